@@ -1,0 +1,26 @@
+"""The record of which the table of diagnostics is made."""
+
+from __future__ import annotations
+
+from flowc.record import Record
+
+
+class Code(Record):
+    """One kind of diagnostic.
+
+    `id` is FC and three digits, never used again for something else; `name` is kebab-case, names the problem and reads
+    well after "allow"; `severity` is error, warning or note; `title` is a template with named fields, in lower case,
+    without a full stop, user text in backquotes. `explain` says why it matters, then what to do instead, in at most
+    12 lines. `bad` is a minimal input that yields this code, `good` one that yields no diagnostic with this code;
+    both are executed by tests. An example is the text of a file for the frontend `frontend`, or, where a file alone
+    cannot show it, a tuple (text, (command line arguments after the path…)).
+    """
+
+    id: str
+    name: str
+    severity: str
+    title: str
+    explain: str
+    bad: str | tuple[str, tuple[str, ...]]
+    good: str | tuple[str, tuple[str, ...]]
+    frontend: str = "slurm"

@@ -1,0 +1,78 @@
+"""The tree of a batch script: what sbatch read, before any meaning."""
+
+from __future__ import annotations
+
+from flowc.record import Record
+from flowc.source import Source, Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class Given(Record):
+    """One option as it was given somewhere.
+
+    `option` is sbatch's long name after aliases and prefixes; `written` the spelling used (`--job`, `-J`, `PBS -N`,
+    `SBATCH_PARTITION`); `value` the raw text, None for a bare flag; `canonical` the text that sbatch prints for it, None
+    when it sets nothing (switched off by the environment, hidden); `origin` is script, pbs, bsub, environment or
+    arguments; `component` counts from 0; `span` covers option and value, `value_span` the value alone.
+    """
+
+    option: str
+    written: str
+    value: str | None
+    canonical: str | None
+    origin: str
+    component: int
+    span: Span
+    value_span: Span | None
+
+
+class Component(Record):
+    """One component of a job; an ordinary job has one.
+
+    `options` is the state after all rules: long name to canonical text, exactly as `sbatch -v --test-only` lists it.
+    `given` maps a long name to the last `Given` that set it.
+    """
+
+    options: dict[str, str]
+    given: dict[str, Given]
+
+
+class Ast(Record):
+    """A batch script as read. `shebang` is the first line without `#!` and line end, None with `--wrap`.
+
+    `text` is the script that would run, byte for byte (with `--wrap`: what sbatch makes of it). `body_line` is the line
+    (from 1) of the first command, None when there is none. `given` holds every option in order of reading, the ones
+    that were later replaced too. `script_args` are the arguments after the script's name.
+    """
+
+    source: Source
+    shebang: str | None
+    text: str
+    body_line: int | None
+    given: tuple[Given, ...]
+    components: tuple[Component, ...]
+    script_args: tuple[str, ...] = ()
+
+
+def document(ast: Ast) -> dict[str, Any]:
+    """The document `flowc.ast/1` (contract §3)."""
+    directives = []
+    for given in ast.given:
+        line, column = given.span.source.position(given.span.start)
+        entry: dict[str, Any] = {"option": given.option, "value": given.value, "line": line, "column": column}
+        entry["end_column"] = given.span.source.position(given.span.end)[1]
+        if given.span.source is not ast.source:
+            entry.update(line=None, origin=given.origin)
+        directives.append(entry)
+    return {
+        "format": "flowc.ast/1",
+        "frontend": "slurm",
+        "shebang": ast.shebang,
+        "options": ast.components[0].options,
+        "directives": directives,
+        "components": [{"options": component.options} for component in ast.components],
+        "body_line": ast.body_line,
+    }

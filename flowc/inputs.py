@@ -1,0 +1,55 @@
+"""What a compilation is told besides its source. The CLI reads the world; everything below it gets it from here."""
+
+from __future__ import annotations
+
+from flowc.record import Record
+from flowc.source import Source, Span
+
+
+class Flags(Record):
+    """Job flags of the command line (contract §1); None or empty: not given. Money is decimal text."""
+
+    name: str | None = None
+    instance_type: str | None = None
+    num_instances: int | None = None
+    region: str | None = None
+    max_price_per_hour: str | None = None
+    budget: str | None = None
+    time: str | None = None
+    env: tuple[tuple[str, str], ...] = ()
+    project: str | None = None
+    ssh_keys: tuple[str, ...] = ()
+    priority: str | None = None
+
+
+class Inputs(Record):
+    """`args` is a foreign command line (`-- --nodes=2`), `environ` the variables that a frontend may read (SBATCH_*…),
+    `slurm_version` whose rules hold, `catalog` a catalog file's path (None: the bundled one), `flag_spans` maps a
+    flag's field name to its place on the command line."""
+
+    args: tuple[str, ...] = ()
+    environ: tuple[tuple[str, str], ...] = ()
+    flags: Flags = Flags()
+    flag_spans: tuple[tuple[str, Span], ...] = ()
+    slurm_version: str = "22.05"
+    catalog: str | None = None
+
+    def variable(self, name: str) -> str | None:
+        for key, value in self.environ:
+            if key == name:
+                return value
+        return None
+
+
+def command_line(args: tuple[str, ...], path: str = "<command line>") -> tuple[Source, tuple[Span, ...]]:
+    """A source that shows `args` as a shell would take them, and each argument's span in it."""
+    parts, spans, offset = [], [], 0
+    for arg in args:
+        plain = bool(arg) and all(c.isalnum() or c in "@%+=:,./-_" for c in arg)
+        shown = arg if plain else "'" + arg.replace("'", "'\\''") + "'"
+        parts.append(shown)
+        inset = 0 if plain else 1
+        spans.append((offset + inset, offset + len(shown) - inset))
+        offset += len(shown) + 1
+    source = Source(path, " ".join(parts))
+    return source, tuple(Span(source, start, end) for start, end in spans)

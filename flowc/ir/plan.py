@@ -1,0 +1,50 @@
+"""`JobPlan`: what will be launched for one job, at what price (contract §5)."""
+
+from __future__ import annotations
+
+from flowc.record import Record
+
+
+class Candidate(Record):
+    """One instance type that was looked at: `chosen` or not, and why."""
+
+    instance_type: str
+    region: str | None
+    chosen: bool
+    reason: str
+
+
+class CatalogInfo(Record):
+    """Which catalog the plan rests on: `source` (bundled, or the path given) and the date `as_of`."""
+
+    source: str
+    as_of: str
+
+
+class JobPlan(Record):
+    """The outcome of the passes for one job.
+
+    `count` is how many bids are placed (array indices, else 1); `nodes` and the prices are per bid and instance.
+    `hours_bound` is the time limit in hours, None when there is none; `worst_case_usd` is then None too.
+    Money and hours are decimal strings. `gpus_per_node` is what the instance has, `gpus_visible` what the job may see
+    on each node (None: all of them). `cpus_per_node` is what the instance has, `memory_bytes_per_node` likewise.
+    """
+
+    name: str
+    instance_type: str
+    fid: str | None
+    region: str | None
+    nodes: int
+    gpus_per_node: int
+    gpus_visible: int | None
+    gpu_model: str | None
+    cpus_per_node: int
+    memory_bytes_per_node: int
+    market_usd_per_instance_hour: str | None
+    limit_usd_per_instance_hour: str | None
+    hours_bound: str | None
+    count: int
+    worst_case_usd: str | None
+    expected_usd: str | None
+    candidates: tuple[Candidate, ...]
+    catalog: CatalogInfo

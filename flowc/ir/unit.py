@@ -1,0 +1,29 @@
+"""`Unit`: what travels through the pipeline, one per job."""
+
+from __future__ import annotations
+
+from flowc.ir.job import Job
+from flowc.ir.plan import JobPlan
+from flowc.record import Record
+from flowc.source import Source, Span
+
+
+class Unit(Record):
+    """A job with its origins and, once resolved, its plan.
+
+    `origins` maps an IR path (`resources.gpus_per_node`, `time.limit_s`, `name`) to the span that set it; every field
+    that differs from its default has one, apart from `source`, `run` and `outcome`. Never change it in place: a pass
+    that sets a field returns a unit with a new mapping.
+    """
+
+    source: Source
+    job: Job
+    origins: dict[str, Span]
+    plan: JobPlan | None = None
+
+    def origin(self, *paths: str) -> Span | None:
+        """The span of the first of these IR paths that the user set."""
+        for path in paths:
+            if path in self.origins:
+                return self.origins[path]
+        return None

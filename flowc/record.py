@@ -1,0 +1,60 @@
+"""Immutable records: what `dataclass(frozen=True, kw_only=True)` gives, without its start-up cost.
+
+Importing `dataclasses` takes longer than checking a job does (it pulls in `inspect`), so the records that every
+command touches are built on this class. Type checkers see them as frozen, keyword-only dataclasses.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # the name is what type checkers look for; importing `typing` would cost as much as `re`
+if TYPE_CHECKING:
+    from typing import Any, ClassVar, Self, dataclass_transform
+else:
+
+    def dataclass_transform(**_options):
+        return lambda cls: cls
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True)
+class Record:
+    """Base of all records. Fields are the annotated names of the class; defaults must be immutable."""
+
+    if TYPE_CHECKING:
+        FIELDS: ClassVar[tuple[str, ...]]
+        DEFAULTS: ClassVar[dict[str, Any]]
+    else:
+        FIELDS = ()
+        DEFAULTS = {}
+
+    def __init_subclass__(cls) -> None:
+        own = [name for name in cls.__dict__.get("__annotations__", {}) if not name.startswith("_")]
+        cls.FIELDS = cls.FIELDS + tuple(name for name in own if name not in cls.FIELDS)
+        cls.DEFAULTS = {**cls.DEFAULTS, **{name: cls.__dict__[name] for name in own if name in cls.__dict__}}
+
+    def __init__(self, **values: Any) -> None:
+        fields = self.__dict__
+        fields.update(self.DEFAULTS)
+        fields.update(values)
+        if len(fields) != len(self.FIELDS):
+            odd = sorted(set(self.FIELDS) ^ set(fields))
+            raise TypeError(f"{type(self).__name__}: missing or unknown fields: {', '.join(odd)}")
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{type(self).__name__} is immutable")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"{type(self).__name__} is immutable")
+
+    def replace(self, **changes: Any) -> Self:
+        """A copy with these fields changed."""
+        return type(self)(**{**self.__dict__, **changes})
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and other.__dict__ == self.__dict__
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.__dict__[name] for name in self.FIELDS))
+
+    def __repr__(self) -> str:
+        inside = ", ".join(f"{name}={self.__dict__[name]!r}" for name in self.FIELDS)
+        return f"{type(self).__name__}({inside})"
