@@ -10,11 +10,16 @@ from flowc.record import Record
 
 
 class SourceInfo(Record):
-    """Where a job came from: frontend name, path as given, hex sha256 of the input bytes."""
+    """Where a job came from: frontend name, path as given, hex sha256 of the input bytes.
+
+    `variables` are what the source's format tells a running job about itself beyond what job and plan say
+    (SLURM_JOB_PARTITION, SLURM_GPUS with its type): set by the format, not by the user.
+    """
 
     frontend: str
     path: str
     sha256: str
+    variables: tuple[tuple[str, str], ...] = ()
 
 
 class Run(Record):
@@ -45,6 +50,7 @@ class Resources(Record):
     gpu_model: str | None = None
     gpu_memory_bytes: int | None = None
     cpus_per_node: int | None = None
+    cpus_per_gpu: int | None = None
     memory_bytes_per_node: int | None = None
     memory_bytes_per_cpu: int | None = None
     memory_bytes_per_gpu: int | None = None

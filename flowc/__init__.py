@@ -1,0 +1,83 @@
+"""flowc compiles jobs to cloud requests.
+
+>>> import flowc
+>>> result = flowc.compile("#!/bin/bash\\n#SBATCH --gres=gpu:h100:8 --time=1:00:00\\npython train.py\\n")
+>>> result.failed
+False
+
+`compile` and `check` return values and never print; user mistakes are diagnostics in the result, never exceptions.
+"""
+
+from __future__ import annotations
+
+from flowc.version import VERSION as __version__
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.diag.sink import Diagnostic
+    from flowc.driver import Result
+    from flowc.inputs import Flags, Inputs
+    from flowc.source import Source
+
+__all__ = ["Diagnostic", "Flags", "Inputs", "Result", "Source", "__version__", "check", "compile"]
+
+_HOMES = {
+    "Diagnostic": "flowc.diag.sink",
+    "Flags": "flowc.inputs",
+    "Inputs": "flowc.inputs",
+    "Result": "flowc.driver",
+    "Source": "flowc.source",
+}
+
+
+def compile(
+    source: Source | str | bytes,
+    inputs: Inputs | None = None,
+    *,
+    path: str = "job.sbatch",
+    emit: str = "mithril",
+    frontend: str | None = None,
+    strict: bool = False,
+) -> Result:
+    """Compile one job description to the artifacts of a target.
+
+    `source` is a text, its bytes or a `Source`; `path` names a text in diagnostics and serves detection; `emit` is one of
+    `flowc.driver.TARGETS` (ValueError otherwise); `frontend` overrides detection; `strict` makes warnings errors.
+    """
+    from flowc.driver import compile as run
+
+    return run(_source(source, path), inputs or _no_inputs(), emit=emit, frontend=frontend, strict=strict)
+
+
+def check(
+    source: Source | str | bytes,
+    inputs: Inputs | None = None,
+    *,
+    path: str = "job.sbatch",
+    frontend: str | None = None,
+    strict: bool = False,
+) -> Result:
+    """The diagnostics of one job description; the same pipeline as `compile`, without artifacts."""
+    from flowc.driver import check as run
+
+    return run(_source(source, path), inputs or _no_inputs(), frontend=frontend, strict=strict)
+
+
+def _source(source: Source | str | bytes, path: str) -> Source:
+    from flowc.source import Source
+
+    if isinstance(source, bytes):
+        return Source.from_bytes(path, source)
+    return Source(path, source) if isinstance(source, str) else source
+
+
+def _no_inputs() -> Inputs:
+    from flowc.inputs import Inputs
+
+    return Inputs()
+
+
+def __getattr__(name: str) -> object:
+    if name in _HOMES:
+        return getattr(__import__(_HOMES[name], fromlist=[name]), name)
+    raise AttributeError(f"module 'flowc' has no attribute {name!r}")

@@ -1,0 +1,109 @@
+"""From a source to artifacts: picks the frontend, runs the pipeline, calls the backend.
+
+This is the one place that knows all three, and a good place to start reading. A job takes this way:
+
+    source      `Source`: the text of job.sbatch, and where its lines begin
+    read        `frontends/slurm/read.py` gives an `Ast`: the options as sbatch sees them      (`--emit ast` stops here)
+    lower       `frontends/slurm/lower.py` gives `Unit`s: a `Job` by meaning, with its origins
+    override    `override.py` puts the job flags of the command line over it                    (`--emit ir` stops here)
+    passes      `passes/`: validate, resolve (chooses the machine), price-check                 (`--emit plan` stops here)
+    emit        `backends/mithril/` gives the request and the startup script
+
+All of it reports to one `Sink`; nothing here prints or exits.
+"""
+
+from __future__ import annotations
+
+from flowc import catalog, override, pipeline
+from flowc.backends import BACKENDS
+from flowc.backends.base import Artifact
+from flowc.detect import detect
+from flowc.diag.sink import Diagnostic, Sink
+from flowc.passes.base import Context
+from flowc.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.backends.base import Backend
+    from flowc.inputs import Inputs
+    from flowc.ir.unit import Unit
+    from flowc.source import Source
+
+# What `--emit` takes: stages of the pipeline, then backends.
+STAGES = ("ast", "ir", "plan")
+TARGETS = (*STAGES, *(entry.name for entry in BACKENDS))
+
+
+class Result(Record):
+    """What came of one source. `artifacts`: the one to print first, empty after errors; `failed`: errors were reported."""
+
+    artifacts: tuple[Artifact, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    failed: bool
+
+
+def compile(
+    source: Source, inputs: Inputs, *, emit: str = "mithril", frontend: str | None = None, strict: bool = False
+) -> Result:
+    """Compile one source. `emit` is one of TARGETS (ValueError otherwise), `frontend` overrides detection."""
+    if emit not in TARGETS:
+        raise ValueError(f"unknown target {emit!r}; there are {', '.join(TARGETS)}")
+    sink = Sink(strict=strict)
+    artifacts = _artifacts(source, inputs, emit, frontend, sink)
+    return Result(
+        artifacts=() if sink.failed else tuple(artifacts),
+        diagnostics=tuple(sink.diagnostics),
+        failed=sink.failed,
+    )
+
+
+def check(source: Source, inputs: Inputs, *, frontend: str | None = None, strict: bool = False) -> Result:
+    """Run the whole pipeline for its diagnostics; the result has no artifacts."""
+    return compile(source, inputs, frontend=frontend, strict=strict).replace(artifacts=())
+
+
+def _artifacts(source: Source, inputs: Inputs, emit: str, frontend: str | None, sink: Sink) -> list[Artifact]:
+    entry = detect(source, inputs, frontend, sink)
+    if entry is None:
+        return []
+    front = entry.load()
+    tree = front.read(source, inputs, sink)
+    if tree is None or sink.failed:
+        return []
+    if emit == "ast":
+        return [_document("ast.json", front.ast(tree))]
+    units = front.lower(tree, inputs, sink)
+    units = [override.run(unit, inputs, sink) for unit in units]
+    if sink.failed:
+        return []
+    if emit == "ir":
+        from flowc.ir.encode import ir_document
+
+        return [_document("ir.json", ir_document(units, _notes(sink)))]
+    table = catalog.load(inputs.catalog, sink)
+    if table is None:
+        return []
+    units = pipeline.run(units, Context(catalog=table), sink)
+    if sink.failed:
+        return []
+    if emit == "plan":
+        from flowc.ir.encode import plan_document
+
+        return [_document("plan.json", plan_document(units))]
+    return _backend(emit).emit(units, sink)
+
+
+def _document(name: str, document: dict[str, object]) -> Artifact:
+    from flowc.ir.encode import dumps
+
+    return Artifact(name=name, text=dumps(document))
+
+
+def _notes(sink: Sink) -> list[dict[str, object]]:
+    from flowc.diag.json_format import diagnostic_document
+
+    return [diagnostic_document(each) for each in sink.diagnostics]
+
+
+def _backend(name: str) -> Backend:
+    return next(entry for entry in BACKENDS if entry.name == name).load()

@@ -1,0 +1,27 @@
+"""Runs the passes in order over the units of one source, and verifies what each of them leaves behind."""
+
+from __future__ import annotations
+
+from flowc.ir.verify import verify
+from flowc.passes import PASSES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.diag.sink import Sink
+    from flowc.ir.unit import Unit
+    from flowc.passes.base import Context
+
+
+def run(units: list[Unit], context: Context, sink: Sink) -> list[Unit]:
+    """The units after the last pass that could run: a pass that reports errors is the last one.
+
+    Raises InternalError when a pass breaks an invariant: that is our mistake, never the user's.
+    """
+    for each in PASSES:
+        units = [each.run(unit, context, sink) for unit in units]
+        if sink.failed:
+            break
+        for unit in units:
+            verify(unit, after=each.name)
+            each.ensures(unit)
+    return units
