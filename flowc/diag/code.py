@@ -12,8 +12,8 @@ class Code(Record):
     well after "allow"; `severity` is error, warning or note; `title` is a template with named fields, in lower case,
     without a full stop, user text in backquotes. `explain` says why it matters, then what to do instead, in at most
     12 lines. `bad` is a minimal input that yields this code, `good` one that yields no diagnostic with this code;
-    both are executed by tests. An example is the text of a file for the frontend `frontend`, or, where a file alone
-    cannot show it, a tuple (text, (command line arguments after the path…)).
+    both are executed by tests. An example is the text of a file named `path`, or, where a file alone cannot show it, a
+    tuple (text, (command line arguments after the path…)).
     """
 
     id: str
@@ -23,4 +23,4 @@ class Code(Record):
     explain: str
     bad: str | tuple[str, tuple[str, ...]]
     good: str | tuple[str, tuple[str, ...]]
-    frontend: str = "slurm"
+    path: str = "job.sbatch"

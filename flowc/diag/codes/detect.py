@@ -14,6 +14,7 @@ The format is taken from the file's suffix (.sbatch, .slurm, .sh, …) and, fail
 an `#SBATCH` directive makes it a batch script. Neither was found, and flowc does not guess.
 
 Name the format with `--from`, or give the file its usual suffix.""",
-    bad=("nodes: 2\n", ("--from", "auto")),
-    good="#!/bin/bash\n#SBATCH --time=10\ntrue\n",
+    bad="nodes: 2\n",
+    good="#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\ntrue\n",
+    path="job.txt",
 )
