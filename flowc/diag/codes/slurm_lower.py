@@ -143,17 +143,3 @@ The script runs on component 0; the machines of the others are held until their 
     bad="#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\n#SBATCH hetjob\n#SBATCH --gpus=h100:1\nnvidia-smi\n",
     good=_GOOD,
 )
-
-NO_TIME_LIMIT = Code(
-    id="FC190",
-    name="partition-time-limit",
-    severity="note",
-    title="no `--time`: under Slurm the partition's default limit ended the job, here nothing does",
-    explain="""\
-A partition nearly always has a default time limit, which ends a job that gives none. A rented machine has no such limit:
-it runs, and is paid for, until the job ends by itself.
-
-Give a limit with `#SBATCH --time=…` or `--time` on flowc's command line.""",
-    bad="#!/bin/bash\n#SBATCH --gpus=h100:8\nnvidia-smi\n",
-    good=_GOOD,
-)

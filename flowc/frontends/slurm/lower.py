@@ -1,0 +1,241 @@
+"""Lowering: from the options of a batch script, by their meaning, to jobs.
+
+Stands between `read` (what the text says) and the passes (what it costs). Each component of a het job becomes a unit of its
+own. Mistakes in the text have been reported by then; what is reported here is what cannot be kept on rented machines.
+"""
+
+from __future__ import annotations
+
+from flowc._compiled.slurm_lowering import LOWERING
+from flowc.diag.codes import slurm_lower as codes
+from flowc.digest import sha256_hex
+from flowc.frontends.slurm import values
+from flowc.frontends.slurm.layout import allot
+from flowc.frontends.slurm.ledger import Ledger
+from flowc.ir.job import (
+    Array,
+    Dependency,
+    Io,
+    Job,
+    Notify,
+    Placement,
+    Retry,
+    Run,
+    SourceInfo,
+    StopSignal,
+    Time,
+)
+from flowc.ir.unit import Unit
+from flowc.source import Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from flowc.diag.sink import Sink
+    from flowc.frontends.slurm.ast import Ast, Component
+    from flowc.inputs import Inputs
+
+# A job on one of the later components of a het job holds its machine: under Slurm only steps run there.
+HOLD = "#!/bin/sh\nexec sleep infinity\n"
+
+# Parts of a variable's name that give a secret away.
+SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL")
+
+
+def lower(ast: Ast, inputs: Inputs, sink: Sink) -> list[Unit]:
+    """One unit for each component of the job."""
+    count = len(ast.components)
+    if count > 1:
+        first = next((given for given in ast.given if given.component == 1), None)
+        sink.report(codes.HET_JOB, first.span if first else None, count=count)
+    digest = sha256_hex(ast.source.data if ast.source.text else ast.text.encode("utf-8", "surrogateescape"))
+    return [
+        Lowering(ast, index, component, inputs, sink).unit(digest)
+        for index, component in enumerate(ast.components)
+    ]
+
+
+class Lowering:
+    """The lowering of one component."""
+
+    __slots__ = ("ast", "component", "index", "inputs", "ledger", "options", "origins", "sink")
+
+    def __init__(self, ast: Ast, index: int, component: Component, inputs: Inputs, sink: Sink) -> None:
+        self.ast = ast
+        self.index = index
+        self.component = component
+        self.inputs = inputs
+        self.sink = sink
+        self.options = component.options
+        self.ledger = Ledger(component.given, sink)
+        self.origins: dict[str, Span] = {}
+
+    def unit(self, digest: str) -> Unit:
+        resources, layout, self.origins = allot(self.component, self.ledger)
+        features = self._features()
+        if features:
+            resources = resources.replace(features=features)
+        env_policy, env = self._environment()
+        fields: dict[str, Any] = {
+            "name": self._name(),
+            "run": self._run(),
+            "resources": resources,
+            "layout": layout,
+            "time": self._time(),
+            "env": env,
+            "env_policy": env_policy,
+            "io": self._io(),
+            "array": self._array(),
+            "depends_on": self._depends_on(),
+            "retry": self._retry(),
+            "placement": Placement(),
+            "notify": self._notify(),
+        }
+        source = SourceInfo(
+            frontend="slurm", path=self.ast.source.path, sha256=digest, variables=self._variables()
+        )
+        outcome = self.ledger.close(self.ast, self.index)
+        job = Job(source=source, outcome=outcome, **fields)
+        return Unit(source=self.ast.source, job=job, origins=self.origins)
+
+    def _put(self, path: str, option: str) -> None:
+        """Note that an IR field was set by an option; a default has no origin."""
+        span = self.ledger.span(option)
+        if span is not None:
+            self.origins[path] = span
+
+    def _name(self) -> str:
+        name = self.options.get("job-name")
+        if name is None:
+            path = self.ast.source.path
+            name = "wrap" if self.ast.shebang is None else path.rpartition("/")[2]
+            name = "sbatch" if name == "-" else name
+        self._put("name", "job-name")
+        return name if len(self.ast.components) == 1 else f"{name}-het{self.index}"
+
+    def _run(self) -> Run:
+        workdir = self.options.get("chdir")
+        if workdir is not None:
+            workdir = workdir.removeprefix("{cwd}").removeprefix("/") or None if workdir.startswith("{cwd}") else workdir
+        if self.index > 0:
+            return Run(interpreter="/bin/sh", text=HOLD, workdir=workdir)
+        interpreter = (self.ast.shebang if self.ast.shebang is not None else "/bin/sh").strip()
+        return Run(interpreter=interpreter, text=self.ast.text, args=self.ast.script_args, workdir=workdir)
+
+    def _time(self) -> Time:
+        fields: dict[str, Any] = {}
+        for path, option in (("limit_s", "time"), ("min_s", "time-min")):
+            if option in self.options:
+                fields[path] = values.duration_seconds(self.options[option])
+                self._put(f"time.{path}", option)
+        for name in ("begin", "deadline"):
+            if name in self.options:
+                fields[name] = self.options[name]
+                self._put(f"time.{name}", name)
+        if "signal" in self.options:
+            spec = values.signal_spec(self.options["signal"])
+            fields["signal"] = StopSignal(
+                name=spec.name, before_s=spec.seconds, to="shell" if spec.to_shell else "steps"
+            )
+            self._put("time.signal", "signal")
+        return Time(**fields)
+
+    def _features(self) -> tuple[str, ...]:
+        text = self.options.get("constraint")
+        if not text:
+            return ()
+        self._put("resources.features", "constraint")
+        return values.constraint_names(text)
+
+    def _environment(self) -> tuple[str, tuple[tuple[str, str], ...]]:
+        """The policy and the variables of `--export`; without it Slurm would copy everything, which flowc never does."""
+        text = self.options.get("export")
+        if text is None:
+            return "all", ()
+        policy, names, assignments = values.export_items(text)
+        if policy in ("none", "nil"):
+            self.ledger.decide("export", "lowered", "the job starts without the submitter's environment")
+        elif policy == "listed":
+            self.ledger.decide("export", "lowered", "the variables named here reach the job")
+        env = []
+        for name in names:
+            value = self.inputs.variable(name)
+            if value is None:
+                self.sink.report(codes.ENVIRONMENT_NAME_UNSET, self.ledger.value_span("export"), name=name)
+            else:
+                env.append((name, value))
+        env += assignments
+        for name, _ in env:
+            if any(word in name.upper() for word in SECRET_WORDS):
+                self.sink.report(codes.EXPORTED_SECRET, self.ledger.value_span("export"), name=name)
+        if env:
+            self._put("env", "export")
+        self._put("env_policy", "export")
+        return "none" if policy == "nil" else policy, tuple(dict(env).items())
+
+    def _io(self) -> Io:
+        fields: dict[str, Any] = {}
+        for path, option in (("stdout", "output"), ("stderr", "error"), ("stdin", "input")):
+            canonical = self.options.get(option)
+            if canonical is None:
+                continue
+            fields[path] = self._file_name(option, canonical)
+            self._put(f"io.{path}", option)
+        if self.options.get("open-mode") == "a":
+            fields["append"] = True
+            self._put("io.append", "open-mode")
+        return Io(**fields)
+
+    def _file_name(self, option: str, canonical: str) -> str:
+        """The name with its patterns, relative to the working directory where the user wrote it so."""
+        given = self.ledger.given.get(option)
+        written = given.value if given is not None and given.origin != "pbs" else None
+        if canonical == "/dev/null" or not written:
+            return canonical.removeprefix("{cwd}/")
+        return written
+
+    def _array(self) -> Array | None:
+        text = self.options.get("array")
+        if text is None:
+            return None
+        indices, limit = values.array_spec(text)
+        self._put("array", "array")
+        return Array(indices=indices, max_concurrent=limit, index_env="SLURM_ARRAY_TASK_ID")
+
+    def _depends_on(self) -> tuple[Dependency, ...]:
+        text = self.options.get("dependency")
+        if not text:
+            return ()
+        items, _ = values.dependency_items(text)
+        if items:
+            self._put("depends_on", "dependency")
+        return tuple(Dependency(kind=kind, on=on) for kind, on, _ in items)
+
+    def _retry(self) -> Retry:
+        requeue = self.options.get("requeue", self.options.get("no-requeue"))
+        if requeue is None:
+            return Retry()
+        self._put("retry.requeue", "requeue" if "requeue" in self.component.given else "no-requeue")
+        return Retry(requeue=requeue != "no-requeue")
+
+    def _notify(self) -> Notify:
+        events: tuple[str, ...] = ()
+        if "mail-type" in self.options:
+            events = tuple(values.mail_events(self.options["mail-type"]))
+            self._put("notify.events", "mail-type")
+        email = self.options.get("mail-user")
+        if email is not None:
+            self._put("notify.email", "mail-user")
+        return Notify(email=email, events=events)
+
+    def _variables(self) -> tuple[tuple[str, str], ...]:
+        """The variables by which Slurm repeats an option's text to the job."""
+        found = []
+        for option, text in self.options.items():
+            row = LOWERING.get(option)
+            if row and row["variable"]:
+                found.append((row["variable"], row["value"] or text))
+        if "export" in self.options and self.options["export"].upper() != "ALL":
+            found.append(("SLURM_EXPORT_ENV", self.options["export"]))
+        return tuple(found)
