@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from flowc.diag.codes import override as codes
+from flowc.source import Source, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from flowc.ir.job import Job
     from flowc.ir.unit import Unit
     from flowc.record import Record
-    from flowc.source import Span
 
 PRIORITIES = ("low", "med", "high")
 UNITS_S = {"d": 86400, "h": 3600, "m": 60, "s": 1}
@@ -63,10 +63,14 @@ class Override:
         self._origin(f"{part}.{field}", flag)
 
     def _origin(self, path: str, flag: str) -> None:
-        if flag in self.spans:
-            self.origins[path] = self.spans[flag]
-        else:
-            self.origins.pop(path, None)
+        self.origins[path] = self._span(flag)
+
+    def _span(self, flag: str) -> Span:
+        """Where the flag stands; a caller of the Python API has no command line, so one is made up for messages."""
+        if flag not in self.spans:
+            text = "--" + flag.replace("_", "-")
+            self.spans[flag] = Span(Source("<flags>", text), 0, len(text))
+        return self.spans[flag]
 
     def name(self) -> None:
         name = self.flags.name
@@ -112,14 +116,14 @@ class Override:
             if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
                 self._mistake("env", f"{name}={value}", "NAME=VALUE with a name of letters, digits and underscores")
             if any(word in name.upper() for word in SECRET_WORDS):
-                self.sink.report(codes.ENV_SECRET, self.spans.get("env"), name=name)
+                self.sink.report(codes.ENV_SECRET, self._span("env"), name=name)
             merged[name] = value
         self.job = self.job.replace(env=tuple(merged.items()))
         self._origin("env", "env")
 
     def _mistake(self, flag: str, value: str, expected: str) -> None:
         shown = "--" + flag.replace("_", "-")
-        self.sink.report(codes.FLAG_VALUE, self.spans.get(flag), flag=shown, value=value, expected=expected)
+        self.sink.report(codes.FLAG_VALUE, self._span(flag), flag=shown, value=value, expected=expected)
 
 
 def parse_duration(text: str) -> int | None:

@@ -238,4 +238,6 @@ class Lowering:
                 found.append((row["variable"], row["value"] or text))
         if "export" in self.options and self.options["export"].upper() != "ALL":
             found.append(("SLURM_EXPORT_ENV", self.options["export"]))
+        if len(self.ast.components) > 1:
+            found.append(("SLURM_HET_SIZE", str(len(self.ast.components))))
         return tuple(found)
