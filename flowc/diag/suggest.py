@@ -1,0 +1,41 @@
+"""Did-you-mean: the one name that a misspelt word most likely stands for."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_LONGEST = 64  # no name is as long; keeps the cost of hostile words constant
+
+
+def nearest(word: str, candidates: Iterable[str]) -> str | None:
+    """The candidate at the smallest distance (insert, delete, replace, swap of neighbours), case aside; the first of
+    equals. None when nothing is near: more than a third of the letters would have to change."""
+    if len(word) > _LONGEST:
+        return None
+    lowered = word.lower()
+    best, best_distance = None, max(1, len(word.lstrip("-")) // 3) + 1
+    for candidate in candidates:
+        if abs(len(candidate) - len(word)) < best_distance:
+            distance = _distance(lowered, candidate.lower(), best_distance)
+            if distance < best_distance:
+                best, best_distance = candidate, distance
+    return best
+
+
+def _distance(a: str, b: str, limit: int) -> int:
+    """Optimal string alignment distance of two words, or `limit` when it is not below."""
+    before: list[int] = []
+    row = list(range(len(b) + 1))
+    for i, letter in enumerate(a, 1):
+        current = [i]
+        for j, other in enumerate(b, 1):
+            cost = min(row[j] + 1, current[j - 1] + 1, row[j - 1] + (letter != other))
+            if i > 1 and j > 1 and letter == b[j - 2] and a[i - 2] == other:
+                cost = min(cost, before[j - 2] + 1)
+            current.append(cost)
+        if min(current) >= limit:
+            return limit
+        before, row = row, current
+    return min(row[-1], limit)
