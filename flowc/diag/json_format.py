@@ -1,0 +1,61 @@
+"""Diagnostics for programs: `flowc.diagnostics/1`. The other machine formats are made from the same documents."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from flowc.diag.sink import Diagnostic, Fix
+    from flowc.source import Span
+
+FORMAT = "flowc.diagnostics/1"
+
+
+def diagnostic_document(diagnostic: Diagnostic, path: str | None = None) -> dict[str, Any]:
+    """One finding as plain values. `path` is the file's, for findings about no text in particular.
+
+    Lines and columns count from 1, columns in characters; the end is the first character after the text.
+    """
+    return {
+        "code": diagnostic.code.id,
+        "name": diagnostic.code.name,
+        "severity": diagnostic.severity,
+        "message": diagnostic.message,
+        **_place(diagnostic.span, path),
+        "help": diagnostic.help,
+        "fix": None if diagnostic.fix is None else _fix(diagnostic.fix),
+        "url": None,
+        "notes": [{"message": message, **_place(span, path)} for span, message in diagnostic.notes],
+    }
+
+
+def _place(span: Span | None, path: str | None) -> dict[str, Any]:
+    if span is None:
+        return {"path": path, "line": None, "column": None, "end_line": None, "end_column": None}
+    return {"path": span.source.path, **_region(span)}
+
+
+def _region(span: Span) -> dict[str, int]:
+    line, column = span.source.position(span.start)
+    end_line, end_column = span.source.position(span.end)
+    return {"line": line, "column": column, "end_line": end_line, "end_column": end_column}
+
+
+def _fix(fix: Fix) -> dict[str, Any]:
+    return {"title": fix.title, "edits": [{**_region(edit.span), "text": edit.text} for edit in fix.edits]}
+
+
+def render_json(documents: list[dict[str, Any]], files: int) -> str:
+    """The whole document about `files` sources."""
+    import json
+
+    severities = [document["severity"] for document in documents]
+    summary = {
+        "files": files,
+        "errors": severities.count("error"),
+        "warnings": severities.count("warning"),
+        "notes": severities.count("note"),
+    }
+    whole = {"format": FORMAT, "diagnostics": documents, "summary": summary}
+    return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"

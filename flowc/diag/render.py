@@ -1,0 +1,150 @@
+"""Diagnostics as a person reads them: what, where, the line itself, and what to do."""
+
+from __future__ import annotations
+
+from flowc.diag.excerpt import TAB, excerpt, visible
+from flowc.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from flowc.diag.sink import Diagnostic, Fix
+    from flowc.source import Span
+
+WIDTH = 120  # columns of an excerpt where no terminal says otherwise
+_SHOWN_FIX_LINES = 6
+
+
+class Palette(Record):
+    """The escape sequences that start each kind of text; empty ones on anything but a terminal."""
+
+    error: str = ""
+    warning: str = ""
+    note: str = ""
+    help: str = ""
+    strong: str = ""
+    gutter: str = ""
+    removed: str = ""
+    added: str = ""
+    end: str = ""
+
+
+PLAIN = Palette()
+
+
+def colours() -> Palette:
+    return Palette(
+        error="\x1b[1;31m",
+        warning="\x1b[1;33m",
+        note="\x1b[1;36m",
+        help="\x1b[1;32m",
+        strong="\x1b[1m",
+        gutter="\x1b[34m",
+        removed="\x1b[31m",
+        added="\x1b[32m",
+        end="\x1b[0m",
+    )
+
+
+def in_order(path: str, diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """By position in the file; then what is about other texts (the command line); then what is about none."""
+
+    def key(diagnostic: Diagnostic) -> tuple[int, int]:
+        span = diagnostic.span
+        if span is None:
+            return 2, 0
+        return int(span.source.path != path), span.start
+
+    return sorted(diagnostics, key=key)
+
+
+def render(path: str, diagnostics: Iterable[Diagnostic], palette: Palette = PLAIN, width: int = WIDTH) -> str:
+    """All findings about one source, each followed by an empty line. `width` is the room for a line of source."""
+    return "".join(f"{_one(path, each, palette, width)}\n" for each in in_order(path, diagnostics))
+
+
+def _one(path: str, diagnostic: Diagnostic, palette: Palette, width: int) -> str:
+    code, severity = diagnostic.code, diagnostic.severity
+    colour: str = getattr(palette, severity)
+    tag = f"{colour}{severity}[{code.id}]{palette.end} {code.name}: {palette.strong}{visible(diagnostic.message)}{palette.end}"
+    lines = [f"{_place(path, diagnostic.span, palette)}: {tag}"]
+    margin = _margin(diagnostic)
+    if diagnostic.span is not None:
+        lines += _excerpt(diagnostic.span, margin, palette, colour, width)
+    for span, message in diagnostic.notes:
+        lines.append(f"{_place(path, span, palette)}: {palette.note}note{palette.end}: {visible(message)}")
+        lines += _excerpt(span, margin, palette, palette.note, width)
+    if diagnostic.help is not None:
+        lines.append(f"{' ' * margin} = {palette.help}help{palette.end}: {visible(diagnostic.help)}")
+    if diagnostic.fix is not None:
+        lines.append(f"{' ' * margin} = {palette.help}fix{palette.end}: {visible(diagnostic.fix.title)}")
+        lines += _diff(diagnostic.fix, margin, palette, width)
+    return "\n".join(lines) + "\n"
+
+
+def _place(path: str, span: Span | None, palette: Palette) -> str:
+    if span is None:
+        return f"{palette.strong}{visible(path)}{palette.end}"
+    line, column = span.source.position(span.start)
+    return f"{palette.strong}{visible(span.source.path)}{palette.end}:{line}:{column}"
+
+
+def _margin(diagnostic: Diagnostic) -> int:
+    """The columns of the longest line number that is shown."""
+    spans = [span for span in (diagnostic.span, *(span for span, _ in diagnostic.notes)) if span is not None]
+    return max((len(str(span.line)) for span in spans), default=0)
+
+
+def _excerpt(span: Span, margin: int, palette: Palette, colour: str, width: int) -> list[str]:
+    number, shown, blanks, carets = excerpt(span, width - margin - 3)
+    bar = f"{palette.gutter}{' ' * margin} |{palette.end}"
+    return [
+        bar,
+        f"{palette.gutter}{number:>{margin}} |{palette.end} {shown}".rstrip(" "),
+        f"{bar} {blanks}{colour}{carets}{palette.end}",
+    ]
+
+
+def _diff(fix: Fix, margin: int, palette: Palette, width: int) -> list[str]:
+    """The lines that the fix changes, before and after; nothing when they are too many or too long to be of use."""
+    source = fix.edits[0].span.source
+    if any(edit.span.source is not source for edit in fix.edits):
+        return []
+    edits = sorted(fix.edits, key=lambda edit: edit.span.start)
+    first, _ = source.position(edits[0].span.start)
+    begin = source.line_starts[first - 1]
+    limit = edits[-1].span.end + width
+    end = source.text.find("\n", edits[-1].span.end, limit)
+    end = min(limit, len(source.text)) if end < 0 else end
+    if end - begin > _SHOWN_FIX_LINES * width:
+        return []
+    after, position = [], begin
+    for edit in edits:
+        after += [source.text[position : edit.span.start], edit.text]
+        position = edit.span.end
+    old = source.text[begin:end].split("\n")
+    new = ("".join(after) + source.text[position:end]).split("\n")
+    if len(old) + len(new) > _SHOWN_FIX_LINES or any(len(line) > width for line in (*old, *new)):
+        return []
+    return [
+        f"{palette.gutter}{first + index:>{margin}}{palette.end} {colour}{sign} {_line(line)}{palette.end}".rstrip(" ")
+        for lines, sign, colour in ((old, "-", palette.removed), (new, "+", palette.added))
+        for index, line in enumerate(lines)
+        if lines != [""]
+    ]
+
+
+def _line(text: str) -> str:
+    return TAB.join(visible(part) for part in text.split("\t"))
+
+
+def count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def summary(tally: dict[str, int], files: int, fixable: int = 0) -> str:
+    """One line: `2 errors, 1 warning in 3 files (1 fixable with --fix)`. `tally` counts by severity."""
+    found = [count(tally[severity], severity) for severity in ("error", "warning", "note") if tally.get(severity)]
+    text = f"{', '.join(found) or 'no problems'} in {count(files, 'file')}"
+    return f"{text} ({fixable:,} fixable with --fix)" if fixable else text
