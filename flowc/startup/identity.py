@@ -1,0 +1,26 @@
+"""Who a job is: `SLURM_JOB_ID` from the job's content, the same on every node and after every reboot."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from zlib import crc32
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.ir.job import Job
+
+# Slurm's ids are positive and below 2^31; the room above the base is for the tasks of an array (Slurm: at most 4,000,000).
+BASES = (1 << 31) - (1 << 22)
+
+
+def job_id(job: Job) -> int:
+    """The job's id; of an array, the id of the whole (Slurm's `SLURM_ARRAY_JOB_ID`)."""
+    told = "\0".join((job.name, *job.run.args)).encode("utf-8", "surrogateescape")
+    return 1 + (int(job.source.sha256[:8] or "0", 16) ^ crc32(told)) % BASES
+
+
+def task_id(job: Job, index: int | None) -> int:
+    """The id of one task: in an array the tasks are numbered after the array's own id, in order of their indices."""
+    if index is None or job.array is None:
+        return job_id(job)
+    return job_id(job) + 1 + bisect_left(job.array.indices, index)
