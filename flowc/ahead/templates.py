@@ -1,11 +1,12 @@
 """The template step: templates/*.j2 become plain functions in `_compiled/templates.py` that need no jinja2.
 
-Only what the templates use is translated: text, `{{ }}` with a filter, `if`, `for`, `set`, `include` and simple
-comparisons; anything else is refused here. Every `{{ }}` must end in `sh` (quoted for a shell) or `raw`. A variable that
-the caller did not give is a KeyError.
+Only what the templates use is translated: text, `{{ }}` with a filter, `if`, `for`, `set`, `include` and
+simple comparisons; anything else is refused here. Every `{{ }}` must end in `sh` (quoted for a shell) or
+`raw`. A variable that the caller did not give is a KeyError.
 
-Of each template there are two functions: NAME_plain keeps comments and indentation for a reader, NAME_small has neither and
-calls variables by the short names of templates/short_names.yaml. Both changes touch the template's own text only.
+Of each template there are two functions: NAME_plain keeps comments and indentation for a reader, NAME_small
+has neither and calls variables by the short names of templates/short_names.yaml. Both changes touch the
+template's own text only.
 """
 
 from __future__ import annotations
@@ -41,7 +42,10 @@ def compile_templates(root: Path) -> dict[str, str]:
             )
         else:
             functions.append(Translator(folder, join_tags).function(name, name))
-    about = '"""Each function takes the variables and the quoting filter, and gives (section, text) pairs in order."""\n'
+    about = (
+        '"""Each function takes the variables and the quoting filter, '
+        'and gives (section, text) pairs in order."""\n'
+    )
     return {"templates.py": about + "\n\n".join(["", *functions])}
 
 
@@ -52,7 +56,8 @@ def join_tags(text: str) -> str:
 
 
 def minify(text: str, names: dict[str, str]) -> str:
-    """The template without comments, indentation, blank lines and line continuations, and with the short names."""
+    """The template without comments, indentation, blank lines and line continuations, and with the short
+    names."""
     lines = [line.strip() for line in text.split("\n")]
     text = "".join(line + "\n" for line in lines if line and (line[0] != "#" or line.startswith("#!")))
     pattern = r"\b(" + "|".join(map(re.escape, names)) + r")\b"

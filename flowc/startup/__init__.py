@@ -1,7 +1,7 @@
 """The startup script: what a machine runs on its first boot to become the job's node.
 
-`build` renders the sections that a job needs and packs them into the provider's limit. Everything that the user wrote
-reaches the script quoted, or in the here-document of the body.
+`build` renders the sections that a job needs and packs them into the provider's limit. Everything that the
+user wrote reaches the script quoted, or in the here-document of the body.
 """
 
 from __future__ import annotations

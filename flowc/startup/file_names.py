@@ -1,6 +1,7 @@
 """Slurm's patterns in the names of output, error and input files, as a batch step expands them (Slurm 22.05).
 
-What is known at compile time is put in at once. The host's name is not: it stays a `HOST` in the list of parts.
+What is known at compile time is put in at once. The host's name is not: it stays a `HOST` in the list of
+parts.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ def absolute(name: str, folder: str) -> str:
 def expand(pattern: str, folder: str, values: dict[str, str]) -> list[str | None]:
     """The parts of the absolute file name. `values` maps pattern letters to text; `N`, the host, is ours.
 
-    `none` in any case is /dev/null. A backslash anywhere switches patterns off for the whole name and is dropped. A width
-    above 9 counts as 10. An unknown letter stands for itself, with its `%` unless digits stood between.
+    `none` in any case is /dev/null. A backslash anywhere switches patterns off for the whole name and is
+    dropped. A width above 9 counts as 10. An unknown letter stands for itself, with its `%` unless digits
+    stood between.
     """
     if pattern.lower() == "none":
         return ["/dev/null"]

@@ -9,7 +9,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.ir.job import Job
 
-# Slurm's ids are positive and below 2^31; the room above the base is for the tasks of an array (Slurm: at most 4,000,000).
+# Slurm's ids are positive and below 2^31; the room above the base is for the tasks of an array (Slurm: at
+# most 4,000,000).
 BASES = (1 << 31) - (1 << 22)
 
 
@@ -20,7 +21,8 @@ def job_id(job: Job) -> int:
 
 
 def task_id(job: Job, index: int | None) -> int:
-    """The id of one task: in an array the tasks are numbered after the array's own id, in order of their indices."""
+    """The id of one task: in an array the tasks are numbered after the array's own id, in order of their
+    indices."""
     if index is None or job.array is None:
         return job_id(job)
     return job_id(job) + 1 + bisect_left(job.array.indices, index)

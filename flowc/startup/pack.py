@@ -1,7 +1,8 @@
 """Packs a script into few ASCII characters: compressed together with its body, behind a stub that unpacks it.
 
-The ordinary form needs bash, base64 and gunzip, which every image has. Only where that does not fit, harder forms are tried;
-they need the image's python3 (cloud-init cannot run without it) and fail loudly where it is missing.
+The ordinary form needs bash, base64 and gunzip, which every image has. Only where that does not fit, harder
+forms are tried; they need the image's python3 (cloud-init cannot run without it) and fail loudly where it is
+missing.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ SIZE_MASK = (1 << 32) - 1
 
 
 def pack(head: bytes, body: bytes) -> tuple[str, str]:
-    """The shortest form that fits, else the shortest there is: (encoding, script). `body` is compressed apart from
-    `head` where that is shorter, as for data that does not compress."""
+    """The shortest form that fits, else the shortest there is: (encoding, script). `body` is compressed apart
+    from `head` where that is shorter, as for data that does not compress."""
     sent = gzip_form(deflate(head + body), head + body)
     if len(sent) <= SCRIPT_BYTES or len(sent) > HOPELESS:
         return "gzip+base64", sent

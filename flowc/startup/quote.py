@@ -7,7 +7,8 @@ PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345678
 
 
 def sh(text: str) -> str:
-    """`text` as it is where it is harmless, else in single quotes. It must not hold NUL, which no argument can."""
+    """`text` as it is where it is harmless, else in single quotes. It must not hold NUL, which no argument
+    can."""
     if text and PLAIN.issuperset(text):
         return text
     return "'" + text.replace("'", "'\\''") + "'"

@@ -27,7 +27,8 @@ GRACE_S = 30
 
 
 class Part(Record):
-    """A section of the script, or the user's body: bytes as a person reads it, and its share of what is sent."""
+    """A section of the script, or the user's body: bytes as a person reads it, and its share of what is
+    sent."""
 
     name: str
     plain_bytes: int
@@ -35,8 +36,9 @@ class Part(Record):
 
 
 class Startup(Record):
-    """A startup script. `plain` is for people; `sent` (ASCII) is what the provider gets, packed by `encoding`; `payload` is
-    what `sent` unpacks to; `limit` is the most bytes that `sent` may have. Nothing is raised when it has more."""
+    """A startup script. `plain` is for people; `sent` (ASCII) is what the provider gets, packed by
+    `encoding`; `payload` is what `sent` unpacks to; `limit` is the most bytes that `sent` may have. Nothing
+    is raised when it has more."""
 
     plain: str
     sent: str
@@ -51,8 +53,8 @@ class Startup(Record):
         return len(self.sent) <= self.limit
 
     def parts(self) -> tuple[Part, ...]:
-        """What each part takes. Compression is shared, so a part's bytes are what it adds to the parts before it;
-        the stub that unpacks them comes first, and all together are the bytes sent."""
+        """What each part takes. Compression is shared, so a part's bytes are what it adds to the parts before
+        it; the stub that unpacks them comes first, and all together are the bytes sent."""
         packer = zlib.compressobj(9, zlib.DEFLATED, -15)
         ends, done = [], 0
         for _, text in self.sent_sections:
@@ -182,7 +184,8 @@ def _time(job: Job) -> dict[str, Any]:
 
 
 def _body(job: Job) -> dict[str, Any]:
-    """The body, and a line that stands nowhere in it and ends it. Text of kind `shell` gets an interpreter line."""
+    """The body, and a line that stands nowhere in it and ends it. Text of kind `shell` gets an interpreter
+    line."""
     text = job.run.text
     if text is None:
         return {"body": None, "body_bytes": None, "delimiter": None}

@@ -1,10 +1,12 @@
 """The `SLURM_*` variables of a batch step, as far as they are known at compile time (Slurm 22.05).
 
-What only the machine knows (its name, process ids, clock) is set by the template. Variables that repeat the text of an option
-come from the frontend (`SourceInfo.variables`).
+What only the machine knows (its name, process ids, clock) is set by the template. Variables that repeat the
+text of an option come from the frontend (`SourceInfo.variables`).
 """
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 from flowc.startup.identity import job_id, task_id
 
@@ -63,7 +65,8 @@ FIXED = (
 
 
 def cpus_per_node(job: Job, plan: JobPlan | None) -> int:
-    """The CPUs that Slurm would give the job on a node: all when exclusive, else what its tasks and GPUs ask for."""
+    """The CPUs that Slurm would give the job on a node: all when exclusive, else what its tasks and GPUs ask
+    for."""
     layout, resources = job.layout, job.resources
     if resources.exclusive and plan and plan.cpus_per_node:
         return plan.cpus_per_node
@@ -127,7 +130,7 @@ def gpu_variables(job: Job, plan: JobPlan | None) -> list[tuple[str, str]]:
 
 def array_variables(array: Array, master: int, index: int) -> list[tuple[str, str]]:
     indices = array.indices
-    steps = {after - before for before, after in zip(indices, indices[1:], strict=False)} or {1}
+    steps = {after - before for before, after in pairwise(indices)} or {1}
     return [
         ("SLURM_ARRAY_JOB_ID", str(master)),
         ("SLURM_ARRAY_TASK_ID", str(index)),
