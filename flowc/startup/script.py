@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
-
 from flowc._compiled import templates
 from flowc._compiled.limits import SCRIPT_BYTES
 from flowc.record import Record
@@ -26,15 +24,6 @@ LOG = "/var/log/foundry/job.log"
 GRACE_S = 30
 
 
-class Part(Record):
-    """A section of the script, or the user's body: bytes as a person reads it, and its share of what is
-    sent."""
-
-    name: str
-    plain_bytes: int
-    sent_bytes: int
-
-
 class Startup(Record):
     """A startup script. `plain` is for people; `sent` (ASCII) is what the provider gets, packed by
     `encoding`; `payload` is what `sent` unpacks to; `limit` is the most bytes that `sent` may have. Nothing
@@ -51,24 +40,6 @@ class Startup(Record):
     @property
     def fits(self) -> bool:
         return len(self.sent) <= self.limit
-
-    def parts(self) -> tuple[Part, ...]:
-        """What each part takes. Compression is shared, so a part's bytes are what it adds to the parts before
-        it; the stub that unpacks them comes first, and all together are the bytes sent."""
-        packer = zlib.compressobj(9, zlib.DEFLATED, -15)
-        ends, done = [], 0
-        for _, text in self.sent_sections:
-            done += len(packer.compress(text))
-            ends.append(done + len(packer.copy().flush()))
-        payload = max(map(len, self.sent.split("\n")))
-        stub = len(self.sent) - payload
-        plain = dict(self.plain_sections)
-        parts, before = [Part(name="stub", plain_bytes=0, sent_bytes=stub)], 0
-        for (name, _), end in zip(self.sent_sections, ends, strict=True):
-            so_far = payload * end // ends[-1]
-            parts.append(Part(name=name, plain_bytes=plain.get(name, 0), sent_bytes=so_far - before))
-            before = so_far
-        return tuple(parts)
 
 
 def build(unit: Unit, *, index: int | None) -> Startup:

@@ -1,0 +1,42 @@
+"""The target `cloud-init`: the same payload as user data for a plain cloud, unpacked by cloud-init itself."""
+
+from __future__ import annotations
+
+from binascii import b2a_base64
+
+from flowc.backends.base import Artifact, Backend
+from flowc.startup import build
+from flowc.startup.pack import deflate, gzip_member
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.diag.sink import Sink
+    from flowc.ir.unit import Unit
+
+# Nothing that the user wrote stands here in the clear, so nothing needs quoting.
+USER_DATA = """\
+#cloud-config
+write_files:
+- path: /var/lib/foundry/flowc/run
+  permissions: '0700'
+  encoding: gz+b64
+  content: {content}
+runcmd:
+- [bash, /var/lib/foundry/flowc/run]
+"""
+
+
+def emit(units: list[Unit], sink: Sink) -> list[Artifact]:
+    """User data for each unit, and for each index of an array: a file for each machine group."""
+    found = []
+    for place, unit in enumerate(units):
+        array = unit.job.array
+        for index in array.indices if array else (None,):
+            payload = build(unit, index=index).payload
+            content = b2a_base64(gzip_member(deflate(payload), payload), newline=False).decode("ascii")
+            suffix = (f"-{place}" if place else "") + (f"-{index}" if index is not None else "")
+            found.append(Artifact(name=f"user-data{suffix}.yaml", text=USER_DATA.format(content=content)))
+    return found
+
+
+BACKEND = Backend(emit=emit)
