@@ -128,7 +128,9 @@ def _diff(fix: Fix, margin: int, palette: Palette, width: int) -> list[str]:
     if len(old) + len(new) > _SHOWN_FIX_LINES or any(len(line) > width for line in (*old, *new)):
         return []
     return [
-        f"{palette.gutter}{first + index:>{margin}}{palette.end} {colour}{sign} {_line(line)}{palette.end}".rstrip(" ")
+        f"{palette.gutter}{first + index:>{margin}}{palette.end} {colour}{sign} {_line(line)}{palette.end}".rstrip(
+            " "
+        )
         for lines, sign, colour in ((old, "-", palette.removed), (new, "+", palette.added))
         for index, line in enumerate(lines)
         if lines != [""]
@@ -145,6 +147,8 @@ def count(number: int, noun: str) -> str:
 
 def summary(tally: dict[str, int], files: int, fixable: int = 0) -> str:
     """One line: `2 errors, 1 warning in 3 files (1 fixable with --fix)`. `tally` counts by severity."""
-    found = [count(tally[severity], severity) for severity in ("error", "warning", "note") if tally.get(severity)]
+    found = [
+        count(tally[severity], severity) for severity in ("error", "warning", "note") if tally.get(severity)
+    ]
     text = f"{', '.join(found) or 'no problems'} in {count(files, 'file')}"
     return f"{text} ({fixable:,} fixable with --fix)" if fixable else text

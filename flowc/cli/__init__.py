@@ -1,0 +1,78 @@
+"""The command line. Reads the world (arguments, files, environment), shows what comes back, and says how it went."""
+
+from __future__ import annotations
+
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.cli.arguments import Words
+    from flowc.cli.commands import Command
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command line (by default the process's own, without the program's name) and give its exit status.
+
+    No exception leaves it but SystemExit: wrong usage, a missing file, Ctrl-C, a reader that went away and our own
+    mistakes each have an exit status and, where somebody still reads, one short message on standard error.
+    """
+    words = sys.argv[1:] if argv is None else argv
+    try:
+        return _run(words)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return _nobody_reads()
+    except Exception as error:
+        from flowc.cli.trouble import report
+
+        return report(error)
+
+
+def _run(words: list[str]) -> int:
+    from flowc.cli.commands import COMMANDS
+
+    name = words[0] if words else ""
+    command = next((each for each in COMMANDS if each.name == name), None)
+    if command is None:
+        from flowc.cli import overview
+
+        return overview.run(words)
+    from flowc.cli.arguments import parse
+
+    return _call(command, parse(command, words[1:]), words)
+
+
+def _call(command: Command, parsed: Words, words: list[str]) -> int:
+    if parsed.flag("help"):
+        from flowc.cli import overview
+
+        return overview.show_help(command)
+    if command.name == "compile":
+        from flowc.cli import compile
+
+        return compile.run(parsed, words)
+    if command.name == "check":
+        from flowc.cli import check
+
+        return check.run(parsed, words)
+    if command.name == "explain":
+        from flowc.cli import explain
+
+        return explain.run(parsed)
+    from flowc.cli import completion
+
+    return completion.run(parsed)
+
+
+def _nobody_reads() -> int:
+    """What is still buffered has nowhere to go: let the interpreter flush it into nothing. 141 is death by SIGPIPE."""
+    import os
+
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            os.dup2(nowhere, stream.fileno())
+    return 141

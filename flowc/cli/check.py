@@ -1,0 +1,147 @@
+"""`flowc check`: the findings about many files, in their order, on standard output."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from flowc import driver
+from flowc.cli import sources, terminal
+from flowc.cli.arguments import UsageError
+from flowc.cli.inputs import gather
+from flowc.cli.status import Tally
+from flowc.diag.render import count, render, summary
+from flowc.diag.sink import Diagnostic
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from flowc.cli.arguments import Words
+    from flowc.driver import Result
+    from flowc.source import Source
+
+# From how many files on the work is spread over the cores: below, starting processes costs more than it saves.
+PARALLEL_FROM = 24
+_FIX_ROUNDS = 8  # fixes that overlap are applied in later rounds
+
+
+class Checker:
+    """What is the same for all files of a run."""
+
+    def __init__(self, words: Words, argv: list[str]) -> None:
+        self.inputs = gather(words, argv, os.environ)
+        self.frontend = words.text("from")
+        self.strict = words.flag("strict")
+        self.fix = words.flag("fix")
+        self.format = words.text("format") or "human"
+        self.palette = terminal.palette(sys.stdout, os.environ)
+        self.width = terminal.width(sys.stdout)
+
+    def check(self, path: str) -> tuple[str, list[dict[str, Any]], dict[str, Any]]:
+        """(findings as text or as documents, what to add to the tally): plain values, so that processes can pass them."""
+        tally = Tally()
+        name = sources.STDIN if path == "-" else path
+        try:
+            diagnostics = self._diagnostics(path, tally)
+        except (
+            Exception
+        ) as error:  # a mistake of ours over one file must not hide what is known of the others
+            from flowc.cli.trouble import bug
+
+            tally.files, tally.bugs = 1, 1
+            terminal.write(sys.stderr, f"flowc: {name}: {bug(error)}")
+            return "", [], vars(tally)
+        tally.add(diagnostics)
+        if self.format == "human":
+            return render(name, diagnostics, self.palette, self.width), [], vars(tally)
+        from flowc.diag.json_format import diagnostic_document
+        from flowc.diag.render import in_order
+
+        return "", [diagnostic_document(each, name) for each in in_order(name, diagnostics)], vars(tally)
+
+    def _diagnostics(self, path: str, tally: Tally) -> tuple[Diagnostic, ...]:
+        source = sources.read(path)
+        if isinstance(source, Diagnostic):
+            return (source,)
+        result = self._result(source)
+        if self.fix:
+            from flowc.cli.fix import apply_fixes
+        for _ in range(_FIX_ROUNDS if self.fix else 0):
+            mended, number = apply_fixes(source, result.diagnostics)
+            if number == 0:
+                break
+            tally.fixed += number
+            source, result = mended, self._result(mended)
+        if tally.fixed:
+            self._write(path, source, tally)
+        return result.diagnostics
+
+    def _write(self, path: str, source: Source, tally: Tally) -> None:
+        from flowc.cli.fix import write
+
+        try:
+            write(path, source.data)
+        except OSError as error:
+            tally.fixed, tally.world_failed = 0, True
+            reason = (error.strerror or str(error)).lower()
+            terminal.write(sys.stderr, f"flowc: error: cannot write `{path}`: {reason}\n")
+
+    def _result(self, source: Source) -> Result:
+        return driver.check(source, self.inputs, frontend=self.frontend, strict=self.strict)
+
+
+def run(words: Words, argv: list[str]) -> int:
+    """The exit status. Raises UsageError."""
+    checker = Checker(words, argv)
+    if not words.operands:
+        raise UsageError(
+            "no SOURCE given", "name job files or folders, or - for standard input: flowc check ."
+        )
+    if checker.fix and "-" in words.operands:
+        raise UsageError("`--fix` cannot change standard input", "name a file")
+    files = sources.expand(words.operands)
+    if not files and checker.format == "human":
+        shown = ", ".join(f"`{operand}`" for operand in words.operands)
+        hint = "a job file ends in .sbatch or .slurm, or in .sh and holds #SBATCH lines; others are checked by name"
+        terminal.write(sys.stderr, f"flowc: no job files found below {shown}\n  {hint}\n")
+        return 0
+    tally = Tally()
+    documents: list[dict[str, Any]] = []
+    for text, found, numbers in _outcomes(checker, files):
+        tally.merge(numbers)
+        documents += found
+        if text:
+            terminal.write(sys.stdout, text)
+    _finish(checker, tally, documents)
+    return tally.status
+
+
+def _outcomes(checker: Checker, files: list[str]) -> Any:
+    if len(files) < PARALLEL_FROM or not hasattr(os, "fork"):
+        return map(checker.check, files)
+    from flowc.cli.parallel import in_order
+
+    return in_order(checker.check, files)
+
+
+def _finish(checker: Checker, tally: Tally, documents: list[dict[str, Any]]) -> None:
+    if checker.format == "human":
+        lines = [f"fixed {count(tally.fixed, 'problem')}"] if tally.fixed else []
+        lines.append(summary(tally.severities, tally.files, 0 if checker.fix else tally.fixable))
+        text = "\n".join(lines) + "\n"
+    elif checker.format == "json":
+        from flowc.diag.json_format import render_json
+
+        text = render_json(documents, tally.files)
+    elif checker.format == "sarif":
+        from flowc.diag.codes.table import all_codes
+        from flowc.diag.sarif import render_sarif
+        from flowc.version import VERSION
+
+        text = render_sarif(documents, all_codes(), VERSION)
+    else:
+        from flowc.diag.github import render_github
+
+        text = render_github(documents)
+    terminal.write(sys.stdout, text, encoding=None if checker.format == "human" else "utf-8")

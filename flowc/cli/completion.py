@@ -1,0 +1,163 @@
+"""`flowc completion`: scripts that let a shell complete flowc's words, made from the table of commands."""
+
+from __future__ import annotations
+
+import sys
+
+from flowc.cli import terminal
+from flowc.cli.arguments import UsageError
+from flowc.cli.commands import COMMANDS, Command, Option
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.cli.arguments import Words
+
+
+def run(words: Words) -> int:
+    """The exit status. Raises UsageError for a shell that there is no script for."""
+    makers = {"bash": bash, "zsh": zsh, "fish": fish}
+    if len(words.operands) != 1 or words.operands[0] not in makers:
+        found = f", found `{' '.join(words.operands)}`" if words.operands else ""
+        raise UsageError(
+            f"`flowc completion` takes one shell: bash, zsh or fish{found}", "flowc completion bash"
+        )
+    terminal.write(sys.stdout, makers[words.operands[0]]())
+    return 0
+
+
+def _names(command: Command) -> list[str]:
+    return [name for option in command.options for name in (option.short, option.name) if name]
+
+
+def _patterns(option: Option) -> str:
+    return "|".join(name for name in (option.short, option.name) if name)
+
+
+def _takes_files(command: Command) -> bool:
+    return command.operand == "SOURCE"
+
+
+def bash() -> str:
+    arms = []
+    for command in COMMANDS:
+        values = []
+        for option in command.options:
+            if option.choices:
+                values.append(f"        {_patterns(option)}) words='{' '.join(option.choices)}' ;;")
+            elif option.kind in ("file", "folder"):
+                values.append(f"        {_patterns(option)}) files={option.kind} ;;")
+            elif option.metavar:
+                values.append(f"        {_patterns(option)}) ;;")
+        operands = "files=file" if _takes_files(command) else f"words='{' '.join(command.operand_choices)}'"
+        values.append(
+            f"        *) case $current in -*) words='{' '.join(_names(command))}' ;; *) {operands} ;; esac ;;"
+        )
+        arms.append(f"    {command.name})\n      case $previous in\n" + "\n".join(values) + "\n      esac ;;")
+    names = " ".join(command.name for command in COMMANDS)
+    return f"""\
+# bash completion of flowc; eval "$(flowc completion bash)"
+_flowc() {{
+  local current=${{COMP_WORDS[COMP_CWORD]}} previous=${{COMP_WORDS[COMP_CWORD-1]}} words='' files=''
+  if [ "$previous" = "=" ] && [ "$COMP_CWORD" -gt 1 ]; then previous=${{COMP_WORDS[COMP_CWORD-2]}}; fi
+  if [ "$current" = "=" ]; then current=''; fi
+  if [ "$COMP_CWORD" -eq 1 ]; then
+    words='{names} --help --version'
+  else
+    case ${{COMP_WORDS[1]}} in
+{chr(10).join(arms)}
+    esac
+  fi
+  case $files in
+    file) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+    folder) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
+    *) mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current") ;;
+  esac
+}}
+complete -o filenames -F _flowc flowc
+"""
+
+
+def _zsh_quoted(text: str) -> str:
+    """Text within the brackets of a zsh `_arguments` line that stands in single quotes."""
+    for character in "\\[]:":
+        text = text.replace(character, "\\" + character)
+    return text.replace("'", "'\\''")
+
+
+def _zsh_option(option: Option) -> list[str]:
+    value = ""
+    if option.metavar:
+        action = (
+            f"({' '.join(option.choices)})"
+            if option.choices
+            else {"file": "_files", "folder": "_files -/"}.get(option.kind, "")
+        )
+        value = f":{_zsh_quoted(option.metavar)}:{action}"
+    every = "*" if option.repeat else ""
+    lines = [f"'{every}{option.name}{'=' if option.metavar else ''}[{_zsh_quoted(option.help)}]{value}'"]
+    if option.short:
+        lines.append(
+            f"'{every}{option.short}{'+' if option.metavar else ''}[{_zsh_quoted(option.help)}]{value}'"
+        )
+    return lines
+
+
+def zsh() -> str:
+    arms = []
+    for command in COMMANDS:
+        lines = [line for option in command.options for line in _zsh_option(option)]
+        if _takes_files(command):
+            lines.append("'*:job:_files'")
+        elif command.operand_choices:
+            lines.append(f"'1:{command.operand}:({' '.join(command.operand_choices)})'")
+        joined = " \\\n        ".join(lines)
+        arms.append(f"    {command.name})\n      _arguments -s -S \\\n        {joined} ;;")
+    commands = "\n".join(f"    '{command.name}:{_zsh_quoted(command.summary)}'" for command in COMMANDS)
+    return f"""\
+#compdef flowc
+# zsh completion of flowc; flowc completion zsh > a folder of fpath/_flowc
+_flowc() {{
+  local -a commands=(
+{commands}
+  )
+  if (( CURRENT == 2 )); then
+    _describe command commands
+    _values option --help --version
+    return
+  fi
+  local name=$words[2]
+  shift words
+  (( CURRENT-- ))
+  case $name in
+{chr(10).join(arms)}
+  esac
+}}
+if [ "$funcstack[1]" = _flowc ]; then _flowc "$@"; else compdef _flowc flowc; fi
+"""
+
+
+def _fish_quoted(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def fish() -> str:
+    lines = ["# fish completion of flowc", "complete -c flowc -f"]
+    for command in COMMANDS:
+        lines.append(
+            f"complete -c flowc -n __fish_use_subcommand -a {command.name} -d {_fish_quoted(command.summary)}"
+        )
+        condition = f"-n '__fish_seen_subcommand_from {command.name}'"
+        if _takes_files(command):
+            lines.append(f"complete -c flowc {condition} -F")
+        elif command.operand_choices:
+            lines.append(f"complete -c flowc {condition} -a '{' '.join(command.operand_choices)}'")
+        for option in command.options:
+            parts = [f"complete -c flowc {condition} -l {option.name[2:]}"]
+            if option.short:
+                parts.append(f"-s {option.short[1:]}")
+            if option.choices:
+                parts.append(f"-x -a '{' '.join(option.choices)}'")
+            elif option.metavar:
+                parts.append("-r -F" if option.kind in ("file", "folder") else "-x")
+            lines.append(" ".join([*parts, f"-d {_fish_quoted(option.help)}"]))
+    return "\n".join(lines) + "\n"

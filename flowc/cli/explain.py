@@ -1,0 +1,99 @@
+"""`flowc explain`: the manual, from the table of diagnostics."""
+
+from __future__ import annotations
+
+import sys
+
+from flowc.cli import terminal
+from flowc.cli.arguments import UsageError
+from flowc.diag.codes.table import all_codes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from flowc.cli.arguments import Words
+    from flowc.diag.code import Code
+
+_INTRODUCTION = """\
+# Diagnostics of flowc
+
+Every finding has a code and a name. `flowc explain CODE` shows one of these pages.
+"""
+
+
+def run(words: Words) -> int:
+    """The exit status. Raises UsageError for a code that there is not."""
+    codes = all_codes()
+    if words.flag("all") == bool(words.operands):
+        raise UsageError(
+            "`flowc explain` takes codes or --all", "flowc explain FC110, or flowc explain --all"
+        )
+    chosen = codes if words.flag("all") else tuple(_find(codes, operand) for operand in words.operands)
+    if words.text("format") == "json":
+        text = _json(chosen)
+    elif words.flag("all"):
+        text = "\n".join([_INTRODUCTION, *(_page(code, "##") for code in chosen)])
+    else:
+        text = "\n".join(_page(code, "#") for code in chosen)
+    terminal.write(sys.stdout, text, encoding="utf-8")
+    return 0
+
+
+def _find(codes: tuple[Code, ...], word: str) -> Code:
+    lowered = word.lower()
+    for code in codes:
+        if lowered in (code.id.lower(), code.name):
+            return code
+    from flowc.diag.suggest import nearest
+
+    near = nearest(lowered, [code.name for code in codes] + [code.id for code in codes])
+    help = f"did you mean `{near}`?" if near else "`flowc explain --all` has them all"
+    raise UsageError(f"no diagnostic is called `{word}`", help)
+
+
+def _page(code: Code, heading: str) -> str:
+    parts = [
+        f"{heading} {code.id} {code.name}",
+        f"{code.severity.capitalize()}: {code.title}",
+        code.explain.strip(),
+        f"{code.severity.capitalize()} here:" if code.severity != "error" else "Wrong:",
+        _example(code.bad),
+        "Right:" if code.severity == "error" else "Not here:",
+        _example(code.good),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _example(example: str | tuple[str, tuple[str, ...]]) -> str:
+    from flowc.diag.excerpt import visible
+    from flowc.inputs import command_line
+
+    text, args = (example, ()) if isinstance(example, str) else example
+    lines = [visible(line) for line in text.removesuffix("\n").split("\n")] if text else []
+    if args:
+        lines.append(f"$ flowc compile job.sbatch {command_line(args)[0].text}")
+    return "\n".join(f"    {line}".rstrip() for line in lines) or "    (an empty file)"
+
+
+def _json(codes: tuple[Code, ...]) -> str:
+    import json
+
+    def example(example: str | tuple[str, tuple[str, ...]]) -> dict[str, Any]:
+        text, args = (example, ()) if isinstance(example, str) else example
+        return {"text": text, "args": list(args)}
+
+    documents = [
+        {
+            "code": code.id,
+            "name": code.name,
+            "severity": code.severity,
+            "title": code.title,
+            "explain": code.explain.strip(),
+            "bad": example(code.bad),
+            "good": example(code.good),
+        }
+        for code in codes
+    ]
+    whole = {"format": "flowc.explain/1", "codes": documents}
+    return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"

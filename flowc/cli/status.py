@@ -1,0 +1,63 @@
+"""Exit statuses (contract §1), and which of them a run earns."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from flowc.diag.sink import Diagnostic
+
+DONE, ERRORS, WRONG_USAGE, BUG, WORLD_FAILED, INTERRUPTED, NOBODY_READS = 0, 1, 2, 3, 4, 130, 141
+
+# Codes of the four hundreds are about the command line, not about a source.
+_COMMAND_LINE = "FC4"
+_UNREADABLE = "FC400"
+
+
+class Tally:
+    """Counts the findings of a run. `bugs`: sources over which flowc itself failed."""
+
+    def __init__(self) -> None:
+        self.files = 0
+        self.severities: dict[str, int] = {}
+        self.fixable = 0
+        self.fixed = 0
+        self.world_failed = False
+        self.source_failed = False
+        self.bugs = 0
+
+    def add(self, diagnostics: Iterable[Diagnostic]) -> None:
+        """Count one more source and its findings."""
+        self.files += 1
+        for diagnostic in diagnostics:
+            self.severities[diagnostic.severity] = self.severities.get(diagnostic.severity, 0) + 1
+            self.fixable += diagnostic.fix is not None
+            if diagnostic.severity == "error":
+                self.world_failed |= diagnostic.code.id == _UNREADABLE
+                self.source_failed |= not diagnostic.code.id.startswith(_COMMAND_LINE)
+
+    def merge(self, other: dict[str, Any]) -> None:
+        """Add what another process counted (its `__dict__`)."""
+        for severity, number in other["severities"].items():
+            self.severities[severity] = self.severities.get(severity, 0) + number
+        for name in ("files", "fixable", "fixed", "bugs"):
+            setattr(self, name, getattr(self, name) + other[name])
+        self.world_failed |= other["world_failed"]
+        self.source_failed |= other["source_failed"]
+
+    @property
+    def total(self) -> int:
+        return sum(self.severities.values())
+
+    @property
+    def status(self) -> int:
+        """The worst of: a bug, a world that failed, errors in a source, errors in the flags alone."""
+        if self.bugs:
+            return BUG
+        if self.world_failed:
+            return WORLD_FAILED
+        if self.source_failed:
+            return ERRORS
+        return WRONG_USAGE if self.severities.get("error") else DONE
