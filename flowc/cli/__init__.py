@@ -1,4 +1,5 @@
-"""The command line. Reads the world (arguments, files, environment), shows what comes back, and says how it went."""
+"""The command line. Reads the world (arguments, files, environment), shows what comes back, and says how it
+went."""
 
 from __future__ import annotations
 
@@ -11,10 +12,12 @@ if TYPE_CHECKING:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command line (by default the process's own, without the program's name) and give its exit status.
+    """Run one command line (by default the process's own, without the program's name) and give its exit
+    status.
 
-    No exception leaves it but SystemExit: wrong usage, a missing file, Ctrl-C, a reader that went away and our own
-    mistakes each have an exit status and, where somebody still reads, one short message on standard error.
+    No exception leaves it but SystemExit: wrong usage, a missing file, Ctrl-C, a reader that went away and
+    our own mistakes each have an exit status and, where somebody still reads, one short message on standard
+    error.
     """
     words = sys.argv[1:] if argv is None else argv
     try:
@@ -66,7 +69,8 @@ def _call(command: Command, parsed: Words, words: list[str]) -> int:
 
 
 def _nobody_reads() -> int:
-    """What is still buffered has nowhere to go: let the interpreter flush it into nothing. 141 is death by SIGPIPE."""
+    """What is still buffered has nowhere to go: let the interpreter flush it into nothing. 141 is death by
+    SIGPIPE."""
     import os
 
     nowhere = os.open(os.devnull, os.O_WRONLY)

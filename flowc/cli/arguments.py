@@ -1,8 +1,9 @@
 """Reads the words of a command line by the table of its command.
 
-A parser of our own because `argparse` costs as much to import as the whole interpreter to start, gives no places of
-words and suggests nothing. Conventions are GNU's: options and operands in any order, `--name=value` or `--name value`,
-`-nvalue` or `-n value`, flags of one letter together (`-hV`), the last one wins, `--` ends the options.
+A parser of our own because `argparse` costs as much to import as the whole interpreter to start, gives no
+places of words and suggests nothing. Conventions are GNU's: options and operands in any order, `--name=value`
+or `--name value`, `-nvalue` or `-n value`, flags of one letter together (`-hV`), the last one wins, `--` ends
+the options.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ class UsageError(Exception):
 
 
 class Words(Record):
-    """A command line, taken apart. `values` has an option's text, True for a flag, a list for an option that repeats;
-    `places` says for each key where its (last) value stands: which word, and from which character of it.
-    `rest` is what followed `--`, None without one."""
+    """A command line, taken apart. `values` has an option's text, True for a flag, a list for an option that
+    repeats; `places` says for each key where its (last) value stands: which word, and from which character of
+    it. `rest` is what followed `--`, None without one."""
 
     operands: tuple[str, ...]
     values: dict[str, str | bool | list[str]]
@@ -81,7 +82,8 @@ class _Reader:
         self.places: dict[str, tuple[int, int]] = {}
 
     def take(self, option: Option, start: int | None) -> None:
-        """File an option whose value, if attached, starts at `start` of the current word; else it is the next word."""
+        """File an option whose value, if attached, starts at `start` of the current word; else it is the next
+        word."""
         word = self.words[self.index]
         shown = option.name if word.startswith("--") else option.short
         if option.metavar is None:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from flowc.driver import Result
     from flowc.source import Source
 
-# From how many files on the work is spread over the cores: below, starting processes costs more than it saves.
+# From how many files on the work is spread over the cores: below, starting processes costs more than it
+# saves.
 PARALLEL_FROM = 24
 _FIX_ROUNDS = 8  # fixes that overlap are applied in later rounds
 
@@ -39,7 +40,8 @@ class Checker:
         self.width = terminal.width(sys.stdout)
 
     def check(self, path: str) -> tuple[str, list[dict[str, Any]], dict[str, Any]]:
-        """(findings as text or as documents, what to add to the tally): plain values, so that processes can pass them."""
+        """(findings as text or as documents, what to add to the tally): plain values, so that processes can
+        pass them."""
         tally = Tally()
         name = sources.STDIN if path == "-" else path
         try:
@@ -103,7 +105,7 @@ def run(words: Words, argv: list[str]) -> int:
     files = sources.expand(words.operands)
     if not files and checker.format == "human":
         shown = ", ".join(f"`{operand}`" for operand in words.operands)
-        hint = "a job file ends in .sbatch or .slurm, or in .sh and holds #SBATCH lines; others are checked by name"
+        hint = "job files end in .sbatch or .slurm, or in .sh and hold #SBATCH lines; name any other one"
         terminal.write(sys.stderr, f"flowc: no job files found below {shown}\n  {hint}\n")
         return 0
     tally = Tally()
@@ -128,7 +130,9 @@ def _outcomes(checker: Checker, files: list[str]) -> Any:
 def _finish(checker: Checker, tally: Tally, documents: list[dict[str, Any]]) -> None:
     if checker.format == "human":
         lines = [f"fixed {count(tally.fixed, 'problem')}"] if tally.fixed else []
-        lines.append(summary(tally.severities, tally.files, 0 if checker.fix else tally.fixable))
+        if tally.bugs:
+            lines.append(f"{count(tally.bugs, 'file')} could not be checked, see standard error")
+        lines.append(summary(tally.severities, tally.files - tally.bugs, 0 if checker.fix else tally.fixable))
         text = "\n".join(lines) + "\n"
     elif checker.format == "json":
         from flowc.diag.json_format import render_json

@@ -6,8 +6,8 @@ from flowc.record import Record
 
 
 class Option(Record):
-    """One option. `metavar` is None for a flag; `kind` says what a value is: text, integer, pair (KEY=VALUE), file or
-    folder; `key` is the name under which the parser files it, by default the long name."""
+    """One option. `metavar` is None for a flag; `kind` says what a value is: text, integer, pair (KEY=VALUE),
+    file or folder; `key` is the name under which the parser files it, by default the long name."""
 
     name: str
     help: str
@@ -24,8 +24,8 @@ class Option(Record):
 
 
 class Command(Record):
-    """One command. `operand` is None, or how its operands are called; `foreign`: a foreign command line may follow `--`;
-    `examples` are (command, what it does)."""
+    """One command. `operand` is None, or how its operands are called; `foreign`: a foreign command line may
+    follow `--`; `examples` are (command, what it does)."""
 
     name: str
     summary: str
@@ -171,8 +171,8 @@ CHECK = Command(
         ("cat job.sbatch | flowc check -", "from standard input"),
     ),
     notes=(
-        "SOURCE is a file, a folder, or - for standard input. In folders the files with a suffix of a job file are\n"
-        "checked (.sbatch, .slurm, …; .sh where it holds directives); hidden folders are passed over."
+        "SOURCE is a file, a folder, or - for standard input. In folders, files with a suffix of job files\n"
+        "are checked (.sbatch, .slurm, …; .sh where it holds directives); hidden folders are passed over."
     ),
 )
 

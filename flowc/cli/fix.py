@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 
 def apply_fixes(source: Source, diagnostics: tuple[Diagnostic, ...]) -> tuple[Source, int]:
-    """The source with fixes applied, and how many. Of fixes that touch the same text the first is taken; one that would
-    change another text (the command line) is left."""
+    """The source with fixes applied, and how many. Of fixes that touch the same text the first is taken; one
+    that would change another text (the command line) is left."""
     chosen: list[Edit] = []
     number, reached = 0, 0
     fixes = [each.fix for each in diagnostics if each.fix is not None and _is_within(each.fix, source)]

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
     from flowc.cli.arguments import Words
 
-# The variables that a frontend may read; nothing else of the caller's environment goes further than this module.
+# The variables that a frontend may read; nothing else of the caller's environment goes further than this
+# module.
 _PREFIXES = ("SBATCH_", "SLURM_")
 
 # Variables that stand in for a flag that is not given: the flag's field, the names in order of precedence.
@@ -24,7 +25,8 @@ _FLAG_OF_KEY = {"ssh_key": "ssh_keys"}
 
 
 def gather(words: Words, argv: list[str], environ: Mapping[str, str]) -> Inputs:
-    """`argv` is the whole command line after `flowc`, `words` what its command's parser made of it (after its first)."""
+    """`argv` is the whole command line after `flowc`, `words` what its command's parser made of it (after its
+    first)."""
     values: dict[str, object] = {}
     spans: dict[str, Span] = {}
     for key, value in words.values.items():

@@ -15,7 +15,8 @@ _COLUMN = 30
 
 
 def run(words: list[str]) -> int:
-    """A command line whose first word is no command. Raises UsageError unless it asks for help or the version."""
+    """A command line whose first word is no command. Raises UsageError unless it asks for help or the
+    version."""
     first = words[0] if words else ""
     if first in (HELP.name, HELP.short):
         terminal.write(sys.stdout, _overview())
@@ -93,4 +94,4 @@ def _examples(examples: tuple[tuple[str, str], ...]) -> list[str]:
 
 
 def _statuses() -> str:
-    return "Exit status: 0 done, 1 errors in a source, 2 wrong usage, 3 a bug of flowc, 4 a file or service failed."
+    return "Exit status: 0 done, 1 errors in a source, 2 wrong usage, 3 a bug in flowc, 4 a file failed."

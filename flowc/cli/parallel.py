@@ -21,10 +21,11 @@ _PROGRESS_EVERY_S = 0.1
 
 
 def in_order(work: Callable[[str], Any], items: list[str]) -> Iterator[Any]:
-    """`work` of each item, in their order. Its results must be plain values (numbers, text, tuples, lists, dicts).
+    """`work` of each item, in their order. Its results must be plain values (numbers, text, tuples, lists,
+    dicts).
 
-    Process k of n takes every n-th item from the k-th on; one that is far ahead waits until its pipe is read. Raises
-    RuntimeError when a process dies.
+    Process k of n takes every n-th item from the k-th on; one that is far ahead waits until its pipe is read.
+    Raises RuntimeError when a process dies.
     """
     processes = min(
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 64

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from flowc.diag.sink import Diagnostic
 
 STDIN = "<stdin>"
-# The largest source that is read. A job script has kilobytes (Slurm's controller takes 4 MiB); what never ends, such as
-# /dev/zero, must not fill the memory.
+# The largest source that is read. A job script has kilobytes (Slurm's controller takes 4 MiB); what never
+# ends, such as /dev/zero, must not fill the memory.
 MAX_BYTES = 16 << 20
 
 # Suffixes that other programs use as well: in a folder such a file counts only with a directive in it.
@@ -61,7 +61,8 @@ def _near(path: str) -> str | None:
 
 
 def expand(operands: tuple[str, ...]) -> list[str]:
-    """The files to check: those named, and the job files below the folders named; each once, in a stable order."""
+    """The files to check: those named, and the job files below the folders named; each once, in a stable
+    order."""
     files: dict[str, None] = {}
     for operand in operands:
         if operand != "-" and os.path.isdir(operand):

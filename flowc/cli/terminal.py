@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 def write(
     stream: TextIO, text: str, *, encoding: str | None = None, errors: str = "backslashreplace"
 ) -> None:
-    """Write `text`, in the stream's own encoding unless one is given. No character makes it fail: `backslashreplace`
-    also turns the lone surrogates of undecodable bytes into what JSON wants, `surrogateescape` into the bytes."""
+    """Write `text`, in the stream's own encoding unless one is given. No character makes it fail:
+    `backslashreplace` also turns the lone surrogates of undecodable bytes into what JSON wants,
+    `surrogateescape` into the bytes."""
     buffer = getattr(stream, "buffer", None)
     if buffer is None:  # a StringIO put in its place
         stream.write(text)
@@ -27,7 +28,8 @@ def write(
 
 
 def palette(stream: TextIO, environ: Mapping[str, str]) -> Palette:
-    """Colours on a terminal only. NO_COLOR (any text) forbids them, then FORCE_COLOR (but `0`) demands them."""
+    """Colours on a terminal only. NO_COLOR (any text) forbids them, then FORCE_COLOR (but `0`) demands
+    them."""
     if environ.get("NO_COLOR"):
         return PLAIN
     forced = environ.get("FORCE_COLOR")
@@ -37,7 +39,8 @@ def palette(stream: TextIO, environ: Mapping[str, str]) -> Palette:
 
 
 def width(stream: TextIO) -> int:
-    """The columns of the terminal, within reason; a fixed number elsewhere, so that output is the same everywhere."""
+    """The columns of the terminal, within reason; a fixed number elsewhere, so that output is the same
+    everywhere."""
     if not stream.isatty():
         return WIDTH
     try:

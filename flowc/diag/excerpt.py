@@ -1,7 +1,8 @@
 """Shows a stretch of a source: the line with its number, and carets below the span.
 
-What stands in a source is not trusted: no character reaches a terminal that could move its cursor, change its colours
-or turn the order of letters around. And it may be huge: what is looked at is bounded, however long a line is.
+What stands in a source is not trusted: no character reaches a terminal that could move its cursor, change its
+colours or turn the order of letters around. And it may be huge: what is looked at is bounded, however long a
+line is.
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ class _Cells:
             self.widths = [_width(shown) for shown in self.shown]
 
     def fitting(self, start: int, room: int, step: int) -> int:
-        """How many cells from `start` on, to the right (step 1) or from the one before to the left (-1), fill `room`."""
+        """How many cells from `start` on, to the right (step 1) or from the one before to the left (-1), fill
+        `room`."""
         count, position = 0, start if step > 0 else start - 1
         while 0 <= position < len(self.widths) and self.widths[position] <= room:
             room -= self.widths[position]
@@ -65,8 +67,9 @@ def _width(shown: str) -> int:
 
 
 def excerpt(span: Span, width: int) -> tuple[int, str, str, str]:
-    """(line number, line as shown, blanks before the carets, carets), the line cut to at most `width` columns around the
-    start of the span. Of a span over several lines the first is shown; an empty span has one caret."""
+    """(line number, line as shown, blanks before the carets, carets), the line cut to at most `width` columns
+    around the start of the span. Of a span over several lines the first is shown; an empty span has one
+    caret."""
     source = span.source
     line, _ = source.position(span.start)
     begin = source.line_starts[line - 1]
@@ -97,7 +100,8 @@ def _is_line_end(source: Source, offset: int) -> bool:
 
 
 def _window(cells: _Cells, first: int, stop: int, width: int) -> tuple[int, int]:
-    """The cells to show when not all fit: the span, with a third of the room left of it, more when it ends early."""
+    """The cells to show when not all fit: the span, with a third of the room left of it, more when it ends
+    early."""
     room = width - 2 * len(_ELLIPSIS)
     inside = min(sum(cells.widths[first:stop]), room)
     after = sum(cells.widths[stop:])

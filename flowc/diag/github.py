@@ -1,4 +1,5 @@
-"""Diagnostics as workflow commands of GitHub Actions, which shows them as annotations of the changed lines."""
+"""Diagnostics as workflow commands of GitHub Actions, which shows them as annotations of the changed
+lines."""
 
 from __future__ import annotations
 

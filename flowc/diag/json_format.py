@@ -1,4 +1,5 @@
-"""Diagnostics for programs: `flowc.diagnostics/1`. The other machine formats are made from the same documents."""
+"""Diagnostics for programs: `flowc.diagnostics/1`. The other machine formats are made from the same
+documents."""
 
 from __future__ import annotations
 

@@ -60,14 +60,16 @@ def in_order(path: str, diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
 
 
 def render(path: str, diagnostics: Iterable[Diagnostic], palette: Palette = PLAIN, width: int = WIDTH) -> str:
-    """All findings about one source, each followed by an empty line. `width` is the room for a line of source."""
+    """All findings about one source, each followed by an empty line. `width` is the room for a line of
+    source."""
     return "".join(f"{_one(path, each, palette, width)}\n" for each in in_order(path, diagnostics))
 
 
 def _one(path: str, diagnostic: Diagnostic, palette: Palette, width: int) -> str:
     code, severity = diagnostic.code, diagnostic.severity
     colour: str = getattr(palette, severity)
-    tag = f"{colour}{severity}[{code.id}]{palette.end} {code.name}: {palette.strong}{visible(diagnostic.message)}{palette.end}"
+    message = f"{palette.strong}{visible(diagnostic.message)}{palette.end}"
+    tag = f"{colour}{severity}[{code.id}]{palette.end} {code.name}: {message}"
     lines = [f"{_place(path, diagnostic.span, palette)}: {tag}"]
     margin = _margin(diagnostic)
     if diagnostic.span is not None:
@@ -107,7 +109,8 @@ def _excerpt(span: Span, margin: int, palette: Palette, colour: str, width: int)
 
 
 def _diff(fix: Fix, margin: int, palette: Palette, width: int) -> list[str]:
-    """The lines that the fix changes, before and after; nothing when they are too many or too long to be of use."""
+    """The lines that the fix changes, before and after; nothing when they are too many or too long to be of
+    use."""
     source = fix.edits[0].span.source
     if any(edit.span.source is not source for edit in fix.edits):
         return []
@@ -127,14 +130,12 @@ def _diff(fix: Fix, margin: int, palette: Palette, width: int) -> list[str]:
     new = ("".join(after) + source.text[position:end]).split("\n")
     if len(old) + len(new) > _SHOWN_FIX_LINES or any(len(line) > width for line in (*old, *new)):
         return []
-    return [
-        f"{palette.gutter}{first + index:>{margin}}{palette.end} {colour}{sign} {_line(line)}{palette.end}".rstrip(
-            " "
-        )
-        for lines, sign, colour in ((old, "-", palette.removed), (new, "+", palette.added))
-        for index, line in enumerate(lines)
-        if lines != [""]
-    ]
+    lines = []
+    for texts, sign, colour in ((old, "-", palette.removed), (new, "+", palette.added)):
+        for number, text in enumerate(texts if texts != [""] else [], first):
+            changed = f"{colour}{sign} {_line(text)}{palette.end}".rstrip(" ")
+            lines.append(f"{palette.gutter}{number:>{margin}}{palette.end} {changed}")
+    return lines
 
 
 def _line(text: str) -> str:

@@ -10,8 +10,8 @@ _LONGEST = 64  # no name is as long; keeps the cost of hostile words constant
 
 
 def nearest(word: str, candidates: Iterable[str]) -> str | None:
-    """The candidate at the smallest distance (insert, delete, replace, swap of neighbours), case aside; the first of
-    equals. None when nothing is near: more than a third of the letters would have to change."""
+    """The candidate at the smallest distance (insert, delete, replace, swap of neighbours), case aside; the
+    first of equals. None when nothing is near: more than a third of the letters would have to change."""
     if len(word) > _LONGEST:
         return None
     lowered = word.lower()

@@ -1,4 +1,5 @@
-"""The whole table of diagnostics. Only what shows or tests all of them imports it: a check loads what it reports."""
+"""The whole table of diagnostics. Only what shows or tests all of them imports it: a check loads what it
+reports."""
 
 from __future__ import annotations
 
