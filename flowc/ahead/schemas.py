@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from flowc.catalog.schema import CatalogFile
+
 
 class Strict(BaseModel):
     """Base of all schema models."""
@@ -31,6 +33,91 @@ class SlurmLowering(Strict):
     gpu_share_gres: tuple[str, ...]
 
 
+class OptionRow(Strict):
+    """One option of sbatch; the data file explains the columns."""
+
+    short: str | None = None
+    arg: Literal["none", "required", "optional"]
+    kind: str
+    het: Literal["carried", "component"]
+    category: str
+    since: str | None = None
+    until: str | None = None
+    arg_later: tuple[str, str] | None = None
+    aliases: tuple[str, ...] = ()
+    command_line: bool = False
+    variables: tuple[str, ...] = ()
+    action: str | None = None
+    reason: str | None = None
+
+
+class ForeignOptions(Strict):
+    """The directives of another batch system that sbatch translates."""
+
+    letters: dict[str, str]
+    later: dict[str, str] = {}
+    ignored: str = ""
+    long: dict[str, str]
+
+
+class SlurmOptions(Strict):
+    """flowc/data/slurm_options.yaml."""
+
+    options: dict[str, OptionRow]
+    removed: dict[str, str]
+    elsewhere: dict[str, str]
+    pbs: ForeignOptions
+    bsub: ForeignOptions
+
+
+class Catalog(CatalogFile, Strict):
+    """flowc/data/catalog.yaml: the same form as a user's own catalog file."""
+
+
+class GpuFamily(Strict):
+    """What a GPU family's name leaves unsaid."""
+
+    memory_gb: int
+    form: Literal["sxm", "pcie"]
+    bare_count: int | None
+
+
+class GpuModels(Strict):
+    """flowc/data/gpu_models.yaml."""
+
+    families: dict[str, GpuFamily]
+    vendor_words: tuple[str, ...]
+    form_words: tuple[str, ...]
+    words: dict[str, tuple[str, ...]]
+
+
+class Prices(Strict):
+    """flowc/data/prices.yaml; money as decimal text."""
+
+    default_priority: str
+    priorities: tuple[str, ...]
+    usd_per_gpu_hour: dict[str, dict[str, str]]
+
+
+class Limits(Strict):
+    """flowc/data/limits.yaml."""
+
+    environment_bytes: int
+    nodes_per_bid: int
+    bids_per_array: int
+    concurrent_tasks: int
+    script_bytes: int
+    name_length: int
+    long_job_hours: int
+    preemption_notice_s: int
+
+
 # File stem to the model of the whole file; a model's docstring says what the file is for.
 SCHEMAS: dict[str, type[Strict]] = {
-    "slurm_lowering": SlurmLowering,}
+    "catalog": Catalog,
+    "gpu_models": GpuModels,
+    "limits": Limits,
+    "prices": Prices,
+    "slurm_lowering": SlurmLowering,
+    "slurm_options": SlurmOptions,
+}

@@ -1,0 +1,87 @@
+"""How Slurm sites name GPU models: from a word (`nvidia_a100-sxm4-80gb`, `tesla_v100`) to families."""
+
+from __future__ import annotations
+
+from flowc._compiled.gpu_models import FAMILIES, FORM_WORDS, VENDOR_WORDS, WORDS
+from flowc.record import Record
+
+# Sizes of memory, in GB, that GPUs come with: a bare number in a word (`a30.24`) is one only if it is among
+# them.
+SIZES_GB = frozenset((5, 10, 12, 16, 20, 24, 32, 40, 48, 64, 80, 94, 96, 120, 128, 141, 180, 192, 288))
+# Slices of one GPU are named `3g.40gb`; a GPU has at most seven.
+MOST_SLICES = 7
+
+_DROPPED = frozenset((*VENDOR_WORDS, *FORM_WORDS))
+_FAMILIES = {
+    **{name: (name,) for name in FAMILIES},
+    **{name.replace("-", ""): (name,) for name in FAMILIES},
+    **{word: tuple(families) for word, families in WORDS.items()},
+}
+_seen: dict[str, GpuWord | None] = {}
+
+
+class GpuWord(Record):
+    """What a word says: the families that it may mean (empty: any), GPU memory in GB or None, and whether it
+    is a slice.
+
+    `memory_gb` of a slice is the slice's own; the GPU that it is cut from has more.
+    """
+
+    families: tuple[str, ...]
+    memory_gb: int | None
+    slice: bool
+
+
+def read_gpu_word(word: str) -> GpuWord | None:
+    """None for a word that names no known model."""
+    if word not in _seen:
+        if len(_seen) > 1000:
+            _seen.clear()
+        _seen[word] = _read(word)
+    return _seen[word]
+
+
+def known_words() -> list[str]:
+    """The words that a misspelt one is compared with."""
+    return list(_FAMILIES)
+
+
+def _read(word: str) -> GpuWord | None:
+    parts = "".join(char if char.isalnum() else " " for char in word.lower()[:100]).split()
+    rest, memory, slice_memory, in_slice = [], None, None, False
+    for part in parts:
+        size = _size_gb(part)
+        if in_slice and size is not None:
+            slice_memory, in_slice = size, False
+        elif part[-1] == "g" and part[:-1].isdigit() and int(part[:-1]) <= MOST_SLICES:
+            in_slice = True
+        elif size is not None:
+            memory = size
+        elif part not in _DROPPED:
+            rest.append(part)
+    sliced = slice_memory is not None
+    families = _families(rest)
+    if families is None:
+        return None
+    return GpuWord(families=families, memory_gb=slice_memory if sliced else memory, slice=sliced)
+
+
+def _families(parts: list[str]) -> tuple[str, ...] | None:
+    if not parts:
+        return ()
+    joined = "".join(parts)
+    if joined in _FAMILIES:
+        return _FAMILIES[joined]
+    known = [_FAMILIES[part] for part in parts if part in _FAMILIES]
+    return known[0] if len(known) == 1 and len(parts) <= 3 and parts[0] in _FAMILIES else None
+
+
+def _size_gb(part: str) -> int | None:
+    """GB of `80gb`, `32g`, `24`; None for anything else."""
+    digits = part.removesuffix("gb").removesuffix("g")
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > 4:
+        return None
+    number = int(digits)
+    if digits != part:
+        return number if part.endswith("gb") or number > MOST_SLICES else None
+    return number if number in SIZES_GB else None

@@ -1,0 +1,129 @@
+"""The catalog: instance types, where they are sold, and at what price.
+
+Made once from the bundled data or a user's file (`load`), then only read. Everything that the passes ask of
+it again and again (which offers compete, at which price they rank) is worked out when it is made.
+"""
+
+from __future__ import annotations
+
+from flowc.ir.units import GIB
+from flowc.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+GB = 10**9
+
+
+class InstanceType(Record):
+    """A machine that is rented out. None: no source says; it then satisfies no request for that resource.
+
+    `gpu_memory_gb` is the memory of one GPU. `aliases` are names that the provider used before.
+    """
+
+    name: str
+    aliases: tuple[str, ...]
+    family: str
+    gpus: int
+    gpu_memory_gb: int
+    form: str
+    cpus: int | None
+    memory_gb: int | None
+    disk_gb: int | None
+
+    # One object a type, one an offer: told apart by identity, since both are keys of dictionaries in
+    # `resolve`.
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+    @property
+    def memory_bytes(self) -> int:
+        """RAM in bytes, counted in GiB as clouds do; 0 when unknown."""
+        return (self.memory_gb or 0) * GIB
+
+
+class Offer(Record):
+    """An instance type in one region. Money is micro-dollars per instance-hour.
+
+    `rank` is the price that offers are compared by: the market price, else the minimum, else what flowc would
+    bid by default; `rank_kind` says which: `market`, `minimum` or `default limit`, and `price` says both for
+    people. `offered`: sold to everybody, as far as known.
+    """
+
+    type: InstanceType
+    region: str
+    fid: str | None
+    minimum: int | None
+    market: int | None
+    offered: bool
+    rank: int
+    rank_kind: str
+    price: str
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+
+class Catalog:
+    """`source` is `bundled` or the path of a file, `as_of` the day of its prices.
+
+    `types` are all instance types, `offers` the offered ones in the order of `rank`, fewer GPUs, name,
+    region.
+    """
+
+    __slots__ = (
+        "_by_fid",
+        "_by_name",
+        "_by_place",
+        "as_of",
+        "families",
+        "hidden",
+        "offers",
+        "regions",
+        "source",
+        "types",
+    )
+
+    def __init__(
+        self,
+        source: str,
+        as_of: str,
+        regions: Iterable[str],
+        types: Iterable[InstanceType],
+        offers: Iterable[Offer],
+    ) -> None:
+        self.source = source
+        self.as_of = as_of
+        self.regions = frozenset(regions)
+        self.types = tuple(types)
+        every = sorted(offers, key=lambda offer: (offer.rank, offer.type.gpus, offer.type.name, offer.region))
+        self.offers = tuple(offer for offer in every if offer.offered)
+        self.hidden = tuple(offer for offer in every if not offer.offered)
+        self.families = tuple(dict.fromkeys(offer.type.family for offer in self.offers))
+        self._by_name = {name: each for each in self.types for name in (each.name, *each.aliases)}
+        self._by_place = {(offer.type.name, offer.region): offer for offer in every}
+        self._by_fid = {offer.fid: offer.type for offer in every if offer.fid is not None}
+
+    def named(self, name: str) -> InstanceType | None:
+        """The type with exactly this name or alias, sold or not."""
+        return self._by_name.get(name)
+
+    def with_fid(self, fid: str) -> InstanceType | None:
+        return self._by_fid.get(fid)
+
+    def offer(self, name: str, region: str | None) -> Offer | None:
+        """The offer, or hidden offer, of a type in a region."""
+        return self._by_place.get((name, region or ""))
+
+    def sold_counts(self, family: str, memory_gb: int | None = None) -> tuple[int, ...]:
+        """The GPU counts in which a family is offered, ascending."""
+        return tuple(
+            sorted(
+                {
+                    offer.type.gpus
+                    for offer in self.offers
+                    if offer.type.family == family and memory_gb in (None, offer.type.gpu_memory_gb)
+                }
+            )
+        )

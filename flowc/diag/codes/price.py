@@ -1,0 +1,92 @@
+"""FC7xx: what the job may cost."""
+
+from __future__ import annotations
+
+from flowc.diag.code import Code
+
+_GOOD = "#!/bin/bash\n#SBATCH --gpus-per-node=h100:8\n#SBATCH --time=1:00:00\nnvidia-smi\n"
+_ENDLESS = "#!/bin/bash\n#SBATCH --gpus-per-node=h100:8\nnvidia-smi\n"
+
+BUDGET_EXCEEDED = Code(
+    id="FC701",
+    name="budget-exceeded",
+    severity="error",
+    title="may cost ${worst}, the budget is ${budget}: {arithmetic}",
+    explain="""\
+The worst case is the limit price on every machine for the whole time limit, for every task of an array. The
+auction usually asks less, but never more, so a budget that is below it cannot be promised.
+
+Lower the limit price (`--max-price-per-hour`), the time limit, the number of machines, or raise the
+budget.""",
+    bad=(_GOOD, ("--budget=10",)),
+    good=(_GOOD, ("--budget=100",)),
+)
+
+BUDGET_UNBOUNDED = Code(
+    id="FC702",
+    name="budget-unbounded",
+    severity="error",
+    title="a budget of ${budget} cannot be promised without a time limit",
+    explain="""\
+Without a time limit the job may run, and cost, for ever.
+
+Give the job a time limit: `#SBATCH --time=4:00:00` or the flag `--time`.""",
+    bad=(_ENDLESS, ("--budget=100",)),
+    good=(_GOOD, ("--budget=100",)),
+)
+
+COST_UNBOUNDED = Code(
+    id="FC703",
+    name="cost-unbounded",
+    severity="note",
+    title="no time limit: the job may run without end, at up to ${limit} an hour",
+    explain="""\
+A cluster puts a limit on jobs that name none. Rented machines run, and are paid, until the job ends or
+somebody ends it.
+
+Give the job a time limit: `#SBATCH --time=4:00:00` or the flag `--time`.""",
+    bad=_ENDLESS,
+    good=_GOOD,
+)
+
+CAP_BELOW_MINIMUM = Code(
+    id="FC704",
+    name="cap-below-minimum",
+    severity="error",
+    title="`{type}` is not sold below ${minimum} an hour, the limit price is ${limit}",
+    explain="""\
+Each machine has a minimum price, and the provider refuses bids below it. Prices are for a whole machine with
+all its GPUs, for one hour.
+
+Raise `--max-price-per-hour`, choose a machine with fewer GPUs, or leave the limit to the price table.""",
+    bad=(_GOOD, ("--max-price-per-hour=2",)),
+    good=(_GOOD, ("--max-price-per-hour=20",)),
+)
+
+LIMIT_BELOW_MARKET = Code(
+    id="FC705",
+    name="limit-below-market",
+    severity="warning",
+    title="the limit price of ${limit} is below the market price of `{type}` on {as_of}, ${market} an hour",
+    explain="""\
+A bid below the market price waits until the price has fallen. That may be what you want for work that is in
+no hurry, but the job may never start.
+
+Raise `--max-price-per-hour` above the market price; what is paid is the market price, not the limit.""",
+    bad=(_GOOD, ("--max-price-per-hour=9",)),
+    good=(_GOOD, ("--max-price-per-hour=20",)),
+)
+
+CAP_ROUNDED = Code(
+    id="FC706",
+    name="cap-rounded",
+    severity="note",
+    title="prices have whole cents: ${asked} becomes ${limit}",
+    explain="""\
+The provider takes limit prices in dollars and cents. More places are cut off, so that the limit is never
+above what was asked for.
+
+Write at most two places after the point.""",
+    bad=(_GOOD, ("--max-price-per-hour=20.125",)),
+    good=(_GOOD, ("--max-price-per-hour=20.12",)),
+)

@@ -1,0 +1,147 @@
+"""Price check: the limit price, the worst case and the budget.
+
+Takes a unit with a plan whose prices are open, leaves one with all of them. Exact arithmetic on
+micro-dollars.
+"""
+
+from __future__ import annotations
+
+from flowc.catalog.prices import default_limit
+from flowc.diag.codes import price as codes
+from flowc.ir.units import (
+    MICROS_PER_CENT,
+    SECONDS_PER_HOUR,
+    ceil_cents,
+    floor_cents,
+    hours_text,
+    parse_usd,
+    plural,
+    usd_text,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.catalog.model import Catalog
+    from flowc.diag.sink import Sink
+    from flowc.ir.job import Job
+    from flowc.ir.plan import JobPlan
+    from flowc.ir.unit import Unit
+    from flowc.passes.base import Context
+
+
+def run(unit: Unit, context: Context, sink: Sink) -> Unit:
+    """The unit with the prices of its plan filled in."""
+    plan = unit.plan
+    if plan is None or plan.limit_usd_per_instance_hour is not None:
+        return unit
+    limit = _limit(unit, plan, sink)
+    _compare(unit, plan, limit, context.catalog, sink)
+    seconds = bound_s(unit.job)
+    worst = None if seconds is None else _cost(limit, plan, seconds)
+    _budget(unit, plan, limit, worst, sink)
+    market = _market(plan)
+    expected = None if seconds is None or market is None else _cost(market, plan, seconds)
+    priced = plan.replace(
+        limit_usd_per_instance_hour=usd_text(limit),
+        hours_bound=None if seconds is None else hours_text(seconds),
+        worst_case_usd=None if worst is None else usd_text(worst),
+        expected_usd=None if expected is None else usd_text(expected),
+    )
+    return unit.replace(plan=priced)
+
+
+def ensures(unit: Unit) -> None:
+    plan = unit.plan
+    assert plan is not None, "price-check: no plan"
+    limit = parse_usd(plan.limit_usd_per_instance_hour or "")
+    assert limit, "price-check: no limit price"
+    assert limit % MICROS_PER_CENT == 0, "price-check: a limit price with parts of a cent"
+    assert (plan.hours_bound is None) == (plan.worst_case_usd is None), (
+        "price-check: a bound without its cost"
+    )
+
+
+def bound_s(job: Job) -> int | None:
+    """The seconds that a job can run at most, all attempts together; None: without end."""
+    time = job.time
+    if time.limit_s is not None:
+        return time.limit_s
+    if time.attempt_limit_s is not None and job.retry.max_restarts is not None:
+        return time.attempt_limit_s * (job.retry.max_restarts + 1)
+    return None
+
+
+def _limit(unit: Unit, plan: JobPlan, sink: Sink) -> int:
+    """Micro-dollars per instance-hour, whole cents: the user's cap, else the table by priority."""
+    pricing = unit.job.pricing
+    if pricing.max_usd_per_instance_hour is None:
+        return default_limit(plan.gpu_model, plan.gpus_per_node, pricing.priority)
+    asked = parse_usd(pricing.max_usd_per_instance_hour) or 0
+    limit = floor_cents(asked)
+    if limit != asked and limit:
+        span = unit.origin("pricing.max_usd_per_instance_hour")
+        sink.report(codes.CAP_ROUNDED, span, asked=usd_text(asked), limit=usd_text(limit))
+    return limit
+
+
+def _compare(unit: Unit, plan: JobPlan, limit: int, catalog: Catalog, sink: Sink) -> None:
+    """The limit price against what the catalog knows of the machine."""
+    offer = catalog.offer(plan.instance_type, plan.region)
+    minimum = max(offer.minimum or 0 if offer is not None else 0, MICROS_PER_CENT)
+    market = _market(plan)
+    span = unit.origin("pricing.max_usd_per_instance_hour", "pricing.priority")
+    if limit < minimum:
+        asked = limit or parse_usd(unit.job.pricing.max_usd_per_instance_hour or "") or 0
+        sink.report(
+            codes.CAP_BELOW_MINIMUM,
+            span,
+            type=plan.instance_type,
+            minimum=usd_text(minimum),
+            limit=usd_text(asked),
+        )
+    elif market is not None and limit < market:
+        sink.report(
+            codes.LIMIT_BELOW_MARKET,
+            span,
+            limit=usd_text(limit),
+            type=plan.instance_type,
+            as_of=plan.catalog.as_of,
+            market=usd_text(market),
+        )
+
+
+def _budget(unit: Unit, plan: JobPlan, limit: int, worst: int | None, sink: Sink) -> None:
+    budget_text = unit.job.pricing.budget_usd
+    if budget_text is None:
+        if worst is None:
+            sink.report(codes.COST_UNBOUNDED, None, limit=usd_text(limit * plan.nodes * plan.count))
+        return
+    budget, span = parse_usd(budget_text) or 0, unit.origin("pricing.budget_usd")
+    if worst is None:
+        sink.report(codes.BUDGET_UNBOUNDED, span, budget=usd_text(budget))
+    elif worst > budget:
+        parts = [f"${usd_text(limit)} an hour", f"{hours_text(bound_s(unit.job) or 0)} h"]
+        if plan.nodes > 1:
+            parts.append(plural(plan.nodes, "node"))
+        if plan.count > 1:
+            parts.append(f"{plan.count} tasks of the array")
+        sink.report(
+            codes.BUDGET_EXCEEDED,
+            span,
+            worst=usd_text(worst),
+            budget=usd_text(budget),
+            arithmetic=" x ".join(parts),
+        )
+
+
+def _market(plan: JobPlan) -> int | None:
+    return (
+        parse_usd(plan.market_usd_per_instance_hour)
+        if plan.market_usd_per_instance_hour is not None
+        else None
+    )
+
+
+def _cost(price: int, plan: JobPlan, seconds: int) -> int:
+    """Micro-dollars for all machines over the whole time, rounded up to cents."""
+    return ceil_cents(-(-price * plan.nodes * plan.count * seconds // SECONDS_PER_HOUR))

@@ -1,0 +1,66 @@
+"""What is sold, in words: for the messages of `resolve`."""
+
+from __future__ import annotations
+
+from flowc._compiled.gpu_models import FAMILIES
+from flowc.ir.units import plural
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from flowc.catalog.model import Catalog
+
+
+def listed(words: Iterable[str], last: str = "and") -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    every = list(words)
+    return every[0] if len(every) == 1 else f"{', '.join(every[:-1])} {last} {every[-1]}" if every else ""
+
+
+def models(families: Iterable[str]) -> str:
+    """GPU families as their makers write them: `V100`, `A100 or H100`."""
+    return listed((family.upper() for family in families), "or")
+
+
+def formats(catalog: Catalog, family: str) -> list[str]:
+    """The spellings that are sold of a family: `a100`, `2xa100`, …; the bare name first where it has a
+    meaning."""
+    counts = catalog.sold_counts(family)
+    if not counts:
+        return []
+    bare = FAMILIES.get(family, {}).get("bare_count") or counts[0]
+    bare_sold = [family] if bare in counts else []
+    return [
+        *bare_sold,
+        *(f"{count}x{family}" for count in counts if count != 1 or not bare_sold or bare != 1),
+    ]
+
+
+def formats_help(catalog: Catalog, family: str | None, suggestion: str | None) -> str:
+    """The help for a name that is none: one suggestion, then what would be well-formed."""
+    families = (family,) if family in catalog.families else catalog.families
+    valid = ", ".join(f"`{text}`" for each in families for text in formats(catalog, each or ""))
+    return f"did you mean `{suggestion}`? valid formats: {valid}" if suggestion else f"valid formats: {valid}"
+
+
+def sold(catalog: Catalog, family: str | None) -> str:
+    """What is sold of a family, or of all: `H100 is sold with 1 or 8 GPUs`."""
+    if family is None or family not in catalog.families:
+        return f"what is sold has {models(catalog.families)} GPUs"
+    counts = catalog.sold_counts(family)
+    text = plural(counts[0], "GPU") if len(counts) == 1 else f"{listed(map(str, counts), 'or')} GPUs"
+    memory = sorted({offer.type.gpu_memory_gb for offer in catalog.offers if offer.type.family == family})
+    return f"{family.upper()} is sold with {text} of {listed(map(str, memory), 'or')} GB"
+
+
+def sold_names(catalog: Catalog, family: str | None) -> str:
+    """The short names of everything that is sold, or of one family."""
+    families = catalog.families if family is None else (family,)
+    return ", ".join(f"`{count}x{each}`" for each in families for count in catalog.sold_counts(each))
+
+
+def choose_help(catalog: Catalog) -> str:
+    """How to take another machine than the script asks for."""
+    sold = sold_names(catalog, None)
+    return f"`--instance-type` names another machine and wins over the script; sold are {sold}"
