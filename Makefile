@@ -1,0 +1,65 @@
+# `make help` lists what there is. All of it works in a fresh clone: what is missing is set up below .venv/.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PYTEST = $(BIN)/pytest $(PYTEST_FLAGS)
+JOB := corpus/slurm/train-8-gpus/input.sbatch
+# As many processes as cores, where pytest-xdist can see them.
+PYTEST_FLAGS ?= -n auto
+
+.PHONY: help demo test test-boot test-slow differential fuzz bench lint generate clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 \2/p' Makefile | awk '{printf "  %-5s%-14s", $$1, $$2; $$1=$$2=""; print}'
+
+demo: .venv/installed ## compile a real job; show its diagnostics, plan, request and startup script
+	@$(BIN)/python tests/demo.py $(JOB)
+
+test: .venv/developed ## all tests that take seconds; those that need a program say so where it is missing
+	$(PYTEST) -m "not boot and not slow" tests
+
+test-boot: .venv/developed ## startup scripts on a real systemd, with a reboot (root, minutes)
+	$(BIN)/pytest -m boot tests
+
+test-slow: .venv/developed ## tests that take minutes
+	$(PYTEST) -m slow tests
+
+differential: .venv/developed ## 20,000 generated scripts through the real sbatch and through flowc
+	$(BIN)/python -m tests.differential --count 20000
+
+fuzz: .venv/developed ## the fuzz tests with a hundred times the examples; how the time grows with the input
+	$(PYTEST) --hypothesis-profile=long tests/fuzz
+	$(BIN)/python -m tests.fuzz.growth
+
+bench: .venv/developed ## start-up and throughput, as ratios within one run
+	$(BIN)/python -m tests.bench
+
+lint: .venv/developed ## ruff, its formatter and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+generate: .venv/developed ## compile grammars/, templates/ and flowc/data/ into flowc/_compiled/
+	$(BIN)/python -m flowc.ahead
+
+clean: ## remove what make made
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find flowc tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Debian ships python3 without the module that makes virtual environments; root can install it, others are told.
+.venv/bin/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "flowc needs Python 3.11 or newer; say which one: make PYTHON=python3.11" >&2; exit 1; }
+	@if ! $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "installing python3-venv"; apt-get update -qq && \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null; \
+	  else echo "$(PYTHON) has no venv module; on Debian and Ubuntu: sudo apt-get install python3-venv" >&2; exit 1; fi; fi
+	@rm -rf .venv && $(PYTHON) -m venv .venv
+
+.venv/installed: pyproject.toml | .venv/bin/pip
+	@echo "installing flowc into .venv" && $(BIN)/pip install --quiet --disable-pip-version-check --editable . && touch $@
+
+.venv/developed: pyproject.toml | .venv/bin/pip
+	@echo "installing flowc and the tools of its developers into .venv"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]' && touch $@ .venv/installed

@@ -1,0 +1,85 @@
+"""What all tests share: golden files, programs that may be absent, and hypothesis's profiles."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).resolve().parents[1]
+IN_CI = os.environ.get("CI", "").lower() in ("1", "true")
+
+# No test asserts a time, so none may fail for one. In CI the same examples are drawn every time.
+settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", parent=settings.get_profile("here"), derandomize=True, print_blob=True)
+settings.register_profile("long", parent=settings.get_profile("here"), max_examples=10_000)
+settings.load_profile("ci" if IN_CI else "here")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update", action="store_true", help="accept what flowc gives now as the golden files")
+    parser.addoption(
+        "--require-programs",
+        action="store_true",
+        default=IN_CI,
+        help="fail where a test would skip because a program is missing (the default when CI=true)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--update") and IN_CI:
+        raise pytest.UsageError("--update accepts goldens unseen: never in CI")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    report = yield
+    return _no_skip(report, item.config)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
+    report = yield
+    return _no_skip(report, collector.config)
+
+
+def _no_skip(report: pytest.TestReport, config: pytest.Config) -> pytest.TestReport:
+    if report.outcome == "skipped" and not hasattr(report, "wasxfail") and config.getoption("--require-programs"):
+        report.outcome = "failed"
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        report.longrepr = f"skipped, which --require-programs forbids: {reason}"
+    return report
+
+
+@pytest.fixture(scope="session")
+def program() -> Callable[[str, str], str]:
+    """`program(name, package)` gives the program's path, or skips the test naming the Debian package it is in."""
+
+    def find(name: str, package: str) -> str:
+        path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin:/usr/lib/cloud-init")
+        if path is None:
+            pytest.skip(f"needs {name} (Debian package {package})")
+        return path
+
+    return find
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
+    """`golden(path, text)` fails unless the file holds exactly `text`; with --update it is written instead."""
+
+    def compare(path: Path, text: str) -> None:
+        data = text.encode("utf-8", "surrogateescape")
+        if request.config.getoption("--update"):
+            if not path.exists() or path.read_bytes() != data:
+                path.write_bytes(data)
+            return
+        shown = path.relative_to(ROOT)
+        assert path.exists(), f"{shown} does not exist; `pytest --update` writes it, then read it"
+        assert data.decode("utf-8", "backslashreplace") == path.read_bytes().decode("utf-8", "backslashreplace")
+
+    return compare
