@@ -128,15 +128,15 @@ def startup_plain(v, sh):
             put('"$host_name"')
         else:
             put(sh(l_part))
-    put(' >>"$output_file" 2>')
+    put(' >>"$output_file" \\\n        2>')
     if v['stderr']:
         put('>"$error_file"')
     else:
         put('&1')
-    put(' &\n    body_pid=$!\n    start_count=$((start_count + 1))\n    save_state\n')
+    put(' &\n    body_pid=$!\n    # Bash would report a process that was killed with its whole command line.\n    exec 2>/dev/null\n    start_count=$((start_count + 1))\n    save_state\n')
     if not (v['limit_s'] is None):
         put('    while sleep 5 && kill -ALRM $$; do :; done &\n')
-    put('    # A signal that we trap ends `wait` early.\n    while wait "$body_pid"; body_status=$?; kill -0 "$body_pid" 2>/dev/null; do :; done\n    # The end of the script is the end of the job: what still runs in the background ends too.\n')
+    put('    # A signal that we trap ends `wait` early.\n    while wait "$body_pid"; body_status=$?; kill -0 "$body_pid"; do :; done\n    # The end of the script is the end of the job: what still runs in the background ends too.\n')
     if not (v['limit_s'] is None):
         put('    kill %2\n')
     put('    kill -KILL -"$body_pid"\n    if [ "$job_state" = RUNNING ]; then\n        job_state=COMPLETED\n        [ "$body_status" = 0 ] || job_state=FAILED\n    fi\n    save_state "$body_status" $((body_status > 128 ? body_status - 128 : 0)) "$EPOCHSECONDS"\n    exit "$body_status"\n}\n')
@@ -170,14 +170,14 @@ def startup_small(v, sh):
     out = []
     put = out.append
     if v['readable']:
-        put('#!/bin/bash\n[ "$0" = /var/lib/foundry/flowc/run ] || {\ninstall -D -m 700 -- "$0" /var/lib/foundry/flowc/run && exec bash /var/lib/foundry/flowc/run\nexit\n}\n')
+        put('#!/bin/bash\n[ "$0" = /var/lib/foundry/flowc/run ]||{\ninstall -D -m 700 -- "$0" /var/lib/foundry/flowc/run&&exec bash /var/lib/foundry/flowc/run\nexit\n}\n')
     put('d=${0%/*}\n')
     sections.append(('header', ''.join(out)))
     out.clear()
-    put('if [ -z "$1" ]; then\ncat >/etc/systemd/system/flowc.service <<UNIT\n[Unit]\nWants=network-online.target\nAfter=network-online.target\n[Service]\nExecStart=/bin/bash $0 job\nIgnoreSIGPIPE=no\nOOMPolicy=continue\n[Install]\nWantedBy=multi-user.target\nUNIT\nmkdir -p /var/log/foundry\n: >>"$d/status.json"\nsystemctl enable --now --no-block flowc ||\nsetsid -f flock -no "$d" bash "$0" job </dev/null >/dev/null 2>&1\nsync\nexit\nfi\n')
+    put('if [ -z "$1" ]; then\ncat >/etc/systemd/system/flowc.service <<UNIT\n[Unit]\nWants=network-online.target\nAfter=network-online.target\n[Service]\nExecStart=/bin/bash $0 job\nIgnoreSIGPIPE=no\nOOMPolicy=continue\n[Install]\nWantedBy=multi-user.target\nUNIT\nmkdir -p /var/log/foundry\n: >>$d/status.json\nsystemctl enable --now --no-block flowc||\nsetsid -f flock -no $d bash "$0" job </dev/null >/dev/null 2>&1\nsync\nexit\nfi\n')
     sections.append(('install', ''.join(out)))
     out.clear()
-    put('w() {\nread -r t _ </proc/uptime\nu=$((b + ${t%.*}))\nprintf \'{"starts":%s,"used_s":%s,"state":"%s","start":%s,"exit_code":%s,"signal":%s,"end":%s}\\n\' "$n" $u "$s" "$f" "${1-null}" "${2-null}" "${3-null}" >"$d/new"\nmv "$d/new" "$d/status.json"\n}\n')
+    put('w() {\nread -r t _ </proc/uptime\nu=$((b + ${t%.*}))\nprintf \'{"starts":%s,"used_s":%s,"state":"%s","start":%s,"exit_code":%s,"signal":%s,"end":%s}\\n\' "$n" $u "$s" "$f" "${1-null}" "${2-null}" "${3-null}" >$d/new\nmv $d/new $d/status.json\n}\n')
     sections.append(('state', ''.join(out)))
     out.clear()
     if not (v['limit_s'] is None):
@@ -185,36 +185,36 @@ def startup_small(v, sh):
         if not (v['signal'] is None):
             put('if ((u >= ')
             put(str(v['signal_at_s']))
-            put(')) && [ -z "$k" ]; then\nk=1\n')
+            put('))&&[ -z "$k" ]; then\nk=1\n')
             if v['signal_to_shell']:
                 put('kill -')
                 put(str(v['signal']))
-                put(' "$p"\n')
+                put(' $p\n')
             else:
-                put('pgrep -g "$p" | grep -vx "$p" | xargs -r kill -')
+                put('pgrep -g $p | grep -vx $p | xargs -r kill -')
                 put(str(v['signal']))
                 put('\n')
             put('fi\n')
         put('if ((u >= ')
         put(str(v['kill_at_s']))
-        put(')); then\nkill -KILL -"$p"\nelif ((u >= ')
+        put(')); then\nkill -KILL -$p\nelif ((u >= ')
         put(str(v['limit_s']))
-        put(')) && [ "$s" = RUNNING ]; then\ns=TIMEOUT\nkill -TERM -"$p"\nkill -CONT -"$p"\nfi\n}\n')
+        put('))&&[ "$s" = RUNNING ]; then\ns=TIMEOUT\nkill -TERM -$p\nkill -CONT -$p\nfi\n}\n')
         sections.append(('time_limit', ''.join(out)))
         out.clear()
-    put('m() {\nh=${HOSTNAME%%.*}\nIFS=:, read -r _ n _ u _ s _ f _ <"$d/status.json"\n[[ ${s:-ING} = *ING* ]] || exit 0\n')
+    put('m() {\nh=${HOSTNAME%%.*}\nIFS=:, read -r _ n _ u _ s _ f _ <$d/status.json\n[[ ${s:-ING} = *ING* ]]||exit 0\n')
     if v['nodes'] > 1:
-        put("for _ in {1..120}; do\nmapfile -t l < <(awk '$1 ~ /^[0-9.]+$/ && $1 !~ /^127/ { print $2 }' /etc/hosts | tac)\n[ ${#l[@]} -lt ")
+        put("for _ in {1..120}; do\nmapfile -t l < <(awk '$1 ~ /^[0-9.]+$/&&$1 !~ /^127/ { print $2 }' /etc/hosts | tac)\n[ ${#l[@]} -lt ")
         put(str(v['nodes']))
-        put(' ] || break\nsleep 5\ndone\n[ ${#l[@]} -ge ')
+        put(' ]||break\nsleep 5\ndone\n[ ${#l[@]} -ge ')
         put(str(v['nodes']))
-        put(' ] || {\necho "flowc: /etc/hosts lists ${#l[@]} of ')
+        put(' ]||{\necho "flowc: /etc/hosts lists ${#l[@]} of ')
         put(str(v['nodes']))
-        put(' nodes after 10 minutes" >&2\nexit 1\n}\n[ "${l[0]%%.*}" = "$h" ] || exit 0\nl=$(IFS=, && echo "${l[*]}")\n')
+        put(' nodes after 10 minutes" >&2\nexit 1\n}\n[ "${l[0]%%.*}" = $h ]||exit 0\nl=$(IFS=,&&echo "${l[*]}")\n')
     put('o=')
     for l_part in v['stdout']:
         if l_part is None:
-            put('"$h"')
+            put('$h')
         else:
             put(sh(l_part))
     put('\n')
@@ -222,7 +222,7 @@ def startup_small(v, sh):
         put('e=')
         for l_part in v['stderr']:
             if l_part is None:
-                put('"$h"')
+                put('$h')
             else:
                 put(sh(l_part))
         put('\n')
@@ -236,9 +236,9 @@ def startup_small(v, sh):
         put(' "${e%/*}"')
     put('\n')
     if not (v['append']):
-        put('[ "$n" ] || : >"$o"\n')
+        put('[ "$n" ]||: >"$o"\n')
         if v['stderr']:
-            put('[ "$n" ] || : >"$e"\n')
+            put('[ "$n" ]||: >"$e"\n')
     if v['link_output']:
         put('ln -sf "$o" /var/log/foundry/job.log\n')
     put('chmod 700 "$d/')
@@ -251,9 +251,9 @@ def startup_small(v, sh):
     out.clear()
     put('env -i -C ')
     put(sh(v['workdir']))
-    put(' PATH="$PATH" LANG=C.UTF-8 HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TMPDIR=/tmp HOSTNAME="$h" ')
+    put(' PATH="$PATH" LANG=C.UTF-8 HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TMPDIR=/tmp HOSTNAME=$h ')
     if v['slurm']:
-        put('SLURM_JOB_NODELIST="${l-$h}" SLURM_NODELIST="${l-$h}" SLURM_SUBMIT_HOST="$h" SLURMD_NODENAME="$h" SLURM_TASK_PID="$BASHPID" SLURM_JOB_START_TIME="$EPOCHSECONDS" ')
+        put('SLURM_JOB_NODELIST="${l-$h}" SLURM_NODELIST="${l-$h}" SLURM_SUBMIT_HOST=$h SLURMD_NODENAME=$h SLURM_TASK_PID="$BASHPID" SLURM_JOB_START_TIME="$EPOCHSECONDS" ')
         if not (v['limit_s'] is None):
             put('SLURM_JOB_END_TIME=$((EPOCHSECONDS + ')
             put(str(v['limit_s']))
@@ -280,7 +280,7 @@ def startup_small(v, sh):
     put('<')
     for l_part in v['stdin']:
         if l_part is None:
-            put('"$h"')
+            put('$h')
         else:
             put(sh(l_part))
     put(' >>"$o" 2>')
@@ -288,13 +288,13 @@ def startup_small(v, sh):
         put('>"$e"')
     else:
         put('&1')
-    put(' &\np=$!\nn=$((n + 1))\nw\n')
+    put(' &\np=$!\nexec 2>/dev/null\nn=$((n + 1))\nw\n')
     if not (v['limit_s'] is None):
-        put('while sleep 5 && kill -ALRM $$; do :; done &\n')
-    put('while wait "$p"; r=$?; kill -0 "$p" 2>/dev/null; do :; done\n')
+        put('while sleep 5&&kill -ALRM $$; do :; done &\n')
+    put('while wait $p; r=$?; kill -0 $p; do :; done\n')
     if not (v['limit_s'] is None):
         put('kill %2\n')
-    put('kill -KILL -"$p"\nif [ "$s" = RUNNING ]; then\ns=COMPLETED\n[ "$r" = 0 ] || s=FAILED\nfi\nw "$r" $((r > 128 ? r - 128 : 0)) "$EPOCHSECONDS"\nexit "$r"\n}\n')
+    put('kill -KILL -$p\nif [ "$s" = RUNNING ]; then\ns=COMPLETED\n[ $r = 0 ]||s=FAILED\nfi\nw $r $((r > 128 ? r - 128 : 0)) "$EPOCHSECONDS"\nexit $r\n}\n')
     sections.append(('end', ''.join(out)))
     out.clear()
     if not (v['body_bytes'] is None):
@@ -304,7 +304,7 @@ def startup_small(v, sh):
         put(str(v['body_name']))
         put('" <<\'')
         put(str(v['delimiter']))
-        put("' && m\n")
+        put("'&&m\n")
         put(str(v['body']))
         put('\n')
         put(str(v['delimiter']))
@@ -322,7 +322,7 @@ def gzip(v, sh):
     sections = []
     out = []
     put = out.append
-    put('#!/bin/bash\nd=/var/lib/foundry/flowc\nmkdir -p $d\nbase64 -d<<!|gunzip>$d/run&&exec bash $d/run\n')
+    put('#!/bin/bash\nd=/var/lib/foundry/flowc\nmkdir -p $d&&cd $d&&base64 -d<<!|gunzip>new&&mv new run&&exec bash $d/run\n')
     put(str(v['payload']))
     put('\n!\n')
     sections.append(('gzip', ''.join(out)))
@@ -334,9 +334,21 @@ def zlib(v, sh):
     sections = []
     out = []
     put = out.append
-    put('#!/bin/bash\nd=/var/lib/foundry/flowc\nmkdir -p $d\npython3 -c "import zlib,base64 as b;open(\'$d/run\',\'wb\').write(zlib.decompress(b.b85decode(input())))"<<\\!&&exec bash $d/run\n')
+    put('#!/bin/bash\nd=/var/lib/foundry/flowc\nmkdir -p $d&&cd $d&&python3 -c "import zlib,base64 as b;open(\'new\',\'wb\').write(zlib.decompress(b.b85decode(input())))"<<\\!&&mv new run&&exec bash $d/run\n')
     put(str(v['payload']))
     put('\n!\n')
     sections.append(('zlib', ''.join(out)))
+    out.clear()
+    return sections
+
+
+def xz(v, sh):
+    sections = []
+    out = []
+    put = out.append
+    put('#!/bin/bash\nd=/var/lib/foundry/flowc\nmkdir -p $d&&cd $d&&python3 -c "import lzma,base64 as b;open(\'new\',\'wb\').write(lzma.decompress(b.b85decode(input())))"<<\\!&&mv new run&&exec bash $d/run\n')
+    put(str(v['payload']))
+    put('\n!\n')
+    sections.append(('xz', ''.join(out)))
     out.clear()
     return sections

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import jinja2
 import yaml
@@ -21,7 +22,7 @@ from jinja2 import nodes
 
 FILTERS = ("sh", "raw")
 # Templates that are rendered by themselves; the others are their parts. The stubs are short as they are.
-ENTRIES = {"startup": True, "gzip": False, "zlib": False}
+ENTRIES = {"startup": True, "gzip": False, "zlib": False, "xz": False}
 OPERATORS = {"eq": "==", "ne": "!=", "gt": ">", "gteq": ">=", "lt": "<", "lteq": "<="}
 
 
@@ -32,13 +33,13 @@ class TemplateError(Exception):
 def compile_templates(root: Path) -> dict[str, str]:
     """The text of `templates.py`. Raises TemplateError for what cannot be translated."""
     folder = root / "templates"
-    names: dict[str, str] = yaml.safe_load((folder / "short_names.yaml").read_text())
+    short = yaml.safe_load((folder / "short_names.yaml").read_text())
     functions = []
     for name, sized in ENTRIES.items():
         if sized:
             functions.append(Translator(folder, join_tags).function(name, f"{name}_plain"))
             functions.append(
-                Translator(folder, lambda text: minify(text, names)).function(name, f"{name}_small")
+                Translator(folder, lambda text: minify(text, short)).function(name, f"{name}_small")
             )
         else:
             functions.append(Translator(folder, join_tags).function(name, name))
@@ -55,14 +56,19 @@ def join_tags(text: str) -> str:
     return re.sub(r"^[ ]*(\{%[^\n]*?%\})[ ]*\n", r"\1", text, flags=re.MULTILINE)
 
 
-def minify(text: str, names: dict[str, str]) -> str:
-    """The template without comments, indentation, blank lines and line continuations, and with the short
-    names."""
+def minify(text: str, short: dict[str, Any]) -> str:
+    """The template without comments, indentation, blank lines, line continuations and needless spaces and
+    quotes, and with the short names.
+    """
     lines = [line.strip() for line in text.split("\n")]
     text = "".join(line + "\n" for line in lines if line and (line[0] != "#" or line.startswith("#!")))
+    text = re.sub(r"[ ]*\\\n", " ", join_tags(text))
+    text = re.sub(r"[ ]*(&&|\|\|)[ ]*", r"\1", text)
+    bare = "|".join(map(re.escape, short["unquoted"]))
+    text = re.sub(rf'"(\$(?:{bare})(?:/[a-z_.]+)?)"', r"\1", text)
+    names: dict[str, str] = short["names"]
     pattern = r"\b(" + "|".join(map(re.escape, names)) + r")\b"
-    text = re.sub(pattern, lambda match: names[match[0]], join_tags(text))
-    return re.sub(r"[ ]*\\\n", " ", text)
+    return re.sub(pattern, lambda match: names[match[0]], text)
 
 
 class Translator:

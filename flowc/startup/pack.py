@@ -14,6 +14,11 @@ from flowc._compiled import templates
 from flowc._compiled.limits import SCRIPT_BYTES
 from flowc.startup.quote import sh
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
 # What does not come near the limit in the ordinary form will not come below it in a harder one.
 HOPELESS = 3 * SCRIPT_BYTES // 2
 GZIP_HEAD = b"\x1f\x8b\x08\0\0\0\0\0\x02\x03"
@@ -21,17 +26,26 @@ SIZE_MASK = (1 << 32) - 1
 
 
 def pack(head: bytes, body: bytes) -> tuple[str, str]:
-    """The shortest form that fits, else the shortest there is: (encoding, script). `body` is compressed apart
-    from `head` where that is shorter, as for data that does not compress."""
-    sent = gzip_form(deflate(head + body), head + body)
+    """The first form that fits, else the shortest there is: (encoding, script)."""
+    whole = head + body
+    sent = gzip_form(deflate(whole), whole)
     if len(sent) <= SCRIPT_BYTES or len(sent) > HOPELESS:
         return "gzip+base64", sent
-    forms = [("gzip+base64", sent)]
-    for data in (deflate(head + body), deflate(head, body)):
-        forms.append(("gzip+base64", gzip_form(data, head + body)))
-        forms.append(("zlib+base85", zlib_form(data, head + body)))
-    shortest = min(forms, key=lambda form: len(form[1]))
-    return next((form for form in forms if len(form[1]) <= SCRIPT_BYTES), shortest)
+    shortest = "gzip+base64", sent
+    for encoding, form in harder_forms(head, body):
+        if len(form) <= SCRIPT_BYTES:
+            return encoding, form
+        shortest = min(shortest, (encoding, form), key=lambda pair: len(pair[1]))
+    return shortest
+
+
+def harder_forms(head: bytes, body: bytes) -> Iterator[tuple[str, str]]:
+    """From the plainest to the densest. A body that does not compress gets a block of its own, as it is."""
+    whole = head + body
+    apart = deflate(head, body)
+    yield "gzip+base64", gzip_form(apart, whole)
+    yield "zlib+base85", zlib_form(min(deflate(whole), apart, key=len), whole)
+    yield "xz+base85", xz_form(whole)
 
 
 def deflate(*parts: bytes) -> bytes:
@@ -61,5 +75,16 @@ def zlib_form(deflated: bytes, plain: bytes) -> str:
     return _stub(templates.zlib, b85encode(data))
 
 
-def _stub(template: object, payload: bytes) -> str:
-    return "".join(text for _, text in template({"payload": payload.decode("ascii")}, sh))  # type: ignore[operator]
+def xz_form(plain: bytes) -> str:
+    import lzma
+    from base64 import b85encode
+
+    # Text is not aligned: no position bits. The dictionary need not be larger than what is packed.
+    preset = 9 | lzma.PRESET_EXTREME
+    chain = [{"id": lzma.FILTER_LZMA2, "preset": preset, "pb": 0, "dict_size": 1 << 16}]
+    packed = lzma.compress(plain, check=lzma.CHECK_CRC32, filters=chain)
+    return _stub(templates.xz, b85encode(packed))
+
+
+def _stub(template: Callable[[dict[str, Any], Any], Any], payload: bytes) -> str:
+    return "".join(text for _, text in template({"payload": payload.decode("ascii")}, sh))
