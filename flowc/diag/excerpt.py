@@ -103,7 +103,7 @@ def _window(cells: _Cells, first: int, stop: int, width: int) -> tuple[int, int]
     """The cells to show when not all fit: the span, with a third of the room left of it, more when it ends
     early."""
     room = width - 2 * len(_ELLIPSIS)
-    inside = min(sum(cells.widths[first:stop]), room)
+    inside = min(sum(cells.widths[first:stop]), room * 4 // 5)
     after = sum(cells.widths[stop:])
     before = max((room - inside) // 3, room - inside - after)
     low = first - cells.fitting(first, before, -1)
