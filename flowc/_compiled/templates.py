@@ -96,7 +96,11 @@ def startup_plain(v, sh):
     put(sh(v['workdir']))
     put(' PATH="$PATH" LANG=C.UTF-8 HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TMPDIR=/tmp \\\n        HOSTNAME="$host_name" \\\n')
     if v['slurm']:
-        put('        SLURM_JOB_NODELIST="${node_list-$host_name}" SLURM_NODELIST="${node_list-$host_name}" \\\n        SLURM_SUBMIT_HOST="$host_name" SLURMD_NODENAME="$host_name" SLURM_TASK_PID="$BASHPID" \\\n        SLURM_JOB_START_TIME="$EPOCHSECONDS" \\\n')
+        if v['nodes'] > 1:
+            put('        SLURM_JOB_NODELIST="$node_list" SLURM_NODELIST="$node_list" \\\n')
+        else:
+            put('        SLURM_JOB_NODELIST="$host_name" SLURM_NODELIST="$host_name" \\\n')
+        put('        SLURM_SUBMIT_HOST="$host_name" SLURMD_NODENAME="$host_name" SLURM_TASK_PID="$BASHPID" \\\n        SLURM_JOB_START_TIME="$EPOCHSECONDS" \\\n')
         if not (v['limit_s'] is None):
             put('        SLURM_JOB_END_TIME=$((EPOCHSECONDS + ')
             put(str(v['limit_s']))
@@ -241,9 +245,9 @@ def startup_small(v, sh):
             put('[ "$n" ]||: >"$e"\n')
     if v['link_output']:
         put('ln -sf "$o" /var/log/foundry/job.log\n')
-    put('chmod 700 "$d/')
+    put('chmod 700 $d/')
     put(str(v['body_name']))
-    put('"\nread -r t _ </proc/uptime\nb=$((u - ${t%.*}))\nf=${f:-$EPOCHSECONDS}\ns=RUNNING\ntrap s=PENDING TERM\n')
+    put('\nread -r t _ </proc/uptime\nb=$((u - ${t%.*}))\nf=${f:-$EPOCHSECONDS}\ns=RUNNING\ntrap s=PENDING TERM\n')
     if not (v['limit_s'] is None):
         put('trap q ALRM\n')
     put('set -m\n')
@@ -253,7 +257,11 @@ def startup_small(v, sh):
     put(sh(v['workdir']))
     put(' PATH="$PATH" LANG=C.UTF-8 HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TMPDIR=/tmp HOSTNAME=$h ')
     if v['slurm']:
-        put('SLURM_JOB_NODELIST="${l-$h}" SLURM_NODELIST="${l-$h}" SLURM_SUBMIT_HOST=$h SLURMD_NODENAME=$h SLURM_TASK_PID="$BASHPID" SLURM_JOB_START_TIME="$EPOCHSECONDS" ')
+        if v['nodes'] > 1:
+            put('SLURM_JOB_NODELIST="$l" SLURM_NODELIST="$l" ')
+        else:
+            put('SLURM_JOB_NODELIST=$h SLURM_NODELIST=$h ')
+        put('SLURM_SUBMIT_HOST=$h SLURMD_NODENAME=$h SLURM_TASK_PID="$BASHPID" SLURM_JOB_START_TIME="$EPOCHSECONDS" ')
         if not (v['limit_s'] is None):
             put('SLURM_JOB_END_TIME=$((EPOCHSECONDS + ')
             put(str(v['limit_s']))
@@ -270,9 +278,9 @@ def startup_small(v, sh):
             put(' ')
         put(' ')
     else:
-        put('"$d/')
+        put('$d/')
         put(str(v['body_name']))
-        put('" ')
+        put(' ')
         for l_arg in v['args']:
             put(sh(l_arg))
             put(' ')
@@ -300,9 +308,9 @@ def startup_small(v, sh):
     if not (v['body_bytes'] is None):
         put('head -c ')
         put(str(v['body_bytes']))
-        put(' >"$d/')
+        put(' >$d/')
         put(str(v['body_name']))
-        put('" <<\'')
+        put(" <<'")
         put(str(v['delimiter']))
         put("'&&m\n")
         put(str(v['body']))
@@ -334,7 +342,7 @@ def zlib(v, sh):
     sections = []
     out = []
     put = out.append
-    put('#!/bin/bash\nd=/var/lib/foundry/flowc\nmkdir -p $d&&cd $d&&python3 -c "import zlib,base64 as b;open(\'new\',\'wb\').write(zlib.decompress(b.b85decode(input())))"<<\\!&&mv new run&&exec bash $d/run\n')
+    put('#!/bin/bash\nd=/var/lib/foundry/flowc\nmkdir -p $d&&cd $d&&python3 -c "n=0\nfor c in input():n=n*94+ord(c)-33\nimport zlib\nopen(\'new\',\'wb\').write(zlib.decompress(bytes.fromhex(\'%x\'%n)))"<<\\!&&mv new run&&exec bash $d/run\n')
     put(str(v['payload']))
     put('\n!\n')
     sections.append(('zlib', ''.join(out)))
@@ -346,7 +354,7 @@ def xz(v, sh):
     sections = []
     out = []
     put = out.append
-    put('#!/bin/bash\nd=/var/lib/foundry/flowc\nmkdir -p $d&&cd $d&&python3 -c "import lzma,base64 as b;open(\'new\',\'wb\').write(lzma.decompress(b.b85decode(input())))"<<\\!&&mv new run&&exec bash $d/run\n')
+    put('#!/bin/bash\nd=/var/lib/foundry/flowc\nmkdir -p $d&&cd $d&&python3 -c "n=0\nfor c in input():n=n*94+ord(c)-33\nimport lzma\nopen(\'new\',\'wb\').write(lzma.decompress(bytes.fromhex(\'%x\'%n)))"<<\\!&&mv new run&&exec bash $d/run\n')
     put(str(v['payload']))
     put('\n!\n')
     sections.append(('xz', ''.join(out)))

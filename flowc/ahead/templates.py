@@ -65,7 +65,8 @@ def minify(text: str, short: dict[str, Any]) -> str:
     text = re.sub(r"[ ]*\\\n", " ", join_tags(text))
     text = re.sub(r"[ ]*(&&|\|\|)[ ]*", r"\1", text)
     bare = "|".join(map(re.escape, short["unquoted"]))
-    text = re.sub(rf'"(\$(?:{bare})(?:/[a-z_.]+)?)"', r"\1", text)
+    path = r"(?:/(?:[a-z_.]+|\{\{ body_name\|raw \}\}))?"
+    text = re.sub(rf'"(\$(?:{bare}){path})"', r"\1", text)
     names: dict[str, str] = short["names"]
     pattern = r"\b(" + "|".join(map(re.escape, names)) + r")\b"
     return re.sub(pattern, lambda match: names[match[0]], text)

@@ -44,8 +44,8 @@ def harder_forms(head: bytes, body: bytes) -> Iterator[tuple[str, str]]:
     whole = head + body
     apart = deflate(head, body)
     yield "gzip+base64", gzip_form(apart, whole)
-    yield "zlib+base85", zlib_form(min(deflate(whole), apart, key=len), whole)
-    yield "xz+base85", xz_form(whole)
+    yield "zlib+base94", zlib_form(min(deflate(whole), apart, key=len), whole)
+    yield "xz+base94", xz_form(whole)
 
 
 def deflate(*parts: bytes) -> bytes:
@@ -65,26 +65,45 @@ def gzip_member(deflated: bytes, plain: bytes) -> bytes:
 
 
 def gzip_form(deflated: bytes, plain: bytes) -> str:
-    return _stub(templates.gzip, b2a_base64(gzip_member(deflated, plain), newline=False))
+    return _stub(templates.gzip, b2a_base64(gzip_member(deflated, plain), newline=False).decode("ascii"))
 
 
 def zlib_form(deflated: bytes, plain: bytes) -> str:
-    from base64 import b85encode
-
     data = b"\x78\xda" + deflated + zlib.adler32(plain).to_bytes(4, "big")
-    return _stub(templates.zlib, b85encode(data))
+    return _stub(templates.zlib, base94(data))
 
 
 def xz_form(plain: bytes) -> str:
     import lzma
-    from base64 import b85encode
 
     # Text is not aligned: no position bits. The dictionary need not be larger than what is packed.
     preset = 9 | lzma.PRESET_EXTREME
     chain = [{"id": lzma.FILTER_LZMA2, "preset": preset, "pb": 0, "dict_size": 1 << 16}]
     packed = lzma.compress(plain, check=lzma.CHECK_CRC32, filters=chain)
-    return _stub(templates.xz, b85encode(packed))
+    return _stub(templates.xz, base94(packed))
 
 
-def _stub(template: Callable[[dict[str, Any], Any], Any], payload: bytes) -> str:
-    return "".join(text for _, text in template({"payload": payload.decode("ascii")}, sh))
+def base94(data: bytes) -> str:
+    """The number whose big-endian bytes are `data`, in digits that are the visible ASCII characters.
+
+    2 % denser than base85. `data` must not begin with a zero byte.
+    """
+
+    def digits(number: int, width: int) -> str:
+        if width == 1:
+            return chr(number + 33)
+        high, low = divmod(number, powers[width])
+        return digits(high, width // 2) + digits(low, width // 2)
+
+    number, width = int.from_bytes(data, "big"), 1
+    powers: dict[int, int] = {}
+    power = 94
+    while power <= number:
+        width *= 2
+        powers[width] = power
+        power *= power
+    return digits(number, width).lstrip("!")
+
+
+def _stub(template: Callable[[dict[str, Any], Any], Any], payload: str) -> str:
+    return "".join(text for _, text in template({"payload": payload}, sh))
