@@ -1,0 +1,41 @@
+"""Every case of corpus/ against its golden files. `pytest --update tests/test_corpus.py` accepts what flowc gives now;
+read the difference before committing it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.corpus import CASES, load, outputs
+
+INPUTS = ("input.", "args", "expect")
+PROVIDER_LIMIT = 10_000
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}/{case.name}")
+def test_case_matches_its_goldens(
+    case: Path, golden: Callable[[Path, str], None], request: pytest.FixtureRequest
+) -> None:
+    texts = outputs(case)
+    for name, text in texts.items():
+        golden(case / name, text)
+    stale = [each for each in case.iterdir() if each.name not in texts and not each.name.startswith(INPUTS)]
+    if request.config.getoption("--update"):
+        for each in stale:
+            each.unlink()
+    else:
+        assert stale == []
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}/{case.name}")
+def test_same_input_gives_same_bytes(case: Path) -> None:
+    assert outputs(case) == outputs(case)
+
+
+def test_every_input_says_what_it_is_for() -> None:
+    for case in CASES:
+        for path in case.glob("input.*"):
+            assert path.read_bytes().split(b"\n")[1].startswith(b"# "), case.name
+        assert load(case)
