@@ -100,7 +100,7 @@ def _report(choice: Choice, unit: Unit, demand: Demand, sink: Sink) -> None:
     if asked < machine.gpus and demand.asks_gpus and (not selection.named or selection.bare):
         idle = machine.gpus - asked
         part = usd_text(choice.offer.rank * idle * choice.nodes // machine.gpus // 10_000 * 10_000)
-        price = f"${part} an hour of {choice.offer.price}"
+        price = f"${part} of {choice.offer.price}"
         sink.report(
             codes.GPUS_STAY_IDLE,
             gpus_span,

@@ -169,7 +169,7 @@ def _by_model(unit: Unit, demand: Demand, catalog: Catalog, sink: Sink) -> Selec
     least = 0 if word.slice else word.memory_gb or 0
     found = _of_families(word.families, least, model, catalog)
     if found is None:
-        asked = wording.models(word.families) + (f" of {least} GB" if least else "")
+        asked = (f"{least} GB " if least else "") + wording.models(word.families)
         sold = wording.sold(catalog, next((each for each in word.families if each in catalog.families), None))
         sink.report(codes.GPU_MODEL_NOT_SOLD, span, help=wording.choose_help(catalog), model=asked, sold=sold)
     elif word.slice:

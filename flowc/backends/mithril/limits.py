@@ -1,0 +1,82 @@
+"""What a bid cannot express, and what happens in its place. Every field of the IR that is not listed here is
+expressed: by the plan, by the request or by the startup script (a test walks all fields)."""
+
+from __future__ import annotations
+
+from flowc.ir.verify import InternalError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.diag.sink import Sink
+    from flowc.ir.job import Job
+    from flowc.ir.unit import Unit
+
+# Reported as a warning.
+REPORTED = {
+    "labels": "the bid carries no labels",
+    "time.begin": "the job starts as soon as the bid wins",
+    "time.deadline": "the bid stays open after it, until somebody ends it",
+    "array.max_concurrent": "all tasks are bid for at once, unless the bids are placed by `flowc submit`",
+    "depends_on": "the job starts as soon as its own bid wins",
+    "placement.reservation": "the bid is for the spot market",
+    "placement.preemptible": "machines of the spot market can always be taken away",
+    "notify.email": "it is no mail address, and the provider sends mail to nothing else",
+}
+
+# Where the frontend has said so already, or nothing is lost: told in the report only.
+IN_REPORT = {
+    "resources.features": "words for nodes of another cluster; names of GPU models have chosen the machine",
+    "time.min_s": "the time limit holds",
+    "env_policy": "nobody's environment is copied",
+    "notify.events": "the provider mails about the bid, not about the job",
+    "retry.keep_scratch": "the boot disk is kept until the bid ends",
+}
+
+# No frontend makes these yet; a bid without them would be a different job.
+REFUSED = (
+    "setup",
+    "image",
+    "containers",
+    "secrets",
+    "volumes",
+    "mounts",
+    "ports",
+    "resources.shm_bytes",
+    "time.attempt_limit_s",
+    "retry.max_restarts",
+)
+
+
+def report(unit: Unit, sink: Sink) -> None:
+    """Report what the user set and the bid cannot say. InternalError for a field that no backend expresses
+    yet."""
+    job = unit.job
+    for path in REFUSED:
+        if said(job, path) is not None:
+            raise InternalError(f"the mithril backend cannot express {path} yet")
+    for path, consequence in REPORTED.items():
+        value = said(job, path)
+        if value is None or (path == "notify.email" and is_address(str(value))):
+            continue
+        if path == "placement.preemptible" and value is True:
+            continue
+        from flowc.diag.codes import emit as codes
+
+        span = unit.origin(path, path.partition(".")[0])
+        what = span.text if span is not None and "\n" not in span.text else path
+        sink.report(codes.NOT_IN_BID, span, what=what, consequence=consequence)
+
+
+def said(job: Job, path: str) -> object | None:
+    """The value of an IR field, None where it has its default."""
+    section, _, field = path.partition(".")
+    value = job.__dict__[section]
+    if field:
+        value = value.__dict__[field] if value is not None else None
+    return value if value not in (None, (), "") else None
+
+
+def is_address(text: str) -> bool:
+    """Whether mail can be sent there; `--mail-user` may also be a login name of the cluster."""
+    name, at, host = text.rpartition("@")
+    return bool(name and at and "." in host) and text.isprintable() and " " not in text

@@ -1,0 +1,130 @@
+"""`report.txt`: what became of every option of the source, what was chosen, what it may cost, how full the
+script is."""
+
+from __future__ import annotations
+
+from flowc import startup
+from flowc.backends.mithril import limits
+from flowc.ir.units import plural
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flowc.ir.job import Job
+    from flowc.ir.plan import JobPlan
+    from flowc.ir.unit import Unit
+    from flowc.startup import Startup
+
+# Options may be long (a list of 500 hosts); the table cuts them here.
+WIDEST = 60
+MOST_NAMES = 3
+
+
+def report_text(unit: Unit, names: list[str], script: Startup) -> str:
+    """`names` are those of the unit's bids; `script` is that of the first."""
+    job, plan = unit.job, unit.plan
+    assert plan is not None, "report: a unit without a plan"
+    sections = (
+        ("job", _job(job, names)),
+        ("machine", _machine(plan)),
+        ("price", _price(plan)),
+        ("options", _options(job)),
+        ("not part of the bid", _left_out(job)),
+        ("machines looked at", _candidates(plan)),
+        ("startup script", startup.size_table(script).rstrip("\n").split("\n")),
+    )
+    return "\n".join(f"{title}\n{_indented(lines)}" for title, lines in sections if lines)
+
+
+def _indented(lines: list[str]) -> str:
+    return "".join(f"  {line}\n" for line in lines)
+
+
+def _job(job: Job, names: list[str]) -> list[str]:
+    shown = ", ".join(names[:MOST_NAMES]) + (f", … ({len(names)} bids)" if len(names) > MOST_NAMES else "")
+    return _columns(
+        [("name", _printable(job.name)), ("source", _printable(job.source.path)), ("bids", shown)]
+    )
+
+
+def _machine(plan: JobPlan) -> list[str]:
+    gpus = plural(plan.gpus_per_node, f"{(plan.gpu_model or '').upper()} GPU".strip())
+    if plan.gpus_visible is not None:
+        gpus += f", of which the job sees {plan.gpus_visible}"
+    rows = [
+        ("type", plan.instance_type),
+        ("region", plan.region or ""),
+        ("nodes", str(plan.nodes)),
+        ("each has", gpus),
+        ("catalog", f"{_printable(plan.catalog.source)}, of {plan.catalog.as_of}"),
+    ]
+    return _columns(rows)
+
+
+def _price(plan: JobPlan) -> list[str]:
+    def usd(text: str | None) -> str:
+        return f"${text}" if text is not None else "unknown"
+
+    many = f" for {plural(plan.count, 'bid')} on {plural(plan.nodes, 'node')} each" if plan.count > 1 else ""
+    bound = f"{plan.hours_bound} h" if plan.hours_bound is not None else "none"
+    return _columns(
+        [
+            ("limit", f"{usd(plan.limit_usd_per_instance_hour)} per instance and hour"),
+            ("market", f"{usd(plan.market_usd_per_instance_hour)} per instance and hour"),
+            ("time limit", bound),
+            (
+                "at most",
+                (usd(plan.worst_case_usd) if plan.worst_case_usd is not None else "without bound") + many,
+            ),
+            ("expected", usd(plan.expected_usd)),
+        ]
+    )
+
+
+def _options(job: Job) -> list[str]:
+    rows = [("line", "option", "became", "code", "note")]
+    for each in job.outcome:
+        line = str(each.line) if each.line is not None else "-"
+        rows.append(
+            (line, _printable(each.input), each.action, each.code or "", _printable(each.note or "", 1000))
+        )
+    return _columns(rows) if len(rows) > 1 else []
+
+
+def _left_out(job: Job) -> list[str]:
+    every = {**limits.REPORTED, **limits.IN_REPORT}
+    rows = []
+    for path, consequence in every.items():
+        value = limits.said(job, path)
+        if value is None or (path == "notify.email" and limits.is_address(str(value))):
+            continue
+        if path == "placement.preemptible" and value is True:
+            continue
+        rows.append((path, consequence))
+    return _columns(rows)
+
+
+def _candidates(plan: JobPlan) -> list[str]:
+    rows = [
+        ("*" if each.chosen else "", each.instance_type, each.region or "", each.reason)
+        for each in plan.candidates
+    ]
+    return _columns(rows)
+
+
+def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """The rows as lines, all columns but the last padded to equal width."""
+    if not rows:
+        return []
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
+    return [
+        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]).rstrip()
+        for row in rows
+    ]
+
+
+def _printable(text: str, widest: int = WIDEST) -> str:
+    """One line of text, whatever the user wrote: control characters escaped, cut when long."""
+    shown = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text[: widest + 1])
+    return shown if len(text) <= widest else f"{shown[: widest - 1]}…"

@@ -1,0 +1,53 @@
+"""FC8xx: putting the job into the target's form."""
+
+from __future__ import annotations
+
+from flowc.diag.code import Code
+
+_GOOD = "#!/bin/bash\n#SBATCH --gpus-per-node=h100:8\n#SBATCH --time=1:00:00\nnvidia-smi\n"
+
+SCRIPT_TOO_LARGE = Code(
+    id="FC801",
+    name="script-too-large",
+    severity="error",
+    title="the startup script has {size} bytes after compression, at most {limit} fit",
+    explain="""\
+The provider takes startup scripts of at most 10,000 characters. The job's own text is compressed together
+with the few sections that run it, and what goes beyond the limit is nearly always data inside the script: a
+long here-document, an encoded archive, a table.
+
+Put such data where the job can fetch it (a bucket, a repository, a volume), and let the script fetch it.
+`report.txt` (from `compile -o DIR`) shows what each part takes.""",
+    # Digits without a pattern, which no compressor makes shorter than half.
+    bad=f"#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\ndata={3**60000:x}\n",
+    good=_GOOD,
+)
+
+NAME_CHANGED = Code(
+    id="FC802",
+    name="name-changed",
+    severity="note",
+    title="the bid is named `{name}`: `{asked}` is no name that the provider takes",
+    explain="""\
+Names of bids consist of small letters, digits and dashes, begin with a letter, and have at most 60
+characters. Slurm takes any text. The job itself still sees the name as it was written.
+
+Nothing to do, unless you look for the bid by its name.""",
+    bad="#!/bin/bash\n#SBATCH --job-name=My_Job --gpus=h100:8 --time=10\nnvidia-smi\n",
+    good="#!/bin/bash\n#SBATCH --job-name=my-job --gpus=h100:8 --time=10\nnvidia-smi\n",
+)
+
+NOT_IN_BID = Code(
+    id="FC803",
+    name="not-in-bid",
+    severity="warning",
+    title="a bid cannot say `{what}`: {consequence}",
+    explain="""\
+A bid on the spot market has a machine, a count, a price and a script. It knows no other jobs, no start time
+and no limit on how many bids run together, so what the job says about these is not part of the request.
+
+The message says what happens in its place. Where the order matters, submit the second job when the first is
+done.""",
+    bad="#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10 --dependency=singleton\nnvidia-smi\n",
+    good=_GOOD,
+)
