@@ -48,7 +48,11 @@ def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
 
 
 def _no_skip(report: pytest.TestReport, config: pytest.Config) -> pytest.TestReport:
-    if report.outcome == "skipped" and not hasattr(report, "wasxfail") and config.getoption("--require-programs"):
+    if (
+        report.outcome == "skipped"
+        and not hasattr(report, "wasxfail")
+        and config.getoption("--require-programs")
+    ):
         report.outcome = "failed"
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
         report.longrepr = f"skipped, which --require-programs forbids: {reason}"
@@ -57,7 +61,7 @@ def _no_skip(report: pytest.TestReport, config: pytest.Config) -> pytest.TestRep
 
 @pytest.fixture(scope="session")
 def program() -> Callable[[str, str], str]:
-    """`program(name, package)` gives the program's path, or skips the test naming the Debian package it is in."""
+    """`program(name, package)` gives its path, or skips the test and names the Debian package."""
 
     def find(name: str, package: str) -> str:
         path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin:/usr/lib/cloud-init")
@@ -70,7 +74,8 @@ def program() -> Callable[[str, str], str]:
 
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
-    """`golden(path, text)` fails unless the file holds exactly `text`; with --update it is written instead."""
+    """`golden(path, text)` fails unless the file holds exactly `text`; with --update it is written
+    instead."""
 
     def compare(path: Path, text: str) -> None:
         data = text.encode("utf-8", "surrogateescape")
@@ -80,6 +85,8 @@ def golden(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
             return
         shown = path.relative_to(ROOT)
         assert path.exists(), f"{shown} does not exist; `pytest --update` writes it, then read it"
-        assert data.decode("utf-8", "backslashreplace") == path.read_bytes().decode("utf-8", "backslashreplace")
+        assert data.decode("utf-8", "backslashreplace") == path.read_bytes().decode(
+            "utf-8", "backslashreplace"
+        )
 
     return compare

@@ -1,5 +1,5 @@
-"""The cases of corpus/: how each is read and compiled. A case is a folder with `input.*`, `args` (words of flowc's
-command line after the source, one a line) or both, and the goldens beside them."""
+"""The cases of corpus/: how each is read and compiled. A case is a folder with `input.*`, `args` (words of
+flowc's command line after the source, one a line) or both, and the goldens beside them."""
 
 from __future__ import annotations
 

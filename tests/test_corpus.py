@@ -1,5 +1,5 @@
-"""Every case of corpus/ against its golden files. `pytest --update tests/test_corpus.py` accepts what flowc gives now;
-read the difference before committing it."""
+"""Every case of corpus/ against its golden files. `pytest --update tests/test_corpus.py` accepts what flowc
+gives now; read the difference before committing it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from flowc import driver
 from tests.corpus import CASES, load, outputs
 
 INPUTS = ("input.", "args", "expect")
@@ -32,6 +33,18 @@ def test_case_matches_its_goldens(
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}/{case.name}")
 def test_same_input_gives_same_bytes(case: Path) -> None:
     assert outputs(case) == outputs(case)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}/{case.name}")
+def test_startup_script_fits_the_provider(case: Path) -> None:
+    source, inputs = load(case)
+    result = driver.compile(source, inputs)
+    scripts = [each.text for each in result.artifacts if each.name.endswith("startup.sh")]
+    assert bool(scripts) != result.failed
+    for script in scripts:
+        assert script.startswith("#!/bin/bash\n")
+        assert script.isascii()
+        assert len(script) <= PROVIDER_LIMIT
 
 
 def test_every_input_says_what_it_is_for() -> None:

@@ -28,7 +28,14 @@ def test_json_is_the_document_of_the_contract() -> None:
     assert whole["summary"] == {"files": 2, "errors": 1, "warnings": 1, "notes": 0}
     first, second = whole["diagnostics"]
     region = {"line": 2, "column": 9, "end_line": 2, "end_column": 15}
-    place = {"message": "see", "path": "jobs/a b.sbatch", "line": 3, "column": 9, "end_line": 3, "end_column": 12}
+    place = {
+        "message": "see",
+        "path": "jobs/a b.sbatch",
+        "line": 3,
+        "column": 9,
+        "end_line": 3,
+        "end_column": 12,
+    }
     assert first == {
         "code": "FC999",
         "name": "some-problem",

@@ -1,0 +1,108 @@
+"""The table of diagnostics: well-formed, documented, and each example does what it says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from flowc import driver
+from flowc.cli import sources
+from flowc.cli.arguments import parse
+from flowc.cli.commands import COMPILE
+from flowc.cli.inputs import gather
+from flowc.diag.code import Code
+from flowc.diag.codes import table
+from flowc.diag.sink import Diagnostic
+
+ROOT = Path(__file__).resolve().parents[2]
+CODES = table.all_codes()
+# A name must read well after "allow", so it names the problem and not the cure.
+CURES = ("avoid", "prefer", "use", "do", "always", "never", "no", "missing-check")
+
+
+def found(example: str | tuple[str, tuple[str, ...]], folder: Path) -> list[Diagnostic]:
+    """What flowc says about an example, as `flowc compile job ARGS…` would."""
+    text, args = (example, ()) if isinstance(example, str) else example
+    argv = ["compile", "job", *args]
+    words = parse(COMPILE, argv[1:])
+    inputs = gather(words, argv, {})
+    (folder / "job").write_bytes(text.encode("utf-8", "surrogateescape"))
+    diagnostics: list[Diagnostic] = []
+    for operand in words.operands:
+        source = sources.read(str(folder / operand))
+        if isinstance(source, Diagnostic):
+            diagnostics.append(source)
+            continue
+        result = driver.compile(source, inputs, frontend=words.text("from"), strict=words.flag("strict"))
+        diagnostics += result.diagnostics
+    return diagnostics
+
+
+def by_id(code: Code) -> str:
+    return f"{code.id}-{code.name}"
+
+
+@pytest.mark.parametrize("code", CODES, ids=by_id)
+def test_bad_example_yields_exactly_this_code(code: Code, tmp_path: Path) -> None:
+    assert {each.code.id for each in found(code.bad, tmp_path)} == {code.id}
+
+
+@pytest.mark.parametrize("code", CODES, ids=by_id)
+def test_good_example_does_not_yield_it(code: Code, tmp_path: Path) -> None:
+    diagnostics = found(code.good, tmp_path)
+    assert code.id not in {each.code.id for each in diagnostics}
+    assert [each.message for each in diagnostics if each.severity == "error"] == []
+
+
+@pytest.mark.parametrize("code", CODES, ids=by_id)
+def test_code_is_well_formed(code: Code) -> None:
+    assert re.fullmatch(r"FC\d{3}", code.id)
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", code.name)
+    assert code.name.split("-")[0] not in CURES
+    assert code.severity in ("error", "warning", "note")
+    assert not code.title.endswith(".")
+    assert not code.title[0].isupper() or not code.title[1:2].islower()
+    assert code.title.count("`") % 2 == 0
+
+
+@pytest.mark.parametrize("code", CODES, ids=by_id)
+def test_code_is_explained(code: Code) -> None:
+    lines = code.explain.strip().splitlines()
+    assert 2 <= len(lines) <= 12
+    assert "" in lines, "why it matters and what to do instead are two paragraphs"
+
+
+def test_ids_and_names_are_unique() -> None:
+    assert len({code.id for code in CODES}) == len(CODES)
+    assert len({code.name for code in CODES}) == len(CODES)
+
+
+def test_constants_are_called_by_their_names() -> None:
+    for module in table.MODULES:
+        loaded = __import__(f"flowc.diag.codes.{module}", fromlist=[module])
+        for constant, value in vars(loaded).items():
+            if isinstance(value, Code):
+                assert constant == value.name.upper().replace("-", "_")
+
+
+def test_every_module_of_codes_is_in_the_table() -> None:
+    folder = ROOT / "flowc" / "diag" / "codes"
+    assert {path.stem for path in folder.glob("*.py")} - {"__init__", "table"} == set(table.MODULES)
+
+
+def test_every_code_is_reported_somewhere() -> None:
+    text = "".join(path.read_text() for path in (ROOT / "flowc").rglob("*.py") if "codes" not in path.parts)
+    unused = [code.id for code in CODES if code.name.upper().replace("-", "_") not in text]
+    assert unused == []
+
+
+def test_manual_is_the_committed_one(
+    golden: Callable[[Path, str], None], capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    from flowc.cli import main
+
+    assert main(["explain", "--all"]) == 0
+    golden(ROOT / "docs" / "diagnostics.md", capsysbinary.readouterr().out.decode())

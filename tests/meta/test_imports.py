@@ -1,0 +1,142 @@
+"""Who may import whom: the table of docs/architecture.md, held against every import in flowc/."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "flowc"
+
+FOUNDATION = {"record", "version"}
+BELOW_FRONTENDS = FOUNDATION | {"source", "inputs", "diag", "ir", "_compiled"}
+EVERYTHING_BELOW_DRIVER = BELOW_FRONTENDS | {
+    *(
+        "lalr",
+        "digest",
+        "catalog",
+        "frontends",
+        "passes",
+        "startup",
+        "backends",
+        "pipeline",
+        "detect",
+        "override",
+    ),
+}
+ALLOWED = {
+    "record": set(),
+    "version": set(),
+    "lalr": {"record"},
+    "digest": set(),
+    "_compiled": set(),
+    "source": {"record"},
+    "inputs": {"record", "source"},
+    "diag": {"record", "source", "inputs"} - {"inputs"},
+    "ir": {"record", "source"},
+    "catalog": {"record", "source", "diag", "ir", "_compiled"},
+    "frontends": BELOW_FRONTENDS | {"lalr", "digest"},
+    "passes": {"record", "source", "diag", "ir", "catalog", "_compiled"},
+    "startup": {"record", "ir", "digest", "_compiled"},
+    "backends": {"record", "source", "diag", "ir", "startup", "digest", "_compiled"},
+    "pipeline": {"record", "diag", "ir", "passes"},
+    "detect": {"inputs", "source", "diag", "frontends"},
+    "override": {"record", "inputs", "source", "diag", "ir"},
+    "driver": EVERYTHING_BELOW_DRIVER,
+    # The public API names the types that it takes and gives.
+    "__init__": {"driver", "diag", "source", "inputs", "version"},
+    "cli": {"driver", "detect", "diag", "source", "inputs", "record", "version"},
+    "__main__": {"cli"},
+    "ahead": {"ahead"},
+}
+# Named only in annotations, never imported when flowc runs: types of what is handed over.
+TYPES_ONLY = {"cli": {"backends"}}
+# Subpackages whose siblings may not know each other.
+APART = ("frontends", "backends")
+
+
+def modules() -> list[Path]:
+    return sorted(path for path in PACKAGE.rglob("*.py") if "_compiled" not in path.parts)
+
+
+def name_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+
+
+def imports(path: Path) -> list[tuple[str, bool]]:
+    """The modules of flowc that a file imports, and whether only for types."""
+    tree = ast.parse(path.read_text())
+    guarded = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    found = []
+    for node in ast.walk(tree):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative imports hide who imports whom"
+            names = [
+                f"{node.module}.{alias.name}" if node.module == "flowc" else str(node.module)
+                for alias in node.names
+            ]
+        found += [(name, id(node) in guarded) for name in names if name.split(".")[0] == "flowc"]
+    return found
+
+
+def breaches(importer: str, imported: list[tuple[str, bool]]) -> list[str]:
+    parts = importer.split(".")
+    package = parts[1]
+    wrong = []
+    for name, types_only in imported:
+        target = name.split(".")[1] if "." in name else "__init__"
+        allowed = ALLOWED[package] | {package} | (TYPES_ONLY.get(package, set()) if types_only else set())
+        if target not in allowed:
+            wrong.append(f"{importer} imports {name}")
+        their = name.split(".")
+        if (
+            package in APART
+            and target == package
+            and len(parts) > 3
+            and len(their) > 3
+            and their[2] != parts[2]
+        ):
+            wrong.append(f"{importer} imports its sibling {name}")
+    return wrong
+
+
+@pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_imports_point_down(path: Path) -> None:
+    assert breaches(name_of(path), imports(path)) == []
+
+
+def test_every_package_stands_in_the_table() -> None:
+    found = {
+        path.stem if path.is_file() else path.name for path in PACKAGE.iterdir() if path.suffix in ("", ".py")
+    }
+    assert found - {"__pycache__", "data"} == set(ALLOWED)
+
+
+def test_every_package_stands_in_the_architecture() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    for package in set(ALLOWED) - {"__init__", "__main__", "ahead"}:
+        assert f"`{package}`" in text, package
+
+
+@pytest.mark.parametrize(
+    ("importer", "imported"),
+    [
+        ("flowc.ir.job", "flowc.diag.sink"),
+        ("flowc.diag.sink", "flowc.driver"),
+        ("flowc.frontends.slurm.read", "flowc.backends.mithril.emit"),
+        ("flowc.frontends.slurm.read", "flowc.frontends.k8s.read"),
+        ("flowc.startup.pack", "flowc.diag.sink"),
+    ],
+)
+def test_a_breach_is_seen(importer: str, imported: str) -> None:
+    assert breaches(importer, [(imported, False)])
