@@ -19,6 +19,20 @@ class Artifact(Record):
     text: str
 
 
+class LazyArtifact(Artifact):
+    """An artifact whose text is made when it is first read: for what costs much and is seldom looked at."""
+
+    def __init__(self, name: str, make: Callable[[], str]) -> None:
+        self.__dict__.update(name=name, make=make)
+
+    def __getattr__(self, field: str) -> str:
+        if field != "text":
+            raise AttributeError(field)
+        text: str = self.__dict__["make"]()
+        self.__dict__["text"] = text
+        return text
+
+
 class Backend(Record):
     """`emit(units, sink)` gives the artifacts of the planned units of one source, the printed one first."""
 

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from flowc import startup
-from flowc.backends.base import Artifact, Backend
+from flowc.backends.base import Artifact, Backend, LazyArtifact
 from flowc.backends.mithril import limits
 from flowc.backends.mithril.naming import References, safe_name, unique_name
 from flowc.backends.mithril.report import report_text
@@ -56,7 +58,7 @@ def emit(units: list[Unit], sink: Sink) -> list[Artifact]:
         artifacts += [
             Artifact(name=f"{prefix}startup.sh", text=first.script.sent),
             Artifact(name=f"{prefix}startup.plain.sh", text=first.script.plain),
-            Artifact(name=f"{prefix}report.txt", text=report_text(unit, names, first.script)),
+            LazyArtifact(f"{prefix}report.txt", partial(report_text, unit, names, first.script)),
         ]
     return artifacts
 
