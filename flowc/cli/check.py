@@ -132,7 +132,9 @@ def _finish(checker: Checker, tally: Tally, documents: list[dict[str, Any]]) -> 
         lines = [f"fixed {count(tally.fixed, 'problem')}"] if tally.fixed else []
         if tally.bugs:
             lines.append(f"{count(tally.bugs, 'file')} could not be checked, see standard error")
-        lines.append(summary(tally.severities, tally.files - tally.bugs, 0 if checker.fix else tally.fixable))
+        checked = tally.files - tally.bugs
+        if checked:
+            lines.append(summary(tally.severities, checked, 0 if checker.fix else tally.fixable))
         text = "\n".join(lines) + "\n"
     elif checker.format == "json":
         from flowc.diag.json_format import render_json
