@@ -1,0 +1,74 @@
+"""`python -m tests.bench [--rounds N]`: start-up and throughput, as ratios within this run.
+
+Where the repository has a release tag, its flowc is measured in the same rounds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.bench import processes, throughput
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@contextmanager
+def last_release() -> Iterator[tuple[str, Path] | None]:
+    """(tag, a folder with that release), None where no tag is reachable. The folder goes afterwards."""
+    found = subprocess.run(
+        ["git", "describe", "--tags", "--abbrev=0"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if found.returncode != 0:
+        yield None
+        return
+    tag = found.stdout.strip()
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Path(folder) / "release"
+        subprocess.run(
+            ["git", "worktree", "add", "--quiet", "--detach", str(tree), tag], cwd=ROOT, check=True
+        )
+        try:
+            yield tag, tree
+        finally:
+            subprocess.run(["git", "worktree", "remove", "--force", str(tree)], cwd=ROOT, check=True)
+
+
+def earlier_throughput(tree: Path) -> float | None:
+    """The release's compilations a second, measured with this bench; None where it no longer fits that
+    release."""
+    program = (
+        f"import sys; sys.path.insert(0, {str(tree)!r}); import runpy; "
+        "runpy.run_module('tests.bench.throughput', run_name='__main__')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ},
+    )
+    return float(done.stdout) if done.returncode == 0 else None
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=40, help="processes of each kind (default: 40)")
+    rounds = parser.parse_args().rounds
+    with last_release() as release:
+        print(f"last release: {release[0] if release else 'none'}\n")
+        print(processes.report(processes.measure(rounds, release[1] if release else None)))
+        print()
+        count, times = throughput.measure()
+        print(throughput.report(count, times, earlier_throughput(release[1]) if release else None))
+
+
+if __name__ == "__main__":
+    main()

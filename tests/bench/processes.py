@@ -1,0 +1,71 @@
+"""Start-up: what a whole process costs, in units of the bare interpreter that runs it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import statistics
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+JOB = str(ROOT / "corpus" / "slurm" / "train-8-gpus" / "input.sbatch")
+# The bars of the project: at most, and what it aims at.
+BARS = {"flowc check": (4.0, 2.4), "flowc compile": (6.0, None)}
+
+
+def commands(tree: Path | None) -> dict[str, list[str]]:
+    """What is measured: name to words. `tree` holds an older flowc to be compared with, or is None."""
+    found = {"python3 -c pass": [sys.executable, "-c", "pass"]}
+    launcher = Path(sys.executable).with_name("flowc")
+    for name in ("check", "compile"):
+        found[f"flowc {name}"] = [str(launcher), name, JOB]
+        found[f"python -m flowc {name}"] = [sys.executable, "-m", "flowc", name, JOB]
+        if tree is not None:
+            found[f"flowc {name}, last release"] = [sys.executable, "-c", _launch(tree), name, JOB]
+    found["flowc --version"] = [str(launcher), "--version"]
+    for name, words in (
+        ("sbatch --test-only", ["sbatch", "--test-only", JOB]),
+        ("shellcheck", ["shellcheck", JOB]),
+    ):
+        if shutil.which(words[0]):
+            found[name] = words
+    return found
+
+
+def _launch(tree: Path) -> str:
+    return f"import re, sys; sys.path.insert(0, {str(tree)!r}); from flowc.cli import main; sys.exit(main())"
+
+
+def once(words: list[str]) -> float:
+    """Seconds from start to end of a process; its output goes nowhere."""
+    nowhere = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in (0, 1, 2)]
+    program = shutil.which(words[0]) or words[0]
+    start = time.perf_counter()
+    pid = os.posix_spawn(program, words, os.environ, file_actions=nowhere)
+    os.waitpid(pid, 0)
+    return time.perf_counter() - start
+
+
+def measure(rounds: int, tree: Path | None) -> dict[str, float]:
+    """Name to the median of its times in seconds; each round runs every command once, so that a busy moment
+    of the machine hits all of them."""
+    todo = commands(tree)
+    times: dict[str, list[float]] = {name: [] for name in todo}
+    for number in range(rounds + 2):
+        for name, words in todo.items():
+            taken = once(words)
+            if number >= 2:  # the first rounds fill the caches
+                times[name].append(taken)
+    return {name: statistics.median(each) for name, each in times.items()}
+
+
+def report(medians: dict[str, float]) -> str:
+    unit = medians["python3 -c pass"]
+    lines = [f"{'process':<34}{'median ms':>10}{'ratio':>8}   bar (aim)"]
+    for name, seconds in medians.items():
+        bar, aim = BARS.get(name, (None, None))
+        limits = "" if bar is None else f"{bar:.1f}" + (f" ({aim:.1f})" if aim else "")
+        lines.append(f"{name:<34}{seconds * 1000:>10.1f}{seconds / unit:>8.2f}   {limits}".rstrip())
+    return "\n".join(lines)

@@ -1,0 +1,67 @@
+"""Throughput: whole compilations in one process on one core, over the corpus, and what each stage takes of
+them.
+
+`python -m tests.bench.throughput` prints a line of numbers: compilations a second, then seconds a job by
+target.
+"""
+
+from __future__ import annotations
+
+import time
+
+from flowc import driver
+from flowc.inputs import Inputs
+from flowc.source import Source
+from tests.corpus import CASES, load
+
+STAGES = ("ast", "ir", "plan", "mithril")
+BAR, AIM = 1000, 2000
+
+
+def jobs() -> list[tuple[str, bytes, Inputs]]:
+    """The cases that give a bid: path, bytes, what else is told. Bytes, so that reading them is part of the
+    work."""
+    found = [load(case) for case in CASES]
+    return [
+        (source.path, source.data, inputs)
+        for source, inputs in found
+        if not driver.compile(source, inputs).failed
+    ]
+
+
+def seconds_per_job(work: list[tuple[str, bytes, Inputs]], target: str, least_s: float) -> float:
+    """The best round's time of a job: what disturbs a round only ever adds to it."""
+    best, started = float("inf"), time.perf_counter()
+    while time.perf_counter() - started < least_s:
+        start = time.perf_counter()
+        for path, data, inputs in work:
+            driver.compile(Source.from_bytes(path, data), inputs, emit=target)
+        best = min(best, (time.perf_counter() - start) / len(work))
+    return best
+
+
+def measure(least_s: float = 1.5) -> tuple[int, dict[str, float]]:
+    work = jobs()
+    return len(work), {target: seconds_per_job(work, target, least_s) for target in STAGES}
+
+
+def report(count: int, times: dict[str, float], earlier: float | None) -> str:
+    """`earlier`: the last release's compilations a second, None where there is none."""
+    whole = 1 / times["mithril"]
+    lines = [f"{count} jobs of the corpus: {whole:,.0f} bids a second and core (bar {BAR:,}, aim {AIM:,})"]
+    if earlier is not None:
+        lines.append(f"last release: {earlier:,.0f}, now {whole / earlier:.2f} times that")
+    lines += ["", f"{'stage':<22}{'µs a job':>10}{'share':>8}"]
+    names = {"ast": "read", "ir": "lower", "plan": "passes", "mithril": "emit"}
+    before = 0.0
+    for target, seconds in times.items():
+        # The documents of ast, ir and plan are written only when asked for: a stage's share is a little
+        # overstated.
+        own = max(0.0, seconds - before)
+        lines.append(f"{names[target]:<22}{own * 1e6:>10.0f}{own / times['mithril']:>8.0%}")
+        before = seconds
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(1 / measure()[1]["mithril"])

@@ -1,0 +1,49 @@
+"""`python -m tests.fuzz.growth`: how the time of a check grows with the input, for shapes that could be
+quadratic.
+
+Prints a table; doubling the input should double the time. No test asserts it, since a busy machine would fail
+it.
+"""
+
+from __future__ import annotations
+
+import time
+
+import flowc
+
+SHAPES = {
+    "long body": lambda n: b"#!/bin/bash\n#SBATCH --gpus=1 --time=10\n" + b"echo hello $USER\n" * n,
+    "one long line": lambda n: b"#!/bin/bash\n#SBATCH --gpus=1 --time=10\necho " + b"x y " * (4 * n),
+    "comment lines": lambda n: b"#!/bin/bash\n" + b"# a comment line\n" * n,
+    "good directives": lambda n: b"#!/bin/bash\n" + b"#SBATCH --gpus=1\n" * n + b"true\n",
+    "unknown options": lambda n: b"#!/bin/bash\n" + b"#SBATCH --nosuch=1\n" * n,
+    "stray words": lambda n: b"#!/bin/bash\n#SBATCH " + b"word " * (3 * n),
+    "dead directives": lambda n: b"#!/bin/bash\ntrue\n" + b"#SBATCH --gpus=1\n" * n,
+    "one long value": lambda n: b"#!/bin/bash\n#SBATCH --comment=" + b"a" * (16 * n) + b" --gpus=1\ntrue\n",
+    "escapes": lambda n: b"#!/bin/bash\n#SBATCH --comment=" + b"\\a" * (8 * n) + b" --gpus=1\ntrue\n",
+    "array list": lambda n: b"#!/bin/bash\n#SBATCH --array=" + b"1," * (8 * n) + b"2 --gpus=1\ntrue\n",
+    "het components": lambda n: (
+        b"#!/bin/bash\n" + b"#SBATCH --gpus=1\n#SBATCH hetjob\n" * (n // 2) + b"\ntrue\n"
+    ),
+    "heredocs": lambda n: b"#!/bin/bash\n#SBATCH --gpus=1\n" + b"cat <<A\n#SBATCH -N9\nA\n" * n,
+    "quotes": lambda n: b"#!/bin/bash\n#SBATCH " + b"'" * (16 * n),
+    "carriage returns": lambda n: b"#!/bin/bash\r\n" * n,
+}
+
+
+def seconds(data: bytes) -> float:
+    start = time.perf_counter()
+    flowc.check(data)
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    seconds(b"#!/bin/bash\n#SBATCH --gpus=1 --time=10\ntrue\n")
+    print(f"{'shape':<18}{'1x (about 150 KB)':>18}{'2x':>10}{'4x':>10}   growth at the last doubling")
+    for name, build in SHAPES.items():
+        times = [seconds(build(10_000 * factor)) for factor in (1, 2, 4)]
+        print(f"{name:<18}{times[0]:>17.3f}s{times[1]:>9.3f}s{times[2]:>9.3f}s   {times[2] / times[1]:.1f}")
+
+
+if __name__ == "__main__":
+    main()
