@@ -1,4 +1,6 @@
-"""`make demo`: one real job through every stage, as a user would type it. The lines that are shown are flowc's own."""
+"""`make demo`: one real job through every stage, as a user would type it.
+
+The lines that are shown are flowc's own."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -122,6 +123,7 @@ def run(words: Words, argv: list[str]) -> int:
 def _outcomes(checker: Checker, files: list[str]) -> Any:
     if len(files) < PARALLEL_FROM or not hasattr(os, "fork"):
         return map(checker.check, files)
+    gc.enable()
     from flowc.cli.parallel import in_order
 
     return in_order(checker.check, files)
