@@ -19,7 +19,17 @@ FAMILIES = {'a100': {'memory_gb': 80, 'form': 'sxm', 'bare_count': 1},
  'rtx-a6000': {'memory_gb': 48, 'form': 'pcie', 'bare_count': None},
  'rtx-6000-ada': {'memory_gb': 48, 'form': 'pcie', 'bare_count': None}}
 
-VENDOR_WORDS = ('nvidia', 'tesla', 'geforce', 'quadro', 'amd', 'instinct', 'radeon', 'intel', 'gpu', 'graphics')
+VENDOR_WORDS = ('nvidia',
+ 'tesla',
+ 'geforce',
+ 'quadro',
+ 'amd',
+ 'instinct',
+ 'radeon',
+ 'intel',
+ 'gpu',
+ 'graphics',
+ 'generation')
 
 FORM_WORDS = ('sxm',
  'sxm2',

@@ -1,7 +1,6 @@
 """Where a catalog comes from: the bundled snapshot, or a file that the user names.
 
-A user's file has the form of flowc/data/catalog.yaml, in JSON or YAML; it is untrusted and checked against
-`catalog.schema` before anything is made of it.
+Both have the form of flowc/data/catalog.yaml; `user_file` reads and checks a file that is not ours.
 """
 
 from __future__ import annotations
@@ -15,10 +14,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from flowc.diag.sink import Sink
-
-# A catalog of a whole cloud is a few hundred kilobytes.
-LARGEST_FILE_BYTES = 16 << 20
-MOST_MISTAKES_SHOWN = 20
 
 _KINDS = {
     "market": "its market price",
@@ -34,8 +29,12 @@ def load(path: str | None, sink: Sink) -> Catalog | None:
     None."""
     if path is None:
         return bundled()
-    content = _content(path, sink)
-    return None if content is None else _checked(path, content, sink)
+    from flowc.catalog.user_file import read
+
+    checked = read(path, sink)
+    if checked is None:
+        return None
+    return make(path, checked["as_of"], checked["regions"], checked["instance_types"])
 
 
 def bundled() -> Catalog:
@@ -44,11 +43,12 @@ def bundled() -> Catalog:
     if _bundled is None:
         from flowc._compiled import catalog as data
 
-        _bundled = _catalog("bundled", data.AS_OF, data.REGIONS, data.INSTANCE_TYPES)
+        _bundled = make("bundled", data.AS_OF, data.REGIONS, data.INSTANCE_TYPES)
     return _bundled
 
 
-def _catalog(source: str, as_of: str, regions: Iterable[str], rows: Iterable[Mapping[str, Any]]) -> Catalog:
+def make(source: str, as_of: str, regions: Iterable[str], rows: Iterable[Mapping[str, Any]]) -> Catalog:
+    """A catalog of checked rows; `source` is `bundled` or the path that they came from."""
     types, offers = [], []
     for row in rows:
         each = InstanceType(**{key: value for key, value in row.items() if key != "offers"})
@@ -92,61 +92,3 @@ def make_offer(
         rank_kind=rank_kind,
         price=f"${usd_text(rank)} an hour by {_KINDS[rank_kind]}",
     )
-
-
-def _content(path: str, sink: Sink) -> object | None:
-    """What a JSON or YAML file says, None (reported) when it cannot be read."""
-    from flowc.diag.codes import resolve as codes
-
-    try:
-        with open(path, "rb") as file:
-            data = file.read(LARGEST_FILE_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        sink.report(codes.CATALOG_UNREADABLE, None, path=path, reason=reason.lower())
-        return None
-    if len(data) > LARGEST_FILE_BYTES:
-        sink.report(codes.CATALOG_UNREADABLE, None, path=path, reason="larger than 16 MiB")
-        return None
-    try:
-        return _parse(path, data.decode("utf-8"))
-    except (ValueError, RecursionError, ImportError) as error:
-        sink.report(codes.CATALOG_UNREADABLE, None, path=path, reason=" ".join(str(error).split())[:300])
-        return None
-
-
-def _parse(path: str, text: str) -> object:
-    """Raises ValueError for text that is neither JSON nor YAML, ImportError where the reader is not
-    installed."""
-    import json
-
-    if not path.endswith((".yaml", ".yml")):
-        return json.loads(text)
-    import yaml
-
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ValueError(str(error)) from error
-
-
-def _checked(path: str, content: object, sink: Sink) -> Catalog | None:
-    from flowc.diag.codes import resolve as codes
-
-    try:
-        from pydantic import ValidationError
-
-        from flowc.catalog.schema import CatalogFile
-    except ImportError:
-        help = "install flowc with the extra `generate`, or leave out `--catalog`"
-        sink.report(codes.CATALOG_UNREADABLE, None, path=path, reason="checking it needs pydantic", help=help)
-        return None
-    try:
-        checked = CatalogFile.model_validate(content).model_dump()
-    except ValidationError as error:
-        for mistake in error.errors(include_url=False)[:MOST_MISTAKES_SHOWN]:
-            place = ".".join(str(part) for part in mistake["loc"]) or "the file"
-            reason = mistake["msg"][:1].lower() + mistake["msg"][1:]
-            sink.report(codes.CATALOG_MISTAKE, None, path=path, place=place, reason=reason)
-        return None
-    return _catalog(path, checked["as_of"], checked["regions"], checked["instance_types"])

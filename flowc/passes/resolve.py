@@ -94,7 +94,7 @@ def _report(choice: Choice, unit: Unit, demand: Demand, sink: Sink) -> None:
     elif not demand.asks_gpus:
         stay = "GPUs stay" if machine.gpus > 1 else "GPU stays"
         price = choice.offer.price
-        sink.report(codes.NO_GPU_ASKED, None, type=machine.name, gpus=machine.gpus, stay=stay, price=price)
+        sink.report(codes.GPU_NOT_ASKED, None, type=machine.name, gpus=machine.gpus, stay=stay, price=price)
     elif selection.text is None:
         sink.report(codes.GPU_MODEL_OPEN, gpus_span, type=machine.name, price=choice.offer.price)
     if asked < machine.gpus and demand.asks_gpus and (not selection.named or selection.bare):

@@ -188,12 +188,9 @@ def _by_features(unit: Unit, catalog: Catalog, sink: Sink) -> Selection | None:
     span = unit.origin("resources.features")
     memory = naming[0][1].memory_gb if len(naming) == 1 and not naming[0][1].slice else None
     found = _of_families(families, memory or 0, text, catalog)
-    upper = wording.models(families)
     if found is None:
         help, sold = wording.choose_help(catalog), wording.sold(catalog, None)
-        sink.report(codes.GPU_MODEL_NOT_SOLD, span, help=help, model=upper, sold=sold)
-        return None
-    sink.report(codes.FEATURE_NAMES_GPU, span, word=text, families=upper)
+        sink.report(codes.GPU_MODEL_NOT_SOLD, span, help=help, model=wording.models(families), sold=sold)
     return found
 
 

@@ -95,9 +95,9 @@ Use all GPUs of the machine, or choose a family that is sold in the count you ne
     good=_GOOD,
 )
 
-NO_GPU_ASKED = Code(
+GPU_NOT_ASKED = Code(
     id="FC607",
-    name="no-gpu-asked",
+    name="gpu-not-asked",
     severity="warning",
     title="no GPU asked for: `{type}` is the cheapest machine that fits, its {gpus} {stay} idle ({price})",
     explain="""\
@@ -206,20 +206,6 @@ so the job gets a whole one for each slice, with more memory, and pays for it.
 
 Name the GPU itself (`h100`) when that is what you want.""",
     bad="#!/bin/bash\n#SBATCH --gres=gpu:nvidia_h100_80gb_hbm3_3g.40gb:1 --time=10\nnvidia-smi\n",
-    good=_GOOD,
-)
-
-FEATURE_NAMES_GPU = Code(
-    id="FC615",
-    name="feature-names-gpu",
-    severity="note",
-    title="the constraint `{word}` is taken for the GPU model: {families}",
-    explain="""\
-`--constraint` speaks of features that a site gave its nodes. Where GPUs are asked for without a model and a
-feature is the name of one, it is taken to mean that model.
-
-Naming the model where the GPUs are asked for says the same without doubt: `--gpus-per-node=a100:4`.""",
-    bad="#!/bin/bash\n#SBATCH --gpus-per-node=8 --constraint=h100\n#SBATCH --time=1:00:00\nnvidia-smi\n",
     good=_GOOD,
 )
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from flowc.diag.code import Code
 
 # Every module beside this one, in the order of the stages.
-MODULES = ("detect", "slurm_lower", "command_line", "override", "resolve")
+MODULES = ("detect", "slurm_lower", "command_line", "override", "validate", "resolve", "price", "emit")
 
 
 def all_codes() -> tuple[Code, ...]:

@@ -1,0 +1,87 @@
+"""Reads the catalog file that a user names: JSON or YAML, untrusted, checked against `catalog.schema`."""
+
+from __future__ import annotations
+
+import json
+
+from flowc.diag.codes import resolve as codes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from flowc.diag.sink import Sink
+
+# A catalog of a whole cloud is a few hundred kilobytes.
+LARGEST_FILE_BYTES = 16 << 20
+MOST_MISTAKES_SHOWN = 20
+
+
+def read(path: str, sink: Sink) -> dict[str, Any] | None:
+    """The checked content of a file, in the form of `CatalogFile`. Reports what is wrong and returns None."""
+    text = _text(path, sink)
+    if text is None:
+        return None
+    try:
+        content = _parse(path, text)
+    except (ValueError, RecursionError, ImportError) as error:
+        sink.report(codes.CATALOG_UNREADABLE, None, path=path, reason=" ".join(str(error).split())[:300])
+        return None
+    return _checked(path, content, sink)
+
+
+def _text(path: str, sink: Sink) -> str | None:
+    try:
+        with open(path, "rb") as file:
+            data = file.read(LARGEST_FILE_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        sink.report(codes.CATALOG_UNREADABLE, None, path=path, reason=reason.lower())
+        return None
+    if len(data) > LARGEST_FILE_BYTES:
+        sink.report(codes.CATALOG_UNREADABLE, None, path=path, reason="larger than 16 MiB")
+        return None
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        sink.report(codes.CATALOG_UNREADABLE, None, path=path, reason=f"no UTF-8 at byte {error.start}")
+        return None
+
+
+def _parse(path: str, text: str) -> object:
+    """None for an empty text. Raises ValueError for text that is neither JSON nor YAML, ImportError where
+    PyYAML is missing."""
+    if not text.strip():
+        return None
+    if not path.endswith((".yaml", ".yml")):
+        return json.loads(text)
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError(str(error)) from error
+
+
+def _checked(path: str, content: object, sink: Sink) -> dict[str, Any] | None:
+    try:
+        from pydantic import ValidationError
+
+        from flowc.catalog.schema import CatalogFile
+    except ImportError:
+        help = "install flowc with the extra `generate`, or leave out `--catalog`"
+        sink.report(codes.CATALOG_UNREADABLE, None, path=path, reason="checking it needs pydantic", help=help)
+        return None
+    try:
+        checked = CatalogFile.model_validate(content).model_dump()
+    except ValidationError as error:
+        for mistake in error.errors(include_url=False)[:MOST_MISTAKES_SHOWN]:
+            place = ".".join(str(part) for part in mistake["loc"]) or "the file"
+            reason = mistake["msg"][:1].lower() + mistake["msg"][1:]
+            sink.report(codes.CATALOG_MISTAKE, None, path=path, place=place, reason=reason)
+        return None
+    if not any(offer["offered"] for row in checked["instance_types"] for offer in row["offers"]):
+        reason = "none of them is offered anywhere"
+        sink.report(codes.CATALOG_MISTAKE, None, path=path, place="instance_types", reason=reason)
+        return None
+    return checked
