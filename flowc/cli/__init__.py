@@ -22,8 +22,8 @@ def main(argv: list[str] | None = None) -> int:
     """
     if argv is not None:
         return _guarded(argv)
-    # A command of one file ends before its garbage matters: collecting it, and walking through every module at exit
-    # once more, are a sixth of its time. Commands of many files switch the collector on again.
+    # A command of one file ends before its garbage matters: collecting it, and walking through every module
+    # at exit once more, are a sixth of its time. Commands of many files switch the collector on again.
     gc.disable()
     try:
         return _guarded(sys.argv[1:])

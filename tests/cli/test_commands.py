@@ -49,7 +49,7 @@ def test_several_sources_get_a_folder_each(flowc: Run, job: Path) -> None:
 def test_errors_give_status_1_and_no_artifact(flowc: Run, bad: Path) -> None:
     done = flowc("compile", bad.name, "-o", "out")
     assert (done.status, done.out) == (1, "")
-    assert done.err.startswith("bad.sbatch:2:27: error[FC")
+    assert done.err.startswith("bad.sbatch:2:23: error[FC")
     assert done.err.endswith("1 error in 1 file\n")
     assert not Path("out").exists()
 
@@ -126,7 +126,7 @@ def test_unknown_command_gets_a_suggestion(flowc: Run, job: Path) -> None:
 def test_check_shows_findings_on_standard_output(flowc: Run, job: Path, bad: Path) -> None:
     done = flowc("check", "bad.sbatch", "job.sbatch")
     assert (done.status, done.err) == (1, "")
-    assert done.out.startswith("bad.sbatch:2:27: error[FC")
+    assert done.out.startswith("bad.sbatch:2:23: error[FC")
     assert " in 2 files" in done.out.splitlines()[-1]
 
 

@@ -6,7 +6,10 @@ from __future__ import annotations
 from flowc.diag.code import Code
 
 # Every module beside this one, in the order of the stages.
-MODULES = ("detect", "slurm_lower", "command_line", "override", "validate", "resolve", "price", "emit")
+MODULES = (
+    *("input", "detect", "slurm", "slurm_lower", "command_line", "override"),
+    *("validate", "resolve", "price", "emit"),
+)
 
 
 def all_codes() -> tuple[Code, ...]:
