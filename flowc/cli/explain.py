@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from flowc.cli.arguments import Words
     from flowc.diag.code import Code
 
+_SHOWN = 200
 _INTRODUCTION = """\
 # Diagnostics of flowc
 
@@ -58,29 +59,33 @@ def _page(code: Code, heading: str) -> str:
         f"{code.severity.capitalize()}: {code.title}",
         code.explain.strip(),
         f"{code.severity.capitalize()} here:" if code.severity != "error" else "Wrong:",
-        _example(code.bad),
+        _example(code.path, code.examples[0]),
         "Right:" if code.severity == "error" else "Not here:",
-        _example(code.good),
+        _example(code.path, code.examples[1]),
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def _example(example: str | tuple[str, tuple[str, ...]]) -> str:
+def _example(path: str, example: tuple[str, tuple[str, ...]]) -> str:
     from flowc.diag.excerpt import visible
     from flowc.inputs import command_line
 
-    text, args = (example, ()) if isinstance(example, str) else example
-    lines = [visible(line) for line in text.removesuffix("\n").split("\n")] if text else []
+    text, args = example
+    lines = [visible(_cut(line)) for line in text.removesuffix("\n").split("\n")] if text else []
     if args:
-        lines.append(f"$ flowc compile job.sbatch {command_line(args)[0].text}")
+        lines.append(f"$ flowc compile {path} {command_line(args)[0].text}")
     return "\n".join(f"    {line}".rstrip() for line in lines) or "    (an empty file)"
+
+
+def _cut(line: str) -> str:
+    """An example's line as far as a person wants to see it."""
+    return line if len(line) <= _SHOWN else f"{line[:20]}… ({len(line):,} characters)"
 
 
 def _json(codes: tuple[Code, ...]) -> str:
     import json
 
-    def example(example: str | tuple[str, tuple[str, ...]]) -> dict[str, Any]:
-        text, args = (example, ()) if isinstance(example, str) else example
+    def example(text: str, args: tuple[str, ...]) -> dict[str, Any]:
         return {"text": text, "args": list(args)}
 
     documents = [
@@ -90,8 +95,8 @@ def _json(codes: tuple[Code, ...]) -> str:
             "severity": code.severity,
             "title": code.title,
             "explain": code.explain.strip(),
-            "bad": example(code.bad),
-            "good": example(code.good),
+            "bad": example(*code.examples[0]),
+            "good": example(*code.examples[1]),
         }
         for code in codes
     ]

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from flowc.record import Record
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 class Code(Record):
     """One kind of diagnostic.
@@ -13,7 +17,8 @@ class Code(Record):
     without a full stop, user text in backquotes. `explain` says why it matters, then what to do instead, in at most
     12 lines. `bad` is a minimal input that yields this code, `good` one that yields no diagnostic with this code;
     both are executed by tests. An example is the text of a file named `path`, or, where a file alone cannot show it, a
-    tuple (text, (command line arguments after the path…)).
+    tuple (text, (command line arguments after the path…)), or, where the text is too large to be made whenever a code is
+    loaded, a function that gives it.
     """
 
     id: str
@@ -21,6 +26,19 @@ class Code(Record):
     severity: str
     title: str
     explain: str
-    bad: str | tuple[str, tuple[str, ...]]
-    good: str | tuple[str, tuple[str, ...]]
+    bad: str | tuple[str, tuple[str, ...]] | Callable[[], str]
+    good: str | tuple[str, tuple[str, ...]] | Callable[[], str]
     path: str = "job.sbatch"
+
+    @property
+    def examples(self) -> tuple[tuple[str, tuple[str, ...]], tuple[str, tuple[str, ...]]]:
+        """The bad and the good one, each as (text, arguments)."""
+        return _spelled_out(self.bad), _spelled_out(self.good)
+
+
+def _spelled_out(
+    example: str | tuple[str, tuple[str, ...]] | Callable[[], str],
+) -> tuple[str, tuple[str, ...]]:
+    if isinstance(example, tuple):
+        return example
+    return (example if isinstance(example, str) else example()), ()

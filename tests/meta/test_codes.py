@@ -23,9 +23,9 @@ CODES = table.all_codes()
 CURES = ("avoid", "prefer", "use", "do", "always", "never", "no", "missing-check")
 
 
-def found(code: Code, example: str | tuple[str, tuple[str, ...]], folder: Path) -> list[Diagnostic]:
+def found(code: Code, example: tuple[str, tuple[str, ...]], folder: Path) -> list[Diagnostic]:
     """What flowc says about an example, as `flowc compile PATH ARGS…` would."""
-    text, args = (example, ()) if isinstance(example, str) else example
+    text, args = example
     argv = ["compile", code.path, *args]
     words = parse(COMPILE, argv[1:])
     inputs = gather(words, argv, {})
@@ -48,12 +48,12 @@ def by_id(code: Code) -> str:
 
 @pytest.mark.parametrize("code", CODES, ids=by_id)
 def test_bad_example_yields_exactly_this_code(code: Code, tmp_path: Path) -> None:
-    assert {each.code.id for each in found(code, code.bad, tmp_path)} == {code.id}
+    assert {each.code.id for each in found(code, code.examples[0], tmp_path)} == {code.id}
 
 
 @pytest.mark.parametrize("code", CODES, ids=by_id)
 def test_good_example_does_not_yield_it(code: Code, tmp_path: Path) -> None:
-    diagnostics = found(code, code.good, tmp_path)
+    diagnostics = found(code, code.examples[1], tmp_path)
     assert code.id not in {each.code.id for each in diagnostics}
     assert [each.message for each in diagnostics if each.severity == "error"] == []
 
