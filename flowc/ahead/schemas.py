@@ -112,12 +112,20 @@ class Limits(Strict):
     preemption_notice_s: int
 
 
+class SlurmCommands(Strict):
+    """flowc/data/slurm_commands.yaml."""
+
+    missing: tuple[str, ...]
+    shells: tuple[str, ...]
+
+
 # File stem to the model of the whole file; a model's docstring says what the file is for.
 SCHEMAS: dict[str, type[Strict]] = {
     "catalog": Catalog,
     "gpu_models": GpuModels,
     "limits": Limits,
     "prices": Prices,
+    "slurm_commands": SlurmCommands,
     "slurm_lowering": SlurmLowering,
     "slurm_options": SlurmOptions,
 }

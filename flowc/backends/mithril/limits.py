@@ -4,6 +4,8 @@ expressed: by the plan, by the request or by the startup script (a test walks al
 from __future__ import annotations
 
 from flowc.ir.verify import InternalError
+from flowc.source import Span
+from flowc.startup.commands import missing_commands
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,6 +67,19 @@ def report(unit: Unit, sink: Sink) -> None:
         span = unit.origin(path, path.partition(".")[0])
         what = span.text if span is not None and "\n" not in span.text else path
         sink.report(codes.NOT_IN_BID, span, what=what, consequence=consequence)
+
+
+def report_missing_commands(unit: Unit, sink: Sink) -> None:
+    """Warn of Slurm's commands in the job's text: the call would fail on a machine that costs money by then."""
+    found = missing_commands(unit.job)
+    if not found:
+        return
+    from flowc.diag.codes import emit as codes
+
+    name, start = next(iter(found.items()))
+    as_written = unit.job.run.text == unit.source.text
+    span = Span(unit.source, start, start + len(name)) if as_written else None
+    sink.report(codes.COMMAND_MISSING, span, commands=", ".join(f"`{each}`" for each in found))
 
 
 def said(job: Job, path: str) -> object | None:

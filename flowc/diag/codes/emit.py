@@ -51,3 +51,18 @@ done.""",
     bad="#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10 --dependency=singleton\nnvidia-smi\n",
     good=_GOOD,
 )
+
+COMMAND_MISSING = Code(
+    id="FC804",
+    name="command-missing",
+    severity="warning",
+    title="the job calls {commands}, which the machine does not have",
+    explain="""\
+A cluster's nodes have Slurm's commands and, at most sites, environment modules. A rented machine has neither, and this
+version of flowc brings no stand-in: the call fails with "command not found", and with `set -e` so does the job.
+
+Start the program itself in place of `srun program`, on one machine; leave out `module load` where the image has the
+software, or install it in the script.""",
+    bad="#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\nsrun python train.py\n",
+    good="#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\npython train.py\n",
+)

@@ -49,6 +49,9 @@ def allot(component: Component, ledger: Ledger) -> tuple[Resources, Layout, dict
     gpus = Gpus(a)
     nodes, nodes_option = _nodes(a, gpus)
     tasks, tasks_option = _tasks(a, gpus, nodes)
+    per_node = a.number("ntasks-per-node")
+    if nodes is not None and tasks is not None and per_node and "ntasks" not in a.options:
+        nodes = max(nodes, -(-tasks // per_node))
     if nodes is not None:
         a.put("resources.nodes", nodes, nodes_option)
     elif tasks is not None:
@@ -173,8 +176,11 @@ def _nodes(a: Allotment, gpus: Gpus) -> tuple[int | None, str]:
     """How many nodes, and the option that says so; None: as few as the tasks or GPUs need."""
     options = a.options
     tasks, per_node = a.number("ntasks"), a.number("ntasks-per-node")
+    by_gpus = gpus.total // gpus.per_node if gpus.total and gpus.per_node else None
     if "nodes" in options:
         low, high = values.node_range(options["nodes"])
+        if by_gpus and high != low:
+            return by_gpus, "gpus-per-node"
         if high is not None and high != low:
             a.put("resources.nodes_max", high, "nodes")
         if low == 0:
@@ -184,27 +190,33 @@ def _nodes(a: Allotment, gpus: Gpus) -> tuple[int | None, str]:
         return named, "nodelist"
     if per_node is not None:
         return (1 if tasks is None else -(-tasks // per_node)), "ntasks-per-node"
-    if gpus.total is not None and gpus.per_node:
-        return max(1, gpus.total // gpus.per_node), "gpus-per-node"
+    if by_gpus:
+        return by_gpus, "gpus-per-node"
     open_ended = (tasks is not None and tasks > 1) or (gpus.total is not None and gpus.total > 1)
     return (None, "ntasks") if open_ended else (1, "nodes")
 
 
 def _tasks(a: Allotment, gpus: Gpus, nodes: int | None) -> tuple[int | None, str]:
-    """How many tasks, where Slurm would set SLURM_NTASKS; None elsewhere (then there is one for each node)."""
-    if (tasks := a.number("ntasks")) is not None:
-        return tasks, "ntasks"
-    if (per_node := a.number("ntasks-per-node")) is not None:
-        return per_node * (nodes or 1), "ntasks-per-node"
-    total = gpus.total
+    """How many tasks, where Slurm would set SLURM_NTASKS; None elsewhere (then there is one for each node).
+
+    Tasks by GPUs win over `--ntasks` when GPUs are asked for by number, and over `--ntasks-per-node`.
+    """
+    per_gpu, total = a.number("ntasks-per-gpu"), gpus.total
     if total is None and gpus.per_node is not None:
         total = gpus.per_node * (nodes or 1)
-    if (per_gpu := a.number("ntasks-per-gpu")) is not None and total is not None:
+    if per_gpu is not None and total is not None:
         return per_gpu * total, "ntasks-per-gpu"
+    if (tasks := a.number("ntasks")) is not None:
+        return tasks, "ntasks"
     if gpus.per_task and gpus.total is not None:
         return gpus.total // gpus.per_task, "gpus-per-task"
+    if (per_node := a.number("ntasks-per-node")) is not None:
+        return per_node * (nodes or 1), "ntasks-per-node"
+    if per_gpu is not None:
+        return per_gpu * (nodes or 1), "ntasks-per-gpu"
     sockets, cores, threads, option = _shape_with_option(a)
-    if option and "-" not in a.options.get("nodes", ""):
+    fixed = "-" not in a.options.get("nodes", "")
+    if option and fixed and ("nodes" in a.options or "extra-node-info" in a.options):
         return (nodes or 1) * (sockets or 1) * (cores or 1) * (threads or 1), option
     return None, "ntasks"
 
