@@ -21,7 +21,8 @@ class Context(Record):
 
 class Pass(Record):
     """`run` returns a new unit and reports to the sink; a second run on its result changes nothing.
-    `ensures` raises AssertionError when what the pass promises does not hold; it is called when no error was reported."""
+    `ensures` raises AssertionError when what the pass promises does not hold; it is called when no error was
+    reported."""
 
     name: str
     run: Callable[[Unit, Context, Sink], Unit]

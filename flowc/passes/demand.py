@@ -57,7 +57,7 @@ class Demand:
         resources, layout = self.job.resources, self.job.layout
         tasks = -(-layout.tasks // nodes) if layout.tasks else layout.tasks_per_node or 1
         gpus = max(resources.gpus_per_node or 0, tasks * (layout.gpus_per_task or 0))
-        if layout.gpus_total and not resources.gpus_per_node:
+        if layout.gpus_total:
             gpus = max(gpus, -(-layout.gpus_total // nodes))
         cpus = max(
             tasks * (layout.cpus_per_task or 1),

@@ -1,0 +1,266 @@
+"""Choosing the machine: the decisions, their reasons, and why a job is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from flowc.ir.job import Placement, Pricing
+from tests.passes.units import codes, error, plan, run, unit
+
+GIB = 1 << 30
+REQUESTS: list[tuple[dict[str, Any], str, int]] = [
+    # Named models, sold and unsold counts.
+    ({"gpus_per_node": 8, "gpu_model": "h100"}, "h100-80gb.sxm.8x", 1),
+    ({"gpus_per_node": 4, "gpu_model": "h100"}, "h100-80gb.sxm.8x", 1),
+    ({"gpus_per_node": 1, "gpu_model": "h100"}, "h100-80gb.sxm.1x", 1),
+    ({"gpus_per_node": 3, "gpu_model": "nvidia_a100-sxm4-80gb"}, "a100-80gb.sxm.4x", 1),
+    ({"gpus_per_node": 2, "gpu_model": "A100", "nodes": 3}, "a100-80gb.sxm.2x", 3),
+    ({"gpus_per_node": 1, "gpu_model": "a100_40gb"}, "a100-80gb.sxm.1x", 1),
+    ({"gpus_per_node": 1, "gpu_model": "nvidia_h100_80gb_hbm3_3g.40gb"}, "h100-80gb.sxm.1x", 1),
+    ({"gpus_per_node": 2, "gpu_model": "h200"}, "ccs-h200.sxm.8x", 1),
+    ({"gpus_per_node": 8, "gpu_model": "b200"}, "neb-b200.sxm.8x", 1),
+    # No model: the cheapest.
+    ({"gpus_per_node": 1}, "a100-80gb.sxm.1x", 1),
+    ({"gpus_per_node": 8}, "a100-80gb.sxm.8x", 1),
+    ({"gpus_per_node": 1, "gpu_model": "gpu"}, "a100-80gb.sxm.1x", 1),
+    ({"gpus_per_node": 1, "gpu_memory_bytes": 100 * GIB}, "ccs-h200.sxm.1x", 1),
+    # GPUs of the whole job.
+    ({"gpus_total": 4, "nodes": None}, "a100-80gb.sxm.4x", 1),
+    ({"gpus_total": 16, "nodes": None}, "a100-80gb.sxm.8x", 2),
+    ({"gpus_total": 4, "nodes": 2}, "a100-80gb.sxm.2x", 2),
+    ({"gpus_total": 5, "nodes": 2}, "a100-80gb.sxm.4x", 2),
+    ({"gpus_total": 16, "gpus_per_node": 4, "nodes": None}, "a100-80gb.sxm.4x", 4),
+    (
+        {"tasks": 4, "gpus_per_task": 1, "gpus_total": 4, "nodes": None, "gpu_model": "h100"},
+        "h100-80gb.sxm.8x",
+        1,
+    ),
+    ({"tasks": 8, "tasks_per_node": 4, "gpus_per_task": 2, "nodes": 2}, "a100-80gb.sxm.8x", 2),
+    # No GPU: CPUs and memory.
+    ({}, "a100-80gb.sxm.1x", 1),
+    ({"tasks": 32}, "a100-80gb.sxm.2x", 1),
+    ({"tasks": 32, "nodes": 2}, "a100-80gb.sxm.1x", 2),
+    ({"tasks": 1000, "nodes": None, "nodes_max": 1000}, "a100-80gb.sxm.8x", 5),
+    ({"cpus_per_task": 30}, "a100-80gb.sxm.2x", 1),
+    ({"cpus_per_node": 100}, "a100-80gb.sxm.4x", 1),
+    ({"gpus_per_node": 1, "cpus_per_gpu": 24}, "a100-80gb.sxm.1x", 1),
+    ({"gpus_per_node": 1, "cpus_per_gpu": 48}, "a100-80gb.sxm.2x", 1),
+    ({"memory_bytes_per_node": 200 * GIB}, "a100-80gb.sxm.2x", 1),
+    ({"memory_bytes_per_node": 1600 * GIB}, "h100-80gb.sxm.8x", 1),
+    ({"memory_bytes_per_cpu": 8 * GIB, "tasks": 32}, "a100-80gb.sxm.2x", 1),
+    ({"memory_bytes_per_cpu": 16 * GIB, "tasks": 32}, "a100-80gb.sxm.4x", 1),
+    ({"memory_bytes_per_gpu": 200 * GIB, "gpus_per_node": 2}, "a100-80gb.sxm.4x", 1),
+    ({"disk_bytes": 10**13}, "a100-80gb.sxm.8x", 1),
+    # Ranges of nodes: as few as fit.
+    ({"nodes": 2, "nodes_max": 4, "tasks": 2}, "a100-80gb.sxm.1x", 2),
+    ({"nodes": 2, "nodes_max": 4, "tasks": 600}, "a100-80gb.sxm.8x", 3),
+    # Features.
+    ({"gpus_per_node": 1, "features": ("h100", "ib")}, "h100-80gb.sxm.1x", 1),
+    ({"gpus_per_node": 1, "features": ("v100", "h200")}, "ccs-h200.sxm.1x", 1),
+    ({"gpus_per_node": 1, "features": ("skylake",)}, "a100-80gb.sxm.1x", 1),
+    ({"features": ("h100",)}, "a100-80gb.sxm.1x", 1),
+    # Names.
+    ({"alternatives": ("h100",)}, "h100-80gb.sxm.8x", 1),
+    ({"alternatives": ("a100",)}, "a100-80gb.sxm.1x", 1),
+    ({"alternatives": ("h200",)}, "ccs-h200.sxm.1x", 1),
+    ({"alternatives": ("8xh200",)}, "ccs-h200.sxm.8x", 1),
+    ({"alternatives": ("H200.8x",)}, "ccs-h200.sxm.8x", 1),
+    ({"alternatives": ("h200-141gb.sxm.8x",)}, "ccs-h200.sxm.8x", 1),
+    ({"alternatives": ("8xb200",)}, "neb-b200.sxm.8x", 1),
+    ({"alternatives": ("1xh100",)}, "h100-80gb.sxm.1x", 1),
+    ({"alternatives": ("h100.8x.SXM5.IB",)}, "h100-80gb.sxm.8x", 1),
+    ({"alternatives": (" it_XqgKWbhZ5gznAYsG ",)}, "h100-80gb.sxm.8x", 1),
+    ({"alternatives": ("a100",), "gpus_per_node": 4}, "a100-80gb.sxm.4x", 1),
+    ({"alternatives": ("h100",), "gpus_per_node": 1}, "h100-80gb.sxm.1x", 1),
+    ({"alternatives": ("1xa100", "8xh100"), "gpus_per_node": 8}, "h100-80gb.sxm.8x", 1),
+]
+
+
+@pytest.mark.parametrize(("fields", "machine", "nodes"), REQUESTS, ids=lambda value: str(value)[:60])
+def test_request_gets_its_machine(fields: dict[str, Any], machine: str, nodes: int) -> None:
+    found = plan(**fields)
+    assert (found.instance_type, found.nodes) == (machine, nodes)
+    (chosen,) = [each for each in found.candidates if each.chosen]
+    assert chosen.instance_type == machine
+    assert all(each.reason for each in found.candidates)
+
+
+def test_unsold_count_names_idle_gpus_and_price_and_hides_them() -> None:
+    done, (warning,) = run(unit(gpus_per_node=4, gpu_model="h100"))
+    assert warning.code.name == "gpus-stay-idle"
+    assert "4 of 8 GPUs" in warning.message
+    assert "$6.01 of $12.03 an hour" in warning.message
+    assert warning.span is not None
+    assert done.plan is not None
+    assert (done.plan.gpus_per_node, done.plan.gpus_visible) == (8, 4)
+
+
+def test_all_gpus_are_visible_where_all_are_asked_for_or_none() -> None:
+    assert plan(gpus_per_node=8, gpu_model="h100").gpus_visible is None
+    assert plan(tasks=4).gpus_visible is None
+    assert plan(alternatives=("8xh100",)).gpus_visible is None
+
+
+def test_named_machine_with_more_gpus_is_no_surprise_but_hides_them() -> None:
+    done, found = run(unit(gpus_per_node=4, alternatives=("8xh100",)))
+    assert found == []
+    assert done.plan is not None
+    assert done.plan.gpus_visible == 4
+
+
+def test_open_choices_are_warnings_and_errors_under_strict() -> None:
+    for fields, name in (({"gpus_per_node": 1}, "gpu-model-open"), ({}, "gpu-not-asked")):
+        _, (warning,) = run(unit(**fields))
+        assert (warning.code.name, warning.severity) == (name, "warning")
+        assert "`a100-80gb.sxm.1x`" in warning.message
+        assert "$0.01 an hour" in warning.message
+        done, (strict,) = run(unit(**fields), strict=True)
+        assert strict.severity == "error"
+        assert done.plan is None or done.plan.limit_usd_per_instance_hour is None
+
+
+SPEC_ERRORS = (
+    ("a100x8", "did you mean `8xa100`? valid formats: `a100`, `2xa100`, `4xa100`, `8xa100`"),
+    ("h100*8", "did you mean `8xh100`? valid formats: `h100`, `1xh100`, `8xh100`"),
+)
+
+
+@pytest.mark.parametrize(("text", "help"), SPEC_ERRORS)
+def test_unreadable_name_has_value_suggestion_and_formats(text: str, help: str) -> None:
+    found = error(alternatives=(text,))
+    assert found.message.startswith(f"invalid instance type `{text}`: ")
+    assert found.help == help
+
+
+@pytest.mark.parametrize(
+    ("text", "sold"),
+    [
+        ("4xh100", "H100 is sold with 1 or 8 GPUs of 80 GB"),
+        ("2xh100", "H100 is sold with 1 or 8 GPUs of 80 GB"),
+        ("3xa100", "A100 is sold with 1, 2, 4 or 8 GPUs of 80 GB"),
+        ("16xh100", "H100 is sold with 1 or 8 GPUs of 80 GB"),
+        ("a100-40gb", "A100 is sold with 1, 2, 4 or 8 GPUs of 80 GB"),
+        ("h100-80gb.pcie.8x", "H100 is sold with 1 or 8 GPUs of 80 GB"),
+        ("b200-192gb.8x", "B200 is sold with 8 GPUs of 180 GB"),
+        ("neb-b200.sxm.1x", "B200 is sold with 8 GPUs of 180 GB"),
+        ("a40", "what is sold has A100, H100, H200 or B200 GPUs"),
+    ],
+)
+def test_name_that_is_not_sold_lists_what_is(text: str, sold: str) -> None:
+    found = error(alternatives=(text,))
+    assert found.code.name == "instance-type-not-sold"
+    assert found.message == f"no machine `{text}` is sold: {sold}"
+    assert "`8xh100`" in (found.help or "")
+
+
+@pytest.mark.parametrize("model", ["tesla_v100", "rtx3090", "a30.24", "mi250x", "volta", "gh200"])
+def test_known_model_that_is_not_sold(model: str) -> None:
+    found = error(gpus_per_node=1, gpu_model=model)
+    assert found.code.name == "gpu-model-not-sold"
+    assert "is sold: what is sold has A100, H100" in found.message
+    assert "--instance-type" in (found.help or "")
+
+
+def test_model_with_more_memory_than_is_sold() -> None:
+    found = error(gpus_per_node=1, gpu_model="h100_94gb")
+    assert found.message == "no machine with 94 GB H100 GPUs is sold: H100 is sold with 1 or 8 GPUs of 80 GB"
+
+
+def test_unknown_model_has_a_suggestion() -> None:
+    found = error(gpus_per_node=1, gpu_model="h1000")
+    assert found.code.name == "gpu-model-unknown"
+    assert (found.help or "").startswith("did you mean `h100`? ")
+
+
+def test_instance_type_wins_over_an_unsold_model() -> None:
+    assert codes(gpus_per_node=1, gpu_model="v100", alternatives=("1xa100",)) == ["instance-type-wins"]
+    assert codes(gpus_per_node=1, gpu_model="h1000", alternatives=("1xa100",)) == ["instance-type-wins"]
+    assert codes(gpus_per_node=1, gpu_model="nvidia_a100", alternatives=("1xa100",)) == []
+
+
+REFUSALS: list[tuple[dict[str, Any], str]] = [
+    (
+        {"gpus_per_node": 16, "gpu_model": "h100"},
+        "16 GPUs on one node; the largest machine for `h100` that is sold",
+    ),
+    ({"gpus_per_node": 8, "alternatives": ("1xa100",)}, "8 GPUs on one node; `a100-80gb.sxm.1x` has 1 GPU"),
+    (
+        {"tasks": 256},
+        "256 CPUs on one node; the largest machine that is sold, `a100-80gb.sxm.8x`, has 204 CPUs",
+    ),
+    ({"tasks": 10**9, "nodes": 4}, "250000000 CPUs on each of 4 nodes"),
+    ({"memory_bytes_per_node": 4000 * GIB}, "4000 GiB of memory on one node"),
+    (
+        {"disk_bytes": 10**15},
+        "of local disk on one node; the largest machine that is sold, `a100-80gb.sxm.8x`",
+    ),
+    (
+        {"gpus_per_node": 1, "gpu_memory_bytes": 300 * GIB},
+        "300 GiB of memory on each GPU; `neb-b200.sxm.8x` has 180 GB",
+    ),
+    (
+        {"tasks": 200, "memory_bytes_per_node": 1800 * GIB},
+        "200 CPUs and 1800 GiB of memory together on one node",
+    ),
+    ({"gpus_total": 10_000, "nodes": None}, "40 GPUs on each of 256 nodes"),
+]
+
+
+@pytest.mark.parametrize(("fields", "reason"), REFUSALS, ids=lambda value: str(value)[:60])
+def test_refusal_names_the_true_reason(fields: dict[str, Any], reason: str) -> None:
+    found = error(**fields)
+    assert found.code.name == "more-than-sold"
+    assert reason in found.message
+    assert found.span is not None
+
+
+def test_refusal_says_where_more_nodes_would_help() -> None:
+    assert error(tasks=256).help == "spread over 2 nodes (`--nodes=2`), it would fit"
+    assert error(gpus_per_node=16).help is None
+
+
+def test_region_where_it_is_not_sold_says_where_it_is() -> None:
+    found = error(gpus_per_node=8, gpu_model="h100", placement=Placement(regions=("us-central3-a",)))
+    assert found.code.name == "not-in-region"
+    assert "`h100-80gb.sxm.8x` is in us-central2-a and us-central1-b" in found.message
+
+
+def test_unknown_region_warns_and_is_taken() -> None:
+    done, (warning,) = run(
+        unit(gpus_per_node=8, gpu_model="h100", placement=Placement(regions=("ap-south1-a",)))
+    )
+    assert warning.code.name == "region-unknown"
+    assert done.plan is not None
+    assert (done.plan.region, done.plan.fid, done.plan.market_usd_per_instance_hour) == (
+        "ap-south1-a",
+        None,
+        None,
+    )
+
+
+def test_region_narrows_the_choice() -> None:
+    found = plan(gpus_per_node=1, placement=Placement(regions=("us-central2-b", "us-central2-a")))
+    assert found.instance_type == "h100-80gb.sxm.1x"
+    assert any(each.reason == "not in us-central2-b" for each in found.candidates)
+
+
+def test_id_that_the_catalog_does_not_know_needs_region_and_price() -> None:
+    found = error(alternatives=("it_new",))
+    assert "give `--region` and `--max-price-per-hour` with it" in found.message
+    placed = {"placement": Placement(regions=("us-central2-a",)), "alternatives": ("it_new",)}
+    assert "give `--max-price-per-hour` with it" in error(**placed).message
+    taken = plan(pricing=Pricing(max_usd_per_instance_hour="20"), gpus_per_node=8, **placed)
+    assert (taken.fid, taken.region, taken.gpus_per_node) == ("it_new", "us-central2-a", 8)
+
+
+def test_all_mistakes_of_the_names_are_reported() -> None:
+    _, found = run(unit(alternatives=("a100x8", "4xh100", "8xh100")))
+    assert [each.code.name for each in found] == ["instance-type-unreadable", "instance-type-not-sold"]
+
+
+def test_reason_of_every_candidate_is_told() -> None:
+    reasons = {each.instance_type: each.reason for each in plan(gpus_per_node=8, gpu_model="h100").candidates}
+    assert reasons["h100-80gb.sxm.1x"] == "`h100-80gb.sxm.1x` has 1 GPU, not 8"
+    assert reasons["a100-80gb.sxm.8x"] == "not `h100`"
