@@ -11,19 +11,21 @@ from pathlib import Path
 FLOWC = Path(sys.executable).with_name("flowc")
 
 
+WIDTH = 160
+
+
 def show(title: str, *words: str, lines: int | None = None) -> None:
-    """Print a command and what it prints, both streams as they come; `lines` cuts a long output."""
+    """Print a command and its standard output; `lines` cuts a long one. Diagnostics are `check`'s to show."""
     print(f"\n\033[1m# {title}\033[0m" if sys.stdout.isatty() else f"\n# {title}")
     print(f"$ flowc {' '.join(words)}", flush=True)
-    done = subprocess.run(
-        [FLOWC, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
-    )
+    done = subprocess.run([FLOWC, *words], capture_output=True, text=True, check=False)
     text = done.stdout.splitlines()
-    print("\n".join(text[:lines]))
+    for line in text[:lines]:
+        print(line if len(line) <= WIDTH else f"{line[:WIDTH]}… ({len(line):,} characters)")
     if lines is not None and len(text) > lines:
         print(f"… {len(text) - lines} more lines")
     if done.returncode not in (0, 1):
-        sys.exit(done.returncode)
+        sys.exit(done.stderr)
 
 
 def main(job: str) -> None:
