@@ -43,7 +43,12 @@ class Result(Record):
 
 
 def compile(
-    source: Source, inputs: Inputs, *, emit: str = "mithril", frontend: str | None = None, strict: bool = False
+    source: Source,
+    inputs: Inputs,
+    *,
+    emit: str = "mithril",
+    frontend: str | None = None,
+    strict: bool = False,
 ) -> Result:
     """Compile one source. `emit` is one of TARGETS (ValueError otherwise), `frontend` overrides detection."""
     if emit not in TARGETS:

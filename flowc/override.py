@@ -29,7 +29,9 @@ def run(unit: Unit, inputs: Inputs, sink: Sink) -> Unit:
         return unit
     over = Override(unit, inputs, sink)
     over.name()
-    over.put("resources", "alternatives", (flags.instance_type,) if flags.instance_type else None, "instance_type")
+    over.put(
+        "resources", "alternatives", (flags.instance_type,) if flags.instance_type else None, "instance_type"
+    )
     over.put("resources", "nodes", flags.num_instances, "num_instances")
     over.put("placement", "regions", (flags.region,) if flags.region else None, "region")
     over.put("pricing", "max_usd_per_instance_hour", over.money("max_price_per_hour"), "max_price_per_hour")
@@ -104,7 +106,9 @@ class Override:
             return None
         seconds = parse_duration(text)
         if not seconds:
-            self._mistake("time", text, "a duration above 0, such as `90` (minutes), `1:30:00`, `1-12:00` or `1h30m`")
+            self._mistake(
+                "time", text, "a duration above 0, such as `90` (minutes), `1:30:00`, `1-12:00` or `1h30m`"
+            )
             return None
         return seconds
 
@@ -114,7 +118,9 @@ class Override:
         merged = dict(self.job.env)
         for name, value in self.flags.env:
             if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-                self._mistake("env", f"{name}={value}", "NAME=VALUE with a name of letters, digits and underscores")
+                self._mistake(
+                    "env", f"{name}={value}", "NAME=VALUE with a name of letters, digits and underscores"
+                )
             if any(word in name.upper() for word in SECRET_WORDS):
                 self.sink.report(codes.ENV_SECRET, self._span("env"), name=name)
             merged[name] = value

@@ -9,6 +9,8 @@ from flowc.ir.job import Layout, Resources
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from flowc.frontends.slurm.ast import Component
     from flowc.frontends.slurm.ledger import Ledger
     from flowc.source import Span
@@ -38,7 +40,7 @@ class Allotment:
         text = self.options.get(option)
         return int(text) if text is not None else None
 
-    def record(self, prefix: str) -> dict[str, object]:
+    def record(self, prefix: str) -> dict[str, Any]:
         """The fields below `prefix`, without it."""
         return {path[len(prefix) :]: value for path, value in self.fields.items() if path.startswith(prefix)}
 
@@ -72,7 +74,16 @@ def allot(component: Component, ledger: Ledger) -> tuple[Resources, Layout, dict
 class Gpus:
     """What all the GPU options say together."""
 
-    __slots__ = ("allotment", "model", "model_option", "per_node", "per_node_option", "per_task", "total", "total_option")
+    __slots__ = (
+        "allotment",
+        "model",
+        "model_option",
+        "per_node",
+        "per_node_option",
+        "per_task",
+        "total",
+        "total_option",
+    )
 
     def __init__(self, a: Allotment) -> None:
         self.allotment = a
@@ -155,7 +166,9 @@ class Gpus:
             name, _, amount = part.replace("gres:", "gres/").rpartition("=")
             if name.startswith("gres/gpu") and amount.isdigit():
                 kind = name[len("gres/gpu") :].lstrip(":/") or None
-                count = self._sum((values.GresItem(name="gpu", type=kind, count=int(amount)),), "tres-per-task")
+                count = self._sum(
+                    (values.GresItem(name="gpu", type=kind, count=int(amount)),), "tres-per-task"
+                )
             else:
                 note = f"`{part}` is not kept; give `--cpus-per-task` and `--gpus-per-task`"
                 self.allotment.ledger.decide("tres-per-task", "approximated", note)
@@ -168,8 +181,8 @@ class Gpus:
             a.put("layout.gpus_total", self.total, "gpus")
         elif self.per_task is not None:
             a.put("layout.gpus_total", self.per_task * (tasks or nodes or 1), self._per_task_option())
-        elif self.per_node is None and (per_gpu := a.number("ntasks-per-gpu")) is not None and tasks is not None:
-            a.put("layout.gpus_total", -(-tasks // per_gpu), "ntasks-per-gpu")
+        elif self.per_node is None and (per_gpu := _tasks_per_gpu(a)[0]) is not None and tasks is not None:
+            a.put("layout.gpus_total", -(-tasks // per_gpu), _tasks_per_gpu(a)[1])
 
 
 def _nodes(a: Allotment, gpus: Gpus) -> tuple[int | None, str]:
@@ -201,11 +214,11 @@ def _tasks(a: Allotment, gpus: Gpus, nodes: int | None) -> tuple[int | None, str
 
     Tasks by GPUs win over `--ntasks` when GPUs are asked for by number, and over `--ntasks-per-node`.
     """
-    per_gpu, total = a.number("ntasks-per-gpu"), gpus.total
+    (per_gpu, per_gpu_option), total = _tasks_per_gpu(a), gpus.total
     if total is None and gpus.per_node is not None:
         total = gpus.per_node * (nodes or 1)
     if per_gpu is not None and total is not None:
-        return per_gpu * total, "ntasks-per-gpu"
+        return per_gpu * total, per_gpu_option
     if (tasks := a.number("ntasks")) is not None:
         return tasks, "ntasks"
     if gpus.per_task and gpus.total is not None:
@@ -213,12 +226,18 @@ def _tasks(a: Allotment, gpus: Gpus, nodes: int | None) -> tuple[int | None, str
     if (per_node := a.number("ntasks-per-node")) is not None:
         return per_node * (nodes or 1), "ntasks-per-node"
     if per_gpu is not None:
-        return per_gpu * (nodes or 1), "ntasks-per-gpu"
+        return per_gpu * (nodes or 1), per_gpu_option
     sockets, cores, threads, option = _shape_with_option(a)
     fixed = "-" not in a.options.get("nodes", "")
     if option and fixed and ("nodes" in a.options or "extra-node-info" in a.options):
         return (nodes or 1) * (sockets or 1) * (cores or 1) * (threads or 1), option
     return None, "ntasks"
+
+
+def _tasks_per_gpu(a: Allotment) -> tuple[int | None, str]:
+    """Tasks for each GPU and the spelling of the option: the older one prints under its own name."""
+    option = "ntasks-per-gpu" if "ntasks-per-gpu" in a.options else "ntasks-per-tres"
+    return a.number(option), option
 
 
 def _shape(a: Allotment) -> tuple[int | None, int | None, int | None]:

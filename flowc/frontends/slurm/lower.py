@@ -117,7 +117,11 @@ class Lowering:
     def _run(self) -> Run:
         workdir = self.options.get("chdir")
         if workdir is not None:
-            workdir = workdir.removeprefix("{cwd}").removeprefix("/") or None if workdir.startswith("{cwd}") else workdir
+            workdir = (
+                workdir.removeprefix("{cwd}").removeprefix("/") or None
+                if workdir.startswith("{cwd}")
+                else workdir
+            )
         if self.index > 0:
             return Run(interpreter="/bin/sh", text=HOLD, workdir=workdir)
         interpreter = (self.ast.shebang if self.ast.shebang is not None else "/bin/sh").strip()
