@@ -9,7 +9,7 @@ from __future__ import annotations
 from flowc._compiled.slurm_lowering import LOWERING
 from flowc.diag.codes import slurm_lower as codes
 from flowc.digest import sha256_hex
-from flowc.frontends.slurm import values
+from flowc.frontends.slurm import controller, values
 from flowc.frontends.slurm.layout import allot
 from flowc.frontends.slurm.ledger import Ledger
 from flowc.ir.job import (
@@ -44,7 +44,10 @@ SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL")
 
 
 def lower(ast: Ast, inputs: Inputs, sink: Sink) -> list[Unit]:
-    """One unit for each component of the job."""
+    """One unit for each component of the job; none when a value means nothing to a controller."""
+    controller.check(ast, sink)
+    if sink.failed:
+        return []
     count = len(ast.components)
     if count > 1:
         first = next((given for given in ast.given if given.component == 1), None)
