@@ -38,10 +38,9 @@ class Demand:
         self.gpu_memory_bytes = resources.gpu_memory_bytes or 0
         self.asks_gpus = bool(resources.gpus_per_node or layout.gpus_total or layout.gpus_per_task)
         if resources.nodes is None:
-            self.fewest = 1
+            self.fewest, self.most = 1, min(resources.nodes_max or NODES_PER_BID, NODES_PER_BID)
             if resources.gpus_per_node and layout.gpus_total:
-                self.fewest = -(-layout.gpus_total // resources.gpus_per_node)
-            self.most = max(self.fewest, min(resources.nodes_max or NODES_PER_BID, NODES_PER_BID))
+                self.fewest = min(-(-layout.gpus_total // resources.gpus_per_node), self.most)
         else:
             self.fewest = max(resources.nodes, 1)
             self.most = max(self.fewest, min(resources.nodes_max or 1, NODES_PER_BID))

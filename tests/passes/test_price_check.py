@@ -27,9 +27,7 @@ H100 = {"gpus_per_node": 8, "gpu_model": "h100"}
         ("b200", 8, "low", "48.00"),
     ],
 )
-def test_limit_follows_from_family_priority_and_gpus(
-    model: str, gpus: int, priority: str | None, limit: str
-) -> None:
+def test_limit_follows_from_family_priority_and_gpus(model: str, gpus: int, priority: str | None, limit: str) -> None:
     found = plan(gpus_per_node=gpus, gpu_model=model, pricing=Pricing(priority=priority))
     assert found.limit_usd_per_instance_hour == limit
 
@@ -114,9 +112,7 @@ def test_no_time_limit_is_noted_once_and_refused_with_a_budget() -> None:
     st.lists(st.integers(0, 10**6), min_size=1, max_size=50, unique=True),
     st.integers(1, 10**7),
 )
-def test_worst_case_is_exact_and_rounded_up_to_cents(
-    cents: int, nodes: int, indices: list[int], seconds: int
-) -> None:
+def test_worst_case_is_exact_and_rounded_up_to_cents(cents: int, nodes: int, indices: list[int], seconds: int) -> None:
     assume(cents >= 803)
     cap = f"{cents // 100}.{cents % 100:02d}"
     found = plan(

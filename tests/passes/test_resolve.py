@@ -228,9 +228,7 @@ def test_region_where_it_is_not_sold_says_where_it_is() -> None:
 
 
 def test_unknown_region_warns_and_is_taken() -> None:
-    done, (warning,) = run(
-        unit(gpus_per_node=8, gpu_model="h100", placement=Placement(regions=("ap-south1-a",)))
-    )
+    done, (warning,) = run(unit(gpus_per_node=8, gpu_model="h100", placement=Placement(regions=("ap-south1-a",))))
     assert warning.code.name == "region-unknown"
     assert done.plan is not None
     assert (done.plan.region, done.plan.fid, done.plan.market_usd_per_instance_hour) == (

@@ -43,9 +43,7 @@ def test_one_bid_has_256_nodes_at_most(nodes: int, refused: bool) -> None:
     assert (codes(nodes=nodes, **GPU) == ["too-many-nodes"]) == refused
 
 
-@pytest.mark.parametrize(
-    "region", ["us-east-1", "US-CENTRAL1-A", "us-central1", "", "us-central1-a\n", "x" * 10_000]
-)
+@pytest.mark.parametrize("region", ["us-east-1", "US-CENTRAL1-A", "us-central1", "", "us-central1-a\n", "x" * 10_000])
 def test_region_of_another_form(region: str) -> None:
     found = error(placement=Placement(regions=(region,)), **GPU)
     assert found.code.name == "region-form"

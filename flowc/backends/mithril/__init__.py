@@ -45,9 +45,7 @@ def emit(units: list[Unit], sink: Sink) -> list[Artifact]:
         "unresolved": list(references.found),
         "script": _script(bids[0].script),
     }
-    throttle = max(
-        (unit.job.array.max_concurrent or 0 for unit in units if unit.job.array is not None), default=0
-    )
+    throttle = max((unit.job.array.max_concurrent or 0 for unit in units if unit.job.array is not None), default=0)
     if throttle:
         document["max_concurrent"] = throttle
     artifacts = [Artifact(name="request.json", text=dumps(document))]

@@ -22,8 +22,12 @@ REPORTED = {
     "depends_on": "the job starts as soon as its own bid wins",
     "placement.reservation": "the bid is for the spot market",
     "placement.preemptible": "machines of the spot market can always be taken away",
+    "retry.requeue": "the job starts again when its machine was taken away and has come back",
     "notify.email": "it is no mail address, and the provider sends mail to nothing else",
 }
+
+# Values of these fields that are just what a bid does.
+AS_IT_IS = {"placement.preemptible": True, "retry.requeue": True}
 
 # Where the frontend has said so already, or nothing is lost: told in the report only.
 IN_REPORT = {
@@ -57,10 +61,7 @@ def report(unit: Unit, sink: Sink) -> None:
         if said(job, path) is not None:
             raise InternalError(f"the mithril backend cannot express {path} yet")
     for path, consequence in REPORTED.items():
-        value = said(job, path)
-        if value is None or (path == "notify.email" and is_address(str(value))):
-            continue
-        if path == "placement.preemptible" and value is True:
+        if not lost(job, path):
             continue
         from flowc.diag.codes import emit as codes
 
@@ -80,6 +81,14 @@ def report_missing_commands(unit: Unit, sink: Sink) -> None:
     as_written = unit.job.run.text == unit.source.text
     span = Span(unit.source, start, start + len(name)) if as_written else None
     sink.report(codes.COMMAND_MISSING, span, commands=", ".join(f"`{each}`" for each in found))
+
+
+def lost(job: Job, path: str) -> bool:
+    """Whether the user set this field of REPORTED or IN_REPORT to something that the bid does not say."""
+    value = said(job, path)
+    if path == "notify.email" and value is not None:
+        return not is_address(str(value))
+    return value is not None and AS_IT_IS.get(path) is not value
 
 
 def said(job: Job, path: str) -> object | None:

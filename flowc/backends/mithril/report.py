@@ -43,9 +43,7 @@ def _indented(lines: list[str]) -> str:
 
 def _job(job: Job, names: list[str]) -> list[str]:
     shown = ", ".join(names[:MOST_NAMES]) + (f", … ({len(names)} bids)" if len(names) > MOST_NAMES else "")
-    return _columns(
-        [("name", _printable(job.name)), ("source", _printable(job.source.path)), ("bids", shown)]
-    )
+    return _columns([("name", _printable(job.name)), ("source", _printable(job.source.path)), ("bids", shown)])
 
 
 def _machine(plan: JobPlan) -> list[str]:
@@ -86,29 +84,18 @@ def _options(job: Job) -> list[str]:
     rows = [("line", "option", "became", "code", "note")]
     for each in job.outcome:
         line = str(each.line) if each.line is not None else "-"
-        rows.append(
-            (line, _printable(each.input), each.action, each.code or "", _printable(each.note or "", 1000))
-        )
+        rows.append((line, _printable(each.input), each.action, each.code or "", _printable(each.note or "", 1000)))
     return _columns(rows) if len(rows) > 1 else []
 
 
 def _left_out(job: Job) -> list[str]:
     every = {**limits.REPORTED, **limits.IN_REPORT}
-    rows = []
-    for path, consequence in every.items():
-        value = limits.said(job, path)
-        if value is None or (path == "notify.email" and limits.is_address(str(value))):
-            continue
-        if path == "placement.preemptible" and value is True:
-            continue
-        rows.append((path, consequence))
-    return _columns(rows)
+    return _columns([(path, consequence) for path, consequence in every.items() if limits.lost(job, path)])
 
 
 def _candidates(plan: JobPlan) -> list[str]:
     rows = [
-        ("*" if each.chosen else "", each.instance_type, each.region or "", each.reason)
-        for each in plan.candidates
+        ("*" if each.chosen else "", each.instance_type, each.region or "", each.reason) for each in plan.candidates
     ]
     return _columns(rows)
 

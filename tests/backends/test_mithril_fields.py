@@ -1,0 +1,183 @@
+"""Every field of the IR reaches the bid, or somebody is told: a walk over all of them, one at a time."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from flowc.backends.mithril import BACKEND, limits
+from flowc.diag.sink import Sink
+from flowc.ir.job import (
+    Array,
+    Dependency,
+    Job,
+    Mount,
+    Outcome,
+    Port,
+    Run,
+    SourceInfo,
+    StopSignal,
+    Volume,
+)
+from flowc.ir.unit import Unit
+from flowc.ir.verify import InternalError
+from flowc.record import Record
+from tests.passes.units import paths, run, unit
+
+GIB = 1 << 30
+SOURCE = {"frontend": "slurm", "path": "job.sbatch", "sha256": "ab" * 32}
+TEXT = {"interpreter": "/bin/bash", "text": "#!/bin/bash\nhostname\n"}
+
+# A value other than the default for every field, and what else the job must say for the field to matter.
+VALUES: dict[str, tuple[Any, dict[str, Any]]] = {
+    "name": ("other", {}),
+    "labels": ((("team", "x"),), {}),
+    "source.frontend": ("argv", {}),
+    "source.path": ("other.sbatch", {}),
+    "source.sha256": ("cd" * 32, {}),
+    "source.variables": ((("SLURM_JOB_PARTITION", "gpu"),), {}),
+    "run.kind": ("shell", {}),
+    "run.interpreter": ("/bin/dash", {"run": Run(kind="shell", **TEXT)}),
+    "run.text": ("#!/bin/bash\nother\n", {}),
+    "run.argv": (
+        ("a",),
+        {"run": Run(kind="argv", argv=("b",)), "source": SourceInfo(**{**SOURCE, "frontend": "argv"})},
+    ),
+    "run.args": (("a",), {}),
+    "run.workdir": ("/data", {}),
+    "setup": ("true", {}),
+    "image": ("ubuntu", {}),
+    "containers": (("x",), {}),
+    "resources.nodes": (2, {}),
+    "resources.nodes_max": (4, {"tasks": 600}),
+    "resources.gpus_per_node": (2, {}),
+    "resources.gpu_model": ("h100", {"gpus_per_node": 1}),
+    "resources.gpu_memory_bytes": (100 * GIB, {}),
+    "resources.cpus_per_node": (64, {}),
+    "resources.cpus_per_gpu": (8, {"gpus_per_node": 1}),
+    "resources.memory_bytes_per_node": (300 * GIB, {}),
+    "resources.memory_bytes_per_cpu": (300 * GIB, {}),
+    "resources.memory_bytes_per_gpu": (300 * GIB, {"gpus_per_node": 1}),
+    "resources.disk_bytes": (3 * 10**12, {}),
+    "resources.shm_bytes": (GIB, {}),
+    "resources.exclusive": (True, {}),
+    "resources.features": (("ib",), {}),
+    "resources.alternatives": (("8xh100",), {}),
+    "layout.tasks": (3, {}),
+    "layout.tasks_per_node": (3, {}),
+    "layout.cpus_per_task": (3, {}),
+    "layout.gpus_per_task": (2, {}),
+    "layout.gpus_total": (4, {}),
+    "time.limit_s": (60, {}),
+    "time.min_s": (30, {}),
+    "time.attempt_limit_s": (30, {}),
+    "time.begin": ("2030-01-01T00:00:00", {}),
+    "time.deadline": ("2030-01-01T00:00:00", {}),
+    "time.signal": (StopSignal(name="USR1", before_s=60, to="shell"), {}),
+    "env": ((("A", "1"),), {}),
+    "secrets": (("A",), {}),
+    "env_policy": ("all", {}),
+    "volumes": (
+        (Volume(name="v", size_bytes=1, interface="block", mount_path="/v", create=True, read_only=False),),
+        {},
+    ),
+    "mounts": ((Mount(source="s3://b", target="/d", read_only=True),), {}),
+    "ports": ((Port(external=8080, internal=80, protocol="tcp"),), {}),
+    "io.stdout": ("out.txt", {}),
+    "io.stderr": ("err.txt", {}),
+    "io.stdin": ("in.txt", {}),
+    "io.append": (True, {}),
+    "array.indices": ((1, 3), {"array": Array(indices=(1, 2))}),
+    "array.max_concurrent": (1, {"array": Array(indices=(1, 2))}),
+    "array.index_env": (
+        "INDEX",
+        {"array": Array(indices=(1, 2)), "source": SourceInfo(**{**SOURCE, "frontend": "k8s"})},
+    ),
+    "depends_on": ((Dependency(kind="singleton", on=None),), {}),
+    "retry.max_restarts": (3, {}),
+    "retry.requeue": (False, {}),
+    "retry.keep_scratch": (True, {}),
+    "pricing.max_usd_per_instance_hour": ("9", {}),
+    "pricing.priority": ("high", {}),
+    "pricing.budget_usd": ("0.01", {}),
+    "placement.regions": (("us-central2-a",), {}),
+    "placement.reservation": ("r", {}),
+    "placement.preemptible": (False, {}),
+    "identity.project": ("p", {}),
+    "identity.ssh_keys": (("k",), {}),
+    "notify.email": ("someone@example.org", {}),
+    "notify.events": (("END",), {}),
+    "outcome": ((Outcome(input="-N1", line=1, action="lowered", code=None, note=None),), {}),
+}
+# What only the report shows: facts about the source, and what `limits` says so of.
+REPORT_ONLY = {"source.path", "outcome", *limits.IN_REPORT}
+
+
+def all_paths() -> list[str]:
+    """The IR path of every field of a job, records inside it field by field."""
+    sections = {name: type(value) for name, value in Job.DEFAULTS.items() if isinstance(value, Record)}
+    sections.update(source=SourceInfo, run=Run, array=Array)
+    return [
+        path
+        for name in Job.FIELDS
+        for path in ([f"{name}.{field}" for field in sections[name].FIELDS] if name in sections else [name])
+    ]
+
+
+def changed(base: Unit, path: str, value: Any) -> Unit:
+    section, _, field = path.partition(".")
+    record = getattr(base.job, section)
+    job = base.job.replace(**{section: record.replace(**{field: value}) if field else value})
+    origins = dict.fromkeys([*paths(job), *base.origins], base.origins["name"])
+    return base.replace(job=job, origins=origins)
+
+
+def outputs(each: Unit) -> tuple[dict[str, str], list[str]]:
+    """The texts of all artifacts, and the diagnostics."""
+    done, found = run(each)
+    sink = Sink()
+    artifacts = BACKEND.emit([done], sink) if done.plan is not None else []
+    messages = [diagnostic.message for diagnostic in (*found, *sink.diagnostics)]
+    return {artifact.name: artifact.text for artifact in artifacts}, messages
+
+
+def test_table_has_every_field() -> None:
+    assert sorted(VALUES) == sorted(all_paths())
+
+
+def test_lists_of_the_backend_name_fields() -> None:
+    listed = [*limits.REPORTED, *limits.IN_REPORT, *limits.REFUSED]
+    assert len(set(listed)) == len(listed)
+    assert set(listed) <= set(all_paths())
+
+
+@pytest.mark.parametrize("path", sorted(set(VALUES) - set(limits.REFUSED)))
+def test_field_reaches_the_bid_or_is_reported(path: str) -> None:
+    value, fields = VALUES[path]
+    base = unit(**fields)
+    before, after = outputs(base), outputs(changed(base, path, value))
+    if path in REPORT_ONLY:
+        assert before[0]["report.txt"] != after[0]["report.txt"]
+        before[0].pop("report.txt")
+        after[0].pop("report.txt")
+        assert before == after, f"{path} is more than a line of the report: take it off the list"
+        return
+    requests = [json.loads(texts["request.json"]) if texts else None for texts, _ in (before, after)]
+    assert requests[0] != requests[1] or before[1] != after[1]
+
+
+@pytest.mark.parametrize("path", sorted(limits.REPORTED))
+def test_what_is_listed_as_reported_is(path: str) -> None:
+    value, fields = VALUES[path]
+    base = unit(**fields)
+    told = [each for each in outputs(changed(base, path, "someone" if path == "notify.email" else value))[1]]
+    assert any("a bid cannot say" in message and limits.REPORTED[path] in message for message in told)
+
+
+@pytest.mark.parametrize("path", limits.REFUSED)
+def test_field_that_no_backend_expresses_is_our_mistake(path: str) -> None:
+    value, fields = VALUES[path]
+    with pytest.raises(InternalError, match=path):
+        outputs(changed(unit(**fields), path, value))
