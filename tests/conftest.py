@@ -48,11 +48,7 @@ def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
 
 
 def _no_skip(report: pytest.TestReport, config: pytest.Config) -> pytest.TestReport:
-    if (
-        report.outcome == "skipped"
-        and not hasattr(report, "wasxfail")
-        and config.getoption("--require-programs")
-    ):
+    if report.outcome == "skipped" and not hasattr(report, "wasxfail") and config.getoption("--require-programs"):
         report.outcome = "failed"
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
         report.longrepr = f"skipped, which --require-programs forbids: {reason}"
@@ -85,8 +81,6 @@ def golden(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
             return
         shown = path.relative_to(ROOT)
         assert path.exists(), f"{shown} does not exist; `pytest --update` writes it, then read it"
-        assert data.decode("utf-8", "backslashreplace") == path.read_bytes().decode(
-            "utf-8", "backslashreplace"
-        )
+        assert data.decode("utf-8", "backslashreplace") == path.read_bytes().decode("utf-8", "backslashreplace")
 
     return compare

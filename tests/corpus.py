@@ -11,7 +11,6 @@ from flowc.cli.arguments import parse
 from flowc.cli.commands import COMPILE
 from flowc.cli.inputs import gather
 from flowc.diag.render import render
-from flowc.driver import Result
 from flowc.inputs import Inputs
 from flowc.source import Source
 
@@ -42,13 +41,12 @@ def outputs(case: Path) -> dict[str, str]:
         return texts
     for target in ("ast", "ir", "plan"):
         texts[f"{target}.json"] = driver.compile(source, inputs, emit=target).artifacts[0].text
-    texts["request.json"] = without_script(artifact(result, "request.json"))
-    texts["startup.plain.sh"] = artifact(result, "startup.plain.sh")
+    for artifact in result.artifacts:
+        if artifact.name == "request.json":
+            texts[artifact.name] = without_script(artifact.text)
+        elif artifact.name.endswith("startup.plain.sh"):  # one for each component of a het job
+            texts[artifact.name] = artifact.text
     return texts
-
-
-def artifact(result: Result, name: str) -> str:
-    return next(each.text for each in result.artifacts if each.name == name)
 
 
 def without_script(request: str) -> str:
@@ -58,10 +56,7 @@ def without_script(request: str) -> str:
         launch = each.get("body", {}).get("launch_specification", {})
         if "startup_script" in launch:
             launch["startup_script"] = "(see startup.plain.sh)"
-    for script in _scripts(document.get("script")):
-        script.update(bytes="(at most 10000)", sha256="(differs)")
+    for script in (document.get("script"), *(each.get("script") for each in document["requests"])):
+        if script is not None:
+            script.update(bytes="(at most 10000)", sha256="(differs)")
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-
-
-def _scripts(found: object) -> list[dict[str, object]]:
-    return [each for each in (found if isinstance(found, list) else [found]) if isinstance(each, dict)]

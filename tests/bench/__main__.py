@@ -31,9 +31,7 @@ def last_release() -> Iterator[tuple[str, Path] | None]:
     tag = found.stdout.strip()
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder) / "release"
-        subprocess.run(
-            ["git", "worktree", "add", "--quiet", "--detach", str(tree), tag], cwd=ROOT, check=True
-        )
+        subprocess.run(["git", "worktree", "add", "--quiet", "--detach", str(tree), tag], cwd=ROOT, check=True)
         try:
             yield tag, tree
         finally:

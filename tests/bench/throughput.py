@@ -22,11 +22,7 @@ def jobs() -> list[tuple[str, bytes, Inputs]]:
     """The cases that give a bid: path, bytes, what else is told. Bytes, so that reading them is part of the
     work."""
     found = [load(case) for case in CASES]
-    return [
-        (source.path, source.data, inputs)
-        for source, inputs in found
-        if not driver.compile(source, inputs).failed
-    ]
+    return [(source.path, source.data, inputs) for source, inputs in found if not driver.compile(source, inputs).failed]
 
 
 def seconds_per_job(work: list[tuple[str, bytes, Inputs]], target: str, least_s: float) -> float:

@@ -37,9 +37,7 @@ def flowc(capfd: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
 def process() -> Callable[..., subprocess.CompletedProcess[bytes]]:
     """Run a command line as a process of its own, in an environment that holds only what is given."""
 
-    def run(
-        *words: str, environ: dict[str, str] | None = None, **more: object
-    ) -> subprocess.CompletedProcess[bytes]:
+    def run(*words: str, environ: dict[str, str] | None = None, **more: object) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(  # type: ignore[call-overload, no-any-return]
             [sys.executable, "-m", "flowc", *words],
             env={"PYTHONPATH": str(ROOT), "PATH": os.defpath, **(environ or {})},

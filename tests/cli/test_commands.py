@@ -100,9 +100,7 @@ def test_wrap_needs_no_source(flowc: Run, folder: Path) -> None:
     assert json.loads(done.out)["options"]["gpus"]
 
 
-@pytest.mark.parametrize(
-    "words", [["compile"], ["check"], ["compile", "--", "-N2"], ["explain"], ["completion"]]
-)
+@pytest.mark.parametrize("words", [["compile"], ["check"], ["compile", "--", "-N2"], ["explain"], ["completion"]])
 def test_nothing_to_do_is_wrong_usage(flowc: Run, folder: Path, words: list[str]) -> None:
     done = flowc(*words)
     assert (done.status, done.out) == (2, "")
@@ -144,9 +142,7 @@ def test_check_reads_standard_input(process: Process) -> None:
 
 @pytest.mark.parametrize("form", ["json", "sarif"])
 def test_machine_formats_are_utf8_whatever_the_input(process: Process, folder: Path, form: str) -> None:
-    Path("odd\udcff.sbatch").write_bytes(
-        "#!/bin/bash\n#SBATCH --tmié=\udcff\n".encode("utf-8", "surrogateescape")
-    )
+    Path("odd\udcff.sbatch").write_bytes("#!/bin/bash\n#SBATCH --tmié=\udcff\n".encode("utf-8", "surrogateescape"))
     done = process("check", "--format", form, ".", cwd=folder, environ={"LC_ALL": "C", "PYTHONUTF8": "0"})
     assert done.returncode == 1
     json.loads(done.stdout.decode("utf-8"))
@@ -231,9 +227,7 @@ def test_explain_takes_codes_and_names(flowc: Run) -> None:
     assert "FC400" in {each["code"] for each in codes}
 
 
-def test_internal_error_is_reported_without_a_traceback(
-    flowc: Run, job: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_internal_error_is_reported_without_a_traceback(flowc: Run, job: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object, **__: object) -> None:
         raise AssertionError("resolve: a plan without a machine")
 

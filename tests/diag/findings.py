@@ -6,9 +6,7 @@ from flowc.diag.code import Code
 from flowc.diag.sink import Diagnostic, Edit, Fix
 from flowc.source import Source, Span
 
-ERROR = Code(
-    id="FC999", name="some-problem", severity="error", title="t", explain="why\n\nwhat to do", bad="", good=""
-)
+ERROR = Code(id="FC999", name="some-problem", severity="error", title="t", explain="why\n\nwhat to do", bad="", good="")
 
 
 def span(source: Source, text: str) -> Span:
@@ -26,6 +24,4 @@ def finding(
     notes: tuple[tuple[Span, str], ...] = (),
 ) -> Diagnostic:
     change = None if fix is None else Fix(title="mend it", edits=(Edit(span=fix[0], text=fix[1]),))
-    return Diagnostic(
-        code=ERROR, severity=severity, message=message, span=where, help=help, fix=change, notes=notes
-    )
+    return Diagnostic(code=ERROR, severity=severity, message=message, span=where, help=help, fix=change, notes=notes)

@@ -10,9 +10,7 @@ from tests.diag.findings import ERROR, finding, span
 
 SOURCE = Source("jobs/a b.sbatch", "#!/bin/sh\n#SBATCH --tmie=5\n#SBATCH -N1\n")
 WHERE = span(SOURCE, "--tmie")
-FULL = finding(
-    WHERE, "what\nnow 100%", help="do this", fix=(WHERE, "--time"), notes=((span(SOURCE, "-N1"), "see"),)
-)
+FULL = finding(WHERE, "what\nnow 100%", help="do this", fix=(WHERE, "--time"), notes=((span(SOURCE, "-N1"), "see"),))
 
 
 def documents() -> list[dict[str, object]]:

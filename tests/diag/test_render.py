@@ -112,9 +112,7 @@ def test_what_a_terminal_would_obey_becomes_visible(text: str, expected: str) ->
 
 
 def harmless(text: str) -> bool:
-    return all(
-        unicodedata.category(each) not in ("Cc", "Cf", "Cs", "Zl", "Zp") for each in text if each != "\n"
-    )
+    return all(unicodedata.category(each) not in ("Cc", "Cf", "Cs", "Zl", "Zp") for each in text if each != "\n")
 
 
 @given(st.text(st.characters(), max_size=300), st.data())

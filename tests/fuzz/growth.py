@@ -22,9 +22,7 @@ SHAPES = {
     "one long value": lambda n: b"#!/bin/bash\n#SBATCH --comment=" + b"a" * (16 * n) + b" --gpus=1\ntrue\n",
     "escapes": lambda n: b"#!/bin/bash\n#SBATCH --comment=" + b"\\a" * (8 * n) + b" --gpus=1\ntrue\n",
     "array list": lambda n: b"#!/bin/bash\n#SBATCH --array=" + b"1," * (8 * n) + b"2 --gpus=1\ntrue\n",
-    "het components": lambda n: (
-        b"#!/bin/bash\n" + b"#SBATCH --gpus=1\n#SBATCH hetjob\n" * (n // 2) + b"\ntrue\n"
-    ),
+    "het components": lambda n: b"#!/bin/bash\n" + b"#SBATCH --gpus=1\n#SBATCH hetjob\n" * (n // 2) + b"\ntrue\n",
     "heredocs": lambda n: b"#!/bin/bash\n#SBATCH --gpus=1\n" + b"cat <<A\n#SBATCH -N9\nA\n" * n,
     "quotes": lambda n: b"#!/bin/bash\n#SBATCH " + b"'" * (16 * n),
     "carriage returns": lambda n: b"#!/bin/bash\r\n" * n,

@@ -44,9 +44,7 @@ words = st.text(st.characters(exclude_characters="\0"), max_size=12)
 options = st.one_of(
     words,
     st.sampled_from(["--nodes", "-N", "--time=", "--gres=gpu:", "--wrap", "--export", ":", "--array=0-9"]),
-    st.builds(
-        lambda name, value: f"--{name}={value}", st.sampled_from(["nodes", "time", "mem", "array"]), words
-    ),
+    st.builds(lambda name, value: f"--{name}={value}", st.sampled_from(["nodes", "time", "mem", "array"]), words),
 )
 
 
@@ -54,12 +52,8 @@ options = st.one_of(
     st.lists(options, max_size=6),
     st.dictionaries(st.sampled_from(["TIMELIMIT", "GPUS", "HINT", "EXPORT"]), words),
 )
-def test_any_arguments_and_environment_compile_or_are_refused(
-    args: list[str], environ: dict[str, str]
-) -> None:
-    told = Inputs(
-        args=tuple(args), environ=tuple((f"SBATCH_{name}", value) for name, value in environ.items())
-    )
+def test_any_arguments_and_environment_compile_or_are_refused(args: list[str], environ: dict[str, str]) -> None:
+    told = Inputs(args=tuple(args), environ=tuple((f"SBATCH_{name}", value) for name, value in environ.items()))
     judge(Source("job.sbatch", "#!/bin/bash\n#SBATCH --gpus=1 --time=10\ntrue\n"), told)
 
 

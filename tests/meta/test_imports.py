@@ -82,8 +82,7 @@ def imports(path: Path) -> list[tuple[str, bool]]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative imports hide who imports whom"
             names = [
-                f"{node.module}.{alias.name}" if node.module == "flowc" else str(node.module)
-                for alias in node.names
+                f"{node.module}.{alias.name}" if node.module == "flowc" else str(node.module) for alias in node.names
             ]
         found += [(name, id(node) in guarded) for name in names if name.split(".")[0] == "flowc"]
     return found
@@ -99,13 +98,7 @@ def breaches(importer: str, imported: list[tuple[str, bool]]) -> list[str]:
         if target not in allowed:
             wrong.append(f"{importer} imports {name}")
         their = name.split(".")
-        if (
-            package in APART
-            and target == package
-            and len(parts) > 3
-            and len(their) > 3
-            and their[2] != parts[2]
-        ):
+        if package in APART and target == package and len(parts) > 3 and len(their) > 3 and their[2] != parts[2]:
             wrong.append(f"{importer} imports its sibling {name}")
     return wrong
 
@@ -116,9 +109,7 @@ def test_imports_point_down(path: Path) -> None:
 
 
 def test_every_package_stands_in_the_table() -> None:
-    found = {
-        path.stem if path.is_file() else path.name for path in PACKAGE.iterdir() if path.suffix in ("", ".py")
-    }
+    found = {path.stem if path.is_file() else path.name for path in PACKAGE.iterdir() if path.suffix in ("", ".py")}
     assert found - {"__pycache__", "data"} == set(ALLOWED)
 
 

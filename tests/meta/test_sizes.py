@@ -23,9 +23,7 @@ def sources() -> list[Path]:
         check=True,
         text=True,
     ).stdout.split("\0")
-    return [
-        ROOT / name for name in listed if name and not name.startswith(NOT_OURS) and (ROOT / name).exists()
-    ]
+    return [ROOT / name for name in listed if name and not name.startswith(NOT_OURS) and (ROOT / name).exists()]
 
 
 @pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
