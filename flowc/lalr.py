@@ -104,8 +104,9 @@ class Parser:
                 self._reduce(rules[-1 - action], states, values, gotos, position)
                 if name == "$END" and states[-1] == end_state:
                     return values[0]  # type: ignore[return-value]
+            assert found is not None
             states.append(action)
-            values.append(Token(name, found.group(), position, token_end))
+            values.append(Token(str(name), found.group(), position, token_end))
             position = token_end
 
     @staticmethod

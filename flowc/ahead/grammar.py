@@ -63,9 +63,7 @@ def table(parser: Lark) -> dict[str, Any]:
         "pattern": pattern(parser),
         "flags": 0,
         "literals": {
-            name: terminal.pattern.value
-            for name, terminal in terminals.items()
-            if terminal.pattern.type == "str"
+            name: terminal.pattern.value for name, terminal in terminals.items() if terminal.pattern.type == "str"
         },
         "actions": tuple(actions),
         "gotos": tuple(gotos),

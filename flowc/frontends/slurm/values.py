@@ -87,9 +87,7 @@ def explain(rule: str, text: str, problem: Unexpected) -> str:
     )
     wanted = [name for name in names if name]
     found = f"`{text[problem.start : problem.end]}`" if problem.start < len(text) else "the end"
-    expected = (
-        ", ".join(wanted[:-1]) + (" or " if len(wanted) > 1 else "") + wanted[-1] if wanted else "nothing"
-    )
+    expected = ", ".join(wanted[:-1]) + (" or " if len(wanted) > 1 else "") + wanted[-1] if wanted else "nothing"
     return f"found {found}, expected {expected}"
 
 
@@ -158,9 +156,7 @@ def _item(text: str, name: str, fields: list[Token], node: Node) -> GresItem:
         return GresItem(name=name, type=None, count=1)
     if len(texts) == 1:
         count = count_of(texts[0])
-        return GresItem(
-            name=name, type=texts[0] if count is None else None, count=1 if count is None else count
-        )
+        return GresItem(name=name, type=texts[0] if count is None else None, count=1 if count is None else count)
     last = fields[1]
     count = count_of(texts[1]) if len(texts) == 2 else None
     if count is None:
@@ -183,9 +179,7 @@ def array_spec(text: str) -> tuple[tuple[int, ...], int | None]:
         if step == 0:
             raise ValueMistake("the step is 0", item.start, item.end)
         if last > MAX_INDEX or (last - first) // step >= MAX_TASKS:
-            raise ValueMistake(
-                f"more indices than any cluster allows (at most {MAX_TASKS})", item.start, item.end
-            )
+            raise ValueMistake(f"more indices than any cluster allows (at most {MAX_TASKS})", item.start, item.end)
         indices.update(range(first, last + 1, step))
         if len(indices) > MAX_TASKS:
             raise ValueMistake(f"more indices than any cluster allows (at most {MAX_TASKS})", 0, len(text))

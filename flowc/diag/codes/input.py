@@ -1,0 +1,75 @@
+"""FC001-FC009: what is wrong with a batch script as a file, before any line of it is understood."""
+
+from __future__ import annotations
+
+from flowc.diag.code import Code
+
+_GOOD = "#!/bin/bash\n#SBATCH --time=1:00:00\nhostname\n"
+
+EMPTY_SCRIPT = Code(
+    id="FC001",
+    name="empty-script",
+    severity="error",
+    title="the script is empty: expected `#!` and an interpreter, options and commands",
+    explain="""\
+The file holds nothing but white space, so there is nothing to run. sbatch refuses it too.
+
+Check the path, and whether the file was saved.""",
+    bad="\n  \n",
+    good=_GOOD,
+)
+
+MISSING_SHEBANG = Code(
+    id="FC002",
+    name="missing-shebang",
+    severity="error",
+    title="the script does not begin with `#!`",
+    explain="""\
+sbatch looks at the first two bytes of a script and refuses it when they are not `#!`. Nothing may stand before them: no
+blank line, no space, no byte order mark. The rest of the line names the interpreter.
+
+Begin with `#!/bin/bash`, or with the interpreter that the script is written for.""",
+    bad="#SBATCH --time=1:00:00\nhostname\n",
+    good=_GOOD,
+)
+
+NUL_BYTE = Code(
+    id="FC003",
+    name="nul-byte",
+    severity="error",
+    title="the script holds a NUL byte",
+    explain="""\
+Slurm refuses scripts that hold a NUL byte anywhere. Usually the file is not a script but a program, or it was saved as
+UTF-16.
+
+Submit a text file; save it as UTF-8.""",
+    bad="#!/bin/bash\necho a\0b\n",
+    good=_GOOD,
+)
+
+DOS_LINE_ENDS = Code(
+    id="FC004",
+    name="dos-line-ends",
+    severity="error",
+    title="lines end with CR LF, as on Windows",
+    explain="""\
+sbatch refuses a script that holds a CR LF pair anywhere, in its directives or in its body, since a shell would take the
+CR for part of the command.
+
+Convert the file: `sed -i 's/\\r$//' job.sbatch`, or let `flowc check --fix` do it.""",
+    bad="#!/bin/bash\r\n#SBATCH --time=1:00:00\r\nhostname\r\n",
+    good=_GOOD,
+)
+
+SCRIPT_TOO_LARGE = Code(
+    id="FC005",
+    name="script-too-large",
+    severity="error",
+    title="the script has {bytes} bytes: Slurm takes at most {limit}",
+    explain="""\
+The controller refuses scripts above 4 MiB (max_script_size). Such a file usually carries data.
+
+Keep the data in a file of its own and read it from the script.""",
+    bad=lambda: "#!/bin/bash\n" + "#" * (4 * 1024 * 1024),
+    good=_GOOD,
+)

@@ -1,0 +1,325 @@
+"""FC130-FC159: what sbatch takes in silence though something else was meant (reported after reading)."""
+
+from __future__ import annotations
+
+from flowc.diag.code import Code
+
+
+def _script(*directives: str, body: str = "hostname\n") -> str:
+    return "#!/bin/bash\n" + "".join(f"#SBATCH {line}\n" for line in directives) + body
+
+
+DEAD_DIRECTIVE = Code(
+    id="FC130",
+    name="dead-directive",
+    severity="warning",
+    title="Slurm never sees this directive: line {line} is the first command",
+    explain="""\
+sbatch reads directives only until the first line that is neither blank nor a comment. Every `#SBATCH` after it, also in a
+here-document or after `module load`, is an ordinary comment: the job runs with defaults, without a word.
+
+Move the directives to the top, right below the `#!` line.""",
+    bad=_script("--time=10", body="module load cuda\n#SBATCH --gpus=1\nnvidia-smi\n"),
+    good=_script("--time=10", "--gpus=1", body="module load cuda\nnvidia-smi\n"),
+)
+
+COMMENTED_DIRECTIVE = Code(
+    id="FC131",
+    name="commented-directive",
+    severity="warning",
+    title="Slurm takes this for a comment: a directive begins with `#SBATCH` in the first column",
+    explain="""\
+`# SBATCH`, `#sbatch` and an indented `#SBATCH` are comments to sbatch: the options on that line have no effect. (Two
+signs, `##SBATCH`, are the usual way to switch a directive off; that is not reported.)
+
+Write `#SBATCH` in capitals, without a blank, at the start of the line.""",
+    bad=_script("--time=10", body="# SBATCH --gpus=1\nnvidia-smi\n"),
+    good=_script("--time=10", "--gpus=1", body="nvidia-smi\n"),
+)
+
+EQUALS_IN_VALUE = Code(
+    id="FC132",
+    name="equals-in-value",
+    severity="warning",
+    title="the value of `{option}` is `{value}`, the `=` included",
+    explain="""\
+After one letter the value follows directly or after a blank: `-p gpu`, `-pgpu`. A `=` belongs to the value, and for names
+sbatch keeps it in silence: `-p=gpu` asks for a partition called `=gpu`.
+
+Take the `=` out, or use the long name.""",
+    bad=_script("-p=gpu --time=10"),
+    good=_script("-p gpu --time=10"),
+)
+
+MINUTES_SECONDS = Code(
+    id="FC133",
+    name="minutes-seconds",
+    severity="warning",
+    title="`{value}` is {minutes} min {seconds} s to Slurm, not hours and minutes",
+    explain="""\
+Two fields of a time are minutes and seconds; hours need three (`10:00:00`) or a day (`0-10`). A job that was meant to run
+for ten hours is killed after ten minutes.
+
+Write hours as H:MM:SS. If minutes are meant, a plain number says so: `10`.""",
+    bad=_script("--time=10:00"),
+    good=_script("--time=10:00:00"),
+)
+
+TASKS_PER_NODE = Code(
+    id="FC134",
+    name="tasks-per-node",
+    severity="warning",
+    title="`--{written}` is short for `--tasks-per-node`: {value} tasks on each node, not in all",
+    explain="""\
+There is no option `--tasks`. sbatch takes the word for an abbreviation of `--tasks-per-node`, so with several nodes the
+job has more tasks than the number says.
+
+Write `--ntasks` for tasks in all, or `--ntasks-per-node`.""",
+    bad=_script("--nodes=2 --tasks=4 --time=10"),
+    good=_script("--nodes=2 --ntasks=4 --time=10"),
+)
+
+ONE_DASH_NAME = Code(
+    id="FC135",
+    name="one-dash-name",
+    severity="warning",
+    title="`{written}` is read as `{letter}` with the value `{value}`",
+    explain="""\
+After one dash comes one letter, and the rest of the word is its value: `-output=x` sets `-o` to `utput=x`. Where the
+value may be any text, sbatch accepts that in silence.
+
+Write two dashes before a long name.""",
+    bad=_script("-output=x.log --time=10"),
+    good=_script("--output=x.log --time=10"),
+)
+
+PLACEHOLDER = Code(
+    id="FC136",
+    name="placeholder",
+    severity="warning",
+    title="`{text}` looks like a placeholder that was never filled in",
+    explain="""\
+The value looks like the gap of a template. sbatch passes it on as it is, and the job fails, waits for ever or writes to an
+odd place.
+
+Fill it in, or take the option out.""",
+    bad=_script("--account=<project> --time=10"),
+    good=_script("--account=physics --time=10"),
+)
+
+REPEATED_OPTION = Code(
+    id="FC137",
+    name="repeated-option",
+    severity="warning",
+    title="`--{option}` is given again on line {line}: this one is lost",
+    explain="""\
+Of an option given twice the last one holds, and it replaces the earlier one altogether; lists (`--gres`, `--constraint`,
+`--exclude`) are not joined.
+
+Keep one of them; join lists with commas.""",
+    bad=_script("--time=10", "--gres=gpu:1", "--gres=lscratch:10"),
+    good=_script("--time=10", "--gres=gpu:1,lscratch:10"),
+)
+
+LINE_CUT = Code(
+    id="FC138",
+    name="line-cut",
+    severity="warning",
+    title="sbatch stops reading the line here: what follows is lost",
+    explain="""\
+An empty pair of quotes as a word of its own ends the line for sbatch, and so do the words `hetjob` and `packjob`. The
+options behind it are not read, without a word.
+
+Attach an empty value to its option (`--comment=""`), or put the options on lines of their own.""",
+    bad=_script('--requeue "" --time=10'),
+    good=_script('--comment="" --time=10'),
+)
+
+COMMENT_IN_VALUE = Code(
+    id="FC139",
+    name="comment-in-value",
+    severity="warning",
+    title="`#` begins a comment here: the value is `{value}`",
+    explain="""\
+In a directive an unquoted `#` ends the line, also inside a word: `--job-name=run#3` names the job `run`.
+
+Put the value in quotes, or write a backslash before `#`.""",
+    bad=_script("--job-name=run#3 --time=10"),
+    good=_script('--job-name="run#3" --time=10'),
+)
+
+OUTPUT_DIRECTORY = Code(
+    id="FC140",
+    name="output-directory",
+    severity="note",
+    title="`{directory}` is created here; Slurm does not create it, and there the job fails when it is missing",
+    explain="""\
+Slurm opens the output file before the script starts and does not create its directory: without it the job fails with no
+output at all. flowc creates the directory, so the same script may work here and fail there.
+
+Nothing to do here. On a cluster create the directory before submitting.""",
+    bad=_script("--output=logs/%j.out --time=10"),
+    good=_script("--output=%j.out --time=10"),
+)
+
+VARIABLE_NEVER_SET = Code(
+    id="FC141",
+    name="variable-never-set",
+    severity="warning",
+    title="`{variable}` is never set with these options: {reason}",
+    explain="""\
+Slurm sets some variables only when the option behind them was given. The body uses one that stays empty here, which
+shells expand to nothing in silence.
+
+Give the option, or write a default: `${{NAME:-1}}`.""".replace("{{", "{").replace("}}", "}"),
+    bad=_script("--nodes=2 --time=10", body="mpirun -n $SLURM_NTASKS ./a.out\n"),
+    good=_script("--ntasks=2 --time=10", body="mpirun -n $SLURM_NTASKS ./a.out\n"),
+)
+
+GPU_AS_TYPE = Code(
+    id="FC142",
+    name="gpu-as-type",
+    severity="warning",
+    title="`{value}` asks for GPUs of the type `gpu`",
+    explain="""\
+The values of `--gpus`, `--gpus-per-node` and their kin are COUNT or TYPE:COUNT; the word `gpu` belongs to `--gres` only.
+Here it is read as the name of a GPU model, which no cluster has.
+
+Write the count alone, or `--gres=gpu:COUNT`.""",
+    bad=_script("--gpus=gpu:4 --time=10"),
+    good=_script("--gpus=4 --time=10"),
+)
+
+LONE_CR = Code(
+    id="FC143",
+    name="lone-cr",
+    severity="warning",
+    title="a CR stands in this line",
+    explain="""\
+A CR that no LF follows counts as white space in a directive and as a part of the word in the body. It usually comes from
+an old Macintosh file or a bad conversion; the lines of such a file are one single line to Slurm.
+
+Replace CR by LF.""",
+    bad="#!/bin/bash\n#SBATCH --time=10\r#SBATCH -N2\nhostname\n",
+    good=_script("--time=10", "-N2"),
+)
+
+TINY_MEMORY = Code(
+    id="FC144",
+    name="tiny-memory",
+    severity="warning",
+    title="`--{option}={value}` is {mib} MiB",
+    explain="""\
+A bare number is MiB. With a few MiB no program starts; most likely GiB were meant.
+
+Write the unit: `4G`.""",
+    bad=_script("--mem=4 --time=10"),
+    good=_script("--mem=4G --time=10"),
+)
+
+DAYS_AS_MINUTES = Code(
+    id="FC145",
+    name="days-as-minutes",
+    severity="note",
+    title="`--time={value}` is {value} minutes",
+    explain="""\
+A bare number is minutes. This one looks like hours of whole days.
+
+Write H:MM:SS or D-HH: `24:00:00`, `1-0`. If minutes are meant, nothing is to do.""",
+    bad=_script("--time=24"),
+    good=_script("--time=24:00:00"),
+)
+
+MIXED_SYSTEMS = Code(
+    id="FC146",
+    name="mixed-systems",
+    severity="warning",
+    title="sbatch reads `{magic}` lines too, after `#SBATCH` and over it: {options}",
+    explain="""\
+A script with directives of two batch systems is read twice: `#BSUB` or `#PBS` lines anywhere in it are translated and win
+over `#SBATCH`. Values differ in meaning: `#BSUB -W 01:00` is one hour in LSF and one minute to sbatch.
+
+Take the foreign lines out, or give `--ignore-pbs`.""",
+    bad=_script("--time=10", "-J a", body="#PBS -N b\nhostname\n"),
+    good=_script("--time=10", "-J a"),
+)
+
+SWALLOWED_OPTION = Code(
+    id="FC147",
+    name="swallowed-option",
+    severity="warning",
+    title="`{option}` takes the next word for its value: `{value}`",
+    explain="""\
+An option that needs a value takes the next word, also from the next line and also when that word looks like an option.
+
+Give the option its value.""",
+    bad=_script("--job-name", "--time=10"),
+    good=_script("--job-name=a", "--time=10"),
+)
+
+SLURM_MAGIC = Code(
+    id="FC148",
+    name="slurm-magic",
+    severity="warning",
+    title="`#SLURM` works but is complained about: write `#SBATCH`",
+    explain="""\
+sbatch reads `#SLURM` like `#SBATCH`, and prints an error about it each time.
+
+Write `#SBATCH`.""",
+    bad="#!/bin/bash\n#SLURM --time=10\nhostname\n",
+    good=_script("--time=10"),
+)
+
+NEGATIVE_TIME = Code(
+    id="FC149",
+    name="negative-time",
+    severity="warning",
+    title="`{value}` is no sensible time: sbatch makes `{canonical}` of it",
+    explain="""\
+sbatch takes a number of days below zero and wraps it around to some eight thousand years.
+
+Write a time above zero.""",
+    bad=_script("--time=-5"),
+    good=_script("--time=5"),
+)
+
+NOT_EXPANDED = Code(
+    id="FC150",
+    name="not-expanded",
+    severity="warning",
+    title="`{text}` is not expanded in a directive",
+    explain="""\
+sbatch expands nothing in directives: neither variables, nor `~`, nor commands. The text stays as it is: `--output=~/x.log`
+writes into a directory called `~`. Only `%` patterns of file names (`%j`, `%x`) are replaced.
+
+Write the value itself, or give the option on sbatch's command line, where the shell expands it.""",
+    bad=_script("--output=$HOME/x.log --time=10"),
+    good=_script("--output=x-%j.log --time=10"),
+)
+
+UNKNOWN_MAIL_EVENT = Code(
+    id="FC151",
+    name="unknown-mail-event",
+    severity="warning",
+    title="`{word}` is no mail event and is dropped",
+    explain="""\
+sbatch drops words of `--mail-type` that it does not know, as long as one is known. The mail for that event never comes.
+
+The events: NONE, BEGIN, END, FAIL, REQUEUE, ALL, INVALID_DEPEND, STAGE_OUT, TIME_LIMIT, TIME_LIMIT_90, _80, _50,
+ARRAY_TASKS.""",
+    bad=_script("--mail-type=END,FAILED --time=10"),
+    good=_script("--mail-type=END,FAIL --time=10"),
+)
+
+NODES_LOWERED = Code(
+    id="FC152",
+    name="nodes-lowered",
+    severity="warning",
+    title="{tasks} tasks do not fill {nodes} nodes: sbatch lowers the nodes to {lowered}",
+    explain="""\
+With fewer tasks than nodes sbatch lowers the number of nodes, with a warning that is easily missed.
+
+Ask for as many tasks as nodes at least, or for tasks per node: `--ntasks-per-node=1`.""",
+    bad=_script("--nodes=4 --ntasks=1 --time=10"),
+    good=_script("--nodes=4 --ntasks-per-node=1 --time=10"),
+)

@@ -1,0 +1,71 @@
+"""What only the controller refuses: values that sbatch passes on unread. Such a job would never run anywhere.
+
+Kept apart from reading, because sbatch itself accepts these scripts: `--emit ast` shows their options. The lowering calls
+`check` first; the reader calls it when sbatch would refuse the script anyway, so that one run shows all faults.
+"""
+
+from __future__ import annotations
+
+from flowc.diag.codes import slurm as codes
+from flowc.frontends.slurm import values
+from flowc.frontends.slurm.values import ValueMistake
+from flowc.source import Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flowc.diag.sink import Sink
+    from flowc.frontends.slurm.ast import Ast, Given
+
+# Bytes that the controller takes of a text; 1,024 unless named.
+_LONGEST = {
+    "array": 4096, "bb": 8192, "dependency": 128 * 1024, "mem-bind": 128 * 1024, "chdir": 4096, "error": 4096,
+    "input": 4096, "output": 4096, "wrap": 4 * 1024 * 1024, "export": 1024 * 1024, "nodelist": 64 * 1024,
+    "exclude": 64 * 1024,
+}  # fmt: skip
+
+_CHECKS: dict[str, Callable[[str], object]] = {
+    "array": values.array_spec,
+    "dependency": values.dependency_items,
+    "constraint": lambda text: text and values.constraint_tree(text),
+    "prefer": lambda text: text and values.constraint_tree(text),
+    "licenses": values.licence_items,
+    "nodelist": values.host_names,
+    "exclude": values.host_names,
+}
+
+
+def check(ast: Ast, sink: Sink) -> None:
+    """Report what the controller would refuse."""
+    told: set[int] = set()
+    for component in ast.components:
+        for name, given in component.given.items():
+            text = component.options.get(name)
+            if text is None or id(given.span) in told:
+                continue
+            told.add(id(given.span))
+            _check_one(name, text, given, sink)
+        if len(ast.components) > 1 and "array" in component.options:
+            array = component.given.get("array")
+            sink.report(codes.HET_ARRAY, array.span if array else None)
+            return
+
+
+def _check_one(name: str, text: str, given: Given, sink: Sink) -> None:
+    longest = _LONGEST.get(name, 1024)
+    span = given.value_span or given.span
+    if len(text) > longest:
+        reason = f"{len(text)} characters, the controller takes {longest}"
+        sink.report(codes.CONTROLLER_REFUSES, span, option=f"--{name}", reason=reason)
+        return
+    judge = _CHECKS.get(name)
+    if judge is None:
+        return
+    try:
+        judge(text)
+    except ValueMistake as mistake:
+        place = span
+        if span.text == text and mistake.end > mistake.start:
+            place = Span(span.source, span.start + mistake.start, span.start + mistake.end)
+        sink.report(codes.CONTROLLER_REFUSES, place, option=f"--{name}", reason=mistake.message)

@@ -1,0 +1,84 @@
+"""Warns of variables that the body uses though Slurm does not set them with these options."""
+
+from __future__ import annotations
+
+import re
+
+from flowc.diag.codes import slurm_lint as codes
+from flowc.frontends.slurm.heredocs import outside_child_scripts
+from flowc.source import Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.diag.sink import Sink
+    from flowc.frontends.slurm.ast import Ast
+    from flowc.source import Source
+
+_use = re.compile(r"\$(?:\{(SLURM_[A-Z_]+)([^}\n]?)|(SLURM_[A-Z_]+))").finditer
+_shell = re.compile(r"[ \t]*\S*/(?:env[ \t]+(?:-\S+[ \t]+)*)?(?:ba|da|k|z|c|tc)?sh\b").match
+
+_GPUS = ("gpus", "gpus-per-node", "gpus-per-socket", "gpus-per-task", "gres", "tres-per-task")
+_TASKS = ("ntasks", "ntasks-per-node", "ntasks-per-gpu", "ntasks-per-tres", "extra-node-info", "sockets-per-node",
+          "cores-per-socket", "threads-per-core", "gpus-per-task", "hint")  # fmt: skip
+_ARRAY = ("array",)
+
+# A variable, and the options of which one must be given for Slurm to set it (22.05).
+NEEDS: dict[str, tuple[str, ...]] = {
+    "SLURM_NTASKS": _TASKS,
+    "SLURM_NPROCS": _TASKS,
+    "SLURM_CPUS_PER_TASK": ("cpus-per-task",),
+    "SLURM_NTASKS_PER_NODE": ("ntasks-per-node",),
+    "SLURM_NTASKS_PER_SOCKET": ("ntasks-per-socket",),
+    "SLURM_NTASKS_PER_CORE": ("ntasks-per-core",),
+    "SLURM_NTASKS_PER_GPU": ("ntasks-per-gpu",),
+    "SLURM_MEM_PER_NODE": ("mem",),
+    "SLURM_MEM_PER_CPU": ("mem-per-cpu",),
+    "SLURM_MEM_PER_GPU": ("mem-per-gpu",),
+    "SLURM_GPUS": ("gpus",),
+    "SLURM_GPUS_PER_NODE": ("gpus-per-node",),
+    "SLURM_GPUS_PER_SOCKET": ("gpus-per-socket",),
+    "SLURM_GPUS_PER_TASK": ("gpus-per-task",),
+    "SLURM_GPUS_ON_NODE": _GPUS,
+    "SLURM_JOB_GPUS": _GPUS,
+    "SLURM_CPUS_PER_GPU": ("cpus-per-gpu",),
+    "SLURM_ARRAY_TASK_ID": _ARRAY,
+    "SLURM_ARRAY_JOB_ID": _ARRAY,
+    "SLURM_ARRAY_TASK_COUNT": _ARRAY,
+    "SLURM_ARRAY_TASK_MIN": _ARRAY,
+    "SLURM_ARRAY_TASK_MAX": _ARRAY,
+    "SLURM_ARRAY_TASK_STEP": _ARRAY,
+}
+_INSTEAD = {"SLURM_NTASKS": "it needs `--ntasks` or `--ntasks-per-node`", "SLURM_NPROCS": "it needs `--ntasks`"}
+
+
+def lint_variables(ast: Ast, source: Source, sink: Sink, body: int) -> None:
+    """Report each variable once, where a shell body uses it without a default, a test or a value of its own."""
+    text = source.text
+    if ast.shebang is None or not _shell(ast.shebang) or "SLURM_" not in text[body:]:
+        return
+    given = {name for component in ast.components for name in component.options}
+    missing = {name for name, options in NEEDS.items() if given.isdisjoint(options)}
+    if not missing or ("exclusive" in given and missing <= {"SLURM_GPUS_ON_NODE", "SLURM_JOB_GPUS"}):
+        return
+    uses: dict[str, tuple[int, int]] = {}
+    handled: set[str] = set()
+    for use in _use(text, body):
+        name = use[1] or use[3]
+        if name not in missing or name in handled:
+            continue
+        line_start = text.rfind("\n", 0, use.start()) + 1
+        before = text[max(line_start, use.start() - 200) : use.start()]
+        if (use[2] in (":", "-", "+", "=", "?") if use[1] else False) or re.search(r"(?:-z|-n|-v|\[\[?|test|case|if)\s[^;]*$", before):
+            handled.add(name)
+        elif "#" not in before or before.lstrip()[:1] != "#":
+            uses.setdefault(name, use.span())
+    for start, end in outside_child_scripts(text, body, sorted(uses.values())):
+        name = next(each for each, span in uses.items() if span == (start, end))
+        if name in handled or _assigned(text, body, name):
+            continue
+        reason = _INSTEAD.get(name, f"it needs `--{NEEDS[name][0]}`")
+        sink.report(codes.VARIABLE_NEVER_SET, Span(source, start, end), variable=name, reason=reason)
+
+
+def _assigned(text: str, body: int, name: str) -> bool:
+    return f"{name}=" in text[body:] or f"setenv {name} " in text[body:]

@@ -1,0 +1,335 @@
+"""Reads a batch script as sbatch does: from the text, the environment and a command line to the options of each component.
+
+The order is sbatch's: the directives of a component, then its `#PBS` or `#BSUB` lines, the environment, the command line;
+then the rules between options. Later stages replace option by option. Every fault is reported, and reading goes on.
+"""
+
+from __future__ import annotations
+
+from flowc._compiled.slurm_options import OPTIONS
+from flowc.diag.codes import slurm as codes
+from flowc.frontends.slurm import controller, environment, lint, pbs, report, rules, scan, tokens
+from flowc.frontends.slurm.ast import Ast, Component, Given
+from flowc.frontends.slurm.getopt import CARRIED, Occurrence, Table, read_options, release, table_of
+from flowc.frontends.slurm.settings import SETTERS
+from flowc.frontends.slurm.state import NULL, State
+from flowc.frontends.slurm.values import ValueMistake
+from flowc.inputs import command_line
+from flowc.source import Source, Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.diag.sink import Sink
+    from flowc.inputs import Inputs
+
+# Set by sbatch, or of no use to a job: sbatch's list of options leaves them out.
+HIDDEN = frozenset(("test-only", "verbose", "quiet", "help", "usage", "version", "autocomplete"))
+WRAPPED = "#!/bin/sh\n# This script was created by sbatch --wrap.\n\n{}\n"
+
+
+def read(source: Source, inputs: Inputs, sink: Sink) -> Ast | None:
+    """The tree of a script; None when there is nothing to read. Faults go to `sink`; then the tree is what could be read."""
+    reader = Reader(source, inputs, sink)
+    reader.read_arguments()
+    text, scanned = reader.wrapped, None
+    if text is None:
+        if not scan.check_file(source, sink):
+            return None
+        text = source.text
+        scanned = scan.directives(text)
+        reader.read_directives(*scanned)
+    components = reader.components()
+    ast = Ast(
+        source=source,
+        shebang=_shebang(text) if reader.wrapped is None else None,
+        text=text,
+        body_line=None if scanned is None or scanned[1] is None else source.position(scanned[1])[0],
+        given=tuple(reader.given),
+        components=tuple(components),
+        script_args=reader.script_args,
+    )
+    if sink.failed:
+        controller.check(ast, sink)
+    if reader.wrapped is None:
+        lint.lint(ast, source, sink, reader.lines)
+    return ast
+
+
+def _shebang(text: str) -> str:
+    line = text.partition("\n")[0]
+    return line.removeprefix("#!")
+
+
+class Reader:
+    """The reading of one script. `lines` are its directive lines with their words, for `lint`."""
+
+    def __init__(self, source: Source, inputs: Inputs, sink: Sink) -> None:
+        self.source = source
+        self.sink = sink
+        self.version = release(inputs.slurm_version)
+        self.table: Table = table_of(self.version)
+        self.inputs = inputs
+        self.variables = dict(reversed(inputs.environ))
+        self.state = State(self.version, self.variables)
+        self.given: list[Given] = []
+        self.lines: list[tuple[scan.Directive, tokens.Line]] = []
+        self.groups: list[list[Occurrence]] = [[]]
+        self.chunks: list[list[Occurrence]] = [[]]
+        self.script_args: tuple[str, ...] = ()
+        self.wrapped: str | None = None
+        self.foreign: tuple[str, list[Occurrence]] | None = None
+        self.component = 0
+        self._own: dict[str, Given] = {}
+        self._reported: set[int] = set()
+        self._refused: set[tuple[object, ...]] = set()
+
+    # ---- what is given where ---------------------------------------------------------
+
+    def read_arguments(self) -> None:
+        """Split the command line into the options of each component and the script's arguments."""
+        if not self.inputs.args:
+            return
+        self.arguments, spans = command_line(self.inputs.args)
+        words = [tokens.Word(text, span.start, span.end) for text, span in zip(self.inputs.args, spans, strict=True)]
+        self.chunks = []
+        rest = words
+        while True:
+            found, problems, stop = read_options(rest, self.table, same_line=False)
+            for problem in problems:
+                report.getopt_problem(self.arguments, problem, self.table, self.sink)
+            self.chunks.append(found)
+            at_separator = stop < len(rest) and rest[stop].text == ":"
+            dashes = stop < len(rest) and rest[stop].text == "--"
+            rest = rest[stop + (at_separator or dashes) :]
+            if not at_separator:
+                break
+        self.script_args = tuple(word.text for word in rest if word.text != ":")
+        last = self.chunks[-1][-1] if self.chunks[-1] else None
+        if rest and last is not None and last.text is None and self.table.args[last.name] == "optional":
+            span = Span(self.arguments, rest[0].start, rest[0].end)
+            self.sink.report(codes.OPERAND_AFTER_OPTIONAL, span, word=rest[0].text, option=last.written)
+        for found in self.chunks:
+            for occurrence in found:
+                if occurrence.name == "wrap":
+                    self.wrapped = WRAPPED.format(occurrence.text or "")
+                elif OPTIONS[occurrence.name]["kind"] == "exit":
+                    self._set(self.arguments, occurrence, "arguments", (occurrence.name, occurrence.text))
+        if self.wrapped is not None and rest:
+            self.sink.report(codes.WRAP_WITH_ARGUMENTS, Span(self.arguments, rest[0].start, rest[-1].end))
+        elif self.wrapped is not None and self.source.text:
+            self.sink.report(codes.WRAP_WITH_ARGUMENTS, Span(self.source, 0, 0))
+
+    def read_directives(self, directives: list[scan.Directive], body: int | None) -> None:
+        """The options of each component, as far as they can be read."""
+        text = self.source.text
+        keep = self.version >= (24, 5)
+        words: list[tokens.Word] = []
+        groups = [words]
+        for directive in directives:
+            line = tokens.split(text, directive.start, directive.end, keep_escaped_blank=keep)
+            self.lines.append((directive, line))
+            if directive.separator:
+                words = []
+                groups.append(words)
+                continue
+            words += line.words
+            if line.broken is not None:
+                self._broken(line.broken, directive.end)
+        self.groups = []
+        for group in groups:
+            found, problems, _ = read_options(group, self.table)
+            for problem in problems:
+                report.getopt_problem(self.source, problem, self.table, self.sink)
+            self.groups.append(found)
+        if "#PBS" in text or "#BSUB" in text:
+            self._read_foreign()
+
+    def _broken(self, at: int, end: int) -> None:
+        span = Span(self.source, at, end)
+        if self.source.text[at] == ":":
+            self.sink.report(codes.COLON_WORD, Span(self.source, at, at + 1))
+        else:
+            self.sink.report(codes.UNCLOSED_QUOTE, span, quote=self.source.text[at])
+
+    def _read_foreign(self) -> None:
+        """Only one system's lines are read: #BSUB when there are any, else #PBS."""
+        text = self.source.text
+        for magic in ("#BSUB", "#PBS"):
+            places = scan.foreign_lines(text, magic)
+            if not places:
+                continue
+            words: list[tokens.Word] = []
+            for start, end in places:
+                line = tokens.split(text, start, end, keep_escaped_blank=self.version >= (24, 5))
+                if line.broken is not None and not self._ignore_foreign():
+                    self._broken(line.broken, end)
+                for word in line.words:
+                    # LSF's `-cwd`, the one long name with one dash that sbatch knows, where an option is due.
+                    if magic == "#BSUB" and word.text == "-cwd" and len(words) % 2 == 0:
+                        word = tokens.Word("-c", word.start, word.end)
+                    words.append(word)
+            table = pbs.table_of(magic, self.version)
+            found, problems, _ = read_options(words, table)
+            self.foreign = (magic, found)
+            if not self._ignore_foreign():
+                for problem in problems:
+                    report.getopt_problem(self.source, problem, table, self.sink)
+            return
+
+    def _ignore_foreign(self) -> bool:
+        early = self.variables.get("SBATCH_IGNORE_PBS")
+        if early is not None and environment.flag_is_set(early):
+            return True
+        given = [self.groups[0], *self.chunks]
+        return any(each.name == "ignore-pbs" for group in given for each in group)
+
+    # ---- applying it -----------------------------------------------------------------
+
+    def components(self) -> list[Component]:
+        """Go through the components: as many as the script or the command line has."""
+        count = max(len(self.groups), len(self.chunks))
+        early = self.variables.get("SBATCH_IGNORE_PBS")
+        if early is not None:
+            self._environment_variable("SBATCH_IGNORE_PBS", "ignore-pbs", early)
+        self._look_ahead()
+        found = []
+        for self.component in range(count):
+            if self.component:
+                self.state.next_component(CARRIED)
+                self._own = {name: given for name, given in self._own.items() if name in CARRIED}
+            self._apply_component()
+            rules.verify(self.state, self._refuse)
+            options = {name: text for name, text in self.state.listing().items() if name not in HIDDEN}
+            own = {name: given for name, given in self._own.items() if name in self.state.given}
+            found.append(Component(options=options, given=own))
+        return found
+
+    def _look_ahead(self) -> None:
+        """sbatch reads the whole command line once before anything else, and keeps of that what components inherit: so
+        `-N1 : -J b` names the first component too, and the command line's `--ignore-pbs` comes in time."""
+        kept = len(self.given)
+        for occurrence in [each for chunk in self.chunks for each in chunk]:
+            if occurrence.name in CARRIED and occurrence.name not in HIDDEN:
+                self._set(self.arguments, occurrence, "arguments", (occurrence.name, occurrence.text))
+                self.state.given.update(dict.fromkeys(self.state.given.keys() & {occurrence.name}, True))
+        del self.given[kept:]
+
+    def _apply_component(self) -> None:
+        if self.component < len(self.groups):
+            for occurrence in self.groups[self.component]:
+                if not OPTIONS[occurrence.name]["command_line"]:
+                    self._set(self.source, occurrence, "script", (occurrence.name, occurrence.text))
+        if self.foreign is not None and "ignore-pbs" not in self.state.given:
+            self._apply_foreign(*self.foreign)
+        for variable, option, value in environment.readable(self.variables.items(), self.table, self.version):
+            if option != "ignore-pbs":
+                self._environment_variable(variable, option, value)
+        chunk = self.chunks[min(self.component, len(self.chunks) - 1)]
+        for occurrence in chunk:
+            if not OPTIONS[occurrence.name]["command_line"]:
+                self._set(self.arguments, occurrence, "arguments", (occurrence.name, occurrence.text))
+
+    def _set(self, source: Source, occurrence: Occurrence, origin: str, *pairs: tuple[str, str | None]) -> None:
+        """Set one option (or those that a foreign one stands for) from where it was written."""
+        written = occurrence.written if origin in ("script", "arguments") else f"{origin.upper()} {occurrence.written}"
+        for name, text in pairs:
+            try:
+                self._put(name, text, by_environment=False)
+            except ValueMistake as mistake:
+                if id(occurrence) not in self._reported:
+                    shown = f"--{name}" if occurrence.written.startswith("--") else occurrence.written
+                    report.value_mistake(source, occurrence, mistake, self.sink, shown)
+                    self._reported.add(id(occurrence))
+                continue
+            value_span = report.value_span(source, occurrence) if occurrence.text is not None else None
+            span = Span(source, occurrence.start, occurrence.end)
+            self._record(name, written, occurrence.text, origin, span, value_span)
+        if occurrence.since is not None and id(occurrence) not in self._reported:
+            self._reported.add(id(occurrence))
+            self.sink.report(
+                codes.NEWER_OPTION,
+                Span(source, occurrence.start, occurrence.end),
+                option=occurrence.written,
+                since=occurrence.since,
+            )
+
+    def _put(self, name: str, text: str | None, *, by_environment: bool) -> None:
+        if name == pbs.UMASK:
+            pbs.set_umask(self.state, text or "")
+            name = NULL
+        else:
+            row = OPTIONS[name]
+            if text == "" and self.table.args[name] == "optional":
+                text = None
+            SETTERS[row["kind"]](self.state, name, text)
+        self.state.given[name] = by_environment
+
+    def _record(
+        self, name: str, written: str, value: str | None, origin: str, span: Span, value_span: Span | None
+    ) -> None:
+        if name == pbs.UMASK:
+            name = NULL
+        given = Given(
+            option=name,
+            written=written,
+            value=value,
+            canonical=self.state.text(name) if name not in HIDDEN and name in self.state.given else None,
+            origin=origin,
+            component=self.component,
+            span=span,
+            value_span=value_span,
+        )
+        self._own[name] = given
+        if self.component == 0 or origin in ("script",):
+            self.given.append(given)
+
+    def _apply_foreign(self, magic: str, found: list[Occurrence]) -> None:
+        origin = magic[1:].lower()
+        for occurrence in found:
+            try:
+                for pair in pbs.translate(magic, occurrence.name, occurrence.text, self.state):
+                    self._set(self.source, occurrence, origin, pair)
+            except ValueMistake as mistake:
+                if id(occurrence) not in self._reported:
+                    self._reported.add(id(occurrence))
+                    report.value_mistake(self.source, occurrence, mistake, self.sink, occurrence.written)
+
+    def _environment_variable(self, variable: str, option: str, value: str) -> None:
+        source, span, value_span = self._variable_span(variable, value)
+        state = self.state
+        try:
+            if option == NULL:
+                environment.set_switch(state, variable, value)
+                state.given[NULL] = True
+            elif self.table.args[option] == "none" and OPTIONS[option]["kind"] != "verbose":
+                if not environment.flag_is_set(value):
+                    state.reset(option)
+                    self._own.pop(option, None)
+                    self._record(option, variable, value, "environment", span, value_span)
+                    return
+                self._put(option, None, by_environment=True)
+            else:
+                self._put(option, value, by_environment=True)
+        except ValueMistake as mistake:
+            if (variable,) not in self._refused:
+                self._refused.add((variable,))
+                start = value_span.start
+                place = Span(source, start + mistake.start, max(start + mistake.end, start + mistake.start))
+                self.sink.report(codes.BAD_VALUE, place, option=variable, reason=mistake.message)
+            return
+        self._record(option, variable, value, "environment", span, value_span)
+
+    def _variable_span(self, variable: str, value: str) -> tuple[Source, Span, Span]:
+        source = Source("<environment>", f"{variable}={value}")
+        start = len(variable) + 1
+        return source, Span(source, 0, start + len(value)), Span(source, start, start + len(value))
+
+    def _refuse(self, names: tuple[str, ...], reason: str) -> None:
+        """A rule between options that does not hold: told once, at the option that came last."""
+        if (names, reason) in self._refused:
+            return
+        self._refused.add((names, reason))
+        places = [self._own[name] for name in names if name in self._own]
+        last = max(places, key=lambda given: (given.span.source is not self.source, given.span.start), default=None)
+        notes = tuple((given.span, "given here") for given in places if given is not last)
+        self.sink.report(codes.CONFLICTING_OPTIONS, last.span if last else None, notes=notes, reason=reason)
