@@ -86,7 +86,7 @@ def startup_plain(v, sh):
         put('    ln -sf "$output_file" /var/log/foundry/job.log\n')
     put('    chmod 700 "$state_dir/')
     put(str(v['body_name']))
-    put('"\n\n    read -r uptime_seconds _ </proc/uptime\n    used_base=$((used_seconds - ${uptime_seconds%.*}))\n    first_start=${first_start:-$EPOCHSECONDS}\n    job_state=RUNNING\n    # Told to stop (shutdown, preemption): the body is told by systemd, we wait for it; the next boot starts it again.\n    trap job_state=PENDING TERM\n')
+    put('"\n\n    read -r uptime_seconds _ </proc/uptime\n    used_base=$((used_seconds - ${uptime_seconds%.*}))\n    first_start=${first_start:-$EPOCHSECONDS}\n    job_state=RUNNING\n    # Told to stop (shutdown, preemption): the body is told by systemd, we wait for it; the next boot starts it again.\n    trap \'[ "$job_state" = TIMEOUT ] || job_state=PENDING\' TERM\n')
     if not (v['limit_s'] is None):
         put('    trap on_tick ALRM\n')
     put('    # Job control gives the body a process group of its own.\n    set -m\n')
@@ -140,7 +140,7 @@ def startup_plain(v, sh):
     put(' &\n    body_pid=$!\n    # Bash would report a process that was killed with its whole command line.\n    exec 2>/dev/null\n    start_count=$((start_count + 1))\n    save_state\n')
     if not (v['limit_s'] is None):
         put('    while sleep 5 && kill -ALRM $$; do :; done &\n')
-    put('    # A signal that we trap ends `wait` early.\n    while wait "$body_pid"; body_status=$?; kill -0 "$body_pid"; do :; done\n    # The end of the script is the end of the job: what still runs in the background ends too.\n')
+    put('    # A signal that we trap ends `wait` early; the last one gives the exit status, which bash remembers.\n    while wait "$body_pid"; kill -0 "$body_pid"; do :; done\n    wait "$body_pid"\n    body_status=$?\n    # The end of the script is the end of the job: what still runs in the background ends too.\n')
     if not (v['limit_s'] is None):
         put('    kill %2\n')
     put('    kill -KILL -"$body_pid"\n    if [ "$job_state" = RUNNING ]; then\n        job_state=COMPLETED\n        [ "$body_status" = 0 ] || job_state=FAILED\n    fi\n    save_state "$body_status" $((body_status > 128 ? body_status - 128 : 0)) "$EPOCHSECONDS"\n    exit "$body_status"\n}\n')
@@ -247,7 +247,7 @@ def startup_small(v, sh):
         put('ln -sf "$o" /var/log/foundry/job.log\n')
     put('chmod 700 $d/')
     put(str(v['body_name']))
-    put('\nread -r t _ </proc/uptime\nb=$((u - ${t%.*}))\nf=${f:-$EPOCHSECONDS}\ns=RUNNING\ntrap s=PENDING TERM\n')
+    put('\nread -r t _ </proc/uptime\nb=$((u - ${t%.*}))\nf=${f:-$EPOCHSECONDS}\ns=RUNNING\ntrap \'[ "$s" = TIMEOUT ]||s=PENDING\' TERM\n')
     if not (v['limit_s'] is None):
         put('trap q ALRM\n')
     put('set -m\n')
@@ -299,7 +299,7 @@ def startup_small(v, sh):
     put(' &\np=$!\nexec 2>/dev/null\nn=$((n + 1))\nw\n')
     if not (v['limit_s'] is None):
         put('while sleep 5&&kill -ALRM $$; do :; done &\n')
-    put('while wait $p; r=$?; kill -0 $p; do :; done\n')
+    put('while wait $p; kill -0 $p; do :; done\nwait $p\nr=$?\n')
     if not (v['limit_s'] is None):
         put('kill %2\n')
     put('kill -KILL -$p\nif [ "$s" = RUNNING ]; then\ns=COMPLETED\n[ $r = 0 ]||s=FAILED\nfi\nw $r $((r > 128 ? r - 128 : 0)) "$EPOCHSECONDS"\nexit $r\n}\n')

@@ -131,7 +131,7 @@ def _files(job: Job, folder: str, index: int | None, slurm: bool) -> dict[str, A
 
 def _needs_folder(parts: list[str | None], folder: str) -> bool:
     """Whether the file's folder may be missing: the working directory and the system's are there."""
-    name = "".join("host" if part is HOST else part for part in parts if part is not None or part is HOST)
+    name = "".join("host" if part is HOST else part for part in parts)
     return name.rpartition("/")[0] not in (folder.rstrip("/"), "/dev", "/var/log/foundry")
 
 
