@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from flowc.cli.commands import COMMANDS
+from flowc.cli.completion import bash, fish, zsh
+
+Program = Callable[[str, str], str]
+
+# Words of a command line, the last one unfinished, and what a shell should offer for it.
+CASES = [
+    (("c",), {"compile", "check", "completion"}),
+    (("compile", "--emit", "p"), {"plan"}),
+    (("compile", "--em"), {"--emit"}),
+    (("check", "--format", "s"), {"sarif"}),
+    (("check", "jo"), {"job.sbatch"}),
+    (("completion", "z"), {"zsh"}),
+    (("compile", "--output", "fo"), {"folder"}),
+]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    (tmp_path / "job.sbatch").touch()
+    (tmp_path / "folder").mkdir()
+    return tmp_path
+
+
+@pytest.mark.parametrize(("words", "offered"), CASES)
+def test_bash_completes(place: Path, words: tuple[str, ...], offered: set[str]) -> None:
+    line = " ".join(f"'{word}'" for word in ("flowc", *words))
+    script = f'{bash()}\nCOMP_WORDS=({line}); COMP_CWORD={len(words)}; _flowc; printf "%s\\n" "${{COMPREPLY[@]}}"'
+    done = subprocess.run(["bash", "-c", script], cwd=place, capture_output=True, text=True, check=True)
+    assert {word.rstrip("/") for word in done.stdout.split()} == offered
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(("words", "offered"), CASES)
+def test_fish_completes(place: Path, program: Program, words: tuple[str, ...], offered: set[str]) -> None:
+    script = f'{fish()}\ncomplete -C "flowc {" ".join(words)}"'
+    done = subprocess.run(
+        [program("fish", "fish"), "--no-config", "-c", script],
+        cwd=place,
+        env={"HOME": str(place), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert {line.split("\t")[0].rstrip("/") for line in done.stdout.splitlines()} == offered
+
+
+def test_zsh_takes_the_script_and_knows_the_command(place: Path, program: Program) -> None:
+    script = f"autoload -U compinit; compinit -D -u\n{zsh()}\nprint $_comps[flowc]"
+    done = subprocess.run(
+        [program("zsh", "zsh"), "-f", "-c", script], cwd=place, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "_flowc\n"
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("shell", [bash, zsh, fish])
+def test_every_option_is_offered(shell: Callable[[], str]) -> None:
+    text = shell()
+    for command in COMMANDS:
+        for option in command.options:
+            assert option.name.lstrip("-") in text
