@@ -15,12 +15,6 @@ if TYPE_CHECKING:
 
     from flowc.diag.sink import Sink
 
-_KINDS = {
-    "market": "its market price",
-    "minimum": "its minimum price",
-    "default limit": "the default limit, its market price is unknown",
-}
-
 _bundled: Catalog | None = None
 
 
@@ -76,11 +70,11 @@ def make_offer(
     from flowc.catalog.prices import default_limit
 
     if market is not None:
-        rank, rank_kind = market, "market"
+        rank, rank_kind = market, "its market price"
     elif minimum:
-        rank, rank_kind = minimum, "minimum"
+        rank, rank_kind = minimum, "its minimum price"
     else:
-        rank, rank_kind = default_limit(each.family, each.gpus), "default limit"
+        rank, rank_kind = default_limit(each.family, each.gpus), "the default limit, its market price is unknown"
     return Offer(
         type=each,
         region=region,
@@ -90,5 +84,5 @@ def make_offer(
         offered=offered,
         rank=rank,
         rank_kind=rank_kind,
-        price=f"${usd_text(rank)} an hour by {_KINDS[rank_kind]}",
+        price=f"${usd_text(rank)} an hour by {rank_kind}",
     )

@@ -6,7 +6,7 @@ it again and again (which offers compete, at which price they rank) is worked ou
 
 from __future__ import annotations
 
-from flowc.ir.units import GIB
+from flowc.ir.units import GIB, usd_text
 from flowc.record import Record
 
 TYPE_CHECKING = False
@@ -47,8 +47,8 @@ class Offer(Record):
     """An instance type in one region. Money is micro-dollars per instance-hour.
 
     `rank` is the price that offers are compared by: the market price, else the minimum, else what flowc would
-    bid by default; `rank_kind` says which: `market`, `minimum` or `default limit`, and `price` says both for
-    people. `offered`: sold to everybody, as far as known.
+    bid by default; `rank_kind` says which in words, `price` says both (`$12.03 an hour by its market price`).
+    `offered`: sold to everybody, as far as known.
     """
 
     type: InstanceType
@@ -63,6 +63,14 @@ class Offer(Record):
 
     __eq__ = object.__eq__
     __hash__ = object.__hash__
+
+    def price_of(self, nodes: int, part: int | None = None) -> str:
+        """`price` for several nodes; with `part`, the micro-dollars of it that are spoken of come first."""
+        if nodes == 1 and part is None:
+            return self.price
+        spoken = f"${usd_text(part)} of " if part is not None else ""
+        on = f" for {nodes} nodes" if nodes > 1 else ""
+        return f"{spoken}${usd_text(self.rank * nodes)} an hour{on} by {self.rank_kind}"
 
 
 class Catalog:

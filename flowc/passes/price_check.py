@@ -56,9 +56,7 @@ def ensures(unit: Unit) -> None:
     limit = parse_usd(plan.limit_usd_per_instance_hour or "")
     assert limit, "price-check: no limit price"
     assert limit % MICROS_PER_CENT == 0, "price-check: a limit price with parts of a cent"
-    assert (plan.hours_bound is None) == (plan.worst_case_usd is None), (
-        "price-check: a bound without its cost"
-    )
+    assert (plan.hours_bound is None) == (plan.worst_case_usd is None), "price-check: a bound without its cost"
 
 
 def bound_s(job: Job) -> int | None:
@@ -135,11 +133,7 @@ def _budget(unit: Unit, plan: JobPlan, limit: int, worst: int | None, sink: Sink
 
 
 def _market(plan: JobPlan) -> int | None:
-    return (
-        parse_usd(plan.market_usd_per_instance_hour)
-        if plan.market_usd_per_instance_hour is not None
-        else None
-    )
+    return parse_usd(plan.market_usd_per_instance_hour) if plan.market_usd_per_instance_hour is not None else None
 
 
 def _cost(price: int, plan: JobPlan, seconds: int) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from flowc.diag.codes import resolve as codes
 from flowc.ir.plan import Candidate, CatalogInfo, JobPlan
-from flowc.ir.units import plural, usd_text
+from flowc.ir.units import floor_cents, plural, usd_text
 from flowc.passes import shortfall
 from flowc.passes.demand import Demand
 from flowc.passes.fit import fits, shortage
@@ -72,9 +72,7 @@ def _choose(selections: list[Selection], demand: Demand) -> Choice | None:
         fitting = [offer for offer, nodes in taken.items() if nodes]
         if fitting:
             by_model = selection.text is not None and demand.asks_gpus
-            return Choice(
-                selection, taken, min(fitting, key=lambda offer: _rank(offer, taken[offer], by_model))
-            )
+            return Choice(selection, taken, min(fitting, key=lambda offer: _rank(offer, taken[offer], by_model)))
     return None
 
 
@@ -93,14 +91,14 @@ def _report(choice: Choice, unit: Unit, demand: Demand, sink: Sink) -> None:
         _report_name(choice, unit, sink)
     elif not demand.asks_gpus:
         stay = "GPUs stay" if machine.gpus > 1 else "GPU stays"
-        price = choice.offer.price
+        price = choice.offer.price_of(choice.nodes)
         sink.report(codes.GPU_NOT_ASKED, None, type=machine.name, gpus=machine.gpus, stay=stay, price=price)
     elif selection.text is None:
-        sink.report(codes.GPU_MODEL_OPEN, gpus_span, type=machine.name, price=choice.offer.price)
+        sink.report(codes.GPU_MODEL_OPEN, gpus_span, type=machine.name, price=choice.offer.price_of(choice.nodes))
     if asked < machine.gpus and demand.asks_gpus and (not selection.named or selection.bare):
         idle = machine.gpus - asked
-        part = usd_text(choice.offer.rank * idle * choice.nodes // machine.gpus // 10_000 * 10_000)
-        price = f"${part} of {choice.offer.price}"
+        part = floor_cents(choice.offer.rank * choice.nodes * idle // machine.gpus)
+        price = choice.offer.price_of(choice.nodes, part)
         sink.report(
             codes.GPUS_STAY_IDLE,
             gpus_span,
@@ -175,15 +173,9 @@ def _reason(offer: Offer, choice: Choice, unit: Unit, demand: Demand) -> str:
         return f"{_merit(choice)}{on}, {offer.price}"
     if nodes is None:
         regions = unit.job.placement.regions
-        return (
-            f"not in {regions[0]}"
-            if regions and offer.region not in regions
-            else f"not `{choice.selection.text}`"
-        )
+        return f"not in {regions[0]}" if regions and offer.region not in regions else f"not `{choice.selection.text}`"
     if nodes == 0:
-        return (
-            shortage(offer.type, demand.share(demand.most)) or "its GPUs have less memory than is asked for"
-        )
+        return shortage(offer.type, demand.share(demand.most)) or "its GPUs have less memory than is asked for"
     if nodes > choice.nodes:
         return f"fits{on}, the chosen one on {choice.nodes}"
     if offer.rank > choice.offer.rank:

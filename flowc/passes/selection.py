@@ -57,9 +57,7 @@ def select(unit: Unit, demand: Demand, catalog: Catalog, sink: Sink) -> list[Sel
 def _by_name(text: str, unit: Unit, demand: Demand, catalog: Catalog, sink: Sink) -> Selection | None:
     exact = catalog.named(text.strip().lower())
     if exact is not None:
-        return _sold(
-            text, tuple(offer for offer in catalog.offers if offer.type is exact), unit, catalog, sink
-        )
+        return _sold(text, tuple(offer for offer in catalog.offers if offer.type is exact), unit, catalog, sink)
     parsed = names.parse_instance_type(text)
     if isinstance(parsed, names.Mistake):
         help = wording.formats_help(catalog, parsed.family, parsed.suggestion)
@@ -83,9 +81,7 @@ def _by_family(
         and parsed.form in (None, offer.type.form)
     ]
     if parsed.count is not None:
-        found = _sold(
-            text, tuple(o for o in offers if o.type.gpus == parsed.count), unit, catalog, sink, parsed
-        )
+        found = _sold(text, tuple(o for o in offers if o.type.gpus == parsed.count), unit, catalog, sink, parsed)
         if found is not None and parsed.abridged:
             span = unit.origin("resources.alternatives")
             sink.report(codes.INSTANCE_TYPE_ABRIDGED, span, text=text, type=found.offers[0].type.name)
@@ -113,9 +109,7 @@ def _sold(
     known = parsed or catalog.named(text.strip().lower())
     sold = wording.sold(catalog, known.family if known is not None else None)
     help = f"sold are {wording.sold_names(catalog, None)}"
-    sink.report(
-        codes.INSTANCE_TYPE_NOT_SOLD, unit.origin("resources.alternatives"), help=help, text=text, sold=sold
-    )
+    sink.report(codes.INSTANCE_TYPE_NOT_SOLD, unit.origin("resources.alternatives"), help=help, text=text, sold=sold)
     return None
 
 
@@ -146,9 +140,7 @@ def _by_fid(fid: str, unit: Unit, demand: Demand, catalog: Catalog, sink: Sink) 
         memory_gb=-(-share.memory_bytes // GIB),
         disk_gb=-(-share.disk_bytes // 10**9),
     )
-    return Selection(
-        tuple(make_offer(machine, region, fid, None, None) for region in regions), fid, named=True
-    )
+    return Selection(tuple(make_offer(machine, region, fid, None, None) for region in regions), fid, named=True)
 
 
 def _by_model(unit: Unit, demand: Demand, catalog: Catalog, sink: Sink) -> Selection | None:
@@ -196,9 +188,7 @@ def _by_features(unit: Unit, catalog: Catalog, sink: Sink) -> Selection | None:
 
 def _of_families(families: tuple[str, ...], least_gb: int, text: str, catalog: Catalog) -> Selection | None:
     """The offers with a GPU of these families and at least so much memory; None when there are none."""
-    offers = tuple(
-        o for o in catalog.offers if o.type.family in families and o.type.gpu_memory_gb >= least_gb
-    )
+    offers = tuple(o for o in catalog.offers if o.type.family in families and o.type.gpu_memory_gb >= least_gb)
     return Selection(offers, text) if offers else None
 
 

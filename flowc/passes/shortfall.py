@@ -81,9 +81,7 @@ def report(selections: list[Selection], unit: Unit, demand: Demand, catalog: Cat
             f"{size_text(memory)} of memory on each GPU",
             f"`{best.name}` has {best.gpu_memory_gb} GB",
         )
-        sink.report(
-            codes.MORE_THAN_SOLD, unit.origin("resources.gpu_memory_bytes"), need=need, largest=largest
-        )
+        sink.report(codes.MORE_THAN_SOLD, unit.origin("resources.gpu_memory_bytes"), need=need, largest=largest)
         return
     share = demand.share(demand.most)
     where = "one node" if share.nodes == 1 else f"each of {share.nodes} nodes"
@@ -93,9 +91,7 @@ def report(selections: list[Selection], unit: Unit, demand: Demand, catalog: Cat
             need = f"{dimension.text(dimension.need(share))} on {where}"
             most = dimension.text(dimension.supply(best)) if dimension.supply(best) else "an unknown amount"
             whose = (
-                "`" + best.name + "`"
-                if last.named
-                else f"the largest machine {_narrowed(last)}sold, `{best.name}`,"
+                "`" + best.name + "`" if last.named else f"the largest machine {_narrowed(last)}sold, `{best.name}`,"
             )
             span = unit.origin(*dimension.paths)
             sink.report(
@@ -118,9 +114,7 @@ def _report_region(selections: list[Selection], unit: Unit, demand: Demand, sink
                 places = found.setdefault(offer.type.name, [])
                 if offer.region not in places:
                     places.append(offer.region)
-    elsewhere = wording.listed(
-        f"`{name}` is in {wording.listed(places)}" for name, places in list(found.items())[:4]
-    )
+    elsewhere = wording.listed(f"`{name}` is in {wording.listed(places)}" for name, places in list(found.items())[:4])
     span = unit.origin("placement.regions")
     sink.report(codes.NOT_IN_REGION, span, region=regions, elsewhere=elsewhere)
 

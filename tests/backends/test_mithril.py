@@ -233,7 +233,7 @@ def test_references_are_listed_once_in_order() -> None:
 
 def test_script_beyond_the_limit_is_refused_with_sizes_and_a_way_out() -> None:
     _, (found,) = emit(unit(f"#!/bin/bash\n: {noise(9000)}\n", **H100))
-    assert (found.code.name, found.severity) == ("script-too-large", "error")
+    assert (found.code.name, found.severity) == ("startup-script-too-large", "error")
     size = int(re.findall(r"\d+", found.message)[0])
     assert size > 10_000
     taken, left = map(int, re.findall(r"\d{4,}", found.help or ""))
@@ -272,7 +272,7 @@ def test_report_tells_what_became_of_everything() -> None:
     report = {each.name: each.text for each in emit(asked)[0]}["report.txt"]
     lines = report.splitlines()
     table = [line for line in lines if re.match(r"  (line|2|3|-) ", line)]
-    assert len(table) == 4
+    assert len(table) == 4, report
     assert (
         len({line.index(word) for line, word in zip(table, ("became", "lowered", "ignored", "approx"), strict=True)})
         == 1
@@ -286,6 +286,14 @@ def test_report_tells_what_became_of_everything() -> None:
     assert "*  h100-80gb.sxm.8x" in report
     assert any(re.match(r"  body +\d+ +\d+$", line) for line in lines)
     assert all(not line.endswith(" ") for line in lines)
+
+
+def test_report_corrects_what_the_frontend_took_for_lowered() -> None:
+    outcome = (Outcome(input="#!/bin/bash", line=1, action="lowered", code=None, note="waits for other jobs"),)
+    asked = unit(**H100, outcome=outcome, depends_on=(Dependency(kind="singleton", on=None),))
+    report = {each.name: each.text for each in emit(asked)[0]}["report.txt"]
+    assert re.search(r"\n  1 +#!/bin/bash +approximated +FC803 +the job starts as soon as its own bid wins\n", report)
+    assert "waits for other jobs" not in report
 
 
 def test_report_is_made_only_when_it_is_read() -> None:

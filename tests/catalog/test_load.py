@@ -156,4 +156,4 @@ def test_users_ids_prices_and_sizes_are_used(tmp_path: Path) -> None:
     found = catalog.load(written(tmp_path, document), Sink())
     assert found is not None
     (offer,) = found.offers
-    assert (offer.fid, offer.rank, offer.rank_kind) == ("it_new", 2_500_000, "market")
+    assert (offer.fid, offer.rank, offer.rank_kind) == ("it_new", 2_500_000, "its market price")

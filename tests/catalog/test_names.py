@@ -119,9 +119,7 @@ def test_network_of_an_old_name_is_kept_and_its_lack_noticed() -> None:
     st.none() | st.integers(1, 9999),
     st.none() | st.sampled_from(["sxm", "pcie"]),
 )
-def test_canonical_names_read_back(
-    family: str, count: int | None, memory: int | None, form: str | None
-) -> None:
+def test_canonical_names_read_back(family: str, count: int | None, memory: int | None, form: str | None) -> None:
     parsed = Parsed(family=family, count=count, memory_gb=memory, form=form)
     again = parse_instance_type(canonical(parsed, count or 1).upper())
     assert isinstance(again, Parsed)

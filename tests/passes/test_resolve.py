@@ -97,6 +97,11 @@ def test_unsold_count_names_idle_gpus_and_price_and_hides_them() -> None:
     assert (done.plan.gpus_per_node, done.plan.gpus_visible) == (8, 4)
 
 
+def test_price_of_idle_gpus_is_that_of_all_nodes() -> None:
+    _, (warning,) = run(unit(gpus_per_node=4, gpu_model="h100", nodes=2))
+    assert "($12.03 of $24.06 an hour for 2 nodes by its market price)" in warning.message
+
+
 def test_all_gpus_are_visible_where_all_are_asked_for_or_none() -> None:
     assert plan(gpus_per_node=8, gpu_model="h100").gpus_visible is None
     assert plan(tasks=4).gpus_visible is None

@@ -9,7 +9,6 @@ from flowc import startup
 from flowc.backends.base import Artifact, Backend, LazyArtifact
 from flowc.backends.mithril import limits
 from flowc.backends.mithril.naming import References, safe_name, unique_name
-from flowc.backends.mithril.report import report_text
 from flowc.digest import sha256_hex
 from flowc.ir.encode import dumps
 from flowc.record import Record
@@ -56,7 +55,7 @@ def emit(units: list[Unit], sink: Sink) -> list[Artifact]:
         artifacts += [
             Artifact(name=f"{prefix}startup.sh", text=first.script.sent),
             Artifact(name=f"{prefix}startup.plain.sh", text=first.script.plain),
-            LazyArtifact(f"{prefix}report.txt", partial(report_text, unit, names, first.script)),
+            LazyArtifact(f"{prefix}report.txt", partial(_report, unit, names, first.script)),
         ]
     return artifacts
 
@@ -124,6 +123,12 @@ def _script(script: Startup) -> dict[str, Any]:
     }
 
 
+def _report(unit: Unit, names: list[str], script: Startup) -> str:
+    from flowc.backends.mithril.report import report_text
+
+    return report_text(unit, names, script)
+
+
 def _too_large(script: Startup, sink: Sink) -> None:
     from flowc.diag.codes import emit as codes
 
@@ -134,7 +139,7 @@ def _too_large(script: Startup, sink: Sink) -> None:
         f"the job's own text takes {body} of them, and {script.limit - rest} are left for it: "
         "let the job fetch long here-documents and encoded data"
     )
-    sink.report(codes.SCRIPT_TOO_LARGE, None, help=help, size=len(script.sent), limit=script.limit)
+    sink.report(codes.STARTUP_SCRIPT_TOO_LARGE, None, help=help, size=len(script.sent), limit=script.limit)
 
 
 BACKEND = Backend(emit=emit)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from flowc import startup
 from flowc.backends.mithril import limits
+from flowc.diag.codes.emit import NOT_IN_BID
 from flowc.ir.units import plural
 
 TYPE_CHECKING = False
@@ -29,7 +30,7 @@ def report_text(unit: Unit, names: list[str], script: Startup) -> str:
         ("job", _job(job, names)),
         ("machine", _machine(plan)),
         ("price", _price(plan)),
-        ("options", _options(job)),
+        ("options", _options(unit)),
         ("not part of the bid", _left_out(job)),
         ("machines looked at", _candidates(plan)),
         ("startup script", startup.size_table(script).rstrip("\n").split("\n")),
@@ -80,11 +81,20 @@ def _price(plan: JobPlan) -> list[str]:
     )
 
 
-def _options(job: Job) -> list[str]:
+def _options(unit: Unit) -> list[str]:
+    """The outcome of each option; where the bid cannot say what the frontend lowered, that is its outcome."""
+    overruled = {}
+    for path, consequence in limits.REPORTED.items():
+        span = unit.origin(path, path.partition(".")[0])
+        if span is not None and limits.lost(unit.job, path):
+            overruled[span.text, span.line if span.source is unit.source else None] = consequence
     rows = [("line", "option", "became", "code", "note")]
-    for each in job.outcome:
+    for each in unit.job.outcome:
+        action, code, note = each.action, each.code, each.note
+        if (each.input, each.line) in overruled:
+            action, code, note = "approximated", NOT_IN_BID.id, overruled[each.input, each.line]
         line = str(each.line) if each.line is not None else "-"
-        rows.append((line, _printable(each.input), each.action, each.code or "", _printable(each.note or "", 1000)))
+        rows.append((line, _printable(each.input), action, code or "", _printable(note or "", 1000)))
     return _columns(rows) if len(rows) > 1 else []
 
 

@@ -6,9 +6,9 @@ from flowc.diag.code import Code
 
 _GOOD = "#!/bin/bash\n#SBATCH --gpus-per-node=h100:8\n#SBATCH --time=1:00:00\nnvidia-smi\n"
 
-SCRIPT_TOO_LARGE = Code(
+STARTUP_SCRIPT_TOO_LARGE = Code(
     id="FC801",
-    name="script-too-large",
+    name="startup-script-too-large",
     severity="error",
     title="the startup script has {size} bytes after compression, at most {limit} fit",
     explain="""\
