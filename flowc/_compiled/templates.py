@@ -12,7 +12,7 @@ def startup_plain(v, sh):
         put(str(v['title']))
         put('.\n#\n# This is the script as a person reads it. What is sent is the same text without comments and with shorter names,\n# compressed; it unpacks itself to /var/lib/foundry/flowc/run and goes on there.\n#\n#   run               installs the job: writes the systemd unit and starts it\n#   run job           runs the job (called by the unit, on this boot and on every later one until the job has ended)\n#   status.json       how often the job was started, seconds used, state, exit status, times\n#   ')
         put(str(v['body_name']))
-        put('  the job\'s own script\n\n[ "$0" = /var/lib/foundry/flowc/run ] || {\n    install -D -m 700 -- "$0" /var/lib/foundry/flowc/run && exec bash /var/lib/foundry/flowc/run\n    exit\n}\n')
+        put('      the job\'s own script\n#\n# What the user wrote stands in single quotes because it is meant literally.\n# shellcheck disable=SC2016\n\n[ "$0" = /var/lib/foundry/flowc/run ] || {\n    install -D -m 700 -- "$0" /var/lib/foundry/flowc/run && exec bash /var/lib/foundry/flowc/run\n    exit\n}\n')
     put('state_dir=${0%/*}\n')
     sections.append(('header', ''.join(out)))
     out.clear()
@@ -46,13 +46,13 @@ def startup_plain(v, sh):
         out.clear()
     put('\n# ---- run: called by the unit ----\n\nrun_job() {\n    host_name=${HOSTNAME%%.*}\n    IFS=:, read -r _ start_count _ used_seconds _ job_state _ first_start _ <"$state_dir/status.json"\n    # RUNNING and PENDING are to be started again, so is a job that never was; COMPLETED, FAILED and TIMEOUT are over.\n    [[ ${job_state:-ING} = *ING* ]] || exit 0\n')
     if v['nodes'] > 1:
-        put("    # The nodes are listed in /etc/hosts, the last one is the head. Only the head runs the job.\n    for _ in {1..120}; do\n        mapfile -t node_list < <(awk '$1 ~ /^[0-9.]+$/ && $1 !~ /^127/ { print $2 }' /etc/hosts | tac)\n        [ ${#node_list[@]} -lt ")
+        put("    # The nodes are listed in /etc/hosts, the last one is the head. Only the head runs the job.\n    for _ in {1..120}; do\n        mapfile -t node_names < <(awk '$1 ~ /^[0-9.]+$/ && $1 !~ /^127/ { print $2 }' /etc/hosts | tac)\n        [ ${#node_names[@]} -lt ")
         put(str(v['nodes']))
-        put(' ] || break\n        sleep 5\n    done\n    [ ${#node_list[@]} -ge ')
+        put(' ] || break\n        sleep 5\n    done\n    [ ${#node_names[@]} -ge ')
         put(str(v['nodes']))
-        put(' ] || {\n        echo "flowc: /etc/hosts lists ${#node_list[@]} of ')
+        put(' ] || {\n        echo "flowc: /etc/hosts lists ${#node_names[@]} of ')
         put(str(v['nodes']))
-        put(' nodes after 10 minutes" >&2\n        exit 1\n    }\n    [ "${node_list[0]%%.*}" = "$host_name" ] || exit 0\n    node_list=$(IFS=, && echo "${node_list[*]}")\n')
+        put(' nodes after 10 minutes" >&2\n        exit 1\n    }\n    [ "${node_names[0]%%.*}" = "$host_name" ] || exit 0\n    node_list=$(IFS=, && echo "${node_names[*]}")\n')
     put('    output_file=')
     for l_part in v['stdout']:
         if l_part is None:
@@ -208,13 +208,13 @@ def startup_small(v, sh):
         out.clear()
     put('m() {\nh=${HOSTNAME%%.*}\nIFS=:, read -r _ n _ u _ s _ f _ <$d/status.json\n[[ ${s:-ING} = *ING* ]]||exit 0\n')
     if v['nodes'] > 1:
-        put("for _ in {1..120}; do\nmapfile -t l < <(awk '$1 ~ /^[0-9.]+$/&&$1 !~ /^127/ { print $2 }' /etc/hosts | tac)\n[ ${#l[@]} -lt ")
+        put("for _ in {1..120}; do\nmapfile -t a < <(awk '$1 ~ /^[0-9.]+$/&&$1 !~ /^127/ { print $2 }' /etc/hosts | tac)\n[ ${#a[@]} -lt ")
         put(str(v['nodes']))
-        put(' ]||break\nsleep 5\ndone\n[ ${#l[@]} -ge ')
+        put(' ]||break\nsleep 5\ndone\n[ ${#a[@]} -ge ')
         put(str(v['nodes']))
-        put(' ]||{\necho "flowc: /etc/hosts lists ${#l[@]} of ')
+        put(' ]||{\necho "flowc: /etc/hosts lists ${#a[@]} of ')
         put(str(v['nodes']))
-        put(' nodes after 10 minutes" >&2\nexit 1\n}\n[ "${l[0]%%.*}" = $h ]||exit 0\nl=$(IFS=,&&echo "${l[*]}")\n')
+        put(' nodes after 10 minutes" >&2\nexit 1\n}\n[ "${a[0]%%.*}" = $h ]||exit 0\nl=$(IFS=,&&echo "${a[*]}")\n')
     put('o=')
     for l_part in v['stdout']:
         if l_part is None:
