@@ -57,9 +57,12 @@ clean: ## remove what make made
 	  else echo "$(PYTHON) has no venv module; on Debian and Ubuntu: sudo apt-get install python3-venv" >&2; exit 1; fi; fi
 	@rm -rf .venv && $(PYTHON) -m venv .venv
 
+# Compiled to bytecode at once, as an ordinary installation is: the first command should not be the slow one.
 .venv/installed: pyproject.toml | .venv/bin/pip
-	@echo "installing flowc into .venv" && $(BIN)/pip install --quiet --disable-pip-version-check --editable . && touch $@
+	@echo "installing flowc into .venv" && $(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@$(BIN)/python -m compileall -q flowc && touch $@
 
 .venv/developed: pyproject.toml | .venv/bin/pip
 	@echo "installing flowc and the tools of its developers into .venv"
-	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]' && touch $@ .venv/installed
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@$(BIN)/python -m compileall -q flowc && touch $@ .venv/installed
