@@ -10,7 +10,6 @@ from __future__ import annotations
 from flowc.diag.codes import resolve as codes
 from flowc.ir.plan import Candidate, CatalogInfo, JobPlan
 from flowc.ir.units import floor_cents, plural, usd_text
-from flowc.passes import shortfall
 from flowc.passes.demand import Demand
 from flowc.passes.fit import fits, shortage
 from flowc.passes.selection import Selection, select
@@ -50,6 +49,8 @@ def run(unit: Unit, context: Context, sink: Sink) -> Unit:
         return unit
     choice = _choose(selections, demand)
     if choice is None:
+        from flowc.passes import shortfall
+
         shortfall.report(selections, unit, demand, catalog, sink)
         return unit
     _report(choice, unit, demand, sink)
