@@ -1,0 +1,143 @@
+"""Emitted scripts run for real, as root in a chroot with the unit started by a stand-in for systemd."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "startup"))
+
+from jobs import PLAN, unit
+from test_room import noise
+
+from flowc.ir.job import Io, Time
+from flowc.ir.unit import Unit
+from flowc.startup import build, job_id
+
+STATUS = "/var/lib/foundry/flowc/status.json"
+UNIT = "flowc.service"
+OUT = Io(stdout="o")
+QUOTES = """#!/bin/bash
+echo "double 'single' \\"escaped\\" $(echo sub) `echo back` \\\\ $'a\\tb' !! ~"
+echo 'single "double" $HOME \\'
+cat <<'E'
+E'
+$x `y`
+E
+cat <<\\EOF
+FLOWC $(no)
+EOF
+"""
+SAID = "double 'single' \"escaped\" sub back \\ $'a\\tb' !! ~\nsingle \"double\" $HOME \\\nE'\n$x `y`\nFLOWC $(no)\n"
+HOSTS = """#!/bin/bash
+printf '127.0.0.1 localhost\\n10.0.0.3 c\\n10.0.0.2 b\\n10.0.0.1 vm\\n' >/etc/hosts
+bash <<'FLOWC_TEST'
+{script}
+FLOWC_TEST
+"""
+ARGUMENTS = unit('#!/bin/bash\necho $0 $# "$1" $PWD; read x || echo eof\n', args=("a 'b' $(c)",))
+PYTHON = "#!/usr/bin/env python3\nimport os, sys\nprint(os.environ['SLURM_JOB_NAME'])\nsys.exit(7)\n"
+
+# Name: the job, the file that it writes to, a regular expression of all that stands there, exit status, state.
+JOBS: dict[str, tuple[Unit, str, str, int, str]] = {
+    "bash": (
+        ARGUMENTS,
+        f"/workspace/slurm-{job_id(ARGUMENTS.job)}.out",
+        r"/var/lib/foundry/flowc/slurm_script 1 a 'b' \$\(c\) /workspace\neof\n",
+        0,
+        "COMPLETED",
+    ),
+    "python": (unit(PYTHON, io=OUT), "/workspace/o", "train\n", 7, "FAILED"),
+    "sh": (
+        unit("#!/bin/sh -e\necho on\nfalse\necho not here\n", io=Io(stdout="logs/deep/%x.%u.%N")),
+        "/workspace/logs/deep/train.root.vm",
+        "on\n",
+        1,
+        "FAILED",
+    ),
+    "folder": (
+        unit(
+            "#!/bin/bash -l\npwd; cd $SLURM_SUBMIT_DIR; pwd\n",
+            workdir="/data/it's here",
+            io=Io(stdout="%4s%%-o"),
+        ),
+        "/data/it's here/batch%-o",
+        "/data/it's here\n/workspace\n",
+        0,
+        "COMPLETED",
+    ),
+    "errors": (
+        unit("#!/bin/sh\necho out; echo err >&2\n", io=Io(stdout="/dev/null", stderr="/tmp/e/%j")),
+        f"/tmp/e/{job_id(unit().job)}",
+        "err\n",
+        0,
+        "COMPLETED",
+    ),
+    "quotes": (unit(QUOTES, io=OUT), "/workspace/o", re.escape(SAID), 0, "COMPLETED"),
+    "interpreter": (unit("#!/bin/no\n", io=OUT), "/workspace/o", ".*No such file.*\n", 127, "FAILED"),
+    "background": (unit("#!/bin/sh\nsleep 99 &\necho $!\n", io=OUT), "/workspace/o", r"\d+\n", 0, "COMPLETED"),
+    "limit": (
+        unit("#!/bin/bash\ntrap 'echo told; exit 5' TERM\nsleep 99 & wait\n", time=Time(limit_s=3), io=OUT),
+        "/workspace/o",
+        "(.*Terminated.*\n)?told\n",
+        5,
+        "TIMEOUT",
+    ),
+    "noise": (
+        unit(b"#!/bin/bash\ntail -n 1 $0 | wc -c\nexit\n" + noise(6500)[12:], io=OUT),
+        "/workspace/o",
+        f"{6500 - 12}\n",
+        0,
+        "COMPLETED",
+    ),
+    "nodes": (
+        unit("#!/bin/sh\necho $SLURM_JOB_NODELIST $SLURM_NNODES\n", plan=PLAN.replace(nodes=3), io=OUT),
+        "/workspace/o",
+        "vm,b,c 3\n",
+        0,
+        "COMPLETED",
+    ),
+    "pipe": (
+        unit("#!/bin/bash\nset -o pipefail\nyes | head -n 1\necho $?\n", io=OUT),
+        "/workspace/o",
+        "y\n(141|.*Broken pipe\n1)\n",
+        0,
+        "COMPLETED",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def boots(boot: Any) -> dict[str, dict[str, Any]]:
+    """All jobs, two at a time."""
+
+    def one(name: str) -> dict[str, Any]:
+        job, path, *_ = JOBS[name]
+        script = build(job, index=None).sent
+        if name == "nodes":
+            script = HOSTS.format(script=script)
+        found = boot(script, "--chroot", "--collect", path, "--collect", STATUS, "--exec", "ps=ps axo stat,args")
+        return dict(found)
+
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip(JOBS, pool.map(one, JOBS), strict=True))
+
+
+@pytest.mark.parametrize("name", JOBS)
+def test_the_job_runs_as_it_says(boots: dict[str, dict[str, Any]], name: str) -> None:
+    _, path, said, code, state = JOBS[name]
+    found = boots[name]
+    assert found["ok"], found["checks"]
+    assert re.fullmatch(said, found["collected"][path])
+    status = json.loads(found["collected"][STATUS])
+    assert (status["state"], status["exit_code"], status["starts"]) == (state, code, 1)
+    assert found["boots"][0]["units"][UNIT]["ExecMainStatus"] == code
+    processes = found["collected"]["ps"].splitlines()
+    assert not [line for line in processes if "sleep 99" in line and not line.startswith("Z")]
+    assert not [call for call in found["boots"][0]["systemctl_calls"] if call.startswith("verify:")]
