@@ -88,9 +88,7 @@ class _Reader:
         shown = option.name if word.startswith("--") else option.short
         if option.metavar is None:
             if start is not None:
-                raise UsageError(
-                    f"`{shown}` takes no value, found `{word[start:]}`", f"write `{shown}` alone"
-                )
+                raise UsageError(f"`{shown}` takes no value, found `{word[start:]}`", f"write `{shown}` alone")
             self.values[option.key] = True
             return
         if start is None:
@@ -131,23 +129,17 @@ def check_value(option: Option, value: str) -> None:
         hint = f"did you mean `{suggestion}`? It takes {listed}" if suggestion else f"it takes {listed}"
         raise UsageError(f"`{option.name}` does not know `{value}`", hint)
     if option.kind == "integer" and not (value.isascii() and value.isdigit() and 0 < int(value[:10]) < 10**9):
-        raise UsageError(
-            f"`{option.name}` needs a whole number from 1, found `{value}`", f"such as {option.name} 2"
-        )
+        raise UsageError(f"`{option.name}` needs a whole number from 1, found `{value}`", f"such as {option.name} 2")
     if option.kind == "pair" and "=" not in value:
         hint = f"such as {option.name} EPOCHS=10; nothing is taken from the environment here"
         raise UsageError(f"`{option.name}` needs KEY=VALUE, found `{value}`", hint)
     if not value and option.kind != "text":
-        raise UsageError(
-            f"`{option.name}` needs a value, found an empty one", f"{option.name} {option.metavar}"
-        )
+        raise UsageError(f"`{option.name}` needs a value, found an empty one", f"{option.name} {option.metavar}")
 
 
 def _unknown(command: Command, name: str) -> Option:
     suggestion = _nearest(name, [option.name for option in command.options])
-    hint = (
-        f"did you mean `{suggestion}`?" if suggestion else f"`flowc {command.name} --help` lists the options"
-    )
+    hint = f"did you mean `{suggestion}`?" if suggestion else f"`flowc {command.name} --help` lists the options"
     if suggestion is None and command.foreign:
         hint += "; sbatch's own options follow `--`"
     raise UsageError(f"unknown option `{name}` of `flowc {command.name}`", hint)

@@ -47,9 +47,7 @@ class Checker:
         name = sources.STDIN if path == "-" else path
         try:
             diagnostics = self._diagnostics(path, tally)
-        except (
-            Exception
-        ) as error:  # a mistake of ours over one file must not hide what is known of the others
+        except Exception as error:  # a mistake of ours over one file must not hide what is known of the others
             from flowc.cli.trouble import bug
 
             tally.files, tally.bugs = 1, 1
@@ -98,9 +96,7 @@ def run(words: Words, argv: list[str]) -> int:
     """The exit status. Raises UsageError."""
     checker = Checker(words, argv)
     if not words.operands:
-        raise UsageError(
-            "no SOURCE given", "name job files or folders, or - for standard input: flowc check ."
-        )
+        raise UsageError("no SOURCE given", "name job files or folders, or - for standard input: flowc check .")
     if checker.fix and "-" in words.operands:
         raise UsageError("`--fix` cannot change standard input", "name a file")
     files = sources.expand(words.operands)

@@ -51,9 +51,7 @@ JOB_OPTIONS = (
         help="machine to bid for, such as 8xh100",
         group=_JOB,
     ),
-    Option(
-        name="--num-instances", short="-N", metavar="N", kind="integer", help="number of machines", group=_JOB
-    ),
+    Option(name="--num-instances", short="-N", metavar="N", kind="integer", help="number of machines", group=_JOB),
     Option(name="--region", short="-r", metavar="REGION", help="where the job may run", group=_JOB),
     Option(
         name="--max-price-per-hour",
@@ -63,9 +61,7 @@ JOB_OPTIONS = (
         group=_JOB,
     ),
     Option(name="--budget", metavar="USD", help="refuse a job that could cost more in all", group=_JOB),
-    Option(
-        name="--time", metavar="TIME", help="time limit, as sbatch writes it: 90, 1:30:00, 2-12", group=_JOB
-    ),
+    Option(name="--time", metavar="TIME", help="time limit, as sbatch writes it: 90, 1:30:00, 2-12", group=_JOB),
     Option(
         name="--env",
         metavar="KEY=VALUE",

@@ -25,9 +25,7 @@ def run(words: Words, argv: list[str]) -> int:
     inputs = gather(words, argv, os.environ)
     wrapped = any(word.startswith("--wr") for word in inputs.args)
     if not words.operands and not wrapped:
-        raise UsageError(
-            "no SOURCE given", "name a job file, or - for standard input: flowc compile job.sbatch"
-        )
+        raise UsageError("no SOURCE given", "name a job file, or - for standard input: flowc compile job.sbatch")
     folder = words.text("output")
     if folder is not None and os.path.exists(folder) and not os.path.isdir(folder):
         raise UsageError(f"`{folder}` is not a folder", "-o takes the folder that the files are written to")

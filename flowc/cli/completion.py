@@ -18,9 +18,7 @@ def run(words: Words) -> int:
     makers = {"bash": bash, "zsh": zsh, "fish": fish}
     if len(words.operands) != 1 or words.operands[0] not in makers:
         found = f", found `{' '.join(words.operands)}`" if words.operands else ""
-        raise UsageError(
-            f"`flowc completion` takes one shell: bash, zsh or fish{found}", "flowc completion bash"
-        )
+        raise UsageError(f"`flowc completion` takes one shell: bash, zsh or fish{found}", "flowc completion bash")
     terminal.write(sys.stdout, makers[words.operands[0]]())
     return 0
 
@@ -96,9 +94,7 @@ def _zsh_option(option: Option) -> list[str]:
     every = "*" if option.repeat else ""
     lines = [f"'{every}{option.name}{'=' if option.metavar else ''}[{_zsh_quoted(option.help)}]{value}'"]
     if option.short:
-        lines.append(
-            f"'{every}{option.short}{'+' if option.metavar else ''}[{_zsh_quoted(option.help)}]{value}'"
-        )
+        lines.append(f"'{every}{option.short}{'+' if option.metavar else ''}[{_zsh_quoted(option.help)}]{value}'")
     return lines
 
 
@@ -143,9 +139,7 @@ def _fish_quoted(text: str) -> str:
 def fish() -> str:
     lines = ["# fish completion of flowc", "complete -c flowc -f"]
     for command in COMMANDS:
-        lines.append(
-            f"complete -c flowc -n __fish_use_subcommand -a {command.name} -d {_fish_quoted(command.summary)}"
-        )
+        lines.append(f"complete -c flowc -n __fish_use_subcommand -a {command.name} -d {_fish_quoted(command.summary)}")
         condition = f"-n '__fish_seen_subcommand_from {command.name}'"
         if _takes_files(command):
             lines.append(f"complete -c flowc {condition} -F")

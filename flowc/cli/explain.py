@@ -27,9 +27,7 @@ def run(words: Words) -> int:
     """The exit status. Raises UsageError for a code that there is not."""
     codes = all_codes()
     if words.flag("all") == bool(words.operands):
-        raise UsageError(
-            "`flowc explain` takes codes or --all", "flowc explain FC110, or flowc explain --all"
-        )
+        raise UsageError("`flowc explain` takes codes or --all", "flowc explain FC110, or flowc explain --all")
     chosen = codes if words.flag("all") else tuple(_find(codes, operand) for operand in words.operands)
     if words.text("format") == "json":
         text = _json(chosen)

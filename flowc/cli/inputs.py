@@ -38,9 +38,7 @@ def gather(words: Words, argv: list[str], environ: Mapping[str, str]) -> Inputs:
         for key, (word, start) in words.places.items():
             whole = places[word + 2]  # after `flowc` and the command
             quoted = whole.end - whole.start != len(argv[word + 1])
-            spans[_FLAG_OF_KEY.get(key, key)] = Span(
-                whole.source, whole.start + (0 if quoted else start), whole.end
-            )
+            spans[_FLAG_OF_KEY.get(key, key)] = Span(whole.source, whole.start + (0 if quoted else start), whole.end)
     for field, names in _DEFAULTS:
         found = next((name for name in names if environ.get(name)), None)
         if field not in values and found is not None:

@@ -34,9 +34,7 @@ def _unknown(word: str) -> UsageError:
     from flowc.diag.suggest import nearest
 
     if word.startswith("-"):
-        return UsageError(
-            f"unknown option `{word}`", "options follow a command: flowc compile job.sbatch --emit plan"
-        )
+        return UsageError(f"unknown option `{word}`", "options follow a command: flowc compile job.sbatch --emit plan")
     near = nearest(word, [command.name for command in COMMANDS])
     if near:
         return UsageError(f"unknown command `{word}`", f"did you mean `flowc {near}`?")
@@ -62,9 +60,7 @@ def _overview() -> str:
 
 def _page(command: Command) -> str:
     lines = [f"{command.summary[0].upper()}{command.summary[1:]}.", ""]
-    lines += [
-        f"{'Usage:' if number == 0 else '      '} {usage}" for number, usage in enumerate(command.usage)
-    ]
+    lines += [f"{'Usage:' if number == 0 else '      '} {usage}" for number, usage in enumerate(command.usage)]
     if command.notes:
         lines += ["", command.notes]
     groups = list(dict.fromkeys(option.group for option in command.options))

@@ -27,9 +27,7 @@ def in_order(work: Callable[[str], Any], items: list[str]) -> Iterator[Any]:
     Process k of n takes every n-th item from the k-th on; one that is far ahead waits until its pipe is read.
     Raises RuntimeError when a process dies.
     """
-    processes = min(
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 64
-    )
+    processes = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 64)
     sys.stdout.flush()
     sys.stderr.flush()
     workers = [_start(work, items[first::processes]) for first in range(processes)]

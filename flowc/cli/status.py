@@ -13,7 +13,8 @@ DONE, ERRORS, WRONG_USAGE, BUG, WORLD_FAILED, INTERRUPTED, NOBODY_READS = 0, 1, 
 
 # Codes of the four hundreds are about the command line, not about a source.
 _COMMAND_LINE = "FC4"
-_UNREADABLE = "FC400"
+# A source and a catalog that cannot be read.
+_UNREADABLE = ("FC400", "FC612")
 
 
 class Tally:
@@ -35,8 +36,9 @@ class Tally:
             self.severities[diagnostic.severity] = self.severities.get(diagnostic.severity, 0) + 1
             self.fixable += diagnostic.fix is not None
             if diagnostic.severity == "error":
-                self.world_failed |= diagnostic.code.id == _UNREADABLE
-                self.source_failed |= not diagnostic.code.id.startswith(_COMMAND_LINE)
+                unreadable = diagnostic.code.id in _UNREADABLE
+                self.world_failed |= unreadable
+                self.source_failed |= not unreadable and not diagnostic.code.id.startswith(_COMMAND_LINE)
 
     def merge(self, other: dict[str, Any]) -> None:
         """Add what another process counted (its `__dict__`)."""

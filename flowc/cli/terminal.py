@@ -12,9 +12,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 
-def write(
-    stream: TextIO, text: str, *, encoding: str | None = None, errors: str = "backslashreplace"
-) -> None:
+def write(stream: TextIO, text: str, *, encoding: str | None = None, errors: str = "backslashreplace") -> None:
     """Write `text`, in the stream's own encoding unless one is given. No character makes it fail:
     `backslashreplace` also turns the lone surrogates of undecodable bytes into what JSON wants,
     `surrogateescape` into the bytes."""

@@ -82,6 +82,12 @@ def test_endless_source_is_refused(flowc: Run, folder: Path) -> None:
     assert "more than 16 MiB" in done.out
 
 
+def test_catalog_that_cannot_be_read_gives_status_4(flowc: Run, job: Path) -> None:
+    done = flowc("compile", job.name, "--catalog", "nowhere.json")
+    assert (done.status, done.out) == (4, "")
+    assert "cannot read the catalog `nowhere.json`" in done.err
+
+
 def test_output_must_be_a_folder(flowc: Run, job: Path) -> None:
     done = flowc("compile", job.name, "-o", job.name)
     assert done.status == 2
