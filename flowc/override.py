@@ -33,6 +33,8 @@ def run(unit: Unit, inputs: Inputs, sink: Sink) -> Unit:
         "resources", "alternatives", (flags.instance_type,) if flags.instance_type else None, "instance_type"
     )
     over.put("resources", "nodes", flags.num_instances, "num_instances")
+    if flags.num_instances is not None and unit.job.resources.nodes_max is not None:
+        over.put("resources", "nodes_max", flags.num_instances, "num_instances")
     over.put("placement", "regions", (flags.region,) if flags.region else None, "region")
     over.put("pricing", "max_usd_per_instance_hour", over.money("max_price_per_hour"), "max_price_per_hour")
     over.put("pricing", "budget_usd", over.money("budget"), "budget")

@@ -74,7 +74,7 @@ def make_offer(
     elif minimum:
         rank, rank_kind = minimum, "its minimum price"
     else:
-        rank, rank_kind = default_limit(each.family, each.gpus), "the default limit, its market price is unknown"
+        rank, rank_kind = default_limit(each.family, each.gpus), "the limit that it is bid for by default"
     return Offer(
         type=each,
         region=region,

@@ -6,7 +6,7 @@ it again and again (which offers compete, at which price they rank) is worked ou
 
 from __future__ import annotations
 
-from flowc.ir.units import GIB, usd_text
+from flowc.ir.units import GIB, floor_cents, usd_text
 from flowc.record import Record
 
 TYPE_CHECKING = False
@@ -64,13 +64,16 @@ class Offer(Record):
     __eq__ = object.__eq__
     __hash__ = object.__hash__
 
-    def price_of(self, nodes: int, part: int | None = None) -> str:
-        """`price` for several nodes; with `part`, the micro-dollars of it that are spoken of come first."""
-        if nodes == 1 and part is None:
-            return self.price
-        spoken = f"${usd_text(part)} of " if part is not None else ""
+    def price_of(self, nodes: int, limit: int, idle: int = 0) -> str:
+        """What `nodes` of it may cost by a limit price (micro-dollars), and what they were seen to cost; with `idle`,
+        the part of the limit that this many GPUs of each take comes first."""
+        part = floor_cents(limit * nodes * idle // self.type.gpus) if idle else 0
+        spoken = f"${usd_text(part)} of " if idle else ""
         on = f" for {nodes} nodes" if nodes > 1 else ""
-        return f"{spoken}${usd_text(self.rank * nodes)} an hour{on} by {self.rank_kind}"
+        most = f"up to {spoken}${usd_text(limit * nodes)} an hour{on}"
+        if self.market is None and self.minimum is None:
+            return f"{most}, {self.rank_kind}"
+        return f"{most}; ${usd_text(self.rank * nodes)} by {self.rank_kind}"
 
 
 class Catalog:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from flowc._compiled.prices import DEFAULT_PRIORITY, PRIORITIES, USD_PER_GPU_HOUR
-from flowc.ir.units import parse_usd
+from flowc.ir.units import floor_cents, parse_usd
 
-__all__ = ["DEFAULT_PRIORITY", "PRIORITIES", "default_limit"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.ir.job import Pricing
+
+__all__ = ["DEFAULT_PRIORITY", "PRIORITIES", "default_limit", "limit_price"]
 
 # Micro-dollars per GPU-hour.
 _TABLE = {
@@ -18,3 +22,10 @@ def default_limit(family: str | None, gpus: int, priority: str | None = None) ->
     """Micro-dollars per instance-hour for a machine with so many GPUs (one without any counts as one)."""
     row = _TABLE.get(family or "default") or _TABLE["default"]
     return row[priority or DEFAULT_PRIORITY] * max(gpus, 1)
+
+
+def limit_price(pricing: Pricing, family: str | None, gpus: int) -> int:
+    """Micro-dollars per instance-hour in whole cents: the user's cap, else the table by priority."""
+    if pricing.max_usd_per_instance_hour is None:
+        return default_limit(family, gpus, pricing.priority)
+    return floor_cents(parse_usd(pricing.max_usd_per_instance_hour) or 0)

@@ -6,13 +6,12 @@ micro-dollars.
 
 from __future__ import annotations
 
-from flowc.catalog.prices import default_limit
+from flowc.catalog.prices import limit_price
 from flowc.diag.codes import price as codes
 from flowc.ir.units import (
     MICROS_PER_CENT,
     SECONDS_PER_HOUR,
     ceil_cents,
-    floor_cents,
     hours_text,
     parse_usd,
     plural,
@@ -70,13 +69,11 @@ def bound_s(job: Job) -> int | None:
 
 
 def _limit(unit: Unit, plan: JobPlan, sink: Sink) -> int:
-    """Micro-dollars per instance-hour, whole cents: the user's cap, else the table by priority."""
+    """The limit price; a cap with parts of a cent is rounded down and reported."""
     pricing = unit.job.pricing
-    if pricing.max_usd_per_instance_hour is None:
-        return default_limit(plan.gpu_model, plan.gpus_per_node, pricing.priority)
-    asked = parse_usd(pricing.max_usd_per_instance_hour) or 0
-    limit = floor_cents(asked)
-    if limit != asked and limit:
+    limit = limit_price(pricing, plan.gpu_model, plan.gpus_per_node)
+    asked = parse_usd(pricing.max_usd_per_instance_hour or "")
+    if asked is not None and limit != asked and limit:
         span = unit.origin("pricing.max_usd_per_instance_hour")
         sink.report(codes.CAP_ROUNDED, span, asked=usd_text(asked), limit=usd_text(limit))
     return limit

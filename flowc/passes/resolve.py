@@ -7,9 +7,10 @@ for, the smallest machine that holds the request. Ties go to fewer GPUs, then by
 
 from __future__ import annotations
 
+from flowc.catalog.prices import limit_price
 from flowc.diag.codes import resolve as codes
 from flowc.ir.plan import Candidate, CatalogInfo, JobPlan
-from flowc.ir.units import floor_cents, plural, usd_text
+from flowc.ir.units import plural, usd_text
 from flowc.passes.demand import Demand
 from flowc.passes.fit import fits, shortage
 from flowc.passes.selection import Selection, select
@@ -87,19 +88,20 @@ def _report(choice: Choice, unit: Unit, demand: Demand, sink: Sink) -> None:
     """What the user should know of the choice."""
     machine, selection = choice.offer.type, choice.selection
     asked = demand.share(choice.nodes).gpus
+    limit = limit_price(unit.job.pricing, machine.family or None, machine.gpus)
     gpus_span = unit.origin("resources.gpus_per_node", "layout.gpus_total", "layout.gpus_per_task")
     if selection.named:
         _report_name(choice, unit, sink)
     elif not demand.asks_gpus:
         stay = "GPUs stay" if machine.gpus > 1 else "GPU stays"
-        price = choice.offer.price_of(choice.nodes)
+        price = choice.offer.price_of(choice.nodes, limit)
         sink.report(codes.GPU_NOT_ASKED, None, type=machine.name, gpus=machine.gpus, stay=stay, price=price)
     elif selection.text is None:
-        sink.report(codes.GPU_MODEL_OPEN, gpus_span, type=machine.name, price=choice.offer.price_of(choice.nodes))
+        price = choice.offer.price_of(choice.nodes, limit)
+        sink.report(codes.GPU_MODEL_OPEN, gpus_span, type=machine.name, price=price)
     if asked < machine.gpus and demand.asks_gpus and (not selection.named or selection.bare):
         idle = machine.gpus - asked
-        part = floor_cents(choice.offer.rank * choice.nodes * idle // machine.gpus)
-        price = choice.offer.price_of(choice.nodes, part)
+        price = choice.offer.price_of(choice.nodes, limit, idle)
         sink.report(
             codes.GPUS_STAY_IDLE,
             gpus_span,

@@ -91,7 +91,7 @@ def test_unsold_count_names_idle_gpus_and_price_and_hides_them() -> None:
     done, (warning,) = run(unit(gpus_per_node=4, gpu_model="h100"))
     assert warning.code.name == "gpus-stay-idle"
     assert "4 of 8 GPUs" in warning.message
-    assert "$6.01 of $12.03 an hour" in warning.message
+    assert "up to $32.00 of $64.00 an hour; $12.03 by its market price" in warning.message
     assert warning.span is not None
     assert done.plan is not None
     assert (done.plan.gpus_per_node, done.plan.gpus_visible) == (8, 4)
@@ -99,7 +99,7 @@ def test_unsold_count_names_idle_gpus_and_price_and_hides_them() -> None:
 
 def test_price_of_idle_gpus_is_that_of_all_nodes() -> None:
     _, (warning,) = run(unit(gpus_per_node=4, gpu_model="h100", nodes=2))
-    assert "($12.03 of $24.06 an hour for 2 nodes by its market price)" in warning.message
+    assert "(up to $64.00 of $128.00 an hour for 2 nodes; $24.06 by its market price)" in warning.message
 
 
 def test_all_gpus_are_visible_where_all_are_asked_for_or_none() -> None:
@@ -120,7 +120,7 @@ def test_open_choices_are_warnings_and_errors_under_strict() -> None:
         _, (warning,) = run(unit(**fields))
         assert (warning.code.name, warning.severity) == (name, "warning")
         assert "`a100-80gb.sxm.1x`" in warning.message
-        assert "$0.01 an hour" in warning.message
+        assert "up to $6.00 an hour; $0.01 by its minimum price" in warning.message
         done, (strict,) = run(unit(**fields), strict=True)
         assert strict.severity == "error"
         assert done.plan is None or done.plan.limit_usd_per_instance_hour is None
