@@ -7,7 +7,10 @@
 #   run               installs the job: writes the systemd unit and starts it
 #   run job           runs the job (called by the unit, on this boot and on every later one until the job has ended)
 #   status.json       how often the job was started, seconds used, state, exit status, times
-#   slurm_script  the job's own script
+#   slurm_script      the job's own script
+#
+# What the user wrote stands in single quotes because it is meant literally.
+# shellcheck disable=SC2016
 
 [ "$0" = /var/lib/foundry/flowc/run ] || {
     install -D -m 700 -- "$0" /var/lib/foundry/flowc/run && exec bash /var/lib/foundry/flowc/run
@@ -76,16 +79,16 @@ run_job() {
     [[ ${job_state:-ING} = *ING* ]] || exit 0
     # The nodes are listed in /etc/hosts, the last one is the head. Only the head runs the job.
     for _ in {1..120}; do
-        mapfile -t node_list < <(awk '$1 ~ /^[0-9.]+$/ && $1 !~ /^127/ { print $2 }' /etc/hosts | tac)
-        [ ${#node_list[@]} -lt 2 ] || break
+        mapfile -t node_names < <(awk '$1 ~ /^[0-9.]+$/ && $1 !~ /^127/ { print $2 }' /etc/hosts | tac)
+        [ ${#node_names[@]} -lt 2 ] || break
         sleep 5
     done
-    [ ${#node_list[@]} -ge 2 ] || {
-        echo "flowc: /etc/hosts lists ${#node_list[@]} of 2 nodes after 10 minutes" >&2
+    [ ${#node_names[@]} -ge 2 ] || {
+        echo "flowc: /etc/hosts lists ${#node_names[@]} of 2 nodes after 10 minutes" >&2
         exit 1
     }
-    [ "${node_list[0]%%.*}" = "$host_name" ] || exit 0
-    node_list=$(IFS=, && echo "${node_list[*]}")
+    [ "${node_names[0]%%.*}" = "$host_name" ] || exit 0
+    node_list=$(IFS=, && echo "${node_names[*]}")
     output_file=/workspace/slurm-866379156.out
     mkdir -p /workspace
     # The first start empties the files, a later one goes on writing.

@@ -7,7 +7,10 @@
 #   run               installs the job: writes the systemd unit and starts it
 #   run job           runs the job (called by the unit, on this boot and on every later one until the job has ended)
 #   status.json       how often the job was started, seconds used, state, exit status, times
-#   slurm_script  the job's own script
+#   slurm_script      the job's own script
+#
+# What the user wrote stands in single quotes because it is meant literally.
+# shellcheck disable=SC2016
 
 [ "$0" = /var/lib/foundry/flowc/run ] || {
     install -D -m 700 -- "$0" /var/lib/foundry/flowc/run && exec bash /var/lib/foundry/flowc/run
