@@ -23,9 +23,7 @@ def _command(document: dict[str, Any]) -> str:
         properties |= {"line": document["line"], "endLine": document["end_line"]}
         if document["line"] == document["end_line"]:  # columns are refused where a finding spans lines
             properties |= {"col": document["column"], "endColumn": document["end_column"]}
-    shown = ",".join(
-        f"{key}={_property(str(value))}" for key, value in properties.items() if value is not None
-    )
+    shown = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items() if value is not None)
     text = visible(document["message"])
     if document["help"]:
         text += f"\nhelp: {visible(document['help'])}"

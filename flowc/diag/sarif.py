@@ -24,10 +24,7 @@ def render_sarif(documents: list[dict[str, Any]], codes: tuple[Code, ...], versi
         "columnKind": "unicodeCodePoints",
         "results": [_result(document, index) for document in documents],
     }
-    return (
-        json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False)
-        + "\n"
-    )
+    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False) + "\n"
 
 
 def _rule(code: Code) -> dict[str, Any]:
@@ -79,8 +76,7 @@ def _region(place: dict[str, Any]) -> dict[str, int]:
 
 def _fix(document: dict[str, Any]) -> dict[str, Any]:
     replacements = [
-        {"deletedRegion": _region(edit), "insertedContent": {"text": edit["text"]}}
-        for edit in document["fix"]["edits"]
+        {"deletedRegion": _region(edit), "insertedContent": {"text": edit["text"]}} for edit in document["fix"]["edits"]
     ]
     change = {"artifactLocation": {"uri": _uri(document["path"])}, "replacements": replacements}
     return {"description": {"text": document["fix"]["title"]}, "artifactChanges": [change]}
