@@ -16,8 +16,10 @@ def nearest(word: str, candidates: Iterable[str]) -> str | None:
         return None
     lowered = word.lower()
     best, best_distance = None, max(1, len(word.lstrip("-")) // 3) + 1
+    letters = set(lowered)
     for candidate in candidates:
-        if abs(len(candidate) - len(word)) < best_distance:
+        # Each letter that only one of the words has costs at least one change: this rules out nearly all.
+        if abs(len(candidate) - len(word)) < best_distance and len(letters - set(candidate.lower())) < best_distance:
             distance = _distance(lowered, candidate.lower(), best_distance)
             if distance < best_distance:
                 best, best_distance = candidate, distance
