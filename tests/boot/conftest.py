@@ -19,8 +19,6 @@ ORACLE = Path(__file__).parent / "oracle" / "boot_oracle.py"
 PROGRAMS = {
     "mmdebstrap": "mmdebstrap",
     "systemd-nspawn": "systemd-container",
-    "qemu-system-x86_64": "qemu-system-x86",
-    "linux.uml": "user-mode-linux",
     "mkfs.ext4": "e2fsprogs",
 }
 Boot = Callable[..., dict[str, Any]]

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,12 @@ def test_death_by_a_signal_is_recorded(tmp_path: Path) -> None:
     job(tmp_path, "#!/bin/sh\nkill -KILL $$\n")
     run(tmp_path)
     assert (status(tmp_path)["state"], status(tmp_path)["signal"]) == ("FAILED", 9)
+
+
+def test_csh_runs_under_its_own_shell(tmp_path: Path, program: Callable[[str, str], str]) -> None:
+    job(tmp_path, f"#!{program('csh', 'csh')} -f\nset x = $1\necho $x:q | cat\n", args=("a 'b'",))
+    assert run(tmp_path)[0] == 0
+    assert (tmp_path / "out").read_text() == "a 'b'\n"
 
 
 def test_a_missing_interpreter_fails_and_says_so(tmp_path: Path) -> None:

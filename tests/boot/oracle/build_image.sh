@@ -1,5 +1,6 @@
 #!/bin/bash
 # Build (once, cached) the guest that boot_oracle.py boots. Debian or Ubuntu host, root.
+# Usage: build_image.sh [--chroot|--nspawn|--uml|--qemu], the mode whose programs are installed when missing.
 #   $BOOT_CACHE/root/      the guest's root folder (--nspawn and --chroot run on it, copy-on-write)
 #   $BOOT_CACHE/root.ext4  the same as a disk image; vmlinuz, initrd: what qemu boots
 set -euo pipefail
@@ -11,7 +12,13 @@ mkdir -p "$cache"
 exec 9>"$cache/.lock"; flock 9                       # two tests may ask at once
 
 missing=()
-for pair in mmdebstrap:mmdebstrap qemu-system-x86_64:qemu-system-x86 systemd-nspawn:systemd-container linux.uml:user-mode-linux mkfs.ext4:e2fsprogs; do
+pairs=(mmdebstrap:mmdebstrap mkfs.ext4:e2fsprogs)
+case ${1-} in
+    --nspawn) pairs+=(systemd-nspawn:systemd-container) ;;
+    --uml) pairs+=(linux.uml:user-mode-linux) ;;
+    --qemu) pairs+=(qemu-system-x86_64:qemu-system-x86) ;;
+esac
+for pair in "${pairs[@]}"; do
     command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
 done
 if [ ${#missing[@]} -gt 0 ]; then
