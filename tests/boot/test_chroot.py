@@ -141,3 +141,12 @@ def test_the_job_runs_as_it_says(boots: dict[str, dict[str, Any]], name: str) ->
     processes = found["collected"]["ps"].splitlines()
     assert not [line for line in processes if "sleep 99" in line and not line.startswith("Z")]
     assert not [call for call in found["boots"][0]["systemctl_calls"] if call.startswith("verify:")]
+
+
+def test_the_readable_form_runs_as_well(boot: Any) -> None:
+    job, path, said, code, state = JOBS["python"]
+    found = boot(build(job, index=None).plain, "--chroot", "--collect", path, "--collect", STATUS)
+    assert found["ok"], found["checks"]
+    assert found["collected"][path] == said
+    status = json.loads(found["collected"][STATUS])
+    assert (status["state"], status["exit_code"]) == (state, code)
