@@ -31,6 +31,11 @@ _CHECKS: dict[str, Callable[[str], object]] = {
     "constraint": lambda text: text and values.constraint_tree(text),
     "prefer": lambda text: text and values.constraint_tree(text),
     "licenses": values.licence_items,
+    "gres": values.gres_items,
+    "gpus": values.gpu_items,
+    "gpus-per-node": values.gpu_items,
+    "gpus-per-socket": values.gpu_items,
+    "gpus-per-task": values.gpu_items,
     "nodelist": values.host_names,
     "exclude": values.host_names,
 }

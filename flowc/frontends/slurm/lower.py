@@ -207,6 +207,8 @@ class Lowering:
         if text is None:
             return None
         indices, limit = values.array_spec(text)
+        if not indices:
+            return None
         self._put("array", "array")
         return Array(indices=indices, max_concurrent=limit, index_env="SLURM_ARRAY_TASK_ID")
 

@@ -101,8 +101,6 @@ def test_nodes_and_tasks_agree_with_a_controller() -> None:
         nodes_agree = " -N" not in script or (low <= real_low and high == real_high)
         if tasks != int(real["NumTasks"]) or not nodes_agree:
             line = script.splitlines()[1]
-            wrong.append(
-                f"{line}: nodes {low}-{high}, tasks {tasks}; real {real['NumNodes']}, {real['NumTasks']}"
-            )
+            wrong.append(f"{line}: nodes {low}-{high}, tasks {tasks}; real {real['NumNodes']}, {real['NumTasks']}")
     assert compared > 60
     assert not wrong, "\n".join(wrong)

@@ -92,9 +92,9 @@ def test_what_is_lowered_changes_the_job(option: str) -> None:
     without, _ = lowered(before or "--comment=x")
     with_it, _ = lowered(f"{before} {given}")
     assert meaning(with_it.job) != meaning(without.job)
-    assert [row.action for row in with_it.job.outcome if row.input == given] == [
-        LOWERING[option]["action"]
-    ] or (option == "export")
+    assert [row.action for row in with_it.job.outcome if row.input == given] == [LOWERING[option]["action"]] or (
+        option == "export"
+    )
 
 
 def test_fields_have_origins() -> None:
@@ -135,9 +135,7 @@ def test_exported_names_come_from_the_environment_and_nothing_else_does() -> Non
 
 
 def test_components_of_a_het_job_become_jobs() -> None:
-    text = (
-        "#!/bin/sh\n#SBATCH -J both --gpus=h100:8\n#SBATCH hetjob\n#SBATCH -N2 --gpus-per-node=a100:4\ntrue\n"
-    )
+    text = "#!/bin/sh\n#SBATCH -J both --gpus=h100:8\n#SBATCH hetjob\n#SBATCH -N2 --gpus-per-node=a100:4\ntrue\n"
     source, sink = Source("job.sbatch", text), Sink()
     units = FRONTEND.lower(FRONTEND.read(source, Inputs(), sink), Inputs(), sink)
     assert [unit.job.name for unit in units] == ["both-het0", "both-het1"]
@@ -181,3 +179,19 @@ def test_gpus(options: str, model: str | None, per_node: int | None, total: int 
 def test_two_gpu_models_on_a_node_are_refused() -> None:
     _, sink = lowered("--gres=gpu:a100:2,gpu:h100:1")
     assert "FC184" in [each.code.id for each in sink.diagnostics]
+
+
+@pytest.mark.parametrize("options", ["--gres=", "--gres=,gpu:1"])
+def test_what_only_the_controller_refuses_is_an_error(options: str) -> None:
+    source, sink = Source("job.sbatch", f"#!/bin/sh\n#SBATCH {options}\ntrue\n"), Sink()
+    tree = FRONTEND.read(source, Inputs(), sink)
+    assert not sink.failed
+    assert FRONTEND.lower(tree, Inputs(), sink) == []
+    assert [each.code.name for each in sink.diagnostics] == ["controller-refuses"]
+
+
+@pytest.mark.parametrize("options", ["--array=", "--gpus=", "--gpus-per-node="])
+def test_an_empty_value_asks_for_nothing(options: str) -> None:
+    unit, _ = lowered(options)
+    assert unit.job.array is None
+    assert not unit.job.resources.gpus_per_node
