@@ -181,41 +181,58 @@ def _total(demand: Demand, numbers: Numbers) -> int:
 
 def _compare(state: State, demands: list[Demand], numbers: Numbers) -> Fault | None:
     gpus_asked = any(demand.name == SHARING and _asks(demand) for demand in demands)
-    if state.slots.get("mem-per-gpu") and not gpus_asked:
+    if "mem-per-gpu" in state.slots and not gpus_asked:
         return ("mem-per-gpu",), "it needs a request for GPUs"
     if state.version >= (26,) and state.slots.get("cpus-per-gpu") and not gpus_asked:
         return ("cpus-per-gpu",), "it needs a request for GPUs"
-    sharing = shared = False
+    fault: Fault | None = None
+    seen: list[Demand] = []
     for demand in demands:
-        fault = _compare_one(demand, numbers)
+        reason = _compare_one(demand, numbers)
+        if reason:
+            fault = tuple(dict.fromkeys(demand.options)), reason
+        else:
+            fault = _shares(demand, seen, numbers)
         if fault:
-            return tuple(dict.fromkeys(demand.options)), fault
-        sharing = sharing or demand.name == SHARING
-        if demand.name in SHARED:
-            shared = True
-            if (
-                (demand.job and numbers.max_nodes != 1)
-                or (demand.socket and numbers.sockets != 1)
-                or (demand.task and numbers.tasks != 1)
-            ):
-                return ("gres",), f"`{demand.name}` can be asked for per node only"
-        if sharing and shared:
-            return ("gres",), "parts of GPUs (mps, shard) and whole GPUs exclude each other"
-    if shared and "gpu-freq" in state.given:
-        return ("gres", "gpu-freq"), "parts of GPUs (mps, shard) have no clock of their own"
-    return _typed_and_untyped(state, demands)
+            break
+        seen.append(demand)
+    if fault is None and "gpu-freq" in state.given and any(demand.name in SHARED for demand in seen):
+        fault = ("gres", "gpu-freq"), "parts of GPUs (mps, shard) have no clock of their own"
+    pair = _typed_and_untyped(seen)
+    if pair is not None:  # sbatch forgets an earlier fault when it looks at these
+        untyped, typed = pair
+        if not _asks(untyped):
+            return None
+        names = tuple(dict.fromkeys(untyped.options + typed.options))
+        return names, f"`{untyped.name}` is asked for with a type (`{typed.type}`) and without one"
+    if fault is None and state.version >= (26, 5) and "gpus-per-node" in state.given:
+        if any(demand.name == "gpu" and "gres" in demand.options for demand in demands):
+            fault = ("gpus-per-node", "gres"), "`--gres=gpu` and `--gpus-per-node` exclude each other"
+    return fault
 
 
-def _typed_and_untyped(state: State, demands: list[Demand]) -> Fault | None:
+def _shares(demand: Demand, seen: list[Demand], numbers: Numbers) -> Fault | None:
+    """What parts of GPUs are asked for in a way that they cannot be."""
+    shared = demand.name in SHARED
+    if shared and (
+        (demand.job and numbers.max_nodes != 1)
+        or (demand.socket and numbers.sockets != 1)
+        or (demand.task and numbers.tasks != 1)
+    ):
+        return ("gres",), f"`{demand.name}` can be asked for per node only"
+    names = {each.name for each in seen} | {demand.name}
+    if SHARING in names and not names.isdisjoint(SHARED):
+        return ("gres",), "parts of GPUs (mps, shard) and whole GPUs exclude each other"
+    return None
+
+
+def _typed_and_untyped(demands: list[Demand]) -> tuple[Demand, Demand] | None:
+    """The first resource asked for both without and with a type."""
     for demand in demands:
-        if demand.type is None and _asks(demand):
+        if demand.type is None:
             other = next((each for each in demands if each.name == demand.name and each.type is not None), None)
             if other is not None:
-                names = tuple(dict.fromkeys(demand.options + other.options))
-                return names, f"`{demand.name}` is asked for with a type (`{other.type}`) and without one"
-    if state.version >= (26, 5) and "gpus-per-node" in state.given:
-        if any(demand.name == "gpu" and "gres" in demand.options for demand in demands):
-            return ("gpus-per-node", "gres"), "`--gres=gpu` and `--gpus-per-node` exclude each other"
+                return demand, other
     return None
 
 

@@ -6,9 +6,12 @@ itself raises `ValueMistake`; the options' own values are judged where all are.
 
 from __future__ import annotations
 
+import re
+
 from flowc._compiled.slurm_options import BSUB, PBS
+from flowc.frontends.slurm.environment import flag_is_set
 from flowc.frontends.slurm.getopt import Table
-from flowc.frontends.slurm.numerals import strtol, whole_number, wrap32
+from flowc.frontends.slurm.numerals import BLANKS, strtol, whole_number, wrap32
 from flowc.frontends.slurm.state import State
 from flowc.frontends.slurm.values import ValueMistake
 
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
     Pair = tuple[str, str | None]
 
+_octal = re.compile(r"[+-]?0[0-7]*").match
 UMASK = "umask"  # an option of PBS alone; sbatch prints it without a name
 
 
@@ -174,13 +178,15 @@ def _nodes(text: str) -> Iterator[Pair]:
         yield "nodelist", HostList.read(",".join(hosts)).text()
 
 
-def set_umask(state: State, text: str) -> None:
-    """Keep a umask, octal with a leading 0. Raises ValueMistake beyond 0777."""
-    digits = text.strip()
-    try:
-        mask = int(digits, 8 if digits[:1] == "0" and digits[:2].lower() != "0x" else 0) if digits else 0
-    except ValueError:
-        mask = strtol(text)[0]
+def set_umask(state: State, text: str) -> bool:
+    """Keep a umask, octal with a leading 0; False when the text unsets it, as one does that is no decimal number.
+    Raises ValueMistake beyond 0777."""
+    if not flag_is_set(text):
+        state.slots.pop("umask", None)
+        return False
+    octal = _octal(text.strip(BLANKS))
+    mask = int(octal[0], 8) if octal else strtol(text)[0]
     if not 0 <= mask <= 0o777:
         raise ValueMistake("expected a umask up to 0777", 0, len(text))
     state.slots["umask"] = mask
+    return True

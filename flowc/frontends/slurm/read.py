@@ -255,8 +255,10 @@ class Reader:
 
     def _put(self, name: str, text: str | None, *, by_environment: bool) -> None:
         if name == pbs.UMASK:
-            pbs.set_umask(self.state, text or "")
             name = NULL
+            if not pbs.set_umask(self.state, text or ""):
+                self.state.given.pop(NULL, None)
+                return
         else:
             row = OPTIONS[name]
             if text == "" and self.table.args[name] == "optional":

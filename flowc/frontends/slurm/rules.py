@@ -111,6 +111,8 @@ def _hint(state: State, refuse: Refuse) -> None:
             state.slots.update(threads=NO_VAL)
         else:
             state.slots.update(threads=1)
+    # sbatch exports the hint at once, and so reads it from its own environment for the next component.
+    state.variables["SLURM_HINT"] = state.texts["hint"]
 
 
 def _hint_words(text: str) -> list[str]:
@@ -202,8 +204,8 @@ def _nodes_and_tasks(state: State, hosts: HostList) -> None:
             if hosts.count() > low:
                 slots["nodelist"] = hosts.first(low).text()
         slots.update(min_nodes=low, max_nodes=high)
-    if slots.get("distribution") == "arbitrary" and not nodes_set:
-        slots["nodes_set"] = True
+    if slots.get("distribution") == "arbitrary" and not slots.get("tasks_known"):
+        slots.update(ntasks=hosts.count(), tasks_known=True)
 
 
 def _times(state: State, refuse: Refuse) -> None:

@@ -204,9 +204,18 @@ def dependency_items(text: str) -> tuple[tuple[tuple[str, str | None, int], ...]
             items.append(("singleton", None, 0))
             continue
         kind = (clause.texts("KIND") or ["afterany"])[0].lower()
+        if clause.name == "bare":
+            _check_bare(text, clause)
         for job in clause.nodes("job"):
             items.append((kind, *_job(text, job)))
     return tuple(items), "?" if "?" in text else ","
+
+
+def _check_bare(text: str, clause: Node) -> None:
+    """A bare id is followed by a comma or the end, and by no clause with a type: sbatch would read both as one."""
+    after = text[clause.end :]
+    if "+" in text[clause.start : clause.end] or after[:1] not in ("", ",") or ":" in after:
+        raise ValueMistake("a bare job id stands alone; write afterany:ID", clause.start, clause.end)
 
 
 def _job(text: str, job: Node) -> tuple[str, int]:
@@ -225,7 +234,7 @@ def constraint_names(text: str) -> tuple[str, ...]:
 
 
 def constraint_tree(text: str) -> Node:
-    """The expression: nodes `feature`, `group` (in parentheses), `choice` (in brackets), `flat`, with OPERATOR tokens.
+    """The expression: nodes `feature`, `group` (in parentheses) and `choice` (in brackets), with OPERATOR tokens.
 
     `,` is `&`; operators hold from left to right without precedence.
     """
@@ -242,7 +251,19 @@ def _check_features(text: str, tree: Node) -> None:
         for count in node.texts("TIMES"):
             if not int(count[1:]):
                 raise ValueMistake("a count of 0", node.start, node.end)
+        if node.name == "choice":
+            _check_choice(text, node)
         _check_features(text, node)
+
+
+def _check_choice(text: str, choice: Node) -> None:
+    """In brackets `&` joins counts of features and `|` joins features without counts."""
+    joined = any(operator != "|" for operator in choice.texts("OPERATOR"))
+    for item in choice.nodes("choice_item"):
+        counted = bool(item.texts("TIMES"))
+        if joined != counted and choice.texts("OPERATOR"):
+            reason = "needs a count, as in `a*2`" if joined else "has a count, but `|` takes none"
+            raise ValueMistake(f"in brackets `{text[item.start : item.end]}` {reason}", item.start, item.end)
 
 
 def _feature_names(node: Node) -> list[str]:
