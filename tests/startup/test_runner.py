@@ -59,7 +59,7 @@ def test_death_by_a_signal_is_recorded(tmp_path: Path) -> None:
 
 
 def test_csh_runs_under_its_own_shell(tmp_path: Path, program: Callable[[str, str], str]) -> None:
-    job(tmp_path, f"#!{program('csh', 'tcsh')} -f\nset x = $1\necho $x:q | cat\n", args=("a 'b'",))
+    job(tmp_path, f"#!{program('csh', 'tcsh')} -f\necho $1:q | cat\n", args=("a 'b'",))
     assert run(tmp_path)[0] == 0
     assert (tmp_path / "out").read_text() == "a 'b'\n"
 
