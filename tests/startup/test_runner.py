@@ -129,9 +129,10 @@ def test_a_power_cut_loses_neither_the_time_used_nor_the_job(tmp_path: Path) -> 
     job(tmp_path, "#!/bin/sh\necho up\n[ -e go ] || sleep 300\n", time=Time(limit_s=600))
     process = start(tmp_path)
     wait_for(tmp_path / "status.json", '"used_s":2')
-    os.killpg(body_of(process.pid), signal.SIGKILL)
-    os.kill(process.pid, signal.SIGKILL)
+    body = body_of(process.pid)
+    os.kill(process.pid, signal.SIGKILL)  # first, or it would see the body end
     process.wait()
+    os.killpg(body, signal.SIGKILL)
     process.communicate(timeout=30)
     (tmp_path / "go").touch()
     run(tmp_path)
