@@ -38,14 +38,11 @@ def compile_templates(root: Path) -> dict[str, str]:
     for name, sized in ENTRIES.items():
         if sized:
             functions.append(Translator(folder, join_tags).function(name, f"{name}_plain"))
-            functions.append(
-                Translator(folder, lambda text: minify(text, short)).function(name, f"{name}_small")
-            )
+            functions.append(Translator(folder, lambda text: minify(text, short)).function(name, f"{name}_small"))
         else:
             functions.append(Translator(folder, join_tags).function(name, name))
     about = (
-        '"""Each function takes the variables and the quoting filter, '
-        'and gives (section, text) pairs in order."""\n'
+        '"""Each function takes the variables and the quoting filter, and gives (section, text) pairs in order."""\n'
     )
     return {"templates.py": about + "\n\n".join(["", *functions])}
 
@@ -156,9 +153,7 @@ class Translator:
                 case nodes.Filter(name="raw", node=inner, args=[], kwargs=[]):
                     self.add(depth, f"put(str({self.expression(inner)}))")
                 case _:
-                    raise TemplateError(
-                        f"line {part.lineno}: `{{{{ }}}}` must end in one of the filters {FILTERS}"
-                    )
+                    raise TemplateError(f"line {part.lineno}: `{{{{ }}}}` must end in one of the filters {FILTERS}")
 
     def expression(self, node: nodes.Node | None) -> str:
         match node:

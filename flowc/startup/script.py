@@ -68,12 +68,7 @@ def _variables(unit: Unit, index: int | None) -> dict[str, Any]:
     slurm = job.source.frontend == "slurm"
     folder = _folder(job)
     environment = batch_variables(job, plan, index, WORKSPACE) if slurm else []
-    if (
-        not slurm
-        and plan is not None
-        and plan.gpus_visible is not None
-        and plan.gpus_visible < plan.gpus_per_node
-    ):
+    if not slurm and plan is not None and plan.gpus_visible is not None and plan.gpus_visible < plan.gpus_per_node:
         ids = ",".join(map(str, range(gpus_per_node(job, plan))))
         environment = [("CUDA_VISIBLE_DEVICES", ids)]
     if job.array is not None and job.array.index_env and index is not None and not slurm:
@@ -165,8 +160,6 @@ def _body(job: Job) -> dict[str, Any]:
     delimiter = "E"
     if f"\n{delimiter}\n" in f"\n{text}\n":
         lines = set(text.split("\n"))
-        delimiter = next(
-            name for name in (f"E{number}" for number in range(len(lines) + 1)) if name not in lines
-        )
+        delimiter = next(name for name in (f"E{number}" for number in range(len(lines) + 1)) if name not in lines)
     size = len(text.encode("utf-8", "surrogateescape"))
     return {"body": text.removesuffix("\n"), "body_bytes": size, "delimiter": delimiter}

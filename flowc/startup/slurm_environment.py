@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 MIB = 1 << 20
 
 
-def batch_variables(
-    job: Job, plan: JobPlan | None, index: int | None, submit_dir: str
-) -> list[tuple[str, str]]:
+def batch_variables(job: Job, plan: JobPlan | None, index: int | None, submit_dir: str) -> list[tuple[str, str]]:
     """Names and values, in a fixed order. `index` is the array index of this task."""
     number, nodes = str(task_id(job, index)), plan.nodes if plan else job.resources.nodes or 1
     cpus = cpus_per_node(job, plan)
