@@ -1,9 +1,9 @@
 """Runs the parse tables that `flowc.ahead.grammar` makes of grammars/*.lark, with nothing but `re`.
 
-A table is a dict: `pattern` (one regex with a named group a terminal, in the order in which lark tries them), `literals`
-(terminal to the text shown for it), `actions` (per state: terminal to the next state, or to a rule as -1 - index),
-`gotos` (per state: rule name to the next state), `rules` (name of the node, name for gotos, length, kept children,
-spliced) and `end` (the accepting state). `$END` is the terminal after the last token.
+A table is a dict: `pattern` (one regex with a named group a terminal, in the order in which lark tries them),
+`literals` (terminal to the text shown for it), `actions` (per state: terminal to the next state, or to a rule as -1 -
+index), `gotos` (per state: rule name to the next state), `rules` (name of the node, name for gotos, length, kept
+children, spliced) and `end` (the accepting state). `$END` is the terminal after the last token.
 """
 
 from __future__ import annotations

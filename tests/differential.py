@@ -1,7 +1,7 @@
 """Compares flowc with the real sbatch on made-up scripts: `python -m tests.differential --count 20000 --seed 1`.
 
-Both must accept the same scripts, with equal options in every component. What may differ is listed in EXPLAINED, with the
-reason. Exit status 1 when anything else does. Needs the program sbatch (Debian: slurm-client).
+Both must accept the same scripts, with equal options in every component. What may differ is listed in EXPLAINED, with
+the reason. Exit status 1 when anything else does. Needs the program sbatch (Debian: slurm-client).
 """
 
 from __future__ import annotations
@@ -112,9 +112,8 @@ def explanation(case: dict[str, Any], real: dict[str, Any], own: dict[str, Any])
 def describe(case: dict[str, Any], real: dict[str, Any], own: dict[str, Any]) -> str:
     shown = [f"script {case['script']!r}", f"args {case.get('args')} env {case.get('env')}"]
     for name, result in (("sbatch", real), ("flowc", own)):
-        shown.append(
-            f"  {name:6} {'accepts' if result['ok'] else 'refuses'} {result.get('het', result['options'])} {result['error']}"
-        )
+        verdict = "accepts" if result["ok"] else "refuses"
+        shown.append(f"  {name:6} {verdict} {result.get('het', result['options'])} {result['error']}")
     return "\n".join(shown)
 
 

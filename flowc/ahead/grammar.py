@@ -1,7 +1,7 @@
 """The grammar step: grammars/NAME.lark becomes `_compiled/NAME_grammar.py`, parse tables and terminals as literals.
 
-Each rule under a comment `// ---- START rule` is built on its own, so that a value's table and lexer hold nothing foreign,
-and becomes a function that gives its table, so that a script pays only for the grammars of its own values.
+Each rule under a comment `// ---- START rule` is built on its own, so that a value's table and lexer hold nothing
+foreign, and becomes a function that gives its table, so that a script pays only for the grammars of its own values.
 """
 
 from __future__ import annotations
@@ -41,9 +41,10 @@ def build(text: str, start: str) -> Lark:
 def table(parser: Lark) -> dict[str, Any]:
     """What flowc.lalr needs to do as `parser` does."""
     parse_table = parser.parser.parser._parse_table
-    rules = list(dict.fromkeys(parser.rules))
+    rules = sorted(dict.fromkeys(parser.rules), key=rule_entry_key)
     numbers = {rule: index for index, rule in enumerate(rules)}
-    states = sorted(parse_table.states, key=lambda state: state)
+    (start,) = parser.options.start
+    states = reachable(parse_table, start)
     renamed = {state: index for index, state in enumerate(states)}
     terminals = {terminal.name: terminal for terminal in parser.terminals}
     actions, gotos = [], []
@@ -58,7 +59,6 @@ def table(parser: Lark) -> dict[str, Any]:
                 own_gotos[symbol] = renamed[argument]
         actions.append(own_actions)
         gotos.append(own_gotos)
-    (start,) = parser.options.start
     return {
         "pattern": pattern(parser),
         "flags": 0,
@@ -71,6 +71,20 @@ def table(parser: Lark) -> dict[str, Any]:
         "start": renamed[parse_table.start_states[start]],
         "end": renamed[parse_table.end_states[start]],
     }
+
+
+def reachable(parse_table: Any, start: str) -> list[Any]:
+    """The states in an order that does not depend on lark's own numbers, which change from run to run."""
+    states = [parse_table.start_states[start]]
+    for state in states:
+        for _, (action, argument) in sorted(parse_table.states[state].items()):
+            if action is Shift and argument not in states:
+                states.append(argument)
+    return states
+
+
+def rule_entry_key(rule: Any) -> tuple[str, list[str], str]:
+    return str(rule.origin.name), [str(symbol.name) for symbol in rule.expansion], rule.alias or ""
 
 
 def pattern(parser: Lark) -> str:

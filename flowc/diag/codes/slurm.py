@@ -60,9 +60,9 @@ UNKNOWN_OPTION = Code(
     severity="error",
     title="unknown option `{option}`",
     explain="""\
-sbatch has no option of this name and refuses the script; it has no tolerant mode. Names may be cut short as long as they
-stay unambiguous, but upper case and `_` instead of `-` are not accepted. Options of srun and of a site's plugins are not
-sbatch's own.
+sbatch has no option of this name and refuses the script; it has no tolerant mode. Names may be cut short as long as
+they stay unambiguous, but upper case and `_` instead of `-` are not accepted. Options of srun and of a site's plugins
+are not sbatch's own.
 
 Correct the name, or take the directive out.""",
     bad=_script("--tmie=1:00:00"),
@@ -118,8 +118,8 @@ BAD_VALUE = Code(
 sbatch judges this value itself and refuses the script for it. The message says where the value stops making sense and
 what could stand there.
 
-Correct the value. Placeholders such as `<hours>` must be filled in; nothing in a directive is expanded, neither variables
-nor `~`.""",
+Correct the value. Placeholders such as `<hours>` must be filled in; nothing in a directive is expanded, neither
+variables nor `~`.""",
     bad=_script("--time=1h"),
     good=_script("--time=1:00:00"),
 )
@@ -130,8 +130,8 @@ CONFLICTING_OPTIONS = Code(
     severity="error",
     title="{reason}",
     explain="""\
-Each of these options is fine alone, but together they contradict each other, and sbatch refuses the job. It compares what
-the script, the environment (SBATCH_…) and the command line ask for.
+Each of these options is fine alone, but together they contradict each other, and sbatch refuses the job. It compares
+what the script, the environment (SBATCH_…) and the command line ask for.
 
 Keep the one that says what is meant.""",
     bad=_script("--mem=4G --mem-per-cpu=1G"),
@@ -175,7 +175,7 @@ The script is read as Slurm 22.05 would read it, unless `--slurm-version` says o
 read as the later release does. An older cluster refuses the script.
 
 Nothing to do, unless the script must run on older clusters too.""",
-    bad=_script("--time=10 --segment=2"),
+    bad=_script("--gpus=h100:8", "--time=1:00:00", "--ntasks=8", "--tres-per-task=gres/gpu=1"),
     good=_GOOD,
 )
 
@@ -229,6 +229,6 @@ The value of this option is optional and must be attached (`--exclusive=user`, `
 options; to sbatch it would be the script's name.
 
 Attach the value with `=`, or directly to a letter.""",
-    bad=("#!/bin/bash\nhostname\n", ("--", "--exclusive", "user")),
-    good=("#!/bin/bash\nhostname\n", ("--", "--exclusive=user")),
+    bad=(_script("--gpus=h100:8", "--time=1:00:00"), ("--", "--exclusive", "user")),
+    good=(_script("--gpus=h100:8", "--time=1:00:00"), ("--", "--exclusive=user")),
 )

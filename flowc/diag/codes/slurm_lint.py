@@ -5,8 +5,10 @@ from __future__ import annotations
 from flowc.diag.code import Code
 
 
-def _script(*directives: str, body: str = "hostname\n") -> str:
-    return "#!/bin/bash\n" + "".join(f"#SBATCH {line}\n" for line in directives) + body
+def _script(*directives: str, body: str = "hostname\n", time: str = "--time=1:00:00") -> str:
+    """A job that has nothing else to be said about."""
+    lines = ["--gpus=h100:8", *([time] if time else []), *directives]
+    return "#!/bin/bash\n" + "".join(f"#SBATCH {line}\n" for line in lines) + body
 
 
 DEAD_DIRECTIVE = Code(
@@ -15,12 +17,12 @@ DEAD_DIRECTIVE = Code(
     severity="warning",
     title="Slurm never sees this directive: line {line} is the first command",
     explain="""\
-sbatch reads directives only until the first line that is neither blank nor a comment. Every `#SBATCH` after it, also in a
-here-document or after `module load`, is an ordinary comment: the job runs with defaults, without a word.
+sbatch reads directives only until the first line that is neither blank nor a comment. Every `#SBATCH` after it, also
+in a here-document or after `module load`, is an ordinary comment: the job runs with defaults, without a word.
 
 Move the directives to the top, right below the `#!` line.""",
-    bad=_script("--time=10", body="module load cuda\n#SBATCH --gpus=1\nnvidia-smi\n"),
-    good=_script("--time=10", "--gpus=1", body="module load cuda\nnvidia-smi\n"),
+    bad=_script(body="nvidia-smi\n#SBATCH --mem=8G\n./run\n"),
+    good=_script("--mem=8G", body="nvidia-smi\n./run\n"),
 )
 
 COMMENTED_DIRECTIVE = Code(
@@ -33,8 +35,8 @@ COMMENTED_DIRECTIVE = Code(
 signs, `##SBATCH`, are the usual way to switch a directive off; that is not reported.)
 
 Write `#SBATCH` in capitals, without a blank, at the start of the line.""",
-    bad=_script("--time=10", body="# SBATCH --gpus=1\nnvidia-smi\n"),
-    good=_script("--time=10", "--gpus=1", body="nvidia-smi\n"),
+    bad=_script(body="# SBATCH --mem=8G\nnvidia-smi\n"),
+    good=_script("--mem=8G", body="nvidia-smi\n"),
 )
 
 EQUALS_IN_VALUE = Code(
@@ -43,12 +45,12 @@ EQUALS_IN_VALUE = Code(
     severity="warning",
     title="the value of `{option}` is `{value}`, the `=` included",
     explain="""\
-After one letter the value follows directly or after a blank: `-p gpu`, `-pgpu`. A `=` belongs to the value, and for names
-sbatch keeps it in silence: `-p=gpu` asks for a partition called `=gpu`.
+After one letter the value follows directly or after a blank: `-p gpu`, `-pgpu`. A `=` belongs to the value, and for
+names sbatch keeps it in silence: `-p=gpu` asks for a partition called `=gpu`.
 
 Take the `=` out, or use the long name.""",
-    bad=_script("-p=gpu --time=10"),
-    good=_script("-p gpu --time=10"),
+    bad=_script("-o=x.log"),
+    good=_script("-o x.log"),
 )
 
 MINUTES_SECONDS = Code(
@@ -57,12 +59,12 @@ MINUTES_SECONDS = Code(
     severity="warning",
     title="`{value}` is {minutes} min {seconds} s to Slurm, not hours and minutes",
     explain="""\
-Two fields of a time are minutes and seconds; hours need three (`10:00:00`) or a day (`0-10`). A job that was meant to run
-for ten hours is killed after ten minutes.
+Two fields of a time are minutes and seconds; hours need three (`10:00:00`) or a day (`0-10`). A job that was meant to
+run for ten hours is killed after ten minutes.
 
 Write hours as H:MM:SS. If minutes are meant, a plain number says so: `10`.""",
-    bad=_script("--time=10:00"),
-    good=_script("--time=10:00:00"),
+    bad=_script(time="--time=10:00"),
+    good=_script(time="--time=10:00:00"),
 )
 
 TASKS_PER_NODE = Code(
@@ -75,8 +77,8 @@ There is no option `--tasks`. sbatch takes the word for an abbreviation of `--ta
 job has more tasks than the number says.
 
 Write `--ntasks` for tasks in all, or `--ntasks-per-node`.""",
-    bad=_script("--nodes=2 --tasks=4 --time=10"),
-    good=_script("--nodes=2 --ntasks=4 --time=10"),
+    bad=_script("--tasks=4"),
+    good=_script("--ntasks=4"),
 )
 
 ONE_DASH_NAME = Code(
@@ -89,8 +91,8 @@ After one dash comes one letter, and the rest of the word is its value: `-output
 value may be any text, sbatch accepts that in silence.
 
 Write two dashes before a long name.""",
-    bad=_script("-output=x.log --time=10"),
-    good=_script("--output=x.log --time=10"),
+    bad=_script("-output=x.log"),
+    good=_script("--output=x.log"),
 )
 
 PLACEHOLDER = Code(
@@ -99,12 +101,12 @@ PLACEHOLDER = Code(
     severity="warning",
     title="`{text}` looks like a placeholder that was never filled in",
     explain="""\
-The value looks like the gap of a template. sbatch passes it on as it is, and the job fails, waits for ever or writes to an
-odd place.
+The value looks like the gap of a template. sbatch passes it on as it is, and the job fails, waits for ever or writes
+to an odd place.
 
 Fill it in, or take the option out.""",
-    bad=_script("--account=<project> --time=10"),
-    good=_script("--account=physics --time=10"),
+    bad=_script("--output=<file>"),
+    good=_script("--output=train.log"),
 )
 
 REPEATED_OPTION = Code(
@@ -113,12 +115,12 @@ REPEATED_OPTION = Code(
     severity="warning",
     title="`--{option}` is given again on line {line}: this one is lost",
     explain="""\
-Of an option given twice the last one holds, and it replaces the earlier one altogether; lists (`--gres`, `--constraint`,
-`--exclude`) are not joined.
+Of an option given twice the last one holds, and it replaces the earlier one altogether; lists (`--gres`,
+`--constraint`, `--exclude`) are not joined.
 
 Keep one of them; join lists with commas.""",
-    bad=_script("--time=10", "--gres=gpu:1", "--gres=lscratch:10"),
-    good=_script("--time=10", "--gres=gpu:1,lscratch:10"),
+    bad=_script("--mem=8G", "--mem=16G"),
+    good=_script("--mem=16G"),
 )
 
 LINE_CUT = Code(
@@ -131,8 +133,8 @@ An empty pair of quotes as a word of its own ends the line for sbatch, and so do
 options behind it are not read, without a word.
 
 Attach an empty value to its option (`--comment=""`), or put the options on lines of their own.""",
-    bad=_script('--requeue "" --time=10'),
-    good=_script('--comment="" --time=10'),
+    bad=_script('--mem=8G "" -J train'),
+    good=_script('--job-name="" --mem=8G'),
 )
 
 COMMENT_IN_VALUE = Code(
@@ -144,8 +146,8 @@ COMMENT_IN_VALUE = Code(
 In a directive an unquoted `#` ends the line, also inside a word: `--job-name=run#3` names the job `run`.
 
 Put the value in quotes, or write a backslash before `#`.""",
-    bad=_script("--job-name=run#3 --time=10"),
-    good=_script('--job-name="run#3" --time=10'),
+    bad=_script("--job-name=run#3"),
+    good=_script('--job-name="run#3"'),
 )
 
 OUTPUT_DIRECTORY = Code(
@@ -158,8 +160,8 @@ Slurm opens the output file before the script starts and does not create its dir
 output at all. flowc creates the directory, so the same script may work here and fail there.
 
 Nothing to do here. On a cluster create the directory before submitting.""",
-    bad=_script("--output=logs/%j.out --time=10"),
-    good=_script("--output=%j.out --time=10"),
+    bad=_script("--output=logs/%j.out"),
+    good=_script("--output=%j.out"),
 )
 
 VARIABLE_NEVER_SET = Code(
@@ -172,8 +174,8 @@ Slurm sets some variables only when the option behind them was given. The body u
 shells expand to nothing in silence.
 
 Give the option, or write a default: `${{NAME:-1}}`.""".replace("{{", "{").replace("}}", "}"),
-    bad=_script("--nodes=2 --time=10", body="mpirun -n $SLURM_NTASKS ./a.out\n"),
-    good=_script("--ntasks=2 --time=10", body="mpirun -n $SLURM_NTASKS ./a.out\n"),
+    bad=_script(body="./run -n $SLURM_NTASKS\n"),
+    good=_script("--ntasks=2", body="./run -n $SLURM_NTASKS\n"),
 )
 
 GPU_AS_TYPE = Code(
@@ -182,12 +184,12 @@ GPU_AS_TYPE = Code(
     severity="warning",
     title="`{value}` asks for GPUs of the type `gpu`",
     explain="""\
-The values of `--gpus`, `--gpus-per-node` and their kin are COUNT or TYPE:COUNT; the word `gpu` belongs to `--gres` only.
-Here it is read as the name of a GPU model, which no cluster has.
+The values of `--gpus`, `--gpus-per-node` and their kin are COUNT or TYPE:COUNT; the word `gpu` belongs to `--gres`
+only. Here it is read as the name of a GPU model, which no cluster has.
 
 Write the count alone, or `--gres=gpu:COUNT`.""",
-    bad=_script("--gpus=gpu:4 --time=10"),
-    good=_script("--gpus=4 --time=10"),
+    bad=_script("--gpus-per-task=gpu:0"),
+    good=_script("--gpus-per-task=0"),
 )
 
 LONE_CR = Code(
@@ -196,12 +198,12 @@ LONE_CR = Code(
     severity="warning",
     title="a CR stands in this line",
     explain="""\
-A CR that no LF follows counts as white space in a directive and as a part of the word in the body. It usually comes from
-an old Macintosh file or a bad conversion; the lines of such a file are one single line to Slurm.
+A CR that no LF follows counts as white space in a directive and as a part of the word in the body. It usually comes
+from an old Macintosh file or a bad conversion; the lines of such a file are one single line to Slurm.
 
 Replace CR by LF.""",
-    bad="#!/bin/bash\n#SBATCH --time=10\r#SBATCH -N2\nhostname\n",
-    good=_script("--time=10", "-N2"),
+    bad=_script("--mem=8G\r -J train"),
+    good=_script("--mem=8G"),
 )
 
 TINY_MEMORY = Code(
@@ -213,8 +215,8 @@ TINY_MEMORY = Code(
 A bare number is MiB. With a few MiB no program starts; most likely GiB were meant.
 
 Write the unit: `4G`.""",
-    bad=_script("--mem=4 --time=10"),
-    good=_script("--mem=4G --time=10"),
+    bad=_script("--mem=4"),
+    good=_script("--mem=4G"),
 )
 
 DAYS_AS_MINUTES = Code(
@@ -226,8 +228,8 @@ DAYS_AS_MINUTES = Code(
 A bare number is minutes. This one looks like hours of whole days.
 
 Write H:MM:SS or D-HH: `24:00:00`, `1-0`. If minutes are meant, nothing is to do.""",
-    bad=_script("--time=24"),
-    good=_script("--time=24:00:00"),
+    bad=_script(time="--time=24"),
+    good=_script(time="--time=24:00:00"),
 )
 
 MIXED_SYSTEMS = Code(
@@ -236,12 +238,12 @@ MIXED_SYSTEMS = Code(
     severity="warning",
     title="sbatch reads `{magic}` lines too, after `#SBATCH` and over it: {options}",
     explain="""\
-A script with directives of two batch systems is read twice: `#BSUB` or `#PBS` lines anywhere in it are translated and win
-over `#SBATCH`. Values differ in meaning: `#BSUB -W 01:00` is one hour in LSF and one minute to sbatch.
+A script with directives of two batch systems is read twice: `#BSUB` or `#PBS` lines anywhere in it are translated and
+win over `#SBATCH`. Values differ in meaning: `#BSUB -W 01:00` is one hour in LSF and one minute to sbatch.
 
 Take the foreign lines out, or give `--ignore-pbs`.""",
-    bad=_script("--time=10", "-J a", body="#PBS -N b\nhostname\n"),
-    good=_script("--time=10", "-J a"),
+    bad=_script("-J a", body="#PBS -N b\nhostname\n"),
+    good=_script("-J a"),
 )
 
 SWALLOWED_OPTION = Code(
@@ -253,8 +255,8 @@ SWALLOWED_OPTION = Code(
 An option that needs a value takes the next word, also from the next line and also when that word looks like an option.
 
 Give the option its value.""",
-    bad=_script("--job-name", "--time=10"),
-    good=_script("--job-name=a", "--time=10"),
+    bad=_script("--output", "--mem=8G"),
+    good=_script("--output=a.log", "--mem=8G"),
 )
 
 SLURM_MAGIC = Code(
@@ -266,8 +268,8 @@ SLURM_MAGIC = Code(
 sbatch reads `#SLURM` like `#SBATCH`, and prints an error about it each time.
 
 Write `#SBATCH`.""",
-    bad="#!/bin/bash\n#SLURM --time=10\nhostname\n",
-    good=_script("--time=10"),
+    bad=_script(body="#SLURM --mem=8G\nhostname\n"),
+    good=_script("--mem=8G"),
 )
 
 NEGATIVE_TIME = Code(
@@ -279,8 +281,8 @@ NEGATIVE_TIME = Code(
 sbatch takes a number of days below zero and wraps it around to some eight thousand years.
 
 Write a time above zero.""",
-    bad=_script("--time=-5"),
-    good=_script("--time=5"),
+    bad=_script(time="--time=-49710"),
+    good=_script(time="--time=5"),
 )
 
 NOT_EXPANDED = Code(
@@ -289,12 +291,12 @@ NOT_EXPANDED = Code(
     severity="warning",
     title="`{text}` is not expanded in a directive",
     explain="""\
-sbatch expands nothing in directives: neither variables, nor `~`, nor commands. The text stays as it is: `--output=~/x.log`
-writes into a directory called `~`. Only `%` patterns of file names (`%j`, `%x`) are replaced.
+sbatch expands nothing in directives: neither variables, nor `~`, nor commands. The text stays as it is:
+`--output=~/x.log` writes into a directory called `~`. Only `%` patterns of file names (`%j`, `%x`) are replaced.
 
 Write the value itself, or give the option on sbatch's command line, where the shell expands it.""",
-    bad=_script("--output=$HOME/x.log --time=10"),
-    good=_script("--output=x-%j.log --time=10"),
+    bad=_script("--output=$HOME/x.log"),
+    good=_script("--output=x-%j.log"),
 )
 
 UNKNOWN_MAIL_EVENT = Code(
@@ -307,8 +309,8 @@ sbatch drops words of `--mail-type` that it does not know, as long as one is kno
 
 The events: NONE, BEGIN, END, FAIL, REQUEUE, ALL, INVALID_DEPEND, STAGE_OUT, TIME_LIMIT, TIME_LIMIT_90, _80, _50,
 ARRAY_TASKS.""",
-    bad=_script("--mail-type=END,FAILED --time=10"),
-    good=_script("--mail-type=END,FAIL --time=10"),
+    bad=_script("--mail-type=FAILED,NONE"),
+    good=_script("--mail-type=NONE"),
 )
 
 NODES_LOWERED = Code(
@@ -320,6 +322,6 @@ NODES_LOWERED = Code(
 With fewer tasks than nodes sbatch lowers the number of nodes, with a warning that is easily missed.
 
 Ask for as many tasks as nodes at least, or for tasks per node: `--ntasks-per-node=1`.""",
-    bad=_script("--nodes=4 --ntasks=1 --time=10"),
-    good=_script("--nodes=4 --ntasks-per-node=1 --time=10"),
+    bad=_script("--nodes=4 --ntasks=1"),
+    good=_script("--nodes=1 --ntasks=1"),
 )

@@ -1,4 +1,5 @@
-"""Judges values that are amounts: times, sizes, counts, shapes of nodes. All rules: Slurm 22.05 unless a release is named.
+"""Judges values that are amounts: times, sizes, counts, shapes of nodes. All rules: Slurm 22.05 unless a release is
+named.
 
 The functions have the form of settings.SETTERS: (state, option, text), raising `ValueMistake` for what sbatch refuses.
 """
@@ -9,7 +10,7 @@ import re
 
 from flowc.frontends.slurm.numerals import BLANKS, LONG_MAX, size_of, size_text, strtol, whole_number, wrap32
 from flowc.frontends.slurm.state import INFINITE, NO_VAL, State, clock
-from flowc.frontends.slurm.values import ValueMistake, parse
+from flowc.frontends.slurm.trees import ValueMistake, parse
 
 _timespec = re.compile(
     r"(?:([0-9]+)|(?P<d>-?[0-9]+)-(?:(?P<h>[0-9]+)(?::(?P<m>[0-9]+)(?::(?P<s>[0-9]+))?)?)?"

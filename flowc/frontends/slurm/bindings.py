@@ -6,7 +6,7 @@ Each function has the form of settings.SETTERS: (state, option, text), raising V
 from __future__ import annotations
 
 from flowc.frontends.slurm.numerals import LONG_MAX, strtol, wrap32
-from flowc.frontends.slurm.values import ValueMistake
+from flowc.frontends.slurm.trees import ValueMistake
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

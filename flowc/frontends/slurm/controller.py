@@ -1,14 +1,14 @@
 """What only the controller refuses: values that sbatch passes on unread. Such a job would never run anywhere.
 
-Kept apart from reading, because sbatch itself accepts these scripts: `--emit ast` shows their options. The lowering calls
-`check` first; the reader calls it when sbatch would refuse the script anyway, so that one run shows all faults.
+Kept apart from reading, because sbatch itself accepts these scripts: `--emit ast` shows their options. The lowering
+calls `check` first; the reader calls it when sbatch would refuse the script anyway, so that one run shows all faults.
 """
 
 from __future__ import annotations
 
 from flowc.diag.codes import slurm as codes
 from flowc.frontends.slurm import values
-from flowc.frontends.slurm.values import ValueMistake
+from flowc.frontends.slurm.trees import ValueMistake
 from flowc.source import Span
 
 TYPE_CHECKING = False

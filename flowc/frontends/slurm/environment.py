@@ -1,4 +1,5 @@
-"""The environment variables that sbatch reads as options: later than the script's directives, before the command line."""
+"""The environment variables that sbatch reads as options: later than the script's directives, before the command
+line."""
 
 from __future__ import annotations
 

@@ -189,10 +189,7 @@ def _compare(state: State, demands: list[Demand], numbers: Numbers) -> Fault | N
     seen: list[Demand] = []
     for demand in demands:
         reason = _compare_one(demand, numbers)
-        if reason:
-            fault = tuple(dict.fromkeys(demand.options)), reason
-        else:
-            fault = _shares(demand, seen, numbers)
+        fault = (tuple(dict.fromkeys(demand.options)), reason) if reason else _shares(demand, seen, numbers)
         if fault:
             break
         seen.append(demand)
@@ -205,9 +202,9 @@ def _compare(state: State, demands: list[Demand], numbers: Numbers) -> Fault | N
             return None
         names = tuple(dict.fromkeys(untyped.options + typed.options))
         return names, f"`{untyped.name}` is asked for with a type (`{typed.type}`) and without one"
-    if fault is None and state.version >= (26, 5) and "gpus-per-node" in state.given:
-        if any(demand.name == "gpu" and "gres" in demand.options for demand in demands):
-            fault = ("gpus-per-node", "gres"), "`--gres=gpu` and `--gpus-per-node` exclude each other"
+    by_gres = any(demand.name == "gpu" and "gres" in demand.options for demand in demands)
+    if fault is None and by_gres and state.version >= (26, 5) and "gpus-per-node" in state.given:
+        fault = ("gpus-per-node", "gres"), "`--gres=gpu` and `--gpus-per-node` exclude each other"
     return fault
 
 

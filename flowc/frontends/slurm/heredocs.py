@@ -9,7 +9,8 @@ _no_op = re.compile(r"[ \t]*:[ \t]*<<").match
 
 
 def outside_child_scripts(text: str, body: int, found: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The stretches (by offset, sorted) that stand in no here-document, or in one that is only a comment (`: <<END`)."""
+    """The stretches (by offset, sorted) that stand in no here-document, or in one that is only a comment (`:
+    <<END`)."""
     if "<<" not in text[body:]:
         return found
     inside = here_documents(text, body)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from flowc.frontends.slurm.values import ValueMistake
+from flowc.frontends.slurm.trees import ValueMistake
 
 MAX_RANGE = 64 * 1024
 _ending = re.compile(r"(.*?)([0-9]{0,18})\Z", re.S).match
@@ -15,7 +15,8 @@ _parts = re.compile(r"([^\[]*)(?:\[([^\]]*)\])?", re.S)
 
 
 class Range:
-    """Hosts `prefix` + numbers `low` to `high` with at least `width` digits; `low` is None for a name without number."""
+    """Hosts `prefix` + numbers `low` to `high` with at least `width` digits; `low` is None for a name without
+    number."""
 
     __slots__ = ("high", "low", "prefix", "width")
 

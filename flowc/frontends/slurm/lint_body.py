@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 _use = re.compile(r"\$(?:\{(SLURM_[A-Z_]+)([^}\n]?)|(SLURM_[A-Z_]+))").finditer
 _shell = re.compile(r"[ \t]*\S*/(?:env[ \t]+(?:-\S+[ \t]+)*)?(?:ba|da|k|z|c|tc)?sh\b").match
 
+# Within a test the variable may well be empty.
+_tested = re.compile(r"(?:\[\[?|\btest|\bcase|\bif)\s[^;]*\Z").search
+
 _GPUS = ("gpus", "gpus-per-node", "gpus-per-socket", "gpus-per-task", "gres", "tres-per-task")
 _TASKS = ("ntasks", "ntasks-per-node", "ntasks-per-gpu", "ntasks-per-tres", "extra-node-info", "sockets-per-node",
           "cores-per-socket", "threads-per-core", "gpus-per-task", "hint")  # fmt: skip
@@ -68,7 +71,7 @@ def lint_variables(ast: Ast, source: Source, sink: Sink, body: int) -> None:
             continue
         line_start = text.rfind("\n", 0, use.start()) + 1
         before = text[max(line_start, use.start() - 200) : use.start()]
-        if (use[2] in (":", "-", "+", "=", "?") if use[1] else False) or re.search(r"(?:-z|-n|-v|\[\[?|test|case|if)\s[^;]*$", before):
+        if (use[2] and use[2] in ":-+=?") or _tested(before):
             handled.add(name)
         elif "#" not in before or before.lstrip()[:1] != "#":
             uses.setdefault(name, use.span())

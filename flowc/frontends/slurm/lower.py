@@ -54,8 +54,7 @@ def lower(ast: Ast, inputs: Inputs, sink: Sink) -> list[Unit]:
         sink.report(codes.HET_JOB, first.span if first else None, count=count)
     digest = sha256_hex(ast.source.data if ast.source.text else ast.text.encode("utf-8", "surrogateescape"))
     return [
-        Lowering(ast, index, component, inputs, sink).unit(digest)
-        for index, component in enumerate(ast.components)
+        Lowering(ast, index, component, inputs, sink).unit(digest) for index, component in enumerate(ast.components)
     ]
 
 
@@ -95,9 +94,7 @@ class Lowering:
             "placement": Placement(),
             "notify": self._notify(),
         }
-        source = SourceInfo(
-            frontend="slurm", path=self.ast.source.path, sha256=digest, variables=self._variables()
-        )
+        source = SourceInfo(frontend="slurm", path=self.ast.source.path, sha256=digest, variables=self._variables())
         outcome = self.ledger.close(self.ast, self.index)
         job = Job(source=source, outcome=outcome, **fields)
         return Unit(source=self.ast.source, job=job, origins=self.origins)
@@ -121,9 +118,7 @@ class Lowering:
         workdir = self.options.get("chdir")
         if workdir is not None:
             workdir = (
-                workdir.removeprefix("{cwd}").removeprefix("/") or None
-                if workdir.startswith("{cwd}")
-                else workdir
+                workdir.removeprefix("{cwd}").removeprefix("/") or None if workdir.startswith("{cwd}") else workdir
             )
         if self.index > 0:
             return Run(interpreter="/bin/sh", text=HOLD, workdir=workdir)
@@ -232,7 +227,10 @@ class Lowering:
         events: tuple[str, ...] = ()
         if "mail-type" in self.options:
             events = tuple(values.mail_events(self.options["mail-type"]))
-            self._put("notify.events", "mail-type")
+            if events:
+                self._put("notify.events", "mail-type")
+            else:
+                self.ledger.decide("mail-type", "lowered", "no mail")
         email = self.options.get("mail-user")
         if email is not None:
             self._put("notify.email", "mail-user")

@@ -1,13 +1,13 @@
 """Points in time: the values of `--begin` and `--deadline`.
 
-A point that depends on the clock (`16:00`, `now+1hour`, a date without a year) keeps its text as given, since what flowc
-prints must not depend on when it runs. A fixed one is printed as sbatch does in UTC.
+A point that depends on the clock (`16:00`, `now+1hour`, a date without a year) keeps its text as given, since what
+flowc prints must not depend on when it runs. A fixed one is printed as sbatch does in UTC.
 """
 
 from __future__ import annotations
 
 from flowc.frontends.slurm.numerals import LONG_MAX, strtol
-from flowc.frontends.slurm.values import ValueMistake, parse
+from flowc.frontends.slurm.trees import ValueMistake, parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

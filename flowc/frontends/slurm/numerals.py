@@ -1,4 +1,5 @@
-"""Numbers as C reads them: leading blanks and a sign pass, digits are decimal, results wrap like sbatch's own variables."""
+"""Numbers as C reads them: leading blanks and a sign pass, digits are decimal, results wrap like sbatch's own
+variables."""
 
 from __future__ import annotations
 

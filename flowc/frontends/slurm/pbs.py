@@ -13,7 +13,7 @@ from flowc.frontends.slurm.environment import flag_is_set
 from flowc.frontends.slurm.getopt import Table
 from flowc.frontends.slurm.numerals import BLANKS, strtol, whole_number, wrap32
 from flowc.frontends.slurm.state import State
-from flowc.frontends.slurm.values import ValueMistake
+from flowc.frontends.slurm.trees import ValueMistake
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

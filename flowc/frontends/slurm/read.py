@@ -1,7 +1,9 @@
-"""Reads a batch script as sbatch does: from the text, the environment and a command line to the options of each component.
+"""Reads a batch script as sbatch does: from the text, the environment and a command line to the options of each
+component.
 
-The order is sbatch's: the directives of a component, then its `#PBS` or `#BSUB` lines, the environment, the command line;
-then the rules between options. Later stages replace option by option. Every fault is reported, and reading goes on.
+The order is sbatch's: the directives of a component, then its `#PBS` or `#BSUB` lines, the environment, the command
+line; then the rules between options. Later stages replace option by option. Every fault is reported, and reading goes
+on.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from flowc.frontends.slurm.ast import Ast, Component, Given
 from flowc.frontends.slurm.getopt import CARRIED, Occurrence, Table, read_options, release, table_of
 from flowc.frontends.slurm.settings import SETTERS
 from flowc.frontends.slurm.state import NULL, State
-from flowc.frontends.slurm.values import ValueMistake
+from flowc.frontends.slurm.trees import ValueMistake
 from flowc.inputs import command_line
 from flowc.source import Source, Span
 
@@ -28,7 +30,8 @@ WRAPPED = "#!/bin/sh\n# This script was created by sbatch --wrap.\n\n{}\n"
 
 
 def read(source: Source, inputs: Inputs, sink: Sink) -> Ast | None:
-    """The tree of a script; None when there is nothing to read. Faults go to `sink`; then the tree is what could be read."""
+    """The tree of a script; None when there is nothing to read. Faults go to `sink`; then the tree is what could be
+    read."""
     reader = Reader(source, inputs, sink)
     reader.read_arguments()
     text, scanned = reader.wrapped, None
@@ -97,6 +100,12 @@ class Reader:
             found, problems, stop = read_options(rest, self.table, same_line=False)
             for problem in problems:
                 report.getopt_problem(self.arguments, problem, self.table, self.sink)
+            for occurrence in found:
+                # sbatch first looks for the script with the separators taken out: here the option would swallow its
+                # name.
+                if occurrence.text == ":" and occurrence.inset == 0 and occurrence.word is words[-1]:
+                    span = Span(self.arguments, occurrence.start, occurrence.option_end)
+                    self.sink.report(codes.MISSING_VALUE, span, option=occurrence.written)
             self.chunks.append(found)
             at_separator = stop < len(rest) and rest[stop].text == ":"
             dashes = stop < len(rest) and rest[stop].text == "--"

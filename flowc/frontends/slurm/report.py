@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.diag.sink import Sink
     from flowc.frontends.slurm.getopt import Occurrence, Problem, Table
-    from flowc.frontends.slurm.values import ValueMistake
+    from flowc.frontends.slurm.trees import ValueMistake
     from flowc.source import Source
 
 # Options whose bad values are helped along with what is usually meant.
@@ -40,7 +40,7 @@ def value_mistake(source: Source, occurrence: Occurrence, mistake: ValueMistake,
         fix = _drop_equals(source, occurrence)
         help = "a short option takes its value without `=`"
     elif occurrence.text == "":
-        help = f"a value follows `{occurrence.written}` without blanks" if not help else help
+        help = help or f"a value follows `{occurrence.written}` without blanks"
     elif not OPTIONS.get(occurrence.name, {}).get("kind"):
         help = None
     code = codes.FILE_NOT_READ if kind in ("nodefile", "file", "export-file") else codes.BAD_VALUE

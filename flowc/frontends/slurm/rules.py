@@ -10,7 +10,7 @@ from flowc.frontends.slurm import gres
 from flowc.frontends.slurm.bindings import check_limits
 from flowc.frontends.slurm.hosts import HostList
 from flowc.frontends.slurm.state import NO_VAL, State
-from flowc.frontends.slurm.values import ValueMistake
+from flowc.frontends.slurm.trees import ValueMistake
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -136,7 +136,8 @@ def _absolute_paths(state: State) -> None:
 
 
 def _node_list(state: State, refuse: Refuse) -> HostList | None:
-    """The hosts of `--nodelist`, whose number is the least number of nodes (in 22.05; later only when none is given)."""
+    """The hosts of `--nodelist`, whose number is the least number of nodes (in 22.05; later only when none is
+    given)."""
     text = state.slots.get("nodelist")
     if text is None:
         if "SLURM_HOSTFILE" in state.variables:

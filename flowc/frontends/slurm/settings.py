@@ -286,8 +286,8 @@ SETTERS: dict[str, Setter] = {
     "gres-flags": _gres_flags, "hosts": _hosts, "id": _id, "kill-on-invalid-dep": _kill_on_invalid_dep,
     "mail-type": _mail_type, "mem-bind": bindings.mem_bind, "mem-update": _mem_update, "moment": _moment,
     "nice": _nice, "no-kill": _no_kill, "nodes": amounts.nodes, "number": amounts.number, "open-mode": _open_mode,
-    "oversubscribe": _oversubscribe, "path": _path, "ports": amounts.ports, "power": bindings.power, "priority": _priority,
-    "profile": bindings.profile, "propagate": bindings.propagate, "requeue": _requeue, "shape": amounts.shape,
-    "signal": _signal, "size": amounts.size, "switches": amounts.switches, "thread-spec": amounts.thread_spec, "tres-per-task": _text,
-    "verbose": _flag, "zero-one": amounts.zero_one,
+    "oversubscribe": _oversubscribe, "path": _path, "ports": amounts.ports, "power": bindings.power, "priority":
+    _priority, "profile": bindings.profile, "propagate": bindings.propagate, "requeue": _requeue, "shape":
+    amounts.shape, "signal": _signal, "size": amounts.size, "switches": amounts.switches, "thread-spec":
+    amounts.thread_spec, "tres-per-task": _text, "verbose": _flag, "zero-one": amounts.zero_one,
 }  # fmt: skip

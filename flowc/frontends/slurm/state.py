@@ -1,7 +1,7 @@
 """The options of one component while they are being read: sbatch's option structure, as far as it shows.
 
-Several options share one variable in sbatch (`--requeue` and `--no-requeue`, `-B` and `--cores-per-socket`), so printing
-one shows what another set. Those variables are `slots`; the other options keep their printed text in `texts`.
+Several options share one variable in sbatch (`--requeue` and `--no-requeue`, `-B` and `--cores-per-socket`), so
+printing one shows what another set. Those variables are `slots`; the other options keep their printed text in `texts`.
 """
 
 from __future__ import annotations

@@ -33,9 +33,9 @@ class Word:
 
 
 class Line:
-    """What a directive line holds. `comment` is the offset of the `#` that ends it; `broken` the offset of what is fatal
-    to sbatch: an unclosed quote or a word that begins with `:`; `cut` the offset of a word that stops the line early
-    (empty quotes, or a het separator), when something follows it."""
+    """What a directive line holds. `comment` is the offset of the `#` that ends it; `broken` the offset of what is
+    fatal to sbatch: an unclosed quote or a word that begins with `:`; `cut` the offset of a word that stops the line
+    early (empty quotes, or a het separator), when something follows it."""
 
     __slots__ = ("broken", "comment", "cut", "words")
 

@@ -1,4 +1,5 @@
-"""The meaning of option values: typed readings of canonical texts, for the lowering, and what the controller says to them.
+"""The meaning of option values: typed readings of canonical texts, for the lowering, and what the controller says to
+them.
 
 Every function takes a text as `Ast` holds it (what sbatch prints) and raises `ValueMistake` for one that means nothing.
 Sizes are MiB, times seconds. The shapes are those of grammars/slurm.lark; all rules are of Slurm 22.05 unless said.
@@ -6,40 +7,16 @@ Sizes are MiB, times seconds. The shapes are those of grammars/slurm.lark; all r
 
 from __future__ import annotations
 
-from flowc._compiled import slurm_grammar
 from flowc.frontends.slurm.numerals import count_of, size_of
-from flowc.lalr import Node, Parser, Token, Unexpected
+from flowc.frontends.slurm.trees import ValueMistake as ValueMistake
+from flowc.frontends.slurm.trees import parse
+from flowc.lalr import Node, Token
 from flowc.record import Record
 
 # More indices than any controller is known to allow (MaxArraySize); more hosts than a list names one by one.
 MAX_INDEX = 4_000_000
 MAX_TASKS = 100_000
 MAX_HOSTS = 65_536
-
-_PARSERS: dict[str, Parser] = {}
-
-# How messages name the terminals that are no literals.
-SHOWN = {
-    "NUMBER": "a number", "INDEX": "a number", "HOST_NUMBER": "a number", "NODE_COUNT": "a number", "FIELD": "a name or count",
-    "FEATURE": "a feature name", "KIND": "a dependency type", "SINGLETON": "`singleton`", "OPERATOR": "`&` or `|`",
-    "LIMIT": "`%limit`", "SIGNAL": "a signal", "SECONDS": "`@seconds`", "SIGNAL_FLAGS": "`B:`", "TIMES": "`*count`",
-    "SIGNED": "a number", "UNIT": "K, M, G or T", "UNLIMITED": "`UNLIMITED`", "LICENCE_NAME": "a licence name",
-    "LICENCE_COUNT": "a count", "VARIABLE": "a variable name", "LEVEL": "block, cyclic, fcyclic, arbitrary or `*`",
-    "PACK": "pack or nopack", "HOST_TEXT": "a host name", "TASKS": "`[tasks]`", "STATE": "a state", "$END": "the end",
-    "ISO_DATE": "YYYY-MM-DD", "CLOCK": "HH:MM", "MONTH_DAY": "MM/DD", "DAY_WORD": "today or tomorrow", "NOW": "now+count",
-    "LICENCE_MARK": "`:`", "RANGE_SEPARATOR": "`,`", "HOST_TO": "`-`", "LICENCE_SEPARATOR": "`,`", "HOST_SEPARATOR": "`,`",
-    "PREFIX": "", "MOMENT_BLANK": "", "EPOCH": "", "CLOCK_WORD": "noon or midnight", "ASSIGNED": "a value",
-}  # fmt: skip
-
-
-class ValueMistake(Exception):
-    """A value means nothing: the message says what was found and expected, `start` and `end` where in the value."""
-
-    def __init__(self, message: str, start: int, end: int) -> None:
-        super().__init__(message)
-        self.message = message
-        self.start = start
-        self.end = end
 
 
 class GresItem(Record):
@@ -68,29 +45,6 @@ class Distribution(Record):
     pack: bool | None
 
 
-def parse(rule: str, text: str) -> Node:
-    """The tree of a value by one of the grammar's start rules. Raises ValueMistake."""
-    parser = _PARSERS.get(rule)
-    if parser is None:
-        parser = _PARSERS[rule] = Parser(getattr(slurm_grammar, rule)())
-    try:
-        return parser.parse(text)
-    except Unexpected as problem:
-        raise ValueMistake(explain(rule, text, problem), problem.start, problem.end) from None
-
-
-def explain(rule: str, text: str, problem: Unexpected) -> str:
-    """`found X, expected Y`, in words."""
-    literals = _PARSERS[rule].literals()
-    names = dict.fromkeys(
-        SHOWN.get(name, f"`{literals[name]}`" if name in literals else "") for name in problem.expected
-    )
-    wanted = [name for name in names if name]
-    found = f"`{text[problem.start : problem.end]}`" if problem.start < len(text) else "the end"
-    expected = ", ".join(wanted[:-1]) + (" or " if len(wanted) > 1 else "") + wanted[-1] if wanted else "nothing"
-    return f"found {found}, expected {expected}"
-
-
 def duration_seconds(canonical: str) -> int | None:
     """Seconds of `[D-]HH:MM:SS`; None: no limit."""
     if canonical == "UNLIMITED":
@@ -108,8 +62,8 @@ def size_mib(canonical: str) -> int:
     if canonical in ("0?", "?"):
         return 0
     text, factor = canonical, 1
-    if canonical[-1:] == "P":
-        text, factor = canonical[:-1] + "T", 1024
+    if canonical[-1:] in ("P", "?"):
+        text, factor = canonical[:-1] + "T", 1024 if canonical[-1] == "P" else 1024 * 1024
     size = size_of(text)
     if size is None:
         raise ValueMistake(f"`{canonical}` is not a size", 0, len(canonical))
@@ -127,7 +81,7 @@ def node_range(text: str) -> tuple[int, int | None]:
 
 
 def gres_items(text: str) -> tuple[GresItem, ...]:
-    """The items of `--gres`; those with count 0 ask for nothing and are left out, of equal items the last count holds."""
+    """The items of `--gres`; those with count 0 ask for nothing and are left out; of equal items the last holds."""
     if text.lower() == "none":
         return ()
     found: dict[tuple[str, str | None], GresItem] = {}

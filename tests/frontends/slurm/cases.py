@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (tables of values read better in long lines)
 """Whole scripts with what surrounds them, compared with the real sbatch by test_agreement.py: files, lines, components,
 `#PBS` and `#BSUB`, command lines, environments."""
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (tables of values read better in long lines)
 """Makes up batch scripts from the option table: every option, every form of value, quoting, prefixes, faults.
 
 `case(random)` gives what the oracle takes: {"script", "args", "env"}. It draws from a `random.Random`, so a seed repeats a
