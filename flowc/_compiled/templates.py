@@ -86,7 +86,10 @@ def startup_plain(v, sh):
         put('    ln -sf "$output_file" /var/log/foundry/job.log\n')
     put('    chmod 700 "$state_dir/')
     put(str(v['body_name']))
-    put('"\n\n    read -r uptime_seconds _ </proc/uptime\n    used_base=$((used_seconds - ${uptime_seconds%.*}))\n    first_start=${first_start:-$EPOCHSECONDS}\n    job_state=RUNNING\n    # Told to stop (shutdown, preemption): the body is told by systemd, we wait for it; the next boot starts it again.\n    trap \'[ "$job_state" = TIMEOUT ] || job_state=PENDING\' TERM\n')
+    put('"\n\n    read -r uptime_seconds _ </proc/uptime\n    used_base=$((used_seconds - ${uptime_seconds%.*}))\n    first_start=${first_start:-$EPOCHSECONDS}\n')
+    if not (v['requeue']):
+        put('    # The job is not to be started twice: what was cut short has failed.\n    [ -z "$start_count" ] || {\n        job_state=NODE_FAIL\n        save_state null null "$EPOCHSECONDS"\n        exit 1\n    }\n')
+    put('    job_state=RUNNING\n    # Told to stop (shutdown, preemption): the body is told by systemd, we wait for it; the next boot starts it again.\n    trap \'[ "$job_state" = TIMEOUT ] || job_state=PENDING\' TERM\n')
     if not (v['limit_s'] is None):
         put('    trap on_tick ALRM\n')
     put('    # Job control gives the body a process group of its own.\n    set -m\n')
@@ -247,7 +250,10 @@ def startup_small(v, sh):
         put('ln -sf "$o" /var/log/foundry/job.log\n')
     put('chmod 700 $d/')
     put(str(v['body_name']))
-    put('\nread -r t _ </proc/uptime\nb=$((u - ${t%.*}))\nf=${f:-$EPOCHSECONDS}\ns=RUNNING\ntrap \'[ "$s" = TIMEOUT ]||s=PENDING\' TERM\n')
+    put('\nread -r t _ </proc/uptime\nb=$((u - ${t%.*}))\nf=${f:-$EPOCHSECONDS}\n')
+    if not (v['requeue']):
+        put('[ -z "$n" ]||{\ns=NODE_FAIL\nw null null "$EPOCHSECONDS"\nexit 1\n}\n')
+    put('s=RUNNING\ntrap \'[ "$s" = TIMEOUT ]||s=PENDING\' TERM\n')
     if not (v['limit_s'] is None):
         put('trap q ALRM\n')
     put('set -m\n')

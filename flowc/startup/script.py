@@ -83,6 +83,7 @@ def _variables(unit: Unit, index: int | None) -> dict[str, Any]:
         "args": job.run.args,
         "argv": job.run.argv if job.run.kind == "argv" else (),
         "append": job.io.append,
+        "requeue": job.retry.requeue is not False,
         "body_name": "slurm_script" if slurm else "body",
     }
     found.update(_files(job, folder, index, slurm))

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from jobs import unit
 from local import install, run, start, status
 
-from flowc.ir.job import Io, StopSignal, Time
+from flowc.ir.job import Io, Retry, StopSignal, Time
 from flowc.startup import build, script
 
 
@@ -50,6 +50,21 @@ def test_the_exit_status_is_kept(tmp_path: Path) -> None:
     job(tmp_path, "#!/bin/sh\nfalse\nexit 3\n")
     assert run(tmp_path)[0] == 3
     assert (status(tmp_path)["state"], status(tmp_path)["exit_code"]) == ("FAILED", 3)
+
+
+def test_a_job_that_must_not_be_requeued_fails_where_it_was_cut_short(tmp_path: Path) -> None:
+    job(tmp_path, "#!/bin/sh\necho ran\nsleep 60\n", retry=Retry(requeue=False))
+    process = start(tmp_path)
+    wait_for(tmp_path / "status.json", "RUNNING")
+    os.kill(process.pid, signal.SIGTERM)
+    time.sleep(0.3)
+    os.killpg(body_of(process.pid), signal.SIGTERM)
+    process.communicate(timeout=30)
+    assert status(tmp_path)["state"] == "PENDING"
+    assert run(tmp_path)[0] == 1
+    assert (status(tmp_path)["state"], status(tmp_path)["starts"]) == ("NODE_FAIL", 1)
+    assert run(tmp_path) == (0, b"")
+    assert (tmp_path / "out").read_text() == "ran\n"
 
 
 def test_death_by_a_signal_is_recorded(tmp_path: Path) -> None:

@@ -22,12 +22,11 @@ REPORTED = {
     "depends_on": "the job starts as soon as its own bid wins",
     "placement.reservation": "the bid is for the spot market",
     "placement.preemptible": "machines of the spot market can always be taken away",
-    "retry.requeue": "the job starts again when its machine was taken away and has come back",
     "notify.email": "it is no mail address, and the provider sends mail to nothing else",
 }
 
 # Values of these fields that are just what a bid does.
-AS_IT_IS = {"placement.preemptible": True, "retry.requeue": True}
+AS_IT_IS = {"placement.preemptible": True}
 
 # Where the frontend has said so already, or nothing is lost: told in the report only.
 IN_REPORT = {
