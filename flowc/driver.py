@@ -73,13 +73,13 @@ def _artifacts(source: Source, inputs: Inputs, emit: str, frontend: str | None, 
         return []
     front = entry.load()
     tree = front.read(source, inputs, sink)
-    if tree is None or sink.failed:
+    if tree is None or sink.broken:
         return []
     if emit == "ast":
         return [_document("ast.json", front.ast(tree))]
     units = front.lower(tree, inputs, sink)
     units = [override.run(unit, inputs, sink) for unit in units]
-    if sink.failed:
+    if sink.broken:
         return []
     if emit == "ir":
         from flowc.ir.encode import ir_document
@@ -89,7 +89,7 @@ def _artifacts(source: Source, inputs: Inputs, emit: str, frontend: str | None, 
     if table is None:
         return []
     units = pipeline.run(units, Context(catalog=table), sink)
-    if sink.failed:
+    if sink.broken:
         return []
     if emit == "plan":
         from flowc.ir.encode import plan_document

@@ -41,6 +41,15 @@ class Inputs(Record):
         return None
 
 
+# Parts of a variable's name that give a secret away.
+SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL")
+
+
+def looks_secret(name: str) -> bool:
+    """Whether a variable's name says that its value is nobody else's business."""
+    return any(word in name.upper() for word in SECRET_WORDS)
+
+
 def command_line(args: tuple[str, ...], path: str = "<command line>") -> tuple[Source, tuple[Span, ...]]:
     """A source that shows `args` as a shell would take them, and each argument's span in it."""
     parts, spans, offset = [], [], 0

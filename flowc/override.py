@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from flowc.diag.codes import override as codes
+from flowc.inputs import looks_secret
 from flowc.source import Source, Span
 
 TYPE_CHECKING = False
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
 PRIORITIES = ("low", "med", "high")
 UNITS_S = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 
-# Parts of a variable's name that give a secret away.
-SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL")
-
 
 def run(unit: Unit, inputs: Inputs, sink: Sink) -> Unit:
     """The unit with the flags' values in place of the file's; each has its origin on the command line."""
@@ -29,9 +27,7 @@ def run(unit: Unit, inputs: Inputs, sink: Sink) -> Unit:
         return unit
     over = Override(unit, inputs, sink)
     over.name()
-    over.put(
-        "resources", "alternatives", (flags.instance_type,) if flags.instance_type else None, "instance_type"
-    )
+    over.put("resources", "alternatives", (flags.instance_type,) if flags.instance_type else None, "instance_type")
     over.put("resources", "nodes", flags.num_instances, "num_instances")
     if flags.num_instances is not None and unit.job.resources.nodes_max is not None:
         over.put("resources", "nodes_max", flags.num_instances, "num_instances")
@@ -108,9 +104,7 @@ class Override:
             return None
         seconds = parse_duration(text)
         if not seconds:
-            self._mistake(
-                "time", text, "a duration above 0, such as `90` (minutes), `1:30:00`, `1-12:00` or `1h30m`"
-            )
+            self._mistake("time", text, "a duration above 0, such as `90` (minutes), `1:30:00`, `1-12:00` or `1h30m`")
             return None
         return seconds
 
@@ -120,10 +114,8 @@ class Override:
         merged = dict(self.job.env)
         for name, value in self.flags.env:
             if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-                self._mistake(
-                    "env", f"{name}={value}", "NAME=VALUE with a name of letters, digits and underscores"
-                )
-            if any(word in name.upper() for word in SECRET_WORDS):
+                self._mistake("env", f"{name}={value}", "NAME=VALUE with a name of letters, digits and underscores")
+            if looks_secret(name):
                 self.sink.report(codes.ENV_SECRET, self._span("env"), name=name)
             merged[name] = value
         self.job = self.job.replace(env=tuple(merged.items()))

@@ -19,7 +19,7 @@ def run(units: list[Unit], context: Context, sink: Sink) -> list[Unit]:
     """
     for each in PASSES:
         units = [each.run(unit, context, sink) for unit in units]
-        if sink.failed:
+        if sink.broken:
             break
         for unit in units:
             verify(unit, after=each.name)

@@ -13,4 +13,6 @@ MISSING = ('srun',
  'module',
  'ml')
 
+INTERPRETERS = ('sh', 'bash', 'dash', 'rbash', 'perl', 'python3', 'python3.10', 'awk', 'mawk', 'sed', 'env')
+
 SHELLS = ('sh', 'bash', 'dash', 'ksh', 'zsh', 'csh', 'tcsh')

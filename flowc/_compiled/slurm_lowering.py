@@ -583,4 +583,21 @@ LOWERING = {'account': {'action': 'ignored',
 
 DISK_GRES = ('disk', 'localscratch', 'localtmp', 'lscratch', 'nvme', 'scratch', 'ssd', 'tmp', 'tmpdir', 'tmpspace')
 
+GPU_WORDS = ('gh200',
+ 'gb200',
+ 'gb300',
+ 'h100',
+ 'h200',
+ 'b200',
+ 'b300',
+ 'a100',
+ 'v100',
+ 'p100',
+ 'l40s',
+ 'l40',
+ 'mi250',
+ 'mi300',
+ 'a6000',
+ 'rtx6000')
+
 GPU_SHARE_GRES = ('mps', 'shard')

@@ -30,6 +30,7 @@ class SlurmLowering(Strict):
 
     lowering: dict[str, LoweringRow]
     disk_gres: tuple[str, ...]
+    gpu_words: tuple[str, ...]
     gpu_share_gres: tuple[str, ...]
 
 
@@ -116,6 +117,7 @@ class SlurmCommands(Strict):
     """flowc/data/slurm_commands.yaml."""
 
     missing: tuple[str, ...]
+    interpreters: tuple[str, ...]
     shells: tuple[str, ...]
 
 

@@ -64,16 +64,19 @@ class Offer(Record):
     __eq__ = object.__eq__
     __hash__ = object.__hash__
 
-    def price_of(self, nodes: int, limit: int, idle: int = 0) -> str:
-        """What `nodes` of it may cost by a limit price (micro-dollars), and what they were seen to cost; with `idle`,
-        the part of the limit that this many GPUs of each take comes first."""
+    def price_of(self, nodes: int, limit: int, *, idle: int = 0, tasks: int = 1) -> str:
+        """What `nodes` of it may cost by a limit price (micro-dollars), and what is known of its price; with `idle`, the
+        part of the limit that this many GPUs of each take comes first. `tasks`: of an array, each of which costs it."""
         part = floor_cents(limit * nodes * idle // self.type.gpus) if idle else 0
         spoken = f"${usd_text(part)} of " if idle else ""
         on = f" for {nodes} nodes" if nodes > 1 else ""
-        most = f"up to {spoken}${usd_text(limit * nodes)} an hour{on}"
-        if self.market is None and self.minimum is None:
-            return f"{most}, {self.rank_kind}"
-        return f"{most}; ${usd_text(self.rank * nodes)} by {self.rank_kind}"
+        each = f", for each of {tasks} tasks" if tasks > 1 else ""
+        most = f"limit {spoken}${usd_text(limit * nodes)} an hour{on}{each}"
+        if self.market is not None:
+            return f"{most}; the market price is ${usd_text(self.market * nodes)}"
+        if self.minimum is not None:
+            return f"{most}; the provider's minimum is ${usd_text(self.minimum * nodes)}"
+        return f"{most}; the market price is unknown"
 
 
 class Catalog:

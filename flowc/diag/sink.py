@@ -34,14 +34,21 @@ class Diagnostic(Record):
 
 
 class Sink:
-    """Collects the diagnostics of one source, in the order of their reporting."""
+    """Collects the diagnostics of one source, in the order of their reporting; the same finding only once.
 
-    __slots__ = ("diagnostics", "error_count", "strict")
+    `failed`: an error was reported, a warning under `strict` included, so that nothing may be emitted. `broken`: an error
+    that is one in any case, so that later stages have nothing to work on; only such an error stops the pipeline, and
+    `strict` hides no finding.
+    """
+
+    __slots__ = ("_seen", "diagnostics", "error_count", "promoted_count", "strict")
 
     def __init__(self, *, strict: bool = False) -> None:
         self.diagnostics: list[Diagnostic] = []
         self.error_count = 0
+        self.promoted_count = 0
         self.strict = strict
+        self._seen: set[tuple[str, Span | None, str]] = set()
 
     def report(
         self,
@@ -54,21 +61,30 @@ class Sink:
         **fields: object,
     ) -> None:
         """Report one finding; `fields` fill the code's title, all of them and no others (KeyError otherwise)."""
-        severity = "error" if self.strict and code.severity == "warning" else code.severity
+        promoted = self.strict and code.severity == "warning"
+        message = code.title.format_map(fields)
+        key = (code.id, span, message)
+        if key in self._seen:
+            return
+        self._seen.add(key)
         self.diagnostics.append(
             Diagnostic(
                 code=code,
-                severity=severity,
-                message=code.title.format_map(fields),
+                severity="error" if promoted else code.severity,
+                message=message,
                 span=span,
                 help=help,
                 fix=fix,
                 notes=notes,
             )
         )
-        if severity == "error":
-            self.error_count += 1
+        self.error_count += code.severity == "error"
+        self.promoted_count += promoted
+
+    @property
+    def broken(self) -> bool:
+        return self.error_count > 0
 
     @property
     def failed(self) -> bool:
-        return self.error_count > 0
+        return self.error_count + self.promoted_count > 0

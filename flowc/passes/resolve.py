@@ -89,19 +89,22 @@ def _report(choice: Choice, unit: Unit, demand: Demand, sink: Sink) -> None:
     machine, selection = choice.offer.type, choice.selection
     asked = demand.share(choice.nodes).gpus
     limit = limit_price(unit.job.pricing, machine.family or None, machine.gpus)
+    tasks = len(unit.job.array.indices) if unit.job.array is not None else 1
     gpus_span = unit.origin("resources.gpus_per_node", "layout.gpus_total", "layout.gpus_per_task")
     if selection.named:
         _report_name(choice, unit, sink)
     elif not demand.asks_gpus:
-        stay = "GPUs stay" if machine.gpus > 1 else "GPU stays"
-        price = choice.offer.price_of(choice.nodes, limit)
-        sink.report(codes.GPU_NOT_ASKED, None, type=machine.name, gpus=machine.gpus, stay=stay, price=price)
+        gpus = plural(machine.gpus, "GPU")
+        stay = "stays idle" if machine.gpus == 1 else "stay idle"
+        fate = f"{gpus} may be used (`exclusive`)" if unit.job.resources.exclusive else f"{gpus} {stay}"
+        price = choice.offer.price_of(choice.nodes, limit, tasks=tasks)
+        sink.report(codes.GPU_NOT_ASKED, None, type=machine.name, fate=fate, price=price)
     elif selection.text is None:
-        price = choice.offer.price_of(choice.nodes, limit)
+        price = choice.offer.price_of(choice.nodes, limit, tasks=tasks)
         sink.report(codes.GPU_MODEL_OPEN, gpus_span, type=machine.name, price=price)
     if asked < machine.gpus and demand.asks_gpus and (not selection.named or selection.bare):
         idle = machine.gpus - asked
-        price = choice.offer.price_of(choice.nodes, limit, idle)
+        price = choice.offer.price_of(choice.nodes, limit, idle=idle, tasks=tasks)
         sink.report(
             codes.GPUS_STAY_IDLE,
             gpus_span,

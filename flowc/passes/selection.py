@@ -53,10 +53,8 @@ def select(unit: Unit, demand: Demand, catalog: Catalog, sink: Sink) -> list[Sel
 
 def _by_model(unit: Unit, demand: Demand, catalog: Catalog, sink: Sink) -> Selection | None:
     model = unit.job.resources.gpu_model
-    if not demand.asks_gpus:
-        return Selection(catalog.offers)
-    if model is None:
-        return _by_features(unit, catalog, sink)
+    if not demand.asks_gpus or model is None:
+        return _by_features(unit, demand, catalog, sink)
     word = read_gpu_word(model)
     span = unit.origin("resources.gpu_model", "resources.gpus_per_node", "layout.gpus_total")
     if word is None:
@@ -79,8 +77,9 @@ def _by_model(unit: Unit, demand: Demand, catalog: Catalog, sink: Sink) -> Selec
     return found
 
 
-def _by_features(unit: Unit, catalog: Catalog, sink: Sink) -> Selection | None:
-    """GPUs without a model: a constraint that is the name of one stands for it; several are alternatives."""
+def _by_features(unit: Unit, demand: Demand, catalog: Catalog, sink: Sink) -> Selection | None:
+    """No model given: a constraint that is the name of one stands for it; several are alternatives. A job that asks for
+    no GPU takes such a machine where there is one."""
     read = [(word, read_gpu_word(word)) for word in unit.job.resources.features]
     naming = [(word, each) for word, each in read if each is not None and each.families]
     if not naming:
@@ -90,6 +89,8 @@ def _by_features(unit: Unit, catalog: Catalog, sink: Sink) -> Selection | None:
     span = unit.origin("resources.features")
     memory = naming[0][1].memory_gb if len(naming) == 1 and not naming[0][1].slice else None
     found = _of_families(families, memory or 0, text, catalog)
+    if found is None and not demand.asks_gpus:
+        return Selection(catalog.offers)
     if found is None:
         help, sold = wording.choose_help(catalog), wording.sold(catalog, None)
         sink.report(codes.GPU_MODEL_NOT_SOLD, span, help=help, model=wording.models(families), sold=sold)

@@ -1,8 +1,8 @@
-"""Commands in a job's text that the machine will not have."""
+"""What a job's text relies on and the machine will not have: its interpreter, commands of a cluster."""
 
 from __future__ import annotations
 
-from flowc._compiled.slurm_commands import MISSING, SHELLS
+from flowc._compiled.slurm_commands import INTERPRETERS, MISSING, SHELLS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,3 +34,21 @@ def missing_commands(job: Job) -> dict[str, int]:
     for match in pattern.finditer(text):
         found.setdefault(match[1], match.start(1))
     return found
+
+
+def missing_interpreter(job: Job) -> str | None:
+    """Why the machine may not start the script by its first line; None when it can."""
+    if job.run.kind != "script" or job.run.interpreter is None:
+        return None
+    words = job.run.interpreter.split()
+    if not words:
+        return "`#!` names none"
+    path = words[0]
+    if not path.startswith("/"):
+        return f"`{path}` is looked for in the working directory"
+    folder, _, name = path.rpartition("/")
+    if folder not in ("/bin", "/usr/bin"):
+        return f"`{path}` is no path of the provider's image"
+    if name == "env":
+        name = next((word for word in words[1:] if word[0] != "-" and "=" not in word), "")
+    return None if name in INTERPRETERS else f"`{name or path}` is not on the provider's image"

@@ -60,7 +60,8 @@ REQUESTS: list[tuple[dict[str, Any], str, int]] = [
     ({"gpus_per_node": 1, "features": ("h100", "ib")}, "h100-80gb.sxm.1x", 1),
     ({"gpus_per_node": 1, "features": ("v100", "h200")}, "ccs-h200.sxm.1x", 1),
     ({"gpus_per_node": 1, "features": ("skylake",)}, "a100-80gb.sxm.1x", 1),
-    ({"features": ("h100",)}, "a100-80gb.sxm.1x", 1),
+    ({"features": ("h100",)}, "h100-80gb.sxm.1x", 1),
+    ({"features": ("v100",)}, "a100-80gb.sxm.1x", 1),
     # Names.
     ({"alternatives": ("h100",)}, "h100-80gb.sxm.8x", 1),
     ({"alternatives": ("a100",)}, "a100-80gb.sxm.1x", 1),
@@ -91,7 +92,7 @@ def test_unsold_count_names_idle_gpus_and_price_and_hides_them() -> None:
     done, (warning,) = run(unit(gpus_per_node=4, gpu_model="h100"))
     assert warning.code.name == "gpus-stay-idle"
     assert "4 of 8 GPUs" in warning.message
-    assert "up to $32.00 of $64.00 an hour; $12.03 by its market price" in warning.message
+    assert "limit $32.00 of $64.00 an hour; the market price is $12.03" in warning.message
     assert warning.span is not None
     assert done.plan is not None
     assert (done.plan.gpus_per_node, done.plan.gpus_visible) == (8, 4)
@@ -99,7 +100,7 @@ def test_unsold_count_names_idle_gpus_and_price_and_hides_them() -> None:
 
 def test_price_of_idle_gpus_is_that_of_all_nodes() -> None:
     _, (warning,) = run(unit(gpus_per_node=4, gpu_model="h100", nodes=2))
-    assert "(up to $64.00 of $128.00 an hour for 2 nodes; $24.06 by its market price)" in warning.message
+    assert "(limit $64.00 of $128.00 an hour for 2 nodes; the market price is $24.06)" in warning.message
 
 
 def test_all_gpus_are_visible_where_all_are_asked_for_or_none() -> None:
@@ -120,7 +121,7 @@ def test_open_choices_are_warnings_and_errors_under_strict() -> None:
         _, (warning,) = run(unit(**fields))
         assert (warning.code.name, warning.severity) == (name, "warning")
         assert "`a100-80gb.sxm.1x`" in warning.message
-        assert "up to $6.00 an hour; $0.01 by its minimum price" in warning.message
+        assert "limit $6.00 an hour; the provider's minimum is $0.01" in warning.message
         done, (strict,) = run(unit(**fields), strict=True)
         assert strict.severity == "error"
         assert done.plan is None or done.plan.limit_usd_per_instance_hour is None

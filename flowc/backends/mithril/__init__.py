@@ -65,7 +65,7 @@ def _bids(unit: Unit, references: References, taken: set[str], sink: Sink) -> li
     job, plan = unit.job, unit.plan
     assert plan is not None, "mithril: a unit without a plan"
     limits.report(unit, sink)
-    limits.report_missing_commands(unit, sink)
+    limits.report_missing_programs(unit, sink)
     name = safe_name(job.name)
     if name != job.name and (span := unit.origin("name")) is not None:
         from flowc.diag.codes import emit as codes

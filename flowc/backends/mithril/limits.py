@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from flowc.ir.verify import InternalError
 from flowc.source import Span
-from flowc.startup.commands import missing_commands
+from flowc.startup.commands import missing_commands, missing_interpreter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ REPORTED = {
     "labels": "the bid carries no labels",
     "time.begin": "the job starts as soon as the bid wins",
     "time.deadline": "the bid stays open after it, until somebody ends it",
-    "array.max_concurrent": "all tasks are bid for at once, unless the bids are placed by `flowc submit`",
+    "array.max_concurrent": "all tasks are bid for at once; whoever places the bids must hold them back",
     "depends_on": "the job starts as soon as its own bid wins",
     "placement.reservation": "the bid is for the spot market",
     "placement.preemptible": "machines of the spot market can always be taken away",
@@ -69,15 +69,21 @@ def report(unit: Unit, sink: Sink) -> None:
         sink.report(codes.NOT_IN_BID, span, what=what, consequence=consequence)
 
 
-def report_missing_commands(unit: Unit, sink: Sink) -> None:
-    """Warn of Slurm's commands in the job's text: the call would fail on a machine that costs money by then."""
-    found = missing_commands(unit.job)
-    if not found:
+def report_missing_programs(unit: Unit, sink: Sink) -> None:
+    """Warn of an interpreter and of Slurm's commands: their call would fail on a machine that costs money by then."""
+    found, reason = missing_commands(unit.job), missing_interpreter(unit.job)
+    if not found and reason is None:
         return
     from flowc.diag.codes import emit as codes
 
-    name, start = next(iter(found.items()))
     as_written = unit.job.run.text == unit.source.text
+    if reason is not None:
+        first = Span(unit.source, 0, len(unit.source.line(1))) if as_written else None
+        sink.report(codes.INTERPRETER_MISSING, first, reason=reason)
+    if not found:
+        return
+
+    name, start = next(iter(found.items()))
     span = Span(unit.source, start, start + len(name)) if as_written else None
     sink.report(codes.COMMAND_MISSING, span, commands=", ".join(f"`{each}`" for each in found))
 

@@ -66,3 +66,18 @@ software, or install it in the script.""",
     bad="#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\nsrun python train.py\n",
     good="#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\npython train.py\n",
 )
+
+INTERPRETER_MISSING = Code(
+    id="FC805",
+    name="interpreter-missing",
+    severity="warning",
+    title="the machine may not have the script's interpreter: {reason}",
+    explain="""\
+A script is started by the program that its first line names. The provider's image is a plain Ubuntu: it has sh, bash, perl
+and python3 in /bin and /usr/bin, and neither other shells nor the old cluster's software. Where the program is missing, the
+job ends at once with status 127, on a machine that costs money.
+
+Name an interpreter that is there, or one that the job's own image brings.""",
+    bad="#!/bin/tcsh\n#SBATCH --gpus=h100:8 --time=10\nnvidia-smi\n",
+    good="#!/usr/bin/env bash\n#SBATCH --gpus=h100:8 --time=10\nnvidia-smi\n",
+)

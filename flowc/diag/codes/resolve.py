@@ -99,7 +99,7 @@ GPU_NOT_ASKED = Code(
     id="FC607",
     name="gpu-not-asked",
     severity="warning",
-    title="no GPU asked for: `{type}` is the cheapest machine that fits, its {gpus} {stay} idle ({price})",
+    title="no number of GPUs asked for: `{type}` is the cheapest machine that fits, its {fate} ({price})",
     explain="""\
 The provider's machines without GPU take no startup script, so a job that needs only CPUs and memory runs on
 the cheapest machine with GPUs that has enough of both.

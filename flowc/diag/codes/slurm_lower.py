@@ -103,11 +103,11 @@ Nothing to do, if that is what you want.""",
     good=_GOOD,
 )
 
-ENVIRONMENT_NAME_UNSET = Code(
+EXPORT_UNSET = Code(
     id="FC187",
     name="export-unset",
     severity="warning",
-    title="`--export` names `{name}`, which is not set here",
+    title="`--export` names what is not set here: {names}",
     explain="""\
 `--export=NAME` copies a variable from the environment in which the job is submitted, which is the one in which flowc
 runs. It is not set there, so the job will not have it; sbatch skips it in silence.
@@ -121,7 +121,7 @@ EXPORTED_SECRET = Code(
     id="FC188",
     name="exported-secret",
     severity="warning",
-    title="`{name}` looks like a secret and would be readable by everybody in the project",
+    title="readable by everybody in the project: {names} in `--export`",
     explain="""\
 A startup script is stored with the bid, and all members of the provider's project can read it, variables included.
 
@@ -141,5 +141,19 @@ by `srun --het-group`. The provider knows no such bond: each component is a bid 
 
 The script runs on component 0; the machines of the others are held until their time limit.""",
     bad="#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\n#SBATCH hetjob\n#SBATCH --gpus=h100:1\nnvidia-smi\n",
+    good=_GOOD,
+)
+
+MODEL_IN_PARTITION = Code(
+    id="FC190",
+    name="model-in-partition",
+    severity="note",
+    title="partition `{name}` chooses no GPU here: ask for `{model}` if that is meant",
+    explain="""\
+Sites often name a partition after its GPUs, and `-p gpu_h100 --gres=gpu:1` meant an H100 there. Partitions mean nothing
+here, and the cheapest machine that fits is taken, whatever its GPU.
+
+Ask for the model: `--gres=gpu:h100:1`, or `-i` on flowc's command line.""",
+    bad="#!/bin/bash\n#SBATCH --partition=gpu_h100 --gres=gpu:8 --time=10\nnvidia-smi\n",
     good=_GOOD,
 )

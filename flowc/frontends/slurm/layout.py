@@ -166,9 +166,7 @@ class Gpus:
             name, _, amount = part.replace("gres:", "gres/").rpartition("=")
             if name.startswith("gres/gpu") and amount.isdigit():
                 kind = name[len("gres/gpu") :].lstrip(":/") or None
-                count = self._sum(
-                    (values.GresItem(name="gpu", type=kind, count=int(amount)),), "tres-per-task"
-                )
+                count = self._sum((values.GresItem(name="gpu", type=kind, count=int(amount)),), "tres-per-task")
             else:
                 note = f"`{part}` is not kept; give `--cpus-per-task` and `--gpus-per-task`"
                 self.allotment.ledger.decide("tres-per-task", "approximated", note)
@@ -192,6 +190,8 @@ def _nodes(a: Allotment, gpus: Gpus) -> tuple[int | None, str]:
     by_gpus = gpus.total // gpus.per_node if gpus.total and gpus.per_node else None
     if "nodes" in options:
         low, high = values.node_range(options["nodes"])
+        if high != low:
+            a.ledger.decide("nodes", "lowered", f"number of machines: the fewest, {low}")
         if by_gpus and high != low:
             return by_gpus, "gpus-per-node"
         if high is not None and high != low:

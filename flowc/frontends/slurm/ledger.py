@@ -50,6 +50,8 @@ class Ledger:
         """Report what was not lowered in full, and give the outcome of each option in the order of the source."""
         quiet: list[Given] = []
         for option, given in self.given.items():
+            if given.component != component:
+                continue  # carried on from the first component, and told there
             action, note, code = self._decision(option)
             if action == "lowered" or code is not None:
                 continue

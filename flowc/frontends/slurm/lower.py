@@ -6,12 +6,13 @@ own. Mistakes in the text have been reported by then; what is reported here is w
 
 from __future__ import annotations
 
-from flowc._compiled.slurm_lowering import LOWERING
+from flowc._compiled.slurm_lowering import GPU_WORDS, LOWERING
 from flowc.diag.codes import slurm_lower as codes
 from flowc.digest import sha256_hex
 from flowc.frontends.slurm import controller, values
 from flowc.frontends.slurm.layout import allot
 from flowc.frontends.slurm.ledger import Ledger
+from flowc.inputs import looks_secret
 from flowc.ir.job import (
     Array,
     Dependency,
@@ -19,6 +20,7 @@ from flowc.ir.job import (
     Job,
     Notify,
     Placement,
+    Resources,
     Retry,
     Run,
     SourceInfo,
@@ -32,6 +34,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from flowc.diag.code import Code
     from flowc.diag.sink import Sink
     from flowc.frontends.slurm.ast import Ast, Component
     from flowc.inputs import Inputs
@@ -39,14 +42,14 @@ if TYPE_CHECKING:
 # A job on one of the later components of a het job holds its machine: under Slurm only steps run there.
 HOLD = "#!/bin/sh\nexec sleep infinity\n"
 
-# Parts of a variable's name that give a secret away.
-SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL")
+# A message names so many variables one by one.
+MOST_NAMES = 5
 
 
 def lower(ast: Ast, inputs: Inputs, sink: Sink) -> list[Unit]:
     """One unit for each component of the job; none when a value means nothing to a controller."""
     controller.check(ast, sink)
-    if sink.failed:
+    if sink.broken:
         return []
     count = len(ast.components)
     if count > 1:
@@ -75,6 +78,11 @@ class Lowering:
 
     def unit(self, digest: str) -> Unit:
         resources, layout, self.origins = allot(self.component, self.ledger)
+        self._check_partition(resources)
+        if "distribution" in self.options:
+            levels = values.distribution_spec(self.options["distribution"]).levels
+            if not levels or levels[0] in ("block", "*"):
+                self.ledger.decide("distribution", "lowered", "tasks are laid out in blocks")
         features = self._features()
         if features:
             resources = resources.replace(features=features)
@@ -98,6 +106,18 @@ class Lowering:
         outcome = self.ledger.close(self.ast, self.index)
         job = Job(source=source, outcome=outcome, **fields)
         return Unit(source=self.ast.source, job=job, origins=self.origins)
+
+    def _check_partition(self, resources: Resources) -> None:
+        """GPUs without a model in a partition that is called after one: under Slurm the partition decided."""
+        name = self.options.get("partition")
+        if name is None or resources.gpu_model is not None or "gpus" not in "".join(self.origins):
+            return
+        model = next((word for word in GPU_WORDS if word in name.lower()), None)
+        if model is not None:
+            span = self.ledger.value_span("partition")
+            count = resources.gpus_per_node
+            help = f"`--gpus-per-node={model}:{count}`" if count else f"`--gpus={model}:` and how many"
+            self.sink.report(codes.MODEL_IN_PARTITION, span, name=name, model=model, help=help)
 
     def _put(self, path: str, option: str) -> None:
         """Note that an IR field was set by an option; a default has no origin."""
@@ -132,7 +152,9 @@ class Lowering:
                 fields[path] = values.duration_seconds(self.options[option])
                 self._put(f"time.{path}", option)
         for name in ("begin", "deadline"):
-            if name in self.options:
+            if name == "begin" and self.options.get(name) in ("now", "now+0"):
+                self.ledger.decide(name, "lowered", "at once")
+            elif name in self.options:
                 fields[name] = self.options[name]
                 self._put(f"time.{name}", name)
         if "signal" in self.options:
@@ -141,6 +163,11 @@ class Lowering:
                 name=spec.name, before_s=spec.seconds, to="shell" if spec.to_shell else "steps"
             )
             self._put("time.signal", "signal")
+            if not spec.to_shell:
+                note = "there are no job steps yet: the signal goes to all processes that the script has started"
+                self.ledger.decide("signal", "approximated", note)
+        if self.options.get("time") == "UNLIMITED":
+            self.ledger.decide("time", "lowered", "no limit")
         return Time(**fields)
 
     def _features(self) -> tuple[str, ...]:
@@ -148,7 +175,10 @@ class Lowering:
         if not text:
             return ()
         self._put("resources.features", "constraint")
-        return values.constraint_names(text)
+        names = values.constraint_names(text)
+        if all(name.lower() in GPU_WORDS for name in names):
+            self.ledger.decide("constraint", "lowered", "GPU models among which the machine is chosen")
+        return names
 
     def _environment(self) -> tuple[str, tuple[tuple[str, str], ...]]:
         """The policy and the variables of `--export`; without it Slurm would copy everything, which flowc never does."""
@@ -160,21 +190,22 @@ class Lowering:
             self.ledger.decide("export", "lowered", "the job starts without the submitter's environment")
         elif policy == "listed":
             self.ledger.decide("export", "lowered", "the variables named here reach the job")
-        env = []
-        for name in names:
-            value = self.inputs.variable(name)
-            if value is None:
-                self.sink.report(codes.ENVIRONMENT_NAME_UNSET, self.ledger.value_span("export"), name=name)
-            else:
-                env.append((name, value))
-        env += assignments
-        for name, _ in env:
-            if any(word in name.upper() for word in SECRET_WORDS):
-                self.sink.report(codes.EXPORTED_SECRET, self.ledger.value_span("export"), name=name)
+        found = [(name, self.inputs.variable(name)) for name in names]
+        env = [(name, value) for name, value in found if value is not None] + list(assignments)
+        self._report_names(codes.EXPORT_UNSET, [name for name, value in found if value is None])
+        secrets = [name for name, _ in env if looks_secret(name)]
+        self._report_names(codes.EXPORTED_SECRET, secrets)
         if env:
             self._put("env", "export")
         self._put("env_policy", "export")
         return "none" if policy == "nil" else policy, tuple(dict(env).items())
+
+    def _report_names(self, code: Code, names: list[str]) -> None:
+        """One finding for all variables of `--export` that it concerns; a few of them are named."""
+        if names:
+            more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+            shown = ", ".join(f"`{name}`" for name in names[:MOST_NAMES]) + more
+            self.sink.report(code, self.ledger.value_span("export"), names=shown)
 
     def _io(self) -> Io:
         fields: dict[str, Any] = {}

@@ -18,7 +18,7 @@ SAMPLES = {
     "array": ("", "--array=1-4%2"),
     "begin": ("", "--begin=2030-01-20T12:00:00"),
     "chdir": ("", "--chdir=/data/run"),
-    "constraint": ("--gpus=1", "--constraint=a100"),
+    "constraint": ("--gpus=1", "--constraint=skylake"),
     "cores-per-socket": ("-N1", "--cores-per-socket=8"),
     "cpus-per-gpu": ("--gpus=2", "--cpus-per-gpu=8"),
     "cpus-per-task": ("", "--cpus-per-task=8"),
