@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import flowc
 from flowc.ir.job import Placement, Pricing
 from tests.passes.units import codes, error, plan, run, unit
 
@@ -122,9 +123,13 @@ def test_open_choices_are_warnings_and_errors_under_strict() -> None:
         assert (warning.code.name, warning.severity) == (name, "warning")
         assert "`a100-80gb.sxm.1x`" in warning.message
         assert "limit $6.00 an hour; the provider's minimum is $0.01" in warning.message
-        done, (strict,) = run(unit(**fields), strict=True)
+        _, (strict,) = run(unit(**fields), strict=True)
         assert strict.severity == "error"
-        assert done.plan is None or done.plan.limit_usd_per_instance_hour is None
+    result = flowc.compile("#!/bin/sh\n#SBATCH --gres=gpu:1 -t 10 --array=1-9%2\ntrue\n", strict=True)
+    assert result.failed
+    assert result.artifacts == ()
+    # No stage is left out for it: what the backend has to say is there too.
+    assert {"gpu-model-open", "not-in-bid"} <= {each.code.name for each in result.diagnostics}
 
 
 SPEC_ERRORS = (
