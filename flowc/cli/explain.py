@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from flowc.cli.arguments import Words
     from flowc.diag.code import Code
 
+# An example that only shows a limit is as long as that limit: so much of it is shown.
 _SHOWN = 200
+_SHOWN_LINES = 20
 _INTRODUCTION = """\
 # Diagnostics of flowc
 
@@ -69,7 +71,10 @@ def _example(path: str, example: tuple[str, tuple[str, ...]]) -> str:
     from flowc.inputs import command_line
 
     text, args = example
-    lines = [visible(_cut(line)) for line in text.removesuffix("\n").split("\n")] if text else []
+    lines = text.removesuffix("\n").split("\n") if text else []
+    if len(lines) > _SHOWN_LINES:
+        lines = [*lines[:4], f"… ({len(lines):,} lines)"]
+    lines = [visible(_cut(line)) for line in lines]
     if args:
         lines.append(f"$ flowc compile {path} {command_line(args)[0].text}")
     return "\n".join(f"    {line}".rstrip() for line in lines) or "    (an empty file)"

@@ -99,7 +99,7 @@ Shards and MPS shares divide one GPU among several jobs. A rented machine has no
 and pays for it.
 
 Nothing to do, if that is what you want.""",
-    bad="#!/bin/bash\n#SBATCH --gres=shard:4 --time=10\nnvidia-smi\n",
+    bad=("#!/bin/bash\n#SBATCH --gres=shard:4 --time=10\nnvidia-smi\n", ("-i", "1xh100")),
     good=_GOOD,
 )
 
@@ -154,6 +154,6 @@ Sites often name a partition after its GPUs, and `-p gpu_h100 --gres=gpu:1` mean
 here, and the cheapest machine that fits is taken, whatever its GPU.
 
 Ask for the model: `--gres=gpu:h100:1`, or `-i` on flowc's command line.""",
-    bad="#!/bin/bash\n#SBATCH --partition=gpu_h100 --gres=gpu:8 --time=10\nnvidia-smi\n",
+    bad=("#!/bin/bash\n#SBATCH --partition=h100 --gres=gpu:8 --time=10\nnvidia-smi\n", ("-i", "8xh100")),
     good=_GOOD,
 )

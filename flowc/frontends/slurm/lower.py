@@ -118,6 +118,8 @@ class Lowering:
             count = resources.gpus_per_node
             help = f"`--gpus-per-node={model}:{count}`" if count else f"`--gpus={model}:` and how many"
             self.sink.report(codes.MODEL_IN_PARTITION, span, name=name, model=model, help=help)
+            note = LOWERING["partition"]["note"]
+            self.ledger.decide("partition", "ignored", note, codes.MODEL_IN_PARTITION.id)
 
     def _put(self, path: str, option: str) -> None:
         """Note that an IR field was set by an option; a default has no origin."""
