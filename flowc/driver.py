@@ -63,11 +63,14 @@ def compile(
 
 
 def check(source: Source, inputs: Inputs, *, frontend: str | None = None, strict: bool = False) -> Result:
-    """Run the whole pipeline for its diagnostics; the result has no artifacts."""
-    return compile(source, inputs, frontend=frontend, strict=strict).replace(artifacts=())
+    """The same pipeline for its diagnostics alone: what is left out is making the artifacts."""
+    sink = Sink(strict=strict)
+    _artifacts(source, inputs, None, frontend, sink)
+    return Result(artifacts=(), diagnostics=tuple(sink.diagnostics), failed=sink.failed)
 
 
-def _artifacts(source: Source, inputs: Inputs, emit: str, frontend: str | None, sink: Sink) -> list[Artifact]:
+def _artifacts(source: Source, inputs: Inputs, emit: str | None, frontend: str | None, sink: Sink) -> list[Artifact]:
+    """`emit` None: go through to the end of the checks for a bid."""
     entry = detect(source, inputs, frontend, sink)
     if entry is None:
         return []
@@ -95,7 +98,11 @@ def _artifacts(source: Source, inputs: Inputs, emit: str, frontend: str | None, 
         from flowc.ir.encode import plan_document
 
         return [_document("plan.json", plan_document(units))]
-    return _backend(emit).emit(units, sink)
+    backend = _backend(emit or "mithril")
+    if emit is not None:
+        return backend.emit(units, sink)
+    backend.check(units, sink)
+    return []
 
 
 def _document(name: str, document: dict[str, object]) -> Artifact:

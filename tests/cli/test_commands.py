@@ -238,6 +238,7 @@ def test_internal_error_is_reported_without_a_traceback(flowc: Run, job: Path, m
         raise AssertionError("resolve: a plan without a machine")
 
     monkeypatch.setattr(driver, "compile", broken)
+    monkeypatch.setattr(driver, "check", broken)
     for command in ("compile", "check"):
         done = flowc(command, job.name)
         assert done.status == 3

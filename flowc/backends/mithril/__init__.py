@@ -1,145 +1,30 @@
-"""The mithril backend: bids on the provider's spot market, with the job in their startup scripts (contract
-§6)."""
+"""The mithril backend: bids on the provider's spot market, with the job in their startup scripts (contract §6)."""
 
 from __future__ import annotations
 
-from functools import partial
-
-from flowc import startup
-from flowc.backends.base import Artifact, Backend, LazyArtifact
+from flowc.backends.base import Artifact, Backend
 from flowc.backends.mithril import limits
-from flowc.backends.mithril.naming import References, safe_name, unique_name
-from flowc.digest import sha256_hex
-from flowc.ir.encode import dumps
-from flowc.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from flowc.diag.sink import Sink
-    from flowc.ir.plan import JobPlan
     from flowc.ir.unit import Unit
-    from flowc.startup import Startup
-
-BIDS = "/v2/spot/bids"
 
 
-class Bid(Record):
-    """One bid to be: its name and its startup script, whose text is in the body."""
-
-    name: str
-    script: Startup
-    body: dict[str, Any]
+def check(units: list[Unit], sink: Sink) -> None:
+    """Report what a bid cannot say, what the machine lacks, and what the provider's limit has no room for."""
+    for unit in units:
+        limits.report(unit, sink)
+        limits.report_size(unit, sink)
 
 
 def emit(units: list[Unit], sink: Sink) -> list[Artifact]:
     """The request document, then for each unit its startup script as sent, as read, and the report."""
-    references, taken = References(), set[str]()
-    by_unit = [_bids(unit, references, taken, sink) for unit in units]
-    bids = [bid for bids in by_unit for bid in bids]
-    document: dict[str, Any] = {
-        "format": "flowc.mithril/1",
-        "requests": [_request(bid, alone=len(bids) == 1) for bid in bids],
-        "unresolved": list(references.found),
-        "script": _script(bids[0].script),
-    }
-    throttle = max((unit.job.array.max_concurrent or 0 for unit in units if unit.job.array is not None), default=0)
-    if throttle:
-        document["max_concurrent"] = throttle
-    artifacts = [Artifact(name="request.json", text=dumps(document))]
-    for unit, its_bids in zip(units, by_unit, strict=True):
-        first = its_bids[0]
-        prefix = "" if len(units) == 1 else f"{first.name}."
-        names = [bid.name for bid in its_bids]
-        artifacts += [
-            Artifact(name=f"{prefix}startup.sh", text=first.script.sent),
-            Artifact(name=f"{prefix}startup.plain.sh", text=first.script.plain),
-            LazyArtifact(f"{prefix}report.txt", partial(_report, unit, names, first.script)),
-        ]
-    return artifacts
+    from flowc.backends.mithril.bids import artifacts  # a check does without
+
+    for unit in units:
+        limits.report(unit, sink)
+    return artifacts(units, sink)
 
 
-def _bids(unit: Unit, references: References, taken: set[str], sink: Sink) -> list[Bid]:
-    """One bid for each index of an array, else one."""
-    job, plan = unit.job, unit.plan
-    assert plan is not None, "mithril: a unit without a plan"
-    limits.report(unit, sink)
-    limits.report_missing_programs(unit, sink)
-    name = safe_name(job.name)
-    if name != job.name and (span := unit.origin("name")) is not None:
-        from flowc.diag.codes import emit as codes
-
-        sink.report(codes.NAME_CHANGED, span, name=name, asked=job.name)
-    indices: tuple[int | None, ...] = job.array.indices if job.array is not None else (None,)
-    bids = []
-    for index in indices:
-        own = unique_name(name if index is None else safe_name(name, f"-{index}"), taken)
-        script = startup.build(unit, index=index)
-        bids.append(Bid(name=own, script=script, body=_body(unit, plan, own, script, references)))
-    largest = max(bids, key=lambda bid: len(bid.script.sent))
-    if not largest.script.fits:
-        _too_large(largest.script, sink)
-    return bids
-
-
-def _body(unit: Unit, plan: JobPlan, name: str, script: Startup, references: References) -> dict[str, Any]:
-    """A CreateBidRequest. Ids of the bundled catalog are a seed, so the type is a reference; ids that the
-    user gave, or that stand in the user's own catalog, are used as they are."""
-    job = unit.job
-    given = plan.fid in [text.strip() for text in job.resources.alternatives]
-    body: dict[str, Any] = {
-        "project": references.project(job.identity.project),
-        "region": plan.region,
-        "instance_type": references.instance_type(
-            plan.fid if given or plan.catalog.source != "bundled" else None, plan.instance_type, plan.region
-        ),
-        "limit_price": f"${plan.limit_usd_per_instance_hour}",
-        "instance_quantity": plan.nodes,
-        "name": name,
-        "launch_specification": {
-            "volumes": [],
-            "ssh_keys": [references.ssh_key(key) for key in job.identity.ssh_keys or (None,)],
-            "startup_script": script.sent,
-        },
-    }
-    email = job.notify.email
-    if email is not None and limits.is_address(email):
-        body["notification_email"] = email
-    return body
-
-
-def _request(bid: Bid, *, alone: bool) -> dict[str, Any]:
-    request = {"id": bid.name, "method": "POST", "path": BIDS, "body": bid.body, "after": []}
-    return request if alone else {**request, "script": _script(bid.script)}
-
-
-def _script(script: Startup) -> dict[str, Any]:
-    return {
-        "bytes": len(script.sent),
-        "plain_bytes": len(script.plain.encode("utf-8", "surrogateescape")),
-        "encoding": script.encoding,
-        "sha256": sha256_hex(script.sent.encode("ascii")),
-    }
-
-
-def _report(unit: Unit, names: list[str], script: Startup) -> str:
-    from flowc.backends.mithril.report import report_text
-
-    return report_text(unit, names, script)
-
-
-def _too_large(script: Startup, sink: Sink) -> None:
-    from flowc.diag.codes import emit as codes
-
-    parts = startup.parts(script)
-    body = next((part.sent_bytes for part in parts if part.name == "body"), 0)
-    rest = len(script.sent) - body
-    help = (
-        f"the job's own text takes {body} of them, and {script.limit - rest} are left for it: "
-        "let the job fetch long here-documents and encoded data"
-    )
-    sink.report(codes.STARTUP_SCRIPT_TOO_LARGE, None, help=help, size=len(script.sent), limit=script.limit)
-
-
-BACKEND = Backend(emit=emit)
+BACKEND = Backend(check=check, emit=emit)

@@ -3,6 +3,7 @@ expressed: by the plan, by the request or by the startup script (a test walks al
 
 from __future__ import annotations
 
+from flowc.backends.mithril.naming import safe_name
 from flowc.ir.verify import InternalError
 from flowc.source import Span
 from flowc.startup.commands import missing_commands, missing_interpreter
@@ -12,6 +13,10 @@ if TYPE_CHECKING:
     from flowc.diag.sink import Sink
     from flowc.ir.job import Job
     from flowc.ir.unit import Unit
+    from flowc.startup import Startup
+
+# Even uncompressed and in base64, so many bytes and the largest runtime are within the provider's limit.
+SURELY_FITS = 3000
 
 # Reported as a warning.
 REPORTED = {
@@ -53,8 +58,8 @@ REFUSED = (
 
 
 def report(unit: Unit, sink: Sink) -> None:
-    """Report what the user set and the bid cannot say. InternalError for a field that no backend expresses
-    yet."""
+    """Report what the user set and the bid cannot say, its name, and programs that the machine lacks. InternalError for a
+    field that no backend expresses yet."""
     job = unit.job
     for path in REFUSED:
         if said(job, path) is not None:
@@ -67,6 +72,47 @@ def report(unit: Unit, sink: Sink) -> None:
         span = unit.origin(path, path.partition(".")[0])
         what = span.text if span is not None and "\n" not in span.text else path
         sink.report(codes.NOT_IN_BID, span, what=what, consequence=consequence)
+    report_name(unit, sink)
+    report_missing_programs(unit, sink)
+
+
+def report_name(unit: Unit, sink: Sink) -> None:
+    """Say how the bid is called where the job's own name is not the provider's."""
+    asked, span = unit.job.name, unit.origin("name")
+    name = safe_name(asked)
+    if name != asked and span is not None:
+        from flowc.diag.codes import emit as codes
+
+        sink.report(codes.NAME_CHANGED, span, name=name, asked=asked)
+
+
+def report_size(unit: Unit, sink: Sink) -> None:
+    """Report a startup script beyond the provider's limit, for a check: it is built only where it may come near."""
+    job = unit.job
+    words = [job.run.text or "", job.name, *job.run.args, *job.run.argv]
+    words += [text for pair in (*job.env, *job.source.variables) for text in pair]
+    if sum(len(word) if word.isascii() else 4 * len(word) for word in words) < SURELY_FITS:
+        return
+    from flowc import startup
+
+    indices = job.array.indices if job.array is not None else (None,)
+    report_script(startup.build(unit, index=indices[-1]), sink)
+
+
+def report_script(script: Startup, sink: Sink) -> None:
+    """Report a startup script beyond the provider's limit, with what takes the room."""
+    if script.fits:
+        return
+    from flowc import startup
+    from flowc.diag.codes import emit as codes
+
+    body = next((part.sent_bytes for part in startup.parts(script) if part.name == "body"), 0)
+    rest = len(script.sent) - body
+    help = (
+        f"the job's own text takes {body} of them, and {script.limit - rest} are left for it: "
+        "let the job fetch long here-documents and encoded data"
+    )
+    sink.report(codes.STARTUP_SCRIPT_TOO_LARGE, None, help=help, size=len(script.sent), limit=script.limit)
 
 
 def report_missing_programs(unit: Unit, sink: Sink) -> None:

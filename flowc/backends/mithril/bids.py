@@ -1,0 +1,121 @@
+"""The request document: one bid for each job, or for each task of an array, with its startup script."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from flowc import startup
+from flowc.backends.base import Artifact, LazyArtifact
+from flowc.backends.mithril import limits
+from flowc.backends.mithril.naming import References, safe_name, unique_name
+from flowc.digest import sha256_hex
+from flowc.ir.encode import dumps
+from flowc.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from flowc.diag.sink import Sink
+    from flowc.ir.plan import JobPlan
+    from flowc.ir.unit import Unit
+    from flowc.startup import Startup
+
+BIDS = "/v2/spot/bids"
+
+
+class Bid(Record):
+    """One bid to be: its name and its startup script, whose text is in the body."""
+
+    name: str
+    script: Startup
+    body: dict[str, Any]
+
+
+def artifacts(units: list[Unit], sink: Sink) -> list[Artifact]:
+    """The request document, then for each unit its startup script as sent, as read, and the report."""
+    references, taken = References(), set[str]()
+    by_unit = [_bids(unit, references, taken) for unit in units]
+    for its_bids in by_unit:
+        limits.report_script(max((bid.script for bid in its_bids), key=lambda script: len(script.sent)), sink)
+    bids = [bid for bids in by_unit for bid in bids]
+    document: dict[str, Any] = {
+        "format": "flowc.mithril/1",
+        "requests": [_request(bid, alone=len(bids) == 1) for bid in bids],
+        "unresolved": list(references.found),
+        "script": _script(bids[0].script),
+    }
+    throttle = max((unit.job.array.max_concurrent or 0 for unit in units if unit.job.array is not None), default=0)
+    if throttle:
+        document["max_concurrent"] = throttle
+    found = [Artifact(name="request.json", text=dumps(document))]
+    for unit, its_bids in zip(units, by_unit, strict=True):
+        first = its_bids[0]
+        prefix = "" if len(units) == 1 else f"{first.name}."
+        names = [bid.name for bid in its_bids]
+        found += [
+            Artifact(name=f"{prefix}startup.sh", text=first.script.sent),
+            Artifact(name=f"{prefix}startup.plain.sh", text=first.script.plain),
+            LazyArtifact(f"{prefix}report.txt", partial(_report, unit, names, first.script)),
+        ]
+    return found
+
+
+def _bids(unit: Unit, references: References, taken: set[str]) -> list[Bid]:
+    """One bid for each index of an array, else one."""
+    job, plan = unit.job, unit.plan
+    assert plan is not None, "mithril: a unit without a plan"
+    name = safe_name(job.name)
+    indices: tuple[int | None, ...] = job.array.indices if job.array is not None else (None,)
+    bids = []
+    for index in indices:
+        own = unique_name(name if index is None else safe_name(name, f"-{index}"), taken)
+        script = startup.build(unit, index=index)
+        bids.append(Bid(name=own, script=script, body=_body(unit, plan, own, script, references)))
+    return bids
+
+
+def _body(unit: Unit, plan: JobPlan, name: str, script: Startup, references: References) -> dict[str, Any]:
+    """A CreateBidRequest. Ids of the bundled catalog are a seed, so the type is a reference; ids that the
+    user gave, or that stand in the user's own catalog, are used as they are."""
+    job = unit.job
+    given = plan.fid in [text.strip() for text in job.resources.alternatives]
+    body: dict[str, Any] = {
+        "project": references.project(job.identity.project),
+        "region": plan.region,
+        "instance_type": references.instance_type(
+            plan.fid if given or plan.catalog.source != "bundled" else None, plan.instance_type, plan.region
+        ),
+        "limit_price": f"${plan.limit_usd_per_instance_hour}",
+        "instance_quantity": plan.nodes,
+        "name": name,
+        "launch_specification": {
+            "volumes": [],
+            "ssh_keys": [references.ssh_key(key) for key in job.identity.ssh_keys or (None,)],
+            "startup_script": script.sent,
+        },
+    }
+    email = job.notify.email
+    if email is not None and limits.is_address(email):
+        body["notification_email"] = email
+    return body
+
+
+def _request(bid: Bid, *, alone: bool) -> dict[str, Any]:
+    request = {"id": bid.name, "method": "POST", "path": BIDS, "body": bid.body, "after": []}
+    return request if alone else {**request, "script": _script(bid.script)}
+
+
+def _script(script: Startup) -> dict[str, Any]:
+    return {
+        "bytes": len(script.sent),
+        "plain_bytes": len(script.plain.encode("utf-8", "surrogateescape")),
+        "encoding": script.encoding,
+        "sha256": sha256_hex(script.sent.encode("ascii")),
+    }
+
+
+def _report(unit: Unit, names: list[str], script: Startup) -> str:
+    from flowc.backends.mithril.report import report_text
+
+    return report_text(unit, names, script)
