@@ -19,7 +19,7 @@ long here-document, an encoded archive, a table.
 Put such data where the job can fetch it (a bucket, a repository, a volume), and let the script fetch it.
 `report.txt` (from `compile -o DIR`) shows what each part takes.""",
     # Digits without a pattern, which no compressor makes shorter than half.
-    bad=f"#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\ndata={3**60000:x}\n",
+    bad=lambda: f"#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\ndata={3**60000:x}\n",
     good=_GOOD,
 )
 
