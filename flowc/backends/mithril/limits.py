@@ -73,6 +73,11 @@ def report(unit: Unit, sink: Sink) -> None:
         what = span.text if span is not None and "\n" not in span.text else path
         sink.report(codes.NOT_IN_BID, span, what=what, consequence=consequence)
     report_name(unit, sink)
+    if unit.plan is not None and unit.plan.nodes > 1:
+        from flowc.diag.codes import emit as codes
+
+        span = unit.origin("resources.nodes", "layout.tasks", "layout.gpus_total")
+        sink.report(codes.NODES_NOT_JOINED, span, nodes=unit.plan.nodes)
     report_missing_programs(unit, sink)
 
 

@@ -81,3 +81,18 @@ Name an interpreter that is there, or one that the job's own image brings.""",
     bad="#!/bin/tcsh\n#SBATCH --gpus=h100:8 --time=10\nnvidia-smi\n",
     good="#!/usr/bin/env bash\n#SBATCH --gpus=h100:8 --time=10\nnvidia-smi\n",
 )
+
+NODES_NOT_JOINED = Code(
+    id="FC806",
+    name="nodes-not-joined",
+    severity="warning",
+    title="the script runs on the first of {nodes} machines, and nothing starts programs on the others yet",
+    explain="""\
+Under Slurm too the script runs on the first node only; `srun` and `mpirun` reach the others. This version of flowc bids for
+all machines and tells them apart, but brings no `srun`, no host file and no keys between them: the others only cost money.
+
+Ask for one machine (`--nodes=1`, `-N 1` on flowc's command line), or let the script itself reach the others, whose names
+are in `SLURM_JOB_NODELIST`.""",
+    bad="#!/bin/bash\n#SBATCH --nodes=2 --gpus-per-node=h100:8 --time=10\nmpirun ./solve\n",
+    good="#!/bin/bash\n#SBATCH --nodes=1 --gpus-per-node=h100:8 --time=10\nmpirun ./solve\n",
+)
