@@ -3,17 +3,36 @@
 from __future__ import annotations
 
 from flowc._compiled.slurm_commands import INTERPRETERS, MISSING, SHELLS
+from flowc.patterns import at_first_use
+from flowc.shell_text import in_single_quotes, outside_child_scripts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.ir.job import Job
 
 
+_NAMES = "|".join(MISSING)
+_words = at_first_use(rf"(?<![\w./$\"'=@-])(?:{_NAMES})(?![\w./=-])", "finditer")
+# What stands before a command on its line. The bounds keep a line of assignments from costing more than its length.
+_at_command = at_first_use(
+    r"(?:^|[;&|(`!{]|\b(?:do|then|else|exec|time|command|if|while))[ \t]*"
+    r"(?:[A-Za-z_]\w{0,60}=[^\s;&|]{0,200}[ \t]+){0,20}\Z",
+    "search",
+)
+_definitions = at_first_use(
+    rf"\b(?:function[ \t]+({_NAMES})\b|({_NAMES})[ \t]*\([ \t]*\)|alias[ \t]+({_NAMES})=)", "finditer"
+)
+_guards = at_first_use(rf"\b(?:command[ \t]+-[vV]|type(?:[ \t]+-\w+)?|which|hash)[ \t]+[\"']?({_NAMES})\b", "finditer")
+_LINE = 500  # characters of a line that are looked at before a word
+_MOST_GUARDS = 100
+
+
 def missing_commands(job: Job) -> dict[str, int]:
     """Name to the offset in `job.run.text` of its first call; empty for scripts that are not a shell's.
 
     A call is a word at the place of a command: at the start of a line or after `;`, `|`, `$(`, `do` and the like, with
-    assignments before it let pass. Comments and quoted text that looks like a call may be taken for one.
+    assignments before it let pass. Comments, here-documents and text in single quotes are no calls; nor is a command
+    that the script defines itself, or asks for first (`command -v srun`) on the same line or in an `if` around it.
     """
     text, interpreter = job.run.text, job.run.interpreter
     if not text or not interpreter or not any(name in text for name in MISSING):
@@ -21,18 +40,46 @@ def missing_commands(job: Job) -> dict[str, int]:
     words = interpreter.replace("/", " ").split()
     if not any(word in SHELLS for word in words):
         return {}
-    import re
-
-    # The bounds keep a line of a million assignments from costing a million times its length.
-    pattern = re.compile(
-        r"(?:^|[;&|(`!{]|\b(?:do|then|else|exec|time|command|if|while))[ \t]*"
-        r"(?:[A-Za-z_]\w{0,60}=[^\s;&|]{0,200}[ \t]+){0,20}"
-        rf"({'|'.join(MISSING)})(?=[ \t\n;|&)]|$)",
-        re.MULTILINE,
-    )
+    calls = [match.span() for match in _words(text) if _is_call(text, match.start())]
+    calls = outside_child_scripts(text, 0, calls)
+    if not calls:
+        return {}
+    known = {match[1] or match[2] or match[3] for match in _definitions(text)}
+    guarded = _guarded(text)
     found: dict[str, int] = {}
-    for match in pattern.finditer(text):
-        found.setdefault(match[1], match.start(1))
+    for start, end in calls:
+        name = text[start:end]
+        if name in found or name in known:
+            continue
+        if not any(first <= start < last for first, last in guarded.get(name, ())):
+            found[name] = start
+    return found
+
+
+def _is_call(text: str, start: int) -> bool:
+    line_start = text.rfind("\n", max(0, start - _LINE), start) + 1
+    before = text[max(line_start, start - _LINE) : start]
+    if not before.strip():
+        return True
+    if before.lstrip()[0] == "#" or " #" in before or not _at_command(before):
+        return False
+    return not in_single_quotes(before)
+
+
+def _guarded(text: str) -> dict[str, list[tuple[int, int]]]:
+    """Where a command is asked for before it is used: name to stretches of the text."""
+    found: dict[str, list[tuple[int, int]]] = {}
+    for guard, _ in zip(_guards(text), range(_MOST_GUARDS), strict=False):
+        start = text.rfind("\n", 0, guard.start()) + 1
+        end = text.find("\n", guard.end())
+        end = len(text) if end < 0 else end
+        line = text[start:end]
+        words = line.split(None, 1)
+        if words[0] in ("if", "elif"):
+            indent = line[: len(line) - len(line.lstrip())]
+            close = text.find(f"\n{indent}fi", end)
+            end = close if close >= 0 else end
+        found.setdefault(guard[1], []).append((start, end))
     return found
 
 

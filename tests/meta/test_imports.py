@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "flowc"
 
-FOUNDATION = {"record", "version"}
+FOUNDATION = {"record", "version", "patterns", "shell_text"}
 BELOW_FRONTENDS = FOUNDATION | {"source", "inputs", "diag", "ir", "_compiled"}
 EVERYTHING_BELOW_DRIVER = BELOW_FRONTENDS | {
     *(
@@ -31,6 +31,8 @@ ALLOWED = {
     "version": set(),
     "lalr": {"record", "source"},
     "digest": set(),
+    "patterns": set(),
+    "shell_text": {"patterns"},
     "_compiled": set(),
     "source": {"record"},
     "inputs": {"record", "source"},
@@ -39,7 +41,7 @@ ALLOWED = {
     "catalog": {"record", "source", "diag", "ir", "_compiled"},
     "frontends": BELOW_FRONTENDS | {"lalr", "digest"},
     "passes": {"record", "source", "diag", "ir", "catalog", "_compiled"},
-    "startup": {"record", "ir", "digest", "_compiled"},
+    "startup": {"record", "ir", "digest", "patterns", "shell_text", "_compiled"},
     "backends": {"record", "source", "diag", "ir", "startup", "digest", "_compiled"},
     "pipeline": {"record", "diag", "ir", "passes"},
     "detect": {"inputs", "source", "diag", "frontends"},

@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 
 from flowc.diag.codes import slurm_lint as codes
-from flowc.frontends.slurm.heredocs import outside_child_scripts
 from flowc.frontends.slurm.lint_body import lint_variables
 from flowc.frontends.slurm.lint_values import PLAIN_TEXT, lint_values
 from flowc.frontends.slurm.numerals import BLANKS
+from flowc.shell_text import outside_child_scripts
 from flowc.source import Span
 
 TYPE_CHECKING = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from flowc.diag.codes import slurm_lint as codes
-from flowc.frontends.slurm.heredocs import outside_child_scripts
+from flowc.shell_text import outside_child_scripts
 from flowc.source import Span
 
 TYPE_CHECKING = False
@@ -69,8 +69,7 @@ def lint_variables(ast: Ast, source: Source, sink: Sink, body: int) -> None:
         name = use[1] or use[3]
         if name not in missing or name in handled:
             continue
-        line_start = text.rfind("\n", 0, use.start()) + 1
-        before = text[max(line_start, use.start() - 200) : use.start()]
+        before = text[max(body, use.start() - 200) : use.start()].rpartition("\n")[2]
         if (use[2] and use[2] in ":-+=?") or _tested(before):
             handled.add(name)
         elif "#" not in before or before.lstrip()[:1] != "#":
