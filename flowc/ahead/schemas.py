@@ -67,6 +67,7 @@ class SlurmOptions(Strict):
     options: dict[str, OptionRow]
     removed: dict[str, str]
     elsewhere: dict[str, str]
+    foreign: dict[str, tuple[str, ...]]
     pbs: ForeignOptions
     bsub: ForeignOptions
 

@@ -15,7 +15,7 @@ DEAD_DIRECTIVE = Code(
     id="FC130",
     name="dead-directive",
     severity="warning",
-    title="Slurm never sees this directive: line {line} is the first command",
+    title="Slurm never sees {which}: line {line} is the first command",
     explain="""\
 sbatch reads directives only until the first line that is neither blank nor a comment. Every `#SBATCH` after it, also
 in a here-document or after `module load`, is an ordinary comment: the job runs with defaults, without a word.
@@ -29,7 +29,7 @@ COMMENTED_DIRECTIVE = Code(
     id="FC131",
     name="commented-directive",
     severity="warning",
-    title="Slurm takes this for a comment: a directive begins with `#SBATCH` in the first column",
+    title="Slurm takes {which} for {comment}: a directive begins with `#SBATCH` in the first column",
     explain="""\
 `# SBATCH`, `#sbatch` and an indented `#SBATCH` are comments to sbatch: the options on that line have no effect. (Two
 signs, `##SBATCH`, are the usual way to switch a directive off; that is not reported.)
@@ -57,10 +57,11 @@ MINUTES_SECONDS = Code(
     id="FC133",
     name="minutes-seconds",
     severity="warning",
-    title="`{value}` is {minutes} min {seconds} s to Slurm, not hours and minutes",
+    title="`{value}` is {minutes} to Slurm, not {hours}",
     explain="""\
 Two fields of a time are minutes and seconds; hours need three (`10:00:00`) or a day (`0-10`). A job that was meant to
-run for ten hours is killed after ten minutes.
+run for ten hours is killed after ten minutes. Only what could be hours of a day, or whole days in hours, is reported:
+`30:00` and `90:00` are commonly meant as minutes.
 
 Write hours as H:MM:SS. If minutes are meant, a plain number says so: `10`.""",
     bad=_script(time="--time=10:00"),
@@ -324,4 +325,32 @@ With fewer tasks than nodes sbatch lowers the number of nodes, with a warning th
 Ask for as many tasks as nodes at least, or for tasks per node: `--ntasks-per-node=1`.""",
     bad=_script("--nodes=4 --ntasks=1"),
     good=_script("--nodes=1 --ntasks=1"),
+)
+
+LOOKALIKE_BLANK = Code(
+    id="FC153",
+    name="lookalike-blank",
+    severity="warning",
+    title="the value of `{option}` holds {character}: to sbatch it is a letter",
+    explain="""\
+Text copied from a web page, a document or a chat often holds blanks that are none: no-break spaces, zero-width spaces.
+sbatch ends words at ordinary blanks only, so such a character becomes a part of the name or path, unseen.
+
+Delete it, and type an ordinary blank.""",
+    bad=_script("--output=train.log\u00a0"),
+    good=_script("--output=train.log"),
+)
+
+MISSPELT_DIRECTIVE = Code(
+    id="FC154",
+    name="misspelt-directive",
+    severity="warning",
+    title="`{word}` is a comment to Slurm: `#SBATCH` was meant",
+    explain="""\
+A line that does not begin with exactly `#SBATCH` is an ordinary comment. The options on it have no effect, and nobody
+says a word.
+
+Write `#SBATCH`.""",
+    bad=_script(body="#SBACTH --mem=8G\nhostname\n"),
+    good=_script("--mem=8G"),
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from flowc.diag.codes import slurm as codes
 from flowc.frontends.slurm import values
+from flowc.frontends.slurm.report import odd_characters
 from flowc.frontends.slurm.trees import ValueMistake
 from flowc.source import Span
 
@@ -41,13 +42,13 @@ _CHECKS: dict[str, Callable[[str], object]] = {
 }
 
 
-def check(ast: Ast, sink: Sink) -> None:
-    """Report what the controller would refuse."""
+def check(ast: Ast, sink: Sink, refused: frozenset[str] | set[str] = frozenset()) -> None:
+    """Report what the controller would refuse; of the options in `refused` that was done."""
     told: set[int] = set()
     for component in ast.components:
         for name, given in component.given.items():
             text = component.options.get(name)
-            if text is None or id(given.span) in told:
+            if text is None or name in refused or id(given.span) in told:
                 continue
             told.add(id(given.span))
             _check_one(name, text, given, sink)
@@ -73,4 +74,5 @@ def _check_one(name: str, text: str, given: Given, sink: Sink) -> None:
         place = span
         if span.text == text and mistake.end > mistake.start:
             place = Span(span.source, span.start + mistake.start, span.start + mistake.end)
-        sink.report(codes.CONTROLLER_REFUSES, place, option=f"--{name}", reason=mistake.message)
+        help, fix = odd_characters(given.span, given.value) or (None, None)
+        sink.report(codes.CONTROLLER_REFUSES, place, help=help, fix=fix, option=f"--{name}", reason=mistake.message)

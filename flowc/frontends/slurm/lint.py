@@ -5,13 +5,11 @@ A script that is fine must stay silent, so each check asks for a shape that is h
 
 from __future__ import annotations
 
-import re
-
 from flowc.diag.codes import slurm_lint as codes
 from flowc.frontends.slurm.lint_body import lint_variables
+from flowc.frontends.slurm.lint_lines import lint_lines
 from flowc.frontends.slurm.lint_values import PLAIN_TEXT, lint_values
 from flowc.frontends.slurm.numerals import BLANKS
-from flowc.shell_text import outside_child_scripts
 from flowc.source import Span
 
 TYPE_CHECKING = False
@@ -22,17 +20,13 @@ if TYPE_CHECKING:
     from flowc.frontends.slurm.tokens import Line
     from flowc.source import Source
 
-MOST = 20  # of one kind of finding; more would hide the rest
 
-_dead = re.compile(r"^#SBATCH[ \t]*-[^\n]*", re.M).finditer
-_commented = re.compile(r"^(?:[ \t]+#SBATCH|#[ \t]+SBATCH|(?i:#sbatch)(?<!#SBATCH))[ \t]+-[^\n]*", re.M).finditer
-
-
-def lint(ast: Ast, source: Source, sink: Sink, lines: list[tuple[Directive, Line]]) -> None:
-    """Look through a script that was read; `lines` are its directives with their words."""
+def lint(ast: Ast, source: Source, sink: Sink, lines: list[tuple[Directive, Line]], doubtful: set[int]) -> None:
+    """Look through a script that was read; `lines` are its directives with their words, `doubtful` the offsets of
+    options whose values are incomplete, as was reported already."""
     text = source.text
     body = source.line_starts[ast.body_line - 1] if ast.body_line is not None else len(text)
-    _unread_lines(ast, source, sink, body)
+    lint_lines(ast, source, sink, body)
     for directive, line in lines:
         _line(source, sink, directive, line)
     slurm = next((directive for directive, _ in lines if directive.word == "#SLURM"), None)
@@ -42,19 +36,10 @@ def lint(ast: Ast, source: Source, sink: Sink, lines: list[tuple[Directive, Line
         at = text.index("\r")
         sink.report(codes.LONE_CR, Span(source, at, at + 1))
     _mixed(ast, source, sink)
-    lint_values(ast, sink)
-    lint_variables(ast, source, sink, body)
+    lint_values(ast, sink, doubtful)
+    if not sink.broken:  # options that were refused, or not understood, may be the ones that set them
+        lint_variables(ast, source, sink, body)
     _glued_comments(ast, source, sink, lines)
-
-
-def _unread_lines(ast: Ast, source: Source, sink: Sink, body: int) -> None:
-    text = source.text
-    if ast.body_line is not None and "#SBATCH" in text[body:]:
-        found = [match.span() for match in _dead(text, body)]
-        for start, end in outside_child_scripts(text, body, found)[:MOST]:
-            sink.report(codes.DEAD_DIRECTIVE, Span(source, start, end), line=ast.body_line)
-    for match in [match for match, _ in zip(_commented(text, 0, body), range(MOST), strict=False)]:
-        sink.report(codes.COMMENTED_DIRECTIVE, Span(source, match.start(), match.end()))
 
 
 def _line(source: Source, sink: Sink, directive: Directive, line: Line) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from flowc.diag.codes import slurm_lint as codes
-from flowc.shell_text import outside_child_scripts
+from flowc.patterns import at_first_use
+from flowc.shell_text import in_single_quotes, outside_child_scripts
 from flowc.source import Span
 
 TYPE_CHECKING = False
@@ -14,11 +13,12 @@ if TYPE_CHECKING:
     from flowc.frontends.slurm.ast import Ast
     from flowc.source import Source
 
-_use = re.compile(r"\$(?:\{(SLURM_[A-Z_]+)([^}\n]?)|(SLURM_[A-Z_]+))").finditer
-_shell = re.compile(r"[ \t]*\S*/(?:env[ \t]+(?:-\S+[ \t]+)*)?(?:ba|da|k|z|c|tc)?sh\b").match
+_use = at_first_use(r"\$(?:\{(SLURM_[A-Z_]+)([^}\n]?)|(SLURM_[A-Z_]+))", "finditer")
+_shell = at_first_use(r"[ \t]*\S*/(?:env[ \t]+(?:-\S+[ \t]+)*)?(?:ba|da|k|z|c|tc)?sh\b", "match")
 
+MOST_USES = 2_000  # looked at; enough for any script that a person wrote
 # Within a test the variable may well be empty.
-_tested = re.compile(r"(?:\[\[?|\btest|\bcase|\bif)\s[^;]*\Z").search
+_tested = at_first_use(r"(?:\[\[?|\btest|\bcase|\bif)\s[^;]*\Z", "search")
 
 _GPUS = ("gpus", "gpus-per-node", "gpus-per-socket", "gpus-per-task", "gres", "tres-per-task")
 _TASKS = ("ntasks", "ntasks-per-node", "ntasks-per-gpu", "ntasks-per-tres", "extra-node-info", "sockets-per-node",
@@ -57,7 +57,7 @@ _INSTEAD = {"SLURM_NTASKS": "it needs `--ntasks` or `--ntasks-per-node`", "SLURM
 def lint_variables(ast: Ast, source: Source, sink: Sink, body: int) -> None:
     """Report each variable once, where a shell body uses it without a default, a test or a value of its own."""
     text = source.text
-    if ast.shebang is None or not _shell(ast.shebang) or "SLURM_" not in text[body:]:
+    if ast.shebang is None or text.find("SLURM_", body) < 0 or not _shell(ast.shebang):
         return
     given = {name for component in ast.components for name in component.options}
     missing = {name for name, options in NEEDS.items() if given.isdisjoint(options)}
@@ -65,14 +65,14 @@ def lint_variables(ast: Ast, source: Source, sink: Sink, body: int) -> None:
         return
     uses: dict[str, tuple[int, int]] = {}
     handled: set[str] = set()
-    for use in _use(text, body):
+    for use, _ in zip(_use(text, body), range(MOST_USES), strict=False):
         name = use[1] or use[3]
         if name not in missing or name in handled:
             continue
         before = text[max(body, use.start() - 200) : use.start()].rpartition("\n")[2]
         if (use[2] and use[2] in ":-+=?") or _tested(before):
             handled.add(name)
-        elif "#" not in before or before.lstrip()[:1] != "#":
+        elif before.lstrip()[:1] != "#" and not _quoted(before):
             uses.setdefault(name, use.span())
     for start, end in outside_child_scripts(text, body, sorted(uses.values())):
         name = next(each for each, span in uses.items() if span == (start, end))
@@ -80,6 +80,12 @@ def lint_variables(ast: Ast, source: Source, sink: Sink, body: int) -> None:
             continue
         reason = _INSTEAD.get(name, f"it needs `--{NEEDS[name][0]}`")
         sink.report(codes.VARIABLE_NEVER_SET, Span(source, start, end), variable=name, reason=reason)
+
+
+def _quoted(before: str) -> bool:
+    """Whether a `$` behind this part of a line is an ordinary character."""
+    backslashes = len(before) - len(before.rstrip("\\"))
+    return backslashes % 2 == 1 or in_single_quotes(before)
 
 
 def _assigned(text: str, body: int, name: str) -> bool:

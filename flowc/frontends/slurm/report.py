@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from flowc._compiled.slurm_options import ELSEWHERE, OPTIONS, REMOVED
+from flowc._compiled.slurm_options import ELSEWHERE, FOREIGN, OPTIONS, REMOVED
 from flowc.diag.codes import slurm as codes
 from flowc.diag.sink import Edit, Fix
 from flowc.diag.suggest import nearest
+from flowc.frontends.slurm.getopt import table_of
+from flowc.frontends.slurm.numerals import BLANKS
 from flowc.source import Span
 
 TYPE_CHECKING = False
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from flowc.frontends.slurm.getopt import Occurrence, Problem, Table
     from flowc.frontends.slurm.trees import ValueMistake
     from flowc.source import Source
+
+    Advice = tuple[str | None, Fix | None]
 
 # Options whose bad values are helped along with what is usually meant.
 _HELP = {
@@ -25,7 +29,6 @@ _HELP = {
     "nodes": "a count or MIN-MAX: `2`, `2-4`",
     "moment": "YYYY-MM-DDTHH:MM, HH:MM or now+COUNT: `2030-01-31T18:00`, `now+2hours`",
 }
-_CASES = {"removed": REMOVED, "elsewhere": ELSEWHERE}
 
 
 def value_mistake(source: Source, occurrence: Occurrence, mistake: ValueMistake, sink: Sink, shown: str) -> None:
@@ -34,11 +37,18 @@ def value_mistake(source: Source, occurrence: Occurrence, mistake: ValueMistake,
     kind = OPTIONS[occurrence.name]["kind"] if occurrence.name in OPTIONS else ""
     fix = glued_long_name(source, occurrence)
     help = _HELP.get(kind)
-    if fix is not None:
+    odd = odd_characters(Span(source, occurrence.start, occurrence.end), occurrence.text)
+    if odd is not None:
+        help, fix = odd
+    elif fix is not None:
         help = "a long name takes two dashes"
     elif occurrence.text is not None and occurrence.text.startswith("=") and occurrence.written[:2] != "--":
-        fix = _drop_equals(source, occurrence)
+        fix = drop_equals(Span(source, occurrence.start, occurrence.end), occurrence.word.at(occurrence.inset))
         help = "a short option takes its value without `=`"
+    elif occurrence.text is not None and occurrence.text.startswith("=") and occurrence.inset == 0:
+        edit = Edit(span=Span(source, occurrence.option_end, occurrence.word.start), text="")
+        fix = Fix(title="take out the blank", edits=(edit,))
+        help = "no blanks stand around `=`"
     elif occurrence.text == "":
         help = help or f"a value follows `{occurrence.written}` without blanks"
     elif not OPTIONS.get(occurrence.name, {}).get("kind"):
@@ -74,11 +84,35 @@ def glued_long_name(source: Source, occurrence: Occurrence) -> Fix | None:
     return Fix(title=f"write `--{name}`", edits=(Edit(span=Span(source, start, start), text="-"),))
 
 
-def _drop_equals(source: Source, occurrence: Occurrence) -> Fix | None:
-    at = occurrence.word.at(occurrence.inset)
+def drop_equals(option: Span, at: int) -> Fix | None:
+    """The fix for `-o=x` with its `=` at the offset `at`: `-o x`. A value that is optional stays attached, and so does
+    one inside quotes that hold the option too."""
+    source = option.source
     if source.text[at : at + 1] != "=":
         return None
-    return Fix(title="take out the `=`", edits=(Edit(span=Span(source, at, at + 1), text=""),))
+    row = next((row for row in OPTIONS.values() if row["short"] == source.text[at - 1]), None)
+    apart = row is not None and row["arg"] == "required" and at == option.start + 2 and at + 1 < option.end
+    title = "write a blank for the `=`" if apart else "take out the `=`"
+    return Fix(title=title, edits=(Edit(span=Span(source, at, at + 1), text=" " if apart else ""),))
+
+
+def drop_colon(source: Source, at: int) -> Fix | None:
+    """The fix for `#SBATCH:`."""
+    if source.text[max(at - 8, 0) : at] not in ("\n#SBATCH", "#SBATCH"):
+        return None
+    return Fix(title="write `#SBATCH`", edits=(Edit(span=Span(source, at, at + 1), text=""),))
+
+
+def odd_characters(option: Span, value: str | None) -> tuple[str, Fix | None] | None:
+    """Help and fix for a value with characters that look like others; `option` spans the option and the value."""
+    if value is None or value.isascii():
+        return None
+    from flowc.frontends.slurm import lookalikes
+
+    char = lookalikes.find(value)
+    if char is None:
+        return None
+    return lookalikes.advice(char), lookalikes.mend_options(option.source, option, table_of((22, 5)))
 
 
 def getopt_problem(source: Source, problem: Problem, table: Table, sink: Sink) -> None:
@@ -88,49 +122,79 @@ def getopt_problem(source: Source, problem: Problem, table: Table, sink: Sink) -
         _unknown(source, span, problem, table, sink)
     elif problem.kind == "ambiguous":
         names = ", ".join(f"`--{name}`" for name in problem.names[:6])
-        sink.report(codes.AMBIGUOUS_OPTION, span, option=problem.name, names=names, help="write the name in full")
+        help, fix = _foreign(span, problem.name, table) or ("write the name in full", None)
+        sink.report(codes.AMBIGUOUS_OPTION, span, option=problem.name, names=names, help=help, fix=fix)
     elif problem.kind == "missing":
         sink.report(codes.MISSING_VALUE, span, option=problem.name)
     elif problem.kind == "unwanted":
         sink.report(codes.UNWANTED_VALUE, span, option=problem.name, help=f"write `{problem.name}` alone")
     else:
-        _stray(source, span, problem, sink)
+        from flowc.frontends.slurm.strays import report_stray
+
+        report_stray(source, problem, table, sink)
 
 
 def _unknown(source: Source, span: Span, problem: Problem, table: Table, sink: Sink) -> None:
-    written = problem.name
+    advice = _by_characters(source, span, table) or _by_dashes(source, span, problem, table)
+    if advice is None and problem.name.startswith("--"):
+        advice = _by_tables(span, problem.name, table)
+    help, fix = advice or _nearest(span, problem.name, table)
+    sink.report(codes.UNKNOWN_OPTION, span, option=problem.name.partition("=")[0], help=help, fix=fix)
+
+
+def _by_characters(source: Source, span: Span, table: Table) -> Advice | None:
+    if span.text.isascii():
+        return None
+    from flowc.frontends.slurm import lookalikes
+
+    char = lookalikes.find(span.text)
+    if char is None:
+        return None
+    end = span.end
+    while end < len(source.text) and end - span.start < 1000 and source.text[end] not in BLANKS:
+        end += 1
+    return lookalikes.advice(char), lookalikes.mend_options(source, Span(source, span.start, end), table)
+
+
+def _by_dashes(source: Source, span: Span, problem: Problem, table: Table) -> Advice | None:
+    """`-job-name=x`, whose first letter is no option."""
+    name = problem.name.lstrip("-").partition("=")[0]
+    if problem.name.startswith("--") or name not in table.longs or len(name) < 2:
+        return None
+    fix = Fix(title=f"write `--{name}`", edits=(Edit(span=Span(source, span.start, span.start), text="-"),))
+    return "a long name takes two dashes", fix
+
+
+def _by_tables(span: Span, written: str, table: Table) -> Advice | None:
+    name = written[2:]
+    known = _foreign(span, written, table)
+    if name in REMOVED:
+        return REMOVED[name], known[1] if known else None
+    if name in ELSEWHERE:
+        return f"an option of {ELSEWHERE[name]}", None
+    return known
+
+
+def _foreign(span: Span, written: str, table: Table) -> Advice | None:
+    """What sbatch calls an option of another system."""
+    names = [name for name in FOREIGN.get(written[2:].replace("_", "-"), ()) if name in table.longs]
+    if not written.startswith("--") or not names:
+        return None
+    shown = " or ".join(f"`--{name}`" for name in names)
+    if len(names) > 1:
+        return f"to sbatch this is {shown}", None
+    return f"to sbatch this is {shown}", _rename(span, written, names[0])
+
+
+def _nearest(span: Span, written: str, table: Table) -> Advice:
     name = written.lstrip("-").partition("=")[0]
-    fix = None
-    help = None
-    for words in (REMOVED, ELSEWHERE):
-        if written.startswith("--") and name in words:
-            help = words[name] if words is REMOVED else f"an option of {words[name]}"
-    if (
-        help is None
-        and written.startswith("-")
-        and not written.startswith("--")
-        and name in table.longs
-        and len(name) > 1
-    ):
-        help = "a long name takes two dashes"
-        fix = Fix(title=f"write `--{name}`", edits=(Edit(span=Span(source, span.start, span.start), text="-"),))
-    if help is None and len(name) > 1:
-        guess = nearest(name.replace("_", "-"), table.names)
-        if guess is not None:
-            help = f"did you mean `--{guess}`?"
-            if source.text[span.start : span.end] == written and written.startswith("--"):
-                fix = Fix(title=f"write `--{guess}`", edits=(Edit(span=span, text=f"--{guess}"),))
-    sink.report(codes.UNKNOWN_OPTION, span, option=written.partition("=")[0], help=help, fix=fix)
+    guess = nearest(name.replace("_", "-"), table.names) if len(name) > 1 else None
+    if guess is None:
+        return None, None
+    return f"did you mean `--{guess}`?", _rename(span, written, guess)
 
 
-def _stray(source: Source, span: Span, problem: Problem, sink: Sink) -> None:
-    text = span.text
-    shown = text if len(text) <= 40 else text[:37] + "…"
-    shown = shown.replace("\n", " ")
-    help = "options begin with `-`; a comment in a directive begins with `#`"
-    before = source.text[: span.start].rpartition("\n")[2].split()
-    if before and before[-1].startswith("-") and not before[-1].startswith("--") and len(before[-1]) > 2:
-        help = f"sbatch takes `{before[-1]}` for a letter with a value; a long name takes two dashes"
-    elif before and before[-1].startswith("-"):
-        help = f"an optional or missing value of `{before[-1]}` must be attached to it"
-    sink.report(codes.STRAY_WORD, span, text=shown, help=help)
+def _rename(span: Span, written: str, name: str) -> Fix | None:
+    if span.text != written or not written.startswith("--"):
+        return None
+    return Fix(title=f"write `--{name}`", edits=(Edit(span=span, text=f"--{name}"),))

@@ -16,6 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    # The options that conflict and why, or one option alone and what is wrong with its value.
     Refuse = Callable[[tuple[str, ...], str], None]
 
 _MEMORY = ("mem", "mem-per-cpu", "mem-per-gpu")
@@ -141,7 +142,7 @@ def _node_list(state: State, refuse: Refuse) -> HostList | None:
     text = state.slots.get("nodelist")
     if text is None:
         if "SLURM_HOSTFILE" in state.variables:
-            refuse((), "SLURM_HOSTFILE names a file of hosts, which is not read here")
+            refuse(("SLURM_HOSTFILE",), "it names a file of hosts, which is not read here")
         return HostList([])
     try:
         hosts = HostList.read(text)
@@ -183,7 +184,7 @@ def _counts(state: State, refuse: Refuse) -> None:
     if slots.get("distribution") == "plane":
         tasks, size = slots.get("ntasks", 1), slots["plane"]
         if (low <= 0 or tasks // size < low) and (low - 1) * size >= tasks:
-            refuse(("distribution",), f"{tasks} tasks in planes of {size} do not reach {low} nodes")
+            refuse(("distribution", "ntasks", "nodes"), f"{tasks} tasks in planes of {size} do not reach {low} nodes")
 
 
 def _nodes_and_tasks(state: State, hosts: HostList) -> None:
@@ -223,7 +224,7 @@ def _after_listing(state: State, refuse: Refuse) -> None:
         except ValueMistake as mistake:
             refuse(("propagate",), mistake.message)
     if state.slots.get("distribution") == "arbitrary" and "nodelist" not in state.slots:
-        refuse(("distribution",), "an arbitrary distribution needs `--nodelist`")
+        refuse(("distribution", "nodelist"), "an arbitrary distribution needs `--nodelist`")
     if "clusters" not in state.slots:
         gres.check(state, refuse)
     export = state.texts.get("export")

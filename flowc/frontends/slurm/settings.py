@@ -6,11 +6,13 @@ refused value raises `ValueMistake` with the place inside the text.
 
 from __future__ import annotations
 
+from flowc._compiled.slurm_options import OPTIONS
 from flowc.frontends.slurm import amounts, bindings
 from flowc.frontends.slurm.amounts import locate, seconds_of, wrong
 from flowc.frontends.slurm.moments import moment_text
 from flowc.frontends.slurm.numerals import BLANKS, strtol, whole_number, wrap32
 from flowc.frontends.slurm.state import SHARED, State
+from flowc.frontends.slurm.trees import ValueMistake
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -276,6 +278,24 @@ def _mem_update(state: State, name: str, text: str | None) -> None:
     state.texts[name] = text or ""
 
 
+def _verbose(state: State, name: str, text: str | None) -> None:
+    # Only SBATCH_DEBUG gives a text; `yes` counts as set and is then no number.
+    if text and whole_number(text, positive=False) is None:
+        raise wrong(text, "expected a whole number")
+    state.texts[name] = "set"
+
+
+def accepts(name: str, text: str | None) -> bool:
+    """Whether an option takes a value by itself, by the default release's rules; an unknown name's value passes."""
+    if name not in OPTIONS:
+        return True
+    try:
+        SETTERS[OPTIONS[name]["kind"]](State((22, 5), {}), name, text)
+    except ValueMistake:
+        return False
+    return text != ""
+
+
 SETTERS: dict[str, Setter] = {
     **dict.fromkeys(("text", "array", "dependency", "features", "licences", "export", "gpus", "hint", "wrap"), _text),
     **dict.fromkeys(("nodefile", "file", "export-file"), _file),
@@ -289,5 +309,5 @@ SETTERS: dict[str, Setter] = {
     "oversubscribe": _oversubscribe, "path": _path, "ports": amounts.ports, "power": bindings.power, "priority":
     _priority, "profile": bindings.profile, "propagate": bindings.propagate, "requeue": _requeue, "shape":
     amounts.shape, "signal": _signal, "size": amounts.size, "switches": amounts.switches, "thread-spec":
-    amounts.thread_spec, "tres-per-task": _text, "verbose": _flag, "zero-one": amounts.zero_one,
+    amounts.thread_spec, "tres-per-task": _text, "verbose": _verbose, "zero-one": amounts.zero_one,
 }  # fmt: skip
