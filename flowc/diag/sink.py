@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flowc.diag.code import Code
+from flowc.patterns import at_first_use
 from flowc.record import Record
 from flowc.source import Span
 
@@ -33,18 +34,38 @@ class Diagnostic(Record):
     notes: tuple[tuple[Span, str], ...] = ()
 
 
+MOST_OF_A_CODE = 100
+_LONGEST_WORD = 80  # characters of a word that are shown; prose has none as long
+_long_word = at_first_use(rf"\S{{{_LONGEST_WORD + 1},}}", "sub")
+_LONGEST_FIELD = 2_000
+
+
+def shortened(text: str) -> str:
+    """A text to be quoted in a message, with words cut to a readable length; ends stay, so that quotes do too."""
+    if len(text) <= _LONGEST_WORD:
+        return text
+    if len(text) > _LONGEST_FIELD:
+        text = f"{text[: _LONGEST_FIELD // 2]}…{text[-_LONGEST_FIELD // 2 :]}"
+    cut: str = _long_word(lambda found: f"{found[0][: _LONGEST_WORD - 20]}…{found[0][-19:]}", text)
+    return cut
+
+
 class Sink:
     """Collects the diagnostics of one source, in the order of their reporting; the same finding only once.
+
+    Of one code the first MOST_OF_A_CODE findings are kept; the last of them says how many more there are.
 
     `failed`: an error was reported, a warning under `strict` included, so that nothing may be emitted. `broken`: an error
     that is one in any case, so that later stages have nothing to work on; only such an error stops the pipeline, and
     `strict` hides no finding.
     """
 
-    __slots__ = ("_seen", "diagnostics", "error_count", "promoted_count", "strict")
+    __slots__ = ("_counts", "_kept", "_last", "_seen", "error_count", "promoted_count", "strict")
 
     def __init__(self, *, strict: bool = False) -> None:
-        self.diagnostics: list[Diagnostic] = []
+        self._kept: list[Diagnostic] = []
+        self._counts: dict[str, int] = {}
+        self._last: dict[str, int] = {}  # where in `_kept` the last one of a code is that has more
         self.error_count = 0
         self.promoted_count = 0
         self.strict = strict
@@ -62,24 +83,40 @@ class Sink:
     ) -> None:
         """Report one finding; `fields` fill the code's title, all of them and no others (KeyError otherwise)."""
         promoted = self.strict and code.severity == "warning"
-        message = code.title.format_map(fields)
+        message = code.title.format_map(
+            {name: shortened(value) if isinstance(value, str) else value for name, value in fields.items()}
+        )
         key = (code.id, span, message)
         if key in self._seen:
             return
         self._seen.add(key)
-        self.diagnostics.append(
+        self.error_count += code.severity == "error"
+        self.promoted_count += promoted
+        count = self._counts[code.id] = self._counts.get(code.id, 0) + 1
+        if count > MOST_OF_A_CODE:
+            return
+        self._last[code.id] = len(self._kept)
+        self._kept.append(
             Diagnostic(
                 code=code,
                 severity="error" if promoted else code.severity,
                 message=message,
                 span=span,
-                help=help,
+                help=help and shortened(help),
                 fix=fix,
                 notes=notes,
             )
         )
-        self.error_count += code.severity == "error"
-        self.promoted_count += promoted
+
+    @property
+    def diagnostics(self) -> list[Diagnostic]:
+        """The findings, as far as they are kept."""
+        kept = list(self._kept)
+        for code, count in self._counts.items():
+            if count > MOST_OF_A_CODE:
+                at, more = self._last[code], count - MOST_OF_A_CODE
+                kept[at] = kept[at].replace(message=f"{kept[at].message} (and {more:,} more of this kind)")
+        return kept
 
     @property
     def broken(self) -> bool:

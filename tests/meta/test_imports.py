@@ -36,7 +36,7 @@ ALLOWED = {
     "_compiled": set(),
     "source": {"record"},
     "inputs": {"record", "source"},
-    "diag": {"record", "source"},
+    "diag": {"record", "source", "patterns"},
     "ir": {"record", "source"},
     "catalog": {"record", "source", "diag", "ir", "_compiled"},
     "frontends": BELOW_FRONTENDS | {"lalr", "digest"},
