@@ -53,7 +53,7 @@ def _read(word: str) -> GpuWord | None:
         size = _size_gb(part)
         if in_slice and size is not None:
             slice_memory, in_slice = size, False
-        elif part[-1] == "g" and part[:-1].isdigit() and int(part[:-1]) <= MOST_SLICES:
+        elif part[-1] == "g" and part[:-1].isdecimal() and int(part[:-1]) <= MOST_SLICES:
             in_slice = True
         elif size is not None:
             memory = size
@@ -79,7 +79,7 @@ def _families(parts: list[str]) -> tuple[str, ...] | None:
 def _size_gb(part: str) -> int | None:
     """GB of `80gb`, `32g`, `24`; None for anything else."""
     digits = part.removesuffix("gb").removesuffix("g")
-    if not (digits.isascii() and digits.isdigit()) or len(digits) > 4:
+    if not digits.isdecimal() or len(digits) > 4:
         return None
     number = int(digits)
     if digits != part:

@@ -164,7 +164,7 @@ class Gpus:
         count = None
         for part in text.split(","):
             name, _, amount = part.replace("gres:", "gres/").rpartition("=")
-            if name.startswith("gres/gpu") and amount.isdigit():
+            if name.startswith("gres/gpu") and amount.isdecimal():
                 kind = name[len("gres/gpu") :].lstrip(":/") or None
                 count = self._sum((values.GresItem(name="gpu", type=kind, count=int(amount)),), "tres-per-task")
             else:
@@ -252,7 +252,7 @@ def _shape_with_option(a: Allotment) -> tuple[int | None, int | None, int | None
     if "extra-node-info" in a.options:
         option = "extra-node-info"
         for place, part in enumerate(a.options[option].split(":")[:3]):
-            if part.isdigit():
+            if part.isdecimal():
                 shape[place] = int(part)
     return shape[0], shape[1], shape[2], option
 
