@@ -219,6 +219,33 @@ Leave `--wrap` out, or the script.""",
     good=("#!/bin/bash\nhostname\n", ("--", "--time=10")),
 )
 
+TOO_MANY_WORDS = Code(
+    id="FC118",
+    name="too-many-words",
+    severity="error",
+    title="the directives hold more than {limit} words: reading stops here",
+    explain="""\
+No batch script needs as many options. The file is hardly a script, or a program wrote it that has gone wrong.
+
+Check how the file was made.""",
+    bad=lambda: _script(*["-H"] * 5001),
+    good=_GOOD,
+)
+
+TOO_MANY_COMPONENTS = Code(
+    id="FC119",
+    name="too-many-components",
+    severity="error",
+    title="the job has more than {limit} components: reading stops here",
+    explain="""\
+Each line `#SBATCH hetjob` starts another component of a heterogeneous job. Slurm's controller refuses a job with so
+many.
+
+Submit several jobs, or an array.""",
+    bad=lambda: _script(*["hetjob"] * 128),
+    good=_GOOD,
+)
+
 OPERAND_AFTER_OPTIONAL = Code(
     id="FC117",
     name="operand-after-optional",

@@ -14,8 +14,8 @@ class Given(Record):
     """One option as it was given somewhere.
 
     `option` is sbatch's long name after aliases and prefixes; `written` the spelling used (`--job`, `-J`, `PBS -N`,
-    `SBATCH_PARTITION`); `value` the raw text, None for a bare flag; `canonical` the text that sbatch prints for it, None
-    when it sets nothing (switched off by the environment, hidden); `origin` is script, pbs, bsub, environment or
+    `SBATCH_PARTITION`); `value` the raw text, None for a bare flag; `canonical` the text that sbatch prints for it,
+    None when it sets nothing (switched off by the environment, hidden); `origin` is script, pbs, bsub, environment or
     arguments; `component` counts from 0; `span` covers option and value, `value_span` the value alone.
     """
 

@@ -20,6 +20,7 @@ _GOVERNORS = (("co", None), ("perf", "Performance"), ("pow", None), ("user", "Us
 _MEM_WORDS = (("verbose", 1), ("prefer", 2), ("sort", 4), ("none", 8), ("rank", 16), ("local", 32), ("map_mem", 64),
               ("mask_mem", 128))  # fmt: skip
 _MEM_KINDS = 8 | 16 | 32 | 64 | 128
+MAX_BOUND = 100_000
 LIMITS = ("AS", "CORE", "CPU", "DATA", "FSIZE", "MEMLOCK", "NOFILE", "NPROC", "RSS", "STACK")
 
 
@@ -204,6 +205,8 @@ def _bind_list(text: str, word: str, mask: bool) -> str:
         if value.strip(allowed) or (star and not (times.isascii() and times.isdigit() and 0 < int(times) < 10000)):
             raise _wrong(text, f"`{item}` is not a number")
         shown += [value] * (int(times) if star else 1)
+        if len(shown) > MAX_BOUND:
+            raise _wrong(text, f"the list is longer than {MAX_BOUND}")
     return ",".join(shown)
 
 

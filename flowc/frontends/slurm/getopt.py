@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from flowc.frontends.slurm.tokens import Word
 
+MAX_FLAGS = 200  # letters after one dash; no command line has as many
 CARRIED = frozenset(name for name, row in OPTIONS.items() if row["het"] == "carried")
 
 
@@ -103,11 +104,12 @@ class Occurrence:
 
 class Problem:
     """What getopt refuses: `kind` is unknown, ambiguous, missing, unwanted or operand; `name` what was written,
-    `names` what it could stand for; the place is `start` to `end`."""
+    `names` what it could stand for; the place is `start` to `end`. `before` is the option right before an operand."""
 
-    __slots__ = ("end", "kind", "name", "names", "start")
+    __slots__ = ("before", "end", "kind", "name", "names", "start")
 
     def __init__(self, kind: str, name: str, start: int, end: int, names: tuple[str, ...] = ()) -> None:
+        self.before: Occurrence | None = None
         self.kind = kind
         self.name = name
         self.start = start
@@ -116,39 +118,59 @@ class Problem:
 
 
 def read_options(
-    words: list[Word], table: Table, same_line: bool = True
+    words: list[Word], table: Table, same_line: bool = True, text: str = ""
 ) -> tuple[list[Occurrence], list[Problem], int]:
-    """(options, problems, index of the first operand or of the end)."""
+    """(options, problems, index of the first operand or of the end). `text` is what the words stand in: after a fault
+    reading goes on at the next line at the latest."""
     found: list[Occurrence] = []
     problems: list[Problem] = []
     first_operand = len(words)
     at = 0
     while at < len(words):
         word = words[at]
-        text = word.text
-        if text[:2] == "--" and len(text) > 2:
-            at = _long(words, at, table, found, problems)
-        elif text[:1] == "-" and len(text) > 1 and text != "--":
-            at = _short(words, at, table, found, problems)
+        written = word.text
+        if written[:2] == "--" and len(written) > 2:
+            at = _long(words, at, table, found, problems, text)
+        elif written[:1] == "-" and len(written) > 1 and written != "--":
+            at = _short(words, at, table, found, problems, text)
         else:
             first_operand = min(first_operand, at)
             if not same_line:
                 break
-            last = at
-            if text == "--":
-                if at + 1 == len(words):
-                    first_operand = len(words)
+            dashes = written == "--"
+            if dashes:
+                at += 1
+                if at == len(words):
+                    first_operand = at
                     break
-                at, last = at + 1, len(words) - 1
-            else:
-                while last + 1 < len(words) and not words[last + 1].text.startswith("-"):
-                    last += 1
-            problems.append(Problem("operand", words[at].text, words[at].start, words[last].end))
+            last = at
+            while _goes_on(words, last, text) and (dashes or not words[last + 1].text.startswith("-")):
+                last += 1
+            problem = Problem("operand", words[at].text, words[at].start, words[last].end)
+            problem.before = _option_before(words, at, found, table, text)
+            problems.append(problem)
             at = last + 1
     return found, problems, first_operand
 
 
-def _long(words: list[Word], at: int, table: Table, found: list[Occurrence], problems: list[Problem]) -> int:
+def _goes_on(words: list[Word], at: int, text: str) -> bool:
+    """Whether the line has another word."""
+    return at + 1 < len(words) and text.find("\n", words[at].end, words[at + 1].start) < 0
+
+
+def _option_before(words: list[Word], at: int, found: list[Occurrence], table: Table, text: str) -> Occurrence | None:
+    """The option that ends right before a stray word. It is taken out of `found` when both come of one mistake:
+    `--nodes = 2`, `--nodes= 2`, `-time 10`."""
+    last = found[-1] if found else None
+    if last is None or at == 0 or last.word is not words[at - 1] or not _goes_on(words, at - 1, text):
+        return None
+    if last.text in ("", "=") or (last.written[1:2] != "-" and last.word.text[1:] in table.longs):
+        while found and found[-1].word is last.word:
+            found.pop()
+    return last
+
+
+def _long(words: list[Word], at: int, table: Table, found: list[Occurrence], problems: list[Problem], text: str) -> int:
     word = words[at]
     written, equals, value = word.text.partition("=")
     end = word.at(len(written))
@@ -159,7 +181,7 @@ def _long(words: list[Word], at: int, table: Table, found: list[Occurrence], pro
     if len(names) != 1:
         kind = "ambiguous" if names else "unknown"
         problems.append(Problem(kind, written, word.start, end, tuple(names)))
-        follows = at + 1 < len(words) and not words[at + 1].text.startswith("-")
+        follows = _goes_on(words, at, text) and not words[at + 1].text.startswith("-")
         return at + 2 if not equals and follows else at + 1
     name = table.longs.get(names[0], names[0])
     arg = table.args[name]
@@ -179,15 +201,17 @@ def _long(words: list[Word], at: int, table: Table, found: list[Occurrence], pro
     return at + 1
 
 
-def _short(words: list[Word], at: int, table: Table, found: list[Occurrence], problems: list[Problem]) -> int:
+def _short(
+    words: list[Word], at: int, table: Table, found: list[Occurrence], problems: list[Problem], text: str
+) -> int:
     word = words[at]
     for index in range(1, len(word.text)):
         letter = word.text[index]
         written = f"-{letter}"
-        name = table.shorts.get(letter)
+        name = table.shorts.get(letter) if index <= MAX_FLAGS else None
         if name is None:
             problems.append(Problem("unknown", written if index > 1 else word.text, word.start, word.end))
-            follows = at + 1 < len(words) and not words[at + 1].text.startswith("-")
+            follows = _goes_on(words, at, text) and not words[at + 1].text.startswith("-")
             return at + 2 if follows else at + 1
         arg = table.args[name]
         if arg == "none":

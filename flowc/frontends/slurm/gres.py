@@ -204,7 +204,7 @@ def _compare(state: State, demands: list[Demand], numbers: Numbers) -> Fault | N
             return None
         both = tuple(dict.fromkeys([*untyped.options.values(), *typed.options.values()]))
         return _at_least_two(both), f"`{untyped.name}` is asked for with a type (`{typed.type}`) and without one"
-    by_gres = any(demand.name == "gpu" and "gres" in demand.options for demand in demands)
+    by_gres = any(item.startswith("gres/gpu") for item in state.texts.get("gres", "").split(","))
     if fault is None and by_gres and state.version >= (26, 5) and "gpus-per-node" in state.given:
         fault = ("gpus-per-node", "gres"), "`--gres=gpu` and `--gpus-per-node` exclude each other"
     return fault

@@ -10,8 +10,8 @@ import re
 from flowc.frontends.slurm.trees import ValueMistake
 
 MAX_RANGE = 64 * 1024
+MAX_NAME = 1024
 _ending = re.compile(r"(.*?)([0-9]{0,18})\Z", re.S).match
-_parts = re.compile(r"([^\[]*)(?:\[([^\]]*)\])?", re.S)
 
 
 class Range:
@@ -90,13 +90,16 @@ def _numbers(each: Range) -> str:
 
 
 def _words(text: str) -> list[str]:
-    words, depth = [""], 0
-    for char in text:
-        depth = depth + (char == "[") - (char == "]" and depth > 0)
-        if char in "\t, " and depth == 0:
-            words.append("")
-        else:
-            words[-1] += char
+    words, depth, start = [], 0, 0
+    for at, char in enumerate(text):
+        if char == "[":
+            depth += 1
+        elif char == "]":
+            depth -= depth > 0
+        elif depth == 0 and char in "\t, ":
+            words.append(text[start:at])
+            start = at + 1
+    words.append(text[start:])
     return [word for word in words if word]
 
 
@@ -116,20 +119,20 @@ def _read_word(text: str, word: str) -> list[Range]:
 
 def _prefixes(text: str, prefix: str) -> list[str]:
     """The prefixes that a prefix with brackets of its own stands for."""
-    open_at = prefix.rfind("[")
-    close_at = prefix.rfind("]")
-    if open_at < 0 or close_at < open_at:
-        return [prefix]
-    endings: list[str] = []
-    for part in prefix[open_at + 1 : close_at].split(","):
-        low, high, width = _number_range(text, part)
-        if len(endings) + high - low >= MAX_RANGE:
-            raise ValueMistake("too many hosts", 0, len(text))
-        endings += [str(number).zfill(width) + prefix[close_at + 1 :] for number in range(low, high + 1)]
-    fronts = _prefixes(text, prefix[:open_at])
-    if len(fronts) * len(endings) > MAX_RANGE:
-        raise ValueMistake("too many hosts", 0, len(text))
-    return [front + ending for front in fronts for ending in endings]
+    endings = [""]
+    while True:
+        open_at = prefix.rfind("[")
+        close_at = prefix.rfind("]")
+        if open_at < 0 or close_at < open_at:
+            return [prefix + ending for ending in endings]
+        numbers: list[str] = []
+        for part in prefix[open_at + 1 : close_at].split(","):
+            low, high, width = _number_range(text, part)
+            if (len(numbers) + high - low + 1) * len(endings) > MAX_RANGE or len(endings[0]) > MAX_NAME:
+                raise ValueMistake("too many hosts", 0, len(text))
+            numbers += [str(number).zfill(width) + prefix[close_at + 1 :] for number in range(low, high + 1)]
+        endings = [number + ending for number in numbers for ending in endings]
+        prefix = prefix[:open_at]
 
 
 def _number_range(text: str, part: str) -> tuple[int, int, int]:

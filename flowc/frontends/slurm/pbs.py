@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     Pair = tuple[str, str | None]
 
+LONGEST = 8 * 1024
 _octal = re.compile(r"[+-]?0[0-7]*").match
 UMASK = "umask"  # an option of PBS alone; sbatch prints it without a name
 
@@ -92,6 +93,8 @@ _TO_COLON = {"mpiprocs=": "ntasks-per-node", "ncpus=": "mincpus", "select=": "no
 
 def _resources(text: str, state: State) -> Iterator[Pair]:
     """`-l`: sbatch looks for known words at every character and steps over everything else."""
+    if len(text) > LONGEST:
+        raise ValueMistake(f"the list is longer than {LONGEST} characters", 0, len(text))
     gpus, chunks, at = 0, set(), 0
     while at < len(text):
         equals = text.find("=", at, at + 15)
@@ -141,7 +144,8 @@ def _resources(text: str, state: State) -> Iterator[Pair]:
 
 
 def _value(text: str, start: int, stop: str) -> str:
-    return text[start:].partition(stop)[0]
+    end = text.find(stop, start)
+    return text[start:] if end < 0 else text[start:end]
 
 
 def _after(text: str, start: int, stop: str) -> int:

@@ -26,6 +26,13 @@ if TYPE_CHECKING:
 
 # Set by sbatch, or of no use to a job: sbatch's list of options leaves them out.
 HIDDEN = frozenset(("test-only", "verbose", "quiet", "help", "usage", "version", "autocomplete"))
+# What the controller takes of a heterogeneous job (Slurm 22.05: MAX_HET_JOB_COMPS).
+MAX_COMPONENTS = 128
+# Values of other kinds are read character by character; none that means anything is as long.
+LONGEST = 16 * 1024
+LONG_KINDS = frozenset(
+    ("text", "path", "chdir", "array", "dependency", "features", "licences", "export", "gpus", "gres", "hosts", "wrap")
+)
 WRAPPED = "#!/bin/sh\n# This script was created by sbatch --wrap.\n\n{}\n"
 
 
@@ -52,9 +59,9 @@ def read(source: Source, inputs: Inputs, sink: Sink) -> Ast | None:
         script_args=reader.script_args,
     )
     if sink.failed:
-        controller.check(ast, sink)
+        controller.check(ast, sink, reader.refused)
     if reader.wrapped is None:
-        lint.lint(ast, source, sink, reader.lines)
+        lint.lint(ast, source, sink, reader.lines, reader.doubtful)
     return ast
 
 
@@ -64,7 +71,8 @@ def _shebang(text: str) -> str:
 
 
 class Reader:
-    """The reading of one script. `lines` are its directive lines with their words, for `lint`."""
+    """The reading of one script. `lines` are its directive lines with their words, `doubtful` the offsets of options
+    that a stray word follows; both are for `lint`."""
 
     def __init__(self, source: Source, inputs: Inputs, sink: Sink) -> None:
         self.source = source
@@ -76,6 +84,8 @@ class Reader:
         self.state = State(self.version, self.variables)
         self.given: list[Given] = []
         self.lines: list[tuple[scan.Directive, tokens.Line]] = []
+        self.doubtful: set[int] = set()
+        self.refused: set[str] = set()
         self.groups: list[list[Occurrence]] = [[]]
         self.chunks: list[list[Occurrence]] = [[]]
         self.script_args: tuple[str, ...] = ()
@@ -134,10 +144,21 @@ class Reader:
         keep = self.version >= (24, 5)
         words: list[tokens.Word] = []
         groups = [words]
+        count = 0
         for directive in directives:
             line = tokens.split(text, directive.start, directive.end, keep_escaped_blank=keep)
+            count += len(line.words) + directive.separator
+            if count > tokens.MAX_WORDS:
+                self.sink.report(
+                    codes.TOO_MANY_WORDS, Span(self.source, directive.start, directive.end), limit=tokens.MAX_WORDS
+                )
+                break
             self.lines.append((directive, line))
             if directive.separator:
+                if len(groups) == MAX_COMPONENTS:
+                    place = Span(self.source, directive.start, directive.end)
+                    self.sink.report(codes.TOO_MANY_COMPONENTS, place, limit=MAX_COMPONENTS)
+                    break
                 words = []
                 groups.append(words)
                 continue
@@ -146,9 +167,11 @@ class Reader:
                 self._broken(line.broken, directive.end)
         self.groups = []
         for group in groups:
-            found, problems, _ = read_options(group, self.table)
+            found, problems, _ = read_options(group, self.table, text=text)
             for problem in problems:
                 report.getopt_problem(self.source, problem, self.table, self.sink)
+                if problem.before is not None:
+                    self.doubtful.add(problem.before.start)
             self.groups.append(found)
         if "#PBS" in text or "#BSUB" in text:
             self._read_foreign()
@@ -156,7 +179,7 @@ class Reader:
     def _broken(self, at: int, end: int) -> None:
         span = Span(self.source, at, end)
         if self.source.text[at] == ":":
-            self.sink.report(codes.COLON_WORD, Span(self.source, at, at + 1))
+            self.sink.report(codes.COLON_WORD, Span(self.source, at, at + 1), fix=report.drop_colon(self.source, at))
         else:
             self.sink.report(codes.UNCLOSED_QUOTE, span, quote=self.source.text[at])
 
@@ -172,13 +195,16 @@ class Reader:
                 line = tokens.split(text, start, end, keep_escaped_blank=self.version >= (24, 5))
                 if line.broken is not None and not self._ignore_foreign():
                     self._broken(line.broken, end)
+                if len(words) + len(line.words) > tokens.MAX_WORDS:
+                    self.sink.report(codes.TOO_MANY_WORDS, Span(self.source, start, end), limit=tokens.MAX_WORDS)
+                    break
                 for word in line.words:
                     # LSF's `-cwd`, the one long name with one dash that sbatch knows, where an option is due.
                     if magic == "#BSUB" and word.text == "-cwd" and len(words) % 2 == 0:
                         word = tokens.Word("-c", word.start, word.end)
                     words.append(word)
             table = pbs.table_of(magic, self.version)
-            found, problems, _ = read_options(words, table)
+            found, problems, _ = read_options(words, table, text=text)
             self.foreign = (magic, found)
             if not self._ignore_foreign():
                 for problem in problems:
@@ -272,6 +298,8 @@ class Reader:
             row = OPTIONS[name]
             if text == "" and self.table.args[name] == "optional":
                 text = None
+            if text is not None and len(text) > LONGEST and row["kind"] not in LONG_KINDS:
+                raise ValueMistake(f"the value is longer than {LONGEST} characters", 0, len(text))
             SETTERS[row["kind"]](self.state, name, text)
         self.state.given[name] = by_environment
 
@@ -312,13 +340,13 @@ class Reader:
             if option == NULL:
                 environment.set_switch(state, variable, value)
                 state.given[NULL] = True
-            elif self.table.args[option] == "none" and OPTIONS[option]["kind"] != "verbose":
+            elif self.table.args[option] == "none":
                 if not environment.flag_is_set(value):
                     state.reset(option)
                     self._own.pop(option, None)
                     self._record(option, variable, value, "environment", span, value_span)
                     return
-                self._put(option, None, by_environment=True)
+                self._put(option, value if option == "verbose" else None, by_environment=True)
             else:
                 self._put(option, value, by_environment=True)
         except ValueMistake as mistake:
@@ -340,7 +368,21 @@ class Reader:
         if (names, reason) in self._refused:
             return
         self._refused.add((names, reason))
+        if len(names) == 1:
+            self._refuse_value(names[0], reason)
+            return
         places = [self._own[name] for name in names if name in self._own]
         last = max(places, key=lambda given: (given.span.source is not self.source, given.span.start), default=None)
         notes = tuple((given.span, "given here") for given in places if given is not last)
         self.sink.report(codes.CONFLICTING_OPTIONS, last.span if last else None, notes=notes, reason=reason)
+
+    def _refuse_value(self, name: str, reason: str) -> None:
+        """A value that is refused only now: of an option, or of a variable that is none's."""
+        self.refused.add(name)
+        given = self._own.get(name)
+        if given is None:
+            code = codes.BAD_VALUE if name in OPTIONS else codes.FILE_NOT_READ
+            self.sink.report(code, None, option=f"--{name}" if name in OPTIONS else name, reason=reason)
+            return
+        shown = given.written if given.origin == "environment" else f"--{name}"
+        self.sink.report(codes.BAD_VALUE, given.value_span or given.span, option=shown, reason=reason)

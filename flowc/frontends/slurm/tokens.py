@@ -13,6 +13,10 @@ _hard = re.compile(r"[\"'\\]").search
 _parser = Parser(directive())
 
 
+# No script has as many words in its directives; a line is read no further than to the one beyond.
+MAX_WORDS = 5_000
+
+
 class Word:
     """An argument: its `text` after quotes and escapes, and where it stands. `offsets` maps each character to its place
     in the source, None when the text stands there as it is."""
@@ -65,6 +69,8 @@ def split(text: str, start: int, end: int, *, keep_escaped_blank: bool = False) 
             line.cut = at
             break
         line.words.append(Word(word, at, found.end()))
+        if len(line.words) > MAX_WORDS:
+            break
     return line
 
 
@@ -72,7 +78,7 @@ def _split_quoted(line: Line, text: str, start: int, end: int, keep_escaped_blan
     match = _parser.match()
     position = start
     pieces: list[tuple[str, int, int]] = []
-    while position < end:
+    while position < end and len(line.words) <= MAX_WORDS:
         found = match(text, position, end)
         kind = found.lastgroup
         at, position = position, found.end()

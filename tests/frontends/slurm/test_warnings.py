@@ -1,0 +1,106 @@
+"""What is warned of, and above all what is not: a script that is fine stays silent."""
+
+from __future__ import annotations
+
+import pytest
+
+from flowc.diag.sink import Diagnostic, Sink
+from flowc.frontends.slurm.read import read
+from flowc.inputs import Inputs
+from flowc.source import Source
+
+
+def warnings(text: str) -> list[Diagnostic]:
+    sink = Sink()
+    read(Source("job.sh", text), Inputs(), sink)
+    return sink.diagnostics
+
+
+def codes(text: str) -> list[str]:
+    return [each.code.id for each in warnings(text)]
+
+
+def script(*lines: str, body: str = "hostname\n", head: str = "#!/bin/bash\n") -> str:
+    return head + "".join(f"#SBATCH {line}\n" for line in lines) + body
+
+
+SILENT = [
+    script("--time=1:00:00  # one hour", "--job-name=a-b_c.1", "--mail-type=END,FAIL", "-p short,long"),
+    script("--array=[1-3]%2", "--constraint=[a|b]", "-w n[1-4]", "--exclude=n[2]"),
+    script("--output=/data/x/%j.out", "--error=x-%j.err"),
+    script("--mem=0"),
+    script("--mem=4000", "--time=90", "--gres=gpu:2"),
+    script("--ntasks=4", body="srun -n $SLURM_NTASKS ./a\n"),
+    script("-N2", body='n=${SLURM_NTASKS:-1}\necho "${SLURM_NTASKS}"\n'),
+    script("-N2", body='if [ -n "$SLURM_NTASKS" ]; then echo $SLURM_NTASKS; fi\n'),
+    script("-N2", body="export SLURM_NTASKS=4\necho $SLURM_NTASKS\n"),
+    script("-N2", body="# uses $SLURM_NTASKS\n"),
+    script("-N2", body="import os\nos.environ['SLURM_NTASKS']\n'$SLURM_NTASKS'\n", head="#!/usr/bin/env python3\n"),
+    script("-J gen", body="cat > job.sh <<EOF\n#!/bin/bash\n#SBATCH --nodes=32\nsrun x\nEOF\nsbatch job.sh\n"),
+    script("-J gen", body="sbatch <<'E O'\n#!/bin/bash\n#SBATCH -N2\nE O\n"),
+    script("-J gen", body="cat <<-X\n\t#SBATCH\n#SBATCH -N2\n\tX\necho $SLURM_JOB_ID\n"),
+    "#!/bin/bash\n##SBATCH --mem=4G\n## SBATCH is not used\n# SBATCH options follow\n#SBATCH -N2\n",
+    script("--signal=B:USR1@60", "--signal=R:USR1@60", "--mail-type=END", "--mail-type=FAIL"),
+    script("-t 10", "-t 10", "--job-name=x", "--job-name=x"),
+    script("--job-name=x#  a comment", "--time=10#now"),
+    script("--job-name=XXL", "--account=your", "--comment=a@b.c", "--mail-user=x@EXAMPLE.org"),
+    script("-J a", "--wckey=x"),
+    script("--nodes=2 --ntasks=4"),
+    script("--exclusive", "-O", "--requeue"),
+    script("--nice=-5", "--priority=5"),
+]
+
+
+@pytest.mark.parametrize("text", SILENT)
+def test_fine_scripts_are_silent(text: str) -> None:
+    assert codes(text) == []
+
+
+WARNED = [
+    (script(body="set -e\n#SBATCH -N2\n"), "FC130", "#SBATCH -N2"),
+    (script(body=": <<X\n#SBATCH -N2\nX\n"), "FC130", "#SBATCH -N2"),
+    ('#!/usr/bin/python\n"""\n#SBATCH -N2\n"""\n', "FC130", "#SBATCH -N2"),
+    ("#!/bin/bash\n #SBATCH -N2\nx\n", "FC131", " #SBATCH -N2"),
+    ("#!/bin/bash\n# SBATCH -N2\nx\n", "FC131", "# SBATCH -N2"),
+    ("#!/bin/bash\n#sbatch -N2\nx\n", "FC131", "#sbatch -N2"),
+    (script("-p=gpu"), "FC132", "=gpu"),
+    (script("--time=10:00"), "FC133", "10:00"),
+    (script("--tasks=4"), "FC134", "--tasks=4"),
+    (script("-output=x"), "FC135", "-output=x"),
+    (script("--account=<project>"), "FC136", "<project>"),
+    (script("--account={{ account }}".replace(" ", "")), "FC136", "{{account}}"),
+    (script("-A [project]"), "FC136", "[project]"),
+    (script("-A XXX"), "FC136", "XXX"),
+    (script("-A YOUR_ACCOUNT"), "FC136", "YOUR_ACCOUNT"),
+    (script("-A @ACCOUNT@"), "FC136", "@ACCOUNT@"),
+    (script("-A !PROJECT"), "FC136", "!PROJECT"),
+    (script("-t 10", "-t 20"), "FC137", "-t 10"),
+    (script('-N2 "" -t 5'), "FC138", "-t 5"),
+    (script("-N2", "hetjob -N3"), "FC138", "-N3"),
+    (script("--job-name=foo#bar"), "FC139", "#bar"),
+    (script("--output=logs/%j.out"), "FC140", "logs/%j.out"),
+    (script("-N2", body="echo $SLURM_NTASKS\n"), "FC141", "$SLURM_NTASKS"),
+    (script("-n2", body="export OMP_NUM_THREADS=$SLURM_CPUS_PER_TASK\n"), "FC141", "$SLURM_CPUS_PER_TASK"),
+    (script(body="echo $SLURM_ARRAY_TASK_ID\n"), "FC141", "$SLURM_ARRAY_TASK_ID"),
+    (script("--gpus=gpu:4"), "FC142", "gpu:4"),
+    (script("-N2\r"), "FC004", "\r"),
+    (script("-N2\r -t5"), "FC143", "\r"),
+    (script("--mem-per-cpu=4"), "FC144", "4"),
+    (script("--time=48"), "FC145", "48"),
+    (script("-J a", body="#PBS -N b\n"), "FC146", "-N b"),
+    (script("-J", "-N"), "FC147", "-J\n#SBATCH -N"),
+    ("#!/bin/sh\n#SLURM -N2\n", "FC148", "#SLURM"),
+    (script("--time=-5"), "FC149", "-5"),
+    (script("--chdir=$HOME/x"), "FC150", "$HOME/x"),
+    (script("-D ~/x"), "FC150", "~/x"),
+    (script("--mail-type=END,FAILED"), "FC151", "FAILED"),
+    (script("-N4 -n2"), "FC152", "-N4"),
+]
+
+
+@pytest.mark.parametrize(("text", "code", "place"), WARNED)
+def test_warned(text: str, code: str, place: str) -> None:
+    (found,) = warnings(text)
+    assert found.code.id == code
+    assert found.span is not None
+    assert place in found.span.text
