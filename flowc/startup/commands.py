@@ -8,6 +8,8 @@ from flowc.shell_text import in_single_quotes, outside_child_scripts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from flowc.ir.job import Job
 
 
@@ -25,6 +27,7 @@ _definitions = at_first_use(
 _guards = at_first_use(rf"\b(?:command[ \t]+-[vV]|type(?:[ \t]+-\w+)?|which|hash)[ \t]+[\"']?({_NAMES})\b", "finditer")
 _LINE = 500  # characters of a line that are looked at before a word
 _MOST_GUARDS = 100
+_MOST_ON_A_LINE = 20
 
 
 def missing_commands(job: Job) -> dict[str, int]:
@@ -40,8 +43,7 @@ def missing_commands(job: Job) -> dict[str, int]:
     words = interpreter.replace("/", " ").split()
     if not any(word in SHELLS for word in words):
         return {}
-    calls = [match.span() for match in _words(text) if _is_call(text, match.start())]
-    calls = outside_child_scripts(text, 0, calls)
+    calls = outside_child_scripts(text, 0, list(_calls(text)))
     if not calls:
         return {}
     known = {match[1] or match[2] or match[3] for match in _definitions(text)}
@@ -54,6 +56,18 @@ def missing_commands(job: Job) -> dict[str, int]:
         if not any(first <= start < last for first, last in guarded.get(name, ())):
             found[name] = start
     return found
+
+
+def _calls(text: str) -> Iterator[tuple[int, int]]:
+    """Where the words stand at the place of a command; of one line the first few are looked at."""
+    line_end, seen = -1, 0
+    for match in _words(text):
+        if match.start() > line_end:
+            line_end, seen = text.find("\n", match.end()), 0
+            line_end = len(text) if line_end < 0 else line_end
+        seen += 1
+        if seen <= _MOST_ON_A_LINE and _is_call(text, match.start()):
+            yield match.span()
 
 
 def _is_call(text: str, start: int) -> bool:

@@ -345,7 +345,7 @@ MISSPELT_DIRECTIVE = Code(
     id="FC154",
     name="misspelt-directive",
     severity="warning",
-    title="`{word}` is a comment to Slurm: `#SBATCH` was meant",
+    title="{which}: `#SBATCH` was meant",
     explain="""\
 A line that does not begin with exactly `#SBATCH` is an ordinary comment. The options on it have no effect, and nobody
 says a word.

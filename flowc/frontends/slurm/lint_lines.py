@@ -117,6 +117,7 @@ def _misspelt(source: Source, sink: Sink, body: int) -> None:
     from flowc.diag.suggest import nearest
 
     text = source.text
+    places: list[Place] = []
     for match in _capitals(text, 0, body):
         word = match[1]
         if word == "SBATCH" or word[0] not in "SB" or nearest(word, ("SBATCH",)) is None:
@@ -125,6 +126,14 @@ def _misspelt(source: Source, sink: Sink, body: int) -> None:
         end = len(text) if end < 0 else end
         if end - match.end() > 1000 or _options_of(text, match.end(), end) is None:
             continue
-        span = Span(source, *match.span())
-        fix = Fix(title="write `#SBATCH`", edits=(Edit(span=span, text="#SBATCH"),))
-        sink.report(codes.MISSPELT_DIRECTIVE, span, fix=fix, word="#" + word)
+        places.append(match.span())
+        if len(places) == _MOST_MOVED:
+            break
+    if places:
+        fix = Fix(
+            title="write `#SBATCH`",
+            edits=tuple(Edit(span=Span(source, *place), text="#SBATCH") for place in places),
+        )
+        word = text[places[0][0] : places[0][1]].rstrip(":")
+        which = _which(source, places, f"`{word}` is a comment to Slurm", "lines are comments to Slurm")
+        sink.report(codes.MISSPELT_DIRECTIVE, Span(source, *places[0]), fix=fix, which=which)

@@ -280,3 +280,19 @@ def test_sbatch_debug(value: str, good: bool) -> None:
         if each.severity == "error"
     ]
     assert [each.code.id for each in errors] == ([] if good else ["FC108"])
+
+
+def test_components_are_bounded() -> None:
+    most = findings("#!/bin/bash\n#SBATCH -N1\n" + "#SBATCH hetjob\n" * 127 + "true\n")
+    assert "FC119" not in [each.code.id for each in most]
+    more = findings("#!/bin/bash\n#SBATCH -N1\n" + "#SBATCH hetjob\n" * 200 + "true\n")
+    assert [(each.code.id, each.span and each.span.line) for each in more if each.severity == "error"] == [
+        ("FC119", 130)
+    ]
+
+
+def test_one_finding_for_all_misspelt_lines() -> None:
+    script = "#!/bin/bash\n#SBACTH --gpus=8\n#SBACTH -t 1:00:00\ntrue\n"
+    (found,) = [each for each in findings(script) if each.code.id == "FC154"]
+    assert found.message == "these 2 lines are comments to Slurm (lines 2-3): `#SBATCH` was meant"
+    assert mended(script, found) == script.replace("SBACTH", "SBATCH")
