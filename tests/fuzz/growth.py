@@ -25,6 +25,22 @@ SHAPES = {
     "het components": lambda n: b"#!/bin/bash\n" + b"#SBATCH --gpus=1\n#SBATCH hetjob\n" * (n // 2) + b"\ntrue\n",
     "heredocs": lambda n: b"#!/bin/bash\n#SBATCH --gpus=1\n" + b"cat <<A\n#SBATCH -N9\nA\n" * n,
     "quotes": lambda n: b"#!/bin/bash\n#SBATCH " + b"'" * (16 * n),
+    "gres list": lambda n: b"#!/bin/bash\n#SBATCH --gres=" + b",".join(b"g%d:1" % at for at in range(n)) + b"\ntrue\n",
+    "long host name": lambda n: b"#!/bin/bash\n#SBATCH --gpus=1 -w n" + b"1" * (16 * n) + b"x\ntrue\n",
+    "host brackets": lambda n: b"#!/bin/bash\n#SBATCH --gpus=1 -w " + b"n[1-2]" * (3 * n) + b"\ntrue\n",
+    "hint": lambda n: b"#!/bin/bash\n#SBATCH --gpus=1 --hint=" + b"a," * (8 * n) + b"\ntrue\n",
+    "full directives": lambda n: b"#!/bin/bash\n" + b"#SBATCH -N2 -n2 --mem=3G -J x -o y\n" * n + b"true\n",
+    "separators alone": lambda n: b"#!/bin/bash\n" + b"#SBATCH hetjob\n" * n + b"true\n",
+    "em dashes": lambda n: b"#!/bin/bash\n" + "#SBATCH \u2014nodes=2\n".encode() * n + b"true\n",
+    "indented": lambda n: b"#!/bin/bash\n" + b" #SBATCH -N2\n" * n + b"true\n",
+    "misspelt": lambda n: b"#!/bin/bash\n" + b"#SBACTH -N2\n" * n + b"true\n",
+    "open heredocs": lambda n: (
+        b"#!/bin/bash\n#SBATCH --gpus=1\n" + b"".join(b"cat <<A%d\nsrun a\n" % at for at in range(n))
+    ),
+    "commands": lambda n: b"#!/bin/bash\n#SBATCH --gpus=1\n" + b"# srun a\n" * n + b"echo " + b"srun " * n,
+    "guards": lambda n: b"#!/bin/bash\n#SBATCH --gpus=1\n" + b"if command -v srun; then srun; fi\n" * n,
+    "quoted variables": lambda n: b"#!/bin/bash\n#SBATCH --gpus=1\n" + b"echo '$SLURM_NTASKS " * n,
+    "gaps": lambda n: b"#!/bin/bash\n#SBATCH --gpus=1 --comment=" + b"{{<your_" * n + b"\n",
     "carriage returns": lambda n: b"#!/bin/bash\r\n" * n,
 }
 

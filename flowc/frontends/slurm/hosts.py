@@ -5,13 +5,12 @@ Kept as ranges, never name by name, so that `n[1-60000]` costs no more than `n1`
 
 from __future__ import annotations
 
-import re
-
 from flowc.frontends.slurm.trees import ValueMistake
+from flowc.patterns import at_first_use
 
 MAX_RANGE = 64 * 1024
 MAX_NAME = 1024
-_ending = re.compile(r"(.*?)([0-9]{0,18})\Z", re.S).match
+_ending = at_first_use(r"(?s)(.*?)([0-9]{0,18})\Z", "match")
 
 
 class Range:

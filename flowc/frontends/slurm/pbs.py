@@ -6,14 +6,13 @@ itself raises `ValueMistake`; the options' own values are judged where all are.
 
 from __future__ import annotations
 
-import re
-
 from flowc._compiled.slurm_options import BSUB, PBS
 from flowc.frontends.slurm.environment import flag_is_set
 from flowc.frontends.slurm.getopt import Table
 from flowc.frontends.slurm.numerals import BLANKS, strtol, whole_number, wrap32
-from flowc.frontends.slurm.state import State
+from flowc.frontends.slurm.state import UMASK, State
 from flowc.frontends.slurm.trees import ValueMistake
+from flowc.patterns import at_first_use
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,8 +21,7 @@ if TYPE_CHECKING:
     Pair = tuple[str, str | None]
 
 LONGEST = 8 * 1024
-_octal = re.compile(r"[+-]?0[0-7]*").match
-UMASK = "umask"  # an option of PBS alone; sbatch prints it without a name
+_octal = at_first_use(r"[+-]?0[0-7]*", "match")
 
 
 def table_of(magic: str, version: tuple[int, ...]) -> Table:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from flowc.frontends.slurm import gres
 from flowc.frontends.slurm.bindings import check_limits
-from flowc.frontends.slurm.hosts import HostList
 from flowc.frontends.slurm.state import NO_VAL, State
 from flowc.frontends.slurm.trees import ValueMistake
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from flowc.frontends.slurm.hosts import HostList
 
     # The options that conflict and why, or one option alone and what is wrong with its value.
     Refuse = Callable[[tuple[str, ...], str], None]
@@ -29,8 +30,10 @@ def verify(state: State, refuse: Refuse) -> None:
     _memory(state, refuse)
     _hint(state, refuse)
     _absolute_paths(state)
-    hosts = _node_list(state, refuse)
-    if hosts is None:
+    try:
+        hosts = _node_list(state, refuse)
+    except ValueMistake as mistake:
+        refuse(("nodelist",), mistake.message)
         return
     _counts(state, refuse)
     _nodes_and_tasks(state, hosts)
@@ -138,17 +141,15 @@ def _absolute_paths(state: State) -> None:
 
 def _node_list(state: State, refuse: Refuse) -> HostList | None:
     """The hosts of `--nodelist`, whose number is the least number of nodes (in 22.05; later only when none is
-    given)."""
+    given). None: no list. Raises ValueMistake."""
     text = state.slots.get("nodelist")
     if text is None:
         if "SLURM_HOSTFILE" in state.variables:
             refuse(("SLURM_HOSTFILE",), "it names a file of hosts, which is not read here")
-        return HostList([])
-    try:
-        hosts = HostList.read(text)
-    except ValueMistake as mistake:
-        refuse(("nodelist",), mistake.message)
         return None
+    from flowc.frontends.slurm.hosts import HostList
+
+    hosts = HostList.read(text)
     count = hosts.count()
     if state.slots.get("nodes_set"):
         if state.version < (23, 2):
@@ -187,7 +188,7 @@ def _counts(state: State, refuse: Refuse) -> None:
             refuse(("distribution", "ntasks", "nodes"), f"{tasks} tasks in planes of {size} do not reach {low} nodes")
 
 
-def _nodes_and_tasks(state: State, hosts: HostList) -> None:
+def _nodes_and_tasks(state: State, hosts: HostList | None) -> None:
     slots = state.slots
     low, high = state.number("min_nodes", 1), state.number("max_nodes", 0)
     nodes_set, known = slots.get("nodes_set"), slots.get("tasks_known")
@@ -203,11 +204,11 @@ def _nodes_and_tasks(state: State, hosts: HostList) -> None:
         high = min(high, tasks)
         if tasks < low:
             low = high = tasks
-            if hosts.count() > low:
+            if hosts is not None and hosts.count() > low:
                 slots["nodelist"] = hosts.first(low).text()
         slots.update(min_nodes=low, max_nodes=high)
     if slots.get("distribution") == "arbitrary" and not slots.get("tasks_known"):
-        slots.update(ntasks=hosts.count(), tasks_known=True)
+        slots.update(ntasks=hosts.count() if hosts else 0, tasks_known=True)
 
 
 def _times(state: State, refuse: Refuse) -> None:
@@ -229,4 +230,4 @@ def _after_listing(state: State, refuse: Refuse) -> None:
         gres.check(state, refuse)
     export = state.texts.get("export")
     if export is not None and export.upper() != "ALL":
-        state.slots["user_env"] = 0
+        state.slots["user_env"] = 0  # shows in later components: `State.next_component`

@@ -7,6 +7,7 @@ import re
 from flowc.diag.codes import input as codes
 from flowc.diag.sink import Edit, Fix
 from flowc.frontends.slurm.numerals import BLANKS
+from flowc.patterns import at_first_use
 from flowc.source import Span
 
 TYPE_CHECKING = False
@@ -19,7 +20,7 @@ MAX_SCRIPT = 4 * 1024 * 1024  # the controller's default for max_script_size, in
 # A directive (its words follow), or a line that does not end the scan: blank or a comment.
 _line = re.compile(r"(#SBATCH|#SLURM)|[ \t\r\v\f]*(?:#|$)", re.M).match
 # What sbatch takes for the separator of het components, at the start of a directive or of any word in it.
-separator = re.compile(r"(?:hetjob|packjob)(?=[ \t\r\v\f\n]|\Z)", re.I).match
+separator = at_first_use(r"(?i)(?:hetjob|packjob)(?=[ \t\r\v\f\n]|\Z)", "match")
 
 
 class Directive:
@@ -88,7 +89,8 @@ def directives(text: str) -> tuple[list[Directive], int | None]:
             start = first = match.end()
             while first < end and text[first] in BLANKS:
                 first += 1
-            found.append(Directive(match[1], start, end, bool(separator(text, first, end))))
+            parts = first < end and text[first] in "hHpP" and bool(separator(text, first, end))
+            found.append(Directive(match[1], start, end, parts))
         position = end + 1
     return found, None
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from flowc._compiled.slurm_options import OPTIONS
 from flowc.frontends.slurm import amounts, bindings
 from flowc.frontends.slurm.amounts import locate, seconds_of, wrong
-from flowc.frontends.slurm.moments import moment_text
 from flowc.frontends.slurm.numerals import BLANKS, strtol, whole_number, wrap32
 from flowc.frontends.slurm.state import SHARED, State
 from flowc.frontends.slurm.trees import ValueMistake
@@ -114,6 +113,8 @@ def _clusters(state: State, name: str, text: str | None) -> None:
 
 
 def _moment(state: State, name: str, text: str | None) -> None:
+    from flowc.frontends.slurm.moments import moment_text
+
     shown, seconds = moment_text(text or "", state.version)
     state.texts[name] = shown
     state.slots[name] = seconds

@@ -25,6 +25,7 @@ SHARED = {
     "clusters": "clusters",
 }
 UNSET = "unset"
+UMASK = "umask"  # an option of PBS alone; sbatch prints it without a name
 NULL = "(null)"  # what sbatch prints where there is no text
 
 _SHAPE = {"sockets-per-node": "sockets", "cores-per-socket": "cores", "threads-per-core": "threads"}
@@ -55,6 +56,8 @@ class State:
 
     def next_component(self, carried: frozenset[str]) -> None:
         """Forget what each component starts anew with; `carried` are the options that stay."""
+        if "get-user-env" in self.given and self.version < (25, 5) and self.slots.get("user_env") == 0:
+            self.texts["get-user-env"] = "0" + self.slots.get("user_env_mode", "")
         for name in [name for name in self.given if name not in carried]:
             self.given.pop(name)
             self.texts.pop(name, None)
