@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from flowc._compiled.slurm_options import OPTIONS
 from flowc.diag.codes import slurm as codes
-from flowc.frontends.slurm import controller, environment, lint, pbs, report, rules, scan, tokens
+from flowc.frontends.slurm import controller, environment, lint, report, rules, scan, tokens
 from flowc.frontends.slurm.ast import Ast, Component, Given
 from flowc.frontends.slurm.getopt import CARRIED, Occurrence, Table, read_options, release, table_of
 from flowc.frontends.slurm.settings import SETTERS
-from flowc.frontends.slurm.state import NULL, State
+from flowc.frontends.slurm.state import NULL, UMASK, State
 from flowc.frontends.slurm.trees import ValueMistake
 from flowc.inputs import command_line
 from flowc.source import Source, Span
@@ -185,6 +185,8 @@ class Reader:
 
     def _read_foreign(self) -> None:
         """Only one system's lines are read: #BSUB when there are any, else #PBS."""
+        from flowc.frontends.slurm import pbs
+
         text = self.source.text
         for magic in ("#BSUB", "#PBS"):
             places = scan.foreign_lines(text, magic)
@@ -289,7 +291,9 @@ class Reader:
             )
 
     def _put(self, name: str, text: str | None, *, by_environment: bool) -> None:
-        if name == pbs.UMASK:
+        if name == UMASK:
+            from flowc.frontends.slurm import pbs
+
             name = NULL
             if not pbs.set_umask(self.state, text or ""):
                 self.state.given.pop(NULL, None)
@@ -306,7 +310,7 @@ class Reader:
     def _record(
         self, name: str, written: str, value: str | None, origin: str, span: Span, value_span: Span | None
     ) -> None:
-        if name == pbs.UMASK:
+        if name == UMASK:
             name = NULL
         given = Given(
             option=name,
@@ -323,6 +327,8 @@ class Reader:
             self.given.append(given)
 
     def _apply_foreign(self, magic: str, found: list[Occurrence]) -> None:
+        from flowc.frontends.slurm import pbs
+
         origin = magic[1:].lower()
         for occurrence in found:
             try:
