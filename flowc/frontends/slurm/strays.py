@@ -100,6 +100,8 @@ def _by_option_before(source: Source, span: Span, problem: Problem, table: Table
             edits=(Edit(span=Span(source, before.end, span.end), text=unit[1].upper()),),
         )
         return f"the unit follows without a blank: `{before.text}{unit[1].upper()}`", fix
+    if before.text.endswith(",") or text.startswith(","):
+        return _join_list(source, span, before)
     whole = source.text[before.word.at(before.inset) : span.end]
     if kind in ("text", "path", "chdir", "features") and '"' not in whole and len(whole) < 80:
         quoted = f'{written}="{whole}"' if written.startswith("--") else f'{written} "{whole}"'
@@ -122,6 +124,15 @@ def _blanks_around_equals(source: Source, span: Span, before: Occurrence) -> Adv
     if not before.written.startswith("--") or span.text != value or source.text[start : start + 1] in "\"'":
         return help, None
     return help, Fix(title=f"write `{before.written}={value}`", edits=(edit,))
+
+
+def _join_list(source: Source, span: Span, before: Occurrence) -> Advice:
+    """`--mail-type=BEGIN, END`"""
+    rest = "".join(span.text.split())
+    fix = None
+    if accepts(before.name, f"{before.text}{rest}") and "'" not in rest and '"' not in rest:
+        fix = Fix(title="take out the blanks", edits=(Edit(span=Span(source, before.end, span.end), text=rest),))
+    return "a list holds no blanks", fix
 
 
 def _attach(source: Source, span: Span, before: Occurrence) -> Advice:

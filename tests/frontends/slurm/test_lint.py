@@ -59,6 +59,7 @@ FIXED = {
     "#SBATCH --nodes= 2": "#SBATCH --nodes=2",
     "#SBATCH --nodes =2": "#SBATCH --nodes=2",
     "#SBATCH nodes=2": "#SBATCH --nodes=2",
+    "#SBATCH --mail-type=BEGIN, END, FAIL": "#SBATCH --mail-type=BEGIN,END,FAIL",
     "#SBATCH -time-min 10:0:0": "#SBATCH --time-min 10:0:0",
     "#SBATCH -output x": "#SBATCH --output x",
     "#SBATCH --walltime=1:00:00": "#SBATCH --time=1:00:00",
@@ -237,8 +238,7 @@ def test_a_variable_that_is_never_set(use: str) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["REPLACE_WITH_YOUR_ALLOCATION", "partition_of_your_choice", "CHANGEME", "REPLACE_ME", "/path/to/x", "%s", "a-%d"]
-    + ["your_account", "def-your_pi", "<x>", "{{account}}", "XXXX", "FILL_IN"],
+    ["REPLACE_WITH_YOUR_ALLOCATION", "partition_of_your_choice", "CHANGEME", "REPLACE_ME", "/path/to/x", "%s", "a-%d", "your_account", "def-your_pi", "<x>", "{{account}}", "XXXX", "FILL_IN"],
 )
 def test_placeholder(value: str) -> None:
     assert codes(f"#SBATCH --account={value}") == ["FC136"]
