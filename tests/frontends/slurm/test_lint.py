@@ -238,7 +238,21 @@ def test_a_variable_that_is_never_set(use: str) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["REPLACE_WITH_YOUR_ALLOCATION", "partition_of_your_choice", "CHANGEME", "REPLACE_ME", "/path/to/x", "%s", "a-%d", "your_account", "def-your_pi", "<x>", "{{account}}", "XXXX", "FILL_IN"],
+    [
+        "REPLACE_WITH_YOUR_ALLOCATION",
+        "partition_of_your_choice",
+        "CHANGEME",
+        "REPLACE_ME",
+        "/path/to/x",
+        "%s",
+        "a-%d",
+        "your_account",
+        "def-your_pi",
+        "<x>",
+        "{{account}}",
+        "XXXX",
+        "FILL_IN",
+    ],
 )
 def test_placeholder(value: str) -> None:
     assert codes(f"#SBATCH --account={value}") == ["FC136"]
