@@ -117,9 +117,9 @@ class Reader:
                     span = Span(self.arguments, occurrence.start, occurrence.option_end)
                     self.sink.report(codes.MISSING_VALUE, span, option=occurrence.written)
             self.chunks.append(found)
+            stop += stop < len(rest) and rest[stop].text == "--"
             at_separator = stop < len(rest) and rest[stop].text == ":"
-            dashes = stop < len(rest) and rest[stop].text == "--"
-            rest = rest[stop + (at_separator or dashes) :]
+            rest = rest[stop + at_separator :]
             if not at_separator:
                 break
         self.script_args = tuple(word.text for word in rest if word.text != ":")
@@ -300,10 +300,11 @@ class Reader:
                 return
         else:
             row = OPTIONS[name]
-            if text == "" and self.table.args[name] == "optional":
-                text = None
-            if text is not None and len(text) > LONGEST and row["kind"] not in LONG_KINDS:
-                raise ValueMistake(f"the value is longer than {LONGEST} characters", 0, len(text))
+            if text is not None:
+                if text == "" and self.table.args[name] == "optional":
+                    text = None
+                elif len(text) > LONGEST and row["kind"] not in LONG_KINDS:
+                    raise ValueMistake(f"the value is longer than {LONGEST} characters", 0, len(text))
             SETTERS[row["kind"]](self.state, name, text)
         self.state.given[name] = by_environment
 

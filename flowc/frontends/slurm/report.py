@@ -64,6 +64,8 @@ def value_span(source: Source, occurrence: Occurrence, start: int = 0, end: int 
     if occurrence.text is None:
         return Span(source, occurrence.start, occurrence.end)
     word, inset = occurrence.word, occurrence.inset
+    if word.offsets is None and end is None and word.start + inset < word.end:  # most are whole and without quotes
+        return Span(source, word.start + inset + start, word.end)
     size = len(occurrence.text)
     stop = size if end is None else min(end, size)
     first = word.at(inset + start)

@@ -12,6 +12,14 @@ def case(script: str | None, *, args: list[str] | None = None, env: dict[str, st
 
 
 CASES = [
+    case("#!/bin/bash\n#SBATCH --reboot\n", args=["-N2", "--", ":"]),
+    case("#!/bin/bash\n#SBATCH --get-user-env=5s\n#SBATCH hetjob\n", args=["--export=NIL"]),
+    case("#!/bin/bash\n#SBATCH --get-user-env\n#SBATCH hetjob\n", args=["--export=ALL"]),
+    case("#!/bin/bash\n#SBATCH --mem-per-gpu=0 --cpus-per-gpu=2\n"),
+    case("#!/bin/bash\n#SBATCH --gres=mps:2 -n2 --ntasks-per-gpu=1 --gpus=a:2,b:2 --cpus-per-gpu=4\n"),
+    case("#!/bin/bash\n#SBATCH --hint=nomultithread\n#SBATCH hetjob\n#SBATCH -N2\n"),
+    case("#!/bin/bash\n#SBATCH -w n1 -m arbitrary --ntasks-per-gpu=2\n"),
+    case("#!/bin/bash\n#PBS -W umask=0x1ff\n#PBS -N x\n"),
     case(""),
     case("  \n"),
     case("#SBATCH -N2\n"),
