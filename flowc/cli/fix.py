@@ -17,7 +17,9 @@ def apply_fixes(source: Source, diagnostics: tuple[Diagnostic, ...]) -> tuple[So
     that would change another text (the command line) is left."""
     chosen: list[Edit] = []
     number, reached = 0, 0
-    fixes = [each.fix for each in diagnostics if each.fix is not None and _is_within(each.fix, source)]
+    fixes = [
+        each.fix for each in diagnostics if each.fix is not None and each.fix.certain and _is_within(each.fix, source)
+    ]
     for fix in sorted(fixes, key=lambda fix: min(edit.span.start for edit in fix.edits)):
         edits = sorted(fix.edits, key=lambda edit: edit.span.start)
         if edits[0].span.start < reached or (chosen and edits[0].span.start == reached):

@@ -34,7 +34,7 @@ class Tally:
         self.files += 1
         for diagnostic in diagnostics:
             self.severities[diagnostic.severity] = self.severities.get(diagnostic.severity, 0) + 1
-            self.fixable += diagnostic.fix is not None
+            self.fixable += diagnostic.fix is not None and diagnostic.fix.certain
             if diagnostic.severity == "error":
                 unreadable = diagnostic.code.id in _UNREADABLE
                 self.world_failed |= unreadable

@@ -44,7 +44,8 @@ def _region(span: Span) -> dict[str, int]:
 
 
 def _fix(fix: Fix) -> dict[str, Any]:
-    return {"title": fix.title, "edits": [{**_region(edit.span), "text": edit.text} for edit in fix.edits]}
+    edits = [{**_region(edit.span), "text": edit.text} for edit in fix.edits]
+    return {"title": fix.title, "edits": edits, "certain": fix.certain}
 
 
 def render_json(documents: list[dict[str, Any]], files: int) -> str:

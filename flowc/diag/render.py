@@ -80,7 +80,8 @@ def _one(path: str, diagnostic: Diagnostic, palette: Palette, width: int) -> str
     if diagnostic.help is not None:
         lines.append(f"{' ' * margin} = {palette.help}help{palette.end}: {visible(diagnostic.help)}")
     if diagnostic.fix is not None:
-        lines.append(f"{' ' * margin} = {palette.help}fix{palette.end}: {visible(diagnostic.fix.title)}")
+        title = visible(diagnostic.fix.title) + ("" if diagnostic.fix.certain else ", if that is meant")
+        lines.append(f"{' ' * margin} = {palette.help}fix{palette.end}: {title}")
         lines += _diff(diagnostic.fix, margin, palette, width)
     return "\n".join(lines) + "\n"
 

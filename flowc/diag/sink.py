@@ -16,10 +16,12 @@ class Edit(Record):
 
 
 class Fix(Record):
-    """A change that mends the problem, safe to apply without asking: `title` says what it does."""
+    """A change that mends the problem; `title` says what it does. Where it is `certain` it is safe to apply without asking.
+    It is not where the text was legal and the change makes another job of it, which may cost more."""
 
     title: str
     edits: tuple[Edit, ...]
+    certain: bool = True
 
 
 class Diagnostic(Record):

@@ -286,3 +286,11 @@ def test_colours_are_for_terminals_and_those_who_ask(
 ) -> None:
     done = process("check", str(bad), environ=environ)
     assert (b"\x1b[" in done.stdout) == coloured
+
+
+def test_fix_leaves_alone_what_would_make_another_job_of_it(tmp_path: Path, flowc: Run) -> None:
+    job = tmp_path / "job.sbatch"
+    text = "#!/bin/bash\n#SBATCH --gpus=h100:8 --tmie=10\ntrue\n#SBATCH --array=0-99\n"
+    job.write_text(text)
+    flowc("check", "--fix", str(job))
+    assert job.read_text() == text.replace("--tmie", "--time")

@@ -42,7 +42,7 @@ def test_json_is_the_document_of_the_contract() -> None:
         "path": "jobs/a b.sbatch",
         **region,
         "help": "do this",
-        "fix": {"title": "mend it", "edits": [{**region, "text": "--time"}]},
+        "fix": {"title": "mend it", "edits": [{**region, "text": "--time"}], "certain": True},
         "url": None,
         "notes": [place],
     }

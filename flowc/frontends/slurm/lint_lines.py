@@ -87,7 +87,7 @@ def _move_up(source: Source, places: list[Place], body: int, live: set[str]) -> 
     edits = [Edit(span=Span(source, body, body), text="".join(f"{line}\n" for line in lines))]
     edits += [Edit(span=Span(source, start, min(end + 1, len(text))), text="") for start, end in places]
     title = "move the directive" if len(places) == 1 else f"move the {len(places)} directives"
-    return Fix(title=f"{title} before the first command", edits=tuple(edits))
+    return Fix(title=f"{title} before the first command", edits=tuple(edits), certain=False)
 
 
 def _commented_out(source: Source, sink: Sink, body: int, live: set[str]) -> None:
@@ -102,7 +102,11 @@ def _commented_out(source: Source, sink: Sink, body: int, live: set[str]) -> Non
         fix = None
         if kind == "indented" and not sink.broken and _certain(source, places, live):
             edits = tuple(Edit(span=Span(source, *place), text="") for place in indents)
-            fix = Fix(title="begin the line with `#SBATCH`" if len(edits) == 1 else "unindent them", edits=edits)
+            fix = Fix(
+                title="begin the line with `#SBATCH`" if len(edits) == 1 else "unindent them",
+                edits=edits,
+                certain=False,
+            )
         which = _which(source, places, "this line", "lines")
         sink.report(
             codes.COMMENTED_DIRECTIVE,
@@ -133,6 +137,7 @@ def _misspelt(source: Source, sink: Sink, body: int) -> None:
         fix = Fix(
             title="write `#SBATCH`",
             edits=tuple(Edit(span=Span(source, *place), text="#SBATCH") for place in places),
+            certain=False,
         )
         word = text[places[0][0] : places[0][1]].rstrip(":")
         which = _which(source, places, f"`{word}` is a comment to Slurm", "lines are comments to Slurm")
