@@ -41,8 +41,8 @@ def compile(
 ) -> Result:
     """Compile one job description to the artifacts of a target.
 
-    `source` is a text, its bytes or a `Source`; `path` names a text in diagnostics and serves detection; `emit` is one of
-    `flowc.driver.TARGETS` (ValueError otherwise); `frontend` overrides detection; `strict` makes warnings errors.
+    `source` is a text, its bytes or a `Source`; `path` names a text in diagnostics and serves detection; `emit` is one
+    of `flowc.driver.TARGETS` (ValueError otherwise); `frontend` overrides detection; `strict` makes warnings errors.
     """
     from flowc.driver import compile as run
 

@@ -2,12 +2,12 @@
 
 This is the one place that knows all three, and a good place to start reading. A job takes this way:
 
-    source      `Source`: the text of job.sbatch, and where its lines begin
-    read        `frontends/slurm/read.py` gives an `Ast`: the options as sbatch sees them      (`--emit ast` stops here)
-    lower       `frontends/slurm/lower.py` gives `Unit`s: a `Job` by meaning, with its origins
-    override    `override.py` puts the job flags of the command line over it                    (`--emit ir` stops here)
-    passes      `passes/`: validate, resolve (chooses the machine), price-check                 (`--emit plan` stops here)
-    emit        `backends/mithril/` gives the request and the startup script
+    source     `Source`: the text of job.sbatch, and where its lines begin
+    read       `frontends/slurm/read.py` gives an `Ast`: the options as sbatch sees them    (`--emit ast` stops here)
+    lower      `frontends/slurm/lower.py` gives `Unit`s: a `Job` by meaning, with its origins
+    override   `override.py` puts the job flags of the command line over it                  (`--emit ir` stops here)
+    passes     `passes/`: validate, resolve (chooses the machine), price-check             (`--emit plan` stops here)
+    emit       `backends/mithril/` gives the request and the startup script
 
 All of it reports to one `Sink`; nothing here prints or exits.
 """
@@ -26,7 +26,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.backends.base import Backend
     from flowc.inputs import Inputs
-    from flowc.ir.unit import Unit
     from flowc.source import Source
 
 # What `--emit` takes: stages of the pipeline, then backends.
@@ -35,7 +34,8 @@ TARGETS = (*STAGES, *(entry.name for entry in BACKENDS))
 
 
 class Result(Record):
-    """What came of one source. `artifacts`: the one to print first, empty after errors; `failed`: errors were reported."""
+    """What came of one source. `artifacts`: the one to print first, empty after errors; `failed`: errors were
+    reported."""
 
     artifacts: tuple[Artifact, ...]
     diagnostics: tuple[Diagnostic, ...]

@@ -138,7 +138,7 @@ def parse_duration(text: str) -> int | None:
     days, *fields = match.groups()
     given = [int(field) for field in fields if field is not None]
     if days is not None:
-        hours, minutes, seconds = (given + [0, 0])[:3]
+        hours, minutes, seconds = [*given, 0, 0][:3]
         return int(days) * 86400 + hours * 3600 + minutes * 60 + seconds
     if len(given) == 3:
         return given[0] * 3600 + given[1] * 60 + given[2]

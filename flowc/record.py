@@ -27,7 +27,9 @@ class Record:
         DEFAULTS = {}
 
     def __init_subclass__(cls) -> None:
-        own = [name for name in cls.__dict__.get("__annotations__", {}) if not name.startswith("_")]
+        # `inspect.get_annotations` is for annotations that are wanted as types; here only their names are, without
+        # inspect.
+        own = [name for name in vars(cls).get("__annotations__", {}) if not name.startswith("_")]
         cls.FIELDS = cls.FIELDS + tuple(name for name in own if name not in cls.FIELDS)
         cls.DEFAULTS = {**cls.DEFAULTS, **{name: cls.__dict__[name] for name in own if name in cls.__dict__}}
 

@@ -48,8 +48,6 @@ class OptionRow(Strict):
     aliases: tuple[str, ...] = ()
     command_line: bool = False
     variables: tuple[str, ...] = ()
-    action: str | None = None
-    reason: str | None = None
 
 
 class ForeignOptions(Strict):

@@ -38,8 +38,8 @@ def checks_nothing(units: list[Unit], sink: Sink) -> None:
 
 
 class Backend(Record):
-    """`emit(units, sink)` gives the artifacts of the planned units of one source, the printed one first, and reports what
-    the target cannot express; `check(units, sink)` reports the same and makes no artifacts."""
+    """`emit(units, sink)` gives the artifacts of the planned units of one source, the printed one first, and reports
+    what the target cannot express; `check(units, sink)` reports the same and makes no artifacts."""
 
     check: Callable[[list[Unit], Sink], None]
     emit: Callable[[list[Unit], Sink], list[Artifact]]

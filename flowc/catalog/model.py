@@ -65,8 +65,9 @@ class Offer(Record):
     __hash__ = object.__hash__
 
     def price_of(self, nodes: int, limit: int, *, idle: int = 0, tasks: int = 1) -> str:
-        """What `nodes` of it may cost by a limit price (micro-dollars), and what is known of its price; with `idle`, the
-        part of the limit that this many GPUs of each take comes first. `tasks`: of an array, each of which costs it."""
+        """What `nodes` of it may cost by a limit price (micro-dollars), and what is known of its price; with `idle`,
+        the part of the limit that this many GPUs of each take comes first. `tasks`: of an array, each of which costs
+        it."""
         part = floor_cents(limit * nodes * idle // self.type.gpus) if idle else 0
         spoken = f"${usd_text(part)} of " if idle else ""
         on = f" for {nodes} nodes" if nodes > 1 else ""

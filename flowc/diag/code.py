@@ -17,8 +17,8 @@ class Code(Record):
     without a full stop, user text in backquotes. `explain` says why it matters, then what to do instead, in at most
     12 lines. `bad` is a minimal input that yields this code, `good` one that yields no diagnostic with this code;
     both are executed by tests. An example is the text of a file named `path`, or, where a file alone cannot show it, a
-    tuple (text, (command line arguments after the path…)), or, where the text is too large to be made whenever a code is
-    loaded, a function that gives it.
+    tuple (text, (command line arguments after the path…)), or, where the text is too large to be made whenever a code
+    is loaded, a function that gives it.
     """
 
     id: str

@@ -16,8 +16,8 @@ class Edit(Record):
 
 
 class Fix(Record):
-    """A change that mends the problem; `title` says what it does. Where it is `certain` it is safe to apply without asking.
-    It is not where the text was legal and the change makes another job of it, which may cost more."""
+    """A change that mends the problem; `title` says what it does. Where it is `certain` it is safe to apply without
+    asking. It is not where the text was legal and the change makes another job of it, which may cost more."""
 
     title: str
     edits: tuple[Edit, ...]
@@ -57,9 +57,9 @@ class Sink:
 
     Of one code the first MOST_OF_A_CODE findings are kept; the last of them says how many more there are.
 
-    `failed`: an error was reported, a warning under `strict` included, so that nothing may be emitted. `broken`: an error
-    that is one in any case, so that later stages have nothing to work on; only such an error stops the pipeline, and
-    `strict` hides no finding.
+    `failed`: an error was reported, a warning under `strict` included, so that nothing may be emitted. `broken`: an
+    error that is one in any case, so that later stages have nothing to work on; only such an error stops the pipeline,
+    and `strict` hides no finding.
     """
 
     __slots__ = ("_counts", "_kept", "_last", "_seen", "error_count", "promoted_count", "strict")

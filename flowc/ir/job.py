@@ -26,7 +26,8 @@ class Run(Record):
     """What is run. `kind` is `script` (text under its own interpreter line), `shell` or `argv`.
 
     `text` is the whole script, byte for byte, first line included (bytes that are not UTF-8 as lone surrogates);
-    `interpreter` is its shebang line without `#!`. `args` arrive as $1…; `workdir` None means the default of the target.
+    `interpreter` is its shebang line without `#!`. `args` arrive as $1…; `workdir` None means the default of the
+    target.
     """
 
     kind: str = "script"

@@ -58,8 +58,8 @@ REFUSED = (
 
 
 def report(unit: Unit, sink: Sink) -> None:
-    """Report what the user set and the bid cannot say, its name, and programs that the machine lacks. InternalError for a
-    field that no backend expresses yet."""
+    """Report what the user set and the bid cannot say, its name, and programs that the machine lacks. InternalError
+    for a field that no backend expresses yet."""
     job = unit.job
     for path in REFUSED:
         if said(job, path) is not None:

@@ -73,9 +73,9 @@ INTERPRETER_MISSING = Code(
     severity="warning",
     title="the machine may not have the script's interpreter: {reason}",
     explain="""\
-A script is started by the program that its first line names. The provider's image is a plain Ubuntu: it has sh, bash, perl
-and python3 in /bin and /usr/bin, and neither other shells nor the old cluster's software. Where the program is missing, the
-job ends at once with status 127, on a machine that costs money.
+A script is started by the program that its first line names. The provider's image is a plain Ubuntu: it has sh, bash,
+perl and python3 in /bin and /usr/bin, and neither other shells nor the old cluster's software. Where the program is
+missing, the job ends at once with status 127, on a machine that costs money.
 
 Name an interpreter that is there, or one that the job's own image brings.""",
     bad="#!/bin/tcsh\n#SBATCH --gpus=h100:8 --time=10\nnvidia-smi\n",
@@ -88,11 +88,12 @@ NODES_NOT_JOINED = Code(
     severity="warning",
     title="the script runs on the first of {nodes} machines, and nothing starts programs on the others yet",
     explain="""\
-Under Slurm too the script runs on the first node only; `srun` and `mpirun` reach the others. This version of flowc bids for
-all machines and tells them apart, but brings no `srun`, no host file and no keys between them: the others only cost money.
+Under Slurm too the script runs on the first node only; `srun` and `mpirun` reach the others. This version of flowc
+bids for all machines and tells them apart, but brings no `srun`, no host file and no keys between them: the others
+only cost money.
 
-Ask for one machine (`--nodes=1`, `-N 1` on flowc's command line), or let the script itself reach the others, whose names
-are in `SLURM_JOB_NODELIST`.""",
+Ask for one machine (`--nodes=1`, `-N 1` on flowc's command line), or let the script itself reach the others, whose
+names are in `SLURM_JOB_NODELIST`.""",
     bad="#!/bin/bash\n#SBATCH --nodes=2 --gpus-per-node=h100:8 --time=10\nmpirun ./solve\n",
     good="#!/bin/bash\n#SBATCH --nodes=1 --gpus-per-node=h100:8 --time=10\nmpirun ./solve\n",
 )

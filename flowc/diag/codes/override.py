@@ -14,8 +14,8 @@ FLAG_VALUE = Code(
     explain="""\
 A job flag on flowc's command line wins over the file, so its value is checked like one that stands in the file.
 
-Prices and budgets are US dollars: `12.50`. Durations are `90` (minutes), `1:30:00`, `1-12:00` as for sbatch, or numbers with
-units: `1h30m`, `2d`. Variables are `NAME=VALUE`.""",
+Prices and budgets are US dollars: `12.50`. Durations are `90` (minutes), `1:30:00`, `1-12:00` as for sbatch, or
+numbers with units: `1h30m`, `2d`. Variables are `NAME=VALUE`.""",
     bad=("#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\nnvidia-smi\n", ("--time", "soon")),
     good=_GOOD,
 )

@@ -1,4 +1,4 @@
-"""FC18x–FC19x: what becomes of the options of a batch script (reported while lowering)."""
+"""FC18x and FC19x: what becomes of the options of a batch script (reported while lowering)."""
 
 from __future__ import annotations
 
@@ -81,8 +81,8 @@ GRES_IGNORED = Code(
     severity="warning",
     title="`{item}` in `--gres` is ignored: {reason}",
     explain="""\
-`--gres` may name any resource that a site has declared: licences, network cards, local disk. Only GPUs are known outside
-that site.
+`--gres` may name any resource that a site has declared: licences, network cards, local disk. Only GPUs are known
+outside that site.
 
 Local disk is there on every machine; for anything else see that the job can do without it.""",
     bad="#!/bin/bash\n#SBATCH --gres=gpu:h100:8,lscratch:100 --time=10\nnvidia-smi\n",

@@ -98,11 +98,12 @@ class Gpus:
         if self.per_node is not None:
             a.put("resources.gpus_per_node", self.per_node, self.per_node_option)
         if self.per_task is not None:
-            a.put("layout.gpus_per_task", self.per_task, self._per_task_option())
+            a.put("layout.gpus_per_task", self.per_task, self.per_task_option)
         if self.model is not None:
             a.put("resources.gpu_model", self.model, self.model_option)
 
-    def _per_task_option(self) -> str:
+    @property
+    def per_task_option(self) -> str:
         return "gpus-per-task" if "gpus-per-task" in self.allotment.options else "tres-per-task"
 
     def _per_node(self) -> tuple[int | None, str]:
@@ -178,7 +179,7 @@ class Gpus:
         if self.total is not None:
             a.put("layout.gpus_total", self.total, "gpus")
         elif self.per_task is not None:
-            a.put("layout.gpus_total", self.per_task * (tasks or nodes or 1), self._per_task_option())
+            a.put("layout.gpus_total", self.per_task * (tasks or nodes or 1), self.per_task_option)
         elif self.per_node is None and (per_gpu := _tasks_per_gpu(a)[0]) is not None and tasks is not None:
             a.put("layout.gpus_total", -(-tasks // per_gpu), _tasks_per_gpu(a)[1])
 
@@ -222,7 +223,7 @@ def _tasks(a: Allotment, gpus: Gpus, nodes: int | None) -> tuple[int | None, str
     if (tasks := a.number("ntasks")) is not None:
         return tasks, "ntasks"
     if gpus.per_task and gpus.total is not None:
-        return gpus.total // gpus.per_task, "gpus-per-task"
+        return gpus.total // gpus.per_task, gpus.per_task_option
     if (per_node := a.number("ntasks-per-node")) is not None:
         return per_node * (nodes or 1), "ntasks-per-node"
     if per_gpu is not None:

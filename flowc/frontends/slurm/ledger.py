@@ -8,6 +8,8 @@ from flowc.ir.job import Outcome
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from flowc.diag.sink import Sink
     from flowc.frontends.slurm.ast import Ast, Given
     from flowc.source import Span
@@ -19,11 +21,15 @@ ACTION_CODES = {
 }
 
 
+# What sbatch lists as "(null)": a umask from #PBS, switch settings from the environment.
+UNNAMED = {"action": "ignored", "quiet": True, "note": "a setting of the cluster that has no option of its own"}
+
+
 class Ledger:
     """Collects what the lowering decides for the options of one component.
 
-    An option that the lowering does not speak of gets the decision of data/slurm_lowering.yaml, which has a row for each
-    option of sbatch.
+    An option that the lowering does not speak of gets the decision of data/slurm_lowering.yaml, which has a row for
+    each option of sbatch.
     """
 
     __slots__ = ("decisions", "given", "sink")
@@ -55,24 +61,24 @@ class Ledger:
             action, note, code = self._decision(option)
             if action == "lowered" or code is not None:
                 continue
-            if action == "ignored" and LOWERING[option]["quiet"]:
+            if action == "ignored" and _row(option)["quiet"]:
                 quiet.append(given)
                 self.decisions[option] = (action, note, codes.CLUSTER_OPTIONS.id)
                 continue
-            self.sink.report(ACTION_CODES[action], given.span, option=f"--{option}", reason=note)
+            self.sink.report(ACTION_CODES[action], given.span, option=_shown(given), reason=note)
             self.decisions[option] = (action, note, ACTION_CODES[action].id)
         if quiet:
             self.sink.report(
                 codes.CLUSTER_OPTIONS,
                 quiet[0].span,
-                options=", ".join(f"`--{given.option}`" for given in quiet),
+                options=", ".join(f"`{_shown(given)}`" for given in quiet),
             )
         return tuple(self._outcome(ast, given) for given in ast.given if given.component == component)
 
     def _decision(self, option: str) -> tuple[str, str, str | None]:
         if option in self.decisions:
             return self.decisions[option]
-        row = LOWERING[option]
+        row = _row(option)
         return row["action"], row["note"], None
 
     def _outcome(self, ast: Ast, given: Given) -> Outcome:
@@ -89,3 +95,13 @@ class Ledger:
             code=code,
             note=note,
         )
+
+
+def _row(option: str) -> dict[str, Any]:
+    row: dict[str, Any] = LOWERING.get(option, UNNAMED)
+    return row
+
+
+def _shown(given: Given) -> str:
+    """How messages name an option."""
+    return f"--{given.option}" if given.option in LOWERING else given.written

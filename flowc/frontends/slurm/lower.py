@@ -1,7 +1,8 @@
 """Lowering: from the options of a batch script, by their meaning, to jobs.
 
-Stands between `read` (what the text says) and the passes (what it costs). Each component of a het job becomes a unit of its
-own. Mistakes in the text have been reported by then; what is reported here is what cannot be kept on rented machines.
+Stands between `read` (what the text says) and the passes (what it costs). Each component of a het job becomes a unit
+of its own. Mistakes in the text have been reported by then; what is reported here is what cannot be kept on rented
+machines.
 """
 
 from __future__ import annotations
@@ -183,7 +184,8 @@ class Lowering:
         return names
 
     def _environment(self) -> tuple[str, tuple[tuple[str, str], ...]]:
-        """The policy and the variables of `--export`; without it Slurm would copy everything, which flowc never does."""
+        """The policy and the variables of `--export`; without it Slurm would copy everything, which flowc never
+        does."""
         text = self.options.get("export")
         if text is None:
             return "all", ()

@@ -11,6 +11,7 @@ from flowc.frontends.slurm import FRONTEND
 from flowc.inputs import Inputs
 from flowc.ir.job import Job
 from flowc.ir.unit import Unit
+from flowc.ir.verify import verify
 from flowc.source import Source
 
 # For each option that is lowered or approximated: directives without it, and the option itself.
@@ -165,6 +166,7 @@ def test_memory_of_zero_asks_for_nothing_in_particular() -> None:
         ("--gpus=a100:4", "a100", None, 4),
         ("--gpus-per-node=4 --gres=gpu:2", None, 4, None),
         ("-n4 --gpus-per-task=2", None, None, 8),
+        ("--gpus=h100:8 --tres-per-task=gres/gpu:h100=1", "h100", None, 8),
         ("--gres=shard:4", None, 1, None),
         ("--gres=gpu:0", None, None, None),
         ("--gres=none", None, None, None),
@@ -174,6 +176,7 @@ def test_gpus(options: str, model: str | None, per_node: int | None, total: int 
     unit, _ = lowered(options)
     resources, layout = unit.job.resources, unit.job.layout
     assert (resources.gpu_model, resources.gpus_per_node, layout.gpus_total) == (model, per_node, total)
+    verify(unit, after="lowering")
 
 
 def test_two_gpu_models_on_a_node_are_refused() -> None:
