@@ -178,7 +178,10 @@ def test_what_ignores_the_limit_is_killed(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize(("to", "heard"), [("shell", "shell"), ("steps", "child")])
-def test_a_signal_before_the_limit_reaches_whom_it_should(tmp_path: Path, to: str, heard: str) -> None:
+def test_a_signal_before_the_limit_reaches_whom_it_should(
+    tmp_path: Path, program: Callable[[str, str], str], to: str, heard: str
+) -> None:
+    program("pgrep", "procps")
     text = (
         "#!/bin/bash\ntrap 'echo shell; exit' USR1\n"
         "bash -c \"trap 'echo child; kill $$' USR1; while :; do sleep 0.1; done\" &\nwait\nwait\n"
