@@ -30,6 +30,8 @@ def verify(state: State, refuse: Refuse) -> None:
     _memory(state, refuse)
     _hint(state, refuse)
     _absolute_paths(state)
+    if _host_files(state, refuse):
+        return
     try:
         hosts = _node_list(state, refuse)
     except ValueMistake as mistake:
@@ -39,6 +41,15 @@ def verify(state: State, refuse: Refuse) -> None:
     _nodes_and_tasks(state, hosts)
     _times(state, refuse)
     _after_listing(state, refuse)
+
+
+def _host_files(state: State, refuse: Refuse) -> bool:
+    """Whether the list of hosts in force, not one that was given again, is the name of a file; sbatch reads it last."""
+    lists = {"nodelist": state.slots.get("nodelist"), "exclude": state.texts.get("exclude")}
+    files = [name for name, text in lists.items() if "/" in str(text or "")]
+    for name in files:
+        refuse((name,), "a file of host names is not read here; give the names")
+    return bool(files)
 
 
 def _exclusive_groups(state: State, refuse: Refuse) -> None:

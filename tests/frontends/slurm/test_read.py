@@ -189,3 +189,13 @@ def test_any_text_is_read_and_spans_lie_in_it(text: str, head: bool) -> None:
 def test_made_up_scripts_are_read_by_every_release(random: object, version: str) -> None:
     made = case(random)  # type: ignore[arg-type]
     run(made["script"] or "", *made["args"], version=version, **made["env"])
+
+
+@pytest.mark.parametrize(
+    ("options", "refused"),
+    [("-x a/b", True), ("-x a/b -x n1", False), ("-w a/b -w n1", False), ("-x n1 -x a/b", True), ("-w a/b", True)],
+)
+def test_only_the_list_of_hosts_in_force_may_be_no_file(options: str, refused: bool) -> None:
+    sink = Sink()
+    read(Source("job.sbatch", f"#!/bin/sh\n#SBATCH {options}\ntrue\n"), Inputs(), sink)
+    assert sink.failed is refused
