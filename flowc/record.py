@@ -22,22 +22,26 @@ class Record:
     if TYPE_CHECKING:
         FIELDS: ClassVar[tuple[str, ...]]
         DEFAULTS: ClassVar[dict[str, Any]]
+        COUNT: ClassVar[int]
     else:
         FIELDS = ()
         DEFAULTS = {}
+        COUNT = 0
 
     def __init_subclass__(cls) -> None:
         # `inspect.get_annotations` is for annotations that are wanted as types; here only their names are, without
         # inspect.
         own = [name for name in vars(cls).get("__annotations__", {}) if not name.startswith("_")]
         cls.FIELDS = cls.FIELDS + tuple(name for name in own if name not in cls.FIELDS)
+        cls.COUNT = len(cls.FIELDS)
         cls.DEFAULTS = {**cls.DEFAULTS, **{name: cls.__dict__[name] for name in own if name in cls.__dict__}}
 
     def __init__(self, **values: Any) -> None:
         fields = self.__dict__
-        fields.update(self.DEFAULTS)
+        if self.DEFAULTS:
+            fields.update(self.DEFAULTS)
         fields.update(values)
-        if len(fields) != len(self.FIELDS):
+        if len(fields) != self.COUNT:
             odd = sorted(set(self.FIELDS) ^ set(fields))
             raise TypeError(f"{type(self).__name__}: missing or unknown fields: {', '.join(odd)}")
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 # What does not come near the limit in the ordinary form will not come below it in a harder one.
 HOPELESS = 3 * SCRIPT_BYTES // 2
 GZIP_HEAD = b"\x1f\x8b\x08\0\0\0\0\0\x02\x03"
+# Within the window of 8 KiB and the 4,096 symbols of a block that zlib keeps at memory level 6.
+SMALL = 4096
 SIZE_MASK = (1 << 32) - 1
 
 
@@ -50,7 +52,10 @@ def harder_forms(head: bytes, body: bytes) -> Iterator[tuple[str, str]]:
 
 def deflate(*parts: bytes) -> bytes:
     """A raw deflate stream, with a block boundary between the parts: each gets the code that suits it."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    size = sum(map(len, parts))
+    # What is small needs little memory to find its repetitions, and clearing the rest would take longer than that.
+    window, memory = (-13, 6) if size < SMALL else (-15, 8)
+    packer = zlib.compressobj(9, zlib.DEFLATED, window, memory)
     out = [packer.compress(parts[0])]
     for part in parts[1:]:
         out += [packer.flush(zlib.Z_BLOCK), packer.compress(part)]

@@ -85,12 +85,13 @@ def _one_value(given: Given, value: str, span: Span, sink: Sink, directories: se
     if found and not (given.option in _BRACKETS and found[0][:1] in ("[", "!")):
         sink.report(codes.PLACEHOLDER, span, text=found[0])
     else:
-        expansion = _expansion(value)
+        shell = "$" in value or "`" in value or value[:1] == "~"
+        expansion = _expansion(value) if shell else None
         if expansion and given.origin != "arguments":
             sink.report(codes.NOT_EXPANDED, span, text=expansion[0])
     if kind == "duration":
         _time(given, value, span, sink)
-    elif kind == "size" and not foreign and value.isdigit() and 0 < int(value[:9]) < 100:
+    elif kind == "size" and not foreign and value.isdecimal() and 0 < int(value[:9]) < 100:
         help = f"for {value} GiB write `{value}G`"
         sink.report(codes.TINY_MEMORY, span, help=help, option=given.option, value=value, mib=int(value))
     elif kind == "gpus" and (value == "gpu" or value.startswith("gpu:")):
