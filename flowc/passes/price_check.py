@@ -106,27 +106,32 @@ def _compare(unit: Unit, plan: JobPlan, limit: int, catalog: Catalog, sink: Sink
 
 
 def _budget(unit: Unit, plan: JobPlan, limit: int, worst: int | None, sink: Sink) -> None:
+    """The worst case against the budget; without a budget, a word on what multiplies the price."""
     budget_text = unit.job.pricing.budget_usd
     if budget_text is None:
         if worst is None:
             sink.report(codes.COST_UNBOUNDED, None, limit=usd_text(limit * plan.nodes * plan.count))
+        elif plan.count > 1 or plan.nodes > 1:
+            span = unit.origin("array", "resources.nodes", "layout.tasks", "layout.gpus_total")
+            arithmetic = _arithmetic(unit.job, plan, limit)
+            sink.report(codes.COST_MULTIPLIED, span, worst=usd_text(worst), arithmetic=arithmetic)
         return
     budget, span = parse_usd(budget_text) or 0, unit.origin("pricing.budget_usd")
     if worst is None:
         sink.report(codes.BUDGET_UNBOUNDED, span, budget=usd_text(budget))
     elif worst > budget:
-        parts = [f"${usd_text(limit)} an hour", f"{hours_text(bound_s(unit.job) or 0)} h"]
-        if plan.nodes > 1:
-            parts.append(plural(plan.nodes, "node"))
-        if plan.count > 1:
-            parts.append(f"{plan.count} tasks of the array")
-        sink.report(
-            codes.BUDGET_EXCEEDED,
-            span,
-            worst=usd_text(worst),
-            budget=usd_text(budget),
-            arithmetic=" x ".join(parts),
-        )
+        arithmetic = _arithmetic(unit.job, plan, limit)
+        sink.report(codes.BUDGET_EXCEEDED, span, worst=usd_text(worst), budget=usd_text(budget), arithmetic=arithmetic)
+
+
+def _arithmetic(job: Job, plan: JobPlan, limit: int) -> str:
+    """How the worst case comes about: price x hours x nodes x tasks."""
+    parts = [f"${usd_text(limit)} an hour", f"{hours_text(bound_s(job) or 0)} h"]
+    if plan.nodes > 1:
+        parts.append(plural(plan.nodes, "node"))
+    if plan.count > 1:
+        parts.append(f"{plan.count} tasks of the array")
+    return " x ".join(parts)
 
 
 def _market(plan: JobPlan) -> int | None:

@@ -125,3 +125,12 @@ def test_worst_case_is_exact_and_rounded_up_to_cents(cents: int, nodes: int, ind
     exact = Fraction(cents, 100) * nodes * len(indices) * seconds / 3600
     assert 0 <= Fraction(found.worst_case_usd or "") - exact < Fraction(1, 100)
     assert 0 <= Fraction(found.hours_bound or "") - Fraction(seconds, 3600) <= Fraction(1, 10_000)
+
+
+def test_what_multiplies_the_price_is_said_unless_a_budget_bounds_it() -> None:
+    fields = {"gpus_per_node": 8, "gpu_model": "h100", "nodes": 2, "array": Array(indices=(1, 2, 3))}
+    _, found = run(unit(time=Time(limit_s=7200), **fields))
+    (note,) = (each for each in found if each.code.name == "cost-multiplied")
+    assert note.message == "may cost up to $768.00 in all: $64.00 an hour x 2 h x 2 nodes x 3 tasks of the array"
+    _, found = run(unit(time=Time(limit_s=7200), pricing=Pricing(budget_usd="800"), **fields))
+    assert "cost-multiplied" not in [each.code.name for each in found]

@@ -100,7 +100,7 @@ def test_unsold_count_names_idle_gpus_and_price_and_hides_them() -> None:
 
 
 def test_price_of_idle_gpus_is_that_of_all_nodes() -> None:
-    _, (warning,) = run(unit(gpus_per_node=4, gpu_model="h100", nodes=2))
+    _, (warning, _cost) = run(unit(gpus_per_node=4, gpu_model="h100", nodes=2))
     assert "(limit $64.00 of $128.00 an hour for 2 nodes; the market price is $24.06)" in warning.message
 
 

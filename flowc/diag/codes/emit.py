@@ -94,6 +94,6 @@ only cost money.
 
 Ask for one machine (`--nodes=1`, `-N 1` on flowc's command line), or let the script itself reach the others, whose
 names are in `SLURM_JOB_NODELIST`.""",
-    bad="#!/bin/bash\n#SBATCH --nodes=2 --gpus-per-node=h100:8 --time=10\nmpirun ./solve\n",
+    bad=("#!/bin/bash\n#SBATCH --nodes=2 --gpus-per-node=h100:8 --time=10\nmpirun ./solve\n", ("--budget", "99")),
     good="#!/bin/bash\n#SBATCH --nodes=1 --gpus-per-node=h100:8 --time=10\nmpirun ./solve\n",
 )

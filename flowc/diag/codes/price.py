@@ -90,3 +90,17 @@ Write at most two places after the point.""",
     bad=(_GOOD, ("--max-price-per-hour=20.125",)),
     good=(_GOOD, ("--max-price-per-hour=20.12",)),
 )
+
+COST_MULTIPLIED = Code(
+    id="FC707",
+    name="cost-multiplied",
+    severity="note",
+    title="may cost up to ${worst} in all: {arithmetic}",
+    explain="""\
+Each task of an array is a bid of its own, and each node of a job a machine of its own: the limit price is paid for all
+of them. What stands here is the worst case, when every machine runs at the limit price until the time limit.
+
+Give `--budget` to refuse a job that may cost more than that, a shorter `--time`, or a lower `--max-price-per-hour`.""",
+    bad="#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10 --array=1-4\nnvidia-smi\n",
+    good="#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\nnvidia-smi\n",
+)

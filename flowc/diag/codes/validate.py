@@ -114,6 +114,6 @@ ARRAY_OVER_QUOTA = Code(
 The provider lets a project run about a hundred tasks at a time. Bids beyond that may be refused.
 
 Give the array a limit of tasks at a time: `--array=0-499%50`.""",
-    bad="#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10 --array=0-499\nnvidia-smi\n",
+    bad=("#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10 --array=0-499\nnvidia-smi\n", ("--budget", "9999")),
     good="#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10 --array=0-499%50\nnvidia-smi\n",
 )
