@@ -82,10 +82,10 @@ def report(unit: Unit, sink: Sink) -> None:
 
 
 def report_name(unit: Unit, sink: Sink) -> None:
-    """Say how the bid is called where the job's own name is not the provider's."""
+    """Say how the bid is called where its name is not easily known again: `Train_1` as `train-1` is."""
     asked, span = unit.job.name, unit.origin("name")
     name = safe_name(asked)
-    if name != asked and span is not None:
+    if span is not None and name not in (asked, asked.lower().replace("_", "-").replace(".", "-")):
         from flowc.diag.codes import emit as codes
 
         sink.report(codes.NAME_CHANGED, span, name=name, asked=asked)

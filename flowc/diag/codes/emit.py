@@ -33,7 +33,7 @@ Names of bids consist of small letters, digits and dashes, begin with a letter, 
 characters. Slurm takes any text. The job itself still sees the name as it was written.
 
 Nothing to do, unless you look for the bid by its name.""",
-    bad="#!/bin/bash\n#SBATCH --job-name=My_Job --gpus=h100:8 --time=10\nnvidia-smi\n",
+    bad="#!/bin/bash\n#SBATCH --job-name=7b/tune --gpus=h100:8 --time=10\nnvidia-smi\n",
     good="#!/bin/bash\n#SBATCH --job-name=my-job --gpus=h100:8 --time=10\nnvidia-smi\n",
 )
 
