@@ -23,7 +23,8 @@ class Flags(Record):
 
 
 class Inputs(Record):
-    """`args` is a foreign command line (`-- --nodes=2`), `environ` the variables that a frontend may read (SBATCH_*…),
+    """`args` is a foreign command line (`-- --nodes=2`), `environ` the caller's environment: a frontend reads of it what
+    its format names (SBATCH_*) and what the job names (`--export=NAME`), and nothing else leaves it;
     `slurm_version` whose rules hold, `catalog` a catalog file's path (None: the bundled one), `flag_spans` maps a
     flag's field name to its place on the command line."""
 
@@ -33,6 +34,11 @@ class Inputs(Record):
     flag_spans: tuple[tuple[str, Span], ...] = ()
     slurm_version: str = "22.05"
     catalog: str | None = None
+
+    def __repr__(self) -> str:
+        """Without the values of the environment, among which are secrets."""
+        shown = self.__dict__ | {"environ": f"<{len(self.environ)} variables>"}
+        return f"Inputs({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
     def variable(self, name: str) -> str | None:
         for key, value in self.environ:

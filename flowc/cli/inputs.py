@@ -11,10 +11,6 @@ if TYPE_CHECKING:
 
     from flowc.cli.arguments import Words
 
-# The variables that a frontend may read; nothing else of the caller's environment goes further than this
-# module.
-_PREFIXES = ("SBATCH_", "SLURM_")
-
 # Variables that stand in for a flag that is not given: the flag's field, the names in order of precedence.
 _DEFAULTS = (
     ("project", ("MITHRIL_PROJECT",)),
@@ -48,7 +44,7 @@ def gather(words: Words, argv: list[str], environ: Mapping[str, str]) -> Inputs:
             spans[field] = Span(Source("<environment>", text), len(found) + 1, len(text))
     return Inputs(
         args=words.rest or (),
-        environ=tuple(sorted(item for item in environ.items() if item[0].startswith(_PREFIXES))),
+        environ=tuple(sorted(environ.items())),
         flags=Flags(**values) if values else Flags(),  # type: ignore[arg-type]
         flag_spans=tuple((field, span) for field, span in spans.items() if field in Flags.FIELDS),
         slurm_version=words.text("slurm_version") or "22.05",

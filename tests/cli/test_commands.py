@@ -13,6 +13,7 @@ import pytest
 
 from flowc import driver
 from flowc.cli.commands import COMMANDS
+from flowc.inputs import Inputs
 from tests.cli.conftest import BAD, GOOD, ROOT, Outcome
 
 Run = Callable[..., Outcome]
@@ -294,3 +295,20 @@ def test_fix_leaves_alone_what_would_make_another_job_of_it(tmp_path: Path, flow
     job.write_text(text)
     flowc("check", "--fix", str(job))
     assert job.read_text() == text.replace("--tmie", "--time")
+
+
+def test_exported_names_reach_the_job_and_no_other_variable_does(
+    process: Callable[..., subprocess.CompletedProcess[bytes]], tmp_path: Path
+) -> None:
+    job = tmp_path / "job.sbatch"
+    job.write_text("#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10 --export=RUN_MODE,B=2\ntrue\n")
+    done = process(
+        "compile", str(job), "--emit", "script", environ={"RUN_MODE": "fast lane", "OTHER": "not this one"}
+    )
+    assert b"RUN_MODE=fast lane" in done.stdout
+    assert b"not this one" not in done.stdout + done.stderr
+    assert b"FC187" not in done.stderr
+
+
+def test_inputs_show_no_value_of_the_environment() -> None:
+    assert "hunter2" not in repr(Inputs(environ=(("DB_PASSWORD", "hunter2"),)))
