@@ -302,9 +302,7 @@ def test_exported_names_reach_the_job_and_no_other_variable_does(
 ) -> None:
     job = tmp_path / "job.sbatch"
     job.write_text("#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10 --export=RUN_MODE,B=2\ntrue\n")
-    done = process(
-        "compile", str(job), "--emit", "script", environ={"RUN_MODE": "fast lane", "OTHER": "not this one"}
-    )
+    done = process("compile", str(job), "--emit", "script", environ={"RUN_MODE": "fast lane", "OTHER": "not this one"})
     assert b"RUN_MODE=fast lane" in done.stdout
     assert b"not this one" not in done.stdout + done.stderr
     assert b"FC187" not in done.stderr

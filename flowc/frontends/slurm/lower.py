@@ -19,8 +19,8 @@ from flowc.ir.job import (
     Dependency,
     Io,
     Job,
+    Layout,
     Notify,
-    Placement,
     Resources,
     Retry,
     Run,
@@ -79,11 +79,8 @@ class Lowering:
 
     def unit(self, digest: str) -> Unit:
         resources, layout, self.origins = allot(self.component, self.ledger)
-        self._check_partition(resources)
-        if "distribution" in self.options:
-            levels = values.distribution_spec(self.options["distribution"]).levels
-            if not levels or levels[0] in ("block", "*"):
-                self.ledger.decide("distribution", "lowered", "tasks are laid out in blocks")
+        self._check_partition(resources, layout)
+        self._check_distribution()
         features = self._features()
         if features:
             resources = resources.replace(features=features)
@@ -100,7 +97,6 @@ class Lowering:
             "array": self._array(),
             "depends_on": self._depends_on(),
             "retry": self._retry(),
-            "placement": Placement(),
             "notify": self._notify(),
         }
         source = SourceInfo(frontend="slurm", path=self.ast.source.path, sha256=digest, variables=self._variables())
@@ -108,10 +104,11 @@ class Lowering:
         job = Job(source=source, outcome=outcome, **fields)
         return Unit(source=self.ast.source, job=job, origins=self.origins)
 
-    def _check_partition(self, resources: Resources) -> None:
+    def _check_partition(self, resources: Resources, layout: Layout) -> None:
         """GPUs without a model in a partition that is called after one: under Slurm the partition decided."""
         name = self.options.get("partition")
-        if name is None or resources.gpu_model is not None or "gpus" not in "".join(self.origins):
+        asks_gpus = resources.gpus_per_node or layout.gpus_total
+        if name is None or resources.gpu_model is not None or not asks_gpus:
             return
         model = next((word for word in GPU_WORDS if word in name.lower()), None)
         if model is not None:
@@ -121,6 +118,12 @@ class Lowering:
             self.sink.report(codes.MODEL_IN_PARTITION, span, name=name, model=model, help=help)
             note = LOWERING["partition"]["note"]
             self.ledger.decide("partition", "ignored", note, codes.MODEL_IN_PARTITION.id)
+
+    def _check_distribution(self) -> None:
+        """Blocks are how tasks are laid out anyway; anything else is approximated."""
+        text = self.options.get("distribution")
+        if text is not None and (values.distribution_spec(text).levels or ("block",))[0] in ("block", "*"):
+            self.ledger.decide("distribution", "lowered", "tasks are laid out in blocks")
 
     def _put(self, path: str, option: str) -> None:
         """Note that an IR field was set by an option; a default has no origin."""
