@@ -23,10 +23,10 @@ class Flags(Record):
 
 
 class Inputs(Record):
-    """`args` is a foreign command line (`-- --nodes=2`), `environ` the caller's environment: a frontend reads of it what
-    its format names (SBATCH_*) and what the job names (`--export=NAME`), and nothing else leaves it;
-    `slurm_version` whose rules hold, `catalog` a catalog file's path (None: the bundled one), `flag_spans` maps a
-    flag's field name to its place on the command line."""
+    """`args` is a foreign command line (`-- --nodes=2`). `environ` is the caller's environment: a frontend reads of it
+    what its format names (SBATCH_*) and what the job names (`--export=NAME`); nothing else of it goes anywhere.
+    `slurm_version` says whose rules hold, `catalog` is a catalog file's path (None: the bundled one), `flag_spans` maps
+    a flag's field name to its place on the command line."""
 
     args: tuple[str, ...] = ()
     environ: tuple[tuple[str, str], ...] = ()
