@@ -10,15 +10,15 @@ from __future__ import annotations
 
 from _json import encode_basestring
 
+from flowc.record import Record
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
     from flowc.ir.job import Job
-    from flowc.ir.plan import JobPlan
     from flowc.ir.unit import Unit
-    from flowc.record import Record
 
 
 def dumps(document: Any) -> str:
@@ -38,39 +38,22 @@ def ir_document(units: Iterable[Unit], diagnostics: list[dict[str, Any]]) -> dic
 
 def plan_document(units: Iterable[Unit]) -> dict[str, Any]:
     """`flowc.plan/1` of planned units."""
-    return {"format": "flowc.plan/1", "jobs": [_plan(unit.plan) for unit in units if unit.plan is not None]}
+    return {"format": "flowc.plan/1", "jobs": [_plain(unit.plan) for unit in units if unit.plan is not None]}
 
 
 def job_document(job: Job) -> dict[str, Any]:
     """One JOB of `flowc.ir/1`: every key of the contract, in its order; absent is null or empty."""
-    array, source, time = job.array, job.source, job.time
-    return {
-        "name": job.name,
-        "labels": _pairs(job.labels),
-        "source": {**_fields(source), "variables": _pairs(source.variables)},
-        "run": _run(job),
-        "setup": job.setup,
-        "image": job.image,
-        "containers": list(job.containers),
-        "resources": _fields(job.resources),
-        "layout": _fields(job.layout),
-        "time": {**_fields(time), "signal": _fields(time.signal) if time.signal is not None else None},
-        "env": _pairs(job.env),
-        "secrets": list(job.secrets),
-        "env_policy": job.env_policy,
-        "volumes": [_fields(each) for each in job.volumes],
-        "mounts": [_fields(each) for each in job.mounts],
-        "ports": [_fields(each) for each in job.ports],
-        "io": _fields(job.io),
-        "array": _fields(array) if array is not None else None,
-        "depends_on": [_fields(each) for each in job.depends_on],
-        "retry": _fields(job.retry),
-        "pricing": _fields(job.pricing),
-        "placement": _fields(job.placement),
-        "identity": _fields(job.identity),
-        "notify": _fields(job.notify),
-        "outcome": [_fields(each) for each in job.outcome],
-    }
+    document = {name: _plain(value) for name, value in job.__dict__.items()}
+    return {name: _run(job) if name == "run" else document[name] for name in job.FIELDS}
+
+
+def _plain(value: Any) -> Any:
+    """A value of the IR as JSON has it: records become objects, tuples lists."""
+    if isinstance(value, Record):
+        return {name: _plain(value.__dict__[name]) for name in value.FIELDS}
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    return value
 
 
 def _run(job: Job) -> dict[str, Any]:
@@ -79,21 +62,6 @@ def _run(job: Job) -> dict[str, Any]:
     content = {"argv": list(run.argv)} if run.kind == "argv" else {"text": run.text}
     head = {"kind": run.kind, "interpreter": run.interpreter}
     return {**head, **content, "args": list(run.args), "workdir": run.workdir}
-
-
-def _plan(plan: JobPlan) -> dict[str, Any]:
-    candidates = [_fields(each) for each in plan.candidates]
-    return {**_fields(plan), "candidates": candidates, "catalog": _fields(plan.catalog)}
-
-
-def _fields(record: Record) -> dict[str, Any]:
-    """A record's fields in the order of its class; tuples become lists when they are written."""
-    values = record.__dict__
-    return {name: values[name] for name in record.FIELDS}
-
-
-def _pairs(pairs: Iterable[tuple[str, str]]) -> list[list[str]]:
-    return [[name, value] for name, value in pairs]
 
 
 def _write(value: Any, newline: str, put: Any) -> None:

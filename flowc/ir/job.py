@@ -38,11 +38,26 @@ class Run(Record):
     workdir: str | None = None
 
 
+class Choice(Record):
+    """One of several kinds of machine that would do; what is None is as `Resources` and `Placement` say. `name` is an
+    instance type; else a GPU model and its count, a request that a larger machine may fill."""
+
+    name: str | None = None
+    gpu_model: str | None = None
+    gpu_memory_bytes: int | None = None
+    gpus_per_node: int | None = None
+    cpus_per_node: int | None = None
+    memory_bytes_per_node: int | None = None
+    regions: tuple[str, ...] = ()
+
+
 class Resources(Record):
     """What each node must have, and how many nodes. `nodes` None: as few as the layout needs.
 
     `gpus_per_node` None with `Layout.gpus_total` set: spread as the nodes allow. `exclusive`: the whole machine.
     `features` are the user's words for a node's properties; `alternatives` are instance types, in order of preference.
+    `choices` are kinds of machine of which any will do: the first that is offered if `choices_ordered`, else the
+    cheapest. `gpu_memory_bytes` (of one GPU, at least) without a count asks for a machine with any number of GPUs.
     """
 
     nodes: int | None = None
@@ -60,6 +75,8 @@ class Resources(Record):
     exclusive: bool = False
     features: tuple[str, ...] = ()
     alternatives: tuple[str, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    choices_ordered: bool = False
 
 
 class Layout(Record):
@@ -92,18 +109,111 @@ class Time(Record):
 
 
 class Volume(Record):
-    name: str | None
-    size_bytes: int | None
-    interface: str
+    """A persistent volume, by `name` or by the provider's `volume_id`. `interface` is block or file; `mount_path` is
+    absolute; `create`: it is made when there is none of that name; `size_bytes` None: as it is."""
+
+    name: str | None = None
+    volume_id: str | None = None
+    size_bytes: int | None = None
+    interface: str = "block"
     mount_path: str
-    create: bool
-    read_only: bool
+    create: bool = False
+    read_only: bool = False
+    iops: int | None = None
+    throughput_bytes_s: int | None = None
 
 
 class Mount(Record):
+    """What is found at `target`, an absolute path or one below `~/` (the home of the user that runs the job).
+
+    `kind` says what `source` is: `bucket` (a URI such as s3://bucket/path), `local` (a path on the submitter's machine,
+    relative to the source file), `volume` (the name of a persistent volume, maybe with `/path` in it), `scratch` (a
+    name: an empty folder on the machine's disk that all containers of the job share), `memory` (the same in memory),
+    `host` (a path of the machine), `nfs` (server:/path), `git` (a repository's URL, maybe with `#ref`).
+    `copy`: filled once at the start, not mounted. `size_bytes` bounds scratch and memory.
+    """
+
+    kind: str
     source: str
     target: str
-    read_only: bool
+    read_only: bool = False
+    copy: bool = False
+    size_bytes: int | None = None
+    options: tuple[tuple[str, str], ...] = ()
+
+
+class File(Record):
+    """A file that the job finds at `path`: its `text`, or the value of the secret that `secret` names; `mode` as
+    chmod takes it."""
+
+    path: str
+    text: str | None = None
+    secret: str | None = None
+    mode: int = 0o644
+
+
+class Probe(Record):
+    """How a running container is found to be dead: `argv` (inside it) fails `failures` times in a row."""
+
+    argv: tuple[str, ...]
+    period_s: int = 10
+    timeout_s: int = 1
+    delay_s: int = 0
+    failures: int = 3
+
+
+class Isolation(Record):
+    """How a container is kept apart from its machine: what `docker run` can say of it. None: its default.
+
+    `user` is `UID[:GID]` or a name, `groups` are supplementary. `cpus` is a decimal number, limits are in bytes and
+    seconds. `options` are words for `docker run` that the user wrote as such.
+    """
+
+    user: str | None = None
+    groups: tuple[str, ...] = ()
+    privileged: bool = False
+    cap_add: tuple[str, ...] = ()
+    cap_drop: tuple[str, ...] = ()
+    read_only_root: bool = False
+    no_new_privileges: bool = False
+    seccomp: str | None = None
+    apparmor: str | None = None
+    network_host: bool = False
+    ipc_host: bool = False
+    pid_host: bool = False
+    hostname: str | None = None
+    hosts: tuple[tuple[str, str], ...] = ()
+    dns: tuple[str, ...] = ()
+    dns_search: tuple[str, ...] = ()
+    dns_options: tuple[str, ...] = ()
+    sysctls: tuple[tuple[str, str], ...] = ()
+    pull: str | None = None
+    pull_secrets: tuple[str, ...] = ()
+    cpus: str | None = None
+    memory_bytes: int | None = None
+    stop_grace_s: int | None = None
+    before_stop: tuple[str, ...] = ()
+    liveness: Probe | None = None
+    options: tuple[str, ...] = ()
+
+
+class Container(Record):
+    """A container beside the main one. `role` is `init` (run to its end before the main one, in order) or `sidecar`
+    (detached, ended after the main one). Without `argv` the image's entrypoint runs, `args` are its arguments.
+    `gpus` is how many of the machine's GPUs it sees."""
+
+    name: str
+    role: str
+    image: str
+    argv: tuple[str, ...] = ()
+    args: tuple[str, ...] = ()
+    workdir: str | None = None
+    env: tuple[tuple[str, str], ...] = ()
+    env_facts: tuple[tuple[str, str], ...] = ()
+    secrets: tuple[str, ...] = ()
+    mounts: tuple[Mount, ...] = ()
+    gpus: int = 0
+    isolation: Isolation = Isolation()
 
 
 class Port(Record):
@@ -136,10 +246,27 @@ class Dependency(Record):
     on: str | None
 
 
+class ExitRule(Record):
+    """What a failure with one of `codes` (or with any other, if `negate`) means: `action` is `fail` (no restart),
+    `free` (a restart that is not counted) or `count`. The first rule that fits decides."""
+
+    action: str
+    codes: tuple[int, ...]
+    negate: bool = False
+
+
 class Retry(Record):
+    """`max_restarts` after failures of the job itself; `requeue`: it starts again after the machine was taken away.
+    The first restart waits `delay_ms`, each later one `delay_factor` (a decimal number) times as long, at most
+    `max_delay_ms`. `keep_scratch`: a restart finds what the failed run left."""
+
     max_restarts: int | None = None
     requeue: bool | None = None
     keep_scratch: bool | None = None
+    delay_ms: int | None = None
+    delay_factor: str | None = None
+    max_delay_ms: int | None = None
+    exit_rules: tuple[ExitRule, ...] = ()
 
 
 class Pricing(Record):
@@ -151,7 +278,14 @@ class Pricing(Record):
 
 
 class Placement(Record):
+    """`exclude_regions` are names or globs. `interconnect` is the user's word for the network between machines.
+    `paused`: the bid is placed but not to be filled yet."""
+
     regions: tuple[str, ...] = ()
+    exclude_regions: tuple[str, ...] = ()
+    interconnect: str | None = None
+    paused: bool | None = None
+    kubernetes_cluster: str | None = None
     reservation: str | None = None
     preemptible: bool | None = None
 
@@ -178,7 +312,16 @@ class Outcome(Record):
 
 
 class Job(Record):
-    """One job; het jobs, arrays of documents and the like are several."""
+    """One job; het jobs, arrays of documents and the like are several.
+
+    With an `image` the job runs in a container of it: `run.argv` replaces the image's entrypoint, `run.args` are its
+    arguments; with neither the image's own entrypoint and command run (`run.kind` is `argv` then). `setup` is shell
+    text, run once on each machine before the first start. `env_facts` are `(NAME, fact)` pairs of what is known only on
+    the machine: `private_ip`, `hostname`, `cpus`, `memory_bytes`, `rank`; in `env`, `${NAME}` is never expanded.
+    `secrets` are names of variables whose values are delivered after boot, never by the startup script.
+    `terminate_on_exit`: the machine is given back when the job ends. `workers_end`: when the job counts as done,
+    `all` (each node's part has ended well; the default) or `first` (node 0's has).
+    """
 
     name: str
     labels: tuple[tuple[str, str], ...] = ()
@@ -186,13 +329,16 @@ class Job(Record):
     run: Run
     setup: str | None = None
     image: str | None = None
-    containers: tuple[object, ...] = ()
+    isolation: Isolation = Isolation()
+    containers: tuple[Container, ...] = ()
     resources: Resources = Resources()
     layout: Layout = Layout()
     time: Time = Time()
     env: tuple[tuple[str, str], ...] = ()
+    env_facts: tuple[tuple[str, str], ...] = ()
     secrets: tuple[str, ...] = ()
     env_policy: str | None = None
+    files: tuple[File, ...] = ()
     volumes: tuple[Volume, ...] = ()
     mounts: tuple[Mount, ...] = ()
     ports: tuple[Port, ...] = ()
@@ -204,4 +350,6 @@ class Job(Record):
     placement: Placement = Placement()
     identity: Identity = Identity()
     notify: Notify = Notify()
+    terminate_on_exit: bool | None = None
+    workers_end: str | None = None
     outcome: tuple[Outcome, ...] = ()

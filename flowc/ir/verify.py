@@ -29,6 +29,7 @@ WITHOUT_ORIGIN = frozenset(
 
 # The records inside a job: their fields are looked at one by one; all other fields as a whole.
 _SECTIONS = (
+    "isolation",
     "resources",
     "layout",
     "time",

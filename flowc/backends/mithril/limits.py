@@ -4,6 +4,7 @@ expressed: by the plan, by the request or by the startup script (a test walks al
 from __future__ import annotations
 
 from flowc.backends.mithril.naming import safe_name
+from flowc.ir.job import Isolation, Job
 from flowc.ir.verify import InternalError
 from flowc.source import Span
 from flowc.startup.commands import missing_commands, missing_interpreter
@@ -11,7 +12,6 @@ from flowc.startup.commands import missing_commands, missing_interpreter
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.diag.sink import Sink
-    from flowc.ir.job import Job
     from flowc.ir.unit import Unit
     from flowc.startup import Startup
 
@@ -45,15 +45,30 @@ IN_REPORT = {
 # No frontend makes these yet; a bid without them would be a different job.
 REFUSED = (
     "setup",
+    *(f"isolation.{field}" for field in Isolation.FIELDS),
     "image",
     "containers",
+    "resources.choices_ordered",
+    "resources.choices",
+    "env_facts",
     "secrets",
+    "files",
     "volumes",
     "mounts",
     "ports",
     "resources.shm_bytes",
     "time.attempt_limit_s",
     "retry.max_restarts",
+    "retry.delay_ms",
+    "retry.delay_factor",
+    "retry.max_delay_ms",
+    "retry.exit_rules",
+    "placement.exclude_regions",
+    "placement.interconnect",
+    "placement.paused",
+    "placement.kubernetes_cluster",
+    "terminate_on_exit",
+    "workers_end",
 )
 
 
@@ -150,10 +165,13 @@ def lost(job: Job, path: str) -> bool:
 def said(job: Job, path: str) -> object | None:
     """The value of an IR field, None where it has its default."""
     section, _, field = path.partition(".")
-    value = job.__dict__[section]
+    value, default = job.__dict__[section], Job.DEFAULTS.get(section)
     if field:
-        value = value.__dict__[field] if value is not None else None
-    return value if value not in (None, (), "") else None
+        if value is None:
+            return None
+        value, default = value.__dict__[field], value.DEFAULTS.get(field)
+    found: object = value
+    return found if found != default else None
 
 
 def is_address(text: str) -> bool:
