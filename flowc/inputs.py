@@ -7,7 +7,12 @@ from flowc.source import Source, Span
 
 
 class Flags(Record):
-    """Job flags of the command line (contract §1); None or empty: not given. Money is decimal text."""
+    """Job flags of the command line (contract §1); None or empty: not given. Money is decimal text.
+
+    `mounts` are `[TARGET=]SOURCE` and `ports` `[EXTERNAL:]INTERNAL`, as written. `sets` are (path, value) of `--set`: a
+    place in the source's document (`spec.backoffLimit`, `containers[0].image`) and YAML text. `fields` are (field,
+    value) of earlier tools' flags that have no other meaning than a field of a task YAML, the value as YAML text.
+    """
 
     name: str | None = None
     instance_type: str | None = None
@@ -20,25 +25,49 @@ class Flags(Record):
     project: str | None = None
     ssh_keys: tuple[str, ...] = ()
     priority: str | None = None
+    image: str | None = None
+    secrets: tuple[str, ...] = ()
+    mounts: tuple[str, ...] = ()
+    ports: tuple[str, ...] = ()
+    sets: tuple[tuple[str, str], ...] = ()
+    fields: tuple[tuple[str, str], ...] = ()
 
 
 class Inputs(Record):
     """`args` is a foreign command line (`-- --nodes=2`). `environ` is the caller's environment: a frontend reads of it
     what its format names (SBATCH_*) and what the job names (`--export=NAME`); nothing else of it goes anywhere.
-    `slurm_version` says whose rules hold, `catalog` is a catalog file's path (None: the bundled one), `flag_spans` maps
-    a flag's field name to its place on the command line."""
+    `slurm_version` says whose rules hold, `catalog` is a catalog file's path (None: the bundled one).
+
+    `flags` win over the file, the file over `defaults` (what the environment says, MITHRIL_PROJECT and the like; no
+    field is in both). `flag_spans` maps a field name of either to its place; for each element of a repeated flag there
+    is an entry of its own beside it: `env.0`, `sets.1`. `command` is the command line's own job (`--command`), at
+    `command_span`, whose source is the whole command line. `once`: run a CronJob's job once, now; `allow_unknown`:
+    unknown keys are warnings."""
 
     args: tuple[str, ...] = ()
     environ: tuple[tuple[str, str], ...] = ()
     flags: Flags = Flags()
+    defaults: Flags = Flags()
     flag_spans: tuple[tuple[str, Span], ...] = ()
     slurm_version: str = "22.05"
     catalog: str | None = None
+    command: str | None = None
+    command_span: Span | None = None
+    once: bool = False
+    allow_unknown: bool = False
 
     def __repr__(self) -> str:
         """Without the values of the environment, among which are secrets."""
         shown = self.__dict__ | {"environ": f"<{len(self.environ)} variables>"}
         return f"Inputs({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
+
+    def span(self, field: str, index: int | None = None) -> Span | None:
+        """Where a flag's value stands, or that of one element of a repeated flag; None without a command line."""
+        key = field if index is None else f"{field}.{index}"
+        for name, span in self.flag_spans:
+            if name == key:
+                return span
+        return None
 
     def variable(self, name: str) -> str | None:
         for key, value in self.environ:
