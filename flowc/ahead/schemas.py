@@ -89,6 +89,7 @@ class GpuModels(Strict):
     vendor_words: tuple[str, ...]
     form_words: tuple[str, ...]
     words: dict[str, tuple[str, ...]]
+    makers: dict[str, tuple[str, ...]]
 
 
 class Prices(Strict):
@@ -110,6 +111,11 @@ class Limits(Strict):
     name_length: int
     long_job_hours: int
     preemption_notice_s: int
+    volumes_per_bid: int
+    volume_name_length: int
+    volume_gib: int
+    file_volume_gib: int
+    choices: int
 
 
 class SlurmCommands(Strict):

@@ -1,8 +1,8 @@
-"""How Slurm sites name GPU models: from a word (`nvidia_a100-sxm4-80gb`, `tesla_v100`) to families."""
+"""How clusters name GPU models: from a word (`nvidia_a100-sxm4-80gb`, `tesla_v100`) to families."""
 
 from __future__ import annotations
 
-from flowc._compiled.gpu_models import FAMILIES, FORM_WORDS, VENDOR_WORDS, WORDS
+from flowc._compiled.gpu_models import FAMILIES, FORM_WORDS, MAKERS, VENDOR_WORDS, WORDS
 from flowc.record import Record
 
 # Sizes of memory, in GB, that GPUs come with: a bare number in a word (`a30.24`) is one only if it is among
@@ -17,12 +17,13 @@ _FAMILIES = {
     **{name.replace("-", ""): (name,) for name in FAMILIES},
     **{word: tuple(families) for word, families in WORDS.items()},
 }
+_MAKERS = {name: maker for maker, names in MAKERS.items() for name in names}
 _seen: dict[str, GpuWord | None] = {}
 
 
 class GpuWord(Record):
     """What a word says: the families that it may mean (empty: any), GPU memory in GB or None, and whether it
-    is a slice.
+    is a slice. A word that names only the maker of GPUs that are not NVIDIA's has it in place of a family.
 
     `memory_gb` of a slice is the slice's own; the GPU that it is cut from has more.
     """
@@ -41,6 +42,11 @@ def read_gpu_word(word: str) -> GpuWord | None:
     return _seen[word]
 
 
+def maker_of(family: str) -> str | None:
+    """Who makes a model, where that is not NVIDIA: then no machine with it is sold."""
+    return _MAKERS.get(family)
+
+
 def known_words() -> list[str]:
     """The words that a misspelt one is compared with."""
     return list(_FAMILIES)
@@ -48,6 +54,8 @@ def known_words() -> list[str]:
 
 def _read(word: str) -> GpuWord | None:
     parts = "".join(char if char.isalnum() else " " for char in word.lower()[:100]).split()
+    if any(part.startswith("tpu") for part in parts):
+        return GpuWord(families=("tpu",), memory_gb=None, slice=False)
     rest, memory, slice_memory, in_slice = [], None, None, False
     for part in parts:
         size = _size_gb(part)
@@ -60,15 +68,13 @@ def _read(word: str) -> GpuWord | None:
         elif part not in _DROPPED:
             rest.append(part)
     sliced = slice_memory is not None
-    families = _families(rest)
+    families = _families(rest) if rest else tuple(part for part in parts if part in _MAKERS)[:1]
     if families is None:
         return None
     return GpuWord(families=families, memory_gb=slice_memory if sliced else memory, slice=sliced)
 
 
 def _families(parts: list[str]) -> tuple[str, ...] | None:
-    if not parts:
-        return ()
     joined = "".join(parts)
     if joined in _FAMILIES:
         return _FAMILIES[joined]
