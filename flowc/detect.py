@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from flowc.diag.codes import detect as codes
-from flowc.frontends import FRONTENDS, Entry
+from flowc.frontends import FRONTENDS, YAML, Entry
+from flowc.patterns import at_first_use
+from flowc.source import Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,31 +13,58 @@ if TYPE_CHECKING:
     from flowc.inputs import Inputs
     from flowc.source import Source
 
+_top_keys = at_first_use(r"^(['\"]?)([A-Za-z_][\w.-]*)\1[ \t]*:(?=[ \t\r\n]|$)", "finditer", 8)  # re.MULTILINE
+_first_brace_keys = at_first_use(r"[{,]\s*\"([A-Za-z_][\w.-]*)\"\s*:", "finditer")
+_template = at_first_use(r"^\s*(?:\{\{-?|\{%-?)", "search", 8)
+
+# What other programs' files have at their top, where they are easily taken for jobs.
+_OTHERS = (
+    ("services", "a Compose file"),
+    ("jobs", "a CI workflow"),
+    ("AWSTemplateFormatVersion", "a CloudFormation template"),
+    ("pipelines", "a pipeline"),
+    ("dependencies", "a package's or a chart's description"),
+    ("hosts", "an Ansible play"),
+    ("repos", "a pre-commit configuration"),
+)
+# Keys below `resources` that an early Flow tool read; others are SkyPilot's.
+_FLOW_RESOURCES = frozenset(("disk", "gpu", "cpu", "memory", "storage", "ports"))
+
 
 def detect(source: Source, inputs: Inputs, name: str | None, sink: Sink) -> Entry | None:
-    """The registry entry for this source, or None after reporting that it is in no format that flowc reads."""
+    """The registry entry for this source, or None after reporting that it is in no format that flowc reads, or in
+    two."""
     if name is not None:
-        return next(entry for entry in FRONTENDS if entry.name == name)
-    entry = by_suffix(source.path) or by_content(source.text)
-    if entry is None and inputs.args:  # only sbatch has a command line of its own
-        entry = FRONTENDS[0]
-    if entry is None:
-        sink.report(
-            codes.UNKNOWN_FORMAT,
-            None,
-            path=source.path,
-            help=f"say what it is with `--from {'|'.join(each.name for each in FRONTENDS)}`",
-        )
-    return entry
+        return _named(name)
+    if not source.path.lower().endswith(YAML):
+        entry = by_suffix(source.path)
+        if entry is not None or source.text.startswith("#!"):
+            return entry or FRONTENDS[0]
+    elif source.text.startswith("#!"):
+        return FRONTENDS[0]
+    found = _by_signs(source)
+    if not source.path.lower().endswith(YAML) and by_content(source.text) is not None:
+        found.setdefault("slurm", _mark(source))
+    if not found and inputs.args:  # only sbatch has a command line of its own
+        return FRONTENDS[0]
+    if len(found) == 1:
+        return _named(next(iter(found)))
+    if found:
+        _report_two(source, found, sink)
+    else:
+        _report_none(source, sink)
+    return None
+
+
+def _named(name: str) -> Entry:
+    return next(entry for entry in FRONTENDS if entry.name == name)
 
 
 def by_suffix(path: str) -> Entry | None:
-    """The frontend to which a file's suffix belongs."""
+    """The frontend to which a file's suffix belongs; None for suffixes that several share."""
     lowered = path.lower()
-    for entry in FRONTENDS:
-        if lowered.endswith(entry.suffixes):
-            return entry
-    return None
+    found = [entry for entry in FRONTENDS if entry.suffixes and lowered.endswith(entry.suffixes)]
+    return found[0] if len(found) == 1 else None
 
 
 def by_content(text: str) -> Entry | None:
@@ -44,3 +73,111 @@ def by_content(text: str) -> Entry | None:
         if any(mark in text for mark in entry.marks):
             return entry
     return None
+
+
+def is_job(source: Source) -> bool:
+    """Whether a YAML file found in a folder is worth checking: it has the signs of a job, not only of some manifest."""
+    found = _by_signs(source)
+    if "k8s" in found:
+        return bool(_job_kind(source.text))
+    return bool(found) and (len(found) > 1 or _is_task(source, next(iter(found))))
+
+
+_job_kind = at_first_use(r"^\s*-?\s*[\"']?kind[\"']?\s*:\s*[\"']?(?:Job|CronJob|JobList)\b", "search", 8)
+
+
+def _is_task(source: Source, name: str) -> bool:
+    """One key such as `run` or `data` may stand in any file; two make a task."""
+    signs = _named(name).signs
+    return sum(1 for key in _keys(source) if key in signs) > 1
+
+
+def _keys(source: Source) -> dict[str, Span]:
+    """The keys at the top of all documents, with the place of the first of each name. Text of block scalars is
+    indented, so that what stands at the start of a line is a key, a comment or a list."""
+    text = source.text
+    matches = _top_keys(text)
+    group = 2
+    if text.lstrip("\ufeff \t\r\n").startswith("{"):
+        matches, group = _first_brace_keys(text), 1
+    found: dict[str, Span] = {}
+    for match in matches:
+        found.setdefault(match[group], Span(source, match.start(group), match.end(group)))
+    return found
+
+
+def _by_signs(source: Source) -> dict[str, Span]:
+    """The formats that have a sign in the text, with the place of the first."""
+    keys = _keys(source)
+    found: dict[str, Span] = {}
+    for key, span in keys.items():
+        for entry in FRONTENDS:
+            if key in entry.signs:
+                found.setdefault(entry.name, span)
+    if "k8s" in found and not ("apiVersion" in keys or "kind" in keys):
+        del found["k8s"]
+    if "version" in keys and "task-yaml" not in found and _version_12(source, keys["version"]):
+        found.setdefault("foundry-yaml", keys["version"])
+    if (
+        "foundry-yaml" in found
+        and "task-yaml" in found
+        and set(keys) & set(_named("task-yaml").signs) <= {"num_instances"}
+    ):
+        del found["task-yaml"]  # the old tool had that key too
+    if "foundry-yaml" not in found and "startup_script" in keys and not found:
+        found["foundry-yaml"] = keys["startup_script"]
+    if "task-yaml" in found and "skypilot" in found and _flow_resources(source, keys):
+        del found["skypilot"]
+    return found
+
+
+def _version_12(source: Source, key: Span) -> bool:
+    value = source.line(key.line).partition(":")[2].partition("#")[0].strip().strip("'\"")
+    return value in ("1.2", "1.20")
+
+
+def _flow_resources(source: Source, keys: dict[str, Span]) -> bool:
+    """Whether the only sign of SkyPilot is a `resources` as an early Flow tool read it."""
+    if set(keys) & set(_named("skypilot").signs) != {"resources"}:
+        return False
+    inner = []
+    for number in range(keys["resources"].line + 1, len(source.line_starts) + 1):
+        line = source.line(number)
+        if line.strip() and not line.startswith((" ", "\t", "#")):
+            break
+        key = line.partition(":")[0].strip()
+        if key and not key.startswith("#"):
+            inner.append(key)
+    return bool(inner) and set(inner) <= _FLOW_RESOURCES
+
+
+def _mark(source: Source) -> Span:
+    place, mark = min((source.text.find(mark), mark) for mark in FRONTENDS[0].marks if mark in source.text)
+    return Span(source, place, place + len(mark))
+
+
+def _report_two(source: Source, found: dict[str, Span], sink: Sink) -> None:
+    (_, first), *others = found.items()
+    titles = [_named(name).title for name in found]
+    sink.report(
+        codes.TWO_FORMATS,
+        first,
+        help=f"take the keys of one of them out, or say which it is with `--from {'|'.join(found)}`",
+        notes=tuple((span, f"a sign of {_named(name).title}") for name, span in others),
+        formats=" and of ".join(titles),
+    )
+
+
+def _report_none(source: Source, sink: Sink) -> None:
+    keys = _keys(source)
+    other = next(((key, what) for key, what in _OTHERS if key in keys), None)
+    names = [entry.name for entry in FRONTENDS if entry.name != "command-line"]
+    help = f"say what it is with `--from {'|'.join(names)}`"
+    span = None
+    if not source.text.strip():
+        help = "the file is empty"
+    elif other is not None:
+        span, help = keys[other[0]], f"it looks like {other[1]}; {help}"
+    elif _template(source.text):
+        help = f"it looks like a template; render it first (`helm template`), or {help}"
+    sink.report(codes.UNKNOWN_FORMAT, span, path=source.path, help=help)

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from flowc.ahead.schemas import SCHEMAS
+from flowc.ahead.schemas_shapes import ShapeTable
 
 
 def compile_data(root: Path) -> dict[str, str]:
@@ -19,7 +20,9 @@ def compile_data(root: Path) -> dict[str, str]:
     modules = {}
     for path in sorted((root / "flowc" / "data").glob("*.yaml")):
         content = yaml.safe_load(path.read_text())
-        checked: dict[str, Any] = SCHEMAS[path.stem].model_validate(content).model_dump(mode="python")
+        schema = ShapeTable if path.stem.endswith("_fields") else SCHEMAS[path.stem]
+        model = schema.model_validate(content)
+        checked: dict[str, Any] = model.dump() if isinstance(model, ShapeTable) else model.model_dump(mode="python")
         lines = [f"{key.upper()} = {pformat(value, width=110, sort_dicts=False)}\n" for key, value in checked.items()]
         modules[f"{path.stem}.py"] = "\n".join(lines)
     return modules
