@@ -11,7 +11,7 @@ class Flags(Record):
 
     `mounts` are `[TARGET=]SOURCE` and `ports` `[EXTERNAL:]INTERNAL`, as written. `sets` are (path, value) of `--set`: a
     place in the source's document (`spec.backoffLimit`, `containers[0].image`) and YAML text. `fields` are (field,
-    value) of earlier tools' flags that have no other meaning than a field of a task YAML, the value as YAML text.
+    value) of earlier tools' flags that set a field of a task YAML, the value as written, `true` or `false` of a switch.
     """
 
     name: str | None = None
@@ -33,6 +33,15 @@ class Flags(Record):
     fields: tuple[tuple[str, str], ...] = ()
 
 
+class OldSpelling(Record):
+    """A flag of an earlier tool, as written at `span`: `instead` is how it is spelt now, or `why` it does nothing."""
+
+    spelling: str
+    span: Span
+    instead: str | None = None
+    why: str | None = None
+
+
 class Inputs(Record):
     """`args` is a foreign command line (`-- --nodes=2`). `environ` is the caller's environment: a frontend reads of it
     what its format names (SBATCH_*) and what the job names (`--export=NAME`); nothing else of it goes anywhere.
@@ -42,7 +51,7 @@ class Inputs(Record):
     field is in both). `flag_spans` maps a field name of either to its place; for each element of a repeated flag there
     is an entry of its own beside it: `env.0`, `sets.1`. `command` is the command line's own job (`--command`), at
     `command_span`, whose source is the whole command line. `once`: run a CronJob's job once, now; `allow_unknown`:
-    unknown keys are warnings."""
+    unknown keys are warnings. `old_spellings` are to be noted."""
 
     args: tuple[str, ...] = ()
     environ: tuple[tuple[str, str], ...] = ()
@@ -55,6 +64,7 @@ class Inputs(Record):
     command_span: Span | None = None
     once: bool = False
     allow_unknown: bool = False
+    old_spellings: tuple[OldSpelling, ...] = ()
 
     def __repr__(self) -> str:
         """Without the values of the environment, among which are secrets."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 
 from flowc.diag.codes import override as codes
-from flowc.inputs import looks_secret
+from flowc.inputs import Inputs, looks_secret
 from flowc.source import Source, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.diag.sink import Sink
-    from flowc.inputs import Inputs
-    from flowc.ir.job import Job
+    from flowc.inputs import Flags
+    from flowc.ir.job import Job, Mount, Port
     from flowc.ir.unit import Unit
     from flowc.record import Record
 
@@ -20,26 +20,70 @@ PRIORITIES = ("low", "med", "high")
 UNITS_S = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 
 
+# Formats without a document that `--set` could address, and those whose documents have a task's fields.
+SCRIPTS = ("slurm",)
+TASKS = ("task-yaml", "command-line")
+# As many ports as one range may have: each of them is served one by one.
+MAX_PORTS = 1000
+_VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
+_NOTHING = Inputs()
+
+
 def run(unit: Unit, inputs: Inputs, sink: Sink) -> Unit:
-    """The unit with the flags' values in place of the file's; each has its origin on the command line."""
+    """The unit with the flags' values in place of the file's; each has its origin on the command line. What the flags
+    ask of a source that cannot do it is reported."""
+    _report_misplaced(unit.job.source.frontend, inputs, sink)
     flags = inputs.flags
-    if flags == type(flags)():
+    if flags == _NOTHING.flags and inputs.defaults == _NOTHING.flags:
         return unit
     over = Override(unit, inputs, sink)
     over.name()
-    over.put("resources", "alternatives", (flags.instance_type,) if flags.instance_type else None, "instance_type")
+    over.machine()
     over.put("resources", "nodes", flags.num_instances, "num_instances")
     if flags.num_instances is not None and unit.job.resources.nodes_max is not None:
         over.put("resources", "nodes_max", flags.num_instances, "num_instances")
-    over.put("placement", "regions", (flags.region,) if flags.region else None, "region")
+    over.region()
     over.put("pricing", "max_usd_per_instance_hour", over.money("max_price_per_hour"), "max_price_per_hour")
     over.put("pricing", "budget_usd", over.money("budget"), "budget")
     over.put("pricing", "priority", over.priority(), "priority")
     over.put("time", "limit_s", over.duration(), "time")
     over.put("identity", "project", flags.project, "project")
     over.put("identity", "ssh_keys", flags.ssh_keys or None, "ssh_keys")
+    over.defaults(inputs.defaults)
+    over.image()
     over.env()
+    over.secrets()
+    if flags.mounts:
+        over.mounts()
+    if flags.ports:
+        over.ports()
     return unit.replace(job=over.job, origins=over.origins)
+
+
+def _report_misplaced(frontend: str, inputs: Inputs, sink: Sink) -> None:
+    """Flags that a source of this format has no use for, and old spellings."""
+    flags = inputs.flags
+    if inputs.old_spellings:
+        from flowc.diag.codes import command_line as more
+
+        for old in inputs.old_spellings:
+            if old.instead is not None:
+                sink.report(more.OLD_SPELLING, old.span, old=old.spelling, new=old.instead)
+            else:
+                sink.report(more.FLAG_WITHOUT_EFFECT, old.span, flag=old.spelling, why=old.why)
+    if flags.fields and frontend not in TASKS:
+        from flowc.diag.codes import command_line as more
+
+        for index, (field, _) in enumerate(flags.fields):
+            span = inputs.span("fields", index)
+            sink.report(more.FIELD_OF_TASK_YAML, span, field=field, format=frontend)
+    if frontend in SCRIPTS:
+        for index, (path, value) in enumerate(flags.sets):
+            hint = f"for an option of sbatch write `-- --{path.replace('_', '-')}={value}`, with its own name"
+            sink.report(codes.SET_WITHOUT_DOCUMENT, inputs.span("sets", index), help=hint)
+    elif inputs.args:
+        hint = "job flags stand before `--`; `--set PATH=VALUE` sets any key of a YAML file"
+        sink.report(codes.SBATCH_OPTIONS_ELSEWHERE, None, help=hint)
 
 
 class Override:
@@ -62,15 +106,25 @@ class Override:
         self.job = self.job.replace(**{part: record.replace(**{field: value})})
         self._origin(f"{part}.{field}", flag)
 
+    def defaults(self, defaults: Flags) -> None:
+        """What the environment says, where neither flag nor file does."""
+        if not self.job.identity.project:
+            self.put("identity", "project", defaults.project, "project")
+        if not self.job.identity.ssh_keys:
+            self.put("identity", "ssh_keys", defaults.ssh_keys or None, "ssh_keys")
+        if not self.job.placement.regions and not any(each.regions for each in self.job.resources.choices):
+            self.put("placement", "regions", (defaults.region,) if defaults.region else None, "region")
+
     def _origin(self, path: str, flag: str) -> None:
         self.origins[path] = self._span(flag)
 
-    def _span(self, flag: str) -> Span:
+    def _span(self, flag: str, index: int | None = None) -> Span:
         """Where the flag stands; a caller of the Python API has no command line, so one is made up for messages."""
-        if flag not in self.spans:
-            text = "--" + flag.replace("_", "-")
-            self.spans[flag] = Span(Source("<flags>", text), 0, len(text))
-        return self.spans[flag]
+        key = flag if index is None or f"{flag}.{index}" not in self.spans else f"{flag}.{index}"
+        if key not in self.spans:
+            text = _shown(flag)
+            self.spans[key] = Span(Source("<flags>", text), 0, len(text))
+        return self.spans[key]
 
     def name(self) -> None:
         name = self.flags.name
@@ -79,6 +133,25 @@ class Override:
         het = self.job.name.rpartition("-het")[2] if "-het" in self.job.name else ""
         self.job = self.job.replace(name=f"{name}-het{het}" if het.isdigit() else name)
         self._origin("name", "name")
+
+    def machine(self) -> None:
+        """One type, in place of all choices of the file."""
+        name = self.flags.instance_type
+        self.put("resources", "alternatives", (name,) if name else None, "instance_type")
+        if name and self.job.resources.choices:
+            self.put("resources", "choices", (), "instance_type")
+
+    def region(self) -> None:
+        """One region, in place of all that the file names or excludes."""
+        region = self.flags.region
+        if not region:
+            return
+        self.put("placement", "regions", (region,), "region")
+        if self.job.placement.exclude_regions:
+            self.put("placement", "exclude_regions", (), "region")
+        if self.job.resources.choices:
+            anywhere = tuple(choice.replace(regions=()) for choice in self.job.resources.choices)
+            self.put("resources", "choices", anywhere, "region")
 
     def money(self, flag: str) -> str | None:
         """Decimal text of a price in USD; a leading `$` is let pass."""
@@ -108,22 +181,125 @@ class Override:
             return None
         return seconds
 
+    def image(self) -> None:
+        image = self.flags.image
+        if image is None:
+            return
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._:/@-]*", image) or "://" in image:
+            self._mistake("image", image, "a container image, such as `nvcr.io/nvidia/pytorch:24.07-py3`")
+            return
+        self.job = self.job.replace(image=image)
+        self._origin("image", "image")
+
     def env(self) -> None:
         if not self.flags.env:
             return
         merged = dict(self.job.env)
-        for name, value in self.flags.env:
-            if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-                self._mistake("env", f"{name}={value}", "NAME=VALUE with a name of letters, digits and underscores")
+        for index, (name, value) in enumerate(self.flags.env):
+            if not re.fullmatch(_VARIABLE, name):
+                expected = "NAME=VALUE with a name of letters, digits and underscores"
+                self._mistake("env", f"{name}={value}", expected, index)
             if looks_secret(name):
-                self.sink.report(codes.ENV_SECRET, self._span("env"), name=name)
+                hint = f"write `--secret {name}`"
+                self.sink.report(codes.ENV_SECRET, self._span("env", index), help=hint, name=name)
             merged[name] = value
-        self.job = self.job.replace(env=tuple(merged.items()))
+        self._set_env(merged)
+        secrets = tuple(name for name in self.job.secrets if name not in dict(self.flags.env))
+        self.job = self.job.replace(secrets=secrets)
         self._origin("env", "env")
 
-    def _mistake(self, flag: str, value: str, expected: str) -> None:
-        shown = "--" + flag.replace("_", "-")
-        self.sink.report(codes.FLAG_VALUE, self._span(flag), flag=shown, value=value, expected=expected)
+    def _set_env(self, env: dict[str, str]) -> None:
+        """A variable is either text or a fact that only the machine knows."""
+        facts = tuple((name, fact) for name, fact in self.job.env_facts if name not in dict(self.flags.env))
+        self.job = self.job.replace(env=tuple(env.items()), env_facts=facts)
+
+    def secrets(self) -> None:
+        if not self.flags.secrets:
+            return
+        wanted = list(self.job.secrets)
+        for index, name in enumerate(self.flags.secrets):
+            key, equals, _ = name.partition("=")
+            if equals or not re.fullmatch(_VARIABLE, name):
+                shown = f"{key}=…" if equals else key  # the value stays where it is
+                self._mistake("secrets", shown, "the name of a variable alone: its value is never written down", index)
+            elif name in dict(self.flags.env):
+                self._conflict("secrets", index, f"the variable `{name}`", f"--env {name}=…", f"--secret {name}")
+            elif name not in wanted:
+                wanted.append(name)
+        env = tuple(pair for pair in self.job.env if pair[0] not in self.flags.secrets)
+        facts = tuple(pair for pair in self.job.env_facts if pair[0] not in self.flags.secrets)
+        self.job = self.job.replace(secrets=tuple(wanted), env=env, env_facts=facts)
+        self._origin("secrets", "secrets")
+
+    def mounts(self) -> None:
+        """Each takes the place of the file's mount or volume at the same target."""
+        from flowc.ir.mounts import from_uri, split_flag
+
+        added: dict[str, Mount] = {}
+        for index, text in enumerate(self.flags.mounts):
+            target, source = split_flag(text)
+            try:
+                mount = from_uri(source, target)
+            except ValueError as error:
+                self.sink.report(codes.UNUSABLE_MOUNT, self._span("mounts", index), reason=str(error))
+                continue
+            before = added.setdefault(mount.target, mount)
+            if before != mount:
+                hint = f"say where it goes: `--mount /other={source}`"
+                self._conflict("mounts", index, f"the target `{mount.target}`", before.source, mount.source, hint)
+        kept = tuple(mount for mount in self.job.mounts if mount.target not in added)
+        volumes = tuple(volume for volume in self.job.volumes if volume.mount_path not in added)
+        self.job = self.job.replace(mounts=(*kept, *added.values()), volumes=volumes)
+        self._origin("mounts", "mounts")
+
+    def ports(self) -> None:
+        """Each takes the place of the file's port of the same external number."""
+        added: dict[int, Port] = {}
+        for index, text in enumerate(self.flags.ports):
+            ports = parse_ports(text)
+            if ports is None:
+                expected = f"`PORT`, `EXTERNAL:INTERNAL` or ranges of one length, from 1 to 65535, {MAX_PORTS} at most"
+                self._mistake("ports", text, expected, index)
+            for port in ports or ():
+                before = added.setdefault(port.external, port)
+                if before != port:
+                    first, second = (f"{each.external}:{each.internal}" for each in (before, port))
+                    self._conflict("ports", index, f"the port `{port.external}`", first, second)
+        kept = tuple(port for port in self.job.ports if port.protocol != "tcp" or port.external not in added)
+        self.job = self.job.replace(ports=(*kept, *added.values()))
+        self._origin("ports", "ports")
+
+    def _mistake(self, flag: str, value: str, expected: str, index: int | None = None) -> None:
+        span = self._span(flag, index)
+        self.sink.report(codes.FLAG_VALUE, span, flag=_shown(flag), value=value, expected=expected)
+
+    def _conflict(self, flag: str, index: int, what: str, first: str, second: str, help: str | None = None) -> None:
+        span = self._span(flag, index)
+        self.sink.report(codes.FLAGS_CONFLICT, span, help=help, what=what, first=first, second=second)
+
+
+def _shown(flag: str) -> str:
+    """A field of the flags as it is written: what repeats is singular there."""
+    name = flag.removesuffix("s") if flag in ("ssh_keys", "secrets", "mounts", "ports", "sets") else flag
+    return "--" + name.replace("_", "-")
+
+
+def parse_ports(text: str) -> tuple[Port, ...] | None:
+    """The ports of `[EXTERNAL:]INTERNAL`, each a number or a range `a-b`; None when it is no such text."""
+    from flowc.ir.job import Port
+
+    match = re.fullmatch(r"(?:(\d{1,5})(?:-(\d{1,5}))?:)?(\d{1,5})(?:-(\d{1,5}))?", text.strip(), re.ASCII)
+    if match is None:
+        return None
+    first_out, last_out, first, last = (None if group is None else int(group) for group in match.groups())
+    assert first is not None
+    inside = range(first, (first if last is None else last) + 1)
+    outside = inside if first_out is None else range(first_out, (first_out if last_out is None else last_out) + 1)
+    in_bounds = min(inside.start, outside.start) >= 1 and max(inside.stop, outside.stop) <= 65536
+    if not in_bounds or len(inside) != len(outside) or not 1 <= len(inside) <= MAX_PORTS:
+        return None
+    pairs = zip(outside, inside, strict=True)
+    return tuple(Port(external=external, internal=internal, protocol="tcp") for external, internal in pairs)
 
 
 def parse_duration(text: str) -> int | None:

@@ -75,6 +75,10 @@ def _call(command: Command, parsed: Words, words: list[str]) -> int:
         from flowc.cli import explain
 
         return explain.run(parsed)
+    if command.name == "schema":
+        from flowc.cli import schema
+
+        return schema.run(parsed)
     from flowc.cli import completion
 
     return completion.run(parsed)

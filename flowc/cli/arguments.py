@@ -13,6 +13,14 @@ from flowc.record import Record
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.cli.commands import Command, Option
+    from flowc.cli.old_spellings import Old
+
+
+# Examples for options that take a pair.
+_PAIRS = {
+    "--env": "EPOCHS=10; nothing is taken from the environment here",
+    "--set": "spec.backoffLimit=0",
+}
 
 
 class UsageError(Exception):
@@ -24,15 +32,27 @@ class UsageError(Exception):
         self.help = help
 
 
+class OldFlag(Record):
+    """A flag of an earlier tool, `spelling`, in the word of that number. `instead` or `why` is for the note on it."""
+
+    spelling: str
+    word: int
+    instead: str | None
+    why: str | None
+
+
 class Words(Record):
     """A command line, taken apart. `values` has an option's text, True for a flag, a list for an option that
     repeats; `places` says for each key where its (last) value stands: which word, and from which character of
-    it. `rest` is what followed `--`, None without one."""
+    it; `env.0` is the first value of one that repeats. `rest` is what followed `--`, None without one. `old` are
+    flags of earlier tools; `fields` is what some of them set in a task YAML: value and place."""
 
     operands: tuple[str, ...]
     values: dict[str, str | bool | list[str]]
     places: dict[str, tuple[int, int]]
     rest: tuple[str, ...] | None
+    old: tuple[OldFlag, ...]
+    fields: dict[str, tuple[str, tuple[int, int]]]
 
     def text(self, key: str) -> str | None:
         value = self.values.get(key)
@@ -60,8 +80,13 @@ def parse(command: Command, words: list[str]) -> Words:
             break
         if word.startswith("--"):
             name, equals, _ = word.partition("=")
-            option = by_name.get(name) or _unknown(command, name)
-            reader.take(option, len(name) + 1 if equals else None)
+            start = len(name) + 1 if equals else None
+            if name in by_name:
+                reader.take(by_name[name], start)
+            elif old := reader.old_flag(name, start):
+                reader.take_old(old, name, start)
+            else:
+                raise _unknown(command, name)
         elif word.startswith("-") and word != "-":
             reader.take_short(by_short)
         else:
@@ -80,45 +105,124 @@ class _Reader:
         self.operands: list[str] = []
         self.values: dict[str, str | bool | list[str]] = {}
         self.places: dict[str, tuple[int, int]] = {}
+        self.old: list[OldFlag] = []
+        self.fields: dict[str, tuple[str, tuple[int, int]]] = {}
 
     def take(self, option: Option, start: int | None) -> None:
         """File an option whose value, if attached, starts at `start` of the current word; else it is the next
         word."""
         word = self.words[self.index]
-        shown = option.name if word.startswith("--") else option.short
+        shown = option.name if word.startswith("--") else str(option.short)
         if option.metavar is None:
-            if start is not None:
-                raise UsageError(f"`{shown}` takes no value, found `{word[start:]}`", f"write `{shown}` alone")
+            self.refuse_value(shown, start)
             self.values[option.key] = True
             return
-        if start is None:
-            self.index += 1
-            start = 0
-            if self.index == len(self.words) or (self.words[self.index] == "--" and self.command.foreign):
-                raise UsageError(f"`{shown}` needs a value", f"{option.name} {option.metavar}: {option.help}")
-        value = self.words[self.index][start:]
+        old = self.old_flag(option.name, start) if option.choices else None
+        if old is not None:
+            self.take_old(old, option.name, start)
+            return
+        value, place = self.value(shown, f"{option.name} {option.metavar}: {option.help}", start)
+        self.file(option, value, place)
+
+    def file(self, option: Option, value: str, place: tuple[int, int]) -> None:
         check_value(option, value)
-        self.places[option.key] = (self.index, start)
+        self.places[option.key] = place
         if option.repeat:
             earlier = self.values.setdefault(option.key, [])
             assert isinstance(earlier, list)
+            self.places[f"{option.key}.{len(earlier)}"] = place
             earlier.append(value)
         else:
             self.values[option.key] = value
 
+    def value(self, shown: str, hint: str, start: int | None) -> tuple[str, tuple[int, int]]:
+        """The value of the option at hand and its place; goes on to the next word where it is not attached."""
+        if start is None:
+            self.index += 1
+            start = 0
+            if self.index == len(self.words) or (self.words[self.index] == "--" and self.command.foreign):
+                raise UsageError(f"`{shown}` needs a value", hint)
+        return self.words[self.index][start:], (self.index, start)
+
+    def refuse_value(self, shown: str, start: int | None) -> None:
+        if start is not None:
+            found = self.words[self.index][start:]
+            raise UsageError(f"`{shown}` takes no value, found `{found}`", f"write `{shown}` alone")
+
     def take_short(self, by_short: dict[str, Option]) -> None:
         word = self.words[self.index]
         for position in range(1, len(word)):
-            option = by_short.get("-" + word[position])
-            if option is None:
+            name = "-" + word[position]
+            start = position + 1 if position + 1 < len(word) else None
+            option = by_short.get(name)
+            old = self.old_flag(name, start) if option is None else None
+            if old is not None:
+                self.take_old(old, name, start if old.metavar else None)
+                if old.metavar is not None:
+                    return
+            elif option is None:
                 raise _unknown_short(self.command, word, position)
-            if option.metavar is not None:
-                self.take(option, position + 1 if position + 1 < len(word) else None)
+            elif option.metavar is not None:
+                self.take(option, start)
                 return
-            self.values[option.key] = True
+            else:
+                self.values[option.key] = True
+
+    def old_flag(self, name: str, start: int | None) -> Old | None:
+        """What a flag was in earlier tools; None where this command never had any of them."""
+        if not self.command.foreign:
+            return None
+        from flowc.cli.old_spellings import find
+
+        after = self.words[self.index + 1] if self.index + 1 < len(self.words) else None
+        return find(name, after if start is None else self.words[self.index][start:])
+
+    def take_old(self, old: Old, name: str, start: int | None) -> None:
+        """Do what the flag meant, and remember to say how that is written now."""
+        word, value, place = self.index, old.value, (self.index, 0)
+        if old.metavar is None:
+            self.refuse_value(name, start)
+        else:
+            found, place = self.value(name, f"{name} {old.metavar}, an old spelling", start)
+            if old.choices and found.lower() not in old.choices:
+                hint = f"it takes {', '.join(old.choices)}; sbatch's own options follow `--`"
+                raise UsageError(f"`{name}` does not know `{found}`", hint)
+            value = found if value is None else value
+        instead = None
+        option = next((each for each in self.command.options if each.name == old.option), None)
+        if option is not None and value is not None:
+            self.file(option, value, place)
+            instead = option.name if old.value is None else f"{option.name} {value}"
+        elif old.field is not None and value is not None:
+            self.fields[old.field] = (value, place)
+            instead = f"--set {old.field}={old.value or old.metavar}"
+        self.old.append(OldFlag(spelling=name, word=word, instead=instead, why=None if instead else old.why))
 
     def result(self, rest: tuple[str, ...] | None) -> Words:
-        return Words(operands=tuple(self.operands), values=self.values, places=self.places, rest=rest)
+        return Words(
+            operands=tuple(self.operands),
+            values=self.values,
+            places=self.places,
+            rest=rest,
+            old=tuple(self.old),
+            fields=self.fields,
+        )
+
+
+def refuse_mixtures(words: Words) -> None:
+    """Raises UsageError for a job that is given twice, or in parts that do not go together."""
+    if "command" not in words.values:
+        return
+    shown = "`--command` is the job, so there is no"
+    if words.operands:
+        hint = f"leave out `{words.operands[0]}` or `--command`; sbatch's own options, such as -c 4, follow `--`"
+        raise UsageError(f"{shown} SOURCE beside it, found `{words.operands[0]}`", hint)
+    if "from" in words.values:
+        raise UsageError(f"{shown} format for `--from`", "leave out `--from`")
+    if words.rest is not None:
+        found = "`--`" if not words.rest else f"`-- {words.rest[0]}`"
+        hint = "write the command in one word: --command 'python train.py --epochs 3'"
+        raise UsageError(f"{shown} sbatch command line beside it, found {found}", hint)
 
 
 def check_value(option: Option, value: str) -> None:
@@ -131,18 +235,18 @@ def check_value(option: Option, value: str) -> None:
     if option.kind == "integer" and not (value.isascii() and value.isdigit() and 0 < int(value[:10]) < 10**9):
         raise UsageError(f"`{option.name}` needs a whole number from 1, found `{value}`", f"such as {option.name} 2")
     if option.kind == "pair" and "=" not in value:
-        hint = f"such as {option.name} EPOCHS=10; nothing is taken from the environment here"
-        raise UsageError(f"`{option.name}` needs KEY=VALUE, found `{value}`", hint)
+        hint = f"such as {option.name} {_PAIRS[option.name]}"
+        raise UsageError(f"`{option.name}` needs {option.metavar}, found `{value}`", hint)
     if not value and option.kind != "text":
         raise UsageError(f"`{option.name}` needs a value, found an empty one", f"{option.name} {option.metavar}")
 
 
-def _unknown(command: Command, name: str) -> Option:
+def _unknown(command: Command, name: str) -> UsageError:
     suggestion = _nearest(name, [option.name for option in command.options])
     hint = f"did you mean `{suggestion}`?" if suggestion else f"`flowc {command.name} --help` lists the options"
     if suggestion is None and command.foreign:
         hint += "; sbatch's own options follow `--`"
-    raise UsageError(f"unknown option `{name}` of `flowc {command.name}`", hint)
+    return UsageError(f"unknown option `{name}` of `flowc {command.name}`", hint)
 
 
 def _unknown_short(command: Command, word: str, position: int) -> UsageError:

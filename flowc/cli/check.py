@@ -8,7 +8,8 @@ import sys
 
 from flowc import driver
 from flowc.cli import sources, terminal
-from flowc.cli.arguments import UsageError
+from flowc.cli.arguments import UsageError, refuse_mixtures
+from flowc.cli.commands import COMMAND_LINE
 from flowc.cli.inputs import gather
 from flowc.cli.status import Tally
 from flowc.diag.render import count, render, summary
@@ -33,7 +34,7 @@ class Checker:
 
     def __init__(self, words: Words, argv: list[str]) -> None:
         self.inputs = gather(words, argv, os.environ)
-        self.frontend = words.text("from")
+        self.frontend = words.text("from") if self.inputs.command is None else COMMAND_LINE
         self.strict = words.flag("strict")
         self.fix = words.flag("fix")
         self.format = words.text("format") or "human"
@@ -62,7 +63,8 @@ class Checker:
         return "", [diagnostic_document(each, name) for each in in_order(name, diagnostics)], vars(tally)
 
     def _diagnostics(self, path: str, tally: Tally) -> tuple[Diagnostic, ...]:
-        source = sources.read(path)
+        span = self.inputs.command_span
+        source = sources.read(path) if span is None else span.source
         if isinstance(source, Diagnostic):
             return (source,)
         result = self._result(source)
@@ -95,15 +97,18 @@ class Checker:
 def run(words: Words, argv: list[str]) -> int:
     """The exit status. Raises UsageError."""
     checker = Checker(words, argv)
-    if not words.operands:
+    refuse_mixtures(words)
+    commanded = checker.inputs.command_span
+    if not words.operands and commanded is None:
         raise UsageError("no SOURCE given", "name job files or folders, or - for standard input: flowc check .")
-    if checker.fix and "-" in words.operands:
-        raise UsageError("`--fix` cannot change standard input", "name a file")
-    files = sources.expand(words.operands)
+    if checker.fix and ("-" in words.operands or commanded is not None):
+        what = "standard input" if commanded is None else "the command line"
+        raise UsageError(f"`--fix` cannot change {what}", "name a file")
+    files = sources.expand(words.operands) if commanded is None else [commanded.source.path]
     if not files and checker.format == "human":
         shown = ", ".join(f"`{operand}`" for operand in words.operands)
-        hint = "job files end in .sbatch or .slurm, or in .sh and hold #SBATCH lines; name any other one"
-        terminal.write(sys.stderr, f"flowc: no job files found below {shown}\n  {hint}\n")
+        hint = "job files end in .sbatch or .slurm, in .sh and hold #SBATCH lines, or in .yaml and are plainly jobs"
+        terminal.write(sys.stderr, f"flowc: no job files found below {shown}\n  {hint}; name any other one\n")
         return 0
     tally = Tally()
     documents: list[dict[str, Any]] = []

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from flowc.frontends import FRONTENDS
 from flowc.record import Record
+
+# The frontend that `--command` stands for; it reads no file, so `--from` does not take it.
+COMMAND_LINE = "command-line"
 
 
 class Option(Record):
@@ -84,11 +88,48 @@ JOB_OPTIONS = (
         help="how high to bid when no price is given: low, med, high",
         group=_JOB,
     ),
+    Option(name="--image", metavar="IMAGE", help="container image that the job runs in", group=_JOB),
+    Option(
+        name="--secret",
+        metavar="KEY",
+        repeat=True,
+        help="variable whose value is delivered after boot, never with the bid",
+        group=_JOB,
+    ),
+    Option(
+        name="--mount",
+        metavar="[TARGET=]SOURCE",
+        repeat=True,
+        help="bucket, volume, git repository or path the job finds at TARGET",
+        group=_JOB,
+    ),
+    Option(name="--port", metavar="[EXT:]INT", repeat=True, help="port to reach the job at: 8080, 80:8080", group=_JOB),
+    Option(
+        name="--set",
+        metavar="PATH=VALUE",
+        kind="pair",
+        repeat=True,
+        help="a place in the YAML document, such as resources.cpus=8+",
+        group=_JOB,
+    ),
+)
+
+COMMAND_OPTION = Option(
+    name="--command",
+    short="-c",
+    metavar="COMMAND",
+    help="the job is this command, there is no SOURCE",
 )
 
 _READ = "how the source is read"
 SOURCE_OPTIONS = (
-    Option(name="--from", metavar="FORMAT", choices=("slurm",), help="the source's format", group=_READ),
+    Option(
+        name="--from",
+        metavar="FORMAT",
+        choices=tuple(entry.name for entry in FRONTENDS if entry.name != COMMAND_LINE),
+        help="the source's format",
+        group=_READ,
+    ),
     Option(
         name="--slurm-version",
         metavar="VERSION",
@@ -103,13 +144,15 @@ SOURCE_OPTIONS = (
         help="catalog of machines and prices to use",
         group=_READ,
     ),
+    Option(name="--once", help="run the job of a CronJob once, now", group=_READ),
+    Option(name="--allow-unknown", help="unknown keys of a YAML file are warnings", group=_READ),
     Option(name="--strict", help="treat warnings as errors", group=_READ),
 )
 
 COMPILE = Command(
     name="compile",
     summary="turn a job into a bid",
-    usage=("flowc compile [OPTIONS] SOURCE… [-- SBATCH OPTIONS]",),
+    usage=("flowc compile [OPTIONS] SOURCE… [-- SBATCH OPTIONS]", "flowc compile [OPTIONS] --command COMMAND"),
     operand="SOURCE",
     foreign=True,
     options=(
@@ -126,6 +169,7 @@ COMPILE = Command(
             kind="folder",
             help="write the files below DIR instead of printing one",
         ),
+        COMMAND_OPTION,
         HELP,
         *SOURCE_OPTIONS,
         *JOB_OPTIONS,
@@ -137,6 +181,8 @@ COMPILE = Command(
         ("flowc compile job.sbatch --emit script", "the startup script, readable"),
         ("flowc compile job.sbatch -- --nodes=2 -t 1:00:00", "with sbatch's own options, as given to sbatch"),
         ('flowc compile -- --gpus=8 --wrap "python train.py"', "without a file"),
+        ('flowc compile -c "python train.py" -i 8xh100', "a command, without sbatch's rules"),
+        ("flowc compile job.yaml --set spec.backoffLimit=0", "with another value in a YAML file"),
     ),
     notes="SOURCE is a file, or - for standard input. Diagnostics go to standard error.",
 )
@@ -144,7 +190,7 @@ COMPILE = Command(
 CHECK = Command(
     name="check",
     summary="find mistakes in jobs, without producing anything",
-    usage=("flowc check [OPTIONS] SOURCE… [-- SBATCH OPTIONS]",),
+    usage=("flowc check [OPTIONS] SOURCE… [-- SBATCH OPTIONS]", "flowc check [OPTIONS] --command COMMAND"),
     operand="SOURCE",
     foreign=True,
     options=(
@@ -155,6 +201,7 @@ CHECK = Command(
             help="how findings are shown (default: human)",
         ),
         Option(name="--fix", help="apply the fixes that are certain, in place"),
+        COMMAND_OPTION,
         HELP,
         *SOURCE_OPTIONS,
         *JOB_OPTIONS,
@@ -168,7 +215,8 @@ CHECK = Command(
     ),
     notes=(
         "SOURCE is a file, a folder, or - for standard input. In folders, files with a suffix of job files\n"
-        "are checked (.sbatch, .slurm, …; .sh where it holds directives); hidden folders are passed over."
+        "are checked (.sbatch, .slurm, …; .sh where it holds directives; .yaml where it is plainly a job);\n"
+        "hidden folders are passed over."
     ),
 )
 
@@ -194,6 +242,20 @@ EXPLAIN = Command(
     ),
 )
 
+SCHEMA = Command(
+    name="schema",
+    summary="print the JSON Schema of a format",
+    usage=("flowc schema task|ir|diagnostics",),
+    operand="FORMAT",
+    operand_choices=("task", "ir", "diagnostics"),
+    options=(HELP,),
+    examples=(
+        ("flowc schema task > task.schema.json", "task YAML, for an editor"),
+        ("flowc schema ir", "what `flowc compile --emit ir` prints"),
+        ("flowc schema diagnostics", "what `flowc check --format json` prints"),
+    ),
+)
+
 COMPLETION = Command(
     name="completion",
     summary="print a completion script for a shell",
@@ -208,4 +270,4 @@ COMPLETION = Command(
     ),
 )
 
-COMMANDS = (COMPILE, CHECK, EXPLAIN, COMPLETION)
+COMMANDS = (COMPILE, CHECK, EXPLAIN, SCHEMA, COMPLETION)

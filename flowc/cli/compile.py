@@ -7,7 +7,8 @@ import sys
 
 from flowc import driver
 from flowc.cli import sources, terminal
-from flowc.cli.arguments import UsageError
+from flowc.cli.arguments import UsageError, refuse_mixtures
+from flowc.cli.commands import COMMAND_LINE
 from flowc.cli.inputs import gather
 from flowc.cli.status import WORLD_FAILED, Tally
 from flowc.diag.render import render, summary
@@ -24,15 +25,17 @@ def run(words: Words, argv: list[str]) -> int:
     """The exit status. Raises UsageError, and OSError when standard output or error cannot be written."""
     inputs = gather(words, argv, os.environ)
     wrapped = any(word.startswith("--wr") for word in inputs.args)
-    if not words.operands and not wrapped:
+    refuse_mixtures(words)
+    if not words.operands and not wrapped and inputs.command_span is None:
         raise UsageError("no SOURCE given", "name a job file, or - for standard input: flowc compile job.sbatch")
     folder = words.text("output")
     if folder is not None and os.path.exists(folder) and not os.path.isdir(folder):
         raise UsageError(f"`{folder}` is not a folder", "-o takes the folder that the files are written to")
     outputs = _Outputs(folder, several=len(words.operands) > 1)
     tally = Tally()
+    commanded = Source("<wrap>", "") if inputs.command_span is None else inputs.command_span.source
     for operand in words.operands or ("",):
-        source = sources.read(operand) if operand else Source("<wrap>", "")
+        source = sources.read(operand) if operand else commanded
         path = operand if isinstance(source, Diagnostic) else source.path
         artifacts: tuple[Artifact, ...] = ()
         if isinstance(source, Diagnostic):
@@ -42,7 +45,7 @@ def run(words: Words, argv: list[str]) -> int:
                 source,
                 inputs,
                 emit=words.text("emit") or "mithril",
-                frontend=words.text("from"),
+                frontend=words.text("from") if inputs.command is None else COMMAND_LINE,
                 strict=words.flag("strict"),
             )
             artifacts, diagnostics = result.artifacts, result.diagnostics

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc.inputs import Flags, Inputs, command_line
+from flowc.inputs import Flags, Inputs, OldSpelling, command_line, looks_secret
 from flowc.source import Source, Span
 
 TYPE_CHECKING = False
@@ -17,50 +17,115 @@ _DEFAULTS = (
     ("region", ("MITHRIL_REGION",)),
     ("ssh_keys", ("MITHRIL_SSH_KEYS", "MITHRIL_SSH_KEY")),
 )
-_FLAG_OF_KEY = {"ssh_key": "ssh_keys"}
+# Where a flag's name and its field differ: what repeats is singular on the command line.
+_FLAG_OF_KEY = {"ssh_key": "ssh_keys", "secret": "secrets", "mount": "mounts", "port": "ports", "set": "sets"}
+_MASK = "***"
 
 
 def gather(words: Words, argv: list[str], environ: Mapping[str, str]) -> Inputs:
     """`argv` is the whole command line after `flowc`, `words` what its command's parser made of it (after its
     first)."""
-    values: dict[str, object] = {}
+    given = Flags()
     spans: dict[str, Span] = {}
-    for key, value in words.values.items():
-        field = _FLAG_OF_KEY.get(key, key)
-        if field in Flags.FIELDS:
-            values[field] = _value(field, value)
-    if values:
-        _, places = command_line(("flowc", *argv))
-        for key, (word, start) in words.places.items():
-            whole = places[word + 2]  # after `flowc` and the command
-            quoted = whole.end - whole.start != len(argv[word + 1])
-            spans[_FLAG_OF_KEY.get(key, key)] = Span(whole.source, whole.start + (0 if quoted else start), whole.end)
-    for field, names in _DEFAULTS:
-        found = next((name for name in names if environ.get(name)), None)
-        if field not in values and found is not None:
-            value = environ[found]
-            values[field] = _names(value) if field == "ssh_keys" else value
-            text = f"{found}={value}"
-            spans[field] = Span(Source("<environment>", text), len(found) + 1, len(text))
+    line = _Line(words, argv) if words.places or words.old else None
+    if line is not None:
+        given = _flags(words, line, spans)
+    defaults = _defaults(given, environ, spans)
     return Inputs(
         args=words.rest or (),
         environ=tuple(sorted(environ.items())),
-        flags=Flags(**values) if values else Flags(),  # type: ignore[arg-type]
-        flag_spans=tuple((field, span) for field, span in spans.items() if field in Flags.FIELDS),
+        flags=given,
+        defaults=defaults,
+        flag_spans=tuple(spans.items()),
         slurm_version=words.text("slurm_version") or "22.05",
         catalog=words.text("catalog"),
+        command=words.text("command"),
+        command_span=line.span(words.places["command"]) if line is not None and "command" in words.places else None,
+        once=words.flag("once"),
+        allow_unknown=words.flag("allow_unknown"),
+        old_spellings=_old_spellings(words, line) if line is not None else (),
+    )
+
+
+class _Line:
+    """The command line as a source, with the values of secrets masked, and the places of its words in it."""
+
+    def __init__(self, words: Words, argv: list[str]) -> None:
+        self.words = list(argv)
+        for key, (word, start) in words.places.items():
+            name, equals, _ = self.words[word + 1][start:].partition("=")
+            if equals and _is_secret(key.partition(".")[0], name):
+                self.words[word + 1] = self.words[word + 1][: start + len(name)] + "=" + _MASK
+        _, self.places = command_line(("flowc", *self.words))
+
+    def span(self, place: tuple[int, int]) -> Span:
+        """`place`: which word after the command, and from which character of it."""
+        word, start = place
+        whole = self.places[word + 2]  # after `flowc` and the command
+        quoted = whole.end - whole.start != len(self.words[word + 1])
+        return Span(whole.source, whole.start + (0 if quoted else start), whole.end)
+
+
+def _is_secret(key: str, name: str) -> bool:
+    """Whether what follows `name=` is nobody's business. `--secret` takes no value: one is there by mistake."""
+    if key == "set":
+        parts = name.lower().split(".")
+        return looks_secret(parts[-1]) and any(part.startswith(("env", "secret")) for part in parts[:-1])
+    return key == "secret" or (key == "env" and looks_secret(name))
+
+
+def _flags(words: Words, line: _Line, spans: dict[str, Span]) -> Flags:
+    values: dict[str, object] = {}
+    for key, value in words.values.items():
+        field = _FLAG_OF_KEY.get(key, key)
+        if field not in Flags.FIELDS:
+            continue
+        values[field] = _value(field, value)
+        spans[field] = line.span(words.places[key])
+        if isinstance(value, list):
+            places = [words.places[f"{key}.{index}"] for index in range(len(value))]
+            if field == "ssh_keys":  # one word may name several
+                places = [place for place, each in zip(places, value, strict=True) for _ in _names(each)]
+            spans.update((f"{field}.{index}", line.span(place)) for index, place in enumerate(places))
+    if words.fields:
+        values["fields"] = tuple((field, value) for field, (value, _) in words.fields.items())
+        for index, (_, place) in enumerate(words.fields.values()):
+            spans[f"fields.{index}"] = spans["fields"] = line.span(place)
+    return Flags(**values) if values else Flags()  # type: ignore[arg-type]
+
+
+def _defaults(given: Flags, environ: Mapping[str, str], spans: dict[str, Span]) -> Flags:
+    """What the environment says for flags that are not given."""
+    values: dict[str, object] = {}
+    for field, names in _DEFAULTS:
+        found = next((name for name in names if environ.get(name)), None)
+        if found is None or getattr(given, field):
+            continue
+        value = environ[found]
+        values[field] = _names(value) if field == "ssh_keys" else value
+        text = f"{found}={value}"
+        spans[field] = Span(Source("<environment>", text), len(found) + 1, len(text))
+    return Flags(**values) if values else Flags()  # type: ignore[arg-type]
+
+
+def _old_spellings(words: Words, line: _Line) -> tuple[OldSpelling, ...]:
+    return tuple(
+        OldSpelling(spelling=old.spelling, span=line.span((old.word, 0)), instead=old.instead, why=old.why)
+        for old in words.old
     )
 
 
 def _value(field: str, value: str | bool | list[str]) -> object:
     if field == "num_instances":
         return int(str(value))
-    if field == "env" and isinstance(value, list):
+    if not isinstance(value, list):
+        return value
+    if field in ("env", "sets"):
         pairs = (pair.partition("=") for pair in value)
         return tuple((name, text) for name, _, text in pairs)
-    if field == "ssh_keys" and isinstance(value, list):
+    if field == "ssh_keys":
         return tuple(name for each in value for name in _names(each))
-    return value
+    return tuple(value)
 
 
 def _names(text: str) -> tuple[str, ...]:

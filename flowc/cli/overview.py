@@ -10,8 +10,9 @@ from flowc.cli.arguments import UsageError
 from flowc.cli.commands import COMMANDS, HELP, VERSION, Command, Option
 from flowc.version import VERSION as NUMBER
 
-_ABOUT = "flowc compiles Slurm jobs to Mithril bids: checked, priced, ready to submit."
+_ABOUT = "flowc compiles jobs to Mithril bids: checked, priced, ready to submit. It reads Slurm scripts and job YAML."
 _COLUMN = 30
+_SUBMITTING = ("run", "submit")
 
 
 def run(words: list[str]) -> int:
@@ -27,7 +28,19 @@ def run(words: list[str]) -> int:
     if not words:
         terminal.write(sys.stderr, _overview())
         return 2
+    if first in _SUBMITTING:
+        raise _nothing_submits(first, words[1:])
     raise _unknown(first)
+
+
+def _nothing_submits(word: str, rest: list[str]) -> UsageError:
+    """Earlier tools ran a command or a file with one verb."""
+    import shlex
+
+    job = next((each for each in rest if not each.startswith("-")), "python train.py")
+    given = job if os.path.exists(job) else f"--command {shlex.quote(job)}"
+    hint = f"`flowc compile {given}` makes the request that would be submitted"
+    return UsageError(f"flowc does not submit jobs, so there is no `flowc {word}`", hint)
 
 
 def _unknown(word: str) -> UsageError:

@@ -7,6 +7,7 @@ import sys
 
 from flowc.diag.codes import command_line as codes
 from flowc.diag.sink import Sink
+from flowc.inputs import command_line
 from flowc.source import Source
 
 TYPE_CHECKING = False
@@ -20,6 +21,8 @@ MAX_BYTES = 16 << 20
 
 # Suffixes that other programs use as well: in a folder such a file counts only with a directive in it.
 _SHARED_SUFFIXES = (".sh", ".bash", ".job", ".sub", ".batch")
+# Suffixes of formats that hold anything at all: such a file counts only when it is plainly a job.
+_YAML_SUFFIXES = (".yaml", ".yml")
 _SKIPPED_FOLDERS = ("node_modules", "__pycache__", "venv", "site-packages")
 
 
@@ -56,8 +59,12 @@ def _near(path: str) -> str | None:
     try:
         found = nearest(name, sorted(os.listdir(folder or ".")))
     except (OSError, ValueError):
-        return None
-    return f"did you mean `{os.path.join(folder, found)}`?" if found else None
+        found = None
+    if found:
+        return f"did you mean `{os.path.join(folder, found)}`?"
+    if " " in path.strip():
+        return f"if it is a command: `flowc compile --command {command_line((path,))[0].text}`"
+    return None
 
 
 def expand(operands: tuple[str, ...]) -> list[str]:
@@ -90,8 +97,11 @@ def _is_walked(place: str, name: str) -> bool:
 
 
 def _is_job_file(path: str) -> bool:
-    from flowc.detect import by_suffix
+    from flowc.detect import by_suffix, is_job
 
+    if path.lower().endswith(_YAML_SUFFIXES):
+        source = read(path) if os.path.isfile(path) else None
+        return isinstance(source, Source) and is_job(source)
     entry = by_suffix(path)
     if entry is None or not os.path.isfile(path):
         return False

@@ -20,9 +20,9 @@ _SCP_GIT = r"[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:[^\s:]+"  # git@github.com:org/repo.
 def from_uri(source: str, target: str | None) -> Mount:
     """The mount of `source` at `target` (absolute or below `~/`), or where its kind usually goes if that is None.
 
-    A bucket goes to /data, a volume to /volumes/NAME, all else to /mnt/ and the last part of its path. A word alone is a
-    volume's name, a path needs a slash. Raises ValueError with the reason, which quotes neither of them: a source may
-    hold credentials.
+    A bucket goes to /data, a volume to /volumes/NAME, all else to /mnt/ and the last part of its path. A word alone
+    is a volume's name, a path needs a slash. Raises ValueError with the reason, which quotes neither of them, since a
+    source may hold credentials.
     """
     if not source.strip():
         raise ValueError("the source is empty")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from flowc import driver
 from flowc.cli.arguments import UsageError, parse
-from flowc.cli.commands import CHECK, COMMANDS, COMPILE, EXPLAIN
+from flowc.cli.commands import CHECK, COMMAND_LINE, COMMANDS, COMPILE, EXPLAIN
 from flowc.cli.inputs import gather
 from flowc.frontends import FRONTENDS
 
@@ -74,7 +74,8 @@ def test_any_words_are_parsed_or_wrong_usage(argv: list[str]) -> None:
 def test_tables_name_what_there_is() -> None:
     choices = {option.name: option.choices for option in COMPILE.options}
     assert choices["--emit"] == driver.TARGETS
-    assert choices["--from"] == tuple(entry.name for entry in FRONTENDS)
+    assert choices["--from"] == tuple(entry.name for entry in FRONTENDS if entry.name != COMMAND_LINE)
+    assert COMMAND_LINE in {entry.name for entry in FRONTENDS}
     for command in COMMANDS:
         names = [name for option in command.options for name in (option.name, option.short) if name]
         assert len(names) == len(set(names))
@@ -104,8 +105,10 @@ def test_environment_gives_defaults_and_what_sbatch_reads() -> None:
     }
     argv = ["compile", "job", "--region", "eu-central1-b"]
     inputs = gather(parse(COMPILE, argv[1:]), argv, environ)
-    assert (inputs.flags.project, inputs.flags.ssh_keys) == ("research", ("a", "b"))
-    assert inputs.flags.region == "eu-central1-b"
+    # The file wins over the environment, a flag over the file: so they are told apart.
+    assert (inputs.defaults.project, inputs.defaults.ssh_keys) == ("research", ("a", "b"))
+    assert (inputs.flags.region, inputs.defaults.region) == ("eu-central1-b", None)
+    assert inputs.flags.project is None
     # A job may name any variable (`--export=NAME`), so a frontend is given them all; none shows in messages.
     assert dict(inputs.environ) == environ
     assert "fkey" not in repr(inputs)
