@@ -1,0 +1,1 @@
+"""The k8s frontend: Kubernetes manifests as the API server reads them."""

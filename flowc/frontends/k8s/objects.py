@@ -1,0 +1,65 @@
+"""What reading a manifest gives: its jobs as checked nodes, and the objects beside them that jobs refer to."""
+
+from __future__ import annotations
+
+from flowc.record import Record
+from flowc.yamldoc.node import Mapping
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.source import Source
+    from flowc.yamldoc.node import Node
+
+DEFAULT_NAMESPACE = "default"
+
+
+class Gang(Record):
+    """The machines of an object that is no Job but says how many pods run together: `nodes` of them, written at `node`
+    (None: nothing says so). `slots` is the number of processes in each that it gives in words of its own."""
+
+    nodes: int
+    node: Node | None = None
+    slots: str | None = None
+
+
+class JobObject(Record):
+    """One job of a manifest.
+
+    `node` is the whole object and `kind` what it is (Job, CronJob, Pod, JobSet, VolcanoJob, PyTorchJob); the other
+    nodes lie in it. `metadata` is the object's own; `job_spec` is what holds backoffLimit, activeDeadlineSeconds,
+    suspend and the like: the JobSpec, a PyTorchJob's runPolicy, a VolcanoJob's spec, and an empty mapping for a Pod.
+    `template` is the pod template (of a Pod the Pod), of which `template.metadata` are the pod's labels; `pod_spec` is
+    its spec. `prefix` is the path of the pod spec as messages say it (`spec.template.spec`). `gang` is set for objects
+    that are neither Job nor Pod.
+    """
+
+    node: Mapping
+    kind: str
+    name: str
+    namespace: str
+    metadata: Mapping
+    job_spec: Mapping
+    template: Mapping
+    pod_spec: Mapping
+    prefix: str
+    gang: Gang | None = None
+
+
+class Companions(Record):
+    """The other objects of a file, by (namespace, name); a PersistentVolume by ("", name), since it has no namespace.
+    An object without a namespace is in that of DEFAULT_NAMESPACE."""
+
+    config_maps: dict[tuple[str, str], Mapping]
+    secrets: dict[tuple[str, str], Mapping]
+    claims: dict[tuple[str, str], Mapping]
+    volumes: dict[tuple[str, str], Mapping]
+    services: dict[tuple[str, str], Mapping]
+
+
+class Tree(Record):
+    """A manifest: `documents` are the objects of all kinds, those of a List one by one, `jobs` the ones that run."""
+
+    source: Source
+    documents: tuple[Mapping, ...]
+    jobs: tuple[JobObject, ...]
+    companions: Companions
