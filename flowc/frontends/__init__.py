@@ -10,25 +10,71 @@ if TYPE_CHECKING:
 
 
 class Entry(Record):
-    """A line of the registry. `module` holds `FRONTEND` and is imported only when a source needs it;
-    `suffixes` and `marks` (texts that give the format away) serve detection."""
+    """A line of the registry. `module` holds `FRONTEND` (or the name after `:`) and is imported only when a source
+    needs it. Detection goes by `suffixes`, by `marks` (texts that give the format away) and, for YAML, by `signs`: keys
+    at the top of a document that only this format has."""
 
     name: str
     module: str
-    suffixes: tuple[str, ...]
-    marks: tuple[str, ...]
+    title: str
+    suffixes: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
+    signs: tuple[str, ...] = ()
 
     def load(self) -> Frontend:
-        module = __import__(self.module, fromlist=["FRONTEND"])
-        frontend: Frontend = module.FRONTEND
+        path, _, name = self.module.partition(":")
+        module = __import__(path, fromlist=["FRONTEND"])
+        frontend: Frontend = getattr(module, name or "FRONTEND")
         return frontend
 
+
+YAML = (".yaml", ".yml", ".json")
 
 FRONTENDS = (
     Entry(
         name="slurm",
         module="flowc.frontends.slurm",
+        title="a Slurm batch script",
         suffixes=(".sbatch", ".slurm", ".sh", ".bash", ".job", ".sub", ".slrm", ".batch", ".qsub"),
         marks=("#SBATCH", "#PBS", "#BSUB", "#!"),
     ),
+    Entry(
+        name="k8s",
+        module="flowc.frontends.k8s",
+        title="a Kubernetes manifest",
+        suffixes=YAML,
+        signs=("apiVersion", "kind", "spec"),
+    ),
+    Entry(
+        name="skypilot",
+        module="flowc.frontends.skypilot",
+        title="a SkyPilot task",
+        suffixes=YAML,
+        signs=(
+            *("resources", "num_nodes", "setup", "run", "envs", "file_mounts", "workdir", "service", "pool"),
+            *("event_callback", "experimental", "managed_secrets", "api_server_access"),
+        ),
+    ),
+    Entry(
+        name="foundry-yaml",
+        module="flowc.frontends.foundry",
+        title="a Foundry task (v1.2)",
+        suffixes=YAML,
+        signs=(
+            *("task_management", "resources_specification", "persistent_storage", "ephemeral_storage_config"),
+            *("container_image", "project_name", "ssh_key_name"),
+        ),
+    ),
+    Entry(
+        name="task-yaml",
+        module="flowc.frontends.task",
+        title="a Flow task",
+        suffixes=YAML,
+        signs=(
+            *("instance_type", "min_gpu_memory_gb", "command", "shell", "script", "working_dir", "data_mounts", "data"),
+            *("max_price_per_hour", "max_run_time_hours", "min_run_time_hours", "deadline_hours", "num_instances"),
+            *("upload_code", "ssh_keys", "allocation_mode", "constraints", "docker_image", "min_cpus", "min_memory_gb"),
+        ),
+    ),
+    Entry(name="command-line", module="flowc.frontends.task:COMMAND_LINE", title="a command line"),
 )

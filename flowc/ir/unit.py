@@ -7,19 +7,25 @@ from flowc.ir.plan import JobPlan
 from flowc.record import Record
 from flowc.source import Source, Span
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 class Unit(Record):
     """A job with its origins and, once resolved, its plan.
 
     `origins` maps an IR path (`resources.gpus_per_node`, `time.limit_s`, `name`) to the span that set it; every field
     that differs from its default has one, apart from `source`, `run` and `outcome`. Never change it in place: a pass
-    that sets a field returns a unit with a new mapping.
+    that sets a field returns a unit with a new mapping. `text_places` maps a stretch of `job.run.text` to its place in
+    the source, where the source does not hold that text as it is (a block scalar is indented).
     """
 
     source: Source
     job: Job
     origins: dict[str, Span]
     plan: JobPlan | None = None
+    text_places: Callable[[int, int], Span] | None = None
 
     def origin(self, *paths: str) -> Span | None:
         """The span of the first of these IR paths that the user set."""
@@ -27,3 +33,9 @@ class Unit(Record):
             if path in self.origins:
                 return self.origins[path]
         return None
+
+    def text_span(self, start: int, end: int) -> Span | None:
+        """The place of `job.run.text[start:end]` in the source, None where that text stands nowhere in it."""
+        if self.text_places is not None:
+            return self.text_places(start, end)
+        return Span(self.source, start, end) if self.job.run.text == self.source.text else None

@@ -16,6 +16,7 @@ EVERYTHING_BELOW_DRIVER = BELOW_FRONTENDS | {
     *(
         "lalr",
         "digest",
+        "yamldoc",
         "catalog",
         "frontends",
         "passes",
@@ -39,12 +40,13 @@ ALLOWED = {
     "diag": {"record", "source", "patterns"},
     "ir": {"record", "source"},
     "catalog": {"record", "source", "diag", "ir", "_compiled"},
-    "frontends": BELOW_FRONTENDS | {"lalr", "digest"},
+    "yamldoc": {"record", "source", "diag", "ir", "patterns"},
+    "frontends": BELOW_FRONTENDS | {"yamldoc", "lalr", "digest"},
     "passes": {"record", "source", "diag", "ir", "catalog", "_compiled"},
     "startup": {"record", "ir", "digest", "patterns", "shell_text", "_compiled"},
     "backends": {"record", "source", "diag", "ir", "startup", "digest", "_compiled"},
     "pipeline": {"record", "diag", "ir", "passes"},
-    "detect": {"inputs", "source", "diag", "frontends"},
+    "detect": {"inputs", "source", "diag", "patterns", "frontends"},
     "override": {"record", "inputs", "source", "diag", "ir"},
     "driver": EVERYTHING_BELOW_DRIVER,
     # The public API names the types that it takes and gives.

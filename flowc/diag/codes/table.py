@@ -7,7 +7,7 @@ from flowc.diag.code import Code
 
 # Every module beside this one, in the order of the stages.
 MODULES = (
-    *("input", "detect", "slurm", "slurm_lint", "slurm_lower", "command_line", "override"),
+    *("input", "yaml", "detect", "slurm", "slurm_lint", "slurm_lower", "command_line", "override"),
     *("validate", "resolve", "price", "emit"),
 )
 

@@ -1,0 +1,88 @@
+"""What became of every key of a document: nothing that the user wrote leaves without an entry.
+
+The rows of a format's table carry a decision: `action` is lowered, approximated, ignored or refused, `note` says in
+a few words why or what happens instead, `quiet` keeps an ignored key out of the diagnostics (only the outcome tells).
+A row without an action holds others (`spec`, `template`): its keys are looked at. Lowering may overrule a row for one
+pair with `decide`.
+"""
+
+from __future__ import annotations
+
+from flowc.ir.job import Outcome
+from flowc.record import Record
+from flowc.yamldoc.node import Mapping, Node, Pair, Sequence, is_null
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.diag.code import Code
+    from flowc.diag.sink import Sink
+
+
+class LedgerCodes(Record):
+    """A format's codes for what is not lowered in full; their titles use `path` and `reason`, `quiet` uses `paths`."""
+
+    approximated: Code
+    ignored: Code
+    refused: Code
+
+
+class Ledger:
+    """The decisions for one document, or for the part of it that is one job."""
+
+    __slots__ = ("codes", "decisions", "sink")
+
+    def __init__(self, codes: LedgerCodes, sink: Sink) -> None:
+        self.codes = codes
+        self.sink = sink
+        self.decisions: dict[int, tuple[str, str | None, str | None]] = {}
+
+    def decide(self, pair: Pair | None, action: str, note: str | None, code: Code | None = None) -> None:
+        """Overrule the table for one pair; `code` was already reported about it, otherwise `close` reports."""
+        if pair is not None:
+            self.decisions[id(pair)] = (action, note, code.id if code is not None else None)
+
+    def close(self, root: Node, *, report: bool = True) -> tuple[Outcome, ...]:
+        """Report what was not lowered in full, and give the outcome of each key in the order of the text. `report`
+        False: only the outcome (for the second job of a document that makes several)."""
+        found: list[Outcome] = []
+        self._visit(root, found, report)
+        return tuple(found)
+
+    def _visit(self, node: Node, found: list[Outcome], report: bool) -> None:
+        if isinstance(node, Sequence):
+            for item in node.items:
+                self._visit(item, found, report)
+        if not isinstance(node, Mapping):
+            return
+        for pair in node.pairs:
+            decision = self.decisions.get(id(pair))
+            row = pair.field or {}
+            if decision is None and "action" in row:
+                absent = is_null(pair.value)
+                decision = (
+                    ("lowered", "null: as if it were not there", None)
+                    if absent
+                    else (row["action"], row.get("note"), None)
+                )
+            if decision is None:
+                self._visit(pair.value, found, report)
+                continue
+            action, note, code = decision
+            if code is None and action != "lowered" and not row.get("quiet"):
+                kind: Code = getattr(self.codes, action)
+                if report:
+                    self.sink.report(kind, pair.key.span, path=pair.path, reason=note or "")
+                code = kind.id
+            line = pair.key.span.line
+            found.append(Outcome(input=pair.path, line=line, action=action, code=code, note=note))
+
+
+def undecided(types: dict[str, dict[str, dict[str, object]]]) -> list[str]:
+    """The rows `Type.key` of a format's table that have neither a decision nor rows of their own: for tests."""
+    inner = ("type", "of", "shapes", "alias", "words")
+    return [
+        f"{name}.{key}"
+        for name, fields in types.items()
+        for key, field in fields.items()
+        if "action" not in field and not any(each in field for each in inner)
+    ]

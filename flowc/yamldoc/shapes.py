@@ -1,0 +1,64 @@
+"""Shapes: what the fields of a format are, as data/*.yaml or a pydantic model says them.
+
+A *shape* is a dict (compiled into `flowc._compiled`), so that a check of a file imports no schema library:
+
+    is        text, int, number, bool, map (known keys), dict (free keys), list, any, one (of several shapes)
+    type      map: the name of its type in the format's table {type: {key: field}}; a field is a shape with more keys
+    of        list, dict: the shape of an item; dict: `names` is a pattern for its keys, `name_rule` says it in words
+    shapes    one: the shapes in order; the first whose kind fits is taken
+    values    text, int: the only values; `fold`: case is of no matter
+    min, max, over   numbers: bounds (`over`: greater than); text and list: bounds of the length
+    like, rule       text: a pattern (full match), and what it asks for in words
+    coerce    reads a neighbouring type as well: `number` (a quoted number), `bool`, `text` (any scalar, as written),
+              `python` (any scalar, as Python prints it), `item` (a single value for a list of one), `octal` (an int may
+              be octal), `float` (2.0 for an int); several are joined by blanks
+    null      whether null stands for an absent value; else the format's rule holds
+    required, alias (the field that an older spelling means), words (what to say of a key that is no longer known)
+    action, note, quiet   what becomes of it: see `ledger`
+"""
+
+from __future__ import annotations
+
+from flowc.diag.code import Code
+from flowc.diag.codes import yaml as codes
+from flowc.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    Shape = dict[str, Any]
+
+KIND_WORDS = {
+    "text": "a text",
+    "int": "a whole number",
+    "number": "a number",
+    "bool": "true or false",
+    "map": "a mapping",
+    "dict": "a mapping",
+    "list": "a list",
+}
+
+
+class Words(Record):
+    """The codes that a format reports with. Fields that titles may use: path, key, value, found, expected, where."""
+
+    unknown_key: Code = codes.UNKNOWN_KEY
+    unknown_key_allowed: Code = codes.UNKNOWN_KEY_ALLOWED
+    missing_key: Code = codes.MISSING_KEY
+    wrong_type: Code = codes.WRONG_TYPE
+    not_allowed: Code = codes.VALUE_NOT_ALLOWED
+    out_of_bounds: Code = codes.OUT_OF_BOUNDS
+    wrong_form: Code = codes.WRONG_FORM
+    old_key: Code = codes.OLD_KEY
+    retired_key: Code = codes.RETIRED_KEY
+
+
+def range_text(least: Any, most: Any) -> str:
+    if least is not None and most is not None:
+        return f"{least} to {most}" if least != most else str(least)
+    return f"at least {least}" if least is not None else f"at most {most}"
+
+
+def quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'" if '"' in text or "\\" in text else f'"{text}"'
