@@ -34,10 +34,12 @@ class Flags(Record):
 
 
 class OldSpelling(Record):
-    """A flag of an earlier tool, as written at `span`: `instead` is how it is spelt now, or `why` it does nothing."""
+    """A flag of an earlier tool, as written at `span`: `instead` is how it is spelt now, or `why` it does nothing.
+    `field`: the field of a task YAML that it sets."""
 
     spelling: str
     span: Span
+    field: str | None = None
     instead: str | None = None
     why: str | None = None
 
@@ -49,7 +51,7 @@ class Inputs(Record):
 
     `flags` win over the file, the file over `defaults` (what the environment says, MITHRIL_PROJECT and the like; no
     field is in both). `flag_spans` maps a field name of either to its place; for each element of a repeated flag there
-    is an entry of its own beside it: `env.0`, `sets.1`. `command` is the command line's own job (`--command`), at
+    is an entry of its own beside it: `env.0`, `sets.1`; `args` is where those begin. `command` is the command line's own job (`--command`), at
     `command_span`, whose source is the whole command line. `once`: run a CronJob's job once, now; `allow_unknown`:
     unknown keys are warnings. `old_spellings` are to be noted."""
 

@@ -62,28 +62,23 @@ def run(unit: Unit, inputs: Inputs, sink: Sink) -> Unit:
 
 def _report_misplaced(frontend: str, inputs: Inputs, sink: Sink) -> None:
     """Flags that a source of this format has no use for, and old spellings."""
-    flags = inputs.flags
     if inputs.old_spellings:
         from flowc.diag.codes import command_line as more
 
         for old in inputs.old_spellings:
-            if old.instead is not None:
+            if old.field is not None and frontend not in TASKS:
+                sink.report(more.FIELD_OF_TASK_YAML, old.span, flag=old.spelling, field=old.field)
+            elif old.instead is not None:
                 sink.report(more.OLD_SPELLING, old.span, old=old.spelling, new=old.instead)
             else:
                 sink.report(more.FLAG_WITHOUT_EFFECT, old.span, flag=old.spelling, why=old.why)
-    if flags.fields and frontend not in TASKS:
-        from flowc.diag.codes import command_line as more
-
-        for index, (field, _) in enumerate(flags.fields):
-            span = inputs.span("fields", index)
-            sink.report(more.FIELD_OF_TASK_YAML, span, field=field, format=frontend)
     if frontend in SCRIPTS:
-        for index, (path, value) in enumerate(flags.sets):
-            hint = f"for an option of sbatch write `-- --{path.replace('_', '-')}={value}`, with its own name"
+        for index in range(len(inputs.flags.sets)):
+            hint = "give sbatch's own options after `--`, such as `-- --cpus-per-task=8`"
             sink.report(codes.SET_WITHOUT_DOCUMENT, inputs.span("sets", index), help=hint)
     elif inputs.args:
         hint = "job flags stand before `--`; `--set PATH=VALUE` sets any key of a YAML file"
-        sink.report(codes.SBATCH_OPTIONS_ELSEWHERE, None, help=hint)
+        sink.report(codes.SBATCH_OPTIONS_ELSEWHERE, inputs.span("args"), help=hint)
 
 
 class Override:
@@ -198,7 +193,7 @@ class Override:
         for index, (name, value) in enumerate(self.flags.env):
             if not re.fullmatch(_VARIABLE, name):
                 expected = "NAME=VALUE with a name of letters, digits and underscores"
-                self._mistake("env", f"{name}={value}", expected, index)
+                self._mistake("env", f"{name}=…", expected, index)
             if looks_secret(name):
                 hint = f"write `--secret {name}`"
                 self.sink.report(codes.ENV_SECRET, self._span("env", index), help=hint, name=name)

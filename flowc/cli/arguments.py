@@ -33,10 +33,12 @@ class UsageError(Exception):
 
 
 class OldFlag(Record):
-    """A flag of an earlier tool, `spelling`, in the word of that number. `instead` or `why` is for the note on it."""
+    """A flag of an earlier tool, `spelling`, in the word of that number. `instead` or `why` is for the note on it;
+    `field`: what it sets in a task YAML."""
 
     spelling: str
     word: int
+    field: str | None
     instead: str | None
     why: str | None
 
@@ -188,15 +190,17 @@ class _Reader:
                 hint = f"it takes {', '.join(old.choices)}; sbatch's own options follow `--`"
                 raise UsageError(f"`{name}` does not know `{found}`", hint)
             value = found if value is None else value
-        instead = None
+        instead = field = None
         option = next((each for each in self.command.options if each.name == old.option), None)
         if option is not None and value is not None:
             self.file(option, value, place)
             instead = option.name if old.value is None else f"{option.name} {value}"
         elif old.field is not None and value is not None:
-            self.fields[old.field] = (value, place)
-            instead = f"--set {old.field}={old.value or old.metavar}"
-        self.old.append(OldFlag(spelling=name, word=word, instead=instead, why=None if instead else old.why))
+            field = old.field
+            self.fields[field] = (value, place)
+            instead = f"--set {field}={old.value or old.metavar}"
+        why = None if instead else old.why
+        self.old.append(OldFlag(spelling=name, word=word, field=field, instead=instead, why=why))
 
     def result(self, rest: tuple[str, ...] | None) -> Words:
         return Words(

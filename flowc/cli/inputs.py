@@ -27,9 +27,12 @@ def gather(words: Words, argv: list[str], environ: Mapping[str, str]) -> Inputs:
     first)."""
     given = Flags()
     spans: dict[str, Span] = {}
-    line = _Line(words, argv) if words.places or words.old else None
+    line = _Line(words, argv) if words.places or words.old or words.rest else None
     if line is not None:
         given = _flags(words, line, spans)
+    if line is not None and words.rest:
+        first, last = (line.span((len(argv) - 1 - back, 0)) for back in (len(words.rest), 1))
+        spans["args"] = Span(first.source, first.start, last.end)
     defaults = _defaults(given, environ, spans)
     return Inputs(
         args=words.rest or (),
@@ -110,7 +113,13 @@ def _defaults(given: Flags, environ: Mapping[str, str], spans: dict[str, Span]) 
 
 def _old_spellings(words: Words, line: _Line) -> tuple[OldSpelling, ...]:
     return tuple(
-        OldSpelling(spelling=old.spelling, span=line.span((old.word, 0)), instead=old.instead, why=old.why)
+        OldSpelling(
+            spelling=old.spelling,
+            span=line.span((old.word, 0)),
+            field=old.field,
+            instead=old.instead,
+            why=old.why,
+        )
         for old in words.old
     )
 

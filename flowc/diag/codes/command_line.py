@@ -52,7 +52,7 @@ FIELD_OF_TASK_YAML = Code(
     id="FC412",
     name="field-of-task-yaml",
     severity="warning",
-    title="`{field}` is a field of a task YAML: a job in the format {format} has nothing like it, so it is not set",
+    title="`{flag}` does nothing here: it sets `{field}` of a task YAML, and this job is written in another format",
     explain="""\
 Some flags of earlier tools set fields that only their own YAML files know. The job at hand was written in another
 format, and its meaning has no place for the field.

@@ -1,0 +1,83 @@
+"""`flowc schema`: what flowc prints is what its schemas say, no key more and no key less."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from flowc import driver
+from flowc.cli.commands import SCHEMA
+from flowc.cli.schema import document
+from flowc.diag.json_format import diagnostic_document, render_json
+from flowc.ir.encode import ir_document
+from flowc.ir.job import Container, Job, Mount, Run, SourceInfo, StopSignal, Time
+from flowc.ir.unit import Unit
+from flowc.source import Source
+from tests.cli.conftest import Outcome
+from tests.corpus import CASES, load
+
+
+def closed(schema: Any) -> Any:
+    """The same schema that allows no key which it does not name, so that none can be forgotten."""
+    if isinstance(schema, list):
+        return [closed(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    inner = {key: closed(value) for key, value in schema.items()}
+    return {**inner, "additionalProperties": False} if schema.get("type") == "object" else inner
+
+
+IR = Draft202012Validator(closed(document("ir")))
+DIAGNOSTICS = Draft202012Validator(closed(document("diagnostics")))
+
+
+@pytest.mark.parametrize("name", SCHEMA.operand_choices)
+def test_schema_is_one_and_is_printed(flowc: Callable[..., Outcome], name: str) -> None:
+    done = flowc("schema", name)
+    assert (done.status, done.err) == (0, "")
+    printed = json.loads(done.out)
+    assert printed["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    Draft202012Validator.check_schema(printed)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}/{case.name}")
+def test_every_output_is_valid(case: Path) -> None:
+    source, inputs = load(case)
+    result = driver.compile(source, inputs, emit="ir")
+    if not result.failed:
+        IR.validate(json.loads(result.artifacts[0].text))
+    checked = driver.check(source, inputs)
+    documents = [diagnostic_document(each, source.path) for each in checked.diagnostics]
+    DIAGNOSTICS.validate(json.loads(render_json(documents, 1)))
+
+
+def test_records_within_records_are_described() -> None:
+    container = Container(name="c", role="init", image="i", mounts=(Mount(kind="memory", source="m", target="/m"),))
+    job = Job(
+        name="a",
+        source=SourceInfo(frontend="k8s", path="a", sha256="0", variables=(("A", "1"),)),
+        run=Run(kind="argv", argv=("true",)),
+        containers=(container,),
+        time=Time(signal=StopSignal(name="USR1", before_s=1, to="shell")),
+    )
+    whole = json.loads(json.dumps(ir_document([Unit(source=Source("a", ""), job=job, origins={})], [])))
+    IR.validate(whole)
+    for path in (("run", "argv"), ("time", "limit_s"), ("time", "signal", "to"), ("source", "variables"), ("env",)):
+        broken = json.loads(json.dumps(whole))
+        place = broken["jobs"][0]
+        for key in path[:-1]:
+            place = place[key]
+        del place[path[-1]]
+        assert not IR.is_valid(broken), path
+
+
+@pytest.mark.parametrize("words", [(), ("config",), ("ir", "task")])
+def test_unknown_format_is_wrong_usage(flowc: Callable[..., Outcome], words: tuple[str, ...]) -> None:
+    done = flowc("schema", *words)
+    assert (done.status, done.out) == (2, "")
+    assert "`flowc schema` takes one of task, ir, diagnostics" in done.err
