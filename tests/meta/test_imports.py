@@ -51,7 +51,7 @@ ALLOWED = {
     "driver": EVERYTHING_BELOW_DRIVER,
     # The public API names the types that it takes and gives.
     "__init__": {"driver", "diag", "source", "inputs", "version"},
-    "cli": {"driver", "detect", "diag", "source", "inputs", "record", "version"},
+    "cli": {"driver", "detect", "diag", "source", "inputs", "record", "version", "frontends", "ir"},
     "__main__": {"cli"},
     "ahead": {"ahead", "catalog"},  # the schema of the catalog is shared
 }
