@@ -15,28 +15,35 @@ if TYPE_CHECKING:
 
 
 class Share:
-    """The part of a job that falls on the fullest of `nodes` nodes; memory and disk in bytes."""
+    """The part of a job that falls on the fullest of `nodes` nodes; memory, shared memory and disk in bytes."""
 
-    __slots__ = ("cpus", "disk_bytes", "gpus", "memory_bytes", "nodes")
+    __slots__ = ("cpus", "disk_bytes", "gpus", "memory_bytes", "nodes", "shm_bytes")
 
-    def __init__(self, nodes: int, cpus: int, gpus: int, memory_bytes: int, disk_bytes: int) -> None:
+    def __init__(
+        self, nodes: int, cpus: int, gpus: int, memory_bytes: int, disk_bytes: int, shm_bytes: int = 0
+    ) -> None:
         self.nodes = nodes
         self.cpus = cpus
         self.gpus = gpus
         self.memory_bytes = memory_bytes
         self.disk_bytes = disk_bytes
+        self.shm_bytes = shm_bytes
 
 
 class Demand:
-    """`fewest` to `most` nodes are possible; `asks_gpus`: the job asks for at least one GPU."""
+    """`fewest` to `most` nodes are possible; `asks_gpus`: the job asks for at least one GPU. `any_count`: it says
+    what kind of GPU it needs and leaves their number open."""
 
-    __slots__ = ("_shares", "asks_gpus", "fewest", "gpu_memory_bytes", "job", "most")
+    __slots__ = ("_shares", "any_count", "asks_gpus", "fewest", "gpu_memory_bytes", "job", "most")
 
     def __init__(self, job: Job) -> None:
         resources, layout = job.resources, job.layout
         self.job = job
         self.gpu_memory_bytes = resources.gpu_memory_bytes or 0
         self.asks_gpus = bool(resources.gpus_per_node or layout.gpus_total or layout.gpus_per_task)
+        counts = (resources.gpus_per_node, layout.gpus_total, layout.gpus_per_task)
+        described = resources.gpu_memory_bytes is not None or resources.gpu_model is not None
+        self.any_count = described and counts == (None, None, None)
         if resources.nodes is None:
             self.fewest, self.most = 1, min(resources.nodes_max or NODES_PER_BID, NODES_PER_BID)
             if resources.gpus_per_node and layout.gpus_total:
@@ -68,4 +75,4 @@ class Demand:
             cpus * (resources.memory_bytes_per_cpu or 0),
             gpus * (resources.memory_bytes_per_gpu or 0),
         )
-        return Share(nodes, cpus, gpus, memory, resources.disk_bytes or 0)
+        return Share(nodes, cpus, gpus, memory, resources.disk_bytes or 0, resources.shm_bytes or 0)

@@ -17,6 +17,7 @@ def holds(machine: InstanceType, share: Share) -> bool:
         and (share.cpus <= 1 or share.cpus <= (machine.cpus or 0))
         and (not share.memory_bytes or share.memory_bytes <= machine.memory_bytes)
         and (not share.disk_bytes or share.disk_bytes <= (machine.disk_gb or 0) * 10**9)
+        and (not share.shm_bytes or share.shm_bytes <= machine.memory_bytes)
     )
 
 
@@ -33,6 +34,9 @@ def shortage(machine: InstanceType, share: Share) -> str | None:
     if share.disk_bytes and share.disk_bytes > (machine.disk_gb or 0) * 10**9:
         has = f"{machine.disk_gb} GB" if machine.disk_gb else "an unknown amount"
         return f"`{machine.name}` has {has} of local disk, not {size_text(share.disk_bytes)}"
+    if share.shm_bytes and share.shm_bytes > machine.memory_bytes:
+        has = size_text(machine.memory_bytes) if machine.memory_gb else "unknown memory"
+        return f"`{machine.name}` has {has}, not {size_text(share.shm_bytes)} of shared memory"
     return None
 
 

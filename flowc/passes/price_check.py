@@ -10,6 +10,7 @@ from flowc.catalog.prices import limit_price
 from flowc.diag.codes import price as codes
 from flowc.ir.units import (
     MICROS_PER_CENT,
+    MICROS_PER_USD,
     SECONDS_PER_HOUR,
     ceil_cents,
     hours_text,
@@ -22,10 +23,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.catalog.model import Catalog
     from flowc.diag.sink import Sink
-    from flowc.ir.job import Job
+    from flowc.ir.job import Job, Retry
     from flowc.ir.plan import JobPlan
     from flowc.ir.unit import Unit
     from flowc.passes.base import Context
+
+# A hundred years: what waits longer for its restarts runs without end, as far as money goes.
+LONGEST_WAIT_MS = 100 * 365 * 24 * SECONDS_PER_HOUR * 1000
 
 
 def run(unit: Unit, context: Context, sink: Sink) -> Unit:
@@ -59,13 +63,40 @@ def ensures(unit: Unit) -> None:
 
 
 def bound_s(job: Job) -> int | None:
-    """The seconds that a job can run at most, all attempts together; None: without end."""
-    time = job.time
+    """The seconds that a job can run at most, all attempts together; None: without end.
+
+    A limit of the whole job holds over its restarts. Where only each attempt has one, there must be an end of attempts,
+    and the waits between them are paid too.
+    """
+    time, retry = job.time, job.retry
     if time.limit_s is not None:
         return time.limit_s
-    if time.attempt_limit_s is not None and job.retry.max_restarts is not None:
-        return time.attempt_limit_s * (job.retry.max_restarts + 1)
-    return None
+    if time.attempt_limit_s is None or retry.max_restarts is None:
+        return None
+    if retry.max_restarts and any(rule.action == "free" for rule in retry.exit_rules):
+        return None
+    waits = _waits_ms(retry)
+    return None if waits is None else time.attempt_limit_s * (retry.max_restarts + 1) - (-waits // 1000)
+
+
+def _waits_ms(retry: Retry) -> int | None:
+    """Milliseconds before all restarts together; None: longer than anybody waits."""
+    restarts, delay, most = retry.max_restarts or 0, retry.delay_ms or 0, retry.max_delay_ms
+    factor = parse_usd(retry.delay_factor or "1") or MICROS_PER_USD  # a decimal number, exact in millionths
+    if delay == 0 or factor == MICROS_PER_USD:
+        return restarts * (delay if most is None else min(delay, most))
+    total = 0
+    for done in range(restarts):
+        if most is not None and delay >= most:
+            return total + most * (restarts - done)
+        if total > LONGEST_WAIT_MS:
+            return None
+        total += delay
+        longer = -(-delay * factor // MICROS_PER_USD)
+        if longer == delay:
+            return total + delay * (restarts - done - 1)
+        delay = longer
+    return total
 
 
 def _limit(unit: Unit, plan: JobPlan, sink: Sink) -> int:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from flowc.catalog.gpus import known_words, read_gpu_word
+from flowc.catalog.gpus import known_words, maker_of, read_gpu_word
 from flowc.catalog.load import make_offer
 from flowc.diag.codes import resolve as codes
 from flowc.passes import wording
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from flowc.catalog.gpus import GpuWord
     from flowc.catalog.model import Catalog, Offer
     from flowc.diag.sink import Sink
     from flowc.ir.unit import Unit
@@ -35,46 +36,65 @@ class Selection:
         self.bare = bare
 
 
-def select(unit: Unit, demand: Demand, catalog: Catalog, sink: Sink) -> list[Selection]:
-    """The selections in order of preference; none when a mistake was reported."""
+def select(unit: Unit, demand: Demand, catalog: Catalog, sink: Sink) -> Selection | None:
+    """The machines in question; None when a mistake was reported. Of several instance types or choices `choices` makes
+    units with one each first."""
     errors = sink.error_count
     wanted = unit.job.resources.alternatives
     if wanted:
         from flowc.passes.by_name import by_name
 
-        found = [by_name(text, unit, demand, catalog, sink) for text in wanted]
+        found = by_name(wanted[0], unit, demand, catalog, sink)
     else:
-        found = [_by_model(unit, demand, catalog, sink)]
+        found = _by_model(unit, demand, catalog, sink)
     _check_regions(unit, catalog, sink)
-    if sink.error_count > errors:
-        return []
-    return [_in_regions(each, unit, catalog) for each in found if each is not None]
+    return None if found is None or sink.error_count > errors else _in_regions(found, unit, catalog)
 
 
 def _by_model(unit: Unit, demand: Demand, catalog: Catalog, sink: Sink) -> Selection | None:
     model = unit.job.resources.gpu_model
-    if not demand.asks_gpus or model is None:
+    if model is None or not (demand.asks_gpus or demand.any_count):
         return _by_features(unit, demand, catalog, sink)
     word = read_gpu_word(model)
     span = unit.origin("resources.gpu_model", "resources.gpus_per_node", "layout.gpus_total")
     if word is None:
-        from flowc.diag.suggest import nearest
-
-        suggestion = nearest(model, known_words())
-        hint = f"did you mean `{suggestion}`? " if suggestion else ""
-        sink.report(codes.GPU_MODEL_UNKNOWN, span, help=hint + wording.choose_help(catalog), word=model)
+        help = wording.did_you_mean(model, known_words()) + wording.choose_help(catalog)
+        sink.report(codes.GPU_MODEL_UNKNOWN, span, help=help, word=model)
         return None
-    if not word.families:
-        return Selection(catalog.offers)
     least = 0 if word.slice else word.memory_gb or 0
+    if not word.families:
+        return Selection(tuple(o for o in catalog.offers if o.type.gpu_memory_gb >= least) or catalog.offers)
     found = _of_families(word.families, least, model, catalog)
     if found is None:
-        asked = (f"{least} GB " if least else "") + wording.models(word.families)
-        sold = wording.sold(catalog, next((each for each in word.families if each in catalog.families), None))
-        sink.report(codes.GPU_MODEL_NOT_SOLD, span, help=wording.choose_help(catalog), model=asked, sold=sold)
+        _report_not_sold(word, least, model, unit, catalog, sink)
     elif word.slice:
         sink.report(codes.GPU_SLICE, span, word=model, family=found.offers[0].type.family.upper())
+    elif least and all(offer.type.gpu_memory_gb > least for offer in found.offers):
+        sold = sorted({offer.type.gpu_memory_gb for offer in found.offers})
+        text = f"{wording.listed(map(str, sold), 'or')} GB"
+        sink.report(codes.GPU_MEMORY_LARGER, span, word=model, asked=least, sold=text)
     return found
+
+
+def _report_not_sold(
+    word: GpuWord,
+    least_gb: int,
+    model: str,
+    unit: Unit,
+    catalog: Catalog,
+    sink: Sink,
+    path: str = "resources.gpu_model",
+) -> None:
+    """A known model that is not for rent: another maker's, or one of NVIDIA's that is not in the catalog."""
+    help = wording.choose_help(catalog)
+    span = unit.origin(path, "resources.gpus_per_node", "layout.gpus_total")
+    maker = maker_of(word.families[0])
+    if maker is not None:
+        sink.report(codes.GPU_OF_ANOTHER_MAKER, span, help=help, word=model, maker=maker)
+        return
+    asked = (f"{least_gb} GB " if least_gb else "") + wording.models(word.families)
+    sold = wording.sold(catalog, next((each for each in word.families if each in catalog.families), None))
+    sink.report(codes.GPU_MODEL_NOT_SOLD, span, help=help, model=asked, sold=sold)
 
 
 def _by_features(unit: Unit, demand: Demand, catalog: Catalog, sink: Sink) -> Selection | None:
@@ -89,7 +109,7 @@ def _by_features(unit: Unit, demand: Demand, catalog: Catalog, sink: Sink) -> Se
     span = unit.origin("resources.features")
     memory = naming[0][1].memory_gb if len(naming) == 1 and not naming[0][1].slice else None
     found = _of_families(families, memory or 0, text, catalog)
-    if found is None and not demand.asks_gpus:
+    if found is None and not demand.asks_gpus and not demand.any_count:
         return Selection(catalog.offers)
     if found is None:
         help, sold = wording.choose_help(catalog), wording.sold(catalog, None)
@@ -104,23 +124,37 @@ def _of_families(families: tuple[str, ...], least_gb: int, text: str, catalog: C
 
 
 def _check_regions(unit: Unit, catalog: Catalog, sink: Sink) -> None:
-    for region in unit.job.placement.regions:
+    placement = unit.job.placement
+    help = f"known regions: {', '.join(sorted(catalog.regions))}"
+    for region in placement.regions:
         if region not in catalog.regions:
-            help = f"known regions: {', '.join(sorted(catalog.regions))}"
             span = unit.origin("placement.regions")
             sink.report(codes.REGION_UNKNOWN, span, help=help, region=region, as_of=catalog.as_of)
+    for index, pattern in enumerate(placement.exclude_regions):
+        if not any(excluded(region, (pattern,)) for region in (*catalog.regions, *placement.regions)):
+            span = unit.origin(f"placement.exclude_regions.{index}", "placement.exclude_regions")
+            sink.report(codes.REGION_NOT_EXCLUDED, span, help=help, pattern=pattern, as_of=catalog.as_of)
+
+
+def excluded(region: str, patterns: tuple[str, ...]) -> bool:
+    """Whether one of the names or globs stands for the region."""
+    if not patterns:
+        return False
+    from fnmatch import fnmatchcase
+
+    return any(fnmatchcase(region, pattern) for pattern in patterns)
 
 
 def _in_regions(selection: Selection, unit: Unit, catalog: Catalog) -> Selection:
     """Keep the offers of the regions asked for; in a region that the catalog does not know anything may be
     sold."""
-    regions = unit.job.placement.regions
-    if not regions:
+    regions, without = unit.job.placement.regions, unit.job.placement.exclude_regions
+    if not regions and not without:
         return selection
-    kept = [offer for offer in selection.anywhere if offer.region in regions]
+    kept = [offer for offer in selection.anywhere if not regions or offer.region in regions]
     types = dict.fromkeys(offer.type for offer in selection.anywhere)
     for region in regions:
         if region not in catalog.regions and not any(offer.region == region for offer in kept):
             kept += [make_offer(each, region, None, None, None) for each in types]
-    selection.offers = tuple(kept)
+    selection.offers = tuple(offer for offer in kept if not excluded(offer.region, without))
     return selection

@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flowc.catalog.model import Catalog, InstanceType
+    from flowc.catalog.model import InstanceType
     from flowc.diag.sink import Sink
     from flowc.ir.unit import Unit
     from flowc.passes.demand import Demand, Share
@@ -64,16 +64,21 @@ DIMENSIONS = (
         supply=lambda machine: (machine.disk_gb or 0) * 10**9,
         text=lambda size: f"{size_text(size)} of local disk",
     ),
+    Dimension(
+        paths=("resources.shm_bytes",),
+        need=lambda share: share.shm_bytes,
+        supply=lambda machine: machine.memory_bytes,
+        text=lambda size: f"{size_text(size)} of shared memory",
+    ),
 )
 
 
-def report(selections: list[Selection], unit: Unit, demand: Demand, catalog: Catalog, sink: Sink) -> None:
-    """Report why none of the selections holds the job; exactly one error."""
-    last = selections[-1]
-    if any(fits(offer.type, demand) for each in selections for offer in each.anywhere):
-        _report_region(selections, unit, demand, sink)
+def report(selection: Selection, unit: Unit, demand: Demand, sink: Sink) -> None:
+    """Report why nothing of the selection holds the job; exactly one error."""
+    if any(fits(offer.type, demand) for offer in selection.anywhere):
+        _report_region(selection, unit, demand, sink)
         return
-    machines = list(dict.fromkeys(offer.type for each in selections for offer in each.anywhere))
+    machines = list(dict.fromkeys(offer.type for offer in selection.anywhere))
     memory = demand.gpu_memory_bytes
     if memory and not any(machine.gpu_memory_gb * GIB >= memory for machine in machines):
         best = max(machines, key=lambda machine: machine.gpu_memory_gb)
@@ -91,7 +96,9 @@ def report(selections: list[Selection], unit: Unit, demand: Demand, catalog: Cat
             need = f"{dimension.text(dimension.need(share))} on {where}"
             most = dimension.text(dimension.supply(best)) if dimension.supply(best) else "an unknown amount"
             whose = (
-                "`" + best.name + "`" if last.named else f"the largest machine {_narrowed(last)}sold, `{best.name}`,"
+                f"`{best.name}`"
+                if selection.named
+                else f"the largest machine {_narrowed(selection)}sold, `{best.name}`,"
             )
             span = unit.origin(*dimension.paths)
             sink.report(
@@ -105,17 +112,20 @@ def report(selections: list[Selection], unit: Unit, demand: Demand, catalog: Cat
     _report_combination(machines, share, where, unit, demand, sink)
 
 
-def _report_region(selections: list[Selection], unit: Unit, demand: Demand, sink: Sink) -> None:
-    regions = wording.listed((f"`{region}`" for region in unit.job.placement.regions), "or")
+def _report_region(selection: Selection, unit: Unit, demand: Demand, sink: Sink) -> None:
+    placement = unit.job.placement
+    regions = wording.listed((f"`{region}`" for region in placement.regions), "or")
+    if placement.exclude_regions:
+        excluded = wording.listed((f"`{region}`" for region in placement.exclude_regions), "and")
+        regions = f"{regions or 'the regions that are left'} without {excluded}"
     found: dict[str, list[str]] = {}
-    for selection in selections:
-        for offer in selection.anywhere:
-            if fits(offer.type, demand):
-                places = found.setdefault(offer.type.name, [])
-                if offer.region not in places:
-                    places.append(offer.region)
+    for offer in selection.anywhere:
+        if fits(offer.type, demand):
+            places = found.setdefault(offer.type.name, [])
+            if offer.region not in places:
+                places.append(offer.region)
     elsewhere = wording.listed(f"`{name}` is in {wording.listed(places)}" for name, places in list(found.items())[:4])
-    span = unit.origin("placement.regions")
+    span = unit.origin("placement.regions", "placement.exclude_regions")
     sink.report(codes.NOT_IN_REGION, span, region=regions, elsewhere=elsewhere)
 
 

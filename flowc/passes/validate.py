@@ -9,6 +9,7 @@ import re
 
 from flowc._compiled.limits import (
     BIDS_PER_ARRAY,
+    CHOICES,
     CONCURRENT_TASKS,
     ENVIRONMENT_BYTES,
     LONG_JOB_HOURS,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from flowc.diag.sink import Sink
     from flowc.ir.unit import Unit
     from flowc.passes.base import Context
+    from flowc.source import Span
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 REGION = re.compile(r"[a-z]+-[a-z]+[0-9]+-[a-z]")
@@ -30,12 +32,21 @@ REGION = re.compile(r"[a-z]+-[a-z]+[0-9]+-[a-z]")
 def run(unit: Unit, context: Context, sink: Sink) -> Unit:
     if unit.plan is not None:
         return unit
-    if unit.job.env:
-        _environment(unit, sink)
+    job = unit.job
+    _environments(unit, sink)
     _nodes(unit, sink)
     _regions(unit, context, sink)
     _time(unit, sink)
     _array(unit, sink)
+    _command(unit, sink)
+    if job.ports:
+        _ports(unit, sink)
+    if job.image is not None or job.containers:
+        _images(unit, sink)
+    if job.volumes or job.mounts or job.containers:
+        from flowc.passes import storage
+
+        storage.check(unit, sink)
     return unit
 
 
@@ -49,35 +60,65 @@ def environment_bytes(env: tuple[tuple[str, str], ...]) -> int:
     return sum(len(f"{name}={value}".encode("utf-8", "surrogateescape")) + 1 for name, value in env)
 
 
-def _environment(unit: Unit, sink: Sink) -> None:
-    span = unit.origin("env")
-    for name, _ in unit.job.env:
-        if not NAME.fullmatch(name):
-            sink.report(codes.ENVIRONMENT_NAME, span, name=name)
-    size = environment_bytes(unit.job.env)
+def _environments(unit: Unit, sink: Sink) -> None:
+    """The environment of the job, and of each container beside it: names and sizes. Secrets come by another way."""
+    job = unit.job
+    if job.env:
+        _environment(unit, job.env, ("env",), sink)
+    _names(unit, job.env_facts, ("env_facts", "env"), sink)
+    _names(unit, tuple((name, "") for name in job.secrets), ("secrets", "env"), sink)
+    for index, container in enumerate(job.containers):
+        above = (f"containers.{index}", "containers")
+        if container.env:
+            _environment(unit, container.env, (f"containers.{index}.env", *above), sink)
+        _names(unit, container.env_facts, above, sink)
+        _names(unit, tuple((name, "") for name in container.secrets), above, sink)
+
+
+def _environment(unit: Unit, env: tuple[tuple[str, str], ...], paths: tuple[str, ...], sink: Sink) -> None:
+    _names(unit, env, paths, sink)
+    size = environment_bytes(env)
     if size > ENVIRONMENT_BYTES:
-        largest, value = max(unit.job.env, key=lambda pair: len(pair[1]))
+        largest, value = max(env, key=lambda pair: len(pair[1]))
         help = f"the largest is `{largest}` with {len(value)} characters"
-        sink.report(codes.ENVIRONMENT_TOO_LARGE, span, help=help, size=size, limit=ENVIRONMENT_BYTES)
+        sink.report(codes.ENVIRONMENT_TOO_LARGE, unit.origin(*paths), help=help, size=size, limit=ENVIRONMENT_BYTES)
+
+
+def _names(unit: Unit, env: tuple[tuple[str, str], ...], paths: tuple[str, ...], sink: Sink) -> None:
+    for index, (name, _) in enumerate(env):
+        if not NAME.fullmatch(name):
+            sink.report(codes.ENVIRONMENT_NAME, unit.origin(f"{paths[0]}.{index}", *paths), name=name)
 
 
 def _nodes(unit: Unit, sink: Sink) -> None:
-    nodes = unit.job.resources.nodes
-    if nodes is not None and nodes > NODES_PER_BID:
-        sink.report(codes.TOO_MANY_NODES, unit.origin("resources.nodes"), nodes=nodes, limit=NODES_PER_BID)
+    resources = unit.job.resources
+    if resources.nodes is not None and resources.nodes > NODES_PER_BID:
+        sink.report(codes.TOO_MANY_NODES, unit.origin("resources.nodes"), nodes=resources.nodes, limit=NODES_PER_BID)
+    for field in ("choices", "alternatives"):
+        count = len(getattr(resources, field))
+        if count > CHOICES:
+            span = unit.origin(f"resources.{field}.{CHOICES}", f"resources.{field}")
+            sink.report(codes.TOO_MANY_CHOICES, span, count=count, limit=CHOICES)
 
 
 def _regions(unit: Unit, context: Context, sink: Sink) -> None:
-    for region in unit.job.placement.regions:
+    asked: list[tuple[str, tuple[str, ...]]]
+    asked = [(region, ("placement.regions",)) for region in unit.job.placement.regions]
+    for index, choice in enumerate(unit.job.resources.choices):
+        asked += [(region, (f"resources.choices.{index}", "resources.choices")) for region in choice.regions]
+    for region, paths in asked:
         if not REGION.fullmatch(region):
             help = f"known regions: {', '.join(sorted(context.catalog.regions))}"
-            sink.report(codes.REGION_FORM, unit.origin("placement.regions"), help=help, region=region)
+            sink.report(codes.REGION_FORM, unit.origin(*paths), help=help, region=region)
 
 
 def _time(unit: Unit, sink: Sink) -> None:
     time = unit.job.time
     if time.limit_s is None:
         return
+    if time.min_s is not None and time.min_s > time.limit_s:
+        least, limit = duration_text(time.min_s), duration_text(time.limit_s)
+        sink.report(codes.RUN_TIME_ORDER, unit.origin("time.min_s", "time.limit_s"), least=least, limit=limit)
     if time.signal is not None and time.signal.before_s >= time.limit_s:
         before, limit = duration_text(time.signal.before_s), duration_text(time.limit_s)
         sink.report(codes.SIGNAL_AT_ONCE, unit.origin("time.signal"), before=before, limit=limit)
@@ -95,3 +136,55 @@ def _array(unit: Unit, sink: Sink) -> None:
         sink.report(codes.ARRAY_TOO_LARGE, span, count=count, limit=BIDS_PER_ARRAY)
     elif together > CONCURRENT_TASKS:
         sink.report(codes.ARRAY_OVER_QUOTA, span, count=together, limit=CONCURRENT_TASKS)
+
+
+def _command(unit: Unit, sink: Sink) -> None:
+    run, job = unit.job.run, unit.job
+    if run.kind == "script" or job.setup:
+        return
+    nothing = not run.argv and job.image is None if run.kind == "argv" else not (run.text or "").strip()
+    if nothing:
+        sink.report(codes.COMMAND_MISSING, unit.origin("run.argv", "run.text", "run", "name"))
+
+
+def _ports(unit: Unit, sink: Sink) -> None:
+    seen: dict[tuple[int, str], tuple[int, Span | None]] = {}
+    for index, port in enumerate(unit.job.ports):
+        span = unit.origin(f"ports.{index}", "ports")
+        for number in dict.fromkeys((port.external, port.internal)):
+            if not 1 <= number <= 65535:
+                sink.report(codes.PORT_RANGE, span, port=number)
+        key = (port.external, port.protocol)
+        if key not in seen:
+            seen[key] = (port.internal, span)
+            continue
+        internal, first = seen[key]
+        notes = ((first, "the first one is here"),) if first is not None and first is not span else ()
+        number, protocol = key
+        if internal == port.internal:
+            sink.report(codes.PORT_TWICE, span, notes=notes, port=number, protocol=protocol)
+        else:
+            sink.report(
+                codes.PORT_CONFLICT,
+                span,
+                notes=notes,
+                port=number,
+                protocol=protocol,
+                first=internal,
+                second=port.internal,
+            )
+
+
+def _images(unit: Unit, sink: Sink) -> None:
+    from flowc.passes.image import mistake
+
+    named: list[tuple[str, tuple[str, ...]]]
+    named = [] if unit.job.image is None else [(unit.job.image, ("image",))]
+    for index, container in enumerate(unit.job.containers):
+        named.append((container.image, (f"containers.{index}.image", f"containers.{index}", "containers")))
+    for image, paths in named:
+        found = mistake(image)
+        if found is not None:
+            reason, near = found
+            help = f"did you mean `{near}`?" if near is not None else None
+            sink.report(codes.IMAGE_REFERENCE, unit.origin(*paths), help=help, image=image, reason=reason)

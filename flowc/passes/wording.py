@@ -60,6 +60,14 @@ def sold_names(catalog: Catalog, family: str | None) -> str:
     return ", ".join(f"`{count}x{each}`" for each in families for count in catalog.sold_counts(each))
 
 
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The beginning of a help line for a misspelt word; empty where nothing is near."""
+    from flowc.diag.suggest import nearest
+
+    suggestion = nearest(word, known)
+    return f"did you mean `{suggestion}`? " if suggestion else ""
+
+
 def choose_help(catalog: Catalog) -> str:
     """How to take another machine than the script asks for."""
     sold = sold_names(catalog, None)

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from flowc.diag.code import Code
 
+_EXCLUDING = """\
+name: t
+instance_type: 8xh100
+max_run_time_hours: 1
+constraints: {{exclude_regions: ["{}"]}}
+command: nvidia-smi
+"""
 _GOOD = "#!/bin/bash\n#SBATCH --gpus-per-node=h100:8\n#SBATCH --time=1:00:00\nnvidia-smi\n"
 
 INSTANCE_TYPE_UNREADABLE = Code(
@@ -252,4 +259,107 @@ Add `--region` and `--max-price-per-hour`, or name the machine (`8xh100`).""",
         _GOOD,
         ("--instance-type=it_0000000000000000", "--region=us-central2-a", "--max-price-per-hour=20"),
     ),
+)
+
+GPU_OF_ANOTHER_MAKER = Code(
+    id="FC619",
+    name="gpu-of-another-maker",
+    severity="error",
+    title="`{word}` is made by {maker}: all machines that are sold have NVIDIA GPUs",
+    explain="""\
+The job asks for an accelerator that is not NVIDIA's. Programs for it (ROCm, XLA on TPUs, Neuron, Gaudi) do not run on
+NVIDIA GPUs as they are, so none is put in its place.
+
+Port the job to CUDA and name a GPU that is sold, or run it where such accelerators are.""",
+    bad="#!/bin/bash\n#SBATCH --gres=gpu:mi300x:8 --time=10\nrocm-smi\n",
+    good=_GOOD,
+)
+
+GPU_MEMORY_LARGER = Code(
+    id="FC620",
+    name="gpu-memory-larger",
+    severity="warning",
+    title="`{word}` asks for GPUs with {asked} GB, which are not sold: taken with {sold}",
+    explain="""\
+Some models come with different amounts of memory, at different prices. The one that the job names is not rented out;
+the same model with more memory is, and runs whatever the smaller one does.
+
+Name the GPU without its memory (`a100`) or with the memory that it is sold with (`a100-80gb`).""",
+    bad="#!/bin/bash\n#SBATCH --gres=gpu:a100_40gb:1 --time=10\nnvidia-smi\n",
+    good="#!/bin/bash\n#SBATCH --gres=gpu:a100_80gb:1 --time=10\nnvidia-smi\n",
+)
+
+GPU_COUNT_OPEN = Code(
+    id="FC621",
+    name="gpu-count-open",
+    severity="note",
+    title="`{type}` is the cheapest machine with such GPUs: {gpus} ({price})",
+    explain="""\
+The job says what kind of GPU it needs and not how many, so the cheapest machine with such GPUs is taken; the job sees
+all of them. Prices change, and with them the choice.
+
+Name the machine (`instance_type: 8xh100`) when the number matters.""",
+    bad="name: t\nmin_gpu_memory_gb: 40\nmax_run_time_hours: 1\ncommand: nvidia-smi\n",
+    good="name: t\ninstance_type: 8xh100\nmax_run_time_hours: 1\ncommand: nvidia-smi\n",
+    path="job.yaml",
+)
+
+REGION_NOT_EXCLUDED = Code(
+    id="FC622",
+    name="region-not-excluded",
+    severity="warning",
+    title="`{pattern}` excludes no region: none in the catalog of {as_of} has such a name",
+    explain="""\
+A region that must not be used is named in a way that fits none that is known. It may be misspelt, and then the job
+could be placed where it should not.
+
+Check the spelling against the list in the help line. Names may hold `*` and `?`: `eu-*`.""",
+    bad=_EXCLUDING.format("us-est1-a"),
+    good=_EXCLUDING.format("us-east1-a"),
+    path="job.yaml",
+)
+
+CHOICES_PASSED_OVER = Code(
+    id="FC623",
+    name="choices-passed-over",
+    severity="note",
+    title="{count} passed over: {reasons}",
+    explain="""\
+The job names several kinds of machine of which any will do. Those that are not sold, or do not hold the job, were left
+out; the plan (`--emit plan`) shows what became of each.
+
+Nothing to do, unless you counted on one of them.""",
+    bad="name: t\ninstance_type: [4xh100, 8xh100]\nmax_run_time_hours: 1\ncommand: nvidia-smi\n",
+    good="name: t\ninstance_type: [8xh100, 8xa100]\nmax_run_time_hours: 1\ncommand: nvidia-smi\n",
+    path="job.yaml",
+)
+
+NO_CHOICE_FITS = Code(
+    id="FC624",
+    name="no-choice-fits",
+    severity="error",
+    title="none of {count} choices is to be had: {reasons}",
+    explain="""\
+The job names several kinds of machine of which any would do, and none of them is sold in the form, the count or the
+region asked for, or holds what the job needs.
+
+Add a machine from the help line to the choices.""",
+    bad="name: t\ninstance_type: [4xh100, 2xh200]\nmax_run_time_hours: 1\ncommand: nvidia-smi\n",
+    good="name: t\ninstance_type: [8xh100, 8xa100]\nmax_run_time_hours: 1\ncommand: nvidia-smi\n",
+    path="job.yaml",
+)
+
+CHOICE_UNKNOWN = Code(
+    id="FC625",
+    name="choice-unknown",
+    severity="warning",
+    title="unknown GPU model `{word}` among the choices: it is passed over",
+    explain="""\
+Of several kinds of machine of which any will do, one names a GPU that flowc does not know. It may be misspelt, and then
+another machine than the one you prefer is paid for.
+
+Write the model's own name, such as `H100` or `A100`, or take it out of the choices.""",
+    bad="resources:\n  any_of:\n    - accelerators: H1000:8\n    - accelerators: H100:8\nrun: nvidia-smi\n",
+    good="resources:\n  any_of:\n    - accelerators: H200:8\n    - accelerators: H100:8\nrun: nvidia-smi\n",
+    path="job.yaml",
 )

@@ -7,8 +7,8 @@ from flowc.diag.code import Code
 
 # Every module beside this one, in the order of the stages.
 MODULES = (
-    *("input", "yaml", "detect", "slurm", "slurm_lint", "slurm_lower", "command_line", "override"),
-    *("validate", "resolve", "price", "emit"),
+    *("input", "yaml", "foundry", "detect", "slurm", "slurm_lint", "slurm_lower", "command_line", "override"),
+    *("validate", "storage", "resolve", "price", "emit"),
 )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from flowc.diag.code import Code
 
+_TASK = "name: t\ninstance_type: 8xh100\nmax_run_time_hours: 1\n"
+_RUNS = _TASK + "command: nvidia-smi\n"
 _GOOD = "#!/bin/bash\n#SBATCH --gpus-per-node=h100:8\n#SBATCH --time=1:00:00\nnvidia-smi\n"
 
 ENVIRONMENT_TOO_LARGE = Code(
@@ -116,4 +118,102 @@ The provider lets a project run about a hundred tasks at a time. Bids beyond tha
 Give the array a limit of tasks at a time: `--array=0-499%50`.""",
     bad=("#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10 --array=0-499\nnvidia-smi\n", ("--budget", "9999")),
     good="#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10 --array=0-499%50\nnvidia-smi\n",
+)
+
+PORT_RANGE = Code(
+    id="FC509",
+    name="port-range",
+    severity="error",
+    title="there is no port {port}: they go from 1 to 65535",
+    explain="""\
+A port is a number of two bytes, and 0 means none.
+
+Write the number on which the program listens; programs of users take one from 1024 on.""",
+    bad="resources: {accelerators: H100:8, ports: 80800}\nrun: nvidia-smi\n",
+    good=_RUNS + "ports: [8080]\n",
+    path="job.yaml",
+)
+
+PORT_TWICE = Code(
+    id="FC510",
+    name="port-twice",
+    severity="warning",
+    title="port {port}/{protocol} is listed twice",
+    explain="""\
+The port is opened once. A second line for it does no harm, but one of the two may have been meant to be another.
+
+Leave one out, or correct it.""",
+    bad=_RUNS + "ports: [8080, 8080]\n",
+    good=_RUNS + "ports: [8080, 8081]\n",
+    path="job.yaml",
+)
+
+PORT_CONFLICT = Code(
+    id="FC511",
+    name="port-conflict",
+    severity="error",
+    title="port {port}/{protocol} leads to {first} and to {second}",
+    explain="""\
+Whoever connects to a port of the machine reaches one program. Two programs need two ports.
+
+Give one of them another external port.""",
+    bad=(_GOOD, ("--port", "9000:8000", "--port", "9000:8001")),
+    good=(_GOOD, ("--port", "9000:8000")),
+)
+
+COMMAND_MISSING = Code(
+    id="FC512",
+    name="command-missing",
+    severity="error",
+    title="the job has no command and no image: there is nothing to run",
+    explain="""\
+A rented machine costs money from its start, so a job that would do nothing on it is not placed.
+
+Say what to run: `command` (Flow), `run` (SkyPilot), `command` or `image` of the container (Kubernetes).""",
+    bad="resources: {accelerators: H100:8}\nrun: ''\n",
+    good="resources: {accelerators: H100:8}\nrun: nvidia-smi\n",
+    path="job.yaml",
+)
+
+IMAGE_REFERENCE = Code(
+    id="FC513",
+    name="image-reference",
+    severity="error",
+    title="`{image}` is no container image: {reason}",
+    explain="""\
+An image is named like `registry.example.com:5000/team/image:tag`: the host (left out for Docker Hub), a path in lower
+case, a tag after a colon or a digest after `@`. Docker refuses anything else, and would do so only on the machine, when
+it is already paid for.
+
+Write the name as `docker pull` takes it, without `docker://`.""",
+    bad=_RUNS + "image: PyTorch/PyTorch:latest\n",
+    good=_RUNS + "image: pytorch/pytorch:latest\n",
+    path="job.yaml",
+)
+
+RUN_TIME_ORDER = Code(
+    id="FC514",
+    name="run-time-order",
+    severity="error",
+    title="the job needs {least} at least, but may run for {limit} at most",
+    explain="""\
+A job that is ended before the time that it needs cannot finish, whatever it is paid.
+
+Raise the limit, or lower the least time.""",
+    bad="#!/bin/bash\n#SBATCH --gpus=h100:8 --time=1:00:00 --time-min=2:00:00\nnvidia-smi\n",
+    good="#!/bin/bash\n#SBATCH --gpus=h100:8 --time=2:00:00 --time-min=1:00:00\nnvidia-smi\n",
+)
+
+TOO_MANY_CHOICES = Code(
+    id="FC515",
+    name="too-many-choices",
+    severity="error",
+    title="{count} kinds of machine to choose from, at most {limit} are looked at",
+    explain="""\
+Each kind of machine is held against everything that is sold, so there is a limit to how many of them one job may name.
+
+Name fewer: what matters is the GPU and how many of them; the region can be left open.""",
+    bad=lambda: _RUNS.replace("8xh100", str(["8xh100"] * 201)),
+    good=_RUNS,
+    path="job.yaml",
 )

@@ -1,0 +1,114 @@
+"""Choosing: the machine for one request, what speaks for it, and what the user should know of it.
+
+Fewest nodes first where the user left their number open (Slurm gives as few as fit); then the cheapest in all, or,
+where a GPU model was asked for with a count, the smallest machine that holds the request. Ties go to fewer GPUs, then
+by name.
+"""
+
+from __future__ import annotations
+
+from flowc.catalog.prices import limit_price
+from flowc.diag.codes import resolve as codes
+from flowc.ir.units import plural
+from flowc.passes.demand import Demand
+from flowc.passes.fit import fits
+from flowc.passes.selection import Selection, select
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.catalog.model import Catalog, Offer
+    from flowc.diag.sink import Sink
+    from flowc.ir.unit import Unit
+
+
+class Choice:
+    """The offer that was chosen for a unit, the nodes it takes, and how many nodes each other offer would take (0: does
+    not fit). `merit` says why it was chosen, where that is not seen from these."""
+
+    __slots__ = ("demand", "merit", "nodes", "offer", "selection", "taken", "unit")
+
+    def __init__(self, unit: Unit, demand: Demand, selection: Selection, taken: dict[Offer, int], offer: Offer) -> None:
+        self.unit = unit
+        self.demand = demand
+        self.selection = selection
+        self.taken = taken
+        self.offer = offer
+        self.nodes = taken[offer]
+        self.merit: str | None = None
+
+
+def choose(unit: Unit, catalog: Catalog, sink: Sink) -> Choice | None:
+    """The machine for a job with one instance type at most; None when an error was reported."""
+    demand = Demand(unit.job)
+    selection = select(unit, demand, catalog, sink)
+    if selection is None:
+        return None
+    taken = {offer: fits(offer.type, demand) for offer in selection.offers}
+    fitting = [offer for offer, nodes in taken.items() if nodes]
+    if not fitting:
+        from flowc.passes import shortfall
+
+        shortfall.report(selection, unit, demand, sink)
+        return None
+    by_model = selection.text is not None and demand.asks_gpus
+    return Choice(unit, demand, selection, taken, min(fitting, key=lambda offer: _rank(offer, taken[offer], by_model)))
+
+
+def _rank(offer: Offer, nodes: int, by_model: bool) -> tuple[int, int, int, str]:
+    if by_model:
+        return nodes, offer.type.gpus, offer.rank, offer.type.name
+    return nodes, offer.rank, offer.type.gpus, offer.type.name
+
+
+def report(choice: Choice, sink: Sink) -> None:
+    """What the user should know of the choice."""
+    machine, selection, unit, demand = choice.offer.type, choice.selection, choice.unit, choice.demand
+    asked = demand.share(choice.nodes).gpus
+    limit = limit_price(unit.job.pricing, machine.family or None, machine.gpus)
+    tasks = len(unit.job.array.indices) if unit.job.array is not None else 1
+    gpus_span = unit.origin("resources.gpus_per_node", "layout.gpus_total", "layout.gpus_per_task")
+    if selection.named:
+        _report_name(choice, sink)
+    elif demand.any_count:
+        price = choice.offer.price_of(choice.nodes, limit, tasks=tasks)
+        span = unit.origin("resources.gpu_memory_bytes", "resources.gpu_model")
+        gpus = f"{plural(machine.gpus, 'GPU')} of {machine.gpu_memory_gb} GB"
+        sink.report(codes.GPU_COUNT_OPEN, span, type=machine.name, gpus=gpus, price=price)
+    elif not demand.asks_gpus:
+        gpus = plural(machine.gpus, "GPU")
+        stay = "stays idle" if machine.gpus == 1 else "stay idle"
+        fate = f"{gpus} may be used (`exclusive`)" if unit.job.resources.exclusive else f"{gpus} {stay}"
+        price = choice.offer.price_of(choice.nodes, limit, tasks=tasks)
+        sink.report(codes.GPU_NOT_ASKED, None, type=machine.name, fate=fate, price=price)
+    elif selection.text is None:
+        price = choice.offer.price_of(choice.nodes, limit, tasks=tasks)
+        sink.report(codes.GPU_MODEL_OPEN, gpus_span, type=machine.name, price=price)
+    if asked < machine.gpus and demand.asks_gpus and (not selection.named or selection.bare):
+        idle = machine.gpus - asked
+        price = choice.offer.price_of(choice.nodes, limit, idle=idle, tasks=tasks)
+        sink.report(
+            codes.GPUS_STAY_IDLE,
+            gpus_span,
+            idle=idle,
+            gpus=machine.gpus,
+            type=machine.name,
+            asked=asked,
+            price=price,
+        )
+
+
+def _report_name(choice: Choice, sink: Sink) -> None:
+    from flowc.catalog.gpus import read_gpu_word
+
+    machine, text = choice.offer.type, choice.selection.text
+    unit = choice.unit
+    span = unit.origin("resources.alternatives")
+    if choice.selection.bare:
+        gpus = plural(machine.gpus, "GPU")
+        sink.report(codes.INSTANCE_TYPE_MEANS, span, text=text, type=machine.name, gpus=gpus)
+    model = unit.job.resources.gpu_model
+    word = read_gpu_word(model) if model is not None else None
+    if not machine.family or model is None:
+        return
+    if word is None or (word.families and machine.family not in word.families):
+        sink.report(codes.INSTANCE_TYPE_WINS, span, text=text, model=model)
