@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from flowc.ahead.schemas_k8s import KubernetesGpus
 from flowc.catalog.schema import CatalogFile
 
 
@@ -127,9 +128,10 @@ class SlurmCommands(Strict):
 
 
 # File stem to the model of the whole file; a model's docstring says what the file is for.
-SCHEMAS: dict[str, type[Strict]] = {
+SCHEMAS: dict[str, type[BaseModel]] = {
     "catalog": Catalog,
     "gpu_models": GpuModels,
+    "k8s_gpus": KubernetesGpus,
     "limits": Limits,
     "prices": Prices,
     "slurm_commands": SlurmCommands,
