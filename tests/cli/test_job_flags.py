@@ -18,7 +18,8 @@ from flowc.inputs import Flags, Inputs
 from flowc.ir.job import Choice, Job, Mount, Placement, Port, Resources, Run, SourceInfo, Volume
 from flowc.ir.unit import Unit
 from flowc.ir.verify import verify
-from flowc.override import parse_ports, run
+from flowc.override import run
+from flowc.override.apply import parse_ports
 from flowc.source import Source, Span
 from tests.cli.conftest import GOOD, Outcome
 

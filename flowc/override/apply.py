@@ -1,17 +1,17 @@
-"""Puts the job flags of the command line over a job: they win over the file (contract §1)."""
+"""Each job flag and what it sets."""
 
 from __future__ import annotations
 
 import re
 
 from flowc.diag.codes import override as codes
-from flowc.inputs import Inputs, looks_secret
+from flowc.inputs import looks_secret
 from flowc.source import Source, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.diag.sink import Sink
-    from flowc.inputs import Flags
+    from flowc.inputs import Flags, Inputs
     from flowc.ir.job import Job, Mount, Port
     from flowc.ir.unit import Unit
     from flowc.record import Record
@@ -20,22 +20,14 @@ PRIORITIES = ("low", "med", "high")
 UNITS_S = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 
 
-# Formats without a document that `--set` could address, and those whose documents have a task's fields.
-SCRIPTS = ("slurm",)
-TASKS = ("task-yaml", "command-line")
 # As many ports as one range may have: each of them is served one by one.
 MAX_PORTS = 1000
 _VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
-_NOTHING = Inputs()
 
 
-def run(unit: Unit, inputs: Inputs, sink: Sink) -> Unit:
-    """The unit with the flags' values in place of the file's; each has its origin on the command line. What the flags
-    ask of a source that cannot do it is reported."""
-    _report_misplaced(unit.job.source.frontend, inputs, sink)
+def apply(unit: Unit, inputs: Inputs, sink: Sink) -> Unit:
+    """The unit with the flags' values in place of the file's; each has its origin on the command line."""
     flags = inputs.flags
-    if flags == _NOTHING.flags and inputs.defaults == _NOTHING.flags:
-        return unit
     over = Override(unit, inputs, sink)
     over.name()
     over.machine()
@@ -58,27 +50,6 @@ def run(unit: Unit, inputs: Inputs, sink: Sink) -> Unit:
     if flags.ports:
         over.ports()
     return unit.replace(job=over.job, origins=over.origins)
-
-
-def _report_misplaced(frontend: str, inputs: Inputs, sink: Sink) -> None:
-    """Flags that a source of this format has no use for, and old spellings."""
-    if inputs.old_spellings:
-        from flowc.diag.codes import command_line as more
-
-        for old in inputs.old_spellings:
-            if old.field is not None and frontend not in TASKS:
-                sink.report(more.FIELD_OF_TASK_YAML, old.span, flag=old.spelling, field=old.field)
-            elif old.instead is not None:
-                sink.report(more.OLD_SPELLING, old.span, old=old.spelling, new=old.instead)
-            else:
-                sink.report(more.FLAG_WITHOUT_EFFECT, old.span, flag=old.spelling, why=old.why)
-    if frontend in SCRIPTS:
-        for index in range(len(inputs.flags.sets)):
-            hint = "give sbatch's own options after `--`, such as `-- --cpus-per-task=8`"
-            sink.report(codes.SET_WITHOUT_DOCUMENT, inputs.span("sets", index), help=hint)
-    elif inputs.args:
-        hint = "job flags stand before `--`; `--set PATH=VALUE` sets any key of a YAML file"
-        sink.report(codes.SBATCH_OPTIONS_ELSEWHERE, inputs.span("args"), help=hint)
 
 
 class Override:
