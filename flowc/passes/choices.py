@@ -52,7 +52,7 @@ def choose(unit: Unit, catalog: Catalog, sink: Sink) -> tuple[Choice | None, tup
         reasons = _reasons(tried)
         help = wording.choose_help(catalog)
         span = unit.origin("resources.choices", "resources.alternatives")
-        sink.report(codes.NO_CHOICE_FITS, span, help=help, count=len(tried), reasons=reasons)
+        sink.report(codes.CHOICES_UNAVAILABLE, span, help=help, count=len(tried), reasons=reasons)
         return None, ()
     ordered = unit.job.resources.choices_ordered or not unit.job.resources.choices
     best = fitting[0] if ordered else min(fitting, key=_price)

@@ -144,7 +144,7 @@ def _command(unit: Unit, sink: Sink) -> None:
         return
     nothing = not run.argv and job.image is None if run.kind == "argv" else not (run.text or "").strip()
     if nothing:
-        sink.report(codes.COMMAND_MISSING, unit.origin("run.argv", "run.text", "run", "name"))
+        sink.report(codes.NOTHING_TO_RUN, unit.origin("run.argv", "run.text", "run", "name"))
 
 
 def _ports(unit: Unit, sink: Sink) -> None:

@@ -334,9 +334,9 @@ Nothing to do, unless you counted on one of them.""",
     path="job.yaml",
 )
 
-NO_CHOICE_FITS = Code(
+CHOICES_UNAVAILABLE = Code(
     id="FC624",
-    name="no-choice-fits",
+    name="choices-unavailable",
     severity="error",
     title="none of {count} choices is to be had: {reasons}",
     explain="""\

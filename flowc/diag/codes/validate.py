@@ -161,9 +161,9 @@ Give one of them another external port.""",
     good=(_GOOD, ("--port", "9000:8000")),
 )
 
-COMMAND_MISSING = Code(
+NOTHING_TO_RUN = Code(
     id="FC512",
-    name="command-missing",
+    name="nothing-to-run",
     severity="error",
     title="the job has no command and no image: there is nothing to run",
     explain="""\
