@@ -81,7 +81,7 @@ def _artifacts(source: Source, inputs: Inputs, emit: str | None, frontend: str |
     if emit == "ast":
         return [_document("ast.json", front.ast(tree))]
     units = front.lower(tree, inputs, sink)
-    units = [override.run(unit, inputs, sink) for unit in units]
+    units = override.run(units, inputs, sink)
     if sink.broken:
         return []
     if emit == "ir":

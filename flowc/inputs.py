@@ -51,9 +51,11 @@ class Inputs(Record):
 
     `flags` win over the file, the file over `defaults` (what the environment says, MITHRIL_PROJECT and the like; no
     field is in both). `flag_spans` maps a field name of either to its place; for each element of a repeated flag there
-    is an entry of its own beside it: `env.0`, `sets.1`; `args` is where those begin. `command` is the command line's own job (`--command`), at
-    `command_span`, whose source is the whole command line. `once`: run a CronJob's job once, now; `allow_unknown`:
-    unknown keys are warnings. `old_spellings` are to be noted."""
+    is an entry of its own beside it: `env.0`, `sets.1`; `args` is where those begin. `old_spellings` are to be noted.
+
+    `command` is the command line's own job (`--command`), at `command_span`, whose source is the whole command line as
+    a shell takes it, quotes and all. `once`: run a CronJob's job once, now; `allow_unknown`: unknown keys are
+    warnings."""
 
     args: tuple[str, ...] = ()
     environ: tuple[tuple[str, str], ...] = ()

@@ -15,15 +15,16 @@ if TYPE_CHECKING:
 _NOTHING = Inputs()
 
 
-def run(unit: Unit, inputs: Inputs, sink: Sink) -> Unit:
-    """The unit with the flags' values in place of the file's; each has its origin on the command line. What the flags
-    ask of a source that cannot do it is reported."""
-    if inputs.old_spellings or inputs.flags.sets or inputs.args:
+def run(units: list[Unit], inputs: Inputs, sink: Sink) -> list[Unit]:
+    """The units of one source with the flags' values in place of the file's; each has its origin on the command line.
+    What the flags ask of a source that cannot do it is reported."""
+    if units and (inputs.old_spellings or inputs.flags.sets or inputs.args):
         from flowc.override.misplaced import report
 
-        report(unit.job.source.frontend, inputs, sink)
+        report(units[0].job.source.frontend, inputs, sink)
     if inputs.flags == _NOTHING.flags and inputs.defaults == _NOTHING.flags:
-        return unit
+        return units
     from flowc.override.apply import apply
 
-    return apply(unit, inputs, sink)
+    numbers = range(1, len(units) + 1) if len(units) > 1 else (None,)
+    return [apply(unit, inputs, sink, number) for unit, number in zip(units, numbers, strict=False)]

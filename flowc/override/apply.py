@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 
 from flowc.diag.codes import override as codes
@@ -25,11 +26,12 @@ MAX_PORTS = 1000
 _VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
 
 
-def apply(unit: Unit, inputs: Inputs, sink: Sink) -> Unit:
-    """The unit with the flags' values in place of the file's; each has its origin on the command line."""
+def apply(unit: Unit, inputs: Inputs, sink: Sink, number: int | None) -> Unit:
+    """The unit with the flags' values in place of the file's; each has its origin on the command line. `number` is the
+    unit's among several of one source, which must not all get the same name."""
     flags = inputs.flags
     over = Override(unit, inputs, sink)
-    over.name()
+    over.name(number)
     over.machine()
     over.put("resources", "nodes", flags.num_instances, "num_instances")
     if flags.num_instances is not None and unit.job.resources.nodes_max is not None:
@@ -92,12 +94,13 @@ class Override:
             self.spans[key] = Span(Source("<flags>", text), 0, len(text))
         return self.spans[key]
 
-    def name(self) -> None:
+    def name(self, number: int | None) -> None:
         name = self.flags.name
         if name is None:
             return
         het = self.job.name.rpartition("-het")[2] if "-het" in self.job.name else ""
-        self.job = self.job.replace(name=f"{name}-het{het}" if het.isdigit() else name)
+        suffix = f"-het{het}" if het.isdigit() else "" if number is None else f"-{number}"
+        self.job = self.job.replace(name=name + suffix)
         self._origin("name", "name")
 
     def machine(self) -> None:
@@ -205,7 +208,7 @@ class Override:
         for index, text in enumerate(self.flags.mounts):
             target, source = split_flag(text)
             try:
-                mount = from_uri(source, target)
+                mount = self._from_here(from_uri(source, target))
             except ValueError as error:
                 self.sink.report(codes.UNUSABLE_MOUNT, self._span("mounts", index), reason=str(error))
                 continue
@@ -217,6 +220,15 @@ class Override:
         volumes = tuple(volume for volume in self.job.volumes if volume.mount_path not in added)
         self.job = self.job.replace(mounts=(*kept, *added.values()), volumes=volumes)
         self._origin("mounts", "mounts")
+
+    def _from_here(self, mount: Mount) -> Mount:
+        """A job's local paths start from its file, those of flags from where the command is given."""
+        folder = posixpath.dirname(posixpath.normpath(self.job.source.path))
+        if mount.kind != "local" or mount.source.startswith(("/", "~")) or not folder:
+            return mount
+        if folder.startswith(("/", "..")):
+            raise ValueError("a relative path beside a job file elsewhere: write an absolute one")
+        return mount.replace(source=posixpath.normpath("../" * (folder.count("/") + 1) + mount.source))
 
     def ports(self) -> None:
         """Each takes the place of the file's port of the same external number."""

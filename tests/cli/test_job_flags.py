@@ -41,7 +41,7 @@ def unit(frontend: str = "task-yaml", **fields: object) -> Unit:
 def overridden(before: Unit, *words: str, **more: dict[str, str]) -> tuple[Job, list[str]]:
     """The job that flags make of it, and what is reported: code and text."""
     sink = Sink()
-    after = run(before, told(*words, **more), sink)
+    (after,) = run([before], told(*words, **more), sink)
     verify(after, after="override")
     return after.job, [f"{each.code.id} {each.span.text if each.span else ''}" for each in sink.diagnostics]
 
@@ -119,6 +119,33 @@ def test_a_type_or_region_takes_the_place_of_all_choices() -> None:
     assert job.resources.choices == (Choice(name="8xh100"), Choice(name="8xa100"))
 
 
+def test_jobs_of_one_source_get_names_of_their_own() -> None:
+    named = run([unit(), unit()], told("-n", "x"), Sink())
+    assert [each.job.name for each in named] == ["x-1", "x-2"]
+    assert run([], told("-n", "x"), Sink()) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "source", "seen"),
+    [
+        ("job.yaml", "./data", "./data"),
+        ("./a/b/job.yaml", "./data", "../../data"),
+        ("a/job.yaml", "../data", "../../data"),
+        ("a/job.yaml", "/data", "/data"),
+        ("/a/job.yaml", "~/data", "~/data"),
+        ("<stdin>", "./data", "./data"),
+        ("/a/job.yaml", "./data", None),
+        ("../job.yaml", "data/x", None),
+    ],
+)
+def test_local_path_of_a_flag_starts_where_the_command_is_given(path: str, source: str, seen: str | None) -> None:
+    before = unit()
+    before = before.replace(job=before.job.replace(source=before.job.source.replace(path=path)))
+    job, found = overridden(before, "--mount", source)
+    assert [mount.source for mount in job.mounts] == ([] if seen is None else [seen])
+    assert found == ([] if seen else [f"FC452 {source}"])
+
+
 def test_file_wins_over_the_environment() -> None:
     environ = {"MITHRIL_REGION": "e", "MITHRIL_PROJECT": "p"}
     job, _ = overridden(unit(placement=Placement(regions=("f",))), environ=environ)
@@ -157,7 +184,7 @@ def test_batch_script_has_no_document_and_no_fields() -> None:
 def test_python_caller_has_no_command_line() -> None:
     sink = Sink()
     flags = Flags(ports=("x",), secrets=("",), mounts=("ftp://a",))
-    run(unit(), Inputs(flags=flags), sink)
+    run([unit()], Inputs(flags=flags), sink)
     assert [each.span.text for each in sink.diagnostics if each.span] == ["--secret", "--mount", "--port"]
 
 
