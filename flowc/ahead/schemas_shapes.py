@@ -30,6 +30,7 @@ class Shape(BaseModel):
     like: str | None = None
     rule: str | None = None
     coerce: str | None = None
+    want: str | None = None
     null: bool | None = None
     required: bool | None = None
     alias: str | None = None

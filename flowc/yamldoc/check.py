@@ -183,7 +183,8 @@ class Checker:
         found = scalars.meaning(node, self.reader)
         if kind == "number":
             return found.kind in ("int", "float")
-        return kind in (found.kind, "any") or (kind == "text" and found.kind == "odd")
+        as_text = found.kind == "odd" or shape.get("coerce") in ("text", "python")
+        return kind in (found.kind, "any") or (kind == "text" and as_text)
 
     def _text(self, node: Node, shape: Shape, path: str) -> bool:
         if not isinstance(node, Scalar):
@@ -196,9 +197,11 @@ class Checker:
                 node.value = scalars.python_text(found, node.text)
                 if node.value != node.text:
                     self._read_as(node, path, f"the text `{node.value}`")
+            elif coerce == "text":
+                pass
             elif found.kind == "odd" or (found.kind == "int" and ":" in node.text):
                 self._read_as(node, path, found.shown)
-            elif coerce != "text":
+            else:
                 return self._wrong_type(node, shape, path)
         return self._value(node, shape, path) and self._length(node, len(node.value), shape, path, "characters")
 
@@ -310,11 +313,11 @@ class Checker:
 
     def _wrong_type(self, node: Node, shape: Shape, path: str) -> bool:
         kinds = [shape["is"]] if shape["is"] != "one" else [each["is"] for each in shape["shapes"]]
-        expected = " or ".join(dict.fromkeys(KIND_WORDS[kind] for kind in kinds))
+        expected = shape.get("want") or " or ".join(dict.fromkeys(KIND_WORDS[kind] for kind in kinds))
         help, fix = shape.get("type_help"), None
         if isinstance(node, Scalar):
             found = scalars.meaning(node, self.reader).shown
-            if "text" in kinds and node.style is None and found != "a text":
+            if "text" in kinds and "want" not in shape and node.style is None and found != "a text":
                 in_quotes = quoted(node.text)
                 fix = Fix(title="quote it", edits=(Edit(span=node.span, text=in_quotes),), certain=bool(node.text))
                 help = help or f"quote it: `{in_quotes}`"
@@ -323,7 +326,7 @@ class Checker:
         else:
             found = f"a {node.what}"
         self.sink.report(
-            self.words.wrong_type, node.span if node.end > node.start else _line(node), help=help, fix=fix, path=path,
+            self.words.wrong_type, node.span if node.end > node.start else _line(node), help=help, fix=fix, path=path or "the document",
             found=found, expected=expected,
         )  # fmt: skip
         return False
