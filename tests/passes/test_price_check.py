@@ -9,7 +9,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from flowc.ir.job import Array, Pricing, Retry, Time
+from flowc.ir.job import Array, ExitRule, Pricing, Retry, Time
+from flowc.passes.price_check import bound_s
 from tests.passes.units import codes, error, plan, run, unit
 
 H100 = {"gpus_per_node": 8, "gpu_model": "h100"}
@@ -85,11 +86,31 @@ def test_worst_case_and_expected_cost(
 
 
 def test_attempts_count_where_only_each_attempt_is_limited() -> None:
-    from flowc.passes.price_check import bound_s
-
     job = unit(time=Time(attempt_limit_s=600), retry=Retry(max_restarts=2)).job
     assert bound_s(job) == 1800
     assert bound_s(job.replace(retry=Retry())) is None
+
+
+@pytest.mark.parametrize(
+    ("retry", "seconds"),
+    [
+        (Retry(max_restarts=0), 600),
+        (Retry(max_restarts=2, delay_ms=1500), 1803),
+        (Retry(max_restarts=2, delay_ms=1501), 1804),
+        (Retry(max_restarts=3, delay_ms=10_000, delay_factor="2"), 2400 + 10 + 20 + 40),
+        (Retry(max_restarts=3, delay_ms=10_000, delay_factor="2", max_delay_ms=15_000), 2400 + 10 + 15 + 15),
+        (Retry(max_restarts=10**9, delay_ms=10_000, delay_factor="2", max_delay_ms=20_000), 620 * 10**9 + 600 - 10),
+        (Retry(max_restarts=10**9, delay_ms=1, delay_factor="0.5"), 600 * (10**9 + 1) + 10**6),
+        (Retry(max_restarts=10**9, delay_ms=1000, delay_factor="1.5"), None),
+        (Retry(max_restarts=2, exit_rules=(ExitRule(action="free", codes=(42,)),)), None),
+        (Retry(max_restarts=2, exit_rules=(ExitRule(action="fail", codes=(42,)),)), 1800),
+        (Retry(), None),
+    ],
+)
+def test_attempts_and_the_waits_between_them_are_bounded(retry: Retry, seconds: int | None) -> None:
+    job = unit(time=Time(attempt_limit_s=600), retry=retry).job
+    assert bound_s(job) == seconds
+    assert bound_s(job.replace(time=Time(attempt_limit_s=600, limit_s=60))) == 60
 
 
 def test_budget_is_refused_with_its_arithmetic() -> None:
