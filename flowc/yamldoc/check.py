@@ -325,10 +325,9 @@ class Checker:
                 help = f"write a list: `[{node.source.text[node.start : node.end]}]`" if node.text else None
         else:
             found = f"a {node.what}"
-        self.sink.report(
-            self.words.wrong_type, node.span if node.end > node.start else _line(node), help=help, fix=fix, path=path or "the document",
-            found=found, expected=expected,
-        )  # fmt: skip
+        span = node.span if node.end > node.start else _line(node)
+        where = path or "the document"
+        self.sink.report(self.words.wrong_type, span, help=help, fix=fix, path=where, found=found, expected=expected)
         return False
 
 
