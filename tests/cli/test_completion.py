@@ -19,6 +19,9 @@ CASES = [
     (("check", "--format", "s"), {"sarif"}),
     (("check", "jo"), {"job.sbatch"}),
     (("completion", "z"), {"zsh"}),
+    (("schema", "t"), {"task"}),
+    (("check", "--from", "k"), {"k8s"}),
+    (("compile", "--mo"), {"--mount"}),
     (("compile", "--output", "fo"), {"folder"}),
 ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,10 @@ from hypothesis import strategies as st
 
 from flowc import driver
 from flowc.cli.arguments import UsageError, parse
-from flowc.cli.commands import COMMAND_LINE, COMPILE
+from flowc.cli.commands import COMMAND_LINE, COMPILE, JOB_OPTIONS
 from flowc.cli.inputs import gather
+from flowc.cli.old_spellings import TABLE
+from flowc.cli.sources import expand
 from flowc.diag.sink import Sink
 from flowc.inputs import Flags, Inputs
 from flowc.ir.job import Choice, Job, Mount, Placement, Port, Resources, Run, SourceInfo, Volume
@@ -195,6 +198,24 @@ def test_ports_are_in_bounds_and_in_pairs(text: str) -> None:
         assert 1 <= port.internal <= 65535
 
 
+FLAGS = [option.name for option in JOB_OPTIONS] + [name for old in TABLE for name in old.names]
+VALUES = st.one_of(
+    st.text(st.characters(exclude_characters="\0")),
+    st.sampled_from(("A=1", "A", "s3://b", "/x=volume://v", "80", "1-2:3-4", "", "--", "high", "1h", "12.5", "a.b=[")),
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from(FLAGS), VALUES, st.booleans()), max_size=5))
+def test_any_flags_give_a_job_diagnostics_or_wrong_usage(given: list[tuple[str, str, bool]]) -> None:
+    words = [word for flag, value, joined in given for word in ([f"{flag}={value}"] if joined else [flag, value])]
+    with suppress(UsageError):
+        inputs = told(*words, "job.sbatch")
+        result = driver.compile(Source("job.sbatch", GOOD), inputs, emit="ir")
+        assert result.failed or result.artifacts
+        for key, span in inputs.flag_spans:
+            assert 0 <= span.start <= span.end <= len(span.source.text), key
+
+
 @pytest.mark.parametrize(
     ("text", "pairs"),
     [
@@ -278,7 +299,10 @@ def test_yaml_below_a_folder_counts_when_it_is_plainly_a_job(flowc: Callable[...
     (folder / "a.sbatch").write_text(GOOD)
     (folder / "compose.yaml").write_text("services:\n  web:\n    image: nginx\n")
     (folder / "values.yml").write_text("replicas: 2\n")
-    assert " in 1 file\n" in flowc("check", ".", "--strict").out
+    (folder / "job.YML").write_text("apiVersion: batch/v1\nkind: Job\nspec: {}\n")
+    (folder / "task.yaml").write_text("instance_type: 8xh100\ncommand: nvidia-smi\n")
+    (folder / "folder.yaml").mkdir()
+    assert expand((".",)) == ["a.sbatch", "job.YML", "task.yaml"]
     named = flowc("check", "values.yml")
     assert named.status == 1
     assert "FC090" in named.out
