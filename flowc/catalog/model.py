@@ -19,11 +19,12 @@ GB = 10**9
 class InstanceType(Record):
     """A machine that is rented out. None: no source says; it then satisfies no request for that resource.
 
-    `gpu_memory_gb` is the memory of one GPU. `aliases` are names that the provider used before.
+    `gpu_memory_gb` is the memory of one GPU. `aliases` are names that the provider used before, `former_fids` its ids.
     """
 
     name: str
     aliases: tuple[str, ...]
+    former_fids: tuple[str, ...] = ()
     family: str
     gpus: int
     gpu_memory_gb: int
@@ -118,13 +119,15 @@ class Catalog:
         self.families = tuple(dict.fromkeys(offer.type.family for offer in self.offers))
         self._by_name = {name: each for each in self.types for name in (each.name, *each.aliases)}
         self._by_place = {(offer.type.name, offer.region): offer for offer in every}
-        self._by_fid = {offer.fid: offer.type for offer in every if offer.fid is not None}
+        self._by_fid = {fid: each for each in self.types for fid in each.former_fids}
+        self._by_fid.update({offer.fid: offer.type for offer in every if offer.fid is not None})
 
     def named(self, name: str) -> InstanceType | None:
         """The type with exactly this name or alias, sold or not."""
         return self._by_name.get(name)
 
     def with_fid(self, fid: str) -> InstanceType | None:
+        """The type that has this id, or had it before."""
         return self._by_fid.get(fid)
 
     def offer(self, name: str, region: str | None) -> Offer | None:

@@ -16,11 +16,14 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+Fid = Annotated[str, Field(pattern=r"^it_[A-Za-z0-9]+$")]
+
+
 class OfferRow(_Strict):
     """Where an instance type is sold, under which id, and the prices seen there (USD per instance-hour)."""
 
     region: Region
-    fid: Annotated[str, Field(pattern=r"^it_[A-Za-z0-9]+$")] | None = None
+    fid: Fid | None = None
     minimum_usd: Usd | None = None
     market_usd: Usd | None = None
     offered: bool = True
@@ -32,6 +35,7 @@ class InstanceTypeRow(_Strict):
 
     name: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9.-]*$")]
     aliases: tuple[str, ...] = ()
+    former_fids: tuple[Fid, ...] = ()
     family: Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[a-z0-9-]+$")]
     gpus: Count
     gpu_memory_gb: Count

@@ -84,6 +84,8 @@ def _by_fid(fid: str, unit: Unit, demand: Demand, catalog: Catalog, sink: Sink) 
     known = catalog.with_fid(fid)
     if known is not None:
         offers = tuple(o for o in (*catalog.offers, *catalog.hidden) if o.fid == fid)
+        if fid in known.former_fids:
+            offers = tuple(o.replace(fid=fid) for o in catalog.offers if o.type is known)
         return Selection(offers, fid, named=True)
     regions = unit.job.placement.regions
     missing = [] if regions else ["`--region`"]

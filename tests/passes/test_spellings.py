@@ -35,6 +35,9 @@ MACHINES = [
     ("8x NVIDIA H100 80GB SXM5", "h100-80gb.sxm.8x", []),
     ("it_XqgKWbhZ5gznAYsG", "h100-80gb.sxm.8x", []),
     ("it_5ECSoHQjLBzrp5YM", "h100-80gb.sxm.8x", []),
+    # Ids of before, as documents still give them.
+    ("it_MsIRhxj3ccyVWGfP", "a100-80gb.sxm.1x", []),
+    ("it_fK7Cx6TVhOK5ZfXT", "a100-80gb.sxm.4x", []),
     ("  8xH100 ", "h100-80gb.sxm.8x", []),
     ("ccs-h200.sxm.8x", "ccs-h200.sxm.8x", []),
     ("h200.8x", "ccs-h200.sxm.8x", []),
@@ -94,6 +97,13 @@ def test_spelling_that_is_refused(text: str, code: str, words: str) -> None:
     found = error(alternatives=(text,))
     assert found.code.name == code
     assert words in found.message or words in (found.help or "")
+
+
+@pytest.mark.parametrize("text", [text for text, _, _ in MACHINES if text.startswith("it_")])
+def test_id_goes_on_as_it_stands(text: str) -> None:
+    plan = run(unit(alternatives=(text,)))[0].plan
+    assert plan is not None
+    assert plan.fid == text
 
 
 def test_list_of_spellings_is_in_order_of_preference() -> None:
