@@ -294,6 +294,8 @@ BAD_IMAGES = [
     ("x@sha256:12", "a digest such as", "x"),
     ("${IMAGE}", "placeholder", None),
     ("<your-image>", "placeholder", None),
+    ("YOUR_REGISTRY/worker:latest", "placeholder", None),
+    ("gcr.io/PROJECT_ID/worker", "placeholder", None),
     ("{{ .Values.image }}", "placeholder", None),
     ("", "it is empty", None),
     ("a" * 256, "longer than 255", None),
