@@ -29,6 +29,7 @@ BELOW = ("/boot", "/dev", "/proc", "/sys", "/run/flowc", "/var/lib/cloud", "/var
 CONTAINER_SYSTEM = frozenset(("/", "/bin", "/dev", "/etc", "/lib", "/lib64", "/proc", "/sbin", "/sys", "/usr"))
 CONTAINER_BELOW = ("/proc", "/sys")
 SHARED_MEMORY = "/dev/shm"
+LONGEST_PATH = 4095  # Linux takes no longer one
 # Kinds of mounts that a container gets as a folder bound into it; docker binds the outer ones first.
 BOUND = ("scratch", "memory", "host", "volume")
 # Kinds that fill a folder once, so that others may lie inside it.
@@ -127,6 +128,8 @@ def _place(path: str, span: Span | None, what: Volume | Mount, in_container: boo
 
 
 def _misformed(path: str) -> str | None:
+    if len(path) > LONGEST_PATH:
+        return f"it is longer than {LONGEST_PATH} characters"
     if not (path.startswith(("/", "~/")) or path == "~"):
         return "it is neither absolute nor below `~/`"
     if {".", ".."} & set(path.split("/")):

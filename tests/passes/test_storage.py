@@ -98,7 +98,9 @@ def test_number_of_volumes(count: int, refused: bool) -> None:
     assert names(volumes=volumes) == (["too-many-volumes"] if refused else [])
 
 
-@pytest.mark.parametrize("target", ["data", "", "./x", "/a/../b", "/./a", "/a:b", "/a\nb", "~root/x", "/a\0", "s3://x"])
+@pytest.mark.parametrize(
+    "target", ["data", "", "./x", "/a/../b", "/./a", "/a:b", "/a\nb", "~root/x", "/a\0", "s3://x", "/a" * 2048]
+)
 def test_target_that_is_no_place(target: str) -> None:
     assert names(mounts=(mount(target),)) == ["mount-target-form"]
     assert names(volumes=(volume(target),)) == ["mount-target-form"]
