@@ -16,19 +16,65 @@ def startup_plain(v, sh):
     put('state_dir=${0%/*}\n')
     sections.append(('header', ''.join(out)))
     out.clear()
-    put('\n# ---- install: run by cloud-init or by hand, as root, on the first boot; may be run again ----\n\nif [ -z "$1" ]; then\n    # Not ordered after cloud-init, which would wait for us. The network is waited for, but not required.\n    # SIGPIPE must end `yes | head` as in any shell; one process out of memory must not stop the whole job.\n    cat >/etc/systemd/system/flowc.service <<UNIT\n[Unit]\nWants=network-online.target\nAfter=network-online.target\n[Service]\nExecStart=/bin/bash $0 job\nIgnoreSIGPIPE=no\nOOMPolicy=continue\n[Install]\nWantedBy=multi-user.target\nUNIT\n    mkdir -p /var/log/foundry\n    # An empty state file says: never started. One that is there keeps what it says.\n    : >>"$state_dir/status.json"\n    # Where no systemd runs, the job runs in the background, once at a time.\n    systemctl enable --now --no-block flowc ||\n        setsid -f flock -no "$state_dir" bash "$0" job </dev/null >/dev/null 2>&1\n    # All of this must outlive a power cut.\n    sync\n    exit\nfi\n')
+    put('\n# ---- install: run by cloud-init or by hand, as root, on the first boot; may be run again ----\n\nif [ -z "$1" ]; then\n    # Not ordered after cloud-init, which would wait for us. The network is waited for, but not required.\n    # SIGPIPE must end `yes | head` as in any shell; one process out of memory must not stop the whole job.\n    cat >/etc/systemd/system/flowc.service <<UNIT\n[Unit]\nWants=network-online.target\nAfter=network-online.target')
+    if v['images']:
+        put(' docker.service')
+    put('\n[Service]\nExecStart=/bin/bash $0 job\nIgnoreSIGPIPE=no\nOOMPolicy=continue\n')
+    if v['stops_container']:
+        put('KillMode=mixed\nTimeoutStopSec=')
+        put(str(v['stop_s']))
+        put('\n')
+    put('[Install]\nWantedBy=multi-user.target\nUNIT\n    mkdir -p /var/log/foundry\n    # An empty state file says: never started. One that is there keeps what it says.\n    : >>"$state_dir/status.json"\n    # Where no systemd runs, the job runs in the background, once at a time.\n    systemctl enable --now --no-block flowc ||\n        setsid -f flock -no "$state_dir" bash "$0" job </dev/null >/dev/null 2>&1\n')
+    if v['port_units']:
+        put("    # Ports are closed but for those that the provider's tool holds open.\n    cat >/etc/systemd/system/flowc-port@.service <<'UNIT'\n[Unit]\nWants=network-online.target\nAfter=network-online.target\n[Service]\nExecStart=/usr/local/bin/foundrypf %i\nRestart=always\nRestartSec=5\n[Install]\nWantedBy=multi-user.target\nUNIT\n")
+        if v['forward_units']:
+            put("    # EXTERNAL:INTERNAL\n    cat >/etc/systemd/system/flowc-forward@.service <<'UNIT'\n[Service]\nExecStart=/bin/sh -c 'p=%i;exec systemd-socket-activate -l $${p%%%%:*} /lib/systemd/systemd-socket-proxyd localhost:$${p#*:}'\nRestart=always\nRestartSec=5\n[Install]\nWantedBy=multi-user.target\nUNIT\n")
+        put('    systemctl enable --now --no-block')
+        for l_unit in v['port_units']:
+            put(' ')
+            put(str(l_unit))
+        for l_unit in v['forward_units']:
+            put(' ')
+            put(str(l_unit))
+        put('\n')
+    put('    # All of this must outlive a power cut.\n    sync\n    exit\nfi\n')
     sections.append(('install', ''.join(out)))
     out.clear()
-    put('\n# ---- state: one small JSON file, replaced as a whole ----\n\n# Usage: save_state [EXIT_CODE SIGNAL END]\nsave_state() {\n    read -r uptime_seconds _ </proc/uptime\n    used_seconds=$((used_base + ${uptime_seconds%.*}))\n    printf \'{"starts":%s,"used_s":%s,"state":"%s","start":%s,"exit_code":%s,"signal":%s,"end":%s}\\n\' \\\n        "$start_count" $used_seconds "$job_state" "$first_start" "${1-null}" "${2-null}" "${3-null}" \\\n        >"$state_dir/new"\n    mv "$state_dir/new" "$state_dir/status.json"\n}\n')
+    put('\n# ---- state: one small JSON file, replaced as a whole ----\n\n# Usage: save_state [EXIT_CODE SIGNAL END]\nsave_state() {\n    read -r uptime_seconds _ </proc/uptime\n    used_seconds=$((used_base + ${uptime_seconds%.*}))\n    printf \'{"starts":%s,"used_s":%s,"state":"%s","start":%s,')
+    if v['restarts']:
+        put('"failures":%s,')
+    put('"exit_code":%s,"signal":%s,"end":%s}\\n\' \\\n        "$start_count" $used_seconds "$job_state" "$first_start" ')
+    if v['restarts']:
+        put('"$failure_count" ')
+    put('"${1-null}" "${2-null}" "${3-null}" \\\n        >"$state_dir/new"\n    mv "$state_dir/new" "$state_dir/status.json"\n}\n')
     sections.append(('state', ''.join(out)))
     out.clear()
+    if v['stops_container']:
+        put('\n# ---- stop: a container is asked to end, and killed after its grace period ----\n\nstop_body() {\n')
+        if v['before_stop']:
+            put('    timeout ')
+            put(str(v['grace_s']))
+            put(' docker exec flowc')
+            for l_word in v['before_stop']:
+                put(' ')
+                put(sh(l_word))
+            put('\n')
+        put('    docker stop -t ')
+        put(str(v['grace_s']))
+        put(' flowc\n    # Before there is a container, what prepares it is stopped.\n    kill -TERM -"$body_pid"\n}\n')
+        sections.append(('stop', ''.join(out)))
+        out.clear()
     if not (v['limit_s'] is None):
         put('\n# ---- time limit: counted over all starts; called every 5 seconds ----\n\non_tick() {\n    save_state\n')
         if not (v['signal'] is None):
             put('    if ((used_seconds >= ')
             put(str(v['signal_at_s']))
             put(')) && [ -z "$warned_already" ]; then\n        warned_already=1\n')
-            if v['signal_to_shell']:
+            if v['stops_container']:
+                put('        docker kill -s ')
+                put(str(v['signal']))
+                put(' flowc\n')
+            elif v['signal_to_shell']:
                 put('        kill -')
                 put(str(v['signal']))
                 put(' "$body_pid"\n')
@@ -41,18 +87,67 @@ def startup_plain(v, sh):
         put(str(v['kill_at_s']))
         put(')); then\n        kill -KILL -"$body_pid"\n    elif ((used_seconds >= ')
         put(str(v['limit_s']))
-        put(')) && [ "$job_state" = RUNNING ]; then\n        job_state=TIMEOUT\n        kill -TERM -"$body_pid"\n        kill -CONT -"$body_pid"\n    fi\n}\n')
+        put(')) && [ "$job_state" = RUNNING ]; then\n        job_state=TIMEOUT\n')
+        if v['stops_container']:
+            put('        stop_body &\n')
+        else:
+            put('        kill -TERM -"$body_pid"\n        kill -CONT -"$body_pid"\n')
+        put('    fi\n}\n')
         sections.append(('time_limit', ''.join(out)))
         out.clear()
-    put('\n# ---- run: called by the unit ----\n\nrun_job() {\n    host_name=${HOSTNAME%%.*}\n    IFS=:, read -r _ start_count _ used_seconds _ job_state _ first_start _ <"$state_dir/status.json"\n    # RUNNING and PENDING are to be started again, so is a job that never was; COMPLETED, FAILED and TIMEOUT are over.\n    [[ ${job_state:-ING} = *ING* ]] || exit 0\n')
+    if v['prepared']:
+        put('\n# ---- helpers of the start ----\n\n# Usage: fail MESSAGE. The message goes to the job\'s output.\nfail() {\n    echo "flowc: $*"\n    exit 1\n}\n')
+        if v['retried']:
+            put('\n# Usage: try_often COMMAND... Up to five times, 10 seconds apart.\ntry_often() {\n    for _ in {1..5}; do\n        "$@" && return\n        sleep 10\n    done\n    fail "gave up: $*"\n}\n')
+        if v['packages']:
+            put('\ninstall_package() {\n    echo "flowc: installs $1"\n    apt-get -qq update\n    apt-get -qqy --no-install-recommends -o DPkg::Lock::Timeout=600 install "$1" >/dev/null\n}\n\n# Usage: need_program PROGRAM PACKAGE. Installs what the image has not.\nneed_program() {\n    command -v "$1" >/dev/null || try_often install_package "$2"\n}\n')
+        if v['toolkit']:
+            put("\ninstall_toolkit() {\n    curl -fsSLo /usr/share/keyrings/nvidia.asc https://nvidia.github.io/libnvidia-container/gpgkey || return\n    echo 'deb [signed-by=/usr/share/keyrings/nvidia.asc] https://nvidia.github.io/libnvidia-container/stable/deb/$(ARCH) /' \\\n        >/etc/apt/sources.list.d/nvidia-container-toolkit.list\n    install_package nvidia-container-toolkit && systemctl restart docker\n}\n")
+        if v['pull_secrets']:
+            put("\n# Usage: pull_image IMAGE. With each of the registry's credentials, until one is good.\npull_image() {\n    for each_name in")
+            for l_name in v['pull_secrets']:
+                put(' ')
+                put(sh(l_name))
+            put('; do\n        # shellcheck disable=SC1091\n        (umask 077 && . /run/flowc/secrets && mkdir -p "/run/flowc/$each_name" && printf %s "${!each_name}" >"/run/flowc/$each_name/config.json")\n        docker --config "/run/flowc/$each_name" pull -q "$1" && return\n    done\n    return 1\n}\n')
+        if v['files']:
+            put('\n# Usage: put_file MODE PATH. Its content comes on stdin.\nput_file() {\n    mkdir -p "${2%/*}"\n    (umask 077 && cat >"$2") || fail "cannot write $2"\n    chmod "$1" "$2"\n}\n')
+        if v['blocks']:
+            put('\n# Usage: mount_block FOLDER LABEL OPTIONS [ID]. A disk is found by its id, by the label that we gave it, or as the first\n# one in the order of attachment that is not in use. It is formatted only where nothing at all is on it.\nmount_block() {\n    mkdir -p "$1"\n    ! mountpoint -q "$1" || return 0\n    if [ "$4" ]; then\n        disk_device=$(readlink -e "/dev/disk/by-id/virtio-${4::20}")\n    else\n        disk_device=$(blkid -L "$2" || printf \'%s\\n\' "${disk_list[@]}" | grep -vxFf <(cut -d \' \' -f 1 /proc/mounts) | head -n 1)\n    fi\n    blkid -p "$disk_device" >/dev/null\n    if [ $? = 2 ] && cmp -sn 1048576 "$disk_device" /dev/zero; then\n        mkfs.ext4 -qL "$2" "$disk_device" || fail "volume $2: cannot format $disk_device"\n    fi\n    mount -o "$3" "$disk_device" "$1" || fail "volume $2: cannot mount $disk_device"\n}\n')
+        if v['binds']:
+            put('\n# Usage: bind_mount SOURCE TARGET [ro]\nbind_mount() {\n    mkdir -p "$2"\n    mountpoint -q "$2" || mount --bind "$1" "$2" || fail "cannot mount $1 on $2"\n    [ -z "$3" ] || mount -o remount,bind,ro "$2"\n}\n')
+        sections.append(('helpers', ''.join(out)))
+        out.clear()
+    put('\n# ---- run: called by the unit ----\n\nrun_job() {\n    host_name=${HOSTNAME%%.*}\n    IFS=:, read -r _ start_count _ used_seconds _ job_state _ first_start _ ')
+    if v['restarts']:
+        put('failure_count _ ')
+    put('<"$state_dir/status.json"\n    # RUNNING and PENDING are to be started again, so is a job that never was; COMPLETED, FAILED and TIMEOUT are over.\n    [[ ${job_state:-ING} = *ING* ]] || exit 0\n')
+    sections.append(('run', ''.join(out)))
+    out.clear()
     if v['nodes'] > 1:
-        put("    # The nodes are listed in /etc/hosts, the last one is the head. Only the head runs the job.\n    for _ in {1..120}; do\n        mapfile -t node_names < <(awk '$1 ~ /^[0-9.]+$/ && $1 !~ /^127/ { print $2 }' /etc/hosts | tac)\n        [ ${#node_names[@]} -lt ")
+        if v['slurm']:
+            put('    # The nodes are listed in /etc/hosts, the last one is the head. Only the head runs the job.\n')
+        else:
+            put('    # The nodes are listed in /etc/hosts, the last one is the head. Each runs the job.\n')
+        put("    for _ in {1..120}; do\n        mapfile -t node_names < <(awk '$1 ~ /^[0-9.]+$/ && $1 !~ /^127/ { print $2")
+        if not (v['slurm']):
+            put(', $1')
+        put(" }' /etc/hosts | tac)\n        [ ${#node_names[@]} -lt ")
         put(str(v['nodes']))
         put(' ] || break\n        sleep 5\n    done\n    [ ${#node_names[@]} -ge ')
         put(str(v['nodes']))
         put(' ] || {\n        echo "flowc: /etc/hosts lists ${#node_names[@]} of ')
         put(str(v['nodes']))
-        put(' nodes after 10 minutes" >&2\n        exit 1\n    }\n    [ "${node_names[0]%%.*}" = "$host_name" ] || exit 0\n    node_list=$(IFS=, && echo "${node_names[*]}")\n')
+        put(' nodes after 10 minutes" >&2\n        exit 1\n    }\n')
+        if v['slurm']:
+            put('    [ "${node_names[0]%%.*}" = "$host_name" ] || exit 0\n    node_list=$(IFS=, && echo "${node_names[*]}")\n')
+        else:
+            put('    node_rank=0\n    until [ "${node_names[node_rank]%%[. ]*}" = "$host_name" ]; do\n        ((++node_rank < ')
+            put(str(v['nodes']))
+            put(')) || {\n            echo "flowc: /etc/hosts does not list $host_name" >&2\n            exit 1\n        }\n    done\n    private_ip=${node_names[node_rank]#* }\n    node_ips=$(printf \'%s\\n\' "${node_names[@]#* }")\n')
+    elif v['needs_ip']:
+        put('    read -r private_ip _ < <(hostname -I)\n')
+    sections.append(('rank', ''.join(out)))
+    out.clear()
     put('    output_file=')
     for l_part in v['stdout']:
         if l_part is None:
@@ -84,38 +179,417 @@ def startup_plain(v, sh):
     put("    # The provider's log folder leads to the job's own output.\n")
     if v['link_output']:
         put('    ln -sf "$output_file" /var/log/foundry/job.log\n')
-    put('    chmod 700 "$state_dir/')
-    put(str(v['body_name']))
-    put('"\n\n    read -r uptime_seconds _ </proc/uptime\n    used_base=$((used_seconds - ${uptime_seconds%.*}))\n    first_start=${first_start:-$EPOCHSECONDS}\n')
+    if not (v['body'] is None):
+        put('    chmod ')
+        put(str(v['body_mode']))
+        put(' "$state_dir/')
+        put(str(v['body_name']))
+        put('"\n')
+    put('\n    read -r uptime_seconds _ </proc/uptime\n    used_base=$((used_seconds - ${uptime_seconds%.*}))\n    first_start=${first_start:-$EPOCHSECONDS}\n')
     if not (v['requeue']):
         put('    # The job is not to be started twice: what was cut short has failed.\n    [ -z "$start_count" ] || {\n        job_state=NODE_FAIL\n        save_state null null "$EPOCHSECONDS"\n        exit 1\n    }\n')
-    put('    job_state=RUNNING\n    # Told to stop (shutdown, preemption): the body is told by systemd, we wait for it; the next boot starts it again.\n    trap \'[ "$job_state" = TIMEOUT ] || job_state=PENDING\' TERM\n')
+    put('    job_state=RUNNING\n    # Told to stop (shutdown, preemption): the body is told by systemd, we wait for it; the next boot starts it again.\n    trap \'[ "$job_state" = TIMEOUT ] || job_state=PENDING')
+    if v['stops_container']:
+        put('; stop_body &')
+    put("' TERM\n")
     if not (v['limit_s'] is None):
         put('    trap on_tick ALRM\n')
     put('    # Job control gives the body a process group of its own.\n    set -m\n')
-    sections.append(('run', ''.join(out)))
+    sections.append(('start', ''.join(out)))
     out.clear()
-    put('    # What a batch step of Slurm would find in its environment. What the user set comes last and wins.\n    env -i -C ')
-    put(sh(v['workdir']))
-    put(' PATH="$PATH" LANG=C.UTF-8 HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TMPDIR=/tmp \\\n        HOSTNAME="$host_name" \\\n')
+    if v['prepared']:
+        put('    # What a start needs, and the job itself at its end, are one process group: limit and stop reach it at any point.\n    launch() {\n')
+        if v['restarts']:
+            put('    sleep "${restart_delay:-0}"\n')
+        put('    export HOME=/root DEBIAN_FRONTEND=noninteractive\n')
+        if v['secrets']:
+            put("    # Secrets come after the boot, from the submitter: lines NAME='value' in a file in memory that only root can read.\n    for wait_count in {1..360}; do\n        # shellcheck disable=SC1091\n        missing_names=$(\n            [ ! -e /run/flowc/secrets ] || . /run/flowc/secrets\n            for each_name in")
+            for l_name in v['secrets']:
+                put(' ')
+                put(sh(l_name))
+            put('; do [ "${!each_name+x}" ] || echo -n " $each_name"; done\n        )\n        [ "$missing_names" ] || break\n        [ "$wait_count" != 1 ] || echo "flowc: waits for secrets in /run/flowc/secrets:$missing_names"\n        sleep 5\n    done\n    [ -z "$missing_names" ] || fail "no secrets after 30 minutes:$missing_names"\n')
+        sections.append(('begin', ''.join(out)))
+        out.clear()
+        if v['blocks']:
+            put("    # The provider's block devices in the order of their attachment.\n    for _ in {1..60}; do\n        mapfile -t disk_list < <({ readlink -e /dev/disk/by-id/virtio-vol_* || readlink -e /dev/vd[d-z]; } | sort)\n        [ ${#disk_list[@]} -lt ")
+            put(str(v['block_count']))
+            put(' ] || break\n        sleep 1\n    done\n    [ ${#disk_list[@]} -ge ')
+            put(str(v['block_count']))
+            put(' ] || fail "${#disk_list[@]} of ')
+            put(str(v['block_count']))
+            put(' block volumes after 60 seconds"\n')
+            if v['block_count'] > 1:
+                for l_place, l_label, l_options, l_id in v['blocks']:
+                    put('    ! blkid -L ')
+                    put(sh(l_label))
+                    put(' >/dev/null || mount_block ')
+                    put(sh(l_place))
+                    put(' ')
+                    put(sh(l_label))
+                    put(' ')
+                    put(str(l_options))
+                    put(' ')
+                    put(sh(l_id))
+                    put('\n')
+            for l_place, l_label, l_options, l_id in v['blocks']:
+                put('    mount_block ')
+                put(sh(l_place))
+                put(' ')
+                put(sh(l_label))
+                put(' ')
+                put(str(l_options))
+                put(' ')
+                put(sh(l_id))
+                put('\n')
+        for l_name in v['shares']:
+            put('    # The platform mounts shared volumes by itself.\n    for _ in {1..60}; do\n        ! mountpoint -q ')
+            put(sh(l_name))
+            put(' || break\n        sleep 1\n    done\n    mountpoint -q ')
+            put(sh(l_name))
+            put(' || fail ')
+            put(sh(l_name))
+            put(" 'is not mounted after 60 seconds'\n")
+        for l_program, l_package in v['programs']:
+            put('    need_program ')
+            put(str(l_program))
+            put(' ')
+            put(str(l_package))
+            put('\n')
+        for l_place in v['scratches']:
+            put('    install -dm 1777 ')
+            put(sh(l_place))
+            put('\n')
+        for l_place, l_options in v['memories']:
+            put('    mkdir -p ')
+            put(sh(l_place))
+            put('\n    mountpoint -q ')
+            put(sh(l_place))
+            put(' || mount -t tmpfs -o ')
+            put(sh(l_options))
+            put(' flowc ')
+            put(sh(l_place))
+            put('\n')
+        for l_folder in v['made']:
+            put('    [ -e ')
+            put(sh(l_folder))
+            put(' ] || mkdir -p ')
+            put(sh(l_folder))
+            put('\n')
+        for l_type, l_source, l_options, l_place in v['shared_folders']:
+            put('    mkdir -p ')
+            put(sh(l_place))
+            put('\n    mountpoint -q ')
+            put(sh(l_place))
+            put(' || try_often mount -t ')
+            put(str(l_type))
+            put(' -o ')
+            put(sh(l_options))
+            put(' ')
+            put(sh(l_source))
+            put(' ')
+            put(sh(l_place))
+            put('\n')
+        if v['buckets']:
+            put('    bucket_tool=(\n        ')
+            for l_word in v['all_secrets']:
+                put(sh(l_word))
+                put(' ')
+            put('\\\n        env RCLONE_S3_PROVIDER=')
+            put(str(v['s3_provider']))
+            put(' RCLONE_S3_ENV_AUTH=true')
+            for l_word in v['bucket_environment']:
+                put(' ')
+                put(sh(l_word))
+            put(' rclone\n    )\n')
+        for l_remote, l_place, l_options, l_marker in v['buckets']:
+            if l_marker:
+                put('    [ -e "$state_dir/')
+                put(str(l_marker))
+                put('" ] || {\n        mkdir -p "$(dirname ')
+                put(sh(l_place))
+                put(')"\n        try_often "${bucket_tool[@]}" copyto ')
+                put(sh(l_remote))
+                put(' ')
+                put(sh(l_place))
+                put('\n        : >"$state_dir/')
+                put(str(l_marker))
+                put('"\n    }\n')
+            else:
+                put('    mkdir -p ')
+                put(sh(l_place))
+                put('\n    mountpoint -q ')
+                put(sh(l_place))
+                put(' || try_often "${bucket_tool[@]}" mount --daemon --allow-other ')
+                put(str(l_options))
+                put(' ')
+                put(sh(l_remote))
+                put(' ')
+                put(sh(l_place))
+                put('\n')
+        for l_url, l_ref, l_place, l_marker in v['clones']:
+            put('    [ -e "$state_dir/')
+            put(str(l_marker))
+            put('" ] || {\n        rm -rf ')
+            put(sh(l_place))
+            put('.new\n        try_often git clone -q -- ')
+            put(sh(l_url))
+            put(' ')
+            put(sh(l_place))
+            put('.new\n')
+            if l_ref:
+                put('        git -C ')
+                put(sh(l_place))
+                put('.new checkout -q ')
+                put(sh(l_ref))
+                put(' -- || fail "git: no such version"\n')
+            put('        mv -T ')
+            put(sh(l_place))
+            put('.new ')
+            put(sh(l_place))
+            put(' || fail "git: the folder is not empty"\n        : >"$state_dir/')
+            put(str(l_marker))
+            put('"\n    }\n')
+        for l_source, l_target, l_options in v['binds']:
+            put('    bind_mount ')
+            put(sh(l_source))
+            put(' ')
+            put(sh(l_target))
+            put(' ')
+            put(str(l_options))
+            put('\n')
+        if not (v['shm_remount'] is None):
+            put('    mount -o remount,size=')
+            put(str(v['shm_remount']))
+            put(' /dev/shm\n')
+        for l_path, l_text, l_secret, l_mode in v['files']:
+            if l_secret:
+                put('    # shellcheck disable=SC1091\n    put_file ')
+                put(str(l_mode))
+                put(' ')
+                put(sh(l_path))
+                put(' < <(. /run/flowc/secrets && printf %s "$')
+                put(str(l_secret))
+                put('")\n')
+            else:
+                put('    put_file ')
+                put(str(l_mode))
+                put(' ')
+                put(sh(l_path))
+                put(' < <(printf %s ')
+                put(sh(l_text))
+                put(')\n')
+        sections.append(('storage', ''.join(out)))
+        out.clear()
+        if v['images']:
+            put('    need_program docker docker.io\n')
+            if v['toolkit']:
+                put('    need_program curl curl\n    command -v nvidia-container-runtime-hook >/dev/null || try_often install_toolkit\n')
+            put('    # A start begins with fresh containers.\n    docker ps -aqf label=flowc | xargs -r docker rm -f >/dev/null\n')
+            for l_image, l_pull in v['images']:
+                put('    ')
+                if l_pull == 'missing':
+                    put('docker image inspect ')
+                    put(sh(l_image))
+                    put(' >/dev/null 2>&1 || ')
+                put('try_often ')
+                if v['pull_secrets']:
+                    put('pull_image')
+                else:
+                    put('docker pull -q')
+                put(' ')
+                put(sh(l_image))
+                put('\n')
+        for l_word in v['host_sysctls']:
+            put('    sysctl -qw ')
+            put(sh(l_word))
+            put('\n')
+        sections.append(('docker', ''.join(out)))
+        out.clear()
+    if v['slurm']:
+        put('    # What a batch step of Slurm would find in its environment. What the user set comes last and wins.\n')
+    else:
+        put('    # What the user set comes last and wins.\n')
+    if v['prepared']:
+        put('    in_job=(\n')
+    if v['image'] is None:
+        put('    env -i -C ')
+        put(sh(v['workdir']))
+        put(' PATH="$PATH" LANG=C.UTF-8 HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TMPDIR=/tmp \\\n        HOSTNAME="$host_name" \\\n')
+    else:
+        put('        docker run --label flowc ')
+        for l_word in v['docker_words']:
+            put(sh(l_word))
+            put(' ')
+        put('\\\n')
     if v['slurm']:
         if v['nodes'] > 1:
-            put('        SLURM_JOB_NODELIST="$node_list" SLURM_NODELIST="$node_list" \\\n')
+            put('        ')
+            put(str(v['flag']))
+            put('SLURM_JOB_NODELIST="$node_list" ')
+            put(str(v['flag']))
+            put('SLURM_NODELIST="$node_list" \\\n')
         else:
-            put('        SLURM_JOB_NODELIST="$host_name" SLURM_NODELIST="$host_name" \\\n')
-        put('        SLURM_SUBMIT_HOST="$host_name" SLURMD_NODENAME="$host_name" SLURM_TASK_PID="$BASHPID" \\\n        SLURM_JOB_START_TIME="$EPOCHSECONDS" \\\n')
+            put('        ')
+            put(str(v['flag']))
+            put('SLURM_JOB_NODELIST="$host_name" ')
+            put(str(v['flag']))
+            put('SLURM_NODELIST="$host_name" \\\n')
+        put('        ')
+        put(str(v['flag']))
+        put('SLURM_SUBMIT_HOST="$host_name" ')
+        put(str(v['flag']))
+        put('SLURMD_NODENAME="$host_name" ')
+        put(str(v['flag']))
+        put('SLURM_TASK_PID="$BASHPID" \\\n        ')
+        put(str(v['flag']))
+        put('SLURM_JOB_START_TIME="$EPOCHSECONDS" \\\n')
         if not (v['limit_s'] is None):
-            put('        SLURM_JOB_END_TIME=$((EPOCHSECONDS + ')
+            put('        ')
+            put(str(v['flag']))
+            put('SLURM_JOB_END_TIME=$((EPOCHSECONDS + ')
             put(str(v['limit_s']))
             put(' - used_seconds)) \\\n')
-        put('        ${start_count:+SLURM_RESTART_COUNT=$start_count} \\\n')
+        put('        ${start_count:+')
+        put(str(v['flag']))
+        put('SLURM_RESTART_COUNT=$start_count} \\\n')
     for l_pair in v['environment']:
         put('        ')
+        put(str(v['flag']))
         put(sh(l_pair))
         put(' \\\n')
+    for l_name, l_value in v['facts']:
+        put('        ')
+        put(str(v['flag']))
+        put(sh(l_name))
+        put('=')
+        put(str(l_value))
+        put(' \\\n')
+    if (v['with_secrets'] and v['image'] is None):
+        put('        ')
+        for l_word in v['with_secrets']:
+            put(sh(l_word))
+            put(' ')
+        put('\\\n')
     sections.append(('environment', ''.join(out)))
     out.clear()
-    if v['argv']:
+    if v['prepared']:
+        put('    )\n')
+        if not (v['setup_bytes'] is None):
+            if v['image'] is None:
+                put('    [ -e "$state_dir/setup.done" ] || {\n        "${in_job[@]}" bash "$state_dir/setup" || fail "setup failed with status $?"\n        : >"$state_dir/setup.done"\n    }\n')
+            else:
+                put('    # What setup leaves in its container is the image of all later starts.\n    docker image inspect flowc >/dev/null 2>&1 || {\n        ')
+                for l_word in v['with_secrets']:
+                    put(sh(l_word))
+                    put(' ')
+                put('"${in_job[@]}" --name flowc-setup --mount type=bind,src="$state_dir/setup",dst=/flowc-setup,readonly --entrypoint bash ')
+                put(sh(v['image']))
+                put(' /flowc-setup ||\n            fail "setup failed with status $?"\n        docker commit')
+                for l_key, l_format in v['kept_settings']:
+                    put(' -c "')
+                    put(str(l_key))
+                    put(' $(docker image inspect -f ')
+                    put(sh(l_format))
+                    put(' ')
+                    put(sh(v['image']))
+                    put(' | sed \'s/^null$/[]/\')"')
+                put(' flowc-setup flowc >/dev/null || fail "cannot keep what setup made"\n        docker rm flowc-setup >/dev/null\n    }\n')
+        if v['restarts']:
+            put('    # What fails from here on is started again.\n    : >"$state_dir/ready"\n')
+        sections.append(('setup', ''.join(out)))
+        out.clear()
+        for l_name, l_is_init, l_secret_words, l_words, l_facts, l_command, l_log in v['containers']:
+            if l_is_init:
+                put('    ')
+                if v['once_per_boot']:
+                    put('[ -e /run/flowc/started ] || ')
+                for l_word in l_secret_words:
+                    put(sh(l_word))
+                    put(' ')
+                put('docker run --rm --label flowc --name ')
+                put(sh(l_name))
+                put(' \\\n')
+            else:
+                put('    while ! ')
+                for l_word in l_secret_words:
+                    put(sh(l_word))
+                    put(' ')
+                put('docker run --rm --label flowc --name ')
+                put(sh(l_name))
+                put(' \\\n')
+            put('        ')
+            for l_word in l_words:
+                put(sh(l_word))
+                put(' ')
+            put('\\\n')
+            for l_variable, l_value in l_facts:
+                put('        -e ')
+                put(sh(l_variable))
+                put('=')
+                put(str(l_value))
+                put(' \\\n')
+            if l_is_init:
+                put('        ')
+                for l_word in l_command:
+                    put(sh(l_word))
+                    put(' ')
+                put('|| {\n        body_status=$?\n        echo "flowc: "')
+                put(sh(l_name))
+                put('" failed with status $body_status"\n        exit $body_status\n    }\n')
+            else:
+                put('        ')
+                for l_word in l_command:
+                    put(sh(l_word))
+                    put(' ')
+                put('; do sleep 5; done >>')
+                put(sh(l_log))
+                put(' 2>&1 &\n')
+        if v['once_per_boot']:
+            put('    : >/run/flowc/started\n')
+        if v['liveness']:
+            put('    (\n        sleep ')
+            put(str(v['liveness_delay']))
+            put('\n        probe_failures=0\n        while sleep ')
+            put(str(v['liveness_period']))
+            put('; do\n            if timeout ')
+            put(str(v['liveness_timeout']))
+            put(' docker exec flowc')
+            for l_word in v['liveness']:
+                put(' ')
+                put(sh(l_word))
+            put(' >/dev/null 2>&1; then\n                probe_failures=0\n            elif ((++probe_failures == ')
+            put(str(v['liveness_failures']))
+            put(')); then\n                echo "flowc: the liveness probe failed ')
+            put(str(v['liveness_failures']))
+            put(' times in a row"\n                docker stop -t ')
+            put(str(v['grace_s']))
+            put(' flowc >/dev/null\n            fi\n        done\n    ) &\n')
+        sections.append(('containers', ''.join(out)))
+        out.clear()
+    if v['prepared']:
+        put('    exec ')
+        if not (v['attempt_limit_s'] is None):
+            put('timeout -k ')
+            put(str(v['grace_s']))
+            put(' ')
+            put(str(v['attempt_limit_s']))
+            put(' ')
+        if not (v['image'] is None):
+            for l_word in v['with_secrets']:
+                put(sh(l_word))
+                put(' ')
+        put('"${in_job[@]}" \\\n')
+    if not (v['image'] is None):
+        put('        --rm --name flowc ')
+        if not (v['body'] is None):
+            put('--mount type=bind,src="$state_dir/')
+            put(str(v['body_name']))
+            put('",dst=/flowc-body,readonly ')
+        for l_word in v['command']:
+            put(sh(l_word))
+            put(' ')
+        put('\\\n')
+    elif v['argv']:
         put('        ')
         for l_arg in v['argv']:
             put(sh(l_arg))
@@ -129,13 +603,26 @@ def startup_plain(v, sh):
             put(sh(l_arg))
             put(' ')
         put('\\\n')
-    put('        <')
-    for l_part in v['stdin']:
-        if l_part is None:
-            put('"$host_name"')
-        else:
-            put(sh(l_part))
-    put(' >>"$output_file" \\\n        2>')
+    if v['prepared']:
+        put('        <')
+        for l_part in v['stdin']:
+            if l_part is None:
+                put('"$host_name"')
+            else:
+                put(sh(l_part))
+        put('\n    }\n')
+        if v['restarts']:
+            put('    while :; do\n    rm -f "$state_dir/ready"\n')
+        put('    launch >>"$output_file" \\\n')
+    else:
+        put('        <')
+        for l_part in v['stdin']:
+            if l_part is None:
+                put('"$host_name"')
+            else:
+                put(sh(l_part))
+        put(' >>"$output_file" \\\n')
+    put('        2>')
     if v['stderr']:
         put('>"$error_file"')
     else:
@@ -143,12 +630,68 @@ def startup_plain(v, sh):
     put(' &\n    body_pid=$!\n    # Bash would report a process that was killed with its whole command line.\n    exec 2>/dev/null\n    start_count=$((start_count + 1))\n    save_state\n')
     if not (v['limit_s'] is None):
         put('    while sleep 5 && kill -ALRM $$; do :; done &\n')
+        if v['prepared']:
+            put('    ticker_pid=$!\n')
     put('    # A signal that we trap ends `wait` early; the last one gives the exit status, which bash remembers.\n    while wait "$body_pid"; kill -0 "$body_pid"; do :; done\n    wait "$body_pid"\n    body_status=$?\n    # The end of the script is the end of the job: what still runs in the background ends too.\n')
     if not (v['limit_s'] is None):
-        put('    kill %2\n')
-    put('    kill -KILL -"$body_pid"\n    if [ "$job_state" = RUNNING ]; then\n        job_state=COMPLETED\n        [ "$body_status" = 0 ] || job_state=FAILED\n    fi\n    save_state "$body_status" $((body_status > 128 ? body_status - 128 : 0)) "$EPOCHSECONDS"\n    exit "$body_status"\n}\n')
+        if v['prepared']:
+            put('    kill "$ticker_pid"\n')
+        else:
+            put('    kill %2\n')
+    put('    kill -KILL -"$body_pid"\n')
+    if v['images']:
+        put('    docker ps -qf label=flowc | xargs -r docker stop -t ')
+        put(str(v['grace_s']))
+        put('\n    docker ps -aqf label=flowc | xargs -r docker rm -f\n')
+    if v['restarts']:
+        put('    # Only a failure of the job itself, while it may still run, is one that a restart may mend.\n    if [ "$job_state" != RUNNING ] || [ "$body_status" = 0 ] || [ ! -e "$state_dir/ready" ]; then break; fi\n    case $body_status in\n')
+        for l_codes, l_meaning in v['cases']:
+            if l_meaning == 'fail':
+                put('    ')
+                put(str(l_codes))
+                put(') break ;;\n')
+            elif l_meaning == 'free':
+                put('    ')
+                put(str(l_codes))
+                put(') ;;\n')
+            else:
+                put('    ')
+                put(str(l_codes))
+                put(') ((failure_count++ < ')
+                put(str(v['max_restarts']))
+                put(')) || break ;;\n')
+        put('    esac\n')
+        for l_place in v['cleared']:
+            put('    find ')
+            put(sh(l_place))
+            put(' -mindepth 1 -delete\n')
+        put('    restart_delays=(')
+        for l_delay in v['delays']:
+            put(str(l_delay))
+            put(' ')
+        put(')\n    restart_delay=${restart_delays[failure_count < ')
+        put(str(v['last_delay']))
+        put(' ? failure_count : ')
+        put(str(v['last_delay']))
+        put(']}\n    echo "flowc: exit status $body_status; starts again after $restart_delay seconds" >>"$output_file"\n    done\n')
+    put('    if [ "$job_state" = RUNNING ]; then\n        job_state=COMPLETED\n        [ "$body_status" = 0 ] || job_state=FAILED\n    fi\n    save_state "$body_status" $((body_status > 128 ? body_status - 128 : 0)) "$EPOCHSECONDS"\n')
+    if v['power_off']:
+        put('    # Who looks after the job has a minute to see its end.\n    shutdown -P +1\n')
+    put('    exit "$body_status"\n}\n')
     sections.append(('end', ''.join(out)))
     out.clear()
+    if not (v['setup_bytes'] is None):
+        put('\n# ---- setup: ')
+        put(str(v['setup_bytes']))
+        put(' bytes, run once ----\n\nhead -c ')
+        put(str(v['setup_bytes']))
+        put(' >"$state_dir/setup" <<\'')
+        put(str(v['setup_delimiter']))
+        put("'\n")
+        put(str(v['setup']))
+        put('\n')
+        put(str(v['setup_delimiter']))
+        put('\n')
     if not (v['body_bytes'] is None):
         put("\n# ---- the job's own script: ")
         put(str(v['body_bytes']))
@@ -181,19 +724,65 @@ def startup_small(v, sh):
     put('d=${0%/*}\n')
     sections.append(('header', ''.join(out)))
     out.clear()
-    put('if [ -z "$1" ]; then\ncat >/etc/systemd/system/flowc.service <<UNIT\n[Unit]\nWants=network-online.target\nAfter=network-online.target\n[Service]\nExecStart=/bin/bash $0 job\nIgnoreSIGPIPE=no\nOOMPolicy=continue\n[Install]\nWantedBy=multi-user.target\nUNIT\nmkdir -p /var/log/foundry\n: >>$d/status.json\nsystemctl enable --now --no-block flowc||\nsetsid -f flock -no $d bash "$0" job </dev/null >/dev/null 2>&1\nsync\nexit\nfi\n')
+    put('if [ -z "$1" ]; then\ncat >/etc/systemd/system/flowc.service <<UNIT\n[Unit]\nWants=network-online.target\nAfter=network-online.target')
+    if v['images']:
+        put(' docker.service')
+    put('\n[Service]\nExecStart=/bin/bash $0 job\nIgnoreSIGPIPE=no\nOOMPolicy=continue\n')
+    if v['stops_container']:
+        put('KillMode=mixed\nTimeoutStopSec=')
+        put(str(v['stop_s']))
+        put('\n')
+    put('[Install]\nWantedBy=multi-user.target\nUNIT\nmkdir -p /var/log/foundry\n: >>$d/status.json\nsystemctl enable --now --no-block flowc||\nsetsid -f flock -no $d bash "$0" job </dev/null >/dev/null 2>&1\n')
+    if v['port_units']:
+        put("cat >/etc/systemd/system/flowc-port@.service <<'UNIT'\n[Unit]\nWants=network-online.target\nAfter=network-online.target\n[Service]\nExecStart=/usr/local/bin/foundrypf %i\nRestart=always\nRestartSec=5\n[Install]\nWantedBy=multi-user.target\nUNIT\n")
+        if v['forward_units']:
+            put("cat >/etc/systemd/system/flowc-forward@.service <<'UNIT'\n[Service]\nExecStart=/bin/sh -c 'p=%i;exec systemd-socket-activate -l $${p%%%%:*} /lib/systemd/systemd-socket-proxyd localhost:$${p#*:}'\nRestart=always\nRestartSec=5\n[Install]\nWantedBy=multi-user.target\nUNIT\n")
+        put('systemctl enable --now --no-block')
+        for l_unit in v['port_units']:
+            put(' ')
+            put(str(l_unit))
+        for l_unit in v['forward_units']:
+            put(' ')
+            put(str(l_unit))
+        put('\n')
+    put('sync\nexit\nfi\n')
     sections.append(('install', ''.join(out)))
     out.clear()
-    put('w() {\nread -r t _ </proc/uptime\nu=$((b + ${t%.*}))\nprintf \'{"starts":%s,"used_s":%s,"state":"%s","start":%s,"exit_code":%s,"signal":%s,"end":%s}\\n\' "$n" $u "$s" "$f" "${1-null}" "${2-null}" "${3-null}" >$d/new\nmv $d/new $d/status.json\n}\n')
+    put('w() {\nread -r t _ </proc/uptime\nu=$((b + ${t%.*}))\nprintf \'{"starts":%s,"used_s":%s,"state":"%s","start":%s,')
+    if v['restarts']:
+        put('"failures":%s,')
+    put('"exit_code":%s,"signal":%s,"end":%s}\\n\' "$n" $u "$s" "$f" ')
+    if v['restarts']:
+        put('"$fc" ')
+    put('"${1-null}" "${2-null}" "${3-null}" >$d/new\nmv $d/new $d/status.json\n}\n')
     sections.append(('state', ''.join(out)))
     out.clear()
+    if v['stops_container']:
+        put('sb() {\n')
+        if v['before_stop']:
+            put('timeout ')
+            put(str(v['grace_s']))
+            put(' docker exec flowc')
+            for l_word in v['before_stop']:
+                put(' ')
+                put(sh(l_word))
+            put('\n')
+        put('docker stop -t ')
+        put(str(v['grace_s']))
+        put(' flowc\nkill -TERM -$p\n}\n')
+        sections.append(('stop', ''.join(out)))
+        out.clear()
     if not (v['limit_s'] is None):
         put('q() {\nw\n')
         if not (v['signal'] is None):
             put('if ((u >= ')
             put(str(v['signal_at_s']))
             put('))&&[ -z "$k" ]; then\nk=1\n')
-            if v['signal_to_shell']:
+            if v['stops_container']:
+                put('docker kill -s ')
+                put(str(v['signal']))
+                put(' flowc\n')
+            elif v['signal_to_shell']:
                 put('kill -')
                 put(str(v['signal']))
                 put(' $p\n')
@@ -206,18 +795,65 @@ def startup_small(v, sh):
         put(str(v['kill_at_s']))
         put(')); then\nkill -KILL -$p\nelif ((u >= ')
         put(str(v['limit_s']))
-        put('))&&[ "$s" = RUNNING ]; then\ns=TIMEOUT\nkill -TERM -$p\nkill -CONT -$p\nfi\n}\n')
+        put('))&&[ "$s" = RUNNING ]; then\ns=TIMEOUT\n')
+        if v['stops_container']:
+            put('sb &\n')
+        else:
+            put('kill -TERM -$p\nkill -CONT -$p\n')
+        put('fi\n}\n')
         sections.append(('time_limit', ''.join(out)))
         out.clear()
-    put('m() {\nh=${HOSTNAME%%.*}\nIFS=:, read -r _ n _ u _ s _ f _ <$d/status.json\n[[ ${s:-ING} = *ING* ]]||exit 0\n')
+    if v['prepared']:
+        put('x() {\necho "flowc: $*"\nexit 1\n}\n')
+        if v['retried']:
+            put('y() {\nfor _ in {1..5}; do\n"$@"&&return\nsleep 10\ndone\nx "gave up: $*"\n}\n')
+        if v['packages']:
+            put('ip() {\necho "flowc: installs $1"\napt-get -qq update\napt-get -qqy --no-install-recommends -o DPkg::Lock::Timeout=600 install "$1" >/dev/null\n}\nnp() {\ncommand -v "$1" >/dev/null||y ip "$2"\n}\n')
+        if v['toolkit']:
+            put("it() {\ncurl -fsSLo /usr/share/keyrings/nvidia.asc https://nvidia.github.io/libnvidia-container/gpgkey||return\necho 'deb [signed-by=/usr/share/keyrings/nvidia.asc] https://nvidia.github.io/libnvidia-container/stable/deb/$(ARCH) /' >/etc/apt/sources.list.d/nvidia-container-toolkit.list\nip nvidia-container-toolkit&&systemctl restart docker\n}\n")
+        if v['pull_secrets']:
+            put('pi() {\nfor z in')
+            for l_name in v['pull_secrets']:
+                put(' ')
+                put(sh(l_name))
+            put('; do\n(umask 077&&. /run/flowc/secrets&&mkdir -p "/run/flowc/$z"&&printf %s "${!z}" >"/run/flowc/$z/config.json")\ndocker --config "/run/flowc/$z" pull -q "$1"&&return\ndone\nreturn 1\n}\n')
+        if v['files']:
+            put('pf() {\nmkdir -p "${2%/*}"\n(umask 077&&cat >"$2")||x "cannot write $2"\nchmod "$1" "$2"\n}\n')
+        if v['blocks']:
+            put('mb() {\nmkdir -p "$1"\n! mountpoint -q "$1"||return 0\nif [ "$4" ]; then\ndd=$(readlink -e "/dev/disk/by-id/virtio-${4::20}")\nelse\ndd=$(blkid -L "$2"||printf \'%s\\n\' "${dl[@]}" | grep -vxFf <(cut -d \' \' -f 1 /proc/mounts) | head -n 1)\nfi\nblkid -p "$dd" >/dev/null\nif [ $? = 2 ]&&cmp -sn 1048576 "$dd" /dev/zero; then\nmkfs.ext4 -qL "$2" "$dd"||x "volume $2: cannot format $dd"\nfi\nmount -o "$3" "$dd" "$1"||x "volume $2: cannot mount $dd"\n}\n')
+        if v['binds']:
+            put('bm() {\nmkdir -p "$2"\nmountpoint -q "$2"||mount --bind "$1" "$2"||x "cannot mount $1 on $2"\n[ -z "$3" ]||mount -o remount,bind,ro "$2"\n}\n')
+        sections.append(('helpers', ''.join(out)))
+        out.clear()
+    put('m() {\nh=${HOSTNAME%%.*}\nIFS=:, read -r _ n _ u _ s _ f _ ')
+    if v['restarts']:
+        put('fc _ ')
+    put('<$d/status.json\n[[ ${s:-ING} = *ING* ]]||exit 0\n')
+    sections.append(('run', ''.join(out)))
+    out.clear()
     if v['nodes'] > 1:
-        put("for _ in {1..120}; do\nmapfile -t a < <(awk '$1 ~ /^[0-9.]+$/&&$1 !~ /^127/ { print $2 }' /etc/hosts | tac)\n[ ${#a[@]} -lt ")
+        if v['slurm']:
+            pass
+        put("for _ in {1..120}; do\nmapfile -t a < <(awk '$1 ~ /^[0-9.]+$/&&$1 !~ /^127/ { print $2")
+        if not (v['slurm']):
+            put(', $1')
+        put(" }' /etc/hosts | tac)\n[ ${#a[@]} -lt ")
         put(str(v['nodes']))
         put(' ]||break\nsleep 5\ndone\n[ ${#a[@]} -ge ')
         put(str(v['nodes']))
         put(' ]||{\necho "flowc: /etc/hosts lists ${#a[@]} of ')
         put(str(v['nodes']))
-        put(' nodes after 10 minutes" >&2\nexit 1\n}\n[ "${a[0]%%.*}" = $h ]||exit 0\nl=$(IFS=,&&echo "${a[*]}")\n')
+        put(' nodes after 10 minutes" >&2\nexit 1\n}\n')
+        if v['slurm']:
+            put('[ "${a[0]%%.*}" = $h ]||exit 0\nl=$(IFS=,&&echo "${a[*]}")\n')
+        else:
+            put('node_rank=0\nuntil [ "${a[node_rank]%%[. ]*}" = $h ]; do\n((++node_rank < ')
+            put(str(v['nodes']))
+            put('))||{\necho "flowc: /etc/hosts does not list $h" >&2\nexit 1\n}\ndone\nprivate_ip=${a[node_rank]#* }\nnode_ips=$(printf \'%s\\n\' "${a[@]#* }")\n')
+    elif v['needs_ip']:
+        put('read -r private_ip _ < <(hostname -I)\n')
+    sections.append(('rank', ''.join(out)))
+    out.clear()
     put('o=')
     for l_part in v['stdout']:
         if l_part is None:
@@ -248,37 +884,403 @@ def startup_small(v, sh):
             put('[ "$n" ]||: >"$e"\n')
     if v['link_output']:
         put('ln -sf "$o" /var/log/foundry/job.log\n')
-    put('chmod 700 $d/')
-    put(str(v['body_name']))
-    put('\nread -r t _ </proc/uptime\nb=$((u - ${t%.*}))\nf=${f:-$EPOCHSECONDS}\n')
+    if not (v['body'] is None):
+        put('chmod ')
+        put(str(v['body_mode']))
+        put(' $d/')
+        put(str(v['body_name']))
+        put('\n')
+    put('read -r t _ </proc/uptime\nb=$((u - ${t%.*}))\nf=${f:-$EPOCHSECONDS}\n')
     if not (v['requeue']):
         put('[ -z "$n" ]||{\ns=NODE_FAIL\nw null null "$EPOCHSECONDS"\nexit 1\n}\n')
-    put('s=RUNNING\ntrap \'[ "$s" = TIMEOUT ]||s=PENDING\' TERM\n')
+    put('s=RUNNING\ntrap \'[ "$s" = TIMEOUT ]||s=PENDING')
+    if v['stops_container']:
+        put('; sb &')
+    put("' TERM\n")
     if not (v['limit_s'] is None):
         put('trap q ALRM\n')
     put('set -m\n')
-    sections.append(('run', ''.join(out)))
+    sections.append(('start', ''.join(out)))
     out.clear()
-    put('env -i -C ')
-    put(sh(v['workdir']))
-    put(' PATH="$PATH" LANG=C.UTF-8 HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TMPDIR=/tmp HOSTNAME=$h ')
+    if v['prepared']:
+        put('g() {\n')
+        if v['restarts']:
+            put('sleep "${rd:-0}"\n')
+        put('export HOME=/root DEBIAN_FRONTEND=noninteractive\n')
+        if v['secrets']:
+            put('for c in {1..360}; do\nmn=$(\n[ ! -e /run/flowc/secrets ]||. /run/flowc/secrets\nfor z in')
+            for l_name in v['secrets']:
+                put(' ')
+                put(sh(l_name))
+            put('; do [ "${!z+x}" ]||echo -n " $z"; done\n)\n[ "$mn" ]||break\n[ "$c" != 1 ]||echo "flowc: waits for secrets in /run/flowc/secrets:$mn"\nsleep 5\ndone\n[ -z "$mn" ]||x "no secrets after 30 minutes:$mn"\n')
+        sections.append(('begin', ''.join(out)))
+        out.clear()
+        if v['blocks']:
+            put('for _ in {1..60}; do\nmapfile -t dl < <({ readlink -e /dev/disk/by-id/virtio-vol_*||readlink -e /dev/vd[d-z]; } | sort)\n[ ${#dl[@]} -lt ')
+            put(str(v['block_count']))
+            put(' ]||break\nsleep 1\ndone\n[ ${#dl[@]} -ge ')
+            put(str(v['block_count']))
+            put(' ]||x "${#dl[@]} of ')
+            put(str(v['block_count']))
+            put(' block volumes after 60 seconds"\n')
+            if v['block_count'] > 1:
+                for l_place, l_label, l_options, l_id in v['blocks']:
+                    put('! blkid -L ')
+                    put(sh(l_label))
+                    put(' >/dev/null||mb ')
+                    put(sh(l_place))
+                    put(' ')
+                    put(sh(l_label))
+                    put(' ')
+                    put(str(l_options))
+                    put(' ')
+                    put(sh(l_id))
+                    put('\n')
+            for l_place, l_label, l_options, l_id in v['blocks']:
+                put('mb ')
+                put(sh(l_place))
+                put(' ')
+                put(sh(l_label))
+                put(' ')
+                put(str(l_options))
+                put(' ')
+                put(sh(l_id))
+                put('\n')
+        for l_name in v['shares']:
+            put('for _ in {1..60}; do\n! mountpoint -q ')
+            put(sh(l_name))
+            put('||break\nsleep 1\ndone\nmountpoint -q ')
+            put(sh(l_name))
+            put('||x ')
+            put(sh(l_name))
+            put(" 'is not mounted after 60 seconds'\n")
+        for l_program, l_package in v['programs']:
+            put('np ')
+            put(str(l_program))
+            put(' ')
+            put(str(l_package))
+            put('\n')
+        for l_place in v['scratches']:
+            put('install -dm 1777 ')
+            put(sh(l_place))
+            put('\n')
+        for l_place, l_options in v['memories']:
+            put('mkdir -p ')
+            put(sh(l_place))
+            put('\nmountpoint -q ')
+            put(sh(l_place))
+            put('||mount -t tmpfs -o ')
+            put(sh(l_options))
+            put(' flowc ')
+            put(sh(l_place))
+            put('\n')
+        for l_folder in v['made']:
+            put('[ -e ')
+            put(sh(l_folder))
+            put(' ]||mkdir -p ')
+            put(sh(l_folder))
+            put('\n')
+        for l_type, l_source, l_options, l_place in v['shared_folders']:
+            put('mkdir -p ')
+            put(sh(l_place))
+            put('\nmountpoint -q ')
+            put(sh(l_place))
+            put('||y mount -t ')
+            put(str(l_type))
+            put(' -o ')
+            put(sh(l_options))
+            put(' ')
+            put(sh(l_source))
+            put(' ')
+            put(sh(l_place))
+            put('\n')
+        if v['buckets']:
+            put('bt=(\n')
+            for l_word in v['all_secrets']:
+                put(sh(l_word))
+                put(' ')
+            put(' env RCLONE_S3_PROVIDER=')
+            put(str(v['s3_provider']))
+            put(' RCLONE_S3_ENV_AUTH=true')
+            for l_word in v['bucket_environment']:
+                put(' ')
+                put(sh(l_word))
+            put(' rclone\n)\n')
+        for l_remote, l_place, l_options, l_marker in v['buckets']:
+            if l_marker:
+                put('[ -e "$d/')
+                put(str(l_marker))
+                put('" ]||{\nmkdir -p "$(dirname ')
+                put(sh(l_place))
+                put(')"\ny "${bt[@]}" copyto ')
+                put(sh(l_remote))
+                put(' ')
+                put(sh(l_place))
+                put('\n: >"$d/')
+                put(str(l_marker))
+                put('"\n}\n')
+            else:
+                put('mkdir -p ')
+                put(sh(l_place))
+                put('\nmountpoint -q ')
+                put(sh(l_place))
+                put('||y "${bt[@]}" mount --daemon --allow-other ')
+                put(str(l_options))
+                put(' ')
+                put(sh(l_remote))
+                put(' ')
+                put(sh(l_place))
+                put('\n')
+        for l_url, l_ref, l_place, l_marker in v['clones']:
+            put('[ -e "$d/')
+            put(str(l_marker))
+            put('" ]||{\nrm -rf ')
+            put(sh(l_place))
+            put('.new\ny git clone -q -- ')
+            put(sh(l_url))
+            put(' ')
+            put(sh(l_place))
+            put('.new\n')
+            if l_ref:
+                put('git -C ')
+                put(sh(l_place))
+                put('.new checkout -q ')
+                put(sh(l_ref))
+                put(' --||x "git: no such version"\n')
+            put('mv -T ')
+            put(sh(l_place))
+            put('.new ')
+            put(sh(l_place))
+            put('||x "git: the folder is not empty"\n: >"$d/')
+            put(str(l_marker))
+            put('"\n}\n')
+        for l_source, l_target, l_options in v['binds']:
+            put('bm ')
+            put(sh(l_source))
+            put(' ')
+            put(sh(l_target))
+            put(' ')
+            put(str(l_options))
+            put('\n')
+        if not (v['shm_remount'] is None):
+            put('mount -o remount,size=')
+            put(str(v['shm_remount']))
+            put(' /dev/shm\n')
+        for l_path, l_text, l_secret, l_mode in v['files']:
+            if l_secret:
+                put('pf ')
+                put(str(l_mode))
+                put(' ')
+                put(sh(l_path))
+                put(' < <(. /run/flowc/secrets&&printf %s "$')
+                put(str(l_secret))
+                put('")\n')
+            else:
+                put('pf ')
+                put(str(l_mode))
+                put(' ')
+                put(sh(l_path))
+                put(' < <(printf %s ')
+                put(sh(l_text))
+                put(')\n')
+        sections.append(('storage', ''.join(out)))
+        out.clear()
+        if v['images']:
+            put('np docker docker.io\n')
+            if v['toolkit']:
+                put('np curl curl\ncommand -v nvidia-container-runtime-hook >/dev/null||y it\n')
+            put('docker ps -aqf label=flowc | xargs -r docker rm -f >/dev/null\n')
+            for l_image, l_pull in v['images']:
+                if l_pull == 'missing':
+                    put('docker image inspect ')
+                    put(sh(l_image))
+                    put(' >/dev/null 2>&1||')
+                put('y ')
+                if v['pull_secrets']:
+                    put('pi')
+                else:
+                    put('docker pull -q')
+                put(' ')
+                put(sh(l_image))
+                put('\n')
+        for l_word in v['host_sysctls']:
+            put('sysctl -qw ')
+            put(sh(l_word))
+            put('\n')
+        sections.append(('docker', ''.join(out)))
+        out.clear()
+    if v['slurm']:
+        pass
+    if v['prepared']:
+        put('j=(\n')
+    if v['image'] is None:
+        put('env -i -C ')
+        put(sh(v['workdir']))
+        put(' PATH="$PATH" LANG=C.UTF-8 HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TMPDIR=/tmp HOSTNAME=$h ')
+    else:
+        put('docker run --label flowc ')
+        for l_word in v['docker_words']:
+            put(sh(l_word))
+            put(' ')
+        put(' ')
     if v['slurm']:
         if v['nodes'] > 1:
-            put('SLURM_JOB_NODELIST="$l" SLURM_NODELIST="$l" ')
+            put(str(v['flag']))
+            put('SLURM_JOB_NODELIST="$l" ')
+            put(str(v['flag']))
+            put('SLURM_NODELIST="$l" ')
         else:
-            put('SLURM_JOB_NODELIST=$h SLURM_NODELIST=$h ')
-        put('SLURM_SUBMIT_HOST=$h SLURMD_NODENAME=$h SLURM_TASK_PID="$BASHPID" SLURM_JOB_START_TIME="$EPOCHSECONDS" ')
+            put(str(v['flag']))
+            put('SLURM_JOB_NODELIST=$h ')
+            put(str(v['flag']))
+            put('SLURM_NODELIST=$h ')
+        put(str(v['flag']))
+        put('SLURM_SUBMIT_HOST=$h ')
+        put(str(v['flag']))
+        put('SLURMD_NODENAME=$h ')
+        put(str(v['flag']))
+        put('SLURM_TASK_PID="$BASHPID" ')
+        put(str(v['flag']))
+        put('SLURM_JOB_START_TIME="$EPOCHSECONDS" ')
         if not (v['limit_s'] is None):
+            put(str(v['flag']))
             put('SLURM_JOB_END_TIME=$((EPOCHSECONDS + ')
             put(str(v['limit_s']))
             put(' - u)) ')
-        put('${n:+SLURM_RESTART_COUNT=$n} ')
+        put('${n:+')
+        put(str(v['flag']))
+        put('SLURM_RESTART_COUNT=$n} ')
     for l_pair in v['environment']:
+        put(str(v['flag']))
         put(sh(l_pair))
+        put(' ')
+    for l_name, l_value in v['facts']:
+        put(str(v['flag']))
+        put(sh(l_name))
+        put('=')
+        put(str(l_value))
+        put(' ')
+    if (v['with_secrets'] and v['image'] is None):
+        for l_word in v['with_secrets']:
+            put(sh(l_word))
+            put(' ')
         put(' ')
     sections.append(('environment', ''.join(out)))
     out.clear()
-    if v['argv']:
+    if v['prepared']:
+        put(')\n')
+        if not (v['setup_bytes'] is None):
+            if v['image'] is None:
+                put('[ -e $d/setup.done ]||{\n"${j[@]}" bash $d/setup||x "setup failed with status $?"\n: >$d/setup.done\n}\n')
+            else:
+                put('docker image inspect flowc >/dev/null 2>&1||{\n')
+                for l_word in v['with_secrets']:
+                    put(sh(l_word))
+                    put(' ')
+                put('"${j[@]}" --name flowc-setup --mount type=bind,src=$d/setup,dst=/flowc-setup,readonly --entrypoint bash ')
+                put(sh(v['image']))
+                put(' /flowc-setup||\nx "setup failed with status $?"\ndocker commit')
+                for l_key, l_format in v['kept_settings']:
+                    put(' -c "')
+                    put(str(l_key))
+                    put(' $(docker image inspect -f ')
+                    put(sh(l_format))
+                    put(' ')
+                    put(sh(v['image']))
+                    put(' | sed \'s/^null$/[]/\')"')
+                put(' flowc-setup flowc >/dev/null||x "cannot keep what setup made"\ndocker rm flowc-setup >/dev/null\n}\n')
+        if v['restarts']:
+            put(': >$d/ready\n')
+        sections.append(('setup', ''.join(out)))
+        out.clear()
+        for l_name, l_is_init, l_secret_words, l_words, l_facts, l_command, l_log in v['containers']:
+            if l_is_init:
+                if v['once_per_boot']:
+                    put('[ -e /run/flowc/started ]||')
+                for l_word in l_secret_words:
+                    put(sh(l_word))
+                    put(' ')
+                put('docker run --rm --label flowc --name ')
+                put(sh(l_name))
+                put(' ')
+            else:
+                put('while ! ')
+                for l_word in l_secret_words:
+                    put(sh(l_word))
+                    put(' ')
+                put('docker run --rm --label flowc --name ')
+                put(sh(l_name))
+                put(' ')
+            for l_word in l_words:
+                put(sh(l_word))
+                put(' ')
+            put(' ')
+            for l_variable, l_value in l_facts:
+                put('-e ')
+                put(sh(l_variable))
+                put('=')
+                put(str(l_value))
+                put(' ')
+            if l_is_init:
+                for l_word in l_command:
+                    put(sh(l_word))
+                    put(' ')
+                put('||{\nr=$?\necho "flowc: "')
+                put(sh(l_name))
+                put('" failed with status $r"\nexit $r\n}\n')
+            else:
+                for l_word in l_command:
+                    put(sh(l_word))
+                    put(' ')
+                put('; do sleep 5; done >>')
+                put(sh(l_log))
+                put(' 2>&1 &\n')
+        if v['once_per_boot']:
+            put(': >/run/flowc/started\n')
+        if v['liveness']:
+            put('(\nsleep ')
+            put(str(v['liveness_delay']))
+            put('\npr=0\nwhile sleep ')
+            put(str(v['liveness_period']))
+            put('; do\nif timeout ')
+            put(str(v['liveness_timeout']))
+            put(' docker exec flowc')
+            for l_word in v['liveness']:
+                put(' ')
+                put(sh(l_word))
+            put(' >/dev/null 2>&1; then\npr=0\nelif ((++pr == ')
+            put(str(v['liveness_failures']))
+            put(')); then\necho "flowc: the liveness probe failed ')
+            put(str(v['liveness_failures']))
+            put(' times in a row"\ndocker stop -t ')
+            put(str(v['grace_s']))
+            put(' flowc >/dev/null\nfi\ndone\n) &\n')
+        sections.append(('containers', ''.join(out)))
+        out.clear()
+    if v['prepared']:
+        put('exec ')
+        if not (v['attempt_limit_s'] is None):
+            put('timeout -k ')
+            put(str(v['grace_s']))
+            put(' ')
+            put(str(v['attempt_limit_s']))
+            put(' ')
+        if not (v['image'] is None):
+            for l_word in v['with_secrets']:
+                put(sh(l_word))
+                put(' ')
+        put('"${j[@]}" ')
+    if not (v['image'] is None):
+        put('--rm --name flowc ')
+        if not (v['body'] is None):
+            put('--mount type=bind,src=$d/')
+            put(str(v['body_name']))
+            put(',dst=/flowc-body,readonly ')
+        for l_word in v['command']:
+            put(sh(l_word))
+            put(' ')
+        put(' ')
+    elif v['argv']:
         for l_arg in v['argv']:
             put(sh(l_arg))
             put(' ')
@@ -291,13 +1293,26 @@ def startup_small(v, sh):
             put(sh(l_arg))
             put(' ')
         put(' ')
-    put('<')
-    for l_part in v['stdin']:
-        if l_part is None:
-            put('$h')
-        else:
-            put(sh(l_part))
-    put(' >>"$o" 2>')
+    if v['prepared']:
+        put('<')
+        for l_part in v['stdin']:
+            if l_part is None:
+                put('$h')
+            else:
+                put(sh(l_part))
+        put('\n}\n')
+        if v['restarts']:
+            put('while :; do\nrm -f $d/ready\n')
+        put('g >>"$o" ')
+    else:
+        put('<')
+        for l_part in v['stdin']:
+            if l_part is None:
+                put('$h')
+            else:
+                put(sh(l_part))
+        put(' >>"$o" ')
+    put('2>')
     if v['stderr']:
         put('>"$e"')
     else:
@@ -305,12 +1320,63 @@ def startup_small(v, sh):
     put(' &\np=$!\nexec 2>/dev/null\nn=$((n + 1))\nw\n')
     if not (v['limit_s'] is None):
         put('while sleep 5&&kill -ALRM $$; do :; done &\n')
+        if v['prepared']:
+            put('tp=$!\n')
     put('while wait $p; kill -0 $p; do :; done\nwait $p\nr=$?\n')
     if not (v['limit_s'] is None):
-        put('kill %2\n')
-    put('kill -KILL -$p\nif [ "$s" = RUNNING ]; then\ns=COMPLETED\n[ $r = 0 ]||s=FAILED\nfi\nw $r $((r > 128 ? r - 128 : 0)) "$EPOCHSECONDS"\nexit $r\n}\n')
+        if v['prepared']:
+            put('kill "$tp"\n')
+        else:
+            put('kill %2\n')
+    put('kill -KILL -$p\n')
+    if v['images']:
+        put('docker ps -qf label=flowc | xargs -r docker stop -t ')
+        put(str(v['grace_s']))
+        put('\ndocker ps -aqf label=flowc | xargs -r docker rm -f\n')
+    if v['restarts']:
+        put('if [ "$s" != RUNNING ]||[ $r = 0 ]||[ ! -e $d/ready ]; then break; fi\ncase $r in\n')
+        for l_codes, l_meaning in v['cases']:
+            if l_meaning == 'x':
+                put(str(l_codes))
+                put(') break ;;\n')
+            elif l_meaning == 'free':
+                put(str(l_codes))
+                put(') ;;\n')
+            else:
+                put(str(l_codes))
+                put(') ((fc++ < ')
+                put(str(v['max_restarts']))
+                put('))||break ;;\n')
+        put('esac\n')
+        for l_place in v['cleared']:
+            put('find ')
+            put(sh(l_place))
+            put(' -mindepth 1 -delete\n')
+        put('rs=(')
+        for l_delay in v['delays']:
+            put(str(l_delay))
+            put(' ')
+        put(')\nrd=${rs[fc < ')
+        put(str(v['last_delay']))
+        put(' ? fc : ')
+        put(str(v['last_delay']))
+        put(']}\necho "flowc: exit status $r; starts again after $rd seconds" >>"$o"\ndone\n')
+    put('if [ "$s" = RUNNING ]; then\ns=COMPLETED\n[ $r = 0 ]||s=FAILED\nfi\nw $r $((r > 128 ? r - 128 : 0)) "$EPOCHSECONDS"\n')
+    if v['power_off']:
+        put('shutdown -P +1\n')
+    put('exit $r\n}\n')
     sections.append(('end', ''.join(out)))
     out.clear()
+    if not (v['setup_bytes'] is None):
+        put('head -c ')
+        put(str(v['setup_bytes']))
+        put(" >$d/setup <<'")
+        put(str(v['setup_delimiter']))
+        put("'\n")
+        put(str(v['setup']))
+        put('\n')
+        put(str(v['setup_delimiter']))
+        put('\n')
     if not (v['body_bytes'] is None):
         put('head -c ')
         put(str(v['body_bytes']))

@@ -119,11 +119,12 @@ class Translator:
                 self.output(node, depth)
             case nodes.If():
                 self.condition(node, depth)
-            case nodes.For(target=nodes.Name(name=name), iter=over, body=body, else_=[], test=None):
-                self.add(depth, f"for l_{name} in {self.expression(over)}:")
-                self.local.add(name)
+            case nodes.For(target=target, iter=over, body=body, else_=[], test=None):
+                names = [each.name for each in getattr(target, "items", [target])]
+                self.add(depth, f"for {', '.join(f'l_{name}' for name in names)} in {self.expression(over)}:")
+                self.local.update(names)
                 self.block(body, depth + 1)
-                self.local.discard(name)
+                self.local.difference_update(names)
             case nodes.Assign(target=nodes.Name(name=name), node=value):
                 self.add(depth, f"l_{name} = {self.expression(value)}")
                 self.local.add(name)

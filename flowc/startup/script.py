@@ -5,11 +5,14 @@ from __future__ import annotations
 from flowc._compiled import templates
 from flowc._compiled.limits import SCRIPT_BYTES
 from flowc.record import Record
+from flowc.startup import needs
+from flowc.startup.facts import fact_words, format_variables
 from flowc.startup.file_names import HOST, expand
 from flowc.startup.identity import job_id, task_id
 from flowc.startup.pack import pack
 from flowc.startup.quote import sh
 from flowc.startup.slurm_environment import batch_variables, gpus_per_node
+from flowc.startup.storage import home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 
 WORKSPACE = "/workspace"
 LOG = "/var/log/foundry/job.log"
-# Slurm waits so long between TERM and KILL (KillWait).
+# Slurm waits so long between TERM and KILL (KillWait), and so does Kubernetes.
 GRACE_S = 30
 
 
@@ -67,33 +70,58 @@ def _variables(unit: Unit, index: int | None) -> dict[str, Any]:
     job, plan = unit.job, unit.plan
     slurm = job.source.frontend == "slurm"
     folder = _folder(job)
-    environment = batch_variables(job, plan, index, WORKSPACE) if slurm else []
-    if not slurm and plan is not None and plan.gpus_visible is not None and plan.gpus_visible < plan.gpus_per_node:
-        ids = ",".join(map(str, range(gpus_per_node(job, plan))))
-        environment = [("CUDA_VISIBLE_DEVICES", ids)]
-    if job.array is not None and job.array.index_env and index is not None and not slurm:
-        environment.append((job.array.index_env, str(index)))
+    fixed, facts = _environment(unit, index, slurm)
     found: dict[str, Any] = {
         "title": ascii(job.name)[1:-1],
         "slurm": slurm,
         "nodes": plan.nodes if plan else job.resources.nodes or 1,
         "workdir": folder,
-        "folders": list(dict.fromkeys((WORKSPACE, folder))) if slurm else [folder],
-        "environment": [f"{name}={value}" for name, value in dict([*environment, *job.env]).items()],
+        "folders": _folders(job, folder, slurm),
+        "environment": [f"{name}={value}" for name, value in fixed.items()],
+        "facts": facts,
         "args": job.run.args,
-        "argv": job.run.argv if job.run.kind == "argv" else (),
+        "argv": (*job.run.argv, *job.run.args) if job.run.kind == "argv" else (),
         "append": job.io.append,
         "requeue": job.retry.requeue is not False,
         "body_name": "slurm_script" if slurm else "body",
+        "body_mode": "700" if job.image is None else "755",
+        "power_off": bool(job.terminate_on_exit),
     }
     found.update(_files(job, folder, index, slurm))
     found.update(_time(job))
     found.update(_body(job))
+    found.update(needs.variables(job, plan, facts))
     return found
 
 
+def _environment(unit: Unit, index: int | None, slurm: bool) -> tuple[dict[str, str], list[tuple[str, str]]]:
+    """Variables by their values, and those whose value is a word of the script. What the user set comes last."""
+    job, plan = unit.job, unit.plan
+    fixed = batch_variables(job, plan, index, WORKSPACE) if slurm else []
+    facts: list[tuple[str, str]] = list(job.env_facts)
+    if not slurm:
+        if plan is not None and plan.gpus_visible is not None and plan.gpus_visible < plan.gpus_per_node:
+            ids = ",".join(map(str, range(gpus_per_node(job, plan))))
+            fixed = [] if job.image is not None else [("CUDA_VISIBLE_DEVICES", ids)]
+        if job.array is not None and job.array.index_env and index is not None:
+            fixed.append((job.array.index_env, str(index)))
+        static, facts = format_variables(job, plan, index)
+        fixed += static
+    elif facts:
+        facts = [(name, fact_words(1)[fact]) for name, fact in facts]
+    return dict([*fixed, *job.env]), facts
+
+
+def _folders(job: Job, folder: str, slurm: bool) -> list[str]:
+    """What is made before the job starts; in a container its folder is the container's."""
+    found = [WORKSPACE, folder] if slurm else [folder] if job.image is None else []
+    if job.image is not None or job.containers or job.secrets or job.files:
+        found.append("/run/flowc")
+    return list(dict.fromkeys(found))
+
+
 def _folder(job: Job) -> str:
-    workdir = job.run.workdir
+    workdir = home(job.run.workdir or "")
     if not workdir:
         return WORKSPACE
     return workdir if workdir.startswith("/") else f"{WORKSPACE}/{workdir}"
@@ -133,34 +161,39 @@ def _needs_folder(parts: list[str | None], folder: str) -> bool:
 
 def _time(job: Job) -> dict[str, Any]:
     limit, signal = job.time.limit_s, job.time.signal
-    if limit is None:
-        return {
-            "limit_s": None,
-            "kill_at_s": None,
-            "signal": None,
-            "signal_at_s": None,
-            "signal_to_shell": None,
-        }
+    grace = job.isolation.stop_grace_s if job.isolation.stop_grace_s is not None else GRACE_S
+    timed = signal if limit is not None else None
     return {
+        "grace_s": grace,
+        # Systemd gives up on a stop only after the job's own grace period, and what runs before it.
+        "stop_s": 2 * grace + 30,
+        "attempt_limit_s": job.time.attempt_limit_s,
         "limit_s": limit,
-        "kill_at_s": limit + GRACE_S,
-        "signal": signal.name if signal else None,
-        "signal_at_s": max(0, limit - signal.before_s) if signal else None,
-        "signal_to_shell": signal.to == "shell" if signal else None,
+        "kill_at_s": limit + grace if limit is not None else None,
+        "signal": timed.name if timed else None,
+        "signal_at_s": max(0, limit - timed.before_s) if timed and limit is not None else None,
+        "signal_to_shell": timed.to == "shell" if timed else None,
     }
 
 
 def _body(job: Job) -> dict[str, Any]:
-    """The body, and a line that stands nowhere in it and ends it. Text of kind `shell` gets an interpreter
-    line."""
+    """The body and the setup, each with a line that stands nowhere in it and ends it. Text of kind `shell` gets an
+    interpreter line."""
     text = job.run.text
-    if text is None:
-        return {"body": None, "body_bytes": None, "delimiter": None}
-    if job.run.kind == "shell":
+    if text is not None and job.run.kind == "shell":
         text = f"#!{job.run.interpreter or '/bin/bash'}\n{text}"
-    delimiter = "E"
-    if f"\n{delimiter}\n" in f"\n{text}\n":
-        lines = set(text.split("\n"))
-        delimiter = next(name for name in (f"E{number}" for number in range(len(lines) + 1)) if name not in lines)
-    size = len(text.encode("utf-8", "surrogateescape"))
-    return {"body": text.removesuffix("\n"), "body_bytes": size, "delimiter": delimiter}
+    found: dict[str, Any] = {}
+    for name, each, prefix in (("body", text, ""), ("setup", job.setup, "setup_")):
+        found[name] = found[f"{name}_bytes"] = found[f"{prefix}delimiter"] = None
+        if each is not None:
+            found[name] = each.removesuffix("\n")
+            found[f"{name}_bytes"] = len(each.encode("utf-8", "surrogateescape"))
+            found[f"{prefix}delimiter"] = _delimiter(each)
+    return found
+
+
+def _delimiter(text: str) -> str:
+    if "\nE\n" not in f"\n{text}\n":
+        return "E"
+    lines = set(text.split("\n"))
+    return next(name for name in (f"E{number}" for number in range(len(lines) + 1)) if name not in lines)

@@ -21,13 +21,13 @@ from flowc.ir.job import (
     Outcome,
     Port,
     Probe,
+    Retry,
     Run,
     SourceInfo,
     StopSignal,
     Volume,
 )
 from flowc.ir.unit import Unit
-from flowc.ir.verify import InternalError
 from flowc.record import Record
 from tests.passes.units import paths, run, unit
 
@@ -141,16 +141,19 @@ VALUES: dict[str, tuple[Any, dict[str, Any]]] = {
     "depends_on": ((Dependency(kind="singleton", on=None),), {}),
     "retry.max_restarts": (3, {}),
     "retry.requeue": (False, {}),
-    "retry.keep_scratch": (True, {}),
-    "retry.delay_ms": (500, {}),
-    "retry.delay_factor": ("2", {}),
-    "retry.max_delay_ms": (5000, {}),
-    "retry.exit_rules": ((ExitRule(action="fail", codes=(3,)),), {}),
+    "retry.keep_scratch": (
+        True,
+        {"retry": Retry(max_restarts=3), "mounts": (Mount(kind="scratch", source="s", target="/s"),)},
+    ),
+    "retry.delay_ms": (500, {"retry": Retry(max_restarts=3)}),
+    "retry.delay_factor": ("2", {"retry": Retry(max_restarts=3)}),
+    "retry.max_delay_ms": (500, {"retry": Retry(max_restarts=3)}),
+    "retry.exit_rules": ((ExitRule(action="fail", codes=(3,)),), {"retry": Retry(max_restarts=3)}),
     "pricing.max_usd_per_instance_hour": ("9", {}),
     "pricing.priority": ("high", {}),
     "pricing.budget_usd": ("0.01", {}),
     "placement.regions": (("us-central2-a",), {}),
-    "placement.exclude_regions": (("us-central2-*",), {}),
+    "placement.exclude_regions": (("us-central3-*",), {}),
     "placement.interconnect": ("InfiniBand", {}),
     "placement.paused": (True, {}),
     "placement.kubernetes_cluster": ("c", {}),
@@ -201,12 +204,12 @@ def test_table_has_every_field() -> None:
 
 
 def test_lists_of_the_backend_name_fields() -> None:
-    listed = [*limits.REPORTED, *limits.IN_REPORT, *limits.REFUSED]
+    listed = [*limits.REPORTED, *limits.IN_REPORT]
     assert len(set(listed)) == len(listed)
     assert set(listed) <= set(all_paths())
 
 
-@pytest.mark.parametrize("path", sorted(set(VALUES) - set(limits.REFUSED)))
+@pytest.mark.parametrize("path", sorted(VALUES))
 def test_field_reaches_the_bid_or_is_reported(path: str) -> None:
     value, fields = VALUES[path]
     base = unit(**fields)
@@ -227,10 +230,3 @@ def test_what_is_listed_as_reported_is(path: str) -> None:
     base = unit(**fields)
     told = [each for each in outputs(changed(base, path, "someone" if path == "notify.email" else value))[1]]
     assert any("a bid cannot say" in message and limits.REPORTED[path] in message for message in told)
-
-
-@pytest.mark.parametrize("path", limits.REFUSED)
-def test_field_that_no_backend_expresses_is_our_mistake(path: str) -> None:
-    value, fields = VALUES[path]
-    with pytest.raises(InternalError, match=path):
-        outputs(changed(unit(**fields), path, value))

@@ -17,11 +17,18 @@ if TYPE_CHECKING:
     from typing import Any
 
     from flowc.diag.sink import Sink
+    from flowc.ir.job import Job
     from flowc.ir.plan import JobPlan
     from flowc.ir.unit import Unit
     from flowc.startup import Startup
 
 BIDS = "/v2/spot/bids"
+
+
+VOLUMES = "/v2/volumes"
+GB = 10**9
+# The size of a new volume where nobody says one.
+VOLUME_GB = 100
 
 
 class Bid(Record):
@@ -39,9 +46,17 @@ def artifacts(units: list[Unit], sink: Sink) -> list[Artifact]:
     for its_bids in by_unit:
         limits.report_script(max((bid.script for bid in its_bids), key=lambda script: len(script.sent)), sink)
     bids = [bid for bids in by_unit for bid in bids]
+    volumes = _new_volumes(units, references)
+    requests = list(volumes.values())
+    for unit, its_bids in zip(units, by_unit, strict=True):
+        after = [volumes[name]["id"] for name in _volume_names(unit.job) if name in volumes]
+        for bid in its_bids:
+            requests.append(_request(bid, after, alone=len(bids) == 1))
+            if unit.job.placement.paused:
+                requests.append(_pause(bid))
     document: dict[str, Any] = {
         "format": "flowc.mithril/1",
-        "requests": [_request(bid, alone=len(bids) == 1) for bid in bids],
+        "requests": requests,
         "unresolved": list(references.found),
         "script": _script(bids[0].script),
     }
@@ -90,20 +105,61 @@ def _body(unit: Unit, plan: JobPlan, name: str, script: Startup, references: Ref
         "instance_quantity": plan.nodes,
         "name": name,
         "launch_specification": {
-            "volumes": [],
+            "volumes": [references.volume(name) for name in _volume_names(job)],
             "ssh_keys": [references.ssh_key(key) for key in job.identity.ssh_keys or (None,)],
             "startup_script": script.sent,
         },
     }
+    if job.placement.kubernetes_cluster is not None:
+        body["launch_specification"]["kubernetes_cluster"] = references.cluster(job.placement.kubernetes_cluster)
     email = job.notify.email
     if email is not None and limits.is_address(email):
         body["notification_email"] = email
     return body
 
 
-def _request(bid: Bid, *, alone: bool) -> dict[str, Any]:
-    request = {"id": bid.name, "method": "POST", "path": BIDS, "body": bid.body, "after": []}
+def _volume_names(job: Job) -> list[str]:
+    """The volumes that the bid attaches, by name or id, each once."""
+    found = [volume.volume_id or volume.name or "" for volume in job.volumes]
+    known = {volume.name for volume in job.volumes}
+    mounted = [*job.mounts, *(mount for each in job.containers for mount in each.mounts)]
+    names = [mount.source.partition("/")[0] for mount in mounted if mount.kind == "volume"]
+    return list(dict.fromkeys([*found, *(name for name in names if name not in known)]))
+
+
+def _new_volumes(units: list[Unit], references: References) -> dict[str, dict[str, Any]]:
+    """Name to the request that makes the volume, which is left out where there is one of that name."""
+    found: dict[str, dict[str, Any]] = {}
+    for unit in units:
+        for volume in unit.job.volumes:
+            if not volume.create or volume.name is None or volume.name in found:
+                continue
+            assert unit.plan is not None, "mithril: a unit without a plan"
+            body = {
+                "name": volume.name,
+                "project": references.project(unit.job.identity.project),
+                "disk_interface": volume.interface.capitalize(),
+                "region": unit.plan.region,
+                "size_gb": -(-volume.size_bytes // GB) if volume.size_bytes else VOLUME_GB,
+            }
+            found[volume.name] = {
+                "id": f"volume:{volume.name}", "method": "POST", "path": VOLUMES, "body": body, "after": [],
+                "unless": references.volume(volume.name),
+            }  # fmt: skip
+    return found
+
+
+def _request(bid: Bid, after: list[str], *, alone: bool) -> dict[str, Any]:
+    request = {"id": bid.name, "method": "POST", "path": BIDS, "body": bid.body, "after": after}
     return request if alone else {**request, "script": _script(bid.script)}
+
+
+def _pause(bid: Bid) -> dict[str, Any]:
+    """A bid cannot be placed paused: it is paused right after."""
+    path = f"{BIDS}/${{bid:{bid.name}}}"
+    return {
+        "id": f"pause:{bid.name}", "method": "PATCH", "path": path, "body": {"paused": True}, "after": [bid.name]
+    }  # fmt: skip
 
 
 def _script(script: Startup) -> dict[str, Any]:

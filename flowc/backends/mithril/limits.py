@@ -4,8 +4,8 @@ expressed: by the plan, by the request or by the startup script (a test walks al
 from __future__ import annotations
 
 from flowc.backends.mithril.naming import safe_name
-from flowc.ir.job import Isolation, Job
-from flowc.ir.verify import InternalError
+from flowc.ir.job import Job
+from flowc.record import Record
 from flowc.source import Span
 from flowc.startup.commands import missing_commands, missing_interpreter
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 # Even uncompressed and in base64, so many bytes and the largest runtime are within the provider's limit.
 SURELY_FITS = 3000
 
+# What of a job never reaches the script.
+TOLD_ONLY = ("outcome", "labels")
+
 # Reported as a warning.
 REPORTED = {
     "labels": "the bid carries no labels",
@@ -27,6 +30,8 @@ REPORTED = {
     "depends_on": "the job starts as soon as its own bid wins",
     "placement.reservation": "the bid is for the spot market",
     "placement.preemptible": "machines of the spot market can always be taken away",
+    "placement.interconnect": "the instance type brings the network that it has",
+    "workers_end": "each machine goes on until its own part has ended",
     "notify.email": "it is no mail address, and the provider sends mail to nothing else",
 }
 
@@ -39,46 +44,16 @@ IN_REPORT = {
     "time.min_s": "the time limit holds",
     "env_policy": "nobody's environment is copied",
     "notify.events": "the provider mails about the bid, not about the job",
-    "retry.keep_scratch": "the boot disk is kept until the bid ends",
+    "isolation.network_host": "containers share the machine's network anyway",
 }
 
-# No frontend makes these yet; a bid without them would be a different job.
-REFUSED = (
-    "setup",
-    *(f"isolation.{field}" for field in Isolation.FIELDS),
-    "image",
-    "containers",
-    "resources.choices_ordered",
-    "resources.choices",
-    "env_facts",
-    "secrets",
-    "files",
-    "volumes",
-    "mounts",
-    "ports",
-    "resources.shm_bytes",
-    "time.attempt_limit_s",
-    "retry.max_restarts",
-    "retry.delay_ms",
-    "retry.delay_factor",
-    "retry.max_delay_ms",
-    "retry.exit_rules",
-    "placement.exclude_regions",
-    "placement.interconnect",
-    "placement.paused",
-    "placement.kubernetes_cluster",
-    "terminate_on_exit",
-    "workers_end",
-)
+# Only where the job uses one of these is there more to look at.
+EXTRAS = ("mounts", "containers", "ports", "secrets", "terminate_on_exit", "isolation", "files")
 
 
 def report(unit: Unit, sink: Sink) -> None:
-    """Report what the user set and the bid cannot say, its name, and programs that the machine lacks. InternalError
-    for a field that no backend expresses yet."""
+    """Report what the user set and the bid cannot say, its name, and programs that the machine lacks."""
     job = unit.job
-    for path in REFUSED:
-        if said(job, path) is not None:
-            raise InternalError(f"the mithril backend cannot express {path} yet")
     for path, consequence in REPORTED.items():
         if not lost(job, path):
             continue
@@ -88,7 +63,11 @@ def report(unit: Unit, sink: Sink) -> None:
         what = span.text if span is not None and "\n" not in span.text else path
         sink.report(codes.NOT_IN_BID, span, what=what, consequence=consequence)
     report_name(unit, sink)
-    if unit.plan is not None and unit.plan.nodes > 1:
+    if any(said(job, name) is not None for name in EXTRAS):
+        from flowc.backends.mithril import extras
+
+        extras.report(unit, sink)
+    if job.source.frontend == "slurm" and unit.plan is not None and unit.plan.nodes > 1:
         from flowc.diag.codes import emit as codes
 
         span = unit.origin("resources.nodes", "layout.tasks", "layout.gpus_total")
@@ -109,14 +88,24 @@ def report_name(unit: Unit, sink: Sink) -> None:
 def report_size(unit: Unit, sink: Sink) -> None:
     """Report a startup script beyond the provider's limit, for a check: it is built only where it may come near."""
     job = unit.job
-    words = [job.run.text or "", job.name, *job.run.args, *job.run.argv]
-    words += [text for pair in (*job.env, *job.source.variables) for text in pair]
+    words = texts([each for name, each in vars(job).items() if name not in TOLD_ONLY])
     if sum(len(word) if word.isascii() else 4 * len(word) for word in words) < SURELY_FITS:
         return
     from flowc import startup
 
     indices = job.array.indices if job.array is not None else (None,)
     report_script(startup.build(unit, index=indices[-1]), sink)
+
+
+def texts(value: object) -> list[str]:
+    """All text in a value of the IR."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, Record):
+        value = vars(value).values()
+    if isinstance(value, str | int | None):
+        return []
+    return [text for each in value for text in texts(each)]  # type: ignore[attr-defined]
 
 
 def report_script(script: Startup, sink: Sink) -> None:

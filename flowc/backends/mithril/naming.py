@@ -43,6 +43,12 @@ class References:
     def ssh_key(self, name: str | None) -> str:
         return self._fid("sshkey_", name) or self._reference("ssh_key", name or "default")
 
+    def volume(self, name: str) -> str:
+        return self._fid("vol_", name) or self._reference("volume", name)
+
+    def cluster(self, name: str) -> str:
+        return self._fid("clust_", name) or self._reference("kubernetes_cluster", name)
+
     def instance_type(self, fid: str | None, name: str, region: str | None) -> str:
         return fid or self._reference("instance_type", f"{name}@{region}")
 

@@ -97,3 +97,79 @@ names are in `SLURM_JOB_NODELIST`.""",
     bad=("#!/bin/bash\n#SBATCH --nodes=2 --gpus-per-node=h100:8 --time=10\nmpirun ./solve\n", ("--budget", "99")),
     good="#!/bin/bash\n#SBATCH --nodes=1 --gpus-per-node=h100:8 --time=10\nmpirun ./solve\n",
 )
+
+FILES_NOT_CARRIED = Code(
+    id="FC807",
+    name="files-not-carried",
+    severity="warning",
+    title="a bid carries no files: `{target}` is an empty folder, without what is in `{source}`",
+    explain="""\
+A bid has a startup script of at most 10,000 bytes and no place for files. The folder is made, so that the job finds it,
+but somebody has to fill it once the machine is there.
+
+Let the job fetch what it needs: from a bucket (`s3://bucket/path`), a repository (`https://host/owner/name.git`) or a
+volume that holds it already.""",
+    bad=("#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\npython train.py\n", ("--mount", "/data=./data")),
+    good=("#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\npython train.py\n", ("--mount", "/data=s3://bucket/data")),
+)
+
+PORT_NOT_OPENED = Code(
+    id="FC808",
+    name="port-not-opened",
+    severity="warning",
+    title="port {port} stays closed: {reason}",
+    explain="""\
+The provider closes all ports of a machine but those that its own tool opens, one by one: TCP ports from 1024 on.
+
+Say a higher port as the external one (`8080:80`): what comes in there is led to the port inside. SSH tunnels reach the
+other ports.""",
+    bad=("#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\npython serve.py\n", ("--port", "80")),
+    good=("#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\npython serve.py\n", ("--port", "8080:80")),
+)
+
+BUCKET_UNREACHABLE = Code(
+    id="FC809",
+    name="bucket-unreachable",
+    severity="error",
+    title="a bucket of `{source}` cannot be reached from the machine: {reason}",
+    explain="""\
+The machine reads buckets with rclone: those of S3 and Google Cloud Storage by their names alone, and every service that
+speaks S3's protocol (r2, cos, oci, nebius, cw) once it knows the service's address. Other stores need a program and
+credentials of their own.
+
+Say the address of an S3-like service in the variable `AWS_ENDPOINT_URL` of the job's environment. From other stores,
+let the job itself fetch its data.""",
+    bad=("#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\npython train.py\n", ("--mount", "/data=hf://org/data")),
+    good=("#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\npython train.py\n", ("--mount", "/data=gs://bucket/data")),
+)
+
+SECRETS_AWAITED = Code(
+    id="FC810",
+    name="secrets-awaited",
+    severity="note",
+    title="the job starts once {names} stand in /run/flowc/secrets on each machine",
+    explain="""\
+Everybody in the project can read a bid and its startup script, so no secret is in them. The script waits for a file in
+memory, /run/flowc/secrets, that only root can read: a line NAME='value' for each. After 30 minutes without it the job
+fails. The file is gone after a reboot, and is waited for again. A name that is no variable of a shell has `_` for
+each other character; credentials of a registry are the text of a docker config.json.
+
+Nothing to do where flowc delivers them; by hand, write the file over SSH, under another name first, and move it.""",
+    bad=("#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\npython train.py\n", ("--secret", "HF_TOKEN")),
+    good=_GOOD,
+)
+
+BID_STAYS = Code(
+    id="FC811",
+    name="bid-stays",
+    severity="note",
+    title="the machine shuts down when the job ends, and its bid stays open",
+    explain="""\
+A machine cannot end its own bid: that takes a key of the project, which no startup script should hold. So it does what
+it can, and shuts down a minute after the job has ended. Whether the provider then stops to charge is not documented.
+
+Cancel the bid when the job is done, or let the tool that placed it do so.""",
+    path="job.yaml",
+    bad="name: train\ncommand: nvidia-smi\ninstance_type: h100\nmax_run_time_hours: 1\nterminate_on_exit: true\n",
+    good="name: train\ncommand: nvidia-smi\ninstance_type: h100\nmax_run_time_hours: 1\n",
+)
