@@ -37,8 +37,7 @@ FILLED = ("local", "git")
 
 
 class Place(Record):
-    """Something that is to be found at `path`, without blanks for what is not there: no slash at its end, none doubled.
-    `live`: it stays a file system of its own, in which no other can be mounted. `volume` is the name of the persistent
+    """Something that is to be found at `path`, which has no slash at its end and none doubled. `live`: it stays a file system of its own, in which no other can be mounted. `volume` is the name of the persistent
     volume that it shows, if any."""
 
     path: str
@@ -56,17 +55,17 @@ def check(unit: Unit, sink: Sink) -> None:
     places = []
     for index, volume in enumerate(job.volumes):
         span = unit.origin(f"volumes.{index}.mount_path", f"volumes.{index}", "volumes")
-        places += _place(volume.mount_path, span, volume, False, sink)
+        places += _of_volume(volume, span, sink)
     for index, mount in enumerate(job.mounts):
         span = unit.origin(f"mounts.{index}.target", f"mounts.{index}", "mounts")
-        places += _place(mount.target, span, mount, job.image is not None, sink)
+        places += _of_mount(mount, span, job.image is not None, sink)
     _overlaps(places, sink)
     for number, container in enumerate(job.containers):
         inside = []
         for index, mount in enumerate(container.mounts):
             paths = (f"containers.{number}.mounts.{index}", f"containers.{number}.mounts", f"containers.{number}")
             span = unit.origin(f"{paths[0]}.target", *paths, "containers")
-            inside += _place(mount.target, span, mount, True, sink)
+            inside += _of_mount(mount, span, True, sink)
         _overlaps(inside, sink)
 
 
@@ -108,23 +107,36 @@ def _corrected(name: str) -> str | None:
     return f"write `{near}`" if near else None
 
 
-def _place(path: str, span: Span | None, what: Volume | Mount, in_container: bool, sink: Sink) -> list[Place]:
-    """The place at a path; none when the path cannot be one."""
+def _of_volume(volume: Volume, span: Span | None, sink: Sink) -> list[Place]:
+    if not _possible(volume.mount_path, "volume", False, span, sink):
+        return []
+    return [Place(path=_plain(volume.mount_path), span=span, live=True, volume=volume.name)]
+
+
+def _of_mount(mount: Mount, span: Span | None, in_container: bool, sink: Sink) -> list[Place]:
+    bound = in_container and mount.kind in BOUND
+    if not _possible(mount.target, mount.kind, bound, span, sink):
+        return []
+    live = not bound and not mount.copy and mount.kind not in FILLED
+    volume = mount.source.partition("/")[0] if mount.kind == "volume" else None
+    return [Place(path=_plain(mount.target), span=span, live=live, volume=volume)]
+
+
+def _possible(path: str, kind: str, in_container: bool, span: Span | None, sink: Sink) -> bool:
+    """Whether something may be found at a path; if not, it is said why."""
     reason = _misformed(path)
     if reason is not None:
         sink.report(codes.MOUNT_TARGET_FORM, span, target=path, reason=reason)
-        return []
-    plain = re.sub("/+", "/", path).rstrip("/") or "/"
-    kind = getattr(what, "kind", None)
-    if _reserved(plain, kind, in_container and kind in BOUND):
-        whose = "the container" if in_container and kind in BOUND else "the machine"
+    elif _reserved(_plain(path), kind, in_container):
+        whose = "the container" if in_container else "the machine"
         sink.report(codes.MOUNT_TARGET_RESERVED, span, target=path, whose=whose)
-        return []
-    live = kind not in FILLED and not getattr(what, "copy", False) and not (in_container and kind in BOUND)
-    volume = getattr(what, "name", None) if kind is None else None
-    if kind == "volume":
-        volume = what.source.partition("/")[0]  # type: ignore[union-attr]
-    return [Place(path=plain, span=span, live=live, volume=volume)]
+    else:
+        return True
+    return False
+
+
+def _plain(path: str) -> str:
+    return re.sub("/+", "/", path).rstrip("/") or "/"
 
 
 def _misformed(path: str) -> str | None:
@@ -139,7 +151,7 @@ def _misformed(path: str) -> str | None:
     return None
 
 
-def _reserved(path: str, kind: str | None, in_container: bool) -> bool:
+def _reserved(path: str, kind: str, in_container: bool) -> bool:
     if path == SHARED_MEMORY and kind in ("memory", "host", "scratch"):
         return False
     if in_container:
