@@ -37,8 +37,9 @@ FILLED = ("local", "git")
 
 
 class Place(Record):
-    """Something that is to be found at `path`, which has no slash at its end and none doubled. `live`: it stays a file system of its own, in which no other can be mounted. `volume` is the name of the persistent
-    volume that it shows, if any."""
+    """Something that is to be found at `path`, which has no slash at its end and none doubled. `live`: it
+    stays a file system of its own, in which no other can be mounted. `volume` is the name of the persistent volume that
+    it shows, if any."""
 
     path: str
     span: Span | None
