@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -271,6 +272,17 @@ def test_command_goes_with_nothing_else(
     assert (done.status, done.out) == (2, "")
     assert message in done.err
     assert help in done.err
+
+
+def test_command_becomes_a_job(flowc: Callable[..., Outcome], folder: Path) -> None:
+    words = ("--set", "max_run_time_hours=2", "--k8s", "blue", "--mount", "s3://b", "--secret", "HF", "-i", "8xh100")
+    done = flowc("compile", "--emit", "ir", "--command=python train.py --name 'a b'", *words)
+    assert done.status == 0, done.err
+    (job,) = json.loads(done.out)["jobs"]
+    assert job["source"]["frontend"] == COMMAND_LINE
+    assert job["run"]["text"] == "python train.py --name 'a b'"
+    assert (job["time"]["limit_s"], job["placement"]["kubernetes_cluster"]) == (7200, "blue")
+    assert ([mount["source"] for mount in job["mounts"]], job["secrets"]) == (["s3://b"], ["HF"])
 
 
 def test_command_that_is_taken_for_a_file_gets_a_hint(flowc: Callable[..., Outcome], job: Path) -> None:
