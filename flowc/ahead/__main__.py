@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from flowc.ahead import data, grammar, templates
+from flowc.ahead import data, grammar, task, templates
 
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = ROOT / "flowc" / "_compiled"
-STEPS = (data.compile_data, grammar.compile_grammars, templates.compile_templates)
+STEPS = (data.compile_data, task.compile_task, grammar.compile_grammars, templates.compile_templates)
 
 
 def generate() -> dict[str, str]:

@@ -73,7 +73,7 @@ class Ledger:
                 if report:
                     self.sink.report(kind, pair.key.span, path=pair.path, reason=note or "")
                 code = kind.id
-            line = pair.key.span.line
+            line = pair.key.span.line if pair.key.source is node.source else None  # None: of the command line
             found.append(Outcome(input=pair.path, line=line, action=action, code=code, note=note))
 
 

@@ -53,7 +53,7 @@ ALLOWED = {
     "__init__": {"driver", "diag", "source", "inputs", "version"},
     "cli": {"driver", "detect", "diag", "source", "inputs", "record", "version", "frontends", "ir"},
     "__main__": {"cli"},
-    "ahead": {"ahead", "catalog"},  # the schema of the catalog is shared
+    "ahead": {"ahead", "catalog", "frontends"},  # the schema of the catalog and the models of a task
 }
 # Named only in annotations, never imported when flowc runs: types of what is handed over.
 TYPES_ONLY = {"cli": {"backends"}}

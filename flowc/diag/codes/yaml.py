@@ -113,7 +113,7 @@ TOO_DEEP = Code(
 No format that flowc reads nests so deep; such a file was made by mistake or to do harm.
 
 Look for brackets that are opened again and again.""",
-    bad="a: " + "[" * 120 + "]" * 120 + "\n",
+    bad="command: " + "[" * 120 + "]" * 120 + "\n",
     good=_GOOD,
     path=_PATH,
 )
@@ -127,7 +127,7 @@ TOO_MANY_DOCUMENTS = Code(
 Each `---` begins a document, and each document is a job of its own with a bid of its own.
 
 Split the file.""",
-    bad="---\na: 1\n" * 1001,
+    bad="---\ncommand: a\n" * 1001,
     good=_GOOD,
     path=_PATH,
 )
@@ -141,7 +141,7 @@ ALIAS_OF_ITSELF = Code(
 An alias repeats the value of its anchor. Inside that very value it would repeat itself without end.
 
 Give the inner part an anchor of its own, or write it out.""",
-    bad="name: train\nenv: &e\n  A: *e\n",
+    bad="command: train\nenv: &e\n  A: *e\n",
     good=_GOOD,
     path=_PATH,
 )
@@ -155,7 +155,7 @@ UNKNOWN_ALIAS = Code(
 A value that begins with `*` is an alias in YAML: it repeats the value that was marked with `&` and the same name.
 
 Where a star is meant as text, put the value in quotes: `"*.py"`.""",
-    bad="name: train\nenv:\n  A: *base\n",
+    bad="command: train\nenv:\n  A: *base\n",
     good=_GOOD,
     path=_PATH,
 )
@@ -184,7 +184,7 @@ YAML allows lists and mappings as keys; no format that flowc reads does. A templ
 that too: `{{ name }}` without quotes is a mapping in a mapping.
 
 Write a plain key, or render the template first.""",
-    bad="name: {{ name }}\n",
+    bad="command: {{ name }}\n",
     good=_GOOD,
     path=_PATH,
 )

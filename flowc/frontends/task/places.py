@@ -1,0 +1,60 @@
+"""Where the text of a command stands, and where machines may be."""
+
+from __future__ import annotations
+
+from flowc._compiled.catalog import REGIONS
+from flowc.diag.codes import task as codes
+from flowc.source import Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flowc.diag.sink import Sink
+    from flowc.yamldoc.node import Mapping, Scalar
+
+
+def places(node: Scalar) -> Callable[[int, int], Span]:
+    """The place of a stretch of the text. Of an argument of the command line it is the whole argument where the shell's
+    quotes have changed it."""
+    if node.span.text == node.text:
+        return lambda start, end: Span(node.source, node.start + start, node.start + end)
+    if node.style == '"' and not node.span.text.startswith('"'):
+        return lambda start, end: node.span
+    return node.span_at
+
+
+def regions(
+    root: Mapping, region: str | None, allowed: tuple[str, ...], excluded: tuple[str, ...], sink: Sink
+) -> tuple[str, ...]:
+    """The regions that the task's own and those of its constraints leave; patterns stand for known regions. What leaves
+    none is reported."""
+    if region is None and not allowed:
+        return ()
+    found = [region] if region is not None else [name for pattern in allowed for name in _meant(pattern)]
+    for key, patterns in (("regions", allowed), ("exclude_regions", excluded)):
+        node = root.at("constraints", key)
+        if not patterns or node is None:
+            continue
+        wanted = key == "regions"
+        kept = [name for name in found if any(_fits(name, pattern) for pattern in patterns) == wanted]
+        if not kept:
+            what = f"`{region}`" if region is not None else "any region" if not wanted else "any known region"
+            help = f"known regions: {', '.join(REGIONS)}"
+            sink.report(codes.REGION_CONTRADICTS, node.span, help=help, key=key, what=what)
+            return ()
+        found = kept
+    return tuple(dict.fromkeys(found))
+
+
+def _meant(pattern: str) -> tuple[str, ...]:
+    """The regions of a pattern; a name without `*` is taken as it is, known or not."""
+    if not any(char in pattern for char in "*?["):
+        return (pattern,)
+    return tuple(region for region in REGIONS if _fits(region, pattern))
+
+
+def _fits(region: str, pattern: str) -> bool:
+    from fnmatch import fnmatchcase
+
+    return fnmatchcase(region, pattern)
