@@ -124,6 +124,9 @@ def _by_signs(source: Source) -> dict[str, Span]:
         and set(keys) & set(_named("task-yaml").signs) <= {"num_instances"}
     ):
         del found["task-yaml"]  # the old tool had that key too
+    of_sky = set(keys) & set(_named("skypilot").signs)
+    if of_task == {"working_dir"} and len(of_sky) > 1:
+        del found["task-yaml"]  # what launchers built on SkyPilot call `workdir`; its reader says so
     if "foundry-yaml" not in found and "startup_script" in keys and not found:
         found["foundry-yaml"] = keys["startup_script"]
     if "task-yaml" in found and "skypilot" in found and _flow_resources(source, keys):

@@ -179,12 +179,12 @@ SCRIPT_AND_IMAGE = Code(
     id="FC261",
     name="foundry-script-and-image",
     severity="note",
-    title="`startup_script` runs on the machine before the container starts",
+    title="`startup_script` runs inside the container, before its own command",
     explain="""\
-The old tool ran the startup script on the machine, beside the container. Here it is the preparation of the machine: it
-runs once, and the container starts when it has ended well.
+The old tool ran the startup script on the machine, beside the container. Here it prepares the container: it runs once
+in it, and the image's own command starts when it has ended well.
 
-Commands that belong into the container must be part of its image.""",
+To run only the script in the container, leave out `container_image` and call `docker run` in the script.""",
     bad=_GOOD + "container_image: {image_name: ubuntu}\n",
     good=_GOOD,
     path=_PATH,

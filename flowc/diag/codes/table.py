@@ -7,7 +7,7 @@ from flowc.diag.code import Code
 
 # Every module beside this one, in the order of the stages.
 MODULES = (
-    *("input", "yaml", "task", "foundry", "detect", "slurm", "slurm_lint", "slurm_lower", "command_line", "override"),
+    *("input", "yaml", "task", "foundry", "skypilot", "detect", "slurm", "slurm_lint", "slurm_lower", "command_line", "override"),
     *("validate", "storage", "resolve", "price", "emit"),
 )
 

@@ -117,7 +117,7 @@ class Lowering:
                 self.origins["setup"] = script.span
                 self.sink.report(codes.SCRIPT_AND_IMAGE, _first_line(script))
                 pair = self.task.pair("startup_script")
-                note = "runs on the machine before the container starts"
+                note = "runs inside the container, before its own command"
                 self.ledger.decide(pair, "approximated", note, codes.SCRIPT_AND_IMAGE)
             return Run(kind="argv"), text
         if script is not None:

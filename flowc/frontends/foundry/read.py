@@ -79,8 +79,8 @@ def _check_rules(task: Mapping, inputs: Inputs, sink: Sink) -> None:
 def _check_identity(task: Mapping, inputs: Inputs, sink: Sink) -> None:
     """Who pays and who may log in: the old tool asked on the terminal."""
     wanted = (
-        ("project_name", inputs.flags.project, "which project pays", "--project"),
-        ("ssh_key_name", inputs.flags.ssh_keys, "whose key may log in", "--ssh-key"),
+        ("project_name", inputs.flags.project or inputs.defaults.project, "which project pays", "--project"),
+        ("ssh_key_name", inputs.flags.ssh_keys or inputs.defaults.ssh_keys, "whose key may log in", "--ssh-key"),
     )
     for key, given, what, flag in wanted:
         if task.at(key) is None and not given:
