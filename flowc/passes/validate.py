@@ -53,6 +53,9 @@ def run(unit: Unit, context: Context, sink: Sink) -> Unit:
 def ensures(unit: Unit) -> None:
     assert (unit.job.resources.nodes or 1) <= NODES_PER_BID, "validate: more nodes than a bid has"
     assert all(NAME.fullmatch(name) for name, _ in unit.job.env), "validate: a variable that cannot be set"
+    # Every format reads ports in its own words, and bounds them there.
+    ports = [number for port in unit.job.ports for number in (port.external, port.internal)]
+    assert all(1 <= number <= 65535 for number in ports), "validate: a port that there is not"
 
 
 def environment_bytes(env: tuple[tuple[str, str], ...]) -> int:
@@ -87,7 +90,9 @@ def _environment(unit: Unit, env: tuple[tuple[str, str], ...], paths: tuple[str,
 def _names(unit: Unit, env: tuple[tuple[str, str], ...], paths: tuple[str, ...], sink: Sink) -> None:
     for index, (name, _) in enumerate(env):
         if not NAME.fullmatch(name):
-            sink.report(codes.ENVIRONMENT_NAME, unit.origin(f"{paths[0]}.{index}", *paths), name=name)
+            sink.report(
+                codes.ENVIRONMENT_NAME, unit.origin(f"{paths[0]}.{name}", f"{paths[0]}.{index}", *paths), name=name
+            )
 
 
 def _nodes(unit: Unit, sink: Sink) -> None:
@@ -151,9 +156,6 @@ def _ports(unit: Unit, sink: Sink) -> None:
     seen: dict[tuple[int, str], tuple[int, Span | None]] = {}
     for index, port in enumerate(unit.job.ports):
         span = unit.origin(f"ports.{index}", "ports")
-        for number in dict.fromkeys((port.external, port.internal)):
-            if not 1 <= number <= 65535:
-                sink.report(codes.PORT_RANGE, span, port=number)
         key = (port.external, port.protocol)
         if key not in seen:
             seen[key] = (port.internal, span)

@@ -236,9 +236,6 @@ def test_any_targets_give_a_plan_or_an_error(targets: list[str], kind: str) -> N
     ("ports", "expected"),
     [
         ((Port(external=1, internal=65535, protocol="tcp"),), []),
-        ((Port(external=0, internal=0, protocol="tcp"),), ["port-range"]),
-        ((Port(external=65536, internal=80, protocol="tcp"),), ["port-range"]),
-        ((Port(external=80, internal=-1, protocol="tcp"),), ["port-range"]),
         ((Port(external=80, internal=80, protocol="tcp"), Port(external=80, internal=80, protocol="udp")), []),
         ((Port(external=80, internal=80, protocol="tcp"),) * 2, ["port-twice"]),
         (
@@ -249,6 +246,12 @@ def test_any_targets_give_a_plan_or_an_error(targets: list[str], kind: str) -> N
 )
 def test_ports(ports: tuple[Port, ...], expected: list[str]) -> None:
     assert names(ports=ports) == expected
+
+
+@pytest.mark.parametrize(("external", "internal"), [(0, 80), (80, 65536), (-1, -1)])
+def test_port_that_there_is_not_is_the_mistake_of_a_frontend(external: int, internal: int) -> None:
+    with pytest.raises(AssertionError):
+        run(unit(ports=(Port(external=external, internal=internal, protocol="tcp"),), **GPU))
 
 
 def test_second_port_points_at_the_first() -> None:

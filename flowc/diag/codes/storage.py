@@ -5,6 +5,14 @@ from __future__ import annotations
 from flowc.diag.code import Code
 
 _HEAD = "name: t\ninstance_type: 8xh100\nmax_run_time_hours: 1\ncommand: nvidia-smi\n"
+_FOUNDRY = """\
+name: t
+project_name: p
+ssh_key_name: k
+resources_specification: {{fcp_instance: h100.8x.SXM5.IB}}
+persistent_storage: {{create: {{volume_name: data, size: 10, mount_point: {}}}}}
+startup_script: nvidia-smi
+"""
 _GOOD = _HEAD + "volumes:\n  - {name: data, size_gb: 100, mount_path: /volumes/data}\n"
 
 
@@ -86,8 +94,8 @@ Where a volume, a bucket or a folder is to be found must be the same for every p
 path, or one in the home of the user that runs the job (`~/data`). Docker takes no path with a colon.
 
 Write the path in full: `/data`, `/mnt/models`.""",
-    bad="file_mounts:\n  data/../x: s3://bucket/data\nresources: {accelerators: H100:8}\nrun: nvidia-smi\n",
-    good=_GOOD,
+    bad=(_FOUNDRY.format("/data/../x"), ("--time", "1h")),
+    good=(_FOUNDRY.format("/data/x"), ("--time", "1h")),
     path="job.yaml",
 )
 

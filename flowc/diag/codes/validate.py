@@ -6,6 +6,13 @@ from flowc.diag.code import Code
 
 _TASK = "name: t\ninstance_type: 8xh100\nmax_run_time_hours: 1\n"
 _RUNS = _TASK + "command: nvidia-smi\n"
+_FOUNDRY = """\
+name: t
+project_name: p
+ssh_key_name: k
+resources_specification: {fcp_instance: h100.8x.SXM5.IB}
+startup_script: nvidia-smi
+"""
 _GOOD = "#!/bin/bash\n#SBATCH --gpus-per-node=h100:8\n#SBATCH --time=1:00:00\nnvidia-smi\n"
 
 ENVIRONMENT_TOO_LARGE = Code(
@@ -120,20 +127,6 @@ Give the array a limit of tasks at a time: `--array=0-499%50`.""",
     good="#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10 --array=0-499%50\nnvidia-smi\n",
 )
 
-PORT_RANGE = Code(
-    id="FC509",
-    name="port-range",
-    severity="error",
-    title="there is no port {port}: they go from 1 to 65535",
-    explain="""\
-A port is a number of two bytes, and 0 means none.
-
-Write the number on which the program listens; programs of users take one from 1024 on.""",
-    bad="resources: {accelerators: H100:8, ports: 80800}\nrun: nvidia-smi\n",
-    good=_RUNS + "ports: [8080]\n",
-    path="job.yaml",
-)
-
 PORT_TWICE = Code(
     id="FC510",
     name="port-twice",
@@ -143,8 +136,8 @@ PORT_TWICE = Code(
 The port is opened once. A second line for it does no harm, but one of the two may have been meant to be another.
 
 Leave one out, or correct it.""",
-    bad=_RUNS + "ports: [8080, 8080]\n",
-    good=_RUNS + "ports: [8080, 8081]\n",
+    bad=(_FOUNDRY + "ports: [8080, 8080]\n", ("--time", "1h")),
+    good=(_FOUNDRY + "ports: [8080, 8081]\n", ("--time", "1h")),
     path="job.yaml",
 )
 
@@ -157,8 +150,12 @@ PORT_CONFLICT = Code(
 Whoever connects to a port of the machine reaches one program. Two programs need two ports.
 
 Give one of them another external port.""",
-    bad=(_GOOD, ("--port", "9000:8000", "--port", "9000:8001")),
-    good=(_GOOD, ("--port", "9000:8000")),
+    bad=(
+        _FOUNDRY + "ports:\n  - {external: 9000, internal: 8000}\n  - {external: 9000, internal: 8001}\n",
+        ("--time", "1h"),
+    ),
+    good=(_FOUNDRY + "ports:\n  - {external: 9000, internal: 8000}\n", ("--time", "1h")),
+    path="job.yaml",
 )
 
 NOTHING_TO_RUN = Code(
@@ -194,10 +191,10 @@ Write the name as `docker pull` takes it, without `docker://`.""",
 RUN_TIME_ORDER = Code(
     id="FC514",
     name="run-time-order",
-    severity="error",
-    title="the job needs {least} at least, but may run for {limit} at most",
+    severity="warning",
+    title="the job needs {least} at least, but is ended after {limit}",
     explain="""\
-A job that is ended before the time that it needs cannot finish, whatever it is paid.
+A job that is ended before the time that it needs cannot finish, and is paid all the same.
 
 Raise the limit, or lower the least time.""",
     bad="#!/bin/bash\n#SBATCH --gpus=h100:8 --time=1:00:00 --time-min=2:00:00\nnvidia-smi\n",
@@ -213,7 +210,7 @@ TOO_MANY_CHOICES = Code(
 Each kind of machine is held against everything that is sold, so there is a limit to how many of them one job may name.
 
 Name fewer: what matters is the GPU and how many of them; the region can be left open.""",
-    bad=lambda: _RUNS.replace("8xh100", str(["8xh100"] * 201)),
+    bad=lambda: _RUNS.replace("8xh100", str([f"{count}xh100" for count in range(1, 202)])),
     good=_RUNS,
     path="job.yaml",
 )
