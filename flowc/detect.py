@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from flowc.source import Source
 
 _top_keys = at_first_use(r"^(['\"]?)([A-Za-z_][\w.-]*)\1[ \t]*:(?=[ \t\r\n]|$)", "finditer", 8)  # re.MULTILINE
-_first_brace_keys = at_first_use(r"[{,]\s*\"([A-Za-z_][\w.-]*)\"\s*:", "finditer")
+_json_tokens = at_first_use(r"\"((?:[^\"\\]|\\.)*)\"(?=\s*:)|\"(?:[^\"\\]|\\.)*\"|[{}\[\]]", "finditer")
 _template = at_first_use(r"^\s*(?:\{\{-?|\{%-?)", "search", 8)
 
 # What other programs' files have at their top, where they are easily taken for jobs.
@@ -96,41 +96,47 @@ def _keys(source: Source) -> dict[str, Span]:
     """The keys at the top of all documents, with the place of the first of each name. Text of block scalars is
     indented, so that what stands at the start of a line is a key, a comment or a list."""
     text = source.text
-    matches = _top_keys(text)
-    group = 2
     if text.lstrip("\ufeff \t\r\n").startswith("{"):
-        matches, group = _first_brace_keys(text), 1
+        return _json_keys(source)
     found: dict[str, Span] = {}
-    for match in matches:
-        found.setdefault(match[group], Span(source, match.start(group), match.end(group)))
+    for match in _top_keys(text):
+        found.setdefault(match[2], Span(source, match.start(2), match.end(2)))
+    return found
+
+
+def _json_keys(source: Source) -> dict[str, Span]:
+    """The keys of the outermost braces."""
+    found: dict[str, Span] = {}
+    depth = 0
+    for match in _json_tokens(source.text):
+        if match[1] is not None:
+            if depth == 1:
+                found.setdefault(match[1], Span(source, match.start(1), match.end(1)))
+        elif match[0] in "{[":
+            depth += 1
+        elif match[0] in "}]":
+            depth -= 1
     return found
 
 
 def _by_signs(source: Source) -> dict[str, Span]:
-    """The formats that have a sign in the text, with the place of the first."""
+    """The formats that have a sign in the text, with the place of the first. Some keys count only in company."""
     keys = _keys(source)
-    found: dict[str, Span] = {}
-    for key, span in keys.items():
-        for entry in FRONTENDS:
-            if key in entry.signs:
-                found.setdefault(entry.name, span)
-    if "k8s" in found and not ("apiVersion" in keys or "kind" in keys):
-        del found["k8s"]
-    if "version" in keys and "task-yaml" not in found and _version_12(source, keys["version"]):
-        found.setdefault("foundry-yaml", keys["version"])
-    if (
-        "foundry-yaml" in found
-        and "task-yaml" in found
-        and set(keys) & set(_named("task-yaml").signs) <= {"num_instances"}
-    ):
+    signs = {entry.name: [key for key in keys if key in entry.signs] for entry in FRONTENDS}
+    found = {name: keys[its[0]] for name, its in signs.items() if its}
+    if "apiVersion" not in keys and "kind" not in keys:
+        found.pop("k8s", None)
+    if "foundry-yaml" in found and signs["task-yaml"] == ["num_instances"]:
         del found["task-yaml"]  # the old tool had that key too
-    of_sky = set(keys) & set(_named("skypilot").signs)
-    if of_task == {"working_dir"} and len(of_sky) > 1:
+    if len(signs["skypilot"]) > 1 and signs["task-yaml"] == ["working_dir"]:
         del found["task-yaml"]  # what launchers built on SkyPilot call `workdir`; its reader says so
-    if "foundry-yaml" not in found and "startup_script" in keys and not found:
-        found["foundry-yaml"] = keys["startup_script"]
-    if "task-yaml" in found and "skypilot" in found and _flow_resources(source, keys):
+    if "task-yaml" in found and signs["skypilot"] == ["resources"] and _flow_resources(source, keys):
         del found["skypilot"]
+    if not found:
+        if "version" in keys and _version_12(source, keys["version"]):
+            found["foundry-yaml"] = keys["version"]
+        elif "startup_script" in keys:
+            found["foundry-yaml"] = keys["startup_script"]
     return found
 
 
@@ -140,9 +146,7 @@ def _version_12(source: Source, key: Span) -> bool:
 
 
 def _flow_resources(source: Source, keys: dict[str, Span]) -> bool:
-    """Whether the only sign of SkyPilot is a `resources` as an early Flow tool read it."""
-    if set(keys) & set(_named("skypilot").signs) != {"resources"}:
-        return False
+    """Whether `resources` holds what an early Flow tool read in it."""
     inner = []
     for number in range(keys["resources"].line + 1, len(source.line_starts) + 1):
         line = source.line(number)
