@@ -142,7 +142,8 @@ class Checker:
         names = shape.get("names")
         for pair in node.pairs:
             key = pair.key.text
-            pair.path, pair.owner = f"{path}.{key}" if path else key, ""
+            inside = f"{path}[{key}]" if self.words.brackets else f"{path}.{key}"
+            pair.path, pair.owner = inside if path else key, ""
             if names is not None and not re.fullmatch(names, key):
                 self.sink.report(
                     self.words.wrong_form,

@@ -123,6 +123,10 @@ class Mapping(Node):
         self.pairs = [each for each in self.pairs if each.key.text != pair.key.text] + [pair]
         self._index = None
 
+    def forget(self) -> None:
+        """Keys were changed: look them up anew."""
+        self._index = None
+
     def __contains__(self, key: str) -> bool:
         return self.pair(key) is not None
 

@@ -7,7 +7,20 @@ from flowc.diag.code import Code
 
 # Every module beside this one, in the order of the stages.
 MODULES = (
-    *("input", "yaml", "task", "foundry", "skypilot", "detect", "slurm", "slurm_lint", "slurm_lower", "command_line", "override"),
+    *(
+        "input",
+        "yaml",
+        "task",
+        "foundry",
+        "skypilot",
+        "detect",
+        "slurm",
+        "slurm_lint",
+        "slurm_lower",
+        "command_line",
+        "override",
+    ),
+    *("k8s", "k8s_objects"),
     *("validate", "storage", "resolve", "price", "emit"),
 )
 

@@ -1,0 +1,87 @@
+"""The kinds of objects: which are jobs, which are read beside a job, which can only be refused."""
+
+from __future__ import annotations
+
+# Kinds that become jobs: (kind, apiVersion) to the type of the table, which is also `JobObject.kind`.
+JOBS = {
+    ("Job", "batch/v1"): "Job",
+    ("CronJob", "batch/v1"): "CronJob",
+    ("Pod", "v1"): "Pod",
+    ("Job", "batch.volcano.sh/v1alpha1"): "VolcanoJob",
+    ("JobSet", "jobset.x-k8s.io/v1alpha2"): "JobSet",
+    ("PyTorchJob", "kubeflow.org/v1"): "PyTorchJob",
+}
+
+# Kinds that a job may refer to.
+COMPANIONS = {
+    ("ConfigMap", "v1"): "ConfigMap",
+    ("Secret", "v1"): "Secret",
+    ("PersistentVolumeClaim", "v1"): "PersistentVolumeClaim",
+    ("PersistentVolume", "v1"): "PersistentVolume",
+    ("Service", "v1"): "Service",
+}
+
+# Kinds that only a cluster reads: rights, quotas, queues. Nothing of a job is lost without them.
+BYSTANDERS = frozenset(
+    (
+        *("Namespace", "ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"),
+        *("ResourceQuota", "LimitRange", "PriorityClass", "RuntimeClass", "StorageClass", "NetworkPolicy"),
+        *("PodDisruptionBudget", "LocalQueue", "ClusterQueue", "ResourceFlavor", "Topology", "WorkloadPriorityClass"),
+        *("PodGroup", "Queue", "PodMonitor", "ServiceMonitor"),
+    )
+)
+
+_SERVICE = "it starts what is to stay up, and would never end"
+_ONE_POD = "write its pod as a Job, which ends"
+
+# Kinds that cannot be run: why not, and what to do instead.
+REFUSED = {
+    **dict.fromkeys(("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"), (_SERVICE, _ONE_POD)),
+    "ReplicationController": (_SERVICE, _ONE_POD),
+    "PodTemplate": ("it is a pattern for pods that starts none", "write a Job with this template"),
+    "MPIJob": (
+        "mpirun starts its workers over ssh through a controller of the cluster",
+        "write a Job with completionMode Indexed that starts with torchrun, or with mpirun and a list of hosts",
+    ),
+    **dict.fromkeys(
+        ("TFJob", "XGBoostJob", "PaddleJob", "MXJob", "JAXJob"),
+        (
+            "its controller gives every replica a part and addresses of its own",
+            "write a Job with completionMode Indexed whose program looks at its index",
+        ),
+    ),
+    **dict.fromkeys(
+        ("TrainJob", "TrainingRuntime", "ClusterTrainingRuntime"),
+        ("the runtime that it names lives in the cluster", "write the Job that the runtime makes of it"),
+    ),
+    **dict.fromkeys(
+        ("RayJob", "RayCluster", "RayService"),
+        ("Ray's head and workers are set up by an operator of the cluster", "start Ray in the command of a Job"),
+    ),
+    **dict.fromkeys(
+        ("Workflow", "WorkflowTemplate", "CronWorkflow"),
+        ("Argo runs its steps one after the other in the cluster", "write each step as a Job"),
+    ),
+    **dict.fromkeys(
+        ("PipelineRun", "TaskRun", "Pipeline", "Task"),
+        ("Tekton runs its steps in the cluster", "write each step as a Job"),
+    ),
+    "SparkApplication": ("Spark's operator runs it in the cluster", "start Spark in the command of a Job"),
+}
+
+# Versions that were given up or never were, by kind: what holds now.
+VERSIONS = {
+    "Job": "batch/v1",
+    "CronJob": "batch/v1",
+    "Pod": "v1",
+    "JobSet": "jobset.x-k8s.io/v1alpha2",
+    "PyTorchJob": "kubeflow.org/v1",
+    **{kind: version for kind, version in COMPANIONS},
+}
+OLD_VERSIONS = frozenset(
+    (
+        *("batch/v1beta1", "batch/v2alpha1", "extensions/v1beta1", "v1beta1", "v1beta3"),
+        *("jobset.x-k8s.io/v1alpha1", "kubeflow.org/v1alpha1", "kubeflow.org/v1alpha2", "kubeflow.org/v1beta1"),
+        *("kubeflow.org/v1beta2",),
+    )
+)

@@ -1,0 +1,129 @@
+"""The API server's rules for objects as a whole: their names and labels, and what is in companions of a job."""
+
+from __future__ import annotations
+
+from flowc.diag.codes import k8s_objects as codes
+from flowc.frontends.k8s import job_rules, names, pod_rules, volume_rules
+from flowc.yamldoc import scalars
+from flowc.yamldoc.node import Mapping, Scalar, is_null
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.frontends.k8s.findings import Findings
+    from flowc.yamldoc.node import Node, Pair
+
+# The longest names: of a Job it becomes a label, of a CronJob a time is put behind it.
+_LONGEST_NAME = {"Pod": names.SUBDOMAIN_LENGTH, "CronJob": 52}
+_KINDS_OF_VALUES = {"bool": "a bool", "int": "a number", "float": "a number"}
+
+
+def job(findings: Findings, node: Mapping, kind: str) -> None:
+    """Check an object of one of the kinds in `kinds.JOBS`."""
+    name = _metadata(findings, node, _LONGEST_NAME.get(kind, names.LABEL_LENGTH))
+    if kind == "VolcanoJob":
+        for index, task in enumerate(node.each("spec", "tasks")):
+            _template(findings, task.at("template"), f"spec.tasks[{index}].template")
+    elif kind == "PyTorchJob":
+        for pair in node.pairs_at("spec", "pytorchReplicaSpecs"):
+            _template(findings, pair.value.at("template"), f"spec.pytorchReplicaSpecs.{pair.key.text}.template")
+    elif kind == "JobSet":
+        for index, part in enumerate(node.each("spec", "replicatedJobs")):
+            _job_spec(findings, part.at("template", "spec"), f"spec.replicatedJobs[{index}].template.spec", None)
+    elif kind == "CronJob":
+        _job_spec(findings, node.at("spec", "jobTemplate", "spec"), "spec.jobTemplate.spec", None)
+    elif kind == "Pod":
+        if isinstance(node.at("spec"), Mapping):
+            _pod(findings, node.at("spec"), "spec")
+    else:
+        _job_spec(findings, node.at("spec"), "spec", name)
+
+
+def _job_spec(findings: Findings, spec: Node | None, path: str, name: Node | None) -> None:
+    if isinstance(spec, Mapping):
+        job_rules.check(findings, spec, path, name)
+        _template(findings, spec.at("template"), f"{path}.template")
+
+
+def _template(findings: Findings, template: Node | None, path: str) -> None:
+    if template is not None:
+        names.labels(findings, template.at("metadata", "labels"), f"{path}.metadata.labels")
+        names.labels(findings, template.at("metadata", "annotations"), f"{path}.metadata.annotations", values=False)
+        _pod(findings, template.at("spec"), f"{path}.spec")
+
+
+def _pod(findings: Findings, spec: Node | None, path: str) -> None:
+    if isinstance(spec, Mapping):
+        pod_rules.check(findings, spec, path)
+
+
+def _metadata(findings: Findings, node: Mapping, longest: int) -> Node | None:
+    """Check names and labels; gives the name."""
+    name, prefix = node.at("metadata", "name"), node.at("metadata", "generateName")
+    if name is None and (prefix is None or not prefix.value):
+        findings.required(node.at("metadata") or node, "metadata.name", "name or generateName is required")
+    elif name is not None and isinstance(name.value, str):
+        names.dns_subdomain(findings, name, "metadata.name", longest)
+    elif name is None and prefix is not None and isinstance(prefix.value, str):
+        if not names.is_subdomain(prefix.value.rstrip("-.") or "-"):
+            findings.form(prefix, "metadata.generateName", names.IN_SUBDOMAIN)
+    namespace = node.at("metadata", "namespace")
+    if namespace is not None and isinstance(namespace.value, str) and namespace.value:
+        names.dns_label(findings, namespace, "metadata.namespace")
+    names.labels(findings, node.at("metadata", "labels"), "metadata.labels")
+    names.labels(findings, node.at("metadata", "annotations"), "metadata.annotations", values=False)
+    return name
+
+
+def companion(findings: Findings, node: Mapping, kind: str) -> None:
+    """Check an object of one of the kinds in `kinds.COMPANIONS`."""
+    _metadata(findings, node, names.SUBDOMAIN_LENGTH)
+    if kind == "PersistentVolumeClaim":
+        if node.at("spec") is None:
+            findings.required(node, "spec")
+        volume_rules.claim(findings, node.at("spec"), "spec")
+    elif kind == "ConfigMap":
+        _keys(findings, node, ("data", "binaryData"))
+    elif kind == "Secret":
+        _keys(findings, node, ("data", "stringData"))
+        for field in ("data", "stringData"):
+            for pair in node.pairs_at(field):
+                _secret_value(findings, node, pair, field)
+
+
+def _keys(findings: Findings, node: Mapping, fields: tuple[str, ...]) -> None:
+    for field in fields:
+        for pair in node.pairs_at(field):
+            if not names.is_config_key(pair.key.text):
+                findings.form(pair.key, field, "letters, digits, `-`, `_` and `.`, at most 253", value=pair.key.text)
+
+
+def _secret_value(findings: Findings, node: Mapping, pair: Pair, field: str) -> None:
+    """A value that is no text, or not in base64. The report stands at the field, so that its line shows no value."""
+    if is_null(pair.value):
+        return
+    found, expected = None, "a text"
+    if not isinstance(pair.value, Scalar):
+        found = f"a {pair.value.what}"
+    else:
+        kind = scalars.meaning(pair.value, "kubernetes").kind
+        if kind in _KINDS_OF_VALUES:
+            found = _KINDS_OF_VALUES[kind]
+        elif field == "data" and not _is_base64(pair.value.text):
+            found, expected = "no base64", "base64"
+    if found is not None:
+        holder = node.pair(field)
+        assert holder is not None
+        help = "put it in quotes" if expected == "a text" else "write it as it is below `stringData`"
+        findings.sink.report(
+            codes.SECRET_DATA, holder.key.span, help=help, path=field, key=pair.key.text, found=found, expected=expected
+        )
+
+
+def _is_base64(text: str) -> bool:
+    from binascii import Error, a2b_base64
+
+    try:
+        a2b_base64(text.replace("\n", "").replace("\r", ""), strict_mode=True)
+    except (Error, ValueError):
+        return False
+    return True

@@ -1,0 +1,244 @@
+"""From text to a checked `Tree`: documents, lists flattened, kinds told apart, each object held against its fields and
+then against the API server's further rules. All that is wrong is reported in one run."""
+
+from __future__ import annotations
+
+from flowc.diag.codes import k8s as field_codes
+from flowc.diag.codes import k8s_objects as codes
+from flowc.frontends.k8s import gather, kinds, object_rules
+from flowc.frontends.k8s.findings import Findings, place, text_at
+from flowc.frontends.k8s.objects import Companions, Tree
+from flowc.source import Source, Span
+from flowc.yamldoc.check import Checker
+from flowc.yamldoc.edit import put
+from flowc.yamldoc.node import Mapping, Scalar, Sequence, is_null
+from flowc.yamldoc.read import read as read_yaml
+from flowc.yamldoc.shapes import Words
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from flowc.diag.sink import Sink
+    from flowc.frontends.k8s.objects import JobObject
+    from flowc.inputs import Inputs
+    from flowc.yamldoc.node import Node
+
+READER = "kubernetes"
+WORDS = Words(
+    unknown_key=field_codes.UNKNOWN_FIELD,
+    unknown_key_allowed=field_codes.UNKNOWN_FIELD_IGNORED,
+    missing_key=field_codes.FIELD_REQUIRED,
+    wrong_type=field_codes.FIELD_TYPE,
+    not_allowed=field_codes.UNSUPPORTED_VALUE,
+    out_of_bounds=field_codes.FIELD_BOUNDS,
+    wrong_form=field_codes.FIELD_FORM,
+    brackets=True,
+)
+_VALUES_OF_SECRETS = ("data", "stringData")
+
+
+def read(source: Source, inputs: Inputs, sink: Sink) -> Tree | None:
+    roots = read_yaml(source, sink)
+    if roots is None:
+        return None
+    manifest = _Manifest(source, inputs, sink)
+    for root in roots:
+        gather.plain_keys(root, sink)
+        manifest.take(root)
+    return manifest.tree()
+
+
+def document(tree: Tree) -> dict[str, Any]:
+    """`flowc.ast/1`: the objects as they are read; values of Secrets are left out, and so are their annotations, among
+    which kubectl keeps a copy."""
+    from flowc.yamldoc.ast import ast_document
+
+    found = ast_document("k8s", list(tree.documents))
+    for node, each in zip(tree.documents, found["documents"], strict=True):
+        if text_at(node, "kind") == "Secret":
+            for key in _VALUES_OF_SECRETS:
+                if isinstance(each["value"].get(key), dict):
+                    each["value"][key] = dict.fromkeys(each["value"][key])
+            if isinstance(each["value"].get("metadata"), dict):
+                each["value"]["metadata"].pop("annotations", None)
+    return found
+
+
+class _Manifest:
+    """The objects of one source, as they are found."""
+
+    __slots__ = (
+        "checker",
+        "companions",
+        "documents",
+        "findings",
+        "inputs",
+        "jobs",
+        "left_out",
+        "seen",
+        "sink",
+        "source",
+    )
+
+    def __init__(self, source: Source, inputs: Inputs, sink: Sink) -> None:
+        from flowc._compiled.k8s_fields import TYPES
+
+        self.source = source
+        self.inputs = inputs
+        self.sink = sink
+        self.findings = Findings(sink)
+        self.checker = Checker(TYPES, sink, reader=READER, allow_unknown=inputs.allow_unknown, words=WORDS)
+        self.documents: list[Mapping] = []
+        self.jobs: list[tuple[Mapping, str]] = []
+        self.companions = Companions(config_maps={}, secrets={}, claims={}, volumes={}, services={})
+        self.left_out: list[tuple[Mapping, Scalar, str]] = []
+        self.seen: dict[tuple[str, str, str], Scalar] = {}
+
+    def take(self, node: Node, kind_of_list: tuple[str, str] = ("", "")) -> None:
+        """One object, or all those of a list."""
+        if is_null(node):
+            return
+        if not isinstance(node, Mapping):
+            several = isinstance(node, Sequence)
+            help = "separate objects by `---` and take the `- ` before each out" if several else None
+            span = Span(node.source, node.start, min(node.end, node.start + 1)) if several else node.span
+            self.sink.report(codes.NOT_AN_OBJECT, span, help=help, what=node.what)
+            return
+        kind, version = self._word(node, "kind"), self._word(node, "apiVersion")
+        if kind is None and kind_of_list[0]:  # the items of a JobList are known to be Jobs
+            kind, version = kind_of_list
+        if kind is None or version is None:
+            self._without_kind(node, kind, version)
+        elif kind.endswith("List") and (kind == "List" or "items" in node):
+            inner = kind.removesuffix("List")
+            for item in node.each("items"):
+                self.take(item, (inner, version))
+        else:
+            self._object(node, kind, version)
+
+    def _word(self, node: Mapping, key: str) -> str | None:
+        found = node.at(key)
+        return found.text if isinstance(found, Scalar) and found.text else None
+
+    def _without_kind(self, node: Mapping, kind: str | None, version: str | None) -> None:
+        known = {"kind": kind, "apiVersion": version}
+        from flowc.diag.suggest import nearest
+
+        for key, value in known.items():
+            if value is not None:
+                continue
+            near = nearest(key, [pair.key.text for pair in node.pairs if pair.key.text not in known])
+            help = f"write `{key}` where `{near}` stands" if near else None
+            if help is None and key == "apiVersion" and kind in kinds.VERSIONS:
+                help = f"add `apiVersion: {kinds.VERSIONS[kind]}`"
+            if help is None and not kind and not version:
+                help = "is it Helm's values, or a part of a manifest? add `apiVersion: batch/v1` and `kind: Job`"
+            span = place(node.pairs[0].key) if node.pairs else Span(node.source, node.start, node.end)
+            self.sink.report(codes.KIND_MISSING, span, help=help, key=key)
+            if not kind and not version:
+                return
+
+    def _object(self, node: Mapping, kind: str, version: str) -> None:
+        job = kinds.JOBS.get((kind, version))
+        companion = kinds.COMPANIONS.get((kind, version))
+        span = node.at("kind") or node
+        if job is not None:
+            self.documents.append(node)
+            self._set(node)
+            self._check(node, job)
+            self.jobs.append((node, job))
+            object_rules.job(self.findings, node, job)
+        elif companion is not None:
+            self.documents.append(node)
+            self._check(node, companion)
+            object_rules.companion(self.findings, node, companion)
+            self._keep(node, companion)
+        elif kind in kinds.REFUSED:
+            reason, help = kinds.REFUSED[kind]
+            self.sink.report(codes.NOT_A_BATCH_JOB, place(span), help=help, kind=kind, reason=reason)
+        elif kind in kinds.BYSTANDERS:
+            self.checker.check(node, {"is": "any"})
+            self.documents.append(node)
+        else:
+            self._unknown(node, kind, version)
+
+    def _set(self, node: Mapping) -> None:
+        """`--set` goes to every job of the file."""
+        for index, (path, value) in enumerate(self.inputs.flags.sets):
+            span = self.inputs.span("sets", index)
+            if span is None:
+                source = Source("--set", f"{path}={value}")
+                span = Span(source, 0, len(source.text))
+            put(node, path, value, span, self.sink)
+
+    def _check(self, node: Mapping, kind: str) -> None:
+        self.checker.check(node, {"is": "map", "type": kind})
+        name = node.at("metadata", "name")
+        if not isinstance(name, Scalar):
+            return
+        key = (kind, gather.namespace(node), name.text)
+        if key in self.seen:
+            notes = ((self.seen[key].span, "first given here"),)
+            self.sink.report(codes.DUPLICATE_OBJECT, name.span, notes=notes, kind=kind, name=name.text)
+        self.seen.setdefault(key, name)
+
+    def _keep(self, node: Mapping, kind: str) -> None:
+        name, kept = text_at(node, "metadata", "name"), self.companions
+        if name is None:
+            return
+        namespace = gather.namespace(node)
+        if kind == "PersistentVolume":
+            kept.volumes["", name] = node
+        elif kind == "Service":
+            kept.services[namespace, name] = node
+        elif kind == "ConfigMap":
+            kept.config_maps[namespace, name] = node
+        elif kind == "Secret":
+            kept.secrets[namespace, name] = node
+        else:
+            kept.claims[namespace, name] = node
+
+    def _unknown(self, node: Mapping, kind: str, version: str) -> None:
+        found = node.at("kind")
+        assert isinstance(found, Scalar)
+        if kind in kinds.VERSIONS:
+            wrong = node.at("apiVersion")
+            code = codes.OLD_API_VERSION if version in kinds.OLD_VERSIONS else codes.KIND_UNKNOWN
+            help = f"write `apiVersion: {kinds.VERSIONS[kind]}`"
+            self.sink.report(code, place(wrong or node), help=help, kind=kind, version=version)
+            return
+        from flowc.diag.suggest import nearest
+
+        near = nearest(kind, [*kinds.VERSIONS, *kinds.BYSTANDERS, *kinds.REFUSED])
+        if near is not None and ("." not in version or near in kinds.VERSIONS):
+            help = f"did you mean `{near}`?"
+            self.sink.report(codes.KIND_UNKNOWN, found.span, help=help, kind=kind, version=version)
+        else:
+            self.left_out.append((node, found, version))
+
+    def tree(self) -> Tree:
+        """What was found, after what can be said only at the end."""
+        for node, found, version in self.left_out:
+            if self.jobs:
+                name = node.at("metadata", "name")
+                text = name.text if isinstance(name, Scalar) else "without a name"
+                reason = f"kind {found.text} of {version} is not known"
+                self.sink.report(codes.OBJECT_LEFT_OUT, found.span, kind=found.text, name=text, reason=reason)
+            else:
+                help = "flowc runs Job, CronJob (with `--once`), Pod, JobSet, PyTorchJob and Volcano's Job"
+                self.sink.report(codes.KIND_UNKNOWN, found.span, help=help, kind=found.text, version=version)
+        jobs: list[JobObject] = []
+        for node, kind in self.jobs:
+            job = gather.job(node, kind, self.source, self.inputs, self.sink)
+            if job is not None:
+                jobs.append(job)
+        if not self.jobs and not self.sink.broken:
+            self._no_job()
+        return Tree(source=self.source, documents=tuple(self.documents), jobs=tuple(jobs), companions=self.companions)
+
+    def _no_job(self) -> None:
+        names = dict.fromkeys(self._word(each, "kind") or "" for each in self.documents)
+        found = f"there is {', '.join(names)}" if names else "it is empty"
+        node = self.documents[0].at("kind") if self.documents else None
+        self.sink.report(codes.NO_JOB, place(node) if node is not None else None, found=found)
