@@ -12,7 +12,10 @@ def startup_plain(v, sh):
         put(str(v['title']))
         put('.\n#\n# This is the script as a person reads it. What is sent is the same text without comments and with shorter names,\n# compressed; it unpacks itself to /var/lib/foundry/flowc/run and goes on there.\n#\n#   run               installs the job: writes the systemd unit and starts it\n#   run job           runs the job (called by the unit, on this boot and on every later one until the job has ended)\n#   status.json       how often the job was started, seconds used, state, exit status, times\n#   ')
         put(str(v['body_name']))
-        put('      the job\'s own script\n#\n# What the user wrote stands in single quotes because it is meant literally.\n# shellcheck disable=SC2016\n\n[ "$0" = /var/lib/foundry/flowc/run ] || {\n    install -D -m 700 -- "$0" /var/lib/foundry/flowc/run && exec bash /var/lib/foundry/flowc/run\n    exit\n}\n')
+        put("      the job's own script\n#\n# What the user wrote stands in single quotes because it is meant literally.\n# shellcheck disable=SC2016")
+        if v['prepared']:
+            put(',SC2043,SC2317')
+        put('\n\n[ "$0" = /var/lib/foundry/flowc/run ] || {\n    install -D -m 700 -- "$0" /var/lib/foundry/flowc/run && exec bash /var/lib/foundry/flowc/run\n    exit\n}\n')
     put('state_dir=${0%/*}\n')
     sections.append(('header', ''.join(out)))
     out.clear()
@@ -20,7 +23,7 @@ def startup_plain(v, sh):
     if v['images']:
         put(' docker.service')
     put('\n[Service]\nExecStart=/bin/bash $0 job\nIgnoreSIGPIPE=no\nOOMPolicy=continue\n')
-    if v['stops_container']:
+    if v['prepared']:
         put('KillMode=mixed\nTimeoutStopSec=')
         put(str(v['stop_s']))
         put('\n')
@@ -49,8 +52,8 @@ def startup_plain(v, sh):
     put('"${1-null}" "${2-null}" "${3-null}" \\\n        >"$state_dir/new"\n    mv "$state_dir/new" "$state_dir/status.json"\n}\n')
     sections.append(('state', ''.join(out)))
     out.clear()
-    if v['stops_container']:
-        put('\n# ---- stop: a container is asked to end, and killed after its grace period ----\n\nstop_body() {\n')
+    if v['prepared']:
+        put('\n# ---- stop: the job is asked to end; what it was prepared with stays until it has ended ----\n\nstop_body() {\n')
         if v['before_stop']:
             put('    timeout ')
             put(str(v['grace_s']))
@@ -59,9 +62,11 @@ def startup_plain(v, sh):
                 put(' ')
                 put(sh(l_word))
             put('\n')
-        put('    docker stop -t ')
-        put(str(v['grace_s']))
-        put(' flowc\n    # Before there is a container, what prepares it is stopped.\n    kill -TERM -"$body_pid"\n}\n')
+        if not (v['image'] is None):
+            put('    docker stop -t ')
+            put(str(v['grace_s']))
+            put(' flowc\n')
+        put('    kill -TERM -"$body_pid"\n    kill -CONT -"$body_pid"\n}\n')
         sections.append(('stop', ''.join(out)))
         out.clear()
     if not (v['limit_s'] is None):
@@ -70,7 +75,7 @@ def startup_plain(v, sh):
             put('    if ((used_seconds >= ')
             put(str(v['signal_at_s']))
             put(')) && [ -z "$warned_already" ]; then\n        warned_already=1\n')
-            if v['stops_container']:
+            if not (v['image'] is None):
                 put('        docker kill -s ')
                 put(str(v['signal']))
                 put(' flowc\n')
@@ -88,7 +93,7 @@ def startup_plain(v, sh):
         put(')); then\n        kill -KILL -"$body_pid"\n    elif ((used_seconds >= ')
         put(str(v['limit_s']))
         put(')) && [ "$job_state" = RUNNING ]; then\n        job_state=TIMEOUT\n')
-        if v['stops_container']:
+        if v['prepared']:
             put('        stop_body &\n')
         else:
             put('        kill -TERM -"$body_pid"\n        kill -CONT -"$body_pid"\n')
@@ -101,8 +106,8 @@ def startup_plain(v, sh):
             put('\n# Usage: try_often COMMAND... Up to five times, 10 seconds apart.\ntry_often() {\n    for _ in {1..5}; do\n        "$@" && return\n        sleep 10\n    done\n    fail "gave up: $*"\n}\n')
         if v['packages']:
             put('\ninstall_package() {\n    echo "flowc: installs $1"\n    apt-get -qq update\n    apt-get -qqy --no-install-recommends -o DPkg::Lock::Timeout=600 install "$1" >/dev/null\n}\n\n# Usage: need_program PROGRAM PACKAGE. Installs what the image has not.\nneed_program() {\n    command -v "$1" >/dev/null || try_often install_package "$2"\n}\n')
-        if v['toolkit']:
-            put("\ninstall_toolkit() {\n    curl -fsSLo /usr/share/keyrings/nvidia.asc https://nvidia.github.io/libnvidia-container/gpgkey || return\n    echo 'deb [signed-by=/usr/share/keyrings/nvidia.asc] https://nvidia.github.io/libnvidia-container/stable/deb/$(ARCH) /' \\\n        >/etc/apt/sources.list.d/nvidia-container-toolkit.list\n    install_package nvidia-container-toolkit && systemctl restart docker\n}\n")
+        if v['sources']:
+            put('\n# Usage: add_source PACKAGE KEY_URL SOURCE. A package that Ubuntu does not have.\nadd_source() {\n    curl -fsSLo "/usr/share/keyrings/$1.asc" "$2" || return\n    echo "deb [signed-by=/usr/share/keyrings/$1.asc] $3" >"/etc/apt/sources.list.d/$1.list"\n    install_package "$1"\n}\n')
         if v['pull_secrets']:
             put("\n# Usage: pull_image IMAGE. With each of the registry's credentials, until one is good.\npull_image() {\n    for each_name in")
             for l_name in v['pull_secrets']:
@@ -117,7 +122,10 @@ def startup_plain(v, sh):
             put('\n# Usage: bind_mount SOURCE TARGET [ro]\nbind_mount() {\n    mkdir -p "$2"\n    mountpoint -q "$2" || mount --bind "$1" "$2" || fail "cannot mount $1 on $2"\n    [ -z "$3" ] || mount -o remount,bind,ro "$2"\n}\n')
         sections.append(('helpers', ''.join(out)))
         out.clear()
-    put('\n# ---- run: called by the unit ----\n\nrun_job() {\n    host_name=${HOSTNAME%%.*}\n    IFS=:, read -r _ start_count _ used_seconds _ job_state _ first_start _ ')
+    put('\n# ---- run: called by the unit ----\n\nrun_job() {\n')
+    if v['uses_host_name']:
+        put('    host_name=${HOSTNAME%%.*}\n')
+    put('    IFS=:, read -r _ start_count _ used_seconds _ job_state _ first_start _ ')
     if v['restarts']:
         put('failure_count _ ')
     put('<"$state_dir/status.json"\n    # RUNNING and PENDING are to be started again, so is a job that never was; COMPLETED, FAILED and TIMEOUT are over.\n    [[ ${job_state:-ING} = *ING* ]] || exit 0\n')
@@ -189,7 +197,7 @@ def startup_plain(v, sh):
     if not (v['requeue']):
         put('    # The job is not to be started twice: what was cut short has failed.\n    [ -z "$start_count" ] || {\n        job_state=NODE_FAIL\n        save_state null null "$EPOCHSECONDS"\n        exit 1\n    }\n')
     put('    job_state=RUNNING\n    # Told to stop (shutdown, preemption): the body is told by systemd, we wait for it; the next boot starts it again.\n    trap \'[ "$job_state" = TIMEOUT ] || job_state=PENDING')
-    if v['stops_container']:
+    if v['prepared']:
         put('; stop_body &')
     put("' TERM\n")
     if not (v['limit_s'] is None):
@@ -249,6 +257,12 @@ def startup_plain(v, sh):
             put(' || fail ')
             put(sh(l_name))
             put(" 'is not mounted after 60 seconds'\n")
+        if v['local_disk']:
+            put("    # The machine's own disk is larger than the one that it boots from.\n    ! mountpoint -q /mnt/local || {\n        mkdir -p /mnt/local/flowc\n        [ -e ")
+            put(str(v['places']))
+            put(' ] || ln -s /mnt/local/flowc ')
+            put(str(v['places']))
+            put('\n    }\n')
         for l_program, l_package in v['programs']:
             put('    need_program ')
             put(str(l_program))
@@ -289,45 +303,47 @@ def startup_plain(v, sh):
             put(' ')
             put(sh(l_place))
             put('\n')
-        if v['buckets']:
-            put('    bucket_tool=(\n        ')
-            for l_word in v['all_secrets']:
-                put(sh(l_word))
-                put(' ')
-            put('\\\n        env RCLONE_S3_PROVIDER=')
-            put(str(v['s3_provider']))
-            put(' RCLONE_S3_ENV_AUTH=true')
-            for l_word in v['bucket_environment']:
-                put(' ')
-                put(sh(l_word))
-            put(' rclone\n    )\n')
-        for l_remote, l_place, l_options, l_marker in v['buckets']:
-            if l_marker:
-                put('    [ -e "$state_dir/')
-                put(str(l_marker))
-                put('" ] || {\n        mkdir -p "$(dirname ')
-                put(sh(l_place))
-                put(')"\n        try_often "${bucket_tool[@]}" copyto ')
-                put(sh(l_remote))
-                put(' ')
-                put(sh(l_place))
-                put('\n        : >"$state_dir/')
-                put(str(l_marker))
-                put('"\n    }\n')
+        if v['markers']:
+            put('    # What is fetched once, and where that is noted: on the same disk.\n    marker_dir=')
+            if v['contained']:
+                put(str(v['places']))
             else:
-                put('    mkdir -p ')
-                put(sh(l_place))
-                put('\n    mountpoint -q ')
-                put(sh(l_place))
-                put(' || try_often "${bucket_tool[@]}" mount --daemon --allow-other ')
-                put(str(l_options))
+                put('"$state_dir"')
+            put('\n')
+        if v['gcsfuse']:
+            put('    command -v gcsfuse >/dev/null || try_often add_source gcsfuse https://packages.cloud.google.com/apt/doc/apt-key.gpg \\\n        "https://packages.cloud.google.com/apt gcsfuse-$(. /etc/os-release && echo "$VERSION_CODENAME") main"\n')
+        if v['bucket_environment']:
+            put('    bucket_tool=(')
+            for l_word in v['bucket_environment']:
+                put(sh(l_word))
                 put(' ')
-                put(sh(l_remote))
+            put(')\n')
+        for l_words, l_place in v['bucket_mounts']:
+            put('    mkdir -p ')
+            put(sh(l_place))
+            put('\n    mountpoint -q ')
+            put(sh(l_place))
+            put(' || try_often "${bucket_tool[@]}"')
+            for l_word in l_words:
                 put(' ')
-                put(sh(l_place))
-                put('\n')
+                put(sh(l_word))
+            put(' ')
+            put(sh(l_place))
+            put('\n')
+        for l_remote, l_place, l_marker in v['bucket_copies']:
+            put('    [ -e "$marker_dir/')
+            put(str(l_marker))
+            put('" ] || {\n        mkdir -p "$(dirname ')
+            put(sh(l_place))
+            put(')"\n        try_often "${bucket_tool[@]}" rclone copyto ')
+            put(sh(l_remote))
+            put(' ')
+            put(sh(l_place))
+            put('\n        : >"$marker_dir/')
+            put(str(l_marker))
+            put('"\n    }\n')
         for l_url, l_ref, l_place, l_marker in v['clones']:
-            put('    [ -e "$state_dir/')
+            put('    [ -e "$marker_dir/')
             put(str(l_marker))
             put('" ] || {\n        rm -rf ')
             put(sh(l_place))
@@ -346,7 +362,7 @@ def startup_plain(v, sh):
             put(sh(l_place))
             put('.new ')
             put(sh(l_place))
-            put(' || fail "git: the folder is not empty"\n        : >"$state_dir/')
+            put(' || fail "git: the folder is not empty"\n        : >"$marker_dir/')
             put(str(l_marker))
             put('"\n    }\n')
         for l_source, l_target, l_options in v['binds']:
@@ -383,7 +399,7 @@ def startup_plain(v, sh):
         if v['images']:
             put('    need_program docker docker.io\n')
             if v['toolkit']:
-                put('    need_program curl curl\n    command -v nvidia-container-runtime-hook >/dev/null || try_often install_toolkit\n')
+                put("    need_program curl curl\n    command -v nvidia-container-runtime-hook >/dev/null || {\n        # shellcheck disable=SC2016\n        try_often add_source nvidia-container-toolkit https://nvidia.github.io/libnvidia-container/gpgkey \\\n            'https://nvidia.github.io/libnvidia-container/stable/deb/$(ARCH) /'\n        systemctl restart docker\n    }\n")
             put('    # A start begins with fresh containers.\n    docker ps -aqf label=flowc | xargs -r docker rm -f >/dev/null\n')
             for l_image, l_pull in v['images']:
                 put('    ')
@@ -410,7 +426,7 @@ def startup_plain(v, sh):
     else:
         put('    # What the user set comes last and wins.\n')
     if v['prepared']:
-        put('    in_job=(\n')
+        put('    # shellcheck disable=SC2054\n    in_job=(\n')
     if v['image'] is None:
         put('    env -i -C ')
         put(sh(v['workdir']))
@@ -533,9 +549,9 @@ def startup_plain(v, sh):
                 for l_word in l_command:
                     put(sh(l_word))
                     put(' ')
-                put('|| {\n        body_status=$?\n        echo "flowc: "')
-                put(sh(l_name))
-                put('" failed with status $body_status"\n        exit $body_status\n    }\n')
+                put('|| {\n        body_status=$?\n        echo flowc: ')
+                put(str(l_name))
+                put(' failed with status $body_status\n        exit $body_status\n    }\n')
             else:
                 put('        ')
                 for l_word in l_command:
@@ -728,7 +744,7 @@ def startup_small(v, sh):
     if v['images']:
         put(' docker.service')
     put('\n[Service]\nExecStart=/bin/bash $0 job\nIgnoreSIGPIPE=no\nOOMPolicy=continue\n')
-    if v['stops_container']:
+    if v['prepared']:
         put('KillMode=mixed\nTimeoutStopSec=')
         put(str(v['stop_s']))
         put('\n')
@@ -757,7 +773,7 @@ def startup_small(v, sh):
     put('"${1-null}" "${2-null}" "${3-null}" >$d/new\nmv $d/new $d/status.json\n}\n')
     sections.append(('state', ''.join(out)))
     out.clear()
-    if v['stops_container']:
+    if v['prepared']:
         put('sb() {\n')
         if v['before_stop']:
             put('timeout ')
@@ -767,9 +783,11 @@ def startup_small(v, sh):
                 put(' ')
                 put(sh(l_word))
             put('\n')
-        put('docker stop -t ')
-        put(str(v['grace_s']))
-        put(' flowc\nkill -TERM -$p\n}\n')
+        if not (v['image'] is None):
+            put('docker stop -t ')
+            put(str(v['grace_s']))
+            put(' flowc\n')
+        put('kill -TERM -$p\nkill -CONT -$p\n}\n')
         sections.append(('stop', ''.join(out)))
         out.clear()
     if not (v['limit_s'] is None):
@@ -778,7 +796,7 @@ def startup_small(v, sh):
             put('if ((u >= ')
             put(str(v['signal_at_s']))
             put('))&&[ -z "$k" ]; then\nk=1\n')
-            if v['stops_container']:
+            if not (v['image'] is None):
                 put('docker kill -s ')
                 put(str(v['signal']))
                 put(' flowc\n')
@@ -796,7 +814,7 @@ def startup_small(v, sh):
         put(')); then\nkill -KILL -$p\nelif ((u >= ')
         put(str(v['limit_s']))
         put('))&&[ "$s" = RUNNING ]; then\ns=TIMEOUT\n')
-        if v['stops_container']:
+        if v['prepared']:
             put('sb &\n')
         else:
             put('kill -TERM -$p\nkill -CONT -$p\n')
@@ -809,8 +827,8 @@ def startup_small(v, sh):
             put('y() {\nfor _ in {1..5}; do\n"$@"&&return\nsleep 10\ndone\nx "gave up: $*"\n}\n')
         if v['packages']:
             put('ip() {\necho "flowc: installs $1"\napt-get -qq update\napt-get -qqy --no-install-recommends -o DPkg::Lock::Timeout=600 install "$1" >/dev/null\n}\nnp() {\ncommand -v "$1" >/dev/null||y ip "$2"\n}\n')
-        if v['toolkit']:
-            put("it() {\ncurl -fsSLo /usr/share/keyrings/nvidia.asc https://nvidia.github.io/libnvidia-container/gpgkey||return\necho 'deb [signed-by=/usr/share/keyrings/nvidia.asc] https://nvidia.github.io/libnvidia-container/stable/deb/$(ARCH) /' >/etc/apt/sources.list.d/nvidia-container-toolkit.list\nip nvidia-container-toolkit&&systemctl restart docker\n}\n")
+        if v['sources']:
+            put('as() {\ncurl -fsSLo "/usr/share/keyrings/$1.asc" "$2"||return\necho "deb [signed-by=/usr/share/keyrings/$1.asc] $3" >"/etc/apt/sources.list.d/$1.list"\nip "$1"\n}\n')
         if v['pull_secrets']:
             put('pi() {\nfor z in')
             for l_name in v['pull_secrets']:
@@ -825,7 +843,10 @@ def startup_small(v, sh):
             put('bm() {\nmkdir -p "$2"\nmountpoint -q "$2"||mount --bind "$1" "$2"||x "cannot mount $1 on $2"\n[ -z "$3" ]||mount -o remount,bind,ro "$2"\n}\n')
         sections.append(('helpers', ''.join(out)))
         out.clear()
-    put('m() {\nh=${HOSTNAME%%.*}\nIFS=:, read -r _ n _ u _ s _ f _ ')
+    put('m() {\n')
+    if v['uses_host_name']:
+        put('h=${HOSTNAME%%.*}\n')
+    put('IFS=:, read -r _ n _ u _ s _ f _ ')
     if v['restarts']:
         put('fc _ ')
     put('<$d/status.json\n[[ ${s:-ING} = *ING* ]]||exit 0\n')
@@ -894,7 +915,7 @@ def startup_small(v, sh):
     if not (v['requeue']):
         put('[ -z "$n" ]||{\ns=NODE_FAIL\nw null null "$EPOCHSECONDS"\nexit 1\n}\n')
     put('s=RUNNING\ntrap \'[ "$s" = TIMEOUT ]||s=PENDING')
-    if v['stops_container']:
+    if v['prepared']:
         put('; sb &')
     put("' TERM\n")
     if not (v['limit_s'] is None):
@@ -954,6 +975,12 @@ def startup_small(v, sh):
             put('||x ')
             put(sh(l_name))
             put(" 'is not mounted after 60 seconds'\n")
+        if v['local_disk']:
+            put('! mountpoint -q /mnt/local||{\nmkdir -p /mnt/local/flowc\n[ -e ')
+            put(str(v['places']))
+            put(' ]||ln -s /mnt/local/flowc ')
+            put(str(v['places']))
+            put('\n}\n')
         for l_program, l_package in v['programs']:
             put('np ')
             put(str(l_program))
@@ -994,45 +1021,47 @@ def startup_small(v, sh):
             put(' ')
             put(sh(l_place))
             put('\n')
-        if v['buckets']:
-            put('bt=(\n')
-            for l_word in v['all_secrets']:
-                put(sh(l_word))
-                put(' ')
-            put(' env RCLONE_S3_PROVIDER=')
-            put(str(v['s3_provider']))
-            put(' RCLONE_S3_ENV_AUTH=true')
-            for l_word in v['bucket_environment']:
-                put(' ')
-                put(sh(l_word))
-            put(' rclone\n)\n')
-        for l_remote, l_place, l_options, l_marker in v['buckets']:
-            if l_marker:
-                put('[ -e "$d/')
-                put(str(l_marker))
-                put('" ]||{\nmkdir -p "$(dirname ')
-                put(sh(l_place))
-                put(')"\ny "${bt[@]}" copyto ')
-                put(sh(l_remote))
-                put(' ')
-                put(sh(l_place))
-                put('\n: >"$d/')
-                put(str(l_marker))
-                put('"\n}\n')
+        if v['markers']:
+            put('md=')
+            if v['contained']:
+                put(str(v['places']))
             else:
-                put('mkdir -p ')
-                put(sh(l_place))
-                put('\nmountpoint -q ')
-                put(sh(l_place))
-                put('||y "${bt[@]}" mount --daemon --allow-other ')
-                put(str(l_options))
+                put('$d')
+            put('\n')
+        if v['gcsfuse']:
+            put('command -v gcsfuse >/dev/null||y as gcsfuse https://packages.cloud.google.com/apt/doc/apt-key.gpg "https://packages.cloud.google.com/apt gcsfuse-$(. /etc/os-release&&echo "$VERSION_CODENAME") main"\n')
+        if v['bucket_environment']:
+            put('bt=(')
+            for l_word in v['bucket_environment']:
+                put(sh(l_word))
                 put(' ')
-                put(sh(l_remote))
+            put(')\n')
+        for l_words, l_place in v['bucket_mounts']:
+            put('mkdir -p ')
+            put(sh(l_place))
+            put('\nmountpoint -q ')
+            put(sh(l_place))
+            put('||y "${bt[@]}"')
+            for l_word in l_words:
                 put(' ')
-                put(sh(l_place))
-                put('\n')
+                put(sh(l_word))
+            put(' ')
+            put(sh(l_place))
+            put('\n')
+        for l_remote, l_place, l_marker in v['bucket_copies']:
+            put('[ -e "$md/')
+            put(str(l_marker))
+            put('" ]||{\nmkdir -p "$(dirname ')
+            put(sh(l_place))
+            put(')"\ny "${bt[@]}" rclone copyto ')
+            put(sh(l_remote))
+            put(' ')
+            put(sh(l_place))
+            put('\n: >"$md/')
+            put(str(l_marker))
+            put('"\n}\n')
         for l_url, l_ref, l_place, l_marker in v['clones']:
-            put('[ -e "$d/')
+            put('[ -e "$md/')
             put(str(l_marker))
             put('" ]||{\nrm -rf ')
             put(sh(l_place))
@@ -1051,7 +1080,7 @@ def startup_small(v, sh):
             put(sh(l_place))
             put('.new ')
             put(sh(l_place))
-            put('||x "git: the folder is not empty"\n: >"$d/')
+            put('||x "git: the folder is not empty"\n: >"$md/')
             put(str(l_marker))
             put('"\n}\n')
         for l_source, l_target, l_options in v['binds']:
@@ -1088,7 +1117,7 @@ def startup_small(v, sh):
         if v['images']:
             put('np docker docker.io\n')
             if v['toolkit']:
-                put('np curl curl\ncommand -v nvidia-container-runtime-hook >/dev/null||y it\n')
+                put("np curl curl\ncommand -v nvidia-container-runtime-hook >/dev/null||{\ny as nvidia-container-toolkit https://nvidia.github.io/libnvidia-container/gpgkey 'https://nvidia.github.io/libnvidia-container/stable/deb/$(ARCH) /'\nsystemctl restart docker\n}\n")
             put('docker ps -aqf label=flowc | xargs -r docker rm -f >/dev/null\n')
             for l_image, l_pull in v['images']:
                 if l_pull == 'missing':
@@ -1225,9 +1254,9 @@ def startup_small(v, sh):
                 for l_word in l_command:
                     put(sh(l_word))
                     put(' ')
-                put('||{\nr=$?\necho "flowc: "')
-                put(sh(l_name))
-                put('" failed with status $r"\nexit $r\n}\n')
+                put('||{\nr=$?\necho flowc: ')
+                put(str(l_name))
+                put(' failed with status $r\nexit $r\n}\n')
             else:
                 for l_word in l_command:
                     put(sh(l_word))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc.startup.storage import home
+from flowc.startup.storage import home, variable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def side_words(container: Container, plan: JobPlan | None, storage: Storage) -> 
 
 def secret_words(names: tuple[str, ...]) -> list[str]:
     """Docker takes the value of a bare name from its own environment: it stands on no command line."""
-    return [word for name in names for word in ("-e", name)]
+    return [word for name in names for word in ("-e", str(variable(name)))]
 
 
 def gpu_words(wanted: int, there: int) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flowc.startup import docker
 from flowc.startup.facts import fact_words
 from flowc.startup.restarts import restart_variables, restarts
-from flowc.startup.storage import arrange, storage_variables, variable
+from flowc.startup.storage import arrange, bucket_environment, storage_variables, variable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ KEPT = (("ENTRYPOINT", "{{json .Config.Entrypoint}}"), ("CMD", "{{json .Config.C
 # What the templates ask for where there are none.
 NO_CONTAINERS: dict[str, Any] = {
     "docker_words": (), "command": (), "kept_settings": (), "before_stop": (), "host_sysctls": (), "toolkit": False,
-    "once_per_boot": False, "liveness": (), "containers": (),
+    "once_per_boot": False, "liveness": (), "containers": (), "bucket_environment": (),
 }  # fmt: skip
 
 
@@ -44,7 +44,6 @@ def variables(job: Job, plan: JobPlan | None, facts: list[tuple[str, str]]) -> d
         "prepared": prepared(job),
         "image": None,
         "images": [],
-        "stops_container": job.image is not None,
         "restarts": restarts(job.retry),
         "needs_ip": needs_ip(job, facts),
         "flag": "",
@@ -58,8 +57,11 @@ def variables(job: Job, plan: JobPlan | None, facts: list[tuple[str, str]]) -> d
     found.update(storage_variables(job, storage))
     found.update(restart_variables(job.retry))
     found.update(secrets(job))
+    if found["bucket_mounts"] or found["bucket_copies"]:
+        found["bucket_environment"] = bucket_environment(job, found["all_secrets"])
     if job.image is not None or job.containers:
         found.update(containers(job, plan, storage))
+    found["sources"] = found["toolkit"] or found["gcsfuse"]
     found["cleared"] = [] if job.retry.keep_scratch else found["scratches"]
     return found
 

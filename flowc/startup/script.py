@@ -90,6 +90,8 @@ def _variables(unit: Unit, index: int | None) -> dict[str, Any]:
     found.update(_files(job, folder, index, slurm))
     found.update(_time(job))
     found.update(_body(job))
+    parts = (*found["stdin"], *found["stdout"], *(found["stderr"] or ()))
+    found["uses_host_name"] = slurm or job.image is None or found["nodes"] > 1 or HOST in parts
     found.update(needs.variables(job, plan, facts))
     return found
 

@@ -27,6 +27,13 @@ S3_LIKE = ("s3", "r2", "cos", "oci", "nebius", "cw")
 BUCKETS = {**dict.fromkeys(S3_LIKE, ":s3:"), "gs": ":gcs:"}
 # What of the job's environment the program that reads buckets understands.
 BUCKET_VARIABLES = ("AWS_", "GOOGLE_", "RCLONE_")
+ENDPOINT = "AWS_ENDPOINT_URL"
+
+# What the template goes through one by one.
+LISTS = (
+    "shares", "scratches", "memories", "made", "shared_folders", "bucket_mounts", "bucket_copies", "clones", "blocks",
+    "binds",
+)  # fmt: skip
 
 
 def home(path: str) -> str:
@@ -105,7 +112,8 @@ def arrange(job: Job, plan: JobPlan | None) -> Storage:
             folder = volume_place(volumes[name], contained=contained) if name in volumes else f"/mnt/{name}"
             places[key] = f"{folder}/{rest}" if rest else folder
         else:
-            places[key] = f"{PLACES}/{len(places)}" if contained else home(mount.target)
+            apart = contained or mount.kind == "scratch"
+            places[key] = f"{PLACES}/{len(places)}" if apart else home(mount.target)
     memory = plan.memory_bytes_per_node if plan else 0
     return Storage(places=tuple(places.items()), dev_shm=memory // 2)
 
@@ -113,17 +121,14 @@ def arrange(job: Job, plan: JobPlan | None) -> Storage:
 def storage_variables(job: Job, storage: Storage) -> dict[str, Any]:
     """What the template of the storage section asks for."""
     contained = job.image is not None or bool(job.containers)
-    found: dict[str, Any] = {
-        "shares": [], "scratches": [], "memories": [], "made": [], "shared_folders": [], "buckets": [], "clones": [],
-        "blocks": [], "binds": [],
-    }  # fmt: skip
+    found: dict[str, Any] = {name: [] for name in LISTS}
     for volume in sorted(job.volumes, key=lambda each: each.volume_id is None):
         add_volume(found, volume, contained=contained)
     seen: set[str] = set()
     for mount in (*job.mounts, *(mount for each in job.containers for mount in each.mounts)):
         if not in_shm(mount) and storage.place(mount) not in seen:
             seen.add(storage.place(mount))
-            add_mount(found, mount, storage.place(mount), number=len(seen))
+            add_mount(found, mount, storage.place(mount), job, number=len(seen))
     if job.image is None:
         for mount in job.mounts:
             place, target = ("", "") if in_shm(mount) else (storage.place(mount), home(mount.target))
@@ -138,18 +143,46 @@ def storage_variables(job: Job, storage: Storage) -> dict[str, Any]:
     ]
     found["packages"] = bool(job.image or job.containers)
     found["block_count"] = len(found["blocks"])
-    found["bucket_environment"] = [
-        f"{name}={value}" for name, value in job.env if name.startswith(BUCKET_VARIABLES)
-    ] + endpoint(job)
-    found["s3_provider"] = "Other" if endpoint(job) else "AWS"
+    found["packages"] = contained
+    found["block_count"] = len(found["blocks"])
+    found["contained"], found["places"] = contained, PLACES
+    found["gcsfuse"] = any(words[0] == "gcsfuse" for words, _ in found["bucket_mounts"])
+    found["markers"] = bool(found["clones"] or found["bucket_copies"])
+    found["local_disk"] = bool(found["scratches"]) or (contained and found["markers"])
     found["programs"] = programs(found)
-    found["packages"] = found["packages"] or bool(found["programs"])
+    found["packages"] = contained or bool(found["programs"])
     found["retried"] = found["packages"] or bool(found["shared_folders"])
     return found
 
 
-def endpoint(job: Job) -> list[str]:
-    return [f"RCLONE_S3_ENDPOINT={value}" for name, value in job.env if name == "AWS_ENDPOINT_URL"]
+def bucket_words(mount: Mount, job: Job) -> list[str]:
+    """The command that mounts a bucket, but for the folder at its end. Both programs have written a file when it is
+    closed, so the end of the job loses nothing."""
+    scheme, _, rest = mount.source.partition("://")
+    bucket, _, folder = rest.strip("/").partition("/")
+    options = ["allow_other", *(["ro"] if mount.read_only else [])]
+    if scheme == "gs":
+        words = ["gcsfuse", "--implicit-dirs", "-o", ",".join(options)]
+        words += [] if known(job, "GOOGLE_APPLICATION_CREDENTIALS") else ["--anonymous-access"]
+        return [*words, *(["--only-dir", folder] if folder else []), bucket]
+    options += [f"url={url}" for name, url in job.env if name == ENDPOINT]
+    options += ["use_path_request_style"] if known(job, ENDPOINT) else []
+    options += [] if known(job, "AWS_ACCESS_KEY_ID") else ["public_bucket=1"]
+    return ["s3fs", "-o", ",".join(options), f"{bucket}:/{folder}" if folder else bucket]
+
+
+def bucket_environment(job: Job, secret_words: list[str]) -> list[str]:
+    """Words before a program that reads buckets: credentials are the job's own secrets or variables."""
+    found = [f"{name}={value}" for name, value in job.env if name.startswith(BUCKET_VARIABLES)]
+    found.append(f"RCLONE_S3_PROVIDER={'Other' if known(job, ENDPOINT) else 'AWS'}")
+    found += [f"RCLONE_S3_ENDPOINT={value}" for name, value in job.env if name == ENDPOINT]
+    found += ["RCLONE_S3_ENV_AUTH=true"] if known(job, "AWS_ACCESS_KEY_ID") else []
+    found += [] if known(job, "GOOGLE_APPLICATION_CREDENTIALS") else ["RCLONE_GCS_ANONYMOUS=true"]
+    return [*secret_words, "env", *found]
+
+
+def known(job: Job, name: str) -> bool:
+    return name in job.secrets or any(name == each for each, _ in job.env)
 
 
 def variable(secret: str | None) -> str | None:
@@ -173,7 +206,7 @@ def add_volume(found: dict[str, Any], volume: Volume, *, contained: bool) -> Non
     found["shared_folders"].append(("nfs4", f"fileshare-{volume.volume_id}.mithril.internal:/", mode, place))
 
 
-def add_mount(found: dict[str, Any], mount: Mount, place: str, *, number: int) -> None:
+def add_mount(found: dict[str, Any], mount: Mount, place: str, job: Job, *, number: int) -> None:
     size = f"size={mount.size_bytes}," if mount.size_bytes else ""
     marker = f"done.{number}"
     if mount.kind == "scratch":
@@ -196,17 +229,21 @@ def add_mount(found: dict[str, Any], mount: Mount, place: str, *, number: int) -
         found["clones"].append((url, ref, place, marker))
     elif mount.kind == "bucket":
         scheme, _, rest = mount.source.partition("://")
-        mode = "--read-only" if mount.read_only else "--vfs-cache-mode=writes"
-        remote = f"{BUCKETS.get(scheme, ':s3:')}{rest}"
-        found["buckets"].append((remote, place, mode, marker if mount.copy else None))
+        if mount.copy:
+            found["bucket_copies"].append((f"{BUCKETS.get(scheme, ':s3:')}{rest}", place, marker))
+        else:
+            found["bucket_mounts"].append((bucket_words(mount, job), place))
 
 
 def programs(found: dict[str, Any]) -> list[tuple[str, str]]:
     """What the machine may lack for these: program and the package that has it."""
     needed = [("git", "git")] if found["clones"] else []
-    if found["buckets"]:
+    if found["bucket_copies"]:
         needed.append(("rclone", "rclone"))
-        needed += [] if all(marker for *_, marker in found["buckets"]) else [("fusermount3", "fuse3")]
+    if any(words[0] == "s3fs" for words, _ in found["bucket_mounts"]):
+        needed.append(("s3fs", "s3fs"))
+    if found["gcsfuse"]:
+        needed.append(("curl", "curl"))
     if found["shared_folders"]:
         needed.append(("mount.nfs", "nfs-common"))
     return needed
