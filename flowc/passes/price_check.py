@@ -118,9 +118,14 @@ def _compare(unit: Unit, plan: JobPlan, limit: int, catalog: Catalog, sink: Sink
     span = unit.origin("pricing.max_usd_per_instance_hour", "pricing.priority")
     if limit < minimum:
         asked = limit or parse_usd(unit.job.pricing.max_usd_per_instance_hour or "") or 0
+        all_gpus = asked * plan.gpus_per_node
+        help = None
+        if plan.gpus_per_node > 1 and all_gpus >= minimum:
+            help = f"prices are for a whole machine: ${usd_text(asked)} for each GPU would be ${usd_text(all_gpus)}"
         sink.report(
             codes.CAP_BELOW_MINIMUM,
             span,
+            help=help,
             type=plan.instance_type,
             minimum=usd_text(minimum),
             limit=usd_text(asked),

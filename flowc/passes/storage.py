@@ -102,7 +102,9 @@ def _volumes(unit: Unit, sink: Sink) -> None:
 
 
 def _corrected(name: str) -> str | None:
-    """A help line with the nearest name that is allowed."""
+    """A help line with the nearest name that is allowed; none for a placeholder that was not filled in."""
+    if "$" in name or "{" in name or "<" in name:
+        return None
     near = re.sub(r"[^a-z0-9]+", "-", name[: 2 * VOLUME_NAME_LENGTH].lower()).lstrip("-0123456789")
     near = near[:VOLUME_NAME_LENGTH].rstrip("-")
     return f"write `{near}`" if near else None

@@ -63,6 +63,12 @@ def test_cap_against_minimum_and_market(cap: str, expected: list[str]) -> None:
     assert codes(pricing=Pricing(max_usd_per_instance_hour=cap), **H100) == expected
 
 
+def test_cap_that_was_meant_for_each_gpu_is_recognised() -> None:
+    found = error(pricing=Pricing(max_usd_per_instance_hour="3.50"), **H100)
+    assert found.help == "prices are for a whole machine: $3.50 for each GPU would be $28.00"
+    assert error(pricing=Pricing(max_usd_per_instance_hour="0.50"), **H100).help is None
+
+
 def test_cap_below_a_cent_is_refused_where_no_minimum_is_known() -> None:
     found = error(gpus_per_node=8, gpu_model="b200", pricing=Pricing(max_usd_per_instance_hour="0.009"))
     assert "not sold below $0.01 an hour, the limit price is $0.009" in found.message

@@ -63,6 +63,7 @@ def test_block_volume_belongs_to_one_machine(fields: dict[str, Any], machines: s
         ("data-", "write `data`"),
         ("x" * 65, f"write `{'x' * 64}`"),
         ("", None),
+        ("${PREFIX}-data", None),
         ("data\n", "write `data`"),
     ],
 )
