@@ -47,15 +47,7 @@ def _field(info: FieldInfo, tables: dict[str, dict[str, dict[str, Any]]]) -> dic
     extra: dict[str, Any] = dict(schema_extra[EXTRA])
     shape = _shape(info.annotation, info.metadata, extra, tables)
     extra.pop("rule", None)
-    return {**shape, **_inner(shape, extra.pop("of", {})), **extra}
-
-
-def _inner(shape: dict[str, Any], words: dict[str, Any]) -> dict[str, Any]:
-    """Words of a list or dict: those of its keys stay, those of its items go to their shape."""
-    if not words:
-        return {}
-    own = {key: value for key, value in words.items() if key in ("names", "name_rule")}
-    return {**own, "of": {**shape["of"], **{key: value for key, value in words.items() if key not in own}}}
+    return {**shape, **extra}
 
 
 def _shape(annotation: Any, metadata: list[Any], extra: dict[str, Any], tables: Any) -> dict[str, Any]:
@@ -74,7 +66,9 @@ def _shape(annotation: Any, metadata: list[Any], extra: dict[str, Any], tables: 
     if origin is list:
         return {"is": "list", "of": {**_shape(arguments[0], [], extra, tables), "null": False}}
     if origin is dict:
-        return {"is": "dict", "of": {**_shape(arguments[1], [], {}, tables), "null": False}}
+        key = _shape(arguments[0], [], extra, tables)
+        names = {"names": key["like"], "name_rule": key["rule"]} if "like" in key else {}
+        return {"is": "dict", **names, "of": {**_shape(arguments[1], [], {}, tables), "null": False}}
     if annotation is Any:
         return {"is": "any"}
     if isinstance(annotation, type) and issubclass(annotation, Model):

@@ -268,3 +268,19 @@ Write the path as it is seen from there, without `.`, `..` and doubled slashes."
     good=_GOOD,
     path=_PATH,
 )
+
+VARIABLE_NOT_FILLED_IN = Code(
+    id="FC218",
+    name="variable-not-filled-in",
+    severity="warning",
+    title="`{path}` holds `{variable}`, which stays as it stands",
+    explain="""\
+Values of `env` are texts. No variable of the machine at which the task is compiled is put into them, and none of the
+machine that runs it: the job would see the dollar sign and the name.
+
+Give the value itself, or the name alone with `--secret NAME`, or set the variable in the command, where a shell fills
+it in.""",
+    bad=_GOOD + "env: {RUN: '${RUN_NAME}'}\n",
+    good=_GOOD + "env: {RUN: first}\n",
+    path=_PATH,
+)

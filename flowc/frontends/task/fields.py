@@ -55,7 +55,6 @@ def field(
     rule: str | None = None,
     help: str | None = None,
     type_help: str | None = None,
-    of: dict[str, Any] | None = None,
     spellings: tuple[str, ...] = (),
     required: bool = False,
     default: Any = None,
@@ -64,8 +63,7 @@ def field(
     """A field. `about` and `examples` are for the reader of the schema; `bounds` are pydantic's (`ge`, `pattern`, …).
 
     `action`, `note` and `quiet` are its decision (see yamldoc/ledger.py); None: its own keys have theirs. `rule` says a
-    pattern in words, `help` and `type_help` are as in yamldoc/shapes.py; `of` has such words for the items of a list or
-    dict.
+    pattern in words, `help` and `type_help` are as in yamldoc/shapes.py.
     `spellings` are the field's own name and its older ones; `default` is told to the reader.
     """
     extra = {
@@ -75,7 +73,6 @@ def field(
         "rule": rule,
         "help": help,
         "type_help": type_help,
-        "of": of,
         "required": required or None,
     }
     if spellings:

@@ -12,13 +12,15 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from flowc.frontends.task.fields import EXTRA, Flag, Model, Number, Whole, field
-from flowc.frontends.task.parts import ABSOLUTE_RULE, Constraints, DataMount, ImageBuild, Retries, Volume
+from flowc.frontends.task.parts import ABSOLUTE, ABSOLUTE_RULE, Constraints, DataMount, ImageBuild, Retries, Volume
 
 Text = Annotated[str, Field(min_length=1)]
+VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+AbsolutePath = Annotated[str, Field(pattern=ABSOLUTE)]
+PathInFolder = Annotated[str, Field(pattern=r"^[^/]+(/[^/]+)*$")]
 ImageName = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._/@-]|:[A-Za-z0-9_])*$")]
 
 _SERVERLESS = "it is for serverless functions; flowc makes jobs, so take it out"
-_IN_FOLDER = r"^[^/]+(/[^/]+)*$"
 
 
 class Task(Model):
@@ -41,11 +43,13 @@ class Task(Model):
         "scaledown_window": _SERVERLESS,
         "concurrency": _SERVERLESS,
         "web_endpoint": _SERVERLESS,
+        "topology": "write `constraints: {topology: spread}`, and the network as `internode_interconnect`",
         "schedule": "a job runs once; let cron or a workflow tool call flowc on schedule",
     }
     DROPPED: ClassVar[dict[str, str]] = {
         "cpu": "earlier tools ignored it as well; `min_cpus` asks for CPUs",
         "memory": "earlier tools ignored it as well; `min_memory_gb` asks for memory",
+        "allow_docker_cache": "each machine pulls its images anew",
         "port": "earlier tools ignored it as well; `ports: [8080]` opens ports",
     }
 
@@ -102,14 +106,11 @@ class Task(Model):
         spellings=("image", "docker_image"),
         rule="a container image, such as `nvcr.io/nvidia/pytorch:24.07-py3`",
     )
-    env: dict[str, str] = field(
+    env: dict[VariableName, str] = field(
         "Environment variables. Values are texts: numbers, `true` and the like need quotes.",
         {"BATCH_SIZE": "64"},
         spellings=("env", "environment"),
-        of={
-            "names": r"[A-Za-z_][A-Za-z0-9_]*",
-            "name_rule": "a name of letters, digits and underscores, no digit first",
-        },
+        rule="a name of letters, digits and underscores, no digit first",
     )
     working_dir: str = field(
         "Folder in which the command runs.",
@@ -124,18 +125,18 @@ class Task(Model):
         [{"source": "s3://bucket/data", "target": "/data"}],
         action=None,
     )
-    data: dict[str, str] = field(
+    data: dict[AbsolutePath, str] = field(
         "The same in short: path to source.",
         {"/datasets": "s3://bucket/data"},
-        of={"names": "/.*", "name_rule": ABSOLUTE_RULE},
+        rule=ABSOLUTE_RULE,
     )
     ports: list[Annotated[Whole, Field(ge=1024, le=65535)]] = field(
         "Ports that are reachable from outside.", [8080], type_help="write a list: `ports: [8080]`"
     )
-    runtime_files: dict[str, str] = field(
+    runtime_files: dict[PathInFolder, str] = field(
         "Small files that the task finds in its working directory: relative path to text.",
         {"configs/run.json": "{}"},
-        of={"names": _IN_FOLDER[1:-1], "name_rule": "a relative path, such as `configs/run.json`"},
+        rule="a relative path, such as `configs/run.json`",
     )
 
     retries: Retries = field("Restarts after failures.", {"max_retries": 3}, action=None)
@@ -164,9 +165,7 @@ class Task(Model):
     )
 
     region: Text = field("Region of the machines.", "us-central1-a")
-    constraints: Constraints = field(
-        "What the machines must or must not be.", {"exclude_regions": ["eu-*"]}, action=None
-    )
+    constraints: Constraints = field("Further conditions on the machines.", {"exclude_regions": ["eu-*"]}, action=None)
     preemptible_ok: Flag = field("Whether machines may be taken away (the spot market).", default=True)
     allocation_mode: Literal["spot", "reserved", "auto"] = field(
         "Spot market, or machines of a reservation.", "spot", default="spot"
@@ -262,6 +261,8 @@ def _tidy(schema: Any) -> None:
     if not isinstance(schema, dict):
         return
     schema.pop(EXTRA, None)
+    if "patternProperties" in schema:
+        schema["additionalProperties"] = False
     if "title" in schema and isinstance(schema["title"], str) and "properties" not in schema:
         del schema["title"]
     if "default" in schema and schema["default"] is None:

@@ -27,6 +27,9 @@ _key_of_service = at_first_use(
     "match",
 )
 
+# A variable in the shell's spelling; a dollar sign inside a word is one.
+_reference = at_first_use(r"\$\{[A-Za-z_]\w*[^{}]*\}|(?<![^\s:/=,])\$[A-Za-z_]\w*", "search")
+
 
 def check(root: Mapping, inputs: Inputs, sink: Sink, *, command_line: bool = False) -> None:
     """Report fields that contradict each other or are missing; a command line may leave the machine open."""
@@ -130,22 +133,32 @@ def _start(root: Mapping, sink: Sink) -> None:
 
 
 def _secrets(root: Mapping, sink: Sink) -> None:
-    found = [pair for pair in root.pairs_at("env") if _is_secret(pair)]
-    masked: Source | None = None
-    for pair in found:
+    """Variables whose values are secrets, or the names of variables that nobody fills in."""
+    secrets = []
+    for pair in root.pairs_at("env"):
+        value = pair.value.value
+        if not isinstance(value, str) or not value:
+            continue
+        reference = _reference(value)
+        told = looks_secret(pair.key.text) or bool(_key_of_service(value))
+        if told and not (reference and reference[0] == value):
+            secrets.append(pair)
+        elif reference:
+            _report_reference(pair, reference[0], sink)
+    masked = _masked(root.source, secrets) if secrets else root.source
+    for pair in secrets:
         span = pair.key.span
         if span.source is root.source:
-            masked = masked or _masked(root.source, found)
             span = Span(masked, span.start, span.end)
         hint = f"take it out of the file and write `--secret {pair.key.text}`"
         sink.report(codes.SECRET_IN_FILE, span, help=hint, name=pair.key.text)
 
 
-def _is_secret(pair: Pair) -> bool:
-    value = pair.value.value
-    if not isinstance(value, str) or not value:
-        return False
-    return looks_secret(pair.key.text) or bool(_key_of_service(value))
+def _report_reference(pair: Pair, variable: str, sink: Sink) -> None:
+    hint = f"write `--env {pair.key.text}=VALUE`, or set it in the command, where the shell fills it in"
+    if looks_secret(pair.key.text):
+        hint = f"take it out of the file and write `--secret {pair.key.text}`"
+    sink.report(codes.VARIABLE_NOT_FILLED_IN, pair.value.span, help=hint, path=pair.path, variable=variable)
 
 
 def _masked(source: Source, secrets: list[Pair]) -> Source:
