@@ -66,6 +66,8 @@ def main() -> None:
         print()
         count, times = throughput.measure()
         print(throughput.report(count, times, earlier_throughput(release[1]) if release else None))
+        print()
+        print(throughput.formats())
 
 
 if __name__ == "__main__":

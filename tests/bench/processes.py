@@ -12,8 +12,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 JOB = str(ROOT / "corpus" / "slurm" / "train-8-gpus" / "input.sbatch")
+# The largest case of each format in YAML that a check passes.
+TASKS = {name: ROOT / "corpus" / name for name in ("task-yaml", "foundry-yaml", "k8s", "skypilot")}
 # The bars of the project: at most, and what it aims at.
-BARS = {"flowc check": (4.0, 2.4), "flowc compile": (6.0, None)}
+BARS = {
+    "flowc check": (4.0, 2.4),
+    "flowc compile": (6.0, None),
+    **{f"flowc check, {name}": (8.0, 4.0) for name in TASKS},
+}
 
 
 def commands(tree: Path | None) -> dict[str, list[str]]:
@@ -25,10 +31,20 @@ def commands(tree: Path | None) -> dict[str, list[str]]:
         found[f"python -m flowc {name}"] = [sys.executable, "-m", "flowc", name, JOB]
         if tree is not None:
             found[f"flowc {name}, last release"] = [sys.executable, "-c", _launch(tree), name, JOB]
+    for name, folder in TASKS.items():
+        files = [path for path in folder.glob("*/input.yaml") if not (path.parent / "args").exists()]
+        good = [path for path in files if (path.parent / "ir.json").exists()]
+        if good:
+            found[f"flowc check, {name}"] = [
+                str(launcher),
+                "check",
+                str(max(good, key=lambda path: path.stat().st_size)),
+            ]
     found["flowc --version"] = [str(launcher), "--version"]
     for name, words in (
         ("sbatch --test-only", ["sbatch", "--test-only", JOB]),
         ("shellcheck", ["shellcheck", JOB]),
+        ("yamllint", ["yamllint", "-d", "relaxed", str(TASKS["k8s"])]),
     ):
         if shutil.which(words[0]):
             found[name] = words

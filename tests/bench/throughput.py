@@ -16,12 +16,13 @@ from tests.corpus import CASES, load
 
 STAGES = ("ast", "ir", "plan", "mithril")
 BAR, AIM = 1000, 2000
+YAML_BAR = 500
 
 
-def jobs() -> list[tuple[str, bytes, Inputs]]:
-    """The cases that give a bid: path, bytes, what else is told. Bytes, so that reading them is part of the
+def jobs(folder: str = "slurm") -> list[tuple[str, bytes, Inputs]]:
+    """The cases of a format that give a bid: path, bytes, what else is told. Bytes, so that reading them is part of the
     work."""
-    found = [load(case) for case in CASES]
+    found = [load(case) for case in CASES if case.parent.name == folder]
     return [(source.path, source.data, inputs) for source, inputs in found if not driver.compile(source, inputs).failed]
 
 
@@ -39,6 +40,17 @@ def seconds_per_job(work: list[tuple[str, bytes, Inputs]], target: str, least_s:
 def measure(least_s: float = 1.5) -> tuple[int, dict[str, float]]:
     work = jobs()
     return len(work), {target: seconds_per_job(work, target, least_s) for target in STAGES}
+
+
+def formats(least_s: float = 1.0) -> str:
+    """Bids a second for each other format of the corpus."""
+    lines = [f"{'format':<22}{'jobs':>6}{'bids/s':>10}   bar"]
+    for folder in sorted({case.parent.name for case in CASES} - {"slurm", "same"}):
+        work = jobs(folder)
+        if work:
+            each = seconds_per_job(work, "mithril", least_s)
+            lines.append(f"{folder:<22}{len(work):>6}{1 / each:>10,.0f}   {YAML_BAR}")
+    return "\n".join(lines)
 
 
 def report(count: int, times: dict[str, float], earlier: float | None) -> str:
