@@ -38,12 +38,13 @@ FILLED = ("local", "git")
 
 class Place(Record):
     """Something that is to be found at `path`, which has no slash at its end and none doubled. `live`: it
-    stays a file system of its own, in which no other can be mounted. `volume` is the name of the persistent volume that
-    it shows, if any."""
+    stays a file system of its own, in which no other can be mounted; `bound`: docker binds it into the container, which
+    it does in order. `volume` is the name of the persistent volume that it shows, if any."""
 
     path: str
     span: Span | None
     live: bool
+    bound: bool
     volume: str | None
 
 
@@ -113,7 +114,8 @@ def _corrected(name: str) -> str | None:
 def _of_volume(volume: Volume, span: Span | None, sink: Sink) -> list[Place]:
     if not _possible(volume.mount_path, "volume", False, span, sink):
         return []
-    return [Place(path=_plain(volume.mount_path), span=span, live=True, volume=volume.name)]
+    name = volume.name or volume.volume_id
+    return [Place(path=_plain(volume.mount_path), span=span, live=True, bound=False, volume=name)]
 
 
 def _of_mount(mount: Mount, span: Span | None, in_container: bool, sink: Sink) -> list[Place]:
@@ -122,7 +124,7 @@ def _of_mount(mount: Mount, span: Span | None, in_container: bool, sink: Sink) -
         return []
     live = not bound and not mount.copy and mount.kind not in FILLED
     volume = mount.source.partition("/")[0] if mount.kind == "volume" else None
-    return [Place(path=_plain(mount.target), span=span, live=live, volume=volume)]
+    return [Place(path=_plain(mount.target), span=span, live=live, bound=bound, volume=volume)]
 
 
 def _possible(path: str, kind: str, in_container: bool, span: Span | None, sink: Sink) -> bool:
@@ -176,7 +178,7 @@ def _overlaps(places: list[Place], sink: Sink) -> None:
         parent = path
         while (parent := parent.rpartition("/")[0]) not in ("", "~"):
             outer = first.get(parent)
-            if outer is not None and outer.live:
+            if outer is not None and outer.live and not (place.bound and outer.volume is not None):
                 notes = ((outer.span, f"`{parent}` is here"),) if outer.span is not None else ()
                 sink.report(codes.MOUNT_TARGETS_NESTED, place.span, notes=notes, inner=path, outer=parent)
                 break

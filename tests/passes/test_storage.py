@@ -208,6 +208,9 @@ NESTED: list[tuple[dict[str, Any], list[str]]] = [
     # Docker puts what it binds in order.
     ({"image": "a", "mounts": (mount("/x", "scratch"), mount("/x/y", "volume"))}, []),
     ({"image": "a", "mounts": (mount("/x"), mount("/x/y", "scratch"))}, ["mount-targets-nested"]),
+    ({"image": "a", "volumes": (volume("/x"),), "mounts": (mount("/x/y", "scratch"),)}, []),
+    ({"image": "a", "volumes": (volume("/x"),), "mounts": (mount("/x/y"),)}, ["mount-targets-nested"]),
+    ({"volumes": (volume("/x"),), "mounts": (mount("/x/y", "scratch"),)}, ["mount-targets-nested"]),
     # A volume and its mount are one thing.
     ({"image": "a", "volumes": (volume("/x"),), "mounts": (mount("/x", "volume", source="data/sub"),)}, []),
     ({"volumes": (volume("/x"),), "mounts": (mount("/x", "volume", source="other"),)}, ["mount-target-twice"]),
