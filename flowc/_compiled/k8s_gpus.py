@@ -21,8 +21,9 @@ MODEL_LABELS = {'nvidia.com/gpu.product': {'NVIDIA-GH200-480GB': 'gh200',
  'amd.com/gpu.product': {},
  'amd.com/gpu.product-name': {},
  'amd.com/gpu.family': {},
- 'nvidia.com/gpu-type': {},
- 'cloud.google.com/machine-family': {'a2': 'a100', 'a3': 'h100', 'a4': 'b200', 'g2': 'l4'},
+ 'nvidia.com/gpu-type': {}}
+
+FAMILY_LABELS = {'cloud.google.com/machine-family': {'a2': 'a100', 'a3': 'h100', 'a4': 'b200', 'g2': 'l4'},
  'karpenter.k8s.aws/instance-family': {'p3': 'v100-16gb',
                                        'p3dn': 'v100-32gb',
                                        'p4d': 'a100-40gb',

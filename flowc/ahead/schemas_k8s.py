@@ -33,6 +33,7 @@ class KubernetesGpus(BaseModel):
 
     gpu_resource: str
     model_labels: dict[str, dict[str, str]]
+    family_labels: dict[str, dict[str, str]]
     memory_labels: tuple[str, ...]
     count_labels: tuple[str, ...]
     major_labels: dict[str, dict[str, str]]

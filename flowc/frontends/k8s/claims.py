@@ -1,0 +1,129 @@
+"""Persistent volume claims: volumes of the provider by the claim's name, or what the file says of them."""
+
+from __future__ import annotations
+
+from flowc.diag.codes import k8s_lower as codes
+from flowc.frontends.k8s.lower_context import pair_of
+from flowc.frontends.k8s.needs import scaled
+from flowc.frontends.k8s.quantity import bytes_of
+from flowc.ir.job import Mount, Volume
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.frontends.k8s.containers import Pod
+    from flowc.frontends.k8s.lower_context import Context
+    from flowc.yamldoc.node import Mapping, Node
+
+SHARED_MODES = ("ReadWriteMany", "ReadOnlyMany")
+BUCKET_DRIVERS = {"gcsfuse.csi.storage.gke.io": "gs", "s3.csi.aws.com": "s3"}
+
+
+def claim_of(volume: Mapping, context: Context) -> tuple[str, Mapping | None]:
+    """The name of the claim and the claim itself, where it is in the file."""
+    name = str(volume.read("persistentVolumeClaim", "claimName", default=""))
+    return name, context.companions.claims.get((context.job.namespace, name))
+
+
+def bound_to(volume: Mapping, context: Context) -> Mapping | None:
+    """The PersistentVolume of the file that the claim names."""
+    name, claim = claim_of(volume, context)
+    bound = claim.read("spec", "volumeName") if claim is not None else None
+    for (_, volume_name), each in context.companions.volumes.items():
+        ref = each.at("spec", "claimRef", "name")
+        if volume_name == bound or (ref is not None and ref.value == name):
+            return each
+    return None
+
+
+def of_cluster(volume: Mapping, context: Context) -> str | None:
+    """The claim's name, unless a PersistentVolume of the file says that it is something else (a bucket, NFS)."""
+    found = bound_to(volume, context)
+    return claim_of(volume, context)[0] if found is None or elsewhere(found) is None else None
+
+
+def elsewhere(persistent: Mapping) -> tuple[str, str] | None:
+    """(kind, source) of a mount, where a PersistentVolume is a bucket, a folder of a server or of the machine."""
+    spec = persistent.at("spec")
+    if spec is None:
+        return None
+    if spec.at("nfs") is not None:
+        return "nfs", f"{spec.read('nfs', 'server')}:{spec.read('nfs', 'path')}"
+    if spec.at("hostPath") is not None:
+        return "host", str(spec.read("hostPath", "path", default=""))
+    scheme = BUCKET_DRIVERS.get(str(spec.read("csi", "driver", default="")))
+    if scheme is None:
+        return None
+    bucket = spec.read("csi", "volumeAttributes", "bucketName") or spec.read("csi", "volumeHandle")
+    return "bucket", f"{scheme}://{bucket}"
+
+
+def mount_of(volume: Mapping, mount: Node, context: Context) -> Mount | None:
+    """A mount of a claim that is not the main container's whole volume."""
+    from flowc.frontends.k8s.volumes import made
+
+    source = volume.at("persistentVolumeClaim")
+    read_only = source is not None and bool(source.read("readOnly"))
+    persistent = bound_to(volume, context)
+    other = elsewhere(persistent) if persistent is not None else None
+    if other is not None:
+        kind, place = other
+        if kind == "host":
+            context.gather(codes.HOST_PATHS, f"`{place}`", mount.span)
+        elif kind == "nfs":
+            context.gather(codes.STORAGE_EXPECTED, f"`{place}`", mount.span)
+        return made(kind, place, mount, read_only=read_only)
+    driver = persistent.read("spec", "csi", "driver") if persistent is not None else None
+    if driver is not None:
+        reason = f"its PersistentVolume is of the driver `{driver}`, which belongs to a cluster"
+        assert source is not None
+        context.refuse(source, "claimName", reason, "copy the data into a bucket or a volume of the provider")
+        return None
+    return made("volume", claim_of(volume, context)[0], mount, read_only=read_only)
+
+
+def volumes_of(pod: Pod, whole: dict[str, Node], context: Context) -> tuple[Volume, ...]:
+    """The volumes of the provider that the containers use; `whole` says where the main one has some of them."""
+    from flowc.frontends.k8s.volumes import volume_named
+
+    found: dict[str, Volume] = {}
+    for container in (pod.main, *pod.beside):
+        for mount in container.each("volumeMounts"):
+            volume = volume_named(str(mount.read("name", default="")), context)
+            if volume is None or volume.at("persistentVolumeClaim") is None:
+                continue
+            name = of_cluster(volume, context)
+            if name is None or name in found or not name:
+                continue
+            context.put(f"volumes.{len(found)}", volume.at("persistentVolumeClaim", "claimName"))
+            found[name] = _volume(name, volume, whole.get(name), context)
+    return tuple(found.values())
+
+
+def _volume(name: str, volume: Mapping, mount: Node | None, context: Context) -> Volume:
+    source, (_, claim) = volume.at("persistentVolumeClaim"), claim_of(volume, context)
+    assert source is not None
+    place = source.at("claimName") or source
+    several = context.shape.nodes > 1 or context.shape.tasks is not None
+    modes = [str(each.value) for each in claim.each("spec", "accessModes")] if claim is not None else []
+    shared = any(mode in SHARED_MODES for mode in modes) or (claim is None and several)
+    if claim is None:
+        context.gather(codes.STORAGE_EXPECTED, f"`{name}`", place.span)
+    elif several and not shared:
+        help = "write `accessModes: [ReadWriteMany]` in the claim, which becomes file storage"
+        pair = pair_of(claim.at("spec"), "accessModes")
+        notes = ((pair.value.span, "one machine at a time"),) if pair is not None else ()
+        context.sink.report(codes.BLOCK_VOLUME_SHARED, place.span, help=help, notes=notes, name=name)
+    spec = claim.at("spec") if claim is not None else None
+    if spec is not None and spec.read("volumeMode") == "Block":
+        context.refuse(spec, "volumeMode", "a container cannot have a raw block device", "write `Filesystem`")
+    size = claim.at("spec", "resources", "requests", "storage") if claim is not None else None
+    path = str(mount.read("mountPath", default="")) if mount is not None else f"/volumes/{name}"
+    read_only = bool(source.read("readOnly")) or (mount is not None and bool(mount.read("readOnly")))
+    return Volume(
+        name=name,
+        size_bytes=bytes_of(scaled(size)) if size is not None else None,
+        interface="file" if shared else "block",
+        mount_path=path.rstrip("/") or path,
+        create=claim is not None,
+        read_only=read_only,
+    )

@@ -1,0 +1,88 @@
+"""`$(VAR)` in the words of a command and in the values of variables, as Kubernetes replaces it.
+
+What is known when the manifest is compiled is put in at once. The rest is known only on the machine (its address, a
+secret): a piece that names the variable stands for it.
+"""
+
+from __future__ import annotations
+
+from flowc.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+
+class Piece(Record):
+    """A part of a text: literal, or (`late`) the name of a variable whose value goes there on the machine."""
+
+    text: str
+    late: bool = False
+
+
+Pieces = tuple[Piece, ...]
+
+
+def expand(text: str, lookup: Callable[[str], Pieces | None]) -> Pieces:
+    """One pass, nothing is expanded twice: `$(NAME)` becomes what `lookup` gives and stays as it is where that is None;
+    `$$` becomes `$`; any other `$` stays."""
+    if "$" not in text:
+        return (Piece(text=text),)
+    found: list[Piece] = []
+    start = 0
+    while (dollar := text.find("$", start)) >= 0 and dollar + 1 < len(text):
+        found.append(Piece(text=text[start:dollar]))
+        after = text[dollar + 1]
+        close = text.find(")", dollar + 2) if after == "(" else -1
+        if after == "$":
+            found.append(Piece(text="$"))
+            start = dollar + 2
+        elif close >= 0:
+            value = lookup(text[dollar + 2 : close])
+            found += (Piece(text=text[dollar : close + 1]),) if value is None else value
+            start = close + 1
+        else:
+            found.append(Piece(text=text[dollar : dollar + 2]))
+            start = dollar + 2
+    found.append(Piece(text=text[start:]))
+    return _joined(found)
+
+
+def literal(pieces: Pieces) -> str | None:
+    """The text of pieces that are all known, else None."""
+    return None if any(piece.late for piece in pieces) else "".join(piece.text for piece in pieces)
+
+
+def late_names(words: Iterable[Pieces]) -> list[str]:
+    return [piece.text for pieces in words for piece in pieces if piece.late]
+
+
+def started_late(words: Iterable[Pieces], exports: Iterable[tuple[str, Pieces]]) -> tuple[str, ...]:
+    """The words of a command by which /bin/sh sets `exports` and then starts `words`.
+
+    Only references stand in the script; all that the user wrote reaches it as arguments, so nothing needs quoting.
+    """
+    given: list[str] = []
+
+    def word(pieces: Pieces) -> str:
+        inner = []
+        for piece in pieces:
+            if not piece.late:
+                given.append(piece.text)
+            inner.append(f"${{{piece.text if piece.late else len(given)}}}")
+        return f'"{"".join(inner)}"'
+
+    lines = [f"export {name}={word(pieces)}" for name, pieces in exports]
+    lines.append("exec " + " ".join([word(pieces) for pieces in words]))
+    return ("/bin/sh", "-c", "\n".join(lines), "sh", *given)
+
+
+def _joined(found: list[Piece]) -> Pieces:
+    """Neighbouring literals as one; empty ones only where nothing else is left."""
+    parts: list[Piece] = []
+    for piece in found:
+        if parts and not piece.late and not parts[-1].late:
+            parts[-1] = Piece(text=parts[-1].text + piece.text)
+        elif piece.late or piece.text:
+            parts.append(piece)
+    return tuple(parts) or (Piece(text=""),)

@@ -1,0 +1,139 @@
+"""Which GPU: labels of nodes, instance types of other clouds, affinity; and the resources that are no GPUs for rent."""
+
+from __future__ import annotations
+
+from flowc._compiled import k8s_gpus as data
+from flowc.diag.codes import k8s_lower as codes
+from flowc.frontends.k8s import gpu_words, node_labels
+from flowc.frontends.k8s.needs import model_resource, resource_names
+from flowc.frontends.k8s.node_labels import Kinds, Requirement
+from flowc.ir.job import Choice
+from flowc.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.frontends.k8s.containers import Pod
+    from flowc.frontends.k8s.lower_context import Context
+    from flowc.yamldoc.node import Node
+
+ORDINARY = ("cpu", "memory", "ephemeral-storage", data.GPU_RESOURCE)
+
+
+class Wanted(Record):
+    """The GPUs of a job: a model alone, or choices in order of preference."""
+
+    model: str | None = None
+    memory_bytes: int | None = None
+    choices: tuple[Choice, ...] = ()
+
+
+def wanted(pod: Pod, count: int, context: Context) -> Wanted:
+    """What the pod says of the node that it wants. `count` is how many GPUs it asks for."""
+    spec = context.job.pod_spec
+    own = [
+        Requirement(pair.key.text, "In", [str(pair.value.value or "")], pair.value)
+        for pair in spec.pairs_at("nodeSelector")
+    ]
+    always: Kinds | None = node_labels.kinds_of(own, count, context)
+    named = named_by_resource(pod)
+    if named is not None and always is not None:
+        always = Kinds([named[0]], 0, named[1]).both(always, context)
+    if always is None:
+        return Wanted()
+    terms = spec.each("affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms")
+    alternatives = [always.both(node_labels.kinds_of(requirements(term), count, context), context) for term in terms]
+    found = _merged([each for each in alternatives or [always] if each is not None])
+    preferred = _preferred(count, context)
+    if any(each is None for each in alternatives) or context.sink.broken:
+        return Wanted()
+    return _ordered(found, preferred, count, context)
+
+
+def requirements(term: Node) -> list[Requirement]:
+    return [
+        Requirement(
+            str(each.read("key", default="")),
+            str(each.read("operator", default="")),
+            [str(value.value or "") for value in each.each("values")],
+            each.at("values") or each,
+        )
+        for each in term.each("matchExpressions")
+    ]
+
+
+def _preferred(count: int, context: Context) -> Kinds:
+    """The kinds that are preferred, the heaviest weight first."""
+    path = ("affinity", "nodeAffinity", "preferredDuringSchedulingIgnoredDuringExecution")
+    terms = sorted(context.job.pod_spec.each(*path), key=lambda each: -int(each.read("weight", default=0)))
+    kinds = [
+        node_labels.kinds_of(requirements(each.at("preference") or each), count, context, preferred=True)
+        for each in terms
+    ]
+    found = _merged([each for each in kinds if each.words])
+    return Kinds(found.words, found.least_gib, found.place)
+
+
+def _merged(alternatives: list[Kinds]) -> Kinds:
+    """Terms of which any will do, in their order; one that leaves the model open opens them all."""
+    if len(alternatives) == 1:
+        return alternatives[0]
+    words = [word for each in alternatives for word in each.words]
+    open_ones = [each for each in alternatives if not each.words]
+    least = min((each.least_gib for each in alternatives), default=0)
+    place = next((each.place for each in alternatives if each.place is not None), None)
+    return Kinds([] if open_ones else list(dict.fromkeys(words)), least, place)
+
+
+def _ordered(found: Kinds, preferred: Kinds, count: int, context: Context) -> Wanted:
+    """Required kinds with the preferred ones first; preferred ones alone may give way to any."""
+    words = found.words
+    if preferred.words and words:
+        first = [word for word in words if any(gpu_words.same(word, each) for each in preferred.words)]
+        words = first + [word for word in words if word not in first]
+    open_end = bool(preferred.words) and not found.words
+    if open_end:
+        words = preferred.words
+    memory = found.least_gib << 30 if found.least_gib else None
+    place = found.place or preferred.place
+    if len(words) <= 1 and not open_end:
+        context.put("resources.gpu_model", place if words else None)
+        context.put("resources.gpu_memory_bytes", place if memory else None)
+        return Wanted(model=words[0] if words else None, memory_bytes=memory)
+    context.put("resources.choices", place)
+    context.put("resources.choices_ordered", place)
+    choices = [Choice(gpu_model=word, gpu_memory_bytes=memory, gpus_per_node=count or None) for word in words]
+    if open_end and count:
+        choices.append(Choice(gpu_memory_bytes=memory, gpus_per_node=count))
+    return Wanted(choices=tuple(choices))
+
+
+def named_by_resource(pod: Pod) -> tuple[str, Node] | None:
+    """The model of a resource such as `nvidia.com/a100`, and where it stands."""
+    for container in (pod.main, *pod.beside):
+        for name, place in resource_names(container):
+            if model_resource(name):
+                return name.removeprefix("nvidia.com/"), place
+    return None
+
+
+def check_resources(pod: Pod, context: Context) -> None:
+    """Resources that no machine here has; network cards are there without being asked for."""
+    for container in (pod.main, *pod.beside):
+        for name, place in resource_names(container):
+            if name in ORDINARY or model_resource(name):
+                continue
+            maker = next((who for prefix, who in data.OTHER_MAKERS.items() if _below(name, prefix)), None)
+            if name.startswith(tuple(data.SHARED_RESOURCES)):
+                help = f"ask for whole GPUs: `{data.GPU_RESOURCE}: 1`"
+                context.sink.report(codes.GPU_PART, place.span, help=help, name=name)
+            elif maker is not None:
+                help = f"ask for NVIDIA GPUs: `{data.GPU_RESOURCE}: 1`"
+                context.sink.report(codes.ACCELERATOR_OF_OTHERS, place.span, help=help, name=name, maker=maker)
+            elif name.startswith(tuple(data.NETWORK_CARDS)):
+                context.gather(codes.NETWORK_CARD, f"`{name}`", place.span)
+            else:
+                context.gather(codes.RESOURCE_UNKNOWN, f"`{name}`", place.span)
+
+
+def _below(name: str, prefix: str) -> bool:
+    return name.startswith(prefix) if prefix.endswith("/") else name == prefix

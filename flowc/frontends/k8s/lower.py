@@ -1,0 +1,212 @@
+"""Lowering: from the checked objects of a manifest to jobs.
+
+Each object that runs becomes one unit. Mistakes in the manifest have been reported by then; what is reported here is
+what a rented machine cannot do, or does in another way than a cluster.
+"""
+
+from __future__ import annotations
+
+from flowc._compiled.k8s_gpus import QUEUE_LABELS
+from flowc.diag.codes import k8s_lower as codes
+from flowc.digest import sha256_hex
+from flowc.frontends.k8s import containers, gpus, lower_policy, needs, volumes
+from flowc.frontends.k8s.isolation import isolation_of
+from flowc.frontends.k8s.lower_context import LEDGER_CODES, Context, pair_of, text_of
+from flowc.ir.job import Identity, Job, Placement, Port, Resources, Run, SourceInfo
+from flowc.ir.unit import Unit
+from flowc.yamldoc.ledger import Ledger
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from flowc.diag.sink import Sink
+    from flowc.frontends.k8s.containers import Pod
+    from flowc.frontends.k8s.objects import JobObject, Tree
+    from flowc.inputs import Inputs
+    from flowc.ir.job import Outcome
+    from flowc.source import Source
+
+
+def lower(tree: Tree, inputs: Inputs, sink: Sink) -> list[Unit]:
+    """One unit for each object that runs; objects beside them belong to the first."""
+    digest = sha256_hex(tree.source.data)
+    beside = _companions(tree, sink)
+    units: list[Unit] = []
+    for job in tree.jobs:
+        unit = _unit(job, tree, inputs, sink, digest, beside if not units else ())
+        units += [unit] if unit is not None else []
+    return units
+
+
+def _companions(tree: Tree, sink: Sink) -> tuple[Outcome, ...]:
+    """What became of the keys of objects that do not run."""
+    running = [job.node for job in tree.jobs]
+    found: list[Outcome] = []
+    for each in tree.documents:
+        if not any(each is node for node in running):
+            found += Ledger(LEDGER_CODES, sink).close(each)
+    return tuple(found)
+
+
+def _unit(
+    job: JobObject, tree: Tree, inputs: Inputs, sink: Sink, digest: str, beside: tuple[Outcome, ...]
+) -> Unit | None:
+    context = Context(job, tree.companions, inputs, sink)
+    context.shape = lower_policy.shape_of(context)
+    pod = containers.arrange(context)
+    fields: dict[str, Any] | None = None if pod is None else _fields(pod, context)
+    _settings(context)
+    context.tell()
+    outcome = (*context.ledger.close(job.node), *beside)
+    if fields is None:
+        return None
+    source = SourceInfo(frontend="k8s", path=tree.source.path, sha256=digest)
+    built = Job(name=job.name or _stem(tree.source), source=source, outcome=outcome, **fields)
+    return Unit(source=tree.source, job=built, origins=context.origins)
+
+
+def _stem(source: Source) -> str:
+    return source.path.rpartition("/")[2].partition(".")[0] or "job"
+
+
+def _fields(pod: Pod, context: Context) -> dict[str, Any]:
+    main, metadata = pod.main, context.job.metadata
+    _check_system(context)
+    context.put("name", metadata.at("name") or metadata.at("generateName"))
+    process = containers.process_of(main, context)
+    found = process.environment
+    storage = volumes.storage_of(pod, context)
+    beside = [(each, "init") for each in pod.inits] + [(each, "sidecar") for each in pod.sidecars]
+    extra = tuple(containers.beside(each, role, context) for each, role in beside)
+    for number, (each, _) in enumerate(beside):
+        context.put(f"containers.{number}", each.at("name") or each)
+    for number, name in enumerate(found.secrets):
+        context.origins[f"secrets.{number}"] = found.spans[name]
+    context.put("image", main.at("image"))
+    context.put_key("env", main, "env")
+    context.put_key("env", main, "envFrom")
+    context.origins.setdefault("env", (main.at("name") or main).span)
+    context.origins.setdefault("env_facts", context.origins["env"])
+    paused = lower_policy.paused(context)
+    return {
+        "labels": _labels(context),
+        "run": Run(kind="argv", argv=process.argv, args=process.args, workdir=main.read("workingDir") or None),
+        "image": str(main.read("image", default="")),
+        "isolation": isolation_of(main, context, main=True),
+        "containers": extra,
+        "resources": _resources(pod, storage.shm_bytes, context),
+        "time": lower_policy.time_of(context),
+        "env": found.env(),
+        "env_facts": found.env_facts(),
+        "secrets": tuple(found.secrets),
+        "env_policy": "listed",
+        "files": storage.files,
+        "volumes": storage.volumes,
+        "mounts": storage.mounts,
+        "ports": _ports(pod, context),
+        "array": lower_policy.array_of(context),
+        "retry": lower_policy.retry_of(context),
+        "placement": Placement(paused=paused),
+        "identity": Identity(),
+        "terminate_on_exit": lower_policy.terminate(context),
+        "workers_end": lower_policy.workers_end(context),
+    }
+
+
+def _check_system(context: Context) -> None:
+    """What the containers run on, where that is more than Linux with a container runtime."""
+    spec = context.job.pod_spec
+    system = spec.at("os", "name")
+    if system is not None and system.value == "windows":
+        context.refuse(spec.at("os") or spec, "name", "machines run Linux")
+    runtime = spec.at("runtimeClassName")
+    if runtime is not None and not str(runtime.value).startswith("nvidia"):
+        reason = "the class is a sandbox of the cluster; containers run in the ordinary way"
+        context.refuse(spec, "runtimeClassName", reason, "take it out, or write `nvidia`")
+
+
+def _labels(context: Context) -> tuple[tuple[str, str], ...]:
+    """The job's own labels, without those by which a queue takes it."""
+    found = []
+    for pair in context.job.metadata.pairs_at("labels"):
+        if pair.key.text in QUEUE_LABELS:
+            context.gather(codes.CLUSTER_FIELDS, f"label `{pair.key.text}`", pair.key.span)
+        else:
+            found.append((pair.key.text, text_of(pair)))
+    context.put_key("labels", context.job.metadata, "labels")
+    return tuple(found)
+
+
+def _resources(pod: Pod, shm_bytes: int | None, context: Context) -> Resources:
+    """What each node must have. A pod without GPUs leaves their number open."""
+    gpus.check_resources(pod, context)
+    amount = needs.pod_amount(pod, context.job.pod_spec)
+    fields: dict[str, Any] = {"nodes": context.shape.nodes if context.shape.nodes > 1 else None}
+    cpus = -(-amount.milli_cpus // 1000)
+    values = (
+        ("gpus_per_node", amount.gpus, needs.gpu_names(pod)),
+        ("cpus_per_node", cpus, ("cpu",)),
+        ("memory_bytes_per_node", amount.memory_bytes, ("memory",)),
+        ("disk_bytes", amount.disk_bytes, ("ephemeral-storage",)),
+    )
+    for field, value, names in values:
+        if value:
+            fields[field] = value
+            context.put(f"resources.{field}", _largest(pod, names, context))
+    if shm_bytes:
+        fields["shm_bytes"] = shm_bytes
+    wanted = gpus.wanted(pod, amount.gpus, context)
+    if wanted.choices:
+        fields |= {"choices": wanted.choices, "choices_ordered": True}
+    else:
+        fields |= {"gpu_model": wanted.model, "gpu_memory_bytes": wanted.memory_bytes}
+    return Resources(**fields)
+
+
+def _largest(pod: Pod, names: tuple[str, ...], context: Context) -> Any:
+    """The place that asks for most of a resource."""
+    every = [context.job.pod_spec, pod.main, *pod.beside]
+    places = [needs.asked(each, name) for each in every for name in names]
+    return max((place for place in places if place is not None), key=needs.scaled, default=None)
+
+
+def _ports(pod: Pod, context: Context) -> tuple[Port, ...]:
+    """The ports of all containers: they share one network."""
+    found: dict[tuple[int, str], Port] = {}
+    for container in (pod.main, *pod.sidecars):
+        for each in container.each("ports"):
+            protocol = str(each.read("protocol") or "TCP")
+            place = each.at("containerPort")
+            if place is None:
+                continue
+            if protocol == "SCTP":
+                context.refuse(each, "protocol", "only TCP is forwarded to a machine")
+                continue
+            inner = int(place.value)
+            outer = int(each.read("hostPort") or inner)
+            key = (outer, protocol.lower())
+            if key not in found:
+                context.put(f"ports.{len(found)}", place)
+                found[key] = Port(external=outer, internal=inner, protocol=protocol.lower())
+    return tuple(found.values())
+
+
+def _settings(context: Context) -> None:
+    """Fields of the pod that speak of the cluster alone: named together."""
+    job, spec = context.job, context.job.pod_spec
+    account = spec.at("serviceAccountName") or spec.at("serviceAccount")
+    if account is not None and str(account.value) not in ("", "default"):
+        context.sink.report(codes.SERVICE_ACCOUNT, account.span, name=str(account.value))
+        for key in ("serviceAccountName", "serviceAccount"):
+            context.decide(spec, key, "ignored", "there is no cluster whose API it could open", codes.SERVICE_ACCOUNT)
+    elif account is not None:
+        for key in ("serviceAccountName", "serviceAccount"):
+            context.decide(spec, key, "lowered", "no more rights than any pod has")
+    if pair_of(spec, "priorityClassName") is not None:
+        note = "classes belong to a cluster; `--priority` says low, med or high"
+        context.leave_out(spec, "priorityClassName", note)
+    if pair_of(spec, "subdomain") is not None:
+        context.decide(spec, "subdomain", "lowered", "the first pod's name stands for the first machine's address")
+    if pair_of(job.metadata, "generateName") is not None:
+        context.decide(job.metadata, "generateName", "lowered", "the prefix is the name")

@@ -1,0 +1,118 @@
+"""How much a container, and the pod as a whole, asks of its machine."""
+
+from __future__ import annotations
+
+from flowc._compiled.k8s_gpus import GPU_RESOURCE, SHARED_RESOURCES
+from flowc.frontends.k8s import quantity
+from flowc.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.frontends.k8s.containers import Pod
+    from flowc.yamldoc.node import Mapping, Node
+
+PARTS = ("requests", "limits")
+
+
+class Amount(Record):
+    """CPUs in thousandths, memory and disk in bytes, whole GPUs; 0: nothing asked for."""
+
+    milli_cpus: int = 0
+    memory_bytes: int = 0
+    disk_bytes: int = 0
+    gpus: int = 0
+
+    def plus(self, other: Amount) -> Amount:
+        return Amount(**{name: value + other.__dict__[name] for name, value in self.__dict__.items()})
+
+    def at_least(self, other: Amount) -> Amount:
+        return Amount(**{name: max(value, other.__dict__[name]) for name, value in self.__dict__.items()})
+
+
+def scaled(node: Node | None) -> int:
+    """A checked quantity in 10⁻⁹, 0 where there is none."""
+    return quantity.parse(str(getattr(node, "text", "0"))) if node is not None else 0
+
+
+def asked(container: Node, name: str) -> Node | None:
+    """Where a container asks for a resource: its request, else its limit, which sets the request."""
+    return container.at("resources", "requests", name) or container.at("resources", "limits", name)
+
+
+def gpus_of(container: Node) -> int:
+    """Whole GPUs; a resource may be called after their model (`nvidia.com/a100`)."""
+    names = [GPU_RESOURCE, *(name for name, _ in resource_names(container) if model_resource(name))]
+    return sum(quantity.bytes_of(scaled(asked(container, name))) for name in names)
+
+
+def model_resource(name: str) -> bool:
+    """Whether a resource is GPUs of one model."""
+    if not name.startswith("nvidia.com/") or name == GPU_RESOURCE:
+        return False
+    from flowc.frontends.k8s.gpu_words import families
+
+    return not name.startswith(tuple(SHARED_RESOURCES)) and bool(families(name.removeprefix("nvidia.com/")))
+
+
+def amount_of(container: Node) -> Amount:
+    return Amount(
+        milli_cpus=quantity.milli_cpus(scaled(asked(container, "cpu"))),
+        memory_bytes=quantity.bytes_of(scaled(asked(container, "memory"))),
+        disk_bytes=quantity.bytes_of(scaled(asked(container, "ephemeral-storage"))),
+        gpus=gpus_of(container),
+    )
+
+
+def pod_amount(pod: Pod, spec: Mapping) -> Amount:
+    """What the pod needs at its fullest: its containers and sidecars together, or an init container with the sidecars
+    that were started before it, whichever is more; then the pod's own `resources`, where it has them."""
+    together = Amount()
+    for each in (pod.main, *pod.sidecars):
+        together = together.plus(amount_of(each))
+    started = Amount()
+    peak = Amount()
+    for node in spec.each("initContainers"):
+        if node in pod.inits:
+            peak = peak.at_least(started.plus(amount_of(node)))
+        elif node in pod.sidecars:
+            started = started.plus(amount_of(node))
+    whole = together.at_least(peak)
+    own = amount_of(spec)
+    return Amount(
+        milli_cpus=own.milli_cpus or whole.milli_cpus,
+        memory_bytes=own.memory_bytes or whole.memory_bytes,
+        disk_bytes=whole.disk_bytes,
+        gpus=whole.gpus,
+    )
+
+
+def limits_of(container: Node) -> tuple[str | None, int | None]:
+    """(CPUs as decimal text, bytes of memory) that the container may use at most.
+
+    A limit of CPUs above the request is left out: the machine may have fewer, which a container runtime refuses.
+    """
+    limit, request = container.at("resources", "limits", "cpu"), container.at("resources", "requests", "cpu")
+    milli = quantity.milli_cpus(scaled(limit))
+    cpus = None
+    if milli and (request is None or milli <= 1000 * -(-quantity.milli_cpus(scaled(request)) // 1000)):
+        whole, part = divmod(milli, 1000)
+        cpus = f"{whole}.{part:03d}".rstrip("0").rstrip(".")
+    memory = quantity.bytes_of(scaled(container.at("resources", "limits", "memory")))
+    return cpus, memory or None
+
+
+def resource_names(container: Node) -> list[tuple[str, Node]]:
+    """The names of all resources that a container asks for, each with the place of its name."""
+    found: dict[str, Node] = {}
+    for part in PARTS:
+        for pair in container.pairs_at("resources", part):
+            if scaled(pair.value):
+                found.setdefault(pair.key.text, pair.key)
+    return list(found.items())
+
+
+def gpu_names(pod: Pod) -> tuple[str, ...]:
+    """The names by which the pod asks for GPUs."""
+    every = (pod.main, *pod.beside)
+    named = [name for container in every for name, _ in resource_names(container) if model_resource(name)]
+    return (GPU_RESOURCE, *dict.fromkeys(named))

@@ -1,0 +1,170 @@
+"""Volumes whose content stands in the manifest: ConfigMaps, Secrets, what a pod knows of itself."""
+
+from __future__ import annotations
+
+from flowc.diag.codes import k8s_lower as codes
+from flowc.frontends.k8s import downward
+from flowc.frontends.k8s.environment import keys_of
+from flowc.frontends.k8s.lower_context import pair_of, text_of
+from flowc.ir.job import File
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.frontends.k8s.lower_context import Context
+    from flowc.yamldoc.node import Mapping, Node, Pair
+
+MODE, SECRET_MODE = 0o644, 0o600
+
+
+class Entry:
+    """A file of a volume: its path in it, and its content or the secret that it is."""
+
+    __slots__ = ("mode", "path", "secret", "text")
+
+    def __init__(self, path: str, mode: int, text: str | None = None, secret: str | None = None) -> None:
+        self.path = path
+        self.mode = mode
+        self.text = text
+        self.secret = secret
+
+
+def files_of(kind: str, source: Node, mount: Node, container: Mapping, context: Context) -> list[File]:
+    """The files that a mount of such a volume brings; with `subPath` the one that it names, at the mount's own path."""
+    target = str(mount.read("mountPath", default="")).rstrip("/")
+    sub = str(mount.read("subPath", default="")).strip("/")
+    found = []
+    for each in entries(kind, source, source, container, context):
+        if sub and each.path != sub and not each.path.startswith(sub + "/"):
+            continue
+        rest = each.path.removeprefix(sub) if sub else f"/{each.path}"
+        found.append(File(path=target + rest, text=each.text, secret=each.secret, mode=each.mode))
+    if not found and sub:
+        context.refuse(mount, "subPath", "the volume has no file of this name")
+    return found
+
+
+def known(kind: str, source: Node, context: Context) -> bool:
+    """Whether the object that an optional volume names is in the file."""
+    if kind in ("configMap", "secret"):
+        return companion_of(kind, source, context) is not None
+    return True
+
+
+def companion_of(kind: str, source: Node, context: Context) -> Mapping | None:
+    table = context.companions.config_maps if kind == "configMap" else context.companions.secrets
+    return table.get((context.job.namespace, str(source.read("name") or source.read("secretName") or "")))
+
+
+def entries(kind: str, source: Node, volume: Node, container: Mapping, context: Context) -> list[Entry]:
+    """The files of a source; `volume` is the whole volume, which has the default mode."""
+    if kind == "projected":
+        found = []
+        for each in source.each("sources"):
+            for pair in each.pairs_at():
+                if pair.key.text in ("configMap", "secret", "downwardAPI"):
+                    found += entries(pair.key.text, pair.value, volume, container, context)
+        return found
+    if kind == "downwardAPI":
+        return _downward(source, volume, container, context)
+    return _of_object(kind, source, volume, context)
+
+
+def _of_object(kind: str, source: Node, volume: Node, context: Context) -> list[Entry]:
+    name = str(source.read("name") or source.read("secretName") or "")
+    companion = companion_of(kind, source, context)
+    shown = "ConfigMap" if kind == "configMap" else "Secret"
+    items = source.each("items")
+    if companion is None and (source.read("optional") or kind == "configMap" or not items):
+        _report_missing(shown, name, source, context)
+        return []
+    mode = volume.read("defaultMode", default=MODE if kind == "configMap" else SECRET_MODE)
+    parts = ("data", "binaryData") if kind == "configMap" else ("data", "stringData")
+    keys = keys_of(companion, *parts) if companion is not None else []
+    chosen = [(str(each.read("key")), str(each.read("path")), each.read("mode", default=mode), each) for each in items]
+    found = []
+    for key, path, file_mode, place in chosen or [(key, key, mode, source) for key in keys]:
+        if companion is not None and key not in keys:
+            if not source.read("optional"):
+                help = f"its keys: {', '.join(keys[:10]) or 'none'}"
+                context.sink.report(codes.KEY_OF_COMPANION, place.span, help=help, kind=shown, name=name, key=key)
+        elif kind == "secret":
+            variable = variable_of(name, key)
+            context.secret(variable, f"key `{key}` of Secret `{name}`", place.span)
+            found.append(Entry(path, file_mode, secret=variable))
+        elif companion is not None:
+            text = _text(companion, key)
+            if text is None:
+                reason = f"the key `{key}` is no text, and only text goes into a startup script"
+                context.refuse(volume, "name", reason, "put the file into the image, a bucket or a volume")
+            else:
+                found.append(Entry(path, file_mode, text=text))
+    return found
+
+
+def _report_missing(kind: str, name: str, source: Node, context: Context) -> None:
+    span = (source.at("name") or source.at("secretName") or source).span
+    if source.read("optional"):
+        context.gather(codes.LEFT_OUT_OF_ENVIRONMENT, f"the optional {kind} `{name}`", span)
+        return
+    if kind == "Secret":
+        help = "add the Secret to the file (its keys are enough), or list them in `items`"
+        context.sink.report(codes.SECRET_MISSING, span, help=help, name=name)
+    else:
+        help = f"append what `kubectl get configmap {name} -o yaml` prints to the file"
+        context.sink.report(codes.CONFIG_MAP_MISSING, span, help=help, name=name)
+
+
+def variable_of(secret: str, key: str) -> str:
+    """The name under which the value of a Secret's key is delivered for a file."""
+    name = "".join(char if char.isascii() and char.isalnum() else "_" for char in f"{secret}_{key}".upper())
+    return f"_{name}" if name[:1].isdigit() else name
+
+
+def _text(companion: Mapping, key: str) -> str | None:
+    """The content of a ConfigMap's key; None where it is binary."""
+    pair = pair_of(companion.at("data"), key)
+    if pair is not None:
+        return text_of(pair)
+    import binascii
+
+    pair = pair_of(companion.at("binaryData"), key)
+    try:
+        return binascii.a2b_base64(text_of(pair) if pair is not None else "").decode("utf-8")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+
+
+def _downward(source: Node, volume: Node, container: Mapping, context: Context) -> list[Entry]:
+    """Files that say what a pod knows of itself; what only the machine knows cannot be one."""
+    found = []
+    for each in source.each("items"):
+        mode = each.read("mode") or volume.read("defaultMode") or MODE
+        path, ref = str(each.read("path", default="")), each.at("fieldRef")
+        field = str(ref.read("fieldPath", default="")) if ref is not None else ""
+        if ref is not None and field in ("metadata.labels", "metadata.annotations"):
+            pairs = context.job.template.pairs_at("metadata", field.partition(".")[2])
+            text = "\n".join(f'{pair.key.text}="{_escaped(text_of(pair))}"' for pair in sorted(pairs, key=_key))
+            found.append(Entry(path, mode, text=text))
+            continue
+        if ref is not None:
+            value = downward.field(field, ref, context)
+        else:
+            other = each.at("resourceFieldRef")
+            value = downward.resource(other, container, context) if other is not None else None
+        if value is None:
+            continue
+        if value.fact is not None or value.variable is not None:
+            context.refuse(
+                each, "path", "a file cannot hold what only the machine knows", "take it as a variable: `env`"
+            )
+        else:
+            found.append(Entry(path, mode, text=value.text))
+    return found
+
+
+def _key(pair: Pair) -> str:
+    return pair.key.text
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

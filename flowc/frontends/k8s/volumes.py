@@ -1,0 +1,187 @@
+"""The volumes of a pod as mounts, files, volumes of the provider and shared memory."""
+
+from __future__ import annotations
+
+from flowc.diag.codes import k8s_lower as codes
+from flowc.frontends.k8s import claims, volume_files
+from flowc.frontends.k8s.lower_context import pair_of
+from flowc.frontends.k8s.needs import scaled
+from flowc.frontends.k8s.quantity import bytes_of
+from flowc.ir.job import Mount
+from flowc.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.frontends.k8s.containers import Pod
+    from flowc.frontends.k8s.lower_context import Context
+    from flowc.ir.job import File, Volume
+    from flowc.yamldoc.node import Mapping, Node
+
+SHM = "/dev/shm"
+FILE_SOURCES = ("configMap", "secret", "projected", "downwardAPI")
+# Folders of a node that every machine has as well.
+OF_EVERY_MACHINE = ("/dev", "/sys", "/proc", "/etc/localtime", "/etc/timezone", "/usr/share/zoneinfo", "/run/udev")
+GCS, S3 = "gcsfuse.csi.storage.gke.io", "s3.csi.aws.com"
+
+
+class Storage(Record):
+    """What the main container finds where. `volumes` are those of all containers."""
+
+    volumes: tuple[Volume, ...] = ()
+    mounts: tuple[Mount, ...] = ()
+    files: tuple[File, ...] = ()
+    shm_bytes: int | None = None
+
+
+def storage_of(pod: Pod, context: Context) -> Storage:
+    """The volumes of the pod, the mounts and files of its main container."""
+    mounts: list[Mount] = []
+    files: list[File] = []
+    shm_bytes = None
+    whole: dict[str, Node] = {}  # claim to the mount by which the main container has it as it is
+    for each in pod.main.each("volumeMounts"):
+        volume = volume_named(str(each.read("name", default="")), context)
+        if volume is None:
+            continue
+        kind, source = source_of(volume)
+        claim = claims.of_cluster(volume, context) if kind == "persistentVolumeClaim" else None
+        if kind in FILE_SOURCES:
+            for file in volume_files.files_of(kind, source, each, pod.main, context):
+                context.put(f"files.{len(files)}", each)
+                files.append(file)
+            continue
+        if claim is not None and each.at("subPath") is None and claim not in whole:
+            whole[claim] = each
+            continue
+        if _is_shm(each, kind, source) and source.at("sizeLimit") is not None:
+            shm_bytes = bytes_of(scaled(source.at("sizeLimit")))
+            context.put("resources.shm_bytes", source.at("sizeLimit"))
+            continue
+        for mount in mounts_of(volume, each, context):
+            context.put(f"mounts.{len(mounts)}", each)
+            mounts.append(mount)
+    volumes = claims.volumes_of(pod, whole, context)
+    return Storage(volumes=volumes, mounts=tuple(mounts), files=tuple(files), shm_bytes=shm_bytes)
+
+
+def mounts_beside(container: Mapping, context: Context) -> tuple[Mount, ...]:
+    """The mounts of a container beside the main one."""
+    found: list[Mount] = []
+    for each in container.each("volumeMounts"):
+        volume = volume_named(str(each.read("name", default="")), context)
+        if volume is None:
+            continue
+        kind, source = source_of(volume)
+        if kind in FILE_SOURCES:
+            if not source.read("optional") or volume_files.known(kind, source, context):
+                reason = "only the main container finds files of the manifest; write them in the command instead"
+                context.refuse(each, "name", reason)
+            continue
+        found += mounts_of(volume, each, context)
+    return tuple(found)
+
+
+def volume_named(name: str, context: Context) -> Mapping | None:
+    for each in context.job.pod_spec.each("volumes"):
+        if each.read("name") == name:
+            return each  # type: ignore[return-value]
+    return None
+
+
+def source_of(volume: Mapping) -> tuple[str, Node]:
+    """The kind of a volume and what its source says; a volume without any is an empty folder."""
+    for pair in volume.pairs:
+        if pair.key.text != "name":
+            return pair.key.text, pair.value
+    return "emptyDir", volume
+
+
+def _is_shm(mount: Node, kind: str, source: Node) -> bool:
+    in_memory = kind == "emptyDir" and source.read("medium") == "Memory"
+    return in_memory and str(mount.read("mountPath", default="")).rstrip("/") == SHM and mount.at("subPath") is None
+
+
+def mounts_of(volume: Mapping, mount: Node, context: Context) -> list[Mount]:
+    """What a mount of a container is; empty where it is refused, by the table of fields or here."""
+    kind, source = source_of(volume)
+    found: Mount | None = None
+    if kind == "emptyDir":
+        found = _empty(volume, source, mount, context)
+    elif kind == "hostPath":
+        found = _host(source, mount, context)
+    elif kind == "persistentVolumeClaim":
+        found = claims.mount_of(volume, mount, context)
+    elif kind == "ephemeral":
+        found = _empty(volume, source, mount, context)
+        size = source.at("volumeClaimTemplate", "spec", "resources", "requests", "storage")
+        found = found and found.replace(size_bytes=bytes_of(scaled(size)) or None)
+        note = "it lies on the machine's own disk"
+        context.decide(source, "volumeClaimTemplate", "approximated", note)
+    elif kind == "nfs":
+        server, path = str(source.read("server", default="")), str(source.read("path", default=""))
+        context.gather(codes.STORAGE_EXPECTED, f"`{server}:{path}`", source.span)
+        found = made("nfs", f"{server}:{path}", mount, read_only=bool(source.read("readOnly")))
+    elif kind == "csi":
+        found = _csi(source, mount, context)
+    return [found] if found is not None else []
+
+
+def made(kind: str, source: str, mount: Node, *, read_only: bool = False, size_bytes: int | None = None) -> Mount:
+    """A mount at the place that the container says, of the folder of it that `subPath` names."""
+    sub = str(mount.read("subPath", default="")).strip("/")
+    target = str(mount.read("mountPath", default=""))
+    return Mount(
+        kind=kind,
+        source=f"{source.rstrip('/')}/{sub}" if sub else source,
+        target=target.rstrip("/") or target,
+        read_only=read_only or bool(mount.read("readOnly")),
+        size_bytes=size_bytes,
+    )
+
+
+def _empty(volume: Mapping, source: Node, mount: Node, context: Context) -> Mount | None:
+    name, medium = str(volume.read("name", default="")), source.read("medium", default="")
+    if medium.startswith("HugePages"):
+        help = "leave `medium` out, or write `Memory`"
+        context.refuse(source, "medium", "huge pages are not set aside on a machine", help)
+        return None
+    if mount.at("subPath") is not None and _mounted_whole(name, context):
+        note = "the folder is apart from the volume that is mounted as a whole elsewhere"
+        context.decide(mount, "subPath", "approximated", note)
+    size = bytes_of(scaled(source.at("sizeLimit"))) if source.at("sizeLimit") is not None else None
+    return made("memory" if medium == "Memory" else "scratch", name, mount, size_bytes=size)
+
+
+def _mounted_whole(name: str, context: Context) -> bool:
+    spec = context.job.pod_spec
+    containers = [*spec.each("containers"), *spec.each("initContainers")]
+    mounts = [each for container in containers for each in container.each("volumeMounts")]
+    return any(each.read("name") == name and each.at("subPath") is None for each in mounts)
+
+
+def _host(source: Node, mount: Node, context: Context) -> Mount | None:
+    path, kind = str(source.read("path", default="")), source.read("type", default="")
+    if path.endswith("docker.sock") or path.endswith("containerd.sock"):
+        pair = pair_of(source, "path")
+        assert pair is not None
+        context.gather(codes.HOST_PATHS, f"`{path}`", pair.value.span)
+    elif not any(path == each or path.startswith(each + "/") for each in OF_EVERY_MACHINE):
+        context.gather(codes.HOST_PATHS, f"`{path}`", source.span)
+        if kind in ("File", "FileOrCreate", "BlockDevice", "CharDevice", "Socket"):
+            context.refuse(source, "type", "the machine has no such thing at this path", "give a folder")
+            return None
+    return made("host", path, mount)
+
+
+def _csi(source: Node, mount: Node, context: Context) -> Mount | None:
+    driver = str(source.read("driver", default=""))
+    attributes = source.at("volumeAttributes")
+    bucket = attributes.read("bucketName") if attributes is not None else None
+    read_only = bool(source.read("readOnly"))
+    if driver == GCS and bucket:
+        return made("bucket", f"gs://{bucket}", mount, read_only=read_only)
+    if driver == S3 and bucket:
+        return made("bucket", f"s3://{bucket}", mount, read_only=read_only)
+    reason = f"the driver `{driver}` belongs to a cluster"
+    context.refuse(source, "driver", reason, "use a bucket, a persistentVolumeClaim or `nfs`")
+    return None
