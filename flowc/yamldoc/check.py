@@ -127,6 +127,8 @@ class Checker:
             help = f"did you mean `{near}`?"
             if pair.key.style is None and not pair.merged:
                 fix = Fix(title=f"write `{near}`", edits=(Edit(span=pair.key.span, text=near),), certain=False)
+        elif home := next((words for name, words in self.words.homes if key in self.types[name]), None):
+            help = f"it belongs to {home}"
         else:
             known = [name for name, field in fields.items() if "words" not in field and "alias" not in field]
             more = f" and {len(known) - 12} more" if len(known) > 12 else ""
@@ -326,6 +328,8 @@ class Checker:
                 help = f"write a list: `[{node.source.text[node.start : node.end]}]`" if node.text else None
         else:
             found = f"a {node.what}"
+            if "text" in kinds and isinstance(node, Mapping) and not node.flow and len(node.pairs) == 1:
+                help = help or "put it in quotes: a plain text with `: ` in it is a mapping"
         span = node.span if node.end > node.start else _line(node)
         where = path or "the document"
         self.sink.report(self.words.wrong_type, span, help=help, fix=fix, path=where, found=found, expected=expected)

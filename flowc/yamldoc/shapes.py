@@ -53,6 +53,7 @@ class Words(Record):
     wrong_form: Code = codes.WRONG_FORM
     old_key: Code = codes.OLD_KEY
     retired_key: Code = codes.RETIRED_KEY
+    homes: tuple[tuple[str, str], ...] = ()  # types whose keys are often put elsewhere, and where they belong
     brackets: bool = False  # paths say free keys as `limits[cpu]`, not as `limits.cpu`
 
 

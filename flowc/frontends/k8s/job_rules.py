@@ -23,11 +23,13 @@ _condition = at_first_use(r"[A-Za-z0-9]([-A-Za-z0-9_./]*[A-Za-z0-9])?", "fullmat
 _indexes = at_first_use(r"\d+(-\d+)?(,\d+(-\d+)?)*", "fullmatch")
 
 
-def check(findings: Findings, spec: Mapping, path: str, name: Node | None) -> None:
-    """Check a JobSpec at `path` (`spec`, `spec.jobTemplate.spec`); `name` is the Job's."""
-    indexed = text_at(spec, "completionMode") == "Indexed"
-    _restart_policy(findings, spec, path)
-    if indexed:
+def check(findings: Findings, spec: Mapping, path: str, name: Node | None, *, of_set: bool = False) -> None:
+    """Check a JobSpec at `path` (`spec`, `spec.jobTemplate.spec`); `name` is the Job's. `of_set`: it stands in a
+    JobSet, which fills in restartPolicy, completionMode and completions."""
+    mode = text_at(spec, "completionMode")
+    indexed = mode == "Indexed" or (of_set and mode is None)
+    _restart_policy(findings, spec, path, of_set)
+    if indexed and not (of_set and spec.at("completions") is None):
         _indexed(findings, spec, path, name)
     _per_index(findings, spec, path, indexed)
     _failure_policy(findings, spec, path)
@@ -41,15 +43,15 @@ def check(findings: Findings, spec: Mapping, path: str, name: Node | None) -> No
             findings.too_long(manager, f"{path}.managedBy", LABEL_LENGTH)
 
 
-def _restart_policy(findings: Findings, spec: Mapping, path: str) -> None:
+def _restart_policy(findings: Findings, spec: Mapping, path: str, of_set: bool) -> None:
     pod = spec.at("template", "spec")
     if not isinstance(pod, Mapping):
         return
     node, where = pod.at("restartPolicy"), f"{path}.template.spec.restartPolicy"
-    if node is None:
+    if node is None and not of_set:
         help = "add `restartPolicy: Never` to the pod's spec, beside `containers`"
         findings.sink.report(codes.RESTART_POLICY_REQUIRED, place(pod), help=help, path=where)
-    elif node.value == "Always":
+    elif node is not None and node.value == "Always":
         findings.unsupported(node, where, ("OnFailure", "Never"), "a Job ends, so its pods cannot start again always")
 
 

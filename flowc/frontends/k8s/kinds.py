@@ -85,3 +85,7 @@ OLD_VERSIONS = frozenset(
         *("kubeflow.org/v1beta2",),
     )
 )
+
+# Groups of the API whose objects look like Kubernetes' own, so that only the version is wrong.
+GROUPS_OF_KUBERNETES = (".k8s.io", "kubeflow.org")
+VOLCANO, VOLCANO_BEFORE = "volcano.sh", "batch.hpw.cloud"

@@ -43,12 +43,23 @@ def _name(findings: Findings, node: Node, path: str, good: bool, limit: int, exp
         return False
     if not good:
         better = _not_in_label("-", text.lower()).strip("-")[:limit].rstrip("-")
-        findings.form(node, path, expected, help=f"write `{better}`, say" if better else None)
+        findings.form(node, path, expected, help=placeholder(text) or (f"write `{better}`, say" if better else None))
         return False
     if len(text) > limit:
         findings.too_long(node, path, limit)
         return False
     return True
+
+
+def placeholder(text: str) -> str | None:
+    """Advice for a text that a template left for others to fill in, None for any other text."""
+    if "{{" in text:
+        return "it looks like a template: render it first (`helm template`, `kustomize build`)"
+    if "$" in text:
+        return "it looks like a placeholder: fill it in first (`envsubst < job.yaml`)"
+    if text.startswith("<") or (text.isupper() and len(text) > 2):
+        return "it looks like a placeholder: write your own value"
+    return None
 
 
 def is_subdomain(text: str) -> bool:
@@ -103,4 +114,4 @@ def label_value(findings: Findings, node: Node, path: str) -> None:
         if len(text) > LABEL_LENGTH:
             findings.too_long(node, path, LABEL_LENGTH)
         else:
-            findings.form(node, path, f"empty or {IN_WORD}")
+            findings.form(node, path, f"empty or {IN_WORD}", help=placeholder(text))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flowc.diag.codes import k8s_objects as codes
 from flowc.frontends.k8s import job_rules, names, pod_rules, volume_rules
+from flowc.frontends.k8s.findings import int_at
 from flowc.yamldoc import scalars
 from flowc.yamldoc.node import Mapping, Scalar, is_null
 
@@ -23,12 +24,16 @@ def job(findings: Findings, node: Mapping, kind: str) -> None:
     if kind == "VolcanoJob":
         for index, task in enumerate(node.each("spec", "tasks")):
             _template(findings, task.at("template"), f"spec.tasks[{index}].template")
+        least, pods = node.at("spec", "minAvailable"), [int_at(task, "replicas") for task in node.each("spec", "tasks")]
+        if least is not None and (int_at(least) or 0) > sum(1 if count is None else count for count in pods):
+            findings.invalid(least, "spec.minAvailable", "must not be greater than the replicas of all tasks together")
     elif kind == "PyTorchJob":
         for pair in node.pairs_at("spec", "pytorchReplicaSpecs"):
             _template(findings, pair.value.at("template"), f"spec.pytorchReplicaSpecs.{pair.key.text}.template")
     elif kind == "JobSet":
         for index, part in enumerate(node.each("spec", "replicatedJobs")):
-            _job_spec(findings, part.at("template", "spec"), f"spec.replicatedJobs[{index}].template.spec", None)
+            where = f"spec.replicatedJobs[{index}].template.spec"
+            _job_spec(findings, part.at("template", "spec"), where, None, of_set=True)
     elif kind == "CronJob":
         _job_spec(findings, node.at("spec", "jobTemplate", "spec"), "spec.jobTemplate.spec", None)
     elif kind == "Pod":
@@ -38,9 +43,9 @@ def job(findings: Findings, node: Mapping, kind: str) -> None:
         _job_spec(findings, node.at("spec"), "spec", name)
 
 
-def _job_spec(findings: Findings, spec: Node | None, path: str, name: Node | None) -> None:
+def _job_spec(findings: Findings, spec: Node | None, path: str, name: Node | None, *, of_set: bool = False) -> None:
     if isinstance(spec, Mapping):
-        job_rules.check(findings, spec, path, name)
+        job_rules.check(findings, spec, path, name, of_set=of_set)
         _template(findings, spec.at("template"), f"{path}.template")
 
 
@@ -63,9 +68,8 @@ def _metadata(findings: Findings, node: Mapping, longest: int) -> Node | None:
         findings.required(node.at("metadata") or node, "metadata.name", "name or generateName is required")
     elif name is not None and isinstance(name.value, str):
         names.dns_subdomain(findings, name, "metadata.name", longest)
-    elif name is None and prefix is not None and isinstance(prefix.value, str):
-        if not names.is_subdomain(prefix.value.rstrip("-.") or "-"):
-            findings.form(prefix, "metadata.generateName", names.IN_SUBDOMAIN)
+    elif prefix is not None and name is None and not names.is_subdomain(str(prefix.value).rstrip("-.")):
+        findings.form(prefix, "metadata.generateName", names.IN_SUBDOMAIN)
     namespace = node.at("metadata", "namespace")
     if namespace is not None and isinstance(namespace.value, str) and namespace.value:
         names.dns_label(findings, namespace, "metadata.namespace")

@@ -69,7 +69,7 @@ def is_whole(scaled: int) -> bool:
 
 def canonical(text: str) -> str:
     """The quantity as Kubernetes prints it: no fraction, the largest suffix of the family that it was written in."""
-    *_, exponent, base = _read(text)
+    *_, base = _read(text)
     scaled = parse(text)
     written_with_e = _exponent(text.strip().lstrip("+-0123456789.")) is not None
     sign, value = ("-" if scaled < 0 else ""), abs(scaled)

@@ -33,7 +33,20 @@ WORDS = Words(
     not_allowed=field_codes.UNSUPPORTED_VALUE,
     out_of_bounds=field_codes.FIELD_BOUNDS,
     wrong_form=field_codes.FIELD_FORM,
+    retired_key=field_codes.UNKNOWN_FIELD,
     brackets=True,
+    homes=(
+        ("JobSpec", "the Job's `spec`"),
+        ("PodSpec", "the pod's `spec` (`spec.template.spec` of a Job)"),
+        ("Container", "a container"),
+        ("ObjectMeta", "`metadata`"),
+        ("ResourceRequirements", "`resources`"),
+        ("Volume", "an item of the pod's `volumes`"),
+        ("SecurityContext", "a `securityContext`"),
+        ("VolumeMount", "an item of `volumeMounts`"),
+        ("EnvVar", "an item of `env`"),
+        ("CronJobSpec", "a CronJob's `spec`"),
+    ),
 )
 _VALUES_OF_SECRETS = ("data", "stringData")
 
@@ -206,6 +219,11 @@ class _Manifest:
             wrong = node.at("apiVersion")
             code = codes.OLD_API_VERSION if version in kinds.OLD_VERSIONS else codes.KIND_UNKNOWN
             help = f"write `apiVersion: {kinds.VERSIONS[kind]}`"
+            group = version.partition("/")[0]
+            if code is codes.KIND_UNKNOWN and "." in group and not group.endswith(kinds.GROUPS_OF_KUBERNETES):
+                help = f"flowc reads {kind} of {kinds.VERSIONS[kind]}; this is another kind of the same name"
+                if group.endswith(kinds.VOLCANO) or group == kinds.VOLCANO_BEFORE:
+                    help = "Volcano's Job is `apiVersion: batch.volcano.sh/v1alpha1`"
             self.sink.report(code, place(wrong or node), help=help, kind=kind, version=version)
             return
         from flowc.diag.suggest import nearest
@@ -239,6 +257,7 @@ class _Manifest:
 
     def _no_job(self) -> None:
         names = dict.fromkeys(self._word(each, "kind") or "" for each in self.documents)
-        found = f"there is {', '.join(names)}" if names else "it is empty"
+        found = f"there is {', '.join(names)}" if names else "all of its documents are empty"
         node = self.documents[0].at("kind") if self.documents else None
-        self.sink.report(codes.NO_JOB, place(node) if node is not None else None, found=found)
+        help = "put the Job that uses it into the same file" if names else "is everything a comment?"
+        self.sink.report(codes.NO_JOB, place(node) if node is not None else None, help=help, found=found)
