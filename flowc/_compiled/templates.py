@@ -45,7 +45,7 @@ def startup_plain(v, sh):
     out.clear()
     put('\n# ---- state: one small JSON file, replaced as a whole ----\n\n# Usage: save_state [EXIT_CODE SIGNAL END]\nsave_state() {\n    read -r uptime_seconds _ </proc/uptime\n    used_seconds=$((used_base + ${uptime_seconds%.*}))\n    printf \'{"starts":%s,"used_s":%s,"state":"%s","start":%s,')
     if v['restarts']:
-        put('"failures":%s,')
+        put('"restarts":%s,')
     put('"exit_code":%s,"signal":%s,"end":%s}\\n\' \\\n        "$start_count" $used_seconds "$job_state" "$first_start" ')
     if v['restarts']:
         put('"$failure_count" ')
@@ -101,9 +101,9 @@ def startup_plain(v, sh):
         sections.append(('time_limit', ''.join(out)))
         out.clear()
     if v['prepared']:
-        put('\n# ---- helpers of the start ----\n\n# Usage: fail MESSAGE. The message goes to the job\'s output.\nfail() {\n    echo "flowc: $*"\n    exit 1\n}\n')
+        put('\n# ---- helpers of the start ----\n\n# Usage: give_up MESSAGE. The message goes to the job\'s output.\ngive_up() {\n    echo "flowc: $*"\n    exit 1\n}\n')
         if v['retried']:
-            put('\n# Usage: try_often COMMAND... Up to five times, 10 seconds apart.\ntry_often() {\n    for _ in {1..5}; do\n        "$@" && return\n        sleep 10\n    done\n    fail "gave up: $*"\n}\n')
+            put('\n# Usage: try_often COMMAND... Up to five times, 10 seconds apart.\ntry_often() {\n    for _ in {1..5}; do\n        "$@" && return\n        sleep 10\n    done\n    give_up "gave up: $*"\n}\n')
         if v['packages']:
             put('\ninstall_package() {\n    echo "flowc: installs $1"\n    apt-get -qq update\n    apt-get -qqy --no-install-recommends -o DPkg::Lock::Timeout=600 install "$1" >/dev/null\n}\n\n# Usage: need_program PROGRAM PACKAGE. Installs what the image has not.\nneed_program() {\n    command -v "$1" >/dev/null || try_often install_package "$2"\n}\n')
         if v['sources']:
@@ -115,11 +115,11 @@ def startup_plain(v, sh):
                 put(sh(l_name))
             put('; do\n        # shellcheck disable=SC1091\n        (umask 077 && . /run/flowc/secrets && mkdir -p "/run/flowc/$each_name" && printf %s "${!each_name}" >"/run/flowc/$each_name/config.json")\n        docker --config "/run/flowc/$each_name" pull -q "$1" && return\n    done\n    return 1\n}\n')
         if v['files']:
-            put('\n# Usage: put_file MODE PATH. Its content comes on stdin.\nput_file() {\n    mkdir -p "${2%/*}"\n    (umask 077 && cat >"$2") || fail "cannot write $2"\n    chmod "$1" "$2"\n}\n')
+            put('\n# Usage: put_file MODE PATH. Its content comes on stdin.\nput_file() {\n    mkdir -p "${2%/*}"\n    (umask 077 && cat >"$2") || give_up "cannot write $2"\n    chmod "$1" "$2"\n}\n')
         if v['blocks']:
-            put('\n# Usage: mount_block FOLDER LABEL OPTIONS [ID]. A disk is found by its id, by the label that we gave it, or as the first\n# one in the order of attachment that is not in use. It is formatted only where nothing at all is on it.\nmount_block() {\n    mkdir -p "$1"\n    ! mountpoint -q "$1" || return 0\n    if [ "$4" ]; then\n        disk_device=$(readlink -e "/dev/disk/by-id/virtio-${4::20}")\n    else\n        disk_device=$(blkid -L "$2" || printf \'%s\\n\' "${disk_list[@]}" | grep -vxFf <(cut -d \' \' -f 1 /proc/mounts) | head -n 1)\n    fi\n    blkid -p "$disk_device" >/dev/null\n    if [ $? = 2 ] && cmp -sn 1048576 "$disk_device" /dev/zero; then\n        mkfs.ext4 -qL "$2" "$disk_device" || fail "volume $2: cannot format $disk_device"\n    fi\n    mount -o "$3" "$disk_device" "$1" || fail "volume $2: cannot mount $disk_device"\n}\n')
+            put('\n# Usage: mount_block FOLDER LABEL OPTIONS [ID]. A disk is found by its id, by the label that we gave it, or as the first\n# one in the order of attachment that is not in use. It is formatted only where nothing at all is on it.\nmount_block() {\n    mkdir -p "$1"\n    ! mountpoint -q "$1" || return 0\n    if [ "$4" ]; then\n        disk_device=$(readlink -e "/dev/disk/by-id/virtio-${4::20}")\n    else\n        disk_device=$(blkid -L "$2" || printf \'%s\\n\' "${disk_list[@]}" | grep -vxFf <(cut -d \' \' -f 1 /proc/mounts) | head -n 1)\n    fi\n    blkid -p "$disk_device" >/dev/null\n    if [ $? = 2 ] && cmp -sn 1048576 "$disk_device" /dev/zero; then\n        mkfs.ext4 -qL "$2" "$disk_device" || give_up "volume $2: cannot format $disk_device"\n    fi\n    mount -o "$3" "$disk_device" "$1" || give_up "volume $2: cannot mount $disk_device"\n}\n')
         if v['binds']:
-            put('\n# Usage: bind_mount SOURCE TARGET [ro]\nbind_mount() {\n    mkdir -p "$2"\n    mountpoint -q "$2" || mount --bind "$1" "$2" || fail "cannot mount $1 on $2"\n    [ -z "$3" ] || mount -o remount,bind,ro "$2"\n}\n')
+            put('\n# Usage: bind_mount SOURCE TARGET [ro]\nbind_mount() {\n    mkdir -p "$2"\n    mountpoint -q "$2" || mount --bind "$1" "$2" || give_up "cannot mount $1 on $2"\n    [ -z "$3" ] || mount -o remount,bind,ro "$2"\n}\n')
         sections.append(('helpers', ''.join(out)))
         out.clear()
     put('\n# ---- run: called by the unit ----\n\nrun_job() {\n')
@@ -215,7 +215,7 @@ def startup_plain(v, sh):
             for l_name in v['secrets']:
                 put(' ')
                 put(sh(l_name))
-            put('; do [ "${!each_name+x}" ] || echo -n " $each_name"; done\n        )\n        [ "$missing_names" ] || break\n        [ "$wait_count" != 1 ] || echo "flowc: waits for secrets in /run/flowc/secrets:$missing_names"\n        sleep 5\n    done\n    [ -z "$missing_names" ] || fail "no secrets after 30 minutes:$missing_names"\n')
+            put('; do [ "${!each_name+x}" ] || echo -n " $each_name"; done\n        )\n        [ "$missing_names" ] || break\n        [ "$wait_count" != 1 ] || echo "flowc: waits for secrets in /run/flowc/secrets:$missing_names"\n        sleep 5\n    done\n    [ -z "$missing_names" ] || give_up "no secrets after 30 minutes:$missing_names"\n')
         sections.append(('begin', ''.join(out)))
         out.clear()
         if v['blocks']:
@@ -223,7 +223,7 @@ def startup_plain(v, sh):
             put(str(v['block_count']))
             put(' ] || break\n        sleep 1\n    done\n    [ ${#disk_list[@]} -ge ')
             put(str(v['block_count']))
-            put(' ] || fail "${#disk_list[@]} of ')
+            put(' ] || give_up "${#disk_list[@]} of ')
             put(str(v['block_count']))
             put(' block volumes after 60 seconds"\n')
             if v['block_count'] > 1:
@@ -254,7 +254,7 @@ def startup_plain(v, sh):
             put(sh(l_name))
             put(' || break\n        sleep 1\n    done\n    mountpoint -q ')
             put(sh(l_name))
-            put(' || fail ')
+            put(' || give_up ')
             put(sh(l_name))
             put(" 'is not mounted after 60 seconds'\n")
         if v['local_disk']:
@@ -357,12 +357,12 @@ def startup_plain(v, sh):
                 put(sh(l_place))
                 put('.new checkout -q ')
                 put(sh(l_ref))
-                put(' -- || fail "git: no such version"\n')
+                put(' -- || give_up "git: no such version"\n')
             put('        mv -T ')
             put(sh(l_place))
             put('.new ')
             put(sh(l_place))
-            put(' || fail "git: the folder is not empty"\n        : >"$marker_dir/')
+            put(' || give_up "git: the folder is not empty"\n        : >"$marker_dir/')
             put(str(l_marker))
             put('"\n    }\n')
         for l_source, l_target, l_options in v['binds']:
@@ -492,7 +492,7 @@ def startup_plain(v, sh):
         put('    )\n')
         if not (v['setup_bytes'] is None):
             if v['image'] is None:
-                put('    [ -e "$state_dir/setup.done" ] || {\n        "${in_job[@]}" bash "$state_dir/setup" || fail "setup failed with status $?"\n        : >"$state_dir/setup.done"\n    }\n')
+                put('    [ -e "$state_dir/setup.done" ] || {\n        "${in_job[@]}" bash "$state_dir/setup" || give_up "setup failed with status $?"\n        : >"$state_dir/setup.done"\n    }\n')
             else:
                 put('    # What setup leaves in its container is the image of all later starts.\n    docker image inspect flowc >/dev/null 2>&1 || {\n        ')
                 for l_word in v['with_secrets']:
@@ -500,7 +500,7 @@ def startup_plain(v, sh):
                     put(' ')
                 put('"${in_job[@]}" --name flowc-setup --mount type=bind,src="$state_dir/setup",dst=/flowc-setup,readonly --entrypoint bash ')
                 put(sh(v['image']))
-                put(' /flowc-setup ||\n            fail "setup failed with status $?"\n        docker commit')
+                put(' /flowc-setup ||\n            give_up "setup failed with status $?"\n        docker commit')
                 for l_key, l_format in v['kept_settings']:
                     put(' -c "')
                     put(str(l_key))
@@ -509,7 +509,7 @@ def startup_plain(v, sh):
                     put(' ')
                     put(sh(v['image']))
                     put(' | sed \'s/^null$/[]/\')"')
-                put(' flowc-setup flowc >/dev/null || fail "cannot keep what setup made"\n        docker rm flowc-setup >/dev/null\n    }\n')
+                put(' flowc-setup flowc >/dev/null || give_up "cannot keep what setup made"\n        docker rm flowc-setup >/dev/null\n    }\n')
         if v['restarts']:
             put('    # What fails from here on is started again.\n    : >"$state_dir/ready"\n')
         sections.append(('setup', ''.join(out)))
@@ -628,7 +628,7 @@ def startup_plain(v, sh):
                 put(sh(l_part))
         put('\n    }\n')
         if v['restarts']:
-            put('    while :; do\n    rm -f "$state_dir/ready"\n')
+            put('    failure_count=${failure_count:-0}\n    while :; do\n    rm -f "$state_dir/ready"\n')
         put('    launch >>"$output_file" \\\n')
     else:
         put('        <')
@@ -673,9 +673,9 @@ def startup_plain(v, sh):
             else:
                 put('    ')
                 put(str(l_codes))
-                put(') ((failure_count++ < ')
+                put(') ((failure_count < ')
                 put(str(v['max_restarts']))
-                put(')) || break ;;\n')
+                put(' && ++failure_count)) || break ;;\n')
         put('    esac\n')
         for l_place in v['cleared']:
             put('    find ')
@@ -766,7 +766,7 @@ def startup_small(v, sh):
     out.clear()
     put('w() {\nread -r t _ </proc/uptime\nu=$((b + ${t%.*}))\nprintf \'{"starts":%s,"used_s":%s,"state":"%s","start":%s,')
     if v['restarts']:
-        put('"failures":%s,')
+        put('"restarts":%s,')
     put('"exit_code":%s,"signal":%s,"end":%s}\\n\' "$n" $u "$s" "$f" ')
     if v['restarts']:
         put('"$fc" ')
@@ -1331,7 +1331,7 @@ def startup_small(v, sh):
                 put(sh(l_part))
         put('\n}\n')
         if v['restarts']:
-            put('while :; do\nrm -f $d/ready\n')
+            put('fc=${fc:-0}\nwhile :; do\nrm -f $d/ready\n')
         put('g >>"$o" ')
     else:
         put('<')
@@ -1365,7 +1365,7 @@ def startup_small(v, sh):
     if v['restarts']:
         put('if [ "$s" != RUNNING ]||[ $r = 0 ]||[ ! -e $d/ready ]; then break; fi\ncase $r in\n')
         for l_codes, l_meaning in v['cases']:
-            if l_meaning == 'x':
+            if l_meaning == 'fail':
                 put(str(l_codes))
                 put(') break ;;\n')
             elif l_meaning == 'free':
@@ -1373,9 +1373,9 @@ def startup_small(v, sh):
                 put(') ;;\n')
             else:
                 put(str(l_codes))
-                put(') ((fc++ < ')
+                put(') ((fc < ')
                 put(str(v['max_restarts']))
-                put('))||break ;;\n')
+                put('&&++fc))||break ;;\n')
         put('esac\n')
         for l_place in v['cleared']:
             put('find ')

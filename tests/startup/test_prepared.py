@@ -1,0 +1,412 @@
+"""What is there before a job starts: volumes, mounts, files, secrets, setup; and when a failed job starts again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from fakes import Machine
+from jobs import PLAN, unit
+
+from flowc.ir.job import ExitRule, File, Mount, Retry, Run, Time, Volume
+from flowc.ir.unit import Unit
+from flowc.startup.restarts import action, delay_words, restart_variables
+
+DATA = Volume(name="data", mount_path="/mnt/data")
+
+
+def task(text: str = "echo ran\n", *, frontend: str = "task-yaml", **fields: Any) -> Unit:
+    return unit("", frontend=frontend, run=Run(kind="shell", text=text), **fields)
+
+
+def disk(machine: Machine, name: str) -> None:
+    (machine.folder / f"dev/disk/by-id/virtio-{name}").touch()
+
+
+def test_a_blank_disk_is_formatted_and_mounted(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    disk(machine, "vol_1")
+    assert machine.run(task(volumes=(DATA,))) == 0
+    device = "/dev/disk/by-id/virtio-vol_1"
+    assert machine.called("mkfs", "mount ") == [
+        f"mkfs.ext4 -qL data {device}",
+        f"mount -o rw {device} /mnt/data",
+    ]
+    assert machine.output == "ran\n"
+
+
+@pytest.mark.parametrize(("found", "zeros"), [("0", "0"), ("0", "1"), ("8", "0"), ("2", "1"), ("4", "0")])
+def test_a_disk_with_anything_on_it_is_never_formatted(tmp_path: Path, found: str, zeros: str) -> None:
+    machine = Machine(tmp_path)
+    disk(machine, "vol_1")
+    (tmp_path / "blkid").write_text(found)
+    (tmp_path / "cmp").write_text(zeros)
+    machine.program("mount", "exit 32")
+    assert machine.run(task(volumes=(DATA,))) == 1
+    assert machine.called("mkfs") == []
+    assert machine.output == "flowc: volume data: cannot mount /dev/disk/by-id/virtio-vol_1\n"
+
+
+def test_a_disk_that_does_not_come_is_a_clear_failure(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    assert machine.run(task(volumes=(DATA,), retry=Retry(max_restarts=3))) == 1
+    assert machine.output == "flowc: 0 of 1 block volumes after 60 seconds\n"
+    assert '"state":"FAILED"' in machine.status()
+
+
+def test_a_known_id_finds_its_own_disk(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    for name in ("vol_A", "vol_0123456789abcdef"):
+        disk(machine, name)
+    volume = Volume(volume_id="vol_0123456789abcdefghij", mount_path="/mnt/x", read_only=True)
+    machine.run(task(volumes=(volume,)))
+    assert machine.called("mount ") == ["mount -o ro /dev/disk/by-id/virtio-vol_0123456789abcdef /mnt/x"]
+
+
+def test_a_label_finds_a_disk_again_before_others_are_given_out(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    disk(machine, "vol_1")
+    disk(machine, "vol_2")
+    machine.program(
+        "blkid",
+        f'if [ $1 = -L ]; then [ "$2" = second ] && echo {tmp_path}/dev/disk/by-id/virtio-vol_1; else exit 2; fi',
+    )
+    machine.program("mount", f'echo "${{!#}}" >>{tmp_path}/mounted; echo "$3 x" >>{tmp_path}/proc-mounts')
+    (tmp_path / "proc-mounts").touch()
+    job = task(volumes=(Volume(name="first", mount_path="/mnt/1"), Volume(name="second", mount_path="/mnt/2")))
+    machine.install(job)
+    text = (tmp_path / "run.sh").read_text().replace("/proc/mounts", f"{tmp_path}/proc-mounts")
+    (tmp_path / "run.sh").write_text(text)
+    assert machine.run() == 0
+    assert machine.called("mount ") == [
+        "mount -o rw /dev/disk/by-id/virtio-vol_1 /mnt/2",
+        "mount -o rw /dev/disk/by-id/virtio-vol_2 /mnt/1",
+    ]
+
+
+def test_a_shared_volume_is_bound_where_the_job_wants_it(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    (tmp_path / "mounted").write_text(f"{tmp_path}/mnt/share\n")
+    share = Volume(name="share", interface="file", mount_path="/mnt/elsewhere", read_only=True)
+    by_id = Volume(volume_id="vol_1", interface="file", mount_path="/mnt/by-id")
+    assert machine.run(task(volumes=(share, by_id))) == 0
+    assert machine.called("mount ") == [
+        "mount -t nfs4 -o rw fileshare-vol_1.mithril.internal:/ /mnt/by-id",
+        "mount --bind /mnt/share /mnt/elsewhere",
+        "mount -o remount\\,bind\\,ro /mnt/elsewhere",
+    ]
+
+
+def test_every_kind_of_mount(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    (tmp_path / "mounted").write_text(f"{tmp_path}/mnt/vol\n")
+    mounts = (
+        Mount(kind="scratch", source="s", target="/mnt/scratch"),
+        Mount(kind="memory", source="m", target="/mnt/memory", size_bytes=4096),
+        Mount(kind="memory", source="m", target="/dev/shm", size_bytes=8192),
+        Mount(kind="host", source="/etc/x", target="/mnt/host", read_only=True),
+        Mount(kind="volume", source="vol/sub", target="/mnt/sub"),
+        Mount(kind="nfs", source="h:/p", target="/mnt/nfs", read_only=True, options=(("nolock", ""), ("vers", "4"))),
+        Mount(kind="git", source="https://h/o/n.git#v1", target="~/src"),
+        Mount(kind="local", source="./d", target="/mnt/local-files"),
+    )
+    assert machine.run(task(mounts=mounts)) == 0
+    assert machine.called("mount ", "git ") == [
+        "mount -t tmpfs -o size=4096\\,mode=1777 flowc /mnt/memory",
+        "mount -t nfs -o ro\\,nolock\\,vers=4 h:/p /mnt/nfs",
+        "git clone -q -- https://h/o/n.git /root/src.new",
+        "git -C /root/src.new checkout -q v1 --",
+        "mount --bind /mnt/flowc/0 /mnt/scratch",
+        "mount --bind /etc/x /mnt/host",
+        "mount -o remount\\,bind\\,ro /mnt/host",
+        "mount --bind /mnt/vol/sub /mnt/sub",
+        "mount -o remount\\,size=8192 /dev/shm",
+    ]
+    assert (tmp_path / "mnt/local-files").is_dir()
+    assert (tmp_path / "root/src").is_dir()
+
+
+def test_buckets(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    (tmp_path / "run/flowc/secrets").write_text("AWS_ACCESS_KEY_ID=i\nAWS_SECRET_ACCESS_KEY=k\n")
+    machine.program("s3fs", f'printf %s "$AWS_ACCESS_KEY_ID$AWS_SECRET_ACCESS_KEY$AWS_REGION" >{tmp_path}/seen')
+    machine.program("rclone", f'printf %s "$RCLONE_S3_ENV_AUTH$RCLONE_S3_PROVIDER" >{tmp_path}/seen.too')
+    mounts = (
+        Mount(kind="bucket", source="s3://b/p/q", target="/mnt/s3", read_only=True),
+        Mount(kind="bucket", source="gs://g", target="/mnt/gs"),
+        Mount(kind="bucket", source="s3://b/file", target="/mnt/copy/file", copy=True),
+    )
+    job = task(
+        mounts=mounts, env=(("AWS_REGION", "r"),), secrets=("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    )  # fmt: skip
+    assert machine.run(job) == 0
+    assert machine.called("s3fs", "gcsfuse", "rclone") == [
+        "s3fs -o allow_other\\,ro b:/p/q /mnt/s3",
+        "gcsfuse --implicit-dirs -o allow_other --anonymous-access g /mnt/gs",
+        "rclone copyto :s3:b/file /mnt/copy/file",
+    ]
+    assert (tmp_path / "seen").read_text() == "ikr"
+    assert (tmp_path / "seen.too").read_text() == "trueAWS"
+    (tmp_path / "status.json").write_text("")
+    machine.run()
+    assert len(machine.called("rclone")) == 1, "what was copied once stays"
+
+
+def test_an_s3_like_service_and_a_public_bucket(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    job = task(
+        mounts=(Mount(kind="bucket", source="r2://b", target="/mnt/r2"),), env=(("AWS_ENDPOINT_URL", "https://e"),)
+    )
+    machine.run(job)
+    assert machine.called("s3fs") == [
+        "s3fs -o allow_other\\,url=https://e\\,use_path_request_style\\,public_bucket=1 b /mnt/r2"
+    ]
+
+
+def test_what_is_missing_is_installed(tmp_path: Path) -> None:
+    machine = Machine(tmp_path, without=("gcsfuse", "s3fs"))
+    (tmp_path / "etc/apt/sources.list.d").mkdir(parents=True)
+    mounts = (
+        Mount(kind="bucket", source="s3://b", target="/mnt/s3"),
+        Mount(kind="bucket", source="gs://g", target="/mnt/gs"),
+    )
+    machine.run(task(mounts=mounts))
+    assert [call.split()[-1] for call in machine.called("apt-get") if "install" in call] == ["s3fs", "gcsfuse"]
+    listed = (tmp_path / "etc/apt/sources.list.d/gcsfuse.list").read_text()
+    assert "https://packages.cloud.google.com/apt gcsfuse-" in listed
+
+
+def test_scratch_lies_on_the_machines_own_disk(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    (tmp_path / "mounted").write_text(f"{tmp_path}/mnt/local\n")
+    machine.install(task(mounts=(Mount(kind="scratch", source="s", target="/mnt/s"),)))
+    (tmp_path / "prelude").write_text("sleep() { :; }\n")
+    machine.run()
+    assert (tmp_path / "mnt/local/flowc/0").is_dir()
+
+
+def test_files_and_secrets(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    files = (
+        File(path="/etc/deep/a", text="it's\n$(x)"),
+        File(path="~/key", secret="KEY", mode=0o600),
+    )
+    job = task('printf %s "$TOKEN|$KEY|$A"\n', files=files, secrets=("TOKEN",), env=(("A", "1"),))
+    process = machine.start(job)
+    wait_for_text(tmp_path / "log/job.log", "waits for secrets")
+    (tmp_path / "new").write_text("TOKEN='a\n'\\''b'\nKEY='line\n'\n")
+    (tmp_path / "new").rename(tmp_path / "run/flowc/secrets")
+    process.communicate(timeout=60)
+    assert machine.output == "flowc: waits for secrets in /run/flowc/secrets: TOKEN KEY\na\n'b||1"
+    assert (tmp_path / "etc/deep/a").read_text() == "it's\n$(x)"
+    assert (tmp_path / "etc/deep/a").stat().st_mode & 0o777 == 0o644
+    assert (tmp_path / "root/key").read_text() == "line\n"
+    assert (tmp_path / "root/key").stat().st_mode & 0o777 == 0o600
+
+
+def test_secrets_that_do_not_come_fail_the_job(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.install(task(secrets=("TOKEN", "HF"), retry=Retry(max_restarts=3)))
+    (tmp_path / "prelude").write_text("sleep() { :; }\n")
+    (tmp_path / "run/flowc/secrets").write_text("HF=1\n")
+    assert machine.run() == 1
+    assert machine.output.splitlines()[-1] == "flowc: no secrets after 30 minutes: TOKEN"
+
+
+def wait_for_text(path: Path, text: str) -> None:
+    for _ in range(300):
+        if path.exists() and text in path.read_text():
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"{path} never had {text!r}")
+
+
+def test_setup_runs_once_with_the_jobs_environment(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    job = task(
+        'echo "run $A"; [ -e again ] || { : >again; exit 9; }\n',
+        setup='echo "setup $A in $PWD"\n',
+        env=(("A", "x"),),
+        retry=Retry(max_restarts=1, delay_ms=0),
+    )
+    assert machine.run(job) == 0
+    said = [line for line in machine.output.splitlines() if not line.startswith("flowc")]
+    assert said == ["setup x in /workspace", "run x", "run x"]
+
+
+def test_a_failed_setup_fails_the_job(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    assert machine.run(task(setup="exit 3\n", retry=Retry(max_restarts=3, delay_ms=0))) == 1
+    assert machine.output == "flowc: setup failed with status 3\n"
+    assert '"state":"FAILED"' in machine.status()
+
+
+def test_restarts_are_counted_and_scratch_is_emptied(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    text, env = "ls -A $S\n: >$S/left\nexit 5\n", (("S", "/mnt/flowc/0"),)
+    scratch = (Mount(kind="scratch", source="s", target="/mnt/s"),)
+    assert machine.run(task(text, env=env, mounts=scratch, retry=Retry(max_restarts=2, delay_ms=0))) == 5
+    assert machine.output == "flowc: exit status 5; starts again after 0 seconds\n" * 2
+    assert '"starts":3' in machine.status()
+    assert '"restarts":2' in machine.status()
+
+
+def test_scratch_is_kept_where_that_is_asked_for(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    text, env = "ls -A $S\n: >$S/left\nexit 5\n", (("S", "/mnt/flowc/0"),)
+    scratch = (Mount(kind="scratch", source="s", target="/mnt/s"),)
+    machine.run(task(text, env=env, mounts=scratch, retry=Retry(max_restarts=1, delay_ms=0, keep_scratch=True)))
+    assert machine.output.splitlines()[-1] == "left"
+
+
+def test_the_count_survives_a_reboot_and_preemption_does_not_count(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    text = f"echo on\n[ -e {tmp_path}/fail ] && exit 5\nsleep 300\n"
+    job = task(text, retry=Retry(max_restarts=2, delay_ms=0))
+    (tmp_path / "fail").touch()
+    machine.install(job)
+    (tmp_path / "status.json").write_text(
+        '{"starts":2,"used_s":1,"state":"RUNNING","start":5,"restarts":1,"exit_code":null,"signal":null,"end":null}\n'
+    )
+    assert machine.run() == 5
+    assert '"starts":4' in machine.status()
+    assert '"restarts":2' in machine.status()
+    (tmp_path / "fail").unlink()
+    (tmp_path / "status.json").write_text("")
+    process = machine.start()
+    wait_for_text(tmp_path / "status.json", '"starts":1')
+    wait_for_text(tmp_path / "log/job.log", "on\n")
+    time.sleep(0.3)
+    os.kill(process.pid, signal.SIGTERM)
+    process.communicate(timeout=60)
+    assert '"state":"PENDING"' in machine.status()
+    assert '"restarts":0' in machine.status()
+
+
+RULES = (
+    ExitRule(action="free", codes=(4,)),
+    ExitRule(action="fail", codes=(3, 4)),
+    ExitRule(action="count", codes=(5,)),
+    ExitRule(action="fail", codes=(6,), negate=True),
+)
+
+
+@pytest.mark.parametrize(("code", "starts"), [(3, 1), (5, 3), (6, 3), (7, 1), (0, 1)])
+def test_exit_codes_decide(tmp_path: Path, code: int, starts: int) -> None:
+    machine = Machine(tmp_path)
+    job = task(f"exit {code}\n", retry=Retry(max_restarts=2, delay_ms=0, exit_rules=RULES))
+    assert machine.run(job) == code
+    assert f'"starts":{starts},' in machine.status()
+
+
+def test_free_restarts_are_not_counted(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    text = f"n=$(cat {tmp_path}/n || echo 0)\necho $((n + 1)) >{tmp_path}/n\n[ $n -ge 6 ] || exit 4\n"
+    assert machine.run(task(text, retry=Retry(max_restarts=1, delay_ms=0, exit_rules=RULES))) == 0
+    assert '"starts":7' in machine.status()
+    assert '"restarts":0' in machine.status()
+
+
+@given(
+    st.lists(
+        st.builds(
+            ExitRule,
+            action=st.sampled_from(["fail", "free", "count"]),
+            codes=st.lists(st.integers(1, 255), min_size=1, max_size=5).map(tuple),
+            negate=st.booleans(),
+        ),
+        max_size=4,
+    ),
+    st.integers(1, 255),
+)
+def test_the_cases_are_the_rules(rules: list[ExitRule], code: int) -> None:
+    cases = restart_variables(Retry(max_restarts=1, exit_rules=tuple(rules)))["cases"]
+    fits = [meaning for codes, meaning in cases if codes == "*" or str(code) in codes.split(" | ")]
+    assert fits[0] == action(tuple(rules), code)
+    assert [codes for codes, _ in cases].count("*") == 1
+
+
+@pytest.mark.parametrize(
+    ("retry", "delays"),
+    [
+        (Retry(max_restarts=3), ["5", "5"]),
+        (Retry(max_restarts=4, delay_ms=10000, delay_factor="2", max_delay_ms=35000), ["10", "10", "20", "35"]),
+        (Retry(max_restarts=2, delay_ms=500, delay_factor="1.5"), ["0.5", "0.5", "0.75"]),
+        (Retry(max_restarts=9, delay_ms=0), ["0", "0"]),
+        (Retry(max_restarts=1, max_delay_ms=1000), ["1", "1"]),
+    ],
+)
+def test_delays(retry: Retry, delays: list[str]) -> None:
+    assert delay_words(retry) == delays
+
+
+@given(st.integers(0, 10**12), st.floats(0, 1e6), st.integers(1, 10**9))
+def test_any_delay_is_a_number_that_sleep_takes(delay: int, factor: float, most: int) -> None:
+    for word in delay_words(Retry(max_restarts=most, delay_ms=delay, delay_factor=f"{factor:f}")):
+        assert word.replace(".", "", 1).isdigit()
+
+
+def test_an_attempt_has_a_limit_of_its_own(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    job = task(
+        f"echo on\n[ -e {tmp_path}/again ] && exit 0\n: >{tmp_path}/again\ncommand sleep 300\n",
+        time=Time(attempt_limit_s=1),
+        retry=Retry(max_restarts=1, delay_ms=0),
+    )
+    assert machine.run(job) == 0
+    assert machine.output == "on\nflowc: exit status 124; starts again after 0 seconds\non\n"
+
+
+def test_the_time_limit_reaches_what_prepares_the_job(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    job = task(setup="command sleep 300\n", time=Time(limit_s=1), retry=Retry(max_restarts=3))
+    assert machine.run(job) == 143
+    assert '"state":"TIMEOUT"' in machine.status()
+
+
+def test_the_machine_shuts_down_after_the_job(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    assert machine.run(task("exit 3\n", terminate_on_exit=True)) == 3
+    assert machine.called("shutdown") == ["shutdown -P +1"]
+
+
+@pytest.mark.parametrize(
+    ("frontend", "text", "said"),
+    [
+        ("task-yaml", "$NUM_NODES $NODE_RANK $MASTER_ADDR $MASTER_PORT $GPU_COUNT", "1 0 10.0.0.7 29500 8"),
+        ("command-line", "$FLOW_TASK_NAME $HEAD_NODE_IP", "train 10.0.0.7"),
+        ("skypilot", "$SKYPILOT_NODE_RANK $SKYPILOT_NODE_IPS $SKYPILOT_NUM_GPUS_PER_NODE", "0 10.0.0.7 8"),
+        ("k8s", "[$NUM_NODES$SKYPILOT_NODE_RANK]", "[]"),
+    ],
+)
+def test_variables_of_the_formats(tmp_path: Path, frontend: str, text: str, said: str) -> None:
+    machine = Machine(tmp_path)
+    machine.run(task(f'echo "{text}"\n', frontend=frontend))
+    assert machine.output == said + "\n"
+
+
+@pytest.mark.parametrize(("host", "rank"), [("a", 2), ("b", 1), ("c", 0)])
+def test_each_of_several_nodes_runs_the_job_and_knows_its_rank(tmp_path: Path, host: str, rank: int) -> None:
+    machine = Machine(tmp_path)
+    text = 'echo "$NODE_RANK $NUM_NODES $MASTER_ADDR $SKYPILOT_NODE_IPS"\n'
+    machine.install(task(text, plan=PLAN.replace(nodes=3), env_facts=(("IP", "private_ip"), ("R", "rank"))))
+    (tmp_path / "etc/hosts").write_text("127.0.0.1 localhost\n10.0.0.1 a.x\n10.0.0.2 b.x\n10.0.0.3 c.x\n")
+    (tmp_path / "prelude").write_text(f"HOSTNAME={host}\nsleep() {{ :; }}\nln() {{ :; }}\n")
+    machine.run()
+    assert machine.output == f"{rank} 3 10.0.0.3 \n"
+
+
+def test_what_the_user_sets_wins_over_the_formats_variables(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.run(task("echo $NODE_RANK $MASTER_PORT\n", env=(("NODE_RANK", "7"), ("MASTER_PORT", "1"))))
+    assert machine.output == "7 1\n"
