@@ -20,7 +20,7 @@ MODULES = (
         "command_line",
         "override",
     ),
-    *("k8s", "k8s_objects"),
+    *("k8s", "k8s_objects", "k8s_lower", "k8s_machines"),
     *("validate", "storage", "resolve", "price", "emit"),
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc.diag.codes import k8s_lower as codes
+from flowc.diag.codes import k8s_machines as machine_codes
 from flowc.frontends.k8s.lower_context import pair_of
 from flowc.frontends.k8s.needs import scaled
 from flowc.frontends.k8s.quantity import bytes_of
@@ -68,9 +68,9 @@ def mount_of(volume: Mapping, mount: Node, context: Context) -> Mount | None:
     if other is not None:
         kind, place = other
         if kind == "host":
-            context.gather(codes.HOST_PATHS, f"`{place}`", mount.span)
+            context.gather(machine_codes.HOST_PATHS, f"`{place}`", mount.span)
         elif kind == "nfs":
-            context.gather(codes.STORAGE_EXPECTED, f"`{place}`", mount.span)
+            context.gather(machine_codes.STORAGE_EXPECTED, f"`{place}`", mount.span)
         return made(kind, place, mount, read_only=read_only)
     driver = persistent.read("spec", "csi", "driver") if persistent is not None else None
     if driver is not None:
@@ -107,12 +107,12 @@ def _volume(name: str, volume: Mapping, mount: Node | None, context: Context) ->
     modes = [str(each.value) for each in claim.each("spec", "accessModes")] if claim is not None else []
     shared = any(mode in SHARED_MODES for mode in modes) or (claim is None and several)
     if claim is None:
-        context.gather(codes.STORAGE_EXPECTED, f"`{name}`", place.span)
+        context.gather(machine_codes.STORAGE_EXPECTED, f"`{name}`", place.span)
     elif several and not shared:
         help = "write `accessModes: [ReadWriteMany]` in the claim, which becomes file storage"
         pair = pair_of(claim.at("spec"), "accessModes")
         notes = ((pair.value.span, "one machine at a time"),) if pair is not None else ()
-        context.sink.report(codes.BLOCK_VOLUME_SHARED, place.span, help=help, notes=notes, name=name)
+        context.sink.report(machine_codes.BLOCK_VOLUME_SHARED, place.span, help=help, notes=notes, name=name)
     spec = claim.at("spec") if claim is not None else None
     if spec is not None and spec.read("volumeMode") == "Block":
         context.refuse(spec, "volumeMode", "a container cannot have a raw block device", "write `Filesystem`")

@@ -6,6 +6,7 @@ import re
 
 from flowc._compiled.k8s_gpus import PROXIES
 from flowc.diag.codes import k8s_lower as codes
+from flowc.diag.codes import k8s_machines as machine_codes
 from flowc.frontends.k8s import environment, peers, volumes
 from flowc.frontends.k8s.expand import Pieces, expand, literal, started_late
 from flowc.frontends.k8s.isolation import isolation_of
@@ -63,7 +64,7 @@ def arrange(context: Context) -> Pod | None:
         return None
     others = [each for each in plain if each is not main]
     for each in others:
-        context.gather(codes.SECOND_CONTAINER, f"`{_name(each)}`", _name_span(each))
+        context.gather(machine_codes.SECOND_CONTAINER, f"`{_name(each)}`", _name_span(each))
     return Pod(main, inits, [*sidecars, *others])
 
 
@@ -87,7 +88,7 @@ def _main(plain: list[Mapping], context: Context) -> Mapping | None:
     if len(with_gpus) > 1:
         names = ", ".join(f"`{_name(each)}`" for each in with_gpus)
         notes = tuple((_name_span(each), "this one too") for each in with_gpus[1:])
-        context.sink.report(codes.TWO_GPU_CONTAINERS, _name_span(with_gpus[0]), notes=notes, names=names)
+        context.sink.report(machine_codes.TWO_GPU_CONTAINERS, _name_span(with_gpus[0]), notes=notes, names=names)
         return None
     if with_gpus:
         return with_gpus[0]

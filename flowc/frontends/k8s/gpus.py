@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowc._compiled import k8s_gpus as data
-from flowc.diag.codes import k8s_lower as codes
+from flowc.diag.codes import k8s_machines as machine_codes
 from flowc.frontends.k8s import gpu_words, node_labels
 from flowc.frontends.k8s.needs import model_resource, resource_names
 from flowc.frontends.k8s.node_labels import Kinds, Requirement
@@ -125,14 +125,14 @@ def check_resources(pod: Pod, context: Context) -> None:
             maker = next((who for prefix, who in data.OTHER_MAKERS.items() if _below(name, prefix)), None)
             if name.startswith(tuple(data.SHARED_RESOURCES)):
                 help = f"ask for whole GPUs: `{data.GPU_RESOURCE}: 1`"
-                context.sink.report(codes.GPU_PART, place.span, help=help, name=name)
+                context.sink.report(machine_codes.GPU_PART, place.span, help=help, name=name)
             elif maker is not None:
                 help = f"ask for NVIDIA GPUs: `{data.GPU_RESOURCE}: 1`"
-                context.sink.report(codes.ACCELERATOR_OF_OTHERS, place.span, help=help, name=name, maker=maker)
+                context.sink.report(machine_codes.ACCELERATOR_OF_OTHERS, place.span, help=help, name=name, maker=maker)
             elif name.startswith(tuple(data.NETWORK_CARDS)):
-                context.gather(codes.NETWORK_CARD, f"`{name}`", place.span)
+                context.gather(machine_codes.NETWORK_CARD, f"`{name}`", place.span)
             else:
-                context.gather(codes.RESOURCE_UNKNOWN, f"`{name}`", place.span)
+                context.gather(machine_codes.RESOURCE_UNKNOWN, f"`{name}`", place.span)
 
 
 def _below(name: str, prefix: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from flowc._compiled.k8s_gpus import QUEUE_LABELS
 from flowc.diag.codes import k8s_lower as codes
+from flowc.diag.codes import k8s_machines as machine_codes
 from flowc.digest import sha256_hex
 from flowc.frontends.k8s import containers, gpus, lower_policy, needs, volumes
 from flowc.frontends.k8s.isolation import isolation_of
@@ -197,9 +198,11 @@ def _settings(context: Context) -> None:
     job, spec = context.job, context.job.pod_spec
     account = spec.at("serviceAccountName") or spec.at("serviceAccount")
     if account is not None and str(account.value) not in ("", "default"):
-        context.sink.report(codes.SERVICE_ACCOUNT, account.span, name=str(account.value))
+        context.sink.report(machine_codes.SERVICE_ACCOUNT, account.span, name=str(account.value))
         for key in ("serviceAccountName", "serviceAccount"):
-            context.decide(spec, key, "ignored", "there is no cluster whose API it could open", codes.SERVICE_ACCOUNT)
+            context.decide(
+                spec, key, "ignored", "there is no cluster whose API it could open", machine_codes.SERVICE_ACCOUNT
+            )
     elif account is not None:
         for key in ("serviceAccountName", "serviceAccount"):
             context.decide(spec, key, "lowered", "no more rights than any pod has")

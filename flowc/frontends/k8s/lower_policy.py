@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flowc.diag.codes import k8s_lower as codes
+from flowc.diag.codes import k8s_machines as machine_codes
 from flowc.frontends.k8s.lower_context import Shape, pair_of
 from flowc.ir.job import Array, ExitRule, Retry, Time
 
@@ -36,8 +37,8 @@ def shape_of(context: Context) -> Shape:
         context.put("resources.nodes", parallelism)
         if at_once > 1:
             note = "the machines of one bid, which start together; the job is done when all of them have ended well"
-            context.gather(codes.PODS_AS_MACHINES, f"{at_once} pods are {note}", _key_span(spec, "parallelism"))
-            context.decide(spec, "parallelism", "approximated", note, codes.PODS_AS_MACHINES)
+            context.gather(machine_codes.PODS_AS_MACHINES, f"{at_once} pods are {note}", _key_span(spec, "parallelism"))
+            context.decide(spec, "parallelism", "approximated", note, machine_codes.PODS_AS_MACHINES)
         return Shape(max(at_once, 1))
     if wanted <= 1:
         return Shape(indexed=indexed)
@@ -47,8 +48,8 @@ def shape_of(context: Context) -> Shape:
     context.put("array", completions)
     what = "tasks" if indexed else "equal tasks"
     note = f"{wanted} {what}, each a bid of its own"
-    context.gather(codes.PODS_AS_MACHINES, note, _key_span(spec, "completions"))
-    context.decide(spec, "completions", "approximated", note, codes.PODS_AS_MACHINES)
+    context.gather(machine_codes.PODS_AS_MACHINES, note, _key_span(spec, "completions"))
+    context.decide(spec, "completions", "approximated", note, machine_codes.PODS_AS_MACHINES)
     return Shape(tasks=wanted, indexed=indexed)
 
 
@@ -176,7 +177,7 @@ def _restarts(context: Context) -> int:
     if node is not None:
         return int(node.value)
     if job.kind in ("Job", "CronJob", "JobSet"):
-        context.gather(codes.DEFAULT_RESTARTS, f"{DEFAULT_RESTARTS}", _name_span(context))
+        context.gather(machine_codes.DEFAULT_RESTARTS, f"{DEFAULT_RESTARTS}", _name_span(context))
         return DEFAULT_RESTARTS
     return 0
 

@@ -6,6 +6,7 @@ import re
 
 from flowc._compiled import k8s_gpus as data
 from flowc.diag.codes import k8s_lower as codes
+from flowc.diag.codes import k8s_machines as machine_codes
 from flowc.frontends.k8s import gpu_words
 
 TYPE_CHECKING = False
@@ -53,7 +54,7 @@ class Kinds:
         assert other.place is not None
         assert self.place is not None
         notes = ((self.place.span, f"{_either(self.words)} is asked for here"),)
-        context.sink.report(codes.MODELS_CONTRADICT, other.place.span, notes=notes, models=_either(other.words))
+        context.sink.report(machine_codes.MODELS_CONTRADICT, other.place.span, notes=notes, models=_either(other.words))
         return None
 
 
@@ -76,7 +77,7 @@ def _read(each: Requirement, count: int, context: Context, preferred: bool) -> K
     key, place = each.key, each.place
     if key in data.REFUSED_LABELS:
         if not preferred:
-            context.sink.report(codes.NODE_LABEL_REFUSED, place.span, key=key, reason=data.REFUSED_LABELS[key])
+            context.sink.report(machine_codes.NODE_LABEL_REFUSED, place.span, key=key, reason=data.REFUSED_LABELS[key])
         return None
     if key in data.MARKET_LABELS:
         _check_market(each, context, preferred)
@@ -98,7 +99,7 @@ def _read(each: Requirement, count: int, context: Context, preferred: bool) -> K
     if key in ARCH:
         return Kinds(ARM_GPUS, 0, place) if each.values == ["arm64"] and each.operator == "In" else None
     if key in SYSTEM and "windows" in each.values and each.operator == "In":
-        context.sink.report(codes.NODE_LABEL_REFUSED, place.span, key=key, reason="machines run Linux")
+        context.sink.report(machine_codes.NODE_LABEL_REFUSED, place.span, key=key, reason="machines run Linux")
         return None
     if key in data.SILENT_LABELS or key in SYSTEM or (key in data.COUNT_LABELS and count):
         return None
@@ -125,7 +126,7 @@ def _speaks_of_gpus(each: Requirement) -> bool:
 def _models(each: Requirement, table: dict[str, str], context: Context) -> Kinds | None:
     if each.operator == "NotIn":
         models = _either(each.values)
-        context.gather(codes.MODELS_EXCLUDED, models, _span(each))
+        context.gather(machine_codes.MODELS_EXCLUDED, models, _span(each))
         return None
     if each.operator != "In":
         return None
@@ -134,7 +135,7 @@ def _models(each: Requirement, table: dict[str, str], context: Context) -> Kinds
         word = table.get(value, value)
         if re.search(r"-SHARED$|-MIG-\d", value, re.IGNORECASE):
             reason = "whole GPUs are rented, no parts of them; name the model alone"
-            context.sink.report(codes.NODE_LABEL_REFUSED, _span(each), key=each.key, reason=reason)
+            context.sink.report(machine_codes.NODE_LABEL_REFUSED, _span(each), key=each.key, reason=reason)
             return None
         words.append(word)
     return Kinds(list(dict.fromkeys(words)), 0, each.place)
@@ -176,4 +177,4 @@ def _check_market(each: Requirement, context: Context, preferred: bool) -> None:
     kinds = {table.get(value) for value in each.values}
     on_demand = kinds == {"on-demand"} if each.operator == "In" else "spot" in kinds and each.operator == "NotIn"
     if on_demand and not preferred:
-        context.sink.report(codes.SPOT_ONLY, _span(each), key=each.key)
+        context.sink.report(machine_codes.SPOT_ONLY, _span(each), key=each.key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc.diag.codes import k8s_lower as codes
+from flowc.diag.codes import k8s_machines as machine_codes
 from flowc.frontends.k8s import claims, volume_files
 from flowc.frontends.k8s.lower_context import pair_of
 from flowc.frontends.k8s.needs import scaled
@@ -119,7 +119,7 @@ def mounts_of(volume: Mapping, mount: Node, context: Context) -> list[Mount]:
         context.decide(source, "volumeClaimTemplate", "approximated", note)
     elif kind == "nfs":
         server, path = str(source.read("server", default="")), str(source.read("path", default=""))
-        context.gather(codes.STORAGE_EXPECTED, f"`{server}:{path}`", source.span)
+        context.gather(machine_codes.STORAGE_EXPECTED, f"`{server}:{path}`", source.span)
         found = made("nfs", f"{server}:{path}", mount, read_only=bool(source.read("readOnly")))
     elif kind == "csi":
         found = _csi(source, mount, context)
@@ -164,9 +164,9 @@ def _host(source: Node, mount: Node, context: Context) -> Mount | None:
     if path.endswith("docker.sock") or path.endswith("containerd.sock"):
         pair = pair_of(source, "path")
         assert pair is not None
-        context.gather(codes.HOST_PATHS, f"`{path}`", pair.value.span)
+        context.gather(machine_codes.HOST_PATHS, f"`{path}`", pair.value.span)
     elif not any(path == each or path.startswith(each + "/") for each in OF_EVERY_MACHINE):
-        context.gather(codes.HOST_PATHS, f"`{path}`", source.span)
+        context.gather(machine_codes.HOST_PATHS, f"`{path}`", source.span)
         if kind in ("File", "FileOrCreate", "BlockDevice", "CharDevice", "Socket"):
             context.refuse(source, "type", "the machine has no such thing at this path", "give a folder")
             return None
