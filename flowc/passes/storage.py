@@ -12,7 +12,7 @@ from flowc.record import Record
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.diag.sink import Sink
-    from flowc.ir.job import Mount, Volume
+    from flowc.ir.job import Mount
     from flowc.ir.unit import Unit
     from flowc.source import Span
 
@@ -30,21 +30,20 @@ CONTAINER_SYSTEM = frozenset(("/", "/bin", "/dev", "/etc", "/lib", "/lib64", "/p
 CONTAINER_BELOW = ("/proc", "/sys")
 SHARED_MEMORY = "/dev/shm"
 LONGEST_PATH = 4095  # Linux takes no longer one
-# Kinds of mounts that a container gets as a folder bound into it; docker binds the outer ones first.
-BOUND = ("scratch", "memory", "host", "volume")
-# Kinds that fill a folder once, so that others may lie inside it.
-FILLED = ("local", "git")
+# Kinds of mounts that stay a file system of their own; the others are folders, or are filled once.
+LIVE = ("bucket", "nfs", "volume")
+# Formats in which mounts may lie in each other: their own tool mounts the outer ones first, as docker does.
+NESTING = ("k8s",)
 
 
 class Place(Record):
     """Something that is to be found at `path`, which has no slash at its end and none doubled. `live`: it
-    stays a file system of its own, in which no other can be mounted; `bound`: docker binds it into the container, which
-    it does in order. `volume` is the name of the persistent volume that it shows, if any."""
+    stays a file system of its own, in which no other can be mounted. `volume` is the name of the persistent volume that
+    it shows, if any."""
 
     path: str
     span: Span | None
     live: bool
-    bound: bool
     volume: str | None
 
 
@@ -54,20 +53,23 @@ def check(unit: Unit, sink: Sink) -> None:
     _volumes(unit, sink)
     if job.resources.nodes is not None:
         check_sharing(unit, job.resources.nodes, sink)
+    nesting, contained = job.source.frontend in NESTING, job.image is not None
     places = []
     for index, volume in enumerate(job.volumes):
         span = unit.origin(f"volumes.{index}.mount_path", f"volumes.{index}", "volumes")
-        places += _of_volume(volume, span, sink)
+        if _possible(volume.mount_path, "volume", contained, span, sink):
+            name = volume.name or volume.volume_id
+            places.append(Place(path=_plain(volume.mount_path), span=span, live=not nesting, volume=name))
     for index, mount in enumerate(job.mounts):
         span = unit.origin(f"mounts.{index}.target", f"mounts.{index}", "mounts")
-        places += _of_mount(mount, span, job.image is not None, sink)
+        places += _of_mount(mount, span, contained, nesting, sink)
     _overlaps(places, sink)
     for number, container in enumerate(job.containers):
         inside = []
         for index, mount in enumerate(container.mounts):
             paths = (f"containers.{number}.mounts.{index}", f"containers.{number}.mounts", f"containers.{number}")
             span = unit.origin(f"{paths[0]}.target", *paths, "containers")
-            inside += _of_mount(mount, span, True, sink)
+            inside += _of_mount(mount, span, True, nesting, sink)
         _overlaps(inside, sink)
 
 
@@ -111,29 +113,21 @@ def _corrected(name: str) -> str | None:
     return f"write `{near}`" if near else None
 
 
-def _of_volume(volume: Volume, span: Span | None, sink: Sink) -> list[Place]:
-    if not _possible(volume.mount_path, "volume", False, span, sink):
+def _of_mount(mount: Mount, span: Span | None, contained: bool, nesting: bool, sink: Sink) -> list[Place]:
+    if not _possible(mount.target, mount.kind, contained, span, sink):
         return []
-    name = volume.name or volume.volume_id
-    return [Place(path=_plain(volume.mount_path), span=span, live=True, bound=False, volume=name)]
-
-
-def _of_mount(mount: Mount, span: Span | None, in_container: bool, sink: Sink) -> list[Place]:
-    bound = in_container and mount.kind in BOUND
-    if not _possible(mount.target, mount.kind, bound, span, sink):
-        return []
-    live = not bound and not mount.copy and mount.kind not in FILLED
+    live = mount.kind in LIVE and not mount.copy and not nesting
     volume = mount.source.partition("/")[0] if mount.kind == "volume" else None
-    return [Place(path=_plain(mount.target), span=span, live=live, bound=bound, volume=volume)]
+    return [Place(path=_plain(mount.target), span=span, live=live, volume=volume)]
 
 
-def _possible(path: str, kind: str, in_container: bool, span: Span | None, sink: Sink) -> bool:
+def _possible(path: str, kind: str, contained: bool, span: Span | None, sink: Sink) -> bool:
     """Whether something may be found at a path; if not, it is said why."""
     reason = _misformed(path)
     if reason is not None:
         sink.report(codes.MOUNT_TARGET_FORM, span, target=path, reason=reason)
-    elif _reserved(_plain(path), kind, in_container):
-        whose = "the container" if in_container else "the machine"
+    elif _reserved(_plain(path), kind, contained):
+        whose = "the container" if contained else "the machine"
         sink.report(codes.MOUNT_TARGET_RESERVED, span, target=path, whose=whose)
     else:
         return True
@@ -156,10 +150,10 @@ def _misformed(path: str) -> str | None:
     return None
 
 
-def _reserved(path: str, kind: str, in_container: bool) -> bool:
+def _reserved(path: str, kind: str, contained: bool) -> bool:
     if path == SHARED_MEMORY and kind in ("memory", "host", "scratch"):
         return False
-    if in_container:
+    if contained:
         if kind == "host":
             return path == "/"
         return path in CONTAINER_SYSTEM or any(path.startswith(f"{folder}/") for folder in CONTAINER_BELOW)
@@ -178,7 +172,7 @@ def _overlaps(places: list[Place], sink: Sink) -> None:
         parent = path
         while (parent := parent.rpartition("/")[0]) not in ("", "~"):
             outer = first.get(parent)
-            if outer is not None and outer.live and not (place.bound and outer.volume is not None):
+            if outer is not None and outer.live:
                 notes = ((outer.span, f"`{parent}` is here"),) if outer.span is not None else ()
                 sink.report(codes.MOUNT_TARGETS_NESTED, place.span, notes=notes, inner=path, outer=parent)
                 break

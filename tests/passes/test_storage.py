@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowc.diag.sink import Diagnostic
-from flowc.ir.job import Array, Choice, Container, Mount, Port, Retry, Run, Time, Volume
+from flowc.ir.job import Array, Choice, Container, Mount, Port, Retry, Run, SourceInfo, Time, Volume
 from flowc.ir.unit import Unit
 from flowc.passes.image import mistake
 from flowc.source import Source, Span
@@ -18,6 +18,7 @@ from tests.passes.units import codes, error, run, unit
 GIB = 1 << 30
 GPU = {"gpus_per_node": 8, "gpu_model": "h100"}
 QUIET = {"cost-multiplied"}
+K8S = SourceInfo(frontend="k8s", path="job.yaml", sha256="ab" * 32)
 
 
 def volume(path: str = "/data", **fields: Any) -> Volume:
@@ -150,7 +151,8 @@ CONTAINER = [
     ("/dev", "host", False),
     ("/sys", "host", False),
     ("/", "host", True),
-    ("/root", "bucket", True),
+    ("/root", "bucket", False),
+    ("/usr", "nfs", True),
 ]
 
 
@@ -158,9 +160,8 @@ CONTAINER = [
 def test_target_in_a_container(target: str, kind: str, refused: bool) -> None:
     here = names(image="ubuntu", mounts=(mount(target, kind, source="x"),))
     assert here == (["mount-target-reserved"] if refused else [])
-    if kind != "bucket":
-        beside = Container(name="c", role="init", image="ubuntu", mounts=(mount(target, kind, source="x"),))
-        assert names(image="ubuntu", containers=(beside,)) == here
+    beside = Container(name="c", role="init", image="ubuntu", mounts=(mount(target, kind, source="x"),))
+    assert names(image="ubuntu", containers=(beside,)) == here
 
 
 def placed(each: Unit, **texts: str) -> tuple[Unit, dict[str, Span]]:
@@ -205,12 +206,13 @@ NESTED: list[tuple[dict[str, Any], list[str]]] = [
     # What is copied once is a folder like any other.
     ({"mounts": (mount("/x", "local"), mount("/x/y"))}, []),
     ({"mounts": (mount("/x", copy=True), mount("/x/y"))}, []),
-    # Docker puts what it binds in order.
     ({"image": "a", "mounts": (mount("/x", "scratch"), mount("/x/y", "volume"))}, []),
     ({"image": "a", "mounts": (mount("/x"), mount("/x/y", "scratch"))}, ["mount-targets-nested"]),
-    ({"image": "a", "volumes": (volume("/x"),), "mounts": (mount("/x/y", "scratch"),)}, []),
-    ({"image": "a", "volumes": (volume("/x"),), "mounts": (mount("/x/y"),)}, ["mount-targets-nested"]),
+    ({"image": "a", "volumes": (volume("/x"), volume("/x/y", name="b"))}, ["mount-targets-nested"]),
     ({"volumes": (volume("/x"),), "mounts": (mount("/x/y", "scratch"),)}, ["mount-targets-nested"]),
+    # Kubernetes mounts the outer one first.
+    ({"image": "a", "volumes": (volume("/x/y"), volume("/x", name="b")), "source": K8S}, []),
+    ({"image": "a", "volumes": (volume("/x"),), "mounts": (mount("/x"),), "source": K8S}, ["mount-target-twice"]),
     # A volume and its mount are one thing.
     ({"image": "a", "volumes": (volume("/x"),), "mounts": (mount("/x", "volume", source="data/sub"),)}, []),
     ({"volumes": (volume("/x"),), "mounts": (mount("/x", "volume", source="other"),)}, ["mount-target-twice"]),
