@@ -84,7 +84,7 @@ def check_sharing(unit: Unit, nodes: int, sink: Sink) -> None:
         if volume.interface == "block":
             span = unit.origin(f"volumes.{index}.interface", f"volumes.{index}", "volumes")
             name = volume.name or volume.volume_id or volume.mount_path
-            sink.report(codes.BLOCK_VOLUME_SHARED, span, name=name, machines=what)
+            sink.report(codes.BLOCK_VOLUME_ON_SEVERAL, span, name=name, machines=what)
 
 
 def _volumes(unit: Unit, sink: Sink) -> None:

@@ -51,7 +51,7 @@ def test_block_volume_belongs_to_one_machine(fields: dict[str, Any], machines: s
         assert names(volumes=(volume(),), **fields) == []
         return
     found = error(volumes=(volume(),), **GPU, **fields)
-    assert found.code.name == "block-volume-shared"
+    assert found.code.name == "block-volume-on-several"
     assert found.message == f"volume `data` is a block volume, which one machine can attach, not {machines}"
     assert found.span is not None
 

@@ -25,9 +25,9 @@ def _too_many() -> str:
     return _many(21)
 
 
-BLOCK_VOLUME_SHARED = Code(
+BLOCK_VOLUME_ON_SEVERAL = Code(
     id="FC520",
-    name="block-volume-shared",
+    name="block-volume-on-several",
     severity="error",
     title="volume `{name}` is a block volume, which one machine can attach, not {machines}",
     explain="""\
