@@ -36,6 +36,8 @@ def detect(source: Source, inputs: Inputs, name: str | None, sink: Sink) -> Entr
     two."""
     if name is not None:
         return _named(name)
+    if inputs.command is not None:
+        return _named("command-line")
     if not source.path.lower().endswith(YAML):
         entry = by_suffix(source.path)
         if entry is not None or source.text.startswith("#!"):
@@ -126,6 +128,8 @@ def _by_signs(source: Source) -> dict[str, Span]:
     found = {name: keys[its[0]] for name, its in signs.items() if its}
     if "apiVersion" not in keys and "kind" not in keys:
         found.pop("k8s", None)
+    if "apiVersion" in keys and "kind" in keys and signs["task-yaml"] == ["data"]:
+        del found["task-yaml"]  # the content of a ConfigMap or Secret
     if "foundry-yaml" in found and signs["task-yaml"] == ["num_instances"]:
         del found["task-yaml"]  # the old tool had that key too
     if len(signs["skypilot"]) > 1 and signs["task-yaml"] == ["working_dir"]:

@@ -322,7 +322,9 @@ class Checker:
             found = scalars.meaning(node, self.reader).shown
             if "text" in kinds and "want" not in shape and node.style is None and found != "a text":
                 in_quotes = quoted(node.text)
-                fix = Fix(title="quote it", edits=(Edit(span=node.span, text=in_quotes),), certain=bool(node.text))
+                before = node.source.text[node.start - 1 : node.start]
+                text = in_quotes if node.text or before.isspace() else f" {in_quotes}"  # `KEY:` has none after it
+                fix = Fix(title="quote it", edits=(Edit(span=node.span, text=text),), certain=bool(node.text))
                 help = help or f"quote it: `{in_quotes}`"
             elif "list" in kinds and not help:
                 help = f"write a list: `[{node.source.text[node.start : node.end]}]`" if node.text else None

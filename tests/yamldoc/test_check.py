@@ -110,6 +110,12 @@ def test_an_old_spelling_stands_for_its_field() -> None:
     assert found.fix is not None
 
 
+def test_quotes_for_nothing_stand_behind_a_blank() -> None:
+    _, (found,) = check("name: a\nenv:\n  A:\n", null=False)
+    assert found.fix is not None
+    assert found.fix.edits[0].text == ' ""'
+
+
 def test_unknown_keys_may_be_warnings() -> None:
     _, (found,) = check("name: a\ncuont: 1\n", allow_unknown=True)
     assert (found.severity, found.help) == ("warning", "did you mean `count`?")

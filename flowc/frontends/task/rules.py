@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from flowc.inputs import Inputs
     from flowc.yamldoc.node import Node, Pair
 
+MACHINES = ("instance_type", "min_gpu_memory_gb", "min_cpus", "min_memory_gb")
 COMMANDS = ("command", "shell", "script")
 # Work that is done by hand on the machine: it needs no command.
 BY_HAND = ("tinker", "interactive")
@@ -62,7 +63,7 @@ def _machine(root: Mapping, inputs: Inputs, sink: Sink, command_line: bool) -> N
         named = None
     said = any((named, described, root.at("min_cpus"), root.at("min_memory_gb")))
     old = any("words" in (pair.field or ()) for pair in root.pairs)  # `gpu: h100`, which is reported already
-    if not said and not command_line and not old:
+    if not said and not command_line and not old and not _misspelt(root, MACHINES):
         help = "add `instance_type: 8xh100`, or `min_gpu_memory_gb: 80`, or `min_cpus: 16` for a job without GPU"
         sink.report(codes.MACHINE_MISSING, root.pairs[0].key.span if root.pairs else None, help=help)
 
@@ -75,11 +76,21 @@ def _command(root: Mapping, sink: Sink) -> None:
         notes = ((first.key.span, "the first one is here"),)
         key, other = pair.path, first.path
         sink.report(codes.COMMAND_GIVEN_TWICE, pair.key.span, notes=notes, key=key, other=other)
-    if not given and not by_hand(root):
+    if not given and not by_hand(root) and not _misspelt(root, COMMANDS):
         sink.report(codes.TASK_WITHOUT_COMMAND, root.pairs[0].key.span if root.pairs else None)
     for pair in given:
         if _is_empty(pair.value):
             sink.report(codes.TASK_WITHOUT_COMMAND, pair.value.span if pair.value.span.text else pair.key.span)
+
+
+def _misspelt(root: Mapping, names: tuple[str, ...]) -> bool:
+    """Whether an unknown key, which is reported already, probably is one of these."""
+    unknown = [pair.key.text for pair in root.pairs if pair.field is None]
+    if not unknown:
+        return False
+    from flowc.diag.suggest import nearest
+
+    return any(nearest(key, names) is not None for key in unknown)
 
 
 def _is_empty(node: Node) -> bool:
@@ -91,7 +102,8 @@ def _is_empty(node: Node) -> bool:
 def _limits(root: Mapping, sink: Sink) -> None:
     _ordered(root, "min_run_time_hours", "max_run_time_hours", sink)
     _ordered(root, "max_run_time_hours", "deadline_hours", sink)
-    _ordered(root, "min_run_time_hours", "deadline_hours", sink)
+    if root.at("max_run_time_hours") is None:
+        _ordered(root, "min_run_time_hours", "deadline_hours", sink)
     retries = root.at("retries")
     if isinstance(retries, Mapping):
         _ordered(retries, "initial_delay", "max_delay", sink)
