@@ -311,7 +311,7 @@ def startup_plain(v, sh):
                 put('"$state_dir"')
             put('\n')
         if v['gcsfuse']:
-            put('    command -v gcsfuse >/dev/null || try_often add_source gcsfuse https://packages.cloud.google.com/apt/doc/apt-key.gpg \\\n        "https://packages.cloud.google.com/apt gcsfuse-$(. /etc/os-release && echo "$VERSION_CODENAME") main"\n')
+            put('    command -v gcsfuse >/dev/null || try_often add_source gcsfuse https://packages.cloud.google.com/apt/doc/apt-key.gpg \\\n        "https://packages.cloud.google.com/apt gcsfuse-$(sed -n \'s/^VERSION_CODENAME=//p\' /etc/os-release) main"\n')
         if v['bucket_environment']:
             put('    bucket_tool=(')
             for l_word in v['bucket_environment']:
@@ -1029,7 +1029,7 @@ def startup_small(v, sh):
                 put('$d')
             put('\n')
         if v['gcsfuse']:
-            put('command -v gcsfuse >/dev/null||y as gcsfuse https://packages.cloud.google.com/apt/doc/apt-key.gpg "https://packages.cloud.google.com/apt gcsfuse-$(. /etc/os-release&&echo "$VERSION_CODENAME") main"\n')
+            put('command -v gcsfuse >/dev/null||y as gcsfuse https://packages.cloud.google.com/apt/doc/apt-key.gpg "https://packages.cloud.google.com/apt gcsfuse-$(sed -n \'s/^VERSION_CODENAME=//p\' /etc/os-release) main"\n')
         if v['bucket_environment']:
             put('bt=(')
             for l_word in v['bucket_environment']:

@@ -12,7 +12,7 @@ from flowc.startup.identity import job_id, task_id
 from flowc.startup.pack import pack
 from flowc.startup.quote import sh
 from flowc.startup.slurm_environment import batch_variables, gpus_per_node
-from flowc.startup.storage import home
+from flowc.startup.storage import bind_words, home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -93,6 +93,9 @@ def _variables(unit: Unit, index: int | None) -> dict[str, Any]:
     parts = (*found["stdin"], *found["stdout"], *(found["stderr"] or ()))
     found["uses_host_name"] = slurm or job.image is None or found["nodes"] > 1 or HOST in parts
     found.update(needs.variables(job, plan, facts))
+    if slurm and job.image is not None:
+        # A job of Slurm runs where it was submitted, and so does its container.
+        found["docker_words"] = [*bind_words(folder, folder, read_only=False), "-w", folder, *found["docker_words"]]
     return found
 
 

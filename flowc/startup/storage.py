@@ -64,8 +64,7 @@ class Storage(Record):
         found += [(f"{FILES}/{number}", each.path, False) for number, each in enumerate(files)]
         words = []
         for source, target, read_only in found:
-            fields = ["type=bind", f"src={source}", f"dst={home(target)}", *(["readonly"] if read_only else [])]
-            words += ["--mount", ",".join(map(quoted_field, fields))]
+            words += bind_words(source, home(target), read_only=read_only)
         return words
 
     def shm_of(self, mounts: tuple[Mount, ...]) -> int | None:
@@ -74,6 +73,11 @@ class Storage(Record):
             if in_shm(each):
                 return each.size_bytes or self.dev_shm
         return None
+
+
+def bind_words(source: str, target: str, *, read_only: bool) -> list[str]:
+    fields = ["type=bind", f"src={source}", f"dst={target}", *(["readonly"] if read_only else [])]
+    return ["--mount", ",".join(map(quoted_field, fields))]
 
 
 def quoted_field(field: str) -> str:

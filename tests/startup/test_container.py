@@ -183,56 +183,12 @@ def test_the_same_paths_appear_in_the_container(tmp_path: Path) -> None:
     assert (tmp_path / "mnt/flowc/0").is_dir()
 
 
-@pytest.mark.parametrize(
-    ("pull", "there", "pulls"),
-    [(None, False, 1), (None, True, 0), ("missing", True, 0), ("always", True, 1), ("never", False, 0)],
-)
-def test_when_an_image_is_pulled(tmp_path: Path, pull: str | None, there: bool, pulls: int) -> None:
-    machine = Machine(tmp_path)
-    (tmp_path / "images").write_text("img:1\n" if there else "")
-    machine.run(contained(isolation=Isolation(pull=pull)))
-    assert machine.called("docker pull") == ["docker pull -q img:1"] * pulls
-
-
-def test_a_pull_is_tried_five_times_and_its_failure_fails_the_job(tmp_path: Path) -> None:
-    machine = Machine(tmp_path)
-    machine.program("docker", "[ $1 = ps ]")
-    assert machine.run(contained(retry=Retry(max_restarts=9))) == 1
-    assert len(machine.called("docker pull")) == 5
-    assert machine.output == "flowc: gave up: docker pull -q img:1\n"
-    assert '"state":"FAILED"' in machine.status()
-    assert machine.called("docker run") == []
-
-
-def test_credentials_of_registries_are_tried_in_turn(tmp_path: Path) -> None:
-    machine = Machine(tmp_path)
-    (tmp_path / "run/flowc/secrets").write_text("reg_a='{\"a\":1}'\nb=2\n")
-    machine.program("docker", f'[ "$1" != image ] && [ "$2" != {tmp_path}/run/flowc/reg_a ]')
-    machine.run(contained(isolation=Isolation(pull_secrets=("reg-a", "b"))))
-    assert machine.called("docker --config") == [
-        "docker --config /run/flowc/reg_a pull -q img:1",
-        "docker --config /run/flowc/b pull -q img:1",
-    ]
-    assert (tmp_path / "run/flowc/reg_a/config.json").read_text() == '{"a":1}'
-    assert (tmp_path / "run/flowc/reg_a/config.json").stat().st_mode & 0o777 == 0o600
-
-
-def test_docker_and_its_gpu_toolkit_are_installed_where_they_are_missing(tmp_path: Path) -> None:
-    machine = Machine(tmp_path, without=("docker", "nvidia-container-runtime-hook"))
-    machine.program("apt-get", f'[ "${{!#}}" != docker.io ] || cp {tmp_path}/bin/mount {tmp_path}/bin/docker')
-    (tmp_path / "etc/apt/sources.list.d").mkdir(parents=True)
-    machine.run(contained())
-    installs = [call.split()[-1] for call in machine.called("apt-get") if "install" in call]
-    assert installs == ["docker.io", "nvidia-container-toolkit"]
-    listed = (tmp_path / "etc/apt/sources.list.d/nvidia-container-toolkit.list").read_text()
-    assert listed.endswith("https://nvidia.github.io/libnvidia-container/stable/deb/$(ARCH) /\n")
-    assert "systemctl restart docker" in machine.calls
-    assert "flowc: installs nvidia-container-toolkit" in machine.output
-
-
 def test_init_containers_in_order_then_sidecars_beside_the_job(tmp_path: Path) -> None:
     machine = Machine(tmp_path)
-    (tmp_path / "run.docker").write_text('[[ " $* " != *" side "* ]] || command sleep 60\ncommand sleep 0.3\n')
+    (tmp_path / "run.docker").write_text(
+        'case " $* " in\n*" side "*) command sleep 60 ;;\n'
+        f'*" img:1 "*) until grep -q flowc-2 {tmp_path}/calls; do command sleep 0.05; done ;;\nesac\n'
+    )
     job = contained(
         containers=(
             Container(name="one", role="init", image="busybox", argv=("sh", "-c"), args=("echo 'x'",)),
@@ -394,3 +350,12 @@ def test_what_the_user_wrote_reaches_docker_as_inert_words(
     moved_words = [machine.moved(word.encode()).decode() for word in words]
     assert main[at + 1 :] == [moved, machine.moved(image.encode()).decode(), *moved_words, moved]
     assert (folder / "run/flowc/files/0").read_bytes().decode() == moved
+
+
+def test_a_job_of_slurm_finds_its_folder_and_its_variables_in_the_container(tmp_path: Path) -> None:
+    words = docker_run(Machine(tmp_path), contained(frontend="slurm", run=TEXT.replace(workdir="w")))
+    assert words[2:6] == [*FIXED[:2], "--mount", "type=bind,src=/workspace/w,dst=/workspace/w"]
+    assert words[words.index("-w") + 1] == "/workspace/w"
+    assert "SLURM_JOB_NODELIST=vm" in words
+    assert "SLURM_SUBMIT_DIR=/workspace" in words
+    assert words.count("-w") == 1

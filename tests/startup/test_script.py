@@ -12,6 +12,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from jobs import PLAN, unit
+from kinds import KINDS
 from local import install, run
 from test_room import noise
 
@@ -19,25 +20,13 @@ from flowc.ahead.templates import FILTERS, TemplateError, compile_templates
 from flowc.backends.cloud_init import BACKEND as CLOUD_INIT
 from flowc.backends.script import BACKEND as SCRIPT
 from flowc.diag.sink import Sink
-from flowc.ir.job import Array, Io, Layout, Resources, Run, SourceInfo, StopSignal, Time
+from flowc.ir.job import Array, Layout, Resources, SourceInfo
 from flowc.ir.unit import Unit
 from flowc.startup import build, job_id, parts, task_id
 from flowc.startup.slurm_environment import batch_variables
 
 ROOT = Path(__file__).resolve().parents[2]
-HOSTILE = 'it\'s $(id) `id` "x" \\ \n# -é'
-SIGNAL = StopSignal(name="USR1", before_s=60, to="steps")
-JOBS = {
-    "plain": unit(),
-    "limit": unit(time=Time(limit_s=60, signal=SIGNAL)),
-    "hostile": unit(name=HOSTILE, args=(HOSTILE,), workdir="/" + HOSTILE, env=(("A", HOSTILE),), io=Io(stdout=HOSTILE)),
-    "files": unit(io=Io(stdout="%N/%x.out", stderr="err/%j", stdin="%N.in", append=True)),
-    "nodes": unit(plan=PLAN.replace(nodes=4), layout=Layout(tasks=10), time=Time(limit_s=60)),
-    "python": unit("#!/usr/bin/env python3\nprint('hi')\n"),
-    "command": unit(run=Run(kind="argv", argv=("echo", HOSTILE)), frontend="cli"),
-    "noise": unit(noise(6600)),
-    "large": unit(noise(9000)),
-}
+JOBS = {**KINDS, "noise": unit(noise(6600)), "large": unit(noise(9000))}
 
 
 @pytest.mark.parametrize("name", JOBS)
@@ -235,3 +224,12 @@ def test_the_script_target_tells_the_sizes() -> None:
     assert first.text.startswith(build(JOBS["limit"], index=None).plain)
     assert f"{len(build(JOBS['limit'], index=None).sent)} of 10000 bytes" in first.text
     assert "index 2 of an array of 2" in second.text
+
+
+def test_a_container_with_a_volume_and_ports_leaves_room() -> None:
+    assert len(build(KINDS["container"], index=None).sent) <= 3000
+
+
+def test_ports_cost_little_and_nothing_where_there_are_none() -> None:
+    assert b"foundrypf" in build(KINDS["task"], index=None).payload
+    assert b"foundrypf" not in build(KINDS["task"].replace(job=KINDS["task"].job.replace(ports=())), index=None).payload
