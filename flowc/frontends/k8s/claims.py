@@ -95,6 +95,8 @@ def volumes_of(pod: Pod, whole: dict[str, Node], context: Context) -> tuple[Volu
             if name is None or name in found or not name:
                 continue
             context.put(f"volumes.{len(found)}", volume.at("persistentVolumeClaim", "claimName"))
+            if name in whole:
+                context.put(f"volumes.{len(found)}.mount_path", whole[name].at("mountPath"))
             found[name] = _volume(name, volume, whole.get(name), context)
     return tuple(found.values())
 

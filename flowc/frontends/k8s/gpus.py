@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flowc._compiled import k8s_gpus as data
+from flowc.diag.codes import k8s_lower as codes
 from flowc.diag.codes import k8s_machines as machine_codes
 from flowc.frontends.k8s import gpu_words, node_labels
 from flowc.frontends.k8s.needs import model_resource, resource_names
@@ -34,7 +35,9 @@ def wanted(pod: Pod, count: int, context: Context) -> Wanted:
         Requirement(pair.key.text, "In", [str(pair.value.value or "")], pair.value)
         for pair in spec.pairs_at("nodeSelector")
     ]
+    told = set(context.matters.get(codes.CLUSTER_FIELDS, ()))
     always: Kinds | None = node_labels.kinds_of(own, count, context)
+    _decide_selector(own, told, context)
     named = named_by_resource(pod)
     if named is not None and always is not None:
         always = Kinds([named[0]], 0, named[1]).both(always, context)
@@ -47,6 +50,16 @@ def wanted(pod: Pod, count: int, context: Context) -> Wanted:
     if any(each is None for each in alternatives) or context.sink.broken:
         return Wanted()
     return _ordered(found, preferred, count, context)
+
+
+def _decide_selector(own: list[Requirement], told: set[str], context: Context) -> None:
+    """What became of `nodeSelector`: some of its labels, or all, mean nothing here."""
+    idle = [item for item in context.matters.get(codes.CLUSTER_FIELDS, ()) if item not in told]
+    if idle and len(idle) == len(own):
+        note = "its labels belong to the cluster"
+        context.decide(context.job.pod_spec, "nodeSelector", "ignored", note, codes.CLUSTER_FIELDS)
+    elif idle:
+        context.decide(context.job.pod_spec, "nodeSelector", "lowered", f"but for {', '.join(idle)}")
 
 
 def requirements(term: Node) -> list[Requirement]:

@@ -36,7 +36,13 @@ def isolation_of(container: Mapping, context: Context, *, main: bool = False) ->
     secrets = spec.at("imagePullSecrets")
     names = tuple(str(each.read("name", default="")) for each in spec.each("imagePullSecrets"))
     put("pull_secrets", tuple(filter(None, names)), secrets)
+    for name in names if main else ():
+        if name and secrets is not None:
+            context.secret(name, f"`.dockerconfigjson` of Secret `{name}`", secrets.span)
     cpus, memory = needs.limits_of(container)
+    if cpus is None and container.at("resources", "limits", "cpu") is not None:
+        note = "CPUs above the request are not bounded: the machine may have fewer"
+        context.decide(container.at("resources"), "limits", "lowered", note)
     put("cpus", cpus, container.at("resources", "limits", "cpu"))
     put("memory_bytes", memory, container.at("resources", "limits", "memory"))
     grace = spec.at("terminationGracePeriodSeconds")

@@ -6,13 +6,13 @@ from flowc.diag.codes import k8s_lower as codes
 from flowc.diag.codes import k8s_machines as machine_codes
 from flowc.frontends.k8s.lower_context import Shape, pair_of
 from flowc.ir.job import Array, ExitRule, Retry, Time
+from flowc.source import Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from flowc.frontends.k8s.lower_context import Context
-    from flowc.source import Span
     from flowc.yamldoc.node import Node
 
 DEFAULT_RESTARTS = 6
@@ -30,7 +30,7 @@ def shape_of(context: Context) -> Shape:
         return Shape(max(job.gang.nodes, 1))
     spec = job.job_spec
     completions, parallelism = spec.at("completions"), spec.at("parallelism")
-    indexed = spec.read("completionMode") == "Indexed"
+    indexed = spec.read("completionMode", default="Indexed" if job.kind == "JobSet" else None) == "Indexed"
     wanted = completions.value if completions is not None else None
     at_once = parallelism.value if parallelism is not None else 1
     if wanted is None:
@@ -47,7 +47,7 @@ def shape_of(context: Context) -> Shape:
         return Shape(wanted, indexed=True)
     context.put("array", completions)
     what = "tasks" if indexed else "equal tasks"
-    note = f"{wanted} {what}, each a bid of its own"
+    note = f"{wanted} {what}, each a bid of its own" + (f", {at_once} at once" if 0 < at_once < wanted else "")
     context.gather(machine_codes.PODS_AS_MACHINES, note, _key_span(spec, "completions"))
     context.decide(spec, "completions", "approximated", note, machine_codes.PODS_AS_MACHINES)
     return Shape(tasks=wanted, indexed=indexed)
@@ -63,7 +63,9 @@ def array_of(context: Context) -> Array | None:
     shape, at_once = context.shape, context.job.job_spec.at("parallelism")
     if shape.tasks is None:
         return None
-    context.put("array", at_once)
+    pair = pair_of(context.job.job_spec, "parallelism")
+    if pair is not None and at_once is not None:
+        context.origins["array.max_concurrent"] = Span(at_once.source, pair.key.start, at_once.end)
     most = at_once.value if at_once is not None else 1
     index = "JOB_COMPLETION_INDEX" if shape.indexed else None
     return Array(

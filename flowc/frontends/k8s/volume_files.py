@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from flowc.yamldoc.node import Mapping, Node, Pair
 
 MODE, SECRET_MODE = 0o644, 0o600
+_INSTEAD = {"JOB_COMPLETION_INDEX": "read the variable `JOB_COMPLETION_INDEX`, which every task has"}
 
 
 class Entry:
@@ -33,12 +34,13 @@ def files_of(kind: str, source: Node, mount: Node, container: Mapping, context: 
     target = str(mount.read("mountPath", default="")).rstrip("/")
     sub = str(mount.read("subPath", default="")).strip("/")
     found = []
+    errors = context.sink.error_count
     for each in entries(kind, source, source, container, context):
         if sub and each.path != sub and not each.path.startswith(sub + "/"):
             continue
         rest = each.path.removeprefix(sub) if sub else f"/{each.path}"
         found.append(File(path=target + rest, text=each.text, secret=each.secret, mode=each.mode))
-    if not found and sub:
+    if not found and sub and context.sink.error_count == errors:
         context.refuse(mount, "subPath", "the volume has no file of this name")
     return found
 

@@ -47,7 +47,7 @@ def storage_of(pod: Pod, context: Context) -> Storage:
         claim = claims.of_cluster(volume, context) if kind == "persistentVolumeClaim" else None
         if kind in FILE_SOURCES:
             for file in volume_files.files_of(kind, source, each, pod.main, context):
-                context.put(f"files.{len(files)}", each)
+                context.put(f"files.{len(files)}", each.at("mountPath"))
                 files.append(file)
             continue
         if claim is not None and each.at("subPath") is None and claim not in whole:
@@ -58,7 +58,7 @@ def storage_of(pod: Pod, context: Context) -> Storage:
             context.put("resources.shm_bytes", source.at("sizeLimit"))
             continue
         for mount in mounts_of(volume, each, context):
-            context.put(f"mounts.{len(mounts)}", each)
+            context.put(f"mounts.{len(mounts)}", each.at("mountPath"))
             mounts.append(mount)
     volumes = claims.volumes_of(pod, whole, context)
     return Storage(volumes=volumes, mounts=tuple(mounts), files=tuple(files), shm_bytes=shm_bytes)
