@@ -91,9 +91,9 @@ Nothing needs doing.""",
     path=_PATH,
 )
 
-NO_JOB = Code(
+JOB_MISSING = Code(
     id="FC321",
-    name="no-job",
+    name="job-missing",
     severity="error",
     title="the file holds no job: {found}",
     explain="""\
@@ -143,7 +143,7 @@ NOT_AN_OBJECT = Code(
 Every document of a manifest is one object. Several of them are separated by `---`, or stand in `items` of a List.
 
 Write them so.""",
-    bad="- " + GOOD.rstrip("\n").replace("\n", "\n  ") + "\n",
+    bad=GOOD + "---\n- apiVersion: v1\n",
     good=GOOD,
     path=_PATH,
 )

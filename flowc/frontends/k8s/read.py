@@ -260,4 +260,4 @@ class _Manifest:
         found = f"there is {', '.join(names)}" if names else "all of its documents are empty"
         node = self.documents[0].at("kind") if self.documents else None
         help = "put the Job that uses it into the same file" if names else "is everything a comment?"
-        self.sink.report(codes.NO_JOB, place(node) if node is not None else None, help=help, found=found)
+        self.sink.report(codes.JOB_MISSING, place(node) if node is not None else None, help=help, found=found)

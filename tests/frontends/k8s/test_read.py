@@ -268,7 +268,10 @@ def test_gangs_of_several_kinds_of_pods_are_refused(text: str, said: str) -> Non
     assert said in message
 
 
-SECRET = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\n  annotations:\n    last: '{kept}'\n{field}:\n  TOKEN: {value}\n"
+SECRET = (
+    "apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\n  annotations:\n    last: '{kept}'\n"
+    "{field}:\n  TOKEN: {value}\n"
+)
 
 
 @pytest.mark.parametrize(

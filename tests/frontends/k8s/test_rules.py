@@ -137,7 +137,7 @@ POD: list[tuple[dict[str, Any], str]] = [
                 {"name": "a", "ephemeral": {"volumeClaimTemplate": {"spec": {"accessModes": ["ReadWriteOnce"]}}}}
             ]
         },
-        "spec.resources[storage]: Required value",
+        ".resources[storage]: Required value",
     ),
     ({"serviceAccountName": "A"}, f'{P}.serviceAccountName: Invalid value: "A"'),
     ({"hostname": "a.b"}, f'{P}.hostname: Invalid value: "a.b"'),
