@@ -73,7 +73,8 @@ def _shape(annotation: Any, metadata: list[Any], extra: dict[str, Any], tables: 
         return {"is": "any"}
     if isinstance(annotation, type) and issubclass(annotation, Model):
         _add(annotation, tables)
-        return {"is": "map", "type": annotation.__name__}
+        form = {"type_help": annotation.FORM} if annotation.FORM else {}
+        return {"is": "map", "type": annotation.__name__, **form}
     kind = SCALARS[annotation]
     shape = {"is": kind, **_bounds(metadata, extra)}
     return {**shape, "coerce": COERCE[kind]} if kind in COERCE else shape

@@ -284,3 +284,19 @@ it in.""",
     good=_GOOD + "env: {RUN: first}\n",
     path=_PATH,
 )
+
+PROGRAM_WITH_BLANKS = Code(
+    id="FC219",
+    name="program-with-blanks",
+    severity="warning",
+    title="the list has the program run that is called `{name}`, blanks and all",
+    explain="""\
+A list is a program and its arguments, a word each. No shell splits its items, and they are not lines that are run one
+after the other.
+
+Write a line for the shell as a text (`command: python train.py`), several lines as a block (`command: |`), or each word
+as an item of its own.""",
+    bad=_HEAD + "command: ['python train.py']\n",
+    good=_HEAD + "command: [python, train.py]\n",
+    path=_PATH,
+)

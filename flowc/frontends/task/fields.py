@@ -17,13 +17,15 @@ class Model(BaseModel):
     """Base of all models: unknown keys are errors, null stands for an absent value.
 
     `RETIRED` are keys that some tool knew once, with what to write instead; they are errors. `DROPPED` are keys that
-    earlier tools took and did nothing with, with what to write instead; they are warnings.
+    earlier tools took and did nothing with, with what to write instead; they are warnings. `FORM` shows how one is
+    written to who wrote something else.
     """
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     RETIRED: ClassVar[dict[str, str]] = {}
     DROPPED: ClassVar[dict[str, str]] = {}
+    FORM: ClassVar[str] = ""
 
     @model_validator(mode="before")
     @classmethod

@@ -30,28 +30,29 @@ RESTARTS, FACTOR, DELAY_MS = 3, "2", 1000
 
 def lower(tasks: list[Mapping], inputs: Inputs, sink: Sink) -> list[Unit]:
     """One unit for each document of a file."""
-    return _units(tasks, "task-yaml", sink)
+    return _units(tasks, "task-yaml", inputs, sink)
 
 
 def lower_command(tasks: list[Mapping], inputs: Inputs, sink: Sink) -> list[Unit]:
     """The unit of a command line."""
-    return _units(tasks, "command-line", sink)
+    return _units(tasks, "command-line", inputs, sink)
 
 
-def _units(tasks: list[Mapping], frontend: str, sink: Sink) -> list[Unit]:
+def _units(tasks: list[Mapping], frontend: str, inputs: Inputs, sink: Sink) -> list[Unit]:
     digest = sha256_hex(tasks[0].source.data)
     source = SourceInfo(frontend=frontend, path=tasks[0].source.path, sha256=digest)
     names = [NAME if len(tasks) == 1 else f"{NAME}-{number}" for number in range(1, len(tasks) + 1)]
-    return [Lowering(root, name, source, sink).unit() for root, name in zip(tasks, names, strict=True)]
+    return [Lowering(root, name, source, inputs, sink).unit() for root, name in zip(tasks, names, strict=True)]
 
 
 class Lowering:
     """The lowering of one document. `name` is for a task without one."""
 
-    __slots__ = ("ledger", "name", "origins", "root", "sink", "source")
+    __slots__ = ("inputs", "ledger", "name", "origins", "root", "sink", "source")
 
-    def __init__(self, root: Mapping, name: str, source: SourceInfo, sink: Sink) -> None:
+    def __init__(self, root: Mapping, name: str, source: SourceInfo, inputs: Inputs, sink: Sink) -> None:
         self.root = root
+        self.inputs = inputs
         self.name = name
         self.source = source
         self.sink = sink
@@ -132,7 +133,12 @@ class Lowering:
         return Run(kind="shell", text=text, workdir=workdir), places(node)
 
     def _resources(self) -> Resources:
-        memory = self.take("resources.gpu_memory_bytes", "min_gpu_memory_gb")
+        memory = None
+        if self.inputs.flags.instance_type is None:
+            memory = self.take("resources.gpu_memory_bytes", "min_gpu_memory_gb")
+        else:
+            pair = self.root.pair("min_gpu_memory_gb")
+            self.ledger.decide(pair, "ignored", "`--instance-type` names the machine")
         main = self.take("resources.memory_bytes_per_node", "min_memory_gb")
         return Resources(
             nodes=self.take("resources.nodes", "num_instances", default=1),

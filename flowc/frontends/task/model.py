@@ -111,6 +111,7 @@ class Task(Model):
         {"BATCH_SIZE": "64"},
         spellings=("env", "environment"),
         rule="a name of letters, digits and underscores, no digit first",
+        type_help='write a mapping: `env: {NAME: "value"}`',
     )
     working_dir: str = field(
         "Folder in which the command runs.",
@@ -119,15 +120,22 @@ class Task(Model):
         rule="an absolute path or one below `~/`, such as `/workspace`",
     )
 
-    volumes: list[Volume] = field("Persistent volumes.", [{"name": "data", "size_gb": 100}], action=None)
+    volumes: list[Volume] = field(
+        "Persistent volumes.",
+        [{"name": "data", "size_gb": 100}],
+        action=None,
+        type_help="write a list: `volumes: [{name: data, size_gb: 100, mount_path: /data}]`",
+    )
     data_mounts: list[DataMount] = field(
         "Buckets, volumes and folders that the task finds at a path.",
         [{"source": "s3://bucket/data", "target": "/data"}],
         action=None,
+        type_help="write a list: `data_mounts: [{source: s3://bucket/path, target: /data}]`",
     )
     data: dict[AbsolutePath, str] = field(
         "The same in short: path to source.",
         {"/datasets": "s3://bucket/data"},
+        type_help="write a mapping of paths to sources: `data: {/data: s3://bucket/path}`",
         rule=ABSOLUTE_RULE,
     )
     ports: list[Annotated[Whole, Field(ge=1024, le=65535)]] = field(

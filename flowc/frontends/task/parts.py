@@ -26,6 +26,8 @@ class ImageBuild(Model):
 class Volume(Model):
     """A persistent volume, which outlives the task."""
 
+    FORM: ClassVar[str] = "write `{name: data, size_gb: 100, mount_path: /data}`"
+
     name: str = field(
         "Name of the volume. With `size_gb` it is made where there is none of that name.",
         "training-data",
@@ -59,6 +61,8 @@ class Volume(Model):
 class DataMount(Model):
     """Something that the task finds at a path."""
 
+    FORM: ClassVar[str] = "write `{source: s3://bucket/path, target: /data}`"
+
     source: str = field(
         "What is mounted: a bucket (`s3://…`, `gs://…`), `volume://NAME`, a git repository or a local path.",
         "s3://bucket/data",
@@ -90,6 +94,8 @@ class DataMount(Model):
 
 class Retries(Model):
     """How often and how soon a failed task starts again."""
+
+    FORM: ClassVar[str] = "write `{max_retries: 3}`"
 
     max_retries: Whole = field("Restarts after a failure, at most.", 3, ge=0, le=10, default=3)
     backoff_coefficient: Number = field("Each wait is so many times the one before.", 2.0, ge=1, le=10, default=2.0)

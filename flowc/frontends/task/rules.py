@@ -79,8 +79,22 @@ def _command(root: Mapping, sink: Sink) -> None:
     if not given and not by_hand(root) and not _misspelt(root, COMMANDS):
         sink.report(codes.TASK_WITHOUT_COMMAND, root.pairs[0].key.span if root.pairs else None)
     for pair in given:
+        if isinstance(pair.value, Sequence):
+            _program(pair.value, sink)
         if _is_empty(pair.value):
             sink.report(codes.TASK_WITHOUT_COMMAND, pair.value.span if pair.value.span.text else pair.key.span)
+
+
+def _program(command: Sequence, sink: Sink) -> None:
+    """The first item of a list is the program; one with blanks is a line for the shell."""
+    first = command.items[0] if command.items else None
+    if not isinstance(first, Scalar) or not isinstance(first.value, str):
+        return
+    name = first.value.strip()
+    if any(char.isspace() for char in name):
+        lines = len(command.items) > 1
+        help = "write a text: `command: |` with the lines below it" if lines else "write it as a text, without the list"
+        sink.report(codes.PROGRAM_WITH_BLANKS, first.span, help=help, name=name)
 
 
 def _misspelt(root: Mapping, names: tuple[str, ...]) -> bool:

@@ -183,6 +183,10 @@ def test_preemptible(text: str, preemptible: bool | None) -> None:
         (PLAIN + "min_containers: 0", ["FC041"]),
         (PLAIN + "port: 8080", ["FC203"]),
         (PLAIN + "upload_code: false\nupload_strategy: scp", ["FC203"]),
+        (HEAD + "command: [python train.py, python test.py]", ["FC219"]),
+        (HEAD + "command: [bash, -c, 'a && b']", []),
+        (PLAIN + "retries: 3", ["FC035"]),
+        (PLAIN + "volumes: [data]", ["FC035"]),
         ("", ["FC200"]),
         ("# nothing\n", ["FC200"]),
         ("- a\n", ["FC201"]),
@@ -196,7 +200,9 @@ def test_findings(text: str, codes: list[str]) -> None:
 def test_flags_say_what_the_file_leaves_open() -> None:
     flags = Flags(instance_type="8xh100")
     assert ids(RUN, Inputs(flags=flags)) == []
-    assert ids(PLAIN + "min_gpu_memory_gb: 80", Inputs(flags=flags)) == []
+    described = RUN + "min_gpu_memory_gb: 100"
+    assert ids(described, Inputs(flags=flags)) == ["FC203"]
+    assert job(described, Inputs(flags=flags)).resources.gpu_memory_bytes is None
 
 
 def test_each_document_is_a_job() -> None:
