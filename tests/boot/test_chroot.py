@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "startup"))
 from jobs import PLAN, unit
 from test_room import noise
 
-from flowc.ir.job import Io, Time
+from flowc.ir.job import File, Io, Mount, Retry, Run, Time
 from flowc.ir.unit import Unit
 from flowc.startup import build, job_id
 
@@ -150,3 +150,42 @@ def test_the_readable_form_runs_as_well(boot: Any) -> None:
     assert found["collected"][path] == said
     status = json.loads(found["collected"][STATUS])
     assert (status["state"], status["exit_code"]) == (state, code)
+
+
+# Programs that a container job calls: docker's part is to run what it is given, and to say what it was asked.
+DOCKER = """#!/bin/bash
+cat >/usr/local/bin/docker <<'FLOWC_FAKE'
+#!/bin/bash
+printf '%q ' "$@" >>/docker.calls; echo >>/docker.calls
+[ "$1" = run ] || exit 0
+for word; do [[ $word != *dst=/flowc-body,* ]] || { body=${word#*src=}; body=${body%%,*}; }; done
+exec bash "$body"
+FLOWC_FAKE
+printf '#!/bin/sh\\n' >/usr/local/bin/nvidia-container-runtime-hook
+chmod +x /usr/local/bin/docker /usr/local/bin/nvidia-container-runtime-hook
+bash <<'FLOWC_TEST'
+@script@
+FLOWC_TEST
+"""
+
+
+def test_a_container_runs_with_its_files_and_ends_with_its_status(boot: Any) -> None:
+    job = unit(
+        frontend="k8s",
+        image="img:1",
+        run=Run(kind="shell", text="echo ran; cat /run/flowc/files/0; exit 4\n"),
+        files=(File(path="/etc/x", text="it's\n"),),
+        mounts=(Mount(kind="scratch", source="s", target="/s"),),
+        retry=Retry(max_restarts=1, delay_ms=0),
+    )
+    script = DOCKER.replace("@script@", build(job, index=None).sent)
+    log = "/var/log/foundry/job.log"
+    found = boot(script, "--chroot", "--collect", log, "--collect", STATUS, "--collect", "/docker.calls")
+    assert found["ok"], found["checks"]
+    again = "flowc: exit status 4; starts again after 0 seconds\n"
+    assert found["collected"][log] == f"ran\nit's\n{again}ran\nit's\n"
+    status = json.loads(found["collected"][STATUS])
+    assert (status["state"], status["exit_code"], status["starts"], status["restarts"]) == ("FAILED", 4, 2, 1)
+    runs = [line for line in found["collected"]["/docker.calls"].splitlines() if line.startswith("run ")]
+    assert len(runs) == 2
+    assert runs[0].startswith("run --label flowc --network host --gpus all --mount type=bind\\,src=/mnt/flowc/0")

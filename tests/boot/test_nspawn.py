@@ -15,8 +15,9 @@ from jobs import unit
 
 from flowc.backends.cloud_init import BACKEND as CLOUD_INIT
 from flowc.diag.sink import Sink
-from flowc.ir.job import Io, Time
+from flowc.ir.job import Io, Run, Time
 from flowc.startup import build
+from tests.boot.test_chroot import DOCKER
 
 STATUS = "/var/lib/foundry/flowc/status.json"
 COLLECT = ("--nspawn", "--collect", "/workspace/o", "--collect", STATUS)
@@ -77,3 +78,22 @@ def test_cloud_init_unpacks_and_runs_it(boot: Any) -> None:
     (status,) = statuses(found)
     assert (status["state"], status["exit_code"]) == ("FAILED", 3)
     assert found["cloud_init_status"] == "done"
+
+
+def test_a_container_job_is_resumed_in_a_fresh_container(boot: Any) -> None:
+    """Its stop is docker's to make; the next boot removes what is left and starts anew, without the setup."""
+    job = unit(
+        frontend="k8s",
+        image="img:1",
+        run=Run(kind="shell", text="echo start; [ -e /again ] && exit 3; : >/again; sleep 300\n"),
+    )
+    script = DOCKER.replace("@script@", build(job, index=None).sent)
+    log, calls = "/var/log/foundry/job.log", "/docker.calls"
+    options = ("--provider", "--reboots", "1", "--wait", "3", "--collect", calls, "--collect", log)
+    found = boot(script, "--nspawn", "--collect", STATUS, *options)
+    states = [(each["state"], each["starts"]) for each in statuses(found)]
+    assert states == [("RUNNING", 1), ("FAILED", 2)]
+    assert found["collected"][log] == "start\nstart\n"
+    asked = [line.split()[0] for line in found["collected"][calls].splitlines()]
+    assert asked.count("run") == 2
+    assert "stop" in asked

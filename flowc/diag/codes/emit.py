@@ -5,6 +5,7 @@ from __future__ import annotations
 from flowc.diag.code import Code
 
 _GOOD = "#!/bin/bash\n#SBATCH --gpus-per-node=h100:8\n#SBATCH --time=1:00:00\nnvidia-smi\n"
+_TASK = "name: train\ncommand: python train.py\ninstance_type: h100\nmax_run_time_hours: 1\n"
 
 STARTUP_SCRIPT_TOO_LARGE = Code(
     id="FC801",
@@ -109,8 +110,9 @@ but somebody has to fill it once the machine is there.
 
 Let the job fetch what it needs: from a bucket (`s3://bucket/path`), a repository (`https://host/owner/name.git`) or a
 volume that holds it already.""",
-    bad=("#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\npython train.py\n", ("--mount", "/data=./data")),
-    good=("#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\npython train.py\n", ("--mount", "/data=s3://bucket/data")),
+    path="job.yaml",
+    bad=_TASK + "data_mounts:\n  - {source: ./data, target: /data}\n",
+    good=_TASK + "data_mounts:\n  - {source: s3://bucket/data, target: /data}\n",
 )
 
 PORT_NOT_OPENED = Code(
@@ -170,6 +172,6 @@ it can, and shuts down a minute after the job has ended. Whether the provider th
 
 Cancel the bid when the job is done, or let the tool that placed it do so.""",
     path="job.yaml",
-    bad="name: train\ncommand: nvidia-smi\ninstance_type: h100\nmax_run_time_hours: 1\nterminate_on_exit: true\n",
-    good="name: train\ncommand: nvidia-smi\ninstance_type: h100\nmax_run_time_hours: 1\n",
+    bad=_TASK + "terminate_on_exit: true\n",
+    good=_TASK,
 )
