@@ -34,7 +34,7 @@ def test_a_blank_disk_is_formatted_and_mounted(tmp_path: Path) -> None:
     assert machine.run(task(volumes=(DATA,))) == 0
     device = "/dev/disk/by-id/virtio-vol_1"
     assert machine.called("mkfs", "mount ") == [
-        f"mkfs.ext4 -qL data {device}",
+        f"mkfs.ext4 -qFL data {device}",
         f"mount -o rw {device} /mnt/data",
     ]
     assert machine.output == "ran\n"

@@ -88,7 +88,9 @@ def report_name(unit: Unit, sink: Sink) -> None:
 def report_size(unit: Unit, sink: Sink) -> None:
     """Report a startup script beyond the provider's limit, for a check: it is built only where it may come near."""
     job = unit.job
-    words = texts([each for name, each in vars(job).items() if name not in TOLD_ONLY])
+    words = texts(
+        [each for name, each in vars(job).items() if name not in TOLD_ONLY and each is not Job.DEFAULTS.get(name)]
+    )
     if sum(len(word) if word.isascii() else 4 * len(word) for word in words) < SURELY_FITS:
         return
     from flowc import startup
