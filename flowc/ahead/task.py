@@ -64,7 +64,10 @@ def _shape(annotation: Any, metadata: list[Any], extra: dict[str, Any], tables: 
     if origin is Literal:
         return {"is": "text", "values": list(arguments)}
     if origin is list:
-        return {"is": "list", "of": {**_shape(arguments[0], [], extra, tables), "null": False}}
+        item = _shape(arguments[0], [], extra, tables)
+        if "type_help" in extra:
+            item.setdefault("type_help", extra["type_help"])
+        return {"is": "list", "of": {**item, "null": False}}
     if origin is dict:
         key = _shape(arguments[0], [], extra, tables)
         names = {"names": key["like"], "name_rule": key["rule"]} if "like" in key else {}

@@ -20,6 +20,7 @@ AbsolutePath = Annotated[str, Field(pattern=ABSOLUTE)]
 PathInFolder = Annotated[str, Field(pattern=r"^[^/]+(/[^/]+)*$")]
 ImageName = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._/@-]|:[A-Za-z0-9_])*$")]
 
+_HOURS = "write hours as a number alone: `24`, `0.5`"
 _SERVERLESS = "it is for serverless functions; flowc makes jobs, so take it out"
 
 
@@ -139,7 +140,9 @@ class Task(Model):
         rule=ABSOLUTE_RULE,
     )
     ports: list[Annotated[Whole, Field(ge=1024, le=65535)]] = field(
-        "Ports that are reachable from outside.", [8080], type_help="write a list: `ports: [8080]`"
+        "Ports that are reachable from outside.",
+        [8080],
+        type_help="write a list of numbers: `ports: [8080]`; a port is the same inside and outside",
     )
     runtime_files: dict[PathInFolder, str] = field(
         "Small files that the task finds in its working directory: relative path to text.",
@@ -155,16 +158,19 @@ class Task(Model):
         le=1_000_000,
         type_help="write the number alone: `12.50`, US dollars for one machine and hour",
     )
-    max_run_time_hours: Number = field("Time limit in hours; 0 for none.", 24, ge=0, le=168)
+    max_run_time_hours: Number = field("Time limit in hours; 0 for none.", 24, type_help=_HOURS, ge=0, le=168)
     min_run_time_hours: Number = field(
         "Hours for which the machine should be there, at least.",
         1,
         action="approximated",
         note="it is kept as a wish; nobody promises how long a spot machine stays",
+        type_help=_HOURS,
         gt=0,
         le=168,
     )
-    deadline_hours: Number = field("Hours from the submission until the task must be done.", 48, gt=0, le=720)
+    deadline_hours: Number = field(
+        "Hours from the submission until the task must be done.", 48, type_help=_HOURS, gt=0, le=720
+    )
     priority: Literal["low", "med", "high"] = field(
         "How high the bid is where `max_price_per_hour` is not given.",
         "high",

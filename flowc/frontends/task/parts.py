@@ -26,6 +26,12 @@ class ImageBuild(Model):
 class Volume(Model):
     """A persistent volume, which outlives the task."""
 
+    RETIRED: ClassVar[dict[str, str]] = {
+        "size": "write `size_gb`, a number of GB: `size_gb: 100`",
+        "path": "write `mount_path`",
+        "mount": "write `mount_path`",
+        "id": "write `volume_id`",
+    }
     FORM: ClassVar[str] = "write `{name: data, size_gb: 100, mount_path: /data}`"
 
     name: str = field(

@@ -102,7 +102,7 @@ def _renamed(pair: Pair) -> Pair:
 
 
 class _Checker(Checker):
-    """Knows how a name would be right."""
+    """Knows how a name would be right, and which of the allowed words is nearest."""
 
     def _value(self, node: Scalar, shape: Shape, path: str) -> bool:
         like = shape.get("like")
@@ -110,4 +110,9 @@ class _Checker(Checker):
             near = re.sub(r"[^a-z0-9]+", "-", node.text[:100].lower()).strip("-")
             if re.fullmatch(like, near):
                 shape = {**shape, "help": f"write `{near}`"}
+        values = shape.get("values")
+        if values is not None and node.value not in values:
+            same = next((each for each in values if each.lower() == node.text.lower()), None)
+            if same is not None:
+                shape = {**shape, "help": f"write `{same}`"}
         return super()._value(node, shape, path)

@@ -250,3 +250,21 @@ def test_secrets_are_shown_nowhere() -> None:
         assert each.span is not None
         assert "very-secret" not in each.span.source.text
         assert len(each.span.source.text) == len(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "help"),
+    [
+        ("name: My Task", "write `my-task`"),
+        ("priority: High", "write `high`"),
+        ("priority: standard", "`standard` and `critical` are Foundry's words: write `med` or `high`"),
+        ("ports: ['8080:80']", "write a list of numbers: `ports: [8080]`; a port is the same inside and outside"),
+        ("volumes: [data]", "write `{name: data, size_gb: 100, mount_path: /data}`"),
+        ("volumes: [{name: data, size: 10}]", "write `size_gb`, a number of GB: `size_gb: 100`"),
+        ("max_run_time_hours: 24h", "write hours as a number alone: `24`, `0.5`"),
+        ("timeout: 1h", "write `max_run_time_hours`, in hours"),
+    ],
+)
+def test_help_says_what_to_write(text: str, help: str) -> None:
+    (found,) = lowered(PLAIN + text)[1].diagnostics
+    assert found.help == help
