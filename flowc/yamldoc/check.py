@@ -76,7 +76,10 @@ class Checker:
                 continue
             pair.field = field
             if "words" in field:
-                self.sink.report(self.words.retired_key, pair.key.span, help=field["words"], path=where, key=key)
+                fix = self._renamed(pair, field.get("alias"), node)
+                self.sink.report(
+                    self.words.retired_key, pair.key.span, help=field["words"], fix=fix, path=where, key=key
+                )
                 good = False
                 continue
             if "alias" in field:
@@ -92,6 +95,12 @@ class Checker:
                 )
                 good = False
         return good
+
+    def _renamed(self, pair: Pair, name: str | None, node: Mapping) -> Fix | None:
+        """The key of a format alike, spelt as this one has it."""
+        if name is None or name in node or pair.merged:
+            return None
+        return Fix(title=f"write `{name}`", edits=(Edit(span=pair.key.span, text=name),), certain=False)
 
     def _alias(self, pair: Pair, node: Mapping, field: Shape, fields: dict[str, Shape]) -> bool:
         """An older spelling stands for a field; both at once are a mistake."""
@@ -326,6 +335,11 @@ class Checker:
                 text = in_quotes if node.text or before.isspace() else f" {in_quotes}"  # `KEY:` has none after it
                 fix = Fix(title="quote it", edits=(Edit(span=node.span, text=text),), certain=bool(node.text))
                 help = help or f"quote it: `{in_quotes}`"
+            elif "int" in kinds and "." in node.text:
+                found = f"the number {node.text}" if found.startswith("the number") else found
+            elif bare := self._without_quotes(node, kinds):
+                help = help or f"take the quotes off: `{bare}`"
+                fix = Fix(title="take the quotes off", edits=(Edit(span=node.span, text=bare),))
             elif "list" in kinds and not help:
                 help = f"write a list: `[{node.source.text[node.start : node.end]}]`" if node.text else None
         else:
@@ -336,6 +350,14 @@ class Checker:
         where = path or "the document"
         self.sink.report(self.words.wrong_type, span, help=help, fix=fix, path=where, found=found, expected=expected)
         return False
+
+    def _without_quotes(self, node: Scalar, kinds: list[str]) -> str | None:
+        """What stands in quotes, if without them it is what was wanted."""
+        if node.style not in ("'", '"') or not node.text or "text" in kinds:
+            return None
+        bare = Scalar(node.source, node.start, node.end, node.text, None, None)
+        found = scalars.meaning(bare, self.reader).kind
+        return node.text if found in kinds or (found == "int" and "number" in kinds) else None
 
 
 _CHECKS: dict[str, Any] = {

@@ -191,7 +191,9 @@ class _Reader:
     def key(self, node: Node) -> Scalar:
         if isinstance(node, Scalar):
             return node
-        self.refuse_at(codes.KEY_NOT_TEXT, node.span, None, what=node.what)
+        template = self.source.text.startswith("{{", node.start - 1)
+        help = "a template must be rendered first, or the value be put in quotes" if template else None
+        self.refuse_at(codes.KEY_NOT_TEXT, node.span, help, what=node.what)
 
     def alias(self, event: Any) -> Node:
         span = Span(self.source, event.start_mark.index + self.shift, event.end_mark.index + self.shift)

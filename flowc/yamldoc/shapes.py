@@ -14,7 +14,8 @@ A *shape* is a dict (compiled into `flowc._compiled`), so that a check of a file
               be octal), `float` (2.0 for an int); several are joined by blanks
     want      what is expected, in words, where the kinds alone do not say it
     null      whether null stands for an absent value; else the format's rule holds
-    required, alias (the field that an older spelling means), words (what to say of a key that is no longer known)
+    required, alias (the field that an older spelling means), words (what to say of a key that is no longer known, or
+              belongs to a format alike; `alias` is then the field that is meant)
     action, note, quiet   what becomes of it: see `ledger`
 """
 

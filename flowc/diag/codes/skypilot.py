@@ -25,8 +25,8 @@ APPROXIMATED = Code(
 The task gets something that is close to what the key asks for, but not the same.
 
 Check that the task can do with it.""",
-    bad=_with("cpus: 4"),
-    good=_with("cpus: 4+"),
+    bad=_with("max_hourly_cost: 40"),
+    good=_GOOD + "config:\n  mithril:\n    limit_price: 40\n",
     path=_PATH,
 )
 
@@ -63,7 +63,7 @@ ACCELERATORS = Code(
     id="FC363",
     name="accelerators",
     severity="error",
-    title="`{text}` names no accelerators: {reason}",
+    title="`{text}` is no accelerator: {reason}",
     explain="""\
 Accelerators are a name and a count: `H100:8`; a mapping `{{H100: 8}}`; several of them as alternatives: a mapping or
 a set (`{{H100: 8, A100: 8}}`, any of them will do) or a list (`[H100:8, A100-80GB:8]`, in this order); or a size:
@@ -79,12 +79,12 @@ OTHER_CLOUD = Code(
     id="FC364",
     name="other-cloud",
     severity="error",
-    title="the task is pinned to {cloud}: flowc bids at Mithril only",
+    title="the task is pinned to `{place}`: flowc bids at Mithril only",
     explain="""\
 `infra`, `cloud`, `region` and `zone` say where SkyPilot may run the task, and this task may not run where flowc bids.
 
-Take the key out, or write `infra: mithril` (or `mithril/REGION`). Check what else in the file belongs to the other
-cloud: buckets, images, instance types.""",
+Take the key out, or write `infra: mithril` (or `mithril/REGION`); `--region` and `--instance-type` overrule the file.
+Check what else in it belongs to the other cloud: buckets, images, instance types.""",
     bad=_with("infra: aws/us-east-1"),
     good=_with("infra: mithril"),
     path=_PATH,
@@ -222,21 +222,7 @@ Give the value with `--env NAME=VALUE`; pass a secret with `--secret NAME`. An e
     path=_PATH,
 )
 
-PIPELINE = Code(
-    id="FC374",
-    name="skypilot-pipeline",
-    severity="warning",
-    title="{count} tasks that SkyPilot runs {how} become {count} bids",
-    explain="""\
-Several documents are a pipeline (one task after the other) or, with `execution: parallel`, a group (all at once).
-Each becomes a bid of its own. The order is kept as a dependency, which whoever places the bids must observe: the
-provider starts each as soon as its bid wins.
-
-Place the bids one after the other.""",
-    bad=_GOOD + "---\n" + _GOOD.replace("train", "eval"),
-    good=_GOOD,
-    path=_PATH,
-)
+# FC374 is not used again: it said of pipelines what FC803 says.
 
 SECRET_VALUE = Code(
     id="FC375",
@@ -250,5 +236,80 @@ waits for them on the machine.
 Nothing needs to be done here; `report.txt` names the secrets that must be delivered.""",
     bad=_GOOD + "secrets:\n  HF_TOKEN: hf_abc\n",
     good=_GOOD + "secrets:\n  HF_TOKEN:\n",
+    path=_PATH,
+)
+
+IMAGE_WITHOUT_DOCKER = Code(
+    id="FC376",
+    name="image-without-docker",
+    severity="error",
+    title="`{image}` lacks `docker:`: SkyPilot takes it for an image of machines",
+    explain="""\
+`image_id` names an image of another cloud's machines unless it begins with `docker:`. This one has the form of a
+container's image.
+
+Write `image_id: docker:IMAGE`.""",
+    bad=_with("image_id: rocm/pytorch:latest"),
+    good=_with("image_id: docker:rocm/pytorch:latest"),
+    path=_PATH,
+)
+
+ENV_NOT_EXPANDED = Code(
+    id="FC377",
+    name="env-not-expanded",
+    severity="warning",
+    title="`{name}` gets this text as it stands: `{other}` is not expanded in `envs`",
+    explain="""\
+SkyPilot quotes the values of `envs`, so that neither variables of your machine nor those of the task are put into them.
+A key that reads `${{API_KEY}}` fails much later, as a wrong key.
+
+Give the value with `--env`, a secret with `--secret`, or build the value in `run`.""",
+    bad=_GOOD + "envs:\n  WANDB_API_KEY: ${WANDB_API_KEY}\n",
+    good=_GOOD + "secrets:\n  WANDB_API_KEY:\n",
+    path=_PATH,
+)
+
+DOCKER_LOGIN = Code(
+    id="FC378",
+    name="docker-login",
+    severity="note",
+    title="the login for the registry is delivered as the secret `{name}`: the text of docker's config.json",
+    explain="""\
+SKYPILOT_DOCKER_USERNAME, _PASSWORD and _SERVER are a login for a private registry. None of them reaches the startup
+script or the task: the machine waits for one secret, SKYPILOT_DOCKER, and logs in with it.
+
+Deliver what `docker login` has written to ~/.docker/config.json, with `auths` and the registry in it.""",
+    bad=_with("image_id: docker:registry.example.com/train:1")
+    + "secrets:\n  SKYPILOT_DOCKER_USERNAME:\n  SKYPILOT_DOCKER_PASSWORD:\n  SKYPILOT_DOCKER_SERVER:\n",
+    good=_with("image_id: docker:registry.example.com/train:1"),
+    path=_PATH,
+)
+
+JOB_GROUP = Code(
+    id="FC379",
+    name="skypilot-job-group",
+    severity="warning",
+    title="{count} tasks of a group become {count} bids, which start one by one and find no other by its name",
+    explain="""\
+With `execution: parallel` SkyPilot starts all tasks together, in one place, and gives them names by which they reach
+each other. Here each task is a bid of its own: it starts when it wins, wherever that is.
+
+Tasks that work together are better one task with `num_nodes`, where each node looks at SKYPILOT_NODE_RANK.""",
+    bad="name: group\nexecution: parallel\n---\n" + _GOOD + "---\n" + _GOOD.replace("train", "eval"),
+    good=_GOOD,
+    path=_PATH,
+)
+
+PLACE_OVERRULED = Code(
+    id="FC380",
+    name="place-overruled",
+    severity="note",
+    title="the task is pinned to `{place}`, and `{flag}` overrules that",
+    explain="""\
+The command line says where the task runs, so that what the file says of it does not count.
+
+Check what else in the file belongs to the other cloud: buckets, images, instance types.""",
+    bad=(_with("infra: aws"), ("--region", "us-central1-b")),
+    good=(_with("infra: mithril"), ("--region", "us-central1-b")),
     path=_PATH,
 )

@@ -8,29 +8,35 @@ from flowc.source import Span
 from flowc.yamldoc.node import Mapping, Node, Scalar, Sequence, is_null
 
 GIB = 1 << 30
+EXAMPLE = "write the name and a count: `H100:8`"
 
-_memory = at_first_use(r"(?:NVIDIA:)?(\d{1,5})\s*(?:GB|G)?(\+)?", "fullmatch", 2)  # re.IGNORECASE
+_memory = at_first_use(r"(?:NVIDIA:)?(\d{1,5})\s*(?:GB|(?=\+))(\+)?", "fullmatch", 2)  # re.IGNORECASE
 _counted_first = at_first_use(r"(\d+)\s*[x*]\s*([A-Za-z][\w-]*)", "fullmatch")
+_name = at_first_use(r"[A-Za-z0-9][\w.-]*", "fullmatch")
+_number = at_first_use(r"\d{1,6}(?:\.\d{1,6})?", "fullmatch")
 
 
 class Mistake(Exception):
-    """Why a text names no accelerators, where it stands, and what may help."""
+    """Why a text names no accelerators, where it stands, what may help, and what was probably meant."""
 
-    def __init__(self, reason: str, span: Span, text: str, help: str | None = None) -> None:
+    def __init__(self, reason: str, span: Span, text: str, help: str | None = None, meant: str | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
         self.span = span
         self.text = text
-        self.help = help
+        self.help = f"did you mean `{meant}`?" if meant else help
+        self.meant = meant
 
 
 class Wanted(Record):
-    """One kind of accelerator: a model, or at least so much memory; `span` is where it was asked for."""
+    """One kind of accelerator: a model, or at least so much memory; `span` is where it was asked for. `fraction` is
+    the count as written where it was no whole number: `count` is the next one."""
 
     model: str | None
     memory_bytes: int | None
     count: int
     span: Span
+    fraction: str | None = None
 
 
 def wanted(node: Node) -> tuple[list[Wanted], bool]:
@@ -39,8 +45,6 @@ def wanted(node: Node) -> tuple[list[Wanted], bool]:
     if isinstance(node, Sequence):
         return [_one(item) for item in node.items], True
     if isinstance(node, Mapping):
-        if not node.pairs:
-            return [], False
         return [_counted(pair.key, pair.value) for pair in node.pairs], False
     return [_one(node)], False
 
@@ -49,7 +53,7 @@ def _one(node: Node) -> Wanted:
     if isinstance(node, Mapping) and len(node.pairs) == 1:
         return _counted(node.pairs[0].key, node.pairs[0].value)
     if not isinstance(node, Scalar):
-        raise Mistake(f"a {node.what} stands where a name is expected", node.span, node.span.text)
+        raise Mistake(f"a {node.what} stands where a name is expected", node.span, node.span.text, EXAMPLE)
     return _parsed(node.text, node.span)
 
 
@@ -58,35 +62,39 @@ def _counted(key: Scalar, value: Node) -> Wanted:
     if is_null(value):
         return _parsed(key.text, key.span)
     if not isinstance(value, Scalar):
-        raise Mistake("a count is expected after the name", value.span, key.text)
+        raise Mistake("a count is expected after the name", value.span, key.text, EXAMPLE)
     return _parsed(f"{key.text}:{value.text}", Span(key.source, key.start, value.end))
 
 
 def _parsed(text: str, span: Span) -> Wanted:
     text = text.strip()
     if match := _counted_first(text):
-        raise Mistake("SkyPilot takes it for a name", span, text, f"did you mean `{match[2]}:{match[1]}`?")
+        raise Mistake("SkyPilot takes it for a name", span, text, meant=f"{match[2]}:{match[1]}")
     head, colon, last = text.rpartition(":")
+    fraction = None
     if colon and head and not _memory(text):
-        count, name = _count(last, span, text), head
+        (count, fraction), name = _count(last.strip(), span, text), head.strip()
     else:
         count, name = 1, text
     if found := _memory(name):
-        return Wanted(model=None, memory_bytes=int(found[1]) * GIB, count=count, span=span)
+        return Wanted(model=None, memory_bytes=int(found[1]) * GIB, count=count, span=span, fraction=fraction)
+    if name.isdigit():
+        raise Mistake("it is a number without a name", span, text, EXAMPLE)
     if ":" in name:
-        raise Mistake("there is more than one count", span, text, "write the name and one count: `H100:8`")
-    if not name:
-        raise Mistake("the name is missing", span, text)
-    return Wanted(model=name.lower(), memory_bytes=None, count=count, span=span)
+        raise Mistake("there is more than one count", span, text, EXAMPLE)
+    if not _name(name):
+        several = "alternatives are a list or a mapping: `[H100:8, A100-80GB:8]`"
+        reason = "the name is missing" if not name else "a name has letters, digits and dashes"
+        raise Mistake(reason, span, text, several if "," in name else EXAMPLE)
+    return Wanted(model=name.lower(), memory_bytes=None, count=count, span=span, fraction=fraction)
 
 
-def _count(text: str, span: Span, whole: str) -> int:
-    try:
-        value = float(text)
-    except ValueError:
-        raise Mistake(f"`{text}` is no count", span, whole, "write the name and a count: `H100:8`") from None
-    if 0 < value < 1 or value != value // 1:
-        raise Mistake("a machine has whole GPUs only", span, whole, "round the count up")
-    if not 0 < value < 10**6:
-        raise Mistake("the count must be at least 1", span, whole)
-    return int(value)
+def _count(text: str, span: Span, whole: str) -> tuple[int, str | None]:
+    """The count, rounded up, and what it was before if that made it another."""
+    if not _number(text):
+        raise Mistake(f"`{text}` is no count", span, whole, EXAMPLE)
+    value = float(text)
+    if not value:
+        raise Mistake("the count must be above 0", span, whole, EXAMPLE)
+    count = -int(-value // 1)
+    return count, text if count != value else None

@@ -5,15 +5,19 @@ from __future__ import annotations
 from flowc.diag.codes import skypilot as codes
 from flowc.digest import sha256_hex
 from flowc.frontends.skypilot import sizes
+from flowc.frontends.skypilot.environment import LOGIN_SECRET, Environment
+from flowc.frontends.skypilot.image import image, options
 from flowc.frontends.skypilot.read import Tree
 from flowc.frontends.skypilot.resources import Wishes, wishes
+from flowc.frontends.skypilot.rules import check_task, close_values
 from flowc.frontends.skypilot.storage import WORKDIR, Storage
-from flowc.inputs import looks_secret
+from flowc.inputs import Inputs
 from flowc.ir.job import (
     Dependency,
     ExitRule,
     Isolation,
     Job,
+    Outcome,
     Placement,
     Port,
     Pricing,
@@ -23,49 +27,56 @@ from flowc.ir.job import (
     SourceInfo,
 )
 from flowc.ir.unit import Unit
+from flowc.source import Span
+from flowc.yamldoc.check import first_key
 from flowc.yamldoc.ledger import Ledger, LedgerCodes
-from flowc.yamldoc.node import Mapping, Node, Scalar, Sequence, is_null
+from flowc.yamldoc.node import Mapping, Pair, Scalar, Sequence
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from flowc.diag.sink import Sink
-    from flowc.inputs import Inputs
-    from flowc.source import Span
 
 CODES = LedgerCodes(approximated=codes.APPROXIMATED, ignored=codes.IGNORED, refused=codes.REFUSED)
-# The login for a private registry, given as three variables or three secrets.
-DOCKER_LOGIN = ("SKYPILOT_DOCKER_USERNAME", "SKYPILOT_DOCKER_PASSWORD", "SKYPILOT_DOCKER_SERVER")
-LOGIN_PREFIX = "SKYPILOT_DOCKER"
-_EXACT = "at least so much is asked for, not exactly"
+_GIVEN_BACK = "the machine is given back when the task ends, not stopped after a while"
+_SAME_REGION = "the bid stays open and may win again in its own region"
+_FILTER = "SkyPilot compares it with the listed price; here it is the limit of the bid"
 
 
 def lower(tree: Tree, inputs: Inputs, sink: Sink) -> list[Unit]:
     """One unit for each task; those of a pipeline depend on the one before."""
     digest = sha256_hex(tree.source.data)
-    tasks = [task for task in tree.tasks if isinstance(task, Mapping)]
-    head, parallel = tree.head, False
-    if head is not None:
-        parallel = head.read("execution") == "parallel"
-    if len(tasks) > 1:
-        how = "at once" if parallel else "one after the other"
-        sink.report(codes.PIPELINE, tasks[1].pairs[0].key.span, count=len(tasks), how=how)
+    count = len(tree.tasks)
+    head: tuple[Outcome, ...] = ()
+    parallel = False
+    if tree.head is not None:
+        parallel = tree.head.read("execution") == "parallel"
+        head = Ledger(CODES, sink).close(tree.head)
+    if count > 1 and parallel and tree.head is not None:
+        sink.report(codes.JOB_GROUP, tree.head.at("execution").span, count=count)  # type: ignore[union-attr]
     found: list[Unit] = []
-    for index, task in enumerate(tasks):
-        unit = Lowering(tree, task, inputs, sink).unit(digest, index, len(tasks))
+    for index, task in enumerate(tree.tasks):
+        unit = Lowering(tree, task, inputs, sink).unit(digest, index, head)
         if found and not parallel:
             before = Dependency(kind="afterok", on=found[-1].job.name)
-            origins = {**unit.origins, "depends_on": task.pairs[0].key.span}
+            origins = {**unit.origins, "depends_on": _border(tree, task)}
             unit = unit.replace(job=unit.job.replace(depends_on=(before,)), origins=origins)
         found.append(unit)
+        head = ()
     return found
+
+
+def _border(tree: Tree, task: Mapping) -> Span:
+    """Where a document begins, the line before it included."""
+    start = tree.source.text.rfind("\n---", 0, task.start) + 1
+    return Span(tree.source, start, first_key(task).end)
 
 
 class Lowering:
     """The lowering of one task."""
 
-    __slots__ = ("inputs", "ledger", "origins", "resources", "sink", "task", "tree")
+    __slots__ = ("inputs", "keys", "ledger", "origins", "sink", "task", "tree")
 
     def __init__(self, tree: Tree, task: Mapping, inputs: Inputs, sink: Sink) -> None:
         self.tree = tree
@@ -74,27 +85,31 @@ class Lowering:
         self.sink = sink
         self.ledger = Ledger(CODES, sink)
         self.origins: dict[str, Span] = {}
-        node = task.at("resources")
-        self.resources = node if isinstance(node, Mapping) else None
+        self.keys: dict[str, Pair] = {}  # what `resources` says of the job, see `Wishes`
 
-    def unit(self, digest: str, index: int, count: int) -> Unit:
-        run = self.task.at("run")
-        env, secrets = self._env()
-        wished = wishes(self.resources, self.ledger, self.sink)
-        storage = self._storage(dict(env))
-        image = self._image()
+    def unit(self, digest: str, index: int, head: tuple[Outcome, ...]) -> Unit:
+        """The unit of the task; `head` are the outcomes of the document that names all tasks."""
+        check_task(self.task, self.ledger, self.sink)
+        run, resources = self.task.at("run"), self.task.at("resources")
+        environment = Environment(self.task, self.inputs, self.sink)
+        flag = (
+            "--region" if self.inputs.flags.region else "--instance-type" if self.inputs.flags.instance_type else None
+        )
+        wished = wishes(resources if isinstance(resources, Mapping) else None, self.ledger, self.sink, flag=flag)
+        self.keys = wished.keys
+        storage = self._storage(environment)
+        text = self._text("run.text", "run") or ""
         fields: dict[str, Any] = {
-            "name": self._name(index, count),
+            "name": self._name(index),
             "labels": self._labels(),
-            "run": Run(
-                kind="shell", interpreter="/bin/bash", text=self._text("run.text", "run") or "", workdir=WORKDIR
-            ),
+            "run": Run(kind="shell", interpreter="/bin/bash", text=text, workdir=WORKDIR),
             "setup": self._text("setup", "setup"),
-            "image": image,
-            "isolation": self._isolation(env, secrets),
+            "image": image(self.keys.get("image_id"), environment.server, self.origins, self.sink),
+            "isolation": self._isolation(environment),
             "resources": self._resources(wished),
-            "env": env,
-            "secrets": tuple(secrets),
+            "env": tuple(environment.env),
+            "secrets": tuple(environment.secrets),
+            "files": tuple(file for file, _ in environment.files),
             "volumes": tuple(volume for volume, _ in storage.volumes),
             "mounts": tuple(mount for mount, _ in storage.found),
             "ports": self._ports(),
@@ -103,9 +118,9 @@ class Lowering:
             "placement": self._placement(wished),
             "terminate_on_exit": self._autostop(),
         }
+        close_values(self.task, self.ledger)
         source = SourceInfo(frontend="skypilot", path=self.tree.source.path, sha256=digest)
-        self._exact_amounts(self.resources)
-        job = Job(source=source, outcome=self.ledger.close(self.task), **fields)
+        job = Job(source=source, outcome=(*head, *self.ledger.close(self.task)), **fields)
         places = run.span_at if isinstance(run, Scalar) else None
         return Unit(source=self.tree.source, job=job, origins=self.origins, text_places=places)
 
@@ -116,121 +131,62 @@ class Lowering:
         self.origins[ir_path] = node.span
         return str(node.value)
 
-    def _name(self, index: int, count: int) -> str:
+    def _name(self, index: int) -> str:
+        """As the task says, else by the head or the file, with a number where there are several."""
         node = self.task.at("name")
         if node is not None and node.value:
             self.origins["name"] = node.span
             return str(node.value)
         stem = self.tree.source.path.rpartition("/")[2].partition(".")[0].strip("<>") or "task"
-        head = self.tree.head.read("name") if self.tree.head is not None else None
-        base = head or stem
-        return base if count == 1 else f"{base}-{index}"
+        base = (self.tree.head.read("name") if self.tree.head is not None else None) or stem
+        return base if len(self.tree.tasks) == 1 else f"{base}-{index}"
 
     def _labels(self) -> tuple[tuple[str, str], ...]:
-        node = self.resources.at("labels") if self.resources is not None else None
-        if node is None:
+        pair = self.keys.get("labels")
+        if pair is None:
             return ()
-        self.origins["labels"] = node.span
-        return tuple((pair.key.text, str(pair.value.value)) for pair in node.pairs_at())
+        self.origins["labels"] = pair.value.span
+        return tuple((each.key.text, str(each.value.value)) for each in pair.value.pairs_at())
 
-    def _env(self) -> tuple[tuple[tuple[str, str], ...], list[str]]:
-        """Variables with their values, and the names of secrets."""
-        env, secrets = [], []
-        for pair in self.task.pairs_at("envs"):
-            name = pair.key.text
-            if is_null(pair.value):
-                continue  # given on the command line, or reported
-            self.origins.setdefault("env", pair.value.span)
-            env.append((name, str(pair.value.value)))
-            if looks_secret(name) and pair.value.value and name not in DOCKER_LOGIN:
-                self.sink.report(codes.ENV_SECRET, pair.key.span, help="move it to `secrets`", name=name)
-        given = []
-        for key in ("secrets", "managed_secrets"):
-            node = self.task.at(key)
-            if isinstance(node, Sequence):
-                found = [(str(item.value).removeprefix("secrets:"), item) for item in node.each()]
-            else:
-                found = [(pair.key.text.rpartition(".")[2], pair.value) for pair in self.task.pairs_at(key)]
-            for name, value in found:
-                secrets.append(name)
-                self.origins.setdefault("secrets", value.span if value.end > value.start else self._key(key).span)
-                if isinstance(value, Scalar) and not is_null(value) and not isinstance(node, Sequence):
-                    given.append(name)
-        if given:
-            names = ", ".join(f"`{name}`" for name in given)
-            self.sink.report(codes.SECRET_VALUE, self._key("secrets").span, names=names)
-        return tuple(env), list(dict.fromkeys(secrets))
-
-    def _key(self, key: str) -> Scalar:
-        pair = self.task.pair(key)
-        assert pair is not None
-        return pair.key
-
-    def _storage(self, env: dict[str, str]) -> Storage:
-        storage = Storage(env, self.task.read("num_nodes", default=1), self.sink)
+    def _storage(self, environment: Environment) -> Storage:
+        secrets = (*environment.secrets, *self.inputs.flags.secrets)
+        storage = Storage(self.task.read("num_nodes", default=1), secrets, self.ledger, self.sink)
         storage.workdir(self.task.at("workdir"))
         for pair in self.task.pairs_at("file_mounts"):
-            if not is_null(pair.value):
-                storage.file_mount(pair.path, pair.key.text, pair.value)
+            storage.file_mount(pair)
         for pair in self.task.pairs_at("volumes"):
-            if not is_null(pair.value):
-                storage.volume(pair.path, pair.key.text, pair.value)
+            storage.volume(pair)
         for index, (_, span) in enumerate(storage.found):
             self.origins[f"mounts.{index}"] = span
         for index, (_, span) in enumerate(storage.volumes):
             self.origins[f"volumes.{index}"] = span
+        for index, (_, span) in enumerate(environment.files):
+            self.origins[f"files.{index}"] = span
+        if environment.env_span is not None:
+            self.origins["env"] = environment.env_span
+        if environment.secrets_span is not None:
+            self.origins["secrets"] = environment.secrets_span
         return storage
 
-    def _image(self) -> str | None:
-        """The container's image; SkyPilot writes it `docker:IMAGE`."""
-        node = self.resources.at("image_id") if self.resources is not None else None
-        if isinstance(node, Mapping):  # {region: image}, {docker: image}
-            pairs = node.pairs
-            texts = [
-                f"docker:{each.value.value}" if each.key.text == "docker" else str(each.value.value) for each in pairs
-            ]
-            place: Node = pairs[0].value if pairs else node
-            text = next((each for each in texts if each.startswith("docker:")), texts[0] if texts else "")
-        elif isinstance(node, Scalar):
-            text, place = str(node.value), node
-        else:
-            return None
-        if not text.startswith("docker:"):
-            help = "name a container image: `image_id: docker:IMAGE`"
-            self.sink.report(codes.VM_IMAGE, place.span, help=help, image=text)
-            return None
-        self.origins["image"] = place.span
-        return text.removeprefix("docker:")
-
-    def _isolation(self, env: tuple[tuple[str, str], ...], secrets: list[str]) -> Isolation:
+    def _isolation(self, environment: Environment) -> Isolation:
         fields: dict[str, Any] = {}
-        names = {name for name, _ in env} | set(secrets)
-        if set(DOCKER_LOGIN) <= names:
-            fields["pull_secrets"] = (LOGIN_PREFIX,)
-            key = "secrets" if DOCKER_LOGIN[1] in secrets else "envs"
-            self.origins["isolation.pull_secrets"] = self._key(key).span
-        node = self.task.at("config", "docker", "run_options")
-        if isinstance(node, Scalar):
-            import shlex
-
-            fields["options"] = tuple(shlex.split(node.text))
-        elif node is not None:
-            import shlex
-
-            fields["options"] = tuple(word for item in node.each() for word in shlex.split(str(item.value)))
-        if node is not None:
-            self.origins["isolation.options"] = node.span
+        if environment.login is not None:
+            fields["pull_secrets"] = (LOGIN_SECRET,)
+            self.origins["isolation.pull_secrets"] = environment.login
+        words = options(self.task, "image_id" in self.keys or bool(self.inputs.flags.image), self.ledger, self.sink)
+        if words:
+            fields["options"] = words
+            self.origins["isolation.options"] = self.task.at("config", "docker", "run_options").span  # type: ignore[union-attr]
         return Isolation(**fields)
 
     def _resources(self, wished: Wishes) -> Resources:
         fields: dict[str, Any] = {"nodes": self.task.read("num_nodes", default=1)}
-        nodes = self.task.at("num_nodes")
+        nodes, disk = self.task.at("num_nodes"), self.keys.get("disk_size")
         if nodes is not None:
             self.origins["resources.nodes"] = nodes.span
-        disk = self.resources.at("disk_size") if self.resources is not None else None
-        if disk is not None and disk.value is not None:
-            fields["disk_bytes"] = sizes.size_bytes(disk.value)[0]
-            self.origins["resources.disk_bytes"] = disk.span
+        if disk is not None:
+            fields["disk_bytes"] = sizes.size_bytes(disk.value.value)
+            self.origins["resources.disk_bytes"] = disk.value.span
         if len(wished.wishes) == 1:
             wish = wished.wishes[0]
             spans = dict(wish.spans)
@@ -246,42 +202,30 @@ class Lowering:
             fields["choices"] = tuple(wish.choice for wish in wished.wishes)
             fields["choices_ordered"] = wished.ordered
             for index, wish in enumerate(wished.wishes):
-                for name, span in wish.spans:
-                    self.origins.setdefault("resources.choices", span)
-                    self.origins[f"resources.choices.{index}.{name}"] = span
-            if "resources.choices" not in self.origins and self.resources is not None:
-                self.origins["resources.choices"] = self._key("resources").span
-            self.origins["resources.choices_ordered"] = self.origins["resources.choices"]
+                place = next(
+                    (span for name, span in wish.spans if name in ("gpu_model", "gpus_per_node", "name")), None
+                )
+                origin = place or (wish.spans[0][1] if wish.spans else first_key(self.task))
+                self.origins[f"resources.choices.{index}"] = origin
+            self.origins["resources.choices_ordered"] = self.origins["resources.choices.0"]
         return Resources(**fields)
 
-    def _exact_amounts(self, node: Mapping | None) -> None:
-        """A bare number asks for exactly so many CPUs or so much memory: here it is a lower bound."""
-        if node is None:
-            return
-        for key in ("cpus", "memory"):
-            pair = node.pair(key)
-            if pair is not None and pair.value.value is not None and not str(pair.value.value).rstrip().endswith("+"):
-                self.ledger.decide(pair, "approximated", _EXACT)
-        for name in ("any_of", "ordered"):
-            for item in node.each(name):
-                self._exact_amounts(item if isinstance(item, Mapping) else None)
-
     def _ports(self) -> tuple[Port, ...]:
-        node = self.resources.at("ports") if self.resources is not None else None
-        if node is None:
+        pair = self.keys.get("ports")
+        if pair is None:
             return ()
-        self.origins["ports"] = node.span
-        return sizes.ports(node, self.sink)
+        self.origins["ports"] = pair.value.span
+        return sizes.ports(pair.value, self.sink)
 
     def _retry(self) -> Retry:
-        node = self.resources.at("job_recovery") if self.resources is not None else None
-        if not isinstance(node, Mapping):
-            if node is not None and self.resources is not None:
-                note = "the bid stays open and may win again in its own region"
-                self.ledger.decide(self.resources.pair("job_recovery"), "approximated", note)
+        pair = self.keys.get("job_recovery")
+        if pair is None:
+            return Retry()
+        if not isinstance(pair.value, Mapping):
+            self.ledger.decide(pair, "lowered", _SAME_REGION)
             return Retry()
         fields: dict[str, Any] = {}
-        restarts, exits = node.at("max_restarts_on_errors"), node.at("recover_on_exit_codes")
+        restarts, exits = pair.value.at("max_restarts_on_errors"), pair.value.at("recover_on_exit_codes")
         if restarts is not None:
             fields["max_restarts"] = restarts.value
             self.origins["retry.max_restarts"] = restarts.span
@@ -292,16 +236,12 @@ class Lowering:
         return Retry(**fields)
 
     def _pricing(self) -> Pricing:
-        limit = self.task.at("config", "mithril", "limit_price")
-        cost = self.resources.at("max_hourly_cost") if self.resources is not None else None
-        if limit is None and cost is not None and self.resources is not None:
-            note = "SkyPilot compares it with the listed price; here it is the limit of the bid"
-            self.ledger.decide(self.resources.pair("max_hourly_cost"), "approximated", note)
-        elif cost is not None and self.resources is not None:
-            self.ledger.decide(
-                self.resources.pair("max_hourly_cost"), "ignored", "`limit_price` is the limit of the bid"
-            )
-        node = limit or cost
+        limit, cost = self.task.at("config", "mithril", "limit_price"), self.keys.get("max_hourly_cost")
+        if cost is not None and limit is not None:
+            self.ledger.decide(cost, "ignored", "`limit_price` is the limit of the bid")
+        elif cost is not None:
+            self.ledger.decide(cost, "approximated", _FILTER)
+        node = limit or (cost.value if cost is not None else None)
         if node is None:
             return Pricing()
         self.origins["pricing.max_usd_per_instance_hour"] = node.span
@@ -309,10 +249,12 @@ class Lowering:
 
     def _placement(self, wished: Wishes) -> Placement:
         fields: dict[str, Any] = {}
-        network = self.resources.at("network_tier") if self.resources is not None else None
-        if network is not None and network.value == "best":
+        network, disk = self.keys.get("network_tier"), self.keys.get("disk_tier")
+        if network is not None and network.value.value == "best":
             fields["interconnect"] = "InfiniBand"
-            self.origins["placement.interconnect"] = network.span
+            self.origins["placement.interconnect"] = network.value.span
+        if disk is not None and disk.value.value == "best":
+            self.ledger.decide(disk, "lowered", "the machine's own disk")
         if len(wished.wishes) == 1 and wished.wishes[0].choice.regions:
             fields["regions"] = wished.wishes[0].choice.regions
             self.origins["placement.regions"] = dict(wished.wishes[0].spans)["regions"]
@@ -320,13 +262,11 @@ class Lowering:
 
     def _autostop(self) -> bool | None:
         """SkyPilot stops or ends an idle cluster; a bid knows only the machine's end."""
-        node = self.resources.at("autostop") if self.resources is not None else None
-        if node is None or self.resources is None or node.value is False:
+        pair = self.keys.get("autostop")
+        if pair is None or pair.value.value is False:
             return None
-        if isinstance(node, Mapping):
-            self.origins["terminate_on_exit"] = node.span
-            return True
-        self.origins["terminate_on_exit"] = node.span
-        note = "the machine is given back when the task ends, not stopped after a while"
-        self.ledger.decide(self.resources.pair("autostop"), "approximated", note)
+        down = pair.value.at("down") if isinstance(pair.value, Mapping) else None
+        if down is None or down.value is False:
+            self.ledger.decide(pair, "approximated", _GIVEN_BACK)
+        self.origins["terminate_on_exit"] = pair.key.span
         return True

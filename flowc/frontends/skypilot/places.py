@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from flowc.diag.codes import skypilot as codes
+from flowc.diag.sink import Edit, Fix
 from flowc.patterns import at_first_use
 from flowc.record import Record
 from flowc.source import Span
-from flowc.yamldoc.node import Node
+from flowc.yamldoc.node import Pair, Scalar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,16 +15,20 @@ if TYPE_CHECKING:
 
 HERE = "mithril"
 ANY = "*"
+KEYS = ("infra", "cloud", "region", "zone")
+# What follows these is no region.
+_WITHOUT_REGIONS = ("k8s", "kubernetes", "ssh", "slurm")
 _region = at_first_use(r"[a-z]+-[a-z]+[0-9]+-[a-z]", "fullmatch")
 
 
 class Place(Record):
-    """`cloud` None: any. `span` is what to point at when the task cannot run there."""
+    """`cloud` and `region` None: any. `text` is the place as the user wrote it, `pairs` the keys that say it."""
 
     cloud: str | None = None
     region: str | None = None
-    span: Span | None = None
     region_span: Span | None = None
+    text: str = ""
+    pairs: tuple[Pair, ...] = ()
 
     @property
     def is_here(self) -> bool:
@@ -33,34 +38,81 @@ class Place(Record):
         return self.region is None or bool(_region(self.region))
 
 
-def place(keys: dict[str, Node], sink: Sink) -> Place:
+def place(keys: dict[str, Pair], sink: Sink) -> Place:
     """The place that the keys of a `resources` name; reports keys that exclude each other, and zones."""
     infra = keys.get("infra")
-    older = [name for name in ("cloud", "region", "zone") if name in keys]
+    older = [keys[name] for name in KEYS[1:] if name in keys]
     if infra is not None and older:
-        what = f"`infra` and `{older[0]}` are both given"
-        other = keys[older[0]]
-        sink.report(codes.CONFLICT, other.span, notes=((infra.span, "`infra` is given here"),), what=what)
+        what = f"`infra` and `{older[0].key.text}` are both given"
+        notes = ((infra.key.span, "`infra` is given here"),)
+        sink.report(codes.CONFLICT, older[0].key.span, help="keep one of them", notes=notes, what=what)
         return Place()
-    if infra is not None and infra.value is not None:
-        cloud, _, rest = str(infra.value).strip().partition("/")
-        region, _, zone = rest.partition("/") if cloud.lower() not in ("k8s", "kubernetes", "ssh") else ("", "", "")
-        found = Place(
-            cloud=None if cloud in (ANY, "") else cloud.lower(),
-            region=region if region not in ("", ANY) else None,
-            span=infra.span,
-            region_span=infra.span,
-        )
-        zone_span = infra.span if zone not in ("", ANY) else None
+    if infra is not None:
+        found, zone = _of_infra(infra)
     else:
-        cloud_node, region_node, zone_node = (keys.get(name) for name in ("cloud", "region", "zone"))
+        cloud, region, zone = (keys.get(name) for name in KEYS[1:])
         found = Place(
-            cloud=str(cloud_node.value).lower() if cloud_node is not None and cloud_node.value else None,
-            region=str(region_node.value) if region_node is not None and region_node.value else None,
-            span=next((node.span for node in (cloud_node, region_node, zone_node) if node is not None), None),
-            region_span=region_node.span if region_node is not None else None,
+            cloud=_text(cloud).lower() if cloud is not None and _text(cloud) != ANY else None,
+            region=_text(region) if region is not None and _text(region) != ANY else None,
+            region_span=region.value.span if region is not None else None,
+            text="/".join(_text(each) for each in older),
+            pairs=tuple(older),
         )
-        zone_span = zone_node.span if zone_node is not None else None
-    if zone_span is not None and found.is_here:
-        sink.report(codes.CONFLICT, zone_span, help="name the region only", what="the provider has no zones")
+    if zone is not None and found.is_here:
+        what = "a zone is named: the provider's regions have none"
+        sink.report(codes.CONFLICT, zone.value.span, help="name the region alone", what=what)
     return found
+
+
+def _of_infra(infra: Pair) -> tuple[Place, Pair | None]:
+    """The place, and the key itself if it names a zone."""
+    text = _text(infra)
+    cloud, _, rest = text.partition("/")
+    if cloud.lower() in _WITHOUT_REGIONS:
+        rest = ""
+    region, _, zone = rest.partition("/")
+    found = Place(
+        cloud=None if cloud in (ANY, "") else cloud.lower(),
+        region=region if region not in ("", ANY) else None,
+        region_span=infra.value.span,
+        text=text,
+        pairs=(infra,),
+    )
+    return found, infra if zone not in ("", ANY) else None
+
+
+def _text(pair: Pair) -> str:
+    return str(pair.value.value).strip()
+
+
+def report_elsewhere(found: Place, sink: Sink) -> None:
+    """The task may run on other clouds only."""
+    from flowc.diag.suggest import nearest
+
+    first = found.pairs[0]
+    key = first.key.text
+    if found.cloud is not None and nearest(found.cloud, (HERE,)):
+        help = f"did you mean `{HERE}`?"
+    elif key not in ("infra", "cloud"):
+        help = "name a region of Mithril, or give one with `--region`"
+    elif len(found.pairs) > 1:
+        help = f"write `{key}: {HERE}` and a region of Mithril or none, or give a region with `--region`"
+    else:
+        help = f"write `{key}: {HERE}`, or give `--set {first.path}={HERE}`"
+    sink.report(codes.OTHER_CLOUD, first.value.span, help=help, fix=_moved(found), place=found.text)
+
+
+def _moved(found: Place) -> Fix | None:
+    """The place changed to Mithril, its region and zone taken out."""
+    first, *others = found.pairs
+    if first.key.text not in ("infra", "cloud") or not isinstance(first.value, Scalar) or first.merged:
+        return None
+    edits = [Edit(span=first.value.span, text=HERE)]
+    for pair in others:
+        source = pair.key.source
+        start = source.text.rfind("\n", 0, pair.key.start)
+        end = source.text.find("\n", pair.value.end)
+        if start < 0 or source.text[start : pair.key.start].strip():
+            return None  # not on a line of its own
+        edits.append(Edit(span=Span(source, start, len(source.text) if end < 0 else end), text=""))
+    return Fix(title="run it at Mithril", edits=tuple(edits), certain=False)

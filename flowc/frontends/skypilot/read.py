@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from flowc._compiled.skypilot_fields import TYPES
 from flowc.diag.codes import skypilot as codes
+from flowc.frontends.skypilot.variables import substitute
 from flowc.inputs import Inputs
 from flowc.record import Record
 from flowc.source import Source, Span
 from flowc.yamldoc import edit
 from flowc.yamldoc.ast import ast_document
-from flowc.yamldoc.check import Checker, first_key
-from flowc.yamldoc.node import Mapping, Node, is_null
+from flowc.yamldoc.check import Checker
+from flowc.yamldoc.node import Mapping, Node
 from flowc.yamldoc.read import read as read_yaml
 
 TYPE_CHECKING = False
@@ -21,11 +22,11 @@ if TYPE_CHECKING:
 
 
 class Tree(Record):
-    """`head` is the first document of a pipeline, which only names it; `tasks` are the others."""
+    """`head` is the first document of several that is no task but names them all; `tasks` are the others."""
 
     source: Source
     head: Mapping | None
-    tasks: tuple[Node, ...]
+    tasks: tuple[Mapping, ...]
 
 
 def read(source: Source, inputs: Inputs, sink: Sink) -> Tree | None:
@@ -33,20 +34,21 @@ def read(source: Source, inputs: Inputs, sink: Sink) -> Tree | None:
     roots = read_yaml(source, sink)
     if roots is None:
         return None
+    head = roots.pop(0) if len(roots) > 1 and _is_head(roots[0]) else None
+    checker = Checker(TYPES, sink, allow_unknown=inputs.allow_unknown)
+    if head is not None:
+        checker.check(head, {"is": "map", "type": "Head", "null": False})
     spans = dict(inputs.flag_spans)
     for root in roots:
         for index, (path, text) in enumerate(inputs.flags.sets):
             edit.put(root, path, text, spans.get(f"sets.{index}") or _no_place(path, text), sink)
-        checker = Checker(TYPES, sink, allow_unknown=inputs.allow_unknown)
+        if isinstance(root, Mapping):
+            substitute(root, inputs)
         checker.check(root, {"is": "map", "type": "Task", "null": False})
-    head = roots[0] if len(roots) > 1 and _only_names(roots[0]) else None
-    tasks = roots[1:] if head is not None else roots
-    for task in tasks:
-        if isinstance(task, Mapping):
-            _check_task(task, inputs, sink)
-    if not tasks:
+    if not roots:
         sink.report(codes.NOTHING_TO_RUN, None)
-    return Tree(source=source, head=head if isinstance(head, Mapping) else None, tasks=tuple(tasks))
+    tasks = tuple(root for root in roots if isinstance(root, Mapping))
+    return Tree(source=source, head=head if isinstance(head, Mapping) else None, tasks=tasks)
 
 
 def document(tree: Tree) -> dict[str, Any]:
@@ -59,18 +61,6 @@ def _no_place(path: str, text: str) -> Span:
     return Span(Source("<flags>", shown), 0, len(shown))
 
 
-def _only_names(node: Node) -> bool:
-    return isinstance(node, Mapping) and {pair.key.text for pair in node.pairs} <= {"name", "execution"}
-
-
-def _check_task(task: Mapping, inputs: Inputs, sink: Sink) -> None:
-    given = {name for name, _ in inputs.flags.env} | set(inputs.flags.secrets)
-    for pair in task.pairs_at("envs"):
-        name = pair.key.text
-        if is_null(pair.value) and name not in given:
-            help = f"give it with `--env {name}=VALUE`, or as a secret with `--secret {name}`"
-            sink.report(codes.EMPTY_ENV, pair.key.span, help=help, name=name)
-    refused = any(task.at(key) is not None for key in ("service", "pool"))
-    if task.at("run") is None and not refused:
-        help = "to hold a machine for logging in, write `run: sleep infinity`"
-        sink.report(codes.NOTHING_TO_RUN, first_key(task), help=help)
+def _is_head(node: Node) -> bool:
+    """Whether a document has only keys of a head, its name among them."""
+    return isinstance(node, Mapping) and "name" in node and {pair.key.text for pair in node.pairs} <= set(TYPES["Head"])

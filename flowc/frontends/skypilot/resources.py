@@ -3,138 +3,217 @@
 from __future__ import annotations
 
 from flowc.diag.codes import skypilot as codes
+from flowc.diag.sink import Edit, Fix
 from flowc.frontends.skypilot import accelerators, places, sizes
 from flowc.frontends.skypilot.places import Place
 from flowc.ir.job import Choice
 from flowc.record import Record
 from flowc.source import Span
-from flowc.yamldoc.node import Mapping, Node, Sequence, is_null
+from flowc.yamldoc.node import Mapping, Pair, Sequence, is_null, plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.diag.sink import Sink
     from flowc.yamldoc.ledger import Ledger
 
+    Keys = dict[str, Pair]
+
 ALTERNATIVES = ("any_of", "ordered")
+# What a job has once, whichever machine it gets.
+OF_THE_JOB = (
+    *("image_id", "disk_size", "disk_tier", "ports", "labels", "autostop", "job_recovery", "max_hourly_cost"),
+    "network_tier",
+)
+_EXACT = "at least so much is asked for, not exactly"
 
 
 class Wish(Record):
     """One kind of machine that would do, with the places of its parts."""
 
     choice: Choice
-    place: Place
     spans: tuple[tuple[str, Span], ...]
 
 
 class Wishes(Record):
-    """All kinds of machine that would do; `ordered`: the first that can be had is to be taken."""
+    """All kinds of machine that would do; `ordered`: the first that can be had is to be taken. `keys` are those of
+    OF_THE_JOB."""
 
     wishes: tuple[Wish, ...]
     ordered: bool
+    keys: dict[str, Pair]
 
 
-def wishes(resources: Mapping | None, ledger: Ledger, sink: Sink) -> Wishes:
+class Alternative(Record):
+    """The keys of one kind of machine, those around the list included; `item` is what stands in the list."""
+
+    keys: dict[str, Pair]
+    place: Place
+    item: Mapping | None = None
+
+
+def wishes(resources: Mapping | None, ledger: Ledger, sink: Sink, *, flag: str | None) -> Wishes:
     """What a task's `resources` ask for. Alternatives on other clouds are left out as long as others stay; reports a
-    task that may only run elsewhere."""
+    task that may only run elsewhere, unless `flag`, given on the command line, says where it runs."""
     if resources is None:
-        return Wishes(wishes=(Wish(choice=Choice(), place=Place(), spans=()),), ordered=False)
-    alternatives, ordered = _alternatives(resources, sink)
-    found: list[Wish] = []
-    for keys in alternatives:
-        each, in_order = _wishes_of(keys, ledger, sink)
-        found += each
-        ordered = ordered or (in_order and len(alternatives) == 1)
-    here = [wish for wish in found if wish.place.is_here]
-    elsewhere = [wish for wish in found if not wish.place.is_here]
+        return _none()
+    found, ordered = _alternatives(resources, sink)
+    here = [each for each in found if each.place.is_here]
+    elsewhere = [each for each in found if not each.place.is_here]
     if elsewhere and not here:
-        place = elsewhere[0].place
-        cloud = place.cloud or f"the region `{place.region}` of another cloud"
-        help = "take the key out, or write `infra: mithril`"
-        sink.report(codes.OTHER_CLOUD, place.span, help=help, cloud=cloud)
+        if flag is None:
+            places.report_elsewhere(elsewhere[0].place, sink)
+            return _none()
+        here = [each.replace(place=Place()) for each in elsewhere]
+        _overrule(elsewhere, flag, ledger, sink)
     elif elsewhere:
-        clouds = ", ".join(dict.fromkeys(wish.place.cloud or "others" for wish in elsewhere))
-        span = elsewhere[0].place.span
-        sink.report(codes.CHOICES_DROPPED, span, count=len(elsewhere), total=len(found), clouds=clouds)
-    return Wishes(wishes=tuple(here), ordered=ordered)
+        _leave_out(elsewhere, len(found), ledger, sink)
+    kinds: dict[Choice, Wish] = {}
+    for each in here:
+        wished, in_order = _wishes_of(each, ledger, sink)
+        if ordered and len(wished) > 1:
+            what = "an alternative of `ordered` names several accelerators"
+            help = "write an alternative for each of them"
+            sink.report(codes.CONFLICT, each.keys["accelerators"].value.span, help=help, what=what)
+        for wish in wished:
+            kinds.setdefault(wish.choice, wish)
+        ordered = ordered or (in_order and len(here) == 1)
+    return Wishes(wishes=tuple(kinds.values()), ordered=ordered, keys=_of_the_job(here, ledger, sink))
 
 
-def _alternatives(resources: Mapping, sink: Sink) -> tuple[list[dict[str, Node]], bool]:
+def _none() -> Wishes:
+    """Nothing in particular is asked for."""
+    return Wishes(wishes=(Wish(choice=Choice(), spans=()),), ordered=False, keys={})
+
+
+def _overrule(elsewhere: list[Alternative], flag: str, ledger: Ledger, sink: Sink) -> None:
+    """The command line says where the task runs."""
+    first = elsewhere[0].place
+    sink.report(codes.PLACE_OVERRULED, first.pairs[0].value.span, place=first.text, flag=flag)
+    for each in elsewhere:
+        for pair in each.place.pairs:
+            ledger.decide(pair, "ignored", f"`{flag}` says where the task runs", codes.PLACE_OVERRULED)
+
+
+def _leave_out(elsewhere: list[Alternative], total: int, ledger: Ledger, sink: Sink) -> None:
+    clouds = ", ".join(dict.fromkeys(f"`{each.place.text}`" for each in elsewhere))
+    span = elsewhere[0].place.pairs[0].value.span
+    sink.report(codes.CHOICES_DROPPED, span, count=len(elsewhere), total=total, clouds=clouds)
+    for each in elsewhere:
+        for pair in each.item.pairs if each.item is not None else ():
+            ledger.decide(pair, "ignored", "this alternative lies on another cloud", codes.CHOICES_DROPPED)
+
+
+def _alternatives(resources: Mapping, sink: Sink) -> tuple[list[Alternative], bool]:
     """The keys of each alternative, put over those around the list, and whether they are in order."""
-    outer = {pair.key.text: pair.value for pair in resources.pairs if not is_null(pair.value)}
-    if "gpus" in outer:
-        outer["accelerators"] = outer.pop("gpus")
-    outer.setdefault("accelerators", Mapping(resources.source, 0, 0, []))
-    given = [name for name in ALTERNATIVES if name in outer]
+    outer = _keys(resources, sink)
+    given = [outer.pop(name) for name in ALTERNATIVES if name in outer]
     if len(given) == 2:
-        notes = ((outer[given[0]].span, "`any_of` is given here"),)
-        sink.report(codes.CONFLICT, outer[given[1]].span, notes=notes, what="`any_of` and `ordered` are both given")
-    if not given:
-        return [outer], False
-    node = outer.pop(given[0])
-    for name in given[1:]:
-        outer.pop(name)
+        notes = ((given[0].key.span, "`any_of` is given here"),)
+        what = "`any_of` and `ordered` are both given"
+        sink.report(codes.CONFLICT, given[1].key.span, help="keep one of them", notes=notes, what=what)
     found = []
-    for item in node.items if isinstance(node, Sequence) else []:
+    for item in given[0].value.items if given and isinstance(given[0].value, Sequence) else ():
         if not isinstance(item, Mapping):
             continue
-        inner = {pair.key.text: pair.value for pair in item.pairs if not is_null(pair.value)}
-        if "gpus" in inner:
-            inner["accelerators"] = inner.pop("gpus")
+        inner = _keys(item, sink)
         for name in ALTERNATIVES:
             if name in inner:
-                sink.report(
-                    codes.CONFLICT, inner.pop(name).span, what=f"`{name}` stands inside another list of alternatives"
-                )
-        place_keys = ("infra", "cloud", "region", "zone")
-        base = (
-            outer
-            if not any(key in inner for key in place_keys)
-            else {k: v for k, v in outer.items() if k not in place_keys}
-        )
-        found.append({**base, **inner})
-    return found or [outer], given[0] == "ordered"
+                what = f"`{name}` stands inside another list of alternatives"
+                sink.report(codes.CONFLICT, inner.pop(name).key.span, help="write one list", what=what)
+        elsewhere = any(key in inner for key in places.KEYS)
+        base = {key: pair for key, pair in outer.items() if not (elsewhere and key in places.KEYS)}
+        keys = {**base, **inner}
+        found.append(Alternative(keys=keys, place=places.place(keys, sink), item=item))
+    if not found:
+        return [Alternative(keys=outer, place=places.place(outer, sink))], False
+    return found, given[0].key.text == "ordered"
 
 
-def _wishes_of(keys: dict[str, Node], ledger: Ledger, sink: Sink) -> tuple[list[Wish], bool]:
+def _keys(node: Mapping, sink: Sink) -> Keys:
+    """The pairs of a mapping that say something, `gpus` under its other name."""
+    keys = {pair.key.text: pair for pair in node.pairs if not is_null(pair.value)}
+    other = keys.pop("gpus", None)
+    if other is not None and "accelerators" in keys:
+        notes = ((keys["accelerators"].key.span, "`accelerators` is given here"),)
+        what = "`gpus` and `accelerators` are both given"
+        sink.report(codes.CONFLICT, other.key.span, help="keep one of them", notes=notes, what=what)
+    elif other is not None:
+        keys["accelerators"] = other
+    return keys
+
+
+def _of_the_job(here: list[Alternative], ledger: Ledger, sink: Sink) -> Keys:
+    """What all alternatives say of the job itself; reports where they differ. Of disks the largest is taken."""
+    found: Keys = {}
+    for key in OF_THE_JOB:
+        pairs = [each.keys[key] for each in here if key in each.keys]
+        if not pairs:
+            continue
+        found[key] = pairs[0]
+        if key == "disk_size":
+            found[key] = max(pairs, key=lambda pair: sizes.size_bytes(pair.value.value))
+            for pair in pairs:
+                if plain(pair.value) != plain(found[key].value):
+                    ledger.decide(pair, "approximated", "the largest disk of all alternatives is asked for")
+        elif len(pairs) < len(here) or any(plain(pair.value) != plain(pairs[0].value) for pair in pairs):
+            other = next((pair for pair in pairs if plain(pair.value) != plain(pairs[0].value)), pairs[0])
+            what = f"the alternatives differ in `{key}`, which the job has once"
+            help = "write it above the list of alternatives, or make a task of each"
+            sink.report(codes.CONFLICT, other.key.span, help=help, what=what)
+    return found
+
+
+def _wishes_of(alternative: Alternative, ledger: Ledger, sink: Sink) -> tuple[list[Wish], bool]:
     """The wishes of one alternative: one for each accelerator that would do."""
-    place = places.place(keys, sink)
-    base, spans = _base(keys, place)
-    node = keys["accelerators"]
+    base, spans = _base(alternative, ledger)
+    pair = alternative.keys.get("accelerators")
+    if pair is None:
+        return [Wish(choice=base, spans=spans)], False
     try:
-        wanted, ordered = accelerators.wanted(node)
+        wanted, ordered = accelerators.wanted(pair.value)
     except accelerators.Mistake as mistake:
-        if place.is_here:
-            sink.report(codes.ACCELERATORS, mistake.span, help=mistake.help, text=mistake.text, reason=mistake.reason)
-        return [Wish(choice=Choice(), place=place, spans=())], False
-    if not wanted:
-        return [Wish(choice=base, place=place, spans=spans)], False
+        _report(mistake, sink)
+        return [], False
     found = []
     for each in wanted:
-        if each.model == "a100" and place.is_here:
+        if each.model == "a100" and alternative.place.cloud != places.HERE:
             sink.report(codes.A100_MEANS_40_GB, each.span, help="write `A100-80GB` if that is meant")
+        if each.fraction is not None:
+            note = f"a machine has whole GPUs: {each.fraction} is taken as {each.count}"
+            ledger.decide(pair, "approximated", note)
         choice = base.replace(gpu_model=each.model, gpu_memory_bytes=each.memory_bytes, gpus_per_node=each.count)
         own = tuple((name, each.span) for name in ("gpu_model", "gpu_memory_bytes", "gpus_per_node"))
-        found.append(Wish(choice=choice, place=place, spans=(*spans, *own)))
-    return found, ordered
+        found.append(Wish(choice=choice, spans=(*spans, *own)))
+    return found or [Wish(choice=base, spans=spans)], ordered
 
 
-def _base(keys: dict[str, Node], place: Place) -> tuple[Choice, tuple[tuple[str, Span], ...]]:
+def _report(mistake: accelerators.Mistake, sink: Sink) -> None:
+    fix = None
+    if mistake.meant is not None and mistake.span.text == mistake.text:
+        edit = Edit(span=mistake.span, text=mistake.meant)
+        fix = Fix(title=f"write `{mistake.meant}`", edits=(edit,), certain=False)
+    sink.report(codes.ACCELERATORS, mistake.span, help=mistake.help, fix=fix, text=mistake.text, reason=mistake.reason)
+
+
+def _base(alternative: Alternative, ledger: Ledger) -> tuple[Choice, tuple[tuple[str, Span], ...]]:
     """Everything of an alternative but its accelerators."""
+    keys, place = alternative.keys, alternative.place
     fields: dict[str, object] = {}
     spans: list[tuple[str, Span]] = []
-    name = keys.get("instance_type")
-    if name is not None and name.value:
-        fields["name"] = name.value
-        spans.append(("name", name.span))
+    if "instance_type" in keys:
+        fields["name"] = keys["instance_type"].value.value
+        spans.append(("name", keys["instance_type"].value.span))
     for key, field, read in (
         ("cpus", "cpus_per_node", sizes.cpus),
         ("memory", "memory_bytes_per_node", sizes.size_bytes),
     ):
-        node = keys.get(key)
-        if node is not None and node.value is not None:
-            fields[field] = read(node.value)[0]
-            spans.append((field, node.span))
-    if place.region is not None and place.is_here and place.region_span is not None:
+        if key in keys:
+            pair = keys[key]
+            fields[field] = read(pair.value.value)
+            spans.append((field, pair.value.span))
+            if not pair.value.value.rstrip().endswith("+"):
+                ledger.decide(pair, "approximated", _EXACT)
+    if place.region is not None and place.region_span is not None:
         fields["regions"] = (place.region,)
         spans.append(("regions", place.region_span))
     return Choice(**fields), tuple(spans)  # type: ignore[arg-type]

@@ -16,30 +16,22 @@ UNITS = {"": 30, "k": 10, "m": 20, "g": 30, "t": 40, "p": 50}
 MOST_PORT = 65535
 MOST_PORTS = 1000
 
-_amount = at_first_use(r"(\d+(?:\.\d+)?)\s*([kmgtp]?)[bix]?\s*(\+?)", "fullmatch", 2)  # re.IGNORECASE
+_amount = at_first_use(r"(\d{1,9}(?:\.\d{1,9})?)\s*([kmgtp]?)[bi]?\s*\+?", "fullmatch", 2)  # re.IGNORECASE
 _range = at_first_use(r"(\d{1,9})(?:\s*-\s*(\d{1,9}))?", "fullmatch")
 
 
-def amount(text: str) -> tuple[int, bool] | None:
-    """The bytes of `32`, `32+`, `512GB`, and whether it is a lower bound; None for what is no size."""
-    match = _amount(text.strip())
-    if match is None:
-        return None
-    return int(float(match[1]) * 1024) * (1 << UNITS[match[2].lower()]) // 1024, bool(match[3])
-
-
-def size_bytes(text: str) -> tuple[int, bool]:
-    """The same for a text that has the form of its field."""
-    found = amount(text)
-    assert found is not None, f"sizes: {text!r} has passed its pattern"
-    return found
-
-
-def cpus(text: str) -> tuple[int, bool]:
-    """CPUs, rounded up, and whether it is a lower bound."""
+def size_bytes(text: str) -> int:
+    """The bytes of a text that has the form of its field: `32`, `32+`, `512GB`."""
     match = _amount(text.strip())
     assert match is not None, f"sizes: {text!r} has passed its pattern"
-    return max(1, -int(-float(match[1]) // 1)), bool(match[3])
+    return int(float(match[1]) * (1 << UNITS[match[2].lower()]))
+
+
+def cpus(text: str) -> int:
+    """CPUs of a text that has the form of its field, rounded up."""
+    match = _amount(text.strip())
+    assert match is not None, f"sizes: {text!r} has passed its pattern"
+    return max(1, -int(-float(match[1]) // 1))
 
 
 def ports(node: Node, sink: Sink) -> tuple[Port, ...]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from flowc.diag.codes import skypilot as codes
+from flowc.frontends.skypilot.sizes import size_bytes
+from flowc.frontends.skypilot.variables import unset
 from flowc.ir import mounts
 from flowc.ir.job import Mount, Volume
-from flowc.patterns import at_first_use
-from flowc.yamldoc.node import Mapping, Node, Scalar, Sequence
+from flowc.yamldoc.node import Mapping, Node, Pair, Scalar, Sequence, is_null
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.diag.sink import Sink
     from flowc.source import Span
+    from flowc.yamldoc.ledger import Ledger
 
 WORKDIR = "~/sky_workdir"
 SCHEMES = {
@@ -24,128 +26,161 @@ SCHEMES = {
     "COREWEAVE": "cw",
     "HF": "hf",
 }
-_variable = at_first_use(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))", "sub")
+_MUST_EXIST = "SkyPilot makes the bucket if there is none; here it must exist"
+_NO_UPLOAD = "the files are copied to the machine: nothing goes into a bucket, nor comes back"
+_READ_ONLY = "of these settings only `read_only` is kept"
 
 
 class Storage:
     """Reads the mounts of one task; `found` and `volumes` gather them, each with its place."""
 
-    __slots__ = ("env", "found", "nodes", "sink", "volumes")
+    __slots__ = ("found", "ledger", "nodes", "secrets", "sink", "volumes")
 
-    def __init__(self, env: dict[str, str], nodes: int, sink: Sink) -> None:
-        self.env = env
+    def __init__(self, nodes: int, secrets: tuple[str, ...], ledger: Ledger, sink: Sink) -> None:
         self.nodes = nodes
+        self.secrets = secrets
+        self.ledger = ledger
         self.sink = sink
         self.found: list[tuple[Mount, Span]] = []
         self.volumes: list[tuple[Volume, Span]] = []
 
-    def expand(self, text: str) -> str:
-        """`$NAME` and `${NAME}` by the task's own variables; unknown names stay."""
-        expanded: str = _variable(lambda match: self.env.get(match[1] or match[2], match[0]), text)
-        return expanded
-
     def workdir(self, node: Node | None) -> None:
-        if node is None:
+        """A folder of the submitter's, or a repository, with a commit or not."""
+        if isinstance(node, Mapping):
+            url, ref = node.at("url"), node.read("ref")
+            if url is not None and self._is_set("workdir.url", url, url.value):
+                self._repository("workdir.url", url, url.value, ref)
+        elif node is not None and self._is_set("workdir", node, node.value):
+            text = node.value
+            if "://" in text or text.startswith("git@"):
+                self._repository("workdir", node, text, None)
+            else:
+                self.found.append((Mount(kind="local", source=text, target=WORKDIR, copy=True), node.span))
+
+    def _repository(self, path: str, node: Node, url: str, ref: str | None) -> None:
+        """Any URL is one of a repository here."""
+        try:
+            mount = mounts.from_uri(f"git+{url}" if url.startswith("https://") else url, WORKDIR)
+        except ValueError as error:
+            self._refuse(path, node, str(error), None)
             return
-        if isinstance(node, Mapping):
-            url, ref = self.expand(node.read("url", default="")), node.read("ref")
-            mount = Mount(kind="git", source=f"{url}#{ref}" if ref else url, target=WORKDIR)
-        else:
-            text = self.expand(str(node.value))
-            is_git = "://" in text or text.startswith("git@")
-            mount = Mount(kind="git" if is_git else "local", source=text, target=WORKDIR, copy=not is_git)
-        self.found.append((mount, node.span))
+        if mount.kind != "git":
+            self._refuse(path, node, "it is no git repository", "write `url: https://HOST/OWNER/NAME.git`")
+            return
+        self.found.append((mount.replace(source=f"{mount.source}#{ref}") if ref else mount, node.span))
 
-    def file_mount(self, path: str, target: str, node: Node) -> None:
+    def file_mount(self, pair: Pair) -> None:
         """One entry of `file_mounts`: a text is copied, a storage is mounted unless it says otherwise."""
-        target = self._target(path, target, node)
-        if isinstance(node, Mapping):
-            self._storage(path, target, node)
-        elif isinstance(node, Scalar):
-            self._add(path, node, self.expand(str(node.value)), target, copy=True)
-
-    def _target(self, path: str, target: str, node: Node) -> str:
-        target = self.expand(target)
+        node, target = pair.value, pair.key.text
+        if is_null(node) or not self._is_set(pair.path, pair.key, target):
+            return
         if target.startswith(("/", "~/")):
-            return target.rstrip("/") or "/"
-        return f"{WORKDIR}/{target.removeprefix('./')}".rstrip("/")  # as SkyPilot reads it
+            target = target.rstrip("/") or "/"
+        else:
+            target = f"{WORKDIR}/{target.removeprefix('./')}".rstrip("/")  # as SkyPilot reads it
+        if isinstance(node, Mapping):
+            self._storage(pair.path, target, node)
+        elif isinstance(node, Scalar):
+            self._add(pair.path, node, node.value, target, copy=True)
 
     def _storage(self, path: str, target: str, node: Mapping) -> None:
-        name, store = node.read("name"), (node.read("store") or "").upper()
-        source = node.at("source")
-        copy = node.read("mode", default="MOUNT") == "COPY"
-        read_only = any(
-            node.at("config", part, "read_only") is not None and str(node.read("config", part, "read_only")) == "True"
-            for part in ("mount", "mount_cached")
-        )
-        if store == "VOLUME" or (node.read("type") or "").lower() == "volume":
-            self._volume_named(str(name or ""), target, node.span)
+        name, store, source = node.read("name"), node.read("store", default=""), node.at("source")
+        copy = node.read("mode") == "COPY"
+        if name is not None and not self._is_set(f"{path}.name", node.at("name") or node, name):
+            return
+        if store == "VOLUME" or node.read("type", default="").lower() == "volume":
+            self._of_volume(path, target, node, name or (source.value if isinstance(source, Scalar) else None))
         elif isinstance(source, Sequence):
             reason = "a list of local paths would have to be uploaded to a bucket first"
-            self._refuse(path, source, reason, "upload them yourself, and name the bucket as `source`")
+            self._refuse(path, source, reason, "upload them, and name the bucket as `source`")
         elif isinstance(source, Scalar):
-            self._add(path, source, self.expand(source.text), target, copy=copy, read_only=read_only)
+            mount = self._add(path, source, source.value, target, copy=copy, read_only=self._read_only(node))
+            if mount is not None and mount.kind == "local" and (name or not copy):
+                self.ledger.decide(node.pair("source"), "approximated", _NO_UPLOAD)
         elif name and store in SCHEMES:
-            mount = Mount(
-                kind="bucket",
-                source=f"{SCHEMES[store]}://{self.expand(name)}",
-                target=target,
-                copy=copy,
-                read_only=read_only,
-            )
-            self.found.append((mount, node.span))
+            uri = f"{SCHEMES[store]}://{name}"
+            if self._add(path, node, uri, target, copy=copy, read_only=self._read_only(node)) is not None:
+                self.ledger.decide(node.pair("name"), "approximated", _MUST_EXIST)
+        elif name and store:
+            self._refuse(path, node, f"which bucket of {store} is meant is not clear", "write its URI as `source`")
         elif name:
-            reason = "it says neither the `source` nor the `store` of the bucket"
-            self._refuse(path, node, reason, f"write the bucket's URI: `source: s3://{name}`")
+            reason = "SkyPilot would make a bucket of this name in a cloud of its choice"
+            self._refuse(path, node, reason, f"make the bucket, and write its URI: `source: s3://{name}`")
         else:
             self._refuse(path, node, "it has no `source`", "write a bucket's URI: `source: s3://bucket/path`")
 
-    def _add(self, path: str, node: Node, source: str, target: str, *, copy: bool, read_only: bool = False) -> None:
+    def _read_only(self, node: Mapping) -> bool:
+        """Whether a storage is only read; what else `config` says is noted."""
+        config = node.at("config")
+        if config is None:
+            return False
+        settings = [pair for part in ("mount", "mount_cached") for pair in config.pairs_at(part)]
+        others = [pair.key.text for pair in config.pairs_at() if pair.key.text not in ("mount", "mount_cached")]
+        if others or any(pair.key.text != "read_only" for pair in settings):
+            self.ledger.decide(node.pair("config"), "approximated", _READ_ONLY)
+        return any(pair.key.text == "read_only" and pair.value.value is True for pair in settings)
+
+    def _add(
+        self, path: str, node: Node, source: str, target: str, *, copy: bool, read_only: bool = False
+    ) -> Mount | None:
+        if not self._is_set(path, node, source):
+            return None
         try:
             mount = mounts.from_uri(source if "/" in source or source in (".", "~") else f"./{source}", target)
         except ValueError as error:
             self._refuse(path, node, str(error), None)
-            return
-        self.found.append((mount.replace(copy=copy or mount.kind == "local", read_only=read_only), node.span))
+            return None
+        mount = mount.replace(copy=copy or mount.kind == "local", read_only=read_only)
+        self.found.append((mount, node.span))
+        return mount
 
-    def volume(self, path: str, target: str, node: Node) -> None:
+    def volume(self, pair: Pair) -> None:
         """One entry of `volumes`: a name, a name with a path in it, or a size of scratch space."""
-        target = self.expand(target)
-        if isinstance(node, Scalar):
-            self._volume_named(self.expand(node.text), target, node.span)
+        path, target, node = pair.path, pair.key.text, pair.value
+        if is_null(node) or not self._is_set(path, pair.key, target):
             return
-        name = node.read("name")
-        if name is None:
-            size = node.read("size")
+        if not target.startswith("/"):
+            self._refuse(path, pair.key, "the path is not absolute", "begin it with `/`")
+        elif isinstance(node, Scalar):
+            self._volume_named(path, node, node.value, target)
+        elif isinstance(node, Mapping):
+            self._of_volume(path, target, node, node.read("name"))
+
+    def _of_volume(self, path: str, target: str, node: Mapping, name: str | None) -> None:
+        size = node.read("size")
+        if name is None and size is None:
+            if node.at("host_path") is None:  # that is refused by itself
+                self._refuse(path, node, "it has neither `name` nor `size`", "write the volume's name")
+        elif name is None:
             scratch = target.strip("/").replace("/", "-") or "scratch"
-            self.found.append(
-                (
-                    Mount(kind="scratch", source=scratch, target=target, size_bytes=self._size(path, node, size)),
-                    node.span,
-                )
-            )
+            mount = Mount(kind="scratch", source=scratch, target=target, size_bytes=size_bytes(size))
+            self.found.append((mount, node.span))
         elif node.read("sub_path"):
-            source = f"{self.expand(name)}/{node.read('sub_path').strip('/')}"
-            self.found.append((Mount(kind="volume", source=source, target=target), node.span))
+            if self._is_set(path, node, f"{name}/{node.read('sub_path')}"):
+                source = f"{name}/{node.read('sub_path').strip('/')}"
+                self.found.append((Mount(kind="volume", source=source, target=target), node.span))
         else:
-            is_file = "file" in (node.read("type") or "")
-            self._volume_named(self.expand(name), target, node.span, is_file=is_file)
+            is_file = "file" in node.read("type", default="")
+            self._volume_named(path, node.at("name") or node, name, target, is_file=is_file)
 
-    def _volume_named(self, name: str, target: str, span: Span, *, is_file: bool = False) -> None:
+    def _volume_named(self, path: str, node: Node, name: str, target: str, *, is_file: bool = False) -> None:
         """A volume that exists. On several machines only a file share can be meant."""
-        interface = "file" if is_file or self.nodes > 1 else "block"
-        self.volumes.append((Volume(name=name, mount_path=target, interface=interface), span))
+        if self._is_set(path, node, name):
+            interface = "file" if is_file or self.nodes > 1 else "block"
+            self.volumes.append((Volume(name=name, mount_path=target, interface=interface), node.span))
 
-    def _size(self, path: str, node: Node, size: str | None) -> int | None:
-        from flowc.frontends.skypilot.sizes import amount
-
-        if size is None:
-            return None
-        found = amount(size)
-        if found is None:
-            self._refuse(path, node, f"`{size}` is no size", "write it as `100GB`")
-            return None
-        return found[0]
+    def _is_set(self, path: str, node: Node, text: str) -> bool:
+        """Whether all variables in a text had values; reports one that had none."""
+        name = unset(text)
+        if name is None:
+            return True
+        if name in self.secrets:
+            self._refuse(path, node, f"`{name}` is a secret, and would be readable there", "take it from `envs`")
+        else:
+            help = f"add it to `envs`, or give `--env {name}=VALUE`"
+            self._refuse(path, node, f"the variable `{name}` has no value", help)
+        return False
 
     def _refuse(self, path: str, node: Node, reason: str, help: str | None) -> None:
-        self.sink.report(codes.MOUNT, node.span, help=help, path=path, reason=reason)
+        span = node.pairs[0].key.span if isinstance(node, Mapping) and node.pairs and not node.flow else node.span
+        self.sink.report(codes.MOUNT, span, help=help, path=path, reason=reason)

@@ -1,0 +1,73 @@
+"""The container of a task: its image and the options for docker."""
+
+from __future__ import annotations
+
+from flowc.diag.codes import skypilot as codes
+from flowc.diag.sink import Edit, Fix
+from flowc.patterns import at_first_use
+from flowc.yamldoc.node import Mapping, Node, Pair, Scalar
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.diag.sink import Sink
+    from flowc.source import Span
+    from flowc.yamldoc.ledger import Ledger
+
+PREFIX = "docker:"
+# `org/name:tag`, maybe behind a registry's host; images of machines are ami-…, projects/…, publisher:offer:sku:version.
+_container = at_first_use(
+    r"(?!projects/|subscriptions/|skypilot:)[a-z0-9][a-z0-9.-]*(?::\d+)?(?:/[a-z0-9][a-z0-9._-]*)+"
+    r"(?::\w[\w.-]*)?(?:@sha256:[0-9a-f]{64})?",
+    "fullmatch",
+)
+
+
+def image(pair: Pair | None, server: str | None, origins: dict[str, Span], sink: Sink) -> str | None:
+    """The image, of the registry `server` if it names none; reports images of machines."""
+    if pair is None:
+        return None
+    node: Node = pair.value
+    if isinstance(node, Mapping):  # {region: image of machines, docker: image}
+        node = node.at("docker") or (node.pairs[0].value if node.pairs else node)
+        if pair.value.at("docker") is not None:
+            return _named(str(node.value).removeprefix(PREFIX), server, node, origins)
+    text = str(node.value or "")
+    if text.startswith(PREFIX):
+        return _named(text.removeprefix(PREFIX).strip(), server, node, origins)
+    if _container(text):
+        fix = None
+        if isinstance(node, Scalar):
+            edit = Edit(span=node.span, text=f"{PREFIX}{text}" if node.style is None else f'"{PREFIX}{text}"')
+            fix = Fix(title=f"write `{PREFIX}` before it", edits=(edit,), certain=False)
+        sink.report(codes.IMAGE_WITHOUT_DOCKER, node.span, help=f"write `{PREFIX}{text}`", fix=fix, image=text)
+        return None
+    help = f"name a container image, `image_id: {PREFIX}IMAGE`, or take the key out"
+    sink.report(codes.VM_IMAGE, node.span, help=help, image=text)
+    return None
+
+
+def _named(text: str, server: str | None, node: Node, origins: dict[str, Span]) -> str:
+    origins["image"] = node.span
+    return f"{server}/{text}" if server and not text.startswith(f"{server}/") else text
+
+
+def options(task: Mapping, contained: bool, ledger: Ledger, sink: Sink) -> tuple[str, ...]:
+    """The words of `docker.run_options`; without an image they have no effect."""
+    node = task.at("config", "docker", "run_options")
+    if node is None:
+        return ()
+    docker = task.at("config", "docker")
+    assert isinstance(docker, Mapping), "a node below it was found"
+    if not contained:
+        ledger.decide(docker.pair("run_options"), "ignored", "the task runs in no container: `image_id` is missing")
+        return ()
+    import shlex
+
+    words: list[str] = []
+    for item in [node] if isinstance(node, Scalar) else node.each():
+        try:
+            words += shlex.split(str(item.value))
+        except ValueError:
+            what = f"a quote in `{item.value}` is never closed"
+            sink.report(codes.CONFLICT, item.span, help="close it", what=what)
+    return tuple(words)
