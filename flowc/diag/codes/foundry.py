@@ -127,7 +127,7 @@ The old document calls `utility_threshold_price` a price per GPU, but its own ex
 the whole machine, and so does flowc. A bid so low will hardly ever win.
 
 If the price is meant per GPU, multiply it by the number of GPUs.""",
-    bad=_GOOD.replace("  priority: standard\n", "  utility_threshold_price: 10\n"),
+    bad=_GOOD.replace("  priority: standard\n", "  utility_threshold_price: 1.9\n").replace("h100.8x", "a100.2x"),
     good=_GOOD.replace("  priority: standard\n", "  utility_threshold_price: 40\n"),
     path=_PATH,
 )
