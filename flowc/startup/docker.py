@@ -90,6 +90,7 @@ def isolation_words(isolation: Isolation) -> list[str]:
     pairs += [("--dns-option", option) for option in each.dns_options]
     pairs += [("--sysctl", f"{name}={value}") for name, value in each.sysctls if not on_host(each, name)]
     pairs += [("--cpus", each.cpus), ("--memory", str(each.memory_bytes) if each.memory_bytes else None)]
+    pairs += [("--pull", "never" if each.pull == "never" else None)]
     pairs += [("--stop-timeout", str(each.stop_grace_s) if each.stop_grace_s is not None else None)]
     words += ["--privileged"] if each.privileged else []
     words += ["--read-only"] if each.read_only_root else []

@@ -43,6 +43,7 @@ TASK = {
 }
 # Programs look for these themselves, so several nodes always get them.
 ALWAYS_ON_SEVERAL = ("HEAD_NODE_IP", "NODE_RANK", "NUM_NODES", "GPU_COUNT", "MASTER_ADDR", "MASTER_PORT")
+ALWAYS = ("PYTHONUNBUFFERED",)
 TASK_FORMATS = ("task-yaml", "foundry-yaml", "command-line")
 
 
@@ -62,6 +63,8 @@ def format_variables(job: Job, plan: JobPlan | None, index: int | None) -> tuple
             "SKYPILOT_TASK_ID": f"{job.name}-{task_id(job, index)}",
             "SKYPILOT_INTERNAL_JOB_ID": str(task_id(job, index)),
             "SKYPILOT_USER": "root",
+            "SKYPILOT_CLUSTER_INFO": cluster_info(job, plan),
+            "PYTHONUNBUFFERED": "1",
         }
     elif job.source.frontend in TASK_FORMATS:
         facts = TASK
@@ -79,12 +82,20 @@ def format_variables(job: Job, plan: JobPlan | None, index: int | None) -> tuple
     own = {name for name, _ in (*job.env, *job.env_facts)} | set(job.secrets)
 
     def wanted(name: str) -> bool:
-        return name not in own and (name in text or (nodes > 1 and name in ALWAYS_ON_SEVERAL))
+        return name not in own and (name in text or name in ALWAYS or (nodes > 1 and name in ALWAYS_ON_SEVERAL))
 
     words = fact_words(nodes)
     static = [(name, value) for name, value in fixed.items() if wanted(name)]
     dynamic = [(name, words[fact]) for name, fact in facts.items() if wanted(name)]
     return static, [*dynamic, *((name, words[fact]) for name, fact in job.env_facts)]
+
+
+def cluster_info(job: Job, plan: JobPlan | None) -> str:
+    """What SkyPilot says of a cluster, as JSON."""
+    import json
+
+    region = plan.region if plan else None
+    return json.dumps({"cluster_name": job.name, "cloud": "Mithril", "region": region, "zone": None})
 
 
 def fact_words(nodes: int) -> dict[str, str]:

@@ -23,6 +23,7 @@ def test_when_an_image_is_pulled(tmp_path: Path, pull: str | None, there: bool, 
     machine = Machine(tmp_path)
     (tmp_path / "images").write_text("img:1\n" if there else "")
     machine.run(contained(isolation=Isolation(pull=pull)))
+    assert ("--pull=never" in " ".join(machine.called("docker run"))) == (pull == "never")
     assert machine.called("docker pull") == ["docker pull -q img:1"] * pulls
 
 

@@ -276,6 +276,7 @@ def test_the_machine_shuts_down_after_the_job(tmp_path: Path) -> None:
         ("task-yaml", "$NUM_NODES $NODE_RANK $MASTER_ADDR $MASTER_PORT $GPU_COUNT", "1 0 10.0.0.7 29500 8"),
         ("command-line", "$FLOW_TASK_NAME $HEAD_NODE_IP", "train 10.0.0.7"),
         ("skypilot", "$SKYPILOT_NODE_RANK $SKYPILOT_NODE_IPS $SKYPILOT_NUM_GPUS_PER_NODE", "0 10.0.0.7 8"),
+        ("skypilot", "$PYTHONUNBUFFERED ${SKYPILOT_CLUSTER_INFO:0:25}", '1 {"cluster_name": "train",'),
         ("k8s", "[$NUM_NODES$SKYPILOT_NODE_RANK]", "[]"),
     ],
 )
