@@ -55,6 +55,8 @@ def meaning(scalar: Scalar, reader: str) -> Meaning:
     text = scalar.text
     if scalar.tag is not None and scalar.tag.startswith(TAG):
         return _tagged(scalar, reader)
+    if scalar.tag is not None and reader == "kubernetes":  # which drops a tag of one's own, and reads no number
+        return Meaning(kind=TEXT, value=text, shown="a text")
     if scalar.style is not None:
         return Meaning(kind=TEXT, value=text, shown="a text")
     return _plain(text, reader)

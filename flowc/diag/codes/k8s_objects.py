@@ -52,7 +52,7 @@ NOT_A_BATCH_JOB = Code(
     id="FC318",
     name="not-a-batch-job",
     severity="error",
-    title="a {kind} is no batch job: {reason}",
+    title="{kind} is no batch job: {reason}",
     explain="""\
 flowc runs what ends: a Job, a Pod, and what other controllers make of them. Services that stay up, and jobs that a
 controller in a cluster has to run, have no equivalent.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flowc.diag.codes import k8s_objects as codes
 from flowc.frontends.k8s import names, resource_rules, volume_rules
-from flowc.frontends.k8s.findings import given, int_at, key_span, place, shown, text_at
+from flowc.frontends.k8s.findings import given, int_at, key_span, misspelt, place, shown, text_at
 from flowc.yamldoc.node import Mapping
 
 TYPE_CHECKING = False
@@ -26,9 +26,9 @@ MOST_PORT = 65535
 def check(findings: Findings, container: Mapping, path: str, volumes: dict[str, Node], *, host_network: bool) -> None:
     """Check one container of a pod whose `volumes` are known."""
     image = container.at("image")
-    if image is None or image.value == "":
+    if (image is None and not misspelt(container, "image")) or (image is not None and image.value == ""):
         findings.required(container, f"{path}.image", "name the image to run, such as `pytorch/pytorch:2.4.0`")
-    elif isinstance(image.value, str) and image.value != image.value.strip():
+    elif image is not None and isinstance(image.value, str) and image.value != image.value.strip():
         findings.invalid(image, f"{path}.image", "must not have leading or trailing whitespace")
     command = container.each("command")
     first = command[0] if command else None

@@ -48,7 +48,7 @@ class Findings:
         text = value if value is not None else str(node.value)
         near = nearest(text, values)
         help = help or (f"did you mean `{near}`?" if near is not None else None)
-        expected = ", ".join(f"`{each}`" for each in values)
+        expected = ", ".join(f"`{each}`" if each else '`""`' for each in values)
         self.sink.report(codes.UNSUPPORTED_VALUE, place(node), help=help, path=path, value=text, expected=expected)
 
     def forbidden(self, span: Span, path: str, detail: str, help: str | None = None) -> None:
@@ -115,6 +115,14 @@ def given(parent: Node | None, names: Iterable[str]) -> list[str]:
     if not isinstance(parent, Mapping):
         return []
     return [pair.key.text for pair in parent.pairs if pair.key.text in names and not is_null(pair.value)]
+
+
+def misspelt(parent: Node, key: str) -> bool:
+    """Whether an unknown key of the mapping was likely meant for this one, so that its absence is told already."""
+    from flowc.diag.suggest import nearest
+
+    pairs = parent.pairs if isinstance(parent, Mapping) else []
+    return any(pair.field is None and nearest(pair.key.text, (key,)) is not None for pair in pairs)
 
 
 def key_span(parent: Node, key: str) -> Span:

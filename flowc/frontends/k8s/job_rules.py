@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowc.diag.codes import k8s as codes
-from flowc.frontends.k8s.findings import given, int_at, place, text_at
+from flowc.frontends.k8s.findings import given, int_at, misspelt, place, text_at
 from flowc.frontends.k8s.names import IN_LABEL, LABEL_LENGTH, is_label, is_subdomain
 from flowc.patterns import at_first_use
 from flowc.yamldoc.node import Mapping
@@ -48,7 +48,7 @@ def _restart_policy(findings: Findings, spec: Mapping, path: str, of_set: bool) 
     if not isinstance(pod, Mapping):
         return
     node, where = pod.at("restartPolicy"), f"{path}.template.spec.restartPolicy"
-    if node is None and not of_set:
+    if node is None and not of_set and not misspelt(pod, "restartPolicy"):
         help = "add `restartPolicy: Never` to the pod's spec, beside `containers`"
         findings.sink.report(codes.RESTART_POLICY_REQUIRED, place(pod), help=help, path=where)
     elif node is not None and node.value == "Always":

@@ -113,7 +113,7 @@ def _secret_value(findings: Findings, node: Mapping, pair: Pair, field: str) -> 
         if kind in _KINDS_OF_VALUES:
             found = _KINDS_OF_VALUES[kind]
         elif field == "data" and not _is_base64(pair.value.text):
-            found, expected = "no base64", "base64"
+            found, expected = "a text that is no base64", "base64"
     if found is not None:
         holder = node.pair(field)
         assert holder is not None

@@ -83,16 +83,16 @@ def test_jobs_keep_the_order_of_the_text() -> None:
             'no matches for kind "Job" in version "run.googleapis.com/v1"',
         ),
         (TEXT.replace("batch/v1", "batch/v1beta1"), "that version is gone"),
-        (kind("Deployment", "apps/v1"), "a Deployment is no batch job"),
-        (kind("MPIJob", "kubeflow.org/v2beta1"), "a MPIJob is no batch job: mpirun"),
-        (kind("RayJob", "ray.io/v1"), "a RayJob is no batch job: Ray"),
-        (kind("TrainJob", "trainer.kubeflow.org/v1alpha1"), "a TrainJob is no batch job: the runtime"),
+        (kind("Deployment", "apps/v1"), "Deployment is no batch job"),
+        (kind("MPIJob", "kubeflow.org/v2beta1"), "MPIJob is no batch job: mpirun"),
+        (kind("RayJob", "ray.io/v1"), "RayJob is no batch job: Ray"),
+        (kind("TrainJob", "trainer.kubeflow.org/v1alpha1"), "TrainJob is no batch job: the runtime"),
         (kind("Widget", "example.com/v1"), 'no matches for kind "Widget"'),
         (kind("Namespace", "v1"), "the file holds no job: there is Namespace"),
         ("# nothing\n", "the file holds no job: all of its documents are empty"),
         (several(TEXT, TEXT), "a Job `train` stands in the file twice"),
         (several(TEXT, kind("Widget", "example.com/v1")), "the Widget `x` is left out"),
-        (several(TEXT, kind("Deployment", "apps/v1")), "a Deployment is no batch job"),
+        (several(TEXT, kind("Deployment", "apps/v1")), "Deployment is no batch job"),
     ],
 )
 def test_kind_is_told(text: str, said: str) -> None:
@@ -306,6 +306,11 @@ def test_set_goes_to_every_job() -> None:
 
 
 def test_a_finding_in_a_list_points_at_its_line() -> None:
-    text = BLOCK.replace("image:", "imgae:")
-    where = [(each.code.id, each.span.line if each.span else None) for each in found(text.replace("VALUE", "x"))]
-    assert where == [("FC300", 11), ("FC302", 10)]
+    text = BLOCK.replace("image:", "picture:").replace("name: A", "name: A=B")
+    where = [(each.code.id, each.span.line if each.span else None) for each in found(text)]
+    assert where == [("FC300", 11), ("FC302", 10), ("FC307", 13)]
+
+
+def test_a_misspelt_field_is_not_missing_as_well() -> None:
+    text = BLOCK.replace("image:", "imgae:").replace("restartPolicy", "restartpolicy")
+    assert [each.code.id for each in found(text)] == ["FC300", "FC300"]
