@@ -151,7 +151,11 @@ def startup_plain(v, sh):
         else:
             put('    node_rank=0\n    until [ "${node_names[node_rank]%%[. ]*}" = "$host_name" ]; do\n        ((++node_rank < ')
             put(str(v['nodes']))
-            put(')) || {\n            echo "flowc: /etc/hosts does not list $host_name" >&2\n            exit 1\n        }\n    done\n    private_ip=${node_names[node_rank]#* }\n    node_ips=$(printf \'%s\\n\' "${node_names[@]#* }")\n')
+            put(')) || {\n            echo "flowc: /etc/hosts does not list $host_name" >&2\n            exit 1\n        }\n    done\n')
+            if v['needs_ip']:
+                put('    private_ip=${node_names[node_rank]#* }\n')
+            if v['needs_ips']:
+                put('    node_ips=$(printf \'%s\\n\' "${node_names[@]#* }")\n')
     elif v['needs_ip']:
         put('    read -r private_ip _ < <(hostname -I)\n')
     sections.append(('rank', ''.join(out)))
@@ -870,7 +874,11 @@ def startup_small(v, sh):
         else:
             put('node_rank=0\nuntil [ "${a[node_rank]%%[. ]*}" = $h ]; do\n((++node_rank < ')
             put(str(v['nodes']))
-            put('))||{\necho "flowc: /etc/hosts does not list $h" >&2\nexit 1\n}\ndone\nprivate_ip=${a[node_rank]#* }\nnode_ips=$(printf \'%s\\n\' "${a[@]#* }")\n')
+            put('))||{\necho "flowc: /etc/hosts does not list $h" >&2\nexit 1\n}\ndone\n')
+            if v['needs_ip']:
+                put('private_ip=${a[node_rank]#* }\n')
+            if v['needs_ips']:
+                put('node_ips=$(printf \'%s\\n\' "${a[@]#* }")\n')
     elif v['needs_ip']:
         put('read -r private_ip _ < <(hostname -I)\n')
     sections.append(('rank', ''.join(out)))

@@ -20,7 +20,7 @@ FACTS = {
     "hostname": '"${HOSTNAME%%.*}"',
     "cpus": '"$(nproc)"',
     "memory_bytes": '"$(($(sed "s/[^0-9]//g;q" /proc/meminfo) * 1024))"',
-    "rank": "$node_rank",
+    "rank": '"$node_rank"',
     "head_ip": "\"${node_ips%%$'\\n'*}\"",
     "ips": '"$node_ips"',
 }

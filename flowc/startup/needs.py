@@ -45,7 +45,8 @@ def variables(job: Job, plan: JobPlan | None, facts: list[tuple[str, str]]) -> d
         "image": None,
         "images": [],
         "restarts": restarts(job.retry),
-        "needs_ip": needs_ip(job, facts),
+        "needs_ip": needs(job, plan, facts, "private_ip"),
+        "needs_ips": needs(job, plan, facts, "node_ips"),
         "flag": "",
         "with_secrets": [],
         **port_units(job),
@@ -66,9 +67,11 @@ def variables(job: Job, plan: JobPlan | None, facts: list[tuple[str, str]]) -> d
     return found
 
 
-def needs_ip(job: Job, facts: list[tuple[str, str]]) -> bool:
-    asked = [fact for each in job.containers for _, fact in each.env_facts]
-    return "private_ip" in asked or any("private_ip" in word for _, word in facts)
+def needs(job: Job, plan: JobPlan | None, facts: list[tuple[str, str]], name: str) -> bool:
+    """Whether a word of the script that is a variable's value uses this variable of the script."""
+    words = fact_words(plan.nodes if plan else 1)
+    asked = [words[fact] for each in job.containers for _, fact in each.env_facts]
+    return any(name in word for word in (*asked, *(word for _, word in facts)))
 
 
 def secrets(job: Job) -> dict[str, Any]:

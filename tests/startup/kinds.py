@@ -80,6 +80,7 @@ KINDS: dict[str, Unit] = {
     "command": unit(run=Run(kind="argv", argv=("echo", HOSTILE)), frontend="cli"),
     "task": unit(run=TEXT, frontend="task-yaml", ports=PORTS),
     "task-nodes": unit(run=TEXT, frontend="task-yaml", plan=PLAN.replace(nodes=3), env_facts=FACTS),
+    "ranks": unit(run=TEXT, frontend="k8s", image="img", plan=PLAN.replace(nodes=3), env_facts=(("RANK", "rank"),)),
     "everything": unit(run=TEXT, frontend="k8s", **EVERYTHING),
     "container": unit(run=TEXT, frontend="k8s", image="img:1", env=(("A", "1"),), volumes=(DATA,), ports=PORTS[:1]),
     "own-entrypoint": unit(run=Run(kind="argv"), frontend="k8s", image="img", setup="x\n", array=Array(indices=(1,))),
