@@ -13,10 +13,15 @@ if TYPE_CHECKING:
     from flowc.inputs import Inputs
     from flowc.source import Source
 
-_top_keys = at_first_use(r"^(['\"]?)([A-Za-z_][\w.-]*)\1[ \t]*:(?=[ \t\r\n]|$)", "finditer", 8)  # re.MULTILINE
-_json_tokens = at_first_use(r"\"((?:[^\"\\]|\\.)*)\"(?=\s*:)|\"(?:[^\"\\]|\\.)*\"|[{}\[\]]", "finditer")
+_top_keys = at_first_use(r"^([ ]*)(['\"]?)([A-Za-z_$][\w.-]*)\2[ \t]*:(?=[ \t\r\n]|$)", "finditer", 8)  # re.MULTILINE
+_content = at_first_use(r"^[\s\ufeff]*(?:(?:#|---|%[A-Z])[^\n]*\n\s*)*", "match")
+_brace_tokens = at_first_use(
+    r"[\"']([\w.-]+)[\"']\s*:|\b([A-Za-z_][\w.-]*)\s*:(?=\s)|\"(?:[^\"\\]|\\.)*\"|'[^']*'|#[^\n]*|[{}\[\]]", "finditer"
+)
 _template = at_first_use(r"^\s*(?:\{\{-?|\{%-?)", "search", 8)
 
+# What tells a format stands near the beginning; more is not looked at.
+MOST_LOOKED_AT = 200_000
 # What other programs' files have at their top, where they are easily taken for jobs.
 _OTHERS = (
     ("services", "a Compose file"),
@@ -95,25 +100,31 @@ def _is_task(source: Source, name: str) -> bool:
 
 
 def _keys(source: Source) -> dict[str, Span]:
-    """The keys at the top of all documents, with the place of the first of each name. Text of block scalars is
-    indented, so that what stands at the start of a line is a key, a comment or a list."""
+    """The keys at the top of all documents, with the place of the first of each name. Text of block scalars is indented
+    deeper, so that what stands at the indent of the first key is a key, a comment or a list."""
     text = source.text
-    if text.lstrip("\ufeff \t\r\n").startswith("{"):
-        return _json_keys(source)
+    first = _content(text).end()
+    if text.startswith("{", first) and not text.startswith(("{{", "{%"), first):
+        return _brace_keys(source, first)
     found: dict[str, Span] = {}
-    for match in _top_keys(text):
-        found.setdefault(match[2], Span(source, match.start(2), match.end(2)))
+    indent: str | None = None
+    for match in _top_keys(text, 0, MOST_LOOKED_AT):
+        if indent is None:
+            indent = match[1]
+        if match[1] == indent:
+            found.setdefault(match[3], Span(source, match.start(3), match.end(3)))
     return found
 
 
-def _json_keys(source: Source) -> dict[str, Span]:
-    """The keys of the outermost braces."""
+def _brace_keys(source: Source, start: int) -> dict[str, Span]:
+    """The keys of the outermost braces of a document in JSON or in YAML's flow style."""
     found: dict[str, Span] = {}
     depth = 0
-    for match in _json_tokens(source.text):
-        if match[1] is not None:
+    for match in _brace_tokens(source.text, start, MOST_LOOKED_AT):
+        group = 1 if match[1] is not None else 2
+        if match[group] is not None:
             if depth == 1:
-                found.setdefault(match[1], Span(source, match.start(1), match.end(1)))
+                found.setdefault(match[group], Span(source, match.start(group), match.end(group)))
         elif match[0] in "{[":
             depth += 1
         elif match[0] in "}]":
@@ -180,6 +191,14 @@ def _report_two(source: Source, found: dict[str, Span], sink: Sink) -> None:
 
 
 def _report_none(source: Source, sink: Sink) -> None:
+    """Say that no format was found; where the file is no YAML at all, that is what is wrong with it."""
+    if source.path.lower().endswith(YAML):
+        from flowc.yamldoc.read import read
+
+        errors = sink.error_count
+        read(source, sink)
+        if sink.error_count > errors:
+            return
     keys = _keys(source)
     other = next(((key, what) for key, what in _OTHERS if key in keys), None)
     names = [entry.name for entry in FRONTENDS if entry.name != "command-line"]

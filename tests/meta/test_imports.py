@@ -46,7 +46,7 @@ ALLOWED = {
     "startup": {"record", "ir", "digest", "patterns", "shell_text", "_compiled"},
     "backends": {"record", "source", "diag", "ir", "startup", "digest", "_compiled"},
     "pipeline": {"record", "diag", "ir", "passes"},
-    "detect": {"inputs", "source", "diag", "patterns", "frontends"},
+    "detect": {"inputs", "source", "diag", "patterns", "yamldoc", "frontends"},
     "override": {"record", "inputs", "source", "diag", "ir"},
     "driver": EVERYTHING_BELOW_DRIVER,
     # The public API names the types that it takes and gives.
