@@ -63,6 +63,8 @@ def arrange(context: Context) -> Pod | None:
     if main is None:
         return None
     others = [each for each in plain if each is not main]
+    for each in (*plain, *inits):
+        context.decide(each, "restartPolicy", "approximated", "a container is restarted as the whole job is")
     for each in others:
         context.gather(machine_codes.SECOND_CONTAINER, f"`{_name(each)}`", _name_span(each))
     return Pod(main, inits, [*sidecars, *others])

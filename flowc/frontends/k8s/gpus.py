@@ -44,6 +44,9 @@ def wanted(pod: Pod, count: int, context: Context) -> Wanted:
     if always is None:
         return Wanted()
     terms = spec.each("affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms")
+    for term in terms:
+        if term.each("matchFields"):
+            context.refuse(term, "matchFields", "it names a machine of the cluster", "say what the machine must have")
     alternatives = [always.both(node_labels.kinds_of(requirements(term), count, context), context) for term in terms]
     found = _merged([each for each in alternatives or [always] if each is not None])
     preferred = _preferred(count, context)

@@ -116,8 +116,13 @@ def _fields(pod: Pod, context: Context) -> dict[str, Any]:
 
 
 def _check_system(context: Context) -> None:
-    """What the containers run on, where that is more than Linux with a container runtime."""
-    spec = context.job.pod_spec
+    """Who runs the job, and on what, where that is more than the cluster itself and Linux with a container runtime."""
+    spec, job_spec = context.job.pod_spec, context.job.job_spec
+    manager = job_spec.at("managedBy")
+    if manager is not None and str(manager.value).startswith("kueue.x-k8s.io/"):
+        context.leave_out(job_spec, "managedBy", "a queue of the cluster passes it on to another one")
+    elif manager is not None and manager.value != "kubernetes.io/job-controller":
+        context.refuse(job_spec, "managedBy", "only that controller knows what to do with the job", "take it out")
     system = spec.at("os", "name")
     if system is not None and system.value == "windows":
         context.refuse(spec.at("os") or spec, "name", "machines run Linux")

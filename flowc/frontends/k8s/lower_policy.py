@@ -19,6 +19,7 @@ DEFAULT_RESTARTS = 6
 FIRST_DELAY_MS = 10_000
 LONGEST_MS = {"Never": 360_000, "OnFailure": 300_000}  # the Job controller's, and the node's own
 ACTIONS = {"FailJob": "fail", "FailIndex": "fail", "Ignore": "free", "Count": "count"}
+_BOUNDED = f"a failing job starts again {DEFAULT_RESTARTS} times at most; `runPolicy.backoffLimit` says another number"
 NO_PODS = "`parallelism: 0` starts no pod; the bid is placed paused"
 
 
@@ -115,8 +116,9 @@ def paused(context: Context) -> bool | None:
 
 
 def retry_of(context: Context) -> Retry:
-    spec, pod_spec = context.job.job_spec, context.job.pod_spec
-    policy = str(pod_spec.read("restartPolicy") or "Never")
+    spec = context.job.job_spec
+    place = _policy_place(context)
+    policy = str(place.value) if place is not None else "Never"
     restarts = _restarts(context)
     fields: dict[str, Any] = {"max_restarts": restarts}
     if restarts:
@@ -124,9 +126,9 @@ def retry_of(context: Context) -> Retry:
             "delay_ms": FIRST_DELAY_MS,
             "delay_factor": "2",
             "max_delay_ms": LONGEST_MS.get(policy, LONGEST_MS["Never"]),
-            "keep_scratch": policy == "OnFailure",
+            "keep_scratch": policy in ("OnFailure", "Always"),
         }
-    rules = []
+    rules = [ExitRule(action="fail", codes=tuple(range(1, 128)))] if policy == "ExitCode" else []
     requeue = None
     for rule in spec.each("podFailurePolicy", "rules"):
         action = str(rule.read("action", default=""))
@@ -144,11 +146,22 @@ def retry_of(context: Context) -> Retry:
         fields["exit_rules"] = tuple(rules)
     if requeue is not None:
         fields["requeue"] = requeue
-    place = _restarts_place(context)
     for name in fields:
         from_policy = name in ("exit_rules", "requeue")
-        context.put(f"retry.{name}", spec.at("podFailurePolicy") if from_policy else place)
+        context.put(f"retry.{name}", spec.at("podFailurePolicy") if from_policy else _restarts_place(context))
+        context.put(f"retry.{name}", place)
     return Retry(**fields)
+
+
+def _policy_place(context: Context) -> Node | None:
+    """Where it stands what a failure does; a PyTorchJob says it beside its template."""
+    if context.job.kind == "PyTorchJob":
+        replicas = context.job.node.at("spec", "pytorchReplicaSpecs")
+        for name in ("Master", "Worker"):
+            found = replicas.at(name, "restartPolicy") if replicas is not None else None
+            if found is not None:
+                return found
+    return context.job.pod_spec.at("restartPolicy")
 
 
 def _restarts_place(context: Context) -> Node:

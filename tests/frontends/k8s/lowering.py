@@ -12,6 +12,8 @@ from flowc.ir.job import Job
 from flowc.source import Source
 from tests.frontends.k8s.manifests import job
 
+Documents = dict[str, Any] | tuple[dict[str, Any], ...]
+
 GPU = {"resources": {"limits": {"nvidia.com/gpu": 8}}}
 INDEXED = {"completions": 4, "parallelism": 4, "completionMode": "Indexed"}
 

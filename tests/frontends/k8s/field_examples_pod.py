@@ -1,0 +1,239 @@
+"""Fields of volumes, security and the neighbours of Jobs, each with two manifests that must not give the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.frontends.k8s.field_examples import BASE, Example, con, pod, source
+from tests.frontends.k8s.lowering import claim, config_map, secret, with_volume
+from tests.frontends.k8s.manifests import job
+
+CM, SEC = config_map("o", k="1", l="2"), secret("o", k="1", l="2")
+ITEM = {"key": "k", "path": "p"}
+NAME = {"path": "n", "fieldRef": {"fieldPath": "metadata.name"}}
+PVC = with_volume({"persistentVolumeClaim": {"claimName": "c"}})
+GCS: dict[str, Any] = {"driver": "gcsfuse.csi.storage.gke.io", "volumeAttributes": {"bucketName": "b"}}
+NFS = {"server": "s", "path": "/p"}
+PERSISTENT = {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "pv"}, "spec": {"nfs": NFS}}
+BOUND = claim("c")
+BOUND["spec"]["volumeName"] = "pv"
+
+
+def vol(kind: str, **more: Any) -> dict[str, Any]:
+    return with_volume({kind: more})
+
+
+def config(**more: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    return vol("configMap", name="o", **more), CM
+
+
+def hidden(**more: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    return vol("secret", **{"secretName": "o", **more}), SEC
+
+
+def item(**more: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    return config(items=[{**ITEM, **more}])
+
+
+def projected(kind: str, beside: dict[str, Any], **more: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    return vol("projected", sources=[{kind: more}]), beside
+
+
+def down(**more: Any) -> dict[str, Any]:
+    return vol("downwardAPI", items=[{**NAME, **more}])
+
+
+def csi(**more: Any) -> dict[str, Any]:
+    return vol("csi", **{**GCS, **more})
+
+
+def inside(**more: Any) -> dict[str, Any]:
+    return pod(securityContext=more)
+
+
+def own(**more: Any) -> dict[str, Any]:
+    return con(securityContext=more)
+
+
+def sysctl(name: str, value: str) -> dict[str, Any]:
+    return inside(sysctls=[{"name": name, "value": value}])
+
+
+def pytorch(run: dict[str, Any] | None = None, nproc: str | None = None, **master: Any) -> dict[str, Any]:
+    containers = [{"name": "pytorch", "image": "a:1", "command": ["x"]}]
+    replica = {"replicas": 1, "template": {"spec": {"containers": containers}}, **master}
+    inner: dict[str, Any] = {"pytorchReplicaSpecs": {"Worker": replica}}
+    inner |= {"runPolicy": run} if run else {}
+    inner |= {"nprocPerNode": nproc} if nproc else {}
+    return {"apiVersion": "kubeflow.org/v1", "kind": "PyTorchJob", "metadata": {"name": "t"}, "spec": inner}
+
+
+def volcano(replicas: int = 1, **more: Any) -> dict[str, Any]:
+    task = {"name": "w", "replicas": replicas, "template": {"spec": job()["spec"]["template"]["spec"]}}
+    inner = {"tasks": [task], **more}
+    return {"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job", "metadata": {"name": "t"}, "spec": inner}
+
+
+def binary() -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "o"}, "binaryData": {"k": "YQ=="}}
+
+
+def encoded() -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "o"}, "data": {"k": "YQ=="}}
+
+
+def parts(**more: Any) -> dict[str, Any]:
+    return with_volume({"emptyDir": {}}, more)
+
+
+TWO = [{"name": "v", "emptyDir": {}}, {"name": "w", "emptyDir": {}}]
+
+EXAMPLES: dict[str, Example] = {
+    "VolumeMount.name": (
+        job(pod={"volumes": TWO}, container={"volumeMounts": [{"name": "v", "mountPath": "/d"}]}),
+        job(pod={"volumes": TWO}, container={"volumeMounts": [{"name": "w", "mountPath": "/d"}]}),
+    ),
+    "VolumeMount.mountPath": (parts(), parts(mountPath="/other")),
+    "VolumeMount.subPath": (parts(), parts(subPath="x")),
+    "VolumeMount.readOnly": (parts(), parts(readOnly=True)),
+    "Volume.name": (BASE, parts()),
+    "EmptyDirVolumeSource.medium": (vol("emptyDir"), vol("emptyDir", medium="Memory")),
+    "EmptyDirVolumeSource.sizeLimit": (vol("emptyDir"), vol("emptyDir", sizeLimit="1Gi")),
+    "HostPathVolumeSource.path": (vol("hostPath", path="/a"), vol("hostPath", path="/b")),
+    "HostPathVolumeSource.type": (vol("hostPath", path="/a"), vol("hostPath", path="/a", type="Socket")),
+    "PersistentVolumeClaimVolumeSource.claimName": (PVC, vol("persistentVolumeClaim", claimName="d")),
+    "PersistentVolumeClaimVolumeSource.readOnly": (PVC, vol("persistentVolumeClaim", claimName="c", readOnly=True)),
+    "PersistentVolumeClaimSpec.accessModes": ((PVC, claim("c")), (PVC, claim("c", mode="ReadWriteMany"))),
+    "PersistentVolumeClaimSpec.volumeName": ((PVC, claim("c"), PERSISTENT), (PVC, BOUND, PERSISTENT)),
+    "VolumeResourceRequirements.requests": ((PVC, claim("c")), (PVC, claim("c", size="20Gi"))),
+    "PersistentVolume.spec": ((PVC, BOUND), (PVC, BOUND, PERSISTENT)),
+    "ConfigMapVolumeSource.name": ((vol("configMap", name="p"), CM), config()),
+    "ConfigMapVolumeSource.items": (config(), item()),
+    "ConfigMapVolumeSource.defaultMode": (config(), config(defaultMode=0o400)),
+    "ConfigMapVolumeSource.optional": (vol("configMap", name="o"), vol("configMap", name="o", optional=True)),
+    "SecretVolumeSource.secretName": (hidden(secretName="p"), hidden()),
+    "SecretVolumeSource.items": (hidden(), hidden(items=[ITEM])),
+    "SecretVolumeSource.defaultMode": (hidden(), hidden(defaultMode=0o400)),
+    "SecretVolumeSource.optional": (vol("secret", secretName="o"), vol("secret", secretName="o", optional=True)),
+    "KeyToPath.key": (item(), item(key="l")),
+    "KeyToPath.path": (item(), item(path="q")),
+    "KeyToPath.mode": (item(), item(mode=0o400)),
+    "ProjectedVolumeSource.sources": (BASE, vol("projected", sources=[{"downwardAPI": {"items": [NAME]}}])),
+    "ProjectedVolumeSource.defaultMode": (
+        projected("configMap", CM, name="o"),
+        (vol("projected", sources=[{"configMap": {"name": "o"}}], defaultMode=0o400), CM),
+    ),
+    "VolumeProjection.configMap": ((BASE, CM), projected("configMap", CM, name="o")),
+    "VolumeProjection.secret": ((BASE, SEC), projected("secret", SEC, name="o")),
+    "VolumeProjection.downwardAPI": ((BASE, CM), projected("downwardAPI", CM, items=[NAME])),
+    "VolumeProjection.serviceAccountToken": (
+        projected("downwardAPI", CM, items=[NAME]),
+        projected("serviceAccountToken", CM, path="token"),
+    ),
+    "ConfigMapProjection.name": (projected("configMap", CM, name="o"), projected("configMap", CM, name="p")),
+    "ConfigMapProjection.items": (
+        projected("configMap", CM, name="o"),
+        projected("configMap", CM, name="o", items=[ITEM]),
+    ),
+    "ConfigMapProjection.optional": (
+        projected("configMap", CM, name="p"),
+        projected("configMap", CM, name="p", optional=True),
+    ),
+    "SecretProjection.name": (projected("secret", SEC, name="o"), projected("secret", SEC, name="p")),
+    "SecretProjection.items": (projected("secret", SEC, name="o"), projected("secret", SEC, name="o", items=[ITEM])),
+    "SecretProjection.optional": (
+        projected("secret", SEC, name="p"),
+        projected("secret", SEC, name="p", optional=True),
+    ),
+    "DownwardAPIProjection.items": (
+        projected("downwardAPI", CM, items=[NAME]),
+        projected("downwardAPI", CM, items=[{**NAME, "path": "m"}]),
+    ),
+    "DownwardAPIVolumeSource.items": (down(), vol("downwardAPI", items=[NAME, {**NAME, "path": "m"}])),
+    "DownwardAPIVolumeSource.defaultMode": (down(), vol("downwardAPI", items=[NAME], defaultMode=0o400)),
+    "DownwardAPIVolumeFile.path": (down(), down(path="m")),
+    "DownwardAPIVolumeFile.fieldRef": (down(), down(fieldRef={"fieldPath": "metadata.namespace"})),
+    "DownwardAPIVolumeFile.resourceFieldRef": (
+        BASE,
+        vol(
+            "downwardAPI",
+            items=[{"path": "r", "resourceFieldRef": {"containerName": "main", "resource": "requests.cpu"}}],
+        ),
+    ),
+    "DownwardAPIVolumeFile.mode": (down(), down(mode=0o400)),
+    "NFSVolumeSource.server": (vol("nfs", **NFS), vol("nfs", server="t", path="/p")),
+    "NFSVolumeSource.path": (vol("nfs", **NFS), vol("nfs", server="s", path="/q")),
+    "NFSVolumeSource.readOnly": (vol("nfs", **NFS), vol("nfs", **NFS, readOnly=True)),
+    "CSIVolumeSource.driver": (csi(), csi(driver="s3.csi.aws.com")),
+    "CSIVolumeSource.readOnly": (csi(), csi(readOnly=True)),
+    "CSIVolumeSource.volumeAttributes": (csi(), csi(volumeAttributes={"bucketName": "d"})),
+    "PodSecurityContext.runAsUser": (BASE, inside(runAsUser=7)),
+    "PodSecurityContext.runAsGroup": (BASE, inside(runAsGroup=7)),
+    "PodSecurityContext.fsGroup": (BASE, inside(fsGroup=7)),
+    "PodSecurityContext.supplementalGroups": (BASE, inside(supplementalGroups=[7])),
+    "PodSecurityContext.sysctls": (BASE, sysctl("net.core.somaxconn", "9")),
+    "PodSecurityContext.seccompProfile": (BASE, inside(seccompProfile={"type": "Unconfined"})),
+    "PodSecurityContext.appArmorProfile": (BASE, inside(appArmorProfile={"type": "Unconfined"})),
+    "SecurityContext.runAsUser": (BASE, own(runAsUser=7)),
+    "SecurityContext.runAsGroup": (BASE, own(runAsGroup=7)),
+    "SecurityContext.privileged": (BASE, own(privileged=True)),
+    "SecurityContext.capabilities": (BASE, own(capabilities={"add": ["IPC_LOCK"]})),
+    "SecurityContext.readOnlyRootFilesystem": (BASE, own(readOnlyRootFilesystem=True)),
+    "SecurityContext.allowPrivilegeEscalation": (BASE, own(allowPrivilegeEscalation=False)),
+    "SecurityContext.seccompProfile": (BASE, own(seccompProfile={"type": "Unconfined"})),
+    "SecurityContext.appArmorProfile": (BASE, own(appArmorProfile={"type": "Unconfined"})),
+    "Capabilities.add": (BASE, own(capabilities={"add": ["IPC_LOCK"]})),
+    "Capabilities.drop": (BASE, own(capabilities={"drop": ["ALL"]})),
+    "SeccompProfile.type": (
+        inside(seccompProfile={"type": "RuntimeDefault"}),
+        inside(seccompProfile={"type": "Unconfined"}),
+    ),
+    "AppArmorProfile.type": (
+        own(appArmorProfile={"type": "RuntimeDefault"}),
+        own(appArmorProfile={"type": "Unconfined"}),
+    ),
+    "Sysctl.name": (sysctl("net.core.somaxconn", "9"), sysctl("net.ipv4.tcp_syncookies", "9")),
+    "Sysctl.value": (sysctl("net.core.somaxconn", "9"), sysctl("net.core.somaxconn", "8")),
+    "ConfigMap.data": ((source("configMapRef"), config_map("o", k="1")), (source("configMapRef"), CM)),
+    "ConfigMap.binaryData": (config(), (config()[0], binary())),
+    "Secret.data": ((source("secretRef"), secret("o", l="1")), (source("secretRef"), encoded())),
+    "Secret.stringData": ((source("secretRef"), secret("o", l="1")), (source("secretRef"), SEC)),
+    "VolcanoJobSpec.maxRetry": (volcano(), volcano(maxRetry=2)),
+    "VolcanoJobSpec.ttlSecondsAfterFinished": (volcano(), volcano(ttlSecondsAfterFinished=2)),
+    "VolcanoJobSpec.plugins": (volcano(), volcano(plugins={"svc": []})),
+    "VolcanoTask.replicas": (volcano(), volcano(2)),
+    "PyTorchJobSpec.nprocPerNode": (pytorch(), pytorch(nproc="4")),
+    "ReplicaSpec.replicas": (pytorch(), pytorch(replicas=2)),
+    "ReplicaSpec.restartPolicy": (pytorch(), pytorch(restartPolicy="ExitCode")),
+    "RunPolicy.ttlSecondsAfterFinished": (pytorch(), pytorch({"ttlSecondsAfterFinished": 2})),
+    "RunPolicy.activeDeadlineSeconds": (pytorch(), pytorch({"activeDeadlineSeconds": 2})),
+    "RunPolicy.backoffLimit": (pytorch(), pytorch({"backoffLimit": 2})),
+    "RunPolicy.suspend": (pytorch(), pytorch({"suspend": True})),
+    "Lifecycle.postStart": (BASE, con(lifecycle={"postStart": {"exec": {"command": ["x"]}}})),
+    "LifecycleHandler.httpGet": (BASE, con(lifecycle={"preStop": {"httpGet": {"port": 80}}})),
+    "LifecycleHandler.tcpSocket": (BASE, con(lifecycle={"postStart": {"tcpSocket": {"port": 80}}})),
+    "PodSpec.shareProcessNamespace": (BASE, pod(shareProcessNamespace=True)),
+    "PodSpec.runtimeClassName": (BASE, pod(runtimeClassName="gvisor")),
+    "PodOS.name": (BASE, pod(os={"name": "windows"})),
+    "NodeSelectorTerm.matchFields": (
+        BASE,
+        pod(
+            affinity={
+                "nodeAffinity": {
+                    "requiredDuringSchedulingIgnoredDuringExecution": {
+                        "nodeSelectorTerms": [
+                            {"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["n"]}]}
+                        ]
+                    }
+                }
+            }
+        ),
+    ),
+    "PodSecurityContext.runAsNonRoot": (inside(runAsUser=0), inside(runAsUser=0, runAsNonRoot=True)),
+    "SecurityContext.runAsNonRoot": (own(runAsUser=0), own(runAsUser=0, runAsNonRoot=True)),
+    "JobSpec.managedBy": (BASE, job({"managedBy": "example.com/controller"})),
+    "PersistentVolumeClaimSpec.volumeMode": (
+        (PVC, claim("c")),
+        (PVC, {**claim("c"), "spec": {**claim("c")["spec"], "volumeMode": "Block"}}),
+    ),
+}
