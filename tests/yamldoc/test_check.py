@@ -12,6 +12,7 @@ from flowc.yamldoc import edit
 from flowc.yamldoc.check import Checker
 from flowc.yamldoc.node import Node, plain
 from flowc.yamldoc.read import read
+from flowc.yamldoc.shapes import Words
 
 TYPES: dict[str, dict[str, dict[str, Any]]] = {
     "Task": {
@@ -151,3 +152,25 @@ def test_set_leads_nowhere(path: str) -> None:
     edit.put(roots[0], path, "1", Span(argument, 6, len(argument.text)), sink)
     (found,) = sink.diagnostics
     assert found.code.name == "set-path"
+
+
+def test_words_say_where_a_misplaced_key_belongs_and_free_keys_in_brackets() -> None:
+    words = Words(homes=(("Port", "an item of `ports`"),), brackets=True)
+    _, (said,) = check("name: a\nfrom: 1", words=words)
+    assert said.help == "it belongs to an item of `ports`"
+    _, (said,) = check("name: a\nenv: {A: []}", words=words)
+    assert "`env[A]`" in said.message
+
+
+@pytest.mark.parametrize(
+    ("text", "help"),
+    [
+        ('plain: "3"', "take the quotes off: `3`"),
+        ("flag: 'true'", "take the quotes off: `true`"),
+        ("flag: 'maybe'", None),
+        ("env:\n  A:\n    b: c", "put it in quotes: a plain text with `: ` in it is a mapping"),
+    ],
+)
+def test_a_value_of_the_wrong_type_comes_with_the_right_spelling(text: str, help: str | None) -> None:
+    _, (said,) = check(f"name: a\n{text}")
+    assert said.help == help
