@@ -67,7 +67,7 @@ def _shape(annotation: Any, metadata: list[Any], extra: dict[str, Any], tables: 
         item = _shape(arguments[0], [], extra, tables)
         if "type_help" in extra:
             item.setdefault("type_help", extra["type_help"])
-        return {"is": "list", "of": {**item, "null": False}}
+        return {"is": "list", "of": {**item, "null": False}, **_bounds(metadata, extra)}
     if origin is dict:
         key = _shape(arguments[0], [], extra, tables)
         names = {"names": key["like"], "name_rule": key["rule"]} if "like" in key else {}

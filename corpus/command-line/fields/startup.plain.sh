@@ -151,7 +151,6 @@ run_job() {
             exit 1
         }
     done
-    private_ip=${node_names[node_rank]#* }
     node_ips=$(printf '%s\n' "${node_names[@]#* }")
     output_file=/var/log/foundry/job.log
     mkdir -p /run/flowc
@@ -192,7 +191,7 @@ run_job() {
         -e MASTER_PORT=29500 \
         -e A=b \
         -e HEAD_NODE_IP="${node_ips%%$'\n'*}" \
-        -e NODE_RANK=$node_rank \
+        -e NODE_RANK="$node_rank" \
         -e MASTER_ADDR="${node_ips%%$'\n'*}" \
     )
     exec "${in_job[@]}" \

@@ -158,7 +158,6 @@ run_job() {
             exit 1
         }
     done
-    private_ip=${node_names[node_rank]#* }
     node_ips=$(printf '%s\n' "${node_names[@]#* }")
     output_file=/var/log/foundry/job.log
     mkdir -p /run/flowc
@@ -230,7 +229,7 @@ run_job() {
         -e NCCL_DEBUG=INFO \
         -e BATCH_SIZE=64 \
         -e HEAD_NODE_IP="${node_ips%%$'\n'*}" \
-        -e NODE_RANK=$node_rank \
+        -e NODE_RANK="$node_rank" \
         -e MASTER_ADDR="${node_ips%%$'\n'*}" \
     )
     # What fails from here on is started again.

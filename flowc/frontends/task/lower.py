@@ -30,19 +30,18 @@ RESTARTS, FACTOR, DELAY_MS = 3, "2", 1000
 
 def lower(tasks: list[Mapping], inputs: Inputs, sink: Sink) -> list[Unit]:
     """One unit for each document of a file."""
-    return _units(tasks, "task-yaml", inputs, sink)
+    source = tasks[0].source
+    info = SourceInfo(frontend="task-yaml", path=source.path, sha256=sha256_hex(source.data))
+    names = [NAME if len(tasks) == 1 else f"{NAME}-{number}" for number in range(1, len(tasks) + 1)]
+    return [Lowering(root, name, info, inputs, sink).unit() for root, name in zip(tasks, names, strict=True)]
 
 
 def lower_command(tasks: list[Mapping], inputs: Inputs, sink: Sink) -> list[Unit]:
-    """The unit of a command line."""
-    return _units(tasks, "command-line", inputs, sink)
-
-
-def _units(tasks: list[Mapping], frontend: str, inputs: Inputs, sink: Sink) -> list[Unit]:
-    digest = sha256_hex(tasks[0].source.data)
-    source = SourceInfo(frontend=frontend, path=tasks[0].source.path, sha256=digest)
-    names = [NAME if len(tasks) == 1 else f"{NAME}-{number}" for number in range(1, len(tasks) + 1)]
-    return [Lowering(root, name, source, inputs, sink).unit() for root, name in zip(tasks, names, strict=True)]
+    """The unit of a command line. The command is its source: `check` and `compile` speak of the same job."""
+    (root,) = tasks
+    digest = sha256_hex((inputs.command or "").encode("utf-8", "surrogateescape"))
+    info = SourceInfo(frontend="command-line", path=root.source.path, sha256=digest)
+    return [Lowering(root, NAME, info, inputs, sink).unit()]
 
 
 class Lowering:
@@ -227,11 +226,11 @@ class Lowering:
 
     def _ports(self) -> tuple[Port, ...]:
         self.note("ports", self.root.at("ports"))
-        numbers: list[int] = []
+        numbers: dict[int, None] = {}
         for item in self.root.each("ports"):
             if item.value not in numbers:
                 self.note(f"ports.{len(numbers)}", item)
-                numbers.append(item.value)
+                numbers[item.value] = None
         return tuple(Port(external=number, internal=number, protocol="tcp") for number in numbers)
 
     def _quiet_values(self) -> None:

@@ -112,9 +112,11 @@ class Retries(Model):
 class Constraints(Model):
     """What the machines must or must not be."""
 
-    regions: list[Annotated[str, Field(min_length=1)]] = field("Regions of which one is taken.", ["us-central1-a"])
+    regions: list[Annotated[str, Field(min_length=1)]] = field(
+        "Regions of which one is taken.", ["us-central1-a"], max_length=100
+    )
     exclude_regions: list[Annotated[str, Field(min_length=1)]] = field(
-        "Regions that are not taken; `*` stands for any text.", ["eu-*"]
+        "Regions that are not taken; `*` stands for any text.", ["eu-*"], max_length=100
     )
     max_price_per_hour: Number = field(
         "As `max_price_per_hour` of the task, where that is not given.", 25.0, gt=0, le=1_000_000

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from flowc.yamldoc.shapes import Shape
 
 SHAPE = {"is": "map", "type": "Task"}
+TEXT = {"is": "text", "null": False}  # a value of `env` and other dicts
 
 
 def read(source: Source, inputs: Inputs, sink: Sink) -> list[Mapping] | None:
@@ -78,11 +79,21 @@ def _put_flags(root: Mapping, inputs: Inputs, sink: Sink) -> None:
     """Put what flags set into the document: `--set`, and the flags of earlier tools that were fields."""
     for index, (path, text) in enumerate(inputs.flags.sets):
         put(root, path, text, inputs.span("sets", index) or root.span, sink)
+        _as_text(root, path)
     for index, (name, text) in enumerate(inputs.flags.fields):
         span = inputs.span("fields", index) or root.span
         style = '"' if TYPES["Task"][name]["is"] == "text" else None
         key = Scalar(span.source, span.start, span.end, name, None, None)
         root.put(Pair(key, Scalar(span.source, span.start, span.end, text, style, None)))
+
+
+def _as_text(root: Mapping, path: str) -> None:
+    """Where only a text can be meant, `--set name=9` needs no quotes inside those of the shell."""
+    first, _, rest = path.partition(".")
+    row = TYPES["Task"].get(first, {})
+    node = root.at(first, rest) if rest else root.at(first)
+    if isinstance(node, Scalar) and node.style is None and row.get("of" if rest else "is") in ("text", TEXT):
+        node.style = '"'
 
 
 def _check(root: Mapping, inputs: Inputs, sink: Sink) -> None:

@@ -29,7 +29,7 @@ _key_of_service = at_first_use(
 )
 
 # A variable in the shell's spelling; a dollar sign inside a word is one.
-_reference = at_first_use(r"\$\{[A-Za-z_]\w*[^{}]*\}|(?<![^\s:/=,])\$[A-Za-z_]\w*", "search")
+_reference = at_first_use(r"\$\{[A-Za-z_][^{}]*\}|(?<![^\s:/=,])\$[A-Za-z_]\w*", "search")
 
 
 def check(root: Mapping, inputs: Inputs, sink: Sink, *, command_line: bool = False) -> None:
@@ -189,10 +189,11 @@ def _report_reference(pair: Pair, variable: str, sink: Sink) -> None:
 
 def _masked(source: Source, secrets: list[Pair]) -> Source:
     """The source with other characters in place of these values, so that no message shows them."""
-    text = source.text
-    for pair in secrets:
+    pieces, position = [], 0
+    for pair in sorted(secrets, key=lambda pair: pair.value.start):
         start, end = pair.value.start, pair.value.end
-        if pair.value.source is source:
-            hidden = "".join(char if char.isspace() else "*" for char in text[start:end])
-            text = text[:start] + hidden + text[end:]
-    return Source(source.path, text)
+        if pair.value.source is source and start >= position:  # an alias stands for the same place again
+            hidden = "".join(char if char.isspace() else "*" for char in source.text[start:end])
+            pieces += [source.text[position:start], hidden]
+            position = end
+    return Source(source.path, "".join(pieces) + source.text[position:])

@@ -28,6 +28,11 @@ def test_text_is_found_in_the_arguments(command: str, word: str, shown: str) -> 
     assert span.text == shown
 
 
+def test_flags_make_no_other_source_of_it() -> None:
+    first, second = (of_command("make", sets=sets)[0] for sets in ((), (("min_cpus", "4"),)))
+    assert first.job.source.sha256 == second.job.source.sha256
+
+
 def test_fields_of_a_task_are_set_by_flags() -> None:
     unit, sink = of_command(
         "nvidia-smi", sets=(("env.A", "b"), ("ports", "[8080]")), fields=(("unique_name", "false"),)
@@ -35,3 +40,9 @@ def test_fields_of_a_task_are_set_by_flags() -> None:
     assert sink.diagnostics == []
     assert unit.job.env == (("A", "b"),)
     assert [each.input for each in unit.job.outcome] == ["command", "env", "ports", "unique_name"]
+
+
+def test_values_that_can_only_be_texts_need_no_quotes() -> None:
+    unit, sink = of_command("make", sets=(("name", "9"), ("env.A", "1"), ("num_instances", "2")))
+    assert sink.diagnostics == []
+    assert (unit.job.name, unit.job.env, unit.job.resources.nodes) == ("9", (("A", "1"),), 2)
