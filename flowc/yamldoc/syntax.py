@@ -74,6 +74,26 @@ _SAYINGS = (
         "put `- ` on a line of its own",
     ),
     (
+        "hexdecimal number",
+        "an escape in double quotes is cut short",
+        "double the backslash, or use single quotes",
+    ),
+    (
+        "invalid Unicode character escape",
+        "an escape in double quotes is no character",
+        "write the character itself",
+    ),
+    (
+        "found duplicate %YAML directive",
+        "the `%YAML` directive stands twice",
+        "take one of them out",
+    ),
+    (
+        "an indentation indicator equal to 0",
+        "a block cannot be indented by 0",
+        "write `|` and indent the text",
+    ),
+    (
         "found duplicate anchor",
         "an anchor is given twice",
         "use another name",
@@ -120,9 +140,32 @@ def report(error: Any, source: Source, shift: int, sink: Sink) -> None:
     if "cannot start any token" in problem:
         words = _STARTS.get(text[place : place + 1], f"`{text[place : place + 1]}` cannot begin a value")
         help = "put the value in quotes"
-    if "{{" in source.line(source.position(min(place, max(len(text) - 1, 0)))[0]):
+    hint = _foreign(source)
+    if hint is not None:
+        help = hint
+    elif "{{" in source.line(source.position(min(place, max(len(text) - 1, 0)))[0]):
         help = "a template must be rendered first (helm template, jinja), or the value be put in quotes"
     sink.report(codes.SYNTAX, _span(source, place), help=help, notes=notes, problem=words)
+
+
+# What the first line, or the line at fault, gives away.
+_FOREIGN = (
+    ("```", "it looks like Markdown: keep only what stands between the lines with backticks"),
+    ("<<<<<<<", "an unresolved merge conflict stands in the file"),
+    ("<!DOCTYPE", "it is a web page, not the file that was meant to be downloaded"),
+    ("<html", "it is a web page, not the file that was meant to be downloaded"),
+    ("diff --git", "it is a patch, not a file"),
+    ("\x7fELF", "it is a program, not a text"),
+)
+
+
+def _foreign(source: Source) -> str | None:
+    """What the file is in truth, if that is plain to see."""
+    text = source.text
+    for mark, words in _FOREIGN:
+        if text.startswith(mark) or f"\n{mark}" in text:
+            return words
+    return None
 
 
 def _span(source: Source, place: int) -> Span:
