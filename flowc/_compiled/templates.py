@@ -101,7 +101,7 @@ def startup_plain(v, sh):
         sections.append(('time_limit', ''.join(out)))
         out.clear()
     if v['prepared']:
-        put('\n# ---- helpers of the start ----\n\n# Usage: give_up MESSAGE. The message goes to the job\'s output.\ngive_up() {\n    echo "flowc: $*"\n    exit 1\n}\n')
+        put('\n# ---- helpers of the start ----\n\n# Usage: give_up MESSAGE. The message goes to the job\'s output for errors.\ngive_up() {\n    echo "flowc: $*" >&2\n    exit 1\n}\n')
         if v['retried']:
             put('\n# Usage: try_often COMMAND... Up to five times, 10 seconds apart.\ntry_often() {\n    for _ in {1..5}; do\n        "$@" && return\n        sleep 10\n    done\n    give_up "gave up: $*"\n}\n')
         if v['packages']:
@@ -418,7 +418,7 @@ def startup_plain(v, sh):
                     put('docker pull -q')
                 put(' ')
                 put(sh(l_image))
-                put('\n')
+                put(' >/dev/null\n')
         for l_word in v['host_sysctls']:
             put('    sysctl -qw ')
             put(sh(l_word))
@@ -826,7 +826,7 @@ def startup_small(v, sh):
         sections.append(('time_limit', ''.join(out)))
         out.clear()
     if v['prepared']:
-        put('x() {\necho "flowc: $*"\nexit 1\n}\n')
+        put('x() {\necho "flowc: $*" >&2\nexit 1\n}\n')
         if v['retried']:
             put('y() {\nfor _ in {1..5}; do\n"$@"&&return\nsleep 10\ndone\nx "gave up: $*"\n}\n')
         if v['packages']:
@@ -1139,7 +1139,7 @@ def startup_small(v, sh):
                     put('docker pull -q')
                 put(' ')
                 put(sh(l_image))
-                put('\n')
+                put(' >/dev/null\n')
         for l_word in v['host_sysctls']:
             put('sysctl -qw ')
             put(sh(l_word))

@@ -91,9 +91,9 @@ stop_body() {
 
 # ---- helpers of the start ----
 
-# Usage: give_up MESSAGE. The message goes to the job's output.
+# Usage: give_up MESSAGE. The message goes to the job's output for errors.
 give_up() {
-    echo "flowc: $*"
+    echo "flowc: $*" >&2
     exit 1
 }
 
@@ -136,7 +136,7 @@ mount_block() {
     fi
     blkid -p "$disk_device" >/dev/null
     if [ $? = 2 ] && cmp -sn 1048576 "$disk_device" /dev/zero; then
-        mkfs.ext4 -qL "$2" "$disk_device" || give_up "volume $2: cannot format $disk_device"
+        mkfs.ext4 -qFL "$2" "$disk_device" || give_up "volume $2: cannot format $disk_device"
     fi
     mount -o "$3" "$disk_device" "$1" || give_up "volume $2: cannot mount $disk_device"
 }
@@ -188,7 +188,7 @@ run_job() {
     }
     # A start begins with fresh containers.
     docker ps -aqf label=flowc | xargs -r docker rm -f >/dev/null
-    docker image inspect ghcr.io/example/eval:1.4 >/dev/null 2>&1 || try_often docker pull -q ghcr.io/example/eval:1.4
+    docker image inspect ghcr.io/example/eval:1.4 >/dev/null 2>&1 || try_often docker pull -q ghcr.io/example/eval:1.4 >/dev/null
     # What the user set comes last and wins.
     # shellcheck disable=SC2054
     in_job=(

@@ -90,9 +90,9 @@ stop_body() {
 
 # ---- helpers of the start ----
 
-# Usage: give_up MESSAGE. The message goes to the job's output.
+# Usage: give_up MESSAGE. The message goes to the job's output for errors.
 give_up() {
-    echo "flowc: $*"
+    echo "flowc: $*" >&2
     exit 1
 }
 
@@ -108,7 +108,7 @@ mount_block() {
     fi
     blkid -p "$disk_device" >/dev/null
     if [ $? = 2 ] && cmp -sn 1048576 "$disk_device" /dev/zero; then
-        mkfs.ext4 -qL "$2" "$disk_device" || give_up "volume $2: cannot format $disk_device"
+        mkfs.ext4 -qFL "$2" "$disk_device" || give_up "volume $2: cannot format $disk_device"
     fi
     mount -o "$3" "$disk_device" "$1" || give_up "volume $2: cannot mount $disk_device"
 }

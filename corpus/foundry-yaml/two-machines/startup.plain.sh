@@ -80,9 +80,9 @@ on_tick() {
 
 # ---- helpers of the start ----
 
-# Usage: give_up MESSAGE. The message goes to the job's output.
+# Usage: give_up MESSAGE. The message goes to the job's output for errors.
 give_up() {
-    echo "flowc: $*"
+    echo "flowc: $*" >&2
     exit 1
 }
 
@@ -117,7 +117,6 @@ run_job() {
             exit 1
         }
     done
-    private_ip=${node_names[node_rank]#* }
     node_ips=$(printf '%s\n' "${node_names[@]#* }")
     output_file=/var/log/foundry/job.log
     mkdir -p /workspace
@@ -154,7 +153,7 @@ run_job() {
         GPU_COUNT=8 \
         MASTER_PORT=29500 \
         HEAD_NODE_IP="${node_ips%%$'\n'*}" \
-        NODE_RANK=$node_rank \
+        NODE_RANK="$node_rank" \
         MASTER_ADDR="${node_ips%%$'\n'*}" \
     )
     exec "${in_job[@]}" \
