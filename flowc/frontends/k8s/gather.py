@@ -18,12 +18,6 @@ if TYPE_CHECKING:
     from flowc.source import Source
     from flowc.yamldoc.node import Node
 
-# What the controller of a kind fills in: restartPolicy, completionMode.
-_DEFAULTS = {
-    "JobSet": ("OnFailure", "Indexed"),
-    "VolcanoJob": ("OnFailure", "NonIndexed"),
-    "Pod": ("Always", "NonIndexed"),
-}
 _WORDS = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false"))
 
 
@@ -85,7 +79,6 @@ def _made(
     if not isinstance(spec, Mapping) or not isinstance(template, Mapping) or not isinstance(pod, Mapping):
         return None
     metadata = node.at("metadata")
-    policy, mode = _DEFAULTS.get(kind, ("Never", "NonIndexed"))
     prefix_of_name = text_at(node, "metadata", "generateName") or ""
     return JobObject(
         node=node,
@@ -97,19 +90,8 @@ def _made(
         template=template,
         pod_spec=pod,
         prefix=prefix,
-        restart_policy=_policy_beside(template, node) or text_at(pod, "restartPolicy") or policy,
-        completion_mode=text_at(spec, "completionMode") or mode,
         gang=gang,
     )
-
-
-def _policy_beside(template: Mapping, node: Mapping) -> str | None:
-    """The restartPolicy that a PyTorchJob says beside a template; ExitCode starts again after some codes."""
-    for pair in node.pairs_at("spec", "pytorchReplicaSpecs"):
-        if pair.value.at("template") is template:
-            found = text_at(pair.value, "restartPolicy")
-            return "OnFailure" if found in ("ExitCode", "Always") else found
-    return None
 
 
 def _empty(node: Mapping) -> Mapping:

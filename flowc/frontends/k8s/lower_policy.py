@@ -118,7 +118,8 @@ def paused(context: Context) -> bool | None:
 def retry_of(context: Context) -> Retry:
     spec = context.job.job_spec
     place = _policy_place(context)
-    policy = str(place.value) if place is not None else "Never"
+    filled_in = "OnFailure" if context.job.kind in ("JobSet", "VolcanoJob") else "Never"  # by its controller
+    policy = str(place.value) if place is not None else filled_in
     restarts = _restarts(context)
     fields: dict[str, Any] = {"max_restarts": restarts}
     if restarts:

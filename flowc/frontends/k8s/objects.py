@@ -30,8 +30,7 @@ class JobObject(Record):
     suspend and the like: the JobSpec, a PyTorchJob's runPolicy, a VolcanoJob's spec, and an empty mapping for a Pod.
     `template` is the pod template (of a Pod the Pod), of which `template.metadata` are the pod's labels; `pod_spec` is
     its spec. `prefix` is the path of the pod spec as messages say it (`spec.template.spec`). `gang` is set for a
-    PyTorchJob and a VolcanoJob. `restart_policy` and `completion_mode` are what holds, the defaults of the object's
-    controller included: a JobSet's pods restart in place and are numbered, a PyTorchJob says it beside its pod.
+    PyTorchJob and a VolcanoJob.
     """
 
     node: Mapping
@@ -43,8 +42,6 @@ class JobObject(Record):
     template: Mapping
     pod_spec: Mapping
     prefix: str
-    restart_policy: str
-    completion_mode: str
     gang: Gang | None = None
 
 

@@ -198,7 +198,7 @@ def test_a_pod_is_a_job_that_is_never_restarted() -> None:
     assert sink.diagnostics == []
     (only,) = tree.jobs
     assert only.job_spec.pairs == []
-    assert (only.prefix, only.restart_policy) == ("spec", "Always")
+    assert only.prefix == "spec"
 
 
 POD = {"restartPolicy": "Never", "containers": [CONTAINER]}
@@ -232,22 +232,21 @@ def job_set(*counts: int) -> str:
 
 
 @pytest.mark.parametrize(
-    ("text", "nodes", "policy"),
+    ("text", "nodes"),
     [
-        (volcano(POD), 2, "Never"),
-        (volcano(POD, POD), 4, "Never"),
-        (pytorch(Master=(1, POD), Worker=(3, POD)), 4, "OnFailure"),
-        (pytorch(Worker=(None, POD)), 1, "OnFailure"),
-        (job_set(1), None, "OnFailure"),
+        (volcano(POD), 2),
+        (volcano(POD, POD), 4),
+        (pytorch(Master=(1, POD), Worker=(3, POD)), 4),
+        (pytorch(Worker=(None, POD)), 1),
+        (job_set(1), None),
     ],
 )
-def test_gangs_of_one_kind_of_pod_are_one_job(text: str, nodes: int | None, policy: str) -> None:
+def test_gangs_of_one_kind_of_pod_are_one_job(text: str, nodes: int | None) -> None:
     tree, sink = read_text(text)
     assert tree is not None
     assert sink.diagnostics == []
     (only,) = tree.jobs
     assert (only.gang.nodes if only.gang else None) == nodes
-    assert only.restart_policy == policy
     assert only.pod_spec.read("containers", 0, "image") == CONTAINER["image"]
 
 
