@@ -5,6 +5,7 @@ from __future__ import annotations
 from flowc._compiled.k8s_gpus import GPU_RESOURCE, SHARED_RESOURCES
 from flowc.frontends.k8s import quantity
 from flowc.record import Record
+from flowc.yamldoc.node import is_null
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def resource_names(container: Node) -> list[tuple[str, Node]]:
     found: dict[str, Node] = {}
     for part in PARTS:
         for pair in container.pairs_at("resources", part):
-            if scaled(pair.value):
+            if not is_null(pair.value) and scaled(pair.value):
                 found.setdefault(pair.key.text, pair.key)
     return list(found.items())
 

@@ -9,6 +9,7 @@ from flowc.frontends.k8s.needs import scaled
 from flowc.frontends.k8s.quantity import bytes_of
 from flowc.ir.job import Mount
 from flowc.record import Record
+from flowc.yamldoc.node import is_null
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def volume_named(name: str, context: Context) -> Mapping | None:
 def source_of(volume: Mapping) -> tuple[str, Node]:
     """The kind of a volume and what its source says; a volume without any is an empty folder."""
     for pair in volume.pairs:
-        if pair.key.text != "name":
+        if pair.key.text != "name" and not is_null(pair.value):
             return pair.key.text, pair.value
     return "emptyDir", volume
 
