@@ -72,7 +72,7 @@ def test_options_of_sbatch_make_a_slurm_job() -> None:
     [
         ("services:\n  web: {}\n", "looks like a Compose file"),
         ("name: ci\njobs:\n  a: {}\n", "looks like a CI workflow"),
-        ("{{ if x }}\na: 1\n{{ end }}\n", "render it first"),
+        ("{{ if x }}\na: 1\n{{ end }}\n", "must be rendered first"),
         ("", "the file is empty"),
     ],
 )

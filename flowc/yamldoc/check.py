@@ -227,7 +227,7 @@ class Checker:
             if "base 60" in found.shown:
                 return self._wrong_type(node, shape, path)
             if "octal" in found.shown and "octal" not in coerce:
-                self._read_as(node, path, found.shown)
+                self._read_as(node, path, found.shown, quote=False)
         elif found.kind == "float" and "float" in coerce and "." not in found.value:
             node.value = int(found.value)
         elif found.kind == "text" and "number" in coerce and (scalars.as_number(node.text.strip()) or ".").isdigit():
@@ -247,7 +247,7 @@ class Checker:
         if number is None or "base 60" in found.shown:
             return self._wrong_type(node, shape, path)
         if "octal" in found.shown:
-            self._read_as(node, path, found.shown)
+            self._read_as(node, path, found.shown, quote=False)
         node.value = number
         return self._bounds(node, number, shape, path)
 
@@ -317,10 +317,11 @@ class Checker:
         self.sink.report(self.words.out_of_bounds, node.span, help=help, path=path, value=node.text, expected=expected)
         return False
 
-    def _read_as(self, node: Scalar, path: str, shown: str) -> None:
+    def _read_as(self, node: Scalar, path: str, shown: str, *, quote: bool = True) -> None:
         """The format's own reader sees something else in a value than stands there."""
-        span = node.span
-        fix = Fix(title="quote it", edits=(Edit(span=span, text=quoted(node.text)),)) if node.style is None else None
+        span, fix = node.span, None
+        if quote and node.style is None:
+            fix = Fix(title="quote it", edits=(Edit(span=span, text=quoted(node.text)),))
         self.sink.report(codes.READ_AS, span, fix=fix, path=path, value=node.text, shown=shown)
 
     def _wrong_type(self, node: Node, shape: Shape, path: str) -> bool:
