@@ -211,7 +211,7 @@ class Checker:
                     self._read_as(node, path, f"the text `{node.value}`")
             elif coerce == "text":
                 pass
-            elif found.kind == "odd" or (found.kind == "int" and ":" in node.text):
+            elif (found.kind == "odd" and self.reader == "pyyaml") or (found.kind == "int" and ":" in node.text):
                 self._read_as(node, path, found.shown)
             else:
                 return self._wrong_type(node, shape, path)

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from flowc.yamldoc.node import Node
 
 
+MOST_CANDIDATES = 50  # names that are compared with a misspelt one; no pod that people write has more
+
+
 class Findings:
     """Reports to `sink`. `path` is the field's, as in `spec.template.spec.containers[0].image`."""
 
@@ -69,7 +72,7 @@ class Findings:
         from flowc.diag.suggest import nearest
 
         known = list(known)
-        near = nearest(str(node.value), known)
+        near = nearest(str(node.value), known[:MOST_CANDIDATES])
         if near is not None:
             help = f"did you mean `{near}`?"
         else:

@@ -125,6 +125,7 @@ class _Manifest:
             self._without_kind(node, kind, version)
         elif kind.endswith("List") and (kind == "List" or "items" in node):
             inner = kind.removesuffix("List")
+            self.checker.check(node.get("items") or node, {"is": "list", "of": {"is": "any"}}, "items")
             for item in node.each("items"):
                 self.take(item, (inner, version))
         else:

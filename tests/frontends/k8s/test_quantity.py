@@ -72,7 +72,7 @@ def test_value_is_exact(text: str, value: Fraction, printed: str | None) -> None
         ("1,000,000", None),
         ("true", None),
         ("1\n2", None),
-        ("١", None),
+        ("\u0661", None),
     ],
 )
 def test_what_is_none_is_refused_with_what_was_meant(text: str, instead: str | None) -> None:

@@ -313,3 +313,14 @@ def test_a_finding_in_a_list_points_at_its_line() -> None:
 def test_a_misspelt_field_is_not_missing_as_well() -> None:
     text = BLOCK.replace("image:", "imgae:").replace("restartPolicy", "restartpolicy")
     assert [each.code.id for each in found(text)] == ["FC300", "FC300"]
+
+
+@pytest.mark.parametrize("value", [".inf", "-.Inf", ".nan"])
+def test_what_has_no_form_in_json_is_refused(value: str) -> None:
+    (message,) = messages(BLOCK.replace("VALUE", value))
+    assert message.endswith("expected a text")
+
+
+def test_items_of_a_list_are_a_list() -> None:
+    (message,) = messages(kind("List", "v1", items="x"))
+    assert message == "items: Invalid value: it is a text, expected a list"
