@@ -125,7 +125,8 @@ def process_of(container: Mapping, context: Context) -> Process:
     odd = [name for name in (*needed, *found.exports) if not re.fullmatch(_VARIABLE, name)]
     if odd:
         context.sink.report(codes.EXPANSION_IMPOSSIBLE, span, name=odd[0], reason="no shell can read this name")
-    context.gather(codes.EXPANSION_ON_MACHINE, shown, span)
+    if command and not odd:
+        context.gather(codes.EXPANSION_ON_MACHINE, shown, span)
     return Process(started_late([*command, *args], found.exports.items()), (), found)
 
 

@@ -132,7 +132,7 @@ def _read_secret_key(name: str, ref: Node, found: Environment, context: Context)
     what = f"key `{key}` of Secret `{secret}`"
     if companion is not None and key not in keys_of(companion, "data", "stringData"):
         if not optional:
-            _unknown_key("Secret", companion, secret, key, ref, context)
+            unknown_key("Secret", companion, secret, key, ref, context)
         return
     if companion is None and optional and name not in context.inputs.flags.secrets:
         context.gather(codes.LEFT_OUT_OF_ENVIRONMENT, f"`{name}` (optional {what})", span)
@@ -158,10 +158,11 @@ def _read_config_key(name: str, ref: Node, found: Environment, context: Context)
     if pair is not None:
         found.known[name] = text_of(pair)
     elif not ref.read("optional"):
-        _unknown_key("ConfigMap", companion, config, key, ref, context)
+        unknown_key("ConfigMap", companion, config, key, ref, context)
 
 
-def _unknown_key(kind: str, companion: Mapping, name: str, key: str, ref: Node, context: Context) -> None:
+def unknown_key(kind: str, companion: Mapping, name: str, key: str, ref: Node, context: Context) -> None:
+    """A key that the object of the file does not have; `ref` is where it is named."""
     from flowc.diag.suggest import nearest
 
     known = keys_of(companion, "data", "stringData", "binaryData")

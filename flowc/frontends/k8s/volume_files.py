@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flowc.diag.codes import k8s_lower as codes
 from flowc.frontends.k8s import downward
-from flowc.frontends.k8s.environment import keys_of
+from flowc.frontends.k8s.environment import keys_of, unknown_key
 from flowc.frontends.k8s.lower_context import pair_of, text_of
 from flowc.ir.job import File
 
@@ -87,8 +87,7 @@ def _of_object(kind: str, source: Node, volume: Node, context: Context) -> list[
     for key, path, file_mode, place in chosen or [(key, key, mode, source) for key in keys]:
         if companion is not None and key not in keys:
             if not source.read("optional"):
-                help = f"its keys: {', '.join(keys[:10]) or 'none'}"
-                context.sink.report(codes.KEY_OF_COMPANION, place.span, help=help, kind=shown, name=name, key=key)
+                unknown_key(shown, companion, name, key, place, context)
         elif kind == "secret":
             variable = variable_of(name, key)
             context.secret(variable, f"key `{key}` of Secret `{name}`", place.span)

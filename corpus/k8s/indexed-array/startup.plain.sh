@@ -1,0 +1,205 @@
+#!/bin/bash
+# Startup script of job sweep.
+#
+# This is the script as a person reads it. What is sent is the same text without comments and with shorter names,
+# compressed; it unpacks itself to /var/lib/foundry/flowc/run and goes on there.
+#
+#   run               installs the job: writes the systemd unit and starts it
+#   run job           runs the job (called by the unit, on this boot and on every later one until the job has ended)
+#   status.json       how often the job was started, seconds used, state, exit status, times
+#   body      the job's own script
+#
+# What the user wrote stands in single quotes because it is meant literally.
+# shellcheck disable=SC2016,SC2043,SC2317
+
+[ "$0" = /var/lib/foundry/flowc/run ] || {
+    install -D -m 700 -- "$0" /var/lib/foundry/flowc/run && exec bash /var/lib/foundry/flowc/run
+    exit
+}
+state_dir=${0%/*}
+
+# ---- install: run by cloud-init or by hand, as root, on the first boot; may be run again ----
+
+if [ -z "$1" ]; then
+    # Not ordered after cloud-init, which would wait for us. The network is waited for, but not required.
+    # SIGPIPE must end `yes | head` as in any shell; one process out of memory must not stop the whole job.
+    cat >/etc/systemd/system/flowc.service <<UNIT
+[Unit]
+Wants=network-online.target
+After=network-online.target docker.service
+[Service]
+ExecStart=/bin/bash $0 job
+IgnoreSIGPIPE=no
+OOMPolicy=continue
+KillMode=mixed
+TimeoutStopSec=90
+[Install]
+WantedBy=multi-user.target
+UNIT
+    mkdir -p /var/log/foundry
+    # An empty state file says: never started. One that is there keeps what it says.
+    : >>"$state_dir/status.json"
+    # Where no systemd runs, the job runs in the background, once at a time.
+    systemctl enable --now --no-block flowc ||
+        setsid -f flock -no "$state_dir" bash "$0" job </dev/null >/dev/null 2>&1
+    # All of this must outlive a power cut.
+    sync
+    exit
+fi
+
+# ---- state: one small JSON file, replaced as a whole ----
+
+# Usage: save_state [EXIT_CODE SIGNAL END]
+save_state() {
+    read -r uptime_seconds _ </proc/uptime
+    used_seconds=$((used_base + ${uptime_seconds%.*}))
+    printf '{"starts":%s,"used_s":%s,"state":"%s","start":%s,"restarts":%s,"exit_code":%s,"signal":%s,"end":%s}\n' \
+        "$start_count" $used_seconds "$job_state" "$first_start" "$failure_count" "${1-null}" "${2-null}" "${3-null}" \
+        >"$state_dir/new"
+    mv "$state_dir/new" "$state_dir/status.json"
+}
+
+# ---- stop: the job is asked to end; what it was prepared with stays until it has ended ----
+
+stop_body() {
+    docker stop -t 30 flowc
+    kill -TERM -"$body_pid"
+    kill -CONT -"$body_pid"
+}
+
+# ---- time limit: counted over all starts; called every 5 seconds ----
+
+on_tick() {
+    save_state
+    if ((used_seconds >= 7230)); then
+        kill -KILL -"$body_pid"
+    elif ((used_seconds >= 7200)) && [ "$job_state" = RUNNING ]; then
+        job_state=TIMEOUT
+        stop_body &
+    fi
+}
+
+# ---- helpers of the start ----
+
+# Usage: give_up MESSAGE. The message goes to the job's output for errors.
+give_up() {
+    echo "flowc: $*" >&2
+    exit 1
+}
+
+# Usage: try_often COMMAND... Up to five times, 10 seconds apart.
+try_often() {
+    for _ in {1..5}; do
+        "$@" && return
+        sleep 10
+    done
+    give_up "gave up: $*"
+}
+
+install_package() {
+    echo "flowc: installs $1"
+    apt-get -qq update
+    apt-get -qqy --no-install-recommends -o DPkg::Lock::Timeout=600 install "$1" >/dev/null
+}
+
+# Usage: need_program PROGRAM PACKAGE. Installs what the image has not.
+need_program() {
+    command -v "$1" >/dev/null || try_often install_package "$2"
+}
+
+# Usage: add_source PACKAGE KEY_URL SOURCE. A package that Ubuntu does not have.
+add_source() {
+    curl -fsSLo "/usr/share/keyrings/$1.asc" "$2" || return
+    echo "deb [signed-by=/usr/share/keyrings/$1.asc] $3" >"/etc/apt/sources.list.d/$1.list"
+    install_package "$1"
+}
+
+# ---- run: called by the unit ----
+
+run_job() {
+    IFS=:, read -r _ start_count _ used_seconds _ job_state _ first_start _ failure_count _ <"$state_dir/status.json"
+    # RUNNING and PENDING are to be started again, so is a job that never was; COMPLETED, FAILED and TIMEOUT are over.
+    [[ ${job_state:-ING} = *ING* ]] || exit 0
+    output_file=/var/log/foundry/job.log
+    mkdir -p /run/flowc
+    # The first start empties the files, a later one goes on writing.
+    [ "$start_count" ] || : >"$output_file"
+    # The provider's log folder leads to the job's own output.
+
+    read -r uptime_seconds _ </proc/uptime
+    used_base=$((used_seconds - ${uptime_seconds%.*}))
+    first_start=${first_start:-$EPOCHSECONDS}
+    job_state=RUNNING
+    # Told to stop (shutdown, preemption): the body is told by systemd, we wait for it; the next boot starts it again.
+    trap '[ "$job_state" = TIMEOUT ] || job_state=PENDING; stop_body &' TERM
+    trap on_tick ALRM
+    # Job control gives the body a process group of its own.
+    set -m
+    # What a start needs, and the job itself at its end, are one process group: limit and stop reach it at any point.
+    launch() {
+    sleep "${restart_delay:-0}"
+    export HOME=/root DEBIAN_FRONTEND=noninteractive
+    need_program docker docker.io
+    need_program curl curl
+    command -v nvidia-container-runtime-hook >/dev/null || {
+        # shellcheck disable=SC2016
+        try_often add_source nvidia-container-toolkit https://nvidia.github.io/libnvidia-container/gpgkey \
+            'https://nvidia.github.io/libnvidia-container/stable/deb/$(ARCH) /'
+        systemctl restart docker
+    }
+    # A start begins with fresh containers.
+    docker ps -aqf label=flowc | xargs -r docker rm -f >/dev/null
+    docker image inspect python:3.12-slim >/dev/null 2>&1 || try_often docker pull -q python:3.12-slim >/dev/null
+    # What the user set comes last and wins.
+    # shellcheck disable=SC2054
+    in_job=(
+        docker run --label flowc --network host --cpus=1.5 --memory=2147483648 --gpus all \
+        -e JOB_COMPLETION_INDEX=0 \
+        -e SWEEP_LR=0.1 \
+        -e SEED=7 \
+        -e CPUS=2 \
+    )
+    # What fails from here on is started again.
+    : >"$state_dir/ready"
+    exec "${in_job[@]}" \
+        --rm --name flowc --entrypoint python python:3.12-slim try.py '--index=$(JOB_COMPLETION_INDEX)' --seed=7 \
+        </dev/null
+    }
+    failure_count=${failure_count:-0}
+    while :; do
+    rm -f "$state_dir/ready"
+    launch >>"$output_file" \
+        2>&1 &
+    body_pid=$!
+    # Bash would report a process that was killed with its whole command line.
+    exec 2>/dev/null
+    start_count=$((start_count + 1))
+    save_state
+    while sleep 5 && kill -ALRM $$; do :; done &
+    ticker_pid=$!
+    # A signal that we trap ends `wait` early; the last one gives the exit status, which bash remembers.
+    while wait "$body_pid"; kill -0 "$body_pid"; do :; done
+    wait "$body_pid"
+    body_status=$?
+    # The end of the script is the end of the job: what still runs in the background ends too.
+    kill "$ticker_pid"
+    kill -KILL -"$body_pid"
+    docker ps -qf label=flowc | xargs -r docker stop -t 30
+    docker ps -aqf label=flowc | xargs -r docker rm -f
+    # Only a failure of the job itself, while it may still run, is one that a restart may mend.
+    if [ "$job_state" != RUNNING ] || [ "$body_status" = 0 ] || [ ! -e "$state_dir/ready" ]; then break; fi
+    case $body_status in
+    *) ((failure_count < 1 && ++failure_count)) || break ;;
+    esac
+    restart_delays=(10 10 )
+    restart_delay=${restart_delays[failure_count < 1 ? failure_count : 1]}
+    echo "flowc: exit status $body_status; starts again after $restart_delay seconds" >>"$output_file"
+    done
+    if [ "$job_state" = RUNNING ]; then
+        job_state=COMPLETED
+        [ "$body_status" = 0 ] || job_state=FAILED
+    fi
+    save_state "$body_status" $((body_status > 128 ? body_status - 128 : 0)) "$EPOCHSECONDS"
+    exit "$body_status"
+}
+run_job

@@ -1,0 +1,291 @@
+#!/bin/bash
+# Startup script of job pretrain.
+#
+# This is the script as a person reads it. What is sent is the same text without comments and with shorter names,
+# compressed; it unpacks itself to /var/lib/foundry/flowc/run and goes on there.
+#
+#   run               installs the job: writes the systemd unit and starts it
+#   run job           runs the job (called by the unit, on this boot and on every later one until the job has ended)
+#   status.json       how often the job was started, seconds used, state, exit status, times
+#   body      the job's own script
+#
+# What the user wrote stands in single quotes because it is meant literally.
+# shellcheck disable=SC2016,SC2043,SC2317
+
+[ "$0" = /var/lib/foundry/flowc/run ] || {
+    install -D -m 700 -- "$0" /var/lib/foundry/flowc/run && exec bash /var/lib/foundry/flowc/run
+    exit
+}
+state_dir=${0%/*}
+
+# ---- install: run by cloud-init or by hand, as root, on the first boot; may be run again ----
+
+if [ -z "$1" ]; then
+    # Not ordered after cloud-init, which would wait for us. The network is waited for, but not required.
+    # SIGPIPE must end `yes | head` as in any shell; one process out of memory must not stop the whole job.
+    cat >/etc/systemd/system/flowc.service <<UNIT
+[Unit]
+Wants=network-online.target
+After=network-online.target docker.service
+[Service]
+ExecStart=/bin/bash $0 job
+IgnoreSIGPIPE=no
+OOMPolicy=continue
+KillMode=mixed
+TimeoutStopSec=270
+[Install]
+WantedBy=multi-user.target
+UNIT
+    mkdir -p /var/log/foundry
+    # An empty state file says: never started. One that is there keeps what it says.
+    : >>"$state_dir/status.json"
+    # Where no systemd runs, the job runs in the background, once at a time.
+    systemctl enable --now --no-block flowc ||
+        setsid -f flock -no "$state_dir" bash "$0" job </dev/null >/dev/null 2>&1
+    # All of this must outlive a power cut.
+    sync
+    exit
+fi
+
+# ---- state: one small JSON file, replaced as a whole ----
+
+# Usage: save_state [EXIT_CODE SIGNAL END]
+save_state() {
+    read -r uptime_seconds _ </proc/uptime
+    used_seconds=$((used_base + ${uptime_seconds%.*}))
+    printf '{"starts":%s,"used_s":%s,"state":"%s","start":%s,"restarts":%s,"exit_code":%s,"signal":%s,"end":%s}\n' \
+        "$start_count" $used_seconds "$job_state" "$first_start" "$failure_count" "${1-null}" "${2-null}" "${3-null}" \
+        >"$state_dir/new"
+    mv "$state_dir/new" "$state_dir/status.json"
+}
+
+# ---- stop: the job is asked to end; what it was prepared with stays until it has ended ----
+
+stop_body() {
+    docker stop -t 120 flowc
+    kill -TERM -"$body_pid"
+    kill -CONT -"$body_pid"
+}
+
+# ---- time limit: counted over all starts; called every 5 seconds ----
+
+on_tick() {
+    save_state
+    if ((used_seconds >= 86520)); then
+        kill -KILL -"$body_pid"
+    elif ((used_seconds >= 86400)) && [ "$job_state" = RUNNING ]; then
+        job_state=TIMEOUT
+        stop_body &
+    fi
+}
+
+# ---- helpers of the start ----
+
+# Usage: give_up MESSAGE. The message goes to the job's output for errors.
+give_up() {
+    echo "flowc: $*" >&2
+    exit 1
+}
+
+# Usage: try_often COMMAND... Up to five times, 10 seconds apart.
+try_often() {
+    for _ in {1..5}; do
+        "$@" && return
+        sleep 10
+    done
+    give_up "gave up: $*"
+}
+
+install_package() {
+    echo "flowc: installs $1"
+    apt-get -qq update
+    apt-get -qqy --no-install-recommends -o DPkg::Lock::Timeout=600 install "$1" >/dev/null
+}
+
+# Usage: need_program PROGRAM PACKAGE. Installs what the image has not.
+need_program() {
+    command -v "$1" >/dev/null || try_often install_package "$2"
+}
+
+# Usage: add_source PACKAGE KEY_URL SOURCE. A package that Ubuntu does not have.
+add_source() {
+    curl -fsSLo "/usr/share/keyrings/$1.asc" "$2" || return
+    echo "deb [signed-by=/usr/share/keyrings/$1.asc] $3" >"/etc/apt/sources.list.d/$1.list"
+    install_package "$1"
+}
+
+# Usage: pull_image IMAGE. With each of the registry's credentials, until one is good.
+pull_image() {
+    for each_name in registry; do
+        # shellcheck disable=SC1091
+        (umask 077 && . /run/flowc/secrets && mkdir -p "/run/flowc/$each_name" && printf %s "${!each_name}" >"/run/flowc/$each_name/config.json")
+        docker --config "/run/flowc/$each_name" pull -q "$1" && return
+    done
+    return 1
+}
+
+# Usage: put_file MODE PATH. Its content comes on stdin.
+put_file() {
+    mkdir -p "${2%/*}"
+    (umask 077 && cat >"$2") || give_up "cannot write $2"
+    chmod "$1" "$2"
+}
+
+# ---- run: called by the unit ----
+
+run_job() {
+    host_name=${HOSTNAME%%.*}
+    IFS=:, read -r _ start_count _ used_seconds _ job_state _ first_start _ failure_count _ <"$state_dir/status.json"
+    # RUNNING and PENDING are to be started again, so is a job that never was; COMPLETED, FAILED and TIMEOUT are over.
+    [[ ${job_state:-ING} = *ING* ]] || exit 0
+    # The nodes are listed in /etc/hosts, the last one is the head. Each runs the job.
+    for _ in {1..120}; do
+        mapfile -t node_names < <(awk '$1 ~ /^[0-9.]+$/ && $1 !~ /^127/ { print $2, $1 }' /etc/hosts | tac)
+        [ ${#node_names[@]} -lt 4 ] || break
+        sleep 5
+    done
+    [ ${#node_names[@]} -ge 4 ] || {
+        echo "flowc: /etc/hosts lists ${#node_names[@]} of 4 nodes after 10 minutes" >&2
+        exit 1
+    }
+    node_rank=0
+    until [ "${node_names[node_rank]%%[. ]*}" = "$host_name" ]; do
+        ((++node_rank < 4)) || {
+            echo "flowc: /etc/hosts does not list $host_name" >&2
+            exit 1
+        }
+    done
+    private_ip=${node_names[node_rank]#* }
+    node_ips=$(printf '%s\n' "${node_names[@]#* }")
+    output_file=/var/log/foundry/job.log
+    mkdir -p /run/flowc
+    # The first start empties the files, a later one goes on writing.
+    [ "$start_count" ] || : >"$output_file"
+    # The provider's log folder leads to the job's own output.
+
+    read -r uptime_seconds _ </proc/uptime
+    used_base=$((used_seconds - ${uptime_seconds%.*}))
+    first_start=${first_start:-$EPOCHSECONDS}
+    job_state=RUNNING
+    # Told to stop (shutdown, preemption): the body is told by systemd, we wait for it; the next boot starts it again.
+    trap '[ "$job_state" = TIMEOUT ] || job_state=PENDING; stop_body &' TERM
+    trap on_tick ALRM
+    # Job control gives the body a process group of its own.
+    set -m
+    # What a start needs, and the job itself at its end, are one process group: limit and stop reach it at any point.
+    launch() {
+    sleep "${restart_delay:-0}"
+    export HOME=/root DEBIAN_FRONTEND=noninteractive
+    # Secrets come after the boot, from the submitter: lines NAME='value' in a file in memory that only root can read.
+    for wait_count in {1..360}; do
+        # shellcheck disable=SC1091
+        missing_names=$(
+            [ ! -e /run/flowc/secrets ] || . /run/flowc/secrets
+            for each_name in WANDB_API_KEY registry GIT_ID_ED25519; do [ "${!each_name+x}" ] || echo -n " $each_name"; done
+        )
+        [ "$missing_names" ] || break
+        [ "$wait_count" != 1 ] || echo "flowc: waits for secrets in /run/flowc/secrets:$missing_names"
+        sleep 5
+    done
+    [ -z "$missing_names" ] || give_up "no secrets after 30 minutes:$missing_names"
+    # The platform mounts shared volumes by itself.
+    for _ in {1..60}; do
+        ! mountpoint -q /mnt/tokens || break
+        sleep 1
+    done
+    mountpoint -q /mnt/tokens || give_up /mnt/tokens 'is not mounted after 60 seconds'
+    # The platform mounts shared volumes by itself.
+    for _ in {1..60}; do
+        ! mountpoint -q /mnt/checkpoints || break
+        sleep 1
+    done
+    mountpoint -q /mnt/checkpoints || give_up /mnt/checkpoints 'is not mounted after 60 seconds'
+    # The machine's own disk is larger than the one that it boots from.
+    ! mountpoint -q /mnt/local || {
+        mkdir -p /mnt/local/flowc
+        [ -e /mnt/flowc ] || ln -s /mnt/local/flowc /mnt/flowc
+    }
+    install -dm 1777 /mnt/flowc/0
+    put_file 644 /run/flowc/files/0 < <(printf %s 'model: {layers: 32}
+batch: 4096
+')
+    # shellcheck disable=SC1091
+    put_file 400 /run/flowc/files/1 < <(. /run/flowc/secrets && printf %s "$GIT_ID_ED25519")
+    need_program docker docker.io
+    need_program curl curl
+    command -v nvidia-container-runtime-hook >/dev/null || {
+        # shellcheck disable=SC2016
+        try_often add_source nvidia-container-toolkit https://nvidia.github.io/libnvidia-container/gpgkey \
+            'https://nvidia.github.io/libnvidia-container/stable/deb/$(ARCH) /'
+        systemctl restart docker
+    }
+    # A start begins with fresh containers.
+    docker ps -aqf label=flowc | xargs -r docker rm -f >/dev/null
+    docker image inspect nvcr.io/nvidia/pytorch:24.07-py3 >/dev/null 2>&1 || try_often pull_image nvcr.io/nvidia/pytorch:24.07-py3 >/dev/null
+    docker image inspect alpine/git:2.45.2 >/dev/null 2>&1 || try_often pull_image alpine/git:2.45.2 >/dev/null
+    # What the user set comes last and wins.
+    # shellcheck disable=SC2054
+    in_job=(
+        docker run --label flowc --network host --memory=966367641600 --stop-timeout=120 --gpus all --shm-size=68719476736 --mount type=bind,src=/mnt/tokens,dst=/data,readonly --mount type=bind,src=/mnt/checkpoints,dst=/checkpoints --mount type=bind,src=/mnt/flowc/0,dst=/scratch --mount type=bind,src=/run/flowc/files/0,dst=/etc/pretrain/config.yaml --mount type=bind,src=/run/flowc/files/1,dst=/root/.ssh/id_ed25519 -w /scratch/src -e WANDB_API_KEY \
+        -e NODES=4 \
+        -e POD_IP="$private_ip" \
+        -e JOB_COMPLETION_INDEX="$node_rank" \
+        -e FLOWC_HEAD_IP="${node_ips%%$'\n'*}" \
+        -e MASTER_ADDR="${node_ips%%$'\n'*}" \
+    )
+    # What fails from here on is started again.
+    : >"$state_dir/ready"
+    docker run --rm --label flowc --name flowc-1 \
+        --network host --stop-timeout=120 --mount type=bind,src=/mnt/flowc/0,dst=/scratch \
+        -e JOB_COMPLETION_INDEX="$node_rank" \
+        alpine/git:2.45.2 clone https://github.com/example/trainer.git /scratch/src || {
+        body_status=$?
+        echo flowc: flowc-1 failed with status $body_status
+        exit $body_status
+    }
+    exec bash -c '. /run/flowc/secrets&&export WANDB_API_KEY&&exec "$@"' - "${in_job[@]}" \
+        --rm --name flowc --entrypoint /bin/sh nvcr.io/nvidia/pytorch:24.07-py3 -c 'exec "${1}" "${2}" "${3}" "${4}${JOB_COMPLETION_INDEX}" "${5}${MASTER_ADDR}" "${6}" "${7}"' sh torchrun --nnodes=4 --nproc-per-node=8 --node-rank= --master-addr= train.py --config=/etc/pretrain/config.yaml \
+        </dev/null
+    }
+    failure_count=${failure_count:-0}
+    while :; do
+    rm -f "$state_dir/ready"
+    launch >>"$output_file" \
+        2>&1 &
+    body_pid=$!
+    # Bash would report a process that was killed with its whole command line.
+    exec 2>/dev/null
+    start_count=$((start_count + 1))
+    save_state
+    while sleep 5 && kill -ALRM $$; do :; done &
+    ticker_pid=$!
+    # A signal that we trap ends `wait` early; the last one gives the exit status, which bash remembers.
+    while wait "$body_pid"; kill -0 "$body_pid"; do :; done
+    wait "$body_pid"
+    body_status=$?
+    # The end of the script is the end of the job: what still runs in the background ends too.
+    kill "$ticker_pid"
+    kill -KILL -"$body_pid"
+    docker ps -qf label=flowc | xargs -r docker stop -t 120
+    docker ps -aqf label=flowc | xargs -r docker rm -f
+    # Only a failure of the job itself, while it may still run, is one that a restart may mend.
+    if [ "$job_state" != RUNNING ] || [ "$body_status" = 0 ] || [ ! -e "$state_dir/ready" ]; then break; fi
+    case $body_status in
+    42) break ;;
+    *) ((failure_count < 3 && ++failure_count)) || break ;;
+    esac
+    find /mnt/flowc/0 -mindepth 1 -delete
+    restart_delays=(10 10 20 40 )
+    restart_delay=${restart_delays[failure_count < 3 ? failure_count : 3]}
+    echo "flowc: exit status $body_status; starts again after $restart_delay seconds" >>"$output_file"
+    done
+    if [ "$job_state" = RUNNING ]; then
+        job_state=COMPLETED
+        [ "$body_status" = 0 ] || job_state=FAILED
+    fi
+    save_state "$body_status" $((body_status > 128 ? body_status - 128 : 0)) "$EPOCHSECONDS"
+    # Who looks after the job has a minute to see its end.
+    shutdown -P +1
+    exit "$body_status"
+}
+run_job
