@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc.diag.excerpt import TAB, excerpt, visible
+from flowc.diag.excerpt import TAB, excerpt, masked, visible
 from flowc.record import Record
 
 TYPE_CHECKING = False
@@ -140,7 +140,7 @@ def _diff(fix: Fix, margin: int, palette: Palette, width: int) -> list[str]:
 
 
 def _line(text: str) -> str:
-    return TAB.join(visible(part) for part in text.split("\t"))
+    return TAB.join(visible(part) for part in masked(text).split("\t"))
 
 
 def count(number: int, noun: str) -> str:

@@ -53,7 +53,7 @@ def delay_words(retry: Retry) -> list[str]:
     found = []
     for _ in range(min(retry.max_restarts or 1, MOST_DELAYS)):
         shown = min(delay, cap) if cap is not None else delay
-        found.append(f"{round(shown) / 1000:g}" if shown < 1e9 else "1000000")
+        found.append(f"{round(shown) / 1000:.3f}".rstrip("0").rstrip(".") if shown < 1e9 else "1000000")
         if len(found) > 1 and found[-1] == found[-2]:
             found.pop()
             break

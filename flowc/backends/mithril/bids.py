@@ -94,7 +94,8 @@ def _body(unit: Unit, plan: JobPlan, name: str, script: Startup, references: Ref
     """A CreateBidRequest. Ids of the bundled catalog are a seed, so the type is a reference; ids that the
     user gave, or that stand in the user's own catalog, are used as they are."""
     job = unit.job
-    given = plan.fid in [text.strip() for text in job.resources.alternatives]
+    names = [*job.resources.alternatives, *(choice.name or "" for choice in job.resources.choices)]
+    given = plan.fid in [text.strip() for text in names]
     body: dict[str, Any] = {
         "project": references.project(job.identity.project),
         "region": plan.region,

@@ -6,7 +6,6 @@ from __future__ import annotations
 from flowc.backends.mithril.naming import safe_name
 from flowc.ir.job import Job
 from flowc.record import Record
-from flowc.source import Span
 from flowc.startup.commands import missing_commands, missing_interpreter
 
 TYPE_CHECKING = False
@@ -133,15 +132,15 @@ def report_missing_programs(unit: Unit, sink: Sink) -> None:
         return
     from flowc.diag.codes import emit as codes
 
-    as_written = unit.job.run.text == unit.source.text
+    text = unit.job.run.text or ""
     if reason is not None:
-        first = Span(unit.source, 0, len(unit.source.line(1))) if as_written else None
+        first = unit.text_span(0, len(text.partition("\n")[0]))
         sink.report(codes.INTERPRETER_MISSING, first, reason=reason)
     if not found:
         return
 
     name, start = next(iter(found.items()))
-    span = Span(unit.source, start, start + len(name)) if as_written else None
+    span = unit.text_span(start, start + len(name))
     sink.report(codes.COMMAND_MISSING, span, commands=", ".join(f"`{each}`" for each in found))
 
 
