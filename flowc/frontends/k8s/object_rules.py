@@ -5,6 +5,7 @@ from __future__ import annotations
 from flowc.diag.codes import k8s_objects as codes
 from flowc.frontends.k8s import job_rules, names, pod_rules, volume_rules
 from flowc.frontends.k8s.findings import int_at
+from flowc.patterns import at_first_use
 from flowc.yamldoc import scalars
 from flowc.yamldoc.node import Mapping, Scalar, is_null
 
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from flowc.frontends.k8s.findings import Findings
     from flowc.yamldoc.node import Node, Pair
 
+MOST_NOTES = 256 << 10  # characters of all annotations together
+_cron = at_first_use(
+    r"(\S+[ \t]+){4}\S+|@(yearly|annually|monthly|weekly|daily|midnight|hourly|every \S+)", "fullmatch"
+)
 # The longest names: of a Job it becomes a label, of a CronJob a time is put behind it.
 _LONGEST_NAME = {"Pod": names.SUBDOMAIN_LENGTH, "CronJob": 52}
 _KINDS_OF_VALUES = {"bool": "a bool", "int": "a number", "float": "a number"}
@@ -35,12 +40,26 @@ def job(findings: Findings, node: Mapping, kind: str) -> None:
             where = f"spec.replicatedJobs[{index}].template.spec"
             _job_spec(findings, part.at("template", "spec"), where, None, of_set=True)
     elif kind == "CronJob":
+        _schedule(findings, node.at("spec", "schedule"))
         _job_spec(findings, node.at("spec", "jobTemplate", "spec"), "spec.jobTemplate.spec", None)
     elif kind == "Pod":
         if isinstance(node.at("spec"), Mapping):
             _pod(findings, node.at("spec"), "spec")
     else:
         _job_spec(findings, node.at("spec"), "spec", name)
+
+
+def _schedule(findings: Findings, schedule: Node | None) -> None:
+    """The form of a schedule: five fields or a macro, whatever they mean."""
+    if schedule is None or not isinstance(schedule.value, str):
+        return
+    if "TZ" in schedule.value:
+        detail = "cannot use TZ or CRON_TZ in schedule, use timeZone field instead"
+        findings.invalid(schedule, "spec.schedule", detail)
+    elif _cron(schedule.value.strip()) is None:
+        findings.form(
+            schedule, "spec.schedule", "five fields of cron, such as `0 3 * * *`, or a macro such as `@daily`"
+        )
 
 
 def _job_spec(findings: Findings, spec: Node | None, path: str, name: Node | None, *, of_set: bool = False) -> None:
@@ -74,7 +93,11 @@ def _metadata(findings: Findings, node: Mapping, longest: int) -> Node | None:
     if namespace is not None and isinstance(namespace.value, str) and namespace.value:
         names.dns_label(findings, namespace, "metadata.namespace")
     names.labels(findings, node.at("metadata", "labels"), "metadata.labels")
-    names.labels(findings, node.at("metadata", "annotations"), "metadata.annotations", values=False)
+    annotations = node.at("metadata", "annotations")
+    names.labels(findings, annotations, "metadata.annotations", values=False)
+    pairs = node.pairs_at("metadata", "annotations")
+    if annotations is not None and sum(len(each.key.text) + len(str(each.value.value)) for each in pairs) > MOST_NOTES:
+        findings.too_long(annotations, "metadata.annotations", MOST_NOTES)
     return name
 
 

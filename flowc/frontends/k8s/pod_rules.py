@@ -18,6 +18,7 @@ _SYSTEMS = ("linux", "windows")
 HOSTNAME_LENGTH = 64
 MOST_SECONDS = 2**31 - 1
 MOST_ID = 2**31 - 1
+MOST_RULES = 20
 
 
 def check(findings: Findings, pod: Mapping, path: str) -> None:
@@ -40,7 +41,11 @@ def check(findings: Findings, pod: Mapping, path: str) -> None:
                 seen.setdefault(name.value, name)
             container_rules.check(findings, container, where, volumes, host_network=host_network)
             policy = container.at("restartPolicy")
-            own_rules = container.at("restartPolicyRules") is not None
+            rules = container.at("restartPolicyRules")
+            own_rules = rules is not None
+            if rules is not None and len(container.each("restartPolicyRules")) > MOST_RULES:
+                count = len(container.each("restartPolicyRules"))
+                findings.too_many(rules, f"{where}.restartPolicyRules", count, MOST_RULES)
             if key == "initContainers" and policy is not None and policy.value != "Always" and not own_rules:
                 findings.unsupported(policy, f"{where}.restartPolicy", ("Always",), "it makes the container a sidecar")
     _identity(findings, pod, path)
@@ -74,6 +79,9 @@ def _identity(findings: Findings, pod: Mapping, path: str) -> None:
         findings.required(
             pod.at("dnsPolicy") or pod, where, "must provide at least one DNS nameserver with dnsPolicy None"
         )
+    for index, server in enumerate(pod.each("dnsConfig", "nameservers")):
+        if isinstance(server.value, str) and not _is_address(server.value):
+            findings.form(server, f"{path}.dnsConfig.nameservers[{index}]", "an IP address")
     system = pod.at("os", "name")
     if system is not None and isinstance(system.value, str) and system.value not in _SYSTEMS:
         findings.unsupported(system, f"{path}.os.name", _SYSTEMS)

@@ -192,6 +192,25 @@ def test_a_cron_job_runs_only_on_request() -> None:
     assert only.pod_spec.read("containers", 0, "image") == CONTAINER["image"]
 
 
+@pytest.mark.parametrize(
+    ("schedule", "said"),
+    [
+        ("0 3 * * *", None),
+        ("*/5 0-3,7 * JAN-MAR mon", None),
+        ("@daily", None),
+        ("0 3 * *", "must be five fields of cron"),
+        ("@dayly", "must be five fields of cron"),
+        ("TZ=UTC 0 3 * * *", "use timeZone field instead"),
+    ],
+)
+def test_a_schedule_has_its_form(schedule: str, said: str | None) -> None:
+    spec = {"schedule": schedule, "jobTemplate": {"spec": JOB["spec"]}}
+    _, sink = read_text(kind("CronJob", "batch/v1", spec=spec), once=True)
+    errors = [each.message for each in sink.diagnostics if each.severity == "error"]
+    assert len(errors) == (said is not None)
+    assert (said or "") in "".join(errors)
+
+
 def test_a_pod_is_a_job_that_is_never_restarted() -> None:
     tree, sink = read_text(kind("Pod", "v1", spec={"containers": [CONTAINER]}))
     assert tree is not None

@@ -42,6 +42,7 @@ METADATA = [
     ({"labels": {"a b": "c"}}, 'metadata.labels: Invalid value: "a b"'),
     ({"labels": {"a": "b c"}}, 'metadata.labels[a]: Invalid value: "b c"'),
     ({"labels": {"a": "b" * 64}}, "metadata.labels[a]: Too long"),
+    ({"annotations": {"a": "x" * (256 << 10)}}, "metadata.annotations: Too long: may not be more than 262144 bytes"),
     ({"annotations": {"-a": "anything goes: $!"}}, 'metadata.annotations: Invalid value: "-a"'),
 ]
 SPEC = [
@@ -143,6 +144,7 @@ POD: list[tuple[dict[str, Any], str]] = [
     ({"hostname": "a.b"}, f'{P}.hostname: Invalid value: "a.b"'),
     ({"hostAliases": [{"ip": "300.0.0.1"}]}, f'{P}.hostAliases[0].ip: Invalid value: "300.0.0.1"'),
     ({"hostAliases": [{"ip": "::1", "hostnames": ["A"]}]}, f'{P}.hostAliases[0].hostnames[0]: Invalid value: "A"'),
+    ({"dnsConfig": {"nameservers": ["dns"]}}, f'{P}.dnsConfig.nameservers[0]: Invalid value: "dns"'),
     ({"dnsPolicy": "None"}, f"{P}.dnsConfig.nameservers: Required value"),
     ({"os": {"name": "macos"}}, f'{P}.os.name: Unsupported value: "macos"'),
     ({"activeDeadlineSeconds": 2**31}, f"{P}.activeDeadlineSeconds: Invalid value"),
@@ -167,6 +169,7 @@ POD: list[tuple[dict[str, Any], str]] = [
 CONTAINERS: list[tuple[dict[str, Any], str]] = [
     ({"image": None}, f"{C}.image: Required value"),
     ({"image": ""}, f"{C}.image: Required value"),
+    ({"restartPolicyRules": [{"action": "Restart"}] * 21}, f"{C}.restartPolicyRules: Too many: 21"),
     ({"image": " a"}, f"{C}.image: Invalid value"),
     ({"name": "a_b"}, f'{C}.name: Invalid value: "a_b"'),
     ({"imagePullPolicy": "always"}, f'{C}.imagePullPolicy: Unsupported value: "always"'),
