@@ -70,6 +70,9 @@ def _parsed(text: str, span: Span) -> Wanted:
     text = text.strip()
     if match := _counted_first(text):
         raise Mistake("SkyPilot takes it for a name", span, text, meant=f"{match[2]}:{match[1]}")
+    if "," in text:
+        several = "alternatives are a list or a mapping: `[H100:8, A100-80GB:8]`"
+        raise Mistake("several stand in one text", span, text, several)
     head, colon, last = text.rpartition(":")
     fraction = None
     if colon and head and not _memory(text):
@@ -83,9 +86,8 @@ def _parsed(text: str, span: Span) -> Wanted:
     if ":" in name:
         raise Mistake("there is more than one count", span, text, EXAMPLE)
     if not _name(name):
-        several = "alternatives are a list or a mapping: `[H100:8, A100-80GB:8]`"
         reason = "the name is missing" if not name else "a name has letters, digits and dashes"
-        raise Mistake(reason, span, text, several if "," in name else EXAMPLE)
+        raise Mistake(reason, span, text, EXAMPLE)
     return Wanted(model=name.lower(), memory_bytes=None, count=count, span=span, fraction=fraction)
 
 

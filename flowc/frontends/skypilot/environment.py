@@ -73,8 +73,8 @@ class Environment:
         if given or not text:
             return
         if other is not None:
-            help = f"export it in `run`: `export {name}=…`"
-            if other == name or looks_secret(name):
+            help = f"build it in `setup` and `run`: `export {name}=…`"
+            if text in (f"${other}", f"${{{other}}}"):
                 help = f"give the value with `--env {name}=VALUE`, or as a secret with `--secret {name}`"
             self.sink.report(codes.ENV_NOT_EXPANDED, value.span, help=help, name=name, other=other)
         elif looks_secret(name):
@@ -95,12 +95,11 @@ class Environment:
                     continue
                 self.secrets.append(name)
                 if key == "secrets" and value is not None and not is_null(value):
-                    given.append(name)
+                    given.append((name, span))
         self.secrets = list(dict.fromkeys(self.secrets))
         if given:
-            names = ", ".join(f"`{name}`" for name in given)
-            pair = task.pair("secrets")
-            self.sink.report(codes.SECRET_VALUE, pair.key.span if pair else None, names=names)
+            names = ", ".join(f"`{name}`" for name, _ in given)
+            self.sink.report(codes.SECRET_VALUE, given[0][1], names=names)
 
 
 def _names(node: Node | None) -> list[tuple[str, Span, Node | None]]:

@@ -207,7 +207,8 @@ class Lowering:
                 )
                 origin = place or (wish.spans[0][1] if wish.spans else first_key(self.task))
                 self.origins[f"resources.choices.{index}"] = origin
-            self.origins["resources.choices_ordered"] = self.origins["resources.choices.0"]
+            for path in ("resources.choices", "resources.choices_ordered"):
+                self.origins[path] = self.origins["resources.choices.0"]
         return Resources(**fields)
 
     def _ports(self) -> tuple[Port, ...]:

@@ -55,16 +55,17 @@ def wishes(resources: Mapping | None, ledger: Ledger, sink: Sink, *, flag: str |
     """What a task's `resources` ask for. Alternatives on other clouds are left out as long as others stay; reports a
     task that may only run elsewhere, unless `flag`, given on the command line, says where it runs."""
     if resources is None:
-        return _none()
+        return Wishes(wishes=(Wish(choice=Choice(), spans=()),), ordered=False, keys={})
     found, ordered = _alternatives(resources, sink)
     here = [each for each in found if each.place.is_here]
     elsewhere = [each for each in found if not each.place.is_here]
     if elsewhere and not here:
         if flag is None:
             places.report_elsewhere(elsewhere[0].place, sink)
-            return _none()
+            elsewhere = elsewhere[:1]  # what else there is to say of it
+        else:
+            _overrule(elsewhere, flag, ledger, sink)
         here = [each.replace(place=Place()) for each in elsewhere]
-        _overrule(elsewhere, flag, ledger, sink)
     elif elsewhere:
         _leave_out(elsewhere, len(found), ledger, sink)
     kinds: dict[Choice, Wish] = {}
@@ -78,11 +79,6 @@ def wishes(resources: Mapping | None, ledger: Ledger, sink: Sink, *, flag: str |
             kinds.setdefault(wish.choice, wish)
         ordered = ordered or (in_order and len(here) == 1)
     return Wishes(wishes=tuple(kinds.values()), ordered=ordered, keys=_of_the_job(here, ledger, sink))
-
-
-def _none() -> Wishes:
-    """Nothing in particular is asked for."""
-    return Wishes(wishes=(Wish(choice=Choice(), spans=()),), ordered=False, keys={})
 
 
 def _overrule(elsewhere: list[Alternative], flag: str, ledger: Ledger, sink: Sink) -> None:

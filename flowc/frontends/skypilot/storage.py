@@ -107,7 +107,8 @@ class Storage:
             reason = "SkyPilot would make a bucket of this name in a cloud of its choice"
             self._refuse(path, node, reason, f"make the bucket, and write its URI: `source: s3://{name}`")
         else:
-            self._refuse(path, node, "it has no `source`", "write a bucket's URI: `source: s3://bucket/path`")
+            reason = "its `name` is empty" if "name" in node else "it has no `source`"
+            self._refuse(path, node, reason, "write a bucket's URI: `source: s3://bucket/path`")
 
     def _read_only(self, node: Mapping) -> bool:
         """Whether a storage is only read; what else `config` says is noted."""

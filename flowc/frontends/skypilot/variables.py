@@ -43,6 +43,6 @@ def _values(task: Mapping, inputs: Inputs) -> dict[str, str]:
 
 def _put(scalar: Scalar, env: dict[str, str]) -> None:
     text = _substituted(lambda match: env.get(match[1] or match[2], match[0]), scalar.text)
-    if text != scalar.text:
+    if text not in ("", scalar.text):  # what comes out empty stays, and is reported as without a value
         scalar.text = text
         scalar.style = scalar.style or '"'  # what is put in stays a text, whatever it looks like

@@ -1,0 +1,292 @@
+#!/bin/bash
+# Startup script of job llama-sft.
+#
+# This is the script as a person reads it. What is sent is the same text without comments and with shorter names,
+# compressed; it unpacks itself to /var/lib/foundry/flowc/run and goes on there.
+#
+#   run               installs the job: writes the systemd unit and starts it
+#   run job           runs the job (called by the unit, on this boot and on every later one until the job has ended)
+#   status.json       how often the job was started, seconds used, state, exit status, times
+#   body      the job's own script
+#
+# What the user wrote stands in single quotes because it is meant literally.
+# shellcheck disable=SC2016,SC2043,SC2317
+
+[ "$0" = /var/lib/foundry/flowc/run ] || {
+    install -D -m 700 -- "$0" /var/lib/foundry/flowc/run && exec bash /var/lib/foundry/flowc/run
+    exit
+}
+state_dir=${0%/*}
+
+# ---- install: run by cloud-init or by hand, as root, on the first boot; may be run again ----
+
+if [ -z "$1" ]; then
+    # Not ordered after cloud-init, which would wait for us. The network is waited for, but not required.
+    # SIGPIPE must end `yes | head` as in any shell; one process out of memory must not stop the whole job.
+    cat >/etc/systemd/system/flowc.service <<UNIT
+[Unit]
+Wants=network-online.target
+After=network-online.target docker.service
+[Service]
+ExecStart=/bin/bash $0 job
+IgnoreSIGPIPE=no
+OOMPolicy=continue
+KillMode=mixed
+TimeoutStopSec=90
+[Install]
+WantedBy=multi-user.target
+UNIT
+    mkdir -p /var/log/foundry
+    # An empty state file says: never started. One that is there keeps what it says.
+    : >>"$state_dir/status.json"
+    # Where no systemd runs, the job runs in the background, once at a time.
+    systemctl enable --now --no-block flowc ||
+        setsid -f flock -no "$state_dir" bash "$0" job </dev/null >/dev/null 2>&1
+    # Ports are closed but for those that the provider's tool holds open.
+    cat >/etc/systemd/system/flowc-port@.service <<'UNIT'
+[Unit]
+Wants=network-online.target
+After=network-online.target
+[Service]
+ExecStart=/usr/local/bin/foundrypf %i
+Restart=always
+RestartSec=5
+[Install]
+WantedBy=multi-user.target
+UNIT
+    systemctl enable --now --no-block flowc-port@6006 flowc-port@{8080..8082}
+    # All of this must outlive a power cut.
+    sync
+    exit
+fi
+
+# ---- state: one small JSON file, replaced as a whole ----
+
+# Usage: save_state [EXIT_CODE SIGNAL END]
+save_state() {
+    read -r uptime_seconds _ </proc/uptime
+    used_seconds=$((used_base + ${uptime_seconds%.*}))
+    printf '{"starts":%s,"used_s":%s,"state":"%s","start":%s,"restarts":%s,"exit_code":%s,"signal":%s,"end":%s}\n' \
+        "$start_count" $used_seconds "$job_state" "$first_start" "$failure_count" "${1-null}" "${2-null}" "${3-null}" \
+        >"$state_dir/new"
+    mv "$state_dir/new" "$state_dir/status.json"
+}
+
+# ---- stop: the job is asked to end; what it was prepared with stays until it has ended ----
+
+stop_body() {
+    docker stop -t 30 flowc
+    kill -TERM -"$body_pid"
+    kill -CONT -"$body_pid"
+}
+
+# ---- helpers of the start ----
+
+# Usage: give_up MESSAGE. The message goes to the job's output for errors.
+give_up() {
+    echo "flowc: $*" >&2
+    exit 1
+}
+
+# Usage: try_often COMMAND... Up to five times, 10 seconds apart.
+try_often() {
+    for _ in {1..5}; do
+        "$@" && return
+        sleep 10
+    done
+    give_up "gave up: $*"
+}
+
+install_package() {
+    echo "flowc: installs $1"
+    apt-get -qq update
+    apt-get -qqy --no-install-recommends -o DPkg::Lock::Timeout=600 install "$1" >/dev/null
+}
+
+# Usage: need_program PROGRAM PACKAGE. Installs what the image has not.
+need_program() {
+    command -v "$1" >/dev/null || try_often install_package "$2"
+}
+
+# Usage: add_source PACKAGE KEY_URL SOURCE. A package that Ubuntu does not have.
+add_source() {
+    curl -fsSLo "/usr/share/keyrings/$1.asc" "$2" || return
+    echo "deb [signed-by=/usr/share/keyrings/$1.asc] $3" >"/etc/apt/sources.list.d/$1.list"
+    install_package "$1"
+}
+
+# ---- run: called by the unit ----
+
+run_job() {
+    host_name=${HOSTNAME%%.*}
+    IFS=:, read -r _ start_count _ used_seconds _ job_state _ first_start _ failure_count _ <"$state_dir/status.json"
+    # RUNNING and PENDING are to be started again, so is a job that never was; COMPLETED, FAILED and TIMEOUT are over.
+    [[ ${job_state:-ING} = *ING* ]] || exit 0
+    # The nodes are listed in /etc/hosts, the last one is the head. Each runs the job.
+    for _ in {1..120}; do
+        mapfile -t node_names < <(awk '$1 ~ /^[0-9.]+$/ && $1 !~ /^127/ { print $2, $1 }' /etc/hosts | tac)
+        [ ${#node_names[@]} -lt 2 ] || break
+        sleep 5
+    done
+    [ ${#node_names[@]} -ge 2 ] || {
+        echo "flowc: /etc/hosts lists ${#node_names[@]} of 2 nodes after 10 minutes" >&2
+        exit 1
+    }
+    node_rank=0
+    until [ "${node_names[node_rank]%%[. ]*}" = "$host_name" ]; do
+        ((++node_rank < 2)) || {
+            echo "flowc: /etc/hosts does not list $host_name" >&2
+            exit 1
+        }
+    done
+    node_ips=$(printf '%s\n' "${node_names[@]#* }")
+    output_file=/var/log/foundry/job.log
+    mkdir -p /run/flowc
+    # The first start empties the files, a later one goes on writing.
+    [ "$start_count" ] || : >"$output_file"
+    # The provider's log folder leads to the job's own output.
+    chmod 755 "$state_dir/body"
+
+    read -r uptime_seconds _ </proc/uptime
+    used_base=$((used_seconds - ${uptime_seconds%.*}))
+    first_start=${first_start:-$EPOCHSECONDS}
+    job_state=RUNNING
+    # Told to stop (shutdown, preemption): the body is told by systemd, we wait for it; the next boot starts it again.
+    trap '[ "$job_state" = TIMEOUT ] || job_state=PENDING; stop_body &' TERM
+    # Job control gives the body a process group of its own.
+    set -m
+    # What a start needs, and the job itself at its end, are one process group: limit and stop reach it at any point.
+    launch() {
+    sleep "${restart_delay:-0}"
+    export HOME=/root DEBIAN_FRONTEND=noninteractive
+    # Secrets come after the boot, from the submitter: lines NAME='value' in a file in memory that only root can read.
+    for wait_count in {1..360}; do
+        # shellcheck disable=SC1091
+        missing_names=$(
+            [ ! -e /run/flowc/secrets ] || . /run/flowc/secrets
+            for each_name in HF_TOKEN WANDB_API_KEY; do [ "${!each_name+x}" ] || echo -n " $each_name"; done
+        )
+        [ "$missing_names" ] || break
+        [ "$wait_count" != 1 ] || echo "flowc: waits for secrets in /run/flowc/secrets:$missing_names"
+        sleep 5
+    done
+    [ -z "$missing_names" ] || give_up "no secrets after 30 minutes:$missing_names"
+    # The platform mounts shared volumes by itself.
+    for _ in {1..60}; do
+        ! mountpoint -q /mnt/checkpoints || break
+        sleep 1
+    done
+    mountpoint -q /mnt/checkpoints || give_up /mnt/checkpoints 'is not mounted after 60 seconds'
+    # The machine's own disk is larger than the one that it boots from.
+    ! mountpoint -q /mnt/local || {
+        mkdir -p /mnt/local/flowc
+        [ -e /mnt/flowc ] || ln -s /mnt/local/flowc /mnt/flowc
+    }
+    need_program rclone rclone
+    need_program s3fs s3fs
+    install -dm 1777 /mnt/flowc/4
+    [ -e /mnt/flowc/0 ] || mkdir -p /mnt/flowc/0
+    [ -e /mnt/flowc/3 ] || mkdir -p /mnt/flowc/3
+    # What is fetched once, and where that is noted: on the same disk.
+    marker_dir=/mnt/flowc
+    bucket_tool=(bash -c '. /run/flowc/secrets&&export HF_TOKEN WANDB_API_KEY&&exec "$@"' - env RCLONE_S3_PROVIDER=AWS RCLONE_GCS_ANONYMOUS=true )
+    mkdir -p /mnt/flowc/2
+    mountpoint -q /mnt/flowc/2 || try_often "${bucket_tool[@]}" s3fs -o allow_other,public_bucket=1 llama-data /mnt/flowc/2
+    [ -e "$marker_dir/done.2" ] || {
+        mkdir -p "$(dirname /mnt/flowc/1)"
+        try_often "${bucket_tool[@]}" rclone copyto :s3:llama-data/tokens /mnt/flowc/1
+        : >"$marker_dir/done.2"
+    }
+    need_program docker docker.io
+    need_program curl curl
+    command -v nvidia-container-runtime-hook >/dev/null || {
+        # shellcheck disable=SC2016
+        try_often add_source nvidia-container-toolkit https://nvidia.github.io/libnvidia-container/gpgkey \
+            'https://nvidia.github.io/libnvidia-container/stable/deb/$(ARCH) /'
+        systemctl restart docker
+    }
+    # A start begins with fresh containers.
+    docker ps -aqf label=flowc | xargs -r docker rm -f >/dev/null
+    docker image inspect nvcr.io/nvidia/pytorch:24.07-py3 >/dev/null 2>&1 || try_often docker pull -q nvcr.io/nvidia/pytorch:24.07-py3 >/dev/null
+    # What the user set comes last and wins.
+    # shellcheck disable=SC2054
+    in_job=(
+        docker run --label flowc --network host --ulimit memlock=-1 --shm-size=64g --gpus all --mount type=bind,src=/mnt/checkpoints,dst=/checkpoints --mount type=bind,src=/mnt/flowc/0,dst=/root/sky_workdir --mount type=bind,src=/mnt/flowc/1,dst=/data --mount type=bind,src=/mnt/flowc/2,dst=/out --mount type=bind,src=/mnt/flowc/3,dst=/root/.config/train.toml --mount type=bind,src=/mnt/flowc/4,dst=/scratch -w /root/sky_workdir -e HF_TOKEN -e WANDB_API_KEY \
+        -e SKYPILOT_NUM_NODES=2 \
+        -e SKYPILOT_NUM_GPUS_PER_NODE=8 \
+        -e PYTHONUNBUFFERED=1 \
+        -e MODEL=meta-llama/Llama-3.1-8B \
+        -e BUCKET=llama-data \
+        -e EPOCHS=3 \
+        -e LR=2.5e-05 \
+        -e SKYPILOT_NODE_RANK="$node_rank" \
+        -e SKYPILOT_NODE_IPS="$node_ips" \
+    )
+    # What setup leaves in its container is the image of all later starts.
+    docker image inspect flowc >/dev/null 2>&1 || {
+        bash -c '. /run/flowc/secrets&&export HF_TOKEN WANDB_API_KEY&&exec "$@"' - "${in_job[@]}" --name flowc-setup --mount type=bind,src="$state_dir/setup",dst=/flowc-setup,readonly --entrypoint bash nvcr.io/nvidia/pytorch:24.07-py3 /flowc-setup ||
+            give_up "setup failed with status $?"
+        docker commit flowc-setup flowc >/dev/null || give_up "cannot keep what setup made"
+        docker rm flowc-setup >/dev/null
+    }
+    # What fails from here on is started again.
+    : >"$state_dir/ready"
+    exec bash -c '. /run/flowc/secrets&&export HF_TOKEN WANDB_API_KEY&&exec "$@"' - "${in_job[@]}" \
+        --rm --name flowc --mount type=bind,src="$state_dir/body",dst=/flowc-body,readonly --entrypoint /flowc-body flowc \
+        </dev/null
+    }
+    failure_count=${failure_count:-0}
+    while :; do
+    rm -f "$state_dir/ready"
+    launch >>"$output_file" \
+        2>&1 &
+    body_pid=$!
+    # Bash would report a process that was killed with its whole command line.
+    exec 2>/dev/null
+    start_count=$((start_count + 1))
+    save_state
+    # A signal that we trap ends `wait` early; the last one gives the exit status, which bash remembers.
+    while wait "$body_pid"; kill -0 "$body_pid"; do :; done
+    wait "$body_pid"
+    body_status=$?
+    # The end of the script is the end of the job: what still runs in the background ends too.
+    kill -KILL -"$body_pid"
+    docker ps -qf label=flowc | xargs -r docker stop -t 30
+    docker ps -aqf label=flowc | xargs -r docker rm -f
+    # Only a failure of the job itself, while it may still run, is one that a restart may mend.
+    if [ "$job_state" != RUNNING ] || [ "$body_status" = 0 ] || [ ! -e "$state_dir/ready" ]; then break; fi
+    case $body_status in
+    33 | 34) ;;
+    *) ((failure_count < 3 && ++failure_count)) || break ;;
+    esac
+    find /mnt/flowc/4 -mindepth 1 -delete
+    restart_delays=(5 5 )
+    restart_delay=${restart_delays[failure_count < 1 ? failure_count : 1]}
+    echo "flowc: exit status $body_status; starts again after $restart_delay seconds" >>"$output_file"
+    done
+    if [ "$job_state" = RUNNING ]; then
+        job_state=COMPLETED
+        [ "$body_status" = 0 ] || job_state=FAILED
+    fi
+    save_state "$body_status" $((body_status > 128 ? body_status - 128 : 0)) "$EPOCHSECONDS"
+    # Who looks after the job has a minute to see its end.
+    shutdown -P +1
+    exit "$body_status"
+}
+
+# ---- setup: 32 bytes, run once ----
+
+head -c 32 >"$state_dir/setup" <<'E'
+pip install -r requirements.txt
+E
+
+# ---- the job's own script: 338 bytes ----
+
+head -c 338 >"$state_dir/body" <<'E' && run_job
+#!/bin/bash
+set -euo pipefail
+master=$(echo "$SKYPILOT_NODE_IPS" | head -n1)
+torchrun --nnodes="$SKYPILOT_NUM_NODES" --nproc-per-node="$SKYPILOT_NUM_GPUS_PER_NODE" \
+  --node-rank="$SKYPILOT_NODE_RANK" --master-addr="$master" --master-port=29500 \
+  train.py --model "$MODEL" --data /data --out /checkpoints --epochs "$EPOCHS" --lr "$LR"
+E

@@ -1,0 +1,204 @@
+#!/bin/bash
+# Startup script of job traps.
+#
+# This is the script as a person reads it. What is sent is the same text without comments and with shorter names,
+# compressed; it unpacks itself to /var/lib/foundry/flowc/run and goes on there.
+#
+#   run               installs the job: writes the systemd unit and starts it
+#   run job           runs the job (called by the unit, on this boot and on every later one until the job has ended)
+#   status.json       how often the job was started, seconds used, state, exit status, times
+#   body      the job's own script
+#
+# What the user wrote stands in single quotes because it is meant literally.
+# shellcheck disable=SC2016,SC2043,SC2317
+
+[ "$0" = /var/lib/foundry/flowc/run ] || {
+    install -D -m 700 -- "$0" /var/lib/foundry/flowc/run && exec bash /var/lib/foundry/flowc/run
+    exit
+}
+state_dir=${0%/*}
+
+# ---- install: run by cloud-init or by hand, as root, on the first boot; may be run again ----
+
+if [ -z "$1" ]; then
+    # Not ordered after cloud-init, which would wait for us. The network is waited for, but not required.
+    # SIGPIPE must end `yes | head` as in any shell; one process out of memory must not stop the whole job.
+    cat >/etc/systemd/system/flowc.service <<UNIT
+[Unit]
+Wants=network-online.target
+After=network-online.target
+[Service]
+ExecStart=/bin/bash $0 job
+IgnoreSIGPIPE=no
+OOMPolicy=continue
+KillMode=mixed
+TimeoutStopSec=90
+[Install]
+WantedBy=multi-user.target
+UNIT
+    mkdir -p /var/log/foundry
+    # An empty state file says: never started. One that is there keeps what it says.
+    : >>"$state_dir/status.json"
+    # Where no systemd runs, the job runs in the background, once at a time.
+    systemctl enable --now --no-block flowc ||
+        setsid -f flock -no "$state_dir" bash "$0" job </dev/null >/dev/null 2>&1
+    # All of this must outlive a power cut.
+    sync
+    exit
+fi
+
+# ---- state: one small JSON file, replaced as a whole ----
+
+# Usage: save_state [EXIT_CODE SIGNAL END]
+save_state() {
+    read -r uptime_seconds _ </proc/uptime
+    used_seconds=$((used_base + ${uptime_seconds%.*}))
+    printf '{"starts":%s,"used_s":%s,"state":"%s","start":%s,"exit_code":%s,"signal":%s,"end":%s}\n' \
+        "$start_count" $used_seconds "$job_state" "$first_start" "${1-null}" "${2-null}" "${3-null}" \
+        >"$state_dir/new"
+    mv "$state_dir/new" "$state_dir/status.json"
+}
+
+# ---- stop: the job is asked to end; what it was prepared with stays until it has ended ----
+
+stop_body() {
+    kill -TERM -"$body_pid"
+    kill -CONT -"$body_pid"
+}
+
+# ---- helpers of the start ----
+
+# Usage: give_up MESSAGE. The message goes to the job's output for errors.
+give_up() {
+    echo "flowc: $*" >&2
+    exit 1
+}
+
+# Usage: try_often COMMAND... Up to five times, 10 seconds apart.
+try_often() {
+    for _ in {1..5}; do
+        "$@" && return
+        sleep 10
+    done
+    give_up "gave up: $*"
+}
+
+install_package() {
+    echo "flowc: installs $1"
+    apt-get -qq update
+    apt-get -qqy --no-install-recommends -o DPkg::Lock::Timeout=600 install "$1" >/dev/null
+}
+
+# Usage: need_program PROGRAM PACKAGE. Installs what the image has not.
+need_program() {
+    command -v "$1" >/dev/null || try_often install_package "$2"
+}
+
+# Usage: add_source PACKAGE KEY_URL SOURCE. A package that Ubuntu does not have.
+add_source() {
+    curl -fsSLo "/usr/share/keyrings/$1.asc" "$2" || return
+    echo "deb [signed-by=/usr/share/keyrings/$1.asc] $3" >"/etc/apt/sources.list.d/$1.list"
+    install_package "$1"
+}
+
+# Usage: pull_image IMAGE. With each of the registry's credentials, until one is good.
+pull_image() {
+    for each_name in SKYPILOT_DOCKER; do
+        # shellcheck disable=SC1091
+        (umask 077 && . /run/flowc/secrets && mkdir -p "/run/flowc/$each_name" && printf %s "${!each_name}" >"/run/flowc/$each_name/config.json")
+        docker --config "/run/flowc/$each_name" pull -q "$1" && return
+    done
+    return 1
+}
+
+# ---- run: called by the unit ----
+
+run_job() {
+    host_name=${HOSTNAME%%.*}
+    IFS=:, read -r _ start_count _ used_seconds _ job_state _ first_start _ <"$state_dir/status.json"
+    # RUNNING and PENDING are to be started again, so is a job that never was; COMPLETED, FAILED and TIMEOUT are over.
+    [[ ${job_state:-ING} = *ING* ]] || exit 0
+    output_file=/var/log/foundry/job.log
+    mkdir -p /root/sky_workdir /run/flowc
+    # The first start empties the files, a later one goes on writing.
+    [ "$start_count" ] || : >"$output_file"
+    # The provider's log folder leads to the job's own output.
+    chmod 700 "$state_dir/body"
+
+    read -r uptime_seconds _ </proc/uptime
+    used_base=$((used_seconds - ${uptime_seconds%.*}))
+    first_start=${first_start:-$EPOCHSECONDS}
+    job_state=RUNNING
+    # Told to stop (shutdown, preemption): the body is told by systemd, we wait for it; the next boot starts it again.
+    trap '[ "$job_state" = TIMEOUT ] || job_state=PENDING; stop_body &' TERM
+    # Job control gives the body a process group of its own.
+    set -m
+    # What a start needs, and the job itself at its end, are one process group: limit and stop reach it at any point.
+    launch() {
+    export HOME=/root DEBIAN_FRONTEND=noninteractive
+    # Secrets come after the boot, from the submitter: lines NAME='value' in a file in memory that only root can read.
+    for wait_count in {1..360}; do
+        # shellcheck disable=SC1091
+        missing_names=$(
+            [ ! -e /run/flowc/secrets ] || . /run/flowc/secrets
+            for each_name in OTHER SKYPILOT_DOCKER; do [ "${!each_name+x}" ] || echo -n " $each_name"; done
+        )
+        [ "$missing_names" ] || break
+        [ "$wait_count" != 1 ] || echo "flowc: waits for secrets in /run/flowc/secrets:$missing_names"
+        sleep 5
+    done
+    [ -z "$missing_names" ] || give_up "no secrets after 30 minutes:$missing_names"
+    need_program curl curl
+    [ -e /up ] || mkdir -p /up
+    command -v gcsfuse >/dev/null || try_often add_source gcsfuse https://packages.cloud.google.com/apt/doc/apt-key.gpg \
+        "https://packages.cloud.google.com/apt gcsfuse-$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release) main"
+    bucket_tool=(bash -c '. /run/flowc/secrets&&export OTHER&&exec "$@"' - env RCLONE_S3_PROVIDER=AWS RCLONE_GCS_ANONYMOUS=true )
+    mkdir -p /cached
+    mountpoint -q /cached || try_often "${bucket_tool[@]}" gcsfuse --implicit-dirs -o allow_other,ro --anonymous-access bucket /cached
+    # What the user set comes last and wins.
+    # shellcheck disable=SC2054
+    in_job=(
+    env -i -C /root/sky_workdir PATH="$PATH" LANG=C.UTF-8 HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TMPDIR=/tmp \
+        HOSTNAME="$host_name" \
+        PYTHONUNBUFFERED=1 \
+        FLAG=True \
+        SHORT=8 \
+        TIME=45000 \
+        'WANDB_API_KEY=${WANDB_API_KEY}' \
+        'PYTHONPATH=/opt/lib:$PYTHONPATH' \
+        HF_TOKEN=hf_placeholder \
+        bash -c '. /run/flowc/secrets&&export OTHER&&exec "$@"' - \
+    )
+    exec "${in_job[@]}" \
+        "$state_dir/body" \
+        </dev/null
+    }
+    launch >>"$output_file" \
+        2>&1 &
+    body_pid=$!
+    # Bash would report a process that was killed with its whole command line.
+    exec 2>/dev/null
+    start_count=$((start_count + 1))
+    save_state
+    # A signal that we trap ends `wait` early; the last one gives the exit status, which bash remembers.
+    while wait "$body_pid"; kill -0 "$body_pid"; do :; done
+    wait "$body_pid"
+    body_status=$?
+    # The end of the script is the end of the job: what still runs in the background ends too.
+    kill -KILL -"$body_pid"
+    if [ "$job_state" = RUNNING ]; then
+        job_state=COMPLETED
+        [ "$body_status" = 0 ] || job_state=FAILED
+    fi
+    save_state "$body_status" $((body_status > 128 ? body_status - 128 : 0)) "$EPOCHSECONDS"
+    # Who looks after the job has a minute to see its end.
+    shutdown -P +1
+    exit "$body_status"
+}
+
+# ---- the job's own script: 25 bytes ----
+
+head -c 25 >"$state_dir/body" <<'E' && run_job
+#!/bin/bash
+echo "$FLAG"
+E
