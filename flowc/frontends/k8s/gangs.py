@@ -12,9 +12,10 @@ TORCH_PORT = "23456"
 
 def add_torch(found: Environment, gang: Gang) -> None:
     """The variables of a PyTorchJob; those that the manifest sets itself are kept."""
+    each = int(gang.slots) if gang.slots is not None and gang.slots.isascii() and gang.slots.isdigit() else 1
     known = {
         "MASTER_PORT": TORCH_PORT,
-        "WORLD_SIZE": str(gang.nodes),
+        "WORLD_SIZE": str(gang.nodes * each),
         "PET_NNODES": str(gang.nodes),
         "PET_MASTER_PORT": TORCH_PORT,
         "PET_NPROC_PER_NODE": gang.slots or "auto",

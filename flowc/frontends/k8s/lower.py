@@ -13,7 +13,7 @@ from flowc.digest import sha256_hex
 from flowc.frontends.k8s import containers, gpus, lower_policy, needs, volumes
 from flowc.frontends.k8s.isolation import isolation_of
 from flowc.frontends.k8s.lower_context import LEDGER_CODES, Context, pair_of, text_of
-from flowc.ir.job import Identity, Job, Placement, Port, Resources, Run, SourceInfo
+from flowc.ir.job import Job, Placement, Port, Resources, Run, SourceInfo
 from flowc.ir.unit import Unit
 from flowc.yamldoc.ledger import Ledger
 
@@ -109,7 +109,6 @@ def _fields(pod: Pod, context: Context) -> dict[str, Any]:
         "array": lower_policy.array_of(context),
         "retry": lower_policy.retry_of(context),
         "placement": Placement(paused=paused),
-        "identity": Identity(),
         "terminate_on_exit": lower_policy.terminate(context),
         "workers_end": lower_policy.workers_end(context),
     }

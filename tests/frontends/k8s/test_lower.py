@@ -259,6 +259,21 @@ class TestEnvironment:
         assert ids(job(container={"env": [{"name": "TOKENIZERS_PARALLELISM", "value": "false"}]})) == []
 
 
+class TestGangs:
+    def test_variables_of_a_pytorch_job(self) -> None:
+        template = {"spec": {"containers": [{"name": "pytorch", "image": "a:1", "command": ["x"]}]}}
+        replicas = {
+            "Master": {"replicas": 1, "restartPolicy": "OnFailure", "template": template},
+            "Worker": {"replicas": 3, "restartPolicy": "OnFailure", "template": template},
+        }
+        inner = {"pytorchReplicaSpecs": replicas, "nprocPerNode": "8", "runPolicy": {"backoffLimit": 2}}
+        found = one({"apiVersion": "kubeflow.org/v1", "kind": "PyTorchJob", "metadata": {"name": "t"}, "spec": inner})
+        assert found.resources.nodes == 4
+        assert dict(found.env)["WORLD_SIZE"] == "32"
+        assert {"MASTER_ADDR": "head_ip", "RANK": "rank"}.items() <= dict(found.env_facts).items()
+        assert (found.retry.max_restarts, found.retry.keep_scratch) == (2, True)
+
+
 class TestTelling:
     def test_every_key_has_an_outcome(self) -> None:
         found = one(job(pod={"tolerations": [{"operator": "Exists"}], "serviceAccountName": "s"}, container=GPU))
