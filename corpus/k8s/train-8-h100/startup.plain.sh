@@ -81,9 +81,9 @@ on_tick() {
 
 # ---- helpers of the start ----
 
-# Usage: give_up MESSAGE. The message goes to the job's output.
+# Usage: give_up MESSAGE. The message goes to the job's output for errors.
 give_up() {
-    echo "flowc: $*"
+    echo "flowc: $*" >&2
     exit 1
 }
 
@@ -174,7 +174,7 @@ run_job() {
     }
     # A start begins with fresh containers.
     docker ps -aqf label=flowc | xargs -r docker rm -f >/dev/null
-    docker image inspect pytorch/pytorch:2.4.0-cuda12.1-cudnn9-runtime >/dev/null 2>&1 || try_often docker pull -q pytorch/pytorch:2.4.0-cuda12.1-cudnn9-runtime
+    docker image inspect pytorch/pytorch:2.4.0-cuda12.1-cudnn9-runtime >/dev/null 2>&1 || try_often docker pull -q pytorch/pytorch:2.4.0-cuda12.1-cudnn9-runtime >/dev/null
     # What the user set comes last and wins.
     # shellcheck disable=SC2054
     in_job=(
