@@ -1,4 +1,4 @@
-"""FC300–FC315: fields of Kubernetes objects, in the words of the API server."""
+"""FC300 to FC315: fields of Kubernetes objects, in the words of the API server."""
 
 from __future__ import annotations
 

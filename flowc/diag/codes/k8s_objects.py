@@ -1,4 +1,4 @@
-"""FC316–FC329: Kubernetes objects as a whole: kinds that are not known, are no jobs or cannot be run."""
+"""FC316 to FC329: Kubernetes objects as a whole: kinds that are not known, are no jobs or cannot be run."""
 
 from __future__ import annotations
 
