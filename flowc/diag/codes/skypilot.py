@@ -16,7 +16,7 @@ def _accelerators(text: str) -> str:
     return _GOOD.replace("H100:8", text)
 
 
-APPROXIMATED = Code(
+SKYPILOT_APPROXIMATED = Code(
     id="FC360",
     name="skypilot-approximated",
     severity="warning",
@@ -30,7 +30,7 @@ Check that the task can do with it.""",
     path=_PATH,
 )
 
-IGNORED = Code(
+SKYPILOT_IGNORED = Code(
     id="FC361",
     name="skypilot-ignored",
     severity="warning",
@@ -44,7 +44,7 @@ Take it out once you have seen that it is not missed.""",
     path=_PATH,
 )
 
-REFUSED = Code(
+SKYPILOT_REFUSED = Code(
     id="FC362",
     name="skypilot-refused",
     severity="error",
@@ -105,7 +105,7 @@ Nothing needs to be done.""",
     path=_PATH,
 )
 
-CONFLICT = Code(
+SKYPILOT_CONFLICT = Code(
     id="FC366",
     name="skypilot-conflict",
     severity="error",
@@ -134,7 +134,7 @@ Write `A100-80GB` to say that the larger one is meant.""",
     path=_PATH,
 )
 
-NOTHING_TO_RUN = Code(
+SKYPILOT_NOTHING_TO_RUN = Code(
     id="FC368",
     name="skypilot-nothing-to-run",
     severity="error",
@@ -163,7 +163,7 @@ Use a container image, or take the key out and install what is missing in `setup
     path=_PATH,
 )
 
-PORT = Code(
+SKYPILOT_PORT = Code(
     id="FC370",
     name="skypilot-port",
     severity="error",
@@ -177,7 +177,7 @@ Ports go from 1 to 65535.""",
     path=_PATH,
 )
 
-MOUNT = Code(
+SKYPILOT_MOUNT = Code(
     id="FC371",
     name="skypilot-mount",
     severity="error",
@@ -192,7 +192,7 @@ Targets are absolute or begin with `~/`.""",
     path=_PATH,
 )
 
-ENV_SECRET = Code(
+SKYPILOT_ENV_SECRET = Code(
     id="FC372",
     name="skypilot-env-secret",
     severity="warning",
@@ -207,7 +207,7 @@ Move the variable from `envs` to `secrets`.""",
     path=_PATH,
 )
 
-EMPTY_ENV = Code(
+SKYPILOT_EMPTY_ENV = Code(
     id="FC373",
     name="skypilot-empty-env",
     severity="error",
@@ -224,7 +224,7 @@ Give the value with `--env NAME=VALUE`; pass a secret with `--secret NAME`. An e
 
 # FC374 is not used again: it said of pipelines what FC803 says.
 
-SECRET_VALUE = Code(
+SKYPILOT_SECRET_VALUE = Code(
     id="FC375",
     name="skypilot-secret-value",
     severity="note",
@@ -285,7 +285,7 @@ Deliver what `docker login` has written to ~/.docker/config.json, with `auths` a
     path=_PATH,
 )
 
-JOB_GROUP = Code(
+SKYPILOT_JOB_GROUP = Code(
     id="FC379",
     name="skypilot-job-group",
     severity="warning",

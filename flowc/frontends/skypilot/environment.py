@@ -52,7 +52,7 @@ class Environment:
         if place is not None and len(named) < len(LOGIN):
             missing = ", ".join(f"`{name}`" for name in LOGIN if name not in given)
             what = f"a login for a registry has three parts: {missing} is not there"
-            self.sink.report(codes.CONFLICT, place, help=f"add {missing}", what=what)
+            self.sink.report(codes.SKYPILOT_CONFLICT, place, help=f"add {missing}", what=what)
             return None
         if place is not None:
             self.sink.report(codes.DOCKER_LOGIN, place, name=LOGIN_SECRET)
@@ -64,7 +64,7 @@ class Environment:
         if is_null(value):
             if not given:
                 help = f"give it with `--env {name}=VALUE`, or as a secret with `--secret {name}`"
-                self.sink.report(codes.EMPTY_ENV, key.span, help=help, name=name)
+                self.sink.report(codes.SKYPILOT_EMPTY_ENV, key.span, help=help, name=name)
             return
         text = str(value.value)
         self.env_span = self.env_span or value.span
@@ -78,7 +78,7 @@ class Environment:
                 help = f"give the value with `--env {name}=VALUE`, or as a secret with `--secret {name}`"
             self.sink.report(codes.ENV_NOT_EXPANDED, value.span, help=help, name=name, other=other)
         elif looks_secret(name):
-            self.sink.report(codes.ENV_SECRET, key.span, help="move it to `secrets`", name=name)
+            self.sink.report(codes.SKYPILOT_ENV_SECRET, key.span, help="move it to `secrets`", name=name)
 
     def _secrets(self, task: Mapping) -> None:
         """Names alone: whatever values the file holds go nowhere."""
@@ -99,7 +99,7 @@ class Environment:
         self.secrets = list(dict.fromkeys(self.secrets))
         if given:
             names = ", ".join(f"`{name}`" for name, _ in given)
-            self.sink.report(codes.SECRET_VALUE, given[0][1], names=names)
+            self.sink.report(codes.SKYPILOT_SECRET_VALUE, given[0][1], names=names)
 
 
 def _names(node: Node | None) -> list[tuple[str, Span, Node | None]]:

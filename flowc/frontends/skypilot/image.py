@@ -69,5 +69,5 @@ def options(task: Mapping, contained: bool, ledger: Ledger, sink: Sink) -> tuple
             words += shlex.split(str(item.value))
         except ValueError:
             what = f"a quote in `{item.value}` is never closed"
-            sink.report(codes.CONFLICT, item.span, help="close it", what=what)
+            sink.report(codes.SKYPILOT_CONFLICT, item.span, help="close it", what=what)
     return tuple(words)

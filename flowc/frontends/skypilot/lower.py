@@ -8,7 +8,7 @@ from flowc.frontends.skypilot import sizes
 from flowc.frontends.skypilot.environment import LOGIN_SECRET, Environment
 from flowc.frontends.skypilot.image import image, options
 from flowc.frontends.skypilot.read import Tree
-from flowc.frontends.skypilot.resources import Wishes, wishes
+from flowc.frontends.skypilot.resources import NAMED, Wishes, wishes
 from flowc.frontends.skypilot.rules import check_task, close_values
 from flowc.frontends.skypilot.storage import WORKDIR, Storage
 from flowc.inputs import Inputs
@@ -38,7 +38,9 @@ if TYPE_CHECKING:
 
     from flowc.diag.sink import Sink
 
-CODES = LedgerCodes(approximated=codes.APPROXIMATED, ignored=codes.IGNORED, refused=codes.REFUSED)
+CODES = LedgerCodes(
+    approximated=codes.SKYPILOT_APPROXIMATED, ignored=codes.SKYPILOT_IGNORED, refused=codes.SKYPILOT_REFUSED
+)
 _GIVEN_BACK = "the machine is given back when the task ends, not stopped after a while"
 _SAME_REGION = "the bid stays open and may win again in its own region"
 _FILTER = "SkyPilot compares it with the listed price; here it is the limit of the bid"
@@ -54,7 +56,7 @@ def lower(tree: Tree, inputs: Inputs, sink: Sink) -> list[Unit]:
         parallel = tree.head.read("execution") == "parallel"
         head = Ledger(CODES, sink).close(tree.head)
     if count > 1 and parallel and tree.head is not None:
-        sink.report(codes.JOB_GROUP, tree.head.at("execution").span, count=count)  # type: ignore[union-attr]
+        sink.report(codes.SKYPILOT_JOB_GROUP, tree.head.at("execution").span, count=count)  # type: ignore[union-attr]
     found: list[Unit] = []
     for index, task in enumerate(tree.tasks):
         unit = Lowering(tree, task, inputs, sink).unit(digest, index, head)
@@ -92,9 +94,8 @@ class Lowering:
         check_task(self.task, self.ledger, self.sink)
         run, resources = self.task.at("run"), self.task.at("resources")
         environment = Environment(self.task, self.inputs, self.sink)
-        flag = (
-            "--region" if self.inputs.flags.region else "--instance-type" if self.inputs.flags.instance_type else None
-        )
+        flags = self.inputs.flags
+        flag = NAMED if flags.instance_type else "--region" if flags.region else None
         wished = wishes(resources if isinstance(resources, Mapping) else None, self.ledger, self.sink, flag=flag)
         self.keys = wished.keys
         storage = self._storage(environment)

@@ -45,7 +45,7 @@ def place(keys: dict[str, Pair], sink: Sink) -> Place:
     if infra is not None and older:
         what = f"`infra` and `{older[0].key.text}` are both given"
         notes = ((infra.key.span, "`infra` is given here"),)
-        sink.report(codes.CONFLICT, older[0].key.span, help="keep one of them", notes=notes, what=what)
+        sink.report(codes.SKYPILOT_CONFLICT, older[0].key.span, help="keep one of them", notes=notes, what=what)
         return Place()
     if infra is not None:
         found, zone = _of_infra(infra)
@@ -60,7 +60,7 @@ def place(keys: dict[str, Pair], sink: Sink) -> Place:
         )
     if zone is not None and found.is_here:
         what = "a zone is named: the provider's regions have none"
-        sink.report(codes.CONFLICT, zone.value.span, help="name the region alone", what=what)
+        sink.report(codes.SKYPILOT_CONFLICT, zone.value.span, help="name the region alone", what=what)
     return found
 
 

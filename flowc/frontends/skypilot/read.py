@@ -49,7 +49,7 @@ def read(source: Source, inputs: Inputs, sink: Sink) -> Tree | None:
         checker.check(root, {"is": "map", "type": "Task", "null": False})
         blank(root)
     if not roots:
-        sink.report(codes.NOTHING_TO_RUN, None)
+        sink.report(codes.SKYPILOT_NOTHING_TO_RUN, None)
     tasks = tuple(root for root in roots if isinstance(root, Mapping))
     return Tree(source=source, head=head if isinstance(head, Mapping) else None, tasks=tasks)
 

@@ -24,6 +24,8 @@ OF_THE_JOB = (
     *("image_id", "disk_size", "disk_tier", "ports", "labels", "autostop", "job_recovery", "max_hourly_cost"),
     "network_tier",
 )
+# The flag that says what machine it is, whatever the file asks for.
+NAMED = "--instance-type"
 _EXACT = "at least so much is asked for, not exactly"
 
 
@@ -68,17 +70,30 @@ def wishes(resources: Mapping | None, ledger: Ledger, sink: Sink, *, flag: str |
         here = [each.replace(place=Place()) for each in elsewhere]
     elif elsewhere:
         _leave_out(elsewhere, len(found), ledger, sink)
+    kinds, in_order, smaller = _kinds(here, ordered, ledger, sink)
+    if smaller is not None and flag != NAMED:
+        sink.report(codes.A100_MEANS_40_GB, smaller, help="write `A100-80GB` if that is meant")
+    return Wishes(wishes=kinds, ordered=ordered or in_order, keys=_of_the_job(here, ledger, sink))
+
+
+def _kinds(
+    here: list[Alternative], ordered: bool, ledger: Ledger, sink: Sink
+) -> tuple[tuple[Wish, ...], bool, Span | None]:
+    """The wishes of all alternatives, each once; whether the accelerators of the only one are in order; and where
+    `A100` is not Mithril's own word."""
     kinds: dict[Choice, Wish] = {}
+    in_order, smaller = False, None
     for each in here:
         wished, in_order = _wishes_of(each, ledger, sink)
         if ordered and len(wished) > 1:
             what = "an alternative of `ordered` names several accelerators"
             help = "write an alternative for each of them"
-            sink.report(codes.CONFLICT, each.keys["accelerators"].value.span, help=help, what=what)
+            sink.report(codes.SKYPILOT_CONFLICT, each.keys["accelerators"].value.span, help=help, what=what)
         for wish in wished:
             kinds.setdefault(wish.choice, wish)
-        ordered = ordered or (in_order and len(here) == 1)
-    return Wishes(wishes=tuple(kinds.values()), ordered=ordered, keys=_of_the_job(here, ledger, sink))
+            if wish.choice.gpu_model == "a100" and each.place.cloud != places.HERE:
+                smaller = smaller or dict(wish.spans)["gpu_model"]
+    return tuple(kinds.values()), in_order and len(here) == 1, smaller
 
 
 def _overrule(elsewhere: list[Alternative], flag: str, ledger: Ledger, sink: Sink) -> None:
@@ -106,7 +121,7 @@ def _alternatives(resources: Mapping, sink: Sink) -> tuple[list[Alternative], bo
     if len(given) == 2:
         notes = ((given[0].key.span, "`any_of` is given here"),)
         what = "`any_of` and `ordered` are both given"
-        sink.report(codes.CONFLICT, given[1].key.span, help="keep one of them", notes=notes, what=what)
+        sink.report(codes.SKYPILOT_CONFLICT, given[1].key.span, help="keep one of them", notes=notes, what=what)
     found = []
     for item in given[0].value.items if given and isinstance(given[0].value, Sequence) else ():
         if not isinstance(item, Mapping):
@@ -115,7 +130,7 @@ def _alternatives(resources: Mapping, sink: Sink) -> tuple[list[Alternative], bo
         for name in ALTERNATIVES:
             if name in inner:
                 what = f"`{name}` stands inside another list of alternatives"
-                sink.report(codes.CONFLICT, inner.pop(name).key.span, help="write one list", what=what)
+                sink.report(codes.SKYPILOT_CONFLICT, inner.pop(name).key.span, help="write one list", what=what)
         elsewhere = any(key in inner for key in places.KEYS)
         base = {key: pair for key, pair in outer.items() if not (elsewhere and key in places.KEYS)}
         keys = {**base, **inner}
@@ -132,7 +147,7 @@ def _keys(node: Mapping, sink: Sink) -> Keys:
     if other is not None and "accelerators" in keys:
         notes = ((keys["accelerators"].key.span, "`accelerators` is given here"),)
         what = "`gpus` and `accelerators` are both given"
-        sink.report(codes.CONFLICT, other.key.span, help="keep one of them", notes=notes, what=what)
+        sink.report(codes.SKYPILOT_CONFLICT, other.key.span, help="keep one of them", notes=notes, what=what)
     elif other is not None:
         keys["accelerators"] = other
     return keys
@@ -155,7 +170,7 @@ def _of_the_job(here: list[Alternative], ledger: Ledger, sink: Sink) -> Keys:
             other = next((pair for pair in pairs if plain(pair.value) != plain(pairs[0].value)), pairs[0])
             what = f"the alternatives differ in `{key}`, which the job has once"
             help = "write it above the list of alternatives, or make a task of each"
-            sink.report(codes.CONFLICT, other.key.span, help=help, what=what)
+            sink.report(codes.SKYPILOT_CONFLICT, other.key.span, help=help, what=what)
     return found
 
 
@@ -172,8 +187,6 @@ def _wishes_of(alternative: Alternative, ledger: Ledger, sink: Sink) -> tuple[li
         return [], False
     found = []
     for each in wanted:
-        if each.model == "a100" and alternative.place.cloud != places.HERE:
-            sink.report(codes.A100_MEANS_40_GB, each.span, help="write `A100-80GB` if that is meant")
         if each.fraction is not None:
             note = f"a machine has whole GPUs: {each.fraction} is taken as {each.count}"
             ledger.decide(pair, "approximated", note)

@@ -24,15 +24,15 @@ def check_task(task: Mapping, ledger: Ledger, sink: Sink) -> None:
     refused = [pair for key in _INSTEAD if (pair := task.pair(key)) is not None and task.at(key) is not None]
     for pair in refused:
         reason = (pair.field or {})["note"]
-        sink.report(codes.REFUSED, pair.key.span, help=_INSTEAD[pair.key.text], path=pair.path, reason=reason)
-        ledger.decide(pair, "refused", reason, codes.REFUSED)
-    if not task.read("run", default="").strip() and not refused:
+        sink.report(codes.SKYPILOT_REFUSED, pair.key.span, help=_INSTEAD[pair.key.text], path=pair.path, reason=reason)
+        ledger.decide(pair, "refused", reason, codes.SKYPILOT_REFUSED)
+    if task.at("run") is None and not refused:
         fix = None
         if not task.flow and "run" not in task:
             edit = Edit(span=Span(task.source, task.end, task.end), text="\nrun: sleep infinity")
             fix = Fix(title="hold the machine until it is cancelled", edits=(edit,), certain=False)
         help = "to hold a machine for logging in, write `run: sleep infinity`: it costs until it is cancelled"
-        sink.report(codes.NOTHING_TO_RUN, first_key(task), help=help, fix=fix)
+        sink.report(codes.SKYPILOT_NOTHING_TO_RUN, first_key(task), help=help, fix=fix)
 
 
 def close_values(node: Node, ledger: Ledger) -> None:

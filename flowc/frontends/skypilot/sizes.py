@@ -43,7 +43,7 @@ def ports(node: Node, sink: Sink) -> tuple[Port, ...]:
         for part in each.text.split(","):
             problem = _add(part.strip(), found)
             if problem is not None:
-                sink.report(codes.PORT, each.span, text=part.strip(), reason=problem)
+                sink.report(codes.SKYPILOT_PORT, each.span, text=part.strip(), reason=problem)
     return tuple(Port(external=port, internal=port, protocol="tcp") for port in sorted(found))
 
 

@@ -184,4 +184,4 @@ class Storage:
 
     def _refuse(self, path: str, node: Node, reason: str, help: str | None) -> None:
         span = node.pairs[0].key.span if isinstance(node, Mapping) and node.pairs and not node.flow else node.span
-        self.sink.report(codes.MOUNT, span, help=help, path=path, reason=reason)
+        self.sink.report(codes.SKYPILOT_MOUNT, span, help=help, path=path, reason=reason)
