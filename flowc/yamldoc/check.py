@@ -322,7 +322,7 @@ class Checker:
         span, fix = node.span, None
         if quote and node.style is None:
             fix = Fix(title="quote it", edits=(Edit(span=span, text=quoted(node.text)),))
-        self.sink.report(codes.READ_AS, span, fix=fix, path=path, value=node.text, shown=shown)
+        self.sink.report(codes.READ_AS_SOMETHING_ELSE, span, fix=fix, path=path, value=node.text, shown=shown)
 
     def _wrong_type(self, node: Node, shape: Shape, path: str) -> bool:
         kinds = [shape["is"]] if shape["is"] != "one" else [each["is"] for each in shape["shapes"]]

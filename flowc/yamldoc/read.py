@@ -36,7 +36,7 @@ def read(source: Source, sink: Sink) -> list[Node] | None:
     """
     text = source.text
     if len(text) > MOST_CHARACTERS:
-        sink.report(codes.TOO_LARGE, None, size=len(text), limit=MOST_CHARACTERS)
+        sink.report(codes.YAML_TOO_LARGE, None, size=len(text), limit=MOST_CHARACTERS)
         return None
     if not _is_text(source, sink):
         return None
@@ -88,7 +88,7 @@ class _Reader:
                 if name == "DocumentStartEvent":
                     count += 1
                     if count > MOST_DOCUMENTS:
-                        self.refuse(codes.TOO_MANY_DOCUMENTS, event, limit=MOST_DOCUMENTS)
+                        self.refuse(codes.YAML_TOO_MANY_DOCUMENTS, event, limit=MOST_DOCUMENTS)
                     self.anchors.clear()
                 elif name in ("ScalarEvent", "SequenceStartEvent", "MappingStartEvent", "AliasEvent"):
                     node = self.node(event, 0)
@@ -108,7 +108,7 @@ class _Reader:
             return self.alias(event)
         self.count += 1
         if self.count > MOST_NODES:
-            self.refuse(codes.TOO_MANY_NODES, event, limit=MOST_NODES)
+            self.refuse(codes.YAML_TOO_MANY_VALUES, event, limit=MOST_NODES)
         before, anchor = self.count, event.anchor
         start, end = event.start_mark.index + self.shift, event.end_mark.index + self.shift
         if anchor is not None:
@@ -120,7 +120,7 @@ class _Reader:
             if style is None or anchor is not None or event.tag is not None:
                 self._trim(node)
         elif depth >= DEEPEST:
-            self.refuse(codes.TOO_DEEP, event, limit=DEEPEST)
+            self.refuse(codes.YAML_TOO_DEEP, event, limit=DEEPEST)
         elif name == "SequenceStartEvent":
             node = self.sequence(event, start, depth)
         else:
@@ -193,22 +193,22 @@ class _Reader:
             return node
         template = self.source.text.startswith("{{", node.start - 1)
         help = "a template must be rendered first, or the value be put in quotes" if template else None
-        self.refuse_at(codes.KEY_NOT_TEXT, node.span, help, what=node.what)
+        self.refuse_at(codes.YAML_KEY_NOT_TEXT, node.span, help, what=node.what)
 
     def alias(self, event: Any) -> Node:
         span = Span(self.source, event.start_mark.index + self.shift, event.end_mark.index + self.shift)
         if event.anchor in self.open_anchors:
-            self.refuse_at(codes.ALIAS_OF_ITSELF, span, None, name=event.anchor)
+            self.refuse_at(codes.YAML_ALIAS_OF_ITSELF, span, None, name=event.anchor)
         if event.anchor not in self.anchors:
             from flowc.diag.suggest import nearest
 
             near = nearest(event.anchor, self.anchors)
             help = f"did you mean `*{near}`?" if near else "an anchor `&name` must stand before its alias `*name`"
-            self.refuse_at(codes.UNKNOWN_ALIAS, span, help, name=event.anchor)
+            self.refuse_at(codes.YAML_UNKNOWN_ALIAS, span, help, name=event.anchor)
         node, size = self.anchors[event.anchor]
         self.count += size
         if self.count > MOST_NODES:
-            self.refuse_at(codes.TOO_MANY_NODES, span, None, limit=MOST_NODES)
+            self.refuse_at(codes.YAML_TOO_MANY_VALUES, span, None, limit=MOST_NODES)
         found = copy(node)
         found.via = span
         return found
@@ -218,7 +218,7 @@ class _Reader:
         sources = value.items if isinstance(value, Sequence) else [value]
         for each in sources:
             if not isinstance(each, Mapping):
-                self.sink.report(codes.MERGE_NOT_MAPPING, each.via or each.span, what=each.what)
+                self.sink.report(codes.YAML_MERGE_NOT_MAPPING, each.via or each.span, what=each.what)
                 return
             for pair in each.pairs:
                 if pair.key.text not in node:

@@ -46,7 +46,7 @@ class Words(Record):
     """The codes that a format reports with. Fields that titles may use: path, key, value, found, expected, where."""
 
     unknown_key: Code = codes.UNKNOWN_KEY
-    unknown_key_allowed: Code = codes.UNKNOWN_KEY_ALLOWED
+    unknown_key_allowed: Code = codes.UNKNOWN_KEY_IGNORED
     missing_key: Code = codes.MISSING_KEY
     wrong_type: Code = codes.WRONG_TYPE
     not_allowed: Code = codes.VALUE_NOT_ALLOWED

@@ -116,7 +116,9 @@ def report(error: Any, source: Source, shift: int, sink: Sink) -> None:
         place = next((at for at, char in enumerate(text) if _forbidden(char)), min(position, len(text)))
         shown = f"U+{ord(text[place]):04X}" if place < len(text) else "a character"
         help = "take it out, or write it as an escape in double quotes"
-        sink.report(codes.SYNTAX, _span(source, place), help=help, problem=f"it holds the control character {shown}")
+        sink.report(
+            codes.YAML_SYNTAX, _span(source, place), help=help, problem=f"it holds the control character {shown}"
+        )
         return
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     place = min(mark.index + shift, len(text)) if mark is not None else len(text)
@@ -130,7 +132,7 @@ def report(error: Any, source: Source, shift: int, sink: Sink) -> None:
         tab = source.line_starts[source.position(place)[0] - 1]
         while tab < place and text[tab] != "\t":
             tab += 1
-        sink.report(codes.TAB, _span(source, tab), help="indent with spaces")
+        sink.report(codes.YAML_TAB, _span(source, tab), help="indent with spaces")
         return
     words, help = problem, "check the lines around this place"
     for part, instead, advice in _SAYINGS:
@@ -145,7 +147,7 @@ def report(error: Any, source: Source, shift: int, sink: Sink) -> None:
         help = hint
     elif "{{" in source.line(source.position(min(place, max(len(text) - 1, 0)))[0]):
         help = "a template must be rendered first (helm template, jinja), or the value be put in quotes"
-    sink.report(codes.SYNTAX, _span(source, place), help=help, notes=notes, problem=words)
+    sink.report(codes.YAML_SYNTAX, _span(source, place), help=help, notes=notes, problem=words)
 
 
 # What the first line, or the line at fault, gives away.

@@ -94,9 +94,9 @@ on_tick() {
 
 # ---- helpers of the start ----
 
-# Usage: give_up MESSAGE. The message goes to the job's output.
+# Usage: give_up MESSAGE. The message goes to the job's output for errors.
 give_up() {
-    echo "flowc: $*"
+    echo "flowc: $*" >&2
     exit 1
 }
 
@@ -181,7 +181,7 @@ run_job() {
     }
     # A start begins with fresh containers.
     docker ps -aqf label=flowc | xargs -r docker rm -f >/dev/null
-    docker image inspect nvcr.io/nvidia/pytorch:24.07-py3 >/dev/null 2>&1 || try_often docker pull -q nvcr.io/nvidia/pytorch:24.07-py3
+    docker image inspect nvcr.io/nvidia/pytorch:24.07-py3 >/dev/null 2>&1 || try_often docker pull -q nvcr.io/nvidia/pytorch:24.07-py3 >/dev/null
     # What the user set comes last and wins.
     # shellcheck disable=SC2054
     in_job=(

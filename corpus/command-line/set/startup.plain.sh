@@ -80,9 +80,9 @@ on_tick() {
 
 # ---- helpers of the start ----
 
-# Usage: give_up MESSAGE. The message goes to the job's output.
+# Usage: give_up MESSAGE. The message goes to the job's output for errors.
 give_up() {
-    echo "flowc: $*"
+    echo "flowc: $*" >&2
     exit 1
 }
 

@@ -19,7 +19,7 @@ version: 1.2
 _PATH = "job.yaml"
 _STORAGE = "persistent_storage:\n  create: {{volume_name: data, size: 10, {}}}\n"
 
-APPROXIMATED = Code(
+FOUNDRY_APPROXIMATED = Code(
     id="FC250",
     name="foundry-approximated",
     severity="warning",
@@ -33,7 +33,7 @@ Check that the job can do with it.""",
     path=_PATH,
 )
 
-IGNORED = Code(
+FOUNDRY_IGNORED = Code(
     id="FC251",
     name="foundry-ignored",
     severity="warning",
@@ -47,7 +47,7 @@ Take it out once you have seen that the job does without.""",
     path=_PATH,
 )
 
-REFUSED = Code(
+FOUNDRY_REFUSED = Code(
     id="FC252",
     name="foundry-refused",
     severity="error",
@@ -61,7 +61,7 @@ Do as the message says, or take the key out.""",
     path=_PATH,
 )
 
-VERSION = Code(
+FOUNDRY_VERSION = Code(
     id="FC253",
     name="foundry-version",
     severity="error",
@@ -75,7 +75,7 @@ Set `version: 1.2` after checking the file against that release.""",
     path=_PATH,
 )
 
-NO_NAME = Code(
+FOUNDRY_NO_NAME = Code(
     id="FC254",
     name="foundry-no-name",
     severity="warning",
@@ -89,7 +89,7 @@ Add `name:` or give `--name`.""",
     path=_PATH,
 )
 
-NO_IDENTITY = Code(
+FOUNDRY_NO_IDENTITY = Code(
     id="FC255",
     name="foundry-no-identity",
     severity="error",
@@ -103,7 +103,7 @@ Add the key, or give the flag that the help names.""",
     path=_PATH,
 )
 
-PRIORITY_TIER = Code(
+FOUNDRY_PRIORITY_TIER = Code(
     id="FC256",
     name="foundry-priority-tier",
     severity="note",
@@ -132,7 +132,7 @@ If the price is meant per GPU, multiply it by the number of GPUs.""",
     path=_PATH,
 )
 
-CONFLICT = Code(
+FOUNDRY_CONFLICT = Code(
     id="FC258",
     name="foundry-conflict",
     severity="error",
@@ -146,7 +146,7 @@ Keep one of them, or make them agree.""",
     path=_PATH,
 )
 
-PORT = Code(
+FOUNDRY_PORT = Code(
     id="FC259",
     name="foundry-port",
     severity="error",
@@ -161,7 +161,7 @@ YAML reads `22:22` as the number 1342: write `{external: 22, internal: 22}`.""",
     path=_PATH,
 )
 
-NOTHING_TO_RUN = Code(
+FOUNDRY_NOTHING_TO_RUN = Code(
     id="FC260",
     name="foundry-nothing-to-run",
     severity="error",
@@ -175,7 +175,7 @@ Add `startup_script`. To hold a machine for logging in, say so: `startup_script:
     path=_PATH,
 )
 
-SCRIPT_AND_IMAGE = Code(
+FOUNDRY_SCRIPT_AND_IMAGE = Code(
     id="FC261",
     name="foundry-script-and-image",
     severity="note",

@@ -16,7 +16,7 @@ def _large() -> str:
     return _GOOD + "# " + "x" * (2 << 20) + "\n"
 
 
-SYNTAX = Code(
+YAML_SYNTAX = Code(
     id="FC020",
     name="yaml-syntax",
     severity="error",
@@ -32,7 +32,7 @@ closed, a value that begins with `@`, `` ` ``, `%` or `{{`. Put such values in q
     path=_PATH,
 )
 
-TAB = Code(
+YAML_TAB = Code(
     id="FC021",
     name="yaml-tab",
     severity="error",
@@ -75,7 +75,7 @@ Keep one of them.""",
     path=_PATH,
 )
 
-TOO_LARGE = Code(
+YAML_TOO_LARGE = Code(
     id="FC024",
     name="yaml-too-large",
     severity="error",
@@ -89,7 +89,7 @@ Is it a job at all? Data belongs in a bucket or on a volume.""",
     path=_PATH,
 )
 
-TOO_MANY_NODES = Code(
+YAML_TOO_MANY_VALUES = Code(
     id="FC025",
     name="yaml-too-many-values",
     severity="error",
@@ -104,7 +104,7 @@ Write the values out, or split the file.""",
     path=_PATH,
 )
 
-TOO_DEEP = Code(
+YAML_TOO_DEEP = Code(
     id="FC026",
     name="yaml-too-deep",
     severity="error",
@@ -118,7 +118,7 @@ Look for brackets that are opened again and again.""",
     path=_PATH,
 )
 
-TOO_MANY_DOCUMENTS = Code(
+YAML_TOO_MANY_DOCUMENTS = Code(
     id="FC027",
     name="yaml-too-many-documents",
     severity="error",
@@ -132,7 +132,7 @@ Split the file.""",
     path=_PATH,
 )
 
-ALIAS_OF_ITSELF = Code(
+YAML_ALIAS_OF_ITSELF = Code(
     id="FC028",
     name="yaml-alias-of-itself",
     severity="error",
@@ -146,7 +146,7 @@ Give the inner part an anchor of its own, or write it out.""",
     path=_PATH,
 )
 
-UNKNOWN_ALIAS = Code(
+YAML_UNKNOWN_ALIAS = Code(
     id="FC029",
     name="yaml-unknown-alias",
     severity="error",
@@ -160,7 +160,7 @@ Where a star is meant as text, put the value in quotes: `"*.py"`.""",
     path=_PATH,
 )
 
-MERGE_NOT_MAPPING = Code(
+YAML_MERGE_NOT_MAPPING = Code(
     id="FC030",
     name="yaml-merge-not-mapping",
     severity="error",
@@ -174,7 +174,7 @@ Name an alias of a mapping.""",
     path=_PATH,
 )
 
-KEY_NOT_TEXT = Code(
+YAML_KEY_NOT_TEXT = Code(
     id="FC031",
     name="yaml-key-not-text",
     severity="error",
@@ -204,7 +204,7 @@ Correct the key or take it out; `--allow-unknown` makes such findings warnings."
     path=_PATH,
 )
 
-UNKNOWN_KEY_ALLOWED = Code(
+UNKNOWN_KEY_IGNORED = Code(
     id="FC033",
     name="unknown-key-ignored",
     severity="warning",
@@ -289,7 +289,7 @@ Write it as the message says.""",
     path=_PATH,
 )
 
-READ_AS = Code(
+READ_AS_SOMETHING_ELSE = Code(
     id="FC039",
     name="read-as-something-else",
     severity="warning",

@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from flowc.diag.sink import Sink
     from flowc.inputs import Inputs
 
-CODES = LedgerCodes(approximated=codes.APPROXIMATED, ignored=codes.IGNORED, refused=codes.REFUSED)
+CODES = LedgerCodes(
+    approximated=codes.FOUNDRY_APPROXIMATED, ignored=codes.FOUNDRY_IGNORED, refused=codes.FOUNDRY_REFUSED
+)
 GB = 10**9
 TIERS = {"critical": "high", "high": "high", "standard": "med", "low": "low"}
 # The old tool ran everything in one bash with `set -ex`, and with `-u` and pipefail once it set up ports or storage.
@@ -106,7 +108,7 @@ class Lowering:
         stem = self.tree.source.path.rpartition("/")[2].partition(".")[0].strip("<>") or "task"
         made = stem if len(self.tree.tasks) == 1 else f"{stem}-{index}"
         if self.inputs.flags.name is None:
-            self.sink.report(codes.NO_NAME, None, name=made)
+            self.sink.report(codes.FOUNDRY_NO_NAME, None, name=made)
         return made
 
     def _run(self, image: str | None, script: Node | None, *, strict: bool) -> tuple[Run, str | None]:
@@ -115,10 +117,10 @@ class Lowering:
         if image is not None:
             if script is not None:
                 self.origins["setup"] = script.span
-                self.sink.report(codes.SCRIPT_AND_IMAGE, _first_line(script))
+                self.sink.report(codes.FOUNDRY_SCRIPT_AND_IMAGE, _first_line(script))
                 pair = self.task.pair("startup_script")
                 note = "runs inside the container, before its own command"
-                self.ledger.decide(pair, "approximated", note, codes.SCRIPT_AND_IMAGE)
+                self.ledger.decide(pair, "approximated", note, codes.FOUNDRY_SCRIPT_AND_IMAGE)
             return Run(kind="argv"), text
         if script is not None:
             self.origins["run.text"] = script.span
@@ -165,7 +167,7 @@ class Lowering:
             self._conflict(f"`{name}` has {match[1].upper()} GPUs, `gpu_type` says {model.value}", model)
 
     def _conflict(self, what: str, node: Node) -> None:
-        self.sink.report(codes.CONFLICT, node.span, help="make them agree, or take one of them out", what=what)
+        self.sink.report(codes.FOUNDRY_CONFLICT, node.span, help="make them agree, or take one of them out", what=what)
 
     def _ports(self) -> tuple[Port, ...]:
         from flowc.diag.sink import Sink
@@ -213,7 +215,7 @@ class Lowering:
         if isinstance(node, Scalar):
             import shlex
 
-            return Isolation(options=tuple(shlex.split(node.text)))
+            return Isolation(options=tuple(shlex.split(node.text)))  # its quotes were checked
         return Isolation(options=tuple(item.value for item in node.each()))
 
     def _pricing(self) -> Pricing:
@@ -222,7 +224,7 @@ class Lowering:
             self._check_price(price)
         priority = self.take("pricing.priority", "task_management", "priority")
         if priority == "critical" and price is None:
-            self.sink.report(codes.PRIORITY_TIER, self.origins["pricing.priority"])
+            self.sink.report(codes.FOUNDRY_PRIORITY_TIER, self.origins["pricing.priority"])
         return Pricing(max_usd_per_instance_hour=price, priority=TIERS[priority] if priority else None)
 
     def _check_price(self, price: str) -> None:

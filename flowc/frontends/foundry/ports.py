@@ -30,7 +30,7 @@ def read_ports(task: Mapping, sink: Sink) -> list[tuple[Port, Span]]:
             if len(found) > MOST_PORTS:
                 raise Mistake(f"there are more than {MOST_PORTS} ports in all")
         except Mistake as mistake:
-            sink.report(codes.PORT, node.span, path=f"ports[{index}]", reason=str(mistake))
+            sink.report(codes.FOUNDRY_PORT, node.span, path=f"ports[{index}]", reason=str(mistake))
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flowc._compiled.foundry_fields import TYPES
 from flowc.diag.codes import foundry as codes
+from flowc.diag.codes import yaml as yaml_codes
 from flowc.frontends.foundry.ports import read_ports
 from flowc.inputs import Inputs
 from flowc.record import Record
@@ -11,7 +12,7 @@ from flowc.source import Source, Span
 from flowc.yamldoc import edit
 from flowc.yamldoc.ast import ast_document
 from flowc.yamldoc.check import Checker, first_key
-from flowc.yamldoc.node import Mapping, Node
+from flowc.yamldoc.node import Mapping, Node, Scalar
 from flowc.yamldoc.read import read as read_yaml
 
 TYPE_CHECKING = False
@@ -50,7 +51,7 @@ def read(source: Source, inputs: Inputs, sink: Sink) -> Tree | None:
         if isinstance(root, Mapping):
             _check_rules(root, inputs, sink)
     if not roots:
-        sink.report(codes.NOTHING_TO_RUN, None)
+        sink.report(codes.FOUNDRY_NOTHING_TO_RUN, None)
     return Tree(source=source, tasks=tuple(roots))
 
 
@@ -67,13 +68,27 @@ def _no_place(path: str, text: str) -> Span:
 def _check_rules(task: Mapping, inputs: Inputs, sink: Sink) -> None:
     version = task.at("version")
     if version is not None and str(version.value).strip() not in (VERSION, "1.20"):
-        sink.report(codes.VERSION, version.span, version=str(version.value))
+        sink.report(codes.FOUNDRY_VERSION, version.span, version=str(version.value))
     _check_identity(task, inputs, sink)
     _check_conflicts(task, sink)
     read_ports(task, sink)
+    _check_options(task, sink)
     if task.at("startup_script") is None and task.at("container_image", "image_name") is None:
         help = "to hold a machine for logging in, write `startup_script: sleep infinity`"
-        sink.report(codes.NOTHING_TO_RUN, first_key(task), help=help)
+        sink.report(codes.FOUNDRY_NOTHING_TO_RUN, first_key(task), help=help)
+
+
+def _check_options(task: Mapping, sink: Sink) -> None:
+    """Words for docker are quoted as for a shell."""
+    node = task.at("container_image", "run_options")
+    if isinstance(node, Scalar):
+        import shlex
+
+        try:
+            shlex.split(node.text)
+        except ValueError:
+            path, expected = "container_image.run_options", "quotes that are closed"
+            sink.report(yaml_codes.WRONG_FORM, node.span, path=path, value=node.text, expected=expected)
 
 
 def _check_identity(task: Mapping, inputs: Inputs, sink: Sink) -> None:
@@ -84,7 +99,9 @@ def _check_identity(task: Mapping, inputs: Inputs, sink: Sink) -> None:
     )
     for key, given, what, flag in wanted:
         if task.at(key) is None and not given:
-            sink.report(codes.NO_IDENTITY, first_key(task), help=f"add it, or give `{flag} NAME`", key=key, what=what)
+            sink.report(
+                codes.FOUNDRY_NO_IDENTITY, first_key(task), help=f"add it, or give `{flag} NAME`", key=key, what=what
+            )
 
 
 def _check_conflicts(task: Mapping, sink: Sink) -> None:
@@ -96,7 +113,7 @@ def _check_conflicts(task: Mapping, sink: Sink) -> None:
     given = {pair.key.text: pair.key.span for pair in task.pairs_at("persistent_storage")}
     if "create" in given and "attach" in given:
         what = "`create` and `attach` are both given: the old tool ignored `attach`"
-        sink.report(codes.CONFLICT, given["attach"], help="keep one of them", what=what)
+        sink.report(codes.FOUNDRY_CONFLICT, given["attach"], help="keep one of them", what=what)
     region = task.at("resources_specification", "cluster_id")
     for part in ("create", "attach"):
         own = task.at("persistent_storage", part, "region_id")
@@ -108,4 +125,4 @@ def _check_conflicts(task: Mapping, sink: Sink) -> None:
 
 
 def _conflict(what: str, node: Node, other: Node, sink: Sink) -> None:
-    sink.report(codes.CONFLICT, node.span, notes=((other.span, "the other one"),), what=what)
+    sink.report(codes.FOUNDRY_CONFLICT, node.span, notes=((other.span, "the other one"),), what=what)

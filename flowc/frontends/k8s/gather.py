@@ -37,7 +37,9 @@ def plain_keys(root: Node, sink: Sink) -> None:
             if text != key.text:
                 fix = Fix(title="quote it", edits=(Edit(span=key.span, text=quoted(key.text)),))
                 shown = f'the key "{text}"'
-                sink.report(yaml_codes.READ_AS, key.span, fix=fix, path="key", value=key.text, shown=shown)
+                sink.report(
+                    yaml_codes.READ_AS_SOMETHING_ELSE, key.span, fix=fix, path="key", value=key.text, shown=shown
+                )
                 key.text = text
                 node.forget()
 
