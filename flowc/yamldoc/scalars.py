@@ -28,8 +28,8 @@ _NUMBER_STARTS = frozenset("0123456789+-.")
 _decimal = at_first_use(r"[-+]?(?:0|[1-9][0-9_]*)", "fullmatch")
 _octal = at_first_use(r"[-+]?0o?[0-7_]+", "fullmatch")
 _other_base = at_first_use(r"[-+]?0(?:x[0-9a-fA-F_]+|b[01_]+)", "fullmatch")
-# PyYAML wants a point and a signed exponent, others neither.
-_float = at_first_use(r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)(?:[eE][-+][0-9]+)?", "fullmatch")
+# PyYAML wants a point, a signed exponent, and no sign before the point; others none of it.
+_float = at_first_use(r"(?:[-+]?[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)(?:[eE][-+][0-9]+)?", "fullmatch")
 _any_float = at_first_use(r"[-+]?(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?", "fullmatch")
 _infinite = at_first_use(r"(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))", "fullmatch")
 _base_60 = at_first_use(r"[-+]?[1-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?", "fullmatch")

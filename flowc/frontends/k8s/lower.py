@@ -147,7 +147,7 @@ def _resources(pod: Pod, shm_bytes: int | None, context: Context) -> Resources:
     """What each node must have. A pod without GPUs leaves their number open."""
     gpus.check_resources(pod, context)
     amount = needs.pod_amount(pod, context.job.pod_spec)
-    fields: dict[str, Any] = {"nodes": context.shape.nodes if context.shape.nodes > 1 else None}
+    fields: dict[str, Any] = {"nodes": context.shape.nodes}
     cpus = -(-amount.milli_cpus // 1000)
     values = (
         ("gpus_per_node", amount.gpus, needs.gpu_names(pod)),

@@ -178,6 +178,8 @@ class Lowering:
             found = node.at(key)
             self.origins[f"retry.{field}"] = found.span if found is not None else pair.key.span
         longest = node.read("max_delay")
+        if restarts == 0:
+            return Retry(max_restarts=0)
         return Retry(
             max_restarts=restarts,
             delay_ms=amounts.scaled(node.read("initial_delay"), 1000) if node.at("initial_delay") else DELAY_MS,
