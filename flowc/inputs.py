@@ -90,13 +90,17 @@ class Inputs(Record):
         return None
 
 
-# Parts of a variable's name that give a secret away.
+# Parts of a variable's name that give a secret away, and words that hold one and are none: TOKENIZERS_PARALLELISM.
+HARMLESS_WORDS = ("TOKENIZER", "TOKENS", "KEYWORD", "KEYBOARD")
 SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL")
 
 
 def looks_secret(name: str) -> bool:
     """Whether a variable's name says that its value is nobody else's business."""
-    return any(word in name.upper() for word in SECRET_WORDS)
+    name = name.upper()
+    for word in HARMLESS_WORDS:
+        name = name.replace(word, "")
+    return any(word in name for word in SECRET_WORDS)
 
 
 def command_line(args: tuple[str, ...], path: str = "<command line>") -> tuple[Source, tuple[Span, ...]]:

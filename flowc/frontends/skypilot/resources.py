@@ -61,7 +61,8 @@ def wishes(resources: Mapping | None, ledger: Ledger, sink: Sink, *, flag: str |
     found, ordered = _alternatives(resources, sink)
     here = [each for each in found if each.place.is_here]
     elsewhere = [each for each in found if not each.place.is_here]
-    if elsewhere and not here:
+    pinned = not here and flag is None
+    if not here:
         if flag is None:
             places.report_elsewhere(elsewhere[0].place, sink)
             elsewhere = elsewhere[:1]  # what else there is to say of it
@@ -71,7 +72,7 @@ def wishes(resources: Mapping | None, ledger: Ledger, sink: Sink, *, flag: str |
     elif elsewhere:
         _leave_out(elsewhere, len(found), ledger, sink)
     kinds, in_order, smaller = _kinds(here, ordered, ledger, sink)
-    if smaller is not None and flag != NAMED:
+    if smaller is not None and flag != NAMED and not pinned:
         sink.report(codes.A100_MEANS_40_GB, smaller, help="write `A100-80GB` if that is meant")
     return Wishes(wishes=kinds, ordered=ordered or in_order, keys=_of_the_job(here, ledger, sink))
 

@@ -26,7 +26,8 @@ def check_task(task: Mapping, ledger: Ledger, sink: Sink) -> None:
         reason = (pair.field or {})["note"]
         sink.report(codes.SKYPILOT_REFUSED, pair.key.span, help=_INSTEAD[pair.key.text], path=pair.path, reason=reason)
         ledger.decide(pair, "refused", reason, codes.SKYPILOT_REFUSED)
-    if task.at("run") is None and not refused:
+    misspelt = any(pair.field is None or pair.field.get("alias") == "run" for pair in task.pairs)  # that may be it
+    if task.at("run") is None and not refused and not misspelt:
         fix = None
         if not task.flow and "run" not in task:
             edit = Edit(span=Span(task.source, task.end, task.end), text="\nrun: sleep infinity")

@@ -106,7 +106,7 @@ class Storage:
         elif name:
             reason = "SkyPilot would make a bucket of this name in a cloud of its choice"
             self._refuse(path, node, reason, f"make the bucket, and write its URI: `source: s3://{name}`")
-        else:
+        elif all(pair.field is not None for pair in node.pairs):  # an unknown key may be what is missing
             reason = "its `name` is empty" if "name" in node else "it has no `source`"
             self._refuse(path, node, reason, "write a bucket's URI: `source: s3://bucket/path`")
 

@@ -34,6 +34,11 @@ def test_variables_that_look_like_secrets(value: str, code: str) -> None:
     assert names({**BASE, "envs": {"HF_TOKEN": value}}, Flags(secrets=("HF_TOKEN",))) == []
 
 
+@pytest.mark.parametrize("name", ["TOKENIZERS_PARALLELISM", "MAX_TOKENS", "SEARCH_KEYWORD"])
+def test_variables_that_only_look_like_secrets(name: str) -> None:
+    assert names({**BASE, "envs": {name: "512"}}) == []
+
+
 @pytest.mark.parametrize("key", ["secrets", "envs"])
 def test_values_of_secrets_go_nowhere(key: str) -> None:
     values = dict.fromkeys(LOGIN, "hidden-value") if key == "envs" else {"TOKEN": "hidden-value"}
@@ -131,3 +136,9 @@ def test_values_of_secrets_are_not_in_the_document() -> None:
     text = "secrets: {OTHER: hidden-value}\nrun: 'true'\n"
     result = driver.compile(Source("job.yaml", text), Inputs(), emit="ast", frontend="skypilot")
     assert "hidden-value" not in result.artifacts[0].text
+
+
+def test_an_unknown_key_hides_nothing_else() -> None:
+    text = "working_dir: .\nresources: {infra: aws, accelerators: 8xH100}\n"
+    assert names(text) == ["retired-key", "skypilot-nothing-to-run", "other-cloud", "accelerators"]
+    assert names("comand: x\nresources: {infra: mithril}\n") == ["unknown-key"]
