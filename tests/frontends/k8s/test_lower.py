@@ -26,7 +26,7 @@ from tests.frontends.k8s.manifests import job
 class TestCompletions:
     def test_one_pod_is_one_machine(self) -> None:
         found = one(job())
-        assert (found.resources.nodes, found.array) == (None, None)
+        assert (found.resources.nodes, found.array) == (1, None)
 
     def test_ranked_pods_that_all_run_at_once_are_machines_of_one_bid(self) -> None:
         found = one(job(INDEXED))
@@ -38,7 +38,7 @@ class TestCompletions:
         assert found.array is not None
         assert (found.array.indices, found.array.max_concurrent) == (tuple(range(10)), 4)
         assert found.array.index_env == "JOB_COMPLETION_INDEX"
-        assert found.resources.nodes is None
+        assert found.resources.nodes == 1
 
     def test_equal_completions_are_an_array_without_index(self) -> None:
         found = one(job({"completions": 3, "parallelism": 3}))

@@ -81,9 +81,10 @@ def test_a_volume_without_a_name_gets_the_same_one_each_time() -> None:
 
 def test_retries_have_the_defaults_of_the_format() -> None:
     assert job(PLAIN + "retries: {}").retry == Retry(max_restarts=3, delay_ms=1000, delay_factor="2")
-    told = "retries: {max_retries: 0, initial_delay: 0.25, backoff_coefficient: 1.50, max_delay: 90}"
-    expected = Retry(max_restarts=0, delay_ms=250, delay_factor="1.5", max_delay_ms=90_000)
+    told = "retries: {max_retries: 2, initial_delay: 0.25, backoff_coefficient: 1.50, max_delay: 90}"
+    expected = Retry(max_restarts=2, delay_ms=250, delay_factor="1.5", max_delay_ms=90_000)
     assert job(PLAIN + told).retry == expected
+    assert job(PLAIN + "retries: {max_retries: 0}").retry == Retry(max_restarts=0)
 
 
 def test_ports_are_merged() -> None:
