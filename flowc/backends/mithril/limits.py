@@ -22,7 +22,6 @@ TOLD_ONLY = ("outcome", "labels")
 
 # Reported as a warning.
 REPORTED = {
-    "labels": "the bid carries no labels",
     "time.begin": "the job starts as soon as the bid wins",
     "time.deadline": "the bid stays open after it, until somebody ends it",
     "array.max_concurrent": "all tasks are bid for at once; whoever places the bids must hold them back",
@@ -39,6 +38,7 @@ AS_IT_IS = {"placement.preemptible": True}
 
 # Where the frontend has said so already, or nothing is lost: told in the report only.
 IN_REPORT = {
+    "labels": "the bid carries no labels",
     "resources.features": "words for nodes of another cluster; names of GPU models have chosen the machine",
     "time.min_s": "the time limit holds",
     "env_policy": "nobody's environment is copied",
