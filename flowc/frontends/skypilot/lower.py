@@ -267,8 +267,10 @@ class Lowering:
         pair = self.keys.get("autostop")
         if pair is None or pair.value.value is False:
             return None
-        down = pair.value.at("down") if isinstance(pair.value, Mapping) else None
-        if down is None or down.value is False:
-            self.ledger.decide(pair, "approximated", _GIVEN_BACK)
+        inner = pair.value if isinstance(pair.value, Mapping) else None
+        if inner is None or not inner.read("down", default=False):
+            self.sink.report(codes.SKYPILOT_APPROXIMATED, pair.key.span, path=pair.path, reason=_GIVEN_BACK)
+            said = (inner.pair("down") or inner.pair("idle_minutes")) if inner is not None else pair
+            self.ledger.decide(said, "approximated", _GIVEN_BACK, codes.SKYPILOT_APPROXIMATED)
         self.origins["terminate_on_exit"] = pair.key.span
         return True

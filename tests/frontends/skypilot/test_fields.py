@@ -87,3 +87,11 @@ def test_keys_inside_a_mapping_have_outcomes_of_their_own() -> None:
         "volumes./c.labels": "ignored",
         "workdir": "lowered",
     }
+
+
+@pytest.mark.parametrize("keys", [{"down": False}, {"idle_minutes": 5}, {"idle_minutes": 5, "down": False}])
+def test_an_idle_machine_that_would_be_stopped_is_given_back(keys: dict[str, Any]) -> None:
+    task = {**BASE, "resources": {"autostop": {**keys, "hook": "true"}}}
+    found = outcome(task)
+    assert {found[f"resources.autostop.{key}"] for key in keys} == {"approximated"}
+    assert found["resources.autostop.hook"] == "ignored"
