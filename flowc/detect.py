@@ -32,8 +32,8 @@ _OTHERS = (
     ("hosts", "an Ansible play"),
     ("repos", "a pre-commit configuration"),
 )
-# Keys below `resources` that an early Flow tool read; others are SkyPilot's.
-_FLOW_RESOURCES = frozenset(("disk", "gpu", "cpu", "memory", "storage", "ports"))
+# Keys below `resources` that earlier tools of Flow and Foundry read; others are SkyPilot's.
+_OLDER_RESOURCES = frozenset(("disk", "gpu", "cpu", "memory", "storage", "ports", "vCPU", "RAM", "GPU"))
 
 
 def detect(source: Source, inputs: Inputs, name: str | None, sink: Sink) -> Entry | None:
@@ -145,7 +145,7 @@ def _by_signs(source: Source) -> dict[str, Span]:
         del found["task-yaml"]  # the old tool had that key too
     if len(signs["skypilot"]) > 1 and signs["task-yaml"] == ["working_dir"]:
         del found["task-yaml"]  # what launchers built on SkyPilot call `workdir`; its reader says so
-    if "task-yaml" in found and signs["skypilot"] == ["resources"] and _flow_resources(source, keys):
+    if signs["skypilot"] == ["resources"] and len(found) > 1 and _older_resources(source, keys):
         del found["skypilot"]
     if not found:
         if "version" in keys and _version_12(source, keys["version"]):
@@ -160,9 +160,9 @@ def _version_12(source: Source, key: Span) -> bool:
     return value in ("1.2", "1.20")
 
 
-def _flow_resources(source: Source, keys: dict[str, Span]) -> bool:
-    """Whether `resources` holds what an early Flow tool read in it."""
-    inner = []
+def _older_resources(source: Source, keys: dict[str, Span]) -> bool:
+    """Whether `resources` holds what earlier tools read in it."""
+    inner = [key.strip() for key in _inline_keys(source.line(keys["resources"].line))]
     for number in range(keys["resources"].line + 1, len(source.line_starts) + 1):
         line = source.line(number)
         if line.strip() and not line.startswith((" ", "\t", "#")):
@@ -170,7 +170,13 @@ def _flow_resources(source: Source, keys: dict[str, Span]) -> bool:
         key = line.partition(":")[0].strip()
         if key and not key.startswith("#"):
             inner.append(key)
-    return bool(inner) and set(inner) <= _FLOW_RESOURCES
+    return bool(inner) and set(inner) <= _OLDER_RESOURCES
+
+
+def _inline_keys(line: str) -> list[str]:
+    """The keys of `resources: {gpu: 1, cpu: 2}` on one line."""
+    _, brace, inside = line.partition("{")
+    return [part.partition(":")[0] for part in inside.partition("}")[0].split(",")] if brace else []
 
 
 def _mark(source: Source) -> Span:

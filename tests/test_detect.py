@@ -42,6 +42,8 @@ def detected(path: str, text: str, **options: object) -> str:
         ("a.yaml", "working_dir: .\nresources: {cloud: gcp}\nrun: x\n", "skypilot"),
         ("a.yaml", "instance_type: a100\ncommand: x\n", "task-yaml"),
         ("a.yaml", "instance_type: a100\ncommand: x\nresources:\n  disk: 100GB\n", "task-yaml"),
+        ("a.yaml", "instance_type: a100\ncommand: x\nresources: {gpu: 1, cpu: 2}\n", "task-yaml"),
+        ("a.yaml", "task_management: {}\nresources:\n  vCPU: 8\n  RAM: 64\n", "foundry-yaml"),
         ("a.yaml", "task_management: {priority: low}\nversion: 1.2\n", "foundry-yaml"),
         ("a.yaml", "name: a\nstartup_script: x\nversion: 1.2\n", "foundry-yaml"),
         ("a.yaml", "resources_specification: {}\nnum_instances: 1\n", "foundry-yaml"),

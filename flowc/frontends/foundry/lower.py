@@ -37,6 +37,7 @@ CODES = LedgerCodes(
     approximated=codes.FOUNDRY_APPROXIMATED, ignored=codes.FOUNDRY_IGNORED, refused=codes.FOUNDRY_REFUSED
 )
 GB = 10**9
+UNITS = {"gb": GB, "tb": 1000 * GB}
 TIERS = {"critical": "high", "high": "high", "standard": "med", "low": "low"}
 # The old tool ran everything in one bash with `set -ex`, and with `-u` and pipefail once it set up ports or storage.
 PLAIN_SHELL = "/bin/bash -ex"
@@ -191,7 +192,7 @@ class Lowering:
         is_file = node.read("storage_type") == "nfs" or node.read("disk_interface") == "File"
         volume = Volume(
             name=name,
-            size_bytes=size * GB if size is not None else None,
+            size_bytes=size * UNITS[node.read("size_unit", default="gb")] if size is not None else None,
             interface="file" if is_file else "block",
             mount_path=place.value if place is not None else f"/volumes/{name}",
             create=part == "create",

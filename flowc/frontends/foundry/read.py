@@ -68,7 +68,8 @@ def _no_place(path: str, text: str) -> Span:
 def _check_rules(task: Mapping, inputs: Inputs, sink: Sink) -> None:
     version = task.at("version")
     if version is not None and str(version.value).strip() not in (VERSION, "1.20"):
-        sink.report(codes.FOUNDRY_VERSION, version.span, version=str(version.value))
+        help = "check the file against the document of 1.2, then set `version: 1.2`"
+        sink.report(codes.FOUNDRY_VERSION, version.span, help=help, version=str(version.value))
     _check_identity(task, inputs, sink)
     _check_conflicts(task, sink)
     read_ports(task, sink)

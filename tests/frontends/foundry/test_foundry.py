@@ -84,6 +84,7 @@ EXAMPLES: dict[str, tuple[str, Any, dict[str, Any]]] = {
         {"persistent_storage": {"create": VOLUME}},
     ),
     "Create.size": ("persistent_storage.create.size", 11, {"persistent_storage": {"create": VOLUME}}),
+    "Create.size_unit": ("persistent_storage.create.size_unit", "tb", {"persistent_storage": {"create": VOLUME}}),
     "Create.mount_point": ("persistent_storage.create.mount_point", "/x", {"persistent_storage": {"create": VOLUME}}),
     "Create.region_id": (
         "persistent_storage.create.region_id",
