@@ -8,16 +8,18 @@ from __future__ import annotations
 import re
 
 from flowc.diag.codes import yaml as codes
+from flowc.diag.excerpt import masked
 from flowc.diag.sink import Edit, Fix
 from flowc.source import Span
 from flowc.yamldoc import scalars
 from flowc.yamldoc.node import Mapping, Node, Pair, Scalar, Sequence, is_null, walk
-from flowc.yamldoc.shapes import KIND_WORDS, Words, quoted, range_text
+from flowc.yamldoc.shapes import HIDDEN, KIND_WORDS, Words, quoted, range_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from flowc.diag.code import Code
     from flowc.diag.sink import Sink
     from flowc.yamldoc.shapes import Shape
 
@@ -273,7 +275,7 @@ class Checker:
                 from flowc.diag.suggest import nearest
 
                 near = nearest(str(value), [str(each) for each in values])
-                self.sink.report(
+                self._report(
                     self.words.not_allowed,
                     node.span,
                     help=shape.get("help") or (f"did you mean `{near}`?" if near else None),
@@ -284,7 +286,7 @@ class Checker:
                 return False
         like = shape.get("like")
         if like is not None and re.fullmatch(like, value) is None:
-            self.sink.report(
+            self._report(
                 self.words.wrong_form,
                 node.span,
                 help=shape.get("help"),
@@ -314,15 +316,24 @@ class Checker:
         if over is not None and most is not None:
             expected += f" and at most {most}"
         help = shape.get("help")
-        self.sink.report(self.words.out_of_bounds, node.span, help=help, path=path, value=node.text, expected=expected)
+        self._report(self.words.out_of_bounds, node.span, help=help, path=path, value=node.text, expected=expected)
         return False
+
+    def _report(
+        self, code: Code, span: Span, *, path: str, help: str | None = None, fix: Fix | None = None, **fields: str
+    ) -> None:
+        """Report a value; of one whose key is named after a secret nothing is shown."""
+        if masked(f"{path}: x") != f"{path}: x":
+            help, fix = None, None
+            fields |= {name: HIDDEN[name] for name in HIDDEN if name in fields}
+        self.sink.report(code, span, help=help, fix=fix, notes=(), path=path, **fields)
 
     def _read_as(self, node: Scalar, path: str, shown: str, *, quote: bool = True) -> None:
         """The format's own reader sees something else in a value than stands there."""
         span, fix = node.span, None
         if quote and node.style is None:
             fix = Fix(title="quote it", edits=(Edit(span=span, text=quoted(node.text)),))
-        self.sink.report(codes.READ_AS_SOMETHING_ELSE, span, fix=fix, path=path, value=node.text, shown=shown)
+        self._report(codes.READ_AS_SOMETHING_ELSE, span, fix=fix, path=path, value=node.text, shown=shown)
 
     def _wrong_type(self, node: Node, shape: Shape, path: str) -> bool:
         kinds = [shape["is"]] if shape["is"] != "one" else [each["is"] for each in shape["shapes"]]
@@ -349,7 +360,7 @@ class Checker:
                 help = help or "put it in quotes: a plain text with `: ` in it is a mapping"
         span = node.span if node.end > node.start else _line(node)
         where = path or "the document"
-        self.sink.report(self.words.wrong_type, span, help=help, fix=fix, path=where, found=found, expected=expected)
+        self._report(self.words.wrong_type, span, help=help, fix=fix, path=where, found=found, expected=expected)
         return False
 
     def _without_quotes(self, node: Scalar, kinds: list[str]) -> str | None:

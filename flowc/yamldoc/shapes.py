@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     Shape = dict[str, Any]
 
+# What messages say in place of a secret's value.
+HIDDEN = {"value": "…", "found": "a value of another type", "shown": "something else"}
 KIND_WORDS = {
     "text": "a text",
     "int": "a whole number",

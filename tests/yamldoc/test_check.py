@@ -174,3 +174,14 @@ def test_words_say_where_a_misplaced_key_belongs_and_free_keys_in_brackets() -> 
 def test_a_value_of_the_wrong_type_comes_with_the_right_spelling(text: str, help: str | None) -> None:
     _, (said,) = check(f"name: a\n{text}")
     assert said.help == help
+
+
+@pytest.mark.parametrize("text", ["env: {TOKEN: 1234567}", "envs: {API_TOKEN: 0777123}", "env: {PASSWORD: 22:22:33}"])
+def test_values_of_secrets_are_not_shown(text: str) -> None:
+    _, found = check(f"name: a\n{text}\n")
+    value = text.rpartition(" ")[2].rstrip("}")
+    assert found
+    for each in found:
+        assert value not in each.message
+        assert each.fix is None
+        assert each.help is None or value not in each.help
