@@ -132,12 +132,14 @@ def startup_plain(v, sh):
     sections.append(('run', ''.join(out)))
     out.clear()
     if v['nodes'] > 1:
-        if v['slurm']:
+        if v['agents']:
+            put('    # The nodes are listed in /etc/hosts, the last one is the head. The head runs the job, the others serve its srun.\n')
+        elif v['slurm']:
             put('    # The nodes are listed in /etc/hosts, the last one is the head. Only the head runs the job.\n')
         else:
             put('    # The nodes are listed in /etc/hosts, the last one is the head. Each runs the job.\n')
         put("    for _ in {1..120}; do\n        mapfile -t node_names < <(awk '$1 ~ /^[0-9.]+$/ && $1 !~ /^127/ { print $2")
-        if not (v['slurm']):
+        if v['with_ips']:
             put(', $1')
         put(" }' /etc/hosts | tac)\n        [ ${#node_names[@]} -lt ")
         put(str(v['nodes']))
@@ -146,12 +148,14 @@ def startup_plain(v, sh):
         put(' ] || {\n        echo "flowc: /etc/hosts lists ${#node_names[@]} of ')
         put(str(v['nodes']))
         put(' nodes after 10 minutes" >&2\n        exit 1\n    }\n')
-        if v['slurm']:
+        if (v['slurm'] and not (v['agents'])):
             put('    [ "${node_names[0]%%.*}" = "$host_name" ] || exit 0\n    node_list=$(IFS=, && echo "${node_names[*]}")\n')
         else:
             put('    node_rank=0\n    until [ "${node_names[node_rank]%%[. ]*}" = "$host_name" ]; do\n        ((++node_rank < ')
             put(str(v['nodes']))
             put(')) || {\n            echo "flowc: /etc/hosts does not list $host_name" >&2\n            exit 1\n        }\n    done\n')
+            if v['agents']:
+                put('    # Who talks to an agent must know what only the machines of this job have: the text of their script.\n    (umask 077 && sha256sum <"$0" >"$state_dir/nodes" && printf \'%s\\n\' "${node_names[@]}" >>"$state_dir/nodes")\n    node_list=$(IFS=, && echo "${node_names[*]% *}")\n    [ $node_rank = 0 ] || exec "$state_dir/bin/agent" "${node_names[node_rank]#* }"\n    "$state_dir/bin/agent" "${node_names[0]#* }" &\n')
             if v['needs_ip']:
                 put('    private_ip=${node_names[node_rank]#* }\n')
             if v['needs_ips']:
@@ -434,7 +438,10 @@ def startup_plain(v, sh):
     if v['image'] is None:
         put('    env -i -C ')
         put(sh(v['workdir']))
-        put(' PATH="$PATH" LANG=C.UTF-8 HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TMPDIR=/tmp \\\n        HOSTNAME="$host_name" \\\n')
+        put(' PATH="')
+        if not (v['tools'] is None):
+            put('$state_dir/bin:')
+        put('$PATH" LANG=C.UTF-8 HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TMPDIR=/tmp \\\n        HOSTNAME="$host_name" \\\n')
     else:
         put('        docker run --label flowc ')
         for l_word in v['docker_words']:
@@ -700,6 +707,25 @@ def startup_plain(v, sh):
     put('    exit "$body_status"\n}\n')
     sections.append(('end', ''.join(out)))
     out.clear()
+    if not (v['tools'] is None):
+        if not (v['tools'] is None):
+            put('\n# ---- the small Slurm: one program, called under several names ----\n\nmkdir -p "$state_dir/bin"\ncat >"$state_dir/bin/')
+            put(str(v['first_tool']))
+            put('" <<\'E\'\n')
+            put(str(v['tools']))
+            put('\nE\nchmod +x "$state_dir/bin/')
+            put(str(v['first_tool']))
+            put('"\n')
+            if v['other_tools']:
+                put('for each_name in')
+                for l_name in v['other_tools']:
+                    put(' ')
+                    put(str(l_name))
+                put('; do\n    ln -f "$state_dir/bin/')
+                put(str(v['first_tool']))
+                put('" "$state_dir/bin/$each_name"\ndone\n')
+        sections.append(('tools', ''.join(out)))
+        out.clear()
     if not (v['setup_bytes'] is None):
         put('\n# ---- setup: ')
         put(str(v['setup_bytes']))
@@ -857,10 +883,12 @@ def startup_small(v, sh):
     sections.append(('run', ''.join(out)))
     out.clear()
     if v['nodes'] > 1:
-        if v['slurm']:
+        if v['agents']:
+            pass
+        elif v['slurm']:
             pass
         put("for _ in {1..120}; do\nmapfile -t a < <(awk '$1 ~ /^[0-9.]+$/&&$1 !~ /^127/ { print $2")
-        if not (v['slurm']):
+        if v['with_ips']:
             put(', $1')
         put(" }' /etc/hosts | tac)\n[ ${#a[@]} -lt ")
         put(str(v['nodes']))
@@ -869,12 +897,14 @@ def startup_small(v, sh):
         put(' ]||{\necho "flowc: /etc/hosts lists ${#a[@]} of ')
         put(str(v['nodes']))
         put(' nodes after 10 minutes" >&2\nexit 1\n}\n')
-        if v['slurm']:
+        if (v['slurm'] and not (v['agents'])):
             put('[ "${a[0]%%.*}" = $h ]||exit 0\nl=$(IFS=,&&echo "${a[*]}")\n')
         else:
             put('node_rank=0\nuntil [ "${a[node_rank]%%[. ]*}" = $h ]; do\n((++node_rank < ')
             put(str(v['nodes']))
             put('))||{\necho "flowc: /etc/hosts does not list $h" >&2\nexit 1\n}\ndone\n')
+            if v['agents']:
+                put('(umask 077&&sha256sum <"$0" >$d/nodes&&printf \'%s\\n\' "${a[@]}" >>$d/nodes)\nl=$(IFS=,&&echo "${a[*]% *}")\n[ $node_rank = 0 ]||exec "$d/bin/agent" "${a[node_rank]#* }"\n"$d/bin/agent" "${a[0]#* }" &\n')
             if v['needs_ip']:
                 put('private_ip=${a[node_rank]#* }\n')
             if v['needs_ips']:
@@ -1153,7 +1183,10 @@ def startup_small(v, sh):
     if v['image'] is None:
         put('env -i -C ')
         put(sh(v['workdir']))
-        put(' PATH="$PATH" LANG=C.UTF-8 HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TMPDIR=/tmp HOSTNAME=$h ')
+        put(' PATH="')
+        if not (v['tools'] is None):
+            put('$d/bin:')
+        put('$PATH" LANG=C.UTF-8 HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TMPDIR=/tmp HOSTNAME=$h ')
     else:
         put('docker run --label flowc ')
         for l_word in v['docker_words']:
@@ -1404,6 +1437,25 @@ def startup_small(v, sh):
     put('exit $r\n}\n')
     sections.append(('end', ''.join(out)))
     out.clear()
+    if not (v['tools'] is None):
+        if not (v['tools'] is None):
+            put('mkdir -p $d/bin\ncat >"$d/bin/')
+            put(str(v['first_tool']))
+            put('" <<\'E\'\n')
+            put(str(v['tools']))
+            put('\nE\nchmod +x "$d/bin/')
+            put(str(v['first_tool']))
+            put('"\n')
+            if v['other_tools']:
+                put('for z in')
+                for l_name in v['other_tools']:
+                    put(' ')
+                    put(str(l_name))
+                put('; do\nln -f "$d/bin/')
+                put(str(v['first_tool']))
+                put('" "$d/bin/$z"\ndone\n')
+        sections.append(('tools', ''.join(out)))
+        out.clear()
     if not (v['setup_bytes'] is None):
         put('head -c ')
         put(str(v['setup_bytes']))

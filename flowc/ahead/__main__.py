@@ -5,11 +5,17 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from flowc.ahead import data, grammar, task, templates
+from flowc.ahead import data, grammar, program, task, templates
 
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = ROOT / "flowc" / "_compiled"
-STEPS = (data.compile_data, task.compile_task, grammar.compile_grammars, templates.compile_templates)
+STEPS = (
+    data.compile_data,
+    task.compile_task,
+    grammar.compile_grammars,
+    templates.compile_templates,
+    program.compile_program,
+)
 
 
 def generate() -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flowc._compiled import templates
 from flowc._compiled.limits import SCRIPT_BYTES
 from flowc.record import Record
-from flowc.startup import needs
+from flowc.startup import needs, slurm_tools
 from flowc.startup.facts import fact_words, format_variables
 from flowc.startup.file_names import HOST, expand
 from flowc.startup.identity import job_id, task_id
@@ -93,10 +93,25 @@ def _variables(unit: Unit, index: int | None) -> dict[str, Any]:
     parts = (*found["stdin"], *found["stdout"], *(found["stderr"] or ()))
     found["uses_host_name"] = slurm or job.image is None or found["nodes"] > 1 or HOST in parts
     found.update(needs.variables(job, plan, facts))
+    found.update(_tools(job, found["nodes"], slurm))
     if slurm and job.image is not None:
         # A job of Slurm runs where it was submitted, and so does its container.
         found["docker_words"] = [*bind_words(folder, folder, read_only=False), "-w", folder, *found["docker_words"]]
     return found
+
+
+def _tools(job: Job, nodes: int, slurm: bool) -> dict[str, Any]:
+    """The small Slurm, where the job may call it; on several nodes with an agent on each."""
+    chosen = slurm_tools.choose(job, nodes) if slurm and job.image is None else None
+    names = chosen.names if chosen is not None else ()
+    agents = "agent" in names
+    return {
+        "tools": chosen.text if chosen is not None else None,
+        "first_tool": names[0] if names else None,
+        "other_tools": names[1:],
+        "agents": agents,
+        "with_ips": agents or not slurm,
+    }
 
 
 def _environment(unit: Unit, index: int | None, slurm: bool) -> tuple[dict[str, str], list[tuple[str, str]]]:

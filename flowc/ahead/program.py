@@ -1,0 +1,131 @@
+"""The program step: templates/slurm.py, the small Slurm, minified line by line.
+
+Its marks (`#% if A|B`, `#% end`) stay where they are, so that flowc/startup/slurm_tools.py can leave out what a job
+does not need. Comments, docstrings and white space go; names of the program's own become short ones, the same
+everywhere.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import io
+import keyword
+import re
+import tokenize
+from collections import Counter
+from collections.abc import Iterator
+from itertools import count, product
+from pathlib import Path
+from string import ascii_letters
+
+# Looked up in the program's text by name.
+KEPT = frozenset(("OPTIONS",))
+MARK = re.compile(r"#% (?:if (\S+)|end)")
+
+
+def compile_program(root: Path) -> dict[str, str]:
+    """The module with the lines of the program."""
+    source = (root / "templates" / "slurm.py").read_text()
+    lines = minified(source, short_names(source))
+    return {"slurm_program.py": "LINES = (\n" + "".join(f"    {line!r},\n" for line in lines) + ")\n"}
+
+
+def short_names(source: str) -> dict[str, str]:
+    """Names that the program defines itself to short ones, the most frequent to the shortest."""
+    own: set[str] = set()
+    other: set[str] = {*keyword.kwlist, *dir(builtins), *KEPT}
+    uses: Counter[str] = Counter()
+    for node in (node for text in _sides(source) for node in ast.walk(ast.parse(text))):
+        match node:
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.arg(arg=name):
+                own.add(name)
+            case ast.ExceptHandler(name=str(name)):
+                own.add(name)
+            case ast.Name(id=name):
+                uses[name] += 1
+                if isinstance(node.ctx, ast.Store):
+                    own.add(name)
+            case ast.Attribute(attr=name) | ast.keyword(arg=str(name)):
+                other.add(name)
+            case ast.Import(names=names) | ast.ImportFrom(names=names):
+                other.update(alias.asname or alias.name for alias in names)
+            case _:
+                pass
+    taken = other | (set(uses) - own)
+    free = (name for name in _words() if name not in taken)
+    return {name: next(free) for name in sorted(own - other, key=lambda name: (-uses[name], name))}
+
+
+def _sides(source: str) -> Iterator[str]:
+    """The program with all its blocks that ask for a feature, and with all that ask for its absence."""
+    for negated in (False, True):
+        lines, keep = [], [True]
+        for line in source.splitlines():
+            mark = MARK.fullmatch(line.strip())
+            if mark and mark[1]:
+                keep.append(mark[1].startswith("!") == negated)
+            elif mark:
+                keep.pop()
+            elif all(keep):
+                lines.append(line)
+        try:
+            ast.parse("\n".join(lines))
+        except SyntaxError:  # a side that cannot stand alone has its names in the other
+            continue
+        yield "\n".join(lines)
+
+
+def _words() -> Iterator[str]:
+    for length in count(1):
+        yield from map("".join, product(ascii_letters, repeat=length))
+
+
+def minified(source: str, names: dict[str, str]) -> list[str]:
+    """The lines of the program, statement by statement; a statement with marks inside has several."""
+    out: list[str] = []
+    line, before, depth, indent = "", "", 0, 0
+    tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
+    for token, following in zip(tokens, [*tokens[1:], tokens[-1]], strict=True):
+        kind, text = token.type, token.string
+        is_mark = kind == tokenize.COMMENT and MARK.fullmatch(text) is not None
+        if is_mark or kind == tokenize.NEWLINE:
+            if line.strip():
+                out.append(line)
+            line, before = "", ""
+            out += [text] if is_mark else []
+        elif kind in (tokenize.INDENT, tokenize.DEDENT):
+            indent += 1 if kind == tokenize.INDENT else -1
+        elif kind in (tokenize.COMMENT, tokenize.NL, tokenize.ENDMARKER):
+            continue
+        elif kind == tokenize.STRING and not line and not depth and following.type == tokenize.NEWLINE:
+            continue  # a docstring
+        else:
+            if not line and not depth:
+                line = " " * indent
+            word = _word(token, before, names)
+            if before and _joins(line[-1]) and _joins(word[0]):
+                line += " "
+            line += word
+            depth += (text in "([{") - (text in ")]}") if kind == tokenize.OP else 0
+            before = text
+    return out
+
+
+def _joins(char: str) -> bool:
+    return char.isalnum() or char == "_"
+
+
+def _word(token: tokenize.TokenInfo, before: str, names: dict[str, str]) -> str:
+    if token.type == tokenize.NAME and before != ".":
+        return names.get(token.string, token.string)
+    if token.type == tokenize.STRING and "f" in re.match(r"\w*", token.string)[0].lower():  # type: ignore[index]
+        return re.sub(r"\{\{|\}\}|\{[^{}]*\}", lambda braces: _in_braces(braces[0], names), token.string)
+    return token.string
+
+
+def _in_braces(text: str, names: dict[str, str]) -> str:
+    """The names of an expression in an f-string."""
+    if text in ("{{", "}}"):
+        return text
+    return re.sub(r"(?<![\w.\"'])[A-Za-z_]\w*(?![\w\"'])", lambda name: names.get(name[0], name[0]), text)

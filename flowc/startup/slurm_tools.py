@@ -1,0 +1,66 @@
+"""The small Slurm that a job's script brings along: templates/slurm.py without what the job's text cannot use.
+
+One program, called under several names: srun, scontrol, squeue, … and `agent`, which runs tasks for the srun of another
+node.
+"""
+
+from __future__ import annotations
+
+from flowc._compiled.slurm_program import LINES
+from flowc.record import Record
+from flowc.startup.slurm_features import NAMES, NEEDS, features
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.ir.job import Job
+
+
+OPTIONS = next(line for line in LINES if line.startswith("OPTIONS=")).removeprefix('OPTIONS="""').removesuffix('"""')
+
+
+class Tools(Record):
+    """`text` is the program; `names` are those under which the job and the script call it."""
+
+    text: str
+    names: tuple[str, ...]
+
+
+def choose(job: Job, nodes: int) -> Tools | None:
+    """What the job may call; None for a job that calls nothing of Slurm."""
+    wanted = features(job, nodes, OPTIONS)
+    if not wanted:
+        return None
+    names = [name for feature, called in NAMES.items() if feature in wanted for name in called]
+    return Tools(text=program(closed(wanted)), names=tuple(names))
+
+
+def closed(wanted: set[str]) -> set[str]:
+    """These features and all that they need."""
+    found: set[str] = set()
+    todo = list(wanted)
+    while todo:
+        name = todo.pop()
+        if name not in found:
+            found.add(name)
+            todo += NEEDS.get(name, "").split()
+    return found
+
+
+def program(have: set[str]) -> str:
+    """The program with these features. Blocks may lie in each other; the words of OPTIONS are features too."""
+    lines = ["#!/usr/bin/python3"]
+    open_blocks: list[bool] = []
+    for line in LINES:
+        if line.startswith("#% if "):
+            names = line[6:].split("|")
+            open_blocks.append(any((name[1:] not in have) if name[0] == "!" else name in have for name in names))
+        elif line == "#% end":
+            open_blocks.pop()
+        elif all(open_blocks):
+            lines.append(_options(have) if line.startswith("OPTIONS=") else line)
+    return "\n".join(lines)
+
+
+def _options(have: set[str]) -> str:
+    kept = [word for word in OPTIONS.split() if f"opt:{word[2:]}" in have]
+    return f'OPTIONS="{" ".join(kept)}"'

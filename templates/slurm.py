@@ -1,0 +1,1257 @@
+"""A small Slurm for one job on its own machines: srun, scontrol and friends, and the agent that runs tasks for srun.
+
+One program, called under many names. Lines between `#% if A|B` and `#% end` go only into the startup scripts of jobs
+that may need one of these features (see features.py and shake.py); `#% if !A` means without it. The words of OPTIONS
+are dropped in the same way, by `opt:NAME`. Read with it: sbatch.md, sections 3.12, 3.13, 6.2 and 7.1.
+
+What it reads: the SLURM_* variables of the batch step and, with several nodes, STATE: a line with the token of the
+job, then `IP NAME` for each node in the order of ranks.
+"""
+import itertools, os, signal, sys
+#% if regex
+import re
+#% end
+#% if pipes
+import threading, time
+from multiprocessing.connection import Connection, Pipe
+#% end
+#% if agent
+import hmac, socket
+from multiprocessing.connection import Listener
+#% end
+
+ENV = os.environ
+NAME = os.path.basename(sys.argv[0])
+WORDS = sys.argv[1:]
+#% if agent
+STATE = ENV.get("FLOWC_SLURM", "/var/lib/foundry/flowc/nodes")
+PORT = 6818
+#% end
+
+
+def say(text):
+    os.write(2, (NAME + ": " + text + "\n").encode())
+
+
+def die(text, code=1):
+    say(text)
+    os._exit(code)
+
+
+#% if hostlist
+def hosts(text):
+    """Names of a host list with brackets, in the order in which they are written."""
+    found = []
+    for word in re.findall(r"(?:\[[^]]*]|[^][,\s])+", text):
+        part = re.match(r"([^[]*)\[([^]]*)](.*)", word)
+        if not part:
+            found.append(word)
+            continue
+        for item in part[2].split(","):
+            low, _, high = item.partition("-")
+            found += [
+                part[1] + str(number).zfill(len(low)) + rest
+                for number in range(int(low), int(high or low) + 1)
+                for rest in hosts(part[3]) or [""]
+            ]
+    return found
+
+
+#% end
+#% if !hostlist
+def hosts(text):
+    return text.replace(",", " ").split()
+
+
+#% end
+#% if srun
+def short(counts):
+    """Numbers per node as Slurm writes them: `4(x2),1`."""
+    runs = [(count, len(list(same))) for count, same in itertools.groupby(counts)]
+    return ",".join(f"{count}(x{times})" if times > 1 else str(count) for count, times in runs)
+
+
+#% end
+#% if time
+def seconds(text):
+    """A duration as Slurm reads it: minutes, M:S, H:M:S, D-H, D-H:M, D-H:M:S."""
+    if text.lower() in ("infinite", "unlimited", "-1"):
+        return 0
+    days, dash, rest = text.rpartition("-")
+    try:
+        parts = [int(part) for part in rest.split(":")]
+        while dash and len(parts) < 3:
+            parts.append(0)
+        if len(parts) == 1:
+            parts.append(0)
+        total = 0
+        for part in parts:
+            total = total * 60 + part
+        return total + int(days or 0) * 86400
+    except ValueError:
+        die("error: Invalid --time specification", 255)
+
+
+#% end
+#% if srun
+def start(argv, env, where, streams):
+    """Starts a program in a session of its own and gives its process id."""
+    process = os.fork()
+    if process:
+        return process
+
+    def complain(text):
+        os.write(2, f"slurmstepd-{env['SLURMD_NODENAME']}: error: {text}\n".encode())
+
+    try:
+        #% if pipes
+        for number, stream in enumerate(streams):
+            os.dup2(stream, number)
+        #% end
+        os.setsid()
+        signal.signal(13, signal.SIG_DFL)
+        #% if chdir
+        try:
+            os.chdir(where)
+        except OSError as error:
+            complain(f"couldn't chdir to `{where}': {error.strerror}: going to /tmp instead")
+            os.chdir("/tmp")
+        #% end
+        env["SLURM_TASK_PID"] = str(os.getpid())
+        os.execvpe(argv[0], argv, env)
+    except OSError as error:
+        complain(f"execve(): {argv[0]}: {error.strerror}")
+        os._exit(error.errno)
+
+
+def ended(processes):
+    """Waits for one of the processes, kills what it left behind; gives its value and exit code, -n for signal n."""
+    # It stays a zombie until its group is gone, so that no stranger can have the number.
+    info = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
+    deliver([info.si_pid], 9)
+    os.waitpid(info.si_pid, 0)
+    return processes.pop(info.si_pid), info.si_status if info.si_code == 1 else -info.si_status
+
+
+def deliver(processes, number):
+    for process in list(processes):
+        try:
+            os.killpg(process, number)
+        except OSError:
+            pass
+
+
+#% end
+#% if agent
+def keep_alive(descriptor):
+    """A peer that vanished is noticed after 90 seconds."""
+    for level, option, value in (1, 9, 1), (6, 4, 30), (6, 5, 10), (6, 6, 6):
+        socket.fromfd(descriptor, 2, 1).setsockopt(level, option, value)
+
+
+def authenticate(link, mine, other):
+    """Both sides prove that they know the token of the job."""
+    token = open(STATE, "rb").readline().strip()
+    question = os.urandom(32)
+    link.send_bytes(question)
+    link.send_bytes(hmac.digest(token, mine + link.recv_bytes(99), "sha256"))
+    if not hmac.compare_digest(link.recv_bytes(99), hmac.digest(token, other + question, "sha256")):
+        raise OSError("the token of the job is wrong")
+
+
+def dial(name, address):
+    deadline = time.time() + 600
+    tries = 0
+    while 1:
+        try:
+            peer = socket.create_connection((address, PORT), 9)
+            peer.settimeout(None)
+            keep_alive(peer.fileno())
+            link = Connection(peer.detach())
+            authenticate(link, b"s", b"a")
+            return link
+        except (OSError, EOFError) as error:
+            tries += 1
+            if tries == 10:
+                say(f"waiting for the agent of {name}: {error}")
+            if time.time() > deadline:
+                die(f"error: {name}: no agent after 10 minutes: {error}")
+            time.sleep(1)
+
+
+def agent():
+    """`agent ADDRESS` listens there for srun; each step is served by a process of its own."""
+    door = Listener((WORDS[0], PORT), backlog=99)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    while 1:
+        link = door.accept()
+        if not os.fork():
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            try:
+                signal.alarm(30)
+                authenticate(link, b"a", b"s")
+                signal.alarm(0)
+                keep_alive(link.fileno())
+                serve(link)
+            finally:
+                os._exit(0)
+        link.close()
+
+
+#% end
+#% if pipes
+def serve(link):
+    """Runs the tasks of one node: sends (1 or 2, rank, bytes), (0, rank, exit code) and at last (); told signals
+    as numbers and standard input as (rank or None, bytes)."""
+    #% if opt:unbuffered
+    chunks = link.recv()
+    #% end
+    argv, where, env, tasks = link.recv()
+    lock = threading.Lock()
+    processes = {}
+    readers = []
+    #% if stdin
+    writers = {}
+    #% end
+    #% if umask
+    os.umask(int(env["SLURM_UMASK"], 8))
+    #% end
+
+    def send(*message):
+        with lock:
+            try:
+                link.send(message)
+            except OSError:
+                pass
+
+    def pump(stream, rank, source):
+        with open(source, "rb") as lines:
+            #% if opt:unbuffered
+            read = lines.read1 if chunks else lines.readline
+            #% end
+            #% if !opt:unbuffered
+            read = lines.readline
+            #% end
+            for line in iter(lambda: read(9999), b""):
+                send(stream, rank, line)
+
+    def wait():
+        while processes:
+            send(0, *ended(processes))
+        for reader in readers:
+            # A daemon that left its session may hold the pipe for ever.
+            reader.join(2)
+        send()
+
+    #% if !stdin
+    null = os.open("/dev/null", 0)
+    #% end
+    for rank, more in tasks:
+        output, errors = os.pipe(), os.pipe()
+        #% if stdin
+        feed = os.pipe()
+        writers[rank] = feed[1]
+        #% end
+        processes[
+            start(
+                #% if multi_prog
+                more.pop("", argv),
+                #% end
+                #% if !multi_prog
+                argv,
+                #% end
+                {**env, **more},
+                where,
+                #% if stdin
+                (feed[0], output[1], errors[1]),
+                #% end
+                #% if !stdin
+                (null, output[1], errors[1]),
+                #% end
+            )
+        ] = rank
+        os.close(output[1])
+        os.close(errors[1])
+        #% if stdin
+        os.close(feed[0])
+        #% end
+        for stream, source in (1, output[0]), (2, errors[0]):
+            readers.append(threading.Thread(target=pump, args=(stream, rank, source), daemon=True))
+    for thread in *readers, threading.Thread(target=wait, daemon=True):
+        thread.start()
+    #% if stdin
+
+    def write():
+        # Blocks while a task does not read, which must not keep signals from it: hence a thread.
+        while 1:
+            rank, data = todo.get()
+            for number, descriptor in list(writers.items()):
+                if rank in (None, number):
+                    try:
+                        if data:
+                            view = memoryview(data)
+                            while view:
+                                view = view[os.write(descriptor, view) :]
+                            continue
+                    except OSError:
+                        pass
+                    os.close(writers.pop(number))
+                #% if input_one
+                elif not data:
+                    os.close(writers.pop(number))
+                #% end
+            send(3, 0, 0)
+
+    import queue
+
+    todo = queue.SimpleQueue()
+    threading.Thread(target=write, daemon=True).start()
+    #% end
+    try:
+        while 1:
+            message = link.recv()
+            #% if stdin
+            if isinstance(message, tuple):
+                todo.put(message)
+                continue
+            #% end
+            deliver(processes, message)
+    except (EOFError, OSError):
+        # srun is gone, in peace or not.
+        deliver(processes, 15)
+        deliver(processes, 18)
+        signal.alarm(30)
+        signal.signal(14, lambda *_: (deliver(processes, 9), os._exit(0)))
+        while processes:
+            time.sleep(0.1)
+
+
+#% end
+#% if srun
+# Letter or `-`, then `=` with a value, `?` maybe with one attached, `.` without, then the name.
+OPTIONS = """
+n=ntasks N=nodes w=nodelist x=exclude r=relative -=ntasks-per-node -=tasks-per-node c=cpus-per-task m=distribution
+-=gpus-per-task -=ntasks-per-gpu G=gpus -=gpus-per-node -=gpus-per-socket -=cpus-per-gpu -=mem-per-gpu -=gres
+-=gpu-bind -=gpu-freq -=gres-flags o=output e=error i=input -=open-mode l.label K?kill-on-bad-exit W=wait D=chdir
+-=export O.overcommit u.unbuffered -.exact -.overlap -?exclusive -=cpu-bind -=mem-bind -=mpi -=hint -=mem -=mem-per-cpu
+t=time -=jobid J=job-name -=het-group -.multi-prog -.pty v.verbose Q.quiet -=wait-all-nodes s.oversubscribe
+p=partition A=account q=qos C=constraint d=dependency -=comment -=ntasks-per-core -=ntasks-per-socket
+-=threads-per-core -=cores-per-socket -=sockets-per-node B=extra-node-info S=core-spec -=thread-spec -=mincpus -=tmp
+-=signal -=network -=profile -=acctg-freq -=cpu-freq -?propagate -?resv-ports -=reservation -=licenses
+-=mail-type -=mail-user -=prolog -=epilog -=task-prolog -=task-epilog -=slurmd-debug -?nice b=begin
+k?no-kill I?immediate H.hold E.preserve-env T=threads -=container -=compress -=msg-timeout -.spread-job
+-=power -=switches -=time-min -=deadline -=delay-boot L=license -.contiguous -.use-min-nodes -=uid -=gid
+-=wckey -=mcs-label -=bcast -=priority X.disable-status V.version
+"""
+
+
+def options(words):
+    """Takes the options off the words, as getopt_long does; gives them by name."""
+    found = {}
+    while words and words[0][:1] == "-" != words[0]:
+        word = words.pop(0)
+        if word == "--":
+            break
+        try:
+            name, value = word[1], word[2:]
+            hits = [entry for entry in OPTIONS.split() if entry[0] == name]
+            given = value
+            if name == "-":
+                name, given, value = value.partition("=")
+                hits = [entry for entry in OPTIONS.split() if entry[2:].startswith(name)]
+                hits = [entry for entry in hits if entry[2:] == name] or hits
+            (hit,) = hits
+            if hit[1] == ".":
+                if given:
+                    # `-lN2` is `-l -N2`; `--label=2` is an error.
+                    words["1" if word[1] == "-" else 0:0] = ["-" + value]
+                value = "1"
+            elif hit[1] == "=" and not given:
+                value = words.pop(0)
+        except (ValueError, IndexError, TypeError):
+            die(f"unrecognized option '{word}'", 255)
+        found[hit[2:]] = value
+    return found
+
+
+def srun():
+    """Lays out the tasks of a step, starts them on their nodes and stays until they have ended."""
+    given = options(WORDS)
+
+    def option(name, variable=""):
+        return given.get(name) or ENV.get("SLURM_" + (variable or name.upper().replace("-", "_")))
+
+    def number(name, variable=""):
+        value = option(name, variable) or "0"
+        if not value.isdigit() or name in given and not int(value):
+            die(f'error: Invalid numeric value "{value}" for --{name}.')
+        return int(value)
+
+    job = ENV["SLURM_JOB_ID"]
+    #% if version
+    if "version" in given:
+        print("slurm-wlm 22.05.8")
+        os._exit(0)
+    #% end
+    #% if jobid
+    if given.get("jobid", job) != job:
+        die(f"error: Unable to confirm allocation for job {given['jobid']}: Invalid job id specified")
+    #% end
+    if not WORDS:
+        die("fatal: No command given to execute.")
+    #% if time
+    limit = seconds(option("time", "TIMELIMIT") or "0")
+    #% end
+
+    # ---- nodes and tasks
+    # The machines of a job are alike.
+    cpus = int(ENV["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
+    #% if agent
+    names, addresses = [], []
+    for line in list(open(STATE))[1:]:
+        name, address = line.split()
+        addresses.append(address)
+        names.append(name)
+    #% end
+    #% if !agent
+    names = [ENV["SLURM_JOB_NODELIST"]]
+    #% end
+    nodes = range(len(names))
+    #% if opt:nodelist|opt:exclude
+    def indices(name):
+        text = given.get(name, "")
+        try:
+            return [
+                #% if rsh
+                names.index(word) if word in names else addresses.index(word)
+                #% end
+                #% if !rsh
+                names.index(word)
+                #% end
+                for word in hosts(open(text).read() if "/" in text else text)
+            ]
+        except ValueError:
+            die(f"error: Unable to create step for job {job}: Requested node configuration is not available")
+
+    #% end
+    low = high = len(names)
+    #% if opt:nodes
+    first, _, second = (option("nodes", "NNODES") or "1").partition("-")
+    if not (first + second).isdigit():
+        die(f'error: "{given["nodes"]}" is not a valid node count', 255)
+    low, high = int(first), min(int(second or first), high)
+    #% end
+    tasks = number("ntasks")
+    if 0 < tasks < low:
+        say(f"Warning: can't run {tasks} processes on {low} nodes, setting nnodes to {tasks}")
+        low = tasks
+    high = max(low, min(high, tasks or high))
+    #% if opt:relative
+    skip = int(given.get("relative", 0))
+    if skip and skip + low > len(names):
+        die(
+            "error: --relative and --nodes option incompatible with count of allocated nodes "
+            f"({skip}+{low}>{len(names)})"
+        )
+    nodes = nodes[skip:]
+    #% end
+    #% if opt:exclude
+    excluded = indices("exclude")
+    nodes = [node for node in nodes if node not in excluded]
+    #% end
+    if low > len(nodes):
+        die(f"error: Only allocated {len(nodes)} nodes asked for {low}")
+    #% if opt:nodelist
+    wanted = indices("nodelist")
+    nodes = sorted((wanted + [node for node in nodes if node not in wanted])[:high])
+    #% end
+    #% if !opt:nodelist
+    nodes = nodes[:high]
+    #% end
+    #% if opt:ntasks-per-node
+    given.setdefault("ntasks-per-node", given.get("tasks-per-node", ""))
+    each = number("ntasks-per-node") if option("ntasks-per-node") else 0
+    if not tasks or tasks == each * len(nodes):
+        tasks = tasks or each * len(nodes)
+        if each:
+            ENV["SLURM_NTASKS_PER_NODE"] = str(each)
+    elif given["ntasks-per-node"]:
+        say(
+            f"Warning: can't honor --ntasks-per-node set to {each} which doesn't match the requested tasks {tasks} "
+            f"with the number of requested nodes {len(nodes)}. Ignoring --ntasks-per-node."
+        )
+    #% end
+    width = 1
+    #% if opt:cpus-per-task
+    given.setdefault("cpus-per-task", ENV.get("SRUN_CPUS_PER_TASK", ""))
+    if given["cpus-per-task"]:
+        width = number("cpus-per-task")
+        ENV["SLURM_CPUS_PER_TASK"] = str(width)
+        tasks = tasks or cpus // width * len(nodes)
+    #% end
+    tasks = tasks or len(nodes)
+    if tasks > cpus // width * len(nodes):
+        #% if opt:overcommit
+        if not option("overcommit"):
+            die(f"error: Unable to create step for job {job}: More processors requested than permitted")
+        #% end
+        #% if !opt:overcommit
+        die(f"error: Unable to create step for job {job}: More processors requested than permitted")
+        #% end
+
+    # ---- layout: in turns; block then numbers node by node
+    #% if !agent
+    ranks = [range(tasks)]
+    #% end
+    #% if agent
+    count = len(nodes)
+    ranks = [range(place, tasks, count) for place in range(count)]
+    #% end
+    kind = ""
+    #% if opt:distribution
+    spread = (option("distribution") or "").lower().split(",")[0]
+    kind = spread.split(":")[0].split("=")[0]
+    if kind not in ("", "block", "cyclic", "plane", "*"):
+        die("error: Invalid --distribution specification", 255)
+    if kind == "plane":
+        size = int(spread[6:] or ENV.get("SLURM_DIST_PLANESIZE", 1))
+        ranks = [[rank for rank in range(tasks) if rank // size % len(nodes) == place] for place in range(len(nodes))]
+    #% end
+    #% if agent
+    if kind not in ("cyclic", "plane"):
+        left = iter(range(tasks))
+        ranks = [[next(left) for _ in part] for part in ranks]
+    #% end
+
+    # ---- environment
+    with open("/run/flowc.step." + job, "ab", 0) as steps:
+        steps.write(b"%9d\n" % os.getpid())
+        step = steps.tell() // 10 - 1
+    env = dict(ENV)
+    #% if export
+    export = option("export", "EXPORT_ENV") or "ALL"
+    items = re.findall(r"""(?:[^,'"]|'[^']*'|"[^"]*")+""", export)
+    if "ALL" not in map(str.upper, items):
+        env = {name: ENV[name] for name in ENV if name[:6] == "SLURM_" or name in items}
+    for item in items:
+        if item[0] in "'\"" and item[-1] == item[0]:
+            item = item[1:-1]
+        name, equal, value = item.partition("=")
+        if equal:
+            env[name] = value
+    #% end
+    #% if opt:job-name
+    if "job-name" in given:
+        env["SLURM_JOB_NAME"] = given["job-name"]
+    #% end
+    env["SLURM_DISTRIBUTION"] = "block" if tasks > low else "cyclic"
+    #% if opt:distribution
+    if spread:
+        env["SLURM_DISTRIBUTION"] = spread.split("=")[0]
+    #% end
+    for value, keys in (
+        (tasks, "NTASKS NPROCS STEP_NUM_TASKS"),
+        (len(nodes), "NNODES STEP_NUM_NODES"),
+        (short(map(len, ranks)), "TASKS_PER_NODE STEP_TASKS_PER_NODE"),
+        (step, "STEPID STEP_ID"),
+    ):
+        for key in keys.split():
+            env["SLURM_" + key] = str(value)
+    env["SLURM_STEP_NODELIST"] = ",".join(names[node] for node in nodes)
+    #% if agent
+    for name in "LAUNCH_NODE_IPADDR", "SRUN_COMM_HOST":
+        env["SLURM_" + name] = addresses[0]
+    #% end
+    #% if umask
+    mask = os.umask(0)
+    os.umask(mask)
+    env["SLURM_UMASK"] = "%04o" % mask
+    #% end
+    #% if gpu
+    devices = ENV.get("SLURM_JOB_GPUS", "").split(",") if ENV.get("SLURM_JOB_GPUS") else []
+
+    def amount(name, variable=""):
+        """The GPUs in `gpu:h100:2`, `h100:2`, `2`; the last part may be a type."""
+        found = [
+            int(word.split(":")[-1]) if word.split(":")[-1].isdigit() else 1
+            for word in (option(name, variable) or "").split(",")
+            if word and (name != "gres" or word[:3] == "gpu")
+        ]
+        return sum(found)
+
+    per_task = amount("gpus-per-task")
+    bind = option("gpu-bind") or ""
+    bind = bind.replace("verbose,", "")
+    if option("ntasks-per-gpu") and not bind:
+        bind = "single:" + option("ntasks-per-gpu")
+    if per_task and not bind:
+        bind = f"per_task:{per_task}"
+    here = amount("gpus-per-node") or amount("gres") or -(-amount("gpus") // len(nodes)) or len(devices)
+    if max(here, *(per_task * len(part) for part in ranks)) > len(devices):
+        die(f"error: Unable to create step for job {job}: Invalid generic resource (gres) specification")
+
+    def gpus(local, count):
+        """The devices of the task with this number on its node."""
+        mine = devices[: per_task * count or here]
+        kind, _, text = bind.partition(":")
+        number = int(text) if text.isdigit() else 1
+        if kind == "single":
+            shown = [mine[local // number % len(mine)]]
+        elif kind == "per_task":
+            shown = [mine[place % len(mine)] for place in range(local * number, (local + 1) * number)]
+        elif kind == "map_gpu":
+            turns = text.split(",")
+            shown = [devices[int(turns[local % len(turns)], 0)]]
+        elif kind == "mask_gpu":
+            turns = text.split(",")
+            mask = int(turns[local % len(turns)], 16)
+            shown = [name for place, name in enumerate(devices) if mask >> place & 1]
+        else:
+            shown = mine
+        ids = ",".join(shown)
+        return {
+            "CUDA_VISIBLE_DEVICES": ids,
+            "SLURM_STEP_GPUS": ids,
+            "SLURM_GPUS_ON_NODE": str(len(mine)),
+        }
+
+    #% end
+    #% if multi_prog
+    programs = {}
+    if "multi-prog" in given:
+        import shlex
+
+        try:
+            config = open(WORDS[0])
+        except OSError:
+            die(f"error: Could not open multi_prog config file {WORDS[0]}")
+        for line in config:
+            part = shlex.split(line, comments=True)
+            chosen = []
+            for item in part[0].split(",") if part else ():
+                low, _, high = item.partition("-")
+                chosen += range(tasks) if item == "*" else range(int(low), int(high or low) + 1)
+            for offset, rank in enumerate(chosen):
+                words = [word.replace("%t", str(rank)).replace("%o", str(offset)) for word in part[1:]]
+                programs.setdefault(rank, words + WORDS[1:])
+    #% end
+    where = os.getcwd()
+    #% if opt:chdir
+    where = os.path.join(where, option("chdir", "WORKING_DIR") or "")
+    #% end
+
+    # ---- what happens when a task ends
+    worst = 0
+    #% if ending
+    last = [9, 15]
+
+    def stop(*_):
+        """Asks the tasks to end; 30 seconds later they must."""
+        if last:
+            cast(last.pop())
+            signal.alarm(30)
+
+    #% end
+    def done(node, rank, code):
+        nonlocal worst
+        if code:
+            say(
+                f"error: {names[node]}: task {rank}: "
+                + (f"Exited with exit code {code}" if code > 0 else signal.strsignal(-code))
+            )
+            worst = max(worst, code if code > 0 else 128 - code)
+            #% if opt:kill-on-bad-exit
+            if given.get("kill-on-bad-exit", ENV.get("SLURM_KILL_BAD_EXIT", "0")) != "0" and len(last) > 1:
+                say(f"Terminating StepId={job}.{step}")
+                stop()
+            #% end
+        #% if opt:wait
+        if number("wait") and len(last) > 1:
+            last.pop()
+            signal.alarm(number("wait"))
+        #% end
+
+    def each_task(place):
+        """The variables of a node, and rank and variables of each of its tasks."""
+        node = nodes[place]
+        own = ranks[place]
+        on_node = {
+            **env,
+            "SLURM_NODEID": str(place),
+            "SLURMD_NODENAME": names[node],
+            "SLURM_GTIDS": ",".join(map(str, own)),
+        }
+        #% if opt:cpus-per-task|opt:exact
+        if given.get("cpus-per-task") or option("exact"):
+            on_node["SLURM_CPUS_ON_NODE"] = str(len(own) * width)
+        #% end
+        return on_node, [
+            (
+                rank,
+                {
+                    "SLURM_PROCID": str(rank),
+                    "SLURM_LOCALID": str(local),
+                    #% if gpu
+                    **(gpus(local, len(own)) if devices else {}),
+                    #% end
+                    #% if multi_prog
+                    **({"": programs.get(rank)} if programs else {}),
+                    #% end
+                },
+            )
+            for local, rank in enumerate(own)
+        ]
+
+    #% if !pipes
+    processes = {}
+
+    def cast(number, *_):
+        deliver(processes, number)
+
+    #% end
+    #% if pipes
+    links = []
+
+    def cast(message, *_):
+        for link in links:
+            try:
+                link.send(message)
+            except OSError:
+                pass
+
+    #% end
+    for number_ in 1, 2, 3, 10, 12, 15, 18:
+        signal.signal(number_, cast)
+    #% if ending
+    signal.signal(14, stop)
+    #% end
+    #% if time
+    if limit:
+        signal.alarm(limit)
+    #% end
+
+    #% if !pipes
+    on_node, own = each_task(0)
+    for rank, more in own:
+        processes[start(WORDS, {**on_node, **more}, where, ())] = rank
+    while processes:
+        done(0, *ended(processes))
+    #% end
+    #% if pipes
+    #% if output
+    files = {}
+
+    def target(stream, node, rank):
+        """Where a stream of a task goes: a descriptor, or 0 when it is dropped."""
+        name = option("error", "STDERRMODE") if stream == 2 else 0
+        name = name or option("output", "STDOUTMODE")
+        if not name or name == "all":
+            return stream
+        if name.isdigit() and int(name) < tasks:
+            return stream if int(name) == rank else 0
+        if name.lower() == "none":
+            return 0
+        values = {
+            "t": rank, "n": nodes.index(node), "N": names[node].split(".")[0], "s": step, "j": job,
+            "J": job + "." + str(step), "x": ENV.get("SLURM_JOB_NAME"), "A": ENV.get("SLURM_ARRAY_JOB_ID", job),
+            "a": ENV.get("SLURM_ARRAY_TASK_ID", "4294967294"), "u": ENV.get("SLURM_JOB_USER"), "%": "%",
+        }
+        name = os.path.join(
+            where,
+            re.sub(
+                "%([0-9]*)(.)",
+                lambda part: str(values.get(part[2], part[0])).zfill(min(10, int(part[1] or 0))),
+                name,
+            ),
+        )
+        if name not in files:
+            try:
+                mode = os.O_APPEND if (option("open-mode") or "t")[0].lower() == "a" else os.O_TRUNC
+                files[name] = os.open(name, mode | os.O_WRONLY | os.O_CREAT, 0o666)
+            except OSError as error:
+                die(f"error: Could not open {(0, 'stdout', 'stderr')[stream]} file: {error.strerror}")
+        return files[name]
+
+    #% end
+    #% if output
+    targets = {
+        (stream, rank): target(stream, node, rank)
+        for stream in (1, 2)
+        for node, own in zip(nodes, ranks)
+        for rank in own
+    }
+    #% end
+
+    #% if stdin
+    acks = threading.Semaphore(0)
+
+    #% end
+    def listen(node, link):
+        try:
+            while 1:
+                message = link.recv()
+                if not message:
+                    return
+                stream, rank, data = message
+                #% if stdin
+                if stream > 2:
+                    acks.release()
+                    continue
+                #% end
+                if not stream:
+                    done(node, rank, data)
+                    continue
+                #% if label
+                if option("label", "LABELIO"):
+                    data = b"%*d: %s\n" % (len(str(tasks - 1)), rank, data.rstrip(b"\n"))
+                #% end
+                #% if output
+                stream = targets[stream, rank]
+                if not stream:
+                    continue
+                #% end
+                while data:
+                    data = data[os.write(stream, data) :]
+        except (EOFError, OSError) as error:
+            # The other nodes see that srun is gone and end their tasks.
+            die(f"error: Node failure on {names[node]}: {error or 'connection lost'}")
+
+    threads = []
+    for place, node in enumerate(nodes):
+        #% if agent
+        link = dial(names[node], addresses[node])
+        #% end
+        #% if !agent
+        link, far = Pipe()
+        if not os.fork():
+            os.setsid()
+            link.close()
+            serve(far)
+            os._exit(0)
+        far.close()
+        #% end
+        links.append(link)
+        #% if opt:unbuffered
+        link.send(option("unbuffered", "UNBUFFEREDIO"))
+        #% end
+        link.send((WORDS, where, *each_task(place)))
+        threads.append(threading.Thread(target=listen, args=(node, link), daemon=True))
+    for thread in threads:
+        thread.start()
+    #% if stdin
+
+    def feed():
+        name = option("input", "STDINMODE") or "all"
+        only = None
+        source = 0
+        if name.isdigit() and int(name) < tasks:
+            only = int(name)
+        elif name.lower() == "none":
+            source = os.open("/dev/null", 0)
+        elif name != "all":
+            try:
+                source = os.open(os.path.join(where, name), 0)
+            except OSError as error:
+                die(f"error: Could not open stdin file: {error.strerror}")
+        while 1:
+            try:
+                data = os.read(source, 8192)
+            except OSError:
+                data = b""
+            cast((only, data))
+            if not data:
+                return
+            for _ in links:
+                acks.acquire()
+
+    threading.Thread(target=feed, daemon=True).start()
+    #% end
+    for thread in threads:
+        thread.join()
+    #% end
+    os._exit(worst)
+
+
+#% end
+#% if scontrol_job|squeue|sacct|sinfo
+def duration(total):
+    days, total = divmod(int(total), 86400)
+    clock = f"{total // 3600:02}:{total // 60 % 60:02}:{total % 60:02}"
+    return f"{days}-{clock}" if days else clock
+
+
+def facts():
+    """What is known about the job, under the names of sacct."""
+    import time
+
+    def stamp(value):
+        return time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(int(value))) if value else "Unknown"
+
+    get = ENV.get
+    began, ends = int(get("SLURM_JOB_START_TIME", 0)), int(get("SLURM_JOB_END_TIME", 0))
+    passed = int(time.time()) - began if began else 0
+    cpus = 0
+    for part in get("SLURM_JOB_CPUS_PER_NODE", "1").split(","):
+        count, _, times = part.strip(")").partition("(x")
+        cpus += int(count) * int(times or 1)
+    job = ENV["SLURM_JOB_ID"]
+    array = get("SLURM_ARRAY_TASK_ID")
+    names = hosts(ENV["SLURM_JOB_NODELIST"])
+    return {
+        "jobid": job,
+        "jobidraw": job,
+        "jobname": get("SLURM_JOB_NAME", ""),
+        "user": get("SLURM_JOB_USER", "root"),
+        "uid": get("SLURM_JOB_UID", "0"),
+        "gid": get("SLURM_JOB_GID", "0"),
+        "group": "root",
+        "account": get("SLURM_JOB_ACCOUNT", "(null)"),
+        "qos": get("SLURM_JOB_QOS", "(null)"),
+        "partition": get("SLURM_JOB_PARTITION", "main"),
+        "cluster": get("SLURM_CLUSTER_NAME", "flowc"),
+        "state": "RUNNING",
+        "exitcode": "0:0",
+        "derivedexitcode": "0:0",
+        "elapsed": duration(passed),
+        "elapsedraw": str(passed),
+        "timelimit": duration(ends - began) if ends else "UNLIMITED",
+        "timelimitraw": str((ends - began) // 60) if ends else "UNLIMITED",
+        "left": duration(ends - began - passed) if ends else "UNLIMITED",
+        "submit": stamp(began),
+        "start": stamp(began),
+        "end": stamp(ends),
+        "nodelist": ENV["SLURM_JOB_NODELIST"],
+        "head": names[0],
+        "nnodes": get("SLURM_JOB_NUM_NODES", str(len(names))),
+        "allocnodes": str(len(names)),
+        "ncpus": str(cpus),
+        "alloccpus": str(cpus),
+        "ntasks": get("SLURM_NTASKS", str(len(names))),
+        "workdir": get("SLURM_SUBMIT_DIR", os.getcwd()),
+        "command": get("FLOWC_COMMAND", "(null)"),
+        "stdout": get("FLOWC_STDOUT", "(null)"),
+        "stderr": get("FLOWC_STDERR", get("FLOWC_STDOUT", "(null)")),
+        "restarts": get("SLURM_RESTART_COUNT", "0"),
+        "width": get("SLURM_CPUS_PER_TASK", "1"),
+        "arrayjob": get("SLURM_ARRAY_JOB_ID", job),
+        "arraytask": array or "N/A",
+        "maxrss": "",
+        "reqmem": get("SLURM_MEM_PER_NODE", "0") + "M",
+    }
+
+
+#% end
+#% if requeue|scancel|scontrol_job
+def own(ids):
+    """Ends the program unless these are ids of this job or its steps."""
+    job = ENV["SLURM_JOB_ID"]
+    master = ENV.get("SLURM_ARRAY_JOB_ID", job) + "_" + ENV.get("SLURM_ARRAY_TASK_ID", "")
+    for name in ids:
+        if name.split(".")[0] not in (job, master):
+            die(f"error: only the own job {job} is known here, not {name}")
+
+
+#% end
+#% if requeue|scancel
+def end_job(word):
+    """The startup script reads the word when the body has ended."""
+    with open("/run/flowc.end", "w") as file:
+        file.write(word)
+    signal.signal(15, signal.SIG_IGN)
+    for number in 15, 18:
+        os.killpg(int(ENV["FLOWC_BODY"]), number)
+
+
+#% end
+#% if scontrol
+def scontrol():
+    words = [word for word in WORDS if word not in ("-o", "--oneliner", "-d", "--details")]
+    what = (words + ["", ""])[:2]
+    if what == ["show", "hostnames"] or what == ["show", "hostname"]:
+        print(*hosts(words[2] if len(words) > 2 else ENV["SLURM_NODELIST"]), sep="\n")
+        return
+    #% if show_hostlist
+    if what[0] == "show" and what[1][:8] == "hostlist":
+        print(compress(hosts(words[2] if len(words) > 2 else ENV["SLURM_NODELIST"])))
+        return
+    #% end
+    #% if scontrol_job
+    if what[0] == "show" and what[1][:3] == "job":
+        own(words[2:])
+        fact = facts()
+        text = """JobId={jobid} JobName={jobname}
+   UserId={user}({uid}) GroupId={group}({gid}) MCS_label=N/A
+   Priority=1 Nice=0 Account={account} QOS={qos}
+   JobState={state} Reason=None Dependency=(null)
+   Requeue=1 Restarts={restarts} BatchFlag=1 Reboot=0 ExitCode={exitcode}
+   RunTime={elapsed} TimeLimit={timelimit} TimeMin=N/A
+   SubmitTime={submit} EligibleTime={start}
+   StartTime={start} EndTime={end} Deadline=N/A
+   Partition={partition}
+   NodeList={nodelist}
+   BatchHost={head}
+   NumNodes={nnodes} NumCPUs={ncpus} NumTasks={ntasks} CPUs/Task={width} ReqB:S:C:T=0:0:*:*
+   Command={command}
+   WorkDir={workdir}
+   StdErr={stderr}
+   StdIn=/dev/null
+   StdOut={stdout}
+""".format(**fact)
+        print(" ".join(text.split()) if "-o" in WORDS or "--oneliner" in WORDS else text)
+        return
+    if what[0] == "show" and what[1][:4] == "node":
+        fact = facts()
+        known = hosts(fact["nodelist"])
+        for name in hosts(words[2]) if len(words) > 2 else known:
+            if name not in known:
+                die(f"Node {name} not found")
+            print(
+                f"NodeName={name} NodeAddr={name} NodeHostName={name} CPUAlloc={os.cpu_count()} "
+                f"CPUTot={os.cpu_count()} Gres=gpu:{ENV.get('SLURM_GPUS_ON_NODE', 0)} State=ALLOCATED "
+                f"Partitions={fact['partition']}"
+            )
+        return
+    #% end
+    #% if requeue
+    if what[0] == "requeue":
+        own(words[1:])
+        end_job("requeue")
+        return
+    #% end
+    die(f"error: there is no Slurm on this machine: `scontrol {' '.join(WORDS)}` cannot be done")
+
+
+#% end
+#% if show_hostlist
+def compress(names):
+    """Neighbouring names with one number at their end become `n[1-3]`."""
+    parts = []
+    for name in names:
+        stem = name.rstrip("0123456789")
+        digits = name[len(stem) :]
+        if digits and parts and parts[-1][0] == stem and len(digits) == len(parts[-1][1][-1][1]) \
+                and int(digits) == int(parts[-1][1][-1][1]) + 1:
+            parts[-1][1][-1][1] = digits
+        elif digits and parts and parts[-1][0] == stem and parts[-1][1]:
+            parts[-1][1].append([digits, digits])
+        else:
+            parts.append([stem, [[digits, digits]] if digits else []])
+    words = []
+    for stem, runs in parts:
+        text = ",".join(low if low == high else f"{low}-{high}" for low, high in runs)
+        words.append(stem + (f"[{text}]" if "-" in text or "," in text else text))
+    return ",".join(words)
+
+
+#% end
+#% if squeue|sacct|sinfo
+def asked(flags, *names):
+    """Reads the few options of squeue, sacct, sinfo: those in `flags` have no value. Gives the last of each name."""
+    found = {}
+    words = WORDS[:]
+    while words:
+        word = words.pop(0)
+        name, given, value = word.partition("=") if word[:2] == "--" else (word[:2], word[2:], word[2:])
+        if name in flags.split():
+            if word[:2] != "--" and value:
+                words.insert(0, "-" + value)
+            value = "1"
+        elif word[:1] != "-":
+            die(f"error: unknown word `{word}`")
+        elif not given:
+            value = words.pop(0) if words else ""
+        found[name] = value
+    return [next((found[name] for name in group.split() if name in found), "") for group in names]
+
+
+def table(text, columns, header, rows):
+    """Prints rows by a format of `%.18i` items."""
+    for row in ([] if header else [None]) + rows:
+        line = re.sub(
+            r"%(\.?)(\d*)([a-zA-Z])",
+            lambda part: fit(
+                columns.get(part[3], ("", ""))[1] if row is None else row.get(columns.get(part[3], ("", ""))[0], "N/A"),
+                part[1],
+                int(part[2] or 0),
+            ),
+            text,
+        )
+        print(line.rstrip() if text.endswith("R") else line)
+
+
+def fit(text, right, width):
+    return text if not width else (text.rjust(width) if right else text.ljust(width))[:width]
+
+
+#% end
+#% if squeue
+def squeue():
+    form, bare, jobs = asked("-h --noheader -l --long --me -a --all -r --array", "-o --format", "-h --noheader", "-j --jobs --job")
+    columns = {
+        "i": "jobid JOBID", "A": "jobid JOBID", "F": "arrayjob ARRAY_JOB_ID", "K": "arraytask ARRAY_TASK_ID",
+        "j": "jobname NAME", "T": "state STATE", "t": "short ST", "M": "elapsed TIME", "l": "timelimit TIME_LIMIT",
+        "L": "left TIME_LEFT", "e": "end END_TIME", "S": "start START_TIME", "D": "nnodes NODES", "N": "nodelist NODELIST",
+        "R": "nodelist NODELIST(REASON)", "u": "user USER", "U": "uid UID", "P": "partition PARTITION", "a": "account ACCOUNT",
+        "C": "ncpus CPUS", "B": "head EXEC_HOST", "Z": "workdir WORK_DIR", "q": "qos QOS", "o": "command COMMAND",
+        "V": "submit SUBMIT_TIME",
+    }
+    fact = {**facts(), "short": "R"}
+    wanted = not jobs or fact["jobid"] in jobs.split(",")
+    columns = {letter: text.split() for letter, text in columns.items()}
+    table(form or "%.18i %.9P %.8j %.8u %.2t %.10M %.6D %R", columns, bare, [fact] * wanted)
+
+
+#% end
+#% if sacct
+def sacct():
+    form, bare, plain, ended_, jobs = asked(
+        "-n --noheader -P --parsable2 -p --parsable -X --allocations -a --allusers -l --long -b --brief",
+        "-o --format", "-n --noheader", "-P --parsable2", "-p --parsable", "-j --jobs",
+    )
+    fact = facts()
+    names = (form or "JobID,JobName,Partition,Account,AllocCPUS,State,ExitCode").split(",")
+    known = "JobID JobIDRaw JobName User UID GID Group Account QOS Partition Cluster State ExitCode DerivedExitCode Elapsed"
+    known += " ElapsedRaw Timelimit TimelimitRaw Submit Start End NodeList NNodes AllocNodes NCPUS AllocCPUS NTasks WorkDir MaxRSS ReqMem"
+    known = {name.lower(): name for name in known.split()}
+    rows = [[], []]
+    for name in names:
+        name, _, width = name.partition("%")
+        if name.lower() not in known:
+            die(f'error: Invalid field requested: "{name}"')
+        name = known[name.lower()]
+        size = int(width or {"JobID": -12, "State": 10, "ExitCode": 8, "Start": 19, "End": 19, "Submit": 19, "NodeList": 15}.get(name, 10))
+        for row, text in zip(rows, (name, fact[name.lower()])):
+            row.append(text if plain or ended_ else fit(text, size > 0, abs(size)))
+        if not (plain or ended_ or bare):
+            rows[1].append("")
+    if not (plain or ended_ or bare):
+        rows[1] = rows[1][::2]
+    lines = [rows[0], *([] if plain or ended_ else [["-" * len(text) for text in rows[0]]])] * (not bare)
+    if not jobs or fact["jobid"] in jobs.split(","):
+        lines.append(rows[1])
+    for line in lines:
+        print(("|" if plain or ended_ else " ").join(line) + ("|" if ended_ else "" if plain else " "))
+
+
+#% end
+#% if sinfo
+def sinfo():
+    form, bare, apart = asked("-h --noheader -N --Node -l --long -a --all -s --summarize -e --exact", "-o --format", "-h --noheader", "-N --Node")
+    fact = facts()
+    names = hosts(fact["nodelist"])
+    row = {
+        "partition": fact["partition"] + "*", "up": "up", "limit": "infinite", "nodes": str(len(names)), "state": "alloc",
+        "long": "allocated", "names": fact["nodelist"], "cpus": str(os.cpu_count()), "gres": f"gpu:{ENV.get('SLURM_GPUS_ON_NODE', 0)}",
+        "memory": str(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20),
+    }
+    rows = [{**row, "names": name, "nodes": "1"} for name in names] if apart else [row]
+    columns = {
+        "P": "partition PARTITION", "R": "partition PARTITION", "a": "up AVAIL", "l": "limit TIMELIMIT", "D": "nodes NODES",
+        "t": "state STATE", "T": "long STATE", "N": "names NODELIST", "n": "names HOSTNAMES", "c": "cpus CPUS", "G": "gres GRES",
+        "m": "memory MEMORY",
+    }
+    columns = {letter: text.split() for letter, text in columns.items()}
+    table(form or ("%N %.6D %.9P %6t" if apart else "%9P %.5a %.10l %.6D %.6t %N"), columns, bare, rows)
+
+
+#% end
+#% if scancel
+def scancel():
+    number, names = 0, []
+    words = WORDS[:]
+    while words:
+        word = words.pop(0)
+        if word[:2] == "-s" or word[:9] == "--signal":
+            text = word[2:] if word[:2] == "-s" else word[9:].lstrip("=")
+            text = text or (words.pop(0) if words else "")
+            text = text.upper().replace("SIG", "")
+            number = int(text) if text.isdigit() else getattr(signal, "SIG" + text, 0)
+            if not number:
+                die(f"error: Unknown job signal: {text}")
+        elif word in ("-b", "--batch", "-f", "--full", "-Q", "--quiet", "-v", "--verbose"):
+            names += ["batch"] * (word[-1] in "bhfl" and word != "-v")
+        elif word[0] == "-":
+            die(f"error: `{word}` is not done here: give the id of the own job")
+        else:
+            names.append(word)
+    batch = "batch" in names
+    names = [name for name in names if name != "batch"]
+    if not names:
+        die("error: No job identification provided")
+    own(names)
+    for name in names:
+        step = name.partition(".")[2]
+        if not step and not number:
+            end_job("cancel")
+            continue
+        if batch:
+            os.killpg(int(ENV["FLOWC_BODY"]), number or 15)
+            continue
+        try:
+            pids = open("/run/flowc.step." + ENV["SLURM_JOB_ID"]).read().split()
+        except OSError:
+            pids = []
+        if step.isdigit() and int(step) >= len(pids):
+            die(f"error: Kill job error on job id {name}: Invalid job id specified")
+        for pid in [pids[int(step)]] if step.isdigit() else pids:
+            try:
+                # The number may belong to another program by now.
+                if b"srun" in open(f"/proc/{pid}/cmdline", "rb").read():
+                    os.kill(int(pid), number or 15)
+            except OSError:
+                pass
+
+
+#% end
+#% if rsh
+def agent_rsh():
+    """`agent-rsh HOST COMMAND…` for MPI's launchers: one more task on that node, like ssh."""
+    words = WORDS[:]
+    while words and words[0][0] == "-":
+        words.pop(0)
+    os.execvp("srun", ["srun", "-N1", "-n1", "-O", "-w", words[0], "sh", "-c", " ".join(words[1:])])
+
+
+#% end
+#% if sbatch
+def sbatch():
+    die(f"error: there is no Slurm here that could take another job: compile and submit it with `flowc` instead")
+
+
+#% end
+#% if srun
+if NAME == "srun":
+    srun()
+#% end
+#% if scontrol
+if NAME == "scontrol":
+    scontrol()
+#% end
+#% if squeue
+if NAME == "squeue":
+    squeue()
+#% end
+#% if sacct
+if NAME == "sacct":
+    sacct()
+#% end
+#% if sinfo
+if NAME == "sinfo":
+    sinfo()
+#% end
+#% if scancel
+if NAME == "scancel":
+    scancel()
+#% end
+#% if sbatch
+if NAME in ("sbatch", "salloc"):
+    sbatch()
+#% end
+#% if agent
+if NAME == "agent":
+    agent()
+#% end
+#% if rsh
+if NAME == "agent-rsh":
+    agent_rsh()
+#% end
