@@ -149,17 +149,19 @@ def startup_plain(v, sh):
         put(str(v['nodes']))
         put(' nodes after 10 minutes" >&2\n        exit 1\n    }\n')
         if (v['slurm'] and not (v['agents'])):
-            put('    [ "${node_names[0]%%.*}" = "$host_name" ] || exit 0\n    node_list=$(IFS=, && echo "${node_names[*]}")\n')
+            put('    [ "${node_names[0]%%.*}" = "$host_name" ] || exit 0\n')
         else:
             put('    node_rank=0\n    until [ "${node_names[node_rank]%%[. ]*}" = "$host_name" ]; do\n        ((++node_rank < ')
             put(str(v['nodes']))
             put(')) || {\n            echo "flowc: /etc/hosts does not list $host_name" >&2\n            exit 1\n        }\n    done\n')
             if v['agents']:
-                put('    # Who talks to an agent must know what only the machines of this job have: the text of their script.\n    (umask 077 && sha256sum <"$0" >"$state_dir/nodes" && printf \'%s\\n\' "${node_names[@]}" >>"$state_dir/nodes")\n    node_list=$(IFS=, && echo "${node_names[*]% *}")\n    [ $node_rank = 0 ] || exec "$state_dir/bin/agent" "${node_names[node_rank]#* }"\n    "$state_dir/bin/agent" "${node_names[0]#* }" &\n')
+                put('    # Who talks to an agent must know what only the machines of this job have: the text of their script.\n    (umask 077 && sha256sum <"$0" >"$state_dir/nodes" && printf \'%s\\n\' "${node_names[@]}" >>"$state_dir/nodes")\n    [ $node_rank = 0 ] || exec "$state_dir/bin/agent" "${node_names[node_rank]#* }"\n    "$state_dir/bin/agent" "${node_names[0]#* }" &\n')
             if v['needs_ip']:
                 put('    private_ip=${node_names[node_rank]#* }\n')
             if v['needs_ips']:
                 put('    node_ips=$(printf \'%s\\n\' "${node_names[@]#* }")\n')
+        if v['slurm']:
+            put('    # As Slurm writes it where the names are numbered: node[1-4].\n    # shellcheck disable=SC2016\n    node_list=$(printf \'%s\\n\' "${node_names[@]%% *}" | awk \'{\n        p = $1; sub(/[0-9]+$/, "", p); n = substr($1, length(p) + 1); l = l "," $1\n        if (NR == 1) { q = p; f = n }\n        if (p != q || n + 0 != f + NR - 1 || length(n) != length(f)) b = 1\n    } END { print b ? substr(l, 2) : q "[" f "-" n "]" }\')\n')
     elif v['needs_ip']:
         put('    read -r private_ip _ < <(hostname -I)\n')
     sections.append(('rank', ''.join(out)))
@@ -898,17 +900,19 @@ def startup_small(v, sh):
         put(str(v['nodes']))
         put(' nodes after 10 minutes" >&2\nexit 1\n}\n')
         if (v['slurm'] and not (v['agents'])):
-            put('[ "${a[0]%%.*}" = $h ]||exit 0\nl=$(IFS=,&&echo "${a[*]}")\n')
+            put('[ "${a[0]%%.*}" = $h ]||exit 0\n')
         else:
             put('node_rank=0\nuntil [ "${a[node_rank]%%[. ]*}" = $h ]; do\n((++node_rank < ')
             put(str(v['nodes']))
             put('))||{\necho "flowc: /etc/hosts does not list $h" >&2\nexit 1\n}\ndone\n')
             if v['agents']:
-                put('(umask 077&&sha256sum <"$0" >$d/nodes&&printf \'%s\\n\' "${a[@]}" >>$d/nodes)\nl=$(IFS=,&&echo "${a[*]% *}")\n[ $node_rank = 0 ]||exec "$d/bin/agent" "${a[node_rank]#* }"\n"$d/bin/agent" "${a[0]#* }" &\n')
+                put('(umask 077&&sha256sum <"$0" >$d/nodes&&printf \'%s\\n\' "${a[@]}" >>$d/nodes)\n[ $node_rank = 0 ]||exec "$d/bin/agent" "${a[node_rank]#* }"\n"$d/bin/agent" "${a[0]#* }" &\n')
             if v['needs_ip']:
                 put('private_ip=${a[node_rank]#* }\n')
             if v['needs_ips']:
                 put('node_ips=$(printf \'%s\\n\' "${a[@]#* }")\n')
+        if v['slurm']:
+            put('l=$(printf \'%s\\n\' "${a[@]%% *}" | awk \'{\np = $1; sub(/[0-9]+$/, "", p); n = substr($1, length(p) + 1); l = l "," $1\nif (NR == 1) { q = p; f = n }\nif (p != q||n + 0 != f + NR - 1||length(n) != length(f)) b = 1\n} END { print b ? substr(l, 2) : q "[" f "-" n "]" }\')\n')
     elif v['needs_ip']:
         put('read -r private_ip _ < <(hostname -I)\n')
     sections.append(('rank', ''.join(out)))

@@ -70,27 +70,32 @@ def cpus_per_node(job: Job, plan: JobPlan | None) -> int:
         return plan.cpus_per_node
     nodes = plan.nodes if plan else resources.nodes or 1
     here = layout.tasks_per_node or -(-(layout.tasks or nodes) // nodes)
+    if any(name == "SLURM_OVERCOMMIT" for name, _ in job.source.variables):
+        here = 1
     by_gpus = (resources.cpus_per_gpu or 0) * gpus_per_node(job, plan)
     return max(here * (layout.cpus_per_task or 1), by_gpus, resources.cpus_per_node or 0)
 
 
 def gpus_per_node(job: Job, plan: JobPlan | None) -> int:
-    """The GPUs that the job may use on each node: as many as it asked for."""
+    """The GPUs that the job may use on each node: as many as it asked for, all when it has the machine to itself."""
     asked = job.resources.gpus_per_node
     if asked is None and job.layout.gpus_total is None and job.layout.gpus_per_task is None:
-        return 0
+        return plan.gpus_per_node if plan and job.resources.exclusive else 0
     if plan is None:
         return asked or 0
     return plan.gpus_per_node if plan.gpus_visible is None else plan.gpus_visible
 
 
 def tasks_per_node(job: Job, nodes: int, cpus: int) -> list[int]:
-    """In blocks: the first nodes are filled. Without any word about tasks Slurm counts CPUs."""
+    """The first nodes get one more where the tasks do not divide. Without any word about tasks Slurm counts CPUs."""
     layout = job.layout
     if layout.tasks is None:
         return [max(1, cpus // (layout.cpus_per_task or 1))] * nodes
-    block = layout.tasks_per_node or -(-layout.tasks // nodes)
-    return [min(block, max(0, layout.tasks - block * node)) for node in range(nodes)]
+    block = layout.tasks_per_node
+    if block and layout.tasks != block * nodes:
+        return [min(block, max(0, layout.tasks - block * node)) for node in range(nodes)]
+    each, more = divmod(layout.tasks, nodes)
+    return [each + (node < more) for node in range(nodes)]
 
 
 def repeated(counts: list[int]) -> str:

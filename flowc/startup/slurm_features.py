@@ -79,7 +79,6 @@ _continued = at_first_use(r"\\\r?\n", "sub")
 _srun_lines = at_first_use(r"(?m)^.*(?<![\w./$-])srun(?![\w./=-]).*$", "findall")
 _options = at_first_use(r"(?<![\w-])-{1,2}[A-Za-z][\w-]*", "findall")
 _hidden = at_first_use(r"srun[^|;&\n]*?\s[\"']?\$", "search")
-_bare_lists = at_first_use(r"scontrol\s+show\s+hostnames?\s+[\"']?\$\{?\w+\}?", "sub")
 
 
 def features(job: Job, nodes: int, words: str) -> set[str]:
@@ -97,8 +96,8 @@ def features(job: Job, nodes: int, words: str) -> set[str]:
             found.add("several_nodes")
     if "scontrol" in found:
         found |= _of_scontrol(text)
-    if found and nodes > 1 and "NODELIST" in _bare_lists("", text):
-        found |= {"show_hostlist"}
+    if nodes > 1 and "scontrol" in found:
+        found.add("hostlist")  # node[1-4]
     return found
 
 
@@ -119,7 +118,7 @@ def _of_srun(job: Job, text: str, words: str) -> set[str]:
         found.add("stdin")
     if "umask" in text:
         found.add("umask")
-    if any("[" in line for line in lines) and found & {"opt:nodelist", "opt:exclude"}:
+    if found & {"opt:nodelist", "opt:exclude"}:
         found.add("hostlist")
     found |= {INHERITED[name] for name, _ in job.source.variables if name in INHERITED}
     if job.layout.tasks_per_node is not None:

@@ -95,7 +95,7 @@ run_job() {
     # Job control gives the body a process group of its own.
     set -m
     # What a batch step of Slurm would find in its environment. What the user set comes last and wins.
-    env -i -C /workspace PATH="$PATH" LANG=C.UTF-8 HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TMPDIR=/tmp \
+    env -i -C /workspace PATH="$state_dir/bin:$PATH" LANG=C.UTF-8 HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TMPDIR=/tmp \
         HOSTNAME="$host_name" \
         SLURM_JOB_NODELIST="$host_name" SLURM_NODELIST="$host_name" \
         SLURM_SUBMIT_HOST="$host_name" SLURMD_NODENAME="$host_name" SLURM_TASK_PID="$BASHPID" \
@@ -151,6 +151,178 @@ run_job() {
     save_state "$body_status" $((body_status > 128 ? body_status - 128 : 0)) "$EPOCHSECONDS"
     exit "$body_status"
 }
+
+# ---- the small Slurm: one program, called under several names ----
+
+mkdir -p "$state_dir/bin"
+cat >"$state_dir/bin/srun" <<'E'
+#!/usr/bin/python3
+import itertools,os,signal,sys
+f=os.environ
+A=os.path.basename(sys.argv[0])
+w=sys.argv[1:]
+def al(b):
+ os.write(2,(A+": "+b+"\n").encode())
+def g(b,Q=1):
+ al(b)
+ os._exit(Q)
+def ab(b):
+ return b.replace(","," ").split()
+def cH(co):
+ bc=[(F,len(list(cg)))for F,cg in itertools.groupby(co)]
+ return",".join(f"{F}(x{aK})"if aK>1 else str(F)for F,aK in bc)
+def start(argv,v,P,cL):
+ aG=os.fork()
+ if aG:
+  return aG
+ def bI(b):
+  os.write(2,f"slurmstepd-{v['SLURMD_NODENAME']}: error: {b}\n".encode())
+ try:
+  os.setsid()
+  signal.signal(13,signal.SIG_DFL)
+  v["SLURM_TASK_PID"]=str(os.getpid())
+  os.execvpe(argv[0],argv,v)
+ except OSError as aa:
+  bI(f"execve(): {argv[0]}: {aa.strerror}")
+  os._exit(aa.errno)
+def cs(I):
+ aj=os.waitid(os.P_ALL,0,os.WEXITED|os.WNOWAIT)
+ aA([aj.si_pid],9)
+ os.waitpid(aj.si_pid,0)
+ return I.pop(aj.si_pid),aj.si_status if aj.si_code==1 else-aj.si_status
+def aA(I,k):
+ for aG in list(I):
+  try:
+   os.killpg(aG,k)
+  except OSError:
+   pass
+OPTIONS="-=gpus-per-task -=ntasks-per-gpu G=gpus -=gpus-per-node -=gres -=gpu-bind"
+def cx(d):
+ B={}
+ while d and d[0][:1]=="-"!=d[0]:
+  c=d.pop(0)
+  if c=="--":
+   break
+  try:
+   a,j=c[1],c[2:]
+   aq=[R for R in OPTIONS.split()if R[0]==a]
+   m=j
+   if a=="-":
+    a,m,j=j.partition("=")
+    aq=[R for R in OPTIONS.split()if R[2:].startswith(a)]
+    aq=[R for R in aq if R[2:]==a]or aq
+   (aS,)=aq
+   if aS[1]==".":
+    if m:
+     d["1"if c[1]=="-"else 0:0]=["-"+j]
+    j="1"
+   elif aS[1]=="="and not m:
+    j=d.pop(0)
+  except(ValueError,IndexError,TypeError):
+   g(f"unrecognized option '{c}'",255)
+  B[aS[2:]]=j
+ return B
+def cK():
+ m=cx(w)
+ def r(a,bD=""):
+  return m.get(a)or f.get("SLURM_"+(bD or a.upper().replace("-","_")))
+ def k(a,bD=""):
+  j=r(a,bD)or"0"
+  if not j.isdigit()or a in m and not int(j):
+   g(f'error: Invalid numeric value "{j}" for --{a}.')
+  return int(j)
+ s=f["SLURM_JOB_ID"]
+ if not w:
+  g("fatal: No command given to execute.")
+ ag=int(f["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
+ e=[f["SLURM_JOB_NODELIST"]]
+ n=range(len(e))
+ p=z=len(e)
+ i=k("ntasks")
+ if 0<i<p:
+  al(f"Warning: can't run {i} processes on {p} nodes, setting nnodes to {i}")
+  p=i
+ z=max(p,min(z,i or z))
+ if p>len(n):
+  g(f"error: Only allocated {len(n)} nodes asked for {p}")
+ n=n[:z]
+ E=1
+ i=i or len(n)
+ if i>ag//E*len(n):
+  g(f"error: Unable to create step for job {s}: More processors requested than permitted")
+ ae=[range(i)]
+ M=""
+ with open("/run/flowc.step."+s,"ab",0)as bz:
+  bz.write(b"%9d\n"%os.getpid())
+  K=bz.tell()//10-1
+ v=dict(f)
+ v["SLURM_DISTRIBUTION"]="block"if i>p else"cyclic"
+ for j,bX in((i,"NTASKS NPROCS STEP_NUM_TASKS"),(len(n),"NNODES STEP_NUM_NODES"),(cH(map(len,ae)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(K,"STEPID STEP_ID"),):
+  for bW in bX.split():
+   v["SLURM_"+bW]=str(j)
+ v["SLURM_STEP_NODELIST"]=",".join(e[q]for q in n)
+ ah=f.get("SLURM_JOB_GPUS","").split(",")if f.get("SLURM_JOB_GPUS")else[]
+ def aO(a,bD=""):
+  B=[int(c.split(":")[-1])if c.split(":")[-1].isdigit()else 1 for c in(r(a,bD)or"").split(",")if c and(a!="gres"or c[:3]=="gpu")]
+  return sum(B)
+ aE=aO("gpus-per-task")
+ Y=r("gpu-bind")or""
+ Y=Y.replace("verbose,","")
+ if r("ntasks-per-gpu")and not Y:
+  Y="single:"+r("ntasks-per-gpu")
+ if aE and not Y:
+  Y=f"per_task:{aE}"
+ bq=aO("gpus-per-node")or aO("gres")or-(-aO("gpus")//len(n))or len(ah)
+ if max(bq,*(aE*len(l)for l in ae))>len(ah):
+  g(f"error: Unable to create step for job {s}: Invalid generic resource (gres) specification")
+ def cu(ac,F):
+  ad=ah[:aE*F or bq]
+  M,V,b=Y.partition(":")
+  k=int(b)if b.isdigit()else 1
+  if M=="single":
+   av=[ad[ac//k%len(ad)]]
+  elif M=="per_task":
+   av=[ad[C%len(ad)]for C in range(ac*k,(ac+1)*k)]
+  elif M=="map_gpu":
+   ax=b.split(",")
+   av=[ah[int(ax[ac%len(ax)],0)]]
+  elif M=="mask_gpu":
+   ax=b.split(",")
+   aD=int(ax[ac%len(ax)],16)
+   av=[a for C,a in enumerate(ah)if aD>>C&1]
+  else:
+   av=ad
+  aT=",".join(av)
+  return{"CUDA_VISIBLE_DEVICES":aT,"SLURM_STEP_GPUS":aT,"SLURM_GPUS_ON_NODE":str(len(ad)),}
+ P=os.getcwd()
+ be=0
+ def cq(q,h,Q):
+  nonlocal be
+  if Q:
+   al(f"error: {e[q]}: task {h}: "+(f"Exited with exit code {Q}"if Q>0 else signal.strsignal(-Q)))
+   be=max(be,Q if Q>0 else 128-Q)
+ def cr(C):
+  q=n[C]
+  N=ae[C]
+  bt={**v,"SLURM_NODEID":str(C),"SLURMD_NODENAME":e[q],"SLURM_GTIDS":",".join(map(str,N)),}
+  return bt,[(h,{"SLURM_PROCID":str(h),"SLURM_LOCALID":str(ac),
+**(cu(ac,len(N))if ah else{}),
+},)for ac,h in enumerate(N)]
+ I={}
+ def bl(k,*V):
+  aA(I,k)
+ for cd in 1,2,3,10,12,15,18:
+  signal.signal(cd,bl)
+ bt,N=cr(0)
+ for h,bs in N:
+  I[start(w,{**bt,**bs},P,())]=h
+ while I:
+  cq(0,*cs(I))
+ os._exit(be)
+if A=="srun":
+ cK()
+E
+chmod +x "$state_dir/bin/srun"
 
 # ---- the job's own script: 214 bytes ----
 

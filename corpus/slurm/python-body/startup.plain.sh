@@ -95,7 +95,7 @@ run_job() {
     # Job control gives the body a process group of its own.
     set -m
     # What a batch step of Slurm would find in its environment. What the user set comes last and wins.
-    env -i -C /workspace PATH="$PATH" LANG=C.UTF-8 HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TMPDIR=/tmp \
+    env -i -C /workspace PATH="$state_dir/bin:$PATH" LANG=C.UTF-8 HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TMPDIR=/tmp \
         HOSTNAME="$host_name" \
         SLURM_JOB_NODELIST="$host_name" SLURM_NODELIST="$host_name" \
         SLURM_SUBMIT_HOST="$host_name" SLURMD_NODENAME="$host_name" SLURM_TASK_PID="$BASHPID" \
@@ -147,6 +147,32 @@ run_job() {
     save_state "$body_status" $((body_status > 128 ? body_status - 128 : 0)) "$EPOCHSECONDS"
     exit "$body_status"
 }
+
+# ---- the small Slurm: one program, called under several names ----
+
+mkdir -p "$state_dir/bin"
+cat >"$state_dir/bin/sbatch" <<'E'
+#!/usr/bin/python3
+import itertools,os,signal,sys
+f=os.environ
+A=os.path.basename(sys.argv[0])
+w=sys.argv[1:]
+def al(b):
+ os.write(2,(A+": "+b+"\n").encode())
+def g(b,Q=1):
+ al(b)
+ os._exit(Q)
+def ab(b):
+ return b.replace(","," ").split()
+def cC():
+ g(f"error: there is no Slurm here that could take another job: compile and submit it with `flowc` instead")
+if A in("sbatch","salloc"):
+ cC()
+E
+chmod +x "$state_dir/bin/sbatch"
+for each_name in salloc; do
+    ln -f "$state_dir/bin/sbatch" "$state_dir/bin/$each_name"
+done
 
 # ---- the job's own script: 352 bytes ----
 

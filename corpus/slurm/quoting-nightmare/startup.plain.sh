@@ -125,6 +125,7 @@ run_job() {
         CUDA_VISIBLE_DEVICES=0 \
         SLURM_GPUS=1 \
         'SLURM_EXPORT_ENV=GREETING=he said "hi",EMPTY=' \
+        SLURM_GET_USER_ENV=1 \
         'GREETING=he said "hi"' \
         EMPTY= \
         "$state_dir/slurm_script" \

@@ -282,7 +282,9 @@ class Lowering:
             if row and row["variable"]:
                 found.append((row["variable"], row["value"] or text))
         if "export" in self.options and self.options["export"].upper() != "ALL":
-            found.append(("SLURM_EXPORT_ENV", self.options["export"]))
+            found += [("SLURM_EXPORT_ENV", self.options["export"]), ("SLURM_GET_USER_ENV", "1")]
+        if self.options.get("hint") == "nomultithread" and "threads-per-core" not in self.options:
+            found.append(("SLURM_THREADS_PER_CORE", "1"))
         if len(self.ast.components) > 1:
             found.append(("SLURM_HET_SIZE", str(len(self.ast.components))))
         return tuple(found)
