@@ -9,6 +9,7 @@ from flowc.startup import needs, slurm_tools
 from flowc.startup.facts import fact_words, format_variables
 from flowc.startup.file_names import HOST, expand
 from flowc.startup.identity import job_id, task_id
+from flowc.startup.modules import module_variables
 from flowc.startup.pack import pack
 from flowc.startup.quote import sh
 from flowc.startup.slurm_environment import batch_variables, gpus_per_node
@@ -94,6 +95,7 @@ def _variables(unit: Unit, index: int | None) -> dict[str, Any]:
     found["uses_host_name"] = slurm or job.image is None or found["nodes"] > 1 or HOST in parts
     found.update(needs.variables(job, plan, facts))
     found.update(_tools(job, found["nodes"], slurm))
+    found.update(module_variables(job))
     if slurm and job.image is not None:
         # A job of Slurm runs where it was submitted, and so does its container.
         found["docker_words"] = [*bind_words(folder, folder, read_only=False), "-w", folder, *found["docker_words"]]
@@ -110,6 +112,8 @@ def _tools(job: Job, nodes: int, slurm: bool) -> dict[str, Any]:
         "first_tool": names[0] if names else None,
         "other_tools": names[1:],
         "agents": agents,
+        "ends_job": chosen is not None and chosen.ends_job,
+        "shows_job": chosen is not None and chosen.shows_job,
         "with_ips": agents or not slurm,
     }
 

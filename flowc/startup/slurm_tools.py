@@ -19,10 +19,13 @@ OPTIONS = next(line for line in LINES if line.startswith("OPTIONS=")).removepref
 
 
 class Tools(Record):
-    """`text` is the program; `names` are those under which the job and the script call it."""
+    """`text` is the program; `names` are those under which the job and the script call it; `ends_job`: it may end the
+    job or start it again; `shows_job`: it tells of the job's files."""
 
     text: str
     names: tuple[str, ...]
+    ends_job: bool
+    shows_job: bool
 
 
 def choose(job: Job, nodes: int) -> Tools | None:
@@ -31,7 +34,12 @@ def choose(job: Job, nodes: int) -> Tools | None:
     if not wanted:
         return None
     names = [name for feature, called in NAMES.items() if feature in wanted for name in called]
-    return Tools(text=program(closed(wanted)), names=tuple(names))
+    return Tools(
+        text=program(closed(wanted)),
+        names=tuple(names),
+        ends_job=bool(wanted & {"requeue", "scancel"}),
+        shows_job=bool(wanted & {"scontrol_job", "squeue", "sacct"}),
+    )
 
 
 def closed(wanted: set[str]) -> set[str]:
