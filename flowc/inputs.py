@@ -12,6 +12,7 @@ class Flags(Record):
     `mounts` are `[TARGET=]SOURCE` and `ports` `[EXTERNAL:]INTERNAL`, as written. `sets` are (path, value) of `--set`: a
     place in the source's document (`spec.backoffLimit`, `containers[0].image`) and YAML text. `fields` are (field,
     value) of earlier tools' flags that set a field of a task YAML, the value as written, `true` or `false` of a switch.
+    `with_commands` are names of a cluster's commands, in one text or several; `body` is `script` or `ssh`.
     """
 
     name: str | None = None
@@ -31,6 +32,8 @@ class Flags(Record):
     ports: tuple[str, ...] = ()
     sets: tuple[tuple[str, str], ...] = ()
     fields: tuple[tuple[str, str], ...] = ()
+    with_commands: tuple[str, ...] = ()
+    body: str | None = None
 
 
 class OldSpelling(Record):

@@ -119,12 +119,27 @@ class Limits(Strict):
     choices: int
 
 
+class ModuleRow(Strict):
+    """Parts of a module's path, with `*` for any text, the program that they stand for, and its Ubuntu packages."""
+
+    parts: tuple[str, ...]
+    program: str
+    package: str | None = None
+
+
 class SlurmCommands(Strict):
     """flowc/data/slurm_commands.yaml."""
 
+    provided: tuple[str, ...]
+    modules: tuple[str, ...]
+    refused: tuple[str, ...]
+    launchers: tuple[str, ...]
     missing: tuple[str, ...]
     interpreters: tuple[str, ...]
+    interpreter_packages: dict[str, str]
     shells: tuple[str, ...]
+    programs: tuple[ModuleRow, ...]
+    on_image: tuple[str, ...]
 
 
 # File stem to the model of the whole file; a model's docstring says what the file is for.

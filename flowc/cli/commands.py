@@ -105,6 +105,20 @@ JOB_OPTIONS = (
     ),
     Option(name="--port", metavar="[EXT:]INT", repeat=True, help="port to reach the job at: 8080, 80:8080", group=_JOB),
     Option(
+        name="--body",
+        metavar="HOW",
+        choices=("script", "ssh"),
+        help="how the script comes to the machine: in the startup script (default), or copied over SSH",
+        group=_JOB,
+    ),
+    Option(
+        name="--with-commands",
+        metavar="NAME,…",
+        repeat=True,
+        help="commands to bring though the script shows no call: srun, module, …",
+        group=_JOB,
+    ),
+    Option(
         name="--set",
         metavar="PATH=VALUE",
         kind="pair",

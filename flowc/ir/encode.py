@@ -60,8 +60,9 @@ def _run(job: Job) -> dict[str, Any]:
     """`text` or `argv`, whichever the kind has."""
     run = job.run
     content = {"argv": list(run.argv)} if run.kind == "argv" else {"text": run.text}
+    how = {"commands": list(run.commands), "delivery": run.delivery}
     head = {"kind": run.kind, "interpreter": run.interpreter}
-    return {**head, **content, "args": list(run.args), "workdir": run.workdir}
+    return {**head, **content, "args": list(run.args), "workdir": run.workdir, **how}
 
 
 def _write(value: Any, newline: str, put: Any) -> None:

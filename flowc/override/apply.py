@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
+from flowc._compiled.slurm_commands import MODULES, PROVIDED, REFUSED
 from flowc.diag.codes import override as codes
 from flowc.inputs import looks_secret
 from flowc.source import Source, Span
@@ -44,9 +45,12 @@ def apply(unit: Unit, inputs: Inputs, sink: Sink, number: int | None) -> Unit:
     over.put("identity", "project", flags.project, "project")
     over.put("identity", "ssh_keys", flags.ssh_keys or None, "ssh_keys")
     over.defaults(inputs.defaults)
+    over.put("run", "delivery", flags.body, "body")
     over.image()
     over.env()
     over.secrets()
+    if flags.with_commands:
+        over.commands()
     if flags.mounts:
         over.mounts()
     if flags.ports:
@@ -199,6 +203,16 @@ class Override:
         facts = tuple(pair for pair in self.job.env_facts if pair[0] not in self.flags.secrets)
         self.job = self.job.replace(secrets=tuple(wanted), env=env, env_facts=facts)
         self._origin("secrets", "secrets")
+
+    def commands(self) -> None:
+        """Each text is a list of names, between commas."""
+        known, wanted = (*PROVIDED, *MODULES, *REFUSED), list[str]()
+        for index, text in enumerate(self.flags.with_commands):
+            names = [name.strip() for name in text.split(",")]
+            if not all(name in known for name in names):
+                self._mistake("with_commands", text, f"names of {', '.join(known)}", index)
+            wanted += names
+        self.put("run", "commands", tuple(dict.fromkeys(wanted)), "with_commands")
 
     def mounts(self) -> None:
         """Each takes the place of the file's mount or volume at the same target."""

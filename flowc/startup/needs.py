@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flowc.startup import docker
+from flowc.startup.commands import interpreter_package
 from flowc.startup.facts import fact_words
 from flowc.startup.restarts import restart_variables, restarts
 from flowc.startup.storage import arrange, bucket_environment, storage_variables, variable
@@ -34,6 +35,8 @@ NO_CONTAINERS: dict[str, Any] = {
 
 def prepared(job: Job) -> bool:
     if any(job.__dict__[name] for name in PREPARED):
+        return True
+    if interpreter_package(job) is not None:
         return True
     return job.resources.shm_bytes is not None or job.time.attempt_limit_s is not None or restarts(job.retry)
 

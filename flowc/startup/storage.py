@@ -9,6 +9,7 @@ from __future__ import annotations
 from zlib import crc32
 
 from flowc.record import Record
+from flowc.startup.commands import interpreter_package
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -153,7 +154,8 @@ def storage_variables(job: Job, storage: Storage) -> dict[str, Any]:
     found["gcsfuse"] = any(words[0] == "gcsfuse" for words, _ in found["bucket_mounts"])
     found["markers"] = bool(found["clones"] or found["bucket_copies"])
     found["local_disk"] = bool(found["scratches"]) or (contained and found["markers"])
-    found["programs"] = programs(found)
+    interpreter = interpreter_package(job)
+    found["programs"] = programs(found) + ([] if interpreter is None else [interpreter])
     found["packages"] = contained or bool(found["programs"])
     found["retried"] = found["packages"] or bool(found["shared_folders"])
     return found

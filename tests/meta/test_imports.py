@@ -47,7 +47,7 @@ ALLOWED = {
     "backends": {"record", "source", "diag", "ir", "startup", "digest", "_compiled"},
     "pipeline": {"record", "diag", "ir", "passes"},
     "detect": {"inputs", "source", "diag", "patterns", "yamldoc", "frontends"},
-    "override": {"record", "inputs", "source", "diag", "ir"},
+    "override": {"record", "inputs", "source", "diag", "ir", "_compiled"},
     "driver": EVERYTHING_BELOW_DRIVER,
     # The public API names the types that it takes and gives.
     "__init__": {"driver", "diag", "source", "inputs", "version"},

@@ -3,10 +3,10 @@ expressed: by the plan, by the request or by the startup script (a test walks al
 
 from __future__ import annotations
 
+from flowc.backends.mithril import programs
 from flowc.backends.mithril.naming import safe_name
 from flowc.ir.job import Job
 from flowc.record import Record
-from flowc.startup.commands import missing_commands, missing_interpreter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,12 +66,7 @@ def report(unit: Unit, sink: Sink) -> None:
         from flowc.backends.mithril import extras
 
         extras.report(unit, sink)
-    if job.source.frontend == "slurm" and unit.plan is not None and unit.plan.nodes > 1:
-        from flowc.diag.codes import emit as codes
-
-        span = unit.origin("resources.nodes", "layout.tasks", "layout.gpus_total")
-        sink.report(codes.NODES_NOT_JOINED, span, nodes=unit.plan.nodes)
-    report_missing_programs(unit, sink)
+    programs.report(unit, sink)
 
 
 def report_name(unit: Unit, sink: Sink) -> None:
@@ -123,25 +118,6 @@ def report_script(script: Startup, sink: Sink) -> None:
         "let the job fetch long here-documents and encoded data"
     )
     sink.report(codes.STARTUP_SCRIPT_TOO_LARGE, None, help=help, size=len(script.sent), limit=script.limit)
-
-
-def report_missing_programs(unit: Unit, sink: Sink) -> None:
-    """Warn of an interpreter and of Slurm's commands: their call would fail on a machine that costs money by then."""
-    found, reason = missing_commands(unit.job), missing_interpreter(unit.job)
-    if not found and reason is None:
-        return
-    from flowc.diag.codes import emit as codes
-
-    text = unit.job.run.text or ""
-    if reason is not None:
-        first = unit.text_span(0, len(text.partition("\n")[0]))
-        sink.report(codes.INTERPRETER_MISSING, first, reason=reason)
-    if not found:
-        return
-
-    name, start = next(iter(found.items()))
-    span = unit.text_span(start, start + len(name))
-    sink.report(codes.COMMAND_MISSING, span, commands=", ".join(f"`{each}`" for each in found))
 
 
 def lost(job: Job, path: str) -> bool:

@@ -53,52 +53,6 @@ done.""",
     good=_GOOD,
 )
 
-COMMAND_MISSING = Code(
-    id="FC804",
-    name="command-missing",
-    severity="warning",
-    title="the job calls {commands}, which the machine does not have",
-    explain="""\
-A cluster's nodes have Slurm's commands and, at most sites, environment modules. A rented machine has neither, and this
-version of flowc brings no stand-in: the call fails with "command not found", and with `set -e` so does the job.
-
-Start the program itself in place of `srun program`, on one machine; leave out `module load` where the image has the
-software, or install it in the script.""",
-    bad="#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\nsrun python train.py\n",
-    good="#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\npython train.py\n",
-)
-
-INTERPRETER_MISSING = Code(
-    id="FC805",
-    name="interpreter-missing",
-    severity="warning",
-    title="the machine may not have the script's interpreter: {reason}",
-    explain="""\
-A script is started by the program that its first line names. The provider's image is a plain Ubuntu: it has sh, bash,
-perl and python3 in /bin and /usr/bin, and neither other shells nor the old cluster's software. Where the program is
-missing, the job ends at once with status 127, on a machine that costs money.
-
-Name an interpreter that is there, or one that the job's own image brings.""",
-    bad="#!/bin/tcsh\n#SBATCH --gpus=h100:8 --time=10\nnvidia-smi\n",
-    good="#!/usr/bin/env bash\n#SBATCH --gpus=h100:8 --time=10\nnvidia-smi\n",
-)
-
-NODES_NOT_JOINED = Code(
-    id="FC806",
-    name="nodes-not-joined",
-    severity="warning",
-    title="the script runs on the first of {nodes} machines, and nothing starts programs on the others yet",
-    explain="""\
-Under Slurm too the script runs on the first node only; `srun` and `mpirun` reach the others. This version of flowc
-bids for all machines and tells them apart, but brings no `srun`, no host file and no keys between them: the others
-only cost money.
-
-Ask for one machine (`--nodes=1`, `-N 1` on flowc's command line), or let the script itself reach the others, whose
-names are in `SLURM_JOB_NODELIST`.""",
-    bad=("#!/bin/bash\n#SBATCH --nodes=2 --gpus-per-node=h100:8 --time=10\nmpirun ./solve\n", ("--budget", "99")),
-    good="#!/bin/bash\n#SBATCH --nodes=1 --gpus-per-node=h100:8 --time=10\nmpirun ./solve\n",
-)
-
 FILES_NOT_CARRIED = Code(
     id="FC807",
     name="files-not-carried",

@@ -21,7 +21,7 @@ MODULES = (
         "override",
     ),
     *("k8s", "k8s_objects", "k8s_lower", "k8s_machines"),
-    *("validate", "storage", "resolve", "price", "emit"),
+    *("validate", "storage", "resolve", "price", "emit", "programs"),
 )
 
 

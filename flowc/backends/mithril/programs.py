@@ -1,0 +1,70 @@
+"""Programs that a job's text calls and the machine does not have, or has only for one of several nodes."""
+
+from __future__ import annotations
+
+from flowc.startup import commands
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.diag.sink import Sink
+    from flowc.ir.unit import Unit
+
+
+def report(unit: Unit, sink: Sink) -> None:
+    """Warn of what would fail, or do nothing, on a machine that costs money by then."""
+    job, nodes = unit.job, unit.plan.nodes if unit.plan is not None else 1
+    if job.source.frontend == "slurm" and nodes > 1 and not commands.reaches_other_nodes(job):
+        from flowc.diag.codes import programs as codes
+
+        span = unit.origin("resources.nodes", "layout.tasks", "layout.gpus_total")
+        sink.report(codes.NODES_NOT_JOINED, span, nodes=nodes)
+    report_interpreter(unit, sink)
+    report_calls(unit, sink)
+    if commands.called(job, "module") or commands.called(job, "ml"):
+        report_modules(unit, sink)
+
+
+def report_interpreter(unit: Unit, sink: Sink) -> None:
+    reason = commands.missing_interpreter(unit.job)
+    package = commands.interpreter_package(unit.job)
+    if reason is None and package is None:
+        return
+    from flowc.diag.codes import programs as codes
+
+    first = unit.text_span(0, len((unit.job.run.text or "").partition("\n")[0]))
+    if reason is not None:
+        sink.report(codes.INTERPRETER_MISSING, first, reason=reason)
+    elif package is not None:
+        sink.report(codes.INTERPRETER_INSTALLED, first, program=package[0], package=package[1])
+
+
+def report_calls(unit: Unit, sink: Sink) -> None:
+    """One finding for the commands that nobody brings, at the first call, and one for those that take no jobs."""
+    missing, refused = commands.missing_commands(unit.job), commands.refused_commands(unit.job)
+    if not missing and not refused:
+        return
+    from flowc.diag.codes import programs as codes
+
+    for code, found in ((codes.COMMAND_MISSING, missing), (codes.COMMAND_REFUSED, refused)):
+        if found:
+            name, start = next(iter(found.items()))
+            span = unit.text_span(start, start + len(name))
+            sink.report(code, span, commands=", ".join(f"`{each}`" for each in found))
+
+
+def report_modules(unit: Unit, sink: Sink) -> None:
+    """One finding for each line that loads modules which the image lacks."""
+    from flowc.diag.codes import programs as codes
+    from flowc.startup.modules import lacking
+
+    text = unit.job.run.text or ""
+    lines: dict[int, list[tuple[str, str | None, int, int]]] = {}
+    for each, package in lacking(unit.job):
+        line = text.count("\n", 0, each.start)
+        lines.setdefault(line, []).append((each.name, package, each.start, each.end))
+    for found in lines.values():
+        packages = " ".join(dict.fromkeys(package for _, package, _, _ in found if package))
+        help = f"`apt-get install -y {packages}` in the script brings Ubuntu's own" if packages else None
+        names = ", ".join(f"`{name}`" for name, *_ in found)
+        span = unit.text_span(found[0][2], found[-1][3])
+        sink.report(codes.MODULE_MISSING, span, help=help, modules=names)

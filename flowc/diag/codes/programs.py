@@ -1,0 +1,100 @@
+"""FC8xx: programs that a job calls and the machine may not have."""
+
+from __future__ import annotations
+
+from flowc.diag.code import Code
+
+_HEAD = "#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\n"
+_TWO = "#!/bin/bash\n#SBATCH --nodes=2 --gpus-per-node=h100:8 --time=10\n"
+
+COMMAND_MISSING = Code(
+    id="FC804",
+    name="command-missing",
+    severity="warning",
+    title="the job calls {commands}, which the machine does not have",
+    explain="""\
+A cluster's nodes have programs that a rented machine has not. The startup script of a Slurm job brings `srun`,
+`scontrol`, `squeue`, `sacct`, `scancel`, `sinfo` and `module`; what asks for another program fails with "command not
+found", and with `set -e` so does the job. Jobs in other formats and jobs in a container have no Slurm at all.
+
+Leave the call out, or install the program in the script. For `apptainer`, `singularity` and the like, give the image to
+the job: `--image`.""",
+    bad=_HEAD + "apptainer exec image.sif python train.py\n",
+    good=_HEAD + "srun python train.py\n",
+)
+
+INTERPRETER_MISSING = Code(
+    id="FC805",
+    name="interpreter-missing",
+    severity="warning",
+    title="the machine may not have the script's interpreter: {reason}",
+    explain="""\
+A script is started by the program that its first line names. The provider's image is a plain Ubuntu: it has sh, bash,
+perl and python3 in /bin and /usr/bin, and the startup script installs what Ubuntu has a package for (csh, tcsh, zsh,
+ksh, Rscript and some more). Where the program is missing, the job ends at once with status 127, on a machine that costs
+money.
+
+Name an interpreter that is there, or one that the job's own image brings.""",
+    bad="#!/usr/bin/julia\n#SBATCH --gpus=h100:8 --time=10\nprintln(1)\n",
+    good="#!/usr/bin/env bash\n#SBATCH --gpus=h100:8 --time=10\nnvidia-smi\n",
+)
+
+NODES_NOT_JOINED = Code(
+    id="FC806",
+    name="nodes-not-joined",
+    severity="warning",
+    title="the script runs on the first of {nodes} machines, and calls nothing that starts programs on the others",
+    explain="""\
+As under Slurm, the script runs on the first node only; `srun` and `mpirun` reach the others, and the startup script
+brings what they need. No such call is in the text, so the other machines would only cost money. (SSH does not reach
+them: they share no keys.)
+
+Start the program with `srun`, or ask for one machine (`--nodes=1`, `-N 1` on flowc's command line). Where another
+script makes the call, say so: `--with-commands srun`.""",
+    bad=(_TWO + "python train.py\n", ("--budget", "99")),
+    good=_TWO + "srun python train.py\n",
+)
+
+MODULE_MISSING = Code(
+    id="FC812",
+    name="module-missing",
+    severity="warning",
+    title="the machine has nothing in place of module {modules}",
+    explain="""\
+A rented machine has no environment modules. The startup script brings a `module` that does nothing for what the image
+has (Python, CUDA, git) or the job has installed; for anything else it writes a line to the job's output that names the
+module and the line of the script, and goes on with status 0. The job then fails where it calls what is not there.
+
+Install the software in the script before it is used, or run the job in an image that has it: `--image`.""",
+    bad=_HEAD + "module load gromacs/2023.1\n./run.sh\n",
+    good=_HEAD + "module load cuda/12.2\n./run.sh\n",
+)
+
+COMMAND_REFUSED = Code(
+    id="FC813",
+    name="command-refused",
+    severity="warning",
+    title="the job calls {commands}, which takes no jobs on the machine",
+    explain="""\
+There is no queue behind a rented machine, and a machine should hold no key that could place bids. So `sbatch` and
+`salloc` say that and fail, and with `set -e` so does the job.
+
+Submit the second job yourself once the first is done. A job that submits itself again, to go on after its time limit,
+needs a longer limit instead: it is started again after the machine was taken away.""",
+    bad=_HEAD + "python train.py && sbatch next.sbatch\n",
+    good=_HEAD + "python train.py && python next.py\n",
+)
+
+INTERPRETER_INSTALLED = Code(
+    id="FC814",
+    name="interpreter-installed",
+    severity="note",
+    title="the machine installs Ubuntu's package `{package}` for `{program}`, where the image has none",
+    explain="""\
+The first line of the script names a program that a plain Ubuntu does not have. The startup script installs its package
+before the job starts; that takes some seconds, and needs the archive to be reachable.
+
+Nothing to do. A script for bash or Python 3 starts without it.""",
+    bad="#!/bin/tcsh\n#SBATCH --gpus=h100:8 --time=10\nnvidia-smi\n",
+    good="#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\nnvidia-smi\n",
+)
