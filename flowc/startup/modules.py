@@ -138,10 +138,8 @@ def module_variables(job: Job) -> dict[str, Any]:
     # What is not seen may use all there is.
     every = bool({"module", "ml"} & {*job.run.commands}) or any(map(_unknown, (*loaded, *(c.verb for c in calls))))
     verbs = {*SUBCOMMANDS} if every else {call.verb for call in calls}
-    dashes = (
-        {word[0] for call in calls for word, _ in call.words[:1]},
-        [word for call in calls for word, _ in call.words[not call.is_ml :] if word[0] == "-"],
-    )
+    dashed = any(word[0] == "-" for call in calls for word, _ in call.words[not call.is_ml :])
+    options = any(word[0] == "-" for call in calls for word, _ in call.words[:1] if not call.is_ml)
     used = {_row(part) for name in loaded for part in name.lower().split("/")}
     rows = [row for number, row in enumerate(PROGRAMS) if every or number in used]
     programs = {row["program"] for row in rows}
@@ -151,9 +149,9 @@ def module_variables(job: Job) -> dict[str, Any]:
         "ml": "ml" in names,
         "module_functions": functions,
         "module_programs": not functions,
-        "module_options": every or "-" in dashes[0],
+        "module_options": every or options,
         "module_loading": " | ".join(each for each in LOADING if each in {*verbs, "load"}),
-        "module_unloads": bool(verbs & {*UNLOADING, *SWAPPING} or dashes[1]),
+        "module_unloads": bool(verbs & {*UNLOADING, *SWAPPING}) or dashed,
         "module_asks": "is-loaded" in verbs,
         "module_lists": "list" in verbs,
         "module_purges": bool(verbs & {*EMPTYING}),

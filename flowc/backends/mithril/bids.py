@@ -11,6 +11,7 @@ from flowc.backends.mithril.naming import References, safe_name, unique_name
 from flowc.digest import sha256_hex
 from flowc.ir.encode import dumps
 from flowc.record import Record
+from flowc.startup.delivery import delivery
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from flowc.startup import Startup
 
 BIDS = "/v2/spot/bids"
+# The file with the job's own text, where the startup script does not hold it.
+BODY = "body"
 
 
 VOLUMES = "/v2/volumes"
@@ -60,19 +63,50 @@ def artifacts(units: list[Unit], sink: Sink) -> list[Artifact]:
         "unresolved": list(references.found),
         "script": _script(bids[0].script),
     }
+    deliver = _deliver(units, by_unit)
+    if deliver:
+        document["deliver"] = deliver
     throttle = max((unit.job.array.max_concurrent or 0 for unit in units if unit.job.array is not None), default=0)
     if throttle:
         document["max_concurrent"] = throttle
     found = [Artifact(name="request.json", text=dumps(document))]
     for unit, its_bids in zip(units, by_unit, strict=True):
         first = its_bids[0]
-        prefix = "" if len(units) == 1 else f"{first.name}."
+        prefix = _prefix(units, first)
         names = [bid.name for bid in its_bids]
         found += [
             Artifact(name=f"{prefix}startup.sh", text=first.script.sent),
             Artifact(name=f"{prefix}startup.plain.sh", text=first.script.plain),
             LazyArtifact(f"{prefix}report.txt", partial(_report, unit, names, first.script)),
         ]
+        sent = delivery(unit.job)
+        if sent is not None:
+            found.append(Artifact(name=f"{prefix}{BODY}", text=sent.data.decode("utf-8", "surrogateescape")))
+    return found
+
+
+def _prefix(units: list[Unit], first: Bid) -> str:
+    """What the names of a unit's files begin with; `first` is the unit's first bid."""
+    return "" if len(units) == 1 else f"{first.name}."
+
+
+def _deliver(units: list[Unit], by_unit: list[list[Bid]]) -> list[dict[str, Any]]:
+    """What is to be copied to the machines of which bids, before their jobs start: `file` is its name below `-o DIR`,
+    `nodes` says whether the first machine of each bid or all of them need it."""
+    found = []
+    for unit, bids in zip(units, by_unit, strict=True):
+        sent = delivery(unit.job)
+        if sent is not None:
+            found.append(
+                {
+                    "to": [bid.name for bid in bids],
+                    "nodes": "all" if sent.every_node else "first",
+                    "path": sent.path,
+                    "file": f"{_prefix(units, bids[0])}{BODY}",
+                    "bytes": len(sent.data),
+                    "sha256": sent.sha256,
+                }
+            )
     return found
 
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 # Even uncompressed and in base64, so many bytes and the largest runtime are within the provider's limit.
 SURELY_FITS = 3000
 
+# Parts that are named where the script is too large, the largest first.
+MOST_PARTS = 4
+
 # What of a job never reaches the script.
 TOLD_ONLY = ("outcome", "labels")
 
@@ -67,6 +70,20 @@ def report(unit: Unit, sink: Sink) -> None:
 
         extras.report(unit, sink)
     programs.report(unit, sink)
+    if job.run.delivery == "ssh":
+        report_delivery(unit, sink)
+
+
+def report_delivery(unit: Unit, sink: Sink) -> None:
+    """Say what has to be copied to the machine, or that there is nothing."""
+    from flowc.diag.codes import emit as codes
+    from flowc.startup.delivery import delivery
+
+    sent, span = delivery(unit.job), unit.origin("run.delivery")
+    if sent is None:
+        sink.report(codes.BODY_NOT_APART, span)
+    else:
+        sink.report(codes.BODY_AWAITED, span, path=sent.path, bytes=len(sent.data))
 
 
 def report_name(unit: Unit, sink: Sink) -> None:
@@ -111,12 +128,18 @@ def report_script(script: Startup, sink: Sink) -> None:
     from flowc import startup
     from flowc.diag.codes import emit as codes
 
-    body = next((part.sent_bytes for part in startup.parts(script) if part.name == "body"), 0)
+    sizes = sorted(((part.sent_bytes, part.name) for part in startup.parts(script)), reverse=True)
+    body = next((size for size, name in sizes if name == "body"), 0)
     rest = len(script.sent) - body
-    help = (
-        f"the job's own text takes {body} of them, and {script.limit - rest} are left for it: "
-        "let the job fetch long here-documents and encoded data"
-    )
+    largest = ", ".join(f"{name} {size}" for size, name in sizes[:MOST_PARTS] if name != "body")
+    help = f"the largest other parts are {largest}"
+    carried = all(name != "await" for _, name in sizes)
+    if carried and rest < script.limit:
+        help = (
+            f"the job's own text (and `setup`) takes {body} of them, {script.limit - rest} are left for it ({help}); "
+            "let the job fetch long here-documents and encoded data, or write `--body ssh`: the text is then copied "
+            "over SSH once the machine is there"
+        )
     sink.report(codes.STARTUP_SCRIPT_TOO_LARGE, None, help=help, size=len(script.sent), limit=script.limit)
 
 

@@ -17,7 +17,8 @@ The provider takes startup scripts of at most 10,000 characters. The job's own t
 with the few sections that run it, and what goes beyond the limit is nearly always data inside the script: a
 long here-document, an encoded archive, a table.
 
-Put such data where the job can fetch it (a bucket, a repository, a volume), and let the script fetch it.
+Put such data where the job can fetch it (a bucket, a repository, a volume), and let the script fetch it. Or write
+`--body ssh`: the job's text is then no part of the startup script and is copied over SSH once the machine is there.
 `report.txt` (from `compile -o DIR`) shows what each part takes.""",
     # Digits without a pattern, which no compressor makes shorter than half.
     bad=lambda: f"#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\ndata={3**60000:x}\n",
@@ -127,5 +128,35 @@ it can, and shuts down a minute after the job has ended. Whether the provider th
 Cancel the bid when the job is done, or let the tool that placed it do so.""",
     path="job.yaml",
     bad=_TASK + "terminate_on_exit: true\n",
+    good=_TASK,
+)
+
+BODY_AWAITED = Code(
+    id="FC815",
+    name="body-awaited",
+    severity="note",
+    title="the job starts once its script ({bytes} bytes) stands at {path}",
+    explain="""\
+With `--body ssh` the startup script holds everything but the job's own text. The machine waits up to 30 minutes for a
+file with just these bytes, which it knows by their SHA-256, and fails the job if none comes. The file outlives reboots.
+
+Nothing to do where flowc submits the job. By hand: `compile -o DIR` writes the text to `body` and says in
+`request.json`, under `deliver`, what goes where. Copy it over SSH under another name, as root, and move it.""",
+    bad=("#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\npython train.py\n", ("--body", "ssh")),
+    good=_GOOD,
+)
+
+BODY_NOT_APART = Code(
+    id="FC816",
+    name="body-not-apart",
+    severity="warning",
+    title="there is no script that could be copied: the job is a plain command",
+    explain="""\
+`--body ssh` keeps the job's own text out of the startup script. This job has none: it is a program with arguments, or
+what its image starts by itself, and both are part of the startup script.
+
+Leave `--body ssh` out.""",
+    path="job.yaml",
+    bad=(_TASK.replace("python train.py", "[python, train.py]"), ("--body", "ssh")),
     good=_TASK,
 )

@@ -1,0 +1,49 @@
+"""The job's own text as the machine has it, and how it comes there: in the startup script, or over SSH."""
+
+from __future__ import annotations
+
+from flowc.digest import sha256_hex
+from flowc.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.ir.job import Job
+
+FOLDER = "/var/lib/foundry/flowc"
+
+
+class Delivery(Record):
+    """What is copied to a machine before its job starts: `data`, to be found at `path`. `every_node`: on each machine,
+    else on the first alone."""
+
+    path: str
+    data: bytes
+    sha256: str
+    every_node: bool
+
+
+def body_text(job: Job) -> str | None:
+    """The text that is run, with an interpreter line where it is no script of its own; None for a plain command."""
+    text = job.run.text
+    if text is not None and job.run.kind == "shell":
+        return f"#!{job.run.interpreter or '/bin/bash'}\n{text}"
+    return text
+
+
+def body_name(job: Job) -> str:
+    """Its file name in FOLDER."""
+    return "slurm_script" if job.source.frontend == "slurm" else "body"
+
+
+def delivery(job: Job) -> Delivery | None:
+    """What somebody has to copy there; None where the startup script holds it all."""
+    text = body_text(job)
+    if job.run.delivery != "ssh" or text is None:
+        return None
+    data = text.encode("utf-8", "surrogateescape")
+    return Delivery(
+        path=f"{FOLDER}/{body_name(job)}",
+        data=data,
+        sha256=sha256_hex(data),
+        every_node=job.source.frontend != "slurm",
+    )
