@@ -7,17 +7,19 @@ are dropped in the same way, by `opt:NAME`. Read with it: sbatch.md, sections 3.
 What it reads: the SLURM_* variables of the batch step and, with several nodes, STATE: a line with the token of the
 job, then `IP NAME` for each node in the order of ranks.
 """
-import itertools, os, signal, sys
+import os, signal, sys
 #% if regex
 import re
 #% end
 #% if pipes
 import threading, time
-from multiprocessing.connection import Connection, Pipe
 #% end
 #% if agent
-import hmac, socket
-from multiprocessing.connection import Listener
+import hmac, itertools, socket
+from multiprocessing.connection import Connection
+#% end
+#% if local_pipe
+from multiprocessing.connection import Pipe
 #% end
 
 ENV = os.environ
@@ -58,13 +60,13 @@ def hosts(text):
 
 
 #% end
-#% if !hostlist
+#% if plain_hosts
 def hosts(text):
     return text.replace(",", " ").split()
 
 
 #% end
-#% if srun
+#% if agent
 def short(counts):
     """Numbers per node as Slurm writes them: `4(x2),1`."""
     runs = [(count, len(list(same))) for count, same in itertools.groupby(counts)]
@@ -109,6 +111,12 @@ def start(argv, env, where, streams):
             os.dup2(stream, number)
         #% end
         os.setsid()
+        #% if !pipes
+        # Nobody else would notice that srun was killed.
+        import ctypes
+
+        ctypes.CDLL(None).prctl(1, 9)
+        #% end
         signal.signal(13, signal.SIG_DFL)
         #% if chdir
         try:
@@ -143,20 +151,25 @@ def deliver(processes, number):
 
 #% end
 #% if agent
-def keep_alive(descriptor):
-    """A peer that vanished is noticed after 90 seconds."""
-    for level, option, value in (1, 9, 1), (6, 4, 30), (6, 5, 10), (6, 6, 6):
-        socket.fromfd(descriptor, 2, 1).setsockopt(level, option, value)
+def linked(peer, mine, other):
+    """Frames on a connection, after both sides have proved that they know the token of the job.
 
-
-def authenticate(link, mine, other):
-    """Both sides prove that they know the token of the job."""
-    token = open(STATE, "rb").readline().strip()
+    A peer that vanished is noticed after two minutes."""
+    peer.settimeout(None)
+    for level, option, value in (1, 9, 1), (6, 4, 30), (6, 5, 10):
+        peer.setsockopt(level, option, value)
+    link = Connection(peer.detach())
     question = os.urandom(32)
     link.send_bytes(question)
-    link.send_bytes(hmac.digest(token, mine + link.recv_bytes(99), "sha256"))
-    if not hmac.compare_digest(link.recv_bytes(99), hmac.digest(token, other + question, "sha256")):
-        raise OSError("the token of the job is wrong")
+
+    def answer(text):
+        return hmac.digest(open(STATE, "rb").readline(), text, "sha256")
+
+    link.send_bytes(answer(mine + link.recv_bytes(99)))
+    # The question is new each time: the time that the comparison takes tells nothing.
+    if link.recv_bytes(99) != answer(other + question):
+        raise OSError("wrong token")
+    return link
 
 
 def dial(name, address):
@@ -164,12 +177,7 @@ def dial(name, address):
     tries = 0
     while 1:
         try:
-            peer = socket.create_connection((address, PORT), 9)
-            peer.settimeout(None)
-            keep_alive(peer.fileno())
-            link = Connection(peer.detach())
-            authenticate(link, b"s", b"a")
-            return link
+            return linked(socket.create_connection((address, PORT), 9), b"s", b"a")
         except (OSError, EOFError) as error:
             tries += 1
             if tries == 10:
@@ -181,25 +189,30 @@ def dial(name, address):
 
 def agent():
     """`agent ADDRESS` listens there for srun; each step is served by a process of its own."""
-    door = Listener((WORDS[0], PORT), backlog=99)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    door = socket.create_server((WORDS[0], PORT), backlog=99)
+    signal.signal(17, signal.SIG_IGN)
     while 1:
-        link = door.accept()
+        peer = door.accept()[0]
         if not os.fork():
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            signal.signal(17, signal.SIG_DFL)
             try:
                 signal.alarm(30)
-                authenticate(link, b"a", b"s")
+                link = linked(peer, b"a", b"s")
                 signal.alarm(0)
-                keep_alive(link.fileno())
                 serve(link)
             finally:
                 os._exit(0)
-        link.close()
+        peer.close()
 
 
 #% end
 #% if pipes
+def thread(function, *words):
+    runner = threading.Thread(target=function, args=words, daemon=True)
+    runner.start()
+    return runner
+
+
 def serve(link):
     """Runs the tasks of one node: sends (1 or 2, rank, bytes), (0, rank, exit code) and at last (); told signals
     as numbers and standard input as (rank or None, bytes)."""
@@ -276,9 +289,10 @@ def serve(link):
         os.close(feed[0])
         #% end
         for stream, source in (1, output[0]), (2, errors[0]):
-            readers.append(threading.Thread(target=pump, args=(stream, rank, source), daemon=True))
-    for thread in *readers, threading.Thread(target=wait, daemon=True):
-        thread.start()
+            readers.append((stream, rank, source))
+    # Only now, since a process with threads should not fork.
+    readers[:] = [thread(pump, *words) for words in readers]
+    thread(wait)
     #% if stdin
 
     def write():
@@ -305,7 +319,7 @@ def serve(link):
     import queue
 
     todo = queue.SimpleQueue()
-    threading.Thread(target=write, daemon=True).start()
+    thread(write)
     #% end
     try:
         while 1:
@@ -319,15 +333,14 @@ def serve(link):
     except (EOFError, OSError):
         # srun is gone, in peace or not.
         deliver(processes, 15)
-        deliver(processes, 18)
+        signal.signal(14, lambda *_: deliver(processes, 9))
         signal.alarm(30)
-        signal.signal(14, lambda *_: (deliver(processes, 9), os._exit(0)))
         while processes:
             time.sleep(0.1)
 
 
 #% end
-#% if srun
+#% if any_option
 # Letter or `-`, then `=` with a value, `?` maybe with one attached, `.` without, then the name.
 OPTIONS = """
 n=ntasks N=nodes w=nodelist x=exclude r=relative -=ntasks-per-node -=tasks-per-node c=cpus-per-task m=distribution
@@ -353,18 +366,15 @@ def options(words):
         if word == "--":
             break
         try:
-            name, value = word[1], word[2:]
-            hits = [entry for entry in OPTIONS.split() if entry[0] == name]
-            given = value
-            if name == "-":
-                name, given, value = value.partition("=")
-                hits = [entry for entry in OPTIONS.split() if entry[2:].startswith(name)]
-                hits = [entry for entry in hits if entry[2:] == name] or hits
+            long = word[1] == "-"
+            name, given, value = word[2:].partition("=") if long else (word[1], word[2:], word[2:])
+            hits = [entry for entry in OPTIONS.split() if (entry[2:].startswith(name) if long else entry[0] == name)]
+            hits = [entry for entry in hits if entry[2:] == name] or hits
             (hit,) = hits
             if hit[1] == ".":
                 if given:
                     # `-lN2` is `-l -N2`; `--label=2` is an error.
-                    words["1" if word[1] == "-" else 0:0] = ["-" + value]
+                    words["1" if long else 0 : 0] = ["-" + value]
                 value = "1"
             elif hit[1] == "=" and not given:
                 value = words.pop(0)
@@ -374,16 +384,25 @@ def options(words):
     return found
 
 
+#% end
+#% if srun
 def srun():
     """Lays out the tasks of a step, starts them on their nodes and stays until they have ended."""
+    #% if any_option
     given = options(WORDS)
+    #% end
+    #% if !any_option
+    given = {}
+    if WORDS and WORDS[0][:1] == "-":
+        die(f"unrecognized option '{WORDS[0]}'", 255)
+    #% end
 
     def option(name, variable=""):
         return given.get(name) or ENV.get("SLURM_" + (variable or name.upper().replace("-", "_")))
 
     def number(name, variable=""):
         value = option(name, variable) or "0"
-        if not value.isdigit() or name in given and not int(value):
+        if not value.isdigit() or int(value) < (name in given):
             die(f'error: Invalid numeric value "{value}" for --{name}.')
         return int(value)
 
@@ -404,8 +423,10 @@ def srun():
     #% end
 
     # ---- nodes and tasks
+    #% if any_option
     # The machines of a job are alike.
     cpus = int(ENV["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
+    #% end
     #% if agent
     names, addresses = [], []
     for line in list(open(STATE))[1:]:
@@ -416,7 +437,9 @@ def srun():
     #% if !agent
     names = [ENV["SLURM_JOB_NODELIST"]]
     #% end
+    #% if choose
     nodes = range(len(names))
+    #% end
     #% if opt:nodelist|opt:exclude
     def indices(name):
         text = given.get(name, "")
@@ -434,6 +457,12 @@ def srun():
             die(f"error: Unable to create step for job {job}: Requested node configuration is not available")
 
     #% end
+    #% if !choose
+    low = 1
+    nodes = [0]
+    tasks = number("ntasks")
+    #% end
+    #% if choose
     low = high = len(names)
     #% if opt:nodes
     first, _, second = (option("nodes", "NNODES") or "1").partition("-")
@@ -468,6 +497,7 @@ def srun():
     #% if !opt:nodelist
     nodes = nodes[:high]
     #% end
+    #% end
     #% if opt:ntasks-per-node
     given.setdefault("ntasks-per-node", given.get("tasks-per-node", ""))
     each = number("ntasks-per-node") if option("ntasks-per-node") else 0
@@ -481,7 +511,9 @@ def srun():
             f"with the number of requested nodes {len(nodes)}. Ignoring --ntasks-per-node."
         )
     #% end
+    #% if any_option
     width = 1
+    #% end
     #% if opt:cpus-per-task
     given.setdefault("cpus-per-task", ENV.get("SRUN_CPUS_PER_TASK", ""))
     if given["cpus-per-task"]:
@@ -490,6 +522,7 @@ def srun():
         tasks = tasks or cpus // width * len(nodes)
     #% end
     tasks = tasks or len(nodes)
+    #% if any_option
     if tasks > cpus // width * len(nodes):
         #% if opt:overcommit
         if not option("overcommit"):
@@ -498,6 +531,7 @@ def srun():
         #% if !opt:overcommit
         die(f"error: Unable to create step for job {job}: More processors requested than permitted")
         #% end
+    #% end
 
     # ---- layout: in turns; block then numbers node by node
     #% if !agent
@@ -505,22 +539,17 @@ def srun():
     #% end
     #% if agent
     count = len(nodes)
-    ranks = [range(place, tasks, count) for place in range(count)]
+    left = iter(range(tasks))
+    ranks = [[next(left) for _ in range(place, tasks, count)] for place in range(count)]
     #% end
-    kind = ""
     #% if opt:distribution
     spread = (option("distribution") or "").lower().split(",")[0]
     kind = spread.split(":")[0].split("=")[0]
     if kind not in ("", "block", "cyclic", "plane", "*"):
         die("error: Invalid --distribution specification", 255)
-    if kind == "plane":
-        size = int(spread[6:] or ENV.get("SLURM_DIST_PLANESIZE", 1))
+    if kind in ("cyclic", "plane"):
+        size = int(spread[6:] or ENV.get("SLURM_DIST_PLANESIZE", 1)) if kind == "plane" else 1
         ranks = [[rank for rank in range(tasks) if rank // size % len(nodes) == place] for place in range(len(nodes))]
-    #% end
-    #% if agent
-    if kind not in ("cyclic", "plane"):
-        left = iter(range(tasks))
-        ranks = [[next(left) for _ in part] for part in ranks]
     #% end
 
     # ---- environment
@@ -544,23 +573,27 @@ def srun():
     if "job-name" in given:
         env["SLURM_JOB_NAME"] = given["job-name"]
     #% end
-    env["SLURM_DISTRIBUTION"] = "block" if tasks > low else "cyclic"
-    #% if opt:distribution
-    if spread:
-        env["SLURM_DISTRIBUTION"] = spread.split("=")[0]
-    #% end
     for value, keys in (
         (tasks, "NTASKS NPROCS STEP_NUM_TASKS"),
+        ("block" if tasks > low else "cyclic", "DISTRIBUTION"),
+        (",".join(names[node] for node in nodes), "STEP_NODELIST"),
         (len(nodes), "NNODES STEP_NUM_NODES"),
+        #% if agent
         (short(map(len, ranks)), "TASKS_PER_NODE STEP_TASKS_PER_NODE"),
+        #% end
+        #% if !agent
+        (tasks, "TASKS_PER_NODE STEP_TASKS_PER_NODE"),
+        #% end
         (step, "STEPID STEP_ID"),
+        #% if agent
+        (addresses[0], "LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),
+        #% end
     ):
         for key in keys.split():
             env["SLURM_" + key] = str(value)
-    env["SLURM_STEP_NODELIST"] = ",".join(names[node] for node in nodes)
-    #% if agent
-    for name in "LAUNCH_NODE_IPADDR", "SRUN_COMM_HOST":
-        env["SLURM_" + name] = addresses[0]
+    #% if opt:distribution
+    if spread:
+        env["SLURM_DISTRIBUTION"] = spread.split("=")[0]
     #% end
     #% if umask
     mask = os.umask(0)
@@ -710,8 +743,6 @@ def srun():
 
     #% end
     #% if pipes
-    links = []
-
     def cast(message, *_):
         for link in links:
             try:
@@ -720,6 +751,7 @@ def srun():
                 pass
 
     #% end
+    #% if !pipes
     for number_ in 1, 2, 3, 10, 12, 15, 18:
         signal.signal(number_, cast)
     #% if ending
@@ -729,8 +761,6 @@ def srun():
     if limit:
         signal.alarm(limit)
     #% end
-
-    #% if !pipes
     on_node, own = each_task(0)
     for rank, more in own:
         processes[start(WORDS, {**on_node, **more}, where, ())] = rank
@@ -816,28 +846,35 @@ def srun():
             # The other nodes see that srun is gone and end their tasks.
             die(f"error: Node failure on {names[node]}: {error or 'connection lost'}")
 
-    threads = []
-    for place, node in enumerate(nodes):
-        #% if agent
-        link = dial(names[node], addresses[node])
-        #% end
-        #% if !agent
-        link, far = Pipe()
-        if not os.fork():
-            os.setsid()
-            link.close()
-            serve(far)
-            os._exit(0)
-        far.close()
-        #% end
-        links.append(link)
+    #% if agent
+    # Signals end srun until all nodes are there; then they are for the tasks.
+    links = [dial(names[node], addresses[node]) for node in nodes]
+    #% end
+    #% if !agent
+    link, far = Pipe()
+    if not os.fork():
+        os.setsid()
+        link.close()
+        serve(far)
+        os._exit(0)
+    far.close()
+    links = [link]
+    #% end
+    for number_ in 1, 2, 3, 10, 12, 15, 18:
+        signal.signal(number_, cast)
+    #% if ending
+    signal.signal(14, stop)
+    #% end
+    #% if time
+    if limit:
+        signal.alarm(limit)
+    #% end
+    for place, link in enumerate(links):
         #% if opt:unbuffered
         link.send(option("unbuffered", "UNBUFFEREDIO"))
         #% end
         link.send((WORDS, where, *each_task(place)))
-        threads.append(threading.Thread(target=listen, args=(node, link), daemon=True))
-    for thread in threads:
-        thread.start()
+    listeners = [thread(listen, *pair) for pair in zip(nodes, links)]
     #% if stdin
 
     def feed():
@@ -864,10 +901,10 @@ def srun():
             for _ in links:
                 acks.acquire()
 
-    threading.Thread(target=feed, daemon=True).start()
+    thread(feed)
     #% end
-    for thread in threads:
-        thread.join()
+    for listener in listeners:
+        listener.join()
     #% end
     os._exit(worst)
 
@@ -1196,7 +1233,8 @@ def scancel():
         for pid in [pids[int(step)]] if step.isdigit() else pids:
             try:
                 # The number may belong to another program by now.
-                if b"srun" in open(f"/proc/{pid}/cmdline", "rb").read():
+                mark = f"SLURM_JOB_ID={ENV['SLURM_JOB_ID']}\0".encode()
+                if mark in open(f"/proc/{pid}/environ", "rb").read() and b"srun" in open(f"/proc/{pid}/cmdline", "rb").read():
                     os.kill(int(pid), number or 15)
             except OSError:
                 pass

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 from flowc._compiled.slurm_program import LINES
 from flowc.record import Record
-from flowc.startup.slurm_features import NAMES, NEEDS, features
+from flowc.startup.slurm_features import NAMES, NEEDS, TABLE, features
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.ir.job import Job
-
-
-OPTIONS = next(line for line in LINES if line.startswith("OPTIONS=")).removeprefix('OPTIONS="""').removesuffix('"""')
 
 
 class Tools(Record):
@@ -30,7 +27,7 @@ class Tools(Record):
 
 def choose(job: Job, nodes: int) -> Tools | None:
     """What the job may call; None for a job that calls nothing of Slurm."""
-    wanted = features(job, nodes, OPTIONS)
+    wanted = features(job, nodes)
     if not wanted:
         return None
     names = [name for feature, called in NAMES.items() if feature in wanted for name in called]
@@ -51,6 +48,12 @@ def closed(wanted: set[str]) -> set[str]:
         if name not in found:
             found.add(name)
             todo += NEEDS.get(name, "").split()
+    if any(name.startswith("opt:") for name in found):
+        found.add("any_option")
+    if "hostlist" not in found and found & {"scontrol", "squeue", "sacct", "sinfo", "opt:nodelist", "opt:exclude"}:
+        found.add("plain_hosts")
+    if "pipes" in found and "agent" not in found:
+        found.add("local_pipe")
     return found
 
 
@@ -70,5 +73,5 @@ def program(have: set[str]) -> str:
 
 
 def _options(have: set[str]) -> str:
-    kept = [word for word in OPTIONS.split() if f"opt:{word[2:]}" in have]
+    kept = [word for word in TABLE if f"opt:{word[2:]}" in have]
     return f'OPTIONS="{" ".join(kept)}"'
