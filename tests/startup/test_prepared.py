@@ -74,7 +74,7 @@ def test_a_label_finds_a_disk_again_before_others_are_given_out(tmp_path: Path) 
     disk(machine, "vol_2")
     machine.program(
         "blkid",
-        f'if [ $1 = -L ]; then [ "$2" = second ] && echo {tmp_path}/dev/disk/by-id/virtio-vol_1; else exit 2; fi',
+        f'if [ $1 = -t ]; then [ "$2" = LABEL=second ] && echo {tmp_path}/dev/disk/by-id/virtio-vol_1; else exit 2; fi',
     )
     machine.program("mount", f'echo "${{!#}}" >>{tmp_path}/mounted; echo "$3 x" >>{tmp_path}/proc-mounts')
     (tmp_path / "proc-mounts").touch()
