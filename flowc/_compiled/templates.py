@@ -12,10 +12,7 @@ def startup_plain(v, sh):
         put(str(v['title']))
         put('.\n#\n# This is the script as a person reads it. What is sent is the same text without comments and with shorter names,\n# compressed; it unpacks itself to /var/lib/foundry/flowc/run and goes on there.\n#\n#   run               installs the job: writes the systemd unit and starts it\n#   run job           runs the job (called by the unit, on this boot and on every later one until the job has ended)\n#   status.json       how often the job was started, seconds used, state, exit status, times\n#   ')
         put(str(v['body_name']))
-        put("      the job's own script\n#\n# What the user wrote stands in single quotes because it is meant literally.\n# shellcheck disable=SC2016")
-        if v['prepared']:
-            put(',SC2043,SC2317')
-        put('\n\n[ "$0" = /var/lib/foundry/flowc/run ] || {\n    install -D -m 700 -- "$0" /var/lib/foundry/flowc/run && exec bash /var/lib/foundry/flowc/run\n    exit\n}\n')
+        put('      the job\'s own script\n#\n# What the user wrote stands in single quotes because it is meant literally.\n# shellcheck disable=SC2016,SC2043,SC2317\n\n[ "$0" = /var/lib/foundry/flowc/run ] || {\n    install -D -m 700 -- "$0" /var/lib/foundry/flowc/run && exec bash /var/lib/foundry/flowc/run\n    exit\n}\n')
     put('state_dir=${0%/*}\n')
     sections.append(('header', ''.join(out)))
     out.clear()
@@ -69,35 +66,40 @@ def startup_plain(v, sh):
         put('    kill -TERM -"$body_pid"\n    kill -CONT -"$body_pid"\n}\n')
         sections.append(('stop', ''.join(out)))
         out.clear()
-    if not (v['limit_s'] is None):
-        put('\n# ---- time limit: counted over all starts; called every 5 seconds ----\n\non_tick() {\n    save_state\n')
+    if v['ticks']:
+        put('\n# ---- time: counted over all starts; called every 5 seconds ----\n\non_tick() {\n    save_state\n')
         if not (v['signal'] is None):
-            put('    if ((used_seconds >= ')
-            put(str(v['signal_at_s']))
-            put(')) && [ -z "$warned_already" ]; then\n        warned_already=1\n')
+            put('    # The provider\'s notice lies there for 5 minutes, or until the bid wins again; one from before this start is over.\n    if [ /opt/mithril/MITHRIL_SIGNAL.yml -nt "$state_dir/started" ]')
+            if not (v['signal_at_s'] is None):
+                put(' || ((used_seconds >= ')
+                put(str(v['signal_at_s']))
+                put('))')
+            put('; then\n        [ "$warned_already" ] ||\n')
             if not (v['image'] is None):
-                put('        docker kill -s ')
+                put('            docker kill -s ')
                 put(str(v['signal']))
                 put(' flowc\n')
             elif v['signal_to_shell']:
-                put('        kill -')
+                put('            kill -')
                 put(str(v['signal']))
                 put(' "$body_pid"\n')
             else:
-                put('        # The processes that the script has started, not its own shell.\n        pgrep -g "$body_pid" | grep -vx "$body_pid" | xargs -r kill -')
+                put("            # The job's steps; srun hands it on to their tasks.\n            pkill -")
                 put(str(v['signal']))
-                put('\n')
+                put(' -x srun\n')
+            put('        warned_already=1\n    else\n        warned_already=\n    fi\n')
+        if not (v['limit_s'] is None):
+            put('    if ((used_seconds >= ')
+            put(str(v['kill_at_s']))
+            put(')); then\n        kill -KILL -"$body_pid"\n    elif ((used_seconds >= ')
+            put(str(v['limit_s']))
+            put(')) && [ "$job_state" = RUNNING ]; then\n        job_state=TIMEOUT\n')
+            if v['prepared']:
+                put('        stop_body &\n')
+            else:
+                put('        kill -TERM -"$body_pid"\n        kill -CONT -"$body_pid"\n')
             put('    fi\n')
-        put('    if ((used_seconds >= ')
-        put(str(v['kill_at_s']))
-        put(')); then\n        kill -KILL -"$body_pid"\n    elif ((used_seconds >= ')
-        put(str(v['limit_s']))
-        put(')) && [ "$job_state" = RUNNING ]; then\n        job_state=TIMEOUT\n')
-        if v['prepared']:
-            put('        stop_body &\n')
-        else:
-            put('        kill -TERM -"$body_pid"\n        kill -CONT -"$body_pid"\n')
-        put('    fi\n}\n')
+        put('}\n')
         sections.append(('time_limit', ''.join(out)))
         out.clear()
     if v['prepared']:
@@ -117,10 +119,25 @@ def startup_plain(v, sh):
         if v['files']:
             put('\n# Usage: put_file MODE PATH. Its content comes on stdin.\nput_file() {\n    mkdir -p "${2%/*}"\n    (umask 077 && cat >"$2") || give_up "cannot write $2"\n    chmod "$1" "$2"\n}\n')
         if v['blocks']:
-            put('\n# Usage: mount_block FOLDER LABEL OPTIONS [ID]. A disk is found by its id, by the label that we gave it, or as the first\n# one in the order of attachment that is not in use. It is formatted only where nothing at all is on it.\nmount_block() {\n    mkdir -p "$1"\n    ! mountpoint -q "$1" || return 0\n    if [ "$4" ]; then\n        disk_device=$(readlink -e "/dev/disk/by-id/virtio-${4::20}")\n    else\n        disk_device=$(blkid -L "$2" || printf \'%s\\n\' "${disk_list[@]}" | grep -vxFf <(cut -d \' \' -f 1 /proc/mounts) | head -n 1)\n    fi\n    blkid -p "$disk_device" >/dev/null\n    if [ $? = 2 ] && cmp -sn 1048576 "$disk_device" /dev/zero; then\n        mkfs.ext4 -qFL "$2" "$disk_device" || give_up "volume $2: cannot format $disk_device"\n    fi\n    mount -o "$3" "$disk_device" "$1" || give_up "volume $2: cannot mount $disk_device"\n}\n')
+            put('\n# Usage: mount_block FOLDER LABEL OPTIONS [ID]. A disk is found by its id, by the label that we gave it, or as the first\n# one in the order of attachment that is not in use. It is formatted only where nothing at all is on it.\nmount_block() {\n    mkdir -p "$1"\n    ! mountpoint -q "$1" || return 0\n    if [ "$4" ]; then\n        # The link may come after the disk.\n        disk_link=/dev/disk/by-id/virtio-${4::20}\n        for _ in {1..60}; do\n            [ ! -e "$disk_link" ] || break\n            sleep 1\n        done\n        disk_device=$(readlink -e "$disk_link") || give_up "volume $2: no $disk_link after 60 seconds"\n    else\n        disk_device=$(blkid -t LABEL="$2" -o device "${disk_list[@]}" || printf \'%s\\n\' "${disk_list[@]}" | grep -vxFf <(cut -d \' \' -f 1 /proc/mounts) | head -n 1)\n    fi\n    blkid -p "$disk_device" >/dev/null\n    if [ $? = 2 ] && cmp -sn 1048576 "$disk_device" /dev/zero; then\n        mkfs.ext4 -qFL "$2" "$disk_device" || give_up "volume $2: cannot format $disk_device"\n    fi\n    mount -o "$3" "$disk_device" "$1" || give_up "volume $2: cannot mount $disk_device"\n}\n')
         if v['binds']:
             put('\n# Usage: bind_mount SOURCE TARGET [ro]\nbind_mount() {\n    mkdir -p "$2"\n    mountpoint -q "$2" || mount --bind "$1" "$2" || give_up "cannot mount $1 on $2"\n    [ -z "$3" ] || mount -o remount,bind,ro "$2"\n}\n')
         sections.append(('helpers', ''.join(out)))
+        out.clear()
+    if v['body_sha256']:
+        put('\n# ---- the job\'s own script comes over SSH: copied under another name first, and moved ----\n\nawait_body() {\n    for wait_count in {1..360}; do\n        ! sha256sum -c --status <<<"')
+        put(str(v['body_sha256']))
+        put('  $state_dir/')
+        put(str(v['body_name']))
+        put('" 2>/dev/null || return 0\n        [ "$wait_count" != 1 ] || echo "flowc: waits for $state_dir/')
+        put(str(v['body_name']))
+        put('" >>"$output_file"\n        sleep 5\n    done\n    echo "flowc: no $state_dir/')
+        put(str(v['body_name']))
+        put(' after 30 minutes" >>"$output_file"\n    read -r uptime_seconds _ </proc/uptime\n    used_base=$((used_seconds - ${uptime_seconds%.*}))\n    start_count=${start_count:-0}\n    first_start=${first_start:-$EPOCHSECONDS}\n')
+        if v['restarts']:
+            put('    failure_count=${failure_count:-0}\n')
+        put('    job_state=FAILED\n    save_state 1 0 "$EPOCHSECONDS"\n    exit 1\n}\n')
+        sections.append(('await', ''.join(out)))
         out.clear()
     put('\n# ---- run: called by the unit ----\n\nrun_job() {\n')
     if v['uses_host_name']:
@@ -197,6 +214,8 @@ def startup_plain(v, sh):
     put("    # The provider's log folder leads to the job's own output.\n")
     if v['link_output']:
         put('    ln -sf "$output_file" /var/log/foundry/job.log\n')
+    if v['body_sha256']:
+        put('    await_body\n')
     if not (v['body'] is None):
         put('    chmod ')
         put(str(v['body_mode']))
@@ -210,8 +229,13 @@ def startup_plain(v, sh):
     if v['prepared']:
         put('; stop_body &')
     put("' TERM\n")
-    if not (v['limit_s'] is None):
+    if not (v['signal'] is None):
+        put('    : >"$state_dir/started"\n')
+    if v['ticks']:
         put('    trap on_tick ALRM\n')
+    put("    body_exited=\n    # To `wait` an exit status of 143 and death by TERM are the same; the list of jobs tells, as long as it has the body.\n    trap '[[ $(jobs -l) != *$body_pid\\ Exit* ]] || body_exited=$body_pid' CHLD\n")
+    if v['asks_end']:
+        put('    rm -f /run/flowc.end /run/flowc.step.*\n')
     put('    # Job control gives the body a process group of its own.\n    set -m\n')
     sections.append(('start', ''.join(out)))
     out.clear()
@@ -238,9 +262,9 @@ def startup_plain(v, sh):
             put(' block volumes after 60 seconds"\n')
             if v['block_count'] > 1:
                 for l_place, l_label, l_options, l_id in v['blocks']:
-                    put('    ! blkid -L ')
+                    put('    ! blkid -t LABEL=')
                     put(sh(l_label))
-                    put(' >/dev/null || mount_block ')
+                    put(' -o device "${disk_list[@]}" >/dev/null || mount_block ')
                     put(sh(l_place))
                     put(' ')
                     put(sh(l_label))
@@ -441,7 +465,7 @@ def startup_plain(v, sh):
         put('    env -i -C ')
         put(sh(v['workdir']))
         put(' PATH="')
-        if not (v['tools'] is None):
+        if (not (v['tools'] is None) or v['module_programs']):
             put('$state_dir/bin:')
         put('$PATH" LANG=C.UTF-8 HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TMPDIR=/tmp \\\n        HOSTNAME="$host_name" \\\n')
     else:
@@ -469,7 +493,10 @@ def startup_plain(v, sh):
         put(str(v['flag']))
         put('SLURMD_NODENAME="$host_name" ')
         put(str(v['flag']))
-        put('SLURM_TASK_PID="$BASHPID" \\\n        ')
+        put('SLURM_TASK_PID="$BASHPID" ')
+        if v['asks_end']:
+            put('FLOWC_BODY="$BASHPID" ')
+        put('\\\n        ')
         put(str(v['flag']))
         put('SLURM_JOB_START_TIME="$EPOCHSECONDS" \\\n')
         if not (v['limit_s'] is None):
@@ -478,9 +505,24 @@ def startup_plain(v, sh):
             put('SLURM_JOB_END_TIME=$((EPOCHSECONDS + ')
             put(str(v['limit_s']))
             put(' - used_seconds)) \\\n')
+        if v['ends_job']:
+            put('        FLOWC_BODY="$BASHPID" \\\n')
+        if v['shows_job']:
+            put('        FLOWC_STDOUT="$output_file" FLOWC_COMMAND="$state_dir/slurm_script" ')
+            if v['stderr']:
+                put('FLOWC_STDERR="$error_file" ')
+            put('\\\n')
         put('        ${start_count:+')
         put(str(v['flag']))
         put('SLURM_RESTART_COUNT=$start_count} \\\n')
+    if v['module_functions']:
+        put('        ')
+        put(str(v['flag']))
+        put('"BASH_FUNC_module%%=() $module_text" \\\n')
+        if v['ml']:
+            put('        ')
+            put(str(v['flag']))
+            put('"BASH_FUNC_ml%%=() $ml_text" \\\n')
     for l_pair in v['environment']:
         put('        ')
         put(str(v['flag']))
@@ -625,6 +667,11 @@ def startup_plain(v, sh):
             put(' ')
         put('\\\n')
     else:
+        if not (v['journal'] is None):
+            put('        ')
+            if v['prepared']:
+                put('env ')
+            put('BASH_ENV="$state_dir/trap" \\\n')
         put('        "$state_dir/')
         put(str(v['body_name']))
         put('" ')
@@ -657,12 +704,16 @@ def startup_plain(v, sh):
     else:
         put('&1')
     put(' &\n    body_pid=$!\n    # Bash would report a process that was killed with its whole command line.\n    exec 2>/dev/null\n    start_count=$((start_count + 1))\n    save_state\n')
-    if not (v['limit_s'] is None):
-        put('    while sleep 5 && kill -ALRM $$; do :; done &\n')
+    if v['ticks']:
+        put('    # Every 5 seconds, and at the limit to the second.\n    while read -r uptime_seconds _ </proc/uptime && sleep $((5 - (used_base + ${uptime_seconds%.*}')
+        if v['tick_phase']:
+            put(' + ')
+            put(str(v['tick_phase']))
+        put(') % 5)) && kill -ALRM $$; do :; done &\n')
         if v['prepared']:
             put('    ticker_pid=$!\n')
     put('    # A signal that we trap ends `wait` early; the last one gives the exit status, which bash remembers.\n    while wait "$body_pid"; kill -0 "$body_pid"; do :; done\n    wait "$body_pid"\n    body_status=$?\n    # The end of the script is the end of the job: what still runs in the background ends too.\n')
-    if not (v['limit_s'] is None):
+    if v['ticks']:
         if v['prepared']:
             put('    kill "$ticker_pid"\n')
         else:
@@ -672,6 +723,11 @@ def startup_plain(v, sh):
         put('    docker ps -qf label=flowc | xargs -r docker stop -t ')
         put(str(v['grace_s']))
         put('\n    docker ps -aqf label=flowc | xargs -r docker rm -f\n')
+    if v['asks_end']:
+        put('    # What the job asked of the small Slurm about itself.\n    if [ "$job_state" = RUNNING ]; then\n        case $(</run/flowc.end) in\n')
+        if v['asks_requeue']:
+            put('        requeue)\n            # A new run with a time limit of its own; nothing of the old one may still be there.\n            job_state=PENDING\n            read -r uptime_seconds _ </proc/uptime\n            used_base=-${uptime_seconds%.*}\n            save_state\n            systemctl restart --no-block flowc || exec bash "$0" job\n            exit\n            ;;\n')
+        put('        cancel) job_state=CANCELLED ;;\n        esac\n    fi\n')
     if v['restarts']:
         put('    # Only a failure of the job itself, while it may still run, is one that a restart may mend.\n    if [ "$job_state" != RUNNING ] || [ "$body_status" = 0 ] || [ ! -e "$state_dir/ready" ]; then break; fi\n    case $body_status in\n')
         for l_codes, l_meaning in v['cases']:
@@ -703,7 +759,7 @@ def startup_plain(v, sh):
         put(' ? failure_count : ')
         put(str(v['last_delay']))
         put(']}\n    echo "flowc: exit status $body_status; starts again after $restart_delay seconds" >>"$output_file"\n    done\n')
-    put('    if [ "$job_state" = RUNNING ]; then\n        job_state=COMPLETED\n        [ "$body_status" = 0 ] || job_state=FAILED\n    fi\n    save_state "$body_status" $((body_status > 128 ? body_status - 128 : 0)) "$EPOCHSECONDS"\n')
+    put('    if [ "$job_state" = RUNNING ]; then\n        job_state=COMPLETED\n        [ "$body_status" = 0 ] || job_state=FAILED\n    fi\n    save_state "$body_status" $((body_status > 128 && body_pid != body_exited ? body_status - 128 : 0)) "$EPOCHSECONDS"\n')
     if v['power_off']:
         put('    # Who looks after the job has a minute to see its end.\n    shutdown -P +1\n')
     put('    exit "$body_status"\n}\n')
@@ -728,6 +784,90 @@ def startup_plain(v, sh):
                 put('" "$state_dir/bin/$each_name"\ndone\n')
         sections.append(('tools', ''.join(out)))
         out.clear()
+    if v['module']:
+        put('\n# ---- module: there are no environment modules here, but what they stand for may be installed ----\n\n# Usage: module SUBCOMMAND [NAME...]. A name of which no part is a program here is told once. That is no failure: the job\n# may do without it, and `set -e` would end it before anybody knows. Subcommands that the job does not use are left out.\nmodule() {\n    local IFS=/ module_verb module_name module_part')
+        if v['module_unloads']:
+            put(' modules_kept')
+        put('\n')
+        if v['module_options']:
+            put('    while [[ ${1-} = -* ]]; do shift; done\n')
+        put('    module_verb=${1-}\n    [ $# = 0 ] || shift\n    case $module_verb in\n    ')
+        put(str(v['module_loading']))
+        put(') ;;\n')
+        if v['module_unloads']:
+            put('    # What begins with a dash is taken off the list.\n    unload | rm | del | remove) set -- "${@/#/-}" ;;\n    sw*) [ $# -lt 2 ] || set -- "-$1" "${@:2}" ;;\n')
+        if v['module_asks']:
+            put('    is-loaded)\n        [[ :${LOADEDMODULES-}: = *:"${1-}"[:/]* ]]\n        return\n        ;;\n')
+        if v['module_lists']:
+            put('    list) echo "Currently Loaded Modules: ${LOADEDMODULES-}" >&2 ;;&\n')
+        if v['module_purges']:
+            put('    purge | reset) LOADEDMODULES= ;;&\n')
+        put('    *) return 0 ;;\n    esac\n    for module_name; do\n        [[ :${LOADEDMODULES-}: != *:"$module_name":* ]] || continue\n')
+        if v['module_unloads']:
+            put('        modules_kept=\n        IFS=:\n        for module_part in ${LOADEDMODULES-}; do\n            [[ $module_part/ = "${module_name#-}"/* ]] || modules_kept+=$module_part:\n        done\n        IFS=/\n        LOADEDMODULES=${modules_kept%:}\n        [[ $module_name != -* ]] || continue\n')
+        put('        export LOADEDMODULES="${LOADEDMODULES:+$LOADEDMODULES:}$module_name"\n        for module_part in ${module_name,,}; do\n')
+        if v['module_rows']:
+            put('            case $module_part in\n')
+            for l_parts, l_program in v['module_rows']:
+                put('            ')
+                put(str(l_parts))
+                put(') module_part=')
+                put(str(l_program))
+                put(' ;;\n')
+            put('            esac\n')
+        if v['module_cuda']:
+            put('            [[ $module_part != nvcc || ! -d /usr/local/cuda ]] || export CUDA_HOME=/usr/local/cuda PATH=/usr/local/cuda/bin:$PATH\n')
+        put('            ! type -P "$module_part" >/dev/null || continue 2\n        done\n')
+        if v['module_functions']:
+            put('        module_part=0\n')
+            if v['ml']:
+                put('        [ "${FUNCNAME[1]}" != ml ] || module_part=1\n')
+            put('        module_verb=${BASH_SOURCE[module_part + 1]##*/}\n')
+            if v['source_name']:
+                put('        [ "$module_verb" != ')
+                put(str(v['body_name']))
+                put(' ] || module_verb=')
+                put(sh(v['source_name']))
+                put('\n')
+            put('        echo "flowc: $module_verb:${BASH_LINENO[module_part]}: module $module_name is not on this machine" >&2\n')
+        else:
+            put('        echo "flowc: module $module_name is not on this machine" >&2\n')
+        put('    done\n}\n')
+        if v['ml']:
+            put('\n# Usage: ml [NAME...], ml SUBCOMMAND [NAME...]\nml() {\n    case ${1-list} in\n    ')
+            put(str(v['module_subcommands']))
+            put(') module "${@:-list}" ;;\n    *) module load "$@" ;;\n    esac\n}\n')
+        if v['module_functions']:
+            put("\n# The job's bash takes functions from its environment.\nmodule_text=$(declare -f module | tail -n +2)\n")
+            if v['ml']:
+                put('ml_text=$(declare -f ml | tail -n +2)\n')
+        if v['module_programs']:
+            put('\n# The job\'s shell takes no functions from its environment.\nmkdir -p "$state_dir/bin"\n{\n    echo \'#!/bin/bash\'\n    declare -f\n    echo \'"${0##*/}" "$@"\'\n} >"$state_dir/bin/module"\nchmod 755 "$state_dir/bin/module"\n')
+            if v['ml']:
+                put('ln -sf module "$state_dir/bin/ml"\n')
+        if v['module_python']:
+            put('# Modules of Python have it under both names, Ubuntu may not.\ntype -P python >/dev/null || ln -s "$(type -P python3)" /usr/local/bin/python\n')
+        for l_file in v['module_files']:
+            put('[ -e ')
+            put(sh(l_file))
+            put(' ] || install -D /dev/null ')
+            put(sh(l_file))
+            put('\n')
+        sections.append(('modules', ''.join(out)))
+        out.clear()
+    if not (v['journal'] is None):
+        put('\n# ---- journal: where a command of the job\'s own script failed; its bash reads this first ----\n\n# The script must not notice: status and $_ are as they were, nothing is shown under `set -x`, 20 lines are enough.\ncat >"$state_dir/trap" <<\'E\'\nunset BASH_ENV\njournal_lines=20\ntrap \'{ failed_status=$? last_word=$_;((journal_lines-->0))&&logger -tflowc -- \'')
+        put(sh(v['journal']))
+        put('\'":')
+        if v['journal_line']:
+            put('$((LINENO+')
+            put(str(v['journal_line']))
+            put('))')
+        else:
+            put('$LINENO')
+        put(': exit status $failed_status: ${BASH_COMMAND%%[[:cntrl:]]*}"||:;: "$last_word";} 2>/dev/null\' ERR\nE\n')
+    sections.append(('journal', ''.join(out)))
+    out.clear()
     if not (v['setup_bytes'] is None):
         put('\n# ---- setup: ')
         put(str(v['setup_bytes']))
@@ -740,7 +880,7 @@ def startup_plain(v, sh):
         put('\n')
         put(str(v['setup_delimiter']))
         put('\n')
-    if not (v['body_bytes'] is None):
+    if (not (v['body_bytes'] is None) and not (v['body_sha256'])):
         put("\n# ---- the job's own script: ")
         put(str(v['body_bytes']))
         put(' bytes ----\n\nhead -c ')
@@ -822,12 +962,15 @@ def startup_small(v, sh):
         put('kill -TERM -$p\nkill -CONT -$p\n}\n')
         sections.append(('stop', ''.join(out)))
         out.clear()
-    if not (v['limit_s'] is None):
+    if v['ticks']:
         put('q() {\nw\n')
         if not (v['signal'] is None):
-            put('if ((u >= ')
-            put(str(v['signal_at_s']))
-            put('))&&[ -z "$k" ]; then\nk=1\n')
+            put('if [ /opt/mithril/MITHRIL_SIGNAL.yml -nt $d/started ]')
+            if not (v['signal_at_s'] is None):
+                put('||((u >= ')
+                put(str(v['signal_at_s']))
+                put('))')
+            put('; then\n[ "$k" ]||\n')
             if not (v['image'] is None):
                 put('docker kill -s ')
                 put(str(v['signal']))
@@ -837,20 +980,22 @@ def startup_small(v, sh):
                 put(str(v['signal']))
                 put(' $p\n')
             else:
-                put('pgrep -g $p | grep -vx $p | xargs -r kill -')
+                put('pkill -')
                 put(str(v['signal']))
-                put('\n')
+                put(' -x srun\n')
+            put('k=1\nelse\nk=\nfi\n')
+        if not (v['limit_s'] is None):
+            put('if ((u >= ')
+            put(str(v['kill_at_s']))
+            put(')); then\nkill -KILL -$p\nelif ((u >= ')
+            put(str(v['limit_s']))
+            put('))&&[ "$s" = RUNNING ]; then\ns=TIMEOUT\n')
+            if v['prepared']:
+                put('sb &\n')
+            else:
+                put('kill -TERM -$p\nkill -CONT -$p\n')
             put('fi\n')
-        put('if ((u >= ')
-        put(str(v['kill_at_s']))
-        put(')); then\nkill -KILL -$p\nelif ((u >= ')
-        put(str(v['limit_s']))
-        put('))&&[ "$s" = RUNNING ]; then\ns=TIMEOUT\n')
-        if v['prepared']:
-            put('sb &\n')
-        else:
-            put('kill -TERM -$p\nkill -CONT -$p\n')
-        put('fi\n}\n')
+        put('}\n')
         sections.append(('time_limit', ''.join(out)))
         out.clear()
     if v['prepared']:
@@ -870,10 +1015,25 @@ def startup_small(v, sh):
         if v['files']:
             put('pf() {\nmkdir -p "${2%/*}"\n(umask 077&&cat >"$2")||x "cannot write $2"\nchmod "$1" "$2"\n}\n')
         if v['blocks']:
-            put('mb() {\nmkdir -p "$1"\n! mountpoint -q "$1"||return 0\nif [ "$4" ]; then\ndd=$(readlink -e "/dev/disk/by-id/virtio-${4::20}")\nelse\ndd=$(blkid -L "$2"||printf \'%s\\n\' "${dl[@]}" | grep -vxFf <(cut -d \' \' -f 1 /proc/mounts) | head -n 1)\nfi\nblkid -p "$dd" >/dev/null\nif [ $? = 2 ]&&cmp -sn 1048576 "$dd" /dev/zero; then\nmkfs.ext4 -qFL "$2" "$dd"||x "volume $2: cannot format $dd"\nfi\nmount -o "$3" "$dd" "$1"||x "volume $2: cannot mount $dd"\n}\n')
+            put('mb() {\nmkdir -p "$1"\n! mountpoint -q "$1"||return 0\nif [ "$4" ]; then\ndk=/dev/disk/by-id/virtio-${4::20}\nfor _ in {1..60}; do\n[ ! -e "$dk" ]||break\nsleep 1\ndone\ndd=$(readlink -e "$dk")||x "volume $2: no $dk after 60 seconds"\nelse\ndd=$(blkid -t LABEL="$2" -o device "${dl[@]}"||printf \'%s\\n\' "${dl[@]}" | grep -vxFf <(cut -d \' \' -f 1 /proc/mounts) | head -n 1)\nfi\nblkid -p "$dd" >/dev/null\nif [ $? = 2 ]&&cmp -sn 1048576 "$dd" /dev/zero; then\nmkfs.ext4 -qFL "$2" "$dd"||x "volume $2: cannot format $dd"\nfi\nmount -o "$3" "$dd" "$1"||x "volume $2: cannot mount $dd"\n}\n')
         if v['binds']:
             put('bm() {\nmkdir -p "$2"\nmountpoint -q "$2"||mount --bind "$1" "$2"||x "cannot mount $1 on $2"\n[ -z "$3" ]||mount -o remount,bind,ro "$2"\n}\n')
         sections.append(('helpers', ''.join(out)))
+        out.clear()
+    if v['body_sha256']:
+        put('ab() {\nfor c in {1..360}; do\n! sha256sum -c --status <<<"')
+        put(str(v['body_sha256']))
+        put('  $d/')
+        put(str(v['body_name']))
+        put('" 2>/dev/null||return 0\n[ "$c" != 1 ]||echo "flowc: waits for $d/')
+        put(str(v['body_name']))
+        put('" >>"$o"\nsleep 5\ndone\necho "flowc: no $d/')
+        put(str(v['body_name']))
+        put(' after 30 minutes" >>"$o"\nread -r t _ </proc/uptime\nb=$((u - ${t%.*}))\nn=${n:-0}\nf=${f:-$EPOCHSECONDS}\n')
+        if v['restarts']:
+            put('fc=${fc:-0}\n')
+        put('s=FAILED\nw 1 0 "$EPOCHSECONDS"\nexit 1\n}\n')
+        sections.append(('await', ''.join(out)))
         out.clear()
     put('m() {\n')
     if v['uses_host_name']:
@@ -947,6 +1107,8 @@ def startup_small(v, sh):
             put('[ "$n" ]||: >"$e"\n')
     if v['link_output']:
         put('ln -sf "$o" /var/log/foundry/job.log\n')
+    if v['body_sha256']:
+        put('ab\n')
     if not (v['body'] is None):
         put('chmod ')
         put(str(v['body_mode']))
@@ -960,8 +1122,13 @@ def startup_small(v, sh):
     if v['prepared']:
         put('; sb &')
     put("' TERM\n")
-    if not (v['limit_s'] is None):
+    if not (v['signal'] is None):
+        put(': >$d/started\n')
+    if v['ticks']:
         put('trap q ALRM\n')
+    put("be=\ntrap '[[ $(jobs -l) != *$p\\ Exit* ]]||be=$p' CHLD\n")
+    if v['asks_end']:
+        put('rm -f /run/flowc.end /run/flowc.step.*\n')
     put('set -m\n')
     sections.append(('start', ''.join(out)))
     out.clear()
@@ -988,9 +1155,9 @@ def startup_small(v, sh):
             put(' block volumes after 60 seconds"\n')
             if v['block_count'] > 1:
                 for l_place, l_label, l_options, l_id in v['blocks']:
-                    put('! blkid -L ')
+                    put('! blkid -t LABEL=')
                     put(sh(l_label))
-                    put(' >/dev/null||mb ')
+                    put(' -o device "${dl[@]}" >/dev/null||mb ')
                     put(sh(l_place))
                     put(' ')
                     put(sh(l_label))
@@ -1188,7 +1355,7 @@ def startup_small(v, sh):
         put('env -i -C ')
         put(sh(v['workdir']))
         put(' PATH="')
-        if not (v['tools'] is None):
+        if (not (v['tools'] is None) or v['module_programs']):
             put('$d/bin:')
         put('$PATH" LANG=C.UTF-8 HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TMPDIR=/tmp HOSTNAME=$h ')
     else:
@@ -1214,6 +1381,9 @@ def startup_small(v, sh):
         put('SLURMD_NODENAME=$h ')
         put(str(v['flag']))
         put('SLURM_TASK_PID="$BASHPID" ')
+        if v['asks_end']:
+            put('FLOWC_BODY="$BASHPID" ')
+        put(' ')
         put(str(v['flag']))
         put('SLURM_JOB_START_TIME="$EPOCHSECONDS" ')
         if not (v['limit_s'] is None):
@@ -1221,9 +1391,22 @@ def startup_small(v, sh):
             put('SLURM_JOB_END_TIME=$((EPOCHSECONDS + ')
             put(str(v['limit_s']))
             put(' - u)) ')
+        if v['ends_job']:
+            put('FLOWC_BODY="$BASHPID" ')
+        if v['shows_job']:
+            put('FLOWC_STDOUT="$o" FLOWC_COMMAND=$d/slurm_script ')
+            if v['stderr']:
+                put('FLOWC_STDERR="$e" ')
+            put(' ')
         put('${n:+')
         put(str(v['flag']))
         put('SLURM_RESTART_COUNT=$n} ')
+    if v['module_functions']:
+        put(str(v['flag']))
+        put('"BASH_FUNC_module%%=() $M" ')
+        if v['ml']:
+            put(str(v['flag']))
+            put('"BASH_FUNC_ml%%=() $L" ')
     for l_pair in v['environment']:
         put(str(v['flag']))
         put(sh(l_pair))
@@ -1360,6 +1543,10 @@ def startup_small(v, sh):
             put(' ')
         put(' ')
     else:
+        if not (v['journal'] is None):
+            if v['prepared']:
+                put('env ')
+            put('BASH_ENV=$d/trap ')
         put('$d/')
         put(str(v['body_name']))
         put(' ')
@@ -1392,12 +1579,16 @@ def startup_small(v, sh):
     else:
         put('&1')
     put(' &\np=$!\nexec 2>/dev/null\nn=$((n + 1))\nw\n')
-    if not (v['limit_s'] is None):
-        put('while sleep 5&&kill -ALRM $$; do :; done &\n')
+    if v['ticks']:
+        put('while read -r t _ </proc/uptime&&sleep $((5 - (b + ${t%.*}')
+        if v['tick_phase']:
+            put(' + ')
+            put(str(v['tick_phase']))
+        put(') % 5))&&kill -ALRM $$; do :; done &\n')
         if v['prepared']:
             put('tp=$!\n')
     put('while wait $p; kill -0 $p; do :; done\nwait $p\nr=$?\n')
-    if not (v['limit_s'] is None):
+    if v['ticks']:
         if v['prepared']:
             put('kill "$tp"\n')
         else:
@@ -1407,6 +1598,11 @@ def startup_small(v, sh):
         put('docker ps -qf label=flowc | xargs -r docker stop -t ')
         put(str(v['grace_s']))
         put('\ndocker ps -aqf label=flowc | xargs -r docker rm -f\n')
+    if v['asks_end']:
+        put('if [ "$s" = RUNNING ]; then\ncase $(</run/flowc.end) in\n')
+        if v['asks_requeue']:
+            put('requeue)\ns=PENDING\nread -r t _ </proc/uptime\nb=-${t%.*}\nw\nsystemctl restart --no-block flowc||exec bash "$0" job\nexit\n;;\n')
+        put('cancel) s=CANCELLED ;;\nesac\nfi\n')
     if v['restarts']:
         put('if [ "$s" != RUNNING ]||[ $r = 0 ]||[ ! -e $d/ready ]; then break; fi\ncase $r in\n')
         for l_codes, l_meaning in v['cases']:
@@ -1435,7 +1631,7 @@ def startup_small(v, sh):
         put(' ? fc : ')
         put(str(v['last_delay']))
         put(']}\necho "flowc: exit status $r; starts again after $rd seconds" >>"$o"\ndone\n')
-    put('if [ "$s" = RUNNING ]; then\ns=COMPLETED\n[ $r = 0 ]||s=FAILED\nfi\nw $r $((r > 128 ? r - 128 : 0)) "$EPOCHSECONDS"\n')
+    put('if [ "$s" = RUNNING ]; then\ns=COMPLETED\n[ $r = 0 ]||s=FAILED\nfi\nw $r $((r > 128&&p != be ? r - 128 : 0)) "$EPOCHSECONDS"\n')
     if v['power_off']:
         put('shutdown -P +1\n')
     put('exit $r\n}\n')
@@ -1460,6 +1656,89 @@ def startup_small(v, sh):
                 put('" "$d/bin/$z"\ndone\n')
         sections.append(('tools', ''.join(out)))
         out.clear()
+    if v['module']:
+        put('module() {\nlocal IFS=/ v i P')
+        if v['module_unloads']:
+            put(' K')
+        put('\n')
+        if v['module_options']:
+            put('while [[ ${1-} = -* ]]; do shift; done\n')
+        put('v=${1-}\n[ $# = 0 ]||shift\ncase $v in\n')
+        put(str(v['module_loading']))
+        put(') ;;\n')
+        if v['module_unloads']:
+            put('unload | rm | del | remove) set -- "${@/#/-}" ;;\nsw*) [ $# -lt 2 ]||set -- "-$1" "${@:2}" ;;\n')
+        if v['module_asks']:
+            put('is-loaded)\n[[ :${LOADEDMODULES-}: = *:"${1-}"[:/]* ]]\nreturn\n;;\n')
+        if v['module_lists']:
+            put('list) echo "Currently Loaded Modules: ${LOADEDMODULES-}" >&2 ;;&\n')
+        if v['module_purges']:
+            put('purge | reset) LOADEDMODULES= ;;&\n')
+        put('*) return 0 ;;\nesac\nfor i; do\n[[ :${LOADEDMODULES-}: != *:"$i":* ]]||continue\n')
+        if v['module_unloads']:
+            put('K=\nIFS=:\nfor P in ${LOADEDMODULES-}; do\n[[ $P/ = "${i#-}"/* ]]||K+=$P:\ndone\nIFS=/\nLOADEDMODULES=${K%:}\n[[ $i != -* ]]||continue\n')
+        put('export LOADEDMODULES="${LOADEDMODULES:+$LOADEDMODULES:}$i"\nfor P in ${i,,}; do\n')
+        if v['module_rows']:
+            put('case $P in\n')
+            for l_parts, l_program in v['module_rows']:
+                put(str(l_parts))
+                put(') P=')
+                put(str(l_program))
+                put(' ;;\n')
+            put('esac\n')
+        if v['module_cuda']:
+            put('[[ $P != nvcc||! -d /usr/local/cuda ]]||export CUDA_HOME=/usr/local/cuda PATH=/usr/local/cuda/bin:$PATH\n')
+        put('! type -P "$P" >/dev/null||continue 2\ndone\n')
+        if v['module_functions']:
+            put('P=0\n')
+            if v['ml']:
+                put('[ "${FUNCNAME[1]}" != ml ]||P=1\n')
+            put('v=${BASH_SOURCE[P + 1]##*/}\n')
+            if v['source_name']:
+                put('[ "$v" != ')
+                put(str(v['body_name']))
+                put(' ]||v=')
+                put(sh(v['source_name']))
+                put('\n')
+            put('echo "flowc: $v:${BASH_LINENO[P]}: module $i is not on this machine" >&2\n')
+        else:
+            put('echo "flowc: module $i is not on this machine" >&2\n')
+        put('done\n}\n')
+        if v['ml']:
+            put('ml() {\ncase ${1-list} in\n')
+            put(str(v['module_subcommands']))
+            put(') module "${@:-list}" ;;\n*) module load "$@" ;;\nesac\n}\n')
+        if v['module_functions']:
+            put('M=$(declare -f module | tail -n +2)\n')
+            if v['ml']:
+                put('L=$(declare -f ml | tail -n +2)\n')
+        if v['module_programs']:
+            put('mkdir -p $d/bin\n{\necho \'#!/bin/bash\'\ndeclare -f\necho \'"${0##*/}" "$@"\'\n} >"$d/bin/module"\nchmod 755 "$d/bin/module"\n')
+            if v['ml']:
+                put('ln -sf module "$d/bin/ml"\n')
+        if v['module_python']:
+            put('type -P python >/dev/null||ln -s "$(type -P python3)" /usr/local/bin/python\n')
+        for l_file in v['module_files']:
+            put('[ -e ')
+            put(sh(l_file))
+            put(' ]||install -D /dev/null ')
+            put(sh(l_file))
+            put('\n')
+        sections.append(('modules', ''.join(out)))
+        out.clear()
+    if not (v['journal'] is None):
+        put("cat >$d/trap <<'E'\nunset BASH_ENV\n__n=20\ntrap '{ __s=$? __w=$_;((__n-->0))&&logger -tflowc -- '")
+        put(sh(v['journal']))
+        put('\'":')
+        if v['journal_line']:
+            put('$((LINENO+')
+            put(str(v['journal_line']))
+            put('))')
+        else:
+            put('$LINENO')
+        put(': exit status $__s: ${BASH_COMMAND%%[[:cntrl:]]*}"||:;: "$__w";} 2>/dev/null\' ERR\nE\n')
+    sections.append(('journal', ''.join(out)))
+    out.clear()
     if not (v['setup_bytes'] is None):
         put('head -c ')
         put(str(v['setup_bytes']))
@@ -1470,7 +1749,7 @@ def startup_small(v, sh):
         put('\n')
         put(str(v['setup_delimiter']))
         put('\n')
-    if not (v['body_bytes'] is None):
+    if (not (v['body_bytes'] is None) and not (v['body_sha256'])):
         put('head -c ')
         put(str(v['body_bytes']))
         put(' >$d/')

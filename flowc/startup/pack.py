@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # What does not come near the limit in the ordinary form will not come below it in a harder one.
 HOPELESS = 3 * SCRIPT_BYTES // 2
+# The form that needs nothing but bash, base64 and gunzip.
+PLAINEST = "gzip+base64"
 GZIP_HEAD = b"\x1f\x8b\x08\0\0\0\0\0\x02\x03"
 # Within the window of 8 KiB and the 4,096 symbols of a block that zlib keeps at memory level 6.
 SMALL = 4096
@@ -32,8 +34,8 @@ def pack(head: bytes, body: bytes) -> tuple[str, str]:
     whole = head + body
     sent = gzip_form(deflate(whole), whole)
     if len(sent) <= SCRIPT_BYTES or len(sent) > HOPELESS:
-        return "gzip+base64", sent
-    shortest = "gzip+base64", sent
+        return PLAINEST, sent
+    shortest = PLAINEST, sent
     for encoding, form in harder_forms(head, body):
         if len(form) <= SCRIPT_BYTES:
             return encoding, form
@@ -45,7 +47,7 @@ def harder_forms(head: bytes, body: bytes) -> Iterator[tuple[str, str]]:
     """From the plainest to the densest. A body that does not compress gets a block of its own, as it is."""
     whole = head + body
     apart = deflate(head, body)
-    yield "gzip+base64", gzip_form(apart, whole)
+    yield PLAINEST, gzip_form(apart, whole)
     yield "zlib+base94", zlib_form(min(deflate(whole), apart, key=len), whole)
     yield "xz+base94", xz_form(whole)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from flowc._compiled import templates
 from flowc._compiled.limits import SCRIPT_BYTES
 from flowc.record import Record
-from flowc.startup import needs, slurm_tools
+from flowc.startup import life, needs, slurm_tools
+from flowc.startup.delivery import body_name, body_text, delivery
 from flowc.startup.facts import fact_words, format_variables
 from flowc.startup.file_names import HOST, expand
 from flowc.startup.identity import job_id, task_id
 from flowc.startup.modules import module_variables
-from flowc.startup.pack import pack
+from flowc.startup.pack import PLAINEST, pack
 from flowc.startup.quote import sh
 from flowc.startup.slurm_environment import batch_variables, gpus_per_node
 from flowc.startup.storage import bind_words, home
@@ -24,14 +25,13 @@ if TYPE_CHECKING:
 
 WORKSPACE = "/workspace"
 LOG = "/var/log/foundry/job.log"
-# Slurm waits so long between TERM and KILL (KillWait), and so does Kubernetes.
-GRACE_S = 30
+JOURNAL = "lines in the machine's journal about commands of the script that fail"
 
 
 class Startup(Record):
     """A startup script. `plain` is for people; `sent` (ASCII) is what the provider gets, packed by
     `encoding`; `payload` is what `sent` unpacks to; `limit` is the most bytes that `sent` may have. Nothing
-    is raised when it has more."""
+    is raised when it has more. `left_out`: what the job does without so that it fits, None where that is nothing."""
 
     plain: str
     sent: str
@@ -40,6 +40,7 @@ class Startup(Record):
     limit: int
     plain_sections: tuple[tuple[str, int], ...]
     sent_sections: tuple[tuple[str, bytes], ...]
+    left_out: str | None = None
 
     @property
     def fits(self) -> bool:
@@ -49,6 +50,14 @@ class Startup(Record):
 def build(unit: Unit, *, index: int | None) -> Startup:
     """The script of a unit; `index` is the array index that this task has, None outside arrays."""
     variables = _variables(unit, index)
+    found = _packed(variables)
+    if variables["journal"] is not None and (found.encoding != PLAINEST or not found.fits):
+        # What every image can unpack is worth more than the lines in the journal.
+        found = _packed({**variables, "journal": None}).replace(left_out=JOURNAL)
+    return found
+
+
+def _packed(variables: dict[str, Any]) -> Startup:
     plain = templates.startup_plain({**variables, "readable": True}, sh)
     small = templates.startup_small({**variables, "readable": False}, sh)
     sections = tuple((name, text.encode("utf-8", "surrogateescape")) for name, text in small if text)
@@ -84,17 +93,19 @@ def _variables(unit: Unit, index: int | None) -> dict[str, Any]:
         "argv": (*job.run.argv, *job.run.args) if job.run.kind == "argv" else (),
         "append": job.io.append,
         "requeue": job.retry.requeue is not False,
-        "body_name": "slurm_script" if slurm else "body",
+        "body_name": body_name(job),
         "body_mode": "700" if job.image is None else "755",
         "power_off": bool(job.terminate_on_exit),
     }
     found.update(_files(job, folder, index, slurm))
-    found.update(_time(job))
+    found.update(life.time_variables(job))
+    found.update(life.journal_variables(unit))
     found.update(_body(job))
     parts = (*found["stdin"], *found["stdout"], *(found["stderr"] or ()))
     found["uses_host_name"] = slurm or job.image is None or found["nodes"] > 1 or HOST in parts
     found.update(needs.variables(job, plan, facts))
     found.update(_tools(job, found["nodes"], slurm))
+    found.update(life.end_variables(job, found["tools"]))
     found.update(module_variables(job))
     if slurm and job.image is not None:
         # A job of Slurm runs where it was submitted, and so does its container.
@@ -183,31 +194,11 @@ def _needs_folder(parts: list[str | None], folder: str) -> bool:
     return name.rpartition("/")[0] not in (folder.rstrip("/"), "/dev", "/var/log/foundry")
 
 
-def _time(job: Job) -> dict[str, Any]:
-    limit, signal = job.time.limit_s, job.time.signal
-    grace = job.isolation.stop_grace_s if job.isolation.stop_grace_s is not None else GRACE_S
-    timed = signal if limit is not None else None
-    return {
-        "grace_s": grace,
-        # Systemd gives up on a stop only after the job's own grace period, and what runs before it.
-        "stop_s": 2 * grace + 30,
-        "attempt_limit_s": job.time.attempt_limit_s,
-        "limit_s": limit,
-        "kill_at_s": limit + grace if limit is not None else None,
-        "signal": timed.name if timed else None,
-        "signal_at_s": max(0, limit - timed.before_s) if timed and limit is not None else None,
-        "signal_to_shell": timed.to == "shell" if timed else None,
-    }
-
-
 def _body(job: Job) -> dict[str, Any]:
-    """The body and the setup, each with a line that stands nowhere in it and ends it. Text of kind `shell` gets an
-    interpreter line."""
-    text = job.run.text
-    if text is not None and job.run.kind == "shell":
-        text = f"#!{job.run.interpreter or '/bin/bash'}\n{text}"
-    found: dict[str, Any] = {}
-    for name, each, prefix in (("body", text, ""), ("setup", job.setup, "setup_")):
+    """The body and the setup, each with a line that stands nowhere in it and ends it."""
+    sent = delivery(job)
+    found: dict[str, Any] = {"body_sha256": sent.sha256 if sent is not None else None}
+    for name, each, prefix in (("body", body_text(job), ""), ("setup", job.setup, "setup_")):
         found[name] = found[f"{name}_bytes"] = found[f"{prefix}delimiter"] = None
         if each is not None:
             found[name] = each.removesuffix("\n")

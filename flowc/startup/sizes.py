@@ -50,4 +50,6 @@ def size_table(startup: Startup) -> str:
     lines.append(f"{'part':<12} {'plain':>8} {'sent':>8}")
     for part in parts(startup):
         lines.append(f"{part.name:<12} {part.plain_bytes:>8} {part.sent_bytes:>8}")
+    if startup.left_out is not None:
+        lines.append(f"left out for want of room: {startup.left_out}")
     return "\n".join(lines) + "\n"

@@ -18,8 +18,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from jobs import unit
 from local import install, run, start, status
 
-from flowc.ir.job import Io, Retry, StopSignal, Time
-from flowc.startup import build, script
+from flowc.ir.job import Io, Retry, Time
+from flowc.startup import build, life, script
 
 
 def wait_for(path: Path, text: str) -> None:
@@ -170,26 +170,11 @@ def test_the_time_limit_counts_all_starts(tmp_path: Path) -> None:
 
 
 def test_what_ignores_the_limit_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(script, "GRACE_S", 2)
+    monkeypatch.setattr(life, "GRACE_S", 2)
     job(tmp_path, "#!/bin/bash\ntrap 'echo told' TERM\nwhile :; do sleep 0.1; done\n", time=Time(limit_s=1))
     run(tmp_path)
     assert (status(tmp_path)["state"], status(tmp_path)["signal"]) == ("TIMEOUT", 9)
     assert (tmp_path / "out").read_text().count("told") == 1
-
-
-@pytest.mark.parametrize(("to", "heard"), [("shell", "shell"), ("steps", "child")])
-def test_a_signal_before_the_limit_reaches_whom_it_should(
-    tmp_path: Path, program: Callable[[str, str], str], to: str, heard: str
-) -> None:
-    program("pgrep", "procps")
-    text = (
-        "#!/bin/bash\ntrap 'echo shell; exit' USR1\n"
-        "bash -c \"trap 'echo child; kill $$' USR1; while :; do sleep 0.1; done\" &\nwait\nwait\n"
-    )
-    job(tmp_path, text, time=Time(limit_s=600, signal=StopSignal(name="USR1", before_s=599, to=to)))
-    run(tmp_path)
-    said = (tmp_path / "out").read_text()
-    assert [word for word in ("shell", "child") if word in said] == [heard]
 
 
 def test_an_interrupt_can_be_caught(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ stop_body() {
     kill -CONT -"$body_pid"
 }
 
-# ---- time limit: counted over all starts; called every 5 seconds ----
+# ---- time: counted over all starts; called every 5 seconds ----
 
 on_tick() {
     save_state
@@ -170,6 +170,9 @@ run_job() {
     # Told to stop (shutdown, preemption): the body is told by systemd, we wait for it; the next boot starts it again.
     trap '[ "$job_state" = TIMEOUT ] || job_state=PENDING; stop_body &' TERM
     trap on_tick ALRM
+    body_exited=
+    # To `wait` an exit status of 143 and death by TERM are the same; the list of jobs tells, as long as it has the body.
+    trap '[[ $(jobs -l) != *$body_pid\ Exit* ]] || body_exited=$body_pid' CHLD
     # Job control gives the body a process group of its own.
     set -m
     # What a start needs, and the job itself at its end, are one process group: limit and stop reach it at any point.
@@ -257,7 +260,8 @@ batch: 4096
     exec 2>/dev/null
     start_count=$((start_count + 1))
     save_state
-    while sleep 5 && kill -ALRM $$; do :; done &
+    # Every 5 seconds, and at the limit to the second.
+    while read -r uptime_seconds _ </proc/uptime && sleep $((5 - (used_base + ${uptime_seconds%.*}) % 5)) && kill -ALRM $$; do :; done &
     ticker_pid=$!
     # A signal that we trap ends `wait` early; the last one gives the exit status, which bash remembers.
     while wait "$body_pid"; kill -0 "$body_pid"; do :; done
@@ -283,7 +287,7 @@ batch: 4096
         job_state=COMPLETED
         [ "$body_status" = 0 ] || job_state=FAILED
     fi
-    save_state "$body_status" $((body_status > 128 ? body_status - 128 : 0)) "$EPOCHSECONDS"
+    save_state "$body_status" $((body_status > 128 && body_pid != body_exited ? body_status - 128 : 0)) "$EPOCHSECONDS"
     # Who looks after the job has a minute to see its end.
     shutdown -P +1
     exit "$body_status"

@@ -138,6 +138,9 @@ run_job() {
     job_state=RUNNING
     # Told to stop (shutdown, preemption): the body is told by systemd, we wait for it; the next boot starts it again.
     trap '[ "$job_state" = TIMEOUT ] || job_state=PENDING; stop_body &' TERM
+    body_exited=
+    # To `wait` an exit status of 143 and death by TERM are the same; the list of jobs tells, as long as it has the body.
+    trap '[[ $(jobs -l) != *$body_pid\ Exit* ]] || body_exited=$body_pid' CHLD
     # Job control gives the body a process group of its own.
     set -m
     # What a start needs, and the job itself at its end, are one process group: limit and stop reach it at any point.
@@ -198,7 +201,7 @@ run_job() {
         job_state=COMPLETED
         [ "$body_status" = 0 ] || job_state=FAILED
     fi
-    save_state "$body_status" $((body_status > 128 ? body_status - 128 : 0)) "$EPOCHSECONDS"
+    save_state "$body_status" $((body_status > 128 && body_pid != body_exited ? body_status - 128 : 0)) "$EPOCHSECONDS"
     exit "$body_status"
 }
 run_job

@@ -10,7 +10,7 @@
 #   body      the job's own script
 #
 # What the user wrote stands in single quotes because it is meant literally.
-# shellcheck disable=SC2016
+# shellcheck disable=SC2016,SC2043,SC2317
 
 [ "$0" = /var/lib/foundry/flowc/run ] || {
     install -D -m 700 -- "$0" /var/lib/foundry/flowc/run && exec bash /var/lib/foundry/flowc/run
@@ -77,12 +77,16 @@ run_job() {
     job_state=RUNNING
     # Told to stop (shutdown, preemption): the body is told by systemd, we wait for it; the next boot starts it again.
     trap '[ "$job_state" = TIMEOUT ] || job_state=PENDING' TERM
+    body_exited=
+    # To `wait` an exit status of 143 and death by TERM are the same; the list of jobs tells, as long as it has the body.
+    trap '[[ $(jobs -l) != *$body_pid\ Exit* ]] || body_exited=$body_pid' CHLD
     # Job control gives the body a process group of its own.
     set -m
     # What the user set comes last and wins.
     env -i -C /root/sky_workdir PATH="$PATH" LANG=C.UTF-8 HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TMPDIR=/tmp \
         HOSTNAME="$host_name" \
         PYTHONUNBUFFERED=1 \
+        BASH_ENV="$state_dir/trap" \
         "$state_dir/body" \
         </dev/null >>"$output_file" \
         2>&1 &
@@ -101,9 +105,18 @@ run_job() {
         job_state=COMPLETED
         [ "$body_status" = 0 ] || job_state=FAILED
     fi
-    save_state "$body_status" $((body_status > 128 ? body_status - 128 : 0)) "$EPOCHSECONDS"
+    save_state "$body_status" $((body_status > 128 && body_pid != body_exited ? body_status - 128 : 0)) "$EPOCHSECONDS"
     exit "$body_status"
 }
+
+# ---- journal: where a command of the job's own script failed; its bash reads this first ----
+
+# The script must not notice: status and $_ are as they were, nothing is shown under `set -x`, 20 lines are enough.
+cat >"$state_dir/trap" <<'E'
+unset BASH_ENV
+journal_lines=20
+trap '{ failed_status=$? last_word=$_;((journal_lines-->0))&&logger -tflowc -- 'input.yaml'":$((LINENO+6)): exit status $failed_status: ${BASH_COMMAND%%[[:cntrl:]]*}"||:;: "$last_word";} 2>/dev/null' ERR
+E
 
 # ---- the job's own script: 73 bytes ----
 

@@ -10,7 +10,7 @@
 #   slurm_script      the job's own script
 #
 # What the user wrote stands in single quotes because it is meant literally.
-# shellcheck disable=SC2016
+# shellcheck disable=SC2016,SC2043,SC2317
 
 [ "$0" = /var/lib/foundry/flowc/run ] || {
     install -D -m 700 -- "$0" /var/lib/foundry/flowc/run && exec bash /var/lib/foundry/flowc/run
@@ -57,7 +57,7 @@ save_state() {
     mv "$state_dir/new" "$state_dir/status.json"
 }
 
-# ---- time limit: counted over all starts; called every 5 seconds ----
+# ---- time: counted over all starts; called every 5 seconds ----
 
 on_tick() {
     save_state
@@ -92,6 +92,9 @@ run_job() {
     # Told to stop (shutdown, preemption): the body is told by systemd, we wait for it; the next boot starts it again.
     trap '[ "$job_state" = TIMEOUT ] || job_state=PENDING' TERM
     trap on_tick ALRM
+    body_exited=
+    # To `wait` an exit status of 143 and death by TERM are the same; the list of jobs tells, as long as it has the body.
+    trap '[[ $(jobs -l) != *$body_pid\ Exit* ]] || body_exited=$body_pid' CHLD
     # Job control gives the body a process group of its own.
     set -m
     # What a batch step of Slurm would find in its environment. What the user set comes last and wins.
@@ -124,6 +127,7 @@ run_job() {
         SLURM_NPROCS=1 \
         SLURM_CPUS_PER_TASK=16 \
         SLURM_MEM_PER_NODE=65536 \
+        BASH_ENV="$state_dir/trap" \
         "$state_dir/slurm_script" \
         </dev/null >>"$output_file" \
         2>&1 &
@@ -132,7 +136,8 @@ run_job() {
     exec 2>/dev/null
     start_count=$((start_count + 1))
     save_state
-    while sleep 5 && kill -ALRM $$; do :; done &
+    # Every 5 seconds, and at the limit to the second.
+    while read -r uptime_seconds _ </proc/uptime && sleep $((5 - (used_base + ${uptime_seconds%.*}) % 5)) && kill -ALRM $$; do :; done &
     # A signal that we trap ends `wait` early; the last one gives the exit status, which bash remembers.
     while wait "$body_pid"; kill -0 "$body_pid"; do :; done
     wait "$body_pid"
@@ -144,9 +149,18 @@ run_job() {
         job_state=COMPLETED
         [ "$body_status" = 0 ] || job_state=FAILED
     fi
-    save_state "$body_status" $((body_status > 128 ? body_status - 128 : 0)) "$EPOCHSECONDS"
+    save_state "$body_status" $((body_status > 128 && body_pid != body_exited ? body_status - 128 : 0)) "$EPOCHSECONDS"
     exit "$body_status"
 }
+
+# ---- journal: where a command of the job's own script failed; its bash reads this first ----
+
+# The script must not notice: status and $_ are as they were, nothing is shown under `set -x`, 20 lines are enough.
+cat >"$state_dir/trap" <<'E'
+unset BASH_ENV
+journal_lines=20
+trap '{ failed_status=$? last_word=$_;((journal_lines-->0))&&logger -tflowc -- 'input.sbatch'":$LINENO: exit status $failed_status: ${BASH_COMMAND%%[[:cntrl:]]*}"||:;: "$last_word";} 2>/dev/null' ERR
+E
 
 # ---- the job's own script: 245 bytes ----
 

@@ -10,7 +10,7 @@
 #   slurm_script      the job's own script
 #
 # What the user wrote stands in single quotes because it is meant literally.
-# shellcheck disable=SC2016
+# shellcheck disable=SC2016,SC2043,SC2317
 
 [ "$0" = /var/lib/foundry/flowc/run ] || {
     install -D -m 700 -- "$0" /var/lib/foundry/flowc/run && exec bash /var/lib/foundry/flowc/run
@@ -31,6 +31,8 @@ After=network-online.target
 ExecStart=/bin/bash $0 job
 IgnoreSIGPIPE=no
 OOMPolicy=continue
+KillMode=mixed
+TimeoutStopSec=90
 [Install]
 WantedBy=multi-user.target
 UNIT
@@ -57,7 +59,14 @@ save_state() {
     mv "$state_dir/new" "$state_dir/status.json"
 }
 
-# ---- time limit: counted over all starts; called every 5 seconds ----
+# ---- stop: the job is asked to end; what it was prepared with stays until it has ended ----
+
+stop_body() {
+    kill -TERM -"$body_pid"
+    kill -CONT -"$body_pid"
+}
+
+# ---- time: counted over all starts; called every 5 seconds ----
 
 on_tick() {
     save_state
@@ -65,9 +74,36 @@ on_tick() {
         kill -KILL -"$body_pid"
     elif ((used_seconds >= 3600)) && [ "$job_state" = RUNNING ]; then
         job_state=TIMEOUT
-        kill -TERM -"$body_pid"
-        kill -CONT -"$body_pid"
+        stop_body &
     fi
+}
+
+# ---- helpers of the start ----
+
+# Usage: give_up MESSAGE. The message goes to the job's output for errors.
+give_up() {
+    echo "flowc: $*" >&2
+    exit 1
+}
+
+# Usage: try_often COMMAND... Up to five times, 10 seconds apart.
+try_often() {
+    for _ in {1..5}; do
+        "$@" && return
+        sleep 10
+    done
+    give_up "gave up: $*"
+}
+
+install_package() {
+    echo "flowc: installs $1"
+    apt-get -qq update
+    apt-get -qqy --no-install-recommends -o DPkg::Lock::Timeout=600 install "$1" >/dev/null
+}
+
+# Usage: need_program PROGRAM PACKAGE. Installs what the image has not.
+need_program() {
+    command -v "$1" >/dev/null || try_often install_package "$2"
 }
 
 # ---- run: called by the unit ----
@@ -90,11 +126,20 @@ run_job() {
     first_start=${first_start:-$EPOCHSECONDS}
     job_state=RUNNING
     # Told to stop (shutdown, preemption): the body is told by systemd, we wait for it; the next boot starts it again.
-    trap '[ "$job_state" = TIMEOUT ] || job_state=PENDING' TERM
+    trap '[ "$job_state" = TIMEOUT ] || job_state=PENDING; stop_body &' TERM
     trap on_tick ALRM
+    body_exited=
+    # To `wait` an exit status of 143 and death by TERM are the same; the list of jobs tells, as long as it has the body.
+    trap '[[ $(jobs -l) != *$body_pid\ Exit* ]] || body_exited=$body_pid' CHLD
     # Job control gives the body a process group of its own.
     set -m
+    # What a start needs, and the job itself at its end, are one process group: limit and stop reach it at any point.
+    launch() {
+    export HOME=/root DEBIAN_FRONTEND=noninteractive
+    need_program csh csh
     # What a batch step of Slurm would find in its environment. What the user set comes last and wins.
+    # shellcheck disable=SC2054
+    in_job=(
     env -i -C /workspace PATH="$PATH" LANG=C.UTF-8 HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TMPDIR=/tmp \
         HOSTNAME="$host_name" \
         SLURM_JOB_NODELIST="$host_name" SLURM_NODELIST="$host_name" \
@@ -124,27 +169,33 @@ run_job() {
         SLURM_JOB_GPUS=0 \
         CUDA_VISIBLE_DEVICES=0 \
         SLURM_GPUS=1 \
+    )
+    exec "${in_job[@]}" \
         "$state_dir/slurm_script" \
-        </dev/null >>"$output_file" \
+        </dev/null
+    }
+    launch >>"$output_file" \
         2>&1 &
     body_pid=$!
     # Bash would report a process that was killed with its whole command line.
     exec 2>/dev/null
     start_count=$((start_count + 1))
     save_state
-    while sleep 5 && kill -ALRM $$; do :; done &
+    # Every 5 seconds, and at the limit to the second.
+    while read -r uptime_seconds _ </proc/uptime && sleep $((5 - (used_base + ${uptime_seconds%.*}) % 5)) && kill -ALRM $$; do :; done &
+    ticker_pid=$!
     # A signal that we trap ends `wait` early; the last one gives the exit status, which bash remembers.
     while wait "$body_pid"; kill -0 "$body_pid"; do :; done
     wait "$body_pid"
     body_status=$?
     # The end of the script is the end of the job: what still runs in the background ends too.
-    kill %2
+    kill "$ticker_pid"
     kill -KILL -"$body_pid"
     if [ "$job_state" = RUNNING ]; then
         job_state=COMPLETED
         [ "$body_status" = 0 ] || job_state=FAILED
     fi
-    save_state "$body_status" $((body_status > 128 ? body_status - 128 : 0)) "$EPOCHSECONDS"
+    save_state "$body_status" $((body_status > 128 && body_pid != body_exited ? body_status - 128 : 0)) "$EPOCHSECONDS"
     exit "$body_status"
 }
 

@@ -10,7 +10,7 @@
 #   slurm_script      the job's own script
 #
 # What the user wrote stands in single quotes because it is meant literally.
-# shellcheck disable=SC2016
+# shellcheck disable=SC2016,SC2043,SC2317
 
 [ "$0" = /var/lib/foundry/flowc/run ] || {
     install -D -m 700 -- "$0" /var/lib/foundry/flowc/run && exec bash /var/lib/foundry/flowc/run
@@ -57,7 +57,7 @@ save_state() {
     mv "$state_dir/new" "$state_dir/status.json"
 }
 
-# ---- time limit: counted over all starts; called every 5 seconds ----
+# ---- time: counted over all starts; called every 5 seconds ----
 
 on_tick() {
     save_state
@@ -92,6 +92,9 @@ run_job() {
     # Told to stop (shutdown, preemption): the body is told by systemd, we wait for it; the next boot starts it again.
     trap '[ "$job_state" = TIMEOUT ] || job_state=PENDING' TERM
     trap on_tick ALRM
+    body_exited=
+    # To `wait` an exit status of 143 and death by TERM are the same; the list of jobs tells, as long as it has the body.
+    trap '[[ $(jobs -l) != *$body_pid\ Exit* ]] || body_exited=$body_pid' CHLD
     # Job control gives the body a process group of its own.
     set -m
     # What a batch step of Slurm would find in its environment. What the user set comes last and wins.
@@ -125,6 +128,7 @@ run_job() {
         CUDA_VISIBLE_DEVICES=0,1,2,3,4,5,6,7 \
         SLURM_GPUS=h100:8 \
         SLURM_HET_SIZE=2 \
+        BASH_ENV="$state_dir/trap" \
         "$state_dir/slurm_script" \
         </dev/null >>"$output_file" \
         2>&1 &
@@ -133,7 +137,8 @@ run_job() {
     exec 2>/dev/null
     start_count=$((start_count + 1))
     save_state
-    while sleep 5 && kill -ALRM $$; do :; done &
+    # Every 5 seconds, and at the limit to the second.
+    while read -r uptime_seconds _ </proc/uptime && sleep $((5 - (used_base + ${uptime_seconds%.*}) % 5)) && kill -ALRM $$; do :; done &
     # A signal that we trap ends `wait` early; the last one gives the exit status, which bash remembers.
     while wait "$body_pid"; kill -0 "$body_pid"; do :; done
     wait "$body_pid"
@@ -145,7 +150,7 @@ run_job() {
         job_state=COMPLETED
         [ "$body_status" = 0 ] || job_state=FAILED
     fi
-    save_state "$body_status" $((body_status > 128 ? body_status - 128 : 0)) "$EPOCHSECONDS"
+    save_state "$body_status" $((body_status > 128 && body_pid != body_exited ? body_status - 128 : 0)) "$EPOCHSECONDS"
     exit "$body_status"
 }
 
@@ -154,138 +159,134 @@ run_job() {
 mkdir -p "$state_dir/bin"
 cat >"$state_dir/bin/srun" <<'E'
 #!/usr/bin/python3
-import itertools,os,signal,sys
-f=os.environ
+import os,signal,sys
+e=os.environ
 A=os.path.basename(sys.argv[0])
-w=sys.argv[1:]
-def al(b):
+v=sys.argv[1:]
+def ak(b):
  os.write(2,(A+": "+b+"\n").encode())
-def g(b,Q=1):
- al(b)
- os._exit(Q)
-def ab(b):
- return b.replace(","," ").split()
-def cH(co):
- bc=[(F,len(list(cg)))for F,cg in itertools.groupby(co)]
- return",".join(f"{F}(x{aK})"if aK>1 else str(F)for F,aK in bc)
-def start(argv,v,P,cL):
+def g(b,P=1):
+ ak(b)
+ os._exit(P)
+def start(argv,y,O,cQ):
  aG=os.fork()
  if aG:
   return aG
- def bI(b):
-  os.write(2,f"slurmstepd-{v['SLURMD_NODENAME']}: error: {b}\n".encode())
+ def bH(b):
+  os.write(2,f"slurmstepd-{y['SLURMD_NODENAME']}: error: {b}\n".encode())
  try:
   os.setsid()
+  import ctypes
+  ctypes.CDLL(None).prctl(1,9)
   signal.signal(13,signal.SIG_DFL)
-  v["SLURM_TASK_PID"]=str(os.getpid())
-  os.execvpe(argv[0],argv,v)
- except OSError as aa:
-  bI(f"execve(): {argv[0]}: {aa.strerror}")
-  os._exit(aa.errno)
-def cs(I):
- aj=os.waitid(os.P_ALL,0,os.WEXITED|os.WNOWAIT)
- aA([aj.si_pid],9)
- os.waitpid(aj.si_pid,0)
- return I.pop(aj.si_pid),aj.si_status if aj.si_code==1 else-aj.si_status
-def aA(I,k):
- for aG in list(I):
+  y["SLURM_TASK_PID"]=str(os.getpid())
+  os.execvpe(argv[0],argv,y)
+ except OSError as Z:
+  bH(f"execve(): {argv[0]}: {Z.strerror}")
+  os._exit(Z.errno)
+def cw(M):
+ ai=os.waitid(os.P_ALL,0,os.WEXITED|os.WNOWAIT)
+ aR([ai.si_pid],9)
+ os.waitpid(ai.si_pid,0)
+ return M.pop(ai.si_pid),ai.si_status if ai.si_code==1 else-ai.si_status
+def aR(M,k):
+ for aG in list(M):
   try:
    os.killpg(aG,k)
   except OSError:
    pass
 OPTIONS="-=het-group"
-def cx(d):
+def cC(d):
  B={}
  while d and d[0][:1]=="-"!=d[0]:
   c=d.pop(0)
   if c=="--":
    break
   try:
-   a,j=c[1],c[2:]
-   aq=[R for R in OPTIONS.split()if R[0]==a]
-   m=j
-   if a=="-":
-    a,m,j=j.partition("=")
-    aq=[R for R in OPTIONS.split()if R[2:].startswith(a)]
-    aq=[R for R in aq if R[2:]==a]or aq
-   (aS,)=aq
-   if aS[1]==".":
-    if m:
-     d["1"if c[1]=="-"else 0:0]=["-"+j]
-    j="1"
-   elif aS[1]=="="and not m:
-    j=d.pop(0)
+   aY=c[1]=="-"
+   a,l,n=c[2:].partition("=")if aY else(c[1],c[2:],c[2:])
+   aB=[ah for ah in OPTIONS.split()if(ah[2:].startswith(a)if aY else ah[0]==a)]
+   aB=[ah for ah in aB if ah[2:]==a]or aB
+   (aV,)=aB
+   if aV[1]==".":
+    if l:
+     d["1"if aY else 0:0]=["-"+n]
+    n="1"
+   elif aV[1]=="="and not l:
+    n=d.pop(0)
   except(ValueError,IndexError,TypeError):
    g(f"unrecognized option '{c}'",255)
-  B[aS[2:]]=j
+  B[aV[2:]]=n
  return B
-def cK():
- m=cx(w)
- def r(a,bD=""):
-  return m.get(a)or f.get("SLURM_"+(bD or a.upper().replace("-","_")))
- def k(a,bD=""):
-  j=r(a,bD)or"0"
-  if not j.isdigit()or a in m and not int(j):
-   g(f'error: Invalid numeric value "{j}" for --{a}.')
-  return int(j)
- s=f["SLURM_JOB_ID"]
- if not w:
+def cP():
+ l=cC(v)
+ def p(a,bC=""):
+  return l.get(a)or e.get("SLURM_"+(bC or a.upper().replace("-","_")))
+ def k(a,bC=""):
+  n=p(a,bC)or"0"
+  if not n.isdigit()or int(n)<(a in l):
+   g(f'error: Invalid numeric value "{n}" for --{a}.')
+  return int(n)
+ r=e["SLURM_JOB_ID"]
+ if not v:
   g("fatal: No command given to execute.")
- ag=int(f["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
- e=[f["SLURM_JOB_NODELIST"]]
- n=range(len(e))
- p=z=len(e)
+ ae=int(e["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
+ f=[e["SLURM_JOB_NODELIST"]]
+ o=1
+ j=[0]
  i=k("ntasks")
- if 0<i<p:
-  al(f"Warning: can't run {i} processes on {p} nodes, setting nnodes to {i}")
-  p=i
- z=max(p,min(z,i or z))
- if p>len(n):
-  g(f"error: Only allocated {len(n)} nodes asked for {p}")
- n=n[:z]
  E=1
- i=i or len(n)
- if i>ag//E*len(n):
-  g(f"error: Unable to create step for job {s}: More processors requested than permitted")
- ae=[range(i)]
- M=""
- with open("/run/flowc.step."+s,"ab",0)as bz:
+ i=i or len(j)
+ if i>ae//E*len(j):
+  g(f"error: Unable to create step for job {r}: More processors requested than permitted")
+ au=[range(i)]
+ with open("/run/flowc.step."+r,"ab",0)as bz:
   bz.write(b"%9d\n"%os.getpid())
-  K=bz.tell()//10-1
- v=dict(f)
- v["SLURM_DISTRIBUTION"]="block"if i>p else"cyclic"
- for j,bX in((i,"NTASKS NPROCS STEP_NUM_TASKS"),(len(n),"NNODES STEP_NUM_NODES"),(cH(map(len,ae)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(K,"STEPID STEP_ID"),):
-  for bW in bX.split():
-   v["SLURM_"+bW]=str(j)
- v["SLURM_STEP_NODELIST"]=",".join(e[q]for q in n)
- P=os.getcwd()
- be=0
- def cq(q,h,Q):
-  nonlocal be
-  if Q:
-   al(f"error: {e[q]}: task {h}: "+(f"Exited with exit code {Q}"if Q>0 else signal.strsignal(-Q)))
-   be=max(be,Q if Q>0 else 128-Q)
- def cr(C):
-  q=n[C]
-  N=ae[C]
-  bt={**v,"SLURM_NODEID":str(C),"SLURMD_NODENAME":e[q],"SLURM_GTIDS":",".join(map(str,N)),}
-  return bt,[(h,{"SLURM_PROCID":str(h),"SLURM_LOCALID":str(ac),
-},)for ac,h in enumerate(N)]
- I={}
- def bl(k,*V):
-  aA(I,k)
- for cd in 1,2,3,10,12,15,18:
-  signal.signal(cd,bl)
- bt,N=cr(0)
- for h,bs in N:
-  I[start(w,{**bt,**bs},P,())]=h
- while I:
-  cq(0,*cs(I))
- os._exit(be)
+  J=bz.tell()//10-1
+ y=dict(e)
+ for n,bW in((i,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if i>o else"cyclic","DISTRIBUTION"),(",".join(f[q]for q in j),"STEP_NODELIST"),(len(j),"NNODES STEP_NUM_NODES"),
+(i,"TASKS_PER_NODE STEP_TASKS_PER_NODE"),
+(J,"STEPID STEP_ID"),
+):
+  for bV in bW.split():
+   y["SLURM_"+bV]=str(n)
+ O=os.getcwd()
+ bf=0
+ def cu(q,h,P):
+  nonlocal bf
+  if P:
+   ak(f"error: {f[q]}: task {h}: "+(f"Exited with exit code {P}"if P>0 else signal.strsignal(-P)))
+   bf=max(bf,P if P>0 else 128-P)
+ def cv(C):
+  q=j[C]
+  L=au[C]
+  bt={**y,"SLURM_NODEID":str(C),"SLURMD_NODENAME":f[q],"SLURM_GTIDS":",".join(map(str,L)),}
+  return bt,[(h,{"SLURM_PROCID":str(h),"SLURM_LOCALID":str(ab),
+},)for ab,h in enumerate(L)]
+ M={}
+ def bm(k,*U):
+  aR(M,k)
+ for cg in 1,2,3,10,12,15,18:
+  signal.signal(cg,bm)
+ bt,L=cv(0)
+ for h,bs in L:
+  M[start(v,{**bt,**bs},O,())]=h
+ while M:
+  cu(0,*cw(M))
+ os._exit(bf)
 if A=="srun":
- cK()
+ cP()
 E
 chmod +x "$state_dir/bin/srun"
+
+# ---- journal: where a command of the job's own script failed; its bash reads this first ----
+
+# The script must not notice: status and $_ are as they were, nothing is shown under `set -x`, 20 lines are enough.
+cat >"$state_dir/trap" <<'E'
+unset BASH_ENV
+journal_lines=20
+trap '{ failed_status=$? last_word=$_;((journal_lines-->0))&&logger -tflowc -- 'input.sbatch'":$LINENO: exit status $failed_status: ${BASH_COMMAND%%[[:cntrl:]]*}"||:;: "$last_word";} 2>/dev/null' ERR
+E
 
 # ---- the job's own script: 256 bytes ----
 

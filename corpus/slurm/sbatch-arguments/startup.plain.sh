@@ -10,7 +10,7 @@
 #   slurm_script      the job's own script
 #
 # What the user wrote stands in single quotes because it is meant literally.
-# shellcheck disable=SC2016
+# shellcheck disable=SC2016,SC2043,SC2317
 
 [ "$0" = /var/lib/foundry/flowc/run ] || {
     install -D -m 700 -- "$0" /var/lib/foundry/flowc/run && exec bash /var/lib/foundry/flowc/run
@@ -57,7 +57,7 @@ save_state() {
     mv "$state_dir/new" "$state_dir/status.json"
 }
 
-# ---- time limit: counted over all starts; called every 5 seconds ----
+# ---- time: counted over all starts; called every 5 seconds ----
 
 on_tick() {
     save_state
@@ -96,9 +96,15 @@ run_job() {
     done
     # Who talks to an agent must know what only the machines of this job have: the text of their script.
     (umask 077 && sha256sum <"$0" >"$state_dir/nodes" && printf '%s\n' "${node_names[@]}" >>"$state_dir/nodes")
-    node_list=$(IFS=, && echo "${node_names[*]% *}")
     [ $node_rank = 0 ] || exec "$state_dir/bin/agent" "${node_names[node_rank]#* }"
     "$state_dir/bin/agent" "${node_names[0]#* }" &
+    # As Slurm writes it where the names are numbered: node[1-4].
+    # shellcheck disable=SC2016
+    node_list=$(printf '%s\n' "${node_names[@]%% *}" | awk '{
+        p = $1; sub(/[0-9]+$/, "", p); n = substr($1, length(p) + 1); l = l "," $1
+        if (NR == 1) { q = p; f = n }
+        if (p != q || n + 0 != f + NR - 1 || length(n) != length(f)) b = 1
+    } END { print b ? substr(l, 2) : q "[" f "-" n "]" }')
     output_file=/workspace/slurm-866379156.out
     mkdir -p /workspace
     # The first start empties the files, a later one goes on writing.
@@ -114,6 +120,9 @@ run_job() {
     # Told to stop (shutdown, preemption): the body is told by systemd, we wait for it; the next boot starts it again.
     trap '[ "$job_state" = TIMEOUT ] || job_state=PENDING' TERM
     trap on_tick ALRM
+    body_exited=
+    # To `wait` an exit status of 143 and death by TERM are the same; the list of jobs tells, as long as it has the body.
+    trap '[[ $(jobs -l) != *$body_pid\ Exit* ]] || body_exited=$body_pid' CHLD
     # Job control gives the body a process group of its own.
     set -m
     # What a batch step of Slurm would find in its environment. What the user set comes last and wins.
@@ -147,6 +156,7 @@ run_job() {
         CUDA_VISIBLE_DEVICES=0,1,2,3,4,5,6,7 \
         SLURM_GPUS_PER_NODE=h100:8 \
         'GREETING=hello there' \
+        BASH_ENV="$state_dir/trap" \
         "$state_dir/slurm_script" \
         </dev/null >>"$output_file" \
         2>&1 &
@@ -155,7 +165,8 @@ run_job() {
     exec 2>/dev/null
     start_count=$((start_count + 1))
     save_state
-    while sleep 5 && kill -ALRM $$; do :; done &
+    # Every 5 seconds, and at the limit to the second.
+    while read -r uptime_seconds _ </proc/uptime && sleep $((5 - (used_base + ${uptime_seconds%.*}) % 5)) && kill -ALRM $$; do :; done &
     # A signal that we trap ends `wait` early; the last one gives the exit status, which bash remembers.
     while wait "$body_pid"; kill -0 "$body_pid"; do :; done
     wait "$body_pid"
@@ -167,7 +178,7 @@ run_job() {
         job_state=COMPLETED
         [ "$body_status" = 0 ] || job_state=FAILED
     fi
-    save_state "$body_status" $((body_status > 128 ? body_status - 128 : 0)) "$EPOCHSECONDS"
+    save_state "$body_status" $((body_status > 128 && body_pid != body_exited ? body_status - 128 : 0)) "$EPOCHSECONDS"
     exit "$body_status"
 }
 
@@ -176,280 +187,250 @@ run_job() {
 mkdir -p "$state_dir/bin"
 cat >"$state_dir/bin/srun" <<'E'
 #!/usr/bin/python3
-import itertools,os,signal,sys
+import os,signal,sys
 import threading,time
-from multiprocessing.connection import Connection,Pipe
-import hmac,socket
-from multiprocessing.connection import Listener
-f=os.environ
+import hmac,itertools,socket
+from multiprocessing.connection import Connection
+e=os.environ
 A=os.path.basename(sys.argv[0])
-w=sys.argv[1:]
-bg=f.get("FLOWC_SLURM","/var/lib/foundry/flowc/nodes")
-bf=6818
-def al(b):
+v=sys.argv[1:]
+bh=e.get("FLOWC_SLURM","/var/lib/foundry/flowc/nodes")
+bg=6818
+def ak(b):
  os.write(2,(A+": "+b+"\n").encode())
-def g(b,Q=1):
- al(b)
- os._exit(Q)
-def ab(b):
- return b.replace(","," ").split()
-def cH(co):
- bc=[(F,len(list(cg)))for F,cg in itertools.groupby(co)]
- return",".join(f"{F}(x{aK})"if aK>1 else str(F)for F,aK in bc)
-def start(argv,v,P,cL):
+def g(b,P=1):
+ ak(b)
+ os._exit(P)
+def cM(cs):
+ be=[(F,len(list(ck)))for F,ck in itertools.groupby(cs)]
+ return",".join(f"{F}(x{aM})"if aM>1 else str(F)for F,aM in be)
+def start(argv,y,O,cQ):
  aG=os.fork()
  if aG:
   return aG
- def bI(b):
-  os.write(2,f"slurmstepd-{v['SLURMD_NODENAME']}: error: {b}\n".encode())
+ def bH(b):
+  os.write(2,f"slurmstepd-{y['SLURMD_NODENAME']}: error: {b}\n".encode())
  try:
-  for k,t in enumerate(cL):
-   os.dup2(t,k)
+  for k,s in enumerate(cQ):
+   os.dup2(s,k)
   os.setsid()
   signal.signal(13,signal.SIG_DFL)
   try:
-   os.chdir(P)
-  except OSError as aa:
-   bI(f"couldn't chdir to `{P}': {aa.strerror}: going to /tmp instead")
+   os.chdir(O)
+  except OSError as Z:
+   bH(f"couldn't chdir to `{O}': {Z.strerror}: going to /tmp instead")
    os.chdir("/tmp")
-  v["SLURM_TASK_PID"]=str(os.getpid())
-  os.execvpe(argv[0],argv,v)
- except OSError as aa:
-  bI(f"execve(): {argv[0]}: {aa.strerror}")
-  os._exit(aa.errno)
-def cs(I):
- aj=os.waitid(os.P_ALL,0,os.WEXITED|os.WNOWAIT)
- aA([aj.si_pid],9)
- os.waitpid(aj.si_pid,0)
- return I.pop(aj.si_pid),aj.si_status if aj.si_code==1 else-aj.si_status
-def aA(I,k):
- for aG in list(I):
+  y["SLURM_TASK_PID"]=str(os.getpid())
+  os.execvpe(argv[0],argv,y)
+ except OSError as Z:
+  bH(f"execve(): {argv[0]}: {Z.strerror}")
+  os._exit(Z.errno)
+def cw(M):
+ ai=os.waitid(os.P_ALL,0,os.WEXITED|os.WNOWAIT)
+ aR([ai.si_pid],9)
+ os.waitpid(ai.si_pid,0)
+ return M.pop(ai.si_pid),ai.si_status if ai.si_code==1 else-ai.si_status
+def aR(M,k):
+ for aG in list(M):
   try:
    os.killpg(aG,k)
   except OSError:
    pass
-def bV(bo):
- for bZ,r,j in(1,9,1),(6,4,30),(6,5,10),(6,6,6):
-  socket.fromfd(bo,2,1).setsockopt(bZ,r,j)
-def bF(o,ad,cy):
- bB=open(bg,"rb").readline().strip()
- bw=os.urandom(32)
- o.send_bytes(bw)
- o.send_bytes(hmac.digest(bB,ad+o.recv_bytes(99),"sha256"))
- if not hmac.compare_digest(o.recv_bytes(99),hmac.digest(bB,cy+bw,"sha256")):
-  raise OSError("the token of the job is wrong")
-def cp(a,bi):
- bL=time.time()+600
- bC=0
+def bZ(at,ac,cD):
+ at.settimeout(None)
+ for bY,p,n in(1,9,1),(6,4,30),(6,5,10):
+  at.setsockopt(bY,p,n)
+ t=Connection(at.detach())
+ bv=os.urandom(32)
+ t.send_bytes(bv)
+ def bD(b):
+  return hmac.digest(open(bh,"rb").readline(),b,"sha256")
+ t.send_bytes(bD(ac+t.recv_bytes(99)))
+ if t.recv_bytes(99)!=bD(cD+bv):
+  raise OSError("wrong token")
+ return t
+def ct(a,bj):
+ bK=time.time()+600
+ bB=0
  while 1:
   try:
-   aY=socket.create_connection((bi,bf),9)
-   aY.settimeout(None)
-   bV(aY.fileno())
-   o=Connection(aY.detach())
-   bF(o,b"s",b"a")
-   return o
-  except(OSError,EOFError)as aa:
-   bC+=1
-   if bC==10:
-    al(f"waiting for the agent of {a}: {aa}")
-   if time.time()>bL:
-    g(f"error: {a}: no agent after 10 minutes: {aa}")
+   return bZ(socket.create_connection((bj,bg),9),b"s",b"a")
+  except(OSError,EOFError)as Z:
+   bB+=1
+   if bB==10:
+    ak(f"waiting for the agent of {a}: {Z}")
+   if time.time()>bK:
+    g(f"error: {a}: no agent after 10 minutes: {Z}")
    time.sleep(1)
-def cl():
- bM=Listener((w[0],bf),backlog=99)
- signal.signal(signal.SIGCHLD,signal.SIG_IGN)
+def cp():
+ bM=socket.create_server((v[0],bg),backlog=99)
+ signal.signal(17,signal.SIG_IGN)
  while 1:
-  o=bM.accept()
+  at=bM.accept()[0]
   if not os.fork():
-   signal.signal(signal.SIGCHLD,signal.SIG_DFL)
+   signal.signal(17,signal.SIG_DFL)
    try:
     signal.alarm(30)
-    bF(o,b"a",b"s")
+    t=bZ(at,b"a",b"s")
     signal.alarm(0)
-    bV(o.fileno())
-    cG(o)
+    cL(t)
    finally:
     os._exit(0)
-  o.close()
-def cG(o):
- argv,P,v,i=o.recv()
- ca=threading.Lock()
- I={}
- ba=[]
- def send(*T):
-  with ca:
+  at.close()
+def aL(cy,*d):
+ bw=threading.Thread(target=cy,args=d,daemon=True)
+ bw.start()
+ return bw
+def cL(t):
+ argv,O,y,i=t.recv()
+ cc=threading.Lock()
+ M={}
+ aH=[]
+ def send(*S):
+  with cc:
    try:
-    o.send(T)
+    t.send(S)
    except OSError:
     pass
- def cz(t,h,am):
-  with open(am,"rb")as au:
-   read=au.readline
+ def cE(s,h,al):
+  with open(al,"rb")as ar:
+   read=ar.readline
    for H in iter(lambda:read(9999),b""):
-    send(t,h,H)
- def cM():
-  while I:
-   send(0,*cs(I))
-  for cf in ba:
-   cf.join(2)
+    send(s,h,H)
+ def cR():
+  while M:
+   send(0,*cw(M))
+  for cj in aH:
+   cj.join(2)
   send()
  null=os.open("/dev/null",0)
  for h,bs in i:
-  aW,aP=os.pipe(),os.pipe()
-  I[start(
+  aZ,aS=os.pipe(),os.pipe()
+  M[start(
 argv,
-{**v,**bs},P,
-(null,aW[1],aP[1]),
+{**y,**bs},O,
+(null,aZ[1],aS[1]),
 )]=h
-  os.close(aW[1])
-  os.close(aP[1])
-  for t,am in(1,aW[0]),(2,aP[0]):
-   ba.append(threading.Thread(target=cz,args=(t,h,am),daemon=True))
- for aw in*ba,threading.Thread(target=cM,daemon=True):
-  aw.start()
+  os.close(aZ[1])
+  os.close(aS[1])
+  for s,al in(1,aZ[0]),(2,aS[0]):
+   aH.append((s,h,al))
+ aH[:]=[aL(cE,*d)for d in aH]
+ aL(cR)
  try:
   while 1:
-   T=o.recv()
-   aA(I,T)
+   S=t.recv()
+   aR(M,S)
  except(EOFError,OSError):
-  aA(I,15)
-  aA(I,18)
+  aR(M,15)
+  signal.signal(14,lambda*U:aR(M,9))
   signal.alarm(30)
-  signal.signal(14,lambda*V:(aA(I,9),os._exit(0)))
-  while I:
+  while M:
    time.sleep(0.1)
-OPTIONS=""
-def cx(d):
- B={}
- while d and d[0][:1]=="-"!=d[0]:
-  c=d.pop(0)
-  if c=="--":
-   break
-  try:
-   a,j=c[1],c[2:]
-   aq=[R for R in OPTIONS.split()if R[0]==a]
-   m=j
-   if a=="-":
-    a,m,j=j.partition("=")
-    aq=[R for R in OPTIONS.split()if R[2:].startswith(a)]
-    aq=[R for R in aq if R[2:]==a]or aq
-   (aS,)=aq
-   if aS[1]==".":
-    if m:
-     d["1"if c[1]=="-"else 0:0]=["-"+j]
-    j="1"
-   elif aS[1]=="="and not m:
-    j=d.pop(0)
-  except(ValueError,IndexError,TypeError):
-   g(f"unrecognized option '{c}'",255)
-  B[aS[2:]]=j
- return B
-def cK():
- m=cx(w)
- def r(a,bD=""):
-  return m.get(a)or f.get("SLURM_"+(bD or a.upper().replace("-","_")))
- def k(a,bD=""):
-  j=r(a,bD)or"0"
-  if not j.isdigit()or a in m and not int(j):
-   g(f'error: Invalid numeric value "{j}" for --{a}.')
-  return int(j)
- s=f["SLURM_JOB_ID"]
- if not w:
+def cP():
+ l={}
+ if v and v[0][:1]=="-":
+  g(f"unrecognized option '{v[0]}'",255)
+ def p(a,bC=""):
+  return l.get(a)or e.get("SLURM_"+(bC or a.upper().replace("-","_")))
+ def k(a,bC=""):
+  n=p(a,bC)or"0"
+  if not n.isdigit()or int(n)<(a in l):
+   g(f'error: Invalid numeric value "{n}" for --{a}.')
+  return int(n)
+ r=e["SLURM_JOB_ID"]
+ if not v:
   g("fatal: No command given to execute.")
- ag=int(f["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
- e,ay=[],[]
- for H in list(open(bg))[1:]:
-  a,bi=H.split()
-  ay.append(bi)
-  e.append(a)
- n=range(len(e))
- p=z=len(e)
+ f,ax=[],[]
+ for H in list(open(bh))[1:]:
+  a,bj=H.split()
+  ax.append(bj)
+  f.append(a)
+ j=range(len(f))
+ o=z=len(f)
  i=k("ntasks")
- if 0<i<p:
-  al(f"Warning: can't run {i} processes on {p} nodes, setting nnodes to {i}")
-  p=i
- z=max(p,min(z,i or z))
- if p>len(n):
-  g(f"error: Only allocated {len(n)} nodes asked for {p}")
- n=n[:z]
- E=1
- i=i or len(n)
- if i>ag//E*len(n):
-  g(f"error: Unable to create step for job {s}: More processors requested than permitted")
- F=len(n)
- ae=[range(C,i,F)for C in range(F)]
- M=""
- if M not in("cyclic","plane"):
-  bY=iter(range(i))
-  ae=[[next(bY)for V in l]for l in ae]
- with open("/run/flowc.step."+s,"ab",0)as bz:
+ if 0<i<o:
+  ak(f"Warning: can't run {i} processes on {o} nodes, setting nnodes to {i}")
+  o=i
+ z=max(o,min(z,i or z))
+ if o>len(j):
+  g(f"error: Only allocated {len(j)} nodes asked for {o}")
+ j=j[:z]
+ i=i or len(j)
+ F=len(j)
+ bX=iter(range(i))
+ au=[[next(bX)for U in range(C,i,F)]for C in range(F)]
+ with open("/run/flowc.step."+r,"ab",0)as bz:
   bz.write(b"%9d\n"%os.getpid())
-  K=bz.tell()//10-1
- v=dict(f)
- v["SLURM_DISTRIBUTION"]="block"if i>p else"cyclic"
- for j,bX in((i,"NTASKS NPROCS STEP_NUM_TASKS"),(len(n),"NNODES STEP_NUM_NODES"),(cH(map(len,ae)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(K,"STEPID STEP_ID"),):
-  for bW in bX.split():
-   v["SLURM_"+bW]=str(j)
- v["SLURM_STEP_NODELIST"]=",".join(e[q]for q in n)
- for a in"LAUNCH_NODE_IPADDR","SRUN_COMM_HOST":
-  v["SLURM_"+a]=ay[0]
- P=os.getcwd()
- be=0
- def cq(q,h,Q):
-  nonlocal be
-  if Q:
-   al(f"error: {e[q]}: task {h}: "+(f"Exited with exit code {Q}"if Q>0 else signal.strsignal(-Q)))
-   be=max(be,Q if Q>0 else 128-Q)
- def cr(C):
-  q=n[C]
-  N=ae[C]
-  bt={**v,"SLURM_NODEID":str(C),"SLURMD_NODENAME":e[q],"SLURM_GTIDS":",".join(map(str,N)),}
-  return bt,[(h,{"SLURM_PROCID":str(h),"SLURM_LOCALID":str(ac),
-},)for ac,h in enumerate(N)]
- aV=[]
- def bl(T,*V):
-  for o in aV:
+  J=bz.tell()//10-1
+ y=dict(e)
+ for n,bW in((i,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if i>o else"cyclic","DISTRIBUTION"),(",".join(f[q]for q in j),"STEP_NODELIST"),(len(j),"NNODES STEP_NUM_NODES"),
+(cM(map(len,au)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),
+(J,"STEPID STEP_ID"),
+(ax[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),
+):
+  for bV in bW.split():
+   y["SLURM_"+bV]=str(n)
+ O=os.getcwd()
+ bf=0
+ def cu(q,h,P):
+  nonlocal bf
+  if P:
+   ak(f"error: {f[q]}: task {h}: "+(f"Exited with exit code {P}"if P>0 else signal.strsignal(-P)))
+   bf=max(bf,P if P>0 else 128-P)
+ def cv(C):
+  q=j[C]
+  L=au[C]
+  bt={**y,"SLURM_NODEID":str(C),"SLURMD_NODENAME":f[q],"SLURM_GTIDS":",".join(map(str,L)),}
+  return bt,[(h,{"SLURM_PROCID":str(h),"SLURM_LOCALID":str(ab),
+},)for ab,h in enumerate(L)]
+ def bm(S,*U):
+  for t in aC:
    try:
-    o.send(T)
+    t.send(S)
    except OSError:
     pass
- for cd in 1,2,3,10,12,15,18:
-  signal.signal(cd,bl)
- def cw(q,o):
+ def cB(q,t):
   try:
    while 1:
-    T=o.recv()
-    if not T:
+    S=t.recv()
+    if not S:
      return
-    t,h,x=T
-    if not t:
-     cq(q,h,x)
+    s,h,w=S
+    if not s:
+     cu(q,h,w)
      continue
-    while x:
-     x=x[os.write(t,x):]
-  except(EOFError,OSError)as aa:
-   g(f"error: Node failure on {e[q]}: {aa or 'connection lost'}")
- bd=[]
- for C,q in enumerate(n):
-  o=cp(e[q],ay[q])
-  aV.append(o)
-  o.send((w,P,*cr(C)))
-  bd.append(threading.Thread(target=cw,args=(q,o),daemon=True))
- for aw in bd:
-  aw.start()
- for aw in bd:
-  aw.join()
- os._exit(be)
+    while w:
+     w=w[os.write(s,w):]
+  except(EOFError,OSError)as Z:
+   g(f"error: Node failure on {f[q]}: {Z or 'connection lost'}")
+ aC=[ct(f[q],ax[q])for q in j]
+ for cg in 1,2,3,10,12,15,18:
+  signal.signal(cg,bm)
+ for C,t in enumerate(aC):
+  t.send((v,O,*cv(C)))
+ cb=[aL(cB,*ci)for ci in zip(j,aC)]
+ for ca in cb:
+  ca.join()
+ os._exit(bf)
 if A=="srun":
- cK()
+ cP()
 if A=="agent":
- cl()
+ cp()
 E
 chmod +x "$state_dir/bin/srun"
 for each_name in agent; do
     ln -f "$state_dir/bin/srun" "$state_dir/bin/$each_name"
 done
+
+# ---- journal: where a command of the job's own script failed; its bash reads this first ----
+
+# The script must not notice: status and $_ are as they were, nothing is shown under `set -x`, 20 lines are enough.
+cat >"$state_dir/trap" <<'E'
+unset BASH_ENV
+journal_lines=20
+trap '{ failed_status=$? last_word=$_;((journal_lines-->0))&&logger -tflowc -- 'input.sbatch'":$LINENO: exit status $failed_status: ${BASH_COMMAND%%[[:cntrl:]]*}"||:;: "$last_word";} 2>/dev/null' ERR
+E
 
 # ---- the job's own script: 202 bytes ----
 

@@ -66,7 +66,7 @@ stop_body() {
     kill -CONT -"$body_pid"
 }
 
-# ---- time limit: counted over all starts; called every 5 seconds ----
+# ---- time: counted over all starts; called every 5 seconds ----
 
 on_tick() {
     save_state
@@ -92,9 +92,15 @@ mount_block() {
     mkdir -p "$1"
     ! mountpoint -q "$1" || return 0
     if [ "$4" ]; then
-        disk_device=$(readlink -e "/dev/disk/by-id/virtio-${4::20}")
+        # The link may come after the disk.
+        disk_link=/dev/disk/by-id/virtio-${4::20}
+        for _ in {1..60}; do
+            [ ! -e "$disk_link" ] || break
+            sleep 1
+        done
+        disk_device=$(readlink -e "$disk_link") || give_up "volume $2: no $disk_link after 60 seconds"
     else
-        disk_device=$(blkid -L "$2" || printf '%s\n' "${disk_list[@]}" | grep -vxFf <(cut -d ' ' -f 1 /proc/mounts) | head -n 1)
+        disk_device=$(blkid -t LABEL="$2" -o device "${disk_list[@]}" || printf '%s\n' "${disk_list[@]}" | grep -vxFf <(cut -d ' ' -f 1 /proc/mounts) | head -n 1)
     fi
     blkid -p "$disk_device" >/dev/null
     if [ $? = 2 ] && cmp -sn 1048576 "$disk_device" /dev/zero; then
@@ -124,6 +130,9 @@ run_job() {
     # Told to stop (shutdown, preemption): the body is told by systemd, we wait for it; the next boot starts it again.
     trap '[ "$job_state" = TIMEOUT ] || job_state=PENDING; stop_body &' TERM
     trap on_tick ALRM
+    body_exited=
+    # To `wait` an exit status of 143 and death by TERM are the same; the list of jobs tells, as long as it has the body.
+    trap '[[ $(jobs -l) != *$body_pid\ Exit* ]] || body_exited=$body_pid' CHLD
     # Job control gives the body a process group of its own.
     set -m
     # What a start needs, and the job itself at its end, are one process group: limit and stop reach it at any point.
@@ -147,6 +156,7 @@ run_job() {
         'RUN=${RUN_ID}' \
     )
     exec "${in_job[@]}" \
+        env BASH_ENV="$state_dir/trap" \
         "$state_dir/body" \
         </dev/null
     }
@@ -157,7 +167,8 @@ run_job() {
     exec 2>/dev/null
     start_count=$((start_count + 1))
     save_state
-    while sleep 5 && kill -ALRM $$; do :; done &
+    # Every 5 seconds, and at the limit to the second.
+    while read -r uptime_seconds _ </proc/uptime && sleep $((5 - (used_base + ${uptime_seconds%.*}) % 5)) && kill -ALRM $$; do :; done &
     ticker_pid=$!
     # A signal that we trap ends `wait` early; the last one gives the exit status, which bash remembers.
     while wait "$body_pid"; kill -0 "$body_pid"; do :; done
@@ -170,9 +181,18 @@ run_job() {
         job_state=COMPLETED
         [ "$body_status" = 0 ] || job_state=FAILED
     fi
-    save_state "$body_status" $((body_status > 128 ? body_status - 128 : 0)) "$EPOCHSECONDS"
+    save_state "$body_status" $((body_status > 128 && body_pid != body_exited ? body_status - 128 : 0)) "$EPOCHSECONDS"
     exit "$body_status"
 }
+
+# ---- journal: where a command of the job's own script failed; its bash reads this first ----
+
+# The script must not notice: status and $_ are as they were, nothing is shown under `set -x`, 20 lines are enough.
+cat >"$state_dir/trap" <<'E'
+unset BASH_ENV
+journal_lines=20
+trap '{ failed_status=$? last_word=$_;((journal_lines-->0))&&logger -tflowc -- 'input.yaml'":$((LINENO+2)): exit status $failed_status: ${BASH_COMMAND%%[[:cntrl:]]*}"||:;: "$last_word";} 2>/dev/null' ERR
+E
 
 # ---- the job's own script: 19 bytes ----
 

@@ -29,6 +29,7 @@ from flowc.ir.job import (
     Time,
 )
 from flowc.ir.unit import Unit
+from flowc.patterns import at_first_use
 from flowc.source import Span
 
 TYPE_CHECKING = False
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
 
 # A job on one of the later components of a het job holds its machine: under Slurm only steps run there.
 HOLD = "#!/bin/sh\nexec sleep infinity\n"
+
+_starts_steps = at_first_use(r"(?m)^[^#\n]*\b(?:srun|mpirun|mpiexec|orterun|prterun)\b", "search")
+_requeues = at_first_use(r"(?m)^[^#\n]*\bscontrol[ \t]+requeue\b", "search")
 
 # A message names so many variables one by one.
 MOST_NAMES = 5
@@ -169,9 +173,12 @@ class Lowering:
                 name=spec.name, before_s=spec.seconds, to="shell" if spec.to_shell else "steps"
             )
             self._put("time.signal", "signal")
-            if not spec.to_shell:
-                note = "there are no job steps yet: the signal goes to all processes that the script has started"
-                self.ledger.decide("signal", "approximated", note)
+            if not spec.to_shell and not _starts_steps(self.ast.text):
+                note = "without `B:` only job steps hear it, the script calls no `srun`: as under Slurm, nobody does"
+                self.ledger.decide("signal", "ignored", note)
+        if "limit_s" in fields and _requeues(self.ast.text):
+            note = "`scontrol requeue` begins the limit anew, as under Slurm: it bounds each run, not what is spent"
+            self.ledger.decide("time", "approximated", note)
         if self.options.get("time") == "UNLIMITED":
             self.ledger.decide("time", "lowered", "no limit")
         return Time(**fields)
