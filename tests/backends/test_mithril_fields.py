@@ -52,6 +52,8 @@ VALUES: dict[str, tuple[Any, dict[str, Any]]] = {
     ),
     "run.args": (("a",), {}),
     "run.workdir": ("/data", {}),
+    "run.commands": (("module",), {}),
+    "run.delivery": ("ssh", {}),
     "setup": ("true", {}),
     "image": ("ubuntu", {}),
     "containers": ((Container(name="x", role="init", image="busybox"),), {}),

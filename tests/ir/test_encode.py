@@ -37,7 +37,7 @@ JOB_KEYS: dict[str, tuple[str, ...] | None] = {
     "name": None,
     "labels": None,
     "source": ("frontend", "path", "sha256", "variables"),
-    "run": ("kind", "interpreter", "text", "args", "workdir"),
+    "run": ("kind", "interpreter", "text", "args", "workdir", "commands", "delivery"),
     "setup": None,
     "image": None,
     "isolation": Isolation.FIELDS,
@@ -164,6 +164,8 @@ def test_argv_takes_the_place_of_text() -> None:
         "argv": ["python", "train.py"],
         "args": ["x"],
         "workdir": "/w",
+        "commands": [],
+        "delivery": "script",
     }
 
 

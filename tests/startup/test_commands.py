@@ -4,13 +4,28 @@ from __future__ import annotations
 
 import pytest
 
-from flowc.startup.commands import missing_commands
+from flowc._compiled.slurm_commands import MISSING, MODULES, PROVIDED
+from flowc.ir.job import Job
+from flowc.startup.commands import (
+    called,
+    interpreter_package,
+    missing_commands,
+    missing_interpreter,
+    provided,
+    reaches_other_nodes,
+    refused_commands,
+)
 from tests.startup.jobs import unit
 
 
-def missed(body: str) -> list[str]:
-    job = unit("#!/bin/bash\n" + body).job
-    return sorted(missing_commands(job.replace(run=job.run.replace(interpreter="/bin/bash"))))
+def bash(body: str, interpreter: str = "/bin/bash", **fields: object) -> Job:
+    job = unit(f"#!{interpreter}\n{body}", **fields).job  # type: ignore[arg-type]
+    return job.replace(run=job.run.replace(interpreter=interpreter))
+
+
+def found(body: str) -> list[str]:
+    job = bash(body)
+    return sorted(name for name in (*MISSING, *MODULES, *PROVIDED) if called(job, name))
 
 
 CALLS = {
@@ -45,9 +60,75 @@ NO_CALLS = [
 
 @pytest.mark.parametrize("body", CALLS)
 def test_call(body: str) -> None:
-    assert missed(body) == CALLS[body]
+    assert found(body) == CALLS[body]
 
 
 @pytest.mark.parametrize("body", NO_CALLS)
 def test_no_call(body: str) -> None:
-    assert missed(body) == []
+    assert found(body) == []
+
+
+def test_what_nobody_brings_is_missing() -> None:
+    body = "srun a\nmodule load x\nsbatch next\nsreport y\n"
+    assert missing_commands(bash(body)) == {"sreport": body.index("sreport") + len("#!/bin/bash\n")}
+    assert list(refused_commands(bash(body))) == ["sbatch"]
+    for elsewhere in (bash(body, frontend="task-yaml"), bash(body, image="ubuntu")):
+        assert [*missing_commands(elsewhere)] == ["srun", "sbatch", "sreport"]
+        assert refused_commands(elsewhere) == {}
+    assert [*missing_commands(bash(body, "/bin/dash", image="alpine"))] == ["srun", "module", "sbatch", "sreport"]
+
+
+PROVIDED_BY = {
+    "srun a\n": {"srun"},
+    'LAUNCH="srun -n 4"\n$LAUNCH ./a\n': {"srun"},
+    "cat >x.sh <<E\nsrun ./a\nE\nbash x.sh\n": {"srun"},
+    "timeout 60 srun ./a\nbash -c 'squeue -j 1'\n": {"srun", "squeue"},
+    "HOSTS=$(scontrol show hostnames)\nmpirun ./a\n": {"scontrol", "mpirun"},
+    "if command -v srun; then srun a; fi\n": {"srun"},
+    "type module && module purge\nmodule -q load x\n": {"module"},
+    "ml x\necho html\n": {"ml"},
+    "sbatch next\necho sbatch\n": {"sbatch"},
+    "echo 'sbatch x'\n# srun a\n./srun.sh\necho my-srun $srun /usr/bin/srun  # then srun\nimport module\n": set(),
+    "module() { :; }\nmodule load x\n": set(),
+}
+
+
+@pytest.mark.parametrize("body", PROVIDED_BY)
+def test_what_a_script_may_call_is_provided(body: str) -> None:
+    assert provided(bash(body)) == PROVIDED_BY[body]
+
+
+def test_other_languages_call_programs_too() -> None:
+    body = 'import subprocess\nsubprocess.run(["srun", "a"])\nos.system("module load x")\n'
+    assert provided(bash(body, "/usr/bin/python3")) == {"srun", "module"}
+    assert provided(bash(body, "/usr/bin/python3", frontend="k8s")) == {"module"}
+
+
+def test_what_is_asked_for_is_provided() -> None:
+    job = bash("./all.sh\n")
+    assert provided(job.replace(run=job.run.replace(commands=("srun", "module")))) == {"srun", "module"}
+
+
+def test_who_reaches_other_nodes() -> None:
+    assert reaches_other_nodes(bash("mpirun ./a\n"))
+    assert not reaches_other_nodes(bash("scontrol show job\npython train.py\n"))
+
+
+INTERPRETERS = {
+    "/bin/tcsh -ef": ("tcsh", "tcsh"),
+    "/usr/bin/env -S Rscript --vanilla": ("Rscript", "r-base-core"),
+    "/usr/bin/env python": ("python", "python-is-python3"),
+    "/bin/bash -l": None,
+}
+
+
+@pytest.mark.parametrize("line", INTERPRETERS)
+def test_interpreters_with_a_package_are_installed(line: str) -> None:
+    assert interpreter_package(bash("x\n", line)) == INTERPRETERS[line]
+    assert missing_interpreter(bash("x\n", line)) is None
+
+
+@pytest.mark.parametrize("line", ["/usr/bin/julia", "/opt/zsh", "/usr/bin/env -S", "tcsh"])
+def test_other_interpreters_are_missing(line: str) -> None:
+    assert interpreter_package(bash("x\n", line)) is None
+    assert missing_interpreter(bash("x\n", line)) is not None
