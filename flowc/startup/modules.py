@@ -157,7 +157,7 @@ def module_variables(job: Job) -> dict[str, Any]:
         "module_purges": bool(verbs & {*EMPTYING}),
         "module_rows": [(" | ".join(row["parts"]), row["program"]) for row in rows],
         "module_cuda": "nvcc" in programs,
-        "module_python": "python3" in programs and job.image is None,
+        "module_python": bool(programs & {"python3", "conda"}) and job.image is None,
         "module_files": list(dict.fromkeys(files)),
         "module_subcommands": " | ".join(each for each in SUBCOMMANDS if each in verbs or each == "load"),
         "source_name": job.source.path.rpartition("/")[2] if job.run.kind == "script" else "",

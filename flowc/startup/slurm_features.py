@@ -129,6 +129,8 @@ _asks_job = at_first_use(r"^\s+(?:-\S+\s+)*(?:show\s+(?:job|node|[\"']?\$)|[\"']
 def features(job: Job, nodes: int) -> set[str]:
     """The features for this job on so many nodes."""
     text = _comment("", _continued(" ", job.run.text or ""))
+    # Calls that are not seen may have any options.
+    text += "".join(f"\n{name} $options" for name in job.run.commands)
     found: set[str] = set()
     for line in text.splitlines():
         for call in _call(line):

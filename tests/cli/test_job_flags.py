@@ -324,3 +324,13 @@ def test_usage_errors_quote_no_secret() -> None:
     with pytest.raises(UsageError) as caught:
         parse(COMPILE, ["--from", "pbs", "--env", "API_TOKEN=hunter2"])
     assert "hunter2" not in caught.value.message + caught.value.help
+
+
+def test_how_the_script_comes_and_what_it_may_call() -> None:
+    job, said = overridden(unit(), "--body", "ssh", "--with-commands", "srun, module", "--with-commands=srun,squeue")
+    assert (job.run.delivery, job.run.commands) == ("ssh", ("srun", "module", "squeue"))
+    assert said == []
+
+
+def test_only_commands_that_can_be_brought_are_taken() -> None:
+    assert overridden(unit(), "--with-commands", "srun,apptainer")[1] == ["FC450 srun,apptainer"]

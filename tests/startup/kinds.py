@@ -90,5 +90,16 @@ KINDS: dict[str, Unit] = {
     "kept": unit(
         run=TEXT, frontend="k8s", image="img", containers=CONTAINERS, retry=Retry(max_restarts=1, keep_scratch=True)
     ),
+    "modules": unit(
+        "",
+        run=Run(
+            text="#!/bin/bash\nsource /x/init/bash\nmodule load cuda python $X\nml a -b\n", interpreter="/bin/bash"
+        ),
+    ),
+    "modules-tcsh": unit(
+        "", run=Run(text="#!/bin/tcsh\nmodule load gcc\nml b\n", interpreter="/bin/tcsh"), time=Time(limit_s=60)
+    ),
+    "over-ssh": unit("", run=Run(text="#!/bin/bash\nsrun a\n", interpreter="/bin/bash", delivery="ssh")),
+    "over-ssh-restarts": unit("", run=TEXT.replace(delivery="ssh"), frontend="k8s", retry=Retry(max_restarts=1)),
     "slurm-contained": unit(image="img", env=(("A", "1"),), time=Time(limit_s=60), io=Io(stdin="in", stdout="%N")),
 }

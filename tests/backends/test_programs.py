@@ -1,0 +1,95 @@
+"""What the backend says about programs that a job calls, and about a text that comes over SSH."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any
+
+import pytest
+
+import flowc
+from flowc.inputs import Flags, Inputs
+from flowc.source import Source
+
+NONE = Flags(budget="99")
+HEAD = "#!/bin/bash\n#SBATCH --gpus-per-node=h100:8 --time=10\n"
+
+
+def compiled(body: str, flags: Flags = NONE, first: str = HEAD) -> Any:
+    return flowc.compile(Source("job.sbatch", first + body), Inputs(flags=flags))
+
+
+def said(body: str, flags: Flags = NONE, first: str = HEAD) -> list[tuple[str, int | None, str]]:
+    """Code, line and text of what was marked, without what is said of prices."""
+    result = compiled(body, flags, first)
+    return [
+        (each.code.name, each.span.line if each.span else None, each.span.text if each.span else "")
+        for each in result.diagnostics
+    ]
+
+
+def test_each_line_that_loads_what_is_missing_is_marked() -> None:
+    body = "module load star cuda gromacs\nmodule load python\nml blast\n"
+    assert said(body) == [
+        ("module-missing", 3, "star cuda gromacs"),
+        ("module-missing", 5, "blast"),
+    ]
+
+
+def test_the_help_names_the_packages() -> None:
+    (found,) = compiled("module load gcc/11 OpenMPI/4\n").diagnostics
+    assert found.message == "the machine has nothing in place of module `gcc/11`, `OpenMPI/4`"
+    assert "apt-get install -y build-essential openmpi-bin libopenmpi-dev" in (found.help or "")
+
+
+def test_commands_by_what_becomes_of_them() -> None:
+    body = "srun a\nsbatch next\napptainer run x\nsalloc\n"
+    assert said(body) == [("command-missing", 5, "apptainer"), ("command-refused", 4, "sbatch")]
+
+
+@pytest.mark.parametrize(
+    ("body", "flags", "expected"),
+    [
+        ("python a.py\n", NONE, ["nodes-not-joined"]),
+        ("srun python a.py\n", NONE, []),
+        ("bash all.sh\n", Flags(budget="99", with_commands=("srun",)), []),
+    ],
+)
+def test_several_nodes(body: str, flags: Flags, expected: list[str]) -> None:
+    first = "#!/bin/bash\n#SBATCH --nodes=2 --gpus-per-node=h100:8 --time=10\n"
+    assert [name for name, _, _ in said(body, flags, first)] == expected
+
+
+def test_commands_that_are_asked_for_are_brought() -> None:
+    flags = Flags(with_commands=("srun,module", "squeue"))
+    plain = next(each.text for each in compiled("./a\n", flags).artifacts if each.name == "startup.plain.sh")
+    assert "\nmodule() {\n" in plain
+    assert "the small Slurm: one program, called under several names" in plain
+    for name in ("srun", "squeue"):
+        assert name in plain.partition("the small Slurm")[2]
+    assert [name for name, _, _ in said("./a\n", Flags(with_commands=("srun,xyz",)))] == ["flag-value"]
+
+
+def test_a_text_over_ssh_is_an_artifact_of_its_own() -> None:
+    body = "echo \udcff\n"
+    result = compiled(body, Flags(body="ssh"))
+    artifacts = {each.name: each.text for each in result.artifacts}
+    document = json.loads(artifacts["request.json"])
+    data = artifacts["body"].encode("utf-8", "surrogateescape")
+    assert data == (HEAD + body).encode("utf-8", "surrogateescape")
+    (entry,) = document["deliver"]
+    assert (entry["to"], entry["file"], entry["bytes"]) == ([document["requests"][0]["id"]], "body", len(data))
+    assert entry["path"] == "/var/lib/foundry/flowc/slurm_script"
+    assert entry["sha256"] in artifacts["startup.plain.sh"]
+    assert [each.code.name for each in result.diagnostics] == ["body-awaited"]
+
+
+def test_what_does_not_fit_is_told_by_parts_and_fits_over_ssh() -> None:
+    text = "".join(random.Random(1).choices("abcdefghijklmnopqrstuvwxyz0123456789", k=30000))
+    body = f"srun ./a {text}\n"
+    (found,) = compiled(body).diagnostics
+    assert found.code.name == "startup-script-too-large"
+    assert "--body ssh" in (found.help or "")
+    assert "tools " in (found.help or "")
+    assert not compiled(body, Flags(body="ssh")).failed
