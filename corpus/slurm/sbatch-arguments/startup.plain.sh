@@ -96,7 +96,11 @@ run_job() {
     done
     # Who talks to an agent must know what only the machines of this job have: the text of their script.
     (umask 077 && sha256sum <"$0" >"$state_dir/nodes" && printf '%s\n' "${node_names[@]}" >>"$state_dir/nodes")
-    [ $node_rank = 0 ] || exec "$state_dir/bin/agent" "${node_names[node_rank]#* }"
+    [ $node_rank = 0 ] || {
+        # Where the steps run.
+        mkdir -p /workspace
+        exec "$state_dir/bin/agent" "${node_names[node_rank]#* }"
+    }
     "$state_dir/bin/agent" "${node_names[0]#* }" &
     # As Slurm writes it where the names are numbered: node[1-4].
     # shellcheck disable=SC2016
