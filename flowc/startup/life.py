@@ -53,6 +53,18 @@ def end_variables(job: Job, tools: str | None) -> dict[str, Any]:
     return {"asks_end": ends, "asks_requeue": ends and job.retry.requeue is not False}
 
 
+def body_place(unit: Unit) -> tuple[str, int] | None:
+    """The file that the body's text stands in, printable, and what a line's number in the body is short of the one
+    there; None where lines of the body are not lines of a file."""
+    text = unit.job.run.text or " "
+    first, last = unit.text_span(0, 1), unit.text_span(len(text) - 1, len(text))
+    if first is None or last is None or last.line - first.line != text.count("\n", 0, len(text) - 1):
+        return None  # folded
+    path = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in first.source.path)
+    # Text of kind `shell` has got an interpreter line.
+    return path, first.line - 1 - (unit.job.run.kind == "shell")
+
+
 def journal_variables(unit: Unit) -> dict[str, Any]:
     """The file that a failing command of the body is reported for, and what its line in the body is short of the one
     there; the file is None where nothing is reported."""
@@ -63,10 +75,6 @@ def journal_variables(unit: Unit) -> dict[str, Any]:
         return none
     if "BASH_ENV" in text or any(name == "BASH_ENV" for name, _ in (*job.env, *job.env_facts)):
         return none
-    first, last = unit.text_span(0, 1), unit.text_span(len(text) - 1, len(text))
-    if first is None or last is None or last.line - first.line != text.count("\n", 0, len(text) - 1):
-        return none  # folded: lines of the body are not lines of the file
+    place = body_place(unit)
     # Quoted once more by the template: it stands within the quotes of a trap.
-    path = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in first.source.path)
-    # Text of kind `shell` has got an interpreter line.
-    return {"journal": sh(path), "journal_line": first.line - 1 - shell}
+    return {"journal": sh(place[0]), "journal_line": place[1]} if place is not None else none

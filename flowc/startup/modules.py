@@ -6,12 +6,14 @@ from flowc._compiled.slurm_commands import ON_IMAGE, PROGRAMS
 from flowc.patterns import at_first_use
 from flowc.record import Record
 from flowc.startup.commands import called, interpreter_words, provided
+from flowc.startup.life import body_place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from flowc.ir.job import Job
+    from flowc.ir.unit import Unit
 
 # A call with its words; `2>` and what follows belong to it no more.
 _calls = at_first_use(
@@ -126,8 +128,9 @@ def _row(part: str) -> int | None:
     return next((number for number, match in enumerate(_rows) if match(part)), None)
 
 
-def module_variables(job: Job) -> dict[str, Any]:
+def module_variables(unit: Unit) -> dict[str, Any]:
     """What the templates ask for; `module` is false where the text uses no modules."""
+    job = unit.job
     names = provided(job)
     functions = "bash" in interpreter_words(job)
     if not names & {"module", "ml"} or (job.image is not None and not functions):
@@ -143,6 +146,7 @@ def module_variables(job: Job) -> dict[str, Any]:
     used = {_row(part) for name in loaded for part in name.lower().split("/")}
     rows = [row for number, row in enumerate(PROGRAMS) if every or number in used]
     programs = {row["program"] for row in rows}
+    place = body_place(unit) or ("", 0)
     files = [match[1] for match in _init_files(text)] if job.image is None else []
     return {
         "module": True,
@@ -160,5 +164,6 @@ def module_variables(job: Job) -> dict[str, Any]:
         "module_python": bool(programs & {"python3", "conda"}) and job.image is None,
         "module_files": list(dict.fromkeys(files)),
         "module_subcommands": " | ".join(each for each in SUBCOMMANDS if each in verbs or each == "load"),
-        "source_name": job.source.path.rpartition("/")[2] if job.run.kind == "script" else "",
+        "source_name": place[0],
+        "source_line": place[1],
     }

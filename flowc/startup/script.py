@@ -106,7 +106,7 @@ def _variables(unit: Unit, index: int | None) -> dict[str, Any]:
     found.update(needs.variables(job, plan, facts))
     found.update(_tools(job, found["nodes"], slurm))
     found.update(life.end_variables(job, found["tools"]))
-    found.update(module_variables(job))
+    found.update(module_variables(unit))
     if slurm and job.image is not None:
         # A job of Slurm runs where it was submitted, and so does its container.
         found["docker_words"] = [*bind_words(folder, folder, read_only=False), "-w", folder, *found["docker_words"]]

@@ -14,14 +14,16 @@ sys.path.insert(0, str(Path(__file__).parent))
 from jobs import unit
 from local import install, run
 
-from flowc.ir.job import Io, Job, Run
+from flowc.ir.job import Io, Run
+from flowc.ir.unit import Unit
+from flowc.source import Source, Span
 from flowc.startup import build
 from flowc.startup.modules import lacking, module_variables
 
 
-def bash(body: str, interpreter: str = "/bin/bash") -> Job:
-    job = unit(f"#!{interpreter}\n{body}").job
-    return job.replace(run=job.run.replace(interpreter=interpreter))
+def bash(body: str, interpreter: str = "/bin/bash") -> Unit:
+    text = f"#!{interpreter}\n{body}"
+    return unit(text, run=Run(text=text, interpreter=interpreter))
 
 
 def output(folder: Path, body: str, interpreter: str = "/bin/bash", **more: object) -> list[str]:
@@ -54,11 +56,11 @@ LACKING = {
 
 @pytest.mark.parametrize("body", LACKING)
 def test_what_the_image_lacks(body: str) -> None:
-    assert [each.name for each, _ in lacking(bash(body))] == LACKING[body]
+    assert [each.name for each, _ in lacking(bash(body).job)] == LACKING[body]
 
 
 def test_places_and_packages() -> None:
-    job = bash("module load  gcc/11 star\n")
+    job = bash("module load  gcc/11 star\n").job
     found = [(each.name, package) for each, package in lacking(job)]
     assert found == [("gcc/11", "build-essential"), ("star", None)]
     for each, _ in lacking(job):
@@ -162,8 +164,19 @@ def test_a_hostile_source_name_stays_quoted(tmp_path: Path) -> None:
     text = "#!/bin/bash\nmodule load nothing\n"
     job = unit(text, io=Io(stdout="out"), run=Run(text=text, interpreter="/bin/bash", workdir=str(tmp_path)))
     name = "a'$(touch x)`touch y`\"; b"
-    job = job.replace(job=job.job.replace(source=job.job.source.replace(path=name)))
-    install(build(job, index=None), tmp_path)
+    install(build(job.replace(source=Source(name, text)), index=None), tmp_path)
     assert run(tmp_path)[0] == 0
     assert (tmp_path / "out").read_text() == f"flowc: {name}:2: module nothing is not on this machine\n"
     assert not {"x", "y"} & {*os.listdir(tmp_path)}
+
+
+def test_a_text_within_a_file_is_told_by_the_file_s_lines(tmp_path: Path) -> None:
+    text = "module load nothing\ntrue\n"
+    source = Source("job.yaml", "a: b\ncommand: |\n" + text)
+    job = unit("", frontend="task-yaml", io=Io(stdout=f"{tmp_path}/out"), run=Run(kind="shell", text=text))
+    start = source.text.index(text)
+    job = job.replace(source=source, text_places=lambda first, last: Span(source, start + first, start + last))
+    job = job.replace(job=job.job.replace(run=job.job.run.replace(workdir=str(tmp_path))))
+    install(build(job, index=None), tmp_path)
+    assert run(tmp_path)[0] == 0
+    assert (tmp_path / "out").read_text() == "flowc: job.yaml:3: module nothing is not on this machine\n"
