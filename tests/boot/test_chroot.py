@@ -41,11 +41,33 @@ bash <<'FLOWC_TEST'
 {script}
 FLOWC_TEST
 """
+MODULES = """#!/bin/bash -l
+set -eu
+source /usr/share/lmod/lmod/init/bash
+module load python/3.11 star
+python --version
+bash -c 'module load python; echo $?'
+"""
+MODULES_SH = "#!/bin/sh -e\nmodule load star\nml b\n"
 ARGUMENTS = unit('#!/bin/bash\necho $0 $# "$1" $PWD; read x || echo eof\n', args=("a 'b' $(c)",))
 PYTHON = "#!/usr/bin/env python3\nimport os, sys\nprint(os.environ['SLURM_JOB_NAME'])\nsys.exit(7)\n"
 
 # Name: the job, the file that it writes to, a regular expression of all that stands there, exit status, state.
 JOBS: dict[str, tuple[Unit, str, str, int, str]] = {
+    "modules": (
+        unit(MODULES, run=Run(text=MODULES, interpreter="/bin/bash -l"), io=OUT),
+        "/workspace/o",
+        r"flowc: job.sbatch:4: module star is not on this machine\nPython 3\..*\n0\n",
+        0,
+        "COMPLETED",
+    ),
+    "modules-sh": (
+        unit(MODULES_SH, run=Run(text=MODULES_SH, interpreter="/bin/sh"), io=OUT),
+        "/workspace/o",
+        "flowc: module star is not on this machine\nflowc: module b is not on this machine\n",
+        0,
+        "COMPLETED",
+    ),
     "bash": (
         ARGUMENTS,
         f"/workspace/slurm-{job_id(ARGUMENTS.job)}.out",
