@@ -172,7 +172,11 @@ def startup_plain(v, sh):
             put(str(v['nodes']))
             put(')) || {\n            echo "flowc: /etc/hosts does not list $host_name" >&2\n            exit 1\n        }\n    done\n')
             if v['agents']:
-                put('    # Who talks to an agent must know what only the machines of this job have: the text of their script.\n    (umask 077 && sha256sum <"$0" >"$state_dir/nodes" && printf \'%s\\n\' "${node_names[@]}" >>"$state_dir/nodes")\n    [ $node_rank = 0 ] || exec "$state_dir/bin/agent" "${node_names[node_rank]#* }"\n    "$state_dir/bin/agent" "${node_names[0]#* }" &\n')
+                put('    # Who talks to an agent must know what only the machines of this job have: the text of their script.\n    (umask 077 && sha256sum <"$0" >"$state_dir/nodes" && printf \'%s\\n\' "${node_names[@]}" >>"$state_dir/nodes")\n    [ $node_rank = 0 ] || {\n        # Where the steps run.\n        mkdir -p')
+                for l_folder in v['folders']:
+                    put(' ')
+                    put(sh(l_folder))
+                put('\n        exec "$state_dir/bin/agent" "${node_names[node_rank]#* }"\n    }\n    "$state_dir/bin/agent" "${node_names[0]#* }" &\n')
             if v['needs_ip']:
                 put('    private_ip=${node_names[node_rank]#* }\n')
             if v['needs_ips']:
@@ -709,15 +713,10 @@ def startup_plain(v, sh):
         if v['tick_phase']:
             put(' + ')
             put(str(v['tick_phase']))
-        put(') % 5)) && kill -ALRM $$; do :; done &\n')
-        if v['prepared']:
-            put('    ticker_pid=$!\n')
+        put(') % 5)) && kill -ALRM $$; do :; done &\n    ticker_pid=$!\n')
     put('    # A signal that we trap ends `wait` early; the last one gives the exit status, which bash remembers.\n    while wait "$body_pid"; kill -0 "$body_pid"; do :; done\n    wait "$body_pid"\n    body_status=$?\n    # The end of the script is the end of the job: what still runs in the background ends too.\n')
     if v['ticks']:
-        if v['prepared']:
-            put('    kill "$ticker_pid"\n')
-        else:
-            put('    kill %2\n')
+        put('    kill "$ticker_pid"\n')
     put('    kill -KILL -"$body_pid"\n')
     if v['images']:
         put('    docker ps -qf label=flowc | xargs -r docker stop -t ')
@@ -726,7 +725,7 @@ def startup_plain(v, sh):
     if v['asks_end']:
         put('    # What the job asked of the small Slurm about itself.\n    if [ "$job_state" = RUNNING ]; then\n        case $(</run/flowc.end) in\n')
         if v['asks_requeue']:
-            put('        requeue)\n            # A new run with a time limit of its own; nothing of the old one may still be there.\n            job_state=PENDING\n            read -r uptime_seconds _ </proc/uptime\n            used_base=-${uptime_seconds%.*}\n            save_state\n            systemctl restart --no-block flowc || exec bash "$0" job\n            exit\n            ;;\n')
+            put('        requeue)\n            # A new run with a time limit of its own; nothing of the old one may still be there.\n            job_state=PENDING\n            read -r uptime_seconds _ </proc/uptime\n            used_base=-${uptime_seconds%.*}\n            save_state\n            [ -d /run/systemd/system ] || exec bash "$0" job\n            systemctl restart --no-block flowc\n            exec sleep 99\n            ;;\n')
         put('        cancel) job_state=CANCELLED ;;\n        esac\n    fi\n')
     if v['restarts']:
         put('    # Only a failure of the job itself, while it may still run, is one that a restart may mend.\n    if [ "$job_state" != RUNNING ] || [ "$body_status" = 0 ] || [ ! -e "$state_dir/ready" ]; then break; fi\n    case $body_status in\n')
@@ -822,14 +821,18 @@ def startup_plain(v, sh):
             put('        module_part=0\n')
             if v['ml']:
                 put('        [ "${FUNCNAME[1]}" != ml ] || module_part=1\n')
-            put('        module_verb=${BASH_SOURCE[module_part + 1]##*/}\n')
+            put('        module_verb=${BASH_SOURCE[module_part + 1]##*/}\n        module_part=${BASH_LINENO[module_part]}\n')
             if v['source_name']:
                 put('        [ "$module_verb" != ')
                 put(str(v['body_name']))
                 put(' ] || module_verb=')
                 put(sh(v['source_name']))
-                put('\n')
-            put('        echo "flowc: $module_verb:${BASH_LINENO[module_part]}: module $module_name is not on this machine" >&2\n')
+                if v['source_line']:
+                    put(' module_part=$((module_part + ')
+                    put(str(v['source_line']))
+                    put('))')
+                put('\n\n')
+            put('        echo "flowc: $module_verb:$module_part: module $module_name is not on this machine" >&2\n')
         else:
             put('        echo "flowc: module $module_name is not on this machine" >&2\n')
         put('    done\n}\n')
@@ -1066,7 +1069,11 @@ def startup_small(v, sh):
             put(str(v['nodes']))
             put('))||{\necho "flowc: /etc/hosts does not list $h" >&2\nexit 1\n}\ndone\n')
             if v['agents']:
-                put('(umask 077&&sha256sum <"$0" >$d/nodes&&printf \'%s\\n\' "${a[@]}" >>$d/nodes)\n[ $node_rank = 0 ]||exec "$d/bin/agent" "${a[node_rank]#* }"\n"$d/bin/agent" "${a[0]#* }" &\n')
+                put('(umask 077&&sha256sum <"$0" >$d/nodes&&printf \'%s\\n\' "${a[@]}" >>$d/nodes)\n[ $node_rank = 0 ]||{\nmkdir -p')
+                for l_folder in v['folders']:
+                    put(' ')
+                    put(sh(l_folder))
+                put('\nexec "$d/bin/agent" "${a[node_rank]#* }"\n}\n"$d/bin/agent" "${a[0]#* }" &\n')
             if v['needs_ip']:
                 put('private_ip=${a[node_rank]#* }\n')
             if v['needs_ips']:
@@ -1584,15 +1591,10 @@ def startup_small(v, sh):
         if v['tick_phase']:
             put(' + ')
             put(str(v['tick_phase']))
-        put(') % 5))&&kill -ALRM $$; do :; done &\n')
-        if v['prepared']:
-            put('tp=$!\n')
+        put(') % 5))&&kill -ALRM $$; do :; done &\ntp=$!\n')
     put('while wait $p; kill -0 $p; do :; done\nwait $p\nr=$?\n')
     if v['ticks']:
-        if v['prepared']:
-            put('kill "$tp"\n')
-        else:
-            put('kill %2\n')
+        put('kill "$tp"\n')
     put('kill -KILL -$p\n')
     if v['images']:
         put('docker ps -qf label=flowc | xargs -r docker stop -t ')
@@ -1601,7 +1603,7 @@ def startup_small(v, sh):
     if v['asks_end']:
         put('if [ "$s" = RUNNING ]; then\ncase $(</run/flowc.end) in\n')
         if v['asks_requeue']:
-            put('requeue)\ns=PENDING\nread -r t _ </proc/uptime\nb=-${t%.*}\nw\nsystemctl restart --no-block flowc||exec bash "$0" job\nexit\n;;\n')
+            put('requeue)\ns=PENDING\nread -r t _ </proc/uptime\nb=-${t%.*}\nw\n[ -d /run/systemd/system ]||exec bash "$0" job\nsystemctl restart --no-block flowc\nexec sleep 99\n;;\n')
         put('cancel) s=CANCELLED ;;\nesac\nfi\n')
     if v['restarts']:
         put('if [ "$s" != RUNNING ]||[ $r = 0 ]||[ ! -e $d/ready ]; then break; fi\ncase $r in\n')
@@ -1693,14 +1695,18 @@ def startup_small(v, sh):
             put('P=0\n')
             if v['ml']:
                 put('[ "${FUNCNAME[1]}" != ml ]||P=1\n')
-            put('v=${BASH_SOURCE[P + 1]##*/}\n')
+            put('v=${BASH_SOURCE[P + 1]##*/}\nP=${BASH_LINENO[P]}\n')
             if v['source_name']:
                 put('[ "$v" != ')
                 put(str(v['body_name']))
                 put(' ]||v=')
                 put(sh(v['source_name']))
+                if v['source_line']:
+                    put(' P=$((P + ')
+                    put(str(v['source_line']))
+                    put('))')
                 put('\n')
-            put('echo "flowc: $v:${BASH_LINENO[P]}: module $i is not on this machine" >&2\n')
+            put('echo "flowc: $v:$P: module $i is not on this machine" >&2\n')
         else:
             put('echo "flowc: module $i is not on this machine" >&2\n')
         put('done\n}\n')
@@ -1794,13 +1800,13 @@ def zlib(v, sh):
     return sections
 
 
-def xz(v, sh):
+def lzma(v, sh):
     sections = []
     out = []
     put = out.append
-    put('#!/bin/bash\nd=/var/lib/foundry/flowc\nmkdir -p $d&&cd $d&&python3 -c "n=0\nfor c in input():n=n*94+ord(c)-33\nimport lzma\nopen(\'new\',\'wb\').write(lzma.decompress(bytes.fromhex(\'%x\'%n)))"<<\\!&&mv new run&&exec bash $d/run\n')
+    put('#!/bin/bash\nmkdir -p ${d=/var/lib/foundry/flowc}&&cd $d&&python3 -c "n=0\nfor c in input():n=n*94+ord(c)-33\nimport lzma\nopen(\'new\',\'wb\').write(lzma.decompress(bytes.fromhex(\'%x\'%n),3,None,[{\'id\':33}]))"<<\\!&&mv new run&&exec bash $d/run\n')
     put(str(v['payload']))
     put('\n!\n')
-    sections.append(('xz', ''.join(out)))
+    sections.append(('lzma', ''.join(out)))
     out.clear()
     return sections

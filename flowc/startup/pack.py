@@ -26,6 +26,10 @@ PLAINEST = "gzip+base64"
 GZIP_HEAD = b"\x1f\x8b\x08\0\0\0\0\0\x02\x03"
 # Within the window of 8 KiB and the 4,096 symbols of a block that zlib keeps at memory level 6.
 SMALL = 4096
+# Of a byte's eight bits, for what follows it: text has use for some, what does not compress for none.
+CONTEXTS = (0, 1, 3)
+# What one chunk of LZMA2 can hold as it is.
+LARGEST_CHUNK = 1 << 16
 SIZE_MASK = (1 << 32) - 1
 
 
@@ -49,7 +53,7 @@ def harder_forms(head: bytes, body: bytes) -> Iterator[tuple[str, str]]:
     apart = deflate(head, body)
     yield PLAINEST, gzip_form(apart, whole)
     yield "zlib+base94", zlib_form(min(deflate(whole), apart, key=len), whole)
-    yield "xz+base94", xz_form(whole)
+    yield "lzma+base94", lzma_form(head, body)
 
 
 def deflate(*parts: bytes) -> bytes:
@@ -80,14 +84,24 @@ def zlib_form(deflated: bytes, plain: bytes) -> str:
     return _stub(templates.zlib, base94(data))
 
 
-def xz_form(plain: bytes) -> str:
+def lzma_form(head: bytes, body: bytes) -> str:
+    whole = head + body
+    found = [lzma_chunks(whole, context) for context in CONTEXTS]
+    if 0 < len(body) <= LARGEST_CHUNK:
+        # A chunk that is not compressed: its mark, its size less one, and the bytes themselves.
+        stored = b"\x02" + (len(body) - 1).to_bytes(2, "big") + body
+        found += [lzma_chunks(head, context) + stored for context in CONTEXTS]
+    return _stub(templates.lzma, base94(min(found, key=len) + b"\0"))
+
+
+def lzma_chunks(plain: bytes, context: int) -> bytes:
+    """LZMA2 without a container and without its end. `context`: how many bits of a byte tell what the next one is."""
     import lzma
 
     # Text is not aligned: no position bits. The dictionary need not be larger than what is packed.
     preset = 9 | lzma.PRESET_EXTREME
-    chain = [{"id": lzma.FILTER_LZMA2, "preset": preset, "pb": 0, "dict_size": 1 << 16}]
-    packed = lzma.compress(plain, check=lzma.CHECK_CRC32, filters=chain)
-    return _stub(templates.xz, base94(packed))
+    chain = [{"id": lzma.FILTER_LZMA2, "preset": preset, "lc": context, "pb": 0, "dict_size": 1 << 16}]
+    return lzma.compress(plain, lzma.FORMAT_RAW, filters=chain)[:-1]
 
 
 def base94(data: bytes) -> str:
