@@ -59,8 +59,9 @@ def report_modules(unit: Unit, sink: Sink) -> None:
 
     text = unit.job.run.text or ""
     lines: dict[int, list[tuple[str, str | None, int, int]]] = {}
+    line = place = 0
     for each, package in lacking(unit.job):
-        line = text.count("\n", 0, each.start)
+        line, place = line + text.count("\n", place, each.start), each.start
         lines.setdefault(line, []).append((each.name, package, each.start, each.end))
     for found in lines.values():
         packages = " ".join(dict.fromkeys(package for _, package, _, _ in found if package))
