@@ -1,0 +1,276 @@
+#!/bin/bash
+# Startup script of job dock.
+#
+# This is the script as a person reads it. What is sent is the same text without comments and with shorter names,
+# compressed; it unpacks itself to /var/lib/foundry/flowc/run and goes on there.
+#
+#   run               installs the job: writes the systemd unit and starts it
+#   run job           runs the job (called by the unit, on this boot and on every later one until the job has ended)
+#   status.json       how often the job was started, seconds used, state, exit status, times
+#   slurm_script      the job's own script
+#
+# What the user wrote stands in single quotes because it is meant literally.
+# shellcheck disable=SC2016,SC2043,SC2317
+
+[ "$0" = /var/lib/foundry/flowc/run ] || {
+    install -D -m 700 -- "$0" /var/lib/foundry/flowc/run && exec bash /var/lib/foundry/flowc/run
+    exit
+}
+state_dir=${0%/*}
+
+# ---- install: run by cloud-init or by hand, as root, on the first boot; may be run again ----
+
+if [ -z "$1" ]; then
+    # Not ordered after cloud-init, which would wait for us. The network is waited for, but not required.
+    # SIGPIPE must end `yes | head` as in any shell; one process out of memory must not stop the whole job.
+    cat >/etc/systemd/system/flowc.service <<UNIT
+[Unit]
+Wants=network-online.target
+After=network-online.target
+[Service]
+ExecStart=/bin/bash $0 job
+IgnoreSIGPIPE=no
+OOMPolicy=continue
+[Install]
+WantedBy=multi-user.target
+UNIT
+    mkdir -p /var/log/foundry
+    # An empty state file says: never started. One that is there keeps what it says.
+    : >>"$state_dir/status.json"
+    # Where no systemd runs, the job runs in the background, once at a time.
+    systemctl enable --now --no-block flowc ||
+        setsid -f flock -no "$state_dir" bash "$0" job </dev/null >/dev/null 2>&1
+    # All of this must outlive a power cut.
+    sync
+    exit
+fi
+
+# ---- state: one small JSON file, replaced as a whole ----
+
+# Usage: save_state [EXIT_CODE SIGNAL END]
+save_state() {
+    read -r uptime_seconds _ </proc/uptime
+    used_seconds=$((used_base + ${uptime_seconds%.*}))
+    printf '{"starts":%s,"used_s":%s,"state":"%s","start":%s,"exit_code":%s,"signal":%s,"end":%s}\n' \
+        "$start_count" $used_seconds "$job_state" "$first_start" "${1-null}" "${2-null}" "${3-null}" \
+        >"$state_dir/new"
+    mv "$state_dir/new" "$state_dir/status.json"
+}
+
+# ---- time: counted over all starts; called every 5 seconds ----
+
+on_tick() {
+    save_state
+    if ((used_seconds >= 1830)); then
+        kill -KILL -"$body_pid"
+    elif ((used_seconds >= 1800)) && [ "$job_state" = RUNNING ]; then
+        job_state=TIMEOUT
+        kill -TERM -"$body_pid"
+        kill -CONT -"$body_pid"
+    fi
+}
+
+# ---- run: called by the unit ----
+
+run_job() {
+    host_name=${HOSTNAME%%.*}
+    IFS=:, read -r _ start_count _ used_seconds _ job_state _ first_start _ <"$state_dir/status.json"
+    # RUNNING and PENDING are to be started again, so is a job that never was; COMPLETED, FAILED and TIMEOUT are over.
+    [[ ${job_state:-ING} = *ING* ]] || exit 0
+    output_file=/workspace/slurm-1661160415.out
+    mkdir -p /workspace
+    # The first start empties the files, a later one goes on writing.
+    [ "$start_count" ] || : >"$output_file"
+    # The provider's log folder leads to the job's own output.
+    ln -sf "$output_file" /var/log/foundry/job.log
+    chmod 700 "$state_dir/slurm_script"
+
+    read -r uptime_seconds _ </proc/uptime
+    used_base=$((used_seconds - ${uptime_seconds%.*}))
+    first_start=${first_start:-$EPOCHSECONDS}
+    job_state=RUNNING
+    # Told to stop (shutdown, preemption): the body is told by systemd, we wait for it; the next boot starts it again.
+    trap '[ "$job_state" = TIMEOUT ] || job_state=PENDING' TERM
+    trap on_tick ALRM
+    body_exited=
+    # To `wait` an exit status of 143 and death by TERM are the same; the list of jobs tells, as long as it has the body.
+    trap '[[ $(jobs -l) != *$body_pid\ Exit* ]] || body_exited=$body_pid' CHLD
+    # Job control gives the body a process group of its own.
+    set -m
+    # What a batch step of Slurm would find in its environment. What the user set comes last and wins.
+    env -i -C /workspace PATH="$state_dir/bin:$PATH" LANG=C.UTF-8 HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TMPDIR=/tmp \
+        HOSTNAME="$host_name" \
+        SLURM_JOB_NODELIST="$host_name" SLURM_NODELIST="$host_name" \
+        SLURM_SUBMIT_HOST="$host_name" SLURMD_NODENAME="$host_name" SLURM_TASK_PID="$BASHPID" \
+        SLURM_JOB_START_TIME="$EPOCHSECONDS" \
+        SLURM_JOB_END_TIME=$((EPOCHSECONDS + 1800 - used_seconds)) \
+        ${start_count:+SLURM_RESTART_COUNT=$start_count} \
+        "BASH_FUNC_module%%=() $module_text" \
+        "BASH_FUNC_ml%%=() $ml_text" \
+        SLURM_JOB_ID=1661160415 \
+        SLURM_JOBID=1661160415 \
+        SLURM_JOB_NAME=dock \
+        SLURM_JOB_NUM_NODES=1 \
+        SLURM_NNODES=1 \
+        SLURM_JOB_CPUS_PER_NODE=1 \
+        SLURM_CPUS_ON_NODE=1 \
+        SLURM_TASKS_PER_NODE=1 \
+        SLURM_SUBMIT_DIR=/workspace \
+        SLURM_CLUSTER_NAME=flowc \
+        SLURM_JOB_USER=root \
+        SLURM_JOB_UID=0 \
+        SLURM_JOB_GID=0 \
+        SLURM_NODEID=0 \
+        SLURM_PROCID=0 \
+        SLURM_LOCALID=0 \
+        SLURM_GTIDS=0 \
+        ENVIRONMENT=BATCH \
+        SLURM_GPUS_ON_NODE=1 \
+        SLURM_JOB_GPUS=0 \
+        CUDA_VISIBLE_DEVICES=0 \
+        SLURM_GPUS_PER_NODE=h100:1 \
+        BASH_ENV="$state_dir/trap" \
+        "$state_dir/slurm_script" \
+        </dev/null >>"$output_file" \
+        2>&1 &
+    body_pid=$!
+    # Bash would report a process that was killed with its whole command line.
+    exec 2>/dev/null
+    start_count=$((start_count + 1))
+    save_state
+    # Every 5 seconds, and at the limit to the second.
+    while read -r uptime_seconds _ </proc/uptime && sleep $((5 - (used_base + ${uptime_seconds%.*}) % 5)) && kill -ALRM $$; do :; done &
+    ticker_pid=$!
+    # A signal that we trap ends `wait` early; the last one gives the exit status, which bash remembers.
+    while wait "$body_pid"; kill -0 "$body_pid"; do :; done
+    wait "$body_pid"
+    body_status=$?
+    # The end of the script is the end of the job: what still runs in the background ends too.
+    kill "$ticker_pid"
+    kill -KILL -"$body_pid"
+    if [ "$job_state" = RUNNING ]; then
+        job_state=COMPLETED
+        [ "$body_status" = 0 ] || job_state=FAILED
+    fi
+    save_state "$body_status" $((body_status > 128 && body_pid != body_exited ? body_status - 128 : 0)) "$EPOCHSECONDS"
+    exit "$body_status"
+}
+
+# ---- the small Slurm: one program, called under several names ----
+
+mkdir -p "$state_dir/bin"
+cat >"$state_dir/bin/sbatch" <<'E'
+#!/usr/bin/python3
+import os,signal,sys
+e=os.environ
+A=os.path.basename(sys.argv[0])
+v=sys.argv[1:]
+def ak(b):
+ os.write(2,(A+": "+b+"\n").encode())
+def g(b,P=1):
+ ak(b)
+ os._exit(P)
+def cH():
+ g(f"error: there is no Slurm here that could take another job: compile and submit it with `flowc` instead")
+if A in("sbatch","salloc"):
+ cH()
+E
+chmod +x "$state_dir/bin/sbatch"
+for each_name in salloc; do
+    ln -f "$state_dir/bin/sbatch" "$state_dir/bin/$each_name"
+done
+
+# ---- module: there are no environment modules here, but what they stand for may be installed ----
+
+# Usage: module SUBCOMMAND [NAME...]. A name of which no part is a program here is told once. That is no failure: the job
+# may do without it, and `set -e` would end it before anybody knows. Subcommands that the job does not use are left out.
+module() {
+    local IFS=/ module_verb module_name module_part modules_kept
+    module_verb=${1-}
+    [ $# = 0 ] || shift
+    case $module_verb in
+    load) ;;
+    # What begins with a dash is taken off the list.
+    unload | rm | del | remove) set -- "${@/#/-}" ;;
+    sw*) [ $# -lt 2 ] || set -- "-$1" "${@:2}" ;;
+    is-loaded)
+        [[ :${LOADEDMODULES-}: = *:"${1-}"[:/]* ]]
+        return
+        ;;
+    purge | reset) LOADEDMODULES= ;;&
+    *) return 0 ;;
+    esac
+    for module_name; do
+        [[ :${LOADEDMODULES-}: != *:"$module_name":* ]] || continue
+        modules_kept=
+        IFS=:
+        for module_part in ${LOADEDMODULES-}; do
+            [[ $module_part/ = "${module_name#-}"/* ]] || modules_kept+=$module_part:
+        done
+        IFS=/
+        LOADEDMODULES=${modules_kept%:}
+        [[ $module_name != -* ]] || continue
+        export LOADEDMODULES="${LOADEDMODULES:+$LOADEDMODULES:}$module_name"
+        for module_part in ${module_name,,}; do
+            case $module_part in
+            cuda* | nvidia | nvhpc*) module_part=nvcc ;;
+            python* | cray-python) module_part=python3 ;;
+            openmpi* | mpi | mpich* | cray-mpich | impi | intelmpi | mvapich2 | hpcx*) module_part=mpirun ;;
+            esac
+            [[ $module_part != nvcc || ! -d /usr/local/cuda ]] || export CUDA_HOME=/usr/local/cuda PATH=/usr/local/cuda/bin:$PATH
+            ! type -P "$module_part" >/dev/null || continue 2
+        done
+        module_part=0
+        [ "${FUNCNAME[1]}" != ml ] || module_part=1
+        module_verb=${BASH_SOURCE[module_part + 1]##*/}
+        module_part=${BASH_LINENO[module_part]}
+        [ "$module_verb" != slurm_script ] || module_verb=input.sbatch
+
+        echo "flowc: $module_verb:$module_part: module $module_name is not on this machine" >&2
+    done
+}
+
+# Usage: ml [NAME...], ml SUBCOMMAND [NAME...]
+ml() {
+    case ${1-list} in
+    load | swap | purge | is-loaded) module "${@:-list}" ;;
+    *) module load "$@" ;;
+    esac
+}
+
+# The job's bash takes functions from its environment.
+module_text=$(declare -f module | tail -n +2)
+ml_text=$(declare -f ml | tail -n +2)
+# Modules of Python have it under both names, Ubuntu may not.
+type -P python >/dev/null || ln -s "$(type -P python3)" /usr/local/bin/python
+[ -e /usr/share/lmod/lmod/init/bash ] || install -D /dev/null /usr/share/lmod/lmod/init/bash
+
+# ---- journal: where a command of the job's own script failed; its bash reads this first ----
+
+# The script must not notice: status and $_ are as they were, nothing is shown under `set -x`, 20 lines are enough.
+cat >"$state_dir/trap" <<'E'
+unset BASH_ENV
+journal_lines=20
+trap '{ failed_status=$? last_word=$_;((journal_lines-->0))&&logger -tflowc -- 'input.sbatch'":$LINENO: exit status $failed_status: ${BASH_COMMAND%%[[:cntrl:]]*}"||:;: "$last_word";} 2>/dev/null' ERR
+E
+
+# ---- the job's own script: 453 bytes ----
+
+head -c 453 >"$state_dir/slurm_script" <<'E' && run_job
+#!/bin/bash -l
+# Environment modules in all their forms, and a job that submits the next one.
+#SBATCH --job-name=dock
+#SBATCH --gpus-per-node=h100:1
+#SBATCH --time=30:00
+
+set -eu
+source /usr/share/lmod/lmod/init/bash
+module purge
+module load cuda/12.2 python/3.11 gromacs/2023.1
+ml OpenMPI/4.1.4-GCC-11.3.0
+module swap python python/3.10
+module is-loaded gromacs || exit 1
+
+gmx mdrun -deffnm run
+sbatch --dependency=afterok:$SLURM_JOB_ID analyse.sbatch
+E
