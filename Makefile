@@ -7,7 +7,7 @@ JOB := corpus/slurm/train-8-gpus/input.sbatch
 # As many processes as cores, where pytest-xdist can see them.
 PYTEST_FLAGS ?= -n auto
 
-.PHONY: help demo test test-boot test-uml test-slow differential fuzz bench lint generate clean
+.PHONY: help demo test test-boot test-uml test-slow same-as-slurm differential fuzz bench lint generate clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 \2/p' Makefile | awk '{printf "  %-5s%-14s", $$1, $$2; $$1=$$2=""; print}'
@@ -26,6 +26,9 @@ test-uml: .venv/developed ## block volumes over reboots and power cuts, with a k
 
 test-slow: .venv/developed ## tests that take minutes
 	$(PYTEST) -m slow tests
+
+same-as-slurm: .venv/developed ## 225 jobs on a real Slurm and under flowc (root, 3 minutes); FLAGS=--update keeps what Slurm did
+	$(BIN)/python -m tests.same_as_slurm --real $(FLAGS)
 
 differential: .venv/developed ## 20,000 generated scripts through the real sbatch and through flowc
 	$(BIN)/python -m tests.differential --count 20000

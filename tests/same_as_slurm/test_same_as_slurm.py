@@ -1,0 +1,71 @@
+"""The same job bodies under a real Slurm and under what flowc sends: equal, or different for a stated reason.
+
+What Slurm does is kept in golden.json beside the bodies (`make same-as-slurm` runs it again), so that only flowc's side
+runs here: scripts that are unpacked, installed and run on local machines. See README.md.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import pytest
+
+from tests.same_as_slurm import cluster
+from tests.same_as_slurm.body import THEMES, bodies, read_golden
+from tests.same_as_slurm.compare import Report, loaded, run_flowc
+from tests.same_as_slurm.known import KNOWN
+from tests.same_as_slurm.machines import Machines
+from tests.same_as_slurm.real import run_slurm
+
+# Every so many bodies is run on the real cluster, which shows that the golden files are what Slurm says.
+SAMPLE = 6
+
+
+@pytest.fixture(scope="session")
+def local_machines(program: Callable[[str, str], str]) -> None:
+    """Skips where this machine cannot play others."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root for namespaces")
+    for name in ("unshare", "nsenter", "setpriv"):
+        program(name, "util-linux")
+    program("ip", "iproute2")
+    try:
+        with Machines(["n1", "n2"]) as machines:
+            assert machines["n2"].call(["hostname"]).stdout == "n2\n"
+    except OSError as problem:
+        pytest.skip(f"no namespaces here: {problem}")
+
+
+def theme(name: str) -> object:
+    """A parameter of the test below; one with a body that waits for its time limit takes minutes."""
+    waits = any(body.waits for body in bodies(theme=name))
+    return pytest.param(name, marks=[pytest.mark.slow] if waits else [])
+
+
+@pytest.mark.parametrize("name", [theme(name) for name in THEMES])
+def test_flowc_does_what_slurm_does(name: str, local_machines: None, program: Callable[[str, str], str]) -> None:
+    chosen = bodies(theme=name)
+    for interpreter in sorted({body.interpreter for body in chosen}):
+        program(interpreter, interpreter)
+    report = Report(chosen, read_golden(name), run_flowc(chosen))
+    if report.lines:
+        pytest.fail("\n".join(report.lines), pytrace=False)
+    assert report.unused == []
+
+
+def test_every_theme_is_complete() -> None:
+    assert KNOWN.keys() <= set(THEMES)
+    names = [body.name for body in bodies()]
+    assert len(names) == len(set(names))
+    for each in THEMES:
+        assert list(read_golden(each)) == sorted(body.name for body in bodies(theme=each))
+
+
+@pytest.mark.slow
+def test_golden_files_are_what_slurm_says(local_machines: None, program: Callable[[str, str], str]) -> None:
+    for name, package in cluster.PROGRAMS.items():
+        program(name, package)
+    chosen = [body for body in bodies() if not body.waits][::SAMPLE]
+    golden = {name: each for theme in THEMES for name, each in read_golden(theme).items()}
+    assert run_slurm(chosen) == {body.name: loaded(golden[body.name]) for body in chosen}
