@@ -171,7 +171,7 @@ def test_array_tasks_have_ids_after_the_arrays_own() -> None:
         (unit(layout=Layout(tasks=3)), {"SLURM_NTASKS": "3", "SLURM_NPROCS": "3", "SLURM_TASKS_PER_NODE": "3"}),
         (
             unit(plan=PLAN.replace(nodes=4), layout=Layout(tasks=10)),
-            {"SLURM_TASKS_PER_NODE": "3(x3),1", "SLURM_JOB_CPUS_PER_NODE": "3(x4)"},
+            {"SLURM_TASKS_PER_NODE": "3(x2),2(x2)", "SLURM_JOB_CPUS_PER_NODE": "3(x4)"},
         ),
         (
             unit(resources=Resources(nodes=1, gpus_per_node=2), plan=PLAN.replace(gpus_visible=2)),
