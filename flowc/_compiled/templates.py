@@ -150,39 +150,42 @@ def startup_plain(v, sh):
     out.clear()
     if v['nodes'] > 1:
         if v['agents']:
-            put('    # The nodes are listed in /etc/hosts, the last one is the head. The head runs the job, the others serve its srun.\n')
+            put('    # The nodes are listed in /etc/hosts, the last one is the head. The head runs the job, the others serve its srun: there the\n    # agent does not return.\n')
         elif v['slurm']:
             put('    # The nodes are listed in /etc/hosts, the last one is the head. Only the head runs the job.\n')
         else:
             put('    # The nodes are listed in /etc/hosts, the last one is the head. Each runs the job.\n')
-        put("    for _ in {1..120}; do\n        mapfile -t node_names < <(awk '$1 ~ /^[0-9.]+$/ && $1 !~ /^127/ { print $2")
-        if v['with_ips']:
-            put(', $1')
-        put(" }' /etc/hosts | tac)\n        [ ${#node_names[@]} -lt ")
-        put(str(v['nodes']))
-        put(' ] || break\n        sleep 5\n    done\n    [ ${#node_names[@]} -ge ')
-        put(str(v['nodes']))
-        put(' ] || {\n        echo "flowc: /etc/hosts lists ${#node_names[@]} of ')
-        put(str(v['nodes']))
-        put(' nodes after 10 minutes" >&2\n        exit 1\n    }\n')
-        if (v['slurm'] and not (v['agents'])):
-            put('    [ "${node_names[0]%%.*}" = "$host_name" ] || exit 0\n')
-        else:
-            put('    node_rank=0\n    until [ "${node_names[node_rank]%%[. ]*}" = "$host_name" ]; do\n        ((++node_rank < ')
+        if v['agents']:
+            put('    # Where the steps run.\n    mkdir -p')
+            for l_folder in v['folders']:
+                put(' ')
+                put(sh(l_folder))
+            put('\n\n    node_list=$("$state_dir/bin/agent" ')
             put(str(v['nodes']))
-            put(')) || {\n            echo "flowc: /etc/hosts does not list $host_name" >&2\n            exit 1\n        }\n    done\n')
-            if v['agents']:
-                put('    # Who talks to an agent must know what only the machines of this job have: the text of their script.\n    (umask 077 && sha256sum <"$0" >"$state_dir/nodes" && printf \'%s\\n\' "${node_names[@]}" >>"$state_dir/nodes")\n    [ $node_rank = 0 ] || {\n        # Where the steps run.\n        mkdir -p')
-                for l_folder in v['folders']:
-                    put(' ')
-                    put(sh(l_folder))
-                put('\n        exec "$state_dir/bin/agent" "${node_names[node_rank]#* }"\n    }\n    "$state_dir/bin/agent" "${node_names[0]#* }" &\n')
-            if v['needs_ip']:
-                put('    private_ip=${node_names[node_rank]#* }\n')
-            if v['needs_ips']:
-                put('    node_ips=$(printf \'%s\\n\' "${node_names[@]#* }")\n')
-        if v['slurm']:
-            put('    # As Slurm writes it where the names are numbered: node[1-4].\n    # shellcheck disable=SC2016\n    node_list=$(printf \'%s\\n\' "${node_names[@]%% *}" | awk \'{\n        p = $1; sub(/[0-9]+$/, "", p); n = substr($1, length(p) + 1); l = l "," $1\n        if (NR == 1) { q = p; f = n }\n        if (p != q || n + 0 != f + NR - 1 || length(n) != length(f)) b = 1\n    } END { print b ? substr(l, 2) : q "[" f "-" n "]" }\')\n')
+            put(') || exit\n')
+        else:
+            put("    for _ in {1..120}; do\n        mapfile -t node_names < <(awk '$1 ~ /^[0-9.]+$/ && $1 !~ /^127/ { print $2")
+            if not (v['slurm']):
+                put(', $1')
+            put(" }' /etc/hosts | tac)\n        [ ${#node_names[@]} -lt ")
+            put(str(v['nodes']))
+            put(' ] || break\n        sleep 5\n    done\n    [ ${#node_names[@]} -ge ')
+            put(str(v['nodes']))
+            put(' ] || {\n        echo "flowc: /etc/hosts lists ${#node_names[@]} of ')
+            put(str(v['nodes']))
+            put(' nodes after 10 minutes" >&2\n        exit 1\n    }\n')
+            if (v['slurm'] and not (v['agents'])):
+                put('    [ "${node_names[0]%%.*}" = "$host_name" ] || exit 0\n')
+            else:
+                put('    node_rank=0\n    until [ "${node_names[node_rank]%%[. ]*}" = "$host_name" ]; do\n        ((++node_rank < ')
+                put(str(v['nodes']))
+                put(')) || {\n            echo "flowc: /etc/hosts does not list $host_name" >&2\n            exit 1\n        }\n    done\n')
+                if v['needs_ip']:
+                    put('    private_ip=${node_names[node_rank]#* }\n')
+                if v['needs_ips']:
+                    put('    node_ips=$(printf \'%s\\n\' "${node_names[@]#* }")\n')
+            if v['slurm']:
+                put('    # As Slurm writes it where the names are numbered: node[1-4].\n    # shellcheck disable=SC2016\n    node_list=$(printf \'%s\\n\' "${node_names[@]%% *}" | awk \'{\n        p = $1; sub(/[0-9]+$/, "", p); n = substr($1, length(p) + 1); l = l "," $1\n        if (NR == 1) { q = p; f = n }\n        if (p != q || n + 0 != f + NR - 1 || length(n) != length(f)) b = 1\n    } END { print b ? substr(l, 2) : q "[" f "-" n "]" }\')\n')
     elif v['needs_ip']:
         put('    read -r private_ip _ < <(hostname -I)\n')
     sections.append(('rank', ''.join(out)))
@@ -725,7 +728,7 @@ def startup_plain(v, sh):
     if v['asks_end']:
         put('    # What the job asked of the small Slurm about itself.\n    if [ "$job_state" = RUNNING ]; then\n        case $(</run/flowc.end) in\n')
         if v['asks_requeue']:
-            put('        requeue)\n            # A new run with a time limit of its own; nothing of the old one may still be there.\n            job_state=PENDING\n            read -r uptime_seconds _ </proc/uptime\n            used_base=-${uptime_seconds%.*}\n            save_state\n            [ -d /run/systemd/system ] || exec bash "$0" job\n            systemctl restart --no-block flowc\n            exec sleep 99\n            ;;\n')
+            put('        requeue)\n            # A new run with a time limit of its own; nothing of the old one may still be there.\n            job_state=PENDING\n            read -r uptime_seconds _ </proc/uptime\n            used_base=-${uptime_seconds%.*}\n            save_state\n            [ -d /run/systemd/system ] || exec bash "$0" job\n            systemctl restart --no-block flowc\n            exit\n            ;;\n')
         put('        cancel) job_state=CANCELLED ;;\n        esac\n    fi\n')
     if v['restarts']:
         put('    # Only a failure of the job itself, while it may still run, is one that a restart may mend.\n    if [ "$job_state" != RUNNING ] || [ "$body_status" = 0 ] || [ ! -e "$state_dir/ready" ]; then break; fi\n    case $body_status in\n')
@@ -1052,34 +1055,37 @@ def startup_small(v, sh):
             pass
         elif v['slurm']:
             pass
-        put("for _ in {1..120}; do\nmapfile -t a < <(awk '$1 ~ /^[0-9.]+$/&&$1 !~ /^127/ { print $2")
-        if v['with_ips']:
-            put(', $1')
-        put(" }' /etc/hosts | tac)\n[ ${#a[@]} -lt ")
-        put(str(v['nodes']))
-        put(' ]||break\nsleep 5\ndone\n[ ${#a[@]} -ge ')
-        put(str(v['nodes']))
-        put(' ]||{\necho "flowc: /etc/hosts lists ${#a[@]} of ')
-        put(str(v['nodes']))
-        put(' nodes after 10 minutes" >&2\nexit 1\n}\n')
-        if (v['slurm'] and not (v['agents'])):
-            put('[ "${a[0]%%.*}" = $h ]||exit 0\n')
-        else:
-            put('node_rank=0\nuntil [ "${a[node_rank]%%[. ]*}" = $h ]; do\n((++node_rank < ')
+        if v['agents']:
+            put('mkdir -p')
+            for l_folder in v['folders']:
+                put(' ')
+                put(sh(l_folder))
+            put('\nl=$("$d/bin/agent" ')
             put(str(v['nodes']))
-            put('))||{\necho "flowc: /etc/hosts does not list $h" >&2\nexit 1\n}\ndone\n')
-            if v['agents']:
-                put('(umask 077&&sha256sum <"$0" >$d/nodes&&printf \'%s\\n\' "${a[@]}" >>$d/nodes)\n[ $node_rank = 0 ]||{\nmkdir -p')
-                for l_folder in v['folders']:
-                    put(' ')
-                    put(sh(l_folder))
-                put('\nexec "$d/bin/agent" "${a[node_rank]#* }"\n}\n"$d/bin/agent" "${a[0]#* }" &\n')
-            if v['needs_ip']:
-                put('private_ip=${a[node_rank]#* }\n')
-            if v['needs_ips']:
-                put('node_ips=$(printf \'%s\\n\' "${a[@]#* }")\n')
-        if v['slurm']:
-            put('l=$(printf \'%s\\n\' "${a[@]%% *}" | awk \'{\np = $1; sub(/[0-9]+$/, "", p); n = substr($1, length(p) + 1); l = l "," $1\nif (NR == 1) { q = p; f = n }\nif (p != q||n + 0 != f + NR - 1||length(n) != length(f)) b = 1\n} END { print b ? substr(l, 2) : q "[" f "-" n "]" }\')\n')
+            put(')||exit\n')
+        else:
+            put("for _ in {1..120}; do\nmapfile -t a < <(awk '$1 ~ /^[0-9.]+$/&&$1 !~ /^127/ { print $2")
+            if not (v['slurm']):
+                put(', $1')
+            put(" }' /etc/hosts | tac)\n[ ${#a[@]} -lt ")
+            put(str(v['nodes']))
+            put(' ]||break\nsleep 5\ndone\n[ ${#a[@]} -ge ')
+            put(str(v['nodes']))
+            put(' ]||{\necho "flowc: /etc/hosts lists ${#a[@]} of ')
+            put(str(v['nodes']))
+            put(' nodes after 10 minutes" >&2\nexit 1\n}\n')
+            if (v['slurm'] and not (v['agents'])):
+                put('[ "${a[0]%%.*}" = $h ]||exit 0\n')
+            else:
+                put('node_rank=0\nuntil [ "${a[node_rank]%%[. ]*}" = $h ]; do\n((++node_rank < ')
+                put(str(v['nodes']))
+                put('))||{\necho "flowc: /etc/hosts does not list $h" >&2\nexit 1\n}\ndone\n')
+                if v['needs_ip']:
+                    put('private_ip=${a[node_rank]#* }\n')
+                if v['needs_ips']:
+                    put('node_ips=$(printf \'%s\\n\' "${a[@]#* }")\n')
+            if v['slurm']:
+                put('l=$(printf \'%s\\n\' "${a[@]%% *}" | awk \'{\np = $1; sub(/[0-9]+$/, "", p); n = substr($1, length(p) + 1); l = l "," $1\nif (NR == 1) { q = p; f = n }\nif (p != q||n + 0 != f + NR - 1||length(n) != length(f)) b = 1\n} END { print b ? substr(l, 2) : q "[" f "-" n "]" }\')\n')
     elif v['needs_ip']:
         put('read -r private_ip _ < <(hostname -I)\n')
     sections.append(('rank', ''.join(out)))
@@ -1603,7 +1609,7 @@ def startup_small(v, sh):
     if v['asks_end']:
         put('if [ "$s" = RUNNING ]; then\ncase $(</run/flowc.end) in\n')
         if v['asks_requeue']:
-            put('requeue)\ns=PENDING\nread -r t _ </proc/uptime\nb=-${t%.*}\nw\n[ -d /run/systemd/system ]||exec bash "$0" job\nsystemctl restart --no-block flowc\nexec sleep 99\n;;\n')
+            put('requeue)\ns=PENDING\nread -r t _ </proc/uptime\nb=-${t%.*}\nw\n[ -d /run/systemd/system ]||exec bash "$0" job\nsystemctl restart --no-block flowc\nexit\n;;\n')
         put('cancel) s=CANCELLED ;;\nesac\nfi\n')
     if v['restarts']:
         put('if [ "$s" != RUNNING ]||[ $r = 0 ]||[ ! -e $d/ready ]; then break; fi\ncase $r in\n')

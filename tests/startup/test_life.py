@@ -24,7 +24,6 @@ from flowc.startup import build, life, size_table
 # Other programs on this machine are not to be told anything.
 STUBS = """\
 pkill() { echo "$*" >>"${0%/*}/told"; }
-systemctl() { false; }
 """
 # Tells each USR1, and ends on TERM or after the file `go` is there.
 LISTENS = """#!/bin/bash
@@ -38,7 +37,7 @@ BASH = Run(interpreter="/bin/bash")
 def put(folder: Path, planned: Unit) -> None:
     """The runner as installed, with the places of the machine that it looks at below `folder`."""
     payload = build(planned, index=None).payload
-    for place in (b"/opt/mithril/", b"/run/flowc."):
+    for place in (b"/opt/mithril/", b"/run/flowc.", b"/run/systemd/"):
         payload = payload.replace(place, f"{folder}/".encode())
     (folder / "run").write_bytes(payload)
     (folder / "prelude").write_text(PRELUDE + STUBS)

@@ -139,12 +139,13 @@ run_job() {
     save_state
     # Every 5 seconds, and at the limit to the second.
     while read -r uptime_seconds _ </proc/uptime && sleep $((5 - (used_base + ${uptime_seconds%.*}) % 5)) && kill -ALRM $$; do :; done &
+    ticker_pid=$!
     # A signal that we trap ends `wait` early; the last one gives the exit status, which bash remembers.
     while wait "$body_pid"; kill -0 "$body_pid"; do :; done
     wait "$body_pid"
     body_status=$?
     # The end of the script is the end of the job: what still runs in the background ends too.
-    kill %2
+    kill "$ticker_pid"
     kill -KILL -"$body_pid"
     if [ "$job_state" = RUNNING ]; then
         job_state=COMPLETED
@@ -160,122 +161,120 @@ mkdir -p "$state_dir/bin"
 cat >"$state_dir/bin/srun" <<'E'
 #!/usr/bin/python3
 import os,signal,sys
-e=os.environ
-A=os.path.basename(sys.argv[0])
-v=sys.argv[1:]
-def ak(b):
- os.write(2,(A+": "+b+"\n").encode())
-def g(b,P=1):
- ak(b)
- os._exit(P)
-def start(argv,y,O,cQ):
- aG=os.fork()
- if aG:
-  return aG
- def bH(b):
-  os.write(2,f"slurmstepd-{y['SLURMD_NODENAME']}: error: {b}\n".encode())
+o=os.environ
+F=os.path.basename(sys.argv[0])
+q=sys.argv[1:]
+def M(c):
+ os.write(2,(F+": "+c+"\n").encode())
+def u(c,i=1):
+ M(c)
+ os._exit(i)
+def start(argv,m,s,*b):
+ e=os.fork()
+ if e:
+  return e
+ def a(c):
+  os.write(2,f"slurmstepd-{m['SLURMD_NODENAME']}: error: {c}\n".encode())
  try:
   os.setsid()
   import ctypes
   ctypes.CDLL(None).prctl(1,9)
   signal.signal(13,signal.SIG_DFL)
-  y["SLURM_TASK_PID"]=str(os.getpid())
-  os.execvpe(argv[0],argv,y)
- except OSError as Z:
-  bH(f"execve(): {argv[0]}: {Z.strerror}")
-  os._exit(Z.errno)
-def cw(M):
- ai=os.waitid(os.P_ALL,0,os.WEXITED|os.WNOWAIT)
- aR([ai.si_pid],9)
- os.waitpid(ai.si_pid,0)
- return M.pop(ai.si_pid),ai.si_status if ai.si_code==1 else-ai.si_status
-def aR(M,k):
- for aG in list(M):
+  m["SLURM_TASK_PID"]=str(os.getpid())
+  os.execvpe(argv[0],argv,m)
+ except OSError as h:
+  a(f"execve(): {argv[0]}: {h.strerror}")
+  os._exit(h.errno)
+def A(d):
+ e,a=os.wait()
+ B([e],9)
+ return d.pop(e),os.waitstatus_to_exitcode(a)
+def B(d,x):
+ for e in[*d]:
   try:
-   os.killpg(aG,k)
+   os.killpg(e,x)
   except OSError:
    pass
 OPTIONS="-=het-group"
-def cC(d):
- B={}
- while d and d[0][:1]=="-"!=d[0]:
-  c=d.pop(0)
-  if c=="--":
+def aP(H):
+ aq={}
+ while H and H[0][:1]=="-"!=H[0]:
+  al=H.pop(0)
+  if al=="--":
    break
   try:
-   aY=c[1]=="-"
-   a,l,n=c[2:].partition("=")if aY else(c[1],c[2:],c[2:])
-   aB=[ah for ah in OPTIONS.split()if(ah[2:].startswith(a)if aY else ah[0]==a)]
-   aB=[ah for ah in aB if ah[2:]==a]or aB
-   (aV,)=aB
-   if aV[1]==".":
-    if l:
-     d["1"if aY else 0:0]=["-"+n]
-    n="1"
-   elif aV[1]=="="and not l:
-    n=d.pop(0)
+   a=al[1]=="-"
+   n,ah,C=al[2:].partition("=")if a else(al[1],al[2:],al[2:])
+   c=[b for b in OPTIONS.split()if(b[2:].startswith(n)if a else b[0]==n)]
+   c=[b for b in c if b[2:]==n]or c
+   (d,)=c
+   if d[1]==".":
+    if ah:
+     H["1"if a else 0:0]=["-"+C]
+    C="1"
+   elif d[1]=="="and not ah:
+    C=H.pop(0)
   except(ValueError,IndexError,TypeError):
-   g(f"unrecognized option '{c}'",255)
-  B[aV[2:]]=n
- return B
-def cP():
- l=cC(v)
- def p(a,bC=""):
-  return l.get(a)or e.get("SLURM_"+(bC or a.upper().replace("-","_")))
- def k(a,bC=""):
-  n=p(a,bC)or"0"
-  if not n.isdigit()or int(n)<(a in l):
-   g(f'error: Invalid numeric value "{n}" for --{a}.')
-  return int(n)
- r=e["SLURM_JOB_ID"]
- if not v:
-  g("fatal: No command given to execute.")
- ae=int(e["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
- f=[e["SLURM_JOB_NODELIST"]]
- o=1
- j=[0]
- i=k("ntasks")
- E=1
- i=i or len(j)
- if i>ae//E*len(j):
-  g(f"error: Unable to create step for job {r}: More processors requested than permitted")
- au=[range(i)]
- with open("/run/flowc.step."+r,"ab",0)as bz:
-  bz.write(b"%9d\n"%os.getpid())
-  J=bz.tell()//10-1
- y=dict(e)
- for n,bW in((i,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if i>o else"cyclic","DISTRIBUTION"),(",".join(f[q]for q in j),"STEP_NODELIST"),(len(j),"NNODES STEP_NUM_NODES"),
-(i,"TASKS_PER_NODE STEP_TASKS_PER_NODE"),
-(J,"STEPID STEP_ID"),
+   u(f"unrecognized option '{al}'",255)
+  aq[d[2:]]=C
+ return aq
+def srun():
+ ah=aP(q)
+ def I(n,aD=""):
+  return ah.get(n)or o.get("SLURM_"+(aD or n.upper().replace("-","_")))
+ def x(n,aD=""):
+  C=I(n,aD)or"0"
+  if not C.isdigit()or int(C)<(n in ah):
+   u(f'error: Invalid numeric value "{C}" for --{n}.')
+  return int(C)
+ t=o["SLURM_JOB_ID"]
+ if not q:
+  u("fatal: No command given to execute.")
+ an=int(o["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
+ g=[o["SLURM_JOB_NODELIST"]]
+ e=range(len(g))
+ p=Z=len(g)
+ f=int(o.get("SLURM_NTASKS")or p*int(o.get("SLURM_NTASKS_PER_NODE",1)))
+ ao=1
+ if f>an//ao*len(e):
+  u(f"error: Unable to create step for job {t}: More processors requested than permitted")
+ O=iter(range(f))
+ S=[[next(O)for z in range(r,f,p)]for r in range(p)]
+ with open("/run/flowc.step."+t,"ab",0)as P:
+  P.write(b"%9d\n"%os.getpid())
+  D=P.tell()//10-1
+ m=dict(o)
+ for C,ag in((f,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if f>Z else"cyclic","DISTRIBUTION"),
+(o["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(o["SLURM_TASKS_PER_NODE"]if f%p else f"{f // p}(x{p})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),
+(p,"NNODES STEP_NUM_NODES"),(D,"STEPID STEP_ID"),
 ):
-  for bV in bW.split():
-   y["SLURM_"+bV]=str(n)
- O=os.getcwd()
- bf=0
- def cu(q,h,P):
-  nonlocal bf
-  if P:
-   ak(f"error: {f[q]}: task {h}: "+(f"Exited with exit code {P}"if P>0 else signal.strsignal(-P)))
-   bf=max(bf,P if P>0 else 128-P)
- def cv(C):
-  q=j[C]
-  L=au[C]
-  bt={**y,"SLURM_NODEID":str(C),"SLURMD_NODENAME":f[q],"SLURM_GTIDS":",".join(map(str,L)),}
-  return bt,[(h,{"SLURM_PROCID":str(h),"SLURM_LOCALID":str(ab),
-},)for ab,h in enumerate(L)]
- M={}
- def bm(k,*U):
-  aR(M,k)
- for cg in 1,2,3,10,12,15,18:
-  signal.signal(cg,bm)
- bt,L=cv(0)
- for h,bs in L:
-  M[start(v,{**bt,**bs},O,())]=h
- while M:
-  cu(0,*cw(M))
- os._exit(bf)
-if A=="srun":
- cP()
+  for key in ag.split():
+   m["SLURM_"+key]=str(C)
+ s=os.getcwd()
+ G=0
+ def T(d,b,i):
+  nonlocal G
+  if i:
+   M(f"error: {g[d]}: task {b}: "+(f"Exited with exit code {i}"if i>0 else signal.strsignal(-i)))
+   G=max(G,i if i>0 else 128-i)
+ def W(r):
+  d=e[r]
+  y=S[r]
+  return[(b,
+q,
+{**m,"SLURM_NODEID":str(r),"SLURMD_NODENAME":g[d],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(ab),
+},)for ab,b in enumerate(y)]
+ d={}
+ def N(x,*z):
+  B(d,x)
+ for Q in 1,2,3,10,12,15,18:
+  signal.signal(Q,N)
+ for b,argv,task_env in W(0):
+  d[start(argv,task_env,s)]=b
+ while d:
+  T(0,*A(d))
+ os._exit(G)
+globals()[F]()
 E
 chmod +x "$state_dir/bin/srun"
 

@@ -138,12 +138,13 @@ run_job() {
     save_state
     # Every 5 seconds, and at the limit to the second.
     while read -r uptime_seconds _ </proc/uptime && sleep $((5 - (used_base + ${uptime_seconds%.*}) % 5)) && kill -ALRM $$; do :; done &
+    ticker_pid=$!
     # A signal that we trap ends `wait` early; the last one gives the exit status, which bash remembers.
     while wait "$body_pid"; kill -0 "$body_pid"; do :; done
     wait "$body_pid"
     body_status=$?
     # The end of the script is the end of the job: what still runs in the background ends too.
-    kill %2
+    kill "$ticker_pid"
     kill -KILL -"$body_pid"
     if [ "$job_state" = RUNNING ]; then
         job_state=COMPLETED

@@ -162,18 +162,18 @@ mkdir -p "$state_dir/bin"
 cat >"$state_dir/bin/sbatch" <<'E'
 #!/usr/bin/python3
 import os,signal,sys
-e=os.environ
-A=os.path.basename(sys.argv[0])
-v=sys.argv[1:]
-def ak(b):
- os.write(2,(A+": "+b+"\n").encode())
-def g(b,P=1):
- ak(b)
- os._exit(P)
-def cH():
- g(f"error: there is no Slurm here that could take another job: compile and submit it with `flowc` instead")
-if A in("sbatch","salloc"):
- cH()
+o=os.environ
+F=os.path.basename(sys.argv[0])
+q=sys.argv[1:]
+def M(c):
+ os.write(2,(F+": "+c+"\n").encode())
+def u(c,i=1):
+ M(c)
+ os._exit(i)
+def sbatch():
+ u("error: there is no Slurm here that could take another job: compile and submit it with `flowc` instead")
+salloc=sbatch
+globals()[F]()
 E
 chmod +x "$state_dir/bin/sbatch"
 for each_name in salloc; do

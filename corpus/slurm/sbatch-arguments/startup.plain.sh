@@ -77,38 +77,12 @@ run_job() {
     IFS=:, read -r _ start_count _ used_seconds _ job_state _ first_start _ <"$state_dir/status.json"
     # RUNNING and PENDING are to be started again, so is a job that never was; COMPLETED, FAILED and TIMEOUT are over.
     [[ ${job_state:-ING} = *ING* ]] || exit 0
-    # The nodes are listed in /etc/hosts, the last one is the head. The head runs the job, the others serve its srun.
-    for _ in {1..120}; do
-        mapfile -t node_names < <(awk '$1 ~ /^[0-9.]+$/ && $1 !~ /^127/ { print $2, $1 }' /etc/hosts | tac)
-        [ ${#node_names[@]} -lt 2 ] || break
-        sleep 5
-    done
-    [ ${#node_names[@]} -ge 2 ] || {
-        echo "flowc: /etc/hosts lists ${#node_names[@]} of 2 nodes after 10 minutes" >&2
-        exit 1
-    }
-    node_rank=0
-    until [ "${node_names[node_rank]%%[. ]*}" = "$host_name" ]; do
-        ((++node_rank < 2)) || {
-            echo "flowc: /etc/hosts does not list $host_name" >&2
-            exit 1
-        }
-    done
-    # Who talks to an agent must know what only the machines of this job have: the text of their script.
-    (umask 077 && sha256sum <"$0" >"$state_dir/nodes" && printf '%s\n' "${node_names[@]}" >>"$state_dir/nodes")
-    [ $node_rank = 0 ] || {
-        # Where the steps run.
-        mkdir -p /workspace
-        exec "$state_dir/bin/agent" "${node_names[node_rank]#* }"
-    }
-    "$state_dir/bin/agent" "${node_names[0]#* }" &
-    # As Slurm writes it where the names are numbered: node[1-4].
-    # shellcheck disable=SC2016
-    node_list=$(printf '%s\n' "${node_names[@]%% *}" | awk '{
-        p = $1; sub(/[0-9]+$/, "", p); n = substr($1, length(p) + 1); l = l "," $1
-        if (NR == 1) { q = p; f = n }
-        if (p != q || n + 0 != f + NR - 1 || length(n) != length(f)) b = 1
-    } END { print b ? substr(l, 2) : q "[" f "-" n "]" }')
+    # The nodes are listed in /etc/hosts, the last one is the head. The head runs the job, the others serve its srun: there the
+    # agent does not return.
+    # Where the steps run.
+    mkdir -p /workspace
+
+    node_list=$("$state_dir/bin/agent" 2) || exit
     output_file=/workspace/slurm-866379156.out
     mkdir -p /workspace
     # The first start empties the files, a later one goes on writing.
@@ -171,12 +145,13 @@ run_job() {
     save_state
     # Every 5 seconds, and at the limit to the second.
     while read -r uptime_seconds _ </proc/uptime && sleep $((5 - (used_base + ${uptime_seconds%.*}) % 5)) && kill -ALRM $$; do :; done &
+    ticker_pid=$!
     # A signal that we trap ends `wait` early; the last one gives the exit status, which bash remembers.
     while wait "$body_pid"; kill -0 "$body_pid"; do :; done
     wait "$body_pid"
     body_status=$?
     # The end of the script is the end of the job: what still runs in the background ends too.
-    kill %2
+    kill "$ticker_pid"
     kill -KILL -"$body_pid"
     if [ "$job_state" = RUNNING ]; then
         job_state=COMPLETED
@@ -192,235 +167,241 @@ mkdir -p "$state_dir/bin"
 cat >"$state_dir/bin/srun" <<'E'
 #!/usr/bin/python3
 import os,signal,sys
-import threading,time
-import hmac,itertools,socket
-from multiprocessing.connection import Connection
-e=os.environ
-A=os.path.basename(sys.argv[0])
-v=sys.argv[1:]
-bh=e.get("FLOWC_SLURM","/var/lib/foundry/flowc/nodes")
-bg=6818
-def ak(b):
- os.write(2,(A+": "+b+"\n").encode())
-def g(b,P=1):
- ak(b)
- os._exit(P)
-def cM(cs):
- be=[(F,len(list(ck)))for F,ck in itertools.groupby(cs)]
- return",".join(f"{F}(x{aM})"if aM>1 else str(F)for F,aM in be)
-def start(argv,y,O,cQ):
- aG=os.fork()
- if aG:
-  return aG
- def bH(b):
-  os.write(2,f"slurmstepd-{y['SLURMD_NODENAME']}: error: {b}\n".encode())
+import hmac,socket,time
+from multiprocessing.connection import Connection,Pipe,wait
+o=os.environ
+F=os.path.basename(sys.argv[0])
+q=sys.argv[1:]
+L="/var/lib/foundry/flowc/nodes"
+ae="/var/lib/foundry/flowc/run"
+V=6818
+def M(c):
+ os.write(2,(F+": "+c+"\n").encode())
+def u(c,i=1):
+ M(c)
+ os._exit(i)
+def aj(g):
+ a=[]
+ for n in g:
+  e=n.rstrip("0123456789")
+  d=n[len(e):]
+  if not d or not a or a[-1][0]!=e or not a[-1][1]:
+   a.append((e,[]))
+  b=a[-1][1]
+  if b and d==str(int(b[-1][-1])+1).zfill(len(b[-1][-1])):
+   b[-1][1:]=[d]
+  elif d:
+   b.append([d])
+ H=[]
+ for e,b in a:
+  c=",".join(map("-".join,b))
+  H.append(e+(f"[{c}]"if c.strip("0123456789")else c))
+ return",".join(H)
+def start(argv,m,s,*b):
+ e=os.fork()
+ if e:
+  return e
+ def a(c):
+  os.write(2,f"slurmstepd-{m['SLURMD_NODENAME']}: error: {c}\n".encode())
  try:
-  for k,s in enumerate(cQ):
-   os.dup2(s,k)
+  for x,j in enumerate(b):
+   os.dup2(j,x)
   os.setsid()
   signal.signal(13,signal.SIG_DFL)
   try:
-   os.chdir(O)
-  except OSError as Z:
-   bH(f"couldn't chdir to `{O}': {Z.strerror}: going to /tmp instead")
+   os.chdir(s)
+  except OSError as h:
+   a(f"couldn't chdir to `{s}': {h.strerror}: going to /tmp instead")
    os.chdir("/tmp")
-  y["SLURM_TASK_PID"]=str(os.getpid())
-  os.execvpe(argv[0],argv,y)
- except OSError as Z:
-  bH(f"execve(): {argv[0]}: {Z.strerror}")
-  os._exit(Z.errno)
-def cw(M):
- ai=os.waitid(os.P_ALL,0,os.WEXITED|os.WNOWAIT)
- aR([ai.si_pid],9)
- os.waitpid(ai.si_pid,0)
- return M.pop(ai.si_pid),ai.si_status if ai.si_code==1 else-ai.si_status
-def aR(M,k):
- for aG in list(M):
+  m["SLURM_TASK_PID"]=str(os.getpid())
+  os.execvpe(argv[0],argv,m)
+ except OSError as h:
+  a(f"execve(): {argv[0]}: {h.strerror}")
+  os._exit(h.errno)
+def A(d):
+ e,a=os.wait()
+ B([e],9)
+ return d.pop(e),os.waitstatus_to_exitcode(a)
+def B(d,x):
+ for e in[*d]:
   try:
-   os.killpg(aG,k)
+   os.killpg(e,x)
   except OSError:
    pass
-def bZ(at,ac,cD):
- at.settimeout(None)
- for bY,p,n in(1,9,1),(6,4,30),(6,5,10):
-  at.setsockopt(bY,p,n)
- t=Connection(at.detach())
- bv=os.urandom(32)
- t.send_bytes(bv)
- def bD(b):
-  return hmac.digest(open(bh,"rb").readline(),b,"sha256")
- t.send_bytes(bD(ac+t.recv_bytes(99)))
- if t.recv_bytes(99)!=bD(cD+bv):
-  raise OSError("wrong token")
- return t
-def ct(a,bj):
- bK=time.time()+600
- bB=0
- while 1:
+def X(f,ac,e):
+ for g,I,C in(1,9,1),(6,4,30),(6,5,10):
+  f.setsockopt(g,I,C)
+ a=Connection(f.detach())
+ def d(c):
+  return hmac.digest(open(ae,"rb").read(),c,"sha256")
+ b=os.urandom(32)
+ a.send_bytes(b)
+ a.send_bytes(d(ac+a.recv_bytes(99)))
+ if a.recv_bytes(99)!=d(e+b):
+  raise OSError("wrong secret")
+ return a
+def af(n,b):
+ for a in range(35):
   try:
-   return bZ(socket.create_connection((bj,bg),9),b"s",b"a")
-  except(OSError,EOFError)as Z:
-   bB+=1
-   if bB==10:
-    ak(f"waiting for the agent of {a}: {Z}")
-   if time.time()>bK:
-    g(f"error: {a}: no agent after 10 minutes: {Z}")
-   time.sleep(1)
-def cp():
- bM=socket.create_server((v[0],bg),backlog=99)
+   f=socket.create_connection((b,V),9)
+   f.settimeout(None)
+   return X(f,b"s",b"a")
+  except(OSError,EOFError)as h:
+   if a==4:
+    M(f"waiting for the agent of {n}: {h}")
+  time.sleep(a)
+ u(f"error: {n}: no agent after 10 minutes")
+def agent():
+ K=socket.gethostname().split(".")[0]
+ g=[]
+ for z in range(120):
+  e=[J.split()[:2]for J in open("/etc/hosts")if J[:1].isdigit()and J[:3]!="127"][::-1]
+  g=[n.split(".")[0]for z,n in e]
+  if len(e)>=int(q[0])and K in g:
+   break
+  time.sleep(5)
+ else:
+  u(f"/etc/hosts does not list {K} and {q[0]} nodes after 10 minutes: {g}")
+ open(L,"w").writelines(f"{n} {d[0]}\n"for n,d in zip(g,e))
+ b=g.index(K)
+ c=socket.create_server((e[b][0],V),backlog=99)
+ if not b and os.fork():
+  print(aj(g))
+  return
+ os.dup2(2,1)
  signal.signal(17,signal.SIG_IGN)
  while 1:
-  at=bM.accept()[0]
+  f=c.accept()[0]
   if not os.fork():
-   signal.signal(17,signal.SIG_DFL)
    try:
+    signal.signal(17,signal.SIG_DFL)
     signal.alarm(30)
-    t=bZ(at,b"a",b"s")
+    a=X(f,b"a",b"s")
     signal.alarm(0)
-    cL(t)
+    Y(a)
    finally:
     os._exit(0)
-  at.close()
-def aL(cy,*d):
- bw=threading.Thread(target=cy,args=d,daemon=True)
- bw.start()
- return bw
-def cL(t):
- argv,O,y,i=t.recv()
- cc=threading.Lock()
- M={}
- aH=[]
- def send(*S):
-  with cc:
-   try:
-    t.send(S)
-   except OSError:
-    pass
- def cE(s,h,al):
-  with open(al,"rb")as ar:
-   read=ar.readline
-   for H in iter(lambda:read(9999),b""):
-    send(s,h,H)
- def cR():
-  while M:
-   send(0,*cw(M))
-  for cj in aH:
-   cj.join(2)
-  send()
- null=os.open("/dev/null",0)
- for h,bs in i:
-  aZ,aS=os.pipe(),os.pipe()
-  M[start(
-argv,
-{**y,**bs},O,
-(null,aZ[1],aS[1]),
-)]=h
-  os.close(aZ[1])
-  os.close(aS[1])
-  for s,al in(1,aZ[0]),(2,aS[0]):
-   aH.append((s,h,al))
- aH[:]=[aL(cE,*d)for d in aH]
- aL(cR)
+  f.close()
+def Y(a):
+ s,f=a.recv()
+ d={}
+ g={}
+ n=[os.open("/dev/null",0)]
+ for b,argv,m in f:
+  i,l=os.pipe(),os.pipe()
+  e=start(argv,m,s,n[0],i[1],l[1])
+  os.close(i[1])
+  os.close(l[1])
+  d[e]=b
+  g[os.pidfd_open(e)]=0,b,b""
+  g[i[0]]=1,b,b""
+  g[l[0]]=2,b,b""
  try:
-  while 1:
-   S=t.recv()
-   aR(M,S)
+  while p:=wait([a,
+*g,],None if d else 0,):
+   for v in p:
+    if v==a:
+     w=a.recv()
+     B(d,w)
+     continue
+    j,b,c=g.pop(v)
+    if not j:
+     os.close(v)
+     a.send((0,*A(d)))
+     continue
+    k=os.read(v,65536)
+    c+=k
+    h=c.rfind(b"\n")+1
+    if not k or len(c)>9999:
+     h=len(c)
+    if h:
+     a.send((j,b,c[:h]))
+    if k:
+     g[v]=j,b,c[h:]
+    else:
+     os.close(v)
+  for j,b,c in g.values():
+   if c:
+    a.send((j,b,c))
+  a.send(())
  except(EOFError,OSError):
-  aR(M,15)
-  signal.signal(14,lambda*U:aR(M,9))
+  B(d,15)
+  signal.signal(14,lambda*z:B(d,9))
   signal.alarm(30)
-  while M:
-   time.sleep(0.1)
-def cP():
- l={}
- if v and v[0][:1]=="-":
-  g(f"unrecognized option '{v[0]}'",255)
- def p(a,bC=""):
-  return l.get(a)or e.get("SLURM_"+(bC or a.upper().replace("-","_")))
- def k(a,bC=""):
-  n=p(a,bC)or"0"
-  if not n.isdigit()or int(n)<(a in l):
-   g(f'error: Invalid numeric value "{n}" for --{a}.')
-  return int(n)
- r=e["SLURM_JOB_ID"]
- if not v:
-  g("fatal: No command given to execute.")
- f,ax=[],[]
- for H in list(open(bh))[1:]:
-  a,bj=H.split()
-  ax.append(bj)
-  f.append(a)
- j=range(len(f))
- o=z=len(f)
- i=k("ntasks")
- if 0<i<o:
-  ak(f"Warning: can't run {i} processes on {o} nodes, setting nnodes to {i}")
-  o=i
- z=max(o,min(z,i or z))
- if o>len(j):
-  g(f"error: Only allocated {len(j)} nodes asked for {o}")
- j=j[:z]
- i=i or len(j)
- F=len(j)
- bX=iter(range(i))
- au=[[next(bX)for U in range(C,i,F)]for C in range(F)]
- with open("/run/flowc.step."+r,"ab",0)as bz:
-  bz.write(b"%9d\n"%os.getpid())
-  J=bz.tell()//10-1
- y=dict(e)
- for n,bW in((i,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if i>o else"cyclic","DISTRIBUTION"),(",".join(f[q]for q in j),"STEP_NODELIST"),(len(j),"NNODES STEP_NUM_NODES"),
-(cM(map(len,au)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),
-(J,"STEPID STEP_ID"),
-(ax[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),
+  while d:
+   A(d)
+def srun():
+ if q and q[0][:1]=="-":
+  u(f"unrecognized option '{q[0]}'",255)
+ t=o["SLURM_JOB_ID"]
+ if not q:
+  u("fatal: No command given to execute.")
+ H=open(L).read().split()
+ g,U=H[::2],H[1::2]
+ e=range(len(g))
+ p=Z=len(g)
+ f=int(o.get("SLURM_NTASKS")or p*int(o.get("SLURM_NTASKS_PER_NODE",1)))
+ O=iter(range(f))
+ S=[[next(O)for z in range(r,f,p)]for r in range(p)]
+ with open("/run/flowc.step."+t,"ab",0)as P:
+  P.write(b"%9d\n"%os.getpid())
+  D=P.tell()//10-1
+ m=dict(o)
+ for C,ag in((f,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if f>Z else"cyclic","DISTRIBUTION"),
+(o["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(o["SLURM_TASKS_PER_NODE"]if f%p else f"{f // p}(x{p})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),
+(p,"NNODES STEP_NUM_NODES"),(D,"STEPID STEP_ID"),
+(U[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),
 ):
-  for bV in bW.split():
-   y["SLURM_"+bV]=str(n)
- O=os.getcwd()
- bf=0
- def cu(q,h,P):
-  nonlocal bf
-  if P:
-   ak(f"error: {f[q]}: task {h}: "+(f"Exited with exit code {P}"if P>0 else signal.strsignal(-P)))
-   bf=max(bf,P if P>0 else 128-P)
- def cv(C):
-  q=j[C]
-  L=au[C]
-  bt={**y,"SLURM_NODEID":str(C),"SLURMD_NODENAME":f[q],"SLURM_GTIDS":",".join(map(str,L)),}
-  return bt,[(h,{"SLURM_PROCID":str(h),"SLURM_LOCALID":str(ab),
-},)for ab,h in enumerate(L)]
- def bm(S,*U):
-  for t in aC:
+  for key in ag.split():
+   m["SLURM_"+key]=str(C)
+ s=os.getcwd()
+ G=0
+ def T(d,b,i):
+  nonlocal G
+  if i:
+   M(f"error: {g[d]}: task {b}: "+(f"Exited with exit code {i}"if i>0 else signal.strsignal(-i)))
+   G=max(G,i if i>0 else 128-i)
+ def W(r):
+  d=e[r]
+  y=S[r]
+  return[(b,
+q,
+{**m,"SLURM_NODEID":str(r),"SLURMD_NODENAME":g[d],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(ab),
+},)for ab,b in enumerate(y)]
+ def N(w,*z):
+  for a in l:
    try:
-    t.send(S)
+    a.send(w)
    except OSError:
     pass
- def cB(q,t):
-  try:
-   while 1:
-    S=t.recv()
-    if not S:
-     return
-    s,h,w=S
-    if not s:
-     cu(q,h,w)
-     continue
-    while w:
-     w=w[os.write(s,w):]
-  except(EOFError,OSError)as Z:
-   g(f"error: Node failure on {f[q]}: {Z or 'connection lost'}")
- aC=[ct(f[q],ax[q])for q in j]
- for cg in 1,2,3,10,12,15,18:
-  signal.signal(cg,bm)
- for C,t in enumerate(aC):
-  t.send((v,O,*cv(C)))
- cb=[aL(cB,*ci)for ci in zip(j,aC)]
- for ca in cb:
-  ca.join()
- os._exit(bf)
-if A=="srun":
- cP()
-if A=="agent":
- cp()
+ l={}
+ l={af(g[d],U[d]):d for d in e}
+ for Q in 1,2,3,10,12,15,18:
+  signal.signal(Q,N)
+ for r,a in enumerate(l):
+  a.send((s,W(r)))
+ while l:
+  for a in wait([*l,
+]):
+   d=l[a]
+   try:
+    w=a.recv()
+   except(EOFError,OSError)as h:
+    u(f"error: Node failure on {g[d]}: {h or 'connection lost'}")
+   if not w:
+    del l[a]
+    continue
+   j,b,k=w
+   if not j:
+    T(d,b,k)
+    continue
+   try:
+    while k:
+     k=k[os.write(j,k):]
+   except OSError as h:
+    u(f"error: cannot write: {h.strerror}")
+ os._exit(G)
+globals()[F]()
 E
 chmod +x "$state_dir/bin/srun"
 for each_name in agent; do

@@ -198,3 +198,21 @@ def test_an_empty_value_asks_for_nothing(options: str) -> None:
     unit, _ = lowered(options)
     assert unit.job.array is None
     assert not unit.job.resources.gpus_per_node
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "action"),
+    [
+        ("--signal=USR1@60", "python a.py", "ignored"),
+        ("--signal=USR1@60", "# srun python a.py", "ignored"),
+        ("--signal=USR1@60", "srun python a.py", "lowered"),
+        ("--signal=B:USR1@60", "python a.py", "lowered"),
+        ("--time=60", "trap 'scontrol requeue $SLURM_JOB_ID' USR1", "approximated"),
+        ("--time=60", "scontrol show job", "lowered"),
+    ],
+)
+def test_what_the_text_calls_decides_what_an_option_becomes(option: str, text: str, action: str) -> None:
+    source, sink = Source("job.sbatch", f"#!/bin/sh\n#SBATCH {option}\n{text}\n"), Sink()
+    unit = FRONTEND.lower(FRONTEND.read(source, Inputs(), sink), Inputs(), sink)[0]
+    assert [row.action for row in unit.job.outcome] == [action]
+    assert len(sink.diagnostics) == (action != "lowered")
