@@ -40,7 +40,11 @@ def test_any_bytes_compile_or_are_refused(data: bytes) -> None:
     judge(Source.from_bytes("job.sbatch", data), Inputs())
 
 
-words = st.text(st.characters(exclude_characters="\0"), max_size=12)
+# Words as a system hands them over: bytes, those that are no UTF-8 as lone surrogates.
+words = st.one_of(
+    st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12),
+    st.binary(max_size=12).map(lambda data: data.replace(b"\0", b"").decode("utf-8", "surrogateescape")),
+)
 options = st.one_of(
     words,
     st.sampled_from(["--nodes", "-N", "--time=", "--gres=gpu:", "--wrap", "--export", ":", "--array=0-9"]),
