@@ -117,7 +117,7 @@ def test_new_volumes_are_formatted_once_and_keep_their_data(boot: Any, disks: Di
     assert (first["state"], first["starts"], first["exit_code"]) == ("RUNNING", 1, None)
     assert (second["state"], second["starts"], second["exit_code"]) == ("COMPLETED", 2, 0)
     assert third == second
-    line = "start on data, a-longe-4a7e7cf7\n"
+    line = "start on data, a-longe-4a5944a7\n"
     boots = [each["collected"] for each in found["boots"]]
     assert boots[0]["/data/log"] == line
     assert boots[1]["/data/log"] == line + line + "end\n"
@@ -129,6 +129,8 @@ def test_new_volumes_are_formatted_once_and_keep_their_data(boot: Any, disks: Di
 
 FOUNDRY = """
 name: one-disk
+project_name: p
+ssh_key_name: k
 task_management: {{priority: low}}
 resources_specification: {{fcp_instance: h100.8x.SXM5.IB, num_instances: 1}}
 persistent_storage:
@@ -136,7 +138,6 @@ persistent_storage:
 startup_script: |
   #!/bin/bash
   echo "$1" >>/mnt/it/log
-  cat /mnt/it/log
 version: 1.2
 """
 CREATE = "create: {volume_name: results, storage_type: block, size: 1, mount_point: /mnt/it, region_id: us-central1-b}"
@@ -146,13 +147,15 @@ ATTACH = "attach: {volume_name: results, region_id: us-central1-b, mount_point: 
 def test_a_volume_is_found_again_on_another_machine(boot: Any, disks: Disks) -> None:
     """Created by one job, attached by another one, behind a blank disk that is somebody else's."""
     volume, other = disks.make("results"), disks.make("other")
-    created = boot(emitted(FOUNDRY.format(volume=CREATE).replace("$1", "one")), *COLLECT, *disks.options(volume))
+    collect = (*COLLECT, "--collect", "/mnt/it/log")
+    script = emitted(FOUNDRY.format(volume=CREATE).replace("$1", "one"))
+    created = boot(script, *collect, *disks.options(volume))
     (status,) = statuses(created)
-    assert (status["state"], created["collected"][LOG]) == ("COMPLETED", "one\n")
+    assert (status["state"], created["collected"]["/mnt/it/log"]) == ("COMPLETED", "one\n")
     script = emitted(FOUNDRY.format(volume=ATTACH).replace("$1", "two"))
-    attached = boot(script, *COLLECT, *disks.options(other, volume))
+    attached = boot(script, *collect, *disks.options(other, volume))
     (status,) = statuses(attached)
-    assert (status["state"], attached["collected"][LOG]) == ("COMPLETED", "one\ntwo\n")
+    assert (status["state"], attached["collected"]["/mnt/it/log"]) == ("COMPLETED", "one\ntwo\n")
     assert not any(other.read_bytes())
     assert disks.own_are_blank()
 
