@@ -1,32 +1,33 @@
 """A small Slurm for one job on its own machines: srun, scontrol and friends, and the agent that runs tasks for srun.
 
-One program, called under many names. Lines between `#% if A|B` and `#% end` go only into the startup scripts of jobs
-that may need one of these features (see features.py and shake.py); `#% if !A` means without it. The words of OPTIONS
-are dropped in the same way, by `opt:NAME`. Read with it: sbatch.md, sections 3.12, 3.13, 6.2 and 7.1.
+One program, called under many names, each the name of a function. Lines between `#% if A|B` and `#% end` go only into
+the startup scripts of jobs that may need one of these features (see flowc/startup/slurm_features.py); `#% if !A` means
+without it. The words of OPTIONS are dropped in the same way, by `opt:NAME`.
 
-What it reads: the SLURM_* variables of the batch step and, with several nodes, STATE: a line with the token of the
-job, then `IP NAME` for each node in the order of ranks.
+What it reads: the SLURM_* variables of the batch step and, with several nodes, STATE: `NAME IP` of each node in the
+order of ranks, written by the agent of the same machine.
 """
 import os, signal, sys
 #% if regex
 import re
 #% end
-#% if pipes
-import threading, time
+#% if choose
+import itertools
 #% end
 #% if agent
-import hmac, itertools, socket
-from multiprocessing.connection import Connection
+import hmac, socket, time
 #% end
-#% if local_pipe
-from multiprocessing.connection import Pipe
+#% if pipes
+from multiprocessing.connection import Connection, Pipe, wait
 #% end
 
 ENV = os.environ
 NAME = os.path.basename(sys.argv[0])
 WORDS = sys.argv[1:]
 #% if agent
-STATE = ENV.get("FLOWC_SLURM", "/var/lib/foundry/flowc/nodes")
+STATE = "/var/lib/foundry/flowc/nodes"
+# What only the machines of this job have: the text of their script.
+SECRET = "/var/lib/foundry/flowc/run"
 PORT = 6818
 #% end
 
@@ -66,11 +67,33 @@ def hosts(text):
 
 
 #% end
-#% if agent
+#% if choose
 def short(counts):
     """Numbers per node as Slurm writes them: `4(x2),1`."""
-    runs = [(count, len(list(same))) for count, same in itertools.groupby(counts)]
+    runs = [(count, len([*same])) for count, same in itertools.groupby(counts)]
     return ",".join(f"{count}(x{times})" if times > 1 else str(count) for count, times in runs)
+
+
+#% end
+#% if agent|show_hostlist
+def compress(names):
+    """Neighbours whose names end in numbers become `n[1-3]`."""
+    groups = []
+    for name in names:
+        stem = name.rstrip("0123456789")
+        digits = name[len(stem) :]
+        if not digits or not groups or groups[-1][0] != stem or not groups[-1][1]:
+            groups.append((stem, []))
+        runs = groups[-1][1]
+        if runs and digits == str(int(runs[-1][-1]) + 1).zfill(len(runs[-1][-1])):
+            runs[-1][1:] = [digits]
+        elif digits:
+            runs.append([digits])
+    words = []
+    for stem, runs in groups:
+        text = ",".join(map("-".join, runs))
+        words.append(stem + (f"[{text}]" if text.strip("0123456789") else text))
+    return ",".join(words)
 
 
 #% end
@@ -96,7 +119,7 @@ def seconds(text):
 
 #% end
 #% if srun
-def start(argv, env, where, streams):
+def start(argv, env, where, *streams):
     """Starts a program in a session of its own and gives its process id."""
     process = os.fork()
     if process:
@@ -133,16 +156,14 @@ def start(argv, env, where, streams):
 
 
 def ended(processes):
-    """Waits for one of the processes, kills what it left behind; gives its value and exit code, -n for signal n."""
-    # It stays a zombie until its group is gone, so that no stranger can have the number.
-    info = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
-    deliver([info.si_pid], 9)
-    os.waitpid(info.si_pid, 0)
-    return processes.pop(info.si_pid), info.si_status if info.si_code == 1 else -info.si_status
+    """Waits for one of the processes and kills what it left behind; gives its value and exit code, -n for signal n."""
+    process, status = os.wait()
+    deliver([process], 9)
+    return processes.pop(process), os.waitstatus_to_exitcode(status)
 
 
 def deliver(processes, number):
-    for process in list(processes):
+    for process in [*processes]:
         try:
             os.killpg(process, number)
         except OSError:
@@ -152,50 +173,65 @@ def deliver(processes, number):
 #% end
 #% if agent
 def linked(peer, mine, other):
-    """Frames on a connection, after both sides have proved that they know the token of the job.
+    """Frames on a connection, after both sides have proved that they know the secret of the job.
 
     A peer that vanished is noticed after two minutes."""
-    peer.settimeout(None)
     for level, option, value in (1, 9, 1), (6, 4, 30), (6, 5, 10):
         peer.setsockopt(level, option, value)
     link = Connection(peer.detach())
-    question = os.urandom(32)
-    link.send_bytes(question)
 
     def answer(text):
-        return hmac.digest(open(STATE, "rb").readline(), text, "sha256")
+        return hmac.digest(open(SECRET, "rb").read(), text, "sha256")
 
+    question = os.urandom(32)
+    link.send_bytes(question)
     link.send_bytes(answer(mine + link.recv_bytes(99)))
     # The question is new each time: the time that the comparison takes tells nothing.
     if link.recv_bytes(99) != answer(other + question):
-        raise OSError("wrong token")
+        raise OSError("wrong secret")
     return link
 
 
 def dial(name, address):
-    deadline = time.time() + 600
-    tries = 0
-    while 1:
+    for tries in range(35):
         try:
-            return linked(socket.create_connection((address, PORT), 9), b"s", b"a")
+            peer = socket.create_connection((address, PORT), 9)
+            peer.settimeout(None)
+            return linked(peer, b"s", b"a")
         except (OSError, EOFError) as error:
-            tries += 1
-            if tries == 10:
+            if tries == 4:
                 say(f"waiting for the agent of {name}: {error}")
-            if time.time() > deadline:
-                die(f"error: {name}: no agent after 10 minutes: {error}")
-            time.sleep(1)
+        # Ten minutes in all.
+        time.sleep(tries)
+    die(f"error: {name}: no agent after 10 minutes")
 
 
 def agent():
-    """`agent ADDRESS` listens there for srun; each step is served by a process of its own."""
-    door = socket.create_server((WORDS[0], PORT), backlog=99)
+    """`agent COUNT` waits until /etc/hosts lists so many nodes, the last one the head, and serves the steps of srun, each
+    in a process of its own. On the head it prints the list of nodes and stays in the background."""
+    here = socket.gethostname().split(".")[0]
+    names = []
+    for _ in range(120):
+        nodes = [line.split()[:2] for line in open("/etc/hosts") if line[:1].isdigit() and line[:3] != "127"][::-1]
+        names = [name.split(".")[0] for _, name in nodes]
+        if len(nodes) >= int(WORDS[0]) and here in names:
+            break
+        time.sleep(5)
+    else:
+        die(f"/etc/hosts does not list {here} and {WORDS[0]} nodes after 10 minutes: {names}")
+    open(STATE, "w").writelines(f"{name} {node[0]}\n" for name, node in zip(names, nodes))
+    rank = names.index(here)
+    door = socket.create_server((nodes[rank][0], PORT), backlog=99)
+    if not rank and os.fork():
+        print(compress(names))
+        return
+    os.dup2(2, 1)
     signal.signal(17, signal.SIG_IGN)
     while 1:
         peer = door.accept()[0]
         if not os.fork():
-            signal.signal(17, signal.SIG_DFL)
             try:
+                signal.signal(17, signal.SIG_DFL)
                 signal.alarm(30)
                 link = linked(peer, b"a", b"s")
                 signal.alarm(0)
@@ -207,136 +243,134 @@ def agent():
 
 #% end
 #% if pipes
-def thread(function, *words):
-    runner = threading.Thread(target=function, args=words, daemon=True)
-    runner.start()
-    return runner
-
-
 def serve(link):
-    """Runs the tasks of one node: sends (1 or 2, rank, bytes), (0, rank, exit code) and at last (); told signals
+    """Runs the tasks of one node: sends (1 or 2, rank, bytes), (0, rank, exit code) and at last (); is told signals
     as numbers and standard input as (rank or None, bytes)."""
     #% if opt:unbuffered
     chunks = link.recv()
     #% end
-    argv, where, env, tasks = link.recv()
-    lock = threading.Lock()
+    where, tasks = link.recv()
     processes = {}
-    readers = []
+    sources = {}
     #% if stdin
     writers = {}
     #% end
     #% if umask
-    os.umask(int(env["SLURM_UMASK"], 8))
+    os.umask(int(tasks[0][2]["SLURM_UMASK"], 8))
     #% end
-
-    def send(*message):
-        with lock:
-            try:
-                link.send(message)
-            except OSError:
-                pass
-
-    def pump(stream, rank, source):
-        with open(source, "rb") as lines:
-            #% if opt:unbuffered
-            read = lines.read1 if chunks else lines.readline
-            #% end
-            #% if !opt:unbuffered
-            read = lines.readline
-            #% end
-            for line in iter(lambda: read(9999), b""):
-                send(stream, rank, line)
-
-    def wait():
-        while processes:
-            send(0, *ended(processes))
-        for reader in readers:
-            # A daemon that left its session may hold the pipe for ever.
-            reader.join(2)
-        send()
-
     #% if !stdin
-    null = os.open("/dev/null", 0)
+    feed = [os.open("/dev/null", 0)]
     #% end
-    for rank, more in tasks:
-        output, errors = os.pipe(), os.pipe()
+    for rank, argv, env in tasks:
         #% if stdin
         feed = os.pipe()
         writers[rank] = feed[1]
         #% end
-        processes[
-            start(
-                #% if multi_prog
-                more.pop("", argv),
-                #% end
-                #% if !multi_prog
-                argv,
-                #% end
-                {**env, **more},
-                where,
-                #% if stdin
-                (feed[0], output[1], errors[1]),
-                #% end
-                #% if !stdin
-                (null, output[1], errors[1]),
-                #% end
-            )
-        ] = rank
+        output, errors = os.pipe(), os.pipe()
+        process = start(argv, env, where, feed[0], output[1], errors[1])
         os.close(output[1])
         os.close(errors[1])
         #% if stdin
         os.close(feed[0])
         #% end
-        for stream, source in (1, output[0]), (2, errors[0]):
-            readers.append((stream, rank, source))
-    # Only now, since a process with threads should not fork.
-    readers[:] = [thread(pump, *words) for words in readers]
-    thread(wait)
+        processes[process] = rank
+        sources[os.pidfd_open(process)] = 0, rank, b""
+        sources[output[0]] = 1, rank, b""
+        sources[errors[0]] = 2, rank, b""
     #% if stdin
+    # Writing blocks while a task does not read, which must not keep anything else from it: hence a thread.
+    import threading
 
-    def write():
-        # Blocks while a task does not read, which must not keep signals from it: hence a thread.
-        while 1:
-            rank, data = todo.get()
-            for number, descriptor in list(writers.items()):
-                if rank in (None, number):
-                    try:
-                        if data:
-                            view = memoryview(data)
-                            while view:
-                                view = view[os.write(descriptor, view) :]
-                            continue
-                    except OSError:
-                        pass
-                    os.close(writers.pop(number))
-                #% if input_one
-                elif not data:
-                    os.close(writers.pop(number))
-                #% end
-            send(3, 0, 0)
-
-    import queue
-
-    todo = queue.SimpleQueue()
-    thread(write)
+    todo, said = Pipe()
+    threading.Thread(target=write, args=(writers, said), daemon=True).start()
     #% end
     try:
-        while 1:
-            message = link.recv()
-            #% if stdin
-            if isinstance(message, tuple):
-                todo.put(message)
-                continue
-            #% end
-            deliver(processes, message)
+        # When all have ended, what they wrote is still to be read; a daemon that left its session may hold the pipe.
+        while ready := wait(
+            [
+                link,
+                #% if stdin
+                todo,
+                #% end
+                *sources,
+            ],
+            None if processes else 0,
+        ):
+            for source in ready:
+                if source == link:
+                    message = link.recv()
+                    #% if stdin
+                    if type(message) is tuple:
+                        todo.send(message)
+                        continue
+                    #% end
+                    deliver(processes, message)
+                    continue
+                #% if stdin
+                if source == todo:
+                    link.send(todo.recv())
+                    continue
+                #% end
+                stream, rank, text = sources.pop(source)
+                if not stream:
+                    os.close(source)
+                    link.send((0, *ended(processes)))
+                    continue
+                data = os.read(source, 65536)
+                text += data
+                # Lines stay whole, as long as they are not too long.
+                cut = text.rfind(b"\n") + 1
+                if not data or len(text) - cut > 9999:
+                    cut = len(text)
+                #% if opt:unbuffered
+                if chunks:
+                    cut = len(text)
+                #% end
+                if cut:
+                    link.send((stream, rank, text[:cut]))
+                if data:
+                    sources[source] = stream, rank, text[cut:]
+                else:
+                    os.close(source)
+        for stream, rank, text in sources.values():
+            if text:
+                link.send((stream, rank, text))
+        link.send(())
     except (EOFError, OSError):
-        # srun is gone, in peace or not.
+        # srun is gone: its tasks have 30 seconds to end.
         deliver(processes, 15)
         signal.signal(14, lambda *_: deliver(processes, 9))
         signal.alarm(30)
         while processes:
-            time.sleep(0.1)
+            ended(processes)
+    #% if stdin
+    # With the thread.
+    os._exit(0)
+    #% end
+
+
+#% end
+#% if stdin
+def write(writers, said):
+    """Hands standard input on to the tasks; says (3, 0, 0) for each message."""
+    while 1:
+        rank, data = said.recv()
+        for number, descriptor in [*writers.items()]:
+            if rank in (None, number):
+                view = memoryview(data)
+                try:
+                    while view:
+                        view = view[os.write(descriptor, view) :]
+                except OSError:
+                    pass
+                # The end, or the task reads no more.
+                if view or not data:
+                    os.close(writers.pop(number))
+            #% if input_one
+            elif not data:
+                os.close(writers.pop(number))
+            #% end
+        said.send((3, 0, 0))
 
 
 #% end
@@ -392,10 +426,10 @@ def srun():
     given = options(WORDS)
     #% end
     #% if !any_option
-    given = {}
     if WORDS and WORDS[0][:1] == "-":
         die(f"unrecognized option '{WORDS[0]}'", 255)
     #% end
+    #% if any_option
 
     def option(name, variable=""):
         return given.get(name) or ENV.get("SLURM_" + (variable or name.upper().replace("-", "_")))
@@ -406,6 +440,7 @@ def srun():
             die(f'error: Invalid numeric value "{value}" for --{name}.')
         return int(value)
 
+    #% end
     job = ENV["SLURM_JOB_ID"]
     #% if version
     if "version" in given:
@@ -428,18 +463,13 @@ def srun():
     cpus = int(ENV["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
     #% end
     #% if agent
-    names, addresses = [], []
-    for line in list(open(STATE))[1:]:
-        name, address = line.split()
-        addresses.append(address)
-        names.append(name)
+    words = open(STATE).read().split()
+    names, addresses = words[::2], words[1::2]
     #% end
     #% if !agent
     names = [ENV["SLURM_JOB_NODELIST"]]
     #% end
-    #% if choose
     nodes = range(len(names))
-    #% end
     #% if opt:nodelist|opt:exclude
     def indices(name):
         text = given.get(name, "")
@@ -458,9 +488,9 @@ def srun():
 
     #% end
     #% if !choose
-    low = 1
-    nodes = [0]
-    tasks = number("ntasks")
+    # As the job was laid out, which takes no option.
+    count = low = len(names)
+    tasks = int(ENV.get("SLURM_NTASKS") or count * int(ENV.get("SLURM_NTASKS_PER_NODE", 1)))
     #% end
     #% if choose
     low = high = len(names)
@@ -521,7 +551,10 @@ def srun():
         ENV["SLURM_CPUS_PER_TASK"] = str(width)
         tasks = tasks or cpus // width * len(nodes)
     #% end
-    tasks = tasks or len(nodes)
+    #% if choose
+    count = len(nodes)
+    tasks = tasks or count
+    #% end
     #% if any_option
     if tasks > cpus // width * len(nodes):
         #% if opt:overcommit
@@ -534,14 +567,8 @@ def srun():
     #% end
 
     # ---- layout: in turns; block then numbers node by node
-    #% if !agent
-    ranks = [range(tasks)]
-    #% end
-    #% if agent
-    count = len(nodes)
     left = iter(range(tasks))
     ranks = [[next(left) for _ in range(place, tasks, count)] for place in range(count)]
-    #% end
     #% if opt:distribution
     spread = (option("distribution") or "").lower().split(",")[0]
     kind = spread.split(":")[0].split("=")[0]
@@ -576,14 +603,22 @@ def srun():
     for value, keys in (
         (tasks, "NTASKS NPROCS STEP_NUM_TASKS"),
         ("block" if tasks > low else "cyclic", "DISTRIBUTION"),
-        (",".join(names[node] for node in nodes), "STEP_NODELIST"),
-        (len(nodes), "NNODES STEP_NUM_NODES"),
-        #% if agent
+        #% if choose
+        (
+            ENV["SLURM_JOB_NODELIST"] if count == len(names) else ",".join(names[node] for node in nodes),
+            "STEP_NODELIST",
+        ),
         (short(map(len, ranks)), "TASKS_PER_NODE STEP_TASKS_PER_NODE"),
         #% end
-        #% if !agent
-        (tasks, "TASKS_PER_NODE STEP_TASKS_PER_NODE"),
+        #% if !choose
+        (ENV["SLURM_JOB_NODELIST"], "STEP_NODELIST"),
+        # Evenly, or as the job was laid out.
+        (
+            ENV["SLURM_TASKS_PER_NODE"] if tasks % count else f"{tasks // count}(x{count})".replace("(x1)", ""),
+            "TASKS_PER_NODE STEP_TASKS_PER_NODE",
+        ),
         #% end
+        (count, "NNODES STEP_NUM_NODES"),
         (step, "STEPID STEP_ID"),
         #% if agent
         (addresses[0], "LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),
@@ -646,6 +681,7 @@ def srun():
             "CUDA_VISIBLE_DEVICES": ids,
             "SLURM_STEP_GPUS": ids,
             "SLURM_GPUS_ON_NODE": str(len(mine)),
+            **({"SLURMD_TRES_BIND": "gpu:" + bind} if bind else {}),
         }
 
     #% end
@@ -705,30 +741,34 @@ def srun():
         #% end
 
     def each_task(place):
-        """The variables of a node, and rank and variables of each of its tasks."""
+        """Rank, program and environment of each task of a node."""
         node = nodes[place]
         own = ranks[place]
-        on_node = {
-            **env,
-            "SLURM_NODEID": str(place),
-            "SLURMD_NODENAME": names[node],
-            "SLURM_GTIDS": ",".join(map(str, own)),
-        }
-        #% if opt:cpus-per-task|opt:exact
-        if given.get("cpus-per-task") or option("exact"):
-            on_node["SLURM_CPUS_ON_NODE"] = str(len(own) * width)
-        #% end
-        return on_node, [
+        return [
             (
                 rank,
+                #% if multi_prog
+                programs.get(rank, WORDS),
+                #% end
+                #% if !multi_prog
+                WORDS,
+                #% end
                 {
+                    **env,
+                    "SLURM_NODEID": str(place),
+                    "SLURMD_NODENAME": names[node],
+                    "SLURM_GTIDS": ",".join(map(str, own)),
                     "SLURM_PROCID": str(rank),
                     "SLURM_LOCALID": str(local),
+                    #% if opt:cpus-per-task|opt:exact
+                    **(
+                        {"SLURM_CPUS_ON_NODE": str(len(own) * width)}
+                        if given.get("cpus-per-task") or option("exact")
+                        else {}
+                    ),
+                    #% end
                     #% if gpu
                     **(gpus(local, len(own)) if devices else {}),
-                    #% end
-                    #% if multi_prog
-                    **({"": programs.get(rank)} if programs else {}),
                     #% end
                 },
             )
@@ -761,9 +801,8 @@ def srun():
     if limit:
         signal.alarm(limit)
     #% end
-    on_node, own = each_task(0)
-    for rank, more in own:
-        processes[start(WORDS, {**on_node, **more}, where, ())] = rank
+    for rank, argv, task_env in each_task(0):
+        processes[start(argv, task_env, where)] = rank
     while processes:
         done(0, *ended(processes))
     #% end
@@ -812,56 +851,26 @@ def srun():
     }
     #% end
 
-    #% if stdin
-    acks = threading.Semaphore(0)
-
-    #% end
-    def listen(node, link):
-        try:
-            while 1:
-                message = link.recv()
-                if not message:
-                    return
-                stream, rank, data = message
-                #% if stdin
-                if stream > 2:
-                    acks.release()
-                    continue
-                #% end
-                if not stream:
-                    done(node, rank, data)
-                    continue
-                #% if label
-                if option("label", "LABELIO"):
-                    data = b"%*d: %s\n" % (len(str(tasks - 1)), rank, data.rstrip(b"\n"))
-                #% end
-                #% if output
-                stream = targets[stream, rank]
-                if not stream:
-                    continue
-                #% end
-                while data:
-                    data = data[os.write(stream, data) :]
-        except (EOFError, OSError) as error:
-            # The other nodes see that srun is gone and end their tasks.
-            die(f"error: Node failure on {names[node]}: {error or 'connection lost'}")
-
+    links = {}
     #% if agent
     # Signals end srun until all nodes are there; then they are for the tasks.
-    links = [dial(names[node], addresses[node]) for node in nodes]
+    links = {dial(names[node], addresses[node]): node for node in nodes}
     #% end
+    for number_ in 1, 2, 3, 10, 12, 15, 18:
+        signal.signal(number_, cast)
     #% if !agent
+    # What serves the tasks has no links: a signal for all that are called srun does nothing there.
     link, far = Pipe()
     if not os.fork():
         os.setsid()
         link.close()
-        serve(far)
-        os._exit(0)
+        try:
+            serve(far)
+        finally:
+            os._exit(0)
     far.close()
-    links = [link]
+    links[link] = 0
     #% end
-    for number_ in 1, 2, 3, 10, 12, 15, 18:
-        signal.signal(number_, cast)
     #% if ending
     signal.signal(14, stop)
     #% end
@@ -873,38 +882,79 @@ def srun():
         #% if opt:unbuffered
         link.send(option("unbuffered", "UNBUFFEREDIO"))
         #% end
-        link.send((WORDS, where, *each_task(place)))
-    listeners = [thread(listen, *pair) for pair in zip(nodes, links)]
+        link.send((where, each_task(place)))
     #% if stdin
-
-    def feed():
-        name = option("input", "STDINMODE") or "all"
-        only = None
-        source = 0
-        if name.isdigit() and int(name) < tasks:
-            only = int(name)
-        elif name.lower() == "none":
-            source = os.open("/dev/null", 0)
-        elif name != "all":
-            try:
-                source = os.open(os.path.join(where, name), 0)
-            except OSError as error:
-                die(f"error: Could not open stdin file: {error.strerror}")
-        while 1:
-            try:
-                data = os.read(source, 8192)
-            except OSError:
-                data = b""
-            cast((only, data))
-            if not data:
-                return
-            for _ in links:
-                acks.acquire()
-
-    thread(feed)
+    name = option("input", "STDINMODE") or "all"
+    only = None
+    source = 0
+    if name.isdigit() and int(name) < tasks:
+        only = int(name)
+    elif name.lower() == "none":
+        source = os.open("/dev/null", 0)
+    elif name != "all":
+        try:
+            source = os.open(os.path.join(where, name), 0)
+        except OSError as error:
+            die(f"error: Could not open stdin file: {error.strerror}")
+    # The nodes that have not yet handed on what was read last.
+    unsaid = set()
     #% end
-    for listener in listeners:
-        listener.join()
+    while links:
+        for link in wait(
+            [
+                *links,
+                #% if stdin
+                *([] if unsaid else [source]),
+                #% end
+            ]
+        ):
+            #% if stdin
+            if link == source:
+                try:
+                    data = os.read(source, 8192)
+                except OSError:
+                    data = b""
+                cast((only, data))
+                # After the end nothing more is read.
+                unsaid = {*links} if data else {0}
+                continue
+            #% end
+            node = links[link]
+            try:
+                message = link.recv()
+            except (EOFError, OSError) as error:
+                # The other nodes see that srun is gone and end their tasks.
+                die(f"error: Node failure on {names[node]}: {error or 'connection lost'}")
+            #% if stdin
+            if not message or message[0] > 2:
+                unsaid.discard(link)
+            #% end
+            if not message:
+                del links[link]
+                continue
+            stream, rank, data = message
+            #% if stdin
+            if stream > 2:
+                continue
+            #% end
+            if not stream:
+                done(node, rank, data)
+                continue
+            #% if label
+            if option("label", "LABELIO"):
+                prefix = b"%*d: " % (len(str(tasks - 1)), rank)
+                data = b"".join(prefix + line + b"\n" for line in data.removesuffix(b"\n").split(b"\n"))
+            #% end
+            #% if output
+            stream = targets[stream, rank]
+            if not stream:
+                continue
+            #% end
+            try:
+                while data:
+                    data = data[os.write(stream, data) :]
+            except OSError as error:
+                die(f"error: cannot write: {error.strerror}")
     #% end
     os._exit(worst)
 
@@ -1009,7 +1059,10 @@ def scontrol():
         return
     #% if show_hostlist
     if what[0] == "show" and what[1][:8] == "hostlist":
-        print(compress(hosts(words[2] if len(words) > 2 else ENV["SLURM_NODELIST"])))
+        names = hosts(words[2] if len(words) > 2 else ENV["SLURM_NODELIST"])
+        if what[1] == "hostlistsorted":
+            names.sort(key=lambda name: (name.rstrip("0123456789"), len(name), name))
+        print(compress(names))
         return
     #% end
     #% if scontrol_job
@@ -1056,28 +1109,6 @@ def scontrol():
         return
     #% end
     die(f"error: there is no Slurm on this machine: `scontrol {' '.join(WORDS)}` cannot be done")
-
-
-#% end
-#% if show_hostlist
-def compress(names):
-    """Neighbouring names with one number at their end become `n[1-3]`."""
-    parts = []
-    for name in names:
-        stem = name.rstrip("0123456789")
-        digits = name[len(stem) :]
-        if digits and parts and parts[-1][0] == stem and len(digits) == len(parts[-1][1][-1][1]) \
-                and int(digits) == int(parts[-1][1][-1][1]) + 1:
-            parts[-1][1][-1][1] = digits
-        elif digits and parts and parts[-1][0] == stem and parts[-1][1]:
-            parts[-1][1].append([digits, digits])
-        else:
-            parts.append([stem, [[digits, digits]] if digits else []])
-    words = []
-    for stem, runs in parts:
-        text = ",".join(low if low == high else f"{low}-{high}" for low, high in runs)
-        words.append(stem + (f"[{text}]" if "-" in text or "," in text else text))
-    return ",".join(words)
 
 
 #% end
@@ -1243,7 +1274,7 @@ def scancel():
 #% end
 #% if rsh
 def agent_rsh():
-    """`agent-rsh HOST COMMAND…` for MPI's launchers: one more task on that node, like ssh."""
+    """`agent_rsh HOST COMMAND…` for MPI's launchers: one more task on that node, like ssh."""
     words = WORDS[:]
     while words and words[0][0] == "-":
         words.pop(0)
@@ -1253,43 +1284,11 @@ def agent_rsh():
 #% end
 #% if sbatch
 def sbatch():
-    die(f"error: there is no Slurm here that could take another job: compile and submit it with `flowc` instead")
+    die("error: there is no Slurm here that could take another job: compile and submit it with `flowc` instead")
+
+
+salloc = sbatch
 
 
 #% end
-#% if srun
-if NAME == "srun":
-    srun()
-#% end
-#% if scontrol
-if NAME == "scontrol":
-    scontrol()
-#% end
-#% if squeue
-if NAME == "squeue":
-    squeue()
-#% end
-#% if sacct
-if NAME == "sacct":
-    sacct()
-#% end
-#% if sinfo
-if NAME == "sinfo":
-    sinfo()
-#% end
-#% if scancel
-if NAME == "scancel":
-    scancel()
-#% end
-#% if sbatch
-if NAME in ("sbatch", "salloc"):
-    sbatch()
-#% end
-#% if agent
-if NAME == "agent":
-    agent()
-#% end
-#% if rsh
-if NAME == "agent-rsh":
-    agent_rsh()
-#% end
+globals()[NAME]()

@@ -13,14 +13,18 @@ import io
 import keyword
 import re
 import tokenize
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
 from itertools import count, product
 from pathlib import Path
 from string import ascii_letters
 
 # Looked up in the program's text by name.
-KEPT = frozenset(("OPTIONS",))
+KEPT = frozenset(
+    ("OPTIONS", "srun", "scontrol", "squeue", "sacct", "sinfo", "scancel", "sbatch", "salloc", "agent", "agent_rsh")
+)
+# What a job on several machines has that calls srun without options.
+PLAINEST = frozenset(("srun", "agent", "pipes", "chdir"))
 MARK = re.compile(r"#% (?:if (\S+)|end)")
 
 
@@ -32,48 +36,86 @@ def compile_program(root: Path) -> dict[str, str]:
 
 
 def short_names(source: str) -> dict[str, str]:
-    """Names that the program defines itself to short ones, the most frequent to the shortest."""
+    """Names that the program defines itself to short ones. A name is called the same everywhere; two names that no
+    function has both may be called alike. The shortest go to what the plainest job's program uses most."""
     own: set[str] = set()
     other: set[str] = {*keyword.kwlist, *dir(builtins), *KEPT}
-    uses: Counter[str] = Counter()
-    for node in (node for text in _sides(source) for node in ast.walk(ast.parse(text))):
+    scopes: dict[str, set[str]] = defaultdict(set)
+    for text in _sides(source):
+        tree = ast.parse(text)
+        mine, theirs = _defined(tree)
+        own |= mine
+        other |= theirs
+        for node in tree.body:
+            scopes[node.name if isinstance(node, ast.FunctionDef) else ""] |= _used([node])
+            scopes[""] |= {node.name} if isinstance(node, ast.FunctionDef) else set()
+    together: dict[str, set[str]] = defaultdict(set)
+    for names in scopes.values():
+        for name in names | scopes[""]:
+            together[name] |= names | scopes[""]
+    uses = Counter(re.findall(r"\w+", source))
+    plainest = Counter(re.findall(r"\w+", _chosen(source, lambda mark: mark[0] == "!" or mark in PLAINEST)))
+    short: dict[str, str] = {}
+    for name in sorted(own - other, key=lambda name: (-plainest[name], -uses[name], name)):
+        taken = other | {short.get(each, each) for each in together[name]}
+        short[name] = next(word for word in _words() if word not in taken)
+    return short
+
+
+def _defined(tree: ast.Module) -> tuple[set[str], set[str]]:
+    """Names that the program gives to something, and names that are not its own."""
+    own: set[str] = set()
+    other: set[str] = set()
+    for node in ast.walk(tree):
         match node:
             case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.arg(arg=name):
                 own.add(name)
             case ast.ExceptHandler(name=str(name)):
                 own.add(name)
-            case ast.Name(id=name):
-                uses[name] += 1
-                if isinstance(node.ctx, ast.Store):
-                    own.add(name)
+            case ast.Name(id=name, ctx=ast.Store()):
+                own.add(name)
             case ast.Attribute(attr=name) | ast.keyword(arg=str(name)):
                 other.add(name)
             case ast.Import(names=names) | ast.ImportFrom(names=names):
                 other.update(alias.asname or alias.name for alias in names)
             case _:
                 pass
-    taken = other | (set(uses) - own)
-    free = (name for name in _words() if name not in taken)
-    return {name: next(free) for name in sorted(own - other, key=lambda name: (-uses[name], name))}
+    return own, other
+
+
+def _used(nodes: list[ast.stmt]) -> set[str]:
+    found: set[str] = set()
+    for node in (node for each in nodes for node in ast.walk(each)):
+        match node:
+            case ast.Name(id=name) | ast.FunctionDef(name=name) | ast.arg(arg=name) | ast.ExceptHandler(name=str(name)):
+                found.add(name)
+            case _:
+                pass
+    return found
 
 
 def _sides(source: str) -> Iterator[str]:
     """The program with all its blocks that ask for a feature, and with all that ask for its absence."""
     for negated in (False, True):
-        lines, keep = [], [True]
-        for line in source.splitlines():
-            mark = MARK.fullmatch(line.strip())
-            if mark and mark[1]:
-                keep.append(mark[1].startswith("!") == negated)
-            elif mark:
-                keep.pop()
-            elif all(keep):
-                lines.append(line)
+        text = _chosen(source, lambda mark, negated=negated: mark.startswith("!") == negated)  # type: ignore[misc]
         try:
-            ast.parse("\n".join(lines))
+            ast.parse(text)
         except SyntaxError:  # a side that cannot stand alone has its names in the other
             continue
-        yield "\n".join(lines)
+        yield text
+
+
+def _chosen(source: str, keep: Callable[[str], bool]) -> str:
+    lines, kept = [], [True]
+    for line in source.splitlines():
+        mark = MARK.fullmatch(line.strip())
+        if mark and mark[1]:
+            kept.append(keep(mark[1]))
+        elif mark:
+            kept.pop()
+        elif all(kept):
+            lines.append(line)
+    return "\n".join(lines)
 
 
 def _words() -> Iterator[str]:

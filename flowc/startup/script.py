@@ -125,7 +125,6 @@ def _tools(job: Job, nodes: int, slurm: bool) -> dict[str, Any]:
         "agents": agents,
         "ends_job": chosen is not None and chosen.ends_job,
         "shows_job": chosen is not None and chosen.shows_job,
-        "with_ips": agents or not slurm,
     }
 
 

@@ -19,16 +19,14 @@ NAMES = {
     "sinfo": ("sinfo",),
     "scancel": ("scancel",),
     "sbatch": ("sbatch", "salloc"),
-    "rsh": ("agent-rsh",),
+    "rsh": ("agent_rsh",),
     "several_nodes": ("agent",),
 }
 NEEDS = {
     "several_nodes": "agent pipes chdir",
-    "agent": "pipes choose",
-    "opt:nodes": "choose",
-    "opt:nodelist": "choose",
-    "opt:exclude": "choose",
-    "opt:relative": "choose",
+    "agent": "pipes",
+    **dict.fromkeys(("opt:ntasks", "opt:nodes", "opt:nodelist", "opt:exclude", "opt:relative"), "choose"),
+    **dict.fromkeys(("opt:ntasks-per-node", "opt:cpus-per-task", "opt:distribution"), "choose"),
     "label": "pipes opt:label",
     "output": "pipes regex opt:output opt:error opt:open-mode",
     "stdin": "pipes opt:input",
@@ -47,6 +45,7 @@ NEEDS = {
     "opt:kill-on-bad-exit": "ending",
     "opt:jobid": "jobid",
     "opt:version": "version",
+    "choose": "opt:ntasks opt:ntasks-per-node",
     "opt:tasks-per-node": "opt:ntasks-per-node",
     "export": "regex opt:export",
     "hostlist": "regex",
@@ -88,6 +87,8 @@ VARIABLES = {
     "SLURM_WAIT": "wait",
     "SLURM_OVERCOMMIT": "overcommit",
     "SLURM_DISTRIBUTION": "distribution",
+    "SLURM_NTASKS": "ntasks",
+    "SLURM_NPROCS": "ntasks",
     "SLURM_NTASKS_PER_NODE": "ntasks-per-node",
     "SLURM_NNODES": "nodes",
     "SLURM_GPUS": "gpus",
@@ -161,8 +162,6 @@ def _of_job(job: Job, text: str) -> set[str]:
     """What srun takes from elsewhere than its own line."""
     found = {f"opt:{option}" for name, option in VARIABLES.items() if f"{name}=" in text}
     found |= {INHERITED[name] for name, value in job.source.variables if name in INHERITED and value != "ALL"}
-    if job.layout.tasks_per_node is not None:
-        found.add("opt:ntasks-per-node")
     if job.layout.gpus_per_task is not None:
         found.add("gpu")
     if _fed(text):

@@ -52,8 +52,6 @@ def closed(wanted: set[str]) -> set[str]:
         found.add("any_option")
     if "hostlist" not in found and found & {"scontrol", "squeue", "sacct", "sinfo", "opt:nodelist", "opt:exclude"}:
         found.add("plain_hosts")
-    if "pipes" in found and "agent" not in found:
-        found.add("local_pipe")
     return found
 
 
