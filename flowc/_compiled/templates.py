@@ -512,8 +512,6 @@ def startup_plain(v, sh):
             put('SLURM_JOB_END_TIME=$((EPOCHSECONDS + ')
             put(str(v['limit_s']))
             put(' - used_seconds)) \\\n')
-        if v['ends_job']:
-            put('        FLOWC_BODY="$BASHPID" \\\n')
         if v['shows_job']:
             put('        FLOWC_STDOUT="$output_file" FLOWC_COMMAND="$state_dir/slurm_script" ')
             if v['stderr']:
@@ -530,6 +528,10 @@ def startup_plain(v, sh):
             put('        ')
             put(str(v['flag']))
             put('"BASH_FUNC_ml%%=() $ml_text" \\\n')
+    if v['slurm_items']:
+        put('        ')
+        put(str(v['slurm_items']))
+        put(' \\\n')
     for l_pair in v['environment']:
         put('        ')
         put(str(v['flag']))
@@ -698,18 +700,19 @@ def startup_plain(v, sh):
             put('    failure_count=${failure_count:-0}\n    while :; do\n    rm -f "$state_dir/ready"\n')
         put('    launch >>"$output_file" \\\n')
     else:
-        put('        <')
-        for l_part in v['stdin']:
-            if l_part is None:
-                put('"$host_name"')
-            else:
-                put(sh(l_part))
-        put(' >>"$output_file" \\\n')
+        put('        >>"$output_file" \\\n')
     put('        2>')
     if v['stderr']:
         put('>"$error_file"')
     else:
         put('&1')
+    if not (v['prepared']):
+        put(' <')
+        for l_part in v['stdin']:
+            if l_part is None:
+                put('"$host_name"')
+            else:
+                put(sh(l_part))
     put(' &\n    body_pid=$!\n    # Bash would report a process that was killed with its whole command line.\n    exec 2>/dev/null\n    start_count=$((start_count + 1))\n    save_state\n')
     if v['ticks']:
         put('    # Every 5 seconds, and at the limit to the second.\n    while read -r uptime_seconds _ </proc/uptime && sleep $((5 - (used_base + ${uptime_seconds%.*}')
@@ -717,10 +720,10 @@ def startup_plain(v, sh):
             put(' + ')
             put(str(v['tick_phase']))
         put(') % 5)) && kill -ALRM $$; do :; done &\n    ticker_pid=$!\n')
-    put('    # A signal that we trap ends `wait` early; the last one gives the exit status, which bash remembers.\n    while wait "$body_pid"; kill -0 "$body_pid"; do :; done\n    wait "$body_pid"\n    body_status=$?\n    # The end of the script is the end of the job: what still runs in the background ends too.\n')
+    put('    # A signal that we trap ends `wait` early; the last one gives the exit status, which bash remembers.\n    while wait "$body_pid"; kill -0 "$body_pid"; do :; done\n')
     if v['ticks']:
         put('    kill "$ticker_pid"\n')
-    put('    kill -KILL -"$body_pid"\n')
+    put('    wait "$body_pid"\n    body_status=$?\n    # The end of the script is the end of the job: what still runs in the background ends too.\n    kill -KILL -"$body_pid"\n')
     if v['images']:
         put('    docker ps -qf label=flowc | xargs -r docker stop -t ')
         put(str(v['grace_s']))
@@ -1404,8 +1407,6 @@ def startup_small(v, sh):
             put('SLURM_JOB_END_TIME=$((EPOCHSECONDS + ')
             put(str(v['limit_s']))
             put(' - u)) ')
-        if v['ends_job']:
-            put('FLOWC_BODY="$BASHPID" ')
         if v['shows_job']:
             put('FLOWC_STDOUT="$o" FLOWC_COMMAND=$d/slurm_script ')
             if v['stderr']:
@@ -1420,6 +1421,9 @@ def startup_small(v, sh):
         if v['ml']:
             put(str(v['flag']))
             put('"BASH_FUNC_ml%%=() $L" ')
+    if v['slurm_items']:
+        put(str(v['slurm_items']))
+        put(' ')
     for l_pair in v['environment']:
         put(str(v['flag']))
         put(sh(l_pair))
@@ -1579,18 +1583,19 @@ def startup_small(v, sh):
             put('fc=${fc:-0}\nwhile :; do\nrm -f $d/ready\n')
         put('g >>"$o" ')
     else:
-        put('<')
-        for l_part in v['stdin']:
-            if l_part is None:
-                put('$h')
-            else:
-                put(sh(l_part))
-        put(' >>"$o" ')
+        put('>>"$o" ')
     put('2>')
     if v['stderr']:
         put('>"$e"')
     else:
         put('&1')
+    if not (v['prepared']):
+        put(' <')
+        for l_part in v['stdin']:
+            if l_part is None:
+                put('$h')
+            else:
+                put(sh(l_part))
     put(' &\np=$!\nexec 2>/dev/null\nn=$((n + 1))\nw\n')
     if v['ticks']:
         put('while read -r t _ </proc/uptime&&sleep $((5 - (b + ${t%.*}')
@@ -1598,10 +1603,10 @@ def startup_small(v, sh):
             put(' + ')
             put(str(v['tick_phase']))
         put(') % 5))&&kill -ALRM $$; do :; done &\ntp=$!\n')
-    put('while wait $p; kill -0 $p; do :; done\nwait $p\nr=$?\n')
+    put('while wait $p; kill -0 $p; do :; done\n')
     if v['ticks']:
         put('kill "$tp"\n')
-    put('kill -KILL -$p\n')
+    put('wait $p\nr=$?\nkill -KILL -$p\n')
     if v['images']:
         put('docker ps -qf label=flowc | xargs -r docker stop -t ')
         put(str(v['grace_s']))

@@ -109,6 +109,13 @@ def test_stdout_and_stderr_go_where_they_should(tmp_path: Path) -> None:
     assert (tmp_path / f"it's $(me)-{host}.err").read_text() == "oops\n"
 
 
+def test_an_input_that_is_not_there_fails_the_job_and_its_output_says_so(tmp_path: Path) -> None:
+    job(tmp_path, "#!/bin/sh\necho ran\n", io=Io(stdout="out", stdin="absent.txt"))
+    assert run(tmp_path)[0] == 1
+    assert status(tmp_path)["state"] == "FAILED"
+    assert f"{tmp_path}/absent.txt: No such file" in (tmp_path / "out").read_text()
+
+
 def test_the_output_is_emptied_first_unless_it_is_appended_to(tmp_path: Path) -> None:
     for append, content in ((False, "new\n"), (True, "old\nnew\n")):
         (tmp_path / "out").write_text("old\n")

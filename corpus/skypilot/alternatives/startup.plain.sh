@@ -88,8 +88,8 @@ run_job() {
         PYTHONUNBUFFERED=1 \
         BASH_ENV="$state_dir/trap" \
         "$state_dir/body" \
-        </dev/null >>"$output_file" \
-        2>&1 &
+        >>"$output_file" \
+        2>&1 </dev/null &
     body_pid=$!
     # Bash would report a process that was killed with its whole command line.
     exec 2>/dev/null

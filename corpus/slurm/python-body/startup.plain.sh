@@ -128,8 +128,8 @@ run_job() {
         CUDA_VISIBLE_DEVICES=0 \
         SLURM_GPUS=1 \
         "$state_dir/slurm_script" \
-        </dev/null >>"$output_file" \
-        2>&1 &
+        >>"$output_file" \
+        2>&1 </dev/null &
     body_pid=$!
     # Bash would report a process that was killed with its whole command line.
     exec 2>/dev/null

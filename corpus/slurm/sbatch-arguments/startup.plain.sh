@@ -136,8 +136,8 @@ run_job() {
         'GREETING=hello there' \
         BASH_ENV="$state_dir/trap" \
         "$state_dir/slurm_script" \
-        </dev/null >>"$output_file" \
-        2>&1 &
+        >>"$output_file" \
+        2>&1 </dev/null &
     body_pid=$!
     # Bash would report a process that was killed with its whole command line.
     exec 2>/dev/null
@@ -312,7 +312,7 @@ def Y(a):
     k=os.read(v,65536)
     c+=k
     h=c.rfind(b"\n")+1
-    if not k or len(c)>9999:
+    if not k or len(c)-h>9999:
      h=len(c)
     if h:
      a.send((j,b,c[:h]))

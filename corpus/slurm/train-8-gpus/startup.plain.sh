@@ -131,8 +131,8 @@ run_job() {
         CUDA_VISIBLE_DEVICES=0,1,2,3,4,5,6,7 \
         BASH_ENV="$state_dir/trap" \
         "$state_dir/slurm_script" \
-        </dev/null >>"$output_file" \
-        2>&1 &
+        >>"$output_file" \
+        2>&1 </dev/null &
     body_pid=$!
     # Bash would report a process that was killed with its whole command line.
     exec 2>/dev/null

@@ -99,8 +99,8 @@ run_job() {
     env -i -C /workspace PATH="$PATH" LANG=C.UTF-8 HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TMPDIR=/tmp \
         HOSTNAME="$host_name" \
         ./second --all \
-        </dev/null >>"$output_file" \
-        2>&1 &
+        >>"$output_file" \
+        2>&1 </dev/null &
     body_pid=$!
     # Bash would report a process that was killed with its whole command line.
     exec 2>/dev/null
