@@ -44,8 +44,24 @@ class Outcome:
             found = re.sub(rf"(?<![1-9])0*{number}(?!\d)", "JOBID", found)
         if self.names:
             found = re.sub(r"(?<![\w.-])([ns]\d)(?![\w-])", lambda match: self.names.get(match[1], match[1]), found)
+            found = re.sub(r"(?<![\w.-])n\[([\d,-]+)\]", self._hosts, found)
         found = re.sub(r"10\.77\.0\.\d+", "ADDRESS", found)
         return re.sub(r"(SCRIPT: line \d+): +\d+ ", r"\1: PID ", found)
+
+    def _hosts(self, match: re.Match[str]) -> str:
+        """A list of hosts such as `n[1-2,4]`, of hosts that have one name each."""
+        numbers: list[int] = []
+        for part in match[1].split(","):
+            low, _, high = part.partition("-")
+            numbers += range(int(low), int(high or low) + 1)
+        wanted = sorted(int(self.names.get(f"n{number}", f"n{number}")[1:]) for number in numbers)
+        runs: list[list[int]] = []
+        for number in wanted:
+            if runs and runs[-1][-1] == number - 1:
+                runs[-1].append(number)
+            else:
+                runs.append([number])
+        return f"n[{','.join(f'{run[0]}-{run[-1]}' if len(run) > 1 else str(run[0]) for run in runs)}]"
 
     def plain(self, *, ordered: bool) -> dict[str, object]:
         """For JSON and for comparison: `tasks`, `files` (name to text), `environments` (file to variables)."""
