@@ -75,7 +75,7 @@ def short(counts):
 
 
 #% end
-#% if agent|show_hostlist
+#% if show_hostlist
 def compress(names):
     """Neighbours whose names end in numbers become `n[1-3]`."""
     groups = []
@@ -223,7 +223,11 @@ def agent():
     rank = names.index(here)
     door = socket.create_server((nodes[rank][0], PORT), backlog=99)
     if not rank and os.fork():
-        print(compress(names))
+        # As Slurm writes names with numbers in a row.
+        stem = here.rstrip("0123456789")
+        low, high = names[0][len(stem) :], names[-1][len(stem) :]
+        row = [stem + str(int(low or 0) + place).zfill(len(low)) for place in range(len(names))]
+        print(f"{stem}[{low}-{high}]" if names == row else ",".join(names))
         return
     os.dup2(2, 1)
     signal.signal(17, signal.SIG_IGN)
@@ -710,7 +714,7 @@ def srun():
     #% end
 
     # ---- what happens when a task ends
-    worst = 0
+    codes = [0]
     #% if ending
     last = [9, 15]
 
@@ -722,13 +726,12 @@ def srun():
 
     #% end
     def done(node, rank, code):
-        nonlocal worst
         if code:
             say(
                 f"error: {names[node]}: task {rank}: "
                 + (f"Exited with exit code {code}" if code > 0 else signal.strsignal(-code))
             )
-            worst = max(worst, code if code > 0 else 128 - code)
+            codes.append(code if code > 0 else 128 - code)
             #% if opt:kill-on-bad-exit
             if given.get("kill-on-bad-exit", ENV.get("SLURM_KILL_BAD_EXIT", "0")) != "0" and len(last) > 1:
                 say(f"Terminating StepId={job}.{step}")
@@ -742,7 +745,6 @@ def srun():
 
     def each_task(place):
         """Rank, program and environment of each task of a node."""
-        node = nodes[place]
         own = ranks[place]
         return [
             (
@@ -756,7 +758,7 @@ def srun():
                 {
                     **env,
                     "SLURM_NODEID": str(place),
-                    "SLURMD_NODENAME": names[node],
+                    "SLURMD_NODENAME": names[nodes[place]],
                     "SLURM_GTIDS": ",".join(map(str, own)),
                     "SLURM_PROCID": str(rank),
                     "SLURM_LOCALID": str(local),
@@ -956,7 +958,7 @@ def srun():
             except OSError as error:
                 die(f"error: cannot write: {error.strerror}")
     #% end
-    os._exit(worst)
+    os._exit(max(codes))
 
 
 #% end

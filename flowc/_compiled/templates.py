@@ -528,10 +528,6 @@ def startup_plain(v, sh):
             put('        ')
             put(str(v['flag']))
             put('"BASH_FUNC_ml%%=() $ml_text" \\\n')
-    if v['slurm_items']:
-        put('        ')
-        put(str(v['slurm_items']))
-        put(' \\\n')
     for l_pair in v['environment']:
         put('        ')
         put(str(v['flag']))
@@ -1421,9 +1417,6 @@ def startup_small(v, sh):
         if v['ml']:
             put(str(v['flag']))
             put('"BASH_FUNC_ml%%=() $L" ')
-    if v['slurm_items']:
-        put(str(v['slurm_items']))
-        put(' ')
     for l_pair in v['environment']:
         put(str(v['flag']))
         put(sh(l_pair))

@@ -19,6 +19,8 @@ from itertools import count, product
 from pathlib import Path
 from string import ascii_letters
 
+# At the end of a line: the statement goes on in the next one.
+GOES_ON = "\\"
 # Looked up in the program's text by name.
 KEPT = frozenset(
     ("OPTIONS", "srun", "scontrol", "squeue", "sacct", "sinfo", "scancel", "sbatch", "salloc", "agent", "agent_rsh")
@@ -133,7 +135,8 @@ def minified(source: str, names: dict[str, str]) -> list[str]:
         is_mark = kind == tokenize.COMMENT and MARK.fullmatch(text) is not None
         if is_mark or kind == tokenize.NEWLINE:
             if line.strip():
-                out.append(line)
+                # A statement that goes on after a mark has its parts in one line again.
+                out.append(line + GOES_ON if depth else line)
             line, before = "", ""
             out += [text] if is_mark else []
         elif kind in (tokenize.INDENT, tokenize.DEDENT):

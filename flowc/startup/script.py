@@ -123,7 +123,6 @@ def _tools(job: Job, nodes: int, slurm: bool) -> dict[str, Any]:
         "first_tool": names[0] if names else None,
         "other_tools": names[1:],
         "agents": agents,
-        "ends_job": chosen is not None and chosen.ends_job,
         "shows_job": chosen is not None and chosen.shows_job,
     }
 

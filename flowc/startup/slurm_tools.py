@@ -16,12 +16,11 @@ if TYPE_CHECKING:
 
 
 class Tools(Record):
-    """`text` is the program; `names` are those under which the job and the script call it; `ends_job`: it may end the
-    job or start it again; `shows_job`: it tells of the job's files."""
+    """`text` is the program; `names` are those under which the job and the script call it; `shows_job`: it tells of the
+    job's files."""
 
     text: str
     names: tuple[str, ...]
-    ends_job: bool
     shows_job: bool
 
 
@@ -34,7 +33,6 @@ def choose(job: Job, nodes: int) -> Tools | None:
     return Tools(
         text=program(closed(wanted)),
         names=tuple(names),
-        ends_job=bool(wanted & {"requeue", "scancel"}),
         shows_job=bool(wanted & {"scontrol_job", "squeue", "sacct"}),
     )
 
@@ -67,7 +65,8 @@ def program(have: set[str]) -> str:
             open_blocks.pop()
         elif all(open_blocks):
             lines.append(_options(have) if line.startswith("OPTIONS=") else line)
-    return "\n".join(lines)
+    # A statement with marks inside is in parts; before a closing bracket no comma is needed.
+    return "\n".join(lines).replace(",\\\n]", "]").replace(",\\\n}", "}").replace("\\\n", "")
 
 
 def _options(have: set[str]) -> str:
