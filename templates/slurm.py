@@ -21,6 +21,9 @@ import hmac, socket, time
 from multiprocessing.connection import Connection, Pipe, wait
 #% end
 
+#% if container
+box = 0
+#% end
 ENV = os.environ
 NAME = os.path.basename(sys.argv[0])
 WORDS = sys.argv[1:]
@@ -119,6 +122,56 @@ def seconds(text):
 
 #% end
 #% if srun
+#% if container
+def enter(options, where, env):
+    """Makes the container of a step on this node, or finds the one of that name. All tasks of the node are in it.
+
+    Gives its process, its folder and its variables; OSError or CalledProcessError where that cannot be."""
+    import json, subprocess
+
+    def docker(*words):
+        return subprocess.run(["docker", *words], check=True, stdout=subprocess.PIPE, stderr=2).stdout
+
+    image = options["container-image"].removeprefix("docker://").replace("#", "/")
+    subprocess.run(["flock", "/run/flowc.docker", "bash", "-c", INSTALL], check=True, stdout=2)
+    name = "flowc-" + (options.get("container-name", "").split(":")[0] or f"{env['SLURM_JOB_ID']}.{env['SLURM_STEP_ID']}")
+    if not docker("ps", "-qf", f"name=^{name}$"):
+        words = ["--gpus=all"] * os.path.exists("/dev/nvidiactl")
+        mounts = options.get("container-mounts", "").split(",") + ["/root"] * ("container-mount-home" in options)
+        for mount in filter(None, mounts):
+            source, _, rest = mount.partition(":")
+            if source == "tmpfs":
+                words.append("--tmpfs=" + rest)
+                continue
+            source = os.path.join(where, source)
+            # Docker would make an empty folder of it.
+            os.stat(source)
+            words.append(f"-v{source}:{rest.replace('+', ',') or source}")
+        # Apart from its files it is the machine: tasks are started as other programs are, and get signals.
+        for kind in "network", "ipc", "pid", "uts":
+            words.append(f"--{kind}=host")
+        docker("run", "-d", "--privileged", "--label=flowc", "--name=" + name, *words, "--entrypoint=sleep", image, "infinity")
+    (box,) = json.loads(docker("inspect", name))
+    image_env = dict(pair.split("=", 1) for pair in box["Config"]["Env"] or ())
+    for kept in options.get("container-env", "").split(","):
+        image_env.pop(kept, 0)
+    return box["State"]["Pid"], options.get("container-workdir") or box["Config"]["WorkingDir"] or "/", image_env
+
+
+# Docker and, for GPUs, what gives them to containers.
+INSTALL = """
+add() { command -v $1 >/dev/null||{ apt-get -qq update;DEBIAN_FRONTEND=noninteractive apt-get -qqy --no-install-recommends -o DPkg::Lock::Timeout=600 install $2;};}
+add docker docker.io||exit
+[ ! -e /dev/nvidiactl ]||command -v nvidia-container-runtime-hook >/dev/null||{
+u=https://nvidia.github.io/libnvidia-container k=/usr/share/keyrings/nvidia.asc
+add curl curl
+curl -fsSLo $k $u/gpgkey&&echo "deb [signed-by=$k] $u/stable/deb/\$(ARCH) /">/etc/apt/sources.list.d/nvidia.list
+add nvidia-container-runtime-hook nvidia-container-toolkit&&systemctl restart docker
+}
+"""
+#% end
+
+
 def start(argv, env, where, *streams):
     """Starts a program in a session of its own and gives its process id."""
     process = os.fork()
@@ -141,6 +194,14 @@ def start(argv, env, where, *streams):
         ctypes.CDLL(None).prctl(1, 9)
         #% end
         signal.signal(13, signal.SIG_DFL)
+        #% if container
+        if box:
+            # Into the files of the container.
+            import ctypes
+
+            if ctypes.CDLL(None, use_errno=True).setns(os.open(f"/proc/{box}/ns/mnt", 0), 0):
+                raise OSError(ctypes.get_errno(), "cannot enter the container")
+        #% end
         #% if chdir
         try:
             os.chdir(where)
@@ -253,7 +314,25 @@ def serve(link):
     #% if opt:unbuffered
     chunks = link.recv()
     #% end
+    #% if container
+    global box
+    options = link.recv()
+    #% end
     where, tasks = link.recv()
+    #% if container
+    image_env = {}
+    if options.get("container-image"):
+        import subprocess
+
+        try:
+            box, where, image_env = enter(options, where, tasks[0][2])
+        except (OSError, ValueError, subprocess.CalledProcessError) as error:
+            for rank, _, env in tasks:
+                link.send((2, rank, f"slurmstepd-{env['SLURMD_NODENAME']}: error: container: {error}\n".encode()))
+                link.send((0, rank, 1))
+            link.send(())
+            return
+    #% end
     processes = {}
     sources = {}
     #% if stdin
@@ -271,6 +350,10 @@ def serve(link):
         writers[rank] = feed[1]
         #% end
         output, errors = os.pipe(), os.pipe()
+        #% if container
+        # What the image says goes before what the machine says.
+        env.update(image_env)
+        #% end
         process = start(argv, env, where, feed[0], output[1], errors[1])
         os.close(output[1])
         os.close(errors[1])
@@ -379,6 +462,7 @@ def write(writers, said):
 
 #% end
 #% if any_option
+# Not here, since nothing would be done about them: bcast, container, prolog and epilog, container-save and the like.
 # Letter or `-`, then `=` with a value, `?` maybe with one attached, `.` without, then the name.
 OPTIONS = """
 n=ntasks N=nodes w=nodelist x=exclude r=relative -=ntasks-per-node -=tasks-per-node c=cpus-per-task m=distribution
@@ -389,10 +473,12 @@ t=time -=jobid J=job-name -=het-group -.multi-prog -.pty v.verbose Q.quiet -=wai
 p=partition A=account q=qos C=constraint d=dependency -=comment -=ntasks-per-core -=ntasks-per-socket
 -=threads-per-core -=cores-per-socket -=sockets-per-node B=extra-node-info S=core-spec -=thread-spec -=mincpus -=tmp
 -=signal -=network -=profile -=acctg-freq -=cpu-freq -?propagate -?resv-ports -=reservation -=licenses
--=mail-type -=mail-user -=prolog -=epilog -=task-prolog -=task-epilog -=slurmd-debug -?nice b=begin
-k?no-kill I?immediate H.hold E.preserve-env T=threads -=container -=compress -=msg-timeout -.spread-job
+-=mail-type -=mail-user -=slurmd-debug -?nice b=begin
+k?no-kill I?immediate H.hold E.preserve-env T=threads -=compress -=msg-timeout -.spread-job
 -=power -=switches -=time-min -=deadline -=delay-boot L=license -.contiguous -.use-min-nodes -=uid -=gid
--=wckey -=mcs-label -=bcast -=priority X.disable-status V.version
+-=wckey -=mcs-label -=priority X.disable-status V.version -=container-image -=container-mounts -=container-workdir
+-=container-name -=container-env -.container-mount-home -.no-container-mount-home -.container-remap-root
+-.no-container-remap-root -.container-writable -.no-container-entrypoint
 """
 
 
@@ -454,6 +540,11 @@ def srun():
     #% if jobid
     if given.get("jobid", job) != job:
         die(f"error: Unable to confirm allocation for job {given['jobid']}: Invalid job id specified")
+    #% end
+    #% if container
+    image = given.setdefault("container-image", ENV.get("PYXIS_CONTAINER_IMAGE", ""))
+    if image[:1] in ("/", ".") or image.endswith(".sqsh") or "@" in image.split("#")[0] and "#" in image:
+        die(f"error: the container image {image} is no image of a registry that docker pulls: push it to one")
     #% end
     if not WORDS:
         die("fatal: No command given to execute.")
@@ -883,6 +974,9 @@ def srun():
     for place, link in enumerate(links):
         #% if opt:unbuffered
         link.send(option("unbuffered", "UNBUFFEREDIO"))
+        #% end
+        #% if container
+        link.send(given)
         #% end
         link.send((where, each_task(place)))
     #% if stdin

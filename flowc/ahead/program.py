@@ -97,14 +97,15 @@ def _used(nodes: list[ast.stmt]) -> set[str]:
 
 
 def _sides(source: str) -> Iterator[str]:
-    """The program with all its blocks that ask for a feature, and with all that ask for its absence."""
-    for negated in (False, True):
-        text = _chosen(source, lambda mark, negated=negated: mark.startswith("!") == negated)  # type: ignore[misc]
-        try:
-            ast.parse(text)
-        except SyntaxError:  # a side that cannot stand alone has its names in the other
-            continue
-        yield text
+    """The program with all features, and with all but one for each that has lines for its absence."""
+    yield _chosen(source, lambda mark: mark[0] != "!")
+    for absent in sorted(set(re.findall(r"#% if !(\S+)", source))):
+        yield _chosen(
+            source,
+            lambda mark, one=absent: any(
+                mark == "!" + one if word[0] == "!" else word != one for word in mark.split("|")
+            ),
+        )  # type: ignore[misc]
 
 
 def _chosen(source: str, keep: Callable[[str], bool]) -> str:

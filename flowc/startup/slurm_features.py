@@ -44,6 +44,8 @@ NEEDS = {
     "opt:wait": "ending",
     "opt:kill-on-bad-exit": "ending",
     "opt:jobid": "jobid",
+    **dict.fromkeys(("opt:container-image", "opt:container-name"), "container"),
+    "container": "pipes chdir opt:container-image",
     "opt:version": "version",
     "choose": "opt:ntasks opt:ntasks-per-node",
     "opt:tasks-per-node": "opt:ntasks-per-node",
