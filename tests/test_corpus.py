@@ -3,6 +3,7 @@ gives now; read the difference before committing it."""
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -45,6 +46,16 @@ def test_startup_script_fits_the_provider(case: Path) -> None:
         assert script.startswith("#!/bin/bash\n")
         assert script.isascii()
         assert len(script) <= PROVIDER_LIMIT
+
+
+@pytest.mark.parametrize("frontend", sorted({case.parent.name for case in CASES}))
+def test_shellcheck_finds_nothing_in_a_script(frontend: str, program: Callable[[str, str], str]) -> None:
+    scripts = [path for case in CASES if case.parent.name == frontend for path in case.glob("*startup.plain.sh")]
+    assert scripts
+    words = [program("shellcheck", "shellcheck"), "--format=gcc", *scripts]
+    done = subprocess.run(words, capture_output=True, check=False)
+    assert done.stdout.decode("utf-8", "replace") == ""
+    assert done.returncode == 0
 
 
 def test_every_input_says_what_it_is_for() -> None:
