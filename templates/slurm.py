@@ -165,7 +165,7 @@ add docker docker.io||exit
 [ ! -e /dev/nvidiactl ]||command -v nvidia-container-runtime-hook >/dev/null||{
 u=https://nvidia.github.io/libnvidia-container k=/usr/share/keyrings/nvidia.asc
 add curl curl
-curl -fsSLo $k $u/gpgkey&&echo "deb [signed-by=$k] $u/stable/deb/\$(ARCH) /">/etc/apt/sources.list.d/nvidia.list
+curl -fsSLo $k $u/gpgkey&&echo "deb [signed-by=$k] $u/stable/deb/\\$(ARCH) /">/etc/apt/sources.list.d/nvidia.list
 add nvidia-container-runtime-hook nvidia-container-toolkit&&systemctl restart docker
 }
 """

@@ -117,7 +117,7 @@ LINES = (
     ' for e in aw.get("container-env","").split(","):',
     '  u.pop(e,0)',
     ' return aA["State"]["Pid"],aw.get("container-workdir")or aA["Config"]["WorkingDir"]or"/",u',
-    'bh="""\nadd() { command -v $1 >/dev/null||{ apt-get -qq update;DEBIAN_FRONTEND=noninteractive apt-get -qqy --no-install-recommends -o DPkg::Lock::Timeout=600 install $2;};}\nadd docker docker.io||exit\n[ ! -e /dev/nvidiactl ]||command -v nvidia-container-runtime-hook >/dev/null||{\nu=https://nvidia.github.io/libnvidia-container k=/usr/share/keyrings/nvidia.asc\nadd curl curl\ncurl -fsSLo $k $u/gpgkey&&echo "deb [signed-by=$k] $u/stable/deb/\\$(ARCH) /">/etc/apt/sources.list.d/nvidia.list\nadd nvidia-container-runtime-hook nvidia-container-toolkit&&systemctl restart docker\n}\n"""',
+    'bh="""\nadd() { command -v $1 >/dev/null||{ apt-get -qq update;DEBIAN_FRONTEND=noninteractive apt-get -qqy --no-install-recommends -o DPkg::Lock::Timeout=600 install $2;};}\nadd docker docker.io||exit\n[ ! -e /dev/nvidiactl ]||command -v nvidia-container-runtime-hook >/dev/null||{\nu=https://nvidia.github.io/libnvidia-container k=/usr/share/keyrings/nvidia.asc\nadd curl curl\ncurl -fsSLo $k $u/gpgkey&&echo "deb [signed-by=$k] $u/stable/deb/\\\\$(ARCH) /">/etc/apt/sources.list.d/nvidia.list\nadd nvidia-container-runtime-hook nvidia-container-toolkit&&systemctl restart docker\n}\n"""',
     '#% end',
     'def start(argv,o,t,*b):',
     ' c=os.fork()',

@@ -1,0 +1,72 @@
+"""flowc's small Slurm on this machine: its programs in a folder, and agents on addresses of this machine."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "startup"))
+
+from jobs import unit
+
+from flowc.ir.job import Job
+from flowc.startup.slurm_features import NAMES, NEEDS, TABLE
+from flowc.startup.slurm_tools import closed, program
+
+EVERYTHING = closed({*NEEDS, *NAMES, *(f"opt:{entry[2:]}" for entry in TABLE), *" ".join(NEEDS.values()).split()})
+NODES = 4
+HOSTS = "127.0.0.1 localhost\n" + "".join(
+    f"127.0.0.{number + 1} n{number}.local n{number}\n" for number in (4, 3, 2, 1)
+)
+
+
+def install(where: Path, features: set[str], host: str = "n1") -> Path:
+    """The programs with these features, as on the machine of this name; their files are in the folder above."""
+    where.mkdir(parents=True)
+    text = program(features)
+    top = where.parent if where.name == "bin" else where.parent.parent
+    for path in ("/var/lib/foundry/flowc/nodes", "/var/lib/foundry/flowc/run", "/etc/hosts"):
+        text = text.replace(path, str(top / path.rpartition("/")[2]))
+    text = text.replace("socket.gethostname()", repr(host)).replace("#!/usr/bin/python3", f"#!{sys.executable}", 1)
+    for name in (name for names in NAMES.values() for name in names):
+        (where / name).write_text(text)
+        (where / name).chmod(0o755)
+    return where
+
+
+def job(text: str) -> Job:
+    return unit(text).job
+
+
+class Cluster:
+    """Agents n1 to n4 and the folder of the head's programs. A context manager."""
+
+    def __init__(self, folder: Path) -> None:
+        (folder / "hosts").write_text(HOSTS)
+        (folder / "run").write_text("the script of the job\n")
+        self.folder = folder
+        self.bin = install(folder / "bin", EVERYTHING)
+        others = {
+            f"n{number}": install(folder / "others" / f"n{number}", EVERYTHING, f"n{number}") for number in (2, 3, 4)
+        }
+        self.agents = [
+            subprocess.Popen([where / "agent", str(NODES)], stdin=subprocess.DEVNULL, start_new_session=True)
+            for where in others.values()
+        ]
+        self.head = subprocess.Popen(
+            [self.bin / "agent", str(NODES)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, start_new_session=True
+        )
+        self.node_list = self.head.communicate()[0].decode()
+
+    def __enter__(self) -> Cluster:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for agent in self.agents:
+            agent.kill()
+            agent.wait()
+        # The head's went to the background.
+        os.killpg(self.head.pid, signal.SIGKILL)

@@ -1,0 +1,101 @@
+"""What a job's text may use of the small Slurm, and what is left of the program then: it compiles, and it is the same
+program."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from small import EVERYTHING, install, job
+
+from flowc.startup.slurm_features import NAMES, NEEDS, features
+from flowc.startup.slurm_tools import closed, program
+
+PIECES = (
+    *("srun", "scontrol", "squeue", "sbatch", "mpirun", "-n", "4", "--label", "-l", "-o", "f", "--container-image=x"),
+    *("$ARGS", "|", "<", "\\\n", "\n", "#", "show", "hostnames", "[", "'", '"', "requeue", "-", "--", "-lN2", "ü"),
+)
+
+
+def found(text: str, nodes: int = 1) -> set[str]:
+    return features(job("#!/bin/bash\n" + text + "\n"), nodes)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted", "unwanted"),
+    [
+        ("echo hi", "", "srun scontrol"),
+        ("# srun -l x\necho", "", "srun"),
+        ("srun hostname", "srun", "label output stdin container"),
+        ("srun -n4 --label python train.py --output x", "opt:ntasks opt:label", "opt:output"),
+        ("srun -lN2 x", "opt:label opt:nodes", ""),
+        ("srun --cpu-bind none -K1 \\\n  --export=ALL,A=1 x", "opt:cpu-bind opt:kill-on-bad-exit opt:export", ""),
+        ("cat f | srun -n 2 cat", "stdin", ""),
+        ("srun cat <f", "stdin", ""),
+        ("while read x; do srun $x; done <list", "stdin", ""),
+        ("ARGS='-o f'\nsrun $ARGS x", "opt:output opt:label", ""),
+        ("X=$(scontrol show hostnames $SLURM_JOB_NODELIST | head -n 1)", "scontrol", "hostlist scontrol_job"),
+        ("scontrol show hostnames 'n[1-2]'", "scontrol hostlist", ""),
+        ("scontrol show job $SLURM_JOB_ID", "scontrol_job", ""),
+        ("scontrol requeue $SLURM_JOB_ID", "requeue", ""),
+        ("export SLURM_EXPORT_ENV=ALL\nsrun x", "opt:export", ""),
+        ("export SLURM_NTASKS=2\nsrun x", "opt:ntasks", ""),
+        ("sbatch next.sh", "sbatch", ""),
+        ("squeue -u $USER; sacct -j 1; sinfo; scancel 1", "squeue sacct sinfo scancel", "srun"),
+        ("my_srun x; a-srun; echo srun.py", "", "srun scontrol"),
+        ("srun --container-image=nvcr.io#nvidia/pytorch:24.01-py3 python x", "opt:container-image", "opt:output"),
+    ],
+)
+def test_found(text: str, wanted: str, unwanted: str) -> None:
+    assert set(wanted.split()) <= found(text)
+    assert not set(unwanted.split()) & found(text)
+
+
+@given(st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=5)), max_size=30).map(" ".join), st.integers(1, 4))
+def test_any_text_has_features_and_its_program_compiles(text: str, nodes: int) -> None:
+    compile(program(closed(found(text, nodes))), "program", "exec")
+
+
+@pytest.mark.parametrize("feature", sorted(EVERYTHING))
+def test_each_feature_compiles_with_what_it_needs(feature: str) -> None:
+    compile(program(closed({feature, "srun"})), "program", "exec")
+    compile(program(closed({feature})), "program", "exec")
+
+
+@given(st.sets(st.sampled_from(sorted({*NEEDS, *NAMES}))))
+def test_each_set_of_features_compiles(chosen: set[str]) -> None:
+    compile(program(closed(chosen)), "program", "exec")
+
+
+@pytest.mark.parametrize(
+    ("line", "out"),
+    [
+        (
+            "srun sh -c 'echo $SLURM_PROCID $SLURM_NTASKS $SLURM_STEP_TASKS_PER_NODE $SLURMD_NODENAME'",
+            "0 2 2 me\n1 2 2 me\n",
+        ),
+        ("srun sh -c 'exit $((SLURM_PROCID * 3))'; echo $?", "3\n"),
+        ("srun sh -c 'kill -9 $$'; echo $?", "137\n"),
+        ("srun nonexisting; echo $?", "2\n"),
+        ("srun --bcast=/tmp/x true; echo $?", "255\n"),
+        ("srun --container=bundle true; echo $?", "255\n"),
+        ("srun --task-prolog=x true; echo $?", "255\n"),
+        ("srun --container-save=x true; echo $?", "255\n"),
+    ],
+)
+@pytest.mark.parametrize("have", ["plain", "full"])
+def test_the_plain_program_does_the_same_as_the_full_one(tmp_path: Path, line: str, out: str, have: str) -> None:
+    where = install(
+        tmp_path / "bin", closed({"srun"}) if have == "plain" else EVERYTHING - {"several_nodes", "agent", "rsh"}
+    )
+    env = {
+        "PATH": f"{where}:{os.environ['PATH']}", "SLURM_JOB_ID": f"5{os.getpid()}", "SLURM_JOB_NODELIST": "me",
+        "SLURM_NTASKS": "2", "SLURM_JOB_CPUS_PER_NODE": "4", "SLURM_TASKS_PER_NODE": "2",
+    }  # fmt: skip
+    done = subprocess.run(["bash", "-c", line], env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert "Traceback" not in done.stderr
+    assert sorted(done.stdout.splitlines()) == sorted(out.splitlines()), done.stderr
