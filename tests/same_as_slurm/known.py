@@ -36,6 +36,9 @@ COMPARED = re.compile(
 Row = tuple[str, str, str]
 NEWER: Row = (".*", r"env \S+ SLURM_JOB_(START|END)_TIME extra", "Slurm 23.02 and newer set it")
 PARTITION: Row = (".*", r"env \S+ SLURM_JOB_PARTITION missing", "a rented machine has no partition")
+TOLD = "Slurm kills a step whose srun gets TERM; flowc's tasks hear it and end in order, as docs/machine.md promises"
+    "Slurm kills a step whose srun gets TERM; flowc's tasks hear it and may end in order, as docs/machine.md promises"
+)
 KNOWN: dict[str, tuple[Row, ...]] = {
     "ends": (
         (
@@ -51,6 +54,7 @@ KNOWN: dict[str, tuple[Row, ...]] = {
             "file .* differs",
             "Slurm empties the output of a job that it starts again; flowc keeps what was said before",
         ),
+        ("limit-srun-multi", "file .* differs", TOLD),
     ),
     "output": (
         (
@@ -73,6 +77,24 @@ KNOWN: dict[str, tuple[Row, ...]] = {
         NEWER,
         PARTITION,
         (".*", r"env \S+ SLURM_SRUN_COMM_(HOST|PORT) missing", "where a task would reach srun by Slurm's own protocol"),
+        (
+            "srun-export",
+            "file .* differs",
+            "an environment without PATH: Slurm finds no program then, flowc those in /bin and /usr/bin",
+        ),
+        (
+            "srun-shell-vars",
+            "file .* differs",
+            "Slurm starts programs by their full path, so that `$0` of a shell is /usr/bin/bash, not bash",
+        ),
         ("srun-env-(c|one)", r"env \S+ SLURM_LAUNCH_NODE_IPADDR missing", "where srun runs, on the one node of a job"),
     ),
+    "step-layout": (
+        (
+            "srun-ntasks-per-node",
+            "tasks|file .* differs",
+            "this cluster gives whole nodes; one that gives the CPUs that were asked for refuses more tasks too",
+        ),
+    ),
+    "steps": (("srun-term", "file .* differs", TOLD),),
 }
