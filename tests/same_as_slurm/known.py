@@ -37,8 +37,6 @@ Row = tuple[str, str, str]
 NEWER: Row = (".*", r"env \S+ SLURM_JOB_(START|END)_TIME extra", "Slurm 23.02 and newer set it")
 PARTITION: Row = (".*", r"env \S+ SLURM_JOB_PARTITION missing", "a rented machine has no partition")
 TOLD = "Slurm kills a step whose srun gets TERM; flowc's tasks hear it and end in order, as docs/machine.md promises"
-    "Slurm kills a step whose srun gets TERM; flowc's tasks hear it and may end in order, as docs/machine.md promises"
-)
 KNOWN: dict[str, tuple[Row, ...]] = {
     "ends": (
         (
