@@ -37,7 +37,7 @@ class Format(Record):
 # What the body of a job without an image does: it says what it was given. The folder of the test comes in at FOLDER.
 DUMP = '{ printf \'%s\\0\' "$PWD" "$@"; env -0; } >FOLDER/dump\n'
 
-SBATCH = "#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\n" + DUMP
+SBATCH = "#!/bin/bash\n#SBATCH --gpus=h100:8\n" + DUMP
 SLURM = Format(
     name="slurm",
     base=SBATCH,
@@ -47,7 +47,7 @@ SLURM = Format(
         Field(path=("--account",), seen="SLURM_JOB_ACCOUNT={}"),
         Field(path=("--wckey",)),
         Field(path=("--mail-user",)),
-        Field(path=("--output",)),
+        Field(path=("--output",), before="o"),
         Field(path=("--error",), before="e"),
         Field(path=("--chdir",), before="/workspace/c", seen="{}"),
         Field(path=("env", "V"), seen="V={}"),
@@ -58,7 +58,6 @@ TASK = Format(
     name="task-yaml",
     base=f"""\
 instance_type: 8xh100
-max_run_time_hours: 1
 data_mounts: [{{source: s3://bucket/x, target: /mnt/s}}, {{source: https://host/a.git, target: /mnt/g}}]
 command: |
   {DUMP}""",
@@ -78,7 +77,7 @@ command: |
 )
 ARGV = Format(
     name="task-yaml",
-    base="instance_type: 8xh100\nmax_run_time_hours: 1\ncommand: [show, one, two]\nimage: img\n",
+    base="instance_type: 8xh100\ncommand: [show, one, two]\nimage: img\n",
     fields=(
         Field(path=("command", 1), seen="{}"),
         Field(path=("command", 2), before="-", seen="{}"),
@@ -117,7 +116,6 @@ kind: Job
 metadata: {name: job, labels: {a: b}, annotations: {a: b}}
 spec:
   backoffLimit: 0
-  activeDeadlineSeconds: 600
   template:
     spec:
       restartPolicy: Never

@@ -26,7 +26,7 @@ ODD = (
 PIECES = st.sampled_from((*RUN, *ODD))
 TEXTS = st.one_of(
     st.lists(PIECES, min_size=1, max_size=5).map("".join),
-    st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=8),
+    st.text(st.characters(exclude_characters="\0/", exclude_categories=["Cs"]), max_size=8),
 )
 
 
@@ -72,7 +72,7 @@ def test_nothing_that_a_user_writes_is_run(
     machine = Watched(folder)
     status = machine.run(job)
     assert machine.called("canary") == []
-    assert status == 0, machine.output
+    assert status == 0, machine.calls
     words = machine.words()
     for each, value in values.items():
         if each.seen is not None:
