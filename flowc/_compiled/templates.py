@@ -339,7 +339,7 @@ def startup_plain(v, sh):
             put(str(l_type))
             put(' -o ')
             put(sh(l_options))
-            put(' ')
+            put(' -- ')
             put(sh(l_source))
             put(' ')
             put(sh(l_place))
@@ -718,7 +718,7 @@ def startup_plain(v, sh):
         put(') % 5)) && kill -ALRM $$; do :; done &\n    ticker_pid=$!\n')
     put('    # A signal that we trap ends `wait` early; the last one gives the exit status, which bash remembers.\n    while wait "$body_pid"; kill -0 "$body_pid"; do :; done\n')
     if v['ticks']:
-        put('    kill "$ticker_pid"\n')
+        put('    kill "$ticker_pid"\n    # The last tick may still be on its way.\n    wait "$body_pid"\n')
     put('    wait "$body_pid"\n    body_status=$?\n    # The end of the script is the end of the job: what still runs in the background ends too.\n    kill -KILL -"$body_pid"\n')
     if v['images']:
         put('    docker ps -qf label=flowc | xargs -r docker stop -t ')
@@ -1237,7 +1237,7 @@ def startup_small(v, sh):
             put(str(l_type))
             put(' -o ')
             put(sh(l_options))
-            put(' ')
+            put(' -- ')
             put(sh(l_source))
             put(' ')
             put(sh(l_place))
@@ -1598,7 +1598,7 @@ def startup_small(v, sh):
         put(') % 5))&&kill -ALRM $$; do :; done &\ntp=$!\n')
     put('while wait $p; kill -0 $p; do :; done\n')
     if v['ticks']:
-        put('kill "$tp"\n')
+        put('kill "$tp"\nwait $p\n')
     put('wait $p\nr=$?\nkill -KILL -$p\n')
     if v['images']:
         put('docker ps -qf label=flowc | xargs -r docker stop -t ')

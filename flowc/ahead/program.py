@@ -15,6 +15,7 @@ import re
 import tokenize
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import count, product
 from pathlib import Path
 from string import ascii_letters
@@ -100,12 +101,11 @@ def _sides(source: str) -> Iterator[str]:
     """The program with all features, and with all but one for each that has lines for its absence."""
     yield _chosen(source, lambda mark: mark[0] != "!")
     for absent in sorted(set(re.findall(r"#% if !(\S+)", source))):
-        yield _chosen(
-            source,
-            lambda mark, one=absent: any(
-                mark == "!" + one if word[0] == "!" else word != one for word in mark.split("|")
-            ),
-        )  # type: ignore[misc]
+        yield _chosen(source, partial(_without, absent))
+
+
+def _without(absent: str, mark: str) -> bool:
+    return any(mark == "!" + absent if word[0] == "!" else word != absent for word in mark.split("|"))
 
 
 def _chosen(source: str, keep: Callable[[str], bool]) -> str:

@@ -115,6 +115,10 @@ class _Reader:
             self.open_anchors.add(anchor)
         node: Node
         if name == "ScalarEvent":
+            if "\0" in event.value:
+                self.refuse(
+                    codes.YAML_SYNTAX, event, problem="a text holds the character U+0000, which no program can take"
+                )
             style = event.style if event.style in ("'", '"', "|", ">") else None
             node = Scalar(self.source, start, end, event.value, style, event.tag)
             if style is None or anchor is not None or event.tag is not None:

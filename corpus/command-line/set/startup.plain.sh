@@ -144,10 +144,12 @@ run_job() {
     ticker_pid=$!
     # A signal that we trap ends `wait` early; the last one gives the exit status, which bash remembers.
     while wait "$body_pid"; kill -0 "$body_pid"; do :; done
+    kill "$ticker_pid"
+    # The last tick may still be on its way.
+    wait "$body_pid"
     wait "$body_pid"
     body_status=$?
     # The end of the script is the end of the job: what still runs in the background ends too.
-    kill "$ticker_pid"
     kill -KILL -"$body_pid"
     # Only a failure of the job itself, while it may still run, is one that a restart may mend.
     if [ "$job_state" != RUNNING ] || [ "$body_status" = 0 ] || [ ! -e "$state_dir/ready" ]; then break; fi

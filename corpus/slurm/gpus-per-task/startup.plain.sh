@@ -145,10 +145,12 @@ run_job() {
     ticker_pid=$!
     # A signal that we trap ends `wait` early; the last one gives the exit status, which bash remembers.
     while wait "$body_pid"; kill -0 "$body_pid"; do :; done
+    kill "$ticker_pid"
+    # The last tick may still be on its way.
+    wait "$body_pid"
     wait "$body_pid"
     body_status=$?
     # The end of the script is the end of the job: what still runs in the background ends too.
-    kill "$ticker_pid"
     kill -KILL -"$body_pid"
     if [ "$job_state" = RUNNING ]; then
         job_state=COMPLETED
@@ -164,154 +166,145 @@ mkdir -p "$state_dir/bin"
 cat >"$state_dir/bin/srun" <<'E'
 #!/usr/bin/python3
 import os,signal,sys
-o=os.environ
-F=os.path.basename(sys.argv[0])
-q=sys.argv[1:]
-def M(c):
- os.write(2,(F+": "+c+"\n").encode())
-def u(c,i=1):
- M(c)
- os._exit(i)
-def start(argv,m,s,*b):
- e=os.fork()
- if e:
-  return e
- def a(c):
-  os.write(2,f"slurmstepd-{m['SLURMD_NODENAME']}: error: {c}\n".encode())
+q=os.environ
+I=os.path.basename(sys.argv[0])
+s=sys.argv[1:]
+def N(d):
+ os.write(2,(I+": "+d+"\n").encode())
+def v(d,j=1):
+ N(d)
+ os._exit(j)
+def start(argv,o,t,*b):
+ c=os.fork()
+ if c:
+  return c
+ def a(d):
+  os.write(2,f"slurmstepd-{o['SLURMD_NODENAME']}: error: {d}\n".encode())
  try:
   os.setsid()
   import ctypes
   ctypes.CDLL(None).prctl(1,9)
   signal.signal(13,signal.SIG_DFL)
-  m["SLURM_TASK_PID"]=str(os.getpid())
-  os.execvpe(argv[0],argv,m)
+  o["SLURM_TASK_PID"]=str(os.getpid())
+  os.execvpe(argv[0],argv,o)
  except OSError as h:
   a(f"execve(): {argv[0]}: {h.strerror}")
   os._exit(h.errno)
-def A(d):
- e,a=os.wait()
- B([e],9)
- return d.pop(e),os.waitstatus_to_exitcode(a)
-def B(d,x):
- for e in[*d]:
+def C(e):
+ c,a=os.wait()
+ D([c],9)
+ return e.pop(c),os.waitstatus_to_exitcode(a)
+def D(e,y):
+ for c in[*e]:
   try:
-   os.killpg(e,x)
+   os.killpg(c,y)
   except OSError:
    pass
 OPTIONS="-=gpus-per-task -=ntasks-per-gpu G=gpus -=gpus-per-node -=gres -=gpu-bind"
-def aP(H):
- aq={}
- while H and H[0][:1]=="-"!=H[0]:
-  al=H.pop(0)
-  if al=="--":
+def aw(J):
+ av={}
+ while J and J[0][:1]=="-"!=J[0]:
+  ao=J.pop(0)
+  if ao=="--":
    break
   try:
-   a=al[1]=="-"
-   n,ah,C=al[2:].partition("=")if a else(al[1],al[2:],al[2:])
-   c=[b for b in OPTIONS.split()if(b[2:].startswith(n)if a else b[0]==n)]
-   c=[b for b in c if b[2:]==n]or c
+   a=ao[1]=="-"
+   p,al,E=ao[2:].partition("=")if a else(ao[1],ao[2:],ao[2:])
+   c=[b for b in OPTIONS.split()if(b[2:].startswith(p)if a else b[0]==p)]
+   c=[b for b in c if b[2:]==p]or c
    (d,)=c
    if d[1]==".":
-    if ah:
-     H["1"if a else 0:0]=["-"+C]
-    C="1"
-   elif d[1]=="="and not ah:
-    C=H.pop(0)
+    if al:
+     J["1"if a else 0:0]=["-"+E]
+    E="1"
+   elif d[1]=="="and not al:
+    E=J.pop(0)
   except(ValueError,IndexError,TypeError):
-   u(f"unrecognized option '{al}'",255)
-  aq[d[2:]]=C
- return aq
+   v(f"unrecognized option '{ao}'",255)
+  av[d[2:]]=E
+ return av
 def srun():
- ah=aP(q)
- def I(n,aD=""):
-  return ah.get(n)or o.get("SLURM_"+(aD or n.upper().replace("-","_")))
- def x(n,aD=""):
-  C=I(n,aD)or"0"
-  if not C.isdigit()or int(C)<(n in ah):
-   u(f'error: Invalid numeric value "{C}" for --{n}.')
-  return int(C)
- t=o["SLURM_JOB_ID"]
- if not q:
-  u("fatal: No command given to execute.")
- an=int(o["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
- g=[o["SLURM_JOB_NODELIST"]]
- e=range(len(g))
- p=Z=len(g)
- f=int(o.get("SLURM_NTASKS")or p*int(o.get("SLURM_NTASKS_PER_NODE",1)))
- ao=1
- if f>an//ao*len(e):
-  u(f"error: Unable to create step for job {t}: More processors requested than permitted")
- O=iter(range(f))
- S=[[next(O)for z in range(r,f,p)]for r in range(p)]
- with open("/run/flowc.step."+t,"ab",0)as P:
-  P.write(b"%9d\n"%os.getpid())
-  D=P.tell()//10-1
- m=dict(o)
- for C,ag in((f,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if f>Z else"cyclic","DISTRIBUTION"),
-(o["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(o["SLURM_TASKS_PER_NODE"]if f%p else f"{f // p}(x{p})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),
-(p,"NNODES STEP_NUM_NODES"),(D,"STEPID STEP_ID"),
-):
-  for key in ag.split():
-   m["SLURM_"+key]=str(C)
- aw=o.get("SLURM_JOB_GPUS","").split(",")if o.get("SLURM_JOB_GPUS")else[]
- def aE(n,aD=""):
-  aq=[int(al.split(":")[-1])if al.split(":")[-1].isdigit()else 1 for al in(I(n,aD)or"").split(",")if al and(n!="gres"or al[:3]=="gpu")]
-  return sum(aq)
- ay=aE("gpus-per-task")
- ap=I("gpu-bind")or""
- ap=ap.replace("verbose,","")
- if I("ntasks-per-gpu")and not ap:
-  ap="single:"+I("ntasks-per-gpu")
- if ay and not ap:
-  ap=f"per_task:{ay}"
- K=aE("gpus-per-node")or aE("gres")or-(-aE("gpus")//len(e))or len(aw)
- if max(K,*(ay*len(am)for am in S))>len(aw):
-  u(f"error: Unable to create step for job {t}: Invalid generic resource (gres) specification")
- def au(ab,p):
-  ac=aw[:ay*p or K]
-  av,z,c=ap.partition(":")
-  x=int(c)if c.isdigit()else 1
-  if av=="single":
-   aB=[ac[ab//x%len(ac)]]
-  elif av=="per_task":
-   aB=[ac[r%len(ac)]for r in range(ab*x,(ab+1)*x)]
-  elif av=="map_gpu":
-   ai=c.split(",")
-   aB=[aw[int(ai[ab%len(ai)],0)]]
-  elif av=="mask_gpu":
-   ai=c.split(",")
-   aI=int(ai[ab%len(ai)],16)
-   aB=[n for r,n in enumerate(aw)if aI>>r&1]
+ al=aw(s)
+ def K(p,aJ=""):
+  return al.get(p)or q.get("SLURM_"+(aJ or p.upper().replace("-","_")))
+ def y(p,aJ=""):
+  E=K(p,aJ)or"0"
+  if not E.isdigit()or int(E)<(p in al):
+   v(f'error: Invalid numeric value "{E}" for --{p}.')
+  return int(E)
+ u=q["SLURM_JOB_ID"]
+ if not s:
+  v("fatal: No command given to execute.")
+ aq=int(q["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
+ c=[q["SLURM_JOB_NODELIST"]]
+ f=range(len(c))
+ r=z=len(c)
+ g=int(q.get("SLURM_NTASKS")or r*int(q.get("SLURM_NTASKS_PER_NODE",1)))
+ at=1
+ if g>aq//at*len(f):
+  v(f"error: Unable to create step for job {u}: More processors requested than permitted")
+ P=iter(range(g))
+ T=[[next(P)for A in range(m,g,r)]for m in range(r)]
+ with open("/run/flowc.step."+u,"ab",0)as Q:
+  Q.write(b"%9d\n"%os.getpid())
+  F=Q.tell()//10-1
+ o=dict(q)
+ for E,aj in((g,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if g>z else"cyclic","DISTRIBUTION"),(q["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(q["SLURM_TASKS_PER_NODE"]if g%r else f"{g // r}(x{r})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(r,"NNODES STEP_NUM_NODES"),(F,"STEPID STEP_ID"),):
+  for key in aj.split():
+   o["SLURM_"+key]=str(E)
+ aB=q.get("SLURM_JOB_GPUS","").split(",")if q.get("SLURM_JOB_GPUS")else[]
+ def aK(p,aJ=""):
+  av=[int(ao.split(":")[-1])if ao.split(":")[-1].isdigit()else 1 for ao in(K(p,aJ)or"").split(",")if ao and(p!="gres"or ao[:3]=="gpu")]
+  return sum(av)
+ aD=aK("gpus-per-task")
+ au=K("gpu-bind")or""
+ au=au.replace("verbose,","")
+ if K("ntasks-per-gpu")and not au:
+  au="single:"+K("ntasks-per-gpu")
+ if aD and not au:
+  au=f"per_task:{aD}"
+ H=aK("gpus-per-node")or aK("gres")or-(-aK("gpus")//len(f))or len(aB)
+ if max(H,*(aD*len(ap)for ap in T))>len(aB):
+  v(f"error: Unable to create step for job {u}: Invalid generic resource (gres) specification")
+ def az(ae,r):
+  af=aB[:aD*r or H]
+  ay,A,d=au.partition(":")
+  y=int(d)if d.isdigit()else 1
+  if ay=="single":
+   aH=[af[ae//y%len(af)]]
+  elif ay=="per_task":
+   aH=[af[m%len(af)]for m in range(ae*y,(ae+1)*y)]
+  elif ay=="map_gpu":
+   am=d.split(",")
+   aH=[aB[int(am[ae%len(am)],0)]]
+  elif ay=="mask_gpu":
+   am=d.split(",")
+   aO=int(am[ae%len(am)],16)
+   aH=[p for m,p in enumerate(aB)if aO>>m&1]
   else:
-   aB=ac
-  aA=",".join(aB)
-  return{"CUDA_VISIBLE_DEVICES":aA,"SLURM_STEP_GPUS":aA,"SLURM_GPUS_ON_NODE":str(len(ac)),**({"SLURMD_TRES_BIND":"gpu:"+ap}if ap else{}),}
- s=os.getcwd()
- G=0
- def T(d,b,i):
-  nonlocal G
-  if i:
-   M(f"error: {g[d]}: task {b}: "+(f"Exited with exit code {i}"if i>0 else signal.strsignal(-i)))
-   G=max(G,i if i>0 else 128-i)
- def W(r):
-  d=e[r]
-  y=S[r]
-  return[(b,
-q,
-{**m,"SLURM_NODEID":str(r),"SLURMD_NODENAME":g[d],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(ab),
-**(au(ab,len(y))if aw else{}),
-},)for ab,b in enumerate(y)]
- d={}
- def N(x,*z):
-  B(d,x)
- for Q in 1,2,3,10,12,15,18:
-  signal.signal(Q,N)
- for b,argv,task_env in W(0):
-  d[start(argv,task_env,s)]=b
- while d:
-  T(0,*A(d))
- os._exit(G)
-globals()[F]()
+   aH=af
+  aG=",".join(aH)
+  return{"CUDA_VISIBLE_DEVICES":aG,"SLURM_STEP_GPUS":aG,"SLURM_GPUS_ON_NODE":str(len(af)),**({"SLURMD_TRES_BIND":"gpu:"+au}if au else{}),}
+ t=os.getcwd()
+ X=[0]
+ def U(i,b,j):
+  if j:
+   N(f"error: {c[i]}: task {b}: "+(f"Exited with exit code {j}"if j>0 else signal.strsignal(-j)))
+   X.append(j if j>0 else 128-j)
+ def Y(m):
+  B=T[m]
+  return[(b,s,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":c[f[m]],"SLURM_GTIDS":",".join(map(str,B)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(ae),**(az(ae,len(B))if aB else{})},)for ae,b in enumerate(B)]
+ e={}
+ def O(y,*A):
+  D(e,y)
+ for R in 1,2,3,10,12,15,18:
+  signal.signal(R,O)
+ for b,argv,ak in Y(0):
+  e[start(argv,ak,t)]=b
+ while e:
+  U(0,*C(e))
+ os._exit(max(X))
+globals()[I]()
 E
 chmod +x "$state_dir/bin/srun"
 

@@ -140,10 +140,12 @@ run_job() {
     ticker_pid=$!
     # A signal that we trap ends `wait` early; the last one gives the exit status, which bash remembers.
     while wait "$body_pid"; kill -0 "$body_pid"; do :; done
+    kill "$ticker_pid"
+    # The last tick may still be on its way.
+    wait "$body_pid"
     wait "$body_pid"
     body_status=$?
     # The end of the script is the end of the job: what still runs in the background ends too.
-    kill "$ticker_pid"
     kill -KILL -"$body_pid"
     if [ "$job_state" = RUNNING ]; then
         job_state=COMPLETED
@@ -159,18 +161,18 @@ mkdir -p "$state_dir/bin"
 cat >"$state_dir/bin/sbatch" <<'E'
 #!/usr/bin/python3
 import os,signal,sys
-o=os.environ
-F=os.path.basename(sys.argv[0])
-q=sys.argv[1:]
-def M(c):
- os.write(2,(F+": "+c+"\n").encode())
-def u(c,i=1):
- M(c)
- os._exit(i)
+q=os.environ
+I=os.path.basename(sys.argv[0])
+s=sys.argv[1:]
+def N(d):
+ os.write(2,(I+": "+d+"\n").encode())
+def v(d,j=1):
+ N(d)
+ os._exit(j)
 def sbatch():
- u("error: there is no Slurm here that could take another job: compile and submit it with `flowc` instead")
+ v("error: there is no Slurm here that could take another job: compile and submit it with `flowc` instead")
 salloc=sbatch
-globals()[F]()
+globals()[I]()
 E
 chmod +x "$state_dir/bin/sbatch"
 for each_name in salloc; do

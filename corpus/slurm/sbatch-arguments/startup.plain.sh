@@ -148,10 +148,12 @@ run_job() {
     ticker_pid=$!
     # A signal that we trap ends `wait` early; the last one gives the exit status, which bash remembers.
     while wait "$body_pid"; kill -0 "$body_pid"; do :; done
+    kill "$ticker_pid"
+    # The last tick may still be on its way.
+    wait "$body_pid"
     wait "$body_pid"
     body_status=$?
     # The end of the script is the end of the job: what still runs in the background ends too.
-    kill "$ticker_pid"
     kill -KILL -"$body_pid"
     if [ "$job_state" = RUNNING ]; then
         job_state=COMPLETED
@@ -169,239 +171,214 @@ cat >"$state_dir/bin/srun" <<'E'
 import os,signal,sys
 import hmac,socket,time
 from multiprocessing.connection import Connection,Pipe,wait
-o=os.environ
-F=os.path.basename(sys.argv[0])
-q=sys.argv[1:]
-L="/var/lib/foundry/flowc/nodes"
-ae="/var/lib/foundry/flowc/run"
-V=6818
-def M(c):
- os.write(2,(F+": "+c+"\n").encode())
-def u(c,i=1):
- M(c)
- os._exit(i)
-def aj(g):
- a=[]
- for n in g:
-  e=n.rstrip("0123456789")
-  d=n[len(e):]
-  if not d or not a or a[-1][0]!=e or not a[-1][1]:
-   a.append((e,[]))
-  b=a[-1][1]
-  if b and d==str(int(b[-1][-1])+1).zfill(len(b[-1][-1])):
-   b[-1][1:]=[d]
-  elif d:
-   b.append([d])
- H=[]
- for e,b in a:
-  c=",".join(map("-".join,b))
-  H.append(e+(f"[{c}]"if c.strip("0123456789")else c))
- return",".join(H)
-def start(argv,m,s,*b):
- e=os.fork()
- if e:
-  return e
- def a(c):
-  os.write(2,f"slurmstepd-{m['SLURMD_NODENAME']}: error: {c}\n".encode())
+q=os.environ
+I=os.path.basename(sys.argv[0])
+s=sys.argv[1:]
+M="/var/lib/foundry/flowc/nodes"
+ah="/var/lib/foundry/flowc/run"
+W=6818
+def N(d):
+ os.write(2,(I+": "+d+"\n").encode())
+def v(d,j=1):
+ N(d)
+ os._exit(j)
+def start(argv,o,t,*b):
+ c=os.fork()
+ if c:
+  return c
+ def a(d):
+  os.write(2,f"slurmstepd-{o['SLURMD_NODENAME']}: error: {d}\n".encode())
  try:
-  for x,j in enumerate(b):
-   os.dup2(j,x)
+  for y,k in enumerate(b):
+   os.dup2(k,y)
   os.setsid()
   signal.signal(13,signal.SIG_DFL)
   try:
-   os.chdir(s)
+   os.chdir(t)
   except OSError as h:
-   a(f"couldn't chdir to `{s}': {h.strerror}: going to /tmp instead")
+   a(f"couldn't chdir to `{t}': {h.strerror}: going to /tmp instead")
    os.chdir("/tmp")
-  m["SLURM_TASK_PID"]=str(os.getpid())
-  os.execvpe(argv[0],argv,m)
+  o["SLURM_TASK_PID"]=str(os.getpid())
+  os.execvpe(argv[0],argv,o)
  except OSError as h:
   a(f"execve(): {argv[0]}: {h.strerror}")
   os._exit(h.errno)
-def A(d):
- e,a=os.wait()
- B([e],9)
- return d.pop(e),os.waitstatus_to_exitcode(a)
-def B(d,x):
- for e in[*d]:
+def C(e):
+ c,a=os.wait()
+ D([c],9)
+ return e.pop(c),os.waitstatus_to_exitcode(a)
+def D(e,y):
+ for c in[*e]:
   try:
-   os.killpg(e,x)
+   os.killpg(c,y)
   except OSError:
    pass
-def X(f,ac,e):
- for g,I,C in(1,9,1),(6,4,30),(6,5,10):
-  f.setsockopt(g,I,C)
- a=Connection(f.detach())
- def d(c):
-  return hmac.digest(open(ae,"rb").read(),c,"sha256")
+def aa(e,af,c):
+ for g,K,E in(1,9,1),(6,4,30),(6,5,10):
+  e.setsockopt(g,K,E)
+ a=Connection(e.detach())
+ def f(d):
+  return hmac.digest(open(ah,"rb").read(),d,"sha256")
  b=os.urandom(32)
  a.send_bytes(b)
- a.send_bytes(d(ac+a.recv_bytes(99)))
- if a.recv_bytes(99)!=d(e+b):
+ a.send_bytes(f(af+a.recv_bytes(99)))
+ if a.recv_bytes(99)!=f(c+b):
   raise OSError("wrong secret")
  return a
-def af(n,b):
+def ai(p,b):
  for a in range(35):
   try:
-   f=socket.create_connection((b,V),9)
-   f.settimeout(None)
-   return X(f,b"s",b"a")
+   e=socket.create_connection((b,W),9)
+   e.settimeout(None)
+   return aa(e,b"s",b"a")
   except(OSError,EOFError)as h:
    if a==4:
-    M(f"waiting for the agent of {n}: {h}")
+    N(f"waiting for the agent of {p}: {h}")
   time.sleep(a)
- u(f"error: {n}: no agent after 10 minutes")
+ v(f"error: {p}: no agent after 10 minutes")
 def agent():
- K=socket.gethostname().split(".")[0]
- g=[]
- for z in range(120):
-  e=[J.split()[:2]for J in open("/etc/hosts")if J[:1].isdigit()and J[:3]!="127"][::-1]
-  g=[n.split(".")[0]for z,n in e]
-  if len(e)>=int(q[0])and K in g:
+ H=socket.gethostname().split(".")[0]
+ c=[]
+ for A in range(120):
+  f=[L.split()[:2]for L in open("/etc/hosts")if L[:1].isdigit()and L[:3]!="127"][::-1]
+  c=[p.split(".")[0]for A,p in f]
+  if len(f)>=int(s[0])and H in c:
    break
   time.sleep(5)
  else:
-  u(f"/etc/hosts does not list {K} and {q[0]} nodes after 10 minutes: {g}")
- open(L,"w").writelines(f"{n} {d[0]}\n"for n,d in zip(g,e))
- b=g.index(K)
- c=socket.create_server((e[b][0],V),backlog=99)
+  v(f"/etc/hosts does not list {H} and {s[0]} nodes after 10 minutes: {c}")
+ open(M,"w").writelines(f"{p} {i[0]}\n"for p,i in zip(c,f))
+ b=c.index(H)
+ d=socket.create_server((f[b][0],W),backlog=99)
  if not b and os.fork():
-  print(aj(g))
+  g=H.rstrip("0123456789")
+  z,ac=c[0][len(g):],c[-1][len(g):]
+  h=[g+str(int(z or 0)+m).zfill(len(z))for m in range(len(c))]
+  print(f"{g}[{z}-{ac}]"if c==h else",".join(c))
   return
  os.dup2(2,1)
  signal.signal(17,signal.SIG_IGN)
  while 1:
-  f=c.accept()[0]
+  e=d.accept()[0]
   if not os.fork():
    try:
     signal.signal(17,signal.SIG_DFL)
     signal.alarm(30)
-    a=X(f,b"a",b"s")
+    a=aa(e,b"a",b"s")
     signal.alarm(0)
-    Y(a)
+    ab(a)
    finally:
     os._exit(0)
-  f.close()
-def Y(a):
- s,f=a.recv()
- d={}
- g={}
+  e.close()
+def ab(a):
+ t,g=a.recv()
+ e={}
+ f={}
  n=[os.open("/dev/null",0)]
- for b,argv,m in f:
-  i,l=os.pipe(),os.pipe()
-  e=start(argv,m,s,n[0],i[1],l[1])
-  os.close(i[1])
-  os.close(l[1])
-  d[e]=b
-  g[os.pidfd_open(e)]=0,b,b""
-  g[i[0]]=1,b,b""
-  g[l[0]]=2,b,b""
+ for b,argv,o in g:
+  j,m=os.pipe(),os.pipe()
+  c=start(argv,o,t,n[0],j[1],m[1])
+  os.close(j[1])
+  os.close(m[1])
+  e[c]=b
+  f[os.pidfd_open(c)]=0,b,b""
+  f[j[0]]=1,b,b""
+  f[m[0]]=2,b,b""
  try:
-  while p:=wait([a,
-*g,],None if d else 0,):
-   for v in p:
-    if v==a:
-     w=a.recv()
-     B(d,w)
+  while p:=wait([a,*f,],None if e else 0,):
+   for w in p:
+    if w==a:
+     x=a.recv()
+     D(e,x)
      continue
-    j,b,c=g.pop(v)
-    if not j:
-     os.close(v)
-     a.send((0,*A(d)))
+    k,b,d=f.pop(w)
+    if not k:
+     os.close(w)
+     a.send((0,*C(e)))
      continue
-    k=os.read(v,65536)
-    c+=k
-    h=c.rfind(b"\n")+1
-    if not k or len(c)-h>9999:
-     h=len(c)
-    if h:
-     a.send((j,b,c[:h]))
-    if k:
-     g[v]=j,b,c[h:]
+    l=os.read(w,65536)
+    d+=l
+    i=d.rfind(b"\n")+1
+    if not l or len(d)-i>9999:
+     i=len(d)
+    if i:
+     a.send((k,b,d[:i]))
+    if l:
+     f[w]=k,b,d[i:]
     else:
-     os.close(v)
-  for j,b,c in g.values():
-   if c:
-    a.send((j,b,c))
+     os.close(w)
+  for k,b,d in f.values():
+   if d:
+    a.send((k,b,d))
   a.send(())
  except(EOFError,OSError):
-  B(d,15)
-  signal.signal(14,lambda*z:B(d,9))
+  D(e,15)
+  signal.signal(14,lambda*A:D(e,9))
   signal.alarm(30)
-  while d:
-   A(d)
+  while e:
+   C(e)
 def srun():
- if q and q[0][:1]=="-":
-  u(f"unrecognized option '{q[0]}'",255)
- t=o["SLURM_JOB_ID"]
- if not q:
-  u("fatal: No command given to execute.")
- H=open(L).read().split()
- g,U=H[::2],H[1::2]
- e=range(len(g))
- p=Z=len(g)
- f=int(o.get("SLURM_NTASKS")or p*int(o.get("SLURM_NTASKS_PER_NODE",1)))
- O=iter(range(f))
- S=[[next(O)for z in range(r,f,p)]for r in range(p)]
- with open("/run/flowc.step."+t,"ab",0)as P:
-  P.write(b"%9d\n"%os.getpid())
-  D=P.tell()//10-1
- m=dict(o)
- for C,ag in((f,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if f>Z else"cyclic","DISTRIBUTION"),
-(o["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(o["SLURM_TASKS_PER_NODE"]if f%p else f"{f // p}(x{p})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),
-(p,"NNODES STEP_NUM_NODES"),(D,"STEPID STEP_ID"),
-(U[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),
-):
-  for key in ag.split():
-   m["SLURM_"+key]=str(C)
- s=os.getcwd()
- G=0
- def T(d,b,i):
-  nonlocal G
-  if i:
-   M(f"error: {g[d]}: task {b}: "+(f"Exited with exit code {i}"if i>0 else signal.strsignal(-i)))
-   G=max(G,i if i>0 else 128-i)
- def W(r):
-  d=e[r]
-  y=S[r]
-  return[(b,
-q,
-{**m,"SLURM_NODEID":str(r),"SLURMD_NODENAME":g[d],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(ab),
-},)for ab,b in enumerate(y)]
- def N(w,*z):
-  for a in l:
+ if s and s[0][:1]=="-":
+  v(f"unrecognized option '{s[0]}'",255)
+ u=q["SLURM_JOB_ID"]
+ if not s:
+  v("fatal: No command given to execute.")
+ J=open(M).read().split()
+ c,V=J[::2],J[1::2]
+ f=range(len(c))
+ r=z=len(c)
+ g=int(q.get("SLURM_NTASKS")or r*int(q.get("SLURM_NTASKS_PER_NODE",1)))
+ P=iter(range(g))
+ T=[[next(P)for A in range(m,g,r)]for m in range(r)]
+ with open("/run/flowc.step."+u,"ab",0)as Q:
+  Q.write(b"%9d\n"%os.getpid())
+  F=Q.tell()//10-1
+ o=dict(q)
+ for E,aj in((g,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if g>z else"cyclic","DISTRIBUTION"),(q["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(q["SLURM_TASKS_PER_NODE"]if g%r else f"{g // r}(x{r})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(r,"NNODES STEP_NUM_NODES"),(F,"STEPID STEP_ID"),(V[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
+  for key in aj.split():
+   o["SLURM_"+key]=str(E)
+ t=os.getcwd()
+ X=[0]
+ def U(i,b,j):
+  if j:
+   N(f"error: {c[i]}: task {b}: "+(f"Exited with exit code {j}"if j>0 else signal.strsignal(-j)))
+   X.append(j if j>0 else 128-j)
+ def Y(m):
+  B=T[m]
+  return[(b,s,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":c[f[m]],"SLURM_GTIDS":",".join(map(str,B)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(ae)},)for ae,b in enumerate(B)]
+ def O(x,*A):
+  for a in n:
    try:
-    a.send(w)
+    a.send(x)
    except OSError:
     pass
- l={}
- l={af(g[d],U[d]):d for d in e}
- for Q in 1,2,3,10,12,15,18:
-  signal.signal(Q,N)
- for r,a in enumerate(l):
-  a.send((s,W(r)))
- while l:
-  for a in wait([*l,
-]):
-   d=l[a]
+ n={}
+ n={ai(c[i],V[i]):i for i in f}
+ for R in 1,2,3,10,12,15,18:
+  signal.signal(R,O)
+ for m,a in enumerate(n):
+  a.send((t,Y(m)))
+ while n:
+  for a in wait([*n]):
+   i=n[a]
    try:
-    w=a.recv()
+    x=a.recv()
    except(EOFError,OSError)as h:
-    u(f"error: Node failure on {g[d]}: {h or 'connection lost'}")
-   if not w:
-    del l[a]
+    v(f"error: Node failure on {c[i]}: {h or 'connection lost'}")
+   if not x:
+    del n[a]
     continue
-   j,b,k=w
-   if not j:
-    T(d,b,k)
+   k,b,l=x
+   if not k:
+    U(i,b,l)
     continue
    try:
-    while k:
-     k=k[os.write(j,k):]
+    while l:
+     l=l[os.write(k,l):]
    except OSError as h:
-    u(f"error: cannot write: {h.strerror}")
- os._exit(G)
-globals()[F]()
+    v(f"error: cannot write: {h.strerror}")
+ os._exit(max(X))
+globals()[I]()
 E
 chmod +x "$state_dir/bin/srun"
 for each_name in agent; do

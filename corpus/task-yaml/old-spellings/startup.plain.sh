@@ -206,10 +206,12 @@ run_job() {
     ticker_pid=$!
     # A signal that we trap ends `wait` early; the last one gives the exit status, which bash remembers.
     while wait "$body_pid"; kill -0 "$body_pid"; do :; done
+    kill "$ticker_pid"
+    # The last tick may still be on its way.
+    wait "$body_pid"
     wait "$body_pid"
     body_status=$?
     # The end of the script is the end of the job: what still runs in the background ends too.
-    kill "$ticker_pid"
     kill -KILL -"$body_pid"
     docker ps -qf label=flowc | xargs -r docker stop -t 30
     docker ps -aqf label=flowc | xargs -r docker rm -f

@@ -197,7 +197,7 @@ run_job() {
     need_program s3fs s3fs
     need_program mount.nfs nfs-common
     mkdir -p /mnt/flowc/vol_abc123def456
-    mountpoint -q /mnt/flowc/vol_abc123def456 || try_often mount -t nfs4 -o rw fileshare-vol_abc123def456.mithril.internal:/ /mnt/flowc/vol_abc123def456
+    mountpoint -q /mnt/flowc/vol_abc123def456 || try_often mount -t nfs4 -o rw -- fileshare-vol_abc123def456.mithril.internal:/ /mnt/flowc/vol_abc123def456
     # What is fetched once, and where that is noted: on the same disk.
     marker_dir=/mnt/flowc
     bucket_tool=(env RCLONE_S3_PROVIDER=AWS RCLONE_GCS_ANONYMOUS=true )
@@ -256,10 +256,12 @@ run_job() {
     ticker_pid=$!
     # A signal that we trap ends `wait` early; the last one gives the exit status, which bash remembers.
     while wait "$body_pid"; kill -0 "$body_pid"; do :; done
+    kill "$ticker_pid"
+    # The last tick may still be on its way.
+    wait "$body_pid"
     wait "$body_pid"
     body_status=$?
     # The end of the script is the end of the job: what still runs in the background ends too.
-    kill "$ticker_pid"
     kill -KILL -"$body_pid"
     docker ps -qf label=flowc | xargs -r docker stop -t 30
     docker ps -aqf label=flowc | xargs -r docker rm -f
