@@ -132,10 +132,12 @@ def enter(options, where, env):
     def docker(*words):
         return subprocess.run(["docker", *words], check=True, stdout=subprocess.PIPE, stderr=2).stdout
 
-    image = options["container-image"].removeprefix("docker://").replace("#", "/")
+    image = options.get("container-image", "").removeprefix("docker://").replace("#", "/")
     subprocess.run(["flock", "/run/flowc.docker", "bash", "-c", INSTALL], check=True, stdout=2)
     name = "flowc-" + (options.get("container-name", "").split(":")[0] or f"{env['SLURM_JOB_ID']}.{env['SLURM_STEP_ID']}")
     if not docker("ps", "-qf", f"name=^{name}$"):
+        if not image:
+            raise ValueError(f"there is none of the name {name[6:]}")
         words = ["--gpus=all"] * os.path.exists("/dev/nvidiactl")
         mounts = options.get("container-mounts", "").split(",") + ["/root"] * ("container-mount-home" in options)
         for mount in filter(None, mounts):
@@ -320,8 +322,8 @@ def serve(link):
     #% end
     where, tasks = link.recv()
     #% if container
-    image_env = {}
-    if options.get("container-image"):
+    image_env = None
+    if options.get("container-image") or options.get("container-name"):
         import subprocess
 
         try:
@@ -352,7 +354,7 @@ def serve(link):
         output, errors = os.pipe(), os.pipe()
         #% if container
         # What the image says goes before what the machine says.
-        env.update(image_env)
+        env.update(image_env or {})
         #% end
         process = start(argv, env, where, feed[0], output[1], errors[1])
         os.close(output[1])
@@ -430,6 +432,10 @@ def serve(link):
         signal.alarm(30)
         while processes:
             ended(processes)
+    #% if container
+    if image_env is not None and not options.get("container-name"):
+        subprocess.run(["docker", "rm", "-f", f"flowc-{env['SLURM_JOB_ID']}.{env['SLURM_STEP_ID']}"], stdout=-3, stderr=-3)
+    #% end
     #% if stdin
     # With the thread.
     os._exit(0)
@@ -534,7 +540,7 @@ def srun():
     job = ENV["SLURM_JOB_ID"]
     #% if version
     if "version" in given:
-        print("slurm-wlm 22.05.8")
+        os.write(1, b"slurm-wlm 22.05.8\n")
         os._exit(0)
     #% end
     #% if jobid
@@ -749,7 +755,8 @@ def srun():
         bind = "single:" + option("ntasks-per-gpu")
     if per_task and not bind:
         bind = f"per_task:{per_task}"
-    here = amount("gpus-per-node") or amount("gres") or -(-amount("gpus") // len(nodes)) or len(devices)
+    here = max([amount(name) for name in ("gpus-per-node", "gres") if name in given] or [0])
+    here = here or amount("gpus-per-node") or amount("gres") or -(-amount("gpus") // len(nodes)) or len(devices)
     if max(here, *(per_task * len(part) for part in ranks)) > len(devices):
         die(f"error: Unable to create step for job {job}: Invalid generic resource (gres) specification")
 
@@ -1349,7 +1356,7 @@ def scancel():
             end_job("cancel")
             continue
         if batch:
-            os.killpg(int(ENV["FLOWC_BODY"]), number or 15)
+            os.kill(int(ENV["FLOWC_BODY"]), number or 15)
             continue
         try:
             pids = open("/run/flowc.step." + ENV["SLURM_JOB_ID"]).read().split()

@@ -18,9 +18,9 @@ from flowc.startup.slurm_tools import closed, program
 
 EVERYTHING = closed({*NEEDS, *NAMES, *(f"opt:{entry[2:]}" for entry in TABLE), *" ".join(NEEDS.values()).split()})
 NODES = 4
-HOSTS = "127.0.0.1 localhost\n" + "".join(
-    f"127.0.0.{number + 1} n{number}.local n{number}\n" for number in (4, 3, 2, 1)
-)
+# Its own for each process that runs tests.
+PORT = 20000 + os.getpid() % 10000
+HOSTS = "".join(f"127.0.0.{number + 1} n{number}.local n{number}\n" for number in (4, 3, 2, 1))
 
 
 def install(where: Path, features: set[str], host: str = "n1") -> Path:
@@ -30,7 +30,13 @@ def install(where: Path, features: set[str], host: str = "n1") -> Path:
     top = where.parent if where.name == "bin" else where.parent.parent
     for path in ("/var/lib/foundry/flowc/nodes", "/var/lib/foundry/flowc/run", "/etc/hosts"):
         text = text.replace(path, str(top / path.rpartition("/")[2]))
-    text = text.replace("socket.gethostname()", repr(host)).replace("#!/usr/bin/python3", f"#!{sys.executable}", 1)
+    # Here addresses of this machine are those of the nodes.
+    text = (
+        text.replace('!="127"', '!="0"')
+        .replace("=6818", f"={PORT}")
+        .replace("socket.gethostname()", repr(host))
+        .replace("#!/usr/bin/python3", f"#!{sys.executable}", 1)
+    )
     for name in (name for names in NAMES.values() for name in names):
         (where / name).write_text(text)
         (where / name).chmod(0o755)

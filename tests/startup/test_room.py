@@ -13,7 +13,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from jobs import unit
 
+from flowc import driver
+from flowc.inputs import Inputs
 from flowc.ir.job import Time
+from flowc.source import Source
 from flowc.startup import build
 
 BASH = Path("/usr/lib/cloud-init/ds-identify")
@@ -52,6 +55,23 @@ def test_20480_bytes_of_bash_fit() -> None:
 @pytest.mark.skipif(not BASH.exists(), reason="needs Debian's package cloud-init")
 def test_20000_bytes_of_bash_need_no_python_on_the_machine() -> None:
     assert build(unit(BASH.read_bytes()[:20000], time=Time(limit_s=3600)), index=None).encoding == "gzip+base64"
+
+
+def steps(text: str, options: str = "") -> bool:
+    """Whether a job of four nodes with a time limit and a step fits, and this text in it."""
+    head = f"#!/bin/bash\n#SBATCH -N 4 --gpus-per-node=h100:8 -t 10\nsrun {options} python train.py\n"
+    found = driver.compile(Source("j.sbatch", head + text), Inputs())
+    return any(len(each.text) <= 10_000 for each in found.artifacts if each.name.endswith("startup.sh"))
+
+
+def test_4096_bytes_that_do_not_compress_fit_beside_srun_on_four_nodes() -> None:
+    text = noise(4096).partition(b"\n")[2].decode("utf-8", "surrogateescape")
+    assert steps(f": <<'EOF'\n{text}\nEOF\n")
+
+
+@pytest.mark.skipif(not BASH.exists(), reason="needs Debian's package cloud-init")
+def test_14000_bytes_of_bash_fit_beside_srun_on_four_nodes() -> None:
+    assert steps(BASH.read_text()[:14000])
 
 
 def test_what_cannot_fit_says_so_and_is_not_raised() -> None:

@@ -1,0 +1,76 @@
+"""`srun --container-image`: what docker is told, and that tasks run among the files of the container. Docker is
+played by a program whose container is a process with mounts of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from small import EVERYTHING, install
+
+DOCKER = """#!/bin/bash
+printf '%s\\n' "$*" >>FOLDER/calls
+case $1 in
+    ps) [ ! -e FOLDER/up ] || echo 1 ;;
+    run)
+        mkdir -p FOLDER/inside
+        unshare -m sh -c 'cd FOLDER && mount -t tmpfs none inside && echo in >inside/file && echo $$ >up && exec sleep 60' \\
+            >/dev/null 2>&1 &
+        until [ -s FOLDER/up ]; do sleep 0.05; done
+        ;;
+    inspect)
+        echo '[{"State":{"Pid":'$(<FOLDER/up)'},"Config":{"WorkingDir":"FOLDER","Env":["COLOUR=image","KEPT=image"]}}]'
+        ;;
+    rm) kill $(<FOLDER/up); rm FOLDER/up ;;
+esac
+"""
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> dict[str, str]:
+    if os.geteuid():
+        pytest.skip("needs root")
+    where = install(tmp_path / "bin", EVERYTHING - {"several_nodes", "agent", "rsh"})
+    (where / "docker").write_text(DOCKER.replace("FOLDER", str(tmp_path)))
+    (where / "docker").chmod(0o755)
+    return {
+        "PATH": f"{where}:{os.environ['PATH']}", "SLURM_JOB_ID": f"6{os.getpid()}", "SLURM_JOB_NODELIST": "me",
+        "SLURM_JOB_CPUS_PER_NODE": "4", "SLURM_TASKS_PER_NODE": "1", "COLOUR": "job", "KEPT": "job",
+    }  # fmt: skip
+
+
+def run(env: dict[str, str], line: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["bash", "-c", line], env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+
+
+def test_tasks_are_among_its_files(env: dict[str, str], tmp_path: Path) -> None:
+    options = "-n 2 --container-image=nvcr.io#nvidia/pytorch:24 --container-env=KEPT"
+    options += " --container-mounts=/etc,/usr:/u:ro+rprivate"
+    text = "cat inside/file; pwd; echo $COLOUR $KEPT; exit $((SLURM_PROCID * 4))"
+    done = run(env, f"srun {options} sh -c '{text}'")
+    assert sorted(done.stdout.splitlines()) == sorted(["in", str(tmp_path), "image job"] * 2), done.stderr
+    assert done.returncode == 4
+    calls = (tmp_path / "calls").read_text().splitlines()
+    (started,) = (call for call in calls if call.startswith("run "))
+    assert "-v/etc:/etc -v/usr:/u:ro,rprivate" in started
+    assert started.endswith("--entrypoint=sleep nvcr.io/nvidia/pytorch:24 infinity")
+    assert calls[-1].startswith("rm -f flowc-")
+    assert not (tmp_path / "up").exists()
+
+
+def test_a_named_one_stays(env: dict[str, str], tmp_path: Path) -> None:
+    done = run(
+        env, "srun --container-image=ubuntu --container-name=a true; srun --container-name=a cat inside/file; docker rm"
+    )
+    assert done.stdout == "in\n", done.stderr
+    assert (tmp_path / "calls").read_text().count("run -d") == 1
+
+
+@pytest.mark.parametrize("options", ["--container-image=/x/y.sqsh", "--container-image=a --container-mounts=/nowhere"])
+def test_refusals(env: dict[str, str], options: str) -> None:
+    done = run(env, f"srun {options} echo ran")
+    assert done.returncode == 1
+    assert "error:" in done.stderr
+    assert done.stdout == ""
