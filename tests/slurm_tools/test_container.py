@@ -16,7 +16,7 @@ case $1 in
     ps) [ ! -e FOLDER/up ] || echo 1 ;;
     run)
         mkdir -p FOLDER/inside
-        unshare -m sh -c 'cd FOLDER && mount -t tmpfs none inside && echo in >inside/file && echo $$ >up && exec sleep 60' \\
+        unshare -m sh -c 'cd FOLDER; mount -t tmpfs none inside && echo in >inside/file && echo $$ >up && sleep 60' \\
             >/dev/null 2>&1 &
         until [ -s FOLDER/up ]; do sleep 0.05; done
         ;;

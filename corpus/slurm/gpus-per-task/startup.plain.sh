@@ -169,10 +169,10 @@ import os,signal,sys
 q=os.environ
 I=os.path.basename(sys.argv[0])
 s=sys.argv[1:]
-def N(d):
+def O(d):
  os.write(2,(I+": "+d+"\n").encode())
 def v(d,j=1):
- N(d)
+ O(d)
  os._exit(j)
 def start(argv,o,t,*b):
  c=os.fork()
@@ -187,9 +187,9 @@ def start(argv,o,t,*b):
   signal.signal(13,signal.SIG_DFL)
   o["SLURM_TASK_PID"]=str(os.getpid())
   os.execvpe(argv[0],argv,o)
- except OSError as h:
-  a(f"execve(): {argv[0]}: {h.strerror}")
-  os._exit(h.errno)
+ except OSError as i:
+  a(f"execve(): {argv[0]}: {i.strerror}")
+  os._exit(i.errno)
 def C(e):
  c,a=os.wait()
  D([c],9)
@@ -201,8 +201,8 @@ def D(e,y):
   except OSError:
    pass
 OPTIONS="-=gpus-per-task -=ntasks-per-gpu G=gpus -=gpus-per-node -=gres -=gpu-bind"
-def aw(J):
- av={}
+def at(J):
+ aw={}
  while J and J[0][:1]=="-"!=J[0]:
   ao=J.pop(0)
   if ao=="--":
@@ -221,14 +221,14 @@ def aw(J):
     E=J.pop(0)
   except(ValueError,IndexError,TypeError):
    v(f"unrecognized option '{ao}'",255)
-  av[d[2:]]=E
- return av
+  aw[d[2:]]=E
+ return aw
 def srun():
- al=aw(s)
- def K(p,aJ=""):
-  return al.get(p)or q.get("SLURM_"+(aJ or p.upper().replace("-","_")))
- def y(p,aJ=""):
-  E=K(p,aJ)or"0"
+ al=at(s)
+ def K(p,aK=""):
+  return al.get(p)or q.get("SLURM_"+(aK or p.upper().replace("-","_")))
+ def y(p,aK=""):
+  E=K(p,aK)or"0"
   if not E.isdigit()or int(E)<(p in al):
    v(f'error: Invalid numeric value "{E}" for --{p}.')
   return int(E)
@@ -240,11 +240,11 @@ def srun():
  f=range(len(c))
  r=z=len(c)
  g=int(q.get("SLURM_NTASKS")or r*int(q.get("SLURM_NTASKS_PER_NODE",1)))
- at=1
- if g>aq//at*len(f):
+ au=1
+ if g>aq//au*len(f):
   v(f"error: Unable to create step for job {u}: More processors requested than permitted")
- P=iter(range(g))
- T=[[next(P)for A in range(m,g,r)]for m in range(r)]
+ N=iter(range(g))
+ T=[[next(N)for A in range(m,g,r)]for m in range(r)]
  with open("/run/flowc.step."+u,"ab",0)as Q:
   Q.write(b"%9d\n"%os.getpid())
   F=Q.tell()//10-1
@@ -253,52 +253,53 @@ def srun():
   for key in aj.split():
    o["SLURM_"+key]=str(E)
  aB=q.get("SLURM_JOB_GPUS","").split(",")if q.get("SLURM_JOB_GPUS")else[]
- def aK(p,aJ=""):
-  av=[int(ao.split(":")[-1])if ao.split(":")[-1].isdigit()else 1 for ao in(K(p,aJ)or"").split(",")if ao and(p!="gres"or ao[:3]=="gpu")]
-  return sum(av)
- aD=aK("gpus-per-task")
- au=K("gpu-bind")or""
- au=au.replace("verbose,","")
- if K("ntasks-per-gpu")and not au:
-  au="single:"+K("ntasks-per-gpu")
- if aD and not au:
-  au=f"per_task:{aD}"
- H=aK("gpus-per-node")or aK("gres")or-(-aK("gpus")//len(f))or len(aB)
- if max(H,*(aD*len(ap)for ap in T))>len(aB):
+ def aE(p,aK=""):
+  aw=[int(ao.split(":")[-1])if ao.split(":")[-1].isdigit()else 1 for ao in(K(p,aK)or"").split(",")if ao and(p!="gres"or ao[:3]=="gpu")]
+  return sum(aw)
+ aD=aE("gpus-per-task")
+ av=K("gpu-bind")or""
+ av=av.replace("verbose,","")
+ if K("ntasks-per-gpu")and not av:
+  av="single:"+K("ntasks-per-gpu")
+ if aD and not av:
+  av=f"per_task:{aD}"
+ G=max([aE(p)for p in("gpus-per-node","gres")if p in al]or[0])
+ G=G or aE("gpus-per-node")or aE("gres")or-(-aE("gpus")//len(f))or len(aB)
+ if max(G,*(aD*len(ap)for ap in T))>len(aB):
   v(f"error: Unable to create step for job {u}: Invalid generic resource (gres) specification")
- def az(ae,r):
-  af=aB[:aD*r or H]
-  ay,A,d=au.partition(":")
+ def ay(ae,r):
+  af=aB[:aD*r or G]
+  az,A,d=av.partition(":")
   y=int(d)if d.isdigit()else 1
-  if ay=="single":
-   aH=[af[ae//y%len(af)]]
-  elif ay=="per_task":
-   aH=[af[m%len(af)]for m in range(ae*y,(ae+1)*y)]
-  elif ay=="map_gpu":
+  if az=="single":
+   aI=[af[ae//y%len(af)]]
+  elif az=="per_task":
+   aI=[af[m%len(af)]for m in range(ae*y,(ae+1)*y)]
+  elif az=="map_gpu":
    am=d.split(",")
-   aH=[aB[int(am[ae%len(am)],0)]]
-  elif ay=="mask_gpu":
+   aI=[aB[int(am[ae%len(am)],0)]]
+  elif az=="mask_gpu":
    am=d.split(",")
    aO=int(am[ae%len(am)],16)
-   aH=[p for m,p in enumerate(aB)if aO>>m&1]
+   aI=[p for m,p in enumerate(aB)if aO>>m&1]
   else:
-   aH=af
-  aG=",".join(aH)
-  return{"CUDA_VISIBLE_DEVICES":aG,"SLURM_STEP_GPUS":aG,"SLURM_GPUS_ON_NODE":str(len(af)),**({"SLURMD_TRES_BIND":"gpu:"+au}if au else{}),}
+   aI=af
+  aH=",".join(aI)
+  return{"CUDA_VISIBLE_DEVICES":aH,"SLURM_STEP_GPUS":aH,"SLURM_GPUS_ON_NODE":str(len(af)),**({"SLURMD_TRES_BIND":"gpu:"+av}if av else{}),}
  t=os.getcwd()
  X=[0]
- def U(i,b,j):
+ def U(h,b,j):
   if j:
-   N(f"error: {c[i]}: task {b}: "+(f"Exited with exit code {j}"if j>0 else signal.strsignal(-j)))
+   O(f"error: {c[h]}: task {b}: "+(f"Exited with exit code {j}"if j>0 else signal.strsignal(-j)))
    X.append(j if j>0 else 128-j)
  def Y(m):
   B=T[m]
-  return[(b,s,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":c[f[m]],"SLURM_GTIDS":",".join(map(str,B)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(ae),**(az(ae,len(B))if aB else{})},)for ae,b in enumerate(B)]
+  return[(b,s,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":c[f[m]],"SLURM_GTIDS":",".join(map(str,B)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(ae),**(ay(ae,len(B))if aB else{})},)for ae,b in enumerate(B)]
  e={}
- def O(y,*A):
+ def P(y,*A):
   D(e,y)
  for R in 1,2,3,10,12,15,18:
-  signal.signal(R,O)
+  signal.signal(R,P)
  for b,argv,ak in Y(0):
   e[start(argv,ak,t)]=b
  while e:

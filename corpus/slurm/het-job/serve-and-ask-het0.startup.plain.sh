@@ -166,10 +166,10 @@ import os,signal,sys
 q=os.environ
 I=os.path.basename(sys.argv[0])
 s=sys.argv[1:]
-def N(d):
+def O(d):
  os.write(2,(I+": "+d+"\n").encode())
 def v(d,j=1):
- N(d)
+ O(d)
  os._exit(j)
 def start(argv,o,t,*b):
  c=os.fork()
@@ -184,9 +184,9 @@ def start(argv,o,t,*b):
   signal.signal(13,signal.SIG_DFL)
   o["SLURM_TASK_PID"]=str(os.getpid())
   os.execvpe(argv[0],argv,o)
- except OSError as h:
-  a(f"execve(): {argv[0]}: {h.strerror}")
-  os._exit(h.errno)
+ except OSError as i:
+  a(f"execve(): {argv[0]}: {i.strerror}")
+  os._exit(i.errno)
 def C(e):
  c,a=os.wait()
  D([c],9)
@@ -198,8 +198,8 @@ def D(e,y):
   except OSError:
    pass
 OPTIONS="-=het-group"
-def aw(J):
- av={}
+def at(J):
+ aw={}
  while J and J[0][:1]=="-"!=J[0]:
   ao=J.pop(0)
   if ao=="--":
@@ -218,14 +218,14 @@ def aw(J):
     E=J.pop(0)
   except(ValueError,IndexError,TypeError):
    v(f"unrecognized option '{ao}'",255)
-  av[d[2:]]=E
- return av
+  aw[d[2:]]=E
+ return aw
 def srun():
- al=aw(s)
- def K(p,aJ=""):
-  return al.get(p)or q.get("SLURM_"+(aJ or p.upper().replace("-","_")))
- def y(p,aJ=""):
-  E=K(p,aJ)or"0"
+ al=at(s)
+ def K(p,aK=""):
+  return al.get(p)or q.get("SLURM_"+(aK or p.upper().replace("-","_")))
+ def y(p,aK=""):
+  E=K(p,aK)or"0"
   if not E.isdigit()or int(E)<(p in al):
    v(f'error: Invalid numeric value "{E}" for --{p}.')
   return int(E)
@@ -237,11 +237,11 @@ def srun():
  f=range(len(c))
  r=z=len(c)
  g=int(q.get("SLURM_NTASKS")or r*int(q.get("SLURM_NTASKS_PER_NODE",1)))
- at=1
- if g>aq//at*len(f):
+ au=1
+ if g>aq//au*len(f):
   v(f"error: Unable to create step for job {u}: More processors requested than permitted")
- P=iter(range(g))
- T=[[next(P)for A in range(m,g,r)]for m in range(r)]
+ N=iter(range(g))
+ T=[[next(N)for A in range(m,g,r)]for m in range(r)]
  with open("/run/flowc.step."+u,"ab",0)as Q:
   Q.write(b"%9d\n"%os.getpid())
   F=Q.tell()//10-1
@@ -251,18 +251,18 @@ def srun():
    o["SLURM_"+key]=str(E)
  t=os.getcwd()
  X=[0]
- def U(i,b,j):
+ def U(h,b,j):
   if j:
-   N(f"error: {c[i]}: task {b}: "+(f"Exited with exit code {j}"if j>0 else signal.strsignal(-j)))
+   O(f"error: {c[h]}: task {b}: "+(f"Exited with exit code {j}"if j>0 else signal.strsignal(-j)))
    X.append(j if j>0 else 128-j)
  def Y(m):
   B=T[m]
   return[(b,s,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":c[f[m]],"SLURM_GTIDS":",".join(map(str,B)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(ae)},)for ae,b in enumerate(B)]
  e={}
- def O(y,*A):
+ def P(y,*A):
   D(e,y)
  for R in 1,2,3,10,12,15,18:
-  signal.signal(R,O)
+  signal.signal(R,P)
  for b,argv,ak in Y(0):
   e[start(argv,ak,t)]=b
  while e:
