@@ -1267,6 +1267,11 @@ def squeue():
         "V": "submit SUBMIT_TIME",
     }
     fact = {**facts(), "short": "R"}
+    for name in "elapsed", "timelimit", "left":  # 0:05, 30:00, 1:30:00
+        text = fact[name]
+        while ":" in text and text[0] == "0" and len(text) > 4:
+            text = text[3:] if text[:3] == "00:" and len(text) > 5 else text[1:]
+        fact[name] = text
     wanted = not jobs or fact["jobid"] in jobs.split(",")
     columns = {letter: text.split() for letter, text in columns.items()}
     table(form or "%.18i %.9P %.8j %.8u %.2t %.10M %.6D %R", columns, bare, [fact] * wanted)

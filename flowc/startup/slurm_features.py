@@ -154,6 +154,9 @@ def features(job: Job, nodes: int) -> set[str]:
                 found |= {"rsh", "srun"}  # MPI starts its daemons on the other nodes
     if "srun" in found:
         found |= _of_job(job, text)
+        tasks = max(job.layout.tasks or 1, job.layout.tasks_per_node or 1)
+        if tasks > 1 or found & {"opt:ntasks", "opt:ntasks-per-node", "opt:cpus-per-task"}:
+            found.add("pipes")  # lines of several tasks stay whole
         found |= {"several_nodes"} if nodes > 1 else set()
     if nodes > 1 and "scontrol" in found:
         found.add("hostlist")  # the list of nodes is written node[1-4]

@@ -96,7 +96,7 @@ def test_a_shared_volume_is_bound_where_the_job_wants_it(tmp_path: Path) -> None
     by_id = Volume(volume_id="vol_1", interface="file", mount_path="/mnt/by-id")
     assert machine.run(task(volumes=(share, by_id))) == 0
     assert machine.called("mount ") == [
-        "mount -t nfs4 -o rw fileshare-vol_1.mithril.internal:/ /mnt/by-id",
+        "mount -t nfs4 -o rw -- fileshare-vol_1.mithril.internal:/ /mnt/by-id",
         "mount --bind /mnt/share /mnt/elsewhere",
         "mount -o remount\\,bind\\,ro /mnt/elsewhere",
     ]
@@ -118,7 +118,7 @@ def test_every_kind_of_mount(tmp_path: Path) -> None:
     assert machine.run(task(mounts=mounts)) == 0
     assert machine.called("mount ", "git ") == [
         "mount -t tmpfs -o size=4096\\,mode=1777 flowc /mnt/memory",
-        "mount -t nfs -o ro\\,nolock\\,vers=4 h:/p /mnt/nfs",
+        "mount -t nfs -o ro\\,nolock\\,vers=4 -- h:/p /mnt/nfs",
         "git clone -q -- https://h/o/n.git /root/src.new",
         "git -C /root/src.new checkout -q v1 --",
         "mount --bind /mnt/flowc/0 /mnt/scratch",

@@ -48,14 +48,23 @@ def spanned(node: Node) -> str:
     return node.span.text
 
 
+# A text with NUL is refused, see test_refusals_say_where.
+TEXTS = st.characters(exclude_characters="\0", exclude_categories=["Cs"])
 VALUES = st.recursive(
-    st.text(max_size=20) | st.sampled_from(["no", "1.10", "a: b", "x\n  y\n", " lead", "#c", "'q'", '"q"', "\ttab"]),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(min_size=1, max_size=8), inner, max_size=4),
+    st.text(TEXTS, max_size=20)
+    | st.sampled_from(["no", "1.10", "a: b", "x\n  y\n", " lead", "#c", "'q'", '"q"', "\ttab"]),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(TEXTS, min_size=1, max_size=8), inner, max_size=4)
+    ),
     max_leaves=12,
 )
 
 
-@given(st.dictionaries(st.text(min_size=1, max_size=8), VALUES, min_size=1, max_size=4), st.booleans(), st.booleans())
+@given(
+    st.dictionaries(st.text(TEXTS, min_size=1, max_size=8), VALUES, min_size=1, max_size=4),
+    st.booleans(),
+    st.booleans(),
+)
 def test_same_values_as_pyyaml(value: Any, flow: bool, wide: bool) -> None:
     text = yaml.dump(value, default_flow_style=flow, allow_unicode=True, width=30 if not wide else 1000)
     if yaml.load(text, yaml.CBaseLoader) == value and "<<" not in text:
@@ -167,6 +176,7 @@ def test_documents_and_empty_ones() -> None:
         ("a:\n\t- b\n", "yaml-tab", (2, 1)),
         ("a: @x\n", "yaml-syntax", (1, 4)),
         ("a: x\x00y\n", "yaml-syntax", (1, 5)),
+        ('a: "x\\0y"\n', "yaml-syntax", (1, 4)),
         ("a: 1\nb: 2\na: 3\n", "duplicate-key", (3, 1)),
         ("{a: 1, a: 2}\n", "duplicate-key", (1, 8)),
         ("a: \udcff\n", "not-utf-8", (1, 4)),
