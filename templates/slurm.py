@@ -178,6 +178,9 @@ def start(argv, env, where, *streams):
     """Starts a program in a session of its own and gives its process id."""
     process = os.fork()
     if process:
+        # From now on signals reach it.
+        while os.getpgid(process) != process:
+            pass
         return process
 
     def complain(text):
@@ -188,13 +191,13 @@ def start(argv, env, where, *streams):
         for number, stream in enumerate(streams):
             os.dup2(stream, number)
         #% end
-        os.setsid()
         #% if !pipes
         # Nobody else would notice that srun was killed.
         import ctypes
 
         ctypes.CDLL(None).prctl(1, 9)
         #% end
+        os.setsid()
         signal.signal(13, signal.SIG_DFL)
         #% if container
         if box:

@@ -233,7 +233,7 @@ def test_sacct_squeue_sinfo(batch: dict[str, str]) -> None:
         == f"{job}|RUNNING|0:0|job\n"
     )
     assert run(batch, "sacct --format=jobid,elapsed").stdout.splitlines()[0].split() == ["JobID", "Elapsed"]
-    assert run(batch, "squeue -h -j $SLURM_JOB_ID -o %l").stdout == "02:00:00\n"
+    assert run(batch, "squeue -h -j $SLURM_JOB_ID -o %l").stdout == "2:00:00\n"
     assert run(batch, "squeue --me").stdout.split()[:2] == ["JOBID", "PARTITION"]
     assert run(batch, "sinfo -N -h -o %N").stdout == "n1\nn2\nn3\nn4\n"
     assert run(batch, "sinfo -h -o '%D %T'").stdout == "4 allocated\n"

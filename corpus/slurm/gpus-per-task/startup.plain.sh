@@ -166,6 +166,7 @@ mkdir -p "$state_dir/bin"
 cat >"$state_dir/bin/srun" <<'E'
 #!/usr/bin/python3
 import os,signal,sys
+from multiprocessing.connection import Connection,Pipe,wait
 q=os.environ
 I=os.path.basename(sys.argv[0])
 s=sys.argv[1:]
@@ -177,13 +178,15 @@ def v(d,j=1):
 def start(argv,o,t,*b):
  c=os.fork()
  if c:
+  while os.getpgid(c)!=c:
+   pass
   return c
  def a(d):
   os.write(2,f"slurmstepd-{o['SLURMD_NODENAME']}: error: {d}\n".encode())
  try:
+  for y,k in enumerate(b):
+   os.dup2(k,y)
   os.setsid()
-  import ctypes
-  ctypes.CDLL(None).prctl(1,9)
   signal.signal(13,signal.SIG_DFL)
   o["SLURM_TASK_PID"]=str(os.getpid())
   os.execvpe(argv[0],argv,o)
@@ -200,6 +203,53 @@ def D(e,y):
    os.killpg(c,y)
   except OSError:
    pass
+def ab(a):
+ t,g=a.recv()
+ e={}
+ f={}
+ n=[os.open("/dev/null",0)]
+ for b,argv,o in g:
+  j,m=os.pipe(),os.pipe()
+  c=start(argv,o,t,n[0],j[1],m[1])
+  os.close(j[1])
+  os.close(m[1])
+  e[c]=b
+  f[os.pidfd_open(c)]=0,b,b""
+  f[j[0]]=1,b,b""
+  f[m[0]]=2,b,b""
+ try:
+  while p:=wait([a,*f,],None if e else 0,):
+   for w in p:
+    if w==a:
+     x=a.recv()
+     D(e,x)
+     continue
+    k,b,d=f.pop(w)
+    if not k:
+     os.close(w)
+     a.send((0,*C(e)))
+     continue
+    l=os.read(w,65536)
+    d+=l
+    h=d.rfind(b"\n")+1
+    if not l or len(d)-h>9999:
+     h=len(d)
+    if h:
+     a.send((k,b,d[:h]))
+    if l:
+     f[w]=k,b,d[h:]
+    else:
+     os.close(w)
+  for k,b,d in f.values():
+   if d:
+    a.send((k,b,d))
+  a.send(())
+ except(EOFError,OSError):
+  D(e,15)
+  signal.signal(14,lambda*A:D(e,9))
+  signal.alarm(30)
+  while e:
+   C(e)
 OPTIONS="-=gpus-per-task -=ntasks-per-gpu G=gpus -=gpus-per-node -=gres -=gpu-bind"
 def at(J):
  aw={}
@@ -295,15 +345,46 @@ def srun():
  def Y(m):
   B=T[m]
   return[(b,s,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":c[f[m]],"SLURM_GTIDS":",".join(map(str,B)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(ae),**(ay(ae,len(B))if aB else{})},)for ae,b in enumerate(B)]
- e={}
- def P(y,*A):
-  D(e,y)
+ def P(x,*A):
+  for a in n:
+   try:
+    a.send(x)
+   except OSError:
+    pass
+ n={}
  for R in 1,2,3,10,12,15,18:
   signal.signal(R,P)
- for b,argv,ak in Y(0):
-  e[start(argv,ak,t)]=b
- while e:
-  U(0,*C(e))
+ a,Z=Pipe()
+ if not os.fork():
+  os.setsid()
+  a.close()
+  try:
+   ab(Z)
+  finally:
+   os._exit(0)
+ Z.close()
+ n[a]=0
+ for m,a in enumerate(n):
+  a.send((t,Y(m)))
+ while n:
+  for a in wait([*n]):
+   h=n[a]
+   try:
+    x=a.recv()
+   except(EOFError,OSError)as i:
+    v(f"error: Node failure on {c[h]}: {i or 'connection lost'}")
+   if not x:
+    del n[a]
+    continue
+   k,b,l=x
+   if not k:
+    U(h,b,l)
+    continue
+   try:
+    while l:
+     l=l[os.write(k,l):]
+   except OSError as i:
+    v(f"error: cannot write: {i.strerror}")
  os._exit(max(X))
 globals()[I]()
 E

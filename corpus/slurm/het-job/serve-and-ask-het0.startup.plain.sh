@@ -174,13 +174,15 @@ def v(d,j=1):
 def start(argv,o,t,*b):
  c=os.fork()
  if c:
+  while os.getpgid(c)!=c:
+   pass
   return c
  def a(d):
   os.write(2,f"slurmstepd-{o['SLURMD_NODENAME']}: error: {d}\n".encode())
  try:
-  os.setsid()
   import ctypes
   ctypes.CDLL(None).prctl(1,9)
+  os.setsid()
   signal.signal(13,signal.SIG_DFL)
   o["SLURM_TASK_PID"]=str(os.getpid())
   os.execvpe(argv[0],argv,o)

@@ -164,10 +164,10 @@ import os,signal,sys
 q=os.environ
 I=os.path.basename(sys.argv[0])
 s=sys.argv[1:]
-def N(d):
+def O(d):
  os.write(2,(I+": "+d+"\n").encode())
 def v(d,j=1):
- N(d)
+ O(d)
  os._exit(j)
 def sbatch():
  v("error: there is no Slurm here that could take another job: compile and submit it with `flowc` instead")

@@ -177,14 +177,16 @@ s=sys.argv[1:]
 M="/var/lib/foundry/flowc/nodes"
 ah="/var/lib/foundry/flowc/run"
 W=6818
-def N(d):
+def O(d):
  os.write(2,(I+": "+d+"\n").encode())
 def v(d,j=1):
- N(d)
+ O(d)
  os._exit(j)
 def start(argv,o,t,*b):
  c=os.fork()
  if c:
+  while os.getpgid(c)!=c:
+   pass
   return c
  def a(d):
   os.write(2,f"slurmstepd-{o['SLURMD_NODENAME']}: error: {d}\n".encode())
@@ -195,14 +197,14 @@ def start(argv,o,t,*b):
   signal.signal(13,signal.SIG_DFL)
   try:
    os.chdir(t)
-  except OSError as h:
-   a(f"couldn't chdir to `{t}': {h.strerror}: going to /tmp instead")
+  except OSError as i:
+   a(f"couldn't chdir to `{t}': {i.strerror}: going to /tmp instead")
    os.chdir("/tmp")
   o["SLURM_TASK_PID"]=str(os.getpid())
   os.execvpe(argv[0],argv,o)
- except OSError as h:
-  a(f"execve(): {argv[0]}: {h.strerror}")
-  os._exit(h.errno)
+ except OSError as i:
+  a(f"execve(): {argv[0]}: {i.strerror}")
+  os._exit(i.errno)
 def C(e):
  c,a=os.wait()
  D([c],9)
@@ -231,30 +233,30 @@ def ai(p,b):
    e=socket.create_connection((b,W),9)
    e.settimeout(None)
    return aa(e,b"s",b"a")
-  except(OSError,EOFError)as h:
+  except(OSError,EOFError)as i:
    if a==4:
-    N(f"waiting for the agent of {p}: {h}")
+    O(f"waiting for the agent of {p}: {i}")
   time.sleep(a)
  v(f"error: {p}: no agent after 10 minutes")
 def agent():
- H=socket.gethostname().split(".")[0]
+ G=socket.gethostname().split(".")[0]
  c=[]
  for A in range(120):
   f=[L.split()[:2]for L in open("/etc/hosts")if L[:1].isdigit()and L[:3]!="127"][::-1]
   c=[p.split(".")[0]for A,p in f]
-  if len(f)>=int(s[0])and H in c:
+  if len(f)>=int(s[0])and G in c:
    break
   time.sleep(5)
  else:
-  v(f"/etc/hosts does not list {H} and {s[0]} nodes after 10 minutes: {c}")
- open(M,"w").writelines(f"{p} {i[0]}\n"for p,i in zip(c,f))
- b=c.index(H)
+  v(f"/etc/hosts does not list {G} and {s[0]} nodes after 10 minutes: {c}")
+ open(M,"w").writelines(f"{p} {h[0]}\n"for p,h in zip(c,f))
+ b=c.index(G)
  d=socket.create_server((f[b][0],W),backlog=99)
  if not b and os.fork():
-  g=H.rstrip("0123456789")
+  g=G.rstrip("0123456789")
   z,ac=c[0][len(g):],c[-1][len(g):]
-  h=[g+str(int(z or 0)+m).zfill(len(z))for m in range(len(c))]
-  print(f"{g}[{z}-{ac}]"if c==h else",".join(c))
+  i=[g+str(int(z or 0)+m).zfill(len(z))for m in range(len(c))]
+  print(f"{g}[{z}-{ac}]"if c==i else",".join(c))
   return
  os.dup2(2,1)
  signal.signal(17,signal.SIG_IGN)
@@ -298,13 +300,13 @@ def ab(a):
      continue
     l=os.read(w,65536)
     d+=l
-    i=d.rfind(b"\n")+1
-    if not l or len(d)-i>9999:
-     i=len(d)
-    if i:
-     a.send((k,b,d[:i]))
+    h=d.rfind(b"\n")+1
+    if not l or len(d)-h>9999:
+     h=len(d)
+    if h:
+     a.send((k,b,d[:h]))
     if l:
-     f[w]=k,b,d[i:]
+     f[w]=k,b,d[h:]
     else:
      os.close(w)
   for k,b,d in f.values():
@@ -328,8 +330,8 @@ def srun():
  f=range(len(c))
  r=z=len(c)
  g=int(q.get("SLURM_NTASKS")or r*int(q.get("SLURM_NTASKS_PER_NODE",1)))
- P=iter(range(g))
- T=[[next(P)for A in range(m,g,r)]for m in range(r)]
+ N=iter(range(g))
+ T=[[next(N)for A in range(m,g,r)]for m in range(r)]
  with open("/run/flowc.step."+u,"ab",0)as Q:
   Q.write(b"%9d\n"%os.getpid())
   F=Q.tell()//10-1
@@ -339,44 +341,44 @@ def srun():
    o["SLURM_"+key]=str(E)
  t=os.getcwd()
  X=[0]
- def U(i,b,j):
+ def U(h,b,j):
   if j:
-   N(f"error: {c[i]}: task {b}: "+(f"Exited with exit code {j}"if j>0 else signal.strsignal(-j)))
+   O(f"error: {c[h]}: task {b}: "+(f"Exited with exit code {j}"if j>0 else signal.strsignal(-j)))
    X.append(j if j>0 else 128-j)
  def Y(m):
   B=T[m]
   return[(b,s,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":c[f[m]],"SLURM_GTIDS":",".join(map(str,B)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(ae)},)for ae,b in enumerate(B)]
- def O(x,*A):
+ def P(x,*A):
   for a in n:
    try:
     a.send(x)
    except OSError:
     pass
  n={}
- n={ai(c[i],V[i]):i for i in f}
+ n={ai(c[h],V[h]):h for h in f}
  for R in 1,2,3,10,12,15,18:
-  signal.signal(R,O)
+  signal.signal(R,P)
  for m,a in enumerate(n):
   a.send((t,Y(m)))
  while n:
   for a in wait([*n]):
-   i=n[a]
+   h=n[a]
    try:
     x=a.recv()
-   except(EOFError,OSError)as h:
-    v(f"error: Node failure on {c[i]}: {h or 'connection lost'}")
+   except(EOFError,OSError)as i:
+    v(f"error: Node failure on {c[h]}: {i or 'connection lost'}")
    if not x:
     del n[a]
     continue
    k,b,l=x
    if not k:
-    U(i,b,l)
+    U(h,b,l)
     continue
    try:
     while l:
      l=l[os.write(k,l):]
-   except OSError as h:
-    v(f"error: cannot write: {h.strerror}")
+   except OSError as i:
+    v(f"error: cannot write: {i.strerror}")
  os._exit(max(X))
 globals()[I]()
 E

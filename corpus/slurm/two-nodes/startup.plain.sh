@@ -209,6 +209,8 @@ def S(d):
 def start(argv,o,t,*b):
  c=os.fork()
  if c:
+  while os.getpgid(c)!=c:
+   pass
   return c
  def a(d):
   os.write(2,f"slurmstepd-{o['SLURMD_NODENAME']}: error: {d}\n".encode())
