@@ -15,6 +15,9 @@ from small import EVERYTHING, PORT, Cluster, install
 
 from flowc.startup.slurm_tools import closed
 
+# Some of these wait for ever at times, which the ordinary suite must not.
+pytestmark = pytest.mark.agents
+
 
 @pytest.fixture
 def batch(cluster: Cluster, tmp_path: Path) -> dict[str, str]:
@@ -63,7 +66,7 @@ def gone(mark: str) -> bool:
 
 
 def test_tasks_die_with_srun(batch: dict[str, str]) -> None:
-    batch["MARK"] = "mark-one"
+    batch["MARK"] = f"mark-one-{os.getpid()}"
     srun = subprocess.Popen(
         ["srun", "-n", "8", "sh", "-c", "echo up; sleep 300"],
         env=batch,
@@ -73,7 +76,7 @@ def test_tasks_die_with_srun(batch: dict[str, str]) -> None:
     for _ in range(8):
         assert srun.stdout.readline() == b"up\n"
     end(srun)
-    assert gone("MARK=mark-one")
+    assert gone(f"MARK=mark-one-{os.getpid()}")
 
 
 def test_signals_reach_all(batch: dict[str, str]) -> None:
@@ -140,7 +143,7 @@ def test_the_list_of_nodes(cluster: Cluster) -> None:
 
 
 def test_a_lost_node_ends_the_step(batch: dict[str, str]) -> None:
-    batch["MARK"] = "mark-two"
+    batch["MARK"] = f"mark-two-{os.getpid()}"
     srun = subprocess.Popen(
         ["srun", "sh", "-c", "echo $PPID; sleep 300"],
         env=batch,
@@ -153,14 +156,14 @@ def test_a_lost_node_ends_the_step(batch: dict[str, str]) -> None:
     _, err = srun.communicate(timeout=20)
     assert srun.returncode == 1
     assert re.search("error: Node failure on n[1-4]", err)
-    for entry in alive("MARK=mark-two"):
+    for entry in alive(f"MARK=mark-two-{os.getpid()}"):
         # The tasks of the server that was killed have nobody left: on a machine systemd ends them.
         try:
             if any(f"PPid:\t{parent}\n" in Path(f"/proc/{entry}/status").read_text() for parent in (servers[0], 1)):
                 os.killpg(os.getpgid(int(entry)), signal.SIGKILL)
         except OSError:
             continue
-    assert gone("MARK=mark-two")
+    assert gone(f"MARK=mark-two-{os.getpid()}")
 
 
 def test_no_zombies_and_many_tasks(batch: dict[str, str]) -> None:
@@ -182,9 +185,9 @@ def test_agent_rsh(batch: dict[str, str]) -> None:
 
 
 def test_pipe_closed(batch: dict[str, str]) -> None:
-    batch["MARK"] = "mark-three"
+    batch["MARK"] = f"mark-three-{os.getpid()}"
     assert run(batch, "srun sh -c 'while :; do echo y; done; sleep 1' | head -n 1").stdout == "y\n"
-    assert gone("MARK=mark-three")
+    assert gone(f"MARK=mark-three-{os.getpid()}")
 
 
 def test_refusals(batch: dict[str, str]) -> None:
@@ -254,12 +257,12 @@ def test_srun_killed_on_one_node(tmp_path: Path) -> None:
         "SLURM_JOB_NODELIST": "me",
         "SLURM_NTASKS": "2",
         "SLURM_TASKS_PER_NODE": "2",
-        "MARK": "mark-five",
+        "MARK": f"mark-five-{os.getpid()}",
     }
     srun = subprocess.Popen(["srun", "sh", "-c", "echo up; exec sleep 300"], env=env, stdout=subprocess.PIPE)
     assert srun.stdout.readline() == b"up\n"
     end(srun)
-    assert gone("MARK=mark-five")
+    assert gone(f"MARK=mark-five-{os.getpid()}")
 
 
 def test_pipes_on_one_node(tmp_path: Path) -> None:
@@ -271,10 +274,10 @@ def test_pipes_on_one_node(tmp_path: Path) -> None:
         "SLURM_JOB_NODELIST": "me",
         "SLURM_NODELIST": "me",
         "SLURM_JOB_CPUS_PER_NODE": "4",
-        "MARK": "mark-four",
+        "MARK": f"mark-four-{os.getpid()}",
     }
     assert sorted(run(env, "echo a | srun -n 3 -l cat").stdout.split("\n")) == ["", "0: a", "1: a", "2: a"]
     srun = subprocess.Popen(["srun", "-n2", "sh", "-c", "echo up; sleep 300"], env=env, stdout=subprocess.PIPE)
     assert srun.stdout.readline() == b"up\n"
     end(srun)
-    assert gone("MARK=mark-four")
+    assert gone(f"MARK=mark-four-{os.getpid()}")
