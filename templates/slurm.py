@@ -176,6 +176,11 @@ add nvidia-container-runtime-hook nvidia-container-toolkit&&systemctl restart do
 
 def start(argv, env, where, *streams):
     """Starts a program in a session of its own and gives its process id."""
+    #% if !pipes
+    import ctypes
+
+    parent = os.getpid()
+    #% end
     process = os.fork()
     if process:
         # From now on signals reach it.
@@ -193,9 +198,9 @@ def start(argv, env, where, *streams):
         #% end
         #% if !pipes
         # Nobody else would notice that srun was killed.
-        import ctypes
-
         ctypes.CDLL(None).prctl(1, 9)
+        if os.getppid() != parent:
+            os._exit(9)
         #% end
         os.setsid()
         signal.signal(13, signal.SIG_DFL)
