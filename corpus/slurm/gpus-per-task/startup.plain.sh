@@ -175,7 +175,7 @@ def O(d):
 def v(d,j=1):
  O(d)
  os._exit(j)
-def start(argv,o,t,*b):
+def start(argv,o,t,*e):
  c=os.fork()
  if c:
   while os.getpgid(c)!=c:
@@ -184,7 +184,7 @@ def start(argv,o,t,*b):
  def a(d):
   os.write(2,f"slurmstepd-{o['SLURMD_NODENAME']}: error: {d}\n".encode())
  try:
-  for y,k in enumerate(b):
+  for y,k in enumerate(e):
    os.dup2(k,y)
   os.setsid()
   signal.signal(13,signal.SIG_DFL)

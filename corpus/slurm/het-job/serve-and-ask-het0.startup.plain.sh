@@ -171,7 +171,9 @@ def O(d):
 def v(d,j=1):
  O(d)
  os._exit(j)
-def start(argv,o,t,*b):
+def start(argv,o,t,*e):
+ import ctypes
+ b=os.getpid()
  c=os.fork()
  if c:
   while os.getpgid(c)!=c:
@@ -180,8 +182,9 @@ def start(argv,o,t,*b):
  def a(d):
   os.write(2,f"slurmstepd-{o['SLURMD_NODENAME']}: error: {d}\n".encode())
  try:
-  import ctypes
   ctypes.CDLL(None).prctl(1,9)
+  if os.getppid()!=b:
+   os._exit(9)
   os.setsid()
   signal.signal(13,signal.SIG_DFL)
   o["SLURM_TASK_PID"]=str(os.getpid())

@@ -206,7 +206,7 @@ def S(d):
    z,A,ac=ax.partition("-")
    aw+=[ap[1]+str(y).zfill(len(z))+b for y in range(int(z),int(ac or z)+1)for b in S(ap[3])or[""]]
  return aw
-def start(argv,o,t,*b):
+def start(argv,o,t,*e):
  c=os.fork()
  if c:
   while os.getpgid(c)!=c:
@@ -215,7 +215,7 @@ def start(argv,o,t,*b):
  def a(d):
   os.write(2,f"slurmstepd-{o['SLURMD_NODENAME']}: error: {d}\n".encode())
  try:
-  for y,k in enumerate(b):
+  for y,k in enumerate(e):
    os.dup2(k,y)
   os.setsid()
   signal.signal(13,signal.SIG_DFL)
