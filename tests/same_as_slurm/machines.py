@@ -70,9 +70,9 @@ class Machine:
         self.root = Path(f"/proc/{pid}/root")
 
     def command(self, argv: Sequence[str], workdir: str = "/") -> list[str]:
-        """The words that run `argv` inside."""
+        """The words that run `argv` inside, with signals as systemd starts a service: none that our parent ignores."""
         inside = ["nsenter", "-t", str(self.pid), "-m", "-n", "-u", "-p", "-r", f"-w/proc/{self.pid}/root{workdir}"]
-        return [*inside, *argv]
+        return ["env", "--default-signal", *inside, *argv]
 
     def start(self, argv: Sequence[str], log: Path, environment: Mapping[str, str] | None = None) -> Popen:
         """Start `argv` inside, its output in `log`."""
@@ -83,6 +83,7 @@ class Machine:
                 stdout=out,
                 stderr=out,
                 env=dict(environment or ENVIRONMENT),
+                umask=0o022,
                 start_new_session=True,
             )
 
@@ -97,6 +98,7 @@ class Machine:
             text=True,
             errors="surrogateescape",
             env=dict(environment or ENVIRONMENT),
+            umask=0o022,
             timeout=timeout,
             check=False,
         )
