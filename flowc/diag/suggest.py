@@ -26,6 +26,22 @@ def nearest(word: str, candidates: Iterable[str]) -> str | None:
     return best
 
 
+def completed(word: str, candidates: Iterable[str]) -> str | None:
+    """The only candidate that has all parts of the word and more: `ssh_key_name` for `ssh_key`, `mountPath` for `path`.
+    None where there are several, and for words too short to say anything."""
+    if not 2 < len(word) <= _LONGEST:
+        return None
+    parts = _parts(word)
+    found = [candidate for candidate in candidates if parts <= _parts(candidate)]
+    return found[0] if len(found) == 1 else None
+
+
+def _parts(name: str) -> set[str]:
+    """The words of `a_name`, `a-name` or `aName`."""
+    spaced = "".join(f" {letter}" if letter.isupper() else letter for letter in name)
+    return set(spaced.lower().replace("_", " ").replace("-", " ").split())
+
+
 def _distance(a: str, b: str, limit: int) -> int:
     """Optimal string alignment distance of two words, or `limit` when it is not below."""
     before: list[int] = []

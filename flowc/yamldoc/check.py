@@ -12,7 +12,7 @@ from flowc.diag.excerpt import masked
 from flowc.diag.sink import Edit, Fix
 from flowc.source import Span
 from flowc.yamldoc import scalars
-from flowc.yamldoc.node import Mapping, Node, Pair, Scalar, Sequence, is_null, walk
+from flowc.yamldoc.node import Mapping, Node, Pair, Scalar, Sequence, is_null, misspelt, walk
 from flowc.yamldoc.shapes import HIDDEN, KIND_WORDS, Words, quoted, range_text
 
 TYPE_CHECKING = False
@@ -89,7 +89,7 @@ class Checker:
             good &= self.check(pair.value, field, where)
         for name, field in fields.items():
             if field.get("required") and (name not in node or (is_null(node.get(name)) and self.null)):  # type: ignore[arg-type]
-                if any(fields[other].get("alias") == name and other in node for other in fields):
+                if misspelt(node, name) or any(fields[key].get("alias") == name and key in node for key in fields):
                     continue
                 where = f"{path}.{name}" if path else name
                 self.sink.report(
@@ -99,8 +99,8 @@ class Checker:
         return good
 
     def _renamed(self, pair: Pair, name: str | None, node: Mapping) -> Fix | None:
-        """The key of a format alike, spelt as this one has it."""
-        if name is None or name in node or pair.merged:
+        """A key by the name that was meant; not one in quotes: without them it may run into its value in JSON."""
+        if name is None or name in node or pair.merged or pair.key.style is not None:
             return None
         return Fix(title=f"write `{name}`", edits=(Edit(span=pair.key.span, text=name),), certain=False)
 
@@ -129,21 +129,21 @@ class Checker:
         return True
 
     def _unknown(self, pair: Pair, node: Mapping, fields: dict[str, Shape], path: str) -> bool:
-        from flowc.diag.suggest import nearest
+        from flowc.diag.suggest import completed, nearest
 
-        key = pair.key.text
-        near = nearest(key, [name for name in fields if name not in node and "words" not in fields[name]])
-        fix = None
+        key, help, fix = pair.key.text, None, None
+        free = [name for name in fields if name not in node and "words" not in fields[name]]
+        required = [name for name in free if fields[name].get("required")]
+        near = nearest(key, free) or completed(key, required) or completed(key, free)
+        pair.intended = None if self.allow_unknown else near
         if near is not None:
-            help = f"did you mean `{near}`?"
-            if pair.key.style is None and not pair.merged:
-                fix = Fix(title=f"write `{near}`", edits=(Edit(span=pair.key.span, text=near),), certain=False)
+            help, fix = f"did you mean `{near}`?", self._renamed(pair, near, node)
         elif home := next((words for name, words in self.words.homes if key in self.types[name]), None):
             help = f"it belongs to {home}"
         else:
             known = [name for name, field in fields.items() if "words" not in field and "alias" not in field]
             more = f" and {len(known) - 12} more" if len(known) > 12 else ""
-            help = f"known here: {', '.join(known[:12])}{more}"
+            help = f"known here: {', '.join(known[:12])}{more}" if known else None
         code = self.words.unknown_key_allowed if self.allow_unknown else self.words.unknown_key
         self.sink.report(code, pair.key.span, help=help, fix=fix, path=pair.path, key=key, where=path or "the document")
         return self.allow_unknown

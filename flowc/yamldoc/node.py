@@ -86,15 +86,17 @@ class Scalar(Node):
 
 class Pair:
     """A key with its value. `field` is the row of the shape that it was checked against, `owner` the row's type, `path`
-    where it stands (`spec.containers[0].image`), all set by `check`; `merged`: it came through a merge key."""
+    where it stands (`spec.containers[0].image`), `intended` what an unknown key, reported as an error, was likely meant
+    to be; all set by `check`. `merged`: it came through a merge key."""
 
-    __slots__ = ("field", "key", "merged", "owner", "path", "value")
+    __slots__ = ("field", "intended", "key", "merged", "owner", "path", "value")
 
     def __init__(self, key: Scalar, value: Node, *, merged: bool = False) -> None:
         self.key = key
         self.value = value
         self.merged = merged
         self.field: dict[str, Any] | None = None
+        self.intended: str | None = None
         self.owner = ""
         self.path = ""
 
@@ -150,6 +152,11 @@ def is_null(node: Node) -> bool:
 
 TAG = "tag:yaml.org,2002:"
 NULL_TAG = TAG + "null"
+
+
+def misspelt(node: Node | None, *names: str) -> bool:
+    """Whether an unknown key of the mapping was likely meant for one of the names, whose absence is told by that."""
+    return isinstance(node, Mapping) and any(pair.intended in names for pair in node.pairs)
 
 
 def walk(node: Node) -> Iterator[Node]:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowc.diag.suggest import nearest
+from flowc.diag.suggest import completed, nearest
 
 NAMES = ("nodes", "ntasks", "ntasks-per-node", "time", "time-min", "mem", "mem-per-cpu", "mem-per-gpu", "gres")
 
@@ -25,6 +25,23 @@ NAMES = ("nodes", "ntasks", "ntasks-per-node", "time", "time-min", "mem", "mem-p
 )
 def test_nearest_name_is_suggested(word: str, expected: str | None) -> None:
     assert nearest(word, NAMES) == expected
+
+
+@pytest.mark.parametrize(
+    ("word", "candidates", "expected"),
+    [
+        ("ssh_key", ["name", "ssh_key_name"], "ssh_key_name"),
+        ("nodes", ["num_nodes", "name"], "num_nodes"),
+        ("path", ["name", "mountPath"], "mountPath"),
+        ("path", ["subPath", "mountPath"], None),
+        ("ssh-name", ["ssh_key_name"], "ssh_key_name"),
+        ("id", ["volume_id"], None),
+        ("stance", ["instance"], None),
+        ("a" * 1000, ["a" * 1000 + "_b"], None),
+    ],
+)
+def test_the_only_longer_name_is_suggested(word: str, candidates: list[str], expected: str | None) -> None:
+    assert completed(word, candidates) == expected
 
 
 def plain_distance(a: str, b: str) -> int:

@@ -123,6 +123,19 @@ def test_unknown_keys_may_be_warnings() -> None:
 
 
 @pytest.mark.parametrize(
+    ("allowed", "expected"), [(False, ["unknown-key"]), (True, ["unknown-key-ignored", "missing-key"])]
+)
+def test_a_misspelt_key_is_missing_too_only_where_it_is_no_error(allowed: bool, expected: list[str]) -> None:
+    _, found = check("nmae: a\n", allow_unknown=allowed)
+    assert [each.code.name for each in found] == expected
+
+
+def test_a_key_in_quotes_is_not_renamed_by_a_fix() -> None:
+    _, (found,) = check('{"name":"a","cuont":1}')
+    assert (found.help, found.fix) == ("did you mean `count`?", None)
+
+
+@pytest.mark.parametrize(
     ("path", "value", "expected"),
     [
         ("count", "2", {"name": "a", "ports": [80], "count": 2}),

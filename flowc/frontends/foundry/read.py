@@ -12,7 +12,7 @@ from flowc.source import Source, Span
 from flowc.yamldoc import edit
 from flowc.yamldoc.ast import ast_document
 from flowc.yamldoc.check import Checker, first_key
-from flowc.yamldoc.node import Mapping, Node, Scalar
+from flowc.yamldoc.node import Mapping, Node, Scalar, misspelt
 from flowc.yamldoc.read import read as read_yaml
 
 TYPE_CHECKING = False
@@ -99,7 +99,7 @@ def _check_identity(task: Mapping, inputs: Inputs, sink: Sink) -> None:
         ("ssh_key_name", inputs.flags.ssh_keys or inputs.defaults.ssh_keys, "whose key may log in", "--ssh-key"),
     )
     for key, given, what, flag in wanted:
-        if task.at(key) is None and not given:
+        if task.at(key) is None and not given and not misspelt(task, key):
             sink.report(
                 codes.FOUNDRY_NO_IDENTITY, first_key(task), help=f"add it, or give `{flag} NAME`", key=key, what=what
             )

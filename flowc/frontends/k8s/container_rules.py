@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flowc.diag.codes import k8s_objects as codes
 from flowc.frontends.k8s import names, resource_rules, volume_rules
-from flowc.frontends.k8s.findings import given, int_at, key_span, misspelt, place, shown, text_at
-from flowc.yamldoc.node import Mapping
+from flowc.frontends.k8s.findings import given, int_at, key_span, place, shown, text_at
+from flowc.yamldoc.node import Mapping, misspelt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

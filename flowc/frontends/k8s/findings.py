@@ -120,14 +120,6 @@ def given(parent: Node | None, names: Iterable[str]) -> list[str]:
     return [pair.key.text for pair in parent.pairs if pair.key.text in names and not is_null(pair.value)]
 
 
-def misspelt(parent: Node, key: str) -> bool:
-    """Whether an unknown key of the mapping was likely meant for this one, so that its absence is told already."""
-    from flowc.diag.suggest import nearest
-
-    pairs = parent.pairs if isinstance(parent, Mapping) else []
-    return any(pair.field is None and nearest(pair.key.text, (key,)) is not None for pair in pairs)
-
-
 def key_span(parent: Node, key: str) -> Span:
     assert isinstance(parent, Mapping)
     pair = parent.pair(key)

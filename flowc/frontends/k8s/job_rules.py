@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from flowc.diag.codes import k8s as codes
-from flowc.frontends.k8s.findings import given, int_at, misspelt, place, text_at
+from flowc.frontends.k8s.findings import given, int_at, place, text_at
 from flowc.frontends.k8s.names import IN_LABEL, LABEL_LENGTH, is_label, is_subdomain
 from flowc.patterns import at_first_use
-from flowc.yamldoc.node import Mapping
+from flowc.yamldoc.node import Mapping, misspelt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

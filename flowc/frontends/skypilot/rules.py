@@ -26,8 +26,9 @@ def check_task(task: Mapping, ledger: Ledger, sink: Sink) -> None:
         reason = (pair.field or {})["note"]
         sink.report(codes.SKYPILOT_REFUSED, pair.key.span, help=_INSTEAD[pair.key.text], path=pair.path, reason=reason)
         ledger.decide(pair, "refused", reason, codes.SKYPILOT_REFUSED)
-    misspelt = any(pair.field is None or pair.field.get("alias") == "run" for pair in task.pairs)  # that may be it
-    if task.at("run") is None and not refused and not misspelt:
+    # A key that was refused may be the one that is missing.
+    told = sink.broken and any(pair.field is None or pair.field.get("alias") == "run" for pair in task.pairs)
+    if task.at("run") is None and not refused and not told:
         fix = None
         if not task.flow and "run" not in task:
             edit = Edit(span=Span(task.source, task.end, task.end), text="\nrun: sleep infinity")

@@ -8,7 +8,7 @@ from flowc.frontends.task.amounts import utc
 from flowc.inputs import looks_secret
 from flowc.patterns import at_first_use
 from flowc.source import Source, Span
-from flowc.yamldoc.node import Mapping, Scalar, Sequence
+from flowc.yamldoc.node import Mapping, Scalar, Sequence, misspelt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _machine(root: Mapping, inputs: Inputs, sink: Sink, command_line: bool) -> N
         named = None
     said = any((named, described, root.at("min_cpus"), root.at("min_memory_gb")))
     old = any("words" in (pair.field or ()) for pair in root.pairs)  # `gpu: h100`, which is reported already
-    if not said and not command_line and not old and not _misspelt(root, MACHINES):
+    if not said and not command_line and not old and not misspelt(root, *MACHINES):
         help = "add `instance_type: 8xh100`, or `min_gpu_memory_gb: 80`, or `min_cpus: 16` for a job without GPU"
         sink.report(codes.MACHINE_MISSING, root.pairs[0].key.span if root.pairs else None, help=help)
 
@@ -76,7 +76,7 @@ def _command(root: Mapping, sink: Sink) -> None:
         notes = ((first.key.span, "the first one is here"),)
         key, other = pair.path, first.path
         sink.report(codes.COMMAND_GIVEN_TWICE, pair.key.span, notes=notes, key=key, other=other)
-    if not given and not by_hand(root) and not _misspelt(root, COMMANDS):
+    if not given and not by_hand(root) and not misspelt(root, *COMMANDS):
         sink.report(codes.TASK_WITHOUT_COMMAND, root.pairs[0].key.span if root.pairs else None)
     for pair in given:
         if isinstance(pair.value, Sequence):
@@ -95,16 +95,6 @@ def _program(command: Sequence, sink: Sink) -> None:
         lines = len(command.items) > 1
         help = "write a text: `command: |` with the lines below it" if lines else "write it as a text, without the list"
         sink.report(codes.PROGRAM_WITH_BLANKS, first.span, help=help, name=name)
-
-
-def _misspelt(root: Mapping, names: tuple[str, ...]) -> bool:
-    """Whether an unknown key, which is reported already, probably is one of these."""
-    unknown = [pair.key.text for pair in root.pairs if pair.field is None]
-    if not unknown:
-        return False
-    from flowc.diag.suggest import nearest
-
-    return any(nearest(key, names) is not None for key in unknown)
 
 
 def _is_empty(node: Node) -> bool:
