@@ -127,7 +127,7 @@ class _Reader:
         self.file(option, value, place)
 
     def file(self, option: Option, value: str, place: tuple[int, int]) -> None:
-        check_value(option, value)
+        _check_value(option, value)
         self.places[option.key] = place
         if option.repeat:
             earlier = self.values.setdefault(option.key, [])
@@ -165,7 +165,8 @@ class _Reader:
             elif option is None:
                 raise _unknown_short(self.command, word, position)
             elif option.metavar is not None:
-                self.take(option, start)
+                equals = word[position + 1 : position + 2] == "="  # as after a long name
+                self.take(option, position + 2 if equals else start)
                 return
             else:
                 self.values[option.key] = True
@@ -229,8 +230,12 @@ def refuse_mixtures(words: Words) -> None:
         raise UsageError(f"{shown} sbatch command line beside it, found {found}", hint)
 
 
-def check_value(option: Option, value: str) -> None:
-    """Raises UsageError unless `value` is of the option's kind."""
+def _check_value(option: Option, value: str) -> None:
+    """Raises UsageError unless `value` is of the option's kind. Nothing takes an empty one: as if the option were not
+    there, the job might run on another machine than was meant."""
+    if not value:
+        hint = f"{option.name} {option.metavar}; a variable of the shell that is not set is empty"
+        raise UsageError(f"`{option.name}` needs a value, found an empty one", hint)
     if option.choices and value not in option.choices:
         suggestion = _nearest(value, option.choices)
         listed = ", ".join(option.choices)
@@ -241,8 +246,6 @@ def check_value(option: Option, value: str) -> None:
     if option.kind == "pair" and "=" not in value:
         hint = f"such as {option.name} {_PAIRS[option.name]}"
         raise UsageError(f"`{option.name}` needs {option.metavar}, found `{value}`", hint)
-    if not value and option.kind != "text":
-        raise UsageError(f"`{option.name}` needs a value, found an empty one", f"{option.name} {option.metavar}")
 
 
 def _unknown(command: Command, name: str) -> UsageError:

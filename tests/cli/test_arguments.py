@@ -54,6 +54,8 @@ def test_single_dash_is_an_operand() -> None:
         (["-N", "9" * 5000], "`--num-instances` needs a whole number from 1", ""),
         (["--env", "A"], "`--env` needs KEY=VALUE, found `A`", ""),
         (["--catalog="], "`--catalog` needs a value, found an empty one", ""),
+        (["-i", ""], "`--instance-type` needs a value, found an empty one", ""),
+        (["--region", ""], "`--region` needs a value, found an empty one", "a variable of the shell that is not set"),
         (["--from", "pbs"], "`--from` does not know `pbs`", "it takes slurm"),
     ],
 )
@@ -62,6 +64,14 @@ def test_wrong_usage_says_what_was_found_and_what_to_do(argv: list[str], message
         parse(COMPILE, argv)
     assert caught.value.message.startswith(message)
     assert help in caught.value.help
+
+
+@pytest.mark.parametrize("argv", [["-N2"], ["-N", "2"], ["-N=2"], ["--num-instances=2"], ["--num-instances", "2"]])
+def test_a_value_follows_in_any_of_the_usual_ways(argv: list[str]) -> None:
+    words = parse(COMPILE, argv)
+    (place,) = words.places.values()
+    assert words.values == {"num_instances": "2"}
+    assert argv[place[0]][place[1] :] == "2"
 
 
 @given(st.lists(st.text(st.characters(exclude_characters="\0")), max_size=6))

@@ -169,7 +169,7 @@ def test_file_wins_over_the_environment() -> None:
         (["--secret", "a b"], ["FC450 a b"]),
         (["--secret", "A", "--env", "A=1"], ["FC453 A"]),
         (["--image", "two words"], ["FC450 two words"]),
-        (["--image", ""], ["FC450 "]),
+        (["--image", "?"], ["FC450 ?"]),
         (["--priority", "HIGH"], []),
         (["--set", "a=1", "--set", "b=2"], []),
         (["--", "-N2"], ["FC455 -N2"]),
