@@ -32,6 +32,10 @@ STATE = "/var/lib/foundry/flowc/nodes"
 # What only the machines of this job have: the text of their script.
 SECRET = "/var/lib/foundry/flowc/run"
 PORT = 6818
+#% if prepared
+# What became of the preparation of this machine: nothing yet, an empty line, or why it failed.
+READY = "/run/flowc.ready"
+#% end
 #% end
 
 
@@ -268,7 +272,16 @@ def dial(name, address):
         try:
             peer = socket.create_connection((address, PORT), 9)
             peer.settimeout(None)
+            #% if prepared
+            link = linked(peer, b"s", b"a")
+            # It comes when the machine has prepared itself.
+            if text := link.recv():
+                die(f"error: {name}: {text}")
+            return link
+            #% end
+            #% if !prepared
             return linked(peer, b"s", b"a")
+            #% end
         except (OSError, EOFError) as error:
             if tries == 4:
                 say(f"waiting for the agent of {name}: {error}")
@@ -279,7 +292,16 @@ def dial(name, address):
 
 def agent():
     """`agent COUNT` waits until /etc/hosts lists so many nodes, the last one the head, and serves the steps of srun, each
-    in a process of its own. On the head it prints the list of nodes and stays in the background."""
+    in a process of its own. On the head it prints the list of nodes and stays in the background; where the others have
+    something to prepare it stays there too, and `agent` waits on the head until they have."""
+    #% if prepared
+    global NAME
+    NAME = "flowc"
+    if not WORDS:
+        for line in open(STATE):
+            dial(*line.split())
+        return
+    #% end
     here = socket.gethostname().split(".")[0]
     names = []
     for _ in range(120):
@@ -293,6 +315,10 @@ def agent():
     open(STATE, "w").writelines(f"{name} {node[0]}\n" for name, node in zip(names, nodes))
     rank = names.index(here)
     door = socket.create_server((nodes[rank][0], PORT), backlog=99)
+    #% if prepared
+    if rank and os.fork():
+        return
+    #% end
     if not rank and os.fork():
         # As Slurm writes names with numbers in a row.
         stem = here.rstrip("0123456789")
@@ -310,6 +336,12 @@ def agent():
                 signal.alarm(30)
                 link = linked(peer, b"a", b"s")
                 signal.alarm(0)
+                #% if prepared
+                text = ""
+                while rank and not (text := open(READY).read()):
+                    time.sleep(1)
+                link.send(text.strip())
+                #% end
                 serve(link)
             finally:
                 os._exit(0)
@@ -344,6 +376,10 @@ def serve(link):
             return
     #% end
     processes = {}
+    #% if agent
+    # A machine that is shut down: the tasks hear of it and can still say something.
+    signal.signal(15, lambda *_: deliver(processes, 15))
+    #% end
     sources = {}
     #% if stdin
     writers = {}

@@ -150,7 +150,10 @@ def startup_plain(v, sh):
     out.clear()
     if v['nodes'] > 1:
         if v['agents']:
-            put('    # The nodes are listed in /etc/hosts, the last one is the head. The head runs the job, the others serve its srun: there the\n    # agent does not return.\n')
+            if v['others_prepare']:
+                put('    # The nodes are listed in /etc/hosts, the last one is the head. The head runs the job, the others serve its srun: there\n    # the agent says nothing.\n')
+            else:
+                put('    # The nodes are listed in /etc/hosts, the last one is the head. The head runs the job, the others serve its srun: there the\n    # agent does not return.\n')
         elif v['slurm']:
             put('    # The nodes are listed in /etc/hosts, the last one is the head. Only the head runs the job.\n')
         else:
@@ -160,7 +163,10 @@ def startup_plain(v, sh):
             for l_folder in v['folders']:
                 put(' ')
                 put(sh(l_folder))
-            put('\n\n    node_list=$("$state_dir/bin/agent" ')
+            put('\n\n')
+            if v['others_prepare']:
+                put('    : >/run/flowc.ready\n')
+            put('    node_list=$("$state_dir/bin/agent" ')
             put(str(v['nodes']))
             put(') || exit\n')
         else:
@@ -190,6 +196,8 @@ def startup_plain(v, sh):
         put('    read -r private_ip _ < <(hostname -I)\n')
     sections.append(('rank', ''.join(out)))
     out.clear()
+    if v['others_prepare']:
+        put('    [ -z "$node_list" ] || {\n')
     put('    output_file=')
     for l_part in v['stdout']:
         if l_part is None:
@@ -244,6 +252,8 @@ def startup_plain(v, sh):
     if v['asks_end']:
         put('    rm -f /run/flowc.end /run/flowc.step.*\n')
     put('    # Job control gives the body a process group of its own.\n    set -m\n')
+    if v['others_prepare']:
+        put('    }\n')
     sections.append(('start', ''.join(out)))
     out.clear()
     if v['prepared']:
@@ -642,6 +652,8 @@ def startup_plain(v, sh):
             put(' flowc >/dev/null\n            fi\n        done\n    ) &\n')
         sections.append(('containers', ''.join(out)))
         out.clear()
+    if v['others_prepare']:
+        put('    [ "$node_list" ] || exit 0\n    # The head waits for what the others prepare.\n    "$state_dir/bin/agent" || exit\n')
     if v['prepared']:
         put('    exec ')
         if not (v['attempt_limit_s'] is None):
@@ -692,6 +704,8 @@ def startup_plain(v, sh):
             else:
                 put(sh(l_part))
         put('\n    }\n')
+        if v['others_prepare']:
+            put('    [ "$node_list" ] || {\n        # The last line says why it failed.\n        if (launch) >>/var/log/foundry/job.log 2>&1; then echo; else echo "not prepared: $(sed \'$!d;s/^flowc: //\' /var/log/foundry/job.log)"; fi >/run/flowc.ready\n        # Told to stop: the tasks have as long as those of the head.\n        trap \'pkill -g 0 -x agent; while pgrep -g 0 -x agent; do sleep 1; done\' TERM\n        sleep infinity &\n        wait\n        exit\n    }\n')
         if v['restarts']:
             put('    failure_count=${failure_count:-0}\n    while :; do\n    rm -f "$state_dir/ready"\n')
         put('    launch >>"$output_file" \\\n')
@@ -1051,7 +1065,8 @@ def startup_small(v, sh):
     out.clear()
     if v['nodes'] > 1:
         if v['agents']:
-            pass
+            if v['others_prepare']:
+                pass
         elif v['slurm']:
             pass
         if v['agents']:
@@ -1059,7 +1074,10 @@ def startup_small(v, sh):
             for l_folder in v['folders']:
                 put(' ')
                 put(sh(l_folder))
-            put('\nl=$("$d/bin/agent" ')
+            put('\n')
+            if v['others_prepare']:
+                put(': >/run/flowc.ready\n')
+            put('l=$("$d/bin/agent" ')
             put(str(v['nodes']))
             put(')||exit\n')
         else:
@@ -1089,6 +1107,8 @@ def startup_small(v, sh):
         put('read -r private_ip _ < <(hostname -I)\n')
     sections.append(('rank', ''.join(out)))
     out.clear()
+    if v['others_prepare']:
+        put('[ -z "$l" ]||{\n')
     put('o=')
     for l_part in v['stdout']:
         if l_part is None:
@@ -1142,6 +1162,8 @@ def startup_small(v, sh):
     if v['asks_end']:
         put('rm -f /run/flowc.end /run/flowc.step.*\n')
     put('set -m\n')
+    if v['others_prepare']:
+        put('}\n')
     sections.append(('start', ''.join(out)))
     out.clear()
     if v['prepared']:
@@ -1524,6 +1546,8 @@ def startup_small(v, sh):
             put(' flowc >/dev/null\nfi\ndone\n) &\n')
         sections.append(('containers', ''.join(out)))
         out.clear()
+    if v['others_prepare']:
+        put('[ "$l" ]||exit 0\n"$d/bin/agent"||exit\n')
     if v['prepared']:
         put('exec ')
         if not (v['attempt_limit_s'] is None):
@@ -1572,6 +1596,8 @@ def startup_small(v, sh):
             else:
                 put(sh(l_part))
         put('\n}\n')
+        if v['others_prepare']:
+            put('[ "$l" ]||{\nif (g) >>/var/log/foundry/job.log 2>&1; then echo; else echo "not prepared: $(sed \'$!d;s/^flowc: //\' /var/log/foundry/job.log)"; fi >/run/flowc.ready\ntrap \'pkill -g 0 -x agent; while pgrep -g 0 -x agent; do sleep 1; done\' TERM\nsleep infinity &\nwait\nexit\n}\n')
         if v['restarts']:
             put('fc=${fc:-0}\nwhile :; do\nrm -f $d/ready\n')
         put('g >>"$o" ')

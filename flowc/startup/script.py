@@ -115,7 +115,8 @@ def _variables(unit: Unit, index: int | None) -> dict[str, Any]:
 
 def _tools(job: Job, nodes: int, slurm: bool) -> dict[str, Any]:
     """The small Slurm, where the job may call it; on several nodes with an agent on each."""
-    chosen = slurm_tools.choose(job, nodes) if slurm and job.image is None else None
+    prepared = needs.prepared(job)
+    chosen = slurm_tools.choose(job, nodes, prepared=prepared) if slurm and job.image is None else None
     names = chosen.names if chosen is not None else ()
     agents = "agent" in names
     return {
@@ -123,6 +124,7 @@ def _tools(job: Job, nodes: int, slurm: bool) -> dict[str, Any]:
         "first_tool": names[0] if names else None,
         "other_tools": names[1:],
         "agents": agents,
+        "others_prepare": agents and prepared,
         "shows_job": chosen is not None and chosen.shows_job,
     }
 

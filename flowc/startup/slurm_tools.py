@@ -24,11 +24,14 @@ class Tools(Record):
     shows_job: bool
 
 
-def choose(job: Job, nodes: int) -> Tools | None:
-    """What the job may call; None for a job that calls nothing of Slurm."""
+def choose(job: Job, nodes: int, *, prepared: bool = False) -> Tools | None:
+    """What the job may call; None for a job that calls nothing of Slurm. `prepared`: each machine has something to do
+    before tasks can start there."""
     wanted = features(job, nodes)
     if not wanted:
         return None
+    if prepared:
+        wanted.add("prepared")
     names = [name for feature, called in NAMES.items() if feature in wanted for name in called]
     return Tools(
         text=program(closed(wanted)),

@@ -167,225 +167,225 @@ cat >"$state_dir/bin/srun" <<'E'
 #!/usr/bin/python3
 import os,signal,sys
 from multiprocessing.connection import Connection,Pipe,wait
-q=os.environ
+r=os.environ
 I=os.path.basename(sys.argv[0])
-s=sys.argv[1:]
-def O(d):
- os.write(2,(I+": "+d+"\n").encode())
-def v(d,j=1):
- O(d)
+t=sys.argv[1:]
+def J(e):
+ os.write(2,(I+": "+e+"\n").encode())
+def v(e,j=1):
+ J(e)
  os._exit(j)
-def start(argv,o,t,*e):
+def start(argv,o,p,*d):
  c=os.fork()
  if c:
   while os.getpgid(c)!=c:
    pass
   return c
- def a(d):
-  os.write(2,f"slurmstepd-{o['SLURMD_NODENAME']}: error: {d}\n".encode())
+ def a(e):
+  os.write(2,f"slurmstepd-{o['SLURMD_NODENAME']}: error: {e}\n".encode())
  try:
-  for y,k in enumerate(e):
-   os.dup2(k,y)
+  for A,k in enumerate(d):
+   os.dup2(k,A)
   os.setsid()
   signal.signal(13,signal.SIG_DFL)
   o["SLURM_TASK_PID"]=str(os.getpid())
   os.execvpe(argv[0],argv,o)
- except OSError as i:
-  a(f"execve(): {argv[0]}: {i.strerror}")
-  os._exit(i.errno)
-def C(e):
+ except OSError as h:
+  a(f"execve(): {argv[0]}: {h.strerror}")
+  os._exit(h.errno)
+def D(d):
  c,a=os.wait()
- D([c],9)
- return e.pop(c),os.waitstatus_to_exitcode(a)
-def D(e,y):
- for c in[*e]:
+ z([c],9)
+ return d.pop(c),os.waitstatus_to_exitcode(a)
+def z(d,A):
+ for c in[*d]:
   try:
-   os.killpg(c,y)
+   os.killpg(c,A)
   except OSError:
    pass
 def ab(a):
- t,g=a.recv()
- e={}
- f={}
+ p,f=a.recv()
+ d={}
+ g={}
  n=[os.open("/dev/null",0)]
- for b,argv,o in g:
+ for b,argv,o in f:
   j,m=os.pipe(),os.pipe()
-  c=start(argv,o,t,n[0],j[1],m[1])
+  c=start(argv,o,p,n[0],j[1],m[1])
   os.close(j[1])
   os.close(m[1])
-  e[c]=b
-  f[os.pidfd_open(c)]=0,b,b""
-  f[j[0]]=1,b,b""
-  f[m[0]]=2,b,b""
+  d[c]=b
+  g[os.pidfd_open(c)]=0,b,b""
+  g[j[0]]=1,b,b""
+  g[m[0]]=2,b,b""
  try:
-  while p:=wait([a,*f,],None if e else 0,):
-   for w in p:
+  while q:=wait([a,*g,],None if d else 0,):
+   for w in q:
     if w==a:
-     x=a.recv()
-     D(e,x)
+     y=a.recv()
+     z(d,y)
      continue
-    k,b,d=f.pop(w)
+    k,b,e=g.pop(w)
     if not k:
      os.close(w)
-     a.send((0,*C(e)))
+     a.send((0,*D(d)))
      continue
     l=os.read(w,65536)
-    d+=l
-    h=d.rfind(b"\n")+1
-    if not l or len(d)-h>9999:
-     h=len(d)
-    if h:
-     a.send((k,b,d[:h]))
+    e+=l
+    i=e.rfind(b"\n")+1
+    if not l or len(e)-i>9999:
+     i=len(e)
+    if i:
+     a.send((k,b,e[:i]))
     if l:
-     f[w]=k,b,d[h:]
+     g[w]=k,b,e[i:]
     else:
      os.close(w)
-  for k,b,d in f.values():
-   if d:
-    a.send((k,b,d))
+  for k,b,e in g.values():
+   if e:
+    a.send((k,b,e))
   a.send(())
  except(EOFError,OSError):
-  D(e,15)
-  signal.signal(14,lambda*A:D(e,9))
+  z(d,15)
+  signal.signal(14,lambda*x:z(d,9))
   signal.alarm(30)
-  while e:
-   C(e)
+  while d:
+   D(d)
 OPTIONS="-=gpus-per-task -=ntasks-per-gpu G=gpus -=gpus-per-node -=gres -=gpu-bind"
-def at(J):
+def at(K):
  aw={}
- while J and J[0][:1]=="-"!=J[0]:
-  ao=J.pop(0)
+ while K and K[0][:1]=="-"!=K[0]:
+  ao=K.pop(0)
   if ao=="--":
    break
   try:
    a=ao[1]=="-"
-   p,al,E=ao[2:].partition("=")if a else(ao[1],ao[2:],ao[2:])
-   c=[b for b in OPTIONS.split()if(b[2:].startswith(p)if a else b[0]==p)]
-   c=[b for b in c if b[2:]==p]or c
+   q,al,E=ao[2:].partition("=")if a else(ao[1],ao[2:],ao[2:])
+   c=[b for b in OPTIONS.split()if(b[2:].startswith(q)if a else b[0]==q)]
+   c=[b for b in c if b[2:]==q]or c
    (d,)=c
    if d[1]==".":
     if al:
-     J["1"if a else 0:0]=["-"+E]
+     K["1"if a else 0:0]=["-"+E]
     E="1"
    elif d[1]=="="and not al:
-    E=J.pop(0)
+    E=K.pop(0)
   except(ValueError,IndexError,TypeError):
    v(f"unrecognized option '{ao}'",255)
   aw[d[2:]]=E
  return aw
 def srun():
- al=at(s)
- def K(p,aK=""):
-  return al.get(p)or q.get("SLURM_"+(aK or p.upper().replace("-","_")))
- def y(p,aK=""):
-  E=K(p,aK)or"0"
-  if not E.isdigit()or int(E)<(p in al):
-   v(f'error: Invalid numeric value "{E}" for --{p}.')
+ al=at(t)
+ def L(q,aK=""):
+  return al.get(q)or r.get("SLURM_"+(aK or q.upper().replace("-","_")))
+ def A(q,aK=""):
+  E=L(q,aK)or"0"
+  if not E.isdigit()or int(E)<(q in al):
+   v(f'error: Invalid numeric value "{E}" for --{q}.')
   return int(E)
- u=q["SLURM_JOB_ID"]
- if not s:
+ u=r["SLURM_JOB_ID"]
+ if not t:
   v("fatal: No command given to execute.")
- aq=int(q["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
- c=[q["SLURM_JOB_NODELIST"]]
- f=range(len(c))
- r=z=len(c)
- g=int(q.get("SLURM_NTASKS")or r*int(q.get("SLURM_NTASKS_PER_NODE",1)))
+ aq=int(r["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
+ c=[r["SLURM_JOB_NODELIST"]]
+ g=range(len(c))
+ s=B=len(c)
+ f=int(r.get("SLURM_NTASKS")or s*int(r.get("SLURM_NTASKS_PER_NODE",1)))
  au=1
- if g>aq//au*len(f):
+ if f>aq//au*len(g):
   v(f"error: Unable to create step for job {u}: More processors requested than permitted")
- N=iter(range(g))
- T=[[next(N)for A in range(m,g,r)]for m in range(r)]
+ O=iter(range(f))
+ T=[[next(O)for x in range(m,f,s)]for m in range(s)]
  with open("/run/flowc.step."+u,"ab",0)as Q:
   Q.write(b"%9d\n"%os.getpid())
   F=Q.tell()//10-1
- o=dict(q)
- for E,aj in((g,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if g>z else"cyclic","DISTRIBUTION"),(q["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(q["SLURM_TASKS_PER_NODE"]if g%r else f"{g // r}(x{r})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(r,"NNODES STEP_NUM_NODES"),(F,"STEPID STEP_ID"),):
+ o=dict(r)
+ for E,aj in((f,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if f>B else"cyclic","DISTRIBUTION"),(r["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(r["SLURM_TASKS_PER_NODE"]if f%s else f"{f // s}(x{s})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(s,"NNODES STEP_NUM_NODES"),(F,"STEPID STEP_ID"),):
   for key in aj.split():
    o["SLURM_"+key]=str(E)
- aB=q.get("SLURM_JOB_GPUS","").split(",")if q.get("SLURM_JOB_GPUS")else[]
- def aE(p,aK=""):
-  aw=[int(ao.split(":")[-1])if ao.split(":")[-1].isdigit()else 1 for ao in(K(p,aK)or"").split(",")if ao and(p!="gres"or ao[:3]=="gpu")]
+ aB=r.get("SLURM_JOB_GPUS","").split(",")if r.get("SLURM_JOB_GPUS")else[]
+ def aE(q,aK=""):
+  aw=[int(ao.split(":")[-1])if ao.split(":")[-1].isdigit()else 1 for ao in(L(q,aK)or"").split(",")if ao and(q!="gres"or ao[:3]=="gpu")]
   return sum(aw)
  aD=aE("gpus-per-task")
- av=K("gpu-bind")or""
+ av=L("gpu-bind")or""
  av=av.replace("verbose,","")
- if K("ntasks-per-gpu")and not av:
-  av="single:"+K("ntasks-per-gpu")
+ if L("ntasks-per-gpu")and not av:
+  av="single:"+L("ntasks-per-gpu")
  if aD and not av:
   av=f"per_task:{aD}"
- G=max([aE(p)for p in("gpus-per-node","gres")if p in al]or[0])
- G=G or aE("gpus-per-node")or aE("gres")or-(-aE("gpus")//len(f))or len(aB)
+ G=max([aE(q)for q in("gpus-per-node","gres")if q in al]or[0])
+ G=G or aE("gpus-per-node")or aE("gres")or-(-aE("gpus")//len(g))or len(aB)
  if max(G,*(aD*len(ap)for ap in T))>len(aB):
   v(f"error: Unable to create step for job {u}: Invalid generic resource (gres) specification")
- def ay(ae,r):
-  af=aB[:aD*r or G]
-  az,A,d=av.partition(":")
-  y=int(d)if d.isdigit()else 1
+ def ay(ae,s):
+  af=aB[:aD*s or G]
+  az,x,e=av.partition(":")
+  A=int(e)if e.isdigit()else 1
   if az=="single":
-   aI=[af[ae//y%len(af)]]
+   aI=[af[ae//A%len(af)]]
   elif az=="per_task":
-   aI=[af[m%len(af)]for m in range(ae*y,(ae+1)*y)]
+   aI=[af[m%len(af)]for m in range(ae*A,(ae+1)*A)]
   elif az=="map_gpu":
-   am=d.split(",")
+   am=e.split(",")
    aI=[aB[int(am[ae%len(am)],0)]]
   elif az=="mask_gpu":
-   am=d.split(",")
+   am=e.split(",")
    aO=int(am[ae%len(am)],16)
-   aI=[p for m,p in enumerate(aB)if aO>>m&1]
+   aI=[q for m,q in enumerate(aB)if aO>>m&1]
   else:
    aI=af
   aH=",".join(aI)
   return{"CUDA_VISIBLE_DEVICES":aH,"SLURM_STEP_GPUS":aH,"SLURM_GPUS_ON_NODE":str(len(af)),**({"SLURMD_TRES_BIND":"gpu:"+av}if av else{}),}
- t=os.getcwd()
- X=[0]
- def U(h,b,j):
+ p=os.getcwd()
+ Y=[0]
+ def U(i,b,j):
   if j:
-   O(f"error: {c[h]}: task {b}: "+(f"Exited with exit code {j}"if j>0 else signal.strsignal(-j)))
-   X.append(j if j>0 else 128-j)
- def Y(m):
-  B=T[m]
-  return[(b,s,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":c[f[m]],"SLURM_GTIDS":",".join(map(str,B)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(ae),**(ay(ae,len(B))if aB else{})},)for ae,b in enumerate(B)]
- def P(x,*A):
+   J(f"error: {c[i]}: task {b}: "+(f"Exited with exit code {j}"if j>0 else signal.strsignal(-j)))
+   Y.append(j if j>0 else 128-j)
+ def Z(m):
+  C=T[m]
+  return[(b,t,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":c[g[m]],"SLURM_GTIDS":",".join(map(str,C)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(ae),**(ay(ae,len(C))if aB else{})},)for ae,b in enumerate(C)]
+ def P(y,*x):
   for a in n:
    try:
-    a.send(x)
+    a.send(y)
    except OSError:
     pass
  n={}
  for R in 1,2,3,10,12,15,18:
   signal.signal(R,P)
- a,Z=Pipe()
+ a,aa=Pipe()
  if not os.fork():
   os.setsid()
   a.close()
   try:
-   ab(Z)
+   ab(aa)
   finally:
    os._exit(0)
- Z.close()
+ aa.close()
  n[a]=0
  for m,a in enumerate(n):
-  a.send((t,Y(m)))
+  a.send((p,Z(m)))
  while n:
   for a in wait([*n]):
-   h=n[a]
+   i=n[a]
    try:
-    x=a.recv()
-   except(EOFError,OSError)as i:
-    v(f"error: Node failure on {c[h]}: {i or 'connection lost'}")
-   if not x:
+    y=a.recv()
+   except(EOFError,OSError)as h:
+    v(f"error: Node failure on {c[i]}: {h or 'connection lost'}")
+   if not y:
     del n[a]
     continue
-   k,b,l=x
+   k,b,l=y
    if not k:
-    U(h,b,l)
+    U(i,b,l)
     continue
    try:
     while l:
      l=l[os.write(k,l):]
-   except OSError as i:
-    v(f"error: cannot write: {i.strerror}")
- os._exit(max(X))
+   except OSError as h:
+    v(f"error: cannot write: {h.strerror}")
+ os._exit(max(Y))
 globals()[I]()
 E
 chmod +x "$state_dir/bin/srun"

@@ -163,15 +163,15 @@ mkdir -p "$state_dir/bin"
 cat >"$state_dir/bin/srun" <<'E'
 #!/usr/bin/python3
 import os,signal,sys
-q=os.environ
+r=os.environ
 I=os.path.basename(sys.argv[0])
-s=sys.argv[1:]
-def O(d):
- os.write(2,(I+": "+d+"\n").encode())
-def v(d,j=1):
- O(d)
+t=sys.argv[1:]
+def J(e):
+ os.write(2,(I+": "+e+"\n").encode())
+def v(e,j=1):
+ J(e)
  os._exit(j)
-def start(argv,o,t,*e):
+def start(argv,o,p,*d):
  import ctypes
  b=os.getpid()
  c=os.fork()
@@ -179,8 +179,8 @@ def start(argv,o,t,*e):
   while os.getpgid(c)!=c:
    pass
   return c
- def a(d):
-  os.write(2,f"slurmstepd-{o['SLURMD_NODENAME']}: error: {d}\n".encode())
+ def a(e):
+  os.write(2,f"slurmstepd-{o['SLURMD_NODENAME']}: error: {e}\n".encode())
  try:
   ctypes.CDLL(None).prctl(1,9)
   if os.getppid()!=b:
@@ -189,90 +189,90 @@ def start(argv,o,t,*e):
   signal.signal(13,signal.SIG_DFL)
   o["SLURM_TASK_PID"]=str(os.getpid())
   os.execvpe(argv[0],argv,o)
- except OSError as i:
-  a(f"execve(): {argv[0]}: {i.strerror}")
-  os._exit(i.errno)
-def C(e):
+ except OSError as h:
+  a(f"execve(): {argv[0]}: {h.strerror}")
+  os._exit(h.errno)
+def D(d):
  c,a=os.wait()
- D([c],9)
- return e.pop(c),os.waitstatus_to_exitcode(a)
-def D(e,y):
- for c in[*e]:
+ z([c],9)
+ return d.pop(c),os.waitstatus_to_exitcode(a)
+def z(d,A):
+ for c in[*d]:
   try:
-   os.killpg(c,y)
+   os.killpg(c,A)
   except OSError:
    pass
 OPTIONS="-=het-group"
-def at(J):
+def at(K):
  aw={}
- while J and J[0][:1]=="-"!=J[0]:
-  ao=J.pop(0)
+ while K and K[0][:1]=="-"!=K[0]:
+  ao=K.pop(0)
   if ao=="--":
    break
   try:
    a=ao[1]=="-"
-   p,al,E=ao[2:].partition("=")if a else(ao[1],ao[2:],ao[2:])
-   c=[b for b in OPTIONS.split()if(b[2:].startswith(p)if a else b[0]==p)]
-   c=[b for b in c if b[2:]==p]or c
+   q,al,E=ao[2:].partition("=")if a else(ao[1],ao[2:],ao[2:])
+   c=[b for b in OPTIONS.split()if(b[2:].startswith(q)if a else b[0]==q)]
+   c=[b for b in c if b[2:]==q]or c
    (d,)=c
    if d[1]==".":
     if al:
-     J["1"if a else 0:0]=["-"+E]
+     K["1"if a else 0:0]=["-"+E]
     E="1"
    elif d[1]=="="and not al:
-    E=J.pop(0)
+    E=K.pop(0)
   except(ValueError,IndexError,TypeError):
    v(f"unrecognized option '{ao}'",255)
   aw[d[2:]]=E
  return aw
 def srun():
- al=at(s)
- def K(p,aK=""):
-  return al.get(p)or q.get("SLURM_"+(aK or p.upper().replace("-","_")))
- def y(p,aK=""):
-  E=K(p,aK)or"0"
-  if not E.isdigit()or int(E)<(p in al):
-   v(f'error: Invalid numeric value "{E}" for --{p}.')
+ al=at(t)
+ def L(q,aK=""):
+  return al.get(q)or r.get("SLURM_"+(aK or q.upper().replace("-","_")))
+ def A(q,aK=""):
+  E=L(q,aK)or"0"
+  if not E.isdigit()or int(E)<(q in al):
+   v(f'error: Invalid numeric value "{E}" for --{q}.')
   return int(E)
- u=q["SLURM_JOB_ID"]
- if not s:
+ u=r["SLURM_JOB_ID"]
+ if not t:
   v("fatal: No command given to execute.")
- aq=int(q["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
- c=[q["SLURM_JOB_NODELIST"]]
- f=range(len(c))
- r=z=len(c)
- g=int(q.get("SLURM_NTASKS")or r*int(q.get("SLURM_NTASKS_PER_NODE",1)))
+ aq=int(r["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
+ c=[r["SLURM_JOB_NODELIST"]]
+ g=range(len(c))
+ s=B=len(c)
+ f=int(r.get("SLURM_NTASKS")or s*int(r.get("SLURM_NTASKS_PER_NODE",1)))
  au=1
- if g>aq//au*len(f):
+ if f>aq//au*len(g):
   v(f"error: Unable to create step for job {u}: More processors requested than permitted")
- N=iter(range(g))
- T=[[next(N)for A in range(m,g,r)]for m in range(r)]
+ O=iter(range(f))
+ T=[[next(O)for x in range(m,f,s)]for m in range(s)]
  with open("/run/flowc.step."+u,"ab",0)as Q:
   Q.write(b"%9d\n"%os.getpid())
   F=Q.tell()//10-1
- o=dict(q)
- for E,aj in((g,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if g>z else"cyclic","DISTRIBUTION"),(q["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(q["SLURM_TASKS_PER_NODE"]if g%r else f"{g // r}(x{r})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(r,"NNODES STEP_NUM_NODES"),(F,"STEPID STEP_ID"),):
+ o=dict(r)
+ for E,aj in((f,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if f>B else"cyclic","DISTRIBUTION"),(r["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(r["SLURM_TASKS_PER_NODE"]if f%s else f"{f // s}(x{s})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(s,"NNODES STEP_NUM_NODES"),(F,"STEPID STEP_ID"),):
   for key in aj.split():
    o["SLURM_"+key]=str(E)
- t=os.getcwd()
- X=[0]
- def U(h,b,j):
+ p=os.getcwd()
+ Y=[0]
+ def U(i,b,j):
   if j:
-   O(f"error: {c[h]}: task {b}: "+(f"Exited with exit code {j}"if j>0 else signal.strsignal(-j)))
-   X.append(j if j>0 else 128-j)
- def Y(m):
-  B=T[m]
-  return[(b,s,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":c[f[m]],"SLURM_GTIDS":",".join(map(str,B)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(ae)},)for ae,b in enumerate(B)]
- e={}
- def P(y,*A):
-  D(e,y)
+   J(f"error: {c[i]}: task {b}: "+(f"Exited with exit code {j}"if j>0 else signal.strsignal(-j)))
+   Y.append(j if j>0 else 128-j)
+ def Z(m):
+  C=T[m]
+  return[(b,t,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":c[g[m]],"SLURM_GTIDS":",".join(map(str,C)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(ae)},)for ae,b in enumerate(C)]
+ d={}
+ def P(A,*x):
+  z(d,A)
  for R in 1,2,3,10,12,15,18:
   signal.signal(R,P)
- for b,argv,ak in Y(0):
-  e[start(argv,ak,t)]=b
- while e:
-  U(0,*C(e))
- os._exit(max(X))
+ for b,argv,ak in Z(0):
+  d[start(argv,ak,p)]=b
+ while d:
+  U(0,*D(d))
+ os._exit(max(Y))
 globals()[I]()
 E
 chmod +x "$state_dir/bin/srun"

@@ -164,13 +164,13 @@ mkdir -p "$state_dir/bin"
 cat >"$state_dir/bin/sbatch" <<'E'
 #!/usr/bin/python3
 import os,signal,sys
-q=os.environ
+r=os.environ
 I=os.path.basename(sys.argv[0])
-s=sys.argv[1:]
-def O(d):
- os.write(2,(I+": "+d+"\n").encode())
-def v(d,j=1):
- O(d)
+t=sys.argv[1:]
+def J(e):
+ os.write(2,(I+": "+e+"\n").encode())
+def v(e,j=1):
+ J(e)
  os._exit(j)
 def sbatch():
  v("error: there is no Slurm here that could take another job: compile and submit it with `flowc` instead")

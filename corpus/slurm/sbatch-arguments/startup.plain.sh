@@ -171,215 +171,216 @@ cat >"$state_dir/bin/srun" <<'E'
 import os,signal,sys
 import hmac,socket,time
 from multiprocessing.connection import Connection,Pipe,wait
-q=os.environ
+r=os.environ
 I=os.path.basename(sys.argv[0])
-s=sys.argv[1:]
-M="/var/lib/foundry/flowc/nodes"
-ah="/var/lib/foundry/flowc/run"
-W=6818
-def O(d):
- os.write(2,(I+": "+d+"\n").encode())
-def v(d,j=1):
- O(d)
+t=sys.argv[1:]
+N="/var/lib/foundry/flowc/nodes"
+ai="/var/lib/foundry/flowc/run"
+X=6818
+def J(e):
+ os.write(2,(I+": "+e+"\n").encode())
+def v(e,j=1):
+ J(e)
  os._exit(j)
-def start(argv,o,t,*e):
+def start(argv,o,p,*d):
  c=os.fork()
  if c:
   while os.getpgid(c)!=c:
    pass
   return c
- def a(d):
-  os.write(2,f"slurmstepd-{o['SLURMD_NODENAME']}: error: {d}\n".encode())
+ def a(e):
+  os.write(2,f"slurmstepd-{o['SLURMD_NODENAME']}: error: {e}\n".encode())
  try:
-  for y,k in enumerate(e):
-   os.dup2(k,y)
+  for A,k in enumerate(d):
+   os.dup2(k,A)
   os.setsid()
   signal.signal(13,signal.SIG_DFL)
   try:
-   os.chdir(t)
-  except OSError as i:
-   a(f"couldn't chdir to `{t}': {i.strerror}: going to /tmp instead")
+   os.chdir(p)
+  except OSError as h:
+   a(f"couldn't chdir to `{p}': {h.strerror}: going to /tmp instead")
    os.chdir("/tmp")
   o["SLURM_TASK_PID"]=str(os.getpid())
   os.execvpe(argv[0],argv,o)
- except OSError as i:
-  a(f"execve(): {argv[0]}: {i.strerror}")
-  os._exit(i.errno)
-def C(e):
+ except OSError as h:
+  a(f"execve(): {argv[0]}: {h.strerror}")
+  os._exit(h.errno)
+def D(d):
  c,a=os.wait()
- D([c],9)
- return e.pop(c),os.waitstatus_to_exitcode(a)
-def D(e,y):
- for c in[*e]:
+ z([c],9)
+ return d.pop(c),os.waitstatus_to_exitcode(a)
+def z(d,A):
+ for c in[*d]:
   try:
-   os.killpg(c,y)
+   os.killpg(c,A)
   except OSError:
    pass
-def aa(e,af,c):
- for g,K,E in(1,9,1),(6,4,30),(6,5,10):
-  e.setsockopt(g,K,E)
- a=Connection(e.detach())
- def f(d):
-  return hmac.digest(open(ah,"rb").read(),d,"sha256")
+def W(d,af,c):
+ for g,L,E in(1,9,1),(6,4,30),(6,5,10):
+  d.setsockopt(g,L,E)
+ a=Connection(d.detach())
+ def f(e):
+  return hmac.digest(open(ai,"rb").read(),e,"sha256")
  b=os.urandom(32)
  a.send_bytes(b)
  a.send_bytes(f(af+a.recv_bytes(99)))
  if a.recv_bytes(99)!=f(c+b):
   raise OSError("wrong secret")
  return a
-def ai(p,b):
- for a in range(35):
+def ah(q,c):
+ for b in range(35):
   try:
-   e=socket.create_connection((b,W),9)
-   e.settimeout(None)
-   return aa(e,b"s",b"a")
-  except(OSError,EOFError)as i:
-   if a==4:
-    O(f"waiting for the agent of {p}: {i}")
-  time.sleep(a)
- v(f"error: {p}: no agent after 10 minutes")
+   d=socket.create_connection((c,X),9)
+   d.settimeout(None)
+   return W(d,b"s",b"a")
+  except(OSError,EOFError)as h:
+   if b==4:
+    J(f"waiting for the agent of {q}: {h}")
+  time.sleep(b)
+ v(f"error: {q}: no agent after 10 minutes")
 def agent():
  G=socket.gethostname().split(".")[0]
  c=[]
- for A in range(120):
-  f=[L.split()[:2]for L in open("/etc/hosts")if L[:1].isdigit()and L[:3]!="127"][::-1]
-  c=[p.split(".")[0]for A,p in f]
-  if len(f)>=int(s[0])and G in c:
+ for x in range(120):
+  g=[M.split()[:2]for M in open("/etc/hosts")if M[:1].isdigit()and M[:3]!="127"][::-1]
+  c=[q.split(".")[0]for x,q in g]
+  if len(g)>=int(t[0])and G in c:
    break
   time.sleep(5)
  else:
-  v(f"/etc/hosts does not list {G} and {s[0]} nodes after 10 minutes: {c}")
- open(M,"w").writelines(f"{p} {h[0]}\n"for p,h in zip(c,f))
+  v(f"/etc/hosts does not list {G} and {t[0]} nodes after 10 minutes: {c}")
+ open(N,"w").writelines(f"{q} {i[0]}\n"for q,i in zip(c,g))
  b=c.index(G)
- d=socket.create_server((f[b][0],W),backlog=99)
+ j=socket.create_server((g[b][0],X),backlog=99)
  if not b and os.fork():
-  g=G.rstrip("0123456789")
-  z,ac=c[0][len(g):],c[-1][len(g):]
-  i=[g+str(int(z or 0)+m).zfill(len(z))for m in range(len(c))]
-  print(f"{g}[{z}-{ac}]"if c==i else",".join(c))
+  f=G.rstrip("0123456789")
+  B,ac=c[0][len(f):],c[-1][len(f):]
+  h=[f+str(int(B or 0)+m).zfill(len(B))for m in range(len(c))]
+  print(f"{f}[{B}-{ac}]"if c==h else",".join(c))
   return
  os.dup2(2,1)
  signal.signal(17,signal.SIG_IGN)
  while 1:
-  e=d.accept()[0]
+  d=j.accept()[0]
   if not os.fork():
    try:
     signal.signal(17,signal.SIG_DFL)
     signal.alarm(30)
-    a=aa(e,b"a",b"s")
+    a=W(d,b"a",b"s")
     signal.alarm(0)
     ab(a)
    finally:
     os._exit(0)
-  e.close()
+  d.close()
 def ab(a):
- t,g=a.recv()
- e={}
- f={}
+ p,f=a.recv()
+ d={}
+ signal.signal(15,lambda*x:z(d,15))
+ g={}
  n=[os.open("/dev/null",0)]
- for b,argv,o in g:
+ for b,argv,o in f:
   j,m=os.pipe(),os.pipe()
-  c=start(argv,o,t,n[0],j[1],m[1])
+  c=start(argv,o,p,n[0],j[1],m[1])
   os.close(j[1])
   os.close(m[1])
-  e[c]=b
-  f[os.pidfd_open(c)]=0,b,b""
-  f[j[0]]=1,b,b""
-  f[m[0]]=2,b,b""
+  d[c]=b
+  g[os.pidfd_open(c)]=0,b,b""
+  g[j[0]]=1,b,b""
+  g[m[0]]=2,b,b""
  try:
-  while p:=wait([a,*f,],None if e else 0,):
-   for w in p:
+  while q:=wait([a,*g,],None if d else 0,):
+   for w in q:
     if w==a:
-     x=a.recv()
-     D(e,x)
+     y=a.recv()
+     z(d,y)
      continue
-    k,b,d=f.pop(w)
+    k,b,e=g.pop(w)
     if not k:
      os.close(w)
-     a.send((0,*C(e)))
+     a.send((0,*D(d)))
      continue
     l=os.read(w,65536)
-    d+=l
-    h=d.rfind(b"\n")+1
-    if not l or len(d)-h>9999:
-     h=len(d)
-    if h:
-     a.send((k,b,d[:h]))
+    e+=l
+    i=e.rfind(b"\n")+1
+    if not l or len(e)-i>9999:
+     i=len(e)
+    if i:
+     a.send((k,b,e[:i]))
     if l:
-     f[w]=k,b,d[h:]
+     g[w]=k,b,e[i:]
     else:
      os.close(w)
-  for k,b,d in f.values():
-   if d:
-    a.send((k,b,d))
+  for k,b,e in g.values():
+   if e:
+    a.send((k,b,e))
   a.send(())
  except(EOFError,OSError):
-  D(e,15)
-  signal.signal(14,lambda*A:D(e,9))
+  z(d,15)
+  signal.signal(14,lambda*x:z(d,9))
   signal.alarm(30)
-  while e:
-   C(e)
+  while d:
+   D(d)
 def srun():
- if s and s[0][:1]=="-":
-  v(f"unrecognized option '{s[0]}'",255)
- u=q["SLURM_JOB_ID"]
- if not s:
+ if t and t[0][:1]=="-":
+  v(f"unrecognized option '{t[0]}'",255)
+ u=r["SLURM_JOB_ID"]
+ if not t:
   v("fatal: No command given to execute.")
- J=open(M).read().split()
- c,V=J[::2],J[1::2]
- f=range(len(c))
- r=z=len(c)
- g=int(q.get("SLURM_NTASKS")or r*int(q.get("SLURM_NTASKS_PER_NODE",1)))
- N=iter(range(g))
- T=[[next(N)for A in range(m,g,r)]for m in range(r)]
+ K=open(N).read().split()
+ c,V=K[::2],K[1::2]
+ g=range(len(c))
+ s=B=len(c)
+ f=int(r.get("SLURM_NTASKS")or s*int(r.get("SLURM_NTASKS_PER_NODE",1)))
+ O=iter(range(f))
+ T=[[next(O)for x in range(m,f,s)]for m in range(s)]
  with open("/run/flowc.step."+u,"ab",0)as Q:
   Q.write(b"%9d\n"%os.getpid())
   F=Q.tell()//10-1
- o=dict(q)
- for E,aj in((g,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if g>z else"cyclic","DISTRIBUTION"),(q["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(q["SLURM_TASKS_PER_NODE"]if g%r else f"{g // r}(x{r})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(r,"NNODES STEP_NUM_NODES"),(F,"STEPID STEP_ID"),(V[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
+ o=dict(r)
+ for E,aj in((f,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if f>B else"cyclic","DISTRIBUTION"),(r["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(r["SLURM_TASKS_PER_NODE"]if f%s else f"{f // s}(x{s})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(s,"NNODES STEP_NUM_NODES"),(F,"STEPID STEP_ID"),(V[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
   for key in aj.split():
    o["SLURM_"+key]=str(E)
- t=os.getcwd()
- X=[0]
- def U(h,b,j):
+ p=os.getcwd()
+ Y=[0]
+ def U(i,b,j):
   if j:
-   O(f"error: {c[h]}: task {b}: "+(f"Exited with exit code {j}"if j>0 else signal.strsignal(-j)))
-   X.append(j if j>0 else 128-j)
- def Y(m):
-  B=T[m]
-  return[(b,s,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":c[f[m]],"SLURM_GTIDS":",".join(map(str,B)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(ae)},)for ae,b in enumerate(B)]
- def P(x,*A):
+   J(f"error: {c[i]}: task {b}: "+(f"Exited with exit code {j}"if j>0 else signal.strsignal(-j)))
+   Y.append(j if j>0 else 128-j)
+ def Z(m):
+  C=T[m]
+  return[(b,t,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":c[g[m]],"SLURM_GTIDS":",".join(map(str,C)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(ae)},)for ae,b in enumerate(C)]
+ def P(y,*x):
   for a in n:
    try:
-    a.send(x)
+    a.send(y)
    except OSError:
     pass
  n={}
- n={ai(c[h],V[h]):h for h in f}
+ n={ah(c[i],V[i]):i for i in g}
  for R in 1,2,3,10,12,15,18:
   signal.signal(R,P)
  for m,a in enumerate(n):
-  a.send((t,Y(m)))
+  a.send((p,Z(m)))
  while n:
   for a in wait([*n]):
-   h=n[a]
+   i=n[a]
    try:
-    x=a.recv()
-   except(EOFError,OSError)as i:
-    v(f"error: Node failure on {c[h]}: {i or 'connection lost'}")
-   if not x:
+    y=a.recv()
+   except(EOFError,OSError)as h:
+    v(f"error: Node failure on {c[i]}: {h or 'connection lost'}")
+   if not y:
     del n[a]
     continue
-   k,b,l=x
+   k,b,l=y
    if not k:
-    U(h,b,l)
+    U(i,b,l)
     continue
    try:
     while l:
      l=l[os.write(k,l):]
-   except OSError as i:
-    v(f"error: cannot write: {i.strerror}")
- os._exit(max(X))
+   except OSError as h:
+    v(f"error: cannot write: {h.strerror}")
+ os._exit(max(Y))
 globals()[I]()
 E
 chmod +x "$state_dir/bin/srun"

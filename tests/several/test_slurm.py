@@ -1,0 +1,80 @@
+"""Jobs of Slurm on several machines with something to prepare: tasks find it wherever srun starts them."""
+
+from __future__ import annotations
+
+import shlex
+
+from tests.several.conftest import Rent, Rented
+
+JOB = """#!/bin/bash
+#SBATCH --nodes=3 --gpus-per-node=h100:8
+#SBATCH --time=10
+#SBATCH --output=o
+show='echo "$AWS_ACCESS_KEY_ID $AWS_SECRET_ACCESS_KEY $(cat /data/who) $(findmnt -no FSTYPE /data)"'
+srun --label bash -c "$show" | sort
+"""
+FLAGS = ("--mount", "/data=s3://bucket/x", "--secret", "AWS_ACCESS_KEY_ID", "--secret", "AWS_SECRET_ACCESS_KEY")
+SECRETS = "AWS_ACCESS_KEY_ID='it'\\''s'\nAWS_SECRET_ACCESS_KEY='two words'\n"
+# Mounts something, as long as it has the credentials.
+S3FS = """#!/bin/bash
+sleep {seconds}
+[ "$AWS_SECRET_ACCESS_KEY" = "two words" ] || exit 1
+mount -t tmpfs flowc "${{!#}}" && hostname >"${{!#}}/who"
+"""
+LOG = "var/log/foundry/job.log"
+
+
+def prepare(rented: Rented, slow: str = "") -> None:
+    for name in rented.names:
+        rented.program(name, "s3fs", S3FS.format(seconds=6 if name == slow else 0))
+
+
+def test_every_machine_prepares_itself_before_tasks_start_there(rent: Rent) -> None:
+    """The head is ready first: it waits for the secrets of one machine and for the slow bucket of another."""
+    rented = rent("job.sbatch", JOB, *FLAGS)
+    prepare(rented, slow="n3")
+    rented.put("n1", "run/flowc/secrets", SECRETS)
+    rented.put("n3", "run/flowc/secrets", SECRETS)
+    rented.start()
+    rented.wait_for("n2", LOG, "flowc: waits for secrets in /run/flowc/secrets: AWS_ACCESS_KEY_ID")
+    rented.put("n2", "run/flowc/secrets", SECRETS)
+    assert rented.wait() == ("COMPLETED", 0), rented.read("n1", "workspace/o")
+    assert rented.read("n1", "workspace/o") == "".join(
+        f"{rank}: it's two words n{rank + 1} tmpfs\n" for rank in range(3)
+    )
+    for name in ("n2", "n3"):
+        assert rented.read(name, "workspace/o") == "", "only the head writes the job's output"
+        assert rented.status(name)["state"] is None
+
+
+def test_what_cannot_be_prepared_on_another_machine_fails_the_job(rent: Rent) -> None:
+    rented = rent("job.sbatch", JOB, *FLAGS)
+    prepare(rented)
+    rented.program("n3", "s3fs", "#!/bin/bash\necho 's3fs: no such bucket' >&2\nexit 1\n")
+    for name in rented.names:
+        rented.program(name, "sleep", '#!/bin/bash\n[ "$1" != 10 ] || exit 0\nexec /bin/sleep "$@"\n')
+        rented.put(name, "run/flowc/secrets", SECRETS)
+    rented.start()
+    assert rented.wait() == ("FAILED", 1)
+    (line,) = rented.read("n1", "workspace/o").splitlines()
+    assert line.startswith("flowc: error: n3: not prepared: gave up: bash -c "), line
+    assert line.endswith(" s3fs -o allow_other bucket:/x /data"), line
+    assert rented.read("n3", LOG).splitlines()[:5] == ["s3fs: no such bucket"] * 5
+
+
+def test_tasks_have_time_to_end_when_their_machine_is_shut_down(rent: Rent) -> None:
+    text = JOB.replace("--nodes=3", "--nodes=2").split("srun")[0]
+    steps = "echo told; sleep 2; echo saved >/workspace/saved; echo done; exit 3"
+    task = f"trap '{steps}' TERM; echo up; while :; do sleep 0.1; done"
+    rented = rent("job.sbatch", f"{text}srun --nodelist=n2 --nodes=1 bash -c {shlex.quote(task)}\n", "--secret", "X")
+    for name in rented.names:
+        rented.put(name, "run/flowc/secrets", "X=1\n")
+    rented.start()
+    rented.wait_for("n1", "workspace/o", "up\n")
+    # Systemd tells only the unit's own process.
+    (found,) = rented["n2"].call(["pgrep", "-ofx", "/bin/bash /var/lib/foundry/flowc/run job"]).stdout.split()
+    rented["n2"].call(["kill", found])
+    assert rented.wait() == ("FAILED", 3)
+    assert {"told", "done"} < set(rented.read("n1", "workspace/o").splitlines())
+    assert rented.read("n2", "workspace/saved") == "saved\n"
+    assert rented["n2"].call(["pgrep", "-x", "agent"]).stdout == ""
