@@ -143,8 +143,8 @@ TYPES = {'Task': {'name': {'is': 'text',
           'allocation_mode': {'is': 'text', 'values': ['spot', 'reserved', 'auto'], 'action': 'lowered'},
           'reservation_id': {'is': 'text', 'min': 1, 'action': 'lowered'},
           'scheduled_start_time': {'is': 'text',
-                                   'like': '\\d{4}-\\d{2}-\\d{2}([T '
-                                           ']\\d{2}:\\d{2}(:\\d{2}(\\.\\d+)?)?(Z|[+-]\\d{2}:?\\d{2})?)?',
+                                   'like': '[0-9]{4}-[0-9]{2}-[0-9]{2}([T '
+                                           '][0-9]{2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?',
                                    'rule': 'a date and time in UTC, such as `2030-01-31T18:00:00Z`',
                                    'action': 'lowered'},
           'reserved_duration_hours': {'is': 'int',

@@ -22,14 +22,14 @@ from flowc.record import Record
 FID = re.compile(r"it_[A-Za-z0-9]+")
 
 _FAMILY = "(?P<family>" + "|".join(sorted(map(re.escape, FAMILIES), key=len, reverse=True)) + ")"
-_MEMORY = r"(?:[-.](?P<memory>\d{1,4})gb)?"
-_FORM = r"(?:[-.](?P<form>sxm\d?|pcie))?"
+_MEMORY = r"(?:[-.](?P<memory>[0-9]{1,4})gb)?"
+_FORM = r"(?:[-.](?P<form>sxm[0-9]?|pcie))?"
 _FORMS = (
-    rf"(?:(?P<count>\d{{1,6}})x)?{_FAMILY}{_MEMORY}{_FORM}",
-    rf"{_FAMILY}{_MEMORY}:(?P<count>\d{{1,6}})",
-    rf"{_FAMILY}{_MEMORY}{_FORM}\.(?P<count>\d{{1,6}})x",
-    rf"{_FAMILY}\.(?P<count>\d{{1,6}})x\.(?P<form>sxm\d?|pcie)\.(?P<fabric>ib|ici)",
-    rf"(?:(?P<count>\d{{1,6}})x )?nvidia {_FAMILY}(?: (?P<memory>\d{{1,4}})gb)?(?: (?P<form>sxm\d?|pcie))?",
+    rf"(?:(?P<count>[0-9]{{1,6}})x)?{_FAMILY}{_MEMORY}{_FORM}",
+    rf"{_FAMILY}{_MEMORY}:(?P<count>[0-9]{{1,6}})",
+    rf"{_FAMILY}{_MEMORY}{_FORM}\.(?P<count>[0-9]{{1,6}})x",
+    rf"{_FAMILY}\.(?P<count>[0-9]{{1,6}})x\.(?P<form>sxm[0-9]?|pcie)\.(?P<fabric>ib|ici)",
+    rf"(?:(?P<count>[0-9]{{1,6}})x )?nvidia {_FAMILY}(?: (?P<memory>[0-9]{{1,4}})gb)?(?: (?P<form>sxm[0-9]?|pcie))?",
 )
 _patterns: list[re.Pattern[str]] = []
 
@@ -107,27 +107,27 @@ def _mistake(text: str) -> Mistake:
     if text in ANY_WORDS:
         return Mistake(reason="a machine is chosen when none is named; leave the name out")
     parts = [part for part in re.split(r"[^a-z0-9]+", text) if part]
-    if "cpu" in parts or re.fullmatch(r"\d+xcpu", text):
+    if "cpu" in parts or re.fullmatch(r"[0-9]+xcpu", text):
         return Mistake(reason="machines without GPU take no startup script, so they cannot run a job")
-    if re.fullmatch(r"(gpu:)?\d+gb", text):
+    if re.fullmatch(r"(gpu:)?[0-9]+gb", text):
         return Mistake(reason="it says only how much memory a GPU has")
     family = _family(text, parts)
     if family is None:
         return Mistake(reason="it names no known GPU family")
     rest = text.replace(family, " ", 1)
     counts = _counts(rest)
-    memory = re.search(r"(?<!\d)(\d{1,4})gb", rest)
+    memory = re.search(r"(?<![0-9])([0-9]{1,4})gb", rest)
     base = family + (f"-{memory.group(1)}gb" if memory else "")
     suggestion = f"{counts[0]}x{base}" if counts and counts[0] else base
     if len(counts) > 1:
         return Mistake(reason="it gives the count twice", suggestion=suggestion, family=family)
-    reason = "the count comes first" if re.fullmatch(r"\s+[x*]\d+", rest) else "no name is written like that"
+    reason = "the count comes first" if re.fullmatch(r"\s+[x*][0-9]+", rest) else "no name is written like that"
     return Mistake(reason=reason, suggestion=suggestion, family=family)
 
 
 def _counts(text: str) -> list[int]:
     """The numbers in a text that can only be counts of GPUs."""
-    found = re.findall(r"(?<![0-9a-wyz])(\d{1,3})(?![0-9a-wyz]|\s*gb)", text)
+    found = re.findall(r"(?<![0-9a-wyz])([0-9]{1,3})(?![0-9a-wyz]|\s*gb)", text)
     return [int(number) for number in found if 1 <= int(number) <= 64]
 
 
@@ -137,7 +137,7 @@ def _family(text: str, parts: list[str]) -> str | None:
         if re.search(rf"(?<![a-z0-9]){re.escape(family)}(?![a-z0-9])", text):
             return str(family)
     for part in parts:
-        stripped = re.sub(r"^(\d+x)+|(x\d+)+$", "", part)
+        stripped = re.sub(r"^([0-9]+x)+|(x[0-9]+)+$", "", part)
         if stripped in FAMILIES and stripped not in VENDOR_WORDS:
             return stripped
     return None

@@ -49,6 +49,6 @@ class InstanceTypeRow(_Strict):
 class CatalogFile(_Strict):
     """A whole catalog: the day it was read, the regions there are, and the instance types."""
 
-    as_of: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    as_of: Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
     regions: tuple[Region, ...]
     instance_types: Annotated[tuple[InstanceTypeRow, ...], Field(min_length=1)]

@@ -13,7 +13,7 @@ _AZURE_BLOBS = ".blob.core.windows.net"
 
 _URI = r"([a-z][a-z0-9+.-]*)://([^/?#]*)([^?#]*)(.*)"
 _NAME = r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"
-_HOST = r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?"
+_HOST = r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?"
 _SCP_GIT = r"[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:[^\s:]+"  # git@github.com:org/repo.git
 
 

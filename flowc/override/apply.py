@@ -132,7 +132,7 @@ class Override:
         if text is None:
             return None
         amount = text.strip().removeprefix("$")
-        if not re.fullmatch(r"(\d{1,9})(\.\d{1,6})?", amount) or not amount.strip("0."):
+        if not re.fullmatch(r"([0-9]{1,9})(\.[0-9]{1,6})?", amount) or not amount.strip("0."):
             self._mistake(flag, text, "an amount of US dollars above 0, such as `12.50`")
             return None
         return amount
@@ -280,7 +280,7 @@ def parse_ports(text: str) -> tuple[Port, ...] | None:
     """The ports of `[EXTERNAL:]INTERNAL`, each a number or a range `a-b`; None when it is no such text."""
     from flowc.ir.job import Port
 
-    match = re.fullmatch(r"(?:(\d{1,5})(?:-(\d{1,5}))?:)?(\d{1,5})(?:-(\d{1,5}))?", text.strip(), re.ASCII)
+    match = re.fullmatch(r"(?:([0-9]{1,5})(?:-([0-9]{1,5}))?:)?([0-9]{1,5})(?:-([0-9]{1,5}))?", text.strip())
     if match is None:
         return None
     first_out, last_out, first, last = (None if group is None else int(group) for group in match.groups())
@@ -297,10 +297,10 @@ def parse_ports(text: str) -> tuple[Port, ...] | None:
 def parse_duration(text: str) -> int | None:
     """Seconds of `90` (minutes), `M:S`, `H:M:S`, `D-H[:M[:S]]` as sbatch reads them, or of `1h30m`; None otherwise."""
     text = text.strip().lower()
-    if match := re.fullmatch(r"(?:(\d{1,4})d)?(?:(\d{1,5})h)?(?:(\d{1,6})m)?(?:(\d{1,8})s)?", text):
+    if match := re.fullmatch(r"(?:([0-9]{1,4})d)?(?:([0-9]{1,5})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,8})s)?", text):
         amounts = zip(match.groups(), UNITS_S.values(), strict=True)
         return sum(int(number) * unit for number, unit in amounts if number)
-    match = re.fullmatch(r"(?:(\d{1,4})-)?(\d{1,6})(?::(\d{1,6}))?(?::(\d{1,6}))?", text)
+    match = re.fullmatch(r"(?:([0-9]{1,4})-)?([0-9]{1,6})(?::([0-9]{1,6}))?(?::([0-9]{1,6}))?", text)
     if match is None:
         return None
     days, *fields = match.groups()

@@ -25,7 +25,7 @@ def put(root: Node, path: str, text: str, span: Span, sink: Sink) -> None:
         last = number == len(steps) - 1
         shown = ".".join(steps[:number])
         if isinstance(node, Sequence):
-            if not step.isdigit() or int(step) >= len(node.items):
+            if not (step.isascii() and step.isdigit() and len(step) < 10 and int(step) < len(node.items)):
                 count = len(node.items)
                 _nowhere(path, f"`{shown}` is a list of {count}, items are numbered from 0", span, sink)
                 return

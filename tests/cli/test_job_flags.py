@@ -170,6 +170,7 @@ def test_file_wins_over_the_environment() -> None:
         (["--secret", "A", "--env", "A=1"], ["FC453 A"]),
         (["--image", "two words"], ["FC450 two words"]),
         (["--image", "?"], ["FC450 ?"]),
+        (["--time", "٣", "--budget", "٣", "--port", "٣"], ["FC450 ٣", "FC450 ٣", "FC450 ٣"]),
         (["--priority", "HIGH"], []),
         (["--set", "a=1", "--set", "b=2"], []),
         (["--", "-N2"], ["FC455 -N2"]),

@@ -98,3 +98,15 @@ def test_wheel_holds_the_package_and_nothing_else(tmp_path: Path) -> None:
     inside = {str(path.relative_to(ROOT)) for path in tracked() if path.is_relative_to(ROOT / "flowc")}
     assert inside <= names
     assert {name.split("/")[0].split("-")[0] for name in names} == {"flowc"}
+
+
+def test_numbers_are_read_in_ascii_alone() -> None:
+    """`\\d` finds the digits of every script, some of which `int` takes as well: `--budget ٣` is no budget."""
+    found = []
+    for path in sorted((ROOT / "flowc").rglob("*.py")):
+        if {"_compiled", "startup"} & set(path.parts):  # the latter reads the text of scripts, no numbers
+            continue
+        tree = ast.parse(path.read_text())
+        texts = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+        found += [f"{path.relative_to(ROOT)}:{node.lineno}" for node in texts if "\\d" in node.value]
+    assert found == []

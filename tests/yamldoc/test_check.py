@@ -156,7 +156,7 @@ def test_set(path: str, value: str, expected: object) -> None:
     assert plain(roots[0]) == expected
 
 
-@pytest.mark.parametrize("path", ["name.x", "ports.5", "ports.x"])
+@pytest.mark.parametrize("path", ["name.x", "ports.5", "ports.x", "ports.²", "ports.٣", "ports." + "9" * 5000])
 def test_set_leads_nowhere(path: str) -> None:
     sink = Sink()
     roots = read(Source("a.yaml", "name: a\nports: [80]\n"), sink)

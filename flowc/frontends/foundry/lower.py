@@ -43,7 +43,7 @@ TIERS = {"critical": "high", "high": "high", "standard": "med", "low": "low"}
 PLAIN_SHELL = "/bin/bash -ex"
 STRICT_SHELL = "/usr/bin/env -S bash -euxo pipefail"
 
-_instance = at_first_use(r"([a-z0-9]+)\.(\d+)x(?:\..*)?", "fullmatch")
+_instance = at_first_use(r"([a-z0-9]+)\.([0-9]+)x(?:\..*)?", "fullmatch")
 
 
 def lower(tree: Tree, inputs: Inputs, sink: Sink) -> list[Unit]:

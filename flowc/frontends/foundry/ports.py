@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 MOST = 65535
 MOST_PORTS = 1000  # in all; each is a service of its own on the machine
-_range = at_first_use(r"\s*(\d{1,9})(?:\s*-\s*(\d{1,9}))?\s*", "fullmatch")
+_range = at_first_use(r"\s*([0-9]{1,9})(?:\s*-\s*([0-9]{1,9}))?\s*", "fullmatch")
 
 
 class Mistake(Exception):

@@ -16,7 +16,7 @@ _FAMILIES = {
 def families(word: str) -> tuple[str, ...]:
     """The models that a word may mean; empty for a word that names none."""
     parts = [part for part in re.split(r"[^a-z0-9]+", word.lower()[:100]) if part]
-    rest = [part for part in parts if part not in _SAID_BY_ALL and not re.fullmatch(r"\d+gb?", part)]
+    rest = [part for part in parts if part not in _SAID_BY_ALL and not re.fullmatch(r"[0-9]+gb?", part)]
     joined = "".join(rest)
     if joined in _FAMILIES:
         return _FAMILIES[joined]
@@ -28,7 +28,7 @@ def families(word: str) -> tuple[str, ...]:
 
 def memory_gb(word: str) -> int | None:
     """The memory that a word says (`a100-40gb`)."""
-    found = re.search(r"(?<![a-z0-9])(\d{2,3})gb?(?![a-z0-9])", word.lower())
+    found = re.search(r"(?<![a-z0-9])([0-9]{2,3})gb?(?![a-z0-9])", word.lower())
     return int(found[1]) if found else None
 
 

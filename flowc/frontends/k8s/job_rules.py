@@ -20,7 +20,7 @@ MOST_EXIT_CODES = 255
 _TRUTHS = ("True", "False", "Unknown")
 # What other systems call conditions of a pod; the ones that a Job's rules can wait for are free words with this form.
 _condition = at_first_use(r"[A-Za-z0-9]([-A-Za-z0-9_./]*[A-Za-z0-9])?", "fullmatch")
-_indexes = at_first_use(r"\d+(-\d+)?(,\d+(-\d+)?)*", "fullmatch")
+_indexes = at_first_use(r"[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*", "fullmatch")
 
 
 def check(findings: Findings, spec: Mapping, path: str, name: Node | None, *, of_set: bool = False) -> None:

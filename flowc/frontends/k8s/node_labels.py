@@ -133,7 +133,7 @@ def _models(each: Requirement, table: dict[str, str], context: Context) -> Kinds
     words = []
     for value in each.values:
         word = table.get(value, value)
-        if re.search(r"-SHARED$|-MIG-\d", value, re.IGNORECASE):
+        if re.search(r"-SHARED$|-MIG-[0-9]", value, re.IGNORECASE):
             reason = "whole GPUs are rented, no parts of them; name the model alone"
             context.sink.report(machine_codes.NODE_LABEL_REFUSED, _span(each), key=each.key, reason=reason)
             return None

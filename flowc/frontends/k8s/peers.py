@@ -28,10 +28,10 @@ def _pattern(context: Context) -> str | None:
         return None
     name = re.escape(job.name)
     if job.kind == "PyTorchJob":
-        return rf"(?<![\w.-]){name}-master-(\d+){_DOMAIN}?(?![\w-])"
+        return rf"(?<![\w.-]){name}-master-([0-9]+){_DOMAIN}?(?![\w-])"
     if job.kind in ("JobSet", "VolcanoJob"):
-        return rf"(?<![\w.-]){name}-[a-z0-9-]*?(\d+){_DOMAIN}(?![\w-])"
-    return rf"(?<![\w.-]){name}-(\d+){_DOMAIN}(?![\w-])"
+        return rf"(?<![\w.-]){name}-[a-z0-9-]*?([0-9]+){_DOMAIN}(?![\w-])"
+    return rf"(?<![\w.-]){name}-([0-9]+){_DOMAIN}(?![\w-])"
 
 
 def replaced(pieces: Pieces, found: Environment, context: Context, span: Span) -> Pieces:

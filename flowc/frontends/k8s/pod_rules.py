@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flowc.frontends.k8s import container_rules, names, resource_rules, volume_rules
 from flowc.frontends.k8s.findings import given, int_at, text_at
+from flowc.patterns import at_first_use
 from flowc.yamldoc.node import Mapping
 
 TYPE_CHECKING = False
@@ -19,6 +20,7 @@ HOSTNAME_LENGTH = 64
 MOST_SECONDS = 2**31 - 1
 MOST_ID = 2**31 - 1
 MOST_RULES = 20
+_whole_number = at_first_use(r"-?[0-9]{1,18}", "fullmatch")
 
 
 def check(findings: Findings, pod: Mapping, path: str) -> None:
@@ -161,8 +163,8 @@ def _term(findings: Findings, term: Node, path: str) -> None:
             elif operator in ("Gt", "Lt"):
                 if len(values) != 1:
                     findings.required(each, f"{where}.values", "must have one value when `operator` is `Gt` or `Lt`")
-                elif isinstance(values[0].value, str) and not values[0].value.lstrip("-").isdecimal():
-                    findings.form(values[0], f"{where}.values[0]", "a whole number in quotes")
+                elif isinstance(values[0].value, str) and not _whole_number(values[0].value):
+                    findings.form(values[0], f"{where}.values[0]", "a whole number of 18 digits at most, in quotes")
             for at, value in enumerate(values):
                 if operator in ("In", "NotIn") and isinstance(value.value, str):
                     names.label_value(findings, value, f"{where}.values[{at}]")

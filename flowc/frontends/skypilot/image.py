@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 PREFIX = "docker:"
 # `org/name:tag`, maybe behind a registry's host; images of machines are ami-…, projects/…, publisher:offer:sku:version.
 _container = at_first_use(
-    r"(?!projects/|subscriptions/|skypilot:)[a-z0-9][a-z0-9.-]*(?::\d+)?(?:/[a-z0-9][a-z0-9._-]*)+"
+    r"(?!projects/|subscriptions/|skypilot:)[a-z0-9][a-z0-9.-]*(?::[0-9]+)?(?:/[a-z0-9][a-z0-9._-]*)+"
     r"(?::\w[\w.-]*)?(?:@sha256:[0-9a-f]{64})?",
     "fullmatch",
 )

@@ -16,8 +16,8 @@ UNITS = {"": 30, "k": 10, "m": 20, "g": 30, "t": 40, "p": 50}
 MOST_PORT = 65535
 MOST_PORTS = 1000
 
-_amount = at_first_use(r"(\d{1,9}(?:\.\d{1,9})?)\s*([kmgtp]?)[bi]?\s*\+?", "fullmatch", 2)  # re.IGNORECASE
-_range = at_first_use(r"(\d{1,9})(?:\s*-\s*(\d{1,9}))?", "fullmatch")
+_amount = at_first_use(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([kmgtp]?)[bi]?\s*\+?", "fullmatch", 2)  # re.IGNORECASE
+_range = at_first_use(r"([0-9]{1,9})(?:\s*-\s*([0-9]{1,9}))?", "fullmatch")
 
 
 def size_bytes(text: str) -> int:

@@ -51,10 +51,15 @@ def duration_seconds(canonical: str) -> int | None:
         return None
     days, dash, clock = canonical.partition("-")
     parts = (clock if dash else days).split(":")
-    if len(parts) != 3 or not all(part.isdigit() for part in parts) or (dash and not days.isdigit()):
+    if len(parts) != 3 or not all(map(_is_number, (*parts, days if dash else "0"))):
         raise ValueMistake(f"`{canonical}` is not a duration", 0, len(canonical))
     hours, minutes, seconds = map(int, parts)
     return (int(days) * 86400 if dash else 0) + hours * 3600 + minutes * 60 + seconds
+
+
+def _is_number(text: str) -> bool:
+    """Whether a text is a number of ordinary length in ASCII; `²` is a digit as well."""
+    return text.isascii() and text.isdigit() and len(text) < 20
 
 
 def size_mib(canonical: str) -> int:
@@ -73,7 +78,7 @@ def size_mib(canonical: str) -> int:
 def node_range(text: str) -> tuple[int, int | None]:
     """(least, most) of a node count; most is None when there is no upper end."""
     low, dash, high = text.partition("-")
-    if not low.isdigit() or (dash and not high.isdigit()):
+    if not _is_number(low) or (dash and not _is_number(high)):
         raise ValueMistake(f"`{text}` is not a node count", 0, len(text))
     if not dash:
         return int(low), int(low)
@@ -174,9 +179,9 @@ def _check_bare(text: str, clause: Node) -> None:
 
 def _job(text: str, job: Node) -> tuple[str, int]:
     numbers, tasks = job.texts("NUMBER"), job.nodes("task")
-    if not int(numbers[0]):
+    if not numbers[0].strip("0"):
         raise ValueMistake("a job id is not 0", job.start, job.end)
-    minutes = int(numbers[1]) if len(numbers) > 1 else 0
+    minutes = int(numbers[1][:18]) if len(numbers) > 1 else 0
     if len(numbers) > 1 and not minutes:
         raise ValueMistake("the minutes after `+` are above 0", job.start, job.end)
     return numbers[0] + (text[tasks[0].start : tasks[0].end] if tasks else ""), minutes

@@ -188,7 +188,8 @@ class Task(Model):
     scheduled_start_time: str = field(
         "When the task starts, in UTC.",
         "2030-01-31T18:00:00Z",
-        pattern=r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$",
+        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
+        r"([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?$",
         rule="a date and time in UTC, such as `2030-01-31T18:00:00Z`",
     )
     reserved_duration_hours: Whole = field(

@@ -103,6 +103,7 @@ def test_dependencies() -> None:
         ",",
     )
     assert values.dependency_items("after:5+10?AFTERANY:7_*") == ((("after", "5", 10), ("afterany", "7_*", 0)), "?")
+    assert values.dependency_items("after:" + "9" * 5000)[0][0][1] == "9" * 5000
     assert values.dependency_items("1,2") == ((("afterany", "1", 0), ("afterany", "2", 0)), ",")
     assert values.dependency_items("0") == ((), ",")
 
@@ -149,6 +150,8 @@ MISTAKES = [
     (values.host_names, "n[3-1]", 2, 5),
     (values.host_names, "n[1-99999999]", 2, 12),
     (values.licence_items, "a b", 1, 2),
+    (values.node_range, "²", 0, 1),
+    (values.duration_seconds, "0:²:0", 0, 5),
     (values.signal_spec, "B:@5", 2, 4),
 ]
 
