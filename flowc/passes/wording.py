@@ -69,6 +69,6 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def choose_help(catalog: Catalog) -> str:
-    """How to take another machine than the script asks for."""
+    """How to take another machine than the file asks for."""
     sold = sold_names(catalog, None)
-    return f"`--instance-type` names another machine and wins over the script; sold are {sold}"
+    return f"`--instance-type` names another machine and wins over the file; sold are {sold}"

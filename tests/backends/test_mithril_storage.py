@@ -83,7 +83,7 @@ CASES: list[tuple[dict[str, Any], str, str]] = [
     ({"mounts": (Mount(kind="bucket", source="r2://b", target="/d"),)}, "bucket-unreachable", "AWS_ENDPOINT_URL"),
     ({"ports": (Port(external=80, internal=80, protocol="tcp"),)}, "port-not-opened", "port 80 stays closed"),
     ({"ports": (Port(external=8080, internal=80, protocol="udp"),)}, "port-not-opened", "`udp` is not forwarded"),
-    ({"secrets": ("A", "B")}, "secrets-awaited", "once `A`, `B` stand in /run/flowc/secrets"),
+    ({"secrets": ("A", "B")}, "secrets-awaited", "waits for `A`, `B` in /run/flowc/secrets"),
     ({"files": (File(path="/x", secret="K"),)}, "secrets-awaited", "`K`"),
     ({"image": "x", "isolation": Isolation(pull_secrets=("r",))}, "secrets-awaited", "`r`"),
     ({"terminate_on_exit": True}, "bid-stays", "shuts down"),

@@ -104,7 +104,7 @@ SECRETS_AWAITED = Code(
     id="FC810",
     name="secrets-awaited",
     severity="note",
-    title="the job starts once {names} stand in /run/flowc/secrets on each machine",
+    title="the job waits for {names} in /run/flowc/secrets on each machine",
     explain="""\
 Everybody in the project can read a bid and its startup script, so no secret is in them. The script waits for a file in
 memory, /run/flowc/secrets, that only root can read: a line NAME='value' for each. After 30 minutes without it the job

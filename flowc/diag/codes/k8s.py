@@ -1,4 +1,4 @@
-"""FC300 to FC315: fields of Kubernetes objects, in the words of the API server."""
+"""FC300 to FC315, FC381: fields of Kubernetes objects, in the words of the API server."""
 
 from __future__ import annotations
 
@@ -267,6 +267,21 @@ their domain: GPUs are `nvidia.com/gpu`.
 
 Write the name in full.""",
     bad=_with("            nvidia.com/gpu: 8\n", "            gpu: 8\n"),
+    good=GOOD,
+    path=_PATH,
+)
+
+TINY_QUANTITY = Code(
+    id="FC381",
+    name="tiny-quantity",
+    severity="warning",
+    title='{path}: "{value}" is {size}, less than any program needs',
+    explain="""\
+`m` is a thousandth, also of a byte: `512m` is half a byte of memory, not 512 MiB. A number without a suffix is bytes.
+A container with so little is not even started.
+
+Write `512Mi`, `64Gi` or the like.""",
+    bad=_with("          limits:\n", "          limits:\n            memory: 512m\n"),
     good=GOOD,
     path=_PATH,
 )

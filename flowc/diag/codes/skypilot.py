@@ -228,7 +228,7 @@ SKYPILOT_SECRET_VALUE = Code(
     id="FC375",
     name="skypilot-secret-value",
     severity="note",
-    title="the values of {names} are not part of the bid: they are delivered after boot",
+    title="no value of {names} is part of the bid: it is delivered after boot",
     explain="""\
 All members of the provider's project can read a startup script, so values of `secrets` never stand in it. The task
 waits for them on the machine.

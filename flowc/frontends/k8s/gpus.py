@@ -5,8 +5,8 @@ from __future__ import annotations
 from flowc._compiled import k8s_gpus as data
 from flowc.diag.codes import k8s_lower as codes
 from flowc.diag.codes import k8s_machines as machine_codes
-from flowc.frontends.k8s import gpu_words, node_labels
-from flowc.frontends.k8s.needs import model_resource, resource_names
+from flowc.frontends.k8s import gpu_words, node_labels, quantity
+from flowc.frontends.k8s.needs import asked, model_resource, resource_names, scaled
 from flowc.frontends.k8s.node_labels import Kinds, Requirement
 from flowc.ir.job import Choice
 from flowc.record import Record
@@ -134,6 +134,8 @@ def named_by_resource(pod: Pod) -> tuple[str, Node] | None:
 
 def check_resources(pod: Pod, context: Context) -> None:
     """Resources that no machine here has; network cards are there without being asked for."""
+    from flowc.diag.suggest import nearest
+
     for container in (pod.main, *pod.beside):
         for name, place in resource_names(container):
             if name in ORDINARY or model_resource(name):
@@ -143,10 +145,14 @@ def check_resources(pod: Pod, context: Context) -> None:
                 help = f"ask for whole GPUs: `{data.GPU_RESOURCE}: 1`"
                 context.sink.report(machine_codes.GPU_PART, place.span, help=help, name=name)
             elif maker is not None:
-                help = f"ask for NVIDIA GPUs: `{data.GPU_RESOURCE}: 1`"
+                count = quantity.bytes_of(scaled(asked(container, name)))
+                help = f"ask for NVIDIA GPUs: `{data.GPU_RESOURCE}: {count}`"
                 context.sink.report(machine_codes.ACCELERATOR_OF_OTHERS, place.span, help=help, name=name, maker=maker)
             elif name.startswith(tuple(data.NETWORK_CARDS)):
                 context.gather(machine_codes.NETWORK_CARD, f"`{name}`", place.span)
+            elif nearest(name, (data.GPU_RESOURCE,)) is not None:
+                help = f"did you mean `{data.GPU_RESOURCE}`?"
+                context.sink.report(machine_codes.RESOURCE_UNKNOWN, place.span, help=help, items=f"`{name}`")
             else:
                 context.gather(machine_codes.RESOURCE_UNKNOWN, f"`{name}`", place.span)
 

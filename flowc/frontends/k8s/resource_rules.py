@@ -6,6 +6,7 @@ from flowc.diag.codes import k8s as codes
 from flowc.frontends.k8s import quantity
 from flowc.frontends.k8s.findings import place
 from flowc.frontends.k8s.names import is_qualified
+from flowc.ir.units import size_text
 from flowc.yamldoc.node import Mapping, is_null
 
 TYPE_CHECKING = False
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 STANDARD = ("cpu", "memory", "ephemeral-storage")
 HUGE = "hugepages-"
+LEAST_MEMORY = 1 << 20  # bytes; no program runs in less
 
 # Names that stand for GPUs in other formats.
 _GPU_WORDS = ("gpu", "gpus", "nvidia", "nvidia-gpu", "nvidia.gpu", "accelerator", "h100", "a100", "nvidia_gpu")
@@ -67,7 +69,23 @@ def _amounts(findings: Findings, node: Node | None, path: str, of_pod: bool) -> 
             findings.invalid(pair.value, where, "must be an integer")
         else:
             found[name] = pair, amount
+            if name == "memory" and 0 < amount < LEAST_MEMORY * quantity.NANO:
+                _tiny(findings, pair.value, where, quantity.bytes_of(amount))
     return found
+
+
+def _tiny(findings: Findings, node: Node, path: str, size: int) -> None:
+    """So few bytes were hardly meant: thousandths of a byte for MiB, bytes for GiB."""
+    text = str(node.value)
+    meant = f"{text[:-1]}Mi" if text.endswith("m") else f"{text}Gi" if text.isdigit() and size < 10_000 else None
+    findings.sink.report(
+        codes.TINY_QUANTITY,
+        place(node),
+        help=f"did you mean `{meant}`?" if meant is not None else None,
+        path=path,
+        value=text,
+        size=size_text(size) if size > 1 else "a byte at most",
+    )
 
 
 def _is_standard(name: str) -> bool:

@@ -10,10 +10,11 @@ from flowc.yamldoc.node import Mapping, Node, Scalar, Sequence, is_null
 GIB = 1 << 30
 EXAMPLE = "write the name and a count: `H100:8`"
 
-_memory = at_first_use(r"(?:NVIDIA:)?(\d{1,5})\s*(?:GB|(?=\+))(\+)?", "fullmatch", 2)  # re.IGNORECASE
-_counted_first = at_first_use(r"(\d+)\s*[x*]\s*([A-Za-z][\w-]*)", "fullmatch")
+_memory = at_first_use(r"(?:NVIDIA:)?([0-9]{1,5})\s*(?:GB|(?=\+))(\+)?", "fullmatch", 2)  # re.IGNORECASE
+_counted_first = at_first_use(r"([0-9]+)\s*[x*]\s*([A-Za-z][\w-]*)", "fullmatch")
+_counted_last = at_first_use(r"([A-Za-z][\w-]*[0-9][\w-]*?)\s*[x*]\s*([0-9]{1,2})", "fullmatch")
 _name = at_first_use(r"[A-Za-z0-9][\w.-]*", "fullmatch")
-_number = at_first_use(r"\d{1,6}(?:\.\d{1,6})?", "fullmatch")
+_number = at_first_use(r"[0-9]{1,6}(?:\.[0-9]{1,6})?", "fullmatch")
 
 
 class Mistake(Exception):
@@ -70,6 +71,8 @@ def _parsed(text: str, span: Span) -> Wanted:
     text = text.strip()
     if match := _counted_first(text):
         raise Mistake("SkyPilot takes it for a name", span, text, meant=f"{match[2]}:{match[1]}")
+    if match := _counted_last(text):
+        raise Mistake("SkyPilot takes it for a name", span, text, meant=f"{match[1]}:{match[2]}")
     if "," in text:
         several = "alternatives are a list or a mapping: `[H100:8, A100-80GB:8]`"
         raise Mistake("several stand in one text", span, text, several)

@@ -13,6 +13,7 @@ from tests.frontends.k8s.lowering import (
     claim,
     config_map,
     ids,
+    lowered,
     one,
     required,
     with_volume,
@@ -50,6 +51,12 @@ class TestResources:
     def test_gpus_of_other_makers_and_parts_are_refused(self) -> None:
         for name, code in (("amd.com/gpu", "FC347"), ("nvidia.com/mig-1g.5gb", "FC346"), ("google.com/tpu", "FC347")):
             assert ids(job(container={"resources": {"limits": {name: 1}}})) == [code], name
+        found = lowered(job(container={"resources": {"limits": {"amd.com/gpu": 8}}}))[1]
+        assert "ask for NVIDIA GPUs: `nvidia.com/gpu: 8`" in [each.help for each in found]
+
+    def test_a_misspelt_resource_is_named(self) -> None:
+        found = lowered(job(container={"resources": {"limits": {"nvidia.com/gpus": 8}}}))[1]
+        assert "did you mean `nvidia.com/gpu`?" in [each.help for each in found if each.code.id == "FC349"]
 
     def test_a_resource_may_be_called_after_its_model(self) -> None:
         found = one(job(container={"resources": {"limits": {"nvidia.com/a100": 2}}})).resources

@@ -50,6 +50,8 @@ def test_a_list_is_in_order_and_a_mapping_is_not(text: str, ordered: bool) -> No
     ("text", "help"),
     [
         ("8xH100", "did you mean `H100:8`?"),
+        ("H100x8", "did you mean `H100:8`?"),
+        ("A100-80GB * 4", "did you mean `A100-80GB:4`?"),
         ("8 * h100", "did you mean `h100:8`?"),
         ("H100:0", "write the name and a count: `H100:8`"),
         ("H100:x", "write the name and a count: `H100:8`"),
