@@ -1,8 +1,8 @@
 """Packs a script into few ASCII characters: compressed together with its body, behind a stub that unpacks it.
 
 The ordinary form needs bash, base64 and gunzip, which every image has. Only where that does not fit, harder
-forms are tried; they need the image's python3 (cloud-init cannot run without it) and fail loudly where it is
-missing.
+forms are tried, the last of which takes seconds to make and to read; they need the image's python3 (cloud-init
+cannot run without it) and fail loudly where it is missing.
 """
 
 from __future__ import annotations
@@ -28,32 +28,41 @@ GZIP_HEAD = b"\x1f\x8b\x08\0\0\0\0\0\x02\x03"
 SMALL = 4096
 # Of a byte's eight bits, for what follows it: text has use for some, what does not compress for none.
 CONTEXTS = (0, 1, 3)
+# Mixing takes some 0.1 ms a byte, here and on the machine before the job starts.
+LONGEST_MIXED = 40_000
+# Where LZMA needs so many percent of the room, mixing cannot help.
+BEYOND_MIXING = 120
 # What one chunk of LZMA2 can hold as it is.
 LARGEST_CHUNK = 1 << 16
 SIZE_MASK = (1 << 32) - 1
 
 
-def pack(head: bytes, body: bytes) -> tuple[str, str]:
-    """The first form that fits, else the shortest there is: (encoding, script)."""
+def pack(head: bytes, body: bytes, *, patient: bool = True) -> tuple[str, str]:
+    """The first form that fits, else the shortest there is: (encoding, script). `patient`: seconds may be spent."""
     whole = head + body
     sent = gzip_form(deflate(whole), whole)
     if len(sent) <= SCRIPT_BYTES or len(sent) > HOPELESS:
         return PLAINEST, sent
     shortest = PLAINEST, sent
-    for encoding, form in harder_forms(head, body):
+    for encoding, form in harder_forms(head, body, patient):
         if len(form) <= SCRIPT_BYTES:
             return encoding, form
         shortest = min(shortest, (encoding, form), key=lambda pair: len(pair[1]))
     return shortest
 
 
-def harder_forms(head: bytes, body: bytes) -> Iterator[tuple[str, str]]:
+def harder_forms(head: bytes, body: bytes, patient: bool) -> Iterator[tuple[str, str]]:
     """From the plainest to the densest. A body that does not compress gets a block of its own, as it is."""
     whole = head + body
     apart = deflate(head, body)
     yield PLAINEST, gzip_form(apart, whole)
     yield "zlib+base94", zlib_form(min(deflate(whole), apart, key=len), whole)
-    yield "lzma+base94", lzma_form(head, body)
+    together, stored = lzma_together(whole), lzma_stored(head, body)
+    shortest = _stub(templates.lzma, payload=base94_bytes(min(together, stored or together, key=len) + b"\0"))
+    yield "lzma+base94", shortest
+    mixed, tail = (head, body) if stored and len(stored) < len(together) else (whole, b"")
+    if patient and len(mixed) <= LONGEST_MIXED and len(shortest) * 100 <= SCRIPT_BYTES * BEYOND_MIXING:
+        yield "mixing+base94", mixing_form(mixed, tail)
 
 
 def deflate(*parts: bytes) -> bytes:
@@ -76,22 +85,31 @@ def gzip_member(deflated: bytes, plain: bytes) -> bytes:
 
 
 def gzip_form(deflated: bytes, plain: bytes) -> str:
-    return _stub(templates.gzip, b2a_base64(gzip_member(deflated, plain), newline=False).decode("ascii"))
+    return _stub(templates.gzip, payload=b2a_base64(gzip_member(deflated, plain), newline=False).decode("ascii"))
 
 
 def zlib_form(deflated: bytes, plain: bytes) -> str:
     data = b"\x78\xda" + deflated + zlib.adler32(plain).to_bytes(4, "big")
-    return _stub(templates.zlib, base94(data))
+    return _stub(templates.zlib, payload=base94_bytes(data))
 
 
-def lzma_form(head: bytes, body: bytes) -> str:
-    whole = head + body
-    found = [lzma_chunks(whole, context) for context in CONTEXTS]
-    if 0 < len(body) <= LARGEST_CHUNK:
-        # A chunk that is not compressed: its mark, its size less one, and the bytes themselves.
-        stored = b"\x02" + (len(body) - 1).to_bytes(2, "big") + body
-        found += [lzma_chunks(head, context) + stored for context in CONTEXTS]
-    return _stub(templates.lzma, base94(min(found, key=len) + b"\0"))
+def mixing_form(plain: bytes, tail: bytes) -> str:
+    """`tail`: what is stored as it is, behind what is mixed."""
+    from flowc.startup.mixing import mixed
+
+    number = mixed(plain, int.from_bytes(tail, "big")) if tail else mixed(plain)
+    return _stub(templates.mixing, size=len(plain), tail=len(tail), payload=base94(number))
+
+
+def lzma_together(whole: bytes) -> bytes:
+    return min((lzma_chunks(whole, context) for context in CONTEXTS), key=len)
+
+
+def lzma_stored(head: bytes, body: bytes) -> bytes | None:
+    """With the body in a chunk that is not compressed: its mark, its size less one, and the bytes themselves."""
+    if not 0 < len(body) <= LARGEST_CHUNK:
+        return None
+    return lzma_together(head) + b"\x02" + (len(body) - 1).to_bytes(2, "big") + body
 
 
 def lzma_chunks(plain: bytes, context: int) -> bytes:
@@ -104,11 +122,13 @@ def lzma_chunks(plain: bytes, context: int) -> bytes:
     return lzma.compress(plain, lzma.FORMAT_RAW, filters=chain)[:-1]
 
 
-def base94(data: bytes) -> str:
-    """The number whose big-endian bytes are `data`, in digits that are the visible ASCII characters.
+def base94_bytes(data: bytes) -> str:
+    """The number whose big-endian bytes are `data`, which must not begin with a zero byte."""
+    return base94(int.from_bytes(data, "big"))
 
-    2 % denser than base85. `data` must not begin with a zero byte.
-    """
+
+def base94(number: int) -> str:
+    """A number in digits that are the visible ASCII characters: 2 % denser than base85."""
 
     def digits(number: int, width: int) -> str:
         if width == 1:
@@ -116,7 +136,7 @@ def base94(data: bytes) -> str:
         high, low = divmod(number, powers[width])
         return digits(high, width // 2) + digits(low, width // 2)
 
-    number, width = int.from_bytes(data, "big"), 1
+    width = 1
     powers: dict[int, int] = {}
     power = 94
     while power <= number:
@@ -126,5 +146,5 @@ def base94(data: bytes) -> str:
     return digits(number, width).lstrip("!")
 
 
-def _stub(template: Callable[[dict[str, Any], Any], Any], payload: str) -> str:
-    return "".join(text for _, text in template({"payload": payload}, sh))
+def _stub(template: Callable[[dict[str, Any], Any], Any], **variables: Any) -> str:
+    return "".join(text for _, text in template(variables, sh))

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 WORKSPACE = "/workspace"
 LOG = "/var/log/foundry/job.log"
+# Arrays of more tasks are not packed in the form that takes seconds for each.
+FEW_TASKS = 8
 JOURNAL = "lines in the machine's journal about commands of the script that fail"
 
 
@@ -50,20 +52,21 @@ class Startup(Record):
 def build(unit: Unit, *, index: int | None) -> Startup:
     """The script of a unit; `index` is the array index that this task has, None outside arrays."""
     variables = _variables(unit, index)
-    found = _packed(variables)
+    patient = unit.job.array is None or len(unit.job.array.indices) <= FEW_TASKS
+    found = _packed(variables, patient=patient and variables["journal"] is None)
     if variables["journal"] is not None and (found.encoding != PLAINEST or not found.fits):
         # What every image can unpack is worth more than the lines in the journal.
-        found = _packed({**variables, "journal": None}).replace(left_out=JOURNAL)
+        found = _packed({**variables, "journal": None}, patient=patient).replace(left_out=JOURNAL)
     return found
 
 
-def _packed(variables: dict[str, Any]) -> Startup:
+def _packed(variables: dict[str, Any], *, patient: bool) -> Startup:
     plain = templates.startup_plain({**variables, "readable": True}, sh)
     small = templates.startup_small({**variables, "readable": False}, sh)
     sections = tuple((name, text.encode("utf-8", "surrogateescape")) for name, text in small if text)
     head = b"".join(text for name, text in sections if name != "body")
     body = sections[-1][1]
-    encoding, sent = pack(head, body)
+    encoding, sent = pack(head, body, patient=patient)
     return Startup(
         plain="".join(text for _, text in plain),
         sent=sent,

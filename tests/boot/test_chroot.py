@@ -14,6 +14,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "startup"))
 
 from jobs import PLAN, unit
+from test_mixing import LONG
 from test_room import noise
 
 from flowc.ir.job import File, Io, Mount, Retry, Run, Time
@@ -115,6 +116,13 @@ JOBS: dict[str, tuple[Unit, str, str, int, str]] = {
         unit(b"#!/bin/bash\ntail -n 1 $0 | wc -c\nexit\n" + noise(6500)[12:], io=OUT),
         "/workspace/o",
         f"{6500 - 12}\n",
+        0,
+        "COMPLETED",
+    ),
+    "mixing": (
+        unit(b"#!/bin/bash\nwc -c <$0\nexit\n" + LONG, io=OUT),
+        "/workspace/o",
+        f"{len(LONG) + 27}\n",
         0,
         "COMPLETED",
     ),
