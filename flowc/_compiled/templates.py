@@ -119,7 +119,7 @@ def startup_plain(v, sh):
         if v['files']:
             put('\n# Usage: put_file MODE PATH. Its content comes on stdin.\nput_file() {\n    mkdir -p "${2%/*}"\n    (umask 077 && cat >"$2") || give_up "cannot write $2"\n    chmod "$1" "$2"\n}\n')
         if v['blocks']:
-            put('\n# Usage: mount_block FOLDER LABEL OPTIONS [ID]. A disk is found by its id, by the label that we gave it, or as the first\n# one in the order of attachment that is not in use. It is formatted only where nothing at all is on it: no mark of a file\n# system, partitions, LVM or RAID anywhere, at its end included, and zeros as far as the first copy of an ext4\'s superblock.\nmount_block() {\n    mkdir -p "$1"\n    ! mountpoint -q "$1" || return 0\n    if [ "$4" ]; then\n        # The link may come after the disk.\n        disk_link=/dev/disk/by-id/virtio-${4::20}\n        for _ in {1..60}; do\n            [ ! -e "$disk_link" ] || break\n            sleep 1\n        done\n        # Without links it is the one disk that there is.\n        disk_device=$(readlink -e "$disk_link" || [ ${#disk_list[@]} != 1 ] || readlink -e /dev/{v,xv}d[d-z]) || give_up "volume $2: no $disk_link after 60 seconds"\n    else\n        disk_device=$(blkid -t LABEL="$2" -o device "${disk_list[@]}" || printf \'%s\\n\' "${disk_list[@]}" | grep -vxFf <(cut -d \' \' -f 1 /proc/mounts) | head -n 1)\n    fi\n    if disk_marks=$(wipefs "$disk_device") && [ -z "$disk_marks" ] && cmp -sn 129M "$disk_device" /dev/zero; then\n        mkfs.ext4 -qFL "$2" "$disk_device" || give_up "volume $2: cannot format $disk_device"\n    fi\n    mount -o "$3" "$disk_device" "$1" || give_up "volume $2: cannot mount $disk_device"\n}\n')
+            put('\n# Usage: mount_block FOLDER LABEL OPTIONS [ID]. A disk is found by its id, by the label that we gave it, or as the first\n# one in the order of attachment that is not in use. It is formatted only where nothing at all is on it: no mark of a file\n# system, partitions, LVM or RAID anywhere, at its end included, and zeros as far as the first copy of an ext4\'s superblock.\nmount_block() {\n    mkdir -p "$1"\n    ! mountpoint -q "$1" || return 0\n    if [ "$4" ]; then\n        # The link may come after the disk.\n        disk_link=/dev/disk/by-id/virtio-${4::20}\n        for _ in {1..60}; do\n            [ ! -e "$disk_link" ] || break\n            sleep 1\n        done\n        # Where no volume has a link it is the one disk that there is.\n        [ ${#disk_list[@]} != 1 ] || compgen -G \'/dev/disk/by-id/virtio-vol_*\' >/dev/null || disk_link=${disk_list[0]}\n        disk_device=$(readlink -e "$disk_link") || give_up "volume $2: no $disk_link after 60 seconds"\n    else\n        disk_device=$(blkid -t LABEL="$2" -o device "${disk_list[@]}" || printf \'%s\\n\' "${disk_list[@]}" | grep -vxFf <(cut -d \' \' -f 1 /proc/mounts) | head -n 1)\n    fi\n    if disk_marks=$(wipefs "$disk_device") && [ -z "$disk_marks" ] && cmp -sn 129M "$disk_device" /dev/zero; then\n        mkfs.ext4 -qFL "$2" "$disk_device" || give_up "volume $2: cannot format $disk_device"\n    fi\n    mount -o "$3" "$disk_device" "$1" || give_up "volume $2: cannot mount $disk_device"\n}\n')
         if v['binds']:
             put('\n# Usage: bind_mount SOURCE TARGET [ro]\nbind_mount() {\n    mkdir -p "$2"\n    mountpoint -q "$2" || mount --bind "$1" "$2" || give_up "cannot mount $1 on $2"\n    [ -z "$3" ] || mount -o remount,bind,ro "$2"\n}\n')
         sections.append(('helpers', ''.join(out)))
@@ -1034,7 +1034,7 @@ def startup_small(v, sh):
         if v['files']:
             put('pf() {\nmkdir -p "${2%/*}"\n(umask 077&&cat >"$2")||x "cannot write $2"\nchmod "$1" "$2"\n}\n')
         if v['blocks']:
-            put('mb() {\nmkdir -p "$1"\n! mountpoint -q "$1"||return 0\nif [ "$4" ]; then\ndk=/dev/disk/by-id/virtio-${4::20}\nfor _ in {1..60}; do\n[ ! -e "$dk" ]||break\nsleep 1\ndone\ndd=$(readlink -e "$dk"||[ ${#dl[@]} != 1 ]||readlink -e /dev/{v,xv}d[d-z])||x "volume $2: no $dk after 60 seconds"\nelse\ndd=$(blkid -t LABEL="$2" -o device "${dl[@]}"||printf \'%s\\n\' "${dl[@]}" | grep -vxFf <(cut -d \' \' -f 1 /proc/mounts) | head -n 1)\nfi\nif disk_marks=$(wipefs "$dd")&&[ -z "$disk_marks" ]&&cmp -sn 129M "$dd" /dev/zero; then\nmkfs.ext4 -qFL "$2" "$dd"||x "volume $2: cannot format $dd"\nfi\nmount -o "$3" "$dd" "$1"||x "volume $2: cannot mount $dd"\n}\n')
+            put('mb() {\nmkdir -p "$1"\n! mountpoint -q "$1"||return 0\nif [ "$4" ]; then\ndk=/dev/disk/by-id/virtio-${4::20}\nfor _ in {1..60}; do\n[ ! -e "$dk" ]||break\nsleep 1\ndone\n[ ${#dl[@]} != 1 ]||compgen -G \'/dev/disk/by-id/virtio-vol_*\' >/dev/null||dk=${dl[0]}\ndd=$(readlink -e "$dk")||x "volume $2: no $dk after 60 seconds"\nelse\ndd=$(blkid -t LABEL="$2" -o device "${dl[@]}"||printf \'%s\\n\' "${dl[@]}" | grep -vxFf <(cut -d \' \' -f 1 /proc/mounts) | head -n 1)\nfi\nif dm=$(wipefs "$dd")&&[ -z "$dm" ]&&cmp -sn 129M "$dd" /dev/zero; then\nmkfs.ext4 -qFL "$2" "$dd"||x "volume $2: cannot format $dd"\nfi\nmount -o "$3" "$dd" "$1"||x "volume $2: cannot mount $dd"\n}\n')
         if v['binds']:
             put('bm() {\nmkdir -p "$2"\nmountpoint -q "$2"||mount --bind "$1" "$2"||x "cannot mount $1 on $2"\n[ -z "$3" ]||mount -o remount,bind,ro "$2"\n}\n')
         sections.append(('helpers', ''.join(out)))
@@ -1834,7 +1834,7 @@ def lzma(v, sh):
     sections = []
     out = []
     put = out.append
-    put('#!/bin/bash\nmkdir -p ${d=/var/lib/foundry/flowc}&&cd $d&&python3 -c "n=0\nfor c in input():n=n*94+ord(c)-33\nimport lzma\nopen(\'new\',\'wb\').write(lzma.decompress(bytes.fromhex(\'%x\'%n),3,None,[{\'id\':33}]))"<<\\!&&mv new run&&exec bash $d/run\n')
+    put('#!/bin/bash\nd=/var/lib/foundry/flowc\nmkdir -p $d&&cd $d&&python3 -c "n=0\nfor c in input():n=n*94+ord(c)-33\nimport lzma\nopen(\'new\',\'wb\').write(lzma.decompress(bytes.fromhex(\'%x\'%n),3,None,[{\'id\':33}]))"<<\\!&&mv new run&&exec bash $d/run\n')
     put(str(v['payload']))
     put('\n!\n')
     sections.append(('lzma', ''.join(out)))
@@ -1846,7 +1846,7 @@ def mixing(v, sh):
     sections = []
     out = []
     put = out.append
-    put('#!/bin/bash\nmkdir -p ${d=/var/lib/foundry/flowc}&&cd $d&&python3 -c "n=0\nfor c in input():n=n*94+ord(c)-33\nfrom math import*\nd=w=b\'\';T={};g=T.setdefault;M=1<<16\nwhile len(d)<')
+    put('#!/bin/bash\nd=/var/lib/foundry/flowc\nmkdir -p $d&&cd $d&&python3 -c "n=0\nfor c in input():n=n*94+ord(c)-33\nfrom math import*\nd=w=b\'\';T={};g=T.setdefault;M=1<<16\nwhile len(d)<')
     put(str(v['size']))
     put(':\n c=1;l=d[-1:];w=(w+l)*l.isalpha();K=0,w,l,d[-2:-1],d[-2:],d[-3:],d[-4:],d[-6:]\n while c<256:\n  x=0;E=[]\n  for i,k in enumerate(K):q,m=T.get((i,k,c),(0,3));t=int(atanh(q/M*2)*512);x+=t*(g((i,c),9999)+g((i,l),9999));E+=(i,k,q,m,t),\n  p=int(tanh((x>>16)/512)*32767.5)+M//2;r=n&M-1;y=r<p;e=y*M-p;n=(n>>16)*(M-abs(e))+min(r,r+e)\n  for i,k,q,m,t in E:m=min(m,max(7,q*e));T[i,k,c]=q+(y*65534-32767-q)*2//m,m+2;T[i,c]+=t*e>>15;T[i,l]+=t*e>>15\n  c+=c+y\n d+=bytes([c-256])\n')
     if v['tail']:

@@ -58,7 +58,7 @@ def harder_forms(head: bytes, body: bytes, patient: bool) -> Iterator[tuple[str,
     yield PLAINEST, gzip_form(apart, whole)
     yield "zlib+base94", zlib_form(min(deflate(whole), apart, key=len), whole)
     together, stored = lzma_together(whole), lzma_stored(head, body)
-    shortest = _stub(templates.lzma, payload=base94_bytes(min(together, stored or together, key=len) + b"\0"))
+    shortest = lzma_form(min(together, stored or together, key=len))
     yield "lzma+base94", shortest
     mixed, tail = (head, body) if stored and len(stored) < len(together) else (whole, b"")
     if patient and len(mixed) <= LONGEST_MIXED and len(shortest) * 100 <= SCRIPT_BYTES * BEYOND_MIXING:
@@ -99,6 +99,10 @@ def mixing_form(plain: bytes, tail: bytes) -> str:
 
     number = mixed(plain, int.from_bytes(tail, "big")) if tail else mixed(plain)
     return _stub(templates.mixing, size=len(plain), tail=len(tail), payload=base94(number))
+
+
+def lzma_form(chunks: bytes) -> str:
+    return _stub(templates.lzma, payload=base94_bytes(chunks + b"\0"))
 
 
 def lzma_together(whole: bytes) -> bytes:

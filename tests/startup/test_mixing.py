@@ -132,7 +132,7 @@ def test_the_stub_has_the_numbers_of_the_encoder() -> None:
 
 @pytest.mark.parametrize("tail", [b"", b"tail"])
 def test_shellcheck_finds_nothing(tail: bytes, program: Callable[[str, str], str], tmp_path: Path) -> None:
-    (tmp_path / "sent.sh").write_text(pack.mixing_form(b"true\n", tail))
+    (tmp_path / "sent.sh").write_text(pack.mixing_form(b"true\n", tail) + pack.lzma_form(pack.lzma_together(b"true\n")))
     done = subprocess.run(
         [program("shellcheck", "shellcheck"), tmp_path / "sent.sh"], capture_output=True, text=True, check=False
     )
