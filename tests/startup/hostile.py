@@ -8,6 +8,9 @@ from typing import Any
 import yaml
 
 from flowc import catalog, pipeline
+from flowc.cli.arguments import UsageError, parse
+from flowc.cli.commands import COMPILE
+from flowc.cli.inputs import gather
 from flowc.detect import detect
 from flowc.diag.sink import Sink
 from flowc.inputs import Flags, Inputs
@@ -20,8 +23,9 @@ from flowc.source import Source
 
 class Field(Record):
     """A field of a format. `path` is its place in the document (the last part may be `KEY`: the text is a key, too), an
-    option of sbatch or a flag; `before` stands in front of the text, `seen` says what word reaches a program (`{}` is
-    the value), None where nothing on the machine asks for it."""
+    option of sbatch or a flag, or a word of flowc's command line, where `{}` is the value; `before` stands in front of
+    the text, `seen` says what word reaches a program (`{}` is the value), None where nothing on the machine asks for
+    it."""
 
     path: tuple[str | int, ...]
     before: str = ""
@@ -32,6 +36,7 @@ class Format(Record):
     name: str
     base: str
     fields: tuple[Field, ...]
+    flags: tuple[str, ...] = ()  # of a command line, whose command is `base`
 
 
 # What the body of a job without an image does: it says what it was given. The folder of the test comes in at FOLDER.
@@ -185,7 +190,44 @@ SKYPILOT = Format(
         Field(path=("resources", "image_id"), before="docker:"),
     ),
 )
+# Every job flag, with the next. What is refused whatever it says is there too: should it be taken one day, it is tried.
+COMMAND_LINE = Format(
+    name="command-line",
+    base=DUMP,
+    flags=("--instance-type=8xh100",),
+    fields=(
+        Field(path=("--name={}",)),
+        Field(path=("--env=V={}",), seen="V={}"),
+        Field(path=("--env={}=v",), before="W"),
+        Field(path=("--mount=/mnt/k={}",), before="s3://"),
+        Field(path=("--mount=/mnt/g={}",), before="https://host/a.git#v"),
+        Field(path=("--mount={}=s3://bucket/x",), before="/mnt/t", seen="{}"),
+        Field(path=("--mount={}",), before="gs://"),
+        Field(path=("--secret={}",), before="9"),
+        Field(path=("--project={}",)),
+        Field(path=("--ssh-key={}",)),
+        Field(path=("--region={}",), before="us-central1-"),
+        Field(path=("--port={}",), before="8080:"),
+        Field(path=("--with-commands={}",), before="srun,"),
+        *(Field(path=(f"--set={key}={{}}",)) for key in ("working_dir", "env.X", "runtime_files.f", "volumes")),
+        *(Field(path=(f"--{name}={{}}",)) for name in ("instance-type", "num-instances", "time", "priority", "body")),
+        *(Field(path=(f"--{name}={{}}",)) for name in ("max-price-per-hour", "budget")),
+    ),
+)
+CONTAINED = Format(
+    name="command-line",
+    base="show",
+    flags=("--instance-type=8xh100", "--image=img"),
+    fields=(
+        Field(path=("--image={}",), before="img:"),
+        Field(path=("--env=V={}",), seen="V={}"),
+        Field(path=("--mount={}=s3://bucket/x",), before="/mnt/m"),
+        Field(path=("--mount=/mnt/k={}",), before="s3://"),
+        Field(path=("--set=working_dir={}",), before="/w"),
+    ),
+)
 FORMATS = {"slurm": SLURM, "task": TASK, "argv": ARGV, "foundry": FOUNDRY, "k8s": K8S, "skypilot": SKYPILOT}
+FORMATS |= {"command-line": COMMAND_LINE, "command-line-image": CONTAINED}
 
 
 def put(document: Any, path: tuple[str | int, ...], value: str) -> None:
@@ -209,6 +251,8 @@ def put(document: Any, path: tuple[str | int, ...], value: str) -> None:
 def units(form: Format, values: dict[Field, str], folder: str) -> list[Unit] | None:
     """The planned jobs of a format with these values in their fields; None where flowc refuses them."""
     base = form.base.replace("FOLDER", folder)
+    if form.name == "command-line":
+        return _told(base, *form.flags, *(str(each.path[0]).replace("{}", value) for each, value in values.items()))
     args: list[str] = []
     flags: dict[str, Any] = {}
     if form.name == "slurm":
@@ -225,6 +269,17 @@ def units(form: Format, values: dict[Field, str], folder: str) -> list[Unit] | N
         base = yaml.safe_dump_all(documents, sort_keys=False)
     inputs = Inputs(args=tuple(args), flags=Flags(**flags))
     return planned(Source("job", base), inputs, form.name)
+
+
+def _told(command: str, *flags: str) -> list[Unit] | None:
+    """The job of a whole command line of `flowc compile`."""
+    argv = ["compile", *flags, f"--command={command}"]
+    try:
+        inputs = gather(parse(COMPILE, argv[1:]), argv, {})
+    except UsageError:
+        return None
+    assert inputs.command_span is not None
+    return planned(inputs.command_span.source, inputs, "command-line")
 
 
 def planned(source: Source, inputs: Inputs, frontend: str) -> list[Unit] | None:

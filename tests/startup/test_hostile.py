@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).parent))
 
 from fakes import PROGRAMS, Machine
-from hostile import FORMATS, Field, Format, units
+from hostile import COMMAND_LINE, CONTAINED, FORMATS, Field, Format, units
+
+from flowc.cli.commands import JOB_OPTIONS
 
 # `canary` is a program of the machine: whoever runs it is caught.
 RUN = (
@@ -55,6 +57,11 @@ def accepted(form: Format, data: st.DataObject, folder: str) -> dict[Field, str]
     while not units(form, found, folder):
         found.popitem()
     return found
+
+
+def test_all_flags_are_tried() -> None:
+    tried = {str(each.path[0]).partition("=")[0] for each in (*COMMAND_LINE.fields, *CONTAINED.fields)}
+    assert tried == {option.name for option in JOB_OPTIONS}
 
 
 @pytest.mark.parametrize("name", FORMATS)
