@@ -18,7 +18,8 @@ from flowc.source import Source
 STATUS = "/var/lib/foundry/flowc/status.json"
 LOG = "/var/log/foundry/job.log"
 COLLECT = ("--uml", "--provider", "--memory", "512", "--collect", STATUS, "--collect", LOG)
-DISK_BYTES = 32 << 20
+# As far as the script looks for zeros, and more.
+DISK_BYTES = 160 << 20
 
 pytestmark = pytest.mark.uml
 

@@ -32,7 +32,8 @@ esac""",
     "mount": "",
     "mountpoint": '[ -e {folder}/mounted ] && grep -qxF "$2" {folder}/mounted',
     "mkfs.ext4": "",
-    "blkid": "if [ $1 = -t ]; then exit 2; fi; exit $(<{folder}/blkid)",
+    "blkid": "exit 2",
+    "wipefs": 'cat "{folder}/wipefs"',
     "cmp": "exit $(<{folder}/cmp)",
     "git": '[ $1 != clone ] || command -p mkdir -p -- "${{!#}}"',
     "rclone": "",
@@ -59,7 +60,7 @@ class Machine:
         for name, then in PROGRAMS.items():
             if name not in without:
                 self.program(name, then.format(folder=folder))
-        for name, text in {"blkid": "2", "cmp": "0", "run.docker": ":", "calls": "", "status.json": ""}.items():
+        for name, text in {"wipefs": "", "cmp": "0", "run.docker": ":", "calls": "", "status.json": ""}.items():
             (folder / name).write_text(text)
 
     def program(self, name: str, then: str) -> None:
@@ -70,7 +71,7 @@ class Machine:
     def moved(self, text: bytes) -> bytes:
         """The script with the machine's folders put below ours."""
         here = str(self.folder).encode()
-        for path in (b"/run/flowc", b"/mnt/", b"/dev/disk", b"/dev/vd", b"/root", b"/etc/", b"/workspace"):
+        for path in (b"/run/flowc", b"/mnt/", b"/dev/disk", b"/dev/vd", b"/dev/xvd", b"/root", b"/etc/", b"/workspace"):
             text = text.replace(path, here + path)
         return text.replace(b"/var/log/foundry", here + b"/log").replace(here + b"/etc/os-release", b"/etc/os-release")
 

@@ -14,16 +14,18 @@ sys.path.insert(0, str(Path(__file__).parent))
 from fakes import Machine
 from test_prepared import DATA, task
 
-SIZE = 8 << 20
+# As far as the script looks for zeros, and more.
+SIZE = 160 << 20
 DEVICE = "dev/disk/by-id/virtio-vol_1"
 
 
 def with_disk(folder: Path, program: Callable[[str, str], str]) -> tuple[Machine, Path]:
-    for name in ("blkid", "mkfs.ext4"):
+    for name in ("blkid", "wipefs", "mkfs.ext4"):
         program(name, "util-linux, e2fsprogs")
-    machine = Machine(folder, without=("blkid", "mkfs.ext4", "cmp"))
+    machine = Machine(folder, without=("blkid", "wipefs", "mkfs.ext4", "cmp"))
     path = folder / DEVICE
-    path.write_bytes(bytes(SIZE))
+    with path.open("wb") as disk:
+        disk.truncate(SIZE)
     return machine, path
 
 
@@ -60,6 +62,36 @@ def raw(path: Path) -> None:
         disk.write(b"somebody's data")
 
 
+def raw_far_inside(path: Path) -> None:
+    with path.open("r+b") as disk:
+        disk.seek(64 << 20)
+        disk.write(b"somebody's data")
+
+
+def begins_with_zeros(path: Path) -> None:
+    with path.open("r+b") as disk:
+        disk.write(bytes(2 << 20))
+
+
+def partitions_known_at_the_end(path: Path) -> None:
+    subprocess.run(["/usr/sbin/sfdisk", "-q", path], input=b"label: gpt\nstart=262144\n", check=True)
+    begins_with_zeros(path)
+
+
+def file_system_without_a_beginning(path: Path) -> None:
+    subprocess.run(["/usr/sbin/mkfs.ext4", "-qF", path], check=True)
+    begins_with_zeros(path)
+    with path.open("r+b") as disk:
+        disk.write(bytes(128 << 20))
+
+
+def raid_member(path: Path) -> None:
+    """Version 0.90 of the kernel's RAID: its mark is in the last 64 KiB."""
+    with path.open("r+b") as disk:
+        disk.seek(SIZE - 65536)
+        disk.write(0xA92B4EFC.to_bytes(4, "little") + bytes(4) + (90).to_bytes(4, "little"))
+
+
 def two_signatures(path: Path) -> None:
     subprocess.run(["/usr/sbin/mkfs.ext4", "-qF", path], check=True)
     with path.open("r+b") as disk:
@@ -69,7 +101,13 @@ def two_signatures(path: Path) -> None:
         disk.write(b"SWAPSPACE2")
 
 
-@pytest.mark.parametrize("fill", [mbr, luks, raw, two_signatures])
+FILLED = (
+    *(mbr, luks, raw, raw_far_inside, two_signatures, partitions_known_at_the_end, file_system_without_a_beginning),
+    raid_member,
+)
+
+
+@pytest.mark.parametrize("fill", FILLED)
 def test_anything_else_is_left_as_it_is(
     tmp_path: Path, program: Callable[[str, str], str], fill: Callable[[Path], None]
 ) -> None:

@@ -40,16 +40,19 @@ def test_a_blank_disk_is_formatted_and_mounted(tmp_path: Path) -> None:
     assert machine.output == "ran\n"
 
 
-@pytest.mark.parametrize(("found", "zeros"), [("0", "0"), ("0", "1"), ("8", "0"), ("2", "1"), ("4", "0")])
-def test_a_disk_with_anything_on_it_is_never_formatted(tmp_path: Path, found: str, zeros: str) -> None:
+@pytest.mark.parametrize(("found", "zeros"), [("gpt\n", "0"), ("gpt\n", "1"), ("", "1"), (None, "0")])
+def test_a_disk_with_anything_on_it_is_never_formatted(tmp_path: Path, found: str | None, zeros: str) -> None:
+    """Nor one of which that cannot be told."""
     machine = Machine(tmp_path)
     disk(machine, "vol_1")
-    (tmp_path / "blkid").write_text(found)
+    (tmp_path / "wipefs").unlink()
+    if found is not None:
+        (tmp_path / "wipefs").write_text(found)
     (tmp_path / "cmp").write_text(zeros)
     machine.program("mount", "exit 32")
     assert machine.run(task(volumes=(DATA,))) == 1
     assert machine.called("mkfs") == []
-    assert machine.output == "flowc: volume data: cannot mount /dev/disk/by-id/virtio-vol_1\n"
+    assert machine.output.endswith("flowc: volume data: cannot mount /dev/disk/by-id/virtio-vol_1\n")
 
 
 def test_a_disk_that_does_not_come_is_a_clear_failure(tmp_path: Path) -> None:
@@ -68,14 +71,23 @@ def test_a_known_id_finds_its_own_disk(tmp_path: Path) -> None:
     assert machine.called("mount ") == ["mount -o ro /dev/disk/by-id/virtio-vol_0123456789abcdef /mnt/x"]
 
 
+@pytest.mark.parametrize("disks", [("vdd",), ("xvdd",), ("vdd", "vde"), ("vdd", "disk/by-id/virtio-vol_other")])
+def test_without_any_links_the_one_disk_is_the_volume(tmp_path: Path, disks: tuple[str, ...]) -> None:
+    machine = Machine(tmp_path)
+    for name in disks:
+        (tmp_path / "dev" / name).touch()
+    volume = Volume(volume_id="vol_1", mount_path="/mnt/x")
+    assert machine.run(task(volumes=(volume,))) == len(disks) - 1
+    assert machine.called("mount ") == [f"mount -o rw /dev/{name} /mnt/x" for name in disks if len(disks) == 1]
+    if len(disks) > 1:
+        assert machine.output == "flowc: volume vol_1: no /dev/disk/by-id/virtio-vol_1 after 60 seconds\n"
+
+
 def test_a_label_finds_a_disk_again_before_others_are_given_out(tmp_path: Path) -> None:
     machine = Machine(tmp_path)
     disk(machine, "vol_1")
     disk(machine, "vol_2")
-    machine.program(
-        "blkid",
-        f'if [ $1 = -t ]; then [ "$2" = LABEL=second ] && echo {tmp_path}/dev/disk/by-id/virtio-vol_1; else exit 2; fi',
-    )
+    machine.program("blkid", f'[ "$2" = LABEL=second ] && echo {tmp_path}/dev/disk/by-id/virtio-vol_1')
     machine.program("mount", f'echo "${{!#}}" >>{tmp_path}/mounted; echo "$3 x" >>{tmp_path}/proc-mounts')
     (tmp_path / "proc-mounts").touch()
     job = task(volumes=(Volume(name="first", mount_path="/mnt/1"), Volume(name="second", mount_path="/mnt/2")))

@@ -115,7 +115,8 @@ add_source() {
 }
 
 # Usage: mount_block FOLDER LABEL OPTIONS [ID]. A disk is found by its id, by the label that we gave it, or as the first
-# one in the order of attachment that is not in use. It is formatted only where nothing at all is on it.
+# one in the order of attachment that is not in use. It is formatted only where nothing at all is on it: no mark of a file
+# system, partitions, LVM or RAID anywhere, at its end included, and zeros as far as the first copy of an ext4's superblock.
 mount_block() {
     mkdir -p "$1"
     ! mountpoint -q "$1" || return 0
@@ -126,12 +127,13 @@ mount_block() {
             [ ! -e "$disk_link" ] || break
             sleep 1
         done
+        # Where no volume has a link it is the one disk that there is.
+        [ ${#disk_list[@]} != 1 ] || compgen -G '/dev/disk/by-id/virtio-vol_*' >/dev/null || disk_link=${disk_list[0]}
         disk_device=$(readlink -e "$disk_link") || give_up "volume $2: no $disk_link after 60 seconds"
     else
         disk_device=$(blkid -t LABEL="$2" -o device "${disk_list[@]}" || printf '%s\n' "${disk_list[@]}" | grep -vxFf <(cut -d ' ' -f 1 /proc/mounts) | head -n 1)
     fi
-    blkid -p "$disk_device" >/dev/null
-    if [ $? = 2 ] && cmp -sn 1048576 "$disk_device" /dev/zero; then
+    if disk_marks=$(wipefs "$disk_device") && [ -z "$disk_marks" ] && cmp -sn 129M "$disk_device" /dev/zero; then
         mkfs.ext4 -qFL "$2" "$disk_device" || give_up "volume $2: cannot format $disk_device"
     fi
     mount -o "$3" "$disk_device" "$1" || give_up "volume $2: cannot mount $disk_device"
@@ -167,7 +169,7 @@ run_job() {
     export HOME=/root DEBIAN_FRONTEND=noninteractive
     # The provider's block devices in the order of their attachment.
     for _ in {1..60}; do
-        mapfile -t disk_list < <({ readlink -e /dev/disk/by-id/virtio-vol_* || readlink -e /dev/vd[d-z]; } | sort)
+        mapfile -t disk_list < <({ readlink -e /dev/disk/by-id/virtio-vol_* || readlink -e /dev/vd[d-z] /dev/xvd[d-z]; } | sort)
         [ ${#disk_list[@]} -lt 1 ] || break
         sleep 1
     done

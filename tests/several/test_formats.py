@@ -1,0 +1,119 @@
+"""Jobs of the other formats on several machines: each prepares itself and runs the job, and knows its rank."""
+
+from __future__ import annotations
+
+from tests.several.conftest import Rent
+
+TASK = """\
+name: ranks
+instance_type: 8xh100
+num_instances: 3
+command: |
+  echo "$NODE_RANK of $NUM_NODES, $MASTER_ADDR:$MASTER_PORT, $HEAD_NODE_IP, $GPU_COUNT, $FLOW_NODE_RANK $FLOW_MAIN_IP"
+  cat /data/who
+  echo "$TOKEN"
+  exit "$NODE_RANK"
+data_mounts: [{source: "s3://bucket", target: /data}]
+max_run_time_hours: 1
+"""
+S3FS = """#!/bin/bash
+mount -t tmpfs flowc "${!#}" && hostname >"${!#}/who"
+"""
+LOG = "var/log/foundry/job.log"
+ADDRESSES = ["10.77.0.1", "10.77.0.2", "10.77.0.3"]
+
+
+def test_machines_of_a_task(rent: Rent) -> None:
+    rented = rent("job.yaml", TASK, "--secret", "TOKEN")
+    for name in rented.names:
+        rented.program(name, "s3fs", S3FS)
+        rented.put(name, "run/flowc/secrets", "TOKEN='x y'\n")
+    rented.start()
+    for rank, name in enumerate(rented.names):
+        assert rented.wait(name) == ("FAILED" if rank else "COMPLETED", rank)
+        first = f"{rank} of 3, 10.77.0.1:29500, 10.77.0.1, 8, {rank} 10.77.0.1\n"
+        assert rented.read(name, LOG) == f"{first}{name}\nx y\n"
+
+
+SKYPILOT = """\
+name: sky
+num_nodes: 3
+resources: {accelerators: H100:8, infra: mithril}
+envs: {MODEL: small}
+file_mounts: {/data: "s3://bucket"}
+setup: |
+  echo "setup $SKYPILOT_SETUP_NODE_RANK $(cat /data/who)"
+  echo "$SKYPILOT_SETUP_NODE_IPS" >/root/ips
+run: |
+  echo "$SKYPILOT_NODE_RANK of $SKYPILOT_NUM_NODES x $SKYPILOT_NUM_GPUS_PER_NODE $MODEL"
+  echo "$SKYPILOT_NODE_IPS" | diff - /root/ips && cat /root/ips
+  [ "$SKYPILOT_TASK_ID" ]
+"""
+
+
+def test_machines_of_skypilot(rent: Rent) -> None:
+    rented = rent("task.yaml", SKYPILOT)
+    for name in rented.names:
+        rented.program(name, "s3fs", S3FS)
+        rented.program(name, "rclone", '#!/bin/bash\nmkdir -p "${!#}" && hostname >"${!#}/who"\n')
+    # One of them comes up late, and is in nobody's list before.
+    rented.start("n1", "n3")
+    rented.start("n2")
+    for rank, name in enumerate(rented.names):
+        assert rented.wait(name) == ("COMPLETED", 0), rented.read(name, LOG)
+        ips = "".join(f"{each}\n" for each in ADDRESSES)
+        assert rented.read(name, LOG) == f"setup {rank} {name}\n{rank} of 3 x 8 small\n{ips}"
+
+
+PYTORCH = """\
+apiVersion: kubeflow.org/v1
+kind: PyTorchJob
+metadata: {name: torch}
+spec:
+  nprocPerNode: "8"
+  pytorchReplicaSpecs:
+    Master: &replica
+      replicas: 1
+      restartPolicy: Never
+      template:
+        spec:
+          containers:
+            - name: pytorch
+              image: img:1
+              command: [show]
+              env: [{name: TOKEN, valueFrom: {secretKeyRef: {name: s, key: token}}}]
+              resources: {limits: {nvidia.com/gpu: 8}}
+    Worker:
+      <<: *replica
+      replicas: 2
+"""
+# Tells the environment that a container would have.
+DOCKER = """#!/bin/bash
+[ "$1" = run ] || exit 0
+while [ "$1" ]; do
+    [ "$1" != -e ] || case $2 in
+        *=*) echo "$2" ;;
+        *) echo "$2=${!2}" ;;
+    esac
+    shift
+done | sort
+"""
+
+
+def test_machines_of_a_pytorch_job(rent: Rent) -> None:
+    rented = rent("job.yaml", PYTORCH)
+    for name in rented.names:
+        rented.program(name, "docker", DOCKER)
+        rented.program(name, "nvidia-container-runtime-hook", "#!/bin/sh\n")
+        rented.put(name, "run/flowc/secrets", "\n".join(f"{each}='tok'" for each in ("TOKEN", "s_token", "token")))
+    rented.start()
+    for rank, name in enumerate(rented.names):
+        assert rented.wait(name) == ("COMPLETED", 0), rented.read(name, LOG)
+        told = dict(line.partition("=")[::2] for line in rented.read(name, LOG).splitlines())
+        assert told["RANK"] == told["PET_NODE_RANK"] == str(rank)
+        # What the operator says: as many processes as there are on all machines.
+        assert told["WORLD_SIZE"] == "24"
+        assert told["PET_NNODES"] == "3"
+        assert told["MASTER_ADDR"] == "10.77.0.1"
+        assert told["MASTER_PORT"] == "23456"
+        assert told["TOKEN"] == "tok"
