@@ -7,7 +7,7 @@ JOB := corpus/slurm/train-8-gpus/input.sbatch
 # As many processes as cores, where pytest-xdist can see them.
 PYTEST_FLAGS ?= -n auto
 
-.PHONY: help demo test test-agents test-boot test-uml test-slow same-as-slurm differential fuzz bench lint generate clean
+.PHONY: help demo test test-boot test-uml test-slow same-as-slurm differential fuzz bench lint generate clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 \2/p' Makefile | awk '{printf "  %-5s%-14s", $$1, $$2; $$1=$$2=""; print}'
@@ -16,16 +16,13 @@ demo: .venv/installed ## compile a real job; show its diagnostics, plan, request
 	@$(BIN)/python tests/demo.py $(JOB)
 
 test: .venv/developed ## all tests that take seconds; those that need a program say so where it is missing
-	$(PYTEST) -m "not boot and not slow and not uml and not agents" tests
+	$(PYTEST) -m "not boot and not slow and not uml" tests
 
 test-boot: .venv/developed ## startup scripts on a real systemd, with a reboot (root, minutes)
 	$(BIN)/pytest -m boot tests
 
 test-uml: .venv/developed ## block volumes over reboots and power cuts, with a kernel of their own (root, 10 minutes)
 	$(PYTEST) -m uml tests
-
-test-agents: .venv/developed ## srun and its agents: killed, lost, late
-	$(BIN)/pytest -m agents tests
 
 test-slow: .venv/developed ## tests that take minutes
 	$(PYTEST) -m slow tests

@@ -37,6 +37,10 @@ PORT = 6818
 READY = "/run/flowc.ready"
 #% end
 #% end
+#% if srun
+# What srun hands on to its tasks.
+HEARD = 1, 2, 3, 10, 12, 15, 18
+#% end
 
 
 def say(text):
@@ -179,7 +183,7 @@ add nvidia-container-runtime-hook nvidia-container-toolkit&&systemctl restart do
 
 
 def start(argv, env, where, *streams):
-    """Starts a program in a session of its own and gives its process id."""
+    """Starts a program in a session of its own and gives its process id. The caller has blocked HEARD."""
     #% if !pipes
     import ctypes
 
@@ -207,7 +211,10 @@ def start(argv, env, where, *streams):
             os._exit(9)
         #% end
         os.setsid()
-        signal.signal(13, signal.SIG_DFL)
+        # What came since the fork is for the program; before, it would have gone to the handlers of srun and be lost.
+        for number in 13, *HEARD:
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(1, HEARD)
         #% if container
         if box:
             # Into the files of the container.
@@ -250,8 +257,8 @@ def deliver(processes, number):
 def linked(peer, mine, other):
     """Frames on a connection, after both sides have proved that they know the secret of the job.
 
-    A peer that vanished is noticed after two minutes."""
-    for level, option, value in (1, 9, 1), (6, 4, 30), (6, 5, 10):
+    A peer that vanished is noticed after two minutes, also while something is sent to it."""
+    for level, option, value in (1, 9, 1), (6, 4, 30), (6, 5, 10), (6, 18, 120000):
         peer.setsockopt(level, option, value)
     link = Connection(peer.detach())
 
@@ -377,8 +384,8 @@ def serve(link):
     #% end
     processes = {}
     #% if agent
-    # A machine that is shut down: the tasks hear of it and can still say something.
-    signal.signal(15, lambda *_: deliver(processes, 15))
+    # A machine that is shut down tells all its processes: what the tasks say then is still to be heard.
+    signal.pthread_sigmask(0, HEARD)
     #% end
     sources = {}
     #% if stdin
@@ -416,6 +423,11 @@ def serve(link):
 
     todo, said = Pipe()
     threading.Thread(target=write, args=(writers, said), daemon=True).start()
+    #% end
+    #% if prepared
+    # Here it tells the agents alone.
+    signal.signal(15, lambda *_: deliver(processes, 15))
+    signal.pthread_sigmask(1, (15,))
     #% end
     try:
         # When all have ended, what they wrote is still to be read; a daemon that left its session may hold the pipe.
@@ -582,6 +594,10 @@ def srun():
 
     #% end
     job = ENV["SLURM_JOB_ID"]
+    #% if stdin
+    # Where standard input is closed, the next file opened would be taken for it.
+    os.path.exists("/dev/fd/0") or os.open("/dev/null", 0)
+    #% end
     #% if version
     if "version" in given:
         os.write(1, b"slurm-wlm 22.05.8\n")
@@ -866,6 +882,10 @@ def srun():
             cast(last.pop())
             signal.alarm(30)
 
+    def told(*_):
+        last[:] = 9, 15
+        stop()
+
     #% end
     def done(node, rank, code):
         if code:
@@ -935,21 +955,6 @@ def srun():
                 pass
 
     #% end
-    #% if !pipes
-    for number_ in 1, 2, 3, 10, 12, 15, 18:
-        signal.signal(number_, cast)
-    #% if ending
-    signal.signal(14, stop)
-    #% end
-    #% if time
-    if limit:
-        signal.alarm(limit)
-    #% end
-    for rank, argv, task_env in each_task(0):
-        processes[start(argv, task_env, where)] = rank
-    while processes:
-        done(0, *ended(processes))
-    #% end
     #% if pipes
     #% if output
     files = {}
@@ -997,11 +1002,23 @@ def srun():
 
     links = {}
     #% if agent
-    # Signals end srun until all nodes are there; then they are for the tasks.
+    # Signals end srun until all nodes are there.
     links = {dial(names[node], addresses[node]): node for node in nodes}
     #% end
-    for number_ in 1, 2, 3, 10, 12, 15, 18:
+    #% end
+    # From now on signals are for the tasks, and wait until these have been started.
+    signal.pthread_sigmask(0, HEARD)
+    for number_ in HEARD:
         signal.signal(number_, cast)
+    #% if ending
+    signal.signal(14, stop)
+    signal.signal(15, told)
+    #% end
+    #% if !pipes
+    for rank, argv, task_env in each_task(0):
+        processes[start(argv, task_env, where)] = rank
+    #% end
+    #% if pipes
     #% if !agent
     # What serves the tasks has no links: a signal for all that are called srun does nothing there.
     link, far = Pipe()
@@ -1015,13 +1032,6 @@ def srun():
     far.close()
     links[link] = 0
     #% end
-    #% if ending
-    signal.signal(14, stop)
-    #% end
-    #% if time
-    if limit:
-        signal.alarm(limit)
-    #% end
     for place, link in enumerate(links):
         #% if opt:unbuffered
         link.send(option("unbuffered", "UNBUFFEREDIO"))
@@ -1030,6 +1040,16 @@ def srun():
         link.send(given)
         #% end
         link.send((where, each_task(place)))
+    #% end
+    signal.pthread_sigmask(1, HEARD)
+    #% if time
+    signal.alarm(limit)
+    #% end
+    #% if !pipes
+    while processes:
+        done(0, *ended(processes))
+    #% end
+    #% if pipes
     #% if stdin
     name = option("input", "STDINMODE") or "all"
     only = None
@@ -1166,6 +1186,12 @@ def facts():
         "stdout": get("FLOWC_STDOUT", "(null)"),
         "stderr": get("FLOWC_STDERR", get("FLOWC_STDOUT", "(null)")),
         "restarts": get("SLURM_RESTART_COUNT", "0"),
+        #% if no_requeue
+        "requeue": "0",
+        #% end
+        #% if !no_requeue
+        "requeue": "1",
+        #% end
         "width": get("SLURM_CPUS_PER_TASK", "1"),
         "arrayjob": get("SLURM_ARRAY_JOB_ID", job),
         "arraytask": array or "N/A",
@@ -1175,7 +1201,7 @@ def facts():
 
 
 #% end
-#% if requeue|scancel|scontrol_job
+#% if requeue|no_requeue|scancel|scontrol_job
 def own(ids):
     """Ends the program unless these are ids of this job or its steps."""
     job = ENV["SLURM_JOB_ID"]
@@ -1186,14 +1212,29 @@ def own(ids):
 
 
 #% end
+#% if relay
+def on_head():
+    """What ends the job or a step is done where they run."""
+    head = open(STATE).read().split()[0]
+    if ENV["SLURMD_NODENAME"] != head:
+        os.execvp("srun", ["srun", "-N1", "-n1", "-O", "-w", head, NAME, *WORDS])
+
+
+#% end
 #% if requeue|scancel
 def end_job(word):
-    """The startup script reads the word when the body has ended."""
+    """The startup script reads the word when the body has ended, for which it has 30 seconds."""
     with open("/run/flowc.end", "w") as file:
         file.write(word)
+    body = int(ENV["FLOWC_BODY"])
     signal.signal(15, signal.SIG_IGN)
     for number in 15, 18:
-        os.killpg(int(ENV["FLOWC_BODY"]), number)
+        os.killpg(body, number)
+    if not os.fork():
+        # Of the body's own process group, it ends with it.
+        os.closerange(0, 3)
+        signal.sigtimedwait((), 30)
+        os.killpg(body, 9)
 
 
 #% end
@@ -1220,7 +1261,7 @@ def scontrol():
    UserId={user}({uid}) GroupId={group}({gid}) MCS_label=N/A
    Priority=1 Nice=0 Account={account} QOS={qos}
    JobState={state} Reason=None Dependency=(null)
-   Requeue=1 Restarts={restarts} BatchFlag=1 Reboot=0 ExitCode={exitcode}
+   Requeue={requeue} Restarts={restarts} BatchFlag=1 Reboot=0 ExitCode={exitcode}
    RunTime={elapsed} TimeLimit={timelimit} TimeMin=N/A
    SubmitTime={submit} EligibleTime={start}
    StartTime={start} EndTime={end} Deadline=N/A
@@ -1249,11 +1290,20 @@ def scontrol():
             )
         return
     #% end
-    #% if requeue
+    #% if requeue|no_requeue
     if what[0] == "requeue":
-        own(words[1:])
+        own(words[1:] or [""])
+        #% if no_requeue
+        os.write(2, f"Requested operation is presently disabled for job {words[1]}\n".encode())
+        os._exit(1)
+        #% end
+        #% if requeue
+        #% if relay
+        on_head()
+        #% end
         end_job("requeue")
         return
+        #% end
     #% end
     die(f"error: there is no Slurm on this machine: `scontrol {' '.join(WORDS)}` cannot be done")
 
@@ -1399,6 +1449,9 @@ def scancel():
     if not names:
         die("error: No job identification provided")
     own(names)
+    #% if relay
+    on_head()
+    #% end
     for name in names:
         step = name.partition(".")[2]
         if not step and not number:

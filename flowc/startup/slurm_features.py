@@ -55,6 +55,8 @@ NEEDS = {
     "sacct": "regex",
     "sinfo": "regex",
     "requeue": "scontrol",
+    "scancel": "ending",
+    "relay": "agent opt:nodelist opt:overcommit opt:ntasks opt:nodes",
     "scontrol_job": "scontrol",
     "show_hostlist": "scontrol hostlist",
     "rsh": "agent opt:nodelist opt:overcommit opt:ntasks opt:nodes several_nodes srun",
@@ -158,6 +160,10 @@ def features(job: Job, nodes: int) -> set[str]:
         if tasks > 1 or found & {"opt:ntasks", "opt:ntasks-per-node", "opt:cpus-per-task"}:
             found.add("pipes")  # lines of several tasks stay whole
         found |= {"several_nodes"} if nodes > 1 else set()
+    if "several_nodes" in found and found & {"requeue", "scancel"}:
+        found.add("relay")  # a task on another node may call it
+    if job.retry.requeue is False and found & {"requeue", "scontrol_job"}:
+        found = found - {"requeue"} | {"scontrol", "no_requeue"}
     if nodes > 1 and "scontrol" in found:
         found.add("hostlist")  # the list of nodes is written node[1-4]
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -28,7 +29,15 @@ def install(where: Path, features: set[str], host: str = "n1") -> Path:
     where.mkdir(parents=True)
     text = program(features)
     top = where.parent if where.name == "bin" else where.parent.parent
-    for path in ("/var/lib/foundry/flowc/nodes", "/var/lib/foundry/flowc/run", "/etc/hosts"):
+    folder = "/var/lib/foundry/flowc/"
+    for path in (
+        folder + "nodes",
+        folder + "run",
+        "/etc/hosts",
+        "/run/flowc.end",
+        "/run/flowc.step.",
+        "/run/flowc.ready",
+    ):
         text = text.replace(path, str(top / path.rpartition("/")[2]))
     # Here addresses of this machine are those of the nodes.
     text = (
@@ -65,14 +74,18 @@ class Cluster:
         self.head = subprocess.Popen(
             [self.bin / "agent", str(NODES)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, start_new_session=True
         )
-        self.node_list = self.head.communicate()[0].decode()
+        try:
+            self.node_list = self.head.communicate(timeout=60)[0].decode()
+        except BaseException:
+            self.__exit__()
+            raise
 
     def __enter__(self) -> Cluster:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for agent in self.agents:
-            agent.kill()
-            agent.wait()
-        # The head's went to the background.
-        os.killpg(self.head.pid, signal.SIGKILL)
+        # With what they left in the background: the head's agent, and those who serve a step.
+        for agent in (*self.agents, self.head):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(agent.pid, signal.SIGKILL)
+            agent.wait(timeout=20)

@@ -2,109 +2,163 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
 import socket
 import subprocess
+import threading
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from small import EVERYTHING, PORT, Cluster, install
 
 from flowc.startup.slurm_tools import closed
 
-# Some of these wait for ever at times, which the ordinary suite must not.
-pytestmark = pytest.mark.agents
+# `start("srun", …, env=batch)`: with its output as lines.
+Start = Callable[..., subprocess.Popen[str]]
+PATIENCE_S = 60
 
 
 @pytest.fixture
-def batch(cluster: Cluster, tmp_path: Path) -> dict[str, str]:
+def mark() -> Iterator[str]:
+    """What all programs of a test have in their environment, MARK=…; they end with the test, or after a minute."""
+    text = f"mark-{os.getpid()}-{time.monotonic_ns()}"
+
+    def sweep() -> None:
+        for entry in marked(text):
+            with contextlib.suppress(OSError):
+                os.kill(int(entry.name), signal.SIGKILL)
+
+    timer = threading.Timer(PATIENCE_S, sweep)
+    timer.start()
+    yield text
+    timer.cancel()
+    sweep()
+
+
+@pytest.fixture
+def start(mark: str) -> Iterator[Start]:
+    running = []
+
+    def run(*words: str | Path, env: dict[str, str], **more: Any) -> subprocess.Popen[str]:
+        pipes: dict[str, Any] = {
+            "stdin": subprocess.DEVNULL,
+            "stdout": subprocess.PIPE,
+            "stderr": subprocess.PIPE,
+            **more,
+        }
+        running.append(subprocess.Popen(words, env={**env, "MARK": mark}, text=True, start_new_session=True, **pipes))
+        return running[-1]
+
+    yield run
+    for each in running:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(each.pid, signal.SIGKILL)
+        each.communicate(timeout=PATIENCE_S)
+
+
+def marked(mark: str) -> list[Path]:
+    """The folders in /proc of the programs that have this mark."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.isdigit() and f"MARK={mark}\0".encode() in (entry / "environ").read_bytes():
+                found.append(entry)
+    return found
+
+
+@pytest.fixture
+def batch(cluster: Cluster, tmp_path: Path, mark: str) -> dict[str, str]:
     return {
         "PATH": f"{cluster.bin}:{os.environ['PATH']}", "SLURM_JOB_ID": f"9{os.getpid()}",
         "SLURM_JOB_NODELIST": "n[1-4]", "SLURM_NODELIST": "n[1-4]", "SLURM_NNODES": "4",
         "SLURM_JOB_CPUS_PER_NODE": "16(x4)", "SLURM_TASKS_PER_NODE": "1(x4)", "HOME": str(tmp_path),
+        "SLURMD_NODENAME": "n1", "MARK": mark,
     }  # fmt: skip
 
 
-LISTENS = "trap 'echo usr1' USR1; trap 'echo term; exit 7' TERM; echo up; while :; do sleep 0.1; done"
+WAITS = "while :; do sleep 0.1; done"
+LISTENS = f"trap 'echo usr1' USR1; trap 'echo term; exit 7' TERM; echo up; {WAITS}"
 
 
-def run(batch: dict[str, str], text: str, **more: object) -> subprocess.CompletedProcess[str]:
+def run(batch: dict[str, str], text: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["bash", "-c", text], env=batch, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL, **more
+        ["bash", "-c", text], env=batch, capture_output=True, text=True, timeout=PATIENCE_S, stdin=subprocess.DEVNULL
     )
 
 
-def end(srun: subprocess.Popen[bytes]) -> None:
-    srun.kill()
-    srun.communicate()
-
-
-def alive(mark: str) -> list[str]:
-    found = []
-    for entry in Path("/proc").iterdir():
-        try:
-            if (
-                entry.name.isdigit()
-                and mark.encode() in (entry / "environ").read_bytes()
-                and b"sleep" in (entry / "cmdline").read_bytes()
-            ):
-                found.append(entry.name)
-        except OSError:
-            pass
-    return found
+def lines(process: subprocess.Popen[str], count: int) -> list[str]:
+    assert process.stdout
+    return [process.stdout.readline().strip() for _ in range(count)]
 
 
 def gone(mark: str) -> bool:
-    for _ in range(50):
-        if not alive(mark):
+    """Whether no task is left, within ten seconds: each is a `sleep`, or the shell that runs it."""
+    for _ in range(100):
+        if not any(b"sleep" in read(entry / "cmdline") for entry in marked(mark)):
             return True
         time.sleep(0.1)
     return False
 
 
-def test_tasks_die_with_srun(batch: dict[str, str]) -> None:
-    batch["MARK"] = f"mark-one-{os.getpid()}"
-    srun = subprocess.Popen(
-        ["srun", "-n", "8", "sh", "-c", "echo up; sleep 300"],
-        env=batch,
-        stdout=subprocess.PIPE,
-        stdin=subprocess.DEVNULL,
-    )
-    for _ in range(8):
-        assert srun.stdout.readline() == b"up\n"
-    end(srun)
-    assert gone(f"MARK=mark-one-{os.getpid()}")
+def read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
 
 
-def test_signals_reach_all(batch: dict[str, str]) -> None:
-    srun = subprocess.Popen(
-        ["srun", "sh", "-c", LISTENS],
-        env=batch, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
-    )  # fmt: skip
-    for _ in range(4):
-        assert srun.stdout.readline() == b"up\n"
+def test_tasks_die_with_srun(batch: dict[str, str], start: Start, mark: str) -> None:
+    srun = start("srun", "-n", "8", "sh", "-c", "echo up; sleep 300", env=batch)
+    assert lines(srun, 8) == ["up"] * 8
+    srun.kill()
+    assert gone(mark)
+
+
+def test_signals_reach_all(batch: dict[str, str], start: Start) -> None:
+    srun = start("srun", "sh", "-c", LISTENS, env=batch)
+    assert lines(srun, 4) == ["up"] * 4
     srun.send_signal(signal.SIGUSR1)
-    for _ in range(4):
-        assert srun.stdout.readline() == b"usr1\n"
+    assert lines(srun, 4) == ["usr1"] * 4
     srun.send_signal(signal.SIGTERM)
     srun.send_signal(signal.SIGCONT)
-    out, err = srun.communicate(timeout=20)
-    assert out == b"term\n" * 4, err
+    out, err = srun.communicate(timeout=PATIENCE_S)
+    assert out == "term\n" * 4, err
     assert srun.returncode == 7
 
 
-def test_a_wrong_secret_is_refused(batch: dict[str, str], tmp_path: Path) -> None:
+def test_a_task_that_is_told_with_its_agent_is_heard(batch: dict[str, str], start: Start) -> None:
+    """Systemd tells all processes of a machine that is shut down to end."""
+    srun = start("srun", "-N1", "-n1", "sh", "-c", "trap 'echo saved; exit 3' TERM; echo $$ $PPID; " + WAITS, env=batch)
+    for process in reversed(lines(srun, 1)[0].split()):
+        os.kill(int(process), signal.SIGTERM)
+    assert srun.communicate(timeout=PATIENCE_S)[0] == "saved\n"
+    assert srun.returncode == 3
+
+
+@pytest.mark.parametrize("features", [set(), {"pipes"}], ids=["plain", "pipes"])
+def test_no_signal_is_lost_while_tasks_start(tmp_path: Path, start: Start, features: set[str]) -> None:
+    env = one_node(tmp_path, closed({"srun", *features})) | {"SLURM_NTASKS": "4", "SLURM_TASKS_PER_NODE": "4"}
+    for _ in range(5):
+        srun = start("srun", "sh", "-c", "echo up; exec sleep 300", env=env)
+        assert lines(srun, 1) == ["up"]
+        srun.terminate()
+        srun.communicate(timeout=PATIENCE_S)
+        assert srun.returncode == 143
+
+
+def test_a_wrong_secret_is_refused(batch: dict[str, str], tmp_path: Path, start: Start) -> None:
     (tmp_path / "run").write_text("another script\n")
     (tmp_path / "nodes").write_text("n1 127.0.0.2\n")
     batch["PATH"] = f"{install(tmp_path / 'bin', EVERYTHING)}:{os.environ['PATH']}"
-    srun = subprocess.Popen(["srun", "-N1", "-n1", "sleep", "0"], env=batch, stderr=subprocess.PIPE, text=True)
+    srun = start("srun", "-N1", "-n1", "sleep", "0", env=batch)
     assert srun.stderr
-    line = srun.stderr.readline()
-    end(srun)
-    assert "waiting for the agent of n1" in line
+    assert "waiting for the agent of n1" in srun.stderr.readline()
 
 
 def test_nothing_happens_without_the_secret(cluster: Cluster) -> None:
@@ -121,20 +175,17 @@ def test_nothing_happens_without_the_secret(cluster: Cluster) -> None:
     assert len(data) <= 72
 
 
-def test_a_late_agent(batch: dict[str, str], tmp_path: Path) -> None:
+def test_a_late_agent(batch: dict[str, str], tmp_path: Path, start: Start) -> None:
     (tmp_path / "run").write_text("late\n")
     (tmp_path / "hosts").write_text("127.0.0.9 n1\n")
     (tmp_path / "nodes").write_text("n1 127.0.0.9\n")
     where = install(tmp_path / "bin", EVERYTHING)
     batch |= {"PATH": f"{where}:{os.environ['PATH']}", "SLURM_NNODES": "1"}
-    srun = subprocess.Popen(["srun", "-l", "echo", "up"], env=batch, stdout=subprocess.PIPE, text=True)
+    srun = start("srun", "-l", "echo", "up", env=batch)
     time.sleep(1)
-    agent = subprocess.Popen([where / "agent", "1"], stdout=subprocess.PIPE, start_new_session=True)
-    try:
-        assert agent.communicate()[0]
-        assert srun.communicate(timeout=30)[0] == "0: up\n"
-    finally:
-        os.killpg(agent.pid, signal.SIGKILL)
+    agent = start(where / "agent", "1", env=batch, stderr=None)
+    assert agent.communicate(timeout=PATIENCE_S)[0]
+    assert srun.communicate(timeout=PATIENCE_S)[0] == "0: up\n"
 
 
 def test_the_list_of_nodes(cluster: Cluster) -> None:
@@ -142,28 +193,19 @@ def test_the_list_of_nodes(cluster: Cluster) -> None:
     assert (cluster.folder / "nodes").read_text().startswith("n1 127.0.0.2\nn2 127.0.0.3\n")
 
 
-def test_a_lost_node_ends_the_step(batch: dict[str, str]) -> None:
-    batch["MARK"] = f"mark-two-{os.getpid()}"
-    srun = subprocess.Popen(
-        ["srun", "sh", "-c", "echo $PPID; sleep 300"],
-        env=batch,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    servers = [int(srun.stdout.readline()) for _ in range(4)]
-    os.kill(servers[0], signal.SIGKILL)
-    _, err = srun.communicate(timeout=20)
+def test_a_lost_node_ends_the_step(batch: dict[str, str], start: Start, mark: str) -> None:
+    srun = start("srun", "sh", "-c", "echo $PPID; sleep 300", env=batch)
+    servers = lines(srun, 4)
+    os.kill(int(servers[0]), signal.SIGKILL)
+    _, err = srun.communicate(timeout=PATIENCE_S)
     assert srun.returncode == 1
     assert re.search("error: Node failure on n[1-4]", err)
-    for entry in alive(f"MARK=mark-two-{os.getpid()}"):
+    for entry in marked(mark):
         # The tasks of the server that was killed have nobody left: on a machine systemd ends them.
-        try:
-            if any(f"PPid:\t{parent}\n" in Path(f"/proc/{entry}/status").read_text() for parent in (servers[0], 1)):
-                os.killpg(os.getpgid(int(entry)), signal.SIGKILL)
-        except OSError:
-            continue
-    assert gone(f"MARK=mark-two-{os.getpid()}")
+        if re.search(rb"PPid:\t(1|%s)\n" % servers[0].encode(), read(entry / "status")):
+            with contextlib.suppress(OSError):
+                os.killpg(os.getpgid(int(entry.name)), signal.SIGKILL)
+    assert gone(mark)
 
 
 def test_no_zombies_and_many_tasks(batch: dict[str, str]) -> None:
@@ -184,10 +226,9 @@ def test_agent_rsh(batch: dict[str, str]) -> None:
     assert run(batch, "agent_rsh 127.0.0.4 echo '$SLURMD_NODENAME'").stdout == "n3\n"
 
 
-def test_pipe_closed(batch: dict[str, str]) -> None:
-    batch["MARK"] = f"mark-three-{os.getpid()}"
+def test_pipe_closed(batch: dict[str, str], mark: str) -> None:
     assert run(batch, "srun sh -c 'while :; do echo y; done; sleep 1' | head -n 1").stdout == "y\n"
-    assert gone(f"MARK=mark-three-{os.getpid()}")
+    assert gone(mark)
 
 
 def test_refusals(batch: dict[str, str]) -> None:
@@ -197,19 +238,33 @@ def test_refusals(batch: dict[str, str]) -> None:
         assert "error" in result.stderr, line
 
 
-def test_life(batch: dict[str, str], tmp_path: Path) -> None:
-    end = Path("/run/flowc.end")
-    for line, word in (("scontrol requeue $SLURM_JOB_ID", "requeue"), ("scancel $SLURM_JOB_ID", "cancel")):
-        end.unlink(missing_ok=True)
-        body = subprocess.Popen(
-            ["bash", "-c", f"FLOWC_BODY=$$ {line}; sleep 20; echo survived"],
-            env=batch,
-            stdout=subprocess.PIPE,
-            start_new_session=True,
-        )
-        assert body.communicate(timeout=15)[0] == b""
-        assert end.read_text() == word
-    end.unlink()
+ENDS = [("scontrol requeue $SLURM_JOB_ID", "requeue"), ("scancel $SLURM_JOB_ID", "cancel")]
+
+
+@pytest.mark.parametrize("where", ["", "srun -N1 -n1 -w n3 "], ids=["here", "on-another-node"])
+@pytest.mark.parametrize(("line", "word"), ENDS, ids=["requeue", "cancel"])
+def test_life(cluster: Cluster, batch: dict[str, str], start: Start, line: str, word: str, where: str) -> None:
+    end = cluster.folder / "flowc.end"
+    end.unlink(missing_ok=True)
+    body = start("bash", "-c", f"export FLOWC_BODY=$$; {where}{line}; sleep 50; echo survived", env=batch)
+    assert body.communicate(timeout=PATIENCE_S)[0] == ""
+    assert end.read_text() == word
+
+
+def test_a_body_that_ignores_term_is_killed(tmp_path: Path, start: Start) -> None:
+    env = one_node(tmp_path, closed({"scancel"}))
+    program = tmp_path / "bin" / "scancel"
+    program.write_text(program.read_text().replace("((),30)", "((),1)"))
+    body = start("bash", "-c", f"trap '' TERM; FLOWC_BODY=$$ scancel 77 | cat; echo goes on; {WAITS}", env=env)
+    assert body.communicate(timeout=PATIENCE_S)[0] == "goes on\n"
+    assert body.returncode == -9
+
+
+def test_no_requeue(tmp_path: Path) -> None:
+    env = one_node(tmp_path, closed({"no_requeue", "scontrol_job"})) | {"SLURMD_NODENAME": "me"}
+    result = run(env, "scontrol requeue 77")
+    assert (result.returncode, result.stderr) == (1, "Requested operation is presently disabled for job 77\n")
+    assert " Requeue=0 " in run(env, "scontrol show job -o 77").stdout
 
 
 def test_scancel_of_a_step(batch: dict[str, str]) -> None:
@@ -249,35 +304,41 @@ def test_time_limit_and_wait(batch: dict[str, str]) -> None:
     assert run(batch, "srun -W 1 -n3 sh -c '[ $SLURM_PROCID = 1 ] && exit 5; exec sleep 30'").returncode == 137
 
 
-def test_srun_killed_on_one_node(tmp_path: Path) -> None:
-    bin_dir = install(tmp_path / "bin", closed({"srun"}))
-    env = {
-        "PATH": f"{bin_dir}:{os.environ['PATH']}",
-        "SLURM_JOB_ID": "78",
-        "SLURM_JOB_NODELIST": "me",
-        "SLURM_NTASKS": "2",
-        "SLURM_TASKS_PER_NODE": "2",
-        "MARK": f"mark-five-{os.getpid()}",
-    }
-    srun = subprocess.Popen(["srun", "sh", "-c", "echo up; exec sleep 300"], env=env, stdout=subprocess.PIPE)
-    assert srun.stdout.readline() == b"up\n"
-    end(srun)
-    assert gone(f"MARK=mark-five-{os.getpid()}")
-
-
-def test_pipes_on_one_node(tmp_path: Path) -> None:
-    """The pipes of one node: srun killed, labels, input."""
-    bin_dir = install(tmp_path / "bin", EVERYTHING - {"several_nodes", "agent", "rsh"})
-    env = {
-        "PATH": f"{bin_dir}:{os.environ['PATH']}",
+def one_node(tmp_path: Path, features: set[str]) -> dict[str, str]:
+    return {
+        "PATH": f"{install(tmp_path / 'bin', features)}:{os.environ['PATH']}",
         "SLURM_JOB_ID": "77",
         "SLURM_JOB_NODELIST": "me",
         "SLURM_NODELIST": "me",
         "SLURM_JOB_CPUS_PER_NODE": "4",
-        "MARK": f"mark-four-{os.getpid()}",
     }
+
+
+def test_srun_killed_on_one_node(tmp_path: Path, start: Start, mark: str) -> None:
+    env = one_node(tmp_path, closed({"srun"})) | {"SLURM_NTASKS": "2", "SLURM_TASKS_PER_NODE": "2"}
+    srun = start("srun", "sh", "-c", "echo up; exec sleep 300", env=env)
+    assert lines(srun, 1) == ["up"]
+    srun.kill()
+    assert gone(mark)
+
+
+def test_pipes_on_one_node(tmp_path: Path, start: Start, mark: str) -> None:
+    """The pipes of one node: labels, input, input closed, srun killed."""
+    env = one_node(tmp_path, EVERYTHING - {"several_nodes", "agent", "rsh", "relay", "prepared"})
     assert sorted(run(env, "echo a | srun -n 3 -l cat").stdout.split("\n")) == ["", "0: a", "1: a", "2: a"]
-    srun = subprocess.Popen(["srun", "-n2", "sh", "-c", "echo up; sleep 300"], env=env, stdout=subprocess.PIPE)
-    assert srun.stdout.readline() == b"up\n"
-    end(srun)
-    assert gone(f"MARK=mark-four-{os.getpid()}")
+    assert run(env, "srun -n2 -l sh -c 'cat; echo b' <&-").stdout.split("\n") == ["0: b", "1: b", ""]
+    srun = start("srun", "-n2", "sh", "-c", "echo up; sleep 300", env=env)
+    assert lines(srun, 1) == ["up"]
+    srun.kill()
+    assert gone(mark)
+
+
+def test_a_step_that_ignores_term_is_killed_after_scancel(tmp_path: Path, start: Start) -> None:
+    env = one_node(tmp_path, closed({"srun", "scancel"})) | {"SLURM_NTASKS": "1", "SLURM_TASKS_PER_NODE": "1"}
+    program = tmp_path / "bin" / "srun"
+    program.write_text(program.read_text().replace("alarm(30)", "alarm(1)"))
+    srun = start("srun", "sh", "-c", f"trap '' TERM; echo up; {WAITS}", env=env)
+    assert lines(srun, 1) == ["up"]
+    assert run(env, "scancel 77.0").returncode == 0
+    srun.communicate(timeout=PATIENCE_S)
+    assert srun.returncode == 137

@@ -168,12 +168,13 @@ cat >"$state_dir/bin/srun" <<'E'
 import os,signal,sys
 from multiprocessing.connection import Connection,Pipe,wait
 r=os.environ
-I=os.path.basename(sys.argv[0])
+J=os.path.basename(sys.argv[0])
 t=sys.argv[1:]
-def J(e):
- os.write(2,(I+": "+e+"\n").encode())
-def v(e,j=1):
- J(e)
+v=1,2,3,10,12,15,18
+def K(e):
+ os.write(2,(J+": "+e+"\n").encode())
+def x(e,j=1):
+ K(e)
  os._exit(j)
 def start(argv,o,p,*d):
  c=os.fork()
@@ -184,23 +185,25 @@ def start(argv,o,p,*d):
  def a(e):
   os.write(2,f"slurmstepd-{o['SLURMD_NODENAME']}: error: {e}\n".encode())
  try:
-  for A,k in enumerate(d):
-   os.dup2(k,A)
+  for s,k in enumerate(d):
+   os.dup2(k,s)
   os.setsid()
-  signal.signal(13,signal.SIG_DFL)
+  for s in 13,*v:
+   signal.signal(s,signal.SIG_DFL)
+  signal.pthread_sigmask(1,v)
   o["SLURM_TASK_PID"]=str(os.getpid())
   os.execvpe(argv[0],argv,o)
  except OSError as h:
   a(f"execve(): {argv[0]}: {h.strerror}")
   os._exit(h.errno)
-def D(d):
+def E(d):
  c,a=os.wait()
- z([c],9)
+ D([c],9)
  return d.pop(c),os.waitstatus_to_exitcode(a)
-def z(d,A):
+def D(d,s):
  for c in[*d]:
   try:
-   os.killpg(c,A)
+   os.killpg(c,s)
   except OSError:
    pass
 def ab(a):
@@ -219,17 +222,17 @@ def ab(a):
   g[m[0]]=2,b,b""
  try:
   while q:=wait([a,*g,],None if d else 0,):
-   for w in q:
-    if w==a:
-     y=a.recv()
-     z(d,y)
+   for y in q:
+    if y==a:
+     z=a.recv()
+     D(d,z)
      continue
-    k,b,e=g.pop(w)
+    k,b,e=g.pop(y)
     if not k:
-     os.close(w)
-     a.send((0,*D(d)))
+     os.close(y)
+     a.send((0,*E(d)))
      continue
-    l=os.read(w,65536)
+    l=os.read(y,65536)
     e+=l
     i=e.rfind(b"\n")+1
     if not l or len(e)-i>9999:
@@ -237,123 +240,124 @@ def ab(a):
     if i:
      a.send((k,b,e[:i]))
     if l:
-     g[w]=k,b,e[i:]
+     g[y]=k,b,e[i:]
     else:
-     os.close(w)
+     os.close(y)
   for k,b,e in g.values():
    if e:
     a.send((k,b,e))
   a.send(())
  except(EOFError,OSError):
-  z(d,15)
-  signal.signal(14,lambda*x:z(d,9))
+  D(d,15)
+  signal.signal(14,lambda*B:D(d,9))
   signal.alarm(30)
   while d:
-   D(d)
+   E(d)
 OPTIONS="-=gpus-per-task -=ntasks-per-gpu G=gpus -=gpus-per-node -=gres -=gpu-bind"
-def at(K):
- aw={}
- while K and K[0][:1]=="-"!=K[0]:
-  ao=K.pop(0)
-  if ao=="--":
+def av(L):
+ ay={}
+ while L and L[0][:1]=="-"!=L[0]:
+  aq=L.pop(0)
+  if aq=="--":
    break
   try:
-   a=ao[1]=="-"
-   q,al,E=ao[2:].partition("=")if a else(ao[1],ao[2:],ao[2:])
+   a=aq[1]=="-"
+   q,am,F=aq[2:].partition("=")if a else(aq[1],aq[2:],aq[2:])
    c=[b for b in OPTIONS.split()if(b[2:].startswith(q)if a else b[0]==q)]
    c=[b for b in c if b[2:]==q]or c
    (d,)=c
    if d[1]==".":
-    if al:
-     K["1"if a else 0:0]=["-"+E]
-    E="1"
-   elif d[1]=="="and not al:
-    E=K.pop(0)
+    if am:
+     L["1"if a else 0:0]=["-"+F]
+    F="1"
+   elif d[1]=="="and not am:
+    F=L.pop(0)
   except(ValueError,IndexError,TypeError):
-   v(f"unrecognized option '{ao}'",255)
-  aw[d[2:]]=E
- return aw
+   x(f"unrecognized option '{aq}'",255)
+  ay[d[2:]]=F
+ return ay
 def srun():
- al=at(t)
- def L(q,aK=""):
-  return al.get(q)or r.get("SLURM_"+(aK or q.upper().replace("-","_")))
- def A(q,aK=""):
-  E=L(q,aK)or"0"
-  if not E.isdigit()or int(E)<(q in al):
-   v(f'error: Invalid numeric value "{E}" for --{q}.')
-  return int(E)
- u=r["SLURM_JOB_ID"]
+ am=av(t)
+ def M(q,aL=""):
+  return am.get(q)or r.get("SLURM_"+(aL or q.upper().replace("-","_")))
+ def s(q,aL=""):
+  F=M(q,aL)or"0"
+  if not F.isdigit()or int(F)<(q in am):
+   x(f'error: Invalid numeric value "{F}" for --{q}.')
+  return int(F)
+ w=r["SLURM_JOB_ID"]
  if not t:
-  v("fatal: No command given to execute.")
- aq=int(r["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
+  x("fatal: No command given to execute.")
+ at=int(r["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
  c=[r["SLURM_JOB_NODELIST"]]
  g=range(len(c))
- s=B=len(c)
- f=int(r.get("SLURM_NTASKS")or s*int(r.get("SLURM_NTASKS_PER_NODE",1)))
- au=1
- if f>aq//au*len(g):
-  v(f"error: Unable to create step for job {u}: More processors requested than permitted")
- O=iter(range(f))
- T=[[next(O)for x in range(m,f,s)]for m in range(s)]
- with open("/run/flowc.step."+u,"ab",0)as Q:
+ u=A=len(c)
+ f=int(r.get("SLURM_NTASKS")or u*int(r.get("SLURM_NTASKS_PER_NODE",1)))
+ aw=1
+ if f>at//aw*len(g):
+  x(f"error: Unable to create step for job {w}: More processors requested than permitted")
+ P=iter(range(f))
+ T=[[next(P)for B in range(m,f,u)]for m in range(u)]
+ with open("/run/flowc.step."+w,"ab",0)as Q:
   Q.write(b"%9d\n"%os.getpid())
-  F=Q.tell()//10-1
+  G=Q.tell()//10-1
  o=dict(r)
- for E,aj in((f,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if f>B else"cyclic","DISTRIBUTION"),(r["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(r["SLURM_TASKS_PER_NODE"]if f%s else f"{f // s}(x{s})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(s,"NNODES STEP_NUM_NODES"),(F,"STEPID STEP_ID"),):
+ for F,aj in((f,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if f>A else"cyclic","DISTRIBUTION"),(r["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(r["SLURM_TASKS_PER_NODE"]if f%u else f"{f // u}(x{u})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(u,"NNODES STEP_NUM_NODES"),(G,"STEPID STEP_ID"),):
   for key in aj.split():
-   o["SLURM_"+key]=str(E)
- aB=r.get("SLURM_JOB_GPUS","").split(",")if r.get("SLURM_JOB_GPUS")else[]
- def aE(q,aK=""):
-  aw=[int(ao.split(":")[-1])if ao.split(":")[-1].isdigit()else 1 for ao in(L(q,aK)or"").split(",")if ao and(q!="gres"or ao[:3]=="gpu")]
-  return sum(aw)
- aD=aE("gpus-per-task")
- av=L("gpu-bind")or""
- av=av.replace("verbose,","")
- if L("ntasks-per-gpu")and not av:
-  av="single:"+L("ntasks-per-gpu")
- if aD and not av:
-  av=f"per_task:{aD}"
- G=max([aE(q)for q in("gpus-per-node","gres")if q in al]or[0])
- G=G or aE("gpus-per-node")or aE("gres")or-(-aE("gpus")//len(g))or len(aB)
- if max(G,*(aD*len(ap)for ap in T))>len(aB):
-  v(f"error: Unable to create step for job {u}: Invalid generic resource (gres) specification")
- def ay(ae,s):
-  af=aB[:aD*s or G]
-  az,x,e=av.partition(":")
-  A=int(e)if e.isdigit()else 1
-  if az=="single":
-   aI=[af[ae//A%len(af)]]
-  elif az=="per_task":
-   aI=[af[m%len(af)]for m in range(ae*A,(ae+1)*A)]
-  elif az=="map_gpu":
-   am=e.split(",")
-   aI=[aB[int(am[ae%len(am)],0)]]
-  elif az=="mask_gpu":
-   am=e.split(",")
-   aO=int(am[ae%len(am)],16)
-   aI=[q for m,q in enumerate(aB)if aO>>m&1]
+   o["SLURM_"+key]=str(F)
+ aD=r.get("SLURM_JOB_GPUS","").split(",")if r.get("SLURM_JOB_GPUS")else[]
+ def aF(q,aL=""):
+  ay=[int(aq.split(":")[-1])if aq.split(":")[-1].isdigit()else 1 for aq in(M(q,aL)or"").split(",")if aq and(q!="gres"or aq[:3]=="gpu")]
+  return sum(ay)
+ aE=aF("gpus-per-task")
+ ax=M("gpu-bind")or""
+ ax=ax.replace("verbose,","")
+ if M("ntasks-per-gpu")and not ax:
+  ax="single:"+M("ntasks-per-gpu")
+ if aE and not ax:
+  ax=f"per_task:{aE}"
+ H=max([aF(q)for q in("gpus-per-node","gres")if q in am]or[0])
+ H=H or aF("gpus-per-node")or aF("gres")or-(-aF("gpus")//len(g))or len(aD)
+ if max(H,*(aE*len(ar)for ar in T))>len(aD):
+  x(f"error: Unable to create step for job {w}: Invalid generic resource (gres) specification")
+ def aA(ae,u):
+  af=aD[:aE*u or H]
+  aB,B,e=ax.partition(":")
+  s=int(e)if e.isdigit()else 1
+  if aB=="single":
+   aJ=[af[ae//s%len(af)]]
+  elif aB=="per_task":
+   aJ=[af[m%len(af)]for m in range(ae*s,(ae+1)*s)]
+  elif aB=="map_gpu":
+   an=e.split(",")
+   aJ=[aD[int(an[ae%len(an)],0)]]
+  elif aB=="mask_gpu":
+   an=e.split(",")
+   aP=int(an[ae%len(an)],16)
+   aJ=[q for m,q in enumerate(aD)if aP>>m&1]
   else:
-   aI=af
-  aH=",".join(aI)
-  return{"CUDA_VISIBLE_DEVICES":aH,"SLURM_STEP_GPUS":aH,"SLURM_GPUS_ON_NODE":str(len(af)),**({"SLURMD_TRES_BIND":"gpu:"+av}if av else{}),}
+   aJ=af
+  aI=",".join(aJ)
+  return{"CUDA_VISIBLE_DEVICES":aI,"SLURM_STEP_GPUS":aI,"SLURM_GPUS_ON_NODE":str(len(af)),**({"SLURMD_TRES_BIND":"gpu:"+ax}if ax else{}),}
  p=os.getcwd()
  Y=[0]
- def U(i,b,j):
+ def S(i,b,j):
   if j:
-   J(f"error: {c[i]}: task {b}: "+(f"Exited with exit code {j}"if j>0 else signal.strsignal(-j)))
+   K(f"error: {c[i]}: task {b}: "+(f"Exited with exit code {j}"if j>0 else signal.strsignal(-j)))
    Y.append(j if j>0 else 128-j)
  def Z(m):
   C=T[m]
-  return[(b,t,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":c[g[m]],"SLURM_GTIDS":",".join(map(str,C)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(ae),**(ay(ae,len(C))if aB else{})},)for ae,b in enumerate(C)]
- def P(y,*x):
+  return[(b,t,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":c[g[m]],"SLURM_GTIDS":",".join(map(str,C)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(ae),**(aA(ae,len(C))if aD else{})},)for ae,b in enumerate(C)]
+ def U(z,*B):
   for a in n:
    try:
-    a.send(y)
+    a.send(z)
    except OSError:
     pass
  n={}
- for R in 1,2,3,10,12,15,18:
-  signal.signal(R,P)
+ signal.pthread_sigmask(0,v)
+ for ak in v:
+  signal.signal(ak,U)
  a,aa=Pipe()
  if not os.fork():
   os.setsid()
@@ -366,27 +370,28 @@ def srun():
  n[a]=0
  for m,a in enumerate(n):
   a.send((p,Z(m)))
+ signal.pthread_sigmask(1,v)
  while n:
   for a in wait([*n]):
    i=n[a]
    try:
-    y=a.recv()
+    z=a.recv()
    except(EOFError,OSError)as h:
-    v(f"error: Node failure on {c[i]}: {h or 'connection lost'}")
-   if not y:
+    x(f"error: Node failure on {c[i]}: {h or 'connection lost'}")
+   if not z:
     del n[a]
     continue
-   k,b,l=y
+   k,b,l=z
    if not k:
-    U(i,b,l)
+    S(i,b,l)
     continue
    try:
     while l:
      l=l[os.write(k,l):]
    except OSError as h:
-    v(f"error: cannot write: {h.strerror}")
+    x(f"error: cannot write: {h.strerror}")
  os._exit(max(Y))
-globals()[I]()
+globals()[J]()
 E
 chmod +x "$state_dir/bin/srun"
 

@@ -164,12 +164,13 @@ cat >"$state_dir/bin/srun" <<'E'
 #!/usr/bin/python3
 import os,signal,sys
 r=os.environ
-I=os.path.basename(sys.argv[0])
+J=os.path.basename(sys.argv[0])
 t=sys.argv[1:]
-def J(e):
- os.write(2,(I+": "+e+"\n").encode())
-def v(e,j=1):
- J(e)
+v=1,2,3,10,12,15,18
+def K(e):
+ os.write(2,(J+": "+e+"\n").encode())
+def x(e,j=1):
+ K(e)
  os._exit(j)
 def start(argv,o,p,*d):
  import ctypes
@@ -186,94 +187,98 @@ def start(argv,o,p,*d):
   if os.getppid()!=b:
    os._exit(9)
   os.setsid()
-  signal.signal(13,signal.SIG_DFL)
+  for s in 13,*v:
+   signal.signal(s,signal.SIG_DFL)
+  signal.pthread_sigmask(1,v)
   o["SLURM_TASK_PID"]=str(os.getpid())
   os.execvpe(argv[0],argv,o)
  except OSError as h:
   a(f"execve(): {argv[0]}: {h.strerror}")
   os._exit(h.errno)
-def D(d):
+def E(d):
  c,a=os.wait()
- z([c],9)
+ D([c],9)
  return d.pop(c),os.waitstatus_to_exitcode(a)
-def z(d,A):
+def D(d,s):
  for c in[*d]:
   try:
-   os.killpg(c,A)
+   os.killpg(c,s)
   except OSError:
    pass
 OPTIONS="-=het-group"
-def at(K):
- aw={}
- while K and K[0][:1]=="-"!=K[0]:
-  ao=K.pop(0)
-  if ao=="--":
+def av(L):
+ ay={}
+ while L and L[0][:1]=="-"!=L[0]:
+  aq=L.pop(0)
+  if aq=="--":
    break
   try:
-   a=ao[1]=="-"
-   q,al,E=ao[2:].partition("=")if a else(ao[1],ao[2:],ao[2:])
+   a=aq[1]=="-"
+   q,am,F=aq[2:].partition("=")if a else(aq[1],aq[2:],aq[2:])
    c=[b for b in OPTIONS.split()if(b[2:].startswith(q)if a else b[0]==q)]
    c=[b for b in c if b[2:]==q]or c
    (d,)=c
    if d[1]==".":
-    if al:
-     K["1"if a else 0:0]=["-"+E]
-    E="1"
-   elif d[1]=="="and not al:
-    E=K.pop(0)
+    if am:
+     L["1"if a else 0:0]=["-"+F]
+    F="1"
+   elif d[1]=="="and not am:
+    F=L.pop(0)
   except(ValueError,IndexError,TypeError):
-   v(f"unrecognized option '{ao}'",255)
-  aw[d[2:]]=E
- return aw
+   x(f"unrecognized option '{aq}'",255)
+  ay[d[2:]]=F
+ return ay
 def srun():
- al=at(t)
- def L(q,aK=""):
-  return al.get(q)or r.get("SLURM_"+(aK or q.upper().replace("-","_")))
- def A(q,aK=""):
-  E=L(q,aK)or"0"
-  if not E.isdigit()or int(E)<(q in al):
-   v(f'error: Invalid numeric value "{E}" for --{q}.')
-  return int(E)
- u=r["SLURM_JOB_ID"]
+ am=av(t)
+ def M(q,aL=""):
+  return am.get(q)or r.get("SLURM_"+(aL or q.upper().replace("-","_")))
+ def s(q,aL=""):
+  F=M(q,aL)or"0"
+  if not F.isdigit()or int(F)<(q in am):
+   x(f'error: Invalid numeric value "{F}" for --{q}.')
+  return int(F)
+ w=r["SLURM_JOB_ID"]
  if not t:
-  v("fatal: No command given to execute.")
- aq=int(r["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
+  x("fatal: No command given to execute.")
+ at=int(r["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
  c=[r["SLURM_JOB_NODELIST"]]
  g=range(len(c))
- s=B=len(c)
- f=int(r.get("SLURM_NTASKS")or s*int(r.get("SLURM_NTASKS_PER_NODE",1)))
- au=1
- if f>aq//au*len(g):
-  v(f"error: Unable to create step for job {u}: More processors requested than permitted")
- O=iter(range(f))
- T=[[next(O)for x in range(m,f,s)]for m in range(s)]
- with open("/run/flowc.step."+u,"ab",0)as Q:
+ u=A=len(c)
+ f=int(r.get("SLURM_NTASKS")or u*int(r.get("SLURM_NTASKS_PER_NODE",1)))
+ aw=1
+ if f>at//aw*len(g):
+  x(f"error: Unable to create step for job {w}: More processors requested than permitted")
+ P=iter(range(f))
+ T=[[next(P)for B in range(m,f,u)]for m in range(u)]
+ with open("/run/flowc.step."+w,"ab",0)as Q:
   Q.write(b"%9d\n"%os.getpid())
-  F=Q.tell()//10-1
+  G=Q.tell()//10-1
  o=dict(r)
- for E,aj in((f,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if f>B else"cyclic","DISTRIBUTION"),(r["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(r["SLURM_TASKS_PER_NODE"]if f%s else f"{f // s}(x{s})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(s,"NNODES STEP_NUM_NODES"),(F,"STEPID STEP_ID"),):
+ for F,aj in((f,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if f>A else"cyclic","DISTRIBUTION"),(r["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(r["SLURM_TASKS_PER_NODE"]if f%u else f"{f // u}(x{u})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(u,"NNODES STEP_NUM_NODES"),(G,"STEPID STEP_ID"),):
   for key in aj.split():
-   o["SLURM_"+key]=str(E)
+   o["SLURM_"+key]=str(F)
  p=os.getcwd()
  Y=[0]
- def U(i,b,j):
+ def S(i,b,j):
   if j:
-   J(f"error: {c[i]}: task {b}: "+(f"Exited with exit code {j}"if j>0 else signal.strsignal(-j)))
+   K(f"error: {c[i]}: task {b}: "+(f"Exited with exit code {j}"if j>0 else signal.strsignal(-j)))
    Y.append(j if j>0 else 128-j)
  def Z(m):
   C=T[m]
   return[(b,t,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":c[g[m]],"SLURM_GTIDS":",".join(map(str,C)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(ae)},)for ae,b in enumerate(C)]
  d={}
- def P(A,*x):
-  z(d,A)
- for R in 1,2,3,10,12,15,18:
-  signal.signal(R,P)
- for b,argv,ak in Z(0):
-  d[start(argv,ak,p)]=b
+ def U(s,*B):
+  D(d,s)
+ signal.pthread_sigmask(0,v)
+ for ak in v:
+  signal.signal(ak,U)
+ for b,argv,al in Z(0):
+  d[start(argv,al,p)]=b
+ signal.pthread_sigmask(1,v)
  while d:
-  U(0,*D(d))
+  S(0,*E(d))
  os._exit(max(Y))
-globals()[I]()
+globals()[J]()
 E
 chmod +x "$state_dir/bin/srun"
 

@@ -165,17 +165,17 @@ cat >"$state_dir/bin/sbatch" <<'E'
 #!/usr/bin/python3
 import os,signal,sys
 r=os.environ
-I=os.path.basename(sys.argv[0])
+J=os.path.basename(sys.argv[0])
 t=sys.argv[1:]
-def J(e):
- os.write(2,(I+": "+e+"\n").encode())
-def v(e,j=1):
- J(e)
+def K(e):
+ os.write(2,(J+": "+e+"\n").encode())
+def x(e,j=1):
+ K(e)
  os._exit(j)
 def sbatch():
- v("error: there is no Slurm here that could take another job: compile and submit it with `flowc` instead")
+ x("error: there is no Slurm here that could take another job: compile and submit it with `flowc` instead")
 salloc=sbatch
-globals()[I]()
+globals()[J]()
 E
 chmod +x "$state_dir/bin/sbatch"
 for each_name in salloc; do

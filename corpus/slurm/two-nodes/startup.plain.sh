@@ -185,27 +185,28 @@ import re
 import hmac,socket,time
 from multiprocessing.connection import Connection,Pipe,wait
 r=os.environ
-I=os.path.basename(sys.argv[0])
+J=os.path.basename(sys.argv[0])
 t=sys.argv[1:]
-N="/var/lib/foundry/flowc/nodes"
+O="/var/lib/foundry/flowc/nodes"
 ai="/var/lib/foundry/flowc/run"
 X=6818
-def J(e):
- os.write(2,(I+": "+e+"\n").encode())
-def v(e,j=1):
- J(e)
+v=1,2,3,10,12,15,18
+def K(e):
+ os.write(2,(J+": "+e+"\n").encode())
+def x(e,j=1):
+ K(e)
  os._exit(j)
-def S(e):
- aw=[]
- for ao in re.findall(r"(?:\[[^]]*]|[^][,\s])+",e):
-  ap=re.match(r"([^[]*)\[([^]]*)](.*)",ao)
-  if not ap:
-   aw.append(ao)
+def R(e):
+ ay=[]
+ for aq in re.findall(r"(?:\[[^]]*]|[^][,\s])+",e):
+  ar=re.match(r"([^[]*)\[([^]]*)](.*)",aq)
+  if not ar:
+   ay.append(aq)
    continue
-  for ax in ap[2].split(","):
-   B,x,ac=ax.partition("-")
-   aw+=[ap[1]+str(A).zfill(len(B))+b for A in range(int(B),int(ac or B)+1)for b in S(ap[3])or[""]]
- return aw
+  for az in ar[2].split(","):
+   A,B,ac=az.partition("-")
+   ay+=[ar[1]+str(s).zfill(len(A))+b for s in range(int(A),int(ac or A)+1)for b in R(ar[3])or[""]]
+ return ay
 def start(argv,o,p,*d):
  c=os.fork()
  if c:
@@ -215,10 +216,12 @@ def start(argv,o,p,*d):
  def a(e):
   os.write(2,f"slurmstepd-{o['SLURMD_NODENAME']}: error: {e}\n".encode())
  try:
-  for A,k in enumerate(d):
-   os.dup2(k,A)
+  for s,k in enumerate(d):
+   os.dup2(k,s)
   os.setsid()
-  signal.signal(13,signal.SIG_DFL)
+  for s in 13,*v:
+   signal.signal(s,signal.SIG_DFL)
+  signal.pthread_sigmask(1,v)
   try:
    os.chdir(p)
   except OSError as h:
@@ -229,19 +232,19 @@ def start(argv,o,p,*d):
  except OSError as h:
   a(f"execve(): {argv[0]}: {h.strerror}")
   os._exit(h.errno)
-def D(d):
+def E(d):
  c,a=os.wait()
- z([c],9)
+ D([c],9)
  return d.pop(c),os.waitstatus_to_exitcode(a)
-def z(d,A):
+def D(d,s):
  for c in[*d]:
   try:
-   os.killpg(c,A)
+   os.killpg(c,s)
   except OSError:
    pass
 def W(d,af,c):
- for g,L,E in(1,9,1),(6,4,30),(6,5,10):
-  d.setsockopt(g,L,E)
+ for g,M,F in(1,9,1),(6,4,30),(6,5,10),(6,18,120000):
+  d.setsockopt(g,M,F)
  a=Connection(d.detach())
  def f(e):
   return hmac.digest(open(ai,"rb").read(),e,"sha256")
@@ -259,28 +262,28 @@ def ah(q,c):
    return W(d,b"s",b"a")
   except(OSError,EOFError)as h:
    if b==4:
-    J(f"waiting for the agent of {q}: {h}")
+    K(f"waiting for the agent of {q}: {h}")
   time.sleep(b)
- v(f"error: {q}: no agent after 10 minutes")
+ x(f"error: {q}: no agent after 10 minutes")
 def agent():
- G=socket.gethostname().split(".")[0]
+ H=socket.gethostname().split(".")[0]
  c=[]
- for x in range(120):
-  g=[M.split()[:2]for M in open("/etc/hosts")if M[:1].isdigit()and M[:3]!="127"][::-1]
-  c=[q.split(".")[0]for x,q in g]
-  if len(g)>=int(t[0])and G in c:
+ for B in range(120):
+  g=[N.split()[:2]for N in open("/etc/hosts")if N[:1].isdigit()and N[:3]!="127"][::-1]
+  c=[q.split(".")[0]for B,q in g]
+  if len(g)>=int(t[0])and H in c:
    break
   time.sleep(5)
  else:
-  v(f"/etc/hosts does not list {G} and {t[0]} nodes after 10 minutes: {c}")
- open(N,"w").writelines(f"{q} {i[0]}\n"for q,i in zip(c,g))
- b=c.index(G)
+  x(f"/etc/hosts does not list {H} and {t[0]} nodes after 10 minutes: {c}")
+ open(O,"w").writelines(f"{q} {i[0]}\n"for q,i in zip(c,g))
+ b=c.index(H)
  j=socket.create_server((g[b][0],X),backlog=99)
  if not b and os.fork():
-  f=G.rstrip("0123456789")
-  B,ac=c[0][len(f):],c[-1][len(f):]
-  h=[f+str(int(B or 0)+m).zfill(len(B))for m in range(len(c))]
-  print(f"{f}[{B}-{ac}]"if c==h else",".join(c))
+  f=H.rstrip("0123456789")
+  A,ac=c[0][len(f):],c[-1][len(f):]
+  h=[f+str(int(A or 0)+m).zfill(len(A))for m in range(len(c))]
+  print(f"{f}[{A}-{ac}]"if c==h else",".join(c))
   return
  os.dup2(2,1)
  signal.signal(17,signal.SIG_IGN)
@@ -299,7 +302,7 @@ def agent():
 def ab(a):
  p,f=a.recv()
  d={}
- signal.signal(15,lambda*x:z(d,15))
+ signal.pthread_sigmask(0,v)
  g={}
  n=[os.open("/dev/null",0)]
  for b,argv,o in f:
@@ -313,17 +316,17 @@ def ab(a):
   g[m[0]]=2,b,b""
  try:
   while q:=wait([a,*g,],None if d else 0,):
-   for w in q:
-    if w==a:
-     y=a.recv()
-     z(d,y)
+   for y in q:
+    if y==a:
+     z=a.recv()
+     D(d,z)
      continue
-    k,b,e=g.pop(w)
+    k,b,e=g.pop(y)
     if not k:
-     os.close(w)
-     a.send((0,*D(d)))
+     os.close(y)
+     a.send((0,*E(d)))
      continue
-    l=os.read(w,65536)
+    l=os.read(y,65536)
     e+=l
     i=e.rfind(b"\n")+1
     if not l or len(e)-i>9999:
@@ -331,88 +334,90 @@ def ab(a):
     if i:
      a.send((k,b,e[:i]))
     if l:
-     g[w]=k,b,e[i:]
+     g[y]=k,b,e[i:]
     else:
-     os.close(w)
+     os.close(y)
   for k,b,e in g.values():
    if e:
     a.send((k,b,e))
   a.send(())
  except(EOFError,OSError):
-  z(d,15)
-  signal.signal(14,lambda*x:z(d,9))
+  D(d,15)
+  signal.signal(14,lambda*B:D(d,9))
   signal.alarm(30)
   while d:
-   D(d)
+   E(d)
 def srun():
  if t and t[0][:1]=="-":
-  v(f"unrecognized option '{t[0]}'",255)
- u=r["SLURM_JOB_ID"]
+  x(f"unrecognized option '{t[0]}'",255)
+ w=r["SLURM_JOB_ID"]
  if not t:
-  v("fatal: No command given to execute.")
- K=open(N).read().split()
- c,V=K[::2],K[1::2]
+  x("fatal: No command given to execute.")
+ L=open(O).read().split()
+ c,V=L[::2],L[1::2]
  g=range(len(c))
- s=B=len(c)
- f=int(r.get("SLURM_NTASKS")or s*int(r.get("SLURM_NTASKS_PER_NODE",1)))
- O=iter(range(f))
- T=[[next(O)for x in range(m,f,s)]for m in range(s)]
- with open("/run/flowc.step."+u,"ab",0)as Q:
+ u=A=len(c)
+ f=int(r.get("SLURM_NTASKS")or u*int(r.get("SLURM_NTASKS_PER_NODE",1)))
+ P=iter(range(f))
+ T=[[next(P)for B in range(m,f,u)]for m in range(u)]
+ with open("/run/flowc.step."+w,"ab",0)as Q:
   Q.write(b"%9d\n"%os.getpid())
-  F=Q.tell()//10-1
+  G=Q.tell()//10-1
  o=dict(r)
- for E,aj in((f,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if f>B else"cyclic","DISTRIBUTION"),(r["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(r["SLURM_TASKS_PER_NODE"]if f%s else f"{f // s}(x{s})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(s,"NNODES STEP_NUM_NODES"),(F,"STEPID STEP_ID"),(V[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
+ for F,aj in((f,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if f>A else"cyclic","DISTRIBUTION"),(r["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(r["SLURM_TASKS_PER_NODE"]if f%u else f"{f // u}(x{u})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(u,"NNODES STEP_NUM_NODES"),(G,"STEPID STEP_ID"),(V[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
   for key in aj.split():
-   o["SLURM_"+key]=str(E)
+   o["SLURM_"+key]=str(F)
  p=os.getcwd()
  Y=[0]
- def U(i,b,j):
+ def S(i,b,j):
   if j:
-   J(f"error: {c[i]}: task {b}: "+(f"Exited with exit code {j}"if j>0 else signal.strsignal(-j)))
+   K(f"error: {c[i]}: task {b}: "+(f"Exited with exit code {j}"if j>0 else signal.strsignal(-j)))
    Y.append(j if j>0 else 128-j)
  def Z(m):
   C=T[m]
   return[(b,t,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":c[g[m]],"SLURM_GTIDS":",".join(map(str,C)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(ae)},)for ae,b in enumerate(C)]
- def P(y,*x):
+ def U(z,*B):
   for a in n:
    try:
-    a.send(y)
+    a.send(z)
    except OSError:
     pass
  n={}
  n={ah(c[i],V[i]):i for i in g}
- for R in 1,2,3,10,12,15,18:
-  signal.signal(R,P)
+ signal.pthread_sigmask(0,v)
+ for ak in v:
+  signal.signal(ak,U)
  for m,a in enumerate(n):
   a.send((p,Z(m)))
+ signal.pthread_sigmask(1,v)
  while n:
   for a in wait([*n]):
    i=n[a]
    try:
-    y=a.recv()
+    z=a.recv()
    except(EOFError,OSError)as h:
-    v(f"error: Node failure on {c[i]}: {h or 'connection lost'}")
-   if not y:
+    x(f"error: Node failure on {c[i]}: {h or 'connection lost'}")
+   if not z:
     del n[a]
     continue
-   k,b,l=y
+   k,b,l=z
    if not k:
-    U(i,b,l)
+    S(i,b,l)
     continue
    try:
     while l:
      l=l[os.write(k,l):]
    except OSError as h:
-    v(f"error: cannot write: {h.strerror}")
+    x(f"error: cannot write: {h.strerror}")
  os._exit(max(Y))
 def scontrol():
- K=[ao for ao in t if ao not in("-o","--oneliner","-d","--details")]
- a=(K+["",""])[:2]
+ L=[aq for aq in t if aq not in("-o","--oneliner","-d","--details")]
+ a=(L+["",""])[:2]
  if a==["show","hostnames"]or a==["show","hostname"]:
-  print(*S(K[2]if len(K)>2 else r["SLURM_NODELIST"]),sep="\n")
+  print(*R(L[2]if len(L)>2 else r["SLURM_NODELIST"]),sep="\n")
   return
- v(f"error: there is no Slurm on this machine: `scontrol {' '.join(t)}` cannot be done")
-globals()[I]()
+ x(f"error: there is no Slurm on this machine: `scontrol {' '.join(t)}` cannot be done")
+globals()[J]()
 E
 chmod +x "$state_dir/bin/srun"
 for each_name in scontrol agent; do
