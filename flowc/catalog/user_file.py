@@ -49,16 +49,23 @@ def _text(path: str, sink: Sink) -> str | None:
 
 
 def _parse(path: str, text: str) -> object:
-    """None for an empty text. Raises ValueError for text that is neither JSON nor YAML, ImportError where
-    PyYAML is missing."""
+    """None for an empty text. Numbers and dates stay as written, quoted or not: prices are decimal texts. Raises
+    ValueError for text that is neither JSON nor YAML, ImportError where PyYAML is missing."""
     if not text.strip():
         return None
     if not path.endswith((".yaml", ".yml")):
-        return json.loads(text)
+        return json.loads(text, parse_float=str, parse_int=str)
     import yaml
 
+    class Loader(yaml.SafeLoader):
+        pass
+
+    Loader.yaml_implicit_resolvers = {
+        first: [row for row in rows if row[0].endswith((":bool", ":null", ":merge"))]
+        for first, rows in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, Loader)
     except yaml.YAMLError as error:
         raise ValueError(str(error)) from error
 
@@ -69,7 +76,7 @@ def _checked(path: str, content: object, sink: Sink) -> dict[str, Any] | None:
 
         from flowc.catalog.schema import CatalogFile
     except ImportError:
-        help = "install flowc with the extra `generate`, or leave out `--catalog`"
+        help = "install pydantic, which flowc names among its dependencies, or leave out `--catalog`"
         sink.report(codes.CATALOG_UNREADABLE, None, path=path, reason="checking it needs pydantic", help=help)
         return None
     try:

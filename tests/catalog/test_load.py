@@ -157,3 +157,17 @@ def test_users_ids_prices_and_sizes_are_used(tmp_path: Path) -> None:
     assert found is not None
     (offer,) = found.offers
     assert (offer.fid, offer.rank, offer.rank_kind) == ("it_new", 2_500_000, "its market price")
+
+
+@pytest.mark.parametrize("quotes", ["", '"'])
+@pytest.mark.parametrize("name", ["catalog.json", "catalog.yaml"])
+def test_prices_and_dates_need_no_quotes(tmp_path: Path, name: str, quotes: str) -> None:
+    offer = f'{{"region": "us-central1-a", "market_usd": {quotes}12.03{quotes}, "minimum_usd": {quotes}8{quotes}}}'
+    row = f'{{"name": "h100.8x", "family": "h100", "gpus": 8, "gpu_memory_gb": 80, "form": "sxm", "offers": [{offer}]}}'
+    day = "2026-09-20" if name.endswith("yaml") and not quotes else '"2026-09-20"'
+    (tmp_path / name).write_text(f'{{"as_of": {day}, "regions": ["us-central1-a"], "instance_types": [{row}]}}')
+    sink = Sink()
+    found = catalog.load(str(tmp_path / name), sink)
+    assert [each.message for each in sink.diagnostics] == []
+    assert found is not None
+    assert (found.as_of, found.offers[0].type.gpus, found.offers[0].market) == ("2026-09-20", 8, parse_usd("12.03"))
