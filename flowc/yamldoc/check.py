@@ -345,7 +345,7 @@ class Checker:
                 in_quotes = quoted(node.text)
                 before = node.source.text[node.start - 1 : node.start]
                 text = in_quotes if node.text or before.isspace() else f" {in_quotes}"  # `KEY:` has none after it
-                fix = Fix(title="quote it", edits=(Edit(span=node.span, text=text),), certain=bool(node.text))
+                fix = Fix(title="quote it", edits=(Edit(span=node.span, text=text),), certain=not is_null(node))
                 help = help or f"quote it: `{in_quotes}`"
             elif "int" in kinds and "." in node.text:
                 found = f"the number {node.text}" if found.startswith("the number") else found

@@ -117,6 +117,15 @@ def test_quotes_for_nothing_stand_behind_a_blank() -> None:
     assert found.fix.edits[0].text == ' ""'
 
 
+@pytest.mark.parametrize(
+    ("value", "certain"), [("1", True), ("true", True), ("null", False), ("~", False), ("", False)]
+)
+def test_what_null_was_meant_to_be_is_not_certain(value: str, certain: bool) -> None:
+    _, (found,) = check(f"name: a\nenv:\n  A: {value}\n", null=False)
+    assert found.fix is not None
+    assert found.fix.certain is certain
+
+
 def test_unknown_keys_may_be_warnings() -> None:
     _, (found,) = check("name: a\ncuont: 1\n", allow_unknown=True)
     assert (found.severity, found.help) == ("warning", "did you mean `count`?")

@@ -72,7 +72,7 @@ class Storage:
     def file_mount(self, pair: Pair) -> None:
         """One entry of `file_mounts`: a text is copied, a storage is mounted unless it says otherwise."""
         node, target = pair.value, pair.key.text
-        if is_null(node) or not self._is_set(pair.path, pair.key, target):
+        if self._is_empty(pair) or not self._is_set(pair.path, pair.key, target):
             return
         if target.startswith(("/", "~/")):
             target = target.rstrip("/") or "/"
@@ -138,7 +138,7 @@ class Storage:
     def volume(self, pair: Pair) -> None:
         """One entry of `volumes`: a name, a name with a path in it, or a size of scratch space."""
         path, target, node = pair.path, pair.key.text, pair.value
-        if is_null(node) or not self._is_set(path, pair.key, target):
+        if self._is_empty(pair) or not self._is_set(path, pair.key, target):
             return
         if not target.startswith("/"):
             self._refuse(path, pair.key, "the path is not absolute", "begin it with `/`")
@@ -169,6 +169,15 @@ class Storage:
         if self._is_set(path, node, name):
             interface = "file" if is_file or self.nodes > 1 else "block"
             self.volumes.append((Volume(name=name, mount_path=target, interface=interface), node.span))
+
+    def _is_empty(self, pair: Pair) -> bool:
+        """Whether a path stands without what is to be found there; reports it."""
+        if is_null(pair.value):
+            self._refuse(
+                pair.path, pair.key, "nothing is named that it leads to", f"write it behind `{pair.key.text}:`"
+            )
+            return True
+        return False
 
     def _is_set(self, path: str, node: Node, text: str) -> bool:
         """Whether all variables in a text had values; reports one that had none."""

@@ -85,3 +85,9 @@ def test_a_secret_is_not_put_into_a_mount() -> None:
 def test_a_local_source_of_a_bucket_is_copied_to_the_machine() -> None:
     task = {**BASE, "file_mounts": {"/d": {"name": "b", "store": "s3", "source": "./d"}}}
     assert names(task) == ["skypilot-approximated"]
+
+
+@pytest.mark.parametrize("key", ["volumes", "file_mounts"])
+def test_a_path_that_leads_nowhere_is_refused(key: str) -> None:
+    text = f"run: train\nresources: {{accelerators: H100:8}}\n{key}:\n  /data:\n"
+    assert told(text) == [("skypilot-mount", f"`{key}./data` cannot be mounted: nothing is named that it leads to")]
