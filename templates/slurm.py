@@ -540,7 +540,8 @@ k?no-kill I?immediate H.hold E.preserve-env T=threads -=compress -=msg-timeout -
 -=power -=switches -=time-min -=deadline -=delay-boot L=license -.contiguous -.use-min-nodes -=uid -=gid
 -=wckey -=mcs-label -=priority X.disable-status V.version -=container-image -=container-mounts -=container-workdir
 -=container-name -=container-env -.container-mount-home -.no-container-mount-home -.container-remap-root
--.no-container-remap-root -.container-writable -.no-container-entrypoint
+-.no-container-remap-root -.container-writable -.no-container-entrypoint -=cpu_bind -=accel-bind -=ntasks-per-tres
+-=prefer -?send-libs -.quit-on-interrupt -=pack-group
 """
 
 

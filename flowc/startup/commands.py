@@ -56,7 +56,7 @@ def provided(job: Job) -> set[str]:
     found = {name for name in job.run.commands if name in _KNOWN}
     text = job.run.text or ""
     for match in _mentions(text):
-        if match[0] not in found and not _in_comment(text, match.start()):
+        if match[0] not in found and not in_comment(text, match.start()):
             found.add(match[0])
     found |= {name for name in _calls_of(job) if name in MODULES or name in REFUSED}
     if found & {*MODULES}:
@@ -156,7 +156,7 @@ def _is_call(text: str, start: int) -> bool:
     return not in_single_quotes(before)
 
 
-def _in_comment(text: str, start: int) -> bool:
+def in_comment(text: str, start: int) -> bool:
     """Whether a word surely stands in a comment."""
     before = _before(text, start)
     return before.lstrip()[:1] == "#" or (" #" in before and not {"'", '"'} & {*before})

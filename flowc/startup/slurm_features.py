@@ -3,8 +3,11 @@ ends the job, what is too much costs some bytes."""
 
 from __future__ import annotations
 
+from flowc._compiled.slurm_commands import LAUNCHERS, SHELLS
 from flowc._compiled.slurm_program import LINES
 from flowc.patterns import at_first_use
+from flowc.startup.commands import interpreter_words
+from flowc.startup.slurm_calls import Call, calls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -113,48 +116,54 @@ INHERITED = {
     "SLURM_NTASKS_PER_TRES": "gpu",
     "SLURM_GPU_BIND": "gpu",
 }
-QUERIES = ("squeue", "sacct", "sinfo", "scancel")
 
-_continued = at_first_use(r"\\\r?\n", "sub")
-_comment = at_first_use(r"(?m)^[ \t]*#.*$", "sub")
-_call = at_first_use(
-    r"(?<![\w./$-])(?:/[\w/.-]*/)?"
-    r"(srun|scontrol|squeue|sacct|sinfo|scancel|sbatch|salloc|mpirun|orterun|mpiexec(?:\.\w+)?)(?![\w.=/-])",
-    "finditer",
+# What hands on the standard input to more than one command, or from elsewhere: loops and groups, `exec <`, functions.
+_fed = at_first_use(
+    r"(?:\b(?:done|fi|esac)|(?m:^)[ \t]*[})])(?:[ \t]*\d?>\S+)*[ \t]*(?:\\\r?\n)?[ \t]*0?<|\bexec[ \t]+0?<"
+    r"|(?<!\|)\|&?(?!\|)\s*(?:\b(?:while|until|for|if|case)\b|[({])|\b(?:stdin|input)[ \t]*=|\bcommunicate\(",
+    "search",
 )
-_piped = at_first_use(r"\|\s*(?:\w+=\S+\s+)*$", "search")
-_redirected = at_first_use(r"<(?![\w ]*>)", "search")
-_fed = at_first_use(r"done\s*<|\|\s*while\b", "search")
-_host_brackets = at_first_use(r"(?:-w|-x|--nodelist|--exclude)\W*\S*[\[/$]", "search")
-_holds_options = at_first_use(r"\W*(?:\{?\w*(?:OPT|ARG|FLAG|SRUN|opt|arg|flag|srun)|\{\w+\[|\w+\[)", "match")
-_any_option = at_first_use(r"(?<!\S)[\"']?(--?[A-Za-z][\w-]*)", "findall")
-_asks_job = at_first_use(r"^\s+(?:-\S+\s+)*(?:show\s+(?:job|node|[\"']?\$)|[\"']?\$)", "search")
+_functions = at_first_use(r"(?m)^[ \t]*(?:function[ \t]+([\w-]+)|([\w-]+)[ \t]*\([ \t]*\))", "findall")
+_host_brackets = at_first_use(r"\A(?:-[wx]|--nodelist|--exclude)(?![a-z]).*[\[/$`]", "search")
+_brackets = at_first_use(r"\w\[[\d$]", "search")
+_holds_options = at_first_use(r"\W*(\{?\w*(?:OPT|ARG|FLAG|SRUN|opt|arg|flag|srun)\w*|\{\w+\[|\w+\[)", "match")
+_any_option = at_first_use(r"(?<![\w$/.-])(--?[A-Za-z][\w-]*)", "findall")
+_separators = at_first_use(r"[\s\"',()\[\]\\]+", "sub")
+_asks_job = at_first_use(r"\bshow (?:-\S+ )*(?:job|node|\$)|^ ?(?:-\S+ )*\$", "search")
+_asks_anything = at_first_use(r"^ ?(?:-\S+ )*\$", "search")
+_MOST_TEXT = 1 << 20  # characters that are read
+_MOST_VARIABLES = 20
 
 
 def features(job: Job, nodes: int) -> set[str]:
     """The features for this job on so many nodes."""
-    text = _comment("", _continued(" ", job.run.text or ""))
-    # Calls that are not seen may have any options.
-    text += "".join(f"\n{name} $options" for name in job.run.commands)
+    text = (job.run.text or "")[:_MOST_TEXT]
+    words = interpreter_words(job)
+    shell = not words or any(word in SHELLS for word in words)
     found: set[str] = set()
-    for line in text.splitlines():
-        for call in _call(line):
-            name, rest = call[1], line[call.end() :]
-            if name == "srun":
-                found |= {"srun"} | _options(rest.split(), text)
-                if _redirected(rest) or _piped(line[: call.start()]):
-                    found.add("stdin")
-                if _host_brackets(line):
-                    found.add("hostlist")
-            elif name == "scontrol":
-                found |= _asked(rest)
-            elif name in QUERIES:
-                found.add(name)
-            elif name in ("sbatch", "salloc"):
-                found.add("sbatch")
-            elif nodes > 1:
-                found |= {"rsh", "srun"}  # MPI starts its daemons on the other nodes
+    read, all_read = calls(text, shell=shell)
+    all_read = all_read and "srun" not in job.run.commands and len(text) == len(job.run.text or "")
+    all_seen = all_read
+    for call in read:
+        if call.name == "srun":
+            options, complete = _options(call)
+            found |= {"srun", *options} | ({"stdin"} if call.fed else set())
+            all_seen = all_seen and complete
+        elif call.name == "scontrol":
+            found |= _asked(call)
+        else:
+            found |= _called(call.name, nodes)
+    for name in job.run.commands:  # not seen, so they may have any options
+        found |= _called(name, nodes) | ({"scontrol_job", "requeue"} if name == "scontrol" else set())
     if "srun" in found:
+        held = {each for each in found if each[:5] == "from:"}
+        found -= held
+        if not all_read:
+            found.add("stdin")
+        if not all_read or len(held) > _MOST_VARIABLES or not all(_assigned(name[5:], text) for name in held):
+            found.update(f"opt:{name}" for name in COMMON)
+        if not all_seen:
+            found |= _everything(text)
         found |= _of_job(job, text)
         tasks = max(job.layout.tasks or 1, job.layout.tasks_per_node or 1)
         if tasks > 1 or found & {"opt:ntasks", "opt:ntasks-per-node", "opt:cpus-per-task"}:
@@ -169,40 +178,75 @@ def features(job: Job, nodes: int) -> set[str]:
     return found
 
 
+def _called(name: str, nodes: int) -> set[str]:
+    """What a program needs whatever its options are."""
+    if name in ("sbatch", "salloc"):
+        return {"sbatch"}
+    if name in NAMES:
+        return {name}
+    if nodes > 1 and name in LAUNCHERS:
+        return {"rsh", "srun"}  # MPI starts its daemons on the other nodes
+    return set()
+
+
 def _of_job(job: Job, text: str) -> set[str]:
     """What srun takes from elsewhere than its own line."""
     found = {f"opt:{option}" for name, option in VARIABLES.items() if f"{name}=" in text}
     found |= {INHERITED[name] for name, value in job.source.variables if name in INHERITED and value != "ALL"}
     if job.layout.gpus_per_task is not None:
         found.add("gpu")
-    if _fed(text):
+    if _fed(text) or _fed_function(text):
         found.add("stdin")
     if "umask" in text:
         found.add("umask")
     return found
 
 
-def _options(words: list[str], text: str) -> set[str]:
-    """The options of one call of srun; all of the text's where a variable may hold some."""
+def _fed_function(text: str) -> bool:
+    """Whether something is fed to a function."""
+    import re
+
+    names = [re.escape(one or other) for one, other in _functions(text)[:100]]
+    if not names:
+        return False
+    name = "|".join(names)
+    return re.search(rf"\|&?\s*(?:{name})\b|(?m:^)[ \t]*(?:{name})\b[^\n;|&(]{{0,200}}<", text) is not None
+
+
+def _options(call: Call) -> tuple[set[str], bool]:
+    """The options of one call of srun, with `from:NAME` where a variable may hold more; and whether these are all."""
     found: set[str] = set()
-    place = 0
-    while place < len(words):
-        word = words[place].strip("\"'`(){}")
-        place += 1
-        if word.startswith(("$", "\\$")):  # the program itself, or options in a variable
-            if _holds_options(word):
-                found.update(f"opt:{name}" for name in COMMON)
-            for other in _any_option(text):
-                found |= _named(other)
-            break
-        if not word.startswith("-") or word in ("-", "--"):
-            break
+    words = iter(call.words)
+    for quoted in words:
+        word = quoted.strip("\"'")
+        if word[:1] in ("$", "`", "{", "\\"):  # the program itself, or options in a variable
+            holds = _holds_options(word)
+            return found | ({"from:" + holds[1].strip("{[")} if holds else set()), False
+        if word[:1] != "-" or word in ("-", "--"):
+            return found, True
         hits = _named(word)
         found |= hits
         takes = any(f"opt:{entry[2:]}" in hits and entry[1] == "=" for entry in TABLE)
         if takes and "=" not in word and (word[:2] == "--" or len(word) == 2):
-            place += 1
-    return found
+            word += next(words, "")
+        if _host_brackets(word):
+            found.add("hostlist")
+    return found, not call.more
+
+
+def _everything(text: str) -> set[str]:
+    """All options that the text names, be it for another program."""
+    found: set[str] = set()
+    for word in {*_any_option(text)}:
+        found |= _named(word)
+    return found | {"hostlist"} if found & {"opt:nodelist", "opt:exclude"} else found
+
+
+def _assigned(name: str, text: str) -> bool:
+    """Whether the text sets a variable to words of its own, not to what somebody else gives."""
+    import re
+
+    return name[:1].isalpha() and re.search(rf"\b{name}\+?=[\"'(]*\s*[^\s\"'$`]", text) is not None
 
 
 def _named(word: str) -> set[str]:
@@ -220,15 +264,16 @@ def _named(word: str) -> set[str]:
     return found
 
 
-def _asked(rest: str) -> set[str]:
+def _asked(call: Call) -> set[str]:
     """What a call of scontrol asks for."""
     found = {"scontrol"}
+    rest = _separators(" ", call.after[:200] if call.more else call.after[:200].replace("\\\n", " ").partition("\n")[0])
     if "show" in rest and "hostlist" in rest:
         found.add("show_hostlist")
-    if "[" in rest:
+    if _brackets(call.after.partition("\n")[0]):
         found.add("hostlist")
     if _asks_job(rest):
         found.add("scontrol_job")
-    if "requeue" in rest:
+    if "requeue" in rest or _asks_anything(rest):
         found.add("requeue")
     return found

@@ -293,8 +293,8 @@ def srun():
  g=range(len(c))
  u=A=len(c)
  f=int(r.get("SLURM_NTASKS")or u*int(r.get("SLURM_NTASKS_PER_NODE",1)))
- aw=1
- if f>at//aw*len(g):
+ ax=1
+ if f>at//ax*len(g):
   x(f"error: Unable to create step for job {w}: More processors requested than permitted")
  P=iter(range(f))
  T=[[next(P)for B in range(m,f,u)]for m in range(u)]
@@ -310,19 +310,19 @@ def srun():
   ay=[int(aq.split(":")[-1])if aq.split(":")[-1].isdigit()else 1 for aq in(M(q,aL)or"").split(",")if aq and(q!="gres"or aq[:3]=="gpu")]
   return sum(ay)
  aE=aF("gpus-per-task")
- ax=M("gpu-bind")or""
- ax=ax.replace("verbose,","")
- if M("ntasks-per-gpu")and not ax:
-  ax="single:"+M("ntasks-per-gpu")
- if aE and not ax:
-  ax=f"per_task:{aE}"
+ aw=M("gpu-bind")or""
+ aw=aw.replace("verbose,","")
+ if M("ntasks-per-gpu")and not aw:
+  aw="single:"+M("ntasks-per-gpu")
+ if aE and not aw:
+  aw=f"per_task:{aE}"
  H=max([aF(q)for q in("gpus-per-node","gres")if q in am]or[0])
  H=H or aF("gpus-per-node")or aF("gres")or-(-aF("gpus")//len(g))or len(aD)
  if max(H,*(aE*len(ar)for ar in T))>len(aD):
   x(f"error: Unable to create step for job {w}: Invalid generic resource (gres) specification")
  def aA(ae,u):
   af=aD[:aE*u or H]
-  aB,B,e=ax.partition(":")
+  aB,B,e=aw.partition(":")
   s=int(e)if e.isdigit()else 1
   if aB=="single":
    aJ=[af[ae//s%len(af)]]
@@ -338,7 +338,7 @@ def srun():
   else:
    aJ=af
   aI=",".join(aJ)
-  return{"CUDA_VISIBLE_DEVICES":aI,"SLURM_STEP_GPUS":aI,"SLURM_GPUS_ON_NODE":str(len(af)),**({"SLURMD_TRES_BIND":"gpu:"+ax}if ax else{}),}
+  return{"CUDA_VISIBLE_DEVICES":aI,"SLURM_STEP_GPUS":aI,"SLURM_GPUS_ON_NODE":str(len(af)),**({"SLURMD_TRES_BIND":"gpu:"+aw}if aw else{}),}
  p=os.getcwd()
  Y=[0]
  def S(i,b,j):

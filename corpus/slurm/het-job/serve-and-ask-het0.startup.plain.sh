@@ -245,8 +245,8 @@ def srun():
  g=range(len(c))
  u=A=len(c)
  f=int(r.get("SLURM_NTASKS")or u*int(r.get("SLURM_NTASKS_PER_NODE",1)))
- aw=1
- if f>at//aw*len(g):
+ ax=1
+ if f>at//ax*len(g):
   x(f"error: Unable to create step for job {w}: More processors requested than permitted")
  P=iter(range(f))
  T=[[next(P)for B in range(m,f,u)]for m in range(u)]
