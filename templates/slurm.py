@@ -72,6 +72,15 @@ def hosts(text):
 
 
 #% end
+#% if own_hosts
+def hosts(text):
+    """The nodes of the job, whose list is the only one with brackets that can be asked for."""
+    if text == ENV.get("SLURM_JOB_NODELIST"):
+        return open(STATE).read().split()[::2]
+    return text.replace(",", " ").split()
+
+
+#% end
 #% if plain_hosts
 def hosts(text):
     return text.replace(",", " ").split()
@@ -587,8 +596,11 @@ def srun():
     def option(name, variable=""):
         return given.get(name) or ENV.get("SLURM_" + (variable or name.upper().replace("-", "_")))
 
-    def number(name, variable=""):
-        value = option(name, variable) or "0"
+    #% end
+    #% if choose|opt:wait
+
+    def number(name):
+        value = option(name) or "0"
         if not value.isdigit() or int(value) < (name in given):
             die(f'error: Invalid numeric value "{value}" for --{name}.')
         return int(value)
@@ -620,7 +632,7 @@ def srun():
     #% end
 
     # ---- nodes and tasks
-    #% if any_option
+    #% if choose
     # The machines of a job are alike.
     cpus = int(ENV["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
     #% end
@@ -666,7 +678,12 @@ def srun():
     if 0 < tasks < low:
         say(f"Warning: can't run {tasks} processes on {low} nodes, setting nnodes to {tasks}")
         low = tasks
+    #% if opt:nodes
     high = max(low, min(high, tasks or high))
+    #% end
+    #% if !opt:nodes
+    high = low
+    #% end
     #% if opt:relative
     skip = int(given.get("relative", 0))
     if skip and skip + low > len(names):
@@ -680,8 +697,10 @@ def srun():
     excluded = indices("exclude")
     nodes = [node for node in nodes if node not in excluded]
     #% end
+    #% if opt:nodes|opt:relative|opt:exclude
     if low > len(nodes):
         die(f"error: Only allocated {len(nodes)} nodes asked for {low}")
+    #% end
     #% if opt:nodelist
     wanted = indices("nodelist")
     nodes = sorted((wanted + [node for node in nodes if node not in wanted])[:high])
@@ -691,19 +710,21 @@ def srun():
     #% end
     #% end
     #% if opt:ntasks-per-node
+    #% if opt:tasks-per-node
     given.setdefault("ntasks-per-node", given.get("tasks-per-node", ""))
+    #% end
     each = number("ntasks-per-node") if option("ntasks-per-node") else 0
     if not tasks or tasks == each * len(nodes):
         tasks = tasks or each * len(nodes)
         if each:
             ENV["SLURM_NTASKS_PER_NODE"] = str(each)
-    elif given["ntasks-per-node"]:
+    elif given.get("ntasks-per-node"):
         say(
             f"Warning: can't honor --ntasks-per-node set to {each} which doesn't match the requested tasks {tasks} "
             f"with the number of requested nodes {len(nodes)}. Ignoring --ntasks-per-node."
         )
     #% end
-    #% if any_option
+    #% if choose|opt:exact
     width = 1
     #% end
     #% if opt:cpus-per-task
@@ -716,9 +737,7 @@ def srun():
     #% if choose
     count = len(nodes)
     tasks = tasks or count
-    #% end
-    #% if any_option
-    if tasks > cpus // width * len(nodes):
+    if tasks > cpus // width * count:
         #% if opt:overcommit
         if not option("overcommit"):
             die(f"error: Unable to create step for job {job}: More processors requested than permitted")
@@ -810,20 +829,33 @@ def srun():
         return sum(found)
 
     per_task = amount("gpus-per-task")
-    bind = option("gpu-bind") or ""
-    bind = bind.replace("verbose,", "")
+    bind = ""
+    #% if opt:gpu-bind|opt:ntasks-per-gpu
+    bind = (option("gpu-bind") or "").replace("verbose,", "")
     if option("ntasks-per-gpu") and not bind:
         bind = "single:" + option("ntasks-per-gpu")
+    #% end
     if per_task and not bind:
         bind = f"per_task:{per_task}"
-    here = max([amount(name) for name in ("gpus-per-node", "gres") if name in given] or [0])
-    here = here or amount("gpus-per-node") or amount("gres") or -(-amount("gpus") // len(nodes)) or len(devices)
+    here = len(devices)
+    #% if opt:gpus|opt:gpus-per-node|opt:gres
+    here = (
+        max([amount(name) for name in ("gpus-per-node", "gres") if name in given] or [0])
+        or amount("gpus-per-node") or amount("gres") or -(-amount("gpus") // len(nodes)) or here
+    )
+    #% end
     if max(here, *(per_task * len(part) for part in ranks)) > len(devices):
         die(f"error: Unable to create step for job {job}: Invalid generic resource (gres) specification")
 
     def gpus(local, count):
         """The devices of the task with this number on its node."""
         mine = devices[: per_task * count or here]
+        #% if !opt:gpu-bind
+        #% if !opt:ntasks-per-gpu
+        shown = [mine[place % len(mine)] for place in range(local * per_task, (local + 1) * per_task)] or mine
+        #% end
+        #% end
+        #% if opt:gpu-bind|opt:ntasks-per-gpu
         kind, _, text = bind.partition(":")
         number = int(text) if text.isdigit() else 1
         if kind == "single":
@@ -839,6 +871,7 @@ def srun():
             shown = [name for place, name in enumerate(devices) if mask >> place & 1]
         else:
             shown = mine
+        #% end
         ids = ",".join(shown)
         return {
             "CUDA_VISIBLE_DEVICES": ids,
@@ -962,7 +995,11 @@ def srun():
 
     def target(stream, node, rank):
         """Where a stream of a task goes: a descriptor, or 0 when it is dropped."""
-        name = option("error", "STDERRMODE") if stream == 2 else 0
+        name = 0
+        #% if opt:error
+        if stream == 2:
+            name = option("error", "STDERRMODE")
+        #% end
         name = name or option("output", "STDOUTMODE")
         if not name or name == "all":
             return stream
@@ -985,7 +1022,11 @@ def srun():
         )
         if name not in files:
             try:
-                mode = os.O_APPEND if (option("open-mode") or "t")[0].lower() == "a" else os.O_TRUNC
+                mode = os.O_TRUNC
+                #% if opt:open-mode
+                if (option("open-mode") or "t")[0].lower() == "a":
+                    mode = os.O_APPEND
+                #% end
                 files[name] = os.open(name, mode | os.O_WRONLY | os.O_CREAT, 0o666)
             except OSError as error:
                 die(f"error: Could not open {(0, 'stdout', 'stderr')[stream]} file: {error.strerror}")

@@ -31,7 +31,7 @@ NEEDS = {
     **dict.fromkeys(("opt:ntasks", "opt:nodes", "opt:nodelist", "opt:exclude", "opt:relative"), "choose"),
     **dict.fromkeys(("opt:ntasks-per-node", "opt:cpus-per-task", "opt:distribution"), "choose"),
     "label": "pipes opt:label",
-    "output": "pipes regex opt:output opt:error opt:open-mode",
+    "output": "pipes regex opt:output",
     "stdin": "pipes opt:input",
     "opt:input": "stdin input_one",
     "opt:output": "output",
@@ -69,7 +69,7 @@ NEEDS = {
     "opt:gpus": "gpu",
     "opt:gpus-per-node": "gpu",
     "opt:gres": "gpu",
-    "gpu": "opt:gpus-per-task opt:gpu-bind opt:ntasks-per-gpu opt:gpus opt:gpus-per-node opt:gres",
+    "gpu": "opt:gpus-per-task",
 }
 
 # srun's options as the program has them: `n=ntasks` takes a value, `l.label` none, `K?…` maybe one; `-` for no letter.
@@ -112,11 +112,13 @@ INHERITED = {
     "SLURM_OVERCOMMIT": "opt:overcommit",
     "SLURM_EXPORT_ENV": "opt:export",
     "SLURM_GPUS_PER_TASK": "gpu",
-    "SLURM_NTASKS_PER_GPU": "gpu",
-    "SLURM_NTASKS_PER_TRES": "gpu",
-    "SLURM_GPU_BIND": "gpu",
+    "SLURM_NTASKS_PER_GPU": "opt:ntasks-per-gpu",
+    "SLURM_NTASKS_PER_TRES": "opt:ntasks-per-gpu",
+    "SLURM_GPU_BIND": "opt:gpu-bind",
 }
 
+# The words by which a text names the list of the job's own nodes.
+OWN_LISTS = {"$SLURM_JOB_NODELIST", "${SLURM_JOB_NODELIST}", "$SLURM_NODELIST", "${SLURM_NODELIST}"}
 # What hands on the standard input to more than one command, or from elsewhere: loops and groups, `exec <`, functions.
 _fed = at_first_use(
     r"(?:\b(?:done|fi|esac)|(?m:^)[ \t]*[})])(?:[ \t]*\d?>\S+)*[ \t]*(?:\\\r?\n)?[ \t]*0?<|\bexec[ \t]+0?<"
@@ -128,6 +130,7 @@ _host_brackets = at_first_use(r"\A(?:-[wx]|--nodelist|--exclude)(?![a-z]).*[\[/$
 _brackets = at_first_use(r"\w\[[\d$]", "search")
 _holds_options = at_first_use(r"\W*(\{?\w*(?:OPT|ARG|FLAG|SRUN|opt|arg|flag|srun)\w*|\{\w+\[|\w+\[)", "match")
 _any_option = at_first_use(r"(?<![\w$/.-])(--?[A-Za-z][\w-]*)", "findall")
+_sets_list = at_first_use(r"\bSLURM_(?:JOB_)?NODELIST=", "search")
 _separators = at_first_use(r"[\s\"',()\[\]\\]+", "sub")
 _asks_job = at_first_use(r"\bshow (?:-\S+ )*(?:job|node|\$)|^ ?(?:-\S+ )*\$", "search")
 _asks_anything = at_first_use(r"^ ?(?:-\S+ )*\$", "search")
@@ -173,9 +176,17 @@ def features(job: Job, nodes: int) -> set[str]:
         found.add("relay")  # a task on another node may call it
     if job.retry.requeue is False and found & {"requeue", "scontrol_job"}:
         found = found - {"requeue"} | {"scontrol", "no_requeue"}
-    if nodes > 1 and "scontrol" in found:
+    own = all_read and "scontrol" not in job.run.commands and not _sets_list(text)
+    own = own and not any(_asks_of_others(each) for each in read if each.name == "scontrol")
+    if nodes > 1 and "scontrol" in found and not (own and "several_nodes" in found):
         found.add("hostlist")  # the list of nodes is written node[1-4]
     return found
+
+
+def _asks_of_others(call: Call) -> bool:
+    """Whether scontrol may be given another list of nodes than that of the job, which the agents know."""
+    asked, lists = call.words[:2], [_separators("", word) for word in call.words[2:]]
+    return call.more or asked not in (("show", "hostnames"), ("show", "hostname")) or not set(lists) <= OWN_LISTS
 
 
 def _called(name: str, nodes: int) -> set[str]:

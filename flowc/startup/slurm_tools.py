@@ -52,7 +52,7 @@ def closed(wanted: set[str]) -> set[str]:
     if any(name.startswith("opt:") for name in found):
         found.add("any_option")
     if "hostlist" not in found and found & {"scontrol", "squeue", "sacct", "sinfo", "opt:nodelist", "opt:exclude"}:
-        found.add("plain_hosts")
+        found.add("own_hosts" if "agent" in found else "plain_hosts")
     return found
 
 

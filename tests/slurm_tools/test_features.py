@@ -55,6 +55,29 @@ def test_found(text: str, wanted: str, unwanted: str) -> None:
     assert not set(unwanted.split()) & found(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "wanted", "unwanted"),
+    [
+        ('srun x\nA=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)', "own_hosts", "hostlist"),
+        ("srun x\nA=($(scontrol show hostname ${SLURM_NODELIST}))", "own_hosts", "hostlist"),
+        ("srun x\nscontrol show hostnames", "own_hosts", "hostlist"),
+        ("scontrol show hostnames", "hostlist", "own_hosts"),
+        ("srun x\nscontrol show hostnames $LIST", "hostlist", "own_hosts"),
+        ("srun x\nscontrol show hostnames; scontrol show hostnames 'n[1-2]'", "hostlist", "own_hosts"),
+        ("srun x\nSLURM_JOB_NODELIST=n[1-2] scontrol show hostnames", "hostlist", "own_hosts"),
+        ("srun x\necho n[1-2] | xargs scontrol show hostnames", "hostlist", "own_hosts"),
+        ("srun -l x", "", "own_hosts hostlist opt:nodes choose"),
+        ("srun -o f x", "output", "opt:error opt:open-mode"),
+        ("srun --gpus-per-task=1 x", "gpu", "opt:gpu-bind opt:gpus"),
+        ("srun --gpus-per-task=1 --gpu-bind=none x", "gpu opt:gpu-bind", "opt:gpus"),
+    ],
+)
+def test_found_on_several_nodes(text: str, wanted: str, unwanted: str) -> None:
+    have = closed(found(text, 4))
+    assert set(wanted.split()) <= have
+    assert not set(unwanted.split()) & have
+
+
 @given(st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=5)), max_size=30).map(" ".join), st.integers(1, 4))
 def test_any_text_has_features_and_its_program_compiles(text: str, nodes: int) -> None:
     compile(program(closed(found(text, nodes))), "program", "exec")
