@@ -1256,10 +1256,21 @@ def own(ids):
 #% end
 #% if relay
 def on_head():
-    """What ends the job or a step is done where they run."""
-    head = open(STATE).read().split()[0]
+    """Has it done by the head's agent, as a step of one task: what it is to end runs there."""
+    head, address = open(STATE).read().split()[:2]
     if ENV["SLURMD_NODENAME"] != head:
-        os.execvp("srun", ["srun", "-N1", "-n1", "-O", "-w", head, NAME, *WORDS])
+        link = dial(head, address)
+        #% if opt:unbuffered
+        link.send(0)
+        #% end
+        #% if container
+        link.send({})
+        #% end
+        link.send(("/", [(0, [NAME, *WORDS], {**ENV, "SLURMD_NODENAME": head})]))
+        stream, _, data = link.recv()
+        if stream:
+            os.write(2, data)
+        os._exit(data if not stream else 1)
 
 
 #% end

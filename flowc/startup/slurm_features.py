@@ -59,7 +59,7 @@ NEEDS = {
     "sinfo": "regex",
     "requeue": "scontrol",
     "scancel": "ending",
-    "relay": "agent opt:nodelist opt:overcommit opt:ntasks opt:nodes",
+    "relay": "agent",
     "scontrol_job": "scontrol",
     "show_hostlist": "scontrol hostlist",
     "rsh": "agent opt:nodelist opt:overcommit opt:ntasks opt:nodes several_nodes srun",

@@ -54,7 +54,12 @@ except (EOFError, OSError):
     print("refused")
 STRANGER
 srun --nodelist=n2 --nodes=1 --ntasks=1 bash -c 'ls /workspace/broken /workspace/o' 2>/dev/null || echo "only here"
-[ "$SLURM_RESTART_COUNT" ] || sleep 900
+[ "$SLURM_RESTART_COUNT" ] || {
+    trap 'wait; echo "batch told"; exit' TERM
+    srun bash -c 'exec 2>/dev/null; trap "echo $SLURMD_NODENAME told; exit" TERM; while :; do sleep 0.1; done' >told &
+    wait
+}
+[ "$SLURM_RESTART_COUNT" ] && sort told
 srun bash -c 'exit $((SLURM_PROCID * 7))'
 """
 SAID = """start {count}
@@ -108,7 +113,8 @@ def oracle(holder: int, script: Path, *options: str) -> list[str]:
 
 
 def test_two_machines_run_one_job(boot: Boot, tmp_path: Path) -> None:
-    """The head is started again and runs the job anew; the other machine's agent has served all along."""
+    """The head is started again and runs the job anew; the other machine's agent has served all along. Before, the
+    script and the tasks of both machines are told, and what they say is kept."""
     result = driver.compile(Source("job.sbatch", JOB), Inputs())
     sent = {each.name: each.text for each in result.artifacts}["startup.sh"]
     for name in ADDRESSES:
@@ -136,7 +142,8 @@ def test_two_machines_run_one_job(boot: Boot, tmp_path: Path) -> None:
     texts = [each["collected"]["/workspace/o"] for each in found["boots"]]
     assert texts[0] == SAID.format(count="first")
     error = "srun: error: n2: task 1: Exited with exit code 7\n"
-    assert texts[1] == SAID.format(count="first") + SAID.format(count="1") + error
+    told = "n1 told\nn2 told\n"
+    assert texts[1] == SAID.format(count="first") + "batch told\n" + SAID.format(count="1") + told + error
     first, second = (json.loads(each["collected"][STATUS]) for each in found["boots"])
     assert (first["state"], first["starts"]) == ("RUNNING", 1)
     assert (second["state"], second["starts"], second["exit_code"]) == ("FAILED", 2, 7)

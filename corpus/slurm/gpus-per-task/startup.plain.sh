@@ -169,7 +169,7 @@ import os,signal,sys
 from multiprocessing.connection import Connection,Pipe,wait
 r=os.environ
 J=os.path.basename(sys.argv[0])
-t=sys.argv[1:]
+u=sys.argv[1:]
 v=1,2,3,10,12,15,18
 def K(e):
  os.write(2,(J+": "+e+"\n").encode())
@@ -193,9 +193,9 @@ def start(argv,o,p,*d):
   signal.pthread_sigmask(1,v)
   o["SLURM_TASK_PID"]=str(os.getpid())
   os.execvpe(argv[0],argv,o)
- except OSError as h:
-  a(f"execve(): {argv[0]}: {h.strerror}")
-  os._exit(h.errno)
+ except OSError as i:
+  a(f"execve(): {argv[0]}: {i.strerror}")
+  os._exit(i.errno)
 def E(d):
  c,a=os.wait()
  D([c],9)
@@ -234,13 +234,13 @@ def ab(a):
      continue
     l=os.read(y,65536)
     e+=l
-    i=e.rfind(b"\n")+1
-    if not l or len(e)-i>9999:
-     i=len(e)
-    if i:
-     a.send((k,b,e[:i]))
+    h=e.rfind(b"\n")+1
+    if not l or len(e)-h>9999:
+     h=len(e)
+    if h:
+     a.send((k,b,e[:h]))
     if l:
-     g[y]=k,b,e[i:]
+     g[y]=k,b,e[h:]
     else:
      os.close(y)
   for k,b,e in g.values():
@@ -253,8 +253,8 @@ def ab(a):
   signal.alarm(30)
   while d:
    E(d)
-OPTIONS="-=gpus-per-task -=ntasks-per-gpu G=gpus -=gpus-per-node -=gres -=gpu-bind"
-def av(L):
+OPTIONS="-=gpus-per-task"
+def aw(L):
  ay={}
  while L and L[0][:1]=="-"!=L[0]:
   aq=L.pop(0)
@@ -277,77 +277,50 @@ def av(L):
   ay[d[2:]]=F
  return ay
 def srun():
- am=av(t)
- def M(q,aL=""):
-  return am.get(q)or r.get("SLURM_"+(aL or q.upper().replace("-","_")))
- def s(q,aL=""):
-  F=M(q,aL)or"0"
-  if not F.isdigit()or int(F)<(q in am):
-   x(f'error: Invalid numeric value "{F}" for --{q}.')
-  return int(F)
+ am=aw(u)
+ def M(q,aZ=""):
+  return am.get(q)or r.get("SLURM_"+(aZ or q.upper().replace("-","_")))
  w=r["SLURM_JOB_ID"]
- if not t:
+ if not u:
   x("fatal: No command given to execute.")
- at=int(r["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
  c=[r["SLURM_JOB_NODELIST"]]
  g=range(len(c))
- u=A=len(c)
- f=int(r.get("SLURM_NTASKS")or u*int(r.get("SLURM_NTASKS_PER_NODE",1)))
- ax=1
- if f>at//ax*len(g):
-  x(f"error: Unable to create step for job {w}: More processors requested than permitted")
+ t=A=len(c)
+ f=int(r.get("SLURM_NTASKS")or t*int(r.get("SLURM_NTASKS_PER_NODE",1)))
  P=iter(range(f))
- T=[[next(P)for B in range(m,f,u)]for m in range(u)]
+ T=[[next(P)for B in range(m,f,t)]for m in range(t)]
  with open("/run/flowc.step."+w,"ab",0)as Q:
   Q.write(b"%9d\n"%os.getpid())
   G=Q.tell()//10-1
  o=dict(r)
- for F,aj in((f,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if f>A else"cyclic","DISTRIBUTION"),(r["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(r["SLURM_TASKS_PER_NODE"]if f%u else f"{f // u}(x{u})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(u,"NNODES STEP_NUM_NODES"),(G,"STEPID STEP_ID"),):
+ for F,aj in((f,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if f>A else"cyclic","DISTRIBUTION"),(r["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(r["SLURM_TASKS_PER_NODE"]if f%t else f"{f // t}(x{t})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(t,"NNODES STEP_NUM_NODES"),(G,"STEPID STEP_ID"),):
   for key in aj.split():
    o["SLURM_"+key]=str(F)
- aD=r.get("SLURM_JOB_GPUS","").split(",")if r.get("SLURM_JOB_GPUS")else[]
- def aF(q,aL=""):
-  ay=[int(aq.split(":")[-1])if aq.split(":")[-1].isdigit()else 1 for aq in(M(q,aL)or"").split(",")if aq and(q!="gres"or aq[:3]=="gpu")]
+ aE=r.get("SLURM_JOB_GPUS","").split(",")if r.get("SLURM_JOB_GPUS")else[]
+ def aG(q,aZ=""):
+  ay=[int(aq.split(":")[-1])if aq.split(":")[-1].isdigit()else 1 for aq in(M(q,aZ)or"").split(",")if aq and(q!="gres"or aq[:3]=="gpu")]
   return sum(ay)
- aE=aF("gpus-per-task")
- aw=M("gpu-bind")or""
- aw=aw.replace("verbose,","")
- if M("ntasks-per-gpu")and not aw:
-  aw="single:"+M("ntasks-per-gpu")
- if aE and not aw:
-  aw=f"per_task:{aE}"
- H=max([aF(q)for q in("gpus-per-node","gres")if q in am]or[0])
- H=H or aF("gpus-per-node")or aF("gres")or-(-aF("gpus")//len(g))or len(aD)
- if max(H,*(aE*len(ar)for ar in T))>len(aD):
+ aD=aG("gpus-per-task")
+ at=""
+ if aD and not at:
+  at=f"per_task:{aD}"
+ H=len(aE)
+ if max(H,*(aD*len(ar)for ar in T))>len(aE):
   x(f"error: Unable to create step for job {w}: Invalid generic resource (gres) specification")
- def aA(ae,u):
-  af=aD[:aE*u or H]
-  aB,B,e=aw.partition(":")
-  s=int(e)if e.isdigit()else 1
-  if aB=="single":
-   aJ=[af[ae//s%len(af)]]
-  elif aB=="per_task":
-   aJ=[af[m%len(af)]for m in range(ae*s,(ae+1)*s)]
-  elif aB=="map_gpu":
-   an=e.split(",")
-   aJ=[aD[int(an[ae%len(an)],0)]]
-  elif aB=="mask_gpu":
-   an=e.split(",")
-   aP=int(an[ae%len(an)],16)
-   aJ=[q for m,q in enumerate(aD)if aP>>m&1]
-  else:
-   aJ=af
-  aI=",".join(aJ)
-  return{"CUDA_VISIBLE_DEVICES":aI,"SLURM_STEP_GPUS":aI,"SLURM_GPUS_ON_NODE":str(len(af)),**({"SLURMD_TRES_BIND":"gpu:"+aw}if aw else{}),}
+ def az(af,t):
+  ae=aE[:aD*t or H]
+  aF=[ae[m%len(ae)]for m in range(af*aD,(af+1)*aD)]or ae
+  aK=",".join(aF)
+  return{"CUDA_VISIBLE_DEVICES":aK,"SLURM_STEP_GPUS":aK,"SLURM_GPUS_ON_NODE":str(len(ae)),**({"SLURMD_TRES_BIND":"gpu:"+at}if at else{}),}
  p=os.getcwd()
  Y=[0]
- def S(i,b,j):
+ def S(h,b,j):
   if j:
-   K(f"error: {c[i]}: task {b}: "+(f"Exited with exit code {j}"if j>0 else signal.strsignal(-j)))
+   K(f"error: {c[h]}: task {b}: "+(f"Exited with exit code {j}"if j>0 else signal.strsignal(-j)))
    Y.append(j if j>0 else 128-j)
  def Z(m):
   C=T[m]
-  return[(b,t,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":c[g[m]],"SLURM_GTIDS":",".join(map(str,C)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(ae),**(aA(ae,len(C))if aD else{})},)for ae,b in enumerate(C)]
+  return[(b,u,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":c[g[m]],"SLURM_GTIDS":",".join(map(str,C)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(af),**(az(af,len(C))if aE else{})},)for af,b in enumerate(C)]
  def U(z,*B):
   for a in n:
    try:
@@ -373,23 +346,23 @@ def srun():
  signal.pthread_sigmask(1,v)
  while n:
   for a in wait([*n]):
-   i=n[a]
+   h=n[a]
    try:
     z=a.recv()
-   except(EOFError,OSError)as h:
-    x(f"error: Node failure on {c[i]}: {h or 'connection lost'}")
+   except(EOFError,OSError)as i:
+    x(f"error: Node failure on {c[h]}: {i or 'connection lost'}")
    if not z:
     del n[a]
     continue
    k,b,l=z
    if not k:
-    S(i,b,l)
+    S(h,b,l)
     continue
    try:
     while l:
      l=l[os.write(k,l):]
-   except OSError as h:
-    x(f"error: cannot write: {h.strerror}")
+   except OSError as i:
+    x(f"error: cannot write: {i.strerror}")
  os._exit(max(Y))
 globals()[J]()
 E

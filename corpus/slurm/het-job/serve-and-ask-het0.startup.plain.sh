@@ -165,7 +165,7 @@ cat >"$state_dir/bin/srun" <<'E'
 import os,signal,sys
 r=os.environ
 J=os.path.basename(sys.argv[0])
-t=sys.argv[1:]
+u=sys.argv[1:]
 v=1,2,3,10,12,15,18
 def K(e):
  os.write(2,(J+": "+e+"\n").encode())
@@ -192,9 +192,9 @@ def start(argv,o,p,*d):
   signal.pthread_sigmask(1,v)
   o["SLURM_TASK_PID"]=str(os.getpid())
   os.execvpe(argv[0],argv,o)
- except OSError as h:
-  a(f"execve(): {argv[0]}: {h.strerror}")
-  os._exit(h.errno)
+ except OSError as i:
+  a(f"execve(): {argv[0]}: {i.strerror}")
+  os._exit(i.errno)
 def E(d):
  c,a=os.wait()
  D([c],9)
@@ -206,7 +206,7 @@ def D(d,s):
   except OSError:
    pass
 OPTIONS="-=het-group"
-def av(L):
+def aw(L):
  ay={}
  while L and L[0][:1]=="-"!=L[0]:
   aq=L.pop(0)
@@ -229,43 +229,34 @@ def av(L):
   ay[d[2:]]=F
  return ay
 def srun():
- am=av(t)
- def M(q,aL=""):
-  return am.get(q)or r.get("SLURM_"+(aL or q.upper().replace("-","_")))
- def s(q,aL=""):
-  F=M(q,aL)or"0"
-  if not F.isdigit()or int(F)<(q in am):
-   x(f'error: Invalid numeric value "{F}" for --{q}.')
-  return int(F)
+ am=aw(u)
+ def M(q,aZ=""):
+  return am.get(q)or r.get("SLURM_"+(aZ or q.upper().replace("-","_")))
  w=r["SLURM_JOB_ID"]
- if not t:
+ if not u:
   x("fatal: No command given to execute.")
- at=int(r["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
  c=[r["SLURM_JOB_NODELIST"]]
  g=range(len(c))
- u=A=len(c)
- f=int(r.get("SLURM_NTASKS")or u*int(r.get("SLURM_NTASKS_PER_NODE",1)))
- ax=1
- if f>at//ax*len(g):
-  x(f"error: Unable to create step for job {w}: More processors requested than permitted")
+ t=A=len(c)
+ f=int(r.get("SLURM_NTASKS")or t*int(r.get("SLURM_NTASKS_PER_NODE",1)))
  P=iter(range(f))
- T=[[next(P)for B in range(m,f,u)]for m in range(u)]
+ T=[[next(P)for B in range(m,f,t)]for m in range(t)]
  with open("/run/flowc.step."+w,"ab",0)as Q:
   Q.write(b"%9d\n"%os.getpid())
   G=Q.tell()//10-1
  o=dict(r)
- for F,aj in((f,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if f>A else"cyclic","DISTRIBUTION"),(r["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(r["SLURM_TASKS_PER_NODE"]if f%u else f"{f // u}(x{u})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(u,"NNODES STEP_NUM_NODES"),(G,"STEPID STEP_ID"),):
+ for F,aj in((f,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if f>A else"cyclic","DISTRIBUTION"),(r["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(r["SLURM_TASKS_PER_NODE"]if f%t else f"{f // t}(x{t})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(t,"NNODES STEP_NUM_NODES"),(G,"STEPID STEP_ID"),):
   for key in aj.split():
    o["SLURM_"+key]=str(F)
  p=os.getcwd()
  Y=[0]
- def S(i,b,j):
+ def S(h,b,j):
   if j:
-   K(f"error: {c[i]}: task {b}: "+(f"Exited with exit code {j}"if j>0 else signal.strsignal(-j)))
+   K(f"error: {c[h]}: task {b}: "+(f"Exited with exit code {j}"if j>0 else signal.strsignal(-j)))
    Y.append(j if j>0 else 128-j)
  def Z(m):
   C=T[m]
-  return[(b,t,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":c[g[m]],"SLURM_GTIDS":",".join(map(str,C)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(ae)},)for ae,b in enumerate(C)]
+  return[(b,u,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":c[g[m]],"SLURM_GTIDS":",".join(map(str,C)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(af)},)for af,b in enumerate(C)]
  d={}
  def U(s,*B):
   D(d,s)

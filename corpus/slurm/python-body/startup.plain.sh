@@ -163,7 +163,7 @@ cat >"$state_dir/bin/sbatch" <<'E'
 import os,signal,sys
 r=os.environ
 J=os.path.basename(sys.argv[0])
-t=sys.argv[1:]
+u=sys.argv[1:]
 def K(e):
  os.write(2,(J+": "+e+"\n").encode())
 def x(e,j=1):

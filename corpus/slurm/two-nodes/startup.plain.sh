@@ -181,12 +181,11 @@ mkdir -p "$state_dir/bin"
 cat >"$state_dir/bin/srun" <<'E'
 #!/usr/bin/python3
 import os,signal,sys
-import re
 import hmac,socket,time
 from multiprocessing.connection import Connection,Pipe,wait
 r=os.environ
 J=os.path.basename(sys.argv[0])
-t=sys.argv[1:]
+u=sys.argv[1:]
 O="/var/lib/foundry/flowc/nodes"
 ai="/var/lib/foundry/flowc/run"
 X=6818
@@ -197,16 +196,9 @@ def x(e,j=1):
  K(e)
  os._exit(j)
 def R(e):
- ay=[]
- for aq in re.findall(r"(?:\[[^]]*]|[^][,\s])+",e):
-  ar=re.match(r"([^[]*)\[([^]]*)](.*)",aq)
-  if not ar:
-   ay.append(aq)
-   continue
-  for az in ar[2].split(","):
-   A,B,ac=az.partition("-")
-   ay+=[ar[1]+str(s).zfill(len(A))+b for s in range(int(A),int(ac or A)+1)for b in R(ar[3])or[""]]
- return ay
+ if e==r.get("SLURM_JOB_NODELIST"):
+  return open(O).read().split()[::2]
+ return e.replace(","," ").split()
 def start(argv,o,p,*d):
  c=os.fork()
  if c:
@@ -224,14 +216,14 @@ def start(argv,o,p,*d):
   signal.pthread_sigmask(1,v)
   try:
    os.chdir(p)
-  except OSError as h:
-   a(f"couldn't chdir to `{p}': {h.strerror}: going to /tmp instead")
+  except OSError as i:
+   a(f"couldn't chdir to `{p}': {i.strerror}: going to /tmp instead")
    os.chdir("/tmp")
   o["SLURM_TASK_PID"]=str(os.getpid())
   os.execvpe(argv[0],argv,o)
- except OSError as h:
-  a(f"execve(): {argv[0]}: {h.strerror}")
-  os._exit(h.errno)
+ except OSError as i:
+  a(f"execve(): {argv[0]}: {i.strerror}")
+  os._exit(i.errno)
 def E(d):
  c,a=os.wait()
  D([c],9)
@@ -242,7 +234,7 @@ def D(d,s):
    os.killpg(c,s)
   except OSError:
    pass
-def W(d,af,c):
+def W(d,ae,c):
  for g,M,F in(1,9,1),(6,4,30),(6,5,10),(6,18,120000):
   d.setsockopt(g,M,F)
  a=Connection(d.detach())
@@ -250,7 +242,7 @@ def W(d,af,c):
   return hmac.digest(open(ai,"rb").read(),e,"sha256")
  b=os.urandom(32)
  a.send_bytes(b)
- a.send_bytes(f(af+a.recv_bytes(99)))
+ a.send_bytes(f(ae+a.recv_bytes(99)))
  if a.recv_bytes(99)!=f(c+b):
   raise OSError("wrong secret")
  return a
@@ -260,9 +252,9 @@ def ah(q,c):
    d=socket.create_connection((c,X),9)
    d.settimeout(None)
    return W(d,b"s",b"a")
-  except(OSError,EOFError)as h:
+  except(OSError,EOFError)as i:
    if b==4:
-    K(f"waiting for the agent of {q}: {h}")
+    K(f"waiting for the agent of {q}: {i}")
   time.sleep(b)
  x(f"error: {q}: no agent after 10 minutes")
 def agent():
@@ -271,19 +263,19 @@ def agent():
  for B in range(120):
   g=[N.split()[:2]for N in open("/etc/hosts")if N[:1].isdigit()and N[:3]!="127"][::-1]
   c=[q.split(".")[0]for B,q in g]
-  if len(g)>=int(t[0])and H in c:
+  if len(g)>=int(u[0])and H in c:
    break
   time.sleep(5)
  else:
-  x(f"/etc/hosts does not list {H} and {t[0]} nodes after 10 minutes: {c}")
- open(O,"w").writelines(f"{q} {i[0]}\n"for q,i in zip(c,g))
+  x(f"/etc/hosts does not list {H} and {u[0]} nodes after 10 minutes: {c}")
+ open(O,"w").writelines(f"{q} {h[0]}\n"for q,h in zip(c,g))
  b=c.index(H)
  j=socket.create_server((g[b][0],X),backlog=99)
  if not b and os.fork():
   f=H.rstrip("0123456789")
   A,ac=c[0][len(f):],c[-1][len(f):]
-  h=[f+str(int(A or 0)+m).zfill(len(A))for m in range(len(c))]
-  print(f"{f}[{A}-{ac}]"if c==h else",".join(c))
+  i=[f+str(int(A or 0)+m).zfill(len(A))for m in range(len(c))]
+  print(f"{f}[{A}-{ac}]"if c==i else",".join(c))
   return
  os.dup2(2,1)
  signal.signal(17,signal.SIG_IGN)
@@ -328,13 +320,13 @@ def ab(a):
      continue
     l=os.read(y,65536)
     e+=l
-    i=e.rfind(b"\n")+1
-    if not l or len(e)-i>9999:
-     i=len(e)
-    if i:
-     a.send((k,b,e[:i]))
+    h=e.rfind(b"\n")+1
+    if not l or len(e)-h>9999:
+     h=len(e)
+    if h:
+     a.send((k,b,e[:h]))
     if l:
-     g[y]=k,b,e[i:]
+     g[y]=k,b,e[h:]
     else:
      os.close(y)
   for k,b,e in g.values():
@@ -348,34 +340,34 @@ def ab(a):
   while d:
    E(d)
 def srun():
- if t and t[0][:1]=="-":
-  x(f"unrecognized option '{t[0]}'",255)
+ if u and u[0][:1]=="-":
+  x(f"unrecognized option '{u[0]}'",255)
  w=r["SLURM_JOB_ID"]
- if not t:
+ if not u:
   x("fatal: No command given to execute.")
  L=open(O).read().split()
  c,V=L[::2],L[1::2]
  g=range(len(c))
- u=A=len(c)
- f=int(r.get("SLURM_NTASKS")or u*int(r.get("SLURM_NTASKS_PER_NODE",1)))
+ t=A=len(c)
+ f=int(r.get("SLURM_NTASKS")or t*int(r.get("SLURM_NTASKS_PER_NODE",1)))
  P=iter(range(f))
- T=[[next(P)for B in range(m,f,u)]for m in range(u)]
+ T=[[next(P)for B in range(m,f,t)]for m in range(t)]
  with open("/run/flowc.step."+w,"ab",0)as Q:
   Q.write(b"%9d\n"%os.getpid())
   G=Q.tell()//10-1
  o=dict(r)
- for F,aj in((f,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if f>A else"cyclic","DISTRIBUTION"),(r["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(r["SLURM_TASKS_PER_NODE"]if f%u else f"{f // u}(x{u})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(u,"NNODES STEP_NUM_NODES"),(G,"STEPID STEP_ID"),(V[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
+ for F,aj in((f,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if f>A else"cyclic","DISTRIBUTION"),(r["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(r["SLURM_TASKS_PER_NODE"]if f%t else f"{f // t}(x{t})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(t,"NNODES STEP_NUM_NODES"),(G,"STEPID STEP_ID"),(V[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
   for key in aj.split():
    o["SLURM_"+key]=str(F)
  p=os.getcwd()
  Y=[0]
- def S(i,b,j):
+ def S(h,b,j):
   if j:
-   K(f"error: {c[i]}: task {b}: "+(f"Exited with exit code {j}"if j>0 else signal.strsignal(-j)))
+   K(f"error: {c[h]}: task {b}: "+(f"Exited with exit code {j}"if j>0 else signal.strsignal(-j)))
    Y.append(j if j>0 else 128-j)
  def Z(m):
   C=T[m]
-  return[(b,t,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":c[g[m]],"SLURM_GTIDS":",".join(map(str,C)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(ae)},)for ae,b in enumerate(C)]
+  return[(b,u,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":c[g[m]],"SLURM_GTIDS":",".join(map(str,C)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(af)},)for af,b in enumerate(C)]
  def U(z,*B):
   for a in n:
    try:
@@ -383,7 +375,7 @@ def srun():
    except OSError:
     pass
  n={}
- n={ah(c[i],V[i]):i for i in g}
+ n={ah(c[h],V[h]):h for h in g}
  signal.pthread_sigmask(0,v)
  for ak in v:
   signal.signal(ak,U)
@@ -392,31 +384,31 @@ def srun():
  signal.pthread_sigmask(1,v)
  while n:
   for a in wait([*n]):
-   i=n[a]
+   h=n[a]
    try:
     z=a.recv()
-   except(EOFError,OSError)as h:
-    x(f"error: Node failure on {c[i]}: {h or 'connection lost'}")
+   except(EOFError,OSError)as i:
+    x(f"error: Node failure on {c[h]}: {i or 'connection lost'}")
    if not z:
     del n[a]
     continue
    k,b,l=z
    if not k:
-    S(i,b,l)
+    S(h,b,l)
     continue
    try:
     while l:
      l=l[os.write(k,l):]
-   except OSError as h:
-    x(f"error: cannot write: {h.strerror}")
+   except OSError as i:
+    x(f"error: cannot write: {i.strerror}")
  os._exit(max(Y))
 def scontrol():
- L=[aq for aq in t if aq not in("-o","--oneliner","-d","--details")]
+ L=[aq for aq in u if aq not in("-o","--oneliner","-d","--details")]
  a=(L+["",""])[:2]
  if a==["show","hostnames"]or a==["show","hostname"]:
   print(*R(L[2]if len(L)>2 else r["SLURM_NODELIST"]),sep="\n")
   return
- x(f"error: there is no Slurm on this machine: `scontrol {' '.join(t)}` cannot be done")
+ x(f"error: there is no Slurm on this machine: `scontrol {' '.join(u)}` cannot be done")
 globals()[J]()
 E
 chmod +x "$state_dir/bin/srun"
