@@ -47,6 +47,11 @@ def startup_plain(v, sh):
     if v['restarts']:
         put('"$failure_count" ')
     put('"${1-null}" "${2-null}" "${3-null}" \\\n        >"$state_dir/new"\n    mv "$state_dir/new" "$state_dir/status.json"\n}\n')
+    if (v['nodes'] > 1 or v['body_sha256']):
+        put('\n# Usage: not_started MESSAGE. The job has failed before it began.\nnot_started() {\n    echo "flowc: $*"\n    read -r uptime_seconds _ </proc/uptime\n    used_base=$((used_seconds - ${uptime_seconds%.*}))\n    start_count=${start_count:-0}\n    first_start=${first_start:-$EPOCHSECONDS}\n')
+        if v['restarts']:
+            put('    failure_count=${failure_count:-0}\n')
+        put('    job_state=FAILED\n    save_state 1 0 "$EPOCHSECONDS"\n    exit 1\n}\n')
     sections.append(('state', ''.join(out)))
     out.clear()
     if v['prepared']:
@@ -131,12 +136,9 @@ def startup_plain(v, sh):
         put(str(v['body_name']))
         put('" 2>/dev/null || return 0\n        [ "$wait_count" != 1 ] || echo "flowc: waits for $state_dir/')
         put(str(v['body_name']))
-        put('" >>"$output_file"\n        sleep 5\n    done\n    echo "flowc: no $state_dir/')
+        put('" >>"$output_file"\n        sleep 5\n    done\n    not_started "no $state_dir/')
         put(str(v['body_name']))
-        put(' after 30 minutes" >>"$output_file"\n    read -r uptime_seconds _ </proc/uptime\n    used_base=$((used_seconds - ${uptime_seconds%.*}))\n    start_count=${start_count:-0}\n    first_start=${first_start:-$EPOCHSECONDS}\n')
-        if v['restarts']:
-            put('    failure_count=${failure_count:-0}\n')
-        put('    job_state=FAILED\n    save_state 1 0 "$EPOCHSECONDS"\n    exit 1\n}\n')
+        put(' after 30 minutes" >>"$output_file"\n}\n')
         sections.append(('await', ''.join(out)))
         out.clear()
     put('\n# ---- run: called by the unit ----\n\nrun_job() {\n')
@@ -168,7 +170,7 @@ def startup_plain(v, sh):
                 put('    : >/run/flowc.ready\n')
             put('    node_list=$("$state_dir/bin/agent" ')
             put(str(v['nodes']))
-            put(') || exit\n')
+            put(' 2>>/var/log/foundry/job.log) || not_started "cannot start" >>/var/log/foundry/job.log\n')
         else:
             put("    for _ in {1..120}; do\n        mapfile -t node_names < <(awk '$1 ~ /^[0-9.]+$/ && $1 !~ /^127/ { print $2")
             if not (v['slurm']):
@@ -177,15 +179,15 @@ def startup_plain(v, sh):
             put(str(v['nodes']))
             put(' ] || break\n        sleep 5\n    done\n    [ ${#node_names[@]} -ge ')
             put(str(v['nodes']))
-            put(' ] || {\n        echo "flowc: /etc/hosts lists ${#node_names[@]} of ')
+            put(' ] || not_started "/etc/hosts lists ${#node_names[@]} of ')
             put(str(v['nodes']))
-            put(' nodes after 10 minutes" >&2\n        exit 1\n    }\n')
+            put(' nodes after 10 minutes" >>/var/log/foundry/job.log\n')
             if (v['slurm'] and not (v['agents'])):
                 put('    [ "${node_names[0]%%.*}" = "$host_name" ] || exit 0\n')
             else:
                 put('    node_rank=0\n    until [ "${node_names[node_rank]%%[. ]*}" = "$host_name" ]; do\n        ((++node_rank < ')
                 put(str(v['nodes']))
-                put(')) || {\n            echo "flowc: /etc/hosts does not list $host_name" >&2\n            exit 1\n        }\n    done\n')
+                put(')) || not_started "/etc/hosts does not list $host_name" >>/var/log/foundry/job.log\n    done\n')
                 if v['needs_ip']:
                     put('    private_ip=${node_names[node_rank]#* }\n')
                 if v['needs_ips']:
@@ -962,6 +964,11 @@ def startup_small(v, sh):
     if v['restarts']:
         put('"$fc" ')
     put('"${1-null}" "${2-null}" "${3-null}" >$d/new\nmv $d/new $d/status.json\n}\n')
+    if (v['nodes'] > 1 or v['body_sha256']):
+        put('ns() {\necho "flowc: $*"\nread -r t _ </proc/uptime\nb=$((u - ${t%.*}))\nn=${n:-0}\nf=${f:-$EPOCHSECONDS}\n')
+        if v['restarts']:
+            put('fc=${fc:-0}\n')
+        put('s=FAILED\nw 1 0 "$EPOCHSECONDS"\nexit 1\n}\n')
     sections.append(('state', ''.join(out)))
     out.clear()
     if v['prepared']:
@@ -1046,12 +1053,9 @@ def startup_small(v, sh):
         put(str(v['body_name']))
         put('" 2>/dev/null||return 0\n[ "$c" != 1 ]||echo "flowc: waits for $d/')
         put(str(v['body_name']))
-        put('" >>"$o"\nsleep 5\ndone\necho "flowc: no $d/')
+        put('" >>"$o"\nsleep 5\ndone\nns "no $d/')
         put(str(v['body_name']))
-        put(' after 30 minutes" >>"$o"\nread -r t _ </proc/uptime\nb=$((u - ${t%.*}))\nn=${n:-0}\nf=${f:-$EPOCHSECONDS}\n')
-        if v['restarts']:
-            put('fc=${fc:-0}\n')
-        put('s=FAILED\nw 1 0 "$EPOCHSECONDS"\nexit 1\n}\n')
+        put(' after 30 minutes" >>"$o"\n}\n')
         sections.append(('await', ''.join(out)))
         out.clear()
     put('m() {\n')
@@ -1079,7 +1083,7 @@ def startup_small(v, sh):
                 put(': >/run/flowc.ready\n')
             put('l=$("$d/bin/agent" ')
             put(str(v['nodes']))
-            put(')||exit\n')
+            put(' 2>>/var/log/foundry/job.log)||ns "cannot start" >>/var/log/foundry/job.log\n')
         else:
             put("for _ in {1..120}; do\nmapfile -t a < <(awk '$1 ~ /^[0-9.]+$/&&$1 !~ /^127/ { print $2")
             if not (v['slurm']):
@@ -1088,15 +1092,15 @@ def startup_small(v, sh):
             put(str(v['nodes']))
             put(' ]||break\nsleep 5\ndone\n[ ${#a[@]} -ge ')
             put(str(v['nodes']))
-            put(' ]||{\necho "flowc: /etc/hosts lists ${#a[@]} of ')
+            put(' ]||ns "/etc/hosts lists ${#a[@]} of ')
             put(str(v['nodes']))
-            put(' nodes after 10 minutes" >&2\nexit 1\n}\n')
+            put(' nodes after 10 minutes" >>/var/log/foundry/job.log\n')
             if (v['slurm'] and not (v['agents'])):
                 put('[ "${a[0]%%.*}" = $h ]||exit 0\n')
             else:
                 put('node_rank=0\nuntil [ "${a[node_rank]%%[. ]*}" = $h ]; do\n((++node_rank < ')
                 put(str(v['nodes']))
-                put('))||{\necho "flowc: /etc/hosts does not list $h" >&2\nexit 1\n}\ndone\n')
+                put('))||ns "/etc/hosts does not list $h" >>/var/log/foundry/job.log\ndone\n')
                 if v['needs_ip']:
                     put('private_ip=${a[node_rank]#* }\n')
                 if v['needs_ips']:

@@ -117,3 +117,18 @@ def test_machines_of_a_pytorch_job(rent: Rent) -> None:
         assert told["MASTER_ADDR"] == "10.77.0.1"
         assert told["MASTER_PORT"] == "23456"
         assert told["TOKEN"] == "tok"
+
+
+def test_machines_that_do_not_come_fail_the_job(rent: Rent) -> None:
+    """Those that are there say so, in the job's output as in its state, after 10 minutes."""
+    rented = rent("task.yaml", SKYPILOT)
+    rented.put("n1", "etc/hosts", "127.0.0.1 localhost\n10.77.0.1 n1\n")
+    rented.put("n2", "etc/hosts", "10.77.0.5 a\n10.77.0.4 b\n10.77.0.1 n1\n")
+    for name in rented.names:
+        rented.program(name, "sleep", '#!/bin/bash\n[ "$1" != 5 ] || exec /bin/sleep 0.01\nexec /bin/sleep "$@"\n')
+    rented.start("n1", "n2")
+    assert rented.wait("n1") == rented.wait("n2") == ("FAILED", 1)
+    assert rented.read("n1", LOG) == "flowc: /etc/hosts lists 1 of 3 nodes after 10 minutes\n"
+    assert rented.read("n2", LOG) == "flowc: /etc/hosts does not list n2\n"
+    status = rented.status("n1")
+    assert (status["starts"], status["used_s"]) == (0, 0)

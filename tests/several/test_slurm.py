@@ -62,6 +62,16 @@ def test_what_cannot_be_prepared_on_another_machine_fails_the_job(rent: Rent) ->
     assert rented.read("n3", LOG).splitlines()[:5] == ["s3fs: no such bucket"] * 5
 
 
+def test_machines_that_do_not_come_fail_the_job(rent: Rent) -> None:
+    rented = rent("job.sbatch", JOB.replace("--nodes=3", "--nodes=2"))
+    rented.put("n1", "etc/hosts", "127.0.0.1 localhost\n10.77.0.1 n1\n")
+    # Ten minutes pass in a moment.
+    rented.put("n1", "usr/lib/python3/dist-packages/now.pth", "import time; time.sleep = lambda _: None\n")
+    rented.start("n1")
+    assert rented.wait() == ("FAILED", 1)
+    assert "/etc/hosts does not list n1 and 2 nodes after 10 minutes: ['n1']" in rented.read("n1", LOG)
+
+
 def test_tasks_have_time_to_end_when_their_machine_is_shut_down(rent: Rent) -> None:
     text = JOB.replace("--nodes=3", "--nodes=2").split("srun")[0]
     steps = "echo told; sleep 2; echo saved >/workspace/saved; echo done; exit 3"

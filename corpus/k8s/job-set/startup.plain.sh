@@ -59,6 +59,18 @@ save_state() {
     mv "$state_dir/new" "$state_dir/status.json"
 }
 
+# Usage: not_started MESSAGE. The job has failed before it began.
+not_started() {
+    echo "flowc: $*"
+    read -r uptime_seconds _ </proc/uptime
+    used_base=$((used_seconds - ${uptime_seconds%.*}))
+    start_count=${start_count:-0}
+    first_start=${first_start:-$EPOCHSECONDS}
+    job_state=FAILED
+    save_state 1 0 "$EPOCHSECONDS"
+    exit 1
+}
+
 # ---- stop: the job is asked to end; what it was prepared with stays until it has ended ----
 
 stop_body() {
@@ -127,16 +139,10 @@ run_job() {
         [ ${#node_names[@]} -lt 2 ] || break
         sleep 5
     done
-    [ ${#node_names[@]} -ge 2 ] || {
-        echo "flowc: /etc/hosts lists ${#node_names[@]} of 2 nodes after 10 minutes" >&2
-        exit 1
-    }
+    [ ${#node_names[@]} -ge 2 ] || not_started "/etc/hosts lists ${#node_names[@]} of 2 nodes after 10 minutes" >>/var/log/foundry/job.log
     node_rank=0
     until [ "${node_names[node_rank]%%[. ]*}" = "$host_name" ]; do
-        ((++node_rank < 2)) || {
-            echo "flowc: /etc/hosts does not list $host_name" >&2
-            exit 1
-        }
+        ((++node_rank < 2)) || not_started "/etc/hosts does not list $host_name" >>/var/log/foundry/job.log
     done
     output_file=/var/log/foundry/job.log
     mkdir -p /run/flowc

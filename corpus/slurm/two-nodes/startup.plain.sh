@@ -57,6 +57,18 @@ save_state() {
     mv "$state_dir/new" "$state_dir/status.json"
 }
 
+# Usage: not_started MESSAGE. The job has failed before it began.
+not_started() {
+    echo "flowc: $*"
+    read -r uptime_seconds _ </proc/uptime
+    used_base=$((used_seconds - ${uptime_seconds%.*}))
+    start_count=${start_count:-0}
+    first_start=${first_start:-$EPOCHSECONDS}
+    job_state=FAILED
+    save_state 1 0 "$EPOCHSECONDS"
+    exit 1
+}
+
 # ---- time: counted over all starts; called every 5 seconds ----
 
 on_tick() {
@@ -90,7 +102,7 @@ run_job() {
     # Where the steps run.
     mkdir -p /workspace
 
-    node_list=$("$state_dir/bin/agent" 2) || exit
+    node_list=$("$state_dir/bin/agent" 2 2>>/var/log/foundry/job.log) || not_started "cannot start" >>/var/log/foundry/job.log
     output_file=/workspace/slurm-940260225.out
     mkdir -p /workspace
     # The first start empties the files, a later one goes on writing.
