@@ -248,7 +248,10 @@ def start(argv, env, where, *streams):
 
 def ended(processes):
     """Waits for one of the processes and kills what it left behind; gives its value and exit code, -n for signal n."""
-    process, status = os.wait()
+    process = 0
+    # Who runs srun by `exec` leaves it children of its own.
+    while process not in processes:
+        process, status = os.wait()
     deliver([process], 9)
     return processes.pop(process), os.waitstatus_to_exitcode(status)
 
@@ -774,7 +777,7 @@ def srun():
         if item[0] in "'\"" and item[-1] == item[0]:
             item = item[1:-1]
         name, equal, value = item.partition("=")
-        if equal:
+        if name and equal:
             env[name] = value
     #% end
     #% if opt:job-name
@@ -992,6 +995,10 @@ def srun():
     #% if pipes
     #% if output
     files = {}
+    # Two for each task may be more than the 1024 that a program usually may open.
+    import resource
+
+    resource.setrlimit(7, (resource.getrlimit(7)[1],) * 2)
 
     def target(stream, node, rank):
         """Where a stream of a task goes: a descriptor, or 0 when it is dropped."""

@@ -322,6 +322,23 @@ def test_srun_killed_on_one_node(tmp_path: Path, start: Start, mark: str) -> Non
     assert gone(mark)
 
 
+def test_children_of_the_shell_that_became_srun(tmp_path: Path) -> None:
+    env = one_node(tmp_path, closed({"srun"})) | {"SLURM_TASKS_PER_NODE": "1"}
+    result = run(env, "exit 5 & sleep 0.5 & exec srun sh -c 'sleep 1; exit 3'")
+    assert (result.returncode, result.stderr) == (3, "srun: error: me: task 0: Exited with exit code 3\n")
+
+
+def test_more_files_than_a_program_usually_opens(batch: dict[str, str], tmp_path: Path) -> None:
+    result = run(batch, f"cd {tmp_path}; ulimit -Sn 300; srun -O -n 200 -o %t.out -e %t.err echo up")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert [path.read_text() for path in tmp_path.glob("*.out")] == ["up\n"] * 200
+
+
+def test_a_variable_without_a_name(batch: dict[str, str]) -> None:
+    result = run(batch, "srun -N1 -n1 --export=ALL,=x,A=b sh -c 'echo $A; exit 3'")
+    assert (result.returncode, result.stdout) == (3, "b\n")
+
+
 def test_pipes_on_one_node(tmp_path: Path, start: Start, mark: str) -> None:
     """The pipes of one node: labels, input, input closed, srun killed."""
     env = one_node(tmp_path, EVERYTHING - {"several_nodes", "agent", "rsh", "relay", "prepared"})

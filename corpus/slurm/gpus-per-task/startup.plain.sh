@@ -197,7 +197,9 @@ def start(argv,o,p,*d):
   a(f"execve(): {argv[0]}: {i.strerror}")
   os._exit(i.errno)
 def E(d):
- c,a=os.wait()
+ c=0
+ while c not in d:
+  c,a=os.wait()
  D([c],9)
  return d.pop(c),os.waitstatus_to_exitcode(a)
 def D(d,s):
@@ -224,8 +226,8 @@ def ab(a):
   while q:=wait([a,*g,],None if d else 0,):
    for y in q:
     if y==a:
-     z=a.recv()
-     D(d,z)
+     A=a.recv()
+     D(d,A)
      continue
     k,b,e=g.pop(y)
     if not k:
@@ -249,7 +251,7 @@ def ab(a):
   a.send(())
  except(EOFError,OSError):
   D(d,15)
-  signal.signal(14,lambda*B:D(d,9))
+  signal.signal(14,lambda*C:D(d,9))
   signal.alarm(30)
   while d:
    E(d)
@@ -285,15 +287,15 @@ def srun():
   x("fatal: No command given to execute.")
  c=[r["SLURM_JOB_NODELIST"]]
  g=range(len(c))
- t=A=len(c)
+ t=B=len(c)
  f=int(r.get("SLURM_NTASKS")or t*int(r.get("SLURM_NTASKS_PER_NODE",1)))
  P=iter(range(f))
- T=[[next(P)for B in range(m,f,t)]for m in range(t)]
+ T=[[next(P)for C in range(m,f,t)]for m in range(t)]
  with open("/run/flowc.step."+w,"ab",0)as Q:
   Q.write(b"%9d\n"%os.getpid())
   G=Q.tell()//10-1
  o=dict(r)
- for F,aj in((f,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if f>A else"cyclic","DISTRIBUTION"),(r["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(r["SLURM_TASKS_PER_NODE"]if f%t else f"{f // t}(x{t})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(t,"NNODES STEP_NUM_NODES"),(G,"STEPID STEP_ID"),):
+ for F,aj in((f,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if f>B else"cyclic","DISTRIBUTION"),(r["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(r["SLURM_TASKS_PER_NODE"]if f%t else f"{f // t}(x{t})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(t,"NNODES STEP_NUM_NODES"),(G,"STEPID STEP_ID"),):
   for key in aj.split():
    o["SLURM_"+key]=str(F)
  aE=r.get("SLURM_JOB_GPUS","").split(",")if r.get("SLURM_JOB_GPUS")else[]
@@ -304,11 +306,11 @@ def srun():
  at=""
  if aD and not at:
   at=f"per_task:{aD}"
- H=len(aE)
- if max(H,*(aD*len(ar)for ar in T))>len(aE):
+ I=len(aE)
+ if max(I,*(aD*len(ar)for ar in T))>len(aE):
   x(f"error: Unable to create step for job {w}: Invalid generic resource (gres) specification")
  def az(af,t):
-  ae=aE[:aD*t or H]
+  ae=aE[:aD*t or I]
   aF=[ae[m%len(ae)]for m in range(af*aD,(af+1)*aD)]or ae
   aK=",".join(aF)
   return{"CUDA_VISIBLE_DEVICES":aK,"SLURM_STEP_GPUS":aK,"SLURM_GPUS_ON_NODE":str(len(ae)),**({"SLURMD_TRES_BIND":"gpu:"+at}if at else{}),}
@@ -319,12 +321,12 @@ def srun():
    K(f"error: {c[h]}: task {b}: "+(f"Exited with exit code {j}"if j>0 else signal.strsignal(-j)))
    Y.append(j if j>0 else 128-j)
  def Z(m):
-  C=T[m]
-  return[(b,u,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":c[g[m]],"SLURM_GTIDS":",".join(map(str,C)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(af),**(az(af,len(C))if aE else{})},)for af,b in enumerate(C)]
- def U(z,*B):
+  z=T[m]
+  return[(b,u,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":c[g[m]],"SLURM_GTIDS":",".join(map(str,z)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(af),**(az(af,len(z))if aE else{})},)for af,b in enumerate(z)]
+ def U(A,*C):
   for a in n:
    try:
-    a.send(z)
+    a.send(A)
    except OSError:
     pass
  n={}
@@ -348,13 +350,13 @@ def srun():
   for a in wait([*n]):
    h=n[a]
    try:
-    z=a.recv()
+    A=a.recv()
    except(EOFError,OSError)as i:
     x(f"error: Node failure on {c[h]}: {i or 'connection lost'}")
-   if not z:
+   if not A:
     del n[a]
     continue
-   k,b,l=z
+   k,b,l=A
    if not k:
     S(h,b,l)
     continue

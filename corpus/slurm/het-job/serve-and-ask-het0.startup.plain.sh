@@ -196,7 +196,9 @@ def start(argv,o,p,*d):
   a(f"execve(): {argv[0]}: {i.strerror}")
   os._exit(i.errno)
 def E(d):
- c,a=os.wait()
+ c=0
+ while c not in d:
+  c,a=os.wait()
  D([c],9)
  return d.pop(c),os.waitstatus_to_exitcode(a)
 def D(d,s):
@@ -237,15 +239,15 @@ def srun():
   x("fatal: No command given to execute.")
  c=[r["SLURM_JOB_NODELIST"]]
  g=range(len(c))
- t=A=len(c)
+ t=B=len(c)
  f=int(r.get("SLURM_NTASKS")or t*int(r.get("SLURM_NTASKS_PER_NODE",1)))
  P=iter(range(f))
- T=[[next(P)for B in range(m,f,t)]for m in range(t)]
+ T=[[next(P)for C in range(m,f,t)]for m in range(t)]
  with open("/run/flowc.step."+w,"ab",0)as Q:
   Q.write(b"%9d\n"%os.getpid())
   G=Q.tell()//10-1
  o=dict(r)
- for F,aj in((f,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if f>A else"cyclic","DISTRIBUTION"),(r["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(r["SLURM_TASKS_PER_NODE"]if f%t else f"{f // t}(x{t})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(t,"NNODES STEP_NUM_NODES"),(G,"STEPID STEP_ID"),):
+ for F,aj in((f,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if f>B else"cyclic","DISTRIBUTION"),(r["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(r["SLURM_TASKS_PER_NODE"]if f%t else f"{f // t}(x{t})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(t,"NNODES STEP_NUM_NODES"),(G,"STEPID STEP_ID"),):
   for key in aj.split():
    o["SLURM_"+key]=str(F)
  p=os.getcwd()
@@ -255,10 +257,10 @@ def srun():
    K(f"error: {c[h]}: task {b}: "+(f"Exited with exit code {j}"if j>0 else signal.strsignal(-j)))
    Y.append(j if j>0 else 128-j)
  def Z(m):
-  C=T[m]
-  return[(b,u,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":c[g[m]],"SLURM_GTIDS":",".join(map(str,C)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(af)},)for af,b in enumerate(C)]
+  z=T[m]
+  return[(b,u,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":c[g[m]],"SLURM_GTIDS":",".join(map(str,z)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(af)},)for af,b in enumerate(z)]
  d={}
- def U(s,*B):
+ def U(s,*C):
   D(d,s)
  signal.pthread_sigmask(0,v)
  for ak in v:

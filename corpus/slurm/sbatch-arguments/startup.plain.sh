@@ -221,7 +221,9 @@ def start(argv,o,p,*d):
   a(f"execve(): {argv[0]}: {i.strerror}")
   os._exit(i.errno)
 def E(d):
- c,a=os.wait()
+ c=0
+ while c not in d:
+  c,a=os.wait()
  D([c],9)
  return d.pop(c),os.waitstatus_to_exitcode(a)
 def D(d,s):
@@ -254,24 +256,24 @@ def ah(q,c):
   time.sleep(b)
  x(f"error: {q}: no agent after 10 minutes")
 def agent():
- H=socket.gethostname().split(".")[0]
+ I=socket.gethostname().split(".")[0]
  c=[]
- for B in range(120):
+ for C in range(120):
   g=[N.split()[:2]for N in open("/etc/hosts")if N[:1].isdigit()and N[:3]!="127"][::-1]
-  c=[q.split(".")[0]for B,q in g]
-  if len(g)>=int(u[0])and H in c:
+  c=[q.split(".")[0]for C,q in g]
+  if len(g)>=int(u[0])and I in c:
    break
   time.sleep(5)
  else:
-  x(f"/etc/hosts does not list {H} and {u[0]} nodes after 10 minutes: {c}")
+  x(f"/etc/hosts does not list {I} and {u[0]} nodes after 10 minutes: {c}")
  open(O,"w").writelines(f"{q} {h[0]}\n"for q,h in zip(c,g))
- b=c.index(H)
+ b=c.index(I)
  j=socket.create_server((g[b][0],X),backlog=99)
  if not b and os.fork():
-  f=H.rstrip("0123456789")
-  A,ac=c[0][len(f):],c[-1][len(f):]
-  i=[f+str(int(A or 0)+m).zfill(len(A))for m in range(len(c))]
-  print(f"{f}[{A}-{ac}]"if c==i else",".join(c))
+  f=I.rstrip("0123456789")
+  B,ac=c[0][len(f):],c[-1][len(f):]
+  i=[f+str(int(B or 0)+m).zfill(len(B))for m in range(len(c))]
+  print(f"{f}[{B}-{ac}]"if c==i else",".join(c))
   return
  os.dup2(2,1)
  signal.signal(17,signal.SIG_IGN)
@@ -306,8 +308,8 @@ def ab(a):
   while q:=wait([a,*g,],None if d else 0,):
    for y in q:
     if y==a:
-     z=a.recv()
-     D(d,z)
+     A=a.recv()
+     D(d,A)
      continue
     k,b,e=g.pop(y)
     if not k:
@@ -331,7 +333,7 @@ def ab(a):
   a.send(())
  except(EOFError,OSError):
   D(d,15)
-  signal.signal(14,lambda*B:D(d,9))
+  signal.signal(14,lambda*C:D(d,9))
   signal.alarm(30)
   while d:
    E(d)
@@ -344,15 +346,15 @@ def srun():
  L=open(O).read().split()
  c,V=L[::2],L[1::2]
  g=range(len(c))
- t=A=len(c)
+ t=B=len(c)
  f=int(r.get("SLURM_NTASKS")or t*int(r.get("SLURM_NTASKS_PER_NODE",1)))
  P=iter(range(f))
- T=[[next(P)for B in range(m,f,t)]for m in range(t)]
+ T=[[next(P)for C in range(m,f,t)]for m in range(t)]
  with open("/run/flowc.step."+w,"ab",0)as Q:
   Q.write(b"%9d\n"%os.getpid())
   G=Q.tell()//10-1
  o=dict(r)
- for F,aj in((f,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if f>A else"cyclic","DISTRIBUTION"),(r["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(r["SLURM_TASKS_PER_NODE"]if f%t else f"{f // t}(x{t})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(t,"NNODES STEP_NUM_NODES"),(G,"STEPID STEP_ID"),(V[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
+ for F,aj in((f,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if f>B else"cyclic","DISTRIBUTION"),(r["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(r["SLURM_TASKS_PER_NODE"]if f%t else f"{f // t}(x{t})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(t,"NNODES STEP_NUM_NODES"),(G,"STEPID STEP_ID"),(V[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
   for key in aj.split():
    o["SLURM_"+key]=str(F)
  p=os.getcwd()
@@ -362,12 +364,12 @@ def srun():
    K(f"error: {c[h]}: task {b}: "+(f"Exited with exit code {j}"if j>0 else signal.strsignal(-j)))
    Y.append(j if j>0 else 128-j)
  def Z(m):
-  C=T[m]
-  return[(b,u,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":c[g[m]],"SLURM_GTIDS":",".join(map(str,C)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(af)},)for af,b in enumerate(C)]
- def U(z,*B):
+  z=T[m]
+  return[(b,u,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":c[g[m]],"SLURM_GTIDS":",".join(map(str,z)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(af)},)for af,b in enumerate(z)]
+ def U(A,*C):
   for a in n:
    try:
-    a.send(z)
+    a.send(A)
    except OSError:
     pass
  n={}
@@ -382,13 +384,13 @@ def srun():
   for a in wait([*n]):
    h=n[a]
    try:
-    z=a.recv()
+    A=a.recv()
    except(EOFError,OSError)as i:
     x(f"error: Node failure on {c[h]}: {i or 'connection lost'}")
-   if not z:
+   if not A:
     del n[a]
     continue
-   k,b,l=z
+   k,b,l=A
    if not k:
     S(h,b,l)
     continue
