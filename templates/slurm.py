@@ -1514,7 +1514,7 @@ def scancel():
     #% end
     for name in names:
         step = name.partition(".")[2]
-        if not step and not number:
+        if not step and number in (0, 9):
             end_job("cancel")
             continue
         if batch:

@@ -1139,7 +1139,7 @@ LINES = (
     '#% end',
     ' for q in c:',
     '  G=q.partition(".")[2]',
-    '  if not G and not s:',
+    '  if not G and s in(0,9):',
     '   bd("cancel")',
     '   continue',
     '  if a:',
