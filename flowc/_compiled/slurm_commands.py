@@ -20,12 +20,24 @@ MISSING = ('sattach',
  'sview',
  'sacctmgr',
  'scrontab',
+ 'seff',
  'apptainer',
  'singularity',
  'shifter',
  'enroot',
  'sarus',
- 'ch-run')
+ 'ch-run',
+ 'ibrun',
+ 'aprun',
+ 'jsrun',
+ 'pdsh',
+ 'clush',
+ 'nodeset')
+
+BEHIND = ({'words': 'launcher[\\s=\'"]+slurm\\b', 'commands': ('scontrol',)},
+ {'words': '\\bdeepspeed\\b[^\\n]{0,200}--launcher[ =]slurm\\b', 'commands': ('srun',)},
+ {'words': '\\bsubmitit\\b', 'commands': ('scontrol',)},
+ {'words': '\\b(?:SlurmManager|SlurmClusterManager|addprocs_slurm)\\b', 'commands': ('srun',)})
 
 INTERPRETERS = ('sh', 'bash', 'dash', 'rbash', 'perl', 'python3', 'python3.10', 'awk', 'mawk', 'sed', 'env')
 

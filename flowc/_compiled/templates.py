@@ -799,6 +799,14 @@ def startup_plain(v, sh):
                 put('; do\n    ln -f "$state_dir/bin/')
                 put(str(v['first_tool']))
                 put('" "$state_dir/bin/$each_name"\ndone\n')
+            for l_folder, l_name in v['tool_paths']:
+                put('mkdir -p ')
+                put(str(l_folder))
+                put('\nln -sf "$state_dir/bin/')
+                put(str(l_name))
+                put('" ')
+                put(str(l_folder))
+                put('\n')
         sections.append(('tools', ''.join(out)))
         out.clear()
     if v['module']:
@@ -1690,6 +1698,14 @@ def startup_small(v, sh):
                 put('; do\nln -f "$d/bin/')
                 put(str(v['first_tool']))
                 put('" "$d/bin/$z"\ndone\n')
+            for l_folder, l_name in v['tool_paths']:
+                put('mkdir -p ')
+                put(str(l_folder))
+                put('\nln -sf "$d/bin/')
+                put(str(l_name))
+                put('" ')
+                put(str(l_folder))
+                put('\n')
         sections.append(('tools', ''.join(out)))
         out.clear()
     if v['module']:

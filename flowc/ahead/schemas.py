@@ -127,6 +127,13 @@ class ModuleRow(Strict):
     package: str | None = None
 
 
+class BehindRow(Strict):
+    """A regular expression that finds a program in a text, and the commands that the program calls."""
+
+    words: str
+    commands: tuple[str, ...]
+
+
 class SlurmCommands(Strict):
     """flowc/data/slurm_commands.yaml."""
 
@@ -135,6 +142,7 @@ class SlurmCommands(Strict):
     refused: tuple[str, ...]
     launchers: tuple[str, ...]
     missing: tuple[str, ...]
+    behind: tuple[BehindRow, ...]
     interpreters: tuple[str, ...]
     interpreter_packages: dict[str, str]
     shells: tuple[str, ...]

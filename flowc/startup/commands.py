@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flowc._compiled.slurm_commands import (
+    BEHIND,
     INTERPRETER_PACKAGES,
     INTERPRETERS,
     LAUNCHERS,
@@ -42,6 +43,7 @@ _mentions = at_first_use(
     r"(?:load|add|purge|unload|use|list|swap|switch|avail|restore|is-loaded)\b)",
     "finditer",
 )
+_behind = tuple(at_first_use(row["words"], "search") for row in BEHIND)
 _LINE = 500  # characters of a line that are looked at before a word
 _MOST_GUARDS = 100
 _MOST_ON_A_LINE = 20
@@ -58,10 +60,16 @@ def provided(job: Job) -> set[str]:
     for match in _mentions(text):
         if match[0] not in found and not in_comment(text, match.start()):
             found.add(match[0])
+    found |= behind(text)
     found |= {name for name in _calls_of(job) if name in MODULES or name in REFUSED}
     if found & {*MODULES}:
         found.difference_update({match[1] or match[2] or match[3] for match in _definitions(text)} & {*MODULES})
     return found if _has_slurm(job) else found & {*MODULES}
+
+
+def behind(text: str) -> set[str]:
+    """The commands that programs call which a text starts."""
+    return {name for row, uses in zip(BEHIND, _behind, strict=True) if uses(text) for name in row["commands"]}
 
 
 def _has_slurm(job: Job) -> bool:

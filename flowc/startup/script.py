@@ -126,6 +126,7 @@ def _tools(job: Job, nodes: int, slurm: bool) -> dict[str, Any]:
         "tools": chosen.text if chosen is not None else None,
         "first_tool": names[0] if names else None,
         "other_tools": names[1:],
+        "tool_paths": chosen.paths if chosen is not None else (),
         "agents": agents,
         "others_prepare": agents and prepared,
         "shows_job": chosen is not None and chosen.shows_job,

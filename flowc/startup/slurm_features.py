@@ -6,7 +6,7 @@ from __future__ import annotations
 from flowc._compiled.slurm_commands import LAUNCHERS, SHELLS
 from flowc._compiled.slurm_program import LINES
 from flowc.patterns import at_first_use
-from flowc.startup.commands import interpreter_words
+from flowc.startup.commands import behind, interpreter_words
 from flowc.startup.slurm_calls import Call, calls
 
 TYPE_CHECKING = False
@@ -145,9 +145,12 @@ def features(job: Job, nodes: int) -> set[str]:
     shell = not words or any(word in SHELLS for word in words)
     found: set[str] = set()
     read, all_read = calls(text, shell=shell)
-    all_read = all_read and "srun" not in job.run.commands and len(text) == len(job.run.text or "")
+    unseen = {*job.run.commands, *behind(text)}
+    all_read = all_read and "srun" not in unseen and len(text) == len(job.run.text or "")
     all_seen = all_read
     for call in read:
+        if call.path and call.name not in LAUNCHERS:
+            found.add(f"path:{call.path}:{call.name}")
         if call.name == "srun":
             options, complete = _options(call)
             found |= {"srun", *options} | ({"stdin"} if call.fed else set())
@@ -156,8 +159,10 @@ def features(job: Job, nodes: int) -> set[str]:
             found |= _asked(call)
         else:
             found |= _called(call.name, nodes)
-    for name in job.run.commands:  # not seen, so they may have any options
-        found |= _called(name, nodes) | ({"scontrol_job", "requeue"} if name == "scontrol" else set())
+    for name in unseen:  # not seen, so they may have any options
+        found |= _called(name, nodes) | (
+            {"scontrol_job", "requeue"} if name in job.run.commands and name == "scontrol" else set()
+        )
     if "srun" in found:
         held = {each for each in found if each[:5] == "from:"}
         found -= held
@@ -205,6 +210,8 @@ def _of_job(job: Job, text: str) -> set[str]:
     found = {f"opt:{option}" for name, option in VARIABLES.items() if f"{name}=" in text}
     found |= {INHERITED[name] for name, value in job.source.variables if name in INHERITED and value != "ALL"}
     if job.layout.gpus_per_task is not None:
+        found.add("gpu")
+    if "SLURM_STEP_GPUS" in text:
         found.add("gpu")
     if _fed(text) or _fed_function(text):
         found.add("stdin")

@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
 class Tools(Record):
     """`text` is the program; `names` are those under which the job and the script call it; `shows_job`: it tells of the
-    job's files."""
+    job's files; `paths`: other folders where the job looks for one of them."""
 
     text: str
     names: tuple[str, ...]
     shows_job: bool
+    paths: tuple[tuple[str, str], ...]
 
 
 def choose(job: Job, nodes: int, *, prepared: bool = False) -> Tools | None:
@@ -36,8 +37,15 @@ def choose(job: Job, nodes: int, *, prepared: bool = False) -> Tools | None:
     return Tools(
         text=program(closed(wanted)),
         names=tuple(names),
+        paths=_paths(wanted),
         shows_job=bool(wanted & {"scontrol_job", "squeue", "sacct"}),
     )
+
+
+def _paths(wanted: set[str]) -> tuple[tuple[str, str], ...]:
+    """(folder, program) of the features `path:FOLDER:PROGRAM`."""
+    marked = sorted(name.removeprefix("path:") for name in wanted if name.startswith("path:"))
+    return tuple((folder, name) for folder, _, name in (each.partition(":") for each in marked))
 
 
 def closed(wanted: set[str]) -> set[str]:

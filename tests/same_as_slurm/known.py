@@ -90,7 +90,6 @@ KNOWN: dict[str, tuple[Row, ...]] = {
             r"env \S+ SLURM_STEP_NODELIST differs",
             "a part of the nodes is listed with commas: the same nodes in more words",
         ),
-        ("srun-gpus-gres", "file .* differs", "SLURM_STEP_GPUS is set only where srun itself deals out GPUs"),
         ("srun-env-(c|one)", r"env \S+ SLURM_LAUNCH_NODE_IPADDR missing", "where srun runs, on the one node of a job"),
     ),
     "step-layout": (

@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 from small import job
 
+from flowc.startup.commands import provided
 from flowc.startup.slurm_calls import calls
 from flowc.startup.slurm_features import features
 
@@ -165,6 +166,21 @@ def test_another_language_calls(text: str, wanted: str) -> None:
 @pytest.mark.parametrize("text", NO_OPTIONS)
 def test_no_options(text: str) -> None:
     assert "opt:label" not in features(job(f"#!/bin/bash\n{text}\n"), 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("srun python -u tools/train.py --launcher='slurm'", "scontrol"),
+        ("srun python -m submitit.core._submit folder", "scontrol"),
+        ("deepspeed --hostfile h --launcher slurm train.py", "srun opt:ntasks opt:nodelist opt:export"),
+        ("julia -e 'using ClusterManagers; addprocs(SlurmManager(4))'", "srun opt:ntasks opt:output"),
+    ],
+)
+def test_programs_call_out_of_sight(text: str, wanted: str) -> None:
+    script = job(f"#!/bin/bash\n{text}\n")
+    assert set(wanted.split()) <= features(script, 1)
+    assert {name for name in wanted.split() if ":" not in name} <= provided(script)
 
 
 @pytest.mark.parametrize(
