@@ -124,7 +124,12 @@ def startup_plain(v, sh):
         if v['files']:
             put('\n# Usage: put_file MODE PATH. Its content comes on stdin.\nput_file() {\n    mkdir -p "${2%/*}"\n    (umask 077 && cat >"$2") || give_up "cannot write $2"\n    chmod "$1" "$2"\n}\n')
         if v['blocks']:
-            put('\n# Usage: mount_block FOLDER LABEL OPTIONS [ID]. A disk is found by its id, by the label that we gave it, or as the first\n# one in the order of attachment that is not in use. It is formatted only where nothing at all is on it: no mark of a file\n# system, partitions, LVM or RAID anywhere, at its end included, and zeros as far as the first copy of an ext4\'s superblock.\nmount_block() {\n    mkdir -p "$1"\n    ! mountpoint -q "$1" || return 0\n    if [ "$4" ]; then\n        # The link may come after the disk.\n        disk_link=/dev/disk/by-id/virtio-${4::20}\n        for _ in {1..60}; do\n            [ ! -e "$disk_link" ] || break\n            sleep 1\n        done\n        # Where no volume has a link it is the one disk that there is.\n        [ ${#disk_list[@]} != 1 ] || compgen -G \'/dev/disk/by-id/virtio-vol_*\' >/dev/null || disk_link=${disk_list[0]}\n        disk_device=$(readlink -e "$disk_link") || give_up "volume $2: no $disk_link after 60 seconds"\n    else\n        disk_device=$(blkid -t LABEL="$2" -o device "${disk_list[@]}" || printf \'%s\\n\' "${disk_list[@]}" | grep -vxFf <(cut -d \' \' -f 1 /proc/mounts) | head -n 1)\n    fi\n    if disk_marks=$(wipefs "$disk_device") && [ -z "$disk_marks" ] && cmp -sn 129M "$disk_device" /dev/zero; then\n        mkfs.ext4 -qFL "$2" "$disk_device" || give_up "volume $2: cannot format $disk_device"\n    fi\n    mount -o "$3" "$disk_device" "$1" || give_up "volume $2: cannot mount $disk_device"\n}\n')
+            put('\n# Usage: mount_block FOLDER LABEL OPTIONS [ID [BYTES]]. A disk is found by its id, by the label that we gave it, or among\n# those not in use: the one of the nearest size, without sizes the first one in the order of attachment. It is formatted\n# only where nothing at all is on it: no mark of a file system, partitions, LVM or RAID anywhere, at its end included, and\n# zeros as far as the first copy of an ext4\'s superblock.\nmount_block() {\n    mkdir -p "$1"\n    ! mountpoint -q "$1" || return 0\n    if [ "$4" ]; then\n        # The link may come after the disk.\n        disk_link=/dev/disk/by-id/virtio-${4::20}\n        for _ in {1..60}; do\n            [ ! -e "$disk_link" ] || break\n            sleep 1\n        done\n        # Where no volume has a link it is the one disk that there is.\n        [ ${#disk_list[@]} != 1 ] || compgen -G \'/dev/disk/by-id/virtio-vol_*\' >/dev/null || disk_link=${disk_list[0]}\n        disk_device=$(readlink -e "$disk_link") || give_up "volume $2: no $disk_link after 60 seconds"\n    else\n        disk_device=$(blkid -t LABEL="$2" -o device "${disk_list[@]}" || ')
+            if v['blocks_by_size']:
+                put('lsblk -bdnpo SIZE,NAME "${disk_list[@]}" | awk "{ \\$1 -= $5; print \\$1 < 0 ? -\\$1 : \\$1, \\$2 }" | sort -sg | cut -d \' \' -f 2')
+            else:
+                put('printf \'%s\\n\' "${disk_list[@]}"')
+            put(' | grep -vxFf <(cut -d \' \' -f 1 /proc/mounts) | head -n 1)\n    fi\n    if disk_marks=$(wipefs "$disk_device") && [ -z "$disk_marks" ] && cmp -sn 129M "$disk_device" /dev/zero; then\n        mkfs.ext4 -qFL "$2" "$disk_device" || give_up "volume $2: cannot format $disk_device"\n    fi\n    mount -o "$3" "$disk_device" "$1" || give_up "volume $2: cannot mount $disk_device"\n}\n')
         if v['binds']:
             put('\n# Usage: bind_mount SOURCE TARGET [ro]\nbind_mount() {\n    mkdir -p "$2"\n    mountpoint -q "$2" || mount --bind "$1" "$2" || give_up "cannot mount $1 on $2"\n    [ -z "$3" ] || mount -o remount,bind,ro "$2"\n}\n')
         sections.append(('helpers', ''.join(out)))
@@ -280,7 +285,7 @@ def startup_plain(v, sh):
             put(str(v['block_count']))
             put(' block volumes after 60 seconds"\n')
             if v['block_count'] > 1:
-                for l_place, l_label, l_options, l_id in v['blocks']:
+                for l_place, l_label, l_options, l_id, l_size in v['blocks']:
                     put('    ! blkid -t LABEL=')
                     put(sh(l_label))
                     put(' -o device "${disk_list[@]}" >/dev/null || mount_block ')
@@ -291,8 +296,11 @@ def startup_plain(v, sh):
                     put(str(l_options))
                     put(' ')
                     put(sh(l_id))
+                    if v['blocks_by_size']:
+                        put(' ')
+                        put(str(l_size))
                     put('\n')
-            for l_place, l_label, l_options, l_id in v['blocks']:
+            for l_place, l_label, l_options, l_id, l_size in v['blocks']:
                 put('    mount_block ')
                 put(sh(l_place))
                 put(' ')
@@ -301,6 +309,9 @@ def startup_plain(v, sh):
                 put(str(l_options))
                 put(' ')
                 put(sh(l_id))
+                if v['blocks_by_size']:
+                    put(' ')
+                    put(str(l_size))
                 put('\n')
         for l_name in v['shares']:
             put('    # The platform mounts shared volumes by itself.\n    for _ in {1..60}; do\n        ! mountpoint -q ')
@@ -1049,7 +1060,12 @@ def startup_small(v, sh):
         if v['files']:
             put('pf() {\nmkdir -p "${2%/*}"\n(umask 077&&cat >"$2")||x "cannot write $2"\nchmod "$1" "$2"\n}\n')
         if v['blocks']:
-            put('mb() {\nmkdir -p "$1"\n! mountpoint -q "$1"||return 0\nif [ "$4" ]; then\ndk=/dev/disk/by-id/virtio-${4::20}\nfor _ in {1..60}; do\n[ ! -e "$dk" ]||break\nsleep 1\ndone\n[ ${#dl[@]} != 1 ]||compgen -G \'/dev/disk/by-id/virtio-vol_*\' >/dev/null||dk=${dl[0]}\ndd=$(readlink -e "$dk")||x "volume $2: no $dk after 60 seconds"\nelse\ndd=$(blkid -t LABEL="$2" -o device "${dl[@]}"||printf \'%s\\n\' "${dl[@]}" | grep -vxFf <(cut -d \' \' -f 1 /proc/mounts) | head -n 1)\nfi\nif dm=$(wipefs "$dd")&&[ -z "$dm" ]&&cmp -sn 129M "$dd" /dev/zero; then\nmkfs.ext4 -qFL "$2" "$dd"||x "volume $2: cannot format $dd"\nfi\nmount -o "$3" "$dd" "$1"||x "volume $2: cannot mount $dd"\n}\n')
+            put('mb() {\nmkdir -p "$1"\n! mountpoint -q "$1"||return 0\nif [ "$4" ]; then\ndk=/dev/disk/by-id/virtio-${4::20}\nfor _ in {1..60}; do\n[ ! -e "$dk" ]||break\nsleep 1\ndone\n[ ${#dl[@]} != 1 ]||compgen -G \'/dev/disk/by-id/virtio-vol_*\' >/dev/null||dk=${dl[0]}\ndd=$(readlink -e "$dk")||x "volume $2: no $dk after 60 seconds"\nelse\ndd=$(blkid -t LABEL="$2" -o device "${dl[@]}"||')
+            if v['blocks_by_size']:
+                put('lsblk -bdnpo SIZE,NAME "${dl[@]}" | awk "{ \\$1 -= $5; print \\$1 < 0 ? -\\$1 : \\$1, \\$2 }" | sort -sg | cut -d \' \' -f 2')
+            else:
+                put('printf \'%s\\n\' "${dl[@]}"')
+            put(' | grep -vxFf <(cut -d \' \' -f 1 /proc/mounts) | head -n 1)\nfi\nif dm=$(wipefs "$dd")&&[ -z "$dm" ]&&cmp -sn 129M "$dd" /dev/zero; then\nmkfs.ext4 -qFL "$2" "$dd"||x "volume $2: cannot format $dd"\nfi\nmount -o "$3" "$dd" "$1"||x "volume $2: cannot mount $dd"\n}\n')
         if v['binds']:
             put('bm() {\nmkdir -p "$2"\nmountpoint -q "$2"||mount --bind "$1" "$2"||x "cannot mount $1 on $2"\n[ -z "$3" ]||mount -o remount,bind,ro "$2"\n}\n')
         sections.append(('helpers', ''.join(out)))
@@ -1200,7 +1216,7 @@ def startup_small(v, sh):
             put(str(v['block_count']))
             put(' block volumes after 60 seconds"\n')
             if v['block_count'] > 1:
-                for l_place, l_label, l_options, l_id in v['blocks']:
+                for l_place, l_label, l_options, l_id, l_size in v['blocks']:
                     put('! blkid -t LABEL=')
                     put(sh(l_label))
                     put(' -o device "${dl[@]}" >/dev/null||mb ')
@@ -1211,8 +1227,11 @@ def startup_small(v, sh):
                     put(str(l_options))
                     put(' ')
                     put(sh(l_id))
+                    if v['blocks_by_size']:
+                        put(' ')
+                        put(str(l_size))
                     put('\n')
-            for l_place, l_label, l_options, l_id in v['blocks']:
+            for l_place, l_label, l_options, l_id, l_size in v['blocks']:
                 put('mb ')
                 put(sh(l_place))
                 put(' ')
@@ -1221,6 +1240,9 @@ def startup_small(v, sh):
                 put(str(l_options))
                 put(' ')
                 put(sh(l_id))
+                if v['blocks_by_size']:
+                    put(' ')
+                    put(str(l_size))
                 put('\n')
         for l_name in v['shares']:
             put('for _ in {1..60}; do\n! mountpoint -q ')

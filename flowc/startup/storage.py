@@ -146,10 +146,11 @@ def storage_variables(job: Job, storage: Storage) -> dict[str, Any]:
         (path, each.text or "", variable(each.secret), f"{each.mode:o}")
         for path, each in zip(paths, job.files, strict=True)
     ]
-    found["packages"] = bool(job.image or job.containers)
-    found["block_count"] = len(found["blocks"])
     found["packages"] = contained
     found["block_count"] = len(found["blocks"])
+    # What has neither an id nor a label is told from others by its size.
+    unnamed = [size for *_, id, size in found["blocks"] if not id]
+    found["blocks_by_size"] = len(found["blocks"]) > 1 and all(unnamed) and len(set(unnamed)) > 1
     found["contained"], found["places"] = contained, PLACES
     found["gcsfuse"] = any(words[0] == "gcsfuse" for words, _ in found["bucket_mounts"])
     found["markers"] = bool(found["clones"] or found["bucket_copies"])
@@ -202,7 +203,7 @@ def variable(secret: str | None) -> str | None:
 def add_volume(found: dict[str, Any], volume: Volume, *, contained: bool) -> None:
     place, mode = volume_place(volume, contained=contained), "ro" if volume.read_only else "rw"
     if volume.interface == "block":
-        found["blocks"].append((place, label(volume), mode, volume.volume_id or ""))
+        found["blocks"].append((place, label(volume), mode, volume.volume_id or "", volume.size_bytes or 0))
         return
     if volume.name:
         found["shares"].append(place)

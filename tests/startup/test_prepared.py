@@ -101,6 +101,23 @@ def test_a_label_finds_a_disk_again_before_others_are_given_out(tmp_path: Path) 
     ]
 
 
+def test_new_disks_are_told_from_each_other_by_their_sizes(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    for name, size in {"vol_1": 3 * 10**11, "vol_2": 5 * 10**9, "vol_3": 10**11}.items():
+        (tmp_path / f"dev/disk/by-id/virtio-{name}").write_text(str(size))
+    machine.program("mount", f'echo "$3 x" >>{tmp_path}/proc-mounts')
+    (tmp_path / "proc-mounts").touch()
+    sizes = {"a": 100 << 30, "b": 300 << 30, "c": 5 << 30}
+    volumes = tuple(Volume(name=name, size_bytes=size, mount_path=f"/mnt/{name}") for name, size in sizes.items())
+    machine.install(task(volumes=volumes))
+    text = (tmp_path / "run.sh").read_text().replace("/proc/mounts", f"{tmp_path}/proc-mounts")
+    (tmp_path / "run.sh").write_text(text)
+    assert machine.run() == 0
+    assert machine.called("mkfs") == [
+        f"mkfs.ext4 -qFL {name} /dev/disk/by-id/virtio-vol_{number}" for name, number in (("a", 3), ("b", 1), ("c", 2))
+    ]
+
+
 def test_a_shared_volume_is_bound_where_the_job_wants_it(tmp_path: Path) -> None:
     machine = Machine(tmp_path)
     (tmp_path / "mounted").write_text(f"{tmp_path}/mnt/share\n")

@@ -96,9 +96,10 @@ give_up() {
     exit 1
 }
 
-# Usage: mount_block FOLDER LABEL OPTIONS [ID]. A disk is found by its id, by the label that we gave it, or as the first
-# one in the order of attachment that is not in use. It is formatted only where nothing at all is on it: no mark of a file
-# system, partitions, LVM or RAID anywhere, at its end included, and zeros as far as the first copy of an ext4's superblock.
+# Usage: mount_block FOLDER LABEL OPTIONS [ID [BYTES]]. A disk is found by its id, by the label that we gave it, or among
+# those not in use: the one of the nearest size, without sizes the first one in the order of attachment. It is formatted
+# only where nothing at all is on it: no mark of a file system, partitions, LVM or RAID anywhere, at its end included, and
+# zeros as far as the first copy of an ext4's superblock.
 mount_block() {
     mkdir -p "$1"
     ! mountpoint -q "$1" || return 0
