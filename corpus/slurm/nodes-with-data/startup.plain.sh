@@ -1,0 +1,541 @@
+#!/bin/bash
+# Startup script of job nodes-with-data.
+#
+# This is the script as a person reads it. What is sent is the same text without comments and with shorter names,
+# compressed; it unpacks itself to /var/lib/foundry/flowc/run and goes on there.
+#
+#   run               installs the job: writes the systemd unit and starts it
+#   run job           runs the job (called by the unit, on this boot and on every later one until the job has ended)
+#   status.json       how often the job was started, seconds used, state, exit status, times
+#   slurm_script      the job's own script
+#
+# What the user wrote stands in single quotes because it is meant literally.
+# shellcheck disable=SC2016,SC2043,SC2317
+
+[ "$0" = /var/lib/foundry/flowc/run ] || {
+    install -D -m 700 -- "$0" /var/lib/foundry/flowc/run && exec bash /var/lib/foundry/flowc/run
+    exit
+}
+state_dir=${0%/*}
+
+# ---- install: run by cloud-init or by hand, as root, on the first boot; may be run again ----
+
+if [ -z "$1" ]; then
+    # Not ordered after cloud-init, which would wait for us. The network is waited for, but not required.
+    # SIGPIPE must end `yes | head` as in any shell; one process out of memory must not stop the whole job.
+    cat >/etc/systemd/system/flowc.service <<UNIT
+[Unit]
+Wants=network-online.target
+After=network-online.target
+[Service]
+ExecStart=/bin/bash $0 job
+IgnoreSIGPIPE=no
+OOMPolicy=continue
+KillMode=mixed
+TimeoutStopSec=90
+[Install]
+WantedBy=multi-user.target
+UNIT
+    mkdir -p /var/log/foundry
+    # An empty state file says: never started. One that is there keeps what it says.
+    : >>"$state_dir/status.json"
+    # Where no systemd runs, the job runs in the background, once at a time.
+    systemctl enable --now --no-block flowc ||
+        setsid -f flock -no "$state_dir" bash "$0" job </dev/null >/dev/null 2>&1
+    # All of this must outlive a power cut.
+    sync
+    exit
+fi
+
+# ---- state: one small JSON file, replaced as a whole ----
+
+# Usage: save_state [EXIT_CODE SIGNAL END]
+save_state() {
+    read -r uptime_seconds _ </proc/uptime
+    used_seconds=$((used_base + ${uptime_seconds%.*}))
+    printf '{"starts":%s,"used_s":%s,"state":"%s","start":%s,"exit_code":%s,"signal":%s,"end":%s}\n' \
+        "$start_count" $used_seconds "$job_state" "$first_start" "${1-null}" "${2-null}" "${3-null}" \
+        >"$state_dir/new"
+    mv "$state_dir/new" "$state_dir/status.json"
+}
+
+# Usage: not_started MESSAGE. The job has failed before it began.
+not_started() {
+    echo "flowc: $*"
+    read -r uptime_seconds _ </proc/uptime
+    used_base=$((used_seconds - ${uptime_seconds%.*}))
+    start_count=${start_count:-0}
+    first_start=${first_start:-$EPOCHSECONDS}
+    job_state=FAILED
+    save_state 1 0 "$EPOCHSECONDS"
+    exit 1
+}
+
+# ---- stop: the job is asked to end; what it was prepared with stays until it has ended ----
+
+stop_body() {
+    kill -TERM -"$body_pid"
+    kill -CONT -"$body_pid"
+}
+
+# ---- time: counted over all starts; called every 5 seconds ----
+
+on_tick() {
+    save_state
+    if ((used_seconds >= 14430)); then
+        kill -KILL -"$body_pid"
+    elif ((used_seconds >= 14400)) && [ "$job_state" = RUNNING ]; then
+        job_state=TIMEOUT
+        stop_body &
+    fi
+}
+
+# ---- helpers of the start ----
+
+# Usage: give_up MESSAGE. The message goes to the job's output for errors.
+give_up() {
+    echo "flowc: $*" >&2
+    exit 1
+}
+
+# Usage: try_often COMMAND... Up to five times, 10 seconds apart.
+try_often() {
+    for _ in {1..5}; do
+        "$@" && return
+        sleep 10
+    done
+    give_up "gave up: $*"
+}
+
+install_package() {
+    echo "flowc: installs $1"
+    apt-get -qq update
+    apt-get -qqy --no-install-recommends -o DPkg::Lock::Timeout=600 install "$1" >/dev/null
+}
+
+# Usage: need_program PROGRAM PACKAGE. Installs what the image has not.
+need_program() {
+    command -v "$1" >/dev/null || try_often install_package "$2"
+}
+
+# ---- run: called by the unit ----
+
+run_job() {
+    host_name=${HOSTNAME%%.*}
+    IFS=:, read -r _ start_count _ used_seconds _ job_state _ first_start _ <"$state_dir/status.json"
+    # RUNNING and PENDING are to be started again, so is a job that never was; COMPLETED, FAILED and TIMEOUT are over.
+    [[ ${job_state:-ING} = *ING* ]] || exit 0
+    # The nodes are listed in /etc/hosts, the last one is the head. The head runs the job, the others serve its srun: there
+    # the agent says nothing.
+    # Where the steps run.
+    mkdir -p /workspace /run/flowc
+
+    : >/run/flowc.ready
+    node_list=$("$state_dir/bin/agent" 2 2>>/var/log/foundry/job.log) || not_started "cannot start" >>/var/log/foundry/job.log
+    [ -z "$node_list" ] || {
+    output_file=/workspace/slurm-1485887061.out
+    mkdir -p /workspace /run/flowc
+    # The first start empties the files, a later one goes on writing.
+    [ "$start_count" ] || : >"$output_file"
+    # The provider's log folder leads to the job's own output.
+    ln -sf "$output_file" /var/log/foundry/job.log
+    chmod 700 "$state_dir/slurm_script"
+
+    read -r uptime_seconds _ </proc/uptime
+    used_base=$((used_seconds - ${uptime_seconds%.*}))
+    first_start=${first_start:-$EPOCHSECONDS}
+    job_state=RUNNING
+    # Told to stop (shutdown, preemption): the body is told by systemd, we wait for it; the next boot starts it again.
+    trap '[ "$job_state" = TIMEOUT ] || job_state=PENDING; stop_body &' TERM
+    trap on_tick ALRM
+    body_exited=
+    # To `wait` an exit status of 143 and death by TERM are the same; the list of jobs tells, as long as it has the body.
+    trap '[[ $(jobs -l) != *$body_pid\ Exit* ]] || body_exited=$body_pid' CHLD
+    # Job control gives the body a process group of its own.
+    set -m
+    }
+    # What a start needs, and the job itself at its end, are one process group: limit and stop reach it at any point.
+    launch() {
+    export HOME=/root DEBIAN_FRONTEND=noninteractive
+    # Secrets come after the boot, from the submitter: lines NAME='value' in a file in memory that only root can read.
+    for wait_count in {1..360}; do
+        # shellcheck disable=SC1091
+        missing_names=$(
+            [ ! -e /run/flowc/secrets ] || . /run/flowc/secrets
+            for each_name in AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY; do [ "${!each_name+x}" ] || echo -n " $each_name"; done
+        )
+        [ "$missing_names" ] || break
+        [ "$wait_count" != 1 ] || echo "flowc: waits for secrets in /run/flowc/secrets:$missing_names"
+        sleep 5
+    done
+    [ -z "$missing_names" ] || give_up "no secrets after 30 minutes:$missing_names"
+    need_program s3fs s3fs
+    bucket_tool=(bash -c '. /run/flowc/secrets&&export AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY&&exec "$@"' - env RCLONE_S3_PROVIDER=AWS RCLONE_S3_ENV_AUTH=true RCLONE_GCS_ANONYMOUS=true )
+    mkdir -p /data
+    mountpoint -q /data || try_often "${bucket_tool[@]}" s3fs -o allow_other training-data:/tokens /data
+    # What a batch step of Slurm would find in its environment. What the user set comes last and wins.
+    # shellcheck disable=SC2054
+    in_job=(
+    env -i -C /workspace PATH="$state_dir/bin:$PATH" LANG=C.UTF-8 HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TMPDIR=/tmp \
+        HOSTNAME="$host_name" \
+        SLURM_JOB_NODELIST="$node_list" SLURM_NODELIST="$node_list" \
+        SLURM_SUBMIT_HOST="$host_name" SLURMD_NODENAME="$host_name" SLURM_TASK_PID="$BASHPID" \
+        SLURM_JOB_START_TIME="$EPOCHSECONDS" \
+        SLURM_JOB_END_TIME=$((EPOCHSECONDS + 14400 - used_seconds)) \
+        ${start_count:+SLURM_RESTART_COUNT=$start_count} \
+        SLURM_JOB_ID=1485887061 \
+        SLURM_JOBID=1485887061 \
+        SLURM_JOB_NAME=nodes-with-data \
+        SLURM_JOB_NUM_NODES=2 \
+        SLURM_NNODES=2 \
+        'SLURM_JOB_CPUS_PER_NODE=8(x2)' \
+        SLURM_CPUS_ON_NODE=8 \
+        'SLURM_TASKS_PER_NODE=8(x2)' \
+        SLURM_SUBMIT_DIR=/workspace \
+        SLURM_CLUSTER_NAME=flowc \
+        SLURM_JOB_USER=root \
+        SLURM_JOB_UID=0 \
+        SLURM_JOB_GID=0 \
+        SLURM_NODEID=0 \
+        SLURM_PROCID=0 \
+        SLURM_LOCALID=0 \
+        SLURM_GTIDS=0 \
+        ENVIRONMENT=BATCH \
+        SLURM_NTASKS=16 \
+        SLURM_NPROCS=16 \
+        SLURM_NTASKS_PER_NODE=8 \
+        SLURM_GPUS_ON_NODE=8 \
+        SLURM_JOB_GPUS=0,1,2,3,4,5,6,7 \
+        CUDA_VISIBLE_DEVICES=0,1,2,3,4,5,6,7 \
+        SLURM_GPUS_PER_NODE=h100:8 \
+        bash -c '. /run/flowc/secrets&&export AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY&&exec "$@"' - \
+    )
+    [ "$node_list" ] || exit 0
+    # The head waits for what the others prepare.
+    "$state_dir/bin/agent" || exit
+    exec "${in_job[@]}" \
+        env BASH_ENV="$state_dir/trap" \
+        "$state_dir/slurm_script" \
+        </dev/null
+    }
+    [ "$node_list" ] || {
+        # The last line says why it failed.
+        if (launch) >>/var/log/foundry/job.log 2>&1; then echo; else echo "not prepared: $(sed '$!d;s/^flowc: //' /var/log/foundry/job.log)"; fi >/run/flowc.ready
+        # Told to stop: the tasks have as long as those of the head.
+        trap 'pkill -g 0 -x agent; while pgrep -g 0 -x agent; do sleep 1; done' TERM
+        sleep infinity &
+        wait
+        exit
+    }
+    launch >>"$output_file" \
+        2>&1 &
+    body_pid=$!
+    # Bash would report a process that was killed with its whole command line.
+    exec 2>/dev/null
+    start_count=$((start_count + 1))
+    save_state
+    # Every 5 seconds, and at the limit to the second.
+    while read -r uptime_seconds _ </proc/uptime && sleep $((5 - (used_base + ${uptime_seconds%.*}) % 5)) && kill -ALRM $$; do :; done &
+    ticker_pid=$!
+    # A signal that we trap ends `wait` early; the last one gives the exit status, which bash remembers.
+    while wait "$body_pid"; kill -0 "$body_pid"; do :; done
+    kill "$ticker_pid"
+    # The last tick may still be on its way.
+    wait "$body_pid"
+    wait "$body_pid"
+    body_status=$?
+    # The end of the script is the end of the job: what still runs in the background ends too.
+    kill -KILL -"$body_pid"
+    if [ "$job_state" = RUNNING ]; then
+        job_state=COMPLETED
+        [ "$body_status" = 0 ] || job_state=FAILED
+    fi
+    save_state "$body_status" $((body_status > 128 && body_pid != body_exited ? body_status - 128 : 0)) "$EPOCHSECONDS"
+    exit "$body_status"
+}
+
+# ---- the small Slurm: one program, called under several names ----
+
+mkdir -p "$state_dir/bin"
+cat >"$state_dir/bin/srun" <<'E'
+#!/usr/bin/python3
+import os,signal,sys
+import hmac,socket,time
+from multiprocessing.connection import Connection,Pipe,wait
+r=os.environ
+J=os.path.basename(sys.argv[0])
+u=sys.argv[1:]
+O="/var/lib/foundry/flowc/nodes"
+ai="/var/lib/foundry/flowc/run"
+X=6818
+bl="/run/flowc.ready"
+v=1,2,3,10,12,15,18
+def K(e):
+ os.write(2,(J+": "+e+"\n").encode())
+def x(e,j=1):
+ K(e)
+ os._exit(j)
+def R(e):
+ if e==r.get("SLURM_JOB_NODELIST"):
+  return open(O).read().split()[::2]
+ return e.replace(","," ").split()
+def start(argv,o,p,*d):
+ c=os.fork()
+ if c:
+  while os.getpgid(c)!=c:
+   pass
+  return c
+ def a(e):
+  os.write(2,f"slurmstepd-{o['SLURMD_NODENAME']}: error: {e}\n".encode())
+ try:
+  for s,k in enumerate(d):
+   os.dup2(k,s)
+  os.setsid()
+  for s in 13,*v:
+   signal.signal(s,signal.SIG_DFL)
+  signal.pthread_sigmask(1,v)
+  try:
+   os.chdir(p)
+  except OSError as i:
+   a(f"couldn't chdir to `{p}': {i.strerror}: going to /tmp instead")
+   os.chdir("/tmp")
+  o["SLURM_TASK_PID"]=str(os.getpid())
+  os.execvpe(argv[0],argv,o)
+ except OSError as i:
+  a(f"execve(): {argv[0]}: {i.strerror}")
+  os._exit(i.errno)
+def E(d):
+ c=0
+ while c not in d:
+  c,a=os.wait()
+ D([c],9)
+ return d.pop(c),os.waitstatus_to_exitcode(a)
+def D(d,s):
+ for c in[*d]:
+  try:
+   os.killpg(c,s)
+  except OSError:
+   pass
+def W(d,ae,c):
+ for g,M,F in(1,9,1),(6,4,30),(6,5,10),(6,18,120000):
+  d.setsockopt(g,M,F)
+ a=Connection(d.detach())
+ def f(e):
+  return hmac.digest(open(ai,"rb").read(),e,"sha256")
+ b=os.urandom(32)
+ a.send_bytes(b)
+ a.send_bytes(f(ae+a.recv_bytes(99)))
+ if a.recv_bytes(99)!=f(c+b):
+  raise OSError("wrong secret")
+ return a
+def ah(q,c):
+ for b in range(35):
+  try:
+   d=socket.create_connection((c,X),9)
+   d.settimeout(None)
+   a=W(d,b"s",b"a")
+   if e:=a.recv():
+    x(f"error: {q}: {e}")
+   return a
+  except(OSError,EOFError)as i:
+   if b==4:
+    K(f"waiting for the agent of {q}: {i}")
+  time.sleep(b)
+ x(f"error: {q}: no agent after 10 minutes")
+def agent():
+ global J
+ J="flowc"
+ if not u:
+  for N in open(O):
+   ah(*N.split())
+  return
+ I=socket.gethostname().split(".")[0]
+ c=[]
+ for C in range(120):
+  g=[N.split()[:2]for N in open("/etc/hosts")if N[:1].isdigit()and N[:3]!="127"][::-1]
+  c=[q.split(".")[0]for C,q in g]
+  if len(g)>=int(u[0])and I in c:
+   break
+  time.sleep(5)
+ else:
+  x(f"/etc/hosts does not list {I} and {u[0]} nodes after 10 minutes: {c}")
+ open(O,"w").writelines(f"{q} {h[0]}\n"for q,h in zip(c,g))
+ b=c.index(I)
+ j=socket.create_server((g[b][0],X),backlog=99)
+ if b and os.fork():
+  return
+ if not b and os.fork():
+  f=I.rstrip("0123456789")
+  B,ac=c[0][len(f):],c[-1][len(f):]
+  i=[f+str(int(B or 0)+m).zfill(len(B))for m in range(len(c))]
+  print(f"{f}[{B}-{ac}]"if c==i else",".join(c))
+  return
+ os.dup2(2,1)
+ signal.signal(17,signal.SIG_IGN)
+ while 1:
+  d=j.accept()[0]
+  if not os.fork():
+   try:
+    signal.signal(17,signal.SIG_DFL)
+    signal.alarm(30)
+    a=W(d,b"a",b"s")
+    signal.alarm(0)
+    e=""
+    while b and not(e:=open(bl).read()):
+     time.sleep(1)
+    a.send(e.strip())
+    ab(a)
+   finally:
+    os._exit(0)
+  d.close()
+def ab(a):
+ p,f=a.recv()
+ d={}
+ signal.pthread_sigmask(0,v)
+ g={}
+ n=[os.open("/dev/null",0)]
+ for b,argv,o in f:
+  j,m=os.pipe(),os.pipe()
+  c=start(argv,o,p,n[0],j[1],m[1])
+  os.close(j[1])
+  os.close(m[1])
+  d[c]=b
+  g[os.pidfd_open(c)]=0,b,b""
+  g[j[0]]=1,b,b""
+  g[m[0]]=2,b,b""
+ signal.signal(15,lambda*C:D(d,15))
+ signal.pthread_sigmask(1,(15,))
+ try:
+  while q:=wait([a,*g,],None if d else 0,):
+   for y in q:
+    if y==a:
+     A=a.recv()
+     D(d,A)
+     continue
+    k,b,e=g.pop(y)
+    if not k:
+     os.close(y)
+     a.send((0,*E(d)))
+     continue
+    l=os.read(y,65536)
+    e+=l
+    h=e.rfind(b"\n")+1
+    if not l or len(e)-h>9999:
+     h=len(e)
+    if h:
+     a.send((k,b,e[:h]))
+    if l:
+     g[y]=k,b,e[h:]
+    else:
+     os.close(y)
+  for k,b,e in g.values():
+   if e:
+    a.send((k,b,e))
+  a.send(())
+ except(EOFError,OSError):
+  D(d,15)
+  signal.signal(14,lambda*C:D(d,9))
+  signal.alarm(30)
+  while d:
+   E(d)
+def srun():
+ if u and u[0][:1]=="-":
+  x(f"unrecognized option '{u[0]}'",255)
+ w=r["SLURM_JOB_ID"]
+ if not u:
+  x("fatal: No command given to execute.")
+ L=open(O).read().split()
+ c,V=L[::2],L[1::2]
+ g=range(len(c))
+ t=B=len(c)
+ f=int(r.get("SLURM_NTASKS")or t*int(r.get("SLURM_NTASKS_PER_NODE",1)))
+ P=iter(range(f))
+ T=[[next(P)for C in range(m,f,t)]for m in range(t)]
+ with open("/run/flowc.step."+w,"ab",0)as Q:
+  Q.write(b"%9d\n"%os.getpid())
+  G=Q.tell()//10-1
+ o=dict(r)
+ for F,aj in((f,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if f>B else"cyclic","DISTRIBUTION"),(r["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(r["SLURM_TASKS_PER_NODE"]if f%t else f"{f // t}(x{t})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(t,"NNODES STEP_NUM_NODES"),(G,"STEPID STEP_ID"),(V[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
+  for key in aj.split():
+   o["SLURM_"+key]=str(F)
+ p=os.getcwd()
+ Y=[0]
+ def S(h,b,j):
+  if j:
+   K(f"error: {c[h]}: task {b}: "+(f"Exited with exit code {j}"if j>0 else signal.strsignal(-j)))
+   Y.append(j if j>0 else 128-j)
+ def Z(m):
+  z=T[m]
+  return[(b,u,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":c[g[m]],"SLURM_GTIDS":",".join(map(str,z)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(af)},)for af,b in enumerate(z)]
+ def U(A,*C):
+  for a in n:
+   try:
+    a.send(A)
+   except OSError:
+    pass
+ n={}
+ n={ah(c[h],V[h]):h for h in g}
+ signal.pthread_sigmask(0,v)
+ for ak in v:
+  signal.signal(ak,U)
+ for m,a in enumerate(n):
+  a.send((p,Z(m)))
+ signal.pthread_sigmask(1,v)
+ while n:
+  for a in wait([*n]):
+   h=n[a]
+   try:
+    A=a.recv()
+   except(EOFError,OSError)as i:
+    x(f"error: Node failure on {c[h]}: {i or 'connection lost'}")
+   if not A:
+    del n[a]
+    continue
+   k,b,l=A
+   if not k:
+    S(h,b,l)
+    continue
+   try:
+    while l:
+     l=l[os.write(k,l):]
+   except OSError as i:
+    x(f"error: cannot write: {i.strerror}")
+ os._exit(max(Y))
+def scontrol():
+ L=[aq for aq in u if aq not in("-o","--oneliner","-d","--details")]
+ a=(L+["",""])[:2]
+ if a==["show","hostnames"]or a==["show","hostname"]:
+  print(*R(L[2]if len(L)>2 else r["SLURM_NODELIST"]),sep="\n")
+  return
+ x(f"error: there is no Slurm on this machine: `scontrol {' '.join(u)}` cannot be done")
+globals()[J]()
+E
+chmod +x "$state_dir/bin/srun"
+for each_name in scontrol agent; do
+    ln -f "$state_dir/bin/srun" "$state_dir/bin/$each_name"
+done
+
+# ---- journal: where a command of the job's own script failed; its bash reads this first ----
+
+# The script must not notice: status and $_ are as they were, nothing is shown under `set -x`, 20 lines are enough.
+cat >"$state_dir/trap" <<'E'
+unset BASH_ENV
+journal_lines=20
+trap '{ failed_status=$? last_word=$_;((journal_lines-->0))&&logger -tflowc -- 'input.sbatch'":$LINENO: exit status $failed_status: ${BASH_COMMAND%%[[:cntrl:]]*}"||:;: "$last_word";} 2>/dev/null' ERR
+E
+
+# ---- the job's own script: 384 bytes ----
+
+head -c 384 >"$state_dir/slurm_script" <<'E' && run_job
+#!/bin/bash
+# Two machines that mount a bucket before tasks start there: the head waits for the other one.
+#SBATCH --job-name=nodes-with-data
+#SBATCH --nodes=2
+#SBATCH --ntasks-per-node=8
+#SBATCH --gpus-per-node=h100:8
+#SBATCH --time=04:00:00
+
+export MASTER_ADDR=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
+export MASTER_PORT=29500
+srun python3 train.py --data /data
+E
