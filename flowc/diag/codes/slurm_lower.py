@@ -157,3 +157,17 @@ Ask for the model: `--gres=gpu:h100:1`, or `-i` on flowc's command line.""",
     bad=("#!/bin/bash\n#SBATCH --partition=h100 --gres=gpu:8 --time=10\nnvidia-smi\n", ("-i", "8xh100")),
     good=_GOOD,
 )
+
+WRAP_IN_DIRECTIVE = Code(
+    id="FC191",
+    name="wrap-in-directive",
+    severity="warning",
+    title="`--wrap` in a directive does nothing: what is run are the commands below the directives",
+    explain="""\
+sbatch makes a script of `--wrap=COMMAND` on its command line, where no script is named. In a directive it reads the
+option and drops it without a word: the command is never run.
+
+Write the command below the directives, on a line of its own.""",
+    bad=_GOOD.replace("nvidia-smi", "#SBATCH --wrap='python train.py'\nhostname"),
+    good=_GOOD,
+)

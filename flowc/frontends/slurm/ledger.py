@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flowc._compiled.slurm_lowering import LOWERING
 from flowc.diag.codes import slurm_lower as codes
+from flowc.frontends.slurm.state import NULL
 from flowc.ir.job import Outcome
 
 TYPE_CHECKING = False
@@ -23,6 +24,8 @@ ACTION_CODES = {
 
 # What sbatch lists as "(null)": a umask from #PBS, switch settings from the environment.
 UNNAMED = {"action": "ignored", "quiet": True, "note": "a setting of the cluster that has no option of its own"}
+# Of #PBS and #BSUB.
+DROPPED = {"action": "ignored", "quiet": True, "note": "sbatch drops it"}
 
 
 class Ledger:
@@ -98,7 +101,7 @@ class Ledger:
 
 
 def _row(option: str) -> dict[str, Any]:
-    row: dict[str, Any] = LOWERING.get(option, UNNAMED)
+    row: dict[str, Any] = LOWERING.get(option, UNNAMED if option == NULL else DROPPED)
     return row
 
 

@@ -5,6 +5,7 @@ A script that is fine must stay silent, so each check asks for a shape that is h
 
 from __future__ import annotations
 
+from flowc._compiled.slurm_options import OPTIONS
 from flowc.diag.codes import slurm_lint as codes
 from flowc.frontends.slurm.lint_body import lint_variables
 from flowc.frontends.slurm.lint_lines import lint_lines
@@ -64,7 +65,8 @@ def _line(source: Source, sink: Sink, directive: Directive, line: Line) -> None:
 
 
 def _mixed(ast: Ast, source: Source, sink: Sink) -> None:
-    foreign = [given for given in ast.given if given.origin in ("pbs", "bsub") and given.component == 0]
+    foreign = [each for each in ast.given if each.origin in ("pbs", "bsub") and each.option in OPTIONS]
+    foreign = [each for each in foreign if each.component == 0]
     if not foreign or not any(given.origin == "script" for given in ast.given):
         return
     names = dict.fromkeys(f"`--{given.option}`" for given in foreign)

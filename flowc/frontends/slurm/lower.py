@@ -85,6 +85,7 @@ class Lowering:
         resources, layout, self.origins = allot(self.component, self.ledger)
         self._check_partition(resources, layout)
         self._check_distribution()
+        self._check_wrap()
         features = self._features()
         if features:
             resources = resources.replace(features=features)
@@ -128,6 +129,13 @@ class Lowering:
         text = self.options.get("distribution")
         if text is not None and (values.distribution_spec(text).levels or ("block",))[0] in ("block", "*"):
             self.ledger.decide("distribution", "lowered", "tasks are laid out in blocks")
+
+    def _check_wrap(self) -> None:
+        """`--wrap` in a directive: sbatch drops it, and what is run is the script around it."""
+        given = self.component.given.get("wrap")
+        if given is not None and given.origin == "script":
+            self.sink.report(codes.WRAP_IN_DIRECTIVE, given.span, help="write the command below the directives")
+            self.ledger.decide("wrap", "ignored", "sbatch drops it in a directive", codes.WRAP_IN_DIRECTIVE.id)
 
     def _put(self, path: str, option: str) -> None:
         """Note that an IR field was set by an option; a default has no origin."""

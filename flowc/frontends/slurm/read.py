@@ -164,7 +164,7 @@ class Reader:
                 continue
             words += line.words
             if line.broken is not None:
-                self._broken(line.broken, directive.end)
+                report.broken_line(self.source, line.broken, directive.end, self.sink)
         self.groups = []
         for group in groups:
             found, problems, _ = read_options(group, self.table, text=text)
@@ -175,13 +175,6 @@ class Reader:
             self.groups.append(found)
         if "#PBS" in text or "#BSUB" in text:
             self._read_foreign()
-
-    def _broken(self, at: int, end: int) -> None:
-        span = Span(self.source, at, end)
-        if self.source.text[at] == ":":
-            self.sink.report(codes.COLON_WORD, Span(self.source, at, at + 1), fix=report.drop_colon(self.source, at))
-        else:
-            self.sink.report(codes.UNCLOSED_QUOTE, span, quote=self.source.text[at])
 
     def _read_foreign(self) -> None:
         """Only one system's lines are read: #BSUB when there are any, else #PBS."""
@@ -196,7 +189,7 @@ class Reader:
             for start, end in places:
                 line = tokens.split(text, start, end, keep_escaped_blank=self.version >= (24, 5))
                 if line.broken is not None and not self._ignore_foreign():
-                    self._broken(line.broken, end)
+                    report.broken_line(self.source, line.broken, end, self.sink)
                 if len(words) + len(line.words) > tokens.MAX_WORDS:
                     self.sink.report(codes.TOO_MANY_WORDS, Span(self.source, start, end), limit=tokens.MAX_WORDS)
                     break
@@ -217,8 +210,7 @@ class Reader:
         early = self.variables.get("SBATCH_IGNORE_PBS")
         if early is not None and environment.flag_is_set(early):
             return True
-        given = [self.groups[0], *self.chunks]
-        return any(each.name == "ignore-pbs" for group in given for each in group)
+        return any(each.name == "ignore-pbs" for group in (self.groups[0], *self.chunks) for each in group)
 
     # ---- applying it -----------------------------------------------------------------
 
@@ -237,7 +229,9 @@ class Reader:
             self._apply_component()
             rules.verify(self.state, self._refuse)
             options = {name: text for name, text in self.state.listing().items() if name not in HIDDEN}
-            own = {name: given for name, given in self._own.items() if name in self.state.given}
+            # What the environment switches off again is in force no more.
+            on = self.state.given
+            own = {name: given for name, given in self._own.items() if name in on or given.origin != "environment"}
             found.append(Component(options=options, given=own))
         return found
 
@@ -254,7 +248,9 @@ class Reader:
     def _apply_component(self) -> None:
         if self.component < len(self.groups):
             for occurrence in self.groups[self.component]:
-                if not OPTIONS[occurrence.name]["command_line"]:
+                if OPTIONS[occurrence.name]["command_line"]:
+                    self._note(self.source, occurrence, "script", occurrence.name)
+                else:
                     self._set(self.source, occurrence, "script", (occurrence.name, occurrence.text))
         if self.foreign is not None and "ignore-pbs" not in self.state.given:
             self._apply_foreign(*self.foreign)
@@ -263,12 +259,20 @@ class Reader:
                 self._environment_variable(variable, option, value)
         chunk = self.chunks[min(self.component, len(self.chunks) - 1)]
         for occurrence in chunk:
-            if not OPTIONS[occurrence.name]["command_line"]:
+            if OPTIONS[occurrence.name]["command_line"]:
+                self._note(self.arguments, occurrence, "arguments", occurrence.name)
+            else:
                 self._set(self.arguments, occurrence, "arguments", (occurrence.name, occurrence.text))
+
+    def _note(self, source: Source, occurrence: Occurrence, origin: str, name: str) -> None:
+        """Keep that an option was given, be it one that sbatch drops here or has looked at before."""
+        written = occurrence.written if origin in ("script", "arguments") else f"{origin.upper()} {occurrence.written}"
+        span = Span(source, occurrence.start, occurrence.end)
+        value_span = report.value_span(source, occurrence) if occurrence.text is not None else None
+        self._record(name, written, occurrence.text, origin, span, value_span)
 
     def _set(self, source: Source, occurrence: Occurrence, origin: str, *pairs: tuple[str, str | None]) -> None:
         """Set one option (or those that a foreign one stands for) from where it was written."""
-        written = occurrence.written if origin in ("script", "arguments") else f"{origin.upper()} {occurrence.written}"
         for name, text in pairs:
             try:
                 self._put(name, text, by_environment=False)
@@ -278,9 +282,7 @@ class Reader:
                     report.value_mistake(source, occurrence, mistake, self.sink, shown)
                     self._reported.add(id(occurrence))
                 continue
-            value_span = report.value_span(source, occurrence) if occurrence.text is not None else None
-            span = Span(source, occurrence.start, occurrence.end)
-            self._record(name, written, occurrence.text, origin, span, value_span)
+            self._note(source, occurrence, origin, name)
         if occurrence.since is not None and id(occurrence) not in self._reported:
             self._reported.add(id(occurrence))
             self.sink.report(
@@ -332,9 +334,12 @@ class Reader:
 
         origin = magic[1:].lower()
         for occurrence in found:
+            pair: tuple[str, str | None] | None = None
             try:
                 for pair in pbs.translate(magic, occurrence.name, occurrence.text, self.state):
                     self._set(self.source, occurrence, origin, pair)
+                if pair is None:  # sbatch drops it
+                    self._note(self.source, occurrence, origin, f"{magic} {occurrence.written}")
             except ValueMistake as mistake:
                 if id(occurrence) not in self._reported:
                     self._reported.add(id(occurrence))
@@ -391,5 +396,5 @@ class Reader:
             code = codes.BAD_VALUE if name in OPTIONS else codes.FILE_NOT_READ
             self.sink.report(code, None, option=f"--{name}" if name in OPTIONS else name, reason=reason)
             return
-        shown = given.written if given.origin == "environment" else f"--{name}"
-        self.sink.report(codes.BAD_VALUE, given.value_span or given.span, option=shown, reason=reason)
+        option = given.written if given.origin == "environment" else f"--{name}"
+        self.sink.report(codes.BAD_VALUE, given.value_span or given.span, option=option, reason=reason)

@@ -105,6 +105,14 @@ def drop_colon(source: Source, at: int) -> Fix | None:
     return Fix(title="write `#SBATCH`", edits=(Edit(span=Span(source, at, at + 1), text=""),))
 
 
+def broken_line(source: Source, at: int, end: int, sink: Sink) -> None:
+    """A directive that cannot be split into words from the offset `at` on."""
+    if source.text[at] == ":":
+        sink.report(codes.COLON_WORD, Span(source, at, at + 1), fix=drop_colon(source, at))
+    else:
+        sink.report(codes.UNCLOSED_QUOTE, Span(source, at, end), quote=source.text[at])
+
+
 def odd_characters(option: Span, value: str | None) -> tuple[str, Fix | None] | None:
     """Help and fix for a value with characters that look like others; `option` spans the option and the value."""
     if value is None or value.isascii():

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from flowc._compiled.slurm_lowering import LOWERING
 from flowc._compiled.slurm_options import OPTIONS
 from flowc.diag.sink import Sink
-from flowc.frontends.slurm import FRONTEND
+from flowc.frontends.slurm import FRONTEND, tokens
+from flowc.frontends.slurm.getopt import read_options, table_of
 from flowc.inputs import Inputs
 from flowc.ir.job import Job
 from flowc.ir.unit import Unit
@@ -116,6 +119,58 @@ def test_an_ignored_option_is_reported_once_and_only_once() -> None:
         "--gpus=h100:8": None,
         "--time=5": None,
     }
+
+
+def test_whatever_option_is_read_has_a_row() -> None:
+    """In a directive and on sbatch's command line, the ones that sbatch drops there too."""
+    lines = (Path(__file__).parent / "directives.txt").read_text().splitlines()[1:]
+    lines += [f"--{name}{value}" for name in OPTIONS for value in ("", "=1", "=x", "=now+1", "=gpu:1", "=low")]
+    lines += ["--gpus=2 --ntasks-per-tres=1", "-N1 --gpus-per-socket=1 --sockets-per-node=1", "--mem-update=50@10"]
+    told: dict[bool, set[str]] = {True: set(), False: set()}
+    for line in lines:
+        words = tokens.split(line, 0, len(line)).words
+        names = [each.name for each in read_options(words, table_of((22, 5)))[0]]
+        for written in (True, False):
+            script = f"#!/bin/sh\n#SBATCH {line}\ntrue\n" if written else "#!/bin/sh\ntrue\n"
+            inputs = Inputs() if written else Inputs(args=tuple(word.text for word in words))
+            sink = Sink()
+            tree = FRONTEND.read(Source("job.sbatch", script), inputs, sink)
+            units = FRONTEND.lower(tree, inputs, sink) if tree is not None and not sink.broken else []
+            if len(units) == 1 and (written or "wrap" not in names):
+                assert len(units[0].job.outcome) == len(names), (line, units[0].job.outcome)
+                told[written].update(names)
+    drops = {name for name, row in OPTIONS.items() if row["command_line"]}
+    exits = {name for name, row in OPTIONS.items() if row["kind"] == "exit"}
+    # Files are not read, and 22.05 takes `--extra` for short of `--extra-node-info`.
+    assert OPTIONS.keys() - told[True] == {"bbf", "export-file", "nodefile", "extra"}
+    assert drops - told[False] == exits | {"wrap"}
+
+
+def test_wrap_on_the_command_line_has_a_row_and_in_a_directive_a_warning() -> None:
+    sink, inputs = Sink(), Inputs(args=("--wrap=hostname", "--quiet"))
+    unit = FRONTEND.lower(FRONTEND.read(Source("<wrap>", ""), inputs, sink), inputs, sink)[0]
+    assert [(row.input, row.action) for row in unit.job.outcome] == [("--wrap", "lowered"), ("--quiet", "ignored")]
+    unit, sink = lowered("--wrap=hostname --quiet -vv")
+    assert [(row.input, row.action, row.code) for row in unit.job.outcome] == [
+        ("--wrap=hostname", "ignored", "FC191"),
+        ("--quiet", "ignored", "FC180"),
+        ("-vv", "ignored", None),
+        ("-vv", "ignored", "FC180"),
+    ]
+    assert unit.job.run.text is not None
+    assert unit.job.run.text.endswith("\ntrue\n")
+    assert [each.code.id for each in sink.diagnostics] == ["FC191", "FC180"]
+
+
+def test_what_sbatch_drops_of_another_system_has_a_row() -> None:
+    source, sink = Source("job.sh", "#!/bin/sh\n#PBS -j oe\n#PBS -V\n#PBS -N x\ntrue\n"), Sink()
+    unit = FRONTEND.lower(FRONTEND.read(source, Inputs(), sink), Inputs(), sink)[0]
+    assert [(row.input, row.action, row.line) for row in unit.job.outcome] == [
+        ("-j oe", "ignored", 2),
+        ("-V", "ignored", 3),
+        ("-N x", "lowered", 4),
+    ]
+    assert [each.message for each in sink.diagnostics] == ["no effect outside the cluster: `PBS -j`, `PBS -V`"]
 
 
 def test_a_replaced_option_is_in_the_outcome() -> None:
