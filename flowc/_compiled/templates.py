@@ -752,7 +752,7 @@ def startup_plain(v, sh):
         put(str(v['grace_s']))
         put('\n    docker ps -aqf label=flowc | xargs -r docker rm -f\n')
     if v['asks_end']:
-        put('    # What the job asked of the small Slurm about itself.\n    if [ "$job_state" = RUNNING ]; then\n        case $(</run/flowc.end) in\n')
+        put('    # What the job asked of the small Slurm about itself.\n    if [ "$job_state" = RUNNING ]; then\n        # Not by `$(<…)`: bash may stumble over it when the trap CHLD runs meanwhile.\n        read -r asked_end </run/flowc.end\n        case $asked_end in\n')
         if v['asks_requeue']:
             put('        requeue)\n            # A new run with a time limit of its own; nothing of the old one may still be there.\n            job_state=PENDING\n            read -r uptime_seconds _ </proc/uptime\n            used_base=-${uptime_seconds%.*}\n            save_state\n            [ -d /run/systemd/system ] || exec bash "$0" job\n            systemctl restart --no-block flowc\n            exit\n            ;;\n')
         put('        cancel) job_state=CANCELLED ;;\n        esac\n    fi\n')
@@ -1665,7 +1665,7 @@ def startup_small(v, sh):
         put(str(v['grace_s']))
         put('\ndocker ps -aqf label=flowc | xargs -r docker rm -f\n')
     if v['asks_end']:
-        put('if [ "$s" = RUNNING ]; then\ncase $(</run/flowc.end) in\n')
+        put('if [ "$s" = RUNNING ]; then\nread -r ae </run/flowc.end\ncase $ae in\n')
         if v['asks_requeue']:
             put('requeue)\ns=PENDING\nread -r t _ </proc/uptime\nb=-${t%.*}\nw\n[ -d /run/systemd/system ]||exec bash "$0" job\nsystemctl restart --no-block flowc\nexit\n;;\n')
         put('cancel) s=CANCELLED ;;\nesac\nfi\n')
