@@ -38,7 +38,8 @@ _definitions = at_first_use(
 _guards = at_first_use(rf"\b(?:command[ \t]+-[vV]|type(?:[ \t]+-\w+)?|which|hash)[ \t]+[\"']?({_NAMES})\b", "finditer")
 # Where a call may come from: a variable, the words of another program, a script that the text writes.
 _mentions = at_first_use(
-    rf"(?<![\w./$@-])(?:{'|'.join((*PROVIDED, *LAUNCHERS))})(?![\w/=-]|\.\w)|"
+    r"(?<![\w.$@])(?:(?<!-)|(?<=:-))(?:(?<!/)|(?<=/bin/))"
+    rf"(?:{'|'.join((*PROVIDED, *LAUNCHERS))})(?![\w/=-]|\.\w)|"
     r"(?<![\w./$@-])module(?=[ \t]+(?:-\S+[ \t]+)*"
     r"(?:load|add|purge|unload|use|list|swap|switch|avail|restore|is-loaded)\b)",
     "finditer",

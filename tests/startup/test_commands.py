@@ -85,10 +85,13 @@ PROVIDED_BY = {
     "timeout 60 srun ./a\nbash -c 'squeue -j 1'\n": {"srun", "squeue"},
     "HOSTS=$(scontrol show hostnames)\nmpirun ./a\n": {"scontrol", "mpirun"},
     "if command -v srun; then srun a; fi\n": {"srun"},
+    "/usr/bin/srun a\n": {"srun"},
+    "${SRUN:-srun} a\n": {"srun"},
+    "python train.py --launcher slurm\n": {"scontrol"},
     "type module && module purge\nmodule -q load x\n": {"module"},
     "ml x\necho html\n": {"ml"},
     "sbatch next\necho sbatch\n": {"sbatch"},
-    "echo 'sbatch x'\n# srun a\n./srun.sh\necho my-srun $srun /usr/bin/srun  # then srun\nimport module\n": set(),
+    "echo 'sbatch x'\n# srun a\n./srun.sh\necho my-srun $srun tools/srun  # then srun\nimport module\n": set(),
     "module() { :; }\nmodule load x\n": set(),
 }
 
