@@ -1,7 +1,7 @@
 """Packs text into one number by mixing predictions, denser than LZMA by a tenth to a seventh.
 
 Bit by bit, eight contexts say what the next bit may be: nothing, the letters since the last one that is none, the last
-byte, the one before it, and the last two, three, four and six. Each context remembers for each beginning of a byte how
+byte, the one before it, and the last two, three, four and seven. Each context remembers for each beginning of a byte how
 likely a one is, and learns quickly as long as it is right. A small neural network weighs what they say, with weights
 for the beginning of the byte and for the byte before, and learns from each bit. The methods are those of Matt
 Mahoney's paq and, for turning likelihoods into a number, of Jarek Duda's asymmetric numeral systems.
@@ -24,16 +24,18 @@ ONE = 1 << 16
 HALF = ONE // 2
 # Stretched likelihoods count in parts of this.
 UNIT = 512
+# Weighed with both weights, in parts of this.
+EVIDENCE = 4000
 # A context is at most so certain, either way.
 SURE = 32767
 # Where it knows nothing: even, and the divisor of its first step, which grows with what it has seen.
-UNKNOWN = (0, 3)
+UNKNOWN = (0, 4)
 # A context that was wrong learns as one that has seen little.
-SURPRISED = 7
-# Each of the two weights of a context, in parts of 65,536, before it has learnt.
-WEIGHT = 9999
+SURPRISED = 10
+# Each of the two weights of a context before it has learnt: together a quarter.
+WEIGHT = ONE
 # Shifts the product of error and input: how much a weight learns.
-LEARNING = 15
+LEARNING = 12
 CONTEXTS = 8
 
 
@@ -78,13 +80,13 @@ def predictions(plain: bytes) -> Iterator[tuple[int, int]]:
                 first[index] += learnt
                 second[index] += learnt
                 step = min(divisor, max(SURPRISED, likely * error))
-                rows[index][beginning] = likely + (goal - likely) * 2 // step, step + 2
+                rows[index][beginning] = likely + (goal - likely) * 3 // step, step + 3
             beginning = beginning * 2 + bit
 
 
 def contexts(plain: bytes, place: int, word: bytes) -> tuple[bytes, ...]:
     """What the byte at this place is predicted from."""
-    before = plain[max(place - 6, 0) : place]
+    before = plain[max(place - 7, 0) : place]
     return b"", word, before[-1:], before[-2:-1], before[-2:], before[-3:], before[-4:], before
 
 
@@ -95,4 +97,4 @@ def stretched(likely: int) -> int:
 
 def squashed(evidence: int) -> int:
     """The way back. The half keeps what is all but certain away from the next integer."""
-    return int(tanh(evidence / UNIT) * (SURE + 0.5))
+    return int(tanh(evidence / EVIDENCE) * (SURE + 0.5))

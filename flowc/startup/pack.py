@@ -35,6 +35,7 @@ BEYOND_MIXING = 120
 # What one chunk of LZMA2 can hold as it is.
 LARGEST_CHUNK = 1 << 16
 SIZE_MASK = (1 << 32) - 1
+NO_TEXT = rb"[^\t\n\r -~]"
 
 
 def pack(head: bytes, body: bytes, *, patient: bool = True) -> tuple[str, str]:
@@ -52,8 +53,14 @@ def pack(head: bytes, body: bytes, *, patient: bool = True) -> tuple[str, str]:
 
 
 def harder_forms(head: bytes, body: bytes, patient: bool) -> Iterator[tuple[str, str]]:
-    """From the plainest to the densest. A body that does not compress gets a block of its own, as it is."""
+    """From the plainest to the densest. A body that does not compress gets a block of its own, as it is, from its
+    first byte on that is no text."""
+    import re
+
     whole = head + body
+    data = re.search(NO_TEXT, body)
+    end = len(head) + (data.start() if data else 0)
+    head, body = whole[:end], whole[end:]
     apart = deflate(head, body)
     yield PLAINEST, gzip_form(apart, whole)
     yield "zlib+base94", zlib_form(min(deflate(whole), apart, key=len), whole)

@@ -21,7 +21,7 @@ from test_room import noise
 from flowc._compiled import templates
 from flowc.ir.job import Array
 from flowc.startup import build, pack
-from flowc.startup.mixing import HALF, ONE, SURE, UNIT, mixed, predictions, squashed, stretched
+from flowc.startup.mixing import EVIDENCE, HALF, LEARNING, ONE, SURE, SURPRISED, UNIT, mixed, predictions, squashed, stretched
 
 ROOT = Path(__file__).resolve().parents[2]
 # Ordinary text: what fits in no plainer form, and in this one.
@@ -34,7 +34,7 @@ texts = st.one_of(st.binary(min_size=1), words.filter(bool))
 def unpacked(sent: str, folder: Path, **environment: str) -> bytes | None:
     """What the real stub makes of its payload, run by bash; None where it says that it cannot."""
     (folder / "run").unlink(missing_ok=True)
-    moved = sent.replace("d=/var/lib/foundry/flowc", f"d={folder}").replace("exec bash $d/run", "echo unpacked")
+    moved = sent.replace("d=/var/lib/foundry/flowc", f"d={folder}").replace("&&bash $d/run", "&&echo unpacked")
     done = subprocess.run(
         ["bash", "-s"], input=moved.encode("ascii"), capture_output=True, check=False, env={**os.environ, **environment}
     )
@@ -79,10 +79,10 @@ def test_no_rounding_of_a_library_matters() -> None:
         assert abs(math.remainder(math.atanh(likely / HALF) * UNIT, 1)) > 1e-7
         assert stretched(-likely) == -stretched(likely)
     # From here on it stays between the last integer and the next.
-    end = 20 * UNIT
-    assert math.tanh(end / UNIT) * (SURE + 0.5) > SURE + 0.4
+    end = 20 * EVIDENCE
+    assert math.tanh(end / EVIDENCE) * (SURE + 0.5) > SURE + 0.4
     for evidence in range(1, end):
-        assert abs(math.remainder(math.tanh(evidence / UNIT) * (SURE + 0.5), 1)) > 1e-7
+        assert abs(math.remainder(math.tanh(evidence / EVIDENCE) * (SURE + 0.5), 1)) > 1e-7
         assert squashed(-evidence) == -squashed(evidence)
     assert (stretched(0), squashed(0), squashed(1 << 60)) == (0, 0, SURE)
 
@@ -127,7 +127,8 @@ def test_what_it_cannot_help_is_not_tried(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_the_stub_has_the_numbers_of_the_encoder() -> None:
     stub = "".join(text for _, text in templates.mixing({"size": 5, "tail": 0, "payload": "!"}, str))
-    assert all(f"{number}" in stub for number in (UNIT, f"{SURE}.5", 2 * SURE, 9999, 7, 15))
+    assert all(f"{number}" in stub for number in (UNIT, f"{SURE}.5", 2 * SURE, f"max({SURPRISED},", f">>{LEARNING}"))
+    assert f"/{EVIDENCE // 1000}e3" in stub
 
 
 @pytest.mark.parametrize("tail", [b"", b"tail"])
