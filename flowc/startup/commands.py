@@ -45,6 +45,8 @@ _mentions = at_first_use(
     "finditer",
 )
 _behind = tuple(at_first_use(row["words"], "search") for row in BEHIND)
+# Characters of a text that are looked at for calls: no longer one fits into a script, whatever its compression.
+MOST_TEXT = 1 << 20
 _LINE = 500  # characters of a line that are looked at before a word
 _MOST_GUARDS = 100
 _MOST_ON_A_LINE = 20
@@ -57,7 +59,7 @@ def provided(job: Job) -> set[str]:
     that the text runs or sources are not seen. Slurm's own commands need the environment of a Slurm job.
     """
     found = {name for name in job.run.commands if name in _KNOWN}
-    text = job.run.text or ""
+    text = (job.run.text or "")[:MOST_TEXT]
     for match in _mentions(text):
         if match[0] not in found and not in_comment(text, match.start()):
             found.add(match[0])

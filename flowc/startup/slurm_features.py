@@ -6,7 +6,7 @@ from __future__ import annotations
 from flowc._compiled.slurm_commands import LAUNCHERS, SHELLS
 from flowc._compiled.slurm_program import LINES
 from flowc.patterns import at_first_use
-from flowc.startup.commands import behind, interpreter_words
+from flowc.startup.commands import MOST_TEXT, behind, interpreter_words
 from flowc.startup.slurm_calls import Call, calls
 
 TYPE_CHECKING = False
@@ -134,13 +134,12 @@ _sets_list = at_first_use(r"\bSLURM_(?:JOB_)?NODELIST=", "search")
 _separators = at_first_use(r"[\s\"',()\[\]\\]+", "sub")
 _asks_job = at_first_use(r"\bshow (?:-\S+ )*(?:job|node|\$)|^ ?(?:-\S+ )*\$", "search")
 _asks_anything = at_first_use(r"^ ?(?:-\S+ )*\$", "search")
-_MOST_TEXT = 1 << 20  # characters that are read
 _MOST_VARIABLES = 20
 
 
 def features(job: Job, nodes: int) -> set[str]:
     """The features for this job on so many nodes."""
-    text = (job.run.text or "")[:_MOST_TEXT]
+    text = (job.run.text or "")[:MOST_TEXT]
     words = interpreter_words(job)
     shell = not words or any(word in SHELLS for word in words)
     found: set[str] = set()
