@@ -1,10 +1,10 @@
 """Packs text into one number by mixing predictions, denser than LZMA by a tenth to a seventh.
 
 Bit by bit, eight contexts say what the next bit may be: nothing, the letters since the last one that is none, the last
-byte, the one before it, and the last two, three, four and seven. Each context remembers for each beginning of a byte how
-likely a one is, and learns quickly as long as it is right. A small neural network weighs what they say, with weights
-for the beginning of the byte and for the byte before, and learns from each bit. The methods are those of Matt
-Mahoney's paq and, for turning likelihoods into a number, of Jarek Duda's asymmetric numeral systems.
+byte, the one before it, and the last two, three, four and seven. Each context remembers for each beginning of a byte
+how likely a one is, and learns quickly after it was wrong. A sum weighs what they say, with weights for the beginning
+of the byte and for the byte before, which learn from each bit. The methods are those of Matt Mahoney's paq and, for
+turning likelihoods into a number, of Jarek Duda's asymmetric numeral systems.
 
 The machine's decoder is templates/mixing.sh.j2: every number here stands there as well. Both count in integers alone,
 so that any Python gives the same on any machine. The two functions of real numbers are cut to integers, and have few

@@ -21,7 +21,19 @@ from test_room import noise
 from flowc._compiled import templates
 from flowc.ir.job import Array
 from flowc.startup import build, pack
-from flowc.startup.mixing import EVIDENCE, HALF, LEARNING, ONE, SURE, SURPRISED, UNIT, mixed, predictions, squashed, stretched
+from flowc.startup.mixing import (
+    EVIDENCE,
+    HALF,
+    LEARNING,
+    ONE,
+    SURE,
+    SURPRISED,
+    UNIT,
+    mixed,
+    predictions,
+    squashed,
+    stretched,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 # Ordinary text: what fits in no plainer form, and in this one.
