@@ -30,7 +30,7 @@ def said(body: str, flags: Flags = NONE, first: str = HEAD) -> list[tuple[str, i
 
 
 def test_each_line_that_loads_what_is_missing_is_marked() -> None:
-    body = "module load star cuda gromacs\nmodule load python\nml blast\n"
+    body = "module load star cuda gromacs\nmodule load python\nml blast\npython a.py\n"
     assert said(body) == [
         ("module-missing", 3, "star cuda gromacs"),
         ("module-missing", 5, "blast"),
@@ -38,7 +38,7 @@ def test_each_line_that_loads_what_is_missing_is_marked() -> None:
 
 
 def test_the_help_names_the_packages() -> None:
-    (found,) = compiled("module load gcc/11 OpenMPI/4\n").diagnostics
+    (found,) = compiled("module load gcc/11 OpenMPI/4\nmake\n").diagnostics
     assert found.message == "the machine has nothing in place of module `gcc/11`, `OpenMPI/4`"
     assert "apt-get install -y build-essential openmpi-bin libopenmpi-dev" in (found.help or "")
 

@@ -21,7 +21,7 @@ Put such data where the job can fetch it (a bucket, a repository, a volume), and
 `--body ssh`: the job's text is then no part of the startup script and is copied over SSH once the machine is there.
 `report.txt` (from `compile -o DIR`) shows what each part takes.""",
     # Digits without a pattern, which no compressor makes shorter than half.
-    bad=lambda: f"#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\ndata={3**60000:x}\n",
+    bad=lambda: f"#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\ndecode <<<{3**60000:x}\n",
     good=_GOOD,
 )
 

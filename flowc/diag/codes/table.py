@@ -16,6 +16,7 @@ MODULES = (
         "detect",
         "slurm",
         "slurm_lint",
+        "slurm_body",
         "slurm_lower",
         "command_line",
         "override",

@@ -1,14 +1,18 @@
-"""Warns of variables that the body uses though Slurm does not set them with these options."""
+"""Warns of what is odd about the commands: variables that Slurm does not set with these options, no command at all, a
+last command in the background."""
 
 from __future__ import annotations
 
 from flowc.diag.codes import slurm_lint as codes
+from flowc.diag.sink import Edit, Fix
 from flowc.patterns import at_first_use
 from flowc.shell_text import in_single_quotes, outside_child_scripts
 from flowc.source import Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from flowc.diag.sink import Sink
     from flowc.frontends.slurm.ast import Ast
     from flowc.source import Source
@@ -17,6 +21,7 @@ _use = at_first_use(r"\$(?:\{(SLURM_[A-Z_]+)([^}\n]?)|(SLURM_[A-Z_]+))", "findit
 _shell = at_first_use(r"[ \t]*\S*/(?:env[ \t]+(?:-\S+[ \t]+)*)?(?:ba|da|k|z|c|tc)?sh\b", "match")
 
 MOST_USES = 2_000  # looked at; enough for any script that a person wrote
+_waits = at_first_use(r"(?m)^(?![ \t]*#).*wait", "search")
 # Within a test the variable may well be empty.
 _tested = at_first_use(r"(?:\[\[?|\btest|\bcase|\bif)\s[^;]*\Z", "search")
 
@@ -90,3 +95,91 @@ def _quoted(before: str) -> bool:
 
 def _assigned(text: str, body: int, name: str) -> bool:
     return f"{name}=" in text[body:] or f"setenv {name} " in text[body:]
+
+
+# Settings, which are of no use without a command behind them.
+_SETTINGS = frozenset(("export", "unset", "set", "shopt", "module", "ml", "cd", "ulimit", "umask"))
+# After the command that does the work, these are of no weight.
+_LAST_WORDS = frozenset(("echo", "date", "exit", "exit;"))
+
+
+def lint_commands(ast: Ast, source: Source, sink: Sink, body: int) -> None:
+    """Report a script that does nothing, and one that ends before its last command does."""
+    text = source.text
+    if ast.body_line is None:
+        _missing(source, sink, text.rstrip().rfind("\n") + 1, "it ends after its directives")
+    elif ast.shebang is not None and _shell(ast.shebang):
+        if not _does_something(text, body):
+            _missing(source, sink, body, "these lines only prepare for one")
+        elif text.find("&", body) >= 0:
+            _last_command(source, sink, body)
+
+
+def _missing(source: Source, sink: Sink, start: int, what: str) -> None:
+    from flowc.diag.codes.slurm_body import IDLE_SCRIPT
+
+    span = Span(source, start, len(source.text.rstrip()))
+    sink.report(IDLE_SCRIPT, span, help="write it below the directives", what=what)
+
+
+def _does_something(text: str, body: int) -> bool:
+    """Whether a line from `body` on is more than a setting. What is not plain may be anything."""
+    at = body
+    while at < len(text):
+        end = text.find("\n", at)
+        end = len(text) if end < 0 else end
+        line = text[at:end].strip()
+        at = end + 1
+        if not line or line[0] == "#":
+            continue
+        words = line.split(None, 1)
+        name, equals, _ = words[0].partition("=")
+        setting = name in _SETTINGS or (equals and len(words) == 1 and name.isidentifier())
+        if not setting or any(sign in line for sign in "`(;&|<\\"):
+            return True
+    return False
+
+
+def _last_command(source: Source, sink: Sink, body: int) -> None:
+    """The last command is in the background, on a line of its own or in a loop, and nothing waits."""
+    text = source.text
+    end_of_loop = 0
+    for start, line in _from_the_end(text, body):
+        if line == "done":
+            end_of_loop = end_of_loop or start + len(line)
+        elif line.split(None, 1)[0] not in _LAST_WORDS:
+            break
+    else:
+        return
+    if not _in_background(line) or _waits(text, body):
+        return
+    from flowc.diag.codes.slurm_body import BACKGROUND_AT_END
+
+    end = start + len(line)
+    fix = None
+    if "\r" not in text:
+        at = end_of_loop or end
+        fix = Fix(
+            title="write `wait` behind it", edits=(Edit(span=Span(source, at, at), text="\nwait"),), certain=False
+        )
+    sink.report(
+        BACKGROUND_AT_END, Span(source, start, end), help="write `wait` behind it, or take the `&` away", fix=fix
+    )
+
+
+def _from_the_end(text: str, body: int) -> Iterator[tuple[int, str]]:
+    """The lines that are neither blank nor comments, last ones first: the offset of the first sign, and the text."""
+    end = len(text)
+    while end > body:
+        start = max(text.rfind("\n", 0, end) + 1, body)
+        line = text[start:end].strip()
+        if line and line[0] != "#":
+            yield text.index(line[0], start), line
+        end = start - 1
+
+
+def _in_background(line: str) -> bool:
+    command, blank, comment = line.rpartition(" #")
+    if blank and "'" not in comment and '"' not in comment:
+        line = command.rstrip()
+    return line.endswith("&") and not line.endswith(("&&", "|&", ">&", ";&", "\\&"))

@@ -259,7 +259,7 @@ def test_an_empty_value_asks_for_nothing(options: str) -> None:
     ("option", "text", "action"),
     [
         ("--signal=USR1@60", "python a.py", "ignored"),
-        ("--signal=USR1@60", "# srun python a.py", "ignored"),
+        ("--signal=USR1@60", "# srun python a.py\ntrue", "ignored"),
         ("--signal=USR1@60", "srun python a.py", "lowered"),
         ("--signal=B:USR1@60", "python a.py", "lowered"),
         ("--time=60", "trap 'scontrol requeue $SLURM_JOB_ID' USR1", "approximated"),

@@ -34,12 +34,12 @@ SILENT = [
     script("-N2", body='n=${SLURM_NTASKS:-1}\necho "${SLURM_NTASKS}"\n'),
     script("-N2", body='if [ -n "$SLURM_NTASKS" ]; then echo $SLURM_NTASKS; fi\n'),
     script("-N2", body="export SLURM_NTASKS=4\necho $SLURM_NTASKS\n"),
-    script("-N2", body="# uses $SLURM_NTASKS\n"),
+    script("-N2", body="# uses $SLURM_NTASKS\ntrue\n"),
     script("-N2", body="import os\nos.environ['SLURM_NTASKS']\n'$SLURM_NTASKS'\n", head="#!/usr/bin/env python3\n"),
     script("-J gen", body="cat > job.sh <<EOF\n#!/bin/bash\n#SBATCH --nodes=32\nsrun x\nEOF\nsbatch job.sh\n"),
     script("-J gen", body="sbatch <<'E O'\n#!/bin/bash\n#SBATCH -N2\nE O\n"),
     script("-J gen", body="cat <<-X\n\t#SBATCH\n#SBATCH -N2\n\tX\necho $SLURM_JOB_ID\n"),
-    "#!/bin/bash\n##SBATCH --mem=4G\n## SBATCH is not used\n# SBATCH options follow\n#SBATCH -N2\n",
+    "#!/bin/bash\n##SBATCH --mem=4G\n## SBATCH is not used\n# SBATCH options follow\n#SBATCH -N2\ntrue\n",
     script("--signal=B:USR1@60", "--signal=R:USR1@60", "--mail-type=END", "--mail-type=FAIL"),
     script("-t 10", "-t 10", "--job-name=x", "--job-name=x"),
     script("--job-name=x#  a comment", "--time=10#now"),
@@ -48,6 +48,26 @@ SILENT = [
     script("--nodes=2 --ntasks=4"),
     script("--exclusive", "-O", "--requeue"),
     script("--nice=-5", "--priority=5"),
+    script("-N2", body="module load cuda && ./a\n"),
+    script("-N2", body="export X=$(./a)\n"),
+    script("-N2", body="X=1 ./a\n"),
+    script("-N2", body="export X=1; ./a\n"),
+    script("-N2", body="export X=1 \\\n  Y=2\n"),
+    script("-N2", body="source run.sh\n"),
+    script("-N2", body="import os\n", head="#!/usr/bin/env python3\n"),
+    script("-N2", body="./a &\n./b &\nwait\n"),
+    script("-N2", body="run() { ./a & wait $!; }\nrun &\n"),
+    script("-N2", body="trap wait_for_all EXIT\n./a &\n"),
+    script("-N2", body="nvidia-smi -l 5 > gpu.log &\npython train.py\n"),
+    script("-N2", body="tail -f x.log &\npython train.py 2>&1\necho done\n"),
+    script("-N2", body="./a && ./b\n./c &> log\n./d >& log\necho a\\&\n"),
+    script("-N2", body="cat <<EOF\n./a &\nEOF\n"),
+    script("-N2", body="./a 'b &'\n"),
+    script("-N2", body='bash -c "./a &\n./b"\n'),
+    script("-N2", body='./a "x & # y"\n'),
+    script("-N2", body="./a &\nsleep 3600\n"),
+    script("-N2", body="./a &\nwhile kill -0 $!; do\n  sleep 1\ndone\n"),
+    script("-N2", body="def f(): pass\nx = 1 &\n", head="#!/usr/bin/env python3\n"),
 ]
 
 
@@ -57,7 +77,7 @@ def test_fine_scripts_are_silent(text: str) -> None:
 
 
 WARNED = [
-    (script(body="set -e\n#SBATCH -N2\n"), "FC130", "#SBATCH -N2"),
+    (script(body="set -e\n#SBATCH -N2\ntrue\n"), "FC130", "#SBATCH -N2"),
     (script(body=": <<X\n#SBATCH -N2\nX\n"), "FC130", "#SBATCH -N2"),
     ('#!/usr/bin/python\n"""\n#SBATCH -N2\n"""\n', "FC130", "#SBATCH -N2"),
     ("#!/bin/bash\n #SBATCH -N2\nx\n", "FC131", " #SBATCH -N2"),
@@ -80,21 +100,31 @@ WARNED = [
     (script("--job-name=foo#bar"), "FC139", "#bar"),
     (script("--output=logs/%j.out"), "FC140", "logs/%j.out"),
     (script("-N2", body="echo $SLURM_NTASKS\n"), "FC141", "$SLURM_NTASKS"),
-    (script("-n2", body="export OMP_NUM_THREADS=$SLURM_CPUS_PER_TASK\n"), "FC141", "$SLURM_CPUS_PER_TASK"),
+    (script("-n2", body="export OMP_NUM_THREADS=$SLURM_CPUS_PER_TASK\n./a\n"), "FC141", "$SLURM_CPUS_PER_TASK"),
     (script(body="echo $SLURM_ARRAY_TASK_ID\n"), "FC141", "$SLURM_ARRAY_TASK_ID"),
     (script("--gpus=gpu:4"), "FC142", "gpu:4"),
     (script("-N2\r"), "FC004", "\r"),
     (script("-N2\r -t5"), "FC143", "\r"),
     (script("--mem-per-cpu=4"), "FC144", "4"),
     (script("--time=48"), "FC145", "48"),
-    (script("-J a", body="#PBS -N b\n"), "FC146", "-N b"),
+    (script("-J a", body="#PBS -N b\ntrue\n"), "FC146", "-N b"),
     (script("-J", "-N"), "FC147", "-J\n#SBATCH -N"),
-    ("#!/bin/sh\n#SLURM -N2\n", "FC148", "#SLURM"),
+    ("#!/bin/sh\n#SLURM -N2\nhostname\n", "FC148", "#SLURM"),
     (script("--time=-5"), "FC149", "-5"),
     (script("--chdir=$HOME/x"), "FC150", "$HOME/x"),
     (script("-D ~/x"), "FC150", "~/x"),
     (script("--mail-type=END,FAILED"), "FC151", "FAILED"),
     (script("-N4 -n2"), "FC152", "-N4"),
+    (script("-N2", body=""), "FC160", "#SBATCH -N2"),
+    (script("-N2", body="# hostname\n\n"), "FC160", "# hostname"),
+    (script("-N2", body="", head="#!/usr/bin/env python3\n"), "FC160", "-N2"),
+    (script("-N2", body="module load cuda\nX=1\nexport Y='a b'\nset -e\n"), "FC160", "set -e"),
+    (script("-N2", body="./a\npython train.py &\n"), "FC161", "python train.py &"),
+    (script("-N2", body="./a\nsrun x > x.log 2>&1 &  # the main one"), "FC161", "srun x > x.log 2>&1 &"),
+    (script("-N2", body="./a & # all\n# wait\n\necho started\nexit 0\n"), "FC161", "./a &"),
+    (script("-N2", body="for i in 1 2; do\n  ./a $i &\ndone\necho started\n"), "FC161", "./a $i &"),
+    (script("-N2", body="for i in 1 2; do\n  ./a $i\ndone &\n"), "FC161", "done &"),
+    (script("-N2", "--wait-all-nodes=1", body="(\ncd x\n./a\n) &\n"), "FC161", ") &"),
 ]
 
 
@@ -104,3 +134,22 @@ def test_warned(text: str, code: str, place: str) -> None:
     assert found.code.id == code
     assert found.span is not None
     assert place in found.span.text
+
+
+@pytest.mark.parametrize(
+    ("body", "mended"),
+    [
+        ("./a &\n", "./a &\nwait\n"),
+        ("./a &  # x", "./a &  # x\nwait"),
+        ("./a &\necho started\n", "./a &\nwait\necho started\n"),
+        ("while read x; do\n  ./a $x &\n  done\necho y\n", "while read x; do\n  ./a $x &\n  done\nwait\necho y\n"),
+    ],
+)
+def test_wait_is_written_behind_the_last_command(body: str, mended: str) -> None:
+    (found,) = warnings(script("-N2", body=body))
+    assert found.fix is not None
+    assert not found.fix.certain
+    (edit,) = found.fix.edits
+    text = edit.span.source.text
+    assert text[: edit.span.start] + edit.text + text[edit.span.end :] == script("-N2", body=mended)
+    assert codes(script("-N2", body=mended)) == []

@@ -1,0 +1,36 @@
+"""FC160-FC169: what is odd about the commands of a batch script (reported after reading)."""
+
+from __future__ import annotations
+
+from flowc.diag.code import Code
+
+_FRONT = "#!/bin/bash\n#SBATCH --gpus=h100:8 --time=1:00:00\n"
+
+IDLE_SCRIPT = Code(
+    id="FC160",
+    name="idle-script",
+    severity="warning",
+    title="the script runs no command: {what}",
+    explain="""\
+A batch script is the work itself: the commands below the directives. Without any the job ends as soon as it has
+started, and the machines that were rented for it have done nothing.
+
+Write the command below the directives. Lines that begin with `#` are comments, and settings alone (`export`, `cd`,
+`module load`) do no work.""",
+    bad=_FRONT + "module load cuda\nexport WANDB_MODE=offline\n",
+    good=_FRONT + "module load cuda\nexport WANDB_MODE=offline\npython train.py\n",
+)
+
+BACKGROUND_AT_END = Code(
+    id="FC161",
+    name="background-at-end",
+    severity="warning",
+    title="the script ends while its last command runs in the background: the job ends with it",
+    explain="""\
+A job is over when its batch script is, and what still runs then is killed. After `python train.py &` the script goes on
+at once: with no `wait` behind it the training is killed when it has hardly begun.
+
+Write `wait` as the last line, or take the `&` away.""",
+    bad=_FRONT + "python train.py &\n",
+    good=_FRONT + "python train.py &\nwait\n",
+)
