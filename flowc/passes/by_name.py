@@ -26,7 +26,8 @@ def by_name(text: str, unit: Unit, demand: Demand, catalog: Catalog, sink: Sink)
         return _sold(text, tuple(offer for offer in catalog.offers if offer.type is exact), unit, catalog, sink)
     parsed = names.parse_instance_type(text)
     if isinstance(parsed, names.Mistake):
-        help = wording.formats_help(catalog, parsed.family, parsed.suggestion)
+        suggestion = parsed.suggestion or wording.near(text, catalog)
+        help = wording.formats_help(catalog, parsed.family, suggestion)
         span = unit.origin("resources.alternatives")
         sink.report(codes.INSTANCE_TYPE_UNREADABLE, span, help=help, text=text, reason=parsed.reason)
         return None

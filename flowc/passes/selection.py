@@ -59,7 +59,7 @@ def _by_model(unit: Unit, demand: Demand, catalog: Catalog, sink: Sink) -> Selec
     span = unit.origin("resources.gpu_model", "resources.gpus_per_node", "layout.gpus_total")
     if word is None:
         help = wording.did_you_mean(model, known_words()) + wording.choose_help(catalog)
-        sink.report(codes.GPU_MODEL_UNKNOWN, span, help=help, word=model)
+        sink.report(codes.GPU_MODEL_UNKNOWN, span, help=help, word=wording.as_written(model, span))
         return None
     least = 0 if word.slice else word.memory_gb or 0
     if not word.families:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from flowc.catalog.model import Catalog
+    from flowc.source import Span
 
 
 def listed(words: Iterable[str], last: str = "and") -> str:
@@ -37,6 +38,13 @@ def formats(catalog: Catalog, family: str) -> list[str]:
     ]
 
 
+def near(text: str, catalog: Catalog) -> str | None:
+    """The name of something sold that a misspelt one most likely stands for: `8xb200` for `8xb20`."""
+    from flowc.diag.suggest import nearest
+
+    return nearest(text.strip(), [name for family in catalog.families for name in formats(catalog, family)])
+
+
 def formats_help(catalog: Catalog, family: str | None, suggestion: str | None) -> str:
     """The help for a name that is none: one suggestion, then what would be well-formed."""
     families = (family,) if family in catalog.families else catalog.families
@@ -58,6 +66,13 @@ def sold_names(catalog: Catalog, family: str | None) -> str:
     """The short names of everything that is sold, or of one family."""
     families = catalog.families if family is None else (family,)
     return ", ".join(f"`{count}x{each}`" for each in families for count in catalog.sold_counts(each))
+
+
+def as_written(word: str, span: Span | None) -> str:
+    """A word of the job as the user wrote it, whose format may not care about capitals."""
+    text = span.text if span is not None else ""
+    at = text.lower().find(word.lower())
+    return text[at : at + len(word)] if at >= 0 else word
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import flowc
 from flowc import catalog
 from flowc._compiled.gpu_models import FAMILIES, MAKERS, WORDS
 from flowc._compiled.prices import USD_PER_GPU_HOUR
@@ -55,6 +56,9 @@ ERRORS = [
         "instance-type-unreadable",
         "did you mean `8xa100`? valid formats: `a100`, `2xa100`, `4xa100`, `8xa100`",
     ),
+    ("8xb20", "instance-type-unreadable", "did you mean `8xb200`?"),
+    ("8xH1000", "instance-type-unreadable", "did you mean `8xh100`?"),
+    ("h10", "instance-type-unreadable", "did you mean `h100`?"),
     ("a100:0", "instance-type-unreadable", "a machine has at least 1 GPU"),
     ("0xa100", "instance-type-unreadable", "a machine has at least 1 GPU"),
     ("3xa100", "instance-type-not-sold", "A100 is sold with 1, 2, 4 or 8 GPUs"),
@@ -134,3 +138,9 @@ def test_makers_speak_of_models_that_words_lead_to() -> None:
     models = {family for families in WORDS.values() for family in families}
     words = {"amd", "instinct", "radeon", "intel"}
     assert {model for row in MAKERS.values() for model in row} <= models | words
+
+
+def test_a_model_is_shown_as_it_was_written() -> None:
+    text = b"resources:\n  accelerators: NVIDIA-H10:8\nrun: python a\n"
+    (found,) = flowc.check(text, path="sky.yaml").diagnostics
+    assert found.message == "unknown GPU model `NVIDIA-H10`"

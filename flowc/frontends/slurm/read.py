@@ -37,8 +37,7 @@ WRAPPED = "#!/bin/sh\n# This script was created by sbatch --wrap.\n\n{}\n"
 
 
 def read(source: Source, inputs: Inputs, sink: Sink) -> Ast | None:
-    """The tree of a script; None when there is nothing to read. Faults go to `sink`; then the tree is what could be
-    read."""
+    """The tree of a script, None when there is nothing to read. After faults it is what could be read."""
     reader = Reader(source, inputs, sink)
     reader.read_arguments()
     text, scanned = reader.wrapped, None
@@ -111,11 +110,12 @@ class Reader:
             for problem in problems:
                 report.getopt_problem(self.arguments, problem, self.table, self.sink)
             for occurrence in found:
-                # sbatch first looks for the script with the separators taken out: here the option would swallow its
-                # name.
-                if occurrence.text == ":" and occurrence.inset == 0 and occurrence.word is words[-1]:
-                    span = Span(self.arguments, occurrence.start, occurrence.option_end)
-                    self.sink.report(codes.MISSING_VALUE, span, option=occurrence.written)
+                # sbatch first looks for the script with the separators taken out: here the option would swallow it.
+                if occurrence.text == ":" and occurrence.inset == 0:
+                    following = words[words.index(occurrence.word) + 1 :]
+                    if not following or following[0].text.startswith("--wrap"):
+                        span = Span(self.arguments, occurrence.start, occurrence.option_end)
+                        self.sink.report(codes.MISSING_VALUE, span, option=occurrence.written)
             self.chunks.append(found)
             stop += stop < len(rest) and rest[stop].text == "--"
             at_separator = stop < len(rest) and rest[stop].text == ":"
