@@ -100,6 +100,9 @@ _SAYINGS = (
     ),
 )
 
+# What libyaml says of a line that is indented too far, below a plain value and below one in quotes or brackets.
+_TOO_FAR = ("mapping values are not allowed", "did not find expected key")
+
 _STARTS = {
     "@": "`@` cannot begin a value",
     "`": "a backtick cannot begin a value",
@@ -139,7 +142,11 @@ def report(error: Any, source: Source, shift: int, sink: Sink) -> None:
         if part in problem:
             words, help = instead, advice
             break
-    if "cannot start any token" in problem:
+    above = _value_above(source, place) if any(part in problem for part in _TOO_FAR) else None
+    if above is not None:
+        words = "this line is indented further than the one above, which has its value already"
+        help = f"let it begin right below `{above}`, or put a text of several lines in quotes"
+    elif "cannot start any token" in problem:
         words = _STARTS.get(text[place : place + 1], f"`{text[place : place + 1]}` cannot begin a value")
         help = "put the value in quotes"
     hint = _foreign(source)
@@ -148,6 +155,20 @@ def report(error: Any, source: Source, shift: int, sink: Sink) -> None:
     elif "{{" in source.line(source.position(min(place, max(len(text) - 1, 0)))[0]):
         help = "a template must be rendered first (helm template, jinja), or the value be put in quotes"
     sink.report(codes.YAML_SYNTAX, _span(source, place), help=help, notes=notes, problem=words)
+
+
+def _value_above(source: Source, place: int) -> str | None:
+    """Where the first `: ` of a line is one too many: the key of the line above, if it begins the value and is indented
+    less."""
+    number = source.position(place)[0]
+    line = source.line(number)
+    before = line[: place - source.line_starts[number - 1]]
+    if ": " in before or before.lstrip()[:1] in ("'", '"'):
+        return None
+    above = next((text for at in range(number - 1, 0, -1) if (text := source.line(at)).strip()), "")
+    inner = above.lstrip(" -")
+    further = len(line) - len(line.lstrip(" -")) > len(above) - len(inner)
+    return inner.partition(": ")[0] if ": " in inner and further else None
 
 
 # What the first line, or the line at fault, gives away.

@@ -218,3 +218,21 @@ def bomb(levels: int) -> str:
 )
 def test_what_would_grow_without_bound_is_refused(text: str) -> None:
     assert [each.severity for each in problems(text)][-1:] == ["error"]
+
+
+@pytest.mark.parametrize(
+    ("text", "help"),
+    [
+        ("name: a\n  type: b\n", "let it begin right below `name`"),
+        ("x:\n  - name: a\n\n      type: b\n", "let it begin right below `name`"),
+        ('env:\n  A: "b"\n    C: d\n', "let it begin right below `A`"),
+        ("name: a\n  type: b: c\n", "let it begin right below `name`"),
+        ("name: a: b\n", "put the value in quotes"),
+        ("name:\n  type: b: c\n", "put the value in quotes"),
+        ('name: "a" b\n', "check its indent, and the quotes"),
+    ],
+)
+def test_a_line_that_is_indented_too_far_is_told_apart(text: str, help: str) -> None:
+    (found,) = problems(text)
+    assert found.code.id == "FC020"
+    assert help in (found.help or "")
