@@ -28,13 +28,12 @@ class GresItem(Record):
 
 
 class SignalSpec(Record):
-    """A signal `seconds` before the limit: to the batch shell (`to_shell`) or to the steps; `at_reserve`: also when a
-    reservation needs the nodes. `name` is without SIG, or a number as text."""
+    """A signal `seconds` before the limit: to the batch shell (`to_shell`) or to the steps. `name` is without SIG, or a
+    number as text."""
 
     name: str
     seconds: int
     to_shell: bool
-    at_reserve: bool
 
 
 class Distribution(Record):
@@ -325,7 +324,6 @@ def signal_spec(text: str) -> SignalSpec:
         name=name,
         seconds=int(seconds[0][1:].strip() or "0") if seconds else 60,
         to_shell="B" in flags,
-        at_reserve="R" in flags,
     )
 
 

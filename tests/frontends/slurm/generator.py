@@ -127,7 +127,6 @@ VALUES: dict[str, list[str]] = {
     "signal": ["USR1", "B:USR1@300", "SIGTERM@60", "10@30", "R:USR2", "RB:9", "BUSR1", "b:usr1@0", "@60", "USR1@", "USR1@1:00", "foo", "", "0", "64", "65536", "65537", "USR1@65536", "XCPU", "BR:10", "USR1 ", " USR1", "CHLD", "R", "SIG", "B:"],
     "switches": ["1", "2@10", "2@1:30", "1@x", "0", "x", "", "2@", "1@unlimited", "@5", "1@1-0"],
 }  # fmt: skip
-SECOND = ["bash", "bash -l", "sh", "env python3", "csh", "tcsh", "zsh"]
 
 
 def case(random: Random) -> dict[str, Any]:

@@ -124,8 +124,8 @@ def test_exports() -> None:
 
 
 def test_signals_distributions_mail_and_nodes() -> None:
-    assert values.signal_spec("RB:USR1@300") == SignalSpec(name="USR1", seconds=300, to_shell=True, at_reserve=True)
-    assert values.signal_spec("10") == SignalSpec(name="10", seconds=60, to_shell=False, at_reserve=False)
+    assert values.signal_spec("RB:USR1@300") == SignalSpec(name="USR1", seconds=300, to_shell=True)
+    assert values.signal_spec("10") == SignalSpec(name="10", seconds=60, to_shell=False)
     assert values.distribution_spec("block:cyclic,pack").levels == ("block", "cyclic")
     assert values.distribution_spec("plane=4").plane == 4
     assert values.mail_events("NONE") == ()
