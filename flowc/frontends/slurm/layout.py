@@ -82,7 +82,6 @@ class Gpus:
         "per_node_option",
         "per_task",
         "total",
-        "total_option",
     )
 
     def __init__(self, a: Allotment) -> None:
@@ -91,7 +90,6 @@ class Gpus:
         self.model_option = ""
         self.per_node, self.per_node_option = self._per_node()
         self.total = self._count("gpus")
-        self.total_option = "gpus"
         self.per_task = self._count("gpus-per-task")
         if self.per_task is None and "tres-per-task" in a.options:
             self.per_task = self._tres_per_task(a.options["tres-per-task"])
@@ -144,7 +142,9 @@ class Gpus:
             return
         local = item.name.lower() in DISK_GRES
         reason = "each machine has local disk of its own" if local else "only GPUs are known here"
-        ledger.sink.report(codes.GRES_IGNORED, ledger.value_span("gres"), item=shown, reason=reason)
+        meant = item.name.lower() in ("gpu", "gpus")
+        help = f"GPUs are called `gpu`: `gpu{shown[len(item.name) :]}`" if meant else None
+        ledger.sink.report(codes.GRES_IGNORED, ledger.value_span("gres"), help=help, item=shown, reason=reason)
         ledger.decide("gres", "approximated", f"`{shown}` is ignored: {reason}", codes.GRES_IGNORED.id)
 
     def _sum(self, items: tuple[values.GresItem, ...], option: str) -> int:

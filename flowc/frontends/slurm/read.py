@@ -109,42 +109,54 @@ class Reader:
             found, problems, stop = read_options(rest, self.table, same_line=False)
             for problem in problems:
                 report.getopt_problem(self.arguments, problem, self.table, self.sink)
-            for occurrence in found:
-                # sbatch first looks for the script with the separators taken out: here the option would swallow it.
-                if occurrence.text == ":" and occurrence.inset == 0:
-                    following = words[words.index(occurrence.word) + 1 :]
-                    if not following or following[0].text.startswith("--wrap"):
-                        span = Span(self.arguments, occurrence.start, occurrence.option_end)
-                        self.sink.report(codes.MISSING_VALUE, span, option=occurrence.written)
             self.chunks.append(found)
             stop += stop < len(rest) and rest[stop].text == "--"
             at_separator = stop < len(rest) and rest[stop].text == ":"
             rest = rest[stop + at_separator :]
             if not at_separator:
                 break
+        first = [occurrence for found in self.chunks for occurrence in found]
+        if any(occurrence.text == ":" and occurrence.inset == 0 for occurrence in first):
+            first, rest = self._first_pass(words)
         self.script_args = tuple(word.text for word in rest if word.text != ":")
         last = self.chunks[-1][-1] if self.chunks[-1] else None
         if rest and last is not None and last.text is None and self.table.args[last.name] == "optional":
             span = Span(self.arguments, rest[0].start, rest[0].end)
             self.sink.report(codes.OPERAND_AFTER_OPTIONAL, span, word=rest[0].text, option=last.written)
+        for occurrence in first:
+            if occurrence.name == "wrap":
+                self.wrapped = WRAPPED.format(occurrence.text or "")
         for found in self.chunks:
             for occurrence in found:
-                if occurrence.name == "wrap":
-                    self.wrapped = WRAPPED.format(occurrence.text or "")
-                elif OPTIONS[occurrence.name]["kind"] == "exit":
+                if OPTIONS[occurrence.name]["kind"] == "exit":
                     self._set(self.arguments, occurrence, "arguments", (occurrence.name, occurrence.text))
         if self.wrapped is not None and rest:
             self.sink.report(codes.WRAP_WITH_ARGUMENTS, Span(self.arguments, rest[0].start, rest[-1].end))
         elif self.wrapped is not None and self.source.text:
             self.sink.report(codes.WRAP_WITH_ARGUMENTS, Span(self.source, 0, 0))
 
+    def _first_pass(self, words: list[tokens.Word]) -> tuple[list[Occurrence], list[tokens.Word]]:
+        """The options and operands as sbatch first sees them, with the separators taken out, when it looks for the
+        script or for --wrap: an option whose value is a separator then swallows the next word, and be it these."""
+        script = tokens.Word("", words[-1].end, words[-1].end)
+        found, _, stop = read_options(
+            [*(word for word in words if word.text != ":"), script], self.table, same_line=False
+        )
+        unwrapped = not any(occurrence.name == "wrap" for occurrence in found)
+        for occurrence in found:
+            nothing_left = unwrapped and not self.source.text and occurrence.text and "--wrap" in occurrence.text
+            if occurrence.word is script or nothing_left:
+                span = Span(self.arguments, occurrence.start, occurrence.option_end)
+                self.sink.report(codes.MISSING_VALUE, span, option=occurrence.written)
+        left = [word for word in words if word.text != ":"][stop:]
+        return found, left[1:] if left and left[0].text == "--" else left
+
     def read_directives(self, directives: list[scan.Directive], body: int | None) -> None:
         """The options of each component, as far as they can be read."""
         text = self.source.text
         keep = self.version >= (24, 5)
         words: list[tokens.Word] = []
-        groups = [words]
-        count = 0
+        groups, count = [words], 0
         for directive in directives:
             line = tokens.split(text, directive.start, directive.end, keep_escaped_blank=keep)
             count += len(line.words) + directive.separator
@@ -397,4 +409,5 @@ class Reader:
             self.sink.report(code, None, option=f"--{name}" if name in OPTIONS else name, reason=reason)
             return
         option = given.written if given.origin == "environment" else f"--{name}"
-        self.sink.report(codes.BAD_VALUE, given.value_span or given.span, option=option, reason=reason)
+        help = report.count_last(name, given.value)
+        self.sink.report(codes.BAD_VALUE, given.value_span or given.span, help=help, option=option, reason=reason)

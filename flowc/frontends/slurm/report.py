@@ -59,6 +59,17 @@ def value_mistake(source: Source, occurrence: Occurrence, mistake: ValueMistake,
     sink.report(code, span, help=help, fix=fix, option=shown, reason=mistake.message)
 
 
+def count_last(option: str, value: str | None) -> str | None:
+    """The help for `gpu:8:h100` in a list of GPUs."""
+    if value is None or option not in OPTIONS or OPTIONS[option]["kind"] not in ("gres", "gpus"):
+        return None
+    for item in value.split(","):
+        *name, count, model = ("", *item.split(":"))
+        if count.isdigit() and model.isalnum() and not model.isdigit() and len(name) < 3:
+            return f"the count comes last: `{':'.join((*name[1:], model, count))}`"
+    return None
+
+
 def value_span(source: Source, occurrence: Occurrence, start: int = 0, end: int | None = None) -> Span:
     """A part of an option's value (characters of the value) in the source; the whole option when it has no value."""
     if occurrence.text is None:

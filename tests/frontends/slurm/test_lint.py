@@ -310,3 +310,22 @@ def test_one_finding_for_all_misspelt_lines() -> None:
     (found,) = [each for each in findings(script) if each.code.id == "FC154"]
     assert found.message == "these 2 lines are comments to Slurm (lines 2-3): `#SBATCH` was meant"
     assert mended(script, found) == script.replace("SBACTH", "SBATCH")
+
+
+@pytest.mark.parametrize(
+    ("line", "help"),
+    [
+        ("--gres=gpus:8", "GPUs are called `gpu`: `gpu:8`"),
+        ("--gres=GPU:h100:8", "GPUs are called `gpu`: `gpu:h100:8`"),
+        ("--gres=gpu:8:h100", "the count comes last: `gpu:h100:8`"),
+        ("--gpus=8:h100", "the count comes last: `h100:8`"),
+        ("--gres=tmp:1,gpu:8:a100", "the count comes last: `gpu:a100:8`"),
+        ("--gpus-per-node=8:h100:9", None),
+        ("--gres=gpu:x:8:h100", None),
+        ("--gres=licence:8", None),
+    ],
+)
+def test_gpus_in_the_wrong_words(line: str, help: str | None) -> None:
+    found = findings(f"#!/bin/bash\n#SBATCH --time=1:00:00 {line}\nhostname\n")
+    told = [each.help for each in found if each.code.name in ("bad-value", "gres-ignored")]
+    assert told == [help], [each.message for each in found]
