@@ -12,6 +12,7 @@ _GIT_HOSTS = ("github.com", "gitlab.com", "bitbucket.org", "codeberg.org")
 _AZURE_BLOBS = ".blob.core.windows.net"
 
 _URI = r"([a-z][a-z0-9+.-]*)://([^/?#]*)([^?#]*)(.*)"
+_NO_URI = rf"({'|'.join((*BUCKET_SCHEMES, 'volume', 'nfs', 'https'))})(:/|//)"  # `://` without one of its signs
 _NAME = r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"
 _HOST = r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?"
 _SCP_GIT = r"[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:[^\s:]+"  # git@github.com:org/repo.git
@@ -51,6 +52,9 @@ def _parts(source: str) -> tuple[str, str, str]:
         return _uri(source, *match.groups())
     if "://" in source:
         raise ValueError("what stands before `://` is no scheme")
+    slip = re.match(_NO_URI, source, re.IGNORECASE)
+    if slip:
+        raise ValueError(f"`{slip[1]}{slip[2]}` begins no URI: write `{slip[1]}://`; a folder begins with `./`")
     if "/" in source or source in (".", "..", "~"):
         return "local", source, _below_mnt(source)
     if re.fullmatch(_NAME, source) and "." not in source:
@@ -63,6 +67,8 @@ def _uri(source: str, scheme: str, host: str, path: str, rest: str) -> tuple[str
     if any(char.isspace() for char in source):
         raise ValueError("a URI holds no blank")
     if scheme in BUCKET_SCHEMES:
+        if ":/" in f"{host}{path}":
+            raise ValueError("a path follows `:`; the target stands first: `TARGET=SOURCE`")
         if rest or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._@-]*", host):
             raise ValueError(f"expected `{scheme}://BUCKET` or `{scheme}://BUCKET/PATH`")
         return "bucket", f"{scheme}://{host}{path}", "/data"

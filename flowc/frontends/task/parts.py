@@ -19,7 +19,8 @@ class ImageBuild(Model):
     """An image that is built from steps; no machine here builds images."""
 
     RETIRED: ClassVar[dict[str, str]] = {
-        "steps": "build the image beforehand, push it to a registry, and name it: `image: registry/name:tag`"
+        "steps": "build the image beforehand, push it to a registry, and name it: `image: registry/name:tag`",
+        "name": "write the name itself, tag included: `image: registry/name:tag`",
     }
 
 

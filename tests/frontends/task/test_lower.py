@@ -264,6 +264,12 @@ def test_secrets_are_shown_nowhere() -> None:
         ("volumes: [{name: data, size: 10}]", "write `size_gb`, a number of GB: `size_gb: 100`"),
         ("max_run_time_hours: 24h", "write hours as a number alone: `24`, `0.5`"),
         ("timeout: 1h", "write `max_run_time_hours`, in hours"),
+        ("time: 60", "write `max_run_time_hours`, in hours"),
+        ("image: {name: a/b}", "write the name itself, tag included: `image: registry/name:tag`"),
+        (
+            "secrets: [TOKEN]",
+            "name them on the command line, `--secret NAME`: values are no part of a bid, which others can read",
+        ),
     ],
 )
 def test_help_says_what_to_write(text: str, help: str) -> None:
