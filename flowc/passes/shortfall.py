@@ -159,7 +159,11 @@ def _help(unit: Unit, demand: Demand, machines: list[InstanceType]) -> str | Non
     while low + 1 < high:
         middle = (low + high) // 2
         low, high = (low, middle) if _fits_any(machines, demand, middle) else (middle, high)
-    return f"spread over {high} nodes (`--nodes={high}`), it would fit"
+    options, layout = f"--nodes={high}", unit.job.layout
+    if layout.tasks_per_node and layout.tasks and layout.tasks > high:
+        # More nodes alone would mean more tasks: as many on each.
+        options += f" --ntasks-per-node={-(-layout.tasks // high)}"
+    return f"spread over {high} nodes (`{options}`), it would fit"
 
 
 def _fits_any(machines: list[InstanceType], demand: Demand, nodes: int) -> bool:
