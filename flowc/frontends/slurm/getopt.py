@@ -170,6 +170,24 @@ def _option_before(words: list[Word], at: int, found: list[Occurrence], table: T
     return last
 
 
+def without_separators(
+    words: list[Word], table: Table, has_script: bool
+) -> tuple[list[Occurrence], list[Word], Occurrence | None]:
+    """How sbatch first reads a command line, to find the script or --wrap: with each `:` between components taken out,
+    so that an option with that value swallows the next word. (options, operands, the option that swallowed the script
+    or --wrap)."""
+    left = [word for word in words if word.text != ":"]
+    script = type(words[-1])("", words[-1].end, words[-1].end)
+    found, _, stop = read_options([*left, script], table, same_line=False)
+    wrapped = has_script or any(each.name == "wrap" for each in found)
+    lost = None
+    for each in found:
+        if each.word is script or (not wrapped and (each.text or "").startswith("--wrap")):
+            lost = each
+    rest = left[stop:]
+    return found, rest[1:] if rest and rest[0].text == "--" else rest, lost
+
+
 def _long(words: list[Word], at: int, table: Table, found: list[Occurrence], problems: list[Problem], text: str) -> int:
     word = words[at]
     written, equals, value = word.text.partition("=")

@@ -12,7 +12,7 @@ from flowc._compiled.slurm_options import OPTIONS
 from flowc.diag.codes import slurm as codes
 from flowc.frontends.slurm import controller, environment, lint, report, rules, scan, tokens
 from flowc.frontends.slurm.ast import Ast, Component, Given
-from flowc.frontends.slurm.getopt import CARRIED, Occurrence, Table, read_options, release, table_of
+from flowc.frontends.slurm.getopt import CARRIED, Occurrence, Table, read_options, release, table_of, without_separators
 from flowc.frontends.slurm.settings import SETTERS
 from flowc.frontends.slurm.state import NULL, UMASK, State
 from flowc.frontends.slurm.trees import ValueMistake
@@ -87,6 +87,7 @@ class Reader:
         self.refused: set[str] = set()
         self.groups: list[list[Occurrence]] = [[]]
         self.chunks: list[list[Occurrence]] = [[]]
+        self.first: list[Occurrence] = []
         self.script_args: tuple[str, ...] = ()
         self.wrapped: str | None = None
         self.foreign: tuple[str, list[Occurrence]] | None = None
@@ -103,8 +104,7 @@ class Reader:
             return
         self.arguments, spans = command_line(self.inputs.args)
         words = [tokens.Word(text, span.start, span.end) for text, span in zip(self.inputs.args, spans, strict=True)]
-        self.chunks = []
-        rest = words
+        self.chunks, rest = [], words
         while True:
             found, problems, stop = read_options(rest, self.table, same_line=False)
             for problem in problems:
@@ -115,15 +115,18 @@ class Reader:
             rest = rest[stop + at_separator :]
             if not at_separator:
                 break
-        first = [occurrence for found in self.chunks for occurrence in found]
-        if any(occurrence.text == ":" and occurrence.inset == 0 for occurrence in first):
-            first, rest = self._first_pass(words)
+        self.first = [occurrence for found in self.chunks for occurrence in found]
+        if any(occurrence.text == ":" and occurrence.inset == 0 for occurrence in self.first):
+            self.first, rest, lost = without_separators(words, self.table, bool(self.source.text))
+            if lost is not None:
+                place = Span(self.arguments, lost.start, lost.option_end)
+                self.sink.report(codes.MISSING_VALUE, place, option=lost.written)
         self.script_args = tuple(word.text for word in rest if word.text != ":")
         last = self.chunks[-1][-1] if self.chunks[-1] else None
         if rest and last is not None and last.text is None and self.table.args[last.name] == "optional":
             span = Span(self.arguments, rest[0].start, rest[0].end)
             self.sink.report(codes.OPERAND_AFTER_OPTIONAL, span, word=rest[0].text, option=last.written)
-        for occurrence in first:
+        for occurrence in self.first:
             if occurrence.name == "wrap":
                 self.wrapped = WRAPPED.format(occurrence.text or "")
         for found in self.chunks:
@@ -134,22 +137,6 @@ class Reader:
             self.sink.report(codes.WRAP_WITH_ARGUMENTS, Span(self.arguments, rest[0].start, rest[-1].end))
         elif self.wrapped is not None and self.source.text:
             self.sink.report(codes.WRAP_WITH_ARGUMENTS, Span(self.source, 0, 0))
-
-    def _first_pass(self, words: list[tokens.Word]) -> tuple[list[Occurrence], list[tokens.Word]]:
-        """The options and operands as sbatch first sees them, with the separators taken out, when it looks for the
-        script or for --wrap: an option whose value is a separator then swallows the next word, and be it these."""
-        script = tokens.Word("", words[-1].end, words[-1].end)
-        found, _, stop = read_options(
-            [*(word for word in words if word.text != ":"), script], self.table, same_line=False
-        )
-        unwrapped = not any(occurrence.name == "wrap" for occurrence in found)
-        for occurrence in found:
-            nothing_left = unwrapped and not self.source.text and occurrence.text and "--wrap" in occurrence.text
-            if occurrence.word is script or nothing_left:
-                span = Span(self.arguments, occurrence.start, occurrence.option_end)
-                self.sink.report(codes.MISSING_VALUE, span, option=occurrence.written)
-        left = [word for word in words if word.text != ":"][stop:]
-        return found, left[1:] if left and left[0].text == "--" else left
 
     def read_directives(self, directives: list[scan.Directive], body: int | None) -> None:
         """The options of each component, as far as they can be read."""
@@ -251,7 +238,7 @@ class Reader:
         """sbatch reads the whole command line once before anything else, and keeps of that what components inherit: so
         `-N1 : -J b` names the first component too, and the command line's `--ignore-pbs` comes in time."""
         kept = len(self.given)
-        for occurrence in [each for chunk in self.chunks for each in chunk]:
+        for occurrence in self.first:
             if occurrence.name in CARRIED and occurrence.name not in HIDDEN:
                 self._set(self.arguments, occurrence, "arguments", (occurrence.name, occurrence.text))
                 self.state.given.update(dict.fromkeys(self.state.given.keys() & {occurrence.name}, True))

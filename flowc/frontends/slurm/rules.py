@@ -54,11 +54,16 @@ def _host_files(state: State, refuse: Refuse) -> bool:
 
 def _exclusive_groups(state: State, refuse: Refuse) -> None:
     given = state.given
+    if "ntasks-per-node" in given and "ntasks_per_gpu_exported" in state.slots:
+        earlier = "`--ntasks-per-gpu` (or `--ntasks-per-tres`) of an earlier component"
+        refuse(("ntasks-per-node",), f"`--ntasks-per-node` and {earlier} exclude each other")
     for per_task in ("ntasks-per-gpu", "ntasks-per-tres"):
         if per_task in given:
             for other in ("gpus-per-task", "gpus-per-socket", "ntasks-per-node"):
                 if other in given:
                     refuse((other, per_task), f"`--{other}` and `--{per_task}` exclude each other")
+            # sbatch exports it at once, and so meets it in its own environment for the next component.
+            state.slots["ntasks_per_gpu_exported"] = True
     if "ntasks-per-gpu" in given and "ntasks-per-tres" in given:
         per_gpu, per_tres = state.number("ntasks-per-gpu"), state.number("ntasks-per-tres")
         if per_gpu != per_tres:

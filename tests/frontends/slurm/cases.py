@@ -188,4 +188,12 @@ CASES = [
     case("#!/bin/bash\n", args=["-N1", ":"]),
     case("#!/bin/bash\n", args=[":", "-N1"]),
     case("#!/bin/bash\n", args=[":"]),
+    # Looking for the script, sbatch takes the separators out: an option before one then swallows the next word.
+    case(None, args=["-J", ":", "--wrap=x"]),
+    case(None, args=["-J", ":", ":", "--wrap=x"]),
+    case(None, args=["-J", ":", "b", "--wrap=x"]),
+    case(None, args=["-J", ":", "-J", "--wrap=x"]),
+    case(None, args=["-J", ":", "-J", ":", "--wrap=x"]),
+    case("#!/bin/bash\n#SBATCH --ntasks-per-gpu=2 -G2\n", args=["-N1", ":", "--ntasks-per-node=3"]),
+    case("#!/bin/bash\n#SBATCH --ntasks-per-tres=2 -G2\n", args=[":", "-N2", ":", "--ntasks-per-node=3"]),
 ]
