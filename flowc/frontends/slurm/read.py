@@ -129,10 +129,8 @@ class Reader:
         for occurrence in self.first:
             if occurrence.name == "wrap":
                 self.wrapped = WRAPPED.format(occurrence.text or "")
-        for found in self.chunks:
-            for occurrence in found:
-                if OPTIONS[occurrence.name]["kind"] == "exit":
-                    self._set(self.arguments, occurrence, "arguments", (occurrence.name, occurrence.text))
+            elif OPTIONS[occurrence.name]["kind"] == "exit":
+                self._set(self.arguments, occurrence, "arguments", (occurrence.name, occurrence.text))
         if self.wrapped is not None and rest:
             self.sink.report(codes.WRAP_WITH_ARGUMENTS, Span(self.arguments, rest[0].start, rest[-1].end))
         elif self.wrapped is not None and self.source.text:
@@ -226,7 +224,7 @@ class Reader:
                 self.state.next_component(CARRIED)
                 self._own = {name: given for name, given in self._own.items() if name in CARRIED}
             self._apply_component()
-            rules.verify(self.state, self._refuse)
+            rules.verify(self.state, self._refuse, {occurrence.name for occurrence in self._chunk()})
             options = {name: text for name, text in self.state.listing().items() if name not in HIDDEN}
             # What the environment switches off again is in force no more.
             on = self.state.given
@@ -244,6 +242,9 @@ class Reader:
                 self.state.given.update(dict.fromkeys(self.state.given.keys() & {occurrence.name}, True))
         del self.given[kept:]
 
+    def _chunk(self) -> list[Occurrence]:
+        return self.chunks[min(self.component, len(self.chunks) - 1)]
+
     def _apply_component(self) -> None:
         if self.component < len(self.groups):
             for occurrence in self.groups[self.component]:
@@ -256,8 +257,7 @@ class Reader:
         for variable, option, value in environment.readable(self.variables.items(), self.table, self.version):
             if option != "ignore-pbs":
                 self._environment_variable(variable, option, value)
-        chunk = self.chunks[min(self.component, len(self.chunks) - 1)]
-        for occurrence in chunk:
+        for occurrence in self._chunk():
             if OPTIONS[occurrence.name]["command_line"]:
                 self._note(self.arguments, occurrence, "arguments", occurrence.name)
             else:

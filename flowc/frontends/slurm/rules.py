@@ -13,7 +13,7 @@ from flowc.frontends.slurm.trees import ValueMistake
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
 
     from flowc.frontends.slurm.hosts import HostList
 
@@ -24,9 +24,10 @@ _MEMORY = ("mem", "mem-per-cpu", "mem-per-gpu")
 _HINTS = ("compute_bound", "memory_bound", "multithread", "nomultithread")
 
 
-def verify(state: State, refuse: Refuse) -> None:
-    """Apply the rules in sbatch's order. After a refusal the rest is still looked at where it makes sense."""
-    _exclusive_groups(state, refuse)
+def verify(state: State, refuse: Refuse, arguments: Container[str] = ()) -> None:
+    """Apply the rules in sbatch's order. After a refusal the rest is still looked at where it makes sense. `arguments`:
+    the options that this component has on the command line."""
+    _exclusive_groups(state, refuse, arguments)
     _memory(state, refuse)
     _hint(state, refuse)
     _absolute_paths(state)
@@ -52,9 +53,9 @@ def _host_files(state: State, refuse: Refuse) -> bool:
     return bool(files)
 
 
-def _exclusive_groups(state: State, refuse: Refuse) -> None:
+def _exclusive_groups(state: State, refuse: Refuse, arguments: Container[str]) -> None:
     given = state.given
-    if "ntasks-per-node" in given and "ntasks_per_gpu_exported" in state.slots:
+    if "ntasks-per-node" in arguments and "ntasks_per_gpu_exported" in state.slots:
         earlier = "`--ntasks-per-gpu` (or `--ntasks-per-tres`) of an earlier component"
         refuse(("ntasks-per-node",), f"`--ntasks-per-node` and {earlier} exclude each other")
     for per_task in ("ntasks-per-gpu", "ntasks-per-tres"):
@@ -62,7 +63,7 @@ def _exclusive_groups(state: State, refuse: Refuse) -> None:
             for other in ("gpus-per-task", "gpus-per-socket", "ntasks-per-node"):
                 if other in given:
                     refuse((other, per_task), f"`--{other}` and `--{per_task}` exclude each other")
-            # sbatch exports it at once, and so meets it in its own environment for the next component.
+            # sbatch exports it at once, and so meets it again when a later component of its command line has tasks.
             state.slots["ntasks_per_gpu_exported"] = True
     if "ntasks-per-gpu" in given and "ntasks-per-tres" in given:
         per_gpu, per_tres = state.number("ntasks-per-gpu"), state.number("ntasks-per-tres")

@@ -196,4 +196,5 @@ CASES = [
     case(None, args=["-J", ":", "-J", ":", "--wrap=x"]),
     case("#!/bin/bash\n#SBATCH --ntasks-per-gpu=2 -G2\n", args=["-N1", ":", "--ntasks-per-node=3"]),
     case("#!/bin/bash\n#SBATCH --ntasks-per-tres=2 -G2\n", args=[":", "-N2", ":", "--ntasks-per-node=3"]),
+    case("#!/bin/bash\n#SBATCH --ntasks-per-gpu=2 -G2\n#SBATCH hetjob\n#SBATCH --ntasks-per-node=3\n"),
 ]
