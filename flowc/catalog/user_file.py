@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from flowc.diag.codes import resolve as codes
+from flowc.source import Source, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,9 +26,16 @@ def read(path: str, sink: Sink) -> dict[str, Any] | None:
     try:
         content = _parse(path, text)
     except (ValueError, RecursionError, ImportError) as error:
-        sink.report(codes.CATALOG_UNREADABLE, None, path=path, reason=" ".join(str(error).split())[:300])
+        at = min(getattr(error, "pos", 0), max(len(text) - 1, 0))
+        reason = " ".join(str(error).split())[:300]
+        sink.report(codes.CATALOG_UNREADABLE, Span(Source(path, text), at, at), path=path, reason=reason)
         return None
     return _checked(path, content, sink)
+
+
+def _file(path: str) -> Span:
+    """The place of what concerns the file as a whole: not the job, of which diagnostics without a place speak."""
+    return Span(Source(path, ""), 0, 0)
 
 
 def _text(path: str, sink: Sink) -> str | None:
@@ -36,15 +44,15 @@ def _text(path: str, sink: Sink) -> str | None:
             data = file.read(LARGEST_FILE_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        sink.report(codes.CATALOG_UNREADABLE, None, path=path, reason=reason.lower())
+        sink.report(codes.CATALOG_UNREADABLE, _file(path), path=path, reason=reason.lower())
         return None
     if len(data) > LARGEST_FILE_BYTES:
-        sink.report(codes.CATALOG_UNREADABLE, None, path=path, reason="larger than 16 MiB")
+        sink.report(codes.CATALOG_UNREADABLE, _file(path), path=path, reason="larger than 16 MiB")
         return None
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        sink.report(codes.CATALOG_UNREADABLE, None, path=path, reason=f"no UTF-8 at byte {error.start}")
+        sink.report(codes.CATALOG_UNREADABLE, _file(path), path=path, reason=f"no UTF-8 at byte {error.start}")
         return None
 
 
@@ -77,7 +85,7 @@ def _checked(path: str, content: object, sink: Sink) -> dict[str, Any] | None:
         from flowc.catalog.schema import CatalogFile
     except ImportError:
         help = "install pydantic, which flowc names among its dependencies, or leave out `--catalog`"
-        sink.report(codes.CATALOG_UNREADABLE, None, path=path, reason="checking it needs pydantic", help=help)
+        sink.report(codes.CATALOG_UNREADABLE, _file(path), path=path, reason="checking it needs pydantic", help=help)
         return None
     try:
         checked = CatalogFile.model_validate(content).model_dump()
@@ -85,10 +93,10 @@ def _checked(path: str, content: object, sink: Sink) -> dict[str, Any] | None:
         for mistake in error.errors(include_url=False)[:MOST_MISTAKES_SHOWN]:
             place = ".".join(str(part) for part in mistake["loc"]) or "the file"
             reason = mistake["msg"][:1].lower() + mistake["msg"][1:]
-            sink.report(codes.CATALOG_MISTAKE, None, path=path, place=place, reason=reason)
+            sink.report(codes.CATALOG_MISTAKE, _file(path), path=path, place=place, reason=reason)
         return None
     if not any(offer["offered"] for row in checked["instance_types"] for offer in row["offers"]):
         reason = "none of them is offered anywhere"
-        sink.report(codes.CATALOG_MISTAKE, None, path=path, place="instance_types", reason=reason)
+        sink.report(codes.CATALOG_MISTAKE, _file(path), path=path, place="instance_types", reason=reason)
         return None
     return checked

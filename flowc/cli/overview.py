@@ -19,7 +19,10 @@ def run(words: list[str]) -> int:
     """A command line whose first word is no command. Raises UsageError unless it asks for help or the
     version."""
     first = words[0] if words else ""
-    if first in (HELP.name, HELP.short):
+    named = next((each for each in COMMANDS if each.name == words[1]), None) if words[1:] and first == "help" else None
+    if named is not None:
+        return show_help(named)
+    if first in (HELP.name, HELP.short) or words == ["help"]:
         terminal.write(sys.stdout, _overview())
         return 0
     if first in (VERSION.name, VERSION.short):
@@ -30,7 +33,7 @@ def run(words: list[str]) -> int:
         return 2
     if first in _SUBMITTING:
         raise _nothing_submits(first, words[1:])
-    raise _unknown(first)
+    raise _unknown(words[1] if first == "help" else first)
 
 
 def _nothing_submits(word: str, rest: list[str]) -> UsageError:

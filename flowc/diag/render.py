@@ -100,6 +100,8 @@ def _margin(diagnostic: Diagnostic) -> int:
 
 
 def _excerpt(span: Span, margin: int, palette: Palette, colour: str, width: int) -> list[str]:
+    if not span.source.text:  # it stands for a file that was not kept, or not read
+        return []
     number, shown, blanks, carets = excerpt(span, width - margin - 3)
     bar = f"{palette.gutter}{' ' * margin} |{palette.end}"
     return [

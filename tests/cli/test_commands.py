@@ -126,6 +126,21 @@ def test_unknown_command_gets_a_suggestion(flowc: Run, job: Path) -> None:
     assert done.status == 2
     assert "did you mean `flowc check`?" in done.err
     assert "`flowc compile job.sbatch`" in flowc("job.sbatch").err
+    assert "did you mean `flowc check`?" in flowc("help", "chekc").err
+
+
+def test_help_may_stand_in_front_of_the_command(flowc: Run) -> None:
+    for words in (("compile",), ()):
+        asked, shown = flowc("help", *words), flowc(*words, "--help")
+        assert (asked.status, asked.out, asked.err) == (0, shown.out, "")
+
+
+def test_mistakes_of_a_catalog_stand_at_its_file(flowc: Run, job: Path) -> None:
+    Path("mine.json").write_text('{"as_of":')
+    done = flowc("check", job.name, "--catalog", "mine.json")
+    assert done.out.startswith("mine.json:1:9: error[FC612]")
+    Path("mine.json").write_text("{}")
+    assert flowc("check", job.name, "--catalog", "mine.json").out.startswith("mine.json:1:1: error[FC613]")
 
 
 def test_check_shows_findings_on_standard_output(flowc: Run, job: Path, bad: Path) -> None:
