@@ -30,6 +30,8 @@ TYPES = {'Task': {'name': {'is': 'text', 'min': 1, 'action': 'lowered'},
                 'utility_threshold_price': {'is': 'number',
                                             'over': 0,
                                             'coerce': 'number',
+                                            'type_help': 'write the number alone, US dollars for one machine '
+                                                         'and hour: `12.50`',
                                             'action': 'lowered'},
                 'num_instances': {'is': 'int', 'min': 1, 'coerce': 'number float', 'action': 'lowered'}},
  'Resources': {'fcp_instance': {'is': 'text', 'min': 1, 'action': 'lowered'},

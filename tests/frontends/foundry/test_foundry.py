@@ -270,3 +270,9 @@ def test_mutated_tasks_never_crash(text: str, data: st.DataObject) -> None:
     changed = text[:start] + piece + text[end:]
     first, second = compiled(changed), compiled(changed)
     assert [each.text for each in first.artifacts] == [each.text for each in second.artifacts]
+
+
+def test_a_price_with_its_currency_is_told_what_to_write() -> None:
+    task = {**BASE, "task_management": {"utility_threshold_price": "$5"}}
+    (found,) = driver.check(Source("job.yaml", yaml.safe_dump(task)), Inputs(), frontend="foundry-yaml").diagnostics[:1]
+    assert found.help == "write the number alone, US dollars for one machine and hour: `12.50`"

@@ -342,3 +342,17 @@ def test_a_placeholder_is_taken_for_one() -> None:
     for text, word in (("${NAME}", "envsubst"), ("{{ .Name }}", "helm template"), ("<name>", "your own")):
         (said,) = found(job(metadata={"name": text}))
         assert word in (said.help or "")
+
+
+@pytest.mark.parametrize(
+    ("container", "pod", "help"),
+    [
+        ({"env": {"A": "b"}}, {}, 'write a list: `env: [{name: NAME, value: "text"}]`'),
+        ({"ports": [8080]}, {}, "write a list of mappings: `ports: [{containerPort: 8080}]`"),
+        ({}, {"volumes": [{"name": "v", "hostPath": "/x"}]}, "write a mapping: `hostPath: {path: /data}`"),
+    ],
+)
+def test_other_forms_of_a_field_are_told_what_to_write(
+    container: dict[str, Any], pod: dict[str, Any], help: str
+) -> None:
+    assert [each.help for each in found(job(pod=pod, container=container)) if each.code.id == "FC304"] == [help]
