@@ -34,6 +34,23 @@ MISSING = ('sattach',
  'clush',
  'nodeset')
 
+BROUGHT = ({'commands': ('conda', 'mamba'),
+  'words': '(?i)(?:ana|mini|micro)(?:conda|mamba)|miniforge|mambaforge|conda(?:/|\\.sh\\b)|\\b(?:install|load|add|ml)\\b[^\\n]*(?:conda|mamba)',
+  'package': None},
+ {'commands': ('mpirun', 'mpiexec', 'mpicc', 'mpicxx', 'mpif90'),
+  'words': '(?m)\\b(?:module|ml|conda|mamba|spack|guix|nix|source|install|activate)\\b|^[ \\t]*\\.[ '
+           '\\t]|PATH=',
+  'package': 'openmpi-bin libopenmpi-dev'},
+ {'commands': ('podman',), 'words': '\\binstall\\b|PATH=', 'package': 'podman'},
+ {'commands': ('Rscript',),
+  'words': '(?m)\\b(?:module|ml|conda|mamba|spack|guix|nix|source|install|activate)\\b|^[ \\t]*\\.[ '
+           '\\t]|PATH=',
+  'package': 'r-base-core'},
+ {'commands': ('matlab', 'julia'),
+  'words': '(?m)\\b(?:module|ml|conda|mamba|spack|guix|nix|source|install|activate)\\b|^[ \\t]*\\.[ '
+           '\\t]|PATH=',
+  'package': None})
+
 BEHIND = ({'words': 'launcher[\\s=\'"]+slurm\\b', 'commands': ('scontrol',)},
  {'words': '\\bdeepspeed\\b[^\\n]{0,200}--launcher[ =]slurm\\b', 'commands': ('srun',)},
  {'words': '\\bsubmitit\\b', 'commands': ('scontrol',)},

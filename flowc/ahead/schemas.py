@@ -134,6 +134,14 @@ class BehindRow(Strict):
     commands: tuple[str, ...]
 
 
+class BroughtRow(Strict):
+    """Commands, a regular expression that finds what may bring them, and Ubuntu's packages for them."""
+
+    commands: tuple[str, ...]
+    words: str
+    package: str | None = None
+
+
 class SlurmCommands(Strict):
     """flowc/data/slurm_commands.yaml."""
 
@@ -142,6 +150,7 @@ class SlurmCommands(Strict):
     refused: tuple[str, ...]
     launchers: tuple[str, ...]
     missing: tuple[str, ...]
+    brought: tuple[BroughtRow, ...]
     behind: tuple[BehindRow, ...]
     interpreters: tuple[str, ...]
     interpreter_packages: dict[str, str]

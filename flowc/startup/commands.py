@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flowc._compiled.slurm_commands import (
     BEHIND,
+    BROUGHT,
     INTERPRETER_PACKAGES,
     INTERPRETERS,
     LAUNCHERS,
@@ -23,13 +24,23 @@ if TYPE_CHECKING:
     from flowc.ir.job import Job
 
 
-_KNOWN = (*PROVIDED, *MODULES, *REFUSED, *LAUNCHERS, *MISSING)
+_KNOWN = (
+    *PROVIDED,
+    *MODULES,
+    *REFUSED,
+    *LAUNCHERS,
+    *MISSING,
+    *(name for row in BROUGHT for name in row["commands"] if name not in LAUNCHERS),
+)
 _NAMES = "|".join(_KNOWN)
 _words = at_first_use(rf"(?<![\w./$\"'=@-])(?:{_NAMES})(?![\w./=-])", "finditer")
-# What stands before a command on its line. The bounds keep a line of assignments from costing more than its length.
+# What stands before a command on its line, such as a launcher with its options. The bounds keep a line of assignments
+# from costing more than its length.
 _at_command = at_first_use(
     r"(?:^|[;&|(`!{]|\b(?:do|then|else|exec|time|command|if|while))[ \t]*"
-    r"(?:[A-Za-z_]\w{0,60}=[^\s;&|]{0,200}[ \t]+){0,20}\Z",
+    r"(?:[A-Za-z_]\w{0,60}=[^\s;&|]{0,200}[ \t]+){0,20}"
+    r"(?:(?:srun|mpirun|mpiexec|nohup|timeout)"
+    r"(?:[ \t]+(?:-[^\s;&|]{1,99}(?:[ \t]+\w[^\s;&|]{0,99})?|\d\w{0,9})){0,20}[ \t]+)?\Z",
     "search",
 )
 _definitions = at_first_use(
@@ -45,6 +56,7 @@ _mentions = at_first_use(
     "finditer",
 )
 _behind = tuple(at_first_use(row["words"], "search") for row in BEHIND)
+_brought = tuple(at_first_use(row["words"], "search") for row in BROUGHT)
 # Characters of a text that are looked at for calls: no longer one fits into a script, whatever its compression.
 MOST_TEXT = 1 << 20
 _LINE = 500  # characters of a line that are looked at before a word
@@ -91,7 +103,25 @@ def missing_commands(job: Job) -> dict[str, int]:
     names = {*MISSING} if _has_slurm(job) else {*MISSING, *PROVIDED, *REFUSED}
     if job.image is not None and "bash" not in interpreter_words(job):
         names |= {*MODULES}
+    if job.image is None and not job.setup:
+        names |= _not_brought(job)
     return {name: places[0] for name, places in _calls_of(job).items() if name in names}
+
+
+def _not_brought(job: Job) -> set[str]:
+    """The commands that the text calls, and neither brings itself nor sets a path for."""
+    text, found = job.run.text or "", _calls_of(job)
+    names = set[str]()
+    for row, brings in zip(BROUGHT, _brought, strict=True):
+        places = [found[name][0] for name in row["commands"] if name in found]
+        if places and not brings(text, 0, min(places)):
+            names.update(row["commands"])
+    return names
+
+
+def package_of(command: str) -> str | None:
+    """Ubuntu's packages for a command of the table that a text may bring itself."""
+    return next((row["package"] for row in BROUGHT if command in row["commands"]), None)
 
 
 def refused_commands(job: Job) -> dict[str, int]:

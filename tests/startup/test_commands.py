@@ -78,6 +78,44 @@ def test_what_nobody_brings_is_missing() -> None:
     assert [*missing_commands(bash(body, "/bin/dash", image="alpine"))] == ["srun", "module", "sbatch", "sreport"]
 
 
+NOT_BROUGHT = {
+    "conda activate nlp\npython a.py\n": ["conda"],
+    "source ~/.bashrc\nconda activate nlp\n": ["conda"],
+    'eval "$(conda shell.bash hook)"\n': ["conda"],
+    "module load gcc\nconda activate nlp\n": ["conda"],
+    "mpicc -o a a.c\nmpirun -np 4 ./a\n": ["mpicc", "mpirun"],
+    "mpirun ./a\nmodule load openmpi\n": ["mpirun"],
+    "srun apptainer exec a.sif ./a\n": ["apptainer"],
+    "srun -N 1 -n 1 --mpi=pmix singularity exec a.sif ./a\n": ["singularity"],
+    "A=1 timeout 60 podman run x\n": ["podman"],
+    "Rscript a.R\n": ["Rscript"],
+}
+BROUGHT = [
+    "source ~/miniconda3/etc/profile.d/conda.sh\nconda activate nlp\n",
+    "module load anaconda3/2023\nconda activate nlp\n",
+    "ml conda\nconda activate nlp\n",
+    "wget https://host/Miniforge3-Linux-x86_64.sh\nsh Mini*\nconda init\n",
+    "module load openmpi\nmpirun ./a\n",
+    ". ./env.sh\nmpirun ./a\n",
+    "apt-get install -y openmpi-bin\nmpirun ./a\n",
+    "export PATH=/opt/mpi/bin:$PATH\nmpiexec ./a\n",
+    "if command -v conda; then\n  conda activate a\nfi\n",
+    "echo conda\n# mpirun ./a\nsrun --conda ./a\npython -m julia\n",
+]
+
+
+@pytest.mark.parametrize("body", NOT_BROUGHT)
+def test_what_a_text_does_not_bring_is_missing(body: str) -> None:
+    assert sorted(missing_commands(bash(body))) == NOT_BROUGHT[body]
+    image = bash(body, image="ubuntu")
+    assert not {*missing_commands(image)} - {"apptainer", "singularity", "srun"}
+
+
+@pytest.mark.parametrize("body", BROUGHT)
+def test_what_a_text_may_bring_is_not_missing(body: str) -> None:
+    assert missing_commands(bash(body)) == {}
+
+
 PROVIDED_BY = {
     "srun a\n": {"srun"},
     'LAUNCH="srun -n 4"\n$LAUNCH ./a\n': {"srun"},

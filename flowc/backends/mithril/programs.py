@@ -49,7 +49,9 @@ def report_calls(unit: Unit, sink: Sink) -> None:
         if found:
             name, start = next(iter(found.items()))
             span = unit.text_span(start, start + len(name))
-            sink.report(code, span, commands=", ".join(f"`{each}`" for each in found))
+            packages = " ".join(dict.fromkeys(filter(None, map(commands.package_of, found))))
+            help = f"`apt-get install -y {packages}` in the script brings Ubuntu's own" if packages else None
+            sink.report(code, span, help=help, commands=", ".join(f"`{each}`" for each in found))
 
 
 def report_modules(unit: Unit, sink: Sink) -> None:

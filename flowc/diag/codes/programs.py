@@ -15,7 +15,9 @@ COMMAND_MISSING = Code(
     explain="""\
 A cluster's nodes have programs that a rented machine has not. The startup script of a Slurm job brings `srun`,
 `scontrol`, `squeue`, `sacct`, `scancel`, `sinfo` and `module`; what asks for another program fails with "command not
-found", and with `set -e` so does the job. Jobs in other formats and jobs in a container have no Slurm at all.
+found", and with `set -e` so does the job. Jobs in other formats and jobs in a container have no Slurm at all. Nor has
+the provider's image conda, an MPI (`mpirun`, `mpicc`) or R: `conda activate` finds neither the program nor the
+environment. Nothing is said of these where the text installs them, loads a module or sets a path first.
 
 Leave the call out, or install the program in the script. For `apptainer`, `singularity` and the like, give the image to
 the job: `--image`.""",
