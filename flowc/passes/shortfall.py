@@ -154,6 +154,9 @@ def _narrowed(selection: Selection) -> str:
 def _help(unit: Unit, demand: Demand, machines: list[InstanceType]) -> str | None:
     """More nodes, where they would help: the tasks and GPUs of a job spread over them."""
     low, high = demand.most, NODES_PER_BID
+    asked, most = unit.job.resources.gpus_per_node or 0, max((each.gpus for each in machines), default=0)
+    if asked > most > 0 and asked % most == 0:
+        return f"no machine has as many: ask for {demand.fewest * asked // most} nodes with {plural(most, 'GPU')} each"
     if unit.job.resources.nodes is None or not _fits_any(machines, demand, high):
         return None
     while low + 1 < high:

@@ -229,7 +229,8 @@ def test_refusal_names_the_true_reason(fields: dict[str, Any], reason: str) -> N
 
 def test_refusal_says_where_more_nodes_would_help() -> None:
     assert error(tasks=256).help == "spread over 2 nodes (`--nodes=2`), it would fit"
-    assert error(gpus_per_node=16).help is None
+    assert error(gpus_per_node=16).help == "no machine has as many: ask for 2 nodes with 8 GPUs each"
+    assert error(gpus_per_node=12).help is None
     fixed = error(tasks=256, tasks_per_node=256).help
     assert fixed == "spread over 2 nodes (`--nodes=2 --ntasks-per-node=128`), it would fit"
 
