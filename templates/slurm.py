@@ -443,16 +443,13 @@ def serve(link):
     #% end
     try:
         # When all have ended, what they wrote is still to be read; a daemon that left its session may hold the pipe.
-        while ready := wait(
-            [
-                link,
-                #% if stdin
-                todo,
-                #% end
-                *sources,
-            ],
-            None if processes else 0,
-        ):
+        while ready := wait([
+            link,
+            #% if stdin
+            todo,
+            #% end
+            *sources,
+        ], None if processes else 0):
             for source in ready:
                 if source == link:
                     message = link.recv()
@@ -557,6 +554,8 @@ k?no-kill I?immediate H.hold E.preserve-env T=threads -=compress -=msg-timeout -
 """
 
 
+#% end
+#% if any_option|squeue|sacct|sinfo|scancel
 def options(words):
     """Takes the options off the words, as getopt_long does; gives them by name."""
     found = {}
@@ -578,6 +577,13 @@ def options(words):
             elif hit[1] == "=" and not given:
                 value = words.pop(0)
         except (ValueError, IndexError, TypeError):
+            #% if picks
+            if NAME != "srun":
+                if not hits:
+                    die(f"unrecognized option '{word}'" if long else f"invalid option -- '{name}'")
+                what = "is ambiguous" if hits[1:] else "requires an argument" if hit[1] == "=" else "doesn't allow an argument"
+                die(f"option '{word.partition('=')[0]}' {what}")
+            #% end
             die(f"unrecognized option '{word}'", 255)
         found[hit[2:]] = value
     return found
@@ -587,14 +593,12 @@ def options(words):
 #% if srun
 def srun():
     """Lays out the tasks of a step, starts them on their nodes and stays until they have ended."""
-    #% if any_option
-    given = options(WORDS)
-    #% end
     #% if !any_option
     if WORDS and WORDS[0][:1] == "-":
         die(f"unrecognized option '{WORDS[0]}'", 255)
     #% end
     #% if any_option
+    given = options(WORDS)
 
     def option(name, variable=""):
         return given.get(name) or ENV.get("SLURM_" + (variable or name.upper().replace("-", "_")))
@@ -604,7 +608,7 @@ def srun():
 
     def number(name):
         value = option(name) or "0"
-        if not value.isdigit() or int(value) < (name in given):
+        if not value.isdecimal() or int(value) < (name in given):
             die(f'error: Invalid numeric value "{value}" for --{name}.')
         return int(value)
 
@@ -673,7 +677,7 @@ def srun():
     low = high = len(names)
     #% if opt:nodes
     first, _, second = (option("nodes", "NNODES") or "1").partition("-")
-    if not (first + second).isdigit():
+    if not (first + second).isdecimal():
         die(f'error: "{given["nodes"]}" is not a valid node count', 255)
     low, high = int(first), min(int(second or first), high)
     #% end
@@ -690,10 +694,7 @@ def srun():
     #% if opt:relative
     skip = int(given.get("relative", 0))
     if skip and skip + low > len(names):
-        die(
-            "error: --relative and --nodes option incompatible with count of allocated nodes "
-            f"({skip}+{low}>{len(names)})"
-        )
+        die(f"error: --relative and --nodes option incompatible with count of allocated nodes ({skip}+{low}>{len(names)})")
     nodes = nodes[skip:]
     #% end
     #% if opt:exclude
@@ -788,10 +789,7 @@ def srun():
         (tasks, "NTASKS NPROCS STEP_NUM_TASKS"),
         ("block" if tasks > low else "cyclic", "DISTRIBUTION"),
         #% if choose
-        (
-            ENV["SLURM_JOB_NODELIST"] if count == len(names) else ",".join(names[node] for node in nodes),
-            "STEP_NODELIST",
-        ),
+        (ENV["SLURM_JOB_NODELIST"] if count == len(names) else ",".join(names[node] for node in nodes), "STEP_NODELIST"),
         (short(map(len, ranks)), "TASKS_PER_NODE STEP_TASKS_PER_NODE"),
         #% end
         #% if !choose
@@ -825,7 +823,7 @@ def srun():
     def amount(name, variable=""):
         """The GPUs in `gpu:h100:2`, `h100:2`, `2`; the last part may be a type."""
         found = [
-            int(word.split(":")[-1]) if word.split(":")[-1].isdigit() else 1
+            int(word.split(":")[-1]) if word.split(":")[-1].isdecimal() else 1
             for word in (option(name, variable) or "").split(",")
             if word and (name != "gres" or word[:3] == "gpu")
         ]
@@ -860,7 +858,7 @@ def srun():
         #% end
         #% if opt:gpu-bind|opt:ntasks-per-gpu
         kind, _, text = bind.partition(":")
-        number = int(text) if text.isdigit() else 1
+        number = int(text) if text.isdecimal() else 1
         if kind == "single":
             shown = [mine[local // number % len(mine)]]
         elif kind == "per_task":
@@ -962,11 +960,7 @@ def srun():
                     "SLURM_PROCID": str(rank),
                     "SLURM_LOCALID": str(local),
                     #% if opt:cpus-per-task|opt:exact
-                    **(
-                        {"SLURM_CPUS_ON_NODE": str(len(own) * width)}
-                        if given.get("cpus-per-task") or option("exact")
-                        else {}
-                    ),
+                    **({"SLURM_CPUS_ON_NODE": str(len(own) * width)} if given.get("cpus-per-task") or option("exact") else {}),
                     #% end
                     #% if gpu
                     **(gpus(local, len(own)) if devices else {}),
@@ -991,8 +985,6 @@ def srun():
             except OSError:
                 pass
 
-    #% end
-    #% if pipes
     #% if output
     files = {}
     # Two for each task may be more than the 1024 that a program usually may open.
@@ -1010,7 +1002,7 @@ def srun():
         name = name or option("output", "STDOUTMODE")
         if not name or name == "all":
             return stream
-        if name.isdigit() and int(name) < tasks:
+        if name.isdecimal() and int(name) < tasks:
             return stream if int(name) == rank else 0
         if name.lower() == "none":
             return 0
@@ -1021,11 +1013,7 @@ def srun():
         }
         name = os.path.join(
             where,
-            re.sub(
-                "%([0-9]*)(.)",
-                lambda part: str(values.get(part[2], part[0])).zfill(min(10, int(part[1] or 0))),
-                name,
-            ),
+            re.sub("%([0-9]*)(.)", lambda part: str(values.get(part[2], part[0])).zfill(min(10, int(part[1] or 0))), name),
         )
         if name not in files:
             try:
@@ -1039,13 +1027,8 @@ def srun():
                 die(f"error: Could not open {(0, 'stdout', 'stderr')[stream]} file: {error.strerror}")
         return files[name]
 
-    #% end
-    #% if output
     targets = {
-        (stream, rank): target(stream, node, rank)
-        for stream in (1, 2)
-        for node, own in zip(nodes, ranks)
-        for rank in own
+        (stream, rank): target(stream, node, rank) for stream in (1, 2) for node, own in zip(nodes, ranks) for rank in own
     }
     #% end
 
@@ -1103,7 +1086,7 @@ def srun():
     name = option("input", "STDINMODE") or "all"
     only = None
     source = 0
-    if name.isdigit() and int(name) < tasks:
+    if name.isdecimal() and int(name) < tasks:
         only = int(name)
     elif name.lower() == "none":
         source = os.open("/dev/null", 0)
@@ -1116,14 +1099,12 @@ def srun():
     unsaid = set()
     #% end
     while links:
-        for link in wait(
-            [
-                *links,
-                #% if stdin
-                *([] if unsaid else [source]),
-                #% end
-            ]
-        ):
+        for link in wait([
+            *links,
+            #% if stdin
+            *([] if unsaid else [source]),
+            #% end
+        ]):
             #% if stdin
             if link == source:
                 try:
@@ -1201,7 +1182,7 @@ def facts():
     array = get("SLURM_ARRAY_TASK_ID")
     names = hosts(ENV["SLURM_JOB_NODELIST"])
     return {
-        "jobid": job,
+        "jobid": get("SLURM_ARRAY_JOB_ID", job) + "_" + array if array else job,
         "jobidraw": job,
         "jobname": get("SLURM_JOB_NAME", ""),
         "user": get("SLURM_JOB_USER", "root"),
@@ -1317,7 +1298,7 @@ def scontrol():
     if what[0] == "show" and what[1][:3] == "job":
         own(words[2:])
         fact = facts()
-        text = """JobId={jobid} JobName={jobname}
+        text = """JobId={jobidraw} JobName={jobname}
    UserId={user}({uid}) GroupId={group}({gid}) MCS_label=N/A
    Priority=1 Nice=0 Account={account} QOS={qos}
    JobState={state} Reason=None Dependency=(null)
@@ -1369,41 +1350,58 @@ def scontrol():
 
 
 #% end
-#% if squeue|sacct|sinfo
-def asked(flags, *names):
-    """Reads the few options of squeue, sacct, sinfo: those in `flags` have no value. Gives the last of each name."""
-    found = {}
-    words = WORDS[:]
+#% if squeue|sacct|sinfo|scancel
+def asked(table):
+    """The options by name, those of the program's variables too, and the other words. `table` is written as OPTIONS is."""
+    global OPTIONS
+    OPTIONS = table
+    given = {}
+    #% if picks
+    given = {name[len(NAME) + 1 :].lower(): ENV[name] for name in ENV if name.startswith(NAME.upper() + "_")}
+    #% end
+    words, rest = WORDS[:], []
     while words:
-        word = words.pop(0)
-        name, given, value = word.partition("=") if word[:2] == "--" else (word[:2], word[2:], word[2:])
-        if name in flags.split():
-            if word[:2] != "--" and value:
-                words.insert(0, "-" + value)
-            value = "1"
-        elif word[:1] != "-":
-            die(f"error: unknown word `{word}`")
-        elif not given:
-            value = words.pop(0) if words else ""
-        found[name] = value
-    return [next((found[name] for name in group.split() if name in found), "") for group in names]
+        given.update(options(words))
+        rest += words[:1]
+        del words[:1]
+    return given, rest
 
 
+#% end
+#% if squeue|sacct
+def picked(given, fact):
+    """Whether the options pick out the own job, which runs."""
+    text = "jobs jobid jobidraw arrayjob"
+    #% if picks
+    text += ";states R RUNNING ALL;users user uid;names jobname;partitions partition;accounts account;qos qos;licenses;reservation"
+    known = hosts(fact["nodelist"])
+    for name in hosts(given.get("nodelist", "")):
+        if name not in known:
+            die("error: Invalid node name " + name)
+    #% end
+    for part in text.split(";"):
+        name, *own = part.split()
+        items = [item.split(".")[0] if name == "jobs" else item for item in given.get(name, "").split(",")]
+        if name in given and not {*items, *(map(str.upper, items) if name == "states" else ())} & {fact.get(key, key) for key in own}:
+            return False
+    return True
+
+
+#% end
+#% if squeue|sinfo
 def table(text, columns, header, rows):
     """Prints rows by a format of `%.18i` items."""
-    for row in ([] if header else [None]) + rows:
-        line = re.sub(
-            r"%(\.?)(\d*)([a-zA-Z])",
-            lambda part: fit(
-                columns.get(part[3], ("", ""))[1] if row is None else row.get(columns.get(part[3], ("", ""))[0], "N/A"),
-                part[1],
-                int(part[2] or 0),
-            ),
-            text,
-        )
+    def cell(part):
+        name, title = columns.get(part[3], " ").split(" ")
+        return fit(row.get(name, "N/A") if row else title, part[1], int(part[2] or 0))
+
+    for row in ([] if header else [{}]) + rows:
+        line = re.sub(r"%(\.?)(\d*)([a-zA-Z])", cell, text)
         print(line.rstrip() if text.endswith("R") else line)
 
 
+#% end
+#% if squeue|sacct|sinfo
 def fit(text, right, width):
     return text if not width else (text.rjust(width) if right else text.ljust(width))[:width]
 
@@ -1411,9 +1409,22 @@ def fit(text, right, width):
 #% end
 #% if squeue
 def squeue():
-    form, bare, jobs = asked("-h --noheader -l --long --me -a --all -r --array", "-o --format", "-h --noheader", "-j --jobs --job")
+    text = "h.noheader j?jobs -.me o=format"
+    #% if picks
+    text += """ a.all A=accounts r.array -.array-unique O=Format -.hide l.long -.local n=names w=nodelist -.noconvert
+p=partitions P.priority q=qos R=reservation L=licenses S=sort t=states u=users v.verbose -=nodes"""
+    #% end
+    given, rest = asked(text)
+    given.setdefault("nodelist", given.get("nodes", ""))
+    if "jobs" in given and rest:
+        given["jobs"] = rest.pop(0)
+    elif not given.get("jobs") and not {"--jobs=", "--job="} & {*WORDS}:
+        # `-j` alone stands for all.
+        given.pop("jobs", 0)
+    if rest:
+        die("error: Unrecognized option: " + rest[0])
     columns = {
-        "i": "jobid JOBID", "A": "jobid JOBID", "F": "arrayjob ARRAY_JOB_ID", "K": "arraytask ARRAY_TASK_ID",
+        "i": "jobid JOBID", "A": "jobidraw JOBID", "F": "arrayjob ARRAY_JOB_ID", "K": "arraytask ARRAY_TASK_ID",
         "j": "jobname NAME", "T": "state STATE", "t": "short ST", "M": "elapsed TIME", "l": "timelimit TIME_LIMIT",
         "L": "left TIME_LEFT", "e": "end END_TIME", "S": "start START_TIME", "D": "nnodes NODES", "N": "nodelist NODELIST",
         "R": "nodelist NODELIST(REASON)", "u": "user USER", "U": "uid UID", "P": "partition PARTITION", "a": "account ACCOUNT",
@@ -1423,89 +1434,116 @@ def squeue():
     fact = {**facts(), "short": "R"}
     for name in "elapsed", "timelimit", "left":  # 0:05, 30:00, 1:30:00
         text = fact[name]
-        while ":" in text and text[0] == "0" and len(text) > 4:
-            text = text[3:] if text[:3] == "00:" and len(text) > 5 else text[1:]
+        while text[0] in "0:" and len(text) > 4:
+            text = text[1:]
         fact[name] = text
-    wanted = not jobs or fact["jobid"] in jobs.split(",")
-    columns = {letter: text.split() for letter, text in columns.items()}
-    table(form or "%.18i %.9P %.8j %.8u %.2t %.10M %.6D %R", columns, bare, [fact] * wanted)
+    jobs = given.get("jobs", "").split("_")[0].split(".")[0]
+    if jobs and "," not in jobs and jobs not in (fact["jobidraw"], fact["arrayjob"]):
+        os.write(2, b"slurm_load_jobs error: Invalid job id specified\n")
+        os._exit(1)
+    form, bare = given.get("format", "%.18i %.9P %.8j %.8u %.2t %.10M %.6D %R"), "noheader" in given
+    #% if picks
+    if "long" in given:
+        import time
+
+        bare or print(time.asctime())
+        form = "%.18i %.9P %.8j %.8u %.8T %.10M %.9l %.6D %R"
+    if "Format" in given:
+        letters = {text.split()[1].replace("_", "").lower(): letter for letter, text in columns.items()}
+        names = "jobarrayid i statecompact t numnodes D username u userid U numcpus C timeused M batchhost B reasonlist R".split()
+        letters.update(zip(names[::2], names[1::2]))
+        form = ""
+        for item in given["Format"].split(","):
+            name, _, width = item.partition(":")
+            if name.lower() not in letters:
+                die("error: Invalid job format specification: " + item)
+            form += f"%{width or 20}{letters[name.lower()]}"
+    #% end
+    table(form, columns, bare, [fact] * picked(given, fact))
 
 
 #% end
 #% if sacct
 def sacct():
-    form, bare, plain, ended_, jobs = asked(
-        "-n --noheader -P --parsable2 -p --parsable -X --allocations -a --allusers -l --long -b --brief",
-        "-o --format", "-n --noheader", "-P --parsable2", "-p --parsable", "-j --jobs",
-    )
+    text = "j=jobs n.noheader o=format p.parsable P.parsable2 X.allocations"
+    #% if picks
+    text += """ A=accounts a.allusers b.brief -=delimiter D.duplicates E=endtime S=starttime l.long L.allclusters -.local N=nodelist
+-=names -.noconvert q=qos r=partitions s=states T.truncate -=units u=users -=uid v.verbose"""
+    #% end
+    given, _ = asked(text)
+    #% if picks
+    given.update({"users": given["uid"]} if "uid" in given else {})
+    #% end
+    bare, plain = "noheader" in given, "parsable" in given or "parsable2" in given
     fact = facts()
-    names = (form or "JobID,JobName,Partition,Account,AllocCPUS,State,ExitCode").split(",")
+    names = given.get("format") or "JobID,JobName,Partition,Account,AllocCPUS,State,ExitCode"
+    names = ("JobID,State,ExitCode" if "brief" in given else names).split(",")
     known = "JobID JobIDRaw JobName User UID GID Group Account QOS Partition Cluster State ExitCode DerivedExitCode Elapsed"
     known += " ElapsedRaw Timelimit TimelimitRaw Submit Start End NodeList NNodes AllocNodes NCPUS AllocCPUS NTasks WorkDir MaxRSS ReqMem"
+    # What accounting measures or adds up is empty.
+    known += " AveCPU AveRSS AveVMSize MaxVMSize TotalCPU CPUTime AllocTRES ReqTRES"
     known = {name.lower(): name for name in known.split()}
     rows = [[], []]
     for name in names:
         name, _, width = name.partition("%")
-        if name.lower() not in known:
+        if name.lower() not in known or not (width or "0").removeprefix("-").isdecimal():
             die(f'error: Invalid field requested: "{name}"')
         name = known[name.lower()]
         size = int(width or {"JobID": -12, "State": 10, "ExitCode": 8, "Start": 19, "End": 19, "Submit": 19, "NodeList": 15}.get(name, 10))
-        for row, text in zip(rows, (name, fact[name.lower()])):
-            row.append(text if plain or ended_ else fit(text, size > 0, abs(size)))
-        if not (plain or ended_ or bare):
-            rows[1].append("")
-    if not (plain or ended_ or bare):
-        rows[1] = rows[1][::2]
-    lines = [rows[0], *([] if plain or ended_ else [["-" * len(text) for text in rows[0]]])] * (not bare)
-    if not jobs or fact["jobid"] in jobs.split(","):
-        lines.append(rows[1])
+        for row, text in zip(rows, (name, fact.get(name.lower(), ""))):
+            row.append(text if plain else fit(text, size > 0, abs(size)))
+    lines = [rows[0], *([] if plain else [["-" * len(text) for text in rows[0]]])] * (not bare)
+    lines += rows[1:] * picked(given, fact)
+    mark = given.get("delimiter", "|") if plain else " "
     for line in lines:
-        print(("|" if plain or ended_ else " ").join(line) + ("|" if ended_ else "" if plain else " "))
+        print(mark.join(line) + mark * ("parsable2" not in given))
 
 
 #% end
 #% if sinfo
 def sinfo():
-    form, bare, apart = asked("-h --noheader -N --Node -l --long -a --all -s --summarize -e --exact", "-o --format", "-h --noheader", "-N --Node")
+    text = "h.noheader N.Node o=format"
+    #% if picks
+    text += " a.all d.dead e.exact -.hide l.long -.local n=nodes -.noconvert p=partition r.responding s.summarize S=sort t=states v.verbose"
+    #% end
+    given, _ = asked(text)
     fact = facts()
-    names = hosts(fact["nodelist"])
+    apart = "Node" in given
+    own = names = hosts(fact["nodelist"])
+    #% if picks
+    if "nodes" in given:
+        names = [name for name in own if name in hosts(given["nodes"])]
+    states = given.get("states", "all").lower().split(",")
+    found = {"alloc", "allocated", "all"} & {*states} and "dead" not in given
+    if not found or fact["partition"] not in given.get("partition", fact["partition"]).split(","):
+        names = []
+    #% end
     row = {
         "partition": fact["partition"] + "*", "up": "up", "limit": "infinite", "nodes": str(len(names)), "state": "alloc",
-        "long": "allocated", "names": fact["nodelist"], "cpus": str(os.cpu_count()), "gres": f"gpu:{ENV.get('SLURM_GPUS_ON_NODE', 0)}",
+        "long": "allocated", "names": fact["nodelist"] if names == own else ",".join(names), "cpus": str(os.cpu_count()), "gres": f"gpu:{ENV.get('SLURM_GPUS_ON_NODE', 0)}",
         "memory": str(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20),
     }
-    rows = [{**row, "names": name, "nodes": "1"} for name in names] if apart else [row]
+    rows = [{**row, "names": name, "nodes": "1"} for name in names] if apart else [row] * bool(names)
     columns = {
         "P": "partition PARTITION", "R": "partition PARTITION", "a": "up AVAIL", "l": "limit TIMELIMIT", "D": "nodes NODES",
         "t": "state STATE", "T": "long STATE", "N": "names NODELIST", "n": "names HOSTNAMES", "c": "cpus CPUS", "G": "gres GRES",
         "m": "memory MEMORY",
     }
-    columns = {letter: text.split() for letter, text in columns.items()}
-    table(form or ("%N %.6D %.9P %6t" if apart else "%9P %.5a %.10l %.6D %.6t %N"), columns, bare, rows)
+    form = "%N %.6D %.9P %6t" if apart else "%9P %.5a %.10l %.6D %.6t %N"
+    table(given.get("format", form), columns, "noheader" in given, rows)
 
 
 #% end
 #% if scancel
 def scancel():
-    number, names = 0, []
-    words = WORDS[:]
-    while words:
-        word = words.pop(0)
-        if word[:2] == "-s" or word[:9] == "--signal":
-            text = word[2:] if word[:2] == "-s" else word[9:].lstrip("=")
-            text = text or (words.pop(0) if words else "")
-            text = text.upper().replace("SIG", "")
-            number = int(text) if text.isdigit() else getattr(signal, "SIG" + text, 0)
-            if not number:
-                die(f"error: Unknown job signal: {text}")
-        elif word in ("-b", "--batch", "-f", "--full", "-Q", "--quiet", "-v", "--verbose"):
-            names += ["batch"] * (word[-1] in "bhfl" and word != "-v")
-        elif word[0] == "-":
-            die(f"error: `{word}` is not done here: give the id of the own job")
-        else:
-            names.append(word)
-    batch = "batch" in names
-    names = [name for name in names if name != "batch"]
+    given, names = asked("s=signal b.batch f.full Q.quiet v.verbose")
+    number = 0
+    if "signal" in given:
+        text = given["signal"].upper().replace("SIG", "")
+        number = int(text) if text.isdecimal() else getattr(signal, "SIG" + text, 0)
+        if not 0 < number < 65:
+            os.write(2, f"Unknown job signal: {given['signal']}\n".encode())
+            os._exit(1)
     if not names:
         die("error: No job identification provided")
     own(names)
@@ -1517,16 +1555,17 @@ def scancel():
         if not step and number in (0, 9):
             end_job("cancel")
             continue
-        if batch:
-            os.kill(int(ENV["FLOWC_BODY"]), number or 15)
+        if "batch" in given or "full" in given:
+            # The shell alone, or all that it started: srun hands it on to its tasks.
+            (os.killpg if "full" in given else os.kill)(int(ENV["FLOWC_BODY"]), number or 15)
             continue
         try:
             pids = open("/run/flowc.step." + ENV["SLURM_JOB_ID"]).read().split()
         except OSError:
             pids = []
-        if step.isdigit() and int(step) >= len(pids):
+        if step.isdecimal() and int(step) >= len(pids):
             die(f"error: Kill job error on job id {name}: Invalid job id specified")
-        for pid in [pids[int(step)]] if step.isdigit() else pids:
+        for pid in [pids[int(step)]] if step.isdecimal() else pids:
             try:
                 # The number may belong to another program by now.
                 mark = f"SLURM_JOB_ID={ENV['SLURM_JOB_ID']}\0".encode()

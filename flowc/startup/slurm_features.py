@@ -70,6 +70,7 @@ NEEDS = {
     "opt:gpus-per-node": "gpu",
     "opt:gres": "gpu",
     "gpu": "opt:gpus-per-task",
+    "picks": "",
 }
 
 # srun's options as the program has them: `n=ntasks` takes a value, `l.label` none, `K?…` maybe one; `-` for no letter.
@@ -134,6 +135,15 @@ _sets_list = at_first_use(r"\bSLURM_(?:JOB_)?NODELIST=", "search")
 _separators = at_first_use(r"[\s\"',()\[\]\\]+", "sub")
 _asks_job = at_first_use(r"\bshow (?:-\S+ )*(?:job|node|\$)|^ ?(?:-\S+ )*\$", "search")
 _asks_anything = at_first_use(r"^ ?(?:-\S+ )*\$", "search")
+# Variables that the queries take for options.
+_by_variable = at_first_use(r"\b(?:SQUEUE|SACCT|SINFO|SCANCEL)_[A-Z]", "search")
+# Options without and with a value that the queries have in every job; the others come with the feature `picks`.
+_PLAIN = {
+    "squeue": ("-h --noheader --me", "-j --job --jobs -o --format"),
+    "sacct": ("-n --noheader -X --allocations -P --parsable2", "-j --jobs -o --format"),
+    "sinfo": ("-h --noheader -N --Node", "-o --format"),
+    "scancel": ("-b --batch $SLURM_JOB_ID $SLURM_JOBID ${SLURM_JOB_ID} ${SLURM_JOBID}", "-s --signal"),
+}
 _MOST_VARIABLES = 20
 
 
@@ -157,7 +167,9 @@ def features(job: Job, nodes: int) -> set[str]:
         elif call.name == "scontrol":
             found |= _asked(call)
         else:
-            found |= _called(call.name, nodes)
+            found |= _called(call.name, nodes) | _picked(call)
+    if set(_PLAIN) & {*found, *unseen} and (not all_read or set(_PLAIN) & unseen or _by_variable(text)):
+        found.add("picks")
     for name in unseen:  # not seen, so they may have any options
         found |= _called(name, nodes) | (
             {"scontrol_job", "requeue"} if name in job.run.commands and name == "scontrol" else set()
@@ -202,6 +214,23 @@ def _called(name: str, nodes: int) -> set[str]:
     if nodes > 1 and name in LAUNCHERS:
         return {"rsh", "srun"}  # MPI starts its daemons on the other nodes
     return set()
+
+
+def _picked(call: Call) -> set[str]:
+    """Whether a query may have other options than those that all of its programs have."""
+    if call.name not in _PLAIN:
+        return set()
+    flags, valued = (row.split() for row in _PLAIN[call.name])
+    words = iter(call.words)
+    for quoted in words:
+        word = quoted.strip("\"'")
+        name, equals, _ = word.partition("=")
+        if name in valued:
+            if not equals:
+                next(words, "")
+        elif word not in flags:
+            return {"picks"}
+    return {"picks"} if call.more else set()
 
 
 def _of_job(job: Job, text: str) -> set[str]:

@@ -223,18 +223,18 @@ def ab(a):
   g[j[0]]=1,b,b""
   g[m[0]]=2,b,b""
  try:
-  while q:=wait([a,*g,],None if d else 0,):
-   for y in q:
-    if y==a:
+  while q:=wait([a,*g,],None if d else 0):
+   for z in q:
+    if z==a:
      A=a.recv()
      D(d,A)
      continue
-    k,b,e=g.pop(y)
+    k,b,e=g.pop(z)
     if not k:
-     os.close(y)
+     os.close(z)
      a.send((0,*E(d)))
      continue
-    l=os.read(y,65536)
+    l=os.read(z,65536)
     e+=l
     h=e.rfind(b"\n")+1
     if not l or len(e)-h>9999:
@@ -242,44 +242,44 @@ def ab(a):
     if h:
      a.send((k,b,e[:h]))
     if l:
-     g[y]=k,b,e[h:]
+     g[z]=k,b,e[h:]
     else:
-     os.close(y)
+     os.close(z)
   for k,b,e in g.values():
    if e:
     a.send((k,b,e))
   a.send(())
  except(EOFError,OSError):
   D(d,15)
-  signal.signal(14,lambda*C:D(d,9))
+  signal.signal(14,lambda*B:D(d,9))
   signal.alarm(30)
   while d:
    E(d)
 OPTIONS="-=gpus-per-task"
-def aw(L):
- ay={}
+def au(L):
+ aA={}
  while L and L[0][:1]=="-"!=L[0]:
   aq=L.pop(0)
   if aq=="--":
    break
   try:
-   a=aq[1]=="-"
-   q,am,F=aq[2:].partition("=")if a else(aq[1],aq[2:],aq[2:])
-   c=[b for b in OPTIONS.split()if(b[2:].startswith(q)if a else b[0]==q)]
-   c=[b for b in c if b[2:]==q]or c
-   (d,)=c
-   if d[1]==".":
+   b=aq[1]=="-"
+   q,am,F=aq[2:].partition("=")if b else(aq[1],aq[2:],aq[2:])
+   d=[c for c in OPTIONS.split()if(c[2:].startswith(q)if b else c[0]==q)]
+   d=[c for c in d if c[2:]==q]or d
+   (e,)=d
+   if e[1]==".":
     if am:
-     L["1"if a else 0:0]=["-"+F]
+     L["1"if b else 0:0]=["-"+F]
     F="1"
-   elif d[1]=="="and not am:
+   elif e[1]=="="and not am:
     F=L.pop(0)
   except(ValueError,IndexError,TypeError):
    x(f"unrecognized option '{aq}'",255)
-  ay[d[2:]]=F
- return ay
+  aA[e[2:]]=F
+ return aA
 def srun():
- am=aw(u)
+ am=au(u)
  def M(q,aZ=""):
   return am.get(q)or r.get("SLURM_"+(aZ or q.upper().replace("-","_")))
  w=r["SLURM_JOB_ID"]
@@ -287,43 +287,43 @@ def srun():
   x("fatal: No command given to execute.")
  c=[r["SLURM_JOB_NODELIST"]]
  g=range(len(c))
- t=B=len(c)
+ t=C=len(c)
  f=int(r.get("SLURM_NTASKS")or t*int(r.get("SLURM_NTASKS_PER_NODE",1)))
  P=iter(range(f))
- T=[[next(P)for C in range(m,f,t)]for m in range(t)]
+ S=[[next(P)for B in range(m,f,t)]for m in range(t)]
  with open("/run/flowc.step."+w,"ab",0)as Q:
   Q.write(b"%9d\n"%os.getpid())
   G=Q.tell()//10-1
  o=dict(r)
- for F,aj in((f,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if f>B else"cyclic","DISTRIBUTION"),(r["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(r["SLURM_TASKS_PER_NODE"]if f%t else f"{f // t}(x{t})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(t,"NNODES STEP_NUM_NODES"),(G,"STEPID STEP_ID"),):
+ for F,aj in((f,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if f>C else"cyclic","DISTRIBUTION"),(r["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(r["SLURM_TASKS_PER_NODE"]if f%t else f"{f // t}(x{t})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(t,"NNODES STEP_NUM_NODES"),(G,"STEPID STEP_ID"),):
   for key in aj.split():
    o["SLURM_"+key]=str(F)
  aE=r.get("SLURM_JOB_GPUS","").split(",")if r.get("SLURM_JOB_GPUS")else[]
- def aG(q,aZ=""):
-  ay=[int(aq.split(":")[-1])if aq.split(":")[-1].isdigit()else 1 for aq in(M(q,aZ)or"").split(",")if aq and(q!="gres"or aq[:3]=="gpu")]
-  return sum(ay)
- aD=aG("gpus-per-task")
- at=""
- if aD and not at:
-  at=f"per_task:{aD}"
+ def aH(q,aZ=""):
+  aA=[int(aq.split(":")[-1])if aq.split(":")[-1].isdecimal()else 1 for aq in(M(q,aZ)or"").split(",")if aq and(q!="gres"or aq[:3]=="gpu")]
+  return sum(aA)
+ aD=aH("gpus-per-task")
+ aw=""
+ if aD and not aw:
+  aw=f"per_task:{aD}"
  I=len(aE)
- if max(I,*(aD*len(ar)for ar in T))>len(aE):
+ if max(I,*(aD*len(ar)for ar in S))>len(aE):
   x(f"error: Unable to create step for job {w}: Invalid generic resource (gres) specification")
- def az(af,t):
+ def az(ad,t):
   ae=aE[:aD*t or I]
-  aF=[ae[m%len(ae)]for m in range(af*aD,(af+1)*aD)]or ae
-  aK=",".join(aF)
-  return{"CUDA_VISIBLE_DEVICES":aK,"SLURM_STEP_GPUS":aK,"SLURM_GPUS_ON_NODE":str(len(ae)),**({"SLURMD_TRES_BIND":"gpu:"+at}if at else{}),}
+  aG=[ae[m%len(ae)]for m in range(ad*aD,(ad+1)*aD)]or ae
+  aK=",".join(aG)
+  return{"CUDA_VISIBLE_DEVICES":aK,"SLURM_STEP_GPUS":aK,"SLURM_GPUS_ON_NODE":str(len(ae)),**({"SLURMD_TRES_BIND":"gpu:"+aw}if aw else{}),}
  p=os.getcwd()
  Y=[0]
- def S(h,b,j):
+ def T(h,b,j):
   if j:
    K(f"error: {c[h]}: task {b}: "+(f"Exited with exit code {j}"if j>0 else signal.strsignal(-j)))
    Y.append(j if j>0 else 128-j)
  def Z(m):
-  z=T[m]
-  return[(b,u,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":c[g[m]],"SLURM_GTIDS":",".join(map(str,z)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(af),**(az(af,len(z))if aE else{})},)for af,b in enumerate(z)]
- def U(A,*C):
+  y=S[m]
+  return[(b,u,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":c[g[m]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(ad),**(az(ad,len(y))if aE else{})},)for ad,b in enumerate(y)]
+ def U(A,*B):
   for a in n:
    try:
     a.send(A)
@@ -358,7 +358,7 @@ def srun():
     continue
    k,b,l=A
    if not k:
-    S(h,b,l)
+    T(h,b,l)
     continue
    try:
     while l:

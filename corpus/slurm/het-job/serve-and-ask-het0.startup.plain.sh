@@ -208,30 +208,30 @@ def D(d,s):
   except OSError:
    pass
 OPTIONS="-=het-group"
-def aw(L):
- ay={}
+def au(L):
+ aA={}
  while L and L[0][:1]=="-"!=L[0]:
   aq=L.pop(0)
   if aq=="--":
    break
   try:
-   a=aq[1]=="-"
-   q,am,F=aq[2:].partition("=")if a else(aq[1],aq[2:],aq[2:])
-   c=[b for b in OPTIONS.split()if(b[2:].startswith(q)if a else b[0]==q)]
-   c=[b for b in c if b[2:]==q]or c
-   (d,)=c
-   if d[1]==".":
+   b=aq[1]=="-"
+   q,am,F=aq[2:].partition("=")if b else(aq[1],aq[2:],aq[2:])
+   d=[c for c in OPTIONS.split()if(c[2:].startswith(q)if b else c[0]==q)]
+   d=[c for c in d if c[2:]==q]or d
+   (e,)=d
+   if e[1]==".":
     if am:
-     L["1"if a else 0:0]=["-"+F]
+     L["1"if b else 0:0]=["-"+F]
     F="1"
-   elif d[1]=="="and not am:
+   elif e[1]=="="and not am:
     F=L.pop(0)
   except(ValueError,IndexError,TypeError):
    x(f"unrecognized option '{aq}'",255)
-  ay[d[2:]]=F
- return ay
+  aA[e[2:]]=F
+ return aA
 def srun():
- am=aw(u)
+ am=au(u)
  def M(q,aZ=""):
   return am.get(q)or r.get("SLURM_"+(aZ or q.upper().replace("-","_")))
  w=r["SLURM_JOB_ID"]
@@ -239,28 +239,28 @@ def srun():
   x("fatal: No command given to execute.")
  c=[r["SLURM_JOB_NODELIST"]]
  g=range(len(c))
- t=B=len(c)
+ t=C=len(c)
  f=int(r.get("SLURM_NTASKS")or t*int(r.get("SLURM_NTASKS_PER_NODE",1)))
  P=iter(range(f))
- T=[[next(P)for C in range(m,f,t)]for m in range(t)]
+ S=[[next(P)for B in range(m,f,t)]for m in range(t)]
  with open("/run/flowc.step."+w,"ab",0)as Q:
   Q.write(b"%9d\n"%os.getpid())
   G=Q.tell()//10-1
  o=dict(r)
- for F,aj in((f,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if f>B else"cyclic","DISTRIBUTION"),(r["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(r["SLURM_TASKS_PER_NODE"]if f%t else f"{f // t}(x{t})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(t,"NNODES STEP_NUM_NODES"),(G,"STEPID STEP_ID"),):
+ for F,aj in((f,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if f>C else"cyclic","DISTRIBUTION"),(r["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(r["SLURM_TASKS_PER_NODE"]if f%t else f"{f // t}(x{t})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(t,"NNODES STEP_NUM_NODES"),(G,"STEPID STEP_ID"),):
   for key in aj.split():
    o["SLURM_"+key]=str(F)
  p=os.getcwd()
  Y=[0]
- def S(h,b,j):
+ def T(h,b,j):
   if j:
    K(f"error: {c[h]}: task {b}: "+(f"Exited with exit code {j}"if j>0 else signal.strsignal(-j)))
    Y.append(j if j>0 else 128-j)
  def Z(m):
-  z=T[m]
-  return[(b,u,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":c[g[m]],"SLURM_GTIDS":",".join(map(str,z)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(af)},)for af,b in enumerate(z)]
+  y=S[m]
+  return[(b,u,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":c[g[m]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(ad)},)for ad,b in enumerate(y)]
  d={}
- def U(s,*C):
+ def U(s,*B):
   D(d,s)
  signal.pthread_sigmask(0,v)
  for ak in v:
@@ -269,7 +269,7 @@ def srun():
   d[start(argv,al,p)]=b
  signal.pthread_sigmask(1,v)
  while d:
-  S(0,*E(d))
+  T(0,*E(d))
  os._exit(max(Y))
 globals()[J]()
 E

@@ -258,9 +258,9 @@ def ah(q,c):
 def agent():
  I=socket.gethostname().split(".")[0]
  c=[]
- for C in range(120):
+ for B in range(120):
   g=[N.split()[:2]for N in open("/etc/hosts")if N[:1].isdigit()and N[:3]!="127"][::-1]
-  c=[q.split(".")[0]for C,q in g]
+  c=[q.split(".")[0]for B,q in g]
   if len(g)>=int(u[0])and I in c:
    break
   time.sleep(5)
@@ -271,9 +271,9 @@ def agent():
  j=socket.create_server((g[b][0],X),backlog=99)
  if not b and os.fork():
   f=I.rstrip("0123456789")
-  B,ac=c[0][len(f):],c[-1][len(f):]
-  i=[f+str(int(B or 0)+m).zfill(len(B))for m in range(len(c))]
-  print(f"{f}[{B}-{ac}]"if c==i else",".join(c))
+  C,ac=c[0][len(f):],c[-1][len(f):]
+  i=[f+str(int(C or 0)+m).zfill(len(C))for m in range(len(c))]
+  print(f"{f}[{C}-{ac}]"if c==i else",".join(c))
   return
  os.dup2(2,1)
  signal.signal(17,signal.SIG_IGN)
@@ -305,18 +305,18 @@ def ab(a):
   g[j[0]]=1,b,b""
   g[m[0]]=2,b,b""
  try:
-  while q:=wait([a,*g,],None if d else 0,):
-   for y in q:
-    if y==a:
+  while q:=wait([a,*g,],None if d else 0):
+   for z in q:
+    if z==a:
      A=a.recv()
      D(d,A)
      continue
-    k,b,e=g.pop(y)
+    k,b,e=g.pop(z)
     if not k:
-     os.close(y)
+     os.close(z)
      a.send((0,*E(d)))
      continue
-    l=os.read(y,65536)
+    l=os.read(z,65536)
     e+=l
     h=e.rfind(b"\n")+1
     if not l or len(e)-h>9999:
@@ -324,16 +324,16 @@ def ab(a):
     if h:
      a.send((k,b,e[:h]))
     if l:
-     g[y]=k,b,e[h:]
+     g[z]=k,b,e[h:]
     else:
-     os.close(y)
+     os.close(z)
   for k,b,e in g.values():
    if e:
     a.send((k,b,e))
   a.send(())
  except(EOFError,OSError):
   D(d,15)
-  signal.signal(14,lambda*C:D(d,9))
+  signal.signal(14,lambda*B:D(d,9))
   signal.alarm(30)
   while d:
    E(d)
@@ -346,27 +346,27 @@ def srun():
  L=open(O).read().split()
  c,V=L[::2],L[1::2]
  g=range(len(c))
- t=B=len(c)
+ t=C=len(c)
  f=int(r.get("SLURM_NTASKS")or t*int(r.get("SLURM_NTASKS_PER_NODE",1)))
  P=iter(range(f))
- T=[[next(P)for C in range(m,f,t)]for m in range(t)]
+ S=[[next(P)for B in range(m,f,t)]for m in range(t)]
  with open("/run/flowc.step."+w,"ab",0)as Q:
   Q.write(b"%9d\n"%os.getpid())
   G=Q.tell()//10-1
  o=dict(r)
- for F,aj in((f,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if f>B else"cyclic","DISTRIBUTION"),(r["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(r["SLURM_TASKS_PER_NODE"]if f%t else f"{f // t}(x{t})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(t,"NNODES STEP_NUM_NODES"),(G,"STEPID STEP_ID"),(V[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
+ for F,aj in((f,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if f>C else"cyclic","DISTRIBUTION"),(r["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(r["SLURM_TASKS_PER_NODE"]if f%t else f"{f // t}(x{t})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(t,"NNODES STEP_NUM_NODES"),(G,"STEPID STEP_ID"),(V[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
   for key in aj.split():
    o["SLURM_"+key]=str(F)
  p=os.getcwd()
  Y=[0]
- def S(h,b,j):
+ def T(h,b,j):
   if j:
    K(f"error: {c[h]}: task {b}: "+(f"Exited with exit code {j}"if j>0 else signal.strsignal(-j)))
    Y.append(j if j>0 else 128-j)
  def Z(m):
-  z=T[m]
-  return[(b,u,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":c[g[m]],"SLURM_GTIDS":",".join(map(str,z)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(af)},)for af,b in enumerate(z)]
- def U(A,*C):
+  y=S[m]
+  return[(b,u,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":c[g[m]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(ad)},)for ad,b in enumerate(y)]
+ def U(A,*B):
   for a in n:
    try:
     a.send(A)
@@ -392,7 +392,7 @@ def srun():
     continue
    k,b,l=A
    if not k:
-    S(h,b,l)
+    T(h,b,l)
     continue
    try:
     while l:
