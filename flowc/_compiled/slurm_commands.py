@@ -34,6 +34,8 @@ MISSING = ('sattach',
  'clush',
  'nodeset')
 
+REMOTE = ('ssh', 'scp')
+
 BROUGHT = ({'commands': ('conda', 'mamba'),
   'words': '(?i)(?:ana|mini|micro)(?:conda|mamba)|miniforge|mambaforge|conda(?:/|\\.sh\\b)|\\b(?:install|load|add|ml)\\b[^\\n]*(?:conda|mamba)',
   'package': None},

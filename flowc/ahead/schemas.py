@@ -150,6 +150,7 @@ class SlurmCommands(Strict):
     refused: tuple[str, ...]
     launchers: tuple[str, ...]
     missing: tuple[str, ...]
+    remote: tuple[str, ...]
     brought: tuple[BroughtRow, ...]
     behind: tuple[BehindRow, ...]
     interpreters: tuple[str, ...]

@@ -12,6 +12,7 @@ from flowc._compiled.slurm_commands import (
     MODULES,
     PROVIDED,
     REFUSED,
+    REMOTE,
     SHELLS,
 )
 from flowc.patterns import at_first_use
@@ -30,6 +31,7 @@ _KNOWN = (
     *REFUSED,
     *LAUNCHERS,
     *MISSING,
+    *REMOTE,
     *(name for row in BROUGHT for name in row["commands"] if name not in LAUNCHERS),
 )
 _NAMES = "|".join(_KNOWN)

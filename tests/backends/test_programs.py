@@ -61,6 +61,41 @@ def test_several_nodes(body: str, flags: Flags, expected: list[str]) -> None:
     assert [name for name, _, _ in said(body, flags, first)] == expected
 
 
+ON_TWO = "#!/bin/bash\n#SBATCH --nodes=2 --gpus-per-node=h100:8 --time=10\n"
+HOSTS = "for n in $(scontrol show hostnames); do\n"
+BY_SSH = {
+    HOSTS + "  ssh $n hostname\ndone\nsrun a\n": ["ssh"],
+    HOSTS + '  ssh -o StrictHostKeyChecking=no -n root@"$n" "nvidia-smi" &\ndone\nsrun a\n': ["ssh"],
+    HOSTS + "  scp -r data ${n}:/tmp/ && ssh ${n} ls\ndone\nsrun a\n": ["ssh"],
+    HOSTS + "  scp data $n:/tmp\ndone\nsrun a\n": ["scp"],
+    HOSTS + "  echo ssh $n\n  # ssh $n\ndone\nssh me@login.host ls\nsrun a\n": [],
+    "ssh $LOGIN ls\nsrun a\n": [],
+}
+
+
+@pytest.mark.parametrize("body", BY_SSH)
+def test_ssh_between_machines_of_a_job(body: str) -> None:
+    found = [(name, text) for name, _, text in said(body, NONE, ON_TWO)]
+    assert found == [("ssh-between-nodes", name) for name in BY_SSH[body]]
+    assert said(body) == []
+
+
+IMAGES = {
+    "srun --container-image=/scratch/a.sqsh x\n": "/scratch/a.sqsh",
+    'I="$HOME/a.sqsh"\nsrun --container-image "$I" x\n': "$I",
+    "srun -N1 \\\n  --container-image=${D}/a.sqsh x\n": "${D}/a.sqsh",
+    "srun --container-image=ubuntu x\n": "",
+    "# --container-image=/a.sqsh\nI=nvcr.io#nvidia/cuda\nsrun --container-image=$I --container-image=$J x\n": "",
+    "I=ubuntu\n[ -n $A ] || I=/a.sqsh\nsrun --container-image=$I x\n": "",
+}
+
+
+@pytest.mark.parametrize("body", IMAGES)
+def test_an_image_that_is_a_file(body: str) -> None:
+    found = [(name, text) for name, _, text in said(body)]
+    assert found == ([("image-in-file", IMAGES[body])] if IMAGES[body] else [])
+
+
 def test_commands_that_are_asked_for_are_brought() -> None:
     flags = Flags(with_commands=("srun,module", "squeue"))
     plain = next(each.text for each in compiled("./a\n", flags).artifacts if each.name == "startup.plain.sh")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc.startup import commands
+from flowc.startup import commands, out_of_reach
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ def report(unit: Unit, sink: Sink) -> None:
         sink.report(codes.NODES_NOT_JOINED, span, nodes=nodes)
     report_interpreter(unit, sink)
     report_calls(unit, sink)
+    if job.source.frontend == "slurm" and job.image is None:
+        report_out_of_reach(unit, nodes, sink)
     if commands.called(job, "module") or commands.called(job, "ml"):
         report_modules(unit, sink)
 
@@ -52,6 +54,27 @@ def report_calls(unit: Unit, sink: Sink) -> None:
             packages = " ".join(dict.fromkeys(filter(None, map(commands.package_of, found))))
             help = f"`apt-get install -y {packages}` in the script brings Ubuntu's own" if packages else None
             sink.report(code, span, help=help, commands=", ".join(f"`{each}`" for each in found))
+
+
+def report_out_of_reach(unit: Unit, nodes: int, sink: Sink) -> None:
+    """Other machines by SSH, and images that are files."""
+    job = unit.job
+    by_ssh = out_of_reach.calls_by_ssh(job) if nodes > 1 else {}
+    image = out_of_reach.image_in_file(job)
+    if not by_ssh and image is None:
+        return
+    from flowc.diag.codes import programs as codes
+
+    if by_ssh:
+        name, start = next(iter(by_ssh.items()))
+        sink.report(
+            codes.SSH_BETWEEN_NODES,
+            unit.text_span(start, start + len(name)),
+            help="`srun --nodes=1 --ntasks=1 --nodelist=NODE COMMAND` does",
+            commands=", ".join(f"`{each}`" for each in by_ssh),
+        )
+    if image is not None:
+        sink.report(codes.IMAGE_IN_FILE, unit.text_span(*image), image=(job.run.text or "")[slice(*image)])
 
 
 def report_modules(unit: Unit, sink: Sink) -> None:

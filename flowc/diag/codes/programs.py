@@ -100,3 +100,34 @@ Nothing to do. A script for bash or Python 3 starts without it.""",
     bad="#!/bin/tcsh\n#SBATCH --gpus=h100:8 --time=10\nnvidia-smi\n",
     good="#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\nnvidia-smi\n",
 )
+
+SSH_BETWEEN_NODES = Code(
+    id="FC817",
+    name="ssh-between-nodes",
+    severity="warning",
+    title="{commands} does not reach the job's other machines: they share no keys",
+    explain="""\
+On a cluster the nodes of a job often trust each other. The machines of a bid do not: each has the keys of the
+project's people, and none of its own. So SSH asks for a password that nobody has, and fails; so do `pdsh`, `clush` and
+launchers that use SSH.
+
+Start the command with `srun`: it reaches all machines, or with `--nodelist` one of them. Files are written on each
+machine by a step there.""",
+    bad=(_TWO + "for n in $(scontrol show hostnames); do ssh $n hostname; done\nsrun hostname\n", ("--budget", "99")),
+    good=_TWO + "for n in $(scontrol show hostnames); do srun -N1 -n1 -w $n hostname; done\n",
+)
+
+IMAGE_IN_FILE = Code(
+    id="FC818",
+    name="image-in-file",
+    severity="warning",
+    title="`{image}` is no image of a registry, and steps here run in such alone",
+    explain="""\
+Under Slurm the Pyxis plugin runs a step in an image of a registry, or in a squashfs file of enroot (`.sqsh`) on the
+cluster's file system. Here docker takes its place: it pulls images and reads no such files, so the step fails with a
+message.
+
+Push the image to a registry and name it: `--container-image=ghcr.io#owner/name:tag`.""",
+    bad=_HEAD + "srun --container-image=/scratch/torch.sqsh python train.py\n",
+    good=_HEAD + "srun --container-image=nvcr.io#nvidia/pytorch:24.05-py3 python train.py\n",
+)
