@@ -44,11 +44,12 @@ _MOST_CALLS = 1000
 
 
 class Call(Record):
-    """A call of `name`. `words`: what follows it in its statement, as far as that can be seen; `more`: other words may
+    """A call of `name`, which stands at `start`. `words`: what follows it in its statement, as far as that can be seen; `more`: other words may
     follow; `fed`: something may be written to its standard input; `after`: the text behind it; `path`: the folder by
     which it is called."""
 
     name: str
+    start: int
     words: tuple[str, ...]
     more: bool
     fed: bool
@@ -120,24 +121,28 @@ def _read(text: str, start: int, end: int, name: str, shell: bool, held: dict[st
         more = bool(quote and not said) or _handed_words(line) is not None
     statement = after.replace("\\\n", "  ").partition("\n")[0]
     fed = bool(_redirected(statement) or _piped(before.replace("\\\n", "  ")))
-    return [Call(name=name, words=words, more=more, fed=fed, after=after, path=path)]
+    return [Call(name=name, start=start, words=words, more=more, fed=fed, after=after, path=path)]
 
 
 def _words(rest: str) -> tuple[str, ...]:
     """The words of a statement without its redirections."""
-    found: list[str] = []
-    place = 0
+    return tuple(word for _, word in placed_words(rest, 0))
+
+
+def placed_words(text: str, place: int) -> list[tuple[int, str]]:
+    """The words of the statement that goes on at `place`, without its redirections, with their offsets."""
+    found: list[tuple[int, str]] = []
     while len(found) < _MOST_WORDS:
-        redirection = _redirection(rest, place)
+        redirection = _redirection(text, place)
         if redirection is not None:
-            place = _word(rest, redirection.end()).end()
+            place = _word(text, redirection.end()).end()
             continue
-        match = _word(rest, place)
+        match = _word(text, place)
         if not match[1]:
             break
-        found.append(match[1])
+        found.append((match.start(1), match[1]))
         place = match.end()
-    return tuple(found)
+    return found
 
 
 def _open_quote(line: str) -> int:

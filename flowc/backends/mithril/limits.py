@@ -3,7 +3,7 @@ expressed: by the plan, by the request or by the startup script (a test walks al
 
 from __future__ import annotations
 
-from flowc.backends.mithril import programs
+from flowc.backends.mithril import programs, slurm_words
 from flowc.backends.mithril.naming import safe_name
 from flowc.ir.job import Job
 from flowc.record import Record
@@ -70,6 +70,7 @@ def report(unit: Unit, sink: Sink) -> None:
 
         extras.report(unit, sink)
     programs.report(unit, sink)
+    slurm_words.report(unit, sink)
     if job.run.delivery == "ssh":
         report_delivery(unit, sink)
 

@@ -22,7 +22,7 @@ MODULES = (
         "override",
     ),
     *("k8s", "k8s_objects", "k8s_lower", "k8s_machines"),
-    *("validate", "storage", "resolve", "price", "emit", "programs"),
+    *("validate", "storage", "resolve", "price", "emit", "programs", "slurm_words"),
 )
 
 
