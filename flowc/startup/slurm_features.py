@@ -7,6 +7,7 @@ from flowc._compiled.slurm_commands import LAUNCHERS, SHELLS
 from flowc._compiled.slurm_program import LINES
 from flowc.patterns import at_first_use
 from flowc.startup.commands import MOST_TEXT, behind, interpreter_words
+from flowc.startup.slurm_blocks import any_enclosed
 from flowc.startup.slurm_calls import Call, calls
 
 TYPE_CHECKING = False
@@ -120,12 +121,14 @@ INHERITED = {
 
 # The words by which a text names the list of the job's own nodes.
 OWN_LISTS = {"$SLURM_JOB_NODELIST", "${SLURM_JOB_NODELIST}", "$SLURM_NODELIST", "${SLURM_NODELIST}"}
-# What hands on the standard input to more than one command, or from elsewhere: loops and groups, `exec <`, functions.
-_fed = at_first_use(
-    r"(?:\b(?:done|fi|esac)|(?m:^)[ \t]*[})])(?:[ \t]*\d?>\S+)*[ \t]*(?:\\\r?\n)?[ \t]*0?<|\bexec[ \t]+0?<"
-    r"|(?<!\|)\|&?(?!\|)\s*(?:\b(?:while|until|for|if|case)\b|[({])|\b(?:stdin|input)[ \t]*=|\bcommunicate\(",
+# What hands on its standard input to the commands in it: loops, conditions and groups.
+_fed_block = at_first_use(
+    r"(?:\b(?:done|fi|esac)|(?m:^)[ \t]*[})])(?:[ \t]*\d?>\S+)*[ \t]*(?:\\\r?\n)?[ \t]*0?<"
+    r"|(?<!\|)\|&?(?!\|)\s*(?:\b(?:while|until|for|if|case)\b|[({])",
     "search",
 )
+# What sets the standard input of all that follows, in a shell; that of a program, in another language.
+_fed_later = at_first_use(r"\bexec[ \t]+0?<|\b(?:stdin|input)[ \t]*=|\bcommunicate\(", "search")
 _functions = at_first_use(r"(?m)^[ \t]*(?:function[ \t]+([\w-]+)|([\w-]+)[ \t]*\([ \t]*\))", "findall")
 _host_brackets = at_first_use(r"\A(?:-[wx]|--nodelist|--exclude)(?![a-z]).*[\[/$`]", "search")
 _brackets = at_first_use(r"\w\[[\d$]", "search")
@@ -183,7 +186,7 @@ def features(job: Job, nodes: int) -> set[str]:
             found.update(f"opt:{name}" for name in COMMON)
         if not all_seen:
             found |= _everything(text)
-        found |= _of_job(job, text)
+        found |= _of_job(job, text, [call.start for call in read if call.name == "srun"])
         tasks = max(job.layout.tasks or 1, job.layout.tasks_per_node or 1)
         if tasks > 1 or found & {"opt:ntasks", "opt:ntasks-per-node", "opt:cpus-per-task"}:
             found.add("pipes")  # lines of several tasks stay whole
@@ -233,15 +236,15 @@ def _picked(call: Call) -> set[str]:
     return {"picks"} if call.more else set()
 
 
-def _of_job(job: Job, text: str) -> set[str]:
-    """What srun takes from elsewhere than its own line."""
+def _of_job(job: Job, text: str, steps: list[int]) -> set[str]:
+    """What srun, which is called in these places, takes from elsewhere than its own line."""
     found = {f"opt:{option}" for name, option in VARIABLES.items() if f"{name}=" in text}
     found |= {INHERITED[name] for name, value in job.source.variables if name in INHERITED and value != "ALL"}
     if job.layout.gpus_per_task is not None:
         found.add("gpu")
     if "SLURM_STEP_GPUS" in text:
         found.add("gpu")
-    if _fed(text) or _fed_function(text):
+    if _fed_later(text) or ((_fed_block(text) or _fed_function(text)) and any_enclosed(text, steps)):
         found.add("stdin")
     if "umask" in text:
         found.add("umask")

@@ -37,6 +37,7 @@ def found(text: str, nodes: int = 1) -> set[str]:
         ("cat f | srun -n 2 cat", "stdin", ""),
         ("srun cat <f", "stdin", ""),
         ("while read x; do srun $x; done <list", "stdin", ""),
+        ("srun a\nwhile read x; do echo $x; done <list\nf() {\n:\n}\nf <x", "srun", "stdin"),
         ("ARGS='-o f'\nsrun $ARGS x", "opt:output", "opt:label"),
         ("X=$(scontrol show hostnames $SLURM_JOB_NODELIST | head -n 1)", "scontrol", "hostlist scontrol_job"),
         ("scontrol show hostnames 'n[1-2]'", "scontrol hostlist", ""),
