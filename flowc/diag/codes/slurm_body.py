@@ -34,3 +34,18 @@ Write `wait` as the last line, or take the `&` away.""",
     bad=_FRONT + "python train.py &\n",
     good=_FRONT + "python train.py &\nwait\n",
 )
+
+SITE_VARIABLE = Code(
+    id="FC162",
+    name="site-variable",
+    severity="warning",
+    title="`{variable}` is set by some clusters, and by nothing here",
+    explain="""\
+Some clusters give each job a folder of its own and name it by a variable: `SLURM_TMPDIR`, `SCRATCH`, `WORK`. Slurm does
+not set these. On a rented machine they stay empty, and `$SCRATCH/data` becomes `/data` in silence.
+
+Set it at the top of the script, to a new folder or to where a volume is mounted, or write a default:
+`${SLURM_TMPDIR:-/tmp}`.""",
+    bad=_FRONT + 'cp -r data "$SLURM_TMPDIR"\npython train.py\n',
+    good=_FRONT + 'export SLURM_TMPDIR=$(mktemp -d)\ncp -r data "$SLURM_TMPDIR"\npython train.py\n',
+)

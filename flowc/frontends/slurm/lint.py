@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from flowc._compiled.slurm_options import OPTIONS
 from flowc.diag.codes import slurm_lint as codes
-from flowc.frontends.slurm.lint_body import lint_commands, lint_variables
+from flowc.frontends.slurm.lint_body import lint_commands, lint_site_variables, lint_variables
 from flowc.frontends.slurm.lint_lines import lint_lines
 from flowc.frontends.slurm.lint_values import PLAIN_TEXT, lint_values
 from flowc.frontends.slurm.numerals import BLANKS
@@ -40,6 +40,7 @@ def lint(ast: Ast, source: Source, sink: Sink, lines: list[tuple[Directive, Line
     lint_values(ast, sink, doubtful)
     if not sink.broken:  # options that were refused, or not understood, may be the ones that set them
         lint_variables(ast, source, sink, body)
+        lint_site_variables(ast, source, sink, body)
         lint_commands(ast, source, sink, body)
     _glued_comments(ast, source, sink, lines)
 

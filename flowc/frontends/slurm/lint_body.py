@@ -11,17 +11,23 @@ from flowc.source import Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from re import Match
 
     from flowc.diag.sink import Sink
     from flowc.frontends.slurm.ast import Ast
     from flowc.source import Source
 
 _use = at_first_use(r"\$(?:\{(SLURM_[A-Z_]+)([^}\n]?)|(SLURM_[A-Z_]+))", "finditer")
+# What the prologs of clusters set, most often to a folder of their own.
+SITE_VARIABLES = ("SLURM_TMPDIR", "SLURM_SCRATCH", "SCRATCH", "PSCRATCH", "MYSCRATCH", "LOCAL_SCRATCH", "WORK")
+_names = "|".join(SITE_VARIABLES)
+_site_use = at_first_use(rf"\$(?:\{{({_names})\b([^}}\n]?)|({_names})\b)", "finditer")
 _shell = at_first_use(r"[ \t]*\S*/(?:env[ \t]+(?:-\S+[ \t]+)*)?(?:ba|da|k|z|c|tc)?sh\b", "match")
 
 MOST_USES = 2_000  # looked at; enough for any script that a person wrote
 _waits = at_first_use(r"(?m)^(?![ \t]*#).*wait", "search")
+_takers = at_first_use(r"\b(?:for|read|local|declare|typeset|mapfile|readarray)[ \t][^\n;]{1,200}", "finditer")
 # Within a test the variable may well be empty.
 _tested = at_first_use(r"(?:\[\[?|\btest|\bcase|\bif)\s[^;]*\Z", "search")
 
@@ -68,23 +74,43 @@ def lint_variables(ast: Ast, source: Source, sink: Sink, body: int) -> None:
     missing = {name for name, options in NEEDS.items() if given.isdisjoint(options)}
     if not missing or ("exclusive" in given and missing <= {"SLURM_GPUS_ON_NODE", "SLURM_JOB_GPUS"}):
         return
+    for name, span in _uses(text, body, _use, missing):
+        reason = _INSTEAD.get(name, f"it needs `--{NEEDS[name][0]}`")
+        sink.report(codes.VARIABLE_NEVER_SET, Span(source, *span), variable=name, reason=reason)
+
+
+def lint_site_variables(ast: Ast, source: Source, sink: Sink, body: int) -> None:
+    """The same for variables that the prologs of some clusters set, and Slurm itself never does."""
+    if ast.shebang is None or source.text.find("$", body) < 0 or not _shell(ast.shebang):
+        return
+    exported = " ".join(component.options.get("export", "") for component in ast.components)
+    for name, span in _uses(source.text, body, _site_use, {*SITE_VARIABLES}):
+        if name not in exported:
+            from flowc.diag.codes.slurm_body import SITE_VARIABLE
+
+            help = f"set it first: `export {name}=$(mktemp -d)`, or a volume's path"
+            sink.report(SITE_VARIABLE, Span(source, *span), help=help, variable=name)
+
+
+def _uses(
+    text: str, body: int, pattern: Callable[..., Iterator[Match[str]]], wanted: set[str]
+) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Each of the variables with its first use, where it has none with a default and no value of its own."""
     uses: dict[str, tuple[int, int]] = {}
     handled: set[str] = set()
-    for use, _ in zip(_use(text, body), range(MOST_USES), strict=False):
+    for use, _ in zip(pattern(text, body), range(MOST_USES), strict=False):
         name = use[1] or use[3]
-        if name not in missing or name in handled:
+        if name not in wanted or name in handled:
             continue
         before = text[max(body, use.start() - 200) : use.start()].rpartition("\n")[2]
         if (use[2] and use[2] in ":-+=?") or _tested(before):
             handled.add(name)
         elif before.lstrip()[:1] != "#" and not _quoted(before):
             uses.setdefault(name, use.span())
-    for start, end in outside_child_scripts(text, body, sorted(uses.values())):
-        name = next(each for each, span in uses.items() if span == (start, end))
-        if name in handled or _assigned(text, body, name):
-            continue
-        reason = _INSTEAD.get(name, f"it needs `--{NEEDS[name][0]}`")
-        sink.report(codes.VARIABLE_NEVER_SET, Span(source, start, end), variable=name, reason=reason)
+    for span in outside_child_scripts(text, body, sorted(uses.values())):
+        name = next(each for each, place in uses.items() if place == span)
+        if name not in handled and not _assigned(text, body, name):
+            yield name, span
 
 
 def _quoted(before: str) -> bool:
@@ -94,7 +120,10 @@ def _quoted(before: str) -> bool:
 
 
 def _assigned(text: str, body: int, name: str) -> bool:
-    return f"{name}=" in text[body:] or f"setenv {name} " in text[body:]
+    rest = text[body:]
+    if f"{name}=" in rest or f"setenv {name} " in rest:
+        return True
+    return any(name in match[0].split() for match in _takers(rest))
 
 
 # Settings, which are of no use without a command behind them.

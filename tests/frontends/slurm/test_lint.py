@@ -236,6 +236,26 @@ def test_a_variable_that_is_never_set(use: str) -> None:
     assert codes("", f"{use}\n") == ["FC141"]
 
 
+SITE = {
+    "cd $SCRATCH/x\n": ["FC162"],
+    'cp a "${SLURM_TMPDIR}/"\ncp b $SLURM_TMPDIR\n': ["FC162"],
+    "ls $SCRATCH $WORK\n": ["FC162", "FC162"],
+    "cd ${SCRATCH:-/tmp}\nls $SCRATCH\n": [],
+    "export SCRATCH=/x\ncd $SCRATCH\n": [],
+    "for WORK in a b; do ls $WORK; done\n": [],
+    "[ -n $SCRATCH ] && cd $SCRATCH\n": [],
+    "# cd $SCRATCH\nls $SCRATCH_DIR '$WORK' $WORKDIR\n": [],
+}
+
+
+@pytest.mark.parametrize("body", SITE)
+def test_a_variable_of_a_cluster(body: str) -> None:
+    ids = [each.code.id for each in findings(FRONT + body)]
+    assert [each for each in ids if each == "FC162"] == SITE[body]
+    exported = findings(f"{FRONT}#SBATCH --export=SCRATCH=/a,WORK=/b,SLURM_TMPDIR=/c\n{body}")
+    assert "FC162" not in [each.code.id for each in exported]
+
+
 @pytest.mark.parametrize(
     "value",
     [
