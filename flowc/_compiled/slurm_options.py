@@ -1353,12 +1353,34 @@ ELSEWHERE = {'accel-bind': 'srun',
  'bcast': 'srun',
  'bell': 'salloc',
  'compress': 'srun',
- 'container-image': 'srun, by the Pyxis plugin',
- 'container-mount-home': 'srun, by the Pyxis plugin',
- 'container-mounts': 'srun, by the Pyxis plugin',
- 'container-name': 'srun, by the Pyxis plugin',
- 'container-workdir': 'srun, by the Pyxis plugin',
- 'container-writable': 'srun, by the Pyxis plugin',
+ 'container-entrypoint': 'srun, by the Pyxis plugin: `srun --container-image=IMAGE COMMAND` in the script, '
+                         'or `--image` for all of it',
+ 'container-env': 'srun, by the Pyxis plugin: `srun --container-image=IMAGE COMMAND` in the script, or '
+                  '`--image` for all of it',
+ 'container-image': 'srun, by the Pyxis plugin: `srun --container-image=IMAGE COMMAND` in the script, or '
+                    '`--image` for all of it',
+ 'container-mount-home': 'srun, by the Pyxis plugin: `srun --container-image=IMAGE COMMAND` in the script, '
+                         'or `--image` for all of it',
+ 'container-mounts': 'srun, by the Pyxis plugin: `srun --container-image=IMAGE COMMAND` in the script, or '
+                     '`--image` for all of it',
+ 'container-name': 'srun, by the Pyxis plugin: `srun --container-image=IMAGE COMMAND` in the script, or '
+                   '`--image` for all of it',
+ 'container-readonly': 'srun, by the Pyxis plugin: `srun --container-image=IMAGE COMMAND` in the script, or '
+                       '`--image` for all of it',
+ 'container-remap-root': 'srun, by the Pyxis plugin: `srun --container-image=IMAGE COMMAND` in the script, '
+                         'or `--image` for all of it',
+ 'container-save': 'srun, by the Pyxis plugin: `srun --container-image=IMAGE COMMAND` in the script, or '
+                   '`--image` for all of it',
+ 'container-workdir': 'srun, by the Pyxis plugin: `srun --container-image=IMAGE COMMAND` in the script, or '
+                      '`--image` for all of it',
+ 'container-writable': 'srun, by the Pyxis plugin: `srun --container-image=IMAGE COMMAND` in the script, or '
+                       '`--image` for all of it',
+ 'no-container-entrypoint': 'srun, by the Pyxis plugin: `srun --container-image=IMAGE COMMAND` in the '
+                            'script, or `--image` for all of it',
+ 'no-container-mount-home': 'srun, by the Pyxis plugin: `srun --container-image=IMAGE COMMAND` in the '
+                            'script, or `--image` for all of it',
+ 'no-container-remap-root': 'srun, by the Pyxis plugin: `srun --container-image=IMAGE COMMAND` in the '
+                            'script, or `--image` for all of it',
  'cpu-bind': 'srun',
  'disable-status': 'srun',
  'epilog': 'srun',

@@ -258,7 +258,8 @@ class Lowering:
         if not indices:
             return None
         self._put("array", "array")
-        return Array(indices=indices, max_concurrent=limit, index_env="SLURM_ARRAY_TASK_ID")
+        at_once = limit if limit is not None and limit < len(indices) else None
+        return Array(indices=indices, max_concurrent=at_once, index_env="SLURM_ARRAY_TASK_ID")
 
     def _depends_on(self) -> tuple[Dependency, ...]:
         text = self.options.get("dependency")

@@ -271,3 +271,10 @@ def test_what_the_text_calls_decides_what_an_option_becomes(option: str, text: s
     unit = FRONTEND.lower(FRONTEND.read(source, Inputs(), sink), Inputs(), sink)[0]
     assert [row.action for row in unit.job.outcome] == [action]
     assert len(sink.diagnostics) == (action != "lowered")
+
+
+@pytest.mark.parametrize(("spec", "at_once"), [("1-10%3", 3), ("1-10%10", None), ("0-0%10", None), ("1-10", None)])
+def test_a_limit_of_an_array_that_limits_nothing_is_none(spec: str, at_once: int | None) -> None:
+    array = lowered(f"--array={spec}")[0].job.array
+    assert array is not None
+    assert array.max_concurrent == at_once
