@@ -579,10 +579,9 @@ def options(words):
         except (ValueError, IndexError, TypeError):
             #% if picks
             if NAME != "srun":
-                if not hits:
-                    die(f"unrecognized option '{word}'" if long else f"invalid option -- '{name}'")
-                what = "is ambiguous" if hits[1:] else "requires an argument" if hit[1] == "=" else "doesn't allow an argument"
-                die(f"option '{word.partition('=')[0]}' {what}")
+                if hits:
+                    die(f"option '{word}' is ambiguous, or its argument is wrong")
+                die(f"unrecognized option '{word}'" if long else f"invalid option -- '{name}'")
             #% end
             die(f"unrecognized option '{word}'", 255)
         found[hit[2:]] = value
@@ -1411,8 +1410,7 @@ def fit(text, right, width):
 def squeue():
     text = "h.noheader j?jobs -.me o=format"
     #% if picks
-    text += """ a.all A=accounts r.array -.array-unique O=Format -.hide l.long -.local n=names w=nodelist -.noconvert
-p=partitions P.priority q=qos R=reservation L=licenses S=sort t=states u=users v.verbose -=nodes"""
+    text += " a.all A=accounts r.array O=Format l.long n=names w=nodelist p=partitions q=qos R=reservation L=licenses S=sort t=states u=users -=nodes"
     #% end
     given, rest = asked(text)
     given.setdefault("nodelist", given.get("nodes", ""))
@@ -1467,8 +1465,8 @@ p=partitions P.priority q=qos R=reservation L=licenses S=sort t=states u=users v
 def sacct():
     text = "j=jobs n.noheader o=format p.parsable P.parsable2 X.allocations"
     #% if picks
-    text += """ A=accounts a.allusers b.brief -=delimiter D.duplicates E=endtime S=starttime l.long L.allclusters -.local N=nodelist
--=names -.noconvert q=qos r=partitions s=states T.truncate -=units u=users -=uid v.verbose"""
+    text += """ A=accounts a.allusers b.brief -=delimiter D.duplicates E=endtime S=starttime l.long L.allclusters N=nodelist
+-=names -.noconvert q=qos r=partitions s=states T.truncate -=units u=users -=uid"""
     #% end
     given, _ = asked(text)
     #% if picks
@@ -1504,7 +1502,7 @@ def sacct():
 def sinfo():
     text = "h.noheader N.Node o=format"
     #% if picks
-    text += " a.all d.dead e.exact -.hide l.long -.local n=nodes -.noconvert p=partition r.responding s.summarize S=sort t=states v.verbose"
+    text += " a.all d.dead e.exact l.long n=nodes p=partition r.responding s.summarize S=sort t=states"
     #% end
     given, _ = asked(text)
     fact = facts()

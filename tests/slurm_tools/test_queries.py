@@ -81,9 +81,9 @@ def test_sacct_forms(folder: Path) -> None:
     [
         ("squeue --bogus", 1, "squeue: unrecognized option '--bogus'\n"),
         ("squeue -hZ", 1, "squeue: invalid option -- 'Z'\n"),
-        ("squeue -t", 1, "squeue: option '-t' requires an argument\n"),
-        ("squeue --j=1 --me=2", 1, "squeue: option '--me' doesn't allow an argument\n"),
-        ("squeue --n", 1, "squeue: option '--n' is ambiguous\n"),
+        ("squeue -t", 1, "squeue: option '-t' is ambiguous, or its argument is wrong\n"),
+        ("squeue --j=1 --me=2", 1, "squeue: option '--me=2' is ambiguous, or its argument is wrong\n"),
+        ("squeue --n", 1, "squeue: option '--n' is ambiguous, or its argument is wrong\n"),
         ("squeue 77", 1, "squeue: error: Unrecognized option: 77\n"),
         ("squeue -O nothing", 1, "squeue: error: Invalid job format specification: nothing\n"),
         ("squeue -w n9", 1, "squeue: error: Invalid node name n9\n"),

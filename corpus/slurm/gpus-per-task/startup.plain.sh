@@ -263,20 +263,20 @@ def au(L):
   if aq=="--":
    break
   try:
-   b=aq[1]=="-"
-   q,am,F=aq[2:].partition("=")if b else(aq[1],aq[2:],aq[2:])
-   d=[c for c in OPTIONS.split()if(c[2:].startswith(q)if b else c[0]==q)]
-   d=[c for c in d if c[2:]==q]or d
-   (e,)=d
-   if e[1]==".":
+   a=aq[1]=="-"
+   q,am,F=aq[2:].partition("=")if a else(aq[1],aq[2:],aq[2:])
+   c=[b for b in OPTIONS.split()if(b[2:].startswith(q)if a else b[0]==q)]
+   c=[b for b in c if b[2:]==q]or c
+   (d,)=c
+   if d[1]==".":
     if am:
-     L["1"if b else 0:0]=["-"+F]
+     L["1"if a else 0:0]=["-"+F]
     F="1"
-   elif e[1]=="="and not am:
+   elif d[1]=="="and not am:
     F=L.pop(0)
   except(ValueError,IndexError,TypeError):
    x(f"unrecognized option '{aq}'",255)
-  aA[e[2:]]=F
+  aA[d[2:]]=F
  return aA
 def srun():
  am=au(u)
@@ -309,11 +309,11 @@ def srun():
  I=len(aE)
  if max(I,*(aD*len(ar)for ar in S))>len(aE):
   x(f"error: Unable to create step for job {w}: Invalid generic resource (gres) specification")
- def az(ad,t):
-  ae=aE[:aD*t or I]
-  aG=[ae[m%len(ae)]for m in range(ad*aD,(ad+1)*aD)]or ae
+ def az(af,t):
+  ad=aE[:aD*t or I]
+  aG=[ad[m%len(ad)]for m in range(af*aD,(af+1)*aD)]or ad
   aK=",".join(aG)
-  return{"CUDA_VISIBLE_DEVICES":aK,"SLURM_STEP_GPUS":aK,"SLURM_GPUS_ON_NODE":str(len(ae)),**({"SLURMD_TRES_BIND":"gpu:"+aw}if aw else{}),}
+  return{"CUDA_VISIBLE_DEVICES":aK,"SLURM_STEP_GPUS":aK,"SLURM_GPUS_ON_NODE":str(len(ad)),**({"SLURMD_TRES_BIND":"gpu:"+aw}if aw else{}),}
  p=os.getcwd()
  Y=[0]
  def T(h,b,j):
@@ -322,7 +322,7 @@ def srun():
    Y.append(j if j>0 else 128-j)
  def Z(m):
   y=S[m]
-  return[(b,u,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":c[g[m]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(ad),**(az(ad,len(y))if aE else{})},)for ad,b in enumerate(y)]
+  return[(b,u,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":c[g[m]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(af),**(az(af,len(y))if aE else{})},)for af,b in enumerate(y)]
  def U(A,*B):
   for a in n:
    try:

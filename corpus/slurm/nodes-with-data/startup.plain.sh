@@ -316,7 +316,7 @@ def D(d,s):
    os.killpg(c,s)
   except OSError:
    pass
-def W(d,ae,c):
+def W(d,ad,c):
  for g,M,F in(1,9,1),(6,4,30),(6,5,10),(6,18,120000):
   d.setsockopt(g,M,F)
  a=Connection(d.detach())
@@ -324,7 +324,7 @@ def W(d,ae,c):
   return hmac.digest(open(ai,"rb").read(),e,"sha256")
  b=os.urandom(32)
  a.send_bytes(b)
- a.send_bytes(f(ae+a.recv_bytes(99)))
+ a.send_bytes(f(ad+a.recv_bytes(99)))
  if a.recv_bytes(99)!=f(c+b):
   raise OSError("wrong secret")
  return a
@@ -466,7 +466,7 @@ def srun():
    Y.append(j if j>0 else 128-j)
  def Z(m):
   y=S[m]
-  return[(b,u,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":c[g[m]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(ad)},)for ad,b in enumerate(y)]
+  return[(b,u,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":c[g[m]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(af)},)for af,b in enumerate(y)]
  def U(A,*B):
   for a in n:
    try:
