@@ -128,3 +128,18 @@ def test_what_does_not_fit_is_told_by_parts_and_fits_over_ssh() -> None:
     assert "--body ssh" in (found.help or "")
     assert "tools " in (found.help or "")
     assert not compiled(body, Flags(body="ssh")).failed
+
+
+def test_in_a_container_the_way_back_to_slurm_is_told() -> None:
+    image = "nvcr.io/nvidia/pytorch:24.05-py3"
+    first = HEAD.replace("--time", "--nodes=2 --time")
+    helps = {
+        each.code.name: each.help or ""
+        for each in compiled("srun python a.py\n", Flags(budget="99", image=image), first).diagnostics
+    }
+    for name in ("command-missing", "nodes-not-joined"):
+        assert f"leave out `--image` and write `srun --container-image={image} COMMAND`" in helps[name]
+    other = compiled("apptainer run a\n", Flags(budget="99", image=image)).diagnostics
+    assert [each.help for each in other if each.code.name == "command-missing"] == [None]
+    advised = f"srun --container-image={image} python a.py\n"
+    assert said(advised, Flags(budget="99"), first) == []

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from flowc._compiled.slurm_commands import PROVIDED
 from flowc.startup import commands, out_of_reach
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.diag.sink import Sink
+    from flowc.ir.job import Job
     from flowc.ir.unit import Unit
 
 
@@ -17,7 +19,8 @@ def report(unit: Unit, sink: Sink) -> None:
         from flowc.diag.codes import programs as codes
 
         span = unit.origin("resources.nodes", "layout.tasks", "layout.gpus_total")
-        sink.report(codes.NODES_NOT_JOINED, span, nodes=nodes)
+        help = image_for_step(unit.job) if commands.called(job, "srun") else None
+        sink.report(codes.NODES_NOT_JOINED, span, help=help, nodes=nodes)
     report_interpreter(unit, sink)
     report_calls(unit, sink)
     if job.source.frontend == "slurm" and job.image is None:
@@ -53,7 +56,19 @@ def report_calls(unit: Unit, sink: Sink) -> None:
             span = unit.text_span(start, start + len(name))
             packages = " ".join(dict.fromkeys(filter(None, map(commands.package_of, found))))
             help = f"`apt-get install -y {packages}` in the script brings Ubuntu's own" if packages else None
+            if {*PROVIDED} & {*found}:
+                help = image_for_step(unit.job) or help
             sink.report(code, span, help=help, commands=", ".join(f"`{each}`" for each in found))
+
+
+def image_for_step(job: Job) -> str | None:
+    """What to write so that a batch script which runs in a container of its own has Slurm's commands again."""
+    if job.source.frontend != "slurm" or job.image is None:
+        return None
+    return (
+        "a container has no Slurm: leave out `--image` and write "
+        f"`srun --container-image={job.image} COMMAND`, which runs the command in the image"
+    )
 
 
 def report_out_of_reach(unit: Unit, nodes: int, sink: Sink) -> None:

@@ -20,7 +20,8 @@ the provider's image conda, an MPI (`mpirun`, `mpicc`) or R: `conda activate` fi
 environment. Nothing is said of these where the text installs them, loads a module or sets a path first.
 
 Leave the call out, or install the program in the script. For `apptainer`, `singularity` and the like, give the image to
-the job: `--image`.""",
+the job: `--image`. A script that calls `srun` keeps it without `--image`: `srun --container-image=IMAGE` runs the
+command in the image, on all machines.""",
     bad=_HEAD + "apptainer exec image.sif python train.py\n",
     good=_HEAD + "srun python train.py\n",
 )
