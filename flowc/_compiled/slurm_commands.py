@@ -36,7 +36,7 @@ MISSING = ('sattach',
 
 REMOTE = ('ssh', 'scp')
 
-BROUGHT = ({'commands': ('conda', 'mamba'),
+BROUGHT = ({'commands': ('conda', 'mamba', 'activate'),
   'words': '(?i)(?:ana|mini|micro)(?:conda|mamba)|miniforge|mambaforge|conda(?:/|\\.sh\\b)|\\b(?:install|load|add|ml)\\b[^\\n]*(?:conda|mamba)',
   'package': None},
  {'commands': ('mpirun', 'mpiexec', 'mpicc', 'mpicxx', 'mpif90'),

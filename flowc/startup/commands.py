@@ -42,7 +42,7 @@ _at_command = at_first_use(
     r"(?:^|[;&|(`!{]|\b(?:do|then|else|exec|time|command|if|while))[ \t]*"
     r"(?:[A-Za-z_]\w{0,60}=[^\s;&|]{0,200}[ \t]+){0,20}"
     r"(?:(?:srun|mpirun|mpiexec|nohup|timeout)"
-    r"(?:[ \t]+(?:-[^\s;&|]{1,99}(?:[ \t]+\w[^\s;&|]{0,99})?|\d\w{0,9})){0,20}[ \t]+)?\Z",
+    r"(?:[ \t]+(?:-[^\s;&|]{1,99}(?:[ \t]+\w[^\s;&|]{0,99})?|\d\w{0,9})){0,20}[ \t]+|(?:source|\.)[ \t]+)?\Z",
     "search",
 )
 _definitions = at_first_use(
