@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from flowc.startup.storage import home, variable
+from flowc.ir.names import variable_name
+from flowc.startup.storage import home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def side_words(container: Container, plan: JobPlan | None, storage: Storage) -> 
 
 def secret_words(names: tuple[str, ...]) -> list[str]:
     """Docker takes the value of a bare name from its own environment: it stands on no command line."""
-    return [word for name in names for word in ("-e", str(variable(name)))]
+    return [word for name in names for word in ("-e", variable_name(name))]
 
 
 def gpu_words(wanted: int, there: int) -> list[str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from flowc.ir.names import variable_name
 from flowc.startup import docker
 from flowc.startup.commands import interpreter_package
 from flowc.startup.facts import fact_words
 from flowc.startup.restarts import restart_variables, restarts
-from flowc.startup.storage import arrange, bucket_environment, storage_variables, variable
+from flowc.startup.storage import arrange, bucket_environment, storage_variables
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,8 +84,8 @@ def secrets(job: Job) -> dict[str, Any]:
     pulls = [*job.isolation.pull_secrets, *(name for each in job.containers for name in each.isolation.pull_secrets)]
     every = [*used, *pulls, *(file.secret for file in job.files if file.secret is not None)]
     return {
-        "secrets": list(dict.fromkeys(variable(name) for name in every)),
-        "pull_secrets": list(dict.fromkeys(variable(name) for name in pulls)),
+        "secrets": list(dict.fromkeys(variable_name(name) for name in every)),
+        "pull_secrets": list(dict.fromkeys(variable_name(name) for name in pulls)),
         "with_secrets": exporting(job.secrets),
         "all_secrets": exporting(tuple(dict.fromkeys(used))),
     }
@@ -94,7 +95,7 @@ def exporting(names: tuple[str, ...]) -> list[str]:
     """Words before a command: the secrets reach its environment and stand in no list of processes."""
     if not names:
         return []
-    exported = " ".join(str(variable(name)) for name in names)
+    exported = " ".join(variable_name(name) for name in names)
     return ["bash", "-c", f'. /run/flowc/secrets&&export {exported}&&exec "$@"', "-"]
 
 

@@ -44,9 +44,9 @@ _MOST_CALLS = 1000
 
 
 class Call(Record):
-    """A call of `name`, which stands at `start`. `words`: what follows it in its statement, as far as that can be seen; `more`: other words may
-    follow; `fed`: something may be written to its standard input; `after`: the text behind it; `path`: the folder by
-    which it is called."""
+    """A call of `name`, which stands at `start`. `words`: what follows it in its statement, as far as that can be seen;
+    `more`: other words may follow; `fed`: something may be written to its standard input; `after`: the text behind it;
+    `path`: the folder by which it is called."""
 
     name: str
     start: int

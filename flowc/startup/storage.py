@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from zlib import crc32
 
+from flowc.ir.names import variable_name
 from flowc.record import Record
 from flowc.startup.commands import interpreter_package
 
@@ -143,7 +144,7 @@ def storage_variables(job: Job, storage: Storage) -> dict[str, Any]:
     found["shm_remount"] = shm if job.image is None else None
     paths = [f"{FILES}/{number}" if job.image is not None else home(each.path) for number, each in enumerate(job.files)]
     found["files"] = [
-        (path, each.text or "", variable(each.secret), f"{each.mode:o}")
+        (path, each.text or "", variable_name(each.secret) if each.secret is not None else None, f"{each.mode:o}")
         for path, each in zip(paths, job.files, strict=True)
     ]
     found["packages"] = contained
@@ -190,14 +191,6 @@ def bucket_environment(job: Job, secret_words: list[str]) -> list[str]:
 
 def known(job: Job, name: str) -> bool:
     return name in job.secrets or any(name == each for each, _ in job.env)
-
-
-def variable(secret: str | None) -> str | None:
-    """The name that a secret has in the file of secrets: what no shell takes for a name becomes `_`."""
-    if secret is None:
-        return None
-    name = "".join(char if char.isascii() and char.isalnum() else "_" for char in secret)
-    return f"_{name}" if name[:1].isdigit() else name
 
 
 def add_volume(found: dict[str, Any], volume: Volume, *, contained: bool) -> None:

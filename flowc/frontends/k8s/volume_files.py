@@ -7,6 +7,7 @@ from flowc.frontends.k8s import downward
 from flowc.frontends.k8s.environment import keys_of, unknown_key
 from flowc.frontends.k8s.lower_context import pair_of, text_of
 from flowc.ir.job import File
+from flowc.ir.names import variable_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def _of_object(kind: str, source: Node, volume: Node, context: Context) -> list[
             if not source.read("optional"):
                 unknown_key(shown, companion, name, key, place, context)
         elif kind == "secret":
-            variable = variable_of(name, key)
+            variable = variable_name(f"{name}_{key}".upper())
             context.secret(variable, f"key `{key}` of Secret `{name}`", place.span)
             found.append(Entry(path, file_mode, secret=variable))
         elif companion is not None:
@@ -113,12 +114,6 @@ def _report_missing(kind: str, name: str, source: Node, context: Context) -> Non
     else:
         help = f"append what `kubectl get configmap {name} -o yaml` prints to the file"
         context.sink.report(codes.CONFIG_MAP_MISSING, span, help=help, name=name)
-
-
-def variable_of(secret: str, key: str) -> str:
-    """The name under which the value of a Secret's key is delivered for a file."""
-    name = "".join(char if char.isascii() and char.isalnum() else "_" for char in f"{secret}_{key}".upper())
-    return f"_{name}" if name[:1].isdigit() else name
 
 
 def _text(companion: Mapping, key: str) -> str | None:

@@ -1,0 +1,9 @@
+"""Names that the parts of the compiler must spell alike."""
+
+from __future__ import annotations
+
+
+def variable_name(text: str) -> str:
+    """The variable under which a secret of this name is delivered: what no shell takes for a name becomes `_`."""
+    name = "".join(char if char.isascii() and char.isalnum() else "_" for char in text)
+    return f"_{name}" if name[:1].isdigit() else name
