@@ -27,7 +27,7 @@ test-uml: .venv/developed ## block volumes over reboots and power cuts, with a k
 test-slow: .venv/developed ## tests that take minutes
 	$(PYTEST) -m slow tests
 
-same-as-slurm: .venv/developed ## 225 jobs on a real Slurm and under flowc (root, 3 minutes); FLAGS=--update keeps what Slurm did
+same-as-slurm: .venv/developed ## the job bodies on a real Slurm and under flowc (root, 3 minutes); FLAGS=--update keeps what Slurm did
 	$(BIN)/python -m tests.same_as_slurm --real $(FLAGS)
 
 differential: .venv/developed ## 20,000 generated scripts through the real sbatch and through flowc
