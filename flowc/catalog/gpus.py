@@ -57,7 +57,7 @@ def _read(word: str) -> GpuWord | None:
     if any(part.startswith("tpu") for part in parts):
         return GpuWord(families=("tpu",), memory_gb=None, slice=False)
     rest, memory, slice_memory, in_slice = [], None, None, False
-    for part in parts:
+    for part in map(_bare, parts):
         size = _size_gb(part)
         if in_slice and size is not None:
             slice_memory, in_slice = size, False
@@ -72,6 +72,17 @@ def _read(word: str) -> GpuWord | None:
     if families is None:
         return None
     return GpuWord(families=families, memory_gb=slice_memory if sliced else memory, slice=sliced)
+
+
+def _bare(part: str) -> str:
+    """A model without the maker's word before it or the form behind it: `teslak80`, `h100sxm`."""
+    if part in _FAMILIES:
+        return part
+    for word in _DROPPED:
+        for bare in (part.removeprefix(word), part.removesuffix(word)):
+            if bare in _FAMILIES:
+                return bare
+    return part
 
 
 def _families(parts: list[str]) -> tuple[str, ...] | None:

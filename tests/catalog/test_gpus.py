@@ -34,6 +34,10 @@ SEEN = (
     ("mi250x", ("mi250",), None, False),
     ("volta", ("v100",), None, False),
     ("tesla", (), None, False),
+    ("TeslaV100", ("v100",), None, False),
+    ("teslak80", ("k80",), None, False),
+    ("NVIDIAA100-PCIE-40GB", ("a100",), 40, False),
+    ("h100sxm", ("h100",), None, False),
     ("gpu", (), None, False),
 )
 
