@@ -24,7 +24,10 @@ def startup_plain(v, sh):
         put('KillMode=mixed\nTimeoutStopSec=')
         put(str(v['stop_s']))
         put('\n')
-    put('[Install]\nWantedBy=multi-user.target\nUNIT\n    mkdir -p /var/log/foundry\n    # An empty state file says: never started. One that is there keeps what it says.\n    : >>"$state_dir/status.json"\n    # Where no systemd runs, the job runs in the background, once at a time.\n    systemctl enable --now --no-block flowc ||\n        setsid -f flock -no "$state_dir" bash "$0" job </dev/null >/dev/null 2>&1\n')
+    put('[Install]\nWantedBy=multi-user.target\nUNIT\n')
+    if v['python']:
+        put('    # Ubuntu knows Python by its new name alone.\n    type -P python >/dev/null || ln -s /usr/bin/python3 /usr/local/bin/python\n')
+    put('    mkdir -p /var/log/foundry\n    # An empty state file says: never started. One that is there keeps what it says.\n    : >>"$state_dir/status.json"\n    # Where no systemd runs, the job runs in the background, once at a time.\n    systemctl enable --now --no-block flowc ||\n        setsid -f flock -no "$state_dir" bash "$0" job </dev/null >/dev/null 2>&1\n')
     if v['port_units']:
         put("    # Ports are closed but for those that the provider's tool holds open.\n    cat >/etc/systemd/system/flowc-port@.service <<'UNIT'\n[Unit]\nWants=network-online.target\nAfter=network-online.target\n[Service]\nExecStart=/usr/local/bin/foundrypf %i\nRestart=always\nRestartSec=5\n[Install]\nWantedBy=multi-user.target\nUNIT\n")
         if v['forward_units']:
@@ -885,8 +888,6 @@ def startup_plain(v, sh):
             put('\n# The job\'s shell takes no functions from its environment.\nmkdir -p "$state_dir/bin"\n{\n    echo \'#!/bin/bash\'\n    declare -f\n    echo \'"${0##*/}" "$@"\'\n} >"$state_dir/bin/module"\nchmod 755 "$state_dir/bin/module"\n')
             if v['ml']:
                 put('ln -sf module "$state_dir/bin/ml"\n')
-        if v['module_python']:
-            put('# Modules of Python have it under both names, Ubuntu may not.\ntype -P python >/dev/null || ln -s "$(type -P python3)" /usr/local/bin/python\n')
         for l_file in v['module_files']:
             put('[ -e ')
             put(sh(l_file))
@@ -960,7 +961,10 @@ def startup_small(v, sh):
         put('KillMode=mixed\nTimeoutStopSec=')
         put(str(v['stop_s']))
         put('\n')
-    put('[Install]\nWantedBy=multi-user.target\nUNIT\nmkdir -p /var/log/foundry\n: >>$d/status.json\nsystemctl enable --now --no-block flowc||\nsetsid -f flock -no $d bash "$0" job </dev/null >/dev/null 2>&1\n')
+    put('[Install]\nWantedBy=multi-user.target\nUNIT\n')
+    if v['python']:
+        put('type -P python >/dev/null||ln -s /usr/bin/python3 /usr/local/bin/python\n')
+    put('mkdir -p /var/log/foundry\n: >>$d/status.json\nsystemctl enable --now --no-block flowc||\nsetsid -f flock -no $d bash "$0" job </dev/null >/dev/null 2>&1\n')
     if v['port_units']:
         put("cat >/etc/systemd/system/flowc-port@.service <<'UNIT'\n[Unit]\nWants=network-online.target\nAfter=network-online.target\n[Service]\nExecStart=/usr/local/bin/foundrypf %i\nRestart=always\nRestartSec=5\n[Install]\nWantedBy=multi-user.target\nUNIT\n")
         if v['forward_units']:
@@ -1794,8 +1798,6 @@ def startup_small(v, sh):
             put('mkdir -p $d/bin\n{\necho \'#!/bin/bash\'\ndeclare -f\necho \'"${0##*/}" "$@"\'\n} >"$d/bin/module"\nchmod 755 "$d/bin/module"\n')
             if v['ml']:
                 put('ln -sf module "$d/bin/ml"\n')
-        if v['module_python']:
-            put('type -P python >/dev/null||ln -s "$(type -P python3)" /usr/local/bin/python\n')
         for l_file in v['module_files']:
             put('[ -e ')
             put(sh(l_file))

@@ -35,6 +35,7 @@ _KNOWN = (
     *(name for row in BROUGHT for name in row["commands"] if name not in LAUNCHERS),
 )
 _NAMES = "|".join(_KNOWN)
+_python = at_first_use(r"(?<![\w./$=-])python(?![\w.=-])", "search")
 _words = at_first_use(rf"(?<![\w./$\"'=@-])(?:{_NAMES})(?![\w./=-])", "finditer")
 # What stands before a command on its line, such as a launcher with its options. The bounds keep a line of assignments
 # from costing more than its length.
@@ -234,6 +235,12 @@ def interpreter_package(job: Job) -> tuple[str, str] | None:
     if job.image is not None or name not in INTERPRETER_PACKAGES:
         return None
     return name, INTERPRETER_PACKAGES[name]
+
+
+def names_python(job: Job) -> bool:
+    """Whether what runs on the machine itself names Python as `python`, which Ubuntu knows as `python3` alone."""
+    texts = ((job.run.text or "")[:MOST_TEXT], " ".join(job.run.argv), job.setup or "")
+    return job.image is None and any(_python(text) is not None for text in texts)
 
 
 def missing_interpreter(job: Job) -> str | None:

@@ -161,7 +161,6 @@ def module_variables(unit: Unit) -> dict[str, Any]:
         "module_purges": bool(verbs & {*EMPTYING}),
         "module_rows": [(" | ".join(row["parts"]), row["program"]) for row in rows],
         "module_cuda": "nvcc" in programs,
-        "module_python": bool(programs & {"python3", "conda"}) and job.image is None,
         "module_files": list(dict.fromkeys(files)),
         "module_subcommands": " | ".join(each for each in SUBCOMMANDS if each in verbs or each == "load"),
         "source_name": place[0],

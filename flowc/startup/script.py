@@ -6,6 +6,7 @@ from flowc._compiled import templates
 from flowc._compiled.limits import SCRIPT_BYTES
 from flowc.record import Record
 from flowc.startup import life, needs, slurm_tools
+from flowc.startup.commands import names_python
 from flowc.startup.delivery import body_name, body_text, delivery
 from flowc.startup.facts import fact_words, format_variables
 from flowc.startup.file_names import HOST, expand
@@ -99,6 +100,7 @@ def _variables(unit: Unit, index: int | None) -> dict[str, Any]:
         "body_name": body_name(job),
         "body_mode": "700" if job.image is None else "755",
         "power_off": bool(job.terminate_on_exit),
+        "python": names_python(job),
     }
     found.update(_files(job, folder, index, slurm))
     found.update(life.time_variables(job))

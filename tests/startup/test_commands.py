@@ -11,6 +11,7 @@ from flowc.startup.commands import (
     interpreter_package,
     missing_commands,
     missing_interpreter,
+    names_python,
     provided,
     reaches_other_nodes,
     refused_commands,
@@ -176,3 +177,17 @@ def test_interpreters_with_a_package_are_installed(line: str) -> None:
 def test_other_interpreters_are_missing(line: str) -> None:
     assert interpreter_package(bash("x\n", line)) is None
     assert missing_interpreter(bash("x\n", line)) is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("python train.py\n", True),
+        ("srun python -m torch\n", True),
+        ("module load python/3.11\n", True),
+        ("A='timeout 5 python'\n", True),
+        ("python3 train.py\n/usr/bin/python x\npython3.11 y\nipython z\nx.python --python=3\n", False),
+    ],
+)
+def test_what_names_python_finds_it(text: str, named: bool) -> None:
+    assert names_python(bash(text)) == named

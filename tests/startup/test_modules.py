@@ -146,7 +146,7 @@ def test_a_name_for_what_the_machine_has_is_quiet(tmp_path: Path) -> None:
 def test_only_what_the_text_uses_is_there() -> None:
     small = module_variables(bash("module load gcc\n"))
     assert [program for _, program in small["module_rows"]] == ["gcc"]
-    assert not any(small[f"module_{name}"] for name in ("unloads", "asks", "lists", "purges", "options", "python"))
+    assert not any(small[f"module_{name}"] for name in ("unloads", "asks", "lists", "purges", "options"))
     for whole in (bash("module load $X\n"), bash("module $WHAT gcc\nmodule load a\n")):
         assert len(module_variables(whole)["module_rows"]) > 5
         assert all(module_variables(whole)[f"module_{name}"] for name in ("unloads", "asks", "lists", "purges"))

@@ -34,6 +34,8 @@ OOMPolicy=continue
 [Install]
 WantedBy=multi-user.target
 UNIT
+    # Ubuntu knows Python by its new name alone.
+    type -P python >/dev/null || ln -s /usr/bin/python3 /usr/local/bin/python
     mkdir -p /var/log/foundry
     # An empty state file says: never started. One that is there keeps what it says.
     : >>"$state_dir/status.json"

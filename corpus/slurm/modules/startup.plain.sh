@@ -34,6 +34,8 @@ OOMPolicy=continue
 [Install]
 WantedBy=multi-user.target
 UNIT
+    # Ubuntu knows Python by its new name alone.
+    type -P python >/dev/null || ln -s /usr/bin/python3 /usr/local/bin/python
     mkdir -p /var/log/foundry
     # An empty state file says: never started. One that is there keeps what it says.
     : >>"$state_dir/status.json"
@@ -243,8 +245,6 @@ ml() {
 # The job's bash takes functions from its environment.
 module_text=$(declare -f module | tail -n +2)
 ml_text=$(declare -f ml | tail -n +2)
-# Modules of Python have it under both names, Ubuntu may not.
-type -P python >/dev/null || ln -s "$(type -P python3)" /usr/local/bin/python
 [ -e /usr/share/lmod/lmod/init/bash ] || install -D /dev/null /usr/share/lmod/lmod/init/bash
 
 # ---- journal: where a command of the job's own script failed; its bash reads this first ----
