@@ -158,6 +158,7 @@ class SlurmCommands(Strict):
     shells: tuple[str, ...]
     programs: tuple[ModuleRow, ...]
     on_image: tuple[str, ...]
+    image_roots: tuple[str, ...]
 
 
 # File stem to the model of the whole file; a model's docstring says what the file is for.

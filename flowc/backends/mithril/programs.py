@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from flowc._compiled.slurm_commands import PROVIDED
-from flowc.startup import commands, out_of_reach
+from flowc.startup import cluster_paths, commands, out_of_reach
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.diag.sink import Sink
     from flowc.ir.job import Job
     from flowc.ir.unit import Unit
+
+SHOWN_PATHS = 4
 
 
 def report(unit: Unit, sink: Sink) -> None:
@@ -25,6 +27,7 @@ def report(unit: Unit, sink: Sink) -> None:
     report_calls(unit, sink)
     if job.source.frontend == "slurm" and job.image is None:
         report_out_of_reach(unit, nodes, sink)
+        report_paths(unit, sink)
     if commands.called(job, "module") or commands.called(job, "ml"):
         report_modules(unit, sink)
 
@@ -90,6 +93,18 @@ def report_out_of_reach(unit: Unit, nodes: int, sink: Sink) -> None:
         )
     if image is not None:
         sink.report(codes.IMAGE_IN_FILE, unit.text_span(*image), image=(job.run.text or "")[slice(*image)])
+
+
+def report_paths(unit: Unit, sink: Sink) -> None:
+    """One finding for all paths of the cluster, at the first."""
+    found = cluster_paths.cluster_paths(unit.job)
+    if not found:
+        return
+    from flowc.diag.codes import programs as codes
+
+    shown = [f"`{path}`" for path in [*found][:SHOWN_PATHS]]
+    more = [f"{len(found) - SHOWN_PATHS} more"] if len(found) > SHOWN_PATHS else []
+    sink.report(codes.CLUSTER_PATH, unit.text_span(*next(iter(found.values()))), paths=", ".join([*shown, *more]))
 
 
 def report_modules(unit: Unit, sink: Sink) -> None:

@@ -132,3 +132,20 @@ Push the image to a registry and name it: `--container-image=ghcr.io#owner/name:
     bad=_HEAD + "srun --container-image=/scratch/torch.sqsh python train.py\n",
     good=_HEAD + "srun --container-image=nvcr.io#nvidia/pytorch:24.05-py3 python train.py\n",
 )
+
+CLUSTER_PATH = Code(
+    id="FC820",
+    name="cluster-path",
+    severity="warning",
+    title="the machine has nothing of the cluster's file systems: {paths}",
+    explain="""\
+A rented machine has its own disk and nothing else: no `/home/you`, no `/scratch`, no shared file system. What the
+script reads there is missing, `cd` to it fails, and an environment that it activates from there is not found. What it
+writes there stays on this machine, if the folder can be made at all.
+
+Bring the data: `--mount /scratch/data=s3://bucket/data` for a bucket, `--mount /scratch/data=volume://name` for a
+volume. Or write where it is on the machine: relative paths are below the working directory, `/workspace`. Of what the
+job mounts or makes with `mkdir` nothing is said.""",
+    bad=_HEAD + "cd /scratch/me/project\npython train.py\n",
+    good=(_HEAD + "cd /scratch/me/project\npython train.py\n", ("--mount", "/scratch/me=s3://bucket/me")),
+)
