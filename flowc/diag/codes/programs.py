@@ -139,7 +139,7 @@ CLUSTER_PATH = Code(
     severity="warning",
     title="the machine has nothing of the cluster's file systems: {paths}",
     explain="""\
-A rented machine has its own disk and nothing else: no `/home/you`, no `/scratch`, no shared file system. What the
+A rented machine has its own disk and nothing else: no `/home/$USER`, no `/scratch`, no shared file system. What the
 script reads there is missing, `cd` to it fails, and an environment that it activates from there is not found. What it
 writes there stays on this machine, if the folder can be made at all.
 
