@@ -64,20 +64,42 @@ def closed(wanted: set[str]) -> set[str]:
     return found
 
 
+# Programs by their features: the scripts of one user differ in few.
+_made: dict[frozenset[str], str] = {}
+_MOST_MADE = 100
+
+
 def program(have: set[str]) -> str:
-    """The program with these features. Blocks may lie in each other; the words of OPTIONS are features too."""
+    """The program with these features."""
+    key = frozenset(have)
+    if key not in _made:
+        if len(_made) >= _MOST_MADE:
+            _made.clear()
+        _made[key] = _shaken(have)
+    return _made[key]
+
+
+def _shaken(have: set[str]) -> str:
+    """Blocks may lie in each other; the words of OPTIONS are features too."""
     lines = ["#!/usr/bin/python3"]
-    open_blocks: list[bool] = []
+    left_out = 0  # open blocks from the one on that is left out
     for line in LINES:
-        if line.startswith("#% if "):
-            names = line[6:].split("|")
-            open_blocks.append(any((name[1:] not in have) if name[0] == "!" else name in have for name in names))
+        if line[:2] != "#%":
+            if not left_out:
+                lines.append(line)
         elif line == "#% end":
-            open_blocks.pop()
-        elif all(open_blocks):
-            lines.append(_options(have) if line.startswith("OPTIONS=") else line)
+            left_out -= left_out > 0
+        elif left_out or not _wanted(line[6:], have):
+            left_out += 1
+    place = next((index for index, line in enumerate(lines) if line[:8] == "OPTIONS="), None)
+    if place is not None:
+        lines[place] = _options(have)
     # A statement with marks inside is in parts; before a closing bracket no comma is needed.
     return "\n".join(lines).replace(",\\\n]", "]").replace(",\\\n}", "}").replace("\\\n", "")
+
+
+def _wanted(names: str, have: set[str]) -> bool:
+    return any((name[1:] not in have) if name[0] == "!" else name in have for name in names.split("|"))
 
 
 def _options(have: set[str]) -> str:
