@@ -18,14 +18,19 @@ from flowc import catalog, override, pipeline
 from flowc.backends import BACKENDS
 from flowc.backends.base import Artifact
 from flowc.detect import detect
+from flowc.diag.codes.price import BUDGET_EXCEEDED, BUDGET_UNBOUNDED
 from flowc.diag.sink import Diagnostic, Sink
 from flowc.passes.base import Context
+from flowc.passes.budget import of_source
 from flowc.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from flowc.backends.base import Backend
     from flowc.inputs import Inputs
+    from flowc.passes.budget import Cost
     from flowc.source import Source
 
 # What `--emit` takes: stages of the pipeline, then backends.
@@ -42,6 +47,16 @@ class Result(Record):
     failed: bool
 
 
+class Together:
+    """What the sources of one compilation share: what those before may cost, and the names that are taken."""
+
+    __slots__ = ("costs", "names")
+
+    def __init__(self) -> None:
+        self.costs: list[Cost] = []
+        self.names: set[str] = set()
+
+
 def compile(
     source: Source,
     inputs: Inputs,
@@ -50,26 +65,42 @@ def compile(
     frontend: str | None = None,
     strict: bool = False,
 ) -> Result:
-    """Compile one source. `emit` is one of TARGETS (ValueError otherwise), `frontend` overrides detection."""
+    """Compile one source. `emit` is one of TARGETS (ValueError otherwise), `frontend` overrides detection (ValueError
+    for what is no frontend's name)."""
+    return compile_all((source,), inputs, emit=emit, frontend=frontend, strict=strict)[0]
+
+
+def compile_all(
+    sources: Iterable[Source],
+    inputs: Inputs,
+    *,
+    emit: str = "mithril",
+    frontend: str | None = None,
+    strict: bool = False,
+) -> list[Result]:
+    """Compile several sources, of which each gets a result. They have one budget: where they are too dear together,
+    none has artifacts. All bids have names of their own. Raises as `compile` does."""
     if emit not in TARGETS:
         raise ValueError(f"unknown target {emit!r}; there are {', '.join(TARGETS)}")
-    sink = Sink(strict=strict)
-    artifacts = _artifacts(source, inputs, emit, frontend, sink)
-    return Result(
-        artifacts=() if sink.failed else tuple(artifacts),
-        diagnostics=tuple(sink.diagnostics),
-        failed=sink.failed,
-    )
+    together, found = Together(), []
+    for source in sources:
+        sink = Sink(strict=strict)
+        artifacts = _artifacts(source, inputs, emit, frontend, sink, together)
+        found.append(Result(artifacts=tuple(artifacts), diagnostics=tuple(sink.diagnostics), failed=sink.failed))
+    dear = any(each.code in (BUDGET_EXCEEDED, BUDGET_UNBOUNDED) for result in found for each in result.diagnostics)
+    return [result.replace(artifacts=()) if result.failed or dear else result for result in found]
 
 
 def check(source: Source, inputs: Inputs, *, frontend: str | None = None, strict: bool = False) -> Result:
     """The same pipeline for its diagnostics alone: what is left out is making the artifacts."""
     sink = Sink(strict=strict)
-    _artifacts(source, inputs, None, frontend, sink)
+    _artifacts(source, inputs, None, frontend, sink, Together())
     return Result(artifacts=(), diagnostics=tuple(sink.diagnostics), failed=sink.failed)
 
 
-def _artifacts(source: Source, inputs: Inputs, emit: str | None, frontend: str | None, sink: Sink) -> list[Artifact]:
+def _artifacts(
+    source: Source, inputs: Inputs, emit: str | None, frontend: str | None, sink: Sink, together: Together
+) -> list[Artifact]:
     """`emit` None: go through to the end of the checks for a bid."""
     entry = detect(source, inputs, frontend, sink)
     if entry is None:
@@ -91,7 +122,8 @@ def _artifacts(source: Source, inputs: Inputs, emit: str | None, frontend: str |
     table = catalog.load(inputs.catalog, sink)
     if table is None:
         return []
-    units = pipeline.run(units, Context(catalog=table), sink)
+    units = pipeline.run(units, Context(catalog=table, before=tuple(together.costs)), sink)
+    together.costs.append(of_source(units, source.path))
     if sink.broken:
         return []
     if emit == "plan":
@@ -100,7 +132,7 @@ def _artifacts(source: Source, inputs: Inputs, emit: str | None, frontend: str |
         return [_document("plan.json", plan_document(units))]
     backend = _backend(emit or "mithril")
     if emit is not None:
-        return backend.emit(units, sink)
+        return backend.emit(units, sink, together.names)
     backend.check(units, sink)
     return []
 

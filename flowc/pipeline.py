@@ -19,6 +19,8 @@ def run(units: list[Unit], context: Context, sink: Sink) -> list[Unit]:
     """
     for each in PASSES:
         units = [each.run(unit, context, sink) for unit in units]
+        if each.in_all is not None:
+            each.in_all(units, context, sink)
         if sink.broken:
             break
         for unit in units:

@@ -38,8 +38,9 @@ def checks_nothing(units: list[Unit], sink: Sink) -> None:
 
 
 class Backend(Record):
-    """`emit(units, sink)` gives the artifacts of the planned units of one source, the printed one first, and reports
-    what the target cannot express; `check(units, sink)` reports the same and makes no artifacts."""
+    """`emit(units, sink, taken)` gives the artifacts of the planned units of one source, the printed one first, and
+    reports what the target cannot express; `taken` are the names that requests of this compilation have, to which it
+    adds its own. `check(units, sink)` reports the same and makes no artifacts."""
 
     check: Callable[[list[Unit], Sink], None]
-    emit: Callable[[list[Unit], Sink], list[Artifact]]
+    emit: Callable[[list[Unit], Sink, set[str]], list[Artifact]]

@@ -26,7 +26,7 @@ runcmd:
 """
 
 
-def emit(units: list[Unit], sink: Sink) -> list[Artifact]:
+def emit(units: list[Unit], sink: Sink, taken: set[str]) -> list[Artifact]:
     """User data for each unit, and for each index of an array: a file for each machine group."""
     found = []
     for place, unit in enumerate(units):

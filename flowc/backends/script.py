@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from flowc.ir.unit import Unit
 
 
-def emit(units: list[Unit], sink: Sink) -> list[Artifact]:
+def emit(units: list[Unit], sink: Sink, taken: set[str]) -> list[Artifact]:
     """A script for each unit. Of an array it is the first task's; the others differ in index and job id."""
     found = []
     for place, unit in enumerate(units):

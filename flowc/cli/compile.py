@@ -34,20 +34,23 @@ def run(words: Words, argv: list[str]) -> int:
     outputs = _Outputs(folder, several=len(words.operands) > 1)
     tally = Tally()
     commanded = Source("<wrap>", "") if inputs.command_span is None else inputs.command_span.source
-    for operand in words.operands or ("",):
-        source = sources.read(operand) if operand else commanded
+    found = [sources.read(operand) if operand else commanded for operand in words.operands or ("",)]
+    results = iter(
+        driver.compile_all(
+            [each for each in found if isinstance(each, Source)],
+            inputs,
+            emit=words.text("emit") or "mithril",
+            frontend=words.text("from") if inputs.command is None else COMMAND_LINE,
+            strict=words.flag("strict"),
+        )
+    )
+    for operand, source in zip(words.operands or ("",), found, strict=True):
         path = operand if isinstance(source, Diagnostic) else source.path
         artifacts: tuple[Artifact, ...] = ()
         if isinstance(source, Diagnostic):
             diagnostics: tuple[Diagnostic, ...] = (source,)
         else:
-            result = driver.compile(
-                source,
-                inputs,
-                emit=words.text("emit") or "mithril",
-                frontend=words.text("from") if inputs.command is None else COMMAND_LINE,
-                strict=words.flag("strict"),
-            )
+            result = next(results)
             artifacts, diagnostics = result.artifacts, result.diagnostics
         tally.add(diagnostics)
         _show(path, diagnostics)

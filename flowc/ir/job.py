@@ -261,7 +261,8 @@ class ExitRule(Record):
 class Retry(Record):
     """`max_restarts` after failures of the job itself; `requeue`: it starts again after the machine was taken away.
     The first restart waits `delay_ms`, each later one `delay_factor` (a decimal number) times as long, at most
-    `max_delay_ms`. `keep_scratch`: a restart finds what the failed run left."""
+    `max_delay_ms`. `keep_scratch`: a restart finds what the failed run left. `from_within`: the job's own text may have
+    it started again, with all its limits anew."""
 
     max_restarts: int | None = None
     requeue: bool | None = None
@@ -270,6 +271,7 @@ class Retry(Record):
     delay_factor: str | None = None
     max_delay_ms: int | None = None
     exit_rules: tuple[ExitRule, ...] = ()
+    from_within: bool = False
 
 
 class Pricing(Record):

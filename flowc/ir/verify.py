@@ -24,6 +24,7 @@ WITHOUT_ORIGIN = frozenset(
         "layout.tasks",
         "io.stdout",
         "array.index_env",
+        "retry.from_within",
     )
 )
 

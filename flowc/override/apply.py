@@ -161,7 +161,8 @@ class Override:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._:/@-]*", image) or "://" in image:
             self._mistake("image", image, "a container image, such as `nvcr.io/nvidia/pytorch:24.07-py3`")
             return
-        self.job = self.job.replace(image=image)
+        # In a container there is no `scontrol`.
+        self.job = self.job.replace(image=image, retry=self.job.retry.replace(from_within=False))
         self._origin("image", "image")
 
     def env(self) -> None:

@@ -1,4 +1,4 @@
-"""Price check: the limit price, the worst case and the budget.
+"""Price check: the limit price and the worst case. `budget` holds those of all units against the budget.
 
 Takes a unit with a plan whose prices are open, leaves one with all of them. Exact arithmetic on
 micro-dollars.
@@ -15,7 +15,6 @@ from flowc.ir.units import (
     ceil_cents,
     hours_text,
     parse_usd,
-    plural,
     usd_text,
 )
 
@@ -40,10 +39,9 @@ def run(unit: Unit, context: Context, sink: Sink) -> Unit:
     limit = _limit(unit, plan, sink)
     _compare(unit, plan, limit, context.catalog, sink)
     seconds = bound_s(unit.job)
-    worst = None if seconds is None else _cost(limit, plan, seconds)
-    _budget(unit, plan, limit, worst, sink)
+    worst = None if seconds is None else cost(limit, plan, seconds)
     market = _market(plan)
-    expected = None if seconds is None or market is None else _cost(market, plan, seconds)
+    expected = None if seconds is None or market is None else cost(market, plan, seconds)
     priced = plan.replace(
         limit_usd_per_instance_hour=usd_text(limit),
         hours_bound=None if seconds is None else hours_text(seconds),
@@ -65,10 +63,12 @@ def ensures(unit: Unit) -> None:
 def bound_s(job: Job) -> int | None:
     """The seconds that a job can run at most, all attempts together; None: without end.
 
-    A limit of the whole job holds over its restarts. Where only each attempt has one, there must be an end of attempts,
-    and the waits between them are paid too.
+    A limit of the whole job holds over its restarts, but not where the job's own text may start it anew. Where only
+    each attempt has one, there must be an end of attempts, and the waits between them are paid too.
     """
     time, retry = job.time, job.retry
+    if retry.from_within:
+        return None
     if time.limit_s is not None:
         return time.limit_s
     if time.attempt_limit_s is None or retry.max_restarts is None:
@@ -141,39 +141,10 @@ def _compare(unit: Unit, plan: JobPlan, limit: int, catalog: Catalog, sink: Sink
         )
 
 
-def _budget(unit: Unit, plan: JobPlan, limit: int, worst: int | None, sink: Sink) -> None:
-    """The worst case against the budget; without a budget, a word on what multiplies the price."""
-    budget_text = unit.job.pricing.budget_usd
-    if budget_text is None:
-        if worst is None:
-            sink.report(codes.COST_UNBOUNDED, None, limit=usd_text(limit * plan.nodes * plan.count))
-        elif plan.count > 1 or plan.nodes > 1:
-            span = unit.origin("array", "resources.nodes", "layout.tasks", "layout.gpus_total")
-            arithmetic = _arithmetic(unit.job, plan, limit)
-            sink.report(codes.COST_MULTIPLIED, span, worst=usd_text(worst), arithmetic=arithmetic)
-        return
-    budget, span = parse_usd(budget_text) or 0, unit.origin("pricing.budget_usd")
-    if worst is None:
-        sink.report(codes.BUDGET_UNBOUNDED, span, budget=usd_text(budget))
-    elif worst > budget:
-        arithmetic = _arithmetic(unit.job, plan, limit)
-        sink.report(codes.BUDGET_EXCEEDED, span, worst=usd_text(worst), budget=usd_text(budget), arithmetic=arithmetic)
-
-
-def _arithmetic(job: Job, plan: JobPlan, limit: int) -> str:
-    """How the worst case comes about: price x hours x nodes x tasks."""
-    parts = [f"${usd_text(limit)} an hour", f"{hours_text(bound_s(job) or 0)} h"]
-    if plan.nodes > 1:
-        parts.append(plural(plan.nodes, "node"))
-    if plan.count > 1:
-        parts.append(f"{plan.count} tasks of the array")
-    return " x ".join(parts)
-
-
 def _market(plan: JobPlan) -> int | None:
     return parse_usd(plan.market_usd_per_instance_hour) if plan.market_usd_per_instance_hour is not None else None
 
 
-def _cost(price: int, plan: JobPlan, seconds: int) -> int:
+def cost(price: int, plan: JobPlan, seconds: int) -> int:
     """Micro-dollars for all machines over the whole time, rounded up to cents."""
     return ceil_cents(-(-price * plan.nodes * plan.count * seconds // SECONDS_PER_HOUR))

@@ -32,7 +32,7 @@ NAME = re.compile(r"[a-z]([a-z0-9-]{0,58}[a-z0-9])?")
 
 def emit(*units: Unit) -> tuple[list[Artifact], list[Diagnostic]]:
     sink = Sink()
-    return BACKEND.emit([run(each)[0] for each in units], sink), sink.diagnostics
+    return BACKEND.emit([run(each)[0] for each in units], sink, set()), sink.diagnostics
 
 
 def request(*units: Unit) -> dict[str, Any]:
@@ -128,7 +128,7 @@ def test_ids_of_the_users_own_catalog_are_used(tmp_path: Path) -> None:
     table = catalog.load(str(path), Sink())
     assert yaml.safe_load(path.read_text())
     done, _ = run(unit(**H100), table=table)
-    document = json.loads(BACKEND.emit([done], Sink())[0].text)
+    document = json.loads(BACKEND.emit([done], Sink(), set())[0].text)
     assert document["requests"][0]["body"]["instance_type"] == "it_XqgKWbhZ5gznAYsG"
 
 

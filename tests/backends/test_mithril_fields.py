@@ -151,6 +151,7 @@ VALUES: dict[str, tuple[Any, dict[str, Any]]] = {
     "retry.delay_factor": ("2", {"retry": Retry(max_restarts=3)}),
     "retry.max_delay_ms": (500, {"retry": Retry(max_restarts=3)}),
     "retry.exit_rules": ((ExitRule(action="fail", codes=(3,)),), {"retry": Retry(max_restarts=3)}),
+    "retry.from_within": (True, {}),
     "pricing.max_usd_per_instance_hour": ("9", {}),
     "pricing.priority": ("high", {}),
     "pricing.budget_usd": ("0.01", {}),
@@ -196,7 +197,7 @@ def outputs(each: Unit) -> tuple[dict[str, str], list[str]]:
     """The texts of all artifacts, and the diagnostics."""
     done, found = run(each)
     sink = Sink()
-    artifacts = BACKEND.emit([done], sink) if done.plan is not None else []
+    artifacts = BACKEND.emit([done], sink, set()) if done.plan is not None else []
     messages = [diagnostic.message for diagnostic in (*found, *sink.diagnostics)]
     return {artifact.name: artifact.text for artifact in artifacts}, messages
 

@@ -73,7 +73,7 @@ def test_the_time_limit_holds_over_reboots(boot: Any, hard: tuple[str, ...]) -> 
 
 
 def test_cloud_init_unpacks_and_runs_it(boot: Any) -> None:
-    (user_data,) = CLOUD_INIT.emit([unit("#!/bin/sh\necho ran\nexit 3\n", io=OUT)], Sink())
+    (user_data,) = CLOUD_INIT.emit([unit("#!/bin/sh\necho ran\nexit 3\n", io=OUT)], Sink(), set())
     found = boot(user_data.text, *COLLECT)
     (status,) = statuses(found)
     assert (status["state"], status["exit_code"]) == ("FAILED", 3)

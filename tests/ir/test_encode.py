@@ -82,6 +82,7 @@ JOB_KEYS: dict[str, tuple[str, ...] | None] = {
         "delay_factor",
         "max_delay_ms",
         "exit_rules",
+        "from_within",
     ),
     "pricing": ("max_usd_per_instance_hour", "priority", "budget_usd"),
     "placement": (

@@ -202,7 +202,7 @@ def test_what_the_user_sets_wins(tmp_path: Path) -> None:
 def test_cloud_init_writes_the_payload(program: Callable[[str, str], str], tmp_path: Path) -> None:
     program("cloud-init", "cloud-init")
     startup = build(JOBS["hostile"], index=None)
-    (artifact,) = CLOUD_INIT.emit([JOBS["hostile"]], Sink())
+    (artifact,) = CLOUD_INIT.emit([JOBS["hostile"]], Sink(), set())
     user_data = tmp_path / "user-data"
     user_data.write_text(artifact.text)
     done = subprocess.run(["cloud-init", "schema", "-c", user_data], capture_output=True, text=True, check=False)
@@ -219,7 +219,7 @@ def test_cloud_init_writes_the_payload(program: Callable[[str, str], str], tmp_p
 
 def test_the_script_target_tells_the_sizes() -> None:
     array = Array(indices=(2, 3))
-    first, second = SCRIPT.emit([JOBS["limit"], unit(array=array)], Sink())
+    first, second = SCRIPT.emit([JOBS["limit"], unit(array=array)], Sink(), set())
     assert (first.name, second.name) == ("startup.plain.sh", "startup-1.plain.sh")
     assert first.text.startswith(build(JOBS["limit"], index=None).plain)
     assert f"{len(build(JOBS['limit'], index=None).sent)} of 10000 bytes" in first.text

@@ -18,13 +18,13 @@ def check(units: list[Unit], sink: Sink) -> None:
         limits.report_size(unit, sink)
 
 
-def emit(units: list[Unit], sink: Sink) -> list[Artifact]:
+def emit(units: list[Unit], sink: Sink, taken: set[str]) -> list[Artifact]:
     """The request document, then for each unit its startup script as sent, as read, and the report."""
     from flowc.backends.mithril.bids import artifacts  # a check does without
 
     for unit in units:
         limits.report(unit, sink)
-    return artifacts(units, sink)
+    return artifacts(units, sink, taken)
 
 
 BACKEND = Backend(check=check, emit=emit)

@@ -42,14 +42,15 @@ class Bid(Record):
     body: dict[str, Any]
 
 
-def artifacts(units: list[Unit], sink: Sink) -> list[Artifact]:
-    """The request document, then for each unit its startup script as sent, as read, and the report."""
-    references, taken = References(), set[str]()
+def artifacts(units: list[Unit], sink: Sink, taken: set[str]) -> list[Artifact]:
+    """The request document, then for each unit its startup script as sent, as read, and the report. `taken` are names
+    of requests of other documents, to which its own are added."""
+    references = References()
     by_unit = [_bids(unit, references, taken) for unit in units]
     for its_bids in by_unit:
         limits.report_script(max((bid.script for bid in its_bids), key=lambda script: len(script.sent)), sink)
     bids = [bid for bids in by_unit for bid in bids]
-    volumes = _new_volumes(units, references)
+    volumes = _new_volumes(units, references, taken)
     requests = list(volumes.values())
     for unit, its_bids in zip(units, by_unit, strict=True):
         after = [volumes[name]["id"] for name in _volume_names(unit.job) if name in volumes]
@@ -162,7 +163,7 @@ def _volume_names(job: Job) -> list[str]:
     return list(dict.fromkeys([*found, *(name for name in names if name not in known)]))
 
 
-def _new_volumes(units: list[Unit], references: References) -> dict[str, dict[str, Any]]:
+def _new_volumes(units: list[Unit], references: References, taken: set[str]) -> dict[str, dict[str, Any]]:
     """Name to the request that makes the volume, which is left out where there is one of that name."""
     found: dict[str, dict[str, Any]] = {}
     for unit in units:
@@ -177,11 +178,21 @@ def _new_volumes(units: list[Unit], references: References) -> dict[str, dict[st
                 "region": unit.plan.region,
                 "size_gb": -(-volume.size_bytes // GB) if volume.size_bytes else VOLUME_GB,
             }
+            own = _unique(f"volume:{volume.name}", taken)
             found[volume.name] = {
-                "id": f"volume:{volume.name}", "method": "POST", "path": VOLUMES, "body": body, "after": [],
+                "id": own, "method": "POST", "path": VOLUMES, "body": body, "after": [],
                 "unless": references.volume(volume.name),
             }  # fmt: skip
     return found
+
+
+def _unique(text: str, taken: set[str]) -> str:
+    """`text`, with a number where it is taken; it is then."""
+    own, number = text, 2
+    while own in taken:
+        own, number = f"{text}-{number}", number + 1
+    taken.add(own)
+    return own
 
 
 def _request(bid: Bid, after: list[str], *, alone: bool) -> dict[str, Any]:

@@ -13,8 +13,9 @@ BUDGET_EXCEEDED = Code(
     severity="error",
     title="may cost ${worst}, the budget is ${budget}: {arithmetic}",
     explain="""\
-The worst case is the limit price on every machine for the whole time limit, for every task of an array. The
-auction usually asks less, but never more, so a budget that is below it cannot be promised.
+The worst case is the limit price on every machine for the whole time limit: for every task of an array, every component
+of a heterogeneous job, every document, and all files that one `flowc compile` is given. (`flowc check` looks at each
+file by itself.) The auction usually asks less, but never more, so a budget that is below it cannot be promised.
 
 Lower the limit price (`--max-price-per-hour`), the time limit, the number of machines, or raise the
 budget.""",
@@ -26,11 +27,13 @@ BUDGET_UNBOUNDED = Code(
     id="FC702",
     name="budget-unbounded",
     severity="error",
-    title="a budget of ${budget} cannot be promised without a time limit",
+    title="a budget of ${budget} cannot be promised {why}",
     explain="""\
-Without a time limit the job may run, and cost, for ever.
+Without a time limit the job may run, and cost, for ever. So it may where its own text starts it anew:
+`scontrol requeue` begins the time limit again each time, as under Slurm.
 
-Give the job a time limit: `#SBATCH --time=4:00:00` or the flag `--time`.""",
+Give the job a time limit: `#SBATCH --time=4:00:00` or the flag `--time`; with `--no-requeue` the text cannot start the
+job anew.""",
     bad=(_ENDLESS, ("--budget=100",)),
     good=(_GOOD, ("--budget=100",)),
 )
@@ -39,12 +42,14 @@ COST_UNBOUNDED = Code(
     id="FC703",
     name="cost-unbounded",
     severity="note",
-    title="no time limit: the job may run without end, at up to ${limit} an hour",
+    title="{why}: the job may run without end, at up to ${limit} an hour",
     explain="""\
 A cluster puts a limit on jobs that name none. Rented machines run, and are paid, until the job ends or
-somebody ends it.
+somebody ends it. A time limit is no such end where the job's own text has it started anew (`scontrol requeue`), which
+begins the limit again, as under Slurm.
 
-Give the job a time limit: `#SBATCH --time=4:00:00` or the flag `--time`.""",
+Give the job a time limit: `#SBATCH --time=4:00:00` or the flag `--time`; with `--no-requeue` the text cannot start the
+job anew.""",
     bad=_ENDLESS,
     good=_GOOD,
 )
@@ -97,8 +102,9 @@ COST_MULTIPLIED = Code(
     severity="note",
     title="may cost up to ${worst} in all: {arithmetic}",
     explain="""\
-Each task of an array is a bid of its own, and each node of a job a machine of its own: the limit price is paid for all
-of them. What stands here is the worst case, when every machine runs at the limit price until the time limit.
+Each task of an array, each component of a heterogeneous job and each document is a bid of its own, and each node of a
+job a machine of its own: the limit price is paid for all of them. What stands here is the worst case, when every
+machine runs at the limit price until the time limit.
 
 Give `--budget` to refuse a job that may cost more than that, a shorter `--time`, or a lower `--max-price-per-hour`.""",
     bad="#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10 --array=1-4\nnvidia-smi\n",

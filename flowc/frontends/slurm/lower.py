@@ -13,6 +13,7 @@ from flowc.digest import sha256_hex
 from flowc.frontends.slurm import controller, values
 from flowc.frontends.slurm.layout import allot
 from flowc.frontends.slurm.ledger import Ledger
+from flowc.frontends.slurm.requeues import requeue_word
 from flowc.inputs import looks_secret
 from flowc.ir.job import (
     Array,
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
 HOLD = "#!/bin/sh\nexec sleep infinity\n"
 
 _starts_steps = at_first_use(r"(?m)^[^#\n]*\b(?:srun|mpirun|mpiexec|orterun|prterun)\b", "search")
-_requeues = at_first_use(r"(?m)^[^#\n]*\bscontrol[ \t]+requeue\b", "search")
 
 # A message names so many variables one by one.
 MOST_NAMES = 5
@@ -184,7 +184,7 @@ class Lowering:
             if not spec.to_shell and not _starts_steps(self.ast.text):
                 note = "without `B:` only job steps hear it, the script calls no `srun`: as under Slurm, nobody does"
                 self.ledger.decide("signal", "ignored", note)
-        if "limit_s" in fields and _requeues(self.ast.text):
+        if "limit_s" in fields and self._requeue_word() is not None:
             note = "`scontrol requeue` begins the limit anew, as under Slurm: it bounds each run, not what is spent"
             self.ledger.decide("time", "approximated", note)
         if self.options.get("time") == "UNLIMITED":
@@ -272,10 +272,18 @@ class Lowering:
 
     def _retry(self) -> Retry:
         requeue = self.options.get("requeue", self.options.get("no-requeue"))
+        word = self._requeue_word()
+        if word is not None and self.ast.text == self.ast.source.text:
+            self.origins["retry.from_within"] = Span(self.ast.source, *word)
         if requeue is None:
-            return Retry()
+            return Retry(from_within=word is not None)
         self._put("retry.requeue", "requeue" if "requeue" in self.component.given else "no-requeue")
-        return Retry(requeue=requeue != "no-requeue")
+        return Retry(requeue=requeue != "no-requeue", from_within=word is not None)
+
+    def _requeue_word(self) -> tuple[int, int] | None:
+        """Where the text asks that the job be started again; the machines of later components run no text."""
+        refused = self.options.get("requeue", self.options.get("no-requeue")) == "no-requeue"
+        return None if refused or self.index > 0 else requeue_word(self.ast.text)
 
     def _notify(self) -> Notify:
         events: tuple[str, ...] = ()
