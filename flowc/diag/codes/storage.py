@@ -65,7 +65,7 @@ A region has a ceiling for one volume, and the shares that several machines use 
 
 Make the volume smaller, spread the data over several volumes, or keep it in a bucket.""",
     bad=_HEAD
-    + "num_instances: 2\nvolumes:\n  - {name: data, size_gb: 16000, interface: file, mount_path: /volumes/data}\n",
+    + "num_instances: 2\nvolumes:\n  - {name: data, size_gb: 17000, interface: file, mount_path: /volumes/data}\n",
     good=_GOOD,
     path="job.yaml",
 )

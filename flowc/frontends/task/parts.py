@@ -43,7 +43,7 @@ class Volume(Model):
         max_length=64,
         rule="small letters, digits and dashes, neither first nor last a dash",
     )
-    size_gb: Whole = field("Size in GB.", 100, ge=1, le=32000)
+    size_gb: Whole = field("Size in GB of 10⁹ bytes.", 100, ge=1, le=32000)
     mount_path: str = field(
         "Where the task finds it; `/volumes/<name>` unless given.",
         "/data",

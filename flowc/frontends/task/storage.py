@@ -7,7 +7,6 @@ import re
 from flowc.diag.codes import task as codes
 from flowc.ir.job import File, Mount, Volume
 from flowc.ir.mounts import from_uri
-from flowc.ir.units import GIB
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +15,8 @@ if TYPE_CHECKING:
     from flowc.frontends.task.lower import Lowering
     from flowc.yamldoc.node import Mapping, Node
 
-MB = 10**6  # throughput is told in decimal units
+# Sizes and throughput are told in the provider's units, which are decimal.
+MB, GB = 10**6, 10**9
 VOLUMES = "/volumes"
 
 
@@ -61,7 +61,7 @@ def _volume(task: Lowering, node: Node, index: int) -> Volume:
     return Volume(
         name=name,
         volume_id=volume_id,
-        size_bytes=(size if size is not None else 1) * GIB if create or size is not None else None,
+        size_bytes=(size if size is not None else 1) * GB if create or size is not None else None,
         interface=node.read("interface", default="block"),
         mount_path=mount_path,
         create=create,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+import flowc
 from flowc.inputs import Flags, Inputs
 from flowc.ir.job import File, Mount, Port, Retry, Run
-from flowc.ir.units import GIB
 from flowc.source import Source, Span
 from tests.frontends.task.cases import HEAD, PLAIN, RUN, ids, job, lowered
+
+GB = 10**9
 
 
 @pytest.mark.parametrize(
@@ -51,7 +55,7 @@ def test_mounts(text: str, mounts: tuple[Mount, ...]) -> None:
 def test_a_volume_by_name() -> None:
     (volume,) = job(PLAIN + "volumes: [{name: corpus, size_gb: 10}]").volumes
     assert (volume.name, volume.size_bytes, volume.mount_path, volume.create) == (
-        *("corpus", 10 * GIB, "/volumes/corpus", True),
+        *("corpus", 10 * GB, "/volumes/corpus", True),
     )
 
 
@@ -59,9 +63,9 @@ def test_a_volume_by_name() -> None:
     ("fields", "create", "size"),
     [
         ("name: corpus", False, None),
-        ("name: corpus, create_if_missing: true", True, 1 * GIB),
-        ("name: corpus, size_gb: 5, create_if_missing: false", False, 5 * GIB),
-        ("volume_id: vol_1, size_gb: 5", False, 5 * GIB),
+        ("name: corpus, create_if_missing: true", True, 1 * GB),
+        ("name: corpus, size_gb: 5, create_if_missing: false", False, 5 * GB),
+        ("volume_id: vol_1, size_gb: 5", False, 5 * GB),
     ],
 )
 def test_whether_a_volume_is_made(fields: str, create: bool, size: int | None) -> None:
@@ -275,3 +279,12 @@ def test_secrets_are_shown_nowhere() -> None:
 def test_help_says_what_to_write(text: str, help: str) -> None:
     (found,) = lowered(PLAIN + text)[1].diagnostics
     assert found.help == help
+
+
+@pytest.mark.parametrize("size", [1, 93, 100, 500, 32000])
+def test_a_volume_is_bought_in_the_size_that_is_written(size: int) -> None:
+    """The provider counts in 10⁹ bytes, and is paid for each."""
+    text = PLAIN + f"volumes: [{{name: corpus, size_gb: {size}}}]"
+    document = json.loads(flowc.compile(text, path="task.yaml").artifacts[0].text)
+    (volume,) = [each["body"] for each in document["requests"] if each["path"] == "/v2/volumes"]
+    assert volume["size_gb"] == size
