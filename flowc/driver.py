@@ -4,7 +4,7 @@ This is the one place that knows all three, and a good place to start reading. A
 
     source     `Source`: the text of job.sbatch, and where its lines begin
     read       `frontends/slurm/read.py` gives an `Ast`: the options as sbatch sees them    (`--emit ast` stops here)
-    lower      `frontends/slurm/lower.py` gives `Unit`s: a `Job` by meaning, with its origins
+    lower      `frontends/slurm/lowering/lower.py` gives `Unit`s: a `Job` by meaning, with its origins
     override   `override/` puts the job flags of the command line over it                    (`--emit ir` stops here)
     passes     `passes/`: validate, resolve (chooses the machine), price-check             (`--emit plan` stops here)
     emit       `backends/mithril/` gives the request and the startup script

@@ -7,9 +7,9 @@ calls `check` first; the reader calls it when sbatch would refuse the script any
 from __future__ import annotations
 
 from flowc.diag.codes import slurm as codes
-from flowc.frontends.slurm import values
-from flowc.frontends.slurm.report import odd_characters
-from flowc.frontends.slurm.trees import ValueMistake
+from flowc.frontends.slurm.faults.report import odd_characters
+from flowc.frontends.slurm.values import meaning
+from flowc.frontends.slurm.values.trees import ValueMistake
 from flowc.source import Span
 
 TYPE_CHECKING = False
@@ -27,18 +27,18 @@ _LONGEST = {
 }  # fmt: skip
 
 _CHECKS: dict[str, Callable[[str], object]] = {
-    "array": values.array_spec,
-    "dependency": values.dependency_items,
-    "constraint": lambda text: text and values.constraint_tree(text),
-    "prefer": lambda text: text and values.constraint_tree(text),
-    "licenses": values.licence_items,
-    "gres": values.gres_items,
-    "gpus": values.gpu_items,
-    "gpus-per-node": values.gpu_items,
-    "gpus-per-socket": values.gpu_items,
-    "gpus-per-task": values.gpu_items,
-    "nodelist": values.host_names,
-    "exclude": values.host_names,
+    "array": meaning.array_spec,
+    "dependency": meaning.dependency_items,
+    "constraint": lambda text: text and meaning.constraint_tree(text),
+    "prefer": lambda text: text and meaning.constraint_tree(text),
+    "licenses": meaning.licence_items,
+    "gres": meaning.gres_items,
+    "gpus": meaning.gpu_items,
+    "gpus-per-node": meaning.gpu_items,
+    "gpus-per-socket": meaning.gpu_items,
+    "gpus-per-task": meaning.gpu_items,
+    "nodelist": meaning.host_names,
+    "exclude": meaning.host_names,
 }
 
 

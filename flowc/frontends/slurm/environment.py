@@ -4,10 +4,10 @@ line."""
 from __future__ import annotations
 
 from flowc._compiled.slurm_options import OPTIONS
-from flowc.frontends.slurm.amounts import seconds_of, wrong
-from flowc.frontends.slurm.getopt import Table, release
-from flowc.frontends.slurm.numerals import strtol, whole_number
-from flowc.frontends.slurm.state import NO_VAL, NULL, State
+from flowc.frontends.slurm.values.amounts import seconds_of, wrong
+from flowc.frontends.slurm.values.numerals import strtol, whole_number
+from flowc.frontends.slurm.values.state import NO_VAL, NULL, State
+from flowc.frontends.slurm.words.getopt import Table, release
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from flowc._compiled.slurm_options import BSUB, PBS
 from flowc.frontends.slurm.environment import flag_is_set
-from flowc.frontends.slurm.getopt import Table
-from flowc.frontends.slurm.numerals import BLANKS, strtol, whole_number, wrap32
-from flowc.frontends.slurm.state import UMASK, State
-from flowc.frontends.slurm.trees import ValueMistake
+from flowc.frontends.slurm.values.numerals import BLANKS, strtol, whole_number, wrap32
+from flowc.frontends.slurm.values.state import UMASK, State
+from flowc.frontends.slurm.values.trees import ValueMistake
+from flowc.frontends.slurm.words.getopt import Table
 from flowc.patterns import at_first_use
 
 TYPE_CHECKING = False
@@ -175,7 +175,7 @@ def _nodes(text: str) -> Iterator[Pair]:
     if per_node:
         yield "ntasks", str(wrap32(per_node * (count or 1)))
     if hosts:
-        from flowc.frontends.slurm.hosts import HostList
+        from flowc.frontends.slurm.values.hosts import HostList
 
         yield "nodelist", HostList.read(",".join(hosts)).text()
 

@@ -10,13 +10,17 @@ from __future__ import annotations
 
 from flowc._compiled.slurm_options import OPTIONS
 from flowc.diag.codes import slurm as codes
-from flowc.frontends.slurm import controller, environment, lint, report, rules, scan, tokens
+from flowc.frontends.slurm import controller, environment
 from flowc.frontends.slurm.ast import Ast, Component, Given
-from flowc.frontends.slurm.getopt import CARRIED, Occurrence, Table, read_options, release, table_of, without_separators
-from flowc.frontends.slurm.settings import SETTERS
-from flowc.frontends.slurm.state import NULL, UMASK, State
-from flowc.frontends.slurm.trees import ValueMistake
-from flowc.inputs import command_line
+from flowc.frontends.slurm.faults import report
+from flowc.frontends.slurm.gather import Gatherer
+from flowc.frontends.slurm.lint.script import lint
+from flowc.frontends.slurm.rules.options import verify
+from flowc.frontends.slurm.values.settings import SETTERS
+from flowc.frontends.slurm.values.state import NULL, UMASK, State
+from flowc.frontends.slurm.values.trees import ValueMistake
+from flowc.frontends.slurm.words import scan
+from flowc.frontends.slurm.words.getopt import CARRIED, Occurrence
 from flowc.source import Source, Span
 
 TYPE_CHECKING = False
@@ -26,20 +30,18 @@ if TYPE_CHECKING:
 
 # Set by sbatch, or of no use to a job: sbatch's list of options leaves them out.
 HIDDEN = frozenset(("test-only", "verbose", "quiet", "help", "usage", "version", "autocomplete"))
-# What the controller takes of a heterogeneous job (Slurm 22.05: MAX_HET_JOB_COMPS).
-MAX_COMPONENTS = 128
 # Values of other kinds are read character by character; none that means anything is as long.
 LONGEST = 16 * 1024
 LONG_KINDS = frozenset(
     ("text", "path", "chdir", "array", "dependency", "features", "licences", "export", "gpus", "gres", "hosts", "wrap")
 )
-WRAPPED = "#!/bin/sh\n# This script was created by sbatch --wrap.\n\n{}\n"
 
 
 def read(source: Source, inputs: Inputs, sink: Sink) -> Ast | None:
     """The tree of a script, None when there is nothing to read. After faults it is what could be read."""
     reader = Reader(source, inputs, sink)
     reader.read_arguments()
+    reader.refuse_exits()
     text, scanned = reader.wrapped, None
     if text is None:
         if not scan.check_file(source, sink):
@@ -60,7 +62,7 @@ def read(source: Source, inputs: Inputs, sink: Sink) -> Ast | None:
     if sink.failed:
         controller.check(ast, sink, reader.refused)
     if reader.wrapped is None:
-        lint.lint(ast, source, sink, reader.lines, reader.doubtful)
+        lint(ast, source, sink, reader.lines, reader.doubtful)
     return ast
 
 
@@ -69,147 +71,24 @@ def _shebang(text: str) -> str:
     return line.removeprefix("#!")
 
 
-class Reader:
-    """The reading of one script. `lines` are its directive lines with their words, `doubtful` the offsets of options
-    that a stray word follows; both are for `lint`."""
+class Reader(Gatherer):
+    """The reading of one script."""
 
     def __init__(self, source: Source, inputs: Inputs, sink: Sink) -> None:
-        self.source = source
-        self.sink = sink
-        self.version = release(inputs.slurm_version)
-        self.table: Table = table_of(self.version)
-        self.inputs = inputs
-        self.variables = dict(reversed(inputs.environ))
+        super().__init__(source, inputs, sink)
         self.state = State(self.version, self.variables)
         self.given: list[Given] = []
-        self.lines: list[tuple[scan.Directive, tokens.Line]] = []
-        self.doubtful: set[int] = set()
         self.refused: set[str] = set()
-        self.groups: list[list[Occurrence]] = [[]]
-        self.chunks: list[list[Occurrence]] = [[]]
-        self.first: list[Occurrence] = []
-        self.script_args: tuple[str, ...] = ()
-        self.wrapped: str | None = None
-        self.foreign: tuple[str, list[Occurrence]] | None = None
         self.component = 0
         self._own: dict[str, Given] = {}
         self._reported: set[int] = set()
         self._refused: set[tuple[object, ...]] = set()
 
-    # ---- what is given where ---------------------------------------------------------
-
-    def read_arguments(self) -> None:
-        """Split the command line into the options of each component and the script's arguments."""
-        if not self.inputs.args:
-            return
-        self.arguments, spans = command_line(self.inputs.args)
-        words = [tokens.Word(text, span.start, span.end) for text, span in zip(self.inputs.args, spans, strict=True)]
-        self.chunks, rest = [], words
-        while True:
-            found, problems, stop = read_options(rest, self.table, same_line=False)
-            for problem in problems:
-                report.getopt_problem(self.arguments, problem, self.table, self.sink)
-            self.chunks.append(found)
-            stop += stop < len(rest) and rest[stop].text == "--"
-            at_separator = stop < len(rest) and rest[stop].text == ":"
-            rest = rest[stop + at_separator :]
-            if not at_separator:
-                break
-        self.first = [occurrence for found in self.chunks for occurrence in found]
-        if any(occurrence.text == ":" and occurrence.inset == 0 for occurrence in self.first):
-            self.first, rest, lost = without_separators(words, self.table, bool(self.source.text))
-            if lost is not None:
-                place = Span(self.arguments, lost.start, lost.option_end)
-                self.sink.report(codes.MISSING_VALUE, place, option=lost.written)
-        self.script_args = tuple(word.text for word in rest if word.text != ":")
-        last = self.chunks[-1][-1] if self.chunks[-1] else None
-        if rest and last is not None and last.text is None and self.table.args[last.name] == "optional":
-            span = Span(self.arguments, rest[0].start, rest[0].end)
-            self.sink.report(codes.OPERAND_AFTER_OPTIONAL, span, word=rest[0].text, option=last.written)
+    def refuse_exits(self) -> None:
+        """Options such as `--help`, with which sbatch prints a text and submits nothing."""
         for occurrence in self.first:
-            if occurrence.name == "wrap":
-                self.wrapped = WRAPPED.format(occurrence.text or "")
-            elif OPTIONS[occurrence.name]["kind"] == "exit":
+            if OPTIONS[occurrence.name]["kind"] == "exit":
                 self._set(self.arguments, occurrence, "arguments", (occurrence.name, occurrence.text))
-        if self.wrapped is not None and rest:
-            self.sink.report(codes.WRAP_WITH_ARGUMENTS, Span(self.arguments, rest[0].start, rest[-1].end))
-        elif self.wrapped is not None and self.source.text:
-            self.sink.report(codes.WRAP_WITH_ARGUMENTS, Span(self.source, 0, 0))
-
-    def read_directives(self, directives: list[scan.Directive], body: int | None) -> None:
-        """The options of each component, as far as they can be read."""
-        text = self.source.text
-        keep = self.version >= (24, 5)
-        words: list[tokens.Word] = []
-        groups, count = [words], 0
-        for directive in directives:
-            line = tokens.split(text, directive.start, directive.end, keep_escaped_blank=keep)
-            count += len(line.words) + directive.separator
-            if count > tokens.MAX_WORDS:
-                self.sink.report(
-                    codes.TOO_MANY_WORDS, Span(self.source, directive.start, directive.end), limit=tokens.MAX_WORDS
-                )
-                break
-            self.lines.append((directive, line))
-            if directive.separator:
-                if len(groups) == MAX_COMPONENTS:
-                    place = Span(self.source, directive.start, directive.end)
-                    self.sink.report(codes.TOO_MANY_COMPONENTS, place, limit=MAX_COMPONENTS)
-                    break
-                words = []
-                groups.append(words)
-                continue
-            words += line.words
-            if line.broken is not None:
-                report.broken_line(self.source, line.broken, directive.end, self.sink)
-        self.groups = []
-        for group in groups:
-            found, problems, _ = read_options(group, self.table, text=text)
-            for problem in problems:
-                report.getopt_problem(self.source, problem, self.table, self.sink)
-                if problem.before is not None:
-                    self.doubtful.add(problem.before.start)
-            self.groups.append(found)
-        if "#PBS" in text or "#BSUB" in text:
-            self._read_foreign()
-
-    def _read_foreign(self) -> None:
-        """Only one system's lines are read: #BSUB when there are any, else #PBS."""
-        from flowc.frontends.slurm import pbs
-
-        text = self.source.text
-        for magic in ("#BSUB", "#PBS"):
-            places = scan.foreign_lines(text, magic)
-            if not places:
-                continue
-            words: list[tokens.Word] = []
-            for start, end in places:
-                line = tokens.split(text, start, end, keep_escaped_blank=self.version >= (24, 5))
-                if line.broken is not None and not self._ignore_foreign():
-                    report.broken_line(self.source, line.broken, end, self.sink)
-                if len(words) + len(line.words) > tokens.MAX_WORDS:
-                    self.sink.report(codes.TOO_MANY_WORDS, Span(self.source, start, end), limit=tokens.MAX_WORDS)
-                    break
-                for word in line.words:
-                    # LSF's `-cwd`, the one long name with one dash that sbatch knows, where an option is due.
-                    if magic == "#BSUB" and word.text == "-cwd" and len(words) % 2 == 0:
-                        word = tokens.Word("-c", word.start, word.end)
-                    words.append(word)
-            table = pbs.table_of(magic, self.version)
-            found, problems, _ = read_options(words, table, text=text)
-            self.foreign = (magic, found)
-            if not self._ignore_foreign():
-                for problem in problems:
-                    report.getopt_problem(self.source, problem, table, self.sink)
-            return
-
-    def _ignore_foreign(self) -> bool:
-        early = self.variables.get("SBATCH_IGNORE_PBS")
-        if early is not None and environment.flag_is_set(early):
-            return True
-        return any(each.name == "ignore-pbs" for group in (self.groups[0], *self.chunks) for each in group)
-
-    # ---- applying it -----------------------------------------------------------------
 
     def components(self) -> list[Component]:
         """Go through the components: as many as the script or the command line has."""
@@ -224,7 +103,7 @@ class Reader:
                 self.state.next_component(CARRIED)
                 self._own = {name: given for name, given in self._own.items() if name in CARRIED}
             self._apply_component()
-            rules.verify(self.state, self._refuse, {occurrence.name for occurrence in self._chunk()})
+            verify(self.state, self._refuse, {occurrence.name for occurrence in self._chunk()})
             options = {name: text for name, text in self.state.listing().items() if name not in HIDDEN}
             # What the environment switches off again is in force no more.
             on = self.state.given

@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 from flowc._compiled.slurm_options import BSUB, ELSEWHERE, OPTIONS, PBS, REMOVED
-from flowc.frontends.slurm.getopt import table_of
+from flowc.frontends.slurm.words.getopt import table_of
 
 KNOWN = table_of((22, 5))
 NAMES = [name for name in OPTIONS if name in KNOWN.longs]

@@ -1,0 +1,1 @@
+"""Faults in options as diagnostics: the place inside the value, a help and, where it is certain, a fix."""

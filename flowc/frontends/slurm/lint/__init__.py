@@ -1,0 +1,1 @@
+"""Warnings of what sbatch takes in silence though something else was meant."""

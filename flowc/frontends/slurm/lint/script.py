@@ -1,0 +1,94 @@
+"""Warns of what sbatch takes in silence though something else was meant: lines that it does not read, or reads short.
+
+A script that is fine must stay silent, so each check asks for a shape that is hardly ever meant.
+"""
+
+from __future__ import annotations
+
+from flowc._compiled.slurm_options import OPTIONS
+from flowc.diag.codes import slurm_lint as codes
+from flowc.frontends.slurm.lint.body import lint_commands, lint_site_variables, lint_variables
+from flowc.frontends.slurm.lint.lines import lint_lines
+from flowc.frontends.slurm.lint.values import PLAIN_TEXT, lint_values
+from flowc.frontends.slurm.values.numerals import BLANKS
+from flowc.source import Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.diag.sink import Sink
+    from flowc.frontends.slurm.ast import Ast
+    from flowc.frontends.slurm.words.scan import Directive
+    from flowc.frontends.slurm.words.tokens import Line
+    from flowc.source import Source
+
+
+def lint(ast: Ast, source: Source, sink: Sink, lines: list[tuple[Directive, Line]], doubtful: set[int]) -> None:
+    """Look through a script that was read; `lines` are its directives with their words, `doubtful` the offsets of
+    options whose values are incomplete, as was reported already."""
+    text = source.text
+    body = source.line_starts[ast.body_line - 1] if ast.body_line is not None else len(text)
+    lint_lines(ast, source, sink, body)
+    for directive, line in lines:
+        _line(source, sink, directive, line)
+    slurm = next((directive for directive, _ in lines if directive.word == "#SLURM"), None)
+    if slurm is not None:
+        sink.report(codes.SLURM_MAGIC, Span(source, slurm.start - 6, slurm.start))
+    if "\r" in text and "\r\n" not in text:
+        at = text.index("\r")
+        sink.report(codes.LONE_CR, Span(source, at, at + 1))
+    _mixed(ast, source, sink)
+    lint_values(ast, sink, doubtful)
+    if not sink.broken:  # options that were refused, or not understood, may be the ones that set them
+        lint_variables(ast, source, sink, body)
+        lint_site_variables(ast, source, sink, body)
+        lint_commands(ast, source, sink, body)
+    _glued_comments(ast, source, sink, lines)
+
+
+def _line(source: Source, sink: Sink, directive: Directive, line: Line) -> None:
+    """What follows a word that ends the line early."""
+    text = source.text
+    start: int | None = None
+    if directive.separator:
+        start = directive.start
+        while start < directive.end and text[start] in BLANKS:
+            start += 1
+        start += 7 if text[start : start + 1].lower() == "p" else 6
+    elif line.cut is not None:
+        start = line.cut
+        while start < directive.end and text[start] not in BLANKS:
+            start += 1
+    if start is None:
+        return
+    rest = text[start : directive.end].strip(BLANKS)
+    if rest and rest[0] != "#":
+        at = text.index(rest[0], start)
+        sink.report(codes.LINE_CUT, Span(source, at, at + len(rest)))
+
+
+def _mixed(ast: Ast, source: Source, sink: Sink) -> None:
+    foreign = [each for each in ast.given if each.origin in ("pbs", "bsub") and each.option in OPTIONS]
+    foreign = [each for each in foreign if each.component == 0]
+    if not foreign or not any(given.origin == "script" for given in ast.given):
+        return
+    names = dict.fromkeys(f"`--{given.option}`" for given in foreign)
+    sink.report(
+        codes.MIXED_SYSTEMS,
+        foreign[0].span,
+        magic="#" + foreign[0].origin.upper(),
+        options=", ".join(list(names)[:8]),
+    )
+
+
+def _glued_comments(ast: Ast, source: Source, sink: Sink, lines: list[tuple[Directive, Line]]) -> None:
+    """`--job-name=run#3`: a `#` inside what looks like one word, at the end of a text value."""
+    text = source.text
+    values = {given.value_span.end: given for given in ast.given if given.value_span is not None}
+    for directive, line in lines:
+        at = line.comment
+        if at is None or text[at - 1] in BLANKS or at not in values:
+            continue
+        rest = text[at + 1 : directive.end].rstrip(BLANKS)
+        given = values[at]
+        if rest and rest[0] != "#" and not any(char in BLANKS for char in rest) and given.option in PLAIN_TEXT:
+            sink.report(codes.COMMENT_IN_VALUE, Span(source, at, at + 1 + len(rest)), value=given.value)

@@ -1,0 +1,1 @@
+"""From the options of a batch script, by their meaning, to jobs."""

@@ -1,0 +1,315 @@
+"""Lowering: from the options of a batch script, by their meaning, to jobs.
+
+Stands between `read` (what the text says) and the passes (what it costs). Each component of a het job becomes a unit
+of its own. Mistakes in the text have been reported by then; what is reported here is what cannot be kept on rented
+machines.
+"""
+
+from __future__ import annotations
+
+from flowc._compiled.slurm_lowering import GPU_WORDS, LOWERING
+from flowc.diag.codes import slurm_lower as codes
+from flowc.digest import sha256_hex
+from flowc.frontends.slurm import controller
+from flowc.frontends.slurm.lowering.layout import allot
+from flowc.frontends.slurm.lowering.ledger import Ledger
+from flowc.frontends.slurm.requeues import requeue_word
+from flowc.frontends.slurm.values import meaning
+from flowc.inputs import looks_secret
+from flowc.ir.job import (
+    Array,
+    Dependency,
+    Io,
+    Job,
+    Layout,
+    Notify,
+    Resources,
+    Retry,
+    Run,
+    SourceInfo,
+    StopSignal,
+    Time,
+)
+from flowc.ir.unit import Unit
+from flowc.patterns import at_first_use
+from flowc.source import Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from flowc.diag.code import Code
+    from flowc.diag.sink import Sink
+    from flowc.frontends.slurm.ast import Ast, Component
+    from flowc.inputs import Inputs
+
+# A job on one of the later components of a het job holds its machine: under Slurm only steps run there.
+HOLD = "#!/bin/sh\nexec sleep infinity\n"
+
+_starts_steps = at_first_use(r"(?m)^[^#\n]*\b(?:srun|mpirun|mpiexec|orterun|prterun)\b", "search")
+
+# A message names so many variables one by one.
+MOST_NAMES = 5
+
+
+def lower(ast: Ast, inputs: Inputs, sink: Sink) -> list[Unit]:
+    """One unit for each component of the job; none when a value means nothing to a controller."""
+    controller.check(ast, sink)
+    if sink.broken:
+        return []
+    count = len(ast.components)
+    if count > 1:
+        first = next((given for given in ast.given if given.component == 1), None)
+        sink.report(codes.HET_JOB, first.span if first else None, count=count)
+    digest = sha256_hex(ast.source.data if ast.source.text else ast.text.encode("utf-8", "surrogateescape"))
+    return [
+        Lowering(ast, index, component, inputs, sink).unit(digest) for index, component in enumerate(ast.components)
+    ]
+
+
+class Lowering:
+    """The lowering of one component."""
+
+    __slots__ = ("ast", "component", "index", "inputs", "ledger", "options", "origins", "sink")
+
+    def __init__(self, ast: Ast, index: int, component: Component, inputs: Inputs, sink: Sink) -> None:
+        self.ast = ast
+        self.index = index
+        self.component = component
+        self.inputs = inputs
+        self.sink = sink
+        self.options = component.options
+        self.ledger = Ledger(component.given, sink)
+        self.origins: dict[str, Span] = {}
+
+    def unit(self, digest: str) -> Unit:
+        resources, layout, self.origins = allot(self.component, self.ledger)
+        self._check_partition(resources, layout)
+        self._check_distribution()
+        self._check_wrap()
+        features = self._features()
+        if features:
+            resources = resources.replace(features=features)
+        env_policy, env = self._environment()
+        fields: dict[str, Any] = {
+            "name": self._name(),
+            "run": self._run(),
+            "resources": resources,
+            "layout": layout,
+            "time": self._time(),
+            "env": env,
+            "env_policy": env_policy,
+            "io": self._io(),
+            "array": self._array(),
+            "depends_on": self._depends_on(),
+            "retry": self._retry(),
+            "notify": self._notify(),
+        }
+        source = SourceInfo(frontend="slurm", path=self.ast.source.path, sha256=digest, variables=self._variables())
+        outcome = self.ledger.close(self.ast, self.index)
+        job = Job(source=source, outcome=outcome, **fields)
+        return Unit(source=self.ast.source, job=job, origins=self.origins)
+
+    def _check_partition(self, resources: Resources, layout: Layout) -> None:
+        """GPUs without a model in a partition that is called after one: under Slurm the partition decided."""
+        name = self.options.get("partition")
+        asks_gpus = resources.gpus_per_node or layout.gpus_total
+        if name is None or resources.gpu_model is not None or not asks_gpus:
+            return
+        model = next((word for word in GPU_WORDS if word in name.lower()), None)
+        if model is not None:
+            span = self.ledger.value_span("partition")
+            count = resources.gpus_per_node
+            help = f"`--gpus-per-node={model}:{count}`" if count else f"`--gpus={model}:` and how many"
+            self.sink.report(codes.MODEL_IN_PARTITION, span, name=name, model=model, help=help)
+            note = LOWERING["partition"]["note"]
+            self.ledger.decide("partition", "ignored", note, codes.MODEL_IN_PARTITION.id)
+
+    def _check_distribution(self) -> None:
+        """Blocks are how tasks are laid out anyway; anything else is approximated."""
+        text = self.options.get("distribution")
+        if text is not None and (meaning.distribution_spec(text).levels or ("block",))[0] in ("block", "*"):
+            self.ledger.decide("distribution", "lowered", "tasks are laid out in blocks")
+
+    def _check_wrap(self) -> None:
+        """`--wrap` in a directive: sbatch drops it, and what is run is the script around it."""
+        given = self.component.given.get("wrap")
+        if given is not None and given.origin == "script":
+            self.sink.report(codes.WRAP_IN_DIRECTIVE, given.span, help="write the command below the directives")
+            self.ledger.decide("wrap", "ignored", "sbatch drops it in a directive", codes.WRAP_IN_DIRECTIVE.id)
+
+    def _put(self, path: str, option: str) -> None:
+        """Note that an IR field was set by an option; a default has no origin."""
+        span = self.ledger.span(option)
+        if span is not None:
+            self.origins[path] = span
+
+    def _name(self) -> str:
+        name = self.options.get("job-name")
+        if name is None:
+            path = self.ast.source.path
+            name = "wrap" if self.ast.shebang is None else path.rpartition("/")[2]
+            name = "sbatch" if name == "-" else name
+        self._put("name", "job-name")
+        return name if len(self.ast.components) == 1 else f"{name}-het{self.index}"
+
+    def _run(self) -> Run:
+        workdir = self.options.get("chdir")
+        if workdir is not None:
+            workdir = (
+                workdir.removeprefix("{cwd}").removeprefix("/") or None if workdir.startswith("{cwd}") else workdir
+            )
+        if self.index > 0:
+            return Run(interpreter="/bin/sh", text=HOLD, workdir=workdir)
+        interpreter = (self.ast.shebang if self.ast.shebang is not None else "/bin/sh").strip()
+        return Run(interpreter=interpreter, text=self.ast.text, args=self.ast.script_args, workdir=workdir)
+
+    def _time(self) -> Time:
+        fields: dict[str, Any] = {}
+        for path, option in (("limit_s", "time"), ("min_s", "time-min")):
+            if option in self.options:
+                fields[path] = meaning.duration_seconds(self.options[option])
+                self._put(f"time.{path}", option)
+        for name in ("begin", "deadline"):
+            if name == "begin" and self.options.get(name) in ("now", "now+0"):
+                self.ledger.decide(name, "lowered", "at once")
+            elif name in self.options:
+                fields[name] = self.options[name]
+                self._put(f"time.{name}", name)
+        if "signal" in self.options:
+            spec = meaning.signal_spec(self.options["signal"])
+            fields["signal"] = StopSignal(
+                name=spec.name, before_s=spec.seconds, to="shell" if spec.to_shell else "steps"
+            )
+            self._put("time.signal", "signal")
+            if not spec.to_shell and not _starts_steps(self.ast.text):
+                note = "without `B:` only job steps hear it, the script calls no `srun`: as under Slurm, nobody does"
+                self.ledger.decide("signal", "ignored", note)
+        if "limit_s" in fields and self._requeue_word() is not None:
+            note = "`scontrol requeue` begins the limit anew, as under Slurm: it bounds each run, not what is spent"
+            self.ledger.decide("time", "approximated", note)
+        if self.options.get("time") == "UNLIMITED":
+            self.ledger.decide("time", "lowered", "no limit")
+        return Time(**fields)
+
+    def _features(self) -> tuple[str, ...]:
+        text = self.options.get("constraint")
+        if not text:
+            return ()
+        self._put("resources.features", "constraint")
+        names = meaning.constraint_names(text)
+        if all(name.lower() in GPU_WORDS for name in names):
+            self.ledger.decide("constraint", "lowered", "GPU models among which the machine is chosen")
+        return names
+
+    def _environment(self) -> tuple[str, tuple[tuple[str, str], ...]]:
+        """The policy and the variables of `--export`; without it Slurm would copy everything, which flowc never
+        does."""
+        text = self.options.get("export")
+        if text is None:
+            return "all", ()
+        policy, names, assignments = meaning.export_items(text)
+        if policy in ("none", "nil"):
+            self.ledger.decide("export", "lowered", "the job starts without the submitter's environment")
+        elif policy == "listed":
+            self.ledger.decide("export", "lowered", "the variables named here reach the job")
+        found = [(name, self.inputs.variable(name)) for name in names]
+        env = [(name, value) for name, value in found if value is not None] + list(assignments)
+        self._report_names(codes.EXPORT_UNSET, [name for name, value in found if value is None])
+        secrets = [name for name, _ in env if looks_secret(name)]
+        self._report_names(codes.EXPORTED_SECRET, secrets)
+        if env:
+            self._put("env", "export")
+        self._put("env_policy", "export")
+        return "none" if policy == "nil" else policy, tuple(dict(env).items())
+
+    def _report_names(self, code: Code, names: list[str]) -> None:
+        """One finding for all variables of `--export` that it concerns; a few of them are named."""
+        if names:
+            more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+            shown = ", ".join(f"`{name}`" for name in names[:MOST_NAMES]) + more
+            self.sink.report(code, self.ledger.value_span("export"), names=shown)
+
+    def _io(self) -> Io:
+        fields: dict[str, Any] = {}
+        for path, option in (("stdout", "output"), ("stderr", "error"), ("stdin", "input")):
+            canonical = self.options.get(option)
+            if canonical is None:
+                continue
+            fields[path] = self._file_name(option, canonical)
+            self._put(f"io.{path}", option)
+        if self.options.get("open-mode") == "a":
+            fields["append"] = True
+            self._put("io.append", "open-mode")
+        return Io(**fields)
+
+    def _file_name(self, option: str, canonical: str) -> str:
+        """The name with its patterns, relative to the working directory where the user wrote it so."""
+        given = self.ledger.given.get(option)
+        written = given.value if given is not None and given.origin != "pbs" else None
+        if canonical == "/dev/null" or not written:
+            return canonical.removeprefix("{cwd}/")
+        return written
+
+    def _array(self) -> Array | None:
+        text = self.options.get("array")
+        if text is None:
+            return None
+        indices, limit = meaning.array_spec(text)
+        if not indices:
+            return None
+        self._put("array", "array")
+        at_once = limit if limit is not None and limit < len(indices) else None
+        return Array(indices=indices, max_concurrent=at_once, index_env="SLURM_ARRAY_TASK_ID")
+
+    def _depends_on(self) -> tuple[Dependency, ...]:
+        text = self.options.get("dependency")
+        if not text:
+            return ()
+        items, _ = meaning.dependency_items(text)
+        if items:
+            self._put("depends_on", "dependency")
+        return tuple(Dependency(kind=kind, on=on) for kind, on, _ in items)
+
+    def _retry(self) -> Retry:
+        requeue = self.options.get("requeue", self.options.get("no-requeue"))
+        word = self._requeue_word()
+        if word is not None and self.ast.text == self.ast.source.text:
+            self.origins["retry.from_within"] = Span(self.ast.source, *word)
+        if requeue is None:
+            return Retry(from_within=word is not None)
+        self._put("retry.requeue", "requeue" if "requeue" in self.component.given else "no-requeue")
+        return Retry(requeue=requeue != "no-requeue", from_within=word is not None)
+
+    def _requeue_word(self) -> tuple[int, int] | None:
+        """Where the text asks that the job be started again; the machines of later components run no text."""
+        refused = self.options.get("requeue", self.options.get("no-requeue")) == "no-requeue"
+        return None if refused or self.index > 0 else requeue_word(self.ast.text)
+
+    def _notify(self) -> Notify:
+        events: tuple[str, ...] = ()
+        if "mail-type" in self.options:
+            events = tuple(meaning.mail_events(self.options["mail-type"]))
+            if events:
+                self._put("notify.events", "mail-type")
+            else:
+                self.ledger.decide("mail-type", "lowered", "no mail")
+        email = self.options.get("mail-user")
+        if email is not None:
+            self._put("notify.email", "mail-user")
+        return Notify(email=email, events=events)
+
+    def _variables(self) -> tuple[tuple[str, str], ...]:
+        """The variables by which Slurm repeats an option's text to the job."""
+        found = []
+        for option, text in self.options.items():
+            row = LOWERING.get(option)
+            if row and row["variable"]:
+                found.append((row["variable"], row["value"] or text))
+        if "export" in self.options and self.options["export"].upper() != "ALL":
+            found += [("SLURM_EXPORT_ENV", self.options["export"]), ("SLURM_GET_USER_ENV", "1")]
+        if self.options.get("hint") == "nomultithread" and "threads-per-core" not in self.options:
+            found.append(("SLURM_THREADS_PER_CORE", "1"))
+        if len(self.ast.components) > 1:
+            found.append(("SLURM_HET_SIZE", str(len(self.ast.components))))
+        return tuple(found)

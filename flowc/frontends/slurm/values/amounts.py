@@ -1,0 +1,227 @@
+"""Judges values that are amounts: times, sizes, counts, shapes of nodes. All rules: Slurm 22.05 unless a release is
+named.
+
+The functions have the form of settings.SETTERS: (state, option, text), raising `ValueMistake` for what sbatch refuses.
+"""
+
+from __future__ import annotations
+
+import re
+
+from flowc.frontends.slurm.values.numerals import BLANKS, LONG_MAX, size_of, size_text, strtol, whole_number, wrap32
+from flowc.frontends.slurm.values.state import INFINITE, NO_VAL, State, clock
+from flowc.frontends.slurm.values.trees import ValueMistake, parse
+
+_timespec = re.compile(
+    r"(?:([0-9]+)|(?P<d>-?[0-9]+)-(?:(?P<h>[0-9]+)(?::(?P<m>[0-9]+)(?::(?P<s>[0-9]+))?)?)?"
+    r"|(?P<below>-[0-9]+)|([0-9]+):([0-9]+)(?::([0-9]+))?)\Z"
+).match
+
+
+def wrong(text: str, message: str) -> ValueMistake:
+    """A mistake that spans the whole value."""
+    return ValueMistake(message, 0, len(text))
+
+
+def locate(rule: str, text: str, otherwise: str) -> ValueMistake:
+    """The mistake in a refused value, placed by its grammar; `otherwise` is said when the grammar finds none."""
+    try:
+        parse(rule, text)
+    except ValueMistake as mistake:
+        return mistake
+    return wrong(text, otherwise)
+
+
+def seconds_of(text: str) -> int | None:
+    """Seconds of a time limit as a C int holds them; INFINITE for no limit, None when sbatch refuses the text."""
+    found = _timespec(text)
+    if found is None or text == "-1":
+        return INFINITE if text == "-1" or text.lower() in ("infinite", "unlimited") else None
+    if found[1]:
+        seconds = _int(found[1]) * 60
+    elif found["below"]:
+        seconds = _int(found["below"]) * 86400
+    elif found["d"]:
+        parts = [_int(found[name] or "0") for name in ("d", "h", "m", "s")]
+        seconds = parts[0] * 86400 + parts[1] * 3600 + parts[2] * 60 + parts[3]
+    elif found[9]:
+        seconds = _int(found[7]) * 3600 + _int(found[8]) * 60 + _int(found[9])
+    else:
+        seconds = _int(found[7]) * 60 + _int(found[8])
+    seconds = wrap32(seconds)
+    return None if seconds == NO_VAL else seconds
+
+
+def _int(digits: str) -> int:
+    """The number that scanf's %d keeps of digits."""
+    return int(digits) if len(digits) < 10 else wrap32(strtol(digits)[0])
+
+
+def duration(state: State, name: str, text: str | None) -> None:
+    seconds = seconds_of(text or "")
+    if seconds is None:
+        raise locate("duration", text or "", "not a time")
+    if seconds != INFINITE:
+        total = wrap32(seconds + 59)
+        minutes = abs(total) // 60 * (1 if total >= 0 else -1)
+        seconds = INFINITE if minutes == 0 else minutes % 0x100000000 * 60
+    state.texts[name] = "UNLIMITED" if seconds == INFINITE else clock(seconds)
+
+
+def delay(state: State, name: str, text: str | None) -> None:
+    seconds = seconds_of(text or "")
+    if seconds is None:
+        raise locate("duration", text or "", "not a time")
+    state.texts[name] = "UNLIMITED" if seconds == INFINITE else clock(seconds % 0x100000000)
+
+
+def size(state: State, name: str, text: str | None) -> None:
+    mib = size_of(text or "")
+    if mib is None or mib == 0xFFFFFFFFFFFFFFFE:
+        raise locate("size", text or "", "not a size")
+    state.slots[name] = mib
+    state.texts[name] = size_text(mib)
+
+
+def _integer(text: str | None, *, positive: bool) -> int:
+    number = whole_number(text or "", positive=positive)
+    if number is None:
+        raise _number_mistake(text or "", positive)
+    return number
+
+
+def _number_mistake(text: str, positive: bool) -> ValueMistake:
+    value, end = strtol(text)
+    least = "above 0" if positive else "of 0 or more"
+    if end and end < len(text):
+        return ValueMistake(f"found `{text[end:]}` after the number, expected a whole number {least}", end, len(text))
+    if value == LONG_MAX:
+        return wrong(text, "the number is too large")
+    return wrong(text, f"expected a whole number {least}")
+
+
+def number(state: State, name: str, text: str | None) -> None:
+    number = _integer(text, positive=True)
+    state.slots[name] = number
+    if name != "mincpus":
+        state.texts[name] = str(number)
+
+
+def shape(state: State, name: str, text: str | None) -> None:
+    state.slots[name.partition("-")[0]] = _integer(text, positive=True)
+
+
+def zero_one(state: State, name: str, text: str | None) -> None:
+    if text is None:
+        state.texts[name] = "1"
+        return
+    number = _integer(text, positive=False) % 0x10000
+    if number > 1:
+        raise wrong(text, "expected 0 or 1")
+    state.texts[name] = str(number)
+
+
+def ports(state: State, name: str, text: str | None) -> None:
+    state.texts[name] = str(_integer(text, positive=False)) if text is not None else "0"
+
+
+def core_spec(state: State, name: str, text: str | None) -> None:
+    state.slots["core-spec"] = _integer(text, positive=False)
+
+
+def thread_spec(state: State, name: str, text: str | None) -> None:
+    state.slots["core-spec"] = _integer(text, positive=True) | 0x8000
+
+
+def nodes(state: State, name: str, text: str | None) -> None:
+    low, high = node_counts(text or "", state.version)
+    state.slots.update(min_nodes=low, max_nodes=high, nodes_set=True)
+
+
+def node_counts(text: str, version: tuple[int, ...]) -> tuple[int, int]:
+    """(least, most) of a node count; raises ValueMistake. Lists and steps are understood from 23.02 on."""
+    if version >= (23, 2) and ("," in text or ":" in text):
+        return _node_list(text)
+    low_text, dash, high_text = text.partition("-")
+    low = _node_count(text, low_text, 0)
+    if not dash:
+        if low is None or low < 0:
+            raise locate("nodes", text, "not a node count")
+        return low, low
+    high = _node_count(text, high_text, len(low_text) + 1)
+    low = 1 if low is None or low < 0 else low
+    high = -1 if high is None else high
+    if high != 0 and high < low:
+        if not high_text.strip(BLANKS):
+            raise locate("nodes", text, "not a node count")
+        raise wrong(text, f"the most, {high_text}, is below the least, {low_text or 1}")
+    return low, high
+
+
+def _node_count(text: str, part: str, at: int) -> int | None:
+    number, end = strtol(part)
+    for unit, factor in (("k", 1024), ("m", 1024 * 1024)):
+        if end and part[end : end + 1].lower() == unit:
+            number, end = number * factor, end + 1
+    if part[end:].strip(BLANKS):
+        raise ValueMistake(f"found `{part[end:]}`, expected a node count, such as 2 or 2-4", at + end, at + len(part))
+    return wrap32(number) if end else None
+
+
+def _node_list(text: str) -> tuple[int, int]:
+    if "," in text and ":" in text:
+        raise wrong(text, "a list of node counts has no steps")
+    numbers = []
+    for part in text.split(":")[0].replace("-", ",").split(","):
+        number, end = strtol(part)
+        if part[end:].strip(BLANKS) or number < 0:
+            raise wrong(text, "not a list of node counts")
+        numbers.append(number)
+    if ":" in text:
+        step, end = strtol(text.partition(":")[2])
+        if step <= 0 or end != len(text.partition(":")[2]) or len(numbers) != 2 or numbers[1] < numbers[0]:
+            raise wrong(text, "expected MIN-MAX:STEP")
+        return numbers[0], numbers[0] + (numbers[1] - numbers[0]) // step * step
+    return min(numbers), max(numbers)
+
+
+def switches(state: State, name: str, text: str | None) -> None:
+    count, at, wait = (text or "").partition("@")
+    if at:
+        seconds = seconds_of(wait)
+        state.slots["switch_wait"] = NO_VAL if seconds is None else seconds
+    state.slots["switches"] = _integer(count, positive=True)
+
+
+def extra_node_info(state: State, name: str, text: str | None) -> None:
+    parts = [*(text or "").split(":"), "", ""][:3]
+    offset = 0
+    for slot, part in zip(("sockets", "cores", "threads"), parts, strict=True):
+        least = _shape_count(part, offset)
+        state.slots[slot] = least
+        offset += len(part) + 1
+    state.slots["extra_set"] = True
+
+
+def _shape_count(part: str, offset: int) -> int:
+    """One field of `-B`: a count, `*`, or a range of which the low end counts."""
+    if part[:1] in ("", "*"):
+        return NO_VAL
+    low, end = _scaled(part, 0)
+    if (part[end:] and part[end] != "-") or not 0 <= low <= 0x7FFFFFFF:
+        raise ValueMistake("expected a count, MIN-MAX or `*`", offset, offset + len(part))
+    if end < len(part):
+        high, last = _scaled(part, end + 1)
+        if (part[last:] and part[last] != "-") or not 0 < high <= 0x7FFFFFFF:
+            raise ValueMistake("expected a count, MIN-MAX or `*`", offset, offset + len(part))
+        if low == 1 and high == 0x7FFFFFFF:
+            return NO_VAL
+    return low
+
+
+def _scaled(part: str, start: int) -> tuple[int, int]:
+    number, end = strtol(part[start:])
+    unit = part[start + end : start + end + 1].lower()
+    if unit in ("k", "m"):
+        return number * (1024 if unit == "k" else 1048576), start + end + 1
+    return number, start + end
