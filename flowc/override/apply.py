@@ -12,9 +12,11 @@ from flowc.source import Source, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from flowc.diag.sink import Sink
     from flowc.inputs import Flags, Inputs
-    from flowc.ir.job import Job, Mount, Port
+    from flowc.ir.job import Job, Mount, Outcome, Port
     from flowc.ir.unit import Unit
     from flowc.record import Record
 
@@ -24,6 +26,8 @@ UNITS_S = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 
 # As many ports as one range may have: each of them is served one by one.
 MAX_PORTS = 1000
+# Where a flag's value takes the place of all that the file says.
+REPLACED = ("name", "resources.", "placement.regions", "pricing.", "time.limit_s", "identity.", "image", "run.delivery")
 _VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
 
 
@@ -55,13 +59,35 @@ def apply(unit: Unit, inputs: Inputs, sink: Sink, number: int | None) -> Unit:
         over.mounts()
     if flags.ports:
         over.ports()
-    return unit.replace(job=over.job, origins=over.origins)
+    outcome = tuple(_outcomes(unit, over.set_by)) if unit.outcome_spans else over.job.outcome
+    return unit.replace(job=over.job.replace(outcome=outcome), origins=over.origins)
+
+
+def _outcomes(unit: Unit, set_by: dict[str, str]) -> Iterator[Outcome]:
+    """What became of the options of the file: those in whose place flags now say everything have no effect. `set_by`:
+    the flag by IR path."""
+    taken = {path: flag for path, flag in set_by.items() if path.startswith(REPLACED)}
+    for told, place in zip(unit.job.outcome, unit.outcome_spans, strict=True):
+        inside = [
+            path
+            for path, span in unit.origins.items()
+            if span.source is place.source and place.start <= span.start and span.end <= place.end
+        ]
+        by = [next((flag for above, flag in taken.items() if _is_below(path, above)), None) for path in inside]
+        if told.action in ("lowered", "approximated") and by and by[0] is not None and all(by):
+            yield told.replace(action="ignored", note=f"`{_shown(by[0])}` says otherwise")
+        else:
+            yield told
+
+
+def _is_below(path: str, above: str) -> bool:
+    return path == above or path.startswith(above + ".")
 
 
 class Override:
     """One unit on its way to be overridden."""
 
-    __slots__ = ("flags", "job", "origins", "sink", "spans")
+    __slots__ = ("flags", "job", "origins", "set_by", "sink", "spans")
 
     def __init__(self, unit: Unit, inputs: Inputs, sink: Sink) -> None:
         self.job: Job = unit.job
@@ -69,6 +95,7 @@ class Override:
         self.flags = inputs.flags
         self.spans: dict[str, Span] = dict(inputs.flag_spans)
         self.sink = sink
+        self.set_by: dict[str, str] = {}
 
     def put(self, part: str, field: str, value: object, flag: str) -> None:
         """Set `part.field` of the job, unless the flag was not given."""
@@ -89,6 +116,7 @@ class Override:
 
     def _origin(self, path: str, flag: str) -> None:
         self.origins[path] = self._span(flag)
+        self.set_by[path] = flag
 
     def _span(self, flag: str, index: int | None = None) -> Span:
         """Where the flag stands; a caller of the Python API has no command line, so one is made up for messages."""

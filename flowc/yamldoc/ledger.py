@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from flowc.ir.job import Outcome
 from flowc.record import Record
+from flowc.source import Span
 from flowc.yamldoc.node import Mapping, Node, Pair, Sequence, is_null
 
 TYPE_CHECKING = False
@@ -27,14 +28,16 @@ class LedgerCodes(Record):
 
 
 class Ledger:
-    """The decisions for one document, or for the part of it that is one job."""
+    """The decisions for one document, or for the part of it that is one job. `spans`: once it is closed, the places of
+    what it told of, in that order."""
 
-    __slots__ = ("codes", "decisions", "sink")
+    __slots__ = ("codes", "decisions", "sink", "spans")
 
     def __init__(self, codes: LedgerCodes, sink: Sink) -> None:
         self.codes = codes
         self.sink = sink
         self.decisions: dict[int, tuple[str, str | None, str | None]] = {}
+        self.spans: tuple[Span, ...] = ()
 
     def decide(self, pair: Pair | None, action: str, note: str | None, code: Code | None = None) -> None:
         """Overrule the table for one pair; `code` was already reported about it, otherwise `close` reports."""
@@ -44,11 +47,12 @@ class Ledger:
     def close(self, root: Node, *, report: bool = True) -> tuple[Outcome, ...]:
         """Report what was not lowered in full, and give the outcome of each key in the order of the text. `report`
         False: only the outcome (for the second job of a document that makes several)."""
-        found: list[Outcome] = []
+        found: list[tuple[Outcome, Span]] = []
         self._visit(root, found, report)
-        return tuple(found)
+        self.spans = tuple(span for _, span in found)
+        return tuple(outcome for outcome, _ in found)
 
-    def _visit(self, node: Node, found: list[Outcome], report: bool) -> None:
+    def _visit(self, node: Node, found: list[tuple[Outcome, Span]], report: bool) -> None:
         if isinstance(node, Sequence):
             for item in node.items:
                 self._visit(item, found, report)
@@ -74,7 +78,15 @@ class Ledger:
                     self.sink.report(kind, pair.key.span, path=pair.path, reason=note or "")
                 code = kind.id
             line = pair.key.span.line if pair.key.source is node.source else None  # None: of the command line
-            found.append(Outcome(input=pair.path, line=line, action=action, code=code, note=note))
+            told = Outcome(input=pair.path, line=line, action=action, code=code, note=note)
+            found.append((told, _place(pair)))
+
+
+def _place(pair: Pair) -> Span:
+    """From the key to the end of the value, which an alias or a flag puts elsewhere."""
+    key, value = pair.key, pair.value
+    near = value.source is key.source and value.end >= key.start
+    return Span(key.source, key.start, max(key.end, value.end) if near else key.end)
 
 
 def undecided(types: dict[str, dict[str, dict[str, object]]]) -> list[str]:

@@ -253,7 +253,7 @@ def test_internal_error_is_reported_without_a_traceback(flowc: Run, job: Path, m
     def broken(*_: object, **__: object) -> None:
         raise AssertionError("resolve: a plan without a machine")
 
-    monkeypatch.setattr(driver, "compile", broken)
+    monkeypatch.setattr(driver, "compile_all", broken)
     monkeypatch.setattr(driver, "check", broken)
     for command in ("compile", "check"):
         done = flowc(command, job.name)

@@ -243,7 +243,8 @@ def test_command_is_compiled_from_the_command_line(
         seen.append((source, inputs, frontend))
         return driver.Result(artifacts=(), diagnostics=(), failed=False)
 
-    monkeypatch.setattr(driver, command, record)
+    monkeypatch.setattr(driver, "check", record)
+    monkeypatch.setattr(driver, "compile_all", lambda sources, *a, **b: [record(each, *a, **b) for each in sources])
     assert flowc(command, "-c", "python train.py", "-i", "8xh100", "--set", "k8s=x").status == 0
     ((source, inputs, frontend),) = seen
     assert frontend == COMMAND_LINE

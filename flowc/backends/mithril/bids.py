@@ -78,7 +78,7 @@ def artifacts(units: list[Unit], sink: Sink, taken: set[str]) -> list[Artifact]:
         found += [
             Artifact(name=f"{prefix}startup.sh", text=first.script.sent),
             Artifact(name=f"{prefix}startup.plain.sh", text=first.script.plain),
-            LazyArtifact(f"{prefix}report.txt", partial(_report, unit, names, first.script)),
+            LazyArtifact(f"{prefix}report.txt", partial(_report, unit, names, first.script, sink)),
         ]
         sent = delivery(unit.job)
         if sent is not None:
@@ -217,7 +217,7 @@ def _script(script: Startup) -> dict[str, Any]:
     }
 
 
-def _report(unit: Unit, names: list[str], script: Startup) -> str:
+def _report(unit: Unit, names: list[str], script: Startup, sink: Sink) -> str:
     from flowc.backends.mithril.report import report_text
 
-    return report_text(unit, names, script)
+    return report_text(unit, names, script, sink.diagnostics)

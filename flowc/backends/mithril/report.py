@@ -5,32 +5,39 @@ from __future__ import annotations
 
 from flowc import startup
 from flowc.backends.mithril import limits
-from flowc.diag.codes.emit import NOT_IN_BID
+from flowc.diag.codes import emit as codes
 from flowc.ir.units import plural
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from flowc.diag.sink import Diagnostic
     from flowc.ir.job import Job
     from flowc.ir.plan import JobPlan
     from flowc.ir.unit import Unit
+    from flowc.source import Span
     from flowc.startup import Startup
 
-# Options may be long (a list of 500 hosts); the table cuts them here.
+# Options may be long (a list of 500 hosts); the table cuts them here. Paths of keys are told in full.
 WIDEST = 60
+FULL = 1000
 MOST_NAMES = 3
+# What is said with these of an option is what became of it, whatever the job's own format could keep.
+NOT_KEPT = (
+    *(codes.NOT_IN_BID, codes.FILES_NOT_CARRIED, codes.BUCKET_UNREACHABLE, codes.PORT_NOT_OPENED, codes.BID_STAYS),
+)
 
 
-def report_text(unit: Unit, names: list[str], script: Startup) -> str:
-    """`names` are those of the unit's bids; `script` is that of the first."""
+def report_text(unit: Unit, names: list[str], script: Startup, said: Sequence[Diagnostic]) -> str:
+    """`names` are those of the unit's bids; `script` is that of the first; `said`: what was reported of the source."""
     job, plan = unit.job, unit.plan
     assert plan is not None, "report: a unit without a plan"
     sections = (
         ("job", _job(job, names)),
         ("machine", _machine(plan)),
         ("price", _price(plan)),
-        ("options", _options(unit)),
+        ("options", _options(unit, said)),
         ("not part of the bid", _left_out(job)),
         ("machines looked at", _candidates(plan)),
         ("startup script", startup.size_table(script).rstrip("\n").split("\n")),
@@ -81,21 +88,25 @@ def _price(plan: JobPlan) -> list[str]:
     )
 
 
-def _options(unit: Unit) -> list[str]:
-    """The outcome of each option; where the bid cannot say what the frontend lowered, that is its outcome."""
-    overruled = {}
-    for path, consequence in limits.REPORTED.items():
-        span = unit.origin(path, path.partition(".")[0])
-        if span is not None and limits.lost(unit.job, path):
-            overruled[span.text, span.line if span.source is unit.source else None] = consequence
+def _options(unit: Unit, said: Sequence[Diagnostic]) -> list[str]:
+    """The outcome of each option; where the bid cannot keep what the frontend lowered, that is its outcome."""
+    lost = [each for each in said if each.code in NOT_KEPT and each.span is not None]
     rows = [("line", "option", "became", "code", "note")]
-    for each in unit.job.outcome:
-        action, code, note = each.action, each.code, each.note
-        if (each.input, each.line) in overruled:
-            action, code, note = "approximated", NOT_IN_BID.id, overruled[each.input, each.line]
+    spans = dict(enumerate(unit.outcome_spans))
+    for number, each in enumerate(unit.job.outcome):
+        action, code, note, span = each.action, each.code, each.note, spans.get(number)
+        if span is not None and action in ("lowered", "approximated"):
+            found = next((one for one in lost if one.span is not None and _within(one.span, span)), None)
+            if found is not None:
+                action, code, note = "approximated", found.code.id, found.message
         line = str(each.line) if each.line is not None else "-"
-        rows.append((line, _printable(each.input), action, code or "", _printable(note or "", 1000)))
+        widest = WIDEST if each.input.startswith("-") else FULL
+        rows.append((line, _printable(each.input, widest), action, code or "", _printable(note or "", FULL)))
     return _columns(rows) if len(rows) > 1 else []
+
+
+def _within(inner: Span, outer: Span) -> bool:
+    return inner.source is outer.source and outer.start <= inner.start and inner.end <= outer.end
 
 
 def _left_out(job: Job) -> list[str]:

@@ -92,7 +92,13 @@ class Lowering:
         source = SourceInfo(frontend="foundry-yaml", path=self.tree.source.path, sha256=digest)
         job = Job(source=source, outcome=self.ledger.close(self.task), **fields)
         places = script.span_at if isinstance(script, Scalar) and run.text == script.text else None
-        return Unit(source=self.tree.source, job=job, origins=self.origins, text_places=places)
+        return Unit(
+            source=self.tree.source,
+            job=job,
+            origins=self.origins,
+            text_places=places,
+            outcome_spans=self.ledger.spans,
+        )
 
     def take(self, ir_path: str, *path: str) -> Any:
         """The value at a path, which from now on is the origin of an IR field."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from flowc.frontends.k8s.objects import JobObject, Tree
     from flowc.inputs import Inputs
     from flowc.ir.job import Outcome
-    from flowc.source import Source
+    from flowc.source import Source, Span
 
 
 def lower(tree: Tree, inputs: Inputs, sink: Sink) -> list[Unit]:
@@ -35,23 +35,25 @@ def lower(tree: Tree, inputs: Inputs, sink: Sink) -> list[Unit]:
     beside = _companions(tree, sink)
     units: list[Unit] = []
     for job in tree.jobs:
-        unit = _unit(job, tree, inputs, sink, digest, beside if not units else ())
+        unit = _unit(job, tree, inputs, sink, digest, beside if not units else [])
         units += [unit] if unit is not None else []
     return units
 
 
-def _companions(tree: Tree, sink: Sink) -> tuple[Outcome, ...]:
+def _companions(tree: Tree, sink: Sink) -> list[tuple[Outcome, Span]]:
     """What became of the keys of objects that do not run."""
     running = [job.node for job in tree.jobs]
-    found: list[Outcome] = []
+    found: list[tuple[Outcome, Span]] = []
     for each in tree.documents:
         if not any(each is node for node in running):
-            found += Ledger(LEDGER_CODES, sink).close(each)
-    return tuple(found)
+            ledger = Ledger(LEDGER_CODES, sink)
+            outcome = ledger.close(each)
+            found += zip(outcome, ledger.spans, strict=True)
+    return found
 
 
 def _unit(
-    job: JobObject, tree: Tree, inputs: Inputs, sink: Sink, digest: str, beside: tuple[Outcome, ...]
+    job: JobObject, tree: Tree, inputs: Inputs, sink: Sink, digest: str, beside: list[tuple[Outcome, Span]]
 ) -> Unit | None:
     context = Context(job, tree.companions, inputs, sink)
     context.shape = lower_policy.shape_of(context)
@@ -59,12 +61,13 @@ def _unit(
     fields: dict[str, Any] | None = None if pod is None else _fields(pod, context)
     _settings(context)
     context.tell()
-    outcome = (*context.ledger.close(job.node), *beside)
+    outcome = (*context.ledger.close(job.node), *(told for told, _ in beside))
     if fields is None:
         return None
     source = SourceInfo(frontend="k8s", path=tree.source.path, sha256=digest)
     built = Job(name=job.name or _stem(tree.source), source=source, outcome=outcome, **fields)
-    return Unit(source=tree.source, job=built, origins=context.origins)
+    spans = (*context.ledger.spans, *(span for _, span in beside))
+    return Unit(source=tree.source, job=built, origins=context.origins, outcome_spans=spans)
 
 
 def _stem(source: Source) -> str:

@@ -239,6 +239,6 @@ def terminate(context: Context) -> bool | None:
         return None
     context.put("terminate_on_exit", node)
     if node.value:
-        note = "the machine is given back at once, so its logs are gone then"
-        context.decide(context.job.job_spec, "ttlSecondsAfterFinished", "lowered", note)
+        note = "the machine shuts down a minute after the job's end, whatever the number, and its logs are gone then"
+        context.decide(context.job.job_spec, "ttlSecondsAfterFinished", "approximated", note)
     return True

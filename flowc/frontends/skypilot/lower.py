@@ -50,11 +50,13 @@ def lower(tree: Tree, inputs: Inputs, sink: Sink) -> list[Unit]:
     """One unit for each task; those of a pipeline depend on the one before."""
     digest = sha256_hex(tree.source.data)
     count = len(tree.tasks)
-    head: tuple[Outcome, ...] = ()
+    head: tuple[tuple[Outcome, Span], ...] = ()
     parallel = False
     if tree.head is not None:
         parallel = tree.head.read("execution") == "parallel"
-        head = Ledger(CODES, sink).close(tree.head)
+        ledger = Ledger(CODES, sink)
+        outcome = ledger.close(tree.head)
+        head = tuple(zip(outcome, ledger.spans, strict=True))
     if count > 1 and parallel and tree.head is not None:
         sink.report(codes.SKYPILOT_JOB_GROUP, tree.head.at("execution").span, count=count)  # type: ignore[union-attr]
     found: list[Unit] = []
@@ -89,8 +91,8 @@ class Lowering:
         self.origins: dict[str, Span] = {}
         self.keys: dict[str, Pair] = {}  # what `resources` says of the job, see `Wishes`
 
-    def unit(self, digest: str, index: int, head: tuple[Outcome, ...]) -> Unit:
-        """The unit of the task; `head` are the outcomes of the document that names all tasks."""
+    def unit(self, digest: str, index: int, head: tuple[tuple[Outcome, Span], ...]) -> Unit:
+        """The unit of the task; `head` is what became of the document that names all tasks."""
         check_task(self.task, self.ledger, self.sink)
         run, resources = self.task.at("run"), self.task.at("resources")
         environment = Environment(self.task, self.inputs, self.sink)
@@ -121,9 +123,16 @@ class Lowering:
         }
         close_values(self.task, self.ledger)
         source = SourceInfo(frontend="skypilot", path=self.tree.source.path, sha256=digest)
-        job = Job(source=source, outcome=(*head, *self.ledger.close(self.task)), **fields)
+        outcome = (*(told for told, _ in head), *self.ledger.close(self.task))
+        job = Job(source=source, outcome=outcome, **fields)
         places = run.span_at if isinstance(run, Scalar) else None
-        return Unit(source=self.tree.source, job=job, origins=self.origins, text_places=places)
+        return Unit(
+            source=self.tree.source,
+            job=job,
+            origins=self.origins,
+            text_places=places,
+            outcome_spans=(*(span for _, span in head), *self.ledger.spans),
+        )
 
     def _text(self, ir_path: str, key: str) -> str | None:
         node = self.task.at(key)
@@ -268,9 +277,9 @@ class Lowering:
         if pair is None or pair.value.value is False:
             return None
         inner = pair.value if isinstance(pair.value, Mapping) else None
+        said = (inner.pair("down") or inner.pair("idle_minutes")) if inner is not None else pair
         if inner is None or not inner.read("down", default=False):
             self.sink.report(codes.SKYPILOT_APPROXIMATED, pair.key.span, path=pair.path, reason=_GIVEN_BACK)
-            said = (inner.pair("down") or inner.pair("idle_minutes")) if inner is not None else pair
             self.ledger.decide(said, "approximated", _GIVEN_BACK, codes.SKYPILOT_APPROXIMATED)
-        self.origins["terminate_on_exit"] = pair.key.span
+        self.origins["terminate_on_exit"] = (said or pair).key.span
         return True

@@ -81,7 +81,13 @@ class Lowering:
         self._quiet_values()
         outcome = self.ledger.close(root)
         job = Job(name=self.name, source=self.source, run=run, outcome=outcome, **fields, **mounted)
-        return Unit(source=root.source, job=job, origins=self.origins, text_places=place)
+        return Unit(
+            source=root.source,
+            job=job,
+            origins=self.origins,
+            text_places=place,
+            outcome_spans=self.ledger.spans,
+        )
 
     def note(self, path: str, node: Node | None) -> None:
         """Note where an IR field was set."""

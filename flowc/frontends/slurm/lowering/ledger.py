@@ -35,12 +35,13 @@ class Ledger:
     each option of sbatch.
     """
 
-    __slots__ = ("decisions", "given", "sink")
+    __slots__ = ("decisions", "given", "sink", "spans")
 
     def __init__(self, given: dict[str, Given], sink: Sink) -> None:
         self.given = given
         self.sink = sink
         self.decisions: dict[str, tuple[str, str, str | None]] = {}
+        self.spans: tuple[Span, ...] = ()  # once it is closed, the places of what it told of
 
     def decide(self, option: str, action: str, note: str, code: str | None = None) -> None:
         """Overrule the table for one option; `code` names a diagnostic that was already reported about it."""
@@ -76,7 +77,9 @@ class Ledger:
                 quiet[0].span,
                 options=", ".join(f"`{_shown(given)}`" for given in quiet),
             )
-        return tuple(self._outcome(ast, given) for given in ast.given if given.component == component)
+        told = [given for given in ast.given if given.component == component]
+        self.spans = tuple(given.span for given in told)
+        return tuple(self._outcome(ast, given) for given in told)
 
     def _decision(self, option: str) -> tuple[str, str, str | None]:
         if option in self.decisions:

@@ -13,7 +13,7 @@ from flowc.digest import sha256_hex
 from flowc.frontends.slurm import controller
 from flowc.frontends.slurm.lowering.layout import allot
 from flowc.frontends.slurm.lowering.ledger import Ledger
-from flowc.frontends.slurm.requeues import requeue_word
+from flowc.frontends.slurm.lowering.requeues import requeue_word
 from flowc.frontends.slurm.values import meaning
 from flowc.inputs import looks_secret
 from flowc.ir.job import (
@@ -108,7 +108,7 @@ class Lowering:
         source = SourceInfo(frontend="slurm", path=self.ast.source.path, sha256=digest, variables=self._variables())
         outcome = self.ledger.close(self.ast, self.index)
         job = Job(source=source, outcome=outcome, **fields)
-        return Unit(source=self.ast.source, job=job, origins=self.origins)
+        return Unit(source=self.ast.source, job=job, origins=self.origins, outcome_spans=self.ledger.spans)
 
     def _check_partition(self, resources: Resources, layout: Layout) -> None:
         """GPUs without a model in a partition that is called after one: under Slurm the partition decided."""
