@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from flowc.diag.codes import yaml as codes
+from flowc.diag.codes.yaml import document as codes
 from flowc.diag.excerpt import masked
 from flowc.diag.sink import Edit, Fix
 from flowc.source import Span

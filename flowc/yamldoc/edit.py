@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc.diag.codes import yaml as codes
+from flowc.diag.codes.yaml import document as codes
 from flowc.source import Source, Span
 from flowc.yamldoc.node import Mapping, Node, Pair, Scalar, Sequence, is_null, walk
 

@@ -22,7 +22,7 @@ A *shape* is a dict (compiled into `flowc._compiled`), so that a check of a file
 from __future__ import annotations
 
 from flowc.diag.code import Code
-from flowc.diag.codes import yaml as codes
+from flowc.diag.codes.yaml import document as codes
 from flowc.record import Record
 
 TYPE_CHECKING = False

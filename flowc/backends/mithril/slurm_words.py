@@ -19,7 +19,7 @@ def report(unit: Unit, sink: Sink) -> None:
     found = {(each.program, each.word): each for each in reversed(wrong_words(unit.job))}
     if not found:
         return
-    from flowc.diag.codes.slurm_words import SLURM_WORD_NOT_TAKEN
+    from flowc.diag.codes.slurm.words import SLURM_WORD_NOT_TAKEN
     from flowc.diag.suggest import nearest
 
     for each in sorted(found.values(), key=lambda each: each.start)[:MOST]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowc._compiled.prices import USD_PER_GPU_HOUR
-from flowc.diag.codes import foundry as codes
+from flowc.diag.codes.yaml import foundry as codes
 from flowc.digest import sha256_hex
 from flowc.frontends.foundry.ports import read_ports
 from flowc.frontends.foundry.read import NUM_INSTANCES, Tree

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc.diag.codes import foundry as codes
+from flowc.diag.codes.yaml import foundry as codes
 from flowc.ir.job import Port
 from flowc.patterns import at_first_use
 from flowc.yamldoc.node import Mapping, Node, Scalar

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from flowc._compiled.foundry_fields import TYPES
-from flowc.diag.codes import foundry as codes
-from flowc.diag.codes import yaml as yaml_codes
+from flowc.diag.codes.yaml import document as yaml_codes
+from flowc.diag.codes.yaml import foundry as codes
 from flowc.frontends.foundry.ports import read_ports
 from flowc.inputs import Inputs
 from flowc.record import Record

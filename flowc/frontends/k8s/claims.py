@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc.diag.codes import k8s_machines as machine_codes
+from flowc.diag.codes.k8s import machines as machine_codes
 from flowc.frontends.k8s.lower_context import pair_of
 from flowc.frontends.k8s.needs import scaled
 from flowc.frontends.k8s.quantity import bytes_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc.diag.codes import k8s_objects as codes
+from flowc.diag.codes.k8s import objects as codes
 from flowc.frontends.k8s import names, resource_rules, volume_rules
 from flowc.frontends.k8s.findings import given, int_at, key_span, place, shown, text_at
 from flowc.yamldoc.node import Mapping, misspelt

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from flowc._compiled.k8s_gpus import PROXIES
-from flowc.diag.codes import k8s_lower as codes
-from flowc.diag.codes import k8s_machines as machine_codes
+from flowc.diag.codes.k8s import lower as codes
+from flowc.diag.codes.k8s import machines as machine_codes
 from flowc.frontends.k8s import environment, peers, volumes
 from flowc.frontends.k8s.expand import Pieces, expand, literal, started_late
 from flowc.frontends.k8s.isolation import isolation_of

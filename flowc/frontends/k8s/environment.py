@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from flowc.diag.codes import k8s_lower as codes
+from flowc.diag.codes.k8s import lower as codes
 from flowc.frontends.k8s import downward
 from flowc.frontends.k8s.expand import Piece, Pieces, expand, late_names, literal
 from flowc.frontends.k8s.lower_context import pair_of, text_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc.diag.codes import k8s as codes
+from flowc.diag.codes.k8s import fields as codes
 from flowc.yamldoc.check import first_key
 from flowc.yamldoc.node import Mapping, Scalar, Sequence, is_null
 

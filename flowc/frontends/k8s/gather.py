@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from flowc.diag.codes import k8s_objects as codes
-from flowc.diag.codes import yaml as yaml_codes
+from flowc.diag.codes.k8s import objects as codes
+from flowc.diag.codes.yaml import document as yaml_codes
 from flowc.diag.sink import Edit, Fix
 from flowc.frontends.k8s.findings import int_at, place, text_at
 from flowc.frontends.k8s.objects import DEFAULT_NAMESPACE, Gang, JobObject

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from flowc._compiled import k8s_gpus as data
-from flowc.diag.codes import k8s_lower as codes
-from flowc.diag.codes import k8s_machines as machine_codes
+from flowc.diag.codes.k8s import lower as codes
+from flowc.diag.codes.k8s import machines as machine_codes
 from flowc.frontends.k8s import gpu_words, node_labels, quantity
 from flowc.frontends.k8s.needs import asked, model_resource, resource_names, scaled
 from flowc.frontends.k8s.node_labels import Kinds, Requirement

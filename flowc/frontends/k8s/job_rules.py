@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc.diag.codes import k8s as codes
+from flowc.diag.codes.k8s import fields as codes
 from flowc.frontends.k8s.findings import given, int_at, place, text_at
 from flowc.frontends.k8s.names import IN_LABEL, LABEL_LENGTH, is_label, is_subdomain
 from flowc.patterns import at_first_use

@@ -7,8 +7,8 @@ what a rented machine cannot do, or does in another way than a cluster.
 from __future__ import annotations
 
 from flowc._compiled.k8s_gpus import QUEUE_LABELS
-from flowc.diag.codes import k8s_lower as codes
-from flowc.diag.codes import k8s_machines as machine_codes
+from flowc.diag.codes.k8s import lower as codes
+from flowc.diag.codes.k8s import machines as machine_codes
 from flowc.digest import sha256_hex
 from flowc.frontends.k8s import containers, gpus, lower_policy, needs, volumes
 from flowc.frontends.k8s.isolation import isolation_of

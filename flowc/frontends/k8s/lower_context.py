@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc.diag.codes import k8s_lower as codes
+from flowc.diag.codes.k8s import lower as codes
 from flowc.yamldoc.ledger import Ledger, LedgerCodes
 from flowc.yamldoc.node import Mapping, is_null
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from flowc.diag.codes import k8s_lower as codes
-from flowc.diag.codes import k8s_machines as machine_codes
+from flowc.diag.codes.k8s import lower as codes
+from flowc.diag.codes.k8s import machines as machine_codes
 from flowc.frontends.k8s.lower_context import Shape, pair_of
 from flowc.ir.job import Array, ExitRule, Retry, Time
 from flowc.source import Span

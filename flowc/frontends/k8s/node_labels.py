@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from flowc._compiled import k8s_gpus as data
-from flowc.diag.codes import k8s_lower as codes
-from flowc.diag.codes import k8s_machines as machine_codes
+from flowc.diag.codes.k8s import lower as codes
+from flowc.diag.codes.k8s import machines as machine_codes
 from flowc.frontends.k8s import gpu_words
 
 TYPE_CHECKING = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc.diag.codes import k8s_objects as codes
+from flowc.diag.codes.k8s import objects as codes
 from flowc.frontends.k8s import job_rules, names, pod_rules, volume_rules
 from flowc.frontends.k8s.findings import int_at
 from flowc.patterns import at_first_use

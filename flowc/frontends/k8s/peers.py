@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from flowc.diag.codes import k8s_lower as codes
+from flowc.diag.codes.k8s import lower as codes
 from flowc.frontends.k8s.expand import Piece, Pieces, literal
 
 TYPE_CHECKING = False

@@ -3,8 +3,8 @@ then against the API server's further rules. All that is wrong is reported in on
 
 from __future__ import annotations
 
-from flowc.diag.codes import k8s as field_codes
-from flowc.diag.codes import k8s_objects as codes
+from flowc.diag.codes.k8s import fields as field_codes
+from flowc.diag.codes.k8s import objects as codes
 from flowc.frontends.k8s import gather, kinds, object_rules
 from flowc.frontends.k8s.findings import Findings, place, text_at
 from flowc.frontends.k8s.objects import Companions, Tree

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc.diag.codes import k8s as codes
+from flowc.diag.codes.k8s import fields as codes
 from flowc.frontends.k8s import quantity
 from flowc.frontends.k8s.findings import place
 from flowc.frontends.k8s.names import is_qualified

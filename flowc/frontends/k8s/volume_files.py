@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc.diag.codes import k8s_lower as codes
+from flowc.diag.codes.k8s import lower as codes
 from flowc.frontends.k8s import downward
 from flowc.frontends.k8s.environment import keys_of, unknown_key
 from flowc.frontends.k8s.lower_context import pair_of, text_of

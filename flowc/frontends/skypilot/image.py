@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc.diag.codes import skypilot as codes
+from flowc.diag.codes.yaml import skypilot as codes
 from flowc.diag.sink import Edit, Fix
 from flowc.patterns import at_first_use
 from flowc.yamldoc.node import Mapping, Node, Pair, Scalar

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc.diag.codes import skypilot as codes
+from flowc.diag.codes.yaml import skypilot as codes
 from flowc.digest import sha256_hex
 from flowc.frontends.skypilot import sizes
 from flowc.frontends.skypilot.environment import LOGIN_SECRET, Environment

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from flowc._compiled.skypilot_fields import TYPES
-from flowc.diag.codes import skypilot as codes
-from flowc.diag.codes.yaml import DUPLICATE_KEY
+from flowc.diag.codes.yaml import skypilot as codes
+from flowc.diag.codes.yaml.document import DUPLICATE_KEY
 from flowc.frontends.skypilot.hidden import blank, hide
 from flowc.frontends.skypilot.variables import substitute
 from flowc.inputs import Inputs

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc.diag.codes import skypilot as codes
+from flowc.diag.codes.yaml import skypilot as codes
 from flowc.diag.sink import Edit, Fix
 from flowc.frontends.skypilot import accelerators, places, sizes
 from flowc.frontends.skypilot.places import Place

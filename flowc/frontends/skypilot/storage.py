@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc.diag.codes import skypilot as codes
+from flowc.diag.codes.yaml import skypilot as codes
 from flowc.frontends.skypilot.sizes import size_bytes
 from flowc.frontends.skypilot.variables import unset
 from flowc.ir import mounts

@@ -6,7 +6,7 @@ calls `check` first; the reader calls it when sbatch would refuse the script any
 
 from __future__ import annotations
 
-from flowc.diag.codes import slurm as codes
+from flowc.diag.codes.slurm import read as codes
 from flowc.frontends.slurm.faults.report import odd_characters
 from flowc.frontends.slurm.values import meaning
 from flowc.frontends.slurm.values.trees import ValueMistake

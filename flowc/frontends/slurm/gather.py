@@ -3,7 +3,7 @@ of another system; before any of it is applied."""
 
 from __future__ import annotations
 
-from flowc.diag.codes import slurm as codes
+from flowc.diag.codes.slurm import read as codes
 from flowc.frontends.slurm import environment
 from flowc.frontends.slurm.faults import report
 from flowc.frontends.slurm.words import scan, tokens

@@ -9,7 +9,7 @@ on.
 from __future__ import annotations
 
 from flowc._compiled.slurm_options import OPTIONS
-from flowc.diag.codes import slurm as codes
+from flowc.diag.codes.slurm import read as codes
 from flowc.frontends.slurm import controller, environment
 from flowc.frontends.slurm.ast import Ast, Component, Given
 from flowc.frontends.slurm.faults import report

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc.diag.codes import yaml as codes
+from flowc.diag.codes.yaml import document as codes
 from flowc.ir.units import MICROS_PER_USD
 
 TYPE_CHECKING = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc.diag.codes import task as codes
+from flowc.diag.codes.yaml import task as codes
 from flowc.digest import sha256_hex
 from flowc.frontends.task import amounts, rules, storage
 from flowc.frontends.task.places import places, regions

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowc._compiled.catalog import REGIONS
-from flowc.diag.codes import task as codes
+from flowc.diag.codes.yaml import task as codes
 from flowc.source import Span
 
 TYPE_CHECKING = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from flowc._compiled.task_fields import TYPES
-from flowc.diag.codes import task as codes
+from flowc.diag.codes.yaml import task as codes
 from flowc.frontends.task import rules
 from flowc.yamldoc import read as yaml
 from flowc.yamldoc.ast import ast_document

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from flowc.diag.codes import task as codes
-from flowc.diag.codes import yaml as yaml_codes
+from flowc.diag.codes.yaml import document as yaml_codes
+from flowc.diag.codes.yaml import task as codes
 from flowc.frontends.task.amounts import utc
 from flowc.inputs import looks_secret
 from flowc.patterns import at_first_use

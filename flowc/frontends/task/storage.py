@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from flowc.diag.codes import task as codes
+from flowc.diag.codes.yaml import task as codes
 from flowc.ir.job import File, Mount, Volume
 from flowc.ir.mounts import from_uri
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowc._compiled.slurm_options import ELSEWHERE, FOREIGN, OPTIONS, REMOVED
-from flowc.diag.codes import slurm as codes
+from flowc.diag.codes.slurm import read as codes
 from flowc.diag.sink import Edit, Fix
 from flowc.diag.suggest import nearest
 from flowc.frontends.slurm.values.numerals import BLANKS

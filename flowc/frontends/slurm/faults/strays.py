@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc.diag.codes import slurm as codes
+from flowc.diag.codes.slurm import read as codes
 from flowc.diag.sink import Edit, Fix
 from flowc.frontends.slurm.faults import lookalikes
 from flowc.frontends.slurm.values.settings import accepts

@@ -3,7 +3,7 @@ last command in the background."""
 
 from __future__ import annotations
 
-from flowc.diag.codes import slurm_lint as codes
+from flowc.diag.codes.slurm import lint as codes
 from flowc.diag.sink import Edit, Fix
 from flowc.patterns import at_first_use
 from flowc.shell_text import in_single_quotes, outside_child_scripts
@@ -86,7 +86,7 @@ def lint_site_variables(ast: Ast, source: Source, sink: Sink, body: int) -> None
     exported = " ".join(component.options.get("export", "") for component in ast.components)
     for name, span in _uses(source.text, body, _site_use, {*SITE_VARIABLES}):
         if name not in exported:
-            from flowc.diag.codes.slurm_body import SITE_VARIABLE
+            from flowc.diag.codes.slurm.body import SITE_VARIABLE
 
             help = f"set it first: `export {name}=$(mktemp -d)`, or a volume's path"
             sink.report(SITE_VARIABLE, Span(source, *span), help=help, variable=name)
@@ -145,7 +145,7 @@ def lint_commands(ast: Ast, source: Source, sink: Sink, body: int) -> None:
 
 
 def _missing(source: Source, sink: Sink, start: int, what: str) -> None:
-    from flowc.diag.codes.slurm_body import IDLE_SCRIPT
+    from flowc.diag.codes.slurm.body import IDLE_SCRIPT
 
     span = Span(source, start, len(source.text.rstrip()))
     sink.report(IDLE_SCRIPT, span, help="write it below the directives", what=what)
@@ -182,7 +182,7 @@ def _last_command(source: Source, sink: Sink, body: int) -> None:
         return
     if not _in_background(line) or _waits(text, body):
         return
-    from flowc.diag.codes.slurm_body import BACKGROUND_AT_END
+    from flowc.diag.codes.slurm.body import BACKGROUND_AT_END
 
     end = start + len(line)
     fix = None

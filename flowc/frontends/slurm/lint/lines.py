@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc.diag.codes import slurm_lint as codes
+from flowc.diag.codes.slurm import lint as codes
 from flowc.diag.sink import Edit, Fix
 from flowc.frontends.slurm.values.settings import accepts
 from flowc.frontends.slurm.words import tokens

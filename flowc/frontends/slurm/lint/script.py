@@ -6,7 +6,7 @@ A script that is fine must stay silent, so each check asks for a shape that is h
 from __future__ import annotations
 
 from flowc._compiled.slurm_options import OPTIONS
-from flowc.diag.codes import slurm_lint as codes
+from flowc.diag.codes.slurm import lint as codes
 from flowc.frontends.slurm.lint.body import lint_commands, lint_site_variables, lint_variables
 from flowc.frontends.slurm.lint.lines import lint_lines
 from flowc.frontends.slurm.lint.values import PLAIN_TEXT, lint_values

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowc._compiled.slurm_options import OPTIONS
-from flowc.diag.codes import slurm_lint as codes
+from flowc.diag.codes.slurm import lint as codes
 from flowc.diag.sink import Edit, Fix
 from flowc.frontends.slurm.faults.report import drop_equals
 from flowc.frontends.slurm.values.settings import MAIL_EVENTS

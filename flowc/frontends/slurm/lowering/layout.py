@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowc._compiled.slurm_lowering import DISK_GRES, GPU_SHARE_GRES
-from flowc.diag.codes import slurm_lower as codes
+from flowc.diag.codes.slurm import lower as codes
 from flowc.frontends.slurm.values import meaning
 from flowc.ir.job import Layout, Resources
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowc._compiled.slurm_lowering import LOWERING
-from flowc.diag.codes import slurm_lower as codes
+from flowc.diag.codes.slurm import lower as codes
 from flowc.frontends.slurm.values.state import NULL
 from flowc.ir.job import Outcome
 

@@ -8,7 +8,7 @@ machines.
 from __future__ import annotations
 
 from flowc._compiled.slurm_lowering import GPU_WORDS, LOWERING
-from flowc.diag.codes import slurm_lower as codes
+from flowc.diag.codes.slurm import lower as codes
 from flowc.digest import sha256_hex
 from flowc.frontends.slurm import controller
 from flowc.frontends.slurm.lowering.layout import allot

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowc.diag.code import Code
-from flowc.diag.codes.k8s_lower import GOOD, SELECTOR, container, pod, volume, workers
+from flowc.diag.codes.k8s.lower import GOOD, SELECTOR, container, pod, volume, workers
 
 _GPUS = "nvidia.com/gpu: 8"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowc.diag.code import Code
-from flowc.diag.codes.k8s import GOOD
+from flowc.diag.codes.k8s.fields import GOOD
 
 _PATH = "job.yaml"
 _CRON = """\
