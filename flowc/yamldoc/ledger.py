@@ -31,18 +31,24 @@ class Ledger:
     """The decisions for one document, or for the part of it that is one job. `spans`: once it is closed, the places of
     what it told of, in that order."""
 
-    __slots__ = ("codes", "decisions", "sink", "spans")
+    __slots__ = ("codes", "decisions", "quiet", "sink", "spans")
 
     def __init__(self, codes: LedgerCodes, sink: Sink) -> None:
         self.codes = codes
         self.sink = sink
         self.decisions: dict[int, tuple[str, str | None, str | None]] = {}
+        self.quiet: set[int] = set()
         self.spans: tuple[Span, ...] = ()
 
-    def decide(self, pair: Pair | None, action: str, note: str | None, code: Code | None = None) -> None:
-        """Overrule the table for one pair; `code` was already reported about it, otherwise `close` reports."""
+    def decide(
+        self, pair: Pair | None, action: str, note: str | None, code: Code | None = None, *, quiet: bool = False
+    ) -> None:
+        """Overrule the table for one pair; `code` was already reported about it, otherwise `close` reports, unless
+        `quiet`."""
         if pair is not None:
             self.decisions[id(pair)] = (action, note, code.id if code is not None else None)
+            if quiet:
+                self.quiet.add(id(pair))
 
     def close(self, root: Node, *, report: bool = True) -> tuple[Outcome, ...]:
         """Report what was not lowered in full, and give the outcome of each key in the order of the text. `report`
@@ -72,7 +78,7 @@ class Ledger:
                 self._visit(pair.value, found, report)
                 continue
             action, note, code = decision
-            if code is None and action != "lowered" and not row.get("quiet"):
+            if code is None and action != "lowered" and not row.get("quiet") and id(pair) not in self.quiet:
                 kind: Code = getattr(self.codes, action)
                 if report:
                     self.sink.report(kind, pair.key.span, path=pair.path, reason=note or "")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flowc.diag.sink import Sink
-    from flowc.ir.job import Job, Mount
+    from flowc.ir.job import Job, Mount, Volume
     from flowc.ir.unit import Unit
     from flowc.source import Span
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 def report(unit: Unit, sink: Sink) -> None:
     """Report each of them at its place."""
     job = unit.job
+    for number, volume in enumerate(job.volumes):
+        report_speed(unit, volume, number, sink)
     for mount, span in mounts(unit):
         report_mount(job, mount, span, sink)
     for number, port in enumerate(job.ports):
@@ -33,6 +35,14 @@ def report(unit: Unit, sink: Sink) -> None:
         sink.report(codes.SECRETS_AWAITED, span, names=", ".join(f"`{name}`" for name in awaited))
     if job.terminate_on_exit:
         sink.report(codes.BID_STAYS, unit.origin("terminate_on_exit"))
+
+
+def report_speed(unit: Unit, volume: Volume, number: int, sink: Sink) -> None:
+    for field in ("iops", "throughput_bytes_s"):
+        if getattr(volume, field) is not None:
+            span = unit.origin(f"volumes.{number}.{field}", f"volumes.{number}", "volumes")
+            what = span.text if span is not None and "\n" not in span.text else field
+            sink.report(codes.NOT_IN_BID, span, what=what, consequence="a volume is as fast as the provider makes it")
 
 
 def mounts(unit: Unit) -> Iterator[tuple[Mount, Span | None]]:

@@ -50,7 +50,7 @@ IN_REPORT = {
 }
 
 # Only where the job uses one of these is there more to look at.
-EXTRAS = ("mounts", "containers", "ports", "secrets", "terminate_on_exit", "isolation", "files")
+EXTRAS = ("volumes", "mounts", "containers", "ports", "secrets", "terminate_on_exit", "isolation", "files")
 
 
 def report(unit: Unit, sink: Sink) -> None:

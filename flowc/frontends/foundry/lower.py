@@ -24,7 +24,7 @@ from flowc.ir.unit import Unit
 from flowc.patterns import at_first_use
 from flowc.source import Span
 from flowc.yamldoc.ledger import Ledger, LedgerCodes
-from flowc.yamldoc.node import Mapping, Node, Scalar
+from flowc.yamldoc.node import Mapping, Node, Pair, Scalar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -229,10 +229,16 @@ class Lowering:
         price = self.take("pricing.max_usd_per_instance_hour", "task_management", "utility_threshold_price")
         if price is not None:
             self._check_price(price)
+            pair = self._management("priority")
+            self.ledger.decide(pair, "ignored", "`utility_threshold_price` says how high the bid is", quiet=True)
         priority = self.take("pricing.priority", "task_management", "priority")
         if priority == "critical" and price is None:
             self.sink.report(codes.FOUNDRY_PRIORITY_TIER, self.origins["pricing.priority"])
         return Pricing(max_usd_per_instance_hour=price, priority=TIERS[priority] if priority else None)
+
+    def _management(self, key: str) -> Pair | None:
+        node = self.task.at("task_management")
+        return node.pair(key) if isinstance(node, Mapping) else None
 
     def _check_price(self, price: str) -> None:
         """The price of a machine that is far below the low tier of its GPUs was probably meant for one of them."""

@@ -144,6 +144,7 @@ def _liveness(container: Mapping, context: Context) -> Probe | None:
     if not argv:
         note = "only a command inside the container is tried (`exec`), no request over the network"
         context.decide(container, "livenessProbe", "approximated", note)
+        context.decide(container, "startupProbe", "ignored", "no liveness probe waits for it")
         return None
     start = container.at("startupProbe")
     delay = int(probe.read("initialDelaySeconds", default=0))

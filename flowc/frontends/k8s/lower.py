@@ -10,12 +10,13 @@ from flowc._compiled.k8s_gpus import QUEUE_LABELS
 from flowc.diag.codes.k8s import lower as codes
 from flowc.diag.codes.k8s import machines as machine_codes
 from flowc.digest import sha256_hex
-from flowc.frontends.k8s import containers, gpus, lower_policy, needs, volumes
+from flowc.frontends.k8s import claims, containers, gpus, lower_policy, needs, volumes
 from flowc.frontends.k8s.isolation import isolation_of
 from flowc.frontends.k8s.lower_context import LEDGER_CODES, Context, pair_of, text_of
 from flowc.ir.job import Job, Placement, Port, Resources, Run, SourceInfo
 from flowc.ir.unit import Unit
 from flowc.yamldoc.ledger import Ledger
+from flowc.yamldoc.node import Mapping, Scalar, walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,9 +48,38 @@ def _companions(tree: Tree, sink: Sink) -> list[tuple[Outcome, Span]]:
     for each in tree.documents:
         if not any(each is node for node in running):
             ledger = Ledger(LEDGER_CODES, sink)
+            _unused(each, tree, ledger)
             outcome = ledger.close(each)
             found += zip(outcome, ledger.spans, strict=True)
     return found
+
+
+def _unused(document: Mapping, tree: Tree, ledger: Ledger) -> None:
+    """What of an object beside the jobs has no effect: all of it where no job names it, the size of a claim that is
+    bound already."""
+    name, kind = document.read("metadata", "name"), document.read("kind")
+    named = pair_of(document.at("metadata"), "name")
+    if kind in ("ConfigMap", "Secret"):
+        if not any(isinstance(node, Scalar) and node.text == name for job in tree.jobs for node in walk(job.node)):
+            for pair in (*(pair_of(document, key) for key in ("data", "binaryData", "stringData")), named):
+                ledger.decide(pair, "ignored", "no job of the file names it", quiet=True)
+        elif kind == "Secret":
+            ledger.decide(named, "approximated", "its keys are looked up by it", quiet=True)
+    elif kind == "PersistentVolumeClaim":
+        own, volumes_there = document.read("spec", "volumeName"), tree.companions.volumes
+        refs = [each.read("spec", "claimRef", "name") for each in volumes_there.values()]
+        if own is not None or name in refs:
+            pair = pair_of(document.at("spec", "resources"), "requests")
+            ledger.decide(pair, "ignored", "it is bound to a volume that is there", quiet=True)
+        there = volumes_there.get(("", str(own)))
+        if there is None or claims.elsewhere(there) is None:
+            note = "the volume has the claim's name"
+            ledger.decide(pair_of(document.at("spec"), "volumeName"), "ignored", note, quiet=True)
+    elif kind == "PersistentVolume":
+        bound = [each.read("spec", "volumeName") for each in tree.companions.claims.values()]
+        if (name not in bound and document.at("spec", "claimRef") is None) or claims.elsewhere(document) is None:
+            for pair in (named, pair_of(document, "spec")):
+                ledger.decide(pair, "ignored", "no claim of the file leads to a place that it names", quiet=True)
 
 
 def _unit(
@@ -217,6 +247,13 @@ def _settings(context: Context) -> None:
         note = "classes belong to a cluster; `--priority` says low, med or high"
         context.leave_out(spec, "priorityClassName", note)
     if pair_of(spec, "subdomain") is not None:
-        context.decide(spec, "subdomain", "lowered", "the first pod's name stands for the first machine's address")
+        note = "the first pod's name stands for the first machine's address"
+        context.ledger.decide(pair_of(spec, "subdomain"), "approximated", note, quiet=True)
+    for volume in spec.each("volumes"):
+        if isinstance(volume, Mapping) and not volumes.mounts_named(str(volume.read("name", default="")), context):
+            for pair in volume.pairs:
+                context.ledger.decide(pair, "ignored", "no container mounts the volume", quiet=True)
+    note = "containers share the machine's network anyway"
+    context.ledger.decide(pair_of(spec, "hostNetwork"), "ignored", note, quiet=True)
     if pair_of(job.metadata, "generateName") is not None:
         context.decide(job.metadata, "generateName", "lowered", "the prefix is the name")

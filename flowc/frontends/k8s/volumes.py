@@ -47,9 +47,14 @@ def storage_of(pod: Pod, context: Context) -> Storage:
         kind, source = source_of(volume)
         claim = claims.of_cluster(volume, context) if kind == "persistentVolumeClaim" else None
         if kind in FILE_SOURCES:
-            for file in volume_files.files_of(kind, source, each, pod.main, context):
+            errors = context.sink.error_count
+            found = volume_files.files_of(kind, source, each, pod.main, context)
+            for file in found:
                 context.put(f"files.{len(files)}", each.at("mountPath"))
                 files.append(file)
+            if not found and context.sink.error_count == errors:  # an empty folder is there nevertheless
+                context.put(f"mounts.{len(mounts)}", each.at("mountPath"))
+                mounts.append(made("scratch", str(volume.read("name", default="")), each))
             continue
         if claim is not None and each.at("subPath") is None and claim not in whole:
             whole[claim] = each
@@ -77,6 +82,8 @@ def mounts_beside(container: Mapping, context: Context) -> tuple[Mount, ...]:
             if not source.read("optional") or volume_files.known(kind, source, context):
                 reason = "only the main container finds files of the manifest; write them in the command instead"
                 context.refuse(each, "name", reason)
+            else:
+                found.append(made("scratch", str(volume.read("name", default="")), each))
             continue
         found += mounts_of(volume, each, context)
     return tuple(found)
@@ -149,15 +156,25 @@ def _empty(volume: Mapping, source: Node, mount: Node, context: Context) -> Moun
     if mount.at("subPath") is not None and _mounted_whole(name, context):
         note = "the folder is apart from the volume that is mounted as a whole elsewhere"
         context.decide(mount, "subPath", "approximated", note)
+    elif mount.at("subPath") is not None and len(mounts_named(name, context)) == 1:
+        pair = pair_of(mount, "subPath")
+        context.ledger.decide(pair, "ignored", "the folder is empty, and nobody else has the volume", quiet=True)
     size = bytes_of(scaled(source.at("sizeLimit"))) if source.at("sizeLimit") is not None else None
+    if size is not None and medium != "Memory":
+        context.decide(source, "sizeLimit", "approximated", "the folder ends where the machine's disk does")
     return made("memory" if medium == "Memory" else "scratch", name, mount, size_bytes=size)
 
 
 def _mounted_whole(name: str, context: Context) -> bool:
+    return any(each.at("subPath") is None for each in mounts_named(name, context))
+
+
+def mounts_named(name: str, context: Context) -> list[Node]:
+    """The mounts of a volume in all containers."""
     spec = context.job.pod_spec
     containers = [*spec.each("containers"), *spec.each("initContainers")]
     mounts = [each for container in containers for each in container.each("volumeMounts")]
-    return any(each.read("name") == name and each.at("subPath") is None for each in mounts)
+    return [each for each in mounts if each.read("name") == name]
 
 
 def _host(source: Node, mount: Node, context: Context) -> Mount | None:

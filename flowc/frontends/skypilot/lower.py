@@ -55,6 +55,8 @@ def lower(tree: Tree, inputs: Inputs, sink: Sink) -> list[Unit]:
     if tree.head is not None:
         parallel = tree.head.read("execution") == "parallel"
         ledger = Ledger(CODES, sink)
+        if all(task.read("name") for task in tree.tasks):
+            ledger.decide(tree.head.pair("name"), "ignored", "each task has a name of its own", quiet=True)
         outcome = ledger.close(tree.head)
         head = tuple(zip(outcome, ledger.spans, strict=True))
     if count > 1 and parallel and tree.head is not None:
@@ -109,7 +111,7 @@ class Lowering:
             "setup": self._text("setup", "setup"),
             "image": image(self.keys.get("image_id"), environment.server, self.origins, self.sink),
             "isolation": self._isolation(environment),
-            "resources": self._resources(wished),
+            "resources": self._resources(wished, storage),
             "env": tuple(environment.env),
             "secrets": tuple(environment.secrets),
             "files": tuple(file for file, _ in environment.files),
@@ -189,7 +191,7 @@ class Lowering:
             self.origins["isolation.options"] = self.task.at("config", "docker", "run_options").span  # type: ignore[union-attr]
         return Isolation(**fields)
 
-    def _resources(self, wished: Wishes) -> Resources:
+    def _resources(self, wished: Wishes, storage: Storage) -> Resources:
         fields: dict[str, Any] = {"nodes": self.task.read("num_nodes", default=1)}
         nodes, disk = self.task.at("num_nodes"), self.keys.get("disk_size")
         if nodes is not None:
@@ -197,6 +199,10 @@ class Lowering:
         if disk is not None:
             fields["disk_bytes"] = sizes.size_bytes(disk.value.value)
             self.origins["resources.disk_bytes"] = disk.value.span
+        for mount, span in storage.found:
+            if mount.kind == "scratch" and mount.size_bytes:
+                fields["disk_bytes"] = fields.get("disk_bytes", 0) + mount.size_bytes
+                self.origins.setdefault("resources.disk_bytes", span)
         if len(wished.wishes) == 1:
             wish = wished.wishes[0]
             spans = dict(wish.spans)
@@ -266,6 +272,9 @@ class Lowering:
             self.origins["placement.interconnect"] = network.value.span
         if disk is not None and disk.value.value == "best":
             self.ledger.decide(disk, "lowered", "the machine's own disk")
+        if wished.spot is not None:
+            fields["preemptible"] = wished.spot.value.value
+            self.origins["placement.preemptible"] = wished.spot.value.span
         if len(wished.wishes) == 1 and wished.wishes[0].choice.regions:
             fields["regions"] = wished.wishes[0].choice.regions
             self.origins["placement.regions"] = dict(wished.wishes[0].spans)["regions"]

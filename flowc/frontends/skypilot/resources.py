@@ -38,11 +38,12 @@ class Wish(Record):
 
 class Wishes(Record):
     """All kinds of machine that would do; `ordered`: the first that can be had is to be taken. `keys` are those of
-    OF_THE_JOB."""
+    OF_THE_JOB. `spot` says whether it may be a spot machine."""
 
     wishes: tuple[Wish, ...]
     ordered: bool
     keys: dict[str, Pair]
+    spot: Pair | None = None
 
 
 class Alternative(Record):
@@ -74,7 +75,20 @@ def wishes(resources: Mapping | None, ledger: Ledger, sink: Sink, *, flag: str |
     kinds, in_order, smaller = _kinds(here, ordered, ledger, sink)
     if smaller is not None and flag != NAMED and not pinned:
         sink.report(codes.A100_MEANS_40_GB, smaller, help="write `A100-80GB` if that is meant")
-    return Wishes(wishes=kinds, ordered=ordered or in_order, keys=_of_the_job(here, ledger, sink))
+    keys = _of_the_job(here, ledger, sink)
+    return Wishes(wishes=kinds, ordered=ordered or in_order, keys=keys, spot=_spot(here, ledger))
+
+
+def _spot(here: list[Alternative], ledger: Ledger) -> Pair | None:
+    """What `use_spot` says. Spot machines are what there is: an alternative that takes one is met."""
+    pairs = [each.keys.get("use_spot") for each in here]
+    willing = [pair for pair in pairs if pair is None or pair.value.value is True]
+    if not willing:
+        return pairs[0]
+    for pair in pairs:
+        if pair not in willing:
+            ledger.decide(pair, "ignored", "every bid is for a spot machine, which another alternative takes")
+    return willing[0]
 
 
 def _kinds(

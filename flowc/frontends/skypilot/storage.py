@@ -26,6 +26,8 @@ SCHEMES = {
     "COREWEAVE": "cw",
     "HF": "hf",
 }
+# The types of Mithril's volumes, and how each is attached.
+INTERFACES = {"mithril-file-share": "file", "mithril-block": "block"}
 _MUST_EXIST = "SkyPilot makes the bucket if there is none; here it must exist"
 _NO_UPLOAD = "the files are copied to the machine: nothing goes into a bucket, nor comes back"
 _READ_ONLY = "of these settings only `read_only` is kept"
@@ -97,6 +99,7 @@ class Storage:
             mount = self._add(path, source, source.value, target, copy=copy, read_only=self._read_only(node))
             if mount is not None and mount.kind == "local" and (name or not copy):
                 self.ledger.decide(node.pair("source"), "approximated", _NO_UPLOAD)
+                self.ledger.decide(node.pair("name"), "ignored", _NO_UPLOAD, quiet=True)
         elif name and store in SCHEMES:
             uri = f"{SCHEMES[store]}://{name}"
             if self._add(path, node, uri, target, copy=copy, read_only=self._read_only(node)) is not None:
@@ -155,19 +158,23 @@ class Storage:
         elif name is None:
             scratch = target.strip("/").replace("/", "-") or "scratch"
             mount = Mount(kind="scratch", source=scratch, target=target, size_bytes=size_bytes(size))
+            self.ledger.decide(node.pair("size"), "lowered", "so much more disk is asked for")
             self.found.append((mount, node.span))
         elif node.read("sub_path"):
             if self._is_set(path, node, f"{name}/{node.read('sub_path')}"):
                 source = f"{name}/{node.read('sub_path').strip('/')}"
                 self.found.append((Mount(kind="volume", source=source, target=target), node.span))
         else:
-            is_file = "file" in node.read("type", default="")
-            self._volume_named(path, node.at("name") or node, name, target, is_file=is_file)
+            kind = node.read("type", default="").lower()
+            if kind not in ("", "volume", *INTERFACES):
+                self.ledger.decide(node.pair("type"), "ignored", f"expected {' or '.join(INTERFACES)}")
+            self._volume_named(path, node.at("name") or node, name, target, INTERFACES.get(kind))
 
-    def _volume_named(self, path: str, node: Node, name: str, target: str, *, is_file: bool = False) -> None:
-        """A volume that exists. On several machines only a file share can be meant."""
+    def _volume_named(self, path: str, node: Node, name: str, target: str, interface: str | None = None) -> None:
+        """A volume that exists. Where nobody says of which kind it is, only a file share can be meant on several
+        machines."""
         if self._is_set(path, node, name):
-            interface = "file" if is_file or self.nodes > 1 else "block"
+            interface = interface or ("file" if self.nodes > 1 else "block")
             self.volumes.append((Volume(name=name, mount_path=target, interface=interface), node.span))
 
     def _is_empty(self, pair: Pair) -> bool:

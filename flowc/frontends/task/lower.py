@@ -202,6 +202,9 @@ class Lowering:
             constraints: Any = self.root.at("constraints")
             note = "`max_price_per_hour` of the task holds"
             self.ledger.decide(constraints.pair("max_price_per_hour"), "ignored", note)
+        if price is not None:
+            pair = self.root.pair("priority")
+            self.ledger.decide(pair, "ignored", "`max_price_per_hour` says how high the bid is", quiet=True)
         return Pricing(max_usd_per_instance_hour=price, priority=self.take("pricing.priority", "priority"))
 
     def _price(self, path: str, *keys: str) -> str | None:

@@ -7,13 +7,14 @@ import re
 from flowc.diag.codes.yaml import task as codes
 from flowc.ir.job import File, Mount, Volume
 from flowc.ir.mounts import from_uri
+from flowc.yamldoc.node import Mapping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from flowc.frontends.task.lower import Lowering
-    from flowc.yamldoc.node import Mapping, Node
+    from flowc.yamldoc.node import Node
 
 # Sizes and throughput are told in the provider's units, which are decimal.
 MB, GB = 10**6, 10**9
@@ -58,6 +59,8 @@ def _volume(task: Lowering, node: Node, index: int) -> Volume:
         mount_path = f"{VOLUMES}/{name or 'volume-' + (volume_id or '')[-6:]}"
         task.sink.report(codes.VOLUME_PATH_OPEN, node.span, name=name or volume_id, path=mount_path)
     create = volume_id is None and node.read("create_if_missing", default=size is not None or node.at("name") is None)
+    if size is not None and not create and isinstance(node, Mapping):
+        task.ledger.decide(node.pair("size_gb"), "ignored", "the volume is there, in the size that it has")
     return Volume(
         name=name,
         volume_id=volume_id,

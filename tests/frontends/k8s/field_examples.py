@@ -78,7 +78,6 @@ MIXED = preferred((1, terms()), (2, terms(values=("h100",))))
 EXAMPLES: dict[str, Example] = {
     "ObjectMeta.name": (BASE, job(metadata={"name": "other"})),
     "ObjectMeta.generateName": (BASE, job(metadata={"name": None, "generateName": "other-"})),
-    "ObjectMeta.labels": (BASE, job(metadata={"labels": {"a": "b"}})),
     "JobSpec.parallelism": (BASE, spec(parallelism=2)),
     "JobSpec.completions": (BASE, spec(completions=2)),
     "JobSpec.completionMode": (spec(completions=2, parallelism=2), spec(**{**INDEXED, "completions": 2})),
@@ -146,10 +145,6 @@ EXAMPLES: dict[str, Example] = {
     "NodeSelectorRequirement.key": (required(terms()), required(terms(key="pool"))),
     "NodeSelectorRequirement.operator": (required(terms()), required(terms(operator="NotIn"))),
     "NodeSelectorRequirement.values": (required(terms()), required(terms(values=("h100",)))),
-    "Container.name": (
-        pod(initContainers=[{"name": "a", "image": "i:1"}]),
-        pod(initContainers=[{"name": "b", "image": "i:1"}]),
-    ),
     "Container.image": (BASE, con(image="other:1")),
     "Container.imagePullPolicy": (BASE, con(imagePullPolicy="Never")),
     "Container.command": (BASE, con(command=["x"])),

@@ -118,7 +118,6 @@ EXAMPLES: dict[str, Example] = {
     "KeyToPath.key": (item(), item(key="l")),
     "KeyToPath.path": (item(), item(path="q")),
     "KeyToPath.mode": (item(), item(mode=0o400)),
-    "ProjectedVolumeSource.sources": (BASE, vol("projected", sources=[{"downwardAPI": {"items": [NAME]}}])),
     "ProjectedVolumeSource.defaultMode": (
         projected("configMap", CM, name="o"),
         (vol("projected", sources=[{"configMap": {"name": "o"}}], defaultMode=0o400), CM),
@@ -194,6 +193,7 @@ EXAMPLES: dict[str, Example] = {
     ),
     "Sysctl.name": (sysctl("net.core.somaxconn", "9"), sysctl("net.ipv4.tcp_syncookies", "9")),
     "Sysctl.value": (sysctl("net.core.somaxconn", "9"), sysctl("net.core.somaxconn", "8")),
+    "CompanionMeta.name": ((source("configMapRef"), CM), (source("configMapRef"), config_map("p", k="1"))),
     "ConfigMap.data": ((source("configMapRef"), config_map("o", k="1")), (source("configMapRef"), CM)),
     "ConfigMap.binaryData": (config(), (config()[0], binary())),
     "Secret.data": ((source("secretRef"), secret("o", l="1")), (source("secretRef"), encoded())),

@@ -16,6 +16,7 @@ from tests.frontends.k8s.schemas import definitions
 NAMES = {
     "ObjectMeta": "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta",
     "TemplateMeta": "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta",
+    "CompanionMeta": "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta",
 }
 # Not of Kubernetes itself, so that its schemas do not know them.
 NEIGHBOURS = {

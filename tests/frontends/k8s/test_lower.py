@@ -278,6 +278,7 @@ class TestTelling:
     def test_every_key_has_an_outcome(self) -> None:
         found = one(job(pod={"tolerations": [{"operator": "Exists"}], "serviceAccountName": "s"}, container=GPU))
         assert sorted(each.input for each in found.outcome if each.action == "ignored") == [
+            "spec.template.spec.containers[0].name",
             "spec.template.spec.serviceAccountName",
             "spec.template.spec.tolerations",
         ]

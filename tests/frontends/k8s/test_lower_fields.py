@@ -11,12 +11,10 @@ from tests.frontends.k8s.lowering import Documents, lowered
 EXAMPLES = {**field_examples.EXAMPLES, **field_examples_pod.EXAMPLES}
 # Fields that cannot change anything by themselves, with the reason.
 WITHOUT_EFFECT = {
-    "JobSchedulingConfiguration.schedulingPolicy": "the machines of a bid always start together",
     "PodFailurePolicyOnPodConditionsPattern.status": "the provider takes machines away, or it does not",
     "PodSpec.subdomain": "names of pods stand in commands and variables, where they are replaced",
     "SeccompProfile.localhostProfile": "goes with a type that is refused",
     "AppArmorProfile.localhostProfile": "goes with a type that is refused",
-    "Secret.type": "the keys of a Secret matter, not its type",
     "ReplicatedJob.replicas": "there may be one only",
 }
 # What a probe, a hook or a rule holds is told about as one.

@@ -59,6 +59,7 @@ EXAMPLES: dict[str, Example] = {
     "Resources.ports": ("resources.ports", 8080, {}),
     "Resources.image_id": ("resources.image_id", "docker:ubuntu:24.04", {}),
     "Resources.labels": ("resources.labels", {"team": "a"}, {}),
+    "Resources.use_spot": ("resources.use_spot", False, {}),
     "Resources.any_of": ("resources.any_of", [{"accelerators": "H200:8"}, {}], {}),
     "Resources.ordered": ("resources.ordered", [{"accelerators": "H200:8"}, {}], {}),
     "Recovery.max_restarts_on_errors": ("resources.job_recovery.max_restarts_on_errors", 3, {}),
