@@ -8,7 +8,7 @@ from pathlib import Path
 
 from flowc import driver
 from flowc.cli.arguments import parse
-from flowc.cli.commands import COMPILE
+from flowc.cli.commands.compile import COMMAND as COMPILE
 from flowc.cli.inputs import gather
 from flowc.diag.render import render
 from flowc.inputs import Inputs

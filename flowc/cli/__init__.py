@@ -6,11 +6,6 @@ from __future__ import annotations
 import gc
 import sys
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from flowc.cli.arguments import Words
-    from flowc.cli.commands import Command
-
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command line (by default the process's own, without the program's name) and give its exit
@@ -45,43 +40,22 @@ def _guarded(words: list[str]) -> int:
 
 
 def _run(words: list[str]) -> int:
-    from flowc.cli.commands import COMMANDS
+    from flowc.cli.commands import COMMANDS, load
 
-    name = words[0] if words else ""
-    command = next((each for each in COMMANDS if each.name == name), None)
-    if command is None:
+    if not words or words[0] not in COMMANDS:
         from flowc.cli import overview
 
         return overview.run(words)
     from flowc.cli.arguments import parse
 
-    return _call(command, parse(command, words[1:]), words)
-
-
-def _call(command: Command, parsed: Words, words: list[str]) -> int:
+    module = load(words[0])
+    parsed = parse(module.COMMAND, words[1:])
     if parsed.flag("help"):
         from flowc.cli import overview
 
-        return overview.show_help(command)
-    if command.name == "compile":
-        from flowc.cli import compile
-
-        return compile.run(parsed, words)
-    if command.name == "check":
-        from flowc.cli import check
-
-        return check.run(parsed, words)
-    if command.name == "explain":
-        from flowc.cli import explain
-
-        return explain.run(parsed)
-    if command.name == "schema":
-        from flowc.cli import schema
-
-        return schema.run(parsed)
-    from flowc.cli import completion
-
-    return completion.run(parsed)
+        return overview.show_help(module.COMMAND)
+    status: int = module.run(parsed, words)
+    return status
 
 
 def _nobody_reads() -> int:

@@ -12,8 +12,8 @@ from flowc.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from flowc.cli.commands import Command, Option
     from flowc.cli.old_spellings import Old
+    from flowc.cli.table import Command, Option
 
 
 # Examples for options that take a pair.

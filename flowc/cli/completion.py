@@ -1,26 +1,10 @@
-"""`flowc completion`: scripts that let a shell complete flowc's words, made from the table of commands."""
+"""Scripts that let a shell complete flowc's words, made from the table of commands."""
 
 from __future__ import annotations
 
-import sys
-
-from flowc.cli import terminal
-from flowc.cli.arguments import UsageError
-from flowc.cli.commands import COMMANDS, Command, Option
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from flowc.cli.arguments import Words
-
-
-def run(words: Words) -> int:
-    """The exit status. Raises UsageError for a shell that there is no script for."""
-    makers = {"bash": bash, "zsh": zsh, "fish": fish}
-    if len(words.operands) != 1 or words.operands[0] not in makers:
-        found = f", found `{' '.join(words.operands)}`" if words.operands else ""
-        raise UsageError(f"`flowc completion` takes one shell: bash, zsh or fish{found}", "flowc completion bash")
-    terminal.write(sys.stdout, makers[words.operands[0]]())
-    return 0
+    from flowc.cli.table import Command, Option
 
 
 def _names(command: Command) -> list[str]:
@@ -35,9 +19,9 @@ def _takes_files(command: Command) -> bool:
     return command.operand == "SOURCE"
 
 
-def bash() -> str:
+def bash(commands: tuple[Command, ...]) -> str:
     arms = []
-    for command in COMMANDS:
+    for command in commands:
         values = []
         for option in command.options:
             if option.choices:
@@ -51,7 +35,7 @@ def bash() -> str:
             f"        *) case $current in -*) words='{' '.join(_names(command))}' ;; *) {operands} ;; esac ;;"
         )
         arms.append(f"    {command.name})\n      case $previous in\n" + "\n".join(values) + "\n      esac ;;")
-    names = " ".join(command.name for command in COMMANDS)
+    names = " ".join(command.name for command in commands)
     return f"""\
 # bash completion of flowc; eval "$(flowc completion bash)"
 _flowc() {{
@@ -98,9 +82,9 @@ def _zsh_option(option: Option) -> list[str]:
     return lines
 
 
-def zsh() -> str:
+def zsh(commands: tuple[Command, ...]) -> str:
     arms = []
-    for command in COMMANDS:
+    for command in commands:
         lines = [line for option in command.options for line in _zsh_option(option)]
         if _takes_files(command):
             lines.append("'*:job:_files'")
@@ -108,13 +92,13 @@ def zsh() -> str:
             lines.append(f"'1:{command.operand}:({' '.join(command.operand_choices)})'")
         joined = " \\\n        ".join(lines)
         arms.append(f"    {command.name})\n      _arguments -s -S \\\n        {joined} ;;")
-    commands = "\n".join(f"    '{command.name}:{_zsh_quoted(command.summary)}'" for command in COMMANDS)
+    described = "\n".join(f"    '{command.name}:{_zsh_quoted(command.summary)}'" for command in commands)
     return f"""\
 #compdef flowc
 # zsh completion of flowc; flowc completion zsh > a folder of fpath/_flowc
 _flowc() {{
   local -a commands=(
-{commands}
+{described}
   )
   if (( CURRENT == 2 )); then
     _describe command commands
@@ -136,9 +120,9 @@ def _fish_quoted(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
-def fish() -> str:
+def fish(commands: tuple[Command, ...]) -> str:
     lines = ["# fish completion of flowc", "complete -c flowc -f"]
-    for command in COMMANDS:
+    for command in commands:
         lines.append(f"complete -c flowc -n __fish_use_subcommand -a {command.name} -d {_fish_quoted(command.summary)}")
         condition = f"-n '__fish_seen_subcommand_from {command.name}'"
         if _takes_files(command):

@@ -7,8 +7,13 @@ import sys
 
 from flowc.cli import terminal
 from flowc.cli.arguments import UsageError
-from flowc.cli.commands import COMMANDS, HELP, VERSION, Command, Option
+from flowc.cli.commands import COMMANDS, all_commands, load
+from flowc.cli.table import HELP, VERSION
 from flowc.version import VERSION as NUMBER
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.cli.table import Command, Option
 
 _ABOUT = "flowc compiles jobs to Mithril bids: checked, priced, ready to submit. It reads Slurm scripts and job YAML."
 _COLUMN = 30
@@ -19,9 +24,8 @@ def run(words: list[str]) -> int:
     """A command line whose first word is no command. Raises UsageError unless it asks for help or the
     version."""
     first = words[0] if words else ""
-    named = next((each for each in COMMANDS if each.name == words[1]), None) if words[1:] and first == "help" else None
-    if named is not None:
-        return show_help(named)
+    if first == "help" and words[1:] and words[1] in COMMANDS:
+        return show_help(load(words[1]).COMMAND)
     if first in (HELP.name, HELP.short) or words == ["help"]:
         terminal.write(sys.stdout, _overview())
         return 0
@@ -51,7 +55,7 @@ def _unknown(word: str) -> UsageError:
 
     if word.startswith("-"):
         return UsageError(f"unknown option `{word}`", "options follow a command: flowc compile job.sbatch --emit plan")
-    near = nearest(word, [command.name for command in COMMANDS])
+    near = nearest(word, COMMANDS)
     if near:
         return UsageError(f"unknown command `{word}`", f"did you mean `flowc {near}`?")
     if os.path.exists(word):
@@ -66,10 +70,11 @@ def show_help(command: Command) -> int:
 
 def _overview() -> str:
     lines = [_ABOUT, "", "Usage: flowc COMMAND [OPTIONS] …", "", "Commands:"]
-    lines += [f"  {command.name:<12} {command.summary}" for command in COMMANDS]
+    commands = all_commands()
+    lines += [f"  {command.name:<12} {command.summary}" for command in commands]
     lines += ["", "Options:", f"  {HELP.short}, {HELP.name}     {HELP.help}"]
     lines += [f"  {VERSION.short}, {VERSION.name}  {VERSION.help}", "", "Examples:"]
-    lines += _examples(tuple(command.examples[0] for command in COMMANDS))
+    lines += _examples(tuple(command.examples[0] for command in commands))
     lines += ["", "`flowc COMMAND --help` has the options of a command.", "", _statuses(), ""]
     return "\n".join(lines)
 

@@ -12,7 +12,7 @@ from flowc.diag.codes import resolve as codes
 from flowc.ir.units import plural
 from flowc.passes.demand import Demand
 from flowc.passes.fit import fits
-from flowc.passes.selection import Selection, select
+from flowc.passes.selection import Selection, by_model, check_regions, in_regions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Choice:
 def choose(unit: Unit, catalog: Catalog, sink: Sink) -> Choice | None:
     """The machine for a job with one instance type at most; None when an error was reported."""
     demand = Demand(unit.job)
-    selection = select(unit, demand, catalog, sink)
+    selection = _select(unit, demand, catalog, sink)
     if selection is None:
         return None
     taken = {offer: fits(offer.type, demand) for offer in selection.offers}
@@ -50,12 +50,27 @@ def choose(unit: Unit, catalog: Catalog, sink: Sink) -> Choice | None:
 
         shortfall.report(selection, unit, demand, sink)
         return None
-    by_model = selection.text is not None and demand.asks_gpus
-    return Choice(unit, demand, selection, taken, min(fitting, key=lambda offer: _rank(offer, taken[offer], by_model)))
+    of_model = selection.text is not None and demand.asks_gpus
+    return Choice(unit, demand, selection, taken, min(fitting, key=lambda offer: _rank(offer, taken[offer], of_model)))
 
 
-def _rank(offer: Offer, nodes: int, by_model: bool) -> tuple[int, int, int, str]:
-    if by_model:
+def _select(unit: Unit, demand: Demand, catalog: Catalog, sink: Sink) -> Selection | None:
+    """The machines in question; None when a mistake was reported. Of several instance types or choices `choices` makes
+    units with one each first."""
+    errors = sink.error_count
+    wanted = unit.job.resources.alternatives
+    if wanted:
+        from flowc.passes.by_name import by_name
+
+        found = by_name(wanted[0], unit, demand, catalog, sink)
+    else:
+        found = by_model(unit, demand, catalog, sink)
+    check_regions(unit, catalog, sink)
+    return None if found is None or sink.error_count > errors else in_regions(found, unit, catalog)
+
+
+def _rank(offer: Offer, nodes: int, of_model: bool) -> tuple[int, int, int, str]:
+    if of_model:
         return nodes, offer.type.gpus, offer.rank, offer.type.name
     return nodes, offer.rank, offer.type.gpus, offer.type.name
 

@@ -36,22 +36,8 @@ class Selection:
         self.bare = bare
 
 
-def select(unit: Unit, demand: Demand, catalog: Catalog, sink: Sink) -> Selection | None:
-    """The machines in question; None when a mistake was reported. Of several instance types or choices `choices` makes
-    units with one each first."""
-    errors = sink.error_count
-    wanted = unit.job.resources.alternatives
-    if wanted:
-        from flowc.passes.by_name import by_name
-
-        found = by_name(wanted[0], unit, demand, catalog, sink)
-    else:
-        found = _by_model(unit, demand, catalog, sink)
-    _check_regions(unit, catalog, sink)
-    return None if found is None or sink.error_count > errors else _in_regions(found, unit, catalog)
-
-
-def _by_model(unit: Unit, demand: Demand, catalog: Catalog, sink: Sink) -> Selection | None:
+def by_model(unit: Unit, demand: Demand, catalog: Catalog, sink: Sink) -> Selection | None:
+    """The machines in question for a job that names no instance type; None when a mistake was reported."""
     model = unit.job.resources.gpu_model
     if model is None or not (demand.asks_gpus or demand.any_count):
         return _by_features(unit, demand, catalog, sink)
@@ -123,7 +109,8 @@ def _of_families(families: tuple[str, ...], least_gb: int, text: str, catalog: C
     return Selection(offers, text) if offers else None
 
 
-def _check_regions(unit: Unit, catalog: Catalog, sink: Sink) -> None:
+def check_regions(unit: Unit, catalog: Catalog, sink: Sink) -> None:
+    """Report the regions that the catalog does not know."""
     placement = unit.job.placement
     help = f"known regions: {', '.join(sorted(catalog.regions))}"
     for region in placement.regions:
@@ -145,7 +132,7 @@ def excluded(region: str, patterns: tuple[str, ...]) -> bool:
     return any(fnmatchcase(region, pattern) for pattern in patterns)
 
 
-def _in_regions(selection: Selection, unit: Unit, catalog: Catalog) -> Selection:
+def in_regions(selection: Selection, unit: Unit, catalog: Catalog) -> Selection:
     """Keep the offers of the regions asked for; in a region that the catalog does not know anything may be
     sold."""
     regions, without = unit.job.placement.regions, unit.job.placement.exclude_regions

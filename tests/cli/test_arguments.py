@@ -8,8 +8,12 @@ from hypothesis import strategies as st
 
 from flowc import driver
 from flowc.cli.arguments import UsageError, parse
-from flowc.cli.commands import CHECK, COMMAND_LINE, COMMANDS, COMPILE, EXPLAIN
+from flowc.cli.commands import all_commands
+from flowc.cli.commands.check import COMMAND as CHECK
+from flowc.cli.commands.compile import COMMAND as COMPILE
+from flowc.cli.commands.explain import COMMAND as EXPLAIN
 from flowc.cli.inputs import gather
+from flowc.cli.table import COMMAND_LINE
 from flowc.frontends import FRONTENDS
 
 
@@ -76,7 +80,7 @@ def test_a_value_follows_in_any_of_the_usual_ways(argv: list[str]) -> None:
 
 @given(st.lists(st.text(st.characters(exclude_characters="\0")), max_size=6))
 def test_any_words_are_parsed_or_wrong_usage(argv: list[str]) -> None:
-    for command in COMMANDS:
+    for command in all_commands():
         with suppress(UsageError):
             parse(command, argv)
 
@@ -86,7 +90,7 @@ def test_tables_name_what_there_is() -> None:
     assert choices["--emit"] == driver.TARGETS
     assert choices["--from"] == tuple(entry.name for entry in FRONTENDS if entry.name != COMMAND_LINE)
     assert COMMAND_LINE in {entry.name for entry in FRONTENDS}
-    for command in COMMANDS:
+    for command in all_commands():
         names = [name for option in command.options for name in (option.name, option.short) if name]
         assert len(names) == len(set(names))
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from flowc import driver
-from flowc.cli.commands import COMMANDS
+from flowc.cli.commands import all_commands
 from flowc.inputs import Inputs
 from tests.cli.conftest import BAD, GOOD, ROOT, Outcome
 
@@ -231,7 +231,7 @@ def test_fix_cannot_change_standard_input(flowc: Run, folder: Path) -> None:
     assert flowc("check", "--fix", "-").status == 2
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+@pytest.mark.parametrize("command", all_commands(), ids=lambda command: command.name)
 def test_help_shows_every_option_and_an_example(flowc: Run, command: object) -> None:
     done = flowc(command.name, "--help")  # type: ignore[attr-defined]
     assert (done.status, done.err) == (0, "")

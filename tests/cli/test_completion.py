@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from flowc.cli.commands import COMMANDS
+from flowc.cli.commands import all_commands
 from flowc.cli.completion import bash, fish, zsh
+from flowc.cli.table import Command
 
 Program = Callable[[str, str], str]
 
@@ -36,7 +37,8 @@ def place(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(("words", "offered"), CASES)
 def test_bash_completes(place: Path, words: tuple[str, ...], offered: set[str]) -> None:
     line = " ".join(f"'{word}'" for word in ("flowc", *words))
-    script = f'{bash()}\nCOMP_WORDS=({line}); COMP_CWORD={len(words)}; _flowc; printf "%s\\n" "${{COMPREPLY[@]}}"'
+    made = bash(all_commands())
+    script = f'{made}\nCOMP_WORDS=({line}); COMP_CWORD={len(words)}; _flowc; printf "%s\\n" "${{COMPREPLY[@]}}"'
     done = subprocess.run(["bash", "-c", script], cwd=place, capture_output=True, text=True, check=True)
     assert {word.rstrip("/") for word in done.stdout.split()} == offered
     assert done.stderr == ""
@@ -44,7 +46,7 @@ def test_bash_completes(place: Path, words: tuple[str, ...], offered: set[str]) 
 
 @pytest.mark.parametrize(("words", "offered"), CASES)
 def test_fish_completes(place: Path, program: Program, words: tuple[str, ...], offered: set[str]) -> None:
-    script = f'{fish()}\ncomplete -C "flowc {" ".join(words)}"'
+    script = f'{fish(all_commands())}\ncomplete -C "flowc {" ".join(words)}"'
     done = subprocess.run(
         [program("fish", "fish"), "--no-config", "-c", script],
         cwd=place,
@@ -57,7 +59,7 @@ def test_fish_completes(place: Path, program: Program, words: tuple[str, ...], o
 
 
 def test_zsh_takes_the_script_and_knows_the_command(place: Path, program: Program) -> None:
-    script = f"autoload -U compinit; compinit -D -u\n{zsh()}\nprint $_comps[flowc]"
+    script = f"autoload -U compinit; compinit -D -u\n{zsh(all_commands())}\nprint $_comps[flowc]"
     done = subprocess.run(
         [program("zsh", "zsh"), "-f", "-c", script], cwd=place, capture_output=True, text=True, check=True
     )
@@ -66,8 +68,8 @@ def test_zsh_takes_the_script_and_knows_the_command(place: Path, program: Progra
 
 
 @pytest.mark.parametrize("shell", [bash, zsh, fish])
-def test_every_option_is_offered(shell: Callable[[], str]) -> None:
-    text = shell()
-    for command in COMMANDS:
+def test_every_option_is_offered(shell: Callable[[tuple[Command, ...]], str]) -> None:
+    text = shell(all_commands())
+    for command in all_commands():
         for option in command.options:
             assert option.name.lstrip("-") in text

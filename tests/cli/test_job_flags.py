@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 
 from flowc import driver
 from flowc.cli.arguments import UsageError, parse
-from flowc.cli.commands import COMMAND_LINE, COMPILE, JOB_OPTIONS
+from flowc.cli.commands.compile import COMMAND as COMPILE
 from flowc.cli.inputs import gather
 from flowc.cli.old_spellings import TABLE
+from flowc.cli.options import JOB_OPTIONS
 from flowc.cli.sources import expand
+from flowc.cli.table import COMMAND_LINE
 from flowc.diag.sink import Sink
 from flowc.inputs import Flags, Inputs
 from flowc.ir.job import Choice, Job, Mount, Placement, Port, Resources, Run, SourceInfo, Volume

@@ -9,7 +9,9 @@ import pytest
 
 from flowc import driver
 from flowc.cli.arguments import UsageError, Words, parse
-from flowc.cli.commands import CHECK, COMMANDS, COMPILE
+from flowc.cli.commands import all_commands
+from flowc.cli.commands.check import COMMAND as CHECK
+from flowc.cli.commands.compile import COMMAND as COMPILE
 from flowc.cli.inputs import gather
 from flowc.cli.old_spellings import TABLE, Old
 from flowc.inputs import Inputs
@@ -106,7 +108,7 @@ def test_old_flag_used_wrongly_is_wrong_usage(argv: list[str], message: str, hel
 
 
 def test_other_commands_never_had_them() -> None:
-    for command in COMMANDS:
+    for command in all_commands():
         if not command.foreign:
             with pytest.raises(UsageError):
                 parse(command, ["--no-wait"])

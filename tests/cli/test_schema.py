@@ -11,8 +11,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from flowc import driver
-from flowc.cli.commands import SCHEMA
-from flowc.cli.schema import document
+from flowc.cli.commands.schema import COMMAND as SCHEMA
+from flowc.cli.commands.schema import document
 from flowc.diag.json_format import diagnostic_document, render_json
 from flowc.ir.encode import ir_document
 from flowc.ir.job import Container, Job, Mount, Run, SourceInfo, StopSignal, Time

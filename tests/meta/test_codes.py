@@ -11,7 +11,7 @@ import pytest
 from flowc import driver
 from flowc.cli import sources
 from flowc.cli.arguments import parse
-from flowc.cli.commands import COMPILE
+from flowc.cli.commands.compile import COMMAND as COMPILE
 from flowc.cli.inputs import gather
 from flowc.diag.code import Code
 from flowc.diag.codes import table

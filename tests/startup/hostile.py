@@ -9,7 +9,7 @@ import yaml
 
 from flowc import catalog, pipeline
 from flowc.cli.arguments import UsageError, parse
-from flowc.cli.commands import COMPILE
+from flowc.cli.commands.compile import COMMAND as COMPILE
 from flowc.cli.inputs import gather
 from flowc.detect import detect
 from flowc.diag.sink import Sink

@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from fakes import PROGRAMS, Machine
 from hostile import COMMAND_LINE, CONTAINED, FORMATS, Field, Format, units
 
-from flowc.cli.commands import JOB_OPTIONS
+from flowc.cli.options import JOB_OPTIONS
 
 # `canary` is a program of the machine: whoever runs it is caught.
 RUN = (

@@ -1,4 +1,4 @@
-"""`flowc check`: the findings about many files, in their order, on standard output."""
+"""What `flowc check` says of each file, and of all of them at the end."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ import sys
 
 from flowc import driver
 from flowc.cli import sources, terminal
-from flowc.cli.arguments import UsageError, refuse_mixtures
-from flowc.cli.commands import COMMAND_LINE
 from flowc.cli.inputs import gather
 from flowc.cli.status import Tally
+from flowc.cli.table import COMMAND_LINE
 from flowc.diag.render import count, render, summary
 from flowc.diag.sink import Diagnostic
 
@@ -93,64 +92,37 @@ class Checker:
     def _result(self, source: Source) -> Result:
         return driver.check(source, self.inputs, frontend=self.frontend, strict=self.strict)
 
+    def outcomes(self, files: list[str]) -> Any:
+        """What `check` gives for each file, in their order."""
+        if len(files) < PARALLEL_FROM or not hasattr(os, "fork"):
+            return map(self.check, files)
+        gc.enable()
+        from flowc.cli.parallel import in_order
 
-def run(words: Words, argv: list[str]) -> int:
-    """The exit status. Raises UsageError."""
-    checker = Checker(words, argv)
-    refuse_mixtures(words)
-    commanded = checker.inputs.command_span
-    if not words.operands and commanded is None:
-        raise UsageError("no SOURCE given", "name job files or folders, or - for standard input: flowc check .")
-    if checker.fix and ("-" in words.operands or commanded is not None):
-        what = "standard input" if commanded is None else "the command line"
-        raise UsageError(f"`--fix` cannot change {what}", "name a file")
-    files = sources.expand(words.operands) if commanded is None else [commanded.source.path]
-    if not files and checker.format == "human":
-        shown = ", ".join(f"`{operand}`" for operand in words.operands)
-        hint = "job files end in .sbatch or .slurm, in .sh and hold #SBATCH lines, or in .yaml and are plainly jobs"
-        terminal.write(sys.stderr, f"flowc: no job files found below {shown}\n  {hint}; name any other one\n")
-        return 0
-    tally = Tally()
-    documents: list[dict[str, Any]] = []
-    for text, found, numbers in _outcomes(checker, files):
-        tally.merge(numbers)
-        documents += found
-        if text:
-            terminal.write(sys.stdout, text)
-    _finish(checker, tally, documents)
-    return tally.status
+        return in_order(self.check, files)
 
+    def conclusion(self, tally: Tally, documents: list[dict[str, Any]]) -> str:
+        """What follows the findings for people; for programs the whole document."""
+        if self.format == "human":
+            lines = [f"fixed {count(tally.fixed, 'problem')}"] if tally.fixed else []
+            if tally.bugs:
+                lines.append(f"{count(tally.bugs, 'file')} could not be checked, see standard error")
+            checked = tally.files - tally.bugs
+            if checked:
+                lines.append(summary(tally.severities, checked, 0 if self.fix else tally.fixable))
+            text = "\n".join(lines) + "\n"
+        elif self.format == "json":
+            from flowc.diag.json_format import render_json
 
-def _outcomes(checker: Checker, files: list[str]) -> Any:
-    if len(files) < PARALLEL_FROM or not hasattr(os, "fork"):
-        return map(checker.check, files)
-    gc.enable()
-    from flowc.cli.parallel import in_order
+            text = render_json(documents, tally.files)
+        elif self.format == "sarif":
+            from flowc.diag.codes.table import all_codes
+            from flowc.diag.sarif import render_sarif
+            from flowc.version import VERSION
 
-    return in_order(checker.check, files)
+            text = render_sarif(documents, all_codes(), VERSION)
+        else:
+            from flowc.diag.github import render_github
 
-
-def _finish(checker: Checker, tally: Tally, documents: list[dict[str, Any]]) -> None:
-    if checker.format == "human":
-        lines = [f"fixed {count(tally.fixed, 'problem')}"] if tally.fixed else []
-        if tally.bugs:
-            lines.append(f"{count(tally.bugs, 'file')} could not be checked, see standard error")
-        checked = tally.files - tally.bugs
-        if checked:
-            lines.append(summary(tally.severities, checked, 0 if checker.fix else tally.fixable))
-        text = "\n".join(lines) + "\n"
-    elif checker.format == "json":
-        from flowc.diag.json_format import render_json
-
-        text = render_json(documents, tally.files)
-    elif checker.format == "sarif":
-        from flowc.diag.codes.table import all_codes
-        from flowc.diag.sarif import render_sarif
-        from flowc.version import VERSION
-
-        text = render_sarif(documents, all_codes(), VERSION)
-    else:
-        from flowc.diag.github import render_github
-
-        text = render_github(documents)
-    terminal.write(sys.stdout, text, encoding=None if checker.format == "human" else "utf-8")
+            text = render_github(documents)
+        return text

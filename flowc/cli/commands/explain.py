@@ -6,7 +6,7 @@ import sys
 
 from flowc.cli import terminal
 from flowc.cli.arguments import UsageError
-from flowc.diag.codes.table import all_codes
+from flowc.cli.table import HELP, Command, Option
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,9 +24,33 @@ _INTRODUCTION = """\
 Every finding has a code and a name. `flowc explain CODE` shows one of these pages.
 """
 
+COMMAND = Command(
+    name="explain",
+    summary="the manual of a diagnostic",
+    usage=("flowc explain CODE…", "flowc explain --all"),
+    operand="CODE",
+    options=(
+        Option(name="--all", help="every diagnostic there is"),
+        Option(
+            name="--format",
+            metavar="FORMAT",
+            choices=("markdown", "json"),
+            help="how to show it (default: markdown)",
+        ),
+        HELP,
+    ),
+    examples=(
+        ("flowc explain FC110", "by its code"),
+        ("flowc explain unknown-option", "by its name"),
+        ("flowc explain --all > diagnostics.md", "the whole manual"),
+    ),
+)
 
-def run(words: Words) -> int:
+
+def run(words: Words, argv: list[str]) -> int:
     """The exit status. Raises UsageError for a code that there is not."""
+    from flowc.diag.codes.table import all_codes
+
     codes = all_codes()
     if words.flag("all") == bool(words.operands):
         raise UsageError("`flowc explain` takes codes or --all", "flowc explain FC110, or flowc explain --all")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import sys
 
 from flowc.cli import terminal
 from flowc.cli.arguments import UsageError
-from flowc.cli.commands import SCHEMA
+from flowc.cli.table import HELP, Command
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,11 +14,27 @@ if TYPE_CHECKING:
 
     from flowc.cli.arguments import Words
 
+COMMAND = Command(
+    name="schema",
+    summary="print the JSON Schema of a format",
+    usage=("flowc schema task|ir|diagnostics",),
+    operand="FORMAT",
+    operand_choices=("task", "ir", "diagnostics"),
+    options=(HELP,),
+    examples=(
+        ("flowc schema task > task.schema.json", "task YAML, for an editor"),
+        ("flowc schema ir", "what `flowc compile --emit ir` prints"),
+        ("flowc schema diagnostics", "what `flowc check --format json` prints"),
+    ),
+)
 
-def run(words: Words) -> int:
+
+def run(words: Words, argv: list[str]) -> int:
     """The exit status. Raises UsageError for a format that there is no schema of."""
-    known = ", ".join(SCHEMA.operand_choices)
-    if len(words.operands) != 1 or words.operands[0] not in SCHEMA.operand_choices:
+    import json
+
+    known = ", ".join(COMMAND.operand_choices)
+    if len(words.operands) != 1 or words.operands[0] not in COMMAND.operand_choices:
         found = f", found `{' '.join(words.operands)}`" if words.operands else ""
         raise UsageError(f"`flowc schema` takes one of {known}{found}", "flowc schema task > task.schema.json")
     text = json.dumps(document(words.operands[0]), indent=2, ensure_ascii=False) + "\n"
@@ -28,7 +43,7 @@ def run(words: Words) -> int:
 
 
 def document(name: str) -> dict[str, Any]:
-    """The schema of one of the formats that SCHEMA names."""
+    """The schema of one of the formats that COMMAND names."""
     if name == "task":
         from flowc.frontends.task.model import json_schema
 

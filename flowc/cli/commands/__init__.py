@@ -1,0 +1,26 @@
+"""The commands. A module each, with `COMMAND`, its row of the table, and `run`, which takes the words that the parser
+made, and the whole command line, and gives the exit status.
+
+A command line loads the module of its own command alone. So a module imports at its top what the row needs, and within
+`run` what the work needs.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from flowc.cli.table import Command
+
+# In the order of `flowc --help`.
+COMMANDS = ("compile", "check", "explain", "schema", "completion")
+
+
+def load(name: str) -> ModuleType:
+    """The module of one of COMMANDS."""
+    return __import__(f"{__name__}.{name}", fromlist=["COMMAND"])
+
+
+def all_commands() -> tuple[Command, ...]:
+    return tuple(load(name).COMMAND for name in COMMANDS)

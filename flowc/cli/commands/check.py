@@ -1,0 +1,80 @@
+"""`flowc check`: the findings about many files, in their order, on standard output."""
+
+from __future__ import annotations
+
+import sys
+
+from flowc.cli.options import COMMAND_OPTION, JOB_OPTIONS, SOURCE_OPTIONS
+from flowc.cli.table import HELP, Command, Option
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from flowc.cli.arguments import Words
+
+COMMAND = Command(
+    name="check",
+    summary="find mistakes in jobs, without producing anything",
+    usage=("flowc check [OPTIONS] SOURCE… [-- SBATCH OPTIONS]", "flowc check [OPTIONS] --command COMMAND"),
+    operand="SOURCE",
+    foreign=True,
+    options=(
+        Option(
+            name="--format",
+            metavar="FORMAT",
+            choices=("human", "json", "sarif", "github"),
+            help="how findings are shown (default: human)",
+        ),
+        Option(name="--fix", help="apply the fixes that are certain, in place"),
+        COMMAND_OPTION,
+        HELP,
+        *SOURCE_OPTIONS,
+        *JOB_OPTIONS,
+    ),
+    examples=(
+        ("flowc check job.sbatch", "one job"),
+        ("flowc check jobs/", "every job file below a folder"),
+        ("flowc check --fix jobs/", "and mend what can be mended"),
+        ("flowc check --format github .", "as annotations of a pull request"),
+        ("cat job.sbatch | flowc check -", "from standard input"),
+    ),
+    notes=(
+        "SOURCE is a file, a folder, or - for standard input. In folders, files with a suffix of job files\n"
+        "are checked (.sbatch, .slurm, …; .sh where it holds directives; .yaml where it is plainly a job);\n"
+        "hidden folders are passed over."
+    ),
+)
+
+
+def run(words: Words, argv: list[str]) -> int:
+    """The exit status. Raises UsageError."""
+    from flowc.cli import sources, terminal
+    from flowc.cli.arguments import UsageError, refuse_mixtures
+    from flowc.cli.checker import Checker
+    from flowc.cli.status import Tally
+
+    checker = Checker(words, argv)
+    refuse_mixtures(words)
+    commanded = checker.inputs.command_span
+    if not words.operands and commanded is None:
+        raise UsageError("no SOURCE given", "name job files or folders, or - for standard input: flowc check .")
+    if checker.fix and ("-" in words.operands or commanded is not None):
+        what = "standard input" if commanded is None else "the command line"
+        raise UsageError(f"`--fix` cannot change {what}", "name a file")
+    files = sources.expand(words.operands) if commanded is None else [commanded.source.path]
+    if not files and checker.format == "human":
+        shown = ", ".join(f"`{operand}`" for operand in words.operands)
+        hint = "job files end in .sbatch or .slurm, in .sh and hold #SBATCH lines, or in .yaml and are plainly jobs"
+        terminal.write(sys.stderr, f"flowc: no job files found below {shown}\n  {hint}; name any other one\n")
+        return 0
+    tally = Tally()
+    documents: list[dict[str, Any]] = []
+    for text, found, numbers in checker.outcomes(files):
+        tally.merge(numbers)
+        documents += found
+        if text:
+            terminal.write(sys.stdout, text)
+    encoding = None if checker.format == "human" else "utf-8"
+    terminal.write(sys.stdout, checker.conclusion(tally, documents), encoding=encoding)
+    return tally.status

@@ -1,0 +1,104 @@
+"""`flowc compile`: artifacts on standard output or as files, diagnostics on standard error."""
+
+from __future__ import annotations
+
+from flowc.cli.options import COMMAND_OPTION, JOB_OPTIONS, SOURCE_OPTIONS
+from flowc.cli.table import COMMAND_LINE, HELP, Command, Option
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.backends.base import Artifact
+    from flowc.cli.arguments import Words
+
+COMMAND = Command(
+    name="compile",
+    summary="turn a job into a bid",
+    usage=("flowc compile [OPTIONS] SOURCE… [-- SBATCH OPTIONS]", "flowc compile [OPTIONS] --command COMMAND"),
+    operand="SOURCE",
+    foreign=True,
+    options=(
+        Option(
+            name="--emit",
+            metavar="TARGET",
+            choices=("ast", "ir", "plan", "mithril", "script", "cloud-init"),
+            help="what to produce (default: mithril)",
+        ),
+        Option(
+            name="--output",
+            short="-o",
+            metavar="DIR",
+            kind="folder",
+            help="write the files below DIR instead of printing one",
+        ),
+        COMMAND_OPTION,
+        HELP,
+        *SOURCE_OPTIONS,
+        *JOB_OPTIONS,
+    ),
+    examples=(
+        ("flowc compile job.sbatch", "the bid, as JSON on standard output"),
+        ("flowc compile job.sbatch -o out/", "request, startup script and report as files"),
+        ("flowc compile job.sbatch -i 8xh100 --budget 500", "on that machine, never for more than that"),
+        ("flowc compile job.sbatch --emit script", "the startup script, readable"),
+        ("flowc compile job.sbatch -- --nodes=2 -t 1:00:00", "with sbatch's own options, as given to sbatch"),
+        ('flowc compile -- --gpus=8 --wrap "python train.py"', "without a file"),
+        ('flowc compile -c "python train.py" -i 8xh100', "a command, without sbatch's rules"),
+        ("flowc compile job.yaml --set spec.backoffLimit=0", "with another value in a YAML file"),
+    ),
+    notes="SOURCE is a file, or - for standard input. Diagnostics go to standard error.",
+)
+
+
+def run(words: Words, argv: list[str]) -> int:
+    """The exit status. Raises UsageError, and OSError when standard output or error cannot be written."""
+    import os
+    import sys
+
+    from flowc import driver
+    from flowc.cli import sources, terminal
+    from flowc.cli.arguments import UsageError, refuse_mixtures
+    from flowc.cli.inputs import gather
+    from flowc.cli.outputs import Outputs
+    from flowc.cli.status import WORLD_FAILED, Tally
+    from flowc.diag.render import render, summary
+    from flowc.diag.sink import Diagnostic
+    from flowc.source import Source
+
+    inputs = gather(words, argv, os.environ)
+    wrapped = any(word.startswith("--wr") for word in inputs.args)
+    refuse_mixtures(words)
+    if not words.operands and not wrapped and inputs.command_span is None:
+        raise UsageError("no SOURCE given", "name a job file, or - for standard input: flowc compile job.sbatch")
+    folder = words.text("output")
+    if folder is not None and os.path.exists(folder) and not os.path.isdir(folder):
+        raise UsageError(f"`{folder}` is not a folder", "-o takes the folder that the files are written to")
+    outputs = Outputs(folder, several=len(words.operands) > 1)
+    tally = Tally()
+    commanded = Source("<wrap>", "") if inputs.command_span is None else inputs.command_span.source
+    found = [sources.read(operand) if operand else commanded for operand in words.operands or ("",)]
+    results = iter(
+        driver.compile_all(
+            [each for each in found if isinstance(each, Source)],
+            inputs,
+            emit=words.text("emit") or "mithril",
+            frontend=words.text("from") if inputs.command is None else COMMAND_LINE,
+            strict=words.flag("strict"),
+        )
+    )
+    for operand, source in zip(words.operands or ("",), found, strict=True):
+        path = operand if isinstance(source, Diagnostic) else source.path
+        artifacts: tuple[Artifact, ...] = ()
+        if isinstance(source, Diagnostic):
+            diagnostics: tuple[Diagnostic, ...] = (source,)
+        else:
+            result = next(results)
+            artifacts, diagnostics = result.artifacts, result.diagnostics
+        tally.add(diagnostics)
+        if diagnostics:
+            colours = terminal.palette(sys.stderr, os.environ)
+            terminal.write(sys.stderr, render(path, diagnostics, colours, terminal.width(sys.stderr)))
+        if artifacts and not outputs.put(path, artifacts):
+            return WORLD_FAILED
+    if tally.total:
+        terminal.write(sys.stderr, summary(tally.severities, tally.files) + "\n")
+    return tally.status

@@ -1,0 +1,45 @@
+"""What a command and an option are: the rows behind parsing, `--help` and shell completion."""
+
+from __future__ import annotations
+
+from flowc.record import Record
+
+# The frontend that `--command` stands for; it reads no file, so `--from` does not take it.
+COMMAND_LINE = "command-line"
+
+
+class Option(Record):
+    """One option. `metavar` is None for a flag; `kind` says what a value is: text, integer, pair (KEY=VALUE),
+    file or folder; `key` is the name under which the parser files it, by default the long name."""
+
+    name: str
+    help: str
+    short: str | None = None
+    metavar: str | None = None
+    choices: tuple[str, ...] = ()
+    kind: str = "text"
+    repeat: bool = False
+    group: str = "options"
+
+    @property
+    def key(self) -> str:
+        return self.name[2:].replace("-", "_")
+
+
+class Command(Record):
+    """One command. `operand` is None, or how its operands are called; `foreign`: a foreign command line may
+    follow `--`; `examples` are (command, what it does)."""
+
+    name: str
+    summary: str
+    usage: tuple[str, ...]
+    options: tuple[Option, ...]
+    examples: tuple[tuple[str, str], ...]
+    operand: str | None = None
+    operand_choices: tuple[str, ...] = ()
+    foreign: bool = False
+    notes: str = ""
+
+
+HELP = Option(name="--help", short="-h", help="show this help")
+VERSION = Option(name="--version", short="-V", help="show the version")
