@@ -5,6 +5,9 @@ from __future__ import annotations
 from flowc.record import Record
 from flowc.source import Source, Span
 
+# The releases of Slurm whose rules `--slurm-version` chooses.
+SLURM_RELEASES = ("22.05", "23.02", "23.11", "24.05", "24.11", "25.05", "25.11", "26.05", "26.11")
+
 
 class Flags(Record):
     """Job flags of the command line (contract §1); None or empty: not given. Money is decimal text.

@@ -18,6 +18,7 @@ from typing import Any
 
 from flowc.diag.sink import Sink
 from flowc.frontends.slurm.read import read
+from flowc.frontends.slurm.words.getopt import release
 from flowc.inputs import Inputs
 from flowc.source import Source
 from tests.frontends.slurm import generator
@@ -25,11 +26,15 @@ from tests.frontends.slurm import generator
 ORACLE = Path(__file__).parent / "oracle" / "sbatch_oracle.py"
 
 
-def ask_sbatch(cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What the real sbatch makes of each case."""
+def ask_sbatch(cases: list[dict[str, Any]], sbatch: str = "sbatch") -> list[dict[str, Any]]:
+    """What the real sbatch makes of each case; `sbatch` is its path."""
     lines = "\n".join(json.dumps({**case, "path": "job.sh"}) for case in cases)
     done = subprocess.run(
-        [sys.executable, str(ORACLE), "--jsonl"], input=lines, capture_output=True, text=True, check=True
+        [sys.executable, str(ORACLE), "--jsonl", "--sbatch", sbatch],
+        input=lines,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return [json.loads(line) for line in done.stdout.splitlines()]
 
@@ -122,13 +127,16 @@ def main(argv: list[str]) -> int:
     cli.add_argument("--count", type=int, default=20000)
     cli.add_argument("--seed", type=int, default=1)
     cli.add_argument("--show", type=int, default=20, help="differences to print")
+    cli.add_argument("--sbatch", default="sbatch", help="another sbatch, of the release that --slurm-version names")
+    cli.add_argument("--slurm-version", default="22.05")
     options = cli.parse_args(argv)
+    version = release(options.slurm_version)
     random = Random(options.seed)
     tally: Counter[str] = Counter()
     for start in range(0, options.count, 500):
-        cases = [generator.case(random) for _ in range(min(500, options.count - start))]
-        for case, real in zip(cases, ask_sbatch(cases), strict=True):
-            own = ask_flowc(case)
+        cases = [generator.case(random, version) for _ in range(min(500, options.count - start))]
+        for case, real in zip(cases, ask_sbatch(cases, options.sbatch), strict=True):
+            own = ask_flowc(case, options.slurm_version)
             tally["accepted" if real["ok"] else "refused"] += 1
             if agree(real, own):
                 continue

@@ -45,10 +45,13 @@ class OptionRow(Strict):
     category: str
     since: str | None = None
     until: str | None = None
+    absent: tuple[str, str] | None = None
     arg_later: tuple[str, str] | None = None
+    het_later: tuple[str, str] | None = None
     aliases: tuple[str, ...] = ()
     command_line: bool = False
     variables: tuple[str, ...] = ()
+    variables_since: str | None = None
 
 
 class ForeignOptions(Strict):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flowc.cli.table import COMMAND_LINE, Option
 from flowc.frontends import FRONTENDS
+from flowc.inputs import SLURM_RELEASES
 
 _JOB = "job flags (they win over the file)"
 JOB_OPTIONS = (
@@ -107,7 +108,7 @@ SOURCE_OPTIONS = (
     Option(
         name="--slurm-version",
         metavar="VERSION",
-        choices=("22.05", "26.05"),
+        choices=SLURM_RELEASES,
         help="the release whose rules hold (default: 22.05)",
         group=_READ,
     ),

@@ -25,7 +25,7 @@ def readable(environ: Iterable[tuple[str, str]], table: Table, version: tuple[in
     found = []
     for option, row in OPTIONS.items():
         for variable in row["variables"]:
-            if variable in set_ones and _known(row["since"], row["until"], version):
+            if variable in set_ones and _known(row["variables_since"] or row["since"], row["until"], version):
                 found.append((variable, option, set_ones[variable]))
     found += [(name, NULL, set_ones[name]) for name in (SWITCH_COUNT, SWITCH_WAIT) if name in set_ones]
     return found
@@ -44,7 +44,7 @@ def flag_is_set(value: str) -> bool:
 def set_switch(state: State, variable: str, value: str) -> None:
     """One of the two variables without an option. Raises ValueMistake."""
     if variable == SWITCH_COUNT:
-        count = whole_number(value, positive=True)
+        count = whole_number(value, positive=True, version=state.version)
         if count is None:
             raise wrong(value, "expected a whole number above 0")
         state.slots["switches"] = count

@@ -20,7 +20,7 @@ from flowc.frontends.slurm.values.settings import SETTERS
 from flowc.frontends.slurm.values.state import NULL, UMASK, State
 from flowc.frontends.slurm.values.trees import ValueMistake
 from flowc.frontends.slurm.words import scan
-from flowc.frontends.slurm.words.getopt import CARRIED, Occurrence
+from flowc.frontends.slurm.words.getopt import Occurrence, release
 from flowc.source import Source, Span
 
 TYPE_CHECKING = False
@@ -42,6 +42,7 @@ def read(source: Source, inputs: Inputs, sink: Sink) -> Ast | None:
     reader = Reader(source, inputs, sink)
     reader.read_arguments()
     reader.refuse_exits()
+    reader.refuse_gone()
     text, scanned = reader.wrapped, None
     if text is None:
         if not scan.check_file(source, sink):
@@ -85,10 +86,31 @@ class Reader(Gatherer):
         self._refused: set[tuple[object, ...]] = set()
 
     def refuse_exits(self) -> None:
-        """Options such as `--help`, with which sbatch prints a text and submits nothing."""
+        """Options with which sbatch runs no script: such as `--help`, for which it prints a text, and `--external`."""
         for occurrence in self.first:
             if OPTIONS[occurrence.name]["kind"] == "exit":
                 self._set(self.arguments, occurrence, "arguments", (occurrence.name, occurrence.text))
+            elif occurrence.name == "external" and self._runs_a_script(occurrence):
+                mistake = ValueMistake("on the command line it asks for an allocation, in which no script runs", 0, 0)
+                report.value_mistake(self.arguments, occurrence, mistake, self.sink, occurrence.written)
+
+    def _runs_a_script(self, external: Occurrence) -> bool:
+        """Whether sbatch minds the script beside `--external`: later components are free of it since 26.05, and
+        `--wrap` was before."""
+        between = (25, 5) <= self.version < (26, 5)
+        return self.wrapped is None if between else external in self.chunks[0]
+
+    def refuse_gone(self) -> None:
+        """A variable that sbatch still reads though its option is gone: it cannot be set."""
+        for name, row in OPTIONS.items():
+            until = row["until"]
+            if name != "power" or until is None or release(until) > self.version:
+                continue
+            for variable in row["variables"]:
+                if variable in self.variables:
+                    _, _, place = self._variable_span(variable, self.variables[variable])
+                    reason = f"the option `--{name}` is gone since {until}, and sbatch refuses its variable"
+                    self.sink.report(codes.BAD_VALUE, place, option=variable, reason=reason)
 
     def components(self) -> list[Component]:
         """Go through the components: as many as the script or the command line has."""
@@ -100,8 +122,8 @@ class Reader(Gatherer):
         found = []
         for self.component in range(count):
             if self.component:
-                self.state.next_component(CARRIED)
-                self._own = {name: given for name, given in self._own.items() if name in CARRIED}
+                self.state.next_component(self.table.carried)
+                self._own = {name: given for name, given in self._own.items() if name in self.table.carried}
             self._apply_component()
             verify(self.state, self._refuse, {occurrence.name for occurrence in self._chunk()})
             options = {name: text for name, text in self.state.listing().items() if name not in HIDDEN}
@@ -116,7 +138,7 @@ class Reader(Gatherer):
         `-N1 : -J b` names the first component too, and the command line's `--ignore-pbs` comes in time."""
         kept = len(self.given)
         for occurrence in self.first:
-            if occurrence.name in CARRIED and occurrence.name not in HIDDEN:
+            if occurrence.name in self.table.carried and occurrence.name not in HIDDEN:
                 self._set(self.arguments, occurrence, "arguments", (occurrence.name, occurrence.text))
                 self.state.given.update(dict.fromkeys(self.state.given.keys() & {occurrence.name}, True))
         del self.given[kept:]

@@ -2,7 +2,7 @@
 """Makes up batch scripts from the option table: every option, every form of value, quoting, prefixes, faults.
 
 `case(random)` gives what the oracle takes: {"script", "args", "env"}. It draws from a `random.Random`, so a seed repeats a
-run and hypothesis can shrink one.
+run and hypothesis can shrink one. `version` is the release whose options are drawn.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any
 from flowc._compiled.slurm_options import BSUB, ELSEWHERE, OPTIONS, PBS, REMOVED
 from flowc.frontends.slurm.words.getopt import table_of
 
-KNOWN = table_of((22, 5))
-NAMES = [name for name in OPTIONS if name in KNOWN.longs]
+OLDEST = (22, 5)
+
 
 NUMBERS = [
     "1",
@@ -125,35 +125,52 @@ VALUES: dict[str, list[str]] = {
     "profile": ["all", "none", "task", "energy,task", "x", "Lustre,Network", "", "small"],
     "propagate": ["ALL", "NONE", "CPU", "CPU,STACK", "foo", "cpu", "RLIMIT_CORE", "", "CPU NPROC", "all"],
     "signal": ["USR1", "B:USR1@300", "SIGTERM@60", "10@30", "R:USR2", "RB:9", "BUSR1", "b:usr1@0", "@60", "USR1@", "USR1@1:00", "foo", "", "0", "64", "65536", "65537", "USR1@65536", "XCPU", "BR:10", "USR1 ", " USR1", "CHLD", "R", "SIG", "B:"],
+    "tres-per-task": [
+        "gres/gpu=1", "gres/gpu:a=2", "cpu=2", "gres/gpu=2,cpu=4", "gres:gpu:1", "gres/gpu:2", "gres/gpu:a:2", "gpu=1", "mem=1G", "node=1", "gres/gpu=0", "gres/gpu",
+        "cpu", "cpu=0", "cpu:2", "license/x=1", "license/x:2", "bb/x=1", "energy=1", "billing=2", "gres/gpu:a=1,gres/gpu:b=2", "gres/gpu:b=1,gres/gpu:a=2", "gres/gpu=1k", "cpu=1k",
+        "", ",", "cpu=2,", "x=1", "gres/x=1", "gres/gpu:a=2,cpu=1", "cpu=2,cpu=3", "gres/gpu=1,gres/gpu=2", "gres=gpu:1", "gres/gpu=x", "gres/gpu=1.5", "GRES/GPU=1", "CPU=1",
+    ],
+    "tres-bind": ["gres/gpu:closest", "gres/gpu:verbose,closest", "gres/gpu:map:0,1", "gres/gpu:mask:0x3", "gres/gpu:none", "gres/gpu:per_task:1", "gres/gpu:single:2", "gpu:closest", "", "gres/x:none", "gres/gpu:closest+gres/x:none", "x", "gres/gpu:c", "gres/gpu:map:a"],
+    "mem-update": ["20@10", "20@1:00", "65536@1", "10@INFINITE", "20", "@5", "0@5", "20@", "x@5", "20@x", "20@0", "100@5", "200@-5", "20@1-0", "-1@5", "20@5x", "", "1@99999999"],
+    "segment": ["1", "2", "4", "0", "65535", "65536", "x", "", "-1", "3"],
+    "ports": ["", "0", "2", "x", "-1", "65536", "4294967296"],
+    "requeue": ["expedite", "", "x", "EXPEDITE", "1", "expedite "],
     "switches": ["1", "2@10", "2@1:30", "1@x", "0", "x", "", "2@", "1@unlimited", "@5", "1@1-0"],
 }  # fmt: skip
 
 
-def case(random: Random) -> dict[str, Any]:
+def names_of(version: tuple[int, ...]) -> list[str]:
+    """The options that a release knows."""
+    known = table_of(version).longs
+    return [name for name in OPTIONS if name in known]
+
+
+def case(random: Random, version: tuple[int, ...] = OLDEST) -> dict[str, Any]:
     """One made-up script with arguments and environment."""
     chance = random.random()
     if chance < 0.04:
-        return {"script": odd_file(random), "args": [], "env": {}}
+        return {"script": odd_file(random, version), "args": [], "env": {}}
     if chance < 0.3:
-        return request(random)
-    made: dict[str, Any] = {"script": script(random), "args": [], "env": {}}
+        return request(random, version)
+    made: dict[str, Any] = {"script": script(random, version), "args": [], "env": {}}
     if random.random() < 0.12:
-        made["args"] = arguments(random)
+        made["args"] = arguments(random, version)
     if random.random() < 0.12:
-        made["env"] = environment(random)
+        made["env"] = environment(random, version)
     if random.random() < 0.02:
         made = {
             "script": None,
-            "args": [*arguments(random), "--wrap=" + random.choice(["hostname", "a b", "#SBATCH -N3"])],
+            "args": [*arguments(random, version), "--wrap=" + random.choice(["hostname", "a b", "#SBATCH -N3"])],
             "env": made["env"],
         }
     return made
 
 
-def option(random: Random, *, faults: float = 0.06, calm: float = 0.0) -> list[str]:
+def option(random: Random, version: tuple[int, ...] = OLDEST, *, faults: float = 0.06, calm: float = 0.0) -> list[str]:
     """The words of one option as a user would type them, before quoting. `calm`: how often a common value is taken."""
-    name = random.choice(NAMES)
+    name = random.choice(names_of(version))
     row = OPTIONS[name]
+    arg = table_of(version).args[name]
     values = VALUES.get(row["kind"], NAMES_TEXT)
     value = random.choice(values[:3]) if random.random() < max(calm, 0.6) else random.choice(values)
     if random.random() < faults:
@@ -164,14 +181,14 @@ def option(random: Random, *, faults: float = 0.06, calm: float = 0.0) -> list[s
     if random.random() < 0.1:
         written = written[: random.randint(2, len(written))]
     short = row["short"] if row["short"] and random.random() < 0.4 else None
-    if row["arg"] == "none":
+    if arg == "none":
         return [f"-{short}" if short else f"--{written}"]
-    if row["arg"] == "optional" and random.random() < 0.5:
+    if arg == "optional" and random.random() < 0.5:
         return [f"-{short}" if short else f"--{written}"]
     if short:
-        joined = random.random() < 0.4 or row["arg"] == "optional"
+        joined = random.random() < 0.4 or arg == "optional"
         return [f"-{short}{value}"] if joined else [f"-{short}", value]
-    return [f"--{written}={value}"] if random.random() < 0.75 or row["arg"] == "optional" else [f"--{written}", value]
+    return [f"--{written}={value}"] if random.random() < 0.75 or arg == "optional" else [f"--{written}", value]
 
 
 def fault(random: Random, name: str, value: str) -> list[str]:
@@ -199,10 +216,12 @@ def quoted(random: Random, word: str) -> str:
     return "".join("\\" + each if random.random() < 0.1 else each for each in word)
 
 
-def directive(random: Random, *, calm: float = 0.0) -> str:
+def directive(random: Random, version: tuple[int, ...] = OLDEST, *, calm: float = 0.0) -> str:
     count = 1 if random.random() < 0.85 else random.randint(0, 4)
     words = [
-        quoted(random, word) for _ in range(count) for word in option(random, calm=calm, faults=0.03 if calm else 0.08)
+        quoted(random, word)
+        for _ in range(count)
+        for word in option(random, version, calm=calm, faults=0.03 if calm else 0.08)
     ]
     gap = random.choice([" ", " ", " ", " ", "  ", "\t", "", "\v"])
     line = "#SBATCH" + gap + random.choice([" ", " ", " ", "\t", "  "]).join(words)
@@ -216,7 +235,7 @@ def directive(random: Random, *, calm: float = 0.0) -> str:
     return line
 
 
-def script(random: Random) -> str:
+def script(random: Random, version: tuple[int, ...] = OLDEST) -> str:
     lines = [
         random.choice(
             ["#!/bin/bash", "#!/bin/bash", "#! /bin/bash -l", "#!/usr/bin/env python3", "#!/bin/csh", "#!/bin/sh"]
@@ -224,7 +243,7 @@ def script(random: Random) -> str:
     ]
     calm = random.choice([0.0, 0.97, 0.97])
     for _ in range(random.choice([1, 1, 2, 3, 5, 8])):
-        lines.append(directive(random, calm=calm))
+        lines.append(directive(random, version, calm=calm))
         if random.random() < 0.1:
             lines.append(random.choice(["", "# comment", "  ", "## comment é", "\t# x", "#", "#SBATCH"]))
         if random.random() < 0.04:
@@ -253,19 +272,22 @@ RESOURCES = {
     "hint": ["nomultithread", "memory_bound", "compute_bound", "multithread"], "nodelist": ["n1", "n[1-3]", "n[1-4],m2", "b,a,c", "n[9-11]", "n2,n1,m[01-03]"],
     "distribution": ["plane=2", "plane=4", "arbitrary", "block"], "gpu-freq": ["low"], "clusters": ["c"], "exclusive": ["user"], "core-spec": ["1"],
     "thread-spec": ["2"], "begin": ["2030-01-01", "2031-01-01"], "deadline": ["2030-01-01", "2030-06-01"], "get-user-env": ["5"], "propagate": ["CPU", "x"],
+    "tres-per-task": ["gres/gpu=1", "cpu=2", "gres/gpu:a=2", "gres/gpu=2,cpu=2", "gres/mps=5"], "segment": ["1", "2", "3"], "oversubscribe": [""], "spread-segments": [""],
+    "gres-flags": ["one-task-per-sharing", "enforce-binding"], "tres-bind": ["gres/gpu:closest"],
 }  # fmt: skip
 
 
-def request(random: Random) -> dict[str, Any]:
+def request(random: Random, version: tuple[int, ...] = OLDEST) -> dict[str, Any]:
     """A script whose options depend on each other."""
-    names = random.sample(sorted(RESOURCES), random.randint(2, 7))
+    known = table_of(version).longs
+    names = random.sample([name for name in sorted(RESOURCES) if name in known], random.randint(2, 7))
     if random.random() < 0.5:
         names = [
             name
             for name in names
-            if "gpu" in name or name in ("nodes", "ntasks", "ntasks-per-node", "gres", "nodelist")
+            if "gpu" in name or "tres" in name or name in ("nodes", "ntasks", "ntasks-per-node", "gres", "nodelist")
         ]
-    words = [f"--{name}={random.choice(RESOURCES[name])}" for name in names]
+    words = [f"--{name}={random.choice(RESOURCES[name])}".removesuffix("=") for name in names]
     made: dict[str, Any] = {"script": "", "args": [], "env": {}}
     for word in words:
         name = word[2:].partition("=")[0]
@@ -312,10 +334,10 @@ def foreign(random: Random) -> str:
     return "\n".join(lines)
 
 
-def arguments(random: Random) -> list[str]:
+def arguments(random: Random, version: tuple[int, ...] = OLDEST) -> list[str]:
     words: list[str] = []
     for _ in range(random.randint(1, 3)):
-        made = option(random, faults=0.01, calm=0.9)
+        made = option(random, version, faults=0.01, calm=0.9)
         if made not in (["--quiet"], ["-Q"]):  # the oracle itself says --verbose
             words += made
         if random.random() < 0.1:
@@ -323,14 +345,14 @@ def arguments(random: Random) -> list[str]:
     return words
 
 
-def environment(random: Random) -> dict[str, str]:
+def environment(random: Random, version: tuple[int, ...] = OLDEST) -> dict[str, str]:
     made = {}
     for _ in range(random.randint(1, 3)):
-        name = random.choice([each for each in NAMES if OPTIONS[each]["variables"]])
+        name = random.choice([each for each in names_of(version) if OPTIONS[each]["variables"]])
         row = OPTIONS[name]
         values = (
             ["", "1", "yes", "no", "0", "true", "YES", "-1", "5x"]
-            if row["arg"] == "none"
+            if table_of(version).args[name] == "none"
             else VALUES.get(row["kind"], NAMES_TEXT)
         )
         value = random.choice(values[:3]) if random.random() < 0.6 else random.choice(values)
@@ -343,11 +365,11 @@ def environment(random: Random) -> dict[str, str]:
     return made
 
 
-def odd_file(random: Random) -> str:
+def odd_file(random: Random, version: tuple[int, ...] = OLDEST) -> str:
     """Files that are hardly scripts."""
     return random.choice([
         "", "\n", " \t\n", "#!", "#!/bin/sh", "#!/bin/sh\n#SBATCH -N2", "\n#!/bin/sh\n", "\ufeff#!/bin/sh\n#SBATCH -N2\n", "#SBATCH -N2\n", "#!/bin/sh\r\n#SBATCH -N2\r\n",
-        "#!/bin/sh\n#SBATCH -N2\r -n4\n", "#!/bin/sh\necho x\r\n", "#!/bin/sh\n#SBATCH -N2\n\0", "#!/bin/sh\n" + directive(random).replace(" ", "\u00a0"), "#!/bin/sh\n" + directive(random) + "\r" + directive(random),
+        "#!/bin/sh\n#SBATCH -N2\r -n4\n", "#!/bin/sh\necho x\r\n", "#!/bin/sh\n#SBATCH -N2\n\0", "#!/bin/sh\n" + directive(random, version).replace(" ", "\u00a0"), "#!/bin/sh\n" + directive(random, version) + "\r" + directive(random, version),
         "#!/bin/sh\n#SBATCH" + "".join(random.choice(" \t\"'\\#:=-NnJx1hetjob") for _ in range(random.randint(1, 30))) + "\n",
         "#!/bin/sh\n#SBATCH -J " + "".join(random.choice("ab\"'\\# \u00e9") for _ in range(random.randint(1, 12))) + "\n",
     ])  # fmt: skip

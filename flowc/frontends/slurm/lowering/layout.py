@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from flowc._compiled.slurm_lowering import DISK_GRES, GPU_SHARE_GRES
 from flowc.diag.codes.slurm import lower as codes
-from flowc.frontends.slurm.values import meaning
+from flowc.frontends.slurm.values import meaning, tres
+from flowc.frontends.slurm.values.state import NULL
 from flowc.ir.job import Layout, Resources
 
 TYPE_CHECKING = False
@@ -60,9 +61,11 @@ def allot(component: Component, ledger: Ledger) -> tuple[Resources, Layout, dict
         a.put("resources.nodes_max", tasks, tasks_option)
     if tasks is not None:
         a.put("layout.tasks", tasks, tasks_option)
-    for path, option in (("tasks_per_node", "ntasks-per-node"), ("cpus_per_task", "cpus-per-task")):
-        if (number := a.number(option)) is not None:
-            a.put(f"layout.{path}", number, option)
+    if (number := a.number("ntasks-per-node")) is not None:
+        a.put("layout.tasks_per_node", number, "ntasks-per-node")
+    cpus, cpus_option = _cpus_per_task(a)
+    if cpus is not None:
+        a.put("layout.cpus_per_task", cpus, cpus_option)
     gpus.put_total(tasks, nodes)
     _put_cpus(a)
     _put_memory(a)
@@ -93,12 +96,18 @@ class Gpus:
         self.per_task = self._count("gpus-per-task")
         if self.per_task is None and "tres-per-task" in a.options:
             self.per_task = self._tres_per_task(a.options["tres-per-task"])
+        self._forget_zeros()
         if self.per_node is not None:
             a.put("resources.gpus_per_node", self.per_node, self.per_node_option)
         if self.per_task is not None:
             a.put("layout.gpus_per_task", self.per_task, self.per_task_option)
         if self.model is not None:
             a.put("resources.gpu_model", self.model, self.model_option)
+
+    def _forget_zeros(self) -> None:
+        """A count of 0 asks for nothing: beside other counts it is as if not given; alone it stays in the job."""
+        if self.per_node or self.total or self.per_task:
+            self.per_node, self.total, self.per_task = self.per_node or None, self.total or None, self.per_task or None
 
     @property
     def per_task_option(self) -> str:
@@ -116,7 +125,7 @@ class Gpus:
 
     def _count(self, option: str) -> int | None:
         text = self.allotment.options.get(option)
-        if text is None:
+        if text is None or text == NULL:
             return None
         return self._sum(meaning.gpu_items(text), option)
 
@@ -129,23 +138,23 @@ class Gpus:
             if item.name == "gpu":
                 gpus.append(item)
             else:
-                self._other_gres(item, gpus)
+                self._other_gres(item, gpus, "gres")
         return self._sum(tuple(gpus), "gres") if gpus else None
 
-    def _other_gres(self, item: meaning.GresItem, gpus: list[meaning.GresItem]) -> None:
+    def _other_gres(self, item: meaning.GresItem, gpus: list[meaning.GresItem], option: str) -> None:
         ledger = self.allotment.ledger
         shown = ":".join(str(part) for part in (item.name, item.type, item.count) if part is not None)
         if item.name in GPU_SHARE_GRES:
             gpus.append(item.replace(name="gpu", type=item.type, count=1))
-            ledger.sink.report(codes.GPU_SHARE, ledger.value_span("gres"), item=shown)
-            ledger.decide("gres", "approximated", "a part of a GPU becomes a whole one", codes.GPU_SHARE.id)
+            ledger.sink.report(codes.GPU_SHARE, ledger.value_span(option), item=shown)
+            ledger.decide(option, "approximated", "a part of a GPU becomes a whole one", codes.GPU_SHARE.id)
             return
         local = item.name.lower() in DISK_GRES
         reason = "each machine has local disk of its own" if local else "only GPUs are known here"
         meant = item.name.lower() in ("gpu", "gpus")
         help = f"GPUs are called `gpu`: `gpu{shown[len(item.name) :]}`" if meant else None
-        ledger.sink.report(codes.GRES_IGNORED, ledger.value_span("gres"), help=help, item=shown, reason=reason)
-        ledger.decide("gres", "approximated", f"`{shown}` is ignored: {reason}", codes.GRES_IGNORED.id)
+        ledger.sink.report(codes.GRES_IGNORED, ledger.value_span(option), help=help, item=shown, reason=reason)
+        ledger.decide(option, "approximated", f"`{shown}` is ignored: {reason}", codes.GRES_IGNORED.id)
 
     def _sum(self, items: tuple[meaning.GresItem, ...], option: str) -> int:
         ledger = self.allotment.ledger
@@ -161,27 +170,31 @@ class Gpus:
         return sum(item.count for item in items)
 
     def _tres_per_task(self, text: str) -> int | None:
-        """GPUs in `gres/gpu:h100=2,cpu=4`; other words of the list are not lowered."""
-        count = None
-        for part in text.split(","):
-            name, _, amount = part.replace("gres:", "gres/").rpartition("=")
-            if name.startswith("gres/gpu") and amount.isdecimal():
-                kind = name[len("gres/gpu") :].lstrip(":/") or None
-                count = self._sum((meaning.GresItem(name="gpu", type=kind, count=int(amount)),), "tres-per-task")
-            else:
-                note = f"`{part}` is not kept; give `--cpus-per-task` and `--gpus-per-task`"
-                self.allotment.ledger.decide("tres-per-task", "approximated", note)
-        return count
+        """GPUs in `gres/gpu:h100=2,cpu=4`. Other resources are told as those of `--gres` are."""
+        gpus: list[meaning.GresItem] = []
+        for name, kind, count in tres.items(text, tres.GRES):
+            item = meaning.GresItem(name=name or "", type=kind, count=count)
+            if name == "gpu":
+                gpus.append(item)
+            elif name:
+                self._other_gres(item, gpus, "tres-per-task")
+        lost = [word for word in text.split(",") if word and not word.startswith(("gres/", "cpu"))]
+        if lost:
+            note = f"`{lost[0]}` is the old cluster's to count"
+            self.allotment.ledger.decide("tres-per-task", "approximated", note)
+        return self._sum(tuple(gpus), "tres-per-task") if gpus else None
 
     def put_total(self, tasks: int | None, nodes: int | None) -> None:
         """`layout.gpus_total`, where the options speak of the whole job."""
         a = self.allotment
-        if self.total is not None:
+        if self.total:
             a.put("layout.gpus_total", self.total, "gpus")
         elif self.per_task is not None:
             a.put("layout.gpus_total", self.per_task * (tasks or nodes or 1), self.per_task_option)
         elif self.per_node is None and (per_gpu := _tasks_per_gpu(a)[0]) is not None and tasks is not None:
             a.put("layout.gpus_total", -(-tasks // per_gpu), _tasks_per_gpu(a)[1])
+        elif self.total is not None:
+            a.put("layout.gpus_total", self.total, "gpus")
 
 
 def _nodes(a: Allotment, gpus: Gpus) -> tuple[int | None, str]:
@@ -218,11 +231,11 @@ def _tasks(a: Allotment, gpus: Gpus, nodes: int | None) -> tuple[int | None, str
     (per_gpu, per_gpu_option), total = _tasks_per_gpu(a), gpus.total
     if total is None and gpus.per_node is not None:
         total = gpus.per_node * (nodes or 1)
-    if per_gpu is not None and total is not None:
+    if per_gpu is not None and total:
         return per_gpu * total, per_gpu_option
     if (tasks := a.number("ntasks")) is not None:
         return tasks, "ntasks"
-    if gpus.per_task and gpus.total is not None:
+    if gpus.per_task and gpus.total:
         return gpus.total // gpus.per_task, gpus.per_task_option
     if (per_node := a.number("ntasks-per-node")) is not None:
         return per_node * (nodes or 1), "ntasks-per-node"
@@ -256,6 +269,14 @@ def _shape_with_option(a: Allotment) -> tuple[int | None, int | None, int | None
             if part.isdecimal():
                 shape[place] = int(part)
     return shape[0], shape[1], shape[2], option
+
+
+def _cpus_per_task(a: Allotment) -> tuple[int | None, str]:
+    """CPUs for each task and the option that says so."""
+    if (number := a.number("cpus-per-task")) is not None:
+        return number, "cpus-per-task"
+    found = next(tres.items(a.options.get("tres-per-task", ""), "cpu"), None)
+    return (found[2] if found else None), "tres-per-task"
 
 
 def _put_cpus(a: Allotment) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from flowc.frontends.slurm.values.numerals import count_of
 from flowc.frontends.slurm.values.state import State
+from flowc.frontends.slurm.values.trees import ValueMistake
+from flowc.frontends.slurm.values.tres import GRES, items
 from flowc.patterns import at_first_use
 
 TYPE_CHECKING = False
@@ -45,10 +47,20 @@ class Numbers:
         self.max_nodes = (state.number("max_nodes", 0) or None) if nodes else None
         self.tasks = slots.get("ntasks", slots.get("ntasks_implied")) if slots.get("tasks_known") else None
         self.per_node = _short(slots.get("ntasks-per-node"))
+        if not nodes and state.version >= (23, 11) and self.per_node and "ntasks" in slots:
+            self.min_nodes = -(-slots["ntasks"] // self.per_node)
         self.per_socket = _short(slots.get("ntasks-per-socket"))
         self.sockets = _short(slots.get("sockets"))
         self.cpus = _short(slots.get("cpus-per-task"))
         self.per_gpu = _short(slots.get("ntasks-per-tres", slots.get("ntasks-per-gpu")))
+
+
+def _per_task(state: State) -> str:
+    """What each task is asked to get, as text."""
+    given = state.texts.get("gpus-per-task", "")
+    for slot in ("tres_per_task", "words_per_task"):
+        given = state.slots.get(slot, given)
+    return given
 
 
 def _short(number: int | None) -> int | None:
@@ -61,7 +73,7 @@ def check(state: State, refuse: Refuse) -> None:
     demands: Demands = {}
     numbers = Numbers(state)
     implied = numbers.tasks is None and numbers.min_nodes is not None and numbers.min_nodes == numbers.max_nodes
-    if implied and (state.texts.get("gpus-per-task") or numbers.per_gpu is not None):
+    if implied and (_per_task(state) or numbers.per_gpu is not None):
         if numbers.per_gpu is not None:
             numbers.tasks = numbers.min_nodes * numbers.per_gpu  # type: ignore[operator]
         elif numbers.per_node is not None:
@@ -90,18 +102,25 @@ def _gather(state: State, demands: Demands) -> Fault | None:
         ("node", "gpus-per-node", "gpu:"),
         ("node", "gres", ""),
         ("socket", "gpus-per-socket", "gpu:"),
-        ("task", "gpus-per-task", "gpu:"),
     )
-    for slot, option, front in sources:
-        text = state.texts.get(option)
+    listed = "tres_per_task" in state.slots
+    option = "tres-per-task" if "tres-per-task" in state.given else "gpus-per-task"
+    per_task = ("task", option, "" if listed or "words_per_task" in state.slots else "gpu:")
+    for slot, option, front in (*sources, per_task):
+        text = _per_task(state) if slot == "task" else state.texts.get(option)
         if not text or (option == "gres" and text.lower() == "none"):
+            continue
+        if state.version >= (23, 11) or (slot == "task" and listed):
+            fault = _read_list(demands, slot, option, text, front)
+            if fault:
+                return (option,), fault
             continue
         for item in text.split(","):
             if option == "gres":
-                item = item.removeprefix("gres/" if state.version >= (23, 11) else "gres:")
+                item = item.removeprefix("gres:")
             if not item:
                 continue
-            fault = _read(demands, slot, option, front + item, state.version)
+            fault = _read(demands, slot, option, front + item)
             if fault:
                 return (option,), fault
     if state.slots.get("mem-per-gpu"):
@@ -117,10 +136,28 @@ def _demand(demands: Demands, name: str, kind: str | None, slot: str, option: st
     return demand
 
 
-def _read(demands: Demands, slot: str, option: str, item: str, version: tuple[int, ...]) -> str | None:
-    """Add one item `name[[:type]:count]`; the reason when sbatch refuses it."""
-    if version >= (23, 11):
-        item = item.replace("=", ":")
+def _read_list(demands: Demands, slot: str, option: str, text: str, front: str) -> str | None:
+    """Add the items of one option; the reason when sbatch refuses one. Rules since 23.11."""
+    if front:
+        text = ",".join(f"{GRES}/{front}{word}" for word in text.split(",") if word)
+    try:
+        for name, kind, count in items(text, GRES):
+            if name is None:
+                break
+            if not _name(name):
+                return _no_name(name)
+            setattr(_demand(demands, name, kind or None, slot, option), slot, count)
+    except ValueMistake as mistake:
+        return mistake.message
+    return None
+
+
+def _no_name(name: str) -> str:
+    return f"`{name}` can be no resource's name; expected NAME[:TYPE][:COUNT], such as gpu:2"
+
+
+def _read(demands: Demands, slot: str, option: str, item: str) -> str | None:
+    """Add one item `name[[:type]:count]`; the reason when sbatch refuses it. Rules before 23.11."""
     name, colon, rest = item.partition(":")
     kind, second, last = rest.partition(":")
     shown = item.removeprefix("gpu:") if option != "gres" else item
@@ -139,7 +176,7 @@ def _read(demands: Demands, slot: str, option: str, item: str, version: tuple[in
     if count == 0:
         return None
     if not _name(name) or name.isdigit():
-        return f"`{name}` can be no resource's name; expected NAME[:TYPE][:COUNT], such as gpu:2"
+        return _no_name(name)
     demand = _demand(demands, name, kind or None, slot, option)
     setattr(demand, slot, count)
     return None
@@ -183,7 +220,7 @@ def _compare(state: State, demands: list[Demand], numbers: Numbers) -> Fault | N
     gpus_asked = any(demand.name == SHARING and _asks(demand) for demand in demands)
     if "mem-per-gpu" in state.slots and not gpus_asked:
         return ("mem-per-gpu", "gpus"), "`--mem-per-gpu` needs a request for GPUs"
-    if state.version >= (26,) and state.slots.get("cpus-per-gpu") and not gpus_asked:
+    if state.version >= (23, 2) and state.slots.get("cpus-per-gpu") and not gpus_asked:
         return ("cpus-per-gpu", "gpus"), "`--cpus-per-gpu` needs a request for GPUs"
     fault: Fault | None = None
     seen: list[Demand] = []
@@ -191,7 +228,7 @@ def _compare(state: State, demands: list[Demand], numbers: Numbers) -> Fault | N
     for demand in demands:
         names.add(demand.name)
         unequal = _compare_one(demand, numbers)
-        fault = _with_options(demand, *unequal) if unequal else _shares(demand, names, numbers)
+        fault = _with_options(demand, *unequal) if unequal else _shares(demand, names, numbers, state.version)
         if fault:
             break
         seen.append(demand)
@@ -204,9 +241,6 @@ def _compare(state: State, demands: list[Demand], numbers: Numbers) -> Fault | N
             return None
         both = tuple(dict.fromkeys([*untyped.options.values(), *typed.options.values()]))
         return _at_least_two(both), f"`{untyped.name}` is asked for with a type (`{typed.type}`) and without one"
-    by_gres = any(item.startswith("gres/gpu") for item in state.texts.get("gres", "").split(","))
-    if fault is None and by_gres and state.version >= (26, 5) and "gpus-per-node" in state.given:
-        fault = ("gpus-per-node", "gres"), "`--gres=gpu` and `--gpus-per-node` exclude each other"
     return fault
 
 
@@ -221,9 +255,9 @@ def _at_least_two(options: tuple[str, ...]) -> tuple[str, ...]:
     return options if len(options) > 1 else (*options, "")
 
 
-def _shares(demand: Demand, names: set[str], numbers: Numbers) -> Fault | None:
+def _shares(demand: Demand, names: set[str], numbers: Numbers, version: tuple[int, ...]) -> Fault | None:
     """What parts of GPUs are asked for in a way that they cannot be."""
-    shared = demand.name in SHARED
+    shared = demand.name in SHARED and version < (23, 2)
     if shared and (
         (demand.job and numbers.max_nodes != 1)
         or (demand.socket and numbers.sockets != 1)

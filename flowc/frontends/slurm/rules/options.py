@@ -6,7 +6,7 @@ takes the options concerned and the reason.
 
 from __future__ import annotations
 
-from flowc.frontends.slurm.rules import gres
+from flowc.frontends.slurm.rules import gres, tres
 from flowc.frontends.slurm.values.bindings import check_limits
 from flowc.frontends.slurm.values.state import NO_VAL, State
 from flowc.frontends.slurm.values.trees import ValueMistake
@@ -29,6 +29,9 @@ def verify(state: State, refuse: Refuse, arguments: Container[str] = ()) -> None
     the options that this component has on the command line."""
     _exclusive_groups(state, refuse, arguments)
     _memory(state, refuse)
+    tres.per_task(state, refuse)
+    tres.cpus_per_gpu(state, refuse)
+    _nodes_against_others(state, refuse)
     _hint(state, refuse)
     _absolute_paths(state)
     if _host_files(state, refuse):
@@ -40,6 +43,7 @@ def verify(state: State, refuse: Refuse, arguments: Container[str] = ()) -> None
         return
     _counts(state, refuse)
     _nodes_and_tasks(state, hosts)
+    _tasks_per_core(state, refuse)
     _times(state, refuse)
     _after_listing(state, refuse)
 
@@ -63,6 +67,8 @@ def _exclusive_groups(state: State, refuse: Refuse, arguments: Container[str]) -
             for other in ("gpus-per-task", "gpus-per-socket", "ntasks-per-node"):
                 if other in given:
                     refuse((other, per_task), f"`--{other}` and `--{per_task}` exclude each other")
+            if _lists_gpus(state):
+                refuse(("tres-per-task", per_task), f"`--tres-per-task` and `--{per_task}` exclude each other")
             # sbatch exports it at once, and so meets it again when a later component of its command line has tasks.
             state.slots["ntasks_per_gpu_exported"] = True
     if "ntasks-per-gpu" in given and "ntasks-per-tres" in given:
@@ -74,15 +80,32 @@ def _exclusive_groups(state: State, refuse: Refuse, arguments: Container[str]) -
         refuse(("core-spec", "thread-spec"), "`--core-spec` and `--thread-spec` exclude each other")
     if "bb" in given and "bbf" in given:
         refuse(("bb", "bbf"), "`--bb` and `--bbf` exclude each other")
-    if state.version >= (23, 2) and "exclusive" in given and "oversubscribe" in given:
+    if state.version >= (26, 5) and "gpus-per-node" in given and "gres/gpu" in state.texts.get("gres", ""):
+        refuse(("gpus-per-node", "gres"), "`--gres=gpu` and `--gpus-per-node` exclude each other")
+    if state.version >= (23, 2) and state.by_user("exclusive") and state.by_user("oversubscribe"):
         refuse(("exclusive", "oversubscribe"), "`--exclusive` and `--oversubscribe` exclude each other")
-    if state.version >= (23, 2) and "ntasks-per-core" in given and "threads-per-core" in given:
-        per_core, threads = state.number("ntasks-per-core"), state.number("threads")
-        if per_core > threads:
-            refuse(
-                ("ntasks-per-core", "threads-per-core"),
-                f"{per_core} tasks per core do not fit on {threads} threads per core",
-            )
+
+
+def _lists_gpus(state: State) -> bool:
+    """Whether `--tres-per-task` is given in a way that leaves no room for tasks by GPUs."""
+    if "tres-per-task" not in state.given:
+        return False
+    whatever = state.by_user("tres-per-task") or (23, 2) <= state.version < (25, 5)
+    return whatever or "gres/gpu" in state.texts["tres-per-task"]
+
+
+def _nodes_against_others(state: State, refuse: Refuse) -> None:
+    """`--nodes` against the layout by name (since 23.11) and the size of segments (since 26.05)."""
+    if not state.slots.get("nodes_set"):
+        return
+    if state.version >= (23, 11) and state.slots.get("distribution") == "arbitrary":
+        refuse(("distribution", "nodes"), "an arbitrary distribution and `--nodes` exclude each other")
+    size = state.slots.get("segment")
+    if state.version >= (26, 5) and size:
+        high = state.number("max_nodes", 0) if state.slots.get("nodes_are_a_set") else 0
+        nodes = high or state.number("min_nodes", 1)
+        if nodes > size and nodes % size:
+            refuse(("segment", "nodes"), f"{nodes} nodes do not divide into segments of {size}")
 
 
 def _memory(state: State, refuse: Refuse) -> None:
@@ -107,7 +130,7 @@ def _hint(state: State, refuse: Refuse) -> None:
     if "hint" not in state.given:
         return
     rivals = ["ntasks-per-core", "threads-per-core", "extra-node-info"]
-    if state.version >= (23, 2):
+    if state.version >= (25, 11):
         rivals += ["sockets-per-node", "cores-per-socket"]
     by_user = state.by_user("hint")
     if any(state.by_user(name) for name in rivals) or (
@@ -116,7 +139,7 @@ def _hint(state: State, refuse: Refuse) -> None:
         state.reset("hint")
         return
     if by_user:
-        for name in ("ntasks-per-core", "threads-per-core", "extra-node-info"):
+        for name in rivals:
             state.reset(name)
     for word in _hint_words(state.texts["hint"]):
         lowered = word.lower()
@@ -166,7 +189,7 @@ def _node_list(state: State, refuse: Refuse) -> HostList | None:
         return None
     from flowc.frontends.slurm.values.hosts import HostList
 
-    hosts = HostList.read(text)
+    hosts = HostList.read(text, state.version)
     count = hosts.count()
     if state.slots.get("nodes_set"):
         if state.version < (23, 2):
@@ -181,7 +204,8 @@ def _counts(state: State, refuse: Refuse) -> None:
     slots = state.slots
     low, high = state.number("min_nodes", 1), state.number("max_nodes", 0)
     per_node = state.number("ntasks-per-node")
-    if per_node > 0 and "ntasks" not in slots and (high == 0 or low == high):
+    by_nodes = state.version < (23, 2) and (high == 0 or low == high)
+    if per_node > 0 and "ntasks" not in slots and by_nodes:
         slots["ntasks"] = low * per_node
         slots["tasks_known"] = True
     elif "ntasks" in slots:
@@ -209,7 +233,8 @@ def _nodes_and_tasks(state: State, hosts: HostList | None) -> None:
     slots = state.slots
     low, high = state.number("min_nodes", 1), state.number("max_nodes", 0)
     nodes_set, known = slots.get("nodes_set"), slots.get("tasks_known")
-    if (nodes_set or slots.get("extra_set")) and (low == high or high == 0) and not known:
+    per_node = state.version >= (23, 2) and state.number("ntasks-per-node") > 0
+    if (nodes_set or slots.get("extra_set")) and (low == high or high == 0) and not known and not per_node:
         tasks = max(low, 1)
         for slot in ("sockets", "cores", "threads"):
             if state.number(slot) != NO_VAL:
@@ -221,11 +246,20 @@ def _nodes_and_tasks(state: State, hosts: HostList | None) -> None:
         high = min(high, tasks)
         if tasks < low:
             low = high = tasks
-            if hosts is not None and hosts.count() > low:
+            if hosts is not None and hosts.count() > low and state.version < (23, 2):
                 slots["nodelist"] = hosts.first(low).text()
         slots.update(min_nodes=low, max_nodes=high)
     if slots.get("distribution") == "arbitrary" and not slots.get("tasks_known"):
         slots.update(ntasks=hosts.count() if hosts else 0, tasks_known=True)
+
+
+def _tasks_per_core(state: State, refuse: Refuse) -> None:
+    """`--ntasks-per-core` against the threads of a core, whichever option gave them (since 23.02)."""
+    per_core, threads = state.number("ntasks-per-core"), state.number("threads")
+    if state.version < (23, 2) or threads == NO_VAL or per_core <= threads or "ntasks-per-core" not in state.given:
+        return
+    source = next((name for name in ("threads-per-core", "extra-node-info", "hint") if name in state.given), "")
+    refuse(("ntasks-per-core", source), f"{per_core} tasks per core do not fit on {threads} threads per core")
 
 
 def _times(state: State, refuse: Refuse) -> None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
-from flowc.frontends.slurm.values.numerals import BLANKS, LONG_MAX, size_of, size_text, strtol, whole_number, wrap32
-from flowc.frontends.slurm.values.state import INFINITE, NO_VAL, State, clock
+from flowc.frontends.slurm.values.numerals import BLANKS, INT_MAX, size_of, size_text, strtol, whole_number, wrap32
+from flowc.frontends.slurm.values.state import INFINITE, NO_VAL, UNSET, State, clock
 from flowc.frontends.slurm.values.trees import ValueMistake, parse
 
 _timespec = re.compile(
@@ -83,8 +83,8 @@ def size(state: State, name: str, text: str | None) -> None:
     state.texts[name] = size_text(mib)
 
 
-def _integer(text: str | None, *, positive: bool) -> int:
-    number = whole_number(text or "", positive=positive)
+def _integer(state: State, text: str | None, *, positive: bool) -> int:
+    number = whole_number(text or "", positive=positive, version=state.version)
     if number is None:
         raise _number_mistake(text or "", positive)
     return number
@@ -95,47 +95,57 @@ def _number_mistake(text: str, positive: bool) -> ValueMistake:
     least = "above 0" if positive else "of 0 or more"
     if end and end < len(text):
         return ValueMistake(f"found `{text[end:]}` after the number, expected a whole number {least}", end, len(text))
-    if value == LONG_MAX:
+    if value >= INT_MAX:
         return wrong(text, "the number is too large")
     return wrong(text, f"expected a whole number {least}")
 
 
 def number(state: State, name: str, text: str | None) -> None:
-    number = _integer(text, positive=True)
+    number = _integer(state, text, positive=True)
     state.slots[name] = number
     if name != "mincpus":
         state.texts[name] = str(number)
 
 
 def shape(state: State, name: str, text: str | None) -> None:
-    state.slots[name.partition("-")[0]] = _integer(text, positive=True)
+    state.slots[name.partition("-")[0]] = _integer(state, text, positive=True)
 
 
 def zero_one(state: State, name: str, text: str | None) -> None:
     if text is None:
         state.texts[name] = "1"
         return
-    number = _integer(text, positive=False) % 0x10000
+    number = _integer(state, text, positive=False)
+    number = number if name == "oom-kill-step" else number % 0x10000
     if number > 1:
         raise wrong(text, "expected 0 or 1")
     state.texts[name] = str(number)
 
 
 def ports(state: State, name: str, text: str | None) -> None:
-    state.texts[name] = str(_integer(text, positive=False)) if text is not None else "0"
+    state.texts[name] = str(_integer(state, text, positive=False)) if text is not None else "0"
+
+
+def segment(state: State, name: str, text: str | None) -> None:
+    number, end = strtol(text or "")
+    if end != len(text or "") or not 0 <= number < 0xFFFE:
+        raise wrong(text or "", "expected a whole number from 0 to 65533")
+    state.slots["segment"] = number
+    state.texts[name] = str(number) if number else UNSET
 
 
 def core_spec(state: State, name: str, text: str | None) -> None:
-    state.slots["core-spec"] = _integer(text, positive=False)
+    state.slots["core-spec"] = _integer(state, text, positive=False)
 
 
 def thread_spec(state: State, name: str, text: str | None) -> None:
-    state.slots["core-spec"] = _integer(text, positive=True) | 0x8000
+    state.slots["core-spec"] = _integer(state, text, positive=True) | 0x8000
 
 
 def nodes(state: State, name: str, text: str | None) -> None:
     low, high = node_counts(text or "", state.version)
-    state.slots.update(min_nodes=low, max_nodes=high, nodes_set=True)
+    sets = state.version >= (23, 2) and ("," in (text or "") or ":" in (text or ""))
+    state.slots.update(min_nodes=low, max_nodes=high, nodes_set=True, nodes_are_a_set=sets)
 
 
 def node_counts(text: str, version: tuple[int, ...]) -> tuple[int, int]:
@@ -143,12 +153,12 @@ def node_counts(text: str, version: tuple[int, ...]) -> tuple[int, int]:
     if version >= (23, 2) and ("," in text or ":" in text):
         return _node_list(text)
     low_text, dash, high_text = text.partition("-")
-    low = _node_count(text, low_text, 0)
+    low = _node_count(text, low_text, 0, version)
     if not dash:
         if low is None or low < 0:
             raise locate("nodes", text, "not a node count")
         return low, low
-    high = _node_count(text, high_text, len(low_text) + 1)
+    high = _node_count(text, high_text, len(low_text) + 1, version)
     low = 1 if low is None or low < 0 else low
     high = -1 if high is None else high
     if high != 0 and high < low:
@@ -158,13 +168,15 @@ def node_counts(text: str, version: tuple[int, ...]) -> tuple[int, int]:
     return low, high
 
 
-def _node_count(text: str, part: str, at: int) -> int | None:
+def _node_count(text: str, part: str, at: int, version: tuple[int, ...]) -> int | None:
     number, end = strtol(part)
     for unit, factor in (("k", 1024), ("m", 1024 * 1024)):
         if end and part[end : end + 1].lower() == unit:
             number, end = number * factor, end + 1
     if part[end:].strip(BLANKS):
         raise ValueMistake(f"found `{part[end:]}`, expected a node count, such as 2 or 2-4", at + end, at + len(part))
+    if number > INT_MAX and version >= (23, 2):
+        return -1
     return wrap32(number) if end else None
 
 
@@ -190,7 +202,7 @@ def switches(state: State, name: str, text: str | None) -> None:
     if at:
         seconds = seconds_of(wait)
         state.slots["switch_wait"] = NO_VAL if seconds is None else seconds
-    state.slots["switches"] = _integer(count, positive=True)
+    state.slots["switches"] = _integer(state, count, positive=True)
 
 
 def extra_node_info(state: State, name: str, text: str | None) -> None:

@@ -48,6 +48,7 @@ def _has_number(text: str) -> bool:
 
 def cpu_freq(state: State, name: str, text: str | None) -> None:
     text = text or ""
+    later = state.version >= (23, 11)
     front, colon, governor_text = text.partition(":")
     low_text, dash, high_text = front.partition("-")
     known, governor = _governor(low_text)
@@ -56,17 +57,21 @@ def cpu_freq(state: State, name: str, text: str | None) -> None:
             raise _wrong(text, "a governor stands alone or after a range: P1-P2:GOVERNOR")
         shown = governor
     else:
-        low, shown = _speed(text, low_text)
+        low, shown = _speed(text, low_text, later)
         if dash:
-            high, high_shown = _speed(text, high_text)
+            if later and not colon:
+                raise _wrong(text, "a range needs a governor: P1-P2:GOVERNOR")
+            high, high_shown = _speed(text, high_text, later)
             if high < low:
                 raise _wrong(text, f"`{high_text}` is below `{low_text}`")
             shown += f"-{high_shown}"
         if colon:
             known, governor = _governor(governor_text)
-            if not dash or not known:
+            if later and known and (governor == "UserSpace") == bool(dash):
+                raise _wrong(text, "UserSpace is for one frequency, the other governors for a range: P1-P2:GOVERNOR")
+            if not known or not (dash or later):
                 raise _wrong(text, "a governor stands alone or after a range: P1-P2:GOVERNOR")
-            shown = f"{shown}:{governor}"
+            shown = f"{shown}:{governor}" if dash else shown
     if known and governor is None:
         raise _wrong(text, "expected one of the governors OnDemand, Performance and UserSpace")
     state.texts[name] = shown or ""
@@ -79,19 +84,25 @@ def _governor(word: str) -> tuple[bool, str | None]:
     return False, None
 
 
-def _speed(text: str, word: str) -> tuple[int, str]:
+def _speed(text: str, word: str, whole: bool) -> tuple[int, str]:
     for start, number, shown in _SPEEDS:
         if word[: len(start)].lower() == start:
             return number, shown
-    frequency = strtol(word)[0] % 0x100000000
-    if not frequency:
+    frequency, end = strtol(word)
+    frequency %= 0x100000000
+    if not frequency or (whole and end < len(word)):
         raise _wrong(text, f"`{word}` is not a frequency: expected kHz, Low, Medium, High or HighM1")
     return frequency, str(frequency)
 
 
 def gpu_bind(state: State, name: str, text: str | None) -> None:
     text = text or ""
-    first, *others = text.split(";")
+    state.slots["tres_bind"] = f"gres/gpu:{text}"
+    if state.version >= (23, 11):
+        first, *more = text.split("+")
+        others = ["" if word.startswith("gres/") and ":" in word else "?" for word in more]
+    else:
+        first, *others = text.split(";")
     if not _gpu_binding(first, state.version) or any(
         word and not (word.startswith("gpu:") and _gpu_binding(word[4:], state.version)) for word in others
     ):
@@ -103,7 +114,7 @@ def _gpu_binding(word: str, version: tuple[int, ...]) -> bool:
     lowered = word.lower()
     if lowered.startswith("verbose,"):
         word, lowered = word[8:], lowered[8:]
-    if lowered[:1] in ("c", "n"):
+    if lowered.startswith(("closest", "none") if version >= (23, 2) else ("c", "n")):
         return True
     for start, hexadecimal in (("map_gpu:", False), ("mask_gpu:", True), ("map:", False), ("mask:", True)):
         if lowered.startswith(start) and (start.endswith("gpu:") or version >= (23, 11)):
@@ -160,7 +171,7 @@ def mem_bind(state: State, name: str, text: str | None) -> None:
         lowered = word.lower()
         if lowered in ("p", "prefer"):
             bits |= 2
-        elif lowered in ("sort", "nosort"):
+        elif lowered in ("sort", "nosort") and state.version < (25, 11):
             bits = bits | 4 if lowered == "sort" else bits & ~4
         elif lowered in ("q", "quiet", "v", "verbose"):
             bits = bits | 1 if lowered[0] == "v" else bits & ~1

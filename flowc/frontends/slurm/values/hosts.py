@@ -35,11 +35,11 @@ class HostList:
         self.ranges = _merged(ranges)
 
     @classmethod
-    def read(cls, text: str) -> HostList:
+    def read(cls, text: str, version: tuple[int, ...] = (22, 5)) -> HostList:
         """Raises ValueMistake for a range that is none."""
         ranges: list[Range] = []
         for word in _words(text):
-            ranges += _read_word(text, word)
+            ranges += _read_word(text, word, version)
             if len(ranges) > MAX_RANGE:
                 raise ValueMistake("too many hosts", 0, len(text))
         return cls(ranges)
@@ -102,18 +102,29 @@ def _words(text: str) -> list[str]:
     return [word for word in words if word]
 
 
-def _read_word(text: str, word: str) -> list[Range]:
+def _read_word(text: str, word: str, version: tuple[int, ...]) -> list[Range]:
     open_at = word.rfind("[")
     close_at = word.find("]", open_at) if open_at >= 0 else -1
     if open_at < 0:
         return [_single(word)]
+    if close_at < 0 and version >= (23, 2):
+        raise ValueMistake(f"`{word}` has a bracket that is not closed", 0, len(text))
     if close_at < 0:
         return [_single(word[:open_at] + "]" if open_at else word[1:])]
-    if close_at + 1 != len(word):
+    ending = word[close_at + 1 :]
+    if ending and version < (23, 11):
         raise ValueMistake(f"`{word}`: nothing may follow the last bracket", 0, len(text))
     numbers = [_number_range(text, part) for part in word[open_at + 1 : close_at].split(",")]
     prefixes = _prefixes(text, word[:open_at])
+    if ending:
+        return [_single(prefix + number + ending) for prefix in prefixes for number in _spelled(text, numbers)]
     return [Range(prefix, low, high, width) for prefix in prefixes for low, high, width in numbers]
+
+
+def _spelled(text: str, numbers: list[tuple[int, int, int]]) -> list[str]:
+    if sum(high - low + 1 for low, high, _ in numbers) > MAX_RANGE:
+        raise ValueMistake("too many hosts", 0, len(text))
+    return [str(number).zfill(width) for low, high, width in numbers for number in range(low, high + 1)]
 
 
 def _prefixes(text: str, prefix: str) -> list[str]:

@@ -7,6 +7,7 @@ import re
 
 BLANKS = " \t\n\v\f\r"
 LONG_MAX = (1 << 63) - 1
+INT_MAX = (1 << 31) - 1
 UNSIGNED_MAX = (1 << 64) - 1
 
 _leading = re.compile(r"[ \t\n\v\f\r]*([+-]?)([0-9]+)").match
@@ -36,9 +37,12 @@ def wrap32(number: int) -> int:
     return (number + 0x80000000) % 0x100000000 - 0x80000000
 
 
-def whole_number(text: str, *, positive: bool) -> int | None:
-    """An option's integer; None when sbatch refuses it. An empty text is 0. Beyond 32 bits it wraps, as in sbatch."""
+def whole_number(text: str, *, positive: bool, version: tuple[int, ...] = (22, 5)) -> int | None:
+    """An option's integer; None when sbatch refuses it. An empty text is 0. Beyond 32 bits it wraps, as in sbatch
+    before 23.02, which refuses 2147483647 and more."""
     value, end = strtol(text)
+    if version >= (23, 2) and value >= INT_MAX:
+        return None
     if end != len(text) or value < 0 or (positive and value == 0) or value == LONG_MAX:
         return None
     return wrap32(value)

@@ -10,7 +10,7 @@ from flowc._compiled.slurm_options import OPTIONS
 from flowc.frontends.slurm.values import amounts, bindings
 from flowc.frontends.slurm.values.amounts import locate, seconds_of, wrong
 from flowc.frontends.slurm.values.numerals import BLANKS, strtol, whole_number, wrap32
-from flowc.frontends.slurm.values.state import SHARED, State
+from flowc.frontends.slurm.values.state import SHARED, UNSET, State
 from flowc.frontends.slurm.values.trees import ValueMistake
 
 TYPE_CHECKING = False
@@ -37,6 +37,7 @@ _EXCLUSIVE = {
     "topo": (24, 5),
     "allocation": (26, 5),
 }
+_GRES_FLAGS = ("disable-binding", "enforce-binding", "multiple-tasks-per-sharing", "one-task-per-sharing")
 _LEVELS = ("block", "cyclic", "fcyclic")
 
 
@@ -61,18 +62,24 @@ def _gres(state: State, name: str, text: str | None) -> None:
 
 
 def _gres_flags(state: State, name: str, text: str | None) -> None:
-    words: tuple[str, ...] = ("disable-binding", "enforce-binding")
-    state.reset(name)
+    words = _GRES_FLAGS if state.version >= (23, 11) else _GRES_FLAGS[:2]
+    given = (text or "").lower().split(",") if state.version >= (23, 11) else [(text or "").lower()]
     if state.version >= (23, 11):
-        words += ("one-task-per-sharing", "multiple-tasks-per-sharing")
-        given = (text or "").lower().split(",")
-        if given and all(word in words for word in given):
-            state.texts[name] = ",".join(word for word in words if word in given)
-            return
-    elif (text or "").lower() in words:
-        state.texts[name] = (text or "").lower()
-        return
-    raise wrong(text or "", "expected " + " or ".join(words))
+        given = [word for word in given if word]
+    # Given again, the option forgets the others and keeps this one.
+    sharing: set[str] = state.slots.setdefault("gres_sharing", set())
+    if any(word not in words for word in given):
+        raise wrong(text or "", "expected " + " or ".join(words))
+    sharing.update(word for word in given if word == "multiple-tasks-per-sharing")
+    asked = {*given, *sharing}
+    for one, other in (_GRES_FLAGS[:2], _GRES_FLAGS[2:]):
+        if one in asked and other in asked:
+            raise wrong(text or "", f"{one} and {other} exclude each other")
+    if "one-task-per-sharing" in asked:
+        raise wrong(
+            text or "", "one-task-per-sharing needs MULTIPLE_SHARING_GRES_PJ, which no cluster has unless set up so"
+        )
+    state.texts[name] = ",".join(word for word in words if word in asked) or UNSET
 
 
 def _path(state: State, name: str, text: str | None) -> None:
@@ -92,7 +99,7 @@ def _exclusive(state: State, name: str, text: str | None) -> None:
     if _EXCLUSIVE.get(word, (99,)) > state.version:
         known = [each for each, since in _EXCLUSIVE.items() if since <= state.version]
         raise wrong(text or "", f"expected {', '.join(known[:-1])} or {known[-1]}")
-    state.slots["shared"] = word
+    state.slots["shared"] = "exclusive" if word == "allocation" else word
 
 
 def _oversubscribe(state: State, name: str, text: str | None) -> None:
@@ -100,12 +107,11 @@ def _oversubscribe(state: State, name: str, text: str | None) -> None:
 
 
 def _requeue(state: State, name: str, text: str | None) -> None:
-    if text and state.version >= (25, 11) and name == "requeue":
-        if text.lower() != "expedite":
-            raise wrong(text, "expected expedite")
-        state.slots["requeue"] = "expedite"
-        return
-    state.slots["requeue"] = name
+    if text and state.version >= (26, 5) and text.lower() != "expedite":
+        raise wrong(text, "expected expedite")
+    if text and text.lower() == "expedite":
+        state.slots["expedite"] = True  # for good: no later option takes it back
+    state.slots["requeue"] = "expedite" if name == "requeue" and "expedite" in state.slots else name
 
 
 def _clusters(state: State, name: str, text: str | None) -> None:
@@ -185,7 +191,7 @@ def _signal(state: State, name: str, text: str | None) -> None:
     if not 0 < number <= 0xFFFF or not 0 <= seconds <= 0xFFFF or (at and end != len(after)):
         raise locate("signal", text or "", f"`{word}` is not a signal" if number <= 0 else "expected SIGNAL[@SECONDS]")
     letters = "".join(letter for letter in "RB" if letter in flags)
-    known = {**SIGNALS, **(_SIGNALS_LATER if state.version >= (26,) else {})}
+    known = {**SIGNALS, **(_SIGNALS_LATER if state.version >= (23, 11) else {})}
     shown = next((each for each, own in known.items() if own == number), str(number))
     state.texts[name] = (letters and letters + ":") + shown + (f"@{seconds}" if seconds != 60 else "")
 
@@ -195,7 +201,7 @@ def _signal_number(word: str, version: tuple[int, ...]) -> int:
     if end:
         return 0 if word[end:].strip(BLANKS) else wrap32(number) % 0x10000
     word = word.lstrip(BLANKS).upper().removeprefix("SIG").rstrip(BLANKS)
-    return SIGNALS.get(word, _SIGNALS_LATER.get(word, 0) if version >= (26,) else 0)
+    return SIGNALS.get(word, _SIGNALS_LATER.get(word, 0) if version >= (23, 11) else 0)
 
 
 def _distribution(state: State, name: str, text: str | None) -> None:
@@ -271,15 +277,29 @@ def _exit(state: State, name: str, text: str | None) -> None:
 
 
 def _mem_update(state: State, name: str, text: str | None) -> None:
-    percent, at, wait = (text or "").partition("@")
-    if whole_number(percent, positive=True) is None or not at or seconds_of(wait) is None:
-        raise wrong(text or "", "expected PERCENT@TIME")
-    state.texts[name] = text or ""
+    margin_text, at, wait = (text or "").partition("@")
+    margin, end = strtol(margin_text)
+    seconds = seconds_of(wait)
+    minutes = 0 if seconds is None or seconds < 0 else (seconds + 59) // 60
+    if not at or end != len(margin_text) or not 0 < margin <= 0xFFFF or not 0 < minutes <= 0xFFFF:
+        raise wrong(text or "", "expected PERCENT@TIME, both from 1 to 65535 (TIME in minutes)")
+    state.texts[name] = f"{margin}@{minutes}"
+
+
+def _tres_bind(state: State, name: str, text: str | None) -> None:
+    state.slots["tres_bind"] = text or ""
+
+
+def _runtime(state: State, name: str, text: str | None) -> None:
+    text = text or ""
+    if text.lower() == "list":
+        raise wrong(text, "`list` prints the cluster's runtimes and submits nothing")
+    state.texts[name] = text if text.startswith("runtime/") else f"runtime/{text}"
 
 
 def _verbose(state: State, name: str, text: str | None) -> None:
     # Only SBATCH_DEBUG gives a text; `yes` counts as set and is then no number.
-    if text and whole_number(text, positive=False) is None:
+    if text and whole_number(text, positive=False, version=state.version) is None:
         raise wrong(text, "expected a whole number")
     state.texts[name] = "set"
 
@@ -299,14 +319,16 @@ SETTERS: dict[str, Setter] = {
     **dict.fromkeys(("text", "array", "dependency", "features", "licences", "export", "gpus", "hint", "wrap"), _text),
     **dict.fromkeys(("nodefile", "file", "export-file"), _file),
     "acctg-freq": bindings.acctg_freq, "chdir": _chdir, "clusters": _clusters, "core-spec": amounts.core_spec,
-    "cpu-freq": bindings.cpu_freq, "delay": amounts.delay, "distribution": _distribution, "duration": amounts.duration,
-    "exclusive": _exclusive, "exit": _exit, "extra-node-info": amounts.extra_node_info, "flag": _flag,
-    "get-user-env": _get_user_env, "gpu-bind": bindings.gpu_bind, "gpu-freq": bindings.gpu_freq, "gres": _gres,
-    "gres-flags": _gres_flags, "hosts": _hosts, "id": _id, "kill-on-invalid-dep": _kill_on_invalid_dep,
-    "mail-type": _mail_type, "mem-bind": bindings.mem_bind, "mem-update": _mem_update, "moment": _moment,
-    "nice": _nice, "no-kill": _no_kill, "nodes": amounts.nodes, "number": amounts.number, "open-mode": _open_mode,
-    "oversubscribe": _oversubscribe, "path": _path, "ports": amounts.ports, "power": bindings.power, "priority":
-    _priority, "profile": bindings.profile, "propagate": bindings.propagate, "requeue": _requeue, "shape":
-    amounts.shape, "signal": _signal, "size": amounts.size, "switches": amounts.switches, "thread-spec":
-    amounts.thread_spec, "tres-per-task": _text, "verbose": _verbose, "zero-one": amounts.zero_one,
+    "cpu-freq": bindings.cpu_freq, "delay": amounts.delay, "distribution": _distribution,
+    "duration": amounts.duration, "exclusive": _exclusive, "exit": _exit, "extra-node-info": amounts.extra_node_info,
+    "flag": _flag, "get-user-env": _get_user_env, "gpu-bind": bindings.gpu_bind, "gpu-freq": bindings.gpu_freq,
+    "gres": _gres, "gres-flags": _gres_flags, "hosts": _hosts, "id": _id,
+    "kill-on-invalid-dep": _kill_on_invalid_dep, "mail-type": _mail_type, "mem-bind": bindings.mem_bind,
+    "mem-update": _mem_update, "moment": _moment, "nice": _nice, "no-kill": _no_kill, "nodes": amounts.nodes,
+    "number": amounts.number, "open-mode": _open_mode, "oversubscribe": _oversubscribe, "path": _path,
+    "ports": amounts.ports, "power": bindings.power, "priority": _priority, "profile": bindings.profile,
+    "propagate": bindings.propagate, "requeue": _requeue, "runtime": _runtime, "segment": amounts.segment,
+    "shape": amounts.shape, "signal": _signal, "size": amounts.size, "switches": amounts.switches,
+    "thread-spec": amounts.thread_spec, "tres-bind": _tres_bind, "tres-per-task": _text, "verbose": _verbose,
+    "zero-one": amounts.zero_one,
 }  # fmt: skip

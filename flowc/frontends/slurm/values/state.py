@@ -34,8 +34,9 @@ _PATHS = ("output", "error", "input")
 # Slots that start anew in each component of a het job.
 _COMPONENT_SLOTS = (
     "shared", "core-spec", "sockets", "cores", "threads", "extra_set", "mail", "mem_bind", "min_nodes", "max_nodes",
-    "nodes_set", "ntasks", "cpus-per-task", "nodelist", "nodefile", "switches", "switch_wait", "distribution", "plane",
-    "tasks_known", "umask",
+    "nodes_set", "nodes_are_a_set", "ntasks", "cpus-per-task", "nodelist", "nodefile", "switches", "switch_wait",
+    "distribution", "plane", "tasks_known", "umask", "tres_bind", "tres_per_task", "words_per_task",
+    "gres_sharing", "segment",
 )  # fmt: skip
 
 
@@ -150,7 +151,8 @@ def _show_null(state: State) -> str:
     if "umask" in state.slots:
         return f"0{state.slots['umask']:o}"
     if "wait_set" in state.slots:
-        return clock(state.number("switch_wait", -1), below="UNLIMITED")
+        seconds = state.number("switch_wait", -1)
+        return NULL if seconds == NO_VAL and state.version >= (23, 11) else clock(seconds, below="UNLIMITED")
     count = state.number("switches", -1)
     return str(count) if count != -1 else UNSET
 
@@ -173,6 +175,7 @@ _SPECIAL = {
     "extra-node-info": _show_extra,
     "nodes": _show_nodes,
     "switches": _show_switches,
+    "tres-bind": lambda state: state.slots.get("tres_bind", NULL),
     "mincpus": lambda state: str(wrap32(state.number("mincpus", -1))),
     "nodelist": lambda state: state.slots.get("nodelist", NULL),
     "nodefile": lambda state: state.slots.get("nodefile", NULL),

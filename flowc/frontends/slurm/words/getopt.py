@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from flowc.frontends.slurm.words.tokens import Word
 
 MAX_FLAGS = 200  # letters after one dash; no command line has as many
-CARRIED = frozenset(name for name, row in OPTIONS.items() if row["het"] == "carried")
 
 
 def release(text: str) -> tuple[int, ...]:
@@ -26,9 +25,10 @@ def release(text: str) -> tuple[int, ...]:
 
 class Table:
     """The options of one release of sbatch (or of another system's directives): `longs` maps every long name to the
-    name it prints under, `shorts` every letter; `args` maps that name to none, required or optional."""
+    name it prints under, `shorts` every letter; `args` maps that name to none, required or optional; `carried` are
+    those that the components of a het job hand on."""
 
-    __slots__ = ("args", "longs", "names", "newer", "shorts")
+    __slots__ = ("args", "carried", "longs", "names", "newer", "shorts")
 
     def __init__(self, longs: dict[str, str], shorts: dict[str, str], args: dict[str, str]) -> None:
         self.longs = longs
@@ -36,6 +36,7 @@ class Table:
         self.args = args
         self.names = sorted(longs)
         self.newer: dict[str, str] = {}
+        self.carried: frozenset[str] = frozenset()
 
     def find(self, name: str) -> list[str]:
         """The long names that a written name stands for: itself, or all that it begins."""
@@ -60,9 +61,10 @@ def table_of(version: tuple[int, ...]) -> Table:
         args: dict[str, str] = {}
         newer: dict[str, str] = {}
         for name, row in OPTIONS.items():
-            if row["until"] and release(row["until"]) <= version:
+            gone = row["absent"] and release(row["absent"][0]) <= version < release(row["absent"][1])
+            if gone or (row["until"] and release(row["until"]) <= version):
                 continue
-            args[name] = _arg(row, version)
+            args[name] = _later(row, "arg", version)
             if row["since"] and release(row["since"]) > version:
                 newer[name] = row["since"]
                 continue
@@ -73,13 +75,14 @@ def table_of(version: tuple[int, ...]) -> Table:
                 shorts[row["short"]] = name
         table = _TABLES[version] = Table(longs, shorts, args)
         table.newer = newer
+        table.carried = frozenset(name for name, row in OPTIONS.items() if _later(row, "het", version) == "carried")
     return _TABLES[version]
 
 
-def _arg(row: dict[str, Any], version: tuple[int, ...]) -> str:
-    if row["arg_later"] and release(row["arg_later"][0]) <= version:
-        return str(row["arg_later"][1])
-    return str(row["arg"])
+def _later(row: dict[str, Any], column: str, version: tuple[int, ...]) -> str:
+    """The value of a column that may change with a release."""
+    change = row[f"{column}_later"]
+    return str(change[1] if change and release(change[0]) <= version else row[column])
 
 
 class Occurrence:

@@ -143,8 +143,8 @@ def test_whatever_option_is_read_has_a_row() -> None:
     drops = {name for name, row in OPTIONS.items() if row["command_line"]}
     exits = {name for name, row in OPTIONS.items() if row["kind"] == "exit"}
     # Files are not read, and 22.05 takes `--extra` for short of `--extra-node-info`.
-    assert OPTIONS.keys() - told[True] == {"bbf", "export-file", "nodefile", "extra"}
-    assert drops - told[False] == exits | {"wrap"}
+    assert OPTIONS.keys() - told[True] == {"bbf", "export-file", "nodefile", "extra", "autocomplete"}
+    assert drops - told[False] == exits - {"autocomplete"} | {"wrap"}
 
 
 def test_wrap_on_the_command_line_has_a_row_and_in_a_directive_a_warning() -> None:
