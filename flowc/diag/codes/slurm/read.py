@@ -175,7 +175,7 @@ The script is read as Slurm 22.05 would read it, unless `--slurm-version` says o
 read as the later release does. An older cluster refuses the script.
 
 Nothing to do, unless the script must run on older clusters too.""",
-    bad=_script("--gpus=h100:8", "--time=1:00:00", "--ntasks=8", "--ntasks=1 --tres-per-task=gres/gpu=1"),
+    bad=_script("--gpus=h100:8", "--time=1:00:00", "--ntasks=8", "--tres-per-task=gres/gpu:h100=1"),
     good=_GOOD,
 )
 

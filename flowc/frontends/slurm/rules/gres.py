@@ -6,11 +6,8 @@ compared with the numbers of nodes, tasks and CPUs.
 
 from __future__ import annotations
 
-from flowc.frontends.slurm.values.numerals import count_of
+from flowc.frontends.slurm.rules.demands import Demand, Demands, Fault, demand_of, gather, per_task
 from flowc.frontends.slurm.values.state import State
-from flowc.frontends.slurm.values.trees import ValueMistake
-from flowc.frontends.slurm.values.tres import GRES, items
-from flowc.patterns import at_first_use
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,21 +15,7 @@ if TYPE_CHECKING:
 
     Refuse = Callable[[tuple[str, ...], str], None]
 
-# A name that a site's configuration can declare.
-_name = at_first_use(r"[\w.+-]+\Z", "match")
 SHARING, SHARED = "gpu", ("mps", "shard")
-
-
-class Demand:
-    """What is asked of one resource and type: 0 where nothing is."""
-
-    __slots__ = ("cpus", "job", "memory", "name", "node", "options", "socket", "task", "type")
-
-    def __init__(self, name: str, kind: str | None) -> None:
-        self.name = name
-        self.type = kind
-        self.job = self.node = self.socket = self.task = self.cpus = self.memory = 0
-        self.options: dict[str, str] = {}  # slot to the option that set it, for the slots that are set
 
 
 class Numbers:
@@ -55,14 +38,6 @@ class Numbers:
         self.per_gpu = _short(slots.get("ntasks-per-tres", slots.get("ntasks-per-gpu")))
 
 
-def _per_task(state: State) -> str:
-    """What each task is asked to get, as text."""
-    given = state.texts.get("gpus-per-task", "")
-    for slot in ("tres_per_task", "words_per_task"):
-        given = state.slots.get(slot, given)
-    return given
-
-
 def _short(number: int | None) -> int | None:
     """As a 16-bit number; "no value" is None."""
     return None if number is None or number % 0x10000 == 0xFFFE else number % 0x10000
@@ -73,113 +48,22 @@ def check(state: State, refuse: Refuse) -> None:
     demands: Demands = {}
     numbers = Numbers(state)
     implied = numbers.tasks is None and numbers.min_nodes is not None and numbers.min_nodes == numbers.max_nodes
-    if implied and (_per_task(state) or numbers.per_gpu is not None):
+    if implied and (per_task(state) or numbers.per_gpu is not None):
         if numbers.per_gpu is not None:
             numbers.tasks = numbers.min_nodes * numbers.per_gpu  # type: ignore[operator]
         elif numbers.per_node is not None:
             numbers.tasks = numbers.min_nodes * numbers.per_node  # type: ignore[operator]
         elif numbers.cpus is None:
             numbers.tasks = numbers.min_nodes
-    fault = _gather(state, demands) or _derive(state, demands, numbers)
+    fault = gather(state, demands) or _derive(state, demands, numbers)
     if fault is None and demands:
         fault = _compare(state, list(demands.values()), numbers)
     if fault is not None:
         refuse(*fault)
 
 
-# The options that do not agree, and why; one option alone has a bad value.
-Fault = tuple[tuple[str, ...], str]
 # The same of one resource, by slots of its Demand.
 SlotFault = tuple[tuple[str, ...], str]
-Demands = dict[tuple[str, str | None], Demand]
-
-
-def _gather(state: State, demands: Demands) -> Fault | None:
-    if state.slots.get("cpus-per-gpu"):
-        _demand(demands, "gpu", None, "cpus", "cpus-per-gpu").cpus = state.slots["cpus-per-gpu"]
-    sources = (
-        ("job", "gpus", "gpu:"),
-        ("node", "gpus-per-node", "gpu:"),
-        ("node", "gres", ""),
-        ("socket", "gpus-per-socket", "gpu:"),
-    )
-    listed = "tres_per_task" in state.slots
-    option = "tres-per-task" if "tres-per-task" in state.given else "gpus-per-task"
-    per_task = ("task", option, "" if listed or "words_per_task" in state.slots else "gpu:")
-    for slot, option, front in (*sources, per_task):
-        text = _per_task(state) if slot == "task" else state.texts.get(option)
-        if not text or (option == "gres" and text.lower() == "none"):
-            continue
-        if state.version >= (23, 11) or (slot == "task" and listed):
-            fault = _read_list(demands, slot, option, text, front)
-            if fault:
-                return (option,), fault
-            continue
-        for item in text.split(","):
-            if option == "gres":
-                item = item.removeprefix("gres:")
-            if not item:
-                continue
-            fault = _read(demands, slot, option, front + item)
-            if fault:
-                return (option,), fault
-    if state.slots.get("mem-per-gpu"):
-        _demand(demands, "gpu", None, "memory", "mem-per-gpu").memory = state.slots["mem-per-gpu"]
-    return None
-
-
-def _demand(demands: Demands, name: str, kind: str | None, slot: str, option: str) -> Demand:
-    demand = demands.get((name, kind))
-    if demand is None:
-        demand = demands[name, kind] = Demand(name, kind)
-    demand.options[slot] = option
-    return demand
-
-
-def _read_list(demands: Demands, slot: str, option: str, text: str, front: str) -> str | None:
-    """Add the items of one option; the reason when sbatch refuses one. Rules since 23.11."""
-    if front:
-        text = ",".join(f"{GRES}/{front}{word}" for word in text.split(",") if word)
-    try:
-        for name, kind, count in items(text, GRES):
-            if name is None:
-                break
-            if not _name(name):
-                return _no_name(name)
-            setattr(_demand(demands, name, kind or None, slot, option), slot, count)
-    except ValueMistake as mistake:
-        return mistake.message
-    return None
-
-
-def _no_name(name: str) -> str:
-    return f"`{name}` can be no resource's name; expected NAME[:TYPE][:COUNT], such as gpu:2"
-
-
-def _read(demands: Demands, slot: str, option: str, item: str) -> str | None:
-    """Add one item `name[[:type]:count]`; the reason when sbatch refuses it. Rules before 23.11."""
-    name, colon, rest = item.partition(":")
-    kind, second, last = rest.partition(":")
-    shown = item.removeprefix("gpu:") if option != "gres" else item
-    if colon and (not kind or (second and not last)):
-        return f"`{shown}` lacks a type or count"
-    count: int | None
-    if second:
-        count = count_of(last)
-        if count is None:
-            return f"`{last}` is not a count; expected " + ("TYPE:COUNT" if option != "gres" else "NAME:TYPE:COUNT")
-    else:
-        count = count_of(kind) if colon else 1
-        if colon and count is not None:
-            kind = ""
-        count = 1 if count is None else count
-    if count == 0:
-        return None
-    if not _name(name) or name.isdigit():
-        return _no_name(name)
-    demand = _demand(demands, name, kind or None, slot, option)
-    setattr(demand, slot, count)
-    return None
 
 
 def _derive(state: State, demands: Demands, numbers: Numbers) -> Fault | None:
@@ -196,7 +80,7 @@ def _derive(state: State, demands: Demands, numbers: Numbers) -> Fault | None:
     if numbers.tasks:
         gpus = numbers.tasks // per_gpu
         if gpus:
-            _demand(demands, "gpu", None, "job", option).job = gpus
+            demand_of(demands, "gpu", None, "job", option).job = gpus
         return None
     return (option, "gpus"), f"`--{option}` needs a number of GPUs, or of tasks or nodes"
 
