@@ -17,13 +17,15 @@ def run(units: list[Unit], context: Context, sink: Sink) -> list[Unit]:
 
     Raises InternalError when a pass breaks an invariant: that is our mistake, never the user's.
     """
+    sound: list[Unit | None] = [None] * len(units)
     for each in PASSES:
         units = [each.run(unit, context, sink) for unit in units]
         if each.in_all is not None:
             each.in_all(units, context, sink)
         if sink.broken:
             break
-        for unit in units:
-            verify(unit, after=each.name)
+        for unit, before in zip(units, sound, strict=True):
+            verify(unit, after=each.name, before=before)
             each.ensures(unit)
+        sound = [*units]
     return units

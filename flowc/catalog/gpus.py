@@ -18,7 +18,7 @@ _FAMILIES = {
     **{word: tuple(families) for word, families in WORDS.items()},
 }
 _MAKERS = {name: maker for maker, names in MAKERS.items() for name in names}
-_seen: dict[str, GpuWord | None] = {}
+_seen: dict[str, tuple[GpuWord | None]] = {}
 
 
 class GpuWord(Record):
@@ -35,11 +35,12 @@ class GpuWord(Record):
 
 def read_gpu_word(word: str) -> GpuWord | None:
     """None for a word that names no known model."""
-    if word not in _seen:
+    found = _seen.get(word)
+    if found is None:
         if len(_seen) > 1000:
             _seen.clear()
-        _seen[word] = _read(word)
-    return _seen[word]
+        found = _seen[word] = (_read(word),)
+    return found[0]
 
 
 def maker_of(family: str) -> str | None:

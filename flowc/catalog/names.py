@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 
 from flowc._compiled.gpu_models import FAMILIES, VENDOR_WORDS
+from flowc.patterns import at_first_use
 from flowc.record import Record
 
 FID = re.compile(r"it_[A-Za-z0-9]+")
@@ -31,7 +32,7 @@ _FORMS = (
     rf"{_FAMILY}\.(?P<count>[0-9]{{1,6}})x\.(?P<form>sxm[0-9]?|pcie)\.(?P<fabric>ib|ici)",
     rf"(?:(?P<count>[0-9]{{1,6}})x )?nvidia {_FAMILY}(?: (?P<memory>[0-9]{{1,4}})gb)?(?: (?P<form>sxm[0-9]?|pcie))?",
 )
-_patterns: list[re.Pattern[str]] = []
+_patterns = tuple(at_first_use(form, "fullmatch") for form in _FORMS)
 
 # What people write for "whatever is there"; a machine has to be named or described.
 ANY_WORDS = ("any", "auto", "cheapest")
@@ -69,11 +70,9 @@ def parse_instance_type(text: str) -> Parsed | Mistake:
     if len(trimmed) > LONGEST:
         return Mistake(reason="it is far too long for one")
     lowered = trimmed.lower()
-    if not _patterns:
-        _patterns.extend(re.compile(form) for form in _FORMS)
-    for pattern in _patterns:
-        if match := pattern.fullmatch(lowered):
-            return _parsed(match.groupdict(), abridged=pattern is _patterns[2])
+    for number, fits in enumerate(_patterns):
+        if match := fits(lowered):
+            return _parsed(match.groupdict(), abridged=number == 2)
     return _mistake(lowered)
 
 

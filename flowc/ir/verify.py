@@ -52,17 +52,12 @@ class InternalError(Exception):
     """A bug in flowc: an invariant that our own code has broken."""
 
 
-# The job verified last, with its origins: most passes leave both alone, and neither is ever changed in place.
-_sound: tuple[Job, dict[str, Span]] | None = None
-
-
-def verify(unit: Unit, *, after: str) -> None:
-    """Raises InternalError naming the pass and the first invariant that does not hold."""
-    global _sound
+def verify(unit: Unit, *, after: str, before: Unit | None = None) -> None:
+    """Raises InternalError naming the pass and the first invariant that does not hold. `before` is the unit as it was
+    verified last: most passes leave its job and its origins alone, and neither is ever changed in place."""
     problem = None
-    if _sound is None or _sound[0] is not unit.job or _sound[1] is not unit.origins:
+    if before is None or before.job is not unit.job or before.origins is not unit.origins:
         problem = _origins(unit) or _values(unit.job)
-        _sound = (unit.job, unit.origins) if problem is None else None
     problem = problem or _plan(unit)
     if problem is not None:
         raise InternalError(f"after {after}: {problem}")

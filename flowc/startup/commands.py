@@ -157,9 +157,10 @@ _found: tuple[Job, dict[str, list[int]]] | None = None
 def _calls_of(job: Job) -> dict[str, list[int]]:
     """The offsets of the calls by their commands, as `missing_commands` says."""
     global _found
-    if _found is None or _found[0] is not job:
-        _found = job, _search(job)
-    return _found[1]
+    found = _found
+    if found is None or found[0] is not job:
+        found = _found = job, _search(job)
+    return found[1]
 
 
 def _search(job: Job) -> dict[str, list[int]]:

@@ -72,11 +72,12 @@ _MOST_MADE = 100
 def program(have: set[str]) -> str:
     """The program with these features."""
     key = frozenset(have)
-    if key not in _made:
+    made = _made.get(key)
+    if made is None:
         if len(_made) >= _MOST_MADE:
             _made.clear()
-        _made[key] = _shaken(have)
-    return _made[key]
+        made = _made[key] = _shaken(have)
+    return made
 
 
 def _shaken(have: set[str]) -> str:

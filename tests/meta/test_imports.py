@@ -39,7 +39,7 @@ ALLOWED = {
     "inputs": {"record", "source"},
     "diag": {"record", "source", "patterns"},
     "ir": {"record", "source"},
-    "catalog": {"record", "source", "diag", "ir", "_compiled"},
+    "catalog": {"record", "source", "diag", "ir", "patterns", "_compiled"},
     "yamldoc": {"record", "source", "diag", "ir", "patterns"},
     "frontends": BELOW_FRONTENDS | {"yamldoc", "lalr", "digest"},
     "passes": {"record", "source", "diag", "ir", "catalog", "_compiled"},

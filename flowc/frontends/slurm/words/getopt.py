@@ -73,9 +73,10 @@ def table_of(version: tuple[int, ...]) -> Table:
                 longs[alias] = name
             if row["short"]:
                 shorts[row["short"]] = name
-        table = _TABLES[version] = Table(longs, shorts, args)
+        table = Table(longs, shorts, args)
         table.newer = newer
         table.carried = frozenset(name for name, row in OPTIONS.items() if _later(row, "het", version) == "carried")
+        _TABLES[version] = table
     return _TABLES[version]
 
 
