@@ -107,7 +107,7 @@ def _artifacts(
         return []
     front = entry.load()
     tree = front.read(source, inputs, sink)
-    if tree is None or sink.broken:
+    if tree is None or sink.stopped:
         return []
     if emit == "ast":
         return [_document("ast.json", front.ast(tree))]
@@ -131,9 +131,10 @@ def _artifacts(
 
         return [_document("plan.json", plan_document(units))]
     backend = _backend(emit or "mithril")
+    backend.check(units, sink)
     if emit is not None:
         return backend.emit(units, sink, together.names)
-    backend.check(units, sink)
+    backend.measure(units, sink)
     return []
 
 

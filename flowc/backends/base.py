@@ -34,13 +34,16 @@ class LazyArtifact(Artifact):
 
 
 def checks_nothing(units: list[Unit], sink: Sink) -> None:
-    """The `check` of a target that can express all there is."""
+    """The `check` of a target that can express all there is, the `measure` of one without limits."""
 
 
 class Backend(Record):
-    """`emit(units, sink, taken)` gives the artifacts of the planned units of one source, the printed one first, and
-    reports what the target cannot express; `taken` are the names that requests of this compilation have, to which it
-    adds its own. `check(units, sink)` reports the same and makes no artifacts."""
+    """What is done with the planned units of one source, in this order.
+
+    `check(units, sink)` reports what the target cannot express. `emit(units, sink, taken)` gives the artifacts, the
+    printed one first, and reports which of them are too large; `taken` are the names that requests of this compilation
+    have, to which it adds its own. `measure(units, sink)` does so in its place where nobody wants the artifacts."""
 
     check: Callable[[list[Unit], Sink], None]
     emit: Callable[[list[Unit], Sink, set[str]], list[Artifact]]
+    measure: Callable[[list[Unit], Sink], None] = checks_nothing

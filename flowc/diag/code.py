@@ -18,7 +18,8 @@ class Code(Record):
     12 lines. `bad` is a minimal input that yields this code, `good` one that yields no diagnostic with this code;
     both are executed by tests. An example is the text of a file named `path`, or, where a file alone cannot show it, a
     tuple (text, (command line arguments after the path…)), or, where the text is too large to be made whenever a code
-    is loaded, a function that gives it.
+    is loaded, a function that gives it. `stops`: an error after which the stage behind the one that found it has
+    nothing to work on; where it is False, that stage still says what else there is to say.
     """
 
     id: str
@@ -29,6 +30,7 @@ class Code(Record):
     bad: str | tuple[str, tuple[str, ...]] | Callable[[], str]
     good: str | tuple[str, tuple[str, ...]] | Callable[[], str]
     path: str = "job.sbatch"
+    stops: bool = True
 
     @property
     def examples(self) -> tuple[tuple[str, tuple[str, ...]], tuple[str, tuple[str, ...]]]:

@@ -58,11 +58,11 @@ class Sink:
     Of one code the first MOST_OF_A_CODE findings are kept; the last of them says how many more there are.
 
     `failed`: an error was reported, a warning under `strict` included, so that nothing may be emitted. `broken`: an
-    error that is one in any case, so that later stages have nothing to work on; only such an error stops the pipeline,
-    and `strict` hides no finding.
+    error that is one in any case; only such an error stops the pipeline, and `strict` hides no finding. `stopped`: one
+    whose code says that not even the next stage can go on.
     """
 
-    __slots__ = ("_counts", "_kept", "_last", "_seen", "error_count", "promoted_count", "strict")
+    __slots__ = ("_counts", "_kept", "_last", "_seen", "error_count", "promoted_count", "stopped", "strict")
 
     def __init__(self, *, strict: bool = False) -> None:
         self._kept: list[Diagnostic] = []
@@ -70,6 +70,7 @@ class Sink:
         self._last: dict[str, int] = {}  # where in `_kept` the last one of a code is that has more
         self.error_count = 0
         self.promoted_count = 0
+        self.stopped = False
         self.strict = strict
         self._seen: set[tuple[str, Span | None, str]] = set()
 
@@ -93,6 +94,7 @@ class Sink:
             return
         self._seen.add(key)
         self.error_count += code.severity == "error"
+        self.stopped |= code.severity == "error" and code.stops
         self.promoted_count += promoted
         count = self._counts[code.id] = self._counts.get(code.id, 0) + 1
         if count > MOST_OF_A_CODE:

@@ -33,7 +33,9 @@ NAME = re.compile(r"[a-z]([a-z0-9-]{0,58}[a-z0-9])?")
 
 def emit(*units: Unit) -> tuple[list[Artifact], list[Diagnostic]]:
     sink = Sink()
-    return BACKEND.emit([run(each)[0] for each in units], sink, set()), sink.diagnostics
+    planned = [run(each)[0] for each in units]
+    BACKEND.check(planned, sink)
+    return BACKEND.emit(planned, sink, set()), sink.diagnostics
 
 
 def request(*units: Unit) -> dict[str, Any]:

@@ -197,7 +197,10 @@ def outputs(each: Unit) -> tuple[dict[str, str], list[str]]:
     """The texts of all artifacts, and the diagnostics."""
     done, found = run(each)
     sink = Sink()
-    artifacts = BACKEND.emit([done], sink, set()) if done.plan is not None else []
+    artifacts = []
+    if done.plan is not None:
+        BACKEND.check([done], sink)
+        artifacts = BACKEND.emit([done], sink, set())
     messages = [diagnostic.message for diagnostic in (*found, *sink.diagnostics)]
     return {artifact.name: artifact.text for artifact in artifacts}, messages
 

@@ -51,3 +51,13 @@ def test_words_are_cut_where_they_are_quoted() -> None:
 def test_prose_is_left_alone() -> None:
     text = "expected one of " + ", ".join(f"`{number}xh100`" for number in range(60))
     assert shortened(text) == text
+
+
+def test_an_error_stops_the_next_stage_unless_its_code_says_otherwise() -> None:
+    from flowc.diag.codes.yaml.document import UNKNOWN_KEY, WRONG_TYPE
+
+    sink = Sink()
+    sink.report(UNKNOWN_KEY, None, key="a", where="")
+    assert (sink.broken, sink.failed, sink.stopped) == (True, True, False)
+    sink.report(WRONG_TYPE, None, path="a", found="a text", expected="a number")
+    assert sink.stopped

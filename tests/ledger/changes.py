@@ -63,6 +63,7 @@ class Made:
         if sink.broken:
             return
         self.artifacts["plan"] = plan_document(units)
+        BACKEND.check(units, sink)
         for each in BACKEND.emit(units, sink, set()):
             if each.name == "request.json":
                 self.artifacts[each.name] = _without_script(json.loads(each.text))

@@ -12,9 +12,14 @@ if TYPE_CHECKING:
 
 
 def check(units: list[Unit], sink: Sink) -> None:
-    """Report what a bid cannot say, what the machine lacks, and what the provider's limit has no room for."""
+    """Report what a bid cannot say, and what the machine lacks."""
     for unit in units:
         limits.report(unit, sink)
+
+
+def measure(units: list[Unit], sink: Sink) -> None:
+    """Report what the provider's limit has no room for."""
+    for unit in units:
         limits.report_size(unit, sink)
 
 
@@ -22,9 +27,7 @@ def emit(units: list[Unit], sink: Sink, taken: set[str]) -> list[Artifact]:
     """The request document, then for each unit its startup script as sent, as read, and the report."""
     from flowc.backends.mithril.bids import artifacts  # a check does without
 
-    for unit in units:
-        limits.report(unit, sink)
     return artifacts(units, sink, taken)
 
 
-BACKEND = Backend(check=check, emit=emit)
+BACKEND = Backend(check=check, emit=emit, measure=measure)

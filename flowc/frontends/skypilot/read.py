@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flowc._compiled.skypilot_fields import TYPES
 from flowc.diag.codes.yaml import skypilot as codes
-from flowc.diag.codes.yaml.document import DUPLICATE_KEY
 from flowc.frontends.skypilot.hidden import blank, hide
 from flowc.frontends.skypilot.variables import substitute
 from flowc.inputs import Inputs
@@ -15,17 +14,12 @@ from flowc.yamldoc.ast import ast_document
 from flowc.yamldoc.check import Checker
 from flowc.yamldoc.node import Mapping, Node
 from flowc.yamldoc.read import read as read_yaml
-from flowc.yamldoc.shapes import Words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from flowc.diag.sink import Sink
-
-WORDS = Words()
-# Mistakes that leave all values as they should be.
-_OF_KEYS = (WORDS.unknown_key, WORDS.retired_key, DUPLICATE_KEY)
 
 
 class Tree(Record):
@@ -57,12 +51,7 @@ def read(source: Source, inputs: Inputs, sink: Sink) -> Tree | None:
     if not roots:
         sink.report(codes.SKYPILOT_NOTHING_TO_RUN, None)
     tasks = tuple(root for root in roots if isinstance(root, Mapping))
-    tree = Tree(source=source, head=head if isinstance(head, Mapping) else None, tasks=tasks)
-    if sink.broken and all(each.code in _OF_KEYS for each in sink.diagnostics if each.severity == "error"):
-        from flowc.frontends.skypilot.lower import lower
-
-        lower(tree, inputs, sink)  # a key too many hides nothing else that there is to say
-    return tree
+    return Tree(source=source, head=head if isinstance(head, Mapping) else None, tasks=tasks)
 
 
 def document(tree: Tree) -> dict[str, Any]:

@@ -45,7 +45,8 @@ class Ast(Record):
 
     `text` is the script that would run, byte for byte (with `--wrap`: what sbatch makes of it). `body_line` is the line
     (from 1) of the first command, None when there is none. `given` holds every option in order of reading, the ones
-    that were later replaced too. `script_args` are the arguments after the script's name.
+    that were later replaced too. `script_args` are the arguments after the script's name. `refused` are the options of
+    which sbatch refuses a value, as was said.
     """
 
     source: Source
@@ -55,6 +56,7 @@ class Ast(Record):
     given: tuple[Given, ...]
     components: tuple[Component, ...]
     script_args: tuple[str, ...] = ()
+    refused: frozenset[str] = frozenset()
 
 
 def document(ast: Ast) -> dict[str, Any]:

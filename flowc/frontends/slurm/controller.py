@@ -1,7 +1,7 @@
 """What only the controller refuses: values that sbatch passes on unread. Such a job would never run anywhere.
 
 Kept apart from reading, because sbatch itself accepts these scripts: `--emit ast` shows their options. The lowering
-calls `check` first; the reader calls it when sbatch would refuse the script anyway, so that one run shows all faults.
+calls `check` first, also where sbatch would refuse the script anyway, so that one run shows all faults.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ _CHECKS: dict[str, Callable[[str], object]] = {
 }
 
 
-def check(ast: Ast, sink: Sink, refused: frozenset[str] | set[str] = frozenset()) -> None:
-    """Report what the controller would refuse; of the options in `refused` that was done."""
+def check(ast: Ast, sink: Sink) -> None:
+    """Report what the controller would refuse; of the options that sbatch refuses that was done."""
     told: set[int] = set()
     for component in ast.components:
         for name, given in component.given.items():
             text = component.options.get(name)
-            if text is None or name in refused or id(given.span) in told:
+            if text is None or name in ast.refused or id(given.span) in told:
                 continue
             told.add(id(given.span))
             _check_one(name, text, given, sink)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from flowc._compiled.slurm_options import OPTIONS
 from flowc.diag.codes.slurm import read as codes
-from flowc.frontends.slurm import controller, environment
+from flowc.frontends.slurm import environment
 from flowc.frontends.slurm.ast import Ast, Component, Given
 from flowc.frontends.slurm.faults import report
 from flowc.frontends.slurm.gather import Gatherer
@@ -59,9 +59,8 @@ def read(source: Source, inputs: Inputs, sink: Sink) -> Ast | None:
         given=tuple(reader.given),
         components=tuple(components),
         script_args=reader.script_args,
+        refused=frozenset(reader.refused),
     )
-    if sink.failed:
-        controller.check(ast, sink, reader.refused)
     if reader.wrapped is None:
         lint(ast, source, sink, reader.lines, reader.doubtful)
     return ast

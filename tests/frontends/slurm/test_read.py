@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from flowc.diag.sink import Diagnostic, Sink
 from flowc.frontends.slurm.ast import Ast, document
+from flowc.frontends.slurm.lowering.lower import lower
 from flowc.frontends.slurm.read import read
 from flowc.inputs import Inputs
 from flowc.source import Source
@@ -63,8 +64,12 @@ def test_faults_and_their_places(line: str, code: str, place: str) -> None:
 
 def test_all_faults_of_a_script_are_told_in_one_run() -> None:
     text = script("--time=1h --foo=2", "-N x", "--mem=1G --mem-per-cpu=2G stray", "--array=3-1")
-    _, diagnostics = run(text)
-    assert sorted(each.code.id for each in diagnostics if each.severity == "error") == [
+    sink = Sink()
+    ast = read(Source("job.sh", text), Inputs(), sink)
+    assert ast is not None
+    assert not sink.stopped
+    assert lower(ast, Inputs(), sink) == []
+    assert sorted(each.code.id for each in sink.diagnostics if each.severity == "error") == [
         "FC103",
         "FC104",
         "FC108",

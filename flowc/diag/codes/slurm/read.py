@@ -15,6 +15,7 @@ UNCLOSED_QUOTE = Code(
     id="FC101",
     name="unclosed-quote",
     severity="error",
+    stops=False,
     title="the quote `{quote}` is never closed on its line",
     explain="""\
 In a directive both kinds of quotes group words, and a quote must end on the line where it begins. An apostrophe counts.
@@ -29,6 +30,7 @@ COLON_WORD = Code(
     id="FC102",
     name="colon-word",
     severity="error",
+    stops=False,
     title="a word begins with `:`: sbatch takes that for a separator and stops",
     explain="""\
 A word of a directive must not begin with a colon. On sbatch's command line `:` parts the components of a heterogeneous
@@ -43,6 +45,7 @@ STRAY_WORD = Code(
     id="FC103",
     name="stray-word",
     severity="error",
+    stops=False,
     title="`{text}` is no option: sbatch refuses a word that stands alone",
     explain="""\
 Every word of a directive belongs to an option. sbatch stops at the first one that does not ("Invalid directive found in
@@ -58,6 +61,7 @@ UNKNOWN_OPTION = Code(
     id="FC104",
     name="unknown-option",
     severity="error",
+    stops=False,
     title="unknown option `{option}`",
     explain="""\
 sbatch has no option of this name and refuses the script; it has no tolerant mode. Names may be cut short as long as
@@ -73,6 +77,7 @@ AMBIGUOUS_OPTION = Code(
     id="FC105",
     name="ambiguous-option",
     severity="error",
+    stops=False,
     title="`{option}` is short for more than one option: {names}",
     explain="""\
 A long name may be cut short only as far as it still begins one option alone.
@@ -86,6 +91,7 @@ MISSING_VALUE = Code(
     id="FC106",
     name="missing-value",
     severity="error",
+    stops=False,
     title="`{option}` needs a value and is the last word",
     explain="""\
 The option takes a value, and no word follows it in any directive of the script. (An empty pair of quotes ends the line,
@@ -100,6 +106,7 @@ UNWANTED_VALUE = Code(
     id="FC107",
     name="unwanted-value",
     severity="error",
+    stops=False,
     title="`{option}` takes no value",
     explain="""\
 The option is a switch: naming it sets it. sbatch refuses any value, `yes` and `no` included.
@@ -113,6 +120,7 @@ BAD_VALUE = Code(
     id="FC108",
     name="bad-value",
     severity="error",
+    stops=False,
     title="value of `{option}`: {reason}",
     explain="""\
 sbatch judges this value itself and refuses the script for it. The message says where the value stops making sense and
@@ -128,6 +136,7 @@ CONFLICTING_OPTIONS = Code(
     id="FC109",
     name="conflicting-options",
     severity="error",
+    stops=False,
     title="{reason}",
     explain="""\
 Each of these options is fine alone, but together they contradict each other, and sbatch refuses the job. It compares
@@ -142,6 +151,7 @@ CONTROLLER_REFUSES = Code(
     id="FC110",
     name="controller-refuses",
     severity="error",
+    stops=False,
     title="value of `{option}`: {reason}",
     explain="""\
 sbatch passes this value on unread, but Slurm's controller refuses the job for it, so it would never run on any cluster.
@@ -156,6 +166,7 @@ HET_ARRAY = Code(
     id="FC111",
     name="het-array",
     severity="error",
+    stops=False,
     title="a heterogeneous job cannot be an array",
     explain="""\
 The controller refuses a job that has several components (`hetjob`) and `--array`.
@@ -183,6 +194,7 @@ FILE_NOT_READ = Code(
     id="FC113",
     name="file-not-read",
     severity="error",
+    stops=False,
     title="value of `{option}`: {reason}",
     explain="""\
 The option names a file that sbatch would read from the submit directory. A compilation reads the script alone, so that
@@ -197,6 +209,7 @@ PRINTS_AND_EXITS = Code(
     id="FC115",
     name="prints-and-exits",
     severity="error",
+    stops=False,
     title="value of `{option}`: {reason}",
     explain="""\
 With this value sbatch prints a help text and ends without submitting a job.
@@ -210,6 +223,7 @@ WRAP_WITH_ARGUMENTS = Code(
     id="FC116",
     name="wrap-with-arguments",
     severity="error",
+    stops=False,
     title="`--wrap` makes the script itself: a script or arguments beside it are not allowed",
     explain="""\
 With `--wrap=COMMAND` sbatch writes a script that runs the command. A script, or arguments for one, cannot be given too.
@@ -223,6 +237,7 @@ TOO_MANY_WORDS = Code(
     id="FC118",
     name="too-many-words",
     severity="error",
+    stops=False,
     title="the directives hold more than {limit} words: reading stops here",
     explain="""\
 No batch script needs as many options. The file is hardly a script, or a program wrote it that has gone wrong.
@@ -236,6 +251,7 @@ TOO_MANY_COMPONENTS = Code(
     id="FC119",
     name="too-many-components",
     severity="error",
+    stops=False,
     title="the job has more than {limit} components: reading stops here",
     explain="""\
 Each line `#SBATCH hetjob` starts another component of a heterogeneous job. Slurm's controller refuses a job with so

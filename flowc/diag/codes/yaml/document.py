@@ -64,6 +64,7 @@ DUPLICATE_KEY = Code(
     id="FC023",
     name="duplicate-key",
     severity="error",
+    stops=False,
     title="the key `{key}` is given twice",
     explain="""\
 YAML forbids a key to stand twice in one mapping. Most readers take the last one and say nothing, so that half of what
@@ -193,6 +194,7 @@ UNKNOWN_KEY = Code(
     id="FC032",
     name="unknown-key",
     severity="error",
+    stops=False,
     title="unknown key `{key}` in {where}",
     explain="""\
 The format has no such key at this place. Tools that drop unknown keys in silence run another job than the one that was
@@ -322,6 +324,7 @@ RETIRED_KEY = Code(
     id="FC041",
     name="retired-key",
     severity="error",
+    stops=False,
     title="`{path}` has no meaning here",
     explain="""\
 Some tool had this key once, or one stands for what another key says already. What was meant cannot be told for sure.
