@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from flowc.catalog.gpus import known_words
 from flowc.diag.codes import resolve as codes
-from flowc.diag.sink import Sink
 from flowc.ir.plan import Candidate
 from flowc.ir.units import parse_usd, plural, size_text, usd_text
 from flowc.passes import choosing, wording
+from flowc.passes.findings import Findings
 from flowc.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.catalog.model import Catalog
+    from flowc.diag.sink import Sink
     from flowc.ir.job import Choice as Wanted
     from flowc.ir.unit import Unit
     from flowc.passes.choosing import Choice
@@ -24,27 +25,40 @@ if TYPE_CHECKING:
 
 
 class Tried(Record):
-    """One kind of machine: in the user's words, as a unit that asks for it alone, and what was found or why not.
-    `unread`: the reason is a mistake of spelling; `unknown` is a GPU model that nobody knows."""
+    """One kind of machine: in the user's words, as a unit that asks for it alone, and what was found. Without a
+    `choice`, `reason` says why, `short` in fewer words."""
 
     label: str
     unit: Unit
     span: Span | None
     choice: Choice | None
-    reason: str
-    unread: bool
-    unknown: str | None
+    findings: Findings
+    reason: str = ""
+    short: str = ""
+
+    @property
+    def unread(self) -> bool:
+        """Whether it is misspelt."""
+        return self.findings.of(codes.INSTANCE_TYPE_UNREADABLE)
+
+    @property
+    def unknown(self) -> str | None:
+        """A GPU model that nobody knows."""
+        return self.unit.job.resources.gpu_model if self.findings.of(codes.GPU_MODEL_UNKNOWN) else None
 
 
 def choose(unit: Unit, catalog: Catalog, sink: Sink) -> tuple[Choice | None, tuple[Candidate, ...]]:
     """The machine for a job, and what became of the other choices. None when an error was reported."""
     ways = _ways(unit)
     if len(ways) == 1:
-        return choosing.choose(ways[0][1], catalog, sink), ()
+        findings = Findings()
+        choice = choosing.choose(ways[0][1], catalog, findings)
+        findings.tell(sink)
+        return choice, ()
     tried = [_try(label, way, span, catalog) for label, way, span in ways]
     unread = [each for each in tried if each.unread]
     for each in unread:
-        choosing.choose(each.unit, catalog, sink)
+        each.findings.tell(sink)
     if unread:
         return None, ()
     fitting = [each for each in tried if each.choice is not None]
@@ -57,32 +71,24 @@ def choose(unit: Unit, catalog: Catalog, sink: Sink) -> tuple[Choice | None, tup
     ordered = unit.job.resources.choices_ordered or not unit.job.resources.choices
     best = fitting[0] if ordered else min(fitting, key=_price)
     _report(tried, best, ordered, sink)
-    chosen = choosing.choose(best.unit, catalog, sink)  # once more, for what there is to say of it
-    if chosen is None:
-        return None, ()
+    best.findings.tell(sink)
+    chosen = best.choice
+    assert chosen is not None, "what fits was chosen"
     chosen.merit = "the first choice that fits" if ordered else "the cheapest of the choices"
     return chosen, tuple(_candidate(each, ordered) for each in tried if each is not best)
 
 
 def _try(label: str, unit: Unit, span: Span | None, catalog: Catalog) -> Tried:
-    inner = Sink()
-    choice = choosing.choose(unit, catalog, inner)
-    found = [each for each in inner.diagnostics if each.severity == "error"]
-    reason = found[0].message if found else ""
+    findings = Findings()
+    choice, reason, short = choosing.choose(unit, catalog, findings), "", ""
+    if findings.error is not None:
+        reason, short = findings.error.message, findings.error.short
     cap = parse_usd(unit.job.pricing.max_usd_per_instance_hour or "")
     if choice is not None and cap is not None and cap < (choice.offer.minimum or 0):
         name, minimum = choice.offer.type.name, usd_text(choice.offer.minimum or 0)
         choice, reason = None, f"`{name}` is not sold below ${minimum} an hour"
-    seen = {each.code.id for each in found}
-    return Tried(
-        label=label,
-        unit=unit,
-        span=span,
-        choice=choice,
-        reason=reason,
-        unread=codes.INSTANCE_TYPE_UNREADABLE.id in seen,
-        unknown=unit.job.resources.gpu_model if codes.GPU_MODEL_UNKNOWN.id in seen else None,
-    )
+        short = reason
+    return Tried(label=label, unit=unit, span=span, choice=choice, findings=findings, reason=reason, short=short)
 
 
 def _price(tried: Tried) -> tuple[int, int, str]:
@@ -105,11 +111,8 @@ def _report(tried: list[Tried], best: Tried, ordered: bool, sink: Sink) -> None:
 
 
 def _reasons(tried: list[Tried]) -> str:
-    """Each with its reason; what is sold instead is left out, since it is the same for all."""
-    spoken = []
-    for each in tried:
-        reason = each.reason.partition(": what is sold has ")[0]
-        spoken.append(reason if f"`{each.label}`" in reason else f"`{each.label}` ({reason})")
+    """Each with its reason in few words: what is sold instead is the same for all."""
+    spoken = [each.short if f"`{each.label}`" in each.short else f"`{each.label}` ({each.short})" for each in tried]
     return "; ".join(dict.fromkeys(spoken))
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from flowc.catalog.model import Catalog, Offer
     from flowc.diag.sink import Sink
     from flowc.ir.unit import Unit
+    from flowc.passes.findings import Findings
 
 
 class Choice:
@@ -37,10 +38,10 @@ class Choice:
         self.merit: str | None = None
 
 
-def choose(unit: Unit, catalog: Catalog, sink: Sink) -> Choice | None:
-    """The machine for a job with one instance type at most; None when an error was reported."""
+def choose(unit: Unit, catalog: Catalog, findings: Findings) -> Choice | None:
+    """The machine for a job with one instance type at most; None when an error is among the findings."""
     demand = Demand(unit.job)
-    selection = _select(unit, demand, catalog, sink)
+    selection = _select(unit, demand, catalog, findings)
     if selection is None:
         return None
     taken = {offer: fits(offer.type, demand) for offer in selection.offers}
@@ -48,25 +49,24 @@ def choose(unit: Unit, catalog: Catalog, sink: Sink) -> Choice | None:
     if not fitting:
         from flowc.passes import shortfall
 
-        shortfall.report(selection, unit, demand, sink)
+        shortfall.report(selection, unit, demand, findings)
         return None
     of_model = selection.text is not None and demand.asks_gpus
     return Choice(unit, demand, selection, taken, min(fitting, key=lambda offer: _rank(offer, taken[offer], of_model)))
 
 
-def _select(unit: Unit, demand: Demand, catalog: Catalog, sink: Sink) -> Selection | None:
-    """The machines in question; None when a mistake was reported. Of several instance types or choices `choices` makes
+def _select(unit: Unit, demand: Demand, catalog: Catalog, findings: Findings) -> Selection | None:
+    """The machines in question; None when a mistake was found. Of several instance types or choices `choices` makes
     units with one each first."""
-    errors = sink.error_count
     wanted = unit.job.resources.alternatives
     if wanted:
         from flowc.passes.by_name import by_name
 
-        found = by_name(wanted[0], unit, demand, catalog, sink)
+        found = by_name(wanted[0], unit, demand, catalog, findings)
     else:
-        found = by_model(unit, demand, catalog, sink)
-    check_regions(unit, catalog, sink)
-    return None if found is None or sink.error_count > errors else in_regions(found, unit, catalog)
+        found = by_model(unit, demand, catalog, findings)
+    check_regions(unit, catalog, findings)
+    return None if found is None or findings.error is not None else in_regions(found, unit, catalog)
 
 
 def _rank(offer: Offer, nodes: int, of_model: bool) -> tuple[int, int, int, str]:

@@ -10,6 +10,7 @@ from flowc.ir.plan import Candidate, CatalogInfo, JobPlan
 from flowc.ir.units import usd_text
 from flowc.passes import choosing, wording
 from flowc.passes.choosing import Choice
+from flowc.passes.findings import Findings
 from flowc.passes.fit import shortage
 from flowc.passes.selection import excluded
 
@@ -35,7 +36,9 @@ def run(unit: Unit, context: Context, sink: Sink) -> Unit:
 
         choice, others = choices.choose(unit, catalog, sink)
     else:
-        choice = choosing.choose(unit, catalog, sink)
+        findings = Findings()
+        choice = choosing.choose(unit, catalog, findings)
+        findings.tell(sink)
     if choice is None:
         return unit
     choosing.report(choice, sink)

@@ -11,9 +11,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.catalog.gpus import GpuWord
     from flowc.catalog.model import Catalog, Offer
-    from flowc.diag.sink import Sink
     from flowc.ir.unit import Unit
     from flowc.passes.demand import Demand
+    from flowc.passes.findings import Findings
 
 
 class Selection:
@@ -36,29 +36,29 @@ class Selection:
         self.bare = bare
 
 
-def by_model(unit: Unit, demand: Demand, catalog: Catalog, sink: Sink) -> Selection | None:
-    """The machines in question for a job that names no instance type; None when a mistake was reported."""
+def by_model(unit: Unit, demand: Demand, catalog: Catalog, findings: Findings) -> Selection | None:
+    """The machines in question for a job that names no instance type; None when a mistake was found."""
     model = unit.job.resources.gpu_model
     if model is None or not (demand.asks_gpus or demand.any_count):
-        return _by_features(unit, demand, catalog, sink)
+        return _by_features(unit, demand, catalog, findings)
     word = read_gpu_word(model)
     span = unit.origin("resources.gpu_model", "resources.gpus_per_node", "layout.gpus_total")
     if word is None:
         help = wording.did_you_mean(model, known_words()) + wording.choose_help(catalog)
-        sink.report(codes.GPU_MODEL_UNKNOWN, span, help=help, word=wording.as_written(model, span))
+        findings.report(codes.GPU_MODEL_UNKNOWN, span, help=help, word=wording.as_written(model, span))
         return None
     least = 0 if word.slice else word.memory_gb or 0
     if not word.families:
         return Selection(tuple(o for o in catalog.offers if o.type.gpu_memory_gb >= least) or catalog.offers)
     found = _of_families(word.families, least, model, catalog)
     if found is None:
-        _report_not_sold(word, least, model, unit, catalog, sink)
+        _report_not_sold(word, least, model, unit, catalog, findings)
     elif word.slice:
-        sink.report(codes.GPU_SLICE, span, word=model, family=found.offers[0].type.family.upper())
+        findings.report(codes.GPU_SLICE, span, word=model, family=found.offers[0].type.family.upper())
     elif least and all(offer.type.gpu_memory_gb > least for offer in found.offers):
         sold = sorted({offer.type.gpu_memory_gb for offer in found.offers})
         text = f"{wording.listed(map(str, sold), 'or')} GB"
-        sink.report(codes.GPU_MEMORY_LARGER, span, word=model, asked=least, sold=text)
+        findings.report(codes.GPU_MEMORY_LARGER, span, word=model, asked=least, sold=text)
     return found
 
 
@@ -68,7 +68,7 @@ def _report_not_sold(
     model: str,
     unit: Unit,
     catalog: Catalog,
-    sink: Sink,
+    findings: Findings,
     path: str = "resources.gpu_model",
 ) -> None:
     """A known model that is not for rent: another maker's, or one of NVIDIA's that is not in the catalog."""
@@ -76,14 +76,16 @@ def _report_not_sold(
     span = unit.origin(path, "resources.gpus_per_node", "layout.gpus_total")
     maker = maker_of(word.families[0])
     if maker is not None:
-        sink.report(codes.GPU_OF_ANOTHER_MAKER, span, help=help, word=model, maker=maker)
+        findings.report(codes.GPU_OF_ANOTHER_MAKER, span, help=help, word=model, maker=maker)
         return
     asked = (f"{least_gb} GB " if least_gb else "") + wording.models(word.families)
-    sold = wording.sold(catalog, next((each for each in word.families if each in catalog.families), None))
-    sink.report(codes.GPU_MODEL_NOT_SOLD, span, help=help, model=asked, sold=sold)
+    family = next((each for each in word.families if each in catalog.families), None)
+    short = f"no machine with {asked} GPUs is sold" if family is None else None
+    sold = wording.sold(catalog, family)
+    findings.report(codes.GPU_MODEL_NOT_SOLD, span, help=help, short=short, model=asked, sold=sold)
 
 
-def _by_features(unit: Unit, demand: Demand, catalog: Catalog, sink: Sink) -> Selection | None:
+def _by_features(unit: Unit, demand: Demand, catalog: Catalog, findings: Findings) -> Selection | None:
     """No model given: a constraint that is the name of one stands for it; several are alternatives. A job that asks for
     no GPU takes such a machine where there is one."""
     read = [(word, read_gpu_word(word)) for word in unit.job.resources.features]
@@ -99,7 +101,9 @@ def _by_features(unit: Unit, demand: Demand, catalog: Catalog, sink: Sink) -> Se
         return Selection(catalog.offers)
     if found is None:
         help, sold = wording.choose_help(catalog), wording.sold(catalog, None)
-        sink.report(codes.GPU_MODEL_NOT_SOLD, span, help=help, model=wording.models(families), sold=sold)
+        model = wording.models(families)
+        short = f"no machine with {model} GPUs is sold"
+        findings.report(codes.GPU_MODEL_NOT_SOLD, span, help=help, short=short, model=model, sold=sold)
     return found
 
 
@@ -109,18 +113,18 @@ def _of_families(families: tuple[str, ...], least_gb: int, text: str, catalog: C
     return Selection(offers, text) if offers else None
 
 
-def check_regions(unit: Unit, catalog: Catalog, sink: Sink) -> None:
-    """Report the regions that the catalog does not know."""
+def check_regions(unit: Unit, catalog: Catalog, findings: Findings) -> None:
+    """Find the regions that the catalog does not know."""
     placement = unit.job.placement
     help = f"known regions: {', '.join(sorted(catalog.regions))}"
     for region in placement.regions:
         if region not in catalog.regions:
             span = unit.origin("placement.regions")
-            sink.report(codes.REGION_UNKNOWN, span, help=help, region=region, as_of=catalog.as_of)
+            findings.report(codes.REGION_UNKNOWN, span, help=help, region=region, as_of=catalog.as_of)
     for index, pattern in enumerate(placement.exclude_regions):
         if not any(excluded(region, (pattern,)) for region in (*catalog.regions, *placement.regions)):
             span = unit.origin(f"placement.exclude_regions.{index}", "placement.exclude_regions")
-            sink.report(codes.REGION_NOT_EXCLUDED, span, help=help, pattern=pattern, as_of=catalog.as_of)
+            findings.report(codes.REGION_NOT_EXCLUDED, span, help=help, pattern=pattern, as_of=catalog.as_of)
 
 
 def excluded(region: str, patterns: tuple[str, ...]) -> bool:

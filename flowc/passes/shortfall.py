@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flowc.catalog.model import InstanceType
-    from flowc.diag.sink import Sink
     from flowc.ir.unit import Unit
     from flowc.passes.demand import Demand, Share
+    from flowc.passes.findings import Findings
     from flowc.passes.selection import Selection
 
 
@@ -73,10 +73,10 @@ DIMENSIONS = (
 )
 
 
-def report(selection: Selection, unit: Unit, demand: Demand, sink: Sink) -> None:
+def report(selection: Selection, unit: Unit, demand: Demand, findings: Findings) -> None:
     """Report why nothing of the selection holds the job; exactly one error."""
     if any(fits(offer.type, demand) for offer in selection.anywhere):
-        _report_region(selection, unit, demand, sink)
+        _report_region(selection, unit, demand, findings)
         return
     machines = list(dict.fromkeys(offer.type for offer in selection.anywhere))
     memory = demand.gpu_memory_bytes
@@ -86,7 +86,7 @@ def report(selection: Selection, unit: Unit, demand: Demand, sink: Sink) -> None
             f"{size_text(memory)} of memory on each GPU",
             f"`{best.name}` has {best.gpu_memory_gb} GB",
         )
-        sink.report(codes.MORE_THAN_SOLD, unit.origin("resources.gpu_memory_bytes"), need=need, largest=largest)
+        findings.report(codes.MORE_THAN_SOLD, unit.origin("resources.gpu_memory_bytes"), need=need, largest=largest)
         return
     share = demand.share(demand.most)
     where = "one node" if share.nodes == 1 else f"each of {share.nodes} nodes"
@@ -101,7 +101,7 @@ def report(selection: Selection, unit: Unit, demand: Demand, sink: Sink) -> None
                 else f"the largest machine {_narrowed(selection)}sold, `{best.name}`,"
             )
             span = unit.origin(*dimension.paths)
-            sink.report(
+            findings.report(
                 codes.MORE_THAN_SOLD,
                 span,
                 help=_help(unit, demand, machines),
@@ -109,10 +109,10 @@ def report(selection: Selection, unit: Unit, demand: Demand, sink: Sink) -> None
                 largest=f"{whose} has {most}",
             )
             return
-    _report_combination(machines, share, where, unit, demand, sink)
+    _report_combination(machines, share, where, unit, demand, findings)
 
 
-def _report_region(selection: Selection, unit: Unit, demand: Demand, sink: Sink) -> None:
+def _report_region(selection: Selection, unit: Unit, demand: Demand, findings: Findings) -> None:
     placement = unit.job.placement
     regions = wording.listed((f"`{region}`" for region in placement.regions), "or")
     if placement.exclude_regions:
@@ -126,11 +126,11 @@ def _report_region(selection: Selection, unit: Unit, demand: Demand, sink: Sink)
                 places.append(offer.region)
     elsewhere = wording.listed(f"`{name}` is in {wording.listed(places)}" for name, places in list(found.items())[:4])
     span = unit.origin("placement.regions", "placement.exclude_regions")
-    sink.report(codes.NOT_IN_REGION, span, region=regions, elsewhere=elsewhere)
+    findings.report(codes.NOT_IN_REGION, span, region=regions, elsewhere=elsewhere)
 
 
 def _report_combination(
-    machines: list[InstanceType], share: Share, where: str, unit: Unit, demand: Demand, sink: Sink
+    machines: list[InstanceType], share: Share, where: str, unit: Unit, demand: Demand, findings: Findings
 ) -> None:
     """Each resource alone is to be had, but not all of them in one machine."""
     asked = [(each, each.need(share)) for each in DIMENSIONS if each.need(share) > 1]
@@ -138,7 +138,7 @@ def _report_combination(
     near = next((machine for machine in reversed(machines) if machine.gpus >= share.gpus), machines[0])
     largest = f"no machine has all of it: {shortage(near, share)}"
     paths = [path for each, _ in asked for path in each.paths]
-    sink.report(
+    findings.report(
         codes.MORE_THAN_SOLD,
         unit.origin(*paths),
         help=_help(unit, demand, machines),

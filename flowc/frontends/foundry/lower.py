@@ -5,7 +5,6 @@ from __future__ import annotations
 from flowc._compiled.prices import USD_PER_GPU_HOUR
 from flowc.diag.codes.yaml import foundry as codes
 from flowc.digest import sha256_hex
-from flowc.frontends.foundry.ports import read_ports
 from flowc.frontends.foundry.read import NUM_INSTANCES, Tree
 from flowc.ir.job import (
     Identity,
@@ -50,7 +49,7 @@ def lower(tree: Tree, inputs: Inputs, sink: Sink) -> list[Unit]:
     """One unit for each document."""
     digest = sha256_hex(tree.source.data)
     return [
-        Lowering(tree, task, inputs, sink).unit(digest, index)
+        Lowering(tree, index, task, inputs, sink).unit(digest)
         for index, task in enumerate(tree.tasks)
         if isinstance(task, Mapping)
     ]
@@ -59,24 +58,25 @@ def lower(tree: Tree, inputs: Inputs, sink: Sink) -> list[Unit]:
 class Lowering:
     """The lowering of one task."""
 
-    __slots__ = ("inputs", "ledger", "origins", "sink", "task", "tree")
+    __slots__ = ("index", "inputs", "ledger", "origins", "sink", "task", "tree")
 
-    def __init__(self, tree: Tree, task: Mapping, inputs: Inputs, sink: Sink) -> None:
+    def __init__(self, tree: Tree, index: int, task: Mapping, inputs: Inputs, sink: Sink) -> None:
         self.tree = tree
+        self.index = index
         self.task = task
         self.inputs = inputs
         self.sink = sink
         self.ledger = Ledger(CODES, sink)
         self.origins: dict[str, Span] = {}
 
-    def unit(self, digest: str, index: int) -> Unit:
+    def unit(self, digest: str) -> Unit:
         image = self.take("image", "container_image", "image_name")
         script = self.task.at("startup_script")
         volumes = self._volumes()
         ports = self._ports()
         run, setup = self._run(image, script, strict=bool(volumes or ports))
         fields: dict[str, Any] = {
-            "name": self._name(index),
+            "name": self._name(),
             "run": run,
             "setup": setup,
             "image": image,
@@ -108,12 +108,12 @@ class Lowering:
         self.origins[ir_path] = node.span
         return node.value
 
-    def _name(self, index: int) -> str:
+    def _name(self) -> str:
         name: str | None = self.take("name", "name")
         if name is not None:
             return name
         stem = self.tree.source.path.rpartition("/")[2].partition(".")[0].strip("<>") or "task"
-        made = stem if len(self.tree.tasks) == 1 else f"{stem}-{index}"
+        made = stem if len(self.tree.tasks) == 1 else f"{stem}-{self.index}"
         if self.inputs.flags.name is None:
             self.sink.report(codes.FOUNDRY_NO_NAME, None, name=made)
         return made
@@ -177,9 +177,7 @@ class Lowering:
         self.sink.report(codes.FOUNDRY_CONFLICT, node.span, help="make them agree, or take one of them out", what=what)
 
     def _ports(self) -> tuple[Port, ...]:
-        from flowc.diag.sink import Sink
-
-        found = read_ports(self.task, Sink())  # mistakes were reported when the file was read
+        found = self.tree.ports[self.index]
         for index, (_, span) in enumerate(found):
             self.origins[f"ports.{index}"] = span
         return tuple(port for port, _ in found)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from flowc.diag.sink import Sink
+    from flowc.ir.job import Port
 
 VERSION = "1.2"
 # Where the number of machines may stand, the main place first.
@@ -31,10 +32,11 @@ NUM_INSTANCES = (
 
 
 class Tree(Record):
-    """The tasks of a source, one for each document."""
+    """The tasks of a source, one for each document, and the ports of each with their places."""
 
     source: Source
     tasks: tuple[Node, ...]
+    ports: tuple[list[tuple[Port, Span]], ...]
 
 
 def read(source: Source, inputs: Inputs, sink: Sink) -> Tree | None:
@@ -43,16 +45,18 @@ def read(source: Source, inputs: Inputs, sink: Sink) -> Tree | None:
     if roots is None:
         return None
     spans = dict(inputs.flag_spans)
+    ports: list[list[tuple[Port, Span]]] = []
     for root in roots:
         for index, (path, text) in enumerate(inputs.flags.sets):
             edit.put(root, path, text, spans.get(f"sets.{index}") or _no_place(path, text), sink)
         checker = Checker(TYPES, sink, allow_unknown=inputs.allow_unknown)
         checker.check(root, {"is": "map", "type": "Task", "null": False})
+        ports.append(read_ports(root, sink) if isinstance(root, Mapping) else [])
         if isinstance(root, Mapping):
             _check_rules(root, inputs, sink)
     if not roots:
         sink.report(codes.FOUNDRY_NOTHING_TO_RUN, None)
-    return Tree(source=source, tasks=tuple(roots))
+    return Tree(source=source, tasks=tuple(roots), ports=tuple(ports))
 
 
 def document(tree: Tree) -> dict[str, Any]:
@@ -72,7 +76,6 @@ def _check_rules(task: Mapping, inputs: Inputs, sink: Sink) -> None:
         sink.report(codes.FOUNDRY_VERSION, version.span, help=help, version=str(version.value))
     _check_identity(task, inputs, sink)
     _check_conflicts(task, sink)
-    read_ports(task, sink)
     _check_options(task, sink)
     if task.at("startup_script") is None and task.at("container_image", "image_name") is None:
         help = "to hold a machine for logging in, write `startup_script: sleep infinity`"
