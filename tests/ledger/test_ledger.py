@@ -13,7 +13,6 @@ import yaml
 
 from flowc._compiled import foundry_fields, k8s_fields, skypilot_fields, task_fields
 from flowc._compiled.slurm_lowering import LOWERING
-from flowc.cli.commands import COMPILE
 from flowc.inputs import Flags, Inputs
 from tests.corpus import CASES, load, told
 from tests.frontends.k8s import field_examples, field_examples_pod
@@ -146,4 +145,3 @@ def test_each_job_flag_is_among_them() -> None:
     singular = {"ssh_keys": "ssh_key", "secrets": "secret", "mounts": "mount", "ports": "port", "sets": "set"}
     flags = {singular.get(name, name) for name in Flags.FIELDS if name != "fields"}  # `fields` are old spellings
     assert {row[1][0][2:].replace("-", "_") for row in FLAGS} == flags
-    assert COMPILE
