@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from flowc.ir.plan import Candidate, CatalogInfo, JobPlan
 from flowc.ir.units import usd_text
-from flowc.passes import choosing, wording
-from flowc.passes.choosing import Choice
-from flowc.passes.findings import Findings
-from flowc.passes.fit import shortage
-from flowc.passes.selection import excluded
+from flowc.passes.machine import choosing, wording
+from flowc.passes.machine.choosing import Choice
+from flowc.passes.machine.findings import Findings
+from flowc.passes.machine.fit import shortage
+from flowc.passes.machine.selection import excluded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def run(unit: Unit, context: Context, sink: Sink) -> Unit:
     catalog, resources = context.catalog, unit.job.resources
     others: tuple[Candidate, ...] = ()
     if resources.choices or len(resources.alternatives) > 1:
-        from flowc.passes import choices
+        from flowc.passes.machine import choices
 
         choice, others = choices.choose(unit, catalog, sink)
     else:

@@ -15,7 +15,6 @@ MOST_MODULES = 15  # `__init__` and `conftest` are not counted: they say what th
 CROWDED = {"flowc/frontends/k8s", "flowc/startup", "tests/startup"}
 CIRCLES = {
     ("flowc.frontends.k8s.claims", "flowc.frontends.k8s.volumes"),
-    ("flowc.frontends.skypilot.lower", "flowc.frontends.skypilot.read"),
 }
 
 

@@ -13,7 +13,7 @@ from flowc.ir.job import Array, Time
 from flowc.ir.units import parse_usd
 from flowc.passes import PASSES
 from flowc.passes.base import Context
-from flowc.passes.demand import Demand
+from flowc.passes.machine.demand import Demand
 from tests.passes.units import run, unit
 
 GIB = 1 << 30

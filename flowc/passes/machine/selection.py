@@ -5,15 +5,15 @@ from __future__ import annotations
 from flowc.catalog.gpus import known_words, maker_of, read_gpu_word
 from flowc.catalog.load import make_offer
 from flowc.diag.codes import resolve as codes
-from flowc.passes import wording
+from flowc.passes.machine import wording
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.catalog.gpus import GpuWord
     from flowc.catalog.model import Catalog, Offer
     from flowc.ir.unit import Unit
-    from flowc.passes.demand import Demand
-    from flowc.passes.findings import Findings
+    from flowc.passes.machine.demand import Demand
+    from flowc.passes.machine.findings import Findings
 
 
 class Selection:

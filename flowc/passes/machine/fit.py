@@ -7,7 +7,7 @@ from flowc.ir.units import GIB, plural, size_text
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.catalog.model import InstanceType
-    from flowc.passes.demand import Demand, Share
+    from flowc.passes.machine.demand import Demand, Share
 
 
 def holds(machine: InstanceType, share: Share) -> bool:

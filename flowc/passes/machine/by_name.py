@@ -8,15 +8,15 @@ from flowc.catalog.load import make_offer
 from flowc.catalog.model import InstanceType
 from flowc.diag.codes import resolve as codes
 from flowc.ir.units import GIB
-from flowc.passes import wording
-from flowc.passes.selection import Selection
+from flowc.passes.machine import wording
+from flowc.passes.machine.selection import Selection
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.catalog.model import Catalog, Offer
     from flowc.ir.unit import Unit
-    from flowc.passes.demand import Demand
-    from flowc.passes.findings import Findings
+    from flowc.passes.machine.demand import Demand
+    from flowc.passes.machine.findings import Findings
 
 
 def by_name(text: str, unit: Unit, demand: Demand, catalog: Catalog, findings: Findings) -> Selection | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from flowc._compiled.limits import NODES_PER_BID
 from flowc.diag.codes import resolve as codes
 from flowc.ir.units import GIB, plural, size_text
-from flowc.passes import wording
-from flowc.passes.fit import fits, shortage
+from flowc.passes.machine import wording
+from flowc.passes.machine.fit import fits, shortage
 from flowc.record import Record
 
 TYPE_CHECKING = False
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from flowc.catalog.model import InstanceType
     from flowc.ir.unit import Unit
-    from flowc.passes.demand import Demand, Share
-    from flowc.passes.findings import Findings
-    from flowc.passes.selection import Selection
+    from flowc.passes.machine.demand import Demand, Share
+    from flowc.passes.machine.findings import Findings
+    from flowc.passes.machine.selection import Selection
 
 
 class Dimension(Record):

@@ -10,16 +10,16 @@ from __future__ import annotations
 from flowc.catalog.prices import limit_price
 from flowc.diag.codes import resolve as codes
 from flowc.ir.units import plural
-from flowc.passes.demand import Demand
-from flowc.passes.fit import fits
-from flowc.passes.selection import Selection, by_model, check_regions, in_regions
+from flowc.passes.machine.demand import Demand
+from flowc.passes.machine.fit import fits
+from flowc.passes.machine.selection import Selection, by_model, check_regions, in_regions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.catalog.model import Catalog, Offer
     from flowc.diag.sink import Sink
     from flowc.ir.unit import Unit
-    from flowc.passes.findings import Findings
+    from flowc.passes.machine.findings import Findings
 
 
 class Choice:
@@ -47,7 +47,7 @@ def choose(unit: Unit, catalog: Catalog, findings: Findings) -> Choice | None:
     taken = {offer: fits(offer.type, demand) for offer in selection.offers}
     fitting = [offer for offer, nodes in taken.items() if nodes]
     if not fitting:
-        from flowc.passes import shortfall
+        from flowc.passes.machine import shortfall
 
         shortfall.report(selection, unit, demand, findings)
         return None
@@ -60,7 +60,7 @@ def _select(unit: Unit, demand: Demand, catalog: Catalog, findings: Findings) ->
     units with one each first."""
     wanted = unit.job.resources.alternatives
     if wanted:
-        from flowc.passes.by_name import by_name
+        from flowc.passes.machine.by_name import by_name
 
         found = by_name(wanted[0], unit, demand, catalog, findings)
     else:

@@ -10,8 +10,8 @@ from flowc.catalog.gpus import known_words
 from flowc.diag.codes import resolve as codes
 from flowc.ir.plan import Candidate
 from flowc.ir.units import parse_usd, plural, size_text, usd_text
-from flowc.passes import choosing, wording
-from flowc.passes.findings import Findings
+from flowc.passes.machine import choosing, wording
+from flowc.passes.machine.findings import Findings
 from flowc.record import Record
 
 TYPE_CHECKING = False
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from flowc.diag.sink import Sink
     from flowc.ir.job import Choice as Wanted
     from flowc.ir.unit import Unit
-    from flowc.passes.choosing import Choice
+    from flowc.passes.machine.choosing import Choice
     from flowc.source import Span
 
 
