@@ -22,10 +22,12 @@ class Record:
     if TYPE_CHECKING:
         FIELDS: ClassVar[tuple[str, ...]]
         DEFAULTS: ClassVar[dict[str, Any]]
+        NAMES: ClassVar[frozenset[str]]
         COUNT: ClassVar[int]
     else:
         FIELDS = ()
         DEFAULTS = {}
+        NAMES = frozenset()
         COUNT = 0
 
     def __init_subclass__(cls) -> None:
@@ -34,6 +36,7 @@ class Record:
         own = [name for name in vars(cls).get("__annotations__", {}) if not name.startswith("_")]
         cls.FIELDS = cls.FIELDS + tuple(name for name in own if name not in cls.FIELDS)
         cls.COUNT = len(cls.FIELDS)
+        cls.NAMES = frozenset(cls.FIELDS)
         cls.DEFAULTS = {**cls.DEFAULTS, **{name: cls.__dict__[name] for name in own if name in cls.__dict__}}
 
     def __init__(self, **values: Any) -> None:
@@ -41,7 +44,7 @@ class Record:
         if self.DEFAULTS:
             fields.update(self.DEFAULTS)
         fields.update(values)
-        if len(fields) != self.COUNT:
+        if len(fields) != self.COUNT or not self.NAMES.issuperset(values):
             odd = sorted(set(self.FIELDS) ^ set(fields))
             raise TypeError(f"{type(self).__name__}: missing or unknown fields: {', '.join(odd)}")
 

@@ -51,12 +51,10 @@ ALLOWED = {
     "driver": EVERYTHING_BELOW_DRIVER,
     # The public API names the types that it takes and gives.
     "__init__": {"driver", "diag", "source", "inputs", "version"},
-    "cli": {"driver", "detect", "diag", "source", "inputs", "record", "version", "frontends", "ir"},
+    "cli": {"driver", "detect", "diag", "source", "inputs", "record", "version", "frontends", "backends", "ir"},
     "__main__": {"cli"},
     "ahead": {"ahead", "catalog", "frontends"},  # the schema of the catalog and the models of a task
 }
-# Named only in annotations, never imported when flowc runs: types of what is handed over.
-TYPES_ONLY = {"cli": {"backends"}}
 # Subpackages whose siblings may not know each other.
 APART = ("frontends", "backends")
 
@@ -69,17 +67,10 @@ def name_of(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts)
 
 
-def imports(path: Path) -> list[tuple[str, bool]]:
-    """The modules of flowc that a file imports, and whether only for types."""
-    tree = ast.parse(path.read_text())
-    guarded = {
-        id(inner)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
-        for inner in ast.walk(node)
-    }
+def imports(path: Path) -> list[str]:
+    """The modules of flowc that a file imports, be it only for types."""
     found = []
-    for node in ast.walk(tree):
+    for node in ast.walk(ast.parse(path.read_text())):
         names: list[str] = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -88,17 +79,17 @@ def imports(path: Path) -> list[tuple[str, bool]]:
             names = [
                 f"{node.module}.{alias.name}" if node.module == "flowc" else str(node.module) for alias in node.names
             ]
-        found += [(name, id(node) in guarded) for name in names if name.split(".")[0] == "flowc"]
+        found += [name for name in names if name.split(".")[0] == "flowc"]
     return found
 
 
-def breaches(importer: str, imported: list[tuple[str, bool]]) -> list[str]:
+def breaches(importer: str, imported: list[str]) -> list[str]:
     parts = importer.split(".")
     package = parts[1]
     wrong = []
-    for name, types_only in imported:
+    for name in imported:
         target = name.split(".")[1] if "." in name else "__init__"
-        allowed = ALLOWED[package] | {package} | (TYPES_ONLY.get(package, set()) if types_only else set())
+        allowed = ALLOWED[package] | {package}
         if target not in allowed:
             wrong.append(f"{importer} imports {name}")
         their = name.split(".")
@@ -134,4 +125,4 @@ def test_every_package_stands_in_the_architecture() -> None:
     ],
 )
 def test_a_breach_is_seen(importer: str, imported: str) -> None:
-    assert breaches(importer, [(imported, False)])
+    assert breaches(importer, [imported])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flowc.backends import BACKENDS
 from flowc.cli.options import COMMAND_OPTION, JOB_OPTIONS, SOURCE_OPTIONS
 from flowc.cli.table import COMMAND_LINE, HELP, Command, Option
 
@@ -20,7 +21,7 @@ COMMAND = Command(
         Option(
             name="--emit",
             metavar="TARGET",
-            choices=("ast", "ir", "plan", "mithril", "script", "cloud-init"),
+            choices=("ast", "ir", "plan", *(entry.name for entry in BACKENDS)),
             help="what to produce (default: mithril)",
         ),
         Option(
