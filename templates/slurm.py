@@ -1,7 +1,7 @@
 """A small Slurm for one job on its own machines: srun, scontrol and friends, and the agent that runs tasks for srun.
 
 One program, called under many names, each the name of a function. Lines between `#% if A|B` and `#% end` go only into
-the startup scripts of jobs that may need one of these features (see flowc/startup/slurm_features.py); `#% if !A` means
+the startup scripts of jobs that may need one of these features (see slurm_features.py); `#% if !A` means
 without it. The words of OPTIONS are dropped in the same way, by `opt:NAME`.
 
 What it reads: the SLURM_* variables of the batch step and, with several nodes, STATE: `NAME IP` of each node in the

@@ -1,6 +1,6 @@
 """The program step: templates/slurm.py, the small Slurm, minified line by line.
 
-Its marks (`#% if A|B`, `#% end`) stay where they are, so that flowc/startup/slurm_tools.py can leave out what a job
+Its marks (`#% if A|B`, `#% end`) stay where they are, so that flowc/scripts/slurm/tools.py can leave out what a job
 does not need. Comments, docstrings and white space go; names of the program's own become short ones, the same
 everywhere.
 """

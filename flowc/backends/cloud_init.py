@@ -5,8 +5,8 @@ from __future__ import annotations
 from binascii import b2a_base64
 
 from flowc.backends.base import Artifact, Backend, checks_nothing
-from flowc.startup import build
-from flowc.startup.pack import deflate, gzip_member
+from flowc.scripts import build
+from flowc.scripts.packing.pack import deflate, gzip_member
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ is sent."""
 from __future__ import annotations
 
 from flowc.backends.base import Artifact, Backend, checks_nothing
-from flowc.startup import build, size_table
+from flowc.scripts import build, size_table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "startup"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
 ORACLE = Path(__file__).parent / "oracle" / "boot_oracle.py"
 PROGRAMS = {

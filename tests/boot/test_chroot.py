@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "startup"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
 from jobs import PLAN, unit
 from test_mixing import LONG
@@ -19,7 +19,7 @@ from test_room import noise
 
 from flowc.ir.job import File, Io, Mount, Retry, Run, Time
 from flowc.ir.unit import Unit
-from flowc.startup import build, job_id
+from flowc.scripts import build, job_id
 
 STATUS = "/var/lib/foundry/flowc/status.json"
 UNIT = "flowc.service"

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "startup"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
 from jobs import unit
 from test_life import from_file
 
 from flowc.ir.job import Io, Layout, StopSignal, Time
-from flowc.startup import build
+from flowc.scripts import build
 from tests.boot.test_nspawn import COLLECT, statuses
 
 OUT = Io(stdout="o")

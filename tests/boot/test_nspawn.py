@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "startup"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
 from jobs import unit
 
 from flowc.backends.cloud_init import BACKEND as CLOUD_INIT
 from flowc.diag.sink import Sink
 from flowc.ir.job import Io, Run, Time
-from flowc.startup import build
+from flowc.scripts import build
 from tests.boot.test_chroot import DOCKER
 
 STATUS = "/var/lib/foundry/flowc/status.json"

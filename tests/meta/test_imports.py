@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "flowc"
 
-FOUNDATION = {"record", "version", "patterns", "shell_text"}
+FOUNDATION = {"record", "version", "patterns", "shell"}
 BELOW_FRONTENDS = FOUNDATION | {"source", "inputs", "diag", "ir", "_compiled"}
 EVERYTHING_BELOW_DRIVER = BELOW_FRONTENDS | {
     *(
@@ -20,7 +20,8 @@ EVERYTHING_BELOW_DRIVER = BELOW_FRONTENDS | {
         "catalog",
         "frontends",
         "passes",
-        "startup",
+        "body",
+        "scripts",
         "backends",
         "pipeline",
         "detect",
@@ -33,7 +34,7 @@ ALLOWED = {
     "lalr": {"record", "source"},
     "digest": set(),
     "patterns": set(),
-    "shell_text": {"patterns"},
+    "shell": {"record", "patterns"},
     "_compiled": set(),
     "source": {"record"},
     "inputs": {"record", "source"},
@@ -43,8 +44,9 @@ ALLOWED = {
     "yamldoc": {"record", "source", "diag", "ir", "patterns"},
     "frontends": BELOW_FRONTENDS | {"yamldoc", "lalr", "digest"},
     "passes": {"record", "source", "diag", "ir", "catalog", "_compiled"},
-    "startup": {"record", "ir", "digest", "patterns", "shell_text", "_compiled"},
-    "backends": {"record", "source", "diag", "ir", "startup", "digest", "_compiled"},
+    "body": {"record", "ir", "patterns", "shell", "_compiled"},
+    "scripts": {"record", "ir", "digest", "patterns", "shell", "body", "_compiled"},
+    "backends": {"record", "source", "diag", "ir", "body", "scripts", "digest", "_compiled"},
     "pipeline": {"record", "diag", "ir", "passes"},
     "detect": {"inputs", "source", "diag", "patterns", "yamldoc", "frontends"},
     "override": {"record", "inputs", "source", "diag", "ir", "_compiled"},
@@ -121,7 +123,9 @@ def test_every_package_stands_in_the_architecture() -> None:
         ("flowc.diag.sink", "flowc.driver"),
         ("flowc.frontends.slurm.read", "flowc.backends.mithril.emit"),
         ("flowc.frontends.slurm.read", "flowc.frontends.k8s.read"),
-        ("flowc.startup.pack", "flowc.diag.sink"),
+        ("flowc.scripts.packing.pack", "flowc.diag.sink"),
+        ("flowc.body.commands", "flowc.scripts.life"),
+        ("flowc.shell.text", "flowc.ir.job"),
     ],
 )
 def test_a_breach_is_seen(importer: str, imported: str) -> None:

@@ -9,13 +9,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "startup"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
 from jobs import unit
 
+from flowc.body.slurm_features import NAMES, NEEDS, TABLE
 from flowc.ir.job import Job
-from flowc.startup.slurm_features import NAMES, NEEDS, TABLE
-from flowc.startup.slurm_tools import closed, program
+from flowc.scripts.slurm.tools import closed, program
 
 EVERYTHING = closed({*NEEDS, *NAMES, *(f"opt:{entry[2:]}" for entry in TABLE), *" ".join(NEEDS.values()).split()})
 NODES = 4

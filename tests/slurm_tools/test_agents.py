@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from small import EVERYTHING, PORT, Cluster, install
 
-from flowc.startup.slurm_tools import closed
+from flowc.scripts.slurm.tools import closed
 
 # `start("srun", …, env=batch)`: with its output as lines.
 Start = Callable[..., subprocess.Popen[str]]

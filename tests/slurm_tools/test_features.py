@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small import EVERYTHING, install, job
 
-from flowc.startup.slurm_features import NAMES, NEEDS, features
-from flowc.startup.slurm_tools import closed, program
+from flowc.body.slurm_features import NAMES, NEEDS, features
+from flowc.scripts.slurm.tools import closed, program
 
 PIECES = (
     *("srun", "scontrol", "squeue", "sbatch", "mpirun", "-n", "4", "--label", "-l", "-o", "f", "--container-image=x"),

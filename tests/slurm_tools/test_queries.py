@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from small import install
 
-from flowc.startup.slurm_tools import closed
+from flowc.scripts.slurm.tools import closed
 
 Run = subprocess.CompletedProcess[str]
 

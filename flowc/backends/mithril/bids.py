@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 
-from flowc import startup
+from flowc import scripts
 from flowc.backends.base import Artifact, LazyArtifact
 from flowc.backends.mithril import limits
 from flowc.backends.mithril.naming import References, safe_name, unique_name
 from flowc.digest import sha256_hex
 from flowc.ir.encode import dumps
 from flowc.record import Record
-from flowc.startup.delivery import delivery
+from flowc.scripts.delivery import delivery
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from flowc.ir.job import Job
     from flowc.ir.plan import JobPlan
     from flowc.ir.unit import Unit
-    from flowc.startup import Startup
+    from flowc.scripts import Startup
 
 BIDS = "/v2/spot/bids"
 # The file with the job's own text, where the startup script does not hold it.
@@ -120,7 +120,7 @@ def _bids(unit: Unit, references: References, taken: set[str]) -> list[Bid]:
     bids = []
     for index in indices:
         own = unique_name(name if index is None else safe_name(name, f"-{index}"), taken)
-        script = startup.build(unit, index=index)
+        script = scripts.build(unit, index=index)
         bids.append(Bid(name=own, script=script, body=_body(unit, plan, own, script, references)))
     return bids
 

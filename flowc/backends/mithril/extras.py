@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from flowc.diag.codes import emit as codes
-from flowc.startup.needs import LOWEST_PORT, opens
-from flowc.startup.storage import BUCKETS
+from flowc.scripts.needs import LOWEST_PORT, opens
+from flowc.scripts.storage import BUCKETS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.diag.sink import Sink
     from flowc.ir.unit import Unit
-    from flowc.startup import Startup
+    from flowc.scripts import Startup
 
 # Even uncompressed and in base64, so many bytes and the largest runtime are within the provider's limit.
 SURELY_FITS = 3000
@@ -78,7 +78,7 @@ def report(unit: Unit, sink: Sink) -> None:
 def report_delivery(unit: Unit, sink: Sink) -> None:
     """Say what has to be copied to the machine, or that there is nothing."""
     from flowc.diag.codes import emit as codes
-    from flowc.startup.delivery import delivery
+    from flowc.scripts.delivery import delivery
 
     sent, span = delivery(unit.job), unit.origin("run.delivery")
     if sent is None:
@@ -105,10 +105,10 @@ def report_size(unit: Unit, sink: Sink) -> None:
     )
     if sum(len(word) if word.isascii() else 4 * len(word) for word in words) < SURELY_FITS:
         return
-    from flowc import startup
+    from flowc import scripts
 
     indices = job.array.indices if job.array is not None else (None,)
-    report_script(startup.build(unit, index=indices[-1]), sink)
+    report_script(scripts.build(unit, index=indices[-1]), sink)
 
 
 def texts(value: object) -> list[str]:
@@ -126,10 +126,10 @@ def report_script(script: Startup, sink: Sink) -> None:
     """Report a startup script beyond the provider's limit, with what takes the room."""
     if script.fits:
         return
-    from flowc import startup
+    from flowc import scripts
     from flowc.diag.codes import emit as codes
 
-    sizes = sorted(((part.sent_bytes, part.name) for part in startup.parts(script)), reverse=True)
+    sizes = sorted(((part.sent_bytes, part.name) for part in scripts.parts(script)), reverse=True)
     body = next((size for size, name in sizes if name == "body"), 0)
     rest = len(script.sent) - body
     largest = ", ".join(f"{name} {size}" for size, name in sizes[:MOST_PARTS] if name != "body")

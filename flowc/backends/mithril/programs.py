@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowc._compiled.slurm_commands import PROVIDED
-from flowc.startup import cluster_paths, commands, out_of_reach
+from flowc.body import cluster_paths, commands, out_of_reach
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -109,8 +109,8 @@ def report_paths(unit: Unit, sink: Sink) -> None:
 
 def report_modules(unit: Unit, sink: Sink) -> None:
     """One finding for each line that loads modules which the image lacks."""
+    from flowc.body.modules import lacking
     from flowc.diag.codes import programs as codes
-    from flowc.startup.modules import lacking
 
     text = unit.job.run.text or ""
     lines: dict[int, list[tuple[str, str | None, int, int]]] = {}

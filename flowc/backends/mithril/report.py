@@ -3,7 +3,7 @@ script is."""
 
 from __future__ import annotations
 
-from flowc import startup
+from flowc import scripts
 from flowc.backends.mithril import limits
 from flowc.diag.codes import emit as codes
 from flowc.ir.units import plural
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from flowc.ir.job import Job
     from flowc.ir.plan import JobPlan
     from flowc.ir.unit import Unit
+    from flowc.scripts import Startup
     from flowc.source import Span
-    from flowc.startup import Startup
 
 # Options may be long (a list of 500 hosts); the table cuts them here. Paths of keys are told in full.
 WIDEST = 60
@@ -40,7 +40,7 @@ def report_text(unit: Unit, names: list[str], script: Startup, said: Sequence[Di
         ("options", _options(unit, said)),
         ("not part of the bid", _left_out(job)),
         ("machines looked at", _candidates(plan)),
-        ("startup script", startup.size_table(script).rstrip("\n").split("\n")),
+        ("startup script", scripts.size_table(script).rstrip("\n").split("\n")),
     )
     return "\n".join(f"{title}\n{_indented(lines)}" for title, lines in sections if lines)
 

@@ -14,7 +14,7 @@ def report(unit: Unit, sink: Sink) -> None:
     """Warn of each such word where it stands first."""
     if unit.job.source.frontend != "slurm" or not unit.job.run.text:
         return
-    from flowc.startup.slurm_words import wrong_words
+    from flowc.body.slurm_words import wrong_words
 
     found = {(each.program, each.word): each for each in reversed(wrong_words(unit.job))}
     if not found:

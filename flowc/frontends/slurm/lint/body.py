@@ -6,7 +6,7 @@ from __future__ import annotations
 from flowc.diag.codes.slurm import lint as codes
 from flowc.diag.sink import Edit, Fix
 from flowc.patterns import at_first_use
-from flowc.shell_text import in_single_quotes, outside_child_scripts
+from flowc.shell.text import in_single_quotes, outside_child_scripts
 from flowc.source import Span
 
 TYPE_CHECKING = False

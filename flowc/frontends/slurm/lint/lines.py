@@ -8,7 +8,7 @@ from flowc.frontends.slurm.values.settings import accepts
 from flowc.frontends.slurm.words import tokens
 from flowc.frontends.slurm.words.getopt import read_options, table_of
 from flowc.patterns import at_first_use
-from flowc.shell_text import outside_child_scripts
+from flowc.shell.text import outside_child_scripts
 from flowc.source import Span
 
 TYPE_CHECKING = False

@@ -1,0 +1,1 @@
+"""What the texts of a job rely on: programs, modules, paths, calls of Slurm."""

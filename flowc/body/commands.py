@@ -1,0 +1,273 @@
+"""What a job's text relies on and a plain machine does not have: its interpreter, commands of a cluster."""
+
+from __future__ import annotations
+
+from flowc._compiled.slurm_commands import (
+    BEHIND,
+    BROUGHT,
+    INTERPRETER_PACKAGES,
+    INTERPRETERS,
+    LAUNCHERS,
+    MISSING,
+    MODULES,
+    PROVIDED,
+    REFUSED,
+    REMOTE,
+    SHELLS,
+)
+from flowc.patterns import at_first_use
+from flowc.shell.text import in_single_quotes, outside_child_scripts
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flowc.ir.job import Job
+
+
+_KNOWN = (
+    *PROVIDED,
+    *MODULES,
+    *REFUSED,
+    *LAUNCHERS,
+    *MISSING,
+    *REMOTE,
+    *(name for row in BROUGHT for name in row["commands"] if name not in LAUNCHERS),
+)
+_NAMES = "|".join(_KNOWN)
+_python = at_first_use(r"(?<![\w./$=-])python(?![\w.=-])", "search")
+_words = at_first_use(rf"(?<![\w./$\"'=@-])(?:{_NAMES})(?![\w./=-])", "finditer")
+# What stands before a command on its line, such as a launcher with its options. The bounds keep a line of assignments
+# from costing more than its length.
+_at_command = at_first_use(
+    r"(?:^|[;&|(`!{]|\b(?:do|then|else|exec|time|command|if|while))[ \t]*"
+    r"(?:[A-Za-z_]\w{0,60}=[^\s;&|]{0,200}[ \t]+){0,20}"
+    r"(?:(?:srun|mpirun|mpiexec|nohup|timeout)"
+    r"(?:[ \t]+(?:-[^\s;&|]{1,99}(?:[ \t]+\w[^\s;&|]{0,99})?|\d\w{0,9})){0,20}[ \t]+|(?:source|\.)[ \t]+)?\Z",
+    "search",
+)
+_definitions = at_first_use(
+    rf"\b(?:function[ \t]+({_NAMES})\b|({_NAMES})[ \t]*\([ \t]*\)|alias[ \t]+({_NAMES})=)", "finditer"
+)
+_guards = at_first_use(rf"\b(?:command[ \t]+-[vV]|type(?:[ \t]+-\w+)?|which|hash)[ \t]+[\"']?({_NAMES})\b", "finditer")
+# Where a call may come from: a variable, the words of another program, a script that the text writes.
+_mentions = at_first_use(
+    r"(?<![\w.$@])(?:(?<!-)|(?<=:-))(?:(?<!/)|(?<=/bin/))"
+    rf"(?:{'|'.join((*PROVIDED, *LAUNCHERS))})(?![\w/=-]|\.\w)|"
+    r"(?<![\w./$@-])module(?=[ \t]+(?:-\S+[ \t]+)*"
+    r"(?:load|add|purge|unload|use|list|swap|switch|avail|restore|is-loaded)\b)",
+    "finditer",
+)
+_behind = tuple(at_first_use(row["words"], "search") for row in BEHIND)
+_brought = tuple(at_first_use(row["words"], "search") for row in BROUGHT)
+# Characters of a text that are looked at for calls: no longer one fits into a script, whatever its compression.
+MOST_TEXT = 1 << 20
+_LINE = 500  # characters of a line that are looked at before a word
+_MOST_GUARDS = 100
+_MOST_ON_A_LINE = 20
+
+
+def provided(job: Job) -> set[str]:
+    """The commands of the table that the startup script is to bring, or to care for (a launcher's host file).
+
+    They are those that the text may call: a name anywhere but in a comment, and what `run.commands` adds, since files
+    that the text runs or sources are not seen. Slurm's own commands need the environment of a Slurm job.
+    """
+    found = {name for name in job.run.commands if name in _KNOWN}
+    text = (job.run.text or "")[:MOST_TEXT]
+    for match in _mentions(text):
+        if match[0] not in found and not in_comment(text, match.start()):
+            found.add(match[0])
+    found |= behind(text)
+    found |= {name for name in _calls_of(job) if name in MODULES or name in REFUSED}
+    if found & {*MODULES}:
+        found.difference_update({match[1] or match[2] or match[3] for match in _definitions(text)} & {*MODULES})
+    return found if _has_slurm(job) else found & {*MODULES}
+
+
+def behind(text: str) -> set[str]:
+    """The commands that programs call which a text starts."""
+    return {name for row, uses in zip(BEHIND, _behind, strict=True) if uses(text) for name in row["commands"]}
+
+
+def _has_slurm(job: Job) -> bool:
+    """Whether the startup script brings the small Slurm: it needs a Slurm job, and the machine itself."""
+    return job.source.frontend == "slurm" and job.image is None
+
+
+def missing_commands(job: Job) -> dict[str, int]:
+    """Name to the offset in `job.run.text` of its first call, for commands that the machine lacks and nothing brings.
+
+    Empty for scripts that are not a shell's. A call is a word at the place of a command: at the start of a line or
+    after `;`, `|`, `$(`, `do` and the like, with assignments before it let pass. Comments, here-documents and text in
+    single quotes are no calls; nor is a command that the script defines itself, or asks for first (`command -v srun`)
+    on the same line or in an `if` around it.
+    """
+    names = {*MISSING} if _has_slurm(job) else {*MISSING, *PROVIDED, *REFUSED}
+    if job.image is not None and "bash" not in interpreter_words(job):
+        names |= {*MODULES}
+    if job.image is None and not job.setup:
+        names |= _not_brought(job)
+    return {name: places[0] for name, places in _calls_of(job).items() if name in names}
+
+
+def _not_brought(job: Job) -> set[str]:
+    """The commands that the text calls, and neither brings itself nor sets a path for."""
+    text, found = job.run.text or "", _calls_of(job)
+    names = set[str]()
+    for row, brings in zip(BROUGHT, _brought, strict=True):
+        places = [found[name][0] for name in row["commands"] if name in found]
+        if places and not brings(text, 0, min(places)):
+            names.update(row["commands"])
+    return names
+
+
+def package_of(command: str) -> str | None:
+    """Ubuntu's packages for a command of the table that a text may bring itself."""
+    return next((row["package"] for row in BROUGHT if command in row["commands"]), None)
+
+
+def refused_commands(job: Job) -> dict[str, int]:
+    """The same for commands that are there and take no jobs."""
+    if not _has_slurm(job):
+        return {}
+    return {name: places[0] for name, places in _calls_of(job).items() if name in REFUSED}
+
+
+def reaches_other_nodes(job: Job) -> bool:
+    """Whether the text of a Slurm job starts anything on the nodes beside the first one."""
+    return bool(provided(job) & {"srun", *LAUNCHERS})
+
+
+def called(job: Job, name: str) -> list[int]:
+    """The offsets of all calls of a command of the table, as `missing_commands` finds them."""
+    return _calls_of(job).get(name, [])
+
+
+def interpreter_words(job: Job) -> list[str]:
+    """`/usr/bin/env bash -e` as `usr`, `bin`, `env`, `bash`, `-e`."""
+    default = "/bin/bash" if job.run.kind == "shell" else ""
+    return (job.run.interpreter or default).replace("/", " ").split()
+
+
+# What was found last: one job is asked about several times.
+_found: tuple[Job, dict[str, list[int]]] | None = None
+
+
+def _calls_of(job: Job) -> dict[str, list[int]]:
+    """The offsets of the calls by their commands, as `missing_commands` says."""
+    global _found
+    found = _found
+    if found is None or found[0] is not job:
+        found = _found = job, _search(job)
+    return found[1]
+
+
+def _search(job: Job) -> dict[str, list[int]]:
+    text = job.run.text
+    if not text or not any(word in SHELLS for word in interpreter_words(job)):
+        return {}
+    calls = outside_child_scripts(text, 0, list(_calls(text)))
+    if not calls:
+        return {}
+    known = {match[1] or match[2] or match[3] for match in _definitions(text)}
+    guarded = _guarded(text)
+    found: dict[str, list[int]] = {}
+    for start, end in calls:
+        name = text[start:end]
+        if name not in known and not any(first <= start < last for first, last in guarded.get(name, ())):
+            found.setdefault(name, []).append(start)
+    return found
+
+
+def _calls(text: str) -> Iterator[tuple[int, int]]:
+    """Where the words stand at the place of a command; of one line the first few are looked at."""
+    line_end, seen = -1, 0
+    for match in _words(text):
+        if match.start() > line_end:
+            line_end, seen = text.find("\n", match.end()), 0
+            line_end = len(text) if line_end < 0 else line_end
+        seen += 1
+        if seen <= _MOST_ON_A_LINE and _is_call(text, match.start()):
+            yield match.span()
+
+
+def _is_call(text: str, start: int) -> bool:
+    before = _before(text, start)
+    if not before.strip():
+        return True
+    if before.lstrip()[0] == "#" or " #" in before or not _at_command(before):
+        return False
+    return not in_single_quotes(before)
+
+
+def in_comment(text: str, start: int) -> bool:
+    """Whether a word surely stands in a comment."""
+    before = _before(text, start)
+    return before.lstrip()[:1] == "#" or (" #" in before and not {"'", '"'} & {*before})
+
+
+def _before(text: str, start: int) -> str:
+    """What stands before a word on its line."""
+    line_start = text.rfind("\n", max(0, start - _LINE), start) + 1
+    return text[max(line_start, start - _LINE) : start]
+
+
+def _guarded(text: str) -> dict[str, list[tuple[int, int]]]:
+    """Where a command is asked for before it is used: name to stretches of the text."""
+    found: dict[str, list[tuple[int, int]]] = {}
+    for guard, _ in zip(_guards(text), range(_MOST_GUARDS), strict=False):
+        start = text.rfind("\n", 0, guard.start()) + 1
+        end = text.find("\n", guard.end())
+        end = len(text) if end < 0 else end
+        line = text[start:end]
+        words = line.split(None, 1)
+        if words[0] in ("if", "elif"):
+            indent = line[: len(line) - len(line.lstrip())]
+            close = text.find(f"\n{indent}fi", end)
+            end = close if close >= 0 else end
+        found.setdefault(guard[1], []).append((start, end))
+    return found
+
+
+def interpreter_package(job: Job) -> tuple[str, str] | None:
+    """The program that the script's first line names and the machine lacks, with the package that brings it."""
+    name = _interpreter(job)
+    if job.image is not None or name not in INTERPRETER_PACKAGES:
+        return None
+    return name, INTERPRETER_PACKAGES[name]
+
+
+def names_python(job: Job) -> bool:
+    """Whether what runs on the machine itself names Python as `python`, which Ubuntu knows as `python3` alone."""
+    texts = ((job.run.text or "")[:MOST_TEXT], " ".join(job.run.argv), job.setup or "")
+    return job.image is None and any(_python(text) is not None for text in texts)
+
+
+def missing_interpreter(job: Job) -> str | None:
+    """Why the machine may not start the script by its first line; None when it can."""
+    if job.run.kind != "script" or job.run.interpreter is None:
+        return None
+    words = job.run.interpreter.split()
+    if not words:
+        return "`#!` names none"
+    path = words[0]
+    if not path.startswith("/"):
+        return f"`{path}` is looked for in the working directory"
+    if path.rpartition("/")[0] not in ("/bin", "/usr/bin"):
+        return f"`{path}` is no path of the provider's image"
+    name = _interpreter(job)
+    if name in INTERPRETERS or (name in INTERPRETER_PACKAGES and job.image is None):
+        return None
+    return f"`{name or path}` is not on the provider's image"
+
+
+def _interpreter(job: Job) -> str:
+    """The program below /bin or /usr/bin that runs the script, "" where the first line names no such one."""
+    words = (job.run.interpreter or "").split()
+    if job.run.kind != "script" or not words or words[0].rpartition("/")[0] not in ("/bin", "/usr/bin"):
+        return ""
+    name = words[0].rpartition("/")[2]
+    if name == "env":
+        name = next((word for word in words[1:] if word[0] != "-" and "=" not in word), "")
+    return name

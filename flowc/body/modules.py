@@ -1,0 +1,119 @@
+"""Environment modules: which ones a job's text loads, and what they are on the machine."""
+
+from __future__ import annotations
+
+from flowc._compiled.slurm_commands import ON_IMAGE, PROGRAMS
+from flowc.body.commands import called
+from flowc.patterns import at_first_use
+from flowc.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.ir.job import Job
+
+# A call with its words; `2>` and what follows belong to it no more.
+_calls = at_first_use(
+    r"(?<![\w./$@-])(?:module|ml)(?![\w./=-])((?:(?:[ \t]|\\\r?\n){1,40}[^\s;&|()<>`#\\]{1,200}){0,100})", "finditer"
+)
+_words = at_first_use(r"[^\s\\]+", "finditer")
+_rows = tuple(
+    at_first_use("|".join(part.replace(".", r"\.").replace("*", ".*") for part in row["parts"]), "fullmatch")
+    for row in PROGRAMS
+)
+LOADING = ("load", "add", "try-load", "restore")
+SWAPPING = ("swap", "switch", "sw")
+UNLOADING = ("unload", "rm", "del", "remove")
+EMPTYING = ("purge", "reset")
+# What `ml` takes for a subcommand; anything else is a module's name.
+SUBCOMMANDS = (
+    *(*LOADING, *SWAPPING, *UNLOADING, *EMPTYING, "list", "is-loaded", "use", "unuse", "avail", "av", "spider", "show"),
+    *("display", "save", "whatis", "keyword", "help", "is-avail", "savelist", "refresh", "update"),
+)
+# Letters that only the shell can tell the value of.
+_UNKNOWN = "$*?[{"
+
+
+class Loaded(Record):
+    """A module that the text loads: its `name`, and its offsets in `job.run.text`."""
+
+    name: str
+    start: int
+    end: int
+
+
+def lacking(job: Job) -> list[tuple[Loaded, str | None]]:
+    """The modules that the text surely loads and the image lacks, in order and each once; with Ubuntu's packages."""
+    places = {place for name in ("module", "ml") for place in called(job, name)}
+    if not places:
+        return []
+    found, seen = [], set[str]()
+    for call in read_calls(job.run.text or ""):
+        for each in call.loaded() if call.start in places else ():
+            if not unknown(each.name) and each.name not in seen:
+                seen.add(each.name)
+                program, package = program_of(each.name)
+                if program is None:
+                    found.append((each, package))
+    return found
+
+
+class Call(Record):
+    """A call of `module` or `ml` (`is_ml`), wherever one may stand: its offset, and its words with their offsets."""
+
+    start: int
+    is_ml: bool
+    words: tuple[tuple[str, int], ...]
+
+    @property
+    def verb(self) -> str:
+        """The subcommand; `load` for a call of `ml` with names alone."""
+        names = self._names()
+        if self.is_ml and (not names or names[0][0] not in SUBCOMMANDS):
+            return "load" if self.words else "list"
+        return names[0][0] if names else "list"
+
+    def loaded(self) -> list[Loaded]:
+        """The modules that it loads."""
+        names = self._names()
+        if not self.is_ml or (names and names[0][0] in SUBCOMMANDS):
+            names = names[1:] if self.verb in LOADING or self.verb in SWAPPING or unknown(self.verb) else []
+            names = names[-1:] if self.verb in SWAPPING else names
+        return [Loaded(name=name, start=start, end=start + len(name)) for name, start in names]
+
+    def _names(self) -> list[tuple[str, int]]:
+        return [word for word in self.words if word[0][0] != "-"]
+
+
+def read_calls(text: str) -> list[Call]:
+    found = []
+    for match in _calls(text):
+        words = []
+        for word in _words(match[1]):
+            name = word[0].strip("\"'")
+            if name:
+                words.append((name, match.start(1) + word.start() + word[0].find(name)))
+        if words and words[-1][0].isdigit() and text.startswith(">", match.end()):
+            words.pop()
+        found.append(Call(start=match.start(), is_ml=match[0][:2] == "ml", words=tuple(words)))
+    return found
+
+
+def unknown(name: str) -> bool:
+    return any(letter in name for letter in _UNKNOWN)
+
+
+def program_of(name: str) -> tuple[str | None, str | None]:
+    """The program of the image that a module's name stands for, None where it has none; and Ubuntu's packages."""
+    package = None
+    for part in name.lower().split("/"):
+        row = row_of(part)
+        program = PROGRAMS[row]["program"] if row is not None else part
+        if program in ON_IMAGE:
+            return program, None
+        if row is not None:
+            package = package or PROGRAMS[row]["package"]
+    return None, package
+
+
+def row_of(part: str) -> int | None:
+    return next((number for number, match in enumerate(_rows) if match(part)), None)

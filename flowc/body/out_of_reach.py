@@ -1,0 +1,58 @@
+"""What a batch script calls by names that are good on a cluster alone: other machines by SSH, images in files."""
+
+from __future__ import annotations
+
+from flowc.body.commands import MOST_TEXT, called, in_comment
+from flowc.patterns import at_first_use
+from flowc.shell.text import outside_child_scripts
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.ir.job import Job
+
+_asks_for_hosts = at_first_use(r"\bscontrol[ \t]+show[ \t]+hostname|NODELIST\b", "search")
+# A host that only the shell knows, such as `$node`, `root@$node` and, of scp, `$node:/tmp`.
+_host = {
+    "ssh": at_first_use(
+        r"ssh(?:[ \t]+-[^\s;&|]{1,99}(?:[ \t]+[\w=./-]{1,99})?){0,20}[ \t]+[\"']?(?:[\w${}]{1,60}@[\"']?)?\$", "match"
+    ),
+    "scp": at_first_use(r"scp[ \t][^\n;&|]{0,300}\$\{?\w{1,60}(?:\[[^\]\n]{0,20}\])?\}?:", "match"),
+}
+_image = at_first_use(r"--container-image(?:=|[ \t]+)[\"']?([^\s\"';|&()`]+)", "finditer")
+_variable = at_first_use(r"\$\{?(\w+)\}?", "fullmatch")
+_MOST_IMAGES = 50
+
+
+def calls_by_ssh(job: Job) -> dict[str, int]:
+    """`ssh` and `scp` to machines of the job: name to the offset of its first such call in `job.run.text`."""
+    text = job.run.text or ""
+    if ("ssh" not in text and "scp" not in text) or not _asks_for_hosts(text):
+        return {}
+    found = {}
+    for name, reaches in _host.items():
+        place = next((place for place in called(job, name) if reaches(text, place)), None)
+        if place is not None:
+            found[name] = place
+    return found
+
+
+def image_in_file(job: Job) -> tuple[int, int] | None:
+    """Where the text gives `srun` the first image that is a file (of enroot), as offsets in `job.run.text`."""
+    text = (job.run.text or "")[:MOST_TEXT]
+    if "--container-image" not in text:
+        return None
+    places = []
+    for match, _ in zip(_image(text), range(_MOST_IMAGES), strict=False):
+        if not in_comment(text, match.start()) and _is_file(text, match[1]):
+            places.append(match.span(1))
+    return next(iter(outside_child_scripts(text, 0, places)), None)
+
+
+def _is_file(text: str, image: str) -> bool:
+    variable = _variable(image)
+    if variable is not None:
+        import re
+
+        values = re.findall(rf"(?m)^[ \t]*(?:export[ \t]+)?{variable[1]}=[\"']?([^\s\"';#]+)", text)
+        return bool(values) and all(_variable(value) is None and _is_file(text, value) for value in values)
+    return image.endswith(".sqsh") or image.startswith(("/", "./", "../", "~", "$HOME/"))

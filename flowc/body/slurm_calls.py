@@ -1,0 +1,168 @@
+"""How a text calls the programs of Slurm, read off it without running it: in the text of a shell as in the strings and
+lists of another language, by a name or by a variable that holds one."""
+
+from __future__ import annotations
+
+from flowc.body.commands import in_comment
+from flowc.patterns import at_first_use
+from flowc.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PROGRAMS = "srun|scontrol|squeue|sacct|sinfo|scancel|sbatch|salloc|mpirun|orterun|prterun|mpiexec"
+# A name is none of a longer word, but may be a default: `${SRUN:-srun}`.
+_mentions = at_first_use(
+    rf"(?<![\w.$@])(?:(?<!-)|(?<=:-))({PROGRAMS})(?:(?<=mpiexec)\.\w+)?(?![\w=/-]|\.\w)", "finditer"
+)
+_path = at_first_use(r"(?:\A|[\s\"'`(=;|&{-])(/[\w./-]*)\Z", "search")
+_asking = at_first_use(r"(?:\bwhich|\bcommand[ \t]+-[vV]|\btype(?:[ \t]+-\w+)?|\bhash)[ \t]+[\"']?\Z", "search")
+# What is assigned to: `A=`, `set A = `, `A+=( `, `${A:-`, `A=$(which `.
+_holder = at_first_use(
+    r"(?:\b(\w+)[ \t]*\+?=[ \t]*(\(\s*)?(?:(?:\$\(|`)(?:which|command[ \t]+-v|type[ \t]+-[pP])[ \t]+)?|\$\{(\w+):?[-=])"
+    r"[\"']?(?:/[\w./-]*)?\Z",
+    "search",
+)
+_said = at_first_use(
+    r"(?:\A|[;&|({]|\b(?:then|do|else))[ \t]*(?:echo|printf|log\w*|die|warn\w*|error|info|msg)\b", "search"
+)
+_handed_words = at_first_use(r"\b(?:xargs|parallel)\b", "search")
+_piped = at_first_use(r"(?<!\|)\|&?(?!\|)\s*[^;&|\n]*\Z", "search")
+_redirected = at_first_use(r"<(?![\w ]*>)", "search")
+_redirection = at_first_use(r"(?:[ \t]|\\\r?\n)*\d?&?[<>]{1,3}[&|]?[ \t]*", "match")
+_word = at_first_use(
+    r"(?:[ \t]|\\\r?\n)*((?:[^\s\"'`$\\;&|()<>]|\\.|\"(?:[^\"\\]|\\.)*\"|'[^']*'|\$\(\([^\n]{0,100}?\)\)"
+    r"|\$\((?:[^()]|\([^()]*\))*\)|`[^`]*`|\$\{[^}]*\}|\$)*)",
+    "match",
+)
+_BEFORE = 200  # characters that are looked at before a call, and after it
+_AFTER = 600
+_MOST_WORDS = 60
+_MOST_VARIABLES = 20
+_MOST_CALLS = 1000
+
+
+class Call(Record):
+    """A call of `name`, which stands at `start`. `words`: what follows it in its statement, as far as that can be seen;
+    `more`: other words may follow; `fed`: something may be written to its standard input; `after`: the text behind it;
+    `path`: the folder by which it is called."""
+
+    name: str
+    start: int
+    words: tuple[str, ...]
+    more: bool
+    fed: bool
+    after: str
+    path: str
+
+
+def calls(text: str, *, shell: bool) -> tuple[list[Call], bool]:
+    """The calls in a text, that of a shell or of another language; and whether these are all: of very many only the
+    first are read."""
+    found: list[Call] = []
+    held: dict[str, str] = {}
+    for number, match in enumerate(_mentions(text)):
+        if len(found) > _MOST_CALLS or number > 5 * _MOST_CALLS:
+            return found, False
+        if not in_comment(text, match.start()):
+            found += _read(text, match.start(), match.end(), match[1], shell, held)
+    todo = list(held)
+    for variable in todo:
+        for start, end in _uses(text, variable):
+            if len(found) > _MOST_CALLS:
+                return found, False
+            if not in_comment(text, start):
+                found += _read(text, start, end, held[variable], shell, held)
+        todo += [name for name in held if name not in todo][: _MOST_VARIABLES - len(todo)]
+    return found, True
+
+
+def _uses(text: str, variable: str) -> Iterator[tuple[int, int]]:
+    import re
+
+    for match in re.finditer(
+        rf"\$(?:\{{{variable}(?:\[[@*]\])?(?::?[-=][^}}\n]{{0,99}})?\}}|{variable}\b)[\"']?|\b{variable}\+=\(?", text
+    ):
+        yield match.span()
+
+
+def _read(text: str, start: int, end: int, name: str, shell: bool, held: dict[str, str]) -> list[Call]:
+    """What a name, or a variable that holds it, is there for; a variable that it is assigned to goes into `held`."""
+    before = text[max(0, start - _BEFORE) : start]
+    path = ""
+    if before[-1:] == "/":
+        found = _path(before)
+        if found is None:
+            return []
+        path = found[1]
+    line = before[before.rfind("\n") + 1 :]
+    after = text[end : end + _AFTER]
+    place = _open_quote(line)
+    quote = line[place] if place >= 0 else ""
+    asking = _asking(before) is not None
+    if asking and after[:1] in (")", "`"):
+        after = after[1:]
+    rest = after
+    holder = _holder(before[: len(before) - len(line) + place] if quote else before) if shell else None
+    if quote:
+        rest = rest[: _closing(rest, quote)]
+    if holder is not None and (quote or holder[2]):
+        rest = (rest if quote else rest.partition(")")[0]).replace("\n", " ")
+    words = _words(rest)
+    more = True
+    if holder is not None:
+        held.setdefault(holder[1] or holder[3], name)
+        more = False
+    elif asking:
+        more = False
+    elif shell:
+        said = quote and _said(line[:place])
+        more = bool(quote and not said) or _handed_words(line) is not None
+    statement = after.replace("\\\n", "  ").partition("\n")[0]
+    fed = bool(_redirected(statement) or _piped(before.replace("\\\n", "  ")))
+    return [Call(name=name, start=start, words=words, more=more, fed=fed, after=after, path=path)]
+
+
+def _words(rest: str) -> tuple[str, ...]:
+    """The words of a statement without its redirections."""
+    return tuple(word for _, word in placed_words(rest, 0))
+
+
+def placed_words(text: str, place: int) -> list[tuple[int, str]]:
+    """The words of the statement that goes on at `place`, without its redirections, with their offsets."""
+    found: list[tuple[int, str]] = []
+    while len(found) < _MOST_WORDS:
+        redirection = _redirection(text, place)
+        if redirection is not None:
+            place = _word(text, redirection.end()).end()
+            continue
+        match = _word(text, place)
+        if not match[1]:
+            break
+        found.append((match.start(1), match[1]))
+        place = match.end()
+    return found
+
+
+def _open_quote(line: str) -> int:
+    """Where the quote is that is open at the end of a line's part, -1 for none."""
+    place, quote, escaped = -1, "", False
+    if "'" not in line and '"' not in line:
+        return -1
+    for index, char in enumerate(line):
+        if escaped:
+            escaped = False
+        elif char == "\\" and quote != "'":
+            escaped = True
+        elif char in "'\"" and quote in ("", char):
+            quote, place = ("", -1) if quote else (char, index)
+    return place
+
+
+def _closing(rest: str, quote: str) -> int:
+    """Where a quote is closed; the end where it is not."""
+    place = rest.find(quote)
+    while place > 0 and rest[place - 1] == "\\" and quote == '"':
+        place = rest.find(quote, place + 1)
+    return len(rest) if place < 0 else place

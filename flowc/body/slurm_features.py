@@ -1,0 +1,328 @@
+"""What of the small Slurm a job may use, read off its text and its options: a superset. What is missing on the machine
+ends the job, what is too much costs some bytes."""
+
+from __future__ import annotations
+
+from flowc._compiled.slurm_commands import LAUNCHERS, SHELLS
+from flowc._compiled.slurm_program import LINES
+from flowc.body.commands import MOST_TEXT, behind, interpreter_words
+from flowc.body.slurm_calls import Call, calls
+from flowc.patterns import at_first_use
+from flowc.shell.blocks import any_enclosed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.ir.job import Job
+
+# What the program is called for a feature.
+NAMES = {
+    "srun": ("srun",),
+    "scontrol": ("scontrol",),
+    "squeue": ("squeue",),
+    "sacct": ("sacct",),
+    "sinfo": ("sinfo",),
+    "scancel": ("scancel",),
+    "sbatch": ("sbatch", "salloc"),
+    "rsh": ("agent_rsh",),
+    "several_nodes": ("agent",),
+}
+NEEDS = {
+    "several_nodes": "agent pipes chdir",
+    "agent": "pipes",
+    **dict.fromkeys(("opt:ntasks", "opt:nodes", "opt:nodelist", "opt:exclude", "opt:relative"), "choose"),
+    **dict.fromkeys(("opt:ntasks-per-node", "opt:cpus-per-task", "opt:distribution"), "choose"),
+    "label": "pipes opt:label",
+    "output": "pipes regex opt:output",
+    "stdin": "pipes opt:input",
+    "opt:input": "stdin input_one",
+    "opt:output": "output",
+    "opt:error": "output",
+    "opt:label": "label",
+    "opt:unbuffered": "pipes",
+    "opt:chdir": "chdir",
+    "opt:export": "export",
+    "opt:multi-prog": "multi_prog",
+    "multi_prog": "pipes opt:multi-prog",
+    "opt:time": "time",
+    "time": "ending",
+    "opt:wait": "ending",
+    "opt:kill-on-bad-exit": "ending",
+    "opt:jobid": "jobid",
+    **dict.fromkeys(("opt:container-image", "opt:container-name"), "container"),
+    "container": "pipes chdir opt:container-image",
+    "opt:version": "version",
+    "choose": "opt:ntasks opt:ntasks-per-node",
+    "opt:tasks-per-node": "opt:ntasks-per-node",
+    "export": "regex opt:export",
+    "hostlist": "regex",
+    "squeue": "regex",
+    "sacct": "regex",
+    "sinfo": "regex",
+    "requeue": "scontrol",
+    "scancel": "ending",
+    "relay": "agent",
+    "scontrol_job": "scontrol",
+    "show_hostlist": "scontrol hostlist",
+    "rsh": "agent opt:nodelist opt:overcommit opt:ntasks opt:nodes several_nodes srun",
+    "opt:gpus-per-task": "gpu",
+    "opt:gpu-bind": "gpu",
+    "opt:ntasks-per-gpu": "gpu",
+    "opt:gpus": "gpu",
+    "opt:gpus-per-node": "gpu",
+    "opt:gres": "gpu",
+    "gpu": "opt:gpus-per-task",
+    "picks": "",
+}
+
+# srun's options as the program has them: `n=ntasks` takes a value, `l.label` none, `K?…` maybe one; `-` for no letter.
+OPTIONS = next(line for line in LINES if line.startswith("OPTIONS=")).removeprefix('OPTIONS="""').removesuffix('"""')
+TABLE = OPTIONS.split()
+# What users of srun commonly pass: taken when the calls cannot be seen.
+COMMON = (
+    *("ntasks", "nodes", "nodelist", "ntasks-per-node", "cpus-per-task", "cpu-bind", "mpi", "kill-on-bad-exit"),
+    *("export", "label", "output", "error", "unbuffered", "exact", "overlap", "gres", "gpus-per-task", "gpus"),
+    *("gpus-per-node", "gpu-bind", "mem", "exclusive", "wait", "hint", "chdir", "job-name", "distribution"),
+    *("overcommit", "mem-per-cpu", "time", "partition", "account"),
+)
+# Variables that srun reads as options, where the text sets them.
+VARIABLES = {
+    "SLURM_LABELIO": "label",
+    "SLURM_UNBUFFEREDIO": "unbuffered",
+    "SLURM_KILL_BAD_EXIT": "kill-on-bad-exit",
+    "SLURM_EXPORT_ENV": "export",
+    "SLURM_STDOUTMODE": "output",
+    "SLURM_STDERRMODE": "error",
+    "SLURM_STDINMODE": "input",
+    "SLURM_WAIT": "wait",
+    "SLURM_OVERCOMMIT": "overcommit",
+    "SLURM_DISTRIBUTION": "distribution",
+    "SLURM_NTASKS": "ntasks",
+    "SLURM_NPROCS": "ntasks",
+    "SLURM_NTASKS_PER_NODE": "ntasks-per-node",
+    "SLURM_NNODES": "nodes",
+    "SLURM_GPUS": "gpus",
+    "SLURM_GPUS_PER_TASK": "gpus-per-task",
+    "SLURM_GPU_BIND": "gpu-bind",
+    "SLURM_EXACT": "exact",
+    "SLURM_WORKING_DIR": "chdir",
+    "SLURM_TIMELIMIT": "time",
+    "SRUN_CPUS_PER_TASK": "cpus-per-task",
+}
+# Variables that the job's own options set, and srun reads.
+INHERITED = {
+    "SLURM_DISTRIBUTION": "opt:distribution",
+    "SLURM_OVERCOMMIT": "opt:overcommit",
+    "SLURM_EXPORT_ENV": "opt:export",
+    "SLURM_GPUS_PER_TASK": "gpu",
+    "SLURM_NTASKS_PER_GPU": "opt:ntasks-per-gpu",
+    "SLURM_NTASKS_PER_TRES": "opt:ntasks-per-gpu",
+    "SLURM_GPU_BIND": "opt:gpu-bind",
+}
+
+# The words by which a text names the list of the job's own nodes.
+OWN_LISTS = {"$SLURM_JOB_NODELIST", "${SLURM_JOB_NODELIST}", "$SLURM_NODELIST", "${SLURM_NODELIST}"}
+# What hands on its standard input to the commands in it: loops, conditions and groups.
+_fed_block = at_first_use(
+    r"(?:\b(?:done|fi|esac)|(?m:^)[ \t]*[})])(?:[ \t]*\d?>\S+)*[ \t]*(?:\\\r?\n)?[ \t]*0?<"
+    r"|(?<!\|)\|&?(?!\|)\s*(?:\b(?:while|until|for|if|case)\b|[({])",
+    "search",
+)
+# What sets the standard input of all that follows, in a shell; that of a program, in another language.
+_fed_later = at_first_use(r"\bexec[ \t]+0?<|\b(?:stdin|input)[ \t]*=|\bcommunicate\(", "search")
+_functions = at_first_use(r"(?m)^[ \t]*(?:function[ \t]+([\w-]+)|([\w-]+)[ \t]*\([ \t]*\))", "findall")
+_host_brackets = at_first_use(r"\A(?:-[wx]|--nodelist|--exclude)(?![a-z]).*[\[/$`]", "search")
+_brackets = at_first_use(r"\w\[[\d$]", "search")
+_holds_options = at_first_use(r"\W*(\{?\w*(?:OPT|ARG|FLAG|SRUN|opt|arg|flag|srun)\w*|\{\w+\[|\w+\[)", "match")
+_any_option = at_first_use(r"(?<![\w$/.-])(--?[A-Za-z][\w-]*)", "findall")
+_sets_list = at_first_use(r"\bSLURM_(?:JOB_)?NODELIST=", "search")
+_separators = at_first_use(r"[\s\"',()\[\]\\]+", "sub")
+_asks_job = at_first_use(r"\bshow (?:-\S+ )*(?:job|node|\$)|^ ?(?:-\S+ )*\$", "search")
+_asks_anything = at_first_use(r"^ ?(?:-\S+ )*\$", "search")
+# Variables that the queries take for options.
+_by_variable = at_first_use(r"\b(?:SQUEUE|SACCT|SINFO|SCANCEL)_[A-Z]", "search")
+# Options without and with a value that the queries have in every job; the others come with the feature `picks`.
+_PLAIN = {
+    "squeue": ("-h --noheader --me", "-j --job --jobs -o --format"),
+    "sacct": ("-n --noheader -X --allocations -P --parsable2", "-j --jobs -o --format"),
+    "sinfo": ("-h --noheader -N --Node", "-o --format"),
+    "scancel": ("-b --batch $SLURM_JOB_ID $SLURM_JOBID ${SLURM_JOB_ID} ${SLURM_JOBID}", "-s --signal"),
+}
+_MOST_VARIABLES = 20
+
+
+def features(job: Job, nodes: int) -> set[str]:
+    """The features for this job on so many nodes."""
+    text = (job.run.text or "")[:MOST_TEXT]
+    words = interpreter_words(job)
+    shell = not words or any(word in SHELLS for word in words)
+    found: set[str] = set()
+    read, all_read = calls(text, shell=shell)
+    unseen = {*job.run.commands, *behind(text)}
+    all_read = all_read and "srun" not in unseen and len(text) == len(job.run.text or "")
+    all_seen = all_read
+    for call in read:
+        if call.path and call.name not in LAUNCHERS:
+            found.add(f"path:{call.path}:{call.name}")
+        if call.name == "srun":
+            options, complete = _options(call)
+            found |= {"srun", *options} | ({"stdin"} if call.fed else set())
+            all_seen = all_seen and complete
+        elif call.name == "scontrol":
+            found |= _asked(call)
+        else:
+            found |= _called(call.name, nodes) | _picked(call)
+    if set(_PLAIN) & {*found, *unseen} and (not all_read or set(_PLAIN) & unseen or _by_variable(text)):
+        found.add("picks")
+    for name in unseen:  # not seen, so they may have any options
+        found |= _called(name, nodes) | (
+            {"scontrol_job", "requeue"} if name in job.run.commands and name == "scontrol" else set()
+        )
+    if "srun" in found:
+        held = {each for each in found if each[:5] == "from:"}
+        found -= held
+        if not all_read:
+            found.add("stdin")
+        if not all_read or len(held) > _MOST_VARIABLES or not all(_assigned(name[5:], text) for name in held):
+            found.update(f"opt:{name}" for name in COMMON)
+        if not all_seen:
+            found |= _everything(text)
+        found |= _of_job(job, text, [call.start for call in read if call.name == "srun"])
+        tasks = max(job.layout.tasks or 1, job.layout.tasks_per_node or 1)
+        if tasks > 1 or found & {"opt:ntasks", "opt:ntasks-per-node", "opt:cpus-per-task"}:
+            found.add("pipes")  # lines of several tasks stay whole
+        found |= {"several_nodes"} if nodes > 1 else set()
+    if "several_nodes" in found and found & {"requeue", "scancel"}:
+        found.add("relay")  # a task on another node may call it
+    if job.retry.requeue is False and found & {"requeue", "scontrol_job"}:
+        found = found - {"requeue"} | {"scontrol", "no_requeue"}
+    own = all_read and "scontrol" not in job.run.commands and not _sets_list(text)
+    own = own and not any(_asks_of_others(each) for each in read if each.name == "scontrol")
+    if nodes > 1 and "scontrol" in found and not (own and "several_nodes" in found):
+        found.add("hostlist")  # the list of nodes is written node[1-4]
+    return found
+
+
+def _asks_of_others(call: Call) -> bool:
+    """Whether scontrol may be given another list of nodes than that of the job, which the agents know."""
+    asked, lists = call.words[:2], [_separators("", word) for word in call.words[2:]]
+    return call.more or asked not in (("show", "hostnames"), ("show", "hostname")) or not set(lists) <= OWN_LISTS
+
+
+def _called(name: str, nodes: int) -> set[str]:
+    """What a program needs whatever its options are."""
+    if name in ("sbatch", "salloc"):
+        return {"sbatch"}
+    if name in NAMES:
+        return {name}
+    if nodes > 1 and name in LAUNCHERS:
+        return {"rsh", "srun"}  # MPI starts its daemons on the other nodes
+    return set()
+
+
+def _picked(call: Call) -> set[str]:
+    """Whether a query may have other options than those that all of its programs have."""
+    if call.name not in _PLAIN:
+        return set()
+    flags, valued = (row.split() for row in _PLAIN[call.name])
+    words = iter(call.words)
+    for quoted in words:
+        word = quoted.strip("\"'")
+        name, equals, _ = word.partition("=")
+        if name in valued:
+            if not equals:
+                next(words, "")
+        elif word not in flags:
+            return {"picks"}
+    return {"picks"} if call.more else set()
+
+
+def _of_job(job: Job, text: str, steps: list[int]) -> set[str]:
+    """What srun, which is called in these places, takes from elsewhere than its own line."""
+    found = {f"opt:{option}" for name, option in VARIABLES.items() if f"{name}=" in text}
+    found |= {INHERITED[name] for name, value in job.source.variables if name in INHERITED and value != "ALL"}
+    if job.layout.gpus_per_task is not None:
+        found.add("gpu")
+    if "SLURM_STEP_GPUS" in text:
+        found.add("gpu")
+    if _fed_later(text) or ((_fed_block(text) or _fed_function(text)) and any_enclosed(text, steps)):
+        found.add("stdin")
+    if "umask" in text:
+        found.add("umask")
+    return found
+
+
+def _fed_function(text: str) -> bool:
+    """Whether something is fed to a function."""
+    import re
+
+    names = [re.escape(one or other) for one, other in _functions(text)[:100]]
+    if not names:
+        return False
+    name = "|".join(names)
+    return re.search(rf"\|&?\s*(?:{name})\b|(?m:^)[ \t]*(?:{name})\b[^\n;|&(]{{0,200}}<", text) is not None
+
+
+def _options(call: Call) -> tuple[set[str], bool]:
+    """The options of one call of srun, with `from:NAME` where a variable may hold more; and whether these are all."""
+    found: set[str] = set()
+    words = iter(call.words)
+    for quoted in words:
+        word = quoted.strip("\"'")
+        if word[:1] in ("$", "`", "{", "\\"):  # the program itself, or options in a variable
+            holds = _holds_options(word)
+            return found | ({"from:" + holds[1].strip("{[")} if holds else set()), False
+        if word[:1] != "-" or word in ("-", "--"):
+            return found, True
+        hits = _named(word)
+        found |= hits
+        takes = any(f"opt:{entry[2:]}" in hits and entry[1] == "=" for entry in TABLE)
+        if takes and "=" not in word and (word[:2] == "--" or len(word) == 2):
+            word += next(words, "")
+        if _host_brackets(word):
+            found.add("hostlist")
+    return found, not call.more
+
+
+def _everything(text: str) -> set[str]:
+    """All options that the text names, be it for another program."""
+    found: set[str] = set()
+    for word in {*_any_option(text)}:
+        found |= _named(word)
+    return found | {"hostlist"} if found & {"opt:nodelist", "opt:exclude"} else found
+
+
+def _assigned(name: str, text: str) -> bool:
+    """Whether the text sets a variable to words of its own, not to what somebody else gives."""
+    import re
+
+    return name[:1].isalpha() and re.search(rf"\b{name}\+?=[\"'(]*\s*[^\s\"'$`]", text) is not None
+
+
+def _named(word: str) -> set[str]:
+    """The options that a word may stand for: a long name or its beginning, letters in one word."""
+    name = word.partition("=")[0]
+    if name[:2] == "--":
+        hits = [entry[2:] for entry in TABLE if entry[2:].startswith(name[2:])]
+        return {f"opt:{hit}" for hit in ([name[2:]] if name[2:] in hits else hits)}
+    found: set[str] = set()
+    for letter in name[1:]:
+        entries = [entry for entry in TABLE if entry[0] == letter]
+        found.update(f"opt:{entry[2:]}" for entry in entries)
+        if not entries or entries[0][1] != ".":
+            break
+    return found
+
+
+def _asked(call: Call) -> set[str]:
+    """What a call of scontrol asks for."""
+    found = {"scontrol"}
+    rest = _separators(" ", call.after[:200] if call.more else call.after[:200].replace("\\\n", " ").partition("\n")[0])
+    if "show" in rest and "hostlist" in rest:
+        found.add("show_hostlist")
+    if _brackets(call.after.partition("\n")[0]):
+        found.add("hostlist")
+    if _asks_job(rest):
+        found.add("scontrol_job")
+    if "requeue" in rest or _asks_anything(rest):
+        found.add("requeue")
+    return found

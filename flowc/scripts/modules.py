@@ -1,0 +1,61 @@
+"""The functions `module` and `ml` of a startup script: what of them a job's text uses."""
+
+from __future__ import annotations
+
+from flowc._compiled.slurm_commands import PROGRAMS
+from flowc.body.commands import interpreter_words, provided
+from flowc.body.modules import EMPTYING, LOADING, SUBCOMMANDS, SWAPPING, UNLOADING, read_calls, row_of, unknown
+from flowc.patterns import at_first_use
+from flowc.scripts.life import body_place
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from flowc.ir.unit import Unit
+
+_init_files = at_first_use(
+    r"(?m)(?:^|[;&|(]|\bthen|\bdo)[ \t]*(?:source|\.)[ \t]+[\"']?"
+    r"(/(?:etc/profile\.d/[\w.-]*(?:modules?|lmod)[\w.-]*\.(?:sh|csh)|(?:[\w.-]+/){0,9}init/(?:bash|sh|zsh|csh|tcsh|ksh|profile)))",
+    "finditer",
+)
+
+
+def module_variables(unit: Unit) -> dict[str, Any]:
+    """What the templates ask for; `module` is false where the text uses no modules."""
+    job = unit.job
+    names = provided(job)
+    functions = "bash" in interpreter_words(job)
+    if not names & {"module", "ml"} or (job.image is not None and not functions):
+        return {"module": False, "ml": False, "module_functions": False, "module_programs": False}
+    text = job.run.text or ""
+    calls = read_calls(text)
+    loaded = [each.name for call in calls for each in call.loaded()]
+    # What is not seen may use all there is.
+    every = bool({"module", "ml"} & {*job.run.commands}) or any(map(unknown, (*loaded, *(c.verb for c in calls))))
+    verbs = {*SUBCOMMANDS} if every else {call.verb for call in calls}
+    dashed = any(word[0] == "-" for call in calls for word, _ in call.words[not call.is_ml :])
+    options = any(word[0] == "-" for call in calls for word, _ in call.words[:1] if not call.is_ml)
+    used = {row_of(part) for name in loaded for part in name.lower().split("/")}
+    rows = [row for number, row in enumerate(PROGRAMS) if every or number in used]
+    programs = {row["program"] for row in rows}
+    place = body_place(unit) or ("", 0)
+    files = [match[1] for match in _init_files(text)] if job.image is None else []
+    return {
+        "module": True,
+        "ml": "ml" in names,
+        "module_functions": functions,
+        "module_programs": not functions,
+        "module_options": every or options,
+        "module_loading": " | ".join(each for each in LOADING if each in {*verbs, "load"}),
+        "module_unloads": bool(verbs & {*UNLOADING, *SWAPPING}) or dashed,
+        "module_asks": "is-loaded" in verbs,
+        "module_lists": "list" in verbs,
+        "module_purges": bool(verbs & {*EMPTYING}),
+        "module_rows": [(" | ".join(row["parts"]), row["program"]) for row in rows],
+        "module_cuda": "nvcc" in programs,
+        "module_files": list(dict.fromkeys(files)),
+        "module_subcommands": " | ".join(each for each in SUBCOMMANDS if each in verbs or each == "load"),
+        "source_name": place[0],
+        "source_line": place[1],
+    }

@@ -1,0 +1,1 @@
+"""Packs a startup script into the provider's limit."""

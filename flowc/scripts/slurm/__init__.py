@@ -1,0 +1,1 @@
+"""What a startup script brings of Slurm: its variables and its programs."""

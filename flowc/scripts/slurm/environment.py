@@ -1,0 +1,144 @@
+"""The `SLURM_*` variables of a batch step, as far as they are known at compile time (Slurm 22.05).
+
+What only the machine knows (its name, process ids, clock) is set by the template. Variables that repeat the
+text of an option come from the frontend (`SourceInfo.variables`).
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from flowc.scripts.identity import job_id, task_id
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.ir.job import Array, Job, Resources
+    from flowc.ir.plan import JobPlan
+
+MIB = 1 << 20
+
+
+def batch_variables(job: Job, plan: JobPlan | None, index: int | None, submit_dir: str) -> list[tuple[str, str]]:
+    """Names and values, in a fixed order. `index` is the array index of this task."""
+    number, nodes = str(task_id(job, index)), plan.nodes if plan else job.resources.nodes or 1
+    cpus = cpus_per_node(job, plan)
+    found = [
+        ("SLURM_JOB_ID", number),
+        ("SLURM_JOBID", number),
+        ("SLURM_JOB_NAME", job.name),
+        ("SLURM_JOB_NUM_NODES", str(nodes)),
+        ("SLURM_NNODES", str(nodes)),
+        ("SLURM_JOB_CPUS_PER_NODE", repeated([cpus] * nodes)),
+        ("SLURM_CPUS_ON_NODE", str(cpus)),
+        ("SLURM_TASKS_PER_NODE", repeated(tasks_per_node(job, nodes, cpus))),
+        ("SLURM_SUBMIT_DIR", submit_dir),
+        *FIXED,
+    ]
+    layout = job.layout
+    if layout.tasks is not None:
+        found += [("SLURM_NTASKS", str(layout.tasks)), ("SLURM_NPROCS", str(layout.tasks))]
+    if layout.tasks_per_node is not None:
+        found.append(("SLURM_NTASKS_PER_NODE", str(layout.tasks_per_node)))
+    if layout.cpus_per_task is not None:
+        found.append(("SLURM_CPUS_PER_TASK", str(layout.cpus_per_task)))
+    found += memory_variables(job.resources)
+    found += gpu_variables(job, plan)
+    if job.array is not None and index is not None:
+        found += array_variables(job.array, job_id(job), index)
+    found += job.source.variables
+    return found
+
+
+FIXED = (
+    ("SLURM_CLUSTER_NAME", "flowc"),
+    ("SLURM_JOB_USER", "root"),
+    ("SLURM_JOB_UID", "0"),
+    ("SLURM_JOB_GID", "0"),
+    ("SLURM_NODEID", "0"),
+    ("SLURM_PROCID", "0"),
+    ("SLURM_LOCALID", "0"),
+    ("SLURM_GTIDS", "0"),
+    ("ENVIRONMENT", "BATCH"),
+)
+
+
+def cpus_per_node(job: Job, plan: JobPlan | None) -> int:
+    """The CPUs that Slurm would give the job on a node: all when exclusive, else what its tasks and GPUs ask
+    for."""
+    layout, resources = job.layout, job.resources
+    if resources.exclusive and plan and plan.cpus_per_node:
+        return plan.cpus_per_node
+    nodes = plan.nodes if plan else resources.nodes or 1
+    here = layout.tasks_per_node or -(-(layout.tasks or nodes) // nodes)
+    if any(name == "SLURM_OVERCOMMIT" for name, _ in job.source.variables):
+        here = 1
+    by_gpus = (resources.cpus_per_gpu or 0) * gpus_per_node(job, plan)
+    return max(here * (layout.cpus_per_task or 1), by_gpus, resources.cpus_per_node or 0)
+
+
+def gpus_per_node(job: Job, plan: JobPlan | None) -> int:
+    """The GPUs that the job may use on each node: as many as it asked for, all when it has the machine to itself."""
+    asked = job.resources.gpus_per_node
+    if asked is None and job.layout.gpus_total is None and job.layout.gpus_per_task is None:
+        return plan.gpus_per_node if plan and job.resources.exclusive else 0
+    if plan is None:
+        return asked or 0
+    return plan.gpus_per_node if plan.gpus_visible is None else plan.gpus_visible
+
+
+def tasks_per_node(job: Job, nodes: int, cpus: int) -> list[int]:
+    """The first nodes get one more where the tasks do not divide. Without any word about tasks Slurm counts CPUs."""
+    layout = job.layout
+    if layout.tasks is None:
+        return [max(1, cpus // (layout.cpus_per_task or 1))] * nodes
+    block = layout.tasks_per_node
+    if block and layout.tasks != block * nodes:
+        return [min(block, max(0, layout.tasks - block * node)) for node in range(nodes)]
+    each, more = divmod(layout.tasks, nodes)
+    return [each + (node < more) for node in range(nodes)]
+
+
+def repeated(counts: list[int]) -> str:
+    """Slurm's short form of numbers per node: `4(x2),1`."""
+    runs: list[list[int]] = []
+    for count in counts:
+        if runs and runs[-1][0] == count:
+            runs[-1][1] += 1
+        else:
+            runs.append([count, 1])
+    return ",".join(f"{count}(x{times})" if times > 1 else str(count) for count, times in runs)
+
+
+def memory_variables(resources: Resources) -> list[tuple[str, str]]:
+    """In MiB, the one that was asked for."""
+    sizes = (
+        ("SLURM_MEM_PER_CPU", resources.memory_bytes_per_cpu),
+        ("SLURM_MEM_PER_GPU", resources.memory_bytes_per_gpu),
+        ("SLURM_MEM_PER_NODE", resources.memory_bytes_per_node),
+    )
+    return [(name, str(size // MIB)) for name, size in sizes if size][:1]
+
+
+def gpu_variables(job: Job, plan: JobPlan | None) -> list[tuple[str, str]]:
+    count = gpus_per_node(job, plan)
+    if not count:
+        return []
+    ids = ",".join(map(str, range(count)))
+    return [
+        ("SLURM_GPUS_ON_NODE", str(count)),
+        ("SLURM_JOB_GPUS", ids),
+        ("CUDA_VISIBLE_DEVICES", ids),
+    ]
+
+
+def array_variables(array: Array, master: int, index: int) -> list[tuple[str, str]]:
+    indices = array.indices
+    steps = {after - before for before, after in pairwise(indices)} or {1}
+    return [
+        ("SLURM_ARRAY_JOB_ID", str(master)),
+        ("SLURM_ARRAY_TASK_ID", str(index)),
+        ("SLURM_ARRAY_TASK_COUNT", str(len(indices))),
+        ("SLURM_ARRAY_TASK_MIN", str(indices[0])),
+        ("SLURM_ARRAY_TASK_MAX", str(indices[-1])),
+        ("SLURM_ARRAY_TASK_STEP", str(steps.pop() if len(steps) == 1 else 1)),
+    ]

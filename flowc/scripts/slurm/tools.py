@@ -1,0 +1,108 @@
+"""The small Slurm that a job's script brings along: templates/slurm.py without what the job's text cannot use.
+
+One program, called under several names: srun, scontrol, squeue, … and `agent`, which runs tasks for the srun of another
+node.
+"""
+
+from __future__ import annotations
+
+from flowc._compiled.slurm_program import LINES
+from flowc.body.slurm_features import NAMES, NEEDS, TABLE, features
+from flowc.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.ir.job import Job
+
+
+class Tools(Record):
+    """`text` is the program; `names` are those under which the job and the script call it; `shows_job`: it tells of the
+    job's files; `paths`: other folders where the job looks for one of them."""
+
+    text: str
+    names: tuple[str, ...]
+    shows_job: bool
+    paths: tuple[tuple[str, str], ...]
+
+
+def choose(job: Job, nodes: int, *, prepared: bool = False) -> Tools | None:
+    """What the job may call; None for a job that calls nothing of Slurm. `prepared`: each machine has something to do
+    before tasks can start there."""
+    wanted = features(job, nodes)
+    if not wanted:
+        return None
+    if prepared:
+        wanted.add("prepared")
+    names = [name for feature, called in NAMES.items() if feature in wanted for name in called]
+    return Tools(
+        text=program(closed(wanted)),
+        names=tuple(names),
+        paths=_paths(wanted),
+        shows_job=bool(wanted & {"scontrol_job", "squeue", "sacct"}),
+    )
+
+
+def _paths(wanted: set[str]) -> tuple[tuple[str, str], ...]:
+    """(folder, program) of the features `path:FOLDER:PROGRAM`."""
+    marked = sorted(name.removeprefix("path:") for name in wanted if name.startswith("path:"))
+    return tuple((folder, name) for folder, _, name in (each.partition(":") for each in marked))
+
+
+def closed(wanted: set[str]) -> set[str]:
+    """These features and all that they need."""
+    found: set[str] = set()
+    todo = list(wanted)
+    while todo:
+        name = todo.pop()
+        if name not in found:
+            found.add(name)
+            todo += NEEDS.get(name, "").split()
+    if any(name.startswith("opt:") for name in found):
+        found.add("any_option")
+    if "hostlist" not in found and found & {"scontrol", "squeue", "sacct", "sinfo", "opt:nodelist", "opt:exclude"}:
+        found.add("own_hosts" if "agent" in found else "plain_hosts")
+    return found
+
+
+# Programs by their features: the scripts of one user differ in few.
+_made: dict[frozenset[str], str] = {}
+_MOST_MADE = 100
+
+
+def program(have: set[str]) -> str:
+    """The program with these features."""
+    key = frozenset(have)
+    made = _made.get(key)
+    if made is None:
+        if len(_made) >= _MOST_MADE:
+            _made.clear()
+        made = _made[key] = _shaken(have)
+    return made
+
+
+def _shaken(have: set[str]) -> str:
+    """Blocks may lie in each other; the words of OPTIONS are features too."""
+    lines = ["#!/usr/bin/python3"]
+    left_out = 0  # open blocks from the one on that is left out
+    for line in LINES:
+        if line[:2] != "#%":
+            if not left_out:
+                lines.append(line)
+        elif line == "#% end":
+            left_out -= left_out > 0
+        elif left_out or not _wanted(line[6:], have):
+            left_out += 1
+    place = next((index for index, line in enumerate(lines) if line[:8] == "OPTIONS="), None)
+    if place is not None:
+        lines[place] = _options(have)
+    # A statement with marks inside is in parts; before a closing bracket no comma is needed.
+    return "\n".join(lines).replace(",\\\n]", "]").replace(",\\\n}", "}").replace("\\\n", "")
+
+
+def _wanted(names: str, have: set[str]) -> bool:
+    return any((name[1:] not in have) if name[0] == "!" else name in have for name in names.split("|"))
+
+
+def _options(have: set[str]) -> str:
+    kept = [word for word in TABLE if f"opt:{word[2:]}" in have]
+    return f'OPTIONS="{" ".join(kept)}"'

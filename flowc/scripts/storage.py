@@ -1,0 +1,249 @@
+"""Where a job's volumes, mounts and files are on the machine, and what brings them there.
+
+Without an image a thing is put where the job finds it; with containers it is put below PLACES once, and each container
+that asks for it finds it at a path of its own.
+"""
+
+from __future__ import annotations
+
+from zlib import crc32
+
+from flowc.body.commands import interpreter_package
+from flowc.ir.names import variable_name
+from flowc.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from flowc.ir.job import File, Job, Mount, Volume
+    from flowc.ir.plan import JobPlan
+
+PLACES = "/mnt/flowc"
+# Files may hold secrets: in memory, written at each start.
+FILES = "/run/flowc/files"
+# The longest label that ext4 takes.
+LABEL = 16
+# Schemes that speak S3's protocol; which service is meant is in AWS_ENDPOINT_URL, but for the first.
+S3_LIKE = ("s3", "r2", "cos", "oci", "nebius", "cw")
+BUCKETS = {**dict.fromkeys(S3_LIKE, ":s3:"), "gs": ":gcs:"}
+# What of the job's environment the program that reads buckets understands.
+BUCKET_VARIABLES = ("AWS_", "GOOGLE_", "RCLONE_")
+ENDPOINT = "AWS_ENDPOINT_URL"
+
+# What the template goes through one by one.
+LISTS = (
+    "shares", "scratches", "memories", "made", "shared_folders", "bucket_mounts", "bucket_copies", "clones", "blocks",
+    "binds",
+)  # fmt: skip
+
+
+def home(path: str) -> str:
+    """The job runs as root."""
+    return f"/root/{path[2:]}" if path.startswith("~/") else "/root" if path == "~" else path
+
+
+def label(volume: Volume) -> str:
+    """What a disk is called once we have formatted it: the volume's name, shortened with a checksum where it must."""
+    name = volume.name or volume.volume_id or ""
+    return name if len(name) <= LABEL else f"{name[:7]}-{crc32(name.encode()):08x}"
+
+
+class Storage(Record):
+    """What the sections of the script are rendered from. `places` maps what is mounted to where it lies, `dev_shm` is
+    what half of the memory is, for shared memory without a size (bytes)."""
+
+    places: tuple[tuple[tuple[Any, ...], str], ...]
+    dev_shm: int
+
+    def place(self, mount: Mount) -> str:
+        return dict(self.places)[identity(mount)]
+
+    def words(self, mounts: tuple[Mount, ...], volumes: tuple[Volume, ...], files: tuple[File, ...]) -> list[str]:
+        """The options of `docker run` that bring these into the container."""
+        found = [(volume_place(volume, contained=True), volume.mount_path, volume.read_only) for volume in volumes]
+        found += [(self.place(each), each.target, each.read_only) for each in mounts if not in_shm(each)]
+        found += [(f"{FILES}/{number}", each.path, False) for number, each in enumerate(files)]
+        words = []
+        for source, target, read_only in found:
+            words += bind_words(source, home(target), read_only=read_only)
+        return words
+
+    def shm_of(self, mounts: tuple[Mount, ...]) -> int | None:
+        """The size of a container's shared memory where a mount says it."""
+        for each in mounts:
+            if in_shm(each):
+                return each.size_bytes or self.dev_shm
+        return None
+
+
+def bind_words(source: str, target: str, *, read_only: bool) -> list[str]:
+    fields = ["type=bind", f"src={source}", f"dst={target}", *(["readonly"] if read_only else [])]
+    return ["--mount", ",".join(map(quoted_field, fields))]
+
+
+def quoted_field(field: str) -> str:
+    """A field of docker's comma-separated values."""
+    return '"' + field.replace('"', '""') + '"' if '"' in field or "," in field else field
+
+
+def in_shm(mount: Mount) -> bool:
+    return mount.kind == "memory" and mount.target == "/dev/shm"
+
+
+def identity(mount: Mount) -> tuple[Any, ...]:
+    """Mounts of several containers that are one thing on the machine."""
+    return (mount.kind, mount.source, mount.copy, mount.options)
+
+
+def volume_place(volume: Volume, *, contained: bool) -> str:
+    if volume.interface == "file" and volume.name:
+        return f"/mnt/{volume.name}"
+    return f"{PLACES}/{volume.name or volume.volume_id}" if contained else home(volume.mount_path)
+
+
+def arrange(job: Job, plan: JobPlan | None) -> Storage:
+    """Decides where everything lies."""
+    contained = job.image is not None or bool(job.containers)
+    volumes = {volume.name: volume for volume in job.volumes if volume.name}
+    places: dict[tuple[Any, ...], str] = {}
+    for mount in (*job.mounts, *(mount for each in job.containers for mount in each.mounts)):
+        key = identity(mount)
+        if in_shm(mount) or key in places:
+            continue
+        if mount.kind == "host":
+            places[key] = home(mount.source)
+        elif mount.kind == "volume":
+            name, _, rest = mount.source.partition("/")
+            folder = volume_place(volumes[name], contained=contained) if name in volumes else f"/mnt/{name}"
+            places[key] = f"{folder}/{rest}" if rest else folder
+        else:
+            apart = contained or mount.kind == "scratch"
+            places[key] = f"{PLACES}/{len(places)}" if apart else home(mount.target)
+    memory = plan.memory_bytes_per_node if plan else 0
+    return Storage(places=tuple(places.items()), dev_shm=memory // 2)
+
+
+def storage_variables(job: Job, storage: Storage) -> dict[str, Any]:
+    """What the template of the storage section asks for."""
+    contained = job.image is not None or bool(job.containers)
+    found: dict[str, Any] = {name: [] for name in LISTS}
+    for volume in sorted(job.volumes, key=lambda each: each.volume_id is None):
+        add_volume(found, volume, contained=contained)
+    seen: set[str] = set()
+    for mount in (*job.mounts, *(mount for each in job.containers for mount in each.mounts)):
+        if not in_shm(mount) and storage.place(mount) not in seen:
+            seen.add(storage.place(mount))
+            add_mount(found, mount, storage.place(mount), job, number=len(seen))
+    if job.image is None:
+        for mount in job.mounts:
+            place, target = ("", "") if in_shm(mount) else (storage.place(mount), home(mount.target))
+            if place != target:
+                found["binds"].append((place, target, "ro" if mount.read_only else ""))
+    shm = storage.shm_of(job.mounts) or job.resources.shm_bytes
+    found["shm_remount"] = shm if job.image is None else None
+    paths = [f"{FILES}/{number}" if job.image is not None else home(each.path) for number, each in enumerate(job.files)]
+    found["files"] = [
+        (path, each.text or "", variable_name(each.secret) if each.secret is not None else None, f"{each.mode:o}")
+        for path, each in zip(paths, job.files, strict=True)
+    ]
+    found["packages"] = contained
+    found["block_count"] = len(found["blocks"])
+    # What has neither an id nor a label is told from others by its size.
+    unnamed = [size for *_, id, size in found["blocks"] if not id]
+    found["blocks_by_size"] = len(found["blocks"]) > 1 and all(unnamed) and len(set(unnamed)) > 1
+    found["contained"], found["places"] = contained, PLACES
+    found["gcsfuse"] = any(words[0] == "gcsfuse" for words, _ in found["bucket_mounts"])
+    found["markers"] = bool(found["clones"] or found["bucket_copies"])
+    found["local_disk"] = bool(found["scratches"]) or (contained and found["markers"])
+    interpreter = interpreter_package(job)
+    found["programs"] = programs(found) + ([] if interpreter is None else [interpreter])
+    found["packages"] = contained or bool(found["programs"])
+    found["retried"] = found["packages"] or bool(found["shared_folders"])
+    return found
+
+
+def bucket_words(mount: Mount, job: Job) -> list[str]:
+    """The command that mounts a bucket, but for the folder at its end. Both programs have written a file when it is
+    closed, so the end of the job loses nothing."""
+    scheme, _, rest = mount.source.partition("://")
+    bucket, _, folder = rest.strip("/").partition("/")
+    options = ["allow_other", *(["ro"] if mount.read_only else [])]
+    if scheme == "gs":
+        words = ["gcsfuse", "--implicit-dirs", "-o", ",".join(options)]
+        words += [] if known(job, "GOOGLE_APPLICATION_CREDENTIALS") else ["--anonymous-access"]
+        return [*words, *(["--only-dir", folder] if folder else []), bucket]
+    options += [f"url={url}" for name, url in job.env if name == ENDPOINT]
+    options += ["use_path_request_style"] if known(job, ENDPOINT) else []
+    options += [] if known(job, "AWS_ACCESS_KEY_ID") else ["public_bucket=1"]
+    return ["s3fs", "-o", ",".join(options), f"{bucket}:/{folder}" if folder else bucket]
+
+
+def bucket_environment(job: Job, secret_words: list[str]) -> list[str]:
+    """Words before a program that reads buckets: credentials are the job's own secrets or variables."""
+    found = [f"{name}={value}" for name, value in job.env if name.startswith(BUCKET_VARIABLES)]
+    found.append(f"RCLONE_S3_PROVIDER={'Other' if known(job, ENDPOINT) else 'AWS'}")
+    found += [f"RCLONE_S3_ENDPOINT={value}" for name, value in job.env if name == ENDPOINT]
+    found += ["RCLONE_S3_ENV_AUTH=true"] if known(job, "AWS_ACCESS_KEY_ID") else []
+    found += [] if known(job, "GOOGLE_APPLICATION_CREDENTIALS") else ["RCLONE_GCS_ANONYMOUS=true"]
+    return [*secret_words, "env", *found]
+
+
+def known(job: Job, name: str) -> bool:
+    return name in job.secrets or any(name == each for each, _ in job.env)
+
+
+def add_volume(found: dict[str, Any], volume: Volume, *, contained: bool) -> None:
+    place, mode = volume_place(volume, contained=contained), "ro" if volume.read_only else "rw"
+    if volume.interface == "block":
+        found["blocks"].append((place, label(volume), mode, volume.volume_id or "", volume.size_bytes or 0))
+        return
+    if volume.name:
+        found["shares"].append(place)
+        if not contained and place != home(volume.mount_path):
+            found["binds"].append((place, home(volume.mount_path), "ro" if volume.read_only else ""))
+        return
+    found["shared_folders"].append(("nfs4", f"fileshare-{volume.volume_id}.mithril.internal:/", mode, place))
+
+
+def add_mount(found: dict[str, Any], mount: Mount, place: str, job: Job, *, number: int) -> None:
+    size = f"size={mount.size_bytes}," if mount.size_bytes else ""
+    marker = f"done.{number}"
+    if mount.kind == "scratch":
+        found["scratches"].append(place)
+    elif mount.kind == "memory":
+        found["memories"].append((place, f"{size}mode=1777"))
+    elif mount.kind in ("host", "local"):
+        found["made"].append(place)
+    elif mount.kind == "volume":
+        folder = f"/mnt/{mount.source.partition('/')[0]}"
+        if place.startswith("/mnt/") and not place.startswith(PLACES) and folder not in found["shares"]:
+            found["shares"].append(folder)
+        if "/" in mount.source:
+            found["made"].append(place)
+    elif mount.kind == "nfs":
+        options = ",".join(["ro" if mount.read_only else "rw", *(f"{k}={v}" if v else k for k, v in mount.options)])
+        found["shared_folders"].append(("nfs", mount.source, options, place))
+    elif mount.kind == "git":
+        url, _, ref = mount.source.partition("#")
+        found["clones"].append((url, ref, place, marker))
+    elif mount.kind == "bucket":
+        scheme, _, rest = mount.source.partition("://")
+        if mount.copy:
+            found["bucket_copies"].append((f"{BUCKETS.get(scheme, ':s3:')}{rest}", place, marker))
+        else:
+            found["bucket_mounts"].append((bucket_words(mount, job), place))
+
+
+def programs(found: dict[str, Any]) -> list[tuple[str, str]]:
+    """What the machine may lack for these: program and the package that has it."""
+    needed = [("git", "git")] if found["clones"] else []
+    if found["bucket_copies"]:
+        needed.append(("rclone", "rclone"))
+    if any(words[0] == "s3fs" for words, _ in found["bucket_mounts"]):
+        needed.append(("s3fs", "s3fs"))
+    if found["gcsfuse"]:
+        needed.append(("curl", "curl"))
+    if found["shared_folders"]:
+        needed.append(("mount.nfs", "nfs-common"))
+    return needed

@@ -1,0 +1,37 @@
+"""Paths of a cluster in the text of a batch script."""
+
+from __future__ import annotations
+
+import pytest
+
+from flowc.body.cluster_paths import cluster_paths
+from flowc.ir.job import Mount
+from tests.scripts.jobs import unit
+
+HOME = "/".join(("", "home", "ubuntu"))
+FOUND = {
+    "cd /home/$USER\n": ["/home/$USER"],
+    "source /data1/courses/env/bin/activate\npython /data1/courses/a.py /gpfs/x\n": ["/data1/courses", "/gpfs/x"],
+    "export D=/scratch/$USER/x E='/lustre/fsw/y' F=\"/proj/z/\"\n": ["/scratch/$USER", "/lustre/fsw", "/proj/z"],
+    "cat <<EOF\n/p/a\nEOF\nx=$(ls /net/b)\n": ["/p/a", "/net/b"],
+    f"cd /tmp/x; ls /usr/bin /opt/conda {HOME}/x /workspace/y /mnt/local /dev/null /etc/hosts\n": [],
+    "# cd /home/$USER\nwget http://a/b s3://scratch/x; sed -i '/HOME/d' f; awk '/a/b' g; ls a/b/c ./scratch/x\n": [],
+    "mkdir -p /scratch/me\ncd /scratch/me/x\nsrun --container-mounts=a:/data/x true\n": [],
+    "docker run -v /data/x:/data/x app /app/run\n": [],
+    "cd /scratch\nls / /*\n": [],
+}
+
+
+@pytest.mark.parametrize("text", FOUND)
+def test_paths_of_a_cluster(text: str) -> None:
+    job = unit(f"#!/bin/bash\n{text}").job
+    found = cluster_paths(job)
+    assert list(found) == FOUND[text]
+    assert [(job.run.text or "")[slice(*place)] for place in found.values()] == list(found)
+
+
+def test_what_the_job_mounts_is_there() -> None:
+    text = "#!/bin/bash\ncd /scratch/me/x\nls /data/y\n"
+    mount = Mount(kind="bucket", source="s3://b/me", target="/scratch/me")
+    assert list(cluster_paths(unit(text, mounts=(mount,)).job)) == ["/data/y"]
+    assert not cluster_paths(unit(text, image="a").job)

@@ -1,0 +1,57 @@
+"""Runs the emitted runner here, without root: the script as unpacked on the machine, with a few commands
+replaced."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from flowc.scripts import Startup
+
+# The runner makes folders and a link outside its own; a tick need not take five seconds.
+PRELUDE = """\
+mkdir() { :; }
+ln() { :; }
+sleep() { command sleep 0.2; }
+"""
+# Instead of running the body: what `env` is told, and what the body would read.
+SHOW = """\
+env() { printf '%s\\0' "$@" >"${0%/*}/told"; }
+"""
+
+
+def install(startup: Startup, folder: Path, *, show: bool = False) -> None:
+    (folder / "run").write_bytes(startup.payload)
+    (folder / "prelude").write_text(PRELUDE + (SHOW if show else ""))
+    (folder / "status.json").write_text("")
+
+
+def start(folder: Path) -> subprocess.Popen[bytes]:
+    """The runner as the unit starts it."""
+    environment = {
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "BASH_ENV": str(folder / "prelude"),
+        "LANG": "C.UTF-8",
+    }
+    return subprocess.Popen(
+        ["/bin/bash", str(folder / "run"), "job"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+        start_new_session=True,
+    )
+
+
+def run(folder: Path) -> tuple[int, bytes]:
+    """Exit status of the runner, and what it says on stderr."""
+    process = start(folder)
+    _, errors = process.communicate(timeout=60)
+    return process.returncode, errors
+
+
+def status(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / "status.json").read_text())
+    return found

@@ -1,0 +1,96 @@
+"""A job whose own text comes over SSH: what is to be copied, and that the machine waits for just that."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from fakes import Machine
+from jobs import unit
+from local import install, run, start, status
+
+from flowc.ir.job import Io, Retry, Run
+from flowc.ir.unit import Unit
+from flowc.scripts import build, parts
+from flowc.scripts.delivery import delivery
+
+BODY = b"#!/bin/bash\necho \xff$1\n"
+
+
+def job(folder: Path, body: bytes = BODY, **fields: object) -> Unit:
+    text = body.decode("utf-8", "surrogateescape")
+    run_ = Run(text=text, interpreter="/bin/bash", args=("x",), workdir=str(folder), delivery="ssh")
+    return unit(text, run=run_, io=Io(stdout="out"), **fields)  # type: ignore[arg-type]
+
+
+def test_the_job_starts_once_its_script_is_there(tmp_path: Path) -> None:
+    install(build(job(tmp_path), index=None), tmp_path)
+    process = start(tmp_path)
+    for _ in range(100):
+        if (tmp_path / "out").exists() and (tmp_path / "out").read_text():
+            break
+        time.sleep(0.1)
+    assert (tmp_path / "out").read_text() == f"flowc: waits for {tmp_path}/slurm_script\n"
+    assert (tmp_path / "status.json").read_text() == ""
+    (tmp_path / "slurm_script").write_bytes(BODY[:-1])
+    time.sleep(0.5)
+    assert process.poll() is None, "half of it is not run"
+    (tmp_path / "slurm_script").write_bytes(BODY)
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert (tmp_path / "out").read_bytes().splitlines()[1:] == [b"\xffx"]
+    assert (status(tmp_path)["state"], status(tmp_path)["starts"]) == ("COMPLETED", 1)
+
+
+def test_a_later_boot_finds_it_and_does_not_wait(tmp_path: Path) -> None:
+    install(build(job(tmp_path), index=None), tmp_path)
+    (tmp_path / "slurm_script").write_bytes(BODY)
+    assert run(tmp_path) == (0, b"")
+    assert (tmp_path / "out").read_bytes() == b"\xffx\n"
+
+
+@pytest.mark.parametrize("retry", [Retry(), Retry(max_restarts=2)])
+def test_nothing_that_comes_is_a_clear_failure(tmp_path: Path, retry: Retry) -> None:
+    install(build(job(tmp_path, retry=retry), index=None), tmp_path)
+    with (tmp_path / "prelude").open("a") as file:
+        file.write("sleep() { :; }\n")
+    assert run(tmp_path)[0] == 1
+    assert (tmp_path / "out").read_text().splitlines()[-1] == f"flowc: no {tmp_path}/slurm_script after 30 minutes"
+    found = status(tmp_path)
+    assert (found["state"], found["starts"], found["exit_code"]) == ("FAILED", 0, 1)
+    assert found["used_s"] == 0
+    assert run(tmp_path) == (0, b""), "a job that has failed is not waited for again"
+
+
+def test_what_is_delivered_is_what_runs() -> None:
+    sent = delivery(unit("echo a", frontend="task-yaml", run=Run(kind="shell", text="echo a", delivery="ssh")).job)
+    assert sent is not None
+    assert (sent.path, sent.data) == ("/var/lib/foundry/flowc/body", b"#!/bin/bash\necho a")
+    assert sent.every_node
+    assert delivery(unit("echo a").job) is None
+    assert delivery(unit("", run=Run(kind="argv", argv=("true",), delivery="ssh")).job) is None
+
+
+def test_the_script_is_small_whatever_the_text(tmp_path: Path) -> None:
+    found = build(job(tmp_path, b"#!/bin/bash\n" + bytes(range(128, 256)) * 2000), index=None)
+    assert found.fits
+    assert "await" in {part.name for part in parts(found)}
+    assert sum(part.sent_bytes for part in parts(found)) == len(found.sent)
+
+
+def test_an_interpreter_that_is_missing_is_installed_first(tmp_path: Path) -> None:
+    if shutil.which("Rscript"):
+        pytest.skip("this machine has Rscript")
+    machine = Machine(tmp_path)
+    machine.program("apt-get", f"[[ $* != *install* ]] || cp /bin/cat {tmp_path}/bin/Rscript")
+    text = "#!/usr/bin/env Rscript\necho x\n"
+    run_ = Run(text=text, interpreter="/usr/bin/env Rscript", workdir=str(tmp_path))
+    assert machine.run(unit(text, run=run_, io=Io(stdout="out"))) == 0
+    assert (tmp_path / "out").read_text() == "flowc: installs r-base-core\n" + text
+    assert machine.called("apt-get")[-1].endswith("install r-base-core")

@@ -1,0 +1,123 @@
+"""How much of the user's script fits beside the emitted runtime. `python tests/scripts/test_room.py` prints
+it."""
+
+from __future__ import annotations
+
+import random
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from jobs import unit
+
+from flowc import driver
+from flowc.inputs import Inputs
+from flowc.ir.job import Time
+from flowc.scripts import build
+from flowc.source import Source
+
+BASH = Path("/usr/lib/cloud-init/ds-identify")
+LARGEST = 60_000
+
+
+def fits(body: bytes) -> bool:
+    return build(unit(body, time=Time(limit_s=3600)), index=None).fits
+
+
+def noise(size: int) -> bytes:
+    """A script of bytes that do not compress: all but NUL, LF and CR, after its first line."""
+    draw, first = random.Random(1), b"#!/bin/bash\n"
+    values = [value for value in range(1, 256) if value not in (10, 13)]
+    return first + bytes(draw.choices(values, k=size - len(first)))
+
+
+def room(text: bytes) -> int:
+    """The length of the longest beginning of `text` that fits, by bisection."""
+    low, high = 0, len(text)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if fits(text[:middle]) else (low, middle)
+    return low
+
+
+def test_6656_bytes_that_do_not_compress_fit() -> None:
+    assert fits(noise(6656))
+
+
+@pytest.mark.skipif(not BASH.exists(), reason="needs Debian's package cloud-init")
+def test_20480_bytes_of_bash_fit() -> None:
+    assert fits(BASH.read_bytes()[:20480])
+
+
+@pytest.mark.skipif(not BASH.exists(), reason="needs Debian's package cloud-init")
+def test_20000_bytes_of_bash_need_no_python_on_the_machine() -> None:
+    assert build(unit(BASH.read_bytes()[:20000], time=Time(limit_s=3600)), index=None).encoding == "gzip+base64"
+
+
+# On four nodes with a time limit and a step: options that scripts commonly have, the bytes that do not compress and the
+# bytes of bash that fit beside them. The aim is 4,096 and 12,288; where there is less, it is what there is.
+HOSTS = 'export MASTER_ADDR=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)\n'
+MIXES = {
+    "srun": ("srun python train.py\n", 4096, 16_500),
+    "label": ("srun --label python train.py\n", 3800, 13_600),
+    "signal": ("#SBATCH --signal=B:USR1@60\nsrun python train.py\n", 4050, 13_600),
+    "module": ("module load cuda/12.1\nsrun python train.py\n", 3800, 12_800),
+    "hostnames": (HOSTS + "srun torchrun train.py\n", 3900, 13_100),
+    "tasks": ("#SBATCH --ntasks-per-node=8 --cpus-per-task=4\nsrun python train.py\n", 4050, 13_800),
+    "output": ("#SBATCH -o logs/%x-%j.out\nsrun --output=logs/%x-%j-%t.out python train.py\n", 3500, 12_600),
+    "gpus": ("#SBATCH --ntasks-per-node=8\nsrun --gpus-per-task=1 python train.py\n", 3550, 12_700),
+    "kill": ("srun --kill-on-bad-exit=1 --cpu-bind=none --export=ALL python train.py\n", 3600, 12_800),
+    "counts": ("srun -n 8 --ntasks-per-node 2 --label python train.py\n", 3450, 13_700),
+    "usual": (
+        "#SBATCH --ntasks-per-node=1 -c 8 -o logs/%x-%j.out\nmodule load cuda/12.1\n"
+        + HOSTS
+        + "srun --label torchrun train.py\n",
+        3300,
+        13_000,
+    ),
+    "all": (
+        "#SBATCH --ntasks-per-node=1 -c 8 -o logs/%x-%j.out --signal=B:USR1@60\nmodule load cuda/12.1\n"
+        + HOSTS
+        + "srun --label --output=logs/%x-%j-%t.out --gpus-per-task=1 python train.py\n",
+        2600,
+        8800,
+    ),
+}
+
+
+def steps(lines: str, text: str) -> bool:
+    """Whether a job of four nodes with a time limit and these lines fits, and this text in it."""
+    head = f"#!/bin/bash\n#SBATCH -N 4 --gpus-per-node=h100:8 -t 10\n{lines}"
+    found = driver.compile(Source("j.sbatch", head + text), Inputs())
+    return any(len(each.text) <= 10_000 for each in found.artifacts if each.name.endswith("startup.sh"))
+
+
+@pytest.mark.parametrize("mix", MIXES)
+def test_bytes_that_do_not_compress_fit_beside_steps_on_four_nodes(mix: str) -> None:
+    lines, size, _ = MIXES[mix]
+    text = noise(size + 12).partition(b"\n")[2].decode("utf-8", "surrogateescape")
+    assert steps(lines, f": <<'EOF'\n{text}\nEOF\n")
+
+
+@pytest.mark.skipif(not BASH.exists(), reason="needs Debian's package cloud-init")
+@pytest.mark.parametrize("mix", MIXES)
+def test_bash_fits_beside_steps_on_four_nodes(mix: str) -> None:
+    lines, _, size = MIXES[mix]
+    assert steps(lines, BASH.read_text()[:size])
+
+
+def test_what_cannot_fit_says_so_and_is_not_raised() -> None:
+    startup = build(unit(noise(200_000)), index=None)
+    assert not startup.fits
+    assert len(startup.sent) > startup.limit
+
+
+if __name__ == "__main__":
+    print(f"bytes that do not compress: {room(noise(LARGEST))}")
+    if BASH.exists():
+        print(f"ordinary bash ({BASH.name}): {room(BASH.read_bytes())}")
+    else:
+        print("ordinary bash: needs Debian's package cloud-init")
