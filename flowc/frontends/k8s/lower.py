@@ -10,9 +10,14 @@ from flowc._compiled.k8s_gpus import QUEUE_LABELS
 from flowc.diag.codes.k8s import lower as codes
 from flowc.diag.codes.k8s import machines as machine_codes
 from flowc.digest import sha256_hex
-from flowc.frontends.k8s import claims, containers, gpus, lower_policy, needs, volumes
-from flowc.frontends.k8s.isolation import isolation_of
-from flowc.frontends.k8s.lower_context import LEDGER_CODES, Context, pair_of, text_of
+from flowc.frontends.k8s.container import processes
+from flowc.frontends.k8s.container.isolation import isolation_of
+from flowc.frontends.k8s.context import LEDGER_CODES, Context, pair_of, text_of
+from flowc.frontends.k8s.job import policy
+from flowc.frontends.k8s.machine import gpus, needs
+from flowc.frontends.k8s.pod.containers import arrange
+from flowc.frontends.k8s.volumes import claims
+from flowc.frontends.k8s.volumes import lower as volumes
 from flowc.ir.job import Job, Placement, Port, Resources, Run, SourceInfo
 from flowc.ir.unit import Unit
 from flowc.yamldoc.ledger import Ledger
@@ -23,8 +28,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from flowc.diag.sink import Sink
-    from flowc.frontends.k8s.containers import Pod
     from flowc.frontends.k8s.objects import JobObject, Tree
+    from flowc.frontends.k8s.pod.containers import Pod
     from flowc.inputs import Inputs
     from flowc.ir.job import Outcome
     from flowc.source import Source, Span
@@ -86,8 +91,8 @@ def _unit(
     job: JobObject, tree: Tree, inputs: Inputs, sink: Sink, digest: str, beside: list[tuple[Outcome, Span]]
 ) -> Unit | None:
     context = Context(job, tree.companions, inputs, sink)
-    context.shape = lower_policy.shape_of(context)
-    pod = containers.arrange(context)
+    context.shape = policy.shape_of(context)
+    pod = arrange(context)
     fields: dict[str, Any] | None = None if pod is None else _fields(pod, context)
     _settings(context)
     context.tell()
@@ -108,11 +113,11 @@ def _fields(pod: Pod, context: Context) -> dict[str, Any]:
     main, metadata = pod.main, context.job.metadata
     _check_system(context)
     context.put("name", metadata.at("name") or metadata.at("generateName"))
-    process = containers.process_of(main, context)
+    process = processes.process_of(main, context)
     found = process.environment
     storage = volumes.storage_of(pod, context)
     beside = [(each, "init") for each in pod.inits] + [(each, "sidecar") for each in pod.sidecars]
-    extra = tuple(containers.beside(each, role, context) for each, role in beside)
+    extra = tuple(processes.beside(each, role, context) for each, role in beside)
     for number, (each, _) in enumerate(beside):
         context.put(f"containers.{number}", each.at("name") or each)
     for number, name in enumerate(found.secrets):
@@ -122,7 +127,7 @@ def _fields(pod: Pod, context: Context) -> dict[str, Any]:
     context.put_key("env", main, "envFrom")
     context.origins.setdefault("env", (main.at("name") or main).span)
     context.origins.setdefault("env_facts", context.origins["env"])
-    paused = lower_policy.paused(context)
+    paused = policy.paused(context)
     return {
         "labels": _labels(context),
         "run": Run(kind="argv", argv=process.argv, args=process.args, workdir=main.read("workingDir") or None),
@@ -130,7 +135,7 @@ def _fields(pod: Pod, context: Context) -> dict[str, Any]:
         "isolation": isolation_of(main, context, main=True),
         "containers": extra,
         "resources": _resources(pod, storage.shm_bytes, context),
-        "time": lower_policy.time_of(context),
+        "time": policy.time_of(context),
         "env": found.env(),
         "env_facts": found.env_facts(),
         "secrets": tuple(found.secrets),
@@ -139,11 +144,11 @@ def _fields(pod: Pod, context: Context) -> dict[str, Any]:
         "volumes": storage.volumes,
         "mounts": storage.mounts,
         "ports": _ports(pod, context),
-        "array": lower_policy.array_of(context),
-        "retry": lower_policy.retry_of(context),
+        "array": policy.array_of(context),
+        "retry": policy.retry_of(context),
         "placement": Placement(paused=paused),
-        "terminate_on_exit": lower_policy.terminate(context),
-        "workers_end": lower_policy.workers_end(context),
+        "terminate_on_exit": policy.terminate(context),
+        "workers_end": policy.workers_end(context),
     }
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from flowc.diag.codes.k8s import fields as field_codes
 from flowc.diag.codes.k8s import objects as codes
-from flowc.frontends.k8s import gather, kinds, object_rules
 from flowc.frontends.k8s.findings import Findings, place, text_at
+from flowc.frontends.k8s.kinds import gather
+from flowc.frontends.k8s.kinds import known as kinds
+from flowc.frontends.k8s.kinds import rules as object_rules
 from flowc.frontends.k8s.objects import Companions, Tree
 from flowc.source import Source, Span
 from flowc.yamldoc.check import Checker

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from flowc._compiled.k8s_fields import TYPES
-from flowc.frontends.k8s import kinds
+from flowc.frontends.k8s.kinds import known as kinds
 from flowc.yamldoc.ledger import undecided
 from tests.frontends.k8s.schemas import definitions
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 from flowc._compiled import k8s_gpus as data
 from flowc.diag.codes.k8s import lower as codes
 from flowc.diag.codes.k8s import machines as machine_codes
-from flowc.frontends.k8s import gpu_words, node_labels, quantity
-from flowc.frontends.k8s.needs import asked, model_resource, resource_names, scaled
-from flowc.frontends.k8s.node_labels import Kinds, Requirement
+from flowc.frontends.k8s import quantity
+from flowc.frontends.k8s.machine import labels, models
+from flowc.frontends.k8s.machine.labels import Kinds, Requirement
+from flowc.frontends.k8s.machine.needs import asked, model_resource, resource_names, scaled
 from flowc.ir.job import Choice
 from flowc.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from flowc.frontends.k8s.containers import Pod
-    from flowc.frontends.k8s.lower_context import Context
+    from flowc.frontends.k8s.context import Context
+    from flowc.frontends.k8s.pod.containers import Pod
     from flowc.yamldoc.node import Node
 
 ORDINARY = ("cpu", "memory", "ephemeral-storage", data.GPU_RESOURCE)
@@ -36,7 +37,7 @@ def wanted(pod: Pod, count: int, context: Context) -> Wanted:
         for pair in spec.pairs_at("nodeSelector")
     ]
     told = set(context.matters.get(codes.CLUSTER_FIELDS, ()))
-    always: Kinds | None = node_labels.kinds_of(own, count, context)
+    always: Kinds | None = labels.kinds_of(own, count, context)
     _decide_selector(own, told, context)
     named = named_by_resource(pod)
     if named is not None and always is not None:
@@ -47,7 +48,7 @@ def wanted(pod: Pod, count: int, context: Context) -> Wanted:
     for term in terms:
         if term.each("matchFields"):
             context.refuse(term, "matchFields", "it names a machine of the cluster", "say what the machine must have")
-    alternatives = [always.both(node_labels.kinds_of(requirements(term), count, context), context) for term in terms]
+    alternatives = [always.both(labels.kinds_of(requirements(term), count, context), context) for term in terms]
     found = _merged([each for each in alternatives or [always] if each is not None])
     preferred = _preferred(count, context)
     if any(each is None for each in alternatives) or context.sink.broken:
@@ -82,8 +83,7 @@ def _preferred(count: int, context: Context) -> Kinds:
     path = ("affinity", "nodeAffinity", "preferredDuringSchedulingIgnoredDuringExecution")
     terms = sorted(context.job.pod_spec.each(*path), key=lambda each: -int(each.read("weight", default=0)))
     kinds = [
-        node_labels.kinds_of(requirements(each.at("preference") or each), count, context, preferred=True)
-        for each in terms
+        labels.kinds_of(requirements(each.at("preference") or each), count, context, preferred=True) for each in terms
     ]
     found = _merged([each for each in kinds if each.words])
     return Kinds(found.words, found.least_gib, found.place)
@@ -104,7 +104,7 @@ def _ordered(found: Kinds, preferred: Kinds, count: int, context: Context) -> Wa
     """Required kinds with the preferred ones first; preferred ones alone may give way to any."""
     words = found.words
     if preferred.words and words:
-        first = [word for word in words if any(gpu_words.same(word, each) for each in preferred.words)]
+        first = [word for word in words if any(models.same(word, each) for each in preferred.words)]
         words = first + [word for word in words if word not in first]
     open_end = bool(preferred.words) and not found.words
     if open_end:

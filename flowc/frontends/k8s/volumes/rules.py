@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from flowc.frontends.k8s import names, resource_rules
+from flowc.frontends.k8s import names
 from flowc.frontends.k8s.findings import given, key_span, text_at
+from flowc.frontends.k8s.machine import rules as resource_rules
 from flowc.yamldoc.node import Mapping
 
 TYPE_CHECKING = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from flowc.frontends.k8s.environment import Environment
+    from flowc.frontends.k8s.container.environment import Environment
     from flowc.frontends.k8s.objects import Gang
 
 TORCH_PORT = "23456"

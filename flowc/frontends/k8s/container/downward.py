@@ -6,12 +6,12 @@ import re
 
 from flowc.digest import sha256_hex
 from flowc.frontends.k8s import quantity
-from flowc.frontends.k8s.lower_context import pair_of, text_of
+from flowc.frontends.k8s.context import pair_of, text_of
 from flowc.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from flowc.frontends.k8s.lower_context import Context
+    from flowc.frontends.k8s.context import Context
     from flowc.yamldoc.node import Mapping, Node
 
 INDEX_LABEL = "batch.kubernetes.io/job-completion-index"

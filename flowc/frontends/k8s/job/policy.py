@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flowc.diag.codes.k8s import lower as codes
 from flowc.diag.codes.k8s import machines as machine_codes
-from flowc.frontends.k8s.lower_context import Shape, pair_of
+from flowc.frontends.k8s.context import Shape, pair_of
 from flowc.ir.job import Array, ExitRule, Retry, Time
 from flowc.source import Span
 
@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from flowc.frontends.k8s.lower_context import Context
+    from flowc.frontends.k8s.context import Context
     from flowc.yamldoc.node import Node
 
 DEFAULT_RESTARTS = 6

@@ -9,7 +9,7 @@ from flowc.yamldoc.node import is_null
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from flowc.frontends.k8s.containers import Pod
+    from flowc.frontends.k8s.pod.containers import Pod
     from flowc.yamldoc.node import Mapping, Node
 
 PARTS = ("requests", "limits")
@@ -50,7 +50,7 @@ def model_resource(name: str) -> bool:
     """Whether a resource is GPUs of one model."""
     if not name.startswith("nvidia.com/") or name == GPU_RESOURCE:
         return False
-    from flowc.frontends.k8s.gpu_words import families
+    from flowc.frontends.k8s.machine.models import families
 
     return not name.startswith(tuple(SHARED_RESOURCES)) and bool(families(name.removeprefix("nvidia.com/")))
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 
 from flowc.diag.codes.k8s import lower as codes
-from flowc.frontends.k8s import downward
-from flowc.frontends.k8s.expand import Piece, Pieces, expand, late_names, literal
-from flowc.frontends.k8s.lower_context import pair_of, text_of
+from flowc.frontends.k8s.container import downward
+from flowc.frontends.k8s.container.expand import Piece, Pieces, expand, late_names, literal
+from flowc.frontends.k8s.context import pair_of, text_of
 from flowc.inputs import looks_secret
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from flowc.frontends.k8s.lower_context import Context
+    from flowc.frontends.k8s.context import Context
     from flowc.source import Span
     from flowc.yamldoc.node import Mapping, Node
 
@@ -243,9 +243,9 @@ def _add_own(found: Environment, context: Context) -> None:
     if job.gang is None:
         return
     if job.kind == "PyTorchJob":
-        from flowc.frontends.k8s import gangs
+        from flowc.frontends.k8s.kinds import torch
 
-        gangs.add_torch(found, job.gang)
+        torch.add_torch(found, job.gang)
     elif job.kind == "VolcanoJob" and found.lookup("VC_TASK_INDEX") is None:
         found.facts["VC_TASK_INDEX"] = "rank"
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from flowc.diag.codes.k8s import machines as machine_codes
-from flowc.frontends.k8s import claims, volume_files
-from flowc.frontends.k8s.lower_context import pair_of
-from flowc.frontends.k8s.needs import scaled
+from flowc.frontends.k8s.context import pair_of
+from flowc.frontends.k8s.machine.needs import scaled
 from flowc.frontends.k8s.quantity import bytes_of
+from flowc.frontends.k8s.volumes import claims
+from flowc.frontends.k8s.volumes import files as volume_files
+from flowc.frontends.k8s.volumes.mounts import made, source_of, volume_named
 from flowc.ir.job import Mount
 from flowc.record import Record
-from flowc.yamldoc.node import is_null
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from flowc.frontends.k8s.containers import Pod
-    from flowc.frontends.k8s.lower_context import Context
+    from flowc.frontends.k8s.context import Context
+    from flowc.frontends.k8s.pod.containers import Pod
     from flowc.ir.job import File, Volume
     from flowc.yamldoc.node import Mapping, Node
 
@@ -89,21 +90,6 @@ def mounts_beside(container: Mapping, context: Context) -> tuple[Mount, ...]:
     return tuple(found)
 
 
-def volume_named(name: str, context: Context) -> Mapping | None:
-    for each in context.job.pod_spec.each("volumes"):
-        if each.read("name") == name:
-            return each  # type: ignore[return-value]
-    return None
-
-
-def source_of(volume: Mapping) -> tuple[str, Node]:
-    """The kind of a volume and what its source says; a volume without any is an empty folder."""
-    for pair in volume.pairs:
-        if pair.key.text != "name" and not is_null(pair.value):
-            return pair.key.text, pair.value
-    return "emptyDir", volume
-
-
 def _is_shm(mount: Node, kind: str, source: Node) -> bool:
     in_memory = kind == "emptyDir" and source.read("medium") == "Memory"
     return in_memory and str(mount.read("mountPath", default="")).rstrip("/") == SHM and mount.at("subPath") is None
@@ -132,19 +118,6 @@ def mounts_of(volume: Mapping, mount: Node, context: Context) -> list[Mount]:
     elif kind == "csi":
         found = _csi(source, mount, context)
     return [found] if found is not None else []
-
-
-def made(kind: str, source: str, mount: Node, *, read_only: bool = False, size_bytes: int | None = None) -> Mount:
-    """A mount at the place that the container says, of the folder of it that `subPath` names."""
-    sub = str(mount.read("subPath", default="")).strip("/")
-    target = str(mount.read("mountPath", default=""))
-    return Mount(
-        kind=kind,
-        source=f"{source.rstrip('/')}/{sub}" if sub else source,
-        target=target.rstrip("/") or target,
-        read_only=read_only or bool(mount.read("readOnly")),
-        size_bytes=size_bytes,
-    )
 
 
 def _empty(volume: Mapping, source: Node, mount: Node, context: Context) -> Mount | None:

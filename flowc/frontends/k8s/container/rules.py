@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from flowc.diag.codes.k8s import objects as codes
-from flowc.frontends.k8s import names, resource_rules, volume_rules
+from flowc.frontends.k8s import names
 from flowc.frontends.k8s.findings import given, int_at, key_span, place, shown, text_at
+from flowc.frontends.k8s.machine import rules as resource_rules
+from flowc.frontends.k8s.volumes import rules as volume_rules
 from flowc.yamldoc.node import Mapping, misspelt
 
 TYPE_CHECKING = False

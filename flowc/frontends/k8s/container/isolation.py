@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from flowc.frontends.k8s import needs
-from flowc.frontends.k8s.lower_context import pair_of
+from flowc.frontends.k8s.context import pair_of
+from flowc.frontends.k8s.machine import needs
 from flowc.ir.job import Isolation, Probe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from flowc.frontends.k8s.lower_context import Context
+    from flowc.frontends.k8s.context import Context
     from flowc.yamldoc.node import Mapping, Node
 
 PULL = {"Always": "always", "IfNotPresent": "missing", "Never": "never"}

@@ -7,11 +7,11 @@ import re
 from flowc._compiled import k8s_gpus as data
 from flowc.diag.codes.k8s import lower as codes
 from flowc.diag.codes.k8s import machines as machine_codes
-from flowc.frontends.k8s import gpu_words
+from flowc.frontends.k8s.machine import models
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from flowc.frontends.k8s.lower_context import Context
+    from flowc.frontends.k8s.context import Context
     from flowc.source import Span
     from flowc.yamldoc.node import Node
 
@@ -48,9 +48,9 @@ class Kinds:
         least, place = max(self.least_gib, other.least_gib), self.place or other.place
         if not self.words or not other.words:
             return Kinds(self.words or other.words, least, place)
-        pairs = [(one, two) for one in self.words for two in other.words if gpu_words.same(one, two)]
+        pairs = [(one, two) for one in self.words for two in other.words if models.same(one, two)]
         if pairs:
-            return Kinds(list(dict.fromkeys(gpu_words.narrower(*pair) for pair in pairs)), least, place)
+            return Kinds(list(dict.fromkeys(models.narrower(*pair) for pair in pairs)), least, place)
         assert other.place is not None
         assert self.place is not None
         notes = ((self.place.span, f"{_either(self.words)} is asked for here"),)
@@ -120,7 +120,7 @@ def _span(each: Requirement) -> Span:
 def _speaks_of_gpus(each: Requirement) -> bool:
     """A site's own label, such as `gpu-type: a100`."""
     key = each.key.lower()
-    return ("gpu" in key or "accelerator" in key) and any(gpu_words.families(value) for value in each.values)
+    return ("gpu" in key or "accelerator" in key) and any(models.families(value) for value in each.values)
 
 
 def _models(each: Requirement, table: dict[str, str], context: Context) -> Kinds | None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from flowc.diag.codes.k8s import objects as codes
-from flowc.frontends.k8s import job_rules, names, pod_rules, volume_rules
+from flowc.frontends.k8s import names
 from flowc.frontends.k8s.findings import int_at
+from flowc.frontends.k8s.job import rules as job_rules
+from flowc.frontends.k8s.pod import rules as pod_rules
+from flowc.frontends.k8s.volumes import rules as volume_rules
 from flowc.patterns import at_first_use
 from flowc.yamldoc import scalars
 from flowc.yamldoc.node import Mapping, Scalar, is_null

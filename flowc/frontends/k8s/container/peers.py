@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 
 from flowc.diag.codes.k8s import lower as codes
-from flowc.frontends.k8s.expand import Piece, Pieces, literal
+from flowc.frontends.k8s.container.expand import Piece, Pieces, literal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from flowc.frontends.k8s.environment import Environment
-    from flowc.frontends.k8s.lower_context import Context
+    from flowc.frontends.k8s.container.environment import Environment
+    from flowc.frontends.k8s.context import Context
     from flowc.source import Span
 
 HEAD = "FLOWC_HEAD_IP"

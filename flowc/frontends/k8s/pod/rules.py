@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from flowc.frontends.k8s import container_rules, names, resource_rules, volume_rules
+from flowc.frontends.k8s import names
+from flowc.frontends.k8s.container import rules as container_rules
 from flowc.frontends.k8s.findings import given, int_at, text_at
+from flowc.frontends.k8s.machine import rules as resource_rules
+from flowc.frontends.k8s.volumes import rules as volume_rules
 from flowc.patterns import at_first_use
 from flowc.yamldoc.node import Mapping
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from flowc.diag.codes.k8s import machines as machine_codes
-from flowc.frontends.k8s.lower_context import pair_of
-from flowc.frontends.k8s.needs import scaled
+from flowc.frontends.k8s.context import pair_of
+from flowc.frontends.k8s.machine.needs import scaled
 from flowc.frontends.k8s.quantity import bytes_of
+from flowc.frontends.k8s.volumes.mounts import made, volume_named
 from flowc.ir.job import Mount, Volume
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from flowc.frontends.k8s.containers import Pod
-    from flowc.frontends.k8s.lower_context import Context
+    from flowc.frontends.k8s.context import Context
+    from flowc.frontends.k8s.pod.containers import Pod
     from flowc.yamldoc.node import Mapping, Node
 
 SHARED_MODES = ("ReadWriteMany", "ReadOnlyMany")
@@ -59,8 +60,6 @@ def elsewhere(persistent: Mapping) -> tuple[str, str] | None:
 
 def mount_of(volume: Mapping, mount: Node, context: Context) -> Mount | None:
     """A mount of a claim that is not the main container's whole volume."""
-    from flowc.frontends.k8s.volumes import made
-
     source = volume.at("persistentVolumeClaim")
     read_only = source is not None and bool(source.read("readOnly"))
     persistent = bound_to(volume, context)
@@ -83,8 +82,6 @@ def mount_of(volume: Mapping, mount: Node, context: Context) -> Mount | None:
 
 def volumes_of(pod: Pod, whole: dict[str, Node], context: Context) -> tuple[Volume, ...]:
     """The volumes of the provider that the containers use; `whole` says where the main one has some of them."""
-    from flowc.frontends.k8s.volumes import volume_named
-
     found: dict[str, Volume] = {}
     for container in (pod.main, *pod.beside):
         for mount in container.each("volumeMounts"):

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from flowc.diag.codes.k8s import lower as codes
-from flowc.frontends.k8s import downward
-from flowc.frontends.k8s.environment import keys_of, unknown_key
-from flowc.frontends.k8s.lower_context import pair_of, text_of
+from flowc.frontends.k8s.container import downward
+from flowc.frontends.k8s.container.environment import keys_of, unknown_key
+from flowc.frontends.k8s.context import pair_of, text_of
 from flowc.ir.job import File
 from flowc.ir.names import variable_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from flowc.frontends.k8s.lower_context import Context
+    from flowc.frontends.k8s.context import Context
     from flowc.yamldoc.node import Mapping, Node, Pair
 
 MODE, SECRET_MODE = 0o644, 0o600

@@ -1,0 +1,1 @@
+"""One container: what it starts, with which variables, apart from what."""

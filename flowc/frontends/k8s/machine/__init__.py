@@ -1,0 +1,1 @@
+"""What a pod asks of its machine: GPUs, CPUs, memory, labels of nodes."""

@@ -1,0 +1,1 @@
+"""A PodSpec as a whole: its containers in their order, its names and addresses."""

@@ -1,0 +1,1 @@
+"""Volumes and what the containers mount of them."""
