@@ -816,6 +816,17 @@ def srun():
     os.umask(mask)
     env["SLURM_UMASK"] = "%04o" % mask
     #% end
+    #% if step_gpus
+    # A job that has its machine to itself sees more GPUs than its steps get.
+    share = int(ENV["FLOWC_STEP_GPUS"])
+    env.pop("CUDA_VISIBLE_DEVICES", None)
+    env.pop("SLURM_GPUS_ON_NODE", None)
+    #% if !gpu
+    if share:
+        env["SLURM_GPUS_ON_NODE"] = str(share)
+        env["CUDA_VISIBLE_DEVICES"] = env["SLURM_STEP_GPUS"] = ",".join(ENV["SLURM_JOB_GPUS"].split(",")[:share])
+    #% end
+    #% end
     #% if gpu
     devices = ENV.get("SLURM_JOB_GPUS", "").split(",") if ENV.get("SLURM_JOB_GPUS") else []
 
@@ -838,6 +849,9 @@ def srun():
     if per_task and not bind:
         bind = f"per_task:{per_task}"
     here = len(devices)
+    #% if step_gpus
+    here = share
+    #% end
     #% if opt:gpus|opt:gpus-per-node|opt:gres
     here = (
         max([amount(name) for name in ("gpus-per-node", "gres") if name in given] or [0])
@@ -850,6 +864,10 @@ def srun():
     def gpus(local, count):
         """The devices of the task with this number on its node."""
         mine = devices[: per_task * count or here]
+        #% if step_gpus
+        if not mine:
+            return {}
+        #% end
         #% if !opt:gpu-bind
         #% if !opt:ntasks-per-gpu
         shown = [mine[place % len(mine)] for place in range(local * per_task, (local + 1) * per_task)] or mine

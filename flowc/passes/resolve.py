@@ -70,7 +70,7 @@ def _plan(choice: Choice, others: tuple[Candidate, ...], catalog: Catalog) -> Jo
         region=offer.region,
         nodes=choice.nodes,
         gpus_per_node=machine.gpus,
-        gpus_visible=asked if choice.demand.asks_gpus and asked < machine.gpus else None,
+        gpus_visible=asked if _confined(choice, asked) else None,
         gpu_model=machine.family or None,
         cpus_per_node=machine.cpus or 0,
         memory_bytes_per_node=machine.memory_bytes,
@@ -83,6 +83,11 @@ def _plan(choice: Choice, others: tuple[Candidate, ...], catalog: Catalog) -> Jo
         candidates=_candidates(choice, others, catalog),
         catalog=CatalogInfo(source=catalog.source, as_of=catalog.as_of),
     )
+
+
+def _confined(choice: Choice, asked: int) -> bool:
+    """Whether the job may see only the GPUs that it asked for; one that has its machines to itself sees all."""
+    return choice.demand.asks_gpus and asked < choice.offer.type.gpus and not choice.unit.job.resources.exclusive
 
 
 def _candidates(choice: Choice, others: tuple[Candidate, ...], catalog: Catalog) -> tuple[Candidate, ...]:

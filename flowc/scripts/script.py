@@ -14,7 +14,7 @@ from flowc.scripts.identity import job_id, task_id
 from flowc.scripts.modules import module_variables
 from flowc.scripts.packing.pack import PLAINEST, pack
 from flowc.scripts.slurm import tools
-from flowc.scripts.slurm.environment import batch_variables, gpus_per_node
+from flowc.scripts.slurm.environment import batch_variables, gpus_per_node, step_gpus
 from flowc.scripts.storage import bind_words, home
 from flowc.shell.quote import sh
 
@@ -110,7 +110,7 @@ def _variables(unit: Unit, index: int | None) -> dict[str, Any]:
     parts = (*found["stdin"], *found["stdout"], *(found["stderr"] or ()))
     found["uses_host_name"] = slurm or job.image is None or found["nodes"] > 1 or HOST in parts
     found.update(needs.variables(job, plan, facts))
-    found.update(_tools(job, found["nodes"], slurm))
+    found.update(_tools(job, found["nodes"], slurm, step_gpus(job, plan) is not None))
     found.update(life.end_variables(job, found["tools"]))
     found.update(module_variables(unit))
     if slurm and job.image is not None:
@@ -119,10 +119,11 @@ def _variables(unit: Unit, index: int | None) -> dict[str, Any]:
     return found
 
 
-def _tools(job: Job, nodes: int, slurm: bool) -> dict[str, Any]:
+def _tools(job: Job, nodes: int, slurm: bool, confines_steps: bool) -> dict[str, Any]:
     """The small Slurm, where the job may call it; on several nodes with an agent on each."""
-    prepared = needs.prepared(job)
-    chosen = tools.choose(job, nodes, prepared=prepared) if slurm and job.image is None else None
+    prepared, chosen = needs.prepared(job), None
+    if slurm and job.image is None:
+        chosen = tools.choose(job, nodes, prepared=prepared, step_gpus=confines_steps)
     names = chosen.names if chosen is not None else ()
     agents = "agent" in names
     return {

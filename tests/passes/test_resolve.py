@@ -99,6 +99,13 @@ def test_unsold_count_names_idle_gpus_and_price_and_hides_them() -> None:
     assert (done.plan.gpus_per_node, done.plan.gpus_visible) == (8, 4)
 
 
+def test_exclusive_job_sees_all_gpus_of_its_machine_and_none_is_told_to_stay_idle() -> None:
+    done, found = run(unit(gpus_per_node=4, gpu_model="h100", exclusive=True))
+    assert "gpus-stay-idle" not in {each.code.name for each in found}
+    assert done.plan is not None
+    assert (done.plan.gpus_per_node, done.plan.gpus_visible) == (8, None)
+
+
 def test_price_of_idle_gpus_is_that_of_all_nodes() -> None:
     _, (warning, _cost) = run(unit(gpus_per_node=4, gpu_model="h100", nodes=2))
     assert "(limit $64.00 of $128.00 an hour for 2 nodes; the market price is $24.06)" in warning.message

@@ -90,7 +90,11 @@ KNOWN: dict[str, tuple[Row, ...]] = {
             r"env \S+ SLURM_STEP_NODELIST differs",
             "a part of the nodes is listed with commas: the same nodes in more words",
         ),
-        ("srun-env-(c|one)", r"env \S+ SLURM_LAUNCH_NODE_IPADDR missing", "where srun runs, on the one node of a job"),
+        (
+            "srun-env-(c|one)|exclusive-.*",
+            r"env \S+ SLURM_LAUNCH_NODE_IPADDR missing",
+            "where srun runs, on the one node of a job",
+        ),
     ),
     "step-layout": (
         (

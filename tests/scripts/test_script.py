@@ -179,7 +179,15 @@ def test_array_tasks_have_ids_after_the_arrays_own() -> None:
         ),
         (
             unit(resources=Resources(nodes=1, exclusive=True)),
-            {"SLURM_CPUS_ON_NODE": "192", "SLURM_TASKS_PER_NODE": "192"},
+            {"SLURM_CPUS_ON_NODE": "192", "SLURM_TASKS_PER_NODE": "192", "FLOWC_STEP_GPUS": "0"},
+        ),
+        (
+            unit(resources=Resources(nodes=1, exclusive=True, gpus_per_node=2)),
+            {"SLURM_GPUS_ON_NODE": "8", "CUDA_VISIBLE_DEVICES": "0,1,2,3,4,5,6,7", "FLOWC_STEP_GPUS": "2"},
+        ),
+        (
+            unit(resources=Resources(nodes=1, exclusive=True), layout=Layout(gpus_total=8)),
+            {"SLURM_GPUS_ON_NODE": "8", "FLOWC_STEP_GPUS": None},
         ),
         (unit(resources=Resources(nodes=1, memory_bytes_per_node=1 << 34)), {"SLURM_MEM_PER_NODE": "16384"}),
         (unit(), {"CUDA_VISIBLE_DEVICES": None, "SLURM_MEM_PER_NODE": None, "SLURM_CPUS_PER_TASK": None}),

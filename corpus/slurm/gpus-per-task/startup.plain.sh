@@ -282,8 +282,8 @@ def au(L):
  return aA
 def srun():
  am=au(u)
- def M(q,aZ=""):
-  return am.get(q)or r.get("SLURM_"+(aZ or q.upper().replace("-","_")))
+ def M(q,ba=""):
+  return am.get(q)or r.get("SLURM_"+(ba or q.upper().replace("-","_")))
  w=r["SLURM_JOB_ID"]
  if not u:
   x("fatal: No command given to execute.")
@@ -301,18 +301,18 @@ def srun():
   for key in aj.split():
    o["SLURM_"+key]=str(F)
  aE=r.get("SLURM_JOB_GPUS","").split(",")if r.get("SLURM_JOB_GPUS")else[]
- def aH(q,aZ=""):
-  aA=[int(aq.split(":")[-1])if aq.split(":")[-1].isdecimal()else 1 for aq in(M(q,aZ)or"").split(",")if aq and(q!="gres"or aq[:3]=="gpu")]
+ def aH(q,ba=""):
+  aA=[int(aq.split(":")[-1])if aq.split(":")[-1].isdecimal()else 1 for aq in(M(q,ba)or"").split(",")if aq and(q!="gres"or aq[:3]=="gpu")]
   return sum(aA)
  aD=aH("gpus-per-task")
  aw=""
  if aD and not aw:
   aw=f"per_task:{aD}"
- I=len(aE)
- if max(I,*(aD*len(ar)for ar in S))>len(aE):
+ H=len(aE)
+ if max(H,*(aD*len(ar)for ar in S))>len(aE):
   x(f"error: Unable to create step for job {w}: Invalid generic resource (gres) specification")
  def az(af,t):
-  ad=aE[:aD*t or I]
+  ad=aE[:aD*t or H]
   aG=[ad[m%len(ad)]for m in range(af*aD,(af+1)*aD)]or ad
   aK=",".join(aG)
   return{"CUDA_VISIBLE_DEVICES":aK,"SLURM_STEP_GPUS":aK,"SLURM_GPUS_ON_NODE":str(len(ad)),**({"SLURMD_TRES_BIND":"gpu:"+aw}if aw else{}),}

@@ -234,8 +234,8 @@ def au(L):
  return aA
 def srun():
  am=au(u)
- def M(q,aZ=""):
-  return am.get(q)or r.get("SLURM_"+(aZ or q.upper().replace("-","_")))
+ def M(q,ba=""):
+  return am.get(q)or r.get("SLURM_"+(ba or q.upper().replace("-","_")))
  w=r["SLURM_JOB_ID"]
  if not u:
   x("fatal: No command given to execute.")

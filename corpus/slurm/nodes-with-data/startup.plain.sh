@@ -268,7 +268,7 @@ u=sys.argv[1:]
 O="/var/lib/foundry/flowc/nodes"
 ai="/var/lib/foundry/flowc/run"
 X=6818
-bm="/run/flowc.ready"
+bn="/run/flowc.ready"
 v=1,2,3,10,12,15,18
 def K(e):
  os.write(2,(J+": "+e+"\n").encode())
@@ -349,23 +349,23 @@ def agent():
   for N in open(O):
    ah(*N.split())
   return
- I=socket.gethostname().split(".")[0]
+ H=socket.gethostname().split(".")[0]
  c=[]
  for B in range(120):
   g=[N.split()[:2]for N in open("/etc/hosts")if N[:1].isdigit()and N[:3]!="127"][::-1]
   c=[q.split(".")[0]for B,q in g]
-  if len(g)>=int(u[0])and I in c:
+  if len(g)>=int(u[0])and H in c:
    break
   time.sleep(5)
  else:
-  x(f"/etc/hosts does not list {I} and {u[0]} nodes after 10 minutes: {c}")
+  x(f"/etc/hosts does not list {H} and {u[0]} nodes after 10 minutes: {c}")
  open(O,"w").writelines(f"{q} {h[0]}\n"for q,h in zip(c,g))
- b=c.index(I)
+ b=c.index(H)
  j=socket.create_server((g[b][0],X),backlog=99)
  if b and os.fork():
   return
  if not b and os.fork():
-  f=I.rstrip("0123456789")
+  f=H.rstrip("0123456789")
   C,ac=c[0][len(f):],c[-1][len(f):]
   i=[f+str(int(C or 0)+m).zfill(len(C))for m in range(len(c))]
   print(f"{f}[{C}-{ac}]"if c==i else",".join(c))
@@ -381,7 +381,7 @@ def agent():
     a=W(d,b"a",b"s")
     signal.alarm(0)
     e=""
-    while b and not(e:=open(bm).read()):
+    while b and not(e:=open(bn).read()):
      time.sleep(1)
     a.send(e.strip())
     ab(a)

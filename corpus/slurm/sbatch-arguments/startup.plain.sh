@@ -256,21 +256,21 @@ def ah(q,c):
   time.sleep(b)
  x(f"error: {q}: no agent after 10 minutes")
 def agent():
- I=socket.gethostname().split(".")[0]
+ H=socket.gethostname().split(".")[0]
  c=[]
  for B in range(120):
   g=[N.split()[:2]for N in open("/etc/hosts")if N[:1].isdigit()and N[:3]!="127"][::-1]
   c=[q.split(".")[0]for B,q in g]
-  if len(g)>=int(u[0])and I in c:
+  if len(g)>=int(u[0])and H in c:
    break
   time.sleep(5)
  else:
-  x(f"/etc/hosts does not list {I} and {u[0]} nodes after 10 minutes: {c}")
+  x(f"/etc/hosts does not list {H} and {u[0]} nodes after 10 minutes: {c}")
  open(O,"w").writelines(f"{q} {h[0]}\n"for q,h in zip(c,g))
- b=c.index(I)
+ b=c.index(H)
  j=socket.create_server((g[b][0],X),backlog=99)
  if not b and os.fork():
-  f=I.rstrip("0123456789")
+  f=H.rstrip("0123456789")
   C,ac=c[0][len(f):],c[-1][len(f):]
   i=[f+str(int(C or 0)+m).zfill(len(C))for m in range(len(c))]
   print(f"{f}[{C}-{ac}]"if c==i else",".join(c))

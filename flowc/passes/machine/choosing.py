@@ -92,13 +92,16 @@ def report(choice: Choice, sink: Sink) -> None:
     elif not demand.asks_gpus:
         gpus = plural(machine.gpus, "GPU")
         stay = "stays idle" if machine.gpus == 1 else "stay idle"
-        fate = f"{gpus} may be used (`exclusive`)" if unit.job.resources.exclusive else f"{gpus} {stay}"
+        fate = f"{gpus} {stay}"
+        if unit.job.resources.exclusive:
+            fate = f"{gpus} may be used (`exclusive`; a step of `srun` gets those that it asks for)"
         price = choice.offer.price_of(choice.nodes, limit, tasks=tasks)
         sink.report(codes.GPU_NOT_ASKED, None, type=machine.name, fate=fate, price=price)
     elif selection.text is None:
         price = choice.offer.price_of(choice.nodes, limit, tasks=tasks)
         sink.report(codes.GPU_MODEL_OPEN, gpus_span, type=machine.name, price=price)
-    if asked < machine.gpus and demand.asks_gpus and (not selection.named or selection.bare):
+    confined = asked < machine.gpus and demand.asks_gpus and not unit.job.resources.exclusive
+    if confined and (not selection.named or selection.bare):
         idle = machine.gpus - asked
         price = choice.offer.price_of(choice.nodes, limit, idle=idle, tasks=tasks)
         sink.report(

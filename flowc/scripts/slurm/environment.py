@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from flowc.ir.plan import JobPlan
 
 MIB = 1 << 20
+# Read by the small srun: how many GPUs of a node a step gets by itself.
+STEP_GPUS = "FLOWC_STEP_GPUS"
 
 
 def batch_variables(job: Job, plan: JobPlan | None, index: int | None, submit_dir: str) -> list[tuple[str, str]]:
@@ -86,6 +88,18 @@ def gpus_per_node(job: Job, plan: JobPlan | None) -> int:
     return plan.gpus_per_node if plan.gpus_visible is None else plan.gpus_visible
 
 
+def step_gpus(job: Job, plan: JobPlan | None) -> int | None:
+    """The GPUs that a step gets on each node unless it asks for others: as many as the job asked for, where the job
+    has the machine to itself and sees more; else None."""
+    if plan is None or not job.resources.exclusive:
+        return None
+    asked = job.resources.gpus_per_node
+    if asked is None:
+        total = job.layout.gpus_total
+        asked = 0 if total is None else -(-total // plan.nodes)
+    return asked if asked < plan.gpus_per_node else None
+
+
 def tasks_per_node(job: Job, nodes: int, cpus: int) -> list[int]:
     """The first nodes get one more where the tasks do not divide. Without any word about tasks Slurm counts CPUs."""
     layout = job.layout
@@ -128,6 +142,7 @@ def gpu_variables(job: Job, plan: JobPlan | None) -> list[tuple[str, str]]:
         ("SLURM_GPUS_ON_NODE", str(count)),
         ("SLURM_JOB_GPUS", ids),
         ("CUDA_VISIBLE_DEVICES", ids),
+        *([(STEP_GPUS, str(share))] if (share := step_gpus(job, plan)) is not None else []),
     ]
 
 

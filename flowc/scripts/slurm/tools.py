@@ -25,14 +25,16 @@ class Tools(Record):
     paths: tuple[tuple[str, str], ...]
 
 
-def choose(job: Job, nodes: int, *, prepared: bool = False) -> Tools | None:
+def choose(job: Job, nodes: int, *, prepared: bool = False, step_gpus: bool = False) -> Tools | None:
     """What the job may call; None for a job that calls nothing of Slurm. `prepared`: each machine has something to do
-    before tasks can start there."""
+    before tasks can start there. `step_gpus`: steps get fewer GPUs than the job has."""
     wanted = features(job, nodes)
     if not wanted:
         return None
     if prepared:
         wanted.add("prepared")
+    if step_gpus:
+        wanted.add("step_gpus")
     names = [name for feature, called in NAMES.items() if feature in wanted for name in called]
     return Tools(
         text=program(closed(wanted)),
