@@ -817,27 +817,20 @@ def srun():
     env["SLURM_UMASK"] = "%04o" % mask
     #% end
     #% if step_gpus
-    # A job that has its machine to itself sees more GPUs than its steps get.
-    share = int(ENV["FLOWC_STEP_GPUS"])
-    env.pop("CUDA_VISIBLE_DEVICES", None)
-    env.pop("SLURM_GPUS_ON_NODE", None)
-    #% if !gpu
-    if share:
-        env["SLURM_GPUS_ON_NODE"] = str(share)
-        env["CUDA_VISIBLE_DEVICES"] = env["SLURM_STEP_GPUS"] = ",".join(ENV["SLURM_JOB_GPUS"].split(",")[:share])
-    #% end
+    env = {key: env[key] for key in env if key not in ("CUDA_VISIBLE_DEVICES", "SLURM_GPUS_ON_NODE")}
+    if ids := ",".join(ENV["SLURM_JOB_GPUS"].split(",")[: int(ENV["FLOWC_STEP_GPUS"])]):
+        env.update(SLURM_GPUS_ON_NODE=ENV["FLOWC_STEP_GPUS"], CUDA_VISIBLE_DEVICES=ids, SLURM_STEP_GPUS=ids)
     #% end
     #% if gpu
     devices = ENV.get("SLURM_JOB_GPUS", "").split(",") if ENV.get("SLURM_JOB_GPUS") else []
 
     def amount(name, variable=""):
         """The GPUs in `gpu:h100:2`, `h100:2`, `2`; the last part may be a type."""
-        found = [
+        return sum(
             int(word.split(":")[-1]) if word.split(":")[-1].isdecimal() else 1
             for word in (option(name, variable) or "").split(",")
             if word and (name != "gres" or word[:3] == "gpu")
-        ]
-        return sum(found)
+        )
 
     per_task = amount("gpus-per-task")
     bind = ""
@@ -848,10 +841,7 @@ def srun():
     #% end
     if per_task and not bind:
         bind = f"per_task:{per_task}"
-    here = len(devices)
-    #% if step_gpus
-    here = share
-    #% end
+    here = int(ENV.get("FLOWC_STEP_GPUS", len(devices)))
     #% if opt:gpus|opt:gpus-per-node|opt:gres
     here = (
         max([amount(name) for name in ("gpus-per-node", "gres") if name in given] or [0])
@@ -864,10 +854,6 @@ def srun():
     def gpus(local, count):
         """The devices of the task with this number on its node."""
         mine = devices[: per_task * count or here]
-        #% if step_gpus
-        if not mine:
-            return {}
-        #% end
         #% if !opt:gpu-bind
         #% if !opt:ntasks-per-gpu
         shown = [mine[place % len(mine)] for place in range(local * per_task, (local + 1) * per_task)] or mine
@@ -980,7 +966,7 @@ def srun():
                     **({"SLURM_CPUS_ON_NODE": str(len(own) * width)} if given.get("cpus-per-task") or option("exact") else {}),
                     #% end
                     #% if gpu
-                    **(gpus(local, len(own)) if devices else {}),
+                    **(gpus(local, len(own)) if here or per_task else {}),
                     #% end
                 },
             )

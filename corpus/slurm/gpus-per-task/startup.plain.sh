@@ -259,7 +259,7 @@ def ab(a):
    E(d)
 OPTIONS="-=gpus-per-task"
 def au(L):
- aA={}
+ f={}
  while L and L[0][:1]=="-"!=L[0]:
   aq=L.pop(0)
   if aq=="--":
@@ -278,12 +278,12 @@ def au(L):
     F=L.pop(0)
   except(ValueError,IndexError,TypeError):
    x(f"unrecognized option '{aq}'",255)
-  aA[d[2:]]=F
- return aA
+  f[d[2:]]=F
+ return f
 def srun():
  am=au(u)
- def M(q,ba=""):
-  return am.get(q)or r.get("SLURM_"+(ba or q.upper().replace("-","_")))
+ def M(q,aY=""):
+  return am.get(q)or r.get("SLURM_"+(aY or q.upper().replace("-","_")))
  w=r["SLURM_JOB_ID"]
  if not u:
   x("fatal: No command given to execute.")
@@ -300,22 +300,21 @@ def srun():
  for F,aj in((f,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if f>C else"cyclic","DISTRIBUTION"),(r["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(r["SLURM_TASKS_PER_NODE"]if f%t else f"{f // t}(x{t})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(t,"NNODES STEP_NUM_NODES"),(G,"STEPID STEP_ID"),):
   for key in aj.split():
    o["SLURM_"+key]=str(F)
- aE=r.get("SLURM_JOB_GPUS","").split(",")if r.get("SLURM_JOB_GPUS")else[]
- def aH(q,ba=""):
-  aA=[int(aq.split(":")[-1])if aq.split(":")[-1].isdecimal()else 1 for aq in(M(q,ba)or"").split(",")if aq and(q!="gres"or aq[:3]=="gpu")]
-  return sum(aA)
- aD=aH("gpus-per-task")
+ aF=r.get("SLURM_JOB_GPUS","").split(",")if r.get("SLURM_JOB_GPUS")else[]
+ def aH(q,aY=""):
+  return sum(int(aq.split(":")[-1])if aq.split(":")[-1].isdecimal()else 1 for aq in(M(q,aY)or"").split(",")if aq and(q!="gres"or aq[:3]=="gpu"))
+ aB=aH("gpus-per-task")
  aw=""
- if aD and not aw:
-  aw=f"per_task:{aD}"
- H=len(aE)
- if max(H,*(aD*len(ar)for ar in S))>len(aE):
+ if aB and not aw:
+  aw=f"per_task:{aB}"
+ H=int(r.get("FLOWC_STEP_GPUS",len(aF)))
+ if max(H,*(aB*len(ar)for ar in S))>len(aF):
   x(f"error: Unable to create step for job {w}: Invalid generic resource (gres) specification")
  def az(af,t):
-  ad=aE[:aD*t or H]
-  aG=[ad[m%len(ad)]for m in range(af*aD,(af+1)*aD)]or ad
-  aK=",".join(aG)
-  return{"CUDA_VISIBLE_DEVICES":aK,"SLURM_STEP_GPUS":aK,"SLURM_GPUS_ON_NODE":str(len(ad)),**({"SLURMD_TRES_BIND":"gpu:"+aw}if aw else{}),}
+  ad=aF[:aB*t or H]
+  aG=[ad[m%len(ad)]for m in range(af*aB,(af+1)*aB)]or ad
+  aD=",".join(aG)
+  return{"CUDA_VISIBLE_DEVICES":aD,"SLURM_STEP_GPUS":aD,"SLURM_GPUS_ON_NODE":str(len(ad)),**({"SLURMD_TRES_BIND":"gpu:"+aw}if aw else{}),}
  p=os.getcwd()
  Y=[0]
  def T(h,b,j):
@@ -324,7 +323,7 @@ def srun():
    Y.append(j if j>0 else 128-j)
  def Z(m):
   y=S[m]
-  return[(b,u,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":c[g[m]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(af),**(az(af,len(y))if aE else{})},)for af,b in enumerate(y)]
+  return[(b,u,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":c[g[m]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(af),**(az(af,len(y))if H or aB else{})},)for af,b in enumerate(y)]
  def U(A,*B):
   for a in n:
    try:

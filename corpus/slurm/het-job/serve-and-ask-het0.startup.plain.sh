@@ -211,7 +211,7 @@ def D(d,s):
    pass
 OPTIONS="-=het-group"
 def au(L):
- aA={}
+ f={}
  while L and L[0][:1]=="-"!=L[0]:
   aq=L.pop(0)
   if aq=="--":
@@ -230,12 +230,12 @@ def au(L):
     F=L.pop(0)
   except(ValueError,IndexError,TypeError):
    x(f"unrecognized option '{aq}'",255)
-  aA[d[2:]]=F
- return aA
+  f[d[2:]]=F
+ return f
 def srun():
  am=au(u)
- def M(q,ba=""):
-  return am.get(q)or r.get("SLURM_"+(ba or q.upper().replace("-","_")))
+ def M(q,aY=""):
+  return am.get(q)or r.get("SLURM_"+(aY or q.upper().replace("-","_")))
  w=r["SLURM_JOB_ID"]
  if not u:
   x("fatal: No command given to execute.")
