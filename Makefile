@@ -7,7 +7,7 @@ JOB := corpus/slurm/train-8-gpus/input.sbatch
 # As many processes as cores, where pytest-xdist can see them.
 PYTEST_FLAGS ?= -n auto
 
-.PHONY: help demo test test-boot test-uml test-slow same-as-slurm differential fuzz bench lint generate clean
+.PHONY: help demo test test-boot test-uml test-supervisor test-slow same-as-slurm differential fuzz bench lint generate clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 \2/p' Makefile | awk '{printf "  %-5s%-14s", $$1, $$2; $$1=$$2=""; print}'
@@ -23,6 +23,9 @@ test-boot: .venv/developed ## startup scripts on a real systemd, with a reboot (
 
 test-uml: .venv/developed ## block volumes over reboots and power cuts, with a kernel of their own (root, 10 minutes)
 	$(PYTEST) -m uml tests
+
+test-supervisor: .venv/developed ## 20,000 jobs whose end falls together with something else, under load (an hour)
+	$(BIN)/python -m tests.supervisor --count 20000
 
 test-slow: .venv/developed ## tests that take minutes
 	$(PYTEST) -m slow tests

@@ -19,9 +19,9 @@ def startup_plain(v, sh):
     put('\n# ---- install: run by cloud-init or by hand, as root, on the first boot; may be run again ----\n\nif [ -z "$1" ]; then\n    # Not ordered after cloud-init, which would wait for us. The network is waited for, but not required.\n    # SIGPIPE must end `yes | head` as in any shell; one process out of memory must not stop the whole job.\n    cat >/etc/systemd/system/flowc.service <<UNIT\n[Unit]\nWants=network-online.target\nAfter=network-online.target')
     if v['images']:
         put(' docker.service')
-    put('\n[Service]\nExecStart=/bin/bash $0 job\nIgnoreSIGPIPE=no\nOOMPolicy=continue\n')
+    put('\n[Service]\nExecStart=/bin/bash $0 job\nIgnoreSIGPIPE=no\nOOMPolicy=continue\nKillMode=mixed\n')
     if v['prepared']:
-        put('KillMode=mixed\nTimeoutStopSec=')
+        put('TimeoutStopSec=')
         put(str(v['stop_s']))
         put('\n')
     put('[Install]\nWantedBy=multi-user.target\nUNIT\n')
@@ -43,7 +43,7 @@ def startup_plain(v, sh):
     put('    # All of this must outlive a power cut.\n    sync\n    exit\nfi\n')
     sections.append(('install', ''.join(out)))
     out.clear()
-    put('\n# ---- state: one small JSON file, replaced as a whole ----\n\n# Usage: save_state [EXIT_CODE SIGNAL END]\nsave_state() {\n    read -r uptime_seconds _ </proc/uptime\n    used_seconds=$((used_base + ${uptime_seconds%.*}))\n    printf \'{"starts":%s,"used_s":%s,"state":"%s","start":%s,')
+    put('\n# ---- state: one small JSON file, replaced as a whole ----\n\n# Usage: save_state [EXIT_CODE SIGNAL END]\nsave_state() {\n    IFS=. read -r uptime_seconds _ </proc/uptime\n    used_seconds=$((used_base + uptime_seconds))\n    printf \'{"starts":%s,"used_s":%s,"state":"%s","start":%s,')
     if v['restarts']:
         put('"restarts":%s,')
     put('"exit_code":%s,"signal":%s,"end":%s}\\n\' \\\n        "$start_count" $used_seconds "$job_state" "$first_start" ')
@@ -51,14 +51,15 @@ def startup_plain(v, sh):
         put('"$failure_count" ')
     put('"${1-null}" "${2-null}" "${3-null}" \\\n        >"$state_dir/new"\n    mv "$state_dir/new" "$state_dir/status.json"\n}\n')
     if (v['nodes'] > 1 or v['body_sha256']):
-        put('\n# Usage: not_started MESSAGE. The job has failed before it began.\nnot_started() {\n    echo "flowc: $*"\n    read -r uptime_seconds _ </proc/uptime\n    used_base=$((used_seconds - ${uptime_seconds%.*}))\n    start_count=${start_count:-0}\n    first_start=${first_start:-$EPOCHSECONDS}\n')
+        put('\n# Usage: not_started MESSAGE. The job has failed before it began.\nnot_started() {\n    echo "flowc: $*"\n    IFS=. read -r uptime_seconds _ </proc/uptime\n    used_base=$((used_seconds - uptime_seconds))\n    start_count=${start_count:-0}\n    first_start=${first_start:-$EPOCHSECONDS}\n')
         if v['restarts']:
             put('    failure_count=${failure_count:-0}\n')
         put('    job_state=FAILED\n    save_state 1 0 "$EPOCHSECONDS"\n    exit 1\n}\n')
     sections.append(('state', ''.join(out)))
     out.clear()
+    put('\n# ---- stop: the job is asked to end; what it was prepared with stays until it has ended ----\n')
     if v['prepared']:
-        put('\n# ---- stop: the job is asked to end; what it was prepared with stays until it has ended ----\n\nstop_body() {\n')
+        put('\nstop_body() {\n')
         if v['before_stop']:
             put('    timeout ')
             put(str(v['grace_s']))
@@ -72,10 +73,16 @@ def startup_plain(v, sh):
             put(str(v['grace_s']))
             put(' flowc\n')
         put('    kill -TERM -"$body_pid"\n    kill -CONT -"$body_pid"\n}\n')
-        sections.append(('stop', ''.join(out)))
-        out.clear()
+    put('\n# Usage: end_body STATE SIGNALS. What is dead by now has ended by itself. So has what ends with a status of its own though\n# TERM had to kill it: it did not catch TERM (SIGNALS: C), nor ignore it (I).\nend_body() {\n    [ "$job_state" = RUNNING ] && body_facts=$(<"/proc/$body_pid/status") && [[ $body_facts != *State:?[XZ]* ]] || return\n    job_state=$1\n    [[ $body_facts = *Sig[$2]g[nt]:?????????????[4-7c-f]???* ]] || must_die=1\n')
+    if v['prepared']:
+        put('    stop_body &\n')
+    else:
+        put('    kill -TERM -"$body_pid"\n    kill -CONT -"$body_pid"\n')
+    put('}\n')
+    sections.append(('stop', ''.join(out)))
+    out.clear()
     if v['ticks']:
-        put('\n# ---- time: counted over all starts; called every 5 seconds ----\n\non_tick() {\n    save_state\n')
+        put('\n# ---- time: counted over all starts; looked at every 5 seconds, and when something is due ----\n\non_time() {\n')
         if not (v['signal'] is None):
             put('    # The provider\'s notice lies there for 5 minutes, or until the bid wins again; one from before this start is over.\n    if [ /opt/mithril/MITHRIL_SIGNAL.yml -nt "$state_dir/started" ]')
             if not (v['signal_at_s'] is None):
@@ -97,16 +104,21 @@ def startup_plain(v, sh):
                 put(' -x srun\n')
             put('        warned_already=1\n    else\n        warned_already=\n    fi\n')
         if not (v['limit_s'] is None):
-            put('    if ((used_seconds >= ')
-            put(str(v['kill_at_s']))
-            put(')); then\n        kill -KILL -"$body_pid"\n    elif ((used_seconds >= ')
+            put('    ((used_seconds < ')
             put(str(v['limit_s']))
-            put(')) && [ "$job_state" = RUNNING ]; then\n        job_state=TIMEOUT\n')
-            if v['prepared']:
-                put('        stop_body &\n')
-            else:
-                put('        kill -TERM -"$body_pid"\n        kill -CONT -"$body_pid"\n')
-            put('    fi\n')
+            put(')) || end_body TIMEOUT CI\n    ((used_seconds < ')
+            put(str(v['kill_at_s']))
+            put(')) || kill -KILL -"$body_pid"\n')
+        put('    # Until it is called again; what is due first comes last.\n    wait_time=5\n')
+        if not (v['limit_s'] is None):
+            put('    for each_time in ')
+            put(str(v['kill_at_s']))
+            put(' ')
+            put(str(v['limit_s']))
+            if not (v['signal'] is None):
+                put(' ')
+                put(str(v['signal_at_s']))
+            put('; do\n        ((each_time <= used_seconds || each_time > used_seconds + 4)) || wait_time=$((each_time - used_seconds))\n    done\n')
         put('}\n')
         sections.append(('time_limit', ''.join(out)))
         out.clear()
@@ -247,27 +259,23 @@ def startup_plain(v, sh):
         put(' "$state_dir/')
         put(str(v['body_name']))
         put('"\n')
-    put('\n    read -r uptime_seconds _ </proc/uptime\n    used_base=$((used_seconds - ${uptime_seconds%.*}))\n    first_start=${first_start:-$EPOCHSECONDS}\n')
+    put('\n    IFS=. read -r uptime_seconds _ </proc/uptime\n    used_base=$((used_seconds - uptime_seconds))\n    first_start=${first_start:-$EPOCHSECONDS}\n')
     if not (v['requeue']):
         put('    # The job is not to be started twice: what was cut short has failed.\n    [ -z "$start_count" ] || {\n        job_state=NODE_FAIL\n        save_state null null "$EPOCHSECONDS"\n        exit 1\n    }\n')
-    put('    job_state=RUNNING\n    # Told to stop (shutdown, preemption): the body is told by systemd, we wait for it; the next boot starts it again.\n    trap \'[ "$job_state" = TIMEOUT ] || job_state=PENDING')
-    if v['prepared']:
-        put('; stop_body &')
-    put("' TERM\n")
+    put('    job_state=RUNNING\n')
     if not (v['signal'] is None):
         put('    : >"$state_dir/started"\n')
-    if v['ticks']:
-        put('    trap on_tick ALRM\n')
-    put("    body_exited=\n    # To `wait` an exit status of 143 and death by TERM are the same; the list of jobs tells, as long as it has the body.\n    trap '[[ $(jobs -l) != *$body_pid\\ Exit* ]] || body_exited=$body_pid' CHLD\n")
     if v['asks_end']:
         put('    rm -f /run/flowc.end /run/flowc.step.*\n')
-    put('    # Job control gives the body a process group of its own.\n    set -m\n')
+    put("    # One process watches, and does nothing in a trap. It sleeps until the time is due or somebody rings here; what has\n    # happened stands elsewhere, so a ring that falls together with the time may be lost.\n    exec 3<> <(:)\n    # Told to stop (shutdown, preemption): the next boot starts the job again.\n    trap 'stop_asked=1; echo >&3' TERM\n    # Job control gives each of its children a process group, and the signals of a fresh process.\n    set -m\n")
     if v['others_prepare']:
         put('    }\n')
     sections.append(('start', ''.join(out)))
     out.clear()
     if v['prepared']:
-        put('    # What a start needs, and the job itself at its end, are one process group: limit and stop reach it at any point.\n    launch() {\n')
+        put('    # What a start needs, and the job itself at its end, are one process group: limit and stop reach it at any point.\n')
+    put('    launch() {\n')
+    if v['prepared']:
         if v['restarts']:
             put('    sleep "${restart_delay:-0}"\n')
         put('    export HOME=/root DEBIAN_FRONTEND=noninteractive\n')
@@ -277,8 +285,9 @@ def startup_plain(v, sh):
                 put(' ')
                 put(sh(l_name))
             put('; do [ "${!each_name+x}" ] || echo -n " $each_name"; done\n        )\n        [ "$missing_names" ] || break\n        [ "$wait_count" != 1 ] || echo "flowc: waits for secrets in /run/flowc/secrets:$missing_names"\n        sleep 5\n    done\n    [ -z "$missing_names" ] || give_up "no secrets after 30 minutes:$missing_names"\n')
-        sections.append(('begin', ''.join(out)))
-        out.clear()
+    sections.append(('begin', ''.join(out)))
+    out.clear()
+    if v['prepared']:
         if v['blocks']:
             put("    # The provider's block devices in the order of their attachment.\n    for _ in {1..60}; do\n        mapfile -t disk_list < <({ readlink -e /dev/disk/by-id/virtio-vol_* || readlink -e /dev/vd[d-z] /dev/xvd[d-z]; } | sort)\n        [ ${#disk_list[@]} -lt ")
             put(str(v['block_count']))
@@ -495,7 +504,10 @@ def startup_plain(v, sh):
     if v['prepared']:
         put('    # shellcheck disable=SC2054\n    in_job=(\n')
     if v['image'] is None:
-        put('    env -i -C ')
+        put('    ')
+        if not (v['prepared']):
+            put('exec ')
+        put('env -i -C ')
         put(sh(v['workdir']))
         put(' PATH="')
         if (not (v['tools'] is None) or v['module_programs']):
@@ -712,52 +724,37 @@ def startup_plain(v, sh):
             put(sh(l_arg))
             put(' ')
         put('\\\n')
-    if v['prepared']:
-        put('        <')
-        for l_part in v['stdin']:
-            if l_part is None:
-                put('"$host_name"')
-            else:
-                put(sh(l_part))
-        put('\n    }\n')
-        if v['others_prepare']:
-            put('    [ "$node_list" ] || {\n        # The last line says why it failed.\n        if (launch) >>/var/log/foundry/job.log 2>&1; then echo; else echo "not prepared: $(sed \'$!d;s/^flowc: //\' /var/log/foundry/job.log)"; fi >/run/flowc.ready\n        # Told to stop: the tasks have as long as those of the head.\n        trap \'pkill -g 0 -x agent; while pgrep -g 0 -x agent; do sleep 1; done\' TERM\n        sleep infinity &\n        wait\n        exit\n    }\n')
-        if v['restarts']:
-            put('    failure_count=${failure_count:-0}\n    while :; do\n    rm -f "$state_dir/ready"\n')
-        put('    launch >>"$output_file" \\\n')
-    else:
-        put('        >>"$output_file" \\\n')
-    put('        2>')
+    put('        <')
+    for l_part in v['stdin']:
+        if l_part is None:
+            put('"$host_name"')
+        else:
+            put(sh(l_part))
+    put('\n    }\n')
+    if v['others_prepare']:
+        put('    [ "$node_list" ] || {\n        # The last line says why it failed.\n        if (launch) >>/var/log/foundry/job.log 2>&1; then echo; else echo "not prepared: $(sed \'$!d;s/^flowc: //\' /var/log/foundry/job.log)"; fi >/run/flowc.ready\n        # Told to stop: the tasks have as long as those of the head.\n        trap \'pkill -g 0 -x agent; while pgrep -g 0 -x agent; do sleep 1; done\' TERM\n        sleep infinity &\n        wait\n        exit\n    }\n')
+    if v['restarts']:
+        put('    failure_count=${failure_count:-0}\n    while :; do\n    rm -f "$state_dir/ready"\n    body_signal=\n    must_die=\n')
+    put('    # Its process, then its exit status.\n    : >"$state_dir/life"\n    # The keeper has the body as its child and nothing else to do. Bash tells it of a death by a signal, in words, and of an\n    # exit in none; the status may be the same.\n    (\n        trap \'\' TERM\n        set -m\n        (\n            trap - TERM\n            echo "$BASHPID" >"$state_dir/life"\n            echo >&3\n            launch 3>&-\n        ) >>"$output_file" 2>')
     if v['stderr']:
         put('>"$error_file"')
     else:
         put('&1')
-    if not (v['prepared']):
-        put(' <')
-        for l_part in v['stdin']:
-            if l_part is None:
-                put('"$host_name"')
-            else:
-                put(sh(l_part))
-    put(' &\n    body_pid=$!\n    # Bash would report a process that was killed with its whole command line.\n    exec 2>/dev/null\n    start_count=$((start_count + 1))\n    save_state\n')
+    put(' &\n        # In a subshell `wait` passes over a body that is only stopped.\n        wait $!\n        echo $? >>"$state_dir/life"\n        echo >&3\n    ) 2>"$state_dir/death" &\n    exec 2>/dev/null\n    start_count=$((start_count + 1))\n    while\n        save_state\n')
     if v['ticks']:
-        put('    # Every 5 seconds, and at the limit to the second.\n    while read -r uptime_seconds _ </proc/uptime && sleep $((5 - (used_base + ${uptime_seconds%.*}')
-        if v['tick_phase']:
-            put(' + ')
-            put(str(v['tick_phase']))
-        put(') % 5)) && kill -ALRM $$; do :; done &\n    ticker_pid=$!\n')
-    put('    # A signal that we trap ends `wait` early; the last one gives the exit status, which bash remembers.\n    while wait "$body_pid"; kill -0 "$body_pid"; do :; done\n')
+        put('        on_time\n')
+    put('        read -r')
     if v['ticks']:
-        put('    kill "$ticker_pid"\n    # The last tick may still be on its way.\n    wait "$body_pid"\n')
-    put('    wait "$body_pid"\n    body_status=$?\n    # The end of the script is the end of the job: what still runs in the background ends too.\n    kill -KILL -"$body_pid"\n')
+        put('t "$wait_time"')
+    put(' -u 3\n        { read -r body_pid; ! read -r body_status; } <"$state_dir/life"\n    do\n        [ -z "$stop_asked" ] || end_body PENDING C\n    done\n    [ ! -s "$state_dir/death" ] || body_signal=$((body_status - 128))\n    [ -z "$must_die" ] || [ "$body_signal" ] || job_state=RUNNING\n    # The end of the script is the end of the job: what still runs in the background ends too.\n    kill -KILL -"$body_pid"\n')
     if v['images']:
         put('    docker ps -qf label=flowc | xargs -r docker stop -t ')
         put(str(v['grace_s']))
         put('\n    docker ps -aqf label=flowc | xargs -r docker rm -f\n')
     if v['asks_end']:
-        put('    # What the job asked of the small Slurm about itself.\n    if [ "$job_state" = RUNNING ]; then\n        # Not by `$(<…)`: bash may stumble over it when the trap CHLD runs meanwhile.\n        read -r asked_end </run/flowc.end\n        case $asked_end in\n')
+        put('    # What the job asked of the small Slurm about itself.\n    if [ "$job_state" != TIMEOUT ]; then\n        case $(</run/flowc.end) in\n')
         if v['asks_requeue']:
-            put('        requeue)\n            # A new run with a time limit of its own; nothing of the old one may still be there.\n            job_state=PENDING\n            read -r uptime_seconds _ </proc/uptime\n            used_base=-${uptime_seconds%.*}\n            save_state\n            [ -d /run/systemd/system ] || exec bash "$0" job\n            systemctl restart --no-block flowc\n            exit\n            ;;\n')
+            put('        requeue)\n            # A new run with a time limit of its own; nothing of the old one may still be there.\n            job_state=PENDING\n            IFS=. read -r uptime_seconds _ </proc/uptime\n            used_base=-$uptime_seconds\n            save_state\n            [ -d /run/systemd/system ] || exec bash "$0" job\n            systemctl restart --no-block flowc\n            exit\n            ;;\n')
         put('        cancel) job_state=CANCELLED ;;\n        esac\n    fi\n')
     if v['restarts']:
         put('    # Only a failure of the job itself, while it may still run, is one that a restart may mend.\n    if [ "$job_state" != RUNNING ] || [ "$body_status" = 0 ] || [ ! -e "$state_dir/ready" ]; then break; fi\n    case $body_status in\n')
@@ -790,7 +787,7 @@ def startup_plain(v, sh):
         put(' ? failure_count : ')
         put(str(v['last_delay']))
         put(']}\n    echo "flowc: exit status $body_status; starts again after $restart_delay seconds" >>"$output_file"\n    done\n')
-    put('    if [ "$job_state" = RUNNING ]; then\n        job_state=COMPLETED\n        [ "$body_status" = 0 ] || job_state=FAILED\n    fi\n    save_state "$body_status" $((body_status > 128 && body_pid != body_exited ? body_status - 128 : 0)) "$EPOCHSECONDS"\n')
+    put('    if [ "$job_state" = RUNNING ]; then\n        job_state=COMPLETED\n        [ "$body_status" = 0 ] || job_state=FAILED\n    fi\n    save_state "$body_status" "${body_signal:-0}" "$EPOCHSECONDS"\n')
     if v['power_off']:
         put('    # Who looks after the job has a minute to see its end.\n    shutdown -P +1\n')
     put('    exit "$body_status"\n}\n')
@@ -956,9 +953,9 @@ def startup_small(v, sh):
     put('if [ -z "$1" ]; then\ncat >/etc/systemd/system/flowc.service <<UNIT\n[Unit]\nWants=network-online.target\nAfter=network-online.target')
     if v['images']:
         put(' docker.service')
-    put('\n[Service]\nExecStart=/bin/bash $0 job\nIgnoreSIGPIPE=no\nOOMPolicy=continue\n')
+    put('\n[Service]\nExecStart=/bin/bash $0 job\nIgnoreSIGPIPE=no\nOOMPolicy=continue\nKillMode=mixed\n')
     if v['prepared']:
-        put('KillMode=mixed\nTimeoutStopSec=')
+        put('TimeoutStopSec=')
         put(str(v['stop_s']))
         put('\n')
     put('[Install]\nWantedBy=multi-user.target\nUNIT\n')
@@ -980,7 +977,7 @@ def startup_small(v, sh):
     put('sync\nexit\nfi\n')
     sections.append(('install', ''.join(out)))
     out.clear()
-    put('w() {\nread -r t _ </proc/uptime\nu=$((b + ${t%.*}))\nprintf \'{"starts":%s,"used_s":%s,"state":"%s","start":%s,')
+    put('w() {\nIFS=. read -r t _ </proc/uptime\nu=$((b + t))\nprintf \'{"starts":%s,"used_s":%s,"state":"%s","start":%s,')
     if v['restarts']:
         put('"restarts":%s,')
     put('"exit_code":%s,"signal":%s,"end":%s}\\n\' "$n" $u "$s" "$f" ')
@@ -988,7 +985,7 @@ def startup_small(v, sh):
         put('"$fc" ')
     put('"${1-null}" "${2-null}" "${3-null}" >$d/new\nmv $d/new $d/status.json\n}\n')
     if (v['nodes'] > 1 or v['body_sha256']):
-        put('ns() {\necho "flowc: $*"\nread -r t _ </proc/uptime\nb=$((u - ${t%.*}))\nn=${n:-0}\nf=${f:-$EPOCHSECONDS}\n')
+        put('ns() {\necho "flowc: $*"\nIFS=. read -r t _ </proc/uptime\nb=$((u - t))\nn=${n:-0}\nf=${f:-$EPOCHSECONDS}\n')
         if v['restarts']:
             put('fc=${fc:-0}\n')
         put('s=FAILED\nw 1 0 "$EPOCHSECONDS"\nexit 1\n}\n')
@@ -1009,10 +1006,16 @@ def startup_small(v, sh):
             put(str(v['grace_s']))
             put(' flowc\n')
         put('kill -TERM -$p\nkill -CONT -$p\n}\n')
-        sections.append(('stop', ''.join(out)))
-        out.clear()
+    put('eb() {\n[ "$s" = RUNNING ]&&bf=$(<"/proc/$p/status")&&[[ $bf != *State:?[XZ]* ]]||return\ns=$1\n[[ $bf = *Sig[$2]g[nt]:?????????????[4-7c-f]???* ]]||mu=1\n')
+    if v['prepared']:
+        put('sb &\n')
+    else:
+        put('kill -TERM -$p\nkill -CONT -$p\n')
+    put('}\n')
+    sections.append(('stop', ''.join(out)))
+    out.clear()
     if v['ticks']:
-        put('q() {\nw\n')
+        put('q() {\n')
         if not (v['signal'] is None):
             put('if [ /opt/mithril/MITHRIL_SIGNAL.yml -nt $d/started ]')
             if not (v['signal_at_s'] is None):
@@ -1034,16 +1037,21 @@ def startup_small(v, sh):
                 put(' -x srun\n')
             put('k=1\nelse\nk=\nfi\n')
         if not (v['limit_s'] is None):
-            put('if ((u >= ')
-            put(str(v['kill_at_s']))
-            put(')); then\nkill -KILL -$p\nelif ((u >= ')
+            put('((u < ')
             put(str(v['limit_s']))
-            put('))&&[ "$s" = RUNNING ]; then\ns=TIMEOUT\n')
-            if v['prepared']:
-                put('sb &\n')
-            else:
-                put('kill -TERM -$p\nkill -CONT -$p\n')
-            put('fi\n')
+            put('))||eb TIMEOUT CI\n((u < ')
+            put(str(v['kill_at_s']))
+            put('))||kill -KILL -$p\n')
+        put('wt=5\n')
+        if not (v['limit_s'] is None):
+            put('for et in ')
+            put(str(v['kill_at_s']))
+            put(' ')
+            put(str(v['limit_s']))
+            if not (v['signal'] is None):
+                put(' ')
+                put(str(v['signal_at_s']))
+            put('; do\n((et <= u||et > u + 4))||wt=$((et - u))\ndone\n')
         put('}\n')
         sections.append(('time_limit', ''.join(out)))
         out.clear()
@@ -1179,27 +1187,23 @@ def startup_small(v, sh):
         put(' $d/')
         put(str(v['body_name']))
         put('\n')
-    put('read -r t _ </proc/uptime\nb=$((u - ${t%.*}))\nf=${f:-$EPOCHSECONDS}\n')
+    put('IFS=. read -r t _ </proc/uptime\nb=$((u - t))\nf=${f:-$EPOCHSECONDS}\n')
     if not (v['requeue']):
         put('[ -z "$n" ]||{\ns=NODE_FAIL\nw null null "$EPOCHSECONDS"\nexit 1\n}\n')
-    put('s=RUNNING\ntrap \'[ "$s" = TIMEOUT ]||s=PENDING')
-    if v['prepared']:
-        put('; sb &')
-    put("' TERM\n")
+    put('s=RUNNING\n')
     if not (v['signal'] is None):
         put(': >$d/started\n')
-    if v['ticks']:
-        put('trap q ALRM\n')
-    put("be=\ntrap '[[ $(jobs -l) != *$p\\ Exit* ]]||be=$p' CHLD\n")
     if v['asks_end']:
         put('rm -f /run/flowc.end /run/flowc.step.*\n')
-    put('set -m\n')
+    put("exec 3<> <(:)\ntrap 'sa=1; echo >&3' TERM\nset -m\n")
     if v['others_prepare']:
         put('}\n')
     sections.append(('start', ''.join(out)))
     out.clear()
     if v['prepared']:
-        put('g() {\n')
+        pass
+    put('g() {\n')
+    if v['prepared']:
         if v['restarts']:
             put('sleep "${rd:-0}"\n')
         put('export HOME=/root DEBIAN_FRONTEND=noninteractive\n')
@@ -1209,8 +1213,9 @@ def startup_small(v, sh):
                 put(' ')
                 put(sh(l_name))
             put('; do [ "${!z+x}" ]||echo -n " $z"; done\n)\n[ "$mn" ]||break\n[ "$c" != 1 ]||echo "flowc: waits for secrets in /run/flowc/secrets:$mn"\nsleep 5\ndone\n[ -z "$mn" ]||x "no secrets after 30 minutes:$mn"\n')
-        sections.append(('begin', ''.join(out)))
-        out.clear()
+    sections.append(('begin', ''.join(out)))
+    out.clear()
+    if v['prepared']:
         if v['blocks']:
             put('for _ in {1..60}; do\nmapfile -t dl < <({ readlink -e /dev/disk/by-id/virtio-vol_*||readlink -e /dev/vd[d-z] /dev/xvd[d-z]; } | sort)\n[ ${#dl[@]} -lt ')
             put(str(v['block_count']))
@@ -1424,6 +1429,8 @@ def startup_small(v, sh):
     if v['prepared']:
         put('j=(\n')
     if v['image'] is None:
+        if not (v['prepared']):
+            put('exec ')
         put('env -i -C ')
         put(sh(v['workdir']))
         put(' PATH="')
@@ -1626,52 +1633,37 @@ def startup_small(v, sh):
             put(sh(l_arg))
             put(' ')
         put(' ')
-    if v['prepared']:
-        put('<')
-        for l_part in v['stdin']:
-            if l_part is None:
-                put('$h')
-            else:
-                put(sh(l_part))
-        put('\n}\n')
-        if v['others_prepare']:
-            put('[ "$l" ]||{\nif (g) >>/var/log/foundry/job.log 2>&1; then echo; else echo "not prepared: $(sed \'$!d;s/^flowc: //\' /var/log/foundry/job.log)"; fi >/run/flowc.ready\ntrap \'pkill -g 0 -x agent; while pgrep -g 0 -x agent; do sleep 1; done\' TERM\nsleep infinity &\nwait\nexit\n}\n')
-        if v['restarts']:
-            put('fc=${fc:-0}\nwhile :; do\nrm -f $d/ready\n')
-        put('g >>"$o" ')
-    else:
-        put('>>"$o" ')
-    put('2>')
+    put('<')
+    for l_part in v['stdin']:
+        if l_part is None:
+            put('$h')
+        else:
+            put(sh(l_part))
+    put('\n}\n')
+    if v['others_prepare']:
+        put('[ "$l" ]||{\nif (g) >>/var/log/foundry/job.log 2>&1; then echo; else echo "not prepared: $(sed \'$!d;s/^flowc: //\' /var/log/foundry/job.log)"; fi >/run/flowc.ready\ntrap \'pkill -g 0 -x agent; while pgrep -g 0 -x agent; do sleep 1; done\' TERM\nsleep infinity &\nwait\nexit\n}\n')
+    if v['restarts']:
+        put('fc=${fc:-0}\nwhile :; do\nrm -f $d/ready\nbs=\nmu=\n')
+    put(': >$d/life\n(\ntrap \'\' TERM\nset -m\n(\ntrap - TERM\necho "$BASHPID" >$d/life\necho >&3\ng 3>&-\n) >>"$o" 2>')
     if v['stderr']:
         put('>"$e"')
     else:
         put('&1')
-    if not (v['prepared']):
-        put(' <')
-        for l_part in v['stdin']:
-            if l_part is None:
-                put('$h')
-            else:
-                put(sh(l_part))
-    put(' &\np=$!\nexec 2>/dev/null\nn=$((n + 1))\nw\n')
+    put(' &\nwait $!\necho $? >>$d/life\necho >&3\n) 2>$d/death &\nexec 2>/dev/null\nn=$((n + 1))\nwhile\nw\n')
     if v['ticks']:
-        put('while read -r t _ </proc/uptime&&sleep $((5 - (b + ${t%.*}')
-        if v['tick_phase']:
-            put(' + ')
-            put(str(v['tick_phase']))
-        put(') % 5))&&kill -ALRM $$; do :; done &\ntp=$!\n')
-    put('while wait $p; kill -0 $p; do :; done\n')
+        put('q\n')
+    put('read -r')
     if v['ticks']:
-        put('kill "$tp"\nwait $p\n')
-    put('wait $p\nr=$?\nkill -KILL -$p\n')
+        put('t "$wt"')
+    put(' -u 3\n{ read -r p; ! read -r r; } <$d/life\ndo\n[ -z "$sa" ]||eb PENDING C\ndone\n[ ! -s $d/death ]||bs=$((r - 128))\n[ -z "$mu" ]||[ "$bs" ]||s=RUNNING\nkill -KILL -$p\n')
     if v['images']:
         put('docker ps -qf label=flowc | xargs -r docker stop -t ')
         put(str(v['grace_s']))
         put('\ndocker ps -aqf label=flowc | xargs -r docker rm -f\n')
     if v['asks_end']:
-        put('if [ "$s" = RUNNING ]; then\nread -r ae </run/flowc.end\ncase $ae in\n')
+        put('if [ "$s" != TIMEOUT ]; then\ncase $(</run/flowc.end) in\n')
         if v['asks_requeue']:
-            put('requeue)\ns=PENDING\nread -r t _ </proc/uptime\nb=-${t%.*}\nw\n[ -d /run/systemd/system ]||exec bash "$0" job\nsystemctl restart --no-block flowc\nexit\n;;\n')
+            put('requeue)\ns=PENDING\nIFS=. read -r t _ </proc/uptime\nb=-$t\nw\n[ -d /run/systemd/system ]||exec bash "$0" job\nsystemctl restart --no-block flowc\nexit\n;;\n')
         put('cancel) s=CANCELLED ;;\nesac\nfi\n')
     if v['restarts']:
         put('if [ "$s" != RUNNING ]||[ $r = 0 ]||[ ! -e $d/ready ]; then break; fi\ncase $r in\n')
@@ -1701,7 +1693,7 @@ def startup_small(v, sh):
         put(' ? fc : ')
         put(str(v['last_delay']))
         put(']}\necho "flowc: exit status $r; starts again after $rd seconds" >>"$o"\ndone\n')
-    put('if [ "$s" = RUNNING ]; then\ns=COMPLETED\n[ $r = 0 ]||s=FAILED\nfi\nw $r $((r > 128&&p != be ? r - 128 : 0)) "$EPOCHSECONDS"\n')
+    put('if [ "$s" = RUNNING ]; then\ns=COMPLETED\n[ $r = 0 ]||s=FAILED\nfi\nw $r "${bs:-0}" "$EPOCHSECONDS"\n')
     if v['power_off']:
         put('shutdown -P +1\n')
     put('exit $r\n}\n')

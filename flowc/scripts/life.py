@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 # Slurm waits so long between TERM and KILL (KillWait), and so does Kubernetes.
 GRACE_S = 30
-# The script looks so often whether something is to be done.
-TICK_S = 5
 # Where the small Slurm leaves what the job asked about itself.
 END_FILE = "/run/flowc.end"
 
@@ -25,7 +23,7 @@ _bash = at_first_use(r"(?:/usr)?/bin/(?:env\s+)?bash(?:\s+(?:-[elu]+|--login|-))
 
 
 def time_variables(job: Job) -> dict[str, Any]:
-    """Limits and warnings, in seconds of the job's time. What is counted in ticks comes early rather than late."""
+    """Limits and warnings, in seconds of the job's time."""
     limit, signal = job.time.limit_s, job.time.signal
     grace = job.isolation.stop_grace_s if job.isolation.stop_grace_s is not None else GRACE_S
     found: dict[str, Any] = {
@@ -36,13 +34,11 @@ def time_variables(job: Job) -> dict[str, Any]:
         "limit_s": limit,
         "kill_at_s": limit + grace if limit is not None else None,
         "ticks": limit is not None or signal is not None,
-        "tick_phase": -(limit or 0) % TICK_S,
         "signal": None,
     }
     if signal is not None:
-        before = -(-signal.before_s // TICK_S) * TICK_S
         found["signal"] = signal.name
-        found["signal_at_s"] = max(0, limit - before) if limit is not None else None
+        found["signal_at_s"] = max(0, limit - signal.before_s) if limit is not None else None
         found["signal_to_shell"] = signal.to == "shell"
     return found
 

@@ -10,28 +10,35 @@ from typing import Any
 
 from flowc.scripts import Startup
 
-# The runner makes folders and a link outside its own; a tick need not take five seconds.
+# The runner makes folders and a link outside its own.
 PRELUDE = """\
 mkdir() { :; }
 ln() { :; }
 sleep() { command sleep 0.2; }
 """
-# Instead of running the body: what `env` is told, and what the body would read.
+# How often it looks at the time: as the script has it, and here.
+TICK, SHORT_TICK = b"\nwt=5\n", b"\nwt=0.2\n"
+# An `env` that does not run the body: it writes down what it is told.
 SHOW = """\
-env() { printf '%s\\0' "$@" >"${0%/*}/told"; }
+#!/bin/sh
+printf '%s\\0' "$@" >"${0%/*}/../told"
 """
 
 
 def install(startup: Startup, folder: Path, *, show: bool = False) -> None:
-    (folder / "run").write_bytes(startup.payload)
-    (folder / "prelude").write_text(PRELUDE + (SHOW if show else ""))
+    (folder / "run").write_bytes(startup.payload.replace(TICK, SHORT_TICK))
+    (folder / "prelude").write_text(PRELUDE)
+    if show:
+        (folder / "bin").mkdir(exist_ok=True)
+        (folder / "bin" / "env").write_text(SHOW)
+        (folder / "bin" / "env").chmod(0o755)
     (folder / "status.json").write_text("")
 
 
 def start(folder: Path) -> subprocess.Popen[bytes]:
     """The runner as the unit starts it."""
     environment = {
-        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "PATH": f"{folder}/bin:/usr/local/bin:/usr/bin:/bin",
         "BASH_ENV": str(folder / "prelude"),
         "LANG": "C.UTF-8",
     }

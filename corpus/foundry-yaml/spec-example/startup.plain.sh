@@ -73,8 +73,8 @@ fi
 
 # Usage: save_state [EXIT_CODE SIGNAL END]
 save_state() {
-    read -r uptime_seconds _ </proc/uptime
-    used_seconds=$((used_base + ${uptime_seconds%.*}))
+    IFS=. read -r uptime_seconds _ </proc/uptime
+    used_seconds=$((used_base + uptime_seconds))
     printf '{"starts":%s,"used_s":%s,"state":"%s","start":%s,"exit_code":%s,"signal":%s,"end":%s}\n' \
         "$start_count" $used_seconds "$job_state" "$first_start" "${1-null}" "${2-null}" "${3-null}" \
         >"$state_dir/new"
@@ -86,6 +86,15 @@ save_state() {
 stop_body() {
     kill -TERM -"$body_pid"
     kill -CONT -"$body_pid"
+}
+
+# Usage: end_body STATE SIGNALS. What is dead by now has ended by itself. So has what ends with a status of its own though
+# TERM had to kill it: it did not catch TERM (SIGNALS: C), nor ignore it (I).
+end_body() {
+    [ "$job_state" = RUNNING ] && body_facts=$(<"/proc/$body_pid/status") && [[ $body_facts != *State:?[XZ]* ]] || return
+    job_state=$1
+    [[ $body_facts = *Sig[$2]g[nt]:?????????????[4-7c-f]???* ]] || must_die=1
+    stop_body &
 }
 
 # ---- helpers of the start ----
@@ -136,16 +145,16 @@ run_job() {
     # The provider's log folder leads to the job's own output.
     chmod 700 "$state_dir/body"
 
-    read -r uptime_seconds _ </proc/uptime
-    used_base=$((used_seconds - ${uptime_seconds%.*}))
+    IFS=. read -r uptime_seconds _ </proc/uptime
+    used_base=$((used_seconds - uptime_seconds))
     first_start=${first_start:-$EPOCHSECONDS}
     job_state=RUNNING
-    # Told to stop (shutdown, preemption): the body is told by systemd, we wait for it; the next boot starts it again.
-    trap '[ "$job_state" = TIMEOUT ] || job_state=PENDING; stop_body &' TERM
-    body_exited=
-    # To `wait` an exit status of 143 and death by TERM are the same; the list of jobs tells, as long as it has the body.
-    trap '[[ $(jobs -l) != *$body_pid\ Exit* ]] || body_exited=$body_pid' CHLD
-    # Job control gives the body a process group of its own.
+    # One process watches, and does nothing in a trap. It sleeps until the time is due or somebody rings here; what has
+    # happened stands elsewhere, so a ring that falls together with the time may be lost.
+    exec 3<> <(:)
+    # Told to stop (shutdown, preemption): the next boot starts the job again.
+    trap 'stop_asked=1; echo >&3' TERM
+    # Job control gives each of its children a process group, and the signals of a fresh process.
     set -m
     # What a start needs, and the job itself at its end, are one process group: limit and stop reach it at any point.
     launch() {
@@ -168,24 +177,42 @@ run_job() {
         "$state_dir/body" \
         </dev/null
     }
-    launch >>"$output_file" \
-        2>&1 &
-    body_pid=$!
-    # Bash would report a process that was killed with its whole command line.
+    # Its process, then its exit status.
+    : >"$state_dir/life"
+    # The keeper has the body as its child and nothing else to do. Bash tells it of a death by a signal, in words, and of an
+    # exit in none; the status may be the same.
+    (
+        trap '' TERM
+        set -m
+        (
+            trap - TERM
+            echo "$BASHPID" >"$state_dir/life"
+            echo >&3
+            launch 3>&-
+        ) >>"$output_file" 2>&1 &
+        # In a subshell `wait` passes over a body that is only stopped.
+        wait $!
+        echo $? >>"$state_dir/life"
+        echo >&3
+    ) 2>"$state_dir/death" &
     exec 2>/dev/null
     start_count=$((start_count + 1))
-    save_state
-    # A signal that we trap ends `wait` early; the last one gives the exit status, which bash remembers.
-    while wait "$body_pid"; kill -0 "$body_pid"; do :; done
-    wait "$body_pid"
-    body_status=$?
+    while
+        save_state
+        read -r -u 3
+        { read -r body_pid; ! read -r body_status; } <"$state_dir/life"
+    do
+        [ -z "$stop_asked" ] || end_body PENDING C
+    done
+    [ ! -s "$state_dir/death" ] || body_signal=$((body_status - 128))
+    [ -z "$must_die" ] || [ "$body_signal" ] || job_state=RUNNING
     # The end of the script is the end of the job: what still runs in the background ends too.
     kill -KILL -"$body_pid"
     if [ "$job_state" = RUNNING ]; then
         job_state=COMPLETED
         [ "$body_status" = 0 ] || job_state=FAILED
     fi
-    save_state "$body_status" $((body_status > 128 && body_pid != body_exited ? body_status - 128 : 0)) "$EPOCHSECONDS"
+    save_state "$body_status" "${body_signal:-0}" "$EPOCHSECONDS"
     exit "$body_status"
 }
 

@@ -1,0 +1,73 @@
+"""Many scenes at once, beside busy loops: `python -m tests.supervisor --count 20000`.
+
+The first twentieth of them runs with the real tick of five seconds. Prints each scene that went wrong, with the seed
+that draws it again, and exits with 1 if there was one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import shutil
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from scenes import busy, draw, play
+
+SHORT_S, REAL_S = 0.2, 5.0
+BUSY = 2
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=20_000)
+    parser.add_argument("--first", type=int, default=0, help="the seed of the first scene")
+    parser.add_argument("--at-once", type=int, default=16)
+    options = parser.parse_args()
+    real = options.count // 20
+    numbers = range(options.first, options.first + options.count)
+    wrong: list[str] = []
+    done = 0
+
+    def one(number: int) -> None:
+        nonlocal done
+        tick = REAL_S if number - options.first < real else SHORT_S
+        scene = draw(random.Random(number), tick)
+        folder = Path(tempfile.mkdtemp(dir=top))
+        try:
+            found = play(scene, folder)
+        except Exception as error:  # a harness that breaks must not look like a right run
+            found = repr(error)
+        if found is not None:
+            wrong.append(f"{number}: {scene}: {found}")
+            print(wrong[-1], flush=True)
+        else:
+            shutil.rmtree(folder)
+        done += 1
+        if done % 500 == 0:
+            print(f"{done} of {options.count}, {len(wrong)} wrong", flush=True)
+
+    loops = [busy() for _ in range(BUSY)]
+    try:
+        # The real ticks wait most of their time: many of them at once, beside the others.
+        with (
+            tempfile.TemporaryDirectory() as top,
+            ThreadPoolExecutor(options.at_once) as pool,
+            ThreadPoolExecutor(options.at_once) as waiting,
+        ):
+            jobs = [(waiting if number - options.first < real else pool).submit(one, number) for number in numbers]
+            for job in jobs:
+                job.result()
+    finally:
+        for loop in loops:
+            loop.kill()
+    print(f"{done} runs, {real} of them with the real tick: {len(wrong)} wrong")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

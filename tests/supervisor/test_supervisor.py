@@ -1,0 +1,31 @@
+"""Some scenes of `make test-supervisor`, beside nothing else."""
+
+from __future__ import annotations
+
+import random
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from scenes import draw, play
+
+TICK_S = 0.2
+AT_ONCE = 12
+EACH = 50
+
+
+@pytest.mark.parametrize("first", range(1_000_000, 1_000_000 + 4 * EACH, EACH))
+def test_what_falls_together_with_the_end_ends_right(first: int, tmp_path: Path) -> None:
+    def one(number: int) -> str | None:
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        scene = draw(random.Random(number), TICK_S)
+        found = play(scene, folder)
+        return found and f"{number}: {scene}: {found}"
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        assert [found for found in pool.map(one, range(first, first + EACH)) if found] == []
