@@ -350,3 +350,13 @@ def test_disk_and_shared_memory_are_bounded_by_the_machine(fields: dict[str, Any
 
 def test_shared_memory_chooses_the_machine() -> None:
     assert plan(gpus_per_node=1, gpu_model="a100", shm_bytes=200 * GIB).instance_type == "a100-80gb.sxm.2x"
+
+
+def test_slice_without_a_model_is_told_as_one_and_a_feature_names_the_model() -> None:
+    _, found = run(unit(gpus_per_node=1, gpu_model="1g.10gb"))
+    messages = {each.code.name: each.message for each in found}
+    assert messages["gpu-slice"] == "`1g.10gb` is a slice of a GPU; each becomes a whole GPU"
+    assert messages["gpu-model-open"].startswith("`1g.10gb` names no GPU model: ")
+    done, found = run(unit(gpus_per_node=1, gpu_model="1g.10gb", features=("h100",)))
+    assert done.plan is not None and done.plan.gpu_model == "h100"
+    assert "gpu-model-open" not in {each.code.name for each in found}

@@ -121,7 +121,7 @@ GPU_MODEL_OPEN = Code(
     id="FC608",
     name="gpu-model-open",
     severity="warning",
-    title="no GPU model given: `{type}` is the cheapest machine that fits ({price})",
+    title="{given}: `{type}` is the cheapest machine that fits ({price})",
     explain="""\
 The job says how many GPUs it wants but not which, so the cheapest machine that fits is taken. Prices change,
 and with them the choice; memory and speed of GPUs differ a lot.
@@ -206,7 +206,7 @@ GPU_SLICE = Code(
     id="FC614",
     name="gpu-slice",
     severity="warning",
-    title="`{word}` is a slice of a GPU; each becomes a whole {family} GPU",
+    title="`{word}` is a slice of a GPU; each becomes a whole {whole}",
     explain="""\
 Some clusters cut a GPU into slices (MIG) and hand these out one by one. Rented machines come with whole GPUs,
 so the job gets a whole one for each slice, with more memory, and pays for it.

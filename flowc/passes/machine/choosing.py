@@ -99,7 +99,9 @@ def report(choice: Choice, sink: Sink) -> None:
         sink.report(codes.GPU_NOT_ASKED, None, type=machine.name, fate=fate, price=price)
     elif selection.text is None:
         price = choice.offer.price_of(choice.nodes, limit, tasks=tasks)
-        sink.report(codes.GPU_MODEL_OPEN, gpus_span, type=machine.name, price=price)
+        word = unit.job.resources.gpu_model
+        given = "no GPU model given" if word is None else f"`{word}` names no GPU model"
+        sink.report(codes.GPU_MODEL_OPEN, gpus_span, given=given, type=machine.name, price=price)
     confined = asked < machine.gpus and demand.asks_gpus and not unit.job.resources.exclusive
     if confined and (not selection.named or selection.bare):
         idle = machine.gpus - asked

@@ -49,12 +49,16 @@ def by_model(unit: Unit, demand: Demand, catalog: Catalog, findings: Findings) -
         return None
     least = 0 if word.slice else word.memory_gb or 0
     if not word.families:
+        if word.slice:
+            findings.report(codes.GPU_SLICE, span, word=model, whole="GPU")
+        if not least:
+            return _by_features(unit, demand, catalog, findings)
         return Selection(tuple(o for o in catalog.offers if o.type.gpu_memory_gb >= least) or catalog.offers)
     found = _of_families(word.families, least, model, catalog)
     if found is None:
         _report_not_sold(word, least, model, unit, catalog, findings)
     elif word.slice:
-        findings.report(codes.GPU_SLICE, span, word=model, family=found.offers[0].type.family.upper())
+        findings.report(codes.GPU_SLICE, span, word=model, whole=f"{found.offers[0].type.family.upper()} GPU")
     elif least and all(offer.type.gpu_memory_gb > least for offer in found.offers):
         sold = sorted({offer.type.gpu_memory_gb for offer in found.offers})
         text = f"{wording.listed(map(str, sold), 'or')} GB"

@@ -68,7 +68,8 @@ TWO_GPU_MODELS = Code(
     title="two GPU models on one node: {models}",
     explain="""\
 A Slurm node may hold GPUs of several models, and `--gres=gpu:a100:2,gpu:h100:1` asks for both on every node. A rented
-machine has GPUs of one model only.
+machine has GPUs of one model only. A model in `--constraint` counts as well: `-C a100 --gres=gpu:h100:2` is a request
+that no node can meet.
 
 Ask for one model, or split the job.""",
     bad="#!/bin/bash\n#SBATCH --gres=gpu:a100:2,gpu:h100:1 --time=10\nnvidia-smi\n",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flowc._compiled.slurm_lowering import DISK_GRES, GPU_SHARE_GRES
 from flowc.diag.codes.slurm import lower as codes
+from flowc.frontends.slurm.lowering.features import nodes_wanted
 from flowc.frontends.slurm.values import meaning, tres
 from flowc.frontends.slurm.values.state import NULL
 from flowc.ir.job import Layout, Resources
@@ -50,7 +51,7 @@ def allot(component: Component, ledger: Ledger) -> tuple[Resources, Layout, dict
     """The resources and the layout that these options ask for, and the span that each field came from."""
     a = Allotment(component, ledger)
     gpus = Gpus(a)
-    nodes, nodes_option = _nodes(a, gpus)
+    nodes, nodes_option = _with_counted(a, *_nodes(a, gpus))
     tasks, tasks_option = _tasks(a, gpus, nodes)
     per_node = a.number("ntasks-per-node")
     if nodes is not None and tasks is not None and per_node and "ntasks" not in a.options:
@@ -195,6 +196,19 @@ class Gpus:
             a.put("layout.gpus_total", -(-tasks // per_gpu), _tasks_per_gpu(a)[1])
         elif self.total is not None:
             a.put("layout.gpus_total", self.total, "gpus")
+
+
+def _with_counted(a: Allotment, nodes: int | None, option: str) -> tuple[int | None, str]:
+    """The nodes, raised to what the counts of `--constraint` need."""
+    constraint = a.options.get("constraint")
+    wanted = nodes_wanted(constraint) if constraint and "*" in constraint else 0
+    if wanted <= (nodes or 0):
+        return nodes, option
+    most = meaning.node_range(a.options["nodes"])[1] if "nodes" in a.options else None
+    if most is not None and most < wanted:
+        a.ledger.decide("constraint", "refused", f"its counts need {wanted} nodes, `--nodes` allows {most}")
+        return nodes, option
+    return wanted, "constraint"
 
 
 def _nodes(a: Allotment, gpus: Gpus) -> tuple[int | None, str]:

@@ -11,6 +11,7 @@ from flowc._compiled.slurm_lowering import GPU_WORDS, LOWERING
 from flowc.diag.codes.slurm import lower as codes
 from flowc.digest import sha256_hex
 from flowc.frontends.slurm import controller
+from flowc.frontends.slurm.lowering.features import two_models
 from flowc.frontends.slurm.lowering.layout import allot
 from flowc.frontends.slurm.lowering.ledger import Ledger
 from flowc.frontends.slurm.lowering.requeues import requeue_word
@@ -87,7 +88,7 @@ class Lowering:
         self._check_partition(resources, layout)
         self._check_distribution()
         self._check_wrap()
-        features = self._features()
+        features = self._features(resources.gpu_model)
         if features:
             resources = resources.replace(features=features)
         env_policy, env = self._environment()
@@ -192,13 +193,18 @@ class Lowering:
             self.ledger.decide("time", "lowered", "no limit")
         return Time(**fields)
 
-    def _features(self) -> tuple[str, ...]:
+    def _features(self, model: str | None) -> tuple[str, ...]:
+        """The names in `--constraint`; `model` is the GPU model that is asked for elsewhere."""
         text = self.options.get("constraint")
         if not text:
             return ()
         self._put("resources.features", "constraint")
         names = meaning.constraint_names(text)
-        if all(name.lower() in GPU_WORDS for name in names):
+        models = two_models(text, model)
+        if models is not None:
+            self.sink.report(codes.TWO_GPU_MODELS, self.ledger.value_span("constraint"), models=models)
+            self.ledger.decide("constraint", "refused", "two GPU models on one node", codes.TWO_GPU_MODELS.id)
+        elif "constraint" not in self.ledger.decisions and all(name.lower() in GPU_WORDS for name in names):
             self.ledger.decide("constraint", "lowered", "GPU models among which the machine is chosen")
         return names
 

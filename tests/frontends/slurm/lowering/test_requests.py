@@ -64,3 +64,56 @@ def test_gpus_for_each_task_need_more_than_tasks_for_each_node_since_23_02() -> 
 def test_a_count_of_0_asks_for_nothing(line: str, total: int, tasks: int | None) -> None:
     job, _ = lowered(line)
     assert (job.layout.gpus_total, job.layout.tasks, job.resources.gpus_per_node) == (total, tasks, None)
+
+
+@pytest.mark.parametrize(
+    ("line", "nodes"),
+    [
+        ("-C h100*2", 2),
+        ("-C h100*2 -N3", 3),
+        ("-C h100*2 -N1-4", 2),
+        ("-C h100*2 -n1", 2),
+        ("-C [h100*2&ib*1]", 3),
+        ("-C ib|h100*2", 2),
+        ("-C (ib&h100)*2", 2),
+        ("-C h100*2 -w n1", 2),
+        ("-C h100*2 --gres=gpu:8", 2),
+        ("-C h100", 1),
+    ],
+)
+def test_counts_of_a_constraint_ask_for_nodes(line: str, nodes: int) -> None:
+    """As a controller of Slurm 22.05 allots them."""
+    assert lowered(line)[0].resources.nodes == nodes
+
+
+def test_counts_of_a_constraint_against_fewer_nodes_are_refused() -> None:
+    _, sink = lowered("-C h100*2 -N1")
+    assert [(each.code.name, each.severity) for each in sink.diagnostics] == [("option-refused", "error")]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "--gres=gpu:h100:8 -C a100&ib",
+        "--gres=gpu:a100:1 -C h100",
+        "--gpus=v100:2 -C [a100|h100]",
+        "--gres=gpu:2 -C a100&h100",
+        "--gres=gpu:nvidia_h100_80gb_hbm3:8 -C gpu_a100",
+    ],
+)
+def test_constraint_for_another_gpu_model_is_a_contradiction(line: str) -> None:
+    assert [each.code.name for each in lowered(line)[1].diagnostics if each.severity == "error"] == ["two-gpu-models"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "--gres=gpu:h100:8 -C (a100|h100)&ib",
+        "--gres=gpu:a100:8 -C a100_80gb",
+        "--gres=gpu:2 -C a100|h100",
+        "--gres=gpu:tesla:2 -C v100",
+        "--gres=gpu:gtx:2 -C ib",
+    ],
+)
+def test_constraint_that_the_model_meets_is_none(line: str) -> None:
+    assert not [each for each in lowered(line)[1].diagnostics if each.severity == "error"]
