@@ -358,5 +358,6 @@ def test_slice_without_a_model_is_told_as_one_and_a_feature_names_the_model() ->
     assert messages["gpu-slice"] == "`1g.10gb` is a slice of a GPU; each becomes a whole GPU"
     assert messages["gpu-model-open"].startswith("`1g.10gb` names no GPU model: ")
     done, found = run(unit(gpus_per_node=1, gpu_model="1g.10gb", features=("h100",)))
-    assert done.plan is not None and done.plan.gpu_model == "h100"
+    assert done.plan is not None
+    assert done.plan.gpu_model == "h100"
     assert "gpu-model-open" not in {each.code.name for each in found}
