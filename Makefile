@@ -15,25 +15,32 @@ help: ## this list
 demo: .venv/installed ## compile a real job; show its diagnostics, plan, request and startup script
 	@$(BIN)/python tests/demo.py $(JOB)
 
-test: .venv/developed ## all tests that take seconds; those that need a program say so where it is missing
+# Each installs the Debian packages that its tests need (root), or names them: tests/packages.txt.
+test: .venv/developed ## all tests that take seconds; root has missing programs installed, others are told
+	@tests/install_packages test
 	$(PYTEST) -m "not boot and not slow and not uml" tests
 
 test-boot: .venv/developed ## startup scripts on a real systemd, with a reboot (root, minutes)
+	@tests/install_packages boot
 	$(BIN)/pytest -m boot tests
 
 test-uml: .venv/developed ## block volumes over reboots and power cuts, with a kernel of their own (root, 10 minutes)
+	@tests/install_packages boot uml
 	$(PYTEST) -m uml tests
 
 test-supervisor: .venv/developed ## 20,000 jobs whose end falls together with something else, under load (an hour)
 	$(BIN)/python -m tests.supervisor --count 20000
 
 test-slow: .venv/developed ## tests that take minutes
+	@tests/install_packages test
 	$(PYTEST) -m slow tests
 
 same-as-slurm: .venv/developed ## the job bodies on a real Slurm and under flowc (root, 3 minutes); FLAGS=--update keeps what Slurm did
+	@tests/install_packages test
 	$(BIN)/python -m tests.same_as_slurm --real $(FLAGS)
 
 differential: .venv/developed ## 20,000 generated scripts through the real sbatch and through flowc
+	@tests/install_packages test
 	$(BIN)/python -m tests.differential --count 20000
 
 fuzz: .venv/developed ## the fuzz tests with a hundred times the examples; how the time grows with the input

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flowc.diag.codes import detect as codes
 from flowc.frontends import FRONTENDS, YAML, Entry
 from flowc.patterns import at_first_use
+from flowc.shell.text import outside_child_scripts
 from flowc.source import Span
 
 TYPE_CHECKING = False
@@ -18,10 +19,18 @@ _content = at_first_use(r"^[\s\ufeff]*(?:(?:#|---|%[A-Z])[^\n]*\n\s*)*", "match"
 _brace_tokens = at_first_use(
     r"[\"']([\w.-]+)[\"']\s*:|\b([A-Za-z_][\w.-]*)\s*:(?=\s)|\"(?:[^\"\\]|\\.)*\"|'[^']*'|#[^\n]*|[{}\[\]]", "finditer"
 )
+# A directive before the first command, where sbatch (its own two words), or a reader of Torque's or LSF's, sees it.
+_live = at_first_use(r"\ufeff?(?:[ \t\r\v\f]*(?:#[^\n]*)?\n)*?#(?:(SBATCH|SLURM)|PBS|BSUB)", "match")
+_directive = at_first_use(r"(?m)^#SBATCH[ \t]*-[^\n]*", "finditer")
+_comments = at_first_use(r"(?m)^[ \t]*#.*", "sub")
 _template = at_first_use(r"^\s*(?:\{\{-?|\{%-?)", "search", 8)
 
 # What tells a format stands near the beginning; more is not looked at.
 MOST_LOOKED_AT = 200_000
+# Suffixes of files that a folder has for anything at all; next to no JSON file is a job.
+MANIFESTS = (".yaml", ".yml")
+# Suffixes of scripts of all kinds, among them many batch scripts.
+_SCRIPTS = (".sh", ".bash", ".job", ".sub", ".batch")
 # What other programs' files have at their top, where they are easily taken for jobs.
 _OTHERS = (
     ("services", "a Compose file"),
@@ -32,6 +41,14 @@ _OTHERS = (
     ("hosts", "an Ansible play"),
     ("repos", "a pre-commit configuration"),
 )
+# Keys of tasks that charts, packages and pipelines have too; and those of them that make one of SkyPilot's in company.
+_ANYBODYS = frozenset(
+    (
+        *("resources", "service", "command", "data", "script", "shell", "run", "setup", "envs", "pool"),
+        *("workdir", "working_dir", "constraints"),
+    )
+)
+_TASK_RUNS = frozenset(("run", "setup"))
 # Keys below `resources` that earlier tools of Flow and Foundry read; others are SkyPilot's.
 _OLDER_RESOURCES = frozenset(("disk", "gpu", "cpu", "memory", "storage", "ports", "vCPU", "RAM", "GPU"))
 
@@ -82,21 +99,53 @@ def by_content(text: str) -> Entry | None:
     return None
 
 
-def is_job(source: Source) -> bool:
-    """Whether a YAML file found in a folder is worth checking: it has the signs of a job, not only of some manifest."""
+def only_jobs(path: str) -> bool:
+    """Whether files of this name are job files whatever stands in them."""
+    entry = by_suffix(path)
+    return entry is not None and not path.lower().endswith(_SCRIPTS)
+
+
+def is_job(source: Source, *, once: bool = False) -> bool:
+    """Whether a file found in a folder is worth checking: directives of Slurm are in effect in it, or it has the signs
+    of a YAML job, not only of some manifest. `once`: a CronJob is one."""
+    path, text = source.path.lower(), source.text
+    live = _live(text)
+    if live is not None and (path.endswith(_SCRIPTS) or (live[1] and text.startswith(("#!", "\ufeff#!")))):
+        return True
+    if path.endswith(_SCRIPTS):  # of one whose directives all come too late, that is what there is to say
+        late = outside_child_scripts(text, 0, [match.span() for match in _directive(text)])
+        return any(not _is_quoted(text, start) for start, _ in late)
+    if not path.endswith(MANIFESTS):
+        return False
     found = _by_signs(source)
     if "k8s" in found:
-        return bool(_job_kind(source.text))
-    return bool(found) and (len(found) > 1 or _is_task(source, next(iter(found))))
+        return bool(_job_kind(text) or (once and _cron_job(text)))
+    return _is_task(source, tuple(found))
 
 
-_job_kind = at_first_use(r"^\s*-?\s*[\"']?kind[\"']?\s*:\s*[\"']?(?:Job|CronJob|JobList)\b", "search", 8)
+def _is_quoted(text: str, place: int) -> bool:
+    """Whether a string seems to be open here: quotes before it do not come in pairs."""
+    code: str = _comments("", text[:place])
+    return code.count('"') % 2 == 1 or code.count("'") % 2 == 1
 
 
-def _is_task(source: Source, name: str) -> bool:
-    """One key such as `run` or `data` may stand in any file; two make a task."""
-    signs = _named(name).signs
-    return sum(1 for key in _keys(source) if key in signs) > 1
+# Kinds whose objects are work that ends. A CronJob, like a Deployment, is something that the cluster keeps doing: it is
+# a job where `--once` says so, and an error only where somebody names the file.
+_job_kind = at_first_use(
+    r"^\s*-?\s*[\"']?kind[\"']?\s*:\s*[\"']?(?:Job|JobList|JobSet|PyTorchJob)[\"']?\s*(?:#.*)?$", "search", 8
+)
+_cron_job = at_first_use(r"^\s*-?\s*[\"']?kind[\"']?\s*:\s*[\"']?CronJob\b", "search", 8)
+
+
+def _is_task(source: Source, formats: tuple[str, ...]) -> bool:
+    """One key may stand in any file; two make a task, unless the values of a chart or a pipeline have both as well."""
+    keys = _keys(source)
+    signs = {name: [key for key in keys if key in _named(name).signs] for name in formats}
+    found = {key for its in signs.values() for key in its}
+    if len(found) < 2:
+        return False
+    tasks = signs.get("skypilot", [])
+    return not found <= _ANYBODYS or (len(tasks) > 1 and not _TASK_RUNS.isdisjoint(tasks))
 
 
 def _keys(source: Source) -> dict[str, Span]:

@@ -19,10 +19,8 @@ STDIN = "<stdin>"
 # ends, such as /dev/zero, must not fill the memory.
 MAX_BYTES = 16 << 20
 
-# Suffixes that other programs use as well: in a folder such a file counts only with a directive in it.
-_SHARED_SUFFIXES = (".sh", ".bash", ".job", ".sub", ".batch")
-# Suffixes of formats that hold anything at all: such a file counts only when it is plainly a job.
-_YAML_SUFFIXES = (".yaml", ".yml")
+# What is looked at to see whether a file in a folder is a job script: its directives stand at the top.
+_HEAD_BYTES = 64 << 10
 _SKIPPED_FOLDERS = ("node_modules", "__pycache__", "venv", "site-packages")
 
 
@@ -36,7 +34,7 @@ def read(path: str) -> Source | Diagnostic:
             with open(path, "rb") as file:
                 data = file.read(MAX_BYTES + 1)
     except IsADirectoryError:
-        return _unreadable(name, "it is a folder", f"`flowc check {path}` checks the jobs in it")
+        return _folder(path)
     except FileNotFoundError:
         return _unreadable(name, "no such file", _near(path))
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
@@ -44,6 +42,14 @@ def read(path: str) -> Source | Diagnostic:
     if len(data) > MAX_BYTES:
         return _unreadable(name, f"it holds more than {MAX_BYTES >> 20} MiB", "is it a job script?")
     return Source.from_bytes(name, data)
+
+
+def _folder(path: str) -> Diagnostic:
+    try:
+        os.listdir(path)
+    except OSError as error:
+        return _unreadable(path, (error.strerror or str(error)).lower(), None)
+    return _unreadable(path, "it is a folder", f"`flowc check {path}` checks the jobs in it")
 
 
 def _unreadable(path: str, reason: str, help: str | None) -> Diagnostic:
@@ -67,27 +73,28 @@ def _near(path: str) -> str | None:
     return None
 
 
-def expand(operands: tuple[str, ...]) -> list[str]:
-    """The files to check: those named, and the job files below the folders named; each once, in a stable
-    order."""
+def expand(operands: tuple[str, ...], *, only_jobs: bool = False, once: bool = False) -> list[str]:
+    """The files to check: those named, and the job files below the folders named; each once, in a stable order. What
+    cannot be looked into is among them, so that its check says why. `only_jobs`: of the files named too only those that
+    a folder would give. `once`: a CronJob is a job."""
     files: dict[str, None] = {}
     for operand in operands:
         if operand != "-" and os.path.isdir(operand):
-            files.update(dict.fromkeys(_job_files(operand)))
-        else:
+            files.update(dict.fromkeys(_job_files(operand, once)))
+        elif operand == "-" or not only_jobs or not os.path.exists(operand) or _is_job_file(operand, once):
             files[operand] = None
     return list(files)
 
 
-def _job_files(folder: str) -> list[str]:
-    found = []
-    for place, folders, names in os.walk(folder):
+def _job_files(folder: str, once: bool) -> list[str]:
+    found: list[str] = []
+    for place, folders, names in os.walk(folder, onerror=lambda error: found.append(error.filename)):
         folders[:] = sorted(name for name in folders if _is_walked(place, name))
         for name in sorted(names):
             path = name if place == "." else os.path.join(place, name)
-            if not name.startswith(".") and _is_job_file(path):
-                found.append(path.removeprefix("./"))
-    return found
+            if not name.startswith(".") and _is_job_file(path, once):
+                found.append(path)
+    return [path.removeprefix("./") for path in found]
 
 
 def _is_walked(place: str, name: str) -> bool:
@@ -96,16 +103,21 @@ def _is_walked(place: str, name: str) -> bool:
     return not os.path.exists(os.path.join(place, name, "pyvenv.cfg"))
 
 
-def _is_job_file(path: str) -> bool:
-    from flowc.detect import by_suffix, is_job
+def _is_job_file(path: str, once: bool) -> bool:
+    """By its name, or by what stands in it. One that cannot be opened counts: it may be a job."""
+    from flowc.detect import MANIFESTS, is_job, only_jobs
 
-    if path.lower().endswith(_YAML_SUFFIXES):
-        source = read(path) if os.path.isfile(path) else None
-        return isinstance(source, Source) and is_job(source)
-    entry = by_suffix(path)
-    if entry is None or not os.path.isfile(path):
+    if not os.path.isfile(path):
         return False
-    if not path.lower().endswith(_SHARED_SUFFIXES):
+    if only_jobs(path):
         return True
-    source = read(path)
-    return isinstance(source, Source) and any(mark in source.text for mark in entry.marks if mark != "#!")
+    whole = path.lower().endswith(MANIFESTS)  # a job may stand behind other documents
+    try:
+        with open(path, "rb", buffering=0) as file:
+            data = file.read(MAX_BYTES if whole else _HEAD_BYTES)
+    except OSError:
+        return True
+    # Nothing but text is a script; most files of a tree are passed over at a glance.
+    if not whole and (b"\0" in data or b"#" not in data):
+        return False
+    return is_job(Source.from_bytes(path, data), once=once)

@@ -48,7 +48,7 @@ ALLOWED = {
     "scripts": {"record", "ir", "digest", "patterns", "shell", "body", "_compiled"},
     "backends": {"record", "source", "diag", "ir", "body", "scripts", "digest", "_compiled"},
     "pipeline": {"record", "diag", "ir", "passes"},
-    "detect": {"inputs", "source", "diag", "patterns", "yamldoc", "frontends"},
+    "detect": {"inputs", "source", "diag", "patterns", "shell", "yamldoc", "frontends"},
     "override": {"record", "inputs", "source", "diag", "ir", "_compiled"},
     "driver": EVERYTHING_BELOW_DRIVER,
     # The public API names the types that it takes and gives.

@@ -32,6 +32,9 @@ esac
 def env(tmp_path: Path) -> dict[str, str]:
     if os.geteuid():
         pytest.skip("needs root")
+    alone = subprocess.run(["unshare", "-m", "true"], capture_output=True, text=True, check=False)
+    if alone.returncode:
+        pytest.skip(f"no namespaces of mounts here: {alone.stderr.strip()}")
     where = install(tmp_path / "bin", EVERYTHING - {"several_nodes", "agent", "rsh"})
     (where / "docker").write_text(DOCKER.replace("FOLDER", str(tmp_path)))
     (where / "docker").chmod(0o755)

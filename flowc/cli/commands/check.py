@@ -27,6 +27,7 @@ COMMAND = Command(
             help="how findings are shown (default: human)",
         ),
         Option(name="--fix", help="apply the fixes that are certain, in place"),
+        Option(name="--only-jobs", help="pass over files named that are no jobs, as in folders (for hooks)"),
         COMMAND_OPTION,
         HELP,
         *SOURCE_OPTIONS,
@@ -40,9 +41,9 @@ COMMAND = Command(
         ("cat job.sbatch | flowc check -", "from standard input"),
     ),
     notes=(
-        "SOURCE is a file, a folder, or - for standard input. In folders, files with a suffix of job files\n"
-        "are checked (.sbatch, .slurm, …; .sh where it holds directives; .yaml where it is plainly a job);\n"
-        "hidden folders are passed over."
+        "SOURCE is a file, a folder, or - for standard input. In folders, these are checked: files with a\n"
+        "suffix that only job files have (.sbatch, .slurm, …), scripts with directives that sbatch would read,\n"
+        "whatever their names, and .yaml where it is plainly a job; hidden folders are passed over."
     ),
 )
 
@@ -62,10 +63,18 @@ def run(words: Words, argv: list[str]) -> int:
     if checker.fix and ("-" in words.operands or commanded is not None):
         what = "standard input" if commanded is None else "the command line"
         raise UsageError(f"`--fix` cannot change {what}", "name a file")
-    files = sources.expand(words.operands) if commanded is None else [commanded.source.path]
+    only_jobs = words.flag("only_jobs")
+    if commanded is None:
+        files = sources.expand(words.operands, only_jobs=only_jobs, once=checker.inputs.once)
+    else:
+        files = [commanded.source.path]
     if not files and checker.format == "human":
+        if only_jobs:  # a hook asks about whatever is there
+            return 0
         shown = ", ".join(f"`{operand}`" for operand in words.operands)
-        hint = "job files end in .sbatch or .slurm, in .sh and hold #SBATCH lines, or in .yaml and are plainly jobs"
+        hint = (
+            "job files end in .sbatch or .slurm, begin with #! and #SBATCH lines, or end in .yaml and are plainly jobs"
+        )
         terminal.write(sys.stderr, f"flowc: no job files found below {shown}\n  {hint}; name any other one\n")
         return 0
     tally = Tally()

@@ -76,9 +76,10 @@ def _report_shebang(source: Source, sink: Sink) -> None:
 
 
 def directives(text: str) -> tuple[list[Directive], int | None]:
-    """(directives in order, offset of the first command or None). A line ends at LF alone."""
+    """(directives in order, offset of the first command or None). A line ends at LF alone. Behind a byte order mark,
+    for which sbatch refuses the file, they are read as they would be without it."""
     found: list[Directive] = []
-    position, size = 0, len(text)
+    position, size = int(text.startswith("\ufeff#!")), len(text)
     while position < size:
         match = _line(text, position)
         if match is None:
