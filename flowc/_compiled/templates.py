@@ -73,7 +73,7 @@ def startup_plain(v, sh):
             put(str(v['grace_s']))
             put(' flowc\n')
         put('    kill -TERM -"$body_pid"\n    kill -CONT -"$body_pid"\n}\n')
-    put('\n# Usage: end_body STATE SIGNALS. What is dead by now has ended by itself. So has what ends with a status of its own though\n# TERM had to kill it: it did not catch TERM (SIGNALS: C), nor ignore it (I).\nend_body() {\n    [ "$job_state" = RUNNING ] && body_facts=$(<"/proc/$body_pid/status") && [[ $body_facts != *State:?[XZ]* ]] || return\n    job_state=$1\n    [[ $body_facts = *Sig[$2]g[nt]:?????????????[4-7c-f]???* ]] || must_die=1\n')
+    put('\n# Usage: end_body STATE SIGNALS. What is dead by now has ended by itself. So has what then ends otherwise than by TERM\n# though it did not catch TERM (SIGNALS: C), nor ignore it (I).\nend_body() {\n    [ "$job_state" = RUNNING ] && body_facts=$(<"/proc/$body_pid/status") && [[ $body_facts != *State:?[XZ]* ]] || return\n    job_state=$1\n    [[ $body_facts = *Sig[$2]g[nt]:?????????????[4-7c-f]???* ]] || must_die=1\n')
     if v['prepared']:
         put('    stop_body &\n')
     else:
@@ -746,7 +746,7 @@ def startup_plain(v, sh):
     put('        read -r')
     if v['ticks']:
         put('t "$wait_time"')
-    put(' -u 3\n        { read -r body_pid; ! read -r body_status; } <"$state_dir/life"\n    do\n        [ -z "$stop_asked" ] || end_body PENDING C\n    done\n    [ ! -s "$state_dir/death" ] || body_signal=$((body_status - 128))\n    [ -z "$must_die" ] || [ "$body_signal" ] || job_state=RUNNING\n    # The end of the script is the end of the job: what still runs in the background ends too.\n    kill -KILL -"$body_pid"\n')
+    put(' -u 3\n        { read -r body_pid; ! read -r body_status; } <"$state_dir/life"\n    do\n        [ -z "$stop_asked" ] || end_body PENDING C\n    done\n    [ ! -s "$state_dir/death" ] || body_signal=$((body_status - 128))\n    [ -z "$must_die" ] || [ "$body_signal" = 15 ] || job_state=RUNNING\n    # The end of the script is the end of the job: what still runs in the background ends too.\n    kill -KILL -"$body_pid"\n')
     if v['images']:
         put('    docker ps -qf label=flowc | xargs -r docker stop -t ')
         put(str(v['grace_s']))
@@ -1655,7 +1655,7 @@ def startup_small(v, sh):
     put('read -r')
     if v['ticks']:
         put('t "$wt"')
-    put(' -u 3\n{ read -r p; ! read -r r; } <$d/life\ndo\n[ -z "$sa" ]||eb PENDING C\ndone\n[ ! -s $d/death ]||bs=$((r - 128))\n[ -z "$mu" ]||[ "$bs" ]||s=RUNNING\nkill -KILL -$p\n')
+    put(' -u 3\n{ read -r p; ! read -r r; } <$d/life\ndo\n[ -z "$sa" ]||eb PENDING C\ndone\n[ ! -s $d/death ]||bs=$((r - 128))\n[ -z "$mu" ]||[ "$bs" = 15 ]||s=RUNNING\nkill -KILL -$p\n')
     if v['images']:
         put('docker ps -qf label=flowc | xargs -r docker stop -t ')
         put(str(v['grace_s']))

@@ -101,11 +101,12 @@ def draw(chance: random.Random, tick_s: float) -> Scene:
         limit = max(1, round(after))
         after = float(limit)
     right = {ended}
+    # Told before or after it had set its trap; what catches TERM may also have been about to end by itself.
+    told_ends = {told or (code, number), (143, 15)} | ({(code, number)} if trap else set())
     if "limit" in kind:
-        # Told before or after it had set its trap.
-        right |= {("TIMEOUT", *(told or (code, number))), ("TIMEOUT", 143, 15)}
+        right |= {("TIMEOUT", *each) for each in told_ends}
     if "stop" in kind:
-        right |= {("PENDING", *(told or (code, number))), ("PENDING", 143, 15)}
+        right |= {("PENDING", *each) for each in told_ends}
     if "cancel" in kind:
         right = {("CANCELLED", *(told or (code, number)))} | {each for each in right if each[0] == "PENDING"}
     if "requeue" in kind:
@@ -182,8 +183,9 @@ def play(scene: Scene, folder: Path) -> str | None:
     second = _status(folder)
     if first["state"] != "PENDING":
         return None if (second, _runs(folder)) == (first, runs) else f"runs again after {first}"
-    ends = {"COMPLETED", "TIMEOUT"} if "limit" in scene.kind else {"COMPLETED"}
-    if second["state"] not in ends or _runs(folder).count("begin") != runs.count("begin") + 1:
+    if second["state"] == "TIMEOUT" and "limit" in scene.kind:
+        return None  # stopped with its last second
+    if second["state"] != "COMPLETED" or _runs(folder).count("begin") != runs.count("begin") + 1:
         return f"{second} after {first} and the next boot"
     return None
 

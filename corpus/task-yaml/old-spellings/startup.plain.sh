@@ -67,8 +67,8 @@ stop_body() {
     kill -CONT -"$body_pid"
 }
 
-# Usage: end_body STATE SIGNALS. What is dead by now has ended by itself. So has what ends with a status of its own though
-# TERM had to kill it: it did not catch TERM (SIGNALS: C), nor ignore it (I).
+# Usage: end_body STATE SIGNALS. What is dead by now has ended by itself. So has what then ends otherwise than by TERM
+# though it did not catch TERM (SIGNALS: C), nor ignore it (I).
 end_body() {
     [ "$job_state" = RUNNING ] && body_facts=$(<"/proc/$body_pid/status") && [[ $body_facts != *State:?[XZ]* ]] || return
     job_state=$1
@@ -234,7 +234,7 @@ run_job() {
         [ -z "$stop_asked" ] || end_body PENDING C
     done
     [ ! -s "$state_dir/death" ] || body_signal=$((body_status - 128))
-    [ -z "$must_die" ] || [ "$body_signal" ] || job_state=RUNNING
+    [ -z "$must_die" ] || [ "$body_signal" = 15 ] || job_state=RUNNING
     # The end of the script is the end of the job: what still runs in the background ends too.
     kill -KILL -"$body_pid"
     docker ps -qf label=flowc | xargs -r docker stop -t 30
