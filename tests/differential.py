@@ -59,8 +59,8 @@ def ask_flowc(case: dict[str, Any], version: str = "22.05") -> dict[str, Any]:
 
 
 def newer_option(case: dict[str, Any], real: dict[str, Any], own: dict[str, Any]) -> bool:
-    """Under 22.05 an option that only newer Slurm knows is accepted and noted (contract §3)."""
-    return "FC112" in own["codes"] and not real["ok"]
+    """An option that only newer Slurm knows, or one of a known plugin, is accepted and noted (contract §3)."""
+    return bool({"FC112", "FC114"} & own["codes"]) and not real["ok"]
 
 
 def operand(case: dict[str, Any], real: dict[str, Any], own: dict[str, Any]) -> bool:

@@ -48,6 +48,7 @@ class OptionRow(Strict):
     absent: tuple[str, str] | None = None
     arg_later: tuple[str, str] | None = None
     het_later: tuple[str, str] | None = None
+    plugin: str | None = None
     aliases: tuple[str, ...] = ()
     command_line: bool = False
     variables: tuple[str, ...] = ()

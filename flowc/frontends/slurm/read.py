@@ -83,6 +83,7 @@ class Reader(Gatherer):
         self._own: dict[str, Given] = {}
         self._reported: set[int] = set()
         self._refused: set[tuple[object, ...]] = set()
+        self._plugins: set[str] = set()
 
     def refuse_exits(self) -> None:
         """Options with which sbatch runs no script: such as `--help`, for which it prints a text, and `--external`."""
@@ -182,6 +183,11 @@ class Reader(Gatherer):
                     self._reported.add(id(occurrence))
                 continue
             self._note(source, occurrence, origin, name)
+        row = OPTIONS.get(occurrence.name)
+        if row is not None and row["plugin"] and row["plugin"] not in self._plugins:
+            self._plugins.add(row["plugin"])
+            place = Span(source, occurrence.start, occurrence.end)
+            self.sink.report(codes.PLUGIN_OPTION, place, option=occurrence.written, plugin=row["plugin"])
         if occurrence.since is not None and id(occurrence) not in self._reported:
             self._reported.add(id(occurrence))
             self.sink.report(

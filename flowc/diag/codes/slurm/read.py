@@ -176,6 +176,20 @@ Submit the components as jobs of their own, or give up the array.""",
     good=_script("-N1", "hetjob", "-N2"),
 )
 
+PLUGIN_OPTION = Code(
+    id="FC114",
+    name="plugin-option",
+    severity="note",
+    title="`{option}` is an option of the {plugin} plugin: a cluster without it refuses the script",
+    explain="""\
+A site's plugins may add options to sbatch. Those of Pyxis are known here: `--container-image` runs the whole script in
+a container of that image, and its brothers say how.
+
+Nothing to do, unless the script must run on clusters without the plugin too.""",
+    bad=_script("--gpus=h100:8", "--time=1:00:00", "--container-image=nvcr.io/nvidia/pytorch:24.05-py3"),
+    good=_GOOD,
+)
+
 NEWER_OPTION = Code(
     id="FC112",
     name="newer-option",

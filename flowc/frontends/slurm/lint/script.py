@@ -90,5 +90,7 @@ def _glued_comments(ast: Ast, source: Source, sink: Sink, lines: list[tuple[Dire
             continue
         rest = text[at + 1 : directive.end].rstrip(BLANKS)
         given = values[at]
-        if rest and rest[0] != "#" and not any(char in BLANKS for char in rest) and given.option in PLAIN_TEXT:
+        # `nvcr.io#nvidia/pytorch`: such a registry is never a comment's, whatever else the line says.
+        glued = given.option == "container-image" or not any(char in BLANKS for char in rest)
+        if rest and rest[0] != "#" and glued and given.option in PLAIN_TEXT:
             sink.report(codes.COMMENT_IN_VALUE, Span(source, at, at + 1 + len(rest)), value=given.value)

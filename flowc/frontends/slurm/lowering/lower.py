@@ -11,6 +11,7 @@ from flowc._compiled.slurm_lowering import GPU_WORDS, LOWERING
 from flowc.diag.codes.slurm import lower as codes
 from flowc.digest import sha256_hex
 from flowc.frontends.slurm import controller
+from flowc.frontends.slurm.lowering.container import ORIGINS, in_image
 from flowc.frontends.slurm.lowering.features import two_models
 from flowc.frontends.slurm.lowering.layout import allot
 from flowc.frontends.slurm.lowering.ledger import Ledger
@@ -92,6 +93,9 @@ class Lowering:
         if features:
             resources = resources.replace(features=features)
         env_policy, env = self._environment()
+        inside = in_image(self.options, self.ledger, runs_script=self.index == 0)
+        for path, option in ORIGINS if inside.image is not None else ():
+            self._put(path, option)
         fields: dict[str, Any] = {
             "name": self._name(),
             "run": self._run(),
@@ -105,6 +109,9 @@ class Lowering:
             "depends_on": self._depends_on(),
             "retry": self._retry(),
             "notify": self._notify(),
+            "image": inside.image,
+            "mounts": inside.mounts,
+            "isolation": inside.isolation,
         }
         source = SourceInfo(frontend="slurm", path=self.ast.source.path, sha256=digest, variables=self._variables())
         outcome = self.ledger.close(self.ast, self.index)

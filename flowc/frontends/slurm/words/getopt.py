@@ -26,9 +26,10 @@ def release(text: str) -> tuple[int, ...]:
 class Table:
     """The options of one release of sbatch (or of another system's directives): `longs` maps every long name to the
     name it prints under, `shorts` every letter; `args` maps that name to none, required or optional; `carried` are
-    those that the components of a het job hand on."""
+    those that the components of a het job hand on;
+    `plugins` those that a site's plugin adds."""
 
-    __slots__ = ("args", "carried", "longs", "names", "newer", "shorts")
+    __slots__ = ("args", "carried", "longs", "names", "newer", "plugins", "shorts")
 
     def __init__(self, longs: dict[str, str], shorts: dict[str, str], args: dict[str, str]) -> None:
         self.longs = longs
@@ -37,6 +38,7 @@ class Table:
         self.names = sorted(longs)
         self.newer: dict[str, str] = {}
         self.carried: frozenset[str] = frozenset()
+        self.plugins: frozenset[str] = frozenset()
 
     def find(self, name: str) -> list[str]:
         """The long names that a written name stands for: itself, or all that it begins."""
@@ -65,6 +67,8 @@ def table_of(version: tuple[int, ...]) -> Table:
             if gone or (row["until"] and release(row["until"]) <= version):
                 continue
             args[name] = _later(row, "arg", version)
+            if row["plugin"]:
+                continue
             if row["since"] and release(row["since"]) > version:
                 newer[name] = row["since"]
                 continue
@@ -75,6 +79,7 @@ def table_of(version: tuple[int, ...]) -> Table:
                 shorts[row["short"]] = name
         table = Table(longs, shorts, args)
         table.newer = newer
+        table.plugins = frozenset(name for name, row in OPTIONS.items() if row["plugin"])
         table.carried = frozenset(name for name, row in OPTIONS.items() if _later(row, "het", version) == "carried")
         _TABLES[version] = table
     return _TABLES[version]
@@ -200,6 +205,8 @@ def _long(words: list[Word], at: int, table: Table, found: list[Occurrence], pro
     since = None
     if not names and written[2:] in table.newer:
         names, since = [written[2:]], table.newer[written[2:]]
+    elif not names and written[2:] in table.plugins:
+        names = [written[2:]]
     if len(names) != 1:
         kind = "ambiguous" if names else "unknown"
         problems.append(Problem(kind, written, word.start, end, tuple(names)))

@@ -23,6 +23,10 @@ SAMPLES = {
     "array": ("", "--array=1-4%2"),
     "begin": ("", "--begin=2030-01-20T12:00:00"),
     "chdir": ("", "--chdir=/data/run"),
+    "container-image": ("", "--container-image=ubuntu"),
+    "container-mounts": ("--container-image=ubuntu", "--container-mounts=/a:/b"),
+    "container-readonly": ("--container-image=ubuntu", "--container-readonly"),
+    "container-workdir": ("--container-image=ubuntu", "--container-workdir=/w"),
     "constraint": ("--gpus=1", "--constraint=skylake"),
     "cores-per-socket": ("-N1", "--cores-per-socket=8"),
     "cpus-per-gpu": ("--gpus=2", "--cpus-per-gpu=8"),
@@ -67,7 +71,11 @@ SAMPLES = {
 }
 
 # Lowered by what a rented machine is, or by the reading itself: no field of the job stands for them.
-IN_EFFECT = {"ignore-pbs", "reboot", "use-min-nodes", "wrap"}
+IN_EFFECT = {
+    *("ignore-pbs", "reboot", "use-min-nodes", "wrap"),
+    *("container-env", "container-remap-root", "container-writable"),
+    *("no-container-entrypoint", "no-container-mount-home"),
+}
 
 
 def lowered(options: str) -> tuple[Unit, Sink]:

@@ -1,0 +1,258 @@
+#!/bin/bash
+# Startup script of job finetune.
+#
+# This is the script as a person reads it. What is sent is the same text without comments and with shorter names,
+# compressed; it unpacks itself to /var/lib/foundry/flowc/run and goes on there.
+#
+#   run               installs the job: writes the systemd unit and starts it
+#   run job           runs the job (called by the unit, on this boot and on every later one until the job has ended)
+#   status.json       how often the job was started, seconds used, state, exit status, times
+#   slurm_script      the job's own script
+#
+# What the user wrote stands in single quotes because it is meant literally.
+# shellcheck disable=SC2016,SC2043,SC2317
+
+[ "$0" = /var/lib/foundry/flowc/run ] || {
+    install -D -m 700 -- "$0" /var/lib/foundry/flowc/run && exec bash /var/lib/foundry/flowc/run
+    exit
+}
+state_dir=${0%/*}
+
+# ---- install: run by cloud-init or by hand, as root, on the first boot; may be run again ----
+
+if [ -z "$1" ]; then
+    # Not ordered after cloud-init, which would wait for us. The network is waited for, but not required.
+    # SIGPIPE must end `yes | head` as in any shell; one process out of memory must not stop the whole job.
+    cat >/etc/systemd/system/flowc.service <<UNIT
+[Unit]
+Wants=network-online.target
+After=network-online.target docker.service
+[Service]
+ExecStart=/bin/bash $0 job
+IgnoreSIGPIPE=no
+OOMPolicy=continue
+KillMode=mixed
+TimeoutStopSec=90
+[Install]
+WantedBy=multi-user.target
+UNIT
+    mkdir -p /var/log/foundry
+    # An empty state file says: never started. One that is there keeps what it says.
+    : >>"$state_dir/status.json"
+    # Where no systemd runs, the job runs in the background, once at a time.
+    systemctl enable --now --no-block flowc ||
+        setsid -f flock -no "$state_dir" bash "$0" job </dev/null >/dev/null 2>&1
+    # All of this must outlive a power cut.
+    sync
+    exit
+fi
+
+# ---- state: one small JSON file, replaced as a whole ----
+
+# Usage: save_state [EXIT_CODE SIGNAL END]
+save_state() {
+    IFS=. read -r uptime_seconds _ </proc/uptime
+    used_seconds=$((used_base + uptime_seconds))
+    printf '{"starts":%s,"used_s":%s,"state":"%s","start":%s,"exit_code":%s,"signal":%s,"end":%s}\n' \
+        "$start_count" $used_seconds "$job_state" "$first_start" "${1-null}" "${2-null}" "${3-null}" \
+        >"$state_dir/new"
+    mv "$state_dir/new" "$state_dir/status.json"
+}
+
+# ---- stop: the job is asked to end; what it was prepared with stays until it has ended ----
+
+stop_body() {
+    docker stop -t 30 flowc
+    kill -TERM -"$body_pid"
+    kill -CONT -"$body_pid"
+}
+
+# Usage: end_body STATE SIGNALS. What is dead by now has ended by itself. So has what then ends otherwise than by TERM
+# though it did not catch TERM (SIGNALS: C), nor ignore it (I).
+end_body() {
+    [ "$job_state" = RUNNING ] && body_facts=$(<"/proc/$body_pid/status") && [[ $body_facts != *State:?[XZ]* ]] || return
+    job_state=$1
+    [[ $body_facts = *Sig[$2]g[nt]:?????????????[4-7c-f]???* ]] || must_die=1
+    stop_body &
+}
+
+# ---- time: counted over all starts; looked at every 5 seconds, and when something is due ----
+
+on_time() {
+    ((used_seconds < 7200)) || end_body TIMEOUT CI
+    ((used_seconds < 7230)) || kill -KILL -"$body_pid"
+    # Until it is called again; what is due first comes last.
+    wait_time=5
+    for each_time in 7230 7200; do
+        ((each_time <= used_seconds || each_time > used_seconds + 4)) || wait_time=$((each_time - used_seconds))
+    done
+}
+
+# ---- helpers of the start ----
+
+# Usage: give_up MESSAGE. The message goes to the job's output for errors.
+give_up() {
+    echo "flowc: $*" >&2
+    exit 1
+}
+
+# Usage: try_often COMMAND... Up to five times, 10 seconds apart.
+try_often() {
+    for _ in {1..5}; do
+        "$@" && return
+        sleep 10
+    done
+    give_up "gave up: $*"
+}
+
+install_package() {
+    echo "flowc: installs $1"
+    apt-get -qq update
+    apt-get -qqy --no-install-recommends -o DPkg::Lock::Timeout=600 install "$1" >/dev/null
+}
+
+# Usage: need_program PROGRAM PACKAGE. Installs what the image has not.
+need_program() {
+    command -v "$1" >/dev/null || try_often install_package "$2"
+}
+
+# Usage: add_source PACKAGE KEY_URL SOURCE. A package that Ubuntu does not have.
+add_source() {
+    curl -fsSLo "/usr/share/keyrings/$1.asc" "$2" || return
+    echo "deb [signed-by=/usr/share/keyrings/$1.asc] $3" >"/etc/apt/sources.list.d/$1.list"
+    install_package "$1"
+}
+
+# ---- run: called by the unit ----
+
+run_job() {
+    host_name=${HOSTNAME%%.*}
+    IFS=:, read -r _ start_count _ used_seconds _ job_state _ first_start _ <"$state_dir/status.json"
+    # RUNNING and PENDING are to be started again, so is a job that never was; COMPLETED, FAILED and TIMEOUT are over.
+    [[ ${job_state:-ING} = *ING* ]] || exit 0
+    output_file=/workspace/slurm-1262800644.out
+    mkdir -p /workspace /run/flowc
+    # The first start empties the files, a later one goes on writing.
+    [ "$start_count" ] || : >"$output_file"
+    # The provider's log folder leads to the job's own output.
+    ln -sf "$output_file" /var/log/foundry/job.log
+    chmod 755 "$state_dir/slurm_script"
+
+    IFS=. read -r uptime_seconds _ </proc/uptime
+    used_base=$((used_seconds - uptime_seconds))
+    first_start=${first_start:-$EPOCHSECONDS}
+    job_state=RUNNING
+    # One process watches, and does nothing in a trap. It sleeps until the time is due or somebody rings here; what has
+    # happened stands elsewhere, so a ring that falls together with the time may be lost.
+    exec 3<> <(:)
+    # Told to stop (shutdown, preemption): the next boot starts the job again.
+    trap 'stop_asked=1; echo >&3' TERM
+    # Job control gives each of its children a process group, and the signals of a fresh process.
+    set -m
+    # What a start needs, and the job itself at its end, are one process group: limit and stop reach it at any point.
+    launch() {
+    export HOME=/root DEBIAN_FRONTEND=noninteractive
+    [ -e /tmp/cache ] || mkdir -p /tmp/cache
+    need_program docker docker.io
+    need_program curl curl
+    command -v nvidia-container-runtime-hook >/dev/null || {
+        # shellcheck disable=SC2016
+        try_often add_source nvidia-container-toolkit https://nvidia.github.io/libnvidia-container/gpgkey \
+            'https://nvidia.github.io/libnvidia-container/stable/deb/$(ARCH) /'
+        systemctl restart docker
+    }
+    # A start begins with fresh containers.
+    docker ps -aqf label=flowc | xargs -r docker rm -f >/dev/null
+    docker image inspect nvcr.io/nvidia/pytorch:24.05-py3 >/dev/null 2>&1 || try_often docker pull -q nvcr.io/nvidia/pytorch:24.05-py3 >/dev/null
+    # What a batch step of Slurm would find in its environment. What the user set comes last and wins.
+    # shellcheck disable=SC2054
+    in_job=(
+        docker run --label flowc --mount type=bind,src=/workspace,dst=/workspace -w /workspace --network host --workdir=/workspace/run --gpus all --mount type=bind,src=/tmp/cache,dst=/cache,readonly \
+        -e SLURM_JOB_NODELIST="$host_name" -e SLURM_NODELIST="$host_name" \
+        -e SLURM_SUBMIT_HOST="$host_name" -e SLURMD_NODENAME="$host_name" -e SLURM_TASK_PID="$BASHPID" \
+        -e SLURM_JOB_START_TIME="$EPOCHSECONDS" \
+        -e SLURM_JOB_END_TIME=$((EPOCHSECONDS + 7200 - used_seconds)) \
+        ${start_count:+-e SLURM_RESTART_COUNT=$start_count} \
+        -e SLURM_JOB_ID=1262800644 \
+        -e SLURM_JOBID=1262800644 \
+        -e SLURM_JOB_NAME=finetune \
+        -e SLURM_JOB_NUM_NODES=1 \
+        -e SLURM_NNODES=1 \
+        -e SLURM_JOB_CPUS_PER_NODE=1 \
+        -e SLURM_CPUS_ON_NODE=1 \
+        -e SLURM_TASKS_PER_NODE=1 \
+        -e SLURM_SUBMIT_DIR=/workspace \
+        -e SLURM_CLUSTER_NAME=flowc \
+        -e SLURM_JOB_USER=root \
+        -e SLURM_JOB_UID=0 \
+        -e SLURM_JOB_GID=0 \
+        -e SLURM_NODEID=0 \
+        -e SLURM_PROCID=0 \
+        -e SLURM_LOCALID=0 \
+        -e SLURM_GTIDS=0 \
+        -e ENVIRONMENT=BATCH \
+        -e SLURM_GPUS_ON_NODE=8 \
+        -e SLURM_JOB_GPUS=0,1,2,3,4,5,6,7 \
+        -e CUDA_VISIBLE_DEVICES=0,1,2,3,4,5,6,7 \
+        -e SLURM_GPUS_PER_NODE=h100:8 \
+    )
+    exec "${in_job[@]}" \
+        --rm --name flowc --mount type=bind,src="$state_dir/slurm_script",dst=/flowc-body,readonly --entrypoint /flowc-body nvcr.io/nvidia/pytorch:24.05-py3 \
+        </dev/null
+    }
+    # Its process, then its exit status.
+    : >"$state_dir/life"
+    # The keeper has the body as its child and nothing else to do. Bash tells it of a death by a signal, in words, and of an
+    # exit in none; the status may be the same.
+    (
+        trap '' TERM
+        set -m
+        (
+            trap - TERM
+            echo "$BASHPID" >"$state_dir/life"
+            echo >&3
+            launch 3>&-
+        ) >>"$output_file" 2>&1 &
+        # In a subshell `wait` passes over a body that is only stopped.
+        wait $!
+        echo $? >>"$state_dir/life"
+        echo >&3
+    ) 2>"$state_dir/death" &
+    exec 2>/dev/null
+    start_count=$((start_count + 1))
+    while
+        save_state
+        on_time
+        read -rt "$wait_time" -u 3
+        { read -r body_pid; ! read -r body_status; } <"$state_dir/life"
+    do
+        [ -z "$stop_asked" ] || end_body PENDING C
+    done
+    [ ! -s "$state_dir/death" ] || body_signal=$((body_status - 128))
+    [ -z "$must_die" ] || [ "$body_signal" = 15 ] || job_state=RUNNING
+    # The end of the script is the end of the job: what still runs in the background ends too.
+    kill -KILL -"$body_pid"
+    docker ps -qf label=flowc | xargs -r docker stop -t 30
+    docker ps -aqf label=flowc | xargs -r docker rm -f
+    if [ "$job_state" = RUNNING ]; then
+        job_state=COMPLETED
+        [ "$body_status" = 0 ] || job_state=FAILED
+    fi
+    save_state "$body_status" "${body_signal:-0}" "$EPOCHSECONDS"
+    exit "$body_status"
+}
+
+# ---- the job's own script: 377 bytes ----
+
+head -c 377 >"$state_dir/slurm_script" <<'E' && run_job
+#!/bin/bash
+# The whole script in an image: Pyxis takes its options in directives too.
+#SBATCH --job-name=finetune
+#SBATCH --gpus-per-node=h100:8
+#SBATCH --time=2:00:00
+#SBATCH --container-image="nvcr.io#nvidia/pytorch:24.05-py3"
+#SBATCH --container-mounts=/tmp/cache:/cache:ro
+#SBATCH --container-workdir=/workspace/run
+
+torchrun --nproc-per-node=8 finetune.py --cache /cache
+E
