@@ -102,6 +102,7 @@ def _artifacts(
     source: Source, inputs: Inputs, emit: str | None, frontend: str | None, sink: Sink, together: Together
 ) -> list[Artifact]:
     """`emit` None: go through to the end of the checks for a bid."""
+    sink.sources.append(source)
     entry = detect(source, inputs, frontend, sink)
     if entry is None:
         return []

@@ -18,6 +18,8 @@ class Flags(Record):
     `with_commands` are names of a cluster's commands, in one text or several; `body` is `script` or `ssh`.
     """
 
+    UNSHOWN = ("env", "secrets", "sets", "fields", "mounts")
+
     name: str | None = None
     instance_type: str | None = None
     num_instances: int | None = None
@@ -63,6 +65,8 @@ class Inputs(Record):
     a shell takes it, quotes and all. `once`: run a CronJob's job once, now; `allow_unknown`: unknown keys are
     warnings."""
 
+    UNSHOWN = ("args", "environ", "flag_spans", "command", "command_span")
+
     args: tuple[str, ...] = ()
     environ: tuple[tuple[str, str], ...] = ()
     flags: Flags = Flags()
@@ -75,11 +79,6 @@ class Inputs(Record):
     once: bool = False
     allow_unknown: bool = False
     old_spellings: tuple[OldSpelling, ...] = ()
-
-    def __repr__(self) -> str:
-        """Without the values of the environment, among which are secrets."""
-        shown = self.__dict__ | {"environ": f"<{len(self.environ)} variables>"}
-        return f"Inputs({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
     def span(self, field: str, index: int | None = None) -> Span | None:
         """Where a flag's value stands, or that of one element of a repeated flag; None without a command line."""
@@ -94,19 +93,6 @@ class Inputs(Record):
             if key == name:
                 return value
         return None
-
-
-# Parts of a variable's name that give a secret away, and words that hold one and are none: TOKENIZERS_PARALLELISM.
-HARMLESS_WORDS = ("TOKENIZER", "TOKENS", "KEYWORD", "KEYBOARD")
-SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL")
-
-
-def looks_secret(name: str) -> bool:
-    """Whether a variable's name says that its value is nobody else's business."""
-    name = name.upper()
-    for word in HARMLESS_WORDS:
-        name = name.replace(word, "")
-    return any(word in name for word in SECRET_WORDS)
 
 
 def command_line(args: tuple[str, ...], path: str = "<command line>") -> tuple[Source, tuple[Span, ...]]:

@@ -17,14 +17,17 @@ else:
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
 class Record:
-    """Base of all records. Fields are the annotated names of the class; defaults must be immutable."""
+    """Base of all records. Fields are the annotated names of the class; defaults must be immutable. Of those that
+    UNSHOWN names, texts of the user that may hold secrets, `repr` does not tell the value."""
 
     if TYPE_CHECKING:
+        UNSHOWN: ClassVar[tuple[str, ...]]
         FIELDS: ClassVar[tuple[str, ...]]
         DEFAULTS: ClassVar[dict[str, Any]]
         NAMES: ClassVar[frozenset[str]]
         COUNT: ClassVar[int]
     else:
+        UNSHOWN = ()
         FIELDS = ()
         DEFAULTS = {}
         NAMES = frozenset()
@@ -65,5 +68,8 @@ class Record:
         return hash(tuple(self.__dict__[name] for name in self.FIELDS))
 
     def __repr__(self) -> str:
-        inside = ", ".join(f"{name}={self.__dict__[name]!r}" for name in self.FIELDS)
+        values = self.__dict__
+        inside = ", ".join(
+            f"{name}=…" if name in self.UNSHOWN and values[name] else f"{name}={values[name]!r}" for name in self.FIELDS
+        )
         return f"{type(self).__name__}({inside})"

@@ -166,12 +166,23 @@ class SlurmCommands(Strict):
 
 
 # File stem to the model of the whole file; a model's docstring says what the file is for.
+class Secrets(Strict):
+    """flowc/data/secrets.yaml."""
+
+    words: tuple[str, ...]
+    harmless: tuple[str, ...]
+    keys: tuple[str, ...]
+    sections: tuple[str, ...]
+    prefixes: tuple[str, ...]
+
+
 SCHEMAS: dict[str, type[BaseModel]] = {
     "catalog": Catalog,
     "gpu_models": GpuModels,
     "k8s_gpus": KubernetesGpus,
     "limits": Limits,
     "prices": Prices,
+    "secrets": Secrets,
     "slurm_commands": SlurmCommands,
     "slurm_lowering": SlurmLowering,
     "slurm_options": SlurmOptions,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from flowc.inputs import Flags, Inputs, OldSpelling, command_line, looks_secret
+from flowc.inputs import Flags, Inputs, OldSpelling, command_line
+from flowc.secret import looks_secret
 from flowc.source import Source, Span
 
 TYPE_CHECKING = False

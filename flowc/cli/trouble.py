@@ -9,6 +9,7 @@ from flowc.cli import terminal
 from flowc.cli.arguments import UsageError
 from flowc.cli.status import BUG, WORLD_FAILED, WRONG_USAGE
 from flowc.diag.excerpt import visible
+from flowc.secret import masked
 
 
 def report(error: Exception) -> int:
@@ -30,7 +31,7 @@ def report(error: Exception) -> int:
 
 def bug(error: BaseException, start: str = "", end: str = "") -> str:
     """The message of an internal error; with its traceback when FLOWC_DEBUG is set."""
-    text = f"{start}internal error{end}: {type(error).__name__}: {visible(str(error))[:500]}{_place(error)}\n"
+    text = f"{start}internal error{end}: {type(error).__name__}: {visible(masked(str(error)))[:500]}{_place(error)}\n"
     text += "  This is a mistake in flowc, not in your job: please report it together with the job.\n"
     if os.environ.get("FLOWC_DEBUG", "0") not in ("", "0"):
         from traceback import format_exception

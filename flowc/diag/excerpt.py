@@ -7,28 +7,12 @@ line is.
 
 from __future__ import annotations
 
-from flowc.patterns import at_first_use
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.source import Source, Span
 
 TAB = "    "
 _ELLIPSIS = "…"
-
-
-# A key that is named after a secret, and its value: not a reference to one, and no placeholder.
-_secret_value = at_first_use(
-    r"(?i)((?:password|passwd|secret|token|credentials?|api_?key|access_?key)[\"']?[ \t]*[:=][ \t]*[\"']?)"
-    r"([^\s\"'$<{*][^\s\"',}]*)",
-    "sub",
-)
-
-
-def masked(text: str) -> str:
-    """`text` with stars for the values of keys such as HF_TOKEN or password: what is shown may end up in a log."""
-    found: str = _secret_value(lambda match: match[1] + "*" * len(match[2]), text)
-    return found
 
 
 def visible(text: str) -> str:
@@ -91,7 +75,7 @@ def excerpt(span: Span, width: int) -> tuple[int, str, str, str]:
     begin = source.line_starts[line - 1]
     left = max(begin, span.start - width)  # a character takes a column or more, or next to none
     right = _line_end(source, span.start, span.start + 2 * width)
-    cells = _Cells(masked(source.text[left:right]))
+    cells = _Cells(source.shown(left, right))
     first = min(span.start, right) - left
     stop = max(min(span.end, right) - left, first)
     whole = left == begin and _is_line_end(source, right)

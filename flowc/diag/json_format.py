@@ -25,7 +25,7 @@ def diagnostic_document(diagnostic: Diagnostic, path: str | None = None) -> dict
         "message": diagnostic.message,
         **_place(diagnostic.span, path),
         "help": diagnostic.help,
-        "fix": None if diagnostic.fix is None else _fix(diagnostic.fix),
+        "fix": None if diagnostic.fix is None or _tells_secret(diagnostic.fix) else _fix(diagnostic.fix),
         "url": None,
         "notes": [{"message": message, **_place(span, path)} for span, message in diagnostic.notes],
     }
@@ -41,6 +41,21 @@ def _region(span: Span) -> dict[str, int]:
     line, column = span.source.position(span.start)
     end_line, end_column = span.source.position(span.end)
     return {"line": line, "column": column, "end_line": end_line, "end_column": end_column}
+
+
+def _tells_secret(fix: Fix) -> bool:
+    """Whether an edit would have to name the value of a secret; `flowc check --fix` applies it all the same."""
+    return any(
+        edit.span.source.masked(edit.text) != edit.text or _begins_in_secret(edit.span, edit.text) for edit in fix.edits
+    )
+
+
+def _begins_in_secret(span: Span, text: str) -> bool:
+    """Whether a part of a secret is written anew: the name that tells it stands outside of the edit."""
+    source = span.source
+    return bool(text.strip()) and (
+        source.holds_secret(span.start, span.end) or source.shown(span.start, span.end) != span.text
+    )
 
 
 def _fix(fix: Fix) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from flowc.diag.excerpt import TAB, excerpt, masked, visible
+from flowc.diag.excerpt import TAB, excerpt, visible
 from flowc.record import Record
+from flowc.secret import masked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -125,24 +126,25 @@ def _diff(fix: Fix, margin: int, palette: Palette, width: int) -> list[str]:
     end = min(limit, len(source.text)) if end < 0 else end
     if end - begin > _SHOWN_FIX_LINES * width:
         return []
+    values = [value for edit in edits for value in source.values_near(edit.span)]
     after, position = [], begin
     for edit in edits:
-        after += [source.text[position : edit.span.start], edit.text]
+        after += [source.shown(position, edit.span.start), edit.text]
         position = edit.span.end
-    old = source.text[begin:end].split("\n")
-    new = ("".join(after) + source.text[position:end]).split("\n")
+    old = source.shown(begin, end).split("\n")
+    new = ("".join(after) + source.shown(position, end)).split("\n")
     if len(old) + len(new) > _SHOWN_FIX_LINES or any(len(line) > width for line in (*old, *new)):
         return []
     lines = []
     for texts, sign, colour in ((old, "-", palette.removed), (new, "+", palette.added)):
         for number, text in enumerate(texts if texts != [""] else [], first):
-            changed = f"{colour}{sign} {_line(text)}{palette.end}".rstrip(" ")
+            changed = f"{colour}{sign} {_line(masked(text, values))}{palette.end}".rstrip(" ")
             lines.append(f"{palette.gutter}{number:>{margin}}{palette.end} {changed}")
     return lines
 
 
 def _line(text: str) -> str:
-    return TAB.join(visible(part) for part in masked(text).split("\t"))
+    return TAB.join(visible(part) for part in text.split("\t"))
 
 
 def count(number: int, noun: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from flowc.diag.code import Code
 from flowc.patterns import at_first_use
 from flowc.record import Record
-from flowc.source import Span
+from flowc.secret import masked, may_tell
+from flowc.source import Source, Span
 
 
 class Edit(Record):
@@ -52,6 +53,30 @@ def shortened(text: str) -> str:
     return cut
 
 
+def _places(diagnostic: Diagnostic) -> list[Span]:
+    spans = [span for span, _ in diagnostic.notes]
+    return spans if diagnostic.span is None else [diagnostic.span, *spans]
+
+
+def _masked(diagnostic: Diagnostic, values: list[str]) -> Diagnostic:
+    """The finding as it may be shown. The edits of its fix stay what they are: they are for the source itself."""
+    spans = [span for span in _places(diagnostic) if span.source.tells_secrets]
+    title = diagnostic.fix.title if diagnostic.fix is not None else ""
+    words = (diagnostic.message, diagnostic.help or "", title, *(text for _, text in diagnostic.notes))
+    if not values and not spans and not may_tell("\n".join(words)):
+        return diagnostic
+    values = values + [value for span in spans for value in span.source.values_near(span)]
+    message, help, title, *notes = (masked(text, values) for text in words)
+    if (message, help, title, *notes) == words:
+        return diagnostic
+    return diagnostic.replace(
+        message=message,
+        help=help or diagnostic.help,
+        notes=tuple((span, text) for (span, _), text in zip(diagnostic.notes, notes, strict=True)),
+        fix=diagnostic.fix and diagnostic.fix.replace(title=title),
+    )
+
+
 class Sink:
     """Collects the diagnostics of one source, in the order of their reporting; the same finding only once.
 
@@ -62,7 +87,7 @@ class Sink:
     whose code says that not even the next stage can go on.
     """
 
-    __slots__ = ("_counts", "_kept", "_last", "_seen", "error_count", "promoted_count", "stopped", "strict")
+    __slots__ = ("_counts", "_kept", "_last", "_seen", "error_count", "promoted_count", "sources", "stopped", "strict")
 
     def __init__(self, *, strict: bool = False) -> None:
         self._kept: list[Diagnostic] = []
@@ -72,6 +97,7 @@ class Sink:
         self.promoted_count = 0
         self.stopped = False
         self.strict = strict
+        self.sources: list[Source] = []  # what is compiled: their secrets are shown in no finding
         self._seen: set[tuple[str, Span | None, str]] = set()
 
     def report(
@@ -114,8 +140,11 @@ class Sink:
 
     @property
     def diagnostics(self) -> list[Diagnostic]:
-        """The findings, as far as they are kept."""
-        kept = list(self._kept)
+        """The findings, as far as they are kept, with stars for the values of secrets in all that they say."""
+        sources = {id(each): each for each in self.sources}
+        sources |= {id(span.source): span.source for each in self._kept for span in _places(each)}
+        values = [value for source in sources.values() for value in source.secret_values]
+        kept = [_masked(each, values) for each in self._kept]
         for code, count in self._counts.items():
             if count > MOST_OF_A_CODE:
                 at, more = self._last[code], count - MOST_OF_A_CODE

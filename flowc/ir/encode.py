@@ -11,6 +11,7 @@ from __future__ import annotations
 from _json import encode_basestring
 
 from flowc.record import Record
+from flowc.secret import masked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ def plan_document(units: Iterable[Unit]) -> dict[str, Any]:
 def job_document(job: Job) -> dict[str, Any]:
     """One JOB of `flowc.ir/1`: every key of the contract, in its order; absent is null or empty."""
     document = {name: _plain(value) for name, value in job.__dict__.items()}
+    for told in document["outcome"]:  # of options it shows the text, which the job may have no use for
+        told |= {key: masked(told[key]) for key in ("input", "note") if told[key]}
     return {name: _run(job) if name == "run" else document[name] for name in job.FIELDS}
 
 

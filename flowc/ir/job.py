@@ -16,6 +16,8 @@ class SourceInfo(Record):
     (SLURM_JOB_PARTITION, SLURM_GPUS with its type): set by the format, not by the user.
     """
 
+    UNSHOWN = ("variables",)
+
     frontend: str
     path: str
     sha256: str
@@ -30,6 +32,8 @@ class Run(Record):
     target. `commands` are a cluster's commands that are to be there though the text shows no call of them. `delivery`
     says how the text comes to the machine: `script` (in the startup script) or `ssh` (copied there once it runs).
     """
+
+    UNSHOWN = ("text", "argv", "args")
 
     kind: str = "script"
     interpreter: str | None = None
@@ -136,6 +140,8 @@ class Mount(Record):
     `copy`: filled once at the start, not mounted. `size_bytes` bounds scratch and memory.
     """
 
+    UNSHOWN = ("source",)
+
     kind: str
     source: str
     target: str
@@ -149,6 +155,8 @@ class File(Record):
     """A file that the job finds at `path`: its `text`, or the value of the secret that `secret` names; `mode` as
     chmod takes it."""
 
+    UNSHOWN = ("text",)
+
     path: str
     text: str | None = None
     secret: str | None = None
@@ -157,6 +165,8 @@ class File(Record):
 
 class Probe(Record):
     """How a running container is found to be dead: `argv` (inside it) fails `failures` times in a row."""
+
+    UNSHOWN = ("argv",)
 
     argv: tuple[str, ...]
     period_s: int = 10
@@ -204,6 +214,8 @@ class Container(Record):
     """A container beside the main one. `role` is `init` (run to its end before the main one, in order) or `sidecar`
     (detached, ended after the main one). Without `argv` the image's entrypoint runs, `args` are its arguments.
     `gpus` is how many of the machine's GPUs it sees."""
+
+    UNSHOWN = ("argv", "args", "env")
 
     name: str
     role: str
@@ -309,6 +321,8 @@ class Outcome(Record):
     """What became of one option of the source. `input` is the option as written, `line` None outside the file;
     `action` is lowered, approximated, ignored or refused; `code` the diagnostic that said so, if any."""
 
+    UNSHOWN = ("input", "note")
+
     input: str
     line: int | None
     action: str
@@ -327,6 +341,8 @@ class Job(Record):
     `terminate_on_exit`: the machine is given back when the job ends. `workers_end`: when the job counts as done,
     `all` (each node's part has ended well; the default) or `first` (node 0's has).
     """
+
+    UNSHOWN = ("setup", "env")
 
     name: str
     labels: tuple[tuple[str, str], ...] = ()

@@ -7,7 +7,7 @@ import re
 
 from flowc._compiled.slurm_commands import MODULES, PROVIDED, REFUSED
 from flowc.diag.codes import override as codes
-from flowc.inputs import looks_secret
+from flowc.secret import looks_secret
 from flowc.source import Source, Span
 
 TYPE_CHECKING = False

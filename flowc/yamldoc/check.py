@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 
 from flowc.diag.codes.yaml import document as codes
-from flowc.diag.excerpt import masked
 from flowc.diag.sink import Edit, Fix
 from flowc.source import Span
 from flowc.yamldoc import scalars
@@ -322,8 +321,8 @@ class Checker:
     def _report(
         self, code: Code, span: Span, *, path: str, help: str | None = None, fix: Fix | None = None, **fields: str
     ) -> None:
-        """Report a value; of one whose key is named after a secret nothing is shown."""
-        if masked(f"{path}: x") != f"{path}: x":
+        """Report a value; of one that is a secret nothing is said that follows from it, such as its number."""
+        if span.source.holds_secret(span.start, span.end):
             help, fix = None, None
             fields |= {name: HIDDEN[name] for name in HIDDEN if name in fields}
         self.sink.report(code, span, help=help, fix=fix, notes=(), path=path, **fields)

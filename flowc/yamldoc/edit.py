@@ -5,6 +5,7 @@ from __future__ import annotations
 from flowc.diag.codes.yaml import document as codes
 from flowc.source import Source, Span
 from flowc.yamldoc.node import Mapping, Node, Pair, Scalar, Sequence, is_null, walk
+from flowc.yamldoc.secrets import watch_set
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,8 +18,12 @@ def put(root: Node, path: str, text: str, span: Span, sink: Sink) -> None:
     All new nodes have their place at `span`, the argument on the command line. Reports a path that leads nowhere.
     """
     value = _value(text, span, sink)
-    if value is None:
-        return
+    if value is not None:
+        _put(root, path, value, span, sink)
+        watch_set(root, text, span)
+
+
+def _put(root: Node, path: str, value: Node, span: Span, sink: Sink) -> None:
     steps = _steps(path)
     node: Node = root
     for number, step in enumerate(steps):

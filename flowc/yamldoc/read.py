@@ -10,6 +10,7 @@ from __future__ import annotations
 from flowc.diag.codes.yaml import document as codes
 from flowc.source import Source, Span
 from flowc.yamldoc.node import Mapping, Node, Pair, Scalar, Sequence
+from flowc.yamldoc.secrets import watch, watch_unread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,9 +42,12 @@ def read(source: Source, sink: Sink) -> list[Node] | None:
     if not _is_text(source, sink):
         return None
     try:
-        return _Reader(source, sink).documents()
+        roots = _Reader(source, sink).documents()
     except _Refused:
+        watch_unread(source)
         return None
+    watch(source, roots)
+    return roots
 
 
 def _is_text(source: Source, sink: Sink) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flowc.diag.excerpt import masked
+from flowc.secret import masked
 
 
 @pytest.mark.parametrize(
@@ -12,7 +12,7 @@ from flowc.diag.excerpt import masked
     [
         ("  HF_TOKEN: hf_abc", "  HF_TOKEN: ******"),
         ("export WANDB_API_KEY=abc, x", "export WANDB_API_KEY=***, x"),
-        ('{"password": "a b"}', '{"password": "* b"}'),
+        ('{"password": "a b"}', '{"password": "* *"}'),
         ("db_passwd='x'", "db_passwd='*'"),
         ("HF_TOKEN: $HF_TOKEN", "HF_TOKEN: $HF_TOKEN"),
         ("TOKEN: <your token>", "TOKEN: <your token>"),

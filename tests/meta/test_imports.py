@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "flowc"
 
-FOUNDATION = {"record", "version", "patterns", "shell"}
+FOUNDATION = {"record", "version", "patterns", "shell", "secret"}
 BELOW_FRONTENDS = FOUNDATION | {"source", "inputs", "diag", "ir", "_compiled"}
 EVERYTHING_BELOW_DRIVER = BELOW_FRONTENDS | {
     *(
@@ -35,13 +35,14 @@ ALLOWED = {
     "digest": set(),
     "patterns": set(),
     "shell": {"record", "patterns"},
+    "secret": {"patterns", "_compiled"},
     "_compiled": set(),
-    "source": {"record"},
-    "inputs": {"record", "source"},
-    "diag": {"record", "source", "patterns"},
-    "ir": {"record", "source"},
+    "source": {"record", "secret"},
+    "inputs": {"record", "source", "secret"},
+    "diag": {"record", "source", "patterns", "secret"},
+    "ir": {"record", "source", "secret"},
     "catalog": {"record", "source", "diag", "ir", "patterns", "_compiled"},
-    "yamldoc": {"record", "source", "diag", "ir", "patterns"},
+    "yamldoc": {"record", "source", "diag", "ir", "patterns", "secret", "_compiled"},
     "frontends": BELOW_FRONTENDS | {"yamldoc", "lalr", "digest"},
     "passes": {"record", "source", "diag", "ir", "catalog", "_compiled"},
     "body": {"record", "ir", "patterns", "shell", "_compiled"},
@@ -49,11 +50,23 @@ ALLOWED = {
     "backends": {"record", "source", "diag", "ir", "body", "scripts", "digest", "_compiled"},
     "pipeline": {"record", "diag", "ir", "passes"},
     "detect": {"inputs", "source", "diag", "patterns", "shell", "yamldoc", "frontends"},
-    "override": {"record", "inputs", "source", "diag", "ir", "_compiled"},
+    "override": {"record", "inputs", "source", "diag", "ir", "secret", "_compiled"},
     "driver": EVERYTHING_BELOW_DRIVER,
     # The public API names the types that it takes and gives.
     "__init__": {"driver", "diag", "source", "inputs", "version"},
-    "cli": {"driver", "detect", "diag", "source", "inputs", "record", "version", "frontends", "backends", "ir"},
+    "cli": {
+        "driver",
+        "detect",
+        "diag",
+        "source",
+        "secret",
+        "inputs",
+        "record",
+        "version",
+        "frontends",
+        "backends",
+        "ir",
+    },
     "__main__": {"cli"},
     "ahead": {"ahead", "catalog", "frontends"},  # the schema of the catalog and the models of a task
 }

@@ -101,7 +101,8 @@ def _options(unit: Unit, said: Sequence[Diagnostic]) -> list[str]:
                 action, code, note = "approximated", found.code.id, found.message
         line = str(each.line) if each.line is not None else "-"
         widest = WIDEST if each.input.startswith("-") else FULL
-        rows.append((line, _printable(each.input, widest), action, code or "", _printable(note or "", FULL)))
+        written, why = (unit.source.masked(text) for text in (each.input, note or ""))
+        rows.append((line, _printable(written, widest), action, code or "", _printable(why, FULL)))
     return _columns(rows) if len(rows) > 1 else []
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from flowc.diag.codes.yaml import skypilot as codes
 from flowc.frontends.skypilot.variables import unset
-from flowc.inputs import Inputs, looks_secret
+from flowc.inputs import Inputs
 from flowc.ir.job import File
+from flowc.secret import looks_secret
 from flowc.yamldoc.node import Mapping, Node, Scalar, Sequence, is_null
 
 TYPE_CHECKING = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flowc._compiled.skypilot_fields import TYPES
 from flowc.diag.codes.yaml import skypilot as codes
-from flowc.frontends.skypilot.hidden import blank, hide
+from flowc.frontends.skypilot.hidden import blank
 from flowc.frontends.skypilot.variables import substitute
 from flowc.inputs import Inputs
 from flowc.record import Record
@@ -40,7 +40,6 @@ def read(source: Source, inputs: Inputs, sink: Sink) -> Tree | None:
     if head is not None:
         checker.check(head, {"is": "map", "type": "Head", "null": False})
     spans = dict(inputs.flag_spans)
-    hide(roots, source)
     for root in roots:
         for index, (path, text) in enumerate(inputs.flags.sets):
             edit.put(root, path, text, spans.get(f"sets.{index}") or _no_place(path, text), sink)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flowc.record import Record
+from flowc.secret import masked
 from flowc.source import Source, Span
 
 TYPE_CHECKING = False
@@ -60,11 +61,20 @@ class Ast(Record):
 
 
 def document(ast: Ast) -> dict[str, Any]:
-    """The document `flowc.ast/1` (contract §3)."""
+    """The document `flowc.ast/1` (contract §3), with stars for the values of secrets."""
+
+    def shown(options: dict[str, str]) -> dict[str, str]:
+        return {name: masked(text) for name, text in options.items()}
+
     directives = []
     for given in ast.given:
         line, column = given.span.source.position(given.span.start)
-        entry: dict[str, Any] = {"option": given.option, "value": given.value, "line": line, "column": column}
+        entry: dict[str, Any] = {
+            "option": given.option,
+            "value": given.value and masked(given.value),
+            "line": line,
+            "column": column,
+        }
         entry["end_column"] = given.span.source.position(given.span.end)[1]
         if given.span.source is not ast.source:
             entry.update(line=None, origin=given.origin)
@@ -73,8 +83,8 @@ def document(ast: Ast) -> dict[str, Any]:
         "format": "flowc.ast/1",
         "frontend": "slurm",
         "shebang": ast.shebang,
-        "options": ast.components[0].options,
+        "options": shown(ast.components[0].options),
         "directives": directives,
-        "components": [{"options": component.options} for component in ast.components],
+        "components": [{"options": shown(component.options)} for component in ast.components],
         "body_line": ast.body_line,
     }

@@ -5,9 +5,8 @@ from __future__ import annotations
 from flowc.diag.codes.yaml import document as yaml_codes
 from flowc.diag.codes.yaml import task as codes
 from flowc.frontends.task.amounts import utc
-from flowc.inputs import looks_secret
 from flowc.patterns import at_first_use
-from flowc.source import Source, Span
+from flowc.secret import begins_secret, looks_secret
 from flowc.yamldoc.node import Mapping, Scalar, Sequence, misspelt
 
 TYPE_CHECKING = False
@@ -20,13 +19,6 @@ MACHINES = ("instance_type", "min_gpu_memory_gb", "min_cpus", "min_memory_gb")
 COMMANDS = ("command", "shell", "script")
 # Work that is done by hand on the machine: it needs no command.
 BY_HAND = ("tinker", "interactive")
-
-# How the keys of well-known services begin.
-_key_of_service = at_first_use(
-    r"(?:AKIA|ASIA)[A-Z0-9]{16}|(?:ghp|gho|ghs|github_pat)_\w{20,}|hf_[A-Za-z0-9]{20,}|sk-[\w-]{20,}|xox[abp]-[\w-]{10,}"
-    r"|glpat-[\w-]{10,}|-----BEGIN [A-Z ]*PRIVATE KEY-----",
-    "match",
-)
 
 # A variable in the shell's spelling; a dollar sign inside a word is one.
 _reference = at_first_use(r"\$\{[A-Za-z_][^{}]*\}|(?<![^\s:/=,])\$[A-Za-z_]\w*", "search")
@@ -156,18 +148,14 @@ def _secrets(root: Mapping, sink: Sink) -> None:
         if not isinstance(value, str) or not value:
             continue
         reference = _reference(value)
-        told = looks_secret(pair.key.text) or bool(_key_of_service(value))
+        told = looks_secret(pair.key.text) or begins_secret(value)
         if told and not (reference and reference[0] == value):
             secrets.append(pair)
         elif reference:
             _report_reference(pair, reference[0], sink)
-    masked = _masked(root.source, secrets) if secrets else root.source
     for pair in secrets:
-        span = pair.key.span
-        if span.source is root.source:
-            span = Span(masked, span.start, span.end)
         hint = f"take it out of the file and write `--secret {pair.key.text}`"
-        sink.report(codes.SECRET_IN_FILE, span, help=hint, name=pair.key.text)
+        sink.report(codes.SECRET_IN_FILE, pair.key.span, help=hint, name=pair.key.text)
 
 
 def _report_reference(pair: Pair, variable: str, sink: Sink) -> None:
@@ -175,15 +163,3 @@ def _report_reference(pair: Pair, variable: str, sink: Sink) -> None:
     if looks_secret(pair.key.text):
         hint = f"take it out of the file and write `--secret {pair.key.text}`"
     sink.report(codes.VARIABLE_NOT_FILLED_IN, pair.value.span, help=hint, path=pair.path, variable=variable)
-
-
-def _masked(source: Source, secrets: list[Pair]) -> Source:
-    """The source with other characters in place of these values, so that no message shows them."""
-    pieces, position = [], 0
-    for pair in sorted(secrets, key=lambda pair: pair.value.start):
-        start, end = pair.value.start, pair.value.end
-        if pair.value.source is source and start >= position:  # an alias stands for the same place again
-            hidden = "".join(char if char.isspace() else "*" for char in source.text[start:end])
-            pieces += [source.text[position:start], hidden]
-            position = end
-    return Source(source.path, "".join(pieces) + source.text[position:])

@@ -8,7 +8,7 @@ from flowc.diag.codes.k8s import lower as codes
 from flowc.frontends.k8s.container import downward
 from flowc.frontends.k8s.container.expand import Piece, Pieces, expand, late_names, literal
 from flowc.frontends.k8s.context import pair_of, text_of
-from flowc.inputs import looks_secret
+from flowc.secret import looks_secret
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -17,7 +17,6 @@ from flowc.frontends.slurm.lowering.layout import allot
 from flowc.frontends.slurm.lowering.ledger import Ledger
 from flowc.frontends.slurm.lowering.requeues import requeue_word
 from flowc.frontends.slurm.values import meaning
-from flowc.inputs import looks_secret
 from flowc.ir.job import (
     Array,
     Dependency,
@@ -34,6 +33,7 @@ from flowc.ir.job import (
 )
 from flowc.ir.unit import Unit
 from flowc.patterns import at_first_use
+from flowc.secret import looks_secret
 from flowc.source import Span
 
 TYPE_CHECKING = False

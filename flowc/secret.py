@@ -1,0 +1,156 @@
+"""What is a secret, by its name or by how it begins, and what is shown in its place: stars.
+
+The one place that decides it. Texts that the user wrote are shown through `Source.shown` and `Source.masked`, which
+also know what a reader of the format found to be secret (`Source.secrets`).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from flowc._compiled.secrets import HARMLESS, KEYS, PREFIXES, WORDS
+from flowc.patterns import at_first_use
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+STARS = "***"
+_LEAST = 4  # characters of a value that is looked for elsewhere: shorter ones stand in any text
+_LEAST_PART = 8
+# Without one of these, in small letters, a text has no secret that its own words give away; most texts end here.
+_SIGNS = (
+    *("key", "token", "secret", "passw", "passphrase", "credential", "bearer", "://"),
+    *(
+        "akia",
+        "asia",
+        "ghp_",
+        "gho_",
+        "ghu_",
+        "ghs_",
+        "ghr_",
+        "_pat_",
+        "hf_",
+        "sk-",
+        "xox",
+        "glpat-",
+        "npm_",
+        "aiza",
+        "eyj",
+    ),
+)
+
+_service = at_first_use(rf"(?<![0-9A-Za-z])(?:{'|'.join(PREFIXES)})", "finditer")
+_begins = at_first_use("|".join((*PREFIXES, "-----BEGIN [A-Z ]*PRIVATE KEY-----")), "match")
+# `NAME=value`, `name: value`, `"name": "value"`; a value in quotes goes on to their end.
+_named = at_first_use(
+    r"(?<![A-Za-z0-9_.-])-{0,2}([A-Za-z_][A-Za-z0-9_.-]*)[\"']?[ \t]*[:=][ \t]*"
+    r"(?=\"([^\"\n]*)|'([^'\n]*)|([^\s\"'`,;}\])]+))",
+    "finditer",
+)
+# `--password value`, `"--password", "value"`; what looks like another flag is no value.
+_flagged = at_first_use(
+    r"(?<![A-Za-z0-9_-])--?([a-z][A-Za-z0-9-]*)[\"']?(?:[ \t]*,[ \t]*|[ \t]+)[\"']?([^\s\"'`,;}\])-][^\s\"'`,;}\])]*)",
+    "finditer",
+)
+_bearer = at_first_use(r"(?i)\bbearer[ \t]+([^\s\"'`$<{]+)", "finditer")
+_parts = at_first_use(rf"[\w+/=.~-]{{{_LEAST_PART},}}", "findall")
+_login = at_first_use(r"://[^\s/:@\"']*:([^\s/@\"']+)@", "finditer")
+_path = at_first_use(r"(?:~|\.{1,2})?/[a-z][0-9A-Za-z_.-]*(?:/[0-9A-Za-z_.$@{}-]*)*", "fullmatch")
+# Values that tell nothing: switches, what begins a block in YAML, what flowc itself puts for a value.
+_SWITCHES = (
+    *("true", "false", "yes", "no", "on", "off", "none", "null", "~"),
+    *("|", "|-", "|+", ">", ">-", ">+", "value", "…"),
+)
+
+
+def looks_secret(name: str) -> bool:
+    """Whether a variable's name says that its value is nobody else's business."""
+    name = name.upper()
+    for word in HARMLESS:
+        name = name.replace(word, "")
+    return any(word in name for word in WORDS)
+
+
+@lru_cache(500)
+def key_looks_secret(key: str) -> bool:
+    """The same of a key or flag in any spelling: `HF_TOKEN`, `password`, `envs.API_KEY`, `--access-key`. In small
+    letters more words are names of other things: `key`, `ssh_key_name`."""
+    last = key.rpartition(".")[2]
+    return looks_secret(last) if last.isupper() else last.lower().replace("-", "_").endswith(KEYS)
+
+
+def begins_secret(text: str) -> bool:
+    """Whether a text begins as the keys of well-known services do."""
+    return _begins(text) is not None
+
+
+def is_told(value: str) -> bool:
+    """Whether there is something to hide: not in a reference, a placeholder, a switch or the path of a file."""
+    if not value or value.startswith(("$", "<", "{", "[", "*")) or value.lower() in _SWITCHES:
+        return False
+    return "://" not in value and _path(value) is None
+
+
+def may_tell(text: str) -> bool:
+    """False where no secret can be in a text, as far as its own words go: the quick look before the true one."""
+    lowered = text.lower()
+    for sign in _SIGNS:  # noqa: SIM110 - a generator costs as much as the search
+        if sign in lowered:
+            return True
+    return False
+
+
+def places(text: str) -> list[tuple[int, int]]:
+    """Where the values of secrets stand in a text that its own words give away: (start, end), in order."""
+    if not may_tell(text):
+        return []
+    found = [match.span() for match in _service(text)]
+    for match in _named(text):
+        group = match.lastindex
+        if group is not None and key_looks_secret(match[1]) and is_told(match[group]):
+            found.append(match.span(group))
+    for match in _flagged(text):
+        if match[1] != "secret" and key_looks_secret(match[1]) and is_told(match[2]):  # `--secret` takes a name
+            found.append(match.span(2))
+    found += [match.span(1) for finder in (_bearer, _login) for match in finder(text)]
+    return sorted(found)
+
+
+def parts(value: str) -> list[str]:
+    """A value that is not to be seen, and the words of it that would give it away: a message may quote one of them."""
+    return list(dict.fromkeys((value, *_parts(value))))
+
+
+def starred(text: str, found: Iterable[tuple[int, int]]) -> str:
+    """`text`, as long as it was, with stars for the characters of these places."""
+    pieces, position = [], 0
+    for start, end in found:
+        start = max(start, position)
+        if start < end:
+            hidden = "".join(char if char.isspace() else "*" for char in text[start:end])
+            pieces += [text[position:start], hidden]
+            position = end
+    return "".join(pieces) + text[position:] if pieces else text
+
+
+def masked(text: str, values: Iterable[str] = ()) -> str:
+    """`text` with stars for the secrets that its own words give away, and for these values."""
+    text = starred(text, places(text))
+    for value in values:
+        if len(value) >= _LEAST and value in text:
+            text = _without(text, value)
+    return text
+
+
+def _without(text: str, value: str) -> str:
+    """Stars for a value where it stands as a word of its own: a short one may be part of others."""
+    pieces, position = [], 0
+    while (at := text.find(value, position)) >= 0:
+        end = at + len(value)
+        apart = not (text[at - 1 : at].isalnum() and value[0].isalnum()) and not (
+            text[end : end + 1].isalnum() and value[-1].isalnum()
+        )
+        pieces += [text[position:at], STARS if apart or len(value) > 2 * _LEAST else value]
+        position = end
+    return "".join(pieces) + text[position:]

@@ -1,0 +1,90 @@
+"""Where a document in YAML holds the values of secrets."""
+
+from __future__ import annotations
+
+from flowc._compiled.secrets import SECTIONS
+from flowc.patterns import at_first_use
+from flowc.secret import is_told, key_looks_secret
+from flowc.yamldoc.node import Mapping, Node, Scalar, Sequence, is_null
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flowc.source import Source, Span
+
+# In a text that cannot be read: the values of a Secret, and a variable whose value has a line of its own.
+_of_kind = at_first_use(r"(?m)^[ \t]*[\"']?kind[\"']?[ \t]*:[ \t]*[\"']?Secret\b", "search")
+_value = at_first_use(r"(?m)^[ \t-]*[\"']?[\w.-]+[\"']?[ \t]*:[ \t]+(\S.*)$", "finditer")
+_variable = at_first_use(
+    r"name[\"']?[ \t]*:[ \t]*[\"']?([A-Za-z_]\w*)[\"']?[ \t]*,?\s*[\"']?value[\"']?[ \t]*:[ \t]*(\S[^\n]*)", "finditer"
+)
+
+
+def watch(source: Source, roots: list[Node]) -> None:
+    """Let the source know of the secrets in these documents, once it is asked."""
+    source.find_secrets = lambda: {
+        (node.start, node.end, node.text) for root in roots for node in secret_nodes(root) if node.source is source
+    }
+
+
+def watch_unread(source: Source) -> None:
+    """The same for a text that cannot be read as YAML, by its lines."""
+
+    def find() -> Iterator[tuple[int, int, str]]:
+        text = source.text
+        for match in _value(text) if _of_kind(text) else ():
+            yield *match.span(1), match[1]
+        for match in _variable(text):
+            if key_looks_secret(match[1]):
+                yield *match.span(2), match[2]
+
+    source.find_secrets = find
+
+
+def watch_set(root: Node, text: str, span: Span) -> None:
+    """The same for a value that a flag put into a document: its text, and the flag's place."""
+    source = span.source
+    if any(node.source is source and node.start == span.start for node in secret_nodes(root)):
+        at = source.text.find(text, span.start, span.end)
+        place = (at, at + len(text)) if at >= 0 else (span.start, span.end)
+        source.hidden.append((*place, text))
+
+
+def secret_nodes(root: Node) -> Iterator[Scalar]:
+    """The values below a node that are secrets by their key, by the variable that they are of, or by their object."""
+    waiting = [root]
+    while waiting:  # not `walk`: most nodes are scalars, which tell nothing alone
+        node = waiting.pop()
+        if isinstance(node, Mapping):
+            yield from _of_mapping(node)
+            waiting += [pair.value for pair in node.pairs if not isinstance(pair.value, Scalar)]
+        elif isinstance(node, Sequence):
+            yield from _of_flags(node)
+            waiting += [item for item in node.items if not isinstance(item, Scalar)]
+
+
+def _of_mapping(node: Mapping) -> Iterator[Scalar]:
+    name, kind = node.get("name"), node.get("kind")
+    variable = isinstance(name, Scalar) and key_looks_secret(name.text)
+    secret = isinstance(kind, Scalar) and kind.text == "Secret"
+    for pair in node.pairs:
+        key, below = pair.key.text, pair.value
+        if isinstance(below, Scalar):
+            named = key_looks_secret(key) or (variable and key.startswith("val"))  # `value`, be it misspelt
+            if named and not is_null(below) and is_told(below.text):
+                yield below
+        elif isinstance(below, Mapping) and (key in SECTIONS or (secret and key == "data")):
+            for inner in below.pairs:
+                if isinstance(inner.value, Scalar) and not is_null(inner.value) and inner.value.text[:1] not in "$":
+                    yield inner.value
+
+
+def _of_flags(node: Sequence) -> Iterator[Scalar]:
+    """`--password` as one item and its value as the next."""
+    if not node.items or not isinstance(node.items[0], Scalar):
+        return
+    for flag, value in zip(node.items, node.items[1:], strict=False):
+        named = isinstance(flag, Scalar) and flag.text.startswith("-") and key_looks_secret(flag.text.lstrip("-"))
+        if named and isinstance(value, Scalar) and is_told(value.text) and not value.text.startswith("-"):
+            yield value
