@@ -16,8 +16,6 @@ from flowc.yamldoc.shapes import HIDDEN, KIND_WORDS, Words, quoted, range_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from flowc.diag.code import Code
     from flowc.diag.sink import Sink
     from flowc.yamldoc.shapes import Shape
@@ -53,7 +51,7 @@ class Checker:
             if shape.get("null", self.null) or kind == "any":
                 return True
             return self._wrong_type(node, shape, path)
-        good: bool = _CHECKS[kind](self, node, shape, path)
+        good: bool = getattr(self, f"_{kind}")(node, shape, path)
         return good
 
     def _any(self, node: Node, shape: Shape, path: str) -> bool:
@@ -200,23 +198,31 @@ class Checker:
         return kind in (found.kind, "any") or (kind == "text" and as_text)
 
     def _text(self, node: Node, shape: Shape, path: str) -> bool:
+        coerce = shape.get("coerce")
+        if coerce == "python":
+            return self._python(node, shape, path)
         if not isinstance(node, Scalar):
             return self._wrong_type(node, shape, path)
         found = scalars.meaning(node, self.reader)
         node.value = node.text
-        coerce = shape.get("coerce")
         if found.kind != "text":
-            if coerce == "python":
-                node.value = scalars.python_text(found, node.text)
-                if node.value != node.text:
-                    self._read_as(node, path, f"the text `{node.value}`")
-            elif coerce == "text":
+            if coerce == "text":
                 pass
             elif (found.kind == "odd" and self.reader == "pyyaml") or (found.kind == "int" and ":" in node.text):
                 self._read_as(node, path, found.shown)
             else:
                 return self._wrong_type(node, shape, path)
         return self._value(node, shape, path) and self._length(node, len(node.value), shape, path, "characters")
+
+    def _python(self, node: Node, shape: Shape, path: str) -> bool:
+        from flowc.yamldoc.python_text import python_text
+
+        node.value = python_text(node)
+        if node.value is None:
+            return self._wrong_type(node, shape, path)
+        if not isinstance(node, Scalar) or node.value != node.text:
+            self._read_as(node, path, f"the text `{node.value}`")
+        return True
 
     def _int(self, node: Node, shape: Shape, path: str) -> bool:
         if not isinstance(node, Scalar):
@@ -327,12 +333,13 @@ class Checker:
             fields |= {name: HIDDEN[name] for name in HIDDEN if name in fields}
         self.sink.report(code, span, help=help, fix=fix, notes=(), path=path, **fields)
 
-    def _read_as(self, node: Scalar, path: str, shown: str, *, quote: bool = True) -> None:
+    def _read_as(self, node: Node, path: str, shown: str, *, quote: bool = True) -> None:
         """The format's own reader sees something else in a value than stands there."""
         span, fix = node.span, None
-        if quote and node.style is None:
+        value = node.text if isinstance(node, Scalar) else span.text.partition("\n")[0]
+        if quote and isinstance(node, Scalar) and node.style is None:
             fix = Fix(title="quote it", edits=(Edit(span=span, text=quoted(node.text)),))
-        self._report(codes.READ_AS_SOMETHING_ELSE, span, fix=fix, path=path, value=node.text, shown=shown)
+        self._report(codes.READ_AS_SOMETHING_ELSE, span, fix=fix, path=path, value=value, shown=shown)
 
     def _wrong_type(self, node: Node, shape: Shape, path: str) -> bool:
         kinds = [shape["is"]] if shape["is"] != "one" else [each["is"] for each in shape["shapes"]]
@@ -369,19 +376,6 @@ class Checker:
         bare = Scalar(node.source, node.start, node.end, node.text, None, None)
         found = scalars.meaning(bare, self.reader).kind
         return node.text if found in kinds or (found == "int" and "number" in kinds) else None
-
-
-_CHECKS: dict[str, Any] = {
-    "any": Checker._any,
-    "map": Checker._map,
-    "dict": Checker._dict,
-    "list": Checker._list,
-    "one": Checker._one,
-    "text": Checker._text,
-    "int": Checker._int,
-    "number": Checker._number,
-    "bool": Checker._bool,
-}
 
 
 def first_key(node: Mapping) -> Span:

@@ -140,15 +140,3 @@ def as_number(text: str) -> str | None:
     if len(text) <= 4 * MOST_DIGITS and _any_float(text):
         return decimal_text(text.replace("_", ""))
     return None
-
-
-def python_text(found: Meaning, written: str) -> str:
-    """What `str()` of Python's reading gives: `true` is `True`, `1.50` is `1.5`, `010` is `8`."""
-    if found.kind == "bool":
-        return "True" if found.value else "False"
-    if found.kind == "int":
-        return str(found.value)
-    if found.kind == "float":
-        value = str(float(found.value))
-        return value
-    return written

@@ -10,7 +10,7 @@ A *shape* is a dict (compiled into `flowc._compiled`), so that a check of a file
     min, max, over   numbers: bounds (`over`: greater than); text and list: bounds of the length
     like, rule       text: a pattern (full match), and what it asks for in words
     coerce    reads a neighbouring type as well: `number` (a quoted number), `bool`, `text` (any scalar, as written),
-              `python` (any scalar, as Python prints it), `item` (a single value for a list of one), `octal` (an int may
+              `python` (any value, as Python prints it), `item` (a single value for a list of one), `octal` (an int may
               be octal), `float` (2.0 for an int); several are joined by blanks
     want      what is expected, in words, where the kinds alone do not say it
     null      whether null stands for an absent value; else the format's rule holds

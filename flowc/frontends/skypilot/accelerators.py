@@ -43,6 +43,8 @@ class Wanted(Record):
 def wanted(node: Node) -> tuple[list[Wanted], bool]:
     """The alternatives, and whether they are in order of preference (a list is, a mapping or a set is not). Raises
     Mistake."""
+    if isinstance(node, (Sequence, Mapping)) and not (node.items if isinstance(node, Sequence) else node.pairs):
+        raise Mistake("none is named", node.span, node.span.text, EXAMPLE)
     if isinstance(node, Sequence):
         return [_one(item) for item in node.items], True
     if isinstance(node, Mapping):
@@ -52,7 +54,11 @@ def wanted(node: Node) -> tuple[list[Wanted], bool]:
 
 def _one(node: Node) -> Wanted:
     if isinstance(node, Mapping) and len(node.pairs) == 1:
-        return _counted(node.pairs[0].key, node.pairs[0].value)
+        found = _counted(node.pairs[0].key, node.pairs[0].value)
+        meant = f"{node.pairs[0].key.text}:{found.fraction or found.count}"
+        raise Mistake("an item of a list is one text", node.span, node.span.text, meant=meant)
+    if is_null(node):
+        raise Mistake("an item of the list is empty", node.span, node.span.text, EXAMPLE)
     if not isinstance(node, Scalar):
         raise Mistake(f"a {node.what} stands where a name is expected", node.span, node.span.text, EXAMPLE)
     return _parsed(node.text, node.span)
@@ -64,6 +70,8 @@ def _counted(key: Scalar, value: Node) -> Wanted:
         return _parsed(key.text, key.span)
     if not isinstance(value, Scalar):
         raise Mistake("a count is expected after the name", value.span, key.text, EXAMPLE)
+    if value.style is not None:
+        raise Mistake("the count is a text: take its quotes off", value.span, value.span.text, EXAMPLE)
     return _parsed(f"{key.text}:{value.text}", Span(key.source, key.start, value.end))
 
 

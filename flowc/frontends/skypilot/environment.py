@@ -8,6 +8,7 @@ from flowc.inputs import Inputs
 from flowc.ir.job import File
 from flowc.secret import looks_secret
 from flowc.yamldoc.node import Mapping, Node, Scalar, Sequence, is_null
+from flowc.yamldoc.python_text import python_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Environment:
         self.login = self._login(task)
         for pair in task.pairs_at("envs"):
             if not (self.login and pair.key.text in LOGIN):
-                self._variable(pair.key, pair.value)
+                self._variable(python_text(pair.key) or pair.key.text, pair.key.span, pair.value)
             elif pair.key.text.endswith("SERVER") and not is_null(pair.value):
                 self.server = str(pair.value.value).rstrip("/")
         self._secrets(task)
@@ -59,13 +60,13 @@ class Environment:
             self.sink.report(codes.DOCKER_LOGIN, place, name=LOGIN_SECRET)
         return place
 
-    def _variable(self, key: Scalar, value: Node) -> None:
-        name, flags = key.text, self.inputs.flags
+    def _variable(self, name: str, place: Span, value: Node) -> None:
+        flags = self.inputs.flags
         given = name in dict(flags.env) or name in flags.secrets
         if is_null(value):
             if not given:
                 help = f"give it with `--env {name}=VALUE`, or as a secret with `--secret {name}`"
-                self.sink.report(codes.SKYPILOT_EMPTY_ENV, key.span, help=help, name=name)
+                self.sink.report(codes.SKYPILOT_EMPTY_ENV, place, help=help, name=name)
             return
         text = str(value.value)
         self.env_span = self.env_span or value.span
@@ -79,7 +80,7 @@ class Environment:
                 help = f"give the value with `--env {name}=VALUE`, or as a secret with `--secret {name}`"
             self.sink.report(codes.ENV_NOT_EXPANDED, value.span, help=help, name=name, other=other)
         elif looks_secret(name):
-            self.sink.report(codes.SKYPILOT_ENV_SECRET, key.span, help="move it to `secrets`", name=name)
+            self.sink.report(codes.SKYPILOT_ENV_SECRET, place, help="move it to `secrets`", name=name)
 
     def _secrets(self, task: Mapping) -> None:
         """Names alone: whatever values the file holds go nowhere."""
@@ -107,7 +108,9 @@ def _names(node: Node | None) -> list[tuple[str, Span, Node | None]]:
     """The names in `envs`, in a mapping of secrets (`workspace.NAME`) or in a list of them (`secrets:NAME`), each with
     its place and the value beside it."""
     if isinstance(node, Sequence):
-        return [(_bare(str(item.value).removeprefix("secrets:")), item.span, None) for item in node.each()]
+        return [name for item in node.each() for name in _names(item)]
+    if isinstance(node, Scalar):
+        return [(_bare(str(node.value).removeprefix("secrets:")), node.span, None)]
     if isinstance(node, Mapping):
         return [(_bare(pair.key.text), pair.key.span, pair.value) for pair in node.pairs]
     return []

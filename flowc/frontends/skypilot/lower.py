@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flowc.diag.codes.yaml import skypilot as codes
+from flowc.diag.codes.yaml.document import WRONG_FORM
 from flowc.digest import sha256_hex
 from flowc.frontends.skypilot import sizes
 from flowc.frontends.skypilot.environment import LOGIN_SECRET, Environment
@@ -27,6 +28,7 @@ from flowc.ir.job import (
     SourceInfo,
 )
 from flowc.ir.unit import Unit
+from flowc.ir.units import GIB
 from flowc.source import Span
 from flowc.yamldoc.check import first_key
 from flowc.yamldoc.ledger import Ledger, LedgerCodes
@@ -197,8 +199,11 @@ class Lowering:
         if nodes is not None:
             self.origins["resources.nodes"] = nodes.span
         if disk is not None:
-            fields["disk_bytes"] = sizes.size_bytes(disk.value.value)
+            fields["disk_bytes"] = size = sizes.size_bytes(disk.value.value)
             self.origins["resources.disk_bytes"] = disk.value.span
+            if size % GIB:
+                expected, value = "a whole number of GiB", str(disk.value.value)
+                self.sink.report(WRONG_FORM, disk.value.span, path=disk.path, value=value, expected=expected)
         for mount, span in storage.found:
             if mount.kind == "scratch" and mount.size_bytes:
                 fields["disk_bytes"] = fields.get("disk_bytes", 0) + mount.size_bytes
@@ -284,6 +289,9 @@ class Lowering:
         """SkyPilot stops or ends an idle cluster; a bid knows only the machine's end."""
         pair = self.keys.get("autostop")
         if pair is None or pair.value.value is False:
+            return None
+        if isinstance(pair.value.value, int) and pair.value.value < 0:
+            self.ledger.decide(pair, "lowered", "never, as a negative number says")
             return None
         inner = pair.value if isinstance(pair.value, Mapping) else None
         said = (inner.pair("down") or inner.pair("idle_minutes")) if inner is not None else pair

@@ -70,7 +70,7 @@ def _of_infra(infra: Pair) -> tuple[Place, Pair | None]:
     cloud, _, rest = text.partition("/")
     if cloud.lower() in _WITHOUT_REGIONS:
         rest = ""
-    region, _, zone = rest.partition("/")
+    region, _, zone = (part.strip() for part in rest.partition("/"))
     found = Place(
         cloud=None if cloud in (ANY, "") else cloud.lower(),
         region=region if region not in ("", ANY) else None,

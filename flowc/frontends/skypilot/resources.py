@@ -158,12 +158,13 @@ def _alternatives(resources: Mapping, sink: Sink) -> tuple[list[Alternative], bo
 def _keys(node: Mapping, sink: Sink) -> Keys:
     """The pairs of a mapping that say something, `gpus` under its other name."""
     keys = {pair.key.text: pair for pair in node.pairs if not is_null(pair.value)}
-    other = keys.pop("gpus", None)
-    if other is not None and "accelerators" in keys:
-        notes = ((keys["accelerators"].key.span, "`accelerators` is given here"),)
+    other, named = node.pair("gpus"), node.pair("accelerators")
+    keys.pop("gpus", None)
+    if other is not None and named is not None:
+        notes = ((named.key.span, "`accelerators` is given here"),)
         what = "`gpus` and `accelerators` are both given"
         sink.report(codes.SKYPILOT_CONFLICT, other.key.span, help="keep one of them", notes=notes, what=what)
-    elif other is not None:
+    elif other is not None and not is_null(other.value):
         keys["accelerators"] = other
     return keys
 

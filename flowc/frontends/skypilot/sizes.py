@@ -16,7 +16,9 @@ UNITS = {"": 30, "k": 10, "m": 20, "g": 30, "t": 40, "p": 50}
 MOST_PORT = 65535
 MOST_PORTS = 1000
 
-_amount = at_first_use(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([kmgtp]?)[bi]?\s*\+?", "fullmatch", 2)  # re.IGNORECASE
+# As Python's `float` reads a number.
+_NUMBER = r"\+?(?:[0-9]{1,9}(?:\.[0-9]{0,9})?|\.[0-9]{1,9})(?:e[-+]?[0-9])?"
+_amount = at_first_use(rf"({_NUMBER})\s*([kmgtp]?)[bi]?\s*\+?", "fullmatch", 2)  # re.IGNORECASE
 _range = at_first_use(r"([0-9]{1,9})(?:\s*-\s*([0-9]{1,9}))?", "fullmatch")
 
 
@@ -37,7 +39,7 @@ def cpus(text: str) -> int:
 def ports(node: Node, sink: Sink) -> tuple[Port, ...]:
     """The ports of a field, merged and in order; reports what is none."""
     found: set[int] = set()
-    for each in node.items if isinstance(node, Sequence) else [node]:
+    for each in node.items if isinstance(node, Sequence) else [node] if getattr(node, "text", "") else []:
         if not isinstance(each, Scalar):
             continue
         for part in each.text.split(","):

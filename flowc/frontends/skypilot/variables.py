@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flowc.inputs import Inputs
 from flowc.patterns import at_first_use
-from flowc.yamldoc import scalars
 from flowc.yamldoc.node import Mapping, Scalar, is_null, walk
+from flowc.yamldoc.python_text import python_text
 
 # Elsewhere the shell knows the variables when the task runs.
 SUBSTITUTED = ("workdir", "file_mounts", "volumes")
@@ -33,11 +33,11 @@ def unset(text: str) -> str | None:
 
 
 def _values(task: Mapping, inputs: Inputs) -> dict[str, str]:
-    found = {
-        pair.key.text: scalars.python_text(scalars.meaning(pair.value, "pyyaml"), pair.value.text)
-        for pair in task.pairs_at("envs")
-        if isinstance(pair.value, Scalar) and not is_null(pair.value)
-    }
+    found = {}
+    for pair in task.pairs_at("envs"):
+        name, text = python_text(pair.key), None if is_null(pair.value) else python_text(pair.value)
+        if name is not None and text is not None:
+            found[name] = text
     return {**found, **dict(inputs.flags.env)}
 
 

@@ -65,9 +65,10 @@ def test_a_login_for_a_registry() -> None:
 
 
 def test_names_of_secrets() -> None:
-    task = {**BASE, "secrets": ["secrets:A", "workspace.B"], "managed_secrets": {"C": {"mount_path": "/run/c"}}}
+    task = {**BASE, "secrets": ["secrets:A", "secrets:workspace.B"]}
+    task["managed_secrets"] = [{"C": {"mount_path": "/run/c"}}, "D"]
     (job,) = jobs(task)
-    assert job["secrets"] == ["A", "B"]
+    assert job["secrets"] == ["A", "B", "D"]
     assert [(file["path"], file["secret"]) for file in job["files"]] == [("/run/c", "C")]
 
 
