@@ -7,6 +7,7 @@ This is the one place that knows all three, and a good place to start reading. A
     lower      `frontends/slurm/lowering/lower.py` gives `Unit`s: a `Job` by meaning, with its origins
     override   `override/` puts the job flags of the command line over it                    (`--emit ir` stops here)
     passes     `passes/`: validate, resolve (chooses the machine), price-check             (`--emit plan` stops here)
+    rules      `rules/`: what the job lacks on any machine
     emit       `backends/mithril/` gives the request and the startup script
 
 All of it reports to one `Sink`; nothing here prints or exits.
@@ -14,7 +15,7 @@ All of it reports to one `Sink`; nothing here prints or exits.
 
 from __future__ import annotations
 
-from flowc import catalog, override, pipeline
+from flowc import catalog, override, pipeline, rules
 from flowc.backends import BACKENDS
 from flowc.backends.base import Artifact
 from flowc.detect import detect
@@ -131,6 +132,7 @@ def _artifacts(
         from flowc.ir.encode import plan_document
 
         return [_document("plan.json", plan_document(units))]
+    rules.run(units, sink)
     backend = _backend(emit or "mithril")
     backend.check(units, sink)
     if emit is not None:

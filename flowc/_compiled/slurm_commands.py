@@ -20,8 +20,9 @@ MISSING = ('sattach',
  'sview',
  'sacctmgr',
  'scrontab',
- 'seff',
- 'apptainer',
+ 'seff')
+
+ABSENT = ('apptainer',
  'singularity',
  'shifter',
  'enroot',
@@ -34,23 +35,23 @@ MISSING = ('sattach',
  'clush',
  'nodeset')
 
-REMOTE = ('ssh', 'scp')
+REMOTE = ('ssh', 'scp', 'deepspeed')
 
 BROUGHT = ({'commands': ('conda', 'mamba', 'activate'),
   'words': '(?i)(?:ana|mini|micro)(?:conda|mamba)|miniforge|mambaforge|conda(?:/|\\.sh\\b)|\\b(?:install|load|add|ml)\\b[^\\n]*(?:conda|mamba)',
   'package': None},
  {'commands': ('mpirun', 'mpiexec', 'mpicc', 'mpicxx', 'mpif90'),
-  'words': '(?m)\\b(?:module|ml|conda|mamba|spack|guix|nix|source|install|activate)\\b|^[ \\t]*\\.[ '
-           '\\t]|PATH=',
+  'words': '(?m)\\b(?:module|ml|conda|mamba|spack|guix|nix|source|(?<!pip )(?<!pip3 )install|activate)\\b|^[ '
+           '\\t]*\\.[ \\t]|PATH=',
   'package': 'openmpi-bin libopenmpi-dev'},
  {'commands': ('podman',), 'words': '\\binstall\\b|PATH=', 'package': 'podman'},
  {'commands': ('Rscript',),
-  'words': '(?m)\\b(?:module|ml|conda|mamba|spack|guix|nix|source|install|activate)\\b|^[ \\t]*\\.[ '
-           '\\t]|PATH=',
+  'words': '(?m)\\b(?:module|ml|conda|mamba|spack|guix|nix|source|(?<!pip )(?<!pip3 )install|activate)\\b|^[ '
+           '\\t]*\\.[ \\t]|PATH=',
   'package': 'r-base-core'},
  {'commands': ('matlab', 'julia'),
-  'words': '(?m)\\b(?:module|ml|conda|mamba|spack|guix|nix|source|install|activate)\\b|^[ \\t]*\\.[ '
-           '\\t]|PATH=',
+  'words': '(?m)\\b(?:module|ml|conda|mamba|spack|guix|nix|source|(?<!pip )(?<!pip3 )install|activate)\\b|^[ '
+           '\\t]*\\.[ \\t]|PATH=',
   'package': None})
 
 BEHIND = ({'words': 'launcher[\\s=\'"]+slurm\\b', 'commands': ('scontrol',)},

@@ -113,6 +113,7 @@ class Limits(Strict):
     bids_per_array: int
     concurrent_tasks: int
     script_bytes: int
+    user_data_bytes: int
     name_length: int
     long_job_hours: int
     preemption_notice_s: int
@@ -154,6 +155,7 @@ class SlurmCommands(Strict):
     refused: tuple[str, ...]
     launchers: tuple[str, ...]
     missing: tuple[str, ...]
+    absent: tuple[str, ...]
     remote: tuple[str, ...]
     brought: tuple[BroughtRow, ...]
     behind: tuple[BehindRow, ...]

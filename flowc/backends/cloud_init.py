@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from binascii import b2a_base64
 
+from flowc._compiled.limits import USER_DATA_BYTES
 from flowc.backends.base import Artifact, Backend, checks_nothing
 from flowc.scripts import build
 from flowc.scripts.packing.pack import deflate, gzip_member
@@ -30,12 +31,18 @@ def emit(units: list[Unit], sink: Sink, taken: set[str]) -> list[Artifact]:
     """User data for each unit, and for each index of an array: a file for each machine group."""
     found = []
     for place, unit in enumerate(units):
-        array = unit.job.array
+        array, largest = unit.job.array, 0
         for index in array.indices if array else (None,):
             payload = build(unit, index=index).payload
             content = b2a_base64(gzip_member(deflate(payload), payload), newline=False).decode("ascii")
             suffix = (f"-{place}" if place else "") + (f"-{index}" if index is not None else "")
-            found.append(Artifact(name=f"user-data{suffix}.yaml", text=USER_DATA.format(content=content)))
+            text = USER_DATA.format(content=content)
+            largest = max(largest, len(text))
+            found.append(Artifact(name=f"user-data{suffix}.yaml", text=text))
+        if largest > USER_DATA_BYTES:
+            from flowc.diag.codes.emit import USER_DATA_TOO_LARGE
+
+            sink.report(USER_DATA_TOO_LARGE, None, size=largest, limit=USER_DATA_BYTES)
     return found
 
 

@@ -1,10 +1,11 @@
-"""Absolute paths in a batch script's text that a cluster's file systems have and a rented machine has not."""
+"""Absolute paths in a job's text that other file systems have and a rented machine has not."""
 
 from __future__ import annotations
 
-from flowc._compiled.slurm_commands import IMAGE_ROOTS
-from flowc.body.commands import MOST_TEXT, in_comment
+from flowc._compiled.slurm_commands import IMAGE_ROOTS, SHELLS
+from flowc.body.commands import MOST_TEXT, in_comment, interpreter_words
 from flowc.patterns import at_first_use
+from flowc.shell.scan import scan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,34 +15,108 @@ if TYPE_CHECKING:
 
 # At the beginning of a word, with two parts at least: the second may be a variable.
 _paths = at_first_use(r"(?:(?<=[\s\"'=(])|\A)(/([A-Za-z][\w.+-]*)/([\w.+-]+|\$\{?\w+\}?))[\w./+${}-]*", "finditer")
-# Programs whose words look like paths: patterns of sed and awk, paths within containers.
-_other_words = at_first_use(r"\b(?:g?awk|sed|perl|grep|docker|podman|mkdir|install|mount)\b", "search")
+# Programs of which nothing is told: what they are given is said, a pattern, or within a container.
+SILENT = frozenset(("echo", "printf", ":", "true", "awk", "gawk", "sed", "perl", "grep", "egrep", "zgrep"))
+CONTAINERS = frozenset(("docker", "podman", "nerdctl", "apptainer", "singularity", "enroot", "shifter", "sarus"))
+# Programs that make the paths which they are given, or ask whether they are there.
+MAKERS = frozenset(
+    (
+        *("mkdir", "install", "mount", "git", "wget", "curl", "tar", "unzip", "aws", "gsutil", "gcloud", "rclone"),
+        *("s5cmd", "azcopy", "hf", "huggingface-cli", "touch", "tee", "virtualenv", "uv", "[", "[[", "test", "stat"),
+    )
+)
+# Of these only the last word is made.
+COPIERS = frozenset(("cp", "rsync", "mv", "ln", "scp"))
+# Programs whose here-documents are files or messages, not what they do.
+WRITERS = frozenset(("cat", "tee", ":", "true", "read", "mail", "sendmail", "echo", "ssh", *CONTAINERS))
+# Variables of folders that programs make where they are missing.
+_made_by_programs = at_first_use(
+    r"(?:\w*CACHE\w*|HF_HOME|TORCH_HOME|XDG_\w+|(?:\w+_)?TE?MP(?:DIR)?|WANDB_DIR|MPLCONFIGDIR|\w*LOG_?DIR)\Z", "match"
+)
+# Options whose values are parts of addresses, or paths within containers.
+_no_path = at_first_use(
+    r"--?(?:container|volume|[\w-]*(?:root[_-]path|prefix|route|url|uri|endpoint|api))[\w-]*", "match"
+)
+_variable = at_first_use(r"\$\{?(\w+)", "findall")
+_declares = frozenset(("export", "declare", "local", "readonly", "typeset", "setenv"))
 _MOST_PATHS = 2000
 
 
 def cluster_paths(job: Job) -> dict[str, tuple[int, int]]:
     """The first two parts of each such path, with the place of its first mention as offsets in `job.run.text`.
 
-    Not what the job itself mounts or makes, and nothing of a job in a container, whose image may have any paths.
+    Not what the job itself mounts, makes or asks for; nothing of what runs in a container, whose image may have any
+    paths; and nothing of texts that are only written: here-documents of `cat`, words of `echo`.
     """
     text = (job.run.text or "")[:MOST_TEXT]
-    if job.image is not None or "container-image" in text:
+    if job.image is not None or next(_paths(text), None) is None:
         return {}
-    own = [*(mount.target for mount in job.mounts), *(each.mount_path for each in job.volumes), job.run.workdir or ""]
-    made: list[str] = []
+    made = [*(mount.target for mount in job.mounts), *(each.mount_path for each in job.volumes), job.run.workdir or ""]
+    if job.setup:
+        for _ in _judged(job.setup, made):
+            pass
     found: dict[str, tuple[int, int]] = {}
-    for path, beginning, place in _mentions(text):
-        line = text[text.rfind("\n", 0, place[0]) + 1 : place[0]]
-        if _other_words(line):
-            made.append(path)
-        elif not any(path.startswith(each) for each in [*own, *made] if each.strip("/")):
-            found.setdefault(beginning, place)
+    words = interpreter_words(job)
+    shell = not words or any(word in SHELLS for word in words)
+    mentions = list(_judged(text, made) if shell else _mentions(text, 0))
+    for path, place in mentions:
+        if not any(path.startswith(each) for each in made if each.strip("/")):
+            found.setdefault(text[slice(*place)], place)
     return found
 
 
-def _mentions(text: str) -> Iterator[tuple[str, str, tuple[int, int]]]:
+def _judged(text: str, made: list[str]) -> Iterator[tuple[str, tuple[int, int]]]:
+    """The mentions in a shell's text that something is read from, in order; what it makes goes into `made`."""
+    seen = scan(text)
+    variables: dict[str, str] = {}
+    documents = {each.command: each for each in seen.here_documents}
+    for command in seen.commands:
+        document = documents.get(command.start)
+        if document is None and not {"/", "$"} & {*text[command.start : command.end]}:
+            continue
+        words, assigned = command.words(), command.assignments()
+        name = words[0][1].rpartition("/")[2] if words else ""
+        if name in _declares:
+            assigned, words = [*assigned, *words[1:]], []
+        for start, word in assigned:
+            variable, _, value = word.partition("=")
+            value = value.strip("\"'")
+            variables[variable] = value
+            if _made_by_programs(variable):
+                made.append(value)
+            else:
+                yield from _mentions(word, start)
+        if name in SILENT or name in CONTAINERS or "--container-image" in text[command.start : command.end]:
+            continue
+        if document is not None and name not in WRITERS:
+            yield from _mentions(text[document.start : document.end], document.start)
+        makes = name in MAKERS or "venv" in (word for _, word in words)
+        given = words[1:]
+        if makes or (name in COPIERS and given):
+            made += _values([word for _, word in (given if makes else given[-1:])], variables)
+            given = [] if makes else given[:-1]
+        before = ""
+        for start, word in [*words[:1], *given]:
+            if not _no_path(word) and not (_no_path(before) and "=" not in before):
+                yield from _mentions(word, start)
+            before = word
+        for start, _, word in command.redirections():
+            yield from _mentions(word, start)
+
+
+def _values(words: list[str], variables: dict[str, str]) -> Iterator[str]:
+    """Words as they are, and as the variables say that they begin with."""
+    for word in words:
+        plain = word.strip("\"'").rpartition("=")[2]
+        yield plain
+        for name in _variable(word):
+            if variables.get(name, "")[:1] == "/":
+                yield variables[name]
+
+
+def _mentions(text: str, offset: int) -> Iterator[tuple[str, tuple[int, int]]]:
     for match, _ in zip(_paths(text), range(_MOST_PATHS), strict=False):
         _, root, second = match.groups()
         there = root in IMAGE_ROOTS if root != "home" else second == "ubuntu"
         if not there and not in_comment(text, match.start()):
-            yield match[0], match[1], match.span(1)
+            yield match[0], (offset + match.start(1), offset + match.end(1))

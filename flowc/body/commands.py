@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flowc._compiled.slurm_commands import (
+    ABSENT,
     BEHIND,
     BROUGHT,
     INTERPRETER_PACKAGES,
@@ -31,6 +32,7 @@ _KNOWN = (
     *REFUSED,
     *LAUNCHERS,
     *MISSING,
+    *ABSENT,
     *REMOTE,
     *(name for row in BROUGHT for name in row["commands"] if name not in LAUNCHERS),
 )
@@ -101,23 +103,27 @@ def missing_commands(job: Job) -> dict[str, int]:
     Empty for scripts that are not a shell's. A call is a word at the place of a command: at the start of a line or
     after `;`, `|`, `$(`, `do` and the like, with assignments before it let pass. Comments, here-documents and text in
     single quotes are no calls; nor is a command that the script defines itself, or asks for first (`command -v srun`)
-    on the same line or in an `if` around it.
+    on the same line or in an `if` around it. Of a container it is only said that Slurm does not reach into it: its
+    image may have any other program.
     """
-    names = {*MISSING} if _has_slurm(job) else {*MISSING, *PROVIDED, *REFUSED}
-    if job.image is not None and "bash" not in interpreter_words(job):
-        names |= {*MODULES}
-    if job.image is None and not job.setup:
-        names |= _not_brought(job)
+    if job.image is None:
+        names = {*MISSING, *ABSENT, *_not_brought(job)}
+    elif job.source.frontend != "slurm":
+        return {}  # the image may have all of them
+    else:
+        names = {*MISSING} if "bash" in interpreter_words(job) else {*MISSING, *MODULES}
+    if not _has_slurm(job):
+        names |= {*PROVIDED, *REFUSED}
     return {name: places[0] for name, places in _calls_of(job).items() if name in names}
 
 
 def _not_brought(job: Job) -> set[str]:
-    """The commands that the text calls, and neither brings itself nor sets a path for."""
+    """The commands that the text calls, and neither brings itself, nor sets a path for, nor has got by `setup`."""
     text, found = job.run.text or "", _calls_of(job)
     names = set[str]()
     for row, brings in zip(BROUGHT, _brought, strict=True):
         places = [found[name][0] for name in row["commands"] if name in found]
-        if places and not brings(text, 0, min(places)):
+        if places and not brings(text, 0, min(places)) and not (job.setup and brings(job.setup)):
             names.update(row["commands"])
     return names
 
@@ -150,23 +156,24 @@ def interpreter_words(job: Job) -> list[str]:
     return (job.run.interpreter or default).replace("/", " ").split()
 
 
-# What was found last: one job is asked about several times.
-_found: tuple[Job, dict[str, list[int]]] | None = None
+# The last text and what was found in it, in one value, which threads see whole: one text is asked about several times.
+_last: tuple[str, dict[str, list[int]]] = ("", {})
 
 
 def _calls_of(job: Job) -> dict[str, list[int]]:
     """The offsets of the calls by their commands, as `missing_commands` says."""
-    global _found
-    found = _found
-    if found is None or found[0] is not job:
-        found = _found = job, _search(job)
-    return found[1]
-
-
-def _search(job: Job) -> dict[str, list[int]]:
+    global _last
     text = job.run.text
     if not text or not any(word in SHELLS for word in interpreter_words(job)):
         return {}
+    known, found = _last
+    if known != text:
+        found = _search(text)
+        _last = text, found
+    return found
+
+
+def _search(text: str) -> dict[str, list[int]]:
     calls = outside_child_scripts(text, 0, list(_calls(text)))
     if not calls:
         return {}

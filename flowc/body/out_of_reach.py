@@ -1,4 +1,4 @@
-"""What a batch script calls by names that are good on a cluster alone: other machines by SSH, images in files."""
+"""What a text calls by names that are good on a cluster alone: other machines by SSH, images in files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.ir.job import Job
 
-_asks_for_hosts = at_first_use(r"\bscontrol[ \t]+show[ \t]+hostname|NODELIST\b", "search")
+_asks_for_hosts = at_first_use(
+    r"\bscontrol[ \t]+show[ \t]+hostname|NODELIST\b|NODE_IPS\b|HEAD_NODE(?:_IP)?\b|MAIN_IP\b|MASTER_ADDR\b", "search"
+)
 # A host that only the shell knows, such as `$node`, `root@$node` and, of scp, `$node:/tmp`.
 _host = {
     "ssh": at_first_use(
@@ -18,18 +20,32 @@ _host = {
     ),
     "scp": at_first_use(r"scp[ \t][^\n;&|]{0,300}\$\{?\w{1,60}(?:\[[^\]\n]{0,20}\])?\}?:", "match"),
 }
+# Launchers that start their parts on the machines of a list, by SSH.
+_REST = r"(?:[^\n;&|]|\\\n)"
+_launcher = {
+    "deepspeed": at_first_use(
+        rf"deepspeed\b(?!{_REST}*--(?:launcher[ =]+slurm|no_ssh)\b){_REST}*?\s(?:--hostfile|-H)[\s=]", "match"
+    ),
+    **dict.fromkeys(
+        ("mpirun", "mpiexec"),
+        at_first_use(rf"mpi\w+\b{_REST}*?\s(?:-H|--?host|--?hostfile|--?machinefile|-f)[\s=]", "match"),
+    ),
+}
 _image = at_first_use(r"--container-image(?:=|[ \t]+)[\"']?([^\s\"';|&()`]+)", "finditer")
 _variable = at_first_use(r"\$\{?(\w+)\}?", "fullmatch")
 _MOST_IMAGES = 50
 
 
 def calls_by_ssh(job: Job) -> dict[str, int]:
-    """`ssh` and `scp` to machines of the job: name to the offset of its first such call in `job.run.text`."""
+    """`ssh` and `scp` to machines of the job, and launchers that use them: name to the offset of its first such call in
+    `job.run.text`. In a Slurm job MPI reaches the other nodes without."""
     text = job.run.text or ""
-    if ("ssh" not in text and "scp" not in text) or not _asks_for_hosts(text):
-        return {}
+    ways = {} if ("ssh" not in text and "scp" not in text) or not _asks_for_hosts(text) else {**_host}
+    ways |= {name: reaches for name, reaches in _launcher.items() if name in text}
+    if job.source.frontend == "slurm":
+        ways = {name: reaches for name, reaches in ways.items() if name[:3] != "mpi"}
     found = {}
-    for name, reaches in _host.items():
+    for name, reaches in ways.items():
         place = next((place for place in called(job, name) if reaches(text, place)), None)
         if place is not None:
             found[name] = place

@@ -27,8 +27,8 @@ class Code(Record):
     severity: str
     title: str
     explain: str
-    bad: str | tuple[str, tuple[str, ...]] | Callable[[], str]
-    good: str | tuple[str, tuple[str, ...]] | Callable[[], str]
+    bad: str | tuple[str, tuple[str, ...]] | Callable[[], str | tuple[str, tuple[str, ...]]]
+    good: str | tuple[str, tuple[str, ...]] | Callable[[], str | tuple[str, tuple[str, ...]]]
     path: str = "job.sbatch"
     stops: bool = True
 
@@ -39,8 +39,7 @@ class Code(Record):
 
 
 def _spelled_out(
-    example: str | tuple[str, tuple[str, ...]] | Callable[[], str],
+    example: str | tuple[str, tuple[str, ...]] | Callable[[], str | tuple[str, tuple[str, ...]]],
 ) -> tuple[str, tuple[str, ...]]:
-    if isinstance(example, tuple):
-        return example
-    return (example if isinstance(example, str) else example()), ()
+    found = example if isinstance(example, str | tuple) else example()
+    return found if isinstance(found, tuple) else (found, ())

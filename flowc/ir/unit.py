@@ -18,15 +18,16 @@ class Unit(Record):
     `origins` maps an IR path (`resources.gpus_per_node`, `time.limit_s`, `name`) to the span that set it; every field
     that differs from its default has one, apart from `source`, `run` and `outcome`. Never change it in place: a pass
     that sets a field returns a unit with a new mapping. `text_places` maps a stretch of `job.run.text` to its place in
-    the source, where the source does not hold that text as it is (a block scalar is indented). `outcome_spans` are the
-    places of the options that `job.outcome` tells of, in its order.
+    the source, where the source does not hold that text as it is (a block scalar is indented); `setup_places` does so
+    for `job.setup`. `outcome_spans` are the places of the options that `job.outcome` tells of, in its order.
     """
 
     source: Source
     job: Job
     origins: dict[str, Span]
     plan: JobPlan | None = None
-    text_places: Callable[[int, int], Span] | None = None
+    text_places: Callable[[int, int], Span | None] | None = None
+    setup_places: Callable[[int, int], Span | None] | None = None
     outcome_spans: tuple[Span, ...] = ()
 
     def origin(self, *paths: str) -> Span | None:

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from flowc.ir.job import Job
 
 FOLDER = "/var/lib/foundry/flowc"
+# SkyPilot's texts see what `setup` and an image's installers append to ~/.bashrc, which asks whether somebody types. On
+# the text's first line, so that lines keep their numbers.
+PROFILE = "[ ! -f ~/.bashrc ]||PS1=x . <(sed 's/\\$-/i/g' ~/.bashrc);"
 
 
 class Delivery(Record):
@@ -26,8 +29,13 @@ def body_text(job: Job) -> str | None:
     """The text that is run, with an interpreter line where it is no script of its own; None for a plain command."""
     text = job.run.text
     if text is not None and job.run.kind == "shell":
-        return f"#!{job.run.interpreter or '/bin/bash'}\n{text}"
+        return f"#!{job.run.interpreter or '/bin/bash'}\n{PROFILE if reads_profile(job) else ''}{text}"
     return text
+
+
+def reads_profile(job: Job) -> bool:
+    """Whether there may be more in ~/.bashrc than what the machine comes with, and the format's texts see it."""
+    return job.source.frontend == "skypilot" and (job.setup is not None or job.image is not None)
 
 
 def body_name(job: Job) -> str:

@@ -13,12 +13,27 @@ FOUND = {
     "cd /home/$USER\n": ["/home/$USER"],
     "source /data1/courses/env/bin/activate\npython /data1/courses/a.py /gpfs/x\n": ["/data1/courses", "/gpfs/x"],
     "export D=/scratch/$USER/x E='/lustre/fsw/y' F=\"/proj/z/\"\n": ["/scratch/$USER", "/lustre/fsw", "/proj/z"],
-    "cat <<EOF\n/p/a\nEOF\nx=$(ls /net/b)\n": ["/p/a", "/net/b"],
+    "cat <<EOF\n/p/a\nEOF\nx=$(ls /net/b)\n": ["/net/b"],
     f"cd /tmp/x; ls /usr/bin /opt/conda {HOME}/x /workspace/y /mnt/local /dev/null /etc/hosts\n": [],
     "# cd /home/$USER\nwget http://a/b s3://scratch/x; sed -i '/HOME/d' f; awk '/a/b' g; ls a/b/c ./scratch/x\n": [],
     "mkdir -p /scratch/me\ncd /scratch/me/x\nsrun --container-mounts=a:/data/x true\n": [],
     "docker run -v /data/x:/data/x app /app/run\n": [],
     "cd /scratch\nls / /*\n": [],
+    'OUT=/results/$ID\nmkdir -p "$OUT"\npython a.py --out $OUT --log /results/$ID/log\n': [],
+    "export TMPDIR=/scratch/$USER\nmkdir -p $TMPDIR\ncd /scratch/$USER\n": [],
+    "git clone https://host/a.git /data/code && cd /data/code\n": [],
+    "if [ -d /scratch/me ]; then cd /scratch/me/x; fi\n": [],
+    'echo "written to /shared/out"\nprintf "%s" /shared/x >> log\n': [],
+    "python serve.py --root-path /api/v1 --url=/api/v2\n": [],
+    "export HF_HOME=/data/hf PIP_CACHE_DIR=/data/pip\npython a.py\n": [],
+    "cat > conf.yaml <<EOF\ndata: /scratch/me\nEOF\ntee x <<'E' >/dev/null\ncd /data/y\nE\n": [],
+    "python3 - <<EOF\nopen('/scratch/me/x')\nEOF\nbash <<E\ncd /data/y\nE\n": ["/scratch/me", "/data/y"],
+    "usage() {\n  cat <<EOF\nusage: run /data/in\nEOF\n}\n": [],
+    "srun --container-image=a --container-mounts=/data/x:/data/x python /data/x/a.py\ncd /gpfs/b\n": ["/gpfs/b"],
+    "srun python a.py --data=/scratch/in/x > /logs/a/b\n": ["/scratch/in", "/logs/a"],
+    "DATA=/scratch/in/x\npython a.py $DATA\n": ["/scratch/in"],
+    "cp -r /scratch/in/x /data/y\nls /data/y/z\n": ["/scratch/in"],
+    "python -m venv /data/venv\nsource /data/venv/bin/activate\n": [],
 }
 
 
@@ -35,3 +50,8 @@ def test_what_the_job_mounts_is_there() -> None:
     mount = Mount(kind="bucket", source="s3://b/me", target="/scratch/me")
     assert list(cluster_paths(unit(text, mounts=(mount,)).job)) == ["/data/y"]
     assert not cluster_paths(unit(text, image="a").job)
+
+
+def test_what_prepares_the_job_makes_paths_too() -> None:
+    text = "#!/bin/bash\ncd /data/y/z\nls /scratch/me\n"
+    assert list(cluster_paths(unit(text, setup="aws s3 cp --recursive s3://b/y /data/y\n").job)) == ["/scratch/me"]

@@ -40,7 +40,9 @@ def found(code: Code, example: tuple[str, tuple[str, ...]], folder: Path) -> lis
             diagnostics.append(source)
             continue
         frontend = words.text("from")
-        result = driver.compile(source, inputs, frontend=frontend, strict=words.flag("strict"))
+        result = driver.compile(
+            source, inputs, emit=words.text("emit") or "mithril", frontend=frontend, strict=words.flag("strict")
+        )
         diagnostics += result.diagnostics
     return diagnostics
 

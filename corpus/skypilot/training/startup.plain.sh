@@ -319,11 +319,11 @@ head -c 32 >"$state_dir/setup" <<'E'
 pip install -r requirements.txt
 E
 
-# ---- the job's own script: 338 bytes ----
+# ---- the job's own script: 395 bytes ----
 
-head -c 338 >"$state_dir/body" <<'E' && run_job
+head -c 395 >"$state_dir/body" <<'E' && run_job
 #!/bin/bash
-set -euo pipefail
+[ ! -f ~/.bashrc ]||PS1=x . <(sed 's/\$-/i/g' ~/.bashrc);set -euo pipefail
 master=$(echo "$SKYPILOT_NODE_IPS" | head -n1)
 torchrun --nnodes="$SKYPILOT_NUM_NODES" --nproc-per-node="$SKYPILOT_NUM_GPUS_PER_NODE" \
   --node-rank="$SKYPILOT_NODE_RANK" --master-addr="$master" --master-port=29500 \

@@ -47,8 +47,8 @@ def artifacts(units: list[Unit], sink: Sink, taken: set[str]) -> list[Artifact]:
     of requests of other documents, to which its own are added."""
     references = References()
     by_unit = [_bids(unit, references, taken) for unit in units]
-    for its_bids in by_unit:
-        limits.report_script(max((bid.script for bid in its_bids), key=lambda script: len(script.sent)), sink)
+    for unit, its_bids in zip(units, by_unit, strict=True):
+        limits.report_script(unit, max((bid.script for bid in its_bids), key=lambda script: len(script.sent)), sink)
     bids = [bid for bids in by_unit for bid in bids]
     volumes = _new_volumes(units, references, taken)
     requests = list(volumes.values())

@@ -3,7 +3,6 @@ expressed: by the plan, by the request or by the startup script (a test walks al
 
 from __future__ import annotations
 
-from flowc.backends.mithril import programs, slurm_words
 from flowc.backends.mithril.naming import safe_name
 from flowc.ir.job import Job
 from flowc.record import Record
@@ -50,11 +49,11 @@ IN_REPORT = {
 }
 
 # Only where the job uses one of these is there more to look at.
-EXTRAS = ("volumes", "mounts", "containers", "ports", "secrets", "terminate_on_exit", "isolation", "files")
+EXTRAS = ("volumes", "ports", "terminate_on_exit")
 
 
 def report(unit: Unit, sink: Sink) -> None:
-    """Report what the user set and the bid cannot say, its name, and programs that the machine lacks."""
+    """Report what the user set and the bid cannot say, and its name."""
     job = unit.job
     for path, consequence in REPORTED.items():
         if not lost(job, path):
@@ -69,22 +68,6 @@ def report(unit: Unit, sink: Sink) -> None:
         from flowc.backends.mithril import extras
 
         extras.report(unit, sink)
-    programs.report(unit, sink)
-    slurm_words.report(unit, sink)
-    if job.run.delivery == "ssh":
-        report_delivery(unit, sink)
-
-
-def report_delivery(unit: Unit, sink: Sink) -> None:
-    """Say what has to be copied to the machine, or that there is nothing."""
-    from flowc.diag.codes import emit as codes
-    from flowc.scripts.delivery import delivery
-
-    sent, span = delivery(unit.job), unit.origin("run.delivery")
-    if sent is None:
-        sink.report(codes.BODY_NOT_APART, span)
-    else:
-        sink.report(codes.BODY_AWAITED, span, path=sent.path, bytes=len(sent.data))
 
 
 def report_name(unit: Unit, sink: Sink) -> None:
@@ -108,7 +91,7 @@ def report_size(unit: Unit, sink: Sink) -> None:
     from flowc import scripts
 
     indices = job.array.indices if job.array is not None else (None,)
-    report_script(scripts.build(unit, index=indices[-1]), sink)
+    report_script(unit, scripts.build(unit, index=indices[-1]), sink)
 
 
 def texts(value: object) -> list[str]:
@@ -122,7 +105,7 @@ def texts(value: object) -> list[str]:
     return [text for each in value for text in texts(each)]  # type: ignore[attr-defined]
 
 
-def report_script(script: Startup, sink: Sink) -> None:
+def report_script(unit: Unit, script: Startup, sink: Sink) -> None:
     """Report a startup script beyond the provider's limit, with what takes the room."""
     if script.fits:
         return
@@ -131,17 +114,28 @@ def report_script(script: Startup, sink: Sink) -> None:
 
     sizes = sorted(((part.sent_bytes, part.name) for part in scripts.parts(script)), reverse=True)
     body = next((size for size, name in sizes if name == "body"), 0)
-    rest = len(script.sent) - body
     largest = ", ".join(f"{name} {size}" for size, name in sizes[:MOST_PARTS] if name != "body")
     help = f"the largest other parts are {largest}"
-    carried = all(name != "await" for _, name in sizes)
-    if carried and rest < script.limit:
+    if fits_without_body(unit, script.limit):
+        left = max(0, script.limit - len(script.sent) + body)
         help = (
-            f"the job's own text (and `setup`) takes {body} of them, {script.limit - rest} are left for it ({help}); "
+            f"the job's own text takes {body} of them, {left} are left for it ({help}); "
             "let the job fetch long here-documents and encoded data, or write `--body ssh`: the text is then copied "
             "over SSH once the machine is there"
         )
     sink.report(codes.STARTUP_SCRIPT_TOO_LARGE, None, help=help, size=len(script.sent), limit=script.limit)
+
+
+def fits_without_body(unit: Unit, limit: int) -> bool:
+    """Whether the script is small enough once the job's own text comes over SSH."""
+    from flowc import scripts
+
+    job = unit.job
+    if job.run.delivery == "ssh" or job.run.text is None:
+        return False
+    indices = job.array.indices if job.array is not None else (None,)
+    apart = unit.replace(job=job.replace(run=job.run.replace(delivery="ssh")))
+    return len(scripts.build(apart, index=indices[-1]).sent) <= limit
 
 
 def lost(job: Job, path: str) -> bool:

@@ -160,3 +160,18 @@ Leave `--body ssh` out.""",
     bad=(_TASK.replace("python train.py", "[python, train.py]"), ("--body", "ssh")),
     good=_TASK,
 )
+
+USER_DATA_TOO_LARGE = Code(
+    id="FC821",
+    name="user-data-too-large",
+    severity="warning",
+    title="the user data has {size} bytes, and the largest clouds take {limit}",
+    explain="""\
+`--emit cloud-init` writes user data for a plain cloud. AWS takes 16,384 bytes of it, Azure and Google Cloud take more;
+what goes beyond a cloud's limit is refused there when the machine is asked for.
+
+Put data where the job can fetch it (a bucket, a repository), or write `--body ssh`: the job's text is then copied over
+SSH once the machine is there.""",
+    bad=lambda: (f"#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\ndecode <<<{3**60000:x}\n", ("--emit", "cloud-init")),
+    good=(_GOOD, ("--emit", "cloud-init")),
+)

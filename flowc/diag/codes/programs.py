@@ -15,9 +15,10 @@ COMMAND_MISSING = Code(
     explain="""\
 A cluster's nodes have programs that a rented machine has not. The startup script of a Slurm job brings `srun`,
 `scontrol`, `squeue`, `sacct`, `scancel`, `sinfo` and `module`; what asks for another program fails with "command not
-found", and with `set -e` so does the job. Jobs in other formats and jobs in a container have no Slurm at all. Nor has
-the provider's image conda, an MPI (`mpirun`, `mpicc`) or R: `conda activate` finds neither the program nor the
-environment. Nothing is said of these where the text installs them, loads a module or sets a path first.
+found", and with `set -e` so does the job. Jobs in other formats have no Slurm at all, and what a batch script runs in a
+container has none. Nor has the provider's image conda, an MPI (`mpirun`, `mpicc`) or R: `conda activate` finds neither
+the program nor the environment. Nothing is said of these where the text, or the `setup` before it, installs them, loads
+a module or sets a path first; nor of what a container's image may have.
 
 Leave the call out, or install the program in the script. For `apptainer`, `singularity` and the like, give the image to
 the job: `--image`. A script that calls `srun` keeps it without `--image`: `srun --container-image=IMAGE` runs the
@@ -110,10 +111,11 @@ SSH_BETWEEN_NODES = Code(
     explain="""\
 On a cluster the nodes of a job often trust each other. The machines of a bid do not: each has the keys of the
 project's people, and none of its own. So SSH asks for a password that nobody has, and fails; so do `pdsh`, `clush` and
-launchers that use SSH.
+launchers that use SSH (`deepspeed --hostfile`; outside of Slurm `mpirun --hostfile` too).
 
 Start the command with `srun`: it reaches all machines, or with `--nodelist` one of them. Files are written on each
-machine by a step there.""",
+machine by a step there. Jobs of other formats run their text on each machine: start each machine's part there, by the
+number of its node, as `torchrun --node-rank` and `deepspeed --no_ssh --node_rank` do.""",
     bad=(_TWO + "for n in $(scontrol show hostnames); do ssh $n hostname; done\nsrun hostname\n", ("--budget", "99")),
     good=_TWO + "for n in $(scontrol show hostnames); do srun -N1 -n1 -w $n hostname; done\n",
 )
@@ -137,7 +139,7 @@ CLUSTER_PATH = Code(
     id="FC820",
     name="cluster-path",
     severity="warning",
-    title="the machine has nothing of the cluster's file systems: {paths}",
+    title="the machine has nothing of {whose} file systems: {paths}",
     explain="""\
 A rented machine has its own disk and nothing else: no `/home/$USER`, no `/scratch`, no shared file system. What the
 script reads there is missing, `cd` to it fails, and an environment that it activates from there is not found. What it
@@ -145,7 +147,7 @@ writes there stays on this machine, if the folder can be made at all.
 
 Bring the data: `--mount /scratch/data=s3://bucket/data` for a bucket, `--mount /scratch/data=volume://name` for a
 volume. Or write where it is on the machine: relative paths are below the working directory, `/workspace`. Of what the
-job mounts or makes with `mkdir` nothing is said.""",
+job mounts, makes (`mkdir`, `git clone`, a download), asks for first (`[ -d`) or only writes down nothing is said.""",
     bad=_HEAD + "cd /scratch/me/project\npython train.py\n",
     good=(_HEAD + "cd /scratch/me/project\npython train.py\n", ("--mount", "/scratch/me=s3://bucket/me")),
 )

@@ -97,6 +97,7 @@ class Lowering:
             job=job,
             origins=self.origins,
             text_places=places,
+            setup_places=script.span_at if isinstance(script, Scalar) and setup == script.text else None,
             outcome_spans=self.ledger.spans,
         )
 

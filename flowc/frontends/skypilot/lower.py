@@ -98,7 +98,7 @@ class Lowering:
     def unit(self, digest: str, index: int, head: tuple[tuple[Outcome, Span], ...]) -> Unit:
         """The unit of the task; `head` is what became of the document that names all tasks."""
         check_task(self.task, self.ledger, self.sink)
-        run, resources = self.task.at("run"), self.task.at("resources")
+        run, setup, resources = self.task.at("run"), self.task.at("setup"), self.task.at("resources")
         environment = Environment(self.task, self.inputs, self.sink)
         flags = self.inputs.flags
         flag = NAMED if flags.instance_type else "--region" if flags.region else None
@@ -135,6 +135,7 @@ class Lowering:
             job=job,
             origins=self.origins,
             text_places=places,
+            setup_places=setup.span_at if isinstance(setup, Scalar) else None,
             outcome_spans=(*(span for _, span in head), *self.ledger.spans),
         )
 

@@ -139,7 +139,8 @@ def test_in_a_container_the_way_back_to_slurm_is_told() -> None:
     }
     for name in ("command-missing", "nodes-not-joined"):
         assert f"leave out `--image` and write `srun --container-image={image} COMMAND`" in helps[name]
-    other = compiled("apptainer run a\n", Flags(budget="99", image=image)).diagnostics
+    other = compiled("sreport a\n", Flags(budget="99", image=image)).diagnostics
     assert [each.help for each in other if each.code.name == "command-missing"] == [None]
+    assert not compiled("apptainer run a\nconda activate b\n", Flags(budget="99", image=image)).diagnostics
     advised = f"srun --container-image={image} python a.py\n"
     assert said(advised, Flags(budget="99"), first) == []

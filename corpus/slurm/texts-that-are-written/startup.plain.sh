@@ -1,0 +1,247 @@
+#!/bin/bash
+# Startup script of job input.sbatch.
+#
+# This is the script as a person reads it. What is sent is the same text without comments and with shorter names,
+# compressed; it unpacks itself to /var/lib/foundry/flowc/run and goes on there.
+#
+#   run               installs the job: writes the systemd unit and starts it
+#   run job           runs the job (called by the unit, on this boot and on every later one until the job has ended)
+#   status.json       how often the job was started, seconds used, state, exit status, times
+#   slurm_script      the job's own script
+#
+# What the user wrote stands in single quotes because it is meant literally.
+# shellcheck disable=SC2016,SC2043,SC2317
+
+[ "$0" = /var/lib/foundry/flowc/run ] || {
+    install -D -m 700 -- "$0" /var/lib/foundry/flowc/run && exec bash /var/lib/foundry/flowc/run
+    exit
+}
+state_dir=${0%/*}
+
+# ---- install: run by cloud-init or by hand, as root, on the first boot; may be run again ----
+
+if [ -z "$1" ]; then
+    # Not ordered after cloud-init, which would wait for us. The network is waited for, but not required.
+    # SIGPIPE must end `yes | head` as in any shell; one process out of memory must not stop the whole job.
+    cat >/etc/systemd/system/flowc.service <<UNIT
+[Unit]
+Wants=network-online.target
+After=network-online.target
+[Service]
+ExecStart=/bin/bash $0 job
+IgnoreSIGPIPE=no
+OOMPolicy=continue
+KillMode=mixed
+[Install]
+WantedBy=multi-user.target
+UNIT
+    # Ubuntu knows Python by its new name alone.
+    type -P python >/dev/null || ln -s /usr/bin/python3 /usr/local/bin/python
+    mkdir -p /var/log/foundry
+    # An empty state file says: never started. One that is there keeps what it says.
+    : >>"$state_dir/status.json"
+    # Where no systemd runs, the job runs in the background, once at a time.
+    systemctl enable --now --no-block flowc ||
+        setsid -f flock -no "$state_dir" bash "$0" job </dev/null >/dev/null 2>&1
+    # All of this must outlive a power cut.
+    sync
+    exit
+fi
+
+# ---- state: one small JSON file, replaced as a whole ----
+
+# Usage: save_state [EXIT_CODE SIGNAL END]
+save_state() {
+    IFS=. read -r uptime_seconds _ </proc/uptime
+    used_seconds=$((used_base + uptime_seconds))
+    printf '{"starts":%s,"used_s":%s,"state":"%s","start":%s,"exit_code":%s,"signal":%s,"end":%s}\n' \
+        "$start_count" $used_seconds "$job_state" "$first_start" "${1-null}" "${2-null}" "${3-null}" \
+        >"$state_dir/new"
+    mv "$state_dir/new" "$state_dir/status.json"
+}
+
+# ---- stop: the job is asked to end; what it was prepared with stays until it has ended ----
+
+# Usage: end_body STATE SIGNALS. What is dead by now has ended by itself. So has what then ends otherwise than by TERM
+# though it did not catch TERM (SIGNALS: C), nor ignore it (I).
+end_body() {
+    [ "$job_state" = RUNNING ] && body_facts=$(<"/proc/$body_pid/status") && [[ $body_facts != *State:?[XZ]* ]] || return
+    job_state=$1
+    [[ $body_facts = *Sig[$2]g[nt]:?????????????[4-7c-f]???* ]] || must_die=1
+    kill -TERM -"$body_pid"
+    kill -CONT -"$body_pid"
+}
+
+# ---- time: counted over all starts; looked at every 5 seconds, and when something is due ----
+
+on_time() {
+    ((used_seconds < 1800)) || end_body TIMEOUT CI
+    ((used_seconds < 1830)) || kill -KILL -"$body_pid"
+    # Until it is called again; what is due first comes last.
+    wait_time=5
+    for each_time in 1830 1800; do
+        ((each_time <= used_seconds || each_time > used_seconds + 4)) || wait_time=$((each_time - used_seconds))
+    done
+}
+
+# ---- run: called by the unit ----
+
+run_job() {
+    host_name=${HOSTNAME%%.*}
+    IFS=:, read -r _ start_count _ used_seconds _ job_state _ first_start _ <"$state_dir/status.json"
+    # RUNNING and PENDING are to be started again, so is a job that never was; COMPLETED, FAILED and TIMEOUT are over.
+    [[ ${job_state:-ING} = *ING* ]] || exit 0
+    output_file=/workspace/slurm-233978934.out
+    mkdir -p /workspace
+    # The first start empties the files, a later one goes on writing.
+    [ "$start_count" ] || : >"$output_file"
+    # The provider's log folder leads to the job's own output.
+    ln -sf "$output_file" /var/log/foundry/job.log
+    chmod 700 "$state_dir/slurm_script"
+
+    IFS=. read -r uptime_seconds _ </proc/uptime
+    used_base=$((used_seconds - uptime_seconds))
+    first_start=${first_start:-$EPOCHSECONDS}
+    job_state=RUNNING
+    # One process watches, and does nothing in a trap. It sleeps until the time is due or somebody rings here; what has
+    # happened stands elsewhere, so a ring that falls together with the time may be lost.
+    exec 3<> <(:)
+    # Told to stop (shutdown, preemption): the next boot starts the job again.
+    trap 'stop_asked=1; echo >&3' TERM
+    # Job control gives each of its children a process group, and the signals of a fresh process.
+    set -m
+    launch() {
+    # What a batch step of Slurm would find in its environment. What the user set comes last and wins.
+    exec env -i -C /workspace PATH="$state_dir/bin:$PATH" LANG=C.UTF-8 HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TMPDIR=/tmp \
+        HOSTNAME="$host_name" \
+        SLURM_JOB_NODELIST="$host_name" SLURM_NODELIST="$host_name" \
+        SLURM_SUBMIT_HOST="$host_name" SLURMD_NODENAME="$host_name" SLURM_TASK_PID="$BASHPID" \
+        SLURM_JOB_START_TIME="$EPOCHSECONDS" \
+        SLURM_JOB_END_TIME=$((EPOCHSECONDS + 1800 - used_seconds)) \
+        ${start_count:+SLURM_RESTART_COUNT=$start_count} \
+        SLURM_JOB_ID=233978934 \
+        SLURM_JOBID=233978934 \
+        SLURM_JOB_NAME=input.sbatch \
+        SLURM_JOB_NUM_NODES=1 \
+        SLURM_NNODES=1 \
+        SLURM_JOB_CPUS_PER_NODE=1 \
+        SLURM_CPUS_ON_NODE=1 \
+        SLURM_TASKS_PER_NODE=1 \
+        SLURM_SUBMIT_DIR=/workspace \
+        SLURM_CLUSTER_NAME=flowc \
+        SLURM_JOB_USER=root \
+        SLURM_JOB_UID=0 \
+        SLURM_JOB_GID=0 \
+        SLURM_NODEID=0 \
+        SLURM_PROCID=0 \
+        SLURM_LOCALID=0 \
+        SLURM_GTIDS=0 \
+        ENVIRONMENT=BATCH \
+        SLURM_GPUS_ON_NODE=8 \
+        SLURM_JOB_GPUS=0,1,2,3,4,5,6,7 \
+        CUDA_VISIBLE_DEVICES=0,1,2,3,4,5,6,7 \
+        SLURM_GPUS_PER_NODE=h100:8 \
+        BASH_ENV="$state_dir/trap" \
+        "$state_dir/slurm_script" \
+        </dev/null
+    }
+    # Its process, then its exit status.
+    : >"$state_dir/life"
+    # The keeper has the body as its child and nothing else to do. Bash tells it of a death by a signal, in words, and of an
+    # exit in none; the status may be the same.
+    (
+        trap '' TERM
+        set -m
+        (
+            trap - TERM
+            echo "$BASHPID" >"$state_dir/life"
+            echo >&3
+            launch 3>&-
+        ) >>"$output_file" 2>&1 &
+        # In a subshell `wait` passes over a body that is only stopped.
+        wait $!
+        echo $? >>"$state_dir/life"
+        echo >&3
+    ) 2>"$state_dir/death" &
+    exec 2>/dev/null
+    start_count=$((start_count + 1))
+    while
+        save_state
+        on_time
+        read -rt "$wait_time" -u 3
+        { read -r body_pid; ! read -r body_status; } <"$state_dir/life"
+    do
+        [ -z "$stop_asked" ] || end_body PENDING C
+    done
+    [ ! -s "$state_dir/death" ] || body_signal=$((body_status - 128))
+    [ -z "$must_die" ] || [ "$body_signal" = 15 ] || job_state=RUNNING
+    # The end of the script is the end of the job: what still runs in the background ends too.
+    kill -KILL -"$body_pid"
+    if [ "$job_state" = RUNNING ]; then
+        job_state=COMPLETED
+        [ "$body_status" = 0 ] || job_state=FAILED
+    fi
+    save_state "$body_status" "${body_signal:-0}" "$EPOCHSECONDS"
+    exit "$body_status"
+}
+
+# ---- the small Slurm: one program, called under several names ----
+
+mkdir -p "$state_dir/bin"
+cat >"$state_dir/bin/sbatch" <<'E'
+#!/usr/bin/python3
+import os,signal,sys
+r=os.environ
+J=os.path.basename(sys.argv[0])
+u=sys.argv[1:]
+def K(e):
+ os.write(2,(J+": "+e+"\n").encode())
+def x(e,j=1):
+ K(e)
+ os._exit(j)
+def sbatch():
+ x("error: there is no Slurm here that could take another job: compile and submit it with `flowc` instead")
+salloc=sbatch
+globals()[J]()
+E
+chmod +x "$state_dir/bin/sbatch"
+for each_name in salloc; do
+    ln -f "$state_dir/bin/sbatch" "$state_dir/bin/$each_name"
+done
+
+# ---- journal: where a command of the job's own script failed; its bash reads this first ----
+
+# The script must not notice: status and $_ are as they were, nothing is shown under `set -x`, 20 lines are enough.
+cat >"$state_dir/trap" <<'E'
+unset BASH_ENV
+journal_lines=20
+trap '{ failed_status=$? last_word=$_;((journal_lines-->0))&&logger -tflowc -- 'input.sbatch'":$LINENO: exit status $failed_status: ${BASH_COMMAND%%[[:cntrl:]]*}"||:;: "$last_word";} 2>/dev/null' ERR
+E
+
+# ---- the job's own script: 601 bytes ----
+
+head -c 601 >"$state_dir/slurm_script" <<'E' && run_job
+#!/bin/bash
+# Paths and calls in texts that are only written, made or asked for: nothing is said of them.
+#SBATCH --gpus-per-node=h100:8 --time=30
+usage() {
+  cat <<EOF
+usage: $0 [/data/in/file]
+EOF
+}
+OUT=/results/$SLURM_JOB_ID
+mkdir -p "$OUT"
+export HF_HOME=/data/hf
+git clone --depth 1 https://github.com/owner/model.git /code/model
+cat > next.sbatch <<EOF
+#!/bin/bash
+#SBATCH --partition=gpu
+sbatch again.sbatch
+cd /scratch/me/project
+EOF
+if [ -d /scratch/me ]; then
+  cd /scratch/me/project
+fi
+echo "the model is in /shared/models/new"
+python /code/model/serve.py --root-path /api/v1 --out "$OUT"
+E

@@ -1,0 +1,35 @@
+"""Programs that a job's texts call and the machine does not have, and those that take no jobs there."""
+
+from __future__ import annotations
+
+from flowc._compiled.slurm_commands import PROVIDED
+from flowc.body.commands import missing_commands, package_of, refused_commands
+from flowc.rules.base import texts
+from flowc.rules.wording import image_for_step
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.diag.sink import Sink
+    from flowc.ir.unit import Unit
+
+
+def report(unit: Unit, sink: Sink) -> None:
+    """One finding a text for the commands that nobody brings, at the first call, and one for those that take no
+    jobs."""
+    for each in texts(unit):
+        missing, refused = missing_commands(each.job), refused_commands(each.job)
+        if not missing and not refused:
+            continue
+        from flowc.diag.codes import programs as codes
+
+        for code, found in ((codes.COMMAND_MISSING, missing), (codes.COMMAND_REFUSED, refused)):
+            if found:
+                name, start = next(iter(found.items()))
+                span = each.text_span(start, start + len(name))
+                sink.report(code, span, help=_help(each, found), commands=", ".join(f"`{name}`" for name in found))
+
+
+def _help(unit: Unit, found: dict[str, int]) -> str | None:
+    packages = " ".join(dict.fromkeys(filter(None, map(package_of, found))))
+    help = f"`apt-get install -y {packages}` in the script brings Ubuntu's own" if packages else None
+    return ({*PROVIDED} & {*found} and image_for_step(unit.job)) or help

@@ -1,0 +1,37 @@
+"""Environment modules that the machine has nothing in place of."""
+
+from __future__ import annotations
+
+from flowc.body.modules import lacking
+from flowc.rules.base import texts
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.diag.sink import Sink
+    from flowc.ir.unit import Unit
+
+
+def report(unit: Unit, sink: Sink) -> None:
+    """One finding for each line that loads modules which the image lacks."""
+    for each in texts(unit):
+        _report(each, sink)
+
+
+def _report(unit: Unit, sink: Sink) -> None:
+    found = lacking(unit.job)
+    if not found:
+        return
+    from flowc.diag.codes.programs import MODULE_MISSING
+
+    text = unit.job.run.text or ""
+    lines: dict[int, list[tuple[str, str | None, int, int]]] = {}
+    line = place = 0
+    for each, package in found:
+        line, place = line + text.count("\n", place, each.start), each.start
+        lines.setdefault(line, []).append((each.name, package, each.start, each.end))
+    for loaded in lines.values():
+        packages = " ".join(dict.fromkeys(package for _, package, _, _ in loaded if package))
+        help = f"`apt-get install -y {packages}` in the script brings Ubuntu's own" if packages else None
+        names = ", ".join(f"`{name}`" for name, *_ in loaded)
+        span = unit.text_span(loaded[0][2], loaded[-1][3])
+        sink.report(MODULE_MISSING, span, help=help, modules=names)

@@ -1,0 +1,51 @@
+"""Files that nothing carries to the machine, and buckets that it cannot reach."""
+
+from __future__ import annotations
+
+from flowc.scripts.storage import BUCKETS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flowc.diag.sink import Sink
+    from flowc.ir.job import Job, Mount
+    from flowc.ir.unit import Unit
+    from flowc.source import Span
+
+
+def report(unit: Unit, sink: Sink) -> None:
+    """Report each mount at its place."""
+    for mount, span in mounts(unit):
+        if mount.kind in ("local", "bucket"):
+            report_mount(unit.job, mount, span, sink)
+
+
+def mounts(unit: Unit) -> Iterator[tuple[Mount, Span | None]]:
+    """All mounts of the job and of its containers, each once."""
+    seen = set()
+    for number, mount in enumerate(unit.job.mounts):
+        seen.add((mount.kind, mount.source))
+        yield mount, unit.origin(f"mounts.{number}.source", f"mounts.{number}", "mounts")
+    for number, container in enumerate(unit.job.containers):
+        for mount in container.mounts:
+            if (mount.kind, mount.source) not in seen:
+                seen.add((mount.kind, mount.source))
+                yield mount, unit.origin(f"containers.{number}.mounts", f"containers.{number}", "containers")
+
+
+def report_mount(job: Job, mount: Mount, span: Span | None, sink: Sink) -> None:
+    from flowc.diag.codes import emit as codes
+
+    if mount.kind == "local":
+        sink.report(codes.FILES_NOT_CARRIED, span, source=mount.source, target=mount.target)
+    elif mount.kind == "bucket":
+        scheme = mount.source.partition("://")[0].lower()
+        if scheme not in BUCKETS:
+            sink.report(
+                codes.BUCKET_UNREACHABLE, span, source=scheme, reason="expected s3, gs or what speaks as s3 does"
+            )
+        elif scheme not in ("s3", "gs") and "AWS_ENDPOINT_URL" not in dict(job.env):
+            sink.report(
+                codes.BUCKET_UNREACHABLE, span, source=scheme, reason="expected its address in AWS_ENDPOINT_URL"
+            )

@@ -1,0 +1,31 @@
+"""Paths in a job's texts that other file systems have, and the machine has not."""
+
+from __future__ import annotations
+
+from flowc.body.cluster_paths import cluster_paths
+from flowc.rules.base import texts
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.diag.sink import Sink
+    from flowc.ir.unit import Unit
+
+SHOWN_PATHS = 4
+
+
+def report(unit: Unit, sink: Sink) -> None:
+    """One finding a text for all its paths, at the first."""
+    for each in texts(unit):
+        found = cluster_paths(each.job)
+        if not found:
+            continue
+        from flowc.diag.codes.programs import CLUSTER_PATH
+
+        shown = [f"`{path}`" for path in [*found][:SHOWN_PATHS]]
+        more = [f"{len(found) - SHOWN_PATHS} more"] if len(found) > SHOWN_PATHS else []
+        sink.report(
+            CLUSTER_PATH,
+            each.text_span(*next(iter(found.values()))),
+            whose="the cluster's" if unit.job.source.frontend == "slurm" else "other machines'",
+            paths=", ".join([*shown, *more]),
+        )

@@ -1,0 +1,17 @@
+"""What several rules advise."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.ir.job import Job
+
+
+def image_for_step(job: Job) -> str | None:
+    """What to write so that a batch script which runs in a container of its own has Slurm's commands again."""
+    if job.source.frontend != "slurm" or job.image is None:
+        return None
+    return (
+        "a container has no Slurm: leave out `--image` and write "
+        f"`srun --container-image={job.image} COMMAND`, which runs the command in the image"
+    )
