@@ -168,6 +168,5 @@ PROXIES = ('istio-proxy',
 
 QUEUE_LABELS = ('kueue.x-k8s.io/queue-name',
  'kueue.x-k8s.io/priority-class',
- 'kueue.x-k8s.io/max-exec-time-seconds',
  'volcano.sh/queue-name',
  'scheduling.volcano.sh/queue-name')

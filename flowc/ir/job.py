@@ -270,11 +270,15 @@ class ExitRule(Record):
     negate: bool = False
 
 
+# `max_restarts` of a job that starts again after each failure; Kubernetes' own word for it.
+WITHOUT_LIMIT = 2**31 - 1
+
+
 class Retry(Record):
-    """`max_restarts` after failures of the job itself; `requeue`: it starts again after the machine was taken away.
-    The first restart waits `delay_ms`, each later one `delay_factor` (a decimal number) times as long, at most
-    `max_delay_ms`. `keep_scratch`: a restart finds what the failed run left. `from_within`: the job's own text may have
-    it started again, with all its limits anew."""
+    """`max_restarts` after failures of the job itself (WITHOUT_LIMIT: there is no last one); `requeue`: it starts again
+    after the machine was taken away. The first restart waits `delay_ms`, each later one `delay_factor` (a decimal
+    number) times as long, at most `max_delay_ms`. `keep_scratch`: a restart finds what the failed run left.
+    `from_within`: the job's own text may have it started again, with all its limits anew."""
 
     max_restarts: int | None = None
     requeue: bool | None = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from flowc.catalog.prices import limit_price
 from flowc.diag.codes import price as codes
+from flowc.ir.job import WITHOUT_LIMIT
 from flowc.ir.units import (
     MICROS_PER_CENT,
     MICROS_PER_USD,
@@ -72,6 +73,8 @@ def bound_s(job: Job) -> int | None:
     if time.limit_s is not None:
         return time.limit_s
     if time.attempt_limit_s is None or retry.max_restarts is None:
+        return None
+    if retry.max_restarts >= WITHOUT_LIMIT:
         return None
     if retry.max_restarts and any(rule.action == "free" for rule in retry.exit_rules):
         return None

@@ -27,7 +27,7 @@ def time_variables(job: Job) -> dict[str, Any]:
     limit, signal = job.time.limit_s, job.time.signal
     grace = job.isolation.stop_grace_s if job.isolation.stop_grace_s is not None else GRACE_S
     found: dict[str, Any] = {
-        "grace_s": grace,
+        "grace_s": max(grace, 1),  # to `timeout`, 0 is no end
         # Systemd gives up on a stop only after the job's own grace period, and what runs before it.
         "stop_s": 2 * grace + 30,
         "attempt_limit_s": job.time.attempt_limit_s,

@@ -53,8 +53,8 @@ fi
 save_state() {
     IFS=. read -r uptime_seconds _ </proc/uptime
     used_seconds=$((used_base + uptime_seconds))
-    printf '{"starts":%s,"used_s":%s,"state":"%s","start":%s,"exit_code":%s,"signal":%s,"end":%s}\n' \
-        "$start_count" $used_seconds "$job_state" "$first_start" "${1-null}" "${2-null}" "${3-null}" \
+    printf '{"starts":%s,"used_s":%s,"state":"%s","start":%s,"restarts":%s,"exit_code":%s,"signal":%s,"end":%s}\n' \
+        "$start_count" $used_seconds "$job_state" "$first_start" "$failure_count" "${1-null}" "${2-null}" "${3-null}" \
         >"$state_dir/new"
     mv "$state_dir/new" "$state_dir/status.json"
 }
@@ -66,6 +66,7 @@ not_started() {
     used_base=$((used_seconds - uptime_seconds))
     start_count=${start_count:-0}
     first_start=${first_start:-$EPOCHSECONDS}
+    failure_count=${failure_count:-0}
     job_state=FAILED
     save_state 1 0 "$EPOCHSECONDS"
     exit 1
@@ -139,7 +140,7 @@ add_source() {
 
 run_job() {
     host_name=${HOSTNAME%%.*}
-    IFS=:, read -r _ start_count _ used_seconds _ job_state _ first_start _ <"$state_dir/status.json"
+    IFS=:, read -r _ start_count _ used_seconds _ job_state _ first_start _ failure_count _ <"$state_dir/status.json"
     # RUNNING and PENDING are to be started again, so is a job that never was; COMPLETED, FAILED and TIMEOUT are over.
     [[ ${job_state:-ING} = *ING* ]] || exit 0
     # The nodes are listed in /etc/hosts, the last one is the head. Each runs the job.
@@ -172,6 +173,7 @@ run_job() {
     set -m
     # What a start needs, and the job itself at its end, are one process group: limit and stop reach it at any point.
     launch() {
+    sleep "${restart_delay:-0}"
     export HOME=/root DEBIAN_FRONTEND=noninteractive
     need_program docker docker.io
     need_program curl curl
@@ -190,10 +192,17 @@ run_job() {
         docker run --label flowc --network host --gpus all \
         -e JOB_COMPLETION_INDEX="$node_rank" \
     )
+    # What fails from here on is started again.
+    : >"$state_dir/ready"
     exec "${in_job[@]}" \
         --rm --name flowc --entrypoint bash pytorch/pytorch:2.4.0-cuda12.1-cudnn9-runtime -c 'torchrun --nnodes=2 train.py' \
         </dev/null
     }
+    failure_count=${failure_count:-0}
+    while :; do
+    rm -f "$state_dir/ready"
+    body_signal=
+    must_die=
     # Its process, then its exit status.
     : >"$state_dir/life"
     # The keeper has the body as its child and nothing else to do. Bash tells it of a death by a signal, in words, and of an
@@ -228,6 +237,15 @@ run_job() {
     kill -KILL -"$body_pid"
     docker ps -qf label=flowc | xargs -r docker stop -t 30
     docker ps -aqf label=flowc | xargs -r docker rm -f
+    # Only a failure of the job itself, while it may still run, is one that a restart may mend.
+    if [ "$job_state" != RUNNING ] || [ "$body_status" = 0 ] || [ ! -e "$state_dir/ready" ]; then break; fi
+    case $body_status in
+    *) ((failure_count < 2 && ++failure_count)) || break ;;
+    esac
+    restart_delays=(10 10 20 )
+    restart_delay=${restart_delays[failure_count < 2 ? failure_count : 2]}
+    echo "flowc: exit status $body_status; starts again after $restart_delay seconds" >>"$output_file"
+    done
     if [ "$job_state" = RUNNING ]; then
         job_state=COMPLETED
         [ "$body_status" = 0 ] || job_state=FAILED

@@ -251,10 +251,10 @@ run_job() {
     # Only a failure of the job itself, while it may still run, is one that a restart may mend.
     if [ "$job_state" != RUNNING ] || [ "$body_status" = 0 ] || [ ! -e "$state_dir/ready" ]; then break; fi
     case $body_status in
-    *) ((failure_count < 2 && ++failure_count)) || break ;;
+    *) ((failure_count < 1 && ++failure_count)) || break ;;
     esac
-    restart_delays=(10 10 20 )
-    restart_delay=${restart_delays[failure_count < 2 ? failure_count : 2]}
+    restart_delays=(10 10 )
+    restart_delay=${restart_delays[failure_count < 1 ? failure_count : 1]}
     echo "flowc: exit status $body_status; starts again after $restart_delay seconds" >>"$output_file"
     done
     if [ "$job_state" = RUNNING ]; then

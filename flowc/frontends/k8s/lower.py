@@ -14,6 +14,8 @@ from flowc.frontends.k8s.container import processes
 from flowc.frontends.k8s.container.isolation import isolation_of
 from flowc.frontends.k8s.context import LEDGER_CODES, Context, pair_of, text_of
 from flowc.frontends.k8s.job import policy
+from flowc.frontends.k8s.job.restarts import retry_of
+from flowc.frontends.k8s.job.times import time_of
 from flowc.frontends.k8s.machine import gpus, needs
 from flowc.frontends.k8s.pod.containers import arrange
 from flowc.frontends.k8s.volumes import claims
@@ -135,7 +137,7 @@ def _fields(pod: Pod, context: Context) -> dict[str, Any]:
         "isolation": isolation_of(main, context, main=True),
         "containers": extra,
         "resources": _resources(pod, storage.shm_bytes, context),
-        "time": policy.time_of(context),
+        "time": time_of(context),
         "env": found.env(),
         "env_facts": found.env_facts(),
         "secrets": tuple(found.secrets),
@@ -145,7 +147,7 @@ def _fields(pod: Pod, context: Context) -> dict[str, Any]:
         "mounts": storage.mounts,
         "ports": _ports(pod, context),
         "array": policy.array_of(context),
-        "retry": policy.retry_of(context),
+        "retry": retry_of(context),
         "placement": Placement(paused=paused),
         "terminate_on_exit": policy.terminate(context),
         "workers_end": policy.workers_end(context),

@@ -15,9 +15,11 @@ DEFAULT_NAMESPACE = "default"
 
 class Gang(Record):
     """The machines of an object that is no Job but says how many pods run together: `nodes` of them, written at `node`
-    (None: nothing says so). `slots` is the number of processes in each that it gives in words of its own."""
+    (None: nothing says so) of the part `holder`. `slots` is the number of processes in each that it gives in words of
+    its own."""
 
     nodes: int
+    holder: Node
     node: Node | None = None
     slots: str | None = None
 

@@ -74,6 +74,30 @@ def volcano(replicas: int = 1, **more: Any) -> dict[str, Any]:
     return {"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job", "metadata": {"name": "t"}, "spec": inner}
 
 
+def elastic(**policy: Any) -> dict[str, Any]:
+    document = pytorch(replicas=2)
+    document["spec"]["elasticPolicy"] = policy
+    return document
+
+
+RESTART = {"event": "PodFailed", "action": "RestartJob"}
+
+
+def in_task(*found: dict[str, Any]) -> dict[str, Any]:
+    document = volcano()
+    document["spec"]["tasks"][0]["policies"] = list(found)
+    return document
+
+
+def policies(*found: dict[str, Any]) -> dict[str, Any]:
+    return volcano(policies=list(found))
+
+
+def job_set(template: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    inner = {"replicatedJobs": [{"name": "w", "template": {"spec": job(template)["spec"]}}], **more}
+    return {"apiVersion": "jobset.x-k8s.io/v1alpha2", "kind": "JobSet", "metadata": {"name": "t"}, "spec": inner}
+
+
 def binary() -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "o"}, "binaryData": {"k": "YQ=="}}
 
@@ -198,7 +222,35 @@ EXAMPLES: dict[str, Example] = {
     "ConfigMap.binaryData": (config(), (config()[0], binary())),
     "Secret.data": ((source("secretRef"), secret("o", l="1")), (source("secretRef"), encoded())),
     "Secret.stringData": ((source("secretRef"), secret("o", l="1")), (source("secretRef"), SEC)),
-    "VolcanoJobSpec.maxRetry": (volcano(), volcano(maxRetry=2)),
+    "VolcanoJobSpec.maxRetry": (policies(RESTART), volcano(policies=[RESTART], maxRetry=2)),
+    "VolcanoJobSpec.policies": (volcano(), policies(RESTART)),
+    "VolcanoTask.policies": (volcano(), in_task(RESTART)),
+    "VolcanoPolicy.action": (policies(RESTART), policies({**RESTART, "action": "AbortJob"})),
+    "VolcanoPolicy.event": (policies(RESTART), policies({**RESTART, "event": "PodEvicted"})),
+    "VolcanoPolicy.events": (policies(RESTART), policies({**RESTART, "events": ["PodEvicted"]})),
+    "VolcanoPolicy.exitCode": (volcano(), policies({"exitCode": 3, "action": "RestartJob"})),
+    "JobSetSpec.suspend": (job_set(), job_set(suspend=True)),
+    "JobSetSpec.ttlSecondsAfterFinished": (job_set(), job_set(ttlSecondsAfterFinished=0)),
+    "FailurePolicy.maxRestarts": (job_set(), job_set(failurePolicy={"maxRestarts": 2})),
+    "FailurePolicy.rules": (
+        job_set(failurePolicy={"maxRestarts": 2}),
+        job_set(failurePolicy={"maxRestarts": 2, "rules": [{"action": "FailJobSet"}]}),
+    ),
+    "ElasticPolicy.rdzvBackend": (elastic(), elastic(rdzvBackend="static")),
+    "ElasticPolicy.rdzvPort": (
+        elastic(rdzvBackend="etcd", rdzvHost="e"),
+        elastic(rdzvBackend="etcd", rdzvHost="e", rdzvPort=4),
+    ),
+    "ElasticPolicy.rdzvHost": (
+        elastic(rdzvBackend="etcd", rdzvHost="e"),
+        elastic(rdzvBackend="etcd", rdzvHost="f"),
+    ),
+    "ElasticPolicy.rdzvId": (elastic(), elastic(rdzvId="i")),
+    "ElasticPolicy.standalone": (elastic(), elastic(standalone=True)),
+    "ElasticPolicy.nProcPerNode": (elastic(), elastic(nProcPerNode=2)),
+    "ElasticPolicy.maxRestarts": (elastic(), elastic(maxRestarts=0)),
+    "RDZVConf.key": (elastic(rdzvConf=[{"key": "a", "value": "1"}]), elastic(rdzvConf=[{"key": "b", "value": "1"}])),
+    "RDZVConf.value": (elastic(rdzvConf=[{"key": "a", "value": "1"}]), elastic(rdzvConf=[{"key": "a", "value": "2"}])),
     "VolcanoJobSpec.ttlSecondsAfterFinished": (volcano(), volcano(ttlSecondsAfterFinished=2)),
     "VolcanoJobSpec.plugins": (volcano(), volcano(plugins={"svc": []})),
     "VolcanoTask.replicas": (volcano(), volcano(2)),

@@ -21,6 +21,7 @@ NAMES = {
 # Not of Kubernetes itself, so that its schemas do not know them.
 NEIGHBOURS = {
     *("VolcanoJob", "VolcanoJobSpec", "VolcanoTask", "JobSet", "JobSetSpec", "ReplicatedJob"),
+    *("VolcanoPolicy", "FailurePolicy", "ElasticPolicy", "RDZVConf"),
     *("PyTorchJob", "PyTorchJobSpec", "PyTorchReplicaSpecs", "ReplicaSpec", "RunPolicy"),
 }
 ROWS = [(name, key, row) for name, fields in TYPES.items() for key, row in fields.items()]

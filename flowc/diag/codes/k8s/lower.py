@@ -89,28 +89,7 @@ FIELD_IGNORED = Code(
 The field has no counterpart here, and the job may rely on what it did. It is left out, and the job runs without it.
 
 Take the field out when the job does not need it; otherwise do by other means what the message names.""",
-    bad="""\
-apiVersion: jobset.x-k8s.io/v1alpha2
-kind: JobSet
-metadata:
-  name: train
-spec:
-  failurePolicy: {maxRestarts: 3}
-  replicatedJobs:
-  - name: main
-    template:
-      spec:
-        backoffLimit: 0
-        template:
-          spec:
-            restartPolicy: Never
-            nodeSelector: {nvidia.com/gpu.product: NVIDIA-H100-80GB-HBM3}
-            containers:
-            - name: main
-              image: python:3.12
-              command: [python, train.py]
-              resources: {limits: {nvidia.com/gpu: 8}}
-""",
+    bad=container("        startupProbe: {exec: {command: [test, -e, /ready]}}\n"),
     good=GOOD,
     path="job.yaml",
 )

@@ -6,6 +6,23 @@ from flowc.diag.code import Code
 from flowc.diag.codes.k8s.lower import GOOD, SELECTOR, container, pod, volume, workers
 
 _GPUS = "nvidia.com/gpu: 8"
+_TORCH = """\
+apiVersion: kubeflow.org/v1
+kind: PyTorchJob
+metadata:
+  name: train
+spec:
+  pytorchReplicaSpecs:
+    Master:
+      template:
+        spec:
+          nodeSelector: {nvidia.com/gpu.product: NVIDIA-H100-80GB-HBM3}
+          containers:
+          - name: pytorch
+            image: pytorch/pytorch:2.4.0
+            command: [torchrun, train.py]
+            resources: {limits: {nvidia.com/gpu: 8}}
+"""
 
 
 SECOND_CONTAINER = Code(
@@ -234,7 +251,8 @@ DEFAULT_RESTARTS = Code(
     severity="note",
     title="no `backoffLimit`: a failing job starts again up to {items} times, as in a cluster",
     explain="""\
-Without `backoffLimit` a Job is tried seven times in all. Here each attempt runs on the machine that is paid for.
+Without `backoffLimit` a Job counts to six: with `restartPolicy: Never` seven pods in all, with `OnFailure` six runs,
+since it ends as the sixth restart begins. Here each attempt runs on the machine that is paid for.
 
 Write `backoffLimit: 0` for a job that is not to be repeated.""",
     bad=GOOD.replace("  backoffLimit: 0\n", ""),
@@ -254,5 +272,22 @@ identity). A rented machine has neither: programs that rely on it fail.
 Deliver credentials as secrets instead (`valueFrom.secretKeyRef`), and take the account out when the job needs none.""",
     bad=pod("      serviceAccountName: trainer\n"),
     good=GOOD,
+    path="job.yaml",
+)
+
+RESTARTS_WITHOUT_LIMIT = Code(
+    id="FC390",
+    name="restarts-without-limit",
+    severity="warning",
+    title="a failing job starts again without end, and is paid for all the time: {items}",
+    explain="""\
+The controllers of some kinds let the node start a failed container again as often as it fails: that of PyTorchJob where
+nothing or `OnFailure` is written, that of Volcano for pods that may start again by themselves. Nothing ends a job that
+can never succeed but its time limit, or you.
+
+Write a limit: `runPolicy.backoffLimit` of a PyTorchJob, `restartPolicy: Never` and a policy with `maxRetry` in a job of
+Volcano; or a time limit (`activeDeadlineSeconds`, `--time`).""",
+    bad=_TORCH,
+    good=_TORCH.replace("spec:\n", "spec:\n  runPolicy: {backoffLimit: 2}\n", 1),
     path="job.yaml",
 )

@@ -245,7 +245,7 @@ def _add_own(found: Environment, context: Context) -> None:
     if job.kind == "PyTorchJob":
         from flowc.frontends.k8s.kinds import torch
 
-        torch.add_torch(found, job.gang)
+        torch.add_torch(found, job.gang, context)
     elif job.kind == "VolcanoJob" and found.lookup("VC_TASK_INDEX") is None:
         found.facts["VC_TASK_INDEX"] = "rank"
 

@@ -23,7 +23,7 @@ def isolation_of(container: Mapping, context: Context, *, main: bool = False) ->
     fields: dict[str, Any] = {}
 
     def put(field: str, value: object, *nodes: Node | None) -> None:
-        if value in (None, False, (), ""):
+        if value is None or value is False or value in ((), ""):  # 0 is a value: no grace, say
             return
         fields[field] = value
         for node in nodes if main else ():

@@ -105,7 +105,12 @@ def _volcano(node: Mapping, sink: Sink) -> JobObject | None:
     if not _same(tasks, [f"spec.tasks[{index}]" for index in range(len(tasks))], "the first task", sink):
         return None
     return _made(
-        node, "VolcanoJob", node.at("spec"), tasks[0].at("template"), "spec.tasks[0].template.spec", _gang(tasks)
+        node,
+        "VolcanoJob",
+        node.at("spec"),
+        tasks[0].at("template"),
+        "spec.tasks[0].template.spec",
+        _gang(tasks, absent=0),
     )
 
 
@@ -144,11 +149,12 @@ def _job_set(node: Mapping, sink: Sink) -> JobObject | None:
     return _made(node, "JobSet", spec, template, f"{path}[0].template.spec.template.spec")
 
 
-def _gang(parts: list[Node], slots: str | None = None) -> Gang:
-    """The pods of all parts together; a part without a number has one."""
-    counts = [count if (count := int_at(part, "replicas")) is not None else 1 for part in parts]
-    places = [node for part in parts if (node := part.at("replicas")) is not None]
-    return Gang(nodes=sum(counts), node=places[-1] if places else None, slots=slots)
+def _gang(parts: list[Node], slots: str | None = None, *, absent: int = 1) -> Gang:
+    """The pods of all parts together; a part without a number has `absent`."""
+    counts = [count if (count := int_at(part, "replicas")) is not None else absent for part in parts]
+    places = [(part, node) for part in parts if (node := part.at("replicas")) is not None]
+    holder, node = places[-1] if places else (parts[0], None)
+    return Gang(nodes=sum(counts), holder=holder, node=node, slots=slots)
 
 
 def _same(parts: list[Node], paths: list[str], first: str, sink: Sink) -> bool:

@@ -134,7 +134,7 @@ def _downward(source: Node, volume: Node, container: Mapping, context: Context) 
     """Files that say what a pod knows of itself; what only the machine knows cannot be one."""
     found = []
     for each in source.each("items"):
-        mode = each.read("mode") or volume.read("defaultMode") or MODE
+        mode = each.read("mode", default=volume.read("defaultMode", default=MODE))
         path, ref = str(each.read("path", default="")), each.at("fieldRef")
         field = str(ref.read("fieldPath", default="")) if ref is not None else ""
         if ref is not None and field in ("metadata.labels", "metadata.annotations"):

@@ -60,8 +60,9 @@ def storage_of(pod: Pod, context: Context) -> Storage:
         if claim is not None and each.at("subPath") is None and claim not in whole:
             whole[claim] = each
             continue
-        if _is_shm(each, kind, source) and source.at("sizeLimit") is not None:
-            shm_bytes = bytes_of(scaled(source.at("sizeLimit")))
+        limit = bytes_of(scaled(source.at("sizeLimit")))  # 0: none, to the kubelet
+        if _is_shm(each, kind, source) and limit:
+            shm_bytes = limit
             context.put("resources.shm_bytes", source.at("sizeLimit"))
             continue
         for mount in mounts_of(volume, each, context):

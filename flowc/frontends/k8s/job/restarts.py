@@ -1,0 +1,239 @@
+"""When a failed job starts again, and how often: each kind as its own controller has it."""
+
+from __future__ import annotations
+
+from flowc.diag.codes.k8s import machines as machine_codes
+from flowc.frontends.k8s.context import pair_of
+from flowc.ir.job import WITHOUT_LIMIT, ExitRule, Retry
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from flowc.frontends.k8s.context import Context
+    from flowc.source import Span
+    from flowc.yamldoc.node import Node
+
+DEFAULT_LIMIT = 6  # backoffLimit of a Job
+DEFAULT_RETRIES = 3  # maxRetry of Volcano, which takes 0 for nothing said
+FIRST_DELAY_MS = 10_000
+LONGEST_MS = {"Never": 360_000, "OnFailure": 300_000}  # the Job controller's, and the node's own
+ACTIONS = {"FailJob": "fail", "FailIndex": "fail", "Ignore": "free", "Count": "count"}
+IN_PLACE = ("OnFailure", "Always")  # the node starts the container again, in the same pod
+# What a kind's controller, or the API server after it, fills in where nothing is said.
+FILLED_IN = {"JobSet": "OnFailure", "PyTorchJob": "OnFailure", "VolcanoJob": "Always", "Pod": "Always"}
+# Volcano's actions by which something of a job starts again, and the events that a failure of a pod is.
+_RESTARTS = ("RestartJob", "RestartTask", "RestartPod", "RestartPartition")
+_ENDS = ("AbortJob", "TerminateJob", "CompleteJob")
+_FAILURES = ("PodFailed", "*")
+_TAKEN_AWAY = ("PodEvicted", "*")
+
+
+def retry_of(context: Context) -> Retry:
+    """How often and after which exit codes the job starts again."""
+    place = _policy_place(context)
+    policy = str(place.value) if place is not None else FILLED_IN.get(context.job.kind, "Never")
+    rules = [ExitRule(action="fail", codes=tuple(range(1, 128)))] if policy == "ExitCode" else []
+    requeue = None
+    if context.job.kind == "VolcanoJob":
+        volcano = _Volcano(policy, context)
+        rules, requeue, restarts = volcano.rules, volcano.requeue, volcano.restarts
+    else:
+        restarts = _restarts(policy, context)
+    if restarts >= WITHOUT_LIMIT:
+        _tell_no_limit(place, context)
+    if policy == "Always" and place is not None and context.job.kind != "Pod":
+        _decide(place, "a failed run starts again; one that ends well ends the job", context)
+    fields: dict[str, Any] = {"max_restarts": restarts}
+    if restarts:
+        fields |= {
+            "delay_ms": FIRST_DELAY_MS,
+            "delay_factor": "2",
+            "max_delay_ms": LONGEST_MS.get(policy, LONGEST_MS["Never"]),
+            "keep_scratch": policy in IN_PLACE,
+        }
+    for rule in context.job.job_spec.each("podFailurePolicy", "rules"):
+        action = str(rule.read("action", default=""))
+        codes_node = rule.at("onExitCodes")
+        if codes_node is not None:
+            found = _exit_rule(action, codes_node, context)
+            rules += [found] if found is not None else []
+        for condition in rule.each("onPodConditions"):
+            if condition.read("type") == "DisruptionTarget" and action in ("Ignore", "FailJob"):
+                requeue = action == "Ignore" if requeue is None else requeue
+            else:
+                note = "no machine reports this condition"
+                context.decide(rule, "onPodConditions", "approximated", note)
+    if rules:
+        fields["exit_rules"] = tuple(rules)
+    if requeue is not None:
+        fields["requeue"] = requeue
+    for name in fields:
+        from_policy = name in ("exit_rules", "requeue")
+        failures = context.job.job_spec.at("podFailurePolicy") or context.job.job_spec.at("policies")
+        context.put(f"retry.{name}", failures if from_policy else _restarts_place(context))
+        context.put(f"retry.{name}", place)
+    return Retry(**fields)
+
+
+def _policy_place(context: Context) -> Node | None:
+    """Where it stands what a failure does; a PyTorchJob says it beside its template, and nowhere else."""
+    if context.job.kind == "PyTorchJob":
+        replicas = context.job.node.at("spec", "pytorchReplicaSpecs")
+        for name in ("Master", "Worker"):
+            found = replicas.at(name, "restartPolicy") if replicas is not None else None
+            if found is not None:
+                return found
+        note = "the operator puts the replica's own `restartPolicy` in its place"
+        context.decide(context.job.pod_spec, "restartPolicy", "ignored", note)
+        return None
+    return context.job.pod_spec.at("restartPolicy")
+
+
+def _decide(place: Node, note: str, context: Context) -> None:
+    """What became of the policy at `place`."""
+    replicas = context.job.node.at("spec", "pytorchReplicaSpecs")
+    holders = [context.job.pod_spec, *((each.value for each in replicas.pairs_at()) if replicas is not None else ())]
+    for holder in holders:
+        if holder.at("restartPolicy") is place:
+            context.decide(holder, "restartPolicy", "approximated", note)
+
+
+def _restarts_place(context: Context) -> Node:
+    spec = context.job.job_spec
+    for key in ("backoffLimitPerIndex", "backoffLimit", "maxRetry"):
+        node = spec.at(key)
+        if node is not None:
+            return node
+    return context.job.pod_spec.at("restartPolicy") or context.job.pod_spec
+
+
+def _restarts(policy: str, context: Context) -> int:
+    """How often a failed job starts again."""
+    spec, job = context.job.job_spec, context.job
+    if job.kind == "Pod":
+        if policy != "Never":
+            note = "a pod of its own is a job that runs once; as a Job it could start again (`backoffLimit`)"
+            if pair_of(job.pod_spec, "restartPolicy") is not None:
+                context.decide(job.pod_spec, "restartPolicy", "approximated", note)
+        return 0
+    per_index, limit = spec.at("backoffLimitPerIndex"), spec.at("backoffLimit")
+    if job.kind == "PyTorchJob":
+        if policy == "Never":
+            note = "a replica that may not start again ends the job when it fails"
+            context.decide(spec, "backoffLimit", "ignored", note)
+            return 0
+        return WITHOUT_LIMIT if limit is None else _runs(policy, int(limit.value)) - 1
+    if per_index is not None:
+        if context.shape.nodes > 1:
+            reason = "the machines of one bid start again together, not one by one"
+            context.refuse(spec, "backoffLimitPerIndex", reason, "write `backoffLimit`")
+        return int(per_index.value)
+    if limit is None:
+        runs = _runs(policy, DEFAULT_LIMIT)
+        context.gather(machine_codes.DEFAULT_RESTARTS, f"{runs - 1}", _name_span(context))
+    else:
+        runs = _runs(policy, int(limit.value))
+        if context.shape.tasks is not None and limit.value:
+            note = "each task counts its own failures, not those of all together"
+            context.decide(spec, "backoffLimit", "approximated", note)
+    return min(runs * (_set_restarts(context) + 1) - 1, WITHOUT_LIMIT)
+
+
+def _runs(policy: str, limit: int) -> int:
+    """How many runs get to their end under a `backoffLimit`. The Job controller counts failed pods, of which there may
+    be one more than the limit. Where the node starts the container again it counts restarts, and ends the job as the
+    last of them begins; 0 it takes for "none"."""
+    return max(limit, 1) if policy in IN_PLACE else limit + 1
+
+
+def _set_restarts(context: Context) -> int:
+    """How often a JobSet makes its failed Job anew."""
+    if context.job.kind != "JobSet":
+        return 0
+    policy = context.job.node.at("spec", "failurePolicy")
+    most = policy.at("maxRestarts") if policy is not None else None
+    if policy is not None:
+        context.put("retry.max_restarts", most)
+        note = "what failed is not told apart: each failure counts"
+        context.decide(policy, "rules", "approximated", note)
+    return int(most.value) if most is not None else 0
+
+
+def _tell_no_limit(place: Node | None, context: Context) -> None:
+    if place is not None:
+        what = f"`restartPolicy: {place.value}`"
+    else:
+        what = f"a {context.job.kind.removesuffix('Job') or 'Job'} job without `restartPolicy`"
+        what = "a PyTorchJob without `restartPolicy`" if context.job.kind == "PyTorchJob" else what
+    context.gather(machine_codes.RESTARTS_WITHOUT_LIMIT, what, place.span if place is not None else _name_span(context))
+
+
+def _name_span(context: Context) -> Span:
+    job = context.job
+    return (job.metadata.at("name") or job.metadata.at("generateName") or job.pod_spec).span
+
+
+def _exit_rule(action: str, node: Node, context: Context) -> ExitRule | None:
+    """A rule for exit codes. One that speaks of a container beside the main one has no say here."""
+    name = node.at("containerName")
+    mains = [each.read("name") for each in context.job.pod_spec.each("containers")]
+    if name is not None and len(mains) > 1 and name.value != mains[0]:
+        note = "only the main container's exit code counts"
+        context.decide(node, "containerName", "approximated", note)
+        return None
+    values = tuple(int(each.value) for each in node.each("values"))
+    return ExitRule(action=ACTIONS.get(action, "count"), codes=values, negate=node.read("operator") == "NotIn")
+
+
+class _Volcano:
+    """What the policies of a job of Volcano make of a failed pod: a task's own come before the job's, and of each list
+    the first that fits. A restart that they ask for counts against `maxRetry`, and the last that is allowed no longer
+    begins. Without one, only a container that its node starts again (`OnFailure`) runs more than once."""
+
+    __slots__ = ("requeue", "restarts", "rules")
+
+    def __init__(self, policy: str, context: Context) -> None:
+        spec = context.job.job_spec
+        self.rules: list[ExitRule] = []
+        self.requeue: bool | None = None
+        most = spec.at("maxRetry")
+        retries = int(most.value) if most is not None and most.value else DEFAULT_RETRIES
+        failed: str | None = None
+        for task in spec.each("tasks")[:1]:
+            failed = self._take(task, failed, context)
+        failed = self._take(spec, failed, context)
+        again = failed in _RESTARTS or any(rule.action == "count" for rule in self.rules)
+        if policy in IN_PLACE:
+            # The pod does not fail: its node starts the container again, so no policy for failed pods is ever asked.
+            self.restarts = WITHOUT_LIMIT
+            self.rules = []
+            note = f"with `restartPolicy: {policy}` containers start again by themselves, so no pod fails"
+            context.decide(spec, "maxRetry", "ignored", note)
+            return
+        self.restarts = retries - 1 if again else 0
+        if again and failed not in _RESTARTS:
+            rest = tuple(code for rule in self.rules for code in rule.codes)
+            self.rules.append(ExitRule(action="fail", codes=rest, negate=True))
+        if not again:
+            self.rules = []
+            context.decide(spec, "maxRetry", "ignored", "no policy restarts the job")
+
+    def _take(self, holder: Node, failed: str | None, context: Context) -> str | None:
+        """What the policies of a task or of the job say, `failed` being what one before them says of any failure."""
+        for each in holder.each("policies"):
+            action = str(each.read("action", default=""))
+            events = [str(event.value) for event in each.each("events")]
+            event = each.at("event")
+            events += [str(event.value)] if event is not None else []
+            code = each.at("exitCode")
+            if action not in (*_RESTARTS, *_ENDS):
+                continue
+            if failed is None and code is not None and isinstance(code.value, int):
+                kind = "count" if action in _RESTARTS else "fail"
+                self.rules.append(ExitRule(action=kind, codes=(code.value,)))
+            if failed is None and any(event in _FAILURES for event in events):
+                failed = action
+            if self.requeue is None and any(event in _TAKEN_AWAY for event in events):
+                self.requeue = action in _RESTARTS
+        return failed
