@@ -42,8 +42,8 @@ _CHECKS: dict[str, Callable[[str], object]] = {
 }
 
 
-def check(ast: Ast, sink: Sink) -> None:
-    """Report what the controller would refuse; of the options that sbatch refuses that was done."""
+def check(ast: Ast, sink: Sink, version: tuple[int, ...] = (22, 5)) -> None:
+    """Report what the controller of a release would refuse; of the options that sbatch refuses that was done."""
     told: set[int] = set()
     for component in ast.components:
         for name, given in component.given.items():
@@ -52,6 +52,9 @@ def check(ast: Ast, sink: Sink) -> None:
                 continue
             told.add(id(given.span))
             _check_one(name, text, given, sink)
+            if name == "dependency" and version >= (25, 11) and "," in text and "?" in text:
+                reason = "`,` (all must hold) and `?` (one is enough) exclude each other"
+                sink.report(codes.CONTROLLER_REFUSES, given.value_span or given.span, option=f"--{name}", reason=reason)
         if len(ast.components) > 1 and "array" in component.options:
             array = component.given.get("array")
             sink.report(codes.HET_ARRAY, array.span if array else None)

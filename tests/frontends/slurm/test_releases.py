@@ -21,8 +21,8 @@ def name(row: dict[str, Any]) -> str:
 def test_row_is_read_as_each_release_reads_it(row: dict[str, Any]) -> None:
     for release, recorded in answers(row).items():
         own = ask_flowc(script(row), release)
-        if "FC112" in own["codes"] and recorded is None:
-            continue  # an option of a later release is taken and noted
+        if {"FC112", "FC114"} & own["codes"] and recorded is None:
+            continue  # an option of a later release, or of a plugin, is taken and noted
         real: dict[str, Any] = {"ok": recorded is not None, "options": recorded or {}, "error": ""}
         if isinstance(recorded, list):
             real |= {"options": recorded[0], "het": recorded}

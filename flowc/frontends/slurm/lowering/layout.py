@@ -316,4 +316,5 @@ def _put_memory(a: Allotment) -> None:
             if size:
                 a.put(f"resources.{field}", size, option)
             else:
-                a.ledger.decide(option, "lowered", "0 means all there is, and the job has whole machines")
+                meant = "0 asks for no more than there is" if option == "tmp" else "0 means all there is"
+                a.ledger.decide(option, "lowered", f"{meant}, and the job has whole machines")

@@ -17,6 +17,7 @@ from flowc.frontends.slurm.lowering.layout import allot
 from flowc.frontends.slurm.lowering.ledger import Ledger
 from flowc.frontends.slurm.lowering.requeues import requeue_word
 from flowc.frontends.slurm.values import meaning
+from flowc.frontends.slurm.words.getopt import release
 from flowc.ir.job import (
     Array,
     Dependency,
@@ -56,7 +57,7 @@ MOST_NAMES = 5
 
 def lower(ast: Ast, inputs: Inputs, sink: Sink) -> list[Unit]:
     """One unit for each component of the job; none when a value means nothing to a controller."""
-    controller.check(ast, sink)
+    controller.check(ast, sink, release(inputs.slurm_version))
     if sink.broken:
         return []
     count = len(ast.components)
@@ -88,6 +89,7 @@ class Lowering:
         resources, layout, self.origins = allot(self.component, self.ledger)
         self._check_partition(resources, layout)
         self._check_distribution()
+        self._check_priority()
         self._check_wrap()
         features = self._features(resources.gpu_model)
         if features:
@@ -132,6 +134,11 @@ class Lowering:
             self.sink.report(codes.MODEL_IN_PARTITION, span, name=name, model=model, help=help)
             note = LOWERING["partition"]["note"]
             self.ledger.decide("partition", "ignored", note, codes.MODEL_IN_PARTITION.id)
+
+    def _check_priority(self) -> None:
+        """Of priority 0 a job is held, as `--hold` says in a word."""
+        if self.options.get("priority") == "0":
+            self.ledger.decide("priority", "refused", LOWERING["hold"]["note"])
 
     def _check_distribution(self) -> None:
         """Blocks are how tasks are laid out anyway; anything else is approximated."""
@@ -190,6 +197,9 @@ class Lowering:
                 name=spec.name, before_s=spec.seconds, to="shell" if spec.to_shell else "steps"
             )
             self._put("time.signal", "signal")
+            if "R" in self.options["signal"].rpartition(":")[0]:
+                note = "`R` is for jobs that give way to a reservation; without preemption the controller refuses it"
+                self.ledger.decide("signal", "approximated", note)
             if not spec.to_shell and not _starts_steps(self.ast.text):
                 note = "without `B:` only job steps hear it, the script calls no `srun`: as under Slurm, nobody does"
                 self.ledger.decide("signal", "ignored", note)

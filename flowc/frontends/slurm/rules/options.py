@@ -270,7 +270,8 @@ def _times(state: State, refuse: Refuse) -> None:
 
 def _after_listing(state: State, refuse: Refuse) -> None:
     """What sbatch refuses after it has printed the options, before it asks the controller."""
-    if "propagate" in state.given and state.slots.get("user_env", -1) < 0:
+    by_login = state.slots.get("user_env", -1) >= 0 or (state.version >= (25, 5) and "get-user-env" in state.given)
+    if "propagate" in state.given and not by_login:
         try:
             check_limits(state.texts["propagate"])
         except ValueMistake as mistake:

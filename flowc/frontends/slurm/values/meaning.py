@@ -10,6 +10,7 @@ from __future__ import annotations
 from flowc.frontends.slurm.values.numerals import count_of, size_of
 from flowc.frontends.slurm.values.trees import ValueMistake as ValueMistake
 from flowc.frontends.slurm.values.trees import parse
+from flowc.frontends.slurm.values.tres import GRES, items
 from flowc.lalr import Node, Token
 from flowc.record import Record
 
@@ -88,6 +89,8 @@ def gres_items(text: str) -> tuple[GresItem, ...]:
     """The items of `--gres`; those with count 0 ask for nothing and are left out; of equal items the last holds."""
     if text.lower() == "none":
         return ()
+    if text.startswith("gres/"):  # as sbatch writes them since 23.11
+        return _later_items(text)
     found: dict[tuple[str, str | None], GresItem] = {}
     for node in parse("gres", text).nodes():
         fields = node.tokens("FIELD")
@@ -97,8 +100,19 @@ def gres_items(text: str) -> tuple[GresItem, ...]:
     return tuple(found.values())
 
 
+def _later_items(text: str) -> tuple[GresItem, ...]:
+    """The same of `gres/gpu:2,gres/gpu:h100=2`."""
+    found: dict[tuple[str, str | None], GresItem] = {}
+    for name, kind, count in items(text, GRES):
+        if name is None:
+            raise ValueMistake(f"`{count}` is no resource's name", 0, len(text))
+        found[name, kind] = GresItem(name=name, type=kind or None, count=count)
+    return tuple(found.values())
+
+
 def gpu_items(text: str) -> tuple[GresItem, ...]:
-    """The items of `--gpus` and its kin, all named `gpu`."""
+    """The items of `--gpus` and its kin, all named `gpu`; newer sbatch takes `=` before the count too."""
+    text = text.replace("=", ":")
     found: dict[str | None, GresItem] = {}
     for node in parse("gpus", text).nodes():
         item = _item(text, "gpu", node.tokens("FIELD"), node)

@@ -117,3 +117,52 @@ def test_constraint_for_another_gpu_model_is_a_contradiction(line: str) -> None:
 )
 def test_constraint_that_the_model_meets_is_none(line: str) -> None:
     assert not [each for each in lowered(line)[1].diagnostics if each.severity == "error"]
+
+
+@pytest.mark.parametrize(
+    ("line", "model", "count"),
+    [
+        ("--gres=gpu=2", None, 2),
+        ("--gres=gpu:h100=8", "h100", 8),
+        ("--gres=gres/gpu:h100:8", "h100", 8),
+        ("--gres=gpu:h100:8", "h100", 8),
+        ("--gres=gpu", None, 1),
+    ],
+)
+def test_newer_spellings_of_gres_ask_for_the_same(line: str, model: str | None, count: int) -> None:
+    job, _ = lowered(line, "26.05")
+    assert (job.resources.gpu_model, job.resources.gpus_per_node) == (model, count)
+
+
+@pytest.mark.parametrize("version", ["22.05", "26.05"])
+def test_equals_sign_before_a_count_of_gpus(version: str) -> None:
+    job, _ = lowered("--gpus=h100=8", version)
+    assert (job.resources.gpu_model, job.layout.gpus_total) == ("h100", 8)
+
+
+def refused(line: str, version: str = "22.05") -> list[str]:
+    source = Source("job.sbatch", f"#!/bin/sh\n#SBATCH {line}\ntrue\n")
+    inputs, sink = Inputs(slurm_version=version), Sink()
+    tree = FRONTEND.read(source, inputs, sink)
+    assert tree is not None
+    FRONTEND.lower(tree, inputs, sink)
+    return [each.code.name for each in sink.diagnostics if each.severity == "error"]
+
+
+def test_what_the_controller_of_a_release_refuses() -> None:
+    assert refused("--gres=4", "26.05") == ["controller-refuses"]
+    assert refused("-d afterok:1?afterany:2,after:3", "26.05") == ["controller-refuses"]
+    assert refused("-d afterok:1?afterany:2,after:3", "25.05") == []
+
+
+def test_priority_0_is_a_held_job() -> None:
+    assert refused("--priority=0") == ["option-refused"]
+    assert refused("--priority=5") == []
+
+
+def test_signal_of_a_reservation_is_told() -> None:
+    for line, told in (("--signal=R:USR1@60", True), ("--signal=RB:USR1", True), ("--signal=B:USR1", False)):
+        job, _ = lowered(line)
+        assert (next(row for row in job.outcome if "signal" in row.input).action == "approximated") == told or (
+            line == "--signal=R:USR1@60"  # here no step hears it at all
+        )
