@@ -535,23 +535,7 @@ def write(writers, said):
 #% if any_option
 # Not here, since nothing would be done about them: bcast, container, prolog and epilog, container-save and the like.
 # Letter or `-`, then `=` with a value, `?` maybe with one attached, `.` without, then the name.
-OPTIONS = """
-n=ntasks N=nodes w=nodelist x=exclude r=relative -=ntasks-per-node -=tasks-per-node c=cpus-per-task m=distribution
--=gpus-per-task -=ntasks-per-gpu G=gpus -=gpus-per-node -=gpus-per-socket -=cpus-per-gpu -=mem-per-gpu -=gres
--=gpu-bind -=gpu-freq -=gres-flags o=output e=error i=input -=open-mode l.label K?kill-on-bad-exit W=wait D=chdir
--=export O.overcommit u.unbuffered -.exact -.overlap -?exclusive -=cpu-bind -=mem-bind -=mpi -=hint -=mem -=mem-per-cpu
-t=time -=jobid J=job-name -=het-group -.multi-prog -.pty v.verbose Q.quiet -=wait-all-nodes s.oversubscribe
-p=partition A=account q=qos C=constraint d=dependency -=comment -=ntasks-per-core -=ntasks-per-socket
--=threads-per-core -=cores-per-socket -=sockets-per-node B=extra-node-info S=core-spec -=thread-spec -=mincpus -=tmp
--=signal -=network -=profile -=acctg-freq -=cpu-freq -?propagate -?resv-ports -=reservation -=licenses
--=mail-type -=mail-user -=slurmd-debug -?nice b=begin
-k?no-kill I?immediate H.hold E.preserve-env T=threads -=compress -=msg-timeout -.spread-job
--=power -=switches -=time-min -=deadline -=delay-boot L=license -.contiguous -.use-min-nodes -=uid -=gid
--=wckey -=mcs-label -=priority X.disable-status V.version -=container-image -=container-mounts -=container-workdir
--=container-name -=container-env -.container-mount-home -.no-container-mount-home -.container-remap-root
--.no-container-remap-root -.container-writable -.no-container-entrypoint -=cpu_bind -=accel-bind -=ntasks-per-tres
--=prefer -?send-libs -.quit-on-interrupt -=pack-group
-"""
+OPTIONS = "@srun.always@"
 
 
 #% end
@@ -1412,9 +1396,9 @@ def fit(text, right, width):
 #% end
 #% if squeue
 def squeue():
-    text = "h.noheader j?jobs -.me o=format"
+    text = "@squeue.always@"
     #% if picks
-    text += " a.all A=accounts r.array O=Format l.long n=names w=nodelist p=partitions q=qos R=reservation L=licenses S=sort t=states u=users -=nodes"
+    text += " @squeue.picks@"
     #% end
     given, rest = asked(text)
     given.setdefault("nodelist", given.get("nodes", ""))
@@ -1467,10 +1451,9 @@ def squeue():
 #% end
 #% if sacct
 def sacct():
-    text = "j=jobs n.noheader o=format p.parsable P.parsable2 X.allocations"
+    text = "@sacct.always@"
     #% if picks
-    text += """ A=accounts a.allusers b.brief -=delimiter D.duplicates E=endtime S=starttime l.long L.allclusters N=nodelist
--=names -.noconvert q=qos r=partitions s=states T.truncate -=units u=users -=uid"""
+    text += " @sacct.picks@"
     #% end
     given, _ = asked(text)
     #% if picks
@@ -1504,9 +1487,9 @@ def sacct():
 #% end
 #% if sinfo
 def sinfo():
-    text = "h.noheader N.Node o=format"
+    text = "@sinfo.always@"
     #% if picks
-    text += " a.all d.dead e.exact l.long n=nodes p=partition r.responding s.summarize S=sort t=states"
+    text += " @sinfo.picks@"
     #% end
     given, _ = asked(text)
     fact = facts()
@@ -1538,7 +1521,7 @@ def sinfo():
 #% end
 #% if scancel
 def scancel():
-    given, names = asked("s=signal b.batch f.full Q.quiet v.verbose")
+    given, names = asked("@scancel.always@")
     number = 0
     if "signal" in given:
         text = given["signal"].upper().replace("SIG", "")

@@ -20,6 +20,10 @@ from itertools import count, product
 from pathlib import Path
 from string import ascii_letters
 
+import yaml
+
+from flowc.ahead.schemas import SlurmPrograms
+
 # At the end of a line: the statement goes on in the next one.
 GOES_ON = "\\"
 # Looked up in the program's text by name.
@@ -28,14 +32,22 @@ KEPT = frozenset(
 )
 # What a job on several machines has that calls srun without options.
 PLAINEST = frozenset(("srun", "agent", "pipes", "chdir"))
+PLACE = re.compile(r"@(\w+)\.(always|picks)@")
 MARK = re.compile(r"#% (?:if (\S+)|end)")
 
 
 def compile_program(root: Path) -> dict[str, str]:
     """The module with the lines of the program."""
-    source = (root / "templates" / "slurm.py").read_text()
+    source = with_words((root / "templates" / "slurm.py").read_text(), root)
     lines = minified(source, short_names(source))
     return {"slurm_program.py": "LINES = (\n" + "".join(f"    {line!r},\n" for line in lines) + ")\n"}
+
+
+def with_words(source: str, root: Path) -> str:
+    """The program with the options of flowc/data/slurm_programs.yaml in the place of `@PROGRAM.KIND@`."""
+    content = yaml.safe_load((root / "flowc" / "data" / "slurm_programs.yaml").read_text())
+    options = SlurmPrograms.model_validate(content).options
+    return PLACE.sub(lambda place: " ".join(getattr(options[place[1]], place[2])), source)
 
 
 def short_names(source: str) -> dict[str, str]:

@@ -4,7 +4,7 @@ ends the job, what is too much costs some bytes."""
 from __future__ import annotations
 
 from flowc._compiled.slurm_commands import LAUNCHERS, SHELLS
-from flowc._compiled.slurm_program import LINES
+from flowc._compiled.slurm_programs import COMMON, INHERITED, NAMES, OPTIONS, VARIABLES
 from flowc.body.commands import MOST_TEXT, behind, interpreter_words
 from flowc.body.slurm_calls import Call, calls
 from flowc.patterns import at_first_use
@@ -14,110 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.ir.job import Job
 
-# What the program is called for a feature.
-NAMES = {
-    "srun": ("srun",),
-    "scontrol": ("scontrol",),
-    "squeue": ("squeue",),
-    "sacct": ("sacct",),
-    "sinfo": ("sinfo",),
-    "scancel": ("scancel",),
-    "sbatch": ("sbatch", "salloc"),
-    "rsh": ("agent_rsh",),
-    "several_nodes": ("agent",),
-}
-NEEDS = {
-    "several_nodes": "agent pipes chdir",
-    "agent": "pipes",
-    **dict.fromkeys(("opt:ntasks", "opt:nodes", "opt:nodelist", "opt:exclude", "opt:relative"), "choose"),
-    **dict.fromkeys(("opt:ntasks-per-node", "opt:cpus-per-task", "opt:distribution"), "choose"),
-    "label": "pipes opt:label",
-    "output": "pipes regex opt:output",
-    "stdin": "pipes opt:input",
-    "opt:input": "stdin input_one",
-    "opt:output": "output",
-    "opt:error": "output",
-    "opt:label": "label",
-    "opt:unbuffered": "pipes",
-    "opt:chdir": "chdir",
-    "opt:export": "export",
-    "opt:multi-prog": "multi_prog",
-    "multi_prog": "pipes opt:multi-prog",
-    "opt:time": "time",
-    "time": "ending",
-    "opt:wait": "ending",
-    "opt:kill-on-bad-exit": "ending",
-    "opt:jobid": "jobid",
-    **dict.fromkeys(("opt:container-image", "opt:container-name"), "container"),
-    "container": "pipes chdir opt:container-image",
-    "opt:version": "version",
-    "choose": "opt:ntasks opt:ntasks-per-node",
-    "opt:tasks-per-node": "opt:ntasks-per-node",
-    "export": "regex opt:export",
-    "hostlist": "regex",
-    "squeue": "regex",
-    "sacct": "regex",
-    "sinfo": "regex",
-    "requeue": "scontrol",
-    "scancel": "ending",
-    "relay": "agent",
-    "scontrol_job": "scontrol",
-    "show_hostlist": "scontrol hostlist",
-    "rsh": "agent opt:nodelist opt:overcommit opt:ntasks opt:nodes several_nodes srun",
-    "opt:gpus-per-task": "gpu",
-    "opt:gpu-bind": "gpu",
-    "opt:ntasks-per-gpu": "gpu",
-    "opt:gpus": "gpu",
-    "opt:gpus-per-node": "gpu",
-    "opt:gres": "gpu",
-    "gpu": "opt:gpus-per-task",
-    "picks": "",
-}
-
 # srun's options as the program has them: `n=ntasks` takes a value, `l.label` none, `K?…` maybe one; `-` for no letter.
-OPTIONS = next(line for line in LINES if line.startswith("OPTIONS=")).removeprefix('OPTIONS="""').removesuffix('"""')
-TABLE = OPTIONS.split()
-# What users of srun commonly pass: taken when the calls cannot be seen.
-COMMON = (
-    *("ntasks", "nodes", "nodelist", "ntasks-per-node", "cpus-per-task", "cpu-bind", "mpi", "kill-on-bad-exit"),
-    *("export", "label", "output", "error", "unbuffered", "exact", "overlap", "gres", "gpus-per-task", "gpus"),
-    *("gpus-per-node", "gpu-bind", "mem", "exclusive", "wait", "hint", "chdir", "job-name", "distribution"),
-    *("overcommit", "mem-per-cpu", "time", "partition", "account"),
-)
-# Variables that srun reads as options, where the text sets them.
-VARIABLES = {
-    "SLURM_LABELIO": "label",
-    "SLURM_UNBUFFEREDIO": "unbuffered",
-    "SLURM_KILL_BAD_EXIT": "kill-on-bad-exit",
-    "SLURM_EXPORT_ENV": "export",
-    "SLURM_STDOUTMODE": "output",
-    "SLURM_STDERRMODE": "error",
-    "SLURM_STDINMODE": "input",
-    "SLURM_WAIT": "wait",
-    "SLURM_OVERCOMMIT": "overcommit",
-    "SLURM_DISTRIBUTION": "distribution",
-    "SLURM_NTASKS": "ntasks",
-    "SLURM_NPROCS": "ntasks",
-    "SLURM_NTASKS_PER_NODE": "ntasks-per-node",
-    "SLURM_NNODES": "nodes",
-    "SLURM_GPUS": "gpus",
-    "SLURM_GPUS_PER_TASK": "gpus-per-task",
-    "SLURM_GPU_BIND": "gpu-bind",
-    "SLURM_EXACT": "exact",
-    "SLURM_WORKING_DIR": "chdir",
-    "SLURM_TIMELIMIT": "time",
-    "SRUN_CPUS_PER_TASK": "cpus-per-task",
-}
-# Variables that the job's own options set, and srun reads.
-INHERITED = {
-    "SLURM_DISTRIBUTION": "opt:distribution",
-    "SLURM_OVERCOMMIT": "opt:overcommit",
-    "SLURM_EXPORT_ENV": "opt:export",
-    "SLURM_GPUS_PER_TASK": "gpu",
-    "SLURM_NTASKS_PER_GPU": "opt:ntasks-per-gpu",
-    "SLURM_NTASKS_PER_TRES": "opt:ntasks-per-gpu",
-    "SLURM_GPU_BIND": "opt:gpu-bind",
-}
+TABLE = OPTIONS["srun"]["always"]
 
 # The words by which a text names the list of the job's own nodes.
 OWN_LISTS = {"$SLURM_JOB_NODELIST", "${SLURM_JOB_NODELIST}", "$SLURM_NODELIST", "${SLURM_NODELIST}"}

@@ -3,10 +3,9 @@ text shows is judged, never a word that a variable or a command gives."""
 
 from __future__ import annotations
 
-from flowc._compiled.slurm_program import LINES
+from flowc._compiled.slurm_programs import OPTIONS
 from flowc.body.commands import called
 from flowc.body.slurm_calls import placed_words
-from flowc.body.slurm_features import TABLE
 from flowc.patterns import at_first_use
 from flowc.record import Record
 
@@ -20,8 +19,6 @@ SCONTROL = ("show", "requeue")
 SHOWN = ("hostnames", "hostname", "hostlist", "job", "node")
 SCONTROL_FLAGS = ("-o", "--oneliner", "-d", "--details")
 
-# Strings of nothing but options, as templates/slurm.py writes them.
-_tables = at_first_use(r"\"{1,3}((?:\s*[\w-][=?.][a-zA-Z][\w-]+)+)\"{1,3}", "findall")
 _built = at_first_use(r"[$`\"'\\{}*?~]", "search")
 
 
@@ -54,14 +51,8 @@ def wrong_words(job: Job) -> list[Wrong]:
 
 
 def _options_of(program: str) -> list[str]:
-    """The options of a program, as `n=ntasks`."""
-    if program == "srun":
-        return list(TABLE)
-    if program not in QUERIES:
-        return []
-    first = LINES.index(f"def {program}():")
-    last = next(index for index in range(first + 1, len(LINES)) if LINES[index].startswith("def "))
-    return [option for table in _tables("\n".join(LINES[first:last])) for option in table.split()]
+    """The options of a program, as `n=ntasks`; those of a query are all there once a text uses one of the rest."""
+    return [word for kind in OPTIONS.get(program, {}).values() for word in kind]
 
 
 def _option(

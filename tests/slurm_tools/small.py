@@ -13,7 +13,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
 from jobs import unit
 
-from flowc.body.slurm_features import NAMES, NEEDS, TABLE
+from flowc._compiled.slurm_programs import NAMES, NEEDS
+from flowc.body.slurm_features import TABLE
 from flowc.ir.job import Job
 from flowc.scripts.slurm.tools import closed, program
 

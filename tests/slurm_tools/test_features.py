@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small import EVERYTHING, install, job
 
-from flowc.body.slurm_features import NAMES, NEEDS, features
+from flowc._compiled.slurm_programs import NAMES, NEEDS
+from flowc.body.slurm_features import features
 from flowc.scripts.slurm.tools import closed, program
 
 PIECES = (

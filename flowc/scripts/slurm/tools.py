@@ -7,7 +7,8 @@ node.
 from __future__ import annotations
 
 from flowc._compiled.slurm_program import LINES
-from flowc.body.slurm_features import NAMES, NEEDS, TABLE, features
+from flowc._compiled.slurm_programs import NAMES, NEEDS
+from flowc.body.slurm_features import TABLE, features
 from flowc.record import Record
 
 TYPE_CHECKING = False
