@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from flowc.ir.job import Job
 
 # At the beginning of a word, with two parts at least: the second may be a variable.
-_paths = at_first_use(r"(?:(?<=[\s\"'=(])|\A)(/([A-Za-z][\w.+-]*)/([\w.+-]+|\$\{?\w+\}?))[\w./+${}-]*", "finditer")
+_paths = at_first_use(r"(?:(?<=[\s\"'=(<>])|\A)(/([A-Za-z][\w.+-]*)/([\w.+-]+|\$\{?\w+\}?))[\w./+${}-]*", "finditer")
 # Programs of which nothing is told: what they are given is said, a pattern, or within a container.
 SILENT = frozenset(("echo", "printf", ":", "true", "awk", "gawk", "sed", "perl", "grep", "egrep", "zgrep"))
 CONTAINERS = frozenset(("docker", "podman", "nerdctl", "apptainer", "singularity", "enroot", "shifter", "sarus"))
@@ -49,7 +49,7 @@ def cluster_paths(job: Job) -> dict[str, tuple[int, int]]:
     paths; and nothing of texts that are only written: here-documents of `cat`, words of `echo`.
     """
     text = (job.run.text or "")[:MOST_TEXT]
-    if job.image is not None or next(_paths(text), None) is None:
+    if job.image is not None or next(_mentions(text, 0), None) is None:
         return {}
     made = [*(mount.target for mount in job.mounts), *(each.mount_path for each in job.volumes), job.run.workdir or ""]
     if job.setup:

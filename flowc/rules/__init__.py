@@ -7,6 +7,8 @@ from flowc.rules.base import Rule, has_mounts, has_secrets, has_text, is_deliver
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flowc.diag.sink import Sink
     from flowc.ir.unit import Unit
 
@@ -22,6 +24,7 @@ RULES = (
     Rule(name="slurm_words", concerns=has_text),
     Rule(name="delivery", concerns=is_delivered),
 )
+_loaded: dict[str, Callable[[Unit, Sink], None]] = {}
 
 
 def run(units: list[Unit], sink: Sink) -> None:
@@ -29,4 +32,6 @@ def run(units: list[Unit], sink: Sink) -> None:
     for unit in units:
         for rule in RULES:
             if rule.concerns(unit.job):
-                rule.report(unit, sink)
+                if rule.name not in _loaded:
+                    _loaded[rule.name] = rule.load()
+                _loaded[rule.name](unit, sink)

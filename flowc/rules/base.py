@@ -21,8 +21,9 @@ class Rule(Record):
     name: str
     concerns: Callable[[Job], bool]
 
-    def report(self, unit: Unit, sink: Sink) -> None:
-        __import__(f"flowc.rules.{self.name}", fromlist=["report"]).report(unit, sink)
+    def load(self) -> Callable[[Unit, Sink], None]:
+        report: Callable[[Unit, Sink], None] = __import__(f"flowc.rules.{self.name}", fromlist=["report"]).report
+        return report
 
 
 def has_text(job: Job) -> bool:
