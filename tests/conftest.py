@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,6 +19,17 @@ settings.register_profile("here", deadline=None, suppress_health_check=[HealthCh
 settings.register_profile("ci", parent=settings.get_profile("here"), derandomize=True, print_blob=True)
 settings.register_profile("long", parent=settings.get_profile("here"), max_examples=10_000)
 settings.load_profile("ci" if IN_CI else "here")
+
+
+# What a caller may have set, and programs under test would inherit: the same for everybody.
+os.umask(0o022)
+signal.pthread_sigmask(signal.SIG_SETMASK, ())
+for _number in signal.valid_signals() - {signal.SIGPIPE}:  # which Python ignores, and resets for its children
+    if signal.getsignal(_number) is signal.SIG_IGN:  # nohup, a background job of a script
+        signal.signal(_number, lambda *_: None)  # still ignored here; its children have it as it is by default
+for _name in list(os.environ):
+    if _name in ("BASH_ENV", "ENV", "CDPATH", "POSIXLY_CORRECT", "TZ", "LANG", "LANGUAGE") or _name.startswith("LC_"):
+        del os.environ[_name]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
