@@ -10,7 +10,7 @@ PYTEST_FLAGS ?= -n auto
 .PHONY: help demo test test-boot test-uml test-supervisor test-slow same-as-slurm differential fuzz bench lint generate clean
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 \2/p' Makefile | awk '{printf "  %-5s%-14s", $$1, $$2; $$1=$$2=""; print}'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 \2/p' Makefile | awk '{printf "  %-5s%-16s", $$1, $$2; $$1=$$2=""; print}'
 
 demo: .venv/installed ## compile a real job; show its diagnostics, plan, request and startup script
 	@$(BIN)/python tests/demo.py $(JOB)
