@@ -265,7 +265,7 @@ def test_a_stop_asks_the_container_and_starts_afresh_at_the_next_boot(tmp_path: 
     process = machine.start(contained(isolation=Isolation(stop_grace_s=7, before_stop=("save", "it now"))))
     wait_for(tmp_path / "up")
     os.kill(process.pid, signal.SIGTERM)
-    process.communicate(timeout=60)
+    process.communicate(timeout=120)
     stops = [call for call in machine.calls if "exec" in call or "stop -t" in call]
     assert stops[:2] == ["docker exec flowc save it\\ now", "docker stop -t 7 flowc"]
     assert '"state":"PENDING"' in machine.status()
@@ -276,7 +276,7 @@ def test_a_stop_asks_the_container_and_starts_afresh_at_the_next_boot(tmp_path: 
 
 
 def wait_for(path: Path) -> None:
-    for _ in range(300):
+    for _ in range(1200):
         if path.exists():
             return
         time.sleep(0.1)
@@ -305,7 +305,7 @@ def test_the_unit_waits_for_a_containers_end_and_ports_are_units_of_their_own(tm
                Port(external=5000, internal=5000, protocol="udp")),
         time=Time(limit_s=60),
     )  # fmt: skip
-    machine.start(job, words=()).communicate(timeout=60)
+    machine.start(job, words=()).communicate(timeout=120)
     (started, enabled) = machine.called("systemctl")
     assert enabled == (
         "systemctl enable --now --no-block flowc-port@8080 flowc-port@8081 flowc-port@9000 flowc-forward@9000:80"

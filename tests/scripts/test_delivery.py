@@ -32,7 +32,7 @@ def job(folder: Path, body: bytes = BODY, **fields: object) -> Unit:
 def test_the_job_starts_once_its_script_is_there(tmp_path: Path) -> None:
     install(build(job(tmp_path), index=None), tmp_path)
     process = start(tmp_path)
-    for _ in range(100):
+    for _ in range(1200):
         if (tmp_path / "out").exists() and (tmp_path / "out").read_text():
             break
         time.sleep(0.1)
@@ -42,7 +42,7 @@ def test_the_job_starts_once_its_script_is_there(tmp_path: Path) -> None:
     time.sleep(0.5)
     assert process.poll() is None, "half of it is not run"
     (tmp_path / "slurm_script").write_bytes(BODY)
-    process.communicate(timeout=60)
+    process.communicate(timeout=120)
     assert process.returncode == 0
     assert (tmp_path / "out").read_bytes().splitlines()[1:] == [b"\xffx"]
     assert (status(tmp_path)["state"], status(tmp_path)["starts"]) == ("COMPLETED", 1)

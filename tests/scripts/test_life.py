@@ -55,6 +55,17 @@ def from_file(text: str, path: str = "dir/job.sbatch", **fields: Any) -> Unit:
     return planned.replace(source=Source(path, text), job=planned.job.replace(run=run_))
 
 
+def looks(folder: Path) -> None:
+    """Until the runner has looked at the time twice: each time it replaces the file of its state."""
+    path = folder / "status.json"
+    for _ in range(2):
+        before = path.stat().st_mtime_ns
+        limit = time.monotonic() + 120
+        while path.stat().st_mtime_ns == before:
+            assert time.monotonic() < limit, "the runner looks no more"
+            time.sleep(0.05)
+
+
 class TestWarnings:
     def test_the_shell_alone_hears_of_a_signal_for_it(self, tmp_path: Path) -> None:
         text = (
@@ -71,7 +82,7 @@ class TestWarnings:
         process = start(tmp_path)
         wait_for(tmp_path / "told", "-USR1 -x srun\n")
         (tmp_path / "go").touch()
-        process.communicate(timeout=30)
+        process.communicate(timeout=120)
         assert (tmp_path / "told").read_text() == "-USR1 -x srun\n"
         assert (tmp_path / "out").read_text() == "up\n"
 
@@ -82,18 +93,18 @@ class TestWarnings:
         job(tmp_path, LISTENS, time=Time(limit_s=limit, signal=StopSignal(name="USR1", before_s=60, to="shell")))
         process = start(tmp_path)
         wait_for(tmp_path / "out", "up")
-        time.sleep(1)
+        looks(tmp_path)
         assert (tmp_path / "out").read_text() == "up\n"
         for told in (1, 2):
             notice.write_text("instance_status: STATUS_PREEMPTING\n")
             wait_for(tmp_path / "out", "up\n" + "warned\n" * told)
             notice.write_text("instance_status: STATUS_PREEMPTING\nend_time: later\n")
-            time.sleep(1)
+            looks(tmp_path)
             notice.unlink()
-            time.sleep(1)
+            looks(tmp_path)
             assert (tmp_path / "out").read_text() == "up\n" + "warned\n" * told
         (tmp_path / "go").touch()
-        process.communicate(timeout=30)
+        process.communicate(timeout=120)
         assert status(tmp_path)["state"] == "COMPLETED"
 
     def test_without_a_signal_or_a_limit_nothing_is_polled(self) -> None:

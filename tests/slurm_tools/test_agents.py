@@ -21,7 +21,7 @@ from flowc.scripts.slurm.tools import closed
 
 # `start("srun", …, env=batch)`: with its output as lines.
 Start = Callable[..., subprocess.Popen[str]]
-PATIENCE_S = 60
+PATIENCE_S = 120
 
 
 @pytest.fixture
@@ -98,8 +98,8 @@ def lines(process: subprocess.Popen[str], count: int) -> list[str]:
 
 
 def gone(mark: str) -> bool:
-    """Whether no task is left, within ten seconds: each is a `sleep`, or the shell that runs it."""
-    for _ in range(100):
+    """Whether no task is left, within a minute: each is a `sleep`, or the shell that runs it."""
+    for _ in range(600):
         if not any(b"sleep" in read(entry / "cmdline") for entry in marked(mark)):
             return True
         time.sleep(0.1)
