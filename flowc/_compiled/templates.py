@@ -131,11 +131,11 @@ def startup_plain(v, sh):
         if v['sources']:
             put('\n# Usage: add_source PACKAGE KEY_URL SOURCE. A package that Ubuntu does not have.\nadd_source() {\n    curl -fsSLo "/usr/share/keyrings/$1.asc" "$2" || return\n    echo "deb [signed-by=/usr/share/keyrings/$1.asc] $3" >"/etc/apt/sources.list.d/$1.list"\n    install_package "$1"\n}\n')
         if v['pull_secrets']:
-            put("\n# Usage: pull_image IMAGE. With each of the registry's credentials, until one is good.\npull_image() {\n    for each_name in")
+            put("\n# Usage: pull_image IMAGE. With each of the registry's credentials, until one is good; what was wrong with the others is\n# told where none is.\npull_image() {\n    errors=\n    for each_name in")
             for l_name in v['pull_secrets']:
                 put(' ')
                 put(sh(l_name))
-            put('; do\n        # shellcheck disable=SC1091\n        (umask 077 && . /run/flowc/secrets && mkdir -p "/run/flowc/$each_name" && printf %s "${!each_name}" >"/run/flowc/$each_name/config.json")\n        docker --config "/run/flowc/$each_name" pull -q "$1" && return\n    done\n    return 1\n}\n')
+            put('; do\n        # shellcheck disable=SC1091\n        (umask 077 && . /run/flowc/secrets && mkdir -p "/run/flowc/$each_name" && printf %s "${!each_name}" >"/run/flowc/$each_name/config.json")\n        errors+=$(docker --config "/run/flowc/$each_name" pull -q "$1" 2>&1 >/dev/null)$\'\\n\' && return\n    done\n    echo "$errors" >&2\n    return 1\n}\n')
         if v['files']:
             put('\n# Usage: put_file MODE PATH. Its content comes on stdin.\nput_file() {\n    mkdir -p "${2%/*}"\n    (umask 077 && cat >"$2") || give_up "cannot write $2"\n    chmod "$1" "$2"\n}\n')
         if v['blocks']:
@@ -1060,15 +1060,15 @@ def startup_small(v, sh):
         if v['retried']:
             put('y() {\nfor _ in {1..5}; do\n"$@"&&return\nsleep 10\ndone\nx "gave up: $*"\n}\n')
         if v['packages']:
-            put('ip() {\necho "flowc: installs $1"\napt-get -qq update\napt-get -qqy --no-install-recommends -o DPkg::Lock::Timeout=600 install "$1" >/dev/null\n}\nnp() {\ncommand -v "$1" >/dev/null||y ip "$2"\n}\n')
+            put('install_package() {\necho "flowc: installs $1"\napt-get -qq update\napt-get -qqy --no-install-recommends -o DPkg::Lock::Timeout=600 install "$1" >/dev/null\n}\nnp() {\ncommand -v "$1" >/dev/null||y install_package "$2"\n}\n')
         if v['sources']:
-            put('as() {\ncurl -fsSLo "/usr/share/keyrings/$1.asc" "$2"||return\necho "deb [signed-by=/usr/share/keyrings/$1.asc] $3" >"/etc/apt/sources.list.d/$1.list"\nip "$1"\n}\n')
+            put('add_source() {\ncurl -fsSLo "/usr/share/keyrings/$1.asc" "$2"||return\necho "deb [signed-by=/usr/share/keyrings/$1.asc] $3" >"/etc/apt/sources.list.d/$1.list"\ninstall_package "$1"\n}\n')
         if v['pull_secrets']:
-            put('pi() {\nfor z in')
+            put('pull_image() {\nerrors=\nfor z in')
             for l_name in v['pull_secrets']:
                 put(' ')
                 put(sh(l_name))
-            put('; do\n(umask 077&&. /run/flowc/secrets&&mkdir -p "/run/flowc/$z"&&printf %s "${!z}" >"/run/flowc/$z/config.json")\ndocker --config "/run/flowc/$z" pull -q "$1"&&return\ndone\nreturn 1\n}\n')
+            put('; do\n(umask 077&&. /run/flowc/secrets&&mkdir -p "/run/flowc/$z"&&printf %s "${!z}" >"/run/flowc/$z/config.json")\nerrors+=$(docker --config "/run/flowc/$z" pull -q "$1" 2>&1 >/dev/null)$\'\\n\'&&return\ndone\necho "$errors" >&2\nreturn 1\n}\n')
         if v['files']:
             put('pf() {\nmkdir -p "${2%/*}"\n(umask 077&&cat >"$2")||x "cannot write $2"\nchmod "$1" "$2"\n}\n')
         if v['blocks']:
@@ -1315,7 +1315,7 @@ def startup_small(v, sh):
                 put('$d')
             put('\n')
         if v['gcsfuse']:
-            put('command -v gcsfuse >/dev/null||y as gcsfuse https://packages.cloud.google.com/apt/doc/apt-key.gpg "https://packages.cloud.google.com/apt gcsfuse-$(sed -n \'s/^VERSION_CODENAME=//p\' /etc/os-release) main"\n')
+            put('command -v gcsfuse >/dev/null||y add_source gcsfuse https://packages.cloud.google.com/apt/doc/apt-key.gpg "https://packages.cloud.google.com/apt gcsfuse-$(sed -n \'s/^VERSION_CODENAME=//p\' /etc/os-release) main"\n')
         if v['bucket_environment']:
             put('bt=(')
             for l_word in v['bucket_environment']:
@@ -1403,7 +1403,7 @@ def startup_small(v, sh):
         if v['images']:
             put('np docker docker.io\n')
             if v['toolkit']:
-                put("np curl curl\ncommand -v nvidia-container-runtime-hook >/dev/null||{\ny as nvidia-container-toolkit https://nvidia.github.io/libnvidia-container/gpgkey 'https://nvidia.github.io/libnvidia-container/stable/deb/$(ARCH) /'\nsystemctl restart docker\n}\n")
+                put("np curl curl\ncommand -v nvidia-container-runtime-hook >/dev/null||{\ny add_source nvidia-container-toolkit https://nvidia.github.io/libnvidia-container/gpgkey 'https://nvidia.github.io/libnvidia-container/stable/deb/$(ARCH) /'\nsystemctl restart docker\n}\n")
             put('docker ps -aqf label=flowc | xargs -r docker rm -f >/dev/null\n')
             for l_image, l_pull in v['images']:
                 if l_pull == 'missing':
@@ -1412,7 +1412,7 @@ def startup_small(v, sh):
                     put(' >/dev/null 2>&1||')
                 put('y ')
                 if v['pull_secrets']:
-                    put('pi')
+                    put('pull_image')
                 else:
                     put('docker pull -q')
                 put(' ')

@@ -10,7 +10,9 @@ _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _DIGEST = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}")
 _SCHEME = re.compile(r"(?:docker|oci|https?)://|docker:(?=[^/]*[/:])")
 # Signs of a template that was not filled in.
-_PLACEHOLDER = re.compile(r"\$|[{}<>%]|(?:^|/)[A-Z][A-Z0-9_-]+(?=[:@/]|$)")
+_PLACEHOLDER = re.compile(
+    r"\$|[{}<>%]|(?:^|/)(?:[A-Z][A-Z0-9]*[_-][A-Z0-9_-]*|IMAGE|NAME|REGISTRY|REPO|REPOSITORY|USER|PROJECT)(?=[:@/]|$)"
+)
 LONGEST = 255
 
 

@@ -293,6 +293,7 @@ def test_good_image(image: str) -> None:
 
 BAD_IMAGES = [
     ("PyTorch/PyTorch:2.1", "no capital letters", "pytorch/pytorch:2.1"),
+    ("localhost:5000/BB:1", "no capital letters", "localhost:5000/bb:1"),
     ("ghcr.io/Team/Image:Tag", "no capital letters", "ghcr.io/team/image:Tag"),
     ("docker://nvcr.io/nvidia/cuda:12", "begins like a URL", "nvcr.io/nvidia/cuda:12"),
     ("docker:nvidia/cuda:12", "begins like a URL", "nvidia/cuda:12"),

@@ -40,14 +40,25 @@ def test_a_pull_is_tried_five_times_and_its_failure_fails_the_job(tmp_path: Path
 def test_credentials_of_registries_are_tried_in_turn(tmp_path: Path) -> None:
     machine = Machine(tmp_path)
     (tmp_path / "run/flowc/secrets").write_text("reg_a='{\"a\":1}'\nb=2\n")
-    machine.program("docker", f'[ "$1" != image ] && [ "$2" != {tmp_path}/run/flowc/reg_a ]')
+    refuses = f'[ "$1" != image ] && {{ [ "$2" != {tmp_path}/run/flowc/reg_a ] || {{ echo 401 >&2; false; }}; }}'
+    machine.program("docker", refuses)
     machine.run(contained(isolation=Isolation(pull_secrets=("reg-a", "b"))))
+    assert "401" not in machine.output
     assert machine.called("docker --config") == [
         "docker --config /run/flowc/reg_a pull -q img:1",
         "docker --config /run/flowc/b pull -q img:1",
     ]
     assert (tmp_path / "run/flowc/reg_a/config.json").read_text() == '{"a":1}'
     assert (tmp_path / "run/flowc/reg_a/config.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_what_no_credential_can_pull_is_told_with_its_errors(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    (tmp_path / "run/flowc/secrets").write_text("a=1\nb=2\n")
+    machine.program("docker", '[ $1 = ps ] || { [ "$1" = image ] || echo "no: ${2##*/}" >&2; false; }')
+    assert machine.run(contained(isolation=Isolation(pull_secrets=("a", "b")))) == 1
+    assert machine.output.splitlines()[:2] == ["no: a", "no: b"]
+    assert machine.output.splitlines()[-1] == "flowc: gave up: pull_image img:1"
 
 
 def test_docker_and_its_gpu_toolkit_are_installed_where_they_are_missing(tmp_path: Path) -> None:

@@ -136,13 +136,16 @@ add_source() {
     install_package "$1"
 }
 
-# Usage: pull_image IMAGE. With each of the registry's credentials, until one is good.
+# Usage: pull_image IMAGE. With each of the registry's credentials, until one is good; what was wrong with the others is
+# told where none is.
 pull_image() {
+    errors=
     for each_name in registry; do
         # shellcheck disable=SC1091
         (umask 077 && . /run/flowc/secrets && mkdir -p "/run/flowc/$each_name" && printf %s "${!each_name}" >"/run/flowc/$each_name/config.json")
-        docker --config "/run/flowc/$each_name" pull -q "$1" && return
+        errors+=$(docker --config "/run/flowc/$each_name" pull -q "$1" 2>&1 >/dev/null)$'\n' && return
     done
+    echo "$errors" >&2
     return 1
 }
 
