@@ -20,8 +20,9 @@ DEVICE = "dev/disk/by-id/virtio-vol_1"
 
 
 def with_disk(folder: Path, program: Callable[[str, str], str]) -> tuple[Machine, Path]:
-    for name in ("blkid", "wipefs", "mkfs.ext4"):
-        program(name, "util-linux, e2fsprogs")
+    for name, package in (("blkid", "util-linux"), ("wipefs", "util-linux"), ("mkfs.ext4", "e2fsprogs")):
+        program(name, package)
+    program("sfdisk", "fdisk")
     machine = Machine(folder, without=("blkid", "wipefs", "mkfs.ext4", "cmp"))
     path = folder / DEVICE
     with path.open("wb") as disk:
