@@ -114,7 +114,7 @@ def _artifacts(
     if emit == "ast":
         return [_document("ast.json", front.ast(tree))]
     units = front.lower(tree, inputs, sink)
-    units = override.run(units, inputs, sink)
+    units = override.run(units, inputs, sink, document=entry.document, task_fields=entry.task_fields)
     if sink.broken:
         return []
     if emit == "ir":

@@ -214,6 +214,13 @@ class Secrets(Strict):
     prefixes: tuple[str, ...]
 
 
+class Promises(Strict):
+    """flowc/data/promises.yaml."""
+
+    skypilot: dict[str, str]
+    task: dict[str, str]
+
+
 SCHEMAS: dict[str, type[BaseModel]] = {
     "slurm_programs": SlurmPrograms,
     "catalog": Catalog,
@@ -222,6 +229,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "limits": Limits,
     "prices": Prices,
     "secrets": Secrets,
+    "promises": Promises,
     "slurm_commands": SlurmCommands,
     "slurm_lowering": SlurmLowering,
     "slurm_options": SlurmOptions,

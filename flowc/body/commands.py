@@ -93,8 +93,8 @@ def behind(text: str) -> set[str]:
 
 
 def _has_slurm(job: Job) -> bool:
-    """Whether the startup script brings the small Slurm: it needs a Slurm job, and the machine itself."""
-    return job.source.frontend == "slurm" and job.image is None
+    """Whether the startup script brings the small Slurm: to a job that expects it, on the machine itself."""
+    return job.conventions.commands and job.image is None
 
 
 def missing_commands(job: Job) -> dict[str, int]:

@@ -33,7 +33,7 @@ class Wrong(Record):
 
 def wrong_words(job: Job) -> list[Wrong]:
     """The first such word of each call, in the order of the programs."""
-    if job.source.frontend != "slurm" or job.image is not None or not job.run.text:
+    if not job.conventions.commands or job.image is not None or not job.run.text:
         return []
     found: list[Wrong] = []
     for program in ("srun", *QUERIES, "scontrol"):

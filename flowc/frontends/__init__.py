@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 class Entry(Record):
     """A line of the registry. `module` holds `FRONTEND` (or the name after `:`) and is imported only when a source
     needs it. Detection goes by `suffixes`, by `marks` (texts that give the format away) and, for YAML, by `signs`: keys
-    at the top of a document that only this format has."""
+    at the top of a document that only this format has. `document`: it is one, with places that `--set` can name;
+    `task_fields`: those are the fields of a task YAML."""
 
     name: str
     module: str
@@ -20,6 +21,8 @@ class Entry(Record):
     suffixes: tuple[str, ...] = ()
     marks: tuple[str, ...] = ()
     signs: tuple[str, ...] = ()
+    document: bool = True
+    task_fields: bool = False
 
     def load(self) -> Frontend:
         path, _, name = self.module.partition(":")
@@ -37,6 +40,7 @@ FRONTENDS = (
         title="a Slurm batch script",
         suffixes=(".sbatch", ".slurm", ".sh", ".bash", ".job", ".sub", ".slrm", ".batch", ".qsub"),
         marks=("#SBATCH", "#PBS", "#BSUB", "#!"),
+        document=False,
     ),
     Entry(
         name="k8s",
@@ -75,6 +79,12 @@ FRONTENDS = (
             *("max_price_per_hour", "max_run_time_hours", "min_run_time_hours", "deadline_hours", "num_instances"),
             *("upload_code", "ssh_keys", "allocation_mode", "constraints", "docker_image", "min_cpus", "min_memory_gb"),
         ),
+        task_fields=True,
     ),
-    Entry(name="command-line", module="flowc.frontends.task:COMMAND_LINE", title="a command line"),
+    Entry(
+        name="command-line",
+        module="flowc.frontends.task:COMMAND_LINE",
+        title="a command line",
+        task_fields=True,
+    ),
 )

@@ -45,6 +45,26 @@ class Run(Record):
     delivery: str = "script"
 
 
+class Conventions(Record):
+    """What the system that a job was written for does for every job, whatever its options say: set by the format.
+
+    `runs_on`: `all` (each machine runs the job) or `first` (the others wait for its calls). `commands`: those of a
+    cluster, such as srun, are there. `variables` are `(NAME, fact)` pairs that a job may rely on; a fact is one of
+    `env_facts`, or `nodes`, `gpus` (of each machine), `job_id`, `task_name`, `task_id` (name and number),
+    `cluster_info`, or `=` and a text. `output` is the file for what the job says, in its folder, where no other is
+    named. `file_name` is that of its text. `workdir_on`: whether its folder is one of the `machine` or of its
+    `container`. `mounts_nest`: one mount may lie in another.
+    """
+
+    runs_on: str = "all"
+    commands: bool = False
+    variables: tuple[tuple[str, str], ...] = ()
+    output: str | None = None
+    file_name: str = "body"
+    workdir_on: str = "container"
+    mounts_nest: bool = False
+
+
 class Choice(Record):
     """One of several kinds of machine that would do; what is None is as `Resources` and `Placement` say. `name` is an
     instance type; else a GPU model and its count, a request that a larger machine may fill."""
@@ -351,6 +371,7 @@ class Job(Record):
     name: str
     labels: tuple[tuple[str, str], ...] = ()
     source: SourceInfo
+    conventions: Conventions = Conventions()
     run: Run
     setup: str | None = None
     image: str | None = None

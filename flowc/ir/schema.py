@@ -14,6 +14,8 @@ _PLAIN = {str: "string", int: "integer", bool: "boolean"}
 # Words that a field may hold, where its type says only that it is text.
 _WORDS = {
     ("Run", "kind"): ("script", "shell", "argv"),
+    ("Conventions", "runs_on"): ("all", "first"),
+    ("Conventions", "workdir_on"): ("container", "machine"),
     ("Volume", "interface"): ("block", "file"),
     ("Mount", "kind"): ("bucket", "local", "volume", "scratch", "memory", "host", "nfs", "git"),
     ("Container", "role"): ("init", "sidecar"),

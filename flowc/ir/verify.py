@@ -17,6 +17,7 @@ WITHOUT_ORIGIN = frozenset(
     (
         "name",
         "source",
+        "conventions",
         "run",
         "outcome",
         "env_policy",

@@ -15,13 +15,16 @@ if TYPE_CHECKING:
 _NOTHING = Inputs()
 
 
-def run(units: list[Unit], inputs: Inputs, sink: Sink) -> list[Unit]:
+def run(
+    units: list[Unit], inputs: Inputs, sink: Sink, *, document: bool = True, task_fields: bool = False
+) -> list[Unit]:
     """The units of one source with the flags' values in place of the file's; each has its origin on the command line.
-    What the flags ask of a source that cannot do it is reported."""
+    What the flags ask of a source that cannot do it is reported: `document` says whether it has places that `--set`
+    could name, `task_fields` whether those are a task's."""
     if units and (inputs.old_spellings or inputs.flags.sets or inputs.args):
         from flowc.override.misplaced import report
 
-        report(units[0].job.source.frontend, inputs, sink)
+        report(inputs, sink, document=document, task_fields=task_fields)
     if inputs.flags == _NOTHING.flags and inputs.defaults == _NOTHING.flags:
         return units
     from flowc.override.apply import apply

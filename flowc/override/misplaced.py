@@ -10,21 +10,17 @@ if TYPE_CHECKING:
     from flowc.diag.sink import Sink
     from flowc.inputs import Inputs
 
-# Formats without a document that `--set` could address, and those whose documents have a task's fields.
-SCRIPTS = ("slurm",)
-TASKS = ("task-yaml", "command-line")
 
-
-def report(frontend: str, inputs: Inputs, sink: Sink) -> None:
-    """Report them; `frontend` is the name of the source's format."""
+def report(inputs: Inputs, sink: Sink, *, document: bool, task_fields: bool) -> None:
+    """Report them; what the source is: see `override.run`."""
     for old in inputs.old_spellings:
-        if old.field is not None and frontend not in TASKS:
+        if old.field is not None and not task_fields:
             sink.report(flags.FIELD_OF_TASK_YAML, old.span, flag=old.spelling, field=old.field)
         elif old.instead is not None:
             sink.report(flags.OLD_SPELLING, old.span, old=old.spelling, new=old.instead)
         else:
             sink.report(flags.FLAG_WITHOUT_EFFECT, old.span, flag=old.spelling, why=old.why)
-    if frontend in SCRIPTS:
+    if not document:
         for index in range(len(inputs.flags.sets)):
             hint = "give sbatch's own options after `--`, such as `-- --cpus-per-task=8`"
             sink.report(codes.SET_WITHOUT_DOCUMENT, inputs.span("sets", index), help=hint)

@@ -32,8 +32,6 @@ SHARED_MEMORY = "/dev/shm"
 LONGEST_PATH = 4095  # Linux takes no longer one
 # Kinds of mounts that stay a file system of their own; the others are folders, or are filled once.
 LIVE = ("bucket", "nfs", "volume")
-# Formats in which mounts may lie in each other: their own tool mounts the outer ones first, as docker does.
-NESTING = ("k8s",)
 
 
 class Place(Record):
@@ -53,7 +51,7 @@ def check(unit: Unit, sink: Sink) -> None:
     _volumes(unit, sink)
     if job.resources.nodes is not None:
         check_sharing(unit, job.resources.nodes, sink)
-    nesting, contained = job.source.frontend in NESTING, job.image is not None
+    nesting, contained = job.conventions.mounts_nest, job.image is not None
     places = []
     for index, volume in enumerate(job.volumes):
         span = unit.origin(f"volumes.{index}.mount_path", f"volumes.{index}", "volumes")

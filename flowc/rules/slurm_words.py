@@ -12,7 +12,7 @@ MOST = 10  # findings: the rest is seldom anything else
 
 def report(unit: Unit, sink: Sink) -> None:
     """Warn of each such word where it stands first."""
-    if unit.job.source.frontend != "slurm" or not unit.job.run.text:
+    if not unit.job.conventions.commands or not unit.job.run.text:
         return
     from flowc.body.slurm_words import wrong_words
 

@@ -40,7 +40,7 @@ def reads_profile(job: Job) -> bool:
 
 def body_name(job: Job) -> str:
     """Its file name in FOLDER."""
-    return "slurm_script" if job.source.frontend == "slurm" else "body"
+    return job.conventions.file_name
 
 
 def delivery(job: Job) -> Delivery | None:
@@ -53,5 +53,5 @@ def delivery(job: Job) -> Delivery | None:
         path=f"{FOLDER}/{body_name(job)}",
         data=data,
         sha256=sha256_hex(data),
-        every_node=job.source.frontend != "slurm",
+        every_node=job.conventions.runs_on == "all",
     )

@@ -24,7 +24,7 @@ def main_words(job: Job, plan: JobPlan | None, storage: Storage) -> list[str]:
     shm = job.resources.shm_bytes or storage.shm_of(job.mounts)
     words += [f"--shm-size={shm}"] if shm else []
     words += storage.words(job.mounts, job.volumes, job.files)
-    if job.run.workdir and job.source.frontend != "slurm":
+    if job.run.workdir and job.conventions.workdir_on == "container":
         words += ["-w", home(job.run.workdir)]
     return [*words, *secret_words(job.secrets)]
 

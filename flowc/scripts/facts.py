@@ -26,68 +26,42 @@ FACTS = {
 }
 ON_ONE_NODE = {**FACTS, "rank": "0", "head_ip": FACTS["private_ip"], "ips": FACTS["private_ip"]}
 
-# Variable to fact, by the formats that promise it.
-SKYPILOT = {
-    "SKYPILOT_NODE_RANK": "rank",
-    "SKYPILOT_NODE_IPS": "ips",
-    "SKYPILOT_SETUP_NODE_RANK": "rank",
-    "SKYPILOT_SETUP_NODE_IPS": "ips",
-}
-TASK = {
-    "HEAD_NODE_IP": "head_ip",
-    "HEAD_NODE": "head_ip",
-    "NODE_RANK": "rank",
-    "MASTER_ADDR": "head_ip",
-    "FLOW_NODE_RANK": "rank",
-    "FLOW_MAIN_IP": "head_ip",
-}
 # Programs look for these themselves, so several nodes always get them.
 ALWAYS_ON_SEVERAL = ("HEAD_NODE_IP", "NODE_RANK", "NUM_NODES", "GPU_COUNT", "MASTER_ADDR", "MASTER_PORT")
 ALWAYS = ("PYTHONUNBUFFERED",)
-TASK_FORMATS = ("task-yaml", "foundry-yaml", "command-line")
 
 
 def format_variables(job: Job, plan: JobPlan | None, index: int | None) -> tuple[Pairs, Pairs]:
     """(NAME, value) known at compile time, and (NAME, word of the script). What the user sets is in neither."""
     nodes = plan.nodes if plan else job.resources.nodes or 1
-    gpus = 0
-    if plan is not None:
-        gpus = plan.gpus_visible if plan.gpus_visible is not None else plan.gpus_per_node
-    facts, fixed = {}, {}
-    if job.source.frontend == "skypilot":
-        facts = SKYPILOT
-        fixed = {
-            "SKYPILOT_NUM_NODES": str(nodes),
-            "SKYPILOT_NUM_GPUS_PER_NODE": str(gpus),
-            "SKYPILOT_SETUP_NUM_GPUS_PER_NODE": str(gpus),
-            "SKYPILOT_TASK_ID": f"{job.name}-{task_id(job, index)}",
-            "SKYPILOT_INTERNAL_JOB_ID": str(task_id(job, index)),
-            "SKYPILOT_USER": "root",
-            "SKYPILOT_CLUSTER_INFO": cluster_info(job, plan),
-            "PYTHONUNBUFFERED": "1",
-        }
-    elif job.source.frontend in TASK_FORMATS:
-        facts = TASK
-        fixed = {
-            "NUM_NODES": str(nodes),
-            "GPU_COUNT": str(gpus),
-            "MASTER_PORT": "29500",
-            "FLOW_NUM_NODES": str(nodes),
-            "FLOW_TASK_ID": str(task_id(job, index)),
-            "FLOW_TASK_NAME": job.name,
-            "FLOW_WORKSPACE": "/workspace",
-            "FLOW_VOLUMES": "/volumes",
-        }
-    text = mentioned_in(job) if facts else ""
+    text = mentioned_in(job) if job.conventions.variables else ""
     own = {name for name, _ in (*job.env, *job.env_facts)} | set(job.secrets)
-
-    def wanted(name: str) -> bool:
-        return name not in own and (name in text or name in ALWAYS or (nodes > 1 and name in ALWAYS_ON_SEVERAL))
-
-    words = fact_words(nodes)
-    static = [(name, value) for name, value in fixed.items() if wanted(name)]
-    dynamic = [(name, words[fact]) for name, fact in facts.items() if wanted(name)]
+    words, static, dynamic = fact_words(nodes), list[tuple[str, str]](), list[tuple[str, str]]()
+    for name, fact in job.conventions.variables:
+        if name in own or not (name in text or name in ALWAYS or (nodes > 1 and name in ALWAYS_ON_SEVERAL)):
+            continue
+        if fact in words:
+            dynamic.append((name, words[fact]))
+        else:
+            static.append((name, _known(fact, job, plan, index)))
     return static, [*dynamic, *((name, words[fact]) for name, fact in job.env_facts)]
+
+
+def _known(fact: str, job: Job, plan: JobPlan | None, index: int | None) -> str:
+    """The value of a fact that is known before the machine is."""
+    if fact.startswith("="):
+        return fact[1:]
+    if fact == "nodes":
+        return str(plan.nodes if plan else job.resources.nodes or 1)
+    if fact == "gpus":
+        visible = plan.gpus_visible if plan else 0
+        return str(plan.gpus_per_node if plan and visible is None else visible)
+    if fact == "job_id":
+        return str(task_id(job, index))
+    if fact == "task_id":
+        return f"{job.name}-{task_id(job, index)}"
+    assert fact in ("task_name", "cluster_info"), f"facts: {fact!r} is none"
+    return job.name if fact == "task_name" else cluster_info(job, plan)
 
 
 def cluster_info(job: Job, plan: JobPlan | None) -> str:

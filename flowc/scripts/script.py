@@ -83,7 +83,7 @@ def _packed(variables: dict[str, Any], *, patient: bool) -> Startup:
 def _variables(unit: Unit, index: int | None) -> dict[str, Any]:
     """Everything that the templates ask for."""
     job, plan = unit.job, unit.plan
-    slurm = job.source.frontend == "slurm"
+    slurm = job.conventions.commands
     folder = _folder(job)
     fixed, facts = _environment(unit, index, slurm)
     found: dict[str, Any] = {
@@ -183,7 +183,7 @@ def _files(job: Job, folder: str, index: int | None, slurm: bool) -> dict[str, A
         "t": "0",
         "s": "batch",
     }
-    default = (f"{folder}/slurm-%j.out" if index is None else f"{folder}/slurm-%A_%a.out") if slurm else LOG
+    default = LOG if job.conventions.output is None else f"{folder}/{job.conventions.output}"
     stdout = expand(job.io.stdout or default, folder, letters)
     stderr = expand(job.io.stderr, folder, letters) if job.io.stderr else stdout
     return {

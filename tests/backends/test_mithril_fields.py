@@ -13,6 +13,7 @@ from flowc.ir.job import (
     Array,
     Choice,
     Container,
+    Conventions,
     Dependency,
     ExitRule,
     File,
@@ -43,6 +44,16 @@ VALUES: dict[str, tuple[Any, dict[str, Any]]] = {
     "source.path": ("other.sbatch", {}),
     "source.sha256": ("cd" * 32, {}),
     "source.variables": ((("SLURM_JOB_PARTITION", "gpu"),), {}),
+    "conventions.runs_on": ("all", {"run": Run(**TEXT, delivery="ssh")}),
+    "conventions.commands": (False, {"run": Run(text="#!/bin/bash\nsrun a\n")}),
+    "conventions.variables": ((("PYTHONUNBUFFERED", "=1"),), {"conventions": Conventions()}),
+    "conventions.output": ("out", {}),
+    "conventions.file_name": ("other", {}),
+    "conventions.workdir_on": ("container", {"image": "ubuntu", "run": Run(**TEXT, workdir="/w")}),
+    "conventions.mounts_nest": (
+        True,
+        {"mounts": tuple(Mount(kind="bucket", source="s3://b", target=path) for path in ("/d", "/d/e"))},
+    ),
     "run.kind": ("shell", {}),
     "run.interpreter": ("/bin/dash", {"run": Run(kind="shell", **TEXT)}),
     "run.text": ("#!/bin/bash\nother\n", {}),
@@ -171,13 +182,13 @@ VALUES: dict[str, tuple[Any, dict[str, Any]]] = {
     "outcome": ((Outcome(input="-N1", line=1, action="lowered", code=None, note=None),), {}),
 }
 # What only the report shows: facts about the source, and what `limits` says so of.
-REPORT_ONLY = {"source.path", "outcome", *limits.IN_REPORT}
+REPORT_ONLY = {"source.frontend", "source.path", "outcome", *limits.IN_REPORT}
 
 
 def all_paths() -> list[str]:
     """The IR path of every field of a job, records inside it field by field."""
     sections = {name: type(value) for name, value in Job.DEFAULTS.items() if isinstance(value, Record)}
-    sections.update(source=SourceInfo, run=Run, array=Array)
+    sections.update(source=SourceInfo, conventions=Conventions, run=Run, array=Array)
     return [
         path
         for name in Job.FIELDS

@@ -20,6 +20,7 @@ from flowc.cli.options import JOB_OPTIONS
 from flowc.cli.sources import expand
 from flowc.cli.table import COMMAND_LINE
 from flowc.diag.sink import Sink
+from flowc.frontends import FRONTENDS
 from flowc.inputs import Flags, Inputs
 from flowc.ir.job import Choice, Job, Mount, Placement, Port, Resources, Run, SourceInfo, Volume
 from flowc.ir.unit import Unit
@@ -47,7 +48,8 @@ def unit(frontend: str = "task-yaml", **fields: object) -> Unit:
 def overridden(before: Unit, *words: str, **more: dict[str, str]) -> tuple[Job, list[str]]:
     """The job that flags make of it, and what is reported: code and text."""
     sink = Sink()
-    (after,) = run([before], told(*words, **more), sink)
+    entry = next(each for each in FRONTENDS if each.name == before.job.source.frontend)
+    (after,) = run([before], told(*words, **more), sink, document=entry.document, task_fields=entry.task_fields)
     verify(after, after="override")
     return after.job, [f"{each.code.id} {each.span.text if each.span else ''}" for each in sink.diagnostics]
 

@@ -37,6 +37,7 @@ JOB_KEYS: dict[str, tuple[str, ...] | None] = {
     "name": None,
     "labels": None,
     "source": ("frontend", "path", "sha256", "variables"),
+    "conventions": ("runs_on", "commands", "variables", "output", "file_name", "workdir_on", "mounts_nest"),
     "run": ("kind", "interpreter", "text", "args", "workdir", "commands", "delivery"),
     "setup": None,
     "image": None,

@@ -7,7 +7,11 @@ from typing import Any
 from flowc import catalog, pipeline
 from flowc.catalog.model import Catalog
 from flowc.diag.sink import Diagnostic, Sink
-from flowc.ir.job import Job, Layout, Resources, Run, SourceInfo, Time
+from flowc.frontends.k8s.lower import CONVENTIONS as K8S
+from flowc.frontends.skypilot.lower import CONVENTIONS as SKYPILOT
+from flowc.frontends.slurm.lowering.lower import CONVENTIONS as SLURM
+from flowc.frontends.task.lower import CONVENTIONS as TASK
+from flowc.ir.job import Conventions, Job, Layout, Resources, Run, SourceInfo, Time
 from flowc.ir.plan import JobPlan
 from flowc.ir.unit import Unit
 from flowc.passes.base import Context
@@ -22,10 +26,12 @@ def unit(text: str = "#!/bin/bash\nhostname\n", **fields: Any) -> Unit:
     resources = {name: fields.pop(name) for name in Resources.FIELDS if name in fields}
     layout = {name: fields.pop(name) for name in Layout.FIELDS if name in fields}
     source = Source("job.sbatch", text)
+    info = fields.pop("source", SourceInfo(frontend="slurm", path="job.sbatch", sha256="ab" * 32))
     job = Job(
         **{
             "name": "train",
-            "source": SourceInfo(frontend="slurm", path="job.sbatch", sha256="ab" * 32),
+            "source": info,
+            "conventions": conventions(info.frontend, fields.get("array")),
             "run": Run(interpreter="/bin/bash", text=text),
             "resources": Resources(**{"nodes": 1, **resources}),
             "layout": Layout(**layout),
@@ -34,6 +40,13 @@ def unit(text: str = "#!/bin/bash\nhostname\n", **fields: Any) -> Unit:
         }
     )
     return Unit(source=source, job=job, origins=dict.fromkeys(paths(job), Span(source, 0, 11)))
+
+
+def conventions(frontend: str, array: object = None) -> Conventions:
+    """Those of a format."""
+    if frontend == "slurm":
+        return SLURM.replace(output="slurm-%j.out" if array is None else "slurm-%A_%a.out")
+    return {"k8s": K8S, "skypilot": SKYPILOT}.get(frontend, TASK)
 
 
 def paths(job: Job) -> list[str]:

@@ -8,6 +8,7 @@ from flowc.ir.job import Job, Layout, Resources, Run, SourceInfo
 from flowc.ir.plan import CatalogInfo, JobPlan
 from flowc.ir.unit import Unit
 from flowc.source import Source
+from tests.passes.units import conventions
 
 PLAN = JobPlan(
     name="train",
@@ -45,6 +46,7 @@ def unit(
     job = {
         "name": "train",
         "source": SourceInfo(frontend=frontend, path="job.sbatch", sha256="ab" * 32),
+        "conventions": conventions(frontend, fields.get("array")),
         "run": Run(text=body, args=args, workdir=workdir),
         "resources": Resources(nodes=1),
         "layout": Layout(),

@@ -51,7 +51,13 @@ def _indented(lines: list[str]) -> str:
 
 def _job(job: Job, names: list[str]) -> list[str]:
     shown = ", ".join(names[:MOST_NAMES]) + (f", … ({len(names)} bids)" if len(names) > MOST_NAMES else "")
-    return _columns([("name", _printable(job.name)), ("source", _printable(job.source.path)), ("bids", shown)])
+    return _columns(
+        [
+            ("name", _printable(job.name)),
+            ("source", f"{_printable(job.source.path)} ({job.source.frontend})"),
+            ("bids", shown),
+        ]
+    )
 
 
 def _machine(plan: JobPlan) -> list[str]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from flowc._compiled.prices import USD_PER_GPU_HOUR
+from flowc._compiled.promises import TASK
 from flowc.diag.codes.yaml import foundry as codes
 from flowc.digest import sha256_hex
 from flowc.frontends.foundry.read import NUM_INSTANCES, Tree
 from flowc.ir.job import (
+    Conventions,
     Identity,
     Isolation,
     Job,
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from flowc.diag.sink import Sink
     from flowc.inputs import Inputs
 
+CONVENTIONS = Conventions(variables=tuple(TASK.items()))
 CODES = LedgerCodes(
     approximated=codes.FOUNDRY_APPROXIMATED, ignored=codes.FOUNDRY_IGNORED, refused=codes.FOUNDRY_REFUSED
 )
@@ -90,7 +93,7 @@ class Lowering:
             "identity": self._identity(),
         }
         source = SourceInfo(frontend="foundry-yaml", path=self.tree.source.path, sha256=digest)
-        job = Job(source=source, outcome=self.ledger.close(self.task), **fields)
+        job = Job(source=source, conventions=CONVENTIONS, outcome=self.ledger.close(self.task), **fields)
         places = script.span_at if isinstance(script, Scalar) and run.text == script.text else None
         return Unit(
             source=self.tree.source,

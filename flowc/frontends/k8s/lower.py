@@ -20,7 +20,7 @@ from flowc.frontends.k8s.machine import gpus, needs
 from flowc.frontends.k8s.pod.containers import arrange
 from flowc.frontends.k8s.volumes import claims
 from flowc.frontends.k8s.volumes import lower as volumes
-from flowc.ir.job import Job, Placement, Port, Resources, Run, SourceInfo
+from flowc.ir.job import Conventions, Job, Placement, Port, Resources, Run, SourceInfo
 from flowc.ir.unit import Unit
 from flowc.yamldoc.ledger import Ledger
 from flowc.yamldoc.node import Mapping, Scalar, walk
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from flowc.inputs import Inputs
     from flowc.ir.job import Outcome
     from flowc.source import Source, Span
+
+CONVENTIONS = Conventions(mounts_nest=True)
 
 
 def lower(tree: Tree, inputs: Inputs, sink: Sink) -> list[Unit]:
@@ -102,7 +104,7 @@ def _unit(
     if fields is None:
         return None
     source = SourceInfo(frontend="k8s", path=tree.source.path, sha256=digest)
-    built = Job(name=job.name or _stem(tree.source), source=source, outcome=outcome, **fields)
+    built = Job(name=job.name or _stem(tree.source), source=source, conventions=CONVENTIONS, outcome=outcome, **fields)
     spans = (*context.ledger.spans, *(span for _, span in beside))
     return Unit(source=tree.source, job=built, origins=context.origins, outcome_spans=spans)
 

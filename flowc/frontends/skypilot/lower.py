@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flowc._compiled.promises import SKYPILOT
 from flowc.diag.codes.yaml import skypilot as codes
 from flowc.diag.codes.yaml.document import WRONG_FORM
 from flowc.digest import sha256_hex
@@ -14,6 +15,7 @@ from flowc.frontends.skypilot.rules import check_task, close_values
 from flowc.frontends.skypilot.storage import WORKDIR, Storage
 from flowc.inputs import Inputs
 from flowc.ir.job import (
+    Conventions,
     Dependency,
     ExitRule,
     Isolation,
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 
     from flowc.diag.sink import Sink
 
+CONVENTIONS = Conventions(variables=tuple(SKYPILOT.items()))
 CODES = LedgerCodes(
     approximated=codes.SKYPILOT_APPROXIMATED, ignored=codes.SKYPILOT_IGNORED, refused=codes.SKYPILOT_REFUSED
 )
@@ -128,7 +131,7 @@ class Lowering:
         close_values(self.task, self.ledger)
         source = SourceInfo(frontend="skypilot", path=self.tree.source.path, sha256=digest)
         outcome = (*(told for told, _ in head), *self.ledger.close(self.task))
-        job = Job(source=source, outcome=outcome, **fields)
+        job = Job(source=source, conventions=CONVENTIONS, outcome=outcome, **fields)
         places = run.span_at if isinstance(run, Scalar) else None
         return Unit(
             source=self.tree.source,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from flowc._compiled.promises import TASK
 from flowc.diag.codes.yaml import task as codes
 from flowc.digest import sha256_hex
 from flowc.frontends.task import amounts, rules, storage
 from flowc.frontends.task.places import places, regions
-from flowc.ir.job import Identity, Job, Placement, Port, Pricing, Resources, Retry, Run, SourceInfo, Time
+from flowc.ir.job import Conventions, Identity, Job, Placement, Port, Pricing, Resources, Retry, Run, SourceInfo, Time
 from flowc.ir.unit import Unit
 from flowc.ir.units import GIB
 from flowc.yamldoc.ledger import Ledger, LedgerCodes
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from flowc.yamldoc.node import Mapping, Node
 
 LEDGER = LedgerCodes(approximated=codes.TASK_APPROXIMATED, ignored=codes.TASK_IGNORED, refused=codes.TASK_REFUSED)
+CONVENTIONS = Conventions(variables=tuple(TASK.items()))
 # Defaults of the format.
 NAME = "flow-task"
 CODE_FOLDER = "/workspace"
@@ -80,7 +82,15 @@ class Lowering:
             self.note(f"env.{pair.key.text}", pair.value)
         self._quiet_values()
         outcome = self.ledger.close(root)
-        job = Job(name=self.name, source=self.source, run=run, outcome=outcome, **fields, **mounted)
+        job = Job(
+            name=self.name,
+            source=self.source,
+            conventions=CONVENTIONS,
+            run=run,
+            outcome=outcome,
+            **fields,
+            **mounted,
+        )
         return Unit(
             source=root.source,
             job=job,

@@ -20,6 +20,7 @@ from flowc.frontends.slurm.values import meaning
 from flowc.frontends.slurm.words.getopt import release
 from flowc.ir.job import (
     Array,
+    Conventions,
     Dependency,
     Io,
     Job,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from flowc.frontends.slurm.ast import Ast, Component
     from flowc.inputs import Inputs
 
+CONVENTIONS = Conventions(runs_on="first", commands=True, file_name="slurm_script", workdir_on="machine")
 # A job on one of the later components of a het job holds its machine: under Slurm only steps run there.
 HOLD = "#!/bin/sh\nexec sleep infinity\n"
 
@@ -117,7 +119,9 @@ class Lowering:
         }
         source = SourceInfo(frontend="slurm", path=self.ast.source.path, sha256=digest, variables=self._variables())
         outcome = self.ledger.close(self.ast, self.index)
-        job = Job(source=source, outcome=outcome, **fields)
+        output = "slurm-%j.out" if fields["array"] is None else "slurm-%A_%a.out"
+        conventions = CONVENTIONS.replace(output=output)
+        job = Job(source=source, conventions=conventions, outcome=outcome, **fields)
         return Unit(source=self.ast.source, job=job, origins=self.origins, outcome_spans=self.ledger.spans)
 
     def _check_partition(self, resources: Resources, layout: Layout) -> None:
