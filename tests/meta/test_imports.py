@@ -145,3 +145,14 @@ def test_every_package_stands_in_the_architecture() -> None:
 )
 def test_a_breach_is_seen(importer: str, imported: str) -> None:
     assert breaches(importer, [imported])
+
+
+def test_no_stage_below_the_frontends_asks_for_a_formats_name() -> None:
+    """What a format needs of them is a fact of the IR (`Conventions`); the report alone shows the name."""
+    found = {
+        str(path.relative_to(PACKAGE))
+        for folder in ("passes", "body", "scripts", "shell", "override", "backends")
+        for path in (PACKAGE / folder).rglob("*.py")
+        if ".frontend" in path.read_text()
+    }
+    assert found == {"backends/mithril/report.py"}
