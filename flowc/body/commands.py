@@ -108,7 +108,7 @@ def missing_commands(job: Job) -> dict[str, int]:
     """
     if job.image is None:
         names = {*MISSING, *ABSENT, *_not_brought(job)}
-    elif job.source.frontend != "slurm":
+    elif not job.conventions.commands:
         return {}  # the image may have all of them
     else:
         names = {*MISSING} if "bash" in interpreter_words(job) else {*MISSING, *MODULES}

@@ -42,7 +42,7 @@ def calls_by_ssh(job: Job) -> dict[str, int]:
     text = job.run.text or ""
     ways = {} if ("ssh" not in text and "scp" not in text) or not _asks_for_hosts(text) else {**_host}
     ways |= {name: reaches for name, reaches in _launcher.items() if name in text}
-    if job.source.frontend == "slurm":
+    if job.conventions.commands:
         ways = {name: reaches for name, reaches in ways.items() if name[:3] != "mpi"}
     found = {}
     for name, reaches in ways.items():

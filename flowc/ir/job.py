@@ -53,7 +53,8 @@ class Conventions(Record):
     `env_facts`, or `nodes`, `gpus` (of each machine), `job_id`, `task_name`, `task_id` (name and number),
     `cluster_info`, or `=` and a text. `output` is the file for what the job says, in its folder, where no other is
     named. `file_name` is that of its text. `workdir_on`: whether its folder is one of the `machine` or of its
-    `container`. `mounts_nest`: one mount may lie in another.
+    `container`. `mounts_nest`: one mount may lie in another. `reads_profile`: the job's texts see what stands in
+    ~/.bashrc.
     """
 
     runs_on: str = "all"
@@ -63,6 +64,7 @@ class Conventions(Record):
     file_name: str = "body"
     workdir_on: str = "container"
     mounts_nest: bool = False
+    reads_profile: bool = False
 
 
 class Choice(Record):

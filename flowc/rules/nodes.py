@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def report(unit: Unit, sink: Sink) -> None:
     job, nodes = unit.job, unit.plan.nodes if unit.plan is not None else 1
-    if job.source.frontend != "slurm" or nodes <= 1 or reaches_other_nodes(job):
+    if job.conventions.runs_on != "first" or nodes <= 1 or reaches_other_nodes(job):
         return
     from flowc.diag.codes.programs import NODES_NOT_JOINED
 

@@ -26,6 +26,6 @@ def report(unit: Unit, sink: Sink) -> None:
         sink.report(
             CLUSTER_PATH,
             each.text_span(*next(iter(found.values()))),
-            whose="the cluster's" if unit.job.source.frontend == "slurm" else "other machines'",
+            whose="the cluster's" if unit.job.conventions.commands else "other machines'",
             paths=", ".join([*shown, *more]),
         )

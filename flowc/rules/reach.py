@@ -15,7 +15,7 @@ BY_ITSELF = "each machine runs this text: let it start its own part there, by th
 
 
 def report(unit: Unit, sink: Sink) -> None:
-    nodes, slurm = unit.plan.nodes if unit.plan is not None else 1, unit.job.source.frontend == "slurm"
+    nodes, slurm = unit.plan.nodes if unit.plan is not None else 1, unit.job.conventions.commands
     for each in texts(unit):
         by_ssh = calls_by_ssh(each.job) if nodes > 1 else {}
         image = image_in_file(each.job) if slurm else None

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 def image_for_step(job: Job) -> str | None:
     """What to write so that a batch script which runs in a container of its own has Slurm's commands again."""
-    if job.source.frontend != "slurm" or job.image is None:
+    if not job.conventions.commands or job.image is None:
         return None
     return (
         "a container has no Slurm: leave out `--image` and write "

@@ -35,7 +35,7 @@ def body_text(job: Job) -> str | None:
 
 def reads_profile(job: Job) -> bool:
     """Whether there may be more in ~/.bashrc than what the machine comes with, and the format's texts see it."""
-    return job.source.frontend == "skypilot" and (job.setup is not None or job.image is not None)
+    return job.conventions.reads_profile and (job.setup is not None or job.image is not None)
 
 
 def body_name(job: Job) -> str:

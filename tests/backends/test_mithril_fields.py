@@ -54,6 +54,7 @@ VALUES: dict[str, tuple[Any, dict[str, Any]]] = {
         True,
         {"mounts": tuple(Mount(kind="bucket", source="s3://b", target=path) for path in ("/d", "/d/e"))},
     ),
+    "conventions.reads_profile": (True, {"run": Run(kind="shell", text="true"), "setup": "true"}),
     "run.kind": ("shell", {}),
     "run.interpreter": ("/bin/dash", {"run": Run(kind="shell", **TEXT)}),
     "run.text": ("#!/bin/bash\nother\n", {}),

@@ -151,7 +151,7 @@ def test_no_stage_below_the_frontends_asks_for_a_formats_name() -> None:
     """What a format needs of them is a fact of the IR (`Conventions`); the report alone shows the name."""
     found = {
         str(path.relative_to(PACKAGE))
-        for folder in ("passes", "body", "scripts", "shell", "override", "backends")
+        for folder in ("passes", "body", "scripts", "shell", "override", "rules", "backends")
         for path in (PACKAGE / folder).rglob("*.py")
         if ".frontend" in path.read_text()
     }

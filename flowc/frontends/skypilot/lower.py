@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from flowc.diag.sink import Sink
 
-CONVENTIONS = Conventions(variables=tuple(SKYPILOT.items()))
+CONVENTIONS = Conventions(variables=tuple(SKYPILOT.items()), reads_profile=True)
 CODES = LedgerCodes(
     approximated=codes.SKYPILOT_APPROXIMATED, ignored=codes.SKYPILOT_IGNORED, refused=codes.SKYPILOT_REFUSED
 )
