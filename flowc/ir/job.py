@@ -47,15 +47,12 @@ class Run(Record):
 
 class Conventions(Record):
     """What the system that a job was written for does for every job, whatever its options say: set by the format.
-
     `runs_on`: `all` (each machine runs the job) or `first` (the others wait for its calls). `commands`: those of a
-    cluster, such as srun, are there. `variables` are `(NAME, fact)` pairs that a job may rely on; a fact is one of
-    `env_facts`, or `nodes`, `gpus` (of each machine), `job_id`, `task_name`, `task_id` (name and number),
-    `cluster_info`, or `=` and a text. `output` is the file for what the job says, in its folder, where no other is
-    named. `file_name` is that of its text. `workdir_on`: whether its folder is one of the `machine` or of its
-    `container`. `mounts_nest`: one mount may lie in another. `reads_profile`: the job's texts see what stands in
-    ~/.bashrc.
-    """
+    cluster, such as srun, are there. `variables` are `(NAME, fact)` pairs that a job may rely on: one of `env_facts`,
+    or `nodes`, `gpus` (of each machine), `job_id`, `task_name`, `task_id`, `cluster_info`, or `=` and a text. `output`
+    is the file for what the job says where no other is named, `file_name` that of its text. `workdir_on`: whose folder
+    the job's is, the `machine` or its `container`. `mounts_nest`: one mount may lie in another. `reads_profile`: the
+    job's texts see ~/.bashrc."""
 
     runs_on: str = "all"
     commands: bool = False
