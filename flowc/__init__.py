@@ -34,15 +34,16 @@ def compile(
     source: Source | str | bytes,
     inputs: Inputs | None = None,
     *,
-    path: str = "job.sbatch",
+    path: str | None = None,
     emit: str = "mithril",
     frontend: str | None = None,
     strict: bool = False,
 ) -> Result:
     """Compile one job description to the artifacts of a target.
 
-    `source` is a text, its bytes or a `Source`; `path` names a text in diagnostics and serves detection; `emit` is one
-    of `flowc.driver.TARGETS` (ValueError otherwise); `frontend` overrides detection; `strict` makes warnings errors.
+    `source` is a text, its bytes or a `Source`; `path` names a text in diagnostics and serves detection, which without
+    it goes by what stands in the text; `emit` is one of `flowc.driver.TARGETS` (ValueError otherwise); `frontend` is
+    the name of a format and overrides detection (ValueError for no such name); `strict` makes warnings errors.
     """
     from flowc.driver import compile as run
 
@@ -53,7 +54,7 @@ def check(
     source: Source | str | bytes,
     inputs: Inputs | None = None,
     *,
-    path: str = "job.sbatch",
+    path: str | None = None,
     frontend: str | None = None,
     strict: bool = False,
 ) -> Result:
@@ -63,12 +64,18 @@ def check(
     return run(_source(source, path), inputs or _no_inputs(), frontend=frontend, strict=strict)
 
 
-def _source(source: Source | str | bytes, path: str) -> Source:
+def _source(source: Source | str | bytes, path: str | None) -> Source:
     from flowc.source import Source
 
-    if isinstance(source, bytes):
-        return Source.from_bytes(path, source)
-    return Source(path, source) if isinstance(source, str) else source
+    if not isinstance(source, (str, bytes)):
+        return source
+    found = Source.from_bytes(path or "", source) if isinstance(source, bytes) else Source(path or "", source)
+    if path is not None:
+        return found
+    # A script has an interpreter or directives; anything else is a document, in one of several formats.
+    script = found.text.startswith("#!") or "\n#SBATCH" in f"\n{found.text}"
+    named = "job.sbatch" if script else "job.yaml"
+    return Source.from_bytes(named, source) if isinstance(source, bytes) else Source(named, source)
 
 
 def _no_inputs() -> Inputs:

@@ -21,6 +21,7 @@ from flowc.backends.base import Artifact
 from flowc.detect import detect
 from flowc.diag.codes.price import BUDGET_EXCEEDED, BUDGET_UNBOUNDED
 from flowc.diag.sink import Diagnostic, Sink
+from flowc.frontends import FRONTENDS
 from flowc.passes.base import Context
 from flowc.passes.budget import of_source
 from flowc.record import Record
@@ -83,6 +84,7 @@ def compile_all(
     none has artifacts. All bids have names of their own. Raises as `compile` does."""
     if emit not in TARGETS:
         raise ValueError(f"unknown target {emit!r}; there are {', '.join(TARGETS)}")
+    _check_name(frontend)
     together, found = Together(), []
     for source in sources:
         sink = Sink(strict=strict)
@@ -93,7 +95,9 @@ def compile_all(
 
 
 def check(source: Source, inputs: Inputs, *, frontend: str | None = None, strict: bool = False) -> Result:
-    """The same pipeline for its diagnostics alone: what is left out is making the artifacts."""
+    """The same pipeline for its diagnostics alone: what is left out is making the artifacts. Raises as `compile` does
+    for a frontend."""
+    _check_name(frontend)
     sink = Sink(strict=strict)
     _artifacts(source, inputs, None, frontend, sink, Together())
     return Result(artifacts=(), diagnostics=tuple(sink.diagnostics), failed=sink.failed)
@@ -139,6 +143,12 @@ def _artifacts(
         return backend.emit(units, sink, together.names)
     backend.measure(units, sink)
     return []
+
+
+def _check_name(frontend: str | None) -> None:
+    names = [entry.name for entry in FRONTENDS]
+    if frontend is not None and frontend not in names:
+        raise ValueError(f"unknown frontend {frontend!r}; there are {', '.join(names)}")
 
 
 def _document(name: str, document: dict[str, object]) -> Artifact:
