@@ -7,7 +7,7 @@ JOB := corpus/slurm/train-8-gpus/input.sbatch
 # As many processes as cores, where pytest-xdist can see them.
 PYTEST_FLAGS ?= -n auto
 
-.PHONY: help demo test test-boot test-uml test-supervisor test-slow same-as-slurm differential fuzz bench lint generate clean
+.PHONY: help demo test test-boot test-docker test-uml test-supervisor test-slow same-as-slurm differential fuzz bench lint generate clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 \2/p' Makefile | awk '{printf "  %-5s%-16s", $$1, $$2; $$1=$$2=""; print}'
@@ -18,7 +18,7 @@ demo: .venv/installed ## compile a real job; show its diagnostics, plan, request
 # Each installs the Debian packages that its tests need (root), or names them: tests/packages.txt.
 test: .venv/developed ## all tests that take seconds; root has missing programs installed, others are told
 	@tests/install_packages test
-	$(PYTEST) -m "not boot and not slow and not uml" tests
+	$(PYTEST) -m "not boot and not slow and not uml and not docker" tests
 
 test-boot: .venv/developed ## startup scripts on a real systemd, with a reboot (root, minutes)
 	@tests/install_packages boot
@@ -30,6 +30,9 @@ test-uml: .venv/developed ## block volumes over reboots and power cuts, with a k
 
 test-supervisor: .venv/developed ## 20,000 jobs whose end falls together with something else, under load (an hour)
 	$(BIN)/python -m tests.supervisor --count 20000
+
+test-docker: .venv/developed ## container jobs on a real docker on a real systemd (root, minutes)
+	$(BIN)/pytest -m docker tests
 
 test-slow: .venv/developed ## tests that take minutes
 	@tests/install_packages test

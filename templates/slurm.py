@@ -155,6 +155,8 @@ def enter(options, where, env):
     if not docker("ps", "-qf", f"name=^{name}$"):
         if not image:
             raise ValueError(f"there is none of the name {name[6:]}")
+        # One from before a reboot has ended.
+        subprocess.run(["docker", "rm", "-fv", name], stdout=-3, stderr=-3)
         words = ["--gpus=all"] * os.path.exists("/dev/nvidiactl")
         mounts = options.get("container-mounts", "").split(",") + ["/root"] * ("container-mount-home" in options)
         for mount in filter(None, mounts):
@@ -499,7 +501,7 @@ def serve(link):
             ended(processes)
     #% if container
     if image_env is not None and not options.get("container-name"):
-        subprocess.run(["docker", "rm", "-f", f"flowc-{env['SLURM_JOB_ID']}.{env['SLURM_STEP_ID']}"], stdout=-3, stderr=-3)
+        subprocess.run(["docker", "rm", "-fv", f"flowc-{env['SLURM_JOB_ID']}.{env['SLURM_STEP_ID']}"], stdout=-3, stderr=-3)
     #% end
     #% if stdin
     # With the thread.

@@ -73,7 +73,10 @@ def startup_plain(v, sh):
             put(str(v['grace_s']))
             put(' flowc\n')
         put('    kill -TERM -"$body_pid"\n    kill -CONT -"$body_pid"\n}\n')
-    put('\n# Usage: end_body STATE SIGNALS. What is dead by now has ended by itself. So has what then ends otherwise than by TERM\n# though it did not catch TERM (SIGNALS: C), nor ignore it (I).\nend_body() {\n    [ "$job_state" = RUNNING ] && body_facts=$(<"/proc/$body_pid/status") && [[ $body_facts != *State:?[XZ]* ]] || return\n    job_state=$1\n    [[ $body_facts = *Sig[$2]g[nt]:?????????????[4-7c-f]???* ]] || must_die=1\n')
+    put('\n# Usage: end_body STATE SIGNALS. What is dead by now has ended by itself. So has what then ends otherwise than by TERM\n# though it did not catch TERM (SIGNALS: C), nor ignore it (I).\nend_body() {\n    [ "$job_state" = RUNNING ] && body_facts=$(<"/proc/$body_pid/status") && [[ $body_facts != *State:?[XZ]* ]] || return\n    job_state=$1\n')
+    if v['images']:
+        put('    told_at=$SECONDS\n')
+    put('    [[ $body_facts = *Sig[$2]g[nt]:?????????????[4-7c-f]???* ]] || must_die=1\n')
     if v['prepared']:
         put('    stop_body &\n')
     else:
@@ -125,7 +128,7 @@ def startup_plain(v, sh):
     if v['prepared']:
         put('\n# ---- helpers of the start ----\n\n# Usage: give_up MESSAGE. The message goes to the job\'s output for errors.\ngive_up() {\n    echo "flowc: $*" >&2\n    exit 1\n}\n')
         if v['retried']:
-            put('\n# Usage: try_often COMMAND... Up to five times, 10 seconds apart.\ntry_often() {\n    for _ in {1..5}; do\n        "$@" && return\n        sleep 10\n    done\n    give_up "gave up: $*"\n}\n')
+            put('\n# Usage: try_often COMMAND... Up to five times, 10 seconds apart.\ntry_often() {\n    for _ in {1..5}; do\n        "$@" && return\n        sleep 10\n    done\n    # Nobody knows our functions by their names here.\n    [ "$(type -t "$1")" = file ] || shift\n    give_up "five attempts failed: $*"\n}\n')
         if v['packages']:
             put('\ninstall_package() {\n    echo "flowc: installs $1"\n    apt-get -qq update\n    apt-get -qqy --no-install-recommends -o DPkg::Lock::Timeout=600 install "$1" >/dev/null\n}\n\n# Usage: need_program PROGRAM PACKAGE. Installs what the image has not.\nneed_program() {\n    command -v "$1" >/dev/null || try_often install_package "$2"\n}\n')
         if v['sources']:
@@ -137,7 +140,7 @@ def startup_plain(v, sh):
                 put(sh(l_name))
             put('; do\n        # shellcheck disable=SC1091\n        (umask 077 && . /run/flowc/secrets && mkdir -p "/run/flowc/$each_name" && printf %s "${!each_name}" >"/run/flowc/$each_name/config.json")\n        errors+=$(docker --config "/run/flowc/$each_name" pull -q "$1" 2>&1 >/dev/null)$\'\\n\' && return\n    done\n    echo "$errors" >&2\n    return 1\n}\n')
         if v['files']:
-            put('\n# Usage: put_file MODE PATH. Its content comes on stdin.\nput_file() {\n    mkdir -p "${2%/*}"\n    (umask 077 && cat >"$2") || give_up "cannot write $2"\n    chmod "$1" "$2"\n}\n')
+            put('\n# Usage: put_file MODE PATH [GROUP]. Its content comes on stdin.\nput_file() {\n    mkdir -p "${2%/*}"\n    (umask 077 && cat >"$2") || give_up "cannot write $2"\n    [ -z "$3" ] || chgrp "$3" "$2"\n    chmod "$1" "$2"\n}\n')
         if v['blocks']:
             put('\n# Usage: mount_block FOLDER LABEL OPTIONS [ID [BYTES]]. A disk is found by its id, by the label that we gave it, or among\n# those not in use: the one of the nearest size, without sizes the first one in the order of attachment. It is formatted\n# only where nothing at all is on it: no mark of a file system, partitions, LVM or RAID anywhere, at its end included, and\n# zeros as far as the first copy of an ext4\'s superblock.\nmount_block() {\n    mkdir -p "$1"\n    ! mountpoint -q "$1" || return 0\n    if [ "$4" ]; then\n        # The link may come after the disk.\n        disk_link=/dev/disk/by-id/virtio-${4::20}\n        for _ in {1..60}; do\n            [ ! -e "$disk_link" ] || break\n            sleep 1\n        done\n        # Where no volume has a link it is the one disk that there is.\n        [ ${#disk_list[@]} != 1 ] || compgen -G \'/dev/disk/by-id/virtio-vol_*\' >/dev/null || disk_link=${disk_list[0]}\n        disk_device=$(readlink -e "$disk_link") || give_up "volume $2: no $disk_link after 60 seconds"\n    else\n        disk_device=$(blkid -t LABEL="$2" -o device "${disk_list[@]}" || ')
             if v['blocks_by_size']:
@@ -453,12 +456,15 @@ def startup_plain(v, sh):
             put('    mount -o remount,size=')
             put(str(v['shm_remount']))
             put(' /dev/shm\n')
-        for l_path, l_text, l_secret, l_mode in v['files']:
+        for l_path, l_text, l_secret, l_mode, l_group in v['files']:
             if l_secret:
                 put('    # shellcheck disable=SC1091\n    put_file ')
                 put(str(l_mode))
                 put(' ')
                 put(sh(l_path))
+                if l_group:
+                    put(' ')
+                    put(str(l_group))
                 put(' < <(. /run/flowc/secrets && printf %s "$')
                 put(str(l_secret))
                 put('")\n')
@@ -467,6 +473,9 @@ def startup_plain(v, sh):
                 put(str(l_mode))
                 put(' ')
                 put(sh(l_path))
+                if l_group:
+                    put(' ')
+                    put(str(l_group))
                 put(' < <(printf %s ')
                 put(sh(l_text))
                 put(')\n')
@@ -476,7 +485,7 @@ def startup_plain(v, sh):
             put('    need_program docker docker.io\n')
             if v['toolkit']:
                 put("    need_program curl curl\n    command -v nvidia-container-runtime-hook >/dev/null || {\n        # shellcheck disable=SC2016\n        try_often add_source nvidia-container-toolkit https://nvidia.github.io/libnvidia-container/gpgkey \\\n            'https://nvidia.github.io/libnvidia-container/stable/deb/$(ARCH) /'\n        systemctl restart docker\n    }\n")
-            put('    # A start begins with fresh containers.\n    docker ps -aqf label=flowc | xargs -r docker rm -f >/dev/null\n')
+            put("    # A start begins with fresh containers. Their output is read as it comes: docker's own copy would fill the disk.\n    docker ps -aqf label=flowc | xargs -r docker rm -fv >/dev/null\n")
             for l_image, l_pull in v['images']:
                 put('    ')
                 if l_pull == 'missing':
@@ -514,7 +523,7 @@ def startup_plain(v, sh):
             put('$state_dir/bin:')
         put('$PATH" LANG=C.UTF-8 HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TMPDIR=/tmp \\\n        HOSTNAME="$host_name" \\\n')
     else:
-        put('        docker run --label flowc ')
+        put('        docker run --label flowc --log-driver none ')
         for l_word in v['docker_words']:
             put(sh(l_word))
             put(' ')
@@ -620,7 +629,7 @@ def startup_plain(v, sh):
                 for l_word in l_secret_words:
                     put(sh(l_word))
                     put(' ')
-                put('docker run --rm --label flowc --name ')
+                put('docker run --rm --label flowc --log-driver none --name ')
                 put(sh(l_name))
                 put(' \\\n')
             else:
@@ -628,7 +637,7 @@ def startup_plain(v, sh):
                 for l_word in l_secret_words:
                     put(sh(l_word))
                     put(' ')
-                put('docker run --rm --label flowc --name ')
+                put('docker run --rm --label flowc --log-driver none --name ')
                 put(sh(l_name))
                 put(' \\\n')
             put('        ')
@@ -675,7 +684,16 @@ def startup_plain(v, sh):
             put(str(v['liveness_failures']))
             put(')); then\n                echo "flowc: the liveness probe failed ')
             put(str(v['liveness_failures']))
-            put(' times in a row"\n                docker stop -t ')
+            put(' times in a row"\n')
+            if v['before_stop']:
+                put('                timeout ')
+                put(str(v['grace_s']))
+                put(' docker exec flowc')
+                for l_word in v['before_stop']:
+                    put(' ')
+                    put(sh(l_word))
+                put(' >/dev/null 2>&1\n')
+            put('                docker stop -t ')
             put(str(v['grace_s']))
             put(' flowc >/dev/null\n            fi\n        done\n    ) &\n')
         sections.append(('containers', ''.join(out)))
@@ -740,17 +758,31 @@ def startup_plain(v, sh):
         put('>"$error_file"')
     else:
         put('&1')
-    put(' &\n        # In a subshell `wait` passes over a body that is only stopped.\n        wait $!\n        echo $? >>"$state_dir/life"\n        echo >&3\n    ) 2>"$state_dir/death" &\n    exec 2>/dev/null\n    start_count=$((start_count + 1))\n    while\n        save_state\n')
+    put(' &\n        # In a subshell `wait` passes over a body that is only stopped.\n        wait $!\n        echo $? >>"$state_dir/life"\n        echo >&3\n    ) 2>"$state_dir/death" &\n    exec 2>/dev/null\n')
+    if not (v['image'] is None):
+        put('    docker_start=$(systemctl show --value -p ActiveEnterTimestampMonotonic docker)\n')
+    put('    start_count=$((start_count + 1))\n    while\n        save_state\n')
     if v['ticks']:
         put('        on_time\n')
     put('        read -r')
     if v['ticks']:
         put('t "$wait_time"')
-    put(' -u 3\n        { read -r body_pid; ! read -r body_status; } <"$state_dir/life"\n    do\n        [ -z "$stop_asked" ] || end_body PENDING C\n    done\n    [ ! -s "$state_dir/death" ] || body_signal=$((body_status - 128))\n    [ -z "$must_die" ] || [ "$body_signal" = 15 ] || job_state=RUNNING\n    # The end of the script is the end of the job: what still runs in the background ends too.\n    kill -KILL -"$body_pid"\n')
+    put(' -u 3\n        { read -r body_pid; ! read -r body_status; } <"$state_dir/life"\n    do\n        [ -z "$stop_asked" ] || end_body PENDING C\n    done\n')
+    if not (v['image'] is None):
+        put("    # Docker gives a container's end by a signal as such a status.\n    ((body_status < 129 || body_status > 192)) || body_signal=$((body_status - 128))\n")
+    else:
+        put('    [ ! -s "$state_dir/death" ] || body_signal=$((body_status - 128))\n')
+    put('    [ -z "$must_die" ] || [ "$body_signal" = 15 ] || job_state=RUNNING\n    # The end of the script is the end of the job: what still runs in the background ends too.\n    kill -KILL -"$body_pid"\n')
     if v['images']:
-        put('    docker ps -qf label=flowc | xargs -r docker stop -t ')
+        put('    # What is left of the grace period is for all: the job has had its part.\n    grace_left=$((told_at ? ')
         put(str(v['grace_s']))
-        put('\n    docker ps -aqf label=flowc | xargs -r docker rm -f\n')
+        put(' + told_at - SECONDS : ')
+        put(str(v['grace_s']))
+        put('))\n    docker ps -qf label=flowc | xargs -r docker stop -t $((grace_left > 0 ? grace_left : 0))\n')
+    if (v['images'] or v['step_containers']):
+        put('    # Docker may be removing one already, and says only that it does.\n    for _ in {1..10}; do\n        container_ids=$(docker ps -aqf label=flowc)\n        [ "$container_ids" ] || break\n        # shellcheck disable=SC2086\n        docker rm -fv $container_ids || sleep 1\n    done\n')
+    if not (v['image'] is None):
+        put('    # When docker itself was started anew (its package was upgraded, say), the job was interrupted like by a reboot.\n    if [ "$body_status" = 125 ] && [ "$job_state" = RUNNING ] && [ "$docker_start" != "$(systemctl show --value -p ActiveEnterTimestampMonotonic docker)" ]; then\n        job_state=PENDING\n        save_state\n        systemctl restart --no-block flowc\n        exit\n    fi\n')
     if v['asks_end']:
         put('    # What the job asked of the small Slurm about itself.\n    if [ "$job_state" != TIMEOUT ]; then\n        case $(</run/flowc.end) in\n')
         if v['asks_requeue']:
@@ -1006,7 +1038,10 @@ def startup_small(v, sh):
             put(str(v['grace_s']))
             put(' flowc\n')
         put('kill -TERM -$p\nkill -CONT -$p\n}\n')
-    put('eb() {\n[ "$s" = RUNNING ]&&bf=$(<"/proc/$p/status")&&[[ $bf != *State:?[XZ]* ]]||return\ns=$1\n[[ $bf = *Sig[$2]g[nt]:?????????????[4-7c-f]???* ]]||mu=1\n')
+    put('eb() {\n[ "$s" = RUNNING ]&&bf=$(<"/proc/$p/status")&&[[ $bf != *State:?[XZ]* ]]||return\ns=$1\n')
+    if v['images']:
+        put('ta=$SECONDS\n')
+    put('[[ $bf = *Sig[$2]g[nt]:?????????????[4-7c-f]???* ]]||mu=1\n')
     if v['prepared']:
         put('sb &\n')
     else:
@@ -1058,7 +1093,7 @@ def startup_small(v, sh):
     if v['prepared']:
         put('x() {\necho "flowc: $*" >&2\nexit 1\n}\n')
         if v['retried']:
-            put('y() {\nfor _ in {1..5}; do\n"$@"&&return\nsleep 10\ndone\nx "gave up: $*"\n}\n')
+            put('y() {\nfor _ in {1..5}; do\n"$@"&&return\nsleep 10\ndone\n[ "$(type -t "$1")" = file ]||shift\nx "five attempts failed: $*"\n}\n')
         if v['packages']:
             put('install_package() {\necho "flowc: installs $1"\napt-get -qq update\napt-get -qqy --no-install-recommends -o DPkg::Lock::Timeout=600 install "$1" >/dev/null\n}\nnp() {\ncommand -v "$1" >/dev/null||y install_package "$2"\n}\n')
         if v['sources']:
@@ -1070,7 +1105,7 @@ def startup_small(v, sh):
                 put(sh(l_name))
             put('; do\n(umask 077&&. /run/flowc/secrets&&mkdir -p "/run/flowc/$z"&&printf %s "${!z}" >"/run/flowc/$z/config.json")\nerrors+=$(docker --config "/run/flowc/$z" pull -q "$1" 2>&1 >/dev/null)$\'\\n\'&&return\ndone\necho "$errors" >&2\nreturn 1\n}\n')
         if v['files']:
-            put('pf() {\nmkdir -p "${2%/*}"\n(umask 077&&cat >"$2")||x "cannot write $2"\nchmod "$1" "$2"\n}\n')
+            put('pf() {\nmkdir -p "${2%/*}"\n(umask 077&&cat >"$2")||x "cannot write $2"\n[ -z "$3" ]||chgrp "$3" "$2"\nchmod "$1" "$2"\n}\n')
         if v['blocks']:
             put('mb() {\nmkdir -p "$1"\n! mountpoint -q "$1"||return 0\nif [ "$4" ]; then\ndk=/dev/disk/by-id/virtio-${4::20}\nfor _ in {1..60}; do\n[ ! -e "$dk" ]||break\nsleep 1\ndone\n[ ${#dl[@]} != 1 ]||compgen -G \'/dev/disk/by-id/virtio-vol_*\' >/dev/null||dk=${dl[0]}\ndd=$(readlink -e "$dk")||x "volume $2: no $dk after 60 seconds"\nelse\ndd=$(blkid -t LABEL="$2" -o device "${dl[@]}"||')
             if v['blocks_by_size']:
@@ -1381,12 +1416,15 @@ def startup_small(v, sh):
             put('mount -o remount,size=')
             put(str(v['shm_remount']))
             put(' /dev/shm\n')
-        for l_path, l_text, l_secret, l_mode in v['files']:
+        for l_path, l_text, l_secret, l_mode, l_group in v['files']:
             if l_secret:
                 put('pf ')
                 put(str(l_mode))
                 put(' ')
                 put(sh(l_path))
+                if l_group:
+                    put(' ')
+                    put(str(l_group))
                 put(' < <(. /run/flowc/secrets&&printf %s "$')
                 put(str(l_secret))
                 put('")\n')
@@ -1395,6 +1433,9 @@ def startup_small(v, sh):
                 put(str(l_mode))
                 put(' ')
                 put(sh(l_path))
+                if l_group:
+                    put(' ')
+                    put(str(l_group))
                 put(' < <(printf %s ')
                 put(sh(l_text))
                 put(')\n')
@@ -1404,7 +1445,7 @@ def startup_small(v, sh):
             put('np docker docker.io\n')
             if v['toolkit']:
                 put("np curl curl\ncommand -v nvidia-container-runtime-hook >/dev/null||{\ny add_source nvidia-container-toolkit https://nvidia.github.io/libnvidia-container/gpgkey 'https://nvidia.github.io/libnvidia-container/stable/deb/$(ARCH) /'\nsystemctl restart docker\n}\n")
-            put('docker ps -aqf label=flowc | xargs -r docker rm -f >/dev/null\n')
+            put('docker ps -aqf label=flowc | xargs -r docker rm -fv >/dev/null\n')
             for l_image, l_pull in v['images']:
                 if l_pull == 'missing':
                     put('docker image inspect ')
@@ -1438,7 +1479,7 @@ def startup_small(v, sh):
             put('$d/bin:')
         put('$PATH" LANG=C.UTF-8 HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TMPDIR=/tmp HOSTNAME=$h ')
     else:
-        put('docker run --label flowc ')
+        put('docker run --label flowc --log-driver none ')
         for l_word in v['docker_words']:
             put(sh(l_word))
             put(' ')
@@ -1534,7 +1575,7 @@ def startup_small(v, sh):
                 for l_word in l_secret_words:
                     put(sh(l_word))
                     put(' ')
-                put('docker run --rm --label flowc --name ')
+                put('docker run --rm --label flowc --log-driver none --name ')
                 put(sh(l_name))
                 put(' ')
             else:
@@ -1542,7 +1583,7 @@ def startup_small(v, sh):
                 for l_word in l_secret_words:
                     put(sh(l_word))
                     put(' ')
-                put('docker run --rm --label flowc --name ')
+                put('docker run --rm --label flowc --log-driver none --name ')
                 put(sh(l_name))
                 put(' ')
             for l_word in l_words:
@@ -1586,7 +1627,16 @@ def startup_small(v, sh):
             put(str(v['liveness_failures']))
             put(')); then\necho "flowc: the liveness probe failed ')
             put(str(v['liveness_failures']))
-            put(' times in a row"\ndocker stop -t ')
+            put(' times in a row"\n')
+            if v['before_stop']:
+                put('timeout ')
+                put(str(v['grace_s']))
+                put(' docker exec flowc')
+                for l_word in v['before_stop']:
+                    put(' ')
+                    put(sh(l_word))
+                put(' >/dev/null 2>&1\n')
+            put('docker stop -t ')
             put(str(v['grace_s']))
             put(' flowc >/dev/null\nfi\ndone\n) &\n')
         sections.append(('containers', ''.join(out)))
@@ -1649,17 +1699,31 @@ def startup_small(v, sh):
         put('>"$e"')
     else:
         put('&1')
-    put(' &\nwait $!\necho $? >>$d/life\necho >&3\n) 2>$d/death &\nexec 2>/dev/null\nn=$((n + 1))\nwhile\nw\n')
+    put(' &\nwait $!\necho $? >>$d/life\necho >&3\n) 2>$d/death &\nexec 2>/dev/null\n')
+    if not (v['image'] is None):
+        put('ds=$(systemctl show --value -p ActiveEnterTimestampMonotonic docker)\n')
+    put('n=$((n + 1))\nwhile\nw\n')
     if v['ticks']:
         put('q\n')
     put('read -r')
     if v['ticks']:
         put('t "$wt"')
-    put(' -u 3\n{ read -r p; ! read -r r; } <$d/life\ndo\n[ -z "$sa" ]||eb PENDING C\ndone\n[ ! -s $d/death ]||bs=$((r - 128))\n[ -z "$mu" ]||[ "$bs" = 15 ]||s=RUNNING\nkill -KILL -$p\n')
+    put(' -u 3\n{ read -r p; ! read -r r; } <$d/life\ndo\n[ -z "$sa" ]||eb PENDING C\ndone\n')
+    if not (v['image'] is None):
+        put('((r < 129||r > 192))||bs=$((r - 128))\n')
+    else:
+        put('[ ! -s $d/death ]||bs=$((r - 128))\n')
+    put('[ -z "$mu" ]||[ "$bs" = 15 ]||s=RUNNING\nkill -KILL -$p\n')
     if v['images']:
-        put('docker ps -qf label=flowc | xargs -r docker stop -t ')
+        put('gl=$((ta ? ')
         put(str(v['grace_s']))
-        put('\ndocker ps -aqf label=flowc | xargs -r docker rm -f\n')
+        put(' + ta - SECONDS : ')
+        put(str(v['grace_s']))
+        put('))\ndocker ps -qf label=flowc | xargs -r docker stop -t $((gl > 0 ? gl : 0))\n')
+    if (v['images'] or v['step_containers']):
+        put('for _ in {1..10}; do\nci=$(docker ps -aqf label=flowc)\n[ "$ci" ]||break\ndocker rm -fv $ci||sleep 1\ndone\n')
+    if not (v['image'] is None):
+        put('if [ $r = 125 ]&&[ "$s" = RUNNING ]&&[ "$ds" != "$(systemctl show --value -p ActiveEnterTimestampMonotonic docker)" ]; then\ns=PENDING\nw\nsystemctl restart --no-block flowc\nexit\nfi\n')
     if v['asks_end']:
         put('if [ "$s" != TIMEOUT ]; then\ncase $(</run/flowc.end) in\n')
         if v['asks_requeue']:

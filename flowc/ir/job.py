@@ -172,7 +172,7 @@ class Mount(Record):
 
 class File(Record):
     """A file that the job finds at `path`: its `text`, or the value of the secret that `secret` names; `mode` as
-    chmod takes it."""
+    chmod takes it, `group` the number of the group that it belongs to. `read_only`: also to root, in a container."""
 
     UNSHOWN = ("text",)
 
@@ -180,6 +180,8 @@ class File(Record):
     text: str | None = None
     secret: str | None = None
     mode: int = 0o644
+    group: int | None = None
+    read_only: bool = False
 
 
 class Probe(Record):

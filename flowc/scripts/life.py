@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # Slurm waits so long between TERM and KILL (KillWait), and so does Kubernetes.
 GRACE_S = 30
+# How the small Slurm marks the containers of steps.
+STEP_CONTAINERS = "--label=flowc"
 # Where the small Slurm leaves what the job asked about itself.
 END_FILE = "/run/flowc.end"
 
@@ -44,9 +46,13 @@ def time_variables(job: Job) -> dict[str, Any]:
 
 
 def end_variables(job: Job, tools: str | None) -> dict[str, Any]:
-    """Whether the small Slurm may end the job from inside, and whether it may have it started again."""
+    """Whether the small Slurm may end the job from inside, have it started again, leave containers of steps."""
     ends = tools is not None and END_FILE in tools
-    return {"asks_end": ends, "asks_requeue": ends and job.retry.requeue is not False}
+    return {
+        "asks_end": ends,
+        "asks_requeue": ends and job.retry.requeue is not False,
+        "step_containers": tools is not None and STEP_CONTAINERS in tools,
+    }
 
 
 def body_place(unit: Unit) -> tuple[str, int] | None:

@@ -63,7 +63,7 @@ class Storage(Record):
         """The options of `docker run` that bring these into the container."""
         found = [(volume_place(volume, contained=True), volume.mount_path, volume.read_only) for volume in volumes]
         found += [(self.place(each), each.target, each.read_only) for each in mounts if not in_shm(each)]
-        found += [(f"{FILES}/{number}", each.path, False) for number, each in enumerate(files)]
+        found += [(f"{FILES}/{number}", each.path, each.read_only) for number, each in enumerate(files)]
         words = []
         for source, target, read_only in found:
             words += bind_words(source, home(target), read_only=read_only)
@@ -144,7 +144,13 @@ def storage_variables(job: Job, storage: Storage) -> dict[str, Any]:
     found["shm_remount"] = shm if job.image is None else None
     paths = [f"{FILES}/{number}" if job.image is not None else home(each.path) for number, each in enumerate(job.files)]
     found["files"] = [
-        (path, each.text or "", variable_name(each.secret) if each.secret is not None else None, f"{each.mode:o}")
+        (
+            path,
+            each.text or "",
+            variable_name(each.secret) if each.secret is not None else None,
+            f"{each.mode:o}",
+            each.group,
+        )
         for path, each in zip(paths, job.files, strict=True)
     ]
     found["packages"] = contained

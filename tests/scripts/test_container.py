@@ -44,9 +44,9 @@ def options(words: list[str]) -> list[str]:
     return words[2 : words.index("img:1")]
 
 
-FIXED = ["--label", "flowc", "--network", "host", "--gpus", "all"]
+FIXED = ["--label", "flowc", "--log-driver", "none", "--network", "host", "--gpus", "all"]
 RUN = ["--rm", "--name", "flowc"]
-MAIN = "docker run --label flowc --network host --gpus all --rm --name flowc"
+MAIN = "docker run --label flowc --log-driver none --network host --gpus all --rm --name flowc"
 BODY = ["--mount", "type=bind,src=/body,dst=/flowc-body,readonly"]
 
 
@@ -107,7 +107,7 @@ def test_the_body_can_be_read_by_any_user_of_the_container(tmp_path: Path) -> No
 )
 def test_every_field_of_isolation_is_an_option(tmp_path: Path, isolation: dict[str, Any], words: list[str]) -> None:
     found = options(docker_run(Machine(tmp_path), contained(isolation=Isolation(**isolation))))
-    expected = [*FIXED[:4], *words, *FIXED[4:], *RUN, "--entrypoint", "python"]
+    expected = [*FIXED[:6], *words, *FIXED[6:], *RUN, "--entrypoint", "python"]
     assert found == expected
 
 
@@ -198,7 +198,7 @@ def test_init_containers_in_order_then_sidecars_beside_the_job(tmp_path: Path) -
     )
     assert machine.run(job) == 0
     runs = sorted(machine.called("docker run"), key=lambda call: "--name flowc-2" in call)
-    host = "docker run --rm --label flowc --name"
+    host = "docker run --rm --label flowc --log-driver none --name"
     assert runs == [
         f"{host} flowc-1 --network host --entrypoint sh busybox -c echo\\ \\'x\\'",
         f"{host} flowc-3 --network host -e N=16 busybox z",
@@ -213,7 +213,7 @@ def test_a_failed_init_container_fails_the_job_or_starts_it_again(tmp_path: Path
     (tmp_path / "run.docker").write_text('[[ " $* " != *" busybox "* ]] || exit 7\n')
     init = Container(name="one", role="init", image="busybox", args=("z",))
     assert machine.run(contained(containers=(init,), retry=Retry(max_restarts=2, delay_ms=0))) == 7
-    assert len(machine.called("docker run --rm --label flowc --name flowc-1")) == 3
+    assert len(machine.called("docker run --rm --label flowc --log-driver none --name flowc-1")) == 3
     assert machine.called("docker run --label") == []
     assert "flowc: flowc-1 failed with status 7" in machine.output
 
@@ -223,7 +223,7 @@ def test_kept_files_spare_a_restart_the_init_containers(tmp_path: Path) -> None:
     (tmp_path / "run.docker").write_text('[[ " $* " == *" busybox "* ]] || exit 7\n')
     init = Container(name="one", role="init", image="busybox", args=("z",))
     machine.run(contained(containers=(init,), retry=Retry(max_restarts=2, delay_ms=0, keep_scratch=True)))
-    assert len(machine.called("docker run --rm --label flowc --name flowc-1")) == 1
+    assert len(machine.called("docker run --rm --label flowc --log-driver none --name flowc-1")) == 1
     assert len(machine.called("docker run --label")) == 3
 
 
@@ -354,7 +354,7 @@ def test_what_the_user_wrote_reaches_docker_as_inert_words(
 
 def test_a_job_of_slurm_finds_its_folder_and_its_variables_in_the_container(tmp_path: Path) -> None:
     words = docker_run(Machine(tmp_path), contained(frontend="slurm", run=TEXT.replace(workdir="w")))
-    assert words[2:6] == [*FIXED[:2], "--mount", "type=bind,src=/workspace/w,dst=/workspace/w"]
+    assert words[2:8] == [*FIXED[:4], "--mount", "type=bind,src=/workspace/w,dst=/workspace/w"]
     assert words[words.index("-w") + 1] == "/workspace/w"
     assert "SLURM_JOB_NODELIST=vm" in words
     assert "SLURM_SUBMIT_DIR=/workspace" in words

@@ -32,7 +32,7 @@ def test_a_pull_is_tried_five_times_and_its_failure_fails_the_job(tmp_path: Path
     machine.program("docker", "[ $1 = ps ]")
     assert machine.run(contained(retry=Retry(max_restarts=9))) == 1
     assert len(machine.called("docker pull")) == 5
-    assert machine.output == "flowc: gave up: docker pull -q img:1\n"
+    assert machine.output == "flowc: five attempts failed: docker pull -q img:1\n"
     assert '"state":"FAILED"' in machine.status()
     assert machine.called("docker run") == []
 

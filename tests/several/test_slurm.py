@@ -57,7 +57,7 @@ def test_what_cannot_be_prepared_on_another_machine_fails_the_job(rent: Rent) ->
     rented.start()
     assert rented.wait() == ("FAILED", 1)
     (line,) = rented.read("n1", "workspace/o").splitlines()
-    assert line.startswith("flowc: error: n3: not prepared: gave up: bash -c "), line
+    assert line.startswith("flowc: error: n3: not prepared: five attempts failed: bash -c "), line
     assert line.endswith(" s3fs -o allow_other bucket:/x /data"), line
     assert rented.read("n3", LOG).splitlines()[:5] == ["s3fs: no such bucket"] * 5
 

@@ -61,7 +61,7 @@ def test_tasks_are_among_its_files(env: dict[str, str], tmp_path: Path) -> None:
     (started,) = (call for call in calls if call.startswith("run "))
     assert "-v/etc:/etc -v/usr:/u:ro,rprivate" in started
     assert started.endswith("--entrypoint=sleep nvcr.io/nvidia/pytorch:24 infinity")
-    assert calls[-1].startswith("rm -f flowc-")
+    assert calls[-1].startswith("rm -fv flowc-")
     assert not (tmp_path / "up").exists()
 
 

@@ -89,7 +89,9 @@ try_often() {
         "$@" && return
         sleep 10
     done
-    give_up "gave up: $*"
+    # Nobody knows our functions by their names here.
+    [ "$(type -t "$1")" = file ] || shift
+    give_up "five attempts failed: $*"
 }
 
 install_package() {

@@ -224,13 +224,13 @@ def start(argv,o,p,*d):
  except OSError as i:
   a(f"execve(): {argv[0]}: {i.strerror}")
   os._exit(i.errno)
-def E(d):
+def D(d):
  c=0
  while c not in d:
   c,a=os.wait()
- D([c],9)
+ E([c],9)
  return d.pop(c),os.waitstatus_to_exitcode(a)
-def D(d,s):
+def E(d,s):
  for c in[*d]:
   try:
    os.killpg(c,s)
@@ -290,7 +290,7 @@ def srun():
   return[(b,u,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":c[g[m]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(af)},)for af,b in enumerate(y)]
  d={}
  def U(s,*B):
-  D(d,s)
+  E(d,s)
  signal.pthread_sigmask(0,v)
  for ak in v:
   signal.signal(ak,U)
@@ -298,7 +298,7 @@ def srun():
   d[start(argv,al,p)]=b
  signal.pthread_sigmask(1,v)
  while d:
-  T(0,*E(d))
+  T(0,*D(d))
  os._exit(max(Y))
 globals()[J]()
 E

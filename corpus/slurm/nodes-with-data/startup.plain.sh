@@ -113,7 +113,9 @@ try_often() {
         "$@" && return
         sleep 10
     done
-    give_up "gave up: $*"
+    # Nobody knows our functions by their names here.
+    [ "$(type -t "$1")" = file ] || shift
+    give_up "five attempts failed: $*"
 }
 
 install_package() {
@@ -325,13 +327,13 @@ def start(argv,o,p,*d):
  except OSError as i:
   a(f"execve(): {argv[0]}: {i.strerror}")
   os._exit(i.errno)
-def E(d):
+def D(d):
  c=0
  while c not in d:
   c,a=os.wait()
- D([c],9)
+ E([c],9)
  return d.pop(c),os.waitstatus_to_exitcode(a)
-def D(d,s):
+def E(d,s):
  for c in[*d]:
   try:
    os.killpg(c,s)
@@ -424,19 +426,19 @@ def ab(a):
   g[os.pidfd_open(c)]=0,b,b""
   g[j[0]]=1,b,b""
   g[m[0]]=2,b,b""
- signal.signal(15,lambda*B:D(d,15))
+ signal.signal(15,lambda*B:E(d,15))
  signal.pthread_sigmask(1,(15,))
  try:
   while q:=wait([a,*g,],None if d else 0):
    for z in q:
     if z==a:
      A=a.recv()
-     D(d,A)
+     E(d,A)
      continue
     k,b,e=g.pop(z)
     if not k:
      os.close(z)
-     a.send((0,*E(d)))
+     a.send((0,*D(d)))
      continue
     l=os.read(z,65536)
     e+=l
@@ -454,11 +456,11 @@ def ab(a):
     a.send((k,b,e))
   a.send(())
  except(EOFError,OSError):
-  D(d,15)
-  signal.signal(14,lambda*B:D(d,9))
+  E(d,15)
+  signal.signal(14,lambda*B:E(d,9))
   signal.alarm(30)
   while d:
-   E(d)
+   D(d)
 def srun():
  if u and u[0][:1]=="-":
   x(f"unrecognized option '{u[0]}'",255)

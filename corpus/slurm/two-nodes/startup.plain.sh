@@ -265,13 +265,13 @@ def start(argv,o,p,*d):
  except OSError as i:
   a(f"execve(): {argv[0]}: {i.strerror}")
   os._exit(i.errno)
-def E(d):
+def D(d):
  c=0
  while c not in d:
   c,a=os.wait()
- D([c],9)
+ E([c],9)
  return d.pop(c),os.waitstatus_to_exitcode(a)
-def D(d,s):
+def E(d,s):
  for c in[*d]:
   try:
    os.killpg(c,s)
@@ -354,12 +354,12 @@ def ab(a):
    for z in q:
     if z==a:
      A=a.recv()
-     D(d,A)
+     E(d,A)
      continue
     k,b,e=g.pop(z)
     if not k:
      os.close(z)
-     a.send((0,*E(d)))
+     a.send((0,*D(d)))
      continue
     l=os.read(z,65536)
     e+=l
@@ -377,11 +377,11 @@ def ab(a):
     a.send((k,b,e))
   a.send(())
  except(EOFError,OSError):
-  D(d,15)
-  signal.signal(14,lambda*B:D(d,9))
+  E(d,15)
+  signal.signal(14,lambda*B:E(d,9))
   signal.alarm(30)
   while d:
-   E(d)
+   D(d)
 def srun():
  if u and u[0][:1]=="-":
   x(f"unrecognized option '{u[0]}'",255)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from flowc.yamldoc.node import Mapping, Node, Pair
 
 MODE, SECRET_MODE = 0o644, 0o600
+GROUP_READS = 0o440
 _INSTEAD = {"JOB_COMPLETION_INDEX": "read the variable `JOB_COMPLETION_INDEX`, which every task has"}
 
 
@@ -31,16 +32,21 @@ class Entry:
 
 
 def files_of(kind: str, source: Node, mount: Node, container: Mapping, context: Context) -> list[File]:
-    """The files that a mount of such a volume brings; with `subPath` the one that it names, at the mount's own path."""
+    """The files that a mount of such a volume brings; with `subPath` the one that it names, at the mount's own path.
+    The pod's `fsGroup` owns them and may read them, and nobody may write them, as the kubelet has it."""
     target = str(mount.read("mountPath", default="")).rstrip("/")
     sub = str(mount.read("subPath", default="")).strip("/")
     found = []
     errors = context.sink.error_count
+    fs_group = context.job.pod_spec.at("securityContext", "fsGroup")
+    group = int(str(fs_group.value)) if fs_group is not None else None
     for each in entries(kind, source, source, container, context):
         if sub and each.path != sub and not each.path.startswith(sub + "/"):
             continue
         rest = each.path.removeprefix(sub) if sub else f"/{each.path}"
-        found.append(File(path=target + rest, text=each.text, secret=each.secret, mode=each.mode))
+        mode = each.mode if group is None else each.mode | GROUP_READS
+        path = target + rest
+        found.append(File(path=path, text=each.text, secret=each.secret, mode=mode, group=group, read_only=True))
     if not found and sub and context.sink.error_count == errors:
         context.refuse(mount, "subPath", "the volume has no file of this name")
     return found
