@@ -16,6 +16,8 @@ from tests.frontends.k8s.schemas import definitions
 NAMES = {
     "ObjectMeta": "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta",
     "TemplateMeta": "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta",
+    "LabelSelector": "io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector",
+    "LabelSelectorRequirement": "io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelectorRequirement",
     "CompanionMeta": "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta",
 }
 # Not of Kubernetes itself, so that its schemas do not know them.

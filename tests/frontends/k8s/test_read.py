@@ -169,7 +169,7 @@ def test_what_kubectl_get_prints_is_read_in_silence() -> None:
         "generation": 1,
         "managedFields": [{"manager": "kubectl", "fieldsV1": {"f:spec": {".": {}}}}],
     }
-    dump = job(spec={"selector": {"matchLabels": {"a": "b"}}, "suspend": False}, metadata=metadata)
+    dump = job(spec={"selector": {"matchLabels": {"controller-uid": "x"}}, "suspend": False}, metadata=metadata)
     dump["status"] = {"active": 1, "conditions": [], "ready": 0}
     dump["spec"]["template"]["metadata"] = {"creationTimestamp": None, "labels": {"controller-uid": "x"}}
     dump["spec"]["template"]["spec"] |= {"serviceAccount": "a", "serviceAccountName": "a", "securityContext": {}}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flowc.diag.codes.k8s import fields as codes
 from flowc.frontends.k8s.findings import given, int_at, place, text_at
 from flowc.frontends.k8s.names import IN_LABEL, LABEL_LENGTH, is_label, is_subdomain
+from flowc.frontends.k8s.pod import selectors
 from flowc.patterns import at_first_use
 from flowc.yamldoc.node import Mapping, misspelt
 
@@ -29,6 +30,7 @@ def check(findings: Findings, spec: Mapping, path: str, name: Node | None, *, of
     mode = text_at(spec, "completionMode")
     indexed = mode == "Indexed" or (of_set and mode is None)
     _restart_policy(findings, spec, path, of_set)
+    selectors.of_job(findings, spec, path, in_cron_job=path == "spec.jobTemplate.spec")
     if indexed and not (of_set and spec.at("completions") is None):
         _indexed(findings, spec, path, name)
     _per_index(findings, spec, path, indexed)

@@ -6,6 +6,7 @@ from flowc.frontends.k8s import names
 from flowc.frontends.k8s.container import rules as container_rules
 from flowc.frontends.k8s.findings import given, int_at, text_at
 from flowc.frontends.k8s.machine import rules as resource_rules
+from flowc.frontends.k8s.pod import selectors
 from flowc.frontends.k8s.volumes import rules as volume_rules
 from flowc.patterns import at_first_use
 from flowc.yamldoc.node import Mapping
@@ -110,6 +111,7 @@ def _is_address(text: str) -> bool:
 
 def _scheduling(findings: Findings, pod: Mapping, path: str) -> None:
     names.labels(findings, pod.at("nodeSelector"), f"{path}.nodeSelector")
+    _near(findings, pod, path)
     deadline = pod.at("activeDeadlineSeconds")
     if deadline is not None and (int_at(deadline) or 0) > MOST_SECONDS:
         findings.bounds(deadline, f"{path}.activeDeadlineSeconds", f"1 to {MOST_SECONDS}")
@@ -128,6 +130,24 @@ def _scheduling(findings: Findings, pod: Mapping, path: str) -> None:
         term_node = preferred.at("preference")
         if term_node is not None:
             _term(findings, term_node, f"{where}.{_PREFERRED}[{index}].preference")
+
+
+def _near(findings: Findings, pod: Mapping, path: str) -> None:
+    """The selectors of the pods that a pod is placed near to, or away from."""
+    for index, spread in enumerate(pod.each("topologySpreadConstraints")):
+        selectors.check(
+            findings, spread.at("labelSelector"), f"{path}.topologySpreadConstraints[{index}].labelSelector"
+        )
+    for kind in ("podAffinity", "podAntiAffinity"):
+        for key in (_REQUIRED, _PREFERRED):
+            for index, each in enumerate(pod.each("affinity", kind, key)):
+                where = f"{path}.affinity.{kind}.{key}[{index}]"
+                inner = each if key == _REQUIRED else each.at("podAffinityTerm")
+                where += "" if key == _REQUIRED else ".podAffinityTerm"
+                for field in ("labelSelector", "namespaceSelector"):
+                    selectors.check(findings, inner.at(field) if inner is not None else None, f"{where}.{field}")
+                if inner is not None and inner.at("topologyKey") is not None and not text_at(inner, "topologyKey"):
+                    findings.required(inner, f"{where}.topologyKey", "can not be empty")
 
 
 def _toleration(findings: Findings, toleration: Node, path: str) -> None:
