@@ -621,7 +621,7 @@ def startup_plain(v, sh):
             put('    # What fails from here on is started again.\n    : >"$state_dir/ready"\n')
         sections.append(('setup', ''.join(out)))
         out.clear()
-        for l_name, l_is_init, l_secret_words, l_words, l_facts, l_command, l_log in v['containers']:
+        for l_name, l_is_init, l_restart, l_secret_words, l_words, l_facts, l_command, l_log in v['containers']:
             if l_is_init:
                 put('    ')
                 if v['once_per_boot']:
@@ -633,13 +633,26 @@ def startup_plain(v, sh):
                 put(sh(l_name))
                 put(' \\\n')
             else:
-                put('    while ! ')
+                put('<<<<<<< HEAD\n    while ! ')
                 for l_word in l_secret_words:
                     put(sh(l_word))
                     put(' ')
                 put('docker run --rm --label flowc --log-driver none --name ')
                 put(sh(l_name))
-                put(' \\\n')
+                put(' \\\n=======\n')
+                if l_restart == 'always':
+                    put('    began_at=$EPOCHSECONDS\n')
+                put('    ')
+                if l_restart == 'always':
+                    put('while ')
+                elif l_restart == 'on-failure':
+                    put('while ! ')
+                for l_word in l_secret_words:
+                    put(sh(l_word))
+                    put(' ')
+                put('docker run --rm --label flowc --name ')
+                put(sh(l_name))
+                put(" \\\n>>>>>>> e8d5113 (Containers start in the file's order and wait for sidecars, which start again and are told before they stop; any name of a variable reaches a container)\n")
             put('        ')
             for l_word in l_words:
                 put(sh(l_word))
@@ -664,9 +677,17 @@ def startup_plain(v, sh):
                 for l_word in l_command:
                     put(sh(l_word))
                     put(' ')
-                put('; do sleep 5; done >>')
+                if l_restart == 'always':
+                    put('; :; do sleep 5; done ')
+                elif l_restart == 'on-failure':
+                    put('; do sleep 5; done ')
+                put('>>')
                 put(sh(l_log))
                 put(' 2>&1 &\n')
+                if l_restart == 'always':
+                    put('    # What follows begins when this one has started.\n    read -r _ < <(exec docker events --since "$began_at" -f container=')
+                    put(sh(l_name))
+                    put(' -f event=start)\n    kill $!\n')
         if v['once_per_boot']:
             put('    : >/run/flowc/started\n')
         if v['liveness']:
@@ -773,6 +794,15 @@ def startup_plain(v, sh):
     else:
         put('    [ ! -s "$state_dir/death" ] || body_signal=$((body_status - 128))\n')
     put('    [ -z "$must_die" ] || [ "$body_signal" = 15 ] || job_state=RUNNING\n    # The end of the script is the end of the job: what still runs in the background ends too.\n    kill -KILL -"$body_pid"\n')
+    for l_name, l_words in v['stops_beside']:
+        put('    timeout ')
+        put(str(v['grace_s']))
+        put(' docker exec ')
+        put(sh(l_name))
+        for l_word in l_words:
+            put(' ')
+            put(sh(l_word))
+        put('\n')
     if v['images']:
         put('    # What is left of the grace period is for all: the job has had its part.\n    grace_left=$((told_at ? ')
         put(str(v['grace_s']))
@@ -1568,7 +1598,7 @@ def startup_small(v, sh):
             put(': >$d/ready\n')
         sections.append(('setup', ''.join(out)))
         out.clear()
-        for l_name, l_is_init, l_secret_words, l_words, l_facts, l_command, l_log in v['containers']:
+        for l_name, l_is_init, l_restart, l_secret_words, l_words, l_facts, l_command, l_log in v['containers']:
             if l_is_init:
                 if v['once_per_boot']:
                     put('[ -e /run/flowc/started ]||')
@@ -1579,13 +1609,25 @@ def startup_small(v, sh):
                 put(sh(l_name))
                 put(' ')
             else:
-                put('while ! ')
+                put('<<<<<<< HEAD\nwhile ! ')
                 for l_word in l_secret_words:
                     put(sh(l_word))
                     put(' ')
                 put('docker run --rm --label flowc --log-driver none --name ')
                 put(sh(l_name))
-                put(' ')
+                put(' =======\n')
+                if l_restart == 'always':
+                    put('began_at=$EPOCHSECONDS\n')
+                if l_restart == 'always':
+                    put('while ')
+                elif l_restart == 'on-failure':
+                    put('while ! ')
+                for l_word in l_secret_words:
+                    put(sh(l_word))
+                    put(' ')
+                put('docker run --rm --label flowc --name ')
+                put(sh(l_name))
+                put(" >>>>>>> e8d5113 (Containers start in the file's order and wait for sidecars, which start again and are told before they stop; any name of a variable reaches a container)\n")
             for l_word in l_words:
                 put(sh(l_word))
                 put(' ')
@@ -1607,9 +1649,17 @@ def startup_small(v, sh):
                 for l_word in l_command:
                     put(sh(l_word))
                     put(' ')
-                put('; do sleep 5; done >>')
+                if l_restart == 'always':
+                    put('; :; do sleep 5; done ')
+                elif l_restart == 'on-failure':
+                    put('; do sleep 5; done ')
+                put('>>')
                 put(sh(l_log))
                 put(' 2>&1 &\n')
+                if l_restart == 'always':
+                    put('read -r _ < <(exec docker events --since "$began_at" -f container=')
+                    put(sh(l_name))
+                    put(' -f event=start)\nkill $!\n')
         if v['once_per_boot']:
             put(': >/run/flowc/started\n')
         if v['liveness']:
@@ -1714,6 +1764,15 @@ def startup_small(v, sh):
     else:
         put('[ ! -s $d/death ]||bs=$((r - 128))\n')
     put('[ -z "$mu" ]||[ "$bs" = 15 ]||s=RUNNING\nkill -KILL -$p\n')
+    for l_name, l_words in v['stops_beside']:
+        put('timeout ')
+        put(str(v['grace_s']))
+        put(' docker exec ')
+        put(sh(l_name))
+        for l_word in l_words:
+            put(' ')
+            put(sh(l_word))
+        put('\n')
     if v['images']:
         put('gl=$((ta ? ')
         put(str(v['grace_s']))

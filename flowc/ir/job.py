@@ -226,15 +226,17 @@ class Isolation(Record):
     cpus: str | None = None
     memory_bytes: int | None = None
     stop_grace_s: int | None = None
+    stop_signal: str | None = None
     before_stop: tuple[str, ...] = ()
     liveness: Probe | None = None
     options: tuple[str, ...] = ()
 
 
 class Container(Record):
-    """A container beside the main one. `role` is `init` (run to its end before the main one, in order) or `sidecar`
-    (detached, ended after the main one). Without `argv` the image's entrypoint runs, `args` are its arguments.
-    `gpus` is how many of the machine's GPUs it sees."""
+    """A container beside the main one. `role` is `init` (run to its end before what follows) or `sidecar` (detached,
+    ended after the main one); they start in their order. `restart` says when a sidecar starts again: `always`,
+    `on-failure` or `never`; what follows one that always does waits until it has started. Without `argv` the image's
+    entrypoint runs, `args` are its arguments. `gpus` is how many of the machine's GPUs it sees."""
 
     UNSHOWN = ("argv", "args", "env")
 
@@ -250,6 +252,7 @@ class Container(Record):
     mounts: tuple[Mount, ...] = ()
     gpus: int = 0
     isolation: Isolation = Isolation()
+    restart: str = "on-failure"
 
 
 class Port(Record):

@@ -52,7 +52,10 @@ def run(unit: Unit, context: Context, sink: Sink) -> Unit:
 
 def ensures(unit: Unit) -> None:
     assert (unit.job.resources.nodes or 1) <= NODES_PER_BID, "validate: more nodes than a bid has"
-    assert all(NAME.fullmatch(name) for name, _ in unit.job.env), "validate: a variable that cannot be set"
+    contained = unit.job.image is not None
+    for name, _ in unit.job.env:
+        good = (name and "=" not in name) if contained else NAME.fullmatch(name)
+        assert good, "validate: a variable that cannot be set"
     # Every format reads ports in its own words, and bounds them there.
     ports = [number for port in unit.job.ports for number in (port.external, port.internal)]
     assert all(1 <= number <= 65535 for number in ports), "validate: a port that there is not"
@@ -64,22 +67,22 @@ def environment_bytes(env: tuple[tuple[str, str], ...]) -> int:
 
 
 def _environments(unit: Unit, sink: Sink) -> None:
-    """The environment of the job, and of each container beside it: names and sizes. Secrets come by another way."""
+    """The environment of the job, and of each container beside it: names and sizes. Secrets come by another way. What a
+    container runtime sets may have any name; its format says which."""
     job = unit.job
+    if job.image is None:
+        _names(unit, job.env, ("env",), sink)
     if job.env:
         _environment(unit, job.env, ("env",), sink)
-    _names(unit, job.env_facts, ("env_facts", "env"), sink)
-    _names(unit, tuple((name, "") for name in job.secrets), ("secrets", "env"), sink)
+    if job.image is None:
+        _names(unit, job.env_facts, ("env_facts", "env"), sink)
+        _names(unit, tuple((name, "") for name in job.secrets), ("secrets", "env"), sink)
     for index, container in enumerate(job.containers):
-        above = (f"containers.{index}", "containers")
         if container.env:
-            _environment(unit, container.env, (f"containers.{index}.env", *above), sink)
-        _names(unit, container.env_facts, above, sink)
-        _names(unit, tuple((name, "") for name in container.secrets), above, sink)
+            _environment(unit, container.env, (f"containers.{index}.env", f"containers.{index}", "containers"), sink)
 
 
 def _environment(unit: Unit, env: tuple[tuple[str, str], ...], paths: tuple[str, ...], sink: Sink) -> None:
-    _names(unit, env, paths, sink)
     size = environment_bytes(env)
     if size > ENVIRONMENT_BYTES:
         largest, value = max(env, key=lambda pair: len(pair[1]))

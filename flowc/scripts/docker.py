@@ -44,8 +44,10 @@ def side_words(container: Container, plan: JobPlan | None, storage: Storage) -> 
 
 
 def secret_words(names: tuple[str, ...]) -> list[str]:
-    """Docker takes the value of a bare name from its own environment: it stands on no command line."""
-    return [word for name in names for word in ("-e", variable_name(name))]
+    """Docker takes the value of a bare name from its own environment: it stands on no command line. One that no shell
+    can read has a second name, by which a command finds it that is put together on the machine."""
+    every = dict.fromkeys(each for name in names for each in (name, variable_name(name)))
+    return [word for name in every for word in ("-e", name)]
 
 
 def gpu_words(wanted: int, there: int) -> list[str]:
@@ -92,6 +94,7 @@ def isolation_words(isolation: Isolation) -> list[str]:
     pairs += [("--sysctl", f"{name}={value}") for name, value in each.sysctls if not on_host(each, name)]
     pairs += [("--cpus", each.cpus), ("--memory", str(each.memory_bytes) if each.memory_bytes else None)]
     pairs += [("--pull", "never" if each.pull == "never" else None)]
+    pairs += [("--stop-signal", each.stop_signal)]
     pairs += [("--stop-timeout", str(each.stop_grace_s) if each.stop_grace_s is not None else None)]
     words += ["--privileged"] if each.privileged else []
     words += ["--read-only"] if each.read_only_root else []

@@ -30,7 +30,7 @@ KEPT = (("ENTRYPOINT", "{{json .Config.Entrypoint}}"), ("CMD", "{{json .Config.C
 # What the templates ask for where there are none.
 NO_CONTAINERS: dict[str, Any] = {
     "docker_words": (), "command": (), "kept_settings": (), "before_stop": (), "host_sysctls": (), "toolkit": False,
-    "once_per_boot": False, "liveness": (), "containers": (), "bucket_environment": (),
+    "once_per_boot": False, "stops_beside": (), "liveness": (), "containers": (), "bucket_environment": (),
 }  # fmt: skip
 
 
@@ -96,7 +96,11 @@ def exporting(names: tuple[str, ...]) -> list[str]:
     if not names:
         return []
     exported = " ".join(variable_name(name) for name in names)
-    return ["bash", "-c", f'. /run/flowc/secrets&&export {exported}&&exec "$@"', "-"]
+    # A name that no shell can export is given by `env`, and only to what it starts.
+    odd = [name for name in names if variable_name(name) != name]
+    by_env = "".join(f' "${{{number}}}=${variable_name(name)}"' for number, name in enumerate(odd, 1))
+    start = f'exec env{by_env} "${{@:{len(odd) + 1}}}"' if odd else 'exec "$@"'
+    return ["bash", "-c", f". /run/flowc/secrets&&export {exported}&&{start}", "-", *odd]
 
 
 def containers(job: Job, plan: JobPlan | None, storage: Storage) -> dict[str, Any]:
@@ -112,6 +116,12 @@ def containers(job: Job, plan: JobPlan | None, storage: Storage) -> dict[str, An
         "command": docker.body_words(job, image) if image is not None else [],
         "kept_settings": KEPT if job.run.text is None and not job.run.argv else (),
         "before_stop": job.isolation.before_stop,
+        # Those that started last are stopped first.
+        "stops_beside": [
+            (f"flowc-{number}", each.isolation.before_stop)
+            for number, each in reversed([*enumerate(job.containers, 1)])
+            if each.isolation.before_stop
+        ],
         "host_sysctls": docker.host_sysctls(job),
         "toolkit": gpus and plan is not None and plan.gpus_per_node > 0 and plan.gpus_visible != 0,
         "once_per_boot": bool(job.retry.keep_scratch) and any(each.role == "init" for each in job.containers),
@@ -120,6 +130,7 @@ def containers(job: Job, plan: JobPlan | None, storage: Storage) -> dict[str, An
             (
                 f"flowc-{number}",
                 each.role == "init",
+                each.restart,
                 exporting(each.secrets),
                 docker.side_words(each, plan, storage),
                 [(name, words[fact]) for name, fact in each.env_facts],

@@ -22,6 +22,7 @@ PROGRAMS = {
 case "$1 $2" in
 image\\ inspect) [ -e {folder}/images ] && grep -qxF "${{!#}}" {folder}/images ;;
 ps\\ *) ;;
+events\\ *) echo start ;;
 commit\\ *) echo "${{!#}}" >>{folder}/images ;;
 run\\ *)
     printf '%s\\0' docker "$@" >{folder}/words

@@ -120,9 +120,8 @@ def _fields(pod: Pod, context: Context) -> dict[str, Any]:
     process = processes.process_of(main, context)
     found = process.environment
     storage = volumes.storage_of(pod, context)
-    beside = [(each, "init") for each in pod.inits] + [(each, "sidecar") for each in pod.sidecars]
-    extra = tuple(processes.beside(each, role, context) for each, role in beside)
-    for number, (each, _) in enumerate(beside):
+    extra = tuple(processes.beside(each, pod, context) for each in pod.beside)
+    for number, each in enumerate(pod.beside):
         context.put(f"containers.{number}", each.at("name") or each)
     for number, name in enumerate(found.secrets):
         context.origins[f"secrets.{number}"] = found.spans[name]
@@ -149,7 +148,7 @@ def _fields(pod: Pod, context: Context) -> dict[str, Any]:
         "mounts": storage.mounts,
         "ports": _ports(pod, context),
         "array": policy.array_of(context),
-        "retry": retry_of(context),
+        "retry": retry_of(main, context),
         "placement": Placement(paused=paused),
         "terminate_on_exit": policy.terminate(context),
         "workers_end": policy.workers_end(context),

@@ -83,6 +83,10 @@ def elastic(**policy: Any) -> dict[str, Any]:
 RESTART = {"event": "PodFailed", "action": "RestartJob"}
 
 
+def stopping(signal: str) -> dict[str, Any]:
+    return job(pod={"os": {"name": "linux"}}, container={"lifecycle": {"stopSignal": signal}})
+
+
 def in_task(*found: dict[str, Any]) -> dict[str, Any]:
     document = volcano()
     document["spec"]["tasks"][0]["policies"] = list(found)
@@ -261,6 +265,7 @@ EXAMPLES: dict[str, Example] = {
     "RunPolicy.activeDeadlineSeconds": (pytorch(), pytorch({"activeDeadlineSeconds": 2})),
     "RunPolicy.backoffLimit": (pytorch(), pytorch({"backoffLimit": 2})),
     "RunPolicy.suspend": (pytorch(), pytorch({"suspend": True})),
+    "Lifecycle.stopSignal": (pod(os={"name": "linux"}), stopping("SIGUSR1")),
     "Lifecycle.postStart": (BASE, con(lifecycle={"postStart": {"exec": {"command": ["x"]}}})),
     "LifecycleHandler.httpGet": (BASE, con(lifecycle={"preStop": {"httpGet": {"port": 80}}})),
     "LifecycleHandler.tcpSocket": (BASE, con(lifecycle={"postStart": {"tcpSocket": {"port": 80}}})),

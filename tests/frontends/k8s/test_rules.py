@@ -171,7 +171,10 @@ POD: list[tuple[dict[str, Any], str]] = [
 CONTAINERS: list[tuple[dict[str, Any], str]] = [
     ({"image": None}, f"{C}.image: Required value"),
     ({"image": ""}, f"{C}.image: Required value"),
-    ({"restartPolicyRules": [{"action": "Restart"}] * 21}, f"{C}.restartPolicyRules: Too many: 21"),
+    (
+        {"restartPolicy": "Never", "restartPolicyRules": [{"action": "Restart"}] * 21},
+        f"{C}.restartPolicyRules: Too many: 21",
+    ),
     ({"image": " a"}, f"{C}.image: Invalid value"),
     ({"name": "a_b"}, f'{C}.name: Invalid value: "a_b"'),
     ({"imagePullPolicy": "always"}, f'{C}.imagePullPolicy: Unsupported value: "always"'),

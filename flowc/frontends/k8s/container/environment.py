@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from flowc.diag.codes.k8s import lower as codes
 from flowc.frontends.k8s.container import downward
 from flowc.frontends.k8s.container.expand import Piece, Pieces, expand, late_names, literal
@@ -17,7 +15,6 @@ if TYPE_CHECKING:
     from flowc.yamldoc.node import Mapping, Node
 
 INDEX = "JOB_COMPLETION_INDEX"
-_VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
 
 
 class Environment:
@@ -187,21 +184,19 @@ def _read_source(source: Node, found: Environment, context: Context) -> None:
             _missing_source(config, "ConfigMap", context)
         else:
             for pair in companion.pairs_at("data"):
-                if _usable(prefix + pair.key.text, config, context):
-                    found.forget(prefix + pair.key.text)
-                    found.known[prefix + pair.key.text] = text_of(pair)
-                    found.spans[prefix + pair.key.text] = config.span
+                found.forget(prefix + pair.key.text)
+                found.known[prefix + pair.key.text] = text_of(pair)
+                found.spans[prefix + pair.key.text] = config.span
     elif secret is not None:
         name = str(secret.read("name", default=""))
         companion = context.companions.secrets.get((context.job.namespace, name))
         if companion is None:
             _missing_source(secret, "Secret", context)
         for key in keys_of(companion, "data", "stringData") if companion is not None else ():
-            if _usable(prefix + key, secret, context):
-                found.forget(prefix + key)
-                found.secrets.append(prefix + key)
-                found.spans[prefix + key] = secret.span
-                context.secret(prefix + key, f"key `{key}` of Secret `{name}`", secret.span)
+            found.forget(prefix + key)
+            found.secrets.append(prefix + key)
+            found.spans[prefix + key] = secret.span
+            context.secret(prefix + key, f"key `{key}` of Secret `{name}`", secret.span)
 
 
 def _missing_source(ref: Node, kind: str, context: Context) -> None:
@@ -220,14 +215,6 @@ def _missing_source(ref: Node, kind: str, context: Context) -> None:
     else:
         help = f"append `kubectl get configmap {name} -o yaml` to the file, or give its variables: `--env NAME=VALUE`"
         context.sink.report(codes.CONFIG_MAP_MISSING, ref.span, help=help, name=name)
-
-
-def _usable(name: str, ref: Node, context: Context) -> bool:
-    """Whether a shell can set a variable of this name; a program can hardly ask for any other."""
-    if re.fullmatch(_VARIABLE, name):
-        return True
-    context.gather(codes.LEFT_OUT_OF_ENVIRONMENT, f"`{name}` (no name for a variable)", ref.span)
-    return False
 
 
 def _add_own(found: Environment, context: Context) -> None:

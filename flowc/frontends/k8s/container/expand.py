@@ -6,6 +6,7 @@ secret): a piece that names the variable stands for it.
 
 from __future__ import annotations
 
+from flowc.ir.names import variable_name
 from flowc.record import Record
 
 TYPE_CHECKING = False
@@ -60,20 +61,26 @@ def late_names(words: Iterable[Pieces]) -> list[str]:
 def started_late(words: Iterable[Pieces], exports: Iterable[tuple[str, Pieces]]) -> tuple[str, ...]:
     """The words of a command by which /bin/sh sets `exports` and then starts `words`.
 
-    Only references stand in the script; all that the user wrote reaches it as arguments, so nothing needs quoting.
+    Only references stand in the script; all that the user wrote reaches it as arguments, so nothing needs quoting. What
+    a shell cannot call by its name has another one there (`variable_name`), and gets its own from `env`.
     """
     given: list[str] = []
 
-    def word(pieces: Pieces) -> str:
-        inner = []
-        for piece in pieces:
-            if not piece.late:
-                given.append(piece.text)
-            inner.append(f"${{{piece.text if piece.late else len(given)}}}")
-        return f'"{"".join(inner)}"'
+    def reference(text: str) -> str:
+        given.append(text)
+        return f"${{{len(given)}}}"
 
-    lines = [f"export {name}={word(pieces)}" for name, pieces in exports]
-    lines.append("exec " + " ".join([word(pieces) for pieces in words]))
+    def word(pieces: Pieces) -> str:
+        return "".join(f"${{{variable_name(each.text)}}}" if each.late else reference(each.text) for each in pieces)
+
+    lines, by_env = [], []
+    for name, pieces in exports:
+        plain = variable_name(name)
+        lines.append(f'{"export " if plain == name else ""}{plain}="{word(pieces)}"')
+        if plain != name:
+            by_env.append(f'"{reference(name)}=${{{plain}}}"')
+    start = ["exec", *(["env", *by_env] if by_env else []), *(f'"{word(pieces)}"' for pieces in words)]
+    lines.append(" ".join(start))
     return ("/bin/sh", "-c", "\n".join(lines), "sh", *given)
 
 

@@ -121,6 +121,8 @@ def _network(spec: Mapping, put: Any) -> None:
 
 
 def _lifecycle(container: Mapping, context: Context, put: Any) -> None:
+    signal = container.at("lifecycle", "stopSignal")
+    put("stop_signal", signal.value if signal is not None else None, signal)
     stop = container.at("lifecycle", "preStop")
     if stop is None:
         return

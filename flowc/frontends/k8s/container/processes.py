@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from flowc.diag.codes.k8s import lower as codes
 from flowc.frontends.k8s.container import environment, peers
 from flowc.frontends.k8s.container.expand import Pieces, expand, literal, started_late
@@ -11,15 +9,18 @@ from flowc.frontends.k8s.container.isolation import isolation_of
 from flowc.frontends.k8s.machine.needs import gpus_of
 from flowc.frontends.k8s.volumes import lower as volumes
 from flowc.ir.job import Container
+from flowc.ir.names import variable_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.frontends.k8s.container.environment import Environment
     from flowc.frontends.k8s.context import Context
+    from flowc.frontends.k8s.pod.containers import Pod
     from flowc.source import Span
     from flowc.yamldoc.node import Mapping
 
-_VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
+
+RESTART = {"Always": "always", "OnFailure": "on-failure", "Never": "never"}
 
 
 class Process:
@@ -48,10 +49,10 @@ def process_of(container: Mapping, context: Context) -> Process:
         reason = "what the image itself starts is not known here"
         help = "write what the image starts as `command`"
         context.sink.report(codes.EXPANSION_IMPOSSIBLE, span, help=help, name=needed[0], reason=reason)
-    odd = [name for name in (*needed, *found.exports) if not re.fullmatch(_VARIABLE, name)]
-    if odd:
-        context.sink.report(codes.EXPANSION_IMPOSSIBLE, span, name=odd[0], reason="no shell can read this name")
-    if command and not odd:
+    for name in needed:
+        if name in found.facts:  # the shell that puts it in may have to call it otherwise
+            found.facts.setdefault(variable_name(name), found.facts[name])
+    if command:
         context.gather(codes.EXPANSION_ON_MACHINE, shown, span)
     return Process(started_late([*command, *args], found.exports.items()), (), found)
 
@@ -81,8 +82,18 @@ def _late_span(container: Mapping, found: Environment) -> Span:
     return (container.at("command") or container.at("args") or container).span
 
 
-def beside(container: Mapping, role: str, context: Context) -> Container:
+def restart_of(container: Mapping, context: Context) -> str:
+    """When a container beside the main one starts again: as it says itself, else as its pod does."""
+    filled_in = "Always" if context.job.kind in ("Pod", "VolcanoJob") else "OnFailure"
+    own = container.read("restartPolicy") or context.job.pod_spec.read("restartPolicy", default=filled_in)
+    note = "which exit codes start it again is looked at for the main container alone"
+    context.decide(container, "restartPolicyRules", "approximated", note)
+    return RESTART[own]
+
+
+def beside(container: Mapping, pod: Pod, context: Context) -> Container:
     """A container that runs before or beside the main one."""
+    init = container in pod.inits
     process = process_of(container, context)
     found = process.environment
     for probe in ("livenessProbe", "startupProbe"):
@@ -90,7 +101,7 @@ def beside(container: Mapping, role: str, context: Context) -> Container:
     gpus = gpus_of(container)
     return Container(
         name=str(container.read("name", default="")),
-        role=role,
+        role="init" if init else "sidecar",
         image=str(container.read("image", default="")),
         argv=process.argv,
         args=process.args,
@@ -101,4 +112,5 @@ def beside(container: Mapping, role: str, context: Context) -> Container:
         mounts=volumes.mounts_beside(container, context),
         gpus=gpus,
         isolation=isolation_of(container, context),
+        restart="on-failure" if init else restart_of(container, context),
     )

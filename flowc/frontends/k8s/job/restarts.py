@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from flowc.frontends.k8s.context import Context
     from flowc.source import Span
-    from flowc.yamldoc.node import Node
+    from flowc.yamldoc.node import Mapping, Node
 
 DEFAULT_LIMIT = 6  # backoffLimit of a Job
 DEFAULT_RETRIES = 3  # maxRetry of Volcano, which takes 0 for nothing said
@@ -29,13 +29,23 @@ _FAILURES = ("PodFailed", "*")
 _TAKEN_AWAY = ("PodEvicted", "*")
 
 
-def retry_of(context: Context) -> Retry:
-    """How often and after which exit codes the job starts again."""
+def retry_of(main: Mapping, context: Context) -> Retry:
+    """How often and after which exit codes the job starts again. What its main container says wins over its pod."""
     place = _policy_place(context)
     policy = str(place.value) if place is not None else FILLED_IN.get(context.job.kind, "Never")
+    of_pod = policy
+    own = main.at("restartPolicy")
+    if own is not None:
+        place, policy = own, str(own.value)
     rules = [ExitRule(action="fail", codes=tuple(range(1, 128)))] if policy == "ExitCode" else []
     requeue = None
-    if context.job.kind == "VolcanoJob":
+    again = [_container_rule(each, of_pod) for each in main.each("restartPolicyRules")]
+    if own is not None and policy in IN_PLACE and of_pod not in IN_PLACE and context.job.kind != "Pod":
+        restarts = WITHOUT_LIMIT  # the pod never fails, so nobody counts
+        note = "the container starts again by itself, so no pod fails"
+        for key in ("backoffLimit", "maxRetry"):
+            context.decide(context.job.job_spec, key, "ignored", note)
+    elif context.job.kind == "VolcanoJob":
         volcano = _Volcano(policy, context)
         rules, requeue, restarts = volcano.rules, volcano.requeue, volcano.restarts
     else:
@@ -64,6 +74,7 @@ def retry_of(context: Context) -> Retry:
             else:
                 note = "no machine reports this condition"
                 context.decide(rule, "onPodConditions", "approximated", note)
+    rules = [*again, *rules]
     if rules:
         fields["exit_rules"] = tuple(rules)
     if requeue is not None:
@@ -93,7 +104,8 @@ def _policy_place(context: Context) -> Node | None:
 def _decide(place: Node, note: str, context: Context) -> None:
     """What became of the policy at `place`."""
     replicas = context.job.node.at("spec", "pytorchReplicaSpecs")
-    holders = [context.job.pod_spec, *((each.value for each in replicas.pairs_at()) if replicas is not None else ())]
+    parts = [each.value for each in replicas.pairs_at()] if replicas is not None else []
+    holders = [context.job.pod_spec, *context.job.pod_spec.each("containers"), *parts]
     for holder in holders:
         if holder.at("restartPolicy") is place:
             context.decide(holder, "restartPolicy", "approximated", note)
@@ -184,6 +196,14 @@ def _exit_rule(action: str, node: Node, context: Context) -> ExitRule | None:
         return None
     values = tuple(int(each.value) for each in node.each("values"))
     return ExitRule(action=ACTIONS.get(action, "count"), codes=values, negate=node.read("operator") == "NotIn")
+
+
+def _container_rule(rule: Node, of_pod: str) -> ExitRule:
+    """An exit code after which the container starts again in its pod. A Job may count restarts, and then these too."""
+    codes = rule.at("exitCodes")
+    values = tuple(int(each.value) for each in codes.each("values")) if codes is not None else ()
+    negate = codes is not None and codes.read("operator") == "NotIn"
+    return ExitRule(action="count" if of_pod in IN_PLACE else "free", codes=values, negate=negate)
 
 
 class _Volcano:

@@ -18,37 +18,36 @@ DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 
 
 class Pod:
-    """The containers of a pod by what they are for, each a checked mapping."""
+    """The containers of a pod by what they are for, each a checked mapping. `beside` are all but the main one, in the
+    order in which they start, which is the file's; `sidecars` are those of them that run while the main one does."""
 
-    __slots__ = ("inits", "main", "sidecars")
+    __slots__ = ("beside", "inits", "main", "sidecars")
 
-    def __init__(self, main: Mapping, inits: list[Mapping], sidecars: list[Mapping]) -> None:
+    def __init__(self, main: Mapping, beside: list[Mapping], inits: list[Mapping]) -> None:
         self.main = main
+        self.beside = beside
         self.inits = inits
-        self.sidecars = sidecars
-
-    @property
-    def beside(self) -> list[Mapping]:
-        return [*self.inits, *self.sidecars]
+        self.sidecars = [each for each in beside if each not in inits]
 
 
 def arrange(context: Context) -> Pod | None:
     """Which container is what; None when an error was reported."""
     spec = context.job.pod_spec
     plain: list[Mapping] = _without_proxies(spec.each("containers"), context)
-    inits: list[Mapping] = []
-    sidecars: list[Mapping] = []
-    for each in _without_proxies(spec.each("initContainers"), context, keep_one=False):
-        (sidecars if each.read("restartPolicy") == "Always" else inits).append(each)
+    before = _without_proxies(spec.each("initContainers"), context, keep_one=False)
+    inits = [each for each in before if not is_sidecar(each)]
     main = _main(plain, context)
     if main is None:
         return None
     others = [each for each in plain if each is not main]
-    for each in (*plain, *inits):
-        context.decide(each, "restartPolicy", "approximated", "a container is restarted as the whole job is")
     for each in others:
         context.gather(machine_codes.SECOND_CONTAINER, f"`{_name(each)}`", _name_span(each))
-    return Pod(main, inits, [*sidecars, *others])
+    return Pod(main, [*before, *others], inits)
+
+
+def is_sidecar(container: Node) -> bool:
+    """Whether an init container runs on beside those that follow it."""
+    return bool(container.read("restartPolicy") == "Always")
 
 
 def _without_proxies(found: list[Node], context: Context, *, keep_one: bool = True) -> list[Mapping]:

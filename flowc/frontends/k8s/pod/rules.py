@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flowc.frontends.k8s import names
 from flowc.frontends.k8s.container import rules as container_rules
-from flowc.frontends.k8s.findings import given, int_at, text_at
+from flowc.frontends.k8s.findings import given, int_at, key_span, text_at
 from flowc.frontends.k8s.machine import rules as resource_rules
 from flowc.frontends.k8s.pod import selectors
 from flowc.frontends.k8s.volumes import rules as volume_rules
@@ -24,6 +24,11 @@ HOSTNAME_LENGTH = 64
 MOST_SECONDS = 2**31 - 1
 MOST_ID = 2**31 - 1
 MOST_RULES = 20
+_signal = at_first_use(
+    r"SIG(ABRT|ALRM|BUS|CHLD|CLD|CONT|FPE|HUP|ILL|INT|IO|IOT|KILL|PIPE|POLL|PROF|PWR|QUIT|SEGV|STKFLT|STOP|SYS|TERM|TRAP"
+    r"|TSTP|TTIN|TTOU|URG|USR[12]|VTALRM|WINCH|XCPU|XFSZ|RTMIN([+]([1-9]|1[0-5]))?|RTMAX(-([1-9]|1[0-4]))?)",
+    "fullmatch",
+)
 _whole_number = at_first_use(r"-?[0-9]{1,18}", "fullmatch")
 
 
@@ -47,6 +52,7 @@ def check(findings: Findings, pod: Mapping, path: str) -> None:
                 seen.setdefault(name.value, name)
             container_rules.check(findings, container, where, volumes, host_network=host_network)
             policy = container.at("restartPolicy")
+            _lifecycle(findings, pod, container, where, init=key == "initContainers")
             rules = container.at("restartPolicyRules")
             own_rules = rules is not None
             if rules is not None and len(container.each("restartPolicyRules")) > MOST_RULES:
@@ -58,6 +64,25 @@ def check(findings: Findings, pod: Mapping, path: str) -> None:
     _scheduling(findings, pod, path)
     _security(findings, pod, path)
     resource_rules.check(findings, pod.at("resources"), f"{path}.resources", of_pod=True)
+
+
+def _lifecycle(findings: Findings, pod: Mapping, container: Mapping, path: str, *, init: bool) -> None:
+    """What only a container that runs on may have, and a signal that depends on the system."""
+    if init and container.read("restartPolicy") != "Always":
+        for key in given(container, ("lifecycle", "livenessProbe", "readinessProbe", "startupProbe")):
+            detail = "may not be set for init containers without restartPolicy=Always"
+            findings.forbidden(key_span(container, key), f"{path}.{key}", detail, "an init container runs to its end")
+    rules = container.at("restartPolicyRules")
+    if rules is not None and container.each("restartPolicyRules") and container.at("restartPolicy") is None:
+        findings.required(rules, f"{path}.restartPolicy", "must specify restartPolicy when restart rules are used")
+    signal, where = container.at("lifecycle", "stopSignal"), f"{path}.lifecycle.stopSignal"
+    if signal is None or not isinstance(signal.value, str):
+        return
+    if pod.at("os", "name") is None:
+        detail = "may not be set for containers with empty `spec.os.name`"
+        findings.forbidden(signal.span, where, detail, "add `os: {name: linux}` to the pod's spec")
+    elif _signal(signal.value) is None:
+        findings.form(signal, where, "the name of a signal, such as `SIGUSR1`")
 
 
 def _identity(findings: Findings, pod: Mapping, path: str) -> None:
