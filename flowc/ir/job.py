@@ -156,7 +156,8 @@ class Mount(Record):
     relative to the source file), `volume` (the name of a persistent volume, maybe with `/path` in it), `scratch` (a
     name: an empty folder on the machine's disk that all containers of the job share), `memory` (the same in memory),
     `host` (a path of the machine), `nfs` (server:/path), `git` (a repository's URL, maybe with `#ref`).
-    `copy`: filled once at the start, not mounted. `size_bytes` bounds scratch and memory.
+    `copy`: filled once at the start, not mounted. `size_bytes` bounds scratch and memory. `create` is what is made of a
+    path of the machine that is not there: `folder`, `file` or `nothing`.
     """
 
     UNSHOWN = ("source",)
@@ -168,6 +169,7 @@ class Mount(Record):
     copy: bool = False
     size_bytes: int | None = None
     options: tuple[tuple[str, str], ...] = ()
+    create: str = "folder"
 
 
 class File(Record):

@@ -33,8 +33,8 @@ ENDPOINT = "AWS_ENDPOINT_URL"
 
 # What the template goes through one by one.
 LISTS = (
-    "shares", "scratches", "memories", "made", "shared_folders", "bucket_mounts", "bucket_copies", "clones", "blocks",
-    "binds",
+    "shares", "scratches", "memories", "made", "made_files", "shared_folders", "bucket_mounts", "bucket_copies", "clones",
+    "blocks", "binds",
 )  # fmt: skip
 
 
@@ -220,7 +220,8 @@ def add_mount(found: dict[str, Any], mount: Mount, place: str, job: Job, *, numb
     elif mount.kind == "memory":
         found["memories"].append((place, f"{size}mode=1777"))
     elif mount.kind in ("host", "local"):
-        found["made"].append(place)
+        if mount.create != "nothing":
+            found["made" if mount.create == "folder" else "made_files"].append(place)
     elif mount.kind == "volume":
         folder = f"/mnt/{mount.source.partition('/')[0]}"
         if place.startswith("/mnt/") and not place.startswith(PLACES) and folder not in found["shares"]:

@@ -257,6 +257,17 @@ def test_what_a_sidecar_does_before_it_is_stopped(tmp_path: Path) -> None:
     assert ended < calls.index(hooks[0]) < calls.index(hooks[1]) < gone[-1]
 
 
+def test_what_is_made_of_a_path_of_the_machine(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    (tmp_path / "root/w").mkdir()
+    paths = {"folder": "~/w/a/b", "file": "~/w/lock", "nothing": "~/w/docker.sock"}
+    mounts = [Mount(kind="host", source=path, target=f"/{name}", create=name) for name, path in paths.items()]
+    machine.run(contained(mounts=tuple(mounts)))
+    assert (tmp_path / "root/w/a/b").is_dir()
+    assert (tmp_path / "root/w/lock").is_file()
+    assert not (tmp_path / "root/w/docker.sock").exists()
+
+
 def test_a_failed_init_container_fails_the_job_or_starts_it_again(tmp_path: Path) -> None:
     machine = Machine(tmp_path)
     (tmp_path / "run.docker").write_text('[[ " $* " != *" busybox "* ]] || exit 7\n')

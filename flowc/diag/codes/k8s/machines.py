@@ -217,13 +217,29 @@ HOST_PATHS = Code(
     id="FC356",
     name="host-paths",
     severity="warning",
-    title="a folder of the machine, empty at the start: {items}",
+    title="on the machine itself, and empty at the start: {items}",
     explain="""\
 A `hostPath` is a folder of the node on which the pod runs. The rented machine is a new one, so the folder has none of
 the old node's files, and what is written there is lost with the machine.
 
 Use a persistentVolumeClaim for data that must be there or must stay, an emptyDir for the rest.""",
     bad=volume("hostPath: {path: /mnt/datasets}"),
+    good=volume("emptyDir: {}"),
+    path="job.yaml",
+)
+
+RUNTIME_SOCKET = Code(
+    id="FC391",
+    name="runtime-socket",
+    severity="warning",
+    title="the job gets the docker of its machine: {items}",
+    explain="""\
+In a cluster this socket is that of the node's container runtime, which knows the images and containers of all pods
+there. On a rented machine it is that of the docker that runs this job. Containers that the job starts by it are not the
+job's own: they have no part in its limits, and are not stopped when it ends.
+
+Nothing to do where the job only builds images. Where it starts containers, let it stop them as well.""",
+    bad=volume("hostPath: {path: /var/run/docker.sock}"),
     good=volume("emptyDir: {}"),
     path="job.yaml",
 )

@@ -6,7 +6,7 @@ from flowc.diag.codes.k8s import machines as machine_codes
 from flowc.frontends.k8s.context import pair_of
 from flowc.frontends.k8s.machine.needs import scaled
 from flowc.frontends.k8s.quantity import bytes_of
-from flowc.frontends.k8s.volumes import claims
+from flowc.frontends.k8s.volumes import claims, host_paths
 from flowc.frontends.k8s.volumes import files as volume_files
 from flowc.frontends.k8s.volumes.mounts import made, source_of, volume_named
 from flowc.ir.job import Mount
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 SHM = "/dev/shm"
 FILE_SOURCES = ("configMap", "secret", "projected", "downwardAPI")
-# Folders of a node that every machine has as well.
-OF_EVERY_MACHINE = ("/dev", "/sys", "/proc", "/etc/localtime", "/etc/timezone", "/usr/share/zoneinfo", "/run/udev")
 GCS, S3 = "gcsfuse.csi.storage.gke.io", "s3.csi.aws.com"
 
 
@@ -103,7 +101,7 @@ def mounts_of(volume: Mapping, mount: Node, context: Context) -> list[Mount]:
     if kind == "emptyDir":
         found = _empty(volume, source, mount, context)
     elif kind == "hostPath":
-        found = _host(source, mount, context)
+        found = host_paths.mount_of(source, mount, context)
     elif kind == "persistentVolumeClaim":
         found = claims.mount_of(volume, mount, context)
     elif kind == "ephemeral":
@@ -149,20 +147,6 @@ def mounts_named(name: str, context: Context) -> list[Node]:
     containers = [*spec.each("containers"), *spec.each("initContainers")]
     mounts = [each for container in containers for each in container.each("volumeMounts")]
     return [each for each in mounts if each.read("name") == name]
-
-
-def _host(source: Node, mount: Node, context: Context) -> Mount | None:
-    path, kind = str(source.read("path", default="")), source.read("type", default="")
-    if path.endswith("docker.sock") or path.endswith("containerd.sock"):
-        pair = pair_of(source, "path")
-        assert pair is not None
-        context.gather(machine_codes.HOST_PATHS, f"`{path}`", pair.value.span)
-    elif not any(path == each or path.startswith(each + "/") for each in OF_EVERY_MACHINE):
-        context.gather(machine_codes.HOST_PATHS, f"`{path}`", source.span)
-        if kind in ("File", "FileOrCreate", "BlockDevice", "CharDevice", "Socket"):
-            context.refuse(source, "type", "the machine has no such thing at this path", "give a folder")
-            return None
-    return made("host", path, mount)
 
 
 def _csi(source: Node, mount: Node, context: Context) -> Mount | None:
