@@ -33,8 +33,8 @@ ENDPOINT = "AWS_ENDPOINT_URL"
 
 # What the template goes through one by one.
 LISTS = (
-    "shares", "scratches", "memories", "made", "made_files", "shared_folders", "bucket_mounts", "bucket_copies", "clones",
-    "blocks", "binds",
+    "shares", "scratches", "memories", "made", "made_files", "shared_folders", "bucket_mounts", "bucket_copies",
+    "clones", "blocks", "binds",
 )  # fmt: skip
 
 

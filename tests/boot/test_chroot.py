@@ -218,4 +218,6 @@ def test_a_container_runs_with_its_files_and_ends_with_its_status(boot: Any) -> 
     assert (status["state"], status["exit_code"], status["starts"], status["restarts"]) == ("FAILED", 4, 2, 1)
     runs = [line for line in found["collected"]["/docker.calls"].splitlines() if line.startswith("run ")]
     assert len(runs) == 2
-    assert runs[0].startswith("run --label flowc --log-driver none --network host --gpus all --mount type=bind\\,src=/mnt/flowc/0")
+    assert runs[0].startswith(
+        "run --label flowc --log-driver none --network host --gpus all --mount type=bind\\,src=/mnt/flowc/0"
+    )

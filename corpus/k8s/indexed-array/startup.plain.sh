@@ -170,6 +170,7 @@ run_job() {
         docker run --label flowc --log-driver none --network host --cpus=1.5 --memory=2147483648 --gpus all \
         -e JOB_COMPLETION_INDEX=0 \
         -e SWEEP_LR=0.1 \
+        -e 'SWEEP_sweep.yaml=grid: []' \
         -e SEED=7 \
         -e CPUS=2 \
     )
