@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flowc._compiled.k8s_fields import TYPES
+from flowc.ir.encode import dumps, job_document
 from tests.frontends.k8s import field_examples, field_examples_pod
 from tests.frontends.k8s.lowering import Documents, lowered
 
@@ -31,7 +32,7 @@ def told(documents: Documents) -> tuple[str, list[str]]:
     """The jobs but for the text that they come from, and the findings."""
     jobs, diagnostics = lowered(*(documents if isinstance(documents, tuple) else (documents,)))
     bare = [job.replace(source=job.source.replace(sha256=""), outcome=()) for job in jobs]
-    return repr(bare), [each.message for each in diagnostics]
+    return dumps([job_document(job) for job in bare]), [each.message for each in diagnostics]
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if not row.startswith(AS_A_WHOLE) and row not in WITHOUT_EFFECT])
