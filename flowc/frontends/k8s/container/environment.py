@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from flowc.yamldoc.node import Mapping, Node
 
 INDEX = "JOB_COMPLETION_INDEX"
+HOST = "HOSTNAME"
 
 
 class Environment:
@@ -63,6 +64,7 @@ def read(container: Mapping, context: Context) -> Environment:
     for entry in container.each("env"):
         _read_entry(entry, container, found, context)
     _add_own(found, context)
+    _add_host_name(container, found, context)
     return found
 
 
@@ -147,7 +149,9 @@ def _read_config_key(name: str, ref: Node, found: Environment, context: Context)
             context.gather(
                 codes.LEFT_OUT_OF_ENVIRONMENT, f"`{name}` (optional key `{key}` of ConfigMap `{config}`)", ref.span
             )
-        elif name not in dict(context.inputs.flags.env):
+        elif name in dict(context.inputs.flags.env):
+            found.known[name] = dict(context.inputs.flags.env)[name]
+        else:
             help = f"put the ConfigMap into the file, or give the value: `--env {name}=…`"
             context.sink.report(codes.CONFIG_MAP_MISSING, ref.span, help=help, name=config)
         return
@@ -181,7 +185,7 @@ def _read_source(source: Node, found: Environment, context: Context) -> None:
     if config is not None:
         companion = context.companions.config_maps.get((context.job.namespace, str(config.read("name", default=""))))
         if companion is None:
-            _missing_source(config, "ConfigMap", context)
+            _missing_source(config, "ConfigMap", found, context)
         else:
             for pair in companion.pairs_at("data"):
                 found.forget(prefix + pair.key.text)
@@ -191,7 +195,7 @@ def _read_source(source: Node, found: Environment, context: Context) -> None:
         name = str(secret.read("name", default=""))
         companion = context.companions.secrets.get((context.job.namespace, name))
         if companion is None:
-            _missing_source(secret, "Secret", context)
+            _missing_source(secret, "Secret", found, context)
         for key in keys_of(companion, "data", "stringData") if companion is not None else ():
             found.forget(prefix + key)
             found.secrets.append(prefix + key)
@@ -199,8 +203,9 @@ def _read_source(source: Node, found: Environment, context: Context) -> None:
             context.secret(prefix + key, f"key `{key}` of Secret `{name}`", secret.span)
 
 
-def _missing_source(ref: Node, kind: str, context: Context) -> None:
-    """An object that is not in the file: its keys cannot be known, unless the command line gives variables."""
+def _missing_source(ref: Node, kind: str, found: Environment, context: Context) -> None:
+    """An object that is not in the file: its keys cannot be known, unless the command line gives variables. These are
+    the container's, whichever of the pod it is."""
     name, flags = str(ref.read("name", default="")), context.inputs.flags
     if ref.read("optional"):
         context.gather(codes.LEFT_OUT_OF_ENVIRONMENT, f"the optional {kind} `{name}`", ref.span)
@@ -208,6 +213,13 @@ def _missing_source(ref: Node, kind: str, context: Context) -> None:
     given = [each for each, _ in flags.env] if kind == "ConfigMap" else list(flags.secrets)
     if given:
         context.gather(codes.KEYS_UNKNOWN, f"{kind} `{name}`", ref.span)
+        for each in given:
+            found.forget(each)
+            found.spans[each] = ref.span
+            if kind == "Secret":
+                found.secrets.append(each)
+            else:
+                found.known[each] = dict(flags.env)[each]
         return
     if kind == "Secret":
         help = "add the Secret to the file (its keys are enough), or name its variables: `--secret NAME` for each"
@@ -235,6 +247,22 @@ def _add_own(found: Environment, context: Context) -> None:
         torch.add_torch(found, job.gang, context)
     elif job.kind == "VolcanoJob" and found.lookup("VC_TASK_INDEX") is None:
         found.facts["VC_TASK_INDEX"] = "rank"
+
+
+def _add_host_name(container: Mapping, found: Environment, context: Context) -> None:
+    """The pods of an Indexed Job are hosts called JOB-INDEX; here the network, and with it the host, is the machine's.
+    A command that looks for its index in the variable finds it there."""
+    shape, job = context.shape, context.job
+    texts = [str(node.value or "") for key in ("command", "args") for node in container.each(key)]
+    texts += [text for _, text in found.env()]
+    if not shape.indexed or found.lookup(HOST) is not None or not any(HOST in text for text in texts):
+        return
+    first = job.node.read("spec", "replicatedJobs", 0, "name") if job.kind == "JobSet" else None
+    name = f"{job.name}-{first}-0" if first is not None else job.name
+    if shape.nodes == 1 and shape.tasks is None:
+        found.known[HOST] = f"{name}-0"
+    elif container.each("command"):
+        found.exports[HOST] = (Piece(text=f"{name}-"), Piece(text=INDEX, late=True))
 
 
 def names_in(words: list[Pieces], found: Environment) -> list[str]:

@@ -6,6 +6,7 @@ import json
 import subprocess
 
 import flowc
+from flowc.inputs import Flags, Inputs
 from flowc.scripts.docker import secret_words
 from flowc.scripts.needs import exporting
 from flowc.source import Source
@@ -75,3 +76,22 @@ def test_it_is_in_the_environment_of_what_starts_the_container(tmp_path) -> None
     lines = done.stdout.splitlines()
     assert {"db.password=a b$", "db_password=a b$", "PLAIN=c"} <= set(lines)
     assert exporting(("PLAIN",))[2] == '. /run/flowc/secrets&&export PLAIN&&exec "$@"'
+
+
+def test_what_the_command_line_gives_reaches_the_container_that_asks_for_it() -> None:
+    sides = [
+        {"name": "s", "image": "a:1", "restartPolicy": "Always", "envFrom": [{"secretRef": {"name": "x"}}]},
+        {"name": "c", "image": "a:1", "envFrom": [{"configMapRef": {"name": "x"}}]},
+        {
+            "name": "k",
+            "image": "a:1",
+            "env": [{"name": "MODE", "valueFrom": {"configMapKeyRef": {"name": "x", "key": "k"}}}],
+        },
+    ]
+    flags = Flags(env=(("MODE", "fast"),), secrets=("DB_PASS",))
+    found = one(job(pod={"initContainers": sides}), inputs=Inputs(flags=flags))
+    assert [(each.env, each.secrets) for each in found.containers] == [
+        ((), ("DB_PASS",)),
+        ((("MODE", "fast"),), ()),
+        ((("MODE", "fast"),), ()),
+    ]
