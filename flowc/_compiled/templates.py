@@ -368,6 +368,12 @@ def startup_plain(v, sh):
             put(' ] || mkdir -p ')
             put(sh(l_folder))
             put('\n')
+        for l_file in v['made_files']:
+            put('    [ -e ')
+            put(sh(l_file))
+            put(' ] || : >')
+            put(sh(l_file))
+            put('\n')
         for l_type, l_source, l_options, l_place in v['shared_folders']:
             put('    mkdir -p ')
             put(sh(l_place))
@@ -633,13 +639,6 @@ def startup_plain(v, sh):
                 put(sh(l_name))
                 put(' \\\n')
             else:
-                put('<<<<<<< HEAD\n    while ! ')
-                for l_word in l_secret_words:
-                    put(sh(l_word))
-                    put(' ')
-                put('docker run --rm --label flowc --log-driver none --name ')
-                put(sh(l_name))
-                put(' \\\n=======\n')
                 if l_restart == 'always':
                     put('    began_at=$EPOCHSECONDS\n')
                 put('    ')
@@ -650,9 +649,9 @@ def startup_plain(v, sh):
                 for l_word in l_secret_words:
                     put(sh(l_word))
                     put(' ')
-                put('docker run --rm --label flowc --name ')
+                put('docker run --rm --label flowc --log-driver none --name ')
                 put(sh(l_name))
-                put(" \\\n>>>>>>> e8d5113 (Containers start in the file's order and wait for sidecars, which start again and are told before they stop; any name of a variable reaches a container)\n")
+                put(' \\\n')
             put('        ')
             for l_word in l_words:
                 put(sh(l_word))
@@ -794,16 +793,16 @@ def startup_plain(v, sh):
     else:
         put('    [ ! -s "$state_dir/death" ] || body_signal=$((body_status - 128))\n')
     put('    [ -z "$must_die" ] || [ "$body_signal" = 15 ] || job_state=RUNNING\n    # The end of the script is the end of the job: what still runs in the background ends too.\n    kill -KILL -"$body_pid"\n')
-    for l_name, l_words in v['stops_beside']:
-        put('    timeout ')
-        put(str(v['grace_s']))
-        put(' docker exec ')
-        put(sh(l_name))
-        for l_word in l_words:
-            put(' ')
-            put(sh(l_word))
-        put('\n')
     if v['images']:
+        for l_name, l_words in v['stops_beside']:
+            put('    timeout ')
+            put(str(v['grace_s']))
+            put(' docker exec ')
+            put(sh(l_name))
+            for l_word in l_words:
+                put(' ')
+                put(sh(l_word))
+            put('\n')
         put('    # What is left of the grace period is for all: the job has had its part.\n    grace_left=$((told_at ? ')
         put(str(v['grace_s']))
         put(' + told_at - SECONDS : ')
@@ -1358,6 +1357,12 @@ def startup_small(v, sh):
             put(' ]||mkdir -p ')
             put(sh(l_folder))
             put('\n')
+        for l_file in v['made_files']:
+            put('[ -e ')
+            put(sh(l_file))
+            put(' ]||: >')
+            put(sh(l_file))
+            put('\n')
         for l_type, l_source, l_options, l_place in v['shared_folders']:
             put('mkdir -p ')
             put(sh(l_place))
@@ -1609,13 +1614,6 @@ def startup_small(v, sh):
                 put(sh(l_name))
                 put(' ')
             else:
-                put('<<<<<<< HEAD\nwhile ! ')
-                for l_word in l_secret_words:
-                    put(sh(l_word))
-                    put(' ')
-                put('docker run --rm --label flowc --log-driver none --name ')
-                put(sh(l_name))
-                put(' =======\n')
                 if l_restart == 'always':
                     put('began_at=$EPOCHSECONDS\n')
                 if l_restart == 'always':
@@ -1625,9 +1623,9 @@ def startup_small(v, sh):
                 for l_word in l_secret_words:
                     put(sh(l_word))
                     put(' ')
-                put('docker run --rm --label flowc --name ')
+                put('docker run --rm --label flowc --log-driver none --name ')
                 put(sh(l_name))
-                put(" >>>>>>> e8d5113 (Containers start in the file's order and wait for sidecars, which start again and are told before they stop; any name of a variable reaches a container)\n")
+                put(' ')
             for l_word in l_words:
                 put(sh(l_word))
                 put(' ')
@@ -1764,16 +1762,16 @@ def startup_small(v, sh):
     else:
         put('[ ! -s $d/death ]||bs=$((r - 128))\n')
     put('[ -z "$mu" ]||[ "$bs" = 15 ]||s=RUNNING\nkill -KILL -$p\n')
-    for l_name, l_words in v['stops_beside']:
-        put('timeout ')
-        put(str(v['grace_s']))
-        put(' docker exec ')
-        put(sh(l_name))
-        for l_word in l_words:
-            put(' ')
-            put(sh(l_word))
-        put('\n')
     if v['images']:
+        for l_name, l_words in v['stops_beside']:
+            put('timeout ')
+            put(str(v['grace_s']))
+            put(' docker exec ')
+            put(sh(l_name))
+            for l_word in l_words:
+                put(' ')
+                put(sh(l_word))
+            put('\n')
         put('gl=$((ta ? ')
         put(str(v['grace_s']))
         put(' + ta - SECONDS : ')

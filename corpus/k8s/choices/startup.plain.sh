@@ -85,6 +85,7 @@ stop_body() {
 end_body() {
     [ "$job_state" = RUNNING ] && body_facts=$(<"/proc/$body_pid/status") && [[ $body_facts != *State:?[XZ]* ]] || return
     job_state=$1
+    told_at=$SECONDS
     [[ $body_facts = *Sig[$2]g[nt]:?????????????[4-7c-f]???* ]] || must_die=1
     stop_body &
 }
@@ -115,7 +116,9 @@ try_often() {
         "$@" && return
         sleep 10
     done
-    give_up "gave up: $*"
+    # Nobody knows our functions by their names here.
+    [ "$(type -t "$1")" = file ] || shift
+    give_up "five attempts failed: $*"
 }
 
 install_package() {
@@ -170,16 +173,16 @@ run_job() {
             'https://nvidia.github.io/libnvidia-container/stable/deb/$(ARCH) /'
         systemctl restart docker
     }
-    # A start begins with fresh containers.
-    docker ps -aqf label=flowc | xargs -r docker rm -f >/dev/null
+    # A start begins with fresh containers. Their output is read as it comes: docker's own copy would fill the disk.
+    docker ps -aqf label=flowc | xargs -r docker rm -fv >/dev/null
     docker image inspect python:3.12 >/dev/null 2>&1 || try_often docker pull -q python:3.12 >/dev/null
     docker image inspect prom/node-exporter:v1.8.1 >/dev/null 2>&1 || try_often docker pull -q prom/node-exporter:v1.8.1 >/dev/null
     # What the user set comes last and wins.
     # shellcheck disable=SC2054
     in_job=(
-        docker run --label flowc --network host --user=1000 --cap-add=IPC_LOCK --gpus '"device=0,1,2,3"' \
+        docker run --label flowc --log-driver none --network host --user=1000 --cap-add=IPC_LOCK --gpus '"device=0,1,2,3"' \
     )
-    docker run --rm --label flowc --name flowc-1 \
+    docker run --rm --label flowc --log-driver none --name flowc-1 \
         --network host \
         prom/node-exporter:v1.8.1 >>/var/log/foundry/1.log 2>&1 &
     (
@@ -217,6 +220,7 @@ run_job() {
         echo >&3
     ) 2>"$state_dir/death" &
     exec 2>/dev/null
+    docker_start=$(systemctl show --value -p ActiveEnterTimestampMonotonic docker)
     start_count=$((start_count + 1))
     while
         save_state
@@ -226,12 +230,28 @@ run_job() {
     do
         [ -z "$stop_asked" ] || end_body PENDING C
     done
-    [ ! -s "$state_dir/death" ] || body_signal=$((body_status - 128))
+    # Docker gives a container's end by a signal as such a status.
+    ((body_status < 129 || body_status > 192)) || body_signal=$((body_status - 128))
     [ -z "$must_die" ] || [ "$body_signal" = 15 ] || job_state=RUNNING
     # The end of the script is the end of the job: what still runs in the background ends too.
     kill -KILL -"$body_pid"
-    docker ps -qf label=flowc | xargs -r docker stop -t 30
-    docker ps -aqf label=flowc | xargs -r docker rm -f
+    # What is left of the grace period is for all: the job has had its part.
+    grace_left=$((told_at ? 30 + told_at - SECONDS : 30))
+    docker ps -qf label=flowc | xargs -r docker stop -t $((grace_left > 0 ? grace_left : 0))
+    # Docker may be removing one already, and says only that it does.
+    for _ in {1..10}; do
+        container_ids=$(docker ps -aqf label=flowc)
+        [ "$container_ids" ] || break
+        # shellcheck disable=SC2086
+        docker rm -fv $container_ids || sleep 1
+    done
+    # When docker itself was started anew (its package was upgraded, say), the job was interrupted like by a reboot.
+    if [ "$body_status" = 125 ] && [ "$job_state" = RUNNING ] && [ "$docker_start" != "$(systemctl show --value -p ActiveEnterTimestampMonotonic docker)" ]; then
+        job_state=PENDING
+        save_state
+        systemctl restart --no-block flowc
+        exit
+    fi
     if [ "$job_state" = RUNNING ]; then
         job_state=COMPLETED
         [ "$body_status" = 0 ] || job_state=FAILED
