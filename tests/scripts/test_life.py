@@ -76,6 +76,17 @@ class TestWarnings:
         run(tmp_path)
         assert (tmp_path / "out").read_text() == "shell\n"
 
+    def test_a_start_after_the_time_of_the_warning_is_warned_once_it_hears(self, tmp_path: Path) -> None:
+        job(tmp_path, LISTENS, time=Time(limit_s=600, signal=StopSignal(name="USR1", before_s=600, to="shell")))
+        script = tmp_path / "run"
+        script.write_bytes(script.read_bytes().replace(SHORT_TICK, TICK))
+        process = start(tmp_path)
+        wait_for(tmp_path / "out", "up\nwarned\n")
+        (tmp_path / "go").touch()
+        process.communicate(timeout=30)
+        assert (tmp_path / "out").read_text() == "up\nwarned\n"
+        assert status(tmp_path)["state"] == "COMPLETED"
+
     def test_a_signal_for_the_steps_reaches_srun_alone(self, tmp_path: Path) -> None:
         signal = StopSignal(name="USR1", before_s=599, to="steps")
         job(tmp_path, LISTENS, time=Time(limit_s=600, signal=signal))

@@ -83,7 +83,7 @@ MIXES = {
         "#SBATCH --ntasks-per-node=1 -c 8 -o logs/%x-%j.out --signal=B:USR1@60\nmodule load cuda/12.1\n"
         + HOSTS
         + "srun --label --output=logs/%x-%j-%t.out --gpus-per-task=1 python train.py\n",
-        2520,
+        2505,
         8800,
     ),
 }

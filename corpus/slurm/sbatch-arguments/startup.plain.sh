@@ -31,7 +31,6 @@ After=network-online.target
 ExecStart=/bin/bash $0 job
 IgnoreSIGPIPE=no
 OOMPolicy=continue
-KillMode=mixed
 [Install]
 WantedBy=multi-user.target
 UNIT
@@ -188,10 +187,12 @@ run_job() {
         read -rt "$wait_time" -u 3
         { read -r body_pid; ! read -r body_status; } <"$state_dir/life"
     do
-        [ -z "$stop_asked" ] || end_body PENDING C
+        :
     done
     [ ! -s "$state_dir/death" ] || body_signal=$((body_status - 128))
     [ -z "$must_die" ] || [ "$body_signal" = 15 ] || job_state=RUNNING
+    # Of a stop systemd has told all processes.
+    [ "$job_state${stop_asked-}" != RUNNING1 ] || job_state=PENDING
     # The end of the script is the end of the job: what still runs in the background ends too.
     kill -KILL -"$body_pid"
     if [ "$job_state" = RUNNING ]; then
