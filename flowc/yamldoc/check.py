@@ -11,7 +11,7 @@ from flowc.diag.codes.yaml import document as codes
 from flowc.diag.sink import Edit, Fix
 from flowc.source import Span
 from flowc.yamldoc import scalars
-from flowc.yamldoc.node import Mapping, Node, Pair, Scalar, Sequence, is_null, misspelt, walk
+from flowc.yamldoc.node import Mapping, Node, Pair, Scalar, Sequence, is_null, misspelt, stands_there, walk
 from flowc.yamldoc.shapes import HIDDEN, KIND_WORDS, Words, quoted, range_text
 
 TYPE_CHECKING = False
@@ -97,7 +97,7 @@ class Checker:
 
     def _renamed(self, pair: Pair, name: str | None, node: Mapping) -> Fix | None:
         """A key by the name that was meant; not one in quotes: without them it may run into its value in JSON."""
-        if name is None or name in node or pair.merged or pair.key.style is not None:
+        if name is None or name in node or pair.merged or pair.key.style is not None or not stands_there(pair.key):
             return None
         return Fix(title=f"write `{name}`", edits=(Edit(span=pair.key.span, text=name),), certain=False)
 
@@ -119,7 +119,9 @@ class Checker:
         self.sink.report(
             self.words.old_key,
             pair.key.span,
-            fix=Fix(title=f"write `{name}`", edits=(Edit(span=pair.key.span, text=name),)),
+            fix=Fix(title=f"write `{name}`", edits=(Edit(span=pair.key.span, text=name),))
+            if stands_there(pair.key)
+            else None,
             key=pair.key.text,
             name=name,
         )
@@ -337,8 +339,9 @@ class Checker:
         """The format's own reader sees something else in a value than stands there."""
         span, fix = node.span, None
         value = node.text if isinstance(node, Scalar) else span.text.partition("\n")[0]
-        if quote and isinstance(node, Scalar) and node.style is None:
-            fix = Fix(title="quote it", edits=(Edit(span=span, text=quoted(node.text)),))
+        if quote and isinstance(node, Scalar) and node.style is None and stands_there(node):
+            kept = node.value == node.text  # else the job gets another text once it is quoted
+            fix = Fix(title="quote it", edits=(Edit(span=span, text=quoted(node.text)),), certain=kept)
         self._report(codes.READ_AS_SOMETHING_ELSE, span, fix=fix, path=path, value=value, shown=shown)
 
     def _wrong_type(self, node: Node, shape: Shape, path: str) -> bool:
@@ -351,13 +354,15 @@ class Checker:
                 in_quotes = quoted(node.text)
                 before = node.source.text[node.start - 1 : node.start]
                 text = in_quotes if node.text or before.isspace() else f" {in_quotes}"  # `KEY:` has none after it
-                fix = Fix(title="quote it", edits=(Edit(span=node.span, text=text),), certain=not is_null(node))
+                if stands_there(node):
+                    fix = Fix(title="quote it", edits=(Edit(span=node.span, text=text),), certain=not is_null(node))
                 help = help or f"quote it: `{in_quotes}`"
             elif "int" in kinds and "." in node.text:
                 found = f"the number {node.text}" if found.startswith("the number") else found
             elif bare := self._without_quotes(node, kinds):
                 help = help or f"take the quotes off: `{bare}`"
-                fix = Fix(title="take the quotes off", edits=(Edit(span=node.span, text=bare),))
+                if stands_there(node):
+                    fix = Fix(title="take the quotes off", edits=(Edit(span=node.span, text=bare),))
             elif "list" in kinds and not help:
                 help = f"write a list: `[{node.source.text[node.start : node.end]}]`" if node.text else None
         else:

@@ -159,6 +159,12 @@ def misspelt(node: Node | None, *names: str) -> bool:
     return isinstance(node, Mapping) and any(pair.intended in names for pair in node.pairs)
 
 
+def stands_there(node: Scalar) -> bool:
+    """Whether the place of a scalar holds it and no more: what `--set` puts has the whole flag for its place."""
+    written = node.source.text[node.start : node.end]
+    return written == node.text if node.style is None else written[:1] == node.style
+
+
 def walk(node: Node) -> Iterator[Node]:
     """The node and all below it, in the order of the text."""
     waiting = [node]

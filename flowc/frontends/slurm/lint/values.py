@@ -108,12 +108,14 @@ def _spelling(given: Given, value: str, span: Span, sink: Sink) -> bool:
     glued = span.source.text[given.span.start : span.start]
     if short and value.startswith("=") and span.text.startswith("="):
         fix = drop_equals(given.span, span.start)
-        sink.report(codes.EQUALS_IN_VALUE, span, fix=fix, option=given.written, value=value)
+        sink.report(
+            codes.EQUALS_IN_VALUE, span, fix=fix and fix.replace(certain=False), option=given.written, value=value
+        )
         return True
     name = (given.written[1:] + value).partition("=")[0]
     if short and glued == given.written and (name in OPTIONS or name == "tasks-per-node") and len(name) > 2:
         at = given.span.start
-        fix = Fix(title=f"write `--{name}`", edits=(Edit(span=Span(span.source, at, at), text="-"),))
+        fix = Fix(title=f"write `--{name}`", edits=(Edit(span=Span(span.source, at, at), text="-"),), certain=False)
         sink.report(
             codes.ONE_DASH_NAME, given.span, fix=fix, written=given.written + value, letter=given.written, value=value
         )
@@ -137,6 +139,7 @@ def _characters(given: Given, value: str, span: Span, sink: Sink) -> None:
     if char is None or given.option in ("comment", "wrap"):
         return
     fix = lookalikes.mend_options(given.span.source, given.span, table_of((22, 5)))
+    fix = fix and fix.replace(certain=False)
     sink.report(codes.LOOKALIKE_BLANK, span, fix=fix, option=given.written, character=lookalikes.describe(char))
 
 
