@@ -19,7 +19,9 @@ def startup_plain(v, sh):
     put('\n# ---- install: run by cloud-init or by hand, as root, on the first boot; may be run again ----\n\nif [ -z "$1" ]; then\n    # Not ordered after cloud-init, which would wait for us. The network is waited for, but not required.\n    # SIGPIPE must end `yes | head` as in any shell; one process out of memory must not stop the whole job.\n    cat >/etc/systemd/system/flowc.service <<UNIT\n[Unit]\nWants=network-online.target\nAfter=network-online.target')
     if v['images']:
         put(' docker.service')
-    put('\n[Service]\nExecStart=/bin/bash $0 job\nIgnoreSIGPIPE=no\nOOMPolicy=continue\nKillMode=mixed\n')
+    put('\n[Service]\nExecStart=/bin/bash $0 job\nIgnoreSIGPIPE=no\nOOMPolicy=continue\n')
+    if (v['prepared'] or not (v['agents'])):
+        put('KillMode=mixed\n')
     if v['prepared']:
         put('TimeoutStopSec=')
         put(str(v['stop_s']))
@@ -87,7 +89,7 @@ def startup_plain(v, sh):
     if v['ticks']:
         put('\n# ---- time: counted over all starts; looked at every 5 seconds, and when something is due ----\n\non_time() {\n')
         if not (v['signal'] is None):
-            put('    # The provider\'s notice lies there for 5 minutes, or until the bid wins again; one from before this start is over.\n    if [ /opt/mithril/MITHRIL_SIGNAL.yml -nt "$state_dir/started" ]')
+            put('    # A body that has just begun hears no signal yet.\n    # The provider\'s notice lies there for 5 minutes, or until the bid wins again; one from before this start is over.\n    if [ "$known_pid" != "x$body_pid" ]; then\n        known_pid=x$body_pid\n    elif [ /opt/mithril/MITHRIL_SIGNAL.yml -nt "$state_dir/started" ]')
             if not (v['signal_at_s'] is None):
                 put(' || ((used_seconds >= ')
                 put(str(v['signal_at_s']))
@@ -787,12 +789,20 @@ def startup_plain(v, sh):
     put('        read -r')
     if v['ticks']:
         put('t "$wait_time"')
-    put(' -u 3\n        { read -r body_pid; ! read -r body_status; } <"$state_dir/life"\n    do\n        [ -z "$stop_asked" ] || end_body PENDING C\n    done\n')
+    put(' -u 3\n        { read -r body_pid; ! read -r body_status; } <"$state_dir/life"\n    do\n')
+    if (v['agents'] and not (v['prepared'])):
+        put('        :\n')
+    else:
+        put('        [ -z "$stop_asked" ] || end_body PENDING C\n')
+    put('    done\n')
     if not (v['image'] is None):
         put("    # Docker gives a container's end by a signal as such a status.\n    ((body_status < 129 || body_status > 192)) || body_signal=$((body_status - 128))\n")
     else:
         put('    [ ! -s "$state_dir/death" ] || body_signal=$((body_status - 128))\n')
-    put('    [ -z "$must_die" ] || [ "$body_signal" = 15 ] || job_state=RUNNING\n    # The end of the script is the end of the job: what still runs in the background ends too.\n    kill -KILL -"$body_pid"\n')
+    put('    [ -z "$must_die" ] || [ "$body_signal" = 15 ] || job_state=RUNNING\n')
+    if (v['agents'] and not (v['prepared'])):
+        put('    # Of a stop systemd has told all processes.\n    [ "$job_state${stop_asked-}" != RUNNING1 ] || job_state=PENDING\n')
+    put('    # The end of the script is the end of the job: what still runs in the background ends too.\n    kill -KILL -"$body_pid"\n')
     if v['images']:
         for l_name, l_words in v['stops_beside']:
             put('    timeout ')
@@ -1014,7 +1024,9 @@ def startup_small(v, sh):
     put('if [ -z "$1" ]; then\ncat >/etc/systemd/system/flowc.service <<UNIT\n[Unit]\nWants=network-online.target\nAfter=network-online.target')
     if v['images']:
         put(' docker.service')
-    put('\n[Service]\nExecStart=/bin/bash $0 job\nIgnoreSIGPIPE=no\nOOMPolicy=continue\nKillMode=mixed\n')
+    put('\n[Service]\nExecStart=/bin/bash $0 job\nIgnoreSIGPIPE=no\nOOMPolicy=continue\n')
+    if (v['prepared'] or not (v['agents'])):
+        put('KillMode=mixed\n')
     if v['prepared']:
         put('TimeoutStopSec=')
         put(str(v['stop_s']))
@@ -1081,7 +1093,7 @@ def startup_small(v, sh):
     if v['ticks']:
         put('q() {\n')
         if not (v['signal'] is None):
-            put('if [ /opt/mithril/MITHRIL_SIGNAL.yml -nt $d/started ]')
+            put('if [ "$kp" != "x$p" ]; then\nkp=x$p\nelif [ /opt/mithril/MITHRIL_SIGNAL.yml -nt $d/started ]')
             if not (v['signal_at_s'] is None):
                 put('||((u >= ')
                 put(str(v['signal_at_s']))
@@ -1756,12 +1768,20 @@ def startup_small(v, sh):
     put('read -r')
     if v['ticks']:
         put('t "$wt"')
-    put(' -u 3\n{ read -r p; ! read -r r; } <$d/life\ndo\n[ -z "$sa" ]||eb PENDING C\ndone\n')
+    put(' -u 3\n{ read -r p; ! read -r r; } <$d/life\ndo\n')
+    if (v['agents'] and not (v['prepared'])):
+        put(':\n')
+    else:
+        put('[ -z "$sa" ]||eb PENDING C\n')
+    put('done\n')
     if not (v['image'] is None):
         put('((r < 129||r > 192))||bs=$((r - 128))\n')
     else:
         put('[ ! -s $d/death ]||bs=$((r - 128))\n')
-    put('[ -z "$mu" ]||[ "$bs" = 15 ]||s=RUNNING\nkill -KILL -$p\n')
+    put('[ -z "$mu" ]||[ "$bs" = 15 ]||s=RUNNING\n')
+    if (v['agents'] and not (v['prepared'])):
+        put('[ "$s${sa-}" != RUNNING1 ]||s=PENDING\n')
+    put('kill -KILL -$p\n')
     if v['images']:
         for l_name, l_words in v['stops_beside']:
             put('timeout ')
