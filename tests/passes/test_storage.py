@@ -349,10 +349,10 @@ def test_job_that_would_do_nothing(what: Run, fields: dict[str, Any], refused: b
 
 def test_environment_of_containers_is_checked_and_secrets_are_not_counted() -> None:
     beside = Container(name="c", role="sidecar", image="a")
-    assert names(image="a", containers=(beside.replace(env=(("A-B", "1"),)),)) == ["environment-name"]
+    assert names(image="a", env=(("a.b", "1"),), containers=(beside.replace(env=(("A-B", "1"),)),)) == []
     assert names(image="a", containers=(beside.replace(env=(("A", "x" * 5000),)),)) == ["environment-too-large"]
-    assert names(image="a", containers=(beside.replace(secrets=("A B",)),)) == ["environment-name"]
-    assert names(image="a", containers=(beside.replace(env_facts=(("1A", "cpus"),)),)) == ["environment-name"]
+    assert names(image="a", containers=(beside.replace(secrets=("A B",)),)) == []
+    assert names(image="a", containers=(beside.replace(env_facts=(("1A", "cpus"),)),)) == []
     secrets = tuple(f"SECRET_{n}" for n in range(1000))
     assert names(secrets=secrets, env=(("A", "x" * 4000),)) == []
     assert names(secrets=("A-B",)) == ["environment-name"]
