@@ -37,6 +37,7 @@ JOBS = sorted(path for path in (ROOT / "corpus" / "same").iterdir() if path.is_d
 
 # What differs by the nature of a format: a path in the document of a job, and why.
 NATURE = {
+    "conventions": "what each format promises to a running job",
     "source": "where the job was written",
     "outcome": "tells of the words of the format",
     "run.kind": "a batch script is a script, a line of YAML a text for the shell or a list of words",

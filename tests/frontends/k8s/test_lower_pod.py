@@ -174,21 +174,21 @@ class TestVolumes:
         items = [{"key": "a", "path": "x/a.yaml", "mode": 0o400}]
         document = with_volume({"configMap": {"name": "c", "items": items}})
         assert one(document, config_map("c", a="1\n", b="2")).files == (
-            File(path="/data/x/a.yaml", text="1\n", mode=0o400),
+            File(path="/data/x/a.yaml", text="1\n", mode=0o400, read_only=True),
         )
         single = with_volume({"configMap": {"name": "c"}}, {"subPath": "b", "mountPath": "/etc/b.conf"})
-        assert one(single, config_map("c", a="1", b="2")).files == (File(path="/etc/b.conf", text="2"),)
+        assert one(single, config_map("c", a="1", b="2")).files == (File(path="/etc/b.conf", text="2", read_only=True),)
 
     def test_files_of_a_secret(self) -> None:
         document = with_volume({"secret": {"secretName": "ssh", "items": [{"key": "id_rsa", "path": "id"}]}})
-        assert one(document).files == (File(path="/data/id", secret="SSH_ID_RSA", mode=0o600),)
+        assert one(document).files == (File(path="/data/id", secret="SSH_ID_RSA", mode=0o600, read_only=True),)
         assert ids(document) == ["FC334"]
 
     def test_what_a_pod_knows_of_itself_as_files(self) -> None:
         items = [{"path": "labels", "fieldRef": {"fieldPath": "metadata.labels"}}]
         document = with_volume({"downwardAPI": {"items": items}})
         document["spec"]["template"]["metadata"] = {"labels": {"b": "2", "a": "1"}}
-        assert one(document).files == (File(path="/data/labels", text='a="1"\nb="2"'),)
+        assert one(document).files == (File(path="/data/labels", text='a="1"\nb="2"', read_only=True),)
 
     def test_storage_elsewhere(self) -> None:
         nfs = one(with_volume({"nfs": {"server": "s", "path": "/p"}}))
