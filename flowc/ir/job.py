@@ -6,6 +6,8 @@ Raw numbers carry their unit in the name. None or an empty tuple means that the 
 
 from __future__ import annotations
 
+from flowc.ir.isolation import Isolation as Isolation
+from flowc.ir.isolation import Probe as Probe
 from flowc.record import Record
 
 
@@ -186,54 +188,6 @@ class File(Record):
     read_only: bool = False
 
 
-class Probe(Record):
-    """How a running container is found to be dead: `argv` (inside it) fails `failures` times in a row."""
-
-    UNSHOWN = ("argv",)
-
-    argv: tuple[str, ...]
-    period_s: int = 10
-    timeout_s: int = 1
-    delay_s: int = 0
-    failures: int = 3
-
-
-class Isolation(Record):
-    """How a container is kept apart from its machine: what `docker run` can say of it. None: its default.
-
-    `user` is `UID[:GID]` or a name, `groups` are supplementary. `cpus` is a decimal number, limits are in bytes and
-    seconds. `options` are words for `docker run` that the user wrote as such.
-    """
-
-    user: str | None = None
-    groups: tuple[str, ...] = ()
-    privileged: bool = False
-    cap_add: tuple[str, ...] = ()
-    cap_drop: tuple[str, ...] = ()
-    read_only_root: bool = False
-    no_new_privileges: bool = False
-    seccomp: str | None = None
-    apparmor: str | None = None
-    network_host: bool = False
-    ipc_host: bool = False
-    pid_host: bool = False
-    hostname: str | None = None
-    hosts: tuple[tuple[str, str], ...] = ()
-    dns: tuple[str, ...] = ()
-    dns_search: tuple[str, ...] = ()
-    dns_options: tuple[str, ...] = ()
-    sysctls: tuple[tuple[str, str], ...] = ()
-    pull: str | None = None
-    pull_secrets: tuple[str, ...] = ()
-    cpus: str | None = None
-    memory_bytes: int | None = None
-    stop_grace_s: int | None = None
-    stop_signal: str | None = None
-    before_stop: tuple[str, ...] = ()
-    liveness: Probe | None = None
-    options: tuple[str, ...] = ()
-
-
 class Container(Record):
     """A container beside the main one. `role` is `init` (run to its end before what follows) or `sidecar` (detached,
     ended after the main one); they start in their order. `restart` says when a sidecar starts again: `always`,
@@ -367,7 +321,7 @@ class Job(Record):
     arguments; with neither the image's own entrypoint and command run (`run.kind` is `argv` then). `setup` is shell
     text, run once on each machine before the first start. `env_facts` are `(NAME, fact)` pairs of what is known only on
     the machine: `private_ip`, `hostname`, `cpus`, `memory_bytes`, `rank`; in `env`, `${NAME}` is never expanded.
-    `secrets` are names of variables whose values are delivered after boot, never by the startup script.
+    `secrets` are names of variables whose values come after boot, never by the startup script.
     `terminate_on_exit`: the machine is given back when the job ends. `workers_end`: when the job counts as done,
     `all` (each node's part has ended well; the default) or `first` (node 0's has).
     """

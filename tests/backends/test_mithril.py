@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowc import catalog
+from flowc import catalog, rules
 from flowc.backends.base import Artifact
 from flowc.backends.mithril import BACKEND
 from flowc.backends.mithril.naming import References, safe_name, unique_name
@@ -34,6 +34,7 @@ NAME = re.compile(r"[a-z]([a-z0-9-]{0,58}[a-z0-9])?")
 def emit(*units: Unit) -> tuple[list[Artifact], list[Diagnostic]]:
     sink = Sink()
     planned = [run(each)[0] for each in units]
+    rules.run(planned, sink)
     BACKEND.check(planned, sink)
     return BACKEND.emit(planned, sink, set()), sink.diagnostics
 

@@ -95,6 +95,7 @@ VALUES: dict[str, tuple[Any, dict[str, Any]]] = {
             "cpus": "2.5",
             "memory_bytes": GIB,
             "stop_grace_s": 60,
+            "stop_signal": "INT",
             "before_stop": ("sync",),
             "liveness": Probe(argv=("true",)),
             "options": ("--init",),
