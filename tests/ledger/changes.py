@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from flowc import catalog, override, pipeline
+from flowc import catalog, override, pipeline, rules
 from flowc.backends.mithril import BACKEND
 from flowc.detect import detect
 from flowc.diag.sink import Sink
@@ -63,6 +63,7 @@ class Made:
         if sink.broken:
             return
         self.artifacts["plan"] = plan_document(units)
+        rules.run(units, sink)
         BACKEND.check(units, sink)
         for each in BACKEND.emit(units, sink, set()):
             if each.name == "request.json":
