@@ -74,7 +74,7 @@ spec:
     lifecycle: {postStart: {httpGet: {path: /up, port: 80}}, preStop: {tcpSocket: {port: 80}}}
     volumeMounts: [{name: h, mountPath: /h}, {name: c, mountPath: /c}]
   volumes:
-  - {name: h, hostPath: {path: /mnt/h, type: Directory}}
+  - {name: h, hostPath: {path: /mnt/h, type: DirectoryOrCreate}}
   - {name: c, persistentVolumeClaim: {claimName: data}}
 ---
 apiVersion: v1
