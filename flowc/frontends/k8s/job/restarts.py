@@ -27,6 +27,7 @@ _RESTARTS = ("RestartJob", "RestartTask", "RestartPod", "RestartPartition")
 _ENDS = ("AbortJob", "TerminateJob", "CompleteJob")
 _FAILURES = ("PodFailed", "*")
 _TAKEN_AWAY = ("PodEvicted", "*")
+_BESIDE = "only the main container's exit code counts"
 
 
 def retry_of(main: Mapping, context: Context) -> Retry:
@@ -68,12 +69,16 @@ def retry_of(main: Mapping, context: Context) -> Retry:
         if codes_node is not None:
             found = _exit_rule(action, codes_node, context)
             rules += [found] if found is not None else []
+            if found is None:
+                context.ledger.decide(pair_of(rule, "action"), "ignored", _BESIDE, quiet=True)
         for condition in rule.each("onPodConditions"):
             if condition.read("type") == "DisruptionTarget" and action in ("Ignore", "FailJob"):
                 requeue = action == "Ignore" if requeue is None else requeue
             else:
                 note = "no machine reports this condition"
                 context.decide(rule, "onPodConditions", "approximated", note)
+                if codes_node is None and len(rule.each("onPodConditions")) == 1:
+                    context.ledger.decide(pair_of(rule, "action"), "ignored", note, quiet=True)
     rules = [*again, *rules]
     if rules:
         fields["exit_rules"] = tuple(rules)
@@ -191,8 +196,9 @@ def _exit_rule(action: str, node: Node, context: Context) -> ExitRule | None:
     name = node.at("containerName")
     mains = [each.read("name") for each in context.job.pod_spec.each("containers")]
     if name is not None and len(mains) > 1 and name.value != mains[0]:
-        note = "only the main container's exit code counts"
-        context.decide(node, "containerName", "approximated", note)
+        context.decide(node, "containerName", "approximated", _BESIDE)
+        for key in ("operator", "values"):
+            context.ledger.decide(pair_of(node, key), "ignored", _BESIDE, quiet=True)
         return None
     values = tuple(int(each.value) for each in node.each("values"))
     return ExitRule(action=ACTIONS.get(action, "count"), codes=values, negate=node.read("operator") == "NotIn")
