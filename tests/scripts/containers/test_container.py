@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -13,14 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from fakes import Machine
-from jobs import PLAN, unit
-
 from flowc.ir.job import Container, File, Isolation, Mount, Port, Probe, Retry, Run, Time, Volume
 from flowc.ir.unit import Unit
 from flowc.scripts import build
+from tests.scripts.fakes import Machine
+from tests.scripts.jobs import PLAN, unit
 
 ARGV = Run(kind="argv", argv=("python", "-c"), args=("print(1)",))
 TEXT = Run(kind="shell", text="echo hi\n", interpreter="/bin/bash")

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from fakes import PROGRAMS, Machine
-from hostile import COMMAND_LINE, CONTAINED, FORMATS, Field, Format, units
-
 from flowc.cli.options import JOB_OPTIONS
+from tests.scripts.fakes import PROGRAMS, Machine
+from tests.scripts.hostile.formats import COMMAND_LINE, CONTAINED, FORMATS, Field, Format, units
 
 # `canary` is a program of the machine: whoever runs it is caught.
 RUN = (

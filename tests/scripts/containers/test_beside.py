@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from fakes import PROGRAMS, Machine
-from test_container import contained
-
 from flowc.ir.job import Container, Isolation, Mount
+from tests.scripts.containers.test_container import contained
+from tests.scripts.fakes import PROGRAMS, Machine
 
 
 def test_what_follows_a_sidecar_begins_when_it_has_started(tmp_path: Path) -> None:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from fakes import Machine
-from test_container import contained
-
 from flowc.ir.job import Isolation, Retry
+from tests.scripts.containers.test_container import contained
+from tests.scripts.fakes import Machine
 
 
 @pytest.mark.parametrize(

@@ -5,18 +5,12 @@ from __future__ import annotations
 import math
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from jobs import unit
-from test_room import noise
 
 from flowc._compiled import templates
 from flowc.ir.job import Array
@@ -35,8 +29,10 @@ from flowc.scripts.packing.mixing import (
     squashed,
     stretched,
 )
+from tests.scripts.jobs import unit
+from tests.scripts.test_room import noise
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 # Ordinary text: what fits in no plainer form, and in this one.
 LONG = (ROOT / "templates" / "slurm.py").read_bytes()[:18_500]
 TEXT = LONG[:14_000]
