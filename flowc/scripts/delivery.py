@@ -15,6 +15,24 @@ FOLDER = "/var/lib/foundry/flowc"
 PROFILE = "[ ! -f ~/.bashrc ]||PS1=x . <(sed 's/\\$-/i/g' ~/.bashrc);"
 
 
+class Body(Record):
+    """What templates ask for of the job's own text, and of its setup: each without its last line end, its size in
+    bytes, and a line that stands nowhere in it and ends it; None where there is none. `body_name` is the file in
+    FOLDER, `body_mode` its mode; `body_sha256`: what comes over SSH. `argv` is a command without a text."""
+
+    body: str | None
+    body_bytes: int | None
+    delimiter: str | None
+    setup: str | None
+    setup_bytes: int | None
+    setup_delimiter: str | None
+    body_name: str
+    body_mode: str
+    body_sha256: str | None
+    args: tuple[str, ...]
+    argv: tuple[str, ...]
+
+
 class Delivery(Record):
     """What is copied to a machine before its job starts: `data`, to be found at `path`. `every_node`: on each machine,
     else on the first alone."""
@@ -55,3 +73,36 @@ def delivery(job: Job) -> Delivery | None:
         sha256=sha256_hex(data),
         every_node=job.conventions.runs_on == "all",
     )
+
+
+def body(job: Job) -> Body:
+    sent = delivery(job)
+    text, text_bytes, delimiter = _document(body_text(job))
+    setup, setup_bytes, setup_delimiter = _document(job.setup)
+    return Body(
+        body=text,
+        body_bytes=text_bytes,
+        delimiter=delimiter,
+        setup=setup,
+        setup_bytes=setup_bytes,
+        setup_delimiter=setup_delimiter,
+        body_name=body_name(job),
+        body_mode="700" if job.image is None else "755",
+        body_sha256=sent.sha256 if sent is not None else None,
+        args=job.run.args,
+        argv=(*job.run.argv, *job.run.args) if job.run.kind == "argv" else (),
+    )
+
+
+def _document(text: str | None) -> tuple[str | None, int | None, str | None]:
+    """A text as a here-document holds it, its size, and the line that ends it."""
+    if text is None:
+        return None, None, None
+    return text.removesuffix("\n"), len(text.encode("utf-8", "surrogateescape")), _delimiter(text)
+
+
+def _delimiter(text: str) -> str:
+    if "\nE\n" not in f"\n{text}\n":
+        return "E"
+    lines = set(text.split("\n"))
+    return next(name for name in (f"E{number}" for number in range(len(lines) + 1)) if name not in lines)

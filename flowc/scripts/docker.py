@@ -1,41 +1,129 @@
-"""What an image and its isolation are on the command line of `docker run`."""
+"""The containers of a job: what images and their isolation are on the command line of `docker run`."""
 
 from __future__ import annotations
 
 from flowc.ir.names import variable_name
-from flowc.scripts.storage import home
+from flowc.record import Record
+from flowc.scripts.facts import fact_words
+from flowc.scripts.secrets import exporting
+from flowc.scripts.storage import bind_words, home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.ir.job import Container, Isolation, Job
     from flowc.ir.plan import JobPlan
-    from flowc.scripts.storage import Storage
+    from flowc.scripts.facts import Pairs
+    from flowc.scripts.storage import Arrangement
+
+    # Its name, whether it comes before the job, when it is restarted, the words before `docker run`, the options,
+    # variables with a word of the script each, its process, the file of its output.
+    Beside = tuple[str, bool, str, tuple[str, ...], list[str], Pairs, list[str], str]
 
 BODY = "/flowc-body"
+# The image that setup leaves behind.
+OWN_IMAGE = "flowc"
+# What of an image `docker run` has overridden for the setup, and how it is asked for.
+KEPT = (("ENTRYPOINT", "{{json .Config.Entrypoint}}"), ("CMD", "{{json .Config.Cmd}}"))
 # Runs a file under bash, or under sh where the image has no bash.
 ANY_SHELL = 'exec $(command -v bash||echo sh) "$0" "$@"'
 
 
-def main_words(job: Job, plan: JobPlan | None, storage: Storage) -> list[str]:
+class Containers(Record):
+    """What templates ask for of docker; `image` is None for a job on the machine itself. `flag` stands before each
+    variable, `docker_words` are the main container's options but for these, `command` its image and process;
+    `kept_settings`: what setup must not change of the image. `images` are pulled `always` or where they are `missing`.
+    `stops_beside` are the containers beside it with the commands that they are told to end by; times in seconds."""
+
+    image: str | None = None
+    images: tuple[tuple[str, str], ...] = ()
+    flag: str = ""
+    docker_words: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    kept_settings: tuple[tuple[str, str], ...] = ()
+    before_stop: tuple[str, ...] = ()
+    stops_beside: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    host_sysctls: tuple[str, ...] = ()
+    toolkit: bool = False
+    once_per_boot: bool = False
+    liveness: tuple[str, ...] = ()
+    liveness_delay: int = 0
+    liveness_period: int = 0
+    liveness_timeout: int = 0
+    liveness_failures: int = 0
+    containers: tuple[Beside, ...] = ()
+
+
+NO_CONTAINERS = Containers()
+
+
+def containers(job: Job, plan: JobPlan | None, arranged: Arrangement, folder: str) -> Containers:
+    """`folder` is where a job of Slurm runs."""
+    image = OWN_IMAGE if job.setup is not None else job.image
+    words = fact_words(plan.nodes if plan else 1)
+    gpus = job.image is not None or any(each.gpus for each in job.containers)
+    live = job.isolation.liveness
+    options = main_words(job, plan, arranged)
+    if job.conventions.commands and job.image is not None:
+        # A job of Slurm runs where it was submitted, and so does its container.
+        options = [*bind_words(folder, folder, read_only=False), "-w", folder, *options]
+    return Containers(
+        image=job.image,
+        images=tuple(images(job)),
+        flag="-e " if job.image is not None else "",
+        docker_words=tuple(options),
+        command=tuple(body_words(job, image)) if image is not None else (),
+        kept_settings=KEPT if job.run.text is None and not job.run.argv else (),
+        before_stop=job.isolation.before_stop,
+        # Those that started last are stopped first.
+        stops_beside=tuple(
+            (f"flowc-{number}", each.isolation.before_stop)
+            for number, each in reversed([*enumerate(job.containers, 1)])
+            if each.isolation.before_stop
+        ),
+        host_sysctls=tuple(host_sysctls(job)),
+        toolkit=gpus and plan is not None and plan.gpus_per_node > 0 and plan.gpus_visible != 0,
+        once_per_boot=bool(job.retry.keep_scratch) and any(each.role == "init" for each in job.containers),
+        liveness=live.argv if live is not None else (),
+        liveness_delay=live.delay_s if live is not None else 0,
+        liveness_period=live.period_s if live is not None else 0,
+        liveness_timeout=live.timeout_s if live is not None else 0,
+        liveness_failures=live.failures if live is not None else 0,
+        containers=tuple(
+            (
+                f"flowc-{number}",
+                each.role == "init",
+                each.restart,
+                exporting(each.secrets),
+                side_words(each, plan, arranged),
+                [(name, words[fact]) for name, fact in each.env_facts],
+                process_words(each.argv, each.args, each.image),
+                f"/var/log/foundry/{number}.log",
+            )
+            for number, each in enumerate(job.containers, 1)
+        ),
+    )
+
+
+def main_words(job: Job, plan: JobPlan | None, arranged: Arrangement) -> list[str]:
     """The options of the main container, but for its environment."""
     count = plan.gpus_per_node if plan else 0
     visible = plan.gpus_visible if plan and plan.gpus_visible is not None else count
     words = [*isolation_words(job.isolation), *gpu_words(visible, count)]
-    shm = job.resources.shm_bytes or storage.shm_of(job.mounts)
+    shm = job.resources.shm_bytes or arranged.shm_of(job.mounts)
     words += [f"--shm-size={shm}"] if shm else []
-    words += storage.words(job.mounts, job.volumes, job.files)
+    words += arranged.words(job.mounts, job.volumes, job.files)
     if job.run.workdir and job.conventions.workdir_on == "container":
         words += ["-w", home(job.run.workdir)]
     return [*words, *secret_words(job.secrets)]
 
 
-def side_words(container: Container, plan: JobPlan | None, storage: Storage) -> list[str]:
+def side_words(container: Container, plan: JobPlan | None, arranged: Arrangement) -> list[str]:
     """The options of a container beside the main one, its literal environment with them."""
     count = plan.gpus_per_node if plan else 0
     words = [*isolation_words(container.isolation), *gpu_words(min(container.gpus, count), count)]
-    shm = storage.shm_of(container.mounts)
+    shm = arranged.shm_of(container.mounts)
     words += [f"--shm-size={shm}"] if shm else []
-    words += storage.words(container.mounts, (), ())
+    words += arranged.words(container.mounts, (), ())
     if container.workdir:
         words += ["-w", home(container.workdir)]
     for name, value in container.env:

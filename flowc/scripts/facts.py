@@ -1,11 +1,14 @@
-"""Variables that the formats other than Slurm promise to a running job, and facts that only the machine knows.
+"""The environment of a job: Slurm's variables, those that the other formats promise, and facts that only the machine
+knows.
 
 Room is scarce: of what a format sets for every job, one machine gets what the job's own text mentions.
 """
 
 from __future__ import annotations
 
+from flowc.record import Record
 from flowc.scripts.identity import task_id
+from flowc.scripts.slurm.environment import batch_variables, gpus_per_node
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +32,39 @@ ON_ONE_NODE = {**FACTS, "rank": "0", "head_ip": FACTS["private_ip"], "ips": FACT
 # Programs look for these themselves, so several nodes always get them.
 ALWAYS_ON_SEVERAL = ("HEAD_NODE_IP", "NODE_RANK", "NUM_NODES", "GPU_COUNT", "MASTER_ADDR", "MASTER_PORT")
 ALWAYS = ("PYTHONUNBUFFERED",)
+
+
+class Environment(Record):
+    """What templates ask for: `environment` are `NAME=VALUE`, what the user set last; `facts` are names with a word of
+    the script each. `needs_ip`, `needs_ips`: those words use the address of the machine, or of all."""
+
+    environment: list[str]
+    facts: Pairs
+    needs_ip: bool
+    needs_ips: bool
+
+
+def environment(job: Job, plan: JobPlan | None, index: int | None, submit_dir: str) -> Environment:
+    if job.conventions.commands:
+        fixed = batch_variables(job, plan, index, submit_dir)
+        facts = [(name, fact_words(1)[fact]) for name, fact in job.env_facts]
+    else:
+        fixed, facts = [], []
+        if plan is not None and plan.gpus_visible is not None and plan.gpus_visible < plan.gpus_per_node:
+            ids = ",".join(map(str, range(gpus_per_node(job, plan))))
+            fixed = [] if job.image is not None else [("CUDA_VISIBLE_DEVICES", ids)]
+        if job.array is not None and job.array.index_env and index is not None:
+            fixed.append((job.array.index_env, str(index)))
+        static, facts = format_variables(job, plan, index)
+        fixed += static
+    words = fact_words(plan.nodes if plan else 1)
+    asked = [words[fact] for each in job.containers for _, fact in each.env_facts] + [word for _, word in facts]
+    return Environment(
+        environment=[f"{name}={value}" for name, value in dict([*fixed, *job.env]).items()],
+        facts=facts,
+        needs_ip=any("private_ip" in word for word in asked),
+        needs_ips=any("node_ips" in word for word in asked),
+    )
 
 
 def format_variables(job: Job, plan: JobPlan | None, index: int | None) -> tuple[Pairs, Pairs]:

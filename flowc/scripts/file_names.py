@@ -1,4 +1,5 @@
-"""Slurm's patterns in the names of output, error and input files, as a batch step expands them (Slurm 22.05).
+"""Where a job's input comes from and its output goes; Slurm's patterns in the names of these files, as a batch step
+expands them (Slurm 22.05).
 
 What is known at compile time is put in at once. The host's name is not: it stays a `HOST` in the list of
 parts.
@@ -6,8 +7,65 @@ parts.
 
 from __future__ import annotations
 
+from flowc.record import Record
+from flowc.scripts.identity import job_id, task_id
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.ir.job import Job
+
 HOST = None
 PADDED = "jJAant"
+LOG = "/var/log/foundry/job.log"
+
+
+class Streams(Record):
+    """What templates ask for of files: each as the parts of its name. `stderr` is None where it goes with the output;
+    `append`: what is there is kept; `link_output`: the provider's log leads there."""
+
+    stdin: list[str | None]
+    stdout: list[str | None]
+    stderr: list[str | None] | None
+    append: bool
+    link_output: bool
+    make_output_folder: bool
+    make_error_folder: bool
+
+    @property
+    def name_the_host(self) -> bool:
+        return HOST in (*self.stdin, *self.stdout, *(self.stderr or ()))
+
+
+def streams(job: Job, folder: str, index: int | None) -> Streams:
+    letters = {
+        "j": str(task_id(job, index)),
+        "J": str(task_id(job, index)),
+        "A": str(job_id(job)),
+        "a": str(4294967294 if index is None else index),
+        "x": job.name,
+        "u": "root",
+        "n": "0",
+        "t": "0",
+        "s": "batch",
+    }
+    default = LOG if job.conventions.output is None else f"{folder}/{job.conventions.output}"
+    stdout = expand(job.io.stdout or default, folder, letters)
+    stderr = expand(job.io.stderr, folder, letters) if job.io.stderr else stdout
+    return Streams(
+        stdin=expand(job.io.stdin or "/dev/null", folder, letters),
+        stdout=stdout,
+        stderr=stderr if stderr != stdout else None,
+        append=job.io.append,
+        link_output=stdout != [LOG],
+        make_output_folder=_needs_folder(stdout, folder),
+        make_error_folder=stderr != stdout and _needs_folder(stderr, folder),
+    )
+
+
+def _needs_folder(parts: list[str | None], folder: str) -> bool:
+    """Whether the file's folder may be missing: the working directory and the system's are there."""
+    name = "".join("host" if part is HOST else part for part in parts)
+    return name.rpartition("/")[0] not in (folder.rstrip("/"), "/dev", "/var/log/foundry")
 
 
 def absolute(name: str, folder: str) -> str:

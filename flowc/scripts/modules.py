@@ -6,12 +6,11 @@ from flowc._compiled.slurm_commands import PROGRAMS
 from flowc.body.commands import interpreter_words, provided
 from flowc.body.modules import EMPTYING, LOADING, SUBCOMMANDS, SWAPPING, UNLOADING, read_calls, row_of, unknown
 from flowc.patterns import at_first_use
+from flowc.record import Record
 from flowc.scripts.life import body_place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from flowc.ir.unit import Unit
 
 _init_files = at_first_use(
@@ -21,13 +20,38 @@ _init_files = at_first_use(
 )
 
 
-def module_variables(unit: Unit) -> dict[str, Any]:
-    """What the templates ask for; `module` is false where the text uses no modules."""
+class Modules(Record):
+    """What templates ask for; `module` is false where the text uses no modules. They are functions of the job's bash,
+    or programs for another interpreter. `module_rows` are patterns of names, each with the program that is asked for;
+    `source_name`, `source_line`: the user's file, and by how many lines the body's numbers are short of its."""
+
+    module: bool = False
+    ml: bool = False
+    module_functions: bool = False
+    module_programs: bool = False
+    module_options: bool = False
+    module_loading: str = ""
+    module_unloads: bool = False
+    module_asks: bool = False
+    module_lists: bool = False
+    module_purges: bool = False
+    module_rows: tuple[tuple[str, str], ...] = ()
+    module_cuda: bool = False
+    module_files: tuple[str, ...] = ()
+    module_subcommands: str = ""
+    source_name: str = ""
+    source_line: int = 0
+
+
+NO_MODULES = Modules()
+
+
+def modules(unit: Unit) -> Modules:
     job = unit.job
     names = provided(job)
     functions = "bash" in interpreter_words(job)
     if not names & {"module", "ml"} or (job.image is not None and not functions):
-        return {"module": False, "ml": False, "module_functions": False, "module_programs": False}
+        return NO_MODULES
     text = job.run.text or ""
     calls = read_calls(text)
     loaded = [each.name for call in calls for each in call.loaded()]
@@ -41,21 +65,21 @@ def module_variables(unit: Unit) -> dict[str, Any]:
     programs = {row["program"] for row in rows}
     place = body_place(unit) or ("", 0)
     files = [match[1] for match in _init_files(text)] if job.image is None else []
-    return {
-        "module": True,
-        "ml": "ml" in names,
-        "module_functions": functions,
-        "module_programs": not functions,
-        "module_options": every or options,
-        "module_loading": " | ".join(each for each in LOADING if each in {*verbs, "load"}),
-        "module_unloads": bool(verbs & {*UNLOADING, *SWAPPING}) or dashed,
-        "module_asks": "is-loaded" in verbs,
-        "module_lists": "list" in verbs,
-        "module_purges": bool(verbs & {*EMPTYING}),
-        "module_rows": [(" | ".join(row["parts"]), row["program"]) for row in rows],
-        "module_cuda": "nvcc" in programs,
-        "module_files": list(dict.fromkeys(files)),
-        "module_subcommands": " | ".join(each for each in SUBCOMMANDS if each in verbs or each == "load"),
-        "source_name": place[0],
-        "source_line": place[1],
-    }
+    return Modules(
+        module=True,
+        ml="ml" in names,
+        module_functions=functions,
+        module_programs=not functions,
+        module_options=every or options,
+        module_loading=" | ".join(each for each in LOADING if each in {*verbs, "load"}),
+        module_unloads=bool(verbs & {*UNLOADING, *SWAPPING}) or dashed,
+        module_asks="is-loaded" in verbs,
+        module_lists="list" in verbs,
+        module_purges=bool(verbs & {*EMPTYING}),
+        module_rows=tuple((" | ".join(row["parts"]), row["program"]) for row in rows),
+        module_cuda="nvcc" in programs,
+        module_files=tuple(dict.fromkeys(files)),
+        module_subcommands=" | ".join(each for each in SUBCOMMANDS if each in verbs or each == "load"),
+        source_name=place[0],
+        source_line=place[1],
+    )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from flowc.record import Record
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from flowc.ir.job import ExitRule, Retry
 
 # The status of a process is a byte; 0 is no failure.
@@ -16,12 +16,26 @@ DELAY_MS = 5000
 MOST_DELAYS = 20
 
 
+class Restarts(Record):
+    """What templates ask for. `cases` are patterns of exit statuses with what they mean: `fail`, `free`, `count`;
+    `delays` are seconds as decimal numbers, by how many restarts were counted, `last_delay` the last one's index.
+    `requeue`: the provider's next machine runs the job again."""
+
+    requeue: bool
+    restarts: bool = False
+    cases: tuple[tuple[str, str], ...] = ()
+    max_restarts: int = 0
+    delays: tuple[str, ...] = ()
+    last_delay: int = 0
+
+
 def restarts(retry: Retry) -> bool:
     return bool(retry.max_restarts) or any(rule.action == "free" for rule in retry.exit_rules)
 
 
-def restart_variables(retry: Retry) -> dict[str, Any]:
-    """What the template asks for."""
+def restart_section(retry: Retry) -> Restarts:
+    if not restarts(retry):
+        return Restarts(requeue=retry.requeue is not False)
     groups: dict[str, list[int]] = {"fail": [], "free": [], "count": []}
     for code in CODES:
         groups[action(retry.exit_rules, code)].append(code)
@@ -30,12 +44,14 @@ def restart_variables(retry: Retry) -> dict[str, Any]:
     # The one that stands for all others must be the last case.
     ordered = [(patterns[name], name) for name in sorted(groups, key=lambda name: name == most) if groups[name]]
     delays = delay_words(retry)
-    return {
-        "cases": ordered,
-        "max_restarts": retry.max_restarts or 0,
-        "delays": delays,
-        "last_delay": len(delays) - 1,
-    }
+    return Restarts(
+        requeue=retry.requeue is not False,
+        restarts=True,
+        cases=tuple(ordered),
+        max_restarts=retry.max_restarts or 0,
+        delays=tuple(delays),
+        last_delay=len(delays) - 1,
+    )
 
 
 def action(rules: tuple[ExitRule, ...], code: int) -> str:

@@ -11,6 +11,7 @@ from zlib import crc32
 from flowc.body.commands import interpreter_package
 from flowc.ir.names import variable_name
 from flowc.record import Record
+from flowc.scripts.secrets import exporting_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     from flowc.ir.job import File, Job, Mount, Volume
     from flowc.ir.plan import JobPlan
+
+    Words = list[str]
 
 PLACES = "/mnt/flowc"
 # Files may hold secrets: in memory, written at each start.
@@ -31,11 +34,45 @@ BUCKETS = {**dict.fromkeys(S3_LIKE, ":s3:"), "gs": ":gcs:"}
 BUCKET_VARIABLES = ("AWS_", "GOOGLE_", "RCLONE_")
 ENDPOINT = "AWS_ENDPOINT_URL"
 
-# What the template goes through one by one.
-LISTS = (
-    "shares", "scratches", "memories", "made", "made_files", "shared_folders", "bucket_mounts", "bucket_copies",
-    "clones", "blocks", "binds",
-)  # fmt: skip
+
+class Storage(Record):
+    """What templates ask for of what lies where.
+
+    `shares` are folders that the provider mounts, `scratches` folders on the local disk (`cleared`: before each start
+    again), `made` and `made_files` what is made where it is missing. Tuples: `memories` (place, options), `blocks`
+    (place, label, `ro` or `rw`, id, bytes), `shared_folders` (type, source, options, place), `bucket_mounts` (words,
+    place), `bucket_copies` (remote, place, marker), `clones` (url, version, place, marker), `binds` (source, target,
+    options), `files` (path, text, secret, mode, group), `programs` (program, package). `bucket_environment` are words
+    before a program that reads buckets; `shm_remount` is in bytes. `packages`: something is to be installed, `sources`:
+    from elsewhere than the image's own sources; `retried`: what may fail is tried again.
+    """
+
+    shares: list[str]
+    scratches: list[str]
+    cleared: list[str]
+    memories: list[tuple[str, str]]
+    made: list[str]
+    made_files: list[str]
+    shared_folders: list[tuple[str, str, str, str]]
+    bucket_mounts: list[tuple[Words, str]]
+    bucket_copies: list[tuple[str, str, str]]
+    bucket_environment: Words
+    clones: list[tuple[str, str, str, str]]
+    blocks: list[tuple[str, str, str, str, int]]
+    block_count: int
+    blocks_by_size: bool
+    binds: list[tuple[str, str, str]]
+    files: list[tuple[str, str, str | None, str, int | None]]
+    programs: list[tuple[str, str]]
+    shm_remount: int | None
+    contained: bool
+    places: str
+    gcsfuse: bool
+    markers: bool
+    local_disk: bool
+    packages: bool
+    sources: bool
+    retried: bool
 
 
 def home(path: str) -> str:
@@ -49,8 +86,8 @@ def label(volume: Volume) -> str:
     return name if len(name) <= LABEL else f"{name[:7]}-{crc32(name.encode()):08x}"
 
 
-class Storage(Record):
-    """What the sections of the script are rendered from. `places` maps what is mounted to where it lies, `dev_shm` is
+class Arrangement(Record):
+    """Where things lie on the machine. `places` maps what is mounted to where it lies, `dev_shm` is
     what half of the memory is, for shared memory without a size (bytes)."""
 
     places: tuple[tuple[tuple[Any, ...], str], ...]
@@ -102,7 +139,7 @@ def volume_place(volume: Volume, *, contained: bool) -> str:
     return f"{PLACES}/{volume.name or volume.volume_id}" if contained else home(volume.mount_path)
 
 
-def arrange(job: Job, plan: JobPlan | None) -> Storage:
+def arrange(job: Job, plan: JobPlan | None) -> Arrangement:
     """Decides where everything lies."""
     contained = job.image is not None or bool(job.containers)
     volumes = {volume.name: volume for volume in job.volumes if volume.name}
@@ -121,52 +158,80 @@ def arrange(job: Job, plan: JobPlan | None) -> Storage:
             apart = contained or mount.kind == "scratch"
             places[key] = f"{PLACES}/{len(places)}" if apart else home(mount.target)
     memory = plan.memory_bytes_per_node if plan else 0
-    return Storage(places=tuple(places.items()), dev_shm=memory // 2)
+    return Arrangement(places=tuple(places.items()), dev_shm=memory // 2)
 
 
-def storage_variables(job: Job, storage: Storage) -> dict[str, Any]:
-    """What the template of the storage section asks for."""
+class _Found:
+    """The lists of `Storage` that volumes and mounts fill, one by one."""
+
+    def __init__(self) -> None:
+        self.shares: list[str] = []
+        self.scratches: list[str] = []
+        self.memories: list[tuple[str, str]] = []
+        self.made: list[str] = []
+        self.made_files: list[str] = []
+        self.shared_folders: list[tuple[str, str, str, str]] = []
+        self.bucket_mounts: list[tuple[Words, str]] = []
+        self.bucket_copies: list[tuple[str, str, str]] = []
+        self.clones: list[tuple[str, str, str, str]] = []
+        self.blocks: list[tuple[str, str, str, str, int]] = []
+        self.binds: list[tuple[str, str, str]] = []
+
+
+def storage(job: Job, arranged: Arrangement, *, toolkit: bool) -> Storage:
+    """`toolkit`: docker's GPU toolkit is to be installed."""
     contained = job.image is not None or bool(job.containers)
-    found: dict[str, Any] = {name: [] for name in LISTS}
+    found = _Found()
     for volume in sorted(job.volumes, key=lambda each: each.volume_id is None):
         add_volume(found, volume, contained=contained)
     seen: set[str] = set()
     for mount in (*job.mounts, *(mount for each in job.containers for mount in each.mounts)):
-        if not in_shm(mount) and storage.place(mount) not in seen:
-            seen.add(storage.place(mount))
-            add_mount(found, mount, storage.place(mount), job, number=len(seen))
+        if not in_shm(mount) and arranged.place(mount) not in seen:
+            seen.add(arranged.place(mount))
+            add_mount(found, mount, arranged.place(mount), job, number=len(seen))
     if job.image is None:
         for mount in job.mounts:
-            place, target = ("", "") if in_shm(mount) else (storage.place(mount), home(mount.target))
+            place, target = ("", "") if in_shm(mount) else (arranged.place(mount), home(mount.target))
             if place != target:
-                found["binds"].append((place, target, "ro" if mount.read_only else ""))
-    shm = storage.shm_of(job.mounts) or job.resources.shm_bytes
-    found["shm_remount"] = shm if job.image is None else None
-    paths = [f"{FILES}/{number}" if job.image is not None else home(each.path) for number, each in enumerate(job.files)]
-    found["files"] = [
+                found.binds.append((place, target, "ro" if mount.read_only else ""))
+    # What has neither an id nor a label is told from others by its size.
+    unnamed = [size for *_, id, size in found.blocks if not id]
+    gcsfuse = any(words[0] == "gcsfuse" for words, _ in found.bucket_mounts)
+    markers = bool(found.clones or found.bucket_copies)
+    needed = programs(found, gcsfuse=gcsfuse)
+    interpreter = interpreter_package(job)
+    needed += [] if interpreter is None else [interpreter]
+    return Storage(
+        **vars(found),
+        cleared=[] if job.retry.keep_scratch else found.scratches,
+        bucket_environment=bucket_environment(job) if found.bucket_mounts or found.bucket_copies else [],
+        block_count=len(found.blocks),
+        blocks_by_size=len(found.blocks) > 1 and all(unnamed) and len(set(unnamed)) > 1,
+        files=files(job),
+        programs=needed,
+        shm_remount=(arranged.shm_of(job.mounts) or job.resources.shm_bytes) if job.image is None else None,
+        contained=contained,
+        places=PLACES,
+        gcsfuse=gcsfuse,
+        markers=markers,
+        local_disk=bool(found.scratches) or (contained and markers),
+        packages=contained or bool(needed),
+        sources=toolkit or gcsfuse,
+        retried=contained or bool(needed) or bool(found.shared_folders),
+    )
+
+
+def files(job: Job) -> list[tuple[str, str, str | None, str, int | None]]:
+    return [
         (
-            path,
+            f"{FILES}/{number}" if job.image is not None else home(each.path),
             each.text or "",
             variable_name(each.secret) if each.secret is not None else None,
             f"{each.mode:o}",
             each.group,
         )
-        for path, each in zip(paths, job.files, strict=True)
+        for number, each in enumerate(job.files)
     ]
-    found["packages"] = contained
-    found["block_count"] = len(found["blocks"])
-    # What has neither an id nor a label is told from others by its size.
-    unnamed = [size for *_, id, size in found["blocks"] if not id]
-    found["blocks_by_size"] = len(found["blocks"]) > 1 and all(unnamed) and len(set(unnamed)) > 1
-    found["contained"], found["places"] = contained, PLACES
-    found["gcsfuse"] = any(words[0] == "gcsfuse" for words, _ in found["bucket_mounts"])
-    found["markers"] = bool(found["clones"] or found["bucket_copies"])
-    found["local_disk"] = bool(found["scratches"]) or (contained and found["markers"])
-    interpreter = interpreter_package(job)
-    found["programs"] = programs(found) + ([] if interpreter is None else [interpreter])
-    found["packages"] = contained or bool(found["programs"])
-    found["retried"] = found["packages"] or bool(found["shared_folders"])
-    return found
 
 
 def bucket_words(mount: Mount, job: Job) -> list[str]:
@@ -185,72 +250,72 @@ def bucket_words(mount: Mount, job: Job) -> list[str]:
     return ["s3fs", "-o", ",".join(options), f"{bucket}:/{folder}" if folder else bucket]
 
 
-def bucket_environment(job: Job, secret_words: list[str]) -> list[str]:
+def bucket_environment(job: Job) -> list[str]:
     """Words before a program that reads buckets: credentials are the job's own secrets or variables."""
     found = [f"{name}={value}" for name, value in job.env if name.startswith(BUCKET_VARIABLES)]
     found.append(f"RCLONE_S3_PROVIDER={'Other' if known(job, ENDPOINT) else 'AWS'}")
     found += [f"RCLONE_S3_ENDPOINT={value}" for name, value in job.env if name == ENDPOINT]
     found += ["RCLONE_S3_ENV_AUTH=true"] if known(job, "AWS_ACCESS_KEY_ID") else []
     found += [] if known(job, "GOOGLE_APPLICATION_CREDENTIALS") else ["RCLONE_GCS_ANONYMOUS=true"]
-    return [*secret_words, "env", *found]
+    return [*exporting_all(job), "env", *found]
 
 
 def known(job: Job, name: str) -> bool:
     return name in job.secrets or any(name == each for each, _ in job.env)
 
 
-def add_volume(found: dict[str, Any], volume: Volume, *, contained: bool) -> None:
+def add_volume(found: _Found, volume: Volume, *, contained: bool) -> None:
     place, mode = volume_place(volume, contained=contained), "ro" if volume.read_only else "rw"
     if volume.interface == "block":
-        found["blocks"].append((place, label(volume), mode, volume.volume_id or "", volume.size_bytes or 0))
+        found.blocks.append((place, label(volume), mode, volume.volume_id or "", volume.size_bytes or 0))
         return
     if volume.name:
-        found["shares"].append(place)
+        found.shares.append(place)
         if not contained and place != home(volume.mount_path):
-            found["binds"].append((place, home(volume.mount_path), "ro" if volume.read_only else ""))
+            found.binds.append((place, home(volume.mount_path), "ro" if volume.read_only else ""))
         return
-    found["shared_folders"].append(("nfs4", f"fileshare-{volume.volume_id}.mithril.internal:/", mode, place))
+    found.shared_folders.append(("nfs4", f"fileshare-{volume.volume_id}.mithril.internal:/", mode, place))
 
 
-def add_mount(found: dict[str, Any], mount: Mount, place: str, job: Job, *, number: int) -> None:
+def add_mount(found: _Found, mount: Mount, place: str, job: Job, *, number: int) -> None:
     size = f"size={mount.size_bytes}," if mount.size_bytes else ""
     marker = f"done.{number}"
     if mount.kind == "scratch":
-        found["scratches"].append(place)
+        found.scratches.append(place)
     elif mount.kind == "memory":
-        found["memories"].append((place, f"{size}mode=1777"))
+        found.memories.append((place, f"{size}mode=1777"))
     elif mount.kind in ("host", "local"):
         if mount.create != "nothing":
-            found["made" if mount.create == "folder" else "made_files"].append(place)
+            (found.made if mount.create == "folder" else found.made_files).append(place)
     elif mount.kind == "volume":
         folder = f"/mnt/{mount.source.partition('/')[0]}"
-        if place.startswith("/mnt/") and not place.startswith(PLACES) and folder not in found["shares"]:
-            found["shares"].append(folder)
+        if place.startswith("/mnt/") and not place.startswith(PLACES) and folder not in found.shares:
+            found.shares.append(folder)
         if "/" in mount.source:
-            found["made"].append(place)
+            found.made.append(place)
     elif mount.kind == "nfs":
         options = ",".join(["ro" if mount.read_only else "rw", *(f"{k}={v}" if v else k for k, v in mount.options)])
-        found["shared_folders"].append(("nfs", mount.source, options, place))
+        found.shared_folders.append(("nfs", mount.source, options, place))
     elif mount.kind == "git":
         url, _, ref = mount.source.partition("#")
-        found["clones"].append((url, ref, place, marker))
+        found.clones.append((url, ref, place, marker))
     elif mount.kind == "bucket":
         scheme, _, rest = mount.source.partition("://")
         if mount.copy:
-            found["bucket_copies"].append((f"{BUCKETS.get(scheme, ':s3:')}{rest}", place, marker))
+            found.bucket_copies.append((f"{BUCKETS.get(scheme, ':s3:')}{rest}", place, marker))
         else:
-            found["bucket_mounts"].append((bucket_words(mount, job), place))
+            found.bucket_mounts.append((bucket_words(mount, job), place))
 
 
-def programs(found: dict[str, Any]) -> list[tuple[str, str]]:
+def programs(found: _Found, *, gcsfuse: bool) -> list[tuple[str, str]]:
     """What the machine may lack for these: program and the package that has it."""
-    needed = [("git", "git")] if found["clones"] else []
-    if found["bucket_copies"]:
+    needed = [("git", "git")] if found.clones else []
+    if found.bucket_copies:
         needed.append(("rclone", "rclone"))
-    if any(words[0] == "s3fs" for words, _ in found["bucket_mounts"]):
+    if any(words[0] == "s3fs" for words, _ in found.bucket_mounts):
         needed.append(("s3fs", "s3fs"))
-    if found["gcsfuse"]:
+    if gcsfuse:
         needed.append(("curl", "curl"))
-    if found["shared_folders"]:
+    if found.shared_folders:
         needed.append(("mount.nfs", "nfs-common"))
     return needed

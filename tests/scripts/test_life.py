@@ -127,8 +127,8 @@ class TestWarnings:
     @pytest.mark.parametrize(("limit", "before", "at"), [(3600, 60, 3540), (3600, 61, 3539), (61, 7, 54), (60, 90, 0)])
     def test_a_warning_comes_to_the_second(self, limit: int, before: int, at: int) -> None:
         signal = StopSignal(name="USR1", before_s=before, to="shell")
-        found = life.time_variables(unit(time=Time(limit_s=limit, signal=signal)).job)
-        assert found["signal_at_s"] == at
+        found = life.limits(unit(time=Time(limit_s=limit, signal=signal)).job)
+        assert found.signal_at_s == at
 
 
 class TestEnds:

@@ -18,7 +18,7 @@ from flowc.body.modules import lacking
 from flowc.ir.job import Io, Run
 from flowc.ir.unit import Unit
 from flowc.scripts import build
-from flowc.scripts.modules import module_variables
+from flowc.scripts.modules import modules
 from flowc.source import Source, Span
 
 
@@ -145,19 +145,19 @@ def test_a_name_for_what_the_machine_has_is_quiet(tmp_path: Path) -> None:
 
 
 def test_only_what_the_text_uses_is_there() -> None:
-    small = module_variables(bash("module load gcc\n"))
-    assert [program for _, program in small["module_rows"]] == ["gcc"]
-    assert not any(small[f"module_{name}"] for name in ("unloads", "asks", "lists", "purges", "options"))
+    small = modules(bash("module load gcc\n"))
+    assert [program for _, program in small.module_rows] == ["gcc"]
+    assert not any(getattr(small, f"module_{name}") for name in ("unloads", "asks", "lists", "purges", "options"))
     for whole in (bash("module load $X\n"), bash("module $WHAT gcc\nmodule load a\n")):
-        assert len(module_variables(whole)["module_rows"]) > 5
-        assert all(module_variables(whole)[f"module_{name}"] for name in ("unloads", "asks", "lists", "purges"))
-    assert not module_variables(bash("import module\n"))["module"]
+        assert len(modules(whole).module_rows) > 5
+        assert all(getattr(modules(whole), f"module_{name}") for name in ("unloads", "asks", "lists", "purges"))
+    assert not modules(bash("import module\n")).module
 
 
 def test_files_that_start_modules_elsewhere_are_there() -> None:
     body = "source /etc/profile.d/modules.sh\n. /usr/share/lmod/lmod/init/bash\nsource /etc/profile\nmodule load gcc\n"
-    found = module_variables(bash(body))["module_files"]
-    assert found == ["/etc/profile.d/modules.sh", "/usr/share/lmod/lmod/init/bash"]
+    found = modules(bash(body)).module_files
+    assert found == ("/etc/profile.d/modules.sh", "/usr/share/lmod/lmod/init/bash")
     assert "install -D /dev/null /etc/profile.d/modules.sh\n" in build(unit("#!/bin/bash\n" + body), index=None).plain
 
 

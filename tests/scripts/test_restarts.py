@@ -18,7 +18,7 @@ from fakes import Machine
 from test_prepared import task, wait_for_text
 
 from flowc.ir.job import ExitRule, Mount, Retry
-from flowc.scripts.restarts import action, delay_words, restart_variables
+from flowc.scripts.restarts import action, delay_words, restart_section
 
 
 def test_restarts_are_counted_and_scratch_is_emptied(tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_free_restarts_are_not_counted(tmp_path: Path) -> None:
     st.integers(1, 255),
 )
 def test_the_cases_are_the_rules(rules: list[ExitRule], code: int) -> None:
-    cases = restart_variables(Retry(max_restarts=1, exit_rules=tuple(rules)))["cases"]
+    cases = restart_section(Retry(max_restarts=1, exit_rules=tuple(rules))).cases
     fits = [meaning for codes, meaning in cases if codes == "*" or str(code) in codes.split(" | ")]
     assert fits[0] == action(tuple(rules), code)
     assert [codes for codes, _ in cases].count("*") == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowc.diag.codes import emit as codes
-from flowc.scripts.needs import LOWEST_PORT, opens
+from flowc.scripts.ports import LOWEST_PORT, opens
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from binascii import b2a_base64
 
 from flowc._compiled import templates
 from flowc._compiled.limits import SCRIPT_BYTES
+from flowc.record import Record
 from flowc.shell.quote import sh
 
 TYPE_CHECKING = False
@@ -36,6 +37,14 @@ BEYOND_MIXING = 120
 LARGEST_CHUNK = 1 << 16
 SIZE_MASK = (1 << 32) - 1
 NO_TEXT = rb"[^\t\n\r -~]"
+
+
+class Packed(Record):
+    """What the templates that unpack ask for; for the densest form the sizes of what it holds, in bytes."""
+
+    payload: str
+    size: int = 0
+    tail: int = 0
 
 
 def pack(head: bytes, body: bytes, *, patient: bool = True) -> tuple[str, str]:
@@ -92,12 +101,13 @@ def gzip_member(deflated: bytes, plain: bytes) -> bytes:
 
 
 def gzip_form(deflated: bytes, plain: bytes) -> str:
-    return _stub(templates.gzip, payload=b2a_base64(gzip_member(deflated, plain), newline=False).decode("ascii"))
+    payload = b2a_base64(gzip_member(deflated, plain), newline=False).decode("ascii")
+    return _stub(templates.gzip, Packed(payload=payload))
 
 
 def zlib_form(deflated: bytes, plain: bytes) -> str:
     data = b"\x78\xda" + deflated + zlib.adler32(plain).to_bytes(4, "big")
-    return _stub(templates.zlib, payload=base94_bytes(data))
+    return _stub(templates.zlib, Packed(payload=base94_bytes(data)))
 
 
 def mixing_form(plain: bytes, tail: bytes) -> str:
@@ -105,11 +115,11 @@ def mixing_form(plain: bytes, tail: bytes) -> str:
     from flowc.scripts.packing.mixing import mixed
 
     number = mixed(plain, int.from_bytes(tail, "big")) if tail else mixed(plain)
-    return _stub(templates.mixing, size=len(plain), tail=len(tail), payload=base94(number))
+    return _stub(templates.mixing, Packed(payload=base94(number), size=len(plain), tail=len(tail)))
 
 
 def lzma_form(chunks: bytes) -> str:
-    return _stub(templates.lzma, payload=base94_bytes(chunks + b"\0"))
+    return _stub(templates.lzma, Packed(payload=base94_bytes(chunks + b"\0")))
 
 
 def lzma_together(whole: bytes) -> bytes:
@@ -157,5 +167,5 @@ def base94(number: int) -> str:
     return digits(number, width).lstrip("!")
 
 
-def _stub(template: Callable[[dict[str, Any], Any], Any], **variables: Any) -> str:
-    return "".join(text for _, text in template(variables, sh))
+def _stub(template: Callable[[dict[str, Any], Any], Any], packed: Packed) -> str:
+    return "".join(text for _, text in template(packed.__dict__, sh))

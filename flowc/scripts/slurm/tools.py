@@ -16,32 +16,57 @@ if TYPE_CHECKING:
     from flowc.ir.job import Job
 
 
+# How the program marks the containers of steps.
+STEP_CONTAINERS = "--label=flowc"
+# Where it leaves what the job asked about itself.
+END_FILE = "/run/flowc.end"
+
+
 class Tools(Record):
-    """`text` is the program; `names` are those under which the job and the script call it; `shows_job`: it tells of the
-    job's files; `paths`: other folders where the job looks for one of them."""
+    """What templates ask for. `tools` is the program, None for a job that calls nothing of Slurm; `first_tool` and
+    `other_tools` are the names under which the job and the script call it, `tool_paths` other folders where the job
+    looks for one of them; `shows_job`: it tells of the job's files. `agents`: one on each of several nodes starts
+    tasks there; `others_prepare`: only after something else. `asks_end`: the job may be ended from inside,
+    `asks_requeue`: and be started again; `step_containers`: steps may leave containers."""
 
-    text: str
-    names: tuple[str, ...]
-    shows_job: bool
-    paths: tuple[tuple[str, str], ...]
+    tools: str | None = None
+    first_tool: str | None = None
+    other_tools: tuple[str, ...] = ()
+    tool_paths: tuple[tuple[str, str], ...] = ()
+    shows_job: bool = False
+    agents: bool = False
+    others_prepare: bool = False
+    asks_end: bool = False
+    asks_requeue: bool = False
+    step_containers: bool = False
 
 
-def choose(job: Job, nodes: int, *, prepared: bool = False, step_gpus: bool = False) -> Tools | None:
-    """What the job may call; None for a job that calls nothing of Slurm. `prepared`: each machine has something to do
-    before tasks can start there. `step_gpus`: steps get fewer GPUs than the job has."""
+NO_TOOLS = Tools()
+
+
+def choose(job: Job, nodes: int, *, prepared: bool = False, step_gpus: bool = False) -> Tools:
+    """What the job may call. `prepared`: each machine has something to do before tasks can start there. `step_gpus`:
+    steps get fewer GPUs than the job has."""
     wanted = features(job, nodes)
     if not wanted:
-        return None
+        return NO_TOOLS
     if prepared:
         wanted.add("prepared")
     if step_gpus:
         wanted.add("step_gpus")
     names = [name for feature, called in NAMES.items() if feature in wanted for name in called]
+    text = program(closed(wanted))
     return Tools(
-        text=program(closed(wanted)),
-        names=tuple(names),
-        paths=_paths(wanted),
+        tools=text,
+        first_tool=names[0],
+        other_tools=tuple(names[1:]),
+        tool_paths=_paths(wanted),
         shows_job=bool(wanted & {"scontrol_job", "squeue", "sacct"}),
+        agents="agent" in names,
+        others_prepare="agent" in names and prepared,
+        asks_end=END_FILE in text,
+        asks_requeue=END_FILE in text and job.retry.requeue is not False,
+        step_containers=STEP_CONTAINERS in text,
     )
 
 

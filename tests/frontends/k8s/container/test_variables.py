@@ -8,7 +8,7 @@ import subprocess
 import flowc
 from flowc.inputs import Flags, Inputs
 from flowc.scripts.docker import secret_words
-from flowc.scripts.needs import exporting
+from flowc.scripts.secrets import exporting
 from flowc.source import Source
 from tests.frontends.k8s.lowering import GPU, config_map, ids, one, secret
 from tests.frontends.k8s.manifests import job
@@ -70,7 +70,7 @@ def test_a_secret_with_a_name_of_its_own() -> None:
 
 def test_it_is_in_the_environment_of_what_starts_the_container(tmp_path) -> None:  # type: ignore[no-untyped-def]
     (tmp_path / "secrets").write_text("db_password='a b$'\nPLAIN=c\n")
-    words = exporting(("db.password", "PLAIN"))
+    words = [*exporting(("db.password", "PLAIN"))]
     words[2] = words[2].replace("/run/flowc/secrets", str(tmp_path / "secrets"))
     done = subprocess.run([*words, "env"], capture_output=True, text=True, check=True)
     lines = done.stdout.splitlines()
