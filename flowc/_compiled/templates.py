@@ -76,7 +76,7 @@ def startup_plain(v, sh):
             put(' flowc\n')
         put('    kill -TERM -"$body_pid"\n    kill -CONT -"$body_pid"\n}\n')
     put('\n# Usage: end_body STATE SIGNALS. What is dead by now has ended by itself. So has what then ends otherwise than by TERM\n# though it did not catch TERM (SIGNALS: C), nor ignore it (I).\nend_body() {\n    [ "$job_state" = RUNNING ] && body_facts=$(<"/proc/$body_pid/status") && [[ $body_facts != *State:?[XZ]* ]] || return\n    job_state=$1\n')
-    if v['images']:
+    if (v['images'] and v['containers']):
         put('    told_at=$SECONDS\n')
     put('    [[ $body_facts = *Sig[$2]g[nt]:?????????????[4-7c-f]???* ]] || must_die=1\n')
     if v['prepared']:
@@ -130,7 +130,7 @@ def startup_plain(v, sh):
     if v['prepared']:
         put('\n# ---- helpers of the start ----\n\n# Usage: give_up MESSAGE. The message goes to the job\'s output for errors.\ngive_up() {\n    echo "flowc: $*" >&2\n    exit 1\n}\n')
         if v['retried']:
-            put('\n# Usage: try_often COMMAND... Up to five times, 10 seconds apart.\ntry_often() {\n    for _ in {1..5}; do\n        "$@" && return\n        sleep 10\n    done\n    # Nobody knows our functions by their names here.\n    [ "$(type -t "$1")" = file ] || shift\n    give_up "five attempts failed: $*"\n}\n')
+            put('\n# Usage: try_often COMMAND... Up to five times, 10 seconds apart.\ntry_often() {\n    for _ in {1..5}; do\n        "$@" && return\n        sleep 10\n    done\n    give_up "five attempts failed: $*"\n}\n')
         if v['packages']:
             put('\ninstall_package() {\n    echo "flowc: installs $1"\n    apt-get -qq update\n    apt-get -qqy --no-install-recommends -o DPkg::Lock::Timeout=600 install "$1" >/dev/null\n}\n\n# Usage: need_program PROGRAM PACKAGE. Installs what the image has not.\nneed_program() {\n    command -v "$1" >/dev/null || try_often install_package "$2"\n}\n')
         if v['sources']:
@@ -493,7 +493,7 @@ def startup_plain(v, sh):
             put('    need_program docker docker.io\n')
             if v['toolkit']:
                 put("    need_program curl curl\n    command -v nvidia-container-runtime-hook >/dev/null || {\n        # shellcheck disable=SC2016\n        try_often add_source nvidia-container-toolkit https://nvidia.github.io/libnvidia-container/gpgkey \\\n            'https://nvidia.github.io/libnvidia-container/stable/deb/$(ARCH) /'\n        systemctl restart docker\n    }\n")
-            put("    # A start begins with fresh containers. Their output is read as it comes: docker's own copy would fill the disk.\n    docker ps -aqf label=flowc | xargs -r docker rm -fv >/dev/null\n")
+            put('    # A start begins with fresh containers. Their output is read as it comes: docker\'s own copy would fill the disk.\n    # The file\'s time is that of a start of docker\'s own no more.\n    docker ps -aqf label=flowc | xargs -r docker rm -fv >"$state_dir/docker"\n')
             for l_image, l_pull in v['images']:
                 put('    ')
                 if l_pull == 'missing':
@@ -613,7 +613,7 @@ def startup_plain(v, sh):
                 for l_word in v['with_secrets']:
                     put(sh(l_word))
                     put(' ')
-                put('"${in_job[@]}" --name flowc-setup --mount type=bind,src="$state_dir/setup",dst=/flowc-setup,readonly --entrypoint bash ')
+                put('"${in_job[@]}" --name flowc-setup -v "$state_dir/setup":/flowc-setup:ro --entrypoint bash ')
                 put(sh(v['image']))
                 put(' /flowc-setup ||\n            give_up "setup failed with status $?"\n        docker commit')
                 for l_key, l_format in v['kept_settings']:
@@ -738,9 +738,9 @@ def startup_plain(v, sh):
     if not (v['image'] is None):
         put('        --rm --name flowc ')
         if not (v['body'] is None):
-            put('--mount type=bind,src="$state_dir/')
+            put('-v "$state_dir/')
             put(str(v['body_name']))
-            put('",dst=/flowc-body,readonly ')
+            put('":/flowc-body:ro ')
         for l_word in v['command']:
             put(sh(l_word))
             put(' ')
@@ -780,10 +780,7 @@ def startup_plain(v, sh):
         put('>"$error_file"')
     else:
         put('&1')
-    put(' &\n        # In a subshell `wait` passes over a body that is only stopped.\n        wait $!\n        echo $? >>"$state_dir/life"\n        echo >&3\n    ) 2>"$state_dir/death" &\n    exec 2>/dev/null\n')
-    if not (v['image'] is None):
-        put('    docker_start=$(systemctl show --value -p ActiveEnterTimestampMonotonic docker)\n')
-    put('    start_count=$((start_count + 1))\n    while\n        save_state\n')
+    put(' &\n        # In a subshell `wait` passes over a body that is only stopped.\n        wait $!\n        echo $? >>"$state_dir/life"\n        echo >&3\n    ) 2>"$state_dir/death" &\n    exec 2>/dev/null\n    start_count=$((start_count + 1))\n    while\n        save_state\n')
     if v['ticks']:
         put('        on_time\n')
     put('        read -r')
@@ -803,7 +800,7 @@ def startup_plain(v, sh):
     if (v['agents'] and not (v['prepared'])):
         put('    # Of a stop systemd has told all processes.\n    [ "$job_state${stop_asked-}" != RUNNING1 ] || job_state=PENDING\n')
     put('    # The end of the script is the end of the job: what still runs in the background ends too.\n    kill -KILL -"$body_pid"\n')
-    if v['images']:
+    if (v['images'] and v['containers']):
         for l_name, l_words in v['stops_beside']:
             put('    timeout ')
             put(str(v['grace_s']))
@@ -819,9 +816,9 @@ def startup_plain(v, sh):
         put(str(v['grace_s']))
         put('))\n    docker ps -qf label=flowc | xargs -r docker stop -t $((grace_left > 0 ? grace_left : 0))\n')
     if (v['images'] or v['step_containers']):
-        put('    # Docker may be removing one already, and says only that it does.\n    for _ in {1..10}; do\n        container_ids=$(docker ps -aqf label=flowc)\n        [ "$container_ids" ] || break\n        # shellcheck disable=SC2086\n        docker rm -fv $container_ids || sleep 1\n    done\n')
+        put('    # Docker may be removing one already, and says only that it does.\n    for _ in {1..10}; do\n        docker ps -aqf label=flowc | xargs -r docker rm -fv && break\n        sleep 1\n    done\n')
     if not (v['image'] is None):
-        put('    # When docker itself was started anew (its package was upgraded, say), the job was interrupted like by a reboot.\n    if [ "$body_status" = 125 ] && [ "$job_state" = RUNNING ] && [ "$docker_start" != "$(systemctl show --value -p ActiveEnterTimestampMonotonic docker)" ]; then\n        job_state=PENDING\n        save_state\n        systemctl restart --no-block flowc\n        exit\n    fi\n')
+        put('    # When docker itself was started anew (its package was upgraded, say), the job was interrupted like by a reboot.\n    if [ "$body_status$job_state" = 125RUNNING ] && [ /run/docker.pid -nt "$state_dir/docker" ]; then\n        job_state=PENDING\n        save_state\n        systemctl restart --no-block flowc\n        exit\n    fi\n')
     if v['asks_end']:
         put('    # What the job asked of the small Slurm about itself.\n    if [ "$job_state" != TIMEOUT ]; then\n        case $(</run/flowc.end) in\n')
         if v['asks_requeue']:
@@ -1080,7 +1077,7 @@ def startup_small(v, sh):
             put(' flowc\n')
         put('kill -TERM -$p\nkill -CONT -$p\n}\n')
     put('eb() {\n[ "$s" = RUNNING ]&&bf=$(<"/proc/$p/status")&&[[ $bf != *State:?[XZ]* ]]||return\ns=$1\n')
-    if v['images']:
+    if (v['images'] and v['containers']):
         put('ta=$SECONDS\n')
     put('[[ $bf = *Sig[$2]g[nt]:?????????????[4-7c-f]???* ]]||mu=1\n')
     if v['prepared']:
@@ -1134,7 +1131,7 @@ def startup_small(v, sh):
     if v['prepared']:
         put('x() {\necho "flowc: $*" >&2\nexit 1\n}\n')
         if v['retried']:
-            put('y() {\nfor _ in {1..5}; do\n"$@"&&return\nsleep 10\ndone\n[ "$(type -t "$1")" = file ]||shift\nx "five attempts failed: $*"\n}\n')
+            put('y() {\nfor _ in {1..5}; do\n"$@"&&return\nsleep 10\ndone\nx "five attempts failed: $*"\n}\n')
         if v['packages']:
             put('install_package() {\necho "flowc: installs $1"\napt-get -qq update\napt-get -qqy --no-install-recommends -o DPkg::Lock::Timeout=600 install "$1" >/dev/null\n}\nnp() {\ncommand -v "$1" >/dev/null||y install_package "$2"\n}\n')
         if v['sources']:
@@ -1492,7 +1489,7 @@ def startup_small(v, sh):
             put('np docker docker.io\n')
             if v['toolkit']:
                 put("np curl curl\ncommand -v nvidia-container-runtime-hook >/dev/null||{\ny add_source nvidia-container-toolkit https://nvidia.github.io/libnvidia-container/gpgkey 'https://nvidia.github.io/libnvidia-container/stable/deb/$(ARCH) /'\nsystemctl restart docker\n}\n")
-            put('docker ps -aqf label=flowc | xargs -r docker rm -fv >/dev/null\n')
+            put('docker ps -aqf label=flowc | xargs -r docker rm -fv >$d/docker\n')
             for l_image, l_pull in v['images']:
                 if l_pull == 'missing':
                     put('docker image inspect ')
@@ -1599,7 +1596,7 @@ def startup_small(v, sh):
                 for l_word in v['with_secrets']:
                     put(sh(l_word))
                     put(' ')
-                put('"${j[@]}" --name flowc-setup --mount type=bind,src=$d/setup,dst=/flowc-setup,readonly --entrypoint bash ')
+                put('"${j[@]}" --name flowc-setup -v $d/setup:/flowc-setup:ro --entrypoint bash ')
                 put(sh(v['image']))
                 put(' /flowc-setup||\nx "setup failed with status $?"\ndocker commit')
                 for l_key, l_format in v['kept_settings']:
@@ -1719,9 +1716,9 @@ def startup_small(v, sh):
     if not (v['image'] is None):
         put('--rm --name flowc ')
         if not (v['body'] is None):
-            put('--mount type=bind,src=$d/')
+            put('-v $d/')
             put(str(v['body_name']))
-            put(',dst=/flowc-body,readonly ')
+            put(':/flowc-body:ro ')
         for l_word in v['command']:
             put(sh(l_word))
             put(' ')
@@ -1759,10 +1756,7 @@ def startup_small(v, sh):
         put('>"$e"')
     else:
         put('&1')
-    put(' &\nwait $!\necho $? >>$d/life\necho >&3\n) 2>$d/death &\nexec 2>/dev/null\n')
-    if not (v['image'] is None):
-        put('ds=$(systemctl show --value -p ActiveEnterTimestampMonotonic docker)\n')
-    put('n=$((n + 1))\nwhile\nw\n')
+    put(' &\nwait $!\necho $? >>$d/life\necho >&3\n) 2>$d/death &\nexec 2>/dev/null\nn=$((n + 1))\nwhile\nw\n')
     if v['ticks']:
         put('q\n')
     put('read -r')
@@ -1782,7 +1776,7 @@ def startup_small(v, sh):
     if (v['agents'] and not (v['prepared'])):
         put('[ "$s${sa-}" != RUNNING1 ]||s=PENDING\n')
     put('kill -KILL -$p\n')
-    if v['images']:
+    if (v['images'] and v['containers']):
         for l_name, l_words in v['stops_beside']:
             put('timeout ')
             put(str(v['grace_s']))
@@ -1798,9 +1792,9 @@ def startup_small(v, sh):
         put(str(v['grace_s']))
         put('))\ndocker ps -qf label=flowc | xargs -r docker stop -t $((gl > 0 ? gl : 0))\n')
     if (v['images'] or v['step_containers']):
-        put('for _ in {1..10}; do\nci=$(docker ps -aqf label=flowc)\n[ "$ci" ]||break\ndocker rm -fv $ci||sleep 1\ndone\n')
+        put('for _ in {1..10}; do\ndocker ps -aqf label=flowc | xargs -r docker rm -fv&&break\nsleep 1\ndone\n')
     if not (v['image'] is None):
-        put('if [ $r = 125 ]&&[ "$s" = RUNNING ]&&[ "$ds" != "$(systemctl show --value -p ActiveEnterTimestampMonotonic docker)" ]; then\ns=PENDING\nw\nsystemctl restart --no-block flowc\nexit\nfi\n')
+        put('if [ "$r$s" = 125RUNNING ]&&[ /run/docker.pid -nt $d/docker ]; then\ns=PENDING\nw\nsystemctl restart --no-block flowc\nexit\nfi\n')
     if v['asks_end']:
         put('if [ "$s" != TIMEOUT ]; then\ncase $(</run/flowc.end) in\n')
         if v['asks_requeue']:

@@ -188,7 +188,7 @@ cat >/usr/local/bin/docker <<'FLOWC_FAKE'
 #!/bin/bash
 printf '%q ' "$@" >>/docker.calls; echo >>/docker.calls
 [ "$1" = run ] || exit 0
-for word; do [[ $word != *dst=/flowc-body,* ]] || { body=${word#*src=}; body=${body%%,*}; }; done
+for word; do [[ $word != *:/flowc-body:ro ]] || body=${word%%:*}; done
 exec bash "$body"
 FLOWC_FAKE
 printf '#!/bin/sh\\n' >/usr/local/bin/nvidia-container-runtime-hook

@@ -72,7 +72,6 @@ stop_body() {
 end_body() {
     [ "$job_state" = RUNNING ] && body_facts=$(<"/proc/$body_pid/status") && [[ $body_facts != *State:?[XZ]* ]] || return
     job_state=$1
-    told_at=$SECONDS
     [[ $body_facts = *Sig[$2]g[nt]:?????????????[4-7c-f]???* ]] || must_die=1
     stop_body &
 }
@@ -103,8 +102,6 @@ try_often() {
         "$@" && return
         sleep 10
     done
-    # Nobody knows our functions by their names here.
-    [ "$(type -t "$1")" = file ] || shift
     give_up "five attempts failed: $*"
 }
 
@@ -161,7 +158,8 @@ run_job() {
         systemctl restart docker
     }
     # A start begins with fresh containers. Their output is read as it comes: docker's own copy would fill the disk.
-    docker ps -aqf label=flowc | xargs -r docker rm -fv >/dev/null
+    # The file's time is that of a start of docker's own no more.
+    docker ps -aqf label=flowc | xargs -r docker rm -fv >"$state_dir/docker"
     docker image inspect pytorch/pytorch:2.4.0-cuda12.1-cudnn9-runtime >/dev/null 2>&1 || try_often docker pull -q pytorch/pytorch:2.4.0-cuda12.1-cudnn9-runtime >/dev/null
     # What the user set comes last and wins.
     # shellcheck disable=SC2054
@@ -191,7 +189,6 @@ run_job() {
         echo >&3
     ) 2>"$state_dir/death" &
     exec 2>/dev/null
-    docker_start=$(systemctl show --value -p ActiveEnterTimestampMonotonic docker)
     start_count=$((start_count + 1))
     while
         save_state
@@ -206,18 +203,13 @@ run_job() {
     [ -z "$must_die" ] || [ "$body_signal" = 15 ] || job_state=RUNNING
     # The end of the script is the end of the job: what still runs in the background ends too.
     kill -KILL -"$body_pid"
-    # What is left of the grace period is for all: the job has had its part.
-    grace_left=$((told_at ? 30 + told_at - SECONDS : 30))
-    docker ps -qf label=flowc | xargs -r docker stop -t $((grace_left > 0 ? grace_left : 0))
     # Docker may be removing one already, and says only that it does.
     for _ in {1..10}; do
-        container_ids=$(docker ps -aqf label=flowc)
-        [ "$container_ids" ] || break
-        # shellcheck disable=SC2086
-        docker rm -fv $container_ids || sleep 1
+        docker ps -aqf label=flowc | xargs -r docker rm -fv && break
+        sleep 1
     done
     # When docker itself was started anew (its package was upgraded, say), the job was interrupted like by a reboot.
-    if [ "$body_status" = 125 ] && [ "$job_state" = RUNNING ] && [ "$docker_start" != "$(systemctl show --value -p ActiveEnterTimestampMonotonic docker)" ]; then
+    if [ "$body_status$job_state" = 125RUNNING ] && [ /run/docker.pid -nt "$state_dir/docker" ]; then
         job_state=PENDING
         save_state
         systemctl restart --no-block flowc

@@ -116,8 +116,6 @@ try_often() {
         "$@" && return
         sleep 10
     done
-    # Nobody knows our functions by their names here.
-    [ "$(type -t "$1")" = file ] || shift
     give_up "five attempts failed: $*"
 }
 
@@ -245,7 +243,8 @@ batch: 4096
         systemctl restart docker
     }
     # A start begins with fresh containers. Their output is read as it comes: docker's own copy would fill the disk.
-    docker ps -aqf label=flowc | xargs -r docker rm -fv >/dev/null
+    # The file's time is that of a start of docker's own no more.
+    docker ps -aqf label=flowc | xargs -r docker rm -fv >"$state_dir/docker"
     docker image inspect nvcr.io/nvidia/pytorch:24.07-py3 >/dev/null 2>&1 || try_often pull_image nvcr.io/nvidia/pytorch:24.07-py3 >/dev/null
     docker image inspect alpine/git:2.45.2 >/dev/null 2>&1 || try_often pull_image alpine/git:2.45.2 >/dev/null
     # What the user set comes last and wins.
@@ -296,7 +295,6 @@ batch: 4096
         echo >&3
     ) 2>"$state_dir/death" &
     exec 2>/dev/null
-    docker_start=$(systemctl show --value -p ActiveEnterTimestampMonotonic docker)
     start_count=$((start_count + 1))
     while
         save_state
@@ -316,13 +314,11 @@ batch: 4096
     docker ps -qf label=flowc | xargs -r docker stop -t $((grace_left > 0 ? grace_left : 0))
     # Docker may be removing one already, and says only that it does.
     for _ in {1..10}; do
-        container_ids=$(docker ps -aqf label=flowc)
-        [ "$container_ids" ] || break
-        # shellcheck disable=SC2086
-        docker rm -fv $container_ids || sleep 1
+        docker ps -aqf label=flowc | xargs -r docker rm -fv && break
+        sleep 1
     done
     # When docker itself was started anew (its package was upgraded, say), the job was interrupted like by a reboot.
-    if [ "$body_status" = 125 ] && [ "$job_state" = RUNNING ] && [ "$docker_start" != "$(systemctl show --value -p ActiveEnterTimestampMonotonic docker)" ]; then
+    if [ "$body_status$job_state" = 125RUNNING ] && [ /run/docker.pid -nt "$state_dir/docker" ]; then
         job_state=PENDING
         save_state
         systemctl restart --no-block flowc

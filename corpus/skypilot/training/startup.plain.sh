@@ -98,7 +98,6 @@ stop_body() {
 end_body() {
     [ "$job_state" = RUNNING ] && body_facts=$(<"/proc/$body_pid/status") && [[ $body_facts != *State:?[XZ]* ]] || return
     job_state=$1
-    told_at=$SECONDS
     [[ $body_facts = *Sig[$2]g[nt]:?????????????[4-7c-f]???* ]] || must_die=1
     stop_body &
 }
@@ -117,8 +116,6 @@ try_often() {
         "$@" && return
         sleep 10
     done
-    # Nobody knows our functions by their names here.
-    [ "$(type -t "$1")" = file ] || shift
     give_up "five attempts failed: $*"
 }
 
@@ -228,7 +225,8 @@ run_job() {
         systemctl restart docker
     }
     # A start begins with fresh containers. Their output is read as it comes: docker's own copy would fill the disk.
-    docker ps -aqf label=flowc | xargs -r docker rm -fv >/dev/null
+    # The file's time is that of a start of docker's own no more.
+    docker ps -aqf label=flowc | xargs -r docker rm -fv >"$state_dir/docker"
     docker image inspect nvcr.io/nvidia/pytorch:24.07-py3 >/dev/null 2>&1 || try_often docker pull -q nvcr.io/nvidia/pytorch:24.07-py3 >/dev/null
     # What the user set comes last and wins.
     # shellcheck disable=SC2054
@@ -246,7 +244,7 @@ run_job() {
     )
     # What setup leaves in its container is the image of all later starts.
     docker image inspect flowc >/dev/null 2>&1 || {
-        bash -c '. /run/flowc/secrets&&export HF_TOKEN WANDB_API_KEY&&exec "$@"' - "${in_job[@]}" --name flowc-setup --mount type=bind,src="$state_dir/setup",dst=/flowc-setup,readonly --entrypoint bash nvcr.io/nvidia/pytorch:24.07-py3 /flowc-setup ||
+        bash -c '. /run/flowc/secrets&&export HF_TOKEN WANDB_API_KEY&&exec "$@"' - "${in_job[@]}" --name flowc-setup -v "$state_dir/setup":/flowc-setup:ro --entrypoint bash nvcr.io/nvidia/pytorch:24.07-py3 /flowc-setup ||
             give_up "setup failed with status $?"
         docker commit flowc-setup flowc >/dev/null || give_up "cannot keep what setup made"
         docker rm flowc-setup >/dev/null
@@ -254,7 +252,7 @@ run_job() {
     # What fails from here on is started again.
     : >"$state_dir/ready"
     exec bash -c '. /run/flowc/secrets&&export HF_TOKEN WANDB_API_KEY&&exec "$@"' - "${in_job[@]}" \
-        --rm --name flowc --mount type=bind,src="$state_dir/body",dst=/flowc-body,readonly --entrypoint /flowc-body flowc \
+        --rm --name flowc -v "$state_dir/body":/flowc-body:ro --entrypoint /flowc-body flowc \
         </dev/null
     }
     failure_count=${failure_count:-0}
@@ -281,7 +279,6 @@ run_job() {
         echo >&3
     ) 2>"$state_dir/death" &
     exec 2>/dev/null
-    docker_start=$(systemctl show --value -p ActiveEnterTimestampMonotonic docker)
     start_count=$((start_count + 1))
     while
         save_state
@@ -295,18 +292,13 @@ run_job() {
     [ -z "$must_die" ] || [ "$body_signal" = 15 ] || job_state=RUNNING
     # The end of the script is the end of the job: what still runs in the background ends too.
     kill -KILL -"$body_pid"
-    # What is left of the grace period is for all: the job has had its part.
-    grace_left=$((told_at ? 30 + told_at - SECONDS : 30))
-    docker ps -qf label=flowc | xargs -r docker stop -t $((grace_left > 0 ? grace_left : 0))
     # Docker may be removing one already, and says only that it does.
     for _ in {1..10}; do
-        container_ids=$(docker ps -aqf label=flowc)
-        [ "$container_ids" ] || break
-        # shellcheck disable=SC2086
-        docker rm -fv $container_ids || sleep 1
+        docker ps -aqf label=flowc | xargs -r docker rm -fv && break
+        sleep 1
     done
     # When docker itself was started anew (its package was upgraded, say), the job was interrupted like by a reboot.
-    if [ "$body_status" = 125 ] && [ "$job_state" = RUNNING ] && [ "$docker_start" != "$(systemctl show --value -p ActiveEnterTimestampMonotonic docker)" ]; then
+    if [ "$body_status$job_state" = 125RUNNING ] && [ /run/docker.pid -nt "$state_dir/docker" ]; then
         job_state=PENDING
         save_state
         systemctl restart --no-block flowc

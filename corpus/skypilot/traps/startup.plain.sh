@@ -89,8 +89,6 @@ try_often() {
         "$@" && return
         sleep 10
     done
-    # Nobody knows our functions by their names here.
-    [ "$(type -t "$1")" = file ] || shift
     give_up "five attempts failed: $*"
 }
 

@@ -43,7 +43,7 @@ def options(words: list[str]) -> list[str]:
 FIXED = ["--label", "flowc", "--log-driver", "none", "--network", "host", "--gpus", "all"]
 RUN = ["--rm", "--name", "flowc"]
 MAIN = "docker run --label flowc --log-driver none --network host --gpus all --rm --name flowc"
-BODY = ["--mount", "type=bind,src=/body,dst=/flowc-body,readonly"]
+BODY = ["-v", "/body:/flowc-body:ro"]
 
 
 @pytest.mark.parametrize(
@@ -231,7 +231,7 @@ def test_setup_runs_once_in_a_container_whose_image_the_job_gets(tmp_path: Path)
     machine.run(contained(setup="pip install x\n", retry=Retry(max_restarts=1, delay_ms=0)))
     assert (tmp_path / "setup").read_text() == "pip install x\n"
     setup, *rest = machine.called("docker run", "docker commit", "docker rm flowc-setup")
-    assert setup.endswith("--name flowc-setup --mount type=bind\\,src=/setup\\,dst=/flowc-setup\\,readonly "
+    assert setup.endswith("--name flowc-setup -v /setup:/flowc-setup:ro "
                           "--entrypoint bash img:1 /flowc-setup")  # fmt: skip
     assert rest[:2] == ["docker commit flowc-setup flowc", "docker rm flowc-setup"]
     assert len(rest) == 4

@@ -54,7 +54,7 @@ def test_what_no_credential_can_pull_is_told_with_its_errors(tmp_path: Path) -> 
     machine.program("docker", '[ $1 = ps ] || { [ "$1" = image ] || echo "no: ${2##*/}" >&2; false; }')
     assert machine.run(contained(isolation=Isolation(pull_secrets=("a", "b")))) == 1
     assert machine.output.splitlines()[:2] == ["no: a", "no: b"]
-    assert machine.output.splitlines()[-1] == "flowc: five attempts failed: img:1"
+    assert machine.output.splitlines()[-1] == "flowc: five attempts failed: pull_image img:1"
 
 
 def test_docker_and_its_gpu_toolkit_are_installed_where_they_are_missing(tmp_path: Path) -> None:
