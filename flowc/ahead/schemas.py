@@ -221,7 +221,26 @@ class Promises(Strict):
     task: dict[str, str]
 
 
+class DockerOptions(Strict):
+    """flowc/data/docker_options.yaml."""
+
+    valued: dict[str, Literal["text", "integer", "natural", "size", "swap", "decimal", "duration"]]
+    flags: tuple[str, ...]
+    short: dict[str, str]
+    same: dict[str, str]
+    needless: dict[str, str]
+    refused: dict[str, str]
+
+    @model_validator(mode="after")
+    def _options_are_there(self) -> DockerOptions:
+        for name in (*self.short.values(), *self.same.values(), *self.needless, *self.refused):
+            if name not in self.valued and name not in self.flags:
+                raise ValueError(f"docker has no option {name}")
+        return self
+
+
 SCHEMAS: dict[str, type[BaseModel]] = {
+    "docker_options": DockerOptions,
     "slurm_programs": SlurmPrograms,
     "catalog": Catalog,
     "gpu_models": GpuModels,

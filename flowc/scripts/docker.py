@@ -108,7 +108,8 @@ def main_words(job: Job, plan: JobPlan | None, arranged: Arrangement) -> list[st
     """The options of the main container, but for its environment."""
     count = plan.gpus_per_node if plan else 0
     visible = plan.gpus_visible if plan and plan.gpus_visible is not None else count
-    words = [*isolation_words(job.isolation), *gpu_words(visible, count)]
+    words = isolation_words(job.isolation)
+    words += [] if given(job.isolation, "gpus") else gpu_words(visible, count)
     shm = job.resources.shm_bytes or arranged.shm_of(job.mounts)
     words += [f"--shm-size={shm}"] if shm else []
     words += arranged.words(job.mounts, job.volumes, job.files)
@@ -192,9 +193,13 @@ def isolation_words(isolation: Isolation) -> list[str]:
     return [*words, *each.options]
 
 
+def given(isolation: Isolation, name: str) -> bool:
+    """Whether the user's own words for docker, each with a long name, hold this option."""
+    return any(word.startswith(f"--{name}=") for word in isolation.options)
+
+
 def other_network(isolation: Isolation) -> bool:
-    options = isolation.options
-    return not isolation.network_host and any(word.partition("=")[0] in ("--network", "--net") for word in options)
+    return not isolation.network_host and given(isolation, "network")
 
 
 def on_host(isolation: Isolation, name: str) -> bool:

@@ -102,8 +102,8 @@ def test_configuration_is_read_only(docker: Any) -> None:
         command=sh("cat /conf/a; echo two >/conf/a || echo refused"),
     )
     assert docker.end(text)[0] == "COMPLETED"
-    assert docker.output().splitlines()[0] == "one"
-    assert docker.output().endswith("refused\n")
+    # Docker gives output and errors on by two ways, in any order.
+    assert {"one", "refused"} < set(docker.output().splitlines())
 
 
 def test_a_file_of_a_secret_is_readable_by_its_group(docker: Any) -> None:

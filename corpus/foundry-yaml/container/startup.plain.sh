@@ -214,7 +214,7 @@ run_job() {
     # What the user set comes last and wins.
     # shellcheck disable=SC2054
     in_job=(
-        docker run --label flowc --log-driver none --network host --ipc=host -e 'MODE=a b' --gpus all --mount type=bind,src=/mnt/flowc/datasets,dst=/mnt/datasets --mount type=bind,src=/mnt/flowc/0,dst=/scratch \
+        docker run --label flowc --log-driver none --network host --ipc=host '--env=MODE=a b' --gpus all --mount type=bind,src=/mnt/flowc/datasets,dst=/mnt/datasets --mount type=bind,src=/mnt/flowc/0,dst=/scratch \
     )
     # What setup leaves in its container is the image of all later starts.
     docker image inspect flowc >/dev/null 2>&1 || {

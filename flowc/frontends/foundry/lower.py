@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flowc._compiled.prices import USD_PER_GPU_HOUR
 from flowc._compiled.promises import TASK
+from flowc.diag.codes.yaml import document
 from flowc.diag.codes.yaml import foundry as codes
 from flowc.digest import sha256_hex
 from flowc.frontends.foundry.read import NUM_INSTANCES, Tree
@@ -220,12 +221,21 @@ class Lowering:
         node = self.task.at("container_image", "run_options")
         if node is None:
             return Isolation()
-        self.origins["isolation.options"] = node.span
+        from flowc.yamldoc import run_options
+
         if isinstance(node, Scalar):
             import shlex
 
-            return Isolation(options=tuple(shlex.split(node.text)))  # its quotes were checked
-        return Isolation(options=tuple(item.value for item in node.each()))
+            words = [(word, node.span) for word in shlex.split(node.text)]  # its quotes were checked
+        else:
+            words = [(item.value, item.span) for item in node.each()]
+        isolation, left_out = run_options.read(words, self.sink, own_command=False)
+        self.origins.update(run_options.origins(isolation, node.span))
+        if left_out:
+            image = self.task.at("container_image")
+            pair = image.pair("run_options") if isinstance(image, Mapping) else None
+            self.ledger.decide(pair, "approximated", run_options.LEFT_OUT, document.NEEDLESS_RUN_OPTION)
+        return isolation
 
     def _pricing(self) -> Pricing:
         price = self.take("pricing.max_usd_per_instance_hour", "task_management", "utility_threshold_price")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from flowc.diag.codes.yaml import document
 from flowc.diag.codes.yaml import skypilot as codes
 from flowc.diag.sink import Edit, Fix
+from flowc.ir.job import Isolation
 from flowc.patterns import at_first_use
 from flowc.yamldoc.node import Mapping, Node, Pair, Scalar
 
@@ -51,23 +53,30 @@ def _named(text: str, server: str | None, node: Node, origins: dict[str, Span]) 
     return f"{server}/{text}" if server and not text.startswith(f"{server}/") else text
 
 
-def options(task: Mapping, contained: bool, ledger: Ledger, sink: Sink) -> tuple[str, ...]:
-    """The words of `docker.run_options`; without an image they have no effect."""
+def isolation(task: Mapping, contained: bool, ledger: Ledger, origins: dict[str, Span], sink: Sink) -> Isolation:
+    """What the words of `docker.run_options` make of the container; without an image they have no effect."""
     node = task.at("config", "docker", "run_options")
     if node is None:
-        return ()
+        return Isolation()
     docker = task.at("config", "docker")
     assert isinstance(docker, Mapping), "a node below it was found"
+    pair = docker.pair("run_options")
     if not contained:
-        ledger.decide(docker.pair("run_options"), "ignored", "the task runs in no container: `image_id` is missing")
-        return ()
+        ledger.decide(pair, "ignored", "the task runs in no container: `image_id` is missing")
+        return Isolation()
     import shlex
 
-    words: list[str] = []
+    from flowc.yamldoc import run_options
+
+    words: list[tuple[str, Span]] = []
     for item in [node] if isinstance(node, Scalar) else node.each():
         try:
-            words += shlex.split(str(item.value))
+            words += [(word, item.span) for word in shlex.split(str(item.value))]
         except ValueError:
             what = f"a quote in `{item.value}` is never closed"
             sink.report(codes.SKYPILOT_CONFLICT, item.span, help="close it", what=what)
-    return tuple(words)
+    found, left_out = run_options.read(words, sink, own_command=True)
+    origins.update(run_options.origins(found, node.span))
+    if left_out:
+        ledger.decide(pair, "approximated", run_options.LEFT_OUT, document.NEEDLESS_RUN_OPTION)
+    return found

@@ -8,7 +8,7 @@ from flowc.diag.codes.yaml.document import WRONG_FORM
 from flowc.digest import sha256_hex
 from flowc.frontends.skypilot import sizes
 from flowc.frontends.skypilot.environment import LOGIN_SECRET, Environment
-from flowc.frontends.skypilot.image import image, options
+from flowc.frontends.skypilot.image import image, isolation
 from flowc.frontends.skypilot.read import Tree
 from flowc.frontends.skypilot.resources import NAMED, Wishes, wishes
 from flowc.frontends.skypilot.rules import check_task, close_values
@@ -187,15 +187,12 @@ class Lowering:
         return storage
 
     def _isolation(self, environment: Environment) -> Isolation:
-        fields: dict[str, Any] = {}
+        contained = "image_id" in self.keys or bool(self.inputs.flags.image)
+        found = isolation(self.task, contained, self.ledger, self.origins, self.sink)
         if environment.login is not None:
-            fields["pull_secrets"] = (LOGIN_SECRET,)
             self.origins["isolation.pull_secrets"] = environment.login
-        words = options(self.task, "image_id" in self.keys or bool(self.inputs.flags.image), self.ledger, self.sink)
-        if words:
-            fields["options"] = words
-            self.origins["isolation.options"] = self.task.at("config", "docker", "run_options").span  # type: ignore[union-attr]
-        return Isolation(**fields)
+            found = found.replace(pull_secrets=(LOGIN_SECRET,))
+        return found
 
     def _resources(self, wished: Wishes, storage: Storage) -> Resources:
         fields: dict[str, Any] = {"nodes": self.task.read("num_nodes", default=1)}

@@ -171,6 +171,6 @@ def test_docker_options() -> None:
     task = {**BASE, "config": {"docker": {"run_options": ["-v /tmp:/tmp", "--label='a b'"]}}}
     assert names(task) == ["skypilot-ignored"]
     task["resources"] = {"image_id": "docker:ubuntu:24.04"}
-    assert jobs(task)[0]["isolation"]["options"] == ["-v", "/tmp:/tmp", "--label=a b"]
+    assert jobs(task)[0]["isolation"]["options"] == ["--volume=/tmp:/tmp", "--label=a b"]
     task["config"] = {"docker": {"run_options": "--label='a"}}
     assert names(task) == ["skypilot-conflict"]

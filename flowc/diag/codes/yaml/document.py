@@ -6,6 +6,7 @@ from flowc.diag.code import Code
 
 _GOOD = "name: train\ninstance_type: 8xh100\nmax_run_time_hours: 1\ncommand: python train.py\n"
 _PATH = "job.yaml"
+_IMAGE = "resources: {accelerators: H100:1, image_id: docker:ubuntu:24.04}\nrun: python3 train.py\n"
 
 
 def _wide() -> str:
@@ -347,5 +348,37 @@ lists by their number from 0: `spec.template.spec.containers.0.image`.
 Check the path; a key that is not there yet is added, a list item must be there.""",
     bad=(_GOOD, ("--set", "name.first=x")),
     good=(_GOOD, ("--set", "num_instances=2")),
+    path=_PATH,
+)
+
+RUN_OPTION = Code(
+    id="FC043",
+    name="run-option",
+    severity="error",
+    stops=False,
+    title="`{option}` cannot be an option of the job's container: {reason}",
+    explain="""\
+The words of `run_options` go to `docker run`, whose container is the job: it is started, waited for, stopped and
+removed with it. Options that take it out of these hands or name what the machine has not, and words that docker does
+not know, are refused here; on the machine they would fail after it was paid for, or end the job at once.
+
+Take the option out, or write it as `docker run --help` has it.""",
+    bad=_IMAGE + "config: {docker: {run_options: --restart=always}}\n",
+    good=_IMAGE + "config: {docker: {run_options: --ipc=host}}\n",
+    path=_PATH,
+)
+
+NEEDLESS_RUN_OPTION = Code(
+    id="FC044",
+    name="needless-run-option",
+    severity="warning",
+    title="`{option}` of the container's options is left out: {reason}",
+    explain="""\
+Some options of `docker run` are for somebody at a terminal, or say what holds for a job's container in any case. It
+runs without them: it is waited for, its output is the job's, and it is removed when it has ended.
+
+Nothing needs to be done; to be rid of the warning, take the option out.""",
+    bad=_IMAGE + "config: {docker: {run_options: -it}}\n",
+    good=_IMAGE + "config: {docker: {run_options: --ipc=host}}\n",
     path=_PATH,
 )
