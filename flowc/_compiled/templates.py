@@ -493,7 +493,7 @@ def startup_plain(v, sh):
             put('    need_program docker docker.io\n')
             if v['toolkit']:
                 put("    need_program curl curl\n    command -v nvidia-container-runtime-hook >/dev/null || {\n        # shellcheck disable=SC2016\n        try_often add_source nvidia-container-toolkit https://nvidia.github.io/libnvidia-container/gpgkey \\\n            'https://nvidia.github.io/libnvidia-container/stable/deb/$(ARCH) /'\n        systemctl restart docker\n    }\n")
-            put('    # A start begins with fresh containers. Their output is read as it comes: docker\'s own copy would fill the disk.\n    # The file\'s time is that of a start of docker\'s own no more.\n    docker ps -aqf label=flowc | xargs -r docker rm -fv >"$state_dir/docker"\n')
+            put('    # A start begins with fresh containers. Their output is read as it comes: docker\'s own copy would fill the disk.\n    # Where docker starts anew, its own file is newer than this one.\n    docker ps -aqf label=flowc | xargs -r docker rm -fv >"$state_dir/docker"\n')
             for l_image, l_pull in v['images']:
                 put('    ')
                 if l_pull == 'missing':

@@ -184,7 +184,7 @@ run_job() {
         systemctl restart docker
     }
     # A start begins with fresh containers. Their output is read as it comes: docker's own copy would fill the disk.
-    # The file's time is that of a start of docker's own no more.
+    # Where docker starts anew, its own file is newer than this one.
     docker ps -aqf label=flowc | xargs -r docker rm -fv >"$state_dir/docker"
     docker image inspect pytorch/pytorch:2.4.0-cuda12.1-cudnn9-runtime >/dev/null 2>&1 || try_often docker pull -q pytorch/pytorch:2.4.0-cuda12.1-cudnn9-runtime >/dev/null
     # What the user set comes last and wins.

@@ -243,7 +243,7 @@ batch: 4096
         systemctl restart docker
     }
     # A start begins with fresh containers. Their output is read as it comes: docker's own copy would fill the disk.
-    # The file's time is that of a start of docker's own no more.
+    # Where docker starts anew, its own file is newer than this one.
     docker ps -aqf label=flowc | xargs -r docker rm -fv >"$state_dir/docker"
     docker image inspect nvcr.io/nvidia/pytorch:24.07-py3 >/dev/null 2>&1 || try_often pull_image nvcr.io/nvidia/pytorch:24.07-py3 >/dev/null
     docker image inspect alpine/git:2.45.2 >/dev/null 2>&1 || try_often pull_image alpine/git:2.45.2 >/dev/null

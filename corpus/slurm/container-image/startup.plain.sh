@@ -162,7 +162,7 @@ run_job() {
         systemctl restart docker
     }
     # A start begins with fresh containers. Their output is read as it comes: docker's own copy would fill the disk.
-    # The file's time is that of a start of docker's own no more.
+    # Where docker starts anew, its own file is newer than this one.
     docker ps -aqf label=flowc | xargs -r docker rm -fv >"$state_dir/docker"
     docker image inspect nvcr.io/nvidia/pytorch:24.05-py3 >/dev/null 2>&1 || try_often docker pull -q nvcr.io/nvidia/pytorch:24.05-py3 >/dev/null
     # What a batch step of Slurm would find in its environment. What the user set comes last and wins.

@@ -14,7 +14,7 @@ EXTRA = "flowc"
 
 
 class Model(BaseModel):
-    """Base of all models: unknown keys are errors, null stands for an absent value.
+    """Base of all models: unknown keys and two spellings of one field are errors, null stands for an absent value.
 
     `RETIRED` are keys that some tool knew once, with what to write instead; they are errors. `DROPPED` are keys that
     earlier tools took and did nothing with, with what to write instead; they are warnings. `FORM` shows how one is
@@ -32,6 +32,11 @@ class Model(BaseModel):
     def _null_is_absent(cls, value: Any) -> Any:
         if not isinstance(value, dict):
             return value
+        for own in cls.model_fields.values():
+            if isinstance(own.validation_alias, AliasChoices):
+                given = [each for each in own.validation_alias.choices if each in value]
+                if len(given) > 1:
+                    raise ValueError(f"keep one of {given}: they mean the same")
         return {key: each for key, each in value.items() if each is not None and key not in cls.DROPPED}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -84,6 +84,8 @@ def differs_for_a_reason(value: Any, keys: tuple[str, ...] = ()) -> bool:
 
 
 @given(documents("Task"))
+@example({"env": None, "environment": {}})
+@example({"image": "a", "docker_image": "b"})
 def test_table_and_models_agree(document: dict[str, Any]) -> None:
     if not differs_for_a_reason(document):
         assert compiled_takes(document) == model_takes(document)
@@ -117,8 +119,8 @@ def test_schema_helps_an_editor() -> None:
 def test_examples_are_right() -> None:
     validator = jsonschema.Draft202012Validator(SCHEMA)
     for name, field in SCHEMA["properties"].items():
-        for example in field.get("examples", ()):
-            document = {name: example}
+        for shown in field.get("examples", ()):
+            document = {name: shown}
             assert [each.message for each in validator.iter_errors(document)] == [], name
             assert compiled_takes(document), name
             assert model_takes(document), name

@@ -1,0 +1,268 @@
+#!/bin/bash
+# Startup script of job search.
+#
+# This is the script as a person reads it. What is sent is the same text without comments and with shorter names,
+# compressed; it unpacks itself to /var/lib/foundry/flowc/run and goes on there.
+#
+#   run               installs the job: writes the systemd unit and starts it
+#   run job           runs the job (called by the unit, on this boot and on every later one until the job has ended)
+#   status.json       how often the job was started, seconds used, state, exit status, times
+#   body      the job's own script
+#
+# What the user wrote stands in single quotes because it is meant literally.
+# shellcheck disable=SC2016,SC2043,SC2317
+
+[ "$0" = /var/lib/foundry/flowc/run ] || {
+    install -D -m 700 -- "$0" /var/lib/foundry/flowc/run && exec bash /var/lib/foundry/flowc/run
+    exit
+}
+state_dir=${0%/*}
+
+# ---- install: run by cloud-init or by hand, as root, on the first boot; may be run again ----
+
+if [ -z "$1" ]; then
+    # Not ordered after cloud-init, which would wait for us. The network is waited for, but not required.
+    # SIGPIPE must end `yes | head` as in any shell; one process out of memory must not stop the whole job.
+    cat >/etc/systemd/system/flowc.service <<UNIT
+[Unit]
+Wants=network-online.target
+After=network-online.target docker.service
+[Service]
+ExecStart=/bin/bash $0 job
+IgnoreSIGPIPE=no
+OOMPolicy=continue
+KillMode=mixed
+TimeoutStopSec=90
+[Install]
+WantedBy=multi-user.target
+UNIT
+    mkdir -p /var/log/foundry
+    # An empty state file says: never started. One that is there keeps what it says.
+    : >>"$state_dir/status.json"
+    # Where no systemd runs, the job runs in the background, once at a time.
+    systemctl enable --now --no-block flowc ||
+        setsid -f flock -no "$state_dir" bash "$0" job </dev/null >/dev/null 2>&1
+    # All of this must outlive a power cut.
+    sync
+    exit
+fi
+
+# ---- state: one small JSON file, replaced as a whole ----
+
+# Usage: save_state [EXIT_CODE SIGNAL END]
+save_state() {
+    IFS=. read -r uptime_seconds _ </proc/uptime
+    used_seconds=$((used_base + uptime_seconds))
+    printf '{"starts":%s,"used_s":%s,"state":"%s","start":%s,"restarts":%s,"exit_code":%s,"signal":%s,"end":%s}\n' \
+        "$start_count" $used_seconds "$job_state" "$first_start" "$failure_count" "${1-null}" "${2-null}" "${3-null}" \
+        >"$state_dir/new"
+    mv "$state_dir/new" "$state_dir/status.json"
+}
+
+# ---- stop: the job is asked to end; what it was prepared with stays until it has ended ----
+
+stop_body() {
+    docker stop -t 30 flowc
+    kill -TERM -"$body_pid"
+    kill -CONT -"$body_pid"
+}
+
+# Usage: end_body STATE SIGNALS. What is dead by now has ended by itself. So has what then ends otherwise than by TERM
+# though it did not catch TERM (SIGNALS: C), nor ignore it (I).
+end_body() {
+    [ "$job_state" = RUNNING ] && body_facts=$(<"/proc/$body_pid/status") && [[ $body_facts != *State:?[XZ]* ]] || return
+    job_state=$1
+    told_at=$SECONDS
+    [[ $body_facts = *Sig[$2]g[nt]:?????????????[4-7c-f]???* ]] || must_die=1
+    stop_body &
+}
+
+# ---- time: counted over all starts; looked at every 5 seconds, and when something is due ----
+
+on_time() {
+    ((used_seconds < 3600)) || end_body TIMEOUT CI
+    ((used_seconds < 3630)) || kill -KILL -"$body_pid"
+    # Until it is called again; what is due first comes last.
+    wait_time=5
+    for each_time in 3630 3600; do
+        ((each_time <= used_seconds || each_time > used_seconds + 4)) || wait_time=$((each_time - used_seconds))
+    done
+}
+
+# ---- helpers of the start ----
+
+# Usage: give_up MESSAGE. The message goes to the job's output for errors.
+give_up() {
+    echo "flowc: $*" >&2
+    exit 1
+}
+
+# Usage: try_often COMMAND... Up to five times, 10 seconds apart.
+try_often() {
+    for _ in {1..5}; do
+        "$@" && return
+        sleep 10
+    done
+    give_up "five attempts failed: $*"
+}
+
+install_package() {
+    echo "flowc: installs $1"
+    apt-get -qq update
+    apt-get -qqy --no-install-recommends -o DPkg::Lock::Timeout=600 install "$1" >/dev/null
+}
+
+# Usage: need_program PROGRAM PACKAGE. Installs what the image has not.
+need_program() {
+    command -v "$1" >/dev/null || try_often install_package "$2"
+}
+
+# Usage: add_source PACKAGE KEY_URL SOURCE. A package that Ubuntu does not have.
+add_source() {
+    curl -fsSLo "/usr/share/keyrings/$1.asc" "$2" || return
+    echo "deb [signed-by=/usr/share/keyrings/$1.asc] $3" >"/etc/apt/sources.list.d/$1.list"
+    install_package "$1"
+}
+
+# ---- run: called by the unit ----
+
+run_job() {
+    IFS=:, read -r _ start_count _ used_seconds _ job_state _ first_start _ failure_count _ <"$state_dir/status.json"
+    # RUNNING and PENDING are to be started again, so is a job that never was; COMPLETED, FAILED and TIMEOUT are over.
+    [[ ${job_state:-ING} = *ING* ]] || exit 0
+    read -r private_ip _ < <(hostname -I)
+    output_file=/var/log/foundry/job.log
+    mkdir -p /run/flowc
+    # The first start empties the files, a later one goes on writing.
+    [ "$start_count" ] || : >"$output_file"
+    # The provider's log folder leads to the job's own output.
+
+    IFS=. read -r uptime_seconds _ </proc/uptime
+    used_base=$((used_seconds - uptime_seconds))
+    first_start=${first_start:-$EPOCHSECONDS}
+    job_state=RUNNING
+    # One process watches, and does nothing in a trap. It sleeps until the time is due or somebody rings here; what has
+    # happened stands elsewhere, so a ring that falls together with the time may be lost.
+    exec 3<> <(:)
+    # Told to stop (shutdown, preemption): the next boot starts the job again.
+    trap 'stop_asked=1; echo >&3' TERM
+    # Job control gives each of its children a process group, and the signals of a fresh process.
+    set -m
+    # What a start needs, and the job itself at its end, are one process group: limit and stop reach it at any point.
+    launch() {
+    sleep "${restart_delay:-0}"
+    export HOME=/root DEBIAN_FRONTEND=noninteractive
+    need_program docker docker.io
+    need_program curl curl
+    command -v nvidia-container-runtime-hook >/dev/null || {
+        # shellcheck disable=SC2016
+        try_often add_source nvidia-container-toolkit https://nvidia.github.io/libnvidia-container/gpgkey \
+            'https://nvidia.github.io/libnvidia-container/stable/deb/$(ARCH) /'
+        systemctl restart docker
+    }
+    # A start begins with fresh containers. Their output is read as it comes: docker's own copy would fill the disk.
+    # Where docker starts anew, its own file is newer than this one.
+    docker ps -aqf label=flowc | xargs -r docker rm -fv >"$state_dir/docker"
+    docker image inspect opensearchproject/opensearch:2.17.0 >/dev/null 2>&1 || try_often docker pull -q opensearchproject/opensearch:2.17.0 >/dev/null
+    docker image inspect envoyproxy/envoy:v1.31.0 >/dev/null 2>&1 || try_often docker pull -q envoyproxy/envoy:v1.31.0 >/dev/null
+    docker image inspect busybox:1.36 >/dev/null 2>&1 || try_often docker pull -q busybox:1.36 >/dev/null
+    # What the user set comes last and wins.
+    # shellcheck disable=SC2054
+    in_job=(
+        docker run --label flowc --log-driver none --network host --gpus all --mount type=bind,src=/var/run/docker.sock,dst=/var/run/docker.sock \
+        -e discovery.type=single-node \
+        -e node.ip="$private_ip" \
+        -e node_ip="$private_ip" \
+    )
+    # What fails from here on is started again.
+    : >"$state_dir/ready"
+    began_at=$EPOCHSECONDS
+    while docker run --rm --label flowc --log-driver none --name flowc-1 \
+        --network host \
+        envoyproxy/envoy:v1.31.0 ; :; do sleep 5; done >>/var/log/foundry/1.log 2>&1 &
+    # What follows begins when this one has started.
+    read -r _ < <(exec docker events --since "$began_at" -f container=flowc-1 -f event=start)
+    kill $!
+    [ -e /run/flowc/started ] || docker run --rm --label flowc --log-driver none --name flowc-2 \
+        --network host \
+        --entrypoint sh busybox:1.36 -c 'wget -qO- localhost:10000/migrate' || {
+        body_status=$?
+        echo flowc: flowc-2 failed with status $body_status
+        exit $body_status
+    }
+    : >/run/flowc/started
+    exec "${in_job[@]}" \
+        --rm --name flowc --entrypoint /bin/sh opensearchproject/opensearch:2.17.0 -c 'exec "${1}" "${2}" "${3}${node_ip}"' sh index --discovery=single-node --host= \
+        </dev/null
+    }
+    failure_count=${failure_count:-0}
+    while :; do
+    rm -f "$state_dir/ready"
+    body_signal=
+    must_die=
+    # Its process, then its exit status.
+    : >"$state_dir/life"
+    # The keeper has the body as its child and nothing else to do. Bash tells it of a death by a signal, in words, and of an
+    # exit in none; the status may be the same.
+    (
+        trap '' TERM
+        set -m
+        (
+            trap - TERM
+            echo "$BASHPID" >"$state_dir/life"
+            echo >&3
+            launch 3>&-
+        ) >>"$output_file" 2>&1 &
+        # In a subshell `wait` passes over a body that is only stopped.
+        wait $!
+        echo $? >>"$state_dir/life"
+        echo >&3
+    ) 2>"$state_dir/death" &
+    exec 2>/dev/null
+    start_count=$((start_count + 1))
+    while
+        save_state
+        on_time
+        read -rt "$wait_time" -u 3
+        { read -r body_pid; ! read -r body_status; } <"$state_dir/life"
+    do
+        [ -z "$stop_asked" ] || end_body PENDING C
+    done
+    # Docker gives a container's end by a signal as such a status.
+    ((body_status < 129 || body_status > 192)) || body_signal=$((body_status - 128))
+    [ -z "$must_die" ] || [ "$body_signal" = 15 ] || job_state=RUNNING
+    # The end of the script is the end of the job: what still runs in the background ends too.
+    kill -KILL -"$body_pid"
+    timeout 30 docker exec flowc-1 sh -c 'curl -X POST localhost:9901/drain_listeners'
+    # What is left of the grace period is for all: the job has had its part.
+    grace_left=$((told_at ? 30 + told_at - SECONDS : 30))
+    docker ps -qf label=flowc | xargs -r docker stop -t $((grace_left > 0 ? grace_left : 0))
+    # Docker may be removing one already, and says only that it does.
+    for _ in {1..10}; do
+        docker ps -aqf label=flowc | xargs -r docker rm -fv && break
+        sleep 1
+    done
+    # When docker itself was started anew (its package was upgraded, say), the job was interrupted like by a reboot.
+    if [ "$body_status$job_state" = 125RUNNING ] && [ /run/docker.pid -nt "$state_dir/docker" ]; then
+        job_state=PENDING
+        save_state
+        systemctl restart --no-block flowc
+        exit
+    fi
+    # Only a failure of the job itself, while it may still run, is one that a restart may mend.
+    if [ "$job_state" != RUNNING ] || [ "$body_status" = 0 ] || [ ! -e "$state_dir/ready" ]; then break; fi
+    case $body_status in
+    *) ((failure_count < 1 && ++failure_count)) || break ;;
+    esac
+    restart_delays=(10 10 )
+    restart_delay=${restart_delays[failure_count < 1 ? failure_count : 1]}
+    echo "flowc: exit status $body_status; starts again after $restart_delay seconds" >>"$output_file"
+    done
+    if [ "$job_state" = RUNNING ]; then
+        job_state=COMPLETED
+        [ "$body_status" = 0 ] || job_state=FAILED
+    fi
+    save_state "$body_status" "${body_signal:-0}" "$EPOCHSECONDS"
+    exit "$body_status"
+}
+run_job
