@@ -609,7 +609,11 @@ def startup_plain(v, sh):
             if v['image'] is None:
                 put('    [ -e "$state_dir/setup.done" ] || {\n        "${in_job[@]}" bash "$state_dir/setup" || give_up "setup failed with status $?"\n        : >"$state_dir/setup.done"\n    }\n')
             else:
-                put('    # What setup leaves in its container is the image of all later starts.\n    docker image inspect flowc >/dev/null 2>&1 || {\n        ')
+                put("    # What is written below an image's own volumes is in no image: they get a name, and so setup's are the job's.\n    for each_volume in $(docker image inspect -f ")
+                put(sh(v['volumes_format']))
+                put(' ')
+                put(sh(v['image']))
+                put('); do\n        [[ "${in_job[*]} " = *[:=]"$each_volume"[\\ ,:]* ]] || in_job+=(-v flowc"${each_volume//\\//_}:$each_volume")\n    done\n    # What setup leaves in its container is the image of all later starts.\n    docker image inspect flowc >/dev/null 2>&1 || {\n        ')
                 for l_word in v['with_secrets']:
                     put(sh(l_word))
                     put(' ')
@@ -623,8 +627,8 @@ def startup_plain(v, sh):
                     put(sh(l_format))
                     put(' ')
                     put(sh(v['image']))
-                    put(' | sed \'s/^null$/[]/\')"')
-                put(' flowc-setup flowc >/dev/null || give_up "cannot keep what setup made"\n        docker rm flowc-setup >/dev/null\n    }\n')
+                    put(')"')
+                put(' flowc-setup flowc >/dev/null || give_up "cannot keep what setup made"\n        docker rm -v flowc-setup >/dev/null\n    }\n')
         if v['restarts']:
             put('    # What fails from here on is started again.\n    : >"$state_dir/ready"\n')
         sections.append(('setup', ''.join(out)))
@@ -1592,7 +1596,11 @@ def startup_small(v, sh):
             if v['image'] is None:
                 put('[ -e $d/setup.done ]||{\n"${j[@]}" bash $d/setup||x "setup failed with status $?"\n: >$d/setup.done\n}\n')
             else:
-                put('docker image inspect flowc >/dev/null 2>&1||{\n')
+                put('for each_volume in $(docker image inspect -f ')
+                put(sh(v['volumes_format']))
+                put(' ')
+                put(sh(v['image']))
+                put('); do\n[[ "${j[*]} " = *[:=]"$each_volume"[\\ ,:]* ]]||j+=(-v flowc"${each_volume//\\//_}:$each_volume")\ndone\ndocker image inspect flowc >/dev/null 2>&1||{\n')
                 for l_word in v['with_secrets']:
                     put(sh(l_word))
                     put(' ')
@@ -1606,8 +1614,8 @@ def startup_small(v, sh):
                     put(sh(l_format))
                     put(' ')
                     put(sh(v['image']))
-                    put(' | sed \'s/^null$/[]/\')"')
-                put(' flowc-setup flowc >/dev/null||x "cannot keep what setup made"\ndocker rm flowc-setup >/dev/null\n}\n')
+                    put(')"')
+                put(' flowc-setup flowc >/dev/null||x "cannot keep what setup made"\ndocker rm -v flowc-setup >/dev/null\n}\n')
         if v['restarts']:
             put(': >$d/ready\n')
         sections.append(('setup', ''.join(out)))

@@ -22,8 +22,14 @@ if TYPE_CHECKING:
 BODY = "/flowc-body"
 # The image that setup leaves behind.
 OWN_IMAGE = "flowc"
-# What of an image `docker run` has overridden for the setup, and how it is asked for.
-KEPT = (("ENTRYPOINT", "{{json .Config.Entrypoint}}"), ("CMD", "{{json .Config.Cmd}}"))
+# What of an image `docker run` has overridden for the setup, and how it is asked for. Docker takes an empty entrypoint
+# for none that is told, and keeps the setup's; [""] is none.
+KEPT = (
+    ("ENTRYPOINT", '{{with .Config.Entrypoint}}{{json .}}{{else}}[""]{{end}}'),
+    ("CMD", "{{with .Config.Cmd}}{{json .}}{{else}}[]{{end}}"),
+)
+# How an image is asked for its volumes.
+VOLUMES = "{{range $path, $_ := .Config.Volumes}}{{$path}} {{end}}"
 # Runs a file under bash, or under sh where the image has no bash.
 ANY_SHELL = 'exec $(command -v bash||echo sh) "$0" "$@"'
 
@@ -31,8 +37,9 @@ ANY_SHELL = 'exec $(command -v bash||echo sh) "$0" "$@"'
 class Containers(Record):
     """What templates ask for of docker; `image` is None for a job on the machine itself. `flag` stands before each
     variable, `docker_words` are the main container's options but for these, `command` its image and process;
-    `kept_settings`: what setup must not change of the image. `images` are pulled `always` or where they are `missing`.
-    `stops_beside` are the containers beside it with the commands that they are told to end by; times in seconds."""
+    `kept_settings`: what setup must not change of the image, `volumes_format`: how it is asked for its volumes.
+    `images` are pulled `always` or where they are `missing`. `stops_beside` are the containers beside it with the
+    commands that they are told to end by; times in seconds."""
 
     image: str | None = None
     images: tuple[tuple[str, str], ...] = ()
@@ -40,6 +47,7 @@ class Containers(Record):
     docker_words: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
     kept_settings: tuple[tuple[str, str], ...] = ()
+    volumes_format: str = VOLUMES
     before_stop: tuple[str, ...] = ()
     stops_beside: tuple[tuple[str, tuple[str, ...]], ...] = ()
     host_sysctls: tuple[str, ...] = ()

@@ -49,17 +49,19 @@ if "--bundle" in sys.argv and lacking:
         json.dump(config, file)
 os.execv("/usr/sbin/runc.real", ["runc", *sys.argv[1:]])
 """
-# An image of busybox, without a registry: made by a folder that is piped to `docker import`.
+# An image of busybox, without a registry: made by a folder that is piped to `docker import`. What stands
+# for bash in it is its own shell.
 BUSYBOX = """\
 set -e
-mkdir -p /tmp/image/bin /tmp/image/tmp /tmp/image/etc
-cp /bin/busybox /tmp/image/bin/
-for name in $(/bin/busybox --list); do [ "$name" = busybox ] || ln -sf busybox "/tmp/image/bin/$name"; done
-ln -sf sh /tmp/image/bin/bash
-printf 'root:x:0:0::/:/bin/sh\\nuser:x:1000:1000::/:/bin/sh\\n' >/tmp/image/etc/passwd
-printf 'root:x:0:\\nuser:x:1000:\\n' >/tmp/image/etc/group
-chmod 1777 /tmp/image/tmp
-tar -C /tmp/image -c . | docker import --change 'ENV PATH=/bin' --change 'CMD ["sh"]' - busybox:test
+mkdir -p /opt/image/bin /opt/image/tmp /opt/image/etc
+cp /bin/busybox /opt/image/bin/
+for name in $(/bin/busybox --list); do [ "$name" = busybox ] || ln -sf busybox "/opt/image/bin/$name"; done
+printf '#!/bin/sh\\nexec sh "$@"\\n' >/opt/image/bin/bash
+chmod 755 /opt/image/bin/bash
+printf 'root:x:0:0::/:/bin/sh\\nuser:x:1000:1000::/:/bin/sh\\n' >/opt/image/etc/passwd
+printf 'root:x:0:\\nuser:x:1000:\\n' >/opt/image/etc/group
+chmod 1777 /opt/image/tmp
+tar -C /opt/image -c . | docker import --change 'ENV PATH=/bin' --change 'CMD ["sh"]' - busybox:test
 """
 
 

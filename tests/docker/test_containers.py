@@ -10,6 +10,8 @@ import yaml
 pytestmark = pytest.mark.docker
 
 IMAGE = "busybox:test"
+# The first process of a container hears of TERM only what it asks for.
+END = "trap 'exit 9' TERM;"
 
 
 def job(
@@ -121,11 +123,30 @@ def test_a_file_of_a_secret_is_readable_by_its_group(docker: Any) -> None:
     assert docker.output() == "open\n1000 2000\n"
 
 
+def test_what_is_to_run_before_a_stop_runs_before_that_of_a_failed_probe(docker: Any) -> None:
+    text = job(
+        pod={"terminationGracePeriodSeconds": 5},
+        livenessProbe={"exec": {"command": ["test", "-e", "/alive"]}, "periodSeconds": 1, "failureThreshold": 2},
+        lifecycle={"preStop": {"exec": {"command": sh("echo told >/proc/1/fd/1")}}},
+        command=sh("trap 'echo stopped; exit 7' TERM; : >/alive; echo up; sleep 2 & wait; rm /alive; sleep 60 & wait"),
+    )
+    assert docker.end(text) == ("FAILED", 7, 0)
+    assert docker.output().splitlines() == [
+        *("up", "flowc: the liveness probe failed 2 times in a row", "told", "stopped")
+    ]
+
+
 @pytest.mark.parametrize("how", ["shut_down", "cut_power"])
 def test_it_begins_anew_after_the_machine_was_away(docker: Any, how: str) -> None:
-    side = {"name": "side", "image": IMAGE, "restartPolicy": "Always", "command": sh("while :; do sleep 1; done")}
+    side = {
+        "name": "side",
+        "image": IMAGE,
+        "restartPolicy": "Always",
+        "command": sh(f"{END} while :; do sleep 1; done"),
+    }
     text = job(
-        pod={"initContainers": [side]}, command=sh("echo up; [ -e /again ] && exit 3; : >/again; sleep 40 & wait")
+        pod={"initContainers": [side]},
+        command=sh(f"{END} echo up; [ -e /again ] && exit 3; : >/again; sleep 40 & wait"),
     )
     docker.start(text)
     docker.wait_for("up")
@@ -138,7 +159,7 @@ def test_it_begins_anew_after_the_machine_was_away(docker: Any, how: str) -> Non
 
 
 def test_a_restart_of_docker_is_an_interruption(docker: Any) -> None:
-    docker.start(job(command=sh("echo up; sleep 15")))
+    docker.start(job(command=sh(f"{END} echo up; sleep 8 & wait")))
     docker.wait_for("up")
     docker.run("systemctl restart docker")
     found = docker.wait(seconds=90)

@@ -216,12 +216,16 @@ run_job() {
     in_job=(
         docker run --label flowc --log-driver none --network host --ipc=host '--env=MODE=a b' --gpus all --mount type=bind,src=/mnt/flowc/datasets,dst=/mnt/datasets --mount type=bind,src=/mnt/flowc/0,dst=/scratch \
     )
+    # What is written below an image's own volumes is in no image: they get a name, and so setup's are the job's.
+    for each_volume in $(docker image inspect -f '{{range $path, $_ := .Config.Volumes}}{{$path}} {{end}}' ghcr.io/example/eval:1.4); do
+        [[ "${in_job[*]} " = *[:=]"$each_volume"[\ ,:]* ]] || in_job+=(-v flowc"${each_volume//\//_}:$each_volume")
+    done
     # What setup leaves in its container is the image of all later starts.
     docker image inspect flowc >/dev/null 2>&1 || {
         "${in_job[@]}" --name flowc-setup -v "$state_dir/setup":/flowc-setup:ro --entrypoint bash ghcr.io/example/eval:1.4 /flowc-setup ||
             give_up "setup failed with status $?"
-        docker commit -c "ENTRYPOINT $(docker image inspect -f '{{json .Config.Entrypoint}}' ghcr.io/example/eval:1.4 | sed 's/^null$/[]/')" -c "CMD $(docker image inspect -f '{{json .Config.Cmd}}' ghcr.io/example/eval:1.4 | sed 's/^null$/[]/')" flowc-setup flowc >/dev/null || give_up "cannot keep what setup made"
-        docker rm flowc-setup >/dev/null
+        docker commit -c "ENTRYPOINT $(docker image inspect -f '{{with .Config.Entrypoint}}{{json .}}{{else}}[""]{{end}}' ghcr.io/example/eval:1.4)" -c "CMD $(docker image inspect -f '{{with .Config.Cmd}}{{json .}}{{else}}[]{{end}}' ghcr.io/example/eval:1.4)" flowc-setup flowc >/dev/null || give_up "cannot keep what setup made"
+        docker rm -v flowc-setup >/dev/null
     }
     exec "${in_job[@]}" \
         --rm --name flowc flowc \

@@ -231,7 +231,7 @@ run_job() {
     # What the user set comes last and wins.
     # shellcheck disable=SC2054
     in_job=(
-        docker run --label flowc --log-driver none --network host --ulimit=memlock=-1 --shm-size=64g --gpus all --mount type=bind,src=/mnt/checkpoints,dst=/checkpoints --mount type=bind,src=/mnt/flowc/0,dst=/root/sky_workdir --mount type=bind,src=/mnt/flowc/1,dst=/data --mount type=bind,src=/mnt/flowc/2,dst=/out --mount type=bind,src=/mnt/flowc/3,dst=/root/.config/train.toml --mount type=bind,src=/mnt/flowc/4,dst=/scratch -w /root/sky_workdir -e HF_TOKEN -e WANDB_API_KEY \
+        docker run --label flowc --log-driver none --network host --user=0 --ulimit=memlock=-1 --shm-size=64g --gpus all --mount type=bind,src=/mnt/checkpoints,dst=/checkpoints --mount type=bind,src=/mnt/flowc/0,dst=/root/sky_workdir --mount type=bind,src=/mnt/flowc/1,dst=/data --mount type=bind,src=/mnt/flowc/2,dst=/out --mount type=bind,src=/mnt/flowc/3,dst=/root/.config/train.toml --mount type=bind,src=/mnt/flowc/4,dst=/scratch -w /root/sky_workdir -e HF_TOKEN -e WANDB_API_KEY \
         -e SKYPILOT_NUM_NODES=2 \
         -e SKYPILOT_NUM_GPUS_PER_NODE=8 \
         -e PYTHONUNBUFFERED=1 \
@@ -242,12 +242,16 @@ run_job() {
         -e SKYPILOT_NODE_RANK="$node_rank" \
         -e SKYPILOT_NODE_IPS="$node_ips" \
     )
+    # What is written below an image's own volumes is in no image: they get a name, and so setup's are the job's.
+    for each_volume in $(docker image inspect -f '{{range $path, $_ := .Config.Volumes}}{{$path}} {{end}}' nvcr.io/nvidia/pytorch:24.07-py3); do
+        [[ "${in_job[*]} " = *[:=]"$each_volume"[\ ,:]* ]] || in_job+=(-v flowc"${each_volume//\//_}:$each_volume")
+    done
     # What setup leaves in its container is the image of all later starts.
     docker image inspect flowc >/dev/null 2>&1 || {
         bash -c '. /run/flowc/secrets&&export HF_TOKEN WANDB_API_KEY&&exec "$@"' - "${in_job[@]}" --name flowc-setup -v "$state_dir/setup":/flowc-setup:ro --entrypoint bash nvcr.io/nvidia/pytorch:24.07-py3 /flowc-setup ||
             give_up "setup failed with status $?"
         docker commit flowc-setup flowc >/dev/null || give_up "cannot keep what setup made"
-        docker rm flowc-setup >/dev/null
+        docker rm -v flowc-setup >/dev/null
     }
     # What fails from here on is started again.
     : >"$state_dir/ready"

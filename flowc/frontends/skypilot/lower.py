@@ -189,6 +189,10 @@ class Lowering:
     def _isolation(self, environment: Environment) -> Isolation:
         contained = "image_id" in self.keys or bool(self.inputs.flags.image)
         found = isolation(self.task, contained, self.ledger, self.origins, self.sink)
+        if contained and not any(word.startswith("--user=") for word in found.options):
+            # As SkyPilot: whoever the image's own user is, tasks are root's.
+            self.origins["isolation.user"] = self.origins.get("image", self.task.span)
+            found = found.replace(user="0")
         if environment.login is not None:
             self.origins["isolation.pull_secrets"] = environment.login
             found = found.replace(pull_secrets=(LOGIN_SECRET,))

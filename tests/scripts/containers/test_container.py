@@ -230,10 +230,10 @@ def test_setup_runs_once_in_a_container_whose_image_the_job_gets(tmp_path: Path)
     (tmp_path / "run.docker").write_text('[[ " $* " == *flowc-setup* ]] || exit 7\n')
     machine.run(contained(setup="pip install x\n", retry=Retry(max_restarts=1, delay_ms=0)))
     assert (tmp_path / "setup").read_text() == "pip install x\n"
-    setup, *rest = machine.called("docker run", "docker commit", "docker rm flowc-setup")
+    setup, *rest = machine.called("docker run", "docker commit", "docker rm -v flowc-setup")
     assert setup.endswith("--name flowc-setup -v /setup:/flowc-setup:ro "
                           "--entrypoint bash img:1 /flowc-setup")  # fmt: skip
-    assert rest[:2] == ["docker commit flowc-setup flowc", "docker rm flowc-setup"]
+    assert rest[:2] == ["docker commit flowc-setup flowc", "docker rm -v flowc-setup"]
     assert len(rest) == 4
     assert all(call.endswith("--rm --name flowc --entrypoint python flowc -c print\\(1\\)") for call in rest[2:])
 
