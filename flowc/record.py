@@ -25,20 +25,17 @@ class Record:
         FIELDS: ClassVar[tuple[str, ...]]
         DEFAULTS: ClassVar[dict[str, Any]]
         NAMES: ClassVar[frozenset[str]]
-        COUNT: ClassVar[int]
     else:
         UNSHOWN = ()
         FIELDS = ()
         DEFAULTS = {}
         NAMES = frozenset()
-        COUNT = 0
 
     def __init_subclass__(cls) -> None:
         # `inspect.get_annotations` is for annotations that are wanted as types; here only their names are, without
         # inspect.
         own = [name for name in vars(cls).get("__annotations__", {}) if not name.startswith("_")]
         cls.FIELDS = cls.FIELDS + tuple(name for name in own if name not in cls.FIELDS)
-        cls.COUNT = len(cls.FIELDS)
         cls.NAMES = frozenset(cls.FIELDS)
         cls.DEFAULTS = {**cls.DEFAULTS, **{name: cls.__dict__[name] for name in own if name in cls.__dict__}}
 
@@ -47,7 +44,7 @@ class Record:
         if self.DEFAULTS:
             fields.update(self.DEFAULTS)
         fields.update(values)
-        if len(fields) != self.COUNT or not self.NAMES.issuperset(values):
+        if fields.keys() != self.NAMES:
             odd = sorted(set(self.FIELDS) ^ set(fields))
             raise TypeError(f"{type(self).__name__}: missing or unknown fields: {', '.join(odd)}")
 

@@ -54,10 +54,14 @@ BROUGHT = ({'commands': ('conda', 'mamba', 'activate'),
            '\\t]*\\.[ \\t]|PATH=',
   'package': None})
 
-BEHIND = ({'words': 'launcher[\\s=\'"]+slurm\\b', 'commands': ('scontrol',)},
- {'words': '\\bdeepspeed\\b[^\\n]{0,200}--launcher[ =]slurm\\b', 'commands': ('srun',)},
- {'words': '\\bsubmitit\\b', 'commands': ('scontrol',)},
- {'words': '\\b(?:SlurmManager|SlurmClusterManager|addprocs_slurm)\\b', 'commands': ('srun',)})
+BEHIND = ({'signs': ('launcher',), 'words': 'launcher[\\s=\'"]+slurm\\b', 'commands': ('scontrol',)},
+ {'signs': ('deepspeed',),
+  'words': '\\bdeepspeed\\b[^\\n]{0,200}--launcher[ =]slurm\\b',
+  'commands': ('srun',)},
+ {'signs': ('submitit',), 'words': '\\bsubmitit\\b', 'commands': ('scontrol',)},
+ {'signs': ('SlurmManager', 'SlurmClusterManager', 'addprocs_slurm'),
+  'words': '\\b(?:SlurmManager|SlurmClusterManager|addprocs_slurm)\\b',
+  'commands': ('srun',)})
 
 INTERPRETERS = ('sh', 'bash', 'dash', 'rbash', 'perl', 'python3', 'python3.10', 'awk', 'mawk', 'sed', 'env')
 

@@ -133,8 +133,10 @@ class ModuleRow(Strict):
 
 
 class BehindRow(Strict):
-    """A regular expression that finds a program in a text, and the commands that the program calls."""
+    """A regular expression that finds a program in a text, words of which such a text has one, and the commands that
+    the program calls."""
 
+    signs: tuple[str, ...] = Field(min_length=1)
     words: str
     commands: tuple[str, ...]
 

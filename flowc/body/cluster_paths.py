@@ -71,22 +71,22 @@ def _judged(text: str, made: list[str]) -> Iterator[tuple[str, tuple[int, int]]]
     variables: dict[str, str] = {}
     documents = {each.command: each for each in seen.here_documents}
     for command in seen.commands:
-        document = documents.get(command.start)
-        if document is None and not {"/", "$"} & {*text[command.start : command.end]}:
+        start, end = command.start, command.end
+        document = documents.get(start)
+        if document is None and text.find("/", start, end) < 0 and text.find("$", start, end) < 0:
             continue
-        words, assigned = command.words(), command.assignments()
+        assigned, words, redirections = command.parts()
         name = words[0][1].rpartition("/")[2] if words else ""
         if name in _declares:
             assigned, words = [*assigned, *words[1:]], []
         for start, word in assigned:
             variable, _, value = word.partition("=")
-            value = value.strip("\"'")
-            variables[variable] = value
-            if _made_by_programs(variable):
+            value = variables[variable] = value.strip("\"'")
+            if "/" in value and _made_by_programs(variable):
                 made.append(value)
             else:
                 yield from _mentions(word, start)
-        if name in SILENT or name in CONTAINERS or "--container-image" in text[command.start : command.end]:
+        if name in SILENT or name in CONTAINERS or text.find("--container-image", command.start, end) >= 0:
             continue
         if document is not None and name not in WRITERS:
             yield from _mentions(text[document.start : document.end], document.start)
@@ -97,10 +97,10 @@ def _judged(text: str, made: list[str]) -> Iterator[tuple[str, tuple[int, int]]]
             given = [] if makes else given[:-1]
         before = ""
         for start, word in [*words[:1], *given]:
-            if not _no_path(word) and not (_no_path(before) and "=" not in before):
+            if "/" in word and not _no_path(word) and not (_no_path(before) and "=" not in before):
                 yield from _mentions(word, start)
             before = word
-        for start, _, word in command.redirections():
+        for start, _, word in redirections:
             yield from _mentions(word, start)
 
 
@@ -115,6 +115,8 @@ def _values(words: list[str], variables: dict[str, str]) -> Iterator[str]:
 
 
 def _mentions(text: str, offset: int) -> Iterator[tuple[str, tuple[int, int]]]:
+    if "/" not in text:
+        return
     for match, _ in zip(_paths(text), range(_MOST_PATHS), strict=False):
         _, root, second = match.groups()
         there = root in IMAGE_ROOTS if root != "home" else second == "ubuntu"

@@ -38,7 +38,8 @@ _KNOWN = (
 )
 _NAMES = "|".join(_KNOWN)
 _python = at_first_use(r"(?<![\w./$=-])python(?![\w.=-])", "search")
-_words = at_first_use(rf"(?<![\w./$\"'=@-])(?:{_NAMES})(?![\w./=-])", "finditer")
+# Beside letters, digits and the underscore: a known name with one of these before or behind it is part of another word.
+_JOINED_BEFORE, _JOINED_BEHIND = frozenset("_./$\"'=@-"), frozenset("_./=-")
 # What stands before a command on its line, such as a launcher with its options. The bounds keep a line of assignments
 # from costing more than its length.
 _at_command = at_first_use(
@@ -51,7 +52,11 @@ _at_command = at_first_use(
 _definitions = at_first_use(
     rf"\b(?:function[ \t]+({_NAMES})\b|({_NAMES})[ \t]*\([ \t]*\)|alias[ \t]+({_NAMES})=)", "finditer"
 )
-_guards = at_first_use(rf"\b(?:command[ \t]+-[vV]|type(?:[ \t]+-\w+)?|which|hash)[ \t]+[\"']?({_NAMES})\b", "finditer")
+_call_brackets = at_first_use(r"\([ \t]*\)", "search")
+_guards = at_first_use(
+    r"\b(?:command[ \t]+-[vV]|type(?:[ \t]+-\w+)?|which|hash)[ \t]+[\"']?(?=([A-Za-z][\w-]*))", "finditer"
+)
+_ASKING = ("command", "type", "which", "hash")
 # Where a call may come from: a variable, the words of another program, a script that the text writes.
 _mentions = at_first_use(
     r"(?<![\w.$@])(?:(?<!-)|(?<=:-))(?:(?<!/)|(?<=/bin/))"
@@ -61,6 +66,7 @@ _mentions = at_first_use(
     "finditer",
 )
 _behind = tuple(at_first_use(row["words"], "search") for row in BEHIND)
+_MENTIONED = (*PROVIDED, *LAUNCHERS, "module")
 _brought = tuple(at_first_use(row["words"], "search") for row in BROUGHT)
 # Characters of a text that are looked at for calls: no longer one fits into a script, whatever its compression.
 MOST_TEXT = 1 << 20
@@ -77,19 +83,25 @@ def provided(job: Job) -> set[str]:
     """
     found = {name for name in job.run.commands if name in _KNOWN}
     text = (job.run.text or "")[:MOST_TEXT]
-    for match in _mentions(text):
-        if match[0] not in found and not in_comment(text, match.start()):
-            found.add(match[0])
+    if any(name in text for name in _MENTIONED):
+        for match in _mentions(text):
+            if match[0] not in found and not in_comment(text, match.start()):
+                found.add(match[0])
     found |= behind(text)
     found |= {name for name in _calls_of(job) if name in MODULES or name in REFUSED}
     if found & {*MODULES}:
-        found.difference_update({match[1] or match[2] or match[3] for match in _definitions(text)} & {*MODULES})
+        found.difference_update(_defined(text) & {*MODULES})
     return found if _has_slurm(job) else found & {*MODULES}
 
 
 def behind(text: str) -> set[str]:
     """The commands that programs call which a text starts."""
-    return {name for row, uses in zip(BEHIND, _behind, strict=True) if uses(text) for name in row["commands"]}
+    return {
+        name
+        for row, uses in zip(BEHIND, _behind, strict=True)
+        if any(sign in text for sign in row["signs"]) and uses(text)
+        for name in row["commands"]
+    }
 
 
 def _has_slurm(job: Job) -> bool:
@@ -177,8 +189,8 @@ def _search(text: str) -> dict[str, list[int]]:
     calls = outside_child_scripts(text, 0, list(_calls(text)))
     if not calls:
         return {}
-    known = {match[1] or match[2] or match[3] for match in _definitions(text)}
-    guarded = _guarded(text)
+    known = _defined(text)
+    guarded = _guarded(text) if any(word in text for word in _ASKING) else {}
     found: dict[str, list[int]] = {}
     for start, end in calls:
         name = text[start:end]
@@ -187,16 +199,36 @@ def _search(text: str) -> dict[str, list[int]]:
     return found
 
 
+def _defined(text: str) -> set[str]:
+    """The known names that the text makes functions or aliases of."""
+    if "function" not in text and "alias" not in text and not _call_brackets(text):
+        return set()
+    return {match[1] or match[2] or match[3] for match in _definitions(text)}
+
+
 def _calls(text: str) -> Iterator[tuple[int, int]]:
-    """Where the words stand at the place of a command; of one line the first few are looked at."""
+    """Where known names stand at the place of a command; of one line the first few are looked at."""
     line_end, seen = -1, 0
-    for match in _words(text):
-        if match.start() > line_end:
-            line_end, seen = text.find("\n", match.end()), 0
+    for start, end in sorted(_standing(text)):
+        if start > line_end:
+            line_end, seen = text.find("\n", end), 0
             line_end = len(text) if line_end < 0 else line_end
         seen += 1
-        if seen <= _MOST_ON_A_LINE and _is_call(text, match.start()):
-            yield match.span()
+        if seen <= _MOST_ON_A_LINE and _is_call(text, start):
+            yield start, end
+
+
+def _standing(text: str) -> Iterator[tuple[int, int]]:
+    """Where known names stand as words of their own. Most texts hold few of them: looking for each costs less than an
+    expression for all."""
+    for name in _KNOWN:
+        start, size = text.find(name), len(name)
+        while start >= 0:
+            end = start + size
+            before, behind = text[start - 1 : start], text[end : end + 1]
+            if not (before.isalnum() or before in _JOINED_BEFORE or behind.isalnum() or behind in _JOINED_BEHIND):
+                yield start, end
+            start = text.find(name, end)
 
 
 def _is_call(text: str, start: int) -> bool:
@@ -223,7 +255,11 @@ def _before(text: str, start: int) -> str:
 def _guarded(text: str) -> dict[str, list[tuple[int, int]]]:
     """Where a command is asked for before it is used: name to stretches of the text."""
     found: dict[str, list[tuple[int, int]]] = {}
-    for guard, _ in zip(_guards(text), range(_MOST_GUARDS), strict=False):
+    seen = 0
+    for guard in _guards(text):
+        name = next((name for name in _KNOWN if guard[1] == name or guard[1].startswith(name + "-")), None)
+        if name is None:
+            continue
         start = text.rfind("\n", 0, guard.start()) + 1
         end = text.find("\n", guard.end())
         end = len(text) if end < 0 else end
@@ -233,7 +269,10 @@ def _guarded(text: str) -> dict[str, list[tuple[int, int]]]:
             indent = line[: len(line) - len(line.lstrip())]
             close = text.find(f"\n{indent}fi", end)
             end = close if close >= 0 else end
-        found.setdefault(guard[1], []).append((start, end))
+        found.setdefault(name, []).append((start, end))
+        seen += 1
+        if seen == _MOST_GUARDS:
+            break
     return found
 
 
@@ -248,7 +287,7 @@ def interpreter_package(job: Job) -> tuple[str, str] | None:
 def names_python(job: Job) -> bool:
     """Whether what runs on the machine itself names Python as `python`, which Ubuntu knows as `python3` alone."""
     texts = ((job.run.text or "")[:MOST_TEXT], " ".join(job.run.argv), job.setup or "")
-    return job.image is None and any(_python(text) is not None for text in texts)
+    return job.image is None and any("python" in text and _python(text) is not None for text in texts)
 
 
 def missing_interpreter(job: Job) -> str | None:

@@ -3,7 +3,17 @@ the registry; a target reports only what it cannot say itself."""
 
 from __future__ import annotations
 
-from flowc.rules.base import Rule, has_mounts, has_secrets, has_text, is_delivered
+from flowc._compiled.slurm_commands import ABSENT, BROUGHT, MISSING, MODULES, PROVIDED, REFUSED
+from flowc.rules.base import (
+    Rule,
+    always,
+    has_idle_nodes,
+    has_mounts,
+    has_other_interpreter,
+    has_secrets,
+    is_batch_script,
+    is_delivered,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,16 +22,17 @@ if TYPE_CHECKING:
     from flowc.diag.sink import Sink
     from flowc.ir.unit import Unit
 
+_COMMANDS = (*PROVIDED, *REFUSED, *MODULES, *MISSING, *ABSENT, *(name for row in BROUGHT for name in row["commands"]))
 RULES = (
     Rule(name="mounts", concerns=has_mounts),
     Rule(name="secrets", concerns=has_secrets),
-    Rule(name="nodes", concerns=has_text),
-    Rule(name="interpreter", concerns=has_text),
-    Rule(name="commands", concerns=has_text),
-    Rule(name="reach", concerns=has_text),
-    Rule(name="paths", concerns=has_text),
-    Rule(name="modules", concerns=has_text),
-    Rule(name="slurm_words", concerns=has_text),
+    Rule(name="nodes", concerns=has_idle_nodes),
+    Rule(name="interpreter", concerns=has_other_interpreter),
+    Rule(name="commands", concerns=always, words=_COMMANDS),
+    Rule(name="reach", concerns=always, words=("ssh", "scp", "deepspeed", "mpirun", "mpiexec", "--container-image")),
+    Rule(name="paths", concerns=always, words=("/",)),
+    Rule(name="modules", concerns=always, words=("module", "ml")),
+    Rule(name="slurm_words", concerns=is_batch_script, words=PROVIDED),
     Rule(name="delivery", concerns=is_delivered),
 )
 _loaded: dict[str, Callable[[Unit, Sink], None]] = {}
@@ -30,8 +41,16 @@ _loaded: dict[str, Callable[[Unit, Sink], None]] = {}
 def run(units: list[Unit], sink: Sink) -> None:
     """Report what each of these units lacks, whose plans stand."""
     for unit in units:
+        text = f"{unit.job.setup or ''}\n{unit.job.run.text or ''}"
         for rule in RULES:
-            if rule.concerns(unit.job):
+            if rule.concerns(unit) and (not rule.words or _holds(text, rule.words)):
                 if rule.name not in _loaded:
                     _loaded[rule.name] = rule.load()
                 _loaded[rule.name](unit, sink)
+
+
+def _holds(text: str, words: tuple[str, ...]) -> bool:
+    for word in words:  # noqa: SIM110 - a generator costs as much as the search
+        if word in text:
+            return True
+    return False

@@ -9,37 +9,54 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from flowc.diag.sink import Sink
-    from flowc.ir.job import Job
     from flowc.ir.unit import Unit
     from flowc.source import Span
 
 
 class Rule(Record):
     """The module below flowc/rules/ of this name holds `report(unit, sink)`; it is imported for the first job that it
-    `concerns`."""
+    `concerns`. Where there are `words`, those are jobs whose texts hold one of them."""
 
     name: str
-    concerns: Callable[[Job], bool]
+    concerns: Callable[[Unit], bool]
+    words: tuple[str, ...] = ()
 
     def load(self) -> Callable[[Unit, Sink], None]:
         report: Callable[[Unit, Sink], None] = __import__(f"flowc.rules.{self.name}", fromlist=["report"]).report
         return report
 
 
-def has_text(job: Job) -> bool:
-    return bool(job.run.text or job.setup)
+def always(unit: Unit) -> bool:
+    return True
 
 
-def has_mounts(job: Job) -> bool:
-    return bool(job.mounts or job.containers)
+def is_batch_script(unit: Unit) -> bool:
+    return unit.job.conventions.commands and bool(unit.job.run.text)
 
 
-def has_secrets(job: Job) -> bool:
+def has_idle_nodes(unit: Unit) -> bool:
+    """Whether there are machines that wait for what the first one calls."""
+    job, nodes = unit.job, unit.plan.nodes if unit.plan is not None else 1
+    return nodes > 1 and job.conventions.runs_on == "first" and bool(job.run.text or job.setup)
+
+
+def has_other_interpreter(unit: Unit) -> bool:
+    """Whether the first line names another program than the shells that every machine has."""
+    line = unit.job.run.interpreter
+    return line is not None and line.split()[:1] not in (["/bin/bash"], ["/bin/sh"])
+
+
+def has_mounts(unit: Unit) -> bool:
+    return bool(unit.job.mounts or unit.job.containers)
+
+
+def has_secrets(unit: Unit) -> bool:
+    job = unit.job
     return bool(job.secrets or job.files or job.containers or job.isolation.pull_secrets)
 
 
-def is_delivered(job: Job) -> bool:
-    return job.run.delivery == "ssh"
+def is_delivered(unit: Unit) -> bool:
+    return unit.job.run.delivery == "ssh"
 
 
 def texts(unit: Unit) -> Iterator[Unit]:

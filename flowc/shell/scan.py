@@ -29,6 +29,9 @@ _piece = at_first_use(
     rf"|\$'(?:[^'\\]|\\[\s\S])*'|'[^']*'|[$<>]{_NESTED}|`[^`]*`|\$\{{[^}}]*\}}|\$|(?<==){_NESTED})+",
     "match",
 )
+# A word without substitutions, as most are: what it matches, `_piece` matches too if a character of _ENDS follows.
+_simple = at_first_use(r"(?:[^\s\"'`$\\;&|()<>]|\$\w|\"[^\"\\$`]*\"|'[^']*')+", "match")
+_ENDS = frozenset(" \t\n;&|)")
 _between = at_first_use(r"(?:[ \t\n]|\\\r?\n|#[^\n]*)*", "match")
 _redirection = at_first_use(r"\d*(?:<<<|<<-?|<>|>>|[<>]&|>\||&>>?|[<>])[ \t]*", "match")
 _assignment = at_first_use(r"[A-Za-z_]\w*(?:\[[^\]]*\])?\+?=", "match")
@@ -59,46 +62,47 @@ class Command(Record):
     def words(self) -> list[tuple[int, str]]:
         """Its words with their offsets as they are written, from its name on: without reserved words, assignments and
         redirections in front of it."""
-        found = self._pieces()
-        while found and (found[0][1] in LEADING or _assignment(found[0][1])):
-            del found[0]
-        return found
+        return self.parts()[1]
 
-    def assignments(self) -> list[tuple[int, str]]:
-        """`NAME=VALUE` in front of its name, with their offsets."""
-        found = []
-        for start, word in self._pieces():
-            if _assignment(word):
-                found.append((start, word))
-            elif word not in LEADING:
-                break
-        return found
-
-    def redirections(self) -> list[tuple[int, str, str]]:
-        """The operator and the word of each redirection, with the word's offset."""
-        found: list[tuple[int, str, str]] = []
-        self._pieces(found)
-        return found
-
-    def _pieces(self, redirections: list[tuple[int, str, str]] | None = None) -> list[tuple[int, str]]:
-        text, end, found = self.text, self.end, list[tuple[int, str]]()
-        place = self.start
-        while len(found) < _MOST_WORDS:
-            place = _between(text, place, end).end()
-            operator = _redirection(text, place, end)
+    def parts(self) -> tuple[list[tuple[int, str]], list[tuple[int, str]], list[tuple[int, str, str]]]:
+        """All that it is made of, with offsets: `NAME=VALUE` in front of its name; its `words`; the operator and the
+        word of each redirection."""
+        text, place, end = self.text, self.start, self.end
+        assigned: list[tuple[int, str]] = []
+        words: list[tuple[int, str]] = []
+        redirections: list[tuple[int, str, str]] = []
+        left = _MOST_WORDS
+        while left > 0:
+            while place < end and text[place] in " \t":
+                place += 1
+            if place < end and text[place] in "\n\\#":
+                place = _between(text, place, end).end()
+            first = text[place : place + 1]
+            operator = _redirection(text, place, end) if first in ("<", ">", "&") or first.isdigit() else None
             if operator is not None:
                 place = operator.end()
-            word = _piece(text, place, end)
-            if word is None:
-                if place >= end or operator is None:
-                    break
+            start, place = place, _end_of_word(text, place, end)
+            word = text[start:place]
+            if operator is not None:
+                if word:
+                    redirections.append((start, operator[0].strip(), word))
                 continue
-            if operator is None:
-                found.append((place, word[0]))
-            elif redirections is not None:
-                redirections.append((place, operator[0].strip(), word[0]))
-            place = word.end()
-        return found
+            if not word:
+                break
+            left -= 1
+            if words or (word not in LEADING and not ("=" in word and _assignment(word))):
+                words.append((start, word))
+            elif word not in LEADING:
+                assigned.append((start, word))
+        return assigned, words, redirections
+
+
+def _end_of_word(text: str, place: int, end: int) -> int:
+    """Where the word ends that begins at `place`: there, if none does."""
+    match = _simple(text, place, end)
+    if match is None or (match.end() < end and text[match.end()] not in _ENDS):
+        match = _piece(text, place, end)
+    return place if match is None else int(match.end())
 
 
 class Scan(Record):

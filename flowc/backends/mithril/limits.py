@@ -83,10 +83,8 @@ def report_name(unit: Unit, sink: Sink) -> None:
 def report_size(unit: Unit, sink: Sink) -> None:
     """Report a startup script beyond the provider's limit, for a check: it is built only where it may come near."""
     job = unit.job
-    words = texts(
-        [each for name, each in vars(job).items() if name not in TOLD_ONLY and each is not Job.DEFAULTS.get(name)]
-    )
-    if sum(len(word) if word.isascii() else 4 * len(word) for word in words) < SURELY_FITS:
+    said = [each for name, each in vars(job).items() if name not in TOLD_ONLY and each is not Job.DEFAULTS.get(name)]
+    if text_bytes(said) < SURELY_FITS:
         return
     from flowc import scripts
 
@@ -94,15 +92,17 @@ def report_size(unit: Unit, sink: Sink) -> None:
     report_script(unit, scripts.build(unit, index=indices[-1]), sink)
 
 
-def texts(value: object) -> list[str]:
-    """All text in a value of the IR."""
-    if isinstance(value, str):
-        return [value]
-    if isinstance(value, Record):
-        value = vars(value).values()
-    if isinstance(value, str | int | None):
-        return []
-    return [text for each in value for text in texts(each)]  # type: ignore[attr-defined]
+def text_bytes(values: list[object]) -> int:
+    """So many bytes all text in these values of the IR has at most."""
+    todo, size = [*values], 0
+    for value in todo:  # which grows meanwhile
+        if isinstance(value, str):
+            size += len(value) if value.isascii() else 4 * len(value)
+        elif isinstance(value, Record):
+            todo += value.__dict__.values()
+        elif isinstance(value, tuple):
+            todo += value
+    return size
 
 
 def report_script(unit: Unit, script: Startup, sink: Sink) -> None:

@@ -102,15 +102,15 @@ class Reader(Gatherer):
 
     def refuse_gone(self) -> None:
         """A variable that sbatch still reads though its option is gone: it cannot be set."""
-        for name, row in OPTIONS.items():
-            until = row["until"]
-            if name != "power" or until is None or release(until) > self.version:
-                continue
-            for variable in row["variables"]:
-                if variable in self.variables:
-                    _, _, place = self._variable_span(variable, self.variables[variable])
-                    reason = f"the option `--{name}` is gone since {until}, and sbatch refuses its variable"
-                    self.sink.report(codes.BAD_VALUE, place, option=variable, reason=reason)
+        row = OPTIONS["power"]
+        until = row["until"]
+        if until is None or release(until) > self.version:
+            return
+        for variable in row["variables"]:
+            if variable in self.variables:
+                _, _, place = self._variable_span(variable, self.variables[variable])
+                reason = f"the option `--power` is gone since {until}, and sbatch refuses its variable"
+                self.sink.report(codes.BAD_VALUE, place, option=variable, reason=reason)
 
     def components(self) -> list[Component]:
         """Go through the components: as many as the script or the command line has."""
