@@ -19,7 +19,7 @@ from flowc import catalog, override, pipeline, rules
 from flowc.backends import BACKENDS
 from flowc.backends.base import Artifact
 from flowc.detect import detect
-from flowc.diag.codes.price import BUDGET_EXCEEDED, BUDGET_UNBOUNDED
+from flowc.diag.codes import price
 from flowc.diag.sink import Diagnostic, Sink
 from flowc.frontends import FRONTENDS
 from flowc.passes.base import Context
@@ -90,8 +90,12 @@ def compile_all(
         sink = Sink(strict=strict)
         artifacts = _artifacts(source, inputs, emit, frontend, sink, together)
         found.append(Result(artifacts=tuple(artifacts), diagnostics=tuple(sink.diagnostics), failed=sink.failed))
-    dear = any(each.code in (BUDGET_EXCEEDED, BUDGET_UNBOUNDED) for result in found for each in result.diagnostics)
+    dear = any(result.failed and _is_too_dear(result) for result in found)
     return [result.replace(artifacts=()) if result.failed or dear else result for result in found]
+
+
+def _is_too_dear(result: Result) -> bool:
+    return any(each.code in (price.BUDGET_EXCEEDED, price.BUDGET_UNBOUNDED) for each in result.diagnostics)
 
 
 def check(source: Source, inputs: Inputs, *, frontend: str | None = None, strict: bool = False) -> Result:

@@ -37,6 +37,7 @@ _made_by_programs = at_first_use(
 _no_path = at_first_use(
     r"--?(?:container|volume|[\w-]*(?:root[_-]path|prefix|route|url|uri|endpoint|api))[\w-]*", "match"
 )
+_NO_PATH_SIGNS = ("container", "volume", "path", "prefix", "route", "url", "uri", "endpoint", "api")
 _variable = at_first_use(r"\$\{?(\w+)", "findall")
 _declares = frozenset(("export", "declare", "local", "readonly", "typeset", "setenv"))
 _MOST_PATHS = 2000
@@ -97,11 +98,15 @@ def _judged(text: str, made: list[str]) -> Iterator[tuple[str, tuple[int, int]]]
             given = [] if makes else given[:-1]
         before = ""
         for start, word in [*words[:1], *given]:
-            if "/" in word and not _no_path(word) and not (_no_path(before) and "=" not in before):
+            if "/" in word and not _is_no_path(word) and not (_is_no_path(before) and "=" not in before):
                 yield from _mentions(word, start)
             before = word
         for start, _, word in redirections:
             yield from _mentions(word, start)
+
+
+def _is_no_path(word: str) -> bool:
+    return word[:1] == "-" and any(sign in word for sign in _NO_PATH_SIGNS) and _no_path(word) is not None
 
 
 def _values(words: list[str], variables: dict[str, str]) -> Iterator[str]:

@@ -56,7 +56,7 @@ _call_brackets = at_first_use(r"\([ \t]*\)", "search")
 _guards = at_first_use(
     r"\b(?:command[ \t]+-[vV]|type(?:[ \t]+-\w+)?|which|hash)[ \t]+[\"']?(?=([A-Za-z][\w-]*))", "finditer"
 )
-_ASKING = ("command", "type", "which", "hash")
+_ASKING = tuple(f"{word}{blank}" for word in ("command", "type", "which", "hash") for blank in " \t")
 # Where a call may come from: a variable, the words of another program, a script that the text writes.
 _mentions = at_first_use(
     r"(?<![\w.$@])(?:(?<!-)|(?<=:-))(?:(?<!/)|(?<=/bin/))"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from flowc._compiled.slurm_commands import PROVIDED
 from flowc.body.commands import missing_commands, package_of, refused_commands
 from flowc.rules.base import texts
-from flowc.rules.wording import image_for_step
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,6 +29,8 @@ def report(unit: Unit, sink: Sink) -> None:
 
 
 def _help(unit: Unit, found: dict[str, int]) -> str | None:
+    from flowc.rules.wording import image_for_step
+
     packages = " ".join(dict.fromkeys(filter(None, map(package_of, found))))
     help = f"`apt-get install -y {packages}` in the script brings Ubuntu's own" if packages else None
     return ({*PROVIDED} & {*found} and image_for_step(unit.job)) or help

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flowc.body.commands import called, reaches_other_nodes
-from flowc.rules.wording import image_for_step
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +15,7 @@ def report(unit: Unit, sink: Sink) -> None:
     if job.conventions.runs_on != "first" or nodes <= 1 or reaches_other_nodes(job):
         return
     from flowc.diag.codes.programs import NODES_NOT_JOINED
+    from flowc.rules.wording import image_for_step
 
     span = unit.origin("resources.nodes", "layout.tasks", "layout.gpus_total")
     help = image_for_step(job) if called(job, "srun") else None

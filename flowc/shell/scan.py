@@ -29,8 +29,11 @@ _piece = at_first_use(
     rf"|\$'(?:[^'\\]|\\[\s\S])*'|'[^']*'|[$<>]{_NESTED}|`[^`]*`|\$\{{[^}}]*\}}|\$|(?<==){_NESTED})+",
     "match",
 )
-# A word without substitutions, as most are: what it matches, `_piece` matches too if a character of _ENDS follows.
-_simple = at_first_use(r"(?:[^\s\"'`$\\;&|()<>]|\$\w|\"[^\"\\$`]*\"|'[^']*')+", "match")
+# A word without commands in it, as most are: what it matches, `_piece` matches too if a character of _ENDS follows.
+_simple = at_first_use(
+    r"(?:[^\s\"'`$\\;&|()<>]|\\[\s\S]|\$\w|\$\{[^}]*\}|\"(?:[^\"\\$`]|\\[\s\S]|\$\w|\$\{[^}\"]*\})*\"|'[^']*')+",
+    "match",
+)
 _ENDS = frozenset(" \t\n;&|)")
 _between = at_first_use(r"(?:[ \t\n]|\\\r?\n|#[^\n]*)*", "match")
 _redirection = at_first_use(r"\d*(?:<<<|<<-?|<>|>>|[<>]&|>\||&>>?|[<>])[ \t]*", "match")
@@ -77,8 +80,10 @@ class Command(Record):
                 place += 1
             if place < end and text[place] in "\n\\#":
                 place = _between(text, place, end).end()
-            first = text[place : place + 1]
-            operator = _redirection(text, place, end) if first in ("<", ">", "&") or first.isdigit() else None
+            at = place
+            while at < end and text[at].isdecimal():
+                at += 1
+            operator = _redirection(text, place, end) if at < end and text[at] in "<>&" else None
             if operator is not None:
                 place = operator.end()
             start, place = place, _end_of_word(text, place, end)
@@ -100,7 +105,8 @@ class Command(Record):
 def _end_of_word(text: str, place: int, end: int) -> int:
     """Where the word ends that begins at `place`: there, if none does."""
     match = _simple(text, place, end)
-    if match is None or (match.end() < end and text[match.end()] not in _ENDS):
+    stop = place if match is None else int(match.end())
+    if stop < end and text[stop] not in _ENDS:
         match = _piece(text, place, end)
     return place if match is None else int(match.end())
 

@@ -7,7 +7,7 @@ calls `check` first, also where sbatch would refuse the script anyway, so that o
 from __future__ import annotations
 
 from flowc.diag.codes.slurm import read as codes
-from flowc.frontends.slurm.faults.report import odd_characters
+from flowc.frontends.slurm.faults import report
 from flowc.frontends.slurm.values import meaning
 from flowc.frontends.slurm.values.trees import ValueMistake
 from flowc.source import Span
@@ -77,5 +77,5 @@ def _check_one(name: str, text: str, given: Given, sink: Sink) -> None:
         place = span
         if span.text == text and mistake.end > mistake.start:
             place = Span(span.source, span.start + mistake.start, span.start + mistake.end)
-        help, fix = odd_characters(given.span, given.value) or (None, None)
+        help, fix = report.odd_characters(given.span, given.value) or (None, None)
         sink.report(codes.CONTROLLER_REFUSES, place, help=help, fix=fix, option=f"--{name}", reason=mistake.message)

@@ -168,7 +168,7 @@ class Reader(Gatherer):
         """Keep that an option was given, be it one that sbatch drops here or has looked at before."""
         written = occurrence.written if origin in ("script", "arguments") else f"{origin.upper()} {occurrence.written}"
         span = Span(source, occurrence.start, occurrence.end)
-        value_span = report.value_span(source, occurrence) if occurrence.text is not None else None
+        value_span = occurrence.value_span(source) if occurrence.text is not None else None
         self._record(name, written, occurrence.text, origin, span, value_span)
 
     def _set(self, source: Source, occurrence: Occurrence, origin: str, *pairs: tuple[str, str | None]) -> None:

@@ -1,0 +1,7 @@
+"""Codes of Kubernetes."""
+
+from __future__ import annotations
+
+from flowc.patterns import modules_at_first_use
+
+__getattr__ = modules_at_first_use(__name__)

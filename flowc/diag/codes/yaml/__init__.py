@@ -1,0 +1,7 @@
+"""Codes of all formats in YAML."""
+
+from __future__ import annotations
+
+from flowc.patterns import modules_at_first_use
+
+__getattr__ = modules_at_first_use(__name__)

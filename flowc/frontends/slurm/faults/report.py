@@ -33,7 +33,7 @@ _HELP = {
 
 def value_mistake(source: Source, occurrence: Occurrence, mistake: ValueMistake, sink: Sink, shown: str) -> None:
     """A refused value. `shown` is the option as the user knows it."""
-    span = value_span(source, occurrence, mistake.start, mistake.end)
+    span = occurrence.value_span(source, mistake.start, mistake.end)
     kind = OPTIONS[occurrence.name]["kind"] if occurrence.name in OPTIONS else ""
     fix = glued_long_name(source, occurrence)
     help = _HELP.get(kind)
@@ -68,22 +68,6 @@ def count_last(option: str, value: str | None) -> str | None:
         if count.isdigit() and model.isalnum() and not model.isdigit() and len(name) < 3:
             return f"the count comes last: `{':'.join((*name[1:], model, count))}`"
     return None
-
-
-def value_span(source: Source, occurrence: Occurrence, start: int = 0, end: int | None = None) -> Span:
-    """A part of an option's value (characters of the value) in the source; the whole option when it has no value."""
-    if occurrence.text is None:
-        return Span(source, occurrence.start, occurrence.end)
-    word, inset = occurrence.word, occurrence.inset
-    if word.offsets is None and end is None and word.start + inset < word.end:  # most are whole and without quotes
-        return Span(source, word.start + inset + start, word.end)
-    size = len(occurrence.text)
-    stop = size if end is None else min(end, size)
-    first = word.at(inset + start)
-    last = word.at(inset + stop - 1) + 1 if stop > start else first
-    if last <= first:
-        return Span(source, occurrence.start, occurrence.end) if not size else Span(source, max(first - 1, 0), first)
-    return Span(source, first, last)
 
 
 def glued_long_name(source: Source, occurrence: Occurrence) -> Fix | None:

@@ -65,10 +65,14 @@ NEEDS: dict[str, tuple[str, ...]] = {
 _INSTEAD = {"SLURM_NTASKS": "it needs `--ntasks` or `--ntasks-per-node`", "SLURM_NPROCS": "it needs `--ntasks`"}
 
 
+def _is_shell(shebang: str) -> bool:
+    return shebang in ("/bin/bash", "/bin/sh") or bool(_shell(shebang))
+
+
 def lint_variables(ast: Ast, source: Source, sink: Sink, body: int) -> None:
     """Report each variable once, where a shell body uses it without a default, a test or a value of its own."""
     text = source.text
-    if ast.shebang is None or text.find("SLURM_", body) < 0 or not _shell(ast.shebang):
+    if ast.shebang is None or text.find("SLURM_", body) < 0 or not _is_shell(ast.shebang):
         return
     given = {name for component in ast.components for name in component.options}
     missing = {name for name, options in NEEDS.items() if given.isdisjoint(options)}
@@ -81,7 +85,7 @@ def lint_variables(ast: Ast, source: Source, sink: Sink, body: int) -> None:
 
 def lint_site_variables(ast: Ast, source: Source, sink: Sink, body: int) -> None:
     """The same for variables that the prologs of some clusters set, and Slurm itself never does."""
-    if ast.shebang is None or source.text.find("$", body) < 0 or not _shell(ast.shebang):
+    if ast.shebang is None or not any(name in source.text for name in SITE_VARIABLES) or not _is_shell(ast.shebang):
         return
     exported = " ".join(component.options.get("export", "") for component in ast.components)
     for name, span in _uses(source.text, body, _site_use, {*SITE_VARIABLES}):
@@ -137,7 +141,7 @@ def lint_commands(ast: Ast, source: Source, sink: Sink, body: int) -> None:
     text = source.text
     if ast.body_line is None:
         _missing(source, sink, text.rstrip().rfind("\n") + 1, "it ends after its directives")
-    elif ast.shebang is not None and _shell(ast.shebang):
+    elif ast.shebang is not None and _is_shell(ast.shebang):
         if not _does_something(text, body):
             _missing(source, sink, body, "these lines only prepare for one")
         elif text.find("&", body) >= 0:

@@ -91,6 +91,10 @@ def _move_up(source: Source, places: list[Place], body: int, live: set[str]) -> 
 
 
 def _commented_out(source: Source, sink: Sink, body: int, live: set[str]) -> None:
+    head = source.text[:body]
+    odd = " #SBATCH", "\t#SBATCH", " SBATCH", "\tSBATCH"
+    if head.isascii() and head.lower().count("#sbatch") == head.count("#SBATCH") and not any(it in head for it in odd):
+        return
     kinds: dict[str, list[Place]] = {}
     indents: list[Place] = []
     for match in _commented(source.text, 0, body):
@@ -118,13 +122,15 @@ def _commented_out(source: Source, sink: Sink, body: int, live: set[str]) -> Non
 
 
 def _misspelt(source: Source, sink: Sink, body: int) -> None:
-    from flowc.diag.suggest import nearest
-
     text = source.text
     places: list[Place] = []
     for match in _capitals(text, 0, body):
         word = match[1]
-        if word == "SBATCH" or word[0] not in "SB" or nearest(word, ("SBATCH",)) is None:
+        if word == "SBATCH" or word[0] not in "SB":
+            continue
+        from flowc.diag.suggest import nearest
+
+        if nearest(word, ("SBATCH",)) is None:
             continue
         end = text.find("\n", match.end())
         end = len(text) if end < 0 else end

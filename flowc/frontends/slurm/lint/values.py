@@ -5,7 +5,7 @@ from __future__ import annotations
 from flowc._compiled.slurm_options import OPTIONS
 from flowc.diag.codes.slurm import lint as codes
 from flowc.diag.sink import Edit, Fix
-from flowc.frontends.slurm.faults.report import drop_equals
+from flowc.frontends.slurm.faults import report
 from flowc.frontends.slurm.values.settings import MAIL_EVENTS
 from flowc.patterns import at_first_use
 from flowc.source import Span
@@ -29,6 +29,11 @@ _placeholder = at_first_use(
     r"|\A![A-Z_]{2,}\Z|\A\[[A-Za-z][\w ,/|-]*\]\Z|\ATODO\b|(?:\A|/)path/to/",
     "search",
 )
+# One of these stands in each of them, in small letters, if not two `@`.
+_GAP_SIGNS = (
+    *("<", "{", "!", "[", "xxx", "your", "todo", "path/to/"),
+    *("replace", "change", "fill", "insert", "edit", "set"),
+)
 _printf = at_first_use(r"(?<![%\w])%[sd](?!\w)", "search")  # for format() or printf(); no pattern of a file name
 _expansion = at_first_use(r"\$\{[^}]*\}?|\$\([^)]*\)?|\$\w+|`[^`]*`|\A~(?=/|\Z)", "search")
 # Here brackets and exclamation marks have a meaning.
@@ -40,6 +45,9 @@ _DAYS_IN_HOURS = frozenset(("24", "48", "72", "96", "168"))
 
 def looks_unfilled(text: str) -> re.Match[str] | None:
     """The part of a value that looks like the gap of a template."""
+    lowered = text.lower()
+    if text.isascii() and text.count("@") < 2 and not any(sign in lowered for sign in _GAP_SIGNS):
+        return None
     found: re.Match[str] | None = _placeholder(text)
     return found
 
@@ -107,7 +115,7 @@ def _spelling(given: Given, value: str, span: Span, sink: Sink) -> bool:
     short = not given.written.startswith("--")
     glued = span.source.text[given.span.start : span.start]
     if short and value.startswith("=") and span.text.startswith("="):
-        fix = drop_equals(given.span, span.start)
+        fix = report.drop_equals(given.span, span.start)
         sink.report(
             codes.EQUALS_IN_VALUE, span, fix=fix and fix.replace(certain=False), option=given.written, value=value
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flowc._compiled.slurm_lowering import DISK_GRES, GPU_SHARE_GRES
 from flowc.diag.codes.slurm import lower as codes
-from flowc.frontends.slurm.lowering.features import nodes_wanted
 from flowc.frontends.slurm.values import meaning, tres
 from flowc.frontends.slurm.values.state import NULL
 from flowc.ir.job import Layout, Resources
@@ -201,7 +200,11 @@ class Gpus:
 def _with_counted(a: Allotment, nodes: int | None, option: str) -> tuple[int | None, str]:
     """The nodes, raised to what the counts of `--constraint` need."""
     constraint = a.options.get("constraint")
-    wanted = nodes_wanted(constraint) if constraint and "*" in constraint else 0
+    wanted = 0
+    if constraint and "*" in constraint:
+        from flowc.frontends.slurm.lowering.features import nodes_wanted
+
+        wanted = nodes_wanted(constraint)
     if wanted <= (nodes or 0):
         return nodes, option
     most = meaning.node_range(a.options["nodes"])[1] if "nodes" in a.options else None

@@ -11,16 +11,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from flowc.diag.code import Code
     from flowc.diag.sink import Sink
     from flowc.frontends.slurm.ast import Ast, Given
     from flowc.source import Span
-
-ACTION_CODES = {
-    "approximated": codes.OPTION_APPROXIMATED,
-    "ignored": codes.OPTION_IGNORED,
-    "refused": codes.OPTION_REFUSED,
-}
-
 
 # What sbatch lists as "(null)": a umask from #PBS, switch settings from the environment.
 UNNAMED = {"action": "ignored", "quiet": True, "note": "a setting of the cluster that has no option of its own"}
@@ -62,15 +56,16 @@ class Ledger:
         for option, given in self.given.items():
             if given.component != component:
                 continue  # carried on from the first component, and told there
-            action, note, code = self._decision(option)
-            if action == "lowered" or code is not None:
+            action, note, reported = self._decision(option)
+            if action == "lowered" or reported is not None:
                 continue
             if action == "ignored" and _row(option)["quiet"]:
                 quiet.append(given)
                 self.decisions[option] = (action, note, codes.CLUSTER_OPTIONS.id)
                 continue
-            self.sink.report(ACTION_CODES[action], given.span, option=_shown(given), reason=note)
-            self.decisions[option] = (action, note, ACTION_CODES[action].id)
+            code = _code(action)
+            self.sink.report(code, given.span, option=_shown(given), reason=note)
+            self.decisions[option] = (action, note, code.id)
         if quiet:
             self.sink.report(
                 codes.CLUSTER_OPTIONS,
@@ -101,6 +96,11 @@ class Ledger:
             code=code,
             note=note,
         )
+
+
+def _code(action: str) -> Code:
+    found = {"approximated": codes.OPTION_APPROXIMATED, "ignored": codes.OPTION_IGNORED}
+    return found.get(action, codes.OPTION_REFUSED)
 
 
 def _row(option: str) -> dict[str, Any]:

@@ -11,11 +11,8 @@ from flowc._compiled.slurm_lowering import GPU_WORDS, LOWERING
 from flowc.diag.codes.slurm import lower as codes
 from flowc.digest import sha256_hex
 from flowc.frontends.slurm import controller
-from flowc.frontends.slurm.lowering.container import ORIGINS, in_image
-from flowc.frontends.slurm.lowering.features import two_models
 from flowc.frontends.slurm.lowering.layout import allot
 from flowc.frontends.slurm.lowering.ledger import Ledger
-from flowc.frontends.slurm.lowering.requeues import requeue_word
 from flowc.frontends.slurm.values import meaning
 from flowc.frontends.slurm.words.getopt import release
 from flowc.ir.job import (
@@ -97,9 +94,6 @@ class Lowering:
         if features:
             resources = resources.replace(features=features)
         env_policy, env = self._environment()
-        inside = in_image(self.options, self.ledger, runs_script=self.index == 0)
-        for path, option in ORIGINS if inside.image is not None else ():
-            self._put(path, option)
         fields: dict[str, Any] = {
             "name": self._name(),
             "run": self._run(),
@@ -113,9 +107,7 @@ class Lowering:
             "depends_on": self._depends_on(),
             "retry": self._retry(),
             "notify": self._notify(),
-            "image": inside.image,
-            "mounts": inside.mounts,
-            "isolation": inside.isolation,
+            **self._inside(),
         }
         source = SourceInfo(frontend="slurm", path=self.ast.source.path, sha256=digest, variables=self._variables())
         outcome = self.ledger.close(self.ast, self.index)
@@ -183,6 +175,17 @@ class Lowering:
         interpreter = (self.ast.shebang if self.ast.shebang is not None else "/bin/sh").strip()
         return Run(interpreter=interpreter, text=self.ast.text, args=self.ast.script_args, workdir=workdir)
 
+    def _inside(self) -> dict[str, Any]:
+        """What the options of a container set."""
+        if not any("container-" in option for option in self.options):
+            return {}
+        from flowc.frontends.slurm.lowering.container import ORIGINS, in_image
+
+        inside = in_image(self.options, self.ledger, runs_script=self.index == 0)
+        for path, option in ORIGINS if inside.image is not None else ():
+            self._put(path, option)
+        return {"image": inside.image, "mounts": inside.mounts, "isolation": inside.isolation}
+
     def _time(self) -> Time:
         fields: dict[str, Any] = {}
         for path, option in (("limit_s", "time"), ("min_s", "time-min")):
@@ -219,6 +222,8 @@ class Lowering:
         text = self.options.get("constraint")
         if not text:
             return ()
+        from flowc.frontends.slurm.lowering.features import two_models
+
         self._put("resources.features", "constraint")
         names = meaning.constraint_names(text)
         models = two_models(text, model)
@@ -311,7 +316,11 @@ class Lowering:
     def _requeue_word(self) -> tuple[int, int] | None:
         """Where the text asks that the job be started again; the machines of later components run no text."""
         refused = self.options.get("requeue", self.options.get("no-requeue")) == "no-requeue"
-        return None if refused or self.index > 0 else requeue_word(self.ast.text)
+        if refused or self.index > 0 or "scontrol" not in self.ast.text:
+            return None
+        from flowc.frontends.slurm.lowering.requeues import requeue_word
+
+        return requeue_word(self.ast.text)
 
     def _notify(self) -> Notify:
         events: tuple[str, ...] = ()

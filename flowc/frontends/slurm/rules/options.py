@@ -6,8 +6,7 @@ takes the options concerned and the reason.
 
 from __future__ import annotations
 
-from flowc.frontends.slurm.rules import gres, tres
-from flowc.frontends.slurm.values.bindings import check_limits
+from flowc.frontends.slurm.rules import gres
 from flowc.frontends.slurm.values.state import NO_VAL, State
 from flowc.frontends.slurm.values.trees import ValueMistake
 
@@ -29,8 +28,11 @@ def verify(state: State, refuse: Refuse, arguments: Container[str] = ()) -> None
     the options that this component has on the command line."""
     _exclusive_groups(state, refuse, arguments)
     _memory(state, refuse)
-    tres.per_task(state, refuse)
-    tres.cpus_per_gpu(state, refuse)
+    if state.version >= (23, 11) or "tres-per-task" in state.given:
+        from flowc.frontends.slurm.rules import tres
+
+        tres.per_task(state, refuse)
+        tres.cpus_per_gpu(state, refuse)
     _nodes_against_others(state, refuse)
     _hint(state, refuse)
     _absolute_paths(state)
@@ -273,6 +275,8 @@ def _after_listing(state: State, refuse: Refuse) -> None:
     by_login = state.slots.get("user_env", -1) >= 0 or (state.version >= (25, 5) and "get-user-env" in state.given)
     if "propagate" in state.given and not by_login:
         try:
+            from flowc.frontends.slurm.values.bindings import check_limits
+
             check_limits(state.texts["propagate"])
         except ValueMistake as mistake:
             refuse(("propagate",), mistake.message)

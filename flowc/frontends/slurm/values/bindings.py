@@ -253,3 +253,16 @@ def check_limits(text: str) -> None:
             raise ValueMistake(
                 f"`{word}` is not a limit: expected ALL, NONE or {', '.join(LIMITS)}", at, at + len(word)
             )
+
+
+# By the kinds of values, as `settings.SETTERS`.
+SETTERS = {
+    "acctg-freq": acctg_freq,
+    "cpu-freq": cpu_freq,
+    "gpu-bind": gpu_bind,
+    "gpu-freq": gpu_freq,
+    "mem-bind": mem_bind,
+    "power": power,
+    "profile": profile,
+    "propagate": propagate,
+}

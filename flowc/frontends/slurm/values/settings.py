@@ -7,7 +7,7 @@ refused value raises `ValueMistake` with the place inside the text.
 from __future__ import annotations
 
 from flowc._compiled.slurm_options import OPTIONS
-from flowc.frontends.slurm.values import amounts, bindings
+from flowc.frontends.slurm.values import amounts
 from flowc.frontends.slurm.values.amounts import locate, seconds_of, wrong
 from flowc.frontends.slurm.values.numerals import BLANKS, strtol, whole_number, wrap32
 from flowc.frontends.slurm.values.state import SHARED, UNSET, State
@@ -304,6 +304,12 @@ def _verbose(state: State, name: str, text: str | None) -> None:
     state.texts[name] = "set"
 
 
+def _binding(state: State, name: str, text: str | None) -> None:
+    from flowc.frontends.slurm.values.bindings import SETTERS
+
+    SETTERS[OPTIONS[name]["kind"]](state, name, text)
+
+
 def accepts(name: str, text: str | None) -> bool:
     """Whether an option takes a value by itself, by the default release's rules; an unknown name's value passes."""
     if name not in OPTIONS:
@@ -318,16 +324,16 @@ def accepts(name: str, text: str | None) -> bool:
 SETTERS: dict[str, Setter] = {
     **dict.fromkeys(("text", "array", "dependency", "features", "licences", "export", "gpus", "hint", "wrap"), _text),
     **dict.fromkeys(("nodefile", "file", "export-file"), _file),
-    "acctg-freq": bindings.acctg_freq, "chdir": _chdir, "clusters": _clusters, "core-spec": amounts.core_spec,
-    "cpu-freq": bindings.cpu_freq, "delay": amounts.delay, "distribution": _distribution,
+    "acctg-freq": _binding, "chdir": _chdir, "clusters": _clusters, "core-spec": amounts.core_spec,
+    "cpu-freq": _binding, "delay": amounts.delay, "distribution": _distribution,
     "duration": amounts.duration, "exclusive": _exclusive, "exit": _exit, "extra-node-info": amounts.extra_node_info,
-    "flag": _flag, "get-user-env": _get_user_env, "gpu-bind": bindings.gpu_bind, "gpu-freq": bindings.gpu_freq,
+    "flag": _flag, "get-user-env": _get_user_env, "gpu-bind": _binding, "gpu-freq": _binding,
     "gres": _gres, "gres-flags": _gres_flags, "hosts": _hosts, "id": _id,
-    "kill-on-invalid-dep": _kill_on_invalid_dep, "mail-type": _mail_type, "mem-bind": bindings.mem_bind,
+    "kill-on-invalid-dep": _kill_on_invalid_dep, "mail-type": _mail_type, "mem-bind": _binding,
     "mem-update": _mem_update, "moment": _moment, "nice": _nice, "no-kill": _no_kill, "nodes": amounts.nodes,
     "number": amounts.number, "open-mode": _open_mode, "oversubscribe": _oversubscribe, "path": _path,
-    "ports": amounts.ports, "power": bindings.power, "priority": _priority, "profile": bindings.profile,
-    "propagate": bindings.propagate, "requeue": _requeue, "runtime": _runtime, "segment": amounts.segment,
+    "ports": amounts.ports, "power": _binding, "priority": _priority, "profile": _binding,
+    "propagate": _binding, "requeue": _requeue, "runtime": _runtime, "segment": amounts.segment,
     "shape": amounts.shape, "signal": _signal, "size": amounts.size, "switches": amounts.switches,
     "thread-spec": amounts.thread_spec, "tres-bind": _tres_bind, "tres-per-task": _text, "verbose": _verbose,
     "zero-one": amounts.zero_one,

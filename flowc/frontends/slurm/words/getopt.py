@@ -8,12 +8,14 @@ from __future__ import annotations
 from bisect import bisect_left
 
 from flowc._compiled.slurm_options import OPTIONS
+from flowc.source import Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from flowc.frontends.slurm.words.tokens import Word
+    from flowc.source import Source
 
 MAX_FLAGS = 200  # letters after one dash; no command line has as many
 
@@ -109,6 +111,21 @@ class Occurrence:
         self.word = word
         self.inset = inset
         self.since = since
+
+    def value_span(self, source: Source, start: int = 0, end: int | None = None) -> Span:
+        """A part of its value (characters of the value) in the source; the whole option when it has no value."""
+        if self.text is None:
+            return Span(source, self.start, self.end)
+        word, inset = self.word, self.inset
+        if word.offsets is None and end is None and word.start + inset < word.end:  # most are whole and without quotes
+            return Span(source, word.start + inset + start, word.end)
+        size = len(self.text)
+        stop = size if end is None else min(end, size)
+        first = word.at(inset + start)
+        last = word.at(inset + stop - 1) + 1 if stop > start else first
+        if last <= first:
+            return Span(source, self.start, self.end) if not size else Span(source, max(first - 1, 0), first)
+        return Span(source, first, last)
 
 
 class Problem:
