@@ -18,27 +18,15 @@ if TYPE_CHECKING:
 STARS = "***"
 _LEAST = 4  # characters of a value that is looked for elsewhere: shorter ones stand in any text
 _LEAST_PART = 8
-# Without one of these, in small letters, a text has no secret that its own words give away; most texts end here.
-_SIGNS = (
-    *("key", "token", "secret", "passw", "passphrase", "credential", "bearer", "://"),
-    *(
-        "akia",
-        "asia",
-        "ghp_",
-        "gho_",
-        "ghu_",
-        "ghs_",
-        "ghr_",
-        "_pat_",
-        "hf_",
-        "sk-",
-        "xox",
-        "glpat-",
-        "npm_",
-        "aiza",
-        "eyj",
-    ),
+# What stands, in small letters, in each text that has a secret of a kind: the name of one, the beginning of a key.
+# Most texts have none of these.
+_OF_NAMES = ("key", "token", "secret", "passw", "passphrase", "credential")
+_OF_SERVICES = (
+    *("akia", "asia", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "_pat_", "hf_", "sk-", "xox", "glpat-", "npm_"),
+    *("aiza", "eyj"),
 )
+_BEARER, _ADDRESS = "bearer", "://"
+_SIGNS = (*_OF_NAMES, *_OF_SERVICES, _BEARER, _ADDRESS)
 
 _service = at_first_use(rf"(?<![0-9A-Za-z])(?:{'|'.join(PREFIXES)})", "finditer")
 _begins = at_first_use("|".join((*PREFIXES, "-----BEGIN [A-Z ]*PRIVATE KEY-----")), "match")
@@ -94,26 +82,31 @@ def is_told(value: str) -> bool:
 
 def may_tell(text: str) -> bool:
     """False where no secret can be in a text, as far as its own words go: the quick look before the true one."""
-    lowered = text.lower()
-    for sign in _SIGNS:  # noqa: SIM110 - a generator costs as much as the search
-        if sign in lowered:
+    return _has(text.lower(), _SIGNS)
+
+
+def _has(text: str, signs: tuple[str, ...]) -> bool:
+    for sign in signs:  # noqa: SIM110 - a generator costs as much as the search
+        if sign in text:
             return True
     return False
 
 
 def places(text: str) -> list[tuple[int, int]]:
     """Where the values of secrets stand in a text that its own words give away: (start, end), in order."""
-    if not may_tell(text):
-        return []
-    found = [match.span() for match in _service(text)]
-    for match in _named(text):
-        group = match.lastindex
-        if group is not None and key_looks_secret(match[1]) and is_told(match[group]):
-            found.append(match.span(group))
-    for match in _flagged(text):
-        if match[1] != "secret" and key_looks_secret(match[1]) and is_told(match[2]):  # `--secret` takes a name
-            found.append(match.span(2))
-    found += [match.span(1) for finder in (_bearer, _login) for match in finder(text)]
+    lowered = text.lower()
+    found = [match.span() for match in _service(text)] if _has(lowered, _OF_SERVICES) else []
+    if _has(lowered, _OF_NAMES):
+        for match in _named(text):
+            group = match.lastindex
+            if group is not None and key_looks_secret(match[1]) and is_told(match[group]):
+                found.append(match.span(group))
+        for match in _flagged(text) if "-" in text else ():
+            if match[1] != "secret" and key_looks_secret(match[1]) and is_told(match[2]):  # `--secret` takes a name
+                found.append(match.span(2))
+    for sign, finder in ((_BEARER, _bearer), (_ADDRESS, _login)):
+        if sign in lowered:
+            found += [match.span(1) for match in finder(text)]
     return sorted(found)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from flowc.scripts.storage import BUCKETS
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +38,8 @@ def report_mount(job: Job, mount: Mount, span: Span | None, sink: Sink) -> None:
     if mount.kind == "local":
         sink.report(codes.FILES_NOT_CARRIED, span, source=mount.source, target=mount.target)
     elif mount.kind == "bucket":
+        from flowc.scripts.storage import BUCKETS
+
         scheme = mount.source.partition("://")[0].lower()
         if scheme not in BUCKETS:
             sink.report(

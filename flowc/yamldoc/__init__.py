@@ -7,3 +7,9 @@ ledger.py   what became of every key
 edit.py     `--set path=value` put into the nodes
 ast.py      the document of `--emit ast`
 """
+
+from __future__ import annotations
+
+from flowc.patterns import modules_at_first_use
+
+__getattr__ = modules_at_first_use(__name__)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from flowc.diag.codes.yaml import document as codes
 from flowc.source import Source, Span
+from flowc.yamldoc import secrets
 from flowc.yamldoc.node import Mapping, Node, Pair, Scalar, Sequence
-from flowc.yamldoc.secrets import watch, watch_unread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,9 +44,9 @@ def read(source: Source, sink: Sink) -> list[Node] | None:
     try:
         roots = _Reader(source, sink).documents()
     except _Refused:
-        watch_unread(source)
+        source.find_secrets = lambda: secrets.of_text(source)
         return None
-    watch(source, roots)
+    source.find_secrets = lambda: secrets.of_documents(source, roots)
     return roots
 
 

@@ -21,25 +21,19 @@ _variable = at_first_use(
 )
 
 
-def watch(source: Source, roots: list[Node]) -> None:
-    """Let the source know of the secrets in these documents, once it is asked."""
-    source.find_secrets = lambda: {
-        (node.start, node.end, node.text) for root in roots for node in secret_nodes(root) if node.source is source
-    }
+def of_documents(source: Source, roots: list[Node]) -> set[tuple[int, int, str]]:
+    """Start, end and value of each secret in these documents, as `Source.find_secrets` gives them."""
+    return {(node.start, node.end, node.text) for root in roots for node in secret_nodes(root) if node.source is source}
 
 
-def watch_unread(source: Source) -> None:
+def of_text(source: Source) -> Iterator[tuple[int, int, str]]:
     """The same for a text that cannot be read as YAML, by its lines."""
-
-    def find() -> Iterator[tuple[int, int, str]]:
-        text = source.text
-        for match in _value(text) if _of_kind(text) else ():
-            yield *match.span(1), match[1]
-        for match in _variable(text):
-            if key_looks_secret(match[1]):
-                yield *match.span(2), match[2]
-
-    source.find_secrets = find
+    text = source.text
+    for match in _value(text) if _of_kind(text) else ():
+        yield *match.span(1), match[1]
+    for match in _variable(text):
+        if key_looks_secret(match[1]):
+            yield *match.span(2), match[2]
 
 
 def watch_set(root: Node, text: str, span: Span) -> None:

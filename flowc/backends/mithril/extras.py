@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flowc.diag.codes import emit as codes
-from flowc.scripts.ports import LOWEST_PORT, opens
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,14 +16,21 @@ def report(unit: Unit, sink: Sink) -> None:
     job = unit.job
     for number, volume in enumerate(job.volumes):
         report_speed(unit, volume, number, sink)
-    for number, port in enumerate(job.ports):
+    if job.ports:
+        report_ports(unit, sink)
+    if job.terminate_on_exit:
+        sink.report(codes.BID_STAYS, unit.origin("terminate_on_exit"))
+
+
+def report_ports(unit: Unit, sink: Sink) -> None:
+    from flowc.scripts.ports import LOWEST_PORT, opens
+
+    for number, port in enumerate(unit.job.ports):
         span = unit.origin(f"ports.{number}", "ports")
         if port.protocol.lower() != "tcp":
             sink.report(codes.PORT_NOT_OPENED, span, port=port.external, reason=f"`{port.protocol}` is not forwarded")
         elif not opens(port):
             sink.report(codes.PORT_NOT_OPENED, span, port=port.external, reason=f"the lowest is {LOWEST_PORT}")
-    if job.terminate_on_exit:
-        sink.report(codes.BID_STAYS, unit.origin("terminate_on_exit"))
 
 
 def report_speed(unit: Unit, volume: Volume, number: int, sink: Sink) -> None:

@@ -11,8 +11,8 @@ from flowc.frontends.k8s.kinds import known as kinds
 from flowc.frontends.k8s.kinds import rules as object_rules
 from flowc.frontends.k8s.objects import Companions, Tree
 from flowc.source import Source, Span
+from flowc.yamldoc import edit
 from flowc.yamldoc.check import Checker
-from flowc.yamldoc.edit import put
 from flowc.yamldoc.node import Mapping, Scalar, Sequence, is_null
 from flowc.yamldoc.read import read as read_yaml
 from flowc.yamldoc.shapes import Words
@@ -186,7 +186,7 @@ class _Manifest:
             if span is None:
                 source = Source("--set", f"{path}={value}")
                 span = Span(source, 0, len(source.text))
-            put(node, path, value, span, self.sink)
+            edit.put(node, path, value, span, self.sink)
 
     def _check(self, node: Mapping, kind: str) -> None:
         self.checker.check(node, {"is": "map", "type": kind})

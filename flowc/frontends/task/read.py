@@ -7,10 +7,10 @@ import re
 from flowc._compiled.task_fields import TYPES
 from flowc.diag.codes.yaml import task as codes
 from flowc.frontends.task import rules
+from flowc.yamldoc import edit
 from flowc.yamldoc import read as yaml
 from flowc.yamldoc.ast import ast_document
 from flowc.yamldoc.check import Checker
-from flowc.yamldoc.edit import put
 from flowc.yamldoc.node import Mapping, Pair, Scalar, Sequence, is_null
 
 TYPE_CHECKING = False
@@ -78,7 +78,7 @@ def _refuse(root: Node, sink: Sink) -> None:
 def _put_flags(root: Mapping, inputs: Inputs, sink: Sink) -> None:
     """Put what flags set into the document: `--set`, and the flags of earlier tools that were fields."""
     for index, (path, text) in enumerate(inputs.flags.sets):
-        put(root, path, text, inputs.span("sets", index) or root.span, sink)
+        edit.put(root, path, text, inputs.span("sets", index) or root.span, sink)
         _as_text(root, path)
     for index, (name, text) in enumerate(inputs.flags.fields):
         span = inputs.span("fields", index) or root.span

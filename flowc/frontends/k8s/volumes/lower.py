@@ -66,7 +66,8 @@ def storage_of(pod: Pod, context: Context) -> Storage:
         for mount in mounts_of(volume, each, context):
             context.put(f"mounts.{len(mounts)}", each.at("mountPath"))
             mounts.append(mount)
-    volumes = claims.volumes_of(pod, whole, context)
+    claimed = any(each.at("persistentVolumeClaim") is not None for each in context.job.pod_spec.each("volumes"))
+    volumes = claims.volumes_of(pod, whole, context) if claimed else ()
     return Storage(volumes=volumes, mounts=tuple(mounts), files=tuple(files), shm_bytes=shm_bytes)
 
 
