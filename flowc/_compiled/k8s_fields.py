@@ -880,6 +880,7 @@ TYPES = {'Job': {'apiVersion': {'is': 'text', 'action': 'lowered'},
                                  'note': 'a file of another container is not read for a variable; read it in '
                                          'the command'}},
  'ObjectFieldSelector': {'apiVersion': {'is': 'text',
+                                        'values': ['', 'v1'],
                                         'action': 'ignored',
                                         'note': 'there is one version',
                                         'quiet': True},

@@ -95,13 +95,18 @@ def is_variable(text: str) -> bool:
     return _variable(text) is not None
 
 
+def is_header(text: str) -> bool:
+    """Whether a text is the name of a header of HTTP."""
+    return bool(text) and text.isascii() and text.replace("-", "a").isalnum()
+
+
 def labels(findings: Findings, node: Node | None, path: str, *, values: bool = True) -> None:
-    """Keys and values of a mapping of labels; annotations have free values."""
+    """Keys and values of a mapping of labels; annotations have free values, and keys in any case."""
     if not isinstance(node, Mapping):
         return
     for pair in node.pairs:
         key = pair.key.text
-        if not is_qualified(key):
+        if not is_qualified(key if values else key.lower()):
             expected = f"`[prefix/]name`, a DNS name and at most 63 {IN_WORD}"
             findings.form(pair.key, path, expected, value=key)
         if values and isinstance(pair.value.value, str) and not is_null(pair.value):

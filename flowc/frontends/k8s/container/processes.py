@@ -91,9 +91,19 @@ def restart_of(container: Mapping, context: Context) -> str:
     return RESTART[own]
 
 
+def _init_restarts(container: Mapping, context: Context) -> None:
+    """An init container that fails ends the run, whatever it says itself of starting again."""
+    if container.read("restartPolicy") == "OnFailure":
+        note = "an init container that fails ends the run, and starts again with it"
+        context.decide(container, "restartPolicy", "approximated", note)
+    context.decide(container, "restartPolicyRules", "approximated", "which exit codes start it again is not looked at")
+
+
 def beside(container: Mapping, pod: Pod, context: Context) -> Container:
     """A container that runs before or beside the main one."""
     init = container in pod.inits
+    if init:
+        _init_restarts(container, context)
     process = process_of(container, context)
     found = process.environment
     for probe in ("livenessProbe", "startupProbe"):

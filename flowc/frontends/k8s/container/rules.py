@@ -49,6 +49,10 @@ def check(findings: Findings, container: Mapping, path: str, volumes: dict[str, 
         successes = container.at(probe, "successThreshold")
         if successes is not None and probe != "readinessProbe" and int_at(successes) not in (None, 0, 1):
             findings.invalid(successes, f"{path}.{probe}.successThreshold", "must be 1")
+    grace = container.at("readinessProbe", "terminationGracePeriodSeconds")
+    if grace is not None:
+        where = f"{path}.readinessProbe.terminationGracePeriodSeconds"
+        findings.invalid(grace, where, "must not be set for readinessProbes")
     for hook in ("postStart", "preStop"):
         _handler(findings, container.at("lifecycle", hook), f"{path}.lifecycle.{hook}", _HOOKS)
     _security(findings, container, path)
@@ -167,6 +171,10 @@ def _handler(findings: Findings, holder: Node | None, path: str, kinds: tuple[st
         findings.forbidden(key_span(holder, kind), f"{path}.{kind}", "may not specify more than 1 handler type")
     if "exec" in used and not holder.each("exec", "command"):
         findings.required(holder, f"{path}.exec.command")
+    for index, header in enumerate(holder.each("httpGet", "httpHeaders")):
+        name = header.at("name")
+        if name is not None and isinstance(name.value, str) and not names.is_header(name.value):
+            findings.form(name, f"{path}.httpGet.httpHeaders[{index}].name", "letters, digits and `-`")
     for kind in ("httpGet", "tcpSocket"):
         port = holder.at(kind, "port")
         if port is None:
@@ -184,11 +192,11 @@ def _security(findings: Findings, container: Mapping, path: str) -> None:
         return
     escalation = context.at("allowPrivilegeEscalation")
     if escalation is not None and escalation.value is False:
-        added = [str(each.value).removeprefix("CAP_") for each in context.each("capabilities", "add")]
+        added = [each.value for each in context.each("capabilities", "add")]
         if context.read("privileged") is True:
             detail = "cannot set `allowPrivilegeEscalation` to false and `privileged` to true"
             findings.invalid(escalation, where, detail)
-        elif "SYS_ADMIN" in added:
+        elif "CAP_SYS_ADMIN" in added:  # the short form passes, there and with docker
             detail = "cannot set `allowPrivilegeEscalation` to false and `capabilities.add` CAP_SYS_ADMIN"
             findings.invalid(escalation, where, detail)
     profiles(findings, context, where)

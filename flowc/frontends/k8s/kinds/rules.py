@@ -7,6 +7,7 @@ from flowc.frontends.k8s import names
 from flowc.frontends.k8s.findings import int_at
 from flowc.frontends.k8s.job import rules as job_rules
 from flowc.frontends.k8s.pod import rules as pod_rules
+from flowc.frontends.k8s.pod import selectors
 from flowc.frontends.k8s.volumes import rules as volume_rules
 from flowc.patterns import at_first_use
 from flowc.yamldoc import scalars
@@ -41,15 +42,15 @@ def job(findings: Findings, node: Mapping, kind: str) -> None:
     elif kind == "JobSet":
         for index, part in enumerate(node.each("spec", "replicatedJobs")):
             where = f"spec.replicatedJobs[{index}].template.spec"
-            _job_spec(findings, part.at("template", "spec"), where, None, of_set=True)
+            _job_spec(findings, node, part.at("template", "spec"), where, None, of_set=True)
     elif kind == "CronJob":
         _schedule(findings, node.at("spec", "schedule"))
-        _job_spec(findings, node.at("spec", "jobTemplate", "spec"), "spec.jobTemplate.spec", None)
+        _job_spec(findings, node, node.at("spec", "jobTemplate", "spec"), "spec.jobTemplate.spec", None)
     elif kind == "Pod":
         if isinstance(node.at("spec"), Mapping):
             _pod(findings, node.at("spec"), "spec")
     else:
-        _job_spec(findings, node.at("spec"), "spec", name)
+        _job_spec(findings, node, node.at("spec"), "spec", name)
 
 
 def _schedule(findings: Findings, schedule: Node | None) -> None:
@@ -65,9 +66,13 @@ def _schedule(findings: Findings, schedule: Node | None) -> None:
         )
 
 
-def _job_spec(findings: Findings, spec: Node | None, path: str, name: Node | None, *, of_set: bool = False) -> None:
+def _job_spec(
+    findings: Findings, node: Mapping, spec: Node | None, path: str, name: Node | None, *, of_set: bool = False
+) -> None:
     if isinstance(spec, Mapping):
         job_rules.check(findings, spec, path, name, of_set=of_set)
+        own = name.value if name is not None and isinstance(name.value, str) else None
+        selectors.generated(findings, node, spec, path, own)
         _template(findings, spec.at("template"), f"{path}.template")
 
 

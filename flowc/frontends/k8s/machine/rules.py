@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from flowc.diag.codes.k8s import fields as codes
+from flowc.diag.sink import Sink
 from flowc.frontends.k8s import quantity
-from flowc.frontends.k8s.findings import place
+from flowc.frontends.k8s.findings import Findings, place
 from flowc.frontends.k8s.names import is_qualified
 from flowc.ir.units import size_text
 from flowc.yamldoc.node import Mapping, is_null
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from flowc.frontends.k8s.findings import Findings
     from flowc.yamldoc.node import Node, Pair
 
 STANDARD = ("cpu", "memory", "ephemeral-storage")
@@ -51,6 +51,34 @@ def check(findings: Findings, resources: Node | None, path: str, *, of_pod: bool
         findings.forbidden(huge.key.span, f"{path}", "HugePages require cpu or memory")
 
 
+def check_whole(findings: Findings, pod: Mapping, path: str) -> None:
+    """A pod's own `resources` hold what its containers ask for together, and none of them may have more."""
+    if not isinstance(pod.at("resources"), Mapping):
+        return
+    silent = Findings(Sink())  # what is wrong in itself was said
+    most = _amounts(silent, pod.at("resources", "limits"), "", True)
+    least = _amounts(silent, pod.at("resources", "requests"), "", True)
+    limits = [_amounts(silent, each.at("resources", "limits"), "", False) for each in pod.each("containers")]
+    for index, own in enumerate(limits):
+        for name, (pair, amount) in own.items():
+            if name in most and amount > most[name][1]:
+                detail = f"must be less than or equal to pod limits of {most[name][0].value.value}"
+                findings.invalid(pair.value, f"{path}.containers[{index}].resources.limits[{name}]", detail)
+    asked: dict[str, int] = {}
+    for each, own in zip(pod.each("containers"), limits, strict=True):
+        for name, (_, amount) in {**own, **_amounts(silent, each.at("resources", "requests"), "", False)}.items():
+            asked[name] = asked.get(name, 0) + amount
+    for name, (pair, amount) in least.items():
+        if asked.get(name, 0) > amount:
+            detail = "must be greater than or equal to what the containers request together"
+            findings.invalid(pair.value, f"{path}.resources.requests[{name}]", detail)
+
+
+def check_overhead(findings: Findings, overhead: Node | None, path: str) -> None:
+    """What a sandbox takes for itself, in quantities."""
+    _amounts(findings, overhead, path, False)
+
+
 def _amounts(findings: Findings, node: Node | None, path: str, of_pod: bool) -> dict[str, tuple[Pair, int]]:
     """The resources of a list that are well given, with their amounts."""
     found: dict[str, tuple[Pair, int]] = {}
@@ -67,6 +95,8 @@ def _amounts(findings: Findings, node: Node | None, path: str, of_pod: bool) -> 
             findings.invalid(pair.value, where, "must be greater than or equal to 0")
         elif not _is_standard(name) and not quantity.is_whole(amount):
             findings.invalid(pair.value, where, "must be an integer")
+        elif name.startswith(HUGE) and amount % _page(name):
+            findings.invalid(pair.value, where, f"must be a multiple of the page size {name.removeprefix(HUGE)}")
         else:
             found[name] = pair, amount
             if name == "memory" and 0 < amount < LEAST_MEMORY * quantity.NANO:
@@ -86,6 +116,14 @@ def _tiny(findings: Findings, node: Node, path: str, size: int) -> None:
         value=text,
         size=size_text(size) if size > 1 else "a byte at most",
     )
+
+
+def _page(name: str) -> int:
+    """The size of the pages that `hugepages-SIZE` counts; 1 where that is none."""
+    try:
+        return quantity.parse(name.removeprefix(HUGE)) or 1
+    except quantity.QuantityError:
+        return 1
 
 
 def _is_standard(name: str) -> bool:

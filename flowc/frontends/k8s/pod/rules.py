@@ -6,7 +6,7 @@ from flowc.frontends.k8s import names
 from flowc.frontends.k8s.container import rules as container_rules
 from flowc.frontends.k8s.findings import given, int_at, key_span, text_at
 from flowc.frontends.k8s.machine import rules as resource_rules
-from flowc.frontends.k8s.pod import selectors
+from flowc.frontends.k8s.pod import scheduling
 from flowc.frontends.k8s.volumes import rules as volume_rules
 from flowc.patterns import at_first_use
 from flowc.yamldoc.node import Mapping
@@ -17,19 +17,24 @@ if TYPE_CHECKING:
     from flowc.yamldoc.node import Node
 
 _NAMES_OF_OBJECTS = ("serviceAccountName", "serviceAccount", "priorityClassName", "runtimeClassName")
-_REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
-_PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 _SYSTEMS = ("linux", "windows")
+_RESIZED = ("cpu", "memory")
+# Kernel settings that a pod has for itself only where it does not share the host's network or IPC.
+_OF_NETWORK, _OF_IPC = ("net.",), ("kernel.sem", "kernel.shm", "kernel.msg", "fs.mqueue.")
 HOSTNAME_LENGTH = 64
-MOST_SECONDS = 2**31 - 1
 MOST_ID = 2**31 - 1
 MOST_RULES = 20
+MOST_EXIT_CODES = 255
+MOST_NAMESERVERS, MOST_SEARCHES, SEARCHES_LENGTH = 3, 6, 256
+DEFAULT_GRACE = 30  # seconds
 _signal = at_first_use(
     r"SIG(ABRT|ALRM|BUS|CHLD|CLD|CONT|FPE|HUP|ILL|INT|IO|IOT|KILL|PIPE|POLL|PROF|PWR|QUIT|SEGV|STKFLT|STOP|SYS|TERM|TRAP"
     r"|TSTP|TTIN|TTOU|URG|USR[12]|VTALRM|WINCH|XCPU|XFSZ|RTMIN([+]([1-9]|1[0-5]))?|RTMAX(-([1-9]|1[0-4]))?)",
     "fullmatch",
 )
-_whole_number = at_first_use(r"-?[0-9]{1,18}", "fullmatch")
+_setting = at_first_use(
+    r"(?=.{1,253}$)([a-z0-9]([-_a-z0-9]*[a-z0-9])?[./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?", "fullmatch"
+)
 
 
 def check(findings: Findings, pod: Mapping, path: str) -> None:
@@ -51,19 +56,15 @@ def check(findings: Findings, pod: Mapping, path: str) -> None:
                     findings.duplicate(name, seen[name.value], f"{where}.name")
                 seen.setdefault(name.value, name)
             container_rules.check(findings, container, where, volumes, host_network=host_network)
-            policy = container.at("restartPolicy")
             _lifecycle(findings, pod, container, where, init=key == "initContainers")
-            rules = container.at("restartPolicyRules")
-            own_rules = rules is not None
-            if rules is not None and len(container.each("restartPolicyRules")) > MOST_RULES:
-                count = len(container.each("restartPolicyRules"))
-                findings.too_many(rules, f"{where}.restartPolicyRules", count, MOST_RULES)
-            if key == "initContainers" and policy is not None and policy.value != "Always" and not own_rules:
-                findings.unsupported(policy, f"{where}.restartPolicy", ("Always",), "it makes the container a sidecar")
+            _restarts(findings, container, where, init=key == "initContainers")
+            _of_its_pod(findings, pod, container, where)
     _identity(findings, pod, path)
-    _scheduling(findings, pod, path)
+    scheduling.check(findings, pod, path)
     _security(findings, pod, path)
     resource_rules.check(findings, pod.at("resources"), f"{path}.resources", of_pod=True)
+    resource_rules.check_whole(findings, pod, path)
+    resource_rules.check_overhead(findings, pod.at("overhead"), f"{path}.overhead")
 
 
 def _lifecycle(findings: Findings, pod: Mapping, container: Mapping, path: str, *, init: bool) -> None:
@@ -72,9 +73,13 @@ def _lifecycle(findings: Findings, pod: Mapping, container: Mapping, path: str, 
         for key in given(container, ("lifecycle", "livenessProbe", "readinessProbe", "startupProbe")):
             detail = "may not be set for init containers without restartPolicy=Always"
             findings.forbidden(key_span(container, key), f"{path}.{key}", detail, "an init container runs to its end")
-    rules = container.at("restartPolicyRules")
-    if rules is not None and container.each("restartPolicyRules") and container.at("restartPolicy") is None:
-        findings.required(rules, f"{path}.restartPolicy", "must specify restartPolicy when restart rules are used")
+    grace = int_at(pod, "terminationGracePeriodSeconds")
+    for hook in ("postStart", "preStop"):
+        seconds = container.at("lifecycle", hook, "sleep", "seconds")
+        most = DEFAULT_GRACE if grace is None else grace
+        if seconds is not None and (int_at(seconds) or 0) > most >= 0:
+            detail = f"must be non-negative and less than terminationGracePeriodSeconds ({most})"
+            findings.invalid(seconds, f"{path}.lifecycle.{hook}.sleep.seconds", detail)
     signal, where = container.at("lifecycle", "stopSignal"), f"{path}.lifecycle.stopSignal"
     if signal is None or not isinstance(signal.value, str):
         return
@@ -83,6 +88,48 @@ def _lifecycle(findings: Findings, pod: Mapping, container: Mapping, path: str, 
         findings.forbidden(signal.span, where, detail, "add `os: {name: linux}` to the pod's spec")
     elif _signal(signal.value) is None:
         findings.form(signal, where, "the name of a signal, such as `SIGUSR1`")
+
+
+def _restarts(findings: Findings, container: Mapping, path: str, *, init: bool) -> None:
+    """When a container starts again by itself."""
+    listed, rules = container.at("restartPolicyRules"), container.each("restartPolicyRules")
+    if listed is None or not rules:
+        return
+    policy, where = container.at("restartPolicy"), f"{path}.restartPolicyRules"
+    if policy is None:
+        findings.required(listed, f"{path}.restartPolicy", "must specify restartPolicy when restart rules are used")
+    elif init and policy.value == "Always":
+        detail = "restartPolicyRules are not allowed for init containers with restart policy Always"
+        findings.forbidden(key_span(container, "restartPolicyRules"), where, detail)
+    if len(rules) > MOST_RULES:
+        findings.too_many(listed, where, len(rules), MOST_RULES)
+    for index, rule in enumerate(rules):
+        codes = rule.at("exitCodes")
+        if codes is None:
+            findings.required(rule, f"{where}[{index}].exitCodes", "must be specified")
+        elif len(codes.each("values")) > MOST_EXIT_CODES:
+            count = len(codes.each("values"))
+            findings.too_many(codes, f"{where}[{index}].exitCodes.values", count, MOST_EXIT_CODES)
+
+
+def _of_its_pod(findings: Findings, pod: Mapping, container: Mapping, path: str) -> None:
+    """What a container may say only in a pod that says something else."""
+    unmasked = container.at("securityContext", "procMount")
+    if unmasked is not None and unmasked.value == "Unmasked" and pod.read("hostUsers") is not False:
+        detail = "`hostUsers` must be false to use `Unmasked`"
+        findings.invalid(unmasked, f"{path}.securityContext.procMount", detail)
+    seen: dict[str, Node] = {}
+    for index, each in enumerate(container.each("resizePolicy")):
+        where, name, policy = f"{path}.resizePolicy[{index}]", each.at("resourceName"), each.at("restartPolicy")
+        if name is not None and isinstance(name.value, str):
+            if name.value not in _RESIZED:
+                findings.unsupported(name, f"{where}.resourceName", _RESIZED)
+            elif name.value in seen:
+                findings.duplicate(name, seen[name.value], f"{where}.resourceName")
+            seen.setdefault(name.value, name)
+        if policy is not None and policy.value == "RestartContainer" and text_at(pod, "restartPolicy") == "Never":
+            detail = "must be 'NotRequired' when pod `restartPolicy` is 'Never'"
+            findings.invalid(policy, f"{where}.restartPolicy", detail)
 
 
 def _identity(findings: Findings, pod: Mapping, path: str) -> None:
@@ -110,12 +157,36 @@ def _identity(findings: Findings, pod: Mapping, path: str) -> None:
         findings.required(
             pod.at("dnsPolicy") or pod, where, "must provide at least one DNS nameserver with dnsPolicy None"
         )
-    for index, server in enumerate(pod.each("dnsConfig", "nameservers")):
-        if isinstance(server.value, str) and not _is_address(server.value):
-            findings.form(server, f"{path}.dnsConfig.nameservers[{index}]", "an IP address")
+    _dns(findings, pod.at("dnsConfig"), f"{path}.dnsConfig")
     system = pod.at("os", "name")
     if system is not None and isinstance(system.value, str) and system.value not in _SYSTEMS:
         findings.unsupported(system, f"{path}.os.name", _SYSTEMS)
+
+
+def _dns(findings: Findings, config: Node | None, path: str) -> None:
+    """What resolv.conf is made of, within what the C library reads of it."""
+    if config is None:
+        return
+    servers, searches = config.each("nameservers"), config.each("searches")
+    if len(servers) > MOST_NAMESERVERS:
+        findings.too_many(config.at("nameservers") or config, f"{path}.nameservers", len(servers), MOST_NAMESERVERS)
+    for index, server in enumerate(servers):
+        if isinstance(server.value, str) and not _is_address(server.value):
+            findings.form(server, f"{path}.nameservers[{index}]", "an IP address")
+    if len(searches) > MOST_SEARCHES:
+        findings.too_many(config.at("searches") or config, f"{path}.searches", len(searches), MOST_SEARCHES)
+    elif len(" ".join(str(each.value) for each in searches)) > SEARCHES_LENGTH:
+        findings.too_long(config.at("searches") or config, f"{path}.searches", SEARCHES_LENGTH)
+    for index, each in enumerate(searches):
+        if isinstance(each.value, str) and each.value != "." and not _is_search(each.value.removesuffix(".")):
+            findings.form(each, f"{path}.searches[{index}]", f"{names.IN_SUBDOMAIN}, or `_`")
+    for index, option in enumerate(config.each("options")):
+        if not text_at(option, "name"):
+            findings.required(option, f"{path}.options[{index}].name", "must not be empty")
+
+
+def _is_search(text: str) -> bool:
+    return names.is_subdomain(text.replace("_", "a"))
 
 
 def _is_address(text: str) -> bool:
@@ -134,95 +205,15 @@ def _is_address(text: str) -> bool:
     )
 
 
-def _scheduling(findings: Findings, pod: Mapping, path: str) -> None:
-    names.labels(findings, pod.at("nodeSelector"), f"{path}.nodeSelector")
-    _near(findings, pod, path)
-    deadline = pod.at("activeDeadlineSeconds")
-    if deadline is not None and (int_at(deadline) or 0) > MOST_SECONDS:
-        findings.bounds(deadline, f"{path}.activeDeadlineSeconds", f"1 to {MOST_SECONDS}")
-    for index, toleration in enumerate(pod.each("tolerations")):
-        _toleration(findings, toleration, f"{path}.tolerations[{index}]")
-    where = f"{path}.affinity.nodeAffinity"
-    affinity = pod.at("affinity", "nodeAffinity")
-    required = affinity.at(_REQUIRED) if affinity is not None else None
-    if isinstance(required, Mapping) and isinstance(affinity, Mapping):
-        terms, at = required.each("nodeSelectorTerms"), f"{where}.{_REQUIRED}.nodeSelectorTerms"
-        if not terms and required.at("nodeSelectorTerms") is not None:
-            findings.required(required, at, "must have at least one node selector term")
-        for index, term in enumerate(terms):
-            _term(findings, term, f"{at}[{index}]")
-    for index, preferred in enumerate(affinity.each(_PREFERRED) if affinity is not None else ()):
-        term_node = preferred.at("preference")
-        if term_node is not None:
-            _term(findings, term_node, f"{where}.{_PREFERRED}[{index}].preference")
-
-
-def _near(findings: Findings, pod: Mapping, path: str) -> None:
-    """The selectors of the pods that a pod is placed near to, or away from."""
-    for index, spread in enumerate(pod.each("topologySpreadConstraints")):
-        selectors.check(
-            findings, spread.at("labelSelector"), f"{path}.topologySpreadConstraints[{index}].labelSelector"
-        )
-    for kind in ("podAffinity", "podAntiAffinity"):
-        for key in (_REQUIRED, _PREFERRED):
-            for index, each in enumerate(pod.each("affinity", kind, key)):
-                where = f"{path}.affinity.{kind}.{key}[{index}]"
-                inner = each if key == _REQUIRED else each.at("podAffinityTerm")
-                where += "" if key == _REQUIRED else ".podAffinityTerm"
-                for field in ("labelSelector", "namespaceSelector"):
-                    selectors.check(findings, inner.at(field) if inner is not None else None, f"{where}.{field}")
-                if inner is not None and inner.at("topologyKey") is not None and not text_at(inner, "topologyKey"):
-                    findings.required(inner, f"{where}.topologyKey", "can not be empty")
-
-
-def _toleration(findings: Findings, toleration: Node, path: str) -> None:
-    key, value, operator = toleration.at("key"), toleration.at("value"), toleration.at("operator")
-    word = text_at(toleration, "operator") or "Equal"
-    if key is not None and isinstance(key.value, str) and key.value and not names.is_qualified(key.value):
-        findings.form(key, f"{path}.key", "`[prefix/]name`")
-    if not text_at(toleration, "key") and word != "Exists":
-        detail = 'operator must be Exists when `key` is empty, which means "match all values and all keys"'
-        findings.invalid(operator or toleration, f"{path}.operator", detail)
-    if value is not None and isinstance(value.value, str):
-        if word == "Exists" and value.value:
-            findings.invalid(value, f"{path}.value", "value must be empty when `operator` is `Exists`")
-        elif word == "Equal":
-            names.label_value(findings, value, f"{path}.value")
-    seconds = toleration.at("tolerationSeconds")
-    if seconds is not None and text_at(toleration, "effect") != "NoExecute":
-        findings.invalid(seconds, f"{path}.tolerationSeconds", "effect must be `NoExecute` when it is set")
-
-
-def _term(findings: Findings, term: Node, path: str) -> None:
-    for kind in given(term, ("matchExpressions", "matchFields")):
-        for index, each in enumerate(term.each(kind)):
-            where = f"{path}.{kind}[{index}]"
-            key, values = each.at("key"), each.each("values")
-            operator = text_at(each, "operator")
-            if key is not None and isinstance(key.value, str) and not names.is_qualified(key.value):
-                findings.form(key, f"{where}.key", "`[prefix/]name`")
-            listed = each.at("values") or each
-            if operator in ("In", "NotIn") and not values:
-                help = "must be specified when `operator` is `In` or `NotIn`"
-                findings.required(each, f"{where}.values", help)
-            elif operator in ("Exists", "DoesNotExist") and values:
-                detail = "may not be specified when `operator` is `Exists` or `DoesNotExist`"
-                findings.forbidden(listed.span, f"{where}.values", detail)
-            elif operator in ("Gt", "Lt"):
-                if len(values) != 1:
-                    findings.required(each, f"{where}.values", "must have one value when `operator` is `Gt` or `Lt`")
-                elif isinstance(values[0].value, str) and not _whole_number(values[0].value):
-                    findings.form(values[0], f"{where}.values[0]", "a whole number of 18 digits at most, in quotes")
-            for at, value in enumerate(values):
-                if operator in ("In", "NotIn") and isinstance(value.value, str):
-                    names.label_value(findings, value, f"{where}.values[{at}]")
-
-
 def _security(findings: Findings, pod: Mapping, path: str) -> None:
     both = pod.at("shareProcessNamespace")
     if both is not None and both.value is True and pod.read("hostPID") is True:
         detail = "ShareProcessNamespace and HostPID cannot both be enabled"
         findings.invalid(both, f"{path}.shareProcessNamespace", detail)
+    if pod.read("hostUsers") is False:
+        for key in ("hostNetwork", "hostPID", "hostIPC"):
+            if pod.read(key) is True:
+                findings.forbidden(key_span(pod, key), f"{path}.{key}", "when `hostUsers` is false")
     context, where = pod.at("securityContext"), f"{path}.securityContext"
     if not isinstance(context, Mapping):
         return
@@ -237,7 +228,13 @@ def _security(findings: Findings, pod: Mapping, path: str) -> None:
             continue
         if not name.value:
             findings.required(each, f"{where}.sysctls[{index}].name")
+        elif _setting(name.value) is None:
+            findings.form(name, f"{where}.sysctls[{index}].name", "a kernel setting, such as `net.core.somaxconn`")
         elif name.value in seen:
             findings.duplicate(name, seen[name.value], f"{where}.sysctls[{index}].name")
+        for key, kind in (("hostNetwork", _OF_NETWORK), ("hostIPC", _OF_IPC)):
+            if pod.read(key) is True and name.value.replace("/", ".").startswith(kind):
+                detail = f"may not be specified when '{key}' is true"
+                findings.invalid(name, f"{where}.sysctls[{index}].name", detail)
         seen.setdefault(name.value, name)
     container_rules.profiles(findings, context, where)

@@ -68,6 +68,20 @@ def of_job(findings: Findings, spec: Mapping, path: str, *, in_cron_job: bool) -
         findings.invalid(template, f"{path}.template.metadata.labels", "`selector` does not match template `labels`")
 
 
+def generated(findings: Findings, node: Mapping, spec: Mapping, path: str, name: str | None) -> None:
+    """Labels by which the server selects the pods of a Job called `name` (None: by a controller): what a template says
+    of them itself must be what the server writes. What it has written (`kubectl get -o yaml`) is passed over."""
+    if spec.read("manualSelector") is True or node.at("metadata", "uid") is not None:
+        return
+    for pair in spec.pairs_at("template", "metadata", "labels"):
+        key = pair.key.text
+        if key not in _GENERATED or (key.endswith("job-name") and name is not None and pair.value.value == name):
+            continue
+        where = f"{path}.template.metadata.labels[{key}]"
+        detail = f"must be '{name}'" if name and key.endswith("job-name") else "the server writes it for each Job"
+        findings.invalid(pair.value, where, detail, "take it out")
+
+
 def _matches(selector: Mapping, labels: dict[str, object], pods: dict[str, object]) -> bool:
     if any(pods.get(key) != value for key, value in labels.items()):
         return False

@@ -35,6 +35,10 @@ def mount_of(source: Node, mount: Node, context: Context) -> Mount | None:
     whole, kind = str(source.read("path", default="")), source.read("type", default="")
     path = whole.rstrip("/") or "/"
     if path in SOCKETS:
+        if kind not in ("", "Socket", "File", "FileOrCreate"):  # to the kubelet a file is what is no folder
+            help = "write `type: Socket`"
+            context.refuse(source, "type", "there is a socket at this path, so the pod would not start", help)
+            return None
         context.gather(machine_codes.RUNTIME_SOCKET, f"`{path}`", (source.at("path") or source).span)
         return made("host", whole, mount).replace(create="nothing")
     if path in PLACES or path.startswith(tuple(f"{each}/" for each in TREES)) or path in TREES:

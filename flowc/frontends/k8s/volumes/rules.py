@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowc.frontends.k8s import names
-from flowc.frontends.k8s.findings import given, key_span, text_at
+from flowc.frontends.k8s.findings import given, int_at, key_span, text_at
 from flowc.frontends.k8s.machine import rules as resource_rules
 from flowc.yamldoc.node import Mapping
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _PROJECTIONS = ("configMap", "secret", "downwardAPI", "serviceAccountToken", "clusterTrustBundle", "podCertificate")
 _ACCESS = ("ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod")
+LEAST_TOKEN = 600  # seconds that a token is good for
 _FIELDS = ("metadata.name", "metadata.namespace", "metadata.uid", "metadata.labels", "metadata.annotations")
 
 
@@ -36,11 +37,6 @@ def check(findings: Findings, pod: Mapping, path: str) -> dict[str, Node]:
                 findings.duplicate(name, found[name.value], f"{where}.name")
             found.setdefault(name.value, name)
         used = given(volume, kinds)
-        if not used:
-            help = (
-                "write where its files are: `emptyDir: {}` for a scratch folder, `persistentVolumeClaim`, `hostPath`…"
-            )
-            findings.required(volume, where, f"a volume has one type; {help}")
         for kind in used[1:]:
             detail = "may not specify more than 1 volume type"
             findings.forbidden(key_span(volume, kind), f"{where}.{kind}", detail, f"`{used[0]}` is given too")
@@ -65,8 +61,17 @@ def _empty_dir(findings: Findings, source: Mapping, path: str) -> None:
 
 def _host_path(findings: Findings, source: Mapping, path: str) -> None:
     folder = source.at("path")
-    if folder is not None and isinstance(folder.value, str) and ".." in folder.value.split("/"):
+    if folder is not None and folder.value == "":
+        findings.required(source, f"{path}.path")
+    elif folder is not None and isinstance(folder.value, str) and ".." in folder.value.split("/"):
         findings.invalid(folder, f"{path}.path", "must not contain '..'")
+
+
+def _token(findings: Findings, source: Mapping, path: str) -> None:
+    seconds = source.at("expirationSeconds")
+    if seconds is not None and (number := int_at(seconds)) is not None and not LEAST_TOKEN <= number <= 1 << 32:
+        findings.bounds(seconds, f"{path}.expirationSeconds", f"{LEAST_TOKEN} to {1 << 32}")
+    _relative(findings, source, "path", f"{path}.path", file=True)
 
 
 def _claim(findings: Findings, source: Mapping, path: str) -> None:
@@ -87,13 +92,13 @@ def _keys(findings: Findings, source: Mapping, path: str) -> None:
         key = item.at("key")
         if key is not None and isinstance(key.value, str) and not names.is_config_key(key.value):
             findings.form(key, f"{path}.items[{index}].key", "letters, digits, `-`, `_` and `.`")
-        _relative(findings, item, "path", f"{path}.items[{index}].path")
+        _relative(findings, item, "path", f"{path}.items[{index}].path", file=True)
 
 
 def _downward(findings: Findings, source: Mapping, path: str) -> None:
     for index, item in enumerate(source.each("items")):
         where = f"{path}.items[{index}]"
-        _relative(findings, item, "path", f"{where}.path")
+        _relative(findings, item, "path", f"{where}.path", file=True)
         used = given(item, ("fieldRef", "resourceFieldRef"))
         if not used:
             findings.required(item, f"{where}.fieldRef", "one of fieldRef and resourceFieldRef is needed")
@@ -156,6 +161,7 @@ _RULES = {
     "secret": _keys,
     "downwardAPI": _downward,
     "projected": _projected,
+    "serviceAccountToken": _token,
     "ephemeral": _ephemeral,
 }
 
@@ -179,14 +185,37 @@ def mounts(findings: Findings, container: Mapping, path: str, volumes: dict[str,
         if len(given(mount, ("subPath", "subPathExpr"))) > 1:
             findings.invalid(mount, f"{where}.subPathExpr", "subPathExpr and subPath are mutually exclusive")
         _relative(findings, mount, "subPath", f"{where}.subPath")
+        _relative(findings, mount, "subPathExpr", f"{where}.subPathExpr")
+        _propagation(findings, container, mount, where)
 
 
-def _relative(findings: Findings, parent: Node, key: str, path: str) -> None:
-    """A path that may not leave its folder."""
+def _propagation(findings: Findings, container: Mapping, mount: Node, path: str) -> None:
+    """What is mounted below a mount, on which side."""
+    both = mount.at("mountPropagation")
+    privileged = container.read("securityContext", "privileged") is True
+    if both is not None and both.value == "Bidirectional" and not privileged:
+        detail = "Bidirectional mount propagation is available only to privileged containers"
+        findings.forbidden(both.span, f"{path}.mountPropagation", detail)
+    deep = mount.at("recursiveReadOnly")
+    if deep is not None and deep.value in ("Enabled", "IfPossible"):
+        if mount.read("readOnly") is not True:
+            detail = "may only be specified when readOnly is true"
+            findings.forbidden(deep.span, f"{path}.recursiveReadOnly", detail)
+        if both is not None and both.value != "None":
+            detail = "may only be specified when mountPropagation is None or not specified"
+            findings.forbidden(deep.span, f"{path}.recursiveReadOnly", detail)
+
+
+def _relative(findings: Findings, parent: Node, key: str, path: str, *, file: bool = False) -> None:
+    """A path that may not leave its folder; that of a file is not empty, and `..` is for who writes the files."""
     text, node = text_at(parent, key), parent.at(key)
+    if node is not None and text == "" and file:
+        findings.required(parent, path)
     if node is None or not text:
         return
     if text.startswith("/"):
         findings.invalid(node, path, "must be a relative path")
     elif ".." in text.split("/"):
         findings.invalid(node, path, "must not contain '..'")
+    elif file and text.startswith(".."):
+        findings.invalid(node, path, "must not start with '..'")

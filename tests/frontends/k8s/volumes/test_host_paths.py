@@ -52,6 +52,12 @@ def test_what_can_only_be_missing_is_refused(path: str, kind: str | None) -> Non
     assert "the kubelet would make nothing" in messages[0]
 
 
+@pytest.mark.parametrize("kind", ["Directory", "DirectoryOrCreate", "CharDevice", "BlockDevice"])
+def test_a_socket_is_not_taken_for_something_else(kind: str) -> None:
+    errors = [each.code.id for each in lowered(with_volume(source("/var/run/docker.sock", kind)))[1]]
+    assert "FC333" in errors
+
+
 def test_what_is_said_is_true() -> None:
     def said(path: str, kind: str) -> list[str]:
         return [
