@@ -514,6 +514,8 @@ def startup_plain(v, sh):
             put('\n')
         sections.append(('docker', ''.join(out)))
         out.clear()
+    if v['fabric']:
+        put('    # What the machines talk over to each other, where they have it, and the right to hold memory for it.\n    [ ! -e /dev/infiniband ] || fabric_words=(--device=/dev/infiniband --ulimit=memlock=-1)\n')
     if v['slurm']:
         put('    # What a batch step of Slurm would find in its environment. What the user set comes last and wins.\n')
     else:
@@ -532,6 +534,8 @@ def startup_plain(v, sh):
         put('$PATH" LANG=C.UTF-8 HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TMPDIR=/tmp \\\n        HOSTNAME="$host_name" \\\n')
     else:
         put('        docker run --label flowc --log-driver none ')
+        if v['fabric']:
+            put('"${fabric_words[@]}" ')
         for l_word in v['docker_words']:
             put(sh(l_word))
             put(' ')
@@ -641,7 +645,10 @@ def startup_plain(v, sh):
                 for l_word in l_secret_words:
                     put(sh(l_word))
                     put(' ')
-                put('docker run --rm --label flowc --log-driver none --name ')
+                put('docker run --rm --label flowc --log-driver none ')
+                if v['fabric']:
+                    put('"${fabric_words[@]}" ')
+                put('--name ')
                 put(sh(l_name))
                 put(' \\\n')
             else:
@@ -655,7 +662,10 @@ def startup_plain(v, sh):
                 for l_word in l_secret_words:
                     put(sh(l_word))
                     put(' ')
-                put('docker run --rm --label flowc --log-driver none --name ')
+                put('docker run --rm --label flowc --log-driver none ')
+                if v['fabric']:
+                    put('"${fabric_words[@]}" ')
+                put('--name ')
                 put(sh(l_name))
                 put(' \\\n')
             put('        ')
@@ -1513,6 +1523,8 @@ def startup_small(v, sh):
             put('\n')
         sections.append(('docker', ''.join(out)))
         out.clear()
+    if v['fabric']:
+        put('[ ! -e /dev/infiniband ]||fw=(--device=/dev/infiniband --ulimit=memlock=-1)\n')
     if v['slurm']:
         pass
     if v['prepared']:
@@ -1528,6 +1540,8 @@ def startup_small(v, sh):
         put('$PATH" LANG=C.UTF-8 HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TMPDIR=/tmp HOSTNAME=$h ')
     else:
         put('docker run --label flowc --log-driver none ')
+        if v['fabric']:
+            put('"${fw[@]}" ')
         for l_word in v['docker_words']:
             put(sh(l_word))
             put(' ')
@@ -1627,7 +1641,10 @@ def startup_small(v, sh):
                 for l_word in l_secret_words:
                     put(sh(l_word))
                     put(' ')
-                put('docker run --rm --label flowc --log-driver none --name ')
+                put('docker run --rm --label flowc --log-driver none ')
+                if v['fabric']:
+                    put('"${fw[@]}" ')
+                put('--name ')
                 put(sh(l_name))
                 put(' ')
             else:
@@ -1640,7 +1657,10 @@ def startup_small(v, sh):
                 for l_word in l_secret_words:
                     put(sh(l_word))
                     put(' ')
-                put('docker run --rm --label flowc --log-driver none --name ')
+                put('docker run --rm --label flowc --log-driver none ')
+                if v['fabric']:
+                    put('"${fw[@]}" ')
+                put('--name ')
                 put(sh(l_name))
                 put(' ')
             for l_word in l_words:

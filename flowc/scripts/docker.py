@@ -39,7 +39,7 @@ class Containers(Record):
     variable, `docker_words` are the main container's options but for these, `command` its image and process;
     `kept_settings`: what setup must not change of the image, `volumes_format`: how it is asked for its volumes.
     `images` are pulled `always` or where they are `missing`. `stops_beside` are the containers beside it with the
-    commands that they are told to end by; times in seconds."""
+    commands that they are told to end by; `fabric`: InfiniBand is for them too. Times in seconds."""
 
     image: str | None = None
     images: tuple[tuple[str, str], ...] = ()
@@ -51,6 +51,7 @@ class Containers(Record):
     before_stop: tuple[str, ...] = ()
     stops_beside: tuple[tuple[str, tuple[str, ...]], ...] = ()
     host_sysctls: tuple[str, ...] = ()
+    fabric: bool = False
     toolkit: bool = False
     once_per_boot: bool = False
     liveness: tuple[str, ...] = ()
@@ -89,6 +90,7 @@ def containers(job: Job, plan: JobPlan | None, arranged: Arrangement, folder: st
             if each.isolation.before_stop
         ),
         host_sysctls=tuple(host_sysctls(job)),
+        fabric=(plan.nodes if plan else 1) > 1,
         toolkit=gpus and plan is not None and plan.gpus_per_node > 0 and plan.gpus_visible != 0,
         once_per_boot=bool(job.retry.keep_scratch) and any(each.role == "init" for each in job.containers),
         liveness=live.argv if live is not None else (),

@@ -26,10 +26,11 @@ LEFT_OUT = ("doc", "man", "locale")
 BOOT_S, COMMAND_S = 60, 120
 # Makes dockerd take `--gpus`: it looks for the program, and runc calls it before each container.
 GPU_HOOK = "/usr/bin/nvidia-container-runtime-hook"
-# A host that holds a capability back has none to give to `--privileged`: its containers get what there is.
+# A host that holds a capability back has none to give to `--privileged`: its containers get what there is, and no limit
+# that is higher than the machine's.
 RUNC = """\
 #!/usr/bin/python3
-import json, os, sys
+import json, os, resource, sys
 names = (
     "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE"
     " NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN"
@@ -45,6 +46,10 @@ if "--bundle" in sys.argv and lacking:
     sets = config["process"].get("capabilities") or {}
     for kind, held in sets.items():
         sets[kind] = [name for name in held if name not in lacking]
+    if "CAP_SYS_RESOURCE" in lacking:
+        for limit in config["process"].get("rlimits") or []:
+            hard = resource.getrlimit(getattr(resource, limit["type"]))[1]
+            limit["soft"], limit["hard"] = (min(limit[kind], hard) for kind in ("soft", "hard"))
     with open(path, "w") as file:
         json.dump(config, file)
 os.execv("/usr/sbin/runc.real", ["runc", *sys.argv[1:]])

@@ -200,10 +200,12 @@ run_job() {
     # Where docker starts anew, its own file is newer than this one.
     docker ps -aqf label=flowc | xargs -r docker rm -fv >"$state_dir/docker"
     docker image inspect nvcr.io/nvidia/pytorch:24.07-py3 >/dev/null 2>&1 || try_often docker pull -q nvcr.io/nvidia/pytorch:24.07-py3 >/dev/null
+    # What the machines talk over to each other, where they have it, and the right to hold memory for it.
+    [ ! -e /dev/infiniband ] || fabric_words=(--device=/dev/infiniband --ulimit=memlock=-1)
     # What the user set comes last and wins.
     # shellcheck disable=SC2054
     in_job=(
-        docker run --label flowc --log-driver none --network host --gpus all \
+        docker run --label flowc --log-driver none "${fabric_words[@]}" --network host --gpus all \
         -e NUM_NODES=2 \
         -e GPU_COUNT=8 \
         -e MASTER_PORT=29500 \

@@ -188,10 +188,12 @@ run_job() {
     # Where docker starts anew, its own file is newer than this one.
     docker ps -aqf label=flowc | xargs -r docker rm -fv >"$state_dir/docker"
     docker image inspect pytorch/pytorch:2.4.0-cuda12.1-cudnn9-runtime >/dev/null 2>&1 || try_often docker pull -q pytorch/pytorch:2.4.0-cuda12.1-cudnn9-runtime >/dev/null
+    # What the machines talk over to each other, where they have it, and the right to hold memory for it.
+    [ ! -e /dev/infiniband ] || fabric_words=(--device=/dev/infiniband --ulimit=memlock=-1)
     # What the user set comes last and wins.
     # shellcheck disable=SC2054
     in_job=(
-        docker run --label flowc --log-driver none --network host --gpus all \
+        docker run --label flowc --log-driver none "${fabric_words[@]}" --network host --gpus all \
         -e MASTER_PORT=23456 \
         -e WORLD_SIZE=32 \
         -e PET_NNODES=4 \

@@ -247,10 +247,12 @@ batch: 4096
     docker ps -aqf label=flowc | xargs -r docker rm -fv >"$state_dir/docker"
     docker image inspect nvcr.io/nvidia/pytorch:24.07-py3 >/dev/null 2>&1 || try_often pull_image nvcr.io/nvidia/pytorch:24.07-py3 >/dev/null
     docker image inspect alpine/git:2.45.2 >/dev/null 2>&1 || try_often pull_image alpine/git:2.45.2 >/dev/null
+    # What the machines talk over to each other, where they have it, and the right to hold memory for it.
+    [ ! -e /dev/infiniband ] || fabric_words=(--device=/dev/infiniband --ulimit=memlock=-1)
     # What the user set comes last and wins.
     # shellcheck disable=SC2054
     in_job=(
-        docker run --label flowc --log-driver none --network host --memory=966367641600 --stop-timeout=120 --gpus all --shm-size=68719476736 --mount type=bind,src=/mnt/tokens,dst=/data,readonly --mount type=bind,src=/mnt/checkpoints,dst=/checkpoints --mount type=bind,src=/mnt/flowc/0,dst=/scratch --mount type=bind,src=/run/flowc/files/0,dst=/etc/pretrain/config.yaml,readonly --mount type=bind,src=/run/flowc/files/1,dst=/root/.ssh/id_ed25519,readonly -w /scratch/src -e WANDB_API_KEY \
+        docker run --label flowc --log-driver none "${fabric_words[@]}" --network host --memory=966367641600 --stop-timeout=120 --gpus all --shm-size=68719476736 --mount type=bind,src=/mnt/tokens,dst=/data,readonly --mount type=bind,src=/mnt/checkpoints,dst=/checkpoints --mount type=bind,src=/mnt/flowc/0,dst=/scratch --mount type=bind,src=/run/flowc/files/0,dst=/etc/pretrain/config.yaml,readonly --mount type=bind,src=/run/flowc/files/1,dst=/root/.ssh/id_ed25519,readonly -w /scratch/src -e WANDB_API_KEY \
         -e NODES=4 \
         -e POD_IP="$private_ip" \
         -e JOB_COMPLETION_INDEX="$node_rank" \
@@ -259,7 +261,7 @@ batch: 4096
     )
     # What fails from here on is started again.
     : >"$state_dir/ready"
-    docker run --rm --label flowc --log-driver none --name flowc-1 \
+    docker run --rm --label flowc --log-driver none "${fabric_words[@]}" --name flowc-1 \
         --network host --stop-timeout=120 --mount type=bind,src=/mnt/flowc/0,dst=/scratch \
         -e JOB_COMPLETION_INDEX="$node_rank" \
         alpine/git:2.45.2 clone https://github.com/example/trainer.git /scratch/src || {

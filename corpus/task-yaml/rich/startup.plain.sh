@@ -239,10 +239,12 @@ run_job() {
     # Where docker starts anew, its own file is newer than this one.
     docker ps -aqf label=flowc | xargs -r docker rm -fv >"$state_dir/docker"
     docker image inspect nvcr.io/nvidia/pytorch:24.07-py3 >/dev/null 2>&1 || try_often docker pull -q nvcr.io/nvidia/pytorch:24.07-py3 >/dev/null
+    # What the machines talk over to each other, where they have it, and the right to hold memory for it.
+    [ ! -e /dev/infiniband ] || fabric_words=(--device=/dev/infiniband --ulimit=memlock=-1)
     # What the user set comes last and wins.
     # shellcheck disable=SC2054
     in_job=(
-        docker run --label flowc --log-driver none --network host --gpus all --mount type=bind,src=/mnt/checkpoints,dst=/checkpoints --mount type=bind,src=/mnt/flowc/vol_abc123def456,dst=/corpus --mount type=bind,src=/mnt/flowc/0,dst=/data/c4 --mount type=bind,src=/mnt/flowc/1,dst=/opt/recipes --mount type=bind,src=/run/flowc/files/0,dst=/workspace/run/configs/run.yaml -w /workspace/run \
+        docker run --label flowc --log-driver none "${fabric_words[@]}" --network host --gpus all --mount type=bind,src=/mnt/checkpoints,dst=/checkpoints --mount type=bind,src=/mnt/flowc/vol_abc123def456,dst=/corpus --mount type=bind,src=/mnt/flowc/0,dst=/data/c4 --mount type=bind,src=/mnt/flowc/1,dst=/opt/recipes --mount type=bind,src=/run/flowc/files/0,dst=/workspace/run/configs/run.yaml -w /workspace/run \
         -e NUM_NODES=4 \
         -e GPU_COUNT=8 \
         -e MASTER_PORT=29500 \
