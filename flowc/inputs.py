@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from flowc.record import Record
-from flowc.source import Source, Span
+from flowc.source import Derived, Source, Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.source import Piece
 
 # The releases of Slurm whose rules `--slurm-version` chooses.
 SLURM_RELEASES = ("22.05", "23.02", "23.11", "24.05", "24.11", "25.05", "25.11", "26.05", "26.11")
+
+_QUOTE = "'\\''"  # a quote within quotes
 
 
 class Flags(Record):
@@ -61,11 +67,11 @@ class Inputs(Record):
     field is in both). `flag_spans` maps a field name of either to its place; for each element of a repeated flag there
     is an entry of its own beside it: `env.0`, `sets.1`; `args` is where those begin. `old_spellings` are to be noted.
 
-    `command` is the command line's own job (`--command`), at `command_span`, whose source is the whole command line as
-    a shell takes it, quotes and all. `once`: run a CronJob's job once, now; `allow_unknown`: unknown keys are
+    `command` is the command line's own job (`--command`), whose source is the whole command line as a shell takes it,
+    quotes and all. `once`: run a CronJob's job once, now; `allow_unknown`: unknown keys are
     warnings."""
 
-    UNSHOWN = ("args", "environ", "flag_spans", "command", "command_span")
+    UNSHOWN = ("args", "environ", "flag_spans", "command")
 
     args: tuple[str, ...] = ()
     environ: tuple[tuple[str, str], ...] = ()
@@ -74,8 +80,7 @@ class Inputs(Record):
     flag_spans: tuple[tuple[str, Span], ...] = ()
     slurm_version: str = "22.05"
     catalog: str | None = None
-    command: str | None = None
-    command_span: Span | None = None
+    command: Derived | None = None
     once: bool = False
     allow_unknown: bool = False
     old_spellings: tuple[OldSpelling, ...] = ()
@@ -95,15 +100,31 @@ class Inputs(Record):
         return None
 
 
-def command_line(args: tuple[str, ...], path: str = "<command line>") -> tuple[Source, tuple[Span, ...]]:
-    """A source that shows `args` as a shell would take them, and each argument's span in it."""
-    parts, spans, offset = [], [], 0
-    for arg in args:
-        plain = bool(arg) and all(c.isalnum() or c in "@%+=:,./-_" for c in arg)
-        shown = arg if plain else "'" + arg.replace("'", "'\\''") + "'"
-        parts.append(shown)
-        inset = 0 if plain else 1
-        spans.append((offset + inset, offset + len(shown) - inset))
-        offset += len(shown) + 1
-    source = Source(path, " ".join(parts))
-    return source, tuple(Span(source, start, end) for start, end in spans)
+def command_line(args: tuple[str, ...], path: str = "<command line>") -> tuple[Source, list[Derived]]:
+    """A source that shows `args` as a shell would take them, and each argument with its places in it."""
+    shown = [arg if arg and all(c.isalnum() or c in "@%+=:,./-_" for c in arg) else _quoted(arg) for arg in args]
+    source, found, offset = Source(path, " ".join(shown)), list[Derived](), 0
+    for arg, each in zip(args, shown, strict=True):
+        inset = len(each) != len(arg)
+        found.append(_argument(arg, source, offset + inset, offset + len(each) - inset))
+        offset += len(each) + 1
+    return source, found
+
+
+def _quoted(arg: str) -> str:
+    return "'" + arg.replace("'", _QUOTE) + "'"
+
+
+def _argument(arg: str, source: Source, start: int, end: int) -> Derived:
+    """An argument that stands in quotes from `start` to `end`, or without."""
+
+    def trace() -> list[Piece]:
+        pieces: list[Piece] = []
+        at, place = 0, start
+        for part in arg.split("'"):
+            stop = place + len(part)
+            pieces += [(at, source, place, stop), (at + len(part), source, stop, stop + len(_QUOTE))]
+            at, place = at + len(part) + 1, stop + len(_QUOTE)
+        return pieces[:-1]
+
+    return Derived(arg, source, start, end, trace if "'" in arg else None)

@@ -6,11 +6,17 @@ worked out only when something is shown.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import TypeAlias
+
+    # A text with its places: `text`, and `span` for any stretch of it.
+    Text: TypeAlias = "Source | Derived"
+    # From which character of a derived text on, and the stretch that this piece of it was made of; None: of nothing.
+    Piece: TypeAlias = "tuple[int, Text | None, int, int]"
 
 _CONTEXT = 2_000  # characters around a text that are looked at for what makes it a secret
 
@@ -126,6 +132,9 @@ class Source:
 
         return masked(text, self.secret_values)
 
+    def span(self, start: int, end: int) -> Span:
+        return Span(self, start, end)
+
     def __repr__(self) -> str:
         return f"Source({self.path!r}, {len(self.text)} characters)"
 
@@ -161,3 +170,106 @@ class Span:
     def __repr__(self) -> str:
         line, column = self.source.position(self.start)
         return f"Span({self.source.path}:{line}:{column} {self.source.shown(self.start, self.end)!r})"
+
+
+class Derived:
+    """Text made of other text: `text` was made of `base` from `start` to `end`, by taking quotes, escapes, indents away
+    or by putting pieces together. `base` may be derived itself; it is None where there are several or none.
+
+    `trace` gives the pieces, in order, and is asked only for a place. A piece that reads as what it was made of is
+    mapped character by character, any other stands for all of its stretch; without a `trace` it is all one piece.
+    """
+
+    __slots__ = ("_pieces", "_trace", "base", "end", "start", "text")
+
+    def __init__(
+        self, text: str, base: Text | None, start: int, end: int, trace: Callable[[], list[Piece]] | None = None
+    ) -> None:
+        self.text = text
+        self.base = base
+        self.start = start
+        self.end = end
+        self._trace = trace
+        self._pieces: list[Piece] | None = None
+
+    @classmethod
+    def of(cls, base: Text, start: int, end: int) -> Derived:
+        """A stretch as it is."""
+        text = base.text[start:end]
+        if isinstance(base, Derived) and base._reads_as_made:
+            start, end, base = base.start + start, base.start + end, base.base  # type: ignore[assignment]
+        return cls(text, base, start, end)
+
+    @property
+    def _reads_as_made(self) -> bool:
+        return self._trace is None and self.base is not None and self.base.text[self.start : self.end] == self.text
+
+    @classmethod
+    def joined(cls, *parts: Text | str) -> Derived:
+        """One behind the other; what is a plain text was made of nothing."""
+        texts = [part if isinstance(part, str) else part.text for part in parts]
+
+        def trace() -> list[Piece]:
+            found: list[Piece] = []
+            at = 0
+            for part, text in zip(parts, texts, strict=True):
+                found.append((at, None if isinstance(part, str) else part, 0, len(text)))
+                at += len(text)
+            return found
+
+        return cls("".join(texts), None, 0, 0, trace)
+
+    @property
+    def source(self) -> Source:
+        """The source at the bottom of what was made of one stretch."""
+        assert self.base is not None, "text of several sources, or of none"
+        return self.base if isinstance(self.base, Source) else self.base.source
+
+    @property
+    def pieces(self) -> list[Piece]:
+        if self._pieces is None:
+            self._pieces = self._trace() if self._trace is not None else [(0, self.base, self.start, self.end)]
+        return self._pieces
+
+    def span(self, start: int, end: int) -> Span | None:
+        """The stretch of a source that `text[start:end]` was made of; of several sources, in the first. For an empty
+        one, the place in front of the next character. None where it was made of nothing."""
+        size, base, first = len(self.text), self.base, self.start
+        start = size if start > size else start
+        end = start if end < start else size if end > size else end
+        if self._trace is None:
+            if base is not None and base.text[first : self.end] == self.text:  # most are whole and without quotes
+                return base.span(first + start, first + end)
+            return self._place(0, base, first, self.end, size, start, end)
+        first = max(0, bisect_right(self.pieces, start, key=_at) - 1)
+        last = max(first + 1, bisect_left(self.pieces, end, key=_at))
+        behind = [*(piece[0] for piece in self.pieces[first + 1 : last + 1]), size]
+        places = (
+            self._place(*piece, after, start, end)
+            for piece, after in zip(self.pieces[first:last], behind, strict=False)
+        )
+        spans = [span for span in places if span is not None]
+        if len(spans) < 2:
+            return spans[0] if spans else None
+        source = spans[0].source
+        spans = [span for span in spans if span.source is source]
+        return Span(source, min(span.start for span in spans), max(span.end for span in spans))
+
+    def _place(
+        self, at: int, base: Text | None, first: int, last: int, after: int, start: int, end: int
+    ) -> Span | None:
+        """What a piece, the characters `at` to `after`, gives to the stretch from `start` to `end`."""
+        if base is None:
+            return None
+        if base.text[first:last] == self.text[at:after]:
+            return base.span(first - at + (start if start > at else at), first - at + (end if end < after else after))
+        if start == end:
+            return base.span(last, last) if start == after > at else base.span(first, first)
+        return base.span(first, last)
+
+    def __repr__(self) -> str:
+        return f"Derived({len(self.text)} characters of {self.base!r})"
+
+
+def _at(piece: Piece) -> int:
+    return piece[0]

@@ -32,7 +32,7 @@ def load(case: Path) -> tuple[Source, Inputs]:
     inputs = told(tuple(args.read_text().splitlines()) if args.exists() else ())
     for path in case.glob("input.*"):
         return Source.from_bytes(path.name, path.read_bytes()), inputs
-    return Source("<wrap>", "") if inputs.command_span is None else inputs.command_span.source, inputs
+    return Source("<wrap>", "") if inputs.command is None else inputs.command.source, inputs
 
 
 def outputs(case: Path) -> dict[str, str]:

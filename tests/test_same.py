@@ -56,8 +56,8 @@ def lowered(path: Path) -> Unit:
     """The planned unit of one format, without mistakes."""
     inputs = told(tuple(path.read_text().splitlines())) if path.name == "args" else Inputs()
     source = Source.from_bytes(path.name, path.read_bytes())
-    if inputs.command_span is not None:
-        source = inputs.command_span.source
+    if inputs.command is not None:
+        source = inputs.command.source
     sink = Sink()
     entry = detect(source, inputs, FORMATS[path.name], sink)
     assert entry is not None

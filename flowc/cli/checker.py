@@ -62,7 +62,7 @@ class Checker:
         return "", [diagnostic_document(each, name) for each in in_order(name, diagnostics)], vars(tally)
 
     def _diagnostics(self, path: str, tally: Tally) -> tuple[Diagnostic, ...]:
-        span = self.inputs.command_span
+        span = self.inputs.command
         source = sources.read(path) if span is None else span.source
         if isinstance(source, Diagnostic):
             return (source,)

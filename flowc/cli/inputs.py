@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flowc.inputs import Flags, Inputs, OldSpelling, command_line
 from flowc.secret import looks_secret
-from flowc.source import Source, Span
+from flowc.source import Derived, Source, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,8 +43,7 @@ def gather(words: Words, argv: list[str], environ: Mapping[str, str]) -> Inputs:
         flag_spans=tuple(spans.items()),
         slurm_version=words.text("slurm_version") or "22.05",
         catalog=words.text("catalog"),
-        command=words.text("command"),
-        command_span=line.span(words.places["command"]) if line is not None and "command" in words.places else None,
+        command=line.word(words.places["command"]) if line is not None and "command" in words.places else None,
         once=words.flag("once"),
         allow_unknown=words.flag("allow_unknown"),
         old_spellings=_old_spellings(words, line) if line is not None else (),
@@ -62,12 +61,15 @@ class _Line:
                 self.words[word + 1] = self.words[word + 1][: start + len(name)] + "=" + _MASK
         _, self.places = command_line(("flowc", *self.words))
 
-    def span(self, place: tuple[int, int]) -> Span:
+    def word(self, place: tuple[int, int]) -> Derived:
         """`place`: which word after the command, and from which character of it."""
         word, start = place
         whole = self.places[word + 2]  # after `flowc` and the command
-        quoted = whole.end - whole.start != len(self.words[word + 1])
-        return Span(whole.source, whole.start + (0 if quoted else start), whole.end)
+        return Derived.of(whole, start, len(whole.text))
+
+    def span(self, place: tuple[int, int]) -> Span:
+        word = self.word(place)
+        return word.span(0, len(word.text)) or Span(word.source, 0, 0)
 
 
 def _is_secret(key: str, name: str) -> bool:

@@ -9,7 +9,7 @@ from flowc.source import Source, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from flowc.source import Text
 
 
 class Unit(Record):
@@ -17,17 +17,17 @@ class Unit(Record):
 
     `origins` maps an IR path (`resources.gpus_per_node`, `time.limit_s`, `name`) to the span that set it; every field
     that differs from its default has one, apart from `source`, `run` and `outcome`. Never change it in place: a pass
-    that sets a field returns a unit with a new mapping. `text_places` maps a stretch of `job.run.text` to its place in
-    the source, where the source does not hold that text as it is (a block scalar is indented); `setup_places` does so
-    for `job.setup`. `outcome_spans` are the places of the options that `job.outcome` tells of, in its order.
+    that sets a field returns a unit with a new mapping. `text` is `job.run.text` with its places,
+    where it is not the source as it stands (a block scalar is indented), `setup_text` that of `job.setup`.
+    `outcome_spans` are the places of the options that `job.outcome` tells of, in its order.
     """
 
     source: Source
     job: Job
     origins: dict[str, Span]
     plan: JobPlan | None = None
-    text_places: Callable[[int, int], Span | None] | None = None
-    setup_places: Callable[[int, int], Span | None] | None = None
+    text: Text | None = None
+    setup_text: Text | None = None
     outcome_spans: tuple[Span, ...] = ()
 
     def origin(self, *paths: str) -> Span | None:
@@ -39,6 +39,6 @@ class Unit(Record):
 
     def text_span(self, start: int, end: int) -> Span | None:
         """The place of `job.run.text[start:end]` in the source, None where that text stands nowhere in it."""
-        if self.text_places is not None:
-            return self.text_places(start, end)
+        if self.text is not None:
+            return self.text.span(start, end)
         return Span(self.source, start, end) if self.job.run.text == self.source.text else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flowc.record import Record
+from flowc.source import Derived
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -10,7 +11,6 @@ if TYPE_CHECKING:
 
     from flowc.diag.sink import Sink
     from flowc.ir.unit import Unit
-    from flowc.source import Span
 
 
 class Rule(Record):
@@ -65,10 +65,6 @@ def texts(unit: Unit) -> Iterator[Unit]:
     job = unit.job
     if job.setup:
         run = job.run.replace(kind="shell", interpreter="/bin/bash", text=job.setup, commands=())
-        yield unit.replace(job=job.replace(run=run, setup=None), text_places=unit.setup_places or _nowhere)
+        yield unit.replace(job=job.replace(run=run, setup=None), text=unit.setup_text or Derived.joined(job.setup))
     if job.run.text:
         yield unit
-
-
-def _nowhere(start: int, end: int) -> Span | None:
-    return None

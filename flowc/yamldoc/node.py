@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from flowc.source import Source, Span
+from flowc.source import Derived, Source, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
+
+    from flowc.source import Piece
 
 
 class Node:
@@ -61,27 +63,39 @@ class Node:
 
 
 class Scalar(Node):
-    """A text. `style` is `'`, `"`, `|`, `>` or None for a plain one; `tag` is an explicit tag (`!!str`) or None."""
+    """A text. `style` is `'`, `"`, `|`, `>` or None for a plain one; `tag` is an explicit tag (`!!str`) or None;
+    `placed`: where it comes from, if not from what stands at its place."""
 
-    __slots__ = ("_offsets", "style", "tag", "text")
+    __slots__ = ("_placed", "style", "tag", "text")
     what = "text"
 
-    def __init__(self, source: Source, start: int, end: int, text: str, style: str | None, tag: str | None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        start: int,
+        end: int,
+        text: str,
+        style: str | None,
+        tag: str | None,
+        placed: Derived | None = None,
+    ) -> None:
         super().__init__(source, start, end)
         self.text = text
         self.style = style
         self.tag = tag
-        self._offsets: list[int] | None = None
+        self._placed = placed
 
-    def span_at(self, start: int, end: int) -> Span:
-        """The place of `text[start:end]`: a finding inside a block scalar points at its own line and column."""
-        if self._offsets is None:
-            from flowc.yamldoc.places import offsets
+    @property
+    def placed(self) -> Derived:
+        """The text with its places: a finding inside a block scalar points at its own line and column."""
+        if self._placed is None:
+            self._placed = Derived(self.text, self.source, self.start, self.end, self._pieces)
+        return self._placed
 
-            self._offsets = offsets(self)
-        first = self._offsets[min(start, len(self.text))]
-        last = self._offsets[min(max(end - 1, start), len(self.text))] + (1 if end > start else 0)
-        return Span(self.source, first, max(first, last))
+    def _pieces(self) -> list[Piece]:
+        from flowc.yamldoc.places import pieces
+
+        return pieces(self)
 
 
 class Pair:

@@ -253,10 +253,9 @@ def test_command_is_compiled_from_the_command_line(
     ((source, inputs, frontend),) = seen
     assert frontend == COMMAND_LINE
     assert source.text == f"flowc {command} -c 'python train.py' -i 8xh100 --set k8s=x"
-    assert inputs.command == "python train.py"
-    assert inputs.command_span is not None
-    assert inputs.command_span.text == inputs.command
-    assert inputs.command_span.source is source
+    assert inputs.command is not None
+    assert inputs.command.text == "python train.py"
+    assert inputs.command.source is source
     assert inputs.span("instance_type").source is source  # type: ignore[union-attr]
 
 

@@ -176,8 +176,8 @@ def told(case: str) -> tuple[Source, Inputs, str | None]:
     path, text, words = CASES[case]
     argv = ["compile", *((path,) if path else ()), *words]
     inputs = gather(parse(COMPILE, argv[1:]), argv, {})
-    if inputs.command_span is not None:
-        return inputs.command_span.source, inputs, "command-line"
+    if inputs.command is not None:
+        return inputs.command.source, inputs, "command-line"
     return Source(path, text), inputs, None
 
 

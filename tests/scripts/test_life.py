@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import sys
 import time
 from pathlib import Path
@@ -19,7 +20,7 @@ from test_runner import wait_for
 from flowc.ir.job import Io, Retry, Run, StopSignal, Time
 from flowc.ir.unit import Unit
 from flowc.scripts import build, life, size_table
-from flowc.source import Source, Span
+from flowc.source import Derived, Source
 
 # Other programs on this machine are not to be told anything.
 STUBS = """\
@@ -276,18 +277,17 @@ class TestJournal:
 
     def test_text_from_yaml_has_the_lines_of_its_file(self, tmp_path: Path) -> None:
         text = 'logger() { echo "$*" >>lines; }\ntrue\nfalse\nexit 0\n'
-        source = Source("task.yaml", "name: x\nrun: |\n" + "".join(f"  {line}\n" for line in text.splitlines()))
-
-        def place(start: int, end: int) -> Span:
-            start += len("name: x\nrun: |\n") + 2 * (text.count("\n", 0, start) + 1)
-            return Span(source, start, start + end - start)
-
+        head = "name: x\nrun: |\n"
+        source = Source("task.yaml", head + "".join(f"  {line}\n" for line in text.splitlines()))
+        lines = [
+            Derived.of(source, match.start(1), match.end(1)) for match in re.finditer("(?m)^  (.*\n)", source.text)
+        ]
         planned = unit(
             frontend="task-yaml",
             run=Run(kind="shell", text=text, workdir=str(tmp_path)),
             io=Io(stdout=str(tmp_path / "out")),
         )
-        put(tmp_path, planned.replace(source=source, text_places=place))
+        put(tmp_path, planned.replace(source=source, text=Derived.joined(*lines)))
         run(tmp_path)
         assert (tmp_path / "lines").read_text() == "-tflowc -- task.yaml:5: exit status 1: false\n"
 

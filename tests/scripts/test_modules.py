@@ -19,7 +19,7 @@ from flowc.ir.job import Io, Run
 from flowc.ir.unit import Unit
 from flowc.scripts import build
 from flowc.scripts.modules import modules
-from flowc.source import Source, Span
+from flowc.source import Derived, Source
 
 
 def bash(body: str, interpreter: str = "/bin/bash") -> Unit:
@@ -176,7 +176,7 @@ def test_a_text_within_a_file_is_told_by_the_file_s_lines(tmp_path: Path) -> Non
     source = Source("job.yaml", "a: b\ncommand: |\n" + text)
     job = unit("", frontend="task-yaml", io=Io(stdout=f"{tmp_path}/out"), run=Run(kind="shell", text=text))
     start = source.text.index(text)
-    job = job.replace(source=source, text_places=lambda first, last: Span(source, start + first, start + last))
+    job = job.replace(source=source, text=Derived.of(source, start, len(source.text)))
     job = job.replace(job=job.job.replace(run=job.job.run.replace(workdir=str(tmp_path))))
     install(build(job, index=None), tmp_path)
     assert run(tmp_path)[0] == 0

@@ -124,7 +124,8 @@ def test_place_inside_a_scalar(text: str, word: str) -> None:
     (root,) = documents(text)
     (scalar,) = [each for each in walk(root) if isinstance(each, Scalar) and word in each.text]
     start = scalar.text.index(word)
-    span = scalar.span_at(start, start + len(word))
+    span = scalar.placed.span(start, start + len(word))
+    assert span is not None
     assert span.text == word
     assert span.start == text.index(word)
 
@@ -136,11 +137,13 @@ def test_each_character_of_a_scalar_has_its_place(lines: list[str], style: str) 
     (root,) = documents(text)
     scalar = root.at("k")
     if isinstance(scalar, Scalar):
-        places = [scalar.span_at(at, at + 1).start for at in range(len(scalar.text))]
-        assert places == sorted(places)
-        for at, where in enumerate(places):
-            if not scalar.text[at].isspace() and scalar.style == "|":
-                assert text[where] == scalar.text[at]
+        places = [scalar.placed.span(at, at + 1) for at in range(len(scalar.text))]
+        spans = [span for span in places if span is not None]
+        assert len(spans) == len(places)
+        assert [span.start for span in spans] == sorted(span.start for span in spans)
+        for char, span in zip(scalar.text, spans, strict=True):
+            if not char.isspace():
+                assert span.text in (char, "''", '\\"', "\\\\", "\\xE9")
 
 
 def test_anchors_and_merge_keys() -> None:

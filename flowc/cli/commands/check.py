@@ -57,7 +57,7 @@ def run(words: Words, argv: list[str]) -> int:
 
     checker = Checker(words, argv)
     refuse_mixtures(words)
-    commanded = checker.inputs.command_span
+    commanded = checker.inputs.command
     if not words.operands and commanded is None:
         raise UsageError("no SOURCE given", "name job files or folders, or - for standard input: flowc check .")
     if checker.fix and ("-" in words.operands or commanded is not None):

@@ -68,14 +68,14 @@ def run(words: Words, argv: list[str]) -> int:
     inputs = gather(words, argv, os.environ)
     wrapped = any(word.startswith("--wr") for word in inputs.args)
     refuse_mixtures(words)
-    if not words.operands and not wrapped and inputs.command_span is None:
+    if not words.operands and not wrapped and inputs.command is None:
         raise UsageError("no SOURCE given", "name a job file, or - for standard input: flowc compile job.sbatch")
     folder = words.text("output")
     if folder is not None and os.path.exists(folder) and not os.path.isdir(folder):
         raise UsageError(f"`{folder}` is not a folder", "-o takes the folder that the files are written to")
     outputs = Outputs(folder, several=len(words.operands) > 1)
     tally = Tally()
-    commanded = Source("<wrap>", "") if inputs.command_span is None else inputs.command_span.source
+    commanded = Source("<wrap>", "") if inputs.command is None else inputs.command.source
     found = [sources.read(operand) if operand else commanded for operand in words.operands or ("",)]
     results = iter(
         driver.compile_all(

@@ -95,13 +95,13 @@ class Lowering:
         }
         source = SourceInfo(frontend="foundry-yaml", path=self.tree.source.path, sha256=digest)
         job = Job(source=source, conventions=CONVENTIONS, outcome=self.ledger.close(self.task), **fields)
-        places = script.span_at if isinstance(script, Scalar) and run.text == script.text else None
+        placed = script.placed if isinstance(script, Scalar) else None
         return Unit(
             source=self.tree.source,
             job=job,
             origins=self.origins,
-            text_places=places,
-            setup_places=script.span_at if isinstance(script, Scalar) and setup == script.text else None,
+            text=placed if placed is not None and run.text == placed.text else None,
+            setup_text=placed if placed is not None and setup == placed.text else None,
             outcome_spans=self.ledger.spans,
         )
 

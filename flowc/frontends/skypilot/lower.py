@@ -132,13 +132,12 @@ class Lowering:
         source = SourceInfo(frontend="skypilot", path=self.tree.source.path, sha256=digest)
         outcome = (*(told for told, _ in head), *self.ledger.close(self.task))
         job = Job(source=source, conventions=CONVENTIONS, outcome=outcome, **fields)
-        places = run.span_at if isinstance(run, Scalar) else None
         return Unit(
             source=self.tree.source,
             job=job,
             origins=self.origins,
-            text_places=places,
-            setup_places=setup.span_at if isinstance(setup, Scalar) else None,
+            text=run.placed if isinstance(run, Scalar) else None,
+            setup_text=setup.placed if isinstance(setup, Scalar) else None,
             outcome_spans=(*(span for _, span in head), *self.ledger.spans),
         )
 

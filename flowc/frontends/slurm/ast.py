@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from flowc.record import Record
 from flowc.secret import masked
-from flowc.source import Source, Span
+from flowc.source import Derived, Source, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from flowc.source import Text
 
 
 class Given(Record):
@@ -17,7 +19,8 @@ class Given(Record):
     `option` is sbatch's long name after aliases and prefixes; `written` the spelling used (`--job`, `-J`, `PBS -N`,
     `SBATCH_PARTITION`); `value` the raw text, None for a bare flag; `canonical` the text that sbatch prints for it,
     None when it sets nothing (switched off by the environment, hidden); `origin` is script, pbs, bsub, environment or
-    arguments; `component` counts from 0; `span` covers option and value, `value_span` the value alone.
+    arguments; `component` counts from 0; `span` covers option and value; `word` is the
+    argument that holds the value from the character `inset` on.
     """
 
     option: str
@@ -27,7 +30,20 @@ class Given(Record):
     origin: str
     component: int
     span: Span
-    value_span: Span | None
+    word: Derived | None
+    inset: int = 0
+
+    @property
+    def placed(self) -> Derived | None:
+        """The value with its places."""
+        return None if self.word is None else Derived.of(self.word, self.inset, len(self.word.text))
+
+    @property
+    def value_span(self) -> Span | None:
+        """The place of the value alone; of an empty one the whole option's."""
+        if self.word is None:
+            return None
+        return self.word.span(self.inset, len(self.word.text)) if self.value else self.span
 
 
 class Component(Record):
@@ -44,7 +60,8 @@ class Component(Record):
 class Ast(Record):
     """A batch script as read. `shebang` is the first line without `#!` and line end, None with `--wrap`.
 
-    `text` is the script that would run, byte for byte (with `--wrap`: what sbatch makes of it). `body_line` is the line
+    `text` is the script that would run, byte for byte (with `--wrap`: what sbatch makes of it), `placed` where it comes
+    from. `body_line` is the line
     (from 1) of the first command, None when there is none. `given` holds every option in order of reading, the ones
     that were later replaced too. `script_args` are the arguments after the script's name. `refused` are the options of
     which sbatch refuses a value, as was said.
@@ -52,12 +69,16 @@ class Ast(Record):
 
     source: Source
     shebang: str | None
-    text: str
+    placed: Text
     body_line: int | None
     given: tuple[Given, ...]
     components: tuple[Component, ...]
     script_args: tuple[str, ...] = ()
     refused: frozenset[str] = frozenset()
+
+    @property
+    def text(self) -> str:
+        return self.placed.text
 
 
 def document(ast: Ast) -> dict[str, Any]:

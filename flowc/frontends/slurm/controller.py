@@ -10,7 +10,6 @@ from flowc.diag.codes.slurm import read as codes
 from flowc.frontends.slurm.faults import report
 from flowc.frontends.slurm.values import meaning
 from flowc.frontends.slurm.values.trees import ValueMistake
-from flowc.source import Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,10 +62,9 @@ def check(ast: Ast, sink: Sink, version: tuple[int, ...] = (22, 5)) -> None:
 
 def _check_one(name: str, text: str, given: Given, sink: Sink) -> None:
     longest = _LONGEST.get(name, 1024)
-    span = given.value_span or given.span
     if len(text) > longest:
         reason = f"{len(text)} characters, the controller takes {longest}"
-        sink.report(codes.CONTROLLER_REFUSES, span, option=f"--{name}", reason=reason)
+        sink.report(codes.CONTROLLER_REFUSES, given.value_span or given.span, option=f"--{name}", reason=reason)
         return
     judge = _CHECKS.get(name)
     if judge is None:
@@ -74,8 +72,8 @@ def _check_one(name: str, text: str, given: Given, sink: Sink) -> None:
     try:
         judge(text)
     except ValueMistake as mistake:
-        place = span
-        if span.text == text and mistake.end > mistake.start:
-            place = Span(span.source, span.start + mistake.start, span.start + mistake.end)
+        place, placed = given.value_span or given.span, given.placed
+        if placed is not None and placed.text == text and mistake.end > mistake.start:
+            place = placed.span(mistake.start, mistake.end) or place
         help, fix = report.odd_characters(given.span, given.value) or (None, None)
         sink.report(codes.CONTROLLER_REFUSES, place, help=help, fix=fix, option=f"--{name}", reason=mistake.message)

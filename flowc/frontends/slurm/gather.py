@@ -9,7 +9,7 @@ from flowc.frontends.slurm.faults import report
 from flowc.frontends.slurm.words import scan, tokens
 from flowc.frontends.slurm.words.getopt import Occurrence, Table, read_options, release, table_of, without_separators
 from flowc.inputs import command_line
-from flowc.source import Source, Span
+from flowc.source import Derived, Source, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # What the controller takes of a heterogeneous job (Slurm 22.05: MAX_HET_JOB_COMPS).
 MAX_COMPONENTS = 128
-WRAPPED = "#!/bin/sh\n# This script was created by sbatch --wrap.\n\n{}\n"
+WRAPPED = "#!/bin/sh\n# This script was created by sbatch --wrap.\n\n"
 
 
 class Gatherer:
@@ -39,15 +39,14 @@ class Gatherer:
         self.chunks: list[list[Occurrence]] = [[]]
         self.first: list[Occurrence] = []
         self.script_args: tuple[str, ...] = ()
-        self.wrapped: str | None = None
+        self.wrapped: Derived | None = None
         self.foreign: tuple[str, list[Occurrence]] | None = None
 
     def read_arguments(self) -> None:
         """Split the command line into the options of each component and the script's arguments."""
         if not self.inputs.args:
             return
-        self.arguments, spans = command_line(self.inputs.args)
-        words = [tokens.Word(text, span.start, span.end) for text, span in zip(self.inputs.args, spans, strict=True)]
+        self.arguments, words = command_line(self.inputs.args)
         self.chunks, rest = [], words
         while True:
             found, problems, stop = read_options(rest, self.table, same_line=False)
@@ -72,7 +71,7 @@ class Gatherer:
             self.sink.report(codes.OPERAND_AFTER_OPTIONAL, span, word=rest[0].text, option=last.written)
         for occurrence in self.first:
             if occurrence.name == "wrap":
-                self.wrapped = WRAPPED.format(occurrence.text or "")
+                self.wrapped = Derived.joined(WRAPPED, occurrence.value, "\n")
         if self.wrapped is not None and rest:
             self.sink.report(codes.WRAP_WITH_ARGUMENTS, Span(self.arguments, rest[0].start, rest[-1].end))
         elif self.wrapped is not None and self.source.text:
@@ -82,10 +81,10 @@ class Gatherer:
         """The options of each component, as far as they can be read."""
         text = self.source.text
         keep = self.version >= (24, 5)
-        words: list[tokens.Word] = []
+        words: list[Derived] = []
         groups, count = [words], 0
         for directive in directives:
-            line = tokens.split(text, directive.start, directive.end, keep_escaped_blank=keep)
+            line = tokens.split(self.source, directive.start, directive.end, keep_escaped_blank=keep)
             count += len(line.words) + directive.separator
             if count > tokens.MAX_WORDS:
                 self.sink.report(
@@ -124,9 +123,9 @@ class Gatherer:
             places = scan.foreign_lines(text, magic)
             if not places:
                 continue
-            words: list[tokens.Word] = []
+            words: list[Derived] = []
             for start, end in places:
-                line = tokens.split(text, start, end, keep_escaped_blank=self.version >= (24, 5))
+                line = tokens.split(self.source, start, end, keep_escaped_blank=self.version >= (24, 5))
                 if line.broken is not None and not self._ignore_foreign():
                     report.broken_line(self.source, line.broken, end, self.sink)
                 if len(words) + len(line.words) > tokens.MAX_WORDS:
@@ -135,7 +134,7 @@ class Gatherer:
                 for word in line.words:
                     # LSF's `-cwd`, the one long name with one dash that sbatch knows, where an option is due.
                     if magic == "#BSUB" and word.text == "-cwd" and len(words) % 2 == 0:
-                        word = tokens.Word("-c", word.start, word.end)
+                        word = Derived("-c", self.source, word.start, word.end)
                     words.append(word)
             table = pbs.table_of(magic, self.version)
             found, problems, _ = read_options(words, table, text=text)

@@ -21,7 +21,7 @@ from flowc.frontends.slurm.values.state import NULL, UMASK, State
 from flowc.frontends.slurm.values.trees import ValueMistake
 from flowc.frontends.slurm.words import scan
 from flowc.frontends.slurm.words.getopt import Occurrence, release
-from flowc.source import Source, Span
+from flowc.source import Derived, Source, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,18 +43,17 @@ def read(source: Source, inputs: Inputs, sink: Sink) -> Ast | None:
     reader.read_arguments()
     reader.refuse_exits()
     reader.refuse_gone()
-    text, scanned = reader.wrapped, None
-    if text is None:
+    scanned = None
+    if reader.wrapped is None:
         if not scan.check_file(source, sink):
             return None
-        text = source.text
-        scanned = scan.directives(text)
+        scanned = scan.directives(source.text)
         reader.read_directives(*scanned)
     components = reader.components()
     ast = Ast(
         source=source,
-        shebang=_shebang(text) if reader.wrapped is None else None,
-        text=text,
+        shebang=_shebang(source.text) if reader.wrapped is None else None,
+        placed=reader.wrapped or source,
         body_line=None if scanned is None or scanned[1] is None else source.position(scanned[1])[0],
         given=tuple(reader.given),
         components=tuple(components),
@@ -108,7 +107,8 @@ class Reader(Gatherer):
             return
         for variable in row["variables"]:
             if variable in self.variables:
-                _, _, place = self._variable_span(variable, self.variables[variable])
+                placed = self._variable(variable, self.variables[variable])
+                place = placed.span(0, len(placed.text))
                 reason = f"the option `--power` is gone since {until}, and sbatch refuses its variable"
                 self.sink.report(codes.BAD_VALUE, place, option=variable, reason=reason)
 
@@ -168,8 +168,8 @@ class Reader(Gatherer):
         """Keep that an option was given, be it one that sbatch drops here or has looked at before."""
         written = occurrence.written if origin in ("script", "arguments") else f"{origin.upper()} {occurrence.written}"
         span = Span(source, occurrence.start, occurrence.end)
-        value_span = occurrence.value_span(source) if occurrence.text is not None else None
-        self._record(name, written, occurrence.text, origin, span, value_span)
+        word = occurrence.word if occurrence.text is not None else None
+        self._record(name, written, occurrence.text, origin, span, word, occurrence.inset)
 
     def _set(self, source: Source, occurrence: Occurrence, origin: str, *pairs: tuple[str, str | None]) -> None:
         """Set one option (or those that a foreign one stands for) from where it was written."""
@@ -216,7 +216,7 @@ class Reader(Gatherer):
         self.state.given[name] = by_environment
 
     def _record(
-        self, name: str, written: str, value: str | None, origin: str, span: Span, value_span: Span | None
+        self, name: str, written: str, value: str | None, origin: str, span: Span, word: Derived | None, inset: int = 0
     ) -> None:
         if name == UMASK:
             name = NULL
@@ -228,7 +228,8 @@ class Reader(Gatherer):
             origin=origin,
             component=self.component,
             span=span,
-            value_span=value_span,
+            word=word,
+            inset=inset,
         )
         self._own[name] = given
         if self.component == 0 or origin in ("script",):
@@ -251,7 +252,8 @@ class Reader(Gatherer):
                     report.value_mistake(self.source, occurrence, mistake, self.sink, occurrence.written)
 
     def _environment_variable(self, variable: str, option: str, value: str) -> None:
-        source, span, value_span = self._variable_span(variable, value)
+        placed = self._variable(variable, value)
+        span = placed.source.span(0, len(placed.source.text))
         state = self.state
         try:
             if option == NULL:
@@ -261,7 +263,7 @@ class Reader(Gatherer):
                 if not environment.flag_is_set(value):
                     state.reset(option)
                     self._own.pop(option, None)
-                    self._record(option, variable, value, "environment", span, value_span)
+                    self._record(option, variable, value, "environment", span, placed)
                     return
                 self._put(option, value if option == "verbose" else None, by_environment=True)
             else:
@@ -269,16 +271,15 @@ class Reader(Gatherer):
         except ValueMistake as mistake:
             if (variable,) not in self._refused:
                 self._refused.add((variable,))
-                start = value_span.start
-                place = Span(source, start + mistake.start, max(start + mistake.end, start + mistake.start))
+                place = placed.span(mistake.start, mistake.end)
                 self.sink.report(codes.BAD_VALUE, place, option=variable, reason=mistake.message)
             return
-        self._record(option, variable, value, "environment", span, value_span)
+        self._record(option, variable, value, "environment", span, placed)
 
-    def _variable_span(self, variable: str, value: str) -> tuple[Source, Span, Span]:
+    def _variable(self, variable: str, value: str) -> Derived:
+        """The value of a variable of the environment."""
         source = Source("<environment>", f"{variable}={value}")
-        start = len(variable) + 1
-        return source, Span(source, 0, start + len(value)), Span(source, start, start + len(value))
+        return Derived.of(source, len(variable) + 1, len(source.text))
 
     def _refuse(self, names: tuple[str, ...], reason: str) -> None:
         """A rule between options that does not hold: told once, at the option that came last."""

@@ -6,7 +6,7 @@ from flowc._compiled.promises import TASK
 from flowc.diag.codes.yaml import task as codes
 from flowc.digest import sha256_hex
 from flowc.frontends.task import amounts, rules, storage
-from flowc.frontends.task.places import places, regions
+from flowc.frontends.task.places import regions
 from flowc.ir.job import Conventions, Identity, Job, Placement, Port, Pricing, Resources, Retry, Run, SourceInfo, Time
 from flowc.ir.unit import Unit
 from flowc.ir.units import GIB
@@ -41,7 +41,7 @@ def lower(tasks: list[Mapping], inputs: Inputs, sink: Sink) -> list[Unit]:
 def lower_command(tasks: list[Mapping], inputs: Inputs, sink: Sink) -> list[Unit]:
     """The unit of a command line. The command is its source: `check` and `compile` speak of the same job."""
     (root,) = tasks
-    digest = sha256_hex((inputs.command or "").encode("utf-8", "surrogateescape"))
+    digest = sha256_hex((inputs.command.text if inputs.command else "").encode("utf-8", "surrogateescape"))
     info = SourceInfo(frontend="command-line", path=root.source.path, sha256=digest)
     return [Lowering(root, NAME, info, inputs, sink).unit()]
 
@@ -95,7 +95,7 @@ class Lowering:
             source=root.source,
             job=job,
             origins=self.origins,
-            text_places=place,
+            text=place,
             outcome_spans=self.ledger.spans,
         )
 
@@ -144,8 +144,8 @@ class Lowering:
         text: str = node.value
         if text.startswith("#!"):
             interpreter = text.partition("\n")[0][2:].strip()
-            return Run(kind="script", interpreter=interpreter, text=text, workdir=workdir), places(node)
-        return Run(kind="shell", text=text, workdir=workdir), places(node)
+            return Run(kind="script", interpreter=interpreter, text=text, workdir=workdir), node.placed
+        return Run(kind="shell", text=text, workdir=workdir), node.placed
 
     def _resources(self) -> Resources:
         memory = None

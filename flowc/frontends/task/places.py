@@ -1,27 +1,14 @@
-"""Where the text of a command stands, and where machines may be."""
+"""Where machines may be."""
 
 from __future__ import annotations
 
 from flowc._compiled.catalog import REGIONS
 from flowc.diag.codes.yaml import task as codes
-from flowc.source import Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from flowc.diag.sink import Sink
-    from flowc.yamldoc.node import Mapping, Scalar
-
-
-def places(node: Scalar) -> Callable[[int, int], Span]:
-    """The place of a stretch of the text. Of an argument of the command line it is the whole argument where the shell's
-    quotes have changed it."""
-    if node.span.text == node.text:
-        return lambda start, end: Span(node.source, node.start + start, node.start + end)
-    if node.style == '"' and not node.span.text.startswith('"'):
-        return lambda start, end: node.span
-    return node.span_at
+    from flowc.yamldoc.node import Mapping
 
 
 def regions(

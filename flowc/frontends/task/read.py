@@ -7,6 +7,7 @@ import re
 from flowc._compiled.task_fields import TYPES
 from flowc.diag.codes.yaml import task as codes
 from flowc.frontends.task import rules
+from flowc.source import Derived, Span
 from flowc.yamldoc import edit
 from flowc.yamldoc import read as yaml
 from flowc.yamldoc.ast import ast_document
@@ -49,11 +50,11 @@ def read(source: Source, inputs: Inputs, sink: Sink) -> list[Mapping] | None:
 
 def read_command(source: Source, inputs: Inputs, sink: Sink) -> list[Mapping] | None:
     """The one task of a command line: its command, and the fields that its flags set."""
-    span = inputs.command_span
-    start, end = (span.start, span.end) if span is not None else (0, len(source.text))
-    root = Mapping(source, start, end, [])
-    key = Scalar(source, start, end, "command", None, None)
-    root.put(Pair(key, Scalar(source, start, end, inputs.command or "", '"', None)))
+    command = inputs.command or Derived.of(source, 0, len(source.text))
+    span = command.span(0, len(command.text)) or Span(source, 0, 0)
+    root = Mapping(source, span.start, span.end, [])
+    key = Scalar(source, span.start, span.end, "command", None, None)
+    root.put(Pair(key, Scalar(source, span.start, span.end, command.text, '"', None, command)))
     _put_flags(root, inputs, sink)
     _check(root, inputs, sink)
     rules.check(root, inputs, sink, command_line=True)

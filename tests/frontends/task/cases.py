@@ -42,8 +42,8 @@ def ids(text: str, inputs: Inputs | None = None) -> list[str]:
 
 def of_command(command: str, **flags: Any) -> tuple[Unit, Sink]:
     """The unit of `flowc compile --command COMMAND`."""
-    source, spans = command_line(("flowc", "compile", "--command", command))
-    inputs = Inputs(command=command, command_span=spans[3], flags=Flags(**flags))
+    source, words = command_line(("flowc", "compile", "--command", command))
+    inputs = Inputs(command=words[3], flags=Flags(**flags))
     sink = Sink()
     tree = COMMAND_LINE.read(source, inputs, sink)
     (unit,) = COMMAND_LINE.lower(tree, inputs, sink)

@@ -18,7 +18,12 @@ def test_the_command_is_the_job() -> None:
 
 @pytest.mark.parametrize(
     ("command", "word", "shown"),
-    [("python train.py", "train", "train"), ("nvidia-smi", "smi", "smi"), ("echo 'a'", "a", "echo '\\''a'\\''")],
+    [
+        ("python train.py", "train", "train"),
+        ("nvidia-smi", "smi", "smi"),
+        ("echo 'a'", "a", "a"),
+        ("a='b' c", "b' c", "b'\\'' c"),
+    ],
 )
 def test_text_is_found_in_the_arguments(command: str, word: str, shown: str) -> None:
     unit, _ = of_command(command)

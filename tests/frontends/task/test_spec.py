@@ -61,8 +61,8 @@ def test_the_batch_script() -> None:
 
 def test_the_command_line() -> None:
     inputs = told(("--command", "python train.py", "--instance-type", "a100"))
-    assert inputs.command_span is not None
-    assert errors(inputs.command_span.source, inputs) == []
+    assert inputs.command is not None
+    assert errors(inputs.command.source, inputs) == []
 
 
 @pytest.mark.parametrize("text", FIELDS)

@@ -278,8 +278,8 @@ def _told(command: str, *flags: str) -> list[Unit] | None:
         inputs = gather(parse(COMPILE, argv[1:]), argv, {})
     except UsageError:
         return None
-    assert inputs.command_span is not None
-    return planned(inputs.command_span.source, inputs, "command-line")
+    assert inputs.command is not None
+    return planned(inputs.command.source, inputs, "command-line")
 
 
 def planned(source: Source, inputs: Inputs, frontend: str) -> list[Unit] | None:

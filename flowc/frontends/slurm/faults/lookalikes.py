@@ -10,11 +10,7 @@ from flowc.frontends.slurm.values.settings import accepts
 from flowc.frontends.slurm.words.getopt import Table, read_options
 from flowc.frontends.slurm.words.tokens import split
 from flowc.patterns import at_first_use
-from flowc.source import Span
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from flowc.source import Source
+from flowc.source import Source, Span
 
 _BLANKS = {"\u00a0": "a no-break space", "\u202f": "a narrow no-break space", "\u3000": "an ideographic space"}
 _BLANKS |= dict.fromkeys("\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u205f",
@@ -84,7 +80,7 @@ def mend_options(source: Source, span: Span, table: Table) -> Fix | None:
     fronted = _leading_dashes(dashes, text)
     for characters in (_WITHOUT, _WITH_BLANKS):
         plain = fronted.translate(characters)
-        words = split(plain, 0, len(plain))
+        words = split(Source("", plain), 0, len(plain))
         found, problems, _ = read_options(words.words, table)
         if found and not problems and words.broken is None and all(accepts(each.name, each.text) for each in found):
             if source.text[span.start - 7 : span.start] == "#SBATCH":

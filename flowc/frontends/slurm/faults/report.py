@@ -43,7 +43,7 @@ def value_mistake(source: Source, occurrence: Occurrence, mistake: ValueMistake,
     elif fix is not None:
         help = "a long name takes two dashes"
     elif occurrence.text is not None and occurrence.text.startswith("=") and occurrence.written[:2] != "--":
-        fix = drop_equals(Span(source, occurrence.start, occurrence.end), occurrence.word.at(occurrence.inset))
+        fix = drop_equals(Span(source, occurrence.start, occurrence.end), occurrence.value_start)
         help = "a short option takes its value without `=`"
     elif occurrence.text is not None and occurrence.text.startswith("=") and occurrence.inset == 0:
         edit = Edit(span=Span(source, occurrence.option_end, occurrence.word.start), text="")

@@ -102,7 +102,7 @@ def _by_option_before(source: Source, span: Span, problem: Problem, table: Table
         return f"the unit follows without a blank: `{before.text}{unit[1].upper()}`", fix
     if before.text.endswith(",") or text.startswith(","):
         return _join_list(source, span, before)
-    whole = source.text[before.word.at(before.inset) : span.end]
+    whole = source.text[before.value_start : span.end]
     if kind in ("text", "path", "chdir", "features") and '"' not in whole and len(whole) < 80:
         quoted = f'{written}="{whole}"' if written.startswith("--") else f'{written} "{whole}"'
         return f"a value with blanks needs quotes: `{quoted}`; a comment begins with `#`", None

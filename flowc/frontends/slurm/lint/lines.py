@@ -55,9 +55,9 @@ def _which(source: Source, places: list[Place], one: str, many: str) -> str:
     return f"these {len(places)} {many} (lines {', '.join(shown)}{', …' if len(ranges) > 6 else ''})"
 
 
-def _options_of(text: str, start: int, end: int) -> list[str] | None:
+def _options_of(source: Source, start: int, end: int) -> list[str] | None:
     """The options of a line that sbatch would read without a fault, None otherwise. `start` is behind `#SBATCH`."""
-    line = tokens.split(text, start, end)
+    line = tokens.split(source, start, end)
     found, problems, _ = read_options(line.words, table_of((22, 5)))
     if problems or not found or line.broken is not None or line.cut is not None:
         return None
@@ -71,7 +71,7 @@ def _certain(source: Source, places: list[Place], live: set[str]) -> bool:
     if len(places) > _MOST_MOVED or "\r" in source.text:
         return False
     for start, end in places:
-        names = _options_of(source.text, source.text.index("SBATCH", start) + 6, end)
+        names = _options_of(source, source.text.index("SBATCH", start) + 6, end)
         if names is None or not live.isdisjoint(names):
             return False
     return True
@@ -134,7 +134,7 @@ def _misspelt(source: Source, sink: Sink, body: int) -> None:
             continue
         end = text.find("\n", match.end())
         end = len(text) if end < 0 else end
-        if end - match.end() > 1000 or _options_of(text, match.end(), end) is None:
+        if end - match.end() > 1000 or _options_of(source, match.end(), end) is None:
             continue
         places.append(match.span())
         if len(places) == _MOST_MOVED:

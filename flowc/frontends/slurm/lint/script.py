@@ -83,14 +83,16 @@ def _mixed(ast: Ast, source: Source, sink: Sink) -> None:
 def _glued_comments(ast: Ast, source: Source, sink: Sink, lines: list[tuple[Directive, Line]]) -> None:
     """`--job-name=run#3`: a `#` inside what looks like one word, at the end of a text value."""
     text = source.text
-    values = {given.value_span.end: given for given in ast.given if given.value_span is not None}
-    for directive, line in lines:
-        at = line.comment
-        if at is None or text[at - 1] in BLANKS or at not in values:
+    glued = [
+        (directive, line.comment) for directive, line in lines if line.comment and text[line.comment - 1] not in BLANKS
+    ]
+    values = {span.end: given for given in ast.given if (span := given.value_span) is not None} if glued else {}
+    for directive, at in glued:
+        if at not in values:
             continue
         rest = text[at + 1 : directive.end].rstrip(BLANKS)
         given = values[at]
         # `nvcr.io#nvidia/pytorch`: such a registry is never a comment's, whatever else the line says.
-        glued = given.option == "container-image" or not any(char in BLANKS for char in rest)
-        if rest and rest[0] != "#" and glued and given.option in PLAIN_TEXT:
+        one_word = given.option == "container-image" or not any(char in BLANKS for char in rest)
+        if rest and rest[0] != "#" and one_word and given.option in PLAIN_TEXT:
             sink.report(codes.COMMENT_IN_VALUE, Span(source, at, at + 1 + len(rest)), value=given.value)

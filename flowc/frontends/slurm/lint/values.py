@@ -61,8 +61,9 @@ def lint_values(ast: Ast, sink: Sink, doubtful: set[int]) -> None:
             continue
         if given.origin == "script":
             _repeated(given, last, sink)
-        if given.value is not None and given.value_span is not None and len(given.value) <= LONGEST:
-            _one_value(given, given.value, given.value_span, sink, directories)
+        span = given.value_span
+        if given.value is not None and span is not None and len(given.value) <= LONGEST:
+            _one_value(given, given.value, span, sink, directories)
     _lowered_nodes(ast, sink)
 
 

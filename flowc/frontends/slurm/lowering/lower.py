@@ -114,7 +114,13 @@ class Lowering:
         output = "slurm-%j.out" if fields["array"] is None else "slurm-%A_%a.out"
         conventions = CONVENTIONS.replace(output=output)
         job = Job(source=source, conventions=conventions, outcome=outcome, **fields)
-        return Unit(source=self.ast.source, job=job, origins=self.origins, outcome_spans=self.ledger.spans)
+        return Unit(
+            source=self.ast.source,
+            job=job,
+            origins=self.origins,
+            text=self.ast.placed if self.index == 0 else None,
+            outcome_spans=self.ledger.spans,
+        )
 
     def _check_partition(self, resources: Resources, layout: Layout) -> None:
         """GPUs without a model in a partition that is called after one: under Slurm the partition decided."""
@@ -306,8 +312,9 @@ class Lowering:
     def _retry(self) -> Retry:
         requeue = self.options.get("requeue", self.options.get("no-requeue"))
         word = self._requeue_word()
-        if word is not None and self.ast.text == self.ast.source.text:
-            self.origins["retry.from_within"] = Span(self.ast.source, *word)
+        place = self.ast.placed.span(*word) if word is not None else None
+        if place is not None:
+            self.origins["retry.from_within"] = place
         if requeue is None:
             return Retry(from_within=word is not None)
         self._put("retry.requeue", "requeue" if "requeue" in self.component.given else "no-requeue")

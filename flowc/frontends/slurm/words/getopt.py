@@ -8,13 +8,13 @@ from __future__ import annotations
 from bisect import bisect_left
 
 from flowc._compiled.slurm_options import OPTIONS
+from flowc.source import Derived as Word
 from flowc.source import Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from flowc.frontends.slurm.words.tokens import Word
     from flowc.source import Source
 
 MAX_FLAGS = 200  # letters after one dash; no command line has as many
@@ -100,7 +100,14 @@ class Occurrence:
     __slots__ = ("end", "inset", "name", "option_end", "since", "start", "text", "word", "written")
 
     def __init__(
-        self, name: str, written: str, text: str | None, option: Word, word: Word, inset: int, since: str | None = None
+        self,
+        name: str,
+        written: str,
+        text: str | None,
+        option: Word,
+        word: Word,
+        inset: int,
+        since: str | None = None,
     ) -> None:
         self.name = name
         self.written = written
@@ -112,20 +119,25 @@ class Occurrence:
         self.inset = inset
         self.since = since
 
+    @property
+    def value(self) -> Word:
+        """The value with its places, empty for a bare option."""
+        return Word.of(self.word, self.inset, len(self.word.text)) if self.inset else self.word
+
+    @property
+    def value_start(self) -> int:
+        """Where the first character of the value stands."""
+        place = self.value.span(0, 0)
+        return place.start if place is not None else self.word.end
+
     def value_span(self, source: Source, start: int = 0, end: int | None = None) -> Span:
         """A part of its value (characters of the value) in the source; the whole option when it has no value."""
-        if self.text is None:
-            return Span(source, self.start, self.end)
-        word, inset = self.word, self.inset
-        if word.offsets is None and end is None and word.start + inset < word.end:  # most are whole and without quotes
-            return Span(source, word.start + inset + start, word.end)
-        size = len(self.text)
+        size = len(self.text or "")
         stop = size if end is None else min(end, size)
-        first = word.at(inset + start)
-        last = word.at(inset + stop - 1) + 1 if stop > start else first
-        if last <= first:
-            return Span(source, self.start, self.end) if not size else Span(source, max(first - 1, 0), first)
-        return Span(source, first, last)
+        place = self.value.span(start, stop) if size else None
+        if place is None:
+            return Span(source, self.start, self.end)
+        return place if start < stop else Span(source, max(place.start - 1, 0), place.start)
 
 
 class Problem:
@@ -203,7 +215,7 @@ def without_separators(
     so that an option with that value swallows the next word. (options, operands, the option that swallowed the script
     or --wrap)."""
     left = [word for word in words if word.text != ":"]
-    script = type(words[-1])("", words[-1].end, words[-1].end)
+    script = Word("", words[-1].base, words[-1].end, words[-1].end)
     found, _, stop = read_options([*left, script], table, same_line=False)
     wrapped = has_script or any(each.name == "wrap" for each in found)
     lost = None
@@ -217,7 +229,6 @@ def without_separators(
 def _long(words: list[Word], at: int, table: Table, found: list[Occurrence], problems: list[Problem], text: str) -> int:
     word = words[at]
     written, equals, value = word.text.partition("=")
-    end = word.at(len(written))
     names = table.find(written[2:])
     since = None
     if not names and written[2:] in table.newer:
@@ -226,7 +237,8 @@ def _long(words: list[Word], at: int, table: Table, found: list[Occurrence], pro
         names = [written[2:]]
     if len(names) != 1:
         kind = "ambiguous" if names else "unknown"
-        problems.append(Problem(kind, written, word.start, end, tuple(names)))
+        place = word.span(0, len(written))
+        problems.append(Problem(kind, written, word.start, place.end if place else word.end, tuple(names)))
         follows = _goes_on(words, at, text) and not words[at + 1].text.startswith("-")
         return at + 2 if not equals and follows else at + 1
     name = table.longs.get(names[0], names[0])

@@ -7,9 +7,15 @@ import re
 from flowc._compiled.slurm_grammar import directive
 from flowc.frontends.slurm.words.scan import separator
 from flowc.lalr import Parser
+from flowc.source import Derived
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.source import Piece, Source
 
 _words = re.compile(r"[^ \t\r\v\f]+").finditer
 _hard = re.compile(r"[\"'\\]").search
+_escaped = re.compile(r"\\(.)", re.DOTALL)
 _parser = Parser(directive())
 
 
@@ -17,44 +23,27 @@ _parser = Parser(directive())
 MAX_WORDS = 5_000
 
 
-class Word:
-    """An argument: its `text` after quotes and escapes, and where it stands. `offsets` maps each character to its place
-    in the source, None when the text stands there as it is."""
-
-    __slots__ = ("end", "offsets", "start", "text")
-
-    def __init__(self, text: str, start: int, end: int, offsets: list[int] | None = None) -> None:
-        self.text = text
-        self.start = start
-        self.end = end
-        self.offsets = offsets
-
-    def at(self, index: int) -> int:
-        """The source offset of a character of `text` (of the end, for an index beyond)."""
-        if self.offsets is None:
-            return min(self.start + index, self.end)
-        return self.offsets[index] if index < len(self.offsets) else self.end
-
-
 class Line:
-    """What a directive line holds. `comment` is the offset of the `#` that ends it; `broken` the offset of what is
-    fatal to sbatch: an unclosed quote or a word that begins with `:`; `cut` the offset of a word that stops the line
-    early (empty quotes, or a het separator), when something follows it."""
+    """What a directive line holds. `words` are its arguments, after quotes and escapes. `comment` is the offset of the
+    `#` that ends it; `broken` the offset of what is fatal to sbatch: an unclosed quote or a word that begins with `:`;
+    `cut` the offset of a word that stops the line early (empty quotes, or a het separator), when something follows
+    it."""
 
     __slots__ = ("broken", "comment", "cut", "words")
 
     def __init__(self) -> None:
-        self.words: list[Word] = []
+        self.words: list[Derived] = []
         self.comment: int | None = None
         self.broken: int | None = None
         self.cut: int | None = None
 
 
-def split(text: str, start: int, end: int, *, keep_escaped_blank: bool = False) -> Line:
-    """The words of `text[start:end]`. `keep_escaped_blank`: a backslash keeps a blank in the word (24.05 and later)."""
-    line = Line()
+def split(source: Source, start: int, end: int, *, keep_escaped_blank: bool = False) -> Line:
+    """The words from `start` to `end`. `keep_escaped_blank`: a backslash keeps a blank in the word (24.05 and
+    later)."""
+    line, text = Line(), source.text
     if _hard(text, start, end):
-        _split_quoted(line, text, start, end, keep_escaped_blank)
+        _split_quoted(line, source, start, end, keep_escaped_blank)
         return line
     comment = text.find("#", start, end)
     if comment >= 0:
@@ -68,14 +57,14 @@ def split(text: str, start: int, end: int, *, keep_escaped_blank: bool = False) 
         if len(word) < 8 and word.lower() in ("hetjob", "packjob") and found.end() != comment:
             line.cut = at
             break
-        line.words.append(Word(word, at, found.end()))
+        line.words.append(Derived(word, source, at, found.end()))
         if len(line.words) > MAX_WORDS:
             break
     return line
 
 
-def _split_quoted(line: Line, text: str, start: int, end: int, keep_escaped_blank: bool) -> None:
-    match = _parser.match()
+def _split_quoted(line: Line, source: Source, start: int, end: int, keep_escaped_blank: bool) -> None:
+    match, text = _parser.match(), source.text
     position = start
     pieces: list[tuple[str, int, int]] = []
     while position < end and len(line.words) <= MAX_WORDS:
@@ -100,7 +89,7 @@ def _split_quoted(line: Line, text: str, start: int, end: int, keep_escaped_blan
         elif kind == "BLANK" or kind == "COMMENT":
             if kind == "COMMENT":
                 line.comment = at
-            if not _finish(line, text, pieces):
+            if not _finish(line, source, pieces):
                 line.cut = pieces[0][1] if pieces else None
                 return
             if kind == "COMMENT":
@@ -108,28 +97,47 @@ def _split_quoted(line: Line, text: str, start: int, end: int, keep_escaped_blan
             pieces = []
         else:
             pieces.append((kind, at, position))
-    if pieces and not _finish(line, text, pieces):
+    if pieces and not _finish(line, source, pieces):
         line.cut = pieces[0][1]
 
 
-def _finish(line: Line, text: str, pieces: list[tuple[str, int, int]]) -> bool:
+def _finish(line: Line, source: Source, pieces: list[tuple[str, int, int]]) -> bool:
     """Add the word that the pieces make; False when it is empty, which ends the line for sbatch."""
     if not pieces:
         return True
-    offsets: list[int] = []
+    word = "".join(_made(source.text, *piece) for piece in pieces)
+    if not word:
+        return False
+    line.words.append(Derived(word, source, pieces[0][1], pieces[-1][2], lambda: _places(source, pieces)))
+    return True
+
+
+def _made(text: str, kind: str, start: int, end: int) -> str:
+    """The part of a word that a piece makes."""
+    if kind == "PLAIN":
+        return text[start:end]
+    if kind == "ESCAPED":
+        return text[start + 1]
+    inner = "" if kind == "LAST_BACKSLASH" else text[start + 1 : end - 1]
+    return _escaped.sub(r"\1", inner) if "\\" in inner else inner
+
+
+def _places(source: Source, pieces: list[tuple[str, int, int]]) -> list[Piece]:
+    """What each part of the word was made of: characters as they are, or a backslash with its character."""
+    stretches: list[tuple[int, int]] = []
     for kind, start, end in pieces:
-        if kind == "PLAIN":
-            offsets.extend(range(start, end))
-        elif kind == "ESCAPED":
-            offsets.append(start + 1)
+        if kind in ("PLAIN", "ESCAPED"):
+            stretches.append((start, end))
         elif kind != "LAST_BACKSLASH":
             at = start + 1
-            while at < end - 1:
-                at += text[at] == "\\"
-                offsets.append(at)
-                at += 1
-    if not offsets:
-        return False
-    word = "".join([text[at] for at in offsets])
-    line.words.append(Word(word, pieces[0][1], pieces[-1][2], offsets))
-    return True
+            for match in _escaped.finditer(source.text, at, end - 1):
+                stretches += [(at, match.start()), match.span()]
+                at = match.end()
+            stretches.append((at, end - 1))
+    found: list[Piece] = []
+    size = 0
+    for start, end in stretches:
+        if start < end:
+            found.append((size, source, start, end))
+            size += 1 if source.text[start] == "\\" else end - start
+    return found

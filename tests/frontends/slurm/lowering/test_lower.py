@@ -137,7 +137,7 @@ def test_whatever_option_is_read_has_a_row() -> None:
     lines += ["--gpus=2 --ntasks-per-tres=1", "-N1 --gpus-per-socket=1 --sockets-per-node=1", "--mem-update=50@10"]
     told: dict[bool, set[str]] = {True: set(), False: set()}
     for line in lines:
-        words = tokens.split(line, 0, len(line)).words
+        words = tokens.split(Source("x", line), 0, len(line)).words
         names = [each.name for each in read_options(words, table_of((22, 5)))[0]]
         for written in (True, False):
             script = f"#!/bin/sh\n#SBATCH {line}\ntrue\n" if written else "#!/bin/sh\ntrue\n"

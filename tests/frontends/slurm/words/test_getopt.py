@@ -8,12 +8,13 @@ from flowc._compiled.slurm_options import OPTIONS
 from flowc.frontends.slurm.values.settings import SETTERS
 from flowc.frontends.slurm.words.getopt import read_options, release, table_of
 from flowc.frontends.slurm.words.tokens import split
+from flowc.source import Source
 
 OLD, NEW = table_of((22, 5)), table_of((26, 5))
 
 
 def read(text: str, new: bool = False) -> tuple[list[tuple[str, str | None]], list[tuple[str, str]]]:
-    found, problems, _ = read_options(split(text, 0, len(text)).words, NEW if new else OLD)
+    found, problems, _ = read_options(split(Source("x", text), 0, len(text)).words, NEW if new else OLD)
     return [(each.name, each.text) for each in found], [(each.kind, each.name) for each in problems]
 
 
@@ -63,7 +64,7 @@ def test_prefixes_depend_on_the_release() -> None:
 
 
 def test_newer_options_are_known_by_their_full_names() -> None:
-    found, problems, _ = read_options(split("--segment=2", 0, 11).words, OLD)
+    found, problems, _ = read_options(split(Source("x", "--segment=2"), 0, 11).words, OLD)
     assert [(each.name, each.since) for each in found] == [("segment", "24.05")]
     assert not problems
     assert read("--segmen=2")[1] == [("unknown", "--segmen")]
