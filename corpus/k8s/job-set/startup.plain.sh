@@ -89,18 +89,6 @@ end_body() {
     stop_body &
 }
 
-# ---- time: counted over all starts; looked at every 5 seconds, and when something is due ----
-
-on_time() {
-    ((used_seconds < 36000)) || end_body TIMEOUT CI
-    ((used_seconds < 36030)) || kill -KILL -"$body_pid"
-    # Until it is called again; what is due first comes last.
-    wait_time=5
-    for each_time in 36030 36000; do
-        ((each_time <= used_seconds || each_time > used_seconds + 4)) || wait_time=$((each_time - used_seconds))
-    done
-}
-
 # ---- helpers of the start ----
 
 # Usage: give_up MESSAGE. The message goes to the job's output for errors.
@@ -197,7 +185,7 @@ run_job() {
     )
     # What fails from here on is started again.
     : >"$state_dir/ready"
-    exec "${in_job[@]}" \
+    exec timeout -k 30 36000 "${in_job[@]}" \
         --rm --name flowc --entrypoint bash pytorch/pytorch:2.4.0-cuda12.1-cudnn9-runtime -c 'torchrun --nnodes=2 train.py' \
         </dev/null
     }
@@ -228,8 +216,7 @@ run_job() {
     start_count=$((start_count + 1))
     while
         save_state
-        on_time
-        read -rt "$wait_time" -u 3
+        read -r -u 3
         { read -r body_pid; ! read -r body_status; } <"$state_dir/life"
     do
         [ -z "$stop_asked" ] || end_body PENDING C

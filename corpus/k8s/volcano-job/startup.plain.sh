@@ -179,7 +179,9 @@ run_job() {
     # shellcheck disable=SC2054
     in_job=(
         docker run --label flowc --log-driver none "${fabric_words[@]}" --network host --gpus all \
+        -e VC_WORKER_NUM=2 \
         -e VC_TASK_INDEX="$node_rank" \
+        -e VK_TASK_INDEX="$node_rank" \
     )
     exec "${in_job[@]}" \
         --rm --name flowc --entrypoint python pytorch/pytorch:2.4.0-cuda12.1-cudnn9-runtime train.py \

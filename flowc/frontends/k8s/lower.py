@@ -155,14 +155,26 @@ def _fields(pod: Pod, context: Context) -> dict[str, Any]:
     }
 
 
+# Whoever runs jobs of a kind where nothing else is said.
+OWN_CONTROLLERS = (
+    "kubernetes.io/job-controller",
+    "jobset.sigs.k8s.io/jobset-controller",
+    "kubeflow.org/training-operator",
+)
+
+
 def _check_system(context: Context) -> None:
     """Who runs the job, and on what, where that is more than the cluster itself and Linux with a container runtime."""
     spec, job_spec = context.job.pod_spec, context.job.job_spec
-    manager = job_spec.at("managedBy")
-    if manager is not None and str(manager.value).startswith("kueue.x-k8s.io/"):
-        context.leave_out(job_spec, "managedBy", "a queue of the cluster passes it on to another one")
-    elif manager is not None and manager.value != "kubernetes.io/job-controller":
-        context.refuse(job_spec, "managedBy", "only that controller knows what to do with the job", "take it out")
+    owner = context.job.node.at("spec") if context.job.kind == "JobSet" else None
+    for holder in (owner, job_spec):
+        manager = holder.at("managedBy") if holder is not None else None
+        if holder is None or manager is None:
+            continue
+        if str(manager.value).startswith("kueue.x-k8s.io/"):
+            context.leave_out(holder, "managedBy", "a queue of the cluster passes it on to another one")
+        elif manager.value not in OWN_CONTROLLERS:
+            context.refuse(holder, "managedBy", "only that controller knows what to do with the job", "take it out")
     system = spec.at("os", "name")
     if system is not None and system.value == "windows":
         context.refuse(spec.at("os") or spec, "name", "machines run Linux")

@@ -14,6 +14,7 @@ LABEL_LENGTH = 63
 SUBDOMAIN_LENGTH = 253
 
 _label = at_first_use(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?", "fullmatch")
+_service = at_first_use(r"[a-z]([-a-z0-9]*[a-z0-9])?", "fullmatch")
 _subdomain = at_first_use(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*", "fullmatch")
 _word = at_first_use(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?", "fullmatch")
 _port = at_first_use(r"(?=.*[a-z])[a-z0-9](-?[a-z0-9])*", "fullmatch")
@@ -22,6 +23,7 @@ _variable = at_first_use(r"[ -<>-~]+", "fullmatch")
 _not_in_label = at_first_use(r"[^a-z0-9]+", "sub")
 
 IN_LABEL = "lower-case letters, digits and `-`, a letter or digit at both ends"
+IN_SERVICE = "a lower-case letter, then lower-case letters, digits and `-`, a letter or digit at the end"
 IN_SUBDOMAIN = "lower-case letters, digits, `-` and `.`, a letter or digit at both ends of each part"
 IN_WORD = "letters, digits, `-`, `_` and `.`, a letter or digit at both ends"
 
@@ -29,6 +31,11 @@ IN_WORD = "letters, digits, `-`, `_` and `.`, a letter or digit at both ends"
 def dns_label(findings: Findings, node: Node, path: str) -> bool:
     """Whether the node is a DNS label; reports what is wrong."""
     return _name(findings, node, path, _label(node.value) is not None, LABEL_LENGTH, IN_LABEL)
+
+
+def service_name(findings: Findings, node: Node, path: str) -> bool:
+    """Whether the node is a name as services have them, which begin with a letter; reports what is wrong."""
+    return _name(findings, node, path, _service(node.value) is not None, LABEL_LENGTH, IN_SERVICE)
 
 
 def dns_subdomain(findings: Findings, node: Node, path: str, limit: int = SUBDOMAIN_LENGTH) -> bool:
@@ -68,6 +75,11 @@ def is_subdomain(text: str) -> bool:
 
 def is_label(text: str) -> bool:
     return len(text) <= LABEL_LENGTH and _label(text) is not None
+
+
+def is_service_name(text: str) -> bool:
+    """Whether a text could be part of a service's name, of any length."""
+    return _service(text) is not None
 
 
 def is_qualified(text: str) -> bool:

@@ -102,6 +102,10 @@ def job_set(template: dict[str, Any] | None = None, **more: Any) -> dict[str, An
     return {"apiVersion": "jobset.x-k8s.io/v1alpha2", "kind": "JobSet", "metadata": {"name": "t"}, "spec": inner}
 
 
+def restarting(*rules: dict[str, Any]) -> dict[str, Any]:
+    return job_set(failurePolicy={"maxRestarts": 2, "rules": list(rules)})
+
+
 def binary() -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "o"}, "binaryData": {"k": "YQ=="}}
 
@@ -236,10 +240,16 @@ EXAMPLES: dict[str, Example] = {
     "JobSetSpec.suspend": (job_set(), job_set(suspend=True)),
     "JobSetSpec.ttlSecondsAfterFinished": (job_set(), job_set(ttlSecondsAfterFinished=0)),
     "FailurePolicy.maxRestarts": (job_set(), job_set(failurePolicy={"maxRestarts": 2})),
-    "FailurePolicy.rules": (
-        job_set(failurePolicy={"maxRestarts": 2}),
-        job_set(failurePolicy={"maxRestarts": 2, "rules": [{"action": "FailJobSet"}]}),
+    "FailurePolicyRule.action": (restarting({"action": "RestartJobSet"}), restarting({"action": "FailJobSet"})),
+    "FailurePolicyRule.onJobFailureReasons": (
+        restarting({"action": "FailJobSet"}),
+        restarting({"action": "FailJobSet", "onJobFailureReasons": ["PodFailurePolicy"]}),
     ),
+    "JobSetSpec.managedBy": (
+        job_set(managedBy="jobset.sigs.k8s.io/jobset-controller"),
+        job_set(managedBy="example.com/controller"),
+    ),
+    "RunPolicy.managedBy": (pytorch(), pytorch({"managedBy": "kueue.x-k8s.io/multikueue"})),
     "ElasticPolicy.rdzvBackend": (elastic(), elastic(rdzvBackend="static")),
     "ElasticPolicy.rdzvPort": (
         elastic(rdzvBackend="etcd", rdzvHost="e"),

@@ -23,7 +23,9 @@ NAMES = {
 # Not of Kubernetes itself, so that its schemas do not know them.
 NEIGHBOURS = {
     *("VolcanoJob", "VolcanoJobSpec", "VolcanoTask", "JobSet", "JobSetSpec", "ReplicatedJob"),
-    *("VolcanoPolicy", "FailurePolicy", "ElasticPolicy", "RDZVConf"),
+    *("VolcanoPolicy", "FailurePolicy", "ElasticPolicy", "RDZVConf", "FailurePolicyRule", "JobSetCoordinator"),
+    *("JobSetDependency", "JobSetNetwork", "JobSetStartupPolicy", "JobSetSuccessPolicy"),
+    *("VolcanoDependsOn", "VolcanoPartition", "VolcanoTopology"),
     *("PyTorchJob", "PyTorchJobSpec", "PyTorchReplicaSpecs", "ReplicaSpec", "RunPolicy"),
 }
 ROWS = [(name, key, row) for name, fields in TYPES.items() for key, row in fields.items()]

@@ -63,7 +63,7 @@ def read(container: Mapping, context: Context) -> Environment:
         _read_source(source, found, context)
     for entry in container.each("env"):
         _read_entry(entry, container, found, context)
-    _add_own(found, context)
+    _add_own(container, found, context)
     _add_host_name(container, found, context)
     return found
 
@@ -229,7 +229,7 @@ def _missing_source(ref: Node, kind: str, found: Environment, context: Context) 
         context.sink.report(codes.CONFIG_MAP_MISSING, ref.span, help=help, name=name)
 
 
-def _add_own(found: Environment, context: Context) -> None:
+def _add_own(container: Mapping, found: Environment, context: Context) -> None:
     """What Kubernetes or an operator puts into every container."""
     shape, job = context.shape, context.job
     if shape.indexed and found.lookup(INDEX) is None:
@@ -245,8 +245,10 @@ def _add_own(found: Environment, context: Context) -> None:
         from flowc.frontends.k8s.kinds import torch
 
         torch.add_torch(found, job.gang, context)
-    elif job.kind == "VolcanoJob" and found.lookup("VC_TASK_INDEX") is None:
-        found.facts["VC_TASK_INDEX"] = "rank"
+    elif job.kind == "VolcanoJob":
+        from flowc.frontends.k8s.kinds import volcano
+
+        volcano.add_plugins(container, found, job.gang, context)
 
 
 def _add_host_name(container: Mapping, found: Environment, context: Context) -> None:

@@ -28,7 +28,8 @@ def _pattern(context: Context) -> str | None:
         return None
     name = re.escape(job.name)
     if job.kind == "PyTorchJob":
-        return rf"(?<![\w.-]){name}-master-([0-9]+){_DOMAIN}?(?![\w-])"
+        role = "worker" if job.node.at("spec", "pytorchReplicaSpecs", "Master") is None else "master"
+        return rf"(?<![\w.-]){name}-{role}-([0-9]+){_DOMAIN}?(?![\w-])"
     if job.kind in ("JobSet", "VolcanoJob"):
         return rf"(?<![\w.-]){name}-[a-z0-9-]*?([0-9]+){_DOMAIN}(?![\w-])"
     return rf"(?<![\w.-]){name}-([0-9]+){_DOMAIN}(?![\w-])"

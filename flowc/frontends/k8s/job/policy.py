@@ -116,6 +116,8 @@ _BESIDE = "only the main container's exit code counts"
 def workers_end(context: Context) -> str | None:
     """Which machine's end is the job's. A policy that asks for more than the first or all cannot be kept."""
     spec = context.job.job_spec
+    if context.job.kind == "PyTorchJob":
+        return _master_ends(context)
     rules = spec.at("successPolicy")
     if rules is None:
         return None
@@ -128,6 +130,18 @@ def workers_end(context: Context) -> str | None:
     reason = 'only that all machines, or index 0 alone (`succeededIndexes: "0"`), decide can be kept'
     context.refuse(spec, "successPolicy", reason)
     return None
+
+
+def _master_ends(context: Context) -> str | None:
+    """A PyTorchJob is done when its master is; its workers are stopped then if `cleanPodPolicy` says so."""
+    clean = context.job.job_spec.at("cleanPodPolicy")
+    master = context.job.node.at("spec", "pytorchReplicaSpecs", "Master")
+    stops = clean is not None and clean.value in ("Running", "All")
+    if not stops or context.shape.nodes == 1 or master is None:
+        return None
+    context.put("workers_end", clean)
+    context.decide(context.job.job_spec, "cleanPodPolicy", "lowered", "the master's end is the job's")
+    return "first"
 
 
 def terminate(context: Context) -> bool | None:

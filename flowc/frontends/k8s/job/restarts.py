@@ -51,6 +51,7 @@ def retry_of(main: Mapping, context: Context) -> Retry:
         rules, requeue, restarts = volcano.rules, volcano.requeue, volcano.restarts
     else:
         restarts = _restarts(policy, context)
+    _decide_set(context)
     if restarts >= WITHOUT_LIMIT:
         _tell_no_limit(place, context)
     if policy == "Always" and place is not None and context.job.kind != "Pod":
@@ -67,18 +68,11 @@ def retry_of(main: Mapping, context: Context) -> Retry:
         action = str(rule.read("action", default=""))
         codes_node = rule.at("onExitCodes")
         if codes_node is not None:
-            found = _exit_rule(action, codes_node, context)
+            found = _exit_rule(_in_set(action, rule, restarts, context), codes_node, context)
             rules += [found] if found is not None else []
             if found is None:
                 context.ledger.decide(pair_of(rule, "action"), "ignored", _BESIDE, quiet=True)
-        for condition in rule.each("onPodConditions"):
-            if condition.read("type") == "DisruptionTarget" and action in ("Ignore", "FailJob"):
-                requeue = action == "Ignore" if requeue is None else requeue
-            else:
-                note = "no machine reports this condition"
-                context.decide(rule, "onPodConditions", "approximated", note)
-                if codes_node is None and len(rule.each("onPodConditions")) == 1:
-                    context.ledger.decide(pair_of(rule, "action"), "ignored", note, quiet=True)
+        requeue = _conditions(rule, action, requeue, context)
     rules = [*again, *rules]
     if rules:
         fields["exit_rules"] = tuple(rules)
@@ -90,6 +84,30 @@ def retry_of(main: Mapping, context: Context) -> Retry:
         context.put(f"retry.{name}", failures if from_policy else _restarts_place(context))
         context.put(f"retry.{name}", place)
     return Retry(**fields)
+
+
+def _conditions(rule: Node, action: str, requeue: bool | None, context: Context) -> bool | None:
+    """Whether a machine that is taken away counts, as a rule says it; `requeue` is what one before it says."""
+    for condition in rule.each("onPodConditions"):
+        if condition.read("type") == "DisruptionTarget" and action in ("Ignore", "FailJob"):
+            requeue = action == "Ignore" if requeue is None else requeue
+        else:
+            note = "no machine reports this condition"
+            context.decide(rule, "onPodConditions", "approximated", note)
+            if rule.at("onExitCodes") is None and len(rule.each("onPodConditions")) == 1:
+                context.ledger.decide(pair_of(rule, "action"), "ignored", note, quiet=True)
+    return requeue
+
+
+def _in_set(action: str, rule: Node, restarts: int, context: Context) -> str:
+    """What a rule's action is in a JobSet, which makes a Job anew that a policy has failed."""
+    again = set_restarts("PodFailurePolicy", context)
+    if action != "FailJob" or not again:
+        return action
+    if restarts == again:  # each Job of the set has one run
+        return "Count"
+    context.decide(rule, "action", "approximated", "it ends the JobSet too, which would make its Job anew")
+    return action
 
 
 def _policy_place(context: Context) -> Node | None:
@@ -154,7 +172,14 @@ def _restarts(policy: str, context: Context) -> int:
         if context.shape.tasks is not None and limit.value:
             note = "each task counts its own failures, not those of all together"
             context.decide(spec, "backoffLimit", "approximated", note)
-    return min(runs * (_set_restarts(context) + 1) - 1, WITHOUT_LIMIT)
+    return min(runs * (set_restarts("BackoffLimitExceeded", context) + 1) - 1, WITHOUT_LIMIT)
+
+
+def one_run(context: Context) -> bool:
+    """Whether the first failure of a Job is its end."""
+    limit = context.job.job_spec.at("backoffLimit")
+    policy = context.job.pod_spec.read("restartPolicy", default=FILLED_IN.get(context.job.kind, "Never"))
+    return limit is not None and _runs(str(policy), int(limit.value)) == 1
 
 
 def _runs(policy: str, limit: int) -> int:
@@ -164,21 +189,60 @@ def _runs(policy: str, limit: int) -> int:
     return max(limit, 1) if policy in IN_PLACE else limit + 1
 
 
-def _set_restarts(context: Context) -> int:
-    """How often a JobSet makes its failed Job anew."""
+def set_restarts(reason: str, context: Context) -> int:
+    """How often a JobSet makes a Job anew that has failed for `reason`: its first rule that fits decides, without one
+    `maxRestarts`."""
     if context.job.kind != "JobSet":
         return 0
     policy = context.job.node.at("spec", "failurePolicy")
     most = policy.at("maxRestarts") if policy is not None else None
-    if policy is not None:
-        context.put("retry.max_restarts", most)
-        note = "what failed is not told apart: each failure counts"
-        context.decide(policy, "rules", "approximated", note)
-    return int(most.value) if most is not None else 0
+    context.put("retry.max_restarts", most)
+    limit = max(int(most.value), 0) if most is not None else 0
+    rule = _set_rule(reason, context)
+    action = str(rule.read("action", default="")) if rule is not None else ""
+    if action == "FailJobSet":
+        return 0
+    return WITHOUT_LIMIT if action.endswith("IgnoreMaxRestarts") else limit
+
+
+def _set_rule(reason: str, context: Context) -> Node | None:
+    """The rule of a JobSet's failurePolicy for a Job that has failed for `reason`."""
+    policy = context.job.node.at("spec", "failurePolicy")
+    name = context.job.node.read("spec", "replicatedJobs", 0, "name")
+    for rule in policy.each("rules") if policy is not None else ():
+        targets = [each.value for each in rule.each("targetReplicatedJobs")]
+        reasons = [each.value for each in rule.each("onJobFailureReasons")]
+        passed_over = rule.each("onJobFailureMessagePatterns") or (targets and name not in targets)
+        if not passed_over and (not reasons or reason in reasons):
+            return rule
+    return None
+
+
+def _decide_set(context: Context) -> None:
+    """What became of a JobSet's rules: those that no failure of this Job comes to are told."""
+    policy, spec = context.job.node.at("spec", "failurePolicy"), context.job.job_spec
+    if context.job.kind != "JobSet" or policy is None:
+        return
+    reasons = ["BackoffLimitExceeded"]
+    reasons += ["DeadlineExceeded"] if spec.at("activeDeadlineSeconds") is not None else []
+    actions = [rule.read("action") for rule in spec.each("podFailurePolicy", "rules")]
+    reasons += ["PodFailurePolicy"] if "FailJob" in actions else []
+    used = [_set_rule(reason, context) for reason in reasons]
+    for rule in policy.each("rules"):
+        if not any(rule is each for each in used):
+            for key in ("action", "onJobFailureReasons"):
+                context.decide(rule, key, "ignored", "no failure of this job comes to it")
+    decided = [str(rule.read("action", default="")) for rule in used if rule is not None]
+    if len(decided) == len(used) and not any(each in ("RestartJob", "RestartJobSet") for each in decided):
+        context.decide(policy, "maxRestarts", "ignored", "the rules decide without it")
 
 
 def _tell_no_limit(place: Node | None, context: Context) -> None:
-    if place is not None:
+    rule = _set_rule("BackoffLimitExceeded", context) if context.job.kind == "JobSet" else None
+    action = rule.at("action") if rule is not None else None
+    if action is not None:
+        place, what = action, f"`action: {action.value}`"
+    elif place is not None:
         what = f"`restartPolicy: {place.value}`"
     else:
         what = f"a {context.job.kind.removesuffix('Job') or 'Job'} job without `restartPolicy`"

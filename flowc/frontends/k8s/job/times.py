@@ -5,6 +5,7 @@ from __future__ import annotations
 from flowc.diag.codes.k8s import fields as field_codes
 from flowc.diag.codes.k8s import lower as codes
 from flowc.frontends.k8s.context import pair_of, text_of
+from flowc.frontends.k8s.job.restarts import one_run, set_restarts
 from flowc.ir.job import Time
 
 TYPE_CHECKING = False
@@ -26,7 +27,7 @@ LONGEST = 2**31 - 1
 
 def time_of(context: Context) -> Time:
     """`activeDeadlineSeconds` of the job bounds all its attempts, that of the pod each of them; of several limits of
-    the whole job the shortest holds."""
+    the whole job the shortest holds. A Job that a JobSet makes anew has a deadline of its own each time."""
     fields: dict[str, Any] = {}
     places = (("limit_s", context.job.job_spec), ("attempt_limit_s", context.job.pod_spec))
     for field, parent in places:
@@ -36,8 +37,15 @@ def time_of(context: Context) -> Time:
         if node.value < 1:
             context.refuse(parent, "activeDeadlineSeconds", "the job would be ended before it starts")
             continue
-        fields[field] = node.value
-        context.put(f"time.{field}", node)
+        if field == "limit_s" and set_restarts("DeadlineExceeded", context):
+            if one_run(context):
+                field = "attempt_limit_s"
+            else:
+                note = "it bounds all runs together; a JobSet would make its Job anew, each with this time"
+                context.decide(parent, "activeDeadlineSeconds", "approximated", note)
+        if node.value <= fields.get(field, node.value):
+            fields[field] = node.value
+            context.put(f"time.{field}", node)
     for seconds, pair in _queue_limits(context):
         if seconds < fields.get("limit_s", LONGEST + 1):
             fields["limit_s"] = seconds

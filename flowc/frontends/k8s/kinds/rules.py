@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flowc.diag.codes.k8s import objects as codes
 from flowc.frontends.k8s import names
-from flowc.frontends.k8s.findings import int_at
 from flowc.frontends.k8s.job import rules as job_rules
+from flowc.frontends.k8s.kinds import sets, torch, volcano
 from flowc.frontends.k8s.pod import rules as pod_rules
 from flowc.frontends.k8s.pod import selectors
 from flowc.frontends.k8s.volumes import rules as volume_rules
@@ -33,16 +33,16 @@ def job(findings: Findings, node: Mapping, kind: str) -> None:
     if kind == "VolcanoJob":
         for index, task in enumerate(node.each("spec", "tasks")):
             _template(findings, task.at("template"), f"spec.tasks[{index}].template")
-        least, pods = node.at("spec", "minAvailable"), [int_at(task, "replicas") for task in node.each("spec", "tasks")]
-        if least is not None and (int_at(least) or 0) > sum(1 if count is None else count for count in pods):
-            findings.invalid(least, "spec.minAvailable", "must not be greater than the replicas of all tasks together")
+        volcano.check(findings, node)
     elif kind == "PyTorchJob":
         for pair in node.pairs_at("spec", "pytorchReplicaSpecs"):
             _template(findings, pair.value.at("template"), f"spec.pytorchReplicaSpecs.{pair.key.text}.template")
+        torch.check(findings, node)
     elif kind == "JobSet":
         for index, part in enumerate(node.each("spec", "replicatedJobs")):
             where = f"spec.replicatedJobs[{index}].template.spec"
             _job_spec(findings, node, part.at("template", "spec"), where, None, of_set=True)
+        sets.check(findings, node)
     elif kind == "CronJob":
         _schedule(findings, node.at("spec", "schedule"))
         _job_spec(findings, node, node.at("spec", "jobTemplate", "spec"), "spec.jobTemplate.spec", None)
@@ -73,19 +73,20 @@ def _job_spec(
         job_rules.check(findings, spec, path, name, of_set=of_set)
         own = name.value if name is not None and isinstance(name.value, str) else None
         selectors.generated(findings, node, spec, path, own)
-        _template(findings, spec.at("template"), f"{path}.template")
+        claims = sets.claims(node) if of_set else None
+        _template(findings, spec.at("template"), f"{path}.template", claims)
 
 
-def _template(findings: Findings, template: Node | None, path: str) -> None:
+def _template(findings: Findings, template: Node | None, path: str, claims: dict[str, Node] | None = None) -> None:
     if template is not None:
         names.labels(findings, template.at("metadata", "labels"), f"{path}.metadata.labels")
         names.labels(findings, template.at("metadata", "annotations"), f"{path}.metadata.annotations", values=False)
-        _pod(findings, template.at("spec"), f"{path}.spec")
+        _pod(findings, template.at("spec"), f"{path}.spec", claims)
 
 
-def _pod(findings: Findings, spec: Node | None, path: str) -> None:
+def _pod(findings: Findings, spec: Node | None, path: str, claims: dict[str, Node] | None = None) -> None:
     if isinstance(spec, Mapping):
-        pod_rules.check(findings, spec, path)
+        pod_rules.check(findings, spec, path, claims)
 
 
 def _metadata(findings: Findings, node: Mapping, longest: int) -> Node | None:

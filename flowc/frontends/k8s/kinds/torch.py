@@ -1,28 +1,69 @@
-"""What the operator of PyTorchJob puts into the environment of its pods."""
+"""What the operator of PyTorchJob checks, and puts into the environment of its pods."""
 
 from __future__ import annotations
 
-from flowc.frontends.k8s.findings import int_at, text_at
+from flowc.frontends.k8s import names
+from flowc.frontends.k8s.findings import int_at, key_span, text_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.frontends.k8s.container.environment import Environment
     from flowc.frontends.k8s.context import Context
+    from flowc.frontends.k8s.findings import Findings
     from flowc.frontends.k8s.objects import Gang
-    from flowc.yamldoc.node import Node
+    from flowc.yamldoc.node import Mapping, Node
 
-TORCH_PORT = "23456"
+TORCH_PORT, PORT_NAME = "23456", "pytorchjob-port"
+CONTAINER = "pytorch"  # the container that the operator looks at
+CONTROLLERS = ("kubeflow.org/training-operator", "kueue.x-k8s.io/multikueue")
 _SERVERS = ("etcd", "etcd-v2")  # backends that meet at a server of their own, not at the first machine
+
+
+def check(findings: Findings, node: Mapping) -> None:
+    """Check the spec of a PyTorchJob, without its pods."""
+    name = node.at("metadata", "name")
+    if name is not None and isinstance(name.value, str) and names.is_label(name.value):
+        names.service_name(findings, name, "metadata.name")
+    path = "spec.pytorchReplicaSpecs"
+    for pair in node.pairs_at("spec", "pytorchReplicaSpecs"):
+        where, count = f"{path}.{pair.key.text}", pair.value.at("replicas")
+        number = int_at(count) if count is not None else None
+        if count is not None and number is not None:
+            if pair.key.text == "Master" and number != 1:
+                findings.forbidden(count.span, f"{where}.replicas", "must be 1")
+            elif number < 1:
+                findings.forbidden(count.span, f"{where}.replicas", "must be at least 1")
+    elastic = node.at("spec", "elasticPolicy")
+    if elastic is not None:
+        if node.at("spec", "pytorchReplicaSpecs", "Worker") is None:
+            findings.required(elastic, f"{path}.Worker", "must be configured if elastic policy is used")
+        if elastic.at("nProcPerNode") is not None and node.at("spec", "nprocPerNode") is not None:
+            detail = "must not be used with spec.nprocPerNode"
+            findings.forbidden(key_span(elastic, "nProcPerNode"), "spec.elasticPolicy.nProcPerNode", detail)
+    manager = node.at("spec", "runPolicy", "managedBy")
+    if manager is not None and isinstance(manager.value, str) and manager.value not in CONTROLLERS:
+        findings.unsupported(manager, "spec.runPolicy.managedBy", CONTROLLERS)
+
+
+def _port(context: Context) -> str:
+    """The port of the first pod: the one that its container says under the operator's name for it."""
+    for container in context.job.pod_spec.each("containers"):
+        for port in container.each("ports"):
+            number = int_at(port, "containerPort")
+            if text_at(container, "name") == CONTAINER and text_at(port, "name") == PORT_NAME and number is not None:
+                return str(number)
+    return TORCH_PORT
 
 
 def add_torch(found: Environment, gang: Gang, context: Context) -> None:
     """The variables of a PyTorchJob; those that the manifest sets itself are kept."""
     each = int(gang.slots) if gang.slots is not None and gang.slots.isascii() and gang.slots.isdigit() else 1
+    own_port = _port(context)
     known = {
-        "MASTER_PORT": TORCH_PORT,
+        "MASTER_PORT": own_port,
         "WORLD_SIZE": str(gang.nodes * each),
         "PET_NNODES": str(gang.nodes),
-        "PET_MASTER_PORT": TORCH_PORT,
+        "PET_MASTER_PORT": own_port,
         "PET_NPROC_PER_NODE": gang.slots or "auto",
         "PYTHONUNBUFFERED": "1",
     }
@@ -31,7 +72,7 @@ def add_torch(found: Environment, gang: Gang, context: Context) -> None:
     facts = {"MASTER_ADDR": "head_ip", "PET_MASTER_ADDR": "head_ip", "RANK": "rank", "PET_NODE_RANK": "rank"}
     elastic = context.job.node.at("spec", "elasticPolicy")
     if elastic is not None:
-        known |= _elastic(elastic, gang)
+        known |= _elastic(elastic, gang, own_port)
         if "PET_RDZV_ENDPOINT" not in known:
             facts["PET_RDZV_ENDPOINT"] = "head_ip"
     for name, value in known.items():
@@ -42,7 +83,7 @@ def add_torch(found: Environment, gang: Gang, context: Context) -> None:
             found.facts[name] = fact
 
 
-def _elastic(policy: Node, gang: Gang) -> dict[str, str]:
+def _elastic(policy: Node, gang: Gang, own_port: str) -> dict[str, str]:
     """The variables of an elastic job. Its machines meet at the first of them, at the port that torchrun has for it."""
     backend = text_at(policy, "rdzvBackend") or "c10d"
     known = {"PET_RDZV_BACKEND": backend}
@@ -56,7 +97,7 @@ def _elastic(policy: Node, gang: Gang) -> dict[str, str]:
     known |= {"PET_STANDALONE": ""} if policy.read("standalone") else {}
     port = int_at(policy, "rdzvPort")
     if backend in _SERVERS:
-        known["PET_RDZV_ENDPOINT"] = f"{text_at(policy, 'rdzvHost') or ''}:{port if port is not None else TORCH_PORT}"
+        known["PET_RDZV_ENDPOINT"] = f"{text_at(policy, 'rdzvHost') or ''}:{port if port is not None else own_port}"
     elif gang.nodes == 1:
         known["PET_RDZV_ENDPOINT"] = "localhost"
     return known

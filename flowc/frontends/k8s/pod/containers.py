@@ -6,6 +6,7 @@ from flowc._compiled.k8s_gpus import PROXIES
 from flowc.diag.codes.k8s import lower as codes
 from flowc.diag.codes.k8s import machines as machine_codes
 from flowc.frontends.k8s.context import pair_of, text_of
+from flowc.frontends.k8s.kinds import torch
 from flowc.frontends.k8s.machine.needs import gpus_of
 
 TYPE_CHECKING = False
@@ -65,7 +66,7 @@ def _without_proxies(found: list[Node], context: Context, *, keep_one: bool = Tr
 
 
 def _main(plain: list[Mapping], context: Context) -> Mapping | None:
-    """The container whose end is the job's: that with GPUs, else the one that the pod says, else the first."""
+    """The container whose end is the job's: that with GPUs, else that which pod or kind says, else the first."""
     with_gpus = [each for each in plain if gpus_of(each)]
     if len(with_gpus) > 1:
         names = ", ".join(f"`{_name(each)}`" for each in with_gpus)
@@ -75,7 +76,8 @@ def _main(plain: list[Mapping], context: Context) -> Mapping | None:
     if with_gpus:
         return with_gpus[0]
     said = pair_of(context.job.template.at("metadata", "annotations"), DEFAULT_CONTAINER)
-    named = [each for each in plain if said is not None and _name(each) == text_of(said)]
+    own = text_of(said) if said is not None else torch.CONTAINER if context.job.kind == "PyTorchJob" else None
+    named = [each for each in plain if _name(each) == own]
     return (named or plain or [None])[0]  # type: ignore[list-item]
 
 

@@ -37,9 +37,9 @@ _setting = at_first_use(
 )
 
 
-def check(findings: Findings, pod: Mapping, path: str) -> None:
-    """Check a PodSpec at `path` (`spec.template.spec`)."""
-    volumes = volume_rules.check(findings, pod, path)
+def check(findings: Findings, pod: Mapping, path: str, claims: dict[str, Node] | None = None) -> None:
+    """Check a PodSpec at `path` (`spec.template.spec`); `claims` are volumes that a controller puts in."""
+    volumes = volume_rules.check(findings, pod, path) | (claims or {})
     host_network = pod.read("hostNetwork") is True
     listed = pod.at("containers")
     if listed is not None and not pod.each("containers") and listed.what == "list":

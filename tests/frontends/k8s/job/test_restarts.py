@@ -73,9 +73,8 @@ def test_the_pod_of_a_pytorch_job_does_not_decide() -> None:
         (volcano(policies=[RESTART]), 2),  # maxRetry is 3, and the third restart does not begin
         (volcano(policies=[RESTART], maxRetry=0), 2),  # Volcano takes 0 for nothing said
         (volcano(policies=[RESTART], maxRetry=1), 0),
-        (volcano(policies=[{"events": ["TaskCompleted", "*"], "action": "RestartTask"}], maxRetry=5), 4),
+        (volcano(policies=[{"events": ["*"], "action": "RestartTask"}], maxRetry=5), 4),
         (volcano(policies=[{"event": "TaskCompleted", "action": "CompleteJob"}]), 0),
-        (volcano(policies=[{"event": "PodFailed", "action": "AbortJob"}, RESTART]), 0),
         (in_task(RESTART), 2),
     ],
 )
@@ -130,6 +129,45 @@ def test_a_job_set(template: dict[str, Any] | None, failure: dict[str, Any] | No
     pod = document["spec"]["replicatedJobs"][0]["template"]["spec"]["template"]["spec"]
     pod.pop("restartPolicy")
     assert one(document).retry.max_restarts == restarts
+
+
+FAIL, AGAIN = {"action": "FailJobSet"}, {"action": "RestartJobSet"}
+WITHOUT_END = {"action": "RestartJobSetAndIgnoreMaxRestarts"}
+AFTER_FAILURES = {"onJobFailureReasons": ["BackoffLimitExceeded"]}
+
+
+@pytest.mark.parametrize(
+    ("rules", "restarts"),
+    [
+        ([FAIL], 0),
+        ([AGAIN, FAIL], 3),
+        ([{**FAIL, **AFTER_FAILURES}], 0),
+        ([{**FAIL, "onJobFailureReasons": ["DeadlineExceeded"]}], 3),
+        ([{**FAIL, "targetReplicatedJobs": ["w"]}], 0),
+        ([{**FAIL, "onJobFailureMessagePatterns": ["x"]}], 3),
+        ([{**WITHOUT_END, **AFTER_FAILURES}], WITHOUT_LIMIT),
+    ],
+)
+def test_the_first_rule_of_a_job_set_that_fits_decides(rules: list[dict[str, Any]], restarts: int) -> None:
+    document = job_set({"backoffLimit": 0}, failurePolicy={"maxRestarts": 3, "rules": rules})
+    assert one(document).retry.max_restarts == restarts
+    assert ("FC390" in ids(document)) == (restarts == WITHOUT_LIMIT)
+
+
+def test_a_set_makes_a_job_anew_that_its_policy_has_failed() -> None:
+    policy = {"rules": [{"action": "FailJob", "onExitCodes": {"operator": "In", "values": [3]}}]}
+
+    def found(backoff: int, **failure: Any) -> dict[str, Any]:
+        return job_set({"backoffLimit": backoff, "podFailurePolicy": policy}, failurePolicy=failure)
+
+    def action(document: dict[str, Any]) -> str:
+        return one(document).retry.exit_rules[0].action
+
+    assert action(found(0, maxRestarts=2)) == "count"
+    assert action(found(2, maxRestarts=2)) == "fail"
+    assert "FC331" in ids(found(2, maxRestarts=2))
+    rule = {**FAIL, "onJobFailureReasons": ["PodFailurePolicy"]}
+    assert action(found(0, maxRestarts=2, rules=[rule])) == "fail"
 
 
 class TestElastic:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.frontends.k8s.field_examples_pod import job_set
 from tests.frontends.k8s.lowering import ids, lowered, one
 from tests.frontends.k8s.manifests import job
 
@@ -31,6 +32,20 @@ def limited(spec: dict[str, Any] | None = None, **metadata: dict[str, str]) -> d
 )
 def test_the_shortest_limit_of_the_job_holds(document: dict[str, Any], seconds: int | None) -> None:
     assert one(document).time.limit_s == seconds
+
+
+def test_each_job_of_a_set_has_a_deadline_of_its_own() -> None:
+    def found(backoff: int, **policy: Any) -> Any:
+        return job_set({"backoffLimit": backoff, "activeDeadlineSeconds": 60}, failurePolicy=policy)
+
+    time = one(found(0, maxRestarts=2)).time
+    assert (time.limit_s, time.attempt_limit_s) == (None, 60)
+    time = one(found(0, maxRestarts=0)).time
+    assert (time.limit_s, time.attempt_limit_s) == (60, None)
+    given_up = {"action": "FailJobSet", "onJobFailureReasons": ["DeadlineExceeded"]}
+    assert one(found(0, maxRestarts=2, rules=[given_up])).time.limit_s == 60
+    assert one(found(3, maxRestarts=2)).time.limit_s == 60
+    assert "FC331" in ids(found(3, maxRestarts=2))
 
 
 @pytest.mark.parametrize(

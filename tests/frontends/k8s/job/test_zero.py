@@ -23,7 +23,6 @@ def replicas(document: dict[str, Any]) -> dict[str, Any]:
         (job({"completions": 0, "parallelism": 8}), "spec.completions"),
         (job({**INDEXED, "completions": 0}), "spec.completions"),
         (job({"completions": 0, "parallelism": 0}), "spec.completions"),
-        (pytorch(replicas=0), "spec.pytorchReplicaSpecs.Worker.replicas"),
         (volcano(replicas=0), "spec.tasks[0].replicas"),
     ],
 )

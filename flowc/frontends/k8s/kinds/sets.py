@@ -1,0 +1,134 @@
+"""What the webhook of JobSet checks: names of what it makes, and policies that name its jobs."""
+
+from __future__ import annotations
+
+from flowc.frontends.k8s import names
+from flowc.frontends.k8s.findings import int_at, key_span, text_at
+from flowc.patterns import at_first_use
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.frontends.k8s.findings import Findings
+    from flowc.yamldoc.node import Mapping, Node
+
+# Why a Job may have failed, to a rule of a failurePolicy.
+REASONS = ("BackoffLimitExceeded", "DeadlineExceeded", "FailedIndexes", "MaxFailedIndexesExceeded", "PodFailurePolicy")
+LONGEST_RULE = 128
+_rule = at_first_use(r"[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?", "fullmatch")
+_MADE = "jobs and pods are called after it"
+_SUFFIX = "-abcde"  # what the server puts behind the name of a pod
+
+
+def check(findings: Findings, node: Mapping) -> None:
+    """Check the spec of a JobSet, without the Jobs in it."""
+    parts = node.each("spec", "replicatedJobs")
+    seen: dict[str, Node] = {}
+    for index, part in enumerate(parts):
+        where, name = f"spec.replicatedJobs[{index}]", part.at("name")
+        if name is not None and isinstance(name.value, str):
+            if name.value in seen:
+                findings.duplicate(name, seen[name.value], f"{where}.name")
+            seen.setdefault(name.value, name)
+            _made_names(findings, node, part, name, where)
+        group = part.at("groupName")
+        if group is not None and isinstance(group.value, str):
+            names.service_name(findings, group, f"{where}.groupName")
+        _depends(findings, part, index, seen, where)
+    subdomain = node.at("spec", "network", "subdomain")
+    if subdomain is not None and isinstance(subdomain.value, str) and subdomain.value:
+        names.service_name(findings, subdomain, "spec.network.subdomain")
+    if text_at(node, "spec", "startupPolicy", "startupPolicyOrder") == "InOrder":
+        for part in parts:
+            if part.at("dependsOn") is not None:
+                detail = "StartupPolicy and DependsOn APIs are mutually exclusive"
+                findings.forbidden(key_span(part, "dependsOn"), "spec.startupPolicy", detail)
+                break
+    _targets(findings, node.at("spec", "successPolicy"), "spec.successPolicy", seen)
+    _failure_rules(findings, node, seen)
+    _coordinator(findings, node.at("spec", "coordinator"), parts, seen)
+
+
+def claims(node: Mapping) -> dict[str, Node]:
+    """The volumes that a JobSet gives to all of its pods, by name."""
+    found = {}
+    for policy in node.each("spec", "volumeClaimPolicies"):
+        for template in policy.each("templates"):
+            name = template.at("metadata", "name")
+            if name is not None and isinstance(name.value, str):
+                found[name.value] = name
+    return found
+
+
+def _made_names(findings: Findings, node: Mapping, part: Node, name: Node, path: str) -> None:
+    """A Job is called SET-NAME-INDEX, and its pods after it: names of hosts, as services have them."""
+    prefix = text_at(node, "metadata", "name")
+    prefix = prefix if prefix is not None else (text_at(node, "metadata", "generateName") or "") + _SUFFIX[1:]
+    replicas = int_at(part, "replicas")
+    job = f"{prefix}-{name.value}-{(1 if replicas is None else replicas) - 1}"
+    completions = int_at(part, "template", "spec", "completions")
+    pod = job if completions is None else f"{job}-{completions - 1}{_SUFFIX}"
+    if not names.is_service_name(job):
+        findings.invalid(name, f"{path}.name", f"its Job would be called `{job}`: must be {names.IN_SERVICE}", _MADE)
+    elif len(pod) > names.LABEL_LENGTH:
+        what = "its Job" if len(job) > names.LABEL_LENGTH else "its pods"
+        detail = f"{what} would have names of more than {names.LABEL_LENGTH} characters, such as `{pod}`"
+        findings.invalid(name, f"{path}.name", detail, _MADE)
+
+
+def _depends(findings: Findings, part: Node, index: int, before: dict[str, Node], path: str) -> None:
+    if index == 0 and part.at("dependsOn") is not None:
+        findings.forbidden(key_span(part, "dependsOn"), f"{path}.dependsOn", "can't be set for the first ReplicatedJob")
+        return
+    for at, each in enumerate(part.each("dependsOn")):
+        name = each.at("name")
+        if name is not None and isinstance(name.value, str) and name.value not in before:
+            _unknown(findings, name, f"{path}.dependsOn[{at}].name", before)
+
+
+def _unknown(findings: Findings, name: Node, path: str, known: dict[str, Node]) -> None:
+    findings.unsupported(name, path, list(known) or ("a replicated job before it",))
+
+
+def _targets(findings: Findings, policy: Node | None, path: str, known: dict[str, Node]) -> None:
+    for index, each in enumerate(policy.each("targetReplicatedJobs") if policy is not None else ()):
+        if isinstance(each.value, str) and each.value not in known:
+            _unknown(findings, each, f"{path}.targetReplicatedJobs[{index}]", known)
+
+
+def _failure_rules(findings: Findings, node: Mapping, known: dict[str, Node]) -> None:
+    seen: dict[str, Node] = {}
+    for index, rule in enumerate(node.each("spec", "failurePolicy", "rules")):
+        where, name = f"spec.failurePolicy.rules[{index}]", rule.at("name")
+        if name is not None and isinstance(name.value, str) and name.value:
+            if len(name.value) > LONGEST_RULE:
+                findings.too_long(name, f"{where}.name", LONGEST_RULE)
+            elif _rule(name.value) is None:
+                findings.form(name, f"{where}.name", "a letter, then letters, digits, `_`, `,` and `:`")
+            elif name.value in seen:
+                findings.duplicate(name, seen[name.value], f"{where}.name")
+            seen.setdefault(name.value, name)
+        _targets(findings, rule, where, known)
+        for at, reason in enumerate(rule.each("onJobFailureReasons")):
+            if isinstance(reason.value, str) and reason.value not in REASONS:
+                findings.unsupported(reason, f"{where}.onJobFailureReasons[{at}]", REASONS)
+
+
+def _coordinator(findings: Findings, policy: Node | None, parts: list[Node], known: dict[str, Node]) -> None:
+    name = policy.at("replicatedJob") if policy is not None else None
+    if policy is None or name is None or not isinstance(name.value, str):
+        return
+    part = next((each for each in parts if text_at(each, "name") == name.value), None)
+    if part is None:
+        _unknown(findings, name, "spec.coordinator.replicatedJob", known)
+        return
+    spec = part.at("template", "spec")
+    completions = int_at(spec, "completions") if spec is not None else None
+    if completions is None or (spec is not None and text_at(spec, "completionMode") == "NonIndexed"):
+        detail = "its job must be indexed, with a number of completions"
+        findings.invalid(name, "spec.coordinator.replicatedJob", detail)
+        return
+    replicas = int_at(part, "replicas")
+    for key, count in (("jobIndex", 1 if replicas is None else replicas), ("podIndex", completions)):
+        place = policy.at(key)
+        if place is not None and not 0 <= (int_at(place) or 0) < count:
+            findings.bounds(place, f"spec.coordinator.{key}", f"below {count}")
