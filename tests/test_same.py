@@ -45,6 +45,7 @@ NATURE = {
     "run.text": "compared without the lines of a script that are no commands",
     "run.argv": "compared with the text",
     "run.workdir": "SkyPilot runs all tasks in one folder of its own",
+    "isolation.user": "a task of SkyPilot has the home of root, where its paths begin",
     "env_policy": "only sbatch knows an environment that could be handed on",
     "resources.gpus_per_node": "one format names a machine, another asks for GPUs; the plan must be the same",
     "resources.gpu_model": "see gpus_per_node",

@@ -19,7 +19,7 @@ from jobs import unit
 from local import install, run, start, status
 
 from flowc.ir.job import Io, Retry, Time
-from flowc.scripts import build, life, script
+from flowc.scripts import build, identity, life
 
 
 def wait_for(path: Path, text: str) -> None:
@@ -102,7 +102,7 @@ def test_stdout_and_stderr_go_where_they_should(tmp_path: Path) -> None:
     job(tmp_path, "#!/bin/sh\ncat\necho oops >&2\n", io=names, name="it's $(me)")
     run(tmp_path)
     host = os.uname().nodename.split(".")[0]
-    number = script.job_id(unit(name="it's $(me)").job)
+    number = identity.job_id(unit(name="it's $(me)").job)
     assert (tmp_path / f"it's $(me)-{number}.out").read_text() == "from a file\n"
     assert (tmp_path / f"it's $(me)-{host}.err").read_text() == "oops\n"
 

@@ -189,7 +189,7 @@ class Lowering:
         contained = "image_id" in self.keys or bool(self.inputs.flags.image)
         found = isolation(self.task, contained, self.ledger, self.origins, self.sink)
         if contained and not any(word.startswith("--user=") for word in found.options):
-            # As SkyPilot: whoever the image's own user is, tasks are root's.
+            # SkyPilot logs in as the image's own user, whose home only the image knows: root's stands for it.
             self.origins["isolation.user"] = self.origins.get("image", self.task.span)
             found = found.replace(user="0")
         if environment.login is not None:
