@@ -16,7 +16,7 @@ def startup_plain(v, sh):
     put('state_dir=${0%/*}\n')
     sections.append(('header', ''.join(out)))
     out.clear()
-    put('\n# ---- install: run by cloud-init or by hand, as root, on the first boot; may be run again ----\n\nif [ -z "$1" ]; then\n    # Not ordered after cloud-init, which would wait for us. The network is waited for, but not required.\n    # SIGPIPE must end `yes | head` as in any shell; one process out of memory must not stop the whole job.\n    cat >/etc/systemd/system/flowc.service <<UNIT\n[Unit]\nWants=network-online.target\nAfter=network-online.target')
+    put('\n# ---- install: run by cloud-init or by hand, as root, on the first boot; may be run again ----\n\nif [ -z "$1" ]; then\n    # Not ordered after cloud-init, which would wait for us. The network is waited for, but not required.\n    # SIGPIPE must end `yes | head` as in any shell; one process out of memory must not stop the whole job.\n    cat >/etc/systemd/system/flowc.service <<E\n[Unit]\nWants=network-online.target\nAfter=network-online.target')
     if v['images']:
         put(' docker.service')
     put('\n[Service]\nExecStart=/bin/bash $0 job\nIgnoreSIGPIPE=no\nOOMPolicy=continue\n')
@@ -26,14 +26,14 @@ def startup_plain(v, sh):
         put('TimeoutStopSec=')
         put(str(v['stop_s']))
         put('\n')
-    put('[Install]\nWantedBy=multi-user.target\nUNIT\n')
+    put('[Install]\nWantedBy=multi-user.target\nE\n')
     if v['python']:
         put('    # Ubuntu knows Python by its new name alone.\n    type -P python >/dev/null || ln -s /usr/bin/python3 /usr/local/bin/python\n')
     put('    mkdir -p /var/log/foundry\n    # An empty state file says: never started. One that is there keeps what it says.\n    : >>"$state_dir/status.json"\n    # Where no systemd runs, the job runs in the background, once at a time.\n    systemctl enable --now --no-block flowc ||\n        setsid -f flock -no "$state_dir" bash "$0" job </dev/null >/dev/null 2>&1\n')
     if v['port_units']:
-        put("    # Ports are closed but for those that the provider's tool holds open.\n    cat >/etc/systemd/system/flowc-port@.service <<'UNIT'\n[Unit]\nWants=network-online.target\nAfter=network-online.target\n[Service]\nExecStart=/usr/local/bin/foundrypf %i\nRestart=always\nRestartSec=5\n[Install]\nWantedBy=multi-user.target\nUNIT\n")
+        put("    # Ports are closed but for those that the provider's tool holds open.\n    cat >/etc/systemd/system/flowc-port@.service <<'E'\n[Unit]\nWants=network-online.target\nAfter=network-online.target\n[Service]\nExecStart=/usr/local/bin/foundrypf %i\nRestart=always\nRestartSec=5\n[Install]\nWantedBy=multi-user.target\nE\n")
         if v['forward_units']:
-            put("    # EXTERNAL:INTERNAL\n    cat >/etc/systemd/system/flowc-forward@.service <<'UNIT'\n[Service]\nExecStart=/bin/sh -c 'p=%i;exec systemd-socket-activate -l $${p%%%%:*} /lib/systemd/systemd-socket-proxyd localhost:$${p#*:}'\nRestart=always\nRestartSec=5\n[Install]\nWantedBy=multi-user.target\nUNIT\n")
+            put("    # EXTERNAL:INTERNAL\n    cat >/etc/systemd/system/flowc-forward@.service <<'E'\n[Service]\nExecStart=/bin/sh -c 'p=%i;exec systemd-socket-activate -l $${p%%%%:*} /lib/systemd/systemd-socket-proxyd localhost:$${p#*:}'\nRestart=always\nRestartSec=5\n[Install]\nWantedBy=multi-user.target\nE\n")
         put('    systemctl enable --now --no-block')
         for l_unit in v['port_units']:
             put(' ')
@@ -45,18 +45,12 @@ def startup_plain(v, sh):
     put('    # All of this must outlive a power cut.\n    sync\n    exit\nfi\n')
     sections.append(('install', ''.join(out)))
     out.clear()
-    put('\n# ---- state: one small JSON file, replaced as a whole ----\n\n# Usage: save_state [EXIT_CODE SIGNAL END]\nsave_state() {\n    IFS=. read -r uptime_seconds _ </proc/uptime\n    used_seconds=$((used_base + uptime_seconds))\n    printf \'{"starts":%s,"used_s":%s,"state":"%s","start":%s,')
+    put('\n# ---- state: one small JSON file, replaced as a whole; on a full disk written over, which takes no room ----\n\n# Usage: save_state [EXIT_CODE SIGNAL END]\nsave_state() {\n    IFS=. read -r uptime_seconds _ </proc/uptime\n    used_base=${used_base-$((used_seconds - uptime_seconds))} first_start=${first_start:-$EPOCHSECONDS}\n    used_seconds=$((used_base + uptime_seconds))\n    state_line=\'{"starts":\'${start_count:-0}\',"used_s":\'$used_seconds\',"state":"\'$job_state\'","start":\'$first_start\',')
     if v['restarts']:
-        put('"restarts":%s,')
-    put('"exit_code":%s,"signal":%s,"end":%s}\\n\' \\\n        "$start_count" $used_seconds "$job_state" "$first_start" ')
-    if v['restarts']:
-        put('"$failure_count" ')
-    put('"${1-null}" "${2-null}" "${3-null}" \\\n        >"$state_dir/new"\n    mv "$state_dir/new" "$state_dir/status.json"\n}\n')
+        put('"restarts":\'${failure_count:-0}\',')
+    put('"exit_code":\'${1-null}\',"signal":\'${2-null}\',"end":\'${3-null}\'}\'\n    # shellcheck disable=SC2015\n    echo "$state_line" >"$state_dir/new" && mv "$state_dir/new" "$state_dir/status.json" || echo "$state_line" 1<>"$state_dir/status.json"\n}\n')
     if (v['nodes'] > 1 or v['body_sha256']):
-        put('\n# Usage: not_started MESSAGE. The job has failed before it began.\nnot_started() {\n    echo "flowc: $*"\n    IFS=. read -r uptime_seconds _ </proc/uptime\n    used_base=$((used_seconds - uptime_seconds))\n    start_count=${start_count:-0}\n    first_start=${first_start:-$EPOCHSECONDS}\n')
-        if v['restarts']:
-            put('    failure_count=${failure_count:-0}\n')
-        put('    job_state=FAILED\n    save_state 1 0 "$EPOCHSECONDS"\n    exit 1\n}\n')
+        put('\n# Usage: not_started MESSAGE. The job has failed before it began.\nnot_started() {\n    echo "flowc: $*"\n    job_state=FAILED\n    save_state 1 0 "$EPOCHSECONDS"\n    exit 1\n}\n')
     sections.append(('state', ''.join(out)))
     out.clear()
     put('\n# ---- stop: the job is asked to end; what it was prepared with stays until it has ended ----\n')
@@ -75,26 +69,33 @@ def startup_plain(v, sh):
             put(str(v['grace_s']))
             put(' flowc\n')
         put('    kill -TERM -"$body_pid"\n    kill -CONT -"$body_pid"\n}\n')
-    put('\n# Usage: end_body STATE SIGNALS. What is dead by now has ended by itself. So has what then ends otherwise than by TERM\n# though it did not catch TERM (SIGNALS: C), nor ignore it (I).\nend_body() {\n    [ "$job_state" = RUNNING ] && body_facts=$(<"/proc/$body_pid/status") && [[ $body_facts != *State:?[XZ]* ]] || return\n    job_state=$1\n')
-    if (v['images'] and v['containers']):
-        put('    told_at=$SECONDS\n')
-    put('    [[ $body_facts = *Sig[$2]g[nt]:?????????????[4-7c-f]???* ]] || must_die=1\n')
-    if v['prepared']:
-        put('    stop_body &\n')
-    else:
-        put('    kill -TERM -"$body_pid"\n    kill -CONT -"$body_pid"\n')
-    put('}\n')
+    put('\n')
+    if (not (v['agents']) or v['prepared']):
+        put('# Usage: end_body STATE SIGNALS. What is dead by now has ended by itself: it has no program any more. So has what then ends\n# otherwise than by TERM though it did not catch TERM (SIGNALS: C), nor ignore it (I).\n')
+    if ((not (v['agents']) or v['prepared']) or not (v['limit_s'] is None)):
+        put('end_body() {\n    [ "$job_state" = RUNNING ] && [ -e "/proc/$body_pid/exe" ] || return\n')
+        if (v['agents'] and not (v['prepared'])):
+            put('    job_state=TIMEOUT\n    [[ $(<"/proc/$body_pid/status") = *Sig[CI]g[nt]:?????????????[4-7c-f]???* ]] || must_die=1\n')
+        else:
+            put('    job_state=$1\n    [[ $(<"/proc/$body_pid/status") = *Sig[$2]g[nt]:?????????????[4-7c-f]???* ]] || must_die=1\n')
+        if (v['images'] and v['containers']):
+            put('    told_at=$SECONDS\n')
+        if v['prepared']:
+            put('    (stop_body &)\n')
+        else:
+            put('    kill -TERM -"$body_pid"\n    kill -CONT -"$body_pid"\n')
+        put('}\n')
     sections.append(('stop', ''.join(out)))
     out.clear()
     if v['ticks']:
         put('\n# ---- time: counted over all starts; looked at every 5 seconds, and when something is due ----\n\non_time() {\n')
         if not (v['signal'] is None):
-            put('    # A body that has just begun hears no signal yet.\n    # The provider\'s notice lies there for 5 minutes, or until the bid wins again; one from before this start is over.\n    if [ "$known_pid" != "x$body_pid" ]; then\n        known_pid=x$body_pid\n    elif [ /opt/mithril/MITHRIL_SIGNAL.yml -nt "$state_dir/started" ]')
+            put('    # The provider\'s notice lies there for 5 minutes, or until the bid wins again; one from before this start is over.\n    if [ /opt/mithril/MITHRIL_SIGNAL.yml -nt "$state_dir/started" ]')
             if not (v['signal_at_s'] is None):
                 put(' || ((used_seconds >= ')
                 put(str(v['signal_at_s']))
                 put('))')
-            put('; then\n        [ "$warned_already" ] ||\n')
+            put('; then\n        ((warned_already)) ||\n')
             if not (v['image'] is None):
                 put('            docker kill -s ')
                 put(str(v['signal']))
@@ -107,11 +108,14 @@ def startup_plain(v, sh):
                 put("            # The job's steps; srun hands it on to their tasks.\n            pkill -")
                 put(str(v['signal']))
                 put(' -x srun\n')
-            put('        warned_already=1\n    else\n        warned_already=\n    fi\n')
+            put('        # A body that has just begun (2) hears no signal yet.\n        warned_already=$((warned_already < 2))\n    else\n        warned_already=0\n    fi\n')
         if not (v['limit_s'] is None):
             put('    ((used_seconds < ')
             put(str(v['limit_s']))
-            put(')) || end_body TIMEOUT CI\n    ((used_seconds < ')
+            put(')) || end_body')
+            if (not (v['agents']) or v['prepared']):
+                put(' TIMEOUT CI')
+            put('\n\n    ((used_seconds < ')
             put(str(v['kill_at_s']))
             put(')) || kill -KILL -"$body_pid"\n')
         put('    # Until it is called again; what is due first comes last.\n    wait_time=5\n')
@@ -123,7 +127,7 @@ def startup_plain(v, sh):
             if not (v['signal'] is None):
                 put(' ')
                 put(str(v['signal_at_s']))
-            put('; do\n        ((each_time <= used_seconds || each_time > used_seconds + 4)) || wait_time=$((each_time - used_seconds))\n    done\n')
+            put('; do\n        ((each_time -= used_seconds, each_time > 0 && each_time < 5 && (wait_time = each_time)))\n    done\n')
         put('}\n')
         sections.append(('time_limit', ''.join(out)))
         out.clear()
@@ -264,7 +268,7 @@ def startup_plain(v, sh):
         put(' "$state_dir/')
         put(str(v['body_name']))
         put('"\n')
-    put('\n    IFS=. read -r uptime_seconds _ </proc/uptime\n    used_base=$((used_seconds - uptime_seconds))\n    first_start=${first_start:-$EPOCHSECONDS}\n')
+    put('\n')
     if not (v['requeue']):
         put('    # The job is not to be started twice: what was cut short has failed.\n    [ -z "$start_count" ] || {\n        job_state=NODE_FAIL\n        save_state null null "$EPOCHSECONDS"\n        exit 1\n    }\n')
     put('    job_state=RUNNING\n')
@@ -272,7 +276,7 @@ def startup_plain(v, sh):
         put('    : >"$state_dir/started"\n')
     if v['asks_end']:
         put('    rm -f /run/flowc.end /run/flowc.step.*\n')
-    put("    # One process watches, and does nothing in a trap. It sleeps until the time is due or somebody rings here; what has\n    # happened stands elsewhere, so a ring that falls together with the time may be lost.\n    exec 3<> <(:)\n    # Told to stop (shutdown, preemption): the next boot starts the job again.\n    trap 'stop_asked=1; echo >&3' TERM\n    # Job control gives each of its children a process group, and the signals of a fresh process.\n    set -m\n")
+    put('    # One process watches, and does nothing in a trap.\n    # Told to stop (shutdown, preemption): the next boot starts the job again.\n    trap stop_asked=1 TERM\n    # Job control gives each of its children a process group, and the signals of a fresh process.\n    set -m\n')
     if v['others_prepare']:
         put('    }\n')
     sections.append(('start', ''.join(out)))
@@ -788,32 +792,38 @@ def startup_plain(v, sh):
     if v['others_prepare']:
         put('    [ "$node_list" ] || {\n        # The last line says why it failed.\n        if (launch) >>/var/log/foundry/job.log 2>&1; then echo; else echo "not prepared: $(sed \'$!d;s/^flowc: //\' /var/log/foundry/job.log)"; fi >/run/flowc.ready\n        # Told to stop: the tasks have as long as those of the head.\n        trap \'pkill -g 0 -x agent; while pgrep -g 0 -x agent; do sleep 1; done\' TERM\n        sleep infinity &\n        wait\n        exit\n    }\n')
     if v['restarts']:
-        put('    failure_count=${failure_count:-0}\n    while :; do\n    rm -f "$state_dir/ready"\n    body_signal=\n    must_die=\n')
-    put('    # Its process, then its exit status.\n    : >"$state_dir/life"\n    # The keeper has the body as its child and nothing else to do. Bash tells it of a death by a signal, in words, and of an\n    # exit in none; the status may be the same.\n    (\n        trap \'\' TERM\n        set -m\n        (\n            trap - TERM\n            echo "$BASHPID" >"$state_dir/life"\n            echo >&3\n            launch 3>&-\n        ) >>"$output_file" 2>')
+        put('    while :; do\n    rm -f "$state_dir/ready"\n    must_die=\n')
+    if not (v['signal'] is None):
+        put('    warned_already=2\n')
+    put('    # Both files have their room on the disk before the job may fill it.\n    save_state\n    # The exit status, where the keeper lives to tell it; written over, since the disk may be full by then. (Nor does bash\n    # know it always: where a stop comes while it hears of it, `wait` has lost it.)\n    echo 137 1<>"$state_dir/life"\n    # The keeper has the body as its child and nothing else to do. Bash tells it of a death by a signal, in words, and of an\n    # exit in none; the status may be the same. It alone holds a pipe open: the end of that is its end, whichever way.\n    exec 3<> <(:)\n    (\n        trap \'\' TERM\n        set -m\n        (\n            trap - TERM\n            echo "$BASHPID"\n            exec >>"$output_file" 2>')
     if v['stderr']:
         put('>"$error_file"')
     else:
         put('&1')
-    put(' &\n        # In a subshell `wait` passes over a body that is only stopped.\n        wait $!\n        echo $? >>"$state_dir/life"\n        echo >&3\n    ) 2>"$state_dir/death" &\n    exec 2>/dev/null\n    start_count=$((start_count + 1))\n    while\n        save_state\n')
+    put(' 3>&- &&\n                launch\n        ) &\n        # In a subshell `wait` passes over a body that is only stopped.\n        wait $!\n        echo $? 1<>"$state_dir/life"\n    ) >&3 2>"$state_dir/death" &\n    exec 2>/dev/null 3</dev/fd/3\n    start_count=$((start_count + 1))\n    read -r body_pid <&3\n    # Bash\'s `wait` misses no signal, whenever it comes; `read` misses what comes just before it sleeps.\n')
+    if (not (v['agents']) or v['prepared']):
+        put('    # A stop that was not looked at yet leaves nothing to wait for.\n')
+    put('    while\n        save_state\n')
     if v['ticks']:
-        put('        on_time\n')
-    put('        read -r')
-    if v['ticks']:
-        put('t "$wait_time"')
-    put(' -u 3\n        { read -r body_pid; ! read -r body_status; } <"$state_dir/life"\n    do\n')
+        put('        on_time\n        read -rt "$wait_time" <&3 &\n')
+    if (v['agents'] and not (v['prepared'])):
+        put('        wait $!\n')
+    else:
+        put('        wait "${stop_asked:-$!}"\n')
+    put('        ! read -rt 0 <&3\n    do\n')
     if (v['agents'] and not (v['prepared'])):
         put('        :\n')
     else:
-        put('        [ -z "$stop_asked" ] || end_body PENDING C\n')
+        put('        [ -z "$stop_asked" ] || { stop_asked= && end_body PENDING C; }\n')
     put('    done\n')
-    if not (v['image'] is None):
-        put("    # Docker gives a container's end by a signal as such a status.\n    ((body_status < 129 || body_status > 192)) || body_signal=$((body_status - 128))\n")
-    else:
-        put('    [ ! -s "$state_dir/death" ] || body_signal=$((body_status - 128))\n')
-    put('    [ -z "$must_die" ] || [ "$body_signal" = 15 ] || job_state=RUNNING\n')
     if (v['agents'] and not (v['prepared'])):
         put('    # Of a stop systemd has told all processes.\n    [ "$job_state${stop_asked-}" != RUNNING1 ] || job_state=PENDING\n')
-    put('    # The end of the script is the end of the job: what still runs in the background ends too.\n    kill -KILL -"$body_pid"\n')
+    put('    read -r body_status <"$state_dir/life"\n')
+    if not (v['image'] is None):
+        put("    # Docker gives a container's end by a signal as such a status.\n    ((body_status > 128 && body_status < 193)) && body_signal=$((body_status - 128)) || body_signal=0\n")
+    else:
+        put('    [ -s "$state_dir/death" ] && body_signal=$((body_status > 128 ? body_status - 128 : 0)) || body_signal=0\n')
+    put('    ((!must_die || body_signal == 15)) || job_state=RUNNING\n    # The end of the script is the end of the job: what still runs in the background ends too.\n    kill -KILL -"$body_pid"\n')
     if (v['images'] and v['containers']):
         for l_name, l_words in v['stops_beside']:
             put('    timeout ')
@@ -836,7 +846,7 @@ def startup_plain(v, sh):
     if v['asks_end']:
         put('    # What the job asked of the small Slurm about itself.\n    if [ "$job_state" != TIMEOUT ]; then\n        case $(</run/flowc.end) in\n')
         if v['asks_requeue']:
-            put('        requeue)\n            # A new run with a time limit of its own; nothing of the old one may still be there.\n            job_state=PENDING\n            IFS=. read -r uptime_seconds _ </proc/uptime\n            used_base=-$uptime_seconds\n            save_state\n            [ -d /run/systemd/system ] || exec bash "$0" job\n            systemctl restart --no-block flowc\n            exit\n            ;;\n')
+            put('        requeue)\n            # A new run with a time limit of its own; nothing of the old one may still be there.\n            job_state=PENDING\n            save_state\n            used_base=-$uptime_seconds\n            save_state\n            [ -d /run/systemd/system ] || exec bash "$0" job\n            systemctl restart --no-block flowc\n            exit\n            ;;\n')
         put('        cancel) job_state=CANCELLED ;;\n        esac\n    fi\n')
     if v['restarts']:
         put('    # Only a failure of the job itself, while it may still run, is one that a restart may mend.\n    if [ "$job_state" != RUNNING ] || [ "$body_status" = 0 ] || [ ! -e "$state_dir/ready" ]; then break; fi\n    case $body_status in\n')
@@ -869,7 +879,7 @@ def startup_plain(v, sh):
         put(' ? failure_count : ')
         put(str(v['last_delay']))
         put(']}\n    echo "flowc: exit status $body_status; starts again after $restart_delay seconds" >>"$output_file"\n    done\n')
-    put('    if [ "$job_state" = RUNNING ]; then\n        job_state=COMPLETED\n        [ "$body_status" = 0 ] || job_state=FAILED\n    fi\n    save_state "$body_status" "${body_signal:-0}" "$EPOCHSECONDS"\n')
+    put('    [ "$job_state$body_status" != RUNNING0 ] || job_state=COMPLETED\n    [ "$job_state" != RUNNING ] || job_state=FAILED\n    save_state "$body_status" "$body_signal" "$EPOCHSECONDS"\n')
     if v['power_off']:
         put('    # Who looks after the job has a minute to see its end.\n    shutdown -P +1\n')
     put('    exit "$body_status"\n}\n')
@@ -1032,7 +1042,7 @@ def startup_small(v, sh):
     put('d=${0%/*}\n')
     sections.append(('header', ''.join(out)))
     out.clear()
-    put('if [ -z "$1" ]; then\ncat >/etc/systemd/system/flowc.service <<UNIT\n[Unit]\nWants=network-online.target\nAfter=network-online.target')
+    put('if [ -z "$1" ];then\ncat>/etc/systemd/system/flowc.service <<E\n[Unit]\nWants=network-online.target\nAfter=network-online.target')
     if v['images']:
         put(' docker.service')
     put('\n[Service]\nExecStart=/bin/bash $0 job\nIgnoreSIGPIPE=no\nOOMPolicy=continue\n')
@@ -1042,14 +1052,14 @@ def startup_small(v, sh):
         put('TimeoutStopSec=')
         put(str(v['stop_s']))
         put('\n')
-    put('[Install]\nWantedBy=multi-user.target\nUNIT\n')
+    put('[Install]\nWantedBy=multi-user.target\nE\n')
     if v['python']:
-        put('type -P python >/dev/null||ln -s /usr/bin/python3 /usr/local/bin/python\n')
-    put('mkdir -p /var/log/foundry\n: >>$d/status.json\nsystemctl enable --now --no-block flowc||\nsetsid -f flock -no $d bash "$0" job </dev/null >/dev/null 2>&1\n')
+        put('type -P python>/dev/null||ln -s /usr/bin/python3 /usr/local/bin/python\n')
+    put('mkdir -p /var/log/foundry\n:>>$d/status.json\nsystemctl enable --now --no-block flowc||\nsetsid -f flock -no $d bash "$0" job</dev/null>/dev/null 2>&1\n')
     if v['port_units']:
-        put("cat >/etc/systemd/system/flowc-port@.service <<'UNIT'\n[Unit]\nWants=network-online.target\nAfter=network-online.target\n[Service]\nExecStart=/usr/local/bin/foundrypf %i\nRestart=always\nRestartSec=5\n[Install]\nWantedBy=multi-user.target\nUNIT\n")
+        put("cat>/etc/systemd/system/flowc-port@.service <<'E'\n[Unit]\nWants=network-online.target\nAfter=network-online.target\n[Service]\nExecStart=/usr/local/bin/foundrypf %i\nRestart=always\nRestartSec=5\n[Install]\nWantedBy=multi-user.target\nE\n")
         if v['forward_units']:
-            put("cat >/etc/systemd/system/flowc-forward@.service <<'UNIT'\n[Service]\nExecStart=/bin/sh -c 'p=%i;exec systemd-socket-activate -l $${p%%%%:*} /lib/systemd/systemd-socket-proxyd localhost:$${p#*:}'\nRestart=always\nRestartSec=5\n[Install]\nWantedBy=multi-user.target\nUNIT\n")
+            put("cat>/etc/systemd/system/flowc-forward@.service <<'E'\n[Service]\nExecStart=/bin/sh -c 'p=%i;exec systemd-socket-activate -l $${p%%%%:*} /lib/systemd/systemd-socket-proxyd localhost:$${p#*:}'\nRestart=always\nRestartSec=5\n[Install]\nWantedBy=multi-user.target\nE\n")
         put('systemctl enable --now --no-block')
         for l_unit in v['port_units']:
             put(' ')
@@ -1061,18 +1071,12 @@ def startup_small(v, sh):
     put('sync\nexit\nfi\n')
     sections.append(('install', ''.join(out)))
     out.clear()
-    put('w() {\nIFS=. read -r t _ </proc/uptime\nu=$((b + t))\nprintf \'{"starts":%s,"used_s":%s,"state":"%s","start":%s,')
+    put('w() {\nIFS=. read -r t _ </proc/uptime\nb=${b-$((u-t))} f=${f:-$EPOCHSECONDS}\nu=$((b+t))\nX=\'{"starts":\'${n:-0}\',"used_s":\'$u\',"state":"\'$s\'","start":\'$f\',')
     if v['restarts']:
-        put('"restarts":%s,')
-    put('"exit_code":%s,"signal":%s,"end":%s}\\n\' "$n" $u "$s" "$f" ')
-    if v['restarts']:
-        put('"$fc" ')
-    put('"${1-null}" "${2-null}" "${3-null}" >$d/new\nmv $d/new $d/status.json\n}\n')
+        put('"restarts":\'${fc:-0}\',')
+    put('"exit_code":\'${1-null}\',"signal":\'${2-null}\',"end":\'${3-null}\'}\'\necho "$X">$d/new&&mv $d/new $d/status.json||echo "$X" 1<>$d/status.json\n}\n')
     if (v['nodes'] > 1 or v['body_sha256']):
-        put('ns() {\necho "flowc: $*"\nIFS=. read -r t _ </proc/uptime\nb=$((u - t))\nn=${n:-0}\nf=${f:-$EPOCHSECONDS}\n')
-        if v['restarts']:
-            put('fc=${fc:-0}\n')
-        put('s=FAILED\nw 1 0 "$EPOCHSECONDS"\nexit 1\n}\n')
+        put('ns() {\necho "flowc: $*"\ns=FAILED\nw 1 0 $EPOCHSECONDS\nexit 1\n}\n')
     sections.append(('state', ''.join(out)))
     out.clear()
     if v['prepared']:
@@ -1090,26 +1094,32 @@ def startup_small(v, sh):
             put(str(v['grace_s']))
             put(' flowc\n')
         put('kill -TERM -$p\nkill -CONT -$p\n}\n')
-    put('eb() {\n[ "$s" = RUNNING ]&&bf=$(<"/proc/$p/status")&&[[ $bf != *State:?[XZ]* ]]||return\ns=$1\n')
-    if (v['images'] and v['containers']):
-        put('ta=$SECONDS\n')
-    put('[[ $bf = *Sig[$2]g[nt]:?????????????[4-7c-f]???* ]]||mu=1\n')
-    if v['prepared']:
-        put('sb &\n')
-    else:
-        put('kill -TERM -$p\nkill -CONT -$p\n')
-    put('}\n')
+    if (not (v['agents']) or v['prepared']):
+        pass
+    if ((not (v['agents']) or v['prepared']) or not (v['limit_s'] is None)):
+        put('E() {\n[ $s = RUNNING ]&&[ -e /proc/$p/exe ]||return\n')
+        if (v['agents'] and not (v['prepared'])):
+            put('s=TIMEOUT\n[[ $(</proc/$p/status) = *Sig[CI]g[nt]:?????????????[4-7c-f]???* ]]||D=1\n')
+        else:
+            put('s=$1\n[[ $(</proc/$p/status) = *Sig[$2]g[nt]:?????????????[4-7c-f]???* ]]||D=1\n')
+        if (v['images'] and v['containers']):
+            put('ta=$SECONDS\n')
+        if v['prepared']:
+            put('(sb &)\n')
+        else:
+            put('kill -TERM -$p\nkill -CONT -$p\n')
+        put('}\n')
     sections.append(('stop', ''.join(out)))
     out.clear()
     if v['ticks']:
         put('q() {\n')
         if not (v['signal'] is None):
-            put('if [ "$kp" != "x$p" ]; then\nkp=x$p\nelif [ /opt/mithril/MITHRIL_SIGNAL.yml -nt $d/started ]')
+            put('if [ /opt/mithril/MITHRIL_SIGNAL.yml -nt $d/started ]')
             if not (v['signal_at_s'] is None):
-                put('||((u >= ')
+                put('||((u>=')
                 put(str(v['signal_at_s']))
                 put('))')
-            put('; then\n[ "$k" ]||\n')
+            put(';then\n((k))||\n')
             if not (v['image'] is None):
                 put('docker kill -s ')
                 put(str(v['signal']))
@@ -1122,63 +1132,66 @@ def startup_small(v, sh):
                 put('pkill -')
                 put(str(v['signal']))
                 put(' -x srun\n')
-            put('k=1\nelse\nk=\nfi\n')
+            put('k=$((k<2))\nelse\nk=0\nfi\n')
         if not (v['limit_s'] is None):
-            put('((u < ')
+            put('((u<')
             put(str(v['limit_s']))
-            put('))||eb TIMEOUT CI\n((u < ')
+            put('))||E')
+            if (not (v['agents']) or v['prepared']):
+                put(' TIMEOUT CI')
+            put('\n((u<')
             put(str(v['kill_at_s']))
             put('))||kill -KILL -$p\n')
         put('wt=5\n')
         if not (v['limit_s'] is None):
-            put('for et in ')
+            put('for T in ')
             put(str(v['kill_at_s']))
             put(' ')
             put(str(v['limit_s']))
             if not (v['signal'] is None):
                 put(' ')
                 put(str(v['signal_at_s']))
-            put('; do\n((et <= u||et > u + 4))||wt=$((et - u))\ndone\n')
+            put(';do\n((T-=u,T>0&&T<5&&(wt=T)))\ndone\n')
         put('}\n')
         sections.append(('time_limit', ''.join(out)))
         out.clear()
     if v['prepared']:
-        put('x() {\necho "flowc: $*" >&2\nexit 1\n}\n')
+        put('x() {\necho "flowc: $*">&2\nexit 1\n}\n')
         if v['retried']:
-            put('y() {\nfor _ in {1..5}; do\n"$@"&&return\nsleep 10\ndone\nx "five attempts failed: $*"\n}\n')
+            put('y() {\nfor _ in {1..5};do\n"$@"&&return\nsleep 10\ndone\nx "five attempts failed: $*"\n}\n')
         if v['packages']:
-            put('install_package() {\necho "flowc: installs $1"\napt-get -qq update\napt-get -qqy --no-install-recommends -o DPkg::Lock::Timeout=600 install "$1" >/dev/null\n}\nnp() {\ncommand -v "$1" >/dev/null||y install_package "$2"\n}\n')
+            put('install_package() {\necho "flowc: installs $1"\napt-get -qq update\napt-get -qqy --no-install-recommends -o DPkg::Lock::Timeout=600 install "$1">/dev/null\n}\nnp() {\ncommand -v "$1">/dev/null||y install_package "$2"\n}\n')
         if v['sources']:
-            put('add_source() {\ncurl -fsSLo "/usr/share/keyrings/$1.asc" "$2"||return\necho "deb [signed-by=/usr/share/keyrings/$1.asc] $3" >"/etc/apt/sources.list.d/$1.list"\ninstall_package "$1"\n}\n')
+            put('add_source() {\ncurl -fsSLo "/usr/share/keyrings/$1.asc" "$2"||return\necho "deb [signed-by=/usr/share/keyrings/$1.asc] $3">"/etc/apt/sources.list.d/$1.list"\ninstall_package "$1"\n}\n')
         if v['pull_secrets']:
             put('pull_image() {\nerrors=\nfor z in')
             for l_name in v['pull_secrets']:
                 put(' ')
                 put(sh(l_name))
-            put('; do\n(umask 077&&. /run/flowc/secrets&&mkdir -p "/run/flowc/$z"&&printf %s "${!z}" >"/run/flowc/$z/config.json")\nerrors+=$(docker --config "/run/flowc/$z" pull -q "$1" 2>&1 >/dev/null)$\'\\n\'&&return\ndone\necho "$errors" >&2\nreturn 1\n}\n')
+            put(';do\n(umask 077&&. /run/flowc/secrets&&mkdir -p "/run/flowc/$z"&&printf %s "${!z}">"/run/flowc/$z/config.json")\nerrors+=$(docker --config "/run/flowc/$z" pull -q "$1" 2>&1 >/dev/null)$\'\\n\'&&return\ndone\necho "$errors">&2\nreturn 1\n}\n')
         if v['files']:
-            put('pf() {\nmkdir -p "${2%/*}"\n(umask 077&&cat >"$2")||x "cannot write $2"\n[ -z "$3" ]||chgrp "$3" "$2"\nchmod "$1" "$2"\n}\n')
+            put('pf() {\nmkdir -p "${2%/*}"\n(umask 077&&cat>"$2")||x "cannot write $2"\n[ -z "$3" ]||chgrp "$3" "$2"\nchmod "$1" "$2"\n}\n')
         if v['blocks']:
-            put('mb() {\nmkdir -p "$1"\n! mountpoint -q "$1"||return 0\nif [ "$4" ]; then\ndk=/dev/disk/by-id/virtio-${4::20}\nfor _ in {1..60}; do\n[ ! -e "$dk" ]||break\nsleep 1\ndone\n[ ${#dl[@]} != 1 ]||compgen -G \'/dev/disk/by-id/virtio-vol_*\' >/dev/null||dk=${dl[0]}\ndd=$(readlink -e "$dk")||x "volume $2: no $dk after 60 seconds"\nelse\ndd=$(blkid -t LABEL="$2" -o device "${dl[@]}"||')
+            put('mb() {\nmkdir -p "$1"\n! mountpoint -q "$1"||return 0\nif [ "$4" ];then\ndk=/dev/disk/by-id/virtio-${4::20}\nfor _ in {1..60};do\n[ ! -e "$dk" ]||break\nsleep 1\ndone\n[ ${#dl[@]} != 1 ]||compgen -G \'/dev/disk/by-id/virtio-vol_*\'>/dev/null||dk=${dl[0]}\ndd=$(readlink -e "$dk")||x "volume $2: no $dk after 60 seconds"\nelse\ndd=$(blkid -t LABEL="$2" -o device "${dl[@]}"||')
             if v['blocks_by_size']:
                 put('lsblk -bdnpo SIZE,NAME "${dl[@]}" | awk "{ \\$1 -= $5; print \\$1 < 0 ? -\\$1 : \\$1, \\$2 }" | sort -sg | cut -d \' \' -f 2')
             else:
                 put('printf \'%s\\n\' "${dl[@]}"')
-            put(' | grep -vxFf <(cut -d \' \' -f 1 /proc/mounts) | head -n 1)\nfi\nif dm=$(wipefs "$dd")&&[ -z "$dm" ]&&cmp -sn 129M "$dd" /dev/zero; then\nmkfs.ext4 -qFL "$2" "$dd"||x "volume $2: cannot format $dd"\nfi\nmount -o "$3" "$dd" "$1"||x "volume $2: cannot mount $dd"\n}\n')
+            put(' | grep -vxFf <(cut -d \' \' -f 1 /proc/mounts) | head -n 1)\nfi\nif dm=$(wipefs "$dd")&&[ -z "$dm" ]&&cmp -sn 129M "$dd" /dev/zero;then\nmkfs.ext4 -qFL "$2" "$dd"||x "volume $2: cannot format $dd"\nfi\nmount -o "$3" "$dd" "$1"||x "volume $2: cannot mount $dd"\n}\n')
         if v['binds']:
             put('bm() {\nmkdir -p "$2"\nmountpoint -q "$2"||mount --bind "$1" "$2"||x "cannot mount $1 on $2"\n[ -z "$3" ]||mount -o remount,bind,ro "$2"\n}\n')
         sections.append(('helpers', ''.join(out)))
         out.clear()
     if v['body_sha256']:
-        put('ab() {\nfor c in {1..360}; do\n! sha256sum -c --status <<<"')
+        put('ab() {\nfor c in {1..360};do\n! sha256sum -c --status<<<"')
         put(str(v['body_sha256']))
         put('  $d/')
         put(str(v['body_name']))
         put('" 2>/dev/null||return 0\n[ "$c" != 1 ]||echo "flowc: waits for $d/')
         put(str(v['body_name']))
-        put('" >>"$o"\nsleep 5\ndone\nns "no $d/')
+        put('">>"$o"\nsleep 5\ndone\nns "no $d/')
         put(str(v['body_name']))
-        put(' after 30 minutes" >>"$o"\n}\n')
+        put(' after 30 minutes">>"$o"\n}\n')
         sections.append(('await', ''.join(out)))
         out.clear()
     put('m() {\n')
@@ -1203,12 +1216,12 @@ def startup_small(v, sh):
                 put(sh(l_folder))
             put('\n')
             if v['others_prepare']:
-                put(': >/run/flowc.ready\n')
-            put('l=$("$d/bin/agent" ')
+                put(':>/run/flowc.ready\n')
+            put('l=$($d/bin/agent ')
             put(str(v['nodes']))
-            put(' 2>>/var/log/foundry/job.log)||ns "cannot start" >>/var/log/foundry/job.log\n')
+            put(' 2>>/var/log/foundry/job.log)||ns "cannot start">>/var/log/foundry/job.log\n')
         else:
-            put("for _ in {1..120}; do\nmapfile -t a < <(awk '$1 ~ /^[0-9.]+$/&&$1 !~ /^127/ { print $2")
+            put("for _ in {1..120};do\nmapfile -t a < <(awk '$1 ~ /^[0-9.]+$/&&$1 !~ /^127/ { print $2")
             if not (v['slurm']):
                 put(', $1')
             put(" }' /etc/hosts | tac)\n[ ${#a[@]} -lt ")
@@ -1217,13 +1230,13 @@ def startup_small(v, sh):
             put(str(v['nodes']))
             put(' ]||ns "/etc/hosts lists ${#a[@]} of ')
             put(str(v['nodes']))
-            put(' nodes after 10 minutes" >>/var/log/foundry/job.log\n')
+            put(' nodes after 10 minutes">>/var/log/foundry/job.log\n')
             if (v['slurm'] and not (v['agents'])):
                 put('[ "${a[0]%%.*}" = $h ]||exit 0\n')
             else:
-                put('node_rank=0\nuntil [ "${a[node_rank]%%[. ]*}" = $h ]; do\n((++node_rank < ')
+                put('node_rank=0\nuntil [ "${a[node_rank]%%[. ]*}" = $h ];do\n((++node_rank<')
                 put(str(v['nodes']))
-                put('))||ns "/etc/hosts does not list $h" >>/var/log/foundry/job.log\ndone\n')
+                put('))||ns "/etc/hosts does not list $h">>/var/log/foundry/job.log\ndone\n')
                 if v['needs_ip']:
                     put('private_ip=${a[node_rank]#* }\n')
                 if v['needs_ips']:
@@ -1261,9 +1274,9 @@ def startup_small(v, sh):
         put(' "${e%/*}"')
     put('\n')
     if not (v['append']):
-        put('[ "$n" ]||: >"$o"\n')
+        put('[ "$n" ]||:>"$o"\n')
         if v['stderr']:
-            put('[ "$n" ]||: >"$e"\n')
+            put('[ "$n" ]||:>"$e"\n')
     if v['link_output']:
         put('ln -sf "$o" /var/log/foundry/job.log\n')
     if v['body_sha256']:
@@ -1274,15 +1287,14 @@ def startup_small(v, sh):
         put(' $d/')
         put(str(v['body_name']))
         put('\n')
-    put('IFS=. read -r t _ </proc/uptime\nb=$((u - t))\nf=${f:-$EPOCHSECONDS}\n')
     if not (v['requeue']):
-        put('[ -z "$n" ]||{\ns=NODE_FAIL\nw null null "$EPOCHSECONDS"\nexit 1\n}\n')
+        put('[ -z "$n" ]||{\ns=NODE_FAIL\nw null null $EPOCHSECONDS\nexit 1\n}\n')
     put('s=RUNNING\n')
     if not (v['signal'] is None):
-        put(': >$d/started\n')
+        put(':>$d/started\n')
     if v['asks_end']:
         put('rm -f /run/flowc.end /run/flowc.step.*\n')
-    put("exec 3<> <(:)\ntrap 'sa=1; echo >&3' TERM\nset -m\n")
+    put('trap A=1 TERM\nset -m\n')
     if v['others_prepare']:
         put('}\n')
     sections.append(('start', ''.join(out)))
@@ -1295,16 +1307,16 @@ def startup_small(v, sh):
             put('sleep "${rd:-0}"\n')
         put('export HOME=/root DEBIAN_FRONTEND=noninteractive\n')
         if v['secrets']:
-            put('for c in {1..360}; do\nmn=$(\n[ ! -e /run/flowc/secrets ]||. /run/flowc/secrets\nfor z in')
+            put('for c in {1..360};do\nmn=$(\n[ ! -e /run/flowc/secrets ]||. /run/flowc/secrets\nfor z in')
             for l_name in v['secrets']:
                 put(' ')
                 put(sh(l_name))
-            put('; do [ "${!z+x}" ]||echo -n " $z"; done\n)\n[ "$mn" ]||break\n[ "$c" != 1 ]||echo "flowc: waits for secrets in /run/flowc/secrets:$mn"\nsleep 5\ndone\n[ -z "$mn" ]||x "no secrets after 30 minutes:$mn"\n')
+            put(';do [ "${!z+x}" ]||echo -n " $z";done\n)\n[ "$mn" ]||break\n[ "$c" != 1 ]||echo "flowc: waits for secrets in /run/flowc/secrets:$mn"\nsleep 5\ndone\n[ -z "$mn" ]||x "no secrets after 30 minutes:$mn"\n')
     sections.append(('begin', ''.join(out)))
     out.clear()
     if v['prepared']:
         if v['blocks']:
-            put('for _ in {1..60}; do\nmapfile -t dl < <({ readlink -e /dev/disk/by-id/virtio-vol_*||readlink -e /dev/vd[d-z] /dev/xvd[d-z]; } | sort)\n[ ${#dl[@]} -lt ')
+            put('for _ in {1..60};do\nmapfile -t dl < <({ readlink -e /dev/disk/by-id/virtio-vol_*||readlink -e /dev/vd[d-z] /dev/xvd[d-z];} | sort)\n[ ${#dl[@]} -lt ')
             put(str(v['block_count']))
             put(' ]||break\nsleep 1\ndone\n[ ${#dl[@]} -ge ')
             put(str(v['block_count']))
@@ -1315,7 +1327,7 @@ def startup_small(v, sh):
                 for l_place, l_label, l_options, l_id, l_size in v['blocks']:
                     put('! blkid -t LABEL=')
                     put(sh(l_label))
-                    put(' -o device "${dl[@]}" >/dev/null||mb ')
+                    put(' -o device "${dl[@]}">/dev/null||mb ')
                     put(sh(l_place))
                     put(' ')
                     put(sh(l_label))
@@ -1341,7 +1353,7 @@ def startup_small(v, sh):
                     put(str(l_size))
                 put('\n')
         for l_name in v['shares']:
-            put('for _ in {1..60}; do\n! mountpoint -q ')
+            put('for _ in {1..60};do\n! mountpoint -q ')
             put(sh(l_name))
             put('||break\nsleep 1\ndone\nmountpoint -q ')
             put(sh(l_name))
@@ -1408,7 +1420,7 @@ def startup_small(v, sh):
                 put('$d')
             put('\n')
         if v['gcsfuse']:
-            put('command -v gcsfuse >/dev/null||y add_source gcsfuse https://packages.cloud.google.com/apt/doc/apt-key.gpg "https://packages.cloud.google.com/apt gcsfuse-$(sed -n \'s/^VERSION_CODENAME=//p\' /etc/os-release) main"\n')
+            put('command -v gcsfuse>/dev/null||y add_source gcsfuse https://packages.cloud.google.com/apt/doc/apt-key.gpg "https://packages.cloud.google.com/apt gcsfuse-$(sed -n \'s/^VERSION_CODENAME=//p\' /etc/os-release) main"\n')
         if v['bucket_environment']:
             put('bt=(')
             for l_word in v['bucket_environment']:
@@ -1436,7 +1448,7 @@ def startup_small(v, sh):
             put(sh(l_remote))
             put(' ')
             put(sh(l_place))
-            put('\n: >"$md/')
+            put('\n:>"$md/')
             put(str(l_marker))
             put('"\n}\n')
         for l_url, l_ref, l_place, l_marker in v['clones']:
@@ -1459,7 +1471,7 @@ def startup_small(v, sh):
             put(sh(l_place))
             put('.new ')
             put(sh(l_place))
-            put('||x "git: the folder is not empty"\n: >"$md/')
+            put('||x "git: the folder is not empty"\n:>"$md/')
             put(str(l_marker))
             put('"\n}\n')
         for l_source, l_target, l_options in v['binds']:
@@ -1502,8 +1514,8 @@ def startup_small(v, sh):
         if v['images']:
             put('np docker docker.io\n')
             if v['toolkit']:
-                put("np curl curl\ncommand -v nvidia-container-runtime-hook >/dev/null||{\ny add_source nvidia-container-toolkit https://nvidia.github.io/libnvidia-container/gpgkey 'https://nvidia.github.io/libnvidia-container/stable/deb/$(ARCH) /'\nsystemctl restart docker\n}\n")
-            put('docker ps -aqf label=flowc | xargs -r docker rm -fv >$d/docker\n')
+                put("np curl curl\ncommand -v nvidia-container-runtime-hook>/dev/null||{\ny add_source nvidia-container-toolkit https://nvidia.github.io/libnvidia-container/gpgkey 'https://nvidia.github.io/libnvidia-container/stable/deb/$(ARCH) /'\nsystemctl restart docker\n}\n")
+            put('docker ps -aqf label=flowc | xargs -r docker rm -fv>$d/docker\n')
             for l_image, l_pull in v['images']:
                 if l_pull == 'missing':
                     put('docker image inspect ')
@@ -1562,17 +1574,17 @@ def startup_small(v, sh):
         put(str(v['flag']))
         put('SLURMD_NODENAME=$h ')
         put(str(v['flag']))
-        put('SLURM_TASK_PID="$BASHPID" ')
+        put('SLURM_TASK_PID=$BASHPID ')
         if v['asks_end']:
-            put('FLOWC_BODY="$BASHPID" ')
+            put('FLOWC_BODY=$BASHPID ')
         put(' ')
         put(str(v['flag']))
-        put('SLURM_JOB_START_TIME="$EPOCHSECONDS" ')
+        put('SLURM_JOB_START_TIME=$EPOCHSECONDS ')
         if not (v['limit_s'] is None):
             put(str(v['flag']))
-            put('SLURM_JOB_END_TIME=$((EPOCHSECONDS + ')
+            put('SLURM_JOB_END_TIME=$((EPOCHSECONDS+')
             put(str(v['limit_s']))
-            put(' - u)) ')
+            put('-u)) ')
         if v['shows_job']:
             put('FLOWC_STDOUT="$o" FLOWC_COMMAND=$d/slurm_script ')
             if v['stderr']:
@@ -1608,13 +1620,13 @@ def startup_small(v, sh):
         put(')\n')
         if not (v['setup_bytes'] is None):
             if v['image'] is None:
-                put('[ -e $d/setup.done ]||{\n"${j[@]}" bash $d/setup||x "setup failed with status $?"\n: >$d/setup.done\n}\n')
+                put('[ -e $d/setup.done ]||{\n"${j[@]}" bash $d/setup||x "setup failed with status $?"\n:>$d/setup.done\n}\n')
             else:
                 put('for each_volume in $(docker image inspect -f ')
                 put(sh(v['volumes_format']))
                 put(' ')
                 put(sh(v['image']))
-                put('); do\n[[ "${j[*]} " = *[:=]"$each_volume"[\\ ,:]* ]]||j+=(-v flowc"${each_volume//\\//_}:$each_volume")\ndone\ndocker image inspect flowc >/dev/null 2>&1||{\n')
+                put(');do\n[[ "${j[*]} " = *[:=]"$each_volume"[\\ ,:]* ]]||j+=(-v flowc"${each_volume//\\//_}:$each_volume")\ndone\ndocker image inspect flowc>/dev/null 2>&1||{\n')
                 for l_word in v['with_secrets']:
                     put(sh(l_word))
                     put(' ')
@@ -1629,9 +1641,9 @@ def startup_small(v, sh):
                     put(' ')
                     put(sh(v['image']))
                     put(')"')
-                put(' flowc-setup flowc >/dev/null||x "cannot keep what setup made"\ndocker rm -v flowc-setup >/dev/null\n}\n')
+                put(' flowc-setup flowc>/dev/null||x "cannot keep what setup made"\ndocker rm -v flowc-setup>/dev/null\n}\n')
         if v['restarts']:
-            put(': >$d/ready\n')
+            put(':>$d/ready\n')
         sections.append(('setup', ''.join(out)))
         out.clear()
         for l_name, l_is_init, l_restart, l_secret_words, l_words, l_facts, l_command, l_log in v['containers']:
@@ -1685,9 +1697,9 @@ def startup_small(v, sh):
                     put(sh(l_word))
                     put(' ')
                 if l_restart == 'always':
-                    put('; :; do sleep 5; done ')
+                    put('; :;do sleep 5;done ')
                 elif l_restart == 'on-failure':
-                    put('; do sleep 5; done ')
+                    put(';do sleep 5;done ')
                 put('>>')
                 put(sh(l_log))
                 put(' 2>&1 &\n')
@@ -1696,21 +1708,21 @@ def startup_small(v, sh):
                     put(sh(l_name))
                     put(' -f event=start)\nkill $!\n')
         if v['once_per_boot']:
-            put(': >/run/flowc/started\n')
+            put(':>/run/flowc/started\n')
         if v['liveness']:
             put('(\nsleep ')
             put(str(v['liveness_delay']))
             put('\npr=0\nwhile sleep ')
             put(str(v['liveness_period']))
-            put('; do\nif timeout ')
+            put(';do\nif timeout ')
             put(str(v['liveness_timeout']))
             put(' docker exec flowc')
             for l_word in v['liveness']:
                 put(' ')
                 put(sh(l_word))
-            put(' >/dev/null 2>&1; then\npr=0\nelif ((++pr == ')
+            put(' >/dev/null 2>&1;then\npr=0\nelif ((++pr==')
             put(str(v['liveness_failures']))
-            put(')); then\necho "flowc: the liveness probe failed ')
+            put('));then\necho "flowc: the liveness probe failed ')
             put(str(v['liveness_failures']))
             put(' times in a row"\n')
             if v['before_stop']:
@@ -1723,11 +1735,11 @@ def startup_small(v, sh):
                 put(' >/dev/null 2>&1\n')
             put('docker stop -t ')
             put(str(v['grace_s']))
-            put(' flowc >/dev/null\nfi\ndone\n) &\n')
+            put(' flowc>/dev/null\nfi\ndone\n) &\n')
         sections.append(('containers', ''.join(out)))
         out.clear()
     if v['others_prepare']:
-        put('[ "$l" ]||exit 0\n"$d/bin/agent"||exit\n')
+        put('[ "$l" ]||exit 0\n$d/bin/agent||exit\n')
     if v['prepared']:
         put('exec ')
         if not (v['attempt_limit_s'] is None):
@@ -1776,34 +1788,40 @@ def startup_small(v, sh):
             put(sh(l_part))
     put('\n}\n')
     if v['others_prepare']:
-        put('[ "$l" ]||{\nif (g) >>/var/log/foundry/job.log 2>&1; then echo; else echo "not prepared: $(sed \'$!d;s/^flowc: //\' /var/log/foundry/job.log)"; fi >/run/flowc.ready\ntrap \'pkill -g 0 -x agent; while pgrep -g 0 -x agent; do sleep 1; done\' TERM\nsleep infinity &\nwait\nexit\n}\n')
+        put('[ "$l" ]||{\nif (g)>>/var/log/foundry/job.log 2>&1;then echo; else echo "not prepared: $(sed \'$!d;s/^flowc: //\' /var/log/foundry/job.log)"; fi>/run/flowc.ready\ntrap \'pkill -g 0 -x agent; while pgrep -g 0 -x agent;do sleep 1;done\' TERM\nsleep infinity &\nwait\nexit\n}\n')
     if v['restarts']:
-        put('fc=${fc:-0}\nwhile :; do\nrm -f $d/ready\nbs=\nmu=\n')
-    put(': >$d/life\n(\ntrap \'\' TERM\nset -m\n(\ntrap - TERM\necho "$BASHPID" >$d/life\necho >&3\ng 3>&-\n) >>"$o" 2>')
+        put('while :;do\nrm -f $d/ready\nD=\n')
+    if not (v['signal'] is None):
+        put('k=2\n')
+    put('w\necho 137 1<>$d/life\nexec 3<> <(:)\n(\ntrap \'\' TERM\nset -m\n(\ntrap - TERM\necho $BASHPID\nexec>>"$o" 2>')
     if v['stderr']:
         put('>"$e"')
     else:
         put('&1')
-    put(' &\nwait $!\necho $? >>$d/life\necho >&3\n) 2>$d/death &\nexec 2>/dev/null\nn=$((n + 1))\nwhile\nw\n')
+    put(' 3>&-&&\ng\n) &\nwait $!\necho $? 1<>$d/life\n)>&3 2>$d/death &\nexec 2>/dev/null 3</dev/fd/3\nn=$((n+1))\nread -r p<&3\n')
+    if (not (v['agents']) or v['prepared']):
+        pass
+    put('while\nw\n')
     if v['ticks']:
-        put('q\n')
-    put('read -r')
-    if v['ticks']:
-        put('t "$wt"')
-    put(' -u 3\n{ read -r p; ! read -r r; } <$d/life\ndo\n')
+        put('q\nread -rt $wt<&3 &\n')
+    if (v['agents'] and not (v['prepared'])):
+        put('wait $!\n')
+    else:
+        put('wait "${A:-$!}"\n')
+    put('! read -rt 0 <&3\ndo\n')
     if (v['agents'] and not (v['prepared'])):
         put(':\n')
     else:
-        put('[ -z "$sa" ]||eb PENDING C\n')
+        put('[ -z $A ]||{ A=&&E PENDING C;}\n')
     put('done\n')
-    if not (v['image'] is None):
-        put('((r < 129||r > 192))||bs=$((r - 128))\n')
-    else:
-        put('[ ! -s $d/death ]||bs=$((r - 128))\n')
-    put('[ -z "$mu" ]||[ "$bs" = 15 ]||s=RUNNING\n')
     if (v['agents'] and not (v['prepared'])):
-        put('[ "$s${sa-}" != RUNNING1 ]||s=PENDING\n')
-    put('kill -KILL -$p\n')
+        put('[ "$s${A-}" != RUNNING1 ]||s=PENDING\n')
+    put('read -r r<$d/life\n')
+    if not (v['image'] is None):
+        put('((r>128&&r<193))&&G=$((r-128))||G=0\n')
+    else:
+        put('[ -s $d/death ]&&G=$((r>128?r-128:0))||G=0\n')
+    put('((!D||G==15))||s=RUNNING\nkill -KILL -$p\n')
     if (v['images'] and v['containers']):
         for l_name, l_words in v['stops_beside']:
             put('timeout ')
@@ -1814,22 +1832,22 @@ def startup_small(v, sh):
                 put(' ')
                 put(sh(l_word))
             put('\n')
-        put('gl=$((ta ? ')
+        put('gl=$((ta?')
         put(str(v['grace_s']))
-        put(' + ta - SECONDS : ')
+        put('+ta-SECONDS:')
         put(str(v['grace_s']))
-        put('))\ndocker ps -qf label=flowc | xargs -r docker stop -t $((gl > 0 ? gl : 0))\n')
+        put('))\ndocker ps -qf label=flowc | xargs -r docker stop -t $((gl>0?gl:0))\n')
     if (v['images'] or v['step_containers']):
-        put('for _ in {1..10}; do\ndocker ps -aqf label=flowc | xargs -r docker rm -fv&&break\nsleep 1\ndone\n')
+        put('for _ in {1..10};do\ndocker ps -aqf label=flowc | xargs -r docker rm -fv&&break\nsleep 1\ndone\n')
     if not (v['image'] is None):
-        put('if [ "$r$s" = 125RUNNING ]&&[ /run/docker.pid -nt $d/docker ]; then\ns=PENDING\nw\nsystemctl restart --no-block flowc\nexit\nfi\n')
+        put('if [ $r$s = 125RUNNING ]&&[ /run/docker.pid -nt $d/docker ];then\ns=PENDING\nw\nsystemctl restart --no-block flowc\nexit\nfi\n')
     if v['asks_end']:
-        put('if [ "$s" != TIMEOUT ]; then\ncase $(</run/flowc.end) in\n')
+        put('if [ $s != TIMEOUT ];then\ncase $(</run/flowc.end) in\n')
         if v['asks_requeue']:
-            put('requeue)\ns=PENDING\nIFS=. read -r t _ </proc/uptime\nb=-$t\nw\n[ -d /run/systemd/system ]||exec bash "$0" job\nsystemctl restart --no-block flowc\nexit\n;;\n')
+            put('requeue)\ns=PENDING\nw\nb=-$t\nw\n[ -d /run/systemd/system ]||exec bash "$0" job\nsystemctl restart --no-block flowc\nexit\n;;\n')
         put('cancel) s=CANCELLED ;;\nesac\nfi\n')
     if v['restarts']:
-        put('if [ "$s" != RUNNING ]||[ $r = 0 ]||[ ! -e $d/ready ]; then break; fi\ncase $r in\n')
+        put('if [ $s != RUNNING ]||[ $r = 0 ]||[ ! -e $d/ready ];then break; fi\ncase $r in\n')
         for l_codes, l_meaning in v['cases']:
             if l_meaning == 'fail':
                 put(str(l_codes))
@@ -1839,7 +1857,7 @@ def startup_small(v, sh):
                 put(') ;;\n')
             else:
                 put(str(l_codes))
-                put(') ((fc < ')
+                put(') ((fc<')
                 put(str(v['max_restarts']))
                 put('&&++fc))||break ;;\n')
         put('esac\n')
@@ -1855,8 +1873,8 @@ def startup_small(v, sh):
         put(str(v['last_delay']))
         put(' ? fc : ')
         put(str(v['last_delay']))
-        put(']}\necho "flowc: exit status $r; starts again after $rd seconds" >>"$o"\ndone\n')
-    put('if [ "$s" = RUNNING ]; then\ns=COMPLETED\n[ $r = 0 ]||s=FAILED\nfi\nw $r "${bs:-0}" "$EPOCHSECONDS"\n')
+        put(']}\necho "flowc: exit status $r; starts again after $rd seconds">>"$o"\ndone\n')
+    put('[ $s$r != RUNNING0 ]||s=COMPLETED\n[ $s != RUNNING ]||s=FAILED\nw $r $G $EPOCHSECONDS\n')
     if v['power_off']:
         put('shutdown -P +1\n')
     put('exit $r\n}\n')
@@ -1864,27 +1882,27 @@ def startup_small(v, sh):
     out.clear()
     if not (v['tools'] is None):
         if not (v['tools'] is None):
-            put('mkdir -p $d/bin\ncat >"$d/bin/')
+            put('mkdir -p $d/bin\ncat>$d/bin/')
             put(str(v['first_tool']))
-            put('" <<\'E\'\n')
+            put(" <<'E'\n")
             put(str(v['tools']))
-            put('\nE\nchmod +x "$d/bin/')
+            put('\nE\nchmod +x $d/bin/')
             put(str(v['first_tool']))
-            put('"\n')
+            put('\n')
             if v['other_tools']:
                 put('for z in')
                 for l_name in v['other_tools']:
                     put(' ')
                     put(str(l_name))
-                put('; do\nln -f "$d/bin/')
+                put(';do\nln -f $d/bin/')
                 put(str(v['first_tool']))
-                put('" "$d/bin/$z"\ndone\n')
+                put(' "$d/bin/$z"\ndone\n')
             for l_folder, l_name in v['tool_paths']:
                 put('mkdir -p ')
                 put(str(l_folder))
-                put('\nln -sf "$d/bin/')
+                put('\nln -sf $d/bin/')
                 put(str(l_name))
-                put('" ')
+                put(' ')
                 put(str(l_folder))
                 put('\n')
         sections.append(('tools', ''.join(out)))
@@ -1895,7 +1913,7 @@ def startup_small(v, sh):
             put(' K')
         put('\n')
         if v['module_options']:
-            put('while [[ ${1-} = -* ]]; do shift; done\n')
+            put('while [[ ${1-} = -* ]];do shift;done\n')
         put('v=${1-}\n[ $# = 0 ]||shift\ncase $v in\n')
         put(str(v['module_loading']))
         put(') ;;\n')
@@ -1904,13 +1922,13 @@ def startup_small(v, sh):
         if v['module_asks']:
             put('is-loaded)\n[[ :${LOADEDMODULES-}: = *:"${1-}"[:/]* ]]\nreturn\n;;\n')
         if v['module_lists']:
-            put('list) echo "Currently Loaded Modules: ${LOADEDMODULES-}" >&2 ;;&\n')
+            put('list) echo "Currently Loaded Modules: ${LOADEDMODULES-}">&2 ;;&\n')
         if v['module_purges']:
             put('purge | reset) LOADEDMODULES= ;;&\n')
-        put('*) return 0 ;;\nesac\nfor i; do\n[[ :${LOADEDMODULES-}: != *:"$i":* ]]||continue\n')
+        put('*) return 0 ;;\nesac\nfor i;do\n[[ :${LOADEDMODULES-}: != *:"$i":* ]]||continue\n')
         if v['module_unloads']:
-            put('K=\nIFS=:\nfor P in ${LOADEDMODULES-}; do\n[[ $P/ = "${i#-}"/* ]]||K+=$P:\ndone\nIFS=/\nLOADEDMODULES=${K%:}\n[[ $i != -* ]]||continue\n')
-        put('export LOADEDMODULES="${LOADEDMODULES:+$LOADEDMODULES:}$i"\nfor P in ${i,,}; do\n')
+            put('K=\nIFS=:\nfor P in ${LOADEDMODULES-};do\n[[ $P/ = "${i#-}"/* ]]||K+=$P:\ndone\nIFS=/\nLOADEDMODULES=${K%:}\n[[ $i != -* ]]||continue\n')
+        put('export LOADEDMODULES="${LOADEDMODULES:+$LOADEDMODULES:}$i"\nfor P in ${i,,};do\n')
         if v['module_rows']:
             put('case $P in\n')
             for l_parts, l_program in v['module_rows']:
@@ -1921,7 +1939,7 @@ def startup_small(v, sh):
             put('esac\n')
         if v['module_cuda']:
             put('[[ $P != nvcc||! -d /usr/local/cuda ]]||export CUDA_HOME=/usr/local/cuda PATH=/usr/local/cuda/bin:$PATH\n')
-        put('! type -P "$P" >/dev/null||continue 2\ndone\n')
+        put('! type -P "$P">/dev/null||continue 2\ndone\n')
         if v['module_functions']:
             put('P=0\n')
             if v['ml']:
@@ -1933,13 +1951,13 @@ def startup_small(v, sh):
                 put(' ]||v=')
                 put(sh(v['source_name']))
                 if v['source_line']:
-                    put(' P=$((P + ')
+                    put(' P=$((P+')
                     put(str(v['source_line']))
                     put('))')
                 put('\n')
-            put('echo "flowc: $v:$P: module $i is not on this machine" >&2\n')
+            put('echo "flowc: $v:$P: module $i is not on this machine">&2\n')
         else:
-            put('echo "flowc: module $i is not on this machine" >&2\n')
+            put('echo "flowc: module $i is not on this machine">&2\n')
         put('done\n}\n')
         if v['ml']:
             put('ml() {\ncase ${1-list} in\n')
@@ -1950,9 +1968,9 @@ def startup_small(v, sh):
             if v['ml']:
                 put('L=$(declare -f ml | tail -n +2)\n')
         if v['module_programs']:
-            put('mkdir -p $d/bin\n{\necho \'#!/bin/bash\'\ndeclare -f\necho \'"${0##*/}" "$@"\'\n} >"$d/bin/module"\nchmod 755 "$d/bin/module"\n')
+            put('mkdir -p $d/bin\n{\necho \'#!/bin/bash\'\ndeclare -f\necho \'"${0##*/}" "$@"\'\n} >$d/bin/module\nchmod 755 $d/bin/module\n')
             if v['ml']:
-                put('ln -sf module "$d/bin/ml"\n')
+                put('ln -sf module $d/bin/ml\n')
         for l_file in v['module_files']:
             put('[ -e ')
             put(sh(l_file))
@@ -1962,7 +1980,7 @@ def startup_small(v, sh):
         sections.append(('modules', ''.join(out)))
         out.clear()
     if not (v['journal'] is None):
-        put("cat >$d/trap <<'E'\nunset BASH_ENV\n__n=20\ntrap '{ __s=$? __w=$_;((__n-->0))&&logger -tflowc -- '")
+        put("cat>$d/trap <<'E'\nunset BASH_ENV\n__n=20\ntrap '{ __s=$? __w=$_;((__n-->0))&&logger -tflowc -- '")
         put(sh(v['journal']))
         put('\'":')
         if v['journal_line']:

@@ -61,9 +61,13 @@ def minify(text: str, short: dict[str, Any]) -> str:
     text = "".join(line + "\n" for line in lines if line and (line[0] != "#" or line.startswith("#!")))
     text = re.sub(r"[ ]*\\\n", " ", join_tags(text))
     text = re.sub(r"[ ]*(&&|\|\|)[ ]*", r"\1", text)
+    text = re.sub(r"; (then|do|\})", r";\1", text)
+    # Arithmetic, and redirections behind what is no number.
+    text = re.sub(r"\(\((?:[^()%]|\([^()%]*\))*\)\)", lambda match: match[0].replace(" ", ""), text)
+    text = re.sub(r"""(?<=[a-z:"')]) (?=[<>]+["/$&])""", "", text)
     bare = "|".join(map(re.escape, short["unquoted"]))
-    path = r"(?:/(?:[a-z_.]+|\{\{ body_name\|raw \}\}))?"
-    text = re.sub(rf'"(\$(?:{bare}){path})"', r"\1", text)
+    path = r"(?:/(?:[a-z_.]+|\{\{ \w+\|raw \}\}))*"
+    text = re.sub(rf'"({path}(?:/?\$(?:{bare})\b)+{path})"', r"\1", text)
     names: dict[str, str] = short["names"]
     pattern = r"\b(" + "|".join(map(re.escape, names)) + r")\b"
     return re.sub(pattern, lambda match: names[match[0]], text)

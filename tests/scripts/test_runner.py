@@ -138,8 +138,8 @@ def test_a_stopped_job_starts_again_and_appends(tmp_path: Path) -> None:
 
 
 def body_of(runner: int) -> int:
-    """The process group of the body: its keeper, the runner's first child, has no other."""
-    (keeper,) = Path(f"/proc/{runner}/task/{runner}/children").read_text().split()
+    """The process group of the body: its keeper, the runner's first child, has no other child."""
+    keeper, *_ = Path(f"/proc/{runner}/task/{runner}/children").read_text().split()
     return int(Path(f"/proc/{keeper}/task/{keeper}/children").read_text())
 
 
