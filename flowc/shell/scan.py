@@ -1,47 +1,45 @@
-"""One scan of a shell's text: its simple commands with their words, comments, here-documents. Made once per text.
+"""One scan of a shell's text: its simple commands with their words, comments, strings, here-documents. Made once per
+text.
 
-What is read is what bash would read, without running it: quotes, substitutions, arrays, patterns of `case`. A text that
-bash would refuse is read to its end all the same.
+What is read is what bash would read, without running it: quotes, substitutions, arithmetic, arrays, patterns, `case`,
+`[[ ]]`. A text that bash would refuse is read to its end all the same.
 """
 
 from __future__ import annotations
 
 from flowc.patterns import at_first_use
 from flowc.record import Record
+from flowc.shell.command import Command
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from re import Match
 
 _ARITHMETIC = r"\$?\(\((?:[^()\n]|\((?:[^()\n]|\([^()\n]*\))*\))*\)\)"
-# What ends a command, opens or closes something, or hides text; outside double quotes, and in them.
+# What ends a command, opens or closes something, or hides text; outside double quotes, in them, and in what has no
+# quotes of its own: here-documents and arithmetic.
 _code = at_first_use(
-    rf"\\[\s\S]|\$?'|\"|`|{_ARITHMETIC}|\$\{{|\$\(|[<>]\(|<<<|<<-?|\(|\)|\}}|#|\n|;|\|\|?|&>>?|[<>]&|&&?", "search"
+    rf"\\[\s\S]|\$?'|\"|`|{_ARITHMETIC}|\$\{{|\$\(|[<>]\(|<<<|<<-?|[?*+@!]\(|\(|\)|\}}|#|\n|;;&?|;&?|\|\|?|&>>?|[<>]&|&&?"
+    r"|(?<![^\s;&|(])\[\[(?=\s)|(?<=\s)\]\](?![^\s;&|)])",
+    "search",
 )
 _quoted = at_first_use(rf"\\[\s\S]|\"|`|{_ARITHMETIC}|\$\{{|\$\(|\}}", "search")
+_braced = at_first_use(rf"\\[\s\S]|\$?'|\"|`|{_ARITHMETIC}|\$\{{|\$\(|\}}", "search")
+_unquoted = at_first_use(rf"\\[\s\S]|`|{_ARITHMETIC}|\$\{{|\$\(", "search")
+_FIND = {'"': _quoted, "${": _quoted, "{": _braced, "<<": _unquoted}
+# A line's end that begins a `case`, and the word that ends one.
+_case = at_first_use(r"(?:\s|\b(?:if|then|else|elif|do|while|until|time)\s|[!{]\s)*case\s", "match")
+_esac = at_first_use(r"\s*esac(?![^\s;&|)<>])", "match")
 _plain_end = at_first_use(r"'", "search")
 _ansi_end = at_first_use(r"(?:[^'\\]|\\[\s\S])*'", "match")
 _delimiter = at_first_use(r"[ \t]*((?:\\.|'[^'\n]*'|\"[^\"\n]*\"|[^\s;&|<>()'\"\\])+)", "match")
 _unquote = at_first_use(r"[\\'\"]", "sub")
-_NESTED = r"\((?:[^()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))*\)"
-_piece = at_first_use(
-    rf"(?:[^\s\"'`$\\;&|()<>]|\\[\s\S]|\"(?:[^\"\\$`]|\\[\s\S]|\${_NESTED}|`[^`]*`|\$\{{(?:[^}}\"]|\"[^\"]*\")*\}}|\$)*\""
-    rf"|\$'(?:[^'\\]|\\[\s\S])*'|'[^']*'|[$<>]{_NESTED}|`[^`]*`|\$\{{[^}}]*\}}|\$|(?<==){_NESTED})+",
-    "match",
-)
-# A word without commands in it, as most are: what it matches, `_piece` matches too if a character of _ENDS follows.
-_simple = at_first_use(
-    r"(?:[^\s\"'`$\\;&|()<>]|\\[\s\S]|\$\w|\$\{[^}]*\}|\"(?:[^\"\\$`]|\\[\s\S]|\$\w|\$\{[^}\"]*\})*\"|'[^']*')+",
-    "match",
-)
-_ENDS = frozenset(" \t\n;&|)")
-_between = at_first_use(r"(?:[ \t\n]|\\\r?\n|#[^\n]*)*", "match")
-_redirection = at_first_use(r"\d*(?:<<<|<<-?|<>|>>|[<>]&|>\||&>>?|[<>])[ \t]*", "match")
-_assignment = at_first_use(r"[A-Za-z_]\w*(?:\[[^\]]*\])?\+?=", "match")
-# Words in front of a command that are none of it.
-LEADING = frozenset(("if", "then", "else", "elif", "do", "while", "until", "!", "{", "}", "time", "fi", "done", "esac"))
-_MOST_WORDS = 200
+# What holds commands, and what a `)` closes.
+_HOLDS_COMMANDS = frozenset(("(", "$(", "<(", ">(", "`"))
+_PARENTHESES = frozenset(("(", "$(", "<(", ">(", "A", "G"))
 _MOST_OPEN = 200  # what is nested deeper is read as if it stood on this level
+_MOST_WITHIN = 20  # here-documents within commands within here-documents
+_MOST_UNENDED = 50  # words that no line ends; each costs a search of the whole text
 
 
 class HereDocument(Record):
@@ -52,87 +50,19 @@ class HereDocument(Record):
     command: int
 
 
-class Command(Record):
-    """A simple command of `text[start:end]`; `depth`: in so many substitutions, subshells and arrays; `piped`: the
-    output of another one is its input."""
-
-    text: str
-    start: int
-    end: int
-    depth: int
-    piped: bool
-
-    def words(self) -> list[tuple[int, str]]:
-        """Its words with their offsets as they are written, from its name on: without reserved words, assignments and
-        redirections in front of it."""
-        return self.parts()[1]
-
-    def parts(self) -> tuple[list[tuple[int, str]], list[tuple[int, str]], list[tuple[int, str, str]]]:
-        """All that it is made of, with offsets: `NAME=VALUE` in front of its name; its `words`; the operator and the
-        word of each redirection."""
-        text, place, end = self.text, self.start, self.end
-        assigned: list[tuple[int, str]] = []
-        words: list[tuple[int, str]] = []
-        redirections: list[tuple[int, str, str]] = []
-        left = _MOST_WORDS
-        while left > 0:
-            while place < end and text[place] in " \t":
-                place += 1
-            if place < end and text[place] in "\n\\#":
-                place = _between(text, place, end).end()
-            at = place
-            while at < end and text[at].isdecimal():
-                at += 1
-            operator = _redirection(text, place, end) if at < end and text[at] in "<>&" else None
-            if operator is not None:
-                place = operator.end()
-            start, place = place, _end_of_word(text, place, end)
-            word = text[start:place]
-            if operator is not None:
-                if word:
-                    redirections.append((start, operator[0].strip(), word))
-                continue
-            if not word:
-                break
-            left -= 1
-            if words or (word not in LEADING and not ("=" in word and _assignment(word))):
-                words.append((start, word))
-            elif word not in LEADING:
-                assigned.append((start, word))
-        return assigned, words, redirections
-
-
-def _end_of_word(text: str, place: int, end: int) -> int:
-    """Where the word ends that begins at `place`: there, if none does."""
-    match = _simple(text, place, end)
-    stop = place if match is None else int(match.end())
-    if stop < end and text[stop] not in _ENDS:
-        match = _piece(text, place, end)
-    return place if match is None else int(match.end())
-
-
 class Scan(Record):
-    """What a text holds, each in the order of the text. `comments` and `quotes` (in single quotes) are stretches."""
+    """What a text holds, each in the order of the text. `comments`, `quotes` (single) and `strings` (in double quotes)
+    are stretches; a string within a command within a string has its own."""
 
     commands: tuple[Command, ...]
     here_documents: tuple[HereDocument, ...]
     comments: tuple[tuple[int, int], ...]
     quotes: tuple[tuple[int, int], ...]
-
-    def in_here_document(self, place: int) -> HereDocument | None:
-        return next((each for each in self.here_documents if each.start <= place < each.end), None)
-
-    def in_comment(self, place: int) -> bool:
-        return any(start <= place < end for start, end in self.comments)
-
-    def command_at(self, place: int) -> Command | None:
-        """The innermost command that this place belongs to."""
-        around = [each for each in self.commands if each.start <= place < each.end]
-        return max(around, key=lambda each: (each.start, -each.end)) if around else None
+    strings: tuple[tuple[int, int], ...]
 
 
 # The last text and its scan, in one value, which threads see whole.
-_last: tuple[str, Scan] = ("", Scan(commands=(), here_documents=(), comments=(), quotes=()))
+_last: tuple[str, Scan] = ("", Scan(commands=(), here_documents=(), comments=(), quotes=(), strings=()))
 
 
 def scan(text: str) -> Scan:
@@ -145,7 +75,10 @@ def scan(text: str) -> Scan:
 
 
 class _Scanner:
-    __slots__ = ("commands", "comments", "documents", "open", "pending", "piped", "quotes", "start", "text")
+    __slots__ = (
+        *("cases", "closed", "commands", "comments", "documents", "last_test", "open", "pending", "quotes", "start"),
+        *("strings", "text", "unended", "within"),
+    )
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -153,39 +86,60 @@ class _Scanner:
         self.documents: list[HereDocument] = []
         self.comments: list[tuple[int, int]] = []
         self.quotes: list[tuple[int, int]] = []
-        self.pending: list[tuple[str, bool, int]] = []
-        self.open: list[tuple[str, int, bool]] = []  # what is open, and the command around it
+        self.strings: list[tuple[int, int]] = []
+        self.pending: list[tuple[str, bool, bool, int]] = []  # the word, `<<-`, in quotes, the command
+        # What is open, the command around it, and where it began: quotes and brackets by their signs, `{` for a `${`
+        # outside quotes, `A` for an array, `G` for a pattern, `case` for its commands, `case?` where a pattern of it is
+        # due, `<<` for what has no quotes.
+        self.open: list[tuple[str, int, int]] = []
         self.start = 0
-        self.piped = False
+        self.closed: dict[int, int] = {}
+        self.cases = "case" in text
+        self.last_test: int | None = None
+        self.unended: set[str] = set()
+        self.within = 0
 
     def run(self) -> Scan:
-        text, place, size = self.text, 0, len(self.text)
-        while place < size:
+        self._read(0, len(self.text), 0)
+        return Scan(
+            commands=tuple(sorted(self.commands, key=lambda each: each.start)),
+            here_documents=tuple(sorted(self.documents, key=lambda each: each.start)),
+            comments=tuple(self.comments),
+            quotes=tuple(self.quotes),
+            strings=tuple(sorted(self.strings)),
+        )
+
+    def _read(self, place: int, end: int, level: int) -> None:
+        """Reads up to `end`, and closes what was opened above a level."""
+        text = self.text
+        while place < end:
             inside = self.open[-1][0] if self.open else ""
-            match: Match[str] | None = (_quoted if inside in ('"', "${") else _code)(text, place)
+            find = _FIND.get(inside, _code)
+            match: Match[str] | None = find(text, place, end)
             if match is None:
                 break
             place = self._token(match, match[0], inside)
-        while self.open:
-            self._close(size)
-        self._end(size)
-        return Scan(
-            commands=tuple(sorted(self.commands, key=lambda each: each.start)),
-            here_documents=tuple(self.documents),
-            comments=tuple(self.comments),
-            quotes=tuple(self.quotes),
-        )
+        while len(self.open) > level:
+            self._close(end)
+        if not level:
+            self._end(end)
 
     def _token(self, match: Match[str], token: str, inside: str) -> int:
         """Takes what was found, and says where to go on."""
         text, start, end = self.text, match.start(), match.end()
-        if inside in ('"', "${"):
-            if (token == '"' and inside == '"') or (token == "}" and inside == "${"):
-                self.start = self.open.pop()[1]
-            elif token in ("`", "$(") or (token == '"' and inside == "${") or token == "${":
-                self._toggle(token, start, end)
+        if token[0] == "\\":
+            return end
+        if token[-2:] == "))":
+            self.closed[start] = end
+            if "`" in token or "$(" in token[3:]:
+                self._within(start + 2, end - 2)
         elif token in ("'", "$'"):
             return self._single(token, start, end)
+        elif inside in _FIND:
+            if (token == '"' and inside == '"') or (token == "}" and inside in ("${", "{")):
+                self._close(start)
+            elif token != "}":
+                self._toggle(token, start, end)
         elif token == "#":
             if start == 0 or text[start - 1] in " \t\n;|&()":
                 stop = text.find("\n", start)
@@ -194,80 +148,156 @@ class _Scanner:
                 return stop
         elif token in ('"', "`", "$(", "${", "<(", ">("):
             self._toggle(token, start, end)
-        elif token == "(":
-            self._open("A" if text[start - 1 : start] == "=" else "(", end)
+        elif token[-1] == "(":
+            self._parenthesis(token, start, end, inside)
         elif token == ")":
-            self._parenthesis(start, end)
+            self._closing(start, end)
         elif token in ("<<", "<<-"):
-            word = _delimiter(text, end)
+            word = _delimiter(text, end) if inside != "[[" else None
             if word is not None:
-                self.pending.append((_unquote("", word[1]), token == "<<-", self.start))
+                plain = _unquote("", word[1])
+                self.pending.append((plain, token == "<<-", plain != word[1], self.start))
                 end = word.end()
+        elif token == "[[":
+            self.last_test = text.rfind("]]") if self.last_test is None else self.last_test
+            if inside != "[[" and self.last_test >= end and len(self.open) < _MOST_OPEN:
+                self.open.append(("[[", self.start, start))
+        elif token == "]]":
+            if inside == "[[":
+                self.start = self.open.pop()[1]
         elif token == "\n":
-            if inside != "A":
-                self._end(start)
-                self.start = end
+            if inside not in ("A", "G", "[["):
+                self._separate(start, end)
             return self._documents(end) if self.pending else end
-        elif token in (";", "|", "||", "&", "&&") and inside != "A":
-            self._end(start)
-            self.start, self.piped = end, token == "|"
+        elif token[0] in ";|&" and token[-1] != ">" and inside not in ("A", "G", "[["):
+            self._separate(start, end, token)
         return end
+
+    def _separate(self, start: int, end: int, token: str = "") -> None:
+        """Ends a command, a pattern, or a branch of `case`."""
+        text = self.text
+        if self.open and self.open[-1][0] == "case?":
+            if not _esac(text, self.start, start):
+                if token != "|":
+                    self.start = end
+                return
+            self.open.pop()
+        else:
+            self._end(start)
+            if self._begins_case(start):
+                self.open.append(("case?", self.start, start))
+            elif self.open and self.open[-1][0] == "case":
+                if _esac(text, self.start, start):
+                    self.open.pop()
+                elif token[:2] in (";;", ";&"):
+                    self.open[-1] = ("case?", *self.open[-1][1:])
+        self.start = end
+
+    def _within(self, start: int, end: int) -> None:
+        """Reads what has no quotes of its own."""
+        if self.within < _MOST_WITHIN:
+            before, level = self.start, len(self.open)
+            self.within += 1
+            self.open.append(("<<", before, start))
+            self._read(start, end, level + 1)
+            del self.open[level:]
+            self.within -= 1
+            self.start = before
 
     def _single(self, token: str, start: int, end: int) -> int:
         closing = (_ansi_end if token == "$'" else _plain_end)(self.text, end)
         if closing is None:
             return end
         self.quotes.append((start, closing.end()))
+        self.closed[start] = closing.end()
         return int(closing.end())
 
     def _toggle(self, token: str, start: int, end: int) -> None:
-        if token == "`" and any(kind == "`" for kind, _, _ in self.open):
+        if token == "`" and any(kind == "`" for kind, *_ in self.open):
             while self.open[-1][0] != "`":
                 self._close(start)
             self._close(start)
         else:
-            self._open(token, end)
+            quoted = self.open and self.open[-1][0] in ('"', "${", "<<")
+            self._open("{" if token == "${" and not quoted else token, start, end)
 
-    def _open(self, kind: str, end: int) -> None:
+    def _open(self, kind: str, start: int, end: int) -> None:
         if len(self.open) < _MOST_OPEN:
-            self.open.append((kind, self.start, self.piped))
-            if kind not in ('"', "${"):
-                self.start, self.piped = end, False
+            self.open.append((kind, self.start, start))
+            if kind in _HOLDS_COMMANDS:
+                self.start = end
 
     def _close(self, place: int) -> None:
-        kind = self.open[-1][0]
-        if kind not in ('"', "${", "A"):
+        kind, before, began = self.open.pop()
+        if kind in _HOLDS_COMMANDS or kind == "case":
             self._end(place)
-        _, self.start, self.piped = self.open.pop()
-        if kind == "(":
-            self.start, self.piped = place + 1, False  # it stood alone, or behind the name of a function
+        elif kind == '"':
+            self.strings.append((began, place + 1))
+        self.closed[began] = place + 1
+        # A subshell stood alone, or behind the name of a function.
+        self.start = place + 1 if kind == "(" else before
 
-    def _parenthesis(self, start: int, end: int) -> None:
-        if any(kind in ("(", "$(", "<(", ">(", "A") for kind, _, _ in self.open):
-            while self.open[-1][0] not in ("(", "$(", "<(", ">(", "A"):
+    def _parenthesis(self, token: str, start: int, end: int, inside: str) -> None:
+        text = self.text
+        if token == "(" and inside == "case?" and self._is_first(start):
+            self.start = end  # in front of a pattern
+        elif token == "(" and inside not in ("A", "G", "[[") and self._begins_case(start):
+            self.open.append(("case?", self.start, start))
+            self.start = end
+        elif inside in ("[[", "case?") or (token != "(" and not (token == "!(" and self._is_first(start))):
+            self._open("G", start, end)
+        else:
+            self._open("A" if text[start - 1 : start] == "=" else "(", start, end)
+
+    def _is_first(self, place: int) -> bool:
+        return not self.text[self.start : place].strip()
+
+    def _begins_case(self, end: int) -> bool:
+        return self.cases and _case(self.text, self.start, end) is not None
+
+    def _closing(self, start: int, end: int) -> None:
+        """A `)`."""
+        text, kind = self.text, self.open[-1][0] if self.open else ""
+        if kind == "case?":
+            if not _esac(text, self.start, start):
+                self.open[-1] = ("case", *self.open[-1][1:])
+                self.start = end
+                return
+            self.open.pop()
+            self.start = start
+        elif kind not in ("A", "G") and self._begins_case(start):
+            self.open.append(("case", self.start, start))
+            self.start = end
+            return
+        if any(kind in _PARENTHESES for kind, *_ in self.open):
+            while self.open[-1][0] not in _PARENTHESES:
                 self._close(start)
             self._close(start)
         else:
-            self.start, self.piped = end, False  # what stands before it is a pattern of `case`
+            self.start = end
 
     def _end(self, end: int) -> None:
         start = self.start
         if start < end and not self.text[start:end].isspace():
-            self.commands.append(Command(text=self.text, start=start, end=end, depth=len(self.open), piped=self.piped))
-            self.piped = False
+            self.commands.append(Command(text=self.text, start=start, end=end, closed=self.closed))
 
     def _documents(self, place: int) -> int:
         """The here-documents that begin at this line; what no line ends is none (most likely a shift)."""
-        for word, tabs, command in self.pending:
-            at = place
-            while 0 <= at < len(self.text):
-                stop = self.text.find("\n", at)
-                line = self.text[at:] if stop < 0 else self.text[at:stop]
+        pending, self.pending, text = self.pending, [], self.text
+        for word, tabs, quoted, command in pending:
+            at = place if len(self.unended) < _MOST_UNENDED and word not in self.unended else -1
+            while 0 <= at < len(text):
+                stop = text.find("\n", at)
+                line = text[at:] if stop < 0 else text[at:stop]
                 if (line.lstrip("\t") if tabs else line) == word:
                     self.documents.append(HereDocument(start=place, end=at, command=command))
-                    place = len(self.text) if stop < 0 else stop + 1
+                    if not quoted and ("`" in text[place:at] or "$" in text[place:at]):
+                        self._within(place, at)
+                    place = len(text) if stop < 0 else stop + 1
                     break
                 at = stop + 1 if stop >= 0 else -1
-        self.pending.clear()
-        self.start = place
+            else:
+                self.unended.add(word)
+        if not self.open or self.open[-1][0] not in ("A", "G", "[["):
+            self.start = place
         return place
