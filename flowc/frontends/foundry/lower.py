@@ -25,6 +25,7 @@ from flowc.ir.job import (
 from flowc.ir.unit import Unit
 from flowc.patterns import at_first_use
 from flowc.source import Span
+from flowc.yamldoc import money
 from flowc.yamldoc.ledger import Ledger, LedgerCodes
 from flowc.yamldoc.node import Mapping, Node, Pair, Scalar
 
@@ -238,7 +239,10 @@ class Lowering:
         return isolation
 
     def _pricing(self) -> Pricing:
-        price = self.take("pricing.max_usd_per_instance_hour", "task_management", "utility_threshold_price")
+        keys = ("task_management", "utility_threshold_price")
+        price = self.take("pricing.max_usd_per_instance_hour", *keys)
+        if price is not None:
+            price = money.price(price, self.task.at(*keys), ".".join(keys), self.sink)
         if price is not None:
             self._check_price(price)
             pair = self._management("priority")

@@ -8,13 +8,14 @@ from flowc.source import Span
 from flowc.yamldoc.node import Mapping, Node, Scalar, Sequence, is_null
 
 GIB = 1 << 30
+_TRUTHS = frozenset(("true", "false", "yes", "no", "on", "off"))
 EXAMPLE = "write the name and a count: `H100:8`"
 
 _memory = at_first_use(r"(?:NVIDIA:)?([0-9]{1,5})\s*(?:GB|(?=\+))(\+)?", "fullmatch", 2)  # re.IGNORECASE
 _counted_first = at_first_use(r"([0-9]+)\s*[x*]\s*([A-Za-z][\w-]*)", "fullmatch")
 _counted_last = at_first_use(r"([A-Za-z][\w-]*[0-9][\w-]*?)\s*[x*]\s*([0-9]{1,2})", "fullmatch")
 _name = at_first_use(r"[A-Za-z0-9][\w.-]*", "fullmatch")
-_number = at_first_use(r"[0-9]{1,6}(?:\.[0-9]{1,6})?", "fullmatch")
+_number = at_first_use(r"(?=[.]?[0-9])[0-9]{0,6}(?:\.[0-9]{0,6})?", "fullmatch")
 
 
 class Mistake(Exception):
@@ -61,6 +62,8 @@ def _one(node: Node) -> Wanted:
         raise Mistake("an item of the list is empty", node.span, node.span.text, EXAMPLE)
     if not isinstance(node, Scalar):
         raise Mistake(f"a {node.what} stands where a name is expected", node.span, node.span.text, EXAMPLE)
+    if node.style is None and node.text.lower() in _TRUTHS:
+        raise Mistake("it is a truth value to YAML", node.span, node.span.text, EXAMPLE)
     return _parsed(node.text, node.span)
 
 

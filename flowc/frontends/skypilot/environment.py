@@ -56,6 +56,12 @@ class Environment:
             what = f"a login for a registry has three parts: {missing} is not there"
             self.sink.report(codes.SKYPILOT_CONFLICT, place, help=f"add {missing}", what=what)
             return None
+        plain = {name for name, _, _ in _names(task.at("envs"))}
+        hidden = {name for key in ("secrets", "managed_secrets") for name, _, _ in _names(task.at(key))}
+        if place is not None and plain.intersection(LOGIN) and hidden.intersection(LOGIN):
+            what = "a login for a registry stands partly in `envs` and partly in `secrets`"
+            self.sink.report(codes.SKYPILOT_CONFLICT, place, help="write all of it below `secrets`", what=what)
+            return None
         if place is not None:
             self.sink.report(codes.DOCKER_LOGIN, place, name=LOGIN_SECRET)
         return place

@@ -29,11 +29,13 @@ def image(pair: Pair | None, server: str | None, origins: dict[str, Span], sink:
     if pair is None:
         return None
     node: Node = pair.value
+    if isinstance(node, Mapping) and not node.pairs:
+        return None
     if isinstance(node, Mapping):  # {region: image of machines, docker: image}
         node = node.at("docker") or (node.pairs[0].value if node.pairs else node)
         if pair.value.at("docker") is not None:
-            return _named(str(node.value).removeprefix(PREFIX), server, node, origins)
-    text = str(node.value or "")
+            return _named(str(node.value).strip().removeprefix(PREFIX), server, node, origins)
+    text = str(node.value or "").strip()
     if text.startswith(PREFIX):
         return _named(text.removeprefix(PREFIX).strip(), server, node, origins)
     if _container(text):

@@ -32,6 +32,7 @@ from flowc.ir.job import (
 from flowc.ir.unit import Unit
 from flowc.ir.units import GIB
 from flowc.source import Span
+from flowc.yamldoc import money
 from flowc.yamldoc.check import first_key
 from flowc.yamldoc.ledger import Ledger, LedgerCodes
 from flowc.yamldoc.node import Mapping, Pair, Scalar, Sequence
@@ -257,6 +258,11 @@ class Lowering:
             self.origins["retry.max_restarts"] = restarts.span
         if exits is not None:
             found = [item.value for item in exits.each()] if isinstance(exits, Sequence) else [exits.value]
+            for number, code in enumerate(found):
+                if code in found[:number]:
+                    what = f"the exit code {code} stands twice in `recover_on_exit_codes`"
+                    place = exits.each()[number].span
+                    self.sink.report(codes.SKYPILOT_CONFLICT, place, help="write each code once", what=what)
             fields["exit_rules"] = (ExitRule(action="free", codes=tuple(found)),)
             self.origins["retry.exit_rules"] = exits.span
         return Retry(**fields)
@@ -271,7 +277,8 @@ class Lowering:
         if node is None:
             return Pricing()
         self.origins["pricing.max_usd_per_instance_hour"] = node.span
-        return Pricing(max_usd_per_instance_hour=node.value)
+        path = "config.mithril.limit_price" if limit is not None else "resources.max_hourly_cost"
+        return Pricing(max_usd_per_instance_hour=money.price(node.value, node, path, self.sink))
 
     def _placement(self, wished: Wishes) -> Placement:
         fields: dict[str, Any] = {}

@@ -100,7 +100,7 @@ def _kinds(
     in_order, smaller = False, None
     for each in here:
         wished, in_order = _wishes_of(each, ledger, sink)
-        if ordered and len(wished) > 1:
+        if ordered and len(wished) > 1 and each.item is not None and each.item.pair("accelerators") is None:
             what = "an alternative of `ordered` names several accelerators"
             help = "write an alternative for each of them"
             sink.report(codes.SKYPILOT_CONFLICT, each.keys["accelerators"].value.span, help=help, what=what)
@@ -137,6 +137,12 @@ def _alternatives(resources: Mapping, sink: Sink) -> tuple[list[Alternative], bo
         notes = ((given[0].key.span, "`any_of` is given here"),)
         what = "`any_of` and `ordered` are both given"
         sink.report(codes.SKYPILOT_CONFLICT, given[1].key.span, help="keep one of them", notes=notes, what=what)
+    listed = outer.get("accelerators")
+    several = listed is not None and isinstance(listed.value, Sequence) and len(listed.value.items) > 1
+    if listed is not None and several and given and given[0].key.text == "any_of" and given[0].value.each():
+        what = "accelerators in an order stand beside `any_of`, which has none"
+        help = "write an alternative for each of them"
+        sink.report(codes.SKYPILOT_CONFLICT, listed.value.span, help=help, what=what)
     found = []
     for item in given[0].value.items if given and isinstance(given[0].value, Sequence) else ():
         if not isinstance(item, Mapping):
@@ -146,9 +152,14 @@ def _alternatives(resources: Mapping, sink: Sink) -> tuple[list[Alternative], bo
             if name in inner:
                 what = f"`{name}` stands inside another list of alternatives"
                 sink.report(codes.SKYPILOT_CONFLICT, inner.pop(name).key.span, help="write one list", what=what)
-        elsewhere = any(key in inner for key in places.KEYS)
-        base = {key: pair for key, pair in outer.items() if not (elsewhere and key in places.KEYS)}
-        keys = {**base, **inner}
+        named = inner.get("accelerators")
+        if named is not None and (
+            isinstance(named.value, Sequence) or (isinstance(named.value, Mapping) and len(named.value.pairs) > 1)
+        ):
+            what = f"an alternative of `{given[0].key.text}` names its accelerators in a list"
+            help = "write an alternative for each of them"
+            sink.report(codes.SKYPILOT_CONFLICT, named.value.span, help=help, what=what)
+        keys = {**outer, **inner}
         found.append(Alternative(keys=keys, place=places.place(keys, sink), item=item))
     if not found:
         return [Alternative(keys=outer, place=places.place(outer, sink))], False

@@ -19,7 +19,7 @@ MOST_PORTS = 1000
 # As Python's `float` reads a number.
 _NUMBER = r"\+?(?:[0-9]{1,9}(?:\.[0-9]{0,9})?|\.[0-9]{1,9})(?:e[-+]?[0-9])?"
 _amount = at_first_use(rf"({_NUMBER})\s*([kmgtp]?)[bi]?\s*\+?", "fullmatch", 2)  # re.IGNORECASE
-_range = at_first_use(r"([0-9]{1,9})(?:\s*-\s*([0-9]{1,9}))?", "fullmatch")
+_range = at_first_use(r"([0-9]{1,9})(?:-([0-9]{1,9}))?", "fullmatch")
 
 
 def size_bytes(text: str) -> int:
@@ -42,7 +42,7 @@ def ports(node: Node, sink: Sink) -> tuple[Port, ...]:
     for each in node.items if isinstance(node, Sequence) else [node] if getattr(node, "text", "") else []:
         if not isinstance(each, Scalar):
             continue
-        for part in each.text.split(","):
+        for part in filter(str.strip, each.text.split(",")):
             problem = _add(part.strip(), found)
             if problem is not None:
                 sink.report(codes.SKYPILOT_PORT, each.span, text=part.strip(), reason=problem)

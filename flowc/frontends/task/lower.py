@@ -10,6 +10,7 @@ from flowc.frontends.task.places import regions
 from flowc.ir.job import Conventions, Identity, Job, Placement, Port, Pricing, Resources, Retry, Run, SourceInfo, Time
 from flowc.ir.unit import Unit
 from flowc.ir.units import GIB
+from flowc.yamldoc import money
 from flowc.yamldoc.ledger import Ledger, LedgerCodes
 from flowc.yamldoc.node import Scalar, Sequence
 
@@ -219,7 +220,7 @@ class Lowering:
 
     def _price(self, path: str, *keys: str) -> str | None:
         text = self.take(path, *keys)
-        return None if text is None else amounts.price(text, self.root.at(*keys), ".".join(keys), self.sink)
+        return None if text is None else money.price(text, self.root.at(*keys), ".".join(keys), self.sink)
 
     def _placement(self) -> Placement:
         root, mode = self.root, self.root.read("allocation_mode")

@@ -41,6 +41,7 @@ EXAMPLES: dict[str, Example] = {
     "Task.envs": ("envs", {"A": 1}, {}),
     "Task.secrets": ("secrets", {"A": None}, {}),
     "Task.managed_secrets": ("managed_secrets", ["A"], {}),
+    "ManagedSecret.mount_path": ("managed_secrets", [{"A": {"mount_path": "/secret"}}], {}),
     "Task.file_mounts": ("file_mounts", {"/data": "./data"}, {}),
     "Task.volumes": ("volumes", {"/data": "data"}, {}),
     "GitWorkdir.url": ("workdir.url", "https://github.com/org/other", GIT),

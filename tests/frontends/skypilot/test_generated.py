@@ -32,6 +32,10 @@ MACHINE: dict[str, st.SearchStrategy[Any]] = {
     "memory": st.one_of(AMOUNT, st.sampled_from(["64GB", "1tb+", "512MB"])),
     "infra": st.sampled_from(["mithril", "mithril/us-central1-b", "*", "*/us-central1-b", None]),
 }
+ONE = st.one_of(
+    st.sampled_from(["H100:8", "h200", "H100:0.5", None]),
+    st.dictionaries(st.sampled_from(["H100", "H200"]), st.integers(1, 8), min_size=1, max_size=1),
+)
 RESOURCES = st.fixed_dictionaries(
     {},
     optional={
@@ -51,9 +55,11 @@ RESOURCES = st.fixed_dictionaries(
         "ports": st.one_of(st.integers(1, 65535), st.just("80-90"), st.lists(st.integers(1, 65535), max_size=3)),
         "image_id": st.sampled_from(["docker:ubuntu:24.04", "docker:nvcr.io/nvidia/pytorch:24.07-py3"]),
         "labels": st.just({"team": "a"}),
-        "any_of": st.lists(st.fixed_dictionaries({}, optional=MACHINE), min_size=1, max_size=3),
+        "any_of": st.lists(
+            st.fixed_dictionaries({}, optional={**MACHINE, "accelerators": ONE}), min_size=1, max_size=3
+        ),
     },
-)
+).filter(lambda found: not ("any_of" in found and isinstance(found.get("accelerators"), list)))
 TASKS = st.fixed_dictionaries(
     {"run": st.sampled_from(["true", "cd a && b\n", "# c\nnvidia-smi\n"])},
     optional={
