@@ -171,7 +171,7 @@ run_job() {
     # What fails from here on is started again.
     : >"$state_dir/ready"
     exec "${in_job[@]}" \
-        --rm --name flowc --entrypoint python python:3.12-slim try.py '--index=$(JOB_COMPLETION_INDEX)' --seed=7 \
+        --rm --name flowc --entrypoint /bin/sh python:3.12-slim -c 'exec "${1}" "${2}" "${3}${JOB_COMPLETION_INDEX}" "${4}"' sh python try.py --index= --seed=7 \
         </dev/null
     }
     while :; do

@@ -22,16 +22,18 @@ class Environment:
     """The variables of one container, in their order; a later one of the same name takes the place of an earlier one.
 
     `known` are texts, `facts` name what the machine knows, `secrets` are delivered, `exports` are texts around one of
-    these, which only a shell on the machine can put together.
+    these, which only a shell on the machine can put together. `given` are set by who starts the container: a task's
+    index.
     """
 
-    __slots__ = ("exports", "facts", "known", "secrets", "spans")
+    __slots__ = ("exports", "facts", "given", "known", "secrets", "spans")
 
     def __init__(self) -> None:
         self.known: dict[str, str] = {}
         self.facts: dict[str, str] = {}
         self.secrets: list[str] = []
         self.exports: dict[str, Pieces] = {}
+        self.given: set[str] = set()
         self.spans: dict[str, Span] = {}
 
     def forget(self, name: str) -> None:
@@ -45,7 +47,7 @@ class Environment:
         """What `$(NAME)` stands for; None for a variable that is not set."""
         if name in self.known:
             return (Piece(text=self.known[name]),)
-        if name in self.facts or name in self.secrets or name in self.exports:
+        if name in self.facts or name in self.secrets or name in self.exports or name in self.given:
             return (Piece(text=name, late=True),)
         return None
 
@@ -238,7 +240,7 @@ def _add_own(container: Mapping, found: Environment, context: Context) -> None:
         elif shape.tasks is None:
             found.known[INDEX] = "0"
         else:
-            found.exports.pop(INDEX, None)
+            found.given.add(INDEX)
     if job.gang is None:
         return
     if job.kind == "PyTorchJob":

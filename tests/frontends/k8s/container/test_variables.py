@@ -95,3 +95,13 @@ def test_what_the_command_line_gives_reaches_the_container_that_asks_for_it() ->
         ((("MODE", "fast"),), ()),
         ((("MODE", "fast"),), ()),
     ]
+
+
+def test_the_index_of_a_task_is_put_into_the_command() -> None:
+    env = [{"name": "A", "value": "$(JOB_COMPLETION_INDEX)"}]  # the controller appends its variable behind the others
+    spec = {"completionMode": "Indexed", "completions": 3, "parallelism": 2}
+    document = job(spec, container={"command": ["x"], "args": ["--part=$(JOB_COMPLETION_INDEX)"], "env": env, **GPU})
+    found = one(document)
+    assert found.env == (("A", "$(JOB_COMPLETION_INDEX)"),)
+    assert found.run.argv[:2] == ("/bin/sh", "-c")
+    assert '"${2}${JOB_COMPLETION_INDEX}"' in found.run.argv[2]
