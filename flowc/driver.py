@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from flowc.backends.base import Backend
     from flowc.inputs import Inputs
+    from flowc.ir.unit import Unit
     from flowc.passes.budget import Cost
     from flowc.source import Source
 
@@ -52,11 +53,18 @@ class Result(Record):
 class Together:
     """What the sources of one compilation share: what those before may cost, and the names that are taken."""
 
-    __slots__ = ("costs", "names")
+    __slots__ = ("costs", "names", "planned")
 
     def __init__(self) -> None:
         self.costs: list[Cost] = []
+        self.planned: list[tuple[list[Unit], str]] = []  # sources whose costs were not asked for yet
         self.names: set[str] = set()
+
+    def before(self) -> tuple[Cost, ...]:
+        """What the sources so far may cost; worked out once there is another one."""
+        self.costs += [of_source(units, path) for units, path in self.planned]
+        self.planned.clear()
+        return tuple(self.costs)
 
 
 def compile(
@@ -132,8 +140,8 @@ def _artifacts(
     table = catalog.load(inputs.catalog, sink)
     if table is None:
         return []
-    units = pipeline.run(units, Context(catalog=table, before=tuple(together.costs)), sink)
-    together.costs.append(of_source(units, source.path))
+    units = pipeline.run(units, Context(catalog=table, before=together.before()), sink)
+    together.planned.append((units, source.path))
     if sink.broken:
         return []
     if emit == "plan":

@@ -24,28 +24,31 @@ class Record:
         UNSHOWN: ClassVar[tuple[str, ...]]
         FIELDS: ClassVar[tuple[str, ...]]
         DEFAULTS: ClassVar[dict[str, Any]]
-        NAMES: ClassVar[frozenset[str]]
+        REQUIRED: ClassVar[frozenset[str]]
+        BLANK: ClassVar[dict[str, Any]]
     else:
         UNSHOWN = ()
         FIELDS = ()
         DEFAULTS = {}
-        NAMES = frozenset()
+        REQUIRED = frozenset()
+        BLANK = {}
 
     def __init_subclass__(cls) -> None:
         # `inspect.get_annotations` is for annotations that are wanted as types; here only their names are, without
         # inspect.
         own = [name for name in vars(cls).get("__annotations__", {}) if not name.startswith("_")]
         cls.FIELDS = cls.FIELDS + tuple(name for name in own if name not in cls.FIELDS)
-        cls.NAMES = frozenset(cls.FIELDS)
         cls.DEFAULTS = {**cls.DEFAULTS, **{name: cls.__dict__[name] for name in own if name in cls.__dict__}}
+        cls.REQUIRED = frozenset(cls.FIELDS) - cls.DEFAULTS.keys()
+        cls.BLANK = {name: cls.DEFAULTS.get(name) for name in cls.FIELDS}  # None for what is required
 
     def __init__(self, **values: Any) -> None:
-        fields = self.__dict__
-        if self.DEFAULTS:
-            fields.update(self.DEFAULTS)
+        fields, count = self.__dict__, len(self.BLANK)
+        fields.update(self.BLANK)
         fields.update(values)
-        if fields.keys() != self.NAMES:
-            odd = sorted(set(self.FIELDS) ^ set(fields))
+        # An unknown name makes them more than there are. Where that is not so and all are given, none is missing.
+        if len(fields) != count or (len(values) != count and not values.keys() >= self.REQUIRED):
+            odd = sorted((self.REQUIRED - values.keys()) | (values.keys() - self.BLANK.keys()))
             raise TypeError(f"{type(self).__name__}: missing or unknown fields: {', '.join(odd)}")
 
     def __setattr__(self, name: str, value: object) -> None:

@@ -8,6 +8,10 @@ from flowc.record import Record
 from flowc.secret import masked, may_tell
 from flowc.source import Source, Span
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 
 class Edit(Record):
     """Replace the text of `span` by `text`."""
@@ -58,14 +62,15 @@ def _places(diagnostic: Diagnostic) -> list[Span]:
     return spans if diagnostic.span is None else [diagnostic.span, *spans]
 
 
+def _words(diagnostic: Diagnostic) -> tuple[str, ...]:
+    title = diagnostic.fix.title if diagnostic.fix is not None else ""
+    return (diagnostic.message, diagnostic.help or "", title, *(text for _, text in diagnostic.notes))
+
+
 def _masked(diagnostic: Diagnostic, values: list[str]) -> Diagnostic:
     """The finding as it may be shown. The edits of its fix stay what they are: they are for the source itself."""
-    spans = [span for span in _places(diagnostic) if span.source.tells_secrets]
-    title = diagnostic.fix.title if diagnostic.fix is not None else ""
-    words = (diagnostic.message, diagnostic.help or "", title, *(text for _, text in diagnostic.notes))
-    if not values and not spans and not may_tell("\n".join(words)):
-        return diagnostic
-    values = values + [value for span in spans for value in span.source.values_near(span)]
+    words = _words(diagnostic)
+    values = values + [value for span in _places(diagnostic) for value in span.source.values_near(span)]
     message, help, title, *notes = (masked(text, values) for text in words)
     if (message, help, title, *notes) == words:
         return diagnostic
@@ -144,12 +149,20 @@ class Sink:
         sources = {id(each): each for each in self.sources}
         sources |= {id(span.source): span.source for each in self._kept for span in _places(each)}
         values = [value for source in sources.values() for value in source.secret_values]
-        kept = [_masked(each, values) for each in self._kept]
+        kept = [*self._kept]
+        if values or self._may_tell(sources.values()):
+            kept = [_masked(each, values) for each in kept]
         for code, count in self._counts.items():
             if count > MOST_OF_A_CODE:
                 at, more = self._last[code], count - MOST_OF_A_CODE
                 kept[at] = kept[at].replace(message=f"{kept[at].message} (and {more:,} more of this kind)")
         return kept
+
+    def _may_tell(self, sources: Iterable[Source]) -> bool:
+        """False where no word of a finding or of a source can be a secret's: in most runs."""
+        if any(source.tells_secrets for source in sources):
+            return True
+        return may_tell("\n".join(word for each in self._kept for word in _words(each)))
 
     @property
     def broken(self) -> bool:

@@ -31,10 +31,10 @@ class Cost(Record):
 def check(units: list[Unit], context: Context, sink: Sink) -> None:
     """The worst case of all units, and of the sources before this one, against the budget; without a budget, a word on
     what multiplies the price."""
-    costs = [_cost(unit, alone=len(units) == 1) for unit in units]
-    if not costs:
-        return
     budget = next((unit for unit in units if unit.job.pricing.budget_usd is not None), None)
+    if budget is None and _machines(units) <= 1 and all(bound_s(unit.job) is not None for unit in units):
+        return  # nothing multiplies the price of most jobs
+    costs = [_cost(unit, alone=len(units) == 1) for unit in units]
     if budget is None:
         _without_budget(units, costs, sink)
         return
@@ -76,12 +76,15 @@ def _without_budget(units: list[Unit], costs: list[Cost], sink: Sink) -> None:
                 limit=usd_text(sum(each.hourly for _, each in found)),
             )
     bounded = [each for each in costs if each.worst is not None]
-    machines = sum(unit.plan.count * unit.plan.nodes for unit in units if unit.plan is not None)
-    if endless or machines == 1:
+    if endless or _machines(units) == 1:
         return
     span = units[0].origin("array", "resources.nodes", "layout.tasks", "layout.gpus_total") if len(units) == 1 else None
     worst = usd_text(sum(each.worst or 0 for each in bounded))
     sink.report(codes.COST_MULTIPLIED, span, worst=worst, arithmetic=_sum(bounded))
+
+
+def _machines(units: list[Unit]) -> int:
+    return sum(unit.plan.count * unit.plan.nodes for unit in units if unit.plan is not None)
 
 
 def _sum(costs: list[Cost]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowc.record import Record
-from flowc.secret import masked
+from flowc.secret import masked, may_tell
 from flowc.source import Derived, Source, Span
 
 TYPE_CHECKING = False
@@ -84,15 +84,19 @@ class Ast(Record):
 def document(ast: Ast) -> dict[str, Any]:
     """The document `flowc.ast/1` (contract §3), with stars for the values of secrets."""
 
+    values = [given.value or "" for given in ast.given]
+    values += [text for component in ast.components for text in component.options.values()]
+    hide = masked if may_tell("\n".join(values)) else str
+
     def shown(options: dict[str, str]) -> dict[str, str]:
-        return {name: masked(text) for name, text in options.items()}
+        return {name: hide(text) for name, text in options.items()}
 
     directives = []
     for given in ast.given:
         line, column = given.span.source.position(given.span.start)
         entry: dict[str, Any] = {
             "option": given.option,
-            "value": given.value and masked(given.value),
+            "value": given.value and hide(given.value),
             "line": line,
             "column": column,
         }

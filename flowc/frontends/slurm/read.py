@@ -102,14 +102,11 @@ class Reader(Gatherer):
     def refuse_gone(self) -> None:
         """A variable that sbatch still reads though its option is gone: it cannot be set."""
         row = OPTIONS["power"]
-        until = row["until"]
-        if until is None or release(until) > self.version:
-            return
         for variable in row["variables"]:
-            if variable in self.variables:
+            if variable in self.variables and row["until"] is not None and release(row["until"]) <= self.version:
                 placed = self._variable(variable, self.variables[variable])
                 place = placed.span(0, len(placed.text))
-                reason = f"the option `--power` is gone since {until}, and sbatch refuses its variable"
+                reason = f"the option `--power` is gone since {row['until']}, and sbatch refuses its variable"
                 self.sink.report(codes.BAD_VALUE, place, option=variable, reason=reason)
 
     def components(self) -> list[Component]:

@@ -46,8 +46,12 @@ _DAYS_IN_HOURS = frozenset(("24", "48", "72", "96", "168"))
 def looks_unfilled(text: str) -> re.Match[str] | None:
     """The part of a value that looks like the gap of a template."""
     lowered = text.lower()
-    if text.isascii() and text.count("@") < 2 and not any(sign in lowered for sign in _GAP_SIGNS):
-        return None
+    if text.isascii() and text.count("@") < 2:
+        for sign in _GAP_SIGNS:
+            if sign in lowered:
+                break
+        else:
+            return None
     found: re.Match[str] | None = _placeholder(text)
     return found
 
