@@ -26,12 +26,14 @@ class Record:
         DEFAULTS: ClassVar[dict[str, Any]]
         REQUIRED: ClassVar[frozenset[str]]
         BLANK: ClassVar[dict[str, Any]]
+        COUNT: ClassVar[int]
     else:
         UNSHOWN = ()
         FIELDS = ()
         DEFAULTS = {}
         REQUIRED = frozenset()
         BLANK = {}
+        COUNT = 0
 
     def __init_subclass__(cls) -> None:
         # `inspect.get_annotations` is for annotations that are wanted as types; here only their names are, without
@@ -39,15 +41,18 @@ class Record:
         own = [name for name in vars(cls).get("__annotations__", {}) if not name.startswith("_")]
         cls.FIELDS = cls.FIELDS + tuple(name for name in own if name not in cls.FIELDS)
         cls.DEFAULTS = {**cls.DEFAULTS, **{name: cls.__dict__[name] for name in own if name in cls.__dict__}}
+        cls.COUNT = len(cls.FIELDS)
         cls.REQUIRED = frozenset(cls.FIELDS) - cls.DEFAULTS.keys()
         cls.BLANK = {name: cls.DEFAULTS.get(name) for name in cls.FIELDS}  # None for what is required
 
     def __init__(self, **values: Any) -> None:
-        fields, count = self.__dict__, len(self.BLANK)
-        fields.update(self.BLANK)
-        fields.update(values)
+        fields = self.__dict__
+        fields |= self.BLANK
+        fields |= values
         # An unknown name makes them more than there are. Where that is not so and all are given, none is missing.
-        if len(fields) != count or (len(values) != count and not values.keys() >= self.REQUIRED):
+        if len(fields) != self.COUNT or (
+            self.REQUIRED and len(values) != self.COUNT and not values.keys() >= self.REQUIRED
+        ):
             odd = sorted((self.REQUIRED - values.keys()) | (values.keys() - self.BLANK.keys()))
             raise TypeError(f"{type(self).__name__}: missing or unknown fields: {', '.join(odd)}")
 

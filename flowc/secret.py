@@ -18,15 +18,16 @@ if TYPE_CHECKING:
 STARS = "***"
 _LEAST = 4  # characters of a value that is looked for elsewhere: shorter ones stand in any text
 _LEAST_PART = 8
-# What stands, in small letters, in each text that has a secret of a kind: the name of one, the beginning of a key.
-# Most texts have none of these.
-_OF_NAMES = ("key", "token", "secret", "passw", "passphrase", "credential")
+# What stands, in small letters, in each text that has a secret of a kind: the name of one, the beginning of a key. Most
+# texts have none of these. The word `key` has one of _KEYS, or is written in capitals.
+_NAMES = ("token", "secret", "passw", "passphrase", "credential", "stringdata")
+_KEYS = tuple(f"{kind}{joint}key" for kind in ("api", "access", "private") for joint in ("", "_", "-"))
 _OF_SERVICES = (
     *("akia", "asia", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "_pat_", "hf_", "sk-", "xox", "glpat-", "npm_"),
     *("aiza", "eyj"),
 )
 _BEARER, _ADDRESS = "bearer", "://"
-_SIGNS = (*_OF_NAMES, *_OF_SERVICES, _BEARER, _ADDRESS)
+_OTHERS = (*_OF_SERVICES, _BEARER, _ADDRESS)
 
 _service = at_first_use(rf"(?<![0-9A-Za-z])(?:{'|'.join(PREFIXES)})", "finditer")
 _begins = at_first_use("|".join((*PREFIXES, "-----BEGIN [A-Z ]*PRIVATE KEY-----")), "match")
@@ -82,7 +83,17 @@ def is_told(value: str) -> bool:
 
 def may_tell(text: str) -> bool:
     """False where no secret can be in a text, as far as its own words go: the quick look before the true one."""
-    return _has(text.lower(), _SIGNS)
+    lowered = text.lower()
+    return _may_name(text, lowered) or _has(lowered, _OTHERS)
+
+
+def may_name(text: str) -> bool:
+    """False where no name of a secret can be in a text, in whatever form."""
+    return _may_name(text, text.lower())
+
+
+def _may_name(text: str, lowered: str) -> bool:
+    return _has(lowered, _NAMES) or ("key" in lowered and ("KEY" in text or _has(lowered, _KEYS)))
 
 
 def _has(text: str, signs: tuple[str, ...]) -> bool:
@@ -96,7 +107,7 @@ def places(text: str) -> list[tuple[int, int]]:
     """Where the values of secrets stand in a text that its own words give away: (start, end), in order."""
     lowered = text.lower()
     found = [match.span() for match in _service(text)] if _has(lowered, _OF_SERVICES) else []
-    if _has(lowered, _OF_NAMES):
+    if _may_name(text, lowered):
         for match in _named(text):
             group = match.lastindex
             if group is not None and key_looks_secret(match[1]) and is_told(match[group]):
@@ -113,6 +124,11 @@ def places(text: str) -> list[tuple[int, int]]:
 def parts(value: str) -> list[str]:
     """A value that is not to be seen, and the words of it that would give it away: a message may quote one of them."""
     return list(dict.fromkeys((value, *_parts(value))))
+
+
+def values_in(text: str) -> list[str]:
+    """The `parts` of all secrets that a text's own words give away."""
+    return [part for start, end in places(text) for part in parts(text[start:end])]
 
 
 def starred(text: str, found: Iterable[tuple[int, int]]) -> str:

@@ -28,7 +28,7 @@ class Source:
     Line ends are LF only, as sbatch counts them: a lone CR is an ordinary character.
     """
 
-    __slots__ = ("_line_starts", "_tells", "find_secrets", "hidden", "path", "text")
+    __slots__ = ("_line_starts", "find_secrets", "hidden", "path", "text")
 
     def __init__(self, path: str, text: str) -> None:
         self.path = path
@@ -36,7 +36,6 @@ class Source:
         # Who knows the format puts here what finds its secrets, once they are asked for: (start, end, value) of each.
         self.find_secrets: Callable[[], Iterable[tuple[int, int, str]]] | None = None
         self.hidden: list[tuple[int, int, str]] = []
-        self._tells: bool | None = None
         self._line_starts: list[int] | None = None
 
     @classmethod
@@ -72,18 +71,11 @@ class Source:
     def secrets(self) -> list[tuple[int, int, str]]:
         """The values of secrets that the form of the text gives away: start, end and value, in order."""
         if self.find_secrets is not None:
-            self.hidden = sorted((*self.hidden, *(self.find_secrets() if self.tells_secrets else ())))
+            from flowc.secret import may_name
+
+            self.hidden = sorted((*self.hidden, *(self.find_secrets() if may_name(self.text) else ())))
             self.find_secrets = None
         return self.hidden
-
-    @property
-    def tells_secrets(self) -> bool:
-        """False where nothing in the text can be a secret by its words: most texts."""
-        if self._tells is None:
-            from flowc.secret import may_tell
-
-            self._tells = may_tell(self.text)
-        return self._tells
 
     def holds_secret(self, start: int, end: int) -> bool:
         """Whether a value that is a secret stands there, or a part of it."""
@@ -91,8 +83,6 @@ class Source:
 
     def shown(self, start: int, end: int) -> str:
         """The text from `start` to `end` as it may be shown, as long as it is: with stars for secrets."""
-        if not self.tells_secrets and not self.hidden:
-            return self.text[start:end]
         from flowc.secret import places, starred
 
         begin, stop = self._around(start, end)
@@ -108,15 +98,9 @@ class Source:
         stop = self.text.find("\n", end, end + _CONTEXT)
         return begin, stop if stop >= 0 else min(end + _CONTEXT, len(self.text))
 
-    def values_near(self, span: Span) -> list[str]:
-        """The values of secrets that the form of the text gives away, or the words of the span's lines."""
-        if not self.tells_secrets:
-            return self.secret_values
-        from flowc.secret import parts, places
-
-        begin, stop = self._around(span.start, min(span.end, span.start + _CONTEXT))
-        text = self.text[begin:stop]
-        return [*self.secret_values, *(part for start, end in places(text) for part in parts(text[start:end]))]
+    def lines_near(self, span: Span) -> str:
+        """The lines of a span, within reason: what makes a word of it a secret stands there."""
+        return self.text[slice(*self._around(span.start, min(span.end, span.start + _CONTEXT)))]
 
     @property
     def secret_values(self) -> list[str]:

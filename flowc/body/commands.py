@@ -118,6 +118,9 @@ def missing_commands(job: Job) -> dict[str, int]:
     on the same line or in an `if` around it. Of a container it is only said that Slurm does not reach into it: its
     image may have any other program.
     """
+    calls = _calls_of(job)
+    if not calls:
+        return {}
     if job.image is None:
         names = {*MISSING, *ABSENT, *_not_brought(job)}
     elif not job.conventions.commands:
@@ -126,7 +129,7 @@ def missing_commands(job: Job) -> dict[str, int]:
         names = {*MISSING} if "bash" in interpreter_words(job) else {*MISSING, *MODULES}
     if not _has_slurm(job):
         names |= {*PROVIDED, *REFUSED}
-    return {name: places[0] for name, places in _calls_of(job).items() if name in names}
+    return {name: places[0] for name, places in calls.items() if name in names}
 
 
 def _not_brought(job: Job) -> set[str]:

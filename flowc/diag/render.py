@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flowc.diag.excerpt import TAB, excerpt, visible
 from flowc.record import Record
-from flowc.secret import masked
+from flowc.secret import masked, values_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -126,7 +126,8 @@ def _diff(fix: Fix, margin: int, palette: Palette, width: int) -> list[str]:
     end = min(limit, len(source.text)) if end < 0 else end
     if end - begin > _SHOWN_FIX_LINES * width:
         return []
-    values = [value for edit in edits for value in source.values_near(edit.span)]
+    near = [value for edit in edits for value in values_in(source.lines_near(edit.span))]
+    values = [*source.secret_values, *near]
     after, position = [], begin
     for edit in edits:
         after += [source.shown(position, edit.span.start), edit.text]

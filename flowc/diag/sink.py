@@ -5,12 +5,12 @@ from __future__ import annotations
 from flowc.diag.code import Code
 from flowc.patterns import at_first_use
 from flowc.record import Record
-from flowc.secret import masked, may_tell
+from flowc.secret import masked, may_tell, values_in
 from flowc.source import Source, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterator
 
 
 class Edit(Record):
@@ -70,7 +70,8 @@ def _words(diagnostic: Diagnostic) -> tuple[str, ...]:
 def _masked(diagnostic: Diagnostic, values: list[str]) -> Diagnostic:
     """The finding as it may be shown. The edits of its fix stay what they are: they are for the source itself."""
     words = _words(diagnostic)
-    values = values + [value for span in _places(diagnostic) for value in span.source.values_near(span)]
+    near = [value for span in _places(diagnostic) for value in values_in(span.source.lines_near(span))]
+    values = values + near
     message, help, title, *notes = (masked(text, values) for text in words)
     if (message, help, title, *notes) == words:
         return diagnostic
@@ -146,11 +147,13 @@ class Sink:
     @property
     def diagnostics(self) -> list[Diagnostic]:
         """The findings, as far as they are kept, with stars for the values of secrets in all that they say."""
+        if not self._kept:
+            return []
         sources = {id(each): each for each in self.sources}
         sources |= {id(span.source): span.source for each in self._kept for span in _places(each)}
         values = [value for source in sources.values() for value in source.secret_values]
         kept = [*self._kept]
-        if values or self._may_tell(sources.values()):
+        if values or may_tell("\n".join(self._shown())):
             kept = [_masked(each, values) for each in kept]
         for code, count in self._counts.items():
             if count > MOST_OF_A_CODE:
@@ -158,11 +161,12 @@ class Sink:
                 kept[at] = kept[at].replace(message=f"{kept[at].message} (and {more:,} more of this kind)")
         return kept
 
-    def _may_tell(self, sources: Iterable[Source]) -> bool:
-        """False where no word of a finding or of a source can be a secret's: in most runs."""
-        if any(source.tells_secrets for source in sources):
-            return True
-        return may_tell("\n".join(word for each in self._kept for word in _words(each)))
+    def _shown(self) -> Iterator[str]:
+        """The words of the findings, and the lines that they speak of."""
+        for each in self._kept:
+            yield from _words(each)
+            for span in _places(each):
+                yield span.source.lines_near(span)
 
     @property
     def broken(self) -> bool:

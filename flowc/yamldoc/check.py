@@ -10,7 +10,7 @@ import re
 from flowc.diag.codes.yaml import document as codes
 from flowc.diag.sink import Edit, Fix
 from flowc.source import Span
-from flowc.yamldoc import scalars
+from flowc.yamldoc import python_text, scalars
 from flowc.yamldoc.node import Mapping, Node, Pair, Scalar, Sequence, is_null, misspelt, stands_there, walk
 from flowc.yamldoc.shapes import HIDDEN, KIND_WORDS, Words, quoted, range_text
 
@@ -217,9 +217,10 @@ class Checker:
         return self._value(node, shape, path) and self._length(node, len(node.value), shape, path, "characters")
 
     def _python(self, node: Node, shape: Shape, path: str) -> bool:
-        from flowc.yamldoc.python_text import python_text
-
-        node.value = python_text(node)
+        if isinstance(node, Scalar) and scalars.is_python_text(node):
+            node.value = node.text
+            return True
+        node.value = python_text.python_text(node)
         if node.value is None:
             return self._wrong_type(node, shape, path)
         if not isinstance(node, Scalar) or node.value != node.text:

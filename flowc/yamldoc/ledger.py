@@ -11,7 +11,7 @@ from __future__ import annotations
 from flowc.ir.job import Outcome
 from flowc.record import Record
 from flowc.source import Span
-from flowc.yamldoc.node import Mapping, Node, Pair, Sequence, is_null
+from flowc.yamldoc.node import Mapping, Node, Pair, Scalar, Sequence, is_null
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,15 +75,18 @@ class Ledger:
                     else (row["action"], row.get("note"), None)
                 )
             if decision is None:
-                self._visit(pair.value, found, report)
+                if not isinstance(pair.value, Scalar):
+                    self._visit(pair.value, found, report)
                 continue
             action, note, code = decision
+            key = pair.key
             if code is None and action != "lowered" and not row.get("quiet") and id(pair) not in self.quiet:
                 kind: Code = getattr(self.codes, action)
                 if report:
-                    self.sink.report(kind, pair.key.span, path=pair.path, reason=note or "")
+                    self.sink.report(kind, key.span, path=pair.path, reason=note or "")
                 code = kind.id
-            line = pair.key.span.line if pair.key.source is node.source else None  # None: of the command line
+            here = key.source is node.source  # otherwise it is of the command line
+            line = key.source.position(key.start)[0] if here else None
             told = Outcome(input=pair.path, line=line, action=action, code=code, note=note)
             found.append((told, _place(pair)))
 

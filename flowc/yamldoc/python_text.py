@@ -51,7 +51,7 @@ def _scalar(node: Scalar) -> Any:
     plain = node.style is None and node.tag is None
     if found.kind == "bool":
         return found.value
-    if plain and _float_60(text):
+    if plain and ":" in text and _float_60(text):
         return _of_base_60(text)
     if found.kind == "int":
         return found.value

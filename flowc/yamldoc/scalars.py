@@ -9,7 +9,6 @@ decided by the type that it wants; where its format's own reader sees something 
 from __future__ import annotations
 
 from flowc.patterns import at_first_use
-from flowc.record import Record
 from flowc.yamldoc.node import NULLS, TAG, Scalar
 
 TYPE_CHECKING = False
@@ -38,13 +37,16 @@ _date = at_first_use(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt ].*)?", "fullmatch")
 MOST_DIGITS = 40
 
 
-class Meaning(Record):
+class Meaning:
     """`kind` is null, bool, int, float, text, or odd (what the reader makes of it has no JSON form: `.inf`, a date);
     `value` the Python value (a float as decimal text); `shown` is how a message says what the reader sees."""
 
-    kind: str
-    value: Any = None
-    shown: str = ""
+    __slots__ = ("kind", "shown", "value")
+
+    def __init__(self, kind: str, value: Any = None, shown: str = "") -> None:
+        self.kind = kind
+        self.value = value
+        self.shown = shown
 
 
 TEXT = "text"
@@ -56,10 +58,15 @@ def meaning(scalar: Scalar, reader: str) -> Meaning:
     if scalar.tag is not None and scalar.tag.startswith(TAG):
         return _tagged(scalar, reader)
     if scalar.tag is not None and reader == "kubernetes":  # which drops a tag of one's own, and reads no number
-        return Meaning(kind=TEXT, value=text, shown="a text")
+        return Meaning(TEXT, text, "a text")
     if scalar.style is not None:
-        return Meaning(kind=TEXT, value=text, shown="a text")
+        return Meaning(TEXT, text, "a text")
     return _plain(text, reader)
+
+
+def is_python_text(scalar: Scalar) -> bool:
+    """Whether it is surely the same text to Python: what has `:` in it may be a number to the base of 60."""
+    return scalar.tag is None and ":" not in scalar.text and meaning(scalar, "pyyaml").kind == TEXT
 
 
 def _plain(text: str, reader: str) -> Meaning:
@@ -70,7 +77,7 @@ def _plain(text: str, reader: str) -> Meaning:
         return Meaning(kind="bool", value=value, shown=f"the bool {'true' if value else 'false'}")
     if text[0] in _NUMBER_STARTS and len(text) <= 4 * MOST_DIGITS:
         return _number(text, reader)
-    return Meaning(kind=TEXT, value=text, shown="a text")
+    return Meaning(TEXT, text, "a text")
 
 
 def _number(text: str, reader: str) -> Meaning:
@@ -98,7 +105,7 @@ def _number(text: str, reader: str) -> Meaning:
         return Meaning(kind="int", value=value, shown=f"the number {value} (base 60)")
     if reader == "pyyaml" and _date(text):
         return Meaning(kind="odd", shown="a date")
-    return Meaning(kind=TEXT, value=text, shown="a text")
+    return Meaning(TEXT, text, "a text")
 
 
 def _int(value: int) -> Meaning:
@@ -110,7 +117,7 @@ def _tagged(scalar: Scalar, reader: str) -> Meaning:
     assert scalar.tag is not None
     name = scalar.tag.removeprefix(TAG)
     if name in ("str", "binary"):
-        return Meaning(kind=TEXT, value=scalar.text, shown="a text")
+        return Meaning(TEXT, scalar.text, "a text")
     found = _plain(scalar.text, reader)
     if name == "float" and found.kind == "int":
         return Meaning(kind="float", value=str(found.value), shown=f"the number {found.value}")

@@ -45,33 +45,43 @@ def watch_set(root: Node, text: str, span: Span) -> None:
         source.hidden.append((*place, text))
 
 
-def secret_nodes(root: Node) -> Iterator[Scalar]:
+def secret_nodes(root: Node) -> list[Scalar]:
     """The values below a node that are secrets by their key, by the variable that they are of, or by their object."""
+    found: list[Scalar] = []
     waiting = [root]
-    while waiting:  # not `walk`: most nodes are scalars, which tell nothing alone
-        node = waiting.pop()
+    for node in waiting:  # which grows meanwhile. Not `walk`: most nodes are scalars, which tell nothing alone
         if isinstance(node, Mapping):
-            yield from _of_mapping(node)
-            waiting += [pair.value for pair in node.pairs if not isinstance(pair.value, Scalar)]
+            _of_mapping(node, found, waiting)
         elif isinstance(node, Sequence):
-            yield from _of_flags(node)
+            found += _of_flags(node)
             waiting += [item for item in node.items if not isinstance(item, Scalar)]
+    return found
 
 
-def _of_mapping(node: Mapping) -> Iterator[Scalar]:
-    name, kind = node.get("name"), node.get("kind")
-    variable = isinstance(name, Scalar) and key_looks_secret(name.text)
-    secret = isinstance(kind, Scalar) and kind.text == "Secret"
-    for pair in node.pairs:
+def _of_mapping(node: Mapping, found: list[Scalar], waiting: list[Node]) -> None:
+    variable = secret = False
+    sections = []
+    for pair in node.pairs:  # not `get`, which makes an index
         key, below = pair.key.text, pair.value
-        if isinstance(below, Scalar):
-            named = key_looks_secret(key) or (variable and key.startswith("val"))  # `value`, be it misspelt
-            if named and not is_null(below) and is_told(below.text):
-                yield below
-        elif isinstance(below, Mapping) and (key in SECTIONS or (secret and key == "data")):
-            for inner in below.pairs:
-                if isinstance(inner.value, Scalar) and not is_null(inner.value) and inner.value.text[:1] not in "$":
-                    yield inner.value
+        if not isinstance(below, Scalar):
+            waiting.append(below)
+            if key in SECTIONS or key == "data":
+                sections.append(pair)
+        elif key == "name":
+            variable = key_looks_secret(below.text)
+        elif key == "kind":
+            secret = below.text == "Secret"
+        elif key_looks_secret(key) and not is_null(below) and is_told(below.text):
+            found.append(below)
+    if variable:
+        values = [pair.value for pair in node.pairs if pair.key.text.startswith("val")]  # `value`, be it misspelt
+        found += [each for each in values if isinstance(each, Scalar) and not is_null(each) and is_told(each.text)]
+    for pair in sections:
+        if isinstance(pair.value, Mapping) and (secret or pair.key.text != "data"):
+            inner = [each.value for each in pair.value.pairs]
+            found += [
+                each for each in inner if isinstance(each, Scalar) and not is_null(each) and each.text[:1] not in "$"
+            ]
 
 
 def _of_flags(node: Sequence) -> Iterator[Scalar]:

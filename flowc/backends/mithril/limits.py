@@ -99,9 +99,9 @@ def text_bytes(values: list[object]) -> int:
         if isinstance(value, str):
             size += len(value) if value.isascii() else 4 * len(value)
         elif isinstance(value, Record):
-            todo += value.__dict__.values()
+            todo += filter(None, value.__dict__.values())
         elif isinstance(value, tuple):
-            todo += value
+            todo += filter(None, value)
     return size
 
 
@@ -150,6 +150,8 @@ def said(job: Job, path: str) -> object | None:
     """The value of an IR field, None where it has its default."""
     section, _, field = path.partition(".")
     value, default = job.__dict__[section], Job.DEFAULTS.get(section)
+    if value is default:
+        return None  # most sections are
     if field:
         if value is None:
             return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from flowc.patterns import at_first_use
 
 NANO = 10**9
@@ -33,6 +35,7 @@ class QuantityError(ValueError):
         self.instead = instead
 
 
+@lru_cache(256)
 def parse(text: str) -> int:
     """The quantity in units of 10⁻⁹ (bytes, CPUs, pieces), rounded away from zero; raises QuantityError."""
     sign, whole, fraction, exponent, base = _read(text)

@@ -8,7 +8,7 @@ from flowc.diag.sink import Edit, Fix
 from flowc.frontends.k8s.findings import int_at, place, text_at
 from flowc.frontends.k8s.objects import DEFAULT_NAMESPACE, Gang, JobObject
 from flowc.yamldoc import scalars
-from flowc.yamldoc.node import Mapping, Scalar, plain, walk
+from flowc.yamldoc.node import Mapping, Scalar, Sequence, plain
 from flowc.yamldoc.shapes import quoted
 
 TYPE_CHECKING = False
@@ -19,16 +19,23 @@ if TYPE_CHECKING:
     from flowc.yamldoc.node import Node
 
 _WORDS = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false"))
+_LONGEST_WORD = 5
 
 
 def plain_keys(root: Node, sink: Sink) -> None:
     """Keys are text to Kubernetes, after YAML has read them: `y` becomes "true", `1.10` becomes "1.1"."""
-    for node in walk(root):
+    waiting = [root]
+    while waiting:  # not `walk`: most nodes are scalars
+        node = waiting.pop()
+        if isinstance(node, Sequence):
+            waiting += [item for item in reversed(node.items) if not isinstance(item, Scalar)]
         if not isinstance(node, Mapping):
             continue
+        waiting += [pair.value for pair in reversed(node.pairs) if not isinstance(pair.value, Scalar)]
         for pair in node.pairs:
             key = pair.key
-            if key.style is not None or not (key.text[:1] in "0123456789+-." or key.text.lower() in _WORDS):
+            short = len(key.text) <= _LONGEST_WORD and key.text.lower() in _WORDS
+            if key.style is not None or not (short or key.text[:1] in "0123456789+-."):
                 continue
             found = scalars.meaning(key, "kubernetes")
             if found.kind not in ("bool", "int", "float"):
