@@ -1,5 +1,0 @@
-#!/bin/bash
-#SBATCH -t 10
-#SBATCH --gpus-per-task=0 -n1
-
-srun python x.py
