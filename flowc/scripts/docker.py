@@ -38,8 +38,8 @@ class Containers(Record):
     """What templates ask for of docker; `image` is None for a job on the machine itself. `flag` stands before each
     variable, `docker_words` are the main container's options but for these, `command` its image and process;
     `kept_settings`: what setup must not change of the image, `volumes_format`: how it is asked for its volumes.
-    `images` are pulled `always` or where they are `missing`. `stops_beside` are the containers beside it with the
-    commands that they are told to end by; `fabric`: InfiniBand is for them too. Times in seconds."""
+    `images` are pulled `always`, where they are `missing` or `never`. `stops_beside` are the containers beside it with
+    the commands that they are told to end by; `fabric`: InfiniBand is for them too. Times in seconds."""
 
     image: str | None = None
     images: tuple[tuple[str, str], ...] = ()
@@ -223,11 +223,11 @@ def host_sysctls(job: Job) -> list[str]:
 
 
 def images(job: Job) -> list[tuple[str, str]]:
-    """Each image with its policy, `always` or `missing`; those that must be there already are not pulled."""
+    """Each image with its policy: `always`, `missing`, or `never` for those that must be there already."""
     asked = [(job.image, job.isolation.pull)] if job.image is not None else []
     asked += [(container.image, container.isolation.pull) for container in job.containers]
     found: dict[str, str] = {}
     for image, pull in asked:
-        if pull != "never" and found.get(image) != "always":
-            found[image] = "always" if pull == "always" else "missing"
+        policies = (found.get(image, "never"), pull or "missing")
+        found[image] = next(each for each in ("always", "missing", "never") if each in policies)
     return list(found.items())

@@ -49,12 +49,14 @@ class Docker:
         assert done.returncode == 0, done.stderr
         return name
 
-    def start(self, text: str, *, path: str = "job.yaml") -> None:
-        """Compiles a document and runs its startup script as the provider does."""
+    def start(self, text: str, *, path: str = "job.yaml", secrets: dict[str, str] | None = None) -> None:
+        """Compiles a document and runs its startup script as the provider does; the secrets are there already."""
         found = driver.compile(Source(path, text), Inputs())
         scripts = [each.text for each in found.artifacts if each.name.endswith("startup.sh")]
         assert scripts, [(each.code.id, each.message) for each in found.diagnostics]
         self.run(CLEAR)
+        lines = "".join(f"{name}={shlex.quote(value)}\n" for name, value in (secrets or {}).items())
+        self.run("mkdir -p -m 700 /run/flowc; cat >/run/flowc/secrets", input=lines)
         self.machine.run("cat >/root/startup_script.sh", input=scripts[0])
         done = self.run("bash /root/startup_script.sh")
         assert done.returncode == 0, done.stderr

@@ -15,10 +15,11 @@ def job(
     *,
     job: dict[str, Any] | None = None,
     pod: dict[str, Any] | None = None,
+    template: dict[str, Any] | None = None,
     objects: list[Any] | None = None,
     **main: Any,
 ) -> str:
-    """A Kubernetes Job of one container; `main` are its fields."""
+    """A Kubernetes Job of one container; `main` are its fields, `template` the Pod's metadata."""
     limits = {"resources": {"limits": {"nvidia.com/gpu": 8}}}
     container = {"name": "main", "image": IMAGE, **limits, **main}
     spec = {"restartPolicy": "Never", "containers": [container], **(pod or {})}
@@ -26,7 +27,7 @@ def job(
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": {"name": "j"},
-        "spec": {"backoffLimit": 0, **(job or {}), "template": {"spec": spec}},
+        "spec": {"backoffLimit": 0, **(job or {}), "template": {"metadata": template or {}, "spec": spec}},
     }
     return "---\n".join(yaml.safe_dump(each, sort_keys=False) for each in [*(objects or []), document])
 

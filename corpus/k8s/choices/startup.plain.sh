@@ -236,10 +236,12 @@ run_job() {
     ((body_status > 128 && body_status < 193)) && body_signal=$((body_status - 128)) || body_signal=0
     ((!must_die || body_signal == 15)) || job_state=RUNNING
     # The end of the script is the end of the job: what still runs in the background ends too.
-    kill -KILL -"$body_pid"
+    # Not yet docker, which brings the last output of containers: only what would start them again.
+    pkill -KILL -g "$body_pid" -x bash
     # What is left of the grace period is for all: the job has had its part.
     grace_left=$((told_at ? 30 + told_at - SECONDS : 30))
     docker ps -qf label=flowc | xargs -r docker stop -t $((grace_left > 0 ? grace_left : 0))
+    kill -KILL -"$body_pid"
     # Docker may be removing one already, and says only that it does.
     for _ in {1..10}; do
         docker ps -aqf label=flowc | xargs -r docker rm -fv && break
