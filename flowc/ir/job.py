@@ -54,7 +54,7 @@ class Conventions(Record):
     or `nodes`, `gpus` (of each machine), `job_id`, `task_name`, `task_id`, `cluster_info`, or `=` and a text. `output`
     is the file for what the job says where no other is named, `file_name` that of its text. `workdir_on`: whose folder
     the job's is, the `machine` or its `container`. `mounts_nest`: one mount may lie in another. `reads_profile`: the
-    job's texts see ~/.bashrc."""
+    job's texts see ~/.bashrc. `fails_together`: a failure on one of the machines that run it ends the job on all."""
 
     runs_on: str = "all"
     commands: bool = False
@@ -64,6 +64,7 @@ class Conventions(Record):
     workdir_on: str = "container"
     mounts_nest: bool = False
     reads_profile: bool = False
+    fails_together: bool = False
 
 
 class Choice(Record):

@@ -37,14 +37,15 @@ PREPARED = ("setup", "image", "containers", "secrets", "files", "volumes", "moun
 
 
 class Frame(Record):
-    """What templates ask for of the script as a whole. `readable`: comments are kept. `prepared`: there is something to
-    do before the job's own text runs; `workdir` is where it runs, `folders` are made before; `python`: the machine gets
-    a `python`."""
+    """What templates ask for of the script as a whole. `readable`: comments are kept. `together`: it ends on all
+    machines when it fails on one. `prepared`: there is something to do before the job's own text runs; `workdir` is
+    where it runs, `folders` are made before; `python`: the machine gets a `python`."""
 
     title: str
     readable: bool
     slurm: bool
     nodes: int
+    together: bool
     prepared: bool
     workdir: str
     folders: list[str]
@@ -121,6 +122,7 @@ def _sections(unit: Unit, index: int | None) -> list[Record]:
         readable=True,
         slurm=slurm,
         nodes=nodes,
+        together=nodes > 1 and job.conventions.fails_together,
         prepared=ready,
         workdir=folder,
         folders=_folders(job, folder, slurm),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from tests.same_as_slurm.rented import STATUS
 from tests.several.conftest import Rent
 
 TASK = """\
@@ -132,3 +135,46 @@ def test_machines_that_do_not_come_fail_the_job(rent: Rent) -> None:
     assert rented.read("n2", LOG) == "flowc: /etc/hosts does not list n2\n"
     status = rented.status("n1")
     assert (status["starts"], status["used_s"]) == (0, 0)
+
+
+TOGETHER = """\
+num_nodes: 3
+resources: {accelerators: H100:8, infra: mithril}
+run: |
+  [ "$SKYPILOT_NODE_RANK" != 1 ] || { sleep 2; exit 7; }
+  trap 'echo told; exit 0' TERM
+  [ "$SKYPILOT_NODE_RANK" != 2 ] || STUBBORN
+  while :; do sleep 1; done
+"""
+
+
+def test_a_failure_on_one_machine_ends_the_job_on_all(rent: Rent) -> None:
+    rented = rent("task.yaml", TOGETHER.replace("STUBBORN", "trap - TERM"))
+    rented.start()
+    assert rented.wait("n2") == ("FAILED", 7)
+    rented.wait_for("n1", STATUS, '"state":"CANCELLED","start"')
+    rented.wait_for("n1", STATUS, '"exit_code":0,"signal":0,')
+    assert rented.read("n1", LOG).endswith("told\n")
+    rented.wait_for("n3", STATUS, '"exit_code":143,"signal":15,')
+    assert rented.wait("n3") == ("CANCELLED", 143)
+
+
+@pytest.mark.slow
+def test_who_does_not_listen_is_killed(rent: Rent) -> None:
+    rented = rent("task.yaml", TOGETHER.replace("STUBBORN", "trap '' TERM"))
+    rented.start()
+    rented.wait_for("n3", STATUS, '"exit_code":137,"signal":9,')
+    assert rented.wait("n3") == ("CANCELLED", 137)
+
+
+def test_the_end_on_one_machine_is_that_of_no_other(rent: Rent) -> None:
+    rented = rent(
+        "task.yaml",
+        TOGETHER.replace("exit 7", "exit 0")
+        .replace("STUBBORN", "true")
+        .replace("while :; do sleep 1; done", "sleep 7"),
+    )
+    rented.start()
+    assert rented.wait("n2") == ("COMPLETED", 0)
+    assert rented.wait("n1") == ("COMPLETED", 0)
+    assert rented.wait("n3") == ("COMPLETED", 0)

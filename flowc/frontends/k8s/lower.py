@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from flowc.ir.job import Outcome
     from flowc.source import Source, Span
 
-CONVENTIONS = Conventions(mounts_nest=True)
+CONVENTIONS = Conventions(mounts_nest=True, fails_together=True)
 
 
 def lower(tree: Tree, inputs: Inputs, sink: Sink) -> list[Unit]:
@@ -104,7 +104,12 @@ def _unit(
     if fields is None:
         return None
     source = SourceInfo(frontend="k8s", path=tree.source.path, sha256=digest)
-    built = Job(name=job.name or _stem(tree.source), source=source, conventions=CONVENTIONS, outcome=outcome, **fields)
+    conventions = CONVENTIONS
+    if job.kind == "VolcanoJob":
+        from flowc.frontends.k8s.kinds.volcano import ends_all
+
+        conventions = CONVENTIONS.replace(fails_together=ends_all(job.node))
+    built = Job(name=job.name or _stem(tree.source), source=source, conventions=conventions, outcome=outcome, **fields)
     spans = (*context.ledger.spans, *(span for _, span in beside))
     return Unit(source=tree.source, job=built, origins=context.origins, outcome_spans=spans)
 

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from flowc.diag.sink import Sink
 
-CONVENTIONS = Conventions(variables=tuple(SKYPILOT.items()), reads_profile=True)
+CONVENTIONS = Conventions(variables=tuple(SKYPILOT.items()), reads_profile=True, fails_together=True)
 CODES = LedgerCodes(
     approximated=codes.SKYPILOT_APPROXIMATED, ignored=codes.SKYPILOT_IGNORED, refused=codes.SKYPILOT_REFUSED
 )

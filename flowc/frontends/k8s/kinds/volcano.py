@@ -18,6 +18,7 @@ ACTIONS = (
     *("AbortJob", "RestartJob", "RestartTask", "RestartPod", "RestartPartition"),
     *("TerminateJob", "CompleteJob", "ResumeJob"),
 )
+ENDING = ("AbortJob", "TerminateJob", "CompleteJob", "RestartJob")
 PLUGINS = ("env", "svc", "ssh", "pytorch", "tensorflow", "mpi", "ray", "hcclrank")
 TORCH_PORT = 23456
 HOSTS = "/etc/volcano/"  # where the svc plugin writes the hosts of each task
@@ -51,6 +52,19 @@ def check(findings: Findings, node: Mapping) -> None:
     least = node.at("spec", "minAvailable")
     if least is not None and (int_at(least) or 0) > sum(int_at(task, "replicas") or 0 for task in tasks):
         findings.invalid(least, "spec.minAvailable", "must not be greater than the replicas of all tasks together")
+
+
+def ends_all(node: Mapping) -> bool:
+    """Whether a pod that fails ends the others: Volcano lets them run on where no policy says so."""
+    policies = [
+        *node.each("spec", "policies"),
+        *(each for task in node.each("spec", "tasks") for each in task.each("policies")),
+    ]
+    return any(
+        text_at(each, "action") in ENDING
+        and {"*", "PodFailed"} & {text_at(each, "event"), *(event.value for event in each.each("events"))}
+        for each in policies
+    )
 
 
 def task_name(task: Node, index: int) -> str:

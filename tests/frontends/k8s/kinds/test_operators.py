@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.frontends.k8s.field_examples_pod import pytorch, volcano
-from tests.frontends.k8s.lowering import ids, one
+from tests.frontends.k8s.field_examples_pod import in_task, job_set, policies, pytorch, volcano
+from tests.frontends.k8s.lowering import INDEXED, ids, one
+from tests.frontends.k8s.manifests import job
 
 
 def master(workers: int = 1, **run: Any) -> dict[str, Any]:
@@ -70,3 +71,22 @@ def test_a_list_of_hosts_that_is_not_there_is_told(text: str) -> None:
 
     assert "FC333" in ids(found(2))
     assert ("FC333" in ids(found(1))) == ("/etc" in text)
+
+
+@pytest.mark.parametrize(
+    ("document", "together"),
+    [
+        (job(INDEXED), True),
+        (job_set(), True),
+        (pytorch(), True),
+        (volcano(2), False),
+        (policies({"event": "PodFailed", "action": "AbortJob"}), True),
+        (policies({"events": ["PodEvicted", "PodFailed"], "action": "RestartJob"}), True),
+        (policies({"event": "*", "action": "TerminateJob"}), True),
+        (policies({"event": "TaskCompleted", "action": "CompleteJob"}), False),
+        (policies({"event": "PodFailed", "action": "RestartTask"}), False),
+        (in_task({"event": "PodFailed", "action": "CompleteJob"}), True),
+    ],
+)
+def test_whose_failure_ends_the_others(document: dict[str, Any], together: bool) -> None:
+    assert one(document).conventions.fails_together is together
