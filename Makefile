@@ -6,6 +6,8 @@ PYTEST = $(BIN)/pytest $(PYTEST_FLAGS)
 JOB := corpus/slurm/train-8-gpus/input.sbatch
 # As many processes as cores, where pytest-xdist can see them.
 PYTEST_FLAGS ?= -n auto
+# `docker and not long` leaves out half of the minutes.
+DOCKER ?= docker
 
 .PHONY: help demo test test-boot test-docker test-uml test-supervisor test-slow same-as-slurm differential fuzz bench lint generate clean
 
@@ -32,7 +34,8 @@ test-supervisor: .venv/developed ## 20,000 jobs whose end falls together with so
 	$(BIN)/python -m tests.supervisor --count 20000
 
 test-docker: .venv/developed ## container jobs on a real docker on a real systemd (root, minutes)
-	$(BIN)/pytest -m docker tests
+	@tests/install_packages docker
+	$(BIN)/pytest -m "$(DOCKER)" tests/docker
 
 test-slow: .venv/developed ## tests that take minutes
 	@tests/install_packages test

@@ -277,6 +277,8 @@ def startup_plain(v, sh):
     if v['asks_end']:
         put('    rm -f /run/flowc.end /run/flowc.step.*\n')
     put('    # One process watches, and does nothing in a trap.\n    # Told to stop (shutdown, preemption): the next boot starts the job again.\n    trap stop_asked=1 TERM\n    # Job control gives each of its children a process group, and the signals of a fresh process.\n    set -m\n')
+    if v['together']:
+        put('    # Where the job fails on one machine it ends on all: whoever has this script tells, by UDP.\n    gang_word=$(sha256sum <"$0")\n    trap peer_failed=1 USR2\n    python3 -c \'import os,socket,sys;s=socket.socket(2,2);s.bind(("",6818))\nwhile s.recv(99)!=sys.argv[1].encode():0\nos.kill(int(sys.argv[2]),12)\' "$gang_word" $$ >/dev/null 2>&1 &\n    ears_pid=$!\n')
     if v['others_prepare']:
         put('    }\n')
     sections.append(('start', ''.join(out)))
@@ -499,19 +501,20 @@ def startup_plain(v, sh):
                 put("    need_program curl curl\n    command -v nvidia-container-runtime-hook >/dev/null || {\n        # shellcheck disable=SC2016\n        try_often add_source nvidia-container-toolkit https://nvidia.github.io/libnvidia-container/gpgkey \\\n            'https://nvidia.github.io/libnvidia-container/stable/deb/$(ARCH) /'\n        systemctl restart docker\n    }\n")
             put('    # A start begins with fresh containers. Their output is read as it comes: docker\'s own copy would fill the disk.\n    # Where docker starts anew, its own file is newer than this one.\n    docker ps -aqf label=flowc | xargs -r docker rm -fv >"$state_dir/docker"\n')
             for l_image, l_pull in v['images']:
-                put('    ')
-                if l_pull == 'missing':
-                    put('docker image inspect ')
+                if l_pull != 'never':
+                    put('    ')
+                    if l_pull == 'missing':
+                        put('docker image inspect ')
+                        put(sh(l_image))
+                        put(' >/dev/null 2>&1 || ')
+                    put('try_often ')
+                    if v['pull_secrets']:
+                        put('pull_image')
+                    else:
+                        put('docker pull -q')
+                    put(' ')
                     put(sh(l_image))
-                    put(' >/dev/null 2>&1 || ')
-                put('try_often ')
-                if v['pull_secrets']:
-                    put('pull_image')
-                else:
-                    put('docker pull -q')
-                put(' ')
-                put(sh(l_image))
-                put(' >/dev/null\n')
+                    put(' >/dev/null\n')
         for l_word in v['host_sysctls']:
             put('    sysctl -qw ')
             put(sh(l_word))
@@ -809,12 +812,21 @@ def startup_plain(v, sh):
     if (v['agents'] and not (v['prepared'])):
         put('        wait $!\n')
     else:
-        put('        wait "${stop_asked:-$!}"\n')
+        put('        wait "${stop_asked:-')
+        if v['together']:
+            put('${peer_failed:-$!}')
+        else:
+            put('$!')
+        put('}"\n')
     put('        ! read -rt 0 <&3\n    do\n')
     if (v['agents'] and not (v['prepared'])):
         put('        :\n')
     else:
         put('        [ -z "$stop_asked" ] || { stop_asked= && end_body PENDING C; }\n')
+    if v['together']:
+        put('        [ -z "$peer_failed" ] || { peer_failed= && end_body CANCELLED CI && (sleep ')
+        put(str(v['grace_s']))
+        put(' && kill -KILL -"$body_pid" &); }\n')
     put('    done\n')
     if (v['agents'] and not (v['prepared'])):
         put('    # Of a stop systemd has told all processes.\n    [ "$job_state${stop_asked-}" != RUNNING1 ] || job_state=PENDING\n')
@@ -823,7 +835,11 @@ def startup_plain(v, sh):
         put("    # Docker gives a container's end by a signal as such a status.\n    ((body_status > 128 && body_status < 193)) && body_signal=$((body_status - 128)) || body_signal=0\n")
     else:
         put('    [ -s "$state_dir/death" ] && body_signal=$((body_status > 128 ? body_status - 128 : 0)) || body_signal=0\n')
-    put('    ((!must_die || body_signal == 15)) || job_state=RUNNING\n    # The end of the script is the end of the job: what still runs in the background ends too.\n    kill -KILL -"$body_pid"\n')
+    put('    ((!must_die || body_signal == 15)) || job_state=RUNNING\n    # The end of the script is the end of the job: what still runs in the background ends too.\n')
+    if (not (v['image'] is None) and v['containers']):
+        put('    # Not yet docker, which brings the last output of containers: only what would start them again.\n    pkill -KILL -g "$body_pid" -x bash\n')
+    else:
+        put('    kill -KILL -"$body_pid"\n')
     if (v['images'] and v['containers']):
         for l_name, l_words in v['stops_beside']:
             put('    timeout ')
@@ -839,6 +855,8 @@ def startup_plain(v, sh):
         put(' + told_at - SECONDS : ')
         put(str(v['grace_s']))
         put('))\n    docker ps -qf label=flowc | xargs -r docker stop -t $((grace_left > 0 ? grace_left : 0))\n')
+    if (not (v['image'] is None) and v['containers']):
+        put('    kill -KILL -"$body_pid"\n')
     if (v['images'] or v['step_containers']):
         put('    # Docker may be removing one already, and says only that it does.\n    for _ in {1..10}; do\n        docker ps -aqf label=flowc | xargs -r docker rm -fv && break\n        sleep 1\n    done\n')
     if not (v['image'] is None):
@@ -880,6 +898,8 @@ def startup_plain(v, sh):
         put(str(v['last_delay']))
         put(']}\n    echo "flowc: exit status $body_status; starts again after $restart_delay seconds" >>"$output_file"\n    done\n')
     put('    [ "$job_state$body_status" != RUNNING0 ] || job_state=COMPLETED\n    [ "$job_state" != RUNNING ] || job_state=FAILED\n    save_state "$body_status" "$body_signal" "$EPOCHSECONDS"\n')
+    if v['together']:
+        put('    kill "$ears_pid"\n    # For a minute: a datagram may be lost, a machine late.\n    for each_try in {1..12}; do\n        [ "$job_state${stop_asked-}" = FAILED ] || break\n        for each_node in "${node_names[@]#* }"; do\n            echo -n "$gang_word" >"/dev/udp/$each_node/6818"\n        done\n        [ "$each_try" = 12 ] || sleep 5\n    done\n')
     if v['power_off']:
         put('    # Who looks after the job has a minute to see its end.\n    shutdown -P +1\n')
     put('    exit "$body_status"\n}\n')
@@ -1295,6 +1315,8 @@ def startup_small(v, sh):
     if v['asks_end']:
         put('rm -f /run/flowc.end /run/flowc.step.*\n')
     put('trap A=1 TERM\nset -m\n')
+    if v['together']:
+        put('gw=$(sha256sum<"$0")\ntrap pf0=1 USR2\npython3 -c \'import os,socket,sys;s=socket.socket(2,2);s.bind(("",6818))\nwhile s.recv(99)!=sys.argv[1].encode():0\nos.kill(int(sys.argv[2]),12)\' "$gw" $$ >/dev/null 2>&1 &\nep=$!\n')
     if v['others_prepare']:
         put('}\n')
     sections.append(('start', ''.join(out)))
@@ -1517,18 +1539,19 @@ def startup_small(v, sh):
                 put("np curl curl\ncommand -v nvidia-container-runtime-hook>/dev/null||{\ny add_source nvidia-container-toolkit https://nvidia.github.io/libnvidia-container/gpgkey 'https://nvidia.github.io/libnvidia-container/stable/deb/$(ARCH) /'\nsystemctl restart docker\n}\n")
             put('docker ps -aqf label=flowc | xargs -r docker rm -fv>$d/docker\n')
             for l_image, l_pull in v['images']:
-                if l_pull == 'missing':
-                    put('docker image inspect ')
+                if l_pull != 'never':
+                    if l_pull == 'missing':
+                        put('docker image inspect ')
+                        put(sh(l_image))
+                        put(' >/dev/null 2>&1||')
+                    put('y ')
+                    if v['pull_secrets']:
+                        put('pull_image')
+                    else:
+                        put('docker pull -q')
+                    put(' ')
                     put(sh(l_image))
-                    put(' >/dev/null 2>&1||')
-                put('y ')
-                if v['pull_secrets']:
-                    put('pull_image')
-                else:
-                    put('docker pull -q')
-                put(' ')
-                put(sh(l_image))
-                put(' >/dev/null\n')
+                    put(' >/dev/null\n')
         for l_word in v['host_sysctls']:
             put('sysctl -qw ')
             put(sh(l_word))
@@ -1807,12 +1830,21 @@ def startup_small(v, sh):
     if (v['agents'] and not (v['prepared'])):
         put('wait $!\n')
     else:
-        put('wait "${A:-$!}"\n')
+        put('wait "${A:-')
+        if v['together']:
+            put('${pf0:-$!}')
+        else:
+            put('$!')
+        put('}"\n')
     put('! read -rt 0 <&3\ndo\n')
     if (v['agents'] and not (v['prepared'])):
         put(':\n')
     else:
         put('[ -z $A ]||{ A=&&E PENDING C;}\n')
+    if v['together']:
+        put('[ -z "$pf0" ]||{ pf0=&&E CANCELLED CI&&(sleep ')
+        put(str(v['grace_s']))
+        put('&&kill -KILL -$p &);}\n')
     put('done\n')
     if (v['agents'] and not (v['prepared'])):
         put('[ "$s${A-}" != RUNNING1 ]||s=PENDING\n')
@@ -1821,7 +1853,11 @@ def startup_small(v, sh):
         put('((r>128&&r<193))&&G=$((r-128))||G=0\n')
     else:
         put('[ -s $d/death ]&&G=$((r>128?r-128:0))||G=0\n')
-    put('((!D||G==15))||s=RUNNING\nkill -KILL -$p\n')
+    put('((!D||G==15))||s=RUNNING\n')
+    if (not (v['image'] is None) and v['containers']):
+        put('pkill -KILL -g $p -x bash\n')
+    else:
+        put('kill -KILL -$p\n')
     if (v['images'] and v['containers']):
         for l_name, l_words in v['stops_beside']:
             put('timeout ')
@@ -1837,6 +1873,8 @@ def startup_small(v, sh):
         put('+ta-SECONDS:')
         put(str(v['grace_s']))
         put('))\ndocker ps -qf label=flowc | xargs -r docker stop -t $((gl>0?gl:0))\n')
+    if (not (v['image'] is None) and v['containers']):
+        put('kill -KILL -$p\n')
     if (v['images'] or v['step_containers']):
         put('for _ in {1..10};do\ndocker ps -aqf label=flowc | xargs -r docker rm -fv&&break\nsleep 1\ndone\n')
     if not (v['image'] is None):
@@ -1875,6 +1913,8 @@ def startup_small(v, sh):
         put(str(v['last_delay']))
         put(']}\necho "flowc: exit status $r; starts again after $rd seconds">>"$o"\ndone\n')
     put('[ $s$r != RUNNING0 ]||s=COMPLETED\n[ $s != RUNNING ]||s=FAILED\nw $r $G $EPOCHSECONDS\n')
+    if v['together']:
+        put('kill "$ep"\nfor ey in {1..12};do\n[ "$s${A-}" = FAILED ]||break\nfor en in "${a[@]#* }";do\necho -n "$gw">"/dev/udp/$en/6818"\ndone\n[ "$ey" = 12 ]||sleep 5\ndone\n')
     if v['power_off']:
         put('shutdown -P +1\n')
     put('exit $r\n}\n')

@@ -66,6 +66,7 @@ def test_what_a_sidecar_does_before_its_stop(docker: Any) -> None:
     assert docker.read("/var/log/foundry/1.log") == "last\n"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("spec", "text", "end", "runs"),
     [
@@ -125,6 +126,7 @@ def test_a_container_that_is_restarted_keeps_the_pods_folders(docker: Any) -> No
     assert "old" not in docker.output()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("text", "end"),
     [(HANDLES, ("TIMEOUT", 0, 0)), (IGNORES, ("TIMEOUT", 137, 9)), (DIES, ("TIMEOUT", 137, 9))],
@@ -145,6 +147,7 @@ def test_the_time_limit_in_every_phase(docker: Any, phase: str, text: str, end: 
     assert ("told" in docker.output()) == (text == HANDLES)
 
 
+@pytest.mark.long
 def test_the_time_limit_counts_all_starts(docker: Any) -> None:
     docker.start(job(job={"activeDeadlineSeconds": 12}, pod={"terminationGracePeriodSeconds": 1}, command=sh(IGNORES)))
     docker.wait_for("up")
@@ -171,6 +174,7 @@ def test_sidecars_are_stopped_after_the_job_and_say_their_last(docker: Any) -> N
     assert docker.read("/var/log/foundry/1.log") == "last\n"
 
 
+@pytest.mark.long
 def test_a_signal_of_its_own_stops_it(docker: Any) -> None:
     text = "trap 'echo int; exit 4' INT; trap 'echo term; exit 5' TERM; echo up; while :; do sleep 1; done"
     found = docker.end(
@@ -189,6 +193,7 @@ def test_a_stop_of_the_unit_is_told_to_the_container(docker: Any) -> None:
     assert docker.left() == ""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", ["shut_down", "cut_power"])
 def test_the_machine_goes_away_while_an_init_container_runs(docker: Any, how: str) -> None:
     pod = shared(

@@ -34,6 +34,12 @@ QUICK = """\
 printf '#!/bin/sh\\n[ "$1" != 10 ] || set -- 0.1\\nexec /bin/sleep "$@"\\n' >/usr/local/sbin/sleep
 chmod 755 /usr/local/sbin/sleep
 """
+# Waits until the registry is back.
+PATIENT = """\
+#!/bin/sh
+[ "$1" = 10 ] || exec /bin/sleep "$@"
+until [ -e /run/back ]; do /bin/sleep 0.1; done
+"""
 
 
 def login(password: str) -> str:
@@ -80,6 +86,7 @@ def test_an_image_that_may_not_be_pulled_and_is_not_there(pulls: Any) -> None:
     assert f"No such image: {OPEN}/box:1" in pulls.output()
 
 
+@pytest.mark.long
 def test_an_image_that_is_nowhere(pulls: Any) -> None:
     text = job(image=f"{OPEN}/no-such:1", command=sh("echo main"))
     assert pulls.end(text)[0] == "FAILED"
@@ -94,6 +101,7 @@ def test_credentials_are_tried_one_after_the_other(pulls: Any) -> None:
     assert pulls.output() == "one\n"
 
 
+@pytest.mark.long
 def test_without_credentials_that_are_good(pulls: Any) -> None:
     text = pod("Always", CLOSED, pod={"imagePullSecrets": [{"name": "bad-one"}]})
     pulls.start(text, secrets={"bad_one": login("wrong")})
@@ -103,10 +111,12 @@ def test_without_credentials_that_are_good(pulls: Any) -> None:
     assert base64.b64encode(b"me:wrong").decode() not in pulls.output()
 
 
+@pytest.mark.long
 def test_an_image_comes_back_from_the_registry_after_a_while(pulls: Any) -> None:
-    pulls.run("systemctl stop open-5002")
+    pulls.run("systemctl stop open-5002; rm -f /run/back")
+    pulls.run("cat >/usr/local/sbin/sleep", input=PATIENT)
     pulls.start(pod("Always"))
     pulls.wait_for("connection refused")
-    pulls.run(START)
+    pulls.run(f"{START}touch /run/back")
     assert pulls.wait()["state"] == "COMPLETED"
     assert pulls.output().endswith("one\n")

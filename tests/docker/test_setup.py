@@ -62,6 +62,7 @@ def test_it_is_there_again_after_a_power_cut(docker: Any) -> None:
     assert docker.output().splitlines().count("kept") == 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("user", ["USER 1000", "USER user", "USER 0"])
 def test_a_task_of_skypilot_is_roots_whoever_the_images_user_is(docker: Any, user: str) -> None:
     docker.image("usered:test", user, "VOLUME /data", "WORKDIR /place")

@@ -39,6 +39,7 @@ def test_an_image_with_a_command_alone(docker: Any) -> None:
     assert docker.output() == "the job's\n"
 
 
+@pytest.mark.long
 def test_a_command_of_the_images_shell(docker: Any) -> None:
     docker.image("shell:test", "ENV NAME=image", "CMD echo of $NAME")
     assert docker.end(job(image="shell:test", env=[{"name": "NAME", "value": "the job"}])) == ("COMPLETED", 0, 0)
@@ -132,6 +133,7 @@ def test_variables_and_their_sources(docker: Any) -> None:
     assert docker.run("grep -rls 'se.cret' /var/lib/foundry /var/log/foundry/[0-9]* /etc/systemd").stdout == ""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("image_user", "pod", "own", "output"),
     [
@@ -163,6 +165,7 @@ def test_a_root_user_is_refused_where_none_may_be(docker: Any) -> None:
     assert docker.output() == "1000\n"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("context", "command", "output"),
     [
@@ -197,6 +200,7 @@ def test_what_is_seen_from_outside_alone(docker: Any) -> None:
     assert found == '["seccomp=unconfined","apparmor=unconfined"] none\n'
 
 
+@pytest.mark.long
 def test_what_a_pod_shares_with_the_machine(docker: Any) -> None:
     look = (
         "for kind in net ipc pid uts; do readlink /proc/self/ns/$kind; done; hostname; grep known /etc/hosts; sleep 2"
@@ -222,6 +226,7 @@ def test_what_a_pod_shares_with_the_machine(docker: Any) -> None:
     assert {"nameserver 10.9.8.7", "search example.org", "options ndots:3"} <= set(own)
 
 
+@pytest.mark.long
 def test_the_working_folder(docker: Any) -> None:
     docker.image("folder:test", "WORKDIR /of/the/image")
     assert docker.end(job(image="folder:test", command=["pwd"])) == ("COMPLETED", 0, 0)

@@ -23,7 +23,7 @@ state_dir=${0%/*}
 if [ -z "$1" ]; then
     # Not ordered after cloud-init, which would wait for us. The network is waited for, but not required.
     # SIGPIPE must end `yes | head` as in any shell; one process out of memory must not stop the whole job.
-    cat >/etc/systemd/system/flowc.service <<UNIT
+    cat >/etc/systemd/system/flowc.service <<E
 [Unit]
 Wants=network-online.target
 After=network-online.target docker.service
@@ -35,7 +35,7 @@ KillMode=mixed
 TimeoutStopSec=270
 [Install]
 WantedBy=multi-user.target
-UNIT
+E
     mkdir -p /var/log/foundry
     # An empty state file says: never started. One that is there keeps what it says.
     : >>"$state_dir/status.json"
@@ -47,26 +47,21 @@ UNIT
     exit
 fi
 
-# ---- state: one small JSON file, replaced as a whole ----
+# ---- state: one small JSON file, replaced as a whole; on a full disk written over, which takes no room ----
 
 # Usage: save_state [EXIT_CODE SIGNAL END]
 save_state() {
     IFS=. read -r uptime_seconds _ </proc/uptime
+    used_base=${used_base-$((used_seconds - uptime_seconds))} first_start=${first_start:-$EPOCHSECONDS}
     used_seconds=$((used_base + uptime_seconds))
-    printf '{"starts":%s,"used_s":%s,"state":"%s","start":%s,"restarts":%s,"exit_code":%s,"signal":%s,"end":%s}\n' \
-        "$start_count" $used_seconds "$job_state" "$first_start" "$failure_count" "${1-null}" "${2-null}" "${3-null}" \
-        >"$state_dir/new"
-    mv "$state_dir/new" "$state_dir/status.json"
+    state_line='{"starts":'${start_count:-0}',"used_s":'$used_seconds',"state":"'$job_state'","start":'$first_start',"restarts":'${failure_count:-0}',"exit_code":'${1-null}',"signal":'${2-null}',"end":'${3-null}'}'
+    # shellcheck disable=SC2015
+    echo "$state_line" >"$state_dir/new" && mv "$state_dir/new" "$state_dir/status.json" || echo "$state_line" 1<>"$state_dir/status.json"
 }
 
 # Usage: not_started MESSAGE. The job has failed before it began.
 not_started() {
     echo "flowc: $*"
-    IFS=. read -r uptime_seconds _ </proc/uptime
-    used_base=$((used_seconds - uptime_seconds))
-    start_count=${start_count:-0}
-    first_start=${first_start:-$EPOCHSECONDS}
-    failure_count=${failure_count:-0}
     job_state=FAILED
     save_state 1 0 "$EPOCHSECONDS"
     exit 1
@@ -80,25 +75,26 @@ stop_body() {
     kill -CONT -"$body_pid"
 }
 
-# Usage: end_body STATE SIGNALS. What is dead by now has ended by itself. So has what then ends otherwise than by TERM
-# though it did not catch TERM (SIGNALS: C), nor ignore it (I).
+# Usage: end_body STATE SIGNALS. What is dead by now has ended by itself: it has no program any more. So has what then ends
+# otherwise than by TERM though it did not catch TERM (SIGNALS: C), nor ignore it (I).
 end_body() {
-    [ "$job_state" = RUNNING ] && body_facts=$(<"/proc/$body_pid/status") && [[ $body_facts != *State:?[XZ]* ]] || return
+    [ "$job_state" = RUNNING ] && [ -e "/proc/$body_pid/exe" ] || return
     job_state=$1
+    [[ $(<"/proc/$body_pid/status") = *Sig[$2]g[nt]:?????????????[4-7c-f]???* ]] || must_die=1
     told_at=$SECONDS
-    [[ $body_facts = *Sig[$2]g[nt]:?????????????[4-7c-f]???* ]] || must_die=1
-    stop_body &
+    (stop_body &)
 }
 
 # ---- time: counted over all starts; looked at every 5 seconds, and when something is due ----
 
 on_time() {
     ((used_seconds < 86400)) || end_body TIMEOUT CI
+
     ((used_seconds < 86520)) || kill -KILL -"$body_pid"
     # Until it is called again; what is due first comes last.
     wait_time=5
     for each_time in 86520 86400; do
-        ((each_time <= used_seconds || each_time > used_seconds + 4)) || wait_time=$((each_time - used_seconds))
+        ((each_time -= used_seconds, each_time > 0 && each_time < 5 && (wait_time = each_time)))
     done
 }
 
@@ -184,20 +180,15 @@ run_job() {
     [ "$start_count" ] || : >"$output_file"
     # The provider's log folder leads to the job's own output.
 
-    IFS=. read -r uptime_seconds _ </proc/uptime
-    used_base=$((used_seconds - uptime_seconds))
-    first_start=${first_start:-$EPOCHSECONDS}
     job_state=RUNNING
-    # One process watches, and does nothing in a trap. It sleeps until the time is due or somebody rings here; what has
-    # happened stands elsewhere, so a ring that falls together with the time may be lost.
-    exec 3<> <(:)
+    # One process watches, and does nothing in a trap.
     # Told to stop (shutdown, preemption): the next boot starts the job again.
-    trap 'stop_asked=1; echo >&3' TERM
+    trap stop_asked=1 TERM
     # Job control gives each of its children a process group, and the signals of a fresh process.
     set -m
     # Where the job fails on one machine it ends on all: whoever has this script tells, by UDP.
     gang_word=$(sha256sum <"$0")
-    trap 'peer_failed=1; echo >&3' USR2
+    trap peer_failed=1 USR2
     python3 -c 'import os,socket,sys;s=socket.socket(2,2);s.bind(("",6818))
 while s.recv(99)!=sys.argv[1].encode():0
 os.kill(int(sys.argv[2]),12)' "$gang_word" $$ >/dev/null 2>&1 &
@@ -280,46 +271,49 @@ batch: 4096
         --rm --name flowc --entrypoint /bin/sh nvcr.io/nvidia/pytorch:24.07-py3 -c 'exec "${1}" "${2}" "${3}" "${4}${JOB_COMPLETION_INDEX}" "${5}${MASTER_ADDR}" "${6}" "${7}"' sh torchrun --nnodes=4 --nproc-per-node=8 --node-rank= --master-addr= train.py --config=/etc/pretrain/config.yaml \
         </dev/null
     }
-    failure_count=${failure_count:-0}
     while :; do
     rm -f "$state_dir/ready"
-    body_signal=
     must_die=
-    # Its process, then its exit status.
-    : >"$state_dir/life"
+    # Both files have their room on the disk before the job may fill it.
+    save_state
+    # The exit status, where the keeper lives to tell it; written over, since the disk may be full by then. (Nor does bash
+    # know it always: where a stop comes while it hears of it, `wait` has lost it.)
+    echo 137 1<>"$state_dir/life"
     # The keeper has the body as its child and nothing else to do. Bash tells it of a death by a signal, in words, and of an
-    # exit in none; the status may be the same.
+    # exit in none; the status may be the same. It alone holds a pipe open: the end of that is its end, whichever way.
+    exec 3<> <(:)
     (
         trap '' TERM
         set -m
         (
             trap - TERM
-            echo "$BASHPID" >"$state_dir/life"
-            echo >&3
-            launch 3>&-
-        ) >>"$output_file" 2>&1 &
+            echo "$BASHPID"
+            exec >>"$output_file" 2>&1 3>&- &&
+                launch
+        ) &
         # In a subshell `wait` passes over a body that is only stopped.
         wait $!
-        echo $? >>"$state_dir/life"
-        echo >&3
-    ) 2>"$state_dir/death" &
-    exec 2>/dev/null
+        echo $? 1<>"$state_dir/life"
+    ) >&3 2>"$state_dir/death" &
+    exec 2>/dev/null 3</dev/fd/3
     start_count=$((start_count + 1))
+    read -r body_pid <&3
+    # Bash's `wait` misses no signal, whenever it comes; `read` misses what comes just before it sleeps.
+    # A stop that was not looked at yet leaves nothing to wait for.
     while
         save_state
         on_time
-        read -rt "$wait_time" -u 3
-        { read -r body_pid; ! read -r body_status; } <"$state_dir/life"
+        read -rt "$wait_time" <&3 &
+        wait "${stop_asked:-${peer_failed:-$!}}"
+        ! read -rt 0 <&3
     do
-        [ -z "$stop_asked" ] || end_body PENDING C
-        ! { [ "$peer_failed" ] && end_body CANCELLED CI; } || {
-            peer_failed=
-            (sleep 120; kill -KILL -"$body_pid") &
-        }
+        [ -z "$stop_asked" ] || { stop_asked= && end_body PENDING C; }
+        [ -z "$peer_failed" ] || { peer_failed= && end_body CANCELLED CI && (sleep 120 && kill -KILL -"$body_pid" &); }
     done
+    read -r body_status <"$state_dir/life"
     # Docker gives a container's end by a signal as such a status.
-    ((body_status < 129 || body_status > 192)) || body_signal=$((body_status - 128))
-    [ -z "$must_die" ] || [ "$body_signal" = 15 ] || job_state=RUNNING
+    ((body_status > 128 && body_status < 193)) && body_signal=$((body_status - 128)) || body_signal=0
+    ((!must_die || body_signal == 15)) || job_state=RUNNING
     # The end of the script is the end of the job: what still runs in the background ends too.
     # Not yet docker, which brings the last output of containers: only what would start them again.
     pkill -KILL -g "$body_pid" -x bash
@@ -350,11 +344,9 @@ batch: 4096
     restart_delay=${restart_delays[failure_count < 3 ? failure_count : 3]}
     echo "flowc: exit status $body_status; starts again after $restart_delay seconds" >>"$output_file"
     done
-    if [ "$job_state" = RUNNING ]; then
-        job_state=COMPLETED
-        [ "$body_status" = 0 ] || job_state=FAILED
-    fi
-    save_state "$body_status" "${body_signal:-0}" "$EPOCHSECONDS"
+    [ "$job_state$body_status" != RUNNING0 ] || job_state=COMPLETED
+    [ "$job_state" != RUNNING ] || job_state=FAILED
+    save_state "$body_status" "$body_signal" "$EPOCHSECONDS"
     kill "$ears_pid"
     # For a minute: a datagram may be lost, a machine late.
     for each_try in {1..12}; do
