@@ -22,6 +22,9 @@ _SUFFIX = "-abcde"  # what the server puts behind the name of a pod
 def check(findings: Findings, node: Mapping) -> None:
     """Check the spec of a JobSet, without the Jobs in it."""
     parts = node.each("spec", "replicatedJobs")
+    listed = node.at("spec", "replicatedJobs")
+    if listed is not None and not parts and listed.what == "list":
+        findings.required(listed, "spec.replicatedJobs", "a set without jobs runs nothing")
     seen: dict[str, Node] = {}
     for index, part in enumerate(parts):
         where, name = f"spec.replicatedJobs[{index}]", part.at("name")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from flowc.frontends.k8s import names
-from flowc.frontends.k8s.findings import int_at, key_span, text_at
+from flowc.frontends.k8s.findings import given, int_at, key_span, text_at
+from flowc.yamldoc.node import Mapping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from flowc.frontends.k8s.context import Context
     from flowc.frontends.k8s.findings import Findings
     from flowc.frontends.k8s.objects import Gang
-    from flowc.yamldoc.node import Mapping, Node
+    from flowc.yamldoc.node import Node
 
 TORCH_PORT, PORT_NAME = "23456", "pytorchjob-port"
 CONTAINER = "pytorch"  # the container that the operator looks at
@@ -25,6 +26,9 @@ def check(findings: Findings, node: Mapping) -> None:
     if name is not None and isinstance(name.value, str) and names.is_label(name.value):
         names.service_name(findings, name, "metadata.name")
     path = "spec.pytorchReplicaSpecs"
+    specs = node.at("spec", "pytorchReplicaSpecs")
+    if isinstance(specs, Mapping) and not given(specs, ("Master", "Worker")):
+        findings.required(specs, f"{path}.Worker", "name the pods that are to run: `Master`, `Worker` or both")
     for pair in node.pairs_at("spec", "pytorchReplicaSpecs"):
         where, count = f"{path}.{pair.key.text}", pair.value.at("replicas")
         number = int_at(count) if count is not None else None

@@ -191,9 +191,9 @@ def _node_list(text: str) -> tuple[int, int]:
         numbers.append(number)
     if ":" in text:
         step, end = strtol(text.partition(":")[2])
-        if step <= 0 or end != len(text.partition(":")[2]) or len(numbers) != 2 or numbers[1] < numbers[0]:
+        if step <= 0 or end != len(text.partition(":")[2]) or len(numbers) != 2 or numbers[1] <= numbers[0]:
             raise wrong(text, "expected MIN-MAX:STEP")
-        return numbers[0], numbers[0] + (numbers[1] - numbers[0]) // step * step
+        return numbers[0], numbers[0] + (numbers[1] - numbers[0] - 1) // step * step  # the end itself is left out
     return min(numbers), max(numbers)
 
 

@@ -58,6 +58,12 @@ def both_numbers() -> dict[str, Any]:
     return document
 
 
+def nobody() -> dict[str, Any]:
+    document = pytorch()
+    document["spec"]["pytorchReplicaSpecs"] = {}
+    return document
+
+
 def no_worker() -> dict[str, Any]:
     document = master(1)
     document["spec"]["elasticPolicy"] = {"minReplicas": 1}
@@ -112,6 +118,8 @@ CASES = [
     (pytorch(replicas=0), "spec.pytorchReplicaSpecs.Worker.replicas: Forbidden: must be at least 1"),
     (named(pytorch(), "1a"), "metadata.name: Invalid value"),
     (no_worker(), "spec.pytorchReplicaSpecs.Worker: Required value"),
+    (job_set(replicatedJobs=[]), "spec.replicatedJobs: Required value"),
+    (nobody(), "spec.pytorchReplicaSpecs.Worker: Required value"),
     (both_numbers(), "spec.elasticPolicy.nProcPerNode: Forbidden: must not be used with spec.nprocPerNode"),
     (pytorch({"managedBy": "me"}), "spec.runPolicy.managedBy: Unsupported value"),
 ]
