@@ -16,7 +16,7 @@ def startup_plain(v, sh):
     put('state_dir=${0%/*}\n')
     sections.append(('header', ''.join(out)))
     out.clear()
-    put('\n# ---- install: run by cloud-init or by hand, as root, on the first boot; may be run again ----\n\nif [ -z "$1" ]; then\n    # Not ordered after cloud-init, which would wait for us. The network is waited for, but not required.\n    # SIGPIPE must end `yes | head` as in any shell; one process out of memory must not stop the whole job.\n    cat >/etc/systemd/system/flowc.service <<E\n[Unit]\nWants=network-online.target\nAfter=network-online.target')
+    put('\n# ---- install: run by cloud-init or by hand, as root, on the first boot; may be run again ----\n\n[ "$1" ] || {\n    # Not ordered after cloud-init, which would wait for us. The network is waited for, but not required.\n    # SIGPIPE must end `yes | head` as in any shell; one process out of memory must not stop the whole job.\n    cat >/etc/systemd/system/flowc.service <<E\n[Unit]\nWants=network-online.target\nAfter=network-online.target')
     if v['images']:
         put(' docker.service')
     put('\n[Service]\nExecStart=/bin/bash $0 job\nIgnoreSIGPIPE=no\nOOMPolicy=continue\n')
@@ -29,7 +29,7 @@ def startup_plain(v, sh):
     put('[Install]\nWantedBy=multi-user.target\nE\n')
     if v['python']:
         put('    # Ubuntu knows Python by its new name alone.\n    type -P python >/dev/null || ln -s /usr/bin/python3 /usr/local/bin/python\n')
-    put('    mkdir -p /var/log/foundry\n    # An empty state file says: never started. One that is there keeps what it says.\n    : >>"$state_dir/status.json"\n    # Where no systemd runs, the job runs in the background, once at a time.\n    systemctl enable --now --no-block flowc ||\n        setsid -f flock -no "$state_dir" bash "$0" job </dev/null >/dev/null 2>&1\n')
+    put('    mkdir -p /var/log/foundry\n    # An empty state file says: never started. One that is there keeps what it says.\n    : >>"$state_dir/status.json"\n    # Where no systemd runs, the job runs in the background, once at a time.\n    systemctl enable --now --no-block flowc ||\n        setsid -f flock -no "$state_dir" bash "$0" job &>/dev/null\n')
     if v['port_units']:
         put("    # Ports are closed but for those that the provider's tool holds open.\n    cat >/etc/systemd/system/flowc-port@.service <<'E'\n[Unit]\nWants=network-online.target\nAfter=network-online.target\n[Service]\nExecStart=/usr/local/bin/foundrypf %i\nRestart=always\nRestartSec=5\n[Install]\nWantedBy=multi-user.target\nE\n")
         if v['forward_units']:
@@ -42,10 +42,10 @@ def startup_plain(v, sh):
             put(' ')
             put(str(l_unit))
         put('\n')
-    put('    # All of this must outlive a power cut.\n    sync\n    exit\nfi\n')
+    put('    # All of this must outlive a power cut.\n    sync\n    exit\n}\n')
     sections.append(('install', ''.join(out)))
     out.clear()
-    put('\n# ---- state: one small JSON file, replaced as a whole; on a full disk written over, which takes no room ----\n\n# Usage: save_state [EXIT_CODE SIGNAL END]\nsave_state() {\n    IFS=. read -r uptime_seconds _ </proc/uptime\n    used_base=${used_base-$((used_seconds - uptime_seconds))} first_start=${first_start:-$EPOCHSECONDS}\n    used_seconds=$((used_base + uptime_seconds))\n    state_line=\'{"starts":\'${start_count:-0}\',"used_s":\'$used_seconds\',"state":"\'$job_state\'","start":\'$first_start\',')
+    put('\n# ---- state: one small JSON file, replaced as a whole; on a full disk written over, which takes no room ----\n\n# Usage: save_state [EXIT_CODE SIGNAL END]\nsave_state() {\n    IFS=. read -r uptime_seconds _ </proc/uptime\n    used_base=${used_base-$((used_seconds - uptime_seconds))} used_seconds=$((used_base + uptime_seconds)) first_start=${first_start:-$EPOCHSECONDS}\n    state_line=\'{"starts":\'${start_count:-0}\',"used_s":\'$used_seconds\',"state":"\'$job_state\'","start":\'$first_start\',')
     if v['restarts']:
         put('"restarts":\'${failure_count:-0}\',')
     put('"exit_code":\'${1-null}\',"signal":\'${2-null}\',"end":\'${3-null}\'}\'\n    # shellcheck disable=SC2015\n    echo "$state_line" >"$state_dir/new" && mv "$state_dir/new" "$state_dir/status.json" || echo "$state_line" 1<>"$state_dir/status.json"\n}\n')
@@ -75,9 +75,9 @@ def startup_plain(v, sh):
     if ((not (v['agents']) or v['prepared']) or not (v['limit_s'] is None)):
         put('end_body() {\n    [ "$job_state" = RUNNING ] && [ -e "/proc/$body_pid/exe" ] || return\n')
         if (v['agents'] and not (v['prepared'])):
-            put('    job_state=TIMEOUT\n    [[ $(<"/proc/$body_pid/status") = *Sig[CI]g[nt]:?????????????[4-7c-f]???* ]] || must_die=1\n')
+            put('    job_state=TIMEOUT\n    grep -q \'Sig[CI]g.*[4-7c-f]...$\' "/proc/$body_pid/status" || must_die=1\n')
         else:
-            put('    job_state=$1\n    [[ $(<"/proc/$body_pid/status") = *Sig[$2]g[nt]:?????????????[4-7c-f]???* ]] || must_die=1\n')
+            put('    job_state=$1\n    grep -q "Sig[$2]g.*[4-7c-f]...$" "/proc/$body_pid/status" || must_die=1\n')
         if (v['images'] and v['containers']):
             put('    told_at=$SECONDS\n')
         if v['prepared']:
@@ -118,9 +118,18 @@ def startup_plain(v, sh):
             put('\n\n    ((used_seconds < ')
             put(str(v['kill_at_s']))
             put(')) || kill -KILL -"$body_pid"\n')
-        put('    # Until it is called again; what is due first comes last.\n    wait_time=5\n')
-        if not (v['limit_s'] is None):
-            put('    for each_time in ')
+        put('    # Until it is called again.\n    wait_time=5\n')
+        if not (v['tick_phase'] is None):
+            put('    ((wait_time-=')
+            if v['tick_phase']:
+                put('(used_seconds+')
+                put(str(v['tick_phase']))
+                put(')')
+            else:
+                put('used_seconds')
+            put('%5))\n')
+        elif not (v['limit_s'] is None):
+            put('    # What is due first comes last.\n    for each_time in ')
             put(str(v['kill_at_s']))
             put(' ')
             put(str(v['limit_s']))
@@ -176,7 +185,7 @@ def startup_plain(v, sh):
     put('    IFS=:, read -r _ start_count _ used_seconds _ job_state _ first_start _ ')
     if v['restarts']:
         put('failure_count _ ')
-    put('<"$state_dir/status.json"\n    # RUNNING and PENDING are to be started again, so is a job that never was; COMPLETED, FAILED and TIMEOUT are over.\n    [[ ${job_state:-ING} = *ING* ]] || exit 0\n')
+    put('<"$state_dir/status.json"\n    # RUNNING and PENDING are to be started again, so is a job that never was. What is over has an A or a T.\n    [[ $job_state = *[AT]* ]] && exit\n')
     sections.append(('run', ''.join(out)))
     out.clear()
     if v['nodes'] > 1:
@@ -566,10 +575,10 @@ def startup_plain(v, sh):
         put(str(v['flag']))
         put('SLURMD_NODENAME="$host_name" ')
         put(str(v['flag']))
-        put('SLURM_TASK_PID="$BASHPID" ')
+        put('SLURM_TASK_PID="$BASHPID"')
         if v['asks_end']:
-            put('FLOWC_BODY="$BASHPID" ')
-        put('\\\n        ')
+            put(' FLOWC_BODY="$BASHPID"')
+        put(' \\\n        ')
         put(str(v['flag']))
         put('SLURM_JOB_START_TIME="$EPOCHSECONDS" \\\n')
         if not (v['limit_s'] is None):
@@ -780,11 +789,11 @@ def startup_plain(v, sh):
             put('BASH_ENV="$state_dir/trap" \\\n')
         put('        "$state_dir/')
         put(str(v['body_name']))
-        put('" ')
+        put('"')
         for l_arg in v['args']:
-            put(sh(l_arg))
             put(' ')
-        put('\\\n')
+            put(sh(l_arg))
+        put(' \\\n')
     put('        <')
     for l_part in v['stdin']:
         if l_part is None:
@@ -812,17 +821,17 @@ def startup_plain(v, sh):
     if (v['agents'] and not (v['prepared'])):
         put('        wait $!\n')
     else:
-        put('        wait "${stop_asked:-')
+        put('        # shellcheck disable=SC2086\n        wait ${stop_asked:-')
         if v['together']:
             put('${peer_failed:-$!}')
         else:
             put('$!')
-        put('}"\n')
+        put('}\n')
     put('        ! read -rt 0 <&3\n    do\n')
     if (v['agents'] and not (v['prepared'])):
         put('        :\n')
     else:
-        put('        [ -z "$stop_asked" ] || { stop_asked= && end_body PENDING C; }\n')
+        put('        ((stop_asked)) && stop_asked= && end_body PENDING C\n')
     if v['together']:
         put('        [ -z "$peer_failed" ] || { peer_failed= && end_body CANCELLED CI && (sleep ')
         put(str(v['grace_s']))
@@ -834,8 +843,8 @@ def startup_plain(v, sh):
     if not (v['image'] is None):
         put("    # Docker gives a container's end by a signal as such a status.\n    ((body_status > 128 && body_status < 193)) && body_signal=$((body_status - 128)) || body_signal=0\n")
     else:
-        put('    [ -s "$state_dir/death" ] && body_signal=$((body_status > 128 ? body_status - 128 : 0)) || body_signal=0\n')
-    put('    ((!must_die || body_signal == 15)) || job_state=RUNNING\n    # The end of the script is the end of the job: what still runs in the background ends too.\n')
+        put('    [ -s "$state_dir/death" ] && ((body_signal = body_status > 128 ? body_status - 128 : 0)) || body_signal=0\n')
+    put('    ((must_die && body_signal - 15)) && job_state=RUNNING\n    # The end of the script is the end of the job: what still runs in the background ends too.\n')
     if (not (v['image'] is None) and v['containers']):
         put('    # Not yet docker, which brings the last output of containers: only what would start them again.\n    pkill -KILL -g "$body_pid" -x bash\n')
     else:
@@ -897,7 +906,7 @@ def startup_plain(v, sh):
         put(' ? failure_count : ')
         put(str(v['last_delay']))
         put(']}\n    echo "flowc: exit status $body_status; starts again after $restart_delay seconds" >>"$output_file"\n    done\n')
-    put('    [ "$job_state$body_status" != RUNNING0 ] || job_state=COMPLETED\n    [ "$job_state" != RUNNING ] || job_state=FAILED\n    save_state "$body_status" "$body_signal" "$EPOCHSECONDS"\n')
+    put('    [ "$job_state" = RUNNING ] && ((body_status)) && job_state=FAILED\n    [ "$job_state" = RUNNING ] && job_state=COMPLETED\n    save_state "$body_status" "$body_signal" "$EPOCHSECONDS"\n')
     if v['together']:
         put('    kill "$ears_pid"\n    # For a minute: a datagram may be lost, a machine late.\n    for each_try in {1..12}; do\n        [ "$job_state${stop_asked-}" = FAILED ] || break\n        for each_node in "${node_names[@]#* }"; do\n            echo -n "$gang_word" >"/dev/udp/$each_node/6818"\n        done\n        [ "$each_try" = 12 ] || sleep 5\n    done\n')
     if v['power_off']:
@@ -914,14 +923,12 @@ def startup_plain(v, sh):
             put('\nE\nchmod +x "$state_dir/bin/')
             put(str(v['first_tool']))
             put('"\n')
-            if v['other_tools']:
-                put('for each_name in')
-                for l_name in v['other_tools']:
-                    put(' ')
-                    put(str(l_name))
-                put('; do\n    ln -f "$state_dir/bin/')
+            for l_name in v['other_tools']:
+                put('ln -f "$state_dir/bin/')
                 put(str(v['first_tool']))
-                put('" "$state_dir/bin/$each_name"\ndone\n')
+                put('" "$state_dir/bin/')
+                put(str(l_name))
+                put('"\n')
             for l_folder, l_name in v['tool_paths']:
                 put('mkdir -p ')
                 put(str(l_folder))
@@ -1062,7 +1069,7 @@ def startup_small(v, sh):
     put('d=${0%/*}\n')
     sections.append(('header', ''.join(out)))
     out.clear()
-    put('if [ -z "$1" ];then\ncat>/etc/systemd/system/flowc.service <<E\n[Unit]\nWants=network-online.target\nAfter=network-online.target')
+    put('[ "$1" ]||{\ncat>/etc/systemd/system/flowc.service <<E\n[Unit]\nWants=network-online.target\nAfter=network-online.target')
     if v['images']:
         put(' docker.service')
     put('\n[Service]\nExecStart=/bin/bash $0 job\nIgnoreSIGPIPE=no\nOOMPolicy=continue\n')
@@ -1075,7 +1082,7 @@ def startup_small(v, sh):
     put('[Install]\nWantedBy=multi-user.target\nE\n')
     if v['python']:
         put('type -P python>/dev/null||ln -s /usr/bin/python3 /usr/local/bin/python\n')
-    put('mkdir -p /var/log/foundry\n:>>$d/status.json\nsystemctl enable --now --no-block flowc||\nsetsid -f flock -no $d bash "$0" job</dev/null>/dev/null 2>&1\n')
+    put('mkdir -p /var/log/foundry\n:>>$d/status.json\nsystemctl enable --now --no-block flowc||\nsetsid -f flock -no $d bash "$0" job &>/dev/null\n')
     if v['port_units']:
         put("cat>/etc/systemd/system/flowc-port@.service <<'E'\n[Unit]\nWants=network-online.target\nAfter=network-online.target\n[Service]\nExecStart=/usr/local/bin/foundrypf %i\nRestart=always\nRestartSec=5\n[Install]\nWantedBy=multi-user.target\nE\n")
         if v['forward_units']:
@@ -1088,10 +1095,10 @@ def startup_small(v, sh):
             put(' ')
             put(str(l_unit))
         put('\n')
-    put('sync\nexit\nfi\n')
+    put('sync\nexit\n}\n')
     sections.append(('install', ''.join(out)))
     out.clear()
-    put('w() {\nIFS=. read -r t _ </proc/uptime\nb=${b-$((u-t))} f=${f:-$EPOCHSECONDS}\nu=$((b+t))\nX=\'{"starts":\'${n:-0}\',"used_s":\'$u\',"state":"\'$s\'","start":\'$f\',')
+    put('w() {\nIFS=. read -r t _</proc/uptime\nb=${b-$((u-t))} u=$((b+t)) f=${f:-$EPOCHSECONDS}\nX=\'{"starts":\'${n:-0}\',"used_s":\'$u\',"state":"\'$s\'","start":\'$f\',')
     if v['restarts']:
         put('"restarts":\'${fc:-0}\',')
     put('"exit_code":\'${1-null}\',"signal":\'${2-null}\',"end":\'${3-null}\'}\'\necho "$X">$d/new&&mv $d/new $d/status.json||echo "$X" 1<>$d/status.json\n}\n')
@@ -1119,9 +1126,9 @@ def startup_small(v, sh):
     if ((not (v['agents']) or v['prepared']) or not (v['limit_s'] is None)):
         put('E() {\n[ $s = RUNNING ]&&[ -e /proc/$p/exe ]||return\n')
         if (v['agents'] and not (v['prepared'])):
-            put('s=TIMEOUT\n[[ $(</proc/$p/status) = *Sig[CI]g[nt]:?????????????[4-7c-f]???* ]]||D=1\n')
+            put("s=TIMEOUT\ngrep -q 'Sig[CI]g.*[4-7c-f]...$' /proc/$p/status||D=1\n")
         else:
-            put('s=$1\n[[ $(</proc/$p/status) = *Sig[$2]g[nt]:?????????????[4-7c-f]???* ]]||D=1\n')
+            put('s=$1\ngrep -q "Sig[$2]g.*[4-7c-f]...$" /proc/$p/status||D=1\n')
         if (v['images'] and v['containers']):
             put('ta=$SECONDS\n')
         if v['prepared']:
@@ -1163,7 +1170,16 @@ def startup_small(v, sh):
             put(str(v['kill_at_s']))
             put('))||kill -KILL -$p\n')
         put('wt=5\n')
-        if not (v['limit_s'] is None):
+        if not (v['tick_phase'] is None):
+            put('((wt-=')
+            if v['tick_phase']:
+                put('(u+')
+                put(str(v['tick_phase']))
+                put(')')
+            else:
+                put('u')
+            put('%5))\n')
+        elif not (v['limit_s'] is None):
             put('for T in ')
             put(str(v['kill_at_s']))
             put(' ')
@@ -1194,10 +1210,10 @@ def startup_small(v, sh):
         if v['blocks']:
             put('mb() {\nmkdir -p "$1"\n! mountpoint -q "$1"||return 0\nif [ "$4" ];then\ndk=/dev/disk/by-id/virtio-${4::20}\nfor _ in {1..60};do\n[ ! -e "$dk" ]||break\nsleep 1\ndone\n[ ${#dl[@]} != 1 ]||compgen -G \'/dev/disk/by-id/virtio-vol_*\'>/dev/null||dk=${dl[0]}\ndd=$(readlink -e "$dk")||x "volume $2: no $dk after 60 seconds"\nelse\ndd=$(blkid -t LABEL="$2" -o device "${dl[@]}"||')
             if v['blocks_by_size']:
-                put('lsblk -bdnpo SIZE,NAME "${dl[@]}" | awk "{ \\$1 -= $5; print \\$1 < 0 ? -\\$1 : \\$1, \\$2 }" | sort -sg | cut -d \' \' -f 2')
+                put('lsblk -bdnpo SIZE,NAME "${dl[@]}"|awk "{ \\$1 -= $5; print \\$1 < 0 ? -\\$1 : \\$1, \\$2 }"|sort -sg|cut -d \' \' -f 2')
             else:
                 put('printf \'%s\\n\' "${dl[@]}"')
-            put(' | grep -vxFf <(cut -d \' \' -f 1 /proc/mounts) | head -n 1)\nfi\nif dm=$(wipefs "$dd")&&[ -z "$dm" ]&&cmp -sn 129M "$dd" /dev/zero;then\nmkfs.ext4 -qFL "$2" "$dd"||x "volume $2: cannot format $dd"\nfi\nmount -o "$3" "$dd" "$1"||x "volume $2: cannot mount $dd"\n}\n')
+            put('|grep -vxFf <(cut -d \' \' -f 1 /proc/mounts)|head -n 1)\nfi\nif dm=$(wipefs "$dd")&&[ -z "$dm" ]&&cmp -sn 129M "$dd" /dev/zero;then\nmkfs.ext4 -qFL "$2" "$dd"||x "volume $2: cannot format $dd"\nfi\nmount -o "$3" "$dd" "$1"||x "volume $2: cannot mount $dd"\n}\n')
         if v['binds']:
             put('bm() {\nmkdir -p "$2"\nmountpoint -q "$2"||mount --bind "$1" "$2"||x "cannot mount $1 on $2"\n[ -z "$3" ]||mount -o remount,bind,ro "$2"\n}\n')
         sections.append(('helpers', ''.join(out)))
@@ -1220,7 +1236,7 @@ def startup_small(v, sh):
     put('IFS=:, read -r _ n _ u _ s _ f _ ')
     if v['restarts']:
         put('fc _ ')
-    put('<$d/status.json\n[[ ${s:-ING} = *ING* ]]||exit 0\n')
+    put('<$d/status.json\n[[ $s = *[AT]* ]]&&exit\n')
     sections.append(('run', ''.join(out)))
     out.clear()
     if v['nodes'] > 1:
@@ -1244,7 +1260,7 @@ def startup_small(v, sh):
             put("for _ in {1..120};do\nmapfile -t a < <(awk '$1 ~ /^[0-9.]+$/&&$1 !~ /^127/ { print $2")
             if not (v['slurm']):
                 put(', $1')
-            put(" }' /etc/hosts | tac)\n[ ${#a[@]} -lt ")
+            put(" }' /etc/hosts|tac)\n[ ${#a[@]} -lt ")
             put(str(v['nodes']))
             put(' ]||break\nsleep 5\ndone\n[ ${#a[@]} -ge ')
             put(str(v['nodes']))
@@ -1262,7 +1278,7 @@ def startup_small(v, sh):
                 if v['needs_ips']:
                     put('node_ips=$(printf \'%s\\n\' "${a[@]#* }")\n')
             if v['slurm']:
-                put('l=$(printf \'%s\\n\' "${a[@]%% *}" | awk \'{\np = $1; sub(/[0-9]+$/, "", p); n = substr($1, length(p) + 1); l = l "," $1\nif (NR == 1) { q = p; f = n }\nif (p != q||n + 0 != f + NR - 1||length(n) != length(f)) b = 1\n} END { print b ? substr(l, 2) : q "[" f "-" n "]" }\')\n')
+                put('l=$(printf \'%s\\n\' "${a[@]%% *}"|awk \'{\np = $1; sub(/[0-9]+$/, "", p); n = substr($1, length(p) + 1); l = l "," $1\nif (NR == 1) { q = p; f = n }\nif (p != q||n + 0 != f + NR - 1||length(n) != length(f)) b = 1\n} END { print b ? substr(l, 2) : q "[" f "-" n "]" }\')\n')
     elif v['needs_ip']:
         put('read -r private_ip _ < <(hostname -I)\n')
     sections.append(('rank', ''.join(out)))
@@ -1338,7 +1354,7 @@ def startup_small(v, sh):
     out.clear()
     if v['prepared']:
         if v['blocks']:
-            put('for _ in {1..60};do\nmapfile -t dl < <({ readlink -e /dev/disk/by-id/virtio-vol_*||readlink -e /dev/vd[d-z] /dev/xvd[d-z];} | sort)\n[ ${#dl[@]} -lt ')
+            put('for _ in {1..60};do\nmapfile -t dl < <({ readlink -e /dev/disk/by-id/virtio-vol_*||readlink -e /dev/vd[d-z] /dev/xvd[d-z];}|sort)\n[ ${#dl[@]} -lt ')
             put(str(v['block_count']))
             put(' ]||break\nsleep 1\ndone\n[ ${#dl[@]} -ge ')
             put(str(v['block_count']))
@@ -1537,7 +1553,7 @@ def startup_small(v, sh):
             put('np docker docker.io\n')
             if v['toolkit']:
                 put("np curl curl\ncommand -v nvidia-container-runtime-hook>/dev/null||{\ny add_source nvidia-container-toolkit https://nvidia.github.io/libnvidia-container/gpgkey 'https://nvidia.github.io/libnvidia-container/stable/deb/$(ARCH) /'\nsystemctl restart docker\n}\n")
-            put('docker ps -aqf label=flowc | xargs -r docker rm -fv>$d/docker\n')
+            put('docker ps -aqf label=flowc|xargs -r docker rm -fv>$d/docker\n')
             for l_image, l_pull in v['images']:
                 if l_pull != 'never':
                     if l_pull == 'missing':
@@ -1597,9 +1613,9 @@ def startup_small(v, sh):
         put(str(v['flag']))
         put('SLURMD_NODENAME=$h ')
         put(str(v['flag']))
-        put('SLURM_TASK_PID=$BASHPID ')
+        put('SLURM_TASK_PID=$BASHPID')
         if v['asks_end']:
-            put('FLOWC_BODY=$BASHPID ')
+            put(' FLOWC_BODY=$BASHPID')
         put(' ')
         put(str(v['flag']))
         put('SLURM_JOB_START_TIME=$EPOCHSECONDS ')
@@ -1798,10 +1814,9 @@ def startup_small(v, sh):
             put('BASH_ENV=$d/trap ')
         put('$d/')
         put(str(v['body_name']))
-        put(' ')
         for l_arg in v['args']:
-            put(sh(l_arg))
             put(' ')
+            put(sh(l_arg))
         put(' ')
     put('<')
     for l_part in v['stdin']:
@@ -1830,17 +1845,17 @@ def startup_small(v, sh):
     if (v['agents'] and not (v['prepared'])):
         put('wait $!\n')
     else:
-        put('wait "${A:-')
+        put('wait ${A:-')
         if v['together']:
             put('${pf0:-$!}')
         else:
             put('$!')
-        put('}"\n')
+        put('}\n')
     put('! read -rt 0 <&3\ndo\n')
     if (v['agents'] and not (v['prepared'])):
         put(':\n')
     else:
-        put('[ -z $A ]||{ A=&&E PENDING C;}\n')
+        put('((A))&&A=&&E PENDING C\n')
     if v['together']:
         put('[ -z "$pf0" ]||{ pf0=&&E CANCELLED CI&&(sleep ')
         put(str(v['grace_s']))
@@ -1852,8 +1867,8 @@ def startup_small(v, sh):
     if not (v['image'] is None):
         put('((r>128&&r<193))&&G=$((r-128))||G=0\n')
     else:
-        put('[ -s $d/death ]&&G=$((r>128?r-128:0))||G=0\n')
-    put('((!D||G==15))||s=RUNNING\n')
+        put('[ -s $d/death ]&&((G=r>128?r-128:0))||G=0\n')
+    put('((D&&G-15))&&s=RUNNING\n')
     if (not (v['image'] is None) and v['containers']):
         put('pkill -KILL -g $p -x bash\n')
     else:
@@ -1872,32 +1887,32 @@ def startup_small(v, sh):
         put(str(v['grace_s']))
         put('+ta-SECONDS:')
         put(str(v['grace_s']))
-        put('))\ndocker ps -qf label=flowc | xargs -r docker stop -t $((gl>0?gl:0))\n')
+        put('))\ndocker ps -qf label=flowc|xargs -r docker stop -t $((gl>0?gl:0))\n')
     if (not (v['image'] is None) and v['containers']):
         put('kill -KILL -$p\n')
     if (v['images'] or v['step_containers']):
-        put('for _ in {1..10};do\ndocker ps -aqf label=flowc | xargs -r docker rm -fv&&break\nsleep 1\ndone\n')
+        put('for _ in {1..10};do\ndocker ps -aqf label=flowc|xargs -r docker rm -fv&&break\nsleep 1\ndone\n')
     if not (v['image'] is None):
         put('if [ $r$s = 125RUNNING ]&&[ /run/docker.pid -nt $d/docker ];then\ns=PENDING\nw\nsystemctl restart --no-block flowc\nexit\nfi\n')
     if v['asks_end']:
         put('if [ $s != TIMEOUT ];then\ncase $(</run/flowc.end) in\n')
         if v['asks_requeue']:
             put('requeue)\ns=PENDING\nw\nb=-$t\nw\n[ -d /run/systemd/system ]||exec bash "$0" job\nsystemctl restart --no-block flowc\nexit\n;;\n')
-        put('cancel) s=CANCELLED ;;\nesac\nfi\n')
+        put('cancel) s=CANCELLED;;\nesac\nfi\n')
     if v['restarts']:
         put('if [ $s != RUNNING ]||[ $r = 0 ]||[ ! -e $d/ready ];then break; fi\ncase $r in\n')
         for l_codes, l_meaning in v['cases']:
             if l_meaning == 'fail':
                 put(str(l_codes))
-                put(') break ;;\n')
+                put(') break;;\n')
             elif l_meaning == 'free':
                 put(str(l_codes))
-                put(') ;;\n')
+                put(');;\n')
             else:
                 put(str(l_codes))
                 put(') ((fc<')
                 put(str(v['max_restarts']))
-                put('&&++fc))||break ;;\n')
+                put('&&++fc))||break;;\n')
         put('esac\n')
         for l_place in v['cleared']:
             put('find ')
@@ -1912,7 +1927,7 @@ def startup_small(v, sh):
         put(' ? fc : ')
         put(str(v['last_delay']))
         put(']}\necho "flowc: exit status $r; starts again after $rd seconds">>"$o"\ndone\n')
-    put('[ $s$r != RUNNING0 ]||s=COMPLETED\n[ $s != RUNNING ]||s=FAILED\nw $r $G $EPOCHSECONDS\n')
+    put('[ $s = RUNNING ]&&((r))&&s=FAILED\n[ $s = RUNNING ]&&s=COMPLETED\nw $r $G $EPOCHSECONDS\n')
     if v['together']:
         put('kill "$ep"\nfor ey in {1..12};do\n[ "$s${A-}" = FAILED ]||break\nfor en in "${a[@]#* }";do\necho -n "$gw">"/dev/udp/$en/6818"\ndone\n[ "$ey" = 12 ]||sleep 5\ndone\n')
     if v['power_off']:
@@ -1929,14 +1944,12 @@ def startup_small(v, sh):
             put('\nE\nchmod +x $d/bin/')
             put(str(v['first_tool']))
             put('\n')
-            if v['other_tools']:
-                put('for z in')
-                for l_name in v['other_tools']:
-                    put(' ')
-                    put(str(l_name))
-                put(';do\nln -f $d/bin/')
+            for l_name in v['other_tools']:
+                put('ln -f $d/bin/')
                 put(str(v['first_tool']))
-                put(' "$d/bin/$z"\ndone\n')
+                put(' $d/bin/')
+                put(str(l_name))
+                put('\n')
             for l_folder, l_name in v['tool_paths']:
                 put('mkdir -p ')
                 put(str(l_folder))
@@ -1956,16 +1969,16 @@ def startup_small(v, sh):
             put('while [[ ${1-} = -* ]];do shift;done\n')
         put('v=${1-}\n[ $# = 0 ]||shift\ncase $v in\n')
         put(str(v['module_loading']))
-        put(') ;;\n')
+        put(');;\n')
         if v['module_unloads']:
-            put('unload | rm | del | remove) set -- "${@/#/-}" ;;\nsw*) [ $# -lt 2 ]||set -- "-$1" "${@:2}" ;;\n')
+            put('unload|rm|del|remove) set -- "${@/#/-}";;\nsw*) [ $# -lt 2 ]||set -- "-$1" "${@:2}";;\n')
         if v['module_asks']:
             put('is-loaded)\n[[ :${LOADEDMODULES-}: = *:"${1-}"[:/]* ]]\nreturn\n;;\n')
         if v['module_lists']:
-            put('list) echo "Currently Loaded Modules: ${LOADEDMODULES-}">&2 ;;&\n')
+            put('list) echo "Currently Loaded Modules: ${LOADEDMODULES-}">&2;;&\n')
         if v['module_purges']:
-            put('purge | reset) LOADEDMODULES= ;;&\n')
-        put('*) return 0 ;;\nesac\nfor i;do\n[[ :${LOADEDMODULES-}: != *:"$i":* ]]||continue\n')
+            put('purge|reset) LOADEDMODULES=;;&\n')
+        put('*) return 0;;\nesac\nfor i;do\n[[ :${LOADEDMODULES-}: != *:"$i":* ]]||continue\n')
         if v['module_unloads']:
             put('K=\nIFS=:\nfor P in ${LOADEDMODULES-};do\n[[ $P/ = "${i#-}"/* ]]||K+=$P:\ndone\nIFS=/\nLOADEDMODULES=${K%:}\n[[ $i != -* ]]||continue\n')
         put('export LOADEDMODULES="${LOADEDMODULES:+$LOADEDMODULES:}$i"\nfor P in ${i,,};do\n')
@@ -1975,7 +1988,7 @@ def startup_small(v, sh):
                 put(str(l_parts))
                 put(') P=')
                 put(str(l_program))
-                put(' ;;\n')
+                put(';;\n')
             put('esac\n')
         if v['module_cuda']:
             put('[[ $P != nvcc||! -d /usr/local/cuda ]]||export CUDA_HOME=/usr/local/cuda PATH=/usr/local/cuda/bin:$PATH\n')
@@ -2002,11 +2015,11 @@ def startup_small(v, sh):
         if v['ml']:
             put('ml() {\ncase ${1-list} in\n')
             put(str(v['module_subcommands']))
-            put(') module "${@:-list}" ;;\n*) module load "$@" ;;\nesac\n}\n')
+            put(') module "${@:-list}";;\n*) module load "$@";;\nesac\n}\n')
         if v['module_functions']:
-            put('M=$(declare -f module | tail -n +2)\n')
+            put('M=$(declare -f module|tail -n +2)\n')
             if v['ml']:
-                put('L=$(declare -f ml | tail -n +2)\n')
+                put('L=$(declare -f ml|tail -n +2)\n')
         if v['module_programs']:
             put('mkdir -p $d/bin\n{\necho \'#!/bin/bash\'\ndeclare -f\necho \'"${0##*/}" "$@"\'\n} >$d/bin/module\nchmod 755 $d/bin/module\n')
             if v['ml']:

@@ -60,11 +60,11 @@ def minify(text: str, short: dict[str, Any]) -> str:
     lines = [line.strip() for line in text.split("\n")]
     text = "".join(line + "\n" for line in lines if line and (line[0] != "#" or line.startswith("#!")))
     text = re.sub(r"[ ]*\\\n", " ", join_tags(text))
-    text = re.sub(r"[ ]*(&&|\|\|)[ ]*", r"\1", text)
-    text = re.sub(r"; (then|do|\})", r";\1", text)
-    # Arithmetic, and redirections behind what is no number.
+    text = re.sub(r"[ ]*(&&|\|\|?)[ ]*", r"\1", text)
+    text = re.sub(r"[ ]*; *(;|then|do|\})", r";\1", text)
+    # Within arithmetic, and before redirections behind what is no number.
     text = re.sub(r"\(\((?:[^()%]|\([^()%]*\))*\)\)", lambda match: match[0].replace(" ", ""), text)
-    text = re.sub(r"""(?<=[a-z:"')]) (?=[<>]+["/$&])""", "", text)
+    text = re.sub(r"""(?<=[a-z_:"')]) (?=[<>]+["/$&])""", "", text)
     bare = "|".join(map(re.escape, short["unquoted"]))
     path = r"(?:/(?:[a-z_.]+|\{\{ \w+\|raw \}\}))*"
     text = re.sub(rf'"({path}(?:/?\$(?:{bare})\b)+{path})"', r"\1", text)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 # Slurm waits so long between TERM and KILL (KillWait), and so does Kubernetes.
 GRACE_S = 30
+# How often a job's time is looked at.
+TICK_S = 5
 
 # Bash, with options that neither show what it reads (-x, -v) nor keep it from reading what BASH_ENV names (-p).
 _bash = at_first_use(r"(?:/usr)?/bin/(?:env\s+)?bash(?:\s+(?:-[elu]+|--login|-))?\s*", "fullmatch")
@@ -21,7 +23,8 @@ _bash = at_first_use(r"(?:/usr)?/bin/(?:env\s+)?bash(?:\s+(?:-[elu]+|--login|-))
 
 class Limits(Record):
     """What templates ask for of limits and warnings, in seconds of the job's time; None: there is none. `ticks`: the
-    time is looked at while the job runs. `signal` without `signal_at_s` is sent at the provider's notice alone."""
+    time is looked at while the job runs; where that is whenever the seconds used and `tick_phase` are a multiple of 5,
+    nothing comes late. `signal` without `signal_at_s` is sent at the provider's notice alone."""
 
     grace_s: int
     stop_s: int
@@ -32,6 +35,7 @@ class Limits(Record):
     signal: str | None = None
     signal_at_s: int | None = None
     signal_to_shell: bool = False
+    tick_phase: int | None = None
 
 
 class Journal(Record):
@@ -48,17 +52,21 @@ SILENT = Journal()
 def limits(job: Job) -> Limits:
     limit, signal = job.time.limit_s, job.time.signal
     grace = job.isolation.stop_grace_s if job.isolation.stop_grace_s is not None else GRACE_S
+    kill_at = limit + grace if limit is not None else None
+    signal_at = max(0, limit - signal.before_s) if signal is not None and limit is not None else None
+    phases = {-due % TICK_S for due in (limit, kill_at, signal_at) if due is not None}
     return Limits(
         grace_s=max(grace, 1),  # to `timeout`, 0 is no end
         # Systemd gives up on a stop only after the job's own grace period, and what runs before it.
         stop_s=2 * grace + 30,
         attempt_limit_s=job.time.attempt_limit_s,
         limit_s=limit,
-        kill_at_s=limit + grace if limit is not None else None,
+        kill_at_s=kill_at,
         ticks=limit is not None or signal is not None,
         signal=signal.name if signal is not None else None,
-        signal_at_s=max(0, limit - signal.before_s) if signal is not None and limit is not None else None,
+        signal_at_s=signal_at,
         signal_to_shell=signal is not None and signal.to == "shell",
+        tick_phase=phases.pop() if len(phases) == 1 else None,
     )
 
 

@@ -97,14 +97,12 @@ def test_an_image_that_is_a_file(body: str) -> None:
 
 
 def test_commands_that_are_asked_for_are_brought() -> None:
-    # All three with all that they can do are more than a startup script holds.
-    for flags, names in ((("srun,module",), ("srun",)), (("srun", "squeue"), ("srun", "squeue"))):
-        artifacts = compiled("./a\n", Flags(with_commands=flags)).artifacts
-        plain = next(each.text for each in artifacts if each.name == "startup.plain.sh")
-        assert ("\nmodule() {\n" in plain) == ("srun,module" in flags)
-        assert "the small Slurm: one program, called under several names" in plain
-        for name in names:
-            assert name in plain.partition("the small Slurm")[2]
+    flags = Flags(with_commands=("srun,module", "squeue"))
+    plain = next(each.text for each in compiled("./a\n", flags).artifacts if each.name == "startup.plain.sh")
+    assert "\nmodule() {\n" in plain
+    assert "the small Slurm: one program, called under several names" in plain
+    for name in ("srun", "squeue"):
+        assert name in plain.partition("the small Slurm")[2]
     assert [name for name, _, _ in said("./a\n", Flags(with_commands=("srun,xyz",)))] == ["flag-value"]
 
 

@@ -20,7 +20,7 @@ state_dir=${0%/*}
 
 # ---- install: run by cloud-init or by hand, as root, on the first boot; may be run again ----
 
-if [ -z "$1" ]; then
+[ "$1" ] || {
     # Not ordered after cloud-init, which would wait for us. The network is waited for, but not required.
     # SIGPIPE must end `yes | head` as in any shell; one process out of memory must not stop the whole job.
     cat >/etc/systemd/system/flowc.service <<E
@@ -42,19 +42,18 @@ E
     : >>"$state_dir/status.json"
     # Where no systemd runs, the job runs in the background, once at a time.
     systemctl enable --now --no-block flowc ||
-        setsid -f flock -no "$state_dir" bash "$0" job </dev/null >/dev/null 2>&1
+        setsid -f flock -no "$state_dir" bash "$0" job &>/dev/null
     # All of this must outlive a power cut.
     sync
     exit
-fi
+}
 
 # ---- state: one small JSON file, replaced as a whole; on a full disk written over, which takes no room ----
 
 # Usage: save_state [EXIT_CODE SIGNAL END]
 save_state() {
     IFS=. read -r uptime_seconds _ </proc/uptime
-    used_base=${used_base-$((used_seconds - uptime_seconds))} first_start=${first_start:-$EPOCHSECONDS}
-    used_seconds=$((used_base + uptime_seconds))
+    used_base=${used_base-$((used_seconds - uptime_seconds))} used_seconds=$((used_base + uptime_seconds)) first_start=${first_start:-$EPOCHSECONDS}
     state_line='{"starts":'${start_count:-0}',"used_s":'$used_seconds',"state":"'$job_state'","start":'$first_start',"exit_code":'${1-null}',"signal":'${2-null}',"end":'${3-null}'}'
     # shellcheck disable=SC2015
     echo "$state_line" >"$state_dir/new" && mv "$state_dir/new" "$state_dir/status.json" || echo "$state_line" 1<>"$state_dir/status.json"
@@ -67,7 +66,7 @@ save_state() {
 end_body() {
     [ "$job_state" = RUNNING ] && [ -e "/proc/$body_pid/exe" ] || return
     job_state=$1
-    [[ $(<"/proc/$body_pid/status") = *Sig[$2]g[nt]:?????????????[4-7c-f]???* ]] || must_die=1
+    grep -q "Sig[$2]g.*[4-7c-f]...$" "/proc/$body_pid/status" || must_die=1
     kill -TERM -"$body_pid"
     kill -CONT -"$body_pid"
 }
@@ -77,8 +76,8 @@ end_body() {
 run_job() {
     host_name=${HOSTNAME%%.*}
     IFS=:, read -r _ start_count _ used_seconds _ job_state _ first_start _ <"$state_dir/status.json"
-    # RUNNING and PENDING are to be started again, so is a job that never was; COMPLETED, FAILED and TIMEOUT are over.
-    [[ ${job_state:-ING} = *ING* ]] || exit 0
+    # RUNNING and PENDING are to be started again, so is a job that never was. What is over has an A or a T.
+    [[ $job_state = *[AT]* ]] && exit
     output_file=/var/log/foundry/job.log
     mkdir -p /root/sky_workdir
     # The first start empties the files, a later one goes on writing.
@@ -129,18 +128,19 @@ run_job() {
     # A stop that was not looked at yet leaves nothing to wait for.
     while
         save_state
-        wait "${stop_asked:-$!}"
+        # shellcheck disable=SC2086
+        wait ${stop_asked:-$!}
         ! read -rt 0 <&3
     do
-        [ -z "$stop_asked" ] || { stop_asked= && end_body PENDING C; }
+        ((stop_asked)) && stop_asked= && end_body PENDING C
     done
     read -r body_status <"$state_dir/life"
-    [ -s "$state_dir/death" ] && body_signal=$((body_status > 128 ? body_status - 128 : 0)) || body_signal=0
-    ((!must_die || body_signal == 15)) || job_state=RUNNING
+    [ -s "$state_dir/death" ] && ((body_signal = body_status > 128 ? body_status - 128 : 0)) || body_signal=0
+    ((must_die && body_signal - 15)) && job_state=RUNNING
     # The end of the script is the end of the job: what still runs in the background ends too.
     kill -KILL -"$body_pid"
-    [ "$job_state$body_status" != RUNNING0 ] || job_state=COMPLETED
-    [ "$job_state" != RUNNING ] || job_state=FAILED
+    [ "$job_state" = RUNNING ] && ((body_status)) && job_state=FAILED
+    [ "$job_state" = RUNNING ] && job_state=COMPLETED
     save_state "$body_status" "$body_signal" "$EPOCHSECONDS"
     exit "$body_status"
 }
