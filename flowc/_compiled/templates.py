@@ -59,7 +59,6 @@ def startup_plain(v, sh):
         if v['before_stop']:
             put('    timeout ')
             put(str(v['grace_s']))
-            put(' docker exec flowc')
             for l_word in v['before_stop']:
                 put(' ')
                 put(sh(l_word))
@@ -740,7 +739,6 @@ def startup_plain(v, sh):
             if v['before_stop']:
                 put('                timeout ')
                 put(str(v['grace_s']))
-                put(' docker exec flowc')
                 for l_word in v['before_stop']:
                     put(' ')
                     put(sh(l_word))
@@ -850,11 +848,9 @@ def startup_plain(v, sh):
     else:
         put('    kill -KILL -"$body_pid"\n')
     if (v['images'] and v['containers']):
-        for l_name, l_words in v['stops_beside']:
+        for l_words in v['stops_beside']:
             put('    timeout ')
             put(str(v['grace_s']))
-            put(' docker exec ')
-            put(sh(l_name))
             for l_word in l_words:
                 put(' ')
                 put(sh(l_word))
@@ -1111,7 +1107,6 @@ def startup_small(v, sh):
         if v['before_stop']:
             put('timeout ')
             put(str(v['grace_s']))
-            put(' docker exec flowc')
             for l_word in v['before_stop']:
                 put(' ')
                 put(sh(l_word))
@@ -1767,7 +1762,6 @@ def startup_small(v, sh):
             if v['before_stop']:
                 put('timeout ')
                 put(str(v['grace_s']))
-                put(' docker exec flowc')
                 for l_word in v['before_stop']:
                     put(' ')
                     put(sh(l_word))
@@ -1874,11 +1868,9 @@ def startup_small(v, sh):
     else:
         put('kill -KILL -$p\n')
     if (v['images'] and v['containers']):
-        for l_name, l_words in v['stops_beside']:
+        for l_words in v['stops_beside']:
             put('timeout ')
             put(str(v['grace_s']))
-            put(' docker exec ')
-            put(sh(l_name))
             for l_word in l_words:
                 put(' ')
                 put(sh(l_word))

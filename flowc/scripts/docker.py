@@ -38,8 +38,8 @@ class Containers(Record):
     """What templates ask for of docker; `image` is None for a job on the machine itself. `flag` stands before each
     variable, `docker_words` are the main container's options but for these, `command` its image and process;
     `kept_settings`: what setup must not change of the image, `volumes_format`: how it is asked for its volumes.
-    `images` are pulled `always`, where they are `missing` or `never`. `stops_beside` are the containers beside it with
-    the commands that they are told to end by; `fabric`: InfiniBand is for them too. Times in seconds."""
+    `images` are pulled `always`, where they are `missing` or `never`. `before_stop` is done before the container is
+    stopped, `stops_beside` before those beside it are; `fabric`: InfiniBand is for them too. Times in seconds."""
 
     image: str | None = None
     images: tuple[tuple[str, str], ...] = ()
@@ -49,7 +49,7 @@ class Containers(Record):
     kept_settings: tuple[tuple[str, str], ...] = ()
     volumes_format: str = VOLUMES
     before_stop: tuple[str, ...] = ()
-    stops_beside: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    stops_beside: tuple[tuple[str, ...], ...] = ()
     host_sysctls: tuple[str, ...] = ()
     fabric: bool = False
     toolkit: bool = False
@@ -82,10 +82,10 @@ def containers(job: Job, plan: JobPlan | None, arranged: Arrangement, folder: st
         docker_words=tuple(options),
         command=tuple(body_words(job, image)) if image is not None else (),
         kept_settings=KEPT if job.run.text is None and not job.run.argv else (),
-        before_stop=job.isolation.before_stop,
+        before_stop=_before_stop("flowc", job.isolation.before_stop),
         # Those that started last are stopped first.
         stops_beside=tuple(
-            (f"flowc-{number}", each.isolation.before_stop)
+            _before_stop(f"flowc-{number}", each.isolation.before_stop)
             for number, each in reversed([*enumerate(job.containers, 1)])
             if each.isolation.before_stop
         ),
@@ -112,6 +112,12 @@ def containers(job: Job, plan: JobPlan | None, arranged: Arrangement, folder: st
             for number, each in enumerate(job.containers, 1)
         ),
     )
+
+
+def _before_stop(container: str, words: tuple[str, ...]) -> tuple[str, ...]:
+    """The words that do what is asked for before a container is stopped. A pause needs no program of the image."""
+    pause = len(words) == 2 and words[0] == "sleep" and words[1].isascii() and words[1].isdigit()
+    return words if pause or not words else ("docker", "exec", container, *words)
 
 
 def main_words(job: Job, plan: JobPlan | None, arranged: Arrangement) -> list[str]:

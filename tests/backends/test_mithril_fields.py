@@ -48,6 +48,7 @@ VALUES: dict[str, tuple[Any, dict[str, Any]]] = {
     "conventions.commands": (False, {"run": Run(text="#!/bin/bash\nsrun a\n")}),
     "conventions.variables": ((("PYTHONUNBUFFERED", "=1"),), {"conventions": Conventions()}),
     "conventions.output": ("out", {}),
+    "conventions.fails_together": (True, {"nodes": 2}),
     "conventions.file_name": ("other", {}),
     "conventions.workdir_on": ("container", {"image": "ubuntu", "run": Run(**TEXT, workdir="/w")}),
     "conventions.mounts_nest": (

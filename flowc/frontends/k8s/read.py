@@ -127,7 +127,8 @@ class _Manifest:
             self._without_kind(node, kind, version)
         elif kind.endswith("List") and (kind == "List" or "items" in node):
             inner = kind.removesuffix("List")
-            self.checker.check(node.get("items") or node, {"is": "list", "of": {"is": "any"}}, "items")
+            if (listed := node.get("items")) is not None:
+                self.checker.check(listed, {"is": "list", "of": {"is": "any"}}, "items")
             for item in node.each("items"):
                 self.take(item, (inner, version))
         else:

@@ -201,6 +201,17 @@ def test_a_cron_job_runs_only_on_request() -> None:
         ("0 3 * *", "must be five fields of cron"),
         ("@dayly", "must be five fields of cron"),
         ("TZ=UTC 0 3 * * *", "use timeZone field instead"),
+        ("? 0/6 1-31/2 feb *", None),
+        ("@every 1h30m", None),
+        ("60 * * * *", "`60` is no minute: expected 0 to 59"),
+        ("0 24 * * *", "`24` is no hour"),
+        ("0 0 0 * *", "`0` is no day of the month"),
+        ("0 0 * foo *", "`foo` is no month"),
+        ("0 0 * * 7", "7 is no day, Sunday is 0"),
+        ("*/0 * * * *", "`*/0` is no minute"),
+        ("5-1 * * * *", "`5-1` is no minute"),
+        ("1-2-3 * * * *", "`1-2-3` is no minute"),
+        ("@every day", "must be five fields of cron"),
     ],
 )
 def test_a_schedule_has_its_form(schedule: str, said: str | None) -> None:
@@ -209,6 +220,17 @@ def test_a_schedule_has_its_form(schedule: str, said: str | None) -> None:
     errors = [each.message for each in sink.diagnostics if each.severity == "error"]
     assert len(errors) == (said is not None)
     assert (said or "") in "".join(errors)
+
+
+@pytest.mark.parametrize(
+    ("zone", "good"), [("Etc/UTC", True), ("Europe/Berlin", True), ("", False), ("Local", False), ("Nowhere/X", False)]
+)
+def test_a_time_zone_is_one(zone: str, good: bool) -> None:
+    spec = {"schedule": "@daily", "timeZone": zone, "jobTemplate": {"spec": JOB["spec"]}}
+    _, sink = read_text(kind("CronJob", "batch/v1", spec=spec), once=True)
+    assert ["spec.timeZone" in each.message for each in sink.diagnostics if each.severity == "error"] == [True] * (
+        not good
+    )
 
 
 def test_a_pod_is_a_job_that_is_never_restarted() -> None:

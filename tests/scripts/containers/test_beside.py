@@ -59,6 +59,20 @@ def test_what_a_sidecar_does_before_it_is_stopped(tmp_path: Path) -> None:
     assert ended < calls.index(hooks[0]) < calls.index(hooks[1]) < gone[-1]
 
 
+def test_a_pause_before_the_stop_needs_no_program_of_the_image(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    pause = Isolation(before_stop=("sleep", "0"))
+    side = Container(name="s", role="sidecar", image="side", isolation=pause)
+    machine.run(contained(containers=(side,), isolation=pause))
+    assert machine.called("docker exec") == []
+    (script,) = (each for each in tmp_path.iterdir() if "timeout 30 sleep 0" in _text(each))
+    assert _text(script).count("timeout 30 sleep 0") == 2
+
+
+def _text(path: Path) -> str:
+    return path.read_text(errors="replace") if path.is_file() else ""
+
+
 def test_what_is_made_of_a_path_of_the_machine(tmp_path: Path) -> None:
     machine = Machine(tmp_path)
     (tmp_path / "root/w").mkdir()

@@ -5,11 +5,10 @@ from __future__ import annotations
 from flowc.diag.codes.k8s import objects as codes
 from flowc.frontends.k8s import names
 from flowc.frontends.k8s.job import rules as job_rules
-from flowc.frontends.k8s.kinds import sets, torch, volcano
+from flowc.frontends.k8s.kinds import cron, sets, torch, volcano
 from flowc.frontends.k8s.pod import rules as pod_rules
 from flowc.frontends.k8s.pod import selectors
 from flowc.frontends.k8s.volumes import rules as volume_rules
-from flowc.patterns import at_first_use
 from flowc.yamldoc import scalars
 from flowc.yamldoc.node import Mapping, Scalar, is_null
 
@@ -19,9 +18,6 @@ if TYPE_CHECKING:
     from flowc.yamldoc.node import Node, Pair
 
 MOST_NOTES = 256 << 10  # characters of all annotations together
-_cron = at_first_use(
-    r"(\S+[ \t]+){4}\S+|@(yearly|annually|monthly|weekly|daily|midnight|hourly|every \S+)", "fullmatch"
-)
 # The longest names: of a Job it becomes a label, of a CronJob a time is put behind it.
 _LONGEST_NAME = {"Pod": names.SUBDOMAIN_LENGTH, "CronJob": 52}
 _KINDS_OF_VALUES = {"bool": "a bool", "int": "a number", "float": "a number"}
@@ -44,26 +40,13 @@ def job(findings: Findings, node: Mapping, kind: str) -> None:
             _job_spec(findings, node, part.at("template", "spec"), where, None, of_set=True)
         sets.check(findings, node)
     elif kind == "CronJob":
-        _schedule(findings, node.at("spec", "schedule"))
+        cron.check(findings, node)
         _job_spec(findings, node, node.at("spec", "jobTemplate", "spec"), "spec.jobTemplate.spec", None)
     elif kind == "Pod":
         if isinstance(node.at("spec"), Mapping):
             _pod(findings, node.at("spec"), "spec")
     else:
         _job_spec(findings, node, node.at("spec"), "spec", name)
-
-
-def _schedule(findings: Findings, schedule: Node | None) -> None:
-    """The form of a schedule: five fields or a macro, whatever they mean."""
-    if schedule is None or not isinstance(schedule.value, str):
-        return
-    if "TZ" in schedule.value:
-        detail = "cannot use TZ or CRON_TZ in schedule, use timeZone field instead"
-        findings.invalid(schedule, "spec.schedule", detail)
-    elif _cron(schedule.value.strip()) is None:
-        findings.form(
-            schedule, "spec.schedule", "five fields of cron, such as `0 3 * * *`, or a macro such as `@daily`"
-        )
 
 
 def _job_spec(
