@@ -22,14 +22,21 @@ _LEAST_PART = 8
 # texts have none of these. The word `key` has one of _KEYS, or is written in capitals.
 _NAMES = ("token", "secret", "passw", "passphrase", "credential", "stringdata")
 _KEYS = tuple(f"{kind}{joint}key" for kind in ("api", "access", "private") for joint in ("", "_", "-"))
-_OF_SERVICES = (
-    *("akia", "asia", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "_pat_", "hf_", "sk-", "xox", "glpat-", "npm_"),
-    *("aiza", "eyj"),
-)
 _BEARER, _ADDRESS = "bearer", "://"
-_OTHERS = (*_OF_SERVICES, _BEARER, _ADDRESS)
 
-_service = at_first_use(rf"(?<![0-9A-Za-z])(?:{'|'.join(PREFIXES)})", "finditer")
+
+def _beginnings(pattern: str) -> tuple[str, ...]:
+    """The words, in small letters, with which a pattern of PREFIXES begins: `(?:ghp|gho)_[0-9]` with two."""
+    head = pattern.partition("[")[0].lower()
+    words, closed, rest = head.removeprefix("(?:").partition(")")
+    return tuple(word + rest for word in words.split("|")) if closed else (head,)
+
+
+# One expression for each service: a text that may hold keys of one of them costs no more than that one.
+_services = tuple(
+    (_beginnings(pattern), at_first_use(rf"(?<![0-9A-Za-z])(?:{pattern})", "finditer")) for pattern in PREFIXES
+)
+_OTHERS = (*(word for words, _ in _services for word in words), _BEARER, _ADDRESS)
 _begins = at_first_use("|".join((*PREFIXES, "-----BEGIN [A-Z ]*PRIVATE KEY-----")), "match")
 # `NAME=value`, `name: value`, `"name": "value"`; a value in quotes goes on to their end.
 _named = at_first_use(
@@ -106,7 +113,7 @@ def _has(text: str, signs: tuple[str, ...]) -> bool:
 def places(text: str) -> list[tuple[int, int]]:
     """Where the values of secrets stand in a text that its own words give away: (start, end), in order."""
     lowered = text.lower()
-    found = [match.span() for match in _service(text)] if _has(lowered, _OF_SERVICES) else []
+    found = [match.span() for words, finder in _services if _has(lowered, words) for match in finder(text)]
     if _may_name(text, lowered):
         for match in _named(text):
             group = match.lastindex

@@ -5,7 +5,6 @@ from __future__ import annotations
 from flowc._compiled.slurm_commands import IMAGE_ROOTS, SHELLS
 from flowc.body.commands import MOST_TEXT, in_comment, interpreter_words
 from flowc.patterns import at_first_use
-from flowc.shell.scan import scan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,6 +67,8 @@ def cluster_paths(job: Job) -> dict[str, tuple[int, int]]:
 
 def _judged(text: str, made: list[str]) -> Iterator[tuple[str, tuple[int, int]]]:
     """The mentions in a shell's text that something is read from, in order; what it makes goes into `made`."""
+    from flowc.shell.scan import scan
+
     seen = scan(text)
     variables: dict[str, str] = {}
     documents = {each.command: each for each in seen.here_documents}

@@ -13,6 +13,8 @@ from flowc.rules.base import (
     has_secrets,
     is_batch_script,
     is_delivered,
+    may_lack_commands,
+    runs_on_machine,
 )
 
 TYPE_CHECKING = False
@@ -28,9 +30,9 @@ RULES = (
     Rule(name="secrets", concerns=has_secrets),
     Rule(name="nodes", concerns=has_idle_nodes),
     Rule(name="interpreter", concerns=has_other_interpreter),
-    Rule(name="commands", concerns=always, words=_COMMANDS),
+    Rule(name="commands", concerns=may_lack_commands, words=_COMMANDS),
     Rule(name="reach", concerns=always, words=("ssh", "scp", "deepspeed", "mpirun", "mpiexec", "--container-image")),
-    Rule(name="paths", concerns=always, words=("/",)),
+    Rule(name="paths", concerns=runs_on_machine, words=("/",)),
     Rule(name="modules", concerns=always, words=("module", "ml")),
     Rule(name="slurm_words", concerns=is_batch_script, words=PROVIDED),
     Rule(name="delivery", concerns=is_delivered),

@@ -30,6 +30,16 @@ def always(unit: Unit) -> bool:
     return True
 
 
+def runs_on_machine(unit: Unit) -> bool:
+    """Not in a container, whose image may have whatever the texts ask for."""
+    return unit.job.image is None
+
+
+def may_lack_commands(unit: Unit) -> bool:
+    """In a container too, where it is known that no image has them."""
+    return unit.job.image is None or unit.job.conventions.commands
+
+
 def is_batch_script(unit: Unit) -> bool:
     return unit.job.conventions.commands and bool(unit.job.run.text)
 
