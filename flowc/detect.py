@@ -5,7 +5,7 @@ from __future__ import annotations
 from flowc.diag.codes import detect as codes
 from flowc.frontends import FRONTENDS, YAML, Entry
 from flowc.patterns import at_first_use
-from flowc.shell.text import outside_child_scripts
+from flowc.shell.scan import scan
 from flowc.source import Span
 
 TYPE_CHECKING = False
@@ -22,7 +22,6 @@ _brace_tokens = at_first_use(
 # A directive before the first command, where sbatch (its own two words), or a reader of Torque's or LSF's, sees it.
 _live = at_first_use(r"\ufeff?(?:[ \t\r\v\f]*(?:#[^\n]*)?\n)*?#(?:(SBATCH|SLURM)|PBS|BSUB)", "match")
 _directive = at_first_use(r"(?m)^#SBATCH[ \t]*-[^\n]*", "finditer")
-_comments = at_first_use(r"(?m)^[ \t]*#.*", "sub")
 _template = at_first_use(r"^\s*(?:\{\{-?|\{%-?)", "search", 8)
 
 # What tells a format stands near the beginning; more is not looked at.
@@ -113,20 +112,14 @@ def is_job(source: Source, *, once: bool = False) -> bool:
     if live is not None and (path.endswith(_SCRIPTS) or (live[1] and text.startswith(("#!", "\ufeff#!")))):
         return True
     if path.endswith(_SCRIPTS):  # of one whose directives all come too late, that is what there is to say
-        late = outside_child_scripts(text, 0, [match.span() for match in _directive(text)])
-        return any(not _is_quoted(text, start) for start, _ in late)
+        late, seen = [match.start() for match in _directive(text)], scan(text)
+        return any(not seen.in_child(start) and not seen.in_string(start) for start in late)
     if not path.endswith(MANIFESTS):
         return False
     found = _by_signs(source)
     if "k8s" in found:
         return bool(_job_kind(text) or (once and _cron_job(text)))
     return _is_task(source, tuple(found))
-
-
-def _is_quoted(text: str, place: int) -> bool:
-    """Whether a string seems to be open here: quotes before it do not come in pairs."""
-    code: str = _comments("", text[:place])
-    return code.count('"') % 2 == 1 or code.count("'") % 2 == 1
 
 
 # Kinds whose objects are work that ends. A CronJob, like a Deployment, is something that the cluster keeps doing: it is

@@ -126,5 +126,5 @@ def _mentions(text: str, offset: int) -> Iterator[tuple[str, tuple[int, int]]]:
     for match, _ in zip(_paths(text), range(_MOST_PATHS), strict=False):
         _, root, second = match.groups()
         there = root in IMAGE_ROOTS if root != "home" else second == "ubuntu"
-        if not there and not in_comment(text, match.start()):
+        if not there and not in_comment(text, match.start(), shell=False):
             yield match[0], (offset + match.start(1), offset + match.end(1))

@@ -17,7 +17,7 @@ from flowc._compiled.slurm_commands import (
     SHELLS,
 )
 from flowc.patterns import at_first_use
-from flowc.shell.text import in_single_quotes, outside_child_scripts
+from flowc.shell.scan import scan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,14 +40,12 @@ _NAMES = "|".join(_KNOWN)
 _python = at_first_use(r"(?<![\w./$=-])python(?![\w.=-])", "search")
 # Beside letters, digits and the underscore: a known name with one of these before or behind it is part of another word.
 _JOINED_BEFORE, _JOINED_BEHIND = frozenset("_./$\"'=@-"), frozenset("_./=-")
-# What stands before a command on its line, such as a launcher with its options. The bounds keep a line of assignments
-# from costing more than its length.
-_at_command = at_first_use(
-    r"(?:^|[;&|(`!{]|\b(?:do|then|else|exec|time|command|if|while))[ \t]*"
-    r"(?:[A-Za-z_]\w{0,60}=[^\s;&|]{0,200}[ \t]+){0,20}"
+# Words before a command's name that hand on to it, such as a launcher with its options.
+_handing_on = at_first_use(
+    r"(?:(?:exec|command)[ \t]+)*"
     r"(?:(?:srun|mpirun|mpiexec|nohup|timeout)"
     r"(?:[ \t]+(?:-[^\s;&|]{1,99}(?:[ \t]+\w[^\s;&|]{0,99})?|\d\w{0,9})){0,20}[ \t]+|(?:source|\.)[ \t]+)?\Z",
-    "search",
+    "match",
 )
 _definitions = at_first_use(
     rf"\b(?:function[ \t]+({_NAMES})\b|({_NAMES})[ \t]*\([ \t]*\)|alias[ \t]+({_NAMES})=)", "finditer"
@@ -85,7 +83,7 @@ def provided(job: Job) -> set[str]:
     text = (job.run.text or "")[:MOST_TEXT]
     if any(name in text for name in _MENTIONED):
         for match in _mentions(text):
-            if match[0] not in found and not in_comment(text, match.start()):
+            if match[0] not in found and not in_comment(text, match.start(), shell=is_shell(job)):
                 found.add(match[0])
     found |= behind(text)
     found |= {name for name in _calls_of(job) if name in MODULES or name in REFUSED}
@@ -171,6 +169,10 @@ def interpreter_words(job: Job) -> list[str]:
     return (job.run.interpreter or default).replace("/", " ").split()
 
 
+def is_shell(job: Job) -> bool:
+    return any(word in SHELLS for word in interpreter_words(job))
+
+
 # The last text and what was found in it, in one value, which threads see whole: one text is asked about several times.
 _last: tuple[str, dict[str, list[int]]] = ("", {})
 
@@ -179,7 +181,7 @@ def _calls_of(job: Job) -> dict[str, list[int]]:
     """The offsets of the calls by their commands, as `missing_commands` says."""
     global _last
     text = job.run.text
-    if not text or not any(word in SHELLS for word in interpreter_words(job)):
+    if not text or not is_shell(job):
         return {}
     known, found = _last
     if known != text:
@@ -189,7 +191,7 @@ def _calls_of(job: Job) -> dict[str, list[int]]:
 
 
 def _search(text: str) -> dict[str, list[int]]:
-    calls = outside_child_scripts(text, 0, list(_calls(text)))
+    calls = list(_calls(text))
     if not calls:
         return {}
     known = _defined(text)
@@ -235,16 +237,15 @@ def _standing(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _is_call(text: str, start: int) -> bool:
-    before = _before(text, start)
-    if not before.strip():
-        return True
-    if before.lstrip()[0] == "#" or " #" in before or not _at_command(before):
-        return False
-    return not in_single_quotes(before)
+    command = scan(text).command_at(start)
+    words = command.words() if command is not None else []
+    return bool(words) and (words[0][0] == start or bool(_handing_on(text, words[0][0], start)))
 
 
-def in_comment(text: str, start: int) -> bool:
-    """Whether a word surely stands in a comment."""
+def in_comment(text: str, start: int, *, shell: bool) -> bool:
+    """Whether a word surely stands in a comment, of a shell or of another language that has `#` for them."""
+    if shell:
+        return scan(text).in_comment(start)
     before = _before(text, start)
     return before.lstrip()[:1] == "#" or (" #" in before and not {"'", '"'} & {*before})
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from flowc.body.commands import MOST_TEXT, called, in_comment
+from flowc.body.commands import MOST_TEXT, called, in_comment, is_shell
 from flowc.patterns import at_first_use
-from flowc.shell.text import outside_child_scripts
+from flowc.shell.scan import scan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,11 +57,17 @@ def image_in_file(job: Job) -> tuple[int, int] | None:
     text = (job.run.text or "")[:MOST_TEXT]
     if "--container-image" not in text:
         return None
-    places = []
+    shell = is_shell(job)
     for match, _ in zip(_image(text), range(_MOST_IMAGES), strict=False):
-        if not in_comment(text, match.start()) and _is_file(text, match[1]):
-            places.append(match.span(1))
-    return next(iter(outside_child_scripts(text, 0, places)), None)
+        start = match.start()
+        if (
+            in_comment(text, start, shell=shell)
+            or (shell and scan(text).in_child(start))
+            or not _is_file(text, match[1])
+        ):
+            continue
+        return match.start(1), match.end(1)
+    return None
 
 
 def _is_file(text: str, image: str) -> bool:

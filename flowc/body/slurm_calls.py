@@ -65,14 +65,14 @@ def calls(text: str, *, shell: bool) -> tuple[list[Call], bool]:
     for number, match in enumerate(_mentions(text)):
         if len(found) > _MOST_CALLS or number > 5 * _MOST_CALLS:
             return found, False
-        if not in_comment(text, match.start()):
+        if not in_comment(text, match.start(), shell=shell):
             found += _read(text, match.start(), match.end(), match[1], shell, held)
     todo = list(held)
     for variable in todo:
         for start, end in _uses(text, variable):
             if len(found) > _MOST_CALLS:
                 return found, False
-            if not in_comment(text, start):
+            if not in_comment(text, start, shell=shell):
                 found += _read(text, start, end, held[variable], shell, held)
         todo += [name for name in held if name not in todo][: _MOST_VARIABLES - len(todo)]
     return found, True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flowc.patterns import at_first_use
-from flowc.record import Record
 
 # Words as most are, and the letters of a word that open nothing.
 _simple = at_first_use(
@@ -38,13 +37,16 @@ LEADING = frozenset(
 _MOST_WORDS = 200
 
 
-class Command(Record):
+class Command:
     """A simple command of `text[start:end]`. `closed`: where what begins at a place of the text ends."""
 
-    text: str
-    start: int
-    end: int
-    closed: dict[int, int]
+    __slots__ = ("closed", "end", "start", "text")
+
+    def __init__(self, text: str, start: int, end: int, closed: dict[int, int]) -> None:
+        self.text = text
+        self.start = start
+        self.end = end
+        self.closed = closed
 
     def words(self) -> list[tuple[int, str]]:
         """Its words with their offsets as they are written, from its name on: without reserved words, assignments and

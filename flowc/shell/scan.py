@@ -7,6 +7,9 @@ What is read is what bash would read, without running it: quotes, substitutions,
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from sys import maxsize
+
 from flowc.patterns import at_first_use
 from flowc.record import Record
 from flowc.shell.command import Command
@@ -30,12 +33,14 @@ _FIND = {'"': _quoted, "${": _quoted, "{": _braced, "<<": _unquoted}
 # A line's end that begins a `case`, and the word that ends one.
 _case = at_first_use(r"(?:\s|\b(?:if|then|else|elif|do|while|until|time)\s|[!{]\s)*case\s", "match")
 _esac = at_first_use(r"\s*esac(?![^\s;&|)<>])", "match")
+_no_op = at_first_use(r"\s*:\s*<<", "match")
 _plain_end = at_first_use(r"'", "search")
 _ansi_end = at_first_use(r"(?:[^'\\]|\\[\s\S])*'", "match")
 _delimiter = at_first_use(r"[ \t]*((?:\\.|'[^'\n]*'|\"[^\"\n]*\"|[^\s;&|<>()'\"\\])+)", "match")
 _unquote = at_first_use(r"[\\'\"]", "sub")
 # What holds commands, and what a `)` closes.
 _HOLDS_COMMANDS = frozenset(("(", "$(", "<(", ">(", "`"))
+_ONE_COMMAND = frozenset(("A", "G", "[["))  # in which nothing separates commands
 _PARENTHESES = frozenset(("(", "$(", "<(", ">(", "A", "G"))
 _MOST_OPEN = 200  # what is nested deeper is read as if it stood on this level
 _MOST_WITHIN = 20  # here-documents within commands within here-documents
@@ -43,26 +48,59 @@ _MOST_UNENDED = 50  # words that no line ends; each costs a search of the whole 
 
 
 class HereDocument(Record):
-    """The contents of a here-document: its offsets, and where the command is that reads it."""
+    """The contents of a here-document: its offsets, and where the command is that reads it; `ignored`: it is `:`."""
 
     start: int
     end: int
     command: int
+    ignored: bool
 
 
 class Scan(Record):
     """What a text holds, each in the order of the text. `comments`, `quotes` (single) and `strings` (in double quotes)
     are stretches; a string within a command within a string has its own."""
 
-    commands: tuple[Command, ...]
-    here_documents: tuple[HereDocument, ...]
-    comments: tuple[tuple[int, int], ...]
-    quotes: tuple[tuple[int, int], ...]
-    strings: tuple[tuple[int, int], ...]
+    commands: list[Command]
+    here_documents: list[HereDocument]
+    comments: list[tuple[int, int]]
+    quotes: list[tuple[int, int]]
+    strings: list[tuple[int, int]]
+
+    def in_comment(self, place: int) -> bool:
+        return _inside(self.comments, place)
+
+    def in_quotes(self, place: int) -> bool:
+        """Within single quotes."""
+        return _inside(self.quotes, place)
+
+    def in_string(self, place: int) -> bool:
+        """Within quotes of either kind, be it in a command there."""
+        return self.in_quotes(place) or any(start <= place < end for start, end in self.strings)
+
+    def in_child(self, place: int) -> bool:
+        """Within a here-document, which often holds another script; not of `:`, whose are comments."""
+        return any(each.start <= place < each.end and not each.ignored for each in self.here_documents)
+
+    def command_at(self, place: int) -> Command | None:
+        """The innermost command that this place belongs to."""
+        index = bisect_right(self.commands, place, key=_start) - 1
+        while index >= 0 and self.commands[index].end <= place:
+            index -= 1
+        return self.commands[index] if index >= 0 else None
+
+
+def _start(each: Command | HereDocument) -> int:
+    return each.start
+
+
+def _inside(stretches: list[tuple[int, int]], place: int) -> bool:
+    """Whether one of these, which are in order and apart, holds the place."""
+    index = bisect_right(stretches, (place, maxsize)) - 1
+    return index >= 0 and stretches[index][1] > place
 
 
 # The last text and its scan, in one value, which threads see whole.
-_last: tuple[str, Scan] = ("", Scan(commands=(), here_documents=(), comments=(), quotes=(), strings=()))
+_last: tuple[str, Scan] = ("", Scan(commands=[], here_documents=[], comments=[], quotes=[], strings=[]))
 
 
 def scan(text: str) -> Scan:
@@ -102,11 +140,11 @@ class _Scanner:
     def run(self) -> Scan:
         self._read(0, len(self.text), 0)
         return Scan(
-            commands=tuple(sorted(self.commands, key=lambda each: each.start)),
-            here_documents=tuple(sorted(self.documents, key=lambda each: each.start)),
-            comments=tuple(self.comments),
-            quotes=tuple(self.quotes),
-            strings=tuple(sorted(self.strings)),
+            commands=sorted(self.commands, key=_start),
+            here_documents=sorted(self.documents, key=_start),
+            comments=self.comments,
+            quotes=self.quotes,
+            strings=sorted(self.strings),
         )
 
     def _read(self, place: int, end: int, level: int) -> None:
@@ -126,7 +164,11 @@ class _Scanner:
 
     def _token(self, match: Match[str], token: str, inside: str) -> int:
         """Takes what was found, and says where to go on."""
-        text, start, end = self.text, match.start(), match.end()
+        text, (start, end) = self.text, match.span()
+        if token == "\n":
+            if inside not in _ONE_COMMAND:
+                self._separate(start, end)
+            return self._documents(end) if self.pending else end
         if token[0] == "\\":
             return end
         if token[-2:] == "))":
@@ -165,11 +207,7 @@ class _Scanner:
         elif token == "]]":
             if inside == "[[":
                 self.start = self.open.pop()[1]
-        elif token == "\n":
-            if inside not in ("A", "G", "[["):
-                self._separate(start, end)
-            return self._documents(end) if self.pending else end
-        elif token[0] in ";|&" and token[-1] != ">" and inside not in ("A", "G", "[["):
+        elif token[0] in ";|&" and token[-1] != ">" and inside not in _ONE_COMMAND:
             self._separate(start, end, token)
         return end
 
@@ -241,7 +279,7 @@ class _Scanner:
         text = self.text
         if token == "(" and inside == "case?" and self._is_first(start):
             self.start = end  # in front of a pattern
-        elif token == "(" and inside not in ("A", "G", "[[") and self._begins_case(start):
+        elif token == "(" and inside not in _ONE_COMMAND and self._begins_case(start):
             self.open.append(("case?", self.start, start))
             self.start = end
         elif inside in ("[[", "case?") or (token != "(" and not (token == "!(" and self._is_first(start))):
@@ -279,7 +317,10 @@ class _Scanner:
     def _end(self, end: int) -> None:
         start = self.start
         if start < end and not self.text[start:end].isspace():
-            self.commands.append(Command(text=self.text, start=start, end=end, closed=self.closed))
+            self.commands.append(Command(self.text, start, end, self.closed))
+
+    def _document(self, start: int, end: int, command: int) -> HereDocument:
+        return HereDocument(start=start, end=end, command=command, ignored=_no_op(self.text, command) is not None)
 
     def _documents(self, place: int) -> int:
         """The here-documents that begin at this line; what no line ends is none (most likely a shift)."""
@@ -290,7 +331,7 @@ class _Scanner:
                 stop = text.find("\n", at)
                 line = text[at:] if stop < 0 else text[at:stop]
                 if (line.lstrip("\t") if tabs else line) == word:
-                    self.documents.append(HereDocument(start=place, end=at, command=command))
+                    self.documents.append(self._document(place, at, command))
                     if not quoted and ("`" in text[place:at] or "$" in text[place:at]):
                         self._within(place, at)
                     place = len(text) if stop < 0 else stop + 1
@@ -298,6 +339,6 @@ class _Scanner:
                 at = stop + 1 if stop >= 0 else -1
             else:
                 self.unended.add(word)
-        if not self.open or self.open[-1][0] not in ("A", "G", "[["):
+        if not self.open or self.open[-1][0] not in _ONE_COMMAND:
             self.start = place
         return place

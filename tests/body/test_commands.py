@@ -40,6 +40,10 @@ CALLS = {
     "if command -v srun; then\n  srun a\nfi\nsrun b\n": ["srun"],
     "alias s=srun\nsrun a\n": ["srun"],
     "type module && module load x\nsrun a\n": ["srun"],
+    "cat >hosts <<EOF\n$(squeue -h)\nEOF\n": ["squeue"],
+    "X='a b' \\\n  srun a\n": ["srun"],
+    "case $1 in\na) srun a ;;\nesac\n": ["srun"],
+    'echo "it\'s" | srun a\n': ["srun"],
 }
 NO_CALLS = [
     "# srun ./a\n",
@@ -56,6 +60,10 @@ NO_CALLS = [
     "if hash srun 2>/dev/null; then\n  srun ./a\nelse\n  ./a\nfi\n",
     'if [ -n "$(command -v srun)" ]; then\n  srun ./a\nfi\n',
     "./srun.sh\nmy-srun x\nsrun_x=1\n",
+    "awk '\nsrun {print}\n' x\n",
+    'echo "first; srun a"\n',
+    "NAMES=(\nsrun\nmodule\n)\n",
+    "[[ $x =~ ^(a|srun b)$ ]]\n",
 ]
 
 

@@ -140,7 +140,7 @@ def test_every_package_stands_in_the_architecture() -> None:
         ("flowc.frontends.slurm.read", "flowc.frontends.k8s.read"),
         ("flowc.scripts.packing.pack", "flowc.diag.sink"),
         ("flowc.body.commands", "flowc.scripts.life"),
-        ("flowc.shell.text", "flowc.ir.job"),
+        ("flowc.shell.scan", "flowc.ir.job"),
     ],
 )
 def test_a_breach_is_seen(importer: str, imported: str) -> None:

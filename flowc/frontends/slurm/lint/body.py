@@ -6,7 +6,7 @@ from __future__ import annotations
 from flowc.diag.codes.slurm import lint as codes
 from flowc.diag.sink import Edit, Fix
 from flowc.patterns import at_first_use
-from flowc.shell.text import in_single_quotes, outside_child_scripts
+from flowc.shell.scan import scan
 from flowc.source import Span
 
 TYPE_CHECKING = False
@@ -65,14 +65,14 @@ NEEDS: dict[str, tuple[str, ...]] = {
 _INSTEAD = {"SLURM_NTASKS": "it needs `--ntasks` or `--ntasks-per-node`", "SLURM_NPROCS": "it needs `--ntasks`"}
 
 
-def _is_shell(shebang: str) -> bool:
+def is_shell(shebang: str) -> bool:
     return shebang in ("/bin/bash", "/bin/sh") or bool(_shell(shebang))
 
 
 def lint_variables(ast: Ast, source: Source, sink: Sink, body: int) -> None:
     """Report each variable once, where a shell body uses it without a default, a test or a value of its own."""
     text = source.text
-    if ast.shebang is None or text.find("SLURM_", body) < 0 or not _is_shell(ast.shebang):
+    if ast.shebang is None or text.find("SLURM_", body) < 0 or not is_shell(ast.shebang):
         return
     given = {name for component in ast.components for name in component.options}
     missing = {name for name, options in NEEDS.items() if given.isdisjoint(options)}
@@ -85,7 +85,7 @@ def lint_variables(ast: Ast, source: Source, sink: Sink, body: int) -> None:
 
 def lint_site_variables(ast: Ast, source: Source, sink: Sink, body: int) -> None:
     """The same for variables that the prologs of some clusters set, and Slurm itself never does."""
-    if ast.shebang is None or not any(name in source.text for name in SITE_VARIABLES) or not _is_shell(ast.shebang):
+    if ast.shebang is None or not any(name in source.text for name in SITE_VARIABLES) or not is_shell(ast.shebang):
         return
     exported = " ".join(component.options.get("export", "") for component in ast.components)
     for name, span in _uses(source.text, body, _site_use, {*SITE_VARIABLES}):
@@ -109,18 +109,17 @@ def _uses(
         before = text[max(body, use.start() - 200) : use.start()].rpartition("\n")[2]
         if (use[2] and use[2] in ":-+=?") or _tested(before):
             handled.add(name)
-        elif before.lstrip()[:1] != "#" and not _quoted(before):
-            uses.setdefault(name, use.span())
-    for span in outside_child_scripts(text, body, sorted(uses.values())):
-        name = next(each for each, place in uses.items() if place == span)
+        elif name not in uses and not _plain(text, use.start(), before):
+            uses[name] = use.span()
+    for name, span in uses.items():
         if name not in handled and not _assigned(text, body, name):
             yield name, span
 
 
-def _quoted(before: str) -> bool:
-    """Whether a `$` behind this part of a line is an ordinary character."""
-    backslashes = len(before) - len(before.rstrip("\\"))
-    return backslashes % 2 == 1 or in_single_quotes(before)
+def _plain(text: str, place: int, before: str) -> bool:
+    """Whether a `$` is an ordinary character here, or that of another script."""
+    seen, backslashes = scan(text), len(before) - len(before.rstrip("\\"))
+    return backslashes % 2 == 1 or seen.in_comment(place) or seen.in_quotes(place) or seen.in_child(place)
 
 
 def _assigned(text: str, body: int, name: str) -> bool:
@@ -141,7 +140,7 @@ def lint_commands(ast: Ast, source: Source, sink: Sink, body: int) -> None:
     text = source.text
     if ast.body_line is None:
         _missing(source, sink, text.rstrip().rfind("\n") + 1, "it ends after its directives")
-    elif ast.shebang is not None and _is_shell(ast.shebang):
+    elif ast.shebang is not None and is_shell(ast.shebang):
         if not _does_something(text, body):
             _missing(source, sink, body, "these lines only prepare for one")
         elif text.find("&", body) >= 0:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from flowc.diag.codes.slurm import lint as codes
 from flowc.diag.sink import Edit, Fix
+from flowc.frontends.slurm.lint.body import is_shell
 from flowc.frontends.slurm.values.settings import accepts
 from flowc.frontends.slurm.words import tokens
 from flowc.frontends.slurm.words.getopt import read_options, table_of
 from flowc.patterns import at_first_use
-from flowc.shell.text import outside_child_scripts
+from flowc.shell.scan import scan
 from flowc.source import Span
 
 TYPE_CHECKING = False
@@ -32,7 +33,10 @@ def lint_lines(ast: Ast, source: Source, sink: Sink, body: int) -> None:
     text = source.text
     live = {given.option for given in ast.given if given.origin == "script"}
     if ast.body_line is not None and text.find("#SBATCH", body) >= 0:
-        places = outside_child_scripts(text, body, [match.span() for match in _dead(text, body)])
+        places = [match.span() for match in _dead(text, body)]
+        if is_shell(ast.shebang or ""):
+            seen = scan(text)
+            places = [place for place in places if not seen.in_child(place[0]) and not seen.in_string(place[0])]
         if places:
             fix = None if sink.broken else _move_up(source, places, body, live)
             which = _which(source, places, "this directive", "directives")
