@@ -106,8 +106,8 @@ def beside(container: Mapping, pod: Pod, context: Context) -> Container:
         _init_restarts(container, context)
     process = process_of(container, context)
     found = process.environment
-    for probe in ("livenessProbe", "startupProbe"):
-        context.decide(container, probe, "ignored", "only the main container is watched")
+    context.decide(container, "livenessProbe", "ignored", "only the main container is watched")
+    context.decide(container, "startupProbe", "ignored", "what follows begins when this one runs, ready or not")
     gpus = gpus_of(container)
     return Container(
         name=str(container.read("name", default="")),

@@ -57,7 +57,7 @@ def check(findings: Findings, pod: Mapping, path: str, claims: dict[str, Node] |
                 seen.setdefault(name.value, name)
             container_rules.check(findings, container, where, volumes, host_network=host_network)
             _lifecycle(findings, pod, container, where, init=key == "initContainers")
-            _restarts(findings, container, where, init=key == "initContainers")
+            _restarts(findings, container, where)
             _of_its_pod(findings, pod, container, where)
     _identity(findings, pod, path)
     scheduling.check(findings, pod, path)
@@ -90,7 +90,7 @@ def _lifecycle(findings: Findings, pod: Mapping, container: Mapping, path: str, 
         findings.form(signal, where, "the name of a signal, such as `SIGUSR1`")
 
 
-def _restarts(findings: Findings, container: Mapping, path: str, *, init: bool) -> None:
+def _restarts(findings: Findings, container: Mapping, path: str) -> None:
     """When a container starts again by itself."""
     listed, rules = container.at("restartPolicyRules"), container.each("restartPolicyRules")
     if listed is None or not rules:
@@ -98,9 +98,6 @@ def _restarts(findings: Findings, container: Mapping, path: str, *, init: bool) 
     policy, where = container.at("restartPolicy"), f"{path}.restartPolicyRules"
     if policy is None:
         findings.required(listed, f"{path}.restartPolicy", "must specify restartPolicy when restart rules are used")
-    elif init and policy.value == "Always":
-        detail = "restartPolicyRules are not allowed for init containers with restart policy Always"
-        findings.forbidden(key_span(container, "restartPolicyRules"), where, detail)
     if len(rules) > MOST_RULES:
         findings.too_many(listed, where, len(rules), MOST_RULES)
     for index, rule in enumerate(rules):
