@@ -842,6 +842,8 @@ def startup_plain(v, sh):
         put("    # Docker gives a container's end by a signal as such a status.\n    ((body_status > 128 && body_status < 193)) && body_signal=$((body_status - 128)) || body_signal=0\n")
     else:
         put('    [ -s "$state_dir/death" ] && ((body_signal = body_status > 128 ? body_status - 128 : 0)) || body_signal=0\n')
+    if v['restarts']:
+        put('    # A stop holds for the attempts to come.\n    [ "$job_state" != PENDING ] || stop_asked=1\n')
     put('    ((must_die && body_signal - 15)) && job_state=RUNNING\n    # The end of the script is the end of the job: what still runs in the background ends too.\n')
     if (not (v['image'] is None) and v['containers']):
         put('    # Not yet docker, which brings the last output of containers: only what would start them again.\n    pkill -KILL -g "$body_pid" -x bash\n')
@@ -1862,6 +1864,8 @@ def startup_small(v, sh):
         put('((r>128&&r<193))&&G=$((r-128))||G=0\n')
     else:
         put('[ -s $d/death ]&&((G=r>128?r-128:0))||G=0\n')
+    if v['restarts']:
+        put('[ $s != PENDING ]||A=1\n')
     put('((D&&G-15))&&s=RUNNING\n')
     if (not (v['image'] is None) and v['containers']):
         put('pkill -KILL -g $p -x bash\n')

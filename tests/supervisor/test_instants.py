@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 from jobs import unit
 from local import SHORT_TICK, TICK, install, run, start, status
 
-from flowc.ir.job import Io, Time
+from flowc.ir.job import Io, Retry, Time
 from flowc.scripts import build
 
 HERE = Path(__file__).parent
@@ -160,3 +162,52 @@ def test_any_signal_is_told_from_an_exit(tmp_path: Path, name: str) -> None:
         run(tmp_path)
         found = status(tmp_path)
         assert (found["exit_code"], found["signal"]) == (128 + number, told)
+
+
+def test_a_stop_beside_a_failure_that_restarts_ends_right(tmp_path: Path) -> None:
+    """The stop comes within 20 ms of one of the job's three ends."""
+
+    def one(number: int) -> object:
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        chance = random.Random(number)
+        limit, trap = chance.choice((None, 600)), chance.choice(("", "trap 'exit 9' TERM"))
+        text = f"#!/bin/bash\necho begin >>runs\n{trap}\nsleep 0.2 & wait $!\nexit 3\n"
+        fields: dict[str, Any] = {"time": Time(limit_s=limit), "retry": Retry(max_restarts=2)}
+        install(build(unit(text, workdir=str(folder), io=Io(stdout="out"), **fields), index=None), folder)
+
+        def runs() -> int:
+            return (folder / "runs").read_text().count("begin") if (folder / "runs").exists() else 0
+
+        process, wanted = start(folder), chance.randint(1, 3)
+        until(lambda: runs() >= wanted or process.poll() is not None)
+        time.sleep(0.2 + chance.uniform(-0.02, 0.02))
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=PATIENCE_S)
+        first, before = status(folder), runs()
+        run(folder)
+        second = status(folder)
+        if first["state"] == "FAILED":
+            whole = (first["exit_code"], first["signal"], first["restarts"], before) == (3, 0, 2, 3)
+            return whole and (second, runs()) == (first, before)
+        ends = {(None, None), (143, 15), *([(9, 0), (3, 0)] if trap else [])}
+        stopped = first["state"] == "PENDING" and (first["exit_code"], first["signal"]) in ends
+        return stopped and second["state"] == "FAILED" and runs() > before
+
+    with ThreadPoolExecutor(12) as pool:
+        assert [number for number, right in enumerate(pool.map(one, range(60))) if not right] == []
+
+
+def test_a_stop_holds_for_the_attempts_to_come(tmp_path: Path) -> None:
+    """The one that it comes to ignores it, and fails by itself."""
+    text = "#!/bin/bash\ntrap '' TERM\necho begin >>runs\nsleep 1\nexit 3\n"
+    planned = unit(text, workdir=str(tmp_path), io=Io(stdout="out"), retry=Retry(max_restarts=2))
+    install(build(planned, index=None), tmp_path)
+    process = start(tmp_path)
+    until((tmp_path / "runs").exists)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=PATIENCE_S)
+    assert (status(tmp_path)["state"], status(tmp_path)["restarts"]) == ("PENDING", 1)
+    run(tmp_path)
+    assert (status(tmp_path)["state"], status(tmp_path)["restarts"]) == ("FAILED", 2)

@@ -171,6 +171,8 @@ run_job() {
     done
     read -r body_status <"$state_dir/life"
     [ -s "$state_dir/death" ] && ((body_signal = body_status > 128 ? body_status - 128 : 0)) || body_signal=0
+    # A stop holds for the attempts to come.
+    [ "$job_state" != PENDING ] || stop_asked=1
     ((must_die && body_signal - 15)) && job_state=RUNNING
     # The end of the script is the end of the job: what still runs in the background ends too.
     kill -KILL -"$body_pid"

@@ -213,6 +213,8 @@ run_job() {
     read -r body_status <"$state_dir/life"
     # Docker gives a container's end by a signal as such a status.
     ((body_status > 128 && body_status < 193)) && body_signal=$((body_status - 128)) || body_signal=0
+    # A stop holds for the attempts to come.
+    [ "$job_state" != PENDING ] || stop_asked=1
     ((must_die && body_signal - 15)) && job_state=RUNNING
     # The end of the script is the end of the job: what still runs in the background ends too.
     kill -KILL -"$body_pid"
