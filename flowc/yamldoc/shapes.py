@@ -23,7 +23,6 @@ from __future__ import annotations
 
 from flowc.diag.code import Code
 from flowc.diag.codes.yaml import document as codes
-from flowc.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,20 +43,50 @@ KIND_WORDS = {
 }
 
 
-class Words(Record):
-    """The codes that a format reports with. Fields that titles may use: path, key, value, found, expected, where."""
+class Words:
+    """The codes that a format reports with, loaded by the first report. Fields that titles may use: path, key, value,
+    found, expected, where. `homes`: types whose keys are often put elsewhere, and where they belong; `brackets`: paths
+    say free keys as `limits[cpu]`, not as `limits.cpu`."""
 
-    unknown_key: Code = codes.UNKNOWN_KEY
-    unknown_key_allowed: Code = codes.UNKNOWN_KEY_IGNORED
-    missing_key: Code = codes.MISSING_KEY
-    wrong_type: Code = codes.WRONG_TYPE
-    not_allowed: Code = codes.VALUE_NOT_ALLOWED
-    out_of_bounds: Code = codes.OUT_OF_BOUNDS
-    wrong_form: Code = codes.WRONG_FORM
-    old_key: Code = codes.OLD_KEY
-    retired_key: Code = codes.RETIRED_KEY
-    homes: tuple[tuple[str, str], ...] = ()  # types whose keys are often put elsewhere, and where they belong
-    brackets: bool = False  # paths say free keys as `limits[cpu]`, not as `limits.cpu`
+    def __init__(self, homes: tuple[tuple[str, str], ...] = (), *, brackets: bool = False) -> None:
+        self.homes = homes
+        self.brackets = brackets
+
+    @property
+    def unknown_key(self) -> Code:
+        return codes.UNKNOWN_KEY
+
+    @property
+    def unknown_key_allowed(self) -> Code:
+        return codes.UNKNOWN_KEY_IGNORED
+
+    @property
+    def missing_key(self) -> Code:
+        return codes.MISSING_KEY
+
+    @property
+    def wrong_type(self) -> Code:
+        return codes.WRONG_TYPE
+
+    @property
+    def not_allowed(self) -> Code:
+        return codes.VALUE_NOT_ALLOWED
+
+    @property
+    def out_of_bounds(self) -> Code:
+        return codes.OUT_OF_BOUNDS
+
+    @property
+    def wrong_form(self) -> Code:
+        return codes.WRONG_FORM
+
+    @property
+    def old_key(self) -> Code:
+        return codes.OLD_KEY
+
+    @property
+    def retired_key(self) -> Code:
+        return codes.RETIRED_KEY
 
 
 def range_text(least: Any, most: Any) -> str:

@@ -21,23 +21,53 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from flowc.diag.code import Code
     from flowc.diag.sink import Sink
     from flowc.frontends.k8s.objects import JobObject
     from flowc.inputs import Inputs
     from flowc.yamldoc.node import Node
 
 READER = "kubernetes"
-WORDS = Words(
-    unknown_key=field_codes.UNKNOWN_FIELD,
-    unknown_key_allowed=field_codes.UNKNOWN_FIELD_IGNORED,
-    missing_key=field_codes.FIELD_REQUIRED,
-    wrong_type=field_codes.FIELD_TYPE,
-    not_allowed=field_codes.UNSUPPORTED_VALUE,
-    out_of_bounds=field_codes.FIELD_BOUNDS,
-    wrong_form=field_codes.FIELD_FORM,
-    retired_key=field_codes.UNKNOWN_FIELD,
-    brackets=True,
-    homes=(
+
+
+class _Words(Words):
+    """The codes of what the API server says of fields."""
+
+    @property
+    def unknown_key(self) -> Code:
+        return field_codes.UNKNOWN_FIELD
+
+    @property
+    def unknown_key_allowed(self) -> Code:
+        return field_codes.UNKNOWN_FIELD_IGNORED
+
+    @property
+    def missing_key(self) -> Code:
+        return field_codes.FIELD_REQUIRED
+
+    @property
+    def wrong_type(self) -> Code:
+        return field_codes.FIELD_TYPE
+
+    @property
+    def not_allowed(self) -> Code:
+        return field_codes.UNSUPPORTED_VALUE
+
+    @property
+    def out_of_bounds(self) -> Code:
+        return field_codes.FIELD_BOUNDS
+
+    @property
+    def wrong_form(self) -> Code:
+        return field_codes.FIELD_FORM
+
+    @property
+    def retired_key(self) -> Code:
+        return field_codes.UNKNOWN_FIELD
+
+
+WORDS = _Words(
+    (
         ("JobSpec", "the Job's `spec`"),
         ("PodSpec", "the pod's `spec` (`spec.template.spec` of a Job)"),
         ("Container", "a container"),
@@ -49,6 +79,7 @@ WORDS = Words(
         ("EnvVar", "an item of `env`"),
         ("CronJobSpec", "a CronJob's `spec`"),
     ),
+    brackets=True,
 )
 _VALUES_OF_SECRETS = ("data", "stringData")
 
