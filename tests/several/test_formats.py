@@ -15,7 +15,6 @@ command: |
   echo "$NODE_RANK of $NUM_NODES, $MASTER_ADDR:$MASTER_PORT, $HEAD_NODE_IP, $GPU_COUNT, $FLOW_NODE_RANK $FLOW_MAIN_IP"
   cat /data/who
   echo "$TOKEN"
-  exit "$NODE_RANK"
 data_mounts: [{source: "s3://bucket", target: /data}]
 max_run_time_hours: 1
 """
@@ -33,7 +32,7 @@ def test_machines_of_a_task(rent: Rent) -> None:
         rented.put(name, "run/flowc/secrets", "TOKEN='x y'\n")
     rented.start()
     for rank, name in enumerate(rented.names):
-        assert rented.wait(name) == ("FAILED" if rank else "COMPLETED", rank)
+        assert rented.wait(name) == ("COMPLETED", 0)
         first = f"{rank} of 3, 10.77.0.1:29500, 10.77.0.1, 8, {rank} 10.77.0.1\n"
         assert rented.read(name, LOG) == f"{first}{name}\nx y\n"
 
@@ -157,6 +156,28 @@ def test_a_failure_on_one_machine_ends_the_job_on_all(rent: Rent) -> None:
     assert rented.read("n1", LOG).endswith("told\n")
     rented.wait_for("n3", STATUS, '"exit_code":143,"signal":15,')
     assert rented.wait("n3") == ("CANCELLED", 143)
+
+
+@pytest.mark.parametrize(
+    ("name", "head"),
+    [
+        ("job.yaml", "name: a\ninstance_type: 8xh100\nnum_instances: 3\ncommand: |\n"),
+        (
+            "foundry.yaml",
+            "name: a\nproject_name: p\nssh_key_name: k\n"
+            "resources_specification: {fcp_instance: h100.8x.SXM5.IB, num_instances: 3}\n"
+            "version: 1.2\nstartup_script: |\n",
+        ),
+    ],
+)
+def test_formats_that_say_nothing_end_on_all_as_well(rent: Rent, name: str, head: str) -> None:
+    body = TOGETHER.partition("run: |\n")[2].replace("SKYPILOT_NODE_RANK", "NODE_RANK").replace("STUBBORN", "true")
+    rented = rent(name, head + body)
+    rented.start()
+    assert rented.wait("n2") == ("FAILED", 7)
+    for each in ("n1", "n3"):
+        assert rented.wait(each) == ("CANCELLED", 0)
+        assert "told\n" in rented.read(each, LOG)
 
 
 @pytest.mark.slow

@@ -182,6 +182,13 @@ run_job() {
     trap stop_asked=1 TERM
     # Job control gives each of its children a process group, and the signals of a fresh process.
     set -m
+    # Where the job fails on one machine it ends on all: whoever has this script tells, by UDP.
+    gang_word=$(sha256sum <"$0")
+    trap peer_failed=1 USR2
+    python3 -c 'import os,socket,sys;s=socket.socket(2,2);s.bind(("",6818))
+while s.recv(99)!=sys.argv[1].encode():0
+os.kill(int(sys.argv[2]),12)' "$gang_word" $$ >/dev/null 2>&1 &
+    ears_pid=$!
     # What a start needs, and the job itself at its end, are one process group: limit and stop reach it at any point.
     launch() {
     sleep "${restart_delay:-0}"
@@ -282,10 +289,11 @@ run_job() {
         on_time
         read -rt "$wait_time" <&3 &
         # shellcheck disable=SC2086
-        wait ${stop_asked:-$!}
+        wait ${stop_asked:-${peer_failed:-$!}}
         ! read -rt 0 <&3
     do
         ((stop_asked)) && stop_asked= && end_body PENDING C
+        [ -z "$peer_failed" ] || { peer_failed= && end_body CANCELLED CI && (sleep 30 && kill -KILL -"$body_pid" &); }
     done
     read -r body_status <"$state_dir/life"
     # Docker gives a container's end by a signal as such a status.
@@ -319,6 +327,15 @@ run_job() {
     [ "$job_state" = RUNNING ] && ((body_status)) && job_state=FAILED
     [ "$job_state" = RUNNING ] && job_state=COMPLETED
     save_state "$body_status" "$body_signal" "$EPOCHSECONDS"
+    kill "$ears_pid"
+    # For a minute: a datagram may be lost, a machine late.
+    for each_try in {1..12}; do
+        [ "$job_state${stop_asked-}" = FAILED ] || break
+        for each_node in "${node_names[@]#* }"; do
+            echo -n "$gang_word" >"/dev/udp/$each_node/6818"
+        done
+        [ "$each_try" = 12 ] || sleep 5
+    done
     # Who looks after the job has a minute to see its end.
     shutdown -P +1
     exit "$body_status"

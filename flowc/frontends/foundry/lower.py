@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from flowc.diag.sink import Sink
     from flowc.inputs import Inputs
 
-CONVENTIONS = Conventions(variables=tuple(TASK.items()))
+CONVENTIONS = Conventions(variables=tuple(TASK.items()), fails_together=True)
 CODES = LedgerCodes(
     approximated=codes.FOUNDRY_APPROXIMATED, ignored=codes.FOUNDRY_IGNORED, refused=codes.FOUNDRY_REFUSED
 )

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from flowc.yamldoc.node import Mapping, Node
 
 LEDGER = LedgerCodes(approximated=codes.TASK_APPROXIMATED, ignored=codes.TASK_IGNORED, refused=codes.TASK_REFUSED)
-CONVENTIONS = Conventions(variables=tuple(TASK.items()))
+CONVENTIONS = Conventions(variables=tuple(TASK.items()), fails_together=True)
 # Defaults of the format.
 NAME = "flow-task"
 CODE_FOLDER = "/workspace"
