@@ -46,6 +46,7 @@ JOB_KEYS: dict[str, tuple[str, ...] | None] = {
         "workdir_on",
         "mounts_nest",
         "reads_profile",
+        "fails_together",
     ),
     "run": ("kind", "interpreter", "text", "args", "workdir", "commands", "delivery"),
     "setup": None,
