@@ -70,8 +70,10 @@ def _words(diagnostic: Diagnostic) -> tuple[str, ...]:
 def _masked(diagnostic: Diagnostic, values: list[str]) -> Diagnostic:
     """The finding as it may be shown. The edits of its fix stay what they are: they are for the source itself."""
     words = _words(diagnostic)
-    near = [value for span in _places(diagnostic) for value in values_in(span.source.lines_near(span))]
-    values = values + near
+    lines = [span.source.lines_near(span) for span in _places(diagnostic)]
+    if not values and not may_tell("\n".join((*words, *lines))):
+        return diagnostic
+    values = values + [value for text in lines for value in values_in(text)]
     message, help, title, *notes = (masked(text, values) for text in words)
     if (message, help, title, *notes) == words:
         return diagnostic
