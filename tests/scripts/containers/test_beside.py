@@ -40,7 +40,9 @@ def test_what_follows_a_sidecar_begins_when_it_has_started(tmp_path: Path) -> No
 def test_a_sidecar_that_ends(tmp_path: Path, restart: str, status: int, least: int, most: int) -> None:
     machine = Machine(tmp_path)
     (tmp_path / "run.docker").write_text(
-        f'case " $* " in\n*" side "*) exit {status} ;;\n*" img:1 "*) command sleep 1 ;;\nesac\n'
+        f'case " $* " in\n*" side "*) exit {status} ;;\n*" img:1 "*)\n'
+        f"until (($(grep -c -- '--name flowc-1 ' {tmp_path}/calls) >= {least})); do command sleep 0.1; done\n"
+        "command sleep 1 ;;\nesac\n"
     )
     assert machine.run(contained(containers=(Container(name="s", role="sidecar", image="side", restart=restart),))) == 0
     assert least <= len(machine.called("docker run --rm --label flowc --log-driver none --name flowc-1")) <= most
