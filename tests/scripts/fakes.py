@@ -13,7 +13,8 @@ from flowc.scripts import build
 # Each call is a line of words in the file `calls`, quoted as bash would read them back.
 TELL = """\
 #!/bin/bash
-{{ printf %s "${{0##*/}}"; [ $# = 0 ] || printf ' %q' "$@"; echo; }} >>{folder}/calls
+# In one write: several may call at once.
+echo "${{0##*/}}$([ $# = 0 ] || printf ' %q' "$@")" >>{folder}/calls
 {then}
 """
 # What the runner may call that changes a machine, and what it is to answer.
