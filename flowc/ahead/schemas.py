@@ -241,7 +241,31 @@ class DockerOptions(Strict):
         return self
 
 
+class SettingRow(Strict):
+    """One setting; the data file explains the columns."""
+
+    about: str
+    kind: Literal["text", "list", "seconds"]
+    flag: str | None = None
+    env: tuple[str, ...]
+    old_env: tuple[str, ...] = ()
+    file: str
+    old_file: tuple[str, ...] = ()
+    profile: str | None = None
+    default: str | None = None
+    secret: bool = False
+    personal: bool = False
+
+
+class SettingsTable(Strict):
+    """flowc/data/settings.yaml."""
+
+    settings: dict[str, SettingRow]
+    gone: dict[str, str]
+
+
 SCHEMAS: dict[str, type[BaseModel]] = {
+    "settings": SettingsTable,
     "docker_options": DockerOptions,
     "slurm_programs": SlurmPrograms,
     "catalog": Catalog,

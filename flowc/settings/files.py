@@ -1,0 +1,142 @@
+"""The files that hold settings: found, read with a bound, and told of in words that a person knows them by."""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+# What anybody has written by hand is far smaller.
+MOST_BYTES = 1_000_000
+# Folders upwards that are looked into for a project's file.
+MOST_FOLDERS = 64
+PROJECT_FILES = (".flowc.toml", "pyproject.toml")
+
+
+class SettingsError(Exception):
+    """A file or a value that cannot be used: the user's mistake. `help` is one line."""
+
+    def __init__(self, message: str, help: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.help = help
+
+
+def project_file(folder: str, home: str | None) -> tuple[str, dict[str, Any]] | None:
+    """The nearest file of a project: `.flowc.toml`, or a `pyproject.toml` with `[tool.flowc]`, from `folder` upwards.
+    The search ends in the user's own folder, or with the tree."""
+    for _ in range(MOST_FOLDERS):
+        for name in PROJECT_FILES:
+            path = os.path.join(folder, name)
+            data = _bytes(path)
+            if data is None or (name == "pyproject.toml" and b"flowc" not in data):
+                continue
+            content: Any = _toml(path, data)
+            if name == "pyproject.toml":
+                tool = content.get("tool")
+                content = tool.get("flowc") if isinstance(tool, dict) else None
+            if isinstance(content, dict):
+                return path, content
+        parent = os.path.dirname(folder)
+        if parent == folder or folder == home:
+            return None
+        folder = parent
+    return None
+
+
+def user_file(home: str | None, environ: Mapping[str, str]) -> tuple[str, dict[str, Any]] | None:
+    """`~/.flow/config.yaml`, or the file that FLOW_CONFIG_PATH names, which must be there."""
+    named = environ.get("FLOW_CONFIG_PATH")
+    if named:
+        data = _bytes(named)
+        if data is None:
+            raise SettingsError(f"FLOW_CONFIG_PATH names {named}, which is not there", "unset it, or name a file")
+        return named, _yaml(named, data)
+    if home is None:
+        return None
+    path = os.path.join(home, ".flow", "config.yaml")
+    data = _bytes(path)
+    return None if data is None else ("~/.flow/config.yaml", _yaml("~/.flow/config.yaml", data))
+
+
+def provider_profile(
+    home: str | None, environ: Mapping[str, str], chosen: str | None
+) -> tuple[str, dict[str, Any]] | None:
+    """One profile of the provider's own file, `chosen` or the current one."""
+    base = environ.get("XDG_CONFIG_HOME") or (os.path.join(home, ".config") if home is not None else None)
+    if base is None:
+        return None
+    path = os.path.join(base, "mithril", "config.yaml")
+    data = _bytes(path)
+    if data is None:
+        return None
+    shown = path if home is None or not path.startswith(home + os.sep) else "~" + path[len(home) :]
+    content = _yaml(shown, data)
+    name = chosen or content.get("current_profile")
+    profiles = content.get("profiles")
+    if not isinstance(name, str) or not isinstance(profiles, dict):
+        return None
+    profile = profiles.get(name)
+    if isinstance(profile, dict):
+        return f"{shown}, profile {name}", profile
+    if chosen is not None:
+        known = ", ".join(str(each) for each in profiles) or "none"
+        raise SettingsError(f"{shown} has no profile `{name}`", f"there are: {known}")
+    return None
+
+
+def readable_by_others(path: str, home: str | None) -> bool:
+    """Whether others on this machine may read a file; not where files have no such rights."""
+    path = home + path[1:] if home is not None and path.startswith("~") else path
+    try:
+        return os.name == "posix" and bool(os.stat(path).st_mode & 0o077)
+    except OSError:
+        return False
+
+
+def _bytes(path: str) -> bytes | None:
+    """What stands in a file, None where there is none."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return None
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}", "give yourself the right to read it") from None
+    if len(data) > MOST_BYTES:
+        raise SettingsError(f"{path} has more than {MOST_BYTES:,} bytes", "settings are a few lines")
+    return data
+
+
+def _toml(path: str, data: bytes) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        return tomllib.loads(data.decode())
+    except UnicodeDecodeError:
+        raise SettingsError(f"{path} is not text in UTF-8", "save it as UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path} is no TOML: {error}", "see toml.io") from None
+    except RecursionError:
+        raise SettingsError(f"{path} is nested too deeply", "settings are a few lines") from None
+
+
+def _yaml(path: str, data: bytes) -> dict[str, Any]:
+    import yaml
+
+    try:
+        content = yaml.safe_load(data)
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark is not None else ""
+        raise SettingsError(f"{path} is no YAML{where}", "a value with `: ` or `#` needs quotes") from None
+    except RecursionError:
+        raise SettingsError(f"{path} is nested too deeply", "settings are a few lines") from None
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise SettingsError(f"{path} is no mapping", "write lines `key: value`")
+    return content

@@ -1,0 +1,71 @@
+"""One setting: its values, and where they come from."""
+
+from __future__ import annotations
+
+from flowc._compiled.settings import SETTINGS
+from flowc.record import Record
+from flowc.settings.files import SettingsError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Setting(Record):
+    """`values` are empty where nobody says it; `origin` is for people, None where there are none; `note` says that an
+    older name was taken. `repr` does not tell the values: one of them may be a key."""
+
+    UNSHOWN = ("values",)
+
+    name: str
+    values: tuple[str, ...]
+    origin: str | None
+    note: str | None = None
+
+    @property
+    def shown(self) -> str:
+        """The values for people; of a secret only that there is one."""
+        if not self.values:
+            return "not set"
+        return "***" if SETTINGS[self.name]["secret"] else ", ".join(self.values)
+
+
+def in_words(name: str, texts: Iterable[str], origin: str, note: str | None = None) -> Setting:
+    """A setting from texts; where it is a list, one text may name several, parted by commas."""
+    if SETTINGS[name]["kind"] == "list":
+        texts = (part for text in texts for part in text.split(","))
+    values = tuple(text.strip() for text in texts if text.strip())
+    return Setting(name=name, values=values, origin=origin, note=note)
+
+
+def in_file(name: str, file: tuple[str, dict[str, object]], place: str) -> Setting | None:
+    """A setting from its place (keys with dots between) in what a file holds, None where nothing stands there. Raises
+    SettingsError for what is no text, number or, for a list, list of these."""
+    path, content = file
+    value: object = content
+    for key in place.split("."):
+        if not isinstance(value, dict) or key not in value:
+            return None
+        value = value[key]
+    if value is None:
+        return None
+    if isinstance(value, dict):
+        # A section of another tool, or of another setting, may bear the same name.
+        return None
+    several = value if isinstance(value, list) and SETTINGS[name]["kind"] == "list" else [value]
+    if any(not isinstance(each, str | int | float) or isinstance(each, bool) for each in several):
+        kind = "a list of texts" if SETTINGS[name]["kind"] == "list" else "a text"
+        raise SettingsError(f"{path}: `{place}` is to be {kind}", f"it is {SETTINGS[name]['about']}")
+    return in_words(name, map(str, several), f"{path}, {place}")
+
+
+def as_seconds(name: str, setting: Setting) -> float:
+    """Raises SettingsError for what is no number above 0."""
+    text = setting.values[0] if setting.values else ""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 86400:
+        raise SettingsError(f"{setting.origin}: `{name}` needs a number of seconds, found `{text}`", "such as 30")
+    return value
