@@ -1,0 +1,83 @@
+"""What a provider is: what `submit`, `list`, `status`, `wait` and `cancel` ask of one."""
+
+from __future__ import annotations
+
+from flowc.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from typing import Any, Protocol
+
+    class Provider(Protocol):
+        """A place where jobs run. Every method may raise ProviderError.
+
+        A kind of resource is `bid` or `volume`. A `body` is what the request document says, with all references
+        replaced.
+        """
+
+        name: str
+
+        def create(self, kind: str, body: Mapping[str, Any], *, key: str) -> Made:
+            """Make a resource, once. Raises OutcomeUnknownError where it may have been made: `find` then tells.
+            `key` is the same for each attempt at one resource."""
+
+        def find(self, kind: str, name: str, body: Mapping[str, Any]) -> list[Made]:
+            """The resources of that name that are alive, where `body` would have made one; oldest first. What it gives
+            is complete: a resource that is not among them has not been made by any call that has been answered."""
+
+        def change(self, kind: str, identity: str, changes: Mapping[str, Any]) -> None:
+            """Change a resource; doing so twice is as once."""
+
+        def end(self, kind: str, identity: str) -> None:
+            """End a resource, with the machines of a bid; one that is gone has ended."""
+
+        def get(self, identity: str) -> Task:
+            """One task. Raises NotFoundError."""
+
+        def list(self, *, limit: int) -> Iterable[Task]:
+            """The tasks, newest first."""
+
+        def logs(self, identity: str, *, follow: bool) -> Iterator[str]:
+            """The lines of a task's output."""
+
+
+# The states of a task, in the order in which it goes through them; a task that is preempted is PENDING again.
+PENDING, PROVISIONING, RUNNING = "pending", "provisioning", "running"
+COMPLETED, FAILED, CANCELLED = "completed", "failed", "cancelled"
+ENDED = (COMPLETED, FAILED, CANCELLED)
+
+
+class Made(Record):
+    """A resource that a provider has. `body` is the provider's own account of it."""
+
+    identity: str
+    name: str
+    created_at: str
+    body: dict[str, Any]
+
+
+class Machine(Record):
+    """One machine of a task. `address` is `host` or `host:port` where it can be reached by SSH."""
+
+    identity: str
+    state: str
+    address: str | None = None
+    private_ip: str | None = None
+
+
+class Task(Record):
+    """A job that was submitted. `reason` says in words why it is in its state, where that is not plain; `unit_price` is
+    what is paid at most for a machine and hour, in USD; times are as the provider writes them (ISO 8601)."""
+
+    identity: str
+    name: str
+    state: str
+    reason: str | None
+    created_at: str
+    ended_at: str | None
+    region: str | None
+    instance_type: str
+    machines_wanted: int
+    machines: tuple[Machine, ...]
+    unit_price: str | None

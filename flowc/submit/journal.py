@@ -1,0 +1,360 @@
+"""What was asked of a provider, on disk before it is asked: SQLite below the user's state directory.
+
+Each change is durable when its method returns (`synchronous=FULL`), since the next thing that happens may be a bid, and
+the one after it a power cut. Several processes may use it at once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+from flowc.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from sqlite3 import Connection
+    from typing import Any
+
+    from flowc.submit.plan import Step
+
+# The states of a step. SENT: it may have acted, nobody knows.
+WAITING, SENT, MADE, SKIPPED, FAILED = "waiting", "sent", "made", "skipped", "failed"
+# The states of a submission.
+OPEN, DONE, BROKEN = "open", "done", "broken"
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS submissions (
+    key TEXT PRIMARY KEY,
+    content TEXT NOT NULL,
+    name TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    nonce TEXT NOT NULL,
+    created_at REAL NOT NULL,
+    state TEXT NOT NULL,
+    keep INTEGER NOT NULL,
+    document TEXT NOT NULL,
+    resolved TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS by_content ON submissions (content);
+CREATE TABLE IF NOT EXISTS steps (
+    key TEXT NOT NULL REFERENCES submissions (key),
+    number INTEGER NOT NULL,
+    identity TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    action TEXT NOT NULL,
+    name TEXT NOT NULL,
+    body TEXT NOT NULL,
+    after TEXT NOT NULL,
+    unless TEXT,
+    target TEXT,
+    state TEXT NOT NULL,
+    sent_at REAL,
+    made TEXT,
+    error TEXT,
+    ended TEXT,
+    exit_status INTEGER,
+    released_at REAL,
+    PRIMARY KEY (key, number)
+);
+CREATE INDEX IF NOT EXISTS by_made ON steps (made);
+"""
+VERSION = 1
+
+
+class JournalError(Exception):
+    """The journal cannot be used: `help` says what to do."""
+
+    def __init__(self, message: str, help: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.help = help
+
+
+class Submission(Record):
+    """One submission. `key` is how people name it; `content` what it is about; `resolved` the references that were
+    looked up, as they were before the first step; `keep`: its bids are not ended with their jobs."""
+
+    key: str
+    content: str
+    name: str
+    provider: str
+    nonce: str
+    created_at: float
+    state: str
+    keep: bool
+    document: dict[str, Any]
+    resolved: dict[str, str]
+
+
+class Entry(Record):
+    """A step of a submission, as far as it got. `made` is the provider's id of what was made; `ended` the state in
+    which its job ended, with `exit_status`; `released_at` when its bid was ended by us."""
+
+    key: str
+    number: int
+    identity: str
+    kind: str
+    action: str
+    name: str
+    body: dict[str, Any]
+    after: tuple[str, ...]
+    unless: str | None
+    target: str | None
+    state: str
+    sent_at: float | None
+    made: str | None
+    error: str | None
+    ended: str | None
+    exit_status: int | None
+    released_at: float | None
+
+
+def state_folder(environ: Mapping[str, str], home: str | None) -> str:
+    """The user's state directory for flowc. Raises JournalError without a home."""
+    base = environ.get("XDG_STATE_HOME")
+    if base and os.path.isabs(base):
+        return os.path.join(base, "flowc")
+    if home is None:
+        raise JournalError("there is no home directory to keep a journal in", "set XDG_STATE_HOME to a folder")
+    return os.path.join(home, ".local", "state", "flowc")
+
+
+class Journal:
+    """Raises JournalError where the disk is full, the file is damaged or a newer flowc's, or the folder is not ours."""
+
+    def __init__(self, folder: str) -> None:
+        import sqlite3
+
+        self.folder = folder
+        self.path = os.path.join(folder, "journal.sqlite")
+        try:
+            os.makedirs(folder, mode=0o700, exist_ok=True)
+            # Startup scripts stand in it, and which jobs somebody has.
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            self._base = sqlite3.connect(self.path, timeout=30, isolation_level=None)
+            self._base.row_factory = sqlite3.Row
+            self._base.execute("PRAGMA journal_mode=WAL")
+            self._base.execute("PRAGMA synchronous=FULL")
+            self._base.execute("PRAGMA foreign_keys=ON")
+            self._prepare()
+        except (OSError, sqlite3.Error) as error:
+            raise self._trouble(error) from None
+
+    def close(self) -> None:
+        """Nothing is lost without it."""
+        self._base.close()
+
+    def begin(self, submission: Submission, steps: list[Step], *, again: bool) -> Submission | None:
+        """Write down a new submission with its steps. Where another one of the same content lives and `again` is not
+        set, nothing is written and that one comes back: of two processes one is first."""
+        with self._change() as base:
+            if not again:
+                other = self._same(base, submission.content)
+                if other is not None:
+                    return other
+            base.execute(
+                "INSERT INTO submissions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    submission.key,
+                    submission.content,
+                    submission.name,
+                    submission.provider,
+                    submission.nonce,
+                    submission.created_at,
+                    submission.state,
+                    submission.keep,
+                    json.dumps(submission.document),
+                    json.dumps(submission.resolved),
+                ),
+            )
+            base.executemany(
+                "INSERT INTO steps (key, number, identity, kind, action, name, body, after, unless, target, state)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (
+                        submission.key,
+                        number,
+                        step.identity,
+                        step.kind,
+                        step.action,
+                        step.name,
+                        json.dumps(step.body),
+                        json.dumps(step.after),
+                        step.unless,
+                        step.target,
+                        WAITING,
+                    )
+                    for number, step in enumerate(steps)
+                ],
+            )
+        return None
+
+    def submission(self, key: str) -> Submission | None:
+        """The submission of a key, or of the beginning of one that no other shares."""
+        with self._reading() as base:
+            rows = base.execute("SELECT * FROM submissions WHERE key = ?", (key,)).fetchall()
+            if not rows:
+                rows = base.execute("SELECT * FROM submissions WHERE substr(key, 1, ?) = ?", (len(key), key)).fetchall()
+        return _submission(rows[0]) if len(rows) == 1 else None
+
+    def submissions(self, *, state: str | None = None, limit: int = 100) -> list[Submission]:
+        """The newest first."""
+        with self._reading() as base:
+            rows = base.execute(
+                "SELECT * FROM submissions WHERE ?1 IS NULL OR state = ?1"
+                " ORDER BY created_at DESC, rowid DESC LIMIT ?2",
+                (state, limit),
+            ).fetchall()
+        return [_submission(row) for row in rows]
+
+    def entries(self, key: str) -> list[Entry]:
+        """The steps of a submission, in order."""
+        with self._reading() as base:
+            rows = base.execute("SELECT * FROM steps WHERE key = ? ORDER BY number", (key,)).fetchall()
+        return [_entry(row) for row in rows]
+
+    def entry_of(self, made: str) -> Entry | None:
+        """The step that made a resource, by the provider's id."""
+        with self._reading() as base:
+            row = base.execute("SELECT * FROM steps WHERE made = ? AND action = 'create'", (made,)).fetchone()
+        return _entry(row) if row is not None else None
+
+    def living(self) -> list[Entry]:
+        """The bids that were made, or may have been, and that we have not ended."""
+        with self._reading() as base:
+            rows = base.execute(
+                "SELECT * FROM steps WHERE kind = 'bid' AND action = 'create' AND state IN (?, ?)"
+                " AND released_at IS NULL ORDER BY key, number",
+                (SENT, MADE),
+            ).fetchall()
+        return [_entry(row) for row in rows]
+
+    def sent(self, key: str, number: int, at: float) -> None:
+        """From here on the step may have acted; `at` in seconds since the epoch."""
+        self._set(key, number, state=SENT, sent_at=at, error=None)
+
+    def made(self, key: str, number: int, identity: str) -> None:
+        """The provider has it."""
+        self._set(key, number, state=MADE, made=identity, error=None)
+
+    def skipped(self, key: str, number: int, identity: str) -> None:
+        """It was there already."""
+        self._set(key, number, state=SKIPPED, made=identity, error=None)
+
+    def failed(self, key: str, number: int, error: str) -> None:
+        """The provider refused it: it has not acted."""
+        self._set(key, number, state=FAILED, error=error)
+
+    def waiting(self, key: str, number: int) -> None:
+        """It has not acted after all."""
+        self._set(key, number, state=WAITING, sent_at=None)
+
+    def ended(self, key: str, number: int, state: str, exit_status: int | None) -> None:
+        """Its job has ended."""
+        self._set(key, number, ended=state, exit_status=exit_status)
+
+    def released(self, key: str, number: int, at: float) -> None:
+        """Its bid was ended."""
+        self._set(key, number, released_at=at)
+
+    def close_submission(self, key: str, state: str) -> None:
+        """All steps are done (DONE), or one was refused (BROKEN)."""
+        with self._change() as base:
+            base.execute("UPDATE submissions SET state = ? WHERE key = ?", (state, key))
+
+    def _set(self, key: str, number: int, **values: object) -> None:
+        names = ", ".join(f"{name} = ?" for name in values)
+        with self._change() as base:
+            base.execute(f"UPDATE steps SET {names} WHERE key = ? AND number = ?", (*values.values(), key, number))
+
+    def _same(self, base: Connection, content: str) -> Submission | None:
+        """A submission of that content that is not over: open, or with a bid that nobody has ended."""
+        rows = base.execute(
+            "SELECT * FROM submissions WHERE content = ? ORDER BY created_at DESC", (content,)
+        ).fetchall()
+        for row in rows:
+            if row["state"] == OPEN:
+                return _submission(row)
+            lives = base.execute(
+                "SELECT 1 FROM steps WHERE key = ? AND kind = 'bid' AND action = 'create' AND state IN (?, ?)"
+                " AND ended IS NULL AND released_at IS NULL",
+                (row["key"], SENT, MADE),
+            ).fetchone()
+            if lives:
+                return _submission(row)
+        return None
+
+    def _prepare(self) -> None:
+        (version,) = self._base.execute("PRAGMA user_version").fetchone()
+        if version > VERSION:
+            raise JournalError(
+                f"{self.path} is of a newer flowc", "upgrade flowc: it would not understand its own bids"
+            )
+        if version < VERSION:
+            self._base.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version={VERSION}; COMMIT;")
+
+    def _change(self) -> _Transaction:
+        return _Transaction(self, "BEGIN IMMEDIATE")
+
+    def _reading(self) -> _Transaction:
+        return _Transaction(self, "BEGIN")
+
+    def _trouble(self, error: Exception) -> JournalError:
+        import sqlite3
+
+        if isinstance(error, sqlite3.DatabaseError) and "not a database" in str(error):
+            return JournalError(f"{self.path} is damaged", "move it away; `flowc list` shows what the provider has")
+        return JournalError(
+            f"{self.path} cannot be used: {error}", "nothing is submitted without it: free space, or set XDG_STATE_HOME"
+        )
+
+
+class _Transaction:
+    """One transaction: all of it, durable, or nothing."""
+
+    def __init__(self, journal: Journal, begin: str) -> None:
+        self._journal = journal
+        self._begin = begin
+
+    def __enter__(self) -> Connection:
+        import sqlite3
+
+        try:
+            self._journal._base.execute(self._begin)
+        except sqlite3.Error as error:
+            raise self._journal._trouble(error) from None
+        return self._journal._base
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        import sqlite3
+
+        base = self._journal._base
+        if error is None:
+            try:
+                base.execute("COMMIT")
+                return
+            except sqlite3.Error as failure:
+                error = failure
+        if base.in_transaction:
+            base.execute("ROLLBACK")
+        if isinstance(error, sqlite3.Error):
+            raise self._journal._trouble(error) from None
+
+
+def _submission(row: Any) -> Submission:
+    values = dict(zip(row.keys(), row, strict=True))
+    values.update(keep=bool(row["keep"]), document=json.loads(row["document"]), resolved=json.loads(row["resolved"]))
+    return Submission(**values)
+
+
+def _entry(row: Any) -> Entry:
+    values = dict(zip(row.keys(), row, strict=True))
+    values.update(body=json.loads(row["body"]), after=tuple(json.loads(row["after"])))
+    return Entry(**values)
+
+
+def each_bid(entries: list[Entry]) -> Iterator[Entry]:
+    """The steps that make bids."""
+    return (entry for entry in entries if entry.kind == "bid" and entry.action == "create")

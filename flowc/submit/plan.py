@@ -1,0 +1,104 @@
+"""The steps of a submission: what of a request document is to be done, in order, with names that prove whose it is."""
+
+from __future__ import annotations
+
+from flowc.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+# The longest name of a bid that every client of the provider takes.
+LONGEST_NAME = 60
+NONCE = 8  # characters of 36 each: no two submissions of one user ever meet
+LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
+
+CREATE, CHANGE = "create", "change"
+
+
+class Step(Record):
+    """One thing to do. `identity` is the request's own id in the document, `kind` what is made or changed (bid or
+    volume), `action` CREATE or CHANGE, `name` what the resource will be called, `body` what is sent, references and
+    all, `after` the ids of steps that come before, `unless` the reference that makes it needless where it resolves,
+    `target` the id of the step whose resource is changed."""
+
+    identity: str
+    kind: str
+    action: str
+    name: str
+    body: dict[str, Any]
+    after: tuple[str, ...]
+    unless: str | None = None
+    target: str | None = None
+
+
+def steps_of(document: Mapping[str, Any], nonce: str) -> list[Step]:
+    """The steps of a `flowc.mithril/1` document, in its order. Bids bear `nonce` in their names. Raises ValueError for
+    a request that is none of those that flowc makes."""
+    found = []
+    for request in document["requests"]:
+        method, path, body = request["method"], request["path"], request["body"]
+        after = tuple(request["after"])
+        if method == "POST" and path == "/v2/spot/bids":
+            name = own_name(body["name"], nonce)
+            found.append(
+                Step(
+                    identity=request["id"],
+                    kind="bid",
+                    action=CREATE,
+                    name=name,
+                    body={**body, "name": name},
+                    after=after,
+                )
+            )
+        elif method == "POST" and path == "/v2/volumes":
+            found.append(
+                Step(
+                    identity=request["id"],
+                    kind="volume",
+                    action=CREATE,
+                    name=body["name"],
+                    body=dict(body),
+                    after=after,
+                    unless=request.get("unless"),
+                )
+            )
+        elif method == "PATCH" and path.startswith("/v2/spot/bids/${bid:") and path.endswith("}"):
+            target = path.removeprefix("/v2/spot/bids/${bid:")[:-1]
+            found.append(
+                Step(
+                    identity=request["id"],
+                    kind="bid",
+                    action=CHANGE,
+                    name=target,
+                    body=dict(body),
+                    after=after,
+                    target=target,
+                )
+            )
+        else:
+            raise ValueError(f"unknown request {method} {path}")
+    return found
+
+
+def own_name(name: str, nonce: str) -> str:
+    """The name of a bid with the nonce of its submission, within what the provider takes."""
+    return f"{name[: LONGEST_NAME - len(nonce) - 1].rstrip('-')}-{nonce}"
+
+
+def new_nonce() -> str:
+    """A word that nobody else will have."""
+    from secrets import choice
+
+    # A letter first: the end of a name would else look like a number of an array.
+    return choice(LETTERS[:26]) + "".join(choice(LETTERS) for _ in range(NONCE - 1))
+
+
+def content_key(document: Mapping[str, Any]) -> str:
+    """What a submission is about: equal documents have equal ones."""
+    import json
+
+    from flowc.digest import sha256_hex
+
+    return sha256_hex(json.dumps(document, sort_keys=True, separators=(",", ":")).encode())

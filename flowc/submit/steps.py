@@ -1,0 +1,170 @@
+"""Carries out the steps of a submission, each exactly once.
+
+A step is on disk as sent before it is sent. What was sent and has no answer is looked for by its name, which nobody
+else has: it is taken over where it is found, and sent again, under the same name, only after a time in which a call
+that was on its way must have arrived. Should both have acted after all, the younger one is ended at once.
+"""
+
+from __future__ import annotations
+
+from flowc.providers.errors import OutcomeUnknownError, ProviderError, RateLimitError, UnavailableError
+from flowc.submit.journal import BROKEN, DONE, MADE, SENT, SKIPPED
+from flowc.submit.plan import CHANGE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from flowc.providers.base import Made, Provider
+    from flowc.submit.journal import Entry, Journal, Submission
+
+# After so many seconds a call that was sent has acted or never will: twice what a call may take, and some.
+SETTLED_S = 75.0
+# Pauses between looks for what may have been made.
+LOOKS_S = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0, 15.0)
+# How often a step is sent, all in all, in one run.
+SENDS = 3
+
+
+class InterruptedSubmissionError(Exception):
+    """A submission that is not at its end and can go on later: `cause` says what was in the way."""
+
+    def __init__(self, key: str, cause: ProviderError) -> None:
+        super().__init__(str(cause))
+        self.key = key
+        self.cause = cause
+
+
+class RefusedError(Exception):
+    """The provider refused a step, `entry`: the submission has ended, what it made before is still there."""
+
+    def __init__(self, entry: Entry, cause: ProviderError) -> None:
+        super().__init__(str(cause))
+        self.entry = entry
+        self.cause = cause
+
+
+class Carrier:
+    """`now` gives seconds since the epoch; `tell` is called with each entry that was made, taken over or skipped."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        provider: Provider,
+        *,
+        now: Callable[[], float],
+        sleep: Callable[[float], None],
+        tell: Callable[[Entry], None] = lambda entry: None,
+    ) -> None:
+        self._journal = journal
+        self._provider = provider
+        self._now = now
+        self._sleep = sleep
+        self._tell = tell
+
+    def carry_out(self, submission: Submission) -> None:
+        """Do what is left of a submission. Raises InterruptedSubmissionError where it can go on later, RefusedError
+        where it cannot, JournalError."""
+        key = submission.key
+        known = dict(submission.resolved)
+        made: dict[str, str] = {}
+        for entry in self._journal.entries(key):
+            if entry.state not in (MADE, SKIPPED):
+                try:
+                    entry = self._do(entry, known, made)
+                except (UnavailableError, RateLimitError, OutcomeUnknownError) as error:
+                    raise InterruptedSubmissionError(key, error) from None
+                except ProviderError as error:
+                    self._journal.failed(key, entry.number, str(error))
+                    self._journal.close_submission(key, BROKEN)
+                    raise RefusedError(entry, error) from None
+                self._tell(entry)
+            assert entry.made is not None
+            made[entry.identity] = entry.made
+            if entry.kind == "volume":
+                known[f"${{volume:{entry.name}}}"] = entry.made
+        self._journal.close_submission(key, DONE)
+
+    def _do(self, entry: Entry, known: Mapping[str, str], made: Mapping[str, str]) -> Entry:
+        """The entry as it is when it is done. Raises ProviderError."""
+        body = replaced(entry.body, known)
+        if entry.action == CHANGE:
+            identity = made[entry.target or ""]
+            self._provider.change(entry.kind, identity, body)
+            self._journal.made(entry.key, entry.number, identity)
+            return entry.replace(state=MADE, made=identity)
+        if entry.state == SENT:
+            found = self._look(entry, body, since=entry.sent_at or 0.0)
+            if found is not None:
+                return self._have(entry, found)
+        elif entry.unless is not None:
+            there = self._provider.find(entry.kind, entry.name, body)
+            if there:
+                self._journal.skipped(entry.key, entry.number, there[0].identity)
+                return entry.replace(state=SKIPPED, made=there[0].identity)
+        return self._have(entry, self._create(entry, body))
+
+    def _create(self, entry: Entry, body: dict[str, Any]) -> Made:
+        sent_before = entry.state == SENT
+        for left in reversed(range(SENDS)):
+            at = self._now()
+            self._journal.sent(entry.key, entry.number, at)
+            try:
+                made = self._provider.create(entry.kind, body, key=f"{entry.key}-{entry.number}")
+            except OutcomeUnknownError:
+                found = self._look(entry, body, since=at)
+                if found is not None:
+                    return found
+                if not left:
+                    raise
+                sent_before = True
+            except (UnavailableError, RateLimitError):
+                if not sent_before:
+                    self._journal.waiting(entry.key, entry.number)
+                raise
+            except ProviderError:
+                # It refuses this one; an earlier one under this name may be the reason.
+                found = self._oldest(entry, body) if sent_before else None
+                if found is not None:
+                    return found
+                raise
+            else:
+                return (self._oldest(entry, body) or made) if sent_before else made
+        raise AssertionError("unreachable")
+
+    def _look(self, entry: Entry, body: dict[str, Any], *, since: float) -> Made | None:
+        """What a call made that was sent at `since`; None once it is sure that it made nothing."""
+        for pause in LOOKS_S:
+            if pause:
+                self._sleep(pause)
+            found = self._oldest(entry, body)
+            if found is not None:
+                return found
+            if self._now() - since >= SETTLED_S:
+                return None
+        return None
+
+    def _oldest(self, entry: Entry, body: dict[str, Any]) -> Made | None:
+        """The resource of this step; a second one, of a call that was sent twice, is ended."""
+        found = self._provider.find(entry.kind, entry.name, body)
+        if entry.kind == "bid":
+            for extra in found[1:]:
+                self._provider.end(entry.kind, extra.identity)
+        return found[0] if found else None
+
+    def _have(self, entry: Entry, made: Made) -> Entry:
+        self._journal.made(entry.key, entry.number, made.identity)
+        return entry.replace(state=MADE, made=made.identity)
+
+
+def replaced(value: Any, known: Mapping[str, str]) -> Any:
+    """A body with its references replaced by ids. Raises KeyError for one that is not known."""
+    if isinstance(value, str):
+        return known[value] if value.startswith("${") and value.endswith("}") else value
+    if isinstance(value, list):
+        return [replaced(each, known) for each in value]
+    if isinstance(value, dict):
+        # The startup script is the job's own text: nothing in it is a reference of ours.
+        return {key: each if key == "startup_script" else replaced(each, known) for key, each in value.items()}
+    return value
