@@ -35,7 +35,7 @@ if TYPE_CHECKING:
         def get(self, identity: str) -> Task:
             """One task. Raises NotFoundError."""
 
-        def list(self, *, limit: int) -> Iterable[Task]:
+        def list_tasks(self, *, limit: int) -> Iterable[Task]:
             """The tasks, newest first."""
 
         def logs(self, identity: str, *, follow: bool) -> Iterator[str]:

@@ -100,7 +100,7 @@ class World:
     def get(self, identity: str) -> Any:
         raise NotImplementedError
 
-    def list(self, *, limit: int) -> Any:
+    def list_tasks(self, *, limit: int) -> Any:
         raise NotImplementedError
 
     def logs(self, identity: str, *, follow: bool) -> Iterator[str]:

@@ -1,0 +1,92 @@
+"""Mithril as a `Provider`: what `submit` and the commands after it ask, on the API's resources."""
+
+from __future__ import annotations
+
+from flowc.providers.base import Made
+from flowc.providers.mithril.states import task_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from typing import Any
+
+    from flowc.providers.base import Task
+    from flowc.providers.mithril.client import Client
+
+
+class Mithril:
+    """`project` is the id of the project whose tasks are listed; None: all that the key may see."""
+
+    name = "mithril"
+
+    def __init__(self, client: Client, project: str | None = None) -> None:
+        self._client = client
+        self._project = project
+        self._types: dict[str, str] | None = None
+
+    def create(self, kind: str, body: Mapping[str, Any], *, key: str) -> Made:
+        """See Provider."""
+        if kind == "volume":
+            return _made(self._client.create_volume(body, key=key))
+        return _made(self._client.create_bid(body, key=key))
+
+    def find(self, kind: str, name: str, body: Mapping[str, Any]) -> list[Made]:
+        """See Provider. The server may take a name for a part of one, so names are compared here."""
+        project = body["project"]
+        if kind == "volume":
+            rows = self._client.volumes(project, body.get("region"))
+        else:
+            rows = [row for row in self._client.bids(project=project, name=name) if row["status"] != "Terminated"]
+        found = [_made(row) for row in rows if row["name"] == name]
+        return sorted(found, key=lambda made: (made.created_at, made.identity))
+
+    def change(self, kind: str, identity: str, changes: Mapping[str, Any]) -> None:
+        """See Provider."""
+        assert kind == "bid", kind
+        self._client.change_bid(identity, changes)
+
+    def end(self, kind: str, identity: str) -> None:
+        """See Provider."""
+        if kind == "volume":
+            self._client.delete_volume(identity)
+        else:
+            self._client.cancel_bid(identity)
+
+    def get(self, identity: str) -> Task:
+        """See Provider."""
+        bid = self._client.bid(identity)
+        instances = list(self._client.instances(bid["project"], (identity,))) if bid["status"] != "Terminated" else []
+        return task_of(bid, self._own(bid, instances), self._type_name(bid))
+
+    def list_tasks(self, *, limit: int) -> Iterable[Task]:
+        """See Provider. The machines of all projects are asked for once each."""
+        bids = []
+        for bid in self._client.bids(project=self._project):
+            bids.append(bid)
+            if len(bids) == limit:
+                break
+        living = [bid for bid in bids if bid["status"] not in ("Terminated", "Open", "Paused")]
+        instances: list[Mapping[str, Any]] = []
+        for project in dict.fromkeys(str(bid["project"]) for bid in living):
+            names = tuple(bid["fid"] for bid in living if bid["project"] == project)
+            # The address of a query has room for so many ids.
+            for start in range(0, len(names), 50):
+                instances += self._client.instances(project, names[start : start + 50])
+        return [task_of(bid, self._own(bid, instances), self._type_name(bid)) for bid in bids]
+
+    def logs(self, identity: str, *, follow: bool) -> Iterator[str]:
+        """The API has no logs: they are fetched from the machines."""
+        raise NotImplementedError
+
+    def _own(self, bid: Mapping[str, Any], instances: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        named = set(bid.get("instances") or ())
+        return [each for each in instances if each.get("bid") == bid["fid"] or each["fid"] in named]
+
+    def _type_name(self, bid: Mapping[str, Any]) -> str | None:
+        if self._types is None:
+            self._types = {row["fid"]: row["name"] for row in self._client.instance_types()}
+        return self._types.get(str(bid.get("instance_type")))
+
+
+def _made(row: Mapping[str, Any]) -> Made:
+    return Made(identity=row["fid"], name=row["name"], created_at=str(row.get("created_at", "")), body=dict(row))
