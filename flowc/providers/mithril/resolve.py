@@ -88,7 +88,7 @@ class Resolver:
         ]
         if "kubernetes_cluster" in launch:
             rows = self._get(f"clusters {project}", lambda: self._client.clusters(project))
-            wanted = _name(launch["kubernetes_cluster"], "cluster") or str(launch["kubernetes_cluster"])
+            wanted = _name(launch["kubernetes_cluster"], "kubernetes_cluster") or str(launch["kubernetes_cluster"])
             launch["kubernetes_cluster"] = self._one(rows, wanted, "Kubernetes cluster")
         self._quota(body)
 
