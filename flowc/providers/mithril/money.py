@@ -8,7 +8,8 @@ if TYPE_CHECKING:
 
 
 def dollars(value: object) -> Decimal | None:
-    """USD of a text such as `$1,015.60`, `15.6`, or of a JSON number; None for what is neither, or below 0."""
+    """USD of a text such as `$1,015.60`, `15.6`, or of a JSON number; None for what is neither, below 0 or beyond any
+    price."""
     from decimal import Decimal, InvalidOperation
 
     if isinstance(value, bool) or value is None:
@@ -18,7 +19,7 @@ def dollars(value: object) -> Decimal | None:
         found = Decimal(text)
     except InvalidOperation:
         return None
-    return found if found.is_finite() and found >= 0 else None
+    return found if found.is_finite() and 0 <= found < 10**12 else None
 
 
 def of_cents(value: object) -> Decimal | None:

@@ -131,6 +131,9 @@ class _CutError(Exception):
 
 def _read(reply: HTTPResponse, deadline: float, now: Callable[[], float]) -> bytes:
     """The whole body, within the deadline and the bound. Raises _CutError, HTTPException or OSError for what is not."""
+    if reply.length is None and not reply.chunked:
+        # Such a reply ends with the connection, as one does that was cut within its headers.
+        raise _CutError("the reply does not say how long it is")
     parts, size = [], 0
     while part := reply.read1(65536):
         parts.append(part)
@@ -141,6 +144,7 @@ def _read(reply: HTTPResponse, deadline: float, now: Callable[[], float]) -> byt
             raise _CutError("the reply takes too long")
     if reply.length:
         raise _CutError(f"{reply.length} bytes of the reply are missing")
+    reply.close()  # the connection is free for the next one
     return b"".join(parts)
 
 
