@@ -6,7 +6,7 @@ from flowc.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any, Protocol
 
     class Provider(Protocol):
@@ -38,8 +38,9 @@ if TYPE_CHECKING:
         def list_tasks(self, *, limit: int) -> Iterable[Task]:
             """The tasks, newest first."""
 
-        def logs(self, identity: str, *, follow: bool) -> Iterator[str]:
-            """The lines of a task's output."""
+        def read(self, task: Task, machine: Machine, path: str, *, offset: int) -> bytes | None:
+            """A piece of a file of one of the task's machines, from `offset` on: empty at its end, None where there is
+            no such file. Raises UnavailableError where the machine cannot be reached."""
 
 
 # The states of a task, in the order in which it goes through them; a task that is preempted is PENDING again.

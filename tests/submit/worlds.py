@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from flowc.providers.base import Made
@@ -103,5 +103,5 @@ class World:
     def list_tasks(self, *, limit: int) -> Any:
         raise NotImplementedError
 
-    def logs(self, identity: str, *, follow: bool) -> Iterator[str]:
+    def read(self, task: Any, machine: Any, path: str, *, offset: int) -> bytes | None:
         raise NotImplementedError

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import os
+
 from flowc.providers.base import Made
+from flowc.providers.errors import UnavailableError
 from flowc.providers.mithril.states import task_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
-    from flowc.providers.base import Task
+    from flowc.providers.base import Machine, Task
     from flowc.providers.mithril.client import Client
 
 
 class Mithril:
-    """`project` is the id of the project whose tasks are listed; None: all that the key may see."""
+    """`project` is the id of the project whose tasks are listed; None: all that the key may see. `keys` is the folder
+    in which the host keys of machines are kept."""
 
     name = "mithril"
 
-    def __init__(self, client: Client, project: str | None = None) -> None:
+    def __init__(self, client: Client, *, project: str | None = None, keys: str) -> None:
         self._client = client
+        self._keys = keys
         self._project = project
         self._types: dict[str, str] | None = None
 
@@ -74,9 +79,16 @@ class Mithril:
                 instances += self._client.instances(project, names[start : start + 50])
         return [task_of(bid, self._own(bid, instances), self._type_name(bid)) for bid in bids]
 
-    def logs(self, identity: str, *, follow: bool) -> Iterator[str]:
-        """The API has no logs: they are fetched from the machines."""
-        raise NotImplementedError
+    def read(self, task: Task, machine: Machine, path: str, *, offset: int) -> bytes | None:
+        """See Provider: over ssh, as the bid's own keys allow."""
+        from flowc.remote.ssh import UnreachableError, place_of, read
+
+        if machine.address is None:
+            raise UnavailableError(f"machine {machine.identity} has no address yet")
+        try:
+            return read(place_of(machine.address, os.path.join(self._keys, task.identity)), path, offset=offset)
+        except UnreachableError as error:
+            raise UnavailableError(str(error)) from None
 
     def _own(self, bid: Mapping[str, Any], instances: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         named = set(bid.get("instances") or ())

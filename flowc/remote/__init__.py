@@ -1,0 +1,1 @@
+"""Machines over the system's own ssh."""
