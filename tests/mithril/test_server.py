@@ -119,6 +119,7 @@ def test_wrong_shapes_are_all_told_at_once(provider: Server, api: Api) -> None:
         ("body", "instance_quantity"),
         ("body", "launch_specification", "ssh_keys", 0),
     }
+    assert [refused(api, bid(provider, instance_quantity=each))[0] for each in (True, 0, 1.5, None)] == [422] * 4
     assert refused(api, bid(provider, limit_price="25.60"))[1][0]["loc"] == ["body", "limit_price"]
     assert api("POST", "/v2/spot/bids", b"{").status == 422
     assert api("POST", "/v2/spot/bids", bid(provider), headers={"content-type": "text/plain"}).status == 422
