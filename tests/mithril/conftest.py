@@ -16,7 +16,7 @@ from tests.mithril.wire import Api
 
 @pytest.fixture
 def provider() -> Iterator[Server]:
-    with Server(judge=document.judge if document.PATH.exists() else None) as server:
+    with Server(judge=document.JUDGE) as server:
         yield server
 
 

@@ -191,8 +191,10 @@ def cents(value: str) -> int:
     return int(read[1]) * 100 + int(read[2])
 
 
-def dollars(amount: int, commas: bool = False) -> str:
-    return f"${amount // 100:{',' if commas else ''}}.{amount % 100:02}"
+def dollars(amount: int, form: str = "plain") -> str:
+    """`$1234.56`, with `commas` `$1,234.56`, and `bare` without the sign."""
+    whole_part = f"{amount // 100:,}" if form == "commas" else str(amount // 100)
+    return f"{'' if form == 'bare' else '$'}{whole_part}.{amount % 100:02}"
 
 
 def startup_script(value: str | None, too_long: int) -> None:

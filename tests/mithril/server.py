@@ -50,7 +50,7 @@ class _Connections(ThreadingHTTPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that is gone is no fault of the server; anything else fails the test that closes it."""
         error = sys.exception()
-        if not isinstance(error, ConnectionError | TimeoutError) and error is not None:
+        if isinstance(error, Exception) and not isinstance(error, ConnectionError | TimeoutError):
             self.owner.errors.append(error)
 
 
@@ -63,7 +63,7 @@ class Server:
     ) -> None:
         self.state = state or State()
         self.faults = Plan()
-        self.errors: list[BaseException] = []
+        self.errors: list[Exception] = []
         self.provider = Provider(self.state)
         self.judge = judge
         self.stopped = threading.Event()
@@ -100,7 +100,7 @@ class Server:
         self._connections.server_close()
         self._connections.hang_up()
         if self.errors:
-            raise ExceptionGroup("the server failed", [each for each in self.errors if isinstance(each, Exception)])
+            raise ExceptionGroup("the server failed", self.errors)
 
     def __enter__(self) -> Server:
         return self
@@ -153,7 +153,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._drop(fault)
             return True
         if fault.kind == "status":
-            self._send(self._failure(fault), call)
+            self._send(self._failure(fault, call), call)
             return True
         fault.gate.wait(fault.seconds)
         return False
@@ -165,7 +165,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif kind == "drop after":
             self._drop(fault)
         elif kind == "status after":
-            self._send(self._failure(fault), call)
+            self._send(self._failure(fault, call), call)
         elif kind == "slow":
             fault.gate.wait(fault.seconds)
             self._send(answer, call)
@@ -193,9 +193,9 @@ class _Handler(BaseHTTPRequestHandler):
                 fault.gate.wait(fault.seconds)
                 self.close_connection = True
 
-    def _failure(self, fault: Fault) -> Answer:
+    def _failure(self, fault: Fault, call: Call) -> Answer:
         headers = {} if fault.retry_after is None else {"retry-after": fault.retry_after}
-        return Answer.failure(fault.status, headers)
+        return Answer.failure(fault.status, headers, call.request_id)
 
     def _drop(self, fault: Fault) -> None:
         self.close_connection = True

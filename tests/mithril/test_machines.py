@@ -80,15 +80,23 @@ def test_a_job_of_two_nodes_with_a_preemption_on_the_way(tmp_path: Path) -> None
         assert [reason for reason, _ in state.machines.notices] == ["STATUS_PREEMPTING"] * 2
 
 
-def test_many_at_once_are_one_after_the_other(provider: Server) -> None:
+class Slow(State):
+    """Takes its time between looking whether a name is free and taking it."""
+
+    def fid(self, prefix: str) -> str:
+        threading.Event().wait(0.01 if prefix == "vol" else 0)
+        return super().fid(prefix)
+
+
+def test_many_at_once_are_one_after_the_other() -> None:
     together = threading.Barrier(8)
+    body = {"project": world.PROJECT, "disk_interface": "File", "region": "us-central2-a", "size_gb": 1}
 
     def create(number: int) -> int:
         together.wait()
-        body = {"project": world.PROJECT, "disk_interface": "File", "region": "us-central2-a", "size_gb": 1}
-        return Api(provider)("POST", "/v2/volumes", {"name": f"v{number % 2}", **body}).status
+        return Api(server)("POST", "/v2/volumes", {"name": f"v{number % 2}", **body}).status
 
-    with ThreadPoolExecutor(8) as pool:
+    with Server(Slow()) as server, ThreadPoolExecutor(8) as pool:
         assert sorted(pool.map(create, range(8))) == [201, 201, 400, 400, 400, 400, 400, 400]
 
 

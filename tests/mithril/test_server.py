@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -96,6 +96,7 @@ def test_one_name_may_be_two_types(api: Api) -> None:
         ({"memory_gb": 64}, 400, "memory_gb cannot be 64 for this instance type"),
         ({"instance_quantity": 65}, 403, "Quota exceeded: 64 instances of h100-80gb.sxm.1x"),
         ({"volumes": ["vol_none"]}, 404, "Volume not found: vol_none"),
+        ({"instance_type": "it_2vblKKB0L8sRG8K7"}, 403, "v6e-8 is not enabled for your organization"),
     ],
 )
 def test_a_bid_is_refused(provider: Server, api: Api, changes: dict[str, Any], status: int, says: str) -> None:
@@ -197,9 +198,11 @@ def test_money_is_text_with_a_dollar_sign_and_whole_cents(provider: Server, api:
     market.price = 123_456
     (row,) = [each for each in api.get("/v2/spot/availability") if each["fid"] == market.fid]
     assert row["last_instance_price"] == "$1234.56"
-    provider.state.quirks.thousands_commas = True
-    (row,) = [each for each in api.get("/v2/spot/availability") if each["fid"] == market.fid]
-    assert row["last_instance_price"] == "$1,234.56"
+    forms: dict[Literal["commas", "bare"], str] = {"commas": "$1,234.56", "bare": "1234.56"}
+    for form, text in forms.items():
+        provider.state.quirks.money = form
+        (row,) = [each for each in api.get("/v2/spot/availability") if each["fid"] == market.fid]
+        assert row["last_instance_price"] == text
     now = api.get("/v2/pricing/current", instance_type=market.type.fid, region=market.region)
     assert (now["spot_price_cents"], now["minimum_price_cents"]) == (123_456, 800)
 
@@ -245,6 +248,12 @@ def test_replies_may_have_more_keys_and_other_statuses() -> None:
     with Server(State(quirks=Quirks(extra_keys=True, words={"Open": "Thinking"}))) as server:
         made = Api(server)("POST", "/v2/spot/bids", bid(server)).json
         assert (made["status"], made["launch_specification"]["x_new_field"]) == ("Thinking", {"a": [1, None]})
+
+
+def test_times_come_in_two_forms(provider: Server, api: Api) -> None:
+    assert api.get("/v2/projects")[0]["created_at"] == "2026-01-01T00:00:00Z"
+    provider.state.quirks.times = "offset"
+    assert api.get("/v2/projects")[0]["created_at"] == "2026-01-01T00:00:00+00:00"
 
 
 def test_a_second_delete(provider: Server, api: Api) -> None:

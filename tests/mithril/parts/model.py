@@ -48,7 +48,8 @@ class SshKey:
 
 @dataclass
 class InstanceType:
-    """A size of machine. Several may have one name: each region has a FID of its own."""
+    """A size of machine. Several may have one name: each region has a FID of its own. A gated one is refused to all but
+    invited organizations."""
 
     fid: str
     name: str
@@ -60,6 +61,7 @@ class InstanceType:
     disk_gb: int
     socket: str = "SXM5"
     network: str | None = None
+    gated: bool = False
 
 
 @dataclass
@@ -217,7 +219,8 @@ class Quirks:
     script_too_long: int = 400
     same_fid_on_return: bool = False
     honours_idempotency_key: bool = False
-    thousands_commas: bool = False
+    money: Literal["plain", "commas", "bare"] = "plain"
+    times: Literal["Z", "offset"] = "Z"
     page: int = 20
     rate_per_minute: int | None = None
     retry_after: Literal["seconds", "date", "none"] = "seconds"

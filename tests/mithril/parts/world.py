@@ -73,6 +73,7 @@ def instance_types() -> dict[str, InstanceType]:
         InstanceType("it_TiAPxzKNi4xO0IAr", "a100-80gb.sxm.2x", 52, 380, 2, "A100", 80, 3500, socket="SXM4"),
         InstanceType("it_4TugeYWOov5FllEf", "a100-80gb.sxm.4x", 102, 760, 4, "A100", 80, 7000, socket="SXM4"),
         InstanceType("it_Sg1nDx1I8NFep60J", "a100-80gb.sxm.8x", 204, 1520, 8, "A100", 80, 14000, socket="SXM4"),
+        InstanceType("it_2vblKKB0L8sRG8K7", "v6e-8", 180, 720, 8, "TPU v6e", 32, 0, socket="", gated=True),
         InstanceType("it_q0o0UtmD4bgy36kb", "neb-b200.sxm.8x", 160, 1792, 8, "B200", 180, 2800, socket="SXM"),
     ]
     return {each.fid: each for each in rows}
@@ -91,6 +92,7 @@ def markets(types: dict[str, InstanceType]) -> list[Market]:
         ("it_4TugeYWOov5FllEf", "us-central3-a", 6, 4, 400),
         ("it_Sg1nDx1I8NFep60J", "us-central3-a", 3, 8, 800),
         ("it_q0o0UtmD4bgy36kb", "us-central5-a", 2, 8, 2000),
+        ("it_2vblKKB0L8sRG8K7", "us-central1-a", 4, 100, 1000),
     ]
     return [
         Market(f"auc_{number:016}", types[fid], region, capacity, floor, price)

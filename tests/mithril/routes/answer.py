@@ -34,6 +34,7 @@ def _pattern(path: str) -> re.Pattern[str]:
     return re.compile(re.sub(r"\\\{[^/]+?\\\}", "([^/]+)", re.escape(path)))
 
 
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z")
 _PATTERNS = [(method, path, _pattern(path)) for method, path in ROUTES]
 
 
@@ -52,14 +53,14 @@ class Answer:
         return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
 
     @classmethod
-    def failure(cls, status: int, headers: dict[str, str]) -> Answer:
-        """What an overload looks like, or a gateway that speaks in the provider's place."""
+    def failure(cls, status: int, headers: dict[str, str], request_id: str) -> Answer:
+        """What an overload looks like, or a gateway that speaks in the provider's place and knows no request id."""
         if status in GATEWAY:
             page = (
                 f"<html><head><title>{status}</title></head><body><center><h1>{status}</h1></center></body></html>\r\n"
             )
             return cls(status, page.encode(), headers, "text/html")
-        return cls(status, {"detail": WORDS.get(status, "Error")}, headers)
+        return cls(status, {"detail": WORDS.get(status, "Error")}, {**headers, "x-request-id": request_id})
 
     def spoiled(self, fault: Fault) -> Answer:
         match fault.kind:
@@ -136,7 +137,7 @@ class Provider:
                 raise Refused(422, [{"loc": ["body"], "msg": "JSON decode error", "type": "json_invalid"}])
         reply = handler(Request(self.state, user, ids, words, call.body, headers))
         body = _with_extra_keys(reply.body) if self.state.quirks.extra_keys else reply.body
-        return Answer(reply.status, body)
+        return Answer(reply.status, _with_offsets(body) if self.state.quirks.times == "offset" else body)
 
     def _user(self, authorization: str) -> User:
         scheme, _, key = authorization.partition(" ")
@@ -172,6 +173,15 @@ def _route(method: str, path: str) -> tuple[Handler, tuple[str, ...]]:
         if each == method:
             return ROUTES[method, name], tuple(urllib.parse.unquote(text) for text in match.groups())
     raise Refused(405, "Method Not Allowed", {"allow": ", ".join(sorted({each for each, _, _ in found}))})
+
+
+def _with_offsets(value: Any) -> Any:
+    """Each time of the reply has a numeric offset."""
+    if isinstance(value, dict):
+        return {name: _with_offsets(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_with_offsets(each) for each in value]
+    return re.sub("Z$", "+00:00", value) if isinstance(value, str) and _TIME.fullmatch(value) else value
 
 
 def _with_extra_keys(value: Any) -> Any:

@@ -48,7 +48,7 @@ def show(state: State, bid: Bid) -> dict[str, Any]:
         "created_by": bid.created_by,
         "created_at": time(bid.created_at),
         "deactivated_at": time(bid.deactivated_at),
-        "limit_price": rules.dollars(bid.limit, state.quirks.thousands_commas),
+        "limit_price": rules.dollars(bid.limit, state.quirks.money),
         "instance_quantity": bid.quantity,
         "instance_type": bid.market.type.fid,
         "region": bid.market.region,
@@ -148,6 +148,8 @@ def create(request: Request) -> Reply:
 def _market(state: State, type_fid: str, region: str) -> Market:
     if type_fid not in state.types:
         raise Refused(404, "Instance type not found")
+    if state.types[type_fid].gated:
+        raise Refused(403, f"{state.types[type_fid].name} is not enabled for your organization")
     if region not in state.regions:
         raise Refused(404, "Region not found")
     found = [each for each in state.markets if each.type.fid == type_fid and each.region == region]

@@ -39,7 +39,7 @@ def instance_types(request: Request) -> Reply:
 
 def availability(request: Request) -> Reply:
     """`capacity` counts the machines that no bid has won."""
-    state, commas = request.state, request.state.quirks.thousands_commas
+    state, form = request.state, request.state.quirks.money
     default = next((each.fid for each in state.images if each.stable), None)
     return Reply(
         200,
@@ -49,8 +49,8 @@ def availability(request: Request) -> Reply:
                 "instance_type": each.type.fid,
                 "region": each.region,
                 "capacity": each.capacity - each.sold,
-                "last_instance_price": rules.dollars(each.price, commas),
-                "lowest_allocated_price": None if each.lowest is None else rules.dollars(each.lowest, commas),
+                "last_instance_price": rules.dollars(each.price, form),
+                "lowest_allocated_price": None if each.lowest is None else rules.dollars(each.lowest, form),
                 "adjustable_memory": each.adjustable_memory,
                 "default_image_version": default,
             }
@@ -110,7 +110,7 @@ def history(request: Request) -> Reply:
                     "instance_type": market.type.fid,
                     "region": market.region,
                     "timestamps": [time(when) for when, _ in samples],
-                    "spot_prices": [rules.dollars(price) for _, price in samples],
+                    "spot_prices": [rules.dollars(price, request.state.quirks.money) for _, price in samples],
                     "reserved_prices": [],
                     "region_disabled": False,
                 }
