@@ -1,0 +1,118 @@
+"""Starts a machine in a child process: in namespaces of its own where the kernel lets an ordinary user have them, else
+as a group of processes with paths of its own."""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.machines.spec import Spec
+
+NAMESPACES, GROUP = "namespaces", "group"
+
+
+def run(spec: Spec, kind: str, orders: int, events: int) -> None:
+    """In a child process of its own, which ends with the machine. Does not return."""
+    if kind == GROUP:
+        from flowc.machines import group
+
+        group.run(spec, orders, events)
+    else:
+        _in_namespaces(spec, orders, events)
+
+
+def _in_namespaces(spec: Spec, orders: int, events: int) -> None:
+    # All that the first process needs is imported before its root changes.
+    from flowc.machines import linux, rooms
+    from flowc.machines.init import Init
+
+    guarded = os.geteuid() == 0
+    uid, gid = os.geteuid(), os.getegid()
+    try:
+        linux.unshare(linux.CLONE_NEWUSER | linux.CLONE_NEWNS | linux.CLONE_NEWUTS | linux.CLONE_NEWIPC)
+        _map_users(uid, gid)
+        linux.set_host_name(spec.name)
+        shared = rooms.build(spec)
+        linux.unshare(linux.CLONE_NEWPID)
+        first = os.fork()
+    except (OSError, rooms.ShutError) as error:
+        _cannot(events, str(error))
+        return
+    if first == 0:
+        linux.die_with_parent()
+        linux.be_called("flowc-init")
+        init = Init(spec, orders=orders, events=events, base="", kill_all=_kill_all)
+        try:
+            resolver = _resolver()
+            rooms.enter(spec, guarded=guarded)
+            if resolver is not None:
+                init.put("/etc/resolv.conf", 0o644, resolver)
+        except (OSError, rooms.ShutError) as error:
+            _cannot(events, str(error))
+            os._exit(1)
+        # The command's environment stands in this process's memory: the job may not look there.
+        linux.be_unreadable()
+        init.tell(**{"is": "up", "kind": NAMESPACES, "shared": [*shared, SHARED_NETWORK]})
+        try:
+            init.run()
+        finally:
+            # Only by a mistake of ours: its words go to the supervisor's log.
+            import traceback
+
+            traceback.print_exc()
+            os._exit(1)
+    os.close(orders)
+    os.close(events)
+    os.waitpid(first, 0)
+
+
+SHARED_NETWORK = "the network is this computer's: a port that the job takes is taken here"
+
+
+def _map_users(uid: int, gid: int) -> None:
+    """The user is root there; all users are there, where the user is root here."""
+    if uid == 0:
+        try:
+            for name in ("uid_map", "gid_map"):
+                _write(f"/proc/self/{name}", "0 0 65536")
+            return
+        except OSError:
+            pass
+    _write("/proc/self/setgroups", "deny")
+    _write("/proc/self/uid_map", f"0 {uid} 1")
+    _write("/proc/self/gid_map", f"0 {gid} 1")
+
+
+def _write(path: str, text: str) -> None:
+    out = os.open(path, os.O_WRONLY)
+    try:
+        os.write(out, text.encode())
+    finally:
+        os.close(out)
+
+
+def _resolver() -> str | None:
+    """Who knows names, where the file that says so leads into a folder that the machine has of its own."""
+    if not os.path.islink("/etc/resolv.conf"):
+        return None
+    try:
+        with open("/etc/resolv.conf", encoding="utf-8") as file:
+            return file.read()
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _kill_all(number: int) -> None:
+    try:
+        os.kill(-1, number)
+    except ProcessLookupError:
+        pass
+
+
+def _cannot(events: int, why: str) -> None:
+    import json
+
+    os.write(events, json.dumps({"is": "cannot", "why": why}).encode() + b"\n")
+
+

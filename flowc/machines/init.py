@@ -1,0 +1,297 @@
+"""The first process of a local machine: it boots it, runs the job as its unit says, and stops it.
+
+It listens to whoever started the machine on a pipe, and tells them what happens on another one: lines of JSON. When
+the pipe of orders breaks, the power is gone.
+
+Orders: `{"do": "stop"}` (a shutdown; `grace` seconds at most until KILL, else what the unit says), `{"do": "notice",
+"text"}` and `{"do": "spare"}` (the provider's file), `{"do": "put", "path", "mode", "text"}`.
+Events: `{"is": "up", "kind", "shared", "pid"}`, `{"is": "cannot", "why"}`, `{"is": "started"}`, `{"is": "ended",
+"status"}` (of the unit), `{"is": "not installed", "status"}`, `{"is": "no docker"}`, `{"is": "off"}`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import time
+
+from flowc.machines.disk import INSTALL_LOG, NOTICE, UNIT_LOG, UNITS, USER_DATA
+from flowc.machines.gpus import nvidia_smi
+from flowc.machines.programs import REQUESTS, programs
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, NoReturn
+
+    from flowc.machines.spec import Spec
+
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+MAIN = "flowc"
+# What systemd waits between TERM and KILL where the unit says nothing.
+STOP_S = 90.0
+# Between looks at processes that are being killed.
+POLL_S = 0.002
+
+
+class Init:
+    """`base` is put before each path of the machine (empty where it has a root of its own), `kill_all` sends a signal
+    to all processes of the machine but this one."""
+
+    def __init__(
+        self, spec: Spec, *, orders: int, events: int, base: str, kill_all: Callable[[int], None], rewrite: Any = None
+    ) -> None:
+        self._spec = spec
+        self._orders = orders
+        self._events = events
+        self._base = base
+        self._kill_all = kill_all
+        self._rewrite = rewrite
+        self._unit: int | None = None
+        self._install: int | None = None
+        self._again = False
+        self._deadline: float | None = None
+        self._whole_group = True
+        self._buffer = b""
+        read, self._wake = os.pipe()
+        self._woken = read
+        os.set_blocking(read, False)
+        os.set_blocking(self._wake, False)
+
+    def tell(self, **event: Any) -> None:
+        """One event; whoever listened may be gone."""
+        try:
+            os.write(self._events, json.dumps(event).encode() + b"\n")
+        except OSError:
+            self._power_cut()
+
+    def run(self) -> NoReturn:
+        """Until the machine is off."""
+        signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
+        for number in (signal.SIGCHLD, signal.SIGUSR1, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, lambda *_: None)
+        # What Python ignores, its children would ignore too.
+        for number in (signal.SIGPIPE, signal.SIGXFSZ):
+            signal.signal(number, signal.SIG_DFL)
+        self._boot()
+        while True:
+            wait = None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
+            ready, _, _ = select.select([self._orders, self._woken], [], [], wait)
+            if self._woken in ready:
+                os.read(self._woken, 4096)
+            if self._orders in ready:
+                self._read_orders()
+            self._reap()
+            self._look_at_requests()
+            self._go_on_stopping()
+
+    # Boot.
+
+    def _boot(self) -> None:
+        first = not os.path.exists(self._at("/var/lib/cloud/instance/boot-finished"))
+        os.makedirs(self._at(REQUESTS), exist_ok=True)
+        for name in os.listdir(self._at(REQUESTS)):
+            os.unlink(self._at(f"{REQUESTS}/{name}"))
+        for name in ("/etc/systemd/system", "/var/log/foundry", "/var/lib/cloud/instance/scripts", "/usr/local/sbin"):
+            os.makedirs(self._at(name), exist_ok=True)
+        spec = self._spec
+        own = programs(
+            os.getpid(),
+            blocks=any(share.disk is not None for share in spec.shares),
+            docker=False,
+        )
+        if spec.gpus:
+            own["nvidia-smi"] = nvidia_smi(spec.instance_type, spec.gpus)
+        for name, text in own.items():
+            self.put(f"/usr/local/sbin/{name}", 0o755, text)
+        self.put("/etc/hostname", 0o644, f"{spec.name}\n")
+        self.put("/etc/hosts", 0o644, hosts(spec))
+        for file in spec.files:
+            self.put(file.path, file.mode, file.text)
+        if first and spec.script is not None:
+            self.put(USER_DATA, 0o700, spec.script if self._rewrite is None else self._rewrite(spec.script))
+            self._install = self._spawn([self._at(USER_DATA)], self._at(INSTALL_LOG))
+        else:
+            wanted = self._at(f"{UNITS}/multi-user.target.wants/{MAIN}.service")
+            if os.path.exists(wanted):
+                self._start_unit()
+        if first:
+            self.put("/var/lib/cloud/instance/boot-finished", 0o644, "")
+
+    def put(self, path: str, mode: int, text: str) -> None:
+        """Write a file as a whole; never is there a part of it, nor is it open to more than `mode` says."""
+        path = self._at(path)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        new = f"{path}.new"
+        try:
+            os.unlink(new)
+        except FileNotFoundError:
+            pass
+        out = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with open(out, "wb") as file:
+            file.write(text.encode("utf-8", "surrogateescape"))
+            os.fchmod(out, mode)
+        os.replace(new, path)
+
+    def _start_unit(self) -> None:
+        if self._unit is not None or self._deadline is not None:
+            return
+        try:
+            with open(self._at(f"{UNITS}/{MAIN}.service"), encoding="utf-8") as file:
+                lines = dict(line.rstrip("\n").partition("=")[::2] for line in file if "=" in line)
+        except OSError:
+            return
+        self._whole_group = lines.get("KillMode", "control-group") == "control-group"
+        stop = lines.get("TimeoutStopSec", "")
+        self._stop_s = float(stop) if stop.isdigit() else STOP_S
+        self._unit = self._spawn(lines["ExecStart"].split(), self._at(UNIT_LOG))
+        self.tell(**{"is": "started"})
+
+    def _spawn(self, argv: list[str], log: str) -> int:
+        pid = os.fork()
+        if pid:
+            return pid
+        try:
+            signal.set_wakeup_fd(-1)
+            os.setsid()
+            os.chdir(self._at("/"))
+            os.umask(0o022)
+            null = os.open("/dev/null", os.O_RDONLY)
+            out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
+            os.dup2(null, 0)
+            os.dup2(out, 1)
+            os.dup2(out, 2)
+            environment = {"PATH": PATH, "LANG": "C.UTF-8"}
+            if self._base:
+                environment.update(PATH=f"{self._base}/usr/local/sbin:{PATH}", HOSTNAME=self._spec.name)
+            os.execve(argv[0], argv, environment)
+        except OSError as error:
+            os.write(2, f"flowc: {argv[0]}: {error.strerror}\n".encode())
+        finally:
+            os._exit(127)
+
+    # What happens.
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            code = os.waitstatus_to_exitcode(status)
+            code = code if code >= 0 else 128 - code
+            if pid == self._install:
+                self._install = None
+                if code:
+                    self.tell(**{"is": "not installed", "status": code})
+            elif pid == self._unit:
+                self._unit = None
+                # As systemd does: what the main process leaves behind ends with it.
+                self._kill_rest()
+                if self._again and self._deadline is None:
+                    self._again = False
+                    self._start_unit()
+                else:
+                    self.tell(**{"is": "ended", "status": code})
+
+    def _look_at_requests(self) -> None:
+        for name in os.listdir(self._at(REQUESTS)):
+            os.unlink(self._at(f"{REQUESTS}/{name}"))
+            verb, _, unit = name.partition(":")
+            if verb == "off":
+                self._begin_to_stop(None)
+            elif verb == "fail":
+                self.tell(**{"is": "no docker"})
+            elif unit != MAIN:
+                continue
+            elif verb == "start" or self._unit is None:
+                self._start_unit()
+            else:
+                self._again = verb == "restart"
+                self._kill_unit()
+
+    def _read_orders(self) -> None:
+        data = os.read(self._orders, 65536)
+        if not data:
+            self._power_cut()
+        *lines, self._buffer = (self._buffer + data).split(b"\n")
+        for line in lines:
+            order = json.loads(line)
+            what = order["do"]
+            if what == "stop":
+                self._begin_to_stop(order.get("grace"))
+            elif what == "notice":
+                self.put(NOTICE, 0o644, order["text"])
+            elif what == "spare":
+                try:
+                    os.unlink(self._at(NOTICE))
+                except FileNotFoundError:
+                    pass
+            elif what == "put":
+                self.put(order["path"], order["mode"], order["text"])
+
+    # The end.
+
+    def _begin_to_stop(self, grace: float | None) -> None:
+        if self._deadline is not None:
+            # A second one may only shorten it.
+            if grace is not None:
+                self._deadline = min(self._deadline, time.monotonic() + grace)
+            return
+        limit = self._stop_s if self._unit is not None else 0.0
+        self._deadline = time.monotonic() + (limit if grace is None else min(limit, grace))
+        if self._unit is not None:
+            self._kill_unit()
+
+    def _kill_unit(self) -> None:
+        if self._unit is None:
+            return
+        if self._whole_group:
+            self._kill_all(signal.SIGTERM)
+            self._kill_all(signal.SIGCONT)
+        else:
+            os.kill(self._unit, signal.SIGTERM)
+            os.kill(self._unit, signal.SIGCONT)
+
+    def _go_on_stopping(self) -> None:
+        if self._deadline is None:
+            return
+        if self._unit is None or time.monotonic() >= self._deadline:
+            self._kill_rest()
+            self.tell(**{"is": "off"})
+            os._exit(0)
+
+    def _power_cut(self) -> NoReturn:
+        self._kill_rest()
+        os._exit(0)
+
+    def _kill_rest(self) -> None:
+        """Kill all processes, and wait until they are gone: orphans are children of this one."""
+        while True:
+            self._kill_all(signal.SIGKILL)
+            try:
+                while os.waitpid(-1, os.WNOHANG)[0]:
+                    pass
+            except ChildProcessError:
+                return
+            time.sleep(POLL_S)
+
+    def _at(self, path: str) -> str:
+        return self._base + path
+
+
+def hosts(spec: Spec) -> str:
+    """/etc/hosts of a machine: the first of its nodes comes last, as on the provider's machines. Startup scripts pass
+    over addresses of 127, which are for one machine alone elsewhere: here they are what tells machines apart, so they
+    stand there a second time, spelled in a way that only programs which are given an address understand."""
+    lines = ["127.0.0.1 localhost", "::1 localhost ip6-localhost ip6-loopback"]
+    if not spec.nodes:
+        lines.append(f"127.0.1.1 {spec.name}")
+    for node in reversed(spec.nodes):
+        lines.append(f"{node.address} {node.name}")
+        lines.append(f"0177{node.address[3:]} {node.name}")
+    return "".join(f"{line}\n" for line in lines)

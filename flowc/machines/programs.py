@@ -1,0 +1,101 @@
+"""Programs that a local machine has of its own, in /usr/local/sbin: short stand-ins for what belongs to a machine as a
+whole, and the words in which they ask its first process for something.
+
+A request is a file in /run/init, and a signal. Nothing of a startup script is changed for them.
+"""
+
+from __future__ import annotations
+
+# What the first process is asked for: start:UNIT, restart:UNIT, stop:UNIT, off, fail.
+REQUESTS = "/run/init"
+
+SYSTEMCTL = """#!/bin/sh
+# systemctl of a local machine: what startup scripts ask of it.
+verb=
+now=
+for word; do
+    case $word in
+    --now) now=1 ;;
+    -*) ;;
+    *)
+        if [ -z "$verb" ]; then
+            verb=$word
+            continue
+        fi
+        unit=${word%.service}
+        case $verb in
+        enable | start | restart)
+            [ -e "/etc/systemd/system/${unit%@*}.service" ] || [ -e "/etc/systemd/system/${unit%@*}@.service" ] || {
+                echo "Failed to $verb unit: Unit file $unit.service does not exist." >&2
+                exit 1
+            }
+            if [ "$verb" = enable ]; then
+                mkdir -p /etc/systemd/system/multi-user.target.wants
+                : >"/etc/systemd/system/multi-user.target.wants/$unit.service"
+                [ "$now" ] || continue
+                : >"@REQUESTS@/start:$unit"
+            else
+                : >"@REQUESTS@/$verb:$unit"
+            fi
+            ;;
+        stop) : >"@REQUESTS@/stop:$unit" ;;
+        *) exit 1 ;;
+        esac
+        ;;
+    esac
+done
+case $verb in
+poweroff | reboot | halt) : >@REQUESTS@/off ;;
+enable | start | restart | stop) ;;
+daemon-reload) exit 0 ;;
+*) exit 1 ;;
+esac
+kill -USR1 @INIT@
+"""
+
+SHUTDOWN = """#!/bin/sh
+# The end of a local machine.
+: >@REQUESTS@/off
+kill -USR1 @INIT@
+"""
+
+DOCKER = """#!/bin/sh
+# A local machine has no docker engine: its job cannot run.
+echo 'flowc: the job needs docker, and a local machine has no docker engine' >&2
+: >@REQUESTS@/fail
+kill -USR1 @INIT@
+sleep 60
+exit 125
+"""
+
+MOUNT = """#!/bin/bash
+# mount of a local machine: its block volumes are folders.
+source=${@: -2:1}
+case $source in
+/dev/disk/by-id/virtio-*) exec /usr/bin/mount --bind "/run/disks/${source#*/virtio-}" "${@: -1}" ;;
+*) exec /usr/bin/mount "$@" ;;
+esac
+"""
+
+NOTHING = "#!/bin/sh\n"
+
+
+def programs(init: int, *, blocks: bool, docker: bool) -> dict[str, str]:
+    """Texts by name. `init` is the first process's id as the machine sees it, `blocks`: it has block volumes,
+    `docker`: this computer's docker may be called."""
+    found = {
+        "systemctl": SYSTEMCTL,
+        "shutdown": SHUTDOWN,
+        "poweroff": SHUTDOWN,
+        "reboot": SHUTDOWN,
+        # The disk is as durable as this computer's; waiting for all other disks here would take seconds.
+        "sync": NOTHING,
+        "foundrypf": NOTHING,
+    }
+    if not docker:
+        found["docker"] = DOCKER
+    if blocks:
+        found["mount"] = MOUNT
+    return {
+        name: text.replace("@REQUESTS@", REQUESTS).replace("@INIT@", str(init)) for name, text in found.items()
+    }

@@ -1,0 +1,74 @@
+"""What a local machine is made of."""
+
+from __future__ import annotations
+
+from flowc.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+
+class Node(Record):
+    """One machine of a task among the others: its host name and its address on this computer (127.x.y.z)."""
+
+    name: str
+    address: str
+
+
+class Share(Record):
+    """A folder of this computer that is seen in a machine at `place`, an absolute path. `disk`: the name under which
+    it is a block device there, None for a folder."""
+
+    source: str
+    place: str
+    disk: str | None = None
+
+
+class File(Record):
+    """A file that is put into a machine at each boot, such as secrets: it may stand in memory there. `text` is bytes
+    as text (surrogateescape)."""
+
+    UNSHOWN = ("text",)
+
+    path: str
+    mode: int
+    text: str
+
+
+class Spec(Record):
+    """A machine. `disk` is the folder that survives its reboots (absolute, made where it is missing), `name` its host
+    name, `nodes` all machines of its task, the head first (empty: it is alone), `gpus` how many it shows, of
+    `instance_type`; `script` what runs at the first boot of its disk, None: nothing, and always nothing later."""
+
+    disk: str
+    name: str
+    nodes: tuple[Node, ...] = ()
+    shares: tuple[Share, ...] = ()
+    files: tuple[File, ...] = ()
+    gpus: int = 0
+    instance_type: str = ""
+    script: str | None = None
+
+
+def encoded(spec: Spec) -> dict[str, Any]:
+    """A spec as JSON values."""
+    return {
+        **vars(spec),
+        "nodes": [vars(node) for node in spec.nodes],
+        "shares": [vars(share) for share in spec.shares],
+        "files": [vars(file) for file in spec.files],
+    }
+
+
+def decoded(values: Mapping[str, Any]) -> Spec:
+    """The spec that `encoded` wrote."""
+    return Spec(
+        **{
+            **values,
+            "nodes": tuple(Node(**node) for node in values["nodes"]),
+            "shares": tuple(Share(**share) for share in values["shares"]),
+            "files": tuple(File(**file) for file in values["files"]),
+        }
+    )

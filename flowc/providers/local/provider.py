@@ -1,0 +1,305 @@
+"""This computer as a `Provider`."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import signal
+import time
+
+from flowc.providers.base import ENDED, RUNNING, Made
+from flowc.providers.errors import ConflictError, ProviderError, UnavailableError, ValidationError
+from flowc.providers.local.tasks import TASK, VOLUME, Folder, all_tasks, replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from typing import Any
+
+    from flowc.providers.base import Task
+
+# How long a job may take to end after TERM when its task is cancelled.
+CANCEL_S = 10.0
+# Between looks at what a supervisor writes; the pauses grow from one to the other.
+SHORT_S, LONG_S = 0.005, 0.2
+
+
+class Local:
+    """`folder` is where tasks and volumes are kept (below the user's state directory). `secrets` are the values of the
+    submitter's environment for the names that jobs want, `files` what is delivered to machines, by path: neither is
+    ever written to a disk of this computer, nor stands on a command line."""
+
+    name = "local"
+
+    def __init__(
+        self, folder: str, *, secrets: Mapping[str, str] | None = None, files: Mapping[str, bytes] | None = None
+    ) -> None:
+        self._folder = os.path.abspath(folder)
+        self._secrets = dict(secrets or {})
+        self._files = dict(files or {})
+
+    def resolve(self, references: Iterable[str]) -> dict[str, str]:
+        """The ids of what a document refers to, such as `${volume:data}`: here each has its own name."""
+        found = {}
+        for reference in references:
+            kind, _, name = reference[2:-1].partition(":")
+            name = name.rpartition("@")[0] if kind == "instance_type" and "@" in name else name
+            found[reference] = VOLUME + name if kind == "volume" else name
+        return found
+
+    def create(self, kind: str, body: Mapping[str, Any], *, key: str) -> Made:
+        """See Provider. A second call with the same key gives what the first one made."""
+        try:
+            return self._create_volume(body) if kind == "volume" else self._create_task(body, key)
+        except OSError as error:
+            raise UnavailableError(
+                f"{error.filename or self._folder}: {error.strerror}", help="local tasks need room in your state folder"
+            ) from None
+
+    def find(self, kind: str, name: str, body: Mapping[str, Any]) -> list[Made]:
+        """See Provider."""
+        if kind == "volume":
+            volume = self._volume(VOLUME + name)
+            return [volume] if volume is not None else []
+        found = []
+        for folder in all_tasks(self._folder):
+            asked = folder.task()
+            if asked["name"] == name and self._launched(folder) and folder.now().state not in ENDED:
+                found.append(_made(folder, asked))
+        return found[::-1]
+
+    def change(self, kind: str, identity: str, changes: Mapping[str, Any]) -> None:
+        """See Provider. Prices and the like mean nothing here; a task cannot be paused."""
+        folder = Folder(self._folder, identity)
+        folder.task()
+        if changes.get("paused"):
+            raise ValidationError("a local task cannot be paused", help="cancel it: local tasks cost nothing")
+
+    def end(self, kind: str, identity: str) -> None:
+        """See Provider. Returns when nothing is left of the task's machines; their disks stay, for its output."""
+        if kind == "volume":
+            import shutil
+
+            shutil.rmtree(self._volume_path(identity), ignore_errors=True)
+            return
+        folder = Folder(self._folder, identity)
+        folder.task()
+        self._ask(folder, {"do": "end", "grace": CANCEL_S})
+        self._until_gone(folder)
+
+    def preempt(self, identity: str, *, notice_s: float = 10.0) -> None:
+        """Take the machines of a task away, after a notice of so many seconds (300 at the real provider), and give it
+        new ones. Raises ConflictError for a task that does not run."""
+        folder = Folder(self._folder, identity)
+        folder.task()
+        state = folder.now().state
+        if state != RUNNING:
+            raise ConflictError(f"task {identity} is {state}: only one that runs can be preempted")
+        self._ask(folder, {"do": "preempt", "notice_s": notice_s})
+
+    def get(self, identity: str) -> Task:
+        """See Provider."""
+        return Folder(self._folder, identity).seen()
+
+    def exit_status(self, identity: str) -> int | None:
+        """The exit status of a task's job, None before its end, and where it had none. Raises NotFoundError."""
+        folder = Folder(self._folder, identity)
+        folder.task()
+        return folder.now().exit_status
+
+    def shared(self, identity: str) -> tuple[str, ...]:
+        """What could not be kept apart from this computer for a task, in sentences; known once it has run."""
+        return Folder(self._folder, identity).state().shared
+
+    def list_tasks(self, *, limit: int) -> Iterable[Task]:
+        """See Provider."""
+        return [folder.seen() for folder in list(all_tasks(self._folder))[:limit]]
+
+    def logs(self, identity: str, *, follow: bool, node: int = 0) -> Iterator[str]:
+        """The output of a task on one of its machines, as it comes: lines, or what there is of one. `follow`: until the
+        task has ended, through its preemptions."""
+        folder = Folder(self._folder, identity)
+        folder.task()
+        return _output(folder, node, self._shares(folder), follow=follow)
+
+    def path(self, identity: str, path: str, node: int = 0) -> str:
+        """Where a path of a task's machine stands on this computer, such as a result that the job wrote."""
+        from flowc.machines.disk import outside
+
+        folder = Folder(self._folder, identity)
+        return outside(folder.disk(node), path, self._shares(folder))
+
+    def wait(self, identity: str) -> Task:
+        """Until a task has ended."""
+        folder = Folder(self._folder, identity)
+        folder.task()
+        pause = SHORT_S
+        while folder.now().state not in ENDED:
+            time.sleep(pause)
+            pause = min(LONG_S, pause * 1.5)
+        return folder.seen()
+
+    def remove(self, identity: str) -> None:
+        """Remove an ended task with the disks of its machines. Raises ConflictError for one that lives."""
+        from flowc.machines.disk import remove
+
+        folder = Folder(self._folder, identity)
+        folder.task()
+        if folder.supervisor() is not None:
+            raise ConflictError(f"task {identity} still runs", help=f"flowc cancel {identity}")
+        remove(folder.path)
+
+    def _create_task(self, body: Mapping[str, Any], key: str) -> Made:
+        from flowc.digest import sha256_hex
+
+        count = body.get("instance_quantity", 1)
+        if not 1 <= count <= 64:
+            raise ValidationError(f"{count} machines do not fit on this computer", help="64 at most, of one task")
+        folder = Folder(self._folder, TASK + sha256_hex(key.encode())[:12])
+        os.makedirs(folder.path, mode=0o700, exist_ok=True)
+        pause = SHORT_S
+        while (lock := folder.lock()) is None:
+            if self._launched(folder):
+                return _made(folder, folder.task())
+            time.sleep(pause)  # another process is making it
+        try:
+            if self._launched(folder):
+                return _made(folder, folder.task())
+            launch = body["launch_specification"]
+            for identity in launch.get("volumes", ()):
+                # What was made elsewhere begins empty here.
+                if self._volume(identity) is None:
+                    self._make_volume(identity, None)
+            with open(folder / "startup.sh", "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+                file.write(launch.get("startup_script") or "")
+            asked = {
+                "name": body["name"],
+                "created_at": stamp(),
+                "instance_type": body.get("instance_type", ""),
+                "body": {**body, "launch_specification": {**launch, "startup_script": None}},
+            }
+            replace(folder / "task.json", asked)
+            from flowc.providers.local import supervisor
+
+            supervisor.launch(folder, lock, self._shares(folder), self._secrets, self._files)
+            mark_launched(folder)
+        finally:
+            os.close(lock)
+        return _made(folder, asked)
+
+    def _launched(self, folder: Folder) -> bool:
+        """Whether its supervisor has ever lived: else nobody has been told of it."""
+        return os.path.exists(folder / "launched")
+
+    def _create_volume(self, body: Mapping[str, Any]) -> Made:
+        identity = VOLUME + body["name"]
+        return self._volume(identity) or self._make_volume(identity, body.get("disk_interface"))
+
+    def _make_volume(self, identity: str, interface: str | None) -> Made:
+        path = self._volume_path(identity)
+        os.makedirs(f"{path}/data", mode=0o700, exist_ok=True)
+        name = identity.removeprefix(VOLUME)
+        replace(f"{path}/volume.json", {"name": name, "created_at": stamp(), "disk_interface": interface})
+        made = self._volume(identity)
+        assert made is not None
+        return made
+
+    def _volume(self, identity: str) -> Made | None:
+        try:
+            with open(f"{self._volume_path(identity)}/volume.json", encoding="utf-8") as file:
+                body = json.load(file)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return Made(identity=VOLUME + body["name"], name=body["name"], created_at=body["created_at"], body=body)
+
+    def _volume_path(self, identity: str) -> str:
+        name = identity.removeprefix(VOLUME)
+        if not name or "/" in name or "\0" in name or name in (".", ".."):
+            raise ValidationError(f"`{name}` is no name of a volume", help="letters, digits and hyphens")
+        return os.path.join(self._folder, "volumes", name)
+
+    def _shares(self, folder: Folder) -> tuple[Any, ...]:
+        """The volumes of a task as its machines see them."""
+        from flowc.machines.spec import Share
+
+        found = []
+        for identity in folder.task()["body"]["launch_specification"].get("volumes", ()):
+            volume = self._volume(identity)
+            if volume is None:
+                continue
+            source = f"{self._volume_path(identity)}/data"
+            # Of what was made elsewhere it is not known how it is attached.
+            interface = volume.body["disk_interface"]
+            if interface != "Block":
+                found.append(Share(source=source, place=f"/mnt/{volume.name}"))
+            if interface != "File":
+                found.append(Share(source=source, place=f"/run/disks/{volume.name}", disk=volume.name))
+        return tuple(found)
+
+    def _ask(self, folder: Folder, request: Mapping[str, Any]) -> None:
+        """Tell a task's supervisor something; nothing where there is none."""
+        pause = SHORT_S
+        while (process := folder.supervisor()) == 0:
+            time.sleep(pause)
+        if process is None:
+            return
+        replace(folder / "asked.json", request)
+        try:
+            os.kill(process, signal.SIGUSR1)
+        except ProcessLookupError:
+            return
+        except PermissionError:
+            raise ProviderError(f"task {folder.identity} belongs to another user") from None
+
+    def _until_gone(self, folder: Folder) -> None:
+        pause = SHORT_S
+        while folder.supervisor() is not None:
+            time.sleep(pause)
+            pause = min(LONG_S, pause * 1.5)
+
+
+def mark_launched(folder: Folder) -> None:
+    """From here on the task is known to everybody."""
+    os.close(os.open(folder / "launched", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+
+
+def stamp() -> str:
+    """Now, as ISO 8601 in UTC."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def _made(folder: Folder, asked: Mapping[str, Any]) -> Made:
+    return Made(identity=folder.identity, name=asked["name"], created_at=asked["created_at"], body=asked["body"])
+
+
+def _output(folder: Folder, node: int, shares: tuple[Any, ...], *, follow: bool) -> Iterator[str]:
+    from codecs import getincrementaldecoder
+
+    from flowc.machines.disk import LOG, outside
+
+    decoder = getincrementaldecoder("utf-8")("replace")
+    position = 0
+    pause = SHORT_S
+    while True:
+        # What is written before the end is read after it.
+        over = not follow or folder.now().state in ENDED
+        try:
+            with open(outside(folder.disk(node), LOG, shares), "rb") as file:
+                if os.fstat(file.fileno()).st_size < position:
+                    position = 0  # it begins anew
+                file.seek(position)
+                data = file.read()
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, errno.ENOTDIR):
+                raise UnavailableError(f"{error.filename}: {error.strerror}") from None
+            data = b""
+        position += len(data)
+        text = decoder.decode(data, final=over)
+        yield from text.splitlines(keepends=True) if "\r" not in text else [text]
+        if over:
+            return
+        pause = SHORT_S if text else min(LONG_S, pause * 1.3)
+        time.sleep(pause)
+
+

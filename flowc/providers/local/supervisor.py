@@ -1,0 +1,308 @@
+"""The process that keeps one task: it starts its machines, sees how its job ends, takes machines away and gives new
+ones, and is the last to go. It outlives the command that made it."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import time
+
+from flowc.machines.disk import INSTALL_LOG, SECRETS, STATUS, UNIT_LOG, outside
+from flowc.machines.gpus import count_of
+from flowc.machines.spec import File, Node, Spec
+from flowc.providers.base import CANCELLED, COMPLETED, ENDED, FAILED, PENDING, PROVISIONING, RUNNING
+from flowc.providers.local.tasks import OVER, State, machine_names, status_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from flowc.machines.machine import Machine
+    from flowc.machines.spec import Share
+    from flowc.providers.local.tasks import Folder
+
+AGENT_PORT = 6818
+# How long a new machine is waited for after a preemption.
+AWAY_S = 0.1
+
+
+def launch(
+    folder: Folder, lock: int, shares: tuple[Share, ...], secrets: Mapping[str, str], files: Mapping[str, bytes]
+) -> None:
+    """Start the supervisor of a task, which takes over `lock`. Returns at once."""
+    first = os.fork()
+    if first:
+        os.waitpid(first, 0)
+        return
+    try:
+        os.setsid()
+        if os.fork():
+            os._exit(0)
+        _leave(folder, lock)
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, str(os.getpid()).encode(), 0)
+        Supervisor(folder, shares, secrets, files).run()
+        os._exit(0)
+    finally:
+        import traceback
+
+        traceback.print_exc()
+        os._exit(1)
+
+
+def _leave(folder: Folder, lock: int) -> None:
+    """Let go of all that belongs to the command."""
+    os.chdir("/")
+    os.umask(0o022)
+    null = os.open("/dev/null", os.O_RDONLY)
+    log = os.open(folder / "supervisor.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(null, 0)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.closerange(3, lock)
+    os.closerange(lock + 1, 4096)
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
+        signal.signal(number, signal.SIG_IGN)
+
+
+class Supervisor:
+    """`secrets` and `files` are held in memory, for each boot of a machine."""
+
+    def __init__(
+        self, folder: Folder, shares: tuple[Share, ...], secrets: Mapping[str, str], files: Mapping[str, bytes]
+    ) -> None:
+        self._folder = folder
+        self._asked = folder.task()
+        self._shares = shares
+        self._put = _files(secrets, files)
+        self._state = State()
+        self._machines: list[Machine] = []
+        # Ranks whose unit has ended since the last start.
+        self._ended: dict[int, int] = {}
+        self._trouble: str | None = None
+        self._notice_until: float | None = None
+        self._stopping: str | None = None
+        self._read, self._wake = os.pipe()
+        os.set_blocking(self._read, False)
+        os.set_blocking(self._wake, False)
+
+    def run(self) -> None:
+        """Until the task has ended and nothing is left of it but what stands on its disks."""
+        from flowc.machines import linux
+        from flowc.machines.machine import Machine
+        from flowc.providers.local.provider import mark_launched
+
+        mark_launched(self._folder)
+        signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
+        for number in (signal.SIGUSR1, signal.SIGTERM):
+            signal.signal(number, lambda *_: None)
+        signal.signal(signal.SIGTERM, lambda *_: self._stop(CANCELLED, 10.0))
+        linux.be_called("flowc-local")
+        self._machines = [Machine(spec) for spec in self._specs()]
+        self._start()
+        while self._state.state not in ENDED:
+            self._step()
+        for machine in self._machines:
+            machine.cut()
+
+    def _specs(self) -> list[Spec]:
+        names = machine_names(self._asked)
+        with open(self._folder / "startup.sh", encoding="utf-8", errors="surrogateescape", newline="") as file:
+            script = file.read()
+        kind = self._asked["instance_type"]
+        addresses = _addresses(self._folder.identity, len(names)) if len(names) > 1 else []
+        nodes = tuple(Node(name=name, address=address) for name, address in zip(names, addresses, strict=False))
+        return [
+            Spec(
+                disk=self._folder.disk(rank),
+                name=name,
+                nodes=nodes,
+                shares=self._shares,
+                files=self._put,
+                gpus=count_of(kind),
+                instance_type=kind,
+                script=script,
+            )
+            for rank, name in enumerate(names)
+        ]
+
+    def _save(self, **changes: Any) -> None:
+        on = tuple(rank for rank, machine in enumerate(self._machines) if machine.on)
+        self._state = self._state.replace(on=on, **changes)
+        self._folder.save(self._state)
+
+    def _start(self) -> None:
+        """Start all machines, at first or again."""
+        self._ended, self._stopping, self._notice_until = {}, None, None
+        for machine in self._machines:
+            machine.start()
+        self._save(state=PROVISIONING, reason=None, starts=self._state.starts + 1)
+
+    def _step(self) -> None:
+        """Wait for one thing, and do what follows."""
+        fds = {machine.events: rank for rank, machine in enumerate(self._machines) if machine.on}
+        wait = None if self._notice_until is None else max(0.0, self._notice_until - time.monotonic())
+        ready, _, _ = select.select([*fds, self._read], [], [], wait)
+        if self._read in ready:
+            os.read(self._read, 4096)
+            self._look_what_is_asked()
+        for fd in ready:
+            if fd in fds:
+                self._read_events(fds[fd])
+        if self._notice_until is not None and time.monotonic() >= self._notice_until:
+            self._notice_until = None
+            self._stop(PENDING, None)
+        self._decide()
+
+    def _read_events(self, rank: int) -> None:
+        machine = self._machines[rank]
+        for event in machine.read():
+            what = event["is"]
+            if what == "up":
+                self._save(shared=tuple(dict.fromkeys([*self._state.shared, *machine.shared])))
+            elif what == "started" and self._state.state == PROVISIONING:
+                self._save(state=RUNNING)
+            elif what == "ended":
+                self._ended[rank] = event["status"]
+            elif what == "not installed":
+                status = event["status"]
+                self._trouble = f"the startup script failed with status {status}: {self._last_line(rank, INSTALL_LOG)}"
+            elif what == "no docker":
+                self._trouble = "its job needs docker, which a local machine does not have"
+            elif what == "cannot" and not machine.on:
+                self._trouble = f"no machine can be started here: {event['why']}"
+
+    def _look_what_is_asked(self) -> None:
+        path = self._folder / "asked.json"
+        try:
+            with open(path, encoding="utf-8") as file:
+                asked = json.load(file)
+            os.unlink(path)
+        except FileNotFoundError:
+            return
+        if asked["do"] == "end":
+            self._stop(CANCELLED, asked["grace"])
+        elif asked["do"] == "preempt" and self._stopping is None and self._notice_until is None:
+            self._notice_until = time.monotonic() + asked["notice_s"]
+            for machine in self._machines:
+                machine.order("notice", text="status: STATUS_PREEMPTING\n")
+            self._save(reason=f"will be preempted in {asked['notice_s']:g} seconds")
+
+    def _stop(self, why: str, grace: float | None) -> None:
+        """Shut all machines down; `why` is the state that follows."""
+        if self._stopping != CANCELLED:
+            self._stopping = why
+        for machine in self._machines:
+            machine.order("stop", **({} if grace is None else {"grace": grace}))
+
+    def _decide(self) -> None:
+        """What follows from how the machines are."""
+        outcome = None if self._stopping == CANCELLED else self._outcome()
+        if outcome is not None:
+            for machine in self._machines:
+                machine.cut()
+            self._end(*outcome)
+        elif not any(machine.on for machine in self._machines):
+            if self._stopping == CANCELLED:
+                self._end(CANCELLED, "cancelled", None)
+            elif self._stopping == PENDING:
+                self._save(state=PENDING, reason="preempted")
+                time.sleep(AWAY_S)
+                self._start()
+            else:
+                self._end(FAILED, "its machine was shut down", None)
+
+    def _end(self, state: str, reason: str | None, exit_status: int | None) -> None:
+        ended_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        self._save(state=state, reason=reason, exit_status=exit_status, ended_at=ended_at)
+
+    def _outcome(self) -> tuple[str, str | None, int | None] | None:
+        """State, reason and exit status of the job, None while it is not over."""
+        if self._trouble is not None:
+            return FAILED, self._trouble, None
+        over = {}
+        for rank, unit_status in self._ended.items():
+            status = self._status(rank)
+            if status is None or status["state"] in OVER:
+                over[rank] = status
+            elif self._stopping is None:
+                log = self._last_line(rank, UNIT_LOG)
+                return FAILED, f"its script was cut short with status {unit_status}" + (f": {log}" if log else ""), None
+        several = len(self._machines) > 1
+        for rank in sorted(over):
+            status = over[rank]
+            if status is not None and status["state"] != "COMPLETED":
+                where = f" on {self._machines[rank].spec.name}" if several else ""
+                return OVER[status["state"]], _reason(status) + where, status["exit_code"]
+        if 0 in over:
+            if over[0] is None:
+                return FAILED, f"its job was not started: {self._last_line(0, UNIT_LOG)}", None
+            # Machines that only serve the head's steps do not end by themselves.
+            serve = os.path.exists(self._at(0, "/var/lib/foundry/flowc/nodes"))
+            if serve or len(over) == len(self._machines):
+                return COMPLETED, None, over[0]["exit_code"]
+        return None
+
+    def _status(self, rank: int) -> dict[str, Any] | None:
+        try:
+            with open(self._at(rank, STATUS), encoding="utf-8") as file:
+                return status_of(file.read())
+        except OSError:
+            return None
+
+    def _last_line(self, rank: int, log: str) -> str:
+        try:
+            with open(self._at(rank, log), encoding="utf-8", errors="replace") as file:
+                return (file.read().strip().splitlines() or [""])[-1]
+        except OSError:
+            return ""
+
+    def _at(self, rank: int, path: str) -> str:
+        return outside(self._folder.disk(rank), path, self._shares)
+
+
+def _reason(status: Mapping[str, Any]) -> str:
+    if status["state"] == "TIMEOUT":
+        return "its time limit was up"
+    if status["state"] == "CANCELLED":
+        return "it cancelled itself"
+    if status["state"] == "NODE_FAIL":
+        return "its machine was taken away, and it must not be started twice"
+    if status["signal"]:
+        return f"killed by signal {status['signal']}"
+    return f"exit status {status['exit_code']}"
+
+
+def _files(secrets: Mapping[str, str], files: Mapping[str, bytes]) -> tuple[File, ...]:
+    found = [
+        File(path=path, mode=0o600, text=data.decode("utf-8", "surrogateescape")) for path, data in files.items()
+    ]
+    if secrets:
+        lines = [f"{name}={_quoted(value)}\n" for name, value in secrets.items()]
+        found.append(File(path=SECRETS, mode=0o600, text="".join(lines)))
+    return tuple(found)
+
+
+def _quoted(value: str) -> str:
+    return "'" + value.replace("'", "'\\''") + "'"
+
+
+def _addresses(identity: str, count: int) -> list[str]:
+    """Addresses of this computer that no other task has: 127.A.B.1 and on."""
+    import socket
+
+    number = int(identity.rpartition("-")[2][:4], 16)
+    for step in range(64):
+        one, two = divmod((number + step) % 0xFA00, 256)
+        found = [f"127.{one + 2}.{two}.{last + 1}" for last in range(count)]
+        try:
+            with socket.create_server((found[0], AGENT_PORT)):
+                return found
+        except OSError:
+            continue
+    return found
+
+

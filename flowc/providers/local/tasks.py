@@ -1,0 +1,182 @@
+"""What the local provider has on disk, below the user's state directory:
+
+    tasks/ID/task.json      what was asked for, written once
+    tasks/ID/startup.sh     its startup script
+    tasks/ID/state.json     how it is, replaced as a whole by its supervisor
+    tasks/ID/lock           held as long as its supervisor lives, which stands in it
+    tasks/ID/asked.json     what the supervisor is asked for, with a signal
+    tasks/ID/machines/N/    the disk of its N-th machine
+    volumes/NAME/           a volume: volume.json, and data/ with what is in it
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+
+from flowc.providers.base import CANCELLED, COMPLETED, ENDED, FAILED, PENDING, Machine, Task
+from flowc.providers.errors import NotFoundError
+from flowc.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+VOLUME = "vol-"
+TASK = "task-"
+# States of `status.json` after which a job is not started again, and what they are for a task.
+OVER = {
+    "COMPLETED": COMPLETED,
+    "FAILED": FAILED,
+    "TIMEOUT": FAILED,
+    "NODE_FAIL": FAILED,
+    "CANCELLED": CANCELLED,
+}
+
+
+class State(Record):
+    """How a task is. `exit_status`: of its job; `starts`: how often its machines were started; `shared`: what could not
+    be kept apart from this computer; `on`: which of its machines have power."""
+
+    state: str = PENDING
+    reason: str | None = None
+    ended_at: str | None = None
+    exit_status: int | None = None
+    starts: int = 0
+    on: tuple[int, ...] = ()
+    shared: tuple[str, ...] = ()
+
+
+class Folder:
+    """The folder of one task."""
+
+    def __init__(self, base: str, identity: str) -> None:
+        self.identity = identity
+        self.path = os.path.join(base, "tasks", identity)
+
+    def __truediv__(self, name: str) -> str:
+        return f"{self.path}/{name}"
+
+    def disk(self, rank: int) -> str:
+        """The folder of a machine's disk."""
+        return f"{self.path}/machines/{rank}"
+
+    def task(self) -> dict[str, Any]:
+        """Raises NotFoundError."""
+        try:
+            with open(self / "task.json", encoding="utf-8") as file:
+                found: dict[str, Any] = json.load(file)
+                return found
+        except (FileNotFoundError, NotADirectoryError):
+            raise NotFoundError(f"there is no local task {self.identity}", help="`flowc list` shows them") from None
+
+    def state(self) -> State:
+        """How it is, whoever wrote it being alive or not."""
+        try:
+            with open(self / "state.json", encoding="utf-8") as file:
+                values = json.load(file)
+        except FileNotFoundError:
+            return State()
+        return State(**{**values, "on": tuple(values["on"]), "shared": tuple(values["shared"])})
+
+    def now(self) -> State:
+        """How it is now. A task whose supervisor is gone has failed."""
+        state = self.state()
+        if state.state in ENDED or self.supervisor() is not None:
+            return state
+        state = self.state()  # it may have ended in between
+        if state.state in ENDED:
+            return state
+        reason = "its supervisor was killed, or this computer was started anew"
+        return state.replace(state=FAILED, reason=reason, on=())
+
+    def save(self, state: State) -> None:
+        """Replace what stands there."""
+        replace(self / "state.json", {name: getattr(state, name) for name in State.FIELDS})
+
+    def lock(self) -> int | None:
+        """Take the lock: a file to keep open, None where somebody else holds it."""
+        file = os.open(self / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(file)
+            return None
+        return file
+
+    def supervisor(self) -> int | None:
+        """The process that keeps the task, None when there is none; 0 while it is being made."""
+        try:
+            file = os.open(self / "lock", os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return None
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            text = os.read(file, 20)
+            return int(text) if text.strip().isdigit() else 0
+        finally:
+            os.close(file)
+        return None
+
+    def seen(self) -> Task:
+        """The task as commands know it. Raises NotFoundError."""
+        asked, state = self.task(), self.now()
+        names = machine_names(asked)
+        return Task(
+            identity=self.identity,
+            name=asked["name"],
+            state=state.state,
+            reason=state.reason,
+            created_at=asked["created_at"],
+            ended_at=state.ended_at,
+            region="local",
+            instance_type=asked["instance_type"],
+            machines_wanted=len(names),
+            machines=tuple(Machine(identity=names[rank], state="running") for rank in state.on),
+            unit_price=None,
+        )
+
+
+def machine_names(asked: dict[str, Any]) -> list[str]:
+    """The host names of a task's machines, the head first."""
+    count = asked["body"].get("instance_quantity", 1)
+    return [asked["name"]] if count == 1 else [f"{asked['name']}-{rank}" for rank in range(count)]
+
+
+def replace(path: str, content: object) -> None:
+    """Write JSON as a whole."""
+    new = f"{path}.{os.getpid()}"
+    with open(new, "w", encoding="utf-8", opener=_private) as file:
+        json.dump(content, file)
+    os.replace(new, path)
+
+
+def all_tasks(base: str) -> Iterable[Folder]:
+    """The newest first."""
+    found = []
+    try:
+        with os.scandir(os.path.join(base, "tasks")) as entries:
+            for entry in entries:
+                try:
+                    found.append((os.stat(f"{entry.path}/task.json").st_mtime_ns, entry.name))
+                except OSError:
+                    continue
+    except FileNotFoundError:
+        return []
+    return [Folder(base, name) for _, name in sorted(found, reverse=True)]
+
+
+def status_of(text: str) -> dict[str, Any] | None:
+    """What `status.json` of a machine says; None before the first start."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_CLOEXEC, 0o600)
