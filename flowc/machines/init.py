@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 MAIN = "flowc"
+# What is noted on the disk: that the unit starts at each boot, and that there was one.
+ENABLED = "/var/lib/cloud/instance/enabled"
+BOOTED = "/var/lib/cloud/instance/boot-finished"
 # What systemd waits between TERM and KILL where the unit says nothing.
 STOP_S = 90.0
 # Between looks at processes that are being killed.
@@ -90,11 +93,11 @@ class Init:
     # Boot.
 
     def _boot(self) -> None:
-        first = not os.path.exists(self._at("/var/lib/cloud/instance/boot-finished"))
+        first = not os.path.exists(self._at(BOOTED))
         os.makedirs(self._at(REQUESTS), exist_ok=True)
         for name in os.listdir(self._at(REQUESTS)):
             os.unlink(self._at(f"{REQUESTS}/{name}"))
-        for name in ("/etc/systemd/system", "/var/log/foundry", "/var/lib/cloud/instance/scripts", "/usr/local/sbin"):
+        for name in (UNITS, "/var/log/foundry", "/var/lib/cloud/instance/scripts", "/usr/local/sbin"):
             os.makedirs(self._at(name), exist_ok=True)
         spec = self._spec
         own = programs(
@@ -113,12 +116,10 @@ class Init:
         if first and spec.script is not None:
             self.put(USER_DATA, 0o700, spec.script if self._rewrite is None else self._rewrite(spec.script))
             self._install = self._spawn([self._at(USER_DATA)], self._at(INSTALL_LOG))
-        else:
-            wanted = self._at(f"{UNITS}/multi-user.target.wants/{MAIN}.service")
-            if os.path.exists(wanted):
-                self._start_unit()
+        elif os.path.exists(self._at(ENABLED)):
+            self._start_unit()
         if first:
-            self.put("/var/lib/cloud/instance/boot-finished", 0o644, "")
+            self.put(BOOTED, 0o644, "")
 
     def put(self, path: str, mode: int, text: str) -> None:
         """Write a file as a whole; never is there a part of it, nor is it open to more than `mode` says."""
@@ -208,6 +209,8 @@ class Init:
                 self.tell(**{"is": "no docker"})
             elif unit != MAIN:
                 continue
+            elif verb == "enable":
+                self.put(ENABLED, 0o644, "")
             elif verb == "start" or self._unit is None:
                 self._start_unit()
             else:

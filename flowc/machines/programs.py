@@ -6,7 +6,7 @@ A request is a file in /run/init, and a signal. Nothing of a startup script is c
 
 from __future__ import annotations
 
-# What the first process is asked for: start:UNIT, restart:UNIT, stop:UNIT, off, fail.
+# What the first process is asked for: enable:UNIT, start:UNIT, restart:UNIT, stop:UNIT, off, fail.
 REQUESTS = "/run/init"
 
 SYSTEMCTL = """#!/bin/sh
@@ -30,10 +30,8 @@ for word; do
                 exit 1
             }
             if [ "$verb" = enable ]; then
-                mkdir -p /etc/systemd/system/multi-user.target.wants
-                : >"/etc/systemd/system/multi-user.target.wants/$unit.service"
-                [ "$now" ] || continue
-                : >"@REQUESTS@/start:$unit"
+                : >"@REQUESTS@/enable:$unit"
+                [ -z "$now" ] || : >"@REQUESTS@/start:$unit"
             else
                 : >"@REQUESTS@/$verb:$unit"
             fi

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # How long a job may take to end after TERM when its task is cancelled.
 CANCEL_S = 10.0
 # Between looks at what a supervisor writes; the pauses grow from one to the other.
-SHORT_S, LONG_S = 0.005, 0.2
+SHORT_S, LONG_S = 0.004, 0.2
 
 
 class Local:
@@ -280,7 +280,7 @@ def _output(folder: Folder, node: int, shares: tuple[Any, ...], *, follow: bool)
 
     decoder = getincrementaldecoder("utf-8")("replace")
     position = 0
-    pause = SHORT_S
+    since = time.monotonic()
     while True:
         # What is written before the end is read after it.
         over = not follow or folder.now().state in ENDED
@@ -299,7 +299,9 @@ def _output(folder: Folder, node: int, shares: tuple[Any, ...], *, follow: bool)
         yield from text.splitlines(keepends=True) if "\r" not in text else [text]
         if over:
             return
-        pause = SHORT_S if text else min(LONG_S, pause * 1.3)
-        time.sleep(pause)
+        if text:
+            since = time.monotonic()
+        # The longer nothing comes, the later is what comes next.
+        time.sleep(min(LONG_S, max(SHORT_S, (time.monotonic() - since) / 16)))
 
 

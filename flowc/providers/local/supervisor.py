@@ -202,8 +202,7 @@ class Supervisor:
         """What follows from how the machines are."""
         outcome = None if self._stopping == CANCELLED else self._outcome()
         if outcome is not None:
-            for machine in self._machines:
-                machine.cut()
+            # Nothing of the job runs any more, unless on machines that served its steps: `run` takes their power.
             self._end(*outcome)
         elif not any(machine.on for machine in self._machines):
             if self._stopping == CANCELLED:
@@ -217,7 +216,8 @@ class Supervisor:
 
     def _end(self, state: str, reason: str | None, exit_status: int | None) -> None:
         ended_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        self._save(state=state, reason=reason, exit_status=exit_status, ended_at=ended_at)
+        self._state = self._state.replace(state=state, reason=reason, exit_status=exit_status, ended_at=ended_at, on=())
+        self._folder.save(self._state)
 
     def _outcome(self) -> tuple[str, str | None, int | None] | None:
         """State, reason and exit status of the job, None while it is not over."""

@@ -1,0 +1,42 @@
+"""One call of the local provider in a process of its own, as commands make them: FOLDER METHOD, and arguments as JSON
+from the standard input."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
+
+from flowc.providers.base import Task
+from flowc.providers.errors import ProviderError
+from flowc.providers.local import Local
+
+
+def shown(value: object) -> object:
+    if isinstance(value, list):
+        return [shown(each) for each in value]
+    if isinstance(value, Task):
+        return {**vars(value), "machines": [vars(machine) for machine in value.machines]}
+    return vars(value) if hasattr(value, "__dict__") else value
+
+
+def main() -> None:
+    folder, method = sys.argv[1:3]
+    names = os.environ.get("SECRET_NAMES", "").split()
+    provider = Local(folder, secrets={name: os.environ[name] for name in names})
+    words = json.load(sys.stdin)
+    try:
+        result = getattr(provider, method)(*words["args"], **words["options"])
+        if method == "logs":
+            for text in result:
+                print(text, end="", flush=True)
+        else:
+            json.dump(shown(result), sys.stdout)
+    except ProviderError as error:
+        json.dump({"error": type(error).__name__, "message": str(error)}, sys.stdout)
+
+
+main()
