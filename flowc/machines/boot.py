@@ -107,12 +107,10 @@ def _kill_all(number: int) -> None:
     try:
         os.kill(-1, number)
     except ProcessLookupError:
-        pass
+        return
 
 
 def _cannot(events: int, why: str) -> None:
     import json
 
     os.write(events, json.dumps({"is": "cannot", "why": why}).encode() + b"\n")
-
-

@@ -24,12 +24,11 @@ def count_of(instance_type: str) -> int:
 
 def nvidia_smi(instance_type: str, count: int) -> str:
     """The text of the program."""
-    for part, name, memory, watts, capability in MODELS:
-        if part in instance_type.lower():
-            break
-    else:
-        words = instance_type.partition(".")[0].upper()
-        name, memory, watts, capability = f"NVIDIA {words}".strip(), 81920, 400, "8.0"
+    words = instance_type.partition(".")[0].upper()
+    unknown = ("", f"NVIDIA {words}".strip(), 81920, 400, "8.0")
+    _, name, memory, watts, capability = next(
+        (model for model in MODELS if model[0] in instance_type.lower()), unknown
+    )
     values = {"NAME": name, "MEMORY": memory, "WATTS": watts, "CAPABILITY": capability, "COUNT": count}
     text = _TEXT.replace("@DRIVER@", DRIVER).replace("@CUDA@", CUDA)
     for key, value in values.items():
@@ -152,7 +151,9 @@ elif [ "$query$apps" ]; then
         echo "$line"
     done
 else
-    rule() { printf '%s\n' "+-----------------------------------------+------------------------+----------------------+"; }
+    rule() {
+        echo "+-----------------------------------------+------------------------+----------------------+"
+    }
     printf '%(%a %b %e %H:%M:%S %Y)T\n' -1
     echo "+-----------------------------------------------------------------------------------------+"
     printf '| %-87s |\n' "NVIDIA-SMI @DRIVER@              Driver Version: @DRIVER@      CUDA Version: @CUDA@"

@@ -126,10 +126,8 @@ class Init:
         path = self._at(path)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         new = f"{path}.new"
-        try:
+        if os.path.lexists(new):
             os.unlink(new)
-        except FileNotFoundError:
-            pass
         out = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with open(out, "wb") as file:
             file.write(text.encode("utf-8", "surrogateescape"))
@@ -230,10 +228,8 @@ class Init:
             elif what == "notice":
                 self.put(NOTICE, 0o644, order["text"])
             elif what == "spare":
-                try:
+                if os.path.lexists(self._at(NOTICE)):
                     os.unlink(self._at(NOTICE))
-                except FileNotFoundError:
-                    pass
             elif what == "put":
                 self.put(order["path"], order["mode"], order["text"])
 

@@ -85,7 +85,7 @@ class Machine:
             try:
                 os.write(self._orders, json.dumps({"do": do, **values}).encode() + b"\n")
             except BrokenPipeError:
-                pass
+                return
 
     def cut(self) -> None:
         """Take its power away, and wait until nothing is left of it."""

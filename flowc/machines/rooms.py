@@ -77,12 +77,13 @@ def build(spec: Spec) -> list[str]:
         _devices()
         for share in spec.shares:
             if share.disk is not None:
-                _folder(f"root/run/disks/{share.disk}", 0o755)
-                linux.mount(share.source, f"root/run/disks/{share.disk}", None, linux.MS_BIND)
-                by_id = "root/dev/disk/by-id"
-                os.makedirs(by_id, exist_ok=True)
-                # What stands for a block device: `mount` of this machine knows it.
-                _empty_file(f"{by_id}/virtio-{share.disk[:20]}")
+                # What stands for a block device, and for its label: the machine's own `mount` and `blkid` know them.
+                device = f"/dev/disk/by-id/virtio-{share.disk[:20]}"
+                for folder in ("dev/disk/by-id", "run/disks/by-label", f"run/disks/{share.disk[:20]}"):
+                    os.makedirs(f"root/{folder}", exist_ok=True)
+                _empty_file(f"root{device}")
+                os.symlink(device, f"root/run/disks/by-label/{os.path.basename(share.place)[:16]}")
+                linux.mount(share.source, f"root/run/disks/{share.disk[:20]}", None, linux.MS_BIND)
             else:
                 os.makedirs(f"root{share.place}", exist_ok=True)
                 linux.mount(share.source, f"root{share.place}", None, linux.MS_BIND)

@@ -18,8 +18,8 @@ class Node(Record):
 
 
 class Share(Record):
-    """A folder of this computer that is seen in a machine at `place`, an absolute path. `disk`: the name under which
-    it is a block device there, None for a folder."""
+    """A folder of this computer that is seen in a machine at `place`, an absolute path. `disk`: the id of
+    the block device that it is there instead, labelled with the last part of `place`; None for a folder."""
 
     source: str
     place: str

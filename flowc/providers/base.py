@@ -69,7 +69,8 @@ class Machine(Record):
 
 class Task(Record):
     """A job that was submitted. `reason` says in words why it is in its state, where that is not plain; `unit_price` is
-    what is paid at most for a machine and hour, in USD; times are as the provider writes them (ISO 8601)."""
+    what is paid at most for a machine and hour, in USD; times are as the provider writes them (ISO 8601). `exit_status`:
+    the job's, where the provider itself knows it."""
 
     identity: str
     name: str
@@ -82,3 +83,4 @@ class Task(Record):
     machines_wanted: int
     machines: tuple[Machine, ...]
     unit_price: str | None
+    exit_status: int | None = None

@@ -118,6 +118,8 @@ class Endings:
         )
 
     def _end(self, task: Task) -> End | None:
+        if task.state in ENDED and task.exit_status is not None:
+            return End(state=task.state, reason=task.reason, exit_status=task.exit_status)
         if task.state in ENDED:
             # The bid has gone before anybody saw the job's end: whoever ended it did not wait for it.
             return End(state=CANCELLED, reason=task.reason, exit_status=130)

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from typing import Any
 
-    from flowc.providers.base import Task
+    from flowc.providers.base import Machine, Task
 
 # How long a job may take to end after TERM when its task is cancelled.
 CANCEL_S = 10.0
+PIECE = 1 << 20  # bytes of a file that are read at once
 # Between looks at what a supervisor writes; the pauses grow from one to the other.
 SHORT_S, LONG_S = 0.004, 0.2
 
@@ -45,7 +46,7 @@ class Local:
         for reference in references:
             kind, _, name = reference[2:-1].partition(":")
             name = name.rpartition("@")[0] if kind == "instance_type" and "@" in name else name
-            found[reference] = VOLUME + name if kind == "volume" else name
+            found[reference] = _volume_id(name) if kind == "volume" else name
         return found
 
     def create(self, kind: str, body: Mapping[str, Any], *, key: str) -> Made:
@@ -60,7 +61,7 @@ class Local:
     def find(self, kind: str, name: str, body: Mapping[str, Any]) -> list[Made]:
         """See Provider."""
         if kind == "volume":
-            volume = self._volume(VOLUME + name)
+            volume = self._volume(_volume_id(name))
             return [volume] if volume is not None else []
         found = []
         for folder in all_tasks(self._folder):
@@ -99,14 +100,23 @@ class Local:
         self._ask(folder, {"do": "preempt", "notice_s": notice_s})
 
     def get(self, identity: str) -> Task:
-        """See Provider."""
+        """See Provider. A task that has ended knows its job's exit status."""
         return Folder(self._folder, identity).seen()
 
-    def exit_status(self, identity: str) -> int | None:
-        """The exit status of a task's job, None before its end, and where it had none. Raises NotFoundError."""
-        folder = Folder(self._folder, identity)
-        folder.task()
-        return folder.now().exit_status
+    def read(self, task: Task, machine: Machine, path: str, *, offset: int) -> bytes | None:
+        """See Provider. Machines that are off can be read too, as long as their task is not removed."""
+        from flowc.machines.disk import outside
+
+        folder = Folder(self._folder, task.identity)
+        node = [each.identity for each in task.machines].index(machine.identity)
+        try:
+            with open(outside(folder.disk(node), path, self._shares(folder)), "rb") as file:
+                file.seek(offset)
+                return file.read(PIECE)
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return None
+        except OSError as error:
+            raise UnavailableError(f"{error.filename}: {error.strerror}") from None
 
     def shared(self, identity: str) -> tuple[str, ...]:
         """What could not be kept apart from this computer for a task, in sentences; known once it has run."""
@@ -193,7 +203,7 @@ class Local:
         return os.path.exists(folder / "launched")
 
     def _create_volume(self, body: Mapping[str, Any]) -> Made:
-        identity = VOLUME + body["name"]
+        identity = _volume_id(body["name"])
         return self._volume(identity) or self._make_volume(identity, body.get("disk_interface"))
 
     def _make_volume(self, identity: str, interface: str | None) -> Made:
@@ -211,7 +221,7 @@ class Local:
                 body = json.load(file)
         except (FileNotFoundError, NotADirectoryError):
             return None
-        return Made(identity=VOLUME + body["name"], name=body["name"], created_at=body["created_at"], body=body)
+        return Made(identity=identity, name=body["name"], created_at=body["created_at"], body=body)
 
     def _volume_path(self, identity: str) -> str:
         name = identity.removeprefix(VOLUME)
@@ -234,7 +244,7 @@ class Local:
             if interface != "Block":
                 found.append(Share(source=source, place=f"/mnt/{volume.name}"))
             if interface != "File":
-                found.append(Share(source=source, place=f"/run/disks/{volume.name}", disk=volume.name))
+                found.append(Share(source=source, place=f"/dev/{volume.name}", disk=_disk_id(identity)))
         return tuple(found)
 
     def _ask(self, folder: Folder, request: Mapping[str, Any]) -> None:
@@ -267,6 +277,18 @@ def mark_launched(folder: Folder) -> None:
 def stamp() -> str:
     """Now, as ISO 8601 in UTC."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def _volume_id(name: str) -> str:
+    """A volume may be named by an id of another place: that is its id here too."""
+    return name if name.startswith(VOLUME) else VOLUME + name
+
+
+def _disk_id(identity: str) -> str:
+    """A device's name has room for 20 characters: long names that begin alike are still two."""
+    from flowc.digest import sha256_hex
+
+    return identity if len(identity) <= 20 else VOLUME + sha256_hex(identity.encode())[:16]
 
 
 def _made(folder: Folder, asked: Mapping[str, Any]) -> Made:
@@ -303,5 +325,3 @@ def _output(folder: Folder, node: int, shares: tuple[Any, ...], *, follow: bool)
             since = time.monotonic()
         # The longer nothing comes, the later is what comes next.
         time.sleep(min(LONG_S, max(SHORT_S, (time.monotonic() - since) / 16)))
-
-

@@ -215,6 +215,8 @@ class Supervisor:
                 self._end(FAILED, "its machine was shut down", None)
 
     def _end(self, state: str, reason: str | None, exit_status: int | None) -> None:
+        if state == FAILED and exit_status is None:
+            exit_status = 1
         ended_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         self._state = self._state.replace(state=state, reason=reason, exit_status=exit_status, ended_at=ended_at, on=())
         self._folder.save(self._state)
@@ -277,9 +279,7 @@ def _reason(status: Mapping[str, Any]) -> str:
 
 
 def _files(secrets: Mapping[str, str], files: Mapping[str, bytes]) -> tuple[File, ...]:
-    found = [
-        File(path=path, mode=0o600, text=data.decode("utf-8", "surrogateescape")) for path, data in files.items()
-    ]
+    found = [File(path=path, mode=0o600, text=data.decode("utf-8", "surrogateescape")) for path, data in files.items()]
     if secrets:
         lines = [f"{name}={_quoted(value)}\n" for name, value in secrets.items()]
         found.append(File(path=SECRETS, mode=0o600, text="".join(lines)))
@@ -304,5 +304,3 @@ def _addresses(identity: str, count: int) -> list[str]:
         except OSError:
             continue
     return found
-
-

@@ -1,12 +1,12 @@
 """What the local provider has on disk, below the user's state directory:
 
-    tasks/ID/task.json      what was asked for, written once
-    tasks/ID/startup.sh     its startup script
-    tasks/ID/state.json     how it is, replaced as a whole by its supervisor
-    tasks/ID/lock           held as long as its supervisor lives, which stands in it
-    tasks/ID/asked.json     what the supervisor is asked for, with a signal
-    tasks/ID/machines/N/    the disk of its N-th machine
-    volumes/NAME/           a volume: volume.json, and data/ with what is in it
+tasks/ID/task.json      what was asked for, written once
+tasks/ID/startup.sh     its startup script
+tasks/ID/state.json     how it is, replaced as a whole by its supervisor
+tasks/ID/lock           held as long as its supervisor lives, which stands in it
+tasks/ID/asked.json     what the supervisor is asked for, with a signal
+tasks/ID/machines/N/    the disk of its N-th machine
+volumes/NAME/           a volume: volume.json, and data/ with what is in it
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-VOLUME = "vol-"
+VOLUME = "vol_"
 TASK = "task-"
 # States of `status.json` after which a job is not started again, and what they are for a task.
 OVER = {
@@ -135,8 +135,14 @@ class Folder:
             region="local",
             instance_type=asked["instance_type"],
             machines_wanted=len(names),
-            machines=tuple(Machine(identity=names[rank], state="running") for rank in state.on),
+            # Those that are off can still be read.
+            machines=tuple(
+                Machine(identity=name, state="running" if rank in state.on else "off")
+                for rank, name in enumerate(names)
+                if state.state != PENDING
+            ),
             unit_price=None,
+            exit_status=state.exit_status,
         )
 
 

@@ -23,10 +23,17 @@ def shown(value: object) -> object:
     return vars(value) if hasattr(value, "__dict__") else value
 
 
+class Driven(Local):
+    def read_text(self, identity: str, path: str, offset: int) -> str | None:
+        task = self.get(identity)
+        data = self.read(task, task.machines[0], path, offset=offset)
+        return None if data is None else data.decode()
+
+
 def main() -> None:
     folder, method = sys.argv[1:3]
     names = os.environ.get("SECRET_NAMES", "").split()
-    provider = Local(folder, secrets={name: os.environ[name] for name in names})
+    provider = Driven(folder, secrets={name: os.environ[name] for name in names})
     words = json.load(sys.stdin)
     try:
         result = getattr(provider, method)(*words["args"], **words["options"])

@@ -1,4 +1,4 @@
-"""Jobs on the local provider: an ordinary user's, without docker, with the startup scripts that a provider would get."""
+"""Jobs on the local provider: an ordinary user's, without docker, with the startup scripts of real bids."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_a_job_runs_to_its_end(here: Here) -> None:
     task = here.submit(script("echo hello; hostname; id -u"))
     assert here.end(task)["state"] == "completed"
     assert here.output(task) == "hello\njob\n0\n"
-    assert here.call("exit_status", task) == 0
+    assert here.call("get", task)["exit_status"] == 0
     assert [each["identity"] for each in here.call("list_tasks", limit=9)] == [task]
     here.is_gone()
 
@@ -30,7 +30,8 @@ def test_its_exit_status_is_the_jobs(here: Here) -> None:
     task = here.submit(script("exit 7"))
     ended = here.end(task)
     assert (ended["state"], ended["reason"]) == ("failed", "exit status 7")
-    assert here.call("exit_status", task) == 7
+    assert ended["exit_status"] == 7
+    assert here.call("get", task) == ended
 
 
 def test_steps_run_on_two_nodes(here: Here) -> None:
@@ -49,7 +50,7 @@ def test_nodes_of_a_format_without_a_head_run_each(here: Here) -> None:
 
 
 def test_a_preempted_job_starts_again_from_its_disk(here: Here) -> None:
-    body = 'echo start $SLURM_RESTART_COUNT; [ -e mark ] || { touch mark; sleep infinity; }; echo end'
+    body = "echo start $SLURM_RESTART_COUNT; [ -e mark ] || { touch mark; sleep infinity; }; echo end"
     task = here.submit(script(body, "--requeue"))
     here.until_it_says(task, "start\n")
     here.call("preempt", task, notice_s=0)
@@ -76,7 +77,9 @@ def test_the_notice_of_a_preemption_is_the_jobs_signal(here: Here) -> None:
 
 
 def test_a_job_requeues_itself(here: Here) -> None:
-    body = 'echo start $SLURM_RESTART_COUNT; [ "$SLURM_RESTART_COUNT" ] || { scontrol requeue $SLURM_JOB_ID; sleep 99; }'
+    body = (
+        'echo start $SLURM_RESTART_COUNT; [ "$SLURM_RESTART_COUNT" ] || { scontrol requeue $SLURM_JOB_ID; sleep 99; }'
+    )
     task = here.submit(script(body, "--requeue"))
     assert here.end(task)["state"] == "completed"
     assert here.output(task) == "start\nstart 1\n"
@@ -103,7 +106,9 @@ def test_a_cancelled_job_leaves_nothing(here: Here) -> None:
 
 def test_a_secret_reaches_the_job_alone(here: Here) -> None:
     here.secrets = {"TOKEN": "it's-a-secret-$x"}
-    task = here.submit(script('echo ${#TOKEN}; [ "$TOKEN" = "it\'s-a-secret-\\$x" ] && echo same; sleep infinity'), secrets=("TOKEN",))
+    task = here.submit(
+        script('echo ${#TOKEN}; [ "$TOKEN" = "it\'s-a-secret-\\$x" ] && echo same; sleep infinity'), secrets=("TOKEN",)
+    )
     here.until_it_says(task, "same")
     lists = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
     assert not [each for each in lists if b"a-secret-$x" in each]
@@ -156,7 +161,7 @@ def test_gpus_are_shown(here: Here) -> None:
 
 def test_what_a_job_writes_stays_in_its_machine(here: Here) -> None:
     paths = ("/etc/flowc-was-here", "/usr/local/bin/flowc-was-here", "/var/flowc-was-here", "/flowc-was-here")
-    body = f'touch {" ".join(paths)} ~/flowc-was-here /tmp/flowc-was-here && echo $HOME'
+    body = f"touch {' '.join(paths)} ~/flowc-was-here /tmp/flowc-was-here && echo $HOME"
     task = here.submit(script(body))
     here.end(task)
     assert here.output(task) == "/root\n"
@@ -211,6 +216,14 @@ def test_a_job_in_a_container_is_told_that_there_is_no_docker(here: Here) -> Non
     task = here.submit("name: j\ncommand: echo hi\nimage: ubuntu:22.04\ninstance_type: 8xh100\n", path="task.yaml")
     ended = here.end(task)
     assert (ended["state"], "docker" in ended["reason"]) == ("failed", True)
+
+
+def test_files_of_a_machine_can_be_read_after_its_end(here: Here) -> None:
+    task = here.submit(script("echo hello >/workspace/result"))
+    here.end(task)
+    assert here.call("read_text", task, "/workspace/result", 0) == "hello\n"
+    assert here.call("read_text", task, "/workspace/result", 4) == "o\n"
+    assert here.call("read_text", task, "/workspace/none", 0) is None
 
 
 def test_what_is_shared_is_said(here: Here) -> None:
