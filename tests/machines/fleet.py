@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -51,10 +52,13 @@ class Running:
     def cut(self) -> None:
         """Take its power away, and wait until nothing is left of it."""
         if self._process.stdin is not None and not self._process.stdin.closed:
-            try:
+            with suppress(BrokenPipeError):
                 self._process.stdin.close()
-            except BrokenPipeError:
-                pass
+        self._process.wait()
+        self._reader.join()
+
+    def wait(self) -> None:
+        """Until it is off by itself."""
         self._process.wait()
         self._reader.join()
 
@@ -108,6 +112,9 @@ class LocalMachines:
 
     def start(self, bid: Any, instance: Any, startup_script: str | None) -> Running:
         """See the protocol. Instances of a bid have an address of 127 each, which the task's machines know."""
+        before = self.running.get(instance.disk)
+        if before is not None:
+            before.wait()
         number = self._numbers.setdefault(bid.fid, os.getpid() % 200 * 250 + len(self._numbers))
         addresses = [f"127.{2 + number // 250 % 250}.{number % 250}.{rank + 1}" for rank in range(bid.quantity)]
         names = [bid.name if bid.quantity == 1 else f"{bid.name}-{rank}" for rank in range(bid.quantity)]
