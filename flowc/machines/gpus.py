@@ -26,9 +26,7 @@ def nvidia_smi(instance_type: str, count: int) -> str:
     """The text of the program."""
     words = instance_type.partition(".")[0].upper()
     unknown = ("", f"NVIDIA {words}".strip(), 81920, 400, "8.0")
-    _, name, memory, watts, capability = next(
-        (model for model in MODELS if model[0] in instance_type.lower()), unknown
-    )
+    _, name, memory, watts, capability = next((model for model in MODELS if model[0] in instance_type.lower()), unknown)
     values = {"NAME": name, "MEMORY": memory, "WATTS": watts, "CAPABILITY": capability, "COUNT": count}
     text = _TEXT.replace("@DRIVER@", DRIVER).replace("@CUDA@", CUDA)
     for key, value in values.items():

@@ -44,7 +44,14 @@ class Init:
     to all processes of the machine but this one."""
 
     def __init__(
-        self, spec: Spec, *, orders: int, events: int, base: str, kill_all: Callable[[int], None], rewrite: Any = None
+        self,
+        spec: Spec,
+        *,
+        orders: int,
+        events: int,
+        base: str,
+        kill_all: Callable[[int], None],
+        rewrite: Callable[[str], str] | None = None,
     ) -> None:
         self._spec = spec
         self._orders = orders
@@ -104,11 +111,13 @@ class Init:
             os.getpid(),
             blocks=any(share.disk is not None for share in spec.shares),
             docker=False,
+            alone=not self._base,
         )
         if spec.gpus:
             own["nvidia-smi"] = nvidia_smi(spec.instance_type, spec.gpus)
         for name, text in own.items():
-            self.put(f"/usr/local/sbin/{name}", 0o755, text)
+            text = text.replace("@NAME@", spec.name)
+            self.put(f"/usr/local/sbin/{name}", 0o755, text if self._rewrite is None else self._rewrite(text))
         self.put("/etc/hostname", 0o644, f"{spec.name}\n")
         self.put("/etc/hosts", 0o644, hosts(spec))
         for file in spec.files:
@@ -145,7 +154,7 @@ class Init:
         self._whole_group = lines.get("KillMode", "control-group") == "control-group"
         stop = lines.get("TimeoutStopSec", "")
         self._stop_s = float(stop) if stop.isdigit() else STOP_S
-        self._unit = self._spawn(lines["ExecStart"].split(), self._at(UNIT_LOG))
+        self._unit = self._spawn(_words(lines["ExecStart"]), self._at(UNIT_LOG))
         self.tell(**{"is": "started"})
 
     def _spawn(self, argv: list[str], log: str) -> int:
@@ -281,6 +290,13 @@ class Init:
 
     def _at(self, path: str) -> str:
         return self._base + path
+
+
+def _words(command: str) -> list[str]:
+    """`/bin/bash PATH job`, where the path may have spaces in it."""
+    program, _, rest = command.partition(" ")
+    path, _, last = rest.rpartition(" ")
+    return [word for word in (program, path, last) if word]
 
 
 def hosts(spec: Spec) -> str:

@@ -83,12 +83,34 @@ case $1-$2 in
 esac
 """
 
+# Where there are no mounts, links stand for them; and names of the machine are nobody else's.
+LINKED_MOUNT = """#!/bin/bash
+# mount of a local machine that can have no mounts: links stand for them.
+case $1 in
+--bind) rmdir -- "${@: -1}" 2>/dev/null || rm -f -- "${@: -1}" && ln -s -- "${@: -2:1}" "${@: -1}" ;;
+*) mkdir -p -- "${@: -1}" ;;
+esac
+"""
+LINKED_MOUNTPOINT = """#!/bin/bash
+# mountpoint of a local machine that can have no mounts: links stand for them.
+[ -L "${@: -1}" ]
+"""
+OWN_NAME = """#!/bin/bash
+# hostname of a local machine that has no name of its own.
+case $1 in
+-I | -i) exec /usr/bin/hostname "$1" ;;
+# A step of the job has the programs of the machine that it was started from.
+*) echo "${SLURMD_NODENAME:-@NAME@}" ;;
+esac
+"""
+
 NOTHING = "#!/bin/sh\n"
 
 
-def programs(init: int, *, blocks: bool, docker: bool) -> dict[str, str]:
-    """Texts by name. `init` is the first process's id as the machine sees it, `blocks`: it has block volumes,
-    `docker`: this computer's docker may be called."""
+def programs(init: int, *, blocks: bool, docker: bool, alone: bool) -> dict[str, str]:
+    """Texts by name, in which @NAME@ stands for the machine's. `init` is the first process's id as the machine sees
+    it, `blocks`: it has block volumes, `docker`: this computer's docker may be called, `alone`: it has namespaces of
+    its own."""
     found = {
         "systemctl": SYSTEMCTL,
         "shutdown": SHUTDOWN,
@@ -98,9 +120,11 @@ def programs(init: int, *, blocks: bool, docker: bool) -> dict[str, str]:
         "sync": NOTHING,
         "foundrypf": NOTHING,
     }
+    if not alone:
+        found.update(mount=LINKED_MOUNT, mountpoint=LINKED_MOUNTPOINT, hostname=OWN_NAME)
     if not docker:
         found["docker"] = DOCKER
-    if blocks:
+    if blocks and alone:
         found["mount"] = MOUNT
         found["blkid"] = BLKID
     return {name: text.replace("@REQUESTS@", REQUESTS).replace("@INIT@", str(init)) for name, text in found.items()}

@@ -69,8 +69,8 @@ class Machine(Record):
 
 class Task(Record):
     """A job that was submitted. `reason` says in words why it is in its state, where that is not plain; `unit_price` is
-    what is paid at most for a machine and hour, in USD; times are as the provider writes them (ISO 8601). `exit_status`:
-    the job's, where the provider itself knows it."""
+    what is paid at most for a machine and hour, in USD; times are as the provider writes them (ISO 8601). The
+    `exit_status` is the job's, where the provider itself knows it."""
 
     identity: str
     name: str

@@ -20,15 +20,16 @@ DRIVE = str(Path(__file__).parent / "drive.py")
 class Here:
     """Each call is a process of its own, that of an ordinary user."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, before: tuple[str, ...] = ()) -> None:
         self.folder = folder
+        self.before = before
         self.secrets: dict[str, str] = {}
         self.made: list[str] = []
 
     def process(self, method: str, *args: object, **options: object) -> subprocess.Popen[str]:
         environment = {"PATH": os.environ["PATH"], **self.secrets, "SECRET_NAMES": " ".join(self.secrets)}
         found = subprocess.Popen(
-            [python(), "-B", DRIVE, self.folder, method],
+            [*self.before, python(), "-B", DRIVE, self.folder, method],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -95,11 +96,27 @@ def replaced(text: str, known: dict[str, str]) -> str:
     return text
 
 
+# A user namespace in which no further one can be made, and in which the user is not root.
+REFUSED = 'echo 0 >/proc/sys/user/max_user_namespaces && exec "$@"'
+WITHOUT = ("unshare", "-U", "--keep-caps", "--map-user=1000", "--map-group=1000", "sh", "-c", REFUSED, "sh")
+
+
+@pytest.fixture
+def without_namespaces() -> Iterator[Here]:
+    """The provider where the kernel gives a user no namespaces."""
+    python()
+    yield from _provider(WITHOUT)
+
+
 @pytest.fixture
 def here() -> Iterator[Here]:
     python()
+    yield from _provider(())
+
+
+def _provider(before: tuple[str, ...]) -> Iterator[Here]:
     for folder in folder_of_the_user():
-        provider = Here(folder)
+        provider = Here(folder, before)
         yield provider
         for identity in provider.made:
             provider.call("end", "bid", identity)
