@@ -7,6 +7,7 @@ import errno
 import os
 
 from flowc.machines import linux
+from flowc.machines.disk import remove
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,26 +21,24 @@ MAYBE_LINKS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 OWN = (("root", 0o700), ("home", 0o755), ("srv", 0o755), ("mnt", 0o755), ("media", 0o755), ("tmp", 0o1777))
 # Where another job of flowc, or a provider, may have left things on this computer.
 HIDDEN = ("var/lib/foundry", "var/log/foundry", "var/lib/cloud", "var/log/cloud-init-output.log", "opt/mithril")
-# Where an ordinary user, who is root in the machine, makes files: so many levels of these folders are the machine's own
-# from the start, since nobody else may write to what belongs to root of this computer. Each costs some 40 microseconds.
+# Where an ordinary user, who is root in the machine, makes files: so many levels of these folders are the machine's
+# own, since nobody else may write to what belongs to root of this computer. They stand in a layer that machines share.
 WRITABLE = (
     ("usr", 1),
-    ("usr/local", 1),
+    ("usr/local", 2),
     ("usr/local/lib", 2),
-    ("etc", 0),
-    ("etc/systemd/system", 0),
-    ("etc/profile.d", 0),
-    ("etc/ld.so.conf.d", 0),
-    ("etc/default", 0),
-    ("etc/security", 0),
-    ("etc/apt/sources.list.d", 0),
-    ("etc/ssl/certs", 0),
+    ("usr/lib/python3", 1),
+    ("etc", 1),
+    ("etc/systemd", 1),
+    ("etc/apt", 1),
+    ("etc/ssl", 1),
     ("var", 1),
     ("var/lib", 0),
     ("var/log", 0),
+    ("var/cache", 1),
     ("opt", 1),
 )
-MOST_FOLDERS = 100  # of each of these
+MOST_FOLDERS = 300  # of each of these
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 
 
@@ -57,6 +56,7 @@ def build(spec: Spec) -> list[str]:
         linux.mount(None, "/", None, linux.MS_REC | linux.MS_PRIVATE)
         linux.mount(root, root, None, linux.MS_BIND)
         os.chdir(spec.disk)
+        _link_skeleton(spec.skeleton or f"{spec.disk}/layer")
         for name in OVERLAID:
             _shine_through(name, said)
         for name in MAYBE_LINKS:
@@ -116,15 +116,12 @@ def _shine_through(name: str, said: list[str]) -> None:
         return
     for folder in (f"upper/{name}", f"work/{name}", f"root/{name}"):
         os.makedirs(folder, exist_ok=True)
-    if not os.path.exists(f"work/{name}/work"):
-        for path, depth in WRITABLE:
-            if path == name or path.startswith(f"{name}/"):
-                _own_folders(path, depth)
     for path in HIDDEN:
         if path.startswith(f"{name}/") and os.path.isdir(f"/{path}") and not os.path.exists(f"upper/{path}"):
             os.makedirs(f"upper/{path}")
             os.setxattr(f"upper/{path}", "user.overlay.opaque", b"y")
-    options = f"lowerdir=/{name},upperdir=upper/{name},workdir=work/{name},userxattr"
+    layers = f"skeleton/{name}:/{name}" if os.path.isdir(f"skeleton/{name}") else f"/{name}"
+    options = f"lowerdir={layers},upperdir=upper/{name},workdir=work/{name},userxattr"
     try:
         linux.mount("overlay", f"root/{name}", "overlay", 0, options)
     except OSError as error:
@@ -148,20 +145,37 @@ def _shine_through(name: str, said: list[str]) -> None:
         said.append(f"/{name} is this computer's own and cannot be written")
 
 
-def _own_folders(path: str, depth: int) -> None:
-    """Folders of this computer's /PATH on the machine's disk, so many levels deep; the working directory is the
-    disk."""
+def _link_skeleton(path: str) -> None:
+    """The layer of folders that are the machine's own, made where it is missing; the working directory is the disk."""
+    if not os.path.isdir(path):
+        new = f"{path}.{os.getpid()}"
+        for name, depth in WRITABLE:
+            _own_folders(new, name, depth)
+        try:
+            os.rename(new, path)
+        except OSError:
+            remove(new)  # another machine was faster
+    if os.path.islink("skeleton"):
+        os.unlink("skeleton")
+    os.symlink(path, "skeleton")
+
+
+def _own_folders(layer: str, path: str, depth: int) -> None:
+    """Folders of this computer's /PATH in a layer, so many levels deep."""
     level = [path]
     left = MOST_FOLDERS
     for _ in range(depth + 1):
         below = []
         for each in level[:left]:
-            if not os.access(f"/{each}", os.R_OK | os.X_OK) or os.path.islink(f"/{each}"):
+            try:
+                with os.scandir(f"/{each}") as entries:
+                    below += [f"{each}/{entry.name}" for entry in entries if entry.is_dir(follow_symlinks=False)]
+                mode = os.stat(f"/{each}").st_mode & 0o1777
+            except OSError:
                 continue
-            os.makedirs(f"upper/{each}", exist_ok=True)
-            os.chmod(f"upper/{each}", os.stat(f"/{each}").st_mode & 0o1777)
-            with os.scandir(f"/{each}") as entries:
-                below += [f"{each}/{entry.name}" for entry in entries if entry.is_dir(follow_symlinks=False)]
+            if not os.path.isdir(f"{layer}/{each}"):
+                os.makedirs(f"{layer}/{each}")
+                os.chmod(f"{layer}/{each}", mode)
         left -= len(level)
         level = sorted(below)
 
@@ -189,8 +203,9 @@ def _devices() -> None:
 
 def _folder(path: str, mode: int) -> None:
     if not os.path.isdir(path):
-        os.makedirs(path)
-        os.chmod(path, mode)
+        os.mkdir(path)
+        if mode != 0o755:
+            os.chmod(path, mode)
 
 
 def _empty_file(path: str) -> None:

@@ -40,7 +40,8 @@ class File(Record):
 class Spec(Record):
     """A machine. `disk` is the folder that survives its reboots (absolute, made where it is missing), `name` its host
     name, `nodes` all machines of its task, the head first (empty: it is alone), `gpus` how many it shows, of
-    `instance_type`; `script` what runs at the first boot of its disk, None: nothing, and always nothing later."""
+    `instance_type`; `script` what runs at the first boot of its disk, None: nothing, and always nothing later. A folder
+    `skeleton`, made where it is missing, is what machines of one user share (empty: its own); it must stay there."""
 
     disk: str
     name: str
@@ -50,6 +51,7 @@ class Spec(Record):
     gpus: int = 0
     instance_type: str = ""
     script: str | None = None
+    skeleton: str = ""
 
 
 def encoded(spec: Spec) -> dict[str, Any]:

@@ -128,6 +128,7 @@ class LocalMachines:
             gpus=bid.market.type.gpus,
             instance_type=bid.market.type.name,
             script=startup_script,
+            skeleton=os.path.join(self._folder, "skeleton"),
         )
         found = Running(spec, addresses[instance.rank], self._python, self._options)
         self.running[instance.disk] = found

@@ -125,6 +125,7 @@ class Supervisor:
                 gpus=count_of(kind),
                 instance_type=kind,
                 script=script,
+                skeleton=self._folder.skeleton,
             )
             for rank, name in enumerate(names)
         ]

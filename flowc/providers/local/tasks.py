@@ -55,6 +55,7 @@ class Folder:
     def __init__(self, base: str, identity: str) -> None:
         self.identity = identity
         self.path = os.path.join(base, "tasks", identity)
+        self.skeleton = os.path.join(base, "skeleton")
 
     def __truediv__(self, name: str) -> str:
         return f"{self.path}/{name}"
