@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 MAIN = "flowc"
-# What is noted on the disk: that the unit starts at each boot, and that there was one.
+# What is noted on the disk: that the unit starts at each boot, and that the script has come to its end.
 ENABLED = "/var/lib/cloud/instance/enabled"
 BOOTED = "/var/lib/cloud/instance/boot-finished"
 # What systemd waits between TERM and KILL where the unit says nothing.
@@ -122,13 +122,12 @@ class Init:
         self.put("/etc/hosts", 0o644, hosts(spec))
         for file in spec.files:
             self.put(file.path, file.mode, file.text)
-        if first and spec.script is not None:
+        if first and spec.script is not None and not os.path.exists(self._at(USER_DATA)):
             self.put(USER_DATA, 0o700, spec.script if self._rewrite is None else self._rewrite(spec.script))
+        if first and os.path.exists(self._at(USER_DATA)):
             self._install = self._spawn([self._at(USER_DATA)], self._at(INSTALL_LOG))
         elif os.path.exists(self._at(ENABLED)):
             self._start_unit()
-        if first:
-            self.put(BOOTED, 0o644, "")
 
     def put(self, path: str, mode: int, text: str) -> None:
         """Write a file as a whole; never is there a part of it, nor is it open to more than `mode` says."""
@@ -194,6 +193,8 @@ class Init:
             code = code if code >= 0 else 128 - code
             if pid == self._install:
                 self._install = None
+                # One that was cut short is run again at the next boot.
+                self.put(BOOTED, 0o644, "")
                 if code:
                     self.tell(**{"is": "not installed", "status": code})
             elif pid == self._unit:

@@ -51,16 +51,19 @@ class Running:
 
     def cut(self) -> None:
         """Take its power away, and wait until nothing is left of it."""
-        if self._process.stdin is not None and not self._process.stdin.closed:
-            with suppress(BrokenPipeError):
-                self._process.stdin.close()
-        self._process.wait()
-        self._reader.join()
+        self._close()
+        self.wait()
 
     def wait(self) -> None:
         """Until it is off by itself."""
         self._process.wait()
         self._reader.join()
+        self._close()
+
+    def _close(self) -> None:
+        if self._process.stdin is not None and not self._process.stdin.closed:
+            with suppress(BrokenPipeError):
+                self._process.stdin.close()
 
     def text(self, path: str) -> str | None:
         """What stands in a file of its disk, None where there is none."""

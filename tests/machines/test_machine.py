@@ -10,7 +10,7 @@ import pytest
 
 from flowc.machines.disk import outside
 from flowc.machines.gpus import count_of, nvidia_smi
-from flowc.machines.init import hosts
+from flowc.machines.init import BOOTED, hosts
 from flowc.machines.spec import File, Node, Share, Spec, decoded, encoded
 from tests.machines.conftest import Start
 from tests.machines.fleet import Running
@@ -48,6 +48,23 @@ def test_the_script_runs_once_and_its_unit_at_each_boot(start: Start) -> None:
     machine = start(unit(job))
     until_it_says(machine, "/log", "boot\nboot\n")
     assert machine.text("/installed") == "installed\n"
+
+
+def test_a_script_that_was_cut_short_runs_again(start: Start) -> None:
+    machine = start(
+        "#!/bin/sh\necho begin >>/log\n[ -e /second ] || { touch /second; sleep 999; }\n"
+        "echo end >>/log; echo yes >/ended\n"
+    )
+    until_it_says(machine, "/log", "begin\n")
+    machine.cut()
+    machine = start()
+    until_it_says(machine, "/ended", "yes")
+    until(lambda: machine.text(BOOTED) is not None, "what notes the end of the script")
+    machine.cut()
+    machine = start(unit("true"))
+    machine.order("stop")
+    machine.wait()
+    assert machine.text("/log") == "begin\nbegin\nend\n"
 
 
 def test_a_shutdown_gives_time_and_a_power_cut_none(start: Start, folder: str) -> None:
