@@ -53,6 +53,7 @@ ALLOWED = {
     "pipeline": {"record", "diag", "ir", "passes"},
     "detect": {"inputs", "source", "diag", "patterns", "shell", "yamldoc", "frontends"},
     "override": {"record", "inputs", "source", "diag", "ir", "secret", "_compiled"},
+    "machines": {"record", "digest"},
     "driver": EVERYTHING_BELOW_DRIVER,
     # The public API names the types that it takes and gives.
     "__init__": {"driver", "diag", "source", "inputs", "version"},
