@@ -42,7 +42,7 @@ _OURS = (
 )
 _PATH = re.compile(r"(?<![\w.$}/*-])/(?=(?:" + "|".join(_OURS) + r")(?![\w-]))")
 _SHARED_KEY = re.compile(r'(?<=hmac\.digest\()open\(\w+, ?"rb"\)\.read\(\)')
-_HEREDOC = re.compile(r"head -c (\d+) (>[^\n]*<<'([^']+)'[^\n]*\n)(.*?)\n\3\n", re.S)
+_HEREDOC = re.compile(r"head -c ([0-9]+) (>[^\n]*<<'([^']+)'[^\n]*\n)(.*?)\n\3\n", re.S)
 
 
 def run(spec: Spec, orders: int, events: int) -> None:

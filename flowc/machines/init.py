@@ -4,9 +4,11 @@ It listens to whoever started the machine on a pipe, and tells them what happens
 the pipe of orders breaks, the power is gone.
 
 Orders: `{"do": "stop"}` (a shutdown; `grace` seconds at most until KILL, else what the unit says), `{"do": "notice",
-"text"}` and `{"do": "spare"}` (the provider's file), `{"do": "put", "path", "mode", "text"}`.
+"text"}` and `{"do": "spare"}` (the provider's file), `{"do": "put", "path", "mode", "text"}`,
+`{"do": "run", "id", "argv", "input"}` (a command, as root over SSH would).
 Events: `{"is": "up", "kind", "shared", "pid"}`, `{"is": "cannot", "why"}`, `{"is": "started"}`, `{"is": "ended",
-"status"}` (of the unit), `{"is": "not installed", "status"}`, `{"is": "no docker"}`, `{"is": "off"}`.
+"status"}` (of the unit), `{"is": "not installed", "status"}`, `{"is": "no docker"}`, `{"is": "ran", "id", "status",
+"output"}`, `{"is": "off"}`.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import time
 
 from flowc.machines.disk import INSTALL_LOG, NOTICE, UNIT_LOG, UNITS, USER_DATA
 from flowc.machines.gpus import nvidia_smi
+from flowc.machines.pipes import send
 from flowc.machines.programs import REQUESTS, programs
 
 TYPE_CHECKING = False
@@ -61,6 +64,8 @@ class Init:
         self._rewrite = rewrite
         self._unit: int | None = None
         self._install: int | None = None
+        # Commands that run, with their ids and outputs.
+        self._commands: dict[int, tuple[object, int]] = {}
         self._again = False
         self._deadline: float | None = None
         self._whole_group = True
@@ -73,7 +78,7 @@ class Init:
     def tell(self, **event: Any) -> None:
         """One event; whoever listened may be gone."""
         try:
-            os.write(self._events, json.dumps(event).encode() + b"\n")
+            send(self._events, event)
         except OSError:
             self._power_cut()
 
@@ -156,7 +161,15 @@ class Init:
         self._unit = self._spawn(_words(lines["ExecStart"]), self._at(UNIT_LOG))
         self.tell(**{"is": "started"})
 
-    def _spawn(self, argv: list[str], log: str) -> int:
+    def _run_command(self, order: dict[str, Any]) -> None:
+        given, output = os.memfd_create("input"), os.memfd_create("output")
+        with open(given, "wb", closefd=False) as file:
+            file.write(order["input"].encode("utf-8", "surrogateescape"))
+        os.lseek(given, 0, os.SEEK_SET)
+        self._commands[self._spawn(order["argv"], output, given)] = (order["id"], output)
+        os.close(given)
+
+    def _spawn(self, argv: list[str], log: str | int, given: int | None = None) -> int:
         pid = os.fork()
         if pid:
             return pid
@@ -165,15 +178,15 @@ class Init:
             os.setsid()
             os.chdir(self._at("/"))
             os.umask(0o022)
-            null = os.open("/dev/null", os.O_RDONLY)
-            out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
-            os.dup2(null, 0)
+            source = os.open("/dev/null", os.O_RDONLY) if given is None else given
+            out = log if isinstance(log, int) else os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
+            os.dup2(source, 0)
             os.dup2(out, 1)
             os.dup2(out, 2)
             environment = {"PATH": PATH, "LANG": "C.UTF-8"}
             if self._base:
                 environment.update(PATH=f"{self._base}/usr/local/sbin:{PATH}", HOSTNAME=self._spec.name)
-            os.execve(argv[0], argv, environment)
+            os.execvpe(argv[0], argv, environment)
         except OSError as error:
             os.write(2, f"flowc: {argv[0]}: {error.strerror}\n".encode())
         finally:
@@ -197,6 +210,12 @@ class Init:
                 self.put(BOOTED, 0o644, "")
                 if code:
                     self.tell(**{"is": "not installed", "status": code})
+            elif pid in self._commands:
+                number, output = self._commands.pop(pid)
+                with open(output, "rb") as file:
+                    file.seek(0)
+                    text = file.read().decode("utf-8", "surrogateescape")
+                self.tell(**{"is": "ran", "id": number, "status": code, "output": text})
             elif pid == self._unit:
                 self._unit = None
                 # As systemd does: what the main process leaves behind ends with it.
@@ -240,6 +259,8 @@ class Init:
             elif what == "spare":
                 if os.path.lexists(self._at(NOTICE)):
                     os.unlink(self._at(NOTICE))
+            elif what == "run":
+                self._run_command(order)
             elif what == "put":
                 self.put(order["path"], order["mode"], order["text"])
 

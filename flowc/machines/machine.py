@@ -7,6 +7,7 @@ import os
 import signal
 
 from flowc.machines import boot
+from flowc.machines.pipes import send
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class Machine:
         """See `flowc.machines.init`. Nothing where it is off."""
         if self.on:
             try:
-                os.write(self._orders, json.dumps({"do": do, **values}).encode() + b"\n")
+                send(self._orders, {"do": do, **values})
             except BrokenPipeError:
                 return
 

@@ -24,6 +24,8 @@ class Running:
         self.spec = spec
         self.ssh_destination = address
         self.events: list[dict[str, Any]] = []
+        self._news = threading.Event()
+        self._number = 0
         self._process = subprocess.Popen(
             [python, "-B", "-m", "flowc.machines"],
             stdin=subprocess.PIPE,
@@ -48,6 +50,21 @@ class Running:
     def put(self, path: str, text: str, mode: int = 0o600) -> None:
         """Write a file there, as somebody would over SSH."""
         self.order("put", path=path, mode=mode, text=text)
+
+    def run(self, argv: list[str], given: str = "") -> tuple[int, str]:
+        """Run a command there, as somebody would over SSH: its exit status and its output. Raises OSError where the
+        machine goes off meanwhile."""
+        self._number += 1
+        number = self._number
+        self.order("run", id=number, argv=argv, input=given)
+        while True:
+            for event in list(self.events):
+                if event["is"] == "ran" and event["id"] == number:
+                    return event["status"], event["output"]
+            if not self._reader.is_alive():
+                raise OSError("the machine is off")
+            self._news.wait(0.1)
+            self._news.clear()
 
     def cut(self) -> None:
         """Take its power away, and wait until nothing is left of it."""
@@ -88,6 +105,7 @@ class Running:
         assert self._process.stdout is not None
         for line in self._process.stdout:
             self.events.append(json.loads(line))
+            self._news.set()
         self._process.stdout.close()
 
 

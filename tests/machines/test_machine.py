@@ -52,8 +52,8 @@ def test_the_script_runs_once_and_its_unit_at_each_boot(start: Start) -> None:
 
 def test_a_script_that_was_cut_short_runs_again(start: Start) -> None:
     machine = start(
-        "#!/bin/sh\necho begin >>/log\n[ -e /second ] || { touch /second; sleep 999; }\n"
-        "echo end >>/log; echo yes >/ended\n"
+        "#!/bin/sh\n[ ! -e /second ] || second=1\ntouch /second; echo begin >>/log\n"
+        '[ "$second" ] || sleep 999\necho end >>/log; echo yes >/ended\n'
     )
     until_it_says(machine, "/log", "begin\n")
     machine.cut()
@@ -144,6 +144,15 @@ def test_a_machine_has_no_disks_of_this_computer(start: Start) -> None:
     machine = start(unit("find /dev -type b >/log; echo end >>/log"))
     until_it_says(machine, "/log", "end\n")
     assert machine.text("/log") == "end\n"
+
+
+def test_commands_run_there_as_over_ssh(start: Start) -> None:
+    machine = start()
+    assert machine.run(["sh", "-c", "cat >/file; hostname; id -u; exit 3"], "text\n") == (3, "vm\n0\n")
+    assert machine.text("/file") == "text\n"
+    long = "x" * 1_000_000
+    assert machine.run(["cat"], long) == (0, long)
+    assert machine.run(["none"])[0] == 127
 
 
 def test_a_machine_can_shut_itself_down(start: Start) -> None:

@@ -10,7 +10,7 @@ import time
 
 from flowc.providers.base import ENDED, RUNNING, Made
 from flowc.providers.errors import ConflictError, ProviderError, UnavailableError, ValidationError
-from flowc.providers.local.tasks import TASK, VOLUME, Folder, all_tasks, replace
+from flowc.providers.local.tasks import TASK, VOLUME, Folder, all_tasks, replace, stamp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Local:
         found = []
         for folder in all_tasks(self._folder):
             asked = folder.task()
-            if asked["name"] == name and self._launched(folder) and folder.now().state not in ENDED:
+            if asked["name"] == name and folder.launched and folder.now().state not in ENDED:
                 found.append(_made(folder, asked))
         return found[::-1]
 
@@ -170,11 +170,11 @@ class Local:
         os.makedirs(folder.path, mode=0o700, exist_ok=True)
         pause = SHORT_S
         while (lock := folder.lock()) is None:
-            if self._launched(folder):
+            if folder.launched:
                 return _made(folder, folder.task())
             time.sleep(pause)  # another process is making it
         try:
-            if self._launched(folder):
+            if folder.launched:
                 return _made(folder, folder.task())
             launch = body["launch_specification"]
             for identity in launch.get("volumes", ()):
@@ -193,14 +193,10 @@ class Local:
             from flowc.providers.local import supervisor
 
             supervisor.launch(folder, lock, self._shares(folder), self._secrets, self._files)
-            mark_launched(folder)
+            folder.mark_launched()
         finally:
             os.close(lock)
         return _made(folder, asked)
-
-    def _launched(self, folder: Folder) -> bool:
-        """Whether its supervisor has ever lived: else nobody has been told of it."""
-        return os.path.exists(folder / "launched")
 
     def _create_volume(self, body: Mapping[str, Any]) -> Made:
         identity = _volume_id(body["name"])
@@ -267,16 +263,6 @@ class Local:
         while folder.supervisor() is not None:
             time.sleep(pause)
             pause = min(LONG_S, pause * 1.5)
-
-
-def mark_launched(folder: Folder) -> None:
-    """From here on the task is known to everybody."""
-    os.close(os.open(folder / "launched", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
-
-
-def stamp() -> str:
-    """Now, as ISO 8601 in UTC."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 def _volume_id(name: str) -> str:

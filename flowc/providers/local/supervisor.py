@@ -13,7 +13,7 @@ from flowc.machines.disk import INSTALL_LOG, SECRETS, STATUS, UNIT_LOG, outside
 from flowc.machines.gpus import count_of
 from flowc.machines.spec import File, Node, Spec
 from flowc.providers.base import CANCELLED, COMPLETED, ENDED, FAILED, PENDING, PROVISIONING, RUNNING
-from flowc.providers.local.tasks import OVER, State, machine_names, status_of
+from flowc.providers.local.tasks import OVER, State, machine_names, stamp, status_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -93,9 +93,8 @@ class Supervisor:
         """Until the task has ended and nothing is left of it but what stands on its disks."""
         from flowc.machines import linux
         from flowc.machines.machine import Machine
-        from flowc.providers.local.provider import mark_launched
 
-        mark_launched(self._folder)
+        self._folder.mark_launched()
         signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
         for number in (signal.SIGUSR1, signal.SIGTERM):
             signal.signal(number, lambda *_: None)
@@ -218,8 +217,7 @@ class Supervisor:
     def _end(self, state: str, reason: str | None, exit_status: int | None) -> None:
         if state == FAILED and exit_status is None:
             exit_status = 1
-        ended_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        self._state = self._state.replace(state=state, reason=reason, exit_status=exit_status, ended_at=ended_at, on=())
+        self._state = self._state.replace(state=state, reason=reason, exit_status=exit_status, ended_at=stamp(), on=())
         self._folder.save(self._state)
 
     def _outcome(self) -> tuple[str, str | None, int | None] | None:

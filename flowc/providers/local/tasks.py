@@ -14,6 +14,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
 
 from flowc.providers.base import CANCELLED, COMPLETED, ENDED, FAILED, PENDING, Machine, Task
 from flowc.providers.errors import NotFoundError
@@ -63,6 +64,15 @@ class Folder:
     def disk(self, rank: int) -> str:
         """The folder of a machine's disk."""
         return f"{self.path}/machines/{rank}"
+
+    @property
+    def launched(self) -> bool:
+        """Whether its supervisor has ever lived: else nobody has been told of it."""
+        return os.path.exists(self / "launched")
+
+    def mark_launched(self) -> None:
+        """From here on the task is known to everybody."""
+        os.close(os.open(self / "launched", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
     def task(self) -> dict[str, Any]:
         """Raises NotFoundError."""
@@ -151,6 +161,11 @@ def machine_names(asked: dict[str, Any]) -> list[str]:
     """The host names of a task's machines, the head first."""
     count = asked["body"].get("instance_quantity", 1)
     return [asked["name"]] if count == 1 else [f"{asked['name']}-{rank}" for rank in range(count)]
+
+
+def stamp() -> str:
+    """Now, as ISO 8601 in UTC."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 def replace(path: str, content: object) -> None:
