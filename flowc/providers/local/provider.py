@@ -250,7 +250,7 @@ class Local:
             time.sleep(pause)
         if process is None:
             return
-        replace(folder / "asked.json", request)
+        replace(folder / f"asked.{request['do']}.json", request)
         try:
             os.kill(process, signal.SIGUSR1)
         except ProcessLookupError:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from flowc.providers.local.tasks import Folder
 
 AGENT_PORT = 6818
+# How long a job may take to end after TERM when the supervisor itself is told to end.
+CANCEL_S = 10.0
 # How long a new machine is waited for after a preemption.
 AWAY_S = 0.1
 
@@ -85,6 +87,7 @@ class Supervisor:
         self._trouble: str | None = None
         self._notice_until: float | None = None
         self._stopping: str | None = None
+        self._terminated = False
         self._read, self._wake = os.pipe()
         os.set_blocking(self._read, False)
         os.set_blocking(self._wake, False)
@@ -96,9 +99,8 @@ class Supervisor:
 
         self._folder.mark_launched()
         signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
-        for number in (signal.SIGUSR1, signal.SIGTERM):
-            signal.signal(number, lambda *_: None)
-        signal.signal(signal.SIGTERM, lambda *_: self._stop(CANCELLED, 10.0))
+        signal.signal(signal.SIGUSR1, lambda *_: None)
+        signal.signal(signal.SIGTERM, self._terminate)
         linux.be_called("flowc-local")
         self._machines = [Machine(spec) for spec in self._specs()]
         self._start()
@@ -106,6 +108,9 @@ class Supervisor:
             self._step()
         for machine in self._machines:
             machine.cut()
+
+    def _terminate(self, *_: object) -> None:
+        self._terminated = True
 
     def _specs(self) -> list[Spec]:
         names = machine_names(self._asked)
@@ -176,20 +181,27 @@ class Supervisor:
                 self._trouble = f"no machine can be started here: {event['why']}"
 
     def _look_what_is_asked(self) -> None:
-        path = self._folder / "asked.json"
-        try:
-            with open(path, encoding="utf-8") as file:
-                asked = json.load(file)
-            os.unlink(path)
-        except FileNotFoundError:
-            return
-        if asked["do"] == "end":
+        if self._terminated:
+            self._stop(CANCELLED, CANCEL_S)
+        asked = self._asked_for("end")
+        if asked is not None:
             self._stop(CANCELLED, asked["grace"])
-        elif asked["do"] == "preempt" and self._stopping is None and self._notice_until is None:
+        asked = self._asked_for("preempt")
+        if asked is not None and self._stopping is None and self._notice_until is None:
             self._notice_until = time.monotonic() + asked["notice_s"]
             for machine in self._machines:
                 machine.order("notice", text="status: STATUS_PREEMPTING\n")
             self._save(reason=f"will be preempted in {asked['notice_s']:g} seconds")
+
+    def _asked_for(self, what: str) -> dict[str, Any] | None:
+        path = self._folder / f"asked.{what}.json"
+        try:
+            with open(path, encoding="utf-8") as file:
+                found: dict[str, Any] = json.load(file)
+        except FileNotFoundError:
+            return None
+        os.unlink(path)
+        return found
 
     def _stop(self, why: str, grace: float | None) -> None:
         """Shut all machines down; `why` is the state that follows."""

@@ -50,7 +50,9 @@ def test_nodes_of_a_format_without_a_head_run_each(here: Here) -> None:
 
 
 def test_a_preempted_job_starts_again_from_its_disk(here: Here) -> None:
-    body = "echo start $SLURM_RESTART_COUNT; [ -e mark ] || { touch mark; sleep infinity; }; echo end"
+    body = (
+        "[ ! -e mark ] || again=1; touch mark; echo start $SLURM_RESTART_COUNT; [ $again ] || sleep infinity; echo end"
+    )
     task = here.submit(script(body, "--requeue"))
     here.until_it_says(task, "start\n")
     here.call("preempt", task, notice_s=0)
@@ -202,6 +204,23 @@ def test_the_death_of_the_supervisor_ends_the_machines(here: Here) -> None:
     here.is_gone()
     ended = here.call("get", task)
     assert (ended["state"], "supervisor" in ended["reason"]) == ("failed", True)
+
+
+def test_the_supervisor_ends_its_task_when_it_is_told_to_end(here: Here) -> None:
+    task = here.submit(script("echo start; sleep infinity"))
+    here.until_it_says(task, "start")
+    os.kill(int(Path(here.folder, "tasks", task, "lock").read_text()), signal.SIGTERM)
+    assert here.end(task)["state"] == "cancelled"
+    here.is_gone()
+
+
+def test_a_task_is_cancelled_while_it_is_being_preempted(here: Here) -> None:
+    task = here.submit(script("trap '' TERM; echo start; while :; do sleep .1; done"))
+    here.until_it_says(task, "start")
+    here.call("preempt", task, notice_s=0)
+    here.call("end", "bid", task)
+    assert here.call("get", task)["state"] == "cancelled"
+    assert here.left() == []
 
 
 def test_a_script_that_cannot_be_installed_fails_the_task(here: Here) -> None:

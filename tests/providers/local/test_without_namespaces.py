@@ -32,7 +32,9 @@ def test_steps_run_on_two_nodes(without_namespaces: Here) -> None:
 
 def test_a_preempted_job_starts_again(without_namespaces: Here) -> None:
     here = without_namespaces
-    task = here.submit(script("echo start; [ -e mark ] || { touch mark; sleep infinity; }; echo end", "--requeue"))
+    task = here.submit(
+        script("[ ! -e mark ] || again=1; touch mark; echo start; [ $again ] || sleep infinity; echo end", "--requeue")
+    )
     here.until_it_says(task, "start\n")
     here.call("preempt", task, notice_s=0)
     assert here.end(task)["state"] == "completed"
