@@ -6,13 +6,18 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 from flowc.providers.base import Task
 from flowc.providers.errors import ProviderError
 from flowc.providers.local import Local
+from flowc.submit.journal import OPEN, Journal, Submission
+from flowc.submit.plan import steps_of
+from flowc.submit.steps import Carrier
 
 
 def shown(value: object) -> object:
@@ -28,6 +33,25 @@ class Driven(Local):
         task = self.get(identity)
         data = self.read(task, task.machines[0], path, offset=offset)
         return None if data is None else data.decode()
+
+    def carry_out(self, document: dict[str, Any], nonce: str) -> list[str | None]:
+        """What `flowc submit` does with a request document; the ids of the tasks. Called again it goes on."""
+        journal = Journal(f"{sys.argv[1]}/journal")
+        submission = Submission(
+            key=f"key-{nonce}",
+            content=nonce,
+            name="job",
+            provider=self.name,
+            nonce=nonce,
+            created_at=time.time(),
+            state=OPEN,
+            keep=False,
+            document=document,
+            resolved=self.resolve(document["unresolved"]),
+        )
+        journal.begin(submission, steps_of(document, nonce), again=False)
+        Carrier(journal, self, now=time.time, sleep=time.sleep).carry_out(submission)
+        return [entry.made for entry in journal.entries(submission.key) if entry.kind == "bid"]
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.machines.ordinary import until
-from tests.providers.local.conftest import Here
+from tests.providers.local.conftest import Here, requests
 
 
 def script(body: str, *options: str) -> str:
@@ -187,6 +187,20 @@ def test_one_key_is_one_task(here: Here) -> None:
     assert len(set(tasks)) == 1
     here.end(tasks[0])
     assert len(Path(here.folder, "volumes", "v", "data", "log").read_text().split()) == 1
+
+
+def test_a_submission_goes_through_the_journal(here: Here) -> None:
+    text = (
+        "name: j\ncommand: echo $FLOW_TASK_ID >>/data/log; wc -l </data/log\ninstance_type: 8xh100\n"
+        "volumes:\n- name: shared\n  size_gb: 10\n  mount_path: /data\n  interface: file\n"
+    )
+    document = requests(text, path="task.yaml")
+    assert [request["path"] for request in document["requests"]] == ["/v2/volumes", "/v2/spot/bids"]
+    (task,) = here.call("carry_out", document, "a1234567")
+    here.made.append(task)
+    assert here.end(task)["name"] == "j-a1234567"
+    assert here.output(task) == "1\n"
+    assert here.call("carry_out", document, "a1234567") == [task]
 
 
 def test_a_task_that_lives_is_found_by_its_name(here: Here) -> None:
