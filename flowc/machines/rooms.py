@@ -39,6 +39,9 @@ WRITABLE = (
     ("opt", 1),
 )
 MOST_FOLDERS = 300  # of each of these
+# Folders that are made of links where there can be no overlay, and what in them is the machine's own even then.
+LINKED = ("etc", "var", "opt")
+UNLINKED = ("etc/systemd", "var/lib", "var/log", "opt/mithril")
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 
 
@@ -129,20 +132,25 @@ def _shine_through(name: str, said: list[str]) -> None:
             raise
     else:
         return
-    # No overlay of this folder: a folder of its own, with links to what this computer has in it.
+    # No overlay of this folder (its file system, or the disk's, cannot have one).
     os.rmdir(f"upper/{name}")
-    lower = f"run-{name}"
-    _folder(f"root/{lower}", 0o755)
-    linux.mount(f"/{name}", f"root/{lower}", None, linux.MS_BIND | linux.MS_REC)
-    if name in ("etc", "var", "opt"):
-        for entry in os.listdir(f"/{name}"):
-            if not os.path.lexists(f"root/{name}/{entry}") and f"{name}/{entry}" not in ("var/lib", "var/log"):
-                os.symlink(f"/{lower}/{entry}", f"root/{name}/{entry}")
-        said.append(f"/{name} is this computer's own, seen through links: only new files are the machine's")
-    else:
+    if name not in LINKED:
         linux.mount(f"/{name}", f"root/{name}", None, linux.MS_BIND | linux.MS_REC)
         linux.read_only(f"root/{name}")
+        if name == "usr" and os.path.isdir("/usr/local/sbin"):
+            # Where the machine has programs of its own.
+            _folder("sbin", 0o755)
+            linux.mount("sbin", "root/usr/local/sbin", None, linux.MS_BIND)
         said.append(f"/{name} is this computer's own and cannot be written")
+        return
+    lower = f"this-computer-{name}"
+    _folder(f"root/{lower}", 0o755)
+    linux.mount(f"/{name}", f"root/{lower}", None, linux.MS_BIND | linux.MS_REC)
+    linux.read_only(f"root/{lower}")
+    for entry in os.listdir(f"/{name}"):
+        if f"{name}/{entry}" not in UNLINKED and not os.path.lexists(f"root/{name}/{entry}"):
+            os.symlink(f"/{lower}/{entry}", f"root/{name}/{entry}")
+    said.append(f"/{name} is this computer's own, seen through links: only new files are the machine's")
 
 
 def _link_skeleton(path: str) -> None:

@@ -24,10 +24,16 @@ class Here:
         self.folder = folder
         self.before = before
         self.secrets: dict[str, str] = {}
+        self.environment: dict[str, str] = {}
         self.made: list[str] = []
 
     def process(self, method: str, *args: object, **options: object) -> subprocess.Popen[str]:
-        environment = {"PATH": os.environ["PATH"], **self.secrets, "SECRET_NAMES": " ".join(self.secrets)}
+        environment = {
+            "PATH": os.environ["PATH"],
+            **self.environment,
+            **self.secrets,
+            "SECRET_NAMES": " ".join(self.secrets),
+        }
         found = subprocess.Popen(
             [*self.before, python(), "-B", DRIVE, self.folder, method],
             stdin=subprocess.PIPE,

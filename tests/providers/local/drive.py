@@ -3,6 +3,7 @@ from the standard input."""
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -54,7 +55,23 @@ class Driven(Local):
         return [entry.made for entry in journal.entries(submission.key) if entry.kind == "bid"]
 
 
+def refuse_overlays() -> None:
+    """As file systems do that cannot have one."""
+    from flowc.machines import linux
+
+    mount = linux.mount
+
+    def refusing(source: str | None, place: str, kind: str | None, flags: int, options: str = "") -> None:
+        if kind == "overlay":
+            raise OSError(errno.EINVAL, "Invalid argument", place)
+        mount(source, place, kind, flags, options)
+
+    linux.mount = refusing
+
+
 def main() -> None:
+    if "NO_OVERLAYS" in os.environ:
+        refuse_overlays()
     folder, method = sys.argv[1:3]
     names = os.environ.get("SECRET_NAMES", "").split()
     provider = Driven(folder, secrets={name: os.environ[name] for name in names})

@@ -259,6 +259,19 @@ def test_files_of_a_machine_can_be_read_after_its_end(here: Here) -> None:
     assert here.call("read_text", task, "/workspace/none", 0) is None
 
 
+def test_jobs_run_where_there_can_be_no_overlays(here: Here) -> None:
+    here.environment = {"NO_OVERLAYS": "1"}
+    body = (
+        "srun hostname | sort; touch /etc/flowc-was-here ~/x /workspace/x && echo x >/data/x; touch /usr/x || echo no"
+    )
+    task = here.submit(script(body, "--nodes=2"), mounts=("/data=volume://shared",))
+    assert here.end(task)["state"] == "completed"
+    said = here.output(task).splitlines()
+    assert (said[:2], said[-1]) == (["job-0", "job-1"], "no")
+    assert not os.path.exists("/etc/flowc-was-here")
+    assert any("/usr is this computer's own" in each for each in here.call("shared", task))
+
+
 def test_what_is_shared_is_said(here: Here) -> None:
     task = here.submit(script("true"))
     here.end(task)
