@@ -53,7 +53,11 @@ ALLOWED = {
     "pipeline": {"record", "diag", "ir", "passes"},
     "detect": {"inputs", "source", "diag", "patterns", "shell", "yamldoc", "frontends"},
     "override": {"record", "inputs", "source", "diag", "ir", "secret", "_compiled"},
+    "settings": {"record", "_compiled"},
     "machines": {"record", "digest"},
+    "remote": {"record", "shell"},
+    "providers": {"record", "digest", "version", "secret", "diag", "machines", "remote"},
+    "submit": {"record", "digest", "providers"},
     "driver": EVERYTHING_BELOW_DRIVER,
     # The public API names the types that it takes and gives.
     "__init__": {"driver", "diag", "source", "inputs", "version"},
