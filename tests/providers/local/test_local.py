@@ -245,6 +245,7 @@ def test_a_script_that_cannot_be_installed_fails_the_task(here: Here) -> None:
     here.is_gone()
 
 
+@pytest.mark.slow  # docker is looked for five times, ten seconds apart
 def test_a_job_in_a_container_is_told_that_there_is_no_docker(here: Here) -> None:
     task = here.submit("name: j\ncommand: echo hi\nimage: ubuntu:22.04\ninstance_type: 8xh100\n", path="task.yaml")
     ended = here.end(task)
