@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from flowc._compiled.secrets import HARMLESS, KEYS, PREFIXES, WORDS
+from flowc._compiled.secrets import HARMLESS, KEYS, PREFIXES, SECTIONS, WORDS
 from flowc.patterns import at_first_use
 
 TYPE_CHECKING = False
@@ -20,8 +20,15 @@ _LEAST = 4  # characters of a value that is looked for elsewhere: shorter ones s
 _LEAST_PART = 8
 # What stands, in small letters, in each text that has a secret of a kind: the name of one, the beginning of a key. Most
 # texts have none of these. The word `key` has one of _KEYS, or is written in capitals.
-_NAMES = ("token", "secret", "passw", "passphrase", "credential", "stringdata")
-_KEYS = tuple(f"{kind}{joint}key" for kind in ("api", "access", "private") for joint in ("", "_", "-"))
+_SPELT = tuple(dict.fromkeys(word.lower() for word in (*WORDS, *SECTIONS, *KEYS)))
+_NAMES = tuple(
+    word for word in _SPELT if "key" not in word and not any(other in word for other in _SPELT if other != word)
+)
+_KEYS = tuple(
+    dict.fromkeys(
+        spelt for word in _SPELT if "key" in word and word != "key" for spelt in (word, word.replace("_", "-"))
+    )
+)
 _BEARER, _ADDRESS = "bearer", "://"
 
 

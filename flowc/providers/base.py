@@ -47,6 +47,14 @@ if TYPE_CHECKING:
 PENDING, PROVISIONING, RUNNING = "pending", "provisioning", "running"
 COMPLETED, FAILED, CANCELLED = "completed", "failed", "cancelled"
 ENDED = (COMPLETED, FAILED, CANCELLED)
+# The states of a machine's `status.json` after which a job is not started again, and what they are for its task.
+ENDS = {
+    "COMPLETED": COMPLETED,
+    "FAILED": FAILED,
+    "TIMEOUT": FAILED,
+    "NODE_FAIL": FAILED,
+    "CANCELLED": CANCELLED,
+}
 
 
 class Made(Record):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from flowc.providers.base import CANCELLED, COMPLETED, ENDED, FAILED, RUNNING
+from flowc.providers.base import CANCELLED, COMPLETED, ENDED, ENDS, RUNNING
 from flowc.providers.errors import ProviderError
 from flowc.record import Record
 
@@ -23,13 +23,11 @@ if TYPE_CHECKING:
 STATUS = "/var/lib/foundry/flowc/status.json"
 OUTPUT = "/var/log/foundry/job.log"
 
-# What the states of a machine are to a task, with the reason in words.
-_ENDS = {
-    "COMPLETED": (COMPLETED, None),
-    "FAILED": (FAILED, None),
-    "TIMEOUT": (FAILED, "its time limit was up"),
-    "CANCELLED": (CANCELLED, "it cancelled itself"),
-    "NODE_FAIL": (FAILED, "it was cut short and must not be started twice"),
+# Why a job is over, where its state as a task does not say it.
+_REASONS = {
+    "TIMEOUT": "its time limit was up",
+    "CANCELLED": "it cancelled itself",
+    "NODE_FAIL": "it was cut short and must not be started twice",
 }
 
 
@@ -55,14 +53,14 @@ def end_of(statuses: Iterable[dict[str, Any] | None]) -> End | None:
     """The end of a job whose machines say this; None while one of those that have begun has not ended. Where they end
     differently, the first that did not complete speaks for all."""
     begun = [each for each in statuses if each is not None]
-    if not begun or any(each["state"] not in _ENDS for each in begun):
+    if not begun or any(each["state"] not in ENDS for each in begun):
         return None
     ends = [_one(each) for each in begun]
     return next((each for each in ends if each.state != COMPLETED), ends[0])
 
 
 def _one(status: dict[str, Any]) -> End:
-    state, reason = _ENDS[status["state"]]
+    state, reason = ENDS[status["state"]], _REASONS.get(status["state"])
     code = status.get("exit_code")
     code = code if isinstance(code, int) and not isinstance(code, bool) and 0 <= code < 256 else None
     if status["state"] == "COMPLETED":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flowc._compiled.limits import NAME_LENGTH
 from flowc.record import Record
 
 TYPE_CHECKING = False
@@ -9,8 +10,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-# The longest name of a bid that every client of the provider takes.
-LONGEST_NAME = 60
 NONCE = 8  # characters of 36 each: no two submissions of one user ever meet
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
@@ -84,7 +83,7 @@ def steps_of(document: Mapping[str, Any], nonce: str) -> list[Step]:
 
 def own_name(name: str, nonce: str) -> str:
     """The name of a bid with the nonce of its submission, within what the provider takes."""
-    return f"{name[: LONGEST_NAME - len(nonce) - 1].rstrip('-')}-{nonce}"
+    return f"{name[: NAME_LENGTH - len(nonce) - 1].rstrip('-')}-{nonce}"
 
 
 def new_nonce() -> str:

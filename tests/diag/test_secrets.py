@@ -7,6 +7,7 @@ import json
 import pytest
 
 from flowc import driver
+from flowc._compiled.secrets import KEYS, WORDS
 from flowc.cli.arguments import parse
 from flowc.cli.commands.compile import COMMAND as COMPILE
 from flowc.cli.inputs import gather
@@ -18,6 +19,7 @@ from flowc.diag.render import render
 from flowc.diag.sarif import render_sarif
 from flowc.diag.sink import Edit, Fix, Sink
 from flowc.inputs import Inputs
+from flowc.secret import masked, may_name
 from flowc.source import Source, Span
 
 # What only its place or its name makes a secret, and what looks like one wherever it stands.
@@ -270,3 +272,9 @@ def test_nothing_that_is_printed_for_us_tells_a_secret(case: str) -> None:
     """What an exception might say: the representations of what travels through the pipeline."""
     _, inputs, _ = told(case)
     assert leaks({"inputs": repr(inputs)}) == []
+
+
+@pytest.mark.parametrize("word", [*WORDS, *KEYS, *(key.replace("_", "-") for key in KEYS)])
+def test_each_word_of_the_table_passes_the_quick_look(word: str) -> None:
+    assert may_name(f"{word}=x1y2z3w4")
+    assert masked(f"{word}=x1y2z3w4") == f"{word}={'*' * 8}"

@@ -56,8 +56,8 @@ ALLOWED = {
     "settings": {"record", "_compiled"},
     "machines": {"record", "digest"},
     "remote": {"record", "shell"},
-    "providers": {"record", "digest", "version", "secret", "diag", "machines", "remote"},
-    "submit": {"record", "digest", "providers"},
+    "providers": {"_compiled", "record", "digest", "version", "secret", "diag", "machines", "remote"},
+    "submit": {"_compiled", "record", "digest", "providers"},
     "driver": EVERYTHING_BELOW_DRIVER,
     # The public API names the types that it takes and gives.
     "__init__": {"driver", "diag", "source", "inputs", "version"},

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from flowc._compiled.limits import NAME_LENGTH
 from flowc.submit.journal import BROKEN, DONE, MADE, OPEN, SKIPPED, Journal, Submission
-from flowc.submit.plan import LONGEST_NAME, content_key, new_nonce, own_name, steps_of
+from flowc.submit.plan import content_key, new_nonce, own_name, steps_of
 from flowc.submit.steps import Carrier, InterruptedSubmissionError, RefusedError, replaced
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -165,7 +166,7 @@ def test_names_keep_their_nonce_and_the_bound(name: str) -> None:
     nonce = new_nonce()
     own = own_name(name, nonce)
     assert own.endswith(f"-{nonce}")
-    assert len(own) <= LONGEST_NAME
+    assert len(own) <= NAME_LENGTH
 
 
 def test_nothing_in_a_startup_script_is_a_reference() -> None:

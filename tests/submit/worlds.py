@@ -96,12 +96,3 @@ class World:
             raise Crash
         if fault != "ok":
             raise UnavailableError("nobody there")
-
-    def get(self, identity: str) -> Any:
-        raise NotImplementedError
-
-    def list_tasks(self, *, limit: int) -> Any:
-        raise NotImplementedError
-
-    def read(self, task: Any, machine: Any, path: str, *, offset: int) -> bytes | None:
-        raise NotImplementedError

@@ -12,8 +12,8 @@ import time
 from flowc.machines.disk import INSTALL_LOG, SECRETS, STATUS, UNIT_LOG, outside
 from flowc.machines.gpus import count_of
 from flowc.machines.spec import File, Node, Spec
-from flowc.providers.base import CANCELLED, COMPLETED, ENDED, FAILED, PENDING, PROVISIONING, RUNNING
-from flowc.providers.local.tasks import OVER, State, machine_names, stamp, status_of
+from flowc.providers.base import CANCELLED, COMPLETED, ENDED, ENDS, FAILED, PENDING, PROVISIONING, RUNNING
+from flowc.providers.local.tasks import State, machine_names, stamp, status_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -239,7 +239,7 @@ class Supervisor:
         over = {}
         for rank, unit_status in self._ended.items():
             status = self._status(rank)
-            if status is None or status["state"] in OVER:
+            if status is None or status["state"] in ENDS:
                 over[rank] = status
             elif self._stopping is None:
                 log = self._last_line(rank, UNIT_LOG)
@@ -249,7 +249,7 @@ class Supervisor:
             status = over[rank]
             if status is not None and status["state"] != "COMPLETED":
                 where = f" on {self._machines[rank].spec.name}" if several else ""
-                return OVER[status["state"]], _reason(status) + where, status["exit_code"]
+                return ENDS[status["state"]], _reason(status) + where, status["exit_code"]
         if 0 in over:
             if over[0] is None:
                 return FAILED, f"its job was not started: {self._last_line(0, UNIT_LOG)}", None

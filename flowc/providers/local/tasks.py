@@ -16,7 +16,7 @@ import json
 import os
 import time
 
-from flowc.providers.base import CANCELLED, COMPLETED, ENDED, FAILED, PENDING, Machine, Task
+from flowc.providers.base import ENDED, FAILED, PENDING, Machine, Task
 from flowc.providers.errors import NotFoundError
 from flowc.record import Record
 
@@ -27,14 +27,6 @@ if TYPE_CHECKING:
 
 VOLUME = "vol_"
 TASK = "task-"
-# States of `status.json` after which a job is not started again, and what they are for a task.
-OVER = {
-    "COMPLETED": COMPLETED,
-    "FAILED": FAILED,
-    "TIMEOUT": FAILED,
-    "NODE_FAIL": FAILED,
-    "CANCELLED": CANCELLED,
-}
 
 
 class State(Record):

@@ -64,11 +64,6 @@ class Client:
         found = self._calls.get("/v2/quotas", {"project": project})
         return self._rows(found, "/v2/quotas", "product_type", "total_quantity", "used_quantity")
 
-    def image_versions(self) -> list[dict[str, Any]]:
-        """The images of machines: `image_version_fid`, `image_version_name`, `stable`, `supported_regions`."""
-        path = "/v2/image-versions"
-        return self._rows(self._calls.get(path), path, "image_version_fid", "image_version_name")
-
     def clusters(self, project: str) -> list[dict[str, Any]]:
         """The Kubernetes clusters of a project: `fid`, `name`."""
         path = "/v2/kubernetes/clusters"

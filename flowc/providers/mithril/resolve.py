@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 
+from flowc._compiled.limits import SCRIPT_BYTES
 from flowc.providers.errors import InsufficientQuotaError, ProviderError, ValidationError
 from flowc.providers.mithril.money import dollars, of_cents
 from flowc.record import Record
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from flowc.providers.mithril.client import Client
-
-MOST_SCRIPT_BYTES = 10_000
 
 
 class Resolution(Record):
@@ -78,8 +77,8 @@ class Resolver:
     def _bid(self, body: dict[str, Any], creating: set[str]) -> None:
         launch = body["launch_specification"]
         script = launch.get("startup_script") or ""
-        if len(script.encode()) > MOST_SCRIPT_BYTES:
-            raise ValidationError(f"the startup script of {body['name']} has more than {MOST_SCRIPT_BYTES:,} bytes")
+        if len(script.encode()) > SCRIPT_BYTES:
+            raise ValidationError(f"the startup script of {body['name']} has more than {SCRIPT_BYTES:,} bytes")
         project = body["project"]
         body["instance_type"] = self._type(body)
         launch["ssh_keys"] = self._keys(project, launch["ssh_keys"])
