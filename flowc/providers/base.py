@@ -23,8 +23,9 @@ if TYPE_CHECKING:
             `key` is the same for each attempt at one resource."""
 
         def find(self, kind: str, name: str, body: Mapping[str, Any]) -> list[Made]:
-            """The resources of that name that are alive, where `body` would have made one; oldest first. What it gives
-            is complete: a resource that is not among them has not been made by any call that has been answered."""
+            """The resources of that name, where `body` would have made one; oldest first. Bids that have ended are
+            among them, volumes that are gone are not. What it gives is complete: a resource that is not among them has
+            not been made by any call that has been answered."""
 
         def change(self, kind: str, identity: str, changes: Mapping[str, Any]) -> None:
             """Change a resource; doing so twice is as once."""

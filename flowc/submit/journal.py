@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import ExitStack, contextmanager
 
 from flowc.record import Record
+from flowc.submit.holds import held, make_folder, one_at_a_time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -130,12 +132,14 @@ class Journal:
         self.folder = folder
         self.path = os.path.join(folder, "journal.sqlite")
         try:
-            os.makedirs(folder, mode=0o700, exist_ok=True)
+            make_folder(folder)
             # Startup scripts stand in it, and which jobs somebody has.
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
             self._base = sqlite3.connect(self.path, timeout=30, isolation_level=None)
             self._base.row_factory = sqlite3.Row
-            self._base.execute("PRAGMA journal_mode=WAL")
+            # Where several turn a new file into one with a WAL, SQLite has all but one fail at once.
+            with one_at_a_time(folder):
+                self._base.execute("PRAGMA journal_mode=WAL")
             self._base.execute("PRAGMA synchronous=FULL")
             self._base.execute("PRAGMA foreign_keys=ON")
             self._prepare()
@@ -190,6 +194,17 @@ class Journal:
                 ],
             )
         return None
+
+    @contextmanager
+    def held(self, key: str) -> Iterator[None]:
+        """A lock on a submission, for as long as its steps are carried out: another process waits for its turn. It is
+        free when its holder dies. Raises JournalError."""
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(held(os.path.join(self.folder, f"{key}.lock")))
+            except OSError as error:
+                raise self._trouble(error) from None
+            yield
 
     def submission(self, key: str) -> Submission | None:
         """The submission of a key, or of the beginning of one that no other shares."""

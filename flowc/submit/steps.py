@@ -7,14 +7,22 @@ that was on its way must have arrived. Should both have acted after all, the you
 
 from __future__ import annotations
 
-from flowc.providers.errors import OutcomeUnknownError, ProviderError, RateLimitError, UnavailableError
+from flowc.providers.errors import (
+    AuthenticationError,
+    ConflictError,
+    MalformedReplyError,
+    OutcomeUnknownError,
+    ProviderError,
+    RateLimitError,
+    UnavailableError,
+)
 from flowc.submit.journal import BROKEN, DONE, MADE, SENT, SKIPPED
 from flowc.submit.plan import CHANGE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Any
+    from typing import Any, NoReturn
 
     from flowc.providers.base import Made, Provider
     from flowc.submit.journal import Entry, Journal, Submission
@@ -64,34 +72,36 @@ class Carrier:
         self._tell = tell
 
     def carry_out(self, submission: Submission) -> None:
-        """Do what is left of a submission. Raises InterruptedSubmissionError where it can go on later, RefusedError
-        where it cannot, JournalError."""
-        key = submission.key
+        """Do what is left of a submission, alone. Raises InterruptedSubmissionError where it can go on later,
+        RefusedError where it cannot, JournalError."""
+        with self._journal.held(submission.key):
+            try:
+                self._carry_out(submission)
+            except ProviderError as error:
+                raise InterruptedSubmissionError(submission.key, error) from None
+
+    def _carry_out(self, submission: Submission) -> None:
         known = dict(submission.resolved)
         made: dict[str, str] = {}
-        for entry in self._journal.entries(key):
+        for entry in self._journal.entries(submission.key):
             if entry.state not in (MADE, SKIPPED):
-                try:
-                    entry = self._do(entry, known, made)
-                except (UnavailableError, RateLimitError, OutcomeUnknownError) as error:
-                    raise InterruptedSubmissionError(key, error) from None
-                except ProviderError as error:
-                    self._journal.failed(key, entry.number, str(error))
-                    self._journal.close_submission(key, BROKEN)
-                    raise RefusedError(entry, error) from None
+                entry = self._do(entry, known, made)
                 self._tell(entry)
             assert entry.made is not None
             made[entry.identity] = entry.made
             if entry.kind == "volume":
                 known[f"${{volume:{entry.name}}}"] = entry.made
-        self._journal.close_submission(key, DONE)
+        self._journal.close_submission(submission.key, DONE)
 
     def _do(self, entry: Entry, known: Mapping[str, str], made: Mapping[str, str]) -> Entry:
-        """The entry as it is when it is done. Raises ProviderError."""
+        """The entry as it is when it is done. Raises RefusedError, and ProviderError where it can be tried again."""
         body = replaced(entry.body, known)
         if entry.action == CHANGE:
             identity = made[entry.target or ""]
-            self._provider.change(entry.kind, identity, body)
+            try:
+                self._provider.change(entry.kind, identity, body)
+            except ProviderError as error:
+                self._refuse(entry, error)
             self._journal.made(entry.key, entry.number, identity)
             return entry.replace(state=MADE, made=identity)
         if entry.state == SENT:
@@ -101,9 +111,17 @@ class Carrier:
         elif entry.unless is not None:
             there = self._provider.find(entry.kind, entry.name, body)
             if there:
-                self._journal.skipped(entry.key, entry.number, there[0].identity)
-                return entry.replace(state=SKIPPED, made=there[0].identity)
-        return self._have(entry, self._create(entry, body))
+                return self._skip(entry, there[0])
+        try:
+            return self._have(entry, self._create(entry, body))
+        except ConflictError as error:
+            # Somebody else has made the volume since.
+            there = self._provider.find(entry.kind, entry.name, body) if entry.unless is not None else []
+            if there:
+                return self._skip(entry, there[0])
+            self._refuse(entry, error)
+        except ProviderError as error:
+            self._refuse(entry, error)
 
     def _create(self, entry: Entry, body: dict[str, Any]) -> Made:
         sent_before = entry.state == SENT
@@ -119,11 +137,11 @@ class Carrier:
                 if not left:
                     raise
                 sent_before = True
-            except (UnavailableError, RateLimitError):
-                if not sent_before:
-                    self._journal.waiting(entry.key, entry.number)
-                raise
-            except ProviderError:
+            except ProviderError as error:
+                if _may_go_on(error):
+                    if not sent_before:
+                        self._journal.waiting(entry.key, entry.number)
+                    raise
                 # It refuses this one; an earlier one under this name may be the reason.
                 found = self._oldest(entry, body) if sent_before else None
                 if found is not None:
@@ -132,6 +150,14 @@ class Carrier:
             else:
                 return (self._oldest(entry, body) or made) if sent_before else made
         raise AssertionError("unreachable")
+
+    def _refuse(self, entry: Entry, error: ProviderError) -> NoReturn:
+        """The end of a submission by what was answered to a step itself."""
+        if _may_go_on(error):
+            raise error
+        self._journal.failed(entry.key, entry.number, str(error))
+        self._journal.close_submission(entry.key, BROKEN)
+        raise RefusedError(entry, error) from None
 
     def _look(self, entry: Entry, body: dict[str, Any], *, since: float) -> Made | None:
         """What a call made that was sent at `since`; None once it is sure that it made nothing."""
@@ -146,16 +172,27 @@ class Carrier:
         return None
 
     def _oldest(self, entry: Entry, body: dict[str, Any]) -> Made | None:
-        """The resource of this step; a second one, of a call that was sent twice, is ended."""
+        """The resource of this step, also one that has ended since; a second one, of a call that was sent twice, is
+        ended."""
         found = self._provider.find(entry.kind, entry.name, body)
         if entry.kind == "bid":
             for extra in found[1:]:
                 self._provider.end(entry.kind, extra.identity)
         return found[0] if found else None
 
+    def _skip(self, entry: Entry, there: Made) -> Entry:
+        self._journal.skipped(entry.key, entry.number, there.identity)
+        return entry.replace(state=SKIPPED, made=there.identity)
+
     def _have(self, entry: Entry, made: Made) -> Entry:
         self._journal.made(entry.key, entry.number, made.identity)
         return entry.replace(state=MADE, made=made.identity)
+
+
+def _may_go_on(error: ProviderError) -> bool:
+    """Whether the same step may be taken at another time, or with another key."""
+    passing = isinstance(error, UnavailableError | RateLimitError | OutcomeUnknownError | MalformedReplyError)
+    return passing or (isinstance(error, AuthenticationError) and error.status == 401)
 
 
 def replaced(value: Any, known: Mapping[str, str]) -> Any:

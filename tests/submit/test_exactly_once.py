@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from flowc._compiled.limits import NAME_LENGTH
-from flowc.submit.journal import BROKEN, DONE, MADE, OPEN, SKIPPED, Journal, Submission
+from flowc.submit.journal import BROKEN, DONE, MADE, OPEN, SKIPPED, Journal, JournalError, Submission
 from flowc.submit.plan import content_key, new_nonce, own_name, steps_of
 from flowc.submit.steps import Carrier, InterruptedSubmissionError, RefusedError, replaced
 
@@ -87,6 +89,8 @@ def run(folder: str, world: World) -> bool:
 @example(("ok", "late", "crash-before", "crash-before"))
 @example(("ok", "crash-after", "lost-before", "ok", "ok"))
 @example(("ok", "ok", "late", "away", "late"))
+@example(("ok", "lost-after", "odd"))
+@example(("ok", "odd", "denied", "denied"))
 def test_each_once_whatever_goes_wrong(faults: tuple[str, ...]) -> None:
     world = World(faults)
     with tempfile.TemporaryDirectory() as folder:
@@ -136,6 +140,112 @@ def test_what_is_refused_ends_the_submission_and_is_not_tried_again(tmp_path: Pa
         Carrier(journal, world, now=world.now, sleep=world.sleep).carry_out(one)
     assert journal.submissions()[0].state == BROKEN
     assert [entry.state for entry in journal.entries(one.key)] == ["made", "made", "made", "failed"]
+
+
+def test_a_volume_that_somebody_else_made_in_between_is_used(tmp_path: Path) -> None:
+    """Two submissions want the same one, and ask for it before either has made it."""
+    world = World()
+    journal = Journal(str(tmp_path))
+    one = submission()
+    journal.begin(one, steps_of(DOCUMENT, one.nonce), again=False)
+    create, made = world.create, []
+
+    def slower(kind: str, body: Any, *, key: str) -> Any:
+        if kind == "volume":
+            made.append(world.act("volume", {"name": "data"}))
+        return create(kind, body, key=key)
+
+    world.create = slower  # type: ignore[method-assign]
+    Carrier(journal, world, now=world.now, sleep=world.sleep).carry_out(one)
+    first = journal.entries(one.key)[0]
+    assert (first.state, first.made) == (SKIPPED, made[0].identity)
+
+
+def test_a_bid_that_ended_before_anybody_knew_of_it_is_not_made_again(tmp_path: Path) -> None:
+    world = World(("lost-after", "crash-before"))
+    document = {"format": "flowc.mithril/1", "requests": [bid("train")]}
+    one = submission(document)
+    journal = Journal(str(tmp_path))
+    journal.begin(one, steps_of(document, one.nonce), again=False)
+    journal.close()
+    assert not run(str(tmp_path), world)
+    (there,) = world.alive["bid"]
+    world.end("bid", there.identity)  # by the user, in the provider's console, or by the machine itself
+    world.sleep(1000)
+    assert run(str(tmp_path), world)
+    assert (world.created, world.alive["bid"]) == (1, [])
+
+
+def test_who_looks_in_vain_gives_nothing_up(tmp_path: Path) -> None:
+    """Whatever goes wrong with a look at what exists says nothing about the step."""
+    world = World(("lost-after", "denied", "ok", "odd"))
+    document = {"format": "flowc.mithril/1", "requests": [bid("train")]}
+    one = submission(document)
+    journal = Journal(str(tmp_path))
+    journal.begin(one, steps_of(document, one.nonce), again=False)
+    for _ in range(2):
+        with pytest.raises(InterruptedSubmissionError):
+            Carrier(journal, world, now=world.now, sleep=world.sleep).carry_out(one)
+        assert (journal.submissions()[0].state, journal.entries(one.key)[0].state) == (OPEN, "sent")
+        world.faults = ["odd"]
+    world.faults = []
+    Carrier(journal, world, now=world.now, sleep=world.sleep).carry_out(one)
+    assert world.created == 1
+
+
+def test_two_processes_do_not_carry_out_the_same_submission(tmp_path: Path) -> None:
+    world, one = World(), submission()
+    first = Journal(str(tmp_path))
+    first.begin(one, steps_of(DOCUMENT, one.nonce), again=False)
+    told: list[str] = []
+
+    def other() -> None:
+        theirs = Journal(str(tmp_path))
+        Carrier(theirs, world, now=world.now, sleep=world.sleep, tell=lambda _: told.append("other")).carry_out(one)
+        theirs.close()
+        told.append("end of other")
+
+    thread = threading.Thread(target=other)
+
+    def meanwhile(entry: Any) -> None:
+        if not told:
+            thread.start()
+            thread.join(0.2)  # long enough to do it all, were it not held
+        told.append("one")
+
+    Carrier(first, world, now=world.now, sleep=world.sleep, tell=meanwhile).carry_out(one)
+    thread.join()
+    assert told == [*["one"] * 4, "end of other"]
+    assert world.created == 3
+    assert [name for name in os.listdir(tmp_path) if name.endswith(".lock")] == []
+
+
+def test_many_begin_a_journal_at_once(tmp_path: Path) -> None:
+    """The first use of a new file is where SQLite itself does not wait."""
+    troubles = []
+
+    def begin(folder: str, together: threading.Barrier) -> None:
+        together.wait()
+        try:
+            Journal(folder).close()
+        except JournalError as error:
+            troubles.append(error.message)
+
+    for number in range(30):
+        arguments = (str(tmp_path / str(number)), threading.Barrier(8))
+        many = [threading.Thread(target=begin, args=arguments) for _ in range(8)]
+        for each in many:
+            each.start()
+        for each in many:
+            each.join()
+    assert troubles == []
+
+
+def test_the_folder_of_a_journal_outlives_a_power_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.readlink(f"/proc/self/fd/{descriptor}")))
+    Journal(str(tmp_path / "a" / "b")).close()
+    assert synced == [str(tmp_path), str(tmp_path / "a")]
 
 
 def test_of_two_processes_one_is_first(tmp_path: Path) -> None:

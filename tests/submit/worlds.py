@@ -6,15 +6,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from flowc.providers.base import Made
-from flowc.providers.errors import OutcomeUnknownError, RateLimitError, UnavailableError, ValidationError
+from flowc.providers.errors import (
+    AuthenticationError,
+    ConflictError,
+    MalformedReplyError,
+    OutcomeUnknownError,
+    RateLimitError,
+    UnavailableError,
+    ValidationError,
+)
 
 
 class Crash(BaseException):
     """The process is gone: nothing after this line runs."""
 
 
-# What may happen to one call. `late`: no reply, and it acts some seconds later.
-FAULTS = ("ok", "lost-before", "lost-after", "late", "away", "busy", "crash-before", "crash-after")
+# What may happen to one call. `late`: no reply, and it acts some seconds later. `odd`: a reply that cannot be read.
+FAULTS = ("ok", "lost-before", "lost-after", "late", "odd", "away", "busy", "denied", "crash-before", "crash-after")
 
 
 class World:
@@ -25,6 +33,7 @@ class World:
         self.time = 1000.0
         self.faults = list(faults)
         self.alive: dict[str, list[Made]] = {"bid": [], "volume": []}
+        self.over: list[Made] = []
         self.coming: list[tuple[float, str, Mapping[str, Any]]] = []
         self.created = 0
         self.ended: list[str] = []
@@ -42,7 +51,7 @@ class World:
 
     def act(self, kind: str, body: Mapping[str, Any]) -> Made:
         if kind == "volume" and any(each.name == body["name"] for each in self.alive["volume"]):
-            raise ValidationError("name already used")
+            raise ConflictError("name already used")
         self.created += 1
         made = Made(
             identity=f"{kind}_{self.created}", name=body["name"], created_at=f"{self.time:09.1f}", body=dict(body)
@@ -64,6 +73,8 @@ class World:
             raise UnavailableError("nobody there")
         if fault == "busy":
             raise RateLimitError("later")
+        if fault == "denied":
+            raise AuthenticationError("who is it?", status=401)
         if fault == "lost-before":
             raise OutcomeUnknownError("no reply")
         if fault == "late":
@@ -72,13 +83,14 @@ class World:
         made = self.act(kind, body)
         if fault == "crash-after":
             raise Crash
-        if fault == "lost-after":
+        if fault in ("lost-after", "odd"):
             raise OutcomeUnknownError("no reply")
         return made
 
     def find(self, kind: str, name: str, body: Mapping[str, Any]) -> list[Made]:
         self.reads()
-        return [each for each in self.alive[kind] if each.name == name]
+        there = self.alive[kind] + [each for each in self.over if kind == "bid"]
+        return sorted((each for each in there if each.name == name), key=lambda each: (each.created_at, each.identity))
 
     def change(self, kind: str, identity: str, changes: Mapping[str, Any]) -> None:
         self.reads()
@@ -86,6 +98,7 @@ class World:
 
     def end(self, kind: str, identity: str) -> None:
         self.reads()
+        self.over += [each for each in self.alive[kind] if each.identity == identity and kind == "bid"]
         self.alive[kind] = [each for each in self.alive[kind] if each.identity != identity]
         self.ended.append(identity)
 
@@ -94,5 +107,9 @@ class World:
         fault = self.fault()
         if fault.startswith("crash"):
             raise Crash
+        if fault == "odd":
+            raise MalformedReplyError("no JSON")
+        if fault == "denied":
+            raise AuthenticationError("who is it?", status=401)
         if fault != "ok":
             raise UnavailableError("nobody there")

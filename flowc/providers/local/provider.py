@@ -66,7 +66,7 @@ class Local:
         found = []
         for folder in all_tasks(self._folder):
             asked = folder.task()
-            if asked["name"] == name and folder.launched and folder.now().state not in ENDED:
+            if asked["name"] == name and folder.launched:
                 found.append(_made(folder, asked))
         return found[::-1]
 

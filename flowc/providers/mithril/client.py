@@ -6,7 +6,7 @@ a MalformedReplyError with the name of the key.
 
 from __future__ import annotations
 
-from flowc.providers.errors import MalformedReplyError, NotFoundError
+from flowc.providers.errors import ConflictError, MalformedReplyError, NotFoundError, OutcomeUnknownError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class Client:
 
     def create_volume(self, body: Mapping[str, Any], *, key: str) -> dict[str, Any]:
         """Raises OutcomeUnknownError where it may have been made."""
-        return self._row(self._calls.post(VOLUMES, body, key=key), VOLUMES, "fid", "name")
+        return self._made(VOLUMES, body, key)
 
     def delete_volume(self, fid: str) -> None:
         """One that is gone is no error."""
@@ -94,7 +94,7 @@ class Client:
 
     def create_bid(self, body: Mapping[str, Any], *, key: str) -> dict[str, Any]:
         """Raises OutcomeUnknownError where it may have been made."""
-        return self._row(self._calls.post(BIDS, body, key=key), BIDS, "fid", "name")
+        return self._made(BIDS, body, key)
 
     def change_bid(self, fid: str, changes: Mapping[str, Any]) -> dict[str, Any]:
         """Pause, limit price, volumes or memory; doing so twice is as once."""
@@ -102,12 +102,23 @@ class Client:
 
     def cancel_bid(self, fid: str) -> None:
         """End a bid and its machines; one that is gone is no error."""
-        self._gone(f"{BIDS}/{fid}")
+        try:
+            self._gone(f"{BIDS}/{fid}")
+        except ConflictError:
+            if self.bid(fid)["status"] != "Terminated":
+                raise
 
     def instances(self, project: str, bids: tuple[str, ...] = ()) -> Iterator[Any]:
         """The machines of a project, or of some bids of it: `fid`, `status`, `bid`, `ssh_destination`, `private_ip`."""
         query = {"project": project, "bid_fid_in": ",".join(bids) or None}
         return self._pages(INSTANCES, query, "fid", "status")
+
+    def _made(self, path: str, body: Mapping[str, Any], key: str) -> dict[str, Any]:
+        """What was made. A reply that does not say what it is does not say that there is nothing either."""
+        try:
+            return self._row(self._calls.post(path, body, key=key), path, "fid", "name")
+        except MalformedReplyError as error:
+            raise OutcomeUnknownError(error.message, request_id=error.request_id) from None
 
     def _gone(self, path: str) -> None:
         try:

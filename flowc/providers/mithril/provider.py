@@ -41,7 +41,7 @@ class Mithril:
         if kind == "volume":
             rows = self._client.volumes(project, body.get("region"))
         else:
-            rows = [row for row in self._client.bids(project=project, name=name) if row["status"] != "Terminated"]
+            rows = list(self._client.bids(project=project, name=name))
         found = [_made(row) for row in rows if row["name"] == name]
         return sorted(found, key=lambda made: (made.created_at, made.identity))
 

@@ -203,12 +203,12 @@ def test_a_submission_goes_through_the_journal(here: Here) -> None:
     assert here.call("carry_out", document, "a1234567") == [task]
 
 
-def test_a_task_that_lives_is_found_by_its_name(here: Here) -> None:
+def test_a_task_is_found_by_its_name_also_when_it_has_ended(here: Here) -> None:
     task = here.submit(script("echo start; sleep infinity"), name="mine")
     assert [each["identity"] for each in here.call("find", "bid", "mine", {})] == [task]
     assert here.call("find", "bid", "other", {}) == []
     here.call("end", "bid", task)
-    assert here.call("find", "bid", "mine", {}) == []
+    assert [each["identity"] for each in here.call("find", "bid", "mine", {})] == [task]
 
 
 def test_the_death_of_the_supervisor_ends_the_machines(here: Here) -> None:

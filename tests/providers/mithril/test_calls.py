@@ -19,6 +19,7 @@ from flowc.providers.mithril.calls import ATTEMPTS, Calls, retry_after
 from flowc.providers.mithril.client import MOST_PAGES, Client
 from flowc.providers.mithril.money import dollars, of_cents, written
 from flowc.providers.mithril.pace import BURST, PER_MINUTE, Pace
+from flowc.providers.mithril.provider import Mithril
 from flowc.providers.mithril.transport import NoReplyError, NotSentError, Reply, Request
 
 KEY = "fkey_aaaaaaaaaaaaaaaaaaaaaaaa"
@@ -210,6 +211,35 @@ def test_pages_in_a_circle_and_without_end_are_told() -> None:
 def test_replies_of_other_shapes_are_told(body: Any) -> None:
     with pytest.raises(errors.MalformedReplyError):
         list(Client(Scripted(reply(200, body)).calls()).bids())
+
+
+@pytest.mark.parametrize("answer", [reply(201), reply(201, []), reply(201, {"fid": 5, "name": 3}), reply(201, {})])
+@pytest.mark.parametrize("kind", ["bid", "volume"])
+def test_reply_that_does_not_say_what_was_made_leaves_that_open(answer: Reply, kind: str) -> None:
+    create = getattr(Client(Scripted(answer).calls()), f"create_{kind}")
+    with pytest.raises(errors.OutcomeUnknownError):
+        create({"name": "a"}, key="k")
+
+
+@pytest.mark.parametrize("status", [204, 404, 409])
+def test_bid_that_has_ended_can_be_ended_again(status: int) -> None:
+    gone = {"fid": "bid_1", "name": "a", "status": "Terminated"}
+    Client(Scripted(reply(status), reply(200, gone)).calls()).cancel_bid("bid_1")
+
+
+def test_bid_that_cannot_be_ended_is_told() -> None:
+    alive = {"fid": "bid_1", "name": "a", "status": "Allocated"}
+    with pytest.raises(errors.ConflictError):
+        Client(Scripted(reply(409), reply(200, alive)).calls()).cancel_bid("bid_1")
+
+
+def test_bids_that_have_ended_are_found(tmp_path: Path) -> None:
+    """One that was made, and ended before its reply was read, must not be made again."""
+    row = {"fid": "bid_1", "name": "a", "status": "Terminated", "created_at": "2026-01-01T00:00:00Z"}
+    world = Scripted(reply(200, {"data": [row], "next_cursor": None}))
+    (found,) = Mithril(Client(world.calls()), keys=str(tmp_path)).find("bid", "a", {"project": "proj_1"})
+    assert found.identity == "bid_1"
+    assert "status" not in world.requests[0].url
 
 
 def test_keys_that_nobody_knows_are_passed_over() -> None:
