@@ -598,6 +598,10 @@ def srun():
         return int(value)
 
     #% end
+    #% if opt:wait
+    # What is wrong is said before a task runs.
+    patience = number("wait")
+    #% end
     job = ENV["SLURM_JOB_ID"]
     #% if stdin
     # Where standard input is closed, the next file opened would be taken for it.
@@ -924,9 +928,9 @@ def srun():
                 stop()
             #% end
         #% if opt:wait
-        if number("wait") and len(last) > 1:
+        if patience and len(last) > 1:
             last.pop()
-            signal.alarm(number("wait"))
+            signal.alarm(patience)
         #% end
 
     def each_task(place):
@@ -1021,6 +1025,21 @@ def srun():
     }
     #% end
 
+    #% if stdin
+    name = option("input", "STDINMODE") or "all"
+    only = None
+    source = 0
+    if name.isdecimal() and int(name) < tasks:
+        only = int(name)
+    elif name.lower() == "none":
+        source = os.open("/dev/null", 0)
+    elif name != "all":
+        try:
+            source = os.open(os.path.join(where, name), 0)
+        except OSError as error:
+            die(f"error: Could not open stdin file: {error.strerror}")
+    #% end
+
     links = {}
     #% if agent
     # Signals end srun until all nodes are there.
@@ -1072,18 +1091,6 @@ def srun():
     #% end
     #% if pipes
     #% if stdin
-    name = option("input", "STDINMODE") or "all"
-    only = None
-    source = 0
-    if name.isdecimal() and int(name) < tasks:
-        only = int(name)
-    elif name.lower() == "none":
-        source = os.open("/dev/null", 0)
-    elif name != "all":
-        try:
-            source = os.open(os.path.join(where, name), 0)
-        except OSError as error:
-            die(f"error: Could not open stdin file: {error.strerror}")
     # The nodes that have not yet handed on what was read last.
     unsaid = set()
     #% end

@@ -285,7 +285,7 @@ u=sys.argv[1:]
 O="/var/lib/foundry/flowc/nodes"
 ai="/var/lib/foundry/flowc/run"
 X=6818
-bl="/run/flowc.ready"
+bm="/run/flowc.ready"
 v=1,2,3,10,12,15,18
 def K(e):
  os.write(2,(J+": "+e+"\n").encode())
@@ -398,7 +398,7 @@ def agent():
     a=W(d,b"a",b"s")
     signal.alarm(0)
     e=""
-    while b and not(e:=open(bl).read()):
+    while b and not(e:=open(bm).read()):
      time.sleep(1)
     a.send(e.strip())
     ab(a)
