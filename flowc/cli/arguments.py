@@ -193,7 +193,10 @@ class _Reader:
             value = found if value is None else value
         instead = field = None
         option = next((each for each in self.command.options if each.name == old.option), None)
-        if option is not None and value is not None:
+        if option is not None and option.metavar is None:
+            self.values[option.key] = True
+            instead = option.name
+        elif option is not None and value is not None:
             self.file(option, value, place)
             instead = option.name if old.value is None else f"{option.name} {value}"
         elif old.field is not None and value is not None:

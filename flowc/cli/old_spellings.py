@@ -28,7 +28,7 @@ class Old(Record):
 
 
 _WAITING = "nothing is submitted, so there is nothing to wait for"
-_ASKING = "flowc never asks back"
+_ASKING = "nothing is asked that a flag does not answer: `flowc submit --force-new` submits what lives already"
 _NEVER_SENT = "nothing is submitted in any case"
 _UPLOADING = "nothing is uploaded yet when a job is compiled"
 
@@ -65,10 +65,17 @@ TABLE = (
     Old(names=("--no-upload-code",), field="upload_code", value="false"),
     Old(names=("--code-root",), metavar="FOLDER", field="code_root"),
     Old(names=("--on-upload-failure",), metavar="ACTION", choices=("continue", "fail"), why=_UPLOADING),
-    Old(names=("--wait", "--no-wait", "--watch", "-w"), why=_WAITING),
-    Old(names=("--wait-until",), metavar="STATE", choices=("submitted", "running", "terminal"), why=_WAITING),
+    Old(names=("--wait", "-w"), option="--wait", why=_WAITING),
+    Old(names=("--watch",), option="--follow", why=_WAITING),
+    Old(names=("--no-wait",), why="nothing waits that is not asked to"),
+    Old(
+        names=("--wait-until",),
+        metavar="STATE",
+        choices=("submitted", "running", "terminal"),
+        why="`flowc submit` waits for nothing, `--wait` for the end",
+    ),
     Old(names=("--yes", "-y"), why=_ASKING),
-    Old(names=("--dry-run", "-d"), why=_NEVER_SENT),
+    Old(names=("--dry-run", "-d"), option="--dry-run", why=_NEVER_SENT),
     Old(names=("--validate",), why="every job is checked; `flowc check` does only that"),
     Old(names=("--compact",), why="there is one form of output, indented"),
     Old(names=("--show-all",), why="everything is shown already"),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _ABOUT = "flowc compiles jobs to Mithril bids: checked, priced, ready to submit. It reads Slurm scripts and job YAML."
 _COLUMN = 30
-_SUBMITTING = ("run", "submit")
+_WIDTH = 100
 
 
 def run(words: list[str]) -> int:
@@ -35,19 +35,19 @@ def run(words: list[str]) -> int:
     if not words:
         terminal.write(sys.stderr, _overview())
         return 2
-    if first in _SUBMITTING:
-        raise _nothing_submits(first, words[1:])
+    if first == "run":
+        raise _nothing_runs(words[1:])
     raise _unknown(words[1] if first == "help" else first)
 
 
-def _nothing_submits(word: str, rest: list[str]) -> UsageError:
+def _nothing_runs(rest: list[str]) -> UsageError:
     """Earlier tools ran a command or a file with one verb."""
     import shlex
 
     job = next((each for each in rest if not each.startswith("-")), "python train.py")
-    given = job if os.path.exists(job) else f"--command {shlex.quote(job)}"
-    hint = f"`flowc compile {given}` makes the request that would be submitted"
-    return UsageError(f"flowc does not submit jobs, so there is no `flowc {word}`", hint)
+    hint = f"`flowc submit {job}` submits it" if os.path.exists(job) else ""
+    hint = hint or f"`flowc compile --command {shlex.quote(job)}` makes its request"
+    return UsageError("there is no `flowc run`", hint)
 
 
 def _unknown(word: str) -> UsageError:
@@ -83,7 +83,9 @@ def _page(command: Command) -> str:
     lines = [f"{command.summary[0].upper()}{command.summary[1:]}.", ""]
     lines += [f"{'Usage:' if number == 0 else '      '} {usage}" for number, usage in enumerate(command.usage)]
     if command.notes:
-        lines += ["", command.notes]
+        from textwrap import wrap
+
+        lines += ["", *wrap(command.notes, _WIDTH, break_on_hyphens=False)]
     groups = list(dict.fromkeys(option.group for option in command.options))
     for group in groups:
         lines += ["", f"{group[0].upper()}{group[1:]}:"]

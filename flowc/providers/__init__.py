@@ -1,1 +1,4 @@
-"""Where jobs run: a folder for each provider, and what they have in common (`base`)."""
+"""Where jobs run: one protocol (`base`), a folder for each provider."""
+
+# In the order in which their tasks are listed; the first is the default.
+PROVIDERS = ("mithril", "local")

@@ -7,6 +7,7 @@ from flowc.record import Record
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from decimal import Decimal
     from typing import Any, Protocol
 
     class Provider(Protocol):
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
         """
 
         name: str
+        # Seconds between looks at a task: the pauses grow from one to the other.
+        look_s: tuple[float, float]
+        # Whether a task ends by itself when its job has: else somebody has to look, and to end it.
+        ends_tasks: bool
+
+        def resolve(self, document: Mapping[str, Any]) -> Resolution:
+            """What a request document refers to, and whether it would be taken. Reads only. Raises ValidationError and
+            the like for what would be refused."""
 
         def create(self, kind: str, body: Mapping[str, Any], *, key: str) -> Made:
             """Make a resource, once. Raises OutcomeUnknownError where it may have been made: `find` then tells.
@@ -56,6 +65,17 @@ ENDS = {
     "NODE_FAIL": FAILED,
     "CANCELLED": CANCELLED,
 }
+
+
+class Resolution(Record):
+    """What only the provider knows of a request document. `document` may have ids in place of references; `known` are
+    ids of those that it still has, but for volumes that are to be made. `warnings` are sentences for the user;
+    `market_usd` is what all bids would cost in an hour at today's price, None where that is not known."""
+
+    document: dict[str, Any]
+    known: dict[str, str]
+    warnings: tuple[str, ...] = ()
+    market_usd: Decimal | None = None
 
 
 class Made(Record):

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from flowc.ir.job import Job
 
 
+# Where a machine waits for their values: lines NAME='VALUE' for a shell, in memory, of root alone.
+SECRETS = "/run/flowc/secrets"
+
+
 class Secrets(Record):
     """What templates ask for: the names that are waited for, those of them that are for pulling images, and the words
     before a command that put the job's own into its environment."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 
 from flowc.providers.base import CANCELLED, COMPLETED, ENDED, ENDS, RUNNING
-from flowc.providers.errors import ProviderError
+from flowc.providers.errors import ProviderError, UnavailableError
 from flowc.record import Record
 
 TYPE_CHECKING = False
@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from flowc.providers.base import Machine, Provider, Task
-    from flowc.submit.journal import Entry, Journal
+    from flowc.submit.journal import Bid, Journal
 
 STATUS = "/var/lib/foundry/flowc/status.json"
 OUTPUT = "/var/log/foundry/job.log"
+# So many machines are asked at the same time.
+AT_ONCE = 16
 
 # Why a job is over, where its state as a task does not say it.
 _REASONS = {
@@ -81,7 +83,7 @@ class Endings:
         *,
         folder: str,
         now: Callable[[], float],
-        tell: Callable[[Entry, End], None] = lambda entry, end: None,
+        tell: Callable[[Bid, End], None] = lambda bid, end: None,
     ) -> None:
         self._journal = journal
         self._provider = provider
@@ -89,51 +91,81 @@ class Endings:
         self._now = now
         self._tell = tell
 
-    def look(self, entry: Entry, task: Task | None = None, *, keep: bool) -> tuple[Task, End | None]:
-        """How a bid's job is now. Where it has ended for the first time, that is noted, its output is brought and,
-        unless `keep`, its bid is ended. What was noted before is not asked again. Raises ProviderError."""
-        assert entry.made is not None, entry.identity
-        task = task or self._provider.get(entry.made)
-        end = self._noted(entry)
-        if end is None:
-            end = self._end(task)
-            if end is None:
-                return task, None
-            self._journal.ended(entry.key, entry.number, end.state, end.exit_status)
-            self._tell(entry, end)
-        if not keep and entry.released_at is None:
-            if task.state not in ENDED:
-                self._fetch(entry, task)
-                self._provider.end("bid", task.identity)
-            self._journal.released(entry.key, entry.number, self._now())
-        return task.replace(state=end.state, reason=end.reason), end
+    def look(
+        self, bid: Bid, task: Task | None = None, *, last: Callable[[], None] | None = None
+    ) -> tuple[Task, End | None]:
+        """How a bid's job is now. Where it has ended for the first time, that is noted, `last` is called, its output
+        is brought and, unless it is to be kept, its bid is ended. What was noted before is not asked again. Raises
+        ProviderError."""
+        assert bid.made is not None, bid.name
+        task = task or self._provider.get(bid.made)
+        end = _noted(bid) or self._end(task)
+        if end is not None and last is not None:
+            last()
+        return self._settle(bid, task, end)
 
-    def _noted(self, entry: Entry) -> End | None:
-        if entry.ended is None:
+    def look_at_all(self, pairs: Iterable[tuple[Bid, Task]]) -> list[tuple[Task, End | None]]:
+        """`look` for many: their machines are asked at the same time. One that cannot be reached stays as it was."""
+        pairs = list(pairs)
+        asked = [task for bid, task in pairs if _noted(bid) is None and task.state == RUNNING]
+        ends: dict[str, End | None] = {}
+        if len(asked) > 1:
+            from concurrent.futures import ThreadPoolExecutor
+
+            with ThreadPoolExecutor(min(AT_ONCE, len(asked))) as pool:
+                ends = dict(zip([task.identity for task in asked], pool.map(self._end_or_none, asked), strict=True))
+        found = []
+        for bid, task in pairs:
+            end = _noted(bid) or (ends[task.identity] if task.identity in ends else self._end_or_none(task))
+            try:
+                found.append(self._settle(bid, task, end))
+            except UnavailableError:
+                found.append((task, None))
+        return found
+
+    def _settle(self, bid: Bid, task: Task, end: End | None) -> tuple[Task, End | None]:
+        if end is None:
+            return task, None
+        if bid.ended is None:
+            self._journal.ended(bid.key, bid.number, end.state, end.exit_status)
+        release = not bid.keep and bid.released_at is None
+        if release:
+            if task.state not in ENDED:
+                self._fetch(bid, task)
+                self._provider.end("bid", task.identity)
+            self._journal.released(bid.key, bid.number, self._now())
+        if release or bid.ended is None:
+            self._tell(bid, end)
+        reason = end.reason or (task.reason if task.state == end.state else None)
+        return task.replace(state=end.state, reason=reason, exit_status=end.exit_status), end
+
+    def _end_or_none(self, task: Task) -> End | None:
+        try:
+            return self._end(task)
+        except UnavailableError:
             return None
-        return End(
-            state=entry.ended, reason=None, exit_status=entry.exit_status if entry.exit_status is not None else 1
-        )
 
     def _end(self, task: Task) -> End | None:
         if task.state in ENDED and task.exit_status is not None:
             return End(state=task.state, reason=task.reason, exit_status=task.exit_status)
-        if task.state in ENDED:
+        if task.state == CANCELLED:
             # The bid has gone before anybody saw the job's end: whoever ended it did not wait for it.
             return End(state=CANCELLED, reason=task.reason, exit_status=130)
-        if task.state != RUNNING:
+        if task.state in ENDED:
+            return End(state=task.state, reason=task.reason, exit_status=int(task.state != COMPLETED))
+        if task.state != RUNNING or self._provider.ends_tasks:
             return None
         return end_of(self._status(task, machine) for machine in task.machines)
 
     def _status(self, task: Task, machine: Machine) -> dict[str, Any] | None:
         return read_status(self._provider.read(task, machine, STATUS, offset=0))
 
-    def _fetch(self, entry: Entry, task: Task) -> None:
+    def _fetch(self, bid: Bid, task: Task) -> None:
         """The output of each machine, beside the journal. What cannot be had must not keep the bill running."""
         import os
 
         for number, machine in enumerate(task.machines):
-            path = os.path.join(self._folder, entry.key, f"{entry.name}.{number}.log")
+            path = os.path.join(self._folder, bid.key, f"{bid.name}.{number}.log")
             os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
             try:
                 with open(path, "ab") as file:
@@ -141,3 +173,9 @@ class Endings:
                         file.write(data)
             except (ProviderError, OSError):
                 continue
+
+
+def _noted(bid: Bid) -> End | None:
+    if bid.ended is None:
+        return None
+    return End(state=bid.ended, reason=None, exit_status=bid.exit_status if bid.exit_status is not None else 1)

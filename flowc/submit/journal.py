@@ -63,6 +63,11 @@ CREATE TABLE IF NOT EXISTS steps (
 CREATE INDEX IF NOT EXISTS by_made ON steps (made);
 """
 VERSION = 1
+# The columns of `Bid`, in its order.
+_BID = (
+    *("steps.key", "number", "steps.name", "provider", "keep", "steps.state", "made", "ended", "exit_status"),
+    "released_at",
+)
 
 
 class JournalError(Exception):
@@ -113,6 +118,21 @@ class Entry(Record):
     released_at: float | None
 
 
+class Bid(Record):
+    """A bid that a submission makes, without what was sent: as `Entry`, with the submission's `provider` and `keep`."""
+
+    key: str
+    number: int
+    name: str
+    provider: str
+    keep: bool
+    state: str
+    made: str | None
+    ended: str | None
+    exit_status: int | None
+    released_at: float | None
+
+
 def state_folder(environ: Mapping[str, str], home: str | None) -> str:
     """The user's state directory for flowc. Raises JournalError without a home."""
     base = environ.get("XDG_STATE_HOME")
@@ -150,12 +170,15 @@ class Journal:
         """Nothing is lost without it."""
         self._base.close()
 
-    def begin(self, submission: Submission, steps: list[Step], *, again: bool) -> Submission | None:
+    def begin(
+        self, submission: Submission, steps: list[Step], *, again: bool = False, once: bool = False
+    ) -> Submission | None:
         """Write down a new submission with its steps. Where another one of the same content lives and `again` is not
-        set, nothing is written and that one comes back: of two processes one is first."""
+        set, nothing is written and that one comes back: of two processes one is first. `once`: also one that is
+        over."""
         with self._change() as base:
             if not again:
-                other = self._same(base, submission.content)
+                other = self._same(base, submission.content, once=once)
                 if other is not None:
                     return other
             base.execute(
@@ -230,21 +253,18 @@ class Journal:
             rows = base.execute("SELECT * FROM steps WHERE key = ? ORDER BY number", (key,)).fetchall()
         return [_entry(row) for row in rows]
 
-    def entry_of(self, made: str) -> Entry | None:
-        """The step that made a resource, by the provider's id."""
-        with self._reading() as base:
-            row = base.execute("SELECT * FROM steps WHERE made = ? AND action = 'create'", (made,)).fetchone()
-        return _entry(row) if row is not None else None
-
-    def living(self) -> list[Entry]:
-        """The bids that were made, or may have been, and that we have not ended."""
+    def bids(self, *, key: str | None = None, made: str | None = None, name: str | None = None) -> list[Bid]:
+        """The bids of a submission, or the one that the provider knows by an id, or those of a name; without any of
+        these, all."""
         with self._reading() as base:
             rows = base.execute(
-                "SELECT * FROM steps WHERE kind = 'bid' AND action = 'create' AND state IN (?, ?)"
-                " AND released_at IS NULL ORDER BY key, number",
-                (SENT, MADE),
+                f"SELECT {', '.join(_BID)} FROM steps JOIN submissions ON steps.key = submissions.key"
+                " WHERE kind = 'bid' AND action = 'create'"
+                " AND (?1 IS NULL OR steps.key = ?1) AND (?2 IS NULL OR made = ?2) AND (?3 IS NULL OR steps.name = ?3)"
+                " ORDER BY submissions.created_at, steps.key, number",
+                (key, made, name),
             ).fetchall()
-        return [_entry(row) for row in rows]
+        return [Bid(**{**dict(zip(Bid.FIELDS, row, strict=True)), "keep": bool(row[4])}) for row in rows]
 
     def sent(self, key: str, number: int, at: float) -> None:
         """From here on the step may have acted; `at` in seconds since the epoch."""
@@ -284,13 +304,14 @@ class Journal:
         with self._change() as base:
             base.execute(f"UPDATE steps SET {names} WHERE key = ? AND number = ?", (*values.values(), key, number))
 
-    def _same(self, base: Connection, content: str) -> Submission | None:
-        """A submission of that content that is not over: open, or with a bid that nobody has ended."""
+    def _same(self, base: Connection, content: str, *, once: bool) -> Submission | None:
+        """A submission of that content that is not over: open, or with a bid that nobody has ended; with `once` each
+        that was not refused."""
         rows = base.execute(
             "SELECT * FROM submissions WHERE content = ? ORDER BY created_at DESC", (content,)
         ).fetchall()
         for row in rows:
-            if row["state"] == OPEN:
+            if row["state"] == OPEN or (once and row["state"] == DONE):
                 return _submission(row)
             lives = base.execute(
                 "SELECT 1 FROM steps WHERE key = ? AND kind = 'bid' AND action = 'create' AND state IN (?, ?)"
@@ -368,8 +389,3 @@ def _entry(row: Any) -> Entry:
     values = dict(zip(row.keys(), row, strict=True))
     values.update(body=json.loads(row["body"]), after=tuple(json.loads(row["after"])))
     return Entry(**values)
-
-
-def each_bid(entries: list[Entry]) -> Iterator[Entry]:
-    """The steps that make bids."""
-    return (entry for entry in entries if entry.kind == "bid" and entry.action == "create")

@@ -55,7 +55,7 @@ def noise(size: int) -> str:
 
 def test_document_of_one_job() -> None:
     document = request(unit(**H100, nodes=2))
-    assert list(document) == ["format", "requests", "unresolved", "script"]
+    assert list(document) == ["format", "requests", "jobs", "unresolved", "script"]
     assert document["format"] == "flowc.mithril/1"
     (bid,) = document["requests"]
     assert (bid["id"], bid["method"], bid["path"], bid["after"]) == ("train", "POST", "/v2/spot/bids", [])

@@ -14,7 +14,7 @@ Program = Callable[[str, str], str]
 
 # Words of a command line, the last one unfinished, and what a shell should offer for it.
 CASES = [
-    (("c",), {"compile", "check", "completion"}),
+    (("c",), {"compile", "check", "cancel", "completion"}),
     (("compile", "--emit", "p"), {"plan"}),
     (("compile", "--em"), {"--emit"}),
     (("check", "--format", "s"), {"sarif"}),

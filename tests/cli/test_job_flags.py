@@ -298,7 +298,7 @@ def test_command_that_is_taken_for_a_file_gets_a_hint(flowc: Callable[..., Outco
     for verb, rest, hint in (
         ("run", ["python x.py"], "`flowc compile --command 'python x.py'`"),
         ("run", ["--name", "x"], "`flowc compile --command x`"),
-        ("submit", ["job.sbatch"], "`flowc compile job.sbatch`"),
+        ("run", ["job.sbatch"], "`flowc submit job.sbatch`"),
     ):
         done = flowc(verb, *rest)
         assert (done.status, done.out) == (2, "")

@@ -73,6 +73,9 @@ ALLOWED = {
         "frontends",
         "backends",
         "ir",
+        "settings",
+        "providers",
+        "submit",
     },
     "__main__": {"cli"},
     "ahead": {"ahead", "catalog", "frontends"},  # the schema of the catalog and the models of a task

@@ -37,7 +37,7 @@ HEAVY = {
 }
 
 
-def imported(*words: str) -> set[str]:
+def imported(*words: str, status: int = 0, **environ: str) -> set[str]:
     program = (
         "import sys; before = set(sys.modules); from flowc.cli import main; status = main(sys.argv[1:]); "
         "sys.stderr.write(chr(10).join(sorted(set(sys.modules) - before))); sys.exit(status)"
@@ -48,9 +48,9 @@ def imported(*words: str) -> set[str]:
         capture_output=True,
         text=True,
         check=False,
-        env={"PYTHONPATH": str(ROOT)},
+        env={"PYTHONPATH": str(ROOT), **environ},
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == status, done.stderr
     return set(done.stderr.splitlines())
 
 
@@ -70,3 +70,31 @@ def test_compilation_needs_no_library_of_others(words: list[str]) -> None:
 def test_help_loads_no_compiler() -> None:
     assert "flowc.driver" not in imported("--help")
     assert "flowc.driver" not in imported("compile", "--help")
+
+
+@pytest.mark.parametrize("command", ["list", "status", "wait", "cancel"])
+def test_commands_of_tasks_load_no_library_of_others(command: str, tmp_path: Path) -> None:
+    """With a key and a task of the provider: all that a look at it needs."""
+    from tests.mithril.server import Server
+
+    with Server() as provider:
+        environ = {
+            "HOME": str(tmp_path),
+            "MITHRIL_API_URL": provider.url,
+            "MITHRIL_API_KEY": provider.key,
+            "MITHRIL_PROJECT": "research",
+        }
+        submitted = subprocess.run(
+            [sys.executable, "-m", "flowc", "submit", str(JOB)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+            env={"PYTHONPATH": str(ROOT), **environ},
+        )
+        (name,) = submitted.stdout.split()
+        words = {"list": [], "wait": [name, "--timeout", "1"]}.get(command, [name])
+        found = imported(command, *words, status=125 if command == "wait" else 0, **environ)
+    libraries = {"httpx", "httpx2", "pydantic", "yaml", "anyio", "flowc.driver", "flowc.frontends"}
+    assert found & libraries == set()
+    assert "flowc.providers.mithril.client" in found

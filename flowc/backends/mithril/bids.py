@@ -12,6 +12,7 @@ from flowc.digest import sha256_hex
 from flowc.ir.encode import dumps
 from flowc.record import Record
 from flowc.scripts.delivery import delivery
+from flowc.scripts.secrets import SECRETS, secrets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def artifacts(units: list[Unit], sink: Sink, taken: set[str]) -> list[Artifact]:
     document: dict[str, Any] = {
         "format": "flowc.mithril/1",
         "requests": requests,
+        "jobs": [_job(unit, its_bids) for unit, its_bids in zip(units, by_unit, strict=True)],
         "unresolved": list(references.found),
         "script": _script(bids[0].script),
     }
@@ -86,6 +88,19 @@ def artifacts(units: list[Unit], sink: Sink, taken: set[str]) -> list[Artifact]:
     return found
 
 
+def _job(unit: Unit, bids: list[Bid]) -> dict[str, Any]:
+    """What of a job goes on after its bids are placed: what they wait for, how many at a time, how long at most."""
+    job, plan = unit.job, unit.plan
+    assert plan is not None, "mithril: a unit without a plan"
+    return {
+        "name": job.name,
+        "bids": [bid.name for bid in bids],
+        "after": [{"kind": each.kind, "on": each.on} for each in job.depends_on],
+        "max_concurrent": job.array.max_concurrent if job.array is not None else None,
+        "hours_bound": plan.hours_bound,
+    }
+
+
 def _prefix(units: list[Unit], first: Bid) -> str:
     """What the names of a unit's files begin with; `first` is the unit's first bid."""
     return "" if len(units) == 1 else f"{first.name}."
@@ -108,6 +123,10 @@ def _deliver(units: list[Unit], by_unit: list[list[Bid]]) -> list[dict[str, Any]
                     "sha256": sent.sha256,
                 }
             )
+        names = list(secrets(unit.job).secrets)
+        if names:
+            to = [bid.name for bid in bids]
+            found.append({"to": to, "nodes": "all", "path": SECRETS, "secrets": names})
     return found
 
 

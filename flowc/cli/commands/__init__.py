@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from flowc.cli.table import Command
 
 # In the order of `flowc --help`.
-COMMANDS = ("compile", "check", "explain", "schema", "completion")
+COMMANDS = ("compile", "check", "submit", "list", "status", "wait", "cancel", "explain", "schema", "completion")
 
 
 def load(name: str) -> ModuleType:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from flowc.backends import BACKENDS
 from flowc.cli.options import COMMAND_OPTION, JOB_OPTIONS, SOURCE_OPTIONS
-from flowc.cli.table import COMMAND_LINE, HELP, Command, Option
+from flowc.cli.table import HELP, Command, Option
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from flowc.backends.base import Artifact
     from flowc.cli.arguments import Words
 
 COMMAND = Command(
@@ -53,53 +52,18 @@ COMMAND = Command(
 def run(words: Words, argv: list[str]) -> int:
     """The exit status. Raises UsageError, and OSError when standard output or error cannot be written."""
     import os
-    import sys
 
-    from flowc import driver
-    from flowc.cli import sources, terminal
-    from flowc.cli.arguments import UsageError, refuse_mixtures
-    from flowc.cli.inputs import gather
+    from flowc.cli.arguments import UsageError
     from flowc.cli.outputs import Outputs
     from flowc.cli.status import WORLD_FAILED, Tally
-    from flowc.diag.render import render, summary
-    from flowc.diag.sink import Diagnostic
-    from flowc.source import Source
+    from flowc.cli.tasks.compiling import compiled
 
-    inputs = gather(words, argv, os.environ)
-    wrapped = any(word.startswith("--wr") for word in inputs.args)
-    refuse_mixtures(words)
-    if not words.operands and not wrapped and inputs.command is None:
-        raise UsageError("no SOURCE given", "name a job file, or - for standard input: flowc compile job.sbatch")
     folder = words.text("output")
     if folder is not None and os.path.exists(folder) and not os.path.isdir(folder):
         raise UsageError(f"`{folder}` is not a folder", "-o takes the folder that the files are written to")
     outputs = Outputs(folder, several=len(words.operands) > 1)
     tally = Tally()
-    commanded = Source("<wrap>", "") if inputs.command is None else inputs.command.source
-    found = [sources.read(operand) if operand else commanded for operand in words.operands or ("",)]
-    results = iter(
-        driver.compile_all(
-            [each for each in found if isinstance(each, Source)],
-            inputs,
-            emit=words.text("emit") or "mithril",
-            frontend=words.text("from") if inputs.command is None else COMMAND_LINE,
-            strict=words.flag("strict"),
-        )
-    )
-    for operand, source in zip(words.operands or ("",), found, strict=True):
-        path = operand if isinstance(source, Diagnostic) else source.path
-        artifacts: tuple[Artifact, ...] = ()
-        if isinstance(source, Diagnostic):
-            diagnostics: tuple[Diagnostic, ...] = (source,)
-        else:
-            result = next(results)
-            artifacts, diagnostics = result.artifacts, result.diagnostics
-        tally.add(diagnostics)
-        if diagnostics:
-            colours = terminal.palette(sys.stderr, os.environ)
-            terminal.write(sys.stderr, render(path, diagnostics, colours, terminal.width(sys.stderr)))
+    for path, artifacts in compiled(words, argv, tally, emit=words.text("emit") or "mithril"):
         if artifacts and not outputs.put(path, artifacts):
             return WORLD_FAILED
-    if tally.total:
-        terminal.write(sys.stderr, summary(tally.severities, tally.files) + "\n")
     return tally.status

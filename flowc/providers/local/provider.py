@@ -8,7 +8,7 @@ import os
 import signal
 import time
 
-from flowc.providers.base import ENDED, RUNNING, Made
+from flowc.providers.base import ENDED, RUNNING, Made, Resolution
 from flowc.providers.errors import ConflictError, ProviderError, UnavailableError, ValidationError
 from flowc.providers.local.tasks import TASK, VOLUME, Folder, all_tasks, replace, stamp
 
@@ -32,6 +32,8 @@ class Local:
     ever written to a disk of this computer, nor stands on a command line."""
 
     name = "local"
+    look_s = (0.004, 0.2)
+    ends_tasks = True
 
     def __init__(
         self, folder: str, *, secrets: Mapping[str, str] | None = None, files: Mapping[str, bytes] | None = None
@@ -40,14 +42,14 @@ class Local:
         self._secrets = dict(secrets or {})
         self._files = dict(files or {})
 
-    def resolve(self, references: Iterable[str]) -> dict[str, str]:
-        """The ids of what a document refers to, such as `${volume:data}`: here each has its own name."""
-        found = {}
-        for reference in references:
+    def resolve(self, document: Mapping[str, Any]) -> Resolution:
+        """See Provider. Here each thing has its own name as its id."""
+        known = {}
+        for reference in document["unresolved"]:
             kind, _, name = reference[2:-1].partition(":")
             name = name.rpartition("@")[0] if kind == "instance_type" and "@" in name else name
-            found[reference] = _volume_id(name) if kind == "volume" else name
-        return found
+            known[reference] = _volume_id(name) if kind == "volume" else name
+        return Resolution(document=dict(document), known=known)
 
     def create(self, kind: str, body: Mapping[str, Any], *, key: str) -> Made:
         """See Provider. A second call with the same key gives what the first one made."""

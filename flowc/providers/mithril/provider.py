@@ -13,21 +13,32 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
-    from flowc.providers.base import Machine, Task
+    from flowc.providers.base import Machine, Resolution, Task
     from flowc.providers.mithril.client import Client
 
 
 class Mithril:
-    """`project` is the id of the project whose tasks are listed; None: all that the key may see. `keys` is the folder
-    in which the host keys of machines are kept."""
+    """`keys` is the folder in which the host keys of machines are kept; `project` and `ssh_keys` are names or ids that
+    hold for documents which do not say theirs."""
 
     name = "mithril"
+    look_s = (5.0, 15.0)
+    ends_tasks = False
 
-    def __init__(self, client: Client, *, project: str | None = None, keys: str) -> None:
+    def __init__(
+        self, client: Client, *, keys: str, project: str | None = None, ssh_keys: tuple[str, ...] = ()
+    ) -> None:
         self._client = client
         self._keys = keys
         self._project = project
+        self._ssh_keys = ssh_keys
         self._types: dict[str, str] | None = None
+
+    def resolve(self, document: Mapping[str, Any]) -> Resolution:
+        """See Provider."""
+        from flowc.providers.mithril.resolve import Resolver
+
+        return Resolver(self._client, project=self._project, ssh_keys=self._ssh_keys).run(document)
 
     def create(self, kind: str, body: Mapping[str, Any], *, key: str) -> Made:
         """See Provider."""
@@ -64,9 +75,9 @@ class Mithril:
         return task_of(bid, self._own(bid, instances), self._type_name(bid))
 
     def list_tasks(self, *, limit: int) -> Iterable[Task]:
-        """See Provider. The machines of all projects are asked for once each."""
+        """See Provider: of all projects that the key may see. The machines of each are asked for once."""
         bids = []
-        for bid in self._client.bids(project=self._project):
+        for bid in self._client.bids():
             bids.append(bid)
             if len(bids) == limit:
                 break

@@ -8,9 +8,9 @@ from __future__ import annotations
 import copy
 
 from flowc._compiled.limits import SCRIPT_BYTES
+from flowc.providers.base import Resolution
 from flowc.providers.errors import InsufficientQuotaError, ProviderError, ValidationError
 from flowc.providers.mithril.money import dollars, of_cents
-from flowc.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,16 +19,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from flowc.providers.mithril.client import Client
-
-
-class Resolution(Record):
-    """`document` has ids in place of references, but for volumes that are still to be made. `warnings` are sentences
-    for the user; `market_usd` is what all bids would cost in an hour at today's price, None where that is not known."""
-
-    document: dict[str, Any]
-    project: str
-    warnings: tuple[str, ...]
-    market_usd: Decimal | None
 
 
 class Resolver:
@@ -69,7 +59,7 @@ class Resolver:
             raise ValidationError("the jobs are of several projects", help="submit those of each project apart")
         return Resolution(
             document=found,
-            project=next(iter(projects.values())),
+            known={},
             warnings=tuple(dict.fromkeys(self._warnings)),
             market_usd=market,
         )

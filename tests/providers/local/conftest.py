@@ -61,7 +61,7 @@ class Here:
     def submit(self, text: str, *, name: str = "job", key: str | None = None, **flags: object) -> str:
         """A task of a batch script; its id."""
         document = requests(text, **flags)
-        known = self.call("resolve", document["unresolved"])
+        known = self.call("resolve", document)["known"]
         for request in document["requests"]:
             body = json.loads(replaced(json.dumps(request["body"]), known))
             if request["path"].endswith("/volumes"):

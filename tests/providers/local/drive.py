@@ -48,7 +48,7 @@ class Driven(Local):
             state=OPEN,
             keep=False,
             document=document,
-            resolved=self.resolve(document["unresolved"]),
+            resolved=self.resolve(document).known,
         )
         journal.begin(submission, steps_of(document, nonce), again=False)
         Carrier(journal, self, now=time.time, sleep=time.sleep).carry_out(submission)

@@ -1,0 +1,75 @@
+"""`flowc list`: the tasks, newest first."""
+
+from __future__ import annotations
+
+from flowc.cli.table import HELP, Command, Option
+from flowc.cli.tasks.options import FORMAT, PROVIDER
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.cli.arguments import Words
+    from flowc.cli.tasks.world import World
+
+COMMAND = Command(
+    name="list",
+    summary="show the tasks, newest first",
+    usage=("flowc list [OPTIONS]",),
+    options=(
+        HELP,
+        Option(name="--all", short="-a", help="also those that have ended"),
+        Option(name="--limit", metavar="N", kind="integer", help="of each provider at most so many (default: 100)"),
+        PROVIDER.replace(help="of this one alone (default: all)"),
+        FORMAT,
+    ),
+    examples=(
+        ("flowc list", "what waits and runs"),
+        ("flowc list --all --format json", "everything, for a program"),
+    ),
+    notes="Where jobs have ended, their bids are ended on the way, unless they were submitted with --keep.",
+)
+
+
+def run(words: Words, argv: list[str]) -> int:
+    """The exit status. Raises OSError when standard output cannot be written."""
+    from flowc.cli.status import WORLD_FAILED
+    from flowc.cli.tasks.guard import guarded
+    from flowc.cli.tasks.world import World
+
+    return guarded(lambda: _list(words, World(words)), failed=WORLD_FAILED)
+
+
+def _list(words: Words, world: World) -> int:
+    import sys
+
+    from flowc.cli import terminal
+    from flowc.cli.tasks.looking import looked_after
+    from flowc.cli.tasks.show import document, table
+    from flowc.cli.tasks.world import tell
+    from flowc.providers.base import ENDED
+    from flowc.settings import SettingsError
+
+    tasks, missing = [], None
+    names = world.listed()
+    for name in names:
+        try:
+            provider = world.provider(name)
+        except SettingsError as error:
+            if len(names) == 1:
+                raise
+            missing = f"what {name} has is not shown: {error}"
+            continue
+        tasks += looked_after(world, name, provider.list_tasks(limit=int(words.text("limit") or 100)))
+    if not words.flag("all"):
+        tasks = [task for task in tasks if task.state not in ENDED]
+    tasks.sort(key=lambda task: task.created_at, reverse=True)
+    if words.text("format") == "json":
+        terminal.write(sys.stdout, document(tasks), encoding="utf-8")
+    elif tasks:
+        terminal.write(sys.stdout, table(tasks))
+    else:
+        tell(
+            "no task" + ("" if words.flag("all") else " waits or runs; `flowc list --all` shows those that have ended")
+        )
+    if missing is not None:
+        tell(missing)
+    return 0

@@ -1,0 +1,58 @@
+"""`flowc status`: how tasks are, and why."""
+
+from __future__ import annotations
+
+from flowc.cli.table import HELP, Command
+from flowc.cli.tasks.options import FORMAT, TASK
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.cli.arguments import Words
+
+COMMAND = Command(
+    name="status",
+    summary="show how tasks are, and why",
+    usage=("flowc status [OPTIONS] TASK…",),
+    operand="TASK",
+    options=(HELP, FORMAT),
+    examples=(("flowc status train-k3x9q2fa", "state, reason, machines"),),
+    notes=f"{TASK} Where a job has ended, its bid is ended on the way, unless it was submitted with --keep.",
+)
+
+
+def run(words: Words, argv: list[str]) -> int:
+    """The exit status. Raises UsageError, and OSError when standard output cannot be written."""
+    from flowc.cli.arguments import UsageError
+    from flowc.cli.status import WORLD_FAILED
+    from flowc.cli.tasks.guard import guarded
+
+    if not words.operands:
+        raise UsageError("no TASK given", "`flowc list` shows the tasks there are")
+    return guarded(lambda: _status(words), failed=WORLD_FAILED)
+
+
+def _status(words: Words) -> int:
+    import sys
+
+    from flowc.cli import terminal
+    from flowc.cli.status import DONE, WORLD_FAILED
+    from flowc.cli.tasks.looking import looked_after
+    from flowc.cli.tasks.names import bids_of
+    from flowc.cli.tasks.show import account, document
+    from flowc.cli.tasks.world import World, tell
+
+    world = World(words)
+    bids = bids_of(world.journal, words.operands)
+    unknown = [bid for bid in bids if bid.made is None]
+    tasks = []
+    for name in dict.fromkeys(bid.provider for bid in bids):
+        provider = world.provider(name)
+        mine = [provider.get(bid.made) for bid in bids if bid.provider == name and bid.made is not None]
+        tasks += looked_after(world, name, mine)
+    if words.text("format") == "json":
+        terminal.write(sys.stdout, document(tasks), encoding="utf-8")
+    else:
+        terminal.write(sys.stdout, "".join(map(account, tasks)))
+    for bid in unknown:
+        tell(f"{bid.name}: {bid.state}, not known to be there; `flowc submit --resume {bid.key}` finds out")
+    return WORLD_FAILED if unknown else DONE

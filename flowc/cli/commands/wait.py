@@ -1,0 +1,54 @@
+"""`flowc wait`: until tasks have ended."""
+
+from __future__ import annotations
+
+from flowc.cli.table import HELP, Command, Option
+from flowc.cli.tasks.options import TASK
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.cli.arguments import Words
+
+COMMAND = Command(
+    name="wait",
+    summary="wait until tasks have ended, and end their bids",
+    usage=("flowc wait [OPTIONS] TASK…",),
+    operand="TASK",
+    options=(
+        HELP,
+        Option(name="--every", metavar="SECONDS", kind="integer", help="how often it looks (default: 5, later 15)"),
+        Option(
+            name="--timeout", metavar="SECONDS", kind="integer", help="stop waiting after so long (exit status 125)"
+        ),
+    ),
+    examples=(("flowc wait train-k3x9q2fa && flowc submit eval.sbatch", "the next one when this one did well"),),
+    notes=f"{TASK} The exit status is the job's (of several the first that is not 0), 125 where flowc itself fails. "
+    "Ctrl-C ends the waiting and nothing else.",
+)
+
+
+def run(words: Words, argv: list[str]) -> int:
+    """The exit status. Raises UsageError, and OSError when standard output cannot be written."""
+    from flowc.cli.arguments import UsageError
+    from flowc.cli.tasks.guard import OURS, guarded
+
+    if not words.operands:
+        raise UsageError("no TASK given", "`flowc list` shows the tasks there are")
+    return guarded(lambda: _wait(words), failed=OURS)
+
+
+def _wait(words: Words) -> int:
+    from flowc.cli.tasks.guard import OURS
+    from flowc.cli.tasks.names import bids_of
+    from flowc.cli.tasks.waiting import Waiting
+    from flowc.cli.tasks.world import World, tell
+
+    world = World(words)
+    bids = bids_of(world.journal, words.operands)
+    for bid in bids:
+        if bid.made is None:
+            tell(f"{bid.name}: {bid.state}, not known to be there; `flowc submit --resume {bid.key}` finds out")
+            return OURS
+    every, timeout = words.text("every"), words.text("timeout")
+    waiting = Waiting(world, bids, every=None if every is None else float(every))
+    return waiting.run(timeout=None if timeout is None else float(timeout))

@@ -1,0 +1,87 @@
+"""Sources become artifacts, their findings are shown: what `compile`, `submit` and the like begin with."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from flowc import driver
+from flowc.cli import sources, terminal
+from flowc.cli.arguments import UsageError, refuse_mixtures
+from flowc.cli.inputs import gather
+from flowc.cli.status import Tally
+from flowc.cli.table import COMMAND_LINE
+from flowc.diag.render import render, summary
+from flowc.diag.sink import Diagnostic
+from flowc.source import Source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from flowc.backends.base import Artifact
+    from flowc.cli.arguments import Words
+
+
+def compiled(words: Words, argv: list[str], tally: Tally, *, emit: str) -> Iterator[tuple[str, tuple[Artifact, ...]]]:
+    """The path of each source, and what was made of it; its findings are shown and counted. Raises UsageError."""
+    inputs = gather(words, argv, os.environ)
+    wrapped = any(word.startswith("--wr") for word in inputs.args)
+    refuse_mixtures(words)
+    if not words.operands and not wrapped and inputs.command is None:
+        example = f"flowc {argv[0]} job.sbatch"
+        raise UsageError("no SOURCE given", f"name a job file, or - for standard input: {example}")
+    commanded = Source("<wrap>", "") if inputs.command is None else inputs.command.source
+    found = [sources.read(operand) if operand else commanded for operand in words.operands or ("",)]
+    results = iter(
+        driver.compile_all(
+            [each for each in found if isinstance(each, Source)],
+            inputs,
+            emit=emit,
+            frontend=words.text("from") if inputs.command is None else COMMAND_LINE,
+            strict=words.flag("strict"),
+        )
+    )
+    for operand, source in zip(words.operands or ("",), found, strict=True):
+        path = operand if isinstance(source, Diagnostic) else source.path
+        artifacts: tuple[Artifact, ...] = ()
+        if isinstance(source, Diagnostic):
+            diagnostics: tuple[Diagnostic, ...] = (source,)
+        else:
+            result = next(results)
+            artifacts, diagnostics = result.artifacts, result.diagnostics
+        tally.add(diagnostics)
+        if diagnostics:
+            colours = terminal.palette(sys.stderr, os.environ)
+            terminal.write(sys.stderr, render(path, diagnostics, colours, terminal.width(sys.stderr)))
+        yield path, artifacts
+    if tally.total:
+        terminal.write(sys.stderr, summary(tally.severities, tally.files) + "\n")
+
+
+def request(words: Words, argv: list[str]) -> tuple[dict[str, Any] | None, int]:
+    """One request document of all sources; None, with the exit status, where one of them is not right. What is
+    delivered stands in it (`data`). Raises UsageError."""
+    import json
+
+    tally, documents = Tally(), []
+    for _, artifacts in list(compiled(words, argv, tally, emit="mithril")):
+        if not artifacts:
+            continue
+        document = json.loads(artifacts[0].text)
+        texts = {each.name: each for each in artifacts}
+        for each in document.get("deliver", ()):
+            if "file" in each:
+                each["data"] = texts[each["file"]].text
+        documents.append(document)
+    if tally.status or len(documents) != tally.files:
+        return None, tally.status
+    whole = documents[0]
+    for other in documents[1:]:
+        for name in ("requests", "jobs"):
+            whole[name] += other[name]
+        whole["unresolved"] = list(dict.fromkeys([*whole["unresolved"], *other["unresolved"]]))
+        if "deliver" in other:
+            whole["deliver"] = [*whole.get("deliver", ()), *other["deliver"]]
+    return whole, 0

@@ -1,0 +1,42 @@
+"""What the commands of tasks do on the way: jobs that have ended are noted, and their bids ended."""
+
+from __future__ import annotations
+
+import os
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from flowc.cli.tasks.world import World
+    from flowc.providers.base import Task
+    from flowc.submit.ending import End, Endings
+    from flowc.submit.journal import Bid
+
+
+def endings_of(world: World, provider: str) -> Endings:
+    """Who looks after this user's tasks at a provider. Raises as World does."""
+    from flowc.submit.ending import Endings
+
+    folder = os.path.join(world.folder, "output")
+    return Endings(world.journal, world.provider(provider), folder=folder, now=time.time, tell=_tell)
+
+
+def looked_after(world: World, provider: str, tasks: Iterable[Task]) -> list[Task]:
+    """The tasks as they are now. One whose machine cannot be asked stays as the provider says."""
+    tasks = list(tasks)
+    ours = {bid.made: bid for bid in world.journal.bids() if bid.made is not None}
+    pairs = [(ours[task.identity], task) for task in tasks if task.identity in ours]
+    seen = endings_of(world, provider).look_at_all(pairs)
+    now = {task.identity: task for task, _ in seen}
+    return [now.get(task.identity, task) for task in tasks]
+
+
+def _tell(bid: Bid, end: End) -> None:
+    from flowc.cli.tasks.world import tell
+
+    status = f"exit status {end.exit_status}"
+    why = f" ({end.reason})" if end.reason and end.reason != status else ""
+    paid = "" if bid.provider == "local" else "; its bid stays, and is paid" if bid.keep else "; nothing more is paid"
+    tell(f"{bid.name}: {end.state}{why}, {status}{paid}")

@@ -1,0 +1,39 @@
+"""Tasks as people name them: by the name of a bid, its id, the key of a submission, or a beginning of these."""
+
+from __future__ import annotations
+
+from flowc.cli.tasks.guard import RefusedTaskError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from flowc.submit.journal import Bid, Journal
+
+
+def bids_of(journal: Journal, names: Iterable[str]) -> list[Bid]:
+    """The bids that these names mean, each once. Raises RefusedTaskError."""
+    found = {(bid.key, bid.number): bid for name in names for bid in _named(journal, name)}
+    return list(found.values())
+
+
+def _named(journal: Journal, name: str) -> list[Bid]:
+    found = journal.bids(name=name) or journal.bids(made=name) or journal.bids(key=name)
+    if found:
+        return found
+    every = journal.bids()
+    keys = {bid.key for bid in every if bid.key.startswith(name)}
+    if len(keys) == 1:
+        return [bid for bid in every if bid.key in keys]
+    found = [bid for bid in every if bid.name.startswith(name)]
+    if len(found) == 1 or (found and len({bid.key for bid in found}) == 1):
+        return found
+    if found or keys:
+        several = [bid.name for bid in found] or sorted(keys)
+        listed = ", ".join(several[-8:]) + (f" and {len(several) - 8} more" if len(several) > 8 else "")
+        raise RefusedTaskError(f"`{name}` may be several tasks", f"name one: {listed}")
+    from flowc.diag.suggest import nearest
+
+    near = nearest(name, [bid.name for bid in every])
+    hint = f"did you mean `{near}`?" if near else "`flowc list` shows those there are"
+    raise RefusedTaskError(f"there is no task `{name}`", hint)

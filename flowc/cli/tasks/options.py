@@ -1,0 +1,26 @@
+"""The options of the commands that submit, and what a TASK is."""
+
+from __future__ import annotations
+
+from flowc.cli.table import Option
+from flowc.providers import PROVIDERS
+
+PROVIDER = Option(
+    name="--provider", metavar="NAME", choices=PROVIDERS, help="where (default: FLOW_PROVIDER, else mithril)"
+)
+FORMAT = Option(name="--format", metavar="FORMAT", choices=("human", "json"), help="for people (default), or JSON")
+
+_HOW = "how it is submitted"
+SUBMIT_OPTIONS = (
+    PROVIDER.replace(group=_HOW),
+    Option(name="--follow", help="show the output, wait for the end; the exit status is the job's", group=_HOW),
+    Option(name="--wait", help="wait for the end; the exit status is the job's", group=_HOW),
+    Option(name="--keep", help="do not end the bid with its job", group=_HOW),
+    Option(name="--dry-run", help="show every call in order, and make only those that read", group=_HOW),
+    Option(name="--offline", help="with --dry-run: make no call at all", group=_HOW),
+    Option(name="--resume", help="go on with what was not finished: all, or the KEYs in place of SOURCE", group=_HOW),
+    Option(name="--force-new", help="submit again what lives already", group=_HOW),
+    Option(name="--idempotency-key", metavar="KEY", help="what has this KEY is submitted once, ever", group=_HOW),
+)
+
+TASK = "TASK is the name or id of a task, the key of a submission, or the beginning of one of these."

@@ -1,0 +1,78 @@
+"""Tasks for people, and for programs."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from flowc.providers.base import Task
+
+
+def table(tasks: Iterable[Task]) -> str:
+    """A line each, in columns."""
+    from flowc.diag.excerpt import visible
+
+    rows = [("NAME", "STATE", "MACHINES", "REGION", "LIMIT/H", "SINCE")]
+    rows += [
+        (
+            visible(task.name),
+            task.state if task.exit_status in (None, 0) else f"{task.state} ({task.exit_status})",
+            visible(f"{task.machines_wanted} x {task.instance_type}"),
+            visible(task.region or "-"),
+            visible(task.unit_price or "-"),
+            visible(task.created_at[:16].replace("T", " ")),
+        )
+        for task in tasks
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "".join(
+        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() + "\n" for row in rows
+    )
+
+
+def account(task: Task) -> str:
+    """One task, with its machines."""
+    from flowc.diag.excerpt import visible
+
+    why = f" ({task.reason})" if task.reason else ""
+    price = f", at most {task.unit_price} an hour each" if task.unit_price else ""
+    lines = [
+        f"{task.name}: {task.state}{why}",
+        f"  {task.machines_wanted} x {task.instance_type} in {task.region or 'no region'}{price}",
+    ]
+    if task.exit_status is not None:
+        lines.append(f"  exit status {task.exit_status}")
+    lines += [
+        f"  {each.identity}  {each.state}" + (f"  {each.address}" if each.address else "") for each in task.machines
+    ]
+    return "".join(f"{visible(line)}\n" for line in lines)
+
+
+def document(tasks: Iterable[Task]) -> str:
+    """`flowc.tasks/1`."""
+    import json
+
+    found = {
+        "format": "flowc.tasks/1",
+        "tasks": [
+            {
+                "id": task.identity,
+                "name": task.name,
+                "state": task.state,
+                "reason": task.reason,
+                "exit_status": task.exit_status,
+                "created_at": task.created_at or None,
+                "ended_at": task.ended_at,
+                "region": task.region,
+                "instance_type": task.instance_type,
+                "nodes": task.machines_wanted,
+                "limit_usd_per_instance_hour": (task.unit_price or "").removeprefix("$") or None,
+                "machines": [
+                    {"id": each.identity, "state": each.state, "address": each.address} for each in task.machines
+                ],
+            }
+            for task in tasks
+        ],
+    }
+    return json.dumps(found, indent=2, ensure_ascii=False) + "\n"

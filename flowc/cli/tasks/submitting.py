@@ -1,0 +1,193 @@
+"""Submits a request document, once, and stays with its jobs where that is asked for."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from flowc.cli import terminal
+from flowc.cli.arguments import UsageError
+from flowc.cli.status import DONE, WORLD_FAILED
+from flowc.cli.tasks.bill import who_ends
+from flowc.cli.tasks.guard import OURS, RefusedTaskError, guarded
+from flowc.cli.tasks.world import World, tell
+from flowc.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from flowc.cli.arguments import Words
+    from flowc.providers.base import Resolution
+    from flowc.submit.journal import Submission
+
+
+def submit(words: Words, argv: list[str]) -> int:
+    """What SUBMIT_OPTIONS say with the sources of a command line. The exit status. Raises UsageError."""
+    check(words)
+    failed = OURS if _stays(words) else WORLD_FAILED
+    if words.flag("resume"):
+        return guarded(lambda: _resume(words), failed=failed)
+    return guarded(lambda: _submit(words, argv), failed=failed)
+
+
+def check(words: Words) -> None:
+    """Raises UsageError for options that do not go together."""
+    if words.flag("offline") and not words.flag("dry_run"):
+        raise UsageError("`--offline` submits nothing", "it goes with `--dry-run`")
+    for one, other in (("dry_run", "resume"), ("force_new", "idempotency_key"), ("dry_run", "follow")):
+        if words.flag(one) and words.flag(other):
+            names = [f"--{each.replace('_', '-')}" for each in (one, other)]
+            raise UsageError(f"`{names[0]}` and `{names[1]}` exclude each other", "leave out one of them")
+
+
+def _stays(words: Words) -> bool:
+    return words.flag("follow") or words.flag("wait")
+
+
+class _Plan(Record):
+    """What is to be submitted: the document of the compiler, and what the provider knows of it."""
+
+    document: dict[str, Any]
+    found: Resolution
+
+
+def _submit(words: Words, argv: list[str]) -> int:
+    from flowc.cli.tasks.compiling import request
+
+    document, status = request(words, argv)
+    if document is None:
+        return OURS if _stays(words) else status
+    if words.flag("offline"):
+        _show_calls(document)
+        return DONE
+    world = _world(words, [document])
+    name = world.chosen
+    provider = world.provider(name)
+    found = provider.resolve(document)
+    for warning in found.warnings:
+        tell(f"warning: {warning}")
+    if words.flag("dry_run"):
+        _show_calls(found.document)
+        return DONE
+    submission = _begun(words, world, name, _Plan(document=document, found=found))
+    price = "" if found.market_usd is None else f", {found.market_usd:.2f} USD an hour at today's price"
+    return _carry_out(words, world, [submission], price)
+
+
+def _world(words: Words, documents: Iterable[dict[str, Any]]) -> World:
+    """With what these documents want on their machines."""
+    secrets: list[str] = []
+    files: dict[str, bytes] = {}
+    for each in (each for document in documents for each in document.get("deliver", ())):
+        secrets += each.get("secrets", ())
+        if "data" in each:
+            files[each["path"]] = each["data"].encode("utf-8", "surrogateescape")
+    return World(words, many=True, secrets=dict.fromkeys(secrets), files=files)
+
+
+def _begun(words: Words, world: World, provider: str, plan: _Plan) -> Submission:
+    """The submission in the journal: a new one, or one of the same content that is to be finished. Raises
+    RefusedTaskError where it lives already and nobody wants it twice."""
+    from flowc.submit.journal import OPEN, Submission
+    from flowc.submit.plan import content_key, new_nonce, steps_of
+
+    content = content_key({"provider": provider, "document": plan.document})
+    idempotency_key = words.text("idempotency_key")
+    nonce = new_nonce()
+    submission = Submission(
+        key=f"{content[:8]}-{nonce}",
+        content=content if idempotency_key is None else content_key({"idempotency_key": idempotency_key}),
+        name=plan.document["requests"][-1]["id"],
+        provider=provider,
+        nonce=nonce,
+        created_at=time.time(),
+        state=OPEN,
+        keep=words.flag("keep"),
+        document=plan.found.document,
+        resolved=plan.found.known,
+    )
+    steps = steps_of(plan.found.document, nonce)
+    again, once = words.flag("force_new"), idempotency_key is not None
+    other = world.journal.begin(submission, steps, again=again, once=once)
+    if other is None:
+        return submission
+    if once and other.key[:8] != submission.key[:8]:
+        raise RefusedTaskError(
+            f"another job was submitted with this key: {other.key}", "each job needs an --idempotency-key of its own"
+        )
+    if other.state == OPEN:
+        tell(f"this was begun before and is not finished: goes on with {other.key}")
+    elif once:
+        tell(f"this was submitted before: {other.key}")
+    elif _asked(other):
+        world.journal.begin(submission, steps, again=True)
+        return submission
+    else:
+        raise RefusedTaskError(
+            f"this job was submitted before, and lives: {other.key}",
+            f"`flowc status {other.key}` shows it; --force-new submits it once more",
+        )
+    return other
+
+
+def _carry_out(words: Words, world: World, submissions: Iterable[Submission], price: str = "") -> int:
+    from flowc.submit.steps import Carrier
+
+    bids = []
+    for submission in submissions:
+        provider = world.provider(submission.provider)
+        Carrier(world.journal, provider, now=time.time, sleep=time.sleep).carry_out(submission)
+        bids += world.journal.bids(key=submission.key)
+        if not words.flag("follow"):
+            names = [bid.name for bid in world.journal.bids(key=submission.key)]
+            terminal.write(sys.stdout, "".join(f"{name}\n" for name in names))
+        tell(f"submitted as {submission.key}{price}")
+        keep, stays = submission.keep, _stays(words)
+        tell(who_ends(submission.key, submission.provider, submission.document, keep=keep, stays=stays))
+    if not _stays(words):
+        return DONE
+    from flowc.cli.tasks.waiting import Waiting
+
+    return Waiting(world, bids, follow=words.flag("follow")).run()
+
+
+def _resume(words: Words) -> int:
+    from flowc.submit.journal import OPEN
+
+    journal = World(words).journal
+    if words.operands:
+        named = [(key, journal.submission(key)) for key in words.operands]
+        for key, each in named:
+            if each is None:
+                raise RefusedTaskError(f"there is no submission `{key}`", "`flowc submit --resume` finishes all")
+        chosen = [each for _, each in named if each is not None]
+    else:
+        chosen = journal.submissions(state=OPEN)[::-1]
+    if not chosen:
+        tell("nothing is left to do: every submission is at its end")
+        return DONE
+    return _carry_out(words, _world(words, [each.document for each in chosen]), chosen)
+
+
+def _show_calls(document: dict[str, Any]) -> None:
+    """Each call in order, as JSON lines without the startup script."""
+    import json
+
+    for request in document["requests"]:
+        body = dict(request["body"])
+        launch = body.get("launch_specification")
+        if launch and launch.get("startup_script"):
+            script = f"({len(launch['startup_script']):,} bytes)"
+            body["launch_specification"] = {**launch, "startup_script": script}
+        line = {"method": request["method"], "path": request["path"], "body": body}
+        terminal.write(sys.stdout, json.dumps(line, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _asked(other: Submission) -> bool:
+    """Whether somebody at a terminal wants it twice; without one nobody does."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    terminal.write(sys.stderr, f"flowc: this job was submitted before, and lives: {other.key}. Once more? [y/N] ")
+    return sys.stdin.readline().strip().lower() in ("y", "yes")

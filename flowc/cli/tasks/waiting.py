@@ -1,0 +1,179 @@
+"""Waits for the end of tasks, and shows their output on the way."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import suppress
+
+from flowc.cli.tasks.guard import OURS
+from flowc.cli.tasks.looking import endings_of
+from flowc.cli.tasks.world import tell
+from flowc.providers.base import ENDED, PENDING
+from flowc.providers.errors import ProviderError, RateLimitError, UnavailableError
+from flowc.submit.ending import OUTPUT
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from flowc.cli.tasks.world import World
+    from flowc.providers.base import Machine, Provider, Task
+    from flowc.submit.ending import End
+    from flowc.submit.journal import Bid
+
+# So many tasks are asked for one by one; more come in one list.
+FEW = 2
+MOST_LISTED = 10_000
+
+
+class Waiting:
+    """Waits for `bids`. `follow`: their output goes to standard output as it comes. `every`: seconds between looks,
+    None: as the provider is best asked."""
+
+    def __init__(self, world: World, bids: Iterable[Bid], *, follow: bool = False, every: float | None = None) -> None:
+        self._world = world
+        self._all = tuple(bids)
+        self._waiting = list(self._all)
+        self._output = _Output(several=len(self._all) > 1) if follow else None
+        self._every = every
+        self._ends: dict[str, End] = {}
+        self._said: dict[str, str] = {}
+
+    def run(self, *, timeout: float | None = None) -> int:
+        """The exit status: of several jobs the first that is not 0. OURS where the time is up before. Raises as the
+        provider, the settings and the journal do."""
+        try:
+            return self._run(None if timeout is None else time.monotonic() + timeout)
+        except KeyboardInterrupt:
+            left = {bid.key for bid in self._waiting}
+            for key in sorted(left):
+                tell(f"the job goes on: `flowc wait {key}` waits for its end, `flowc cancel {key}` ends it")
+            raise
+
+    def _run(self, deadline: float | None) -> int:
+        quiet_since = time.monotonic()
+        while True:
+            news = self._look()
+            if not self._waiting:
+                return next((end.exit_status for end in self._in_order() if end.exit_status), 0)
+            now = time.monotonic()
+            if deadline is not None and now >= deadline:
+                tell("stopped waiting: the time is up; the tasks go on")
+                return OURS
+            quiet_since = now if news else quiet_since
+            pause = self._pause(now - quiet_since)
+            time.sleep(pause if deadline is None else max(0.0, min(pause, deadline - now)))
+
+    def _in_order(self) -> list[End]:
+        return [self._ends[bid.name] for bid in self._all]
+
+    def _pause(self, quiet: float) -> float:
+        if self._every is not None:
+            return self._every
+        shortest = [self._world.provider(name).look_s for name in {bid.provider for bid in self._waiting}]
+        # The longer nothing happens, the later is what happens next.
+        return max(max(low, min(high, quiet / 16)) for low, high in shortest)
+
+    def _look(self) -> bool:
+        """Whether something has happened."""
+        news = False
+        for name in dict.fromkeys(bid.provider for bid in self._waiting):
+            mine = [bid for bid in self._waiting if bid.provider == name]
+            provider = self._world.provider(name)
+            listed: dict[str, Task] = {}
+            if len(mine) > FEW:
+                with suppress(UnavailableError, RateLimitError):
+                    listed = {task.identity: task for task in provider.list_tasks(limit=MOST_LISTED)}
+            for bid in mine:
+                try:
+                    news |= self._look_at(bid, listed.get(bid.made or "") or provider.get(bid.made or ""))
+                except (UnavailableError, RateLimitError) as error:
+                    self._say(bid, f"asks again: {error}")
+        return news
+
+    def _look_at(self, bid: Bid, task: Task) -> bool:
+        provider = self._world.provider(bid.provider)
+        output = self._output
+        news = output is not None and output.more(provider, bid, task)
+        if task.state not in ENDED and (task.state == PENDING or bid.provider != "local"):
+            news |= self._say(bid, f"{task.state} ({task.reason})" if task.reason else task.state)
+        endings = endings_of(self._world, bid.provider)
+        _, end = endings.look(bid, task, last=None if output is None else lambda: output.last(provider, bid, task))
+        if end is None:
+            return news
+        self._ends[bid.name] = end
+        self._waiting.remove(bid)
+        return True
+
+    def _say(self, bid: Bid, how: str) -> bool:
+        if self._said.get(bid.name) == how:
+            return False
+        self._said[bid.name] = how
+        tell(f"{bid.name}: {how}")
+        return True
+
+
+class _Output:
+    """The output of tasks on standard output, each machine's from where it was left. `several`: tasks, whose lines
+    come between each other."""
+
+    def __init__(self, *, several: bool) -> None:
+        self._several = several
+        self._streams: dict[tuple[str, str], _Stream] = {}
+        self._speakers: dict[str, list[str]] = {}
+
+    def more(self, provider: Provider, bid: Bid, task: Task) -> bool:
+        """Show what there is of a task. Whether there was something. Raises ProviderError."""
+        shown = False
+        for machine in task.machines:
+            if machine.address is None and bid.provider != "local":
+                continue
+            stream = self._streams.setdefault((bid.name, machine.identity), _Stream())
+            while data := provider.read(task, machine, OUTPUT, offset=stream.place):
+                stream.place += len(data)
+                shown = True
+                if not self._several and task.machines_wanted == 1:
+                    self._write(data)
+                else:
+                    self._write_lines(stream.lines(data), self._label(bid, task, machine))
+        return shown
+
+    def last(self, provider: Provider, bid: Bid, task: Task) -> None:
+        """Show what is left of a task whose job has ended."""
+        with suppress(ProviderError):  # what cannot be had must not keep the bill running
+            self.more(provider, bid, task)
+        for machine in task.machines:
+            stream = self._streams.pop((bid.name, machine.identity), None)
+            if stream is not None and stream.half:
+                self._write_lines([stream.half], self._label(bid, task, machine))
+
+    def _label(self, bid: Bid, task: Task, machine: Machine) -> str:
+        """Of the machines of a task often one alone has output: it needs no name."""
+        speakers = self._speakers.setdefault(bid.name, [])
+        if machine.identity not in speakers:
+            speakers.append(machine.identity)
+        number = speakers.index(machine.identity)
+        name = bid.name if self._several else ""
+        return f"{name}({number}): " if number else f"{name}: " if name else ""
+
+    def _write_lines(self, lines: list[bytes], label: str) -> None:
+        self._write(b"".join(label.encode() + line + b"\n" for line in lines))
+
+    def _write(self, data: bytes) -> None:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
+
+class _Stream:
+    """Where one machine's output was left: the place in its file, and a line without its end."""
+
+    def __init__(self) -> None:
+        self.place = 0
+        self.half = b""
+
+    def lines(self, data: bytes) -> list[bytes]:
+        """The whole lines that there are with some more data."""
+        *found, self.half = (self.half + data).split(b"\n")
+        return found

@@ -1,0 +1,178 @@
+"""Opens what a command needs of the world: settings, providers, the journal. Nothing is opened before it is asked for,
+and only commands that make many calls load the library for that."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from flowc.settings import Settings, SettingsError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from flowc.cli.arguments import Words
+    from flowc.providers.base import Provider
+    from flowc.providers.local import Local
+    from flowc.providers.mithril.client import Client
+    from flowc.providers.mithril.provider import Mithril
+    from flowc.submit.journal import Journal
+
+# Flags that stand for settings, by their keys.
+_FLAGS = ("provider", "project", "region")
+
+
+class World:
+    """The world of one command. `many`: it makes many calls. `secrets` are names of variables, and `files` texts by
+    their paths, that a provider which starts machines itself brings there."""
+
+    def __init__(
+        self,
+        words: Words,
+        *,
+        many: bool = False,
+        secrets: Iterable[str] = (),
+        files: Mapping[str, bytes] | None = None,
+    ) -> None:
+        flags: dict[str, str | tuple[str, ...]] = {}
+        for name in _FLAGS:
+            text = words.text(name)
+            if text is not None:
+                flags[name] = text
+        if words.texts("ssh_key"):
+            flags["ssh_keys"] = words.texts("ssh_key")
+        self.home = _home(os.environ)
+        self.settings = Settings(os.environ, folder=os.getcwd(), home=self.home, flags=flags)
+        self._many = many
+        self._secrets = tuple(secrets)
+        self._files = files or {}
+        self._journal: Journal | None = None
+        self._providers: dict[str, Provider] = {}
+
+    @property
+    def folder(self) -> str:
+        """Where flowc keeps what it knows. Raises JournalError without a home."""
+        from flowc.submit.journal import state_folder
+
+        return state_folder(os.environ, self.home)
+
+    @property
+    def journal(self) -> Journal:
+        """Raises JournalError."""
+        if self._journal is None:
+            from flowc.submit.journal import Journal
+
+            self._journal = Journal(self.folder)
+        return self._journal
+
+    @property
+    def chosen(self) -> str:
+        """The provider that is to be used. Raises SettingsError for one that is none."""
+        from flowc.providers import PROVIDERS
+
+        setting = self.settings.get("provider")
+        name = setting.values[0]
+        if name not in PROVIDERS:
+            raise SettingsError(
+                f"{setting.origin}: there is no provider `{name}`", f"there are {' and '.join(PROVIDERS)}"
+            )
+        return name
+
+    def listed(self) -> tuple[str, ...]:
+        """The providers whose tasks are shown: the one that somebody chose, else all that there is reason to ask."""
+        from flowc.providers import PROVIDERS
+
+        if self.settings.get("provider").origin != "default":
+            return (self.chosen,)
+        here = os.path.isdir(os.path.join(self.local_folder, "tasks"))
+        return tuple(name for name in PROVIDERS if name != "local" or here)
+
+    @property
+    def local_folder(self) -> str:
+        return os.path.join(self.folder, "local")
+
+    def provider(self, name: str) -> Provider:
+        """Raises SettingsError where something is missing to reach it."""
+        if name not in self._providers:
+            self._providers[name] = self.local() if name == "local" else self._mithril()
+        return self._providers[name]
+
+    def local(self) -> Local:
+        """This computer."""
+        from flowc.providers.local import Local
+
+        missing = [name for name in self._secrets if name not in os.environ]
+        if missing:
+            raise SettingsError(
+                f"the job wants {' and '.join(missing)}, which the environment does not have", "export it, then submit"
+            )
+        values = {name: os.environ[name] for name in self._secrets}
+        return Local(self.local_folder, secrets=values, files=self._files)
+
+    def _mithril(self) -> Mithril:
+        from flowc.providers.mithril.provider import Mithril
+
+        return Mithril(
+            self._client(),
+            keys=os.path.join(self.folder, "hosts"),
+            project=self.settings.text("project"),
+            ssh_keys=self.settings.get("ssh_keys").values,
+        )
+
+    def _client(self) -> Client:
+        import random
+        import time
+
+        from flowc.providers.mithril.calls import Calls
+        from flowc.providers.mithril.client import Client
+        from flowc.providers.mithril.pace import Pace
+        from flowc.providers.mithril.transport import PlainTransport
+
+        key = self._key()
+        if self._many:
+            from flowc.providers.mithril.pooled import PooledTransport
+
+            transport: PooledTransport | PlainTransport = PooledTransport()
+        else:
+            transport = PlainTransport()
+        return Client(
+            Calls(
+                transport,
+                key=key,
+                base=self.settings.text("api_url") or "",
+                timeout_s=self.settings.seconds("timeout_s"),
+                pace=Pace(os.path.join(self.folder, "pace"), now=time.time, sleep=time.sleep),
+                now=time.time,
+                sleep=time.sleep,
+                random=random.random,
+            )
+        )
+
+    def _key(self) -> str:
+        key = self.settings.text("api_key")
+        if key is None:
+            gone = self.settings.gone()
+            if gone:
+                raise SettingsError(f"`{gone[0][0]}` is a way that is gone", gone[0][1])
+            raise SettingsError(
+                "there is no API key of mithril",
+                "set MITHRIL_API_KEY, or write `api_key: …` into ~/.flow/config.yaml and chmod it 600; "
+                "--provider local needs none",
+            )
+        if not key.isascii() or not key.isprintable() or " " in key:
+            raise SettingsError("the API key has characters that no key has", "copy it again: fkey_, letters, digits")
+        return key
+
+
+def tell(text: str) -> None:
+    """One line for people, on standard error."""
+    from flowc.cli import terminal
+    from flowc.diag.excerpt import visible
+
+    terminal.write(sys.stderr, f"flowc: {visible(text)}\n")
+
+
+def _home(environ: Mapping[str, str]) -> str | None:
+    found = environ.get("HOME") or os.path.expanduser("~")
+    return found if os.path.isabs(found) else None

@@ -1,0 +1,105 @@
+"""Jobs on this computer, from the file to the exit status."""
+
+from __future__ import annotations
+
+import json
+import signal
+
+from tests.machines.ordinary import until
+from tests.tasks.conftest import Person
+
+
+def test_follow_shows_the_output_and_exits_as_the_job_does(here: Person) -> None:
+    done = here.types("submit", here.job("echo out; echo err >&2; exit 7\n"), "--provider", "local", "--follow")
+    assert (done.returncode, done.stdout) == (7, "out\nerr\n")
+    assert "nothing is paid" in done.stderr
+    assert done.stderr.splitlines()[-1].endswith(": failed, exit status 7")
+
+
+def test_task_is_listed_waited_for_and_known_when_it_is_over(here: Person) -> None:
+    job = here.job("until [ -e /workspace/go ]; do sleep 0.05; done\n")
+    submitted = here.types("submit", job, "--provider", "local")
+    assert submitted.returncode == 0
+    (name,) = submitted.stdout.split()
+    assert name in here.types("list").stdout
+    waits = here.types("wait", name, "--timeout", "1")
+    assert (waits.returncode, waits.stdout) == (125, "")
+    assert "the tasks go on" in waits.stderr
+    assert here.types("cancel", name).returncode == 0
+    assert here.types("wait", name).returncode == 130
+    assert here.types("list", "--provider", "local").stdout == ""
+    (task,) = json.loads(here.types("list", "--all", "--format", "json").stdout)["tasks"]
+    assert (task["name"], task["state"]) == (name, "cancelled")
+    assert f"{name}: cancelled" in here.types("status", name[:-3]).stdout
+
+
+def test_the_same_job_is_not_submitted_twice_by_mistake(here: Person) -> None:
+    words = ("submit", here.job("sleep 60\n"), "--provider", "local")
+    (name,) = here.types(*words).stdout.split()
+    again = here.types(*words)
+    assert (again.returncode, again.stdout) == (2, "")
+    assert "lives" in again.stderr
+    assert "--force-new" in again.stderr
+    (other,) = here.types(*words, "--force-new").stdout.split()
+    here.types("cancel", name, other)
+    assert here.types(*words).returncode == 0
+    assert len(json.loads(here.types("list", "--format", "json").stdout)["tasks"]) == 1
+    here.types("cancel", *here.types(*words, "--force-new").stdout.split(), "job-sbatch")
+
+
+def test_idempotency_key_holds_for_ever(here: Person) -> None:
+    words = ("submit", here.job("true\n"), "--provider", "local", "--idempotency-key", "K", "--wait")
+    first = here.types(*words)
+    again = here.types(*words)
+    assert (first.returncode, again.returncode) == (0, 0)
+    assert first.stdout == again.stdout
+    other = here.types("submit", here.job("false\n", "other.sbatch"), *words[2:])
+    assert (other.returncode, other.stdout) == (125, "")
+    assert "another job was submitted with this key" in other.stderr
+
+
+def test_an_array_and_its_exit_status(here: Person) -> None:
+    job = here.job("echo $SLURM_ARRAY_TASK_ID; exit $SLURM_ARRAY_TASK_ID\n", head="#!/bin/bash\n#SBATCH --array=0,4\n")
+    done = here.types("submit", job, "--provider", "local", "--follow", "-i", "8xh100")
+    assert done.returncode == 4
+    names = [line.split(": ") for line in done.stdout.splitlines()]
+    assert sorted((name.rsplit("-", 1)[0], text) for name, text in names) == [
+        ("job-sbatch-0", "0"),
+        ("job-sbatch-4", "4"),
+    ]
+
+
+def test_secrets_come_from_the_environment(here: Person) -> None:
+    words = ("submit", here.job('echo "${#TOKEN} letters"\n'), "--provider", "local", "--follow", "--secret", "TOKEN")
+    done = here.types(*words)
+    assert (done.returncode, done.stdout) == (125, "")
+    assert "wants TOKEN" in done.stderr
+    done = here.types(*words, TOKEN="hunter2hunter2")
+    assert (done.returncode, done.stdout) == (0, "14 letters\n")
+    assert "hunter2" not in done.stderr
+
+
+def test_interrupted_follower_leaves_the_task_alone(here: Person) -> None:
+    job = here.job("echo begun; until [ -e /workspace/go ]; do sleep 0.05; done\n")
+    follower = here.starts("submit", job, "--provider", "local", "--follow")
+    assert follower.stdout is not None
+    assert follower.stdout.readline() == "begun\n"
+    follower.send_signal(signal.SIGINT)
+    _, err = follower.communicate()
+    assert follower.returncode == 130
+    assert "goes on" in err
+    (task,) = json.loads(here.types("list", "--format", "json").stdout)["tasks"]
+    until(lambda: "running" in here.types("status", task["name"]).stdout, "the task to run")
+    here.types("cancel", task["name"])
+
+
+def test_errors_of_the_source_submit_nothing(here: Person) -> None:
+    done = here.types("submit", here.job("true\n", head="#!/bin/bash\n#SBATCH --tmie=3\n"), "--provider", "local")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert here.types("list", "--all", "--provider", "local").stdout == ""
+
+
+def test_unknown_tasks_are_wrong_usage(here: Person) -> None:
+    for words in (("status", "nothing"), ("cancel", "nothing")):
+        assert here.types(*words).returncode == 2
+    assert here.types("wait", "nothing").returncode == 125
