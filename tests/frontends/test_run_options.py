@@ -139,7 +139,7 @@ def script(text: str, options: object) -> str:
         ("--network host --net bridge", "another one is given before"),
         ("--network bridge -p web", "is not a port"),
         ("-e HOSTNAME=$(hostname)", "a shell of the machine would have to replace it"),
-        ("-v $PWD:/work", "`$PWD` cannot be"),
+        ("-v $PWD:/code", "`$PWD` cannot be"),
     ],
 )
 def test_what_is_refused(text: str, options: str, refused: str) -> None:
