@@ -28,7 +28,7 @@ TOLD_ONLY = ("outcome", "labels")
 REPORTED = {
     "time.begin": "the job starts as soon as the bid wins",
     "time.deadline": "the bid stays open after it, until somebody ends it",
-    "array.max_concurrent": "all tasks are bid for at once; whoever places the bids must hold them back",
+    "array.max_concurrent": "`flowc submit` holds tasks back; placed otherwise, all are bid for at once",
     "depends_on": "the job starts as soon as its own bid wins",
     "placement.reservation": "the bid is for the spot market",
     "placement.preemptible": "machines of the spot market can always be taken away",
