@@ -9,7 +9,7 @@ PYTEST_FLAGS ?= -n auto
 # `docker and not long` leaves out half of the minutes.
 DOCKER ?= docker
 
-.PHONY: help demo test test-boot test-docker test-uml test-supervisor test-slow same-as-slurm differential fuzz bench lint generate clean
+.PHONY: help demo test test-boot test-docker test-uml test-supervisor test-slow same-as-slurm differential fuzz faults bench lint generate clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 \2/p' Makefile | awk '{printf "  %-5s%-16s", $$1, $$2; $$1=$$2=""; print}'
@@ -52,6 +52,9 @@ differential: .venv/developed ## 20,000 generated scripts through the real sbatc
 fuzz: .venv/developed ## the fuzz tests with a hundred times the examples; how the time grows with the input
 	$(PYTEST) --hypothesis-profile=long tests/fuzz
 	$(BIN)/python -m tests.fuzz.growth
+
+faults: .venv/developed ## 2,000 submissions that are cut at every moment: each bid once, none lost (20 minutes)
+	$(BIN)/python -m tests.faults --count 2000
 
 bench: .venv/developed ## start-up and throughput, as ratios within one run
 	$(BIN)/python -m tests.bench

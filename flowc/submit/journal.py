@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 
 from flowc.record import Record
 from flowc.submit.holds import held, make_folder, one_at_a_time
+from flowc.submit.transaction import CHANGE, READ, Transaction
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,8 +66,8 @@ CREATE INDEX IF NOT EXISTS by_made ON steps (made);
 VERSION = 1
 # The columns of `Bid`, in its order.
 _BID = (
-    *("steps.key", "number", "identity", "steps.name", "provider", "keep", "steps.state", "made", "ended"),
-    *("exit_status", "released_at"),
+    *("steps.key", "number", "steps.name", "provider", "keep", "steps.state", "made", "ended", "exit_status"),
+    "released_at",
 )
 
 
@@ -123,7 +124,6 @@ class Bid(Record):
 
     key: str
     number: int
-    identity: str
     name: str
     provider: str
     keep: bool
@@ -132,11 +132,6 @@ class Bid(Record):
     ended: str | None
     exit_status: int | None
     released_at: float | None
-
-    @property
-    def lives(self) -> bool:
-        """Whether it is, or may be, paid for; one that is kept, whether its job runs."""
-        return self.state in (SENT, MADE) and (self.ended is None or (not self.keep and self.released_at is None))
 
 
 def state_folder(environ: Mapping[str, str], home: str | None) -> str:
@@ -235,6 +230,11 @@ class Journal:
                 raise self._trouble(error) from None
             yield
 
+    def same(self, content: str, *, once: bool = False) -> Submission | None:
+        """What `begin` would find."""
+        with self._reading() as base:
+            return self._same(base, content, once=once)
+
     def submission(self, key: str) -> Submission | None:
         """The submission of a key, or of the beginning of one that no other shares."""
         with self._reading() as base:
@@ -270,7 +270,7 @@ class Journal:
                 " ORDER BY submissions.created_at, steps.key, number",
                 (key, made, name),
             ).fetchall()
-        return [Bid(**{**dict(zip(Bid.FIELDS, row, strict=True)), "keep": bool(row["keep"])}) for row in rows]
+        return [Bid(**{**dict(zip(Bid.FIELDS, row, strict=True)), "keep": bool(row[4])}) for row in rows]
 
     def sent(self, key: str, number: int, at: float) -> None:
         """From here on the step may have acted; `at` in seconds since the epoch."""
@@ -337,11 +337,11 @@ class Journal:
         if version < VERSION:
             self._base.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version={VERSION}; COMMIT;")
 
-    def _change(self) -> _Transaction:
-        return _Transaction(self, "BEGIN IMMEDIATE")
+    def _change(self) -> Transaction:
+        return Transaction(self._base, CHANGE, self._trouble)
 
-    def _reading(self) -> _Transaction:
-        return _Transaction(self, "BEGIN")
+    def _reading(self) -> Transaction:
+        return Transaction(self._base, READ, self._trouble)
 
     def _trouble(self, error: Exception) -> JournalError:
         import sqlite3
@@ -351,38 +351,6 @@ class Journal:
         return JournalError(
             f"{self.path} cannot be used: {error}", "nothing is submitted without it: free space, or set XDG_STATE_HOME"
         )
-
-
-class _Transaction:
-    """One transaction: all of it, durable, or nothing."""
-
-    def __init__(self, journal: Journal, begin: str) -> None:
-        self._journal = journal
-        self._begin = begin
-
-    def __enter__(self) -> Connection:
-        import sqlite3
-
-        try:
-            self._journal._base.execute(self._begin)
-        except sqlite3.Error as error:
-            raise self._journal._trouble(error) from None
-        return self._journal._base
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        import sqlite3
-
-        base = self._journal._base
-        if error is None:
-            try:
-                base.execute("COMMIT")
-                return
-            except sqlite3.Error as failure:
-                error = failure
-        if base.in_transaction:
-            base.execute("ROLLBACK")
-        if isinstance(error, sqlite3.Error):
-            raise self._journal._trouble(error) from None
 
 
 def _submission(row: Any) -> Submission:

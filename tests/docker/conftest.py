@@ -69,9 +69,8 @@ class Docker:
         """The state file once the job is in one of these states; by default, once it has ended and its unit has too."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            # What it says when nothing more is to come.
-            active = self.run("systemctl is-active flowc").stdout.strip()
             found = self.status()
+            active = self.run("systemctl is-active flowc").stdout.strip()
             if found["state"] in (states or ENDED) and (
                 states or active not in ("active", "activating", "deactivating")
             ):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 
@@ -11,13 +10,12 @@ from flowc.cli.arguments import UsageError
 from flowc.cli.status import DONE, WORLD_FAILED
 from flowc.cli.tasks.bill import who_ends
 from flowc.cli.tasks.guard import OURS, RefusedTaskError, guarded
-from flowc.cli.tasks.world import World, refuse_missing, tell
+from flowc.cli.tasks.world import World, tell
 from flowc.record import Record
-from flowc.submit.delivery import missing_secrets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
     from typing import Any
 
     from flowc.cli.arguments import Words
@@ -64,33 +62,63 @@ def _submit(words: Words, argv: list[str]) -> int:
     if words.flag("offline"):
         _show_calls(document)
         return DONE
-    world = World(words, many=True)
+    world = _world(words, [document])
     name = world.chosen
     provider = world.provider(name)
+    again = words.flag("force_new")
+    if not again and not words.flag("dry_run"):
+        # Before the provider is asked, which might have no room for it any more: it is there.
+        there = world.journal.same(_content(words, name, document), once=words.flag("idempotency_key"))
+        if there is not None and _is_meant(words, there, _digest(name, document)):
+            return _carry_out(words, world, [there])
+        again = there is not None
     found = provider.resolve(document)
     for warning in found.warnings:
         tell(f"warning: {warning}")
     if words.flag("dry_run"):
         _show_calls(found.document)
         return DONE
-    refuse_missing(missing_secrets(document, os.environ))
-    submission = _begun(words, world, name, _Plan(document=document, found=found))
+    submission = _begun(words, world, name, _Plan(document=document, found=found), again=again)
     price = "" if found.market_usd is None else f", {found.market_usd:.2f} USD an hour at today's price"
     return _carry_out(words, world, [submission], price)
 
 
-def _begun(words: Words, world: World, provider: str, plan: _Plan) -> Submission:
-    """The submission in the journal: a new one, or one of the same content that is to be finished. Raises
-    RefusedTaskError where it lives already and nobody wants it twice."""
-    from flowc.submit.journal import OPEN, Submission
-    from flowc.submit.plan import content_key, new_nonce, steps_of
+def _world(words: Words, documents: Iterable[dict[str, Any]]) -> World:
+    """With what these documents want on their machines."""
+    secrets: list[str] = []
+    files: dict[str, bytes] = {}
+    for each in (each for document in documents for each in document.get("deliver", ())):
+        secrets += each.get("secrets", ())
+        if "data" in each:
+            files[each["path"]] = each["data"].encode("utf-8", "surrogateescape")
+    return World(words, many=True, secrets=dict.fromkeys(secrets), files=files)
 
-    content = content_key({"provider": provider, "document": plan.document})
-    idempotency_key = words.text("idempotency_key")
+
+def _digest(provider: str, document: dict[str, Any]) -> str:
+    from flowc.submit.plan import content_key
+
+    return content_key({"provider": provider, "document": document})
+
+
+def _content(words: Words, provider: str, document: dict[str, Any]) -> str:
+    """What is not to be submitted twice."""
+    from flowc.submit.plan import content_key
+
+    key = words.text("idempotency_key")
+    return _digest(provider, document) if key is None else content_key({"idempotency_key": key})
+
+
+def _begun(words: Words, world: World, provider: str, plan: _Plan, *, again: bool) -> Submission:
+    """The submission in the journal: a new one, or, unless `again`, one of the same content that is to be finished.
+    Raises RefusedTaskError where it lives already and nobody wants it twice."""
+    from flowc.submit.journal import OPEN, Submission
+    from flowc.submit.plan import new_nonce, steps_of
+
+    digest = _digest(provider, plan.document)
     nonce = new_nonce()
     submission = Submission(
-        key=f"{content[:8]}-{nonce}",
-        content=content if idempotency_key is None else content_key({"idempotency_key": idempotency_key}),
+        key=f"{digest[:8]}-{nonce}",
+        content=_content(words, provider, plan.document),
         name=plan.document["requests"][-1]["id"],
         provider=provider,
         nonce=nonce,
@@ -101,52 +129,58 @@ def _begun(words: Words, world: World, provider: str, plan: _Plan) -> Submission
         resolved=plan.found.known,
     )
     steps = steps_of(plan.found.document, nonce)
-    again, once = words.flag("force_new"), idempotency_key is not None
-    other = world.journal.begin(submission, steps, again=again, once=once)
+    other = world.journal.begin(submission, steps, again=again, once=words.flag("idempotency_key"))
     if other is None:
         return submission
-    if once and other.key[:8] != submission.key[:8]:
+    if _is_meant(words, other, digest):
+        return other
+    world.journal.begin(submission, steps, again=True)
+    return submission
+
+
+def _is_meant(words: Words, other: Submission, digest: str) -> bool:
+    """Whether a submission that was begun before is what is wanted now; False: somebody wants it once more. Raises
+    RefusedTaskError."""
+    from flowc.submit.journal import OPEN
+
+    once = words.flag("idempotency_key")
+    if once and other.key[:8] != digest[:8]:
         raise RefusedTaskError(
             f"another job was submitted with this key: {other.key}", "each job needs an --idempotency-key of its own"
         )
     if other.state == OPEN:
         tell(f"this was begun before and is not finished: goes on with {other.key}")
-    elif once:
+        return True
+    if once:
         tell(f"this was submitted before: {other.key}")
-    elif _asked(other):
-        world.journal.begin(submission, steps, again=True)
-        return submission
-    else:
-        raise RefusedTaskError(
-            f"this job was submitted before, and lives: {other.key}",
-            f"`flowc status {other.key}` shows it; --force-new submits it once more",
-        )
-    return other
+        return True
+    if _asked(other):
+        return False
+    raise RefusedTaskError(
+        f"this job was submitted before, and lives: {other.key}",
+        f"`flowc status {other.key}` shows it; --force-new submits it once more",
+    )
 
 
-def _carry_out(words: Words, world: World, submissions: Sequence[Submission], price: str = "") -> int:
-    from flowc.cli.tasks.placing import place
-    from flowc.cli.tasks.waiting import Waiting
+def _carry_out(words: Words, world: World, submissions: Iterable[Submission], price: str = "") -> int:
+    from flowc.submit.steps import Carrier
 
     bids = []
-    stays = _stays(words)
     for submission in submissions:
-        place(world, submission)
-        found = world.journal.bids(key=submission.key)
-        bids += found
+        provider = world.provider(submission.provider)
+        Carrier(world.journal, provider, now=time.time, sleep=time.sleep).carry_out(submission)
+        bids += world.journal.bids(key=submission.key)
         if not words.flag("follow"):
-            terminal.write(sys.stdout, "".join(f"{bid.name}\n" for bid in found))
+            names = [bid.name for bid in world.journal.bids(key=submission.key)]
+            terminal.write(sys.stdout, "".join(f"{name}\n" for name in names))
         tell(f"submitted as {submission.key}{price}")
-        left = sum(bid.made is None for bid in found)
-        if left and not stays:
-            tell(f"{left} of {len(found)} bids wait until others of their job have ended: `flowc wait`, `list` and "
-                 "`status` place them")  # fmt: skip
-    waiting = Waiting(world, bids, follow=words.flag("follow"))
-    if not stays:
-        waiting.until_delivered()
-    for submission in submissions:
-        tell(who_ends(submission.key, submission.provider, submission.document, keep=submission.keep, stays=stays))
-    return waiting.run() if stays else DONE
+        keep, stays = submission.keep, _stays(words)
+        tell(who_ends(submission.key, submission.provider, submission.document, keep=keep, stays=stays))
+    if not _stays(words):
+        return DONE
+    from flowc.cli.tasks.waiting import Waiting
+
+    return Waiting(world, bids, follow=words.flag("follow")).run()
 
 
 def _resume(words: Words) -> int:
@@ -164,7 +198,7 @@ def _resume(words: Words) -> int:
     if not chosen:
         tell("nothing is left to do: every submission is at its end")
         return DONE
-    return _carry_out(words, World(words, many=True), chosen)
+    return _carry_out(words, _world(words, [each.document for each in chosen]), chosen)
 
 
 def _show_calls(document: dict[str, Any]) -> None:

@@ -1,0 +1,44 @@
+"""One transaction of SQLite: all of it, durable, or nothing."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from sqlite3 import Connection
+
+READ, CHANGE = "BEGIN", "BEGIN IMMEDIATE"
+
+
+class Transaction:
+    """`begin` is READ or CHANGE. What SQLite says goes out as what `trouble` makes of it."""
+
+    def __init__(self, base: Connection, begin: str, trouble: Callable[[Exception], Exception]) -> None:
+        self._base = base
+        self._begin = begin
+        self._trouble = trouble
+
+    def __enter__(self) -> Connection:
+        import sqlite3
+
+        try:
+            if self._base.in_transaction:  # Ctrl-C came before the one before this was entered
+                self._base.execute("ROLLBACK")
+            self._base.execute(self._begin)
+        except sqlite3.Error as error:
+            raise self._trouble(error) from None
+        return self._base
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        import sqlite3
+
+        if error is None:
+            try:
+                self._base.execute("COMMIT")
+                return
+            except sqlite3.Error as failure:
+                error = failure
+        if self._base.in_transaction:
+            self._base.execute("ROLLBACK")
+        if isinstance(error, sqlite3.Error):
+            raise self._trouble(error) from None

@@ -1,0 +1,51 @@
+"""What is submitted: jobs of each shape that a submission can have, and what they come to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A job file, further words of the command, and how many bids and volumes it comes to."""
+
+    name: str
+    file: str
+    text: str
+    bids: int
+    volumes: int = 0
+    words: tuple[str, ...] = ()
+
+
+def slurm(*directives: str) -> str:
+    lines = "".join(f"#SBATCH {each}\n" for each in ("--gres=gpu:h100:1", "--time=1:00:00", *directives))
+    return f"#!/bin/bash\n{lines}echo hello\n"
+
+
+VOLUMES = """name: stored
+command: echo hello
+instance_type: 1xh100
+region: us-central2-a
+max_price_per_hour: 10
+max_run_time_hours: 1
+volumes:
+  - {name: corpus, size_gb: 10, mount_path: /data, interface: file}
+  - {name: results, size_gb: 10, mount_path: /out, interface: file}
+"""
+HET = """#!/bin/bash
+#SBATCH --job-name=mixed --gres=gpu:h100:1 --time=1:00:00
+#SBATCH hetjob
+#SBATCH --gres=gpu:h100:8 --time=1:00:00
+echo hello
+"""
+
+SHAPES = (
+    Shape("one bid", "one.sbatch", slurm("--job-name=one"), 1),
+    Shape("array of 6, two at once", "array.sbatch", slurm("--job-name=sweep", "--array=0-5%2"), 6),
+    Shape("array of 4", "four.sbatch", slurm("--job-name=four", "--array=0-3"), 4),
+    Shape("het job", "het.sbatch", HET, 2),
+    Shape("all of the quota", "many.sbatch", slurm("--job-name=many", "--nodes=64"), 1),
+    Shape("volumes to be made", "stored.yaml", VOLUMES, 1, 2),
+    Shape("SSH keys and project", "keys.sbatch", slurm("--job-name=keyed"), 1,
+          words=("--ssh-key", "laptop", "--project", "research")),
+)  # fmt: skip
