@@ -46,13 +46,12 @@ class Record:
         cls.BLANK = {name: cls.DEFAULTS.get(name) for name in cls.FIELDS}  # None for what is required
 
     def __init__(self, **values: Any) -> None:
-        fields = self.__dict__
-        fields |= self.BLANK
-        fields |= values
+        fields, cls = self.__dict__, type(self)
+        fields.update(cls.BLANK)
+        fields.update(values)
         # An unknown name makes them more than there are. Where that is not so and all are given, none is missing.
-        if len(fields) != self.COUNT or (
-            self.REQUIRED and len(values) != self.COUNT and not values.keys() >= self.REQUIRED
-        ):
+        count = cls.COUNT
+        if len(fields) != count or (len(values) != count and cls.REQUIRED and not values.keys() >= cls.REQUIRED):
             odd = sorted((self.REQUIRED - values.keys()) | (values.keys() - self.BLANK.keys()))
             raise TypeError(f"{type(self).__name__}: missing or unknown fields: {', '.join(odd)}")
 

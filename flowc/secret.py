@@ -13,7 +13,12 @@ from flowc.patterns import at_first_use
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
+    from re import Match
+    from typing import TypeAlias
+
+    # The words with which the keys of a service begin, in small letters, and what finds them.
+    _Service: TypeAlias = tuple[tuple[str, ...], Callable[[str], Iterator[Match[str]]]]
 
 STARS = "***"
 _LEAST = 4  # characters of a value that is looked for elsewhere: shorter ones stand in any text
@@ -21,15 +26,11 @@ _LEAST_PART = 8
 # What stands, in small letters, in each text that has a secret of a kind: the name of one, the beginning of a key. Most
 # texts have none of these. The word `key` has one of _KEYS, or is written in capitals.
 _SPELT = tuple(dict.fromkeys(word.lower() for word in (*WORDS, *SECTIONS, *KEYS)))
-_NAMES = tuple(
-    word for word in _SPELT if "key" not in word and not any(other in word for other in _SPELT if other != word)
-)
+_KEY = "key"
+_NAMES = (*(word for word in _SPELT if _KEY not in word and not any(o in word for o in _SPELT if o != word)), _KEY)
 _KEYS = tuple(
-    dict.fromkeys(
-        spelt for word in _SPELT if "key" in word and word != "key" for spelt in (word, word.replace("_", "-"))
-    )
+    dict.fromkeys(spelt for word in _SPELT if _KEY in word and word != _KEY for spelt in (word, word.replace("_", "-")))
 )
-_BEARER, _ADDRESS = "bearer", "://"
 
 
 def _beginnings(pattern: str) -> tuple[str, ...]:
@@ -43,7 +44,6 @@ def _beginnings(pattern: str) -> tuple[str, ...]:
 _services = tuple(
     (_beginnings(pattern), at_first_use(rf"(?<![0-9A-Za-z])(?:{pattern})", "finditer")) for pattern in PREFIXES
 )
-_OTHERS = (*(word for words, _ in _services for word in words), _BEARER, _ADDRESS)
 _begins = at_first_use("|".join((*PREFIXES, "-----BEGIN [A-Z ]*PRIVATE KEY-----")), "match")
 # `NAME=value`, `name: value`, `"name": "value"`; a value in quotes goes on to their end.
 _named = at_first_use(
@@ -95,19 +95,36 @@ def is_told(value: str) -> bool:
     return "://" not in value and _path(value) is None
 
 
-def may_tell(text: str) -> bool:
-    """False where no secret can be in a text, as far as its own words go: the quick look before the true one."""
-    lowered = text.lower()
-    return _may_name(text, lowered) or _has(lowered, _OTHERS)
+class Signs:
+    """What of all that tells of a secret stands in a text, looked for before the true look: most texts have nothing,
+    and what a text has not, none of its lines has."""
+
+    __slots__ = ("bearer", "login", "names", "services")
+
+    def __init__(self, names: tuple[str, ...], services: tuple[_Service, ...], bearer: bool, login: bool) -> None:
+        self.names = names
+        self.services = services
+        self.bearer = bearer
+        self.login = login
+
+    def within(self, text: str) -> Signs | None:
+        """Those of these that stand in `text`; None where no secret can be in it, as far as its own words go."""
+        lowered = text.lower()
+        names = self.names and _names_in(text, lowered, self.names)
+        services = self.services and tuple(each for each in self.services if _has(lowered, each[0]))
+        bearer, login = self.bearer and "bearer" in lowered, self.login and "://" in lowered
+        return Signs(names, services, bearer, login) if names or services or bearer or login else None
 
 
 def may_name(text: str) -> bool:
     """False where no name of a secret can be in a text, in whatever form."""
-    return _may_name(text, text.lower())
+    return bool(_names_in(text, text.lower(), _NAMES))
 
 
-def _may_name(text: str, lowered: str) -> bool:
-    return _has(lowered, _NAMES) or ("key" in lowered and ("KEY" in text or _has(lowered, _KEYS)))
+def _names_in(text: str, lowered: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(
+        name for name in names if name in lowered and (name is not _KEY or "KEY" in text or _has(lowered, _KEYS))
+    )
 
 
 def _has(text: str, signs: tuple[str, ...]) -> bool:
@@ -117,11 +134,17 @@ def _has(text: str, signs: tuple[str, ...]) -> bool:
     return False
 
 
-def places(text: str) -> list[tuple[int, int]]:
-    """Where the values of secrets stand in a text that its own words give away: (start, end), in order."""
-    lowered = text.lower()
-    found = [match.span() for words, finder in _services if _has(lowered, words) for match in finder(text)]
-    if _may_name(text, lowered):
+EVERY, NONE = Signs(_NAMES, _services, True, True), Signs((), (), False, False)
+
+
+def places(text: str, signs: Signs = EVERY) -> list[tuple[int, int]]:
+    """Where the values of secrets stand in a text that its own words give away: (start, end), in order. `signs`: those
+    that can be in it."""
+    here = signs.within(text)
+    if here is None:
+        return []
+    found = [match.span() for _, finder in here.services for match in finder(text)]
+    if here.names:
         for match in _named(text):
             group = match.lastindex
             if group is not None and key_looks_secret(match[1]) and is_told(match[group]):
@@ -129,9 +152,10 @@ def places(text: str) -> list[tuple[int, int]]:
         for match in _flagged(text) if "-" in text else ():
             if match[1] != "secret" and key_looks_secret(match[1]) and is_told(match[2]):  # `--secret` takes a name
                 found.append(match.span(2))
-    for sign, finder in ((_BEARER, _bearer), (_ADDRESS, _login)):
-        if sign in lowered:
-            found += [match.span(1) for match in finder(text)]
+    if here.bearer:
+        found += [match.span(1) for match in _bearer(text)]
+    if here.login:
+        found += [match.span(1) for match in _login(text)]
     return sorted(found)
 
 
@@ -140,9 +164,9 @@ def parts(value: str) -> list[str]:
     return list(dict.fromkeys((value, *_parts(value))))
 
 
-def values_in(text: str) -> list[str]:
+def values_in(text: str, signs: Signs = EVERY) -> list[str]:
     """The `parts` of all secrets that a text's own words give away."""
-    return [part for start, end in places(text) for part in parts(text[start:end])]
+    return [part for start, end in places(text, signs) for part in parts(text[start:end])]
 
 
 def starred(text: str, found: Iterable[tuple[int, int]]) -> str:
@@ -157,9 +181,9 @@ def starred(text: str, found: Iterable[tuple[int, int]]) -> str:
     return "".join(pieces) + text[position:] if pieces else text
 
 
-def masked(text: str, values: Iterable[str] = ()) -> str:
+def masked(text: str, values: Iterable[str] = (), signs: Signs = EVERY) -> str:
     """`text` with stars for the secrets that its own words give away, and for these values."""
-    text = starred(text, places(text))
+    text = starred(text, places(text, signs))
     for value in values:
         if len(value) >= _LEAST and value in text:
             text = _without(text, value)

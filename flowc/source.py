@@ -7,6 +7,7 @@ worked out only when something is shown.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from itertools import accumulate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,17 +50,20 @@ class Source:
     @property
     def line_starts(self) -> list[int]:
         if self._line_starts is None:
-            starts = [0]
-            find, position = self.text.find, 0
-            while (position := find("\n", position) + 1) > 0:
-                starts.append(position)
-            self._line_starts = starts
+            sizes = accumulate(map(len, self.text.split("\n")))
+            self._line_starts = [0, *(size + number for number, size in enumerate(sizes, 1))]
+            self._line_starts.pop()
         return self._line_starts
+
+    def line_at(self, offset: int) -> int:
+        """The line of an offset, from 1."""
+        return bisect_right(self._line_starts or self.line_starts, offset)
 
     def position(self, offset: int) -> tuple[int, int]:
         """Line and column of an offset, both from 1, the column in characters."""
-        line = bisect_right(self.line_starts, offset)
-        return line, offset - self.line_starts[line - 1] + 1
+        starts = self._line_starts or self.line_starts
+        line = bisect_right(starts, offset)
+        return line, offset - starts[line - 1] + 1
 
     def line(self, number: int) -> str:
         """The text of a line, counted from 1, without its line end."""
@@ -139,7 +143,7 @@ class Span:
 
     @property
     def line(self) -> int:
-        return self.source.position(self.start)[0]
+        return self.source.line_at(self.start)
 
     def __eq__(self, other: object) -> bool:
         return (

@@ -2,6 +2,8 @@
 
 GPU_RESOURCE = 'nvidia.com/gpu'
 
+GPU_ALIASES = ('deviceclass.resource.kubernetes.io/gpu.nvidia.com',)
+
 MODEL_LABELS = {'nvidia.com/gpu.product': {'NVIDIA-GH200-480GB': 'gh200',
                             'NVIDIA-GH200-144GB-HBM3e': 'gh200',
                             'NVIDIA-H100-NVL': 'h100',
@@ -147,12 +149,15 @@ NETWORK_CARDS = ('rdma/',
 
 SHARED_RESOURCES = ('nvidia.com/mig-',
  'nvidia.com/gpu.shared',
- 'nvidia.com/gpu-',
+ 'nvidia.com/gpu-mem',
+ 'nvidia.com/gpu-core',
  'nvidia.com/gpumem',
  'nvidia.com/gpucores',
  'aliyun.com/gpu-mem',
  'tencent.com/vcuda-',
- 'volcano.sh/vgpu-')
+ 'volcano.sh/vgpu-',
+ 'volcano.sh/gpu-memory',
+ 'deviceclass.resource.kubernetes.io/mig.nvidia.com')
 
 PROXIES = ('istio-proxy',
  'istio-init',

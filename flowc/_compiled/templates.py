@@ -70,13 +70,13 @@ def startup_plain(v, sh):
         put('    kill -TERM -"$body_pid"\n    kill -CONT -"$body_pid"\n}\n')
     put('\n')
     if (not (v['agents']) or v['prepared']):
-        put('# Usage: end_body STATE SIGNALS. What is dead by now has ended by itself: it has no program any more. So has what then ends\n# otherwise than by TERM though it did not catch TERM (SIGNALS: C), nor ignore it (I).\n')
+        put('# Usage: end_body STATE SIGNALS. What is dead by now has ended by itself: it has no program any more. So has what then ends\n# otherwise than by TERM though it did not catch TERM (SIGNALS: C), nor ignore it (I). Until its end it runs: state, exit\n# status and signal are told at once.\n')
     if ((not (v['agents']) or v['prepared']) or not (v['limit_s'] is None)):
-        put('end_body() {\n    [ "$job_state" = RUNNING ] && [ -e "/proc/$body_pid/exe" ] || return\n')
+        put('end_body() {\n    [ -z "$end_state" ] && [ -e "/proc/$body_pid/exe" ] || return\n')
         if (v['agents'] and not (v['prepared'])):
-            put('    job_state=TIMEOUT\n    grep -q \'Sig[CI]g.*[4-7c-f]...$\' "/proc/$body_pid/status" || must_die=1\n')
+            put('    end_state=TIMEOUT\n    grep -q \'Sig[CI]g.*[4-7c-f]...$\' "/proc/$body_pid/status" || must_die=1\n')
         else:
-            put('    job_state=$1\n    grep -q "Sig[$2]g.*[4-7c-f]...$" "/proc/$body_pid/status" || must_die=1\n')
+            put('    end_state=$1\n    grep -q "Sig[$2]g.*[4-7c-f]...$" "/proc/$body_pid/status" || must_die=1\n')
         if (v['images'] and v['containers']):
             put('    told_at=$SECONDS\n')
         if v['prepared']:
@@ -280,6 +280,12 @@ def startup_plain(v, sh):
     if not (v['requeue']):
         put('    # The job is not to be started twice: what was cut short has failed.\n    [ -z "$start_count" ] || {\n        job_state=NODE_FAIL\n        save_state null null "$EPOCHSECONDS"\n        exit 1\n    }\n')
     put('    job_state=RUNNING\n')
+    if not (v['limit_s'] is None):
+        put('    # What was to end when the power was cut does not begin again.\n    ((used_seconds < ')
+        put(str(v['limit_s']))
+        put(')) || end_state=TIMEOUT\n')
+    if v['together']:
+        put('    [ ! -e "$state_dir/cancelled" ] || end_state=CANCELLED\n')
     if not (v['signal'] is None):
         put('    : >"$state_dir/started"\n')
     if v['asks_end']:
@@ -805,7 +811,10 @@ def startup_plain(v, sh):
         put('    while :; do\n    rm -f "$state_dir/ready"\n    must_die=\n')
     if not (v['signal'] is None):
         put('    warned_already=2\n')
-    put('    # Both files have their room on the disk before the job may fill it.\n    save_state\n    # The exit status, where the keeper lives to tell it; written over, since the disk may be full by then. (Nor does bash\n    # know it always: where a stop comes while it hears of it, `wait` has lost it.)\n    echo 137 1<>"$state_dir/life"\n    # The keeper has the body as its child and nothing else to do. Bash tells it of a death by a signal, in words, and of an\n    # exit in none; the status may be the same. It alone holds a pipe open: the end of that is its end, whichever way.\n    exec 3<> <(:)\n    (\n        trap \'\' TERM\n        set -m\n        (\n            trap - TERM\n            echo "$BASHPID"\n            exec >>"$output_file" 2>')
+    put('    # Both files have their room on the disk before the job may fill it.\n    save_state\n    # The exit status, where the keeper lives to tell it; written over, since the disk may be full by then. (Nor does bash\n    # know it always: where a stop comes while it hears of it, `wait` has lost it.)\n    echo 137 1<>"$state_dir/life"\n    # The keeper has the body as its child and nothing else to do. Bash tells it of a death by a signal, in words, and of an\n    # exit in none; the status may be the same. It alone holds a pipe open: the end of that is its end, whichever way.\n    exec 3<> <(:)\n    (\n        trap \'\' TERM\n        set -m\n        (\n            trap - TERM\n            echo "$BASHPID"\n')
+    if (not (v['limit_s'] is None) or v['together']):
+        put('            [ "$end_state" ] && kill "$BASHPID"\n')
+    put('            exec >>"$output_file" 2>')
     if v['stderr']:
         put('>"$error_file"')
     else:
@@ -831,20 +840,20 @@ def startup_plain(v, sh):
     else:
         put('        ((stop_asked)) && stop_asked= && end_body PENDING C\n')
     if v['together']:
-        put('        [ -z "$peer_failed" ] || { peer_failed= && end_body CANCELLED CI && (sleep ')
+        put('        [ -z "$peer_failed" ] || { peer_failed= && end_body CANCELLED CI && (: >"$state_dir/cancelled"; sleep ')
         put(str(v['grace_s']))
         put(' && kill -KILL -"$body_pid" &); }\n')
     put('    done\n')
     if (v['agents'] and not (v['prepared'])):
-        put('    # Of a stop systemd has told all processes.\n    [ "$job_state${stop_asked-}" != RUNNING1 ] || job_state=PENDING\n')
+        put('    # Of a stop systemd has told all processes.\n    end_state=${end_state:-${stop_asked:+PENDING}}\n')
     put('    read -r body_status <"$state_dir/life"\n')
     if not (v['image'] is None):
         put("    # Docker gives a container's end by a signal as such a status.\n    ((body_status > 128 && body_status < 193)) && body_signal=$((body_status - 128)) || body_signal=0\n")
     else:
         put('    [ -s "$state_dir/death" ] && ((body_signal = body_status > 128 ? body_status - 128 : 0)) || body_signal=0\n')
     if v['restarts']:
-        put('    # A stop holds for the attempts to come.\n    [ "$job_state" != PENDING ] || stop_asked=1\n')
-    put('    ((must_die && body_signal - 15)) && job_state=RUNNING\n    # The end of the script is the end of the job: what still runs in the background ends too.\n')
+        put('    # A stop holds for the attempts to come.\n    [ "$end_state" != PENDING ] || stop_asked=1\n')
+    put('    ((must_die && body_signal - 15)) && end_state=\n    # The end of the script is the end of the job: what still runs in the background ends too.\n')
     if (not (v['image'] is None) and v['containers']):
         put('    # Not yet docker, which brings the last output of containers: only what would start them again.\n    pkill -KILL -g "$body_pid" -x bash\n')
     else:
@@ -867,14 +876,14 @@ def startup_plain(v, sh):
     if (v['images'] or v['step_containers']):
         put('    # Docker may be removing one already, and says only that it does.\n    for _ in {1..10}; do\n        docker ps -aqf label=flowc | xargs -r docker rm -fv && break\n        sleep 1\n    done\n')
     if not (v['image'] is None):
-        put('    # When docker itself was started anew (its package was upgraded, say), the job was interrupted like by a reboot.\n    if [ "$body_status$job_state" = 125RUNNING ] && [ /run/docker.pid -nt "$state_dir/docker" ]; then\n        job_state=PENDING\n        save_state\n        systemctl restart --no-block flowc\n        exit\n    fi\n')
+        put('    # When docker itself was started anew (its package was upgraded, say), the job was interrupted like by a reboot.\n    if [ "$body_status$end_state" = 125 ] && [ /run/docker.pid -nt "$state_dir/docker" ]; then\n        job_state=PENDING\n        save_state\n        systemctl restart --no-block flowc\n        exit\n    fi\n')
     if v['asks_end']:
-        put('    # What the job asked of the small Slurm about itself.\n    if [ "$job_state" != TIMEOUT ]; then\n        case $(</run/flowc.end) in\n')
+        put('    # What the job asked of the small Slurm about itself.\n    if [ "$end_state" != TIMEOUT ]; then\n        case $(</run/flowc.end) in\n')
         if v['asks_requeue']:
             put('        requeue)\n            # A new run with a time limit of its own; nothing of the old one may still be there.\n            job_state=PENDING\n            save_state\n            used_base=-$uptime_seconds\n            save_state\n            [ -d /run/systemd/system ] || exec bash "$0" job\n            systemctl restart --no-block flowc\n            exit\n            ;;\n')
-        put('        cancel) job_state=CANCELLED ;;\n        esac\n    fi\n')
+        put('        cancel) end_state=CANCELLED ;;\n        esac\n    fi\n')
     if v['restarts']:
-        put('    # Only a failure of the job itself, while it may still run, is one that a restart may mend.\n    if [ "$job_state" != RUNNING ] || [ "$body_status" = 0 ] || [ ! -e "$state_dir/ready" ]; then break; fi\n    case $body_status in\n')
+        put('    # Only a failure of the job itself, while it may still run, is one that a restart may mend.\n    if [ "$end_state" ] || [ "$body_status" = 0 ] || [ ! -e "$state_dir/ready" ]; then break; fi\n    case $body_status in\n')
         for l_codes, l_meaning in v['cases']:
             if l_meaning == 'fail':
                 put('    ')
@@ -904,7 +913,7 @@ def startup_plain(v, sh):
         put(' ? failure_count : ')
         put(str(v['last_delay']))
         put(']}\n    echo "flowc: exit status $body_status; starts again after $restart_delay seconds" >>"$output_file"\n    done\n')
-    put('    [ "$job_state" = RUNNING ] && ((body_status)) && job_state=FAILED\n    [ "$job_state" = RUNNING ] && job_state=COMPLETED\n    save_state "$body_status" "$body_signal" "$EPOCHSECONDS"\n')
+    put('    job_state=COMPLETED\n    ((body_status)) && job_state=FAILED\n    job_state=${end_state:-$job_state}\n    save_state "$body_status" "$body_signal" "$EPOCHSECONDS"\n')
     if v['together']:
         put('    kill "$ears_pid"\n    # For a minute: a datagram may be lost, a machine late.\n    for each_try in {1..12}; do\n        [ "$job_state${stop_asked-}" = FAILED ] || break\n        for each_node in "${node_names[@]#* }"; do\n            echo -n "$gang_word" >"/dev/udp/$each_node/6818"\n        done\n        [ "$each_try" = 12 ] || sleep 5\n    done\n')
     if v['power_off']:
@@ -1121,11 +1130,11 @@ def startup_small(v, sh):
     if (not (v['agents']) or v['prepared']):
         pass
     if ((not (v['agents']) or v['prepared']) or not (v['limit_s'] is None)):
-        put('E() {\n[ $s = RUNNING ]&&[ -e /proc/$p/exe ]||return\n')
+        put('E() {\n[ -z "$S" ]&&[ -e /proc/$p/exe ]||return\n')
         if (v['agents'] and not (v['prepared'])):
-            put("s=TIMEOUT\ngrep -q 'Sig[CI]g.*[4-7c-f]...$' /proc/$p/status||D=1\n")
+            put("S=TIMEOUT\ngrep -q 'Sig[CI]g.*[4-7c-f]...$' /proc/$p/status||D=1\n")
         else:
-            put('s=$1\ngrep -q "Sig[$2]g.*[4-7c-f]...$" /proc/$p/status||D=1\n')
+            put('S=$1\ngrep -q "Sig[$2]g.*[4-7c-f]...$" /proc/$p/status||D=1\n')
         if (v['images'] and v['containers']):
             put('ta=$SECONDS\n')
         if v['prepared']:
@@ -1323,6 +1332,12 @@ def startup_small(v, sh):
     if not (v['requeue']):
         put('[ -z "$n" ]||{\ns=NODE_FAIL\nw null null $EPOCHSECONDS\nexit 1\n}\n')
     put('s=RUNNING\n')
+    if not (v['limit_s'] is None):
+        put('((u<')
+        put(str(v['limit_s']))
+        put('))||S=TIMEOUT\n')
+    if v['together']:
+        put('[ ! -e $d/cancelled ]||S=CANCELLED\n')
     if not (v['signal'] is None):
         put(':>$d/started\n')
     if v['asks_end']:
@@ -1827,7 +1842,10 @@ def startup_small(v, sh):
         put('while :;do\nrm -f $d/ready\nD=\n')
     if not (v['signal'] is None):
         put('k=2\n')
-    put('w\necho 137 1<>$d/life\nexec 3<> <(:)\n(\ntrap \'\' TERM\nset -m\n(\ntrap - TERM\necho $BASHPID\nexec>>"$o" 2>')
+    put("w\necho 137 1<>$d/life\nexec 3<> <(:)\n(\ntrap '' TERM\nset -m\n(\ntrap - TERM\necho $BASHPID\n")
+    if (not (v['limit_s'] is None) or v['together']):
+        put('[ "$S" ]&&kill $BASHPID\n')
+    put('exec>>"$o" 2>')
     if v['stderr']:
         put('>"$e"')
     else:
@@ -1853,20 +1871,20 @@ def startup_small(v, sh):
     else:
         put('((A))&&A=&&E PENDING C\n')
     if v['together']:
-        put('[ -z "$pf0" ]||{ pf0=&&E CANCELLED CI&&(sleep ')
+        put('[ -z "$pf0" ]||{ pf0=&&E CANCELLED CI&&(:>$d/cancelled; sleep ')
         put(str(v['grace_s']))
         put('&&kill -KILL -$p &);}\n')
     put('done\n')
     if (v['agents'] and not (v['prepared'])):
-        put('[ "$s${A-}" != RUNNING1 ]||s=PENDING\n')
+        put('S=${S:-${A:+PENDING}}\n')
     put('read -r r<$d/life\n')
     if not (v['image'] is None):
         put('((r>128&&r<193))&&G=$((r-128))||G=0\n')
     else:
         put('[ -s $d/death ]&&((G=r>128?r-128:0))||G=0\n')
     if v['restarts']:
-        put('[ $s != PENDING ]||A=1\n')
-    put('((D&&G-15))&&s=RUNNING\n')
+        put('[ "$S" != PENDING ]||A=1\n')
+    put('((D&&G-15))&&S=\n')
     if (not (v['image'] is None) and v['containers']):
         put('pkill -KILL -g $p -x bash\n')
     else:
@@ -1889,14 +1907,14 @@ def startup_small(v, sh):
     if (v['images'] or v['step_containers']):
         put('for _ in {1..10};do\ndocker ps -aqf label=flowc|xargs -r docker rm -fv&&break\nsleep 1\ndone\n')
     if not (v['image'] is None):
-        put('if [ $r$s = 125RUNNING ]&&[ /run/docker.pid -nt $d/docker ];then\ns=PENDING\nw\nsystemctl restart --no-block flowc\nexit\nfi\n')
+        put('if [ "$r$S" = 125 ]&&[ /run/docker.pid -nt $d/docker ];then\ns=PENDING\nw\nsystemctl restart --no-block flowc\nexit\nfi\n')
     if v['asks_end']:
-        put('if [ $s != TIMEOUT ];then\ncase $(</run/flowc.end) in\n')
+        put('if [ "$S" != TIMEOUT ];then\ncase $(</run/flowc.end) in\n')
         if v['asks_requeue']:
             put('requeue)\ns=PENDING\nw\nb=-$t\nw\n[ -d /run/systemd/system ]||exec bash "$0" job\nsystemctl restart --no-block flowc\nexit\n;;\n')
-        put('cancel) s=CANCELLED;;\nesac\nfi\n')
+        put('cancel) S=CANCELLED;;\nesac\nfi\n')
     if v['restarts']:
-        put('if [ $s != RUNNING ]||[ $r = 0 ]||[ ! -e $d/ready ];then break; fi\ncase $r in\n')
+        put('if [ "$S" ]||[ $r = 0 ]||[ ! -e $d/ready ];then break; fi\ncase $r in\n')
         for l_codes, l_meaning in v['cases']:
             if l_meaning == 'fail':
                 put(str(l_codes))
@@ -1923,7 +1941,7 @@ def startup_small(v, sh):
         put(' ? fc : ')
         put(str(v['last_delay']))
         put(']}\necho "flowc: exit status $r; starts again after $rd seconds">>"$o"\ndone\n')
-    put('[ $s = RUNNING ]&&((r))&&s=FAILED\n[ $s = RUNNING ]&&s=COMPLETED\nw $r $G $EPOCHSECONDS\n')
+    put('s=COMPLETED\n((r))&&s=FAILED\ns=${S:-$s}\nw $r $G $EPOCHSECONDS\n')
     if v['together']:
         put('kill "$ep"\nfor ey in {1..12};do\n[ "$s${A-}" = FAILED ]||break\nfor en in "${a[@]#* }";do\necho -n "$gw">"/dev/udp/$en/6818"\ndone\n[ "$ey" = 12 ]||sleep 5\ndone\n')
     if v['power_off']:

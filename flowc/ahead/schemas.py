@@ -232,10 +232,14 @@ class DockerOptions(Strict):
     same: dict[str, str]
     needless: dict[str, str]
     refused: dict[str, str]
+    forms: dict[str, tuple[str, str]]
+    choices: dict[str, tuple[str, ...]]
+    bounds: dict[str, tuple[int, int]]
 
     @model_validator(mode="after")
     def _options_are_there(self) -> DockerOptions:
-        for name in (*self.short.values(), *self.same.values(), *self.needless, *self.refused):
+        values = (*self.forms, *self.choices, *self.bounds)
+        for name in (*self.short.values(), *self.same.values(), *self.needless, *self.refused, *values):
             if name not in self.valued and name not in self.flags:
                 raise ValueError(f"docker has no option {name}")
         return self

@@ -32,6 +32,7 @@ class KubernetesGpus(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     gpu_resource: str
+    gpu_aliases: tuple[str, ...]
     model_labels: dict[str, dict[str, str]]
     family_labels: dict[str, dict[str, str]]
     memory_labels: tuple[str, ...]

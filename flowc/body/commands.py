@@ -37,6 +37,7 @@ _KNOWN = (
     *(name for row in BROUGHT for name in row["commands"] if name not in LAUNCHERS),
 )
 _NAMES = "|".join(_KNOWN)
+_SHELLS = frozenset(SHELLS)
 _python = at_first_use(r"(?<![\w./$=-])python(?![\w.=-])", "search")
 # Beside letters, digits and the underscore: a known name with one of these before or behind it is part of another word.
 _JOINED_BEFORE, _JOINED_BEHIND = frozenset("_./$\"'=@-"), frozenset("_./=-")
@@ -170,7 +171,7 @@ def interpreter_words(job: Job) -> list[str]:
 
 
 def is_shell(job: Job) -> bool:
-    return any(word in SHELLS for word in interpreter_words(job))
+    return not _SHELLS.isdisjoint(interpreter_words(job))
 
 
 # The last text and what was found in it, in one value, which threads see whole: one text is asked about several times.

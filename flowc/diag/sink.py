@@ -5,12 +5,8 @@ from __future__ import annotations
 from flowc.diag.code import Code
 from flowc.patterns import at_first_use
 from flowc.record import Record
-from flowc.secret import masked, may_tell, values_in
+from flowc.secret import EVERY, NONE, Signs, masked, values_in
 from flowc.source import Source, Span
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 class Edit(Record):
@@ -67,14 +63,14 @@ def _words(diagnostic: Diagnostic) -> tuple[str, ...]:
     return (diagnostic.message, diagnostic.help or "", title, *(text for _, text in diagnostic.notes))
 
 
-def _masked(diagnostic: Diagnostic, values: list[str]) -> Diagnostic:
-    """The finding as it may be shown. The edits of its fix stay what they are: they are for the source itself."""
+def _masked(diagnostic: Diagnostic, values: list[str], signs: Signs) -> Diagnostic:
+    """The finding as it may be shown, without these values. The edits of its fix stay what they are: they are for the
+    source itself. `signs`: those that can be in it."""
     words = _words(diagnostic)
-    lines = [span.source.lines_near(span) for span in _places(diagnostic)]
-    if not values and not may_tell("\n".join((*words, *lines))):
+    together = "\n".join(words)
+    if signs.within(together) is None and not any(value in together for value in values):
         return diagnostic
-    values = values + [value for text in lines for value in values_in(text)]
-    message, help, title, *notes = (masked(text, values) for text in words)
+    message, help, title, *notes = (masked(text, values, signs) if text else text for text in words)
     if (message, help, title, *notes) == words:
         return diagnostic
     return diagnostic.replace(
@@ -120,9 +116,10 @@ class Sink:
     ) -> None:
         """Report one finding; `fields` fill the code's title, all of them and no others (KeyError otherwise)."""
         promoted = self.strict and code.severity == "warning"
-        message = code.title.format_map(
-            {name: shortened(value) if isinstance(value, str) else value for name, value in fields.items()}
-        )
+        for name, value in fields.items():
+            if type(value) is str and len(value) > _LONGEST_WORD:
+                fields[name] = shortened(value)
+        message = code.title.format_map(fields)
         key = (code.id, span, message)
         if key in self._seen:
             return
@@ -151,24 +148,27 @@ class Sink:
         """The findings, as far as they are kept, with stars for the values of secrets in all that they say."""
         if not self._kept:
             return []
-        sources = {id(each): each for each in self.sources}
-        sources |= {id(span.source): span.source for each in self._kept for span in _places(each)}
-        values = [value for source in sources.values() for value in source.secret_values]
+        sources = [*self.sources]
+        lines: dict[str, None] = {}  # that the findings speak of
+        words: list[str] = []
+        for each in self._kept:
+            words += _words(each)
+            for span in _places(each):
+                if span.source not in sources:
+                    sources.append(span.source)
+                lines[span.source.lines_near(span)] = None
         kept = [*self._kept]
-        if values or may_tell("\n".join(self._shown())):
-            kept = [_masked(each, values) for each in kept]
+        values = [value for source in sources for value in source.secret_values]
+        signs = EVERY.within("\n".join((*words, *lines)))
+        if signs is not None:
+            values += [value for line in lines for value in values_in(line, signs)]
+        if signs is not None or values:
+            kept = [_masked(each, values, signs or NONE) for each in kept]
         for code, count in self._counts.items():
             if count > MOST_OF_A_CODE:
                 at, more = self._last[code], count - MOST_OF_A_CODE
                 kept[at] = kept[at].replace(message=f"{kept[at].message} (and {more:,} more of this kind)")
         return kept
-
-    def _shown(self) -> Iterator[str]:
-        """The words of the findings, and the lines that they speak of."""
-        for each in self._kept:
-            yield from _words(each)
-            for span in _places(each):
-                yield span.source.lines_near(span)
 
     @property
     def broken(self) -> bool:

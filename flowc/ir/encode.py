@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from flowc.ir.job import Job
+    from flowc.ir.plan import JobPlan
     from flowc.ir.unit import Unit
 
 
@@ -39,7 +40,13 @@ def ir_document(units: Iterable[Unit], diagnostics: list[dict[str, Any]]) -> dic
 
 def plan_document(units: Iterable[Unit]) -> dict[str, Any]:
     """`flowc.plan/1` of planned units."""
-    return {"format": "flowc.plan/1", "jobs": [_plain(unit.plan) for unit in units if unit.plan is not None]}
+    return {"format": "flowc.plan/1", "jobs": [_planned(unit.plan) for unit in units if unit.plan is not None]}
+
+
+def _planned(plan: JobPlan) -> dict[str, Any]:
+    document = {name: _plain(value) for name, value in plan.__dict__.items() if name != "look"}
+    document["candidates"] = _plain(plan.candidates)
+    return {name: document[name] for name in ("candidates" if name == "look" else name for name in plan.FIELDS)}
 
 
 def job_document(job: Job) -> dict[str, Any]:

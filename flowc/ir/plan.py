@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from flowc.record import Record
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 class Candidate(Record):
     """One instance type that was looked at: `chosen` or not, and why."""
@@ -28,6 +32,7 @@ class JobPlan(Record):
     `hours_bound` is the time limit in hours, None when there is none; `worst_case_usd` is then None too.
     Money and hours are decimal strings. `gpus_per_node` is what the instance has, `gpus_visible` what the job may see
     on each node (None: all of them). `cpus_per_node` is what the instance has, `memory_bytes_per_node` likewise.
+    `look` gives the `candidates`: a check shows none.
     """
 
     name: str
@@ -46,5 +51,16 @@ class JobPlan(Record):
     count: int
     worst_case_usd: str | None
     expected_usd: str | None
-    candidates: tuple[Candidate, ...]
+    look: Callable[[], tuple[Candidate, ...]]
     catalog: CatalogInfo
+
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """The machines that were looked at, the chosen one among them, each with its reason."""
+        return self.look()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, JobPlan) and self._told() == other._told()
+
+    def _told(self) -> dict[str, object]:
+        return {**self.__dict__, "look": self.candidates}

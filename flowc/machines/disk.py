@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 STATUS = "/var/lib/foundry/flowc/status.json"
 LOG = "/var/log/foundry/job.log"
 NOTICE = "/opt/mithril/MITHRIL_SIGNAL.yml"
-SECRETS = "/run/flowc/secrets"
 UNITS = "/etc/systemd/system"
 USER_DATA = "/var/lib/cloud/instance/scripts/part-001"
 INSTALL_LOG = "/var/log/cloud-init-output.log"

@@ -80,7 +80,7 @@ def _plan(choice: Choice, others: tuple[Candidate, ...], catalog: Catalog) -> Jo
         count=len(job.array.indices) if job.array is not None else 1,
         worst_case_usd=None,
         expected_usd=None,
-        candidates=_candidates(choice, others, catalog),
+        look=lambda: _candidates(choice, others, catalog),
         catalog=CatalogInfo(source=catalog.source, as_of=catalog.as_of),
     )
 

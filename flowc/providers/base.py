@@ -20,8 +20,9 @@ if TYPE_CHECKING:
         name: str
         # Seconds between looks at a task: the pauses grow from one to the other.
         look_s: tuple[float, float]
-        # Whether a task ends by itself when its job has: else somebody has to look, and to end it.
-        ends_tasks: bool
+        # Whether it brings by itself what is to be delivered to its machines, and ends tasks with their jobs: else
+        # somebody has to look after them.
+        keeps_tasks: bool
 
         def resolve(self, document: Mapping[str, Any]) -> Resolution:
             """What a request document refers to, and whether it would be taken. Reads only. Raises ValidationError and
@@ -51,6 +52,9 @@ if TYPE_CHECKING:
         def read(self, task: Task, machine: Machine, path: str, *, offset: int) -> bytes | None:
             """A piece of a file of one of the task's machines, from `offset` on: empty at its end, None where there is
             no such file. Raises UnavailableError where the machine cannot be reached."""
+
+        def write(self, task: Task, machine: Machine, path: str, data: bytes) -> None:
+            """Put a file on one of the task's machines that root alone may read, as a whole. Raises as `read`."""
 
 
 # The states of a task, in the order in which it goes through them; a task that is preempted is PENDING again.

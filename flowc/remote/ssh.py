@@ -1,4 +1,4 @@
-"""Reads files of a task's machines by the system's ssh: one call each, bounded in time, never asking anything.
+"""Reads and writes files of a task's machines by the system's ssh: one call each, bounded in time, asking nothing.
 
 Host keys are kept for each task apart: addresses come back with other machines behind them, and a changed key within
 one task is an error that is told.
@@ -81,21 +81,40 @@ def read(place: Place, path: str, *, offset: int = 0, environ: Mapping[str, str]
     """Bytes of a file on the machine from `offset` on, at most MOST_BYTES; None where there is no such file. Raises
     UnreachableError."""
     script = 'test -e "$1" || exit 44; tail -c +"$2" -- "$1" | head -c "$3"'
-    words = command(place, "sh", "-c", script, "sh", path, str(offset + 1), str(MOST_BYTES))
+    done = _run(place, script, path, str(offset + 1), str(MOST_BYTES), environ=environ)
+    if done.returncode == 44:
+        return None
+    return done.stdout
+
+
+def write(place: Place, path: str, data: bytes, *, environ: Mapping[str, str] | None = None) -> None:
+    """Put a file there that root alone may read, as a whole. The data go through the connection alone, and stand in no
+    list of processes. Raises UnreachableError."""
+    script = 'umask 077; mkdir -p -- "${1%/*}" && cat >"$1.new" && mv -- "$1.new" "$1"'
+    _run(place, script, path, data=data, environ=environ)
+
+
+def _run(
+    place: Place, script: str, *words: str, data: bytes = b"", environ: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[bytes]:
+    """Run a script of sh as root there. Raises UnreachableError where that fails, but for status 44."""
     os.makedirs(os.path.dirname(place.keys), mode=0o700, exist_ok=True)
     try:
         done = subprocess.run(
-            words, stdin=subprocess.DEVNULL, capture_output=True, timeout=CALL_S, env=environ, check=False
+            command(place, "sh", "-c", script, "sh", *words),
+            input=data,
+            capture_output=True,
+            timeout=CALL_S,
+            env=environ,
+            check=False,
         )
     except FileNotFoundError:
         raise UnreachableError("there is no ssh here: install openssh-client") from None
     except subprocess.TimeoutExpired:
         raise UnreachableError(f"{place.host} did not answer within {CALL_S} seconds") from None
-    if done.returncode == 0:
-        return done.stdout
-    if done.returncode == 44:
-        return None
-    raise _trouble(place, done.stderr.decode("utf-8", "replace"))
+    if done.returncode not in (0, 44):
+        raise _trouble(place, done.stderr.decode("utf-8", "replace"))
+    return done
 
 
 def _trouble(place: Place, said: str) -> UnreachableError:

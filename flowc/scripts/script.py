@@ -71,7 +71,7 @@ class Startup(Record):
     encoding: str
     payload: bytes
     limit: int
-    plain_sections: tuple[tuple[str, int], ...]
+    plain_sections: tuple[tuple[str, str], ...]
     sent_sections: tuple[tuple[str, bytes], ...]
     left_out: str | None = None
 
@@ -107,7 +107,7 @@ def _packed(parts: list[Record], *, patient: bool) -> Startup:
         encoding=encoding,
         payload=head + body,
         limit=SCRIPT_BYTES,
-        plain_sections=tuple((name, len(text.encode("utf-8", "surrogateescape"))) for name, text in plain),
+        plain_sections=tuple(plain),
         sent_sections=sections,
     )
 

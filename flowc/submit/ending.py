@@ -153,7 +153,7 @@ class Endings:
             return End(state=CANCELLED, reason=task.reason, exit_status=130)
         if task.state in ENDED:
             return End(state=task.state, reason=task.reason, exit_status=int(task.state != COMPLETED))
-        if task.state != RUNNING or self._provider.ends_tasks:
+        if task.state != RUNNING or self._provider.keeps_tasks:
             return None
         return end_of(self._status(task, machine) for machine in task.machines)
 

@@ -66,8 +66,8 @@ CREATE INDEX IF NOT EXISTS by_made ON steps (made);
 VERSION = 1
 # The columns of `Bid`, in its order.
 _BID = (
-    *("steps.key", "number", "steps.name", "provider", "keep", "steps.state", "made", "ended", "exit_status"),
-    "released_at",
+    *("steps.key", "number", "identity", "steps.name", "provider", "keep", "steps.state", "made", "ended"),
+    *("exit_status", "released_at"),
 )
 
 
@@ -124,6 +124,7 @@ class Bid(Record):
 
     key: str
     number: int
+    identity: str
     name: str
     provider: str
     keep: bool
@@ -132,6 +133,11 @@ class Bid(Record):
     ended: str | None
     exit_status: int | None
     released_at: float | None
+
+    @property
+    def lives(self) -> bool:
+        """Whether it is, or may be, paid for; one that is kept, whether its job runs."""
+        return self.state in (SENT, MADE) and (self.ended is None or (not self.keep and self.released_at is None))
 
 
 def state_folder(environ: Mapping[str, str], home: str | None) -> str:
@@ -270,7 +276,7 @@ class Journal:
                 " ORDER BY submissions.created_at, steps.key, number",
                 (key, made, name),
             ).fetchall()
-        return [Bid(**{**dict(zip(Bid.FIELDS, row, strict=True)), "keep": bool(row[4])}) for row in rows]
+        return [Bid(**{**dict(zip(Bid.FIELDS, row, strict=True)), "keep": bool(row["keep"])}) for row in rows]
 
     def sent(self, key: str, number: int, at: float) -> None:
         """From here on the step may have acted; `at` in seconds since the epoch."""

@@ -16,16 +16,16 @@ from flowc.providers.errors import (
     RateLimitError,
     UnavailableError,
 )
-from flowc.submit.journal import BROKEN, DONE, MADE, SENT, SKIPPED
+from flowc.submit.journal import BROKEN, DONE, MADE, SENT, SKIPPED, WAITING
 from flowc.submit.plan import CHANGE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any, NoReturn
 
     from flowc.providers.base import Made, Provider
-    from flowc.submit.journal import Entry, Journal, Submission
+    from flowc.submit.journal import Bid, Entry, Journal, Submission
 
 # After so many seconds a call that was sent has acted or never will: twice what a call may take, and some.
 SETTLED_S = 75.0
@@ -71,27 +71,35 @@ class Carrier:
         self._sleep = sleep
         self._tell = tell
 
-    def carry_out(self, submission: Submission) -> None:
-        """Do what is left of a submission, alone. Raises InterruptedSubmissionError where it can go on later,
-        RefusedError where it cannot, JournalError."""
+    def carry_out(self, submission: Submission) -> bool:
+        """Do what is left of a submission, alone. False where bids are left whose turn it is not yet: some of the same
+        job must end before. Raises InterruptedSubmissionError where it can go on later, RefusedError where it cannot,
+        JournalError."""
         with self._journal.held(submission.key):
             try:
-                self._carry_out(submission)
+                return self._carry_out(submission)
             except ProviderError as error:
                 raise InterruptedSubmissionError(submission.key, error) from None
 
-    def _carry_out(self, submission: Submission) -> None:
+    def _carry_out(self, submission: Submission) -> bool:
         known = dict(submission.resolved)
         made: dict[str, str] = {}
+        room = room_of(submission.document, self._journal.bids(key=submission.key))
+        whole = True
         for entry in self._journal.entries(submission.key):
             if entry.state not in (MADE, SKIPPED):
+                if entry.state == WAITING and not _has_its_turn(entry, room, made):
+                    whole = False
+                    continue
                 entry = self._do(entry, known, made)
                 self._tell(entry)
             assert entry.made is not None
             made[entry.identity] = entry.made
             if entry.kind == "volume":
                 known[f"${{volume:{entry.name}}}"] = entry.made
-        self._journal.close_submission(submission.key, DONE)
+        if whole:
+            self._journal.close_submission(submission.key, DONE)
+        return whole
 
     def _do(self, entry: Entry, known: Mapping[str, str], made: Mapping[str, str]) -> Entry:
         """The entry as it is when it is done. Raises RefusedError, and ProviderError where it can be tried again."""
@@ -187,6 +195,28 @@ class Carrier:
     def _have(self, entry: Entry, made: Made) -> Entry:
         self._journal.made(entry.key, entry.number, made.identity)
         return entry.replace(state=MADE, made=made.identity)
+
+
+def room_of(document: Mapping[str, Any], bids: Iterable[Bid]) -> dict[str, list[int]]:
+    """For each bid of a job that may not have all of its bids at once, by its id: how many of them may be placed yet,
+    in a list that they share."""
+    living = {bid.identity for bid in bids if bid.lives}
+    found: dict[str, list[int]] = {}
+    for job in document.get("jobs", ()):
+        if job["max_concurrent"] is not None:
+            room = [job["max_concurrent"] - len(living.intersection(job["bids"]))]
+            found.update(dict.fromkeys(job["bids"], room))
+    return found
+
+
+def _has_its_turn(entry: Entry, room: Mapping[str, list[int]], made: Mapping[str, str]) -> bool:
+    if entry.action == CHANGE:
+        return entry.target in made
+    own = room.get(entry.identity)
+    if own is None:
+        return True
+    own[0] -= 1
+    return own[0] >= 0
 
 
 def _may_go_on(error: ProviderError) -> bool:

@@ -16,6 +16,8 @@ from flowc.yamldoc.shapes import HIDDEN, KIND_WORDS, Words, quoted, range_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flowc.diag.code import Code
     from flowc.diag.sink import Sink
     from flowc.yamldoc.shapes import Shape
@@ -48,16 +50,14 @@ class Checker:
         """Whether the node has the shape; every deviation is reported."""
         kind = shape["is"]
         if is_null(node):
-            if shape.get("null", self.null) or kind == "any":
-                return True
-            return self._wrong_type(node, shape, path)
-        good: bool = getattr(self, f"_{kind}")(node, shape, path)
-        return good
+            return bool(shape.get("null", self.null)) or kind == "any" or self._wrong_type(node, shape, path)
+        return _CHECKS[kind](self, node, shape, path)
 
     def _any(self, node: Node, shape: Shape, path: str) -> bool:
-        for each in (node,) if isinstance(node, Scalar) else _below(node):
-            found = scalars.meaning(each, self.reader)
-            each.value = each.text if found.kind == "odd" else found.value
+        for each in walk(node):
+            if type(each) is Scalar:
+                found = scalars.meaning(each, self.reader)
+                each.value = each.text if found.kind == "odd" else found.value
         return True
 
     def _map(self, node: Node, shape: Shape, path: str) -> bool:
@@ -384,6 +384,10 @@ class Checker:
         return node.text if found in kinds or (found == "int" and "number" in kinds) else None
 
 
+_KINDS = ("any", "map", "dict", "list", "one", "text", "int", "number", "bool")
+_CHECKS: dict[str, Callable[..., bool]] = {kind: getattr(Checker, f"_{kind}") for kind in _KINDS}
+
+
 def first_key(node: Mapping) -> Span:
     """Where a mapping is pointed at as a whole: its first key."""
     return node.pairs[0].key.span if node.pairs else _line(node)
@@ -393,7 +397,3 @@ def _line(node: Node) -> Span:
     """The place of an empty node."""
     start = min(node.start, max(len(node.source.text) - 1, 0))
     return Span(node.source, start, max(node.end, min(start + 1, len(node.source.text))))
-
-
-def _below(node: Node) -> list[Scalar]:
-    return [each for each in walk(node) if isinstance(each, Scalar)]

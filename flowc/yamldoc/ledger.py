@@ -15,6 +15,8 @@ from flowc.yamldoc.node import Mapping, Node, Pair, Scalar, Sequence, is_null
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from flowc.diag.code import Code
     from flowc.diag.sink import Sink
 
@@ -59,26 +61,25 @@ class Ledger:
         return tuple(outcome for outcome, _ in found)
 
     def _visit(self, node: Node, found: list[tuple[Outcome, Span]], report: bool) -> None:
-        if isinstance(node, Sequence):
+        if type(node) is Sequence:
             for item in node.items:
-                self._visit(item, found, report)
-        if not isinstance(node, Mapping):
+                if type(item) is not Scalar:
+                    self._visit(item, found, report)
+        if type(node) is not Mapping:
             return
         for pair in node.pairs:
             decision = self.decisions.get(id(pair))
-            row = pair.field or {}
-            if decision is None and "action" in row:
-                absent = is_null(pair.value)
-                decision = (
-                    ("lowered", "null: as if it were not there", None)
-                    if absent
-                    else (row["action"], row.get("note"), None)
-                )
-            if decision is None:
-                if not isinstance(pair.value, Scalar):
+            row = pair.field or _NO_ROW
+            if decision is not None:
+                action, note, code = decision
+            elif "action" not in row:
+                if type(pair.value) is not Scalar:
                     self._visit(pair.value, found, report)
                 continue
-            action, note, code = decision
+            elif is_null(pair.value):
+                action, note, code = "lowered", "null: as if it were not there", None
+            else:
+                action, note, code = row["action"], row.get("note"), None
             key = pair.key
             if code is None and action != "lowered" and not row.get("quiet") and id(pair) not in self.quiet:
                 kind: Code = getattr(self.codes, action)
@@ -86,9 +87,12 @@ class Ledger:
                     self.sink.report(kind, key.span, path=pair.path, reason=note or "")
                 code = kind.id
             here = key.source is node.source  # otherwise it is of the command line
-            line = key.source.position(key.start)[0] if here else None
+            line = key.source.line_at(key.start) if here else None
             told = Outcome(input=pair.path, line=line, action=action, code=code, note=note)
             found.append((told, _place(pair)))
+
+
+_NO_ROW: dict[str, Any] = {}
 
 
 def _place(pair: Pair) -> Span:

@@ -36,15 +36,18 @@ class Node:
 
     def at(self, *path: str | int) -> Node | None:
         """The node at a path of keys and indices below this one, None where there is none or it is null."""
-        node: Node | None = self
+        node: Node = self
         for step in path:
-            if isinstance(node, Mapping) and isinstance(step, str):
-                node = node.get(step)
-            elif isinstance(node, Sequence) and isinstance(step, int):
-                node = node.items[step] if -len(node.items) <= step < len(node.items) else None
+            if type(node) is Mapping:
+                pair = (node._index or node.index()).get(step)  # type: ignore[arg-type]  # no key is a number
+                if pair is None:
+                    return None
+                node = pair.value
+            elif type(node) is Sequence and type(step) is int and -len(node.items) <= step < len(node.items):
+                node = node.items[step]
             else:
                 return None
-        return None if node is None or is_null(node) else node
+        return None if type(node) is Scalar and is_null(node) else node
 
     def read(self, *path: str | int, default: Any = None) -> Any:
         """The checked value at a path; `default` where there is none or it is null."""
@@ -79,7 +82,10 @@ class Scalar(Node):
         tag: str | None,
         placed: Derived | None = None,
     ) -> None:
-        super().__init__(source, start, end)
+        self.source = source  # not by `super`: there are many of them
+        self.start = start
+        self.end = end
+        self.via = self.value = None
         self.text = text
         self.style = style
         self.tag = tag
@@ -125,13 +131,17 @@ class Mapping(Node):
         self.flow = flow
         self._index: dict[str, Pair] | None = None
 
-    def pair(self, key: str) -> Pair | None:
+    def index(self) -> dict[str, Pair]:
+        """The pairs by their keys."""
         if self._index is None:
             self._index = {pair.key.text: pair for pair in self.pairs}
-        return self._index.get(key)
+        return self._index
+
+    def pair(self, key: str) -> Pair | None:
+        return (self._index or self.index()).get(key)
 
     def get(self, key: str) -> Node | None:
-        pair = self.pair(key)
+        pair = (self._index or self.index()).get(key)
         return pair.value if pair is not None else None
 
     def put(self, pair: Pair) -> None:
@@ -157,11 +167,11 @@ class Sequence(Node):
         self.flow = flow
 
 
-NULLS = ("", "~", "null", "Null", "NULL")
+NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 
 
 def is_null(node: Node) -> bool:
-    return isinstance(node, Scalar) and node.style is None and node.tag in (None, NULL_TAG) and node.text in NULLS
+    return type(node) is Scalar and node.text in NULLS and node.style is None and node.tag in (None, NULL_TAG)
 
 
 TAG = "tag:yaml.org,2002:"

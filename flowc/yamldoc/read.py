@@ -67,7 +67,7 @@ def _is_text(source: Source, sink: Sink) -> bool:
 class _Reader:
     """One pass over the events of one source."""
 
-    __slots__ = ("anchors", "count", "events", "open_anchors", "shift", "sink", "source")
+    __slots__ = ("anchors", "count", "events", "loader", "open_anchors", "shift", "sink", "source")
 
     def __init__(self, source: Source, sink: Sink) -> None:
         import yaml
@@ -76,7 +76,8 @@ class _Reader:
         self.sink = sink
         # libyaml does not count a byte order mark
         self.shift = 1 if source.text.startswith("\ufeff") else 0
-        self.events = yaml.parse(source.text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        self.loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(source.text)
+        self.events = iter(self.loader.get_event, None)
         self.anchors: dict[str, tuple[Node, int]] = {}  # with the number of nodes that each stands for
         self.open_anchors: set[str] = set()
         self.count = 0
@@ -103,6 +104,8 @@ class _Reader:
 
             report(error, self.source, self.shift, self.sink)
             raise _Refused from None
+        finally:
+            self.loader.dispose()
         return found
 
     def node(self, event: Any, depth: int) -> Node:
@@ -114,18 +117,19 @@ class _Reader:
         if self.count > MOST_NODES:
             self.refuse(codes.YAML_TOO_MANY_VALUES, event, limit=MOST_NODES)
         before, anchor = self.count, event.anchor
-        start, end = event.start_mark.index + self.shift, event.end_mark.index + self.shift
+        start = event.start_mark.index + self.shift
         if anchor is not None:
             self.open_anchors.add(anchor)
         node: Node
         if name == "ScalarEvent":
-            if "\0" in event.value:
+            text, tag = event.value, event.tag
+            if "\0" in text:
                 self.refuse(
                     codes.YAML_SYNTAX, event, problem="a text holds the character U+0000, which no program can take"
                 )
             style = event.style if event.style in ("'", '"', "|", ">") else None
-            node = Scalar(self.source, start, end, event.value, style, event.tag)
-            if style is None or anchor is not None or event.tag is not None:
+            node = Scalar(self.source, start, event.end_mark.index + self.shift, text, style, tag)
+            if self.source.text[start : start + 1] in ("&", "!"):
                 self._trim(node)
         elif depth >= DEEPEST:
             self.refuse(codes.YAML_TOO_DEEP, event, limit=DEEPEST)

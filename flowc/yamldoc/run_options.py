@@ -6,6 +6,7 @@ from flowc._compiled.docker_options import FLAGS, NEEDLESS, REFUSED, SAME, SHORT
 from flowc.diag.codes.yaml import document as codes
 from flowc.ir.job import Isolation
 from flowc.patterns import at_first_use
+from flowc.yamldoc import docker_values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,6 +35,36 @@ _KINDS: dict[str, tuple[Callable[..., Any], str]] = {
 }
 LEFT_OUT = "without the options that a job has no use for"
 _NETWORKS = ("bridge", "default", "host", "none")
+_HOME = "/root"  # of who starts the container, on the machine
+_replaced = at_first_use(r"\$\{[^}]*\}|\$\([^)]*\)|\$[a-zA-Z_]\w*|`[^`]*`", "match")
+_home = at_first_use(r"(?<!\S)~(?=[/\s]|$)", "match")
+
+
+def words_of(text: str, span: Span, sink: Sink) -> list[tuple[str, Span]]:
+    """The words of a text that its format gives to a shell, with the home folder as the machine has it. Reports what
+    else a shell would replace: nothing is known of it here, so there are no words then. ValueError where a quote is
+    never closed."""
+    import shlex
+
+    parts, at, quote, unknown = list[str](), 0, "", False
+    while at < len(text):
+        sign, end = text[at], at + 1
+        found = _replaced(text, at) if sign in "$`" and quote != "'" else None
+        if sign == "\\" and quote != "'":
+            end += 1
+        elif sign == quote or (sign in "'\"" and not quote):
+            quote = "" if quote else sign
+        elif found is not None:
+            end = found.end()
+            if found[0] not in ("$HOME", "${HOME}"):
+                reason = "a shell of the machine would have to replace it; write its value"
+                sink.report(codes.RUN_OPTION, span, option=found[0].strip("`"), reason=reason)
+                unknown = True
+        home = found is not None and found[0] in ("$HOME", "${HOME}")
+        parts.append(_HOME if home or (not quote and sign == "~" and _home(text, at)) else text[at:end])
+        at = end
+    words = shlex.split("".join(parts))
+    return [] if unknown else [(word, span) for word in words]
 
 
 def read(words: Iterable[tuple[str, Span]], sink: Sink, *, own_command: bool) -> tuple[Isolation, bool]:
@@ -44,9 +75,13 @@ def read(words: Iterable[tuple[str, Span]], sink: Sink, *, own_command: bool) ->
     logged = any(name == "log-driver" and value != "none" for name, value, _, _ in given)
     fields: dict[str, Any] = {}
     kept, left_out = [], False
-    for name, value, shown, span in given:
+    contrary = {id(each): reason for each, reason in docker_values.together(given)}
+    for each in given:
+        name, value, shown, span = each
         reason = _refusal(name, value, hosted, logged)
         needless = _needless(name, value, hosted, own_command)
+        if reason is None and needless is None:
+            reason = docker_values.unlike(name, value) or contrary.get(id(each))
         if reason is not None:
             sink.report(codes.RUN_OPTION, span, option=shown, reason=reason)
         elif needless is not None:

@@ -81,6 +81,8 @@ def _plain(text: str, reader: str) -> Meaning:
 
 
 def _number(text: str, reader: str) -> Meaning:
+    if text.isdigit() and text.isascii() and (text[0] != "0" or len(text) == 1):
+        return _int(int(text))
     digits = text.replace("_", "")
     if _decimal(text):
         return _int(int(digits))

@@ -132,7 +132,7 @@ def report(error: Any, source: Source, shift: int, sink: Sink) -> None:
         context = str(getattr(error, "context", "") or "").replace("while ", "").replace("simple key", "key")
         notes = ((_span(source, context_mark.index + shift), context),)
     if text[place : place + 1] == "\t" or _tab_in_indent(source, place):
-        tab = source.line_starts[source.position(place)[0] - 1]
+        tab = source.line_starts[source.line_at(place) - 1]
         while tab < place and text[tab] != "\t":
             tab += 1
         sink.report(codes.YAML_TAB, _span(source, tab), help="indent with spaces")
@@ -152,7 +152,7 @@ def report(error: Any, source: Source, shift: int, sink: Sink) -> None:
     hint = _foreign(source)
     if hint is not None:
         help = hint
-    elif "{{" in source.line(source.position(min(place, max(len(text) - 1, 0)))[0]):
+    elif "{{" in source.line(source.line_at(min(place, max(len(text) - 1, 0)))):
         help = "a template must be rendered first (helm template, jinja), or the value be put in quotes"
     sink.report(codes.YAML_SYNTAX, _span(source, place), help=help, notes=notes, problem=words)
 
@@ -160,7 +160,7 @@ def report(error: Any, source: Source, shift: int, sink: Sink) -> None:
 def _value_above(source: Source, place: int) -> str | None:
     """Where the first `: ` of a line is one too many: the key of the line above, if it begins the value and is indented
     less."""
-    number = source.position(place)[0]
+    number = source.line_at(place)
     line = source.line(number)
     before = line[: place - source.line_starts[number - 1]]
     if ": " in before or before.lstrip()[:1] in ("'", '"'):
@@ -212,5 +212,5 @@ def _forbidden(char: str) -> bool:
 
 
 def _tab_in_indent(source: Source, place: int) -> bool:
-    line = source.line(source.position(min(place, max(len(source.text) - 1, 0)))[0])
+    line = source.line(source.line_at(min(place, max(len(source.text) - 1, 0))))
     return "\t" in line[: len(line) - len(line.lstrip())]

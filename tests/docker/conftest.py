@@ -69,8 +69,9 @@ class Docker:
         """The state file once the job is in one of these states; by default, once it has ended and its unit has too."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            found = self.status()
+            # What it says when nothing more is to come.
             active = self.run("systemctl is-active flowc").stdout.strip()
+            found = self.status()
             if found["state"] in (states or ENDED) and (
                 states or active not in ("active", "activating", "deactivating")
             ):

@@ -221,20 +221,31 @@ def _leaves(node: Node, field: dict[str, Any]) -> Iterator[Leaf]:
             yield from _leaves(pair.value, pair.field or {})
 
 
-def effect(base: Made, item: Item, inputs: Inputs, frontend: str | None) -> str | None:
-    """What comes of changing it, or why nothing can: None where it is just as well left out."""
+def _changed(base: Made, item: Item, inputs: Inputs, frontend: str | None) -> Iterator[tuple[str, Made]]:
+    """What is made of the document with another value in the item's place, for each place and value."""
     text, path = base.source.text, base.source.path
-    accepted = False
     for leaf in item.leaves:
         for other in leaf.texts():
             node = leaf.node
             end = "\n" if node.style in ("|", ">") else ""
-            made = Made(text[: node.start] + other + end + text[node.end :], path, inputs, frontend)
-            if not made.was_read:
-                continue
-            accepted = True
-            if made.artifacts != base.artifacts or made.said != base.said:
-                return f"changed by {other}"
+            yield other, Made(text[: node.start] + other + end + text[node.end :], path, inputs, frontend)
+
+
+def changes(base: Made, item: Item, inputs: Inputs, frontend: str | None) -> bool:
+    """Whether another value of it makes other artifacts."""
+    made = (each for _, each in _changed(base, item, inputs, frontend) if each.was_read and not each.errors)
+    return any(each.artifacts != base.artifacts for each in made)
+
+
+def effect(base: Made, item: Item, inputs: Inputs, frontend: str | None) -> str | None:
+    """What comes of changing it, or why nothing can: None where it is just as well left out."""
+    accepted = False
+    for other, made in _changed(base, item, inputs, frontend):
+        if not made.was_read:
+            continue
+        accepted = True
+        if made.artifacts != base.artifacts or made.said != base.said:
+            return f"changed by {other}"
     first, last = item.place()
     for each in base.diagnostics:
         if (

@@ -18,7 +18,7 @@ from tests.corpus import CASES, load, told
 from tests.frontends.k8s import field_examples, field_examples_pod
 from tests.frontends.skypilot import examples as skypilot
 from tests.frontends.task.test_fields import HEAD, PLAIN, SAMPLES
-from tests.ledger.changes import Made, decided, effect
+from tests.ledger.changes import Made, changes, decided, effect
 from tests.ledger.documents import AS_IT_IS, BATCH, FLAGS, FOUNDRY, K8S, SKYPILOT, SLURM, TASKS
 
 Document = tuple[str, str, str | None, Inputs]
@@ -87,6 +87,43 @@ def test_what_is_lowered_has_an_effect(name: str, monkeypatch: pytest.MonkeyPatc
         if item.action == "lowered" and item.row not in NOT_SEEN and effect(base, item, inputs, frontend) is None
     ]
     assert lies == []
+
+
+# Rows of which something is kept though another value makes no other artifact, with the reason.
+KEPT_ALL_THE_SAME = {
+    "JobSpec.ttlSecondsAfterFinished": "that the machine is given back, whatever the number",
+    "VolcanoJobSpec.ttlSecondsAfterFinished": "the same",
+    "RunPolicy.ttlSecondsAfterFinished": "the same",
+    "Autostop.idle_minutes": "the same",
+    "PodSpec.schedulingGates": "that the bid is placed paused, whatever the gates are called",
+    "PodSpec.subdomain": "names of the job's pods stand for addresses, with it or without",
+    "VolcanoJobSpec.plugins": "some of them set variables",
+    "VolcanoTask.policies": "some of them count",
+    "PodFailurePolicyRule.onPodConditions": "machines that are taken away never count",
+    "PodFailurePolicyOnExitCodesRequirement.containerName": "the main container's exit codes count",
+    "SecurityContext.runAsNonRoot": "held against the user that is named",
+    "PodSecurityContext.runAsNonRoot": "the same",
+    "CompanionMeta.name": "what names the object finds it",
+    "Container.startupProbe": "its times delay the liveness probe, its command does nothing",
+    "EmptyDirVolumeSource.sizeLimit": "the folder is there; nothing ends a job that writes more",
+    "Resources.cpus": "at least so many",
+    "Storage.source": "where the files would go is kept",
+    "Task.min_run_time_hours": "kept as a wish in the plan",
+}
+
+
+def test_of_what_is_approximated_something_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, seen = set[str](), set[str]()
+    for text, path, frontend, inputs in DOCUMENTS.values():
+        base = Made(text, path, inputs, frontend)
+        if base.errors:
+            continue
+        for item in decided(text, path, inputs, frontend, monkeypatch):
+            if item.action == "approximated" and item.row not in kept:
+                seen.add(item.row)
+                if changes(base, item, inputs, frontend):
+                    kept.add(item.row)
+    assert seen - kept == KEPT_ALL_THE_SAME.keys()
 
 
 def test_each_lowered_row_stands_in_a_document(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -111,21 +111,25 @@ class Running:
 
 class LocalMachines:
     """The instances of a test server as local machines, with disks below `folder` (absolute). `secrets` are there at
-    each boot. `running` are the machines by the names of their disks; leave with `close`."""
+    each boot, `programs` before all others. `running` are the machines by the names of their disks; leave with
+    `close`."""
 
     def __init__(
         self,
         folder: str,
         *,
         secrets: dict[str, str] | None = None,
+        programs: dict[str, str] | None = None,
         python: str = sys.executable,
         options: dict[str, Any] | None = None,
     ) -> None:
         self._folder = folder
-        self._files = ()
+        self._files = tuple(
+            File(path=f"/usr/local/sbin/{name}", mode=0o755, text=text) for name, text in (programs or {}).items()
+        )
         if secrets:
             lines = "".join(f"{name}='" + value.replace("'", "'\\''") + "'\n" for name, value in secrets.items())
-            self._files = (File(path="/run/flowc/secrets", mode=0o600, text=lines),)
+            self._files += (File(path="/run/flowc/secrets", mode=0o600, text=lines),)
         self._python = python
         self._options = options or {}
         self._numbers: dict[str, int] = {}

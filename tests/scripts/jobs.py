@@ -27,7 +27,7 @@ PLAN = JobPlan(
     count=1,
     worst_case_usd=None,
     expected_usd=None,
-    candidates=(),
+    look=tuple,
     catalog=CatalogInfo(source="test", as_of="2026-01-01"),
 )
 

@@ -188,6 +188,18 @@ def test_who_does_not_listen_is_killed(rent: Rent) -> None:
     assert rented.wait("n3") == ("CANCELLED", 137)
 
 
+def test_what_was_cancelled_when_the_power_was_cut_does_not_begin_again(rent: Rent) -> None:
+    text = TOGETHER.replace("exit 0", "").replace("run: |\n", "run: |\n  echo begin\n").replace("STUBBORN", "true")
+    rented = rent("task.yaml", text)
+    rented.start()
+    rented.wait_for("n1", LOG, "told\n")
+    assert rented.status("n1")["state"] == "RUNNING"
+    rented["n1"].call(["bash", "-c", "kill -KILL -1"])
+    rented.start("n1")
+    assert rented.wait("n1") == ("CANCELLED", 143)
+    assert rented.read("n1", LOG).splitlines().count("begin") == 1
+
+
 def test_the_end_on_one_machine_is_that_of_no_other(rent: Rent) -> None:
     rented = rent(
         "task.yaml",

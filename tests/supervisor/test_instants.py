@@ -109,6 +109,39 @@ def test_a_job_whose_keeper_is_killed_has_failed(tmp_path: Path, limit: int | No
     assert not (tmp_path / "pid").exists()
 
 
+@pytest.mark.parametrize(("end", "code"), [("exit 3", 3), ("exit 0", 0)])
+def test_an_end_is_told_as_a_whole(tmp_path: Path, end: str, code: int) -> None:
+    """Past its limit the job looks at its own state, until the supervisor has written it twice."""
+    looks = "for _ in 1 2 3 4 5 6 7 8 9; do sleep 0.1; cat status.json; done >seen"
+    job(tmp_path, f"#!/bin/bash\ntrap '{looks}; {end}' TERM\nwhile :; do sleep 0.1; done\n", 1)
+    run(tmp_path)
+    seen = [json.loads(line) for line in (tmp_path / "seen").read_text().splitlines()]
+    assert {(each["state"], each["exit_code"], each["signal"], each["end"]) for each in seen} == {
+        ("RUNNING", None, None, None)
+    }
+    found = status(tmp_path)
+    assert (found["state"], found["exit_code"], found["signal"]) == ("TIMEOUT", code, 0)
+    assert found["end"]
+
+
+def test_what_was_to_end_when_the_power_was_cut_does_not_begin_again(tmp_path: Path) -> None:
+    job(tmp_path, "#!/bin/bash\necho begin >>runs\ntrap 'echo told >>runs' TERM\nwhile :; do sleep 0.1; done\n", 1)
+    process = start(tmp_path)
+    until(lambda: "told" in ((tmp_path / "runs").read_text() if (tmp_path / "runs").exists() else ""))
+    body = int(subprocess.run(["pgrep", "-f", f"{tmp_path}/slurm_script"], stdout=subprocess.PIPE, check=True).stdout)
+    for each in (process.pid, keeper_of(body), body):
+        os.kill(each, signal.SIGKILL)
+    process.communicate(timeout=PATIENCE_S)
+    assert status(tmp_path)["end"] is None
+    run(tmp_path)
+    found = status(tmp_path)
+    assert (found["state"], found["exit_code"], found["signal"]) == ("TIMEOUT", 143, 15)
+    assert found["end"]
+    assert (tmp_path / "runs").read_text() == "begin\ntold\n"
+    run(tmp_path)
+    assert status(tmp_path) == found
+
+
 # The machine's disk as a small one in memory, which the job fills. Its state at the end, after the next boot, and after
 # one with room again.
 FULL = """\

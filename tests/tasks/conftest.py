@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.machines.ordinary import as_ordinary_user, folder_of_the_user, python
+from tests.machines.fleet import LocalMachines
+from tests.machines.ordinary import as_ordinary_user, folder_of_the_user, left_of, python
 from tests.mithril import document
 from tests.mithril.server import Server
+from tests.mithril.state import State
+from tests.tasks.grid import Logins
 
 ROOT = Path(__file__).resolve().parents[2]
 JOB = "#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\n"
@@ -67,3 +70,51 @@ def provider() -> Iterator[Server]:
 def there(provider: Server, tmp_path: Path) -> Person:
     environ = {"MITHRIL_API_URL": provider.url, "MITHRIL_API_KEY": provider.key, "MITHRIL_PROJECT": "research"}
     return Person(tmp_path, sys.executable, {}, environ)
+
+
+# What a container of these tests sees is its machine.
+DOCKER = """#!/bin/bash
+case $1 in
+run)
+    while [ "$1" != "--entrypoint" ]; do shift; done
+    exec "$2" "${@:4}" ;;
+esac
+"""
+
+
+class Cloud:
+    """The loopback provider with machines behind its bids, its clock going some hundred times as fast as ours."""
+
+    def __init__(self, server: Server, machines: LocalMachines, logins: Logins, person: Person) -> None:
+        self.server = server
+        self.state = server.state
+        self.machines = machines
+        self.logins = logins
+        self.person = person
+
+    def living(self) -> list[str]:
+        """The names of bids that are still paid for."""
+        return [bid.name for bid in self.state.bids.values() if bid.status != "Terminated"]
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[Cloud]:
+    program = python()
+    for folder in folder_of_the_user():
+        machines = LocalMachines(
+            folder,
+            python=program,
+            options=as_ordinary_user(),
+            programs={"docker": DOCKER, "nvidia-container-runtime-hook": "#!/bin/sh\n"},
+        )
+        logins = Logins(tmp_path, machines)
+        home = tmp_path / "home"
+        home.mkdir()
+        with Server(State(machines), speed=400, judge=document.JUDGE) as server:
+            environ = {"MITHRIL_API_URL": server.url, "MITHRIL_API_KEY": server.key, "MITHRIL_PROJECT": "research"}
+            person = Person(home, sys.executable, {}, environ)
+            person.environ["PATH"] = f"{logins.path}:{person.environ['PATH']}"
+            yield Cloud(server, machines, logins, person)
+        logins.close()
+        machines.close()
+        assert left_of(folder) == []

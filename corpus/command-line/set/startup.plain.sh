@@ -66,10 +66,11 @@ stop_body() {
 }
 
 # Usage: end_body STATE SIGNALS. What is dead by now has ended by itself: it has no program any more. So has what then ends
-# otherwise than by TERM though it did not catch TERM (SIGNALS: C), nor ignore it (I).
+# otherwise than by TERM though it did not catch TERM (SIGNALS: C), nor ignore it (I). Until its end it runs: state, exit
+# status and signal are told at once.
 end_body() {
-    [ "$job_state" = RUNNING ] && [ -e "/proc/$body_pid/exe" ] || return
-    job_state=$1
+    [ -z "$end_state" ] && [ -e "/proc/$body_pid/exe" ] || return
+    end_state=$1
     grep -q "Sig[$2]g.*[4-7c-f]...$" "/proc/$body_pid/status" || must_die=1
     (stop_body &)
 }
@@ -108,6 +109,8 @@ run_job() {
     chmod 700 "$state_dir/body"
 
     job_state=RUNNING
+    # What was to end when the power was cut does not begin again.
+    ((used_seconds < 1800)) || end_state=TIMEOUT
     # One process watches, and does nothing in a trap.
     # Told to stop (shutdown, preemption): the next boot starts the job again.
     trap stop_asked=1 TERM
@@ -147,6 +150,7 @@ run_job() {
         (
             trap - TERM
             echo "$BASHPID"
+            [ "$end_state" ] && kill "$BASHPID"
             exec >>"$output_file" 2>&1 3>&- &&
                 launch
         ) &
@@ -172,12 +176,12 @@ run_job() {
     read -r body_status <"$state_dir/life"
     [ -s "$state_dir/death" ] && ((body_signal = body_status > 128 ? body_status - 128 : 0)) || body_signal=0
     # A stop holds for the attempts to come.
-    [ "$job_state" != PENDING ] || stop_asked=1
-    ((must_die && body_signal - 15)) && job_state=RUNNING
+    [ "$end_state" != PENDING ] || stop_asked=1
+    ((must_die && body_signal - 15)) && end_state=
     # The end of the script is the end of the job: what still runs in the background ends too.
     kill -KILL -"$body_pid"
     # Only a failure of the job itself, while it may still run, is one that a restart may mend.
-    if [ "$job_state" != RUNNING ] || [ "$body_status" = 0 ] || [ ! -e "$state_dir/ready" ]; then break; fi
+    if [ "$end_state" ] || [ "$body_status" = 0 ] || [ ! -e "$state_dir/ready" ]; then break; fi
     case $body_status in
     *) ((failure_count < 2 && ++failure_count)) || break ;;
     esac
@@ -185,8 +189,9 @@ run_job() {
     restart_delay=${restart_delays[failure_count < 2 ? failure_count : 2]}
     echo "flowc: exit status $body_status; starts again after $restart_delay seconds" >>"$output_file"
     done
-    [ "$job_state" = RUNNING ] && ((body_status)) && job_state=FAILED
-    [ "$job_state" = RUNNING ] && job_state=COMPLETED
+    job_state=COMPLETED
+    ((body_status)) && job_state=FAILED
+    job_state=${end_state:-$job_state}
     save_state "$body_status" "$body_signal" "$EPOCHSECONDS"
     exit "$body_status"
 }

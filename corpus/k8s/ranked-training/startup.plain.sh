@@ -75,10 +75,11 @@ stop_body() {
 }
 
 # Usage: end_body STATE SIGNALS. What is dead by now has ended by itself: it has no program any more. So has what then ends
-# otherwise than by TERM though it did not catch TERM (SIGNALS: C), nor ignore it (I).
+# otherwise than by TERM though it did not catch TERM (SIGNALS: C), nor ignore it (I). Until its end it runs: state, exit
+# status and signal are told at once.
 end_body() {
-    [ "$job_state" = RUNNING ] && [ -e "/proc/$body_pid/exe" ] || return
-    job_state=$1
+    [ -z "$end_state" ] && [ -e "/proc/$body_pid/exe" ] || return
+    end_state=$1
     grep -q "Sig[$2]g.*[4-7c-f]...$" "/proc/$body_pid/status" || must_die=1
     told_at=$SECONDS
     (stop_body &)
@@ -178,6 +179,9 @@ run_job() {
     # The provider's log folder leads to the job's own output.
 
     job_state=RUNNING
+    # What was to end when the power was cut does not begin again.
+    ((used_seconds < 86400)) || end_state=TIMEOUT
+    [ ! -e "$state_dir/cancelled" ] || end_state=CANCELLED
     # One process watches, and does nothing in a trap.
     # Told to stop (shutdown, preemption): the next boot starts the job again.
     trap stop_asked=1 TERM
@@ -285,6 +289,7 @@ batch: 4096
         (
             trap - TERM
             echo "$BASHPID"
+            [ "$end_state" ] && kill "$BASHPID"
             exec >>"$output_file" 2>&1 3>&- &&
                 launch
         ) &
@@ -306,14 +311,14 @@ batch: 4096
         ! read -rt 0 <&3
     do
         ((stop_asked)) && stop_asked= && end_body PENDING C
-        [ -z "$peer_failed" ] || { peer_failed= && end_body CANCELLED CI && (sleep 120 && kill -KILL -"$body_pid" &); }
+        [ -z "$peer_failed" ] || { peer_failed= && end_body CANCELLED CI && (: >"$state_dir/cancelled"; sleep 120 && kill -KILL -"$body_pid" &); }
     done
     read -r body_status <"$state_dir/life"
     # Docker gives a container's end by a signal as such a status.
     ((body_status > 128 && body_status < 193)) && body_signal=$((body_status - 128)) || body_signal=0
     # A stop holds for the attempts to come.
-    [ "$job_state" != PENDING ] || stop_asked=1
-    ((must_die && body_signal - 15)) && job_state=RUNNING
+    [ "$end_state" != PENDING ] || stop_asked=1
+    ((must_die && body_signal - 15)) && end_state=
     # The end of the script is the end of the job: what still runs in the background ends too.
     # Not yet docker, which brings the last output of containers: only what would start them again.
     pkill -KILL -g "$body_pid" -x bash
@@ -327,14 +332,14 @@ batch: 4096
         sleep 1
     done
     # When docker itself was started anew (its package was upgraded, say), the job was interrupted like by a reboot.
-    if [ "$body_status$job_state" = 125RUNNING ] && [ /run/docker.pid -nt "$state_dir/docker" ]; then
+    if [ "$body_status$end_state" = 125 ] && [ /run/docker.pid -nt "$state_dir/docker" ]; then
         job_state=PENDING
         save_state
         systemctl restart --no-block flowc
         exit
     fi
     # Only a failure of the job itself, while it may still run, is one that a restart may mend.
-    if [ "$job_state" != RUNNING ] || [ "$body_status" = 0 ] || [ ! -e "$state_dir/ready" ]; then break; fi
+    if [ "$end_state" ] || [ "$body_status" = 0 ] || [ ! -e "$state_dir/ready" ]; then break; fi
     case $body_status in
     42) break ;;
     *) ((failure_count < 3 && ++failure_count)) || break ;;
@@ -344,8 +349,9 @@ batch: 4096
     restart_delay=${restart_delays[failure_count < 3 ? failure_count : 3]}
     echo "flowc: exit status $body_status; starts again after $restart_delay seconds" >>"$output_file"
     done
-    [ "$job_state" = RUNNING ] && ((body_status)) && job_state=FAILED
-    [ "$job_state" = RUNNING ] && job_state=COMPLETED
+    job_state=COMPLETED
+    ((body_status)) && job_state=FAILED
+    job_state=${end_state:-$job_state}
     save_state "$body_status" "$body_signal" "$EPOCHSECONDS"
     kill "$ears_pid"
     # For a minute: a datagram may be lost, a machine late.

@@ -62,10 +62,11 @@ save_state() {
 # ---- stop: the job is asked to end; what it was prepared with stays until it has ended ----
 
 # Usage: end_body STATE SIGNALS. What is dead by now has ended by itself: it has no program any more. So has what then ends
-# otherwise than by TERM though it did not catch TERM (SIGNALS: C), nor ignore it (I).
+# otherwise than by TERM though it did not catch TERM (SIGNALS: C), nor ignore it (I). Until its end it runs: state, exit
+# status and signal are told at once.
 end_body() {
-    [ "$job_state" = RUNNING ] && [ -e "/proc/$body_pid/exe" ] || return
-    job_state=$1
+    [ -z "$end_state" ] && [ -e "/proc/$body_pid/exe" ] || return
+    end_state=$1
     grep -q "Sig[$2]g.*[4-7c-f]...$" "/proc/$body_pid/status" || must_die=1
     kill -TERM -"$body_pid"
     kill -CONT -"$body_pid"
@@ -136,11 +137,12 @@ run_job() {
     done
     read -r body_status <"$state_dir/life"
     [ -s "$state_dir/death" ] && ((body_signal = body_status > 128 ? body_status - 128 : 0)) || body_signal=0
-    ((must_die && body_signal - 15)) && job_state=RUNNING
+    ((must_die && body_signal - 15)) && end_state=
     # The end of the script is the end of the job: what still runs in the background ends too.
     kill -KILL -"$body_pid"
-    [ "$job_state" = RUNNING ] && ((body_status)) && job_state=FAILED
-    [ "$job_state" = RUNNING ] && job_state=COMPLETED
+    job_state=COMPLETED
+    ((body_status)) && job_state=FAILED
+    job_state=${end_state:-$job_state}
     save_state "$body_status" "$body_signal" "$EPOCHSECONDS"
     exit "$body_status"
 }

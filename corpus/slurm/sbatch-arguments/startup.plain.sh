@@ -67,8 +67,8 @@ not_started() {
 # ---- stop: the job is asked to end; what it was prepared with stays until it has ended ----
 
 end_body() {
-    [ "$job_state" = RUNNING ] && [ -e "/proc/$body_pid/exe" ] || return
-    job_state=TIMEOUT
+    [ -z "$end_state" ] && [ -e "/proc/$body_pid/exe" ] || return
+    end_state=TIMEOUT
     grep -q 'Sig[CI]g.*[4-7c-f]...$' "/proc/$body_pid/status" || must_die=1
     kill -TERM -"$body_pid"
     kill -CONT -"$body_pid"
@@ -107,6 +107,8 @@ run_job() {
     chmod 700 "$state_dir/slurm_script"
 
     job_state=RUNNING
+    # What was to end when the power was cut does not begin again.
+    ((used_seconds < 1800)) || end_state=TIMEOUT
     # One process watches, and does nothing in a trap.
     # Told to stop (shutdown, preemption): the next boot starts the job again.
     trap stop_asked=1 TERM
@@ -162,6 +164,7 @@ run_job() {
         (
             trap - TERM
             echo "$BASHPID"
+            [ "$end_state" ] && kill "$BASHPID"
             exec >>"$output_file" 2>&1 3>&- &&
                 launch
         ) &
@@ -183,14 +186,15 @@ run_job() {
         :
     done
     # Of a stop systemd has told all processes.
-    [ "$job_state${stop_asked-}" != RUNNING1 ] || job_state=PENDING
+    end_state=${end_state:-${stop_asked:+PENDING}}
     read -r body_status <"$state_dir/life"
     [ -s "$state_dir/death" ] && ((body_signal = body_status > 128 ? body_status - 128 : 0)) || body_signal=0
-    ((must_die && body_signal - 15)) && job_state=RUNNING
+    ((must_die && body_signal - 15)) && end_state=
     # The end of the script is the end of the job: what still runs in the background ends too.
     kill -KILL -"$body_pid"
-    [ "$job_state" = RUNNING ] && ((body_status)) && job_state=FAILED
-    [ "$job_state" = RUNNING ] && job_state=COMPLETED
+    job_state=COMPLETED
+    ((body_status)) && job_state=FAILED
+    job_state=${end_state:-$job_state}
     save_state "$body_status" "$body_signal" "$EPOCHSECONDS"
     exit "$body_status"
 }

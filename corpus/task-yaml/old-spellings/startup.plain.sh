@@ -67,10 +67,11 @@ stop_body() {
 }
 
 # Usage: end_body STATE SIGNALS. What is dead by now has ended by itself: it has no program any more. So has what then ends
-# otherwise than by TERM though it did not catch TERM (SIGNALS: C), nor ignore it (I).
+# otherwise than by TERM though it did not catch TERM (SIGNALS: C), nor ignore it (I). Until its end it runs: state, exit
+# status and signal are told at once.
 end_body() {
-    [ "$job_state" = RUNNING ] && [ -e "/proc/$body_pid/exe" ] || return
-    job_state=$1
+    [ -z "$end_state" ] && [ -e "/proc/$body_pid/exe" ] || return
+    end_state=$1
     grep -q "Sig[$2]g.*[4-7c-f]...$" "/proc/$body_pid/status" || must_die=1
     (stop_body &)
 }
@@ -161,6 +162,8 @@ run_job() {
     chmod 755 "$state_dir/body"
 
     job_state=RUNNING
+    # What was to end when the power was cut does not begin again.
+    ((used_seconds < 3600)) || end_state=TIMEOUT
     # One process watches, and does nothing in a trap.
     # Told to stop (shutdown, preemption): the next boot starts the job again.
     trap stop_asked=1 TERM
@@ -213,6 +216,7 @@ run_job() {
         (
             trap - TERM
             echo "$BASHPID"
+            [ "$end_state" ] && kill "$BASHPID"
             exec >>"$output_file" 2>&1 3>&- &&
                 launch
         ) &
@@ -238,7 +242,7 @@ run_job() {
     read -r body_status <"$state_dir/life"
     # Docker gives a container's end by a signal as such a status.
     ((body_status > 128 && body_status < 193)) && body_signal=$((body_status - 128)) || body_signal=0
-    ((must_die && body_signal - 15)) && job_state=RUNNING
+    ((must_die && body_signal - 15)) && end_state=
     # The end of the script is the end of the job: what still runs in the background ends too.
     kill -KILL -"$body_pid"
     # Docker may be removing one already, and says only that it does.
@@ -247,14 +251,15 @@ run_job() {
         sleep 1
     done
     # When docker itself was started anew (its package was upgraded, say), the job was interrupted like by a reboot.
-    if [ "$body_status$job_state" = 125RUNNING ] && [ /run/docker.pid -nt "$state_dir/docker" ]; then
+    if [ "$body_status$end_state" = 125 ] && [ /run/docker.pid -nt "$state_dir/docker" ]; then
         job_state=PENDING
         save_state
         systemctl restart --no-block flowc
         exit
     fi
-    [ "$job_state" = RUNNING ] && ((body_status)) && job_state=FAILED
-    [ "$job_state" = RUNNING ] && job_state=COMPLETED
+    job_state=COMPLETED
+    ((body_status)) && job_state=FAILED
+    job_state=${end_state:-$job_state}
     save_state "$body_status" "$body_signal" "$EPOCHSECONDS"
     exit "$body_status"
 }

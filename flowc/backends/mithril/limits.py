@@ -9,6 +9,8 @@ from flowc.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from flowc.diag.sink import Sink
     from flowc.ir.unit import Unit
     from flowc.scripts import Startup
@@ -26,7 +28,7 @@ TOLD_ONLY = ("outcome", "labels")
 REPORTED = {
     "time.begin": "the job starts as soon as the bid wins",
     "time.deadline": "the bid stays open after it, until somebody ends it",
-    "array.max_concurrent": "all tasks are bid for at once; whoever places the bids must hold them back",
+    "array.max_concurrent": "`flowc submit` holds tasks back; placed otherwise, all are bid for at once",
     "depends_on": "the job starts as soon as its own bid wins",
     "placement.reservation": "the bid is for the spot market",
     "placement.preemptible": "machines of the spot market can always be taken away",
@@ -34,6 +36,8 @@ REPORTED = {
     "workers_end": "each machine goes on until its own part has ended",
     "notify.email": "it is no mail address, and the provider sends mail to nothing else",
 }
+
+_REPORTED = tuple((path, path.partition(".")[0], consequence) for path, consequence in REPORTED.items())
 
 # Values of these fields that are just what a bid does.
 AS_IT_IS = {"placement.preemptible": True}
@@ -48,23 +52,21 @@ IN_REPORT = {
     "isolation.network_host": "containers share the machine's network anyway",
 }
 
-# Only where the job uses one of these is there more to look at.
-EXTRAS = ("volumes", "ports", "terminate_on_exit")
-
 
 def report(unit: Unit, sink: Sink) -> None:
     """Report what the user set and the bid cannot say, and its name."""
     job = unit.job
-    for path, consequence in REPORTED.items():
-        if not lost(job, path):
+    sections, defaults = job.__dict__, Job.DEFAULTS
+    for path, section, consequence in _REPORTED:
+        if sections[section] is defaults.get(section) or not lost(job, path):  # most are
             continue
         from flowc.diag.codes import emit as codes
 
-        span = unit.origin(path, path.partition(".")[0])
+        span = unit.origin(path, section)
         what = span.text if span is not None and "\n" not in span.text else path
         sink.report(codes.NOT_IN_BID, span, what=what, consequence=consequence)
     report_name(unit, sink)
-    if any(said(job, name) is not None for name in EXTRAS):
+    if job.volumes or job.ports or job.terminate_on_exit is not None:  # otherwise there is no more to look at
         from flowc.backends.mithril import extras
 
         extras.report(unit, sink)
@@ -73,8 +75,8 @@ def report(unit: Unit, sink: Sink) -> None:
 def report_name(unit: Unit, sink: Sink) -> None:
     """Say how the bid is called where its name is not easily known again: `Train_1` as `train-1` is."""
     asked, span = unit.job.name, unit.origin("name")
-    name = safe_name(asked)
-    if span is not None and name not in (asked, asked.lower().replace("_", "-").replace(".", "-")):
+    name = safe_name(asked) if span is not None else asked
+    if name not in (asked, asked.lower().replace("_", "-").replace(".", "-")):
         from flowc.diag.codes import emit as codes
 
         sink.report(codes.NAME_CHANGED, span, name=name, asked=asked)
@@ -94,14 +96,16 @@ def report_size(unit: Unit, sink: Sink) -> None:
 
 def text_bytes(values: list[object]) -> int:
     """So many bytes all text in these values of the IR has at most."""
-    todo, size = [*values], 0
+    todo: list[Any] = [*values]
+    size = 0
     for value in todo:  # which grows meanwhile
-        if isinstance(value, str):
+        kind = type(value)
+        if kind is str:
             size += len(value) if value.isascii() else 4 * len(value)
+        elif kind is tuple:
+            todo += filter(None, value)
         elif isinstance(value, Record):
             todo += filter(None, value.__dict__.values())
-        elif isinstance(value, tuple):
-            todo += filter(None, value)
     return size
 
 

@@ -16,7 +16,7 @@ COMMAND = Command(
     operand="TASK",
     options=(
         HELP,
-        Option(name="--every", metavar="SECONDS", kind="integer", help="how often it looks (default: 5, later 15)"),
+        Option(name="--every", metavar="SECONDS", kind="integer", help="how often it looks (default: 2, later 15)"),
         Option(
             name="--timeout", metavar="SECONDS", kind="integer", help="stop waiting after so long (exit status 125)"
         ),
@@ -38,17 +38,12 @@ def run(words: Words, argv: list[str]) -> int:
 
 
 def _wait(words: Words) -> int:
-    from flowc.cli.tasks.guard import OURS
     from flowc.cli.tasks.names import bids_of
     from flowc.cli.tasks.waiting import Waiting
-    from flowc.cli.tasks.world import World, tell
+    from flowc.cli.tasks.world import World
 
     world = World(words)
     bids = bids_of(world.journal, words.operands)
-    for bid in bids:
-        if bid.made is None:
-            tell(f"{bid.name}: {bid.state}, not known to be there; `flowc submit --resume {bid.key}` finds out")
-            return OURS
     every, timeout = words.text("every"), words.text("timeout")
     waiting = Waiting(world, bids, every=None if every is None else float(every))
     return waiting.run(timeout=None if timeout is None else float(timeout))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import time
 
+from flowc.submit.journal import WAITING
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,11 +26,19 @@ def endings_of(world: World, provider: str) -> Endings:
 
 
 def looked_after(world: World, provider: str, tasks: Iterable[Task]) -> list[Task]:
-    """The tasks as they are now. One whose machine cannot be asked stays as the provider says."""
+    """The tasks as they are now. One whose machine cannot be asked stays as the provider says. Bids whose turn it is
+    then are placed."""
+    from flowc.cli.tasks.placing import place_more
+
     tasks = list(tasks)
-    ours = {bid.made: bid for bid in world.journal.bids() if bid.made is not None}
+    bids = [bid for bid in world.journal.bids() if bid.provider == provider]
+    ours = {bid.made: bid for bid in bids if bid.made is not None}
     pairs = [(ours[task.identity], task) for task in tasks if task.identity in ours]
     seen = endings_of(world, provider).look_at_all(pairs)
+    held = {bid.key for bid in bids if bid.state == WAITING}
+    ended = {bid.key for (bid, _), (_, end) in zip(pairs, seen, strict=True) if end is not None and bid.lives}
+    for key in sorted(held & ended):
+        place_more(world, key)
     now = {task.identity: task for task, _ in seen}
     return [now.get(task.identity, task) for task in tasks]
 

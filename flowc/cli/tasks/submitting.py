@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 
@@ -10,12 +11,13 @@ from flowc.cli.arguments import UsageError
 from flowc.cli.status import DONE, WORLD_FAILED
 from flowc.cli.tasks.bill import who_ends
 from flowc.cli.tasks.guard import OURS, RefusedTaskError, guarded
-from flowc.cli.tasks.world import World, tell
+from flowc.cli.tasks.world import World, refuse_missing, tell
 from flowc.record import Record
+from flowc.submit.delivery import missing_secrets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
     from typing import Any
 
     from flowc.cli.arguments import Words
@@ -62,7 +64,7 @@ def _submit(words: Words, argv: list[str]) -> int:
     if words.flag("offline"):
         _show_calls(document)
         return DONE
-    world = _world(words, [document])
+    world = World(words, many=True)
     name = world.chosen
     provider = world.provider(name)
     again = words.flag("force_new")
@@ -78,20 +80,10 @@ def _submit(words: Words, argv: list[str]) -> int:
     if words.flag("dry_run"):
         _show_calls(found.document)
         return DONE
+    refuse_missing(missing_secrets(document, os.environ))
     submission = _begun(words, world, name, _Plan(document=document, found=found), again=again)
     price = "" if found.market_usd is None else f", {found.market_usd:.2f} USD an hour at today's price"
     return _carry_out(words, world, [submission], price)
-
-
-def _world(words: Words, documents: Iterable[dict[str, Any]]) -> World:
-    """With what these documents want on their machines."""
-    secrets: list[str] = []
-    files: dict[str, bytes] = {}
-    for each in (each for document in documents for each in document.get("deliver", ())):
-        secrets += each.get("secrets", ())
-        if "data" in each:
-            files[each["path"]] = each["data"].encode("utf-8", "surrogateescape")
-    return World(words, many=True, secrets=dict.fromkeys(secrets), files=files)
 
 
 def _digest(provider: str, document: dict[str, Any]) -> str:
@@ -162,25 +154,29 @@ def _is_meant(words: Words, other: Submission, digest: str) -> bool:
     )
 
 
-def _carry_out(words: Words, world: World, submissions: Iterable[Submission], price: str = "") -> int:
-    from flowc.submit.steps import Carrier
-
-    bids = []
-    for submission in submissions:
-        provider = world.provider(submission.provider)
-        Carrier(world.journal, provider, now=time.time, sleep=time.sleep).carry_out(submission)
-        bids += world.journal.bids(key=submission.key)
-        if not words.flag("follow"):
-            names = [bid.name for bid in world.journal.bids(key=submission.key)]
-            terminal.write(sys.stdout, "".join(f"{name}\n" for name in names))
-        tell(f"submitted as {submission.key}{price}")
-        keep, stays = submission.keep, _stays(words)
-        tell(who_ends(submission.key, submission.provider, submission.document, keep=keep, stays=stays))
-    if not _stays(words):
-        return DONE
+def _carry_out(words: Words, world: World, submissions: Sequence[Submission], price: str = "") -> int:
+    from flowc.cli.tasks.placing import place
     from flowc.cli.tasks.waiting import Waiting
 
-    return Waiting(world, bids, follow=words.flag("follow")).run()
+    bids = []
+    stays = _stays(words)
+    for submission in submissions:
+        place(world, submission)
+        found = world.journal.bids(key=submission.key)
+        bids += found
+        if not words.flag("follow"):
+            terminal.write(sys.stdout, "".join(f"{bid.name}\n" for bid in found))
+        tell(f"submitted as {submission.key}{price}")
+        left = sum(bid.made is None for bid in found)
+        if left and not stays:
+            tell(f"{left} of {len(found)} bids wait until others of their job have ended: `flowc wait`, `list` and "
+                 "`status` place them")  # fmt: skip
+    waiting = Waiting(world, bids, follow=words.flag("follow"))
+    if not stays:
+        waiting.until_delivered()
+    for submission in submissions:
+        tell(who_ends(submission.key, submission.provider, submission.document, keep=submission.keep, stays=stays))
+    return waiting.run() if stays else DONE
 
 
 def _resume(words: Words) -> int:
@@ -198,7 +194,7 @@ def _resume(words: Words) -> int:
     if not chosen:
         tell("nothing is left to do: every submission is at its end")
         return DONE
-    return _carry_out(words, _world(words, [each.document for each in chosen]), chosen)
+    return _carry_out(words, World(words, many=True), chosen)
 
 
 def _show_calls(document: dict[str, Any]) -> None:

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from contextlib import suppress
 
 from flowc.cli.tasks.guard import OURS
 from flowc.cli.tasks.looking import endings_of
+from flowc.cli.tasks.placing import place_more
 from flowc.cli.tasks.world import tell
-from flowc.providers.base import ENDED, PENDING
+from flowc.providers.base import ENDED, FAILED, PENDING
 from flowc.providers.errors import ProviderError, RateLimitError, UnavailableError
-from flowc.submit.ending import OUTPUT
+from flowc.submit.delivery import Deliverer
+from flowc.submit.ending import OUTPUT, End
+from flowc.submit.journal import BROKEN
+from flowc.submit.steps import InterruptedSubmissionError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from flowc.cli.tasks.world import World
-    from flowc.providers.base import Machine, Provider, Task
-    from flowc.submit.ending import End
+    from flowc.providers.base import Provider, Task
     from flowc.submit.journal import Bid
 
 # So many tasks are asked for one by one; more come in one list.
@@ -35,38 +39,59 @@ class Waiting:
         self._world = world
         self._all = tuple(bids)
         self._waiting = list(self._all)
+        self._undelivered = {bid.name for bid in self._all}
         self._output = _Output(several=len(self._all) > 1) if follow else None
         self._every = every
         self._ends: dict[str, End] = {}
         self._said: dict[str, str] = {}
+        self._deliverers: dict[str, Deliverer] = {}
+        # Submissions of which more bids may have their turn.
+        self._to_place = {bid.key for bid in self._all if bid.made is None}
 
     def run(self, *, timeout: float | None = None) -> int:
         """The exit status: of several jobs the first that is not 0. OURS where the time is up before. Raises as the
         provider, the settings and the journal do."""
+        deadline = None if timeout is None else time.monotonic() + timeout
         try:
-            return self._run(None if timeout is None else time.monotonic() + timeout)
+            in_time = self._until(lambda: not self._waiting, deadline)
         except KeyboardInterrupt:
-            left = {bid.key for bid in self._waiting}
-            for key in sorted(left):
+            for key in sorted({bid.key for bid in self._waiting}):
                 tell(f"the job goes on: `flowc wait {key}` waits for its end, `flowc cancel {key}` ends it")
             raise
+        if not in_time:
+            tell("stopped waiting: the time is up; the tasks go on")
+            return OURS
+        ends = [self._ends[bid.name] for bid in self._all]
+        return next((end.exit_status for end in ends if end.exit_status), 0)
 
-    def _run(self, deadline: float | None) -> int:
+    def until_delivered(self) -> None:
+        """Until the bids that were placed have on their machines what only we can bring. Raises as `run`."""
+        self._undelivered = {bid.name for bid in self._all if bid.made is not None and self._wants(bid)}
+        self._waiting = [bid for bid in self._all if bid.name in self._undelivered]
+        if not self._undelivered:
+            return
+        tell("stays until its machines have what they wait for; Ctrl-C leaves that to `flowc wait`")
+        self._until(lambda: not self._undelivered, None)
+
+    def _wants(self, bid: Bid) -> bool:
+        submission = self._world.journal.submission(bid.key)
+        deliver = submission.document.get("deliver", ()) if submission is not None else ()
+        keeps = self._world.provider(bid.provider).keeps_tasks
+        return not keeps and any(bid.identity in each["to"] for each in deliver)
+
+    def _until(self, done: Callable[[], bool], deadline: float | None) -> bool:
+        """False where the time was up before."""
         quiet_since = time.monotonic()
         while True:
             news = self._look()
-            if not self._waiting:
-                return next((end.exit_status for end in self._in_order() if end.exit_status), 0)
+            if done():
+                return True
             now = time.monotonic()
             if deadline is not None and now >= deadline:
-                tell("stopped waiting: the time is up; the tasks go on")
-                return OURS
+                return False
             quiet_since = now if news else quiet_since
             pause = self._pause(now - quiet_since)
             time.sleep(pause if deadline is None else max(0.0, min(pause, deadline - now)))
-
-    def _in_order(self) -> list[End]:
-        return [self._ends[bid.name] for bid in self._all]
 
     def _pause(self, quiet: float) -> float:
         if self._every is not None:
@@ -77,9 +102,11 @@ class Waiting:
 
     def _look(self) -> bool:
         """Whether something has happened."""
+        for key in sorted(self._to_place):
+            self._place(key)
         news = False
         for name in dict.fromkeys(bid.provider for bid in self._waiting):
-            mine = [bid for bid in self._waiting if bid.provider == name]
+            mine = [bid for bid in self._waiting if bid.provider == name and bid.made is not None]
             provider = self._world.provider(name)
             listed: dict[str, Task] = {}
             if len(mine) > FEW:
@@ -92,19 +119,42 @@ class Waiting:
                     self._say(bid, f"asks again: {error}")
         return news
 
+    def _place(self, key: str) -> None:
+        """Place the bids of a submission that have their turn."""
+        try:
+            place_more(self._world, key)
+        except InterruptedSubmissionError as error:
+            self._say(next(bid for bid in self._waiting if bid.key == key), f"asks again: {error}")
+            return
+        self._to_place.discard(key)
+        now = {bid.name: bid for bid in self._world.journal.bids(key=key)}
+        self._waiting = [now.get(bid.name, bid) for bid in self._waiting]
+        refused = self._world.journal.submission(key)
+        if refused is not None and refused.state == BROKEN:
+            for bid in [each for each in self._waiting if each.key == key and each.made is None]:
+                self._say(bid, "was never placed: its submission was refused")
+                self._ends[bid.name] = End(state=FAILED, reason=None, exit_status=OURS)
+                self._waiting.remove(bid)
+
     def _look_at(self, bid: Bid, task: Task) -> bool:
         provider = self._world.provider(bid.provider)
         output = self._output
         news = output is not None and output.more(provider, bid, task)
-        if task.state not in ENDED and (task.state == PENDING or bid.provider != "local"):
+        if task.state not in ENDED and (task.state == PENDING or not provider.keeps_tasks):
             news |= self._say(bid, f"{task.state} ({task.reason})" if task.reason else task.state)
         endings = endings_of(self._world, bid.provider)
         _, end = endings.look(bid, task, last=None if output is None else lambda: output.last(provider, bid, task))
-        if end is None:
-            return news
-        self._ends[bid.name] = end
-        self._waiting.remove(bid)
-        return True
+        if end is not None:
+            self._ends[bid.name] = end
+            self._waiting.remove(bid)
+            self._undelivered.discard(bid.name)
+            self._to_place.update(each.key for each in self._waiting if each.key == bid.key and each.made is None)
+            return True
+        if bid.provider not in self._deliverers:
+            self._deliverers[bid.provider] = Deliverer(self._world.journal, provider, os.environ, tell=tell)
+        if self._deliverers[bid.provider].bring(bid, task):
+            self._undelivered.discard(bid.name)
+        return news
 
     def _say(self, bid: Bid, how: str) -> bool:
         if self._said.get(bid.name) == how:
@@ -120,42 +170,42 @@ class _Output:
 
     def __init__(self, *, several: bool) -> None:
         self._several = several
-        self._streams: dict[tuple[str, str], _Stream] = {}
-        self._speakers: dict[str, list[str]] = {}
+        # By the place of a machine among its task's: another one may boot from the same disk.
+        self._streams: dict[tuple[str, int], _Stream] = {}
+        self._speakers: dict[str, list[int]] = {}
 
     def more(self, provider: Provider, bid: Bid, task: Task) -> bool:
         """Show what there is of a task. Whether there was something. Raises ProviderError."""
         shown = False
-        for machine in task.machines:
-            if machine.address is None and bid.provider != "local":
+        for number, machine in enumerate(task.machines):
+            if machine.address is None and not provider.keeps_tasks:
                 continue
-            stream = self._streams.setdefault((bid.name, machine.identity), _Stream())
+            stream = self._streams.setdefault((bid.name, number), _Stream())
             while data := provider.read(task, machine, OUTPUT, offset=stream.place):
                 stream.place += len(data)
                 shown = True
                 if not self._several and task.machines_wanted == 1:
                     self._write(data)
                 else:
-                    self._write_lines(stream.lines(data), self._label(bid, task, machine))
+                    self._write_lines(stream.lines(data), self._label(bid, number))
         return shown
 
     def last(self, provider: Provider, bid: Bid, task: Task) -> None:
         """Show what is left of a task whose job has ended."""
         with suppress(ProviderError):  # what cannot be had must not keep the bill running
             self.more(provider, bid, task)
-        for machine in task.machines:
-            stream = self._streams.pop((bid.name, machine.identity), None)
+        for number in range(len(task.machines)):
+            stream = self._streams.pop((bid.name, number), None)
             if stream is not None and stream.half:
-                self._write_lines([stream.half], self._label(bid, task, machine))
+                self._write_lines([stream.half], self._label(bid, number))
 
-    def _label(self, bid: Bid, task: Task, machine: Machine) -> str:
+    def _label(self, bid: Bid, number: int) -> str:
         """Of the machines of a task often one alone has output: it needs no name."""
         speakers = self._speakers.setdefault(bid.name, [])
-        if machine.identity not in speakers:
-            speakers.append(machine.identity)
-        number = speakers.index(machine.identity)
+        if number not in speakers:
+            speakers.append(number)
         name = bid.name if self._several else ""
-        return f"{name}({number}): " if number else f"{name}: " if name else ""
+        return f"{name}({number}): " if speakers.index(number) else f"{name}: " if name else ""
 
     def _write_lines(self, lines: list[bytes], label: str) -> None:
         self._write(b"".join(label.encode() + line + b"\n" for line in lines))

@@ -24,17 +24,9 @@ _FLAGS = ("provider", "project", "region")
 
 
 class World:
-    """The world of one command. `many`: it makes many calls. `secrets` are names of variables, and `files` texts by
-    their paths, that a provider which starts machines itself brings there."""
+    """The world of one command. `many`: it makes many calls."""
 
-    def __init__(
-        self,
-        words: Words,
-        *,
-        many: bool = False,
-        secrets: Iterable[str] = (),
-        files: Mapping[str, bytes] | None = None,
-    ) -> None:
+    def __init__(self, words: Words, *, many: bool = False) -> None:
         flags: dict[str, str | tuple[str, ...]] = {}
         for name in _FLAGS:
             text = words.text(name)
@@ -45,8 +37,6 @@ class World:
         self.home = _home(os.environ)
         self.settings = Settings(os.environ, folder=os.getcwd(), home=self.home, flags=flags)
         self._many = many
-        self._secrets = tuple(secrets)
-        self._files = files or {}
         self._journal: Journal | None = None
         self._providers: dict[str, Provider] = {}
 
@@ -102,13 +92,18 @@ class World:
         """This computer."""
         from flowc.providers.local import Local
 
-        missing = [name for name in self._secrets if name not in os.environ]
-        if missing:
-            raise SettingsError(
-                f"the job wants {' and '.join(missing)}, which the environment does not have", "export it, then submit"
-            )
-        values = {name: os.environ[name] for name in self._secrets}
-        return Local(self.local_folder, secrets=values, files=self._files)
+        return Local(self.local_folder, files=self._files)
+
+    def _files(self, name: str) -> Mapping[str, bytes]:
+        """What the machines of a bid get of us. Raises SettingsError for a secret that the environment has not."""
+        from flowc.submit.delivery import files_for, missing_secrets
+
+        for bid in self.journal.bids(name=name):
+            submission = self.journal.submission(bid.key)
+            if submission is not None and submission.document.get("deliver"):
+                refuse_missing(missing_secrets(submission.document, os.environ))
+                return files_for(submission.document, bid.identity, os.environ)
+        return {}
 
     def _mithril(self) -> Mithril:
         from flowc.providers.mithril.provider import Mithril
@@ -163,6 +158,13 @@ class World:
         if not key.isascii() or not key.isprintable() or " " in key:
             raise SettingsError("the API key has characters that no key has", "copy it again: fkey_, letters, digits")
         return key
+
+
+def refuse_missing(names: Iterable[str]) -> None:
+    """Raises SettingsError for secrets without a value."""
+    missing = " and ".join(names)
+    if missing:
+        raise SettingsError(f"the job wants {missing}, which the environment does not have", "export it, then submit")
 
 
 def tell(text: str) -> None:

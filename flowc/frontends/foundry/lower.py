@@ -225,9 +225,7 @@ class Lowering:
         from flowc.yamldoc import run_options
 
         if isinstance(node, Scalar):
-            import shlex
-
-            words = [(word, node.span) for word in shlex.split(node.text)]  # its quotes were checked
+            words = run_options.words_of(node.text, node.span, self.sink)  # its quotes were checked
         else:
             words = [(item.value, item.span) for item in node.each()]
         isolation, left_out = run_options.read(words, self.sink, own_command=False)

@@ -274,6 +274,9 @@ def _settings(context: Context) -> None:
     if pair_of(spec, "subdomain") is not None:
         note = "the first pod's name stands for the first machine's address"
         context.ledger.decide(pair_of(spec, "subdomain"), "approximated", note, quiet=True)
+    if not spec.read("shareProcessNamespace") or len(spec.each("containers")) + len(spec.each("initContainers")) < 2:
+        note = "there is no other container whose processes it could see"
+        context.ledger.decide(pair_of(spec, "shareProcessNamespace"), "ignored", note, quiet=True)
     for volume in spec.each("volumes"):
         if isinstance(volume, Mapping) and not volumes.mounts_named(str(volume.read("name", default="")), context):
             for pair in volume.pairs:

@@ -66,14 +66,12 @@ def isolation(task: Mapping, contained: bool, ledger: Ledger, origins: dict[str,
     if not contained:
         ledger.decide(pair, "ignored", "the task runs in no container: `image_id` is missing")
         return Isolation()
-    import shlex
-
     from flowc.yamldoc import run_options
 
     words: list[tuple[str, Span]] = []
     for item in [node] if isinstance(node, Scalar) else node.each():
         try:
-            words += [(word, item.span) for word in shlex.split(str(item.value))]
+            words += run_options.words_of(str(item.value), item.span, sink)
         except ValueError:
             what = f"a quote in `{item.value}` is never closed"
             sink.report(codes.SKYPILOT_CONFLICT, item.span, help="close it", what=what)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowc.record import Record
-from flowc.secret import masked, may_tell
+from flowc.secret import EVERY, masked
 from flowc.source import Derived, Source, Span
 
 TYPE_CHECKING = False
@@ -86,7 +86,7 @@ def document(ast: Ast) -> dict[str, Any]:
 
     values = [given.value or "" for given in ast.given]
     values += [text for component in ast.components for text in component.options.values()]
-    hide = masked if may_tell("\n".join(values)) else str
+    hide = masked if EVERY.within("\n".join(values)) is not None else str
 
     def shown(options: dict[str, str]) -> dict[str, str]:
         return {name: hide(text) for name, text in options.items()}

@@ -54,7 +54,7 @@ def read(source: Source, inputs: Inputs, sink: Sink) -> Ast | None:
         source=source,
         shebang=_shebang(source.text) if reader.wrapped is None else None,
         placed=reader.wrapped or source,
-        body_line=None if scanned is None or scanned[1] is None else source.position(scanned[1])[0],
+        body_line=None if scanned is None or scanned[1] is None else source.line_at(scanned[1]),
         given=tuple(reader.given),
         components=tuple(components),
         script_args=reader.script_args,

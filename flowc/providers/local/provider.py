@@ -14,7 +14,7 @@ from flowc.providers.local.tasks import TASK, VOLUME, Folder, all_tasks, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any
 
     from flowc.providers.base import Machine, Task
@@ -27,20 +27,17 @@ SHORT_S, LONG_S = 0.004, 0.2
 
 
 class Local:
-    """`folder` is where tasks and volumes are kept (below the user's state directory). `secrets` are the values of the
-    submitter's environment for the names that jobs want, `files` what is delivered to machines, by path: neither is
-    ever written to a disk of this computer, nor stands on a command line."""
+    """`folder` is where tasks and volumes are kept (below the user's state directory). `files` gives what is delivered
+    to the machines of a task of a name, by path: that is never written to a disk of this computer, nor stands on a
+    command line."""
 
     name = "local"
     look_s = (0.004, 0.2)
-    ends_tasks = True
+    keeps_tasks = True
 
-    def __init__(
-        self, folder: str, *, secrets: Mapping[str, str] | None = None, files: Mapping[str, bytes] | None = None
-    ) -> None:
+    def __init__(self, folder: str, *, files: Callable[[str], Mapping[str, bytes]] = lambda name: {}) -> None:
         self._folder = os.path.abspath(folder)
-        self._secrets = dict(secrets or {})
-        self._files = dict(files or {})
+        self._files = files
 
     def resolve(self, document: Mapping[str, Any]) -> Resolution:
         """See Provider. Here each thing has its own name as its id."""
@@ -120,6 +117,10 @@ class Local:
         except OSError as error:
             raise UnavailableError(f"{error.filename}: {error.strerror}") from None
 
+    def write(self, task: Task, machine: Machine, path: str, data: bytes) -> None:
+        """See Provider. What is to be there is there from the start."""
+        raise UnavailableError(f"task {task.identity} has all that it gets")
+
     def shared(self, identity: str) -> tuple[str, ...]:
         """What could not be kept apart from this computer for a task, in sentences; known once it has run."""
         return Folder(self._folder, identity).state().shared
@@ -194,7 +195,7 @@ class Local:
             replace(folder / "task.json", asked)
             from flowc.providers.local import supervisor
 
-            supervisor.launch(folder, lock, self._shares(folder), self._secrets, self._files)
+            supervisor.launch(folder, lock, self._shares(folder), self._files(body["name"]))
             folder.mark_launched()
         finally:
             os.close(lock)

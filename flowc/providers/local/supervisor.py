@@ -9,7 +9,7 @@ import select
 import signal
 import time
 
-from flowc.machines.disk import INSTALL_LOG, SECRETS, STATUS, UNIT_LOG, outside
+from flowc.machines.disk import INSTALL_LOG, STATUS, UNIT_LOG, outside
 from flowc.machines.gpus import count_of
 from flowc.machines.spec import File, Node, Spec
 from flowc.providers.base import CANCELLED, COMPLETED, ENDED, ENDS, FAILED, PENDING, PROVISIONING, RUNNING
@@ -31,9 +31,7 @@ CANCEL_S = 10.0
 AWAY_S = 0.1
 
 
-def launch(
-    folder: Folder, lock: int, shares: tuple[Share, ...], secrets: Mapping[str, str], files: Mapping[str, bytes]
-) -> None:
+def launch(folder: Folder, lock: int, shares: tuple[Share, ...], files: Mapping[str, bytes]) -> None:
     """Start the supervisor of a task, which takes over `lock`. Returns at once."""
     first = os.fork()
     if first:
@@ -46,7 +44,7 @@ def launch(
         _leave(folder, lock)
         os.ftruncate(lock, 0)
         os.pwrite(lock, str(os.getpid()).encode(), 0)
-        Supervisor(folder, shares, secrets, files).run()
+        Supervisor(folder, shares, files).run()
         os._exit(0)
     finally:
         import traceback
@@ -71,15 +69,15 @@ def _leave(folder: Folder, lock: int) -> None:
 
 
 class Supervisor:
-    """`secrets` and `files` are held in memory, for each boot of a machine."""
+    """`files` are held in memory, for each boot of a machine."""
 
-    def __init__(
-        self, folder: Folder, shares: tuple[Share, ...], secrets: Mapping[str, str], files: Mapping[str, bytes]
-    ) -> None:
+    def __init__(self, folder: Folder, shares: tuple[Share, ...], files: Mapping[str, bytes]) -> None:
         self._folder = folder
         self._asked = folder.task()
         self._shares = shares
-        self._put = _files(secrets, files)
+        self._put = tuple(
+            File(path=path, mode=0o600, text=data.decode("utf-8", "surrogateescape")) for path, data in files.items()
+        )
         self._state = State()
         self._machines: list[Machine] = []
         # Ranks whose unit has ended since the last start.
@@ -287,18 +285,6 @@ def _reason(status: Mapping[str, Any]) -> str:
     if status["signal"]:
         return f"killed by signal {status['signal']}"
     return f"exit status {status['exit_code']}"
-
-
-def _files(secrets: Mapping[str, str], files: Mapping[str, bytes]) -> tuple[File, ...]:
-    found = [File(path=path, mode=0o600, text=data.decode("utf-8", "surrogateescape")) for path, data in files.items()]
-    if secrets:
-        lines = [f"{name}={_quoted(value)}\n" for name, value in secrets.items()]
-        found.append(File(path=SECRETS, mode=0o600, text="".join(lines)))
-    return tuple(found)
-
-
-def _quoted(value: str) -> str:
-    return "'" + value.replace("'", "'\\''") + "'"
 
 
 def _addresses(identity: str, count: int) -> list[str]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from flowc.providers.base import Machine, Resolution, Task
     from flowc.providers.mithril.client import Client
+    from flowc.remote.ssh import Place
 
 
 class Mithril:
@@ -22,8 +23,8 @@ class Mithril:
     hold for documents which do not say theirs."""
 
     name = "mithril"
-    look_s = (5.0, 15.0)
-    ends_tasks = False
+    look_s = (2.0, 15.0)
+    keeps_tasks = False
 
     def __init__(
         self, client: Client, *, keys: str, project: str | None = None, ssh_keys: tuple[str, ...] = ()
@@ -92,14 +93,28 @@ class Mithril:
 
     def read(self, task: Task, machine: Machine, path: str, *, offset: int) -> bytes | None:
         """See Provider: over ssh, as the bid's own keys allow."""
-        from flowc.remote.ssh import UnreachableError, place_of, read
+        from flowc.remote.ssh import UnreachableError, read
+
+        try:
+            return read(self._place(task, machine), path, offset=offset)
+        except UnreachableError as error:
+            raise UnavailableError(str(error)) from None
+
+    def write(self, task: Task, machine: Machine, path: str, data: bytes) -> None:
+        """See Provider: as `read`."""
+        from flowc.remote.ssh import UnreachableError, write
+
+        try:
+            write(self._place(task, machine), path, data)
+        except UnreachableError as error:
+            raise UnavailableError(str(error)) from None
+
+    def _place(self, task: Task, machine: Machine) -> Place:
+        from flowc.remote.ssh import place_of
 
         if machine.address is None:
             raise UnavailableError(f"machine {machine.identity} has no address yet")
-        try:
-            return read(place_of(machine.address, os.path.join(self._keys, task.identity)), path, offset=offset)
-        except UnreachableError as error:
-            raise UnavailableError(str(error)) from None
+        return place_of(machine.address, os.path.join(self._keys, task.identity))
 
     def _own(self, bid: Mapping[str, Any], instances: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         named = set(bid.get("instances") or ())

@@ -15,7 +15,8 @@ _GONE = ("STATUS_TERMINATED", "STATUS_PREEMPTED", "STATUS_REPLACED")
 
 def task_of(bid: Mapping[str, Any], instances: Iterable[Mapping[str, Any]], type_name: str | None = None) -> Task:
     """`instances` are those of the bid. How its job ended is not known to the API: a bid that is terminated counts as
-    cancelled until somebody who saw the end knows better."""
+    cancelled until somebody who saw the end knows better. Its machines are in the order of their names, which stay when
+    others take their place."""
     machines = tuple(
         Machine(
             identity=each["fid"],
@@ -23,7 +24,7 @@ def task_of(bid: Mapping[str, Any], instances: Iterable[Mapping[str, Any]], type
             address=_text(each.get("ssh_destination")),
             private_ip=_text(each.get("private_ip")),
         )
-        for each in instances
+        for each in sorted(instances, key=lambda each: (str(each.get("name", "")), each["fid"]))
         if each["status"] not in _GONE
     )
     wanted = bid.get("instance_quantity")

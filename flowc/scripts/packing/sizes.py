@@ -32,7 +32,7 @@ def parts(startup: Startup) -> tuple[Part, ...]:
         done += len(packer.compress(text))
         ends.append(done + len(packer.copy().flush()))
     payload = max(map(len, startup.sent.split("\n")))
-    plain = dict(startup.plain_sections)
+    plain = {name: len(text.encode("utf-8", "surrogateescape")) for name, text in startup.plain_sections}
     found = [Part(name="stub", plain_bytes=0, sent_bytes=len(startup.sent) - payload)]
     before = 0
     for (name, _), end in zip(startup.sent_sections, ends, strict=True):

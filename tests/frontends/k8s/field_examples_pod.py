@@ -157,10 +157,6 @@ EXAMPLES: dict[str, Example] = {
     "VolumeProjection.configMap": ((BASE, CM), projected("configMap", CM, name="o")),
     "VolumeProjection.secret": ((BASE, SEC), projected("secret", SEC, name="o")),
     "VolumeProjection.downwardAPI": ((BASE, CM), projected("downwardAPI", CM, items=[NAME])),
-    "VolumeProjection.serviceAccountToken": (
-        projected("downwardAPI", CM, items=[NAME]),
-        projected("serviceAccountToken", CM, path="token"),
-    ),
     "ConfigMapProjection.name": (projected("configMap", CM, name="o"), projected("configMap", CM, name="p")),
     "ConfigMapProjection.items": (
         projected("configMap", CM, name="o"),
@@ -276,10 +272,8 @@ EXAMPLES: dict[str, Example] = {
     "RunPolicy.backoffLimit": (pytorch(), pytorch({"backoffLimit": 2})),
     "RunPolicy.suspend": (pytorch(), pytorch({"suspend": True})),
     "Lifecycle.stopSignal": (pod(os={"name": "linux"}), stopping("SIGUSR1")),
-    "Lifecycle.postStart": (BASE, con(lifecycle={"postStart": {"exec": {"command": ["x"]}}})),
     "LifecycleHandler.httpGet": (BASE, con(lifecycle={"preStop": {"httpGet": {"port": 80}}})),
     "LifecycleHandler.tcpSocket": (BASE, con(lifecycle={"postStart": {"tcpSocket": {"port": 80}}})),
-    "PodSpec.shareProcessNamespace": (BASE, pod(shareProcessNamespace=True)),
     "PodSpec.runtimeClassName": (BASE, pod(runtimeClassName="gvisor")),
     "PodOS.name": (BASE, pod(os={"name": "windows"})),
     "NodeSelectorTerm.matchFields": (

@@ -170,6 +170,10 @@ class TestProcess:
         found = one(job(INDEXED, container=container))
         assert ("MASTER_ADDR", "head_ip") in found.env_facts
         assert found.run.argv[-2:] == ("--master=", ":29500")
+        (told,) = [each.message for each in lowered(job(INDEXED, container=container))[1] if each.code.id == "FC341"]
+        assert "`train-0.svc" in told  # no name that nobody wrote
+        found = lowered(job(INDEXED, container={"args": ["train-0.svc"]}))[1]
+        assert [each.message[:30] for each in found if each.code.id == "FC342"] == ["`train-0.svc` cannot be put in"]
         other = {"command": ["x", "train-1.svc"]}
         assert "FC343" in ids(job(INDEXED, container=other))
         assert one(job(container=container)).env == (("MASTER_ADDR", "train-0.svc.default.svc.cluster.local"),)

@@ -55,8 +55,26 @@ class TestResources:
         assert "ask for NVIDIA GPUs: `nvidia.com/gpu: 8`" in [each.help for each in found]
 
     def test_a_misspelt_resource_is_named(self) -> None:
-        found = lowered(job(container={"resources": {"limits": {"nvidia.com/gpus": 8}}}))[1]
+        found = lowered(job(container={"resources": {"limits": {"nvidia.com/gp": 8}}}))[1]
         assert "did you mean `nvidia.com/gpu`?" in [each.help for each in found if each.code.id == "FC349"]
+
+    def test_gpus_by_another_name_are_not_lost(self) -> None:
+        names = ("nvidia.com/gpus", "example.com/gpu", "alpha.kubernetes.io/nvidia-gpu", "koordinator.sh/gpu")
+        for name in names:
+            assert ids(job(container={"resources": {"limits": {name: 8}}})) == ["FC392"], name
+        beside = {"nvidia.com/gpu": 8, "example.com/gpu-licence": 1}
+        assert ids(job(container={"resources": {"limits": beside}})) == ["FC349"]
+
+    def test_gpus_of_a_device_class_are_whole_ones(self) -> None:
+        prefix = "deviceclass.resource.kubernetes.io"
+        assert (
+            one(job(container={"resources": {"limits": {f"{prefix}/gpu.nvidia.com": 4}}})).resources.gpus_per_node == 4
+        )
+        assert ids(job(container={"resources": {"limits": {f"{prefix}/mig.nvidia.com": 4}}})) == ["FC346"]
+
+    def test_shared_gpus_of_a_model_are_parts_and_a_model_behind_a_dash_is_none(self) -> None:
+        assert ids(job(container={"resources": {"limits": {"nvidia.com/a100.shared": 4}}})) == ["FC346"]
+        assert one(job(container={"resources": {"limits": {"nvidia.com/gpu-h100": 4}}})).resources.gpus_per_node == 4
 
     def test_a_resource_may_be_called_after_its_model(self) -> None:
         found = one(job(container={"resources": {"limits": {"nvidia.com/a100": 2}}})).resources
@@ -300,3 +318,22 @@ class TestIsolation:
     def test_sandboxes_are_refused(self) -> None:
         assert ids(job(pod={"runtimeClassName": "nvidia"})) == []
         assert ids(job(pod={"runtimeClassName": "gvisor"})) == ["FC333"]
+
+
+@pytest.mark.parametrize(
+    "container",
+    [
+        {"lifecycle": {"postStart": {"exec": {"command": ["warm"]}}}},
+        {"lifecycle": {"preStop": {"httpGet": {"port": 80}}}},
+        {"livenessProbe": {"tcpSocket": {"port": 80}}},
+    ],
+)
+def test_what_nothing_is_kept_of_is_warned_of(container: dict[str, Any]) -> None:
+    """A note would say that something near it is kept."""
+    assert ids(job(container=container)) == ["FC332"]
+
+
+def test_processes_are_shared_only_where_there_are_several_containers() -> None:
+    side = {"initContainers": [{"name": "a", "image": "i:1", "restartPolicy": "Always"}]}
+    assert "FC332" not in ids(job(pod={"shareProcessNamespace": True}))
+    assert "FC332" in ids(job(pod={"shareProcessNamespace": True, **side}))

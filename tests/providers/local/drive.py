@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 from flowc.providers.base import Task
 from flowc.providers.errors import ProviderError
 from flowc.providers.local import Local
+from flowc.shell.quote import sh as quoted
 from flowc.submit.journal import OPEN, Journal, Submission
 from flowc.submit.plan import steps_of
 from flowc.submit.steps import Carrier
@@ -74,7 +75,8 @@ def main() -> None:
         refuse_overlays()
     folder, method = sys.argv[1:3]
     names = os.environ.get("SECRET_NAMES", "").split()
-    provider = Driven(folder, secrets={name: os.environ[name] for name in names})
+    lines = "".join(f"{name}={quoted(os.environ[name])}\n" for name in names)
+    provider = Driven(folder, files=lambda _: {"/run/flowc/secrets": lines.encode()} if names else {})
     words = json.load(sys.stdin)
     try:
         result = getattr(provider, method)(*words["args"], **words["options"])

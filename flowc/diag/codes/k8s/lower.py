@@ -242,7 +242,7 @@ EXPANSION_IMPOSSIBLE = Code(
     id="FC342",
     name="expansion-impossible",
     severity="error",
-    title="`$({name})` cannot be put in: {reason}",
+    title="`{what}` cannot be put in: {reason}",
     explain="""\
 The value is known only on the machine, where a shell has to put it into the command. For that the command must be
 known (the image's own entrypoint is not, before the image is there), and the variable's name must be one that a shell
@@ -264,7 +264,8 @@ POD_NAMES = Code(
     title="no machine answers to {items}",
     explain="""\
 A headless service of the cluster gives each pod a name. Here the name of the first pod (index 0) becomes the address of
-the first machine, wherever it stands in a command or variable; other pods have no names.
+the first machine, wherever it stands in a command or variable; other pods have no names, and services of the cluster
+(`rdzvHost: etcd`) are not there.
 
 Let the programs meet at the first one, as torchrun and its like do.""",
     bad=_INDEXED + "        args: [--peer=train-1.workers]\n      subdomain: workers\n",

@@ -113,6 +113,21 @@ Take it out when the job runs without it.""",
     path="job.yaml",
 )
 
+GPU_BY_ANOTHER_NAME = Code(
+    id="FC392",
+    name="gpu-by-another-name",
+    severity="error",
+    title="`{name}` would get no GPU: they are counted as `nvidia.com/gpu` alone",
+    explain="""\
+What a cluster calls its GPUs is up to the plugin that announces them. Here they have the name that NVIDIA's own plugin
+gives them; the number of another resource would be lost, and the job would run without the GPUs that it asks for.
+
+Ask for them as `nvidia.com/gpu`.""",
+    bad=GOOD.replace("nvidia.com/gpu: 8", "example.com/gpu: 8"),
+    good=GOOD,
+    path="job.yaml",
+)
+
 MODELS_CONTRADICT = Code(
     id="FC350",
     name="models-contradict",

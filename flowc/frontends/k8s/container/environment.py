@@ -23,10 +23,10 @@ class Environment:
 
     `known` are texts, `facts` name what the machine knows, `secrets` are delivered, `exports` are texts around one of
     these, which only a shell on the machine can put together. `given` are set by who starts the container: a task's
-    index.
+    index. `written` is how the manifest writes what a variable of flowc's own stands for.
     """
 
-    __slots__ = ("exports", "facts", "given", "known", "secrets", "spans")
+    __slots__ = ("exports", "facts", "given", "known", "secrets", "spans", "written")
 
     def __init__(self) -> None:
         self.known: dict[str, str] = {}
@@ -35,6 +35,7 @@ class Environment:
         self.exports: dict[str, Pieces] = {}
         self.given: set[str] = set()
         self.spans: dict[str, Span] = {}
+        self.written: dict[str, str] = {}
 
     def forget(self, name: str) -> None:
         self.known.pop(name, None)

@@ -132,8 +132,8 @@ def _lifecycle(container: Mapping, context: Context, put: Any) -> None:
     elif stop.at("sleep") is not None:
         put("before_stop", ("sleep", str(stop.read("sleep", "seconds", default=0))), stop.at("sleep"))
     else:
-        note = "only a command or a pause can go before the stop, no request over the network"
-        context.decide(container.at("lifecycle"), "preStop", "approximated", note)
+        note = "nothing goes before the stop: only a command or a pause could, no request over the network"
+        context.decide(container.at("lifecycle"), "preStop", "ignored", note)
 
 
 def _liveness(container: Mapping, context: Context) -> Probe | None:
@@ -144,8 +144,8 @@ def _liveness(container: Mapping, context: Context) -> Probe | None:
         return None
     argv = tuple(str(each.value) for each in probe.each("exec", "command"))
     if not argv:
-        note = "only a command inside the container is tried (`exec`), no request over the network"
-        context.decide(container, "livenessProbe", "approximated", note)
+        note = "nobody looks whether it hangs: a command inside it could be tried (`exec`), no request over the network"
+        context.decide(container, "livenessProbe", "ignored", note)
         context.decide(container, "startupProbe", "ignored", "no liveness probe waits for it")
         return None
     start = container.at("startupProbe")

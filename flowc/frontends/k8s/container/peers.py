@@ -53,6 +53,7 @@ def replaced(pieces: Pieces, found: Environment, context: Context, span: Span) -
             parts += (Piece(text=piece.text[start : match.start()]), Piece(text=HEAD, late=True))
             start = match.end()
             found.facts.setdefault(HEAD, "head_ip")
+            found.written.setdefault(HEAD, match[0])
         parts.append(Piece(text=piece.text[start:]))
     return tuple(part for part in parts if part.text) or pieces[:1]
 

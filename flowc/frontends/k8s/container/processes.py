@@ -44,11 +44,12 @@ def process_of(container: Mapping, context: Context) -> Process:
     if not needed:
         return Process(_texts(command), _texts(args), found)
     span = _late_span(container, found)
-    shown = ", ".join(f"`{name}`" for name in needed[:4])
+    shown = ", ".join(f"`{found.written.get(name, name)}`" for name in needed[:4])
     if not command:
         reason = "what the image itself starts is not known here"
         help = "write what the image starts as `command`"
-        context.sink.report(codes.EXPANSION_IMPOSSIBLE, span, help=help, name=needed[0], reason=reason)
+        what = found.written.get(needed[0], f"$({needed[0]})")
+        context.sink.report(codes.EXPANSION_IMPOSSIBLE, span, help=help, what=what, reason=reason)
     for name in needed:
         if name in found.facts:  # the shell that puts it in may have to call it otherwise
             found.facts.setdefault(variable_name(name), found.facts[name])
@@ -87,7 +88,7 @@ def restart_of(container: Mapping, context: Context) -> str:
     filled_in = "Always" if context.job.kind in ("Pod", "VolcanoJob") else "OnFailure"
     own = container.read("restartPolicy") or context.job.pod_spec.read("restartPolicy", default=filled_in)
     note = "which exit codes start it again is looked at for the main container alone"
-    context.decide(container, "restartPolicyRules", "approximated", note)
+    context.decide(container, "restartPolicyRules", "ignored", note)
     return RESTART[own]
 
 
@@ -96,7 +97,7 @@ def _init_restarts(container: Mapping, context: Context) -> None:
     if container.read("restartPolicy") == "OnFailure":
         note = "an init container that fails ends the run, and starts again with it"
         context.decide(container, "restartPolicy", "approximated", note)
-    context.decide(container, "restartPolicyRules", "approximated", "which exit codes start it again is not looked at")
+    context.decide(container, "restartPolicyRules", "ignored", "which exit codes start it again is not looked at")
 
 
 def beside(container: Mapping, pod: Pod, context: Context) -> Container:

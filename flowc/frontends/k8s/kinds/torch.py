@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flowc.diag.codes.k8s import lower as codes
 from flowc.frontends.k8s import names
 from flowc.frontends.k8s.findings import given, int_at, key_span, text_at
 from flowc.yamldoc.node import Mapping
@@ -77,6 +78,9 @@ def add_torch(found: Environment, gang: Gang, context: Context) -> None:
     elastic = context.job.node.at("spec", "elasticPolicy")
     if elastic is not None:
         known |= _elastic(elastic, gang, own_port)
+        host, backend = elastic.at("rdzvHost"), text_at(elastic, "rdzvBackend")
+        if host is not None and backend in _SERVERS and _in_cluster(str(host.value)):
+            context.gather(codes.POD_NAMES, f"`{host.value}`", host.span)
         if "PET_RDZV_ENDPOINT" not in known:
             facts["PET_RDZV_ENDPOINT"] = "head_ip"
     for name, value in known.items():
@@ -85,6 +89,11 @@ def add_torch(found: Environment, gang: Gang, context: Context) -> None:
     for name, fact in facts.items() if gang.nodes > 1 else ():
         if found.lookup(name) is None:
             found.facts[name] = fact
+
+
+def _in_cluster(host: str) -> bool:
+    """Whether a name is one of a cluster's own, which no other network knows."""
+    return ("." not in host and ":" not in host) or "svc" in host.split(".")
 
 
 def _elastic(policy: Node, gang: Gang, own_port: str) -> dict[str, str]:

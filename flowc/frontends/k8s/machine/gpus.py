@@ -8,7 +8,7 @@ from flowc.diag.codes.k8s import machines as machine_codes
 from flowc.frontends.k8s import quantity
 from flowc.frontends.k8s.machine import labels, models
 from flowc.frontends.k8s.machine.labels import Kinds, Requirement
-from flowc.frontends.k8s.machine.needs import asked, model_resource, resource_names, scaled
+from flowc.frontends.k8s.machine.needs import asked, gpus_of, model_resource, part_resource, resource_names, scaled
 from flowc.ir.job import Choice
 from flowc.record import Record
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from flowc.frontends.k8s.pod.containers import Pod
     from flowc.yamldoc.node import Node
 
-ORDINARY = ("cpu", "memory", "ephemeral-storage", data.GPU_RESOURCE)
+ORDINARY = ("cpu", "memory", "ephemeral-storage", data.GPU_RESOURCE, *data.GPU_ALIASES)
 
 
 class Wanted(Record):
@@ -141,7 +141,7 @@ def check_resources(pod: Pod, context: Context) -> None:
             if name in ORDINARY or model_resource(name):
                 continue
             maker = next((who for prefix, who in data.OTHER_MAKERS.items() if _below(name, prefix)), None)
-            if name.startswith(tuple(data.SHARED_RESOURCES)):
+            if part_resource(name):
                 help = f"ask for whole GPUs: `{data.GPU_RESOURCE}: 1`"
                 context.sink.report(machine_codes.GPU_PART, place.span, help=help, name=name)
             elif maker is not None:
@@ -150,6 +150,9 @@ def check_resources(pod: Pod, context: Context) -> None:
                 context.sink.report(machine_codes.ACCELERATOR_OF_OTHERS, place.span, help=help, name=name, maker=maker)
             elif name.startswith(tuple(data.NETWORK_CARDS)):
                 context.gather(machine_codes.NETWORK_CARD, f"`{name}`", place.span)
+            elif "gpu" in name.lower() and not gpus_of(container):
+                help = f"ask for them by this name, `{data.GPU_RESOURCE}`"
+                context.sink.report(machine_codes.GPU_BY_ANOTHER_NAME, place.span, help=help, name=name)
             elif nearest(name, (data.GPU_RESOURCE,)) is not None:
                 help = f"did you mean `{data.GPU_RESOURCE}`?"
                 context.sink.report(machine_codes.RESOURCE_UNKNOWN, place.span, help=help, items=f"`{name}`")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc._compiled.k8s_gpus import GPU_RESOURCE, SHARED_RESOURCES
+from flowc._compiled.k8s_gpus import GPU_ALIASES, GPU_RESOURCE, SHARED_RESOURCES
 from flowc.frontends.k8s import quantity
 from flowc.record import Record
 from flowc.yamldoc.node import is_null
@@ -42,8 +42,14 @@ def asked(container: Node, name: str) -> Node | None:
 
 def gpus_of(container: Node) -> int:
     """Whole GPUs; a resource may be called after their model (`nvidia.com/a100`)."""
-    names = [GPU_RESOURCE, *(name for name, _ in resource_names(container) if model_resource(name))]
+    asked_for = resource_names(container)
+    names = [GPU_RESOURCE, *(name for name, _ in asked_for if name in GPU_ALIASES or model_resource(name))]
     return sum(quantity.bytes_of(scaled(asked(container, name))) for name in names)
+
+
+def part_resource(name: str) -> bool:
+    """Whether a resource is parts of GPUs."""
+    return name.startswith(tuple(SHARED_RESOURCES)) or name.endswith(".shared")
 
 
 def model_resource(name: str) -> bool:
@@ -52,7 +58,7 @@ def model_resource(name: str) -> bool:
         return False
     from flowc.frontends.k8s.machine.models import families
 
-    return not name.startswith(tuple(SHARED_RESOURCES)) and bool(families(name.removeprefix("nvidia.com/")))
+    return not part_resource(name) and bool(families(name.removeprefix("nvidia.com/")))
 
 
 def amount_of(container: Node) -> Amount:
@@ -115,5 +121,6 @@ def resource_names(container: Node) -> list[tuple[str, Node]]:
 def gpu_names(pod: Pod) -> tuple[str, ...]:
     """The names by which the pod asks for GPUs."""
     every = (pod.main, *pod.beside)
-    named = [name for container in every for name, _ in resource_names(container) if model_resource(name)]
+    asked_for = [name for container in every for name, _ in resource_names(container)]
+    named = [name for name in asked_for if name in GPU_ALIASES or model_resource(name)]
     return (GPU_RESOURCE, *dict.fromkeys(named))

@@ -48,7 +48,7 @@ def lint_lines(ast: Ast, source: Source, sink: Sink, body: int) -> None:
 def _which(source: Source, places: list[Place], one: str, many: str) -> str:
     if len(places) == 1:
         return one
-    numbers = [source.position(start)[0] for start, _ in places]
+    numbers = [source.line_at(start) for start, _ in places]
     ranges: list[list[int]] = []
     for number in numbers:
         if ranges and number == ranges[-1][-1] + 1:

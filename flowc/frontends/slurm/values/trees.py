@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from flowc._compiled import slurm_grammar
 from flowc.lalr import Node, Parser, Unexpected
 
@@ -63,8 +65,9 @@ class ValueMistake(Exception):
         self.end = end
 
 
+@lru_cache(500)  # one value is looked at several times, and a folder of jobs has few different ones
 def parse(rule: str, text: str) -> Node:
-    """The tree of a value by one of the grammar's start rules. Raises ValueMistake."""
+    """The tree of a value by one of the grammar's start rules, which nobody changes. Raises ValueMistake."""
     parser = _PARSERS.get(rule)
     if parser is None:
         parser = _PARSERS[rule] = Parser(getattr(slurm_grammar, rule)())

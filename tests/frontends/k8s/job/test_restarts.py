@@ -195,3 +195,14 @@ class TestElastic:
     def test_a_server_of_etcd_stays(self) -> None:
         found = self.found({"rdzvBackend": "etcd-v2", "rdzvHost": "etcd.example.com", "rdzvPort": 2379})
         assert found["PET_RDZV_ENDPOINT"] == "etcd.example.com:2379"
+
+    @pytest.mark.parametrize("host", ["etcd", "etcd.kubeflow.svc", "etcd-0.etcd.ns.svc.cluster.local"])
+    def test_a_server_of_the_cluster_is_out_of_reach(self, host: str) -> None:
+        document = pytorch(replicas=2)
+        for policy, codes in (
+            ({"rdzvBackend": "etcd", "rdzvHost": host}, ["FC343"]),
+            ({"rdzvBackend": "c10d", "rdzvHost": host}, []),
+            ({"rdzvBackend": "etcd", "rdzvHost": "10.0.0.5"}, []),
+        ):
+            document["spec"]["elasticPolicy"] = policy
+            assert [each for each in ids(document) if each == "FC343"] == codes

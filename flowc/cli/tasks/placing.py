@@ -1,0 +1,28 @@
+"""Places the bids of submissions, those whose turn it is."""
+
+from __future__ import annotations
+
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.cli.tasks.world import World
+    from flowc.submit.journal import Submission
+
+
+def place(world: World, submission: Submission) -> bool:
+    """False where some are left whose turn it is not yet. Raises as `Carrier.carry_out` and World do."""
+    from flowc.submit.steps import Carrier
+
+    provider = world.provider(submission.provider)
+    return Carrier(world.journal, provider, now=time.time, sleep=time.sleep).carry_out(submission)
+
+
+def place_more(world: World, key: str) -> None:
+    """The same for one that was begun before, where others of its bids have ended. Nothing where there is none, or it
+    is at its end."""
+    from flowc.submit.journal import OPEN
+
+    submission = world.journal.submission(key)
+    if submission is not None and submission.state == OPEN:
+        place(world, submission)

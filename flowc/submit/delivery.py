@@ -1,0 +1,95 @@
+"""What reaches machines after they have booted, never by a bid: the values of secrets, and texts that a startup script
+has no room for.
+
+Values are read from the environment when they are brought and are kept nowhere.
+"""
+
+from __future__ import annotations
+
+import os
+
+from flowc.providers.base import ENDED, RUNNING
+from flowc.submit.ending import STATUS, read_status
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Any
+
+    from flowc.providers.base import Provider, Task
+    from flowc.submit.journal import Bid, Journal
+
+
+def missing_secrets(document: Mapping[str, Any], environ: Mapping[str, str]) -> list[str]:
+    """The names of secrets that a document wants and the environment does not have."""
+    names = [name for each in document.get("deliver", ()) for name in each.get("secrets", ())]
+    return [name for name in dict.fromkeys(names) if name not in environ]
+
+
+def files_for(document: Mapping[str, Any], identity: str, environ: Mapping[str, str]) -> dict[str, bytes]:
+    """What the machines of a bid, by the id of its request, are to have: path to bytes."""
+    found: dict[str, bytes] = {}
+    for each in document.get("deliver", ()):
+        if identity not in each["to"]:
+            continue
+        if "secrets" in each:
+            found[each["path"]] = _assignments((name, environ[name]) for name in each["secrets"])
+        else:
+            found[each["path"]] = each["data"].encode("utf-8", "surrogateescape")
+    return found
+
+
+def _assignments(pairs: Iterable[tuple[str, str]]) -> bytes:
+    """Text for bash, a value in single quotes for each name."""
+    return b"".join(
+        name.encode() + b"='" + os.fsencode(value).replace(b"'", b"'\\''") + b"'\n" for name, value in pairs
+    )
+
+
+class Deliverer:
+    """Brings to the machines of bids what they wait for, at each start. `tell` hears of what cannot be brought."""
+
+    def __init__(
+        self, journal: Journal, provider: Provider, environ: Mapping[str, str], *, tell: Callable[[str], None]
+    ) -> None:
+        self._journal = journal
+        self._provider = provider
+        self._environ = environ
+        self._tell = tell
+        self._documents: dict[str, Mapping[str, Any]] = {}
+        self._missing: set[str] = set()
+        # How often a machine had been started when it got its files.
+        self._brought: dict[str, int | None] = {}
+
+    def bring(self, bid: Bid, task: Task) -> bool:
+        """Whether the machines of a bid have all that they wait for. Raises ProviderError where one cannot be
+        reached."""
+        if self._provider.keeps_tasks or task.state in ENDED or bid.ended is not None:
+            return True
+        document = self._document(bid.key)
+        if not any(bid.identity in each["to"] for each in document.get("deliver", ())):
+            return True
+        missing = missing_secrets(document, self._environ)
+        if missing:
+            if bid.key not in self._missing:
+                self._missing.add(bid.key)
+                self._tell(f"{bid.name} waits for {' and '.join(missing)}, which is not in this environment")
+            return False
+        if task.state != RUNNING:
+            return False
+        files = files_for(document, bid.identity, self._environ)
+        for machine in task.machines:
+            status = read_status(self._provider.read(task, machine, STATUS, offset=0)) or {}
+            starts = status.get("starts")
+            if machine.identity in self._brought and self._brought[machine.identity] == starts:
+                continue
+            for path, data in files.items():
+                self._provider.write(task, machine, path, data)
+            self._brought[machine.identity] = starts
+        return True
+
+    def _document(self, key: str) -> Mapping[str, Any]:
+        if key not in self._documents:
+            submission = self._journal.submission(key)
+            self._documents[key] = submission.document if submission is not None else {}
+        return self._documents[key]
