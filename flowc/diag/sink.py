@@ -39,6 +39,7 @@ class Diagnostic(Record):
 
 MOST_OF_A_CODE = 100
 _LONGEST_WORD = 80  # characters of a word that are shown; prose has none as long
+_LONGEST_PATH = 240  # of a field in a document, which is told from others by what stands in its middle
 _long_word = at_first_use(rf"\S{{{_LONGEST_WORD + 1},}}", "sub")
 _LONGEST_FIELD = 2_000
 
@@ -56,6 +57,10 @@ def shortened(text: str) -> str:
 def _places(diagnostic: Diagnostic) -> list[Span]:
     spans = [span for span, _ in diagnostic.notes]
     return spans if diagnostic.span is None else [diagnostic.span, *spans]
+
+
+def _shortened_path(path: str) -> str:
+    return f"{path[: _LONGEST_PATH - 80]}…{path[-79:]}"
 
 
 def _words(diagnostic: Diagnostic) -> tuple[str, ...]:
@@ -117,8 +122,8 @@ class Sink:
         """Report one finding; `fields` fill the code's title, all of them and no others (KeyError otherwise)."""
         promoted = self.strict and code.severity == "warning"
         for name, value in fields.items():
-            if type(value) is str and len(value) > _LONGEST_WORD:
-                fields[name] = shortened(value)
+            if type(value) is str and len(value) > (_LONGEST_PATH if name == "path" else _LONGEST_WORD):
+                fields[name] = _shortened_path(value) if name == "path" else shortened(value)
         message = code.title.format_map(fields)
         key = (code.id, span, message)
         if key in self._seen:

@@ -358,6 +358,8 @@ class Checker:
                 if stands_there(node):
                     fix = Fix(title="quote it", edits=(Edit(span=node.span, text=text),), certain=not is_null(node))
                 help = help or f"quote it: `{in_quotes}`"
+            elif node.text.startswith("$") and node.text.strip("${}").isidentifier():
+                help = scalars.FILL_IN
             elif "int" in kinds and "." in node.text:
                 found = f"the number {node.text}" if found.startswith("the number") else found
             elif bare := self._without_quotes(node, kinds):

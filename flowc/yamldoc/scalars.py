@@ -21,6 +21,9 @@ _BOOLS = {
 }
 _SHORT_BOOLS = {"y": True, "Y": True, "n": False, "N": False}
 
+# Advice for a text such as `$NODES` where a template has a value.
+FILL_IN = "it looks like a placeholder: fill it in first (`envsubst < job.yaml`)"
+
 # Everything that is no text begins with one of these, or is a word of the tables above.
 _NUMBER_STARTS = frozenset("0123456789+-.")
 

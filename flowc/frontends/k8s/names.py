@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from flowc.patterns import at_first_use
+from flowc.yamldoc import scalars
 from flowc.yamldoc.node import Mapping, is_null
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.frontends.k8s.findings import Findings
-    from flowc.yamldoc.node import Node
+    from flowc.yamldoc import scalars
+from flowc.yamldoc.node import Node
 
 LABEL_LENGTH = 63
 SUBDOMAIN_LENGTH = 253
@@ -63,7 +65,7 @@ def placeholder(text: str) -> str | None:
     if "{{" in text:
         return "it looks like a template: render it first (`helm template`, `kustomize build`)"
     if "$" in text:
-        return "it looks like a placeholder: fill it in first (`envsubst < job.yaml`)"
+        return scalars.FILL_IN
     if text.startswith("<") or (text.isupper() and len(text) > 2):
         return "it looks like a placeholder: write your own value"
     return None

@@ -365,3 +365,27 @@ def test_what_has_no_form_in_json_is_refused(value: str) -> None:
 def test_items_of_a_list_are_a_list() -> None:
     (message,) = messages(kind("List", "v1", items="x"))
     assert message == "items: Invalid value: it is a text, expected a list"
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        job({"parallelism": "$NODES", "completions": 2}),
+        job(container={"resources": {"limits": {"nvidia.com/gpu": "${GPUS}"}}}),
+        job(pod={"serviceAccountName": "$NAME"}),
+    ],
+)
+def test_what_a_template_left_to_be_filled_in_is_told_as_that(document: dict[str, Any]) -> None:
+    assert [each.help for each in found(document)] == [
+        "it looks like a placeholder: fill it in first (`envsubst < job.yaml`)"
+    ]
+
+
+def test_paths_of_two_fields_can_be_told_apart() -> None:
+    resources = {part: {"nvidia.com/gpu": "many"} for part in ("limits", "requests")}
+    containers = [{"name": "pytorch", "image": "i:1", "resources": resources}]
+    worker = {"template": {"spec": {"containers": containers}}}
+    meta = {"apiVersion": "kubeflow.org/v1", "kind": "PyTorchJob", "metadata": {"name": "t"}}
+    told = messages({**meta, "spec": {"pytorchReplicaSpecs": {"Worker": worker}}})
+    assert len(told) == 2
+    assert all("…" not in each for each in told)

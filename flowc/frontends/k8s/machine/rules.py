@@ -6,7 +6,7 @@ from flowc.diag.codes.k8s import fields as codes
 from flowc.diag.sink import Sink
 from flowc.frontends.k8s import quantity
 from flowc.frontends.k8s.findings import Findings, place
-from flowc.frontends.k8s.names import is_qualified
+from flowc.frontends.k8s.names import is_qualified, placeholder
 from flowc.ir.units import size_text
 from flowc.yamldoc.node import Mapping, is_null
 
@@ -164,7 +164,7 @@ def read(findings: Findings, node: Node, path: str) -> int | None:
     try:
         return quantity.parse(node.value)
     except quantity.QuantityError as error:
-        help = f"did you mean `{error.instead}`?" if error.instead is not None else None
+        help = f"did you mean `{error.instead}`?" if error.instead is not None else placeholder(node.value)
         findings.sink.report(
             codes.QUANTITY_FORM, place(node), help=help, path=path, value=node.value, expected=error.expected
         )
