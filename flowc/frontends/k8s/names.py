@@ -9,8 +9,7 @@ from flowc.yamldoc.node import Mapping, is_null
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.frontends.k8s.findings import Findings
-    from flowc.yamldoc import scalars
-from flowc.yamldoc.node import Node
+    from flowc.yamldoc.node import Node
 
 LABEL_LENGTH = 63
 SUBDOMAIN_LENGTH = 253
