@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from flowc._compiled.secrets import HARMLESS, KEYS, PREFIXES, SECTIONS, WORDS
+from flowc._compiled.secrets import ENDS, HARMLESS, KEYS, PREFIXES, SECTIONS, WORDS
 from flowc.patterns import at_first_use
 
 TYPE_CHECKING = False
@@ -21,16 +21,19 @@ if TYPE_CHECKING:
     _Service: TypeAlias = tuple[tuple[str, ...], Callable[[str], Iterator[Match[str]]]]
 
 STARS = "***"
+_BEARERS, _LOGINS = ("bearer", "authorization"), ("login", "sshpass", "curl")
 _LEAST = 4  # characters of a value that is looked for elsewhere: shorter ones stand in any text
 _LEAST_PART = 8
 # What stands, in small letters, in each text that has a secret of a kind: the name of one, the beginning of a key. Most
 # texts have none of these. The word `key` has one of _KEYS, or is written in capitals.
-_SPELT = tuple(dict.fromkeys(word.lower() for word in (*WORDS, *SECTIONS, *KEYS)))
+_SPELT = tuple(
+    dict.fromkeys(
+        spelt for word in (*WORDS, *ENDS, *SECTIONS, *KEYS) for spelt in (word.lower(), word.lower().replace("_", "-"))
+    )
+)
 _KEY = "key"
 _NAMES = (*(word for word in _SPELT if _KEY not in word and not any(o in word for o in _SPELT if o != word)), _KEY)
-_KEYS = tuple(
-    dict.fromkeys(spelt for word in _SPELT if _KEY in word and word != _KEY for spelt in (word, word.replace("_", "-")))
-)
+_KEYS = tuple(word for word in _SPELT if _KEY in word and word != _KEY)
 
 
 def _beginnings(pattern: str) -> tuple[str, ...]:
@@ -53,12 +56,18 @@ _named = at_first_use(
 )
 # `--password value`, `"--password", "value"`; what looks like another flag is no value.
 _flagged = at_first_use(
-    r"(?<![A-Za-z0-9_-])--?([a-z][A-Za-z0-9-]*)[\"']?(?:[ \t]*,[ \t]*|[ \t]+)[\"']?([^\s\"'`,;}\])-][^\s\"'`,;}\])]*)",
+    r"(?<![A-Za-z0-9_-])--?([a-z][A-Za-z0-9_-]*)[\"']?(?:[ \t]*,[ \t]*|[ \t]+)[\"']?([^\s\"'`,;}\])-][^\s\"'`,;}\])]*)",
     "finditer",
 )
-_bearer = at_first_use(r"(?i)\bbearer[ \t]+([^\s\"'`$<{]+)", "finditer")
+_bearer = at_first_use(r"(?i)\b(?:bearer|authorization:[ \t]*(?:token|basic))[ \t]+([^\s\"'`$<{]+)", "finditer")
+# What is typed to log in: `sshpass -p VALUE`, `docker login -p VALUE`, `wandb login VALUE`, `curl -u NAME:VALUE`.
+_typed = at_first_use(
+    r"\b(?:sshpass[ \t]+-p|wandb[ \t]+login|login\b[^\n;|&]{0,200}?[ \t]-p"
+    r"|curl\b[^\n;|&]{0,200}?[ \t]-u[ \t]+[^\s:]{1,99}:)[ \t]*([^\s\"'`;|&-][^\s\"'`;|&]*)",
+    "finditer",
+)
 _parts = at_first_use(rf"[\w+/=.~-]{{{_LEAST_PART},}}", "findall")
-_login = at_first_use(r"://[^\s/:@\"']*:([^\s/@\"']+)@", "finditer")
+_login = at_first_use(r"://[^\s/:@\"']*:([^\s/@\"']+)@|https?://([^\s/:@\"'$<{]{8,})@", "finditer")
 _path = at_first_use(r"(?:~|\.{1,2})?/[a-z][0-9A-Za-z_.-]*(?:/[0-9A-Za-z_.$@{}-]*)*", "fullmatch")
 # Values that tell nothing: switches, what begins a block in YAML, what flowc itself puts for a value.
 _SWITCHES = (
@@ -72,7 +81,7 @@ def looks_secret(name: str) -> bool:
     name = name.upper()
     for word in HARMLESS:
         name = name.replace(word, "")
-    return any(word in name for word in WORDS)
+    return name.endswith(ENDS) or any(word in name for word in WORDS)
 
 
 @lru_cache(500)
@@ -99,21 +108,26 @@ class Signs:
     """What of all that tells of a secret stands in a text, looked for before the true look: most texts have nothing,
     and what a text has not, none of its lines has."""
 
-    __slots__ = ("bearer", "login", "names", "services")
+    __slots__ = ("bearer", "login", "names", "services", "typed")
 
-    def __init__(self, names: tuple[str, ...], services: tuple[_Service, ...], bearer: bool, login: bool) -> None:
+    def __init__(
+        self, names: tuple[str, ...], services: tuple[_Service, ...], bearer: bool, login: bool, typed: bool
+    ) -> None:
         self.names = names
         self.services = services
         self.bearer = bearer
         self.login = login
+        self.typed = typed
 
     def within(self, text: str) -> Signs | None:
         """Those of these that stand in `text`; None where no secret can be in it, as far as its own words go."""
         lowered = text.lower()
         names = self.names and _names_in(text, lowered, self.names)
         services = self.services and tuple(each for each in self.services if _has(lowered, each[0]))
-        bearer, login = self.bearer and "bearer" in lowered, self.login and "://" in lowered
-        return Signs(names, services, bearer, login) if names or services or bearer or login else None
+        bearer, login = self.bearer and _has(lowered, _BEARERS), self.login and "://" in lowered
+        typed = self.typed and _has(lowered, _LOGINS)
+        found = names or services or bearer or login or typed
+        return Signs(names, services, bearer, login, typed) if found else None
 
 
 def may_name(text: str) -> bool:
@@ -134,7 +148,7 @@ def _has(text: str, signs: tuple[str, ...]) -> bool:
     return False
 
 
-EVERY, NONE = Signs(_NAMES, _services, True, True), Signs((), (), False, False)
+EVERY, NONE = Signs(_NAMES, _services, True, True, True), Signs((), (), False, False, False)
 
 
 def places(text: str, signs: Signs = EVERY) -> list[tuple[int, int]]:
@@ -155,7 +169,9 @@ def places(text: str, signs: Signs = EVERY) -> list[tuple[int, int]]:
     if here.bearer:
         found += [match.span(1) for match in _bearer(text)]
     if here.login:
-        found += [match.span(1) for match in _login(text)]
+        found += [match.span(match.lastindex) for match in _login(text)]
+    if here.typed:
+        found += [match.span(1) for match in _typed(text) if is_told(match[1])]
     return sorted(found)
 
 

@@ -210,6 +210,7 @@ class Secrets(Strict):
     """flowc/data/secrets.yaml."""
 
     words: tuple[str, ...]
+    ends: tuple[str, ...]
     harmless: tuple[str, ...]
     keys: tuple[str, ...]
     sections: tuple[str, ...]

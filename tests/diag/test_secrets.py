@@ -7,7 +7,7 @@ import json
 import pytest
 
 from flowc import driver
-from flowc._compiled.secrets import KEYS, WORDS
+from flowc._compiled.secrets import ENDS, KEYS, WORDS
 from flowc.cli.arguments import parse
 from flowc.cli.commands.compile import COMMAND as COMPILE
 from flowc.cli.inputs import gather
@@ -75,6 +75,13 @@ LINES = (
     f"huggingface-cli login --token {WORD}",
     f"app --api-key={WORD} --epochs 3",
     f"login {TOKEN}",
+    f"export DB_PASS={WORD} MYSQL_PWD={WORD}",
+    f"train.py --hf_token {WORD} --epochs 3",
+    f"git clone https://{WORD}@github.com/me/code",
+    f"curl -H 'Authorization: Basic {WORD}' https://example.com",
+    f"curl -s -u me:{WORD} https://example.com",
+    f"docker login -u me -p {WORD} ghcr.io; sshpass -p {WORD} ssh host",
+    f"wandb login {WORD}",
 )
 SECRET = "apiVersion: v1\nkind: Secret\nmetadata: {{name: hub}}\n{}\n---\n"
 
@@ -274,7 +281,22 @@ def test_nothing_that_is_printed_for_us_tells_a_secret(case: str) -> None:
     assert leaks({"inputs": repr(inputs)}) == []
 
 
-@pytest.mark.parametrize("word", [*WORDS, *KEYS, *(key.replace("_", "-") for key in KEYS)])
+@pytest.mark.parametrize("word", [*WORDS, *ENDS, *KEYS, *(key.replace("_", "-") for key in KEYS)])
 def test_each_word_of_the_table_passes_the_quick_look(word: str) -> None:
-    assert may_name(f"{word}=x1y2z3w4")
-    assert masked(f"{word}=x1y2z3w4") == f"{word}={'*' * 8}"
+    name = f"db{word}" if word[0] in "_-" else word
+    assert may_name(f"{name}=x1y2z3w4")
+    assert masked(f"{name}=x1y2z3w4") == f"{name}={'*' * 8}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "BYPASS=yes-please COMPASS=north PWD=here OLDPWD=there",
+        "PUBLIC_KEY=ssh-ed25519 PRIMARY_KEY=id SECRET_NAME=db-login KEY_TYPE=rsa",
+        "git clone https://github.com/me/code@v1 ssh://git@github.com/me",
+        "curl -u $USER https://example.com; docker login -p $PASS; sshpass -p $PASS ssh host",
+        "wandb login --relogin; huggingface-cli login; login -p",
+    ],
+)
+def test_what_is_no_secret_is_shown(text: str) -> None:
+    assert masked(text) == text
