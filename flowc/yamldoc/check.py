@@ -348,7 +348,7 @@ class Checker:
     def _wrong_type(self, node: Node, shape: Shape, path: str) -> bool:
         kinds = [shape["is"]] if shape["is"] != "one" else [each["is"] for each in shape["shapes"]]
         expected = shape.get("want") or " or ".join(dict.fromkeys(KIND_WORDS[kind] for kind in kinds))
-        help, fix = shape.get("type_help"), None
+        help, fix = shape.get("type_help") or scalars.to_fill_in(node), None
         if isinstance(node, Scalar):
             found = scalars.meaning(node, self.reader).shown
             if "text" in kinds and "want" not in shape and node.style is None and found != "a text":
@@ -358,8 +358,6 @@ class Checker:
                 if stands_there(node):
                     fix = Fix(title="quote it", edits=(Edit(span=node.span, text=text),), certain=not is_null(node))
                 help = help or f"quote it: `{in_quotes}`"
-            elif node.text.startswith("$") and node.text.strip("${}").isidentifier():
-                help = scalars.FILL_IN
             elif "int" in kinds and "." in node.text:
                 found = f"the number {node.text}" if found.startswith("the number") else found
             elif bare := self._without_quotes(node, kinds):

@@ -21,7 +21,7 @@ _BOOLS = {
 }
 _SHORT_BOOLS = {"y": True, "Y": True, "n": False, "N": False}
 
-# Advice for a text such as `$NODES` where a template has a value.
+# Advice for a text such as `$NODES`.
 FILL_IN = "it looks like a placeholder: fill it in first (`envsubst < job.yaml`)"
 
 # Everything that is no text begins with one of these, or is a word of the tables above.
@@ -53,6 +53,12 @@ class Meaning:
 
 
 TEXT = "text"
+
+
+def to_fill_in(node: object) -> str | None:
+    """Advice for a value that a template left to be filled in, None for any other."""
+    text = node.text if isinstance(node, Scalar) else ""
+    return FILL_IN if text[:1] == "$" and text.strip("${}").isidentifier() else None
 
 
 def meaning(scalar: Scalar, reader: str) -> Meaning:

@@ -283,7 +283,7 @@ def test_nothing_that_is_printed_for_us_tells_a_secret(case: str) -> None:
 
 @pytest.mark.parametrize("word", [*WORDS, *ENDS, *KEYS, *(key.replace("_", "-") for key in KEYS)])
 def test_each_word_of_the_table_passes_the_quick_look(word: str) -> None:
-    name = f"db{word}" if word[0] in "_-" else word
+    name = word if word[0] not in "_-" else f"DB{word}" if word.isupper() else f"db{word}"
     assert may_name(f"{name}=x1y2z3w4")
     assert masked(f"{name}=x1y2z3w4") == f"{name}={'*' * 8}"
 
