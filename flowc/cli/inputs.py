@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flowc.cli.arguments import UsageError
 from flowc.inputs import Flags, Inputs, OldSpelling, command_line
 from flowc.secret import looks_secret
 from flowc.source import Derived, Source, Span
@@ -12,12 +13,9 @@ if TYPE_CHECKING:
 
     from flowc.cli.arguments import Words
 
-# Variables that stand in for a flag that is not given: the flag's field, the names in order of precedence.
-_DEFAULTS = (
-    ("project", ("MITHRIL_PROJECT",)),
-    ("region", ("MITHRIL_REGION",)),
-    ("ssh_keys", ("MITHRIL_SSH_KEYS", "MITHRIL_SSH_KEY")),
-)
+# Flags for which a setting stands in where they are not given; both have the field's name.
+_SETTINGS = ("project", "region", "ssh_keys")
+_VARIABLE = "environment variable "
 # Where a flag's name and its field differ: what repeats is singular on the command line.
 _FLAG_OF_KEY = {"ssh_key": "ssh_keys", "secret": "secrets", "mount": "mounts", "port": "ports", "set": "sets"}
 _MASK = "***"
@@ -101,17 +99,34 @@ def _flags(words: Words, line: _Line, spans: dict[str, Span]) -> Flags:
 
 
 def _defaults(given: Flags, environ: Mapping[str, str], spans: dict[str, Span]) -> Flags:
-    """What the environment says for flags that are not given."""
+    """What the settings say for flags that are not given. Raises UsageError for settings that cannot be read."""
+    import os
+
+    from flowc.settings import Settings, SettingsError, home_of
+
+    settings = Settings(environ, folder=os.getcwd(), home=home_of(environ))
     values: dict[str, object] = {}
-    for field, names in _DEFAULTS:
-        found = next((name for name in names if environ.get(name)), None)
-        if found is None or getattr(given, field):
+    for field in _SETTINGS:
+        if getattr(given, field):
             continue
-        value = environ[found]
-        values[field] = _names(value) if field == "ssh_keys" else value
-        text = f"{found}={value}"
-        spans[field] = Span(Source("<environment>", text), len(found) + 1, len(text))
+        try:
+            found = settings.get(field)
+        except SettingsError as error:
+            raise UsageError(error.message, error.help) from None
+        if found.values and found.origin is not None:
+            values[field] = found.values if field == "ssh_keys" else found.values[0]
+            spans[field] = _place(found.origin, ",".join(found.values))
     return Flags(**values) if values else Flags()  # type: ignore[arg-type]
+
+
+def _place(origin: str, value: str) -> Span:
+    """Where a setting stands, as a place of its own."""
+    if origin.startswith(_VARIABLE):
+        source, before = "<environment>", origin.removeprefix(_VARIABLE) + "="
+    else:
+        source, before = "<settings>", f"{origin}: "
+    text = before + value
+    return Span(Source(source, text), len(before), len(text))
 
 
 def _old_spellings(words: Words, line: _Line) -> tuple[OldSpelling, ...]:

@@ -9,14 +9,23 @@ from __future__ import annotations
 
 from flowc._compiled.settings import GONE, SETTINGS
 from flowc.settings.files import SettingsError, project_file, provider_profile, readable_by_others, user_file
-from flowc.settings.key import stored_key
 from flowc.settings.values import Setting, as_seconds, in_file, in_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Setting", "Settings", "SettingsError"]
+__all__ = ["Setting", "Settings", "SettingsError", "home_of"]
+
+
+def home_of(environ: Mapping[str, str]) -> str | None:
+    """The user's folder, None where there is none."""
+    found = environ.get("HOME")
+    if not found:
+        from os.path import expanduser
+
+        found = expanduser("~")
+    return found if found.startswith("/") else None
 
 
 class Settings:
@@ -105,7 +114,11 @@ class Settings:
             if profile is not None and found is not None:
                 self._keep_to_oneself(name, profile[0].partition(", profile ")[0])
                 return found
-        return stored_key() if name == "api_key" else None
+        if name != "api_key":
+            return None
+        from flowc.settings.key import stored_key
+
+        return stored_key()
 
     def _keep_to_oneself(self, name: str, path: str) -> None:
         if SETTINGS[name]["secret"] and readable_by_others(path, self._home):

@@ -26,13 +26,14 @@ class SettingsError(Exception):
 
 
 def project_file(folder: str, home: str | None) -> tuple[str, dict[str, Any]] | None:
-    """The nearest file of a project: `.flowc.toml`, or a `pyproject.toml` with `[tool.flowc]`, from `folder` upwards.
+    """The nearest file of a project: `.flowc.toml`, or a `pyproject.toml` with `[tool.flowc]`, so written: most are not
+    worth a TOML parser. From `folder` upwards.
     The search ends in the user's own folder, or with the tree."""
     for _ in range(MOST_FOLDERS):
         for name in PROJECT_FILES:
             path = os.path.join(folder, name)
             data = _bytes(path)
-            if data is None or (name == "pyproject.toml" and b"flowc" not in data):
+            if data is None or (name == "pyproject.toml" and b"tool.flowc" not in data):
                 continue
             content: Any = _toml(path, data)
             if name == "pyproject.toml":

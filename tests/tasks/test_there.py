@@ -25,9 +25,12 @@ def test_keep_is_told_and_kept(there: Person) -> None:
 
 def test_dry_run_only_reads(there: Person, provider: Server) -> None:
     done = there.types("submit", there.job("true\n"), "--dry-run")
-    (call,) = [json.loads(line) for line in done.stdout.splitlines()]
+    *reads, call = [json.loads(line) for line in done.stdout.splitlines()]
     assert (call["method"], call["body"]["project"][:5]) == ("POST", "proj_")
     assert {each.method for each in provider.log.calls} == {"GET"}
+    assert [(each["method"], each["path"].partition("?")[0]) for each in reads] == [
+        (each.method, each.path) for each in provider.log.calls
+    ]
 
 
 def test_offline_dry_run_needs_no_network_and_no_key(there: Person, provider: Server) -> None:
@@ -53,3 +56,42 @@ def test_list_status_and_cancel(there: Person, provider: Server) -> None:
     assert provider.state.bid_named(name).status == "Terminated"
     assert there.types("list").stdout == ""
     assert f"{name}  cancelled (130)" in there.types("list", "--all").stdout
+
+
+def test_bids_go_where_there_is_room_at_the_least_price(there: Person, provider: Server) -> None:
+    job = there.job("true\n")
+    dear, cheap = (market for market in provider.state.markets if market.type.name == "h100-80gb.sxm.8x")
+    dear.price, cheap.price = 2500, 900
+    assert region_of(there, job) == cheap.region
+    assert region_of(there, job, "--region", dear.region) == dear.region
+    cheap.capacity = 0
+    assert region_of(there, job) == dear.region
+
+
+def region_of(there: Person, *words: str) -> str:
+    done = there.types("submit", *words, "--dry-run")
+    assert done.returncode == 0, done.stderr
+    found: str = json.loads(done.stdout.splitlines()[-1])["body"]["region"]
+    return found
+
+
+def test_quota_is_looked_at_before_anything_is_made(there: Person, provider: Server) -> None:
+    for quota in provider.state.quotas:
+        quota.total = 3
+    head = "#!/bin/bash\n#SBATCH --array=0-7 --gpus=h100:8 --time=10\n"
+    done = there.types("submit", there.job("true\n", head=head))
+    assert done.returncode == 4
+    assert "quota exceeded in us-central2-a: 8 of h100-80gb.sxm.8x at a time asked for, 3 left" in done.stderr
+    assert {each.method for each in provider.log.calls} == {"GET"}
+    done = there.types("submit", there.job("true\n", head=head.replace("0-7", "0-7%3")))
+    assert done.returncode == 0, done.stderr
+
+
+def test_limit_below_the_minimum_is_refused_before_anything_is_made(there: Person, provider: Server) -> None:
+    for market in provider.state.markets:
+        market.floor = 8000
+    done = there.types("submit", there.job("true\n"), "-m", "70")
+    assert done.returncode == 4
+    assert "below the least that is taken" in done.stderr
+    assert "raise it: --max-price-per-hour 80" in done.stderr
+    assert {each.method for each in provider.log.calls} == {"GET"}

@@ -89,7 +89,8 @@ def artifacts(units: list[Unit], sink: Sink, taken: set[str]) -> list[Artifact]:
 
 
 def _job(unit: Unit, bids: list[Bid]) -> dict[str, Any]:
-    """What of a job goes on after its bids are placed: what they wait for, how many at a time, how long at most."""
+    """What of a job holds beyond its bids: what they wait for, how many at a time, how long at most, and in which other
+    regions they might be (`regions`: these alone, where there are any)."""
     job, plan = unit.job, unit.plan
     assert plan is not None, "mithril: a unit without a plan"
     return {
@@ -98,6 +99,8 @@ def _job(unit: Unit, bids: list[Bid]) -> dict[str, Any]:
         "after": [{"kind": each.kind, "on": each.on} for each in job.depends_on],
         "max_concurrent": job.array.max_concurrent if job.array is not None else None,
         "hours_bound": plan.hours_bound,
+        "regions": list(job.placement.regions),
+        "exclude_regions": list(job.placement.exclude_regions),
     }
 
 

@@ -64,7 +64,8 @@ def _submit(words: Words, argv: list[str]) -> int:
     if words.flag("offline"):
         _show_calls(document)
         return DONE
-    world = World(words, many=True)
+    dry = words.flag("dry_run")
+    world = World(words, many=True, called=_show_call) if dry else World(words, many=True)
     name = world.chosen
     provider = world.provider(name)
     again = words.flag("force_new")
@@ -77,7 +78,7 @@ def _submit(words: Words, argv: list[str]) -> int:
     found = provider.resolve(document)
     for warning in found.warnings:
         tell(f"warning: {warning}")
-    if words.flag("dry_run"):
+    if dry:
         _show_calls(found.document)
         return DONE
     refuse_missing(missing_secrets(document, os.environ))
@@ -198,17 +199,21 @@ def _resume(words: Words) -> int:
 
 
 def _show_calls(document: dict[str, Any]) -> None:
-    """Each call in order, as JSON lines without the startup script."""
-    import json
-
+    """Each call that changes something, in order, without the startup scripts."""
     for request in document["requests"]:
         body = dict(request["body"])
         launch = body.get("launch_specification")
         if launch and launch.get("startup_script"):
             script = f"({len(launch['startup_script']):,} bytes)"
             body["launch_specification"] = {**launch, "startup_script": script}
-        line = {"method": request["method"], "path": request["path"], "body": body}
-        terminal.write(sys.stdout, json.dumps(line, ensure_ascii=False) + "\n", encoding="utf-8")
+        _show_call(request["method"], request["path"], body=body)
+
+
+def _show_call(method: str, path: str, **more: object) -> None:
+    import json
+
+    line = json.dumps({"method": method, "path": path, **more}, ensure_ascii=False)
+    terminal.write(sys.stdout, f"{line}\n", encoding="utf-8")
 
 
 def _asked(other: Submission) -> bool:

@@ -6,11 +6,11 @@ from __future__ import annotations
 import os
 import sys
 
-from flowc.settings import Settings, SettingsError
+from flowc.settings import Settings, SettingsError, home_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from flowc.cli.arguments import Words
     from flowc.providers.base import Provider
@@ -24,9 +24,11 @@ _FLAGS = ("provider", "project", "region")
 
 
 class World:
-    """The world of one command. `many`: it makes many calls."""
+    """The world of one command. `many`: it makes many calls. `called` hears of the method and path of each."""
 
-    def __init__(self, words: Words, *, many: bool = False) -> None:
+    def __init__(
+        self, words: Words, *, many: bool = False, called: Callable[[str, str], None] = lambda method, path: None
+    ) -> None:
         flags: dict[str, str | tuple[str, ...]] = {}
         for name in _FLAGS:
             text = words.text(name)
@@ -34,9 +36,10 @@ class World:
                 flags[name] = text
         if words.texts("ssh_key"):
             flags["ssh_keys"] = words.texts("ssh_key")
-        self.home = _home(os.environ)
+        self.home = home_of(os.environ)
         self.settings = Settings(os.environ, folder=os.getcwd(), home=self.home, flags=flags)
         self._many = many
+        self._called = called
         self._journal: Journal | None = None
         self._providers: dict[str, Provider] = {}
 
@@ -141,6 +144,7 @@ class World:
                 now=time.time,
                 sleep=time.sleep,
                 random=random.random,
+                tell=self._called,
             )
         )
 
@@ -173,8 +177,3 @@ def tell(text: str) -> None:
     from flowc.diag.excerpt import visible
 
     terminal.write(sys.stderr, f"flowc: {visible(text)}\n")
-
-
-def _home(environ: Mapping[str, str]) -> str | None:
-    found = environ.get("HOME") or os.path.expanduser("~")
-    return found if os.path.isabs(found) else None

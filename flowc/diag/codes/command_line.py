@@ -40,8 +40,8 @@ FLAG_WITHOUT_EFFECT = Code(
     severity="note",
     title="`{flag}` does nothing here: {why}",
     explain="""\
-Earlier tools submitted a job at once and had flags for the conversation about it. flowc compiles: it asks nothing,
-waits for nothing and submits nothing.
+Earlier tools submitted a job at once and had flags for the conversation about it. `flowc compile` and `check` ask
+nothing, wait for nothing and submit nothing; `flowc submit` does what its own flags say.
 
 Leave the flag out.""",
     bad=(_JOB, ("--no-wait",)),

@@ -32,7 +32,8 @@ WITHIN_TIMEOUTS = 4
 
 
 class Calls:
-    """`key` and `base` (address without `/v2`) are the user's; `now`, `sleep` and `random` (0 to 1) are the world's."""
+    """`key` and `base` (address without `/v2`) are the user's; `now`, `sleep` and `random` (0 to 1) are the world's.
+    `tell` hears of the method and path of each call that is made."""
 
     def __init__(
         self,
@@ -45,6 +46,7 @@ class Calls:
         now: Callable[[], float],
         sleep: Callable[[float], None],
         random: Callable[[], float],
+        tell: Callable[[str, str], None] = lambda method, path: None,
     ) -> None:
         self._transport = transport
         self._key = key
@@ -54,6 +56,7 @@ class Calls:
         self._now = now
         self._sleep = sleep
         self._random = random
+        self._tell = tell
 
     def close(self) -> None:
         """Give back the connections."""
@@ -92,6 +95,7 @@ class Calls:
     ) -> Reply:
         """A reply of the two hundreds. Raises ProviderError."""
         request = self._request(method, path, query, body, key)
+        self._tell(method, request.url[len(self._base) :])
         for attempt in range(ATTEMPTS):
             last = attempt == ATTEMPTS - 1
             self._pace.wait()

@@ -9,7 +9,8 @@ import copy
 
 from flowc._compiled.limits import SCRIPT_BYTES
 from flowc.providers.base import Resolution
-from flowc.providers.errors import InsufficientQuotaError, ProviderError, ValidationError
+from flowc.providers.errors import ProviderError, ValidationError
+from flowc.providers.mithril.market import allowed, best, offers, refuse_over_quota
 from flowc.providers.mithril.money import dollars, of_cents
 
 TYPE_CHECKING = False
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from flowc.providers.mithril.client import Client
+    from flowc.providers.mithril.market import Offer
 
 
 class Resolver:
@@ -30,6 +32,8 @@ class Resolver:
         self._wanted_keys = ssh_keys
         self._kept: dict[str, Any] = {}
         self._warnings: list[str] = []
+        # Machines that jobs before ask for, by project and type.
+        self._asked: dict[tuple[str, str], int] = {}
 
     def run(self, document: Mapping[str, Any]) -> Resolution:
         """Raises ProviderError for what cannot be resolved or would be refused."""
@@ -41,19 +45,23 @@ class Resolver:
             for request in found["requests"]
             if request["path"] == "/v2/volumes" and request.get("unless")
         }
-        for request in found["requests"]:
-            body = request["body"]
-            if "project" not in body:
-                continue
-            reference = body["project"]
+        with_project = [request for request in found["requests"] if "project" in request["body"]]
+        for request in with_project:
+            reference = request["body"]["project"]
             if reference not in projects:
                 projects[reference] = self._project(_name(reference, "project") or reference)
-            body["project"] = projects[reference]
+            request["body"]["project"] = projects[reference]
+        for job in found.get("jobs", ()):
+            self._choose_region(job, found["requests"], creating)
+        for request in with_project:
+            body = request["body"]
             if request["path"] == "/v2/spot/bids":
                 self._bid(body, creating)
                 price = self._prices(body)
                 if price is not None:
                     market = (market or price * 0) + price
+        for job in found.get("jobs", ()):
+            self._quota(job, {request["id"]: request["body"] for request in with_project})
         found["unresolved"] = sorted(creating)
         if len(set(projects.values())) != 1:
             raise ValidationError("the jobs are of several projects", help="submit those of each project apart")
@@ -79,7 +87,6 @@ class Resolver:
             rows = self._get(f"clusters {project}", lambda: self._client.clusters(project))
             wanted = _name(launch["kubernetes_cluster"], "kubernetes_cluster") or str(launch["kubernetes_cluster"])
             launch["kubernetes_cluster"] = self._one(rows, wanted, "Kubernetes cluster")
-        self._quota(body)
 
     def _project(self, name: str) -> str:
         rows = self._get("projects", self._client.projects)
@@ -147,32 +154,53 @@ class Resolver:
             help=f"it is in {', '.join(regions)}: --region {regions[0]}" if regions else "nor in any other region",
         )
 
-    def _quota(self, body: Mapping[str, Any]) -> None:
+    def _choose_region(self, job: Mapping[str, Any], requests: list[dict[str, Any]], creating: set[str]) -> None:
+        """Move the bids of a job to where there is room for them, at the least price, as far as it may be there."""
+        bodies = [request["body"] for request in requests if request["id"] in job["bids"]]
+        first = bodies[0]
+        name = _name(first["instance_type"], "instance_type")
+        volumes = first["launch_specification"]["volumes"]
+        if name is None or len(job["regions"]) == 1 or any(each in creating for each in volumes):
+            return  # new volumes stand where they were planned, and other jobs may share them
+        name = name.rpartition("@")[0]
+        found = allowed(self._offers(name, first["project"]), job["regions"], job["exclude_regions"])
+        rows = (
+            self._get(f"volumes {first['project']}", lambda: self._client.volumes(first["project"])) if volumes else []
+        )
+        for reference in volumes:
+            places = {
+                row["region"] for row in rows if (_name(reference, "volume") or reference) in (row["name"], row["fid"])
+            }
+            found = [each for each in found if each.region in places]
+        chosen = best(found, self._at_once(job, bodies), at_first=first["region"])
+        if chosen is None or chosen.region == first["region"]:
+            return
+        self._warnings.append(
+            f"{job['name']} is bid for in {chosen.region}, not in {first['region']}: "
+            f"{name} costs ${chosen.price} there now"
+        )
+        for body in bodies:
+            body["region"] = chosen.region
+
+    def _at_once(self, job: Mapping[str, Any], bodies: list[Mapping[str, Any]]) -> int:
+        """How many machines a job may have at the same time."""
+        return int(bodies[0]["instance_quantity"]) * min(len(bodies), job["max_concurrent"] or len(bodies))
+
+    def _quota(self, job: Mapping[str, Any], by_id: Mapping[str, Mapping[str, Any]]) -> None:
         """Raises InsufficientQuotaError where more machines are asked for than the project may still have."""
-        project, wanted = body["project"], body["instance_quantity"]
-        rows = self._get(f"quotas {project}", lambda: self._client.quotas(project))
-        of_spot = [row for row in rows if str(row["product_type"]).lower() == "spot"]
-        mine = [row for row in of_spot if row.get("instance_type") == body["instance_type"]]
-        for row in mine:
-            left = row["total_quantity"] - row["used_quantity"]
-            if left >= wanted:
-                continue
-            name = self._type_name(body["instance_type"])
-            others = [
-                each["fid"] for each in self._types() if each["name"] == name and each["fid"] != body["instance_type"]
-            ]
-            free = [
-                each["instance_type"]
-                for each in of_spot
-                if each.get("instance_type") in others and each["total_quantity"] - each["used_quantity"] >= wanted
-            ]
-            regions = sorted({each["region"] for each in self._markets() if each["instance_type"] in free})
-            hint = f"try --region {regions[0]}, or " if regions else ""
-            raise InsufficientQuotaError(
-                f"quota exceeded in {body['region']}: {wanted} of {name} asked for, "
-                f"{max(0, left)} of {row['total_quantity']} left",
-                help=f"{hint}ask the provider for more",
-            )
+        bodies = [by_id[each] for each in job["bids"]]
+        first = bodies[0]
+        name = self._type_name(first["instance_type"])
+        others = self._offers(name, first["project"])
+        for here in others:
+            if (here.fid, here.region) == (first["instance_type"], first["region"]):
+                wanted = self._at_once(job, bodies) + self._asked.get((first["project"], here.fid), 0)
+                self._asked[(first["project"], here.fid)] = wanted
+                refuse_over_quota(name, here, others, wanted)
+
+    def _offers(self, name: str, project: str) -> list[Offer]:
+        quotas = self._get(f"quotas {project}", lambda: self._client.quotas(project))
+        return offers(name, types=self._types(), markets=self._markets(), quotas=quotas)
 
     def _prices(self, body: Mapping[str, Any]) -> Decimal | None:
         """Today's price of all machines of a bid for an hour. Raises ValidationError for a limit below the minimum."""
