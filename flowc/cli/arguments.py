@@ -44,12 +44,14 @@ class OldFlag(Record):
 
 
 class Words(Record):
-    """A command line, taken apart. `values` has an option's text, True for a flag, a list for an option that
-    repeats; `places` says for each key where its (last) value stands: which word, and from which character of
-    it; `env.0` is the first value of one that repeats. `rest` is what followed `--`, None without one. `old` are
-    flags of earlier tools; `fields` is what some of them set in a task YAML: value and place."""
+    """A command line, taken apart. `values` has an option's text, True for a flag, a list for an option that repeats;
+    `operand_words`: which words the operands are; `places` says for each key where its (last) value stands: which
+    word, and from which character of it; `env.0` is the first value of one that repeats. `rest` is what followed
+    `--`, None without one. `old` are flags of earlier tools; `fields` is what some of them set in a task YAML: value
+    and place."""
 
     operands: tuple[str, ...]
+    operand_words: tuple[int, ...]
     values: dict[str, str | bool | list[str]]
     places: dict[str, tuple[int, int]]
     rest: tuple[str, ...] | None
@@ -79,6 +81,7 @@ def parse(command: Command, words: list[str]) -> Words:
             return reader.result(tuple(words[reader.index + 1 :]))
         if word == "--":
             reader.operands += words[reader.index + 1 :]
+            reader.operand_words += range(reader.index + 1, len(words))
             break
         if word.startswith("--"):
             name, equals, _ = word.partition("=")
@@ -93,6 +96,7 @@ def parse(command: Command, words: list[str]) -> Words:
             reader.take_short(by_short)
         else:
             reader.operands.append(word)
+            reader.operand_words.append(reader.index)
         reader.index += 1
         if "help" in reader.values:
             break
@@ -105,6 +109,7 @@ class _Reader:
         self.words = words
         self.index = 0
         self.operands: list[str] = []
+        self.operand_words: list[int] = []
         self.values: dict[str, str | bool | list[str]] = {}
         self.places: dict[str, tuple[int, int]] = {}
         self.old: list[OldFlag] = []
@@ -209,6 +214,7 @@ class _Reader:
     def result(self, rest: tuple[str, ...] | None) -> Words:
         return Words(
             operands=tuple(self.operands),
+            operand_words=tuple(self.operand_words),
             values=self.values,
             places=self.places,
             rest=rest,

@@ -35,19 +35,7 @@ def run(words: list[str]) -> int:
     if not words:
         terminal.write(sys.stderr, _overview())
         return 2
-    if first == "run":
-        raise _nothing_runs(words[1:])
     raise _unknown(words[1] if first == "help" else first)
-
-
-def _nothing_runs(rest: list[str]) -> UsageError:
-    """Earlier tools ran a command or a file with one verb."""
-    import shlex
-
-    job = next((each for each in rest if not each.startswith("-")), "python train.py")
-    hint = f"`flowc submit {job}` submits it" if os.path.exists(job) else ""
-    hint = hint or f"`flowc compile --command {shlex.quote(job)}` makes its request"
-    return UsageError("there is no `flowc run`", hint)
 
 
 def _unknown(word: str) -> UsageError:

@@ -295,15 +295,6 @@ def test_command_that_is_taken_for_a_file_gets_a_hint(flowc: Callable[..., Outco
     assert done.status == 4
     assert "`flowc compile --command 'python train.py'`" in done.err
     assert flowc("check", "-c", "true", "--fix").status == 2
-    for verb, rest, hint in (
-        ("run", ["python x.py"], "`flowc compile --command 'python x.py'`"),
-        ("run", ["--name", "x"], "`flowc compile --command x`"),
-        ("run", ["job.sbatch"], "`flowc submit job.sbatch`"),
-    ):
-        done = flowc(verb, *rest)
-        assert (done.status, done.out) == (2, "")
-        assert f"there is no `flowc {verb}`" in done.err
-        assert hint in done.err
 
 
 def test_once_and_unknown_keys_are_passed_on() -> None:

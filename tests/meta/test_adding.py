@@ -168,7 +168,7 @@ ADDITIONS = (
         "a command",
         {
             "cli/commands/hello.py": (None, COMMAND),
-            "cli/commands/__init__.py": ('COMMANDS = ("compile"', ', "hello"'),
+            "cli/commands/__init__.py": ('    "compile",\n', '    "hello",\n'),
         },
         "",
         ("hello", "world"),

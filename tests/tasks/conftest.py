@@ -28,11 +28,13 @@ class Person:
         self.home = home
         self.program = program
         self.options = options
+        # Words that come before the program's.
+        self.before: tuple[str, ...] = ()
         self.environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(home), **environ}
 
     def starts(self, *words: str, **environ: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [self.program, "-B", "-m", "flowc", *words],
+            [*self.before, self.program, "-B", "-m", "flowc", *words],
             cwd=self.home,
             env={**self.environ, **environ},
             stdin=subprocess.DEVNULL,

@@ -14,7 +14,21 @@ if TYPE_CHECKING:
     from flowc.cli.table import Command
 
 # In the order of `flowc --help`.
-COMMANDS = ("compile", "check", "submit", "list", "status", "wait", "cancel", "explain", "schema", "completion")
+COMMANDS = (
+    "compile",
+    "check",
+    "run",
+    "submit",
+    "list",
+    "status",
+    "logs",
+    "wait",
+    "cancel",
+    "local",
+    "explain",
+    "schema",
+    "completion",
+)
 
 
 def load(name: str) -> ModuleType:

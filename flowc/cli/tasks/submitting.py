@@ -13,6 +13,7 @@ from flowc.cli.tasks.bill import who_ends
 from flowc.cli.tasks.guard import OURS, RefusedTaskError, guarded
 from flowc.cli.tasks.world import World, refuse_missing, tell
 from flowc.record import Record
+from flowc.settings import SettingsError
 from flowc.submit.delivery import missing_secrets
 
 TYPE_CHECKING = False
@@ -25,9 +26,16 @@ if TYPE_CHECKING:
     from flowc.submit.journal import Submission
 
 
-def submit(words: Words, argv: list[str]) -> int:
-    """What SUBMIT_OPTIONS say with the sources of a command line. The exit status. Raises UsageError."""
+def submit(words: Words, argv: list[str], *, shown_here: bool = False) -> int:
+    """What SUBMIT_OPTIONS say with the sources of a command line. The exit status. `shown_here`: on this computer the
+    output is shown without being asked for. Raises UsageError."""
     check(words)
+    if shown_here and not (words.flag("wait") or words.flag("dry_run") or words.flag("resume")):
+        try:
+            if World(words).chosen == "local":
+                words = words.replace(values={**words.values, "follow": True})
+        except SettingsError:
+            pass  # said below
     failed = OURS if _stays(words) else WORLD_FAILED
     if words.flag("resume"):
         return guarded(lambda: _resume(words), failed=failed)
@@ -162,7 +170,11 @@ def _carry_out(words: Words, world: World, submissions: Sequence[Submission], pr
     bids = []
     stays = _stays(words)
     for submission in submissions:
-        place(world, submission)
+        try:
+            place(world, submission)
+        except KeyboardInterrupt:
+            tell(f"interrupted on the way: `flowc submit --resume {submission.key}` finds out what exists, and goes on")
+            raise
         found = world.journal.bids(key=submission.key)
         bids += found
         if not words.flag("follow"):

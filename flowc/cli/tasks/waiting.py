@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from contextlib import suppress
 
 from flowc.cli.tasks.guard import OURS
 from flowc.cli.tasks.looking import endings_of
+from flowc.cli.tasks.output import Output
 from flowc.cli.tasks.placing import place_more
 from flowc.cli.tasks.world import tell
 from flowc.providers.base import ENDED, FAILED, PENDING
-from flowc.providers.errors import ProviderError, RateLimitError, UnavailableError
+from flowc.providers.errors import RateLimitError, UnavailableError
 from flowc.submit.delivery import Deliverer
-from flowc.submit.ending import OUTPUT, End
+from flowc.submit.ending import End
 from flowc.submit.journal import BROKEN
 from flowc.submit.steps import InterruptedSubmissionError
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from flowc.cli.tasks.world import World
-    from flowc.providers.base import Provider, Task
+    from flowc.providers.base import Task
     from flowc.submit.journal import Bid
 
 # So many tasks are asked for one by one; more come in one list.
@@ -40,7 +40,7 @@ class Waiting:
         self._all = tuple(bids)
         self._waiting = list(self._all)
         self._undelivered = {bid.name for bid in self._all}
-        self._output = _Output(several=len(self._all) > 1) if follow else None
+        self._output = Output(several=len(self._all) > 1) if follow else None
         self._every = every
         self._ends: dict[str, End] = {}
         self._said: dict[str, str] = {}
@@ -56,7 +56,11 @@ class Waiting:
             in_time = self._until(lambda: not self._waiting, deadline)
         except KeyboardInterrupt:
             for key in sorted({bid.key for bid in self._waiting}):
-                tell(f"the job goes on: `flowc wait {key}` waits for its end, `flowc cancel {key}` ends it")
+                paid = any(bid.key == key and bid.provider != "local" for bid in self._waiting)
+                tell(
+                    f"the job goes on{', and is paid' if paid else ''}: `flowc logs -f {key}` shows it again, "
+                    f"`flowc cancel {key}` ends it"
+                )
             raise
         if not in_time:
             tell("stopped waiting: the time is up; the tasks go on")
@@ -162,68 +166,3 @@ class Waiting:
         self._said[bid.name] = how
         tell(f"{bid.name}: {how}")
         return True
-
-
-class _Output:
-    """The output of tasks on standard output, each machine's from where it was left. `several`: tasks, whose lines
-    come between each other."""
-
-    def __init__(self, *, several: bool) -> None:
-        self._several = several
-        # By the place of a machine among its task's: another one may boot from the same disk.
-        self._streams: dict[tuple[str, int], _Stream] = {}
-        self._speakers: dict[str, list[int]] = {}
-
-    def more(self, provider: Provider, bid: Bid, task: Task) -> bool:
-        """Show what there is of a task. Whether there was something. Raises ProviderError."""
-        shown = False
-        for number, machine in enumerate(task.machines):
-            if machine.address is None and not provider.keeps_tasks:
-                continue
-            stream = self._streams.setdefault((bid.name, number), _Stream())
-            while data := provider.read(task, machine, OUTPUT, offset=stream.place):
-                stream.place += len(data)
-                shown = True
-                if not self._several and task.machines_wanted == 1:
-                    self._write(data)
-                else:
-                    self._write_lines(stream.lines(data), self._label(bid, number))
-        return shown
-
-    def last(self, provider: Provider, bid: Bid, task: Task) -> None:
-        """Show what is left of a task whose job has ended."""
-        with suppress(ProviderError):  # what cannot be had must not keep the bill running
-            self.more(provider, bid, task)
-        for number in range(len(task.machines)):
-            stream = self._streams.pop((bid.name, number), None)
-            if stream is not None and stream.half:
-                self._write_lines([stream.half], self._label(bid, number))
-
-    def _label(self, bid: Bid, number: int) -> str:
-        """Of the machines of a task often one alone has output: it needs no name."""
-        speakers = self._speakers.setdefault(bid.name, [])
-        if number not in speakers:
-            speakers.append(number)
-        name = bid.name if self._several else ""
-        return f"{name}({number}): " if speakers.index(number) else f"{name}: " if name else ""
-
-    def _write_lines(self, lines: list[bytes], label: str) -> None:
-        self._write(b"".join(label.encode() + line + b"\n" for line in lines))
-
-    def _write(self, data: bytes) -> None:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-
-
-class _Stream:
-    """Where one machine's output was left: the place in its file, and a line without its end."""
-
-    def __init__(self) -> None:
-        self.place = 0
-        self.half = b""
-
-    def lines(self, data: bytes) -> list[bytes]:
-        """The whole lines that there are with some more data."""
-        *found, self.half = (self.half + data).split(b"\n")
-        return found

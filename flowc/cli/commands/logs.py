@@ -1,0 +1,83 @@
+"""`flowc logs`: the output of tasks."""
+
+from __future__ import annotations
+
+from flowc.cli.table import HELP, Command, Option
+from flowc.cli.tasks.options import TASK
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.cli.arguments import Words
+    from flowc.cli.tasks.output import Output
+    from flowc.cli.tasks.world import World
+    from flowc.submit.journal import Bid
+
+COMMAND = Command(
+    name="logs",
+    summary="show the output of tasks",
+    usage=("flowc logs [-f] TASK…",),
+    operand="TASK",
+    options=(HELP, Option(name="--follow", short="-f", help="as it comes, until the jobs have ended")),
+    examples=(
+        ("flowc logs train-k3x9q2fa", "what there is"),
+        ("flowc logs -f train-k3x9q2fa", "live, through preemptions; then its bid is ended"),
+    ),
+    notes=f"{TASK} The output stays when the machines are gone. With --follow the exit status is the job's, and 125 "
+    "where flowc itself fails; Ctrl-C ends the looking and nothing else.",
+)
+
+
+def run(words: Words, argv: list[str]) -> int:
+    """The exit status. Raises UsageError, and OSError when standard output cannot be written."""
+    from flowc.cli.arguments import UsageError
+    from flowc.cli.status import WORLD_FAILED
+    from flowc.cli.tasks.guard import OURS, guarded
+
+    if not words.operands:
+        raise UsageError("no TASK given", "`flowc list` shows the tasks there are")
+    return guarded(lambda: _logs(words), failed=OURS if words.flag("follow") else WORLD_FAILED)
+
+
+def _logs(words: Words) -> int:
+    from flowc.cli.status import DONE
+    from flowc.cli.tasks.names import bids_of
+    from flowc.cli.tasks.output import Output
+    from flowc.cli.tasks.waiting import Waiting
+    from flowc.cli.tasks.world import World
+
+    world = World(words)
+    bids = bids_of(world.journal, words.operands)
+    output = Output(several=len(bids) > 1)
+    if words.flag("follow"):
+        _brought(world, output, bids)
+        return Waiting(world, bids, follow=True).run()
+    left = [bid for bid in bids if bid not in _brought(world, output, bids)]
+    for bid in left:
+        _show(world, output, bid)
+    return DONE
+
+
+def _brought(world: World, output: Output, bids: list[Bid]) -> list[Bid]:
+    """Show the output of those that are gone from their provider, which was brought before."""
+    import os
+
+    folder = os.path.join(world.folder, "output")
+    gone = [bid for bid in bids if bid.released_at is not None]
+    return [bid for bid in gone if output.kept(folder, bid)]
+
+
+def _show(world: World, output: Output, bid: Bid) -> None:
+    from flowc.cli.tasks.world import tell
+    from flowc.providers.base import ENDED
+
+    if bid.made is None:
+        tell(f"{bid.name}: {bid.state}, so it has no output")
+        return
+    provider = world.provider(bid.provider)
+    task = provider.get(bid.made)
+    if not output.more(provider, bid, task):
+        if task.state not in ENDED:
+            tell(f"{bid.name}: {task.state}, no output yet")
+        elif not provider.keeps_tasks:
+            tell(f"{bid.name}: {task.state}, its machines are gone and nobody had brought its output")
+    output.last(provider, bid, task)
