@@ -41,12 +41,17 @@ def judge(stage: Stage, *, ended: bool, last: int) -> Verdict:
     found.struck = sum(each.fault is not None for each in stage.server.log.calls)
     placed = Counter(each.name for each in state.bids.values())
     alive = Counter(each.name for each in state.live_bids())
-    found.bids = len(alive)
-    found.ended_again = sum(placed.values()) - len(placed)
-    found.double = sum(alive.values()) - min(shape.bids, sum(alive.values())) + (len(placed) - len(alive))
-    found.lost = max(0, shape.bids - len(alive))
+    by_us = sum(each.call is not None for each in state.log.done("bid cancelled"))
+    found.bids = len(placed)
+    found.ended_again = by_us
+    found.double = sum(placed.values()) - len(placed) - by_us + max(0, len(placed) - shape.bids)
+    found.lost = max(0, shape.bids - len(placed if shape.at_once else alive))
     if found.double:
-        found.why.append(f"{shape.bids} bids wanted, placed {dict(placed)}, alive {dict(alive)}")
+        found.why.append(f"{shape.bids} bids wanted, placed {dict(placed)}, alive {dict(alive)}, {by_us} ended by us")
+    most = _most_at_once(stage)
+    if shape.at_once and most > shape.at_once:
+        found.double = max(1, found.double)
+        found.why.append(f"{most} bids at once, at most {shape.at_once} are wanted")
     journal = Journal(str(stage.state))
     submissions = journal.submissions()
     entries = [entry for each in submissions for entry in journal.entries(each.key)]
@@ -66,7 +71,7 @@ def judge(stage: Stage, *, ended: bool, last: int) -> Verdict:
     if not ended:
         found.stuck = 1
         found.why.append("never came to its end")
-    if last == 0:
+    if last == 0 and alive:
         found.why.append("the same command again said that it submitted")
     key = stage.server.key.encode()
     places = [said for said in stage.outputs if key in said]
@@ -80,3 +85,12 @@ def judge(stage: Stage, *, ended: bool, last: int) -> Verdict:
     if found.why:
         found.why.append(f"exit statuses {stage.statuses}")
     return found
+
+
+def _most_at_once(stage: Stage) -> int:
+    """The most bids that lived at one time."""
+    now = most = 0
+    for each in stage.server.log.effects:
+        now += (each.what == "bid placed") - (each.what == "bid cancelled")
+        most = max(most, now)
+    return most

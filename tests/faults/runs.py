@@ -33,7 +33,8 @@ from tests.mithril.state import State
 ROOT = Path(__file__).resolve().parents[2]
 RATE = 100  # of a real process: its seconds in one of ours
 PATIENCE_S = 25  # the client's, in its own seconds, where a reply is slow
-TURNS = 16  # of processes, until a submission counts as stuck
+RESUME, LIST = ["submit", "--resume"], ["list"]
+TURNS = 20  # of processes, until a submission counts as stuck
 
 
 class Cutting(Fault):
@@ -117,9 +118,10 @@ class Stage:
             "FLOW_TIMEOUT": str(patience),
         }
 
-    def words(self, resume: bool) -> list[str]:
+    @property
+    def command(self) -> list[str]:
         shape = self.plan.shape
-        return ["submit", *(["--resume"] if resume else [*shape.words, str(self.folder / shape.file)])]
+        return ["submit", *shape.words, str(self.folder / shape.file)]
 
     def open_ones(self) -> int:
         """Submissions that are not at their end."""
@@ -192,8 +194,7 @@ class Stage:
             statuses.append(each.returncode)
         return max(statuses, key=abs)
 
-    def process(self, resume: bool, cut: Cut | None = None, together: int = 1) -> int:
-        words = self.words(resume)
+    def process(self, words: list[str], cut: Cut | None = None, together: int = 1) -> int:
         status = self.real(words, cut, together) if self.plan.real else self.here(words, cut)
         self.statuses.append(status)
         return status
@@ -220,19 +221,24 @@ def play(plan: Plan, folder: Path, disk: Disk | None) -> Verdict:
             (folder / "kept").mkdir()
             disk.watch(stage.state, folder / "kept")
         server.faults.add(*(_fault(each, stage) for each in plan.faults))
-        ended = False
+        words, ended = stage.command, False
         for turn in range(TURNS):
             cut = plan.cuts[turn] if turn < len(plan.cuts) else None
-            resume = turn > 0 and plan.resume and stage.open_ones() > 0
-            if stage.process(resume, cut, plan.together if turn == 0 else 1) == 0:
-                ended = True
+            status = stage.process(words, cut, plan.together if turn == 0 else 1)
+            left = stage.open_ones()
+            if not left and (status == 0 or (turn > 0 and server.log.done("bid placed"))):
+                ended = True  # where it is not 0, only the last words were not said
                 break
-            if turn > 0 and not stage.open_ones() and server.log.done("bid placed"):
-                ended = True  # its end was noted, only its last words were not said
-                break
+            if status == 0:
+                # The others have their turn when these have ended.
+                for bid in server.state.live_bids():
+                    server.state.terminate(bid)
+                words = LIST
+            elif words != LIST:
+                words = RESUME if plan.resume and left else stage.command
         server.faults.clear()
-        stage.process(resume=True)
-        last = stage.process(resume=False)  # which is not to submit again what lives
+        stage.process(RESUME)
+        last = stage.process(stage.command)  # which is not to submit again what lives
         return judge(stage, ended=ended, last=last)
 
 
@@ -259,7 +265,7 @@ def count_moments(folder: Path) -> dict[str, int]:
             (place / shape.file).write_text(shape.text)
             counted = Moments()
             with watched(counted):
-                status = stage.process(resume=False)
+                status = stage.process(stage.command)
             assert status == 0, stage.outputs
             found[shape.name] = len(counted.passed)
     return found

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Shape:
-    """A job file, further words of the command, and how many bids and volumes it comes to."""
+    """A job file, further words of the command, how many bids and volumes it comes to, and how many of the bids may
+    live at once (0: all)."""
 
     name: str
     file: str
@@ -15,6 +16,7 @@ class Shape:
     bids: int
     volumes: int = 0
     words: tuple[str, ...] = ()
+    at_once: int = 0
 
 
 def slurm(*directives: str) -> str:
@@ -41,7 +43,7 @@ echo hello
 
 SHAPES = (
     Shape("one bid", "one.sbatch", slurm("--job-name=one"), 1),
-    Shape("array of 6, two at once", "array.sbatch", slurm("--job-name=sweep", "--array=0-5%2"), 6),
+    Shape("array of 6, two at once", "array.sbatch", slurm("--job-name=sweep", "--array=0-5%2"), 6, at_once=2),
     Shape("array of 4", "four.sbatch", slurm("--job-name=four", "--array=0-3"), 4),
     Shape("het job", "het.sbatch", HET, 2),
     Shape("all of the quota", "many.sbatch", slurm("--job-name=many", "--nodes=64"), 1),

@@ -36,7 +36,9 @@ def looked_after(world: World, provider: str, tasks: Iterable[Task]) -> list[Tas
     pairs = [(ours[task.identity], task) for task in tasks if task.identity in ours]
     seen = endings_of(world, provider).look_at_all(pairs)
     held = {bid.key for bid in bids if bid.state == WAITING}
-    ended = {bid.key for (bid, _), (_, end) in zip(pairs, seen, strict=True) if end is not None and bid.lives}
+    # Those too whose end was noted by a process that did not get to placing the next ones.
+    ended = {bid.key for bid in bids if bid.ended is not None}
+    ended |= {bid.key for (bid, _), (_, end) in zip(pairs, seen, strict=True) if end is not None}
     for key in sorted(held & ended):
         place_more(world, key)
     now = {task.identity: task for task, _ in seen}
