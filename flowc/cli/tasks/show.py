@@ -11,17 +11,15 @@ if TYPE_CHECKING:
 
 def table(tasks: Iterable[Task]) -> str:
     """A line each, in columns."""
-    from flowc.diag.excerpt import visible
-
     rows = [("NAME", "STATE", "MACHINES", "REGION", "LIMIT/H", "SINCE")]
     rows += [
         (
-            visible(task.name),
+            _shown(task.name),
             task.state if task.exit_status in (None, 0) else f"{task.state} ({task.exit_status})",
-            visible(f"{task.machines_wanted} x {task.instance_type}"),
-            visible(task.region or "-"),
-            visible(task.unit_price or "-"),
-            visible(task.created_at[:16].replace("T", " ")),
+            _shown(f"{task.machines_wanted} x {task.instance_type}"),
+            _shown(task.region or "-"),
+            _shown(task.unit_price or "-"),
+            _shown(task.created_at[:16].replace("T", " ")),
         )
         for task in tasks
     ]
@@ -33,8 +31,6 @@ def table(tasks: Iterable[Task]) -> str:
 
 def account(task: Task) -> str:
     """One task, with its machines."""
-    from flowc.diag.excerpt import visible
-
     why = f" ({task.reason})" if task.reason else ""
     price = f", at most {task.unit_price} an hour each" if task.unit_price else ""
     lines = [
@@ -46,7 +42,7 @@ def account(task: Task) -> str:
     lines += [
         f"  {each.identity}  {each.state}" + (f"  {each.address}" if each.address else "") for each in task.machines
     ]
-    return "".join(f"{visible(line)}\n" for line in lines)
+    return "".join(f"{_shown(line)}\n" for line in lines)
 
 
 def document(tasks: Iterable[Task]) -> str:
@@ -76,3 +72,11 @@ def document(tasks: Iterable[Task]) -> str:
         ],
     }
     return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
+
+
+def _shown(text: str) -> str:
+    """What a provider or a job says, without what could move a cursor, and without keys."""
+    from flowc.diag.excerpt import visible
+    from flowc.secret import masked
+
+    return visible(masked(text))

@@ -172,8 +172,9 @@ def refuse_missing(names: Iterable[str]) -> None:
 
 
 def tell(text: str) -> None:
-    """One line for people, on standard error."""
+    """One line for people, on standard error. Keys are not shown, whoever says them."""
     from flowc.cli import terminal
     from flowc.diag.excerpt import visible
+    from flowc.secret import masked
 
-    terminal.write(sys.stderr, f"flowc: {visible(text)}\n")
+    terminal.write(sys.stderr, f"flowc: {visible(masked(text))}\n")
