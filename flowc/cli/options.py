@@ -89,6 +89,17 @@ JOB_OPTIONS = (
     ),
 )
 
+# For the commands that submit, and so copy by themselves what is to be copied.
+SUBMITTED_JOB_OPTIONS = tuple(
+    option.replace(
+        choices=("auto", *option.choices),
+        help="how the script comes to the machine: with the bid, over SSH, or as it fits (default)",
+    )
+    if option.name == "--body"
+    else option
+    for option in JOB_OPTIONS
+)
+
 COMMAND_OPTION = Option(
     name="--command",
     short="-c",

@@ -113,6 +113,8 @@ class Override:
             self.put("identity", "ssh_keys", defaults.ssh_keys or None, "ssh_keys")
         if not self.job.placement.regions and not any(each.regions for each in self.job.resources.choices):
             self.put("placement", "regions", (defaults.region,) if defaults.region else None, "region")
+        if defaults.body is not None:  # nobody wrote it
+            self.job = self.job.replace(run=self.job.run.replace(delivery=defaults.body))
 
     def _origin(self, path: str, flag: str) -> None:
         self.origins[path] = self._span(flag)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from datetime import datetime
 
@@ -142,3 +143,14 @@ def most_at_once(cloud: Cloud) -> int:
         now += step
         found = max(found, now)
     return found
+
+
+def test_script_without_room_in_the_bid_comes_over_ssh_by_itself(cloud: Cloud) -> None:
+    noise = random.Random(1).randbytes(9000).hex()
+    text = f": <<'E'\n{noise}\nE\necho whole; exit 4\n"
+    job = cloud.person.job(text)
+    assert cloud.person.types("submit", job, "--body", "script", "--dry-run", "--offline").returncode == 1
+    done = cloud.person.types("submit", job, "--follow")
+    assert (done.returncode, done.stdout) == (4, f"flowc: waits for {BODY}\nwhole\n"), done.stderr
+    assert "FC815" in done.stderr
+    assert cloud.living() == []

@@ -47,7 +47,8 @@ def artifacts(units: list[Unit], sink: Sink, taken: set[str]) -> list[Artifact]:
     """The request document, then for each unit its startup script as sent, as read, and the report. `taken` are names
     of requests of other documents, to which its own are added."""
     references = References()
-    by_unit = [_bids(unit, references, taken) for unit in units]
+    made = [_bids(unit, references, taken, sink) for unit in units]
+    units, by_unit = [unit for unit, _ in made], [bids for _, bids in made]
     for unit, its_bids in zip(units, by_unit, strict=True):
         limits.report_script(unit, max((bid.script for bid in its_bids), key=lambda script: len(script.sent)), sink)
     bids = [bid for bids in by_unit for bid in bids]
@@ -133,18 +134,23 @@ def _deliver(units: list[Unit], by_unit: list[list[Bid]]) -> list[dict[str, Any]
     return found
 
 
-def _bids(unit: Unit, references: References, taken: set[str]) -> list[Bid]:
-    """One bid for each index of an array, else one."""
+def _bids(unit: Unit, references: References, taken: set[str], sink: Sink) -> tuple[Unit, list[Bid]]:
+    """One bid for each index of an array, else one; and the unit, whose text goes over SSH if that is what it takes."""
     job, plan = unit.job, unit.plan
     assert plan is not None, "mithril: a unit without a plan"
     name = safe_name(job.name)
     indices: tuple[int | None, ...] = job.array.indices if job.array is not None else (None,)
-    bids = []
-    for index in indices:
-        own = unique_name(name if index is None else safe_name(name, f"-{index}"), taken)
-        script = scripts.build(unit, index=index)
-        bids.append(Bid(name=own, script=script, body=_body(unit, plan, own, script, references)))
-    return bids
+    names = [unique_name(name if index is None else safe_name(name, f"-{index}"), taken) for index in indices]
+    built = [scripts.build(unit, index=index) for index in indices]
+    largest = max(built, key=lambda script: len(script.sent))
+    if job.run.delivery == "auto" and not largest.fits and limits.fits_without_body(unit, largest.limit):
+        unit = limits.apart(unit)
+        built = [scripts.build(unit, index=index) for index in indices]
+        limits.report_apart(unit, sink)
+    return unit, [
+        Bid(name=own, script=script, body=_body(unit, plan, own, script, references))
+        for own, script in zip(names, built, strict=True)
+    ]
 
 
 def _body(unit: Unit, plan: JobPlan, name: str, script: Startup, references: References) -> dict[str, Any]:

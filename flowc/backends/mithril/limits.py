@@ -138,8 +138,22 @@ def fits_without_body(unit: Unit, limit: int) -> bool:
     if job.run.delivery == "ssh" or job.run.text is None:
         return False
     indices = job.array.indices if job.array is not None else (None,)
-    apart = unit.replace(job=job.replace(run=job.run.replace(delivery="ssh")))
-    return len(scripts.build(apart, index=indices[-1]).sent) <= limit
+    return len(scripts.build(apart(unit), index=indices[-1]).sent) <= limit
+
+
+def apart(unit: Unit) -> Unit:
+    """The unit with its text coming over SSH."""
+    return unit.replace(job=unit.job.replace(run=unit.job.run.replace(delivery="ssh")))
+
+
+def report_apart(unit: Unit, sink: Sink) -> None:
+    """Tell that the job's text comes over SSH, since a startup script has no room for it."""
+    from flowc.diag.codes import emit as codes
+    from flowc.scripts.delivery import delivery
+
+    sent = delivery(unit.job)
+    if sent is not None:
+        sink.report(codes.BODY_AWAITED, unit.origin("run.delivery"), path=sent.path, bytes=len(sent.data))
 
 
 def lost(job: Job, path: str) -> bool:

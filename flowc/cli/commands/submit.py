@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc.cli.options import JOB_OPTIONS, SOURCE_OPTIONS
+from flowc.cli.options import SOURCE_OPTIONS, SUBMITTED_JOB_OPTIONS
 from flowc.cli.table import HELP, Command
 from flowc.cli.tasks.options import SUBMIT_OPTIONS
 
@@ -16,7 +16,7 @@ COMMAND = Command(
     usage=("flowc submit [OPTIONS] SOURCE… [-- SBATCH OPTIONS]", "flowc submit --resume [KEY…]"),
     operand="SOURCE",
     foreign=True,
-    options=(HELP, *SUBMIT_OPTIONS, *SOURCE_OPTIONS, *JOB_OPTIONS),
+    options=(HELP, *SUBMIT_OPTIONS, *SOURCE_OPTIONS, *SUBMITTED_JOB_OPTIONS),
     examples=(
         ("flowc submit job.sbatch", "a bid; the name of its task is printed"),
         ("flowc submit job.sbatch --provider local --follow", "on this computer, with its output and exit status"),

@@ -24,9 +24,14 @@ if TYPE_CHECKING:
     from flowc.cli.arguments import Words
 
 
-def compiled(words: Words, argv: list[str], tally: Tally, *, emit: str) -> Iterator[tuple[str, tuple[Artifact, ...]]]:
-    """The path of each source, and what was made of it; its findings are shown and counted. Raises UsageError."""
+def compiled(
+    words: Words, argv: list[str], tally: Tally, *, emit: str, body: str | None = None
+) -> Iterator[tuple[str, tuple[Artifact, ...]]]:
+    """The path of each source, and what was made of it; its findings are shown and counted. `body` holds where
+    `--body` is not given. Raises UsageError."""
     inputs = gather(words, argv, os.environ)
+    if body is not None:
+        inputs = inputs.replace(defaults=inputs.defaults.replace(body=body))
     wrapped = any(word.startswith("--wr") for word in inputs.args)
     refuse_mixtures(words)
     if not words.operands and not wrapped and inputs.command is None:
@@ -66,7 +71,7 @@ def request(words: Words, argv: list[str]) -> tuple[dict[str, Any] | None, int]:
     import json
 
     tally, documents = Tally(), []
-    for _, artifacts in list(compiled(words, argv, tally, emit="mithril")):
+    for _, artifacts in list(compiled(words, argv, tally, emit="mithril", body="auto")):
         if not artifacts:
             continue
         document = json.loads(artifacts[0].text)
