@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from flowc._compiled.slurm_commands import IMAGE_ROOTS, SHELLS
-from flowc.body.commands import MOST_TEXT, in_comment, interpreter_words
+from flowc.body.commands import MOST_TEXT, interpreter_words
 from flowc.patterns import at_first_use
+from flowc.shell.comments import in_comment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -17,6 +17,7 @@ from flowc._compiled.slurm_commands import (
     SHELLS,
 )
 from flowc.patterns import at_first_use
+from flowc.shell.comments import in_comment
 from flowc.shell.scan import scan
 
 TYPE_CHECKING = False
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flowc.ir.job import Job
+    from flowc.shell.scan import Scan
 
 
 _KNOWN = (
@@ -69,7 +71,6 @@ _MENTIONED = (*PROVIDED, *LAUNCHERS, "module")
 _brought = tuple(at_first_use(row["words"], "search") for row in BROUGHT)
 # Characters of a text that are looked at for calls: no longer one fits into a script, whatever its compression.
 MOST_TEXT = 1 << 20
-_LINE = 500  # characters of a line that are looked at before a word
 _MOST_GUARDS = 100
 _MOST_ON_A_LINE = 20
 
@@ -209,7 +210,14 @@ def _defined(text: str) -> set[str]:
     """The known names that the text makes functions or aliases of."""
     if "function" not in text and "alias" not in text and not _call_brackets(text):
         return set()
-    return {match[1] or match[2] or match[3] for match in _definitions(text)}
+    seen = scan(text)
+    found = (match for match in _definitions(text) if not _is_said(seen, match.start()))
+    return {match[1] or match[2] or match[3] for match in found}
+
+
+def _is_said(seen: Scan, place: int) -> bool:
+    """Whether what stands there is not done by this text: in a comment, a quote or a here-document."""
+    return seen.in_comment(place) or seen.in_quotes(place) or seen.in_child(place)
 
 
 def _calls(text: str) -> Iterator[tuple[int, int]]:
@@ -243,25 +251,14 @@ def _is_call(text: str, start: int) -> bool:
     return bool(words) and (words[0][0] == start or bool(_handing_on(text, words[0][0], start)))
 
 
-def in_comment(text: str, start: int, *, shell: bool) -> bool:
-    """Whether a word surely stands in a comment, of a shell or of another language that has `#` for them."""
-    if shell:
-        return scan(text).in_comment(start)
-    before = _before(text, start)
-    return before.lstrip()[:1] == "#" or (" #" in before and not {"'", '"'} & {*before})
-
-
-def _before(text: str, start: int) -> str:
-    """What stands before a word on its line."""
-    line_start = text.rfind("\n", max(0, start - _LINE), start) + 1
-    return text[max(line_start, start - _LINE) : start]
-
-
 def _guarded(text: str) -> dict[str, list[tuple[int, int]]]:
     """Where a command is asked for before it is used: name to stretches of the text."""
     found: dict[str, list[tuple[int, int]]] = {}
     seen = 0
+    said = scan(text)
     for guard in _guards(text):
+        if _is_said(said, guard.start()):
+            continue
         name = next((name for name in _KNOWN if guard[1] == name or guard[1].startswith(name + "-")), None)
         if name is None:
             continue

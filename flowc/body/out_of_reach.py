@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from flowc.body.commands import MOST_TEXT, called, in_comment, is_shell
+from flowc.body.commands import MOST_TEXT, called, is_shell
 from flowc.patterns import at_first_use
+from flowc.shell.comments import in_comment
 from flowc.shell.scan import scan
 
 TYPE_CHECKING = False

@@ -3,9 +3,9 @@ lists of another language, by a name or by a variable that holds one."""
 
 from __future__ import annotations
 
-from flowc.body.commands import in_comment
 from flowc.patterns import at_first_use
 from flowc.record import Record
+from flowc.shell.comments import in_comment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

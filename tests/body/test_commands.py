@@ -44,6 +44,10 @@ CALLS = {
     "X='a b' \\\n  srun a\n": ["srun"],
     "case $1 in\na) srun a ;;\nesac\n": ["srun"],
     'echo "it\'s" | srun a\n': ["srun"],
+    "# srun() is none of ours: alias srun=x\nsrun a\n": ["srun"],
+    "cat >lib.sh <<'EOF'\nsrun() { :; }\nEOF\nsrun a\n": ["srun"],
+    "srun a  # command -v srun\n": ["srun"],
+    "echo 'which srun' && srun a\n": ["srun"],
 }
 NO_CALLS = [
     "# srun ./a\n",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flowc.patterns import at_first_use
 from flowc.record import Record
 from flowc.secret import EVERY, masked
 from flowc.source import Derived, Source, Span
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from flowc.source import Text
+
+_shell = at_first_use(r"[ \t]*\S*/(?:env[ \t]+(?:-\S+[ \t]+)*)?(?:ba|da|k|z|c|tc)?sh\b", "match")
 
 
 class Given(Record):
@@ -79,6 +82,11 @@ class Ast(Record):
     @property
     def text(self) -> str:
         return self.placed.text
+
+    @property
+    def is_shell(self) -> bool:
+        """Whether a shell runs the text, as it does with `--wrap`."""
+        return self.shebang in ("/bin/bash", "/bin/sh", None) or _shell(self.shebang) is not None
 
 
 def document(ast: Ast) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from flowc.diag.codes.slurm import lint as codes
 from flowc.diag.sink import Edit, Fix
 from flowc.patterns import at_first_use
+from flowc.shell.comments import first_in_code
 from flowc.shell.scan import scan
 from flowc.source import Span
 
@@ -23,10 +24,9 @@ _use = at_first_use(r"\$(?:\{(SLURM_[A-Z_]+)([^}\n]?)|(SLURM_[A-Z_]+))", "findit
 SITE_VARIABLES = ("SLURM_TMPDIR", "SLURM_SCRATCH", "SCRATCH", "PSCRATCH", "MYSCRATCH", "LOCAL_SCRATCH", "WORK")
 _names = "|".join(SITE_VARIABLES)
 _site_use = at_first_use(rf"\$(?:\{{({_names})\b([^}}\n]?)|({_names})\b)", "finditer")
-_shell = at_first_use(r"[ \t]*\S*/(?:env[ \t]+(?:-\S+[ \t]+)*)?(?:ba|da|k|z|c|tc)?sh\b", "match")
 
 MOST_USES = 2_000  # looked at; enough for any script that a person wrote
-_waits = at_first_use(r"(?m)^(?![ \t]*#).*wait", "search")
+_waits = at_first_use(r"wait", "finditer")
 _takers = at_first_use(r"\b(?:for|read|local|declare|typeset|mapfile|readarray)[ \t][^\n;]{1,200}", "finditer")
 # Within a test the variable may well be empty.
 _tested = at_first_use(r"(?:\[\[?|\btest|\bcase|\bif)\s[^;]*\Z", "search")
@@ -65,14 +65,10 @@ NEEDS: dict[str, tuple[str, ...]] = {
 _INSTEAD = {"SLURM_NTASKS": "it needs `--ntasks` or `--ntasks-per-node`", "SLURM_NPROCS": "it needs `--ntasks`"}
 
 
-def is_shell(shebang: str) -> bool:
-    return shebang in ("/bin/bash", "/bin/sh") or bool(_shell(shebang))
-
-
 def lint_variables(ast: Ast, source: Source, sink: Sink, body: int) -> None:
     """Report each variable once, where a shell body uses it without a default, a test or a value of its own."""
     text = source.text
-    if ast.shebang is None or text.find("SLURM_", body) < 0 or not is_shell(ast.shebang):
+    if ast.shebang is None or text.find("SLURM_", body) < 0 or not ast.is_shell:
         return
     given = {name for component in ast.components for name in component.options}
     missing = {name for name, options in NEEDS.items() if given.isdisjoint(options)}
@@ -85,7 +81,7 @@ def lint_variables(ast: Ast, source: Source, sink: Sink, body: int) -> None:
 
 def lint_site_variables(ast: Ast, source: Source, sink: Sink, body: int) -> None:
     """The same for variables that the prologs of some clusters set, and Slurm itself never does."""
-    if ast.shebang is None or not any(name in source.text for name in SITE_VARIABLES) or not is_shell(ast.shebang):
+    if ast.shebang is None or not any(name in source.text for name in SITE_VARIABLES) or not ast.is_shell:
         return
     exported = " ".join(component.options.get("export", "") for component in ast.components)
     for name, span in _uses(source.text, body, _site_use, {*SITE_VARIABLES}):
@@ -140,7 +136,7 @@ def lint_commands(ast: Ast, source: Source, sink: Sink, body: int) -> None:
     text = source.text
     if ast.body_line is None:
         _missing(source, sink, text.rstrip().rfind("\n") + 1, "it ends after its directives")
-    elif ast.shebang is not None and is_shell(ast.shebang):
+    elif ast.shebang is not None and ast.is_shell:
         if not _does_something(text, body):
             _missing(source, sink, body, "these lines only prepare for one")
         elif text.find("&", body) >= 0:
@@ -183,7 +179,7 @@ def _last_command(source: Source, sink: Sink, body: int) -> None:
             break
     else:
         return
-    if not _in_background(line) or _waits(text, body):
+    if not _in_background(line) or first_in_code(lambda text: _waits(text, body), text, shell=True):
         return
     from flowc.diag.codes.slurm.body import BACKGROUND_AT_END
 

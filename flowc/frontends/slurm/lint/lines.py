@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flowc.diag.codes.slurm import lint as codes
 from flowc.diag.sink import Edit, Fix
-from flowc.frontends.slurm.lint.body import is_shell
 from flowc.frontends.slurm.values.settings import accepts
 from flowc.frontends.slurm.words import tokens
 from flowc.frontends.slurm.words.getopt import read_options, table_of
@@ -34,7 +33,7 @@ def lint_lines(ast: Ast, source: Source, sink: Sink, body: int) -> None:
     live = {given.option for given in ast.given if given.origin == "script"}
     if ast.body_line is not None and text.find("#SBATCH", body) >= 0:
         places = [match.span() for match in _dead(text, body)]
-        if is_shell(ast.shebang or ""):
+        if ast.shebang is not None and ast.is_shell:
             seen = scan(text)
             places = [place for place in places if not seen.in_child(place[0]) and not seen.in_string(place[0])]
         if places:

@@ -33,6 +33,7 @@ from flowc.ir.job import (
 from flowc.ir.unit import Unit
 from flowc.patterns import at_first_use
 from flowc.secret import looks_secret
+from flowc.shell.comments import first_in_code
 from flowc.source import Span
 
 TYPE_CHECKING = False
@@ -48,7 +49,7 @@ CONVENTIONS = Conventions(runs_on="first", commands=True, file_name="slurm_scrip
 # A job on one of the later components of a het job holds its machine: under Slurm only steps run there.
 HOLD = "#!/bin/sh\nexec sleep infinity\n"
 
-_starts_steps = at_first_use(r"(?m)^[^#\n]*\b(?:srun|mpirun|mpiexec|orterun|prterun)\b", "search")
+_steps = at_first_use(r"\b(?:srun|mpirun|mpiexec|orterun|prterun)\b", "finditer")
 
 # A message names so many variables one by one.
 MOST_NAMES = 5
@@ -213,7 +214,7 @@ class Lowering:
             if "R" in self.options["signal"].rpartition(":")[0]:
                 note = "`R` is for jobs that give way to a reservation; without preemption the controller refuses it"
                 self.ledger.decide("signal", "approximated", note)
-            if not spec.to_shell and not _starts_steps(self.ast.text):
+            if not spec.to_shell and first_in_code(_steps, self.ast.text, shell=self.ast.is_shell) is None:
                 note = "without `B:` only job steps hear it, the script calls no `srun`: as under Slurm, nobody does"
                 self.ledger.decide("signal", "ignored", note)
         if "limit_s" in fields and self._requeue_word() is not None:
@@ -327,7 +328,7 @@ class Lowering:
             return None
         from flowc.frontends.slurm.lowering.requeues import requeue_word
 
-        return requeue_word(self.ast.text)
+        return requeue_word(self.ast.text, shell=self.ast.is_shell)
 
     def _notify(self) -> Notify:
         events: tuple[str, ...] = ()

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from flowc.patterns import at_first_use
+from flowc.shell.comments import first_in_code
 
-# Neither in a comment; a name may have a path before it, `--requeue` is an option of sbatch.
-_CODE = r"(?m)^(?:[^#\n]|(?<=\S)#)*?"
-_scontrol = at_first_use(rf"{_CODE}(?<![\w.-])scontrol\b(?!\.)", "search")
-_requeue = at_first_use(rf"{_CODE}(?<![\w-])(requeue(?:hold)?)\b", "search")
+# A name may have a path before it, `--requeue` is an option of sbatch.
+_scontrol = at_first_use(r"(?<![\w.-])scontrol\b(?!\.)", "finditer")
+_requeue = at_first_use(r"(?<![\w-])requeue(?:hold)?\b", "finditer")
 # The words of `scontrol` come from elsewhere.
-_anything = at_first_use(rf"{_CODE}(?<![\w.-])(scontrol[ \t]+[\"']?\$)(?![^\n;|&]*\bshow\b)", "search")
+_anything = at_first_use(r"(?<![\w.-])scontrol[ \t]+[\"']?\$(?![^\n;|&]*\bshow\b)", "finditer")
 
 
-def requeue_word(text: str) -> tuple[int, int] | None:
+def requeue_word(text: str, *, shell: bool) -> tuple[int, int] | None:
     """(start, end) of what may ask for it: `requeue` in a text that calls scontrol, or a call whose words are not
-    known. Both words may stand apart, in variables or in the lists of another language."""
-    if "scontrol" not in text or _scontrol(text) is None:
+    known. Both words may stand apart, in variables or in the lists of another language, but in no comment. `shell`: it
+    is the text of one."""
+    if "scontrol" not in text or first_in_code(_scontrol, text, shell=shell) is None:
         return None
-    found = _requeue(text) or _anything(text)
-    return None if found is None else found.span(1)
+    found = first_in_code(_requeue, text, shell=shell) or first_in_code(_anything, text, shell=shell)
+    return None if found is None else found.span()

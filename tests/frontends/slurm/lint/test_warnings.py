@@ -122,6 +122,7 @@ WARNED = [
     (script("-N2", body="./a\npython train.py &\n"), "FC161", "python train.py &"),
     (script("-N2", body="./a\nsrun x > x.log 2>&1 &  # the main one"), "FC161", "srun x > x.log 2>&1 &"),
     (script("-N2", body="./a & # all\n# wait\n\necho started\nexit 0\n"), "FC161", "./a &"),
+    (script("-N2", body="./a & # nobody waits\n"), "FC161", "./a & # nobody waits"),
     (script("-N2", body="for i in 1 2; do\n  ./a $i &\ndone\necho started\n"), "FC161", "./a $i &"),
     (script("-N2", body="for i in 1 2; do\n  ./a $i\ndone &\n"), "FC161", "done &"),
     (script("-N2", "--wait-all-nodes=1", body="(\ncd x\n./a\n) &\n"), "FC161", ") &"),

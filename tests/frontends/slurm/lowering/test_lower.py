@@ -270,8 +270,12 @@ def test_an_empty_value_asks_for_nothing(options: str) -> None:
         ("--signal=USR1@60", "python a.py", "ignored"),
         ("--signal=USR1@60", "# srun python a.py\ntrue", "ignored"),
         ("--signal=USR1@60", "srun python a.py", "lowered"),
+        ("--signal=USR1@60", 'echo "run #1" && srun python a.py', "lowered"),
+        ("--signal=USR1@60", "python a.py # not by srun", "ignored"),
         ("--signal=B:USR1@60", "python a.py", "lowered"),
         ("--time=60", "trap 'scontrol requeue $SLURM_JOB_ID' USR1", "approximated"),
+        ("--time=60", 'echo "run # 1"; scontrol requeue $SLURM_JOB_ID', "approximated"),
+        ("--time=60", "true ;# scontrol requeue $SLURM_JOB_ID", "lowered"),
         ("--time=60", "scontrol show job", "lowered"),
     ],
 )
