@@ -324,7 +324,6 @@ def agent():
         return
     #% end
     here = socket.gethostname().split(".")[0]
-    names = []
     for _ in range(120):
         nodes = [line.split()[:2] for line in open("/etc/hosts") if line[:1].isdigit() and line[:3] != "127"][::-1]
         names = [name.split(".")[0] for _, name in nodes]
@@ -1040,7 +1039,9 @@ def srun():
             die(f"error: Could not open stdin file: {error.strerror}")
     #% end
 
+    #% if !agent
     links = {}
+    #% end
     #% if agent
     # Signals end srun until all nodes are there.
     links = {dial(names[node], addresses[node]): node for node in nodes}
@@ -1260,9 +1261,13 @@ def on_head():
 #% end
 #% if requeue|scancel
 def end_job(word):
-    """The startup script reads the word when the body has ended, for which it has 30 seconds."""
+    """The startup script reads the word when the body has ended, for which it has 30 seconds. Where the file is there
+    already the body has been told."""
+    told = os.path.exists("/run/flowc.end")
     with open("/run/flowc.end", "w") as file:
         file.write(word)
+    if told:
+        return
     body = int(ENV["FLOWC_BODY"])
     signal.signal(15, signal.SIG_IGN)
     for number in 15, 18:

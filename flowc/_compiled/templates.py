@@ -48,7 +48,7 @@ def startup_plain(v, sh):
     put('\n# ---- state: one small JSON file, replaced as a whole; on a full disk written over, which takes no room ----\n\n# Usage: save_state [EXIT_CODE SIGNAL END]\nsave_state() {\n    IFS=. read -r uptime_seconds _ </proc/uptime\n    used_base=${used_base-$((used_seconds - uptime_seconds))} used_seconds=$((used_base + uptime_seconds)) first_start=${first_start:-$EPOCHSECONDS}\n    state_line=\'{"starts":\'${start_count:-0}\',"used_s":\'$used_seconds\',"state":"\'$job_state\'","start":\'$first_start\',')
     if v['restarts']:
         put('"restarts":\'${failure_count:-0}\',')
-    put('"exit_code":\'${1-null}\',"signal":\'${2-null}\',"end":\'${3-null}\'}\'\n    # shellcheck disable=SC2015\n    echo "$state_line" >"$state_dir/new" && mv "$state_dir/new" "$state_dir/status.json" || echo "$state_line" 1<>"$state_dir/status.json"\n}\n')
+    put('"exit_code":\'${1-null}\',"signal":\'${2-null}\',"end":\'${3-null}\'}\'\n    # shellcheck disable=SC2015\n    echo "$state_line" >"$state_dir/new" && mv "$state_dir/new" "$state_dir/status.json" || echo "$state_line         " 1<>"$state_dir/status.json"\n}\n')
     if (v['nodes'] > 1 or v['body_sha256']):
         put('\n# Usage: not_started MESSAGE. The job has failed before it began.\nnot_started() {\n    echo "flowc: $*"\n    job_state=FAILED\n    save_state 1 0 "$EPOCHSECONDS"\n    exit 1\n}\n')
     sections.append(('state', ''.join(out)))
@@ -72,13 +72,18 @@ def startup_plain(v, sh):
     if (not (v['agents']) or v['prepared']):
         put('# Usage: end_body STATE SIGNALS. What is dead by now has ended by itself: it has no program any more. So has what then ends\n# otherwise than by TERM though it did not catch TERM (SIGNALS: C), nor ignore it (I). Until its end it runs: state, exit\n# status and signal are told at once.\n')
     if ((not (v['agents']) or v['prepared']) or not (v['limit_s'] is None)):
-        put('end_body() {\n    [ -z "$end_state" ] && [ -e "/proc/$body_pid/exe" ] || return\n')
+        put('end_body() {\n    [ -z "$end_state" ] && [ -e "/proc/$body_pid/exe" ]')
+        if v['asks_end']:
+            put(' && [ ! -e /run/flowc.end ]')
+        put(' || return\n')
+        if v['asks_end']:
+            put('    # Told once: what the job asks for from now on only says what comes after its end.\n    : >>/run/flowc.end\n')
         if (v['agents'] and not (v['prepared'])):
             put('    end_state=TIMEOUT\n    grep -q \'Sig[CI]g.*[4-7c-f]...$\' "/proc/$body_pid/status" || must_die=1\n')
         else:
             put('    end_state=$1\n    grep -q "Sig[$2]g.*[4-7c-f]...$" "/proc/$body_pid/status" || must_die=1\n')
         if (v['images'] and v['containers']):
-            put('    told_at=$SECONDS\n')
+            put("    # Of the machine's uptime: its clock may jump.\n    save_state\n    told_at=$uptime_seconds\n")
         if v['prepared']:
             put('    (stop_body &)\n')
         else:
@@ -107,7 +112,7 @@ def startup_plain(v, sh):
                 put("            # The job's steps; srun hands it on to their tasks.\n            pkill -")
                 put(str(v['signal']))
                 put(' -x srun\n')
-            put('        # A body that has just begun (2) hears no signal yet.\n        warned_already=$((warned_already < 2))\n    else\n        warned_already=0\n    fi\n')
+            put('        # A body that has just begun (2) hears no signal yet.\n        ((warned_already = warned_already < 2))\n    else\n        warned_already=0\n    fi\n')
         if not (v['limit_s'] is None):
             put('    ((used_seconds < ')
             put(str(v['limit_s']))
@@ -252,15 +257,17 @@ def startup_plain(v, sh):
             else:
                 put(sh(l_part))
         put('\n')
-    put('    mkdir -p')
-    for l_folder in v['folders']:
-        put(' ')
-        put(sh(l_folder))
-    if v['make_output_folder']:
-        put(' "${output_file%/*}"')
-    if v['make_error_folder']:
-        put(' "${error_file%/*}"')
-    put('\n')
+    if ((not (v['agents']) or v['make_output_folder']) or v['make_error_folder']):
+        put('    mkdir -p')
+        if not (v['agents']):
+            for l_folder in v['folders']:
+                put(' ')
+                put(sh(l_folder))
+        if v['make_output_folder']:
+            put(' "${output_file%/*}"')
+        if v['make_error_folder']:
+            put(' "${error_file%/*}"')
+        put('\n\n')
     if not (v['append']):
         put('    # The first start empties the files, a later one goes on writing.\n    [ "$start_count" ] || : >"$output_file"\n')
         if v['stderr']:
@@ -811,7 +818,7 @@ def startup_plain(v, sh):
         put('    while :; do\n    rm -f "$state_dir/ready"\n    must_die=\n')
     if not (v['signal'] is None):
         put('    warned_already=2\n')
-    put('    # Both files have their room on the disk before the job may fill it.\n    save_state\n    # The exit status, where the keeper lives to tell it; written over, since the disk may be full by then. (Nor does bash\n    # know it always: where a stop comes while it hears of it, `wait` has lost it.)\n    echo 137 1<>"$state_dir/life"\n    # The keeper has the body as its child and nothing else to do. Bash tells it of a death by a signal, in words, and of an\n    # exit in none; the status may be the same. It alone holds a pipe open: the end of that is its end, whichever way.\n    exec 3<> <(:)\n    (\n        trap \'\' TERM\n        set -m\n        (\n            trap - TERM\n            echo "$BASHPID"\n')
+    put('    # Both files have their room on the disk before the job may fill it.\n    save_state\n    # The exit status, where the keeper lives to tell it; written over, since the disk may be full by then. (Nor does bash\n    # know it always: where a stop comes while it hears of it, `wait` has lost it.)\n    echo 137 1<>"$state_dir/life"\n    echo 1<>"$state_dir/death"\n    # The keeper has the body as its child and nothing else to do. Bash tells it of a death by a signal, in words, and of an\n    # exit in none; the status may be the same. It alone holds a pipe open: the end of that is its end, whichever way.\n    exec 3<> <(:)\n    (\n        trap \'\' TERM\n        set -m\n        (\n            trap - TERM\n            echo "$BASHPID"\n')
     if (not (v['limit_s'] is None) or v['together']):
         put('            [ "$end_state" ] && kill "$BASHPID"\n')
     put('            exec >>"$output_file" 2>')
@@ -819,10 +826,10 @@ def startup_plain(v, sh):
         put('>"$error_file"')
     else:
         put('&1')
-    put(' 3>&- &&\n                launch\n        ) &\n        # In a subshell `wait` passes over a body that is only stopped.\n        wait $!\n        echo $? 1<>"$state_dir/life"\n    ) >&3 2>"$state_dir/death" &\n    exec 2>/dev/null 3</dev/fd/3\n    start_count=$((start_count + 1))\n    read -r body_pid <&3\n    # Bash\'s `wait` misses no signal, whenever it comes; `read` misses what comes just before it sleeps.\n')
+    put(' 3>&- &&\n                launch\n        ) &\n        # In a subshell `wait` passes over a body that is only stopped.\n        wait $!\n        echo $? 1<>"$state_dir/life"\n    ) >&3 2<>"$state_dir/death" &\n    exec 2>/dev/null 3</dev/fd/3\n    ((++start_count))\n    read -r body_pid <&3\n    # Bash\'s `wait` misses no signal, whenever it comes; `read` misses what comes just before it sleeps.\n')
     if (not (v['agents']) or v['prepared']):
         put('    # A stop that was not looked at yet leaves nothing to wait for.\n')
-    put('    while\n        save_state\n')
+    put('    until\n        save_state\n')
     if v['ticks']:
         put('        on_time\n        read -rt "$wait_time" <&3 &\n')
     if (v['agents'] and not (v['prepared'])):
@@ -834,7 +841,7 @@ def startup_plain(v, sh):
         else:
             put('$!')
         put('}\n')
-    put('        ! read -rt 0 <&3\n    do\n')
+    put('        read -rt 0 <&3\n    do\n')
     if (v['agents'] and not (v['prepared'])):
         put('        :\n')
     else:
@@ -850,7 +857,7 @@ def startup_plain(v, sh):
     if not (v['image'] is None):
         put("    # Docker gives a container's end by a signal as such a status.\n    ((body_status > 128 && body_status < 193)) && body_signal=$((body_status - 128)) || body_signal=0\n")
     else:
-        put('    [ -s "$state_dir/death" ] && ((body_signal = body_status > 128 ? body_status - 128 : 0)) || body_signal=0\n')
+        put('    read -r state_line <"$state_dir/death"\n    ((body_signal = ${#state_line} && body_status > 128 ? body_status - 128 : 0))\n')
     if v['restarts']:
         put('    # A stop holds for the attempts to come.\n    [ "$end_state" != PENDING ] || stop_asked=1\n')
     put('    ((must_die && body_signal - 15)) && end_state=\n    # The end of the script is the end of the job: what still runs in the background ends too.\n')
@@ -866,9 +873,9 @@ def startup_plain(v, sh):
                 put(' ')
                 put(sh(l_word))
             put('\n')
-        put('    # What is left of the grace period is for all: the job has had its part.\n    grace_left=$((told_at ? ')
+        put('    # What is left of the grace period is for all: the job has had its part.\n    save_state\n    grace_left=$((told_at ? ')
         put(str(v['grace_s']))
-        put(' + told_at - SECONDS : ')
+        put(' + told_at - uptime_seconds : ')
         put(str(v['grace_s']))
         put('))\n    docker ps -qf label=flowc | xargs -r docker stop -t $((grace_left > 0 ? grace_left : 0))\n')
     if (not (v['image'] is None) and v['containers']):
@@ -878,10 +885,10 @@ def startup_plain(v, sh):
     if not (v['image'] is None):
         put('    # When docker itself was started anew (its package was upgraded, say), the job was interrupted like by a reboot.\n    if [ "$body_status$end_state" = 125 ] && [ /run/docker.pid -nt "$state_dir/docker" ]; then\n        job_state=PENDING\n        save_state\n        systemctl restart --no-block flowc\n        exit\n    fi\n')
     if v['asks_end']:
-        put('    # What the job asked of the small Slurm about itself.\n    if [ "$end_state" != TIMEOUT ]; then\n        case $(</run/flowc.end) in\n')
+        put('    # What the job asked of the small Slurm about itself.\n    case $(</run/flowc.end) in\n')
         if v['asks_requeue']:
-            put('        requeue)\n            # A new run with a time limit of its own; nothing of the old one may still be there.\n            job_state=PENDING\n            save_state\n            used_base=-$uptime_seconds\n            save_state\n            [ -d /run/systemd/system ] || exec bash "$0" job\n            systemctl restart --no-block flowc\n            exit\n            ;;\n')
-        put('        cancel) end_state=CANCELLED ;;\n        esac\n    fi\n')
+            put('    requeue)\n        # A new run with a time limit of its own; nothing of the old one may still be there.\n        job_state=PENDING used_seconds=0\n        unset used_base\n        save_state\n        [ -d /run/systemd/system ] || exec bash "$0" job\n        systemctl restart --no-block flowc\n        exit\n        ;;\n')
+        put('    cancel) [ "$end_state" = TIMEOUT ] || end_state=CANCELLED ;;\n    esac\n')
     if v['restarts']:
         put('    # Only a failure of the job itself, while it may still run, is one that a restart may mend.\n    if [ "$end_state" ] || [ "$body_status" = 0 ] || [ ! -e "$state_dir/ready" ]; then break; fi\n    case $body_status in\n')
         for l_codes, l_meaning in v['cases']:
@@ -1108,7 +1115,7 @@ def startup_small(v, sh):
     put('w() {\nIFS=. read -r t _</proc/uptime\nb=${b-$((u-t))} u=$((b+t)) f=${f:-$EPOCHSECONDS}\nX=\'{"starts":\'${n:-0}\',"used_s":\'$u\',"state":"\'$s\'","start":\'$f\',')
     if v['restarts']:
         put('"restarts":\'${fc:-0}\',')
-    put('"exit_code":\'${1-null}\',"signal":\'${2-null}\',"end":\'${3-null}\'}\'\necho "$X">$d/new&&mv $d/new $d/status.json||echo "$X" 1<>$d/status.json\n}\n')
+    put('"exit_code":\'${1-null}\',"signal":\'${2-null}\',"end":\'${3-null}\'}\'\necho "$X">$d/new&&mv $d/new $d/status.json||echo "$X         " 1<>$d/status.json\n}\n')
     if (v['nodes'] > 1 or v['body_sha256']):
         put('ns() {\necho "flowc: $*"\ns=FAILED\nw 1 0 $EPOCHSECONDS\nexit 1\n}\n')
     sections.append(('state', ''.join(out)))
@@ -1130,13 +1137,18 @@ def startup_small(v, sh):
     if (not (v['agents']) or v['prepared']):
         pass
     if ((not (v['agents']) or v['prepared']) or not (v['limit_s'] is None)):
-        put('E() {\n[ -z "$S" ]&&[ -e /proc/$p/exe ]||return\n')
+        put('E() {\n[ -z "$S" ]&&[ -e /proc/$p/exe ]')
+        if v['asks_end']:
+            put('&&[ ! -e /run/flowc.end ]')
+        put('||return\n')
+        if v['asks_end']:
+            put(':>>/run/flowc.end\n')
         if (v['agents'] and not (v['prepared'])):
             put("S=TIMEOUT\ngrep -q 'Sig[CI]g.*[4-7c-f]...$' /proc/$p/status||D=1\n")
         else:
             put('S=$1\ngrep -q "Sig[$2]g.*[4-7c-f]...$" /proc/$p/status||D=1\n')
         if (v['images'] and v['containers']):
-            put('ta=$SECONDS\n')
+            put('w\nta=$t\n')
         if v['prepared']:
             put('(sb &)\n')
         else:
@@ -1165,7 +1177,7 @@ def startup_small(v, sh):
                 put('pkill -')
                 put(str(v['signal']))
                 put(' -x srun\n')
-            put('k=$((k<2))\nelse\nk=0\nfi\n')
+            put('((k=k<2))\nelse\nk=0\nfi\n')
         if not (v['limit_s'] is None):
             put('((u<')
             put(str(v['limit_s']))
@@ -1306,15 +1318,17 @@ def startup_small(v, sh):
             else:
                 put(sh(l_part))
         put('\n')
-    put('mkdir -p')
-    for l_folder in v['folders']:
-        put(' ')
-        put(sh(l_folder))
-    if v['make_output_folder']:
-        put(' "${o%/*}"')
-    if v['make_error_folder']:
-        put(' "${e%/*}"')
-    put('\n')
+    if ((not (v['agents']) or v['make_output_folder']) or v['make_error_folder']):
+        put('mkdir -p')
+        if not (v['agents']):
+            for l_folder in v['folders']:
+                put(' ')
+                put(sh(l_folder))
+        if v['make_output_folder']:
+            put(' "${o%/*}"')
+        if v['make_error_folder']:
+            put(' "${e%/*}"')
+        put('\n')
     if not (v['append']):
         put('[ "$n" ]||:>"$o"\n')
         if v['stderr']:
@@ -1842,7 +1856,7 @@ def startup_small(v, sh):
         put('while :;do\nrm -f $d/ready\nD=\n')
     if not (v['signal'] is None):
         put('k=2\n')
-    put("w\necho 137 1<>$d/life\nexec 3<> <(:)\n(\ntrap '' TERM\nset -m\n(\ntrap - TERM\necho $BASHPID\n")
+    put("w\necho 137 1<>$d/life\necho 1<>$d/death\nexec 3<> <(:)\n(\ntrap '' TERM\nset -m\n(\ntrap - TERM\necho $BASHPID\n")
     if (not (v['limit_s'] is None) or v['together']):
         put('[ "$S" ]&&kill $BASHPID\n')
     put('exec>>"$o" 2>')
@@ -1850,10 +1864,10 @@ def startup_small(v, sh):
         put('>"$e"')
     else:
         put('&1')
-    put(' 3>&-&&\ng\n) &\nwait $!\necho $? 1<>$d/life\n)>&3 2>$d/death &\nexec 2>/dev/null 3</dev/fd/3\nn=$((n+1))\nread -r p<&3\n')
+    put(' 3>&-&&\ng\n) &\nwait $!\necho $? 1<>$d/life\n)>&3 2<>$d/death &\nexec 2>/dev/null 3</dev/fd/3\n((++n))\nread -r p<&3\n')
     if (not (v['agents']) or v['prepared']):
         pass
-    put('while\nw\n')
+    put('until\nw\n')
     if v['ticks']:
         put('q\nread -rt $wt<&3 &\n')
     if (v['agents'] and not (v['prepared'])):
@@ -1865,7 +1879,7 @@ def startup_small(v, sh):
         else:
             put('$!')
         put('}\n')
-    put('! read -rt 0 <&3\ndo\n')
+    put('read -rt 0 <&3\ndo\n')
     if (v['agents'] and not (v['prepared'])):
         put(':\n')
     else:
@@ -1881,7 +1895,7 @@ def startup_small(v, sh):
     if not (v['image'] is None):
         put('((r>128&&r<193))&&G=$((r-128))||G=0\n')
     else:
-        put('[ -s $d/death ]&&((G=r>128?r-128:0))||G=0\n')
+        put('read -r X<$d/death\n((G=${#X}&&r>128?r-128:0))\n')
     if v['restarts']:
         put('[ "$S" != PENDING ]||A=1\n')
     put('((D&&G-15))&&S=\n')
@@ -1897,9 +1911,9 @@ def startup_small(v, sh):
                 put(' ')
                 put(sh(l_word))
             put('\n')
-        put('gl=$((ta?')
+        put('w\ngl=$((ta?')
         put(str(v['grace_s']))
-        put('+ta-SECONDS:')
+        put('+ta-t:')
         put(str(v['grace_s']))
         put('))\ndocker ps -qf label=flowc|xargs -r docker stop -t $((gl>0?gl:0))\n')
     if (not (v['image'] is None) and v['containers']):
@@ -1909,10 +1923,10 @@ def startup_small(v, sh):
     if not (v['image'] is None):
         put('if [ "$r$S" = 125 ]&&[ /run/docker.pid -nt $d/docker ];then\ns=PENDING\nw\nsystemctl restart --no-block flowc\nexit\nfi\n')
     if v['asks_end']:
-        put('if [ "$S" != TIMEOUT ];then\ncase $(</run/flowc.end) in\n')
+        put('case $(</run/flowc.end) in\n')
         if v['asks_requeue']:
-            put('requeue)\ns=PENDING\nw\nb=-$t\nw\n[ -d /run/systemd/system ]||exec bash "$0" job\nsystemctl restart --no-block flowc\nexit\n;;\n')
-        put('cancel) S=CANCELLED;;\nesac\nfi\n')
+            put('requeue)\ns=PENDING u=0\nunset b\nw\n[ -d /run/systemd/system ]||exec bash "$0" job\nsystemctl restart --no-block flowc\nexit\n;;\n')
+        put('cancel) [ "$S" = TIMEOUT ]||S=CANCELLED;;\nesac\n')
     if v['restarts']:
         put('if [ "$S" ]||[ $r = 0 ]||[ ! -e $d/ready ];then break; fi\ncase $r in\n')
         for l_codes, l_meaning in v['cases']:

@@ -166,7 +166,7 @@ class TestEnds:
 
 
 # As the small Slurm does it.
-ASKS = "scontrol() { printf %s $1 >end; kill -TERM -$FLOWC_BODY; }\n"
+ASKS = "scontrol() { [ -e end ] && told=1; printf %s $1 >end; [ $told ] || kill -TERM -$FLOWC_BODY; }\n"
 
 
 class TestRequeue:
@@ -191,6 +191,32 @@ class TestRequeue:
         assert (status(tmp_path)["state"], status(tmp_path)["signal"]) == ("CANCELLED", 15)
         run(tmp_path)
         assert (tmp_path / "out").read_text() == "once\n"
+
+    def at_the_limit(self, folder: Path, text: str) -> None:
+        """One second before it; the job starts again with as much time as it has."""
+        again = '[ -z "$SLURM_RESTART_COUNT" ] || exit 0\n'
+        self.asks(folder, f"echo start\n{again}{text}", time=Time(limit_s=1000))
+        (folder / "status.json").write_text(
+            '{"starts":,"used_s":999,"state":"PENDING","start":5,"exit_code":null,"signal":null,"end":null}\n'
+        )
+        run(folder)
+
+    @pytest.mark.parametrize(("word", "end"), [("requeue", ("COMPLETED", 2)), ("cancel", ("CANCELLED", 1))])
+    def test_what_is_asked_before_the_limit_goes_before_it(
+        self, tmp_path: Path, word: str, end: tuple[str, int]
+    ) -> None:
+        wait = "until grep -q '\"used_s\":100[2-9]' status.json; do command sleep 0.1; done"
+        self.at_the_limit(tmp_path, f"trap '{wait}; exit 3' TERM\nscontrol {word} 1\nsleep 9\n")
+        assert (status(tmp_path)["state"], status(tmp_path)["starts"]) == end
+
+    def test_who_is_told_of_the_limit_may_ask_to_start_again(self, tmp_path: Path) -> None:
+        self.at_the_limit(tmp_path, "trap 'echo told; scontrol requeue 1; exit 3' TERM\nsleep 60 & wait $!\n")
+        assert (status(tmp_path)["state"], status(tmp_path)["starts"]) == ("COMPLETED", 2)
+        assert (tmp_path / "out").read_text() == "start\ntold\nstart\n"
+
+    def test_who_is_told_of_the_limit_and_cancels_has_reached_it(self, tmp_path: Path) -> None:
+        self.at_the_limit(tmp_path, "trap 'scontrol cancel; exit 3' TERM\nsleep 60 & wait $!\n")
+        assert (status(tmp_path)["state"], status(tmp_path)["exit_code"]) == ("TIMEOUT", 3)
 
     def test_what_was_asked_before_this_start_is_forgotten(self, tmp_path: Path) -> None:
         (tmp_path / "end").write_text("requeue")

@@ -251,6 +251,16 @@ def test_life(cluster: Cluster, batch: dict[str, str], start: Start, line: str, 
     assert end.read_text() == word
 
 
+@pytest.mark.parametrize(("line", "word"), ENDS, ids=["requeue", "cancel"])
+def test_a_body_is_told_once(cluster: Cluster, batch: dict[str, str], start: Start, line: str, word: str) -> None:
+    end = cluster.folder / "flowc.end"
+    end.unlink(missing_ok=True)
+    text = f"export FLOWC_BODY=$$; trap 'echo told; {line}; exit 7' TERM; {line}; sleep 50 & wait"
+    body = start("bash", "-c", text, env=batch)
+    assert body.communicate(timeout=PATIENCE_S)[0] == "told\n"
+    assert (body.returncode, end.read_text()) == (7, word)
+
+
 def test_a_body_that_ignores_term_is_killed(tmp_path: Path, start: Start) -> None:
     env = one_node(tmp_path, closed({"scancel"}))
     program = tmp_path / "bin" / "scancel"

@@ -155,10 +155,18 @@ cp runs "$1"
 """
 
 
-@pytest.mark.parametrize(("end", "state"), [("exit 0", "COMPLETED"), ("exit 3", "FAILED"), ("exit 143", "FAILED")])
+@pytest.mark.parametrize(
+    ("end", "told"),
+    [
+        ("exit 0", ("COMPLETED", 0, 0)),
+        ("exit 3", ("FAILED", 3, 0)),
+        ("exit 143", ("FAILED", 143, 0)),
+        ("kill -KILL $$", ("FAILED", 137, 9)),
+    ],
+)
 @pytest.mark.parametrize("limit", [None, 600])
 def test_a_full_disk_loses_no_state(
-    tmp_path: Path, program: Callable[[str, str], str], limit: int | None, end: str, state: str
+    tmp_path: Path, program: Callable[[str, str], str], limit: int | None, end: str, told: tuple[str, int, int]
 ) -> None:
     (tmp_path / "disk").mkdir()
     job(tmp_path, f"#!/bin/sh\ncd {tmp_path}/disk\necho begin >>runs\ncat /dev/zero >fill\nsleep 1\n{end}\n", limit)
@@ -167,13 +175,24 @@ def test_a_full_disk_loses_no_state(
     subprocess.run(command, check=True, timeout=PATIENCE_S)
     ends = [json.loads((tmp_path / boot).read_text()) for boot in "123"]
     assert ends[0] == ends[1] == ends[2]
-    assert (ends[0]["state"], ends[0]["exit_code"]) == (state, int(end.split()[1]))
+    assert (ends[0]["state"], ends[0]["exit_code"], ends[0]["signal"]) == told
     assert (tmp_path / "runs").read_text() == "begin\n"
 
 
 def test_a_state_that_cannot_be_written_leaves_the_one_before(tmp_path: Path) -> None:
     """Also while the job runs."""
     job(tmp_path, "#!/bin/sh\nln -s /dev/full new\nsleep 1\ncat status.json >seen\nexit 3\n", 600)
+    run(tmp_path)
+    assert json.loads((tmp_path / "seen").read_text())["state"] == "RUNNING"
+    assert (status(tmp_path)["state"], status(tmp_path)["exit_code"]) == ("FAILED", 3)
+
+
+def test_a_shorter_state_is_whole_where_only_writing_over_is_possible(tmp_path: Path) -> None:
+    job(tmp_path, "#!/bin/sh\ncat status.json >seen\nexit 3\n")
+    (tmp_path / "new").symlink_to("/dev/full")
+    (tmp_path / "status.json").write_text(
+        '{"starts":1,"used_s":1,"state":"PENDING","start":5,"exit_code":143,"signal":15,"end":1764331234}\n'
+    )
     run(tmp_path)
     assert json.loads((tmp_path / "seen").read_text())["state"] == "RUNNING"
     assert (status(tmp_path)["state"], status(tmp_path)["exit_code"]) == ("FAILED", 3)

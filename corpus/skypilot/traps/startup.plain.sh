@@ -55,7 +55,7 @@ save_state() {
     used_base=${used_base-$((used_seconds - uptime_seconds))} used_seconds=$((used_base + uptime_seconds)) first_start=${first_start:-$EPOCHSECONDS}
     state_line='{"starts":'${start_count:-0}',"used_s":'$used_seconds',"state":"'$job_state'","start":'$first_start',"exit_code":'${1-null}',"signal":'${2-null}',"end":'${3-null}'}'
     # shellcheck disable=SC2015
-    echo "$state_line" >"$state_dir/new" && mv "$state_dir/new" "$state_dir/status.json" || echo "$state_line" 1<>"$state_dir/status.json"
+    echo "$state_line" >"$state_dir/new" && mv "$state_dir/new" "$state_dir/status.json" || echo "$state_line         " 1<>"$state_dir/status.json"
 }
 
 # ---- stop: the job is asked to end; what it was prepared with stays until it has ended ----
@@ -132,6 +132,7 @@ run_job() {
     [[ $job_state = *[AT]* ]] && exit
     output_file=/var/log/foundry/job.log
     mkdir -p /root/sky_workdir /run/flowc
+
     # The first start empties the files, a later one goes on writing.
     [ "$start_count" ] || : >"$output_file"
     # The provider's log folder leads to the job's own output.
@@ -189,6 +190,7 @@ run_job() {
     # The exit status, where the keeper lives to tell it; written over, since the disk may be full by then. (Nor does bash
     # know it always: where a stop comes while it hears of it, `wait` has lost it.)
     echo 137 1<>"$state_dir/life"
+    echo 1<>"$state_dir/death"
     # The keeper has the body as its child and nothing else to do. Bash tells it of a death by a signal, in words, and of an
     # exit in none; the status may be the same. It alone holds a pipe open: the end of that is its end, whichever way.
     exec 3<> <(:)
@@ -204,22 +206,23 @@ run_job() {
         # In a subshell `wait` passes over a body that is only stopped.
         wait $!
         echo $? 1<>"$state_dir/life"
-    ) >&3 2>"$state_dir/death" &
+    ) >&3 2<>"$state_dir/death" &
     exec 2>/dev/null 3</dev/fd/3
-    start_count=$((start_count + 1))
+    ((++start_count))
     read -r body_pid <&3
     # Bash's `wait` misses no signal, whenever it comes; `read` misses what comes just before it sleeps.
     # A stop that was not looked at yet leaves nothing to wait for.
-    while
+    until
         save_state
         # shellcheck disable=SC2086
         wait ${stop_asked:-$!}
-        ! read -rt 0 <&3
+        read -rt 0 <&3
     do
         ((stop_asked)) && stop_asked= && end_body PENDING C
     done
     read -r body_status <"$state_dir/life"
-    [ -s "$state_dir/death" ] && ((body_signal = body_status > 128 ? body_status - 128 : 0)) || body_signal=0
+    read -r state_line <"$state_dir/death"
+    ((body_signal = ${#state_line} && body_status > 128 ? body_status - 128 : 0))
     ((must_die && body_signal - 15)) && end_state=
     # The end of the script is the end of the job: what still runs in the background ends too.
     kill -KILL -"$body_pid"

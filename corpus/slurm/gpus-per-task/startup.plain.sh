@@ -56,7 +56,7 @@ save_state() {
     used_base=${used_base-$((used_seconds - uptime_seconds))} used_seconds=$((used_base + uptime_seconds)) first_start=${first_start:-$EPOCHSECONDS}
     state_line='{"starts":'${start_count:-0}',"used_s":'$used_seconds',"state":"'$job_state'","start":'$first_start',"exit_code":'${1-null}',"signal":'${2-null}',"end":'${3-null}'}'
     # shellcheck disable=SC2015
-    echo "$state_line" >"$state_dir/new" && mv "$state_dir/new" "$state_dir/status.json" || echo "$state_line" 1<>"$state_dir/status.json"
+    echo "$state_line" >"$state_dir/new" && mv "$state_dir/new" "$state_dir/status.json" || echo "$state_line         " 1<>"$state_dir/status.json"
 }
 
 # ---- stop: the job is asked to end; what it was prepared with stays until it has ended ----
@@ -92,6 +92,7 @@ run_job() {
     [[ $job_state = *[AT]* ]] && exit
     output_file=/workspace/slurm-2135814939.out
     mkdir -p /workspace
+
     # The first start empties the files, a later one goes on writing.
     [ "$start_count" ] || : >"$output_file"
     # The provider's log folder leads to the job's own output.
@@ -150,6 +151,7 @@ run_job() {
     # The exit status, where the keeper lives to tell it; written over, since the disk may be full by then. (Nor does bash
     # know it always: where a stop comes while it hears of it, `wait` has lost it.)
     echo 137 1<>"$state_dir/life"
+    echo 1<>"$state_dir/death"
     # The keeper has the body as its child and nothing else to do. Bash tells it of a death by a signal, in words, and of an
     # exit in none; the status may be the same. It alone holds a pipe open: the end of that is its end, whichever way.
     exec 3<> <(:)
@@ -166,24 +168,25 @@ run_job() {
         # In a subshell `wait` passes over a body that is only stopped.
         wait $!
         echo $? 1<>"$state_dir/life"
-    ) >&3 2>"$state_dir/death" &
+    ) >&3 2<>"$state_dir/death" &
     exec 2>/dev/null 3</dev/fd/3
-    start_count=$((start_count + 1))
+    ((++start_count))
     read -r body_pid <&3
     # Bash's `wait` misses no signal, whenever it comes; `read` misses what comes just before it sleeps.
     # A stop that was not looked at yet leaves nothing to wait for.
-    while
+    until
         save_state
         on_time
         read -rt "$wait_time" <&3 &
         # shellcheck disable=SC2086
         wait ${stop_asked:-$!}
-        ! read -rt 0 <&3
+        read -rt 0 <&3
     do
         ((stop_asked)) && stop_asked= && end_body PENDING C
     done
     read -r body_status <"$state_dir/life"
-    [ -s "$state_dir/death" ] && ((body_signal = body_status > 128 ? body_status - 128 : 0)) || body_signal=0
+    read -r state_line <"$state_dir/death"
+    ((body_signal = ${#state_line} && body_status > 128 ? body_status - 128 : 0))
     ((must_die && body_signal - 15)) && end_state=
     # The end of the script is the end of the job: what still runs in the background ends too.
     kill -KILL -"$body_pid"
@@ -210,16 +213,16 @@ def K(e):
 def x(e,j=1):
  K(e)
  os._exit(j)
-def start(argv,o,p,*d):
- c=os.fork()
- if c:
-  while os.getpgid(c)!=c:
+def start(argv,o,p,*c):
+ d=os.fork()
+ if d:
+  while os.getpgid(d)!=d:
    pass
-  return c
+  return d
  def a(e):
   os.write(2,f"slurmstepd-{o['SLURMD_NODENAME']}: error: {e}\n".encode())
  try:
-  for s,k in enumerate(d):
+  for s,k in enumerate(c):
    os.dup2(k,s)
   os.setsid()
   for s in 13,*v:
@@ -230,43 +233,43 @@ def start(argv,o,p,*d):
  except OSError as i:
   a(f"execve(): {argv[0]}: {i.strerror}")
   os._exit(i.errno)
-def D(d):
- c=0
- while c not in d:
-  c,a=os.wait()
- E([c],9)
- return d.pop(c),os.waitstatus_to_exitcode(a)
-def E(d,s):
- for c in[*d]:
+def D(c):
+ d=0
+ while d not in c:
+  d,a=os.wait()
+ E([d],9)
+ return c.pop(d),os.waitstatus_to_exitcode(a)
+def E(c,s):
+ for d in[*c]:
   try:
-   os.killpg(c,s)
+   os.killpg(d,s)
   except OSError:
    pass
 def ab(a):
  p,f=a.recv()
- d={}
+ c={}
  g={}
  n=[os.open("/dev/null",0)]
  for b,argv,o in f:
   j,m=os.pipe(),os.pipe()
-  c=start(argv,o,p,n[0],j[1],m[1])
+  d=start(argv,o,p,n[0],j[1],m[1])
   os.close(j[1])
   os.close(m[1])
-  d[c]=b
-  g[os.pidfd_open(c)]=0,b,b""
+  c[d]=b
+  g[os.pidfd_open(d)]=0,b,b""
   g[j[0]]=1,b,b""
   g[m[0]]=2,b,b""
  try:
-  while q:=wait([a,*g,],None if d else 0):
+  while q:=wait([a,*g,],None if c else 0):
    for z in q:
     if z==a:
      A=a.recv()
-     E(d,A)
+     E(c,A)
      continue
     k,b,e=g.pop(z)
     if not k:
      os.close(z)
-     a.send((0,*D(d)))
+     a.send((0,*D(c)))
      continue
     l=os.read(z,65536)
     e+=l
@@ -284,11 +287,11 @@ def ab(a):
     a.send((k,b,e))
   a.send(())
  except(EOFError,OSError):
-  E(d,15)
-  signal.signal(14,lambda*B:E(d,9))
+  E(c,15)
+  signal.signal(14,lambda*B:E(c,9))
   signal.alarm(30)
-  while d:
-   D(d)
+  while c:
+   D(c)
 OPTIONS="-=gpus-per-task"
 def au(L):
  f={}
@@ -319,9 +322,9 @@ def srun():
  w=r["SLURM_JOB_ID"]
  if not u:
   x("fatal: No command given to execute.")
- c=[r["SLURM_JOB_NODELIST"]]
- g=range(len(c))
- t=C=len(c)
+ d=[r["SLURM_JOB_NODELIST"]]
+ g=range(len(d))
+ t=C=len(d)
  f=int(r.get("SLURM_NTASKS")or t*int(r.get("SLURM_NTASKS_PER_NODE",1)))
  P=iter(range(f))
  S=[[next(P)for B in range(m,f,t)]for m in range(t)]
@@ -351,11 +354,11 @@ def srun():
  Y=[0]
  def T(h,b,j):
   if j:
-   K(f"error: {c[h]}: task {b}: "+(f"Exited with exit code {j}"if j>0 else signal.strsignal(-j)))
+   K(f"error: {d[h]}: task {b}: "+(f"Exited with exit code {j}"if j>0 else signal.strsignal(-j)))
    Y.append(j if j>0 else 128-j)
  def Z(m):
   y=S[m]
-  return[(b,u,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":c[g[m]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(af),**(az(af,len(y))if H or aB else{})},)for af,b in enumerate(y)]
+  return[(b,u,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":d[g[m]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(af),**(az(af,len(y))if H or aB else{})},)for af,b in enumerate(y)]
  def U(A,*B):
   for a in n:
    try:
@@ -385,7 +388,7 @@ def srun():
    try:
     A=a.recv()
    except(EOFError,OSError)as i:
-    x(f"error: Node failure on {c[h]}: {i or 'connection lost'}")
+    x(f"error: Node failure on {d[h]}: {i or 'connection lost'}")
    if not A:
     del n[a]
     continue

@@ -55,7 +55,7 @@ save_state() {
     used_base=${used_base-$((used_seconds - uptime_seconds))} used_seconds=$((used_base + uptime_seconds)) first_start=${first_start:-$EPOCHSECONDS}
     state_line='{"starts":'${start_count:-0}',"used_s":'$used_seconds',"state":"'$job_state'","start":'$first_start',"exit_code":'${1-null}',"signal":'${2-null}',"end":'${3-null}'}'
     # shellcheck disable=SC2015
-    echo "$state_line" >"$state_dir/new" && mv "$state_dir/new" "$state_dir/status.json" || echo "$state_line" 1<>"$state_dir/status.json"
+    echo "$state_line" >"$state_dir/new" && mv "$state_dir/new" "$state_dir/status.json" || echo "$state_line         " 1<>"$state_dir/status.json"
 }
 
 # Usage: not_started MESSAGE. The job has failed before it began.
@@ -84,7 +84,7 @@ on_time() {
         ((warned_already)) ||
             kill -USR1 "$body_pid"
         # A body that has just begun (2) hears no signal yet.
-        warned_already=$((warned_already < 2))
+        ((warned_already = warned_already < 2))
     else
         warned_already=0
     fi
@@ -110,7 +110,6 @@ run_job() {
 
     node_list=$("$state_dir/bin/agent" 2 2>>/var/log/foundry/job.log) || not_started "cannot start" >>/var/log/foundry/job.log
     output_file=/workspace/slurm-940260225.out
-    mkdir -p /workspace
     # The first start empties the files, a later one goes on writing.
     [ "$start_count" ] || : >"$output_file"
     # The provider's log folder leads to the job's own output.
@@ -171,6 +170,7 @@ run_job() {
     # The exit status, where the keeper lives to tell it; written over, since the disk may be full by then. (Nor does bash
     # know it always: where a stop comes while it hears of it, `wait` has lost it.)
     echo 137 1<>"$state_dir/life"
+    echo 1<>"$state_dir/death"
     # The keeper has the body as its child and nothing else to do. Bash tells it of a death by a signal, in words, and of an
     # exit in none; the status may be the same. It alone holds a pipe open: the end of that is its end, whichever way.
     exec 3<> <(:)
@@ -187,24 +187,25 @@ run_job() {
         # In a subshell `wait` passes over a body that is only stopped.
         wait $!
         echo $? 1<>"$state_dir/life"
-    ) >&3 2>"$state_dir/death" &
+    ) >&3 2<>"$state_dir/death" &
     exec 2>/dev/null 3</dev/fd/3
-    start_count=$((start_count + 1))
+    ((++start_count))
     read -r body_pid <&3
     # Bash's `wait` misses no signal, whenever it comes; `read` misses what comes just before it sleeps.
-    while
+    until
         save_state
         on_time
         read -rt "$wait_time" <&3 &
         wait $!
-        ! read -rt 0 <&3
+        read -rt 0 <&3
     do
         :
     done
     # Of a stop systemd has told all processes.
     end_state=${end_state:-${stop_asked:+PENDING}}
     read -r body_status <"$state_dir/life"
-    [ -s "$state_dir/death" ] && ((body_signal = body_status > 128 ? body_status - 128 : 0)) || body_signal=0
+    read -r state_line <"$state_dir/death"
+    ((body_signal = ${#state_line} && body_status > 128 ? body_status - 128 : 0))
     ((must_die && body_signal - 15)) && end_state=
     # The end of the script is the end of the job: what still runs in the background ends too.
     kill -KILL -"$body_pid"
@@ -239,16 +240,16 @@ def R(e):
  if e==r.get("SLURM_JOB_NODELIST"):
   return open(O).read().split()[::2]
  return e.replace(","," ").split()
-def start(argv,o,p,*d):
- c=os.fork()
- if c:
-  while os.getpgid(c)!=c:
+def start(argv,o,p,*c):
+ d=os.fork()
+ if d:
+  while os.getpgid(d)!=d:
    pass
-  return c
+  return d
  def a(e):
   os.write(2,f"slurmstepd-{o['SLURMD_NODENAME']}: error: {e}\n".encode())
  try:
-  for s,k in enumerate(d):
+  for s,k in enumerate(c):
    os.dup2(k,s)
   os.setsid()
   for s in 13,*v:
@@ -264,36 +265,36 @@ def start(argv,o,p,*d):
  except OSError as i:
   a(f"execve(): {argv[0]}: {i.strerror}")
   os._exit(i.errno)
-def D(d):
- c=0
- while c not in d:
-  c,a=os.wait()
- E([c],9)
- return d.pop(c),os.waitstatus_to_exitcode(a)
-def E(d,s):
- for c in[*d]:
+def D(c):
+ d=0
+ while d not in c:
+  d,a=os.wait()
+ E([d],9)
+ return c.pop(d),os.waitstatus_to_exitcode(a)
+def E(c,s):
+ for d in[*c]:
   try:
-   os.killpg(c,s)
+   os.killpg(d,s)
   except OSError:
    pass
-def W(d,ad,c):
+def W(c,ad,d):
  for g,M,F in(1,9,1),(6,4,30),(6,5,10),(6,18,120000):
-  d.setsockopt(g,M,F)
- a=Connection(d.detach())
+  c.setsockopt(g,M,F)
+ a=Connection(c.detach())
  def f(e):
   return hmac.digest(open(ai,"rb").read(),e,"sha256")
  b=os.urandom(32)
  a.send_bytes(b)
  a.send_bytes(f(ad+a.recv_bytes(99)))
- if a.recv_bytes(99)!=f(c+b):
+ if a.recv_bytes(99)!=f(d+b):
   raise OSError("wrong secret")
  return a
-def ah(q,c):
+def ah(q,d):
  for b in range(35):
   try:
-   d=socket.create_connection((c,X),9)
-   d.settimeout(None)
-   return W(d,b"s",b"a")
+   c=socket.create_connection((d,X),9)
+   c.settimeout(None)
+   return W(c,b"s",b"a")
   except(OSError,EOFError)as i:
    if b==4:
     K(f"waiting for the agent of {q}: {i}")
@@ -301,64 +302,63 @@ def ah(q,c):
  x(f"error: {q}: no agent after 10 minutes")
 def agent():
  H=socket.gethostname().split(".")[0]
- c=[]
  for B in range(120):
   g=[N.split()[:2]for N in open("/etc/hosts")if N[:1].isdigit()and N[:3]!="127"][::-1]
-  c=[q.split(".")[0]for B,q in g]
-  if len(g)>=int(u[0])and H in c:
+  d=[q.split(".")[0]for B,q in g]
+  if len(g)>=int(u[0])and H in d:
    break
   time.sleep(5)
  else:
-  x(f"/etc/hosts does not list {H} and {u[0]} nodes after 10 minutes: {c}")
- open(O,"w").writelines(f"{q} {h[0]}\n"for q,h in zip(c,g))
- b=c.index(H)
+  x(f"/etc/hosts does not list {H} and {u[0]} nodes after 10 minutes: {d}")
+ open(O,"w").writelines(f"{q} {h[0]}\n"for q,h in zip(d,g))
+ b=d.index(H)
  j=socket.create_server((g[b][0],X),backlog=99)
  if not b and os.fork():
   f=H.rstrip("0123456789")
-  C,ac=c[0][len(f):],c[-1][len(f):]
-  i=[f+str(int(C or 0)+m).zfill(len(C))for m in range(len(c))]
-  print(f"{f}[{C}-{ac}]"if c==i else",".join(c))
+  C,ac=d[0][len(f):],d[-1][len(f):]
+  i=[f+str(int(C or 0)+m).zfill(len(C))for m in range(len(d))]
+  print(f"{f}[{C}-{ac}]"if d==i else",".join(d))
   return
  os.dup2(2,1)
  signal.signal(17,signal.SIG_IGN)
  while 1:
-  d=j.accept()[0]
+  c=j.accept()[0]
   if not os.fork():
    try:
     signal.signal(17,signal.SIG_DFL)
     signal.alarm(30)
-    a=W(d,b"a",b"s")
+    a=W(c,b"a",b"s")
     signal.alarm(0)
     ab(a)
    finally:
     os._exit(0)
-  d.close()
+  c.close()
 def ab(a):
  p,f=a.recv()
- d={}
+ c={}
  signal.pthread_sigmask(0,v)
  g={}
  n=[os.open("/dev/null",0)]
  for b,argv,o in f:
   j,m=os.pipe(),os.pipe()
-  c=start(argv,o,p,n[0],j[1],m[1])
+  d=start(argv,o,p,n[0],j[1],m[1])
   os.close(j[1])
   os.close(m[1])
-  d[c]=b
-  g[os.pidfd_open(c)]=0,b,b""
+  c[d]=b
+  g[os.pidfd_open(d)]=0,b,b""
   g[j[0]]=1,b,b""
   g[m[0]]=2,b,b""
  try:
-  while q:=wait([a,*g,],None if d else 0):
+  while q:=wait([a,*g,],None if c else 0):
    for z in q:
     if z==a:
      A=a.recv()
-     E(d,A)
+     E(c,A)
      continue
     k,b,e=g.pop(z)
     if not k:
      os.close(z)
-     a.send((0,*D(d)))
+     a.send((0,*D(c)))
      continue
     l=os.read(z,65536)
     e+=l
@@ -376,11 +376,11 @@ def ab(a):
     a.send((k,b,e))
   a.send(())
  except(EOFError,OSError):
-  E(d,15)
-  signal.signal(14,lambda*B:E(d,9))
+  E(c,15)
+  signal.signal(14,lambda*B:E(c,9))
   signal.alarm(30)
-  while d:
-   D(d)
+  while c:
+   D(c)
 def srun():
  if u and u[0][:1]=="-":
   x(f"unrecognized option '{u[0]}'",255)
@@ -388,9 +388,9 @@ def srun():
  if not u:
   x("fatal: No command given to execute.")
  L=open(O).read().split()
- c,V=L[::2],L[1::2]
- g=range(len(c))
- t=C=len(c)
+ d,V=L[::2],L[1::2]
+ g=range(len(d))
+ t=C=len(d)
  f=int(r.get("SLURM_NTASKS")or t*int(r.get("SLURM_NTASKS_PER_NODE",1)))
  P=iter(range(f))
  S=[[next(P)for B in range(m,f,t)]for m in range(t)]
@@ -405,19 +405,18 @@ def srun():
  Y=[0]
  def T(h,b,j):
   if j:
-   K(f"error: {c[h]}: task {b}: "+(f"Exited with exit code {j}"if j>0 else signal.strsignal(-j)))
+   K(f"error: {d[h]}: task {b}: "+(f"Exited with exit code {j}"if j>0 else signal.strsignal(-j)))
    Y.append(j if j>0 else 128-j)
  def Z(m):
   y=S[m]
-  return[(b,u,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":c[g[m]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(af)},)for af,b in enumerate(y)]
+  return[(b,u,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":d[g[m]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(af)},)for af,b in enumerate(y)]
  def U(A,*B):
   for a in n:
    try:
     a.send(A)
    except OSError:
     pass
- n={}
- n={ah(c[h],V[h]):h for h in g}
+ n={ah(d[h],V[h]):h for h in g}
  signal.pthread_sigmask(0,v)
  for ak in v:
   signal.signal(ak,U)
@@ -430,7 +429,7 @@ def srun():
    try:
     A=a.recv()
    except(EOFError,OSError)as i:
-    x(f"error: Node failure on {c[h]}: {i or 'connection lost'}")
+    x(f"error: Node failure on {d[h]}: {i or 'connection lost'}")
    if not A:
     del n[a]
     continue

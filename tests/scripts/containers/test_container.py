@@ -272,6 +272,28 @@ def test_a_stop_asks_the_container_and_starts_afresh_at_the_next_boot(tmp_path: 
     assert '"starts":2' in machine.status()
 
 
+def test_what_is_left_of_the_grace_period_does_not_follow_the_clock(tmp_path: Path) -> None:
+    """Bash's own count of seconds does, which is not there in this test."""
+    machine = Machine(tmp_path)
+    wait = f"until [ -e {tmp_path}/stop ]; do command sleep 0.05; done; command sleep 3; exit 143\n"
+    machine.program(
+        "docker",
+        f'case "$1 $2" in\n"ps -qf") echo side ;;\n"stop -t") [ $4 = side ] || : >{tmp_path}/stop ;;\n'
+        f'run\\ *) [[ $* = *"--name flowc "* ]] || exit 0\n: >{tmp_path}/up\ntrap "" TERM\n{wait};;\nesac',
+    )
+    side = Container(name="side", image="img:1", role="sidecar")
+    machine.install(contained(isolation=Isolation(stop_grace_s=7), containers=(side,)))
+    with (tmp_path / "prelude").open("a") as prelude:
+        prelude.write("unset SECONDS\n")
+    process = machine.start()
+    wait_for(tmp_path / "up")
+    os.kill(process.pid, signal.SIGTERM)
+    process.communicate(timeout=120)
+    told, left = machine.called("docker stop -t")
+    assert told == "docker stop -t 7 flowc"
+    assert left in {f"docker stop -t {seconds} side" for seconds in range(6)}
+
+
 def wait_for(path: Path) -> None:
     for _ in range(1200):
         if path.exists():
