@@ -17,6 +17,7 @@ from flowc._compiled.slurm_commands import (
     SHELLS,
 )
 from flowc.patterns import at_first_use
+from flowc.shell.blocks import guarded_by
 from flowc.shell.comments import in_comment
 from flowc.shell.scan import scan
 
@@ -255,26 +256,13 @@ def _guarded(text: str) -> dict[str, list[tuple[int, int]]]:
     """Where a command is asked for before it is used: name to stretches of the text."""
     found: dict[str, list[tuple[int, int]]] = {}
     seen = 0
-    said = scan(text)
     for guard in _guards(text):
-        if _is_said(said, guard.start()):
-            continue
         name = next((name for name in _KNOWN if guard[1] == name or guard[1].startswith(name + "-")), None)
-        if name is None:
-            continue
-        start = text.rfind("\n", 0, guard.start()) + 1
-        end = text.find("\n", guard.end())
-        end = len(text) if end < 0 else end
-        line = text[start:end]
-        words = line.split(None, 1)
-        if words[0] in ("if", "elif"):
-            indent = line[: len(line) - len(line.lstrip())]
-            close = text.find(f"\n{indent}fi", end)
-            end = close if close >= 0 else end
-        found.setdefault(name, []).append((start, end))
-        seen += 1
-        if seen == _MOST_GUARDS:
-            break
+        if name is not None and _is_call(text, guard.start()):
+            found.setdefault(name, []).append(guarded_by(text, guard.start()))
+            seen += 1
+            if seen == _MOST_GUARDS:
+                break
     return found
 
 

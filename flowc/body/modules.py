@@ -6,16 +6,14 @@ from flowc._compiled.slurm_commands import ON_IMAGE, PROGRAMS
 from flowc.body.commands import called
 from flowc.patterns import at_first_use
 from flowc.record import Record
+from flowc.shell.comments import in_comment
+from flowc.shell.words import words_behind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.ir.job import Job
 
-# A call with its words; `2>` and what follows belong to it no more.
-_calls = at_first_use(
-    r"(?<![\w./$@-])(?:module|ml)(?![\w./=-])((?:(?:[ \t]|\\\r?\n){1,40}[^\s;&|()<>`#\\]{1,200}){0,100})", "finditer"
-)
-_words = at_first_use(r"[^\s\\]+", "finditer")
+_names = at_first_use(r"(?<![\w./$@-])(?:module|ml)(?![\w./=-])", "finditer")
 _rows = tuple(
     at_first_use("|".join(part.replace(".", r"\.").replace("*", ".*") for part in row["parts"]), "fullmatch")
     for row in PROGRAMS
@@ -47,7 +45,7 @@ def lacking(job: Job) -> list[tuple[Loaded, str | None]]:
     if not places:
         return []
     found, seen = [], set[str]()
-    for call in read_calls(job.run.text or ""):
+    for call in read_calls(job.run.text or "", shell=True):
         for each in call.loaded() if call.start in places else ():
             if not unknown(each.name) and each.name not in seen:
                 seen.add(each.name)
@@ -84,17 +82,17 @@ class Call(Record):
         return [word for word in self.words if word[0][0] != "-"]
 
 
-def read_calls(text: str) -> list[Call]:
+def read_calls(text: str, *, shell: bool) -> list[Call]:
+    """All calls that a text may make: of a `shell`, or of another language, in whose strings they stand."""
     found = []
-    for match in _calls(text):
-        words = []
-        for word in _words(match[1]):
-            name = word[0].strip("\"'")
-            if name:
-                words.append((name, match.start(1) + word.start() + word[0].find(name)))
-        if words and words[-1][0].isdigit() and text.startswith(">", match.end()):
-            words.pop()
-        found.append(Call(start=match.start(), is_ml=match[0][:2] == "ml", words=tuple(words)))
+    for match in _names(text):
+        if not in_comment(text, match.start(), shell=shell):
+            words = []
+            for start, word in words_behind(text, match.start()):
+                name = word.strip("\"'")
+                if name:
+                    words.append((name, start + word.find(name)))
+            found.append(Call(start=match.start(), is_ml=match[0][:2] == "ml", words=tuple(words)))
     return found
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from flowc._compiled.slurm_programs import OPTIONS
 from flowc.body.commands import called
-from flowc.body.slurm_calls import placed_words
 from flowc.patterns import at_first_use
 from flowc.record import Record
+from flowc.shell.words import words_behind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def wrong_words(job: Job) -> list[Wrong]:
             continue
         table = _options_of(program)
         for start in starts:
-            words = placed_words(job.run.text, start + len(program))
+            words = words_behind(job.run.text, start)
             hit = _asked(words) if program == "scontrol" else _option(words, table, only_first=program == "srun")
             if hit is not None:
                 known = hit[2] or tuple(dict.fromkeys("--" + entry[2:] for entry in table))

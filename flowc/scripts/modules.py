@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from flowc._compiled.slurm_commands import PROGRAMS
-from flowc.body.commands import interpreter_words, provided
+from flowc.body.commands import interpreter_words, is_shell, provided
 from flowc.body.modules import EMPTYING, LOADING, SUBCOMMANDS, SWAPPING, UNLOADING, read_calls, row_of, unknown
 from flowc.patterns import at_first_use
 from flowc.record import Record
 from flowc.scripts.life import body_place
+from flowc.shell.comments import in_comment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.ir.unit import Unit
 
 _init_files = at_first_use(
-    r"(?m)(?:^|[;&|(]|\bthen|\bdo)[ \t]*(?:source|\.)[ \t]+[\"']?"
+    r"(?<![\w./$-])(?:source|\.)[ \t]+[\"']?"
     r"(/(?:etc/profile\.d/[\w.-]*(?:modules?|lmod)[\w.-]*\.(?:sh|csh)|(?:[\w.-]+/){0,9}init/(?:bash|sh|zsh|csh|tcsh|ksh|profile)))",
     "finditer",
 )
@@ -53,7 +54,8 @@ def modules(unit: Unit) -> Modules:
     if not names & {"module", "ml"} or (job.image is not None and not functions):
         return NO_MODULES
     text = job.run.text or ""
-    calls = read_calls(text)
+    shell = is_shell(job)
+    calls = read_calls(text, shell=shell)
     loaded = [each.name for call in calls for each in call.loaded()]
     # What is not seen may use all there is.
     every = bool({"module", "ml"} & {*job.run.commands}) or any(map(unknown, (*loaded, *(c.verb for c in calls))))
@@ -64,7 +66,7 @@ def modules(unit: Unit) -> Modules:
     rows = [row for number, row in enumerate(PROGRAMS) if every or number in used]
     programs = {row["program"] for row in rows}
     place = body_place(unit) or ("", 0)
-    files = [match[1] for match in _init_files(text)] if job.image is None else []
+    files = [match[1] for match in _init_files(text) if not in_comment(text, match.start(), shell=shell)]
     return Modules(
         module=True,
         ml="ml" in names,
@@ -78,7 +80,7 @@ def modules(unit: Unit) -> Modules:
         module_purges=bool(verbs & {*EMPTYING}),
         module_rows=tuple((" | ".join(row["parts"]), row["program"]) for row in rows),
         module_cuda="nvcc" in programs,
-        module_files=tuple(dict.fromkeys(files)),
+        module_files=tuple(dict.fromkeys(files)) if job.image is None else (),
         module_subcommands=" | ".join(each for each in SUBCOMMANDS if each in verbs or each == "load"),
         source_name=place[0],
         source_line=place[1],

@@ -3,7 +3,10 @@ commands are fed."""
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 from flowc.patterns import at_first_use
+from flowc.shell.scan import scan, start_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,11 +14,45 @@ if TYPE_CHECKING:
 
 # A closing word and the word that it closes. `)` is one only where it stands alone: `a)` begins a branch of `case`.
 _PAIRS = {"done": "do", "fi": "if", "esac": "case", "}": "{", ")": "("}
+_ENDS_CONDITION = frozenset(("then", "else", "fi", "do", "done", "esac"))
 _marks = at_first_use(
     r"(?<![\w$./\"'-])(?:do|done|if|fi|case|esac)(?![\w=:./\"'-])|\(\)|(?<![^\s;])[(){}](?=[\s;(<>|&]|\Z)", "finditer"
 )
 _begins_command = at_first_use(r"(?:\A|[\n;&|({]|\b(?:then|else|do)|[\s!]!)\s*\Z", "search")
 _python = at_first_use(r"[^\n]{0,300}:[ \t]*(?:\n|\Z)", "match")
+
+
+def guarded_by(text: str, place: int) -> tuple[int, int]:
+    """What is run or not by the answer of the command at this place: from its line on to the `fi` of the `if` that asks
+    it, else its line, with the group that begins there."""
+    commands = scan(text).commands
+    index = bisect_right(commands, place, key=start_of) - 1
+    line = text.rfind("\n", 0, place) + 1
+    end = text.find("\n", place)
+    end = len(text) if end < 0 else end
+    asks, opens, closes = _asks(text, index), "{", "}"
+    if asks:
+        line, opens, closes = min(line, asks), "if", "fi"
+    depth = int(bool(asks))
+    for command in commands[index + 1 :]:
+        if not depth and command.start >= end:
+            break
+        for word in command.reserved():
+            depth += (word == opens) - (word == closes)
+            if not depth and word == closes:
+                return line, max(end if not asks else 0, command.end)
+    return line, len(text) if depth > 0 else end
+
+
+def _asks(text: str, index: int) -> int:
+    """Where the condition begins that this command, by its number, is a part of; 0 if it is of none."""
+    for command in reversed(scan(text).commands[: index + 1]):
+        for word in reversed(command.reserved()):
+            if word in ("if", "elif"):
+                return max(1, command.start)
+            if word in _ENDS_CONDITION:
+                return 0
+    return 0
 
 
 def any_enclosed(text: str, places: Iterable[int]) -> bool:

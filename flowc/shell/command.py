@@ -48,6 +48,18 @@ class Command:
         self.end = end
         self.closed = closed
 
+    def reserved(self) -> list[str]:
+        """The reserved words in front of it."""
+        found: list[str] = []
+        place = self.start
+        while True:
+            start = _between(self.text, place, self.end).end()
+            place = self._end_of_word(start)
+            word = self.text[start:place]
+            if word not in LEADING:
+                return found
+            found.append(word)
+
     def words(self) -> list[tuple[int, str]]:
         """Its words with their offsets as they are written, from its name on: without reserved words, assignments and
         redirections in front of it."""

@@ -83,13 +83,13 @@ class Scan(Record):
 
     def command_at(self, place: int) -> Command | None:
         """The innermost command that this place belongs to."""
-        index = bisect_right(self.commands, place, key=_start) - 1
+        index = bisect_right(self.commands, place, key=start_of) - 1
         while index >= 0 and self.commands[index].end <= place:
             index -= 1
         return self.commands[index] if index >= 0 else None
 
 
-def _start(each: Command | HereDocument) -> int:
+def start_of(each: Command | HereDocument) -> int:
     return each.start
 
 
@@ -140,8 +140,8 @@ class _Scanner:
     def run(self) -> Scan:
         self._read(0, len(self.text), 0)
         return Scan(
-            commands=sorted(self.commands, key=_start),
-            here_documents=sorted(self.documents, key=_start),
+            commands=sorted(self.commands, key=start_of),
+            here_documents=sorted(self.documents, key=start_of),
             comments=self.comments,
             quotes=self.quotes,
             strings=sorted(self.strings),

@@ -43,6 +43,13 @@ CALLS = {
     "cat >hosts <<EOF\n$(squeue -h)\nEOF\n": ["squeue"],
     "X='a b' \\\n  srun a\n": ["srun"],
     "case $1 in\na) srun a ;;\nesac\n": ["srun"],
+    "# function srun is gone, srun() too\nsrun a\n": ["srun"],
+    "cat > env.sh <<'END'\nsrun() { :; }\nEND\nsrun a\n": ["srun"],
+    "echo 'no srun() here'\nsrun a\n": ["srun"],
+    "srun a # which srun\n": ["srun"],
+    "echo 'if type srun'; srun a\n": ["srun"],
+    "if command -v srun; then srun a; fi\n  if x; then\n  srun a\nfi\n": ["srun"],
+    "if ! command -v srun; then echo no; fi; if true; then\nsrun b\nfi\n": ["srun"],
     'echo "it\'s" | srun a\n': ["srun"],
     "# srun() is none of ours: alias srun=x\nsrun a\n": ["srun"],
     "cat >lib.sh <<'EOF'\nsrun() { :; }\nEOF\nsrun a\n": ["srun"],
@@ -68,6 +75,9 @@ NO_CALLS = [
     'echo "first; srun a"\n',
     "NAMES=(\nsrun\nmodule\n)\n",
     "[[ $x =~ ^(a|srun b)$ ]]\n",
+    "if true &&\n   command -v srun; then\n  srun a\nfi\n",
+    "if command -v srun; then\n    if x; then\n        y\nfi\n    srun a\nfi\n",
+    "command -v srun >/dev/null && {\n  echo there\n  srun a\n}\n",
 ]
 
 

@@ -51,6 +51,10 @@ LACKING = {
     "module --force purge && module -q load a || true\n": ["a"],
     "command -v module && module load a\n": [],
     "module() { :; }\nmodule load a\n": [],
+    "module load a#b c # d\n": ["a#b", "c"],
+    "module load a >log b 2>/dev/null\n": ["a", "b"],
+    "module load a 2>&1 | grep b\n": ["a"],
+    "module load \\\n  a \\\n  # b\n": ["a"],
     "# module load a\necho module load b\ncat <<E\nmodule load c\nE\n": [],
 }
 
@@ -58,6 +62,31 @@ LACKING = {
 @pytest.mark.parametrize("body", LACKING)
 def test_what_the_image_lacks(body: str) -> None:
     assert [each.name for each, _ in lacking(bash(body).job)] == LACKING[body]
+
+
+FILES = {
+    "source /etc/profile.d/modules.sh\n": True,
+    "if [ -f /a ]; then :; else . /etc/profile.d/modules.sh; fi\n": True,
+    "{ source '/etc/profile.d/lmod.sh'; }\n": True,
+    "if ! source /usr/share/lmod/lmod/init/bash 2>/dev/null; then exit 1; fi\n": True,
+    "case $1 in a) . /etc/profile.d/modules.sh ;; esac\n": True,
+    "[ -r /etc/profile.d/modules.sh ] && \\\n  . /etc/profile.d/modules.sh\n": True,
+    "# on some clusters; source /etc/profile.d/modules.sh\n": False,
+    "true;# source /etc/profile.d/modules.sh\n": False,
+    "echo 'a # b'; source /etc/profile.d/modules.sh\n": True,
+    "cat > a.sh <<'END'\nsource /etc/profile.d/modules.sh\nEND\nbash a.sh\n": True,
+    "bash -c 'if true; then\n. /etc/profile.d/modules.sh; fi'\n": True,
+}
+
+
+@pytest.mark.parametrize("body", FILES)
+def test_files_that_a_text_sources_are_there(body: str) -> None:
+    assert bool(modules(bash(body + "module load gcc\n")).module_files) is FILES[body]
+
+
+def test_what_stands_in_comments_costs_no_room() -> None:
+    body = "module load gcc\n"
+    assert modules(bash(body + "# module load cuda openmpi; module purge\n")) == modules(bash(body))
 
 
 def test_places_and_packages() -> None:

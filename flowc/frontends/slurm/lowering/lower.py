@@ -49,7 +49,7 @@ CONVENTIONS = Conventions(runs_on="first", commands=True, file_name="slurm_scrip
 # A job on one of the later components of a het job holds its machine: under Slurm only steps run there.
 HOLD = "#!/bin/sh\nexec sleep infinity\n"
 
-_steps = at_first_use(r"\b(?:srun|mpirun|mpiexec|orterun|prterun)\b", "finditer")
+_steps = at_first_use(r"(?<![\w.$-])(?:srun|mpirun|mpiexec|orterun|prterun)\b(?!\.sh\b)", "finditer")
 
 # A message names so many variables one by one.
 MOST_NAMES = 5

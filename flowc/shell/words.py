@@ -1,0 +1,27 @@
+"""The words of a command, from a place in it on."""
+
+from __future__ import annotations
+
+from flowc.shell.command import Command
+from flowc.shell.scan import scan
+
+
+def words_behind(text: str, place: int) -> list[tuple[int, str]]:
+    """The words that stand behind the one at `place` in its command, with their offsets, as they are written. Within a
+    string or a here-document, which may be another shell's text: those of the command that would stand there."""
+    command = scan(text).command_at(place)
+    if command is not None:
+        words = command.words()
+        for index, (start, word) in enumerate(words):
+            if start <= place < start + len(word):
+                if start == place:
+                    return words[index + 1 :]
+                break  # in a string
+    return Command(text, place, _end_of_line(text, place), {}).words()[1:]
+
+
+def _end_of_line(text: str, place: int) -> int:
+    end = text.find("\n", place)
+    while end > 0 and text[end - 1] == "\\":
+        end = text.find("\n", end + 1)
+    return len(text) if end < 0 else end
