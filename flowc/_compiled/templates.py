@@ -954,10 +954,7 @@ def startup_plain(v, sh):
         sections.append(('tools', ''.join(out)))
         out.clear()
     if v['module']:
-        put('\n# ---- module: there are no environment modules here, but what they stand for may be installed ----\n\n# Usage: module SUBCOMMAND [NAME...]. A name of which no part is a program here is told once. That is no failure: the job\n# may do without it, and `set -e` would end it before anybody knows. Subcommands that the job does not use are left out.\nmodule() {\n    local IFS=/ module_verb module_name module_part')
-        if v['module_unloads']:
-            put(' modules_kept')
-        put('\n')
+        put('\n# ---- module: there are no environment modules here, but what they stand for may be installed ----\n\n# Usage: module SUBCOMMAND [NAME...]. A name of which no part is a program here is told once. That is no failure: the job\n# may do without it, and `set -e` would end it before anybody knows. Subcommands that the job does not use are left out.\nmodule() {\n    local IFS=/ module_verb module_name module_part\n')
         if v['module_options']:
             put('    while [[ ${1-} = -* ]]; do shift; done\n')
         put('    module_verb=${1-}\n    [ $# = 0 ] || shift\n    case $module_verb in\n    ')
@@ -971,9 +968,9 @@ def startup_plain(v, sh):
             put('    list) echo "Currently Loaded Modules: ${LOADEDMODULES-}" >&2 ;;&\n')
         if v['module_purges']:
             put('    purge | reset) LOADEDMODULES= ;;&\n')
-        put('    *) return 0 ;;\n    esac\n    for module_name; do\n        [[ :${LOADEDMODULES-}: != *:"$module_name":* ]] || continue\n')
+        put('    *) return 0 ;;\n    esac\n    for module_name; do\n        [[ :${LOADEDMODULES-}: = *:"$module_name":* ]] && continue\n')
         if v['module_unloads']:
-            put('        modules_kept=\n        IFS=:\n        for module_part in ${LOADEDMODULES-}; do\n            [[ $module_part/ = "${module_name#-}"/* ]] || modules_kept+=$module_part:\n        done\n        IFS=/\n        LOADEDMODULES=${modules_kept%:}\n        [[ $module_name != -* ]] || continue\n')
+            put('        module_verb=\n        IFS=:\n        for module_part in ${LOADEDMODULES-}; do\n            [[ $module_part/ = "${module_name#-}"/* ]] || module_verb+=$module_part:\n        done\n        IFS=/\n        LOADEDMODULES=${module_verb%:}\n        [[ $module_name = -* ]] && continue\n')
         put('        export LOADEDMODULES="${LOADEDMODULES:+$LOADEDMODULES:}$module_name"\n        for module_part in ${module_name,,}; do\n')
         if v['module_rows']:
             put('            case $module_part in\n')
@@ -986,12 +983,12 @@ def startup_plain(v, sh):
             put('            esac\n')
         if v['module_cuda']:
             put('            [[ $module_part != nvcc || ! -d /usr/local/cuda ]] || export CUDA_HOME=/usr/local/cuda PATH=/usr/local/cuda/bin:$PATH\n')
-        put('            ! type -P "$module_part" >/dev/null || continue 2\n        done\n')
+        put('            type -P "$module_part" >/dev/null && continue 2\n        done\n')
         if v['module_functions']:
-            put('        module_part=0\n')
             if v['ml']:
-                put('        [ "${FUNCNAME[1]}" != ml ] || module_part=1\n')
-            put('        module_verb=${BASH_SOURCE[module_part + 1]##*/}\n        module_part=${BASH_LINENO[module_part]}\n')
+                put('        module_part=0\n        [ "${FUNCNAME[1]}" != ml ] || module_part=1\n        module_verb=${BASH_SOURCE[module_part + 1]##*/}\n        module_part=${BASH_LINENO[module_part]}\n')
+            else:
+                put('        module_verb=${BASH_SOURCE[1]##*/} module_part=${BASH_LINENO[0]}\n')
             if v['source_name']:
                 put('        [ "$module_verb" != ')
                 put(str(v['body_name']))
@@ -1989,10 +1986,7 @@ def startup_small(v, sh):
         sections.append(('tools', ''.join(out)))
         out.clear()
     if v['module']:
-        put('module() {\nlocal IFS=/ v i P')
-        if v['module_unloads']:
-            put(' K')
-        put('\n')
+        put('module() {\nlocal IFS=/ v i P\n')
         if v['module_options']:
             put('while [[ ${1-} = -* ]];do shift;done\n')
         put('v=${1-}\n[ $# = 0 ]||shift\ncase $v in\n')
@@ -2006,9 +2000,9 @@ def startup_small(v, sh):
             put('list) echo "Currently Loaded Modules: ${LOADEDMODULES-}">&2;;&\n')
         if v['module_purges']:
             put('purge|reset) LOADEDMODULES=;;&\n')
-        put('*) return 0;;\nesac\nfor i;do\n[[ :${LOADEDMODULES-}: != *:"$i":* ]]||continue\n')
+        put('*) return 0;;\nesac\nfor i;do\n[[ :${LOADEDMODULES-}: = *:"$i":* ]]&&continue\n')
         if v['module_unloads']:
-            put('K=\nIFS=:\nfor P in ${LOADEDMODULES-};do\n[[ $P/ = "${i#-}"/* ]]||K+=$P:\ndone\nIFS=/\nLOADEDMODULES=${K%:}\n[[ $i != -* ]]||continue\n')
+            put('v=\nIFS=:\nfor P in ${LOADEDMODULES-};do\n[[ $P/ = "${i#-}"/* ]]||v+=$P:\ndone\nIFS=/\nLOADEDMODULES=${v%:}\n[[ $i = -* ]]&&continue\n')
         put('export LOADEDMODULES="${LOADEDMODULES:+$LOADEDMODULES:}$i"\nfor P in ${i,,};do\n')
         if v['module_rows']:
             put('case $P in\n')
@@ -2020,12 +2014,12 @@ def startup_small(v, sh):
             put('esac\n')
         if v['module_cuda']:
             put('[[ $P != nvcc||! -d /usr/local/cuda ]]||export CUDA_HOME=/usr/local/cuda PATH=/usr/local/cuda/bin:$PATH\n')
-        put('! type -P "$P">/dev/null||continue 2\ndone\n')
+        put('type -P "$P">/dev/null&&continue 2\ndone\n')
         if v['module_functions']:
-            put('P=0\n')
             if v['ml']:
-                put('[ "${FUNCNAME[1]}" != ml ]||P=1\n')
-            put('v=${BASH_SOURCE[P + 1]##*/}\nP=${BASH_LINENO[P]}\n')
+                put('P=0\n[ "${FUNCNAME[1]}" != ml ]||P=1\nv=${BASH_SOURCE[P + 1]##*/}\nP=${BASH_LINENO[P]}\n')
+            else:
+                put('v=${BASH_SOURCE[1]##*/} P=${BASH_LINENO[0]}\n')
             if v['source_name']:
                 put('[ "$v" != ')
                 put(str(v['body_name']))

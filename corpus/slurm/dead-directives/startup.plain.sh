@@ -207,18 +207,16 @@ module() {
     *) return 0 ;;
     esac
     for module_name; do
-        [[ :${LOADEDMODULES-}: != *:"$module_name":* ]] || continue
+        [[ :${LOADEDMODULES-}: = *:"$module_name":* ]] && continue
         export LOADEDMODULES="${LOADEDMODULES:+$LOADEDMODULES:}$module_name"
         for module_part in ${module_name,,}; do
             case $module_part in
             cuda* | nvidia | nvhpc*) module_part=nvcc ;;
             esac
             [[ $module_part != nvcc || ! -d /usr/local/cuda ]] || export CUDA_HOME=/usr/local/cuda PATH=/usr/local/cuda/bin:$PATH
-            ! type -P "$module_part" >/dev/null || continue 2
+            type -P "$module_part" >/dev/null && continue 2
         done
-        module_part=0
-        module_verb=${BASH_SOURCE[module_part + 1]##*/}
-        module_part=${BASH_LINENO[module_part]}
+        module_verb=${BASH_SOURCE[1]##*/} module_part=${BASH_LINENO[0]}
         [ "$module_verb" != slurm_script ] || module_verb=input.sbatch
 
         echo "flowc: $module_verb:$module_part: module $module_name is not on this machine" >&2

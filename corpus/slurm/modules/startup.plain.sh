@@ -222,7 +222,7 @@ ln -f "$state_dir/bin/sbatch" "$state_dir/bin/salloc"
 # Usage: module SUBCOMMAND [NAME...]. A name of which no part is a program here is told once. That is no failure: the job
 # may do without it, and `set -e` would end it before anybody knows. Subcommands that the job does not use are left out.
 module() {
-    local IFS=/ module_verb module_name module_part modules_kept
+    local IFS=/ module_verb module_name module_part
     module_verb=${1-}
     [ $# = 0 ] || shift
     case $module_verb in
@@ -238,15 +238,15 @@ module() {
     *) return 0 ;;
     esac
     for module_name; do
-        [[ :${LOADEDMODULES-}: != *:"$module_name":* ]] || continue
-        modules_kept=
+        [[ :${LOADEDMODULES-}: = *:"$module_name":* ]] && continue
+        module_verb=
         IFS=:
         for module_part in ${LOADEDMODULES-}; do
-            [[ $module_part/ = "${module_name#-}"/* ]] || modules_kept+=$module_part:
+            [[ $module_part/ = "${module_name#-}"/* ]] || module_verb+=$module_part:
         done
         IFS=/
-        LOADEDMODULES=${modules_kept%:}
-        [[ $module_name != -* ]] || continue
+        LOADEDMODULES=${module_verb%:}
+        [[ $module_name = -* ]] && continue
         export LOADEDMODULES="${LOADEDMODULES:+$LOADEDMODULES:}$module_name"
         for module_part in ${module_name,,}; do
             case $module_part in
@@ -255,7 +255,7 @@ module() {
             openmpi* | mpi | mpich* | cray-mpich | impi | intelmpi | mvapich2 | hpcx*) module_part=mpirun ;;
             esac
             [[ $module_part != nvcc || ! -d /usr/local/cuda ]] || export CUDA_HOME=/usr/local/cuda PATH=/usr/local/cuda/bin:$PATH
-            ! type -P "$module_part" >/dev/null || continue 2
+            type -P "$module_part" >/dev/null && continue 2
         done
         module_part=0
         [ "${FUNCNAME[1]}" != ml ] || module_part=1
