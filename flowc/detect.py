@@ -117,9 +117,8 @@ def is_job(source: Source, *, once: bool = False) -> bool:
     if not path.endswith(MANIFESTS):
         return False
     found = _by_signs(source)
-    if "k8s" in found:
-        return bool(_job_kind(text) or (once and _cron_job(text)))
-    return _is_task(source, tuple(found))
+    job = _has_job(text, once) if "k8s" in found else _is_task(source, tuple(found))
+    return job and not _is_template(source)
 
 
 # Kinds whose objects are work that ends. A CronJob, like a Deployment, is something that the cluster keeps doing: it is
@@ -128,6 +127,33 @@ _job_kind = at_first_use(
     r"^\s*-?\s*[\"']?kind[\"']?\s*:\s*[\"']?(?:Job|JobList|JobSet|PyTorchJob)[\"']?\s*(?:#.*)?$", "search", 8
 )
 _cron_job = at_first_use(r"^\s*-?\s*[\"']?kind[\"']?\s*:\s*[\"']?CronJob\b", "search", 8)
+# The kinds of documents that begin in the first column; deeper ones are parts of others, unless these are lists.
+_kinds = at_first_use(r"^[\"']?kind[\"']?\s*:\s*[\"']?([A-Za-z]+)", "findall", 8)
+_JOBS = ("Job", "JobSet", "PyTorchJob", "CronJob")
+
+
+def _has_job(text: str, once: bool) -> bool:
+    """Whether one of the manifests is a job: not a definition of a kind of that name, nor a patch or step of it."""
+    if not (_job_kind(text) or (once and _cron_job(text))):
+        return False
+    kinds = _kinds(text)
+    return not kinds or any(kind in _JOBS or kind.endswith("List") for kind in kinds)
+
+
+# What only a template has in the place of a value or a line.
+_of_template = at_first_use(r"^\s*\{\{|^\s*(?:- +)?[\w./-]+:[ \t]+\{\{", "search", 8)
+
+
+def _is_template(source: Source) -> bool:
+    """Whether it is a template of a chart, which is no YAML before it is rendered."""
+    if "{{" not in source.text or not _of_template(source.text):
+        return False
+    from flowc.diag.sink import Sink
+    from flowc.yamldoc.read import read
+
+    sink = Sink()
+    read(source, sink)
+    return sink.error_count > 0
 
 
 def _is_task(source: Source, formats: tuple[str, ...]) -> bool:
@@ -183,6 +209,8 @@ def _by_signs(source: Source) -> dict[str, Span]:
         found.pop("k8s", None)
     if "apiVersion" in keys and "kind" in keys and signs["task-yaml"] == ["data"]:
         del found["task-yaml"]  # the content of a ConfigMap or Secret
+    if "apiVersion" in keys and "kind" in keys and signs["skypilot"] == ["resources"]:
+        del found["skypilot"]  # the files of a Kustomization
     if "foundry-yaml" in found and signs["task-yaml"] == ["num_instances"]:
         del found["task-yaml"]  # the old tool had that key too
     if len(signs["skypilot"]) > 1 and signs["task-yaml"] == ["working_dir"]:

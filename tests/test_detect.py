@@ -101,6 +101,18 @@ def test_both_signs_are_shown() -> None:
         ("run: x\nresources: {}\n", True),
         ("run: x\n", False),
         ("a: 1\n", False),
+        (
+            "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nspec:\n  names:\n    kind: Job\n",
+            False,
+        ),
+        ("apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nspec:\n  manifest: |\n    kind: Job\n", False),
+        ("kind: Kustomization\napiVersion: x/v1\nresources: [a.yaml]\npatches:\n- target:\n    kind: Job\n", False),
+        ("kind: Service\napiVersion: v1\n---\nkind: Job\napiVersion: batch/v1\n", True),
+        ("  apiVersion: batch/v1\n  kind: Job\n", True),
+        ("apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: {{ .Release.Name }}\n", False),
+        ("{{- if .Values.on }}\napiVersion: batch/v1\nkind: Job\n{{- end }}\n", False),
+        ('apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: "{{ name }}"\n', True),
+        ("resources: {}\nrun: |\n  cat <<E\n  {{ a }}\n  b: {{ c }}\n  E\n", True),
     ],
 )
 def test_files_of_folders(text: str, expected: bool) -> None:

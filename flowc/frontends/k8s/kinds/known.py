@@ -27,7 +27,11 @@ BYSTANDERS = frozenset(
         *("Namespace", "ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"),
         *("ResourceQuota", "LimitRange", "PriorityClass", "RuntimeClass", "StorageClass", "NetworkPolicy"),
         *("PodDisruptionBudget", "LocalQueue", "ClusterQueue", "ResourceFlavor", "Topology", "WorkloadPriorityClass"),
-        *("PodGroup", "Queue", "PodMonitor", "ServiceMonitor"),
+        *("PodGroup", "Queue", "PodMonitor", "ServiceMonitor", "Workload", "ProvisioningRequest", "AdmissionCheck"),
+        *("CustomResourceDefinition", "APIService", "DeviceClass", "ResourceClaimTemplate", "HorizontalPodAutoscaler"),
+        *("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration", "Ingress", "Certificate", "Issuer"),
+        *("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "VerticalPodAutoscaler"),
+        *("MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding"),
     )
 )
 
@@ -66,6 +70,7 @@ REFUSED = {
         ("PipelineRun", "TaskRun", "Pipeline", "Task"),
         ("Tekton runs its steps in the cluster", "write each step as a Job"),
     ),
+    "Kustomization": ("it names the files that are put together", "compile what `kustomize build` prints"),
     "SparkApplication": ("Spark's operator runs it in the cluster", "start Spark in the command of a Job"),
 }
 
