@@ -18,7 +18,7 @@ from flowc.frontends.k8s.job.restarts import retry_of
 from flowc.frontends.k8s.job.times import time_of
 from flowc.frontends.k8s.machine import gpus, needs
 from flowc.frontends.k8s.pod.containers import arrange
-from flowc.frontends.k8s.volumes import claims
+from flowc.frontends.k8s.volumes import claims, places
 from flowc.frontends.k8s.volumes import lower as volumes
 from flowc.ir.job import Conventions, Job, Placement, Port, Resources, Run, SourceInfo
 from flowc.ir.unit import Unit
@@ -80,15 +80,28 @@ def _unused(document: Mapping, tree: Tree, ledger: Ledger) -> None:
         if own is not None or name in refs:
             pair = pair_of(document.at("spec", "resources"), "requests")
             ledger.decide(pair, "ignored", "it is bound to a volume that is there", quiet=True)
+        if own is None and name in refs:
+            ledger.decide(named, "ignored", "a volume of the file says whose it is", quiet=True)
         there = volumes_there.get(("", str(own)))
-        if there is None or claims.elsewhere(there) is None:
+        if there is None or not claims.elsewhere(there):
             note = "the volume has the claim's name"
             ledger.decide(pair_of(document.at("spec"), "volumeName"), "ignored", note, quiet=True)
     elif kind == "PersistentVolume":
         bound = [each.read("spec", "volumeName") for each in tree.companions.claims.values()]
-        if (name not in bound and document.at("spec", "claimRef") is None) or claims.elsewhere(document) is None:
+        place = places.of_persistent(document)
+        if (name not in bound and document.at("spec", "claimRef") is None) or place is None:
             for pair in (named, pair_of(document, "spec")):
                 ledger.decide(pair, "ignored", "no claim of the file leads to a place that it names", quiet=True)
+            return
+        if name not in bound:
+            ledger.decide(named, "ignored", "its `claimRef` says whose it is", quiet=True)
+        spec, csi = document.at("spec"), document.at("spec", "csi")
+        if csi is not None and csi.read("volumeAttributes", "bucketName"):
+            ledger.decide(pair_of(csi, "volumeHandle"), "ignored", "`bucketName` says which bucket it is", quiet=True)
+        if place.left_out:
+            own = any(each.value in place.left_out for each in document.each("spec", "mountOptions"))
+            parent, key = (spec, "mountOptions") if own else (csi, "volumeAttributes")
+            ledger.decide(pair_of(parent, key), "approximated", places.but_for(place))
 
 
 def _unit(

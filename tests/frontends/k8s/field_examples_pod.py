@@ -15,8 +15,14 @@ PVC = with_volume({"persistentVolumeClaim": {"claimName": "c"}})
 GCS: dict[str, Any] = {"driver": "gcsfuse.csi.storage.gke.io", "volumeAttributes": {"bucketName": "b"}}
 NFS = {"server": "s", "path": "/p"}
 PERSISTENT = {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "pv"}, "spec": {"nfs": NFS}}
+CSI = {"driver": "gcsfuse.csi.storage.gke.io", "volumeHandle": "b"}
 BOUND = claim("c")
 BOUND["spec"]["volumeName"] = "pv"
+
+
+def behind(**spec: Any) -> tuple[dict[str, Any], ...]:
+    """A claim's mount, the claim, and the PersistentVolume that it is bound to."""
+    return (PVC, BOUND, {**PERSISTENT, "spec": spec})
 
 
 def vol(kind: str, **more: Any) -> dict[str, Any]:
@@ -138,7 +144,21 @@ EXAMPLES: dict[str, Example] = {
     "PersistentVolumeClaimSpec.accessModes": ((PVC, claim("c")), (PVC, claim("c", mode="ReadWriteMany"))),
     "PersistentVolumeClaimSpec.volumeName": ((PVC, claim("c"), PERSISTENT), (PVC, BOUND, PERSISTENT)),
     "VolumeResourceRequirements.requests": ((PVC, claim("c")), (PVC, claim("c", size="20Gi"))),
-    "PersistentVolume.spec": ((PVC, BOUND), (PVC, BOUND, PERSISTENT)),
+    "PersistentVolumeSpec.mountOptions": (behind(csi=CSI), behind(csi=CSI, mountOptions=["only-dir=x"])),
+    "PersistentVolumeSpec.claimRef": (
+        (PVC, claim("c"), PERSISTENT),
+        (PVC, claim("c"), {**PERSISTENT, "spec": {"nfs": NFS, "claimRef": {"name": "c"}}}),
+    ),
+    "CSIPersistentVolumeSource.driver": (
+        behind(csi={**CSI, "driver": "s3.csi.aws.com"}),
+        behind(csi={**CSI, "driver": "gcsfuse.csi.storage.gke.io"}),
+    ),
+    "CSIPersistentVolumeSource.volumeHandle": (behind(csi=CSI), behind(csi={**CSI, "volumeHandle": "d"})),
+    "CSIPersistentVolumeSource.readOnly": (behind(csi=CSI), behind(csi={**CSI, "readOnly": True})),
+    "CSIPersistentVolumeSource.volumeAttributes": (
+        behind(csi=CSI),
+        behind(csi={**CSI, "volumeAttributes": {"bucketName": "d"}}),
+    ),
     "ConfigMapVolumeSource.name": ((vol("configMap", name="p"), CM), config()),
     "ConfigMapVolumeSource.items": (config(), item()),
     "ConfigMapVolumeSource.defaultMode": (config(), config(defaultMode=0o400)),

@@ -224,7 +224,7 @@ class TestVolumes:
             "apiVersion": "v1",
             "kind": "PersistentVolume",
             "metadata": {"name": "pv"},
-            "spec": {"csi": {"driver": "s3.csi.aws.com", "volumeAttributes": {"bucketName": "b"}}},
+            "spec": {"csi": {"driver": "s3.csi.aws.com", "volumeHandle": "h", "volumeAttributes": {"bucketName": "b"}}},
         }
         bound = claim("data")
         bound["spec"]["volumeName"] = "pv"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flowc.frontends.k8s.container.expand import Piece, expand, literal
 from flowc.frontends.k8s.context import pair_of
 from flowc.frontends.k8s.machine import needs
 from flowc.ir.job import Isolation, Probe
@@ -136,13 +137,21 @@ def _lifecycle(container: Mapping, context: Context, put: Any) -> None:
         context.decide(container.at("lifecycle"), "preStop", "ignored", note)
 
 
+def _with_static(text: str, container: Mapping) -> str:
+    """`$(NAME)` in a probe's command, as the node puts it in: the value as it stands in the manifest, nothing for one
+    that comes from elsewhere."""
+    values = {str(each.read("name", default="")): str(each.read("value") or "") for each in container.each("env")}
+    pieces = expand(text, lambda name: (Piece(text=values[name]),) if name in values else None)
+    return literal(pieces) or ""
+
+
 def _liveness(container: Mapping, context: Context) -> Probe | None:
     """The probe that kills a container which hangs; a request over the network is made by a command of the image."""
     probe = container.at("livenessProbe")
     if probe is None:
         context.decide(container, "startupProbe", "ignored", "nobody waits for a batch job to be ready")
         return None
-    argv = tuple(str(each.value) for each in probe.each("exec", "command"))
+    argv = tuple(_with_static(str(each.value), container) for each in probe.each("exec", "command"))
     if not argv:
         note = "nobody looks whether it hangs: a command inside it could be tried (`exec`), no request over the network"
         context.decide(container, "livenessProbe", "ignored", note)

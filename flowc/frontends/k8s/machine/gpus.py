@@ -6,6 +6,7 @@ from flowc._compiled import k8s_gpus as data
 from flowc.diag.codes.k8s import lower as codes
 from flowc.diag.codes.k8s import machines as machine_codes
 from flowc.frontends.k8s import quantity
+from flowc.frontends.k8s.context import pair_of
 from flowc.frontends.k8s.machine import labels, models
 from flowc.frontends.k8s.machine.labels import Kinds, Requirement
 from flowc.frontends.k8s.machine.needs import asked, gpus_of, model_resource, part_resource, resource_names, scaled
@@ -86,6 +87,9 @@ def _preferred(count: int, context: Context) -> Kinds:
         labels.kinds_of(requirements(each.at("preference") or each), count, context, preferred=True) for each in terms
     ]
     found = _merged([each for each in kinds if each.words])
+    if not found.words:
+        pair = pair_of(context.job.pod_spec.at(*path[:2]), path[2])
+        context.ledger.decide(pair, "ignored", "its labels belong to the cluster", quiet=True)
     return Kinds(found.words, found.least_gib, found.place)
 
 

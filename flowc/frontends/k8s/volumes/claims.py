@@ -6,6 +6,7 @@ from flowc.diag.codes.k8s import machines as machine_codes
 from flowc.frontends.k8s.context import pair_of
 from flowc.frontends.k8s.machine.needs import scaled
 from flowc.frontends.k8s.quantity import bytes_of
+from flowc.frontends.k8s.volumes import host_paths, places
 from flowc.frontends.k8s.volumes.mounts import made, volume_named
 from flowc.ir.job import Mount, Volume
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from flowc.yamldoc.node import Mapping, Node
 
 SHARED_MODES = ("ReadWriteMany", "ReadOnlyMany")
-BUCKET_DRIVERS = {"gcsfuse.csi.storage.gke.io": "gs", "s3.csi.aws.com": "s3"}
 
 
 def claim_of(volume: Mapping, context: Context) -> tuple[str, Mapping | None]:
@@ -39,23 +39,12 @@ def bound_to(volume: Mapping, context: Context) -> Mapping | None:
 def of_cluster(volume: Mapping, context: Context) -> str | None:
     """The claim's name, unless a PersistentVolume of the file says that it is something else (a bucket, NFS)."""
     found = bound_to(volume, context)
-    return claim_of(volume, context)[0] if found is None or elsewhere(found) is None else None
+    return claim_of(volume, context)[0] if found is None or not elsewhere(found) else None
 
 
-def elsewhere(persistent: Mapping) -> tuple[str, str] | None:
-    """(kind, source) of a mount, where a PersistentVolume is a bucket, a folder of a server or of the machine."""
-    spec = persistent.at("spec")
-    if spec is None:
-        return None
-    if spec.at("nfs") is not None:
-        return "nfs", f"{spec.read('nfs', 'server')}:{spec.read('nfs', 'path')}"
-    if spec.at("hostPath") is not None:
-        return "host", str(spec.read("hostPath", "path", default=""))
-    scheme = BUCKET_DRIVERS.get(str(spec.read("csi", "driver", default="")))
-    if scheme is None:
-        return None
-    bucket = spec.read("csi", "volumeAttributes", "bucketName") or spec.read("csi", "volumeHandle")
-    return "bucket", f"{scheme}://{bucket}"
+def elsewhere(persistent: Mapping) -> bool:
+    """Whether a PersistentVolume is a bucket, a folder of a server or of the machine."""
+    return places.of_persistent(persistent) is not None
 
 
 def mount_of(volume: Mapping, mount: Node, context: Context) -> Mount | None:
@@ -63,21 +52,28 @@ def mount_of(volume: Mapping, mount: Node, context: Context) -> Mount | None:
     source = volume.at("persistentVolumeClaim")
     read_only = source is not None and bool(source.read("readOnly"))
     persistent = bound_to(volume, context)
-    other = elsewhere(persistent) if persistent is not None else None
-    if other is not None:
-        kind, place = other
-        if kind == "host":
-            context.gather(machine_codes.HOST_PATHS, f"`{place}`", mount.span)
-        elif kind == "nfs":
-            context.gather(machine_codes.STORAGE_EXPECTED, f"`{place}`", mount.span)
-        return made(kind, place, mount, read_only=read_only)
-    driver = persistent.read("spec", "csi", "driver") if persistent is not None else None
-    if driver is not None:
-        reason = f"its PersistentVolume is of the driver `{driver}`, which belongs to a cluster"
-        assert source is not None
-        context.refuse(source, "claimName", reason, "copy the data into a bucket or a volume of the provider")
+    if persistent is None:
+        return made("volume", claim_of(volume, context)[0], mount, read_only=read_only)
+    place = places.of_persistent(persistent)
+    if place is None:
+        _refuse(volume, persistent, context)
         return None
-    return made("volume", claim_of(volume, context)[0], mount, read_only=read_only)
+    read_only = read_only or place.read_only
+    host = persistent.at("spec", "hostPath")
+    if host is not None and place.kind == "host":
+        found = host_paths.mount_of(host, mount, context)
+        return found and found.replace(read_only=found.read_only or read_only)
+    if place.kind == "nfs":
+        context.gather(machine_codes.STORAGE_EXPECTED, f"`{place.source}`", mount.span)
+    return made(place.kind, place.source, mount, read_only=read_only).replace(options=place.options)
+
+
+def _refuse(volume: Mapping, persistent: Mapping, context: Context) -> None:
+    """A claim whose data is out of reach: an empty volume in its place would be paid for, and be no use."""
+    source = volume.at("persistentVolumeClaim")
+    assert source is not None
+    help = "copy the data into a bucket or a volume of the provider"
+    context.refuse(source, "claimName", places.out_of_reach(persistent), help)
 
 
 def volumes_of(pod: Pod, whole: dict[str, Node], context: Context) -> tuple[Volume, ...]:
@@ -90,6 +86,10 @@ def volumes_of(pod: Pod, whole: dict[str, Node], context: Context) -> tuple[Volu
                 continue
             name = of_cluster(volume, context)
             if name is None or name in found or not name:
+                continue
+            persistent = bound_to(volume, context)
+            if persistent is not None:
+                _refuse(volume, persistent, context)
                 continue
             context.put(f"volumes.{len(found)}", volume.at("persistentVolumeClaim", "claimName"))
             if name in whole:

@@ -6,7 +6,7 @@ from flowc.diag.codes.k8s import machines as machine_codes
 from flowc.frontends.k8s.context import pair_of
 from flowc.frontends.k8s.machine.needs import scaled
 from flowc.frontends.k8s.quantity import bytes_of
-from flowc.frontends.k8s.volumes import claims, host_paths
+from flowc.frontends.k8s.volumes import claims, host_paths, places
 from flowc.frontends.k8s.volumes import files as volume_files
 from flowc.frontends.k8s.volumes.mounts import made, source_of, volume_named
 from flowc.ir.job import Mount
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 SHM = "/dev/shm"
 FILE_SOURCES = ("configMap", "secret", "projected", "downwardAPI")
-GCS, S3 = "gcsfuse.csi.storage.gke.io", "s3.csi.aws.com"
 
 
 class Storage(Record):
@@ -151,14 +150,13 @@ def mounts_named(name: str, context: Context) -> list[Node]:
 
 
 def _csi(source: Node, mount: Node, context: Context) -> Mount | None:
-    driver = str(source.read("driver", default=""))
-    attributes = source.at("volumeAttributes")
-    bucket = attributes.read("bucketName") if attributes is not None else None
-    read_only = bool(source.read("readOnly"))
-    if driver == GCS and bucket:
-        return made("bucket", f"gs://{bucket}", mount, read_only=read_only)
-    if driver == S3 and bucket:
-        return made("bucket", f"s3://{bucket}", mount, read_only=read_only)
-    reason = f"the driver `{driver}` belongs to a cluster"
-    context.refuse(source, "driver", reason, "use a bucket, a persistentVolumeClaim or `nfs`")
-    return None
+    place = places.of_driver(source)
+    if place is None:
+        reason = f"the driver `{source.read('driver', default='')}` belongs to a cluster"
+        context.refuse(source, "driver", reason, "use a bucket, a persistentVolumeClaim or `nfs`")
+        return None
+    if place.kind == "nfs":
+        context.gather(machine_codes.STORAGE_EXPECTED, f"`{place.source}`", source.span)
+    if place.left_out:
+        context.decide(source, "volumeAttributes", "approximated", places.but_for(place))
+    return made(place.kind, place.source, mount, read_only=place.read_only).replace(options=place.options)

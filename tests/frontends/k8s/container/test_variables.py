@@ -105,3 +105,15 @@ def test_the_index_of_a_task_is_put_into_the_command() -> None:
     assert found.env == (("A", "$(JOB_COMPLETION_INDEX)"),)
     assert found.run.argv[:2] == ("/bin/sh", "-c")
     assert '"${2}${JOB_COMPLETION_INDEX}"' in found.run.argv[2]
+
+
+def test_a_probes_command_has_the_values_that_stand_in_the_manifest() -> None:
+    env = [
+        {"name": "PORT", "value": "80"},
+        {"name": "URL", "value": "http://$(PORT)"},
+        {"name": "IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}},
+    ]
+    command = ["curl", "$(URL)", ":$(PORT)", "<$(IP)>", "$(NONE)", "$$(PORT)"]
+    probe = one(job(container={"env": env, "livenessProbe": {"exec": {"command": command}}})).isolation.liveness
+    assert probe is not None
+    assert probe.argv == ("curl", "http://$(PORT)", ":80", "<>", "$(NONE)", "$(PORT)")
