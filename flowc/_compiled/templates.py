@@ -662,7 +662,11 @@ def startup_plain(v, sh):
                     put(')"')
                 put(' flowc-setup flowc >/dev/null || give_up "cannot keep what setup made"\n        docker rm -v flowc-setup >/dev/null\n    }\n')
         if v['restarts']:
-            put('    # What fails from here on is started again.\n    : >"$state_dir/ready"\n')
+            put('    # What fails from here on is started again.\n')
+            if v['image'] is None:
+                put('    ps -eo unit=,pid= | awk \'/^flowc.service/\' >"$state_dir/ready"\n')
+            else:
+                put('    : >"$state_dir/ready"\n')
         sections.append(('setup', ''.join(out)))
         out.clear()
         for l_name, l_is_init, l_restart, l_secret_words, l_words, l_facts, l_command, l_log in v['containers']:
@@ -907,6 +911,8 @@ def startup_plain(v, sh):
                 put(str(v['max_restarts']))
                 put(' && ++failure_count)) || break ;;\n')
         put('    esac\n')
+        if v['image'] is None:
+            put('    # Of the unit only what was there before stays: what has left the job\'s process group ends too.\n    # shellcheck disable=SC2046\n    [ ! -s "$state_dir/ready" ] || kill -KILL $(ps -eo unit=,pid= | awk \'/^flowc.service/\' | grep -vxFf "$state_dir/ready")\n')
         for l_place in v['cleared']:
             put('    find ')
             put(sh(l_place))
@@ -1705,7 +1711,10 @@ def startup_small(v, sh):
                     put(')"')
                 put(' flowc-setup flowc>/dev/null||x "cannot keep what setup made"\ndocker rm -v flowc-setup>/dev/null\n}\n')
         if v['restarts']:
-            put(':>$d/ready\n')
+            if v['image'] is None:
+                put("ps -eo unit=,pid=|awk '/^flowc.service/'>$d/ready\n")
+            else:
+                put(':>$d/ready\n')
         sections.append(('setup', ''.join(out)))
         out.clear()
         for l_name, l_is_init, l_restart, l_secret_words, l_words, l_facts, l_command, l_log in v['containers']:
@@ -1939,6 +1948,8 @@ def startup_small(v, sh):
                 put(str(v['max_restarts']))
                 put('&&++fc))||break;;\n')
         put('esac\n')
+        if v['image'] is None:
+            put("[ ! -s $d/ready ]||kill -KILL $(ps -eo unit=,pid=|awk '/^flowc.service/'|grep -vxFf $d/ready)\n")
         for l_place in v['cleared']:
             put('find ')
             put(sh(l_place))

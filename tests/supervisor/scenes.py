@@ -34,7 +34,7 @@ PRELUDE = "mkdir() { :; }\nln() { :; }\n"
 # caught the body waits in a way in which bash hears it.
 BODY = """#!/bin/bash
 : 'scontrol requeue 1'
-ask() {{ printf %s $1 >end; kill -TERM -$FLOWC_BODY; sleep 9; }}
+ask() {{ [ -e end ] && told=1; printf %s $1 >end; [ $told ] || kill -TERM -$FLOWC_BODY; sleep 9; }}
 echo begin >>runs
 [ -z "$SLURM_RESTART_COUNT" ] || exit 0
 {trap}
@@ -64,9 +64,14 @@ KINDS = (
     "limit+stop",
     "requeue",
     "requeue+stop",
+    "requeue+limit",
     "cancel",
     "cancel+stop",
+    "cancel+limit",
 )
+
+# How a job may end whatever it asks for.
+OTHER = ("PENDING", "TIMEOUT")
 
 # State, exit status, signal.
 End = tuple[str, int, int]
@@ -108,16 +113,16 @@ def draw(chance: random.Random, tick_s: float) -> Scene:
     if "stop" in kind:
         right |= {("PENDING", *each) for each in told_ends}
     if "cancel" in kind:
-        right = {("CANCELLED", *(told or (code, number)))} | {each for each in right if each[0] == "PENDING"}
+        right = {("CANCELLED", *(told or (code, number)))} | {each for each in right if each[0] in OTHER}
     if "requeue" in kind:
-        right = {("COMPLETED", 0, 0)} | {each for each in right if each[0] == "PENDING"}
+        right = {("COMPLETED", 0, 0)} | {each for each in right if each[0] in OTHER}
     return Scene(kind, end, trap, after, chance.uniform(-NEAR_S, NEAR_S), limit, tick_s, frozenset(right))
 
 
 def prepare(scene: Scene, folder: Path) -> None:
     """The runner of a scene as it is installed, with the places of the machine below `folder`."""
     act = {"requeue": "ask requeue", "cancel": "ask cancel"}.get(scene.kind.partition("+")[0], "")
-    after = scene.after_s - (scene.late_s if scene.kind in ("tick", "limit", "warning") else 0)
+    after = scene.after_s - (0 if "stop" in scene.kind else scene.late_s)
     text = BODY.format(trap=scene.trap, after=max(after, 0), act=act, end=scene.end)
     warning = None
     if scene.kind == "warning":
@@ -172,7 +177,8 @@ def play(scene: Scene, folder: Path) -> str | None:
     if first["state"] == "PENDING" and first["exit_code"] is None:
         found = ("PENDING", 143, 15)  # stopped before or while it was to be started again
     asked = (folder / "end").exists() and (folder / "end").read_text() == "cancel"
-    if found not in scene.right or asked != (found[0] == "CANCELLED"):
+    # Past its limit a job may ask for its end in vain.
+    if found not in scene.right or (asked != (found[0] == "CANCELLED") and not (asked and found[0] == "TIMEOUT")):
         return f"{found} after {runs}"
     # The next boot.
     again = start(folder)

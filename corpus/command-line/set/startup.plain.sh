@@ -128,7 +128,7 @@ run_job() {
         HOSTNAME="$host_name" \
     )
     # What fails from here on is started again.
-    : >"$state_dir/ready"
+    ps -eo unit=,pid= | awk '/^flowc.service/' >"$state_dir/ready"
     exec "${in_job[@]}" \
         env BASH_ENV="$state_dir/trap" \
         "$state_dir/body" \
@@ -188,6 +188,9 @@ run_job() {
     case $body_status in
     *) ((failure_count < 2 && ++failure_count)) || break ;;
     esac
+    # Of the unit only what was there before stays: what has left the job's process group ends too.
+    # shellcheck disable=SC2046
+    [ ! -s "$state_dir/ready" ] || kill -KILL $(ps -eo unit=,pid= | awk '/^flowc.service/' | grep -vxFf "$state_dir/ready")
     restart_delays=(1 1 2 )
     restart_delay=${restart_delays[failure_count < 2 ? failure_count : 2]}
     echo "flowc: exit status $body_status; starts again after $restart_delay seconds" >>"$output_file"
