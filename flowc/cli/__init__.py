@@ -29,8 +29,9 @@ def main(argv: list[str] | None = None) -> int:
 def _guarded(words: list[str]) -> int:
     try:
         return _run(words)
-    except KeyboardInterrupt:
-        return 130
+    except KeyboardInterrupt as interrupt:
+        # Ctrl-C, or the number of another signal that asks for the end.
+        return 128 + (interrupt.args[0] if interrupt.args else 2)
     except BrokenPipeError:
         return _nobody_reads()
     except Exception as error:

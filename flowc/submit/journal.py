@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from flowc.submit.plan import Step
 
-# The states of a step. SENT: it may have acted, nobody knows.
-WAITING, SENT, MADE, SKIPPED, FAILED = "waiting", "sent", "made", "skipped", "failed"
+# The states of a step. SENT: it may have acted, nobody knows. GIVEN_UP: it is not to be done any more.
+WAITING, SENT, MADE, SKIPPED, FAILED, GIVEN_UP = "waiting", "sent", "made", "skipped", "failed", "given up"
 # The states of a submission.
 OPEN, DONE, BROKEN = "open", "done", "broken"
 
@@ -297,6 +297,10 @@ class Journal:
     def waiting(self, key: str, number: int) -> None:
         """It has not acted after all."""
         self._set(key, number, state=WAITING, sent_at=None)
+
+    def given_up(self, key: str, number: int) -> None:
+        """It has not acted, and will not."""
+        self._set(key, number, state=GIVEN_UP, error=None)
 
     def ended(self, key: str, number: int, state: str, exit_status: int | None) -> None:
         """Its job has ended."""

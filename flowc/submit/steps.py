@@ -16,12 +16,12 @@ from flowc.providers.errors import (
     RateLimitError,
     UnavailableError,
 )
-from flowc.submit.journal import BROKEN, DONE, MADE, SENT, SKIPPED, WAITING
+from flowc.submit.journal import BROKEN, DONE, GIVEN_UP, MADE, OPEN, SENT, SKIPPED, WAITING
 from flowc.submit.plan import CHANGE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from typing import Any, NoReturn
 
     from flowc.providers.base import Made, Provider
@@ -85,8 +85,12 @@ class Carrier:
         known = dict(submission.resolved)
         made: dict[str, str] = {}
         room = room_of(submission.document, self._journal.bids(key=submission.key))
+        given_up: set[str] = set()
         whole = True
         for entry in self._journal.entries(submission.key):
+            if entry.state == GIVEN_UP or (entry.action == CHANGE and entry.target in given_up):
+                given_up.add(entry.identity)
+                continue
             if entry.state not in (MADE, SKIPPED):
                 if entry.state == WAITING and not _has_its_turn(entry, room, made):
                     whole = False
@@ -100,6 +104,35 @@ class Carrier:
         if whole:
             self._journal.close_submission(submission.key, DONE)
         return whole
+
+    def give_up(self, submission: Submission, names: Collection[str]) -> list[str]:
+        """See to it that bids of these names, which are not known to be there, are never placed. The names of those
+        that were there after all. Raises as `carry_out`."""
+        found = []
+        with self._journal.held(submission.key):
+            try:
+                for entry in self._journal.entries(submission.key):
+                    if entry.kind != "bid" or entry.action == CHANGE or entry.name not in names:
+                        continue
+                    if entry.state == SENT:
+                        project = submission.resolved.get(entry.body["project"], entry.body["project"])
+                        there = self._look(entry, {**entry.body, "project": project}, since=entry.sent_at or 0.0)
+                        if there is not None:
+                            entry = self._have(entry, there)
+                    if entry.state == MADE:
+                        found.append(entry.name)
+                    elif entry.state != GIVEN_UP:
+                        self._journal.given_up(entry.key, entry.number)
+            except ProviderError as error:
+                raise InterruptedSubmissionError(submission.key, error) from None
+            if submission.state == OPEN and not self._is_left(submission.key):
+                self._journal.close_submission(submission.key, DONE)
+        return found
+
+    def _is_left(self, key: str) -> bool:
+        """Whether there is something to do yet for bids that are wanted."""
+        bids = [each for each in self._journal.entries(key) if each.kind == "bid" and each.action != CHANGE]
+        return any(each.state not in (MADE, GIVEN_UP) for each in bids)
 
     def _do(self, entry: Entry, known: Mapping[str, str], made: Mapping[str, str]) -> Entry:
         """The entry as it is when it is done. Raises RefusedError, and ProviderError where it can be tried again."""

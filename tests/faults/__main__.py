@@ -19,7 +19,20 @@ from tests.faults.power import Disk
 from tests.faults.runs import count_moments, play
 
 _disk: list[Disk] = []
-COLUMNS = ("runs", "processes", "calls", "struck", "bids", "double", "lost", "orphans", "stuck", "told", "ended_again")
+COLUMNS = (
+    "runs",
+    "processes",
+    "calls",
+    "struck",
+    "bids",
+    "double",
+    "lost",
+    "orphans",
+    "stuck",
+    "silent",
+    "told",
+    "ended_again",
+)
 HEADS = {"struck": "went wrong", "told": "keys told", "ended_again": "placed twice, one ended"}
 
 

@@ -25,6 +25,7 @@ class Verdict:
     lost: int = 0
     orphans: int = 0
     stuck: int = 0
+    silent: int = 0
     told: int = 0
     ended_again: int = 0
     why: list[str] = field(default_factory=list)
@@ -71,6 +72,8 @@ def judge(stage: Stage, *, ended: bool, last: int) -> Verdict:
     if not ended:
         found.stuck = 1
         found.why.append("never came to its end")
+    found.silent = len(stage.untold)
+    found.why += stage.untold[:3]
     if last == 0 and alive:
         found.why.append("the same command again said that it submitted")
     key = stage.server.key.encode()

@@ -33,6 +33,8 @@ from tests.mithril.state import State
 ROOT = Path(__file__).resolve().parents[2]
 RATE = 100  # of a real process: its seconds in one of ours
 PATIENCE_S = 25  # the client's, in its own seconds, where a reply is slow
+# What asks a process for its end, and its exit status then.
+SIGNALS = {"ctrl-c": 130, "SIGINT": 130, "SIGTERM": 143}
 RESUME, LIST = ["submit", "--resume"], ["list"]
 TURNS = 20  # of processes, until a submission counts as stuck
 
@@ -98,6 +100,7 @@ class Stage:
     disk: Disk | None
     outputs: list[bytes] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
+    untold: list[str] = field(default_factory=list)
     calls: int = 0
 
     @property
@@ -197,7 +200,28 @@ class Stage:
     def process(self, words: list[str], cut: Cut | None = None, together: int = 1) -> int:
         status = self.real(words, cut, together) if self.plan.real else self.here(words, cut)
         self.statuses.append(status)
+        if together == 1 and words != LIST:
+            self.untold += self.not_said(status, cut)
         return status
+
+    def not_said(self, status: int, cut: Cut | None) -> list[str]:
+        """What somebody should have read after a process that did not come to its end, and could not."""
+        said = self.outputs[-1].decode(errors="replace")
+        found = []
+        asked = cut is not None and cut.how in SIGNALS
+        if asked and status not in (0, 2, 4, SIGNALS[cut.how] if cut else 0):
+            found.append(f"exit status {status} after {cut}")
+        if asked and status > 128 and "interrupted: " not in said:
+            found.append(f"nothing about {cut}: {said}")
+        if (asked and status > 128) or status == 4:
+            there = [each.name for each in self.server.state.live_bids()]
+            there += [each.name for each in self.server.state.volumes.values()]
+            missing = [name for name in there if name not in said]
+            if missing:
+                found.append(f"nothing about {missing} ({status}): {said}")
+            if there and ("submit --resume " not in said or "flowc cancel " not in said):
+                found.append(f"not how it goes on ({status}): {said}")
+        return found
 
 
 class Gone(BaseException):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 # flowc's own failures where the exit status is the job's.
 OURS = 125
@@ -28,12 +30,11 @@ def guarded(work: Callable[[], int], *, failed: int) -> int:
     from flowc.submit.steps import InterruptedSubmissionError, RefusedError
 
     try:
-        return work()
+        with _asked_to_end():
+            return work()
     except InterruptedSubmissionError as error:
         tell(f"error: {error.cause}")
-        tell(
-            f"  help: `flowc submit --resume {error.key}` finds out what exists, and goes on; so does the same command"
-        )
+        tell(f"  help: {how_on(error.key)}")
         return failed
     except RefusedError as error:
         problem: Exception = error.cause
@@ -45,3 +46,32 @@ def guarded(work: Callable[[], int], *, failed: int) -> int:
     if help:
         tell(f"  help: {help}")
     return WRONG_USAGE if isinstance(problem, RefusedTaskError) and failed != OURS else failed
+
+
+def how_on(key: str) -> str:
+    """What to do with a submission that was cut short."""
+    return f"`flowc submit --resume {key}` finds out what exists, and goes on; `flowc cancel {key}` ends it"
+
+
+@contextmanager
+def _asked_to_end() -> Iterator[None]:
+    """The signals by which others ask for the end of a command are as Ctrl-C meanwhile; what is ignored stays so."""
+    import signal
+
+    def ask(number: int, frame: object) -> None:
+        raise KeyboardInterrupt(number)
+
+    ours = []
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) == signal.SIG_DFL:
+            try:
+                signal.signal(number, ask)
+            except ValueError:  # not the main thread, which alone hears signals
+                break
+            ours.append(number)
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)

@@ -6,6 +6,8 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from flowc.cli.tasks.world import World
     from flowc.submit.journal import Submission
 
@@ -16,6 +18,17 @@ def place(world: World, submission: Submission) -> bool:
 
     provider = world.provider(submission.provider)
     return Carrier(world.journal, provider, now=time.time, sleep=time.sleep).carry_out(submission)
+
+
+def give_up(world: World, key: str, names: Collection[str]) -> None:
+    """See to it that bids of a submission which are not known to be there are never placed; those that are there after
+    all are known then. Raises as `place`."""
+    from flowc.submit.steps import Carrier
+
+    submission = world.journal.submission(key)
+    if submission is not None:
+        provider = world.provider(submission.provider)
+        Carrier(world.journal, provider, now=time.time, sleep=time.sleep).give_up(submission, names)
 
 
 def place_more(world: World, key: str) -> None:

@@ -11,6 +11,7 @@ from flowc.cli.arguments import UsageError
 from flowc.cli.status import DONE, WORLD_FAILED
 from flowc.cli.tasks.bill import who_ends
 from flowc.cli.tasks.guard import OURS, RefusedTaskError, guarded
+from flowc.cli.tasks.standing import Standing, what_stands
 from flowc.cli.tasks.world import World, refuse_missing, tell
 from flowc.record import Record
 from flowc.settings import SettingsError
@@ -37,9 +38,16 @@ def submit(words: Words, argv: list[str], *, shown_here: bool = False) -> int:
         except SettingsError:
             pass  # said below
     failed = OURS if _stays(words) else WORLD_FAILED
-    if words.flag("resume"):
-        return guarded(lambda: _resume(words), failed=failed)
-    return guarded(lambda: _submit(words, argv), failed=failed)
+    standing = Standing()
+
+    def work() -> int:
+        try:
+            return _resume(words, standing) if words.flag("resume") else _submit(words, argv, standing)
+        except KeyboardInterrupt:
+            standing.tell_interrupted()
+            raise
+
+    return guarded(work, failed=failed)
 
 
 def check(words: Words) -> None:
@@ -63,7 +71,7 @@ class _Plan(Record):
     found: Resolution
 
 
-def _submit(words: Words, argv: list[str]) -> int:
+def _submit(words: Words, argv: list[str], standing: Standing) -> int:
     from flowc.cli.tasks.compiling import request
 
     document, status = request(words, argv)
@@ -81,7 +89,7 @@ def _submit(words: Words, argv: list[str]) -> int:
         # Before the provider is asked, which might have no room for it any more: it is there.
         there = world.journal.same(_content(words, name, document), once=words.flag("idempotency_key"))
         if there is not None and _is_meant(words, there, _digest(name, document)):
-            return _carry_out(words, world, [there])
+            return _carry_out(words, world, [there], standing)
         again = there is not None
     found = provider.resolve(document)
     for warning in found.warnings:
@@ -90,9 +98,9 @@ def _submit(words: Words, argv: list[str]) -> int:
         _show_calls(found.document)
         return DONE
     refuse_missing(missing_secrets(document, os.environ))
-    submission = _begun(words, world, name, _Plan(document=document, found=found), again=again)
+    submission = _begun(words, world, name, _Plan(document=document, found=found), standing, again=again)
     price = "" if found.market_usd is None else f", {found.market_usd:.2f} USD an hour at today's price"
-    return _carry_out(words, world, [submission], price)
+    return _carry_out(words, world, [submission], standing, price)
 
 
 def _digest(provider: str, document: dict[str, Any]) -> str:
@@ -109,7 +117,7 @@ def _content(words: Words, provider: str, document: dict[str, Any]) -> str:
     return _digest(provider, document) if key is None else content_key({"idempotency_key": key})
 
 
-def _begun(words: Words, world: World, provider: str, plan: _Plan, *, again: bool) -> Submission:
+def _begun(words: Words, world: World, provider: str, plan: _Plan, standing: Standing, *, again: bool) -> Submission:
     """The submission in the journal: a new one, or, unless `again`, one of the same content that is to be finished.
     Raises RefusedTaskError where it lives already and nobody wants it twice."""
     from flowc.submit.journal import OPEN, Submission
@@ -130,6 +138,7 @@ def _begun(words: Words, world: World, provider: str, plan: _Plan, *, again: boo
         resolved=plan.found.known,
     )
     steps = steps_of(plan.found.document, nonce)
+    standing.at(world.journal, submission.key)
     other = world.journal.begin(submission, steps, again=again, once=words.flag("idempotency_key"))
     if other is None:
         return submission
@@ -163,17 +172,21 @@ def _is_meant(words: Words, other: Submission, digest: str) -> bool:
     )
 
 
-def _carry_out(words: Words, world: World, submissions: Sequence[Submission], price: str = "") -> int:
+def _carry_out(
+    words: Words, world: World, submissions: Sequence[Submission], standing: Standing, price: str = ""
+) -> int:
     from flowc.cli.tasks.placing import place
     from flowc.cli.tasks.waiting import Waiting
+    from flowc.submit.steps import InterruptedSubmissionError, RefusedError
 
     bids = []
     stays = _stays(words)
     for submission in submissions:
+        standing.at(world.journal, submission.key)
         try:
             place(world, submission)
-        except KeyboardInterrupt:
-            tell(f"interrupted on the way: `flowc submit --resume {submission.key}` finds out what exists, and goes on")
+        except (InterruptedSubmissionError, RefusedError):
+            tell(what_stands(world.journal, submission.key))
             raise
         found = world.journal.bids(key=submission.key)
         bids += found
@@ -189,10 +202,13 @@ def _carry_out(words: Words, world: World, submissions: Sequence[Submission], pr
         waiting.until_delivered()
     for submission in submissions:
         tell(who_ends(submission.key, submission.provider, submission.document, keep=submission.keep, stays=stays))
-    return waiting.run() if stays else DONE
+    if not stays:
+        return DONE
+    standing.quiet()
+    return waiting.run()
 
 
-def _resume(words: Words) -> int:
+def _resume(words: Words, standing: Standing) -> int:
     from flowc.submit.journal import OPEN
 
     journal = World(words).journal
@@ -207,7 +223,7 @@ def _resume(words: Words) -> int:
     if not chosen:
         tell("nothing is left to do: every submission is at its end")
         return DONE
-    return _carry_out(words, World(words, many=True), chosen)
+    return _carry_out(words, World(words, many=True), chosen, standing)
 
 
 def _show_calls(document: dict[str, Any]) -> None:

@@ -11,11 +11,11 @@ from flowc.cli.tasks.looking import endings_of
 from flowc.cli.tasks.output import Output
 from flowc.cli.tasks.placing import place_more
 from flowc.cli.tasks.world import tell
-from flowc.providers.base import ENDED, FAILED, PENDING
+from flowc.providers.base import CANCELLED, ENDED, FAILED, PENDING
 from flowc.providers.errors import RateLimitError, UnavailableError
 from flowc.submit.delivery import Deliverer
 from flowc.submit.ending import End
-from flowc.submit.journal import BROKEN
+from flowc.submit.journal import BROKEN, GIVEN_UP
 from flowc.submit.steps import InterruptedSubmissionError
 
 TYPE_CHECKING = False
@@ -133,6 +133,10 @@ class Waiting:
         self._to_place.discard(key)
         now = {bid.name: bid for bid in self._world.journal.bids(key=key)}
         self._waiting = [now.get(bid.name, bid) for bid in self._waiting]
+        for bid in [each for each in self._waiting if each.key == key and each.state == GIVEN_UP]:
+            self._say(bid, "was cancelled before it was placed")
+            self._ends[bid.name] = End(state=CANCELLED, reason=None, exit_status=130)
+            self._waiting.remove(bid)
         refused = self._world.journal.submission(key)
         if refused is not None and refused.state == BROKEN:
             for bid in [each for each in self._waiting if each.key == key and each.made is None]:

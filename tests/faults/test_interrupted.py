@@ -1,0 +1,88 @@
+"""Ctrl-C, and the signals by which others ask for the end: what is said, and what can be done then."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.plans import Cut, Plan
+from tests.faults.runs import Clock, Stage
+from tests.faults.shapes import SHAPES
+from tests.mithril import document
+from tests.mithril.server import Server
+
+POST = "POST /v2/spot/bids"
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    """An array of four, by real processes."""
+    (shape,) = [each for each in SHAPES if each.name == "array of 4"]
+    with Server(judge=document.JUDGE) as server:
+        (tmp_path / shape.file).write_text(shape.text)
+        yield Stage(Plan(0, "", shape, real=True), tmp_path, server, Clock(), None)
+
+
+def said(stage: Stage) -> str:
+    """What the last process said, with nonces and keys replaced."""
+    text = stage.outputs[-1].decode()
+    return re.sub(r"[0-9a-f]{8}-[a-z][a-z0-9]{7}", "KEY", re.sub(r"(four-\d)-[a-z0-9]{8}", r"\1", text))
+
+
+def key_of(stage: Stage) -> str:
+    found = re.search(r"--resume ([0-9a-f]{8}-[a-z0-9]{8})", stage.outputs[-1].decode())
+    assert found is not None, stage.outputs
+    return found[1]
+
+
+def bids(stage: Stage) -> list[tuple[str, bool]]:
+    """The bids that were placed, and whether they live."""
+    return [(each.name[:6], each.status != "Terminated") for each in stage.server.state.bids.values()]
+
+
+@pytest.mark.parametrize(("signal", "status"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
+def test_what_is_there_and_how_it_goes_on(stage: Stage, signal: str, status: int) -> None:
+    assert stage.process(stage.command, Cut(signal, 3, POST, acted=True)) == status
+    assert said(stage).splitlines()[-2:] == [
+        "flowc: interrupted: 2 of 4 bids placed (four-0, four-1); may be there, no reply has come: four-2",
+        "flowc:   help: `flowc submit --resume KEY` finds out what exists, and goes on; `flowc cancel KEY` ends it",
+    ]
+    assert stage.process(["submit", "--resume", key_of(stage)]) == 0
+    assert bids(stage) == [("four-0", True), ("four-1", True), ("four-2", True), ("four-3", True)]
+
+
+def test_nothing_was_submitted_yet(stage: Stage) -> None:
+    assert stage.process(stage.command, Cut("SIGINT", 2)) == 130
+    assert said(stage).splitlines()[-1] == "flowc: interrupted: nothing was submitted"
+    assert bids(stage) == []
+
+
+@pytest.mark.parametrize("acted", [False, True])
+def test_what_was_cut_short_can_be_ended_and_is_over_then(stage: Stage, acted: bool) -> None:
+    stage.process(stage.command, Cut("SIGINT", 3, POST, acted=acted))
+    key = key_of(stage)
+    assert stage.process(["cancel", key]) == 0
+    ended, never = "four-{}: ended, nothing more is paid for it", "four-{}: was not placed, and will not be"
+    lines = [ended.format(0), ended.format(1), (ended if acted else never).format(2), never.format(3)]
+    assert said(stage).splitlines() == [f"flowc: {each}" for each in lines]
+    assert not any(lives for _, lives in bids(stage))
+    assert stage.process(["submit", "--resume"]) == 0
+    assert stage.process(["submit", "--resume", key]) == 0
+    assert stage.process(["list"]) == 0
+    assert len(bids(stage)) == 2 + acted
+    assert stage.process(["wait", key]) == 130
+    # It is over: the same command is a new one.
+    assert stage.process(stage.command) == 0
+    assert len(bids(stage)) == 6 + acted
+
+
+def test_one_task_of_an_array_can_be_given_up(stage: Stage) -> None:
+    stage.process(stage.command, Cut("SIGINT", 2, POST, acted=True))
+    key = key_of(stage)
+    nonce = key.partition("-")[2]
+    assert stage.process(["cancel", f"four-3-{nonce}"]) == 0
+    assert stage.process(["submit", "--resume", key]) == 0
+    assert bids(stage) == [("four-0", True), ("four-1", True), ("four-2", True)]
