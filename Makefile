@@ -9,7 +9,7 @@ PYTEST_FLAGS ?= -n auto
 # `docker and not long` leaves out half of the minutes.
 DOCKER ?= docker
 
-.PHONY: help demo test test-boot test-docker test-uml test-supervisor test-slow same-as-slurm differential fuzz faults bench lint generate clean
+.PHONY: help demo test test-boot test-docker test-uml test-supervisor test-prism test-slow same-as-slurm differential fuzz faults bench lint generate clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 \2/p' Makefile | awk '{printf "  %-5s%-16s", $$1, $$2; $$1=$$2=""; print}'
@@ -20,7 +20,7 @@ demo: .venv/installed ## compile a real job; show its diagnostics, plan, request
 # Each installs the Debian packages that its tests need (root), or names them: tests/packages.txt.
 test: .venv/developed ## all tests that take seconds; root has missing programs installed, others are told
 	@tests/install_packages test
-	$(PYTEST) -m "not boot and not slow and not uml and not docker" tests
+	$(PYTEST) -m "not boot and not slow and not uml and not docker and not prism" tests
 
 test-boot: .venv/developed ## startup scripts on a real systemd, with a reboot (root, minutes)
 	@tests/install_packages boot
@@ -36,6 +36,12 @@ test-supervisor: .venv/developed ## 20,000 jobs whose end falls together with so
 test-docker: .venv/developed ## container jobs on a real docker on a real systemd (root, minutes)
 	@tests/install_packages docker
 	$(BIN)/pytest -m "$(DOCKER)" tests/docker
+
+# In a folder that is gone afterwards.
+test-prism: .venv/developed ## the client against a mock that Prism makes of the provider's document (node, npm)
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+	  npm install --silent --no-audit --no-fund --prefix "$$folder" @stoplight/prism-cli@5.14.2 && \
+	  PRISM="$$folder/node_modules/.bin/prism" $(BIN)/pytest -m prism tests/providers
 
 test-slow: .venv/developed ## tests that take minutes
 	@tests/install_packages test
