@@ -74,6 +74,30 @@ SHARED = (
 )
 
 
+def refused() -> str | None:
+    """Why the kernel gives this user no namespaces, None where it does."""
+    from flowc.machines import linux
+
+    uid, gid = os.geteuid(), os.getegid()
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            linux.unshare(linux.CLONE_NEWUSER | linux.CLONE_NEWNS | linux.CLONE_NEWUTS | linux.CLONE_NEWIPC)
+            _map_users(uid, gid)
+            linux.mount(None, "/", None, linux.MS_REC | linux.MS_PRIVATE)
+            linux.mount("tmpfs", "/tmp", "tmpfs", linux.MS_NOSUID)
+        except OSError as error:
+            os.write(write, (error.strerror or str(error)).encode())
+        finally:
+            os._exit(0)
+    os.close(write)
+    with open(read, "rb") as pipe:
+        why = pipe.read().decode()
+    os.waitpid(child, 0)
+    return why or None
+
+
 def _map_users(uid: int, gid: int) -> None:
     """The user is root there, and nobody else is there."""
     _write("/proc/self/setgroups", "deny")

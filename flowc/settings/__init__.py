@@ -69,6 +69,10 @@ class Settings:
         """Every setting, in the order of the table. Raises as `get`."""
         return [self.get(name) for name in SETTINGS]
 
+    def names(self) -> list[tuple[str, str]]:
+        """What can be set, and what each is, in the order of the table."""
+        return [(name, str(row["about"])) for name, row in SETTINGS.items()]
+
     def gone(self) -> list[tuple[str, str]]:
         """Variables of ways that are gone which the environment has, with what to do instead."""
         return [(name, instead) for name, instead in GONE.items() if self._environ.get(name)]

@@ -102,7 +102,7 @@ class Endings:
         end = _noted(bid) or self._end(task)
         if end is not None and last is not None:
             last()
-        return self._settle(bid, task, end)
+        return self.settle(bid, task, end)
 
     def look_at_all(self, pairs: Iterable[tuple[Bid, Task]]) -> list[tuple[Task, End | None]]:
         """`look` for many: their machines are asked at the same time. One that cannot be reached stays as it was."""
@@ -118,12 +118,13 @@ class Endings:
         for bid, task in pairs:
             end = _noted(bid) or (ends[task.identity] if task.identity in ends else self._end_or_none(task))
             try:
-                found.append(self._settle(bid, task, end))
+                found.append(self.settle(bid, task, end))
             except UnavailableError:
                 found.append((task, None))
         return found
 
-    def _settle(self, bid: Bid, task: Task, end: End | None) -> tuple[Task, End | None]:
+    def settle(self, bid: Bid, task: Task, end: End | None) -> tuple[Task, End | None]:
+        """Do what follows from an end. The task as it is then. Raises ProviderError."""
         if end is None:
             return task, None
         if bid.ended is None:

@@ -24,16 +24,22 @@ COMMANDS = (
     "logs",
     "wait",
     "cancel",
+    "watch",
     "local",
+    "doctor",
+    "init",
     "explain",
     "schema",
     "completion",
 )
+# Those that stand in `setup/`.
+_SETUP = ("watch", "doctor", "init")
 
 
 def load(name: str) -> ModuleType:
     """The module of one of COMMANDS."""
-    return __import__(f"{__name__}.{name}", fromlist=["COMMAND"])
+    folder = f"{__name__}.setup" if name in _SETUP else __name__
+    return __import__(f"{folder}.{name}", fromlist=["COMMAND"])
 
 
 def all_commands() -> tuple[Command, ...]:

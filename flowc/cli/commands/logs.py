@@ -48,12 +48,12 @@ def _logs(words: Words) -> int:
     world = World(words)
     bids = bids_of(world.journal, words.operands)
     output = Output(several=len(bids) > 1)
+    brought = _brought(world, output, bids)
     if words.flag("follow"):
-        _brought(world, output, bids)
         return Waiting(world, bids, follow=True).run()
-    left = [bid for bid in bids if bid not in _brought(world, output, bids)]
-    for bid in left:
-        _show(world, output, bid)
+    for bid in bids:
+        if bid not in brought:
+            _show(world, output, bid)
     return DONE
 
 

@@ -16,6 +16,7 @@ from flowc.cli.tasks.world import World, refuse_missing, tell
 from flowc.record import Record
 from flowc.settings import SettingsError
 from flowc.submit.delivery import missing_secrets
+from flowc.submit.watch import watcher
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -200,8 +201,10 @@ def _carry_out(
     waiting = Waiting(world, bids, follow=words.flag("follow"))
     if not stays:
         waiting.until_delivered()
+    watched = watcher(world.folder) is not None
     for submission in submissions:
-        tell(who_ends(submission.key, submission.provider, submission.document, keep=submission.keep, stays=stays))
+        key, provider, document = submission.key, submission.provider, submission.document
+        tell(who_ends(key, provider, document, keep=submission.keep, stays=stays, watched=watched))
     if not stays:
         return DONE
     standing.quiet()

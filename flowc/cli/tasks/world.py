@@ -24,12 +24,18 @@ _FLAGS = ("provider", "project", "region")
 
 
 class World:
-    """The world of one command. `many`: it makes many calls. `called` hears of the method and path of each."""
+    """The world of one command. `many`: it makes many calls. `called` hears of the method and path of each. `key`: an
+    API key that wins over all others."""
 
     def __init__(
-        self, words: Words, *, many: bool = False, called: Callable[[str, str], None] = lambda method, path: None
+        self,
+        words: Words,
+        *,
+        many: bool = False,
+        called: Callable[[str, str], None] = lambda method, path: None,
+        key: str | None = None,
     ) -> None:
-        flags: dict[str, str | tuple[str, ...]] = {}
+        flags: dict[str, str | tuple[str, ...]] = {} if key is None else {"api_key": key}
         for name in _FLAGS:
             text = words.text(name)
             if text is not None:
@@ -112,13 +118,14 @@ class World:
         from flowc.providers.mithril.provider import Mithril
 
         return Mithril(
-            self._client(),
+            self.client(),
             keys=os.path.join(self.folder, "hosts"),
             project=self.settings.text("project"),
             ssh_keys=self.settings.get("ssh_keys").values,
         )
 
-    def _client(self) -> Client:
+    def client(self) -> Client:
+        """The provider's API. Raises SettingsError without a key, JournalError without a home."""
         import random
         import time
 
@@ -156,8 +163,7 @@ class World:
                 raise SettingsError(f"`{gone[0][0]}` is a way that is gone", gone[0][1])
             raise SettingsError(
                 "there is no API key of mithril",
-                "set MITHRIL_API_KEY, or write `api_key: …` into ~/.flow/config.yaml and chmod it 600; "
-                "--provider local needs none",
+                "`flowc init` asks for it, or set MITHRIL_API_KEY; --provider local needs none",
             )
         if not key.isascii() or not key.isprintable() or " " in key:
             raise SettingsError("the API key has characters that no key has", "copy it again: fkey_, letters, digits")

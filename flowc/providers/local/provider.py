@@ -121,6 +121,17 @@ class Local:
         """See Provider. What is to be there is there from the start."""
         raise UnavailableError(f"task {task.identity} has all that it gets")
 
+    def kind(self) -> tuple[str | None, str]:
+        """What machines are made of here, None where there can be none; and why it is not namespaces."""
+        from flowc.machines import boot
+
+        why = boot.refused()
+        if why is None:
+            return boot.NAMESPACES, ""
+        if os.geteuid() == 0:
+            return None, f"the kernel gives no namespaces ({why}), and without them a job of root could change it"
+        return f"a {boot.GROUP} of processes", f"the kernel gives no namespaces ({why})"
+
     def shared(self, identity: str) -> tuple[str, ...]:
         """What could not be kept apart from this computer for a task, in sentences; known once it has run."""
         return Folder(self._folder, identity).state().shared

@@ -1,0 +1,1 @@
+"""The commands that set flowc up, and look after what it has started."""

@@ -1,0 +1,51 @@
+"""Writes the user's file: settings that somebody was asked for."""
+
+from __future__ import annotations
+
+import os
+
+from flowc._compiled.settings import SETTINGS
+from flowc.settings.files import SettingsError, user_file
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+
+def write_user_file(home: str | None, environ: Mapping[str, str], values: Mapping[str, str | list[str]]) -> str:
+    """Put settings, by their names, into `~/.flow/config.yaml` (or the file that FLOW_CONFIG_PATH names), which only
+    the user may read then; what else stands in it stays, without its comments. The file's path. Raises SettingsError
+    for a file that cannot be read or written."""
+    import yaml
+
+    path = environ.get("FLOW_CONFIG_PATH") or (None if home is None else os.path.join(home, ".flow", "config.yaml"))
+    if path is None:
+        raise SettingsError("there is no home directory to write settings to", "set FLOW_CONFIG_PATH to a file")
+    found = user_file(home, environ) if os.path.exists(path) else None
+    content: dict[str, Any] = found[1] if found is not None else {}
+    for name, value in values.items():
+        *sections, last = SETTINGS[name]["file"].split(".")
+        place = content
+        for section in sections:
+            if not isinstance(place.get(section), dict):
+                place[section] = {}
+            place = place[section]
+        place[last] = value
+    new = f"{path}.new"
+    try:
+        os.makedirs(os.path.dirname(path) or ".", mode=0o700, exist_ok=True)
+        with open(new, "w", encoding="utf-8", opener=_private) as file:
+            yaml.safe_dump(content, file, sort_keys=False, allow_unicode=True)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(new, os.path.realpath(path))
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be written: {error.strerror}", "give yourself the right to") from None
+    return path
+
+
+def _private(path: str, flags: int) -> int:
+    if os.path.lexists(path):
+        os.unlink(path)
+    return os.open(path, flags | os.O_EXCL | os.O_CLOEXEC, 0o600)

@@ -1,0 +1,191 @@
+"""`flowc doctor` and `flowc init`."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from tests.mithril.server import Server
+from tests.providers.local.conftest import WITHOUT
+from tests.tasks.conftest import Person
+
+
+def checks(person: Person, *words: str, **environ: str) -> dict[str, dict[str, Any]]:
+    done = person.types("doctor", "--format", "json", *words, **environ)
+    document = json.loads(done.stdout)
+    missing = [each for each in document["checks"] if each["state"] == "missing"]
+    assert (done.returncode == 4) == bool(missing), done.stdout
+    assert all(each["mend"] for each in document["checks"] if each["state"] != "ok")
+    return {each["what"]: each for each in document["checks"]}
+
+
+def settings(person: Person, **environ: str) -> dict[str, dict[str, Any]]:
+    rows = json.loads(person.types("doctor", "--offline", "--format", "json", **environ).stdout)["settings"]
+    return {row["name"]: row for row in rows}
+
+
+def test_each_setting_is_shown_with_its_origin_and_no_key(there: Person, provider: Server) -> None:
+    (there.home / ".flowc.toml").write_text('region = "us-central1-a"\n')
+    done = there.types("doctor", FOUNDRY_SSH_KEY_NAME="laptop")
+    assert done.returncode == 0, done.stdout
+    assert provider.key not in done.stdout + done.stderr
+    found = settings(there, FOUNDRY_SSH_KEY_NAME="laptop")
+    assert (found["api_key"]["value"], found["api_key"]["origin"]) == ("***", "environment variable MITHRIL_API_KEY")
+    assert found["region"]["origin"] == f"{there.home}/.flowc.toml, region"
+    assert "older name of `MITHRIL_SSH_KEYS`" in found["ssh_keys"]["note"]
+    assert found["timeout_s"]["origin"] == "default"
+
+
+def test_what_is_reachable_is_told(there: Person, provider: Server) -> None:
+    found = checks(there)
+    assert found["mithril"]["state"] == "ok"
+    assert found["mithril"]["text"].startswith(f"{provider.url} answers")
+    assert (found["project"]["state"], found["project"]["text"]) == ("ok", "research")
+    assert found["ssh keys"]["state"] == "ok"
+    assert {each.method for each in provider.log.calls} == {"GET"}
+
+
+def test_what_is_missing_is_told_with_what_mends_it(there: Person, provider: Server) -> None:
+    found = checks(there, MITHRIL_API_KEY="")
+    assert (found["mithril"]["state"], "flowc init" in found["mithril"]["mend"]) == ("missing", True)
+    found = checks(there, MITHRIL_API_KEY="", FOUNDRY_EMAIL="a@b.c")
+    assert "API keys only" in found["mithril"]["mend"]
+    found = checks(there, MITHRIL_API_KEY=provider.key[:-1] + "#")
+    assert (found["mithril"]["state"], "flowc init" in found["mithril"]["mend"]) == ("missing", True)
+    found = checks(there, MITHRIL_PROJECT="other")
+    assert "no project `other`" in found["project"]["text"]
+    assert "research" in found["project"]["mend"]
+    found = checks(there, MITHRIL_SSH_KEYS="other")
+    assert "no `other`" in found["ssh keys"]["text"]
+    found = checks(there, MITHRIL_API_URL="http://127.0.0.1:1")
+    assert "cannot be reached" in found["mithril"]["text"]
+    assert "MITHRIL_API_URL" in found["mithril"]["mend"]
+    assert checks(there, FLOW_TIMEOUT="soon")["mithril"]["state"] == "missing"
+    assert "no provider `mars`" in checks(there, FLOW_PROVIDER="mars")["provider"]["text"]
+    assert checks(there, "--offline", MITHRIL_API_URL="http://127.0.0.1:1")["mithril"]["state"] == "ok"
+
+
+def test_a_file_that_others_may_read_is_told(there: Person) -> None:
+    config = there.home / ".flow" / "config.yaml"
+    config.parent.mkdir()
+    config.write_text("api_key: fkey_visible\n")
+    config.chmod(0o644)
+    done = there.types("doctor", MITHRIL_API_KEY="")
+    assert done.returncode == 4
+    assert "chmod 600 ~/.flow/config.yaml" in done.stdout
+    assert "fkey_visible" not in done.stdout + done.stderr
+
+
+def test_local_provider_needs_nothing(here: Person) -> None:
+    found = checks(here, "--provider", "local")
+    assert (found["local"]["state"], found["local"]["text"]) == ("ok", "machines are namespaces")
+    here.before = WITHOUT
+    found = checks(here, "--provider", "local")
+    assert found["local"]["state"] == "note"
+    assert "a group of processes" in found["local"]["text"]
+
+
+def test_an_open_submission_is_told(there: Person, provider: Server) -> None:
+    there.types("submit", there.job("true\n"), MITHRIL_API_URL="http://127.0.0.1:1")
+    assert checks(there)["journal"]["state"] == "ok"
+
+
+def typed(person: Person, text: str, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """`flowc init` with answers."""
+    return subprocess.run(
+        [person.program, "-B", "-m", "flowc", "init", *words],
+        cwd=person.home,
+        env={**person.environ, **environ},
+        input=text,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_few_questions(there: Person, provider: Server) -> None:
+    key = there.environ.pop("MITHRIL_API_KEY")
+    there.environ.pop("MITHRIL_PROJECT")
+    config = there.home / ".flow" / "config.yaml"
+    config.parent.mkdir()
+    config.write_text("timeout: 7\nmithril: {default_instance_type: h100}\n")
+    done = typed(there, f"mithril\nwrong\n{key}\nresearch\n\n")
+    assert done.returncode == 0, done.stderr
+    assert "that key is not right" in done.stderr
+    assert key not in done.stderr + done.stdout
+    assert config.stat().st_mode & 0o777 == 0o600
+    found = settings(there)
+    assert (found["provider"]["value"], found["project"]["value"]) == ("mithril", "research")
+    assert found["api_key"]["origin"] == "~/.flow/config.yaml, api_key"
+    assert "default_instance_type: h100" in config.read_text()
+    assert found["timeout_s"]["value"] == "7"
+    assert checks(there)["mithril"]["state"] == "ok"
+    assert there.types("submit", there.job("true\n")).returncode == 0
+
+
+def test_flags_are_not_asked_for(there: Person) -> None:
+    key = there.environ.pop("MITHRIL_API_KEY")
+    words = ("--provider", "mithril", "--project", "research", "--region", "us-central1-a")
+    done = typed(there, "", *words, MITHRIL_API_KEY=key)
+    if done.returncode == 2:  # the project has several SSH keys
+        assert "nobody answers" in done.stderr
+        assert not (there.home / ".flow").exists()
+        done = typed(there, "\n", *words, MITHRIL_API_KEY=key)
+    assert done.returncode == 0, done.stderr
+    text = (there.home / ".flow" / "config.yaml").read_text()
+    assert "us-central1-a" in text
+    assert key not in text
+    done = typed(there, "\n", "--provider", "mithril", "--project", "other", MITHRIL_API_KEY=key)
+    assert (done.returncode, "there are: " in done.stderr) == (2, True)
+
+
+def test_nothing_is_written_where_nobody_answers(here: Person) -> None:
+    for text in ("", "mithril\n"):
+        done = here.types("init") if not text else here.types("init", "--provider", "mithril")
+        assert done.returncode == 2
+        assert "nothing was written" in done.stderr
+    assert not (here.home / ".flow").exists()
+    assert here.types("init", "--provider", "local").returncode == 0
+    assert here.types("run", "echo hello").stdout == "hello\n"
+
+
+@pytest.mark.skipif(not hasattr(pty, "openpty"), reason="needs terminals")
+def test_a_key_is_typed_unseen(there: Person, provider: Server) -> None:
+    key = there.environ.pop("MITHRIL_API_KEY")
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-B", "-m", "flowc", "init", "--provider", "mithril", "--project", "research"],
+        cwd=there.home,
+        env=there.environ,
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        start_new_session=True,
+    )
+    os.close(slave)
+    shown = b""
+
+    def until_shown(what: bytes) -> None:
+        nonlocal shown
+        while what not in shown:
+            shown += os.read(master, 1000)
+
+    until_shown(b"console): ")
+    os.write(master, key.encode() + b"\n")
+    while process.poll() is None:
+        try:
+            shown += os.read(master, 1000)
+        except OSError:
+            break
+        if b"which SSH keys" in shown and shown.rstrip().endswith(b"]"):
+            os.write(master, b"\n")
+            shown += b"\n"
+    assert process.wait() == 0, shown
+    assert key.encode() not in shown
+    os.close(master)
