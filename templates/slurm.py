@@ -515,20 +515,15 @@ def write(writers, said):
     while 1:
         rank, data = said.recv()
         for number, descriptor in [*writers.items()]:
-            if rank in (None, number):
-                view = memoryview(data)
-                try:
-                    while view:
-                        view = view[os.write(descriptor, view) :]
-                except OSError:
-                    pass
-                # The end, or the task reads no more.
-                if view or not data:
-                    os.close(writers.pop(number))
-            #% if input_one
-            elif not data:
+            view = memoryview(data if rank in (None, number) else b"")
+            try:
+                while view:
+                    view = view[os.write(descriptor, view) :]
+            except OSError:
+                pass
+            # The end, or the task reads no more.
+            if view or not data:
                 os.close(writers.pop(number))
-            #% end
         said.send((3, 0, 0))
 
 

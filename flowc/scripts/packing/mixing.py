@@ -1,10 +1,10 @@
 """Packs text into one number by mixing predictions, denser than LZMA by a tenth to a seventh.
 
-Bit by bit, eight contexts say what the next bit may be: nothing, the letters since the last one that is none, the last
-byte, the one before it, and the last two, three, four and seven. Each context remembers for each beginning of a byte
-how likely a one is, and learns quickly after it was wrong. A sum weighs what they say, with weights for the beginning
-of the byte and for the byte before, which learn from each bit. The methods are those of Matt Mahoney's paq and, for
-turning likelihoods into a number, of Jarek Duda's asymmetric numeral systems.
+Bit by bit, eight contexts say what the next bit may be: nothing, the letters and digits since the last that is none,
+the last byte, the one before it, and the last two, three, four and seven. Each context remembers for each beginning
+of a byte how likely a one is, and learns quickly after it was wrong. A sum weighs what they say, with weights for the
+beginning of the byte and for the byte before, which learn from each bit. The methods are those of Matt Mahoney's paq
+and, for turning likelihoods into a number, of Jarek Duda's asymmetric numeral systems.
 
 The machine's decoder is templates/mixing.sh.j2: every number here stands there as well. Both count in integers alone,
 so that any Python gives the same on any machine. The two functions of real numbers are cut to integers, and have few
@@ -59,7 +59,7 @@ def predictions(plain: bytes) -> Iterator[tuple[int, int]]:
     word = b""
     for place, byte in enumerate(plain):
         last = plain[max(place - 1, 0) : place]
-        word = word + last if last.isalpha() else b""
+        word = word + last if last.isalnum() else b""
         rows = [memory.setdefault(key, {}) for memory, key in zip(memories, contexts(plain, place, word), strict=True)]
         second = by_last.setdefault(last, [WEIGHT] * CONTEXTS)
         beginning = 1
