@@ -651,7 +651,7 @@ def startup_plain(v, sh):
                     put(' ')
                 put('"${in_job[@]}" --name flowc-setup -v "$state_dir/setup":/flowc-setup:ro --entrypoint bash ')
                 put(sh(v['image']))
-                put(' /flowc-setup ||\n            give_up "setup failed with status $?"\n        docker commit')
+                put(' /flowc-setup || {\n            setup_status=$?\n            # Where docker itself starts anew, setup was interrupted like by a reboot.\n            sleep 5\n            docker ps >/dev/null\n            [ /run/docker.pid -nt "$state_dir/docker" ] && exit 125\n            give_up "setup failed with status $setup_status"\n        }\n        docker commit')
                 for l_key, l_format in v['kept_settings']:
                     put(' -c "')
                     put(str(l_key))
@@ -1700,7 +1700,7 @@ def startup_small(v, sh):
                     put(' ')
                 put('"${j[@]}" --name flowc-setup -v $d/setup:/flowc-setup:ro --entrypoint bash ')
                 put(sh(v['image']))
-                put(' /flowc-setup||\nx "setup failed with status $?"\ndocker commit')
+                put(' /flowc-setup||{\nss=$?\nsleep 5\ndocker ps>/dev/null\n[ /run/docker.pid -nt $d/docker ]&&exit 125\nx "setup failed with status $ss"\n}\ndocker commit')
                 for l_key, l_format in v['kept_settings']:
                     put(' -c "')
                     put(str(l_key))

@@ -50,6 +50,20 @@ def test_a_volume_of_the_users_own_takes_the_place_of_an_images(docker: Any) -> 
     assert docker.read("/srv/data/kept") == "kept\n"
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("trap", ["trap 'exit 9' TERM", "true"], ids=["handles", "hears-nothing"])
+def test_a_restart_of_docker_interrupts_it(docker: Any, trap: str) -> None:
+    docker.image("volumes:test", "VOLUME /data")
+    wait = f"{trap}; echo kept >/data/kept; [ -e /data/again ] || {{ touch /data/again; sleep 60 & wait; }}"
+    docker.start((SKYPILOT % ("volumes:test", "true")).replace("echo kept >/data/kept", wait))
+    docker.wait_for("setup")
+    docker.run("systemctl restart docker")
+    found = docker.wait(seconds=120)
+    assert (found["state"], found["starts"]) == ("COMPLETED", 2), docker.output()
+    assert docker.output().count("setup as 0") == 2
+    assert docker.left() == ""
+
+
 def test_it_is_there_again_after_a_power_cut(docker: Any) -> None:
     docker.image("volumes:test", "VOLUME /data")
     docker.start(SKYPILOT % ("volumes:test", "[ -e /data/again ] || { touch /data/again; sleep 60; }"))

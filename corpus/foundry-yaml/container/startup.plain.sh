@@ -218,8 +218,14 @@ run_job() {
     done
     # What setup leaves in its container is the image of all later starts.
     docker image inspect flowc >/dev/null 2>&1 || {
-        "${in_job[@]}" --name flowc-setup -v "$state_dir/setup":/flowc-setup:ro --entrypoint bash ghcr.io/example/eval:1.4 /flowc-setup ||
-            give_up "setup failed with status $?"
+        "${in_job[@]}" --name flowc-setup -v "$state_dir/setup":/flowc-setup:ro --entrypoint bash ghcr.io/example/eval:1.4 /flowc-setup || {
+            setup_status=$?
+            # Where docker itself starts anew, setup was interrupted like by a reboot.
+            sleep 5
+            docker ps >/dev/null
+            [ /run/docker.pid -nt "$state_dir/docker" ] && exit 125
+            give_up "setup failed with status $setup_status"
+        }
         docker commit -c "ENTRYPOINT $(docker image inspect -f '{{with .Config.Entrypoint}}{{json .}}{{else}}[""]{{end}}' ghcr.io/example/eval:1.4)" -c "CMD $(docker image inspect -f '{{with .Config.Cmd}}{{json .}}{{else}}[]{{end}}' ghcr.io/example/eval:1.4)" flowc-setup flowc >/dev/null || give_up "cannot keep what setup made"
         docker rm -v flowc-setup >/dev/null
     }

@@ -249,8 +249,14 @@ os.kill(int(sys.argv[2]),12)' "$gang_word" $$ >/dev/null 2>&1 &
     done
     # What setup leaves in its container is the image of all later starts.
     docker image inspect flowc >/dev/null 2>&1 || {
-        bash -c '. /run/flowc/secrets&&export HF_TOKEN WANDB_API_KEY&&exec "$@"' - "${in_job[@]}" --name flowc-setup -v "$state_dir/setup":/flowc-setup:ro --entrypoint bash nvcr.io/nvidia/pytorch:24.07-py3 /flowc-setup ||
-            give_up "setup failed with status $?"
+        bash -c '. /run/flowc/secrets&&export HF_TOKEN WANDB_API_KEY&&exec "$@"' - "${in_job[@]}" --name flowc-setup -v "$state_dir/setup":/flowc-setup:ro --entrypoint bash nvcr.io/nvidia/pytorch:24.07-py3 /flowc-setup || {
+            setup_status=$?
+            # Where docker itself starts anew, setup was interrupted like by a reboot.
+            sleep 5
+            docker ps >/dev/null
+            [ /run/docker.pid -nt "$state_dir/docker" ] && exit 125
+            give_up "setup failed with status $setup_status"
+        }
         docker commit flowc-setup flowc >/dev/null || give_up "cannot keep what setup made"
         docker rm -v flowc-setup >/dev/null
     }
