@@ -207,6 +207,13 @@ def _search(text: str) -> dict[str, list[int]]:
     return found
 
 
+def settled(job: Job) -> set[str]:
+    """The known names that the text itself defines, or asks for somewhere."""
+    text = job.run.text or ""
+    asks = is_shell(job) and any(word in text for word in _ASKING)
+    return _defined(text) | {*_guarded(text)} if asks else _defined(text)
+
+
 def _defined(text: str) -> set[str]:
     """The known names that the text makes functions or aliases of."""
     if "function" not in text and "alias" not in text and not _call_brackets(text):

@@ -7,10 +7,14 @@ from flowc.source import Derived
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from flowc.diag.sink import Sink
     from flowc.ir.unit import Unit
+    from flowc.shell.inner import Inner
+    from flowc.source import Piece, Text
+
+_DEEPEST = 5  # texts within texts
 
 
 class Rule(Record):
@@ -78,3 +82,33 @@ def texts(unit: Unit) -> Iterator[Unit]:
         yield unit.replace(job=job.replace(run=run, setup=None), text=unit.setup_text or Derived.joined(job.setup))
     if job.run.text:
         yield unit
+
+
+def parts(unit: Unit, deepest: int = _DEEPEST) -> Sequence[Unit]:
+    """This unit, and one for each text within its own that another shell on the machine runs; what the texts around it
+    install is there."""
+    text = unit.job.run.text or ""
+    if "sh " in text or "sh<" in text or "sh\t" in text or "sh\\" in text:  # most call no shell
+        return [unit, *_inner(unit, text, deepest)]
+    return (unit,)
+
+
+def _inner(unit: Unit, text: str, deepest: int) -> Iterator[Unit]:
+    from flowc.body.commands import is_shell
+    from flowc.shell.inner import inner_texts
+
+    job = unit.job
+    if not deepest or not is_shell(job):
+        return
+    base = unit.text or (unit.source if text == unit.source.text else None)
+    for each in inner_texts(text):
+        run = job.run.replace(kind="shell", interpreter="/bin/bash", text=each.text, commands=())
+        setup = f"{job.setup or ''}\n{text}"
+        yield from parts(unit.replace(job=job.replace(run=run, setup=setup), text=_placed(each, base)), deepest - 1)
+
+
+def _placed(inner: Inner, base: Text | None) -> Derived:
+    def pieces() -> list[Piece]:
+        return [(at, base, start, end) for at, start, end in inner.pieces]
+
+    return Derived(inner.text, None, 0, 0, pieces)

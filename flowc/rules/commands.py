@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from flowc._compiled.slurm_commands import PROVIDED
-from flowc.body.commands import missing_commands, package_of, refused_commands
-from flowc.rules.base import texts
+from flowc.body.commands import missing_commands, package_of, refused_commands, settled
+from flowc.rules.base import parts, texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,18 +14,28 @@ if TYPE_CHECKING:
 
 def report(unit: Unit, sink: Sink) -> None:
     """One finding a text for the commands that nobody brings, at the first call, and one for those that take no
-    jobs."""
+    jobs; of a text within it, for those of which nothing was said yet."""
     for each in texts(unit):
-        missing, refused = missing_commands(each.job), refused_commands(each.job)
-        if not missing and not refused:
-            continue
-        from flowc.diag.codes import programs as codes
+        said: set[str] = set()
+        found = parts(each)
+        for part in found:
+            missing, refused = missing_commands(part.job), refused_commands(part.job)
+            if missing or refused:
+                _report(part, missing, refused, said, sink)
+            if len(found) > 1:
+                said |= settled(part.job)
 
-        for code, found in ((codes.COMMAND_MISSING, missing), (codes.COMMAND_REFUSED, refused)):
-            if found:
-                name, start = next(iter(found.items()))
-                span = each.text_span(start, start + len(name))
-                sink.report(code, span, help=_help(each, found), commands=", ".join(f"`{name}`" for name in found))
+
+def _report(unit: Unit, missing: dict[str, int], refused: dict[str, int], said: set[str], sink: Sink) -> None:
+    from flowc.diag.codes import programs as codes
+
+    for code, calls in ((codes.COMMAND_MISSING, missing), (codes.COMMAND_REFUSED, refused)):
+        found = {name: start for name, start in calls.items() if name not in said}
+        said.update(found)
+        if found:
+            name, start = next(iter(found.items()))
+            span = unit.text_span(start, start + len(name))
+            sink.report(code, span, help=_help(unit, found), commands=", ".join(f"`{name}`" for name in found))
 
 
 def _help(unit: Unit, found: dict[str, int]) -> str | None:

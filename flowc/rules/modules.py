@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowc.body.modules import lacking
-from flowc.rules.base import texts
+from flowc.rules.base import parts, texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,11 +14,14 @@ if TYPE_CHECKING:
 def report(unit: Unit, sink: Sink) -> None:
     """One finding for each line that loads modules which the image lacks."""
     for each in texts(unit):
-        _report(each, sink)
+        said: set[str] = set()
+        for part in parts(each):
+            _report(part, said, sink)
 
 
-def _report(unit: Unit, sink: Sink) -> None:
-    found = lacking(unit.job)
+def _report(unit: Unit, said: set[str], sink: Sink) -> None:
+    found = [row for row in lacking(unit.job) if row[0].name not in said]
+    said.update(each.name for each, _ in found)
     if not found:
         return
     from flowc.diag.codes.programs import MODULE_MISSING

@@ -15,18 +15,20 @@ def report(unit: Unit, sink: Sink) -> None:
     if not unit.job.conventions.commands or not unit.job.run.text:
         return
     from flowc.body.slurm_words import wrong_words
+    from flowc.rules.base import parts
 
-    found = {(each.program, each.word): each for each in reversed(wrong_words(unit.job))}
+    all_found = [(each, part) for part in parts(unit) for each in wrong_words(part.job)]
+    found = {(each.program, each.word): (each, part) for each, part in reversed(all_found)}
     if not found:
         return
     from flowc.diag.codes.slurm.words import SLURM_WORD_NOT_TAKEN
     from flowc.diag.suggest import nearest
 
-    for each in sorted(found.values(), key=lambda each: each.start)[:MOST]:
+    for each, part in sorted(found.values(), key=lambda row: (row[1] is not unit, row[0].start))[:MOST]:
         near = nearest(each.word, each.known)
         sink.report(
             SLURM_WORD_NOT_TAKEN,
-            unit.text_span(each.start, each.start + len(each.word)),
+            part.text_span(each.start, each.start + len(each.word)),
             help=f"did you mean `{near}`?" if near is not None else None,
             program=each.program,
             word=each.word,

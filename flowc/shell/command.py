@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from flowc.patterns import at_first_use
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    Parts: TypeAlias = "tuple[list[tuple[int, str]], list[tuple[int, str]], list[tuple[int, str, str]]]"
+
 # Words as most are, and the letters of a word that open nothing.
 _simple = at_first_use(
     r"(?:[^\s\"'`$\\;&|()<>]|\\[\s\S]|\$\w|\$\{[^}'\"`$\\]*\}|\"(?:[^\"\\$`]|\\[\s\S]|\$\w)*\"|'[^']*')+", "match"
@@ -40,13 +46,14 @@ _MOST_WORDS = 200
 class Command:
     """A simple command of `text[start:end]`. `closed`: where what begins at a place of the text ends."""
 
-    __slots__ = ("closed", "end", "start", "text")
+    __slots__ = ("_parts", "closed", "end", "start", "text")
 
     def __init__(self, text: str, start: int, end: int, closed: dict[int, int]) -> None:
         self.text = text
         self.start = start
         self.end = end
         self.closed = closed
+        self._parts: Parts | None = None  # read once: several ask
 
     def reserved(self) -> list[str]:
         """The reserved words in front of it."""
@@ -65,9 +72,14 @@ class Command:
         redirections in front of it."""
         return self.parts()[1]
 
-    def parts(self) -> tuple[list[tuple[int, str]], list[tuple[int, str]], list[tuple[int, str, str]]]:
+    def parts(self) -> Parts:
         """All that it is made of, with offsets: `NAME=VALUE` in front of its name; its `words`; the operator and the
         word of each redirection."""
+        if self._parts is None:
+            self._parts = self._read()
+        return self._parts
+
+    def _read(self) -> Parts:
         text, place, end = self.text, self.start, self.end
         assigned: list[tuple[int, str]] = []
         words: list[tuple[int, str]] = []

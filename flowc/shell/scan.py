@@ -48,12 +48,15 @@ _MOST_UNENDED = 50  # words that no line ends; each costs a search of the whole 
 
 
 class HereDocument(Record):
-    """The contents of a here-document: its offsets, and where the command is that reads it; `ignored`: it is `:`."""
+    """The contents of a here-document: its offsets, and where the command is that reads it; `ignored`: it is `:`.
+    `tabs`: those in front of its lines are none of it (`<<-`); `quoted`: its word is, so nothing in it is replaced."""
 
     start: int
     end: int
     command: int
     ignored: bool
+    tabs: bool
+    quoted: bool
 
 
 class Scan(Record):
@@ -319,8 +322,9 @@ class _Scanner:
         if start < end and not self.text[start:end].isspace():
             self.commands.append(Command(self.text, start, end, self.closed))
 
-    def _document(self, start: int, end: int, command: int) -> HereDocument:
-        return HereDocument(start=start, end=end, command=command, ignored=_no_op(self.text, command) is not None)
+    def _document(self, start: int, end: int, command: int, tabs: bool, quoted: bool) -> HereDocument:
+        ignored = _no_op(self.text, command) is not None
+        return HereDocument(start=start, end=end, command=command, ignored=ignored, tabs=tabs, quoted=quoted)
 
     def _documents(self, place: int) -> int:
         """The here-documents that begin at this line; what no line ends is none (most likely a shift)."""
@@ -331,7 +335,7 @@ class _Scanner:
                 stop = text.find("\n", at)
                 line = text[at:] if stop < 0 else text[at:stop]
                 if (line.lstrip("\t") if tabs else line) == word:
-                    self.documents.append(self._document(place, at, command))
+                    self.documents.append(self._document(place, at, command, tabs, quoted))
                     if not quoted and ("`" in text[place:at] or "$" in text[place:at]):
                         self._within(place, at)
                     place = len(text) if stop < 0 else stop + 1
