@@ -16,16 +16,17 @@ from flowc.providers.errors import (
     RateLimitError,
     UnavailableError,
 )
-from flowc.submit.journal import BROKEN, DONE, GIVEN_UP, MADE, OPEN, SENT, SKIPPED, WAITING
+from flowc.submit.journal import BROKEN, DONE, GIVEN_UP, MADE, OPEN, SENT, SKIPPED
 from flowc.submit.plan import CHANGE
+from flowc.submit.turns import LATER, NEVER, NOW, Turns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from typing import Any, NoReturn
 
     from flowc.providers.base import Made, Provider
-    from flowc.submit.journal import Bid, Entry, Journal, Submission
+    from flowc.submit.journal import Entry, Journal, Submission
 
 # After so many seconds a call that was sent has acted or never will: twice what a call may take, and some.
 SETTLED_S = 75.0
@@ -72,8 +73,8 @@ class Carrier:
         self._tell = tell
 
     def carry_out(self, submission: Submission) -> bool:
-        """Do what is left of a submission, alone. False where bids are left whose turn it is not yet: some of the same
-        job must end before. Raises InterruptedSubmissionError where it can go on later, RefusedError where it cannot,
+        """Do what is left of a submission, alone. False where bids are left whose turn it is not yet: others must
+        end before. Raises InterruptedSubmissionError where it can go on later, RefusedError where it cannot,
         JournalError."""
         with self._journal.held(submission.key):
             try:
@@ -84,16 +85,19 @@ class Carrier:
     def _carry_out(self, submission: Submission) -> bool:
         known = dict(submission.resolved)
         made: dict[str, str] = {}
-        room = room_of(submission.document, self._journal.bids(key=submission.key))
+        turns = Turns(submission.document, self._journal.bids(key=submission.key))
+        found: dict[str, str] = {}
         given_up: set[str] = set()
-        whole = True
         for entry in self._journal.entries(submission.key):
             if entry.state == GIVEN_UP or (entry.action == CHANGE and entry.target in given_up):
                 given_up.add(entry.identity)
                 continue
             if entry.state not in (MADE, SKIPPED):
-                if entry.state == WAITING and not _has_its_turn(entry, room, made):
-                    whole = False
+                turn = self._turn(entry, turns, found, made)
+                found[entry.identity] = turn
+                if turn == NEVER:
+                    self._journal.failed(entry.key, entry.number, "what it waits for has ended otherwise")
+                if turn != NOW:
                     continue
                 entry = self._do(entry, known, made)
                 self._tell(entry)
@@ -101,9 +105,16 @@ class Carrier:
             made[entry.identity] = entry.made
             if entry.kind == "volume":
                 known[f"${{volume:{entry.name}}}"] = entry.made
-        if whole:
-            self._journal.close_submission(submission.key, DONE)
-        return whole
+        if LATER in found.values():
+            return False
+        self._journal.close_submission(submission.key, BROKEN if NEVER in found.values() else DONE)
+        return True
+
+    def _turn(self, entry: Entry, turns: Turns, found: Mapping[str, str], made: Mapping[str, str]) -> str:
+        """What a bid's place behind others means for a step that is not done. One that was sent has had its turn."""
+        if entry.action == CHANGE:
+            return NOW if entry.target in made else found.get(entry.target or "", NEVER)
+        return NOW if entry.state == SENT else turns.of(entry.identity)
 
     def give_up(self, submission: Submission, names: Collection[str]) -> list[str]:
         """See to it that bids of these names, which are not known to be there, are never placed. The names of those
@@ -228,28 +239,6 @@ class Carrier:
     def _have(self, entry: Entry, made: Made) -> Entry:
         self._journal.made(entry.key, entry.number, made.identity)
         return entry.replace(state=MADE, made=made.identity)
-
-
-def room_of(document: Mapping[str, Any], bids: Iterable[Bid]) -> dict[str, list[int]]:
-    """For each bid of a job that may not have all of its bids at once, by its id: how many of them may be placed yet,
-    in a list that they share."""
-    living = {bid.identity for bid in bids if bid.lives}
-    found: dict[str, list[int]] = {}
-    for job in document.get("jobs", ()):
-        if job["max_concurrent"] is not None:
-            room = [job["max_concurrent"] - len(living.intersection(job["bids"]))]
-            found.update(dict.fromkeys(job["bids"], room))
-    return found
-
-
-def _has_its_turn(entry: Entry, room: Mapping[str, list[int]], made: Mapping[str, str]) -> bool:
-    if entry.action == CHANGE:
-        return entry.target in made
-    own = room.get(entry.identity)
-    if own is None:
-        return True
-    own[0] -= 1
-    return own[0] >= 0
 
 
 def _may_go_on(error: ProviderError) -> bool:

@@ -103,3 +103,44 @@ def test_unknown_tasks_are_wrong_usage(here: Person) -> None:
     for words in (("status", "nothing"), ("cancel", "nothing")):
         assert here.types(*words).returncode == 2
     assert here.types("wait", "nothing").returncode == 125
+
+
+PIPELINE = """name: pipeline
+---
+name: first
+resources: {accelerators: H100:8}
+run: |
+  echo first; exit %d
+---
+name: second
+resources: {accelerators: H100:8}
+run: |
+  echo second
+"""
+
+
+def test_a_pipeline_goes_on_after_what_did_well_and_no_further(here: Person) -> None:
+    words = ("submit", "--from", "skypilot", "--provider", "local", "--follow")
+    done = here.types(*words, here.job(PIPELINE % 0, "good.yaml", head=""))
+    assert [line.partition(": ")[2] for line in done.stdout.splitlines()] == ["first", "second"], done.stderr
+    assert done.returncode == 0
+    done = here.types(*words, here.job(PIPELINE % 6, "bad.yaml", head=""))
+    assert [line.partition(": ")[2] for line in done.stdout.splitlines()] == ["first"], done.stderr
+    assert done.returncode == 6
+    assert "is not placed" in done.stderr
+    assert len(here.types("list", "--all", "--provider", "local").stdout.splitlines()) == 4
+
+
+def test_cancelled_tasks_that_wait_for_their_turn_never_have_it(here: Person) -> None:
+    head = "#!/bin/bash\n#SBATCH --array=0-2%1 --gpus=h100:8 --job-name=sweep\n"
+    job = here.job("until [ -e /workspace/go ]; do sleep 0.05; done\n", head=head)
+    follower = here.starts("submit", job, "--provider", "local", "--wait")
+    until(lambda: "running" in here.types("list", "--provider", "local").stdout, "the first task")
+    status = here.types("status", "sweep")
+    assert status.stderr.count("waits for its turn") == 2
+    done = here.types("cancel", "sweep")
+    assert (done.returncode, done.stderr.count("was not placed, and will not be")) == (0, 2)
+    _, err = follower.communicate(timeout=60)
+    assert follower.returncode == 130, err
+    assert len(here.types("list", "--all", "--provider", "local").stdout.splitlines()) == 2
+    assert "nothing is left to do" in here.types("submit", "--resume").stderr

@@ -36,23 +36,29 @@ def _status(words: Words) -> int:
 
     from flowc.cli import terminal
     from flowc.cli.status import DONE, WORLD_FAILED
-    from flowc.cli.tasks.looking import looked_after
+    from flowc.cli.tasks.looking import deliver, looked_after
     from flowc.cli.tasks.names import bids_of
     from flowc.cli.tasks.show import account, document
     from flowc.cli.tasks.world import World, tell
+    from flowc.submit.journal import SENT, WAITING
 
     world = World(words)
     bids = bids_of(world.journal, words.operands)
-    unknown = [bid for bid in bids if bid.made is None]
     tasks = []
     for name in dict.fromkeys(bid.provider for bid in bids):
         provider = world.provider(name)
         mine = [provider.get(bid.made) for bid in bids if bid.provider == name and bid.made is not None]
         tasks += looked_after(world, name, mine)
+        deliver(world, name, mine)
     if words.text("format") == "json":
         terminal.write(sys.stdout, document(tasks), encoding="utf-8")
     else:
         terminal.write(sys.stdout, "".join(map(account, tasks)))
-    for bid in unknown:
-        tell(f"{bid.name}: {bid.state}, not known to be there; `flowc submit --resume {bid.key}` finds out")
-    return WORLD_FAILED if unknown else DONE
+    status = DONE
+    for bid in bids:
+        if bid.state == SENT:
+            tell(f"{bid.name}: may have been placed; `flowc submit --resume {bid.key}` finds out")
+            status = WORLD_FAILED
+        elif bid.made is None:
+            tell(f"{bid.name}: " + ("waits for its turn" if bid.state == WAITING else "is not placed"))
+    return status

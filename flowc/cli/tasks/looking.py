@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 
+from flowc.providers.errors import UnavailableError
 from flowc.submit.journal import WAITING
 
 TYPE_CHECKING = False
@@ -43,6 +45,18 @@ def looked_after(world: World, provider: str, tasks: Iterable[Task]) -> list[Tas
         place_more(world, key)
     now = {task.identity: task for task, _ in seen}
     return [now.get(task.identity, task) for task in tasks]
+
+
+def deliver(world: World, provider: str, tasks: Iterable[Task]) -> None:
+    """Bring to the machines of tasks what they wait for; not to those that cannot be reached now."""
+    from flowc.cli.tasks.world import tell
+    from flowc.submit.delivery import Deliverer
+
+    deliverer = Deliverer(world.journal, world.provider(provider), os.environ, tell=tell)
+    for task in tasks:
+        for bid in world.journal.bids(made=task.identity):
+            with suppress(UnavailableError):
+                deliverer.bring(bid, task)
 
 
 def _tell(bid: Bid, end: End) -> None:

@@ -196,7 +196,7 @@ def _carry_out(
         tell(f"submitted as {submission.key}{price}")
         left = sum(bid.made is None for bid in found)
         if left and not stays:
-            tell(f"{left} of {len(found)} bids wait until others of their job have ended: `flowc wait`, `list` and "
+            tell(f"{left} of {len(found)} bids wait until others have ended: `flowc wait`, `list` and "
                  "`status` place them")  # fmt: skip
     waiting = Waiting(world, bids, follow=words.flag("follow"))
     if not stays:

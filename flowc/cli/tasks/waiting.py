@@ -133,16 +133,18 @@ class Waiting:
         self._to_place.discard(key)
         now = {bid.name: bid for bid in self._world.journal.bids(key=key)}
         self._waiting = [now.get(bid.name, bid) for bid in self._waiting]
-        for bid in [each for each in self._waiting if each.key == key and each.state == GIVEN_UP]:
-            self._say(bid, "was cancelled before it was placed")
-            self._ends[bid.name] = End(state=CANCELLED, reason=None, exit_status=130)
-            self._waiting.remove(bid)
-        refused = self._world.journal.submission(key)
-        if refused is not None and refused.state == BROKEN:
-            for bid in [each for each in self._waiting if each.key == key and each.made is None]:
-                self._say(bid, "was never placed: its submission was refused")
+        submission = self._world.journal.submission(key)
+        refused = submission is not None and submission.state == BROKEN
+        for bid in [each for each in self._waiting if each.key == key and each.made is None]:
+            if bid.state == GIVEN_UP:
+                self._say(bid, "was cancelled before it was placed")
+                self._ends[bid.name] = End(state=CANCELLED, reason=None, exit_status=130)
+            elif refused:
+                self._say(bid, "is not placed: what it waits for has failed, or the provider refused it")
                 self._ends[bid.name] = End(state=FAILED, reason=None, exit_status=OURS)
-                self._waiting.remove(bid)
+            else:
+                continue
+            self._waiting.remove(bid)
 
     def _look_at(self, bid: Bid, task: Task) -> bool:
         provider = self._world.provider(bid.provider)
