@@ -59,6 +59,17 @@ def place_of(address: str, keys: str) -> Place:
     return Place(host=host, port=port, keys=keys)
 
 
+def public_key(path: str) -> str:
+    """Kind and text of the public key that a file of the user holds, or the file beside a private key. Raises OSError,
+    and ValueError for what is none."""
+    path = os.path.expanduser(path)
+    with open(path if path.endswith(".pub") else f"{path}.pub", encoding="ascii", errors="strict") as file:
+        words = file.read(20_000).split()
+    if len(words) < 2 or not words[0].startswith(("ssh-", "ecdsa-", "sk-")):
+        raise ValueError(f"{path} holds no public key")
+    return f"{words[0]} {words[1]}"
+
+
 def command(place: Place, *words: str, user: str = USER) -> list[str]:
     """The ssh command that runs `words` as root there."""
     from flowc.shell.quote import sh

@@ -258,7 +258,7 @@ def test_what_a_bid_cannot_say_is_reported_at_its_place() -> None:
     _, found = emit(asked)
     assert [each.code.name for each in found] == ["not-in-bid"] * 5
     assert all(each.severity == "warning" and each.span is not None for each in found)
-    assert "starts as soon as its own bid wins" in found[2].message
+    assert "starts as soon as its bid wins" in found[2].message
 
 
 def test_mail_address_becomes_the_notification_address() -> None:

@@ -62,6 +62,13 @@ def test_every_format_to_its_exit_status(cloud: Cloud, frontend: str) -> None:
     assert cloud.living() == []
 
 
+def test_command_without_a_file_to_its_exit_status(cloud: Cloud) -> None:
+    done = cloud.person.types("run", COMMAND, "-i", "8xh100", "--time", "10", "--follow")
+    assert (done.returncode, done.stdout) == (5, "begins\n8\nends\n"), done.stderr
+    assert "nothing more is paid" in done.stderr.splitlines()[-1]
+    assert cloud.living() == []
+
+
 def test_two_nodes_with_srun(cloud: Cloud) -> None:
     head = "#!/bin/bash\n#SBATCH --nodes=2 --gpus-per-node=h100:8 --time=10 --job-name=pair\n"
     done = cloud.person.types("submit", cloud.person.job("srun hostname | sort\n", head=head), "--follow")

@@ -95,3 +95,16 @@ def test_limit_below_the_minimum_is_refused_before_anything_is_made(there: Perso
     assert "below the least that is taken" in done.stderr
     assert "raise it: --max-price-per-hour 80" in done.stderr
     assert {each.method for each in provider.log.calls} == {"GET"}
+
+
+def test_ssh_key_may_be_named_by_its_file(there: Person, provider: Server) -> None:
+    laptop = next(key for key in provider.state.ssh_keys.values() if key.name == "laptop")
+    (there.home / "id.pub").write_text(f"{laptop.public_key} me@laptop\n")
+    (there.home / "other.pub").write_text("ssh-ed25519 AAAAnobody\n")
+    job = there.job("true\n")
+    done = there.types("submit", job, "--dry-run", "--ssh-key", "./id")
+    assert laptop.fid in json.loads(done.stdout.splitlines()[-1])["body"]["launch_specification"]["ssh_keys"]
+    for name, words in (("./other", "does not know the SSH key"), ("./none", "cannot be read")):
+        done = there.types("submit", job, "--dry-run", "--ssh-key", name)
+        assert done.returncode == 4
+        assert words in done.stderr

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc.cli.options import JOB_OPTIONS, SOURCE_OPTIONS
+from flowc.cli.options import SOURCE_OPTIONS, SUBMITTED_JOB_OPTIONS
 from flowc.cli.table import HELP, Command
 from flowc.cli.tasks.options import SUBMIT_OPTIONS
 
@@ -19,7 +19,7 @@ COMMAND = Command(
     usage=('flowc run [OPTIONS] "COMMAND"', "flowc run [OPTIONS] SOURCE… [-- SBATCH OPTIONS]"),
     operand="SOURCE",
     foreign=True,
-    options=(HELP, *SUBMIT_OPTIONS, *SOURCE_OPTIONS, *JOB_OPTIONS),
+    options=(HELP, *SUBMIT_OPTIONS, *SOURCE_OPTIONS, *SUBMITTED_JOB_OPTIONS),
     examples=(
         ('flowc run "echo hello" --provider local', "on this computer, at once: nothing is paid"),
         ('flowc run "nvidia-smi" -i 8xh100 --provider local', "with that machine's GPUs, as a mock"),

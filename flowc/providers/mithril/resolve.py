@@ -104,7 +104,7 @@ class Resolver:
         rows = self._get(f"keys {project}", lambda: self._client.ssh_keys(project))
         wanted = [_name(reference, "ssh_key") or reference for reference in references]
         names = [each for each in wanted if each != "default"] or list(self._wanted_keys)
-        found = [self._one(rows, name, "SSH key") for name in names]
+        found = [self._key(rows, name) for name in names]
         found += [str(row["fid"]) for row in rows if row.get("required")]
         if not found and len(rows) == 1:
             found = [str(rows[0]["fid"])]
@@ -115,6 +115,26 @@ class Resolver:
                 "the project has no SSH key, and a bid needs one", help="add yours in the provider's console"
             )
         raise ValidationError(f"which SSH key may log in? {_names(rows)}", help="say so with --ssh-key")
+
+    def _key(self, rows: list[dict[str, Any]], name: str) -> str:
+        """The id of a key by its name, its id, or the file in which the user has it."""
+        if "/" not in name:
+            return self._one(rows, name, "SSH key")
+        from flowc.remote.ssh import public_key
+
+        try:
+            wanted = public_key(name)
+        except (OSError, ValueError) as error:
+            raise ValidationError(
+                f"SSH key `{name}` cannot be read: {error}", help="name it as the project does"
+            ) from None
+        for row in rows:
+            if " ".join(str(row.get("public_key", "")).split()[:2]) == wanted:
+                return str(row["fid"])
+        raise ValidationError(
+            f"the project does not know the SSH key in {name}",
+            help=f"add it in the provider's console, or name one: {_names(rows)}",
+        )
 
     def _volume(self, project: str, reference: str, body: Mapping[str, Any]) -> str:
         name = _name(reference, "volume")
