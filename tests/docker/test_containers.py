@@ -96,6 +96,26 @@ def test_a_file_of_a_secret_is_readable_by_its_group(docker: Any) -> None:
     assert docker.output() == "open\n1000 2000\n"
 
 
+def test_any_user_reads_a_secret_and_of_two_sources_the_last_has_the_file(docker: Any) -> None:
+    objects = [
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"key": "first", "own": "kept"}},
+        {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "stringData": {"key": "x"}},
+    ]
+    sources = [{"configMap": {"name": "c"}}, {"secret": {"name": "s"}}]
+    text = job(
+        objects=objects,
+        pod={
+            "securityContext": {"runAsUser": 1000},
+            "volumes": [{"name": "v", "projected": {"sources": sources}}],
+        },
+        volumeMounts=[{"name": "v", "mountPath": "/v"}],
+        command=sh("cat /v/key /v/own"),
+    )
+    docker.start(text, secrets={"S_KEY": "open "})
+    assert docker.wait()["state"] == "COMPLETED", docker.output()
+    assert docker.output() == "open kept"
+
+
 def test_what_is_to_run_before_a_stop_runs_before_that_of_a_failed_probe(docker: Any) -> None:
     text = job(
         pod={"terminationGracePeriodSeconds": 5},

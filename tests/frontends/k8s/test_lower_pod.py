@@ -16,6 +16,7 @@ from tests.frontends.k8s.lowering import (
     lowered,
     one,
     required,
+    secret,
     with_volume,
 )
 from tests.frontends.k8s.manifests import job
@@ -199,8 +200,21 @@ class TestVolumes:
 
     def test_files_of_a_secret(self) -> None:
         document = with_volume({"secret": {"secretName": "ssh", "items": [{"key": "id_rsa", "path": "id"}]}})
-        assert one(document).files == (File(path="/data/id", secret="SSH_ID_RSA", mode=0o600, read_only=True),)
+        assert one(document).files == (File(path="/data/id", secret="SSH_ID_RSA", mode=0o644, read_only=True),)
         assert ids(document) == ["FC334"]
+
+    def test_of_two_sources_of_a_volume_the_last_has_the_file(self) -> None:
+        sources = [{"configMap": {"name": "c"}}, {"secret": {"name": "s"}}]
+        document = with_volume({"projected": {"sources": sources}})
+        found = one(document, config_map("c", k="1", own="2"), secret("s", k="x")).files
+        assert [(each.path, each.text, each.secret) for each in found] == [
+            ("/data/own", "2", None),
+            ("/data/k", None, "S_K"),
+        ]
+
+    def test_what_is_no_base64_is_no_file(self) -> None:
+        broken = {**config_map("c"), "binaryData": {"k": "!!"}}
+        assert ids(with_volume({"configMap": {"name": "c"}}), broken) == ["FC333"]
 
     def test_what_a_pod_knows_of_itself_as_files(self) -> None:
         items = [{"path": "labels", "fieldRef": {"fieldPath": "metadata.labels"}}]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from flowc.frontends.k8s.context import Context
     from flowc.yamldoc.node import Mapping, Node, Pair
 
-MODE, SECRET_MODE = 0o644, 0o600
+MODE = 0o644
 GROUP_READS = 0o440
 _INSTEAD = {"JOB_COMPLETION_INDEX": "read the variable `JOB_COMPLETION_INDEX`, which every task has"}
 
@@ -36,7 +36,7 @@ def files_of(kind: str, source: Node, mount: Node, container: Mapping, context: 
     The pod's `fsGroup` owns them and may read them, and nobody may write them, as the kubelet has it."""
     target = str(mount.read("mountPath", default="")).rstrip("/")
     sub = str(mount.read("subPath", default="")).strip("/")
-    found = []
+    found: dict[str, File] = {}
     errors = context.sink.error_count
     fs_group = context.job.pod_spec.at("securityContext", "fsGroup")
     group = int(str(fs_group.value)) if fs_group is not None else None
@@ -46,10 +46,11 @@ def files_of(kind: str, source: Node, mount: Node, container: Mapping, context: 
         rest = each.path.removeprefix(sub) if sub else f"/{each.path}"
         mode = each.mode if group is None else each.mode | GROUP_READS
         path = target + rest
-        found.append(File(path=path, text=each.text, secret=each.secret, mode=mode, group=group, read_only=True))
+        found.pop(path, None)  # of two sources the last one's file is there
+        found[path] = File(path=path, text=each.text, secret=each.secret, mode=mode, group=group, read_only=True)
     if not found and sub and context.sink.error_count == errors:
         context.refuse(mount, "subPath", "the volume has no file of this name")
-    return found
+    return list(found.values())
 
 
 def known(kind: str, source: Node, context: Context) -> bool:
@@ -86,7 +87,7 @@ def _of_object(kind: str, source: Node, volume: Node, context: Context) -> list[
     if companion is None and (source.read("optional") or kind == "configMap" or not items):
         _report_missing(shown, name, source, context)
         return []
-    mode = volume.read("defaultMode", default=MODE if kind == "configMap" else SECRET_MODE)
+    mode = volume.read("defaultMode", default=MODE)
     parts = ("data", "binaryData") if kind == "configMap" else ("data", "stringData")
     keys = keys_of(companion, *parts) if companion is not None else []
     chosen = [(str(each.read("key")), str(each.read("path")), each.read("mode", default=mode), each) for each in items]
@@ -127,12 +128,13 @@ def _text(companion: Mapping, key: str) -> str | None:
     pair = pair_of(companion.at("data"), key)
     if pair is not None:
         return text_of(pair)
-    import binascii
+    import base64
 
     pair = pair_of(companion.at("binaryData"), key)
+    lines = text_of(pair).split() if pair is not None else []
     try:
-        return binascii.a2b_base64(text_of(pair) if pair is not None else "").decode("utf-8")
-    except (binascii.Error, UnicodeDecodeError):
+        return base64.b64decode("".join(lines), validate=True).decode("utf-8")
+    except ValueError:  # no base64, or no text
         return None
 
 
