@@ -54,7 +54,7 @@ def unlike(name: str, value: str) -> str | None:
 def together(given: list[Given]) -> Iterator[tuple[Given, str]]:
     """Those of the options that docker refuses beside others, and why."""
     values = {name: value for name, value, _, _ in given}
-    networks, targets = False, set[str]()
+    networks, targets = False, dict[str, tuple[str, str]]()
     for each in given:
         name, value, _, _ = each
         if name == "network":
@@ -73,11 +73,11 @@ def together(given: list[Given]) -> Iterator[tuple[Given, str]]:
             yield each, "it counts `--memory` in, so it is not less"
         elif name == "memory-reservation" and 0 < _bytes(values.get("memory", "0")) < _bytes(value):
             yield each, "it is not more than `--memory`"
-        elif name in ("volume", "mount"):
+        elif name in ("volume", "mount", "tmpfs"):
             target = _target(name, value)
-            if target in targets:
+            before = targets.setdefault(target, (name, value))
+            if before != (name, value) and not before[0] == name == "tmpfs":
                 yield each, f"`{target}` is mounted by another option before"
-            targets.add(target)
 
 
 def _bytes(value: str) -> int:
@@ -155,7 +155,7 @@ def _target(name: str, value: str) -> str:
         found = next((text for key, text in fields.items() if key.lower() in _TARGETS), "")
     else:
         parts = value.split(":")
-        found = parts[0] if len(parts) == 1 else parts[1]
+        found = parts[0] if len(parts) == 1 or name == "tmpfs" else parts[1]
     return found.rstrip("/") or found
 
 

@@ -49,6 +49,7 @@ def test_docker_reads_them_as_we_do(docker: Any) -> None:
 # What a daemon takes and what it refuses, of each form of value; the files of `--env-file` are refused for their sake.
 TAKEN = (
     *("-v /a", "-v :/a", "-v /a:/b:ro,z", "-v /a:/b:Z", "-v /a:/b:rshared", "-v /a:/b:cached", "-v cache:/b"),
+    *("-v /a:/b -v /a:/b", "--tmpfs /b --tmpfs /b:size=1g"),
     *("--mount type=bind,src=/etc,dst=/x,ro", "--mount type=volume,dst=/x", "--mount type=tmpfs,dst=/x,tmpfs-size=1g"),
     *("--gpus all,capabilities=utility", "--gpus '\"device=0,1\"'", "--gpus '\"capabilities=utility\",count=1'"),
     *("--ulimit memlock=-1:-1", "--ulimit nofile=1024:2048", "--ulimit nofile=-1", "--device /dev/null:/dev/x:rwm"),
@@ -66,6 +67,7 @@ TAKEN = (
 NOT_TAKEN = (
     *("-v /a:/b:rx", "-v a:b:ro", "-v /a:b", "-v /a:/b:ro,rw", "-v /a:/b:ro:x", "-v /a:/", "-v 'a b:/c'", "-v -x:/c"),
     *("-v /a:/b:nocopy", "-v /a::/b", "-v /a:/b -v /c:/b", "-v /a:/b --mount type=bind,src=/etc,dst=/b", "--mount x"),
+    *("--tmpfs /b -v /a:/b", "--mount type=tmpfs,dst=/b -v /a:/b"),
     *("--mount type=bind,src=/a", "--mount type=x,dst=/a", "--mount src=/a,dst=/x", "--mount type=bind,src=a,dst=/x"),
     *("--mount type=tmpfs,dst=/x,tmpfs-size=q", "--mount type=bind,dst=/x,src=/etc,foo=1", "--mount ''"),
     *("--mount type=bind,dst=/x,src=/etc,readonly=maybe", "--mount type=tmpfs,dst=/x,src=/a"),
