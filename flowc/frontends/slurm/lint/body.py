@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from flowc.diag.sink import Sink
     from flowc.frontends.slurm.ast import Ast
+    from flowc.shell.command import Command
     from flowc.source import Source
 
 _use = at_first_use(r"\$(?:\{(SLURM_[A-Z_]+)([^}\n]?)|(SLURM_[A-Z_]+))", "finditer")
@@ -26,6 +27,7 @@ _names = "|".join(SITE_VARIABLES)
 _site_use = at_first_use(rf"\$(?:\{{({_names})\b([^}}\n]?)|({_names})\b)", "finditer")
 
 MOST_USES = 2_000  # looked at; enough for any script that a person wrote
+_DECLARES = frozenset(("export", "declare", "typeset", "local", "readonly", "let", "eval", "set", "setenv", "@"))
 _waits = at_first_use(r"wait", "finditer")
 _takers = at_first_use(r"\b(?:for|read|local|declare|typeset|mapfile|readarray)[ \t][^\n;]{1,200}", "finditer")
 # Within a test the variable may well be empty.
@@ -119,10 +121,26 @@ def _plain(text: str, place: int, before: str) -> bool:
 
 
 def _assigned(text: str, body: int, name: str) -> bool:
-    rest = text[body:]
-    if f"{name}=" in rest or f"setenv {name} " in rest:
+    """Whether the text gives the variable a value itself."""
+    seen = scan(text)
+    for match in _takers(text, body):
+        if name in match[0].split() and not seen.in_comment(match.start()):
+            return True
+    place = text.find(f"{name}=", body)
+    while place >= 0:
+        command = seen.command_at(place)
+        if not seen.in_comment(place) and not seen.in_child(place) and (command is None or _assigns(command, place)):
+            return True
+        place = text.find(f"{name}=", place + 1)
+    return f"setenv {name} " in text[body:]
+
+
+def _assigns(command: Command, place: int) -> bool:
+    assigned, words, _ = command.parts()
+    name = words[0][1] if words else ""
+    if name in _DECLARES or name[:2] == "((":
         return True
-    return any(name in match[0].split() for match in _takers(rest))
+    return any(start == place for start, _ in assigned)
 
 
 # Settings, which are of no use without a command behind them.
@@ -151,20 +169,29 @@ def _missing(source: Source, sink: Sink, start: int, what: str) -> None:
 
 
 def _does_something(text: str, body: int) -> bool:
-    """Whether a line from `body` on is more than a setting. What is not plain may be anything."""
+    """Whether a command from `body` on is more than a setting. Most are seen by the first word of a line."""
     at = body
     while at < len(text):
         end = text.find("\n", at)
         end = len(text) if end < 0 else end
-        line = text[at:end].strip()
-        at = end + 1
+        line, start, at = text[at:end].strip(), at, end + 1
         if not line or line[0] == "#":
             continue
         words = line.split(None, 1)
         name, equals, _ = words[0].partition("=")
-        setting = name in _SETTINGS or (equals and len(words) == 1 and name.isidentifier())
-        if not setting or any(sign in line for sign in "`(;&|<\\"):
+        if not (name in _SETTINGS or (equals and name.isidentifier())):
             return True
+        if (len(words) > 1 and equals) or any(sign in line for sign in "`(;&|<\\'\""):
+            return _runs_something(text, start)
+    return False
+
+
+def _runs_something(text: str, place: int) -> bool:
+    for command in scan(text).commands:
+        if command.end > place:
+            words = command.words()
+            if words and words[0][1] not in _SETTINGS:
+                return True
     return False
 
 
@@ -179,7 +206,7 @@ def _last_command(source: Source, sink: Sink, body: int) -> None:
             break
     else:
         return
-    if not _in_background(line) or first_in_code(lambda text: _waits(text, body), text, shell=True):
+    if not _in_background(text, start, line) or first_in_code(lambda text: _waits(text, body), text, shell=True):
         return
     from flowc.diag.codes.slurm.body import BACKGROUND_AT_END
 
@@ -206,8 +233,7 @@ def _from_the_end(text: str, body: int) -> Iterator[tuple[int, str]]:
         end = start - 1
 
 
-def _in_background(line: str) -> bool:
-    command, blank, comment = line.rpartition(" #")
-    if blank and "'" not in comment and '"' not in comment:
-        line = command.rstrip()
+def _in_background(text: str, start: int, line: str) -> bool:
+    comment = next((place for place, _ in scan(text).comments if start < place < start + len(line)), None)
+    line = line if comment is None else text[start:comment].rstrip()
     return line.endswith("&") and not line.endswith(("&&", "|&", ">&", ";&", "\\&"))
