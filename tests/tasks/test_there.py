@@ -108,3 +108,36 @@ def test_ssh_key_may_be_named_by_its_file(there: Person, provider: Server) -> No
         done = there.types("submit", job, "--dry-run", "--ssh-key", name)
         assert done.returncode == 4
         assert words in done.stderr
+
+
+def test_quota_names_the_regions_that_would_do(there: Person, provider: Server) -> None:
+    here, other = (market for market in provider.state.markets if market.type.name == "h100-80gb.sxm.8x")
+    for quota in provider.state.quotas:
+        if quota.type == here.type.fid:
+            quota.total = 0
+    job = there.job("true\n")
+    assert region_of(there, job) == other.region
+    done = there.types("submit", job, "--region", here.region)
+    assert done.returncode == 4
+    assert f"quota exceeded in {here.region}" in done.stderr
+    assert f"try --region {other.region}" in done.stderr
+
+
+def test_budget_is_of_the_whole_submission(there: Person, provider: Server) -> None:
+    first, second = there.job("true\n"), there.job("false\n", "second.sbatch")
+    done = there.types("submit", first, second, "--budget", "15", "--dry-run", "--offline")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert there.types("submit", first, second, "--budget", "22", "--dry-run", "--offline").returncode == 0
+    assert not provider.log.calls
+
+
+def test_several_sources_are_one_submission(there: Person, provider: Server) -> None:
+    done = there.types("submit", there.job("true\n"), there.job("false\n", "second.sbatch"))
+    names = done.stdout.split()
+    assert done.returncode == 0, done.stderr
+    assert len({name.rpartition("-")[2] for name in names}) == 1
+    assert sorted(bid.name for bid in provider.state.bids.values()) == sorted(names)
+    assert done.stderr.count("submitted as") == 1
+    key = done.stderr.partition("submitted as ")[2].partition(",")[0]
+    assert there.types("cancel", key).returncode == 0
+    assert {bid.status for bid in provider.state.bids.values()} == {"Terminated"}
