@@ -272,8 +272,8 @@ def linked(peer, mine, other):
     """Frames on a connection, after both sides have proved that they know the secret of the job.
 
     A peer that vanished is noticed after two minutes, also while something is sent to it."""
-    for level, option, value in (1, 9, 1), (6, 4, 30), (6, 5, 10), (6, 18, 120000):
-        peer.setsockopt(level, option, value)
+    for option in (1, 9, 1), (6, 4, 30), (6, 5, 10), (6, 18, 120000):
+        peer.setsockopt(*option)
     link = Connection(peer.detach())
 
     def answer(text):

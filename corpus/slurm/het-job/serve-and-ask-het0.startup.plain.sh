@@ -201,13 +201,13 @@ cat >"$state_dir/bin/srun" <<'E'
 #!/usr/bin/python3
 import os,signal,sys
 r=os.environ
-J=os.path.basename(sys.argv[0])
+I=os.path.basename(sys.argv[0])
 u=sys.argv[1:]
 v=1,2,3,10,12,15,18
-def K(e):
- os.write(2,(J+": "+e+"\n").encode())
+def J(e):
+ os.write(2,(I+": "+e+"\n").encode())
 def x(e,j=1):
- K(e)
+ J(e)
  os._exit(j)
 def start(argv,o,p,*c):
  import ctypes
@@ -245,31 +245,31 @@ def E(c,s):
   except OSError:
    pass
 OPTIONS="-=het-group"
-def au(L):
+def au(K):
  f={}
- while L and L[0][:1]=="-"!=L[0]:
-  aq=L.pop(0)
+ while K and K[0][:1]=="-"!=K[0]:
+  aq=K.pop(0)
   if aq=="--":
    break
   try:
    a=aq[1]=="-"
-   q,am,F=aq[2:].partition("=")if a else(aq[1],aq[2:],aq[2:])
+   q,am,Q=aq[2:].partition("=")if a else(aq[1],aq[2:],aq[2:])
    c=[b for b in OPTIONS.split()if(b[2:].startswith(q)if a else b[0]==q)]
    c=[b for b in c if b[2:]==q]or c
    (d,)=c
    if d[1]==".":
     if am:
-     L["1"if a else 0:0]=["-"+F]
-    F="1"
+     K["1"if a else 0:0]=["-"+Q]
+    Q="1"
    elif d[1]=="="and not am:
-    F=L.pop(0)
+    Q=K.pop(0)
   except(ValueError,IndexError,TypeError):
    x(f"unrecognized option '{aq}'",255)
-  f[d[2:]]=F
+  f[d[2:]]=Q
  return f
 def srun():
  am=au(u)
- def M(q,aY=""):
+ def L(q,aY=""):
   return am.get(q)or r.get("SLURM_"+(aY or q.upper().replace("-","_")))
  w=r["SLURM_JOB_ID"]
  if not u:
@@ -278,20 +278,20 @@ def srun():
  g=range(len(d))
  t=C=len(d)
  f=int(r.get("SLURM_NTASKS")or t*int(r.get("SLURM_NTASKS_PER_NODE",1)))
- P=iter(range(f))
- S=[[next(P)for B in range(m,f,t)]for m in range(t)]
- with open("/run/flowc.step."+w,"ab",0)as Q:
-  Q.write(b"%9d\n"%os.getpid())
-  G=Q.tell()//10-1
+ O=iter(range(f))
+ S=[[next(O)for B in range(m,f,t)]for m in range(t)]
+ with open("/run/flowc.step."+w,"ab",0)as P:
+  P.write(b"%9d\n"%os.getpid())
+  F=P.tell()//10-1
  o=dict(r)
- for F,aj in((f,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if f>C else"cyclic","DISTRIBUTION"),(r["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(r["SLURM_TASKS_PER_NODE"]if f%t else f"{f // t}(x{t})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(t,"NNODES STEP_NUM_NODES"),(G,"STEPID STEP_ID"),):
+ for Q,aj in((f,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if f>C else"cyclic","DISTRIBUTION"),(r["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(r["SLURM_TASKS_PER_NODE"]if f%t else f"{f // t}(x{t})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(t,"NNODES STEP_NUM_NODES"),(F,"STEPID STEP_ID"),):
   for key in aj.split():
-   o["SLURM_"+key]=str(F)
+   o["SLURM_"+key]=str(Q)
  p=os.getcwd()
  Y=[0]
  def T(h,b,j):
   if j:
-   K(f"error: {d[h]}: task {b}: "+(f"Exited with exit code {j}"if j>0 else signal.strsignal(-j)))
+   J(f"error: {d[h]}: task {b}: "+(f"Exited with exit code {j}"if j>0 else signal.strsignal(-j)))
    Y.append(j if j>0 else 128-j)
  def Z(m):
   y=S[m]
@@ -308,7 +308,7 @@ def srun():
  while c:
   T(0,*D(c))
  os._exit(max(Y))
-globals()[J]()
+globals()[I]()
 E
 chmod +x "$state_dir/bin/srun"
 

@@ -202,17 +202,17 @@ cat >"$state_dir/bin/sbatch" <<'E'
 #!/usr/bin/python3
 import os,signal,sys
 r=os.environ
-J=os.path.basename(sys.argv[0])
+I=os.path.basename(sys.argv[0])
 u=sys.argv[1:]
-def K(e):
- os.write(2,(J+": "+e+"\n").encode())
+def J(e):
+ os.write(2,(I+": "+e+"\n").encode())
 def x(e,j=1):
- K(e)
+ J(e)
  os._exit(j)
 def sbatch():
  x("error: there is no Slurm here that could take another job: compile and submit it with `flowc` instead")
 salloc=sbatch
-globals()[J]()
+globals()[I]()
 E
 chmod +x "$state_dir/bin/sbatch"
 ln -f "$state_dir/bin/sbatch" "$state_dir/bin/salloc"

@@ -286,21 +286,21 @@ import os,signal,sys
 import hmac,socket,time
 from multiprocessing.connection import Connection,Pipe,wait
 r=os.environ
-J=os.path.basename(sys.argv[0])
+I=os.path.basename(sys.argv[0])
 u=sys.argv[1:]
-O="/var/lib/foundry/flowc/nodes"
+N="/var/lib/foundry/flowc/nodes"
 ai="/var/lib/foundry/flowc/run"
 X=6818
 bm="/run/flowc.ready"
 v=1,2,3,10,12,15,18
-def K(e):
- os.write(2,(J+": "+e+"\n").encode())
+def J(e):
+ os.write(2,(I+": "+e+"\n").encode())
 def x(e,j=1):
- K(e)
+ J(e)
  os._exit(j)
 def R(e):
  if e==r.get("SLURM_JOB_NODELIST"):
-  return open(O).read().split()[::2]
+  return open(N).read().split()[::2]
  return e.replace(","," ").split()
 def start(argv,o,p,*c):
  d=os.fork()
@@ -340,8 +340,8 @@ def E(c,s):
   except OSError:
    pass
 def W(c,ad,d):
- for g,M,F in(1,9,1),(6,4,30),(6,5,10),(6,18,120000):
-  c.setsockopt(g,M,F)
+ for L in(1,9,1),(6,4,30),(6,5,10),(6,18,120000):
+  c.setsockopt(*L)
  a=Connection(c.detach())
  def f(e):
   return hmac.digest(open(ai,"rb").read(),e,"sha256")
@@ -362,32 +362,32 @@ def ah(q,d):
    return a
   except(OSError,EOFError)as i:
    if b==4:
-    K(f"waiting for the agent of {q}: {i}")
+    J(f"waiting for the agent of {q}: {i}")
   time.sleep(b)
  x(f"error: {q}: no agent after 10 minutes")
 def agent():
- global J
- J="flowc"
+ global I
+ I="flowc"
  if not u:
-  for N in open(O):
-   ah(*N.split())
+  for M in open(N):
+   ah(*M.split())
   return
- H=socket.gethostname().split(".")[0]
+ G=socket.gethostname().split(".")[0]
  for B in range(120):
-  g=[N.split()[:2]for N in open("/etc/hosts")if N[:1].isdigit()and N[:3]!="127"][::-1]
+  g=[M.split()[:2]for M in open("/etc/hosts")if M[:1].isdigit()and M[:3]!="127"][::-1]
   d=[q.split(".")[0]for B,q in g]
-  if len(g)>=int(u[0])and H in d:
+  if len(g)>=int(u[0])and G in d:
    break
   time.sleep(5)
  else:
-  x(f"/etc/hosts does not list {H} and {u[0]} nodes after 10 minutes: {d}")
- open(O,"w").writelines(f"{q} {h[0]}\n"for q,h in zip(d,g))
- b=d.index(H)
+  x(f"/etc/hosts does not list {G} and {u[0]} nodes after 10 minutes: {d}")
+ open(N,"w").writelines(f"{q} {h[0]}\n"for q,h in zip(d,g))
+ b=d.index(G)
  j=socket.create_server((g[b][0],X),backlog=99)
  if b and os.fork():
   return
  if not b and os.fork():
-  f=H.rstrip("0123456789")
+  f=G.rstrip("0123456789")
   C,ac=d[0][len(f):],d[-1][len(f):]
   i=[f+str(int(C or 0)+m).zfill(len(C))for m in range(len(d))]
   print(f"{f}[{C}-{ac}]"if d==i else",".join(d))
@@ -466,25 +466,25 @@ def srun():
  w=r["SLURM_JOB_ID"]
  if not u:
   x("fatal: No command given to execute.")
- L=open(O).read().split()
- d,V=L[::2],L[1::2]
+ K=open(N).read().split()
+ d,V=K[::2],K[1::2]
  g=range(len(d))
  t=C=len(d)
  f=int(r.get("SLURM_NTASKS")or t*int(r.get("SLURM_NTASKS_PER_NODE",1)))
- P=iter(range(f))
- S=[[next(P)for B in range(m,f,t)]for m in range(t)]
- with open("/run/flowc.step."+w,"ab",0)as Q:
-  Q.write(b"%9d\n"%os.getpid())
-  G=Q.tell()//10-1
+ O=iter(range(f))
+ S=[[next(O)for B in range(m,f,t)]for m in range(t)]
+ with open("/run/flowc.step."+w,"ab",0)as P:
+  P.write(b"%9d\n"%os.getpid())
+  F=P.tell()//10-1
  o=dict(r)
- for F,aj in((f,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if f>C else"cyclic","DISTRIBUTION"),(r["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(r["SLURM_TASKS_PER_NODE"]if f%t else f"{f // t}(x{t})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(t,"NNODES STEP_NUM_NODES"),(G,"STEPID STEP_ID"),(V[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
+ for Q,aj in((f,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if f>C else"cyclic","DISTRIBUTION"),(r["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(r["SLURM_TASKS_PER_NODE"]if f%t else f"{f // t}(x{t})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(t,"NNODES STEP_NUM_NODES"),(F,"STEPID STEP_ID"),(V[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
   for key in aj.split():
-   o["SLURM_"+key]=str(F)
+   o["SLURM_"+key]=str(Q)
  p=os.getcwd()
  Y=[0]
  def T(h,b,j):
   if j:
-   K(f"error: {d[h]}: task {b}: "+(f"Exited with exit code {j}"if j>0 else signal.strsignal(-j)))
+   J(f"error: {d[h]}: task {b}: "+(f"Exited with exit code {j}"if j>0 else signal.strsignal(-j)))
    Y.append(j if j>0 else 128-j)
  def Z(m):
   y=S[m]
@@ -523,13 +523,13 @@ def srun():
     x(f"error: cannot write: {i.strerror}")
  os._exit(max(Y))
 def scontrol():
- L=[aq for aq in u if aq not in("-o","--oneliner","-d","--details")]
- a=(L+["",""])[:2]
+ K=[aq for aq in u if aq not in("-o","--oneliner","-d","--details")]
+ a=(K+["",""])[:2]
  if a==["show","hostnames"]or a==["show","hostname"]:
-  print(*R(L[2]if len(L)>2 else r["SLURM_NODELIST"]),sep="\n")
+  print(*R(K[2]if len(K)>2 else r["SLURM_NODELIST"]),sep="\n")
   return
  x(f"error: there is no Slurm on this machine: `scontrol {' '.join(u)}` cannot be done")
-globals()[J]()
+globals()[I]()
 E
 chmod +x "$state_dir/bin/srun"
 ln -f "$state_dir/bin/srun" "$state_dir/bin/scontrol"
