@@ -63,7 +63,7 @@ def _queue_limits(context: Context) -> list[tuple[int, Pair]]:
         label = pair_of(holder.at("labels"), KUEUE_LIMIT)
         if label is not None:
             seconds = _number(label, "metadata.labels", 1, context)
-            note = f"`{KUEUE_LIMIT}` is the time limit; a bid carries no labels"
+            note = f"`{KUEUE_LIMIT}` is a time limit, of which the lowest holds; a bid carries no labels"
             context.ledger.decide(pair_of(holder, "labels"), "approximated", note, quiet=True)
             found += [(seconds, label)] if seconds is not None else []
         for pair in holder.pairs_at("annotations"):
@@ -73,8 +73,9 @@ def _queue_limits(context: Context) -> list[tuple[int, Pair]]:
             name = pair.key.text.removeprefix(prefix)
             if name == SLINKY_LIMIT:
                 minutes = _number(pair, "metadata.annotations", 0, context)
-                note = f"`{pair.key.text}` is the time limit; the others are for people and controllers"
-                context.ledger.decide(pair_of(holder, "annotations"), "approximated", note, quiet=True)
+                if minutes != 0:  # which asks for none
+                    note = f"`{pair.key.text}` is a time limit, of which the lowest holds; the others are for people"
+                    context.ledger.decide(pair_of(holder, "annotations"), "approximated", note, quiet=True)
                 found += [(minutes * 60, pair)] if minutes else []
             elif name in SLINKY_RESOURCES:
                 reason = "slurm-bridge reads it, which is not here; ask for it in `resources` and `nodeSelector`"
