@@ -122,6 +122,7 @@ class World:
             keys=os.path.join(self.folder, "hosts"),
             project=self.settings.text("project"),
             ssh_keys=self.settings.get("ssh_keys").values,
+            environ=for_others(os.environ),
         )
 
     def client(self) -> Client:
@@ -175,6 +176,13 @@ def refuse_missing(names: Iterable[str]) -> None:
     missing = " and ".join(names)
     if missing:
         raise SettingsError(f"the job wants {missing}, which the environment does not have", "export it, then submit")
+
+
+def for_others(environ: Mapping[str, str]) -> dict[str, str]:
+    """An environment for programs that need none of our keys: the list of processes would show them."""
+    from flowc.secret import looks_secret
+
+    return {name: value for name, value in environ.items() if not looks_secret(name)}
 
 
 def tell(text: str) -> None:

@@ -172,8 +172,9 @@ class Calls:
         try:
             return json.loads(reply.body)
         except (ValueError, RecursionError):
-            number = reply.headers.get("x-request-id") or reply.headers.get("x-correlation-id")
-            raise MalformedReplyError(f"the reply of {path} is no JSON", request_id=number) from None
+            from flowc.providers.mithril.replies import number_of
+
+            raise MalformedReplyError(f"the reply of {path} is no JSON", request_id=number_of(reply)) from None
 
 
 def retry_after(text: str | None, now: float) -> float | None:

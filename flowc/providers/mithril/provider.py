@@ -20,16 +20,23 @@ if TYPE_CHECKING:
 
 class Mithril:
     """`keys` is the folder in which the host keys of machines are kept; `project` and `ssh_keys` are names or ids that
-    hold for documents which do not say theirs."""
+    hold for documents which do not say theirs; `environ` is what the system's ssh is started with (None: our own)."""
 
     name = "mithril"
     look_s = (2.0, 15.0)
     keeps_tasks = False
 
     def __init__(
-        self, client: Client, *, keys: str, project: str | None = None, ssh_keys: tuple[str, ...] = ()
+        self,
+        client: Client,
+        *,
+        keys: str,
+        project: str | None = None,
+        ssh_keys: tuple[str, ...] = (),
+        environ: Mapping[str, str] | None = None,
     ) -> None:
         self._client = client
+        self._environ = environ
         self._keys = keys
         self._project = project
         self._ssh_keys = ssh_keys
@@ -96,7 +103,7 @@ class Mithril:
         from flowc.remote.ssh import UnreachableError, read
 
         try:
-            return read(self._place(task, machine), path, offset=offset)
+            return read(self._place(task, machine), path, offset=offset, environ=self._environ)
         except UnreachableError as error:
             raise UnavailableError(str(error)) from None
 
@@ -105,7 +112,7 @@ class Mithril:
         from flowc.remote.ssh import UnreachableError, write
 
         try:
-            write(self._place(task, machine), path, data)
+            write(self._place(task, machine), path, data, environ=self._environ)
         except UnreachableError as error:
             raise UnavailableError(str(error)) from None
 

@@ -29,10 +29,14 @@ _MOST = 400  # characters of what a server says
 
 def of_reply(method: str, path: str, reply: Reply) -> ProviderError:
     """The error that a reply outside of the two hundreds stands for."""
+    kind, message, help = _meaning(method, path, reply.status, _said(reply.body))
+    return kind(message, help=help, status=reply.status, request_id=number_of(reply))
+
+
+def number_of(reply: Reply) -> str | None:
+    """The provider's number of a call, if it says one."""
     number = reply.headers.get("x-request-id") or reply.headers.get("x-correlation-id")
-    said = _said(reply.body)
-    kind, message, help = _meaning(method, path, reply.status, said)
-    return kind(message, help=help, status=reply.status, request_id=number)
+    return visible(masked(number))[:80] if number else None
 
 
 def _meaning(method: str, path: str, status: int, said: str) -> tuple[type[ProviderError], str, str]:

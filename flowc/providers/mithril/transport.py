@@ -52,7 +52,9 @@ class Request(Record):
 
 
 class Reply(Record):
-    """`headers` have names in small letters."""
+    """`headers` have names in small letters. What a server says may be what it was told, key and all."""
+
+    UNSHOWN = ("headers", "body")
 
     status: int
     headers: dict[str, str]
