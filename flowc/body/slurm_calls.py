@@ -5,11 +5,15 @@ from __future__ import annotations
 
 from flowc.patterns import at_first_use
 from flowc.record import Record
+from flowc.shell.command import MOST_WORDS
 from flowc.shell.comments import in_comment
+from flowc.shell.scan import scan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from flowc.shell.command import Command
 
 PROGRAMS = "srun|scontrol|squeue|sacct|sinfo|scancel|sbatch|salloc|mpirun|orterun|prterun|mpiexec"
 # A name is none of a longer word, but may be a default: `${SRUN:-srun}`.
@@ -27,6 +31,9 @@ _holder = at_first_use(
 _said = at_first_use(
     r"(?:\A|[;&|({]|\b(?:then|do|else))[ \t]*(?:echo|printf|log\w*|die|warn\w*|error|info|msg)\b", "search"
 )
+# What may be fed around a command on its line.
+_grouped = at_first_use(r"[(){}]|\b(?:do|then|else|done|fi|esac)\b", "search")
+_HAND_ON = frozenset(("xargs", "parallel"))
 _handed_words = at_first_use(r"\b(?:xargs|parallel)\b", "search")
 _piped = at_first_use(r"(?<!\|)\|&?(?!\|)\s*[^;&|\n]*\Z", "search")
 _redirected = at_first_use(r"<(?![\w ]*>)", "search")
@@ -105,6 +112,15 @@ def _read(text: str, start: int, end: int, name: str, shell: bool, held: dict[st
         after = after[1:]
     rest = after
     holder = _holder(before[: len(before) - len(line) + place] if quote else before) if shell else None
+    statement = after.replace("\\\n", "  ").partition("\n")[0]
+    fed = bool(_redirected(statement) or _piped(before.replace("\\\n", "  ")))
+    command, number = _word_of(text, start, len(path)) if shell and holder is None and not asking else (None, 0)
+    if command is not None:
+        seen = [word for _, word in command.words()]
+        more = any(word.rpartition("/")[2] in _HAND_ON for word in seen[:number]) or len(seen) >= MOST_WORDS
+        words = tuple(seen[number + 1 :])
+        fed = (fed and _grouped(line + statement) is not None) or _is_fed(command)
+        return [Call(name=name, start=start, words=words, more=more, fed=fed, after=after, path=path)]
     if quote:
         rest = rest[: _closing(rest, quote)]
     if holder is not None and (quote or holder[2]):
@@ -119,9 +135,30 @@ def _read(text: str, start: int, end: int, name: str, shell: bool, held: dict[st
     elif shell:
         said = quote and _said(line[:place])
         more = bool(quote and not said) or _handed_words(line) is not None
-    statement = after.replace("\\\n", "  ").partition("\n")[0]
-    fed = bool(_redirected(statement) or _piped(before.replace("\\\n", "  ")))
     return [Call(name=name, start=start, words=words, more=more, fed=fed, after=after, path=path)]
+
+
+def _is_fed(command: Command) -> bool:
+    """Whether a command's standard input is a file, a here-document, or what another command writes."""
+    if any(operator.lstrip("0")[:1] == "<" for _, operator, _ in command.parts()[2]):
+        return True
+    text, place = command.text, command.start - 1
+    comments = {end - 1: start for start, end in scan(text).comments} if text[place : place + 1] == "\n" else {}
+    while place > 0 and (text[place] in " \t\n" or place in comments):
+        place = comments.get(place, place) - 1
+    return place > 0 and (text[place] == "|" != text[place - 1] or text[place - 1 : place + 1] == "|&")
+
+
+def _word_of(text: str, start: int, path: int) -> tuple[Command | None, int]:
+    """The command in which a name, behind as many characters of a path, or a variable stands as a word, and the number
+    of that word; None where it is a part of one, such as a text for another shell."""
+    command = scan(text).command_at(start)
+    if command is not None:
+        first = start - path
+        for number, (at, word) in enumerate(command.words()):
+            if at == first or (at == first - 1 and word[:2] == '"$' and text[start] == "$"):
+                return command, number
+    return None, 0
 
 
 def _words(rest: str) -> tuple[str, ...]:

@@ -40,7 +40,7 @@ LEADING = frozenset(
         "function",
     )
 )
-_MOST_WORDS = 200
+MOST_WORDS = 200
 
 
 class Command:
@@ -84,7 +84,7 @@ class Command:
         assigned: list[tuple[int, str]] = []
         words: list[tuple[int, str]] = []
         redirections: list[tuple[int, str, str]] = []
-        left = _MOST_WORDS
+        left = MOST_WORDS
         while left > 0:
             while place < end and text[place] in " \t":
                 place += 1

@@ -122,6 +122,17 @@ SHELL = [
     ("SRUN='srun -n1'\necho hi | $SRUN cat", "stdin"),
     ("SRUN='srun -n1'\n$SRUN cat < f", "stdin"),
     ("squeue -j $SLURM_JOB_ID -h -o %L", "squeue"),
+    (f"srun --export=ALL,{'A=b,' * 300}C=d --label hostname", "opt:export opt:label"),
+    (f"srun {'-J a ' * 70}--label hostname", "opt:job-name opt:label"),
+    (f"srun {'-J a ' * 300}--label hostname", "opt:job-name opt:label"),
+    ('srun --output="$(dirname "a b")/x" --label hostname', "opt:output opt:label"),
+    ('srun -w "$(scontrol show hostnames "$A" | sed -n "1 p")" --label hostname', "opt:nodelist opt:label"),
+    ('srun -n$(f "$(g "a b" | h)") --label hostname', "opt:ntasks opt:label"),
+    ("printf a | # said\n  srun cat", "stdin"),
+    ("printf a |& srun cat", "stdin"),
+    ("<f srun cat", "stdin"),
+    ("srun cat 0<f", "stdin"),
+    ("srun cat < <(f)", "stdin"),
     ("mpirun -np 4 ./a", "@srun @rsh"),
     ("MPIRUN=$(which mpirun)\n$MPIRUN -n 4 ./a", "@srun @rsh"),
     ("/opt/openmpi/bin/mpirun -n 4 ./a", "@srun @rsh"),
@@ -154,6 +165,23 @@ NO_OPTIONS = [
     "for tool in srun; do which $tool; done\npython train.py --label",
     "ARGS='-o f'\nsrun $ARGS x",
 ]
+
+
+# Whose standard input nobody writes.
+NOT_FED = [
+    "srun -n1 a; sort <f",
+    "srun -n1 a && cat <<E\nb\nE",
+    "srun -n1 a 3<f",
+    "a | b; srun -n1 c",
+    "a || srun -n1 b",
+    "srun -n1 a | b",
+    "a | b \\\n  && srun -n1 c",
+]
+
+
+@pytest.mark.parametrize("text", NOT_FED)
+def test_not_fed(text: str) -> None:
+    assert "stdin" not in features(job(f"#!/bin/bash\n{text}\n"), 1)
 
 
 @pytest.mark.parametrize(("text", "wanted"), SHELL)
