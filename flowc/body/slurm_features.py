@@ -84,7 +84,7 @@ def features(job: Job, nodes: int) -> set[str]:
             found.update(f"opt:{name}" for name in COMMON)
         if not all_seen:
             found |= _everything(text)
-        found |= _of_job(job, text, [call.start for call in read if call.name == "srun"])
+        found |= _of_job(job, text, [call.start for call in read if call.name == "srun"], shell=shell)
         tasks = max(job.layout.tasks or 1, job.layout.tasks_per_node or 1)
         if tasks > 1 or found & {"opt:ntasks", "opt:ntasks-per-node", "opt:cpus-per-task"}:
             found.add("pipes")  # lines of several tasks stay whole
@@ -134,7 +134,7 @@ def _picked(call: Call) -> set[str]:
     return {"picks"} if call.more else set()
 
 
-def _of_job(job: Job, text: str, steps: list[int]) -> set[str]:
+def _of_job(job: Job, text: str, steps: list[int], *, shell: bool) -> set[str]:
     """What srun, which is called in these places, takes from elsewhere than its own line."""
     found = {f"opt:{option}" for name, option in VARIABLES.items() if f"{name}=" in text}
     found |= {INHERITED[name] for name, value in job.source.variables if name in INHERITED and value != "ALL"}
@@ -142,7 +142,7 @@ def _of_job(job: Job, text: str, steps: list[int]) -> set[str]:
         found.add("gpu")
     if "SLURM_STEP_GPUS" in text:
         found.add("gpu")
-    if _fed_later(text) or ((_fed_block(text) or _fed_function(text)) and any_enclosed(text, steps)):
+    if _fed_later(text) or ((_fed_block(text) or _fed_function(text)) and any_enclosed(text, steps, shell=shell)):
         found.add("stdin")
     if "umask" in text:
         found.add("umask")

@@ -6,11 +6,15 @@ from __future__ import annotations
 from bisect import bisect_right
 
 from flowc.patterns import at_first_use
+from flowc.shell.command import LEADING
 from flowc.shell.scan import scan, start_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from re import Match
+
+    from flowc.shell.scan import Scan
 
 # A closing word and the word that it closes. `)` is one only where it stands alone: `a)` begins a branch of `case`.
 _PAIRS = {"done": "do", "fi": "if", "esac": "case", "}": "{", ")": "("}
@@ -55,8 +59,10 @@ def _asks(text: str, index: int) -> int:
     return 0
 
 
-def any_enclosed(text: str, places: Iterable[int]) -> bool:
-    """Whether one of these places of a text stands in a block; of a text that is read wrongly rather too often."""
+def any_enclosed(text: str, places: Iterable[int], *, shell: bool) -> bool:
+    """Whether one of these places of a text stands in a block; of the text of another language than a `shell` rather
+    too often."""
+    seen = scan(text) if shell else None
     left = sorted(places)
     # Going backward: by how many words more than are opened a block is closed, at most, from here on.
     surplus = dict.fromkeys(_PAIRS.values(), 0)
@@ -68,11 +74,21 @@ def any_enclosed(text: str, places: Iterable[int]) -> bool:
         mark = match[0]
         kind = _PAIRS.get(mark, mark)
         # Words of another kind, such as those of a comment, open and close nothing; nor does Python's `if …:`.
-        if kind in surplus and (len(mark) == 1 or _is_command(text, mark, match.start(), match.end())):
+        if kind in surplus and (_is_mark(seen, mark, match.start()) if seen else _may_be_mark(text, match)):
             surplus[kind] = max(0, surplus[kind] + (1 if mark in _PAIRS else -1))
     return bool(left) and any(surplus.values())
 
 
-def _is_command(text: str, mark: str, start: int, end: int) -> bool:
-    before = text[max(0, start - 40) : start]
-    return _begins_command(before) is not None and not (mark == "if" and _python(text, end))
+def _is_mark(seen: Scan, mark: str, start: int) -> bool:
+    """Whether it is a word of the shell: in front of a command, nor in a comment, in quotes or in another text."""
+    if len(mark) == 1 or mark == "esac":
+        return not (seen.in_comment(start) or seen.in_quotes(start) or seen.in_child(start))
+    command = seen.command_at(start)
+    return command is not None and all(word in LEADING for word in command.text[command.start : start].split())
+
+
+def _may_be_mark(text: str, match: Match[str]) -> bool:
+    before = text[max(0, match.start() - 40) : match.start()]
+    return len(match[0]) == 1 or (
+        _begins_command(before) is not None and not (match[0] == "if" and _python(text, match.end()))
+    )

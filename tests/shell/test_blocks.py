@@ -22,8 +22,17 @@ ENCLOSED = [
     "while :; do\n  @\n  python - <<'EOF'\nif x:\n    pass\nEOF\ndone < f\n",
     "a | while read x; do @; done\n",
     "for x in a\ndo\n@\ndone\n",
+    "while :; do\n  @\n  echo 'x; do'\ndone < f\n",
+    'while :; do\n  @\n  echo "x; do y"\ndone < f\n',
+    "while :; do\n  @ # one; if a; do b\n  : # ; do\ndone < f\n",
+    "while :; do\n  @\n  cat >a <<'E'\nfor x in b; do\nE\ndone < f\n",
+    'y="$(while :; do @; done < f)"\n',
+    "while :; do\n  @\n  case x in a) b ;; esac\ndone < f\n",
 ]
 FREE = [
+    "@\necho 'a; done'\n",
+    "@\n: # ; done\n",
+    "@\ncat >a <<E\ndone\nfi\nE\n",
     "@",
     "@\nwhile read x; do\n  :\ndone < f\n",
     "while read x; do\n  :\ndone < f\n@\n",
@@ -36,16 +45,16 @@ FREE = [
 
 @pytest.mark.parametrize("text", ENCLOSED)
 def test_enclosed(text: str) -> None:
-    assert any_enclosed(text, [text.index("@")])
+    assert any_enclosed(text, [text.index("@")], shell=True)
 
 
 @pytest.mark.parametrize("text", FREE)
 def test_free(text: str) -> None:
-    assert not any_enclosed(text, [text.index("@")])
+    assert not any_enclosed(text, [text.index("@")], shell=True)
 
 
 def test_of_several_places_one_is_enough() -> None:
     text = "@\nwhile read x; do\n  @\ndone < f\n@\n"
     places = [index for index, char in enumerate(text) if char == "@"]
-    assert any_enclosed(text, places)
-    assert not any_enclosed(text, [places[0], places[2]])
+    assert any_enclosed(text, places, shell=True)
+    assert not any_enclosed(text, [places[0], places[2]], shell=True)
