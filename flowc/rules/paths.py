@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flowc.body.cluster_paths import cluster_paths
+from flowc.body.home_paths import home_paths
 from flowc.rules.base import texts
 
 TYPE_CHECKING = False
@@ -16,7 +17,7 @@ SHOWN_PATHS = 4
 def report(unit: Unit, sink: Sink) -> None:
     """One finding a text for all its paths, at the first."""
     for each in texts(unit):
-        found = cluster_paths(each.job)
+        found = {**home_paths(each.job), **cluster_paths(each.job)}
         if not found:
             continue
         from flowc.diag.codes.programs import CLUSTER_PATH
@@ -25,7 +26,7 @@ def report(unit: Unit, sink: Sink) -> None:
         more = [f"{len(found) - SHOWN_PATHS} more"] if len(found) > SHOWN_PATHS else []
         sink.report(
             CLUSTER_PATH,
-            each.text_span(*next(iter(found.values()))),
+            each.text_span(*min(found.values())),
             whose="the cluster's" if unit.job.conventions.commands else "other machines'",
             paths=", ".join([*shown, *more]),
         )

@@ -141,9 +141,9 @@ CLUSTER_PATH = Code(
     severity="warning",
     title="the machine has nothing of {whose} file systems: {paths}",
     explain="""\
-A rented machine has its own disk and nothing else: no `/home/$USER`, no `/scratch`, no shared file system. What the
-script reads there is missing, `cd` to it fails, and an environment that it activates from there is not found. What it
-writes there stays on this machine, if the folder can be made at all.
+A rented machine has its own disk and nothing else: no `/home/$USER`, no `/scratch`, no shared file system, and a new
+home folder: no `~/miniconda3`. What the script reads there is missing, `cd` to it fails, and an environment that it
+activates from there is not found. What it writes there stays on this machine, if the folder can be made at all.
 
 Bring the data: `--mount /scratch/data=s3://bucket/data` for a bucket, `--mount /scratch/data=volume://name` for a
 volume. Or write where it is on the machine: relative paths are below the working directory, `/workspace`. Of what the

@@ -1,0 +1,79 @@
+"""What a job's text reads in the home folder, which is new on a rented machine."""
+
+from __future__ import annotations
+
+from flowc._compiled.slurm_commands import SHELLS
+from flowc.body.cluster_paths import CONTAINERS, COPIERS, SILENT
+from flowc.body.commands import MOST_TEXT, interpreter_words
+from flowc.patterns import at_first_use
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.ir.job import Job
+
+# A word in the home folder, up to its first part; what other users have is not read.
+_in_home = at_first_use(r"[\"']?(?:~|\$HOME|\$\{HOME\})/(\.?\w[\w.+-]*)(?![\w.+$*?{-])", "match")
+_any_in_home = at_first_use(r"(?:~|\$HOME|\$\{HOME\}|/root)/(\.?\w[\w.+-]*)", "findall")
+_sets_home = at_first_use(r"(?<!\w)HOME=", "search")
+# What changes to a folder, and what reads the file that it is given.
+_ENTERS = frozenset(("cd", "pushd"))
+_READS = frozenset(("source", ".", "bash", "sh", "python", "python3", "Rscript", "julia", "perl", "srun", "torchrun"))
+_HOME_ITSELF = ("~", "~/", "$HOME", "${HOME}", '"$HOME"', '"${HOME}"')
+# Programs that install themselves make folders with a dot in front, as no text shows.
+_INSTALLS = frozenset(("curl", "wget", "pip", "pip3", "uv"))
+# The files of a new home folder.
+_THERE = frozenset((".bashrc", ".profile", ".cache", ".config", ".ssh", ".local"))
+
+
+def home_paths(job: Job) -> dict[str, tuple[int, int]]:
+    """The first part of each such path (`~/project`), with the place of its first mention as offsets in `job.run.text`.
+
+    Only what certainly must be there: what is changed to, run, sourced or copied from. Whatever else a command is given
+    may be made by it, and is taken as there from then on; so is what the job mounts and what prepares it names.
+    """
+    text = (job.run.text or "")[:MOST_TEXT]
+    if job.image is not None or "HOME" in dict(job.env) or ("~/" not in text and "HOME" not in text):
+        return {}
+    words = interpreter_words(job)
+    if _sets_home(text) or (words and not any(word in SHELLS for word in words)):
+        return {}
+    from flowc.shell.scan import scan
+
+    targets = [*(each.target for each in job.mounts), *(each.mount_path for each in job.volumes), job.run.workdir or ""]
+    made = {*_THERE, *_any_in_home(" ".join(targets)), *_any_in_home(job.setup or "")}
+    installs = bool(job.setup)
+    found: dict[str, tuple[int, int]] = {}
+    for command in scan(text).commands:
+        _, words_of, redirections = command.parts()
+        if not words_of:
+            continue
+        first, *rest = words_of
+        name = first[1].strip("\"'").rpartition("/")[2]
+        if name in _ENTERS and all(word in _HOME_ITSELF for _, word in rest):
+            break  # what comes to be in it then has names of its own
+        installs = installs or name in _INSTALLS
+        read = _read(name, first, rest)
+        for start, word in read:
+            match = _in_home(word)
+            if match is not None and match[1] not in made and not (match[1][0] == "." and installs):
+                skip = word[0] in "\"'"
+                found.setdefault("~/" + match[1], (start + skip, start + match.end()))
+        given = [word for _, _, word in redirections]
+        if name not in SILENT:
+            given += [word for place, word in rest if (place, word) not in read]
+        made.update(_any_in_home(" ".join(given)))
+        if name == "git":
+            made.update(word.rpartition("/")[2].removesuffix(".git") for _, word in rest)
+    return found
+
+
+def _read(name: str, first: tuple[int, str], rest: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """The words of a command, with their offsets, that must name what is there."""
+    if name in SILENT or name in CONTAINERS:
+        return []
+    if name in COPIERS:
+        return rest[:-1]
+    if name in _READS:
+        plain = (each for each in rest if each[1][:1] != "-" and each[1] not in _READS)
+        return [first, *([each] if (each := next(plain, None)) else [])]
+    return [first, *rest] if name in _ENTERS else [first]
