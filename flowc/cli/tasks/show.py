@@ -1,4 +1,4 @@
-"""Tasks for people, and for programs."""
+"""Tasks for people, and for programs: no keys, whoever says them, and for people nothing that could move a cursor."""
 
 from __future__ import annotations
 
@@ -11,22 +11,24 @@ if TYPE_CHECKING:
 
 def table(tasks: Iterable[Task]) -> str:
     """A line each, in columns."""
+    from flowc.diag.excerpt import visible
+    from flowc.secret import masked
+
     rows = [("NAME", "STATE", "MACHINES", "REGION", "LIMIT/H", "SINCE")]
     rows += [
         (
-            _shown(task.name),
+            visible(task.name),
             task.state if task.exit_status in (None, 0) else f"{task.state} ({task.exit_status})",
-            _shown(f"{task.machines_wanted} x {task.instance_type}"),
-            _shown(task.region or "-"),
-            _shown(task.unit_price or "-"),
-            _shown(task.created_at[:16].replace("T", " ")),
+            visible(f"{task.machines_wanted} x {task.instance_type}"),
+            visible(task.region or "-"),
+            visible(task.unit_price or "-"),
+            visible(task.created_at[:16].replace("T", " ")),
         )
         for task in tasks
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return "".join(
-        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() + "\n" for row in rows
-    )
+    lines = ("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    return masked("".join(f"{line}\n" for line in lines))
 
 
 def account(task: Task) -> str:
@@ -42,7 +44,10 @@ def account(task: Task) -> str:
     lines += [
         f"  {each.identity}  {each.state}" + (f"  {each.address}" if each.address else "") for each in task.machines
     ]
-    return "".join(f"{_shown(line)}\n" for line in lines)
+    from flowc.diag.excerpt import visible
+    from flowc.secret import masked
+
+    return masked("".join(f"{visible(line)}\n" for line in lines))
 
 
 def document(tasks: Iterable[Task]) -> str:
@@ -71,12 +76,6 @@ def document(tasks: Iterable[Task]) -> str:
             for task in tasks
         ],
     }
-    return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
-
-
-def _shown(text: str) -> str:
-    """What a provider or a job says, without what could move a cursor, and without keys."""
-    from flowc.diag.excerpt import visible
     from flowc.secret import masked
 
-    return visible(masked(text))
+    return masked(json.dumps(found, indent=2, ensure_ascii=False)) + "\n"
