@@ -891,7 +891,12 @@ def startup_plain(v, sh):
     if v['asks_end']:
         put('    # What the job asked of the small Slurm about itself.\n    case $(</run/flowc.end) in\n')
         if v['asks_requeue']:
-            put('    requeue)\n        # A new run with a time limit of its own; nothing of the old one may still be there.\n        job_state=PENDING used_seconds=0\n        unset used_base\n        save_state\n        [ -d /run/systemd/system ] || exec bash "$0" job\n        systemctl restart --no-block flowc\n        exit\n        ;;\n')
+            put('    requeue)\n        # A new run with a time limit of its own; nothing of the old one may still be there.\n        job_state=PENDING used_seconds=0\n        unset used_base\n        save_state\n')
+            if v['agents']:
+                put('        [ -d /run/systemd/system ] || {\n            # What serves steps here, of the script\'s own group, ends first: the new run has its own.\n            own_group=$(ps -o pgid= $$)\n            pkill -g "${own_group// /}" -x agent\n            while pgrep -g "${own_group// /}" -x agent; do sleep 1; done\n            exec bash "$0" job\n        }\n')
+            else:
+                put('        [ -d /run/systemd/system ] || exec bash "$0" job\n')
+            put('        systemctl restart --no-block flowc\n        exit\n        ;;\n')
         put('    cancel) [ "$end_state" = TIMEOUT ] || end_state=CANCELLED ;;\n    esac\n')
     if v['restarts']:
         put('    # Only a failure of the job itself, while it may still run, is one that a restart may mend.\n    if [ "$end_state" ] || [ "$body_status" = 0 ] || [ ! -e "$state_dir/ready" ]; then break; fi\n    case $body_status in\n')
@@ -1931,7 +1936,12 @@ def startup_small(v, sh):
     if v['asks_end']:
         put('case $(</run/flowc.end) in\n')
         if v['asks_requeue']:
-            put('requeue)\ns=PENDING u=0\nunset b\nw\n[ -d /run/systemd/system ]||exec bash "$0" job\nsystemctl restart --no-block flowc\nexit\n;;\n')
+            put('requeue)\ns=PENDING u=0\nunset b\nw\n')
+            if v['agents']:
+                put('[ -d /run/systemd/system ]||{\nog=$(ps -o pgid= $$)\npkill -g "${og// /}" -x agent\nwhile pgrep -g "${og// /}" -x agent;do sleep 1;done\nexec bash "$0" job\n}\n')
+            else:
+                put('[ -d /run/systemd/system ]||exec bash "$0" job\n')
+            put('systemctl restart --no-block flowc\nexit\n;;\n')
         put('cancel) [ "$S" = TIMEOUT ]||S=CANCELLED;;\nesac\n')
     if v['restarts']:
         put('if [ "$S" ]||[ $r = 0 ]||[ ! -e $d/ready ];then break; fi\ncase $r in\n')

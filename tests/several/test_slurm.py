@@ -88,3 +88,23 @@ def test_tasks_have_time_to_end_when_their_machine_is_shut_down(rent: Rent) -> N
     assert {"told", "done"} < set(rented.read("n1", "workspace/o").splitlines())
     assert rented.read("n2", "workspace/saved") == "saved\n"
     assert rented["n2"].call(["pgrep", "-x", "agent"]).stdout == ""
+
+
+REQUEUED = """#!/bin/bash
+#SBATCH --nodes=2 --gpus-per-node=h100:8 --requeue --open-mode=append
+#SBATCH --time=10
+#SBATCH --output=o
+echo "run ${SLURM_RESTART_COUNT:-0}"
+srun hostname | sort
+[ "$SLURM_RESTART_COUNT" ] || { srun -N1 -n1 -w n2 scontrol requeue $SLURM_JOB_ID; sleep 60; }
+"""
+
+
+def test_a_job_of_several_machines_starts_again(rent: Rent) -> None:
+    rented = rent("job.sbatch", REQUEUED)
+    rented.start()
+    assert rented.wait() == ("COMPLETED", 0)
+    assert rented.status()["starts"] == 2
+    assert [line for line in rented.read("n1", "workspace/o").splitlines() if "srun" not in line] == [
+        *("run 0", "n1", "n2", "run 1", "n1", "n2")
+    ]
