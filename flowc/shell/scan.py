@@ -91,6 +91,11 @@ class Scan(Record):
             index -= 1
         return self.commands[index] if index >= 0 else None
 
+    def commands_at(self, place: int) -> list[Command]:
+        """All that it belongs to, the outermost first."""
+        behind = bisect_right(self.commands, place, key=start_of)
+        return [each for each in self.commands[:behind] if each.end > place]
+
 
 def start_of(each: Command | HereDocument) -> int:
     return each.start

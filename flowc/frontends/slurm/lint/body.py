@@ -30,8 +30,9 @@ MOST_USES = 2_000  # looked at; enough for any script that a person wrote
 _DECLARES = frozenset(("export", "declare", "typeset", "local", "readonly", "let", "eval", "set", "setenv", "@"))
 _waits = at_first_use(r"wait", "finditer")
 _takers = at_first_use(r"\b(?:for|read|local|declare|typeset|mapfile|readarray)[ \t][^\n;]{1,200}", "finditer")
-# Within a test the variable may well be empty.
-_tested = at_first_use(r"(?:\[\[?|\btest|\bcase|\bif)\s[^;]*\Z", "search")
+_TESTS = frozenset(("[", "[[", "test"))
+_in_case = at_first_use(r"\bcase\s[^;\n)]*\Z", "search")  # none of a command: what is between it and its first pattern
+_CONDITIONS = frozenset(("if", "elif"))
 
 _GPUS = ("gpus", "gpus-per-node", "gpus-per-socket", "gpus-per-task", "gres", "tres-per-task")
 _TASKS = ("ntasks", "ntasks-per-node", "ntasks-per-gpu", "ntasks-per-tres", "extra-node-info", "sockets-per-node",
@@ -104,19 +105,30 @@ def _uses(
         name = use[1] or use[3]
         if name not in wanted or name in handled:
             continue
-        before = text[max(body, use.start() - 200) : use.start()].rpartition("\n")[2]
-        if (use[2] and use[2] in ":-+=?") or _tested(before):
+        if _is_plain(text, use.start()):
+            continue
+        if (use[2] and use[2] in ":-+=?") or _tested(text, use.start()):
             handled.add(name)
-        elif name not in uses and not _plain(text, use.start(), before):
+        elif name not in uses:
             uses[name] = use.span()
     for name, span in uses.items():
         if name not in handled and not _assigned(text, body, name):
             yield name, span
 
 
-def _plain(text: str, place: int, before: str) -> bool:
+def _tested(text: str, place: int) -> bool:
+    """Whether it stands in a test, where a variable may well be empty."""
+    for command in scan(text).commands_at(place):
+        words = command.words()
+        if (words and words[0][1] in _TESTS) or not _CONDITIONS.isdisjoint(command.reserved()):
+            return True
+    return _in_case(text[max(0, place - 200) : place]) is not None
+
+
+def _is_plain(text: str, place: int) -> bool:
     """Whether a `$` is an ordinary character here, or that of another script."""
-    seen, backslashes = scan(text), len(before) - len(before.rstrip("\\"))
+    seen, before = scan(text), text[max(0, place - 200) : place]
+    backslashes = len(before) - len(before.rstrip("\\"))
     return backslashes % 2 == 1 or seen.in_comment(place) or seen.in_quotes(place) or seen.in_child(place)
 
 
