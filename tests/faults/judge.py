@@ -35,14 +35,15 @@ class Verdict:
         return bool(self.why)
 
 
-def judge(stage: Stage, *, ended: bool, last: int) -> Verdict:
-    """`ended`: some process came to its end by itself; `last` is the exit status of the same command once more."""
+def judge(stage: Stage, *, whole: bool, last: int) -> Verdict:
+    """`whole`: some process came to its end by itself; `last` is the exit status of the same command once more."""
     shape, state = stage.plan.shape, stage.server.state
     found = Verdict(row=stage.plan.row, processes=len(stage.statuses), calls=len(stage.server.log.calls))
     found.struck = sum(each.fault is not None for each in stage.server.log.calls)
     placed = Counter(each.name for each in state.bids.values())
     alive = Counter(each.name for each in state.live_bids())
-    by_us = sum(each.call is not None for each in state.log.done("bid cancelled"))
+    ended = [state.bids[each.fid].name for each in state.log.done("bid cancelled") if each.call is not None]
+    by_us = sum(placed[name] > 1 for name in ended)
     found.bids = len(placed)
     found.ended_again = by_us
     found.double = sum(placed.values()) - len(placed) - by_us + max(0, len(placed) - shape.bids)
@@ -69,7 +70,7 @@ def judge(stage: Stage, *, ended: bool, last: int) -> Verdict:
     found.orphans = sum(each.fid not in known for each in volumes)
     if found.orphans or len(volumes) != shape.volumes:
         found.why.append(f"volumes {[each.name for each in volumes]}, {found.orphans} of them unknown")
-    if not ended:
+    if not whole:
         found.stuck = 1
         found.why.append("never came to its end")
     found.silent = len(stage.untold)

@@ -33,6 +33,10 @@ from tests.mithril.state import State
 ROOT = Path(__file__).resolve().parents[2]
 RATE = 100  # of a real process: its seconds in one of ours
 PATIENCE_S = 25  # the client's, in its own seconds, where a reply is slow
+# Logs in to machines whose jobs have done well.
+ENDED = """#!/bin/sh
+case $* in *status.json*) echo '{"state": "COMPLETED", "exit_code": 0}' ;; esac
+"""
 # What asks a process for its end, and its exit status then.
 SIGNALS = {"ctrl-c": 130, "SIGINT": 130, "SIGTERM": 143}
 RESUME, LIST = ["submit", "--resume"], ["list"]
@@ -112,7 +116,7 @@ class Stage:
         timed = any(each["kind"] in TIMED for each in self.plan.faults)
         patience = (PATIENCE_S / RATE) if timed else 20
         return {
-            "PATH": os.environ["PATH"],
+            "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}",
             "HOME": str(self.folder),
             "XDG_STATE_HOME": str(self.folder / "state"),
             "MITHRIL_API_URL": self.server.url,
@@ -241,6 +245,10 @@ def play(plan: Plan, folder: Path, disk: Disk | None) -> Verdict:
     with Server(State(seed=plan.number), judge=look) as server:
         stage = Stage(plan, folder, server, clock, disk)
         (folder / plan.shape.file).write_text(plan.shape.text)
+        if plan.shape.completes:
+            (folder / "bin").mkdir()
+            (folder / "bin" / "ssh").write_text(ENDED)
+            (folder / "bin" / "ssh").chmod(0o755)
         if disk is not None:
             (folder / "kept").mkdir()
             disk.watch(stage.state, folder / "kept")
@@ -255,15 +263,18 @@ def play(plan: Plan, folder: Path, disk: Disk | None) -> Verdict:
                 break
             if status == 0:
                 # The others have their turn when these have ended.
-                for bid in server.state.live_bids():
-                    server.state.terminate(bid)
+                if plan.shape.completes:
+                    server.state.settle()
+                else:
+                    for bid in server.state.live_bids():
+                        server.state.terminate(bid)
                 words = LIST
             elif words != LIST:
                 words = RESUME if plan.resume and left else stage.command
         server.faults.clear()
         stage.process(RESUME)
         last = stage.process(stage.command)  # which is not to submit again what lives
-        return judge(stage, ended=ended, last=last)
+        return judge(stage, whole=ended, last=last)
 
 
 def _fault(values: dict[str, Any], stage: Stage) -> Fault:

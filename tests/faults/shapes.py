@@ -8,7 +8,7 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Shape:
     """A job file, further words of the command, how many bids and volumes it comes to, and how many of the bids may
-    live at once (0: all)."""
+    live at once (0: all). `completes`: the next ones wait until these have done well, not only until they are gone."""
 
     name: str
     file: str
@@ -17,6 +17,7 @@ class Shape:
     volumes: int = 0
     words: tuple[str, ...] = ()
     at_once: int = 0
+    completes: bool = False
 
 
 def slurm(*directives: str) -> str:
@@ -41,6 +42,17 @@ HET = """#!/bin/bash
 echo hello
 """
 
+PIPELINE = """name: steps
+---
+name: prepare
+resources: {accelerators: "H100:1"}
+run: echo hello
+---
+name: learn
+resources: {accelerators: "H100:1"}
+run: echo hello
+"""
+
 SHAPES = (
     Shape("one bid", "one.sbatch", slurm("--job-name=one"), 1),
     Shape("array of 6, two at once", "array.sbatch", slurm("--job-name=sweep", "--array=0-5%2"), 6, at_once=2),
@@ -48,6 +60,7 @@ SHAPES = (
     Shape("het job", "het.sbatch", HET, 2),
     Shape("all of the quota", "many.sbatch", slurm("--job-name=many", "--nodes=64"), 1),
     Shape("volumes to be made", "stored.yaml", VOLUMES, 1, 2),
+    Shape("one job after another", "steps.yaml", PIPELINE, 2, at_once=1, completes=True),
     Shape("SSH keys and project", "keys.sbatch", slurm("--job-name=keyed"), 1,
           words=("--ssh-key", "laptop", "--project", "research")),
 )  # fmt: skip

@@ -85,11 +85,12 @@ def test_a_bid_that_took_all_of_the_quota_is_found_by_the_same_command(moments: 
     run([Plan(0, "exception", many, cuts=(last_call,), resume=False)], tmp_path)
 
 
-def test_who_was_cut_while_it_looked_after_an_array_leaves_nobody_waiting(tmp_path: Path) -> None:
-    """It has noted that a task has ended, and has not placed the next one."""
-    sweep = shape("array of 6, two at once")
+@pytest.mark.parametrize("name", ["array of 6, two at once", "one job after another"])
+def test_who_was_cut_while_it_looked_after_others_leaves_nobody_waiting(tmp_path: Path, name: str) -> None:
+    """It has noted that a task has ended, and has not placed the next one; or has placed the last, and not said so."""
     never = Cut("exception", 10**6)
-    run([Plan(at, "exception", sweep, cuts=(never, Cut("exception", at))) for at in range(10, 20)], tmp_path)
+    plans = [Plan(at, "exception", shape(name), cuts=(never, Cut("exception", at))) for at in range(9, 22)]
+    run(plans, tmp_path)
 
 
 # What must be noticed.

@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 
 from flowc.providers.errors import UnavailableError
-from flowc.submit.journal import WAITING
+from flowc.submit.journal import OPEN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ def looked_after(world: World, provider: str, tasks: Iterable[Task]) -> list[Tas
     ours = {bid.made: bid for bid in bids if bid.made is not None}
     pairs = [(ours[task.identity], task) for task in tasks if task.identity in ours]
     seen = endings_of(world, provider).look_at_all(pairs)
-    held = {bid.key for bid in bids if bid.state == WAITING}
-    # Those too whose end was noted by a process that did not get to placing the next ones.
+    held = {each.key for each in world.journal.submissions(state=OPEN)}
+    # Those too whose end was noted by a process that did not get to placing the next ones, or to saying so.
     ended = {bid.key for bid in bids if bid.ended is not None}
     ended |= {bid.key for (bid, _), (_, end) in zip(pairs, seen, strict=True) if end is not None}
     for key in sorted(held & ended):
