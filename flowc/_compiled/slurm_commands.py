@@ -38,7 +38,7 @@ ABSENT = ('apptainer',
 REMOTE = ('ssh', 'scp', 'deepspeed')
 
 BROUGHT = ({'commands': ('conda', 'mamba', 'activate'),
-  'words': '(?i)(?:ana|mini|micro)(?:conda|mamba)|miniforge|mambaforge|conda(?:/|\\.sh\\b)|\\b(?:install|load|add|ml)\\b[^\\n]*(?:conda|mamba)',
+  'words': '(?i)(?:ana|mini|micro)(?:conda|mamba)|miniforge|mambaforge|(?<!PREFIX/etc/profile\\.d/)(?<!PREFIX\\}/etc/profile\\.d/)conda(?:/|\\.sh\\b)|\\b(?:install|load|add|ml)\\b[^\\n]*(?:conda|mamba)',
   'package': None},
  {'commands': ('mpirun', 'mpiexec', 'mpicc', 'mpicxx', 'mpif90'),
   'words': '(?m)\\b(?:module|ml|conda|mamba|spack|guix|nix|source|(?<!pip )(?<!pip3 )install|activate)\\b|^[ '
