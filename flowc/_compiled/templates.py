@@ -1314,7 +1314,7 @@ def startup_small(v, sh):
     put('o=')
     for l_part in v['stdout']:
         if l_part is None:
-            put('$h')
+            put('"$h"')
         else:
             put(sh(l_part))
     put('\n')
@@ -1322,7 +1322,7 @@ def startup_small(v, sh):
         put('e=')
         for l_part in v['stderr']:
             if l_part is None:
-                put('$h')
+                put('"$h"')
             else:
                 put(sh(l_part))
         put('\n')
@@ -1857,7 +1857,7 @@ def startup_small(v, sh):
     put('<')
     for l_part in v['stdin']:
         if l_part is None:
-            put('$h')
+            put('"$h"')
         else:
             put(sh(l_part))
     put('\n}\n')

@@ -67,7 +67,9 @@ def minify(text: str, short: dict[str, Any]) -> str:
     text = re.sub(r"""(?<=[a-z_:"')]) (?=[<>]+["/$&])""", "", text)
     bare = "|".join(map(re.escape, short["unquoted"]))
     path = r"(?:/(?:[a-z_.]+|\{\{ \w+\|raw \}\}))*"
-    text = re.sub(rf'"({path}(?:/?\$(?:{bare})\b)+{path})"', r"\1", text)
+    # Not where what follows, or what a tag puts there, may go on with the name.
+    ends = r"(?!\w|\{\{|\{% el|(?:\{%[^}]*%\})+(?![ \n]))"
+    text = re.sub(rf'"({path}(?:/?\$(?:{bare})\b)+{path})"{ends}', r"\1", text)
     names: dict[str, str] = short["names"]
     pattern = r"\b(" + "|".join(map(re.escape, names)) + r")\b"
     return re.sub(pattern, lambda match: names[match[0]], text)

@@ -107,6 +107,15 @@ def test_stdout_and_stderr_go_where_they_should(tmp_path: Path) -> None:
     assert (tmp_path / f"it's $(me)-{host}.err").read_text() == "oops\n"
 
 
+def test_what_follows_the_hosts_name_in_a_file_name_is_not_taken_for_a_part_of_it(tmp_path: Path) -> None:
+    host = os.uname().nodename.split(".")[0]
+    (tmp_path / f"{host}_in").write_text("from a file\n")
+    job(tmp_path, "#!/bin/sh\ncat\necho oops >&2\n", io=Io(stdout="%N_%x", stderr="%Nerr", stdin="%N_in"), name="a")
+    run(tmp_path)
+    assert (tmp_path / f"{host}_a").read_text() == "from a file\n"
+    assert (tmp_path / f"{host}err").read_text() == "oops\n"
+
+
 def test_an_input_that_is_not_there_fails_the_job_and_its_output_says_so(tmp_path: Path) -> None:
     job(tmp_path, "#!/bin/sh\necho ran\n", io=Io(stdout="out", stdin="absent.txt"))
     assert run(tmp_path)[0] == 1
