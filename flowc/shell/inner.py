@@ -25,7 +25,7 @@ _ELSEWHERE = frozenset(
     )
 )
 _given = at_first_use(r"(?:[ \t]|\\\n)-\w*c(?:[ \t]|\\\n)+[\"'$\\]", "finditer")
-_options = at_first_use(r"[-+]\w+", "fullmatch")
+_options = at_first_use(r"--?[\w-]+|\+\w+", "fullmatch")
 _plain = at_first_use(r"[^\\'\"$`]+", "match")
 _in_double = at_first_use(r"[^\\\"$`]+", "match")
 _in_document = at_first_use(r"[^\\\n]*\n?", "match")
@@ -82,7 +82,7 @@ def _reads_input(words: list[str]) -> bool:
     for name in names[number + 1 :]:
         if not _options(name) and name != "pipefail":
             return name == "-"
-        if name[0] == "-" and name[-1] in "cs":
+        if name[0] == "-" != name[1] and name[-1] in "cs":
             return name[-1] == "s"
     return True
 

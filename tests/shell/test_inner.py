@@ -16,6 +16,7 @@ TEXTS = {
     "sh -e -o pipefail -c \\\n  'a'\\''b'\"c\"d &\n": ["a'bcd"],
     "sudo -u me env A=1 bash -c $'a\\n\\tb\\'' && bash -c 'c'\n": ["a\n\tb'", "c"],
     "x=$(timeout 5 bash -c 'a')\n": ["a"],
+    "bash --norc --login -c 'a'; bash --norc <<E\nb\nE\n": ["a", "b\n"],
     'bash -c "a $(b "c" \'d\') e"\n': ["a $(b \"c\" 'd') e"],
     "bash <<E\na\n$b \\$c \\\\ \\d\nE\n": ["a\n$b $c \\ \\d\n"],
     "bash -s -- x <<-'E'\n\ta\n\t\tb \\$c\n\tE\n": ["a\nb \\$c\n"],
