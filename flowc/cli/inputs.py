@@ -100,11 +100,14 @@ def _flags(words: Words, line: _Line, spans: dict[str, Span]) -> Flags:
 
 def _defaults(given: Flags, environ: Mapping[str, str], spans: dict[str, Span]) -> Flags:
     """What the settings say for flags that are not given. Raises UsageError for settings that cannot be read."""
-    import os
+    from flowc.settings import home_of, may_be_set, working_folder
 
-    from flowc.settings import Settings, SettingsError, home_of
+    folder, home = working_folder(), home_of(environ)
+    if not may_be_set(environ, folder, home):
+        return Flags()
+    from flowc.settings.lookup import Settings, SettingsError
 
-    settings = Settings(environ, folder=os.getcwd(), home=home_of(environ))
+    settings = Settings(environ, folder=folder, home=home)
     values: dict[str, object] = {}
     for field in _SETTINGS:
         if getattr(given, field):

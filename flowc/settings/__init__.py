@@ -2,140 +2,79 @@
 
 In order of precedence: flags, environment, the project's file (`.flowc.toml`, or `[tool.flowc]` of a `pyproject.toml`,
 found upwards from the working directory), `~/.flow/config.yaml`, the provider's own profile file, defaults. What can be
-set is `flowc/data/settings.yaml`. Nothing is read before somebody asks.
+set is `flowc/data/settings.yaml`; `lookup` reads it. Here stand the places, for those who only ask whether there is
+anything at all: most runs of `check` and `compile` need no more.
 """
 
 from __future__ import annotations
 
-from flowc._compiled.settings import GONE, SETTINGS
-from flowc.settings.files import SettingsError, project_file, provider_profile, readable_by_others, user_file
-from flowc.settings.values import Setting, as_seconds, in_file, in_words
+import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-__all__ = ["Setting", "Settings", "SettingsError", "home_of"]
+# With one of these begins each variable of the table.
+PREFIXES = ("MITHRIL_", "FLOW_", "FCP_", "FOUNDRY_")
+# Folders upwards that are looked into for a project's file.
+MOST_FOLDERS = 64
+PROJECT_FILES = (".flowc.toml", "pyproject.toml")
+# What a project's file that is everybody's has where it has something for flowc.
+SHARED_FILE, SHARED_SIGN = PROJECT_FILES[1], b"tool.flowc"
+# What anybody has written by hand is far smaller.
+MOST_BYTES = 1_000_000
 
 
 def home_of(environ: Mapping[str, str]) -> str | None:
     """The user's folder, None where there is none."""
-    found = environ.get("HOME")
-    if not found:
-        from os.path import expanduser
-
-        found = expanduser("~")
+    found = environ.get("HOME") or os.path.expanduser("~")
     return found if found.startswith("/") else None
 
 
-class Settings:
-    """The settings of one run. `environ` and `flags` are what the command was given (a flag's value by the setting's
-    name), `folder` is where the search for the project's file begins, `home` the user's folder (None: there is
-    none)."""
+def working_folder() -> str:
+    """Where the search begins: the root of the tree for who stands in a folder that is gone."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return "/"
 
-    def __init__(
-        self,
-        environ: Mapping[str, str],
-        *,
-        folder: str,
-        home: str | None,
-        flags: Mapping[str, str | tuple[str, ...]] | None = None,
-    ) -> None:
-        self._environ = environ
-        self._folder = folder
-        self._home = home
-        self._flags = dict(flags or {})
-        self._found: dict[str, Setting] = {}
-        self._files: dict[str, tuple[str, dict[str, object]] | None] = {}
 
-    def get(self, name: str) -> Setting:
-        """One setting with its origin. Raises SettingsError for a file or a value that cannot be read, KeyError for a
-        name that is none."""
-        if name not in self._found:
-            self._found[name] = self._look(name)
-        return self._found[name]
+def project_paths(folder: str, home: str | None) -> Iterator[str]:
+    """Where a project's file may be: from `folder` upwards to the user's own folder, or the root of the tree."""
+    for _ in range(MOST_FOLDERS):
+        for name in PROJECT_FILES:
+            yield os.path.join(folder, name)
+        parent = os.path.dirname(folder)
+        if parent == folder or folder == home:
+            return
+        folder = parent
 
-    def text(self, name: str) -> str | None:
-        """The value of a setting of one text, None where nobody says it. Raises as `get`."""
-        values = self.get(name).values
-        return values[0] if values else None
 
-    def seconds(self, name: str) -> float:
-        """The value in seconds. Raises as `get`, and for one that is no number above 0."""
-        setting = self.get(name)
-        return as_seconds(name, setting)
+def user_path(home: str) -> str:
+    return os.path.join(home, ".flow", "config.yaml")
 
-    def all(self) -> list[Setting]:
-        """Every setting, in the order of the table. Raises as `get`."""
-        return [self.get(name) for name in SETTINGS]
 
-    def names(self) -> list[tuple[str, str]]:
-        """What can be set, and what each is, in the order of the table."""
-        return [(name, str(row["about"])) for name, row in SETTINGS.items()]
+def profile_path(home: str | None, environ: Mapping[str, str]) -> str | None:
+    """Where the provider's own file is."""
+    base = environ.get("XDG_CONFIG_HOME") or (os.path.join(home, ".config") if home is not None else None)
+    return None if base is None else os.path.join(base, "mithril", "config.yaml")
 
-    def gone(self) -> list[tuple[str, str]]:
-        """Variables of ways that are gone which the environment has, with what to do instead."""
-        return [(name, instead) for name, instead in GONE.items() if self._environ.get(name)]
 
-    def _look(self, name: str) -> Setting:
-        row = SETTINGS[name]
-        if self._flags.get(name):
-            flag = self._flags[name]
-            return in_words(name, (flag,) if isinstance(flag, str) else flag, f"flag {row['flag']}")
-        for old, variables in ((False, row["env"]), (True, row["old_env"])):
-            for variable in variables:
-                if self._environ.get(variable):
-                    note = f"`{variable}` is an older name of `{row['env'][0]}`" if old else None
-                    return in_words(name, (self._environ[variable],), f"environment variable {variable}", note)
-        return self._in_files(name) or Setting(
-            name=name, values=(row["default"],) if row["default"] else (), origin="default" if row["default"] else None
-        )
+def may_be_set(environ: Mapping[str, str], folder: str, home: str | None) -> bool:
+    """Whether anything but the defaults may hold: a quick look at names of variables and files."""
+    if any(name.startswith(PREFIXES) for name in environ):
+        return True
+    others = [profile_path(home, environ), user_path(home) if home is not None else None]
+    return any(_may_say(path) for path in (*project_paths(folder, home), *others) if path is not None)
 
-    def _in_files(self, name: str) -> Setting | None:
-        row = SETTINGS[name]
-        project = self._file("project")
-        if project is not None:
-            place = row["file"].rpartition(".")[2]
-            found = in_file(name, project, place)
-            if found is not None and row["personal"]:
-                where = "the environment or ~/.flow/config.yaml"
-                raise SettingsError(
-                    f"{project[0]}: `{place}` may not stand in a project's file", f"put it into {where}"
-                )
-            if found is not None:
-                return found
-        user = self._file("user")
-        if user is not None:
-            for place in (row["file"], *row["old_file"]):
-                found = in_file(name, user, place)
-                if found is not None:
-                    self._keep_to_oneself(name, user[0])
-                    old = f"`{place}` is an older name of `{row['file']}`" if place != row["file"] else None
-                    return found.replace(note=old)
-        if row["profile"] is not None:
-            profile = self._file("profile")
-            found = in_file(name, profile, row["profile"]) if profile is not None else None
-            if profile is not None and found is not None:
-                self._keep_to_oneself(name, profile[0].partition(", profile ")[0])
-                return found
-        if name != "api_key":
-            return None
-        from flowc.settings.key import stored_key
 
-        return stored_key()
-
-    def _keep_to_oneself(self, name: str, path: str) -> None:
-        if SETTINGS[name]["secret"] and readable_by_others(path, self._home):
-            raise SettingsError(f"{path} holds a key and can be read by others", f"chmod 600 {path}")
-
-    def _file(self, kind: str) -> tuple[str, dict[str, object]] | None:
-        """A file's name as people write it and what stands in it, None where there is none; each is read once."""
-        if kind not in self._files:
-            if kind == "project":
-                self._files[kind] = project_file(self._folder, self._home)
-            elif kind == "user":
-                self._files[kind] = user_file(self._home, self._environ)
-            else:
-                chosen = self.text("profile")
-                self._files[kind] = provider_profile(self._home, self._environ, chosen)
-        return self._files[kind]
+def _may_say(path: str) -> bool:
+    if not os.path.lexists(path):
+        return False
+    if os.path.basename(path) != SHARED_FILE:
+        return True
+    try:
+        with open(path, "rb") as file:
+            return SHARED_SIGN in file.read(MOST_BYTES + 1)
+    except OSError:
+        return True  # who reads it says why not

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import os
 
+from flowc.settings import MOST_BYTES, SHARED_FILE, SHARED_SIGN, profile_path, project_paths, user_path
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
-
-# What anybody has written by hand is far smaller.
-MOST_BYTES = 1_000_000
-# Folders upwards that are looked into for a project's file.
-MOST_FOLDERS = 64
-PROJECT_FILES = (".flowc.toml", "pyproject.toml")
 
 
 class SettingsError(Exception):
@@ -27,24 +23,17 @@ class SettingsError(Exception):
 
 def project_file(folder: str, home: str | None) -> tuple[str, dict[str, Any]] | None:
     """The nearest file of a project: `.flowc.toml`, or a `pyproject.toml` with `[tool.flowc]`, so written: most are not
-    worth a TOML parser. From `folder` upwards.
-    The search ends in the user's own folder, or with the tree."""
-    for _ in range(MOST_FOLDERS):
-        for name in PROJECT_FILES:
-            path = os.path.join(folder, name)
-            data = _bytes(path)
-            if data is None or (name == "pyproject.toml" and b"tool.flowc" not in data):
-                continue
-            content: Any = _toml(path, data)
-            if name == "pyproject.toml":
-                tool = content.get("tool")
-                content = tool.get("flowc") if isinstance(tool, dict) else None
-            if isinstance(content, dict):
-                return path, content
-        parent = os.path.dirname(folder)
-        if parent == folder or folder == home:
-            return None
-        folder = parent
+    worth a TOML parser."""
+    for path in project_paths(folder, home):
+        data, shared = _bytes(path), os.path.basename(path) == SHARED_FILE
+        if data is None or (shared and SHARED_SIGN not in data):
+            continue
+        content: Any = _toml(path, data)
+        if shared:
+            tool = content.get("tool")
+            content = tool.get("flowc") if isinstance(tool, dict) else None
+        if isinstance(content, dict):
+            return path, content
     return None
 
 
@@ -58,8 +47,7 @@ def user_file(home: str | None, environ: Mapping[str, str]) -> tuple[str, dict[s
         return named, _yaml(named, data)
     if home is None:
         return None
-    path = os.path.join(home, ".flow", "config.yaml")
-    data = _bytes(path)
+    data = _bytes(user_path(home))
     return None if data is None else ("~/.flow/config.yaml", _yaml("~/.flow/config.yaml", data))
 
 
@@ -67,12 +55,9 @@ def provider_profile(
     home: str | None, environ: Mapping[str, str], chosen: str | None
 ) -> tuple[str, dict[str, Any]] | None:
     """One profile of the provider's own file, `chosen` or the current one."""
-    base = environ.get("XDG_CONFIG_HOME") or (os.path.join(home, ".config") if home is not None else None)
-    if base is None:
-        return None
-    path = os.path.join(base, "mithril", "config.yaml")
-    data = _bytes(path)
-    if data is None:
+    path = profile_path(home, environ)
+    data = _bytes(path) if path is not None else None
+    if path is None or data is None:
         return None
     shown = path if home is None or not path.startswith(home + os.sep) else "~" + path[len(home) :]
     content = _yaml(shown, data)

@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from flowc._compiled.settings import SETTINGS
-from flowc.settings import Settings, SettingsError
+from flowc.settings import may_be_set, working_folder
+from flowc.settings.lookup import Settings, SettingsError
 
 KEY = "fkey_aaaaaaaaaaaaaaaaaaaaaaaa"
 
@@ -179,3 +180,39 @@ def test_without_a_home_the_environment_is_enough(tmp_path: Path) -> None:
     settings = Settings({"MITHRIL_REGION": "r"}, folder=str(tmp_path), home=None)
     assert settings.text("region") == "r"
     assert settings.text("project") is None
+
+
+def test_the_quick_look_misses_nothing_that_can_be_set(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+
+    def seen(environ: dict[str, str] | None = None) -> bool:
+        return may_be_set(environ or {"HOME": str(place.home)}, str(place.folder), str(place.home))
+
+    assert not seen()
+    names = [name for row in SETTINGS.values() for name in (*row["env"], *row["old_env"])]
+    assert all(seen({name: "x"}) for name in (*names, "FLOW_CONFIG_PATH"))
+    shared = place.project / "pyproject.toml"
+    shared.write_text('[project]\nname = "x"\n')
+    assert not seen()
+    shared.write_text('[tool.flowc]\nregion = "x"\n')
+    assert seen()
+    shared.unlink()
+    for path in (
+        place.project / ".flowc.toml",
+        place.home / ".flow/config.yaml",
+        place.home / ".config/mithril/config.yaml",
+    ):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("")
+        assert seen()
+        path.unlink()
+    assert seen({"XDG_CONFIG_HOME": str(place.home)}) is (place.home / "mithril/config.yaml").exists()
+
+
+def test_a_working_folder_that_is_gone_ends_no_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert working_folder() == "/"
+    monkeypatch.chdir(tmp_path)

@@ -16,7 +16,7 @@ from flowc.providers.mithril.calls import Calls
 from flowc.providers.mithril.client import Client
 from flowc.providers.mithril.pace import Pace
 from flowc.providers.mithril.transport import PlainTransport, Request
-from flowc.settings import Settings
+from flowc.settings.lookup import Settings
 from tests.mithril.faults import Fault, Kind
 from tests.mithril.server import Server
 from tests.tasks.conftest import Cloud, Person

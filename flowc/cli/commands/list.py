@@ -46,7 +46,7 @@ def _list(words: Words, world: World) -> int:
     from flowc.cli.tasks.show import document, table
     from flowc.cli.tasks.world import tell
     from flowc.providers.base import ENDED
-    from flowc.settings import SettingsError
+    from flowc.settings.lookup import SettingsError
 
     tasks, missing = [], None
     names = world.listed()

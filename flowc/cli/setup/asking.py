@@ -11,7 +11,7 @@ from flowc.cli.tasks.guard import RefusedTaskError
 from flowc.cli.tasks.world import World, tell
 from flowc.providers import PROVIDERS
 from flowc.providers.errors import AuthenticationError, ProviderError
-from flowc.settings import SettingsError
+from flowc.settings.lookup import SettingsError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flowc.providers.errors import AuthenticationError, ProviderError
 from flowc.record import Record
-from flowc.settings import SettingsError
+from flowc.settings.lookup import SettingsError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ def guarded(work: Callable[[], int], *, failed: int) -> int:
     from flowc.cli.status import WRONG_USAGE
     from flowc.cli.tasks.world import tell
     from flowc.providers.errors import ProviderError
-    from flowc.settings import SettingsError
+    from flowc.settings.lookup import SettingsError
     from flowc.submit.journal import JournalError
     from flowc.submit.steps import InterruptedSubmissionError, RefusedError
 

@@ -14,7 +14,7 @@ from flowc.cli.tasks.guard import OURS, RefusedTaskError, guarded
 from flowc.cli.tasks.standing import Standing, what_stands
 from flowc.cli.tasks.world import World, refuse_missing, tell
 from flowc.record import Record
-from flowc.settings import SettingsError
+from flowc.settings.lookup import SettingsError
 from flowc.submit.delivery import missing_secrets
 from flowc.submit.watch import watcher
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 import os
 import sys
 
-from flowc.settings import Settings, SettingsError, home_of
+from flowc.settings import home_of, working_folder
+from flowc.settings.lookup import Settings, SettingsError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class World:
         if words.texts("ssh_key"):
             flags["ssh_keys"] = words.texts("ssh_key")
         self.home = home_of(os.environ)
-        self.settings = Settings(os.environ, folder=os.getcwd(), home=self.home, flags=flags)
+        self.settings = Settings(os.environ, folder=working_folder(), home=self.home, flags=flags)
         self._many = many
         self._called = called
         self._journal: Journal | None = None

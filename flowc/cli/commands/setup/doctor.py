@@ -47,7 +47,7 @@ def run(words: Words, argv: list[str]) -> int:
 def _settings(world: World) -> tuple[list[dict[str, Any]], list[Finding]]:
     """Each setting, and those that cannot be read."""
     from flowc.cli.setup.checks import MISSING, Finding
-    from flowc.settings import SettingsError
+    from flowc.settings.lookup import SettingsError
 
     rows, broken = [], []
     for name, about in world.settings.names():
