@@ -1,14 +1,11 @@
 """The small Slurm that a job's script brings along: templates/slurm.py without what the job's text cannot use.
 
 One program, called under several names: srun, scontrol, squeue, … and `agent`, which runs tasks for the srun of another
-node.
+node. The program and what is read off texts for it are loaded by the first job that may call it.
 """
 
 from __future__ import annotations
 
-from flowc._compiled.slurm_program import LINES
-from flowc._compiled.slurm_programs import NAMES, NEEDS
-from flowc.body.slurm_features import TABLE, features
 from flowc.record import Record
 
 TYPE_CHECKING = False
@@ -47,6 +44,9 @@ NO_TOOLS = Tools()
 def choose(job: Job, nodes: int, *, prepared: bool = False, step_gpus: bool = False) -> Tools:
     """What the job may call. `prepared`: each machine has something to do before tasks can start there. `step_gpus`:
     steps get fewer GPUs than the job has."""
+    from flowc._compiled.slurm_programs import NAMES
+    from flowc.body.slurm_features import features
+
     wanted = features(job, nodes)
     if not wanted:
         return NO_TOOLS
@@ -78,6 +78,8 @@ def _paths(wanted: set[str]) -> tuple[tuple[str, str], ...]:
 
 def closed(wanted: set[str]) -> set[str]:
     """These features and all that they need."""
+    from flowc._compiled.slurm_programs import NEEDS
+
     found: set[str] = set()
     todo = list(wanted)
     while todo:
@@ -110,6 +112,8 @@ def program(have: set[str]) -> str:
 
 def _shaken(have: set[str]) -> str:
     """Blocks may lie in each other; the words of OPTIONS are features too."""
+    from flowc._compiled.slurm_program import LINES
+
     lines = ["#!/usr/bin/python3"]
     left_out = 0  # open blocks from the one on that is left out
     for line in LINES:
@@ -132,5 +136,7 @@ def _wanted(names: str, have: set[str]) -> bool:
 
 
 def _options(have: set[str]) -> str:
+    from flowc.body.slurm_features import TABLE
+
     kept = [word for word in TABLE if f"opt:{word[2:]}" in have]
     return f'OPTIONS="{" ".join(kept)}"'
