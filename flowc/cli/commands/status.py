@@ -36,9 +36,9 @@ def _status(words: Words) -> int:
 
     from flowc.cli import terminal
     from flowc.cli.status import DONE, WORLD_FAILED
-    from flowc.cli.tasks.looking import deliver, looked_after
+    from flowc.cli.tasks.looking import deliver, looked_after, tasks_of
     from flowc.cli.tasks.names import bids_of
-    from flowc.cli.tasks.show import account, document
+    from flowc.cli.tasks.show import accounts, document
     from flowc.cli.tasks.world import World, tell
     from flowc.submit.journal import SENT, WAITING
 
@@ -47,13 +47,14 @@ def _status(words: Words) -> int:
     tasks = []
     for name in dict.fromkeys(bid.provider for bid in bids):
         provider = world.provider(name)
-        mine = [provider.get(bid.made) for bid in bids if bid.provider == name and bid.made is not None]
+        its = [bid for bid in bids if bid.provider == name]
+        mine = tasks_of(provider, its)
         tasks += looked_after(world, name, mine)
-        deliver(world, name, mine)
+        deliver(world, provider, its, mine)
     if words.text("format") == "json":
         terminal.write(sys.stdout, document(tasks), encoding="utf-8")
     else:
-        terminal.write(sys.stdout, "".join(map(account, tasks)))
+        terminal.write(sys.stdout, accounts(tasks))
     status = DONE
     for bid in bids:
         if bid.state == SENT:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import time
+from contextlib import suppress
 
 from flowc.cli.status import DONE
 from flowc.cli.tasks.guard import RefusedTaskError
-from flowc.cli.tasks.looking import endings_of, looked_after
+from flowc.cli.tasks.looking import endings_of, looked_after, tasks_of
 from flowc.cli.tasks.world import World, tell
 from flowc.providers.base import FAILED
-from flowc.providers.errors import NotFoundError, RateLimitError, UnavailableError
+from flowc.providers.errors import RateLimitError, UnavailableError
 from flowc.submit import overdue, watch
+from flowc.submit.delivery import Deliverer
 from flowc.submit.ending import End
 from flowc.submit.steps import InterruptedSubmissionError
 
@@ -21,9 +24,6 @@ if TYPE_CHECKING:
     from flowc.submit.journal import Bid
 
 EVERY_S = 30.0
-# So many bids of a provider are asked for one by one; more come in one list.
-FEW = 2
-MOST_LISTED = 10_000
 
 
 def run_watch(words: Words) -> int:
@@ -49,6 +49,7 @@ class _Watching:
         self._grace_s = grace_s
         self._seen = watch.load(world.folder)
         self._trouble: dict[str, str] = {}
+        self._deliverers: dict[str, Deliverer] = {}
 
     def look(self) -> None:
         """Once at all that may be paid for."""
@@ -59,24 +60,38 @@ class _Watching:
             try:
                 self._look_at(name, mine, seen)
             except (UnavailableError, RateLimitError, InterruptedSubmissionError) as error:
-                if self._trouble.get(name) != str(error):
-                    tell(f"{name}: asks again: {error}")
-                self._trouble[name] = str(error)
+                self._say(name, f"asks again: {error}")
                 seen.update((bid.name, self._seen[bid.name]) for bid in mine if bid.name in self._seen)
             else:
                 self._trouble.pop(name, None)
         self._seen = seen
         watch.save(self._world.folder, seen)
 
+    def _say(self, who: str, trouble: str) -> None:
+        """Once for as long as it is so."""
+        if self._trouble.get(who) != trouble:
+            tell(f"{who}: {trouble}")
+        self._trouble[who] = trouble
+
     def _look_at(self, name: str, bids: list[Bid], seen: dict[str, overdue.Seen]) -> None:
         provider = self._world.provider(name)
-        tasks = _tasks(provider, bids)
-        looked_after(self._world, name, tasks.values())
-        left = {bid.made: bid for bid in self._world.journal.bids() if bid.lives and not bid.keep}
-        for task in tasks.values():
-            bid = left.get(task.identity)
-            if bid is not None and not provider.keeps_tasks:
-                self._end_if_overdue(provider, bid, task, seen)
+        lost: list[Bid] = []
+        tasks = tasks_of(provider, bids, lost=lost)
+        for bid in lost:
+            self._say(bid.name, f"{name} does not know it")
+        looked_after(self._world, name, tasks)
+        if provider.keeps_tasks:
+            return
+        deliverer = self._deliverers.setdefault(name, Deliverer(self._world.journal, provider, os.environ, tell=tell))
+        left = {bid.made: bid for bid in self._world.journal.bids() if bid.lives}
+        for task in tasks:
+            living = left.get(task.identity)
+            if living is None:
+                continue
+            with suppress(UnavailableError):
+                deliverer.bring(living, task)
+            if not living.keep:
+                self._end_if_overdue(provider, living, task, seen)
 
     def _end_if_overdue(self, provider: Provider, bid: Bid, task: Task, seen: dict[str, overdue.Seen]) -> None:
         submission = self._world.journal.submission(bid.key)
@@ -91,18 +106,3 @@ class _Watching:
         if overdue.is_overdue(found, limit_s, now=now, grace_s=self._grace_s):
             end = End(state=FAILED, reason="its time limit was up, and its machine did not end it", exit_status=1)
             endings_of(self._world, bid.provider).settle(bid, task, end)
-
-
-def _tasks(provider: Provider, bids: list[Bid]) -> dict[str, Task]:
-    """The tasks of bids, by the provider's ids."""
-    found: dict[str, Task] = {}
-    if len(bids) > FEW:
-        found = {task.identity: task for task in provider.list_tasks(limit=MOST_LISTED)}
-    tasks = {}
-    for bid in bids:
-        identity = bid.made or ""
-        try:
-            tasks[identity] = found[identity] if identity in found else provider.get(identity)
-        except NotFoundError as error:
-            tell(f"{bid.name}: {error}")
-    return tasks

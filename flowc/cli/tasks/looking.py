@@ -6,7 +6,7 @@ import os
 import time
 from contextlib import suppress
 
-from flowc.providers.errors import UnavailableError
+from flowc.providers.errors import NotFoundError, UnavailableError
 from flowc.submit.journal import OPEN
 
 TYPE_CHECKING = False
@@ -14,9 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from flowc.cli.tasks.world import World
-    from flowc.providers.base import Task
+    from flowc.providers.base import Provider, Task
     from flowc.submit.ending import End, Endings
     from flowc.submit.journal import Bid
+
+# So many tasks are asked for one by one; more come in one list.
+FEW = 2
+MOST_LISTED = 10_000
 
 
 def endings_of(world: World, provider: str) -> Endings:
@@ -47,16 +51,37 @@ def looked_after(world: World, provider: str, tasks: Iterable[Task]) -> list[Tas
     return [now.get(task.identity, task) for task in tasks]
 
 
-def deliver(world: World, provider: str, tasks: Iterable[Task]) -> None:
-    """Bring to the machines of tasks what they wait for; not to those that cannot be reached now."""
+def deliver(world: World, provider: Provider, bids: Iterable[Bid], tasks: Iterable[Task]) -> None:
+    """Bring to the machines of these bids what they wait for; not to those that cannot be reached now."""
+    if provider.keeps_tasks:
+        return
     from flowc.cli.tasks.world import tell
     from flowc.submit.delivery import Deliverer
 
-    deliverer = Deliverer(world.journal, world.provider(provider), os.environ, tell=tell)
+    deliverer = Deliverer(world.journal, provider, os.environ, tell=tell)
+    ours = {bid.made: bid for bid in bids}
     for task in tasks:
-        for bid in world.journal.bids(made=task.identity):
-            with suppress(UnavailableError):
-                deliverer.bring(bid, task)
+        with suppress(UnavailableError):
+            deliverer.bring(ours[task.identity], task)
+
+
+def tasks_of(provider: Provider, bids: list[Bid], *, lost: list[Bid] | None = None) -> list[Task]:
+    """The tasks of bids that their provider has; one that it does not know any more goes to `lost`. Raises
+    ProviderError, without `lost` for such a one too."""
+    listed: dict[str, Task] = {}
+    if len(bids) > FEW:
+        listed = {task.identity: task for task in provider.list_tasks(limit=MOST_LISTED)}
+    found = []
+    for bid in bids:
+        if bid.made is None:
+            continue
+        try:
+            found.append(listed[bid.made] if bid.made in listed else provider.get(bid.made))
+        except NotFoundError:
+            if lost is None:
+                raise
+            lost.append(bid)
+    return found
 
 
 def _tell(bid: Bid, end: End) -> None:

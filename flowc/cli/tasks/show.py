@@ -31,8 +31,15 @@ def table(tasks: Iterable[Task]) -> str:
     return masked("".join(f"{line}\n" for line in lines))
 
 
-def account(task: Task) -> str:
-    """One task, with its machines."""
+def accounts(tasks: Iterable[Task]) -> str:
+    """Each task, with its machines."""
+    from flowc.diag.excerpt import visible
+    from flowc.secret import masked
+
+    return masked("".join(f"{visible(line)}\n" for task in tasks for line in _account(task)))
+
+
+def _account(task: Task) -> list[str]:
     why = f" ({task.reason})" if task.reason else ""
     price = f", at most {task.unit_price} an hour each" if task.unit_price else ""
     lines = [
@@ -41,13 +48,9 @@ def account(task: Task) -> str:
     ]
     if task.exit_status is not None:
         lines.append(f"  exit status {task.exit_status}")
-    lines += [
+    return lines + [
         f"  {each.identity}  {each.state}" + (f"  {each.address}" if each.address else "") for each in task.machines
     ]
-    from flowc.diag.excerpt import visible
-    from flowc.secret import masked
-
-    return masked("".join(f"{visible(line)}\n" for line in lines))
 
 
 def document(tasks: Iterable[Task]) -> str:

@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 
 from flowc.cli.tasks.guard import OURS
-from flowc.cli.tasks.looking import endings_of
+from flowc.cli.tasks.looking import FEW, MOST_LISTED, endings_of
 from flowc.cli.tasks.output import Output
 from flowc.cli.tasks.placing import place_more
 from flowc.cli.tasks.world import tell
@@ -25,10 +25,6 @@ if TYPE_CHECKING:
     from flowc.cli.tasks.world import World
     from flowc.providers.base import Task
     from flowc.submit.journal import Bid
-
-# So many tasks are asked for one by one; more come in one list.
-FEW = 2
-MOST_LISTED = 10_000
 
 
 class Waiting:

@@ -96,7 +96,16 @@ class Mithril:
             # The address of a query has room for so many ids.
             for start in range(0, len(names), 50):
                 instances += self._client.instances(project, names[start : start + 50])
-        return [task_of(bid, self._own(bid, instances), self._type_name(bid)) for bid in bids]
+        of_bid: dict[str, list[Mapping[str, Any]]] = {}
+        for each in instances:
+            of_bid.setdefault(str(each.get("bid")), []).append(each)
+        by_fid = {str(each["fid"]): each for each in instances}
+        found = []
+        for bid in bids:
+            own = {str(each["fid"]): each for each in of_bid.get(bid["fid"], ())}
+            own |= {name: by_fid[name] for name in bid.get("instances") or () if name in by_fid}
+            found.append(task_of(bid, list(own.values()), self._type_name(bid)))
+        return found
 
     def read(self, task: Task, machine: Machine, path: str, *, offset: int) -> bytes | None:
         """See Provider: over ssh, as the bid's own keys allow."""
