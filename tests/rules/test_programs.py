@@ -97,11 +97,11 @@ def test_an_image_that_is_a_file(body: str) -> None:
 
 
 def test_commands_that_are_asked_for_are_brought() -> None:
-    flags = Flags(with_commands=("squeue,module", "scancel"))
+    flags = Flags(with_commands=("srun,module", "squeue"))
     plain = next(each.text for each in compiled("./a\n", flags).artifacts if each.name == "startup.plain.sh")
     assert "\nmodule() {\n" in plain
     assert "the small Slurm: one program, called under several names" in plain
-    for name in ("squeue", "scancel"):
+    for name in ("srun", "squeue"):
         assert name in plain.partition("the small Slurm")[2]
     assert [name for name, _, _ in said("./a\n", Flags(with_commands=("srun,xyz",)))] == ["flag-value"]
 
