@@ -110,6 +110,20 @@ def test_preempted_job_starts_again_under_the_eyes_of_logs(here: Person) -> None
     assert "only one that runs can be preempted" in over.stderr
 
 
+def test_disks_are_removed_when_a_task_has_ended(here: Person) -> None:
+    lives = here.types("submit", here.job("sleep infinity\n", "lives.sbatch"), *LOCAL).stdout.strip()
+    refused = here.types("local", "remove", lives)
+    assert (refused.returncode, "still runs" in refused.stderr) == (4, True)
+    here.types("cancel", lives)
+    name = here.types("run", "echo hello", *LOCAL, "--wait").stdout.strip()
+    until(lambda: here.types("local", "remove", name).returncode == 0, "the supervisor to go")
+    assert [each["name"] for each in json.loads(here.types("list", "-a", "--format", "json").stdout)["tasks"]] == [
+        lives
+    ]
+    gone = here.types("logs", name)
+    assert (gone.returncode, "internal error" in gone.stderr) == (4, False)
+
+
 def test_logs_of_several_tasks_name_them(here: Person) -> None:
     head = "#!/bin/bash\n#SBATCH --array=0,1\n"
     job = here.job("echo $SLURM_ARRAY_TASK_ID\n", head=head)
