@@ -85,7 +85,7 @@ def build(spec: Spec) -> list[str]:
                 for folder in ("dev/disk/by-id", "run/disks/by-label", f"run/disks/{share.disk[:20]}"):
                     os.makedirs(f"root/{folder}", exist_ok=True)
                 _empty_file(f"root{device}")
-                os.symlink(device, f"root/run/disks/by-label/{os.path.basename(share.place)[:16]}")
+                os.symlink(device, f"root/run/disks/by-label/{os.path.basename(share.place)}")
                 linux.mount(share.source, f"root/run/disks/{share.disk[:20]}", None, linux.MS_BIND)
             else:
                 os.makedirs(f"root{share.place}", exist_ok=True)

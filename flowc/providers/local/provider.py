@@ -254,7 +254,7 @@ class Local:
             if interface != "Block":
                 found.append(Share(source=source, place=f"/mnt/{volume.name}"))
             if interface != "File":
-                found.append(Share(source=source, place=f"/dev/{volume.name}", disk=_disk_id(identity)))
+                found.append(Share(source=source, place=f"/dev/{_label(volume.name)}", disk=_disk_id(identity)))
         return tuple(found)
 
     def _ask(self, folder: Folder, request: Mapping[str, Any]) -> None:
@@ -289,6 +289,13 @@ def _disk_id(identity: str) -> str:
     from flowc.digest import sha256_hex
 
     return identity if len(identity) <= 20 else VOLUME + sha256_hex(identity.encode())[:16]
+
+
+def _label(name: str) -> str:
+    """What startup scripts call the disk of a volume (`flowc.scripts.storage.label`)."""
+    from binascii import crc32
+
+    return name if len(name) <= 16 else f"{name[:7]}-{crc32(name.encode()):08x}"
 
 
 def _made(folder: Folder, asked: Mapping[str, Any]) -> Made:

@@ -143,6 +143,26 @@ def test_a_block_volume_is_a_disk_to_the_script(here: Here) -> None:
     assert here.output(task) == "one\ntwo\n"
 
 
+def test_several_block_volumes_are_told_apart(here: Here) -> None:
+    """Two whose names begin with the same 20 characters, in either order."""
+    """Two whose names begin with the same 20 characters, in either order."""
+    names = ("checkpoints-of-the-long-run-a", "checkpoints-of-the-long-run-b")
+
+    def text(order: tuple[str, ...], command: str) -> str:
+        volumes = "".join(
+            f"- name: {name}\n  size_gb: 10\n  mount_path: /{name[-1]}\n  interface: block\n" for name in order
+        )
+        return f"name: j\ncommand: {command}\ninstance_type: 8xh100\nvolumes:\n{volumes}"
+
+    for order in (names, names[::-1]):
+        task = here.submit(
+            text(order, "for x in a b; do echo of $x >>/$x/word; done; cat /a/word /b/word"), path="t.yaml"
+        )
+        ended = here.end(task)
+        assert ended["state"] == "completed", (ended, here.output(task))
+    assert here.output(task) == "of a\nof a\nof b\nof b\n"
+
+
 def test_gpus_are_shown(here: Here) -> None:
     body = (
         "nvidia-smi -L | wc -l; nvidia-smi --query-gpu=index,name,memory.total --format=csv | tail -n1;"
