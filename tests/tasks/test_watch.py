@@ -69,6 +69,13 @@ def test_a_provider_that_is_away_is_asked_again(there: Person) -> None:
     assert "asks again" in done.stderr
 
 
+def test_without_a_folder_to_keep_things_in(there: Person) -> None:
+    (there.home / "file").write_text("")
+    done = there.types("watch", "--once", XDG_STATE_HOME=str(there.home / "file"))
+    assert done.returncode == 4
+    assert "XDG_STATE_HOME" in done.stderr
+
+
 def test_the_service_is_one_that_systemd_takes(there: Person) -> None:
     """Its `systemctl` notes what it was asked for."""
     programs = there.home / "bin"

@@ -31,6 +31,7 @@ def run_watch(words: Words) -> int:
     the settings and the journal do; what the network does passes."""
     world = World(words)
     every_s = float(words.text("every") or EVERY_S)
+    world.journal.submissions(limit=1)  # raises where nothing can be kept
     with watch.alone(world.folder) as alone:
         if not alone:
             hint = "one of a user is enough; `flowc doctor` says which process it is"
@@ -65,7 +66,10 @@ class _Watching:
             else:
                 self._trouble.pop(name, None)
         self._seen = seen
-        watch.save(self._world.folder, seen)
+        try:
+            watch.save(self._world.folder, seen)
+        except OSError as error:
+            self._say("watch", f"what was seen of jobs cannot be written down: {error.strerror}")
 
     def _say(self, who: str, trouble: str) -> None:
         """Once for as long as it is so."""
