@@ -112,7 +112,8 @@ def _verify(unit: Path) -> None:
         text=True,
         env={"PATH": os.environ["PATH"], "HOME": str(unit.parent), "XDG_RUNTIME_DIR": str(unit.parent)},
     )
-    assert (done.returncode, done.stderr) == (0, "")
+    # Of the units of this machine it may say something too.
+    assert (done.returncode, [line for line in done.stderr.splitlines() if unit.name in line]) == (0, [])
 
 
 def test_without_systemd_the_way_by_cron_is_told(there: Person) -> None:
