@@ -4,8 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTEST = $(BIN)/pytest $(PYTEST_FLAGS)
 JOB := corpus/slurm/train-8-gpus/input.sbatch
-# As many processes as cores, where pytest-xdist can see them.
-PYTEST_FLAGS ?= -n auto
+# Two processes for each core: many tests wait for what they have started.
+PYTEST_FLAGS ?= -n $(shell echo $$((2 * $$(nproc 2>/dev/null || echo 2))))
 # `docker and not long` leaves out half of the minutes.
 DOCKER ?= docker
 

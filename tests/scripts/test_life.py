@@ -205,7 +205,7 @@ class TestRequeue:
     def test_what_is_asked_before_the_limit_goes_before_it(
         self, tmp_path: Path, word: str, end: tuple[str, int]
     ) -> None:
-        wait = "until grep -q '\"used_s\":100[2-9]' status.json; do command sleep 0.1; done"
+        wait = f"until grep -q used_s.:100[2-9] {tmp_path}/status.json; do command sleep 0.1; done"
         self.at_the_limit(tmp_path, f"trap '{wait}; exit 3' TERM\nscontrol {word} 1\nsleep 9\n")
         assert (status(tmp_path)["state"], status(tmp_path)["starts"]) == end
 

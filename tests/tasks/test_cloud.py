@@ -78,6 +78,7 @@ def test_two_nodes_with_srun(cloud: Cloud) -> None:
     assert cloud.living() == []
 
 
+@pytest.mark.slow
 def test_array_of_20_with_two_at_once(cloud: Cloud) -> None:
     head = "#!/bin/bash\n#SBATCH --array=0-19%2 --gpus=h100:8 --time=10 --job-name=sweep\n"
     job = cloud.person.job("echo $SLURM_ARRAY_TASK_ID; [ $SLURM_ARRAY_TASK_ID != 13 ]\n", head=head)

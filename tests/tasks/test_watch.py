@@ -38,6 +38,7 @@ def test_it_ends_bids_with_their_jobs_and_places_what_waits(cloud: Cloud) -> Non
     assert sorted(cloud.person.types("logs", "sweep").stdout.split()[1::2]) == ["0", "1", "2"]
 
 
+@pytest.mark.slow
 def test_a_job_that_outlives_its_limit_is_ended(cloud: Cloud) -> None:
     """The process on its machine that should end it stands still."""
     stopped = "echo begun; sleep 6; kill -STOP $PPID $(ps -o ppid= $PPID); sleep infinity\n"
