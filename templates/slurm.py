@@ -491,6 +491,9 @@ def serve(link):
             if text:
                 link.send((stream, rank, text))
         link.send(())
+        # Until srun is gone: with something unread behind it a connection that is closed takes back what was said.
+        while 1:
+            link.recv()
     except (EOFError, OSError):
         # srun is gone: its tasks have 30 seconds to end.
         deliver(processes, 15)

@@ -13,10 +13,10 @@ resources:
   accelerators: H100:8
   infra: mithril
   job_recovery: {max_restarts_on_errors: 1}
-setup: setsid -f bash -c 'exec -a of-setup sleep 300'
+setup: setsid -f bash -c 'exec -a of-setup /bin/sleep 300'
 run: |
   pgrep -x sleep | while read -r each; do tr '\\0' ' ' </proc/$each/cmdline; echo; done
-  setsid -f bash -c 'exec -a of-attempt sleep 300'
+  setsid -f bash -c 'exec -a of-attempt /bin/sleep 300'
   echo attempt
   sleep 1
   exit 3

@@ -375,6 +375,8 @@ def ab(a):
    if e:
     a.send((k,b,e))
   a.send(())
+  while 1:
+   a.recv()
  except(EOFError,OSError):
   E(c,15)
   signal.signal(14,lambda*B:E(c,9))
