@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from flowc._compiled.slurm_commands import IMAGE_ROOTS, SHELLS
-from flowc.body.commands import MOST_TEXT, interpreter_words
+from flowc._compiled.slurm_commands import IMAGE_ROOTS
+from flowc.body.commands import MOST_TEXT, may_be_shell
 from flowc.patterns import at_first_use
+from flowc.shell.command import CONTAINERS
 from flowc.shell.comments import in_comment
 
 TYPE_CHECKING = False
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 _paths = at_first_use(r"(?:(?<=[\s\"'=(<>])|\A)(/([A-Za-z][\w.+-]*)/([\w.+-]+|\$\{?\w+\}?))[\w./+${}-]*", "finditer")
 # Programs of which nothing is told: what they are given is said, a pattern, or within a container.
 SILENT = frozenset(("echo", "printf", ":", "true", "awk", "gawk", "sed", "perl", "grep", "egrep", "zgrep"))
-CONTAINERS = frozenset(("docker", "podman", "nerdctl", "apptainer", "singularity", "enroot", "shifter", "sarus"))
 # Programs that make the paths which they are given, or ask whether they are there.
 MAKERS = frozenset(
     (
@@ -57,9 +57,7 @@ def cluster_paths(job: Job) -> dict[str, tuple[int, int]]:
         for _ in _judged(job.setup, made):
             pass
     found: dict[str, tuple[int, int]] = {}
-    words = interpreter_words(job)
-    shell = not words or any(word in SHELLS for word in words)
-    mentions = list(_judged(text, made) if shell else _mentions(text, 0))
+    mentions = list(_judged(text, made) if may_be_shell(job) else _mentions(text, 0))
     for path, place in mentions:
         if not any(path.startswith(each) for each in made if each.strip("/")):
             found.setdefault(text[slice(*place)], place)

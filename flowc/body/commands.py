@@ -176,6 +176,11 @@ def is_shell(job: Job) -> bool:
     return not _SHELLS.isdisjoint(interpreter_words(job))
 
 
+def may_be_shell(job: Job) -> bool:
+    """The same, or that no program is named that would read the text."""
+    return not interpreter_words(job) or is_shell(job)
+
+
 # The last text and what was found in it, in one value, which threads see whole: one text is asked about several times.
 _last: tuple[str, dict[str, list[int]]] = ("", {})
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from flowc._compiled.slurm_commands import SHELLS
-from flowc.body.cluster_paths import CONTAINERS, COPIERS, SILENT
-from flowc.body.commands import MOST_TEXT, interpreter_words
+from flowc.body.cluster_paths import COPIERS, SILENT
+from flowc.body.commands import MOST_TEXT, may_be_shell
 from flowc.patterns import at_first_use
+from flowc.shell.command import CONTAINERS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,8 +34,7 @@ def home_paths(job: Job) -> dict[str, tuple[int, int]]:
     text = (job.run.text or "")[:MOST_TEXT]
     if job.image is not None or "HOME" in dict(job.env) or ("~/" not in text and "HOME" not in text):
         return {}
-    words = interpreter_words(job)
-    if _sets_home(text) or (words and not any(word in SHELLS for word in words)):
+    if _sets_home(text) or not may_be_shell(job):
         return {}
     from flowc.shell.scan import scan
 

@@ -3,9 +3,9 @@ ends the job, what is too much costs some bytes."""
 
 from __future__ import annotations
 
-from flowc._compiled.slurm_commands import LAUNCHERS, SHELLS
+from flowc._compiled.slurm_commands import LAUNCHERS
 from flowc._compiled.slurm_programs import COMMON, INHERITED, NAMES, OPTIONS, VARIABLES
-from flowc.body.commands import MOST_TEXT, behind, interpreter_words
+from flowc.body.commands import MOST_TEXT, behind, may_be_shell
 from flowc.body.slurm_calls import Call, calls
 from flowc.patterns import at_first_use
 from flowc.shell.blocks import any_enclosed
@@ -51,8 +51,7 @@ _MOST_VARIABLES = 20
 def features(job: Job, nodes: int) -> set[str]:
     """The features for this job on so many nodes."""
     text = (job.run.text or "")[:MOST_TEXT]
-    words = interpreter_words(job)
-    shell = not words or any(word in SHELLS for word in words)
+    shell = may_be_shell(job)
     found: set[str] = set()
     read, all_read = calls(text, shell=shell)
     unseen = {*job.run.commands, *behind(text)}

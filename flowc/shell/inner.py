@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from flowc.patterns import at_first_use
 from flowc.record import Record
+from flowc.shell.command import CONTAINERS
 from flowc.shell.scan import scan
 
 TYPE_CHECKING = False
@@ -20,8 +21,8 @@ _SHELLS = frozenset(("sh", "bash", "dash", "ksh", "zsh"))
 # What says its words, and what has them run on another machine or in a container.
 _ELSEWHERE = frozenset(
     (
-        *("echo", "printf", "ssh", "rsh", "pdsh", "pssh", "clush", "kubectl", "docker", "podman", "nerdctl"),
-        *("apptainer", "singularity", "enroot", "shifter", "sarus", "udocker"),
+        *("echo", "printf", "ssh", "rsh", "pdsh", "pssh", "clush", "kubectl", "udocker"),
+        *CONTAINERS,
     )
 )
 _given = at_first_use(r"(?:[ \t]|\\\n)-\w*c(?:[ \t]|\\\n)+[\"'$\\]", "finditer")

@@ -86,7 +86,7 @@ def _submit(words: Words, argv: list[str], standing: Standing) -> int:
     name = world.chosen
     provider = world.provider(name)
     again = words.flag("force_new")
-    if not again and not words.flag("dry_run"):
+    if not again and not dry:
         # Before the provider is asked, which might have no room for it any more: it is there.
         there = world.journal.same(_content(words, name, document), once=words.flag("idempotency_key"))
         if there is not None and _is_meant(words, there, _digest(name, document)):
