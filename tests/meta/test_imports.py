@@ -58,6 +58,7 @@ ALLOWED = {
     "remote": {"record", "shell"},
     "providers": {"_compiled", "record", "digest", "version", "secret", "diag", "machines", "remote"},
     "submit": {"_compiled", "record", "digest", "providers"},
+    "tasks": {"record", "secret", "diag", "backends", "settings", "providers", "submit"},
     "driver": EVERYTHING_BELOW_DRIVER,
     # The public API names the types that it takes and gives.
     "__init__": {"driver", "diag", "source", "inputs", "version"},
@@ -76,6 +77,7 @@ ALLOWED = {
         "settings",
         "providers",
         "submit",
+        "tasks",
     },
     "__main__": {"cli"},
     "ahead": {"ahead", "catalog", "frontends"},  # the schema of the catalog and the models of a task

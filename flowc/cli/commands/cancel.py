@@ -35,10 +35,10 @@ def _cancel(words: Words) -> int:
     import time
 
     from flowc.cli.status import DONE
-    from flowc.cli.tasks.names import bids_of
-    from flowc.cli.tasks.placing import give_up
     from flowc.cli.tasks.world import World, tell
     from flowc.providers.base import CANCELLED
+    from flowc.tasks.names import bids_of
+    from flowc.tasks.placing import give_up
 
     world = World(words)
     bids = bids_of(world.journal, words.operands)

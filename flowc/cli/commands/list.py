@@ -42,11 +42,11 @@ def _list(words: Words, world: World) -> int:
     import sys
 
     from flowc.cli import terminal
-    from flowc.cli.tasks.looking import looked_after
     from flowc.cli.tasks.show import document, table
     from flowc.cli.tasks.world import tell
     from flowc.providers.base import ENDED
     from flowc.settings.lookup import SettingsError
+    from flowc.tasks.looking import looked_after
 
     tasks, missing = [], None
     names = world.listed()

@@ -78,8 +78,8 @@ def _remove(words: Words) -> int:
 
 def _tasks(words: Words, world: World) -> list[tuple[str, str]]:
     """The names and ids of local tasks. Raises RefusedTaskError for what is none."""
-    from flowc.cli.tasks.guard import RefusedTaskError
-    from flowc.cli.tasks.names import bids_of
+    from flowc.tasks.names import bids_of
+    from flowc.tasks.refused import RefusedTaskError
 
     found = []
     for bid in bids_of(world.journal, words.operands[1:]):

@@ -40,17 +40,18 @@ def run(words: Words, argv: list[str]) -> int:
 
 def _logs(words: Words) -> int:
     from flowc.cli.status import DONE
-    from flowc.cli.tasks.names import bids_of
     from flowc.cli.tasks.output import Output
-    from flowc.cli.tasks.waiting import Waiting
+    from flowc.cli.tasks.staying import stay
     from flowc.cli.tasks.world import World
+    from flowc.tasks.names import bids_of
+    from flowc.tasks.waiting import Waiting
 
     world = World(words)
     bids = bids_of(world.journal, words.operands)
     output = Output(several=len(bids) > 1)
     brought = _brought(world, output, bids)
     if words.flag("follow"):
-        return Waiting(world, bids, follow=True).run()
+        return stay(Waiting(world, bids, output=Output(several=len(bids) > 1)))
     for bid in bids:
         if bid not in brought:
             _show(world, output, bid)

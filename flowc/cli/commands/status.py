@@ -36,11 +36,11 @@ def _status(words: Words) -> int:
 
     from flowc.cli import terminal
     from flowc.cli.status import DONE, WORLD_FAILED
-    from flowc.cli.tasks.looking import deliver, looked_after, tasks_of
-    from flowc.cli.tasks.names import bids_of
     from flowc.cli.tasks.show import accounts, document
     from flowc.cli.tasks.world import World, tell
     from flowc.submit.journal import SENT, WAITING
+    from flowc.tasks.looking import deliver, looked_after, tasks_of
+    from flowc.tasks.names import bids_of
 
     world = World(words)
     bids = bids_of(world.journal, words.operands)

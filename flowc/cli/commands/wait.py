@@ -38,12 +38,13 @@ def run(words: Words, argv: list[str]) -> int:
 
 
 def _wait(words: Words) -> int:
-    from flowc.cli.tasks.names import bids_of
-    from flowc.cli.tasks.waiting import Waiting
+    from flowc.cli.tasks.staying import stay
     from flowc.cli.tasks.world import World
+    from flowc.tasks.names import bids_of
+    from flowc.tasks.waiting import Waiting
 
     world = World(words)
     bids = bids_of(world.journal, words.operands)
     every, timeout = words.text("every"), words.text("timeout")
     waiting = Waiting(world, bids, every=None if every is None else float(every))
-    return waiting.run(timeout=None if timeout is None else float(timeout))
+    return stay(waiting, timeout=None if timeout is None else float(timeout))

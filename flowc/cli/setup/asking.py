@@ -7,11 +7,11 @@ import sys
 
 from flowc.cli import terminal
 from flowc.cli.status import DONE
-from flowc.cli.tasks.guard import RefusedTaskError
 from flowc.cli.tasks.world import World, tell
 from flowc.providers import PROVIDERS
 from flowc.providers.errors import AuthenticationError, ProviderError
 from flowc.settings.lookup import SettingsError
+from flowc.tasks.refused import RefusedTaskError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import subprocess
 import sys
 
 from flowc.cli.status import DONE
-from flowc.cli.tasks.guard import RefusedTaskError
 from flowc.cli.tasks.world import World, tell
+from flowc.tasks.refused import RefusedTaskError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,8 +7,6 @@ import time
 from contextlib import suppress
 
 from flowc.cli.status import DONE
-from flowc.cli.tasks.guard import RefusedTaskError
-from flowc.cli.tasks.looking import endings_of, looked_after, tasks_of
 from flowc.cli.tasks.world import World, tell
 from flowc.providers.base import FAILED
 from flowc.providers.errors import RateLimitError, UnavailableError
@@ -16,6 +14,8 @@ from flowc.submit import overdue, watch
 from flowc.submit.delivery import Deliverer
 from flowc.submit.ending import End
 from flowc.submit.steps import InterruptedSubmissionError
+from flowc.tasks.looking import endings_of, looked_after, tasks_of
+from flowc.tasks.refused import RefusedTaskError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,5 +1,6 @@
-"""What the commands share that submit jobs, and that ask and end what was submitted.
+"""What the commands share that submit jobs, and that ask and end what was submitted: `flowc/tasks/` does it, here it
+gets the words of a command line, and a terminal.
 
-`world` opens settings, journal and providers; `names` finds tasks; `compiling` makes a request document of sources,
-`submitting` submits it; `looking` and `waiting` see how tasks end; `bill` says who ends what is paid for them.
+`world` is that of a command; `compiling` makes a request document of sources, `submitting` submits it; `staying` waits
+for the end, `output` shows what jobs say; `bill` says who ends what is paid for them.
 """

@@ -66,27 +66,14 @@ def compiled(
 
 
 def request(words: Words, argv: list[str]) -> tuple[dict[str, Any] | None, int]:
-    """One request document of all sources; None, with the exit status, where one of them is not right. What is
-    delivered stands in it (`data`). Raises UsageError."""
-    import json
+    """One request document of all sources; None, with the exit status, where one of them is not right. Raises
+    UsageError."""
+    from flowc.tasks.documents import document_of, joined
 
     tally, documents = Tally(), []
     for _, artifacts in list(compiled(words, argv, tally, emit="mithril", body="auto")):
-        if not artifacts:
-            continue
-        document = json.loads(artifacts[0].text)
-        texts = {each.name: each for each in artifacts}
-        for each in document.get("deliver", ()):
-            if "file" in each:
-                each["data"] = texts[each["file"]].text
-        documents.append(document)
+        if artifacts:
+            documents.append(document_of(artifacts))
     if tally.status or len(documents) != tally.files:
         return None, tally.status
-    whole = documents[0]
-    for other in documents[1:]:
-        for name in ("requests", "jobs"):
-            whole[name] += other[name]
-        whole["unresolved"] = list(dict.fromkeys([*whole["unresolved"], *other["unresolved"]]))
-        if "deliver" in other:
-            whole["deliver"] = [*whole.get("deliver", ()), *other["deliver"]]
-    return whole, 0
+    return joined(documents), 0

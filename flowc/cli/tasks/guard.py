@@ -12,14 +12,6 @@ if TYPE_CHECKING:
 OURS = 125
 
 
-class RefusedTaskError(Exception):
-    """A TASK, or a submission, that is not as it was meant: the user's mistake. `help` is one line."""
-
-    def __init__(self, message: str, help: str) -> None:
-        super().__init__(message)
-        self.help = help
-
-
 def guarded(work: Callable[[], int], *, failed: int) -> int:
     """What `work` gives; `failed` where provider, settings or journal do not allow it, after saying why."""
     from flowc.cli.status import WRONG_USAGE
@@ -28,6 +20,7 @@ def guarded(work: Callable[[], int], *, failed: int) -> int:
     from flowc.settings.lookup import SettingsError
     from flowc.submit.journal import JournalError
     from flowc.submit.steps import InterruptedSubmissionError, RefusedError
+    from flowc.tasks.refused import RefusedTaskError
 
     try:
         with _asked_to_end():

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import time
 
 from flowc.cli import terminal
 from flowc.cli.arguments import UsageError
 from flowc.cli.status import DONE, WORLD_FAILED
 from flowc.cli.tasks.bill import who_ends
-from flowc.cli.tasks.guard import OURS, RefusedTaskError, guarded
+from flowc.cli.tasks.guard import OURS, guarded
 from flowc.cli.tasks.standing import Standing, what_stands
-from flowc.cli.tasks.world import World, refuse_missing, tell
-from flowc.record import Record
+from flowc.cli.tasks.world import World, tell
 from flowc.settings.lookup import SettingsError
-from flowc.submit.delivery import missing_secrets
 from flowc.submit.watch import watcher
+from flowc.tasks.refused import RefusedTaskError
+from flowc.tasks.submitting import Submitting, Wish
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from flowc.cli.arguments import Words
-    from flowc.providers.base import Resolution
     from flowc.submit.journal import Submission
 
 
@@ -65,13 +62,6 @@ def _stays(words: Words) -> bool:
     return words.flag("follow") or words.flag("wait")
 
 
-class _Plan(Record):
-    """What is to be submitted: the document of the compiler, and what the provider knows of it."""
-
-    document: dict[str, Any]
-    found: Resolution
-
-
 def _submit(words: Words, argv: list[str], standing: Standing) -> int:
     from flowc.cli.tasks.compiling import request
 
@@ -83,102 +73,30 @@ def _submit(words: Words, argv: list[str], standing: Standing) -> int:
         return DONE
     dry = words.flag("dry_run")
     world = World(words, many=True, called=_show_call) if dry else World(words, many=True)
-    name = world.chosen
-    provider = world.provider(name)
-    again = words.flag("force_new")
-    if not again and not dry:
-        # Before the provider is asked, which might have no room for it any more: it is there.
-        there = world.journal.same(_content(words, name, document), once=words.flag("idempotency_key"))
-        if there is not None and _is_meant(words, there, _digest(name, document)):
-            return _carry_out(words, world, [there], standing)
-        again = there is not None
-    found = provider.resolve(document)
-    for warning in found.warnings:
-        tell(f"warning: {warning}")
+    provider = world.provider(world.chosen)
     if dry:
+        found = provider.resolve(document)
+        for warning in found.warnings:
+            tell(f"warning: {warning}")
         _show_calls(found.document)
         return DONE
-    refuse_missing(missing_secrets(document, os.environ))
-    submission = _begun(words, world, name, _Plan(document=document, found=found), standing, again=again)
-    price = "" if found.market_usd is None else f", {found.market_usd:.2f} USD an hour at today's price"
+    wish = Wish(
+        document=document, keep=words.flag("keep"), again=words.flag("force_new"), once=words.text("idempotency_key")
+    )
+    beginning = Submitting(world, wish, asked=_asked, at=lambda key: standing.at(world.journal, key))
+    submission, market = beginning.begun()
+    price = "" if market is None else f", {market:.2f} USD an hour at today's price"
     return _carry_out(words, world, [submission], standing, price)
-
-
-def _digest(provider: str, document: dict[str, Any]) -> str:
-    from flowc.submit.plan import content_key
-
-    return content_key({"provider": provider, "document": document})
-
-
-def _content(words: Words, provider: str, document: dict[str, Any]) -> str:
-    """What is not to be submitted twice."""
-    from flowc.submit.plan import content_key
-
-    key = words.text("idempotency_key")
-    return _digest(provider, document) if key is None else content_key({"idempotency_key": key})
-
-
-def _begun(words: Words, world: World, provider: str, plan: _Plan, standing: Standing, *, again: bool) -> Submission:
-    """The submission in the journal: a new one, or, unless `again`, one of the same content that is to be finished.
-    Raises RefusedTaskError where it lives already and nobody wants it twice."""
-    from flowc.submit.journal import OPEN, Submission
-    from flowc.submit.plan import new_nonce, steps_of
-
-    digest = _digest(provider, plan.document)
-    nonce = new_nonce()
-    submission = Submission(
-        key=f"{digest[:8]}-{nonce}",
-        content=_content(words, provider, plan.document),
-        name=plan.document["requests"][-1]["id"],
-        provider=provider,
-        nonce=nonce,
-        created_at=time.time(),
-        state=OPEN,
-        keep=words.flag("keep"),
-        document=plan.found.document,
-        resolved=plan.found.known,
-    )
-    steps = steps_of(plan.found.document, nonce)
-    standing.at(world.journal, submission.key)
-    other = world.journal.begin(submission, steps, again=again, once=words.flag("idempotency_key"))
-    if other is None:
-        return submission
-    if _is_meant(words, other, digest):
-        return other
-    world.journal.begin(submission, steps, again=True)
-    return submission
-
-
-def _is_meant(words: Words, other: Submission, digest: str) -> bool:
-    """Whether a submission that was begun before is what is wanted now; False: somebody wants it once more. Raises
-    RefusedTaskError."""
-    from flowc.submit.journal import OPEN
-
-    once = words.flag("idempotency_key")
-    if once and other.key[:8] != digest[:8]:
-        raise RefusedTaskError(
-            f"another job was submitted with this key: {other.key}", "each job needs an --idempotency-key of its own"
-        )
-    if other.state == OPEN:
-        tell(f"this was begun before and is not finished: goes on with {other.key}")
-        return True
-    if once:
-        tell(f"this was submitted before: {other.key}")
-        return True
-    if _asked(other):
-        return False
-    raise RefusedTaskError(
-        f"this job was submitted before, and lives: {other.key}",
-        f"`flowc status {other.key}` shows it; --force-new submits it once more",
-    )
 
 
 def _carry_out(
     words: Words, world: World, submissions: Sequence[Submission], standing: Standing, price: str = ""
 ) -> int:
-    from flowc.cli.tasks.placing import place
-    from flowc.cli.tasks.waiting import Waiting
+    from flowc.cli.tasks.output import Output
+    from flowc.cli.tasks.staying import stay
     from flowc.submit.steps import InterruptedSubmissionError, RefusedError
+    from flowc.tasks.placing import place
+    from flowc.tasks.waiting import Waiting
 
     bids = []
     stays = _stays(words)
@@ -198,7 +116,7 @@ def _carry_out(
         if left and not stays:
             tell(f"{left} of {len(found)} bids wait until others have ended: `flowc wait`, `list` and "
                  "`status` place them")  # fmt: skip
-    waiting = Waiting(world, bids, follow=words.flag("follow"))
+    waiting = Waiting(world, bids, output=Output(several=len(bids) > 1) if words.flag("follow") else None)
     if not stays:
         waiting.until_delivered()
     watched = watcher(world.folder) is not None
@@ -208,7 +126,7 @@ def _carry_out(
     if not stays:
         return DONE
     standing.quiet()
-    return waiting.run()
+    return stay(waiting)
 
 
 def _resume(words: Words, standing: Standing) -> int:

@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from flowc.cli.tasks.world import for_others
 from flowc.providers.base import Machine, Task
 from flowc.providers.errors import ProviderError
 from flowc.providers.mithril.pooled import PooledTransport
 from flowc.providers.mithril.provider import Mithril
 from flowc.providers.mithril.transport import PlainTransport
+from flowc.tasks.world import for_others
 from tests.mithril.faults import Fault, Kind
 from tests.mithril.server import Server
 from tests.providers.mithril.operations import OPERATIONS, client

@@ -1,77 +1,92 @@
-"""Waits for the end of tasks, and shows their output on the way."""
+"""Waits for the end of tasks; their output goes to who wants it on the way."""
 
 from __future__ import annotations
 
-import os
 import time
 from contextlib import suppress
 
-from flowc.cli.tasks.guard import OURS
-from flowc.cli.tasks.looking import FEW, MOST_LISTED, endings_of
-from flowc.cli.tasks.output import Output
-from flowc.cli.tasks.placing import place_more
-from flowc.cli.tasks.world import tell
 from flowc.providers.base import CANCELLED, ENDED, FAILED, PENDING
 from flowc.providers.errors import RateLimitError, UnavailableError
 from flowc.submit.delivery import Deliverer
 from flowc.submit.ending import End
 from flowc.submit.journal import BROKEN, GIVEN_UP
 from flowc.submit.steps import InterruptedSubmissionError
+from flowc.tasks.looking import FEW, MOST_LISTED, endings_of
+from flowc.tasks.placing import place_more
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Protocol
 
-    from flowc.cli.tasks.world import World
-    from flowc.providers.base import Task
+    from flowc.providers.base import Provider, Task
     from flowc.submit.journal import Bid
+    from flowc.tasks.world import World
+
+    class Output(Protocol):
+        """Takes the output of tasks, each machine's from where it was left."""
+
+        def more(self, provider: Provider, bid: Bid, task: Task) -> bool:
+            """Take what there is of a task. Whether there was something. Raises ProviderError."""
+
+        def last(self, provider: Provider, bid: Bid, task: Task) -> None:
+            """Take what is left of a task whose job has ended, before its bid is."""
+
+
+# The exit status of a job that nobody knows the end of.
+UNKNOWN = 125
 
 
 class Waiting:
-    """Waits for `bids`. `follow`: their output goes to standard output as it comes. `every`: seconds between looks,
-    None: as the provider is best asked."""
+    """Waits for `bids`; `output` gets what their jobs say as it comes. `every`: seconds between looks, None: as the
+    provider is best asked. Everything raises as the provider, the settings and the journal do."""
 
-    def __init__(self, world: World, bids: Iterable[Bid], *, follow: bool = False, every: float | None = None) -> None:
+    def __init__(
+        self, world: World, bids: Iterable[Bid], *, output: Output | None = None, every: float | None = None
+    ) -> None:
         self._world = world
         self._all = tuple(bids)
         self._waiting = list(self._all)
         self._undelivered = {bid.name for bid in self._all}
-        self._output = Output(several=len(self._all) > 1) if follow else None
+        self._output = output
         self._every = every
-        self._ends: dict[str, End] = {}
+        # By the names of their bids, as far as they are known.
+        self.ends: dict[str, End] = {}
         self._said: dict[str, str] = {}
         self._deliverers: dict[str, Deliverer] = {}
         # Submissions of which more bids may have their turn.
         self._to_place = {bid.key for bid in self._all if bid.made is None}
 
-    def run(self, *, timeout: float | None = None) -> int:
-        """The exit status: of several jobs the first that is not 0. OURS where the time is up before. Raises as the
-        provider, the settings and the journal do."""
-        deadline = None if timeout is None else time.monotonic() + timeout
-        try:
-            in_time = self._until(lambda: not self._waiting, deadline)
-        except KeyboardInterrupt:
-            for key in sorted({bid.key for bid in self._waiting}):
-                paid = any(bid.key == key and bid.provider != "local" for bid in self._waiting)
-                tell(
-                    f"the job goes on{', and is paid' if paid else ''}: `flowc logs -f {key}` shows it again, "
-                    f"`flowc cancel {key}` ends it"
-                )
-            raise
-        if not in_time:
-            tell("stopped waiting: the time is up; the tasks go on")
-            return OURS
-        ends = [self._ends[bid.name] for bid in self._all]
+    @property
+    def left(self) -> list[Bid]:
+        """Those whose jobs have not ended."""
+        return list(self._waiting)
+
+    @property
+    def exit_status(self) -> int:
+        """Of several jobs the first that is not 0; all must have ended."""
+        ends = [self.ends[bid.name] for bid in self._all]
         return next((end.exit_status for end in ends if end.exit_status), 0)
 
+    def run(self, *, timeout: float | None = None) -> bool:
+        """Until all have ended. False where `timeout`, in seconds, is up before."""
+        for _ in self.looks(timeout=timeout):
+            pass
+        return not self._waiting
+
+    def looks(self, *, timeout: float | None = None) -> Iterator[None]:
+        """Look again and again until all have ended, or `timeout`, in seconds, is up; comes back after each look."""
+        return self._looks(lambda: not self._waiting, timeout)
+
     def until_delivered(self) -> None:
-        """Until the bids that were placed have on their machines what only we can bring. Raises as `run`."""
+        """Until the bids that were placed have on their machines what only we can bring."""
         self._undelivered = {bid.name for bid in self._all if bid.made is not None and self._wants(bid)}
         self._waiting = [bid for bid in self._all if bid.name in self._undelivered]
         if not self._undelivered:
             return
-        tell("stays until its machines have what they wait for; Ctrl-C leaves that to `flowc wait`")
-        self._until(lambda: not self._undelivered, None)
+        self._world.tell("stays until its machines have what they wait for; Ctrl-C leaves that to `flowc wait`")
+        for _ in self._looks(lambda: not self._undelivered, None):
+            pass
 
     def _wants(self, bid: Bid) -> bool:
         submission = self._world.journal.submission(bid.key)
@@ -79,16 +94,15 @@ class Waiting:
         keeps = self._world.provider(bid.provider).keeps_tasks
         return not keeps and any(bid.identity in each["to"] for each in deliver)
 
-    def _until(self, done: Callable[[], bool], deadline: float | None) -> bool:
-        """False where the time was up before."""
+    def _looks(self, done: Callable[[], bool], timeout: float | None) -> Iterator[None]:
         quiet_since = time.monotonic()
+        deadline = None if timeout is None else quiet_since + timeout
         while True:
             news = self._look()
-            if done():
-                return True
+            yield
             now = time.monotonic()
-            if deadline is not None and now >= deadline:
-                return False
+            if done() or (deadline is not None and now >= deadline):
+                return
             quiet_since = now if news else quiet_since
             pause = self._pause(now - quiet_since)
             time.sleep(pause if deadline is None else max(0.0, min(pause, deadline - now)))
@@ -134,10 +148,10 @@ class Waiting:
         for bid in [each for each in self._waiting if each.key == key and each.made is None]:
             if bid.state == GIVEN_UP:
                 self._say(bid, "was cancelled before it was placed")
-                self._ends[bid.name] = End(state=CANCELLED, reason=None, exit_status=130)
+                self.ends[bid.name] = End(state=CANCELLED, reason=None, exit_status=130)
             elif refused:
                 self._say(bid, "is not placed: what it waits for has failed, or the provider refused it")
-                self._ends[bid.name] = End(state=FAILED, reason=None, exit_status=OURS)
+                self.ends[bid.name] = End(state=FAILED, reason=None, exit_status=UNKNOWN)
             else:
                 continue
             self._waiting.remove(bid)
@@ -151,13 +165,15 @@ class Waiting:
         endings = endings_of(self._world, bid.provider)
         _, end = endings.look(bid, task, last=None if output is None else lambda: output.last(provider, bid, task))
         if end is not None:
-            self._ends[bid.name] = end
+            self.ends[bid.name] = end
             self._waiting.remove(bid)
             self._undelivered.discard(bid.name)
             self._to_place.update(each.key for each in self._waiting if each.key == bid.key and each.made is None)
             return True
         if bid.provider not in self._deliverers:
-            self._deliverers[bid.provider] = Deliverer(self._world.journal, provider, os.environ, tell=tell)
+            self._deliverers[bid.provider] = Deliverer(
+                self._world.journal, provider, self._world.environ, tell=self._world.tell
+            )
         if self._deliverers[bid.provider].bring(bid, task):
             self._undelivered.discard(bid.name)
         return news
@@ -166,5 +182,5 @@ class Waiting:
         if self._said.get(bid.name) == how:
             return False
         self._said[bid.name] = how
-        tell(f"{bid.name}: {how}")
+        self._world.tell(f"{bid.name}: {how}")
         return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc.cli.tasks.guard import RefusedTaskError
+from flowc.tasks.refused import RefusedTaskError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

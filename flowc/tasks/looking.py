@@ -1,4 +1,4 @@
-"""What the commands of tasks do on the way: jobs that have ended are noted, and their bids ended."""
+"""What is done on the way when tasks are looked at: jobs that have ended are noted, and their bids ended."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from flowc.cli.tasks.world import World
     from flowc.providers.base import Provider, Task
     from flowc.submit.ending import End, Endings
     from flowc.submit.journal import Bid
+    from flowc.tasks.world import World
 
 # So many tasks are asked for one by one; more come in one list.
 FEW = 2
@@ -28,13 +28,22 @@ def endings_of(world: World, provider: str) -> Endings:
     from flowc.submit.ending import Endings
 
     folder = os.path.join(world.folder, "output")
-    return Endings(world.journal, world.provider(provider), folder=folder, now=time.time, tell=_tell)
+
+    def tell(bid: Bid, end: End) -> None:
+        status = f"exit status {end.exit_status}"
+        why = f" ({end.reason})" if end.reason and end.reason != status else ""
+        paid = (
+            "" if bid.provider == "local" else "; its bid stays, and is paid" if bid.keep else "; nothing more is paid"
+        )
+        world.tell(f"{bid.name}: {end.state}{why}, {status}{paid}")
+
+    return Endings(world.journal, world.provider(provider), folder=folder, now=time.time, tell=tell)
 
 
 def looked_after(world: World, provider: str, tasks: Iterable[Task]) -> list[Task]:
     """The tasks as they are now. One whose machine cannot be asked stays as the provider says. Bids whose turn it is
     then are placed."""
-    from flowc.cli.tasks.placing import place_more
+    from flowc.tasks.placing import place_more
 
     tasks = list(tasks)
     bids = [bid for bid in world.journal.bids() if bid.provider == provider]
@@ -55,10 +64,9 @@ def deliver(world: World, provider: Provider, bids: Iterable[Bid], tasks: Iterab
     """Bring to the machines of these bids what they wait for; not to those that cannot be reached now."""
     if provider.keeps_tasks:
         return
-    from flowc.cli.tasks.world import tell
     from flowc.submit.delivery import Deliverer
 
-    deliverer = Deliverer(world.journal, provider, os.environ, tell=tell)
+    deliverer = Deliverer(world.journal, provider, world.environ, tell=world.tell)
     ours = {bid.made: bid for bid in bids}
     for task in tasks:
         with suppress(UnavailableError):
@@ -82,12 +90,3 @@ def tasks_of(provider: Provider, bids: list[Bid], *, lost: list[Bid] | None = No
                 raise
             lost.append(bid)
     return found
-
-
-def _tell(bid: Bid, end: End) -> None:
-    from flowc.cli.tasks.world import tell
-
-    status = f"exit status {end.exit_status}"
-    why = f" ({end.reason})" if end.reason and end.reason != status else ""
-    paid = "" if bid.provider == "local" else "; its bid stays, and is paid" if bid.keep else "; nothing more is paid"
-    tell(f"{bid.name}: {end.state}{why}, {status}{paid}")

@@ -8,8 +8,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from flowc.cli.tasks.world import World
     from flowc.submit.journal import Submission
+    from flowc.tasks.world import World
 
 
 def place(world: World, submission: Submission) -> bool:

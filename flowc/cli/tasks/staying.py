@@ -1,0 +1,29 @@
+"""Stays with tasks until they have ended, for a command whose exit status is the job's."""
+
+from __future__ import annotations
+
+from flowc.cli.tasks.guard import OURS
+from flowc.cli.tasks.world import tell
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.tasks.waiting import Waiting
+
+
+def stay(waiting: Waiting, *, timeout: float | None = None) -> int:
+    """The exit status: of several jobs the first that is not 0. OURS where the time, in seconds, is up before. Raises
+    as Waiting does."""
+    try:
+        in_time = waiting.run(timeout=timeout)
+    except KeyboardInterrupt:
+        for key in sorted({bid.key for bid in waiting.left}):
+            paid = any(bid.key == key and bid.provider != "local" for bid in waiting.left)
+            tell(
+                f"the job goes on{', and is paid' if paid else ''}: `flowc logs -f {key}` shows it again, "
+                f"`flowc cancel {key}` ends it"
+            )
+        raise
+    if not in_time:
+        tell("stopped waiting: the time is up; the tasks go on")
+        return OURS
+    return waiting.exit_status
