@@ -49,7 +49,7 @@ def startup_plain(v, sh):
     if v['restarts']:
         put('"restarts":\'${failure_count:-0}\',')
     put('"exit_code":\'${1-null}\',"signal":\'${2-null}\',"end":\'${3-null}\'}\'\n    # shellcheck disable=SC2015\n    echo "$state_line" >"$state_dir/new" && mv "$state_dir/new" "$state_dir/status.json" || echo "$state_line         " 1<>"$state_dir/status.json"\n}\n')
-    if (v['nodes'] > 1 or v['body_sha256']):
+    if ((v['nodes'] > 1 or v['body_sha256']) or v['whole_sha256']):
         put('\n# Usage: not_started MESSAGE. The job has failed before it began.\nnot_started() {\n    echo "flowc: $*"\n    job_state=FAILED\n    save_state 1 0 "$EPOCHSECONDS"\n    exit 1\n}\n')
     sections.append(('state', ''.join(out)))
     out.clear()
@@ -1124,7 +1124,7 @@ def startup_small(v, sh):
     if v['restarts']:
         put('"restarts":\'${fc:-0}\',')
     put('"exit_code":\'${1-null}\',"signal":\'${2-null}\',"end":\'${3-null}\'}\'\necho "$X">$d/new&&mv $d/new $d/status.json||echo "$X         " 1<>$d/status.json\n}\n')
-    if (v['nodes'] > 1 or v['body_sha256']):
+    if ((v['nodes'] > 1 or v['body_sha256']) or v['whole_sha256']):
         put('ns() {\necho "flowc: $*"\ns=FAILED\nw 1 0 $EPOCHSECONDS\nexit 1\n}\n')
     sections.append(('state', ''.join(out)))
     out.clear()
@@ -2115,6 +2115,122 @@ def startup_small(v, sh):
     sections.append(('body', ''.join(out)))
     out.clear()
     sections.append(('startup', ''.join(out)))
+    out.clear()
+    return sections
+
+
+def apart_plain(v, sh):
+    sections = []
+    out = []
+    put = out.append
+    if v['readable']:
+        put('#!/bin/bash\n# Startup script of job ')
+        put(str(v['title']))
+        put('.\n#\n# This is the script as a person reads it. What is sent is the same text without comments and with shorter names,\n# compressed; it unpacks itself to /var/lib/foundry/flowc/run and goes on there.\n#\n#   run               installs the job: writes the systemd unit and starts it\n#   run job           runs the job (called by the unit, on this boot and on every later one until the job has ended)\n#   status.json       how often the job was started, seconds used, state, exit status, times\n#   ')
+        put(str(v['body_name']))
+        put('      the job\'s own script\n#\n# What the user wrote stands in single quotes because it is meant literally.\n# shellcheck disable=SC2016,SC2043,SC2317\n\n[ "$0" = /var/lib/foundry/flowc/run ] || {\n    install -D -m 700 -- "$0" /var/lib/foundry/flowc/run && exec bash /var/lib/foundry/flowc/run\n    exit\n}\n')
+    put('state_dir=${0%/*}\n')
+    sections.append(('header', ''.join(out)))
+    out.clear()
+    put('\n# ---- install: run by cloud-init or by hand, as root, on the first boot; may be run again ----\n\n[ "$1" ] || {\n    # Not ordered after cloud-init, which would wait for us. The network is waited for, but not required.\n    # SIGPIPE must end `yes | head` as in any shell; one process out of memory must not stop the whole job.\n    cat >/etc/systemd/system/flowc.service <<E\n[Unit]\nWants=network-online.target\nAfter=network-online.target')
+    if v['images']:
+        put(' docker.service')
+    put('\n[Service]\nExecStart=/bin/bash $0 job\nIgnoreSIGPIPE=no\nOOMPolicy=continue\n')
+    if (v['prepared'] or not (v['agents'])):
+        put('KillMode=mixed\n')
+    if v['prepared']:
+        put('TimeoutStopSec=')
+        put(str(v['stop_s']))
+        put('\n')
+    put('[Install]\nWantedBy=multi-user.target\nE\n')
+    if v['python']:
+        put('    # Ubuntu knows Python by its new name alone.\n    type -P python >/dev/null || ln -s /usr/bin/python3 /usr/local/bin/python\n')
+    put('    mkdir -p /var/log/foundry\n    # An empty state file says: never started. One that is there keeps what it says.\n    : >>"$state_dir/status.json"\n    # Where no systemd runs, the job runs in the background, once at a time.\n    systemctl enable --now --no-block flowc ||\n        setsid -f flock -no "$state_dir" bash "$0" job &>/dev/null\n')
+    if v['port_units']:
+        put("    # Ports are closed but for those that the provider's tool holds open.\n    cat >/etc/systemd/system/flowc-port@.service <<'E'\n[Unit]\nWants=network-online.target\nAfter=network-online.target\n[Service]\nExecStart=/usr/local/bin/foundrypf %i\nRestart=always\nRestartSec=5\n[Install]\nWantedBy=multi-user.target\nE\n")
+        if v['forward_units']:
+            put("    # EXTERNAL:INTERNAL\n    cat >/etc/systemd/system/flowc-forward@.service <<'E'\n[Service]\nExecStart=/bin/sh -c 'p=%i;exec systemd-socket-activate -l $${p%%%%:*} /lib/systemd/systemd-socket-proxyd localhost:$${p#*:}'\nRestart=always\nRestartSec=5\n[Install]\nWantedBy=multi-user.target\nE\n")
+        put('    systemctl enable --now --no-block')
+        for l_unit in v['port_units']:
+            put(' ')
+            put(str(l_unit))
+        for l_unit in v['forward_units']:
+            put(' ')
+            put(str(l_unit))
+        put('\n')
+    put('    # All of this must outlive a power cut.\n    sync\n    exit\n}\n')
+    sections.append(('install', ''.join(out)))
+    out.clear()
+    put('\n# ---- state: one small JSON file, replaced as a whole; on a full disk written over, which takes no room ----\n\n# Usage: save_state [EXIT_CODE SIGNAL END]\nsave_state() {\n    IFS=. read -r uptime_seconds _ </proc/uptime\n    used_base=${used_base-$((used_seconds - uptime_seconds))} used_seconds=$((used_base + uptime_seconds)) first_start=${first_start:-$EPOCHSECONDS}\n    state_line=\'{"starts":\'${start_count:-0}\',"used_s":\'$used_seconds\',"state":"\'$job_state\'","start":\'$first_start\',')
+    if v['restarts']:
+        put('"restarts":\'${failure_count:-0}\',')
+    put('"exit_code":\'${1-null}\',"signal":\'${2-null}\',"end":\'${3-null}\'}\'\n    # shellcheck disable=SC2015\n    echo "$state_line" >"$state_dir/new" && mv "$state_dir/new" "$state_dir/status.json" || echo "$state_line         " 1<>"$state_dir/status.json"\n}\n')
+    if ((v['nodes'] > 1 or v['body_sha256']) or v['whole_sha256']):
+        put('\n# Usage: not_started MESSAGE. The job has failed before it began.\nnot_started() {\n    echo "flowc: $*"\n    job_state=FAILED\n    save_state 1 0 "$EPOCHSECONDS"\n    exit 1\n}\n')
+    sections.append(('state', ''.join(out)))
+    out.clear()
+    put('\n# ---- all that the job needs comes over SSH: copied under another name first, and moved ----\n\n# A state is there only when this was given up.\n[ ! -s "$state_dir/status.json" ] || exit 0\nfor wait_count in {1..360}; do\n    # It takes the place of this file, and goes on as the unit that this is.\n    ! sha256sum -c --status <<<"')
+    put(str(v['whole_sha256']))
+    put('  $state_dir/whole" 2>/dev/null || {\n        bash "$state_dir/whole" && exec bash "$state_dir/run" job\n    }\n    [ "$wait_count" != 1 ] || echo "flowc: waits for $state_dir/whole"\n    sleep 5\ndone\nnot_started "no $state_dir/whole after 30 minutes" >>/var/log/foundry/job.log\n')
+    sections.append(('whole', ''.join(out)))
+    out.clear()
+    sections.append(('apart', ''.join(out)))
+    out.clear()
+    return sections
+
+
+def apart_small(v, sh):
+    sections = []
+    out = []
+    put = out.append
+    if v['readable']:
+        put('#!/bin/bash\n[ "$0" = /var/lib/foundry/flowc/run ]||{\ninstall -D -m 700 -- "$0" /var/lib/foundry/flowc/run&&exec bash /var/lib/foundry/flowc/run\nexit\n}\n')
+    put('d=${0%/*}\n')
+    sections.append(('header', ''.join(out)))
+    out.clear()
+    put('[ "$1" ]||{\ncat>/etc/systemd/system/flowc.service <<E\n[Unit]\nWants=network-online.target\nAfter=network-online.target')
+    if v['images']:
+        put(' docker.service')
+    put('\n[Service]\nExecStart=/bin/bash $0 job\nIgnoreSIGPIPE=no\nOOMPolicy=continue\n')
+    if (v['prepared'] or not (v['agents'])):
+        put('KillMode=mixed\n')
+    if v['prepared']:
+        put('TimeoutStopSec=')
+        put(str(v['stop_s']))
+        put('\n')
+    put('[Install]\nWantedBy=multi-user.target\nE\n')
+    if v['python']:
+        put('type -P python>/dev/null||ln -s /usr/bin/python3 /usr/local/bin/python\n')
+    put('mkdir -p /var/log/foundry\n:>>$d/status.json\nsystemctl enable --now --no-block flowc||\nsetsid -f flock -no $d bash "$0" job &>/dev/null\n')
+    if v['port_units']:
+        put("cat>/etc/systemd/system/flowc-port@.service <<'E'\n[Unit]\nWants=network-online.target\nAfter=network-online.target\n[Service]\nExecStart=/usr/local/bin/foundrypf %i\nRestart=always\nRestartSec=5\n[Install]\nWantedBy=multi-user.target\nE\n")
+        if v['forward_units']:
+            put("cat>/etc/systemd/system/flowc-forward@.service <<'E'\n[Service]\nExecStart=/bin/sh -c 'p=%i;exec systemd-socket-activate -l $${p%%%%:*} /lib/systemd/systemd-socket-proxyd localhost:$${p#*:}'\nRestart=always\nRestartSec=5\n[Install]\nWantedBy=multi-user.target\nE\n")
+        put('systemctl enable --now --no-block')
+        for l_unit in v['port_units']:
+            put(' ')
+            put(str(l_unit))
+        for l_unit in v['forward_units']:
+            put(' ')
+            put(str(l_unit))
+        put('\n')
+    put('sync\nexit\n}\n')
+    sections.append(('install', ''.join(out)))
+    out.clear()
+    put('w() {\nIFS=. read -r t _</proc/uptime\nb=${b-$((u-t))} u=$((b+t)) f=${f:-$EPOCHSECONDS}\nX=\'{"starts":\'${n:-0}\',"used_s":\'$u\',"state":"\'$s\'","start":\'$f\',')
+    if v['restarts']:
+        put('"restarts":\'${fc:-0}\',')
+    put('"exit_code":\'${1-null}\',"signal":\'${2-null}\',"end":\'${3-null}\'}\'\necho "$X">$d/new&&mv $d/new $d/status.json||echo "$X         " 1<>$d/status.json\n}\n')
+    if ((v['nodes'] > 1 or v['body_sha256']) or v['whole_sha256']):
+        put('ns() {\necho "flowc: $*"\ns=FAILED\nw 1 0 $EPOCHSECONDS\nexit 1\n}\n')
+    sections.append(('state', ''.join(out)))
+    out.clear()
+    put('[ ! -s $d/status.json ]||exit 0\nfor c in {1..360};do\n! sha256sum -c --status<<<"')
+    put(str(v['whole_sha256']))
+    put('  $d/whole" 2>/dev/null||{\nbash $d/whole&&exec bash $d/run job\n}\n[ "$c" != 1 ]||echo "flowc: waits for $d/whole"\nsleep 5\ndone\nns "no $d/whole after 30 minutes">>/var/log/foundry/job.log\n')
+    sections.append(('whole', ''.join(out)))
+    out.clear()
+    sections.append(('apart', ''.join(out)))
     out.clear()
     return sections
 

@@ -22,7 +22,7 @@ from jinja2 import nodes
 
 FILTERS = ("sh", "raw")
 # Templates that are rendered by themselves; the others are their parts. The stubs are short as they are.
-ENTRIES = {"startup": True, "gzip": False, "zlib": False, "lzma": False, "mixing": False}
+ENTRIES = {"startup": True, "apart": True, "gzip": False, "zlib": False, "lzma": False, "mixing": False}
 OPERATORS = {"eq": "==", "ne": "!=", "gt": ">", "gteq": ">=", "lt": "<", "lteq": "<="}
 
 

@@ -32,8 +32,8 @@ class Run(Record):
     `text` is the whole script, byte for byte, first line included (bytes that are not UTF-8 as lone surrogates);
     `interpreter` is its shebang line without `#!`. `args` arrive as $1…; `workdir` None means the default of the
     target. `commands` are a cluster's commands that are to be there though the text shows no call of them. `delivery`
-    says how the text comes to the machine: `script` (in the startup script), `ssh` (copied there once it runs) or
-    `auto` (copied if the startup script has no room for it).
+    says how the text comes to the machine: `script` (in the startup script), `ssh` (copied there once it runs), `auto`
+    (copied if the startup script has no room for it) or `whole` (copied with all else of the startup script).
     """
 
     UNSHOWN = ("text", "argv", "args")

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from flowc.ir.job import Job
 
 FOLDER = "/var/lib/foundry/flowc"
+# The whole startup script, where a small one waits for it.
+WHOLE = "whole"
 # SkyPilot's texts see what `setup` and an image's installers append to ~/.bashrc, which asks whether somebody types. On
 # the text's first line, so that lines keep their numbers.
 PROFILE = "[ ! -f ~/.bashrc ]||PS1=x . <(sed 's/\\$-/i/g' ~/.bashrc);"
@@ -31,6 +33,15 @@ class Body(Record):
     body_sha256: str | None
     args: tuple[str, ...]
     argv: tuple[str, ...]
+
+
+class Apart(Record):
+    """What templates ask for of a startup script that comes over SSH as a whole; None where there is none."""
+
+    whole_sha256: str | None = None
+
+
+TOGETHER = Apart()
 
 
 class Delivery(Record):

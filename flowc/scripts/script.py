@@ -5,8 +5,9 @@ from __future__ import annotations
 from flowc._compiled import templates
 from flowc._compiled.limits import SCRIPT_BYTES
 from flowc.body.commands import interpreter_package, names_python
+from flowc.digest import sha256_hex
 from flowc.record import Record
-from flowc.scripts.delivery import Body, body
+from flowc.scripts.delivery import TOGETHER, WHOLE, Apart, Body, body
 from flowc.scripts.docker import NO_CONTAINERS, Containers, containers
 from flowc.scripts.facts import Environment, environment
 from flowc.scripts.file_names import Streams, streams
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
     from flowc.ir.job import Job
     from flowc.ir.unit import Unit
+
+    Rendered = list[tuple[str, str]]
 
 WORKSPACE = "/workspace"
 # Arrays of more tasks are not packed in the form that takes seconds for each.
@@ -56,7 +59,7 @@ class Frame(Record):
 
 # Each names in its fields what templates ask for; no two of them the same.
 SECTIONS = (
-    *(Frame, Body, Streams, Environment, Limits, Journal, Restarts),
+    *(Frame, Body, Apart, Streams, Environment, Limits, Journal, Restarts),
     *(Ports, Secrets, Containers, Storage, Tools, Modules),
 )
 
@@ -64,7 +67,8 @@ SECTIONS = (
 class Startup(Record):
     """A startup script. `plain` is for people; `sent` (ASCII) is what the provider gets, packed by
     `encoding`; `payload` is what `sent` unpacks to; `limit` is the most bytes that `sent` may have. Nothing
-    is raised when it has more. `left_out`: what the job does without so that it fits, None where that is nothing."""
+    is raised when it has more. `left_out`: what the job does without so that it fits, None where that is nothing.
+    `whole` is what `sent` waits for, where that is not the job's script itself: that comes over SSH."""
 
     plain: str
     sent: str
@@ -74,6 +78,7 @@ class Startup(Record):
     plain_sections: tuple[tuple[str, str], ...]
     sent_sections: tuple[tuple[str, bytes], ...]
     left_out: str | None = None
+    whole: bytes | None = None
 
     @property
     def fits(self) -> bool:
@@ -83,6 +88,8 @@ class Startup(Record):
 def build(unit: Unit, *, index: int | None) -> Startup:
     """The script of a unit; `index` is the array index that this task has, None outside arrays."""
     sections, told = _sections(unit, index), journal(unit)
+    if unit.job.run.delivery == WHOLE:
+        return _apart([*sections, told])
     patient = unit.job.array is None or len(unit.job.array.indices) <= FEW_TASKS
     found = _packed([*sections, told], patient=patient and told.journal is None)
     if told.journal is not None and (found.encoding != PLAINEST or not found.fits):
@@ -91,15 +98,32 @@ def build(unit: Unit, *, index: int | None) -> Startup:
     return found
 
 
+def _apart(parts: list[Record]) -> Startup:
+    """A script that waits for the whole one, as a person reads it."""
+    variables = _variables(parts)
+    whole = "".join(text for _, text in templates.startup_plain(variables, sh)).encode("utf-8", "surrogateescape")
+    variables["whole_sha256"] = sha256_hex(whole)
+    small = templates.apart_small({**variables, "readable": False}, sh)
+    return _startup(templates.apart_plain(variables, sh), small, patient=False).replace(whole=whole)
+
+
 def _packed(parts: list[Record], *, patient: bool) -> Startup:
+    variables = _variables(parts)
+    small = templates.startup_small({**variables, "readable": False}, sh)
+    return _startup(templates.startup_plain(variables, sh), small, patient=patient)
+
+
+def _variables(parts: list[Record]) -> dict[str, Any]:
     variables: dict[str, Any] = {}
     for part in parts:
         variables.update(part.__dict__)
-    plain = templates.startup_plain(variables, sh)
-    small = templates.startup_small({**variables, "readable": False}, sh)
+    return variables
+
+
+def _startup(plain: Rendered, small: Rendered, *, patient: bool) -> Startup:
     sections = tuple((name, text.encode("utf-8", "surrogateescape")) for name, text in small if text)
     head = b"".join(text for name, text in sections if name != "body")
-    body = sections[-1][1]
+    body = dict(sections).get("body", b"")
     encoding, sent = pack(head, body, patient=patient)
     return Startup(
         plain="".join(text for _, text in plain),
@@ -116,6 +140,7 @@ def _sections(unit: Unit, index: int | None) -> list[Record]:
     """What is asked for by the templates that this script has; but for the journal, which may be left out."""
     job, plan = unit.job, unit.plan
     slurm, folder, nodes = job.conventions.commands, _folder(job), plan.nodes if plan else job.resources.nodes or 1
+    whole = job.run.delivery == WHOLE
     own, files, ready = body(job), streams(job, folder, index), prepared(job)
     frame = Frame(
         title=ascii(job.name)[1:-1],
@@ -141,6 +166,7 @@ def _sections(unit: Unit, index: int | None) -> list[Record]:
         *found,
         frame,
         own,
+        TOGETHER,
         files,
         environment(job, plan, index, WORKSPACE),
         limits(job),
@@ -148,7 +174,9 @@ def _sections(unit: Unit, index: int | None) -> list[Record]:
         ports(job.ports),
         secrets(job),
         docker,
-        choose(job, nodes, prepared=ready, step_gpus=step_gpus(job, plan) is not None) if brings_slurm else NO_TOOLS,
+        choose(job, nodes, prepared=ready, step_gpus=step_gpus(job, plan) is not None, whole=whole)
+        if brings_slurm
+        else NO_TOOLS,
         modules(unit),
     ]
 

@@ -94,3 +94,35 @@ def test_an_interpreter_that_is_missing_is_installed_first(tmp_path: Path) -> No
     assert machine.run(unit(text, run=run_, io=Io(stdout="out"))) == 0
     assert (tmp_path / "out").read_text() == "flowc: installs r-base-core\n" + text
     assert machine.called("apt-get")[-1].endswith("install r-base-core")
+
+
+def whole(folder: Path, **fields: object) -> Unit:
+    found = job(folder, **fields)
+    return found.replace(job=found.job.replace(run=found.job.run.replace(delivery="whole")))
+
+
+def test_a_whole_script_that_never_comes_is_a_clear_failure(tmp_path: Path) -> None:
+    built = build(whole(tmp_path), index=None)
+    assert built.fits
+    assert len(built.sent) < 2200
+    install(built, tmp_path)
+    runner = tmp_path / "run"
+    runner.write_bytes(runner.read_bytes().replace(b"/var/log/foundry", bytes(tmp_path)))
+    with (tmp_path / "prelude").open("a") as file:
+        file.write("sleep() { :; }\n")
+    assert run(tmp_path)[0] == 1
+    assert (tmp_path / "job.log").read_text() == f"flowc: no {tmp_path}/whole after 30 minutes\n"
+    found = status(tmp_path)
+    assert (found["state"], found["starts"], found["exit_code"]) == ("FAILED", 0, 1)
+    assert run(tmp_path) == (0, b""), "a job that has failed is not waited for again"
+
+
+def test_a_whole_script_has_the_small_slurm_that_knows_everything() -> None:
+    text = "#!/bin/bash\nsrun hostname\n"
+    small = build(unit(text), index=None)
+    large = build(unit(text, run=Run(text=text, interpreter="/bin/bash", delivery="whole")), index=None)
+    assert large.whole is not None
+    assert "--multi-prog" not in small.plain
+    for word in (b"multi-prog", b"kill-on-bad-exit", b"def sacct", b"def scancel", b"def sinfo", b"def squeue"):
+        assert word in large.whole, word
+    assert b"/bin/squeue" in large.whole

@@ -11,7 +11,7 @@ from flowc.backends.mithril.naming import References, safe_name, unique_name
 from flowc.digest import sha256_hex
 from flowc.ir.encode import dumps
 from flowc.record import Record
-from flowc.scripts.delivery import delivery
+from flowc.scripts.delivery import FOLDER, WHOLE, delivery
 from flowc.scripts.secrets import SECRETS, secrets
 
 TYPE_CHECKING = False
@@ -86,6 +86,10 @@ def artifacts(units: list[Unit], sink: Sink, taken: set[str]) -> list[Artifact]:
         sent = delivery(unit.job)
         if sent is not None:
             found.append(Artifact(name=f"{prefix}{BODY}", text=sent.data.decode("utf-8", "surrogateescape")))
+        for bid in its_bids:
+            if bid.script.whole is not None:
+                text = bid.script.whole.decode("utf-8", "surrogateescape")
+                found.append(Artifact(name=f"{_whole_prefix(prefix, bid, its_bids)}{WHOLE}", text=text))
     return found
 
 
@@ -110,6 +114,11 @@ def _prefix(units: list[Unit], first: Bid) -> str:
     return "" if len(units) == 1 else f"{first.name}."
 
 
+def _whole_prefix(prefix: str, bid: Bid, bids: list[Bid]) -> str:
+    """The whole startup scripts of an array's tasks differ."""
+    return prefix if len(bids) == 1 else f"{bid.name}."
+
+
 def _deliver(units: list[Unit], by_unit: list[list[Bid]]) -> list[dict[str, Any]]:
     """What is to be copied to the machines of which bids, before their jobs start: `file` is its name below `-o DIR`,
     `nodes` says whether the first machine of each bid or all of them need it."""
@@ -127,6 +136,18 @@ def _deliver(units: list[Unit], by_unit: list[list[Bid]]) -> list[dict[str, Any]
                     "sha256": sent.sha256,
                 }
             )
+        for bid in bids:
+            if bid.script.whole is not None:
+                found.append(
+                    {
+                        "to": [bid.name],
+                        "nodes": "all",
+                        "path": f"{FOLDER}/{WHOLE}",
+                        "file": f"{_whole_prefix(_prefix(units, bids[0]), bid, bids)}{WHOLE}",
+                        "bytes": len(bid.script.whole),
+                        "sha256": sha256_hex(bid.script.whole),
+                    }
+                )
         names = list(secrets(unit.job).secrets)
         if names:
             to = [bid.name for bid in bids]
@@ -143,10 +164,11 @@ def _bids(unit: Unit, references: References, taken: set[str], sink: Sink) -> tu
     names = [unique_name(name if index is None else safe_name(name, f"-{index}"), taken) for index in indices]
     built = [scripts.build(unit, index=index) for index in indices]
     largest = max(built, key=lambda script: len(script.sent))
-    if job.run.delivery == "auto" and not largest.fits and limits.fits_without_body(unit, largest.limit):
-        unit = limits.apart(unit)
+    way = None if largest.fits else limits.fits_apart(unit, largest)
+    if way is not None:
+        unit = limits.apart(unit, way)
         built = [scripts.build(unit, index=index) for index in indices]
-        limits.report_apart(unit, sink)
+        limits.report_apart(unit, built[0], sink)
     return unit, [
         Bid(name=own, script=script, body=_body(unit, plan, own, script, references))
         for own, script in zip(names, built, strict=True)

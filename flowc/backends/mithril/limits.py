@@ -91,7 +91,12 @@ def report_size(unit: Unit, sink: Sink) -> None:
     from flowc import scripts
 
     indices = job.array.indices if job.array is not None else (None,)
-    report_script(unit, scripts.build(unit, index=indices[-1]), sink)
+    script = scripts.build(unit, index=indices[-1])
+    way = None if script.fits else fits_apart(unit, script)
+    if way is None:
+        report_script(unit, script, sink)
+    else:
+        report_apart(apart(unit, way), scripts.build(apart(unit, way), index=indices[-1]), sink)
 
 
 def text_bytes(values: list[object]) -> int:
@@ -120,7 +125,7 @@ def report_script(unit: Unit, script: Startup, sink: Sink) -> None:
     body = next((size for size, name in sizes if name == "body"), 0)
     largest = ", ".join(f"{name} {size}" for size, name in sizes[:MOST_PARTS] if name != "body")
     help = f"the largest other parts are {largest}"
-    if fits_without_body(unit, script.limit):
+    if fits_as(unit, "ssh", script.limit):
         left = max(0, script.limit - len(script.sent) + body)
         help = (
             f"the job's own text takes {body} of them, {left} are left for it ({help}); "
@@ -130,29 +135,45 @@ def report_script(unit: Unit, script: Startup, sink: Sink) -> None:
     sink.report(codes.STARTUP_SCRIPT_TOO_LARGE, None, help=help, size=len(script.sent), limit=script.limit)
 
 
-def fits_without_body(unit: Unit, limit: int) -> bool:
-    """Whether the script is small enough once the job's own text comes over SSH."""
+def fits_apart(unit: Unit, script: Startup) -> str | None:
+    """What comes over SSH where a script is too large and may come so: the job's own text, or the whole of it, in
+    which the small Slurm need not be cut down. None where nothing may, or nothing helps. An array's tasks share their
+    text."""
+    job = unit.job
+    if job.run.delivery not in ("auto", "ssh"):
+        return None
+    ways = [] if job.run.delivery == "ssh" or job.run.text is None else ["ssh"]
+    cut_down = job.array is None and any(name == "tools" for name, _ in script.sent_sections)
+    ways = ["whole", *ways] if cut_down else [*ways, "whole"]
+    return next((way for way in ways if fits_as(unit, way, script.limit)), None)
+
+
+def fits_as(unit: Unit, delivery: str, limit: int) -> bool:
+    """Whether the script is small enough once something comes over SSH."""
     from flowc import scripts
 
     job = unit.job
-    if job.run.delivery == "ssh" or job.run.text is None:
+    if job.run.delivery == delivery or (delivery == "ssh" and job.run.text is None):
         return False
     indices = job.array.indices if job.array is not None else (None,)
-    return len(scripts.build(apart(unit), index=indices[-1]).sent) <= limit
+    return len(scripts.build(apart(unit, delivery), index=indices[-1]).sent) <= limit
 
 
-def apart(unit: Unit) -> Unit:
-    """The unit with its text coming over SSH."""
-    return unit.replace(job=unit.job.replace(run=unit.job.run.replace(delivery="ssh")))
+def apart(unit: Unit, delivery: str) -> Unit:
+    """The unit with its text, or the whole startup script, coming over SSH."""
+    return unit.replace(job=unit.job.replace(run=unit.job.run.replace(delivery=delivery)))
 
 
-def report_apart(unit: Unit, sink: Sink) -> None:
-    """Tell that the job's text comes over SSH, since a startup script has no room for it."""
+def report_apart(unit: Unit, script: Startup, sink: Sink) -> None:
+    """Tell that something comes over SSH, since a startup script has no room for it."""
     from flowc.diag.codes import emit as codes
-    from flowc.scripts.delivery import delivery
+    from flowc.scripts.delivery import FOLDER, WHOLE, delivery
 
     sent = delivery(unit.job)
-    if sent is not None:
+    if script.whole is not None:
+        path = f"{FOLDER}/{WHOLE}"
+        sink.report(codes.SCRIPT_AWAITED, unit.origin("run.delivery"), path=path, bytes=len(script.whole))
+    elif sent is not None:
         sink.report(codes.BODY_AWAITED, unit.origin("run.delivery"), path=sent.path, bytes=len(sent.data))
 
 

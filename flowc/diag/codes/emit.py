@@ -17,9 +17,9 @@ The provider takes startup scripts of at most 10,000 characters. The job's own t
 with the few sections that run it, and what goes beyond the limit is nearly always data inside the script: a
 long here-document, an encoded archive, a table.
 
-Put such data where the job can fetch it (a bucket, a repository, a volume), and let the script fetch it. Or write
-`--body ssh`: the job's text is then no part of the startup script and is copied over SSH once the machine is there.
-`report.txt` (from `compile -o DIR`) shows what each part takes.""",
+`flowc submit` sends over SSH what does not fit. Elsewhere put such data where the job can fetch it (a bucket, a
+repository, a volume), or write `--body ssh`: what does not fit is then no part of the startup script and is copied over
+SSH once the machine is there. `report.txt` (from `compile -o DIR`) shows what each part takes.""",
     # Digits without a pattern, which no compressor makes shorter than half.
     bad=lambda: f"#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\ndecode <<<{3**60000:x}\n",
     good=_GOOD,
@@ -158,6 +158,23 @@ what its image starts by itself, and both are part of the startup script.
 Leave `--body ssh` out.""",
     path="job.yaml",
     bad=(_TASK.replace("python train.py", "[python, train.py]"), ("--body", "ssh")),
+    good=_TASK,
+)
+
+SCRIPT_AWAITED = Code(
+    id="FC822",
+    name="script-awaited",
+    severity="note",
+    title="the job starts once its startup script ({bytes} bytes) stands at {path}: a bid has no room for it",
+    explain="""\
+A bid has room for 10,000 bytes of startup script, compressed. What does not fit goes over SSH as a whole: the job's own
+text, its files and variables, and the small Slurm that it calls, which then knows all that it could be asked for. The
+bid's script waits up to 30 minutes for just these bytes on each machine, and fails the job if none come.
+
+Nothing to do where flowc submits the job; `--body script` forbids it. By hand: `compile -o DIR` writes the text and
+says in `request.json`, under `deliver`, what goes where. Copy it over SSH under another name, as root, and move it.""",
+    path="job.yaml",
+    bad=lambda: (f"resources: {{accelerators: H100:8}}\nsetup: decode {3**60000:x}\nrun: 'true'\n", ("--body", "ssh")),
     good=_TASK,
 )
 

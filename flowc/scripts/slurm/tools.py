@@ -41,15 +41,17 @@ class Tools(Record):
 NO_TOOLS = Tools()
 
 
-def choose(job: Job, nodes: int, *, prepared: bool = False, step_gpus: bool = False) -> Tools:
+def choose(job: Job, nodes: int, *, prepared: bool = False, step_gpus: bool = False, whole: bool = False) -> Tools:
     """What the job may call. `prepared`: each machine has something to do before tasks can start there. `step_gpus`:
-    steps get fewer GPUs than the job has."""
+    steps get fewer GPUs than the job has. `whole`: there is room for all that a job could ever call."""
     from flowc._compiled.slurm_programs import NAMES
     from flowc.body.slurm_features import features
 
     wanted = features(job, nodes)
     if not wanted:
         return NO_TOOLS
+    if whole:
+        wanted |= _every(job, nodes)
     if prepared:
         wanted.add("prepared")
     if step_gpus:
@@ -68,6 +70,24 @@ def choose(job: Job, nodes: int, *, prepared: bool = False, step_gpus: bool = Fa
         asks_requeue=END_FILE in text and job.retry.requeue is not False,
         step_containers=STEP_CONTAINERS in text,
     )
+
+
+# What is as the job and its machines are, whatever the room.
+_GIVEN = {
+    *("prepared", "step_gpus", "several_nodes", "agent", "relay", "rsh", "own_hosts", "plain_hosts"),
+    *("requeue", "no_requeue"),
+}
+
+
+def _every(job: Job, nodes: int) -> set[str]:
+    """All features that go together on so many nodes."""
+    from flowc._compiled.slurm_program import LINES
+    from flowc.body.slurm_features import TABLE
+
+    marks = {name for line in LINES if line[:6] == "#% if " for name in line[6:].split("|") if name[0] != "!"}
+    marks |= {f"opt:{word[2:]}" for word in TABLE}
+    several = {"several_nodes", "relay", "rsh"} if nodes > 1 else set()
+    return marks - _GIVEN | several | {"no_requeue" if job.retry.requeue is False else "requeue"}
 
 
 def _paths(wanted: set[str]) -> tuple[tuple[str, str], ...]:
