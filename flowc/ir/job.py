@@ -237,10 +237,13 @@ class Array(Record):
 
 
 class Dependency(Record):
-    """`kind` is afterok, afterany, singleton, …; `on` a job id or name, None for singleton."""
+    """`kind` is afterok, afterany, singleton, …; `on` a job id or name, None for singleton; `minutes` go by after it
+    has started (kind `after`). Of those with `any` one is enough; all others must hold."""
 
     kind: str
     on: str | None
+    minutes: int = 0
+    any: bool = False
 
 
 class ExitRule(Record):
@@ -324,6 +327,7 @@ class Job(Record):
     text, run once on each machine before the first start. `env_facts` are `(NAME, fact)` pairs of what is known only on
     the machine: `private_ip`, `hostname`, `cpus`, `memory_bytes`, `rank`; in `env`, `${NAME}` is never expanded.
     `secrets` are names of variables whose values come after boot, never by the startup script.
+    `kill_on_invalid_dep`: where what it depends on can never hold, it counts as cancelled; else it waits for ever.
     `terminate_on_exit`: the machine is given back when the job ends. `workers_end`: when the job counts as done,
     `all` (each node's part has ended well; the default) or `first` (node 0's has).
     """
@@ -353,6 +357,7 @@ class Job(Record):
     io: Io = Io()
     array: Array | None = None
     depends_on: tuple[Dependency, ...] = ()
+    kill_on_invalid_dep: bool = False
     retry: Retry = Retry()
     pricing: Pricing = Pricing()
     placement: Placement = Placement()

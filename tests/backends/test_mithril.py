@@ -298,8 +298,8 @@ def test_report_corrects_what_the_frontend_took_for_lowered() -> None:
     asked = asked.replace(outcome_spans=(Span(asked.source, 0, 11),))
     report = {each.name: each.text for each in emit(asked)[0]}["report.txt"]
     assert re.search(
-        r"\n  1 +#!/bin/bash +approximated +FC803 +.*: `flowc submit` holds it back for jobs of one submission; "
-        r"else it starts as soon as its bid wins\n",
+        r"\n  1 +#!/bin/bash +approximated +FC803 +.*: `flowc submit` holds it back until then; "
+        r"placed otherwise, it starts as soon as its bid wins\n",
         report,
     )
     assert "waits for other jobs" not in report

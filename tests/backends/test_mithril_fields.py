@@ -155,6 +155,7 @@ VALUES: dict[str, tuple[Any, dict[str, Any]]] = {
         {"array": Array(indices=(1, 2)), "source": SourceInfo(**{**SOURCE, "frontend": "k8s"})},
     ),
     "depends_on": ((Dependency(kind="singleton", on=None),), {}),
+    "kill_on_invalid_dep": (True, {"depends_on": (Dependency(kind="afterok", on="7"),)}),
     "retry.max_restarts": (3, {}),
     "retry.requeue": (False, {}),
     "retry.keep_scratch": (

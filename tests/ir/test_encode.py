@@ -85,6 +85,7 @@ JOB_KEYS: dict[str, tuple[str, ...] | None] = {
     "io": ("stdout", "stderr", "stdin", "append"),
     "array": None,
     "depends_on": None,
+    "kill_on_invalid_dep": None,
     "retry": (
         "max_restarts",
         "requeue",
@@ -203,7 +204,7 @@ def test_records_inside_a_job_are_written_out() -> None:
     assert document["mounts"][0]["source"] == "s3://b"
     assert document["ports"][0] == {"external": 80, "internal": 8080, "protocol": "tcp"}
     assert document["array"] == {"indices": [1, 2], "max_concurrent": 1, "index_env": "I"}
-    assert document["depends_on"] == [{"kind": "singleton", "on": None}]
+    assert document["depends_on"] == [{"kind": "singleton", "on": None, "minutes": 0, "any": False}]
     assert document["outcome"][0]["action"] == "lowered"
 
 

@@ -153,6 +153,7 @@ SLURM = (
     ("--cpus-per-task=8", "", ("--cpus-per-task=9",)),
     ("--deadline=2030-01-20T12:00:00", "", ("--deadline=2031-01-20T12:00:00",)),
     ("--dependency=afterok:12", "", ("--dependency=afterok:13",)),
+    ("--kill-on-invalid-dep=yes", "--dependency=afterok:12", ("--kill-on-invalid-dep=no",)),
     ("--distribution=cyclic", "", ("--distribution=plane=2",)),
     ("--error=e.txt", "", ("--error=f.txt",)),
     ("--exclusive", "", ("--exclusive=user",)),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from flowc.diag.sink import Sink
-    from flowc.ir.job import Job
+    from flowc.ir.job import Dependency, Job
     from flowc.ir.plan import JobPlan
     from flowc.ir.unit import Unit
     from flowc.scripts import Startup
@@ -95,18 +95,30 @@ def artifacts(units: list[Unit], sink: Sink, taken: set[str]) -> list[Artifact]:
 
 def _job(unit: Unit, bids: list[Bid]) -> dict[str, Any]:
     """What of a job holds beyond its bids: what they wait for, how many at a time, how long at most, and in which other
-    regions they might be (`regions`: these alone, where there are any)."""
+    regions they might be (`regions`: these alone, where there are any). What else others know it by: the number that
+    Slurm's variables tell it, the indices of an array."""
     job, plan = unit.job, unit.plan
     assert plan is not None, "mithril: a unit without a plan"
+    more: dict[str, Any] = {"job_id": scripts.job_id(job)} if job.conventions.commands else {}
+    if job.array is not None:
+        more["indices"] = list(job.array.indices)
+    if job.kill_on_invalid_dep:
+        more["kill_on_invalid_dep"] = True
     return {
         "name": job.name,
         "bids": [bid.name for bid in bids],
-        "after": [{"kind": each.kind, "on": each.on} for each in job.depends_on],
+        "after": [_after(each) for each in job.depends_on],
         "max_concurrent": job.array.max_concurrent if job.array is not None else None,
         "hours_bound": plan.hours_bound,
         "regions": list(job.placement.regions),
         "exclude_regions": list(job.placement.exclude_regions),
+        **more,
     }
+
+
+def _after(each: Dependency) -> dict[str, Any]:
+    more = {name: value for name, value in (("minutes", each.minutes), ("any", each.any)) if value}
+    return {"kind": each.kind, "on": each.on, **more}
 
 
 def _prefix(units: list[Unit], first: Bid) -> str:

@@ -29,7 +29,7 @@ REPORTED = {
     "time.begin": "the job starts as soon as the bid wins",
     "time.deadline": "the bid stays open after it, until somebody ends it",
     "array.max_concurrent": "`flowc submit` holds tasks back; placed otherwise, all are bid for at once",
-    "depends_on": "`flowc submit` holds it back for jobs of one submission; else it starts as soon as its bid wins",
+    "depends_on": "`flowc submit` holds it back until then; placed otherwise, it starts as soon as its bid wins",
     "placement.reservation": "the bid is for the spot market",
     "placement.preemptible": "machines of the spot market can always be taken away",
     "placement.interconnect": "the instance type brings the network that it has",

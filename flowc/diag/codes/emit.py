@@ -48,8 +48,11 @@ NOT_IN_BID = Code(
 A bid on the spot market has a machine, a count, a price and a script. It knows no other jobs, no start time
 and no limit on how many bids run together, so what the job says about these is not part of the request.
 
-The message says what happens in its place. Where the order matters, submit the second job when the first is
-done.""",
+The message says what happens in its place. `flowc submit` keeps the order: it places a bid when its turn has come. Who
+sends the request by other means places the second one when the first is done.
+
+`--dependency` may name what it waits for: a task, a submission or a job's name, besides the number that SLURM_JOB_ID
+had. Slurm itself takes numbers alone: where a script has to run on both, say `flowc submit --after afterok:NAME`.""",
     bad="#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10 --dependency=singleton\nnvidia-smi\n",
     good=_GOOD,
 )

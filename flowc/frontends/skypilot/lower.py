@@ -72,8 +72,11 @@ def lower(tree: Tree, inputs: Inputs, sink: Sink) -> list[Unit]:
         unit = Lowering(tree, task, inputs, sink).unit(digest, index, head)
         if found and not parallel:
             before = Dependency(kind="afterok", on=found[-1].job.name)
-            origins = {**unit.origins, "depends_on": _border(tree, task)}
-            unit = unit.replace(job=unit.job.replace(depends_on=(before,)), origins=origins)
+            border = _border(tree, task)
+            origins = {**unit.origins, "depends_on": border, "kill_on_invalid_dep": border}
+            # SkyPilot cancels what comes after a task that has failed.
+            job = unit.job.replace(depends_on=(before,), kill_on_invalid_dep=True)
+            unit = unit.replace(job=job, origins=origins)
         found.append(unit)
         head = ()
     return found

@@ -77,7 +77,8 @@ def test_a_pipeline_depends_on_the_task_before() -> None:
     first, second = jobs(text)
     assert (first["name"], second["name"]) == ("a", "all-1")
     assert "depends_on" not in first or not first["depends_on"]
-    assert second["depends_on"] == [{"kind": "afterok", "on": "a"}]
+    assert second["depends_on"] == [{"kind": "afterok", "on": "a", "minutes": 0, "any": False}]
+    assert (first["kill_on_invalid_dep"], second["kill_on_invalid_dep"]) == (False, True)
     assert first["outcome"][0]["input"] == "name"
 
 

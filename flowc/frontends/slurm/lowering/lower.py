@@ -106,6 +106,7 @@ class Lowering:
             "io": self._io(),
             "array": self._array(),
             "depends_on": self._depends_on(),
+            "kill_on_invalid_dep": self._kills(),
             "retry": self._retry(),
             "notify": self._notify(),
             **self._inside(),
@@ -305,10 +306,19 @@ class Lowering:
         text = self.options.get("dependency")
         if not text:
             return ()
-        items, _ = meaning.dependency_items(text)
+        items, separator = meaning.dependency_items(text)
         if items:
             self._put("depends_on", "dependency")
-        return tuple(Dependency(kind=kind, on=on) for kind, on, _ in items)
+        return tuple(
+            Dependency(kind=kind, on=on, minutes=minutes if kind == "after" else 0, any=separator == "?")
+            for kind, on, minutes in items
+        )
+
+    def _kills(self) -> bool:
+        kills = self.options.get("kill-on-invalid-dep") == "yes"
+        if kills:
+            self._put("kill_on_invalid_dep", "kill-on-invalid-dep")
+        return kills
 
     def _retry(self) -> Retry:
         requeue = self.options.get("requeue", self.options.get("no-requeue"))

@@ -166,7 +166,8 @@ def array_spec(text: str) -> tuple[tuple[int, ...], int | None]:
 def dependency_items(text: str) -> tuple[tuple[tuple[str, str | None, int], ...], str]:
     """((kind, job or None, minutes after)…, separator): `,` when all must hold, `?` when one is enough.
 
-    A job is `id`, `id_task`, `id_*` or `id_[tasks]`. A bare id means afterany. Empty text and `0` are no dependency.
+    A job is `id`, `id_task`, `id_*` or `id_[tasks]`, or the name of a task of ours, which Slurm does not take. A bare
+    id means afterany. Empty text and `0` are no dependency.
     """
     if text in ("", "0"):
         return (), ","
@@ -184,20 +185,24 @@ def dependency_items(text: str) -> tuple[tuple[tuple[str, str | None, int], ...]
 
 
 def _check_bare(text: str, clause: Node) -> None:
-    """A bare id is followed by a comma or the end, and by no clause with a type: sbatch would read both as one."""
+    """A bare id is a number, followed by a comma or the end, and by no clause with a type: sbatch would read both as
+    one."""
     after = text[clause.end :]
+    if clause.nodes("job")[0].texts("NAME"):
+        raise ValueMistake("what is waited for follows a type, such as `afterok:`", clause.start, clause.end)
     if "+" in text[clause.start : clause.end] or after[:1] not in ("", ",") or ":" in after:
         raise ValueMistake("a bare job id stands alone; write afterany:ID", clause.start, clause.end)
 
 
 def _job(text: str, job: Node) -> tuple[str, int]:
-    numbers, tasks = job.texts("NUMBER"), job.nodes("task")
-    if not numbers[0].strip("0"):
+    names, numbers, tasks = job.texts("NAME"), job.texts("NUMBER"), job.nodes("task")
+    if not names and not numbers[0].strip("0"):
         raise ValueMistake("a job id is not 0", job.start, job.end)
-    minutes = int(numbers[1][:18]) if len(numbers) > 1 else 0
-    if len(numbers) > 1 and not minutes:
+    times = numbers if names else numbers[1:]
+    minutes = int(times[0][:18]) if times else 0
+    if times and not minutes:
         raise ValueMistake("the minutes after `+` are above 0", job.start, job.end)
-    return numbers[0] + (text[tasks[0].start : tasks[0].end] if tasks else ""), minutes
+    return (names or numbers)[0] + (text[tasks[0].start : tasks[0].end] if tasks else ""), minutes
 
 
 def constraint_names(text: str) -> tuple[str, ...]:

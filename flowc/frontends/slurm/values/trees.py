@@ -18,6 +18,7 @@ SHOWN = {
     "FIELD": "a name or count",
     "FEATURE": "a feature name",
     "KIND": "a dependency type",
+    "NAME": "a task's name",
     "SINGLETON": "`singleton`",
     "OPERATOR": "`&` or `|`",
     "LIMIT": "`%limit`",

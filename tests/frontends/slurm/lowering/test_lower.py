@@ -45,6 +45,7 @@ SAMPLES = {
     "gres": ("", "--gres=gpu:2"),
     "input": ("", "--input=in.txt"),
     "job-name": ("", "--job-name=train"),
+    "kill-on-invalid-dep": ("", "--kill-on-invalid-dep=yes"),
     "mail-type": ("", "--mail-type=END"),
     "mail-user": ("", "--mail-user=a@example.org"),
     "mem": ("", "--mem=4G"),

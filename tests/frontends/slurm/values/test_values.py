@@ -103,6 +103,10 @@ def test_dependencies() -> None:
         ",",
     )
     assert meaning.dependency_items("after:5+10?AFTERANY:7_*") == ((("after", "5", 10), ("afterany", "7_*", 0)), "?")
+    assert meaning.dependency_items("afterok:after-x:1f-k_3,afterany:a_[1-3]:b_*") == (
+        (("afterok", "after-x", 0), ("afterok", "1f-k_3", 0), ("afterany", "a_[1-3]", 0), ("afterany", "b_*", 0)),
+        ",",
+    )
     assert meaning.dependency_items("after:" + "9" * 5000)[0][0][1] == "9" * 5000
     assert meaning.dependency_items("1,2") == ((("afterany", "1", 0), ("afterany", "2", 0)), ",")
     assert meaning.dependency_items("0") == ((), ",")
@@ -143,6 +147,7 @@ MISTAKES = [
     (meaning.dependency_items, "afterok", 7, 7),
     (meaning.dependency_items, "afterok:0", 8, 9),
     (meaning.dependency_items, "5,afterok:6", 0, 1),
+    (meaning.dependency_items, "prepare", 0, 7),
     (meaning.constraint_tree, "a||b", 2, 3),
     (meaning.constraint_tree, "[a&b]", 1, 2),
     (meaning.constraint_tree, "a*0", 0, 3),
