@@ -7,8 +7,8 @@ Orders: `{"do": "stop"}` (a shutdown; `grace` seconds at most until KILL, else w
 "text"}` and `{"do": "spare"}` (the provider's file), `{"do": "put", "path", "mode", "text"}`,
 `{"do": "run", "id", "argv", "input"}` (a command, as root over SSH would).
 Events: `{"is": "up", "kind", "shared", "pid"}`, `{"is": "cannot", "why"}`, `{"is": "started"}`, `{"is": "ended",
-"status"}` (of the unit), `{"is": "not installed", "status"}`, `{"is": "no docker"}`, `{"is": "ran", "id", "status",
-"output"}`, `{"is": "off"}`.
+"status"}` (of the unit), `{"is": "not installed", "status"}`, `{"is": "no docker"}`, `{"is": "forward", "outer",
+"inner"}` (a port, at each boot), `{"is": "ran", "id", "status", "output"}`, `{"is": "off"}`.
 """
 
 from __future__ import annotations
@@ -36,6 +36,9 @@ MAIN = "flowc"
 # What is noted on the disk: that the unit starts at each boot, and that the script has come to its end.
 ENABLED = "/var/lib/cloud/instance/enabled"
 BOOTED = "/var/lib/cloud/instance/boot-finished"
+# Units that lead a port to another one; each that was ever enabled is a file of this folder.
+FORWARD = "flowc-forward@"
+FORWARDS = "/var/lib/cloud/instance/forwards"
 # What systemd waits between TERM and KILL where the unit says nothing.
 STOP_S = 90.0
 # Between looks at processes that are being killed.
@@ -129,6 +132,9 @@ class Init:
             self.put(file.path, file.mode, file.text)
         if first and spec.script is not None and not os.path.exists(self._at(USER_DATA)):
             self.put(USER_DATA, 0o700, spec.script if self._rewrite is None else self._rewrite(spec.script))
+        if os.path.isdir(self._at(FORWARDS)):
+            for name in os.listdir(self._at(FORWARDS)):
+                self._forward(name)
         if first and os.path.exists(self._at(USER_DATA)):
             self._install = self._spawn([self._at(USER_DATA)], self._at(INSTALL_LOG))
         elif os.path.exists(self._at(ENABLED)):
@@ -146,6 +152,13 @@ class Init:
             file.write(text.encode("utf-8", "surrogateescape"))
             os.fchmod(out, mode)
         os.replace(new, path)
+
+    def _forward(self, pair: str) -> None:
+        """`OUTER:INNER`. Whoever started the machine does it, where its network is theirs."""
+        outer, _, inner = pair.partition(":")
+        if not (outer.isdigit() and inner.isdigit()):
+            return
+        self.tell(**{"is": "forward", "outer": int(outer), "inner": int(inner)})
 
     def _start_unit(self) -> None:
         if self._unit is not None or self._deadline is not None:
@@ -234,6 +247,11 @@ class Init:
                 self._begin_to_stop(None)
             elif verb == "fail":
                 self.tell(**{"is": "no docker"})
+            elif verb == "enable" and unit.startswith(FORWARD):
+                pair = unit.removeprefix(FORWARD)
+                if not os.path.exists(self._at(f"{FORWARDS}/{pair}")):
+                    self.put(f"{FORWARDS}/{pair}", 0o644, "")
+                    self._forward(pair)
             elif unit != MAIN:
                 continue
             elif verb == "enable":

@@ -28,6 +28,7 @@ class Machine:
         self._orders = -1
         self._pid = -1
         self._buffer = b""
+        self._forwarders: list[int] = []
 
     @property
     def on(self) -> bool:
@@ -78,6 +79,8 @@ class Machine:
                 return [event]
             if event["is"] == "up":
                 self.shared = tuple(event["shared"])
+            elif event["is"] == "forward":
+                self._forward(event["outer"], event["inner"])
         return found
 
     def order(self, do: str, **values: Any) -> None:
@@ -95,7 +98,20 @@ class Machine:
             self._orders = -1
             self._gone()
 
+    def _forward(self, outer: int, inner: int) -> None:
+        """Lead a port to another one: this computer's, as its network is."""
+        from flowc.machines import forward
+
+        own = [node.address for node in self.spec.nodes if node.name == self.spec.name]
+        is_head = not own or self.spec.nodes[0].address == own[0]
+        places = [*own, *(["127.0.0.1"] if is_head else [])]
+        self._forwarders.append(forward.start(places, outer, [*own, "127.0.0.1", "::1"], inner))
+
     def _gone(self) -> None:
+        for process in self._forwarders:
+            os.kill(process, signal.SIGKILL)
+            os.waitpid(process, 0)
+        self._forwarders = []
         if self._orders >= 0:
             os.close(self._orders)
         os.close(self.events)

@@ -10,7 +10,8 @@ from flowc.settings.lookup import Settings, SettingsError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from typing import Any
 
     from flowc.providers.base import Provider
     from flowc.providers.local import Local
@@ -94,18 +95,30 @@ class World:
         """This computer."""
         from flowc.providers.local import Local
 
-        return Local(self.local_folder, files=self._files)
+        return Local(self.local_folder, files=self._files, lacks=self._lacks)
 
     def _files(self, name: str) -> Mapping[str, bytes]:
         """What the machines of a bid get of us. Raises SettingsError for a secret that the environment has not."""
         from flowc.submit.delivery import files_for, missing_secrets
 
+        for document, identity in self._delivered(name):
+            refuse_missing(missing_secrets(document, self.environ))
+            return files_for(document, identity, self.environ)
+        return {}
+
+    def _lacks(self, name: str) -> list[str]:
+        """What of that the environment has not: names of secrets."""
+        from flowc.submit.delivery import missing_secrets
+
+        return [each for document, _ in self._delivered(name) for each in missing_secrets(document, self.environ)]
+
+    def _delivered(self, name: str) -> Iterator[tuple[dict[str, Any], str]]:
+        """The document of a bid's submission where something of it is delivered, and the bid's id there."""
         for bid in self.journal.bids(name=name):
             submission = self.journal.submission(bid.key)
             if submission is not None and submission.document.get("deliver"):
-                refuse_missing(missing_secrets(submission.document, self.environ))
-                return files_for(submission.document, bid.identity, self.environ)
-        return {}
+                yield submission.document, bid.identity
+                return
 
     def _mithril(self) -> Mithril:
         from flowc.providers.mithril.provider import Mithril

@@ -8,13 +8,13 @@ import os
 import signal
 import time
 
-from flowc.providers.base import ENDED, RUNNING, Made, Resolution
+from flowc.providers.base import CANCELLED, ENDED, PENDING, RUNNING, Made, Resolution
 from flowc.providers.errors import ConflictError, ProviderError, UnavailableError, ValidationError
-from flowc.providers.local.tasks import TASK, VOLUME, Folder, all_tasks, replace, stamp
+from flowc.providers.local.tasks import CUT, TASK, VOLUME, Folder, all_tasks, replace, stamp, was_cut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
     from flowc.providers.base import Machine, Task
@@ -29,15 +29,24 @@ SHORT_S, LONG_S = 0.004, 0.2
 class Local:
     """`folder` is where tasks and volumes are kept (below the user's state directory). `files` gives what is delivered
     to the machines of a task of a name, by path: that is never written to a disk of this computer, nor stands on a
-    command line."""
+    command line. `lacks` gives what of it is not at hand, such as names of variables.
+
+    A task that was cut short by a start of this computer goes on when somebody looks at it, as on a rented machine."""
 
     name = "local"
     look_s = (0.004, 0.2)
     keeps_tasks = True
 
-    def __init__(self, folder: str, *, files: Callable[[str], Mapping[str, bytes]] = lambda name: {}) -> None:
+    def __init__(
+        self,
+        folder: str,
+        *,
+        files: Callable[[str], Mapping[str, bytes]] = lambda name: {},
+        lacks: Callable[[str], Sequence[str]] = lambda name: (),
+    ) -> None:
         self._folder = os.path.abspath(folder)
         self._files = files
+        self._lacks = lacks
 
     def resolve(self, document: Mapping[str, Any]) -> Resolution:
         """See Provider. Here each thing has its own name as its id."""
@@ -85,6 +94,11 @@ class Local:
             return
         folder = Folder(self._folder, identity)
         folder.task()
+        if was_cut(folder.state()) and (lock := folder.lock()) is not None:
+            state = folder.state()
+            if was_cut(state):
+                folder.save(state.replace(state=CANCELLED, reason="cancelled", ended_at=stamp(), on=()))
+            os.close(lock)
         self._ask(folder, {"do": "end", "grace": CANCEL_S})
         self._until_gone(folder)
 
@@ -100,7 +114,7 @@ class Local:
 
     def get(self, identity: str) -> Task:
         """See Provider. A task that has ended knows its job's exit status."""
-        return Folder(self._folder, identity).seen()
+        return self._seen(Folder(self._folder, identity))
 
     def read(self, task: Task, machine: Machine, path: str, *, offset: int) -> bytes | None:
         """See Provider. Machines that are off can be read too, as long as their task is not removed."""
@@ -138,13 +152,13 @@ class Local:
 
     def list_tasks(self, *, limit: int) -> Iterable[Task]:
         """See Provider."""
-        return [folder.seen() for folder in list(all_tasks(self._folder))[:limit]]
+        return [self._seen(folder) for folder in list(all_tasks(self._folder))[:limit]]
 
     def logs(self, identity: str, *, follow: bool, node: int = 0) -> Iterator[str]:
         """The output of a task on one of its machines, as it comes: lines, or what there is of one. `follow`: until the
         task has ended, through its preemptions."""
         folder = Folder(self._folder, identity)
-        folder.task()
+        self._go_on(folder)
         return _output(folder, node, self._shares(folder), follow=follow)
 
     def path(self, identity: str, path: str, node: int = 0) -> str:
@@ -157,7 +171,7 @@ class Local:
     def wait(self, identity: str) -> Task:
         """Until a task has ended."""
         folder = Folder(self._folder, identity)
-        folder.task()
+        self._go_on(folder)
         pause = SHORT_S
         while folder.now().state not in ENDED:
             time.sleep(pause)
@@ -170,9 +184,41 @@ class Local:
 
         folder = Folder(self._folder, identity)
         folder.task()
-        if folder.supervisor() is not None:
+        if folder.supervisor() is not None or was_cut(folder.state()):
             raise ConflictError(f"task {identity} still runs", help=f"flowc cancel {identity}")
         remove(folder.path)
+
+    def _seen(self, folder: Folder) -> Task:
+        task = folder.seen()
+        if task.state != PENDING or task.reason != CUT:
+            return task
+        lacking = self._go_on(folder)
+        if lacking:
+            return task.replace(reason=f"{CUT}, and it goes on where somebody looks who has {' and '.join(lacking)}")
+        return folder.seen()
+
+    def _go_on(self, folder: Folder) -> Sequence[str]:
+        """Keep a task again that was cut short by a start of this computer. What is lacking for that. Raises
+        NotFoundError."""
+        name = folder.task()["name"]
+        if not was_cut(folder.state()):
+            return ()
+        lock = folder.lock()
+        if lock is None:
+            return ()  # somebody keeps it, or is about to
+        try:
+            state = folder.state()
+            if not was_cut(state):
+                return ()
+            lacking = self._lacks(name)
+            if not lacking:
+                folder.save(state.replace(state=PENDING, reason=CUT, on=()))
+                from flowc.providers.local import supervisor
+
+                supervisor.launch(folder, lock, self._shares(folder), self._files(name))
+            return lacking
+        finally:
+            os.close(lock)
 
     def _create_task(self, body: Mapping[str, Any], key: str) -> Made:
         from flowc.digest import sha256_hex

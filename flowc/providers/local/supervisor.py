@@ -13,7 +13,7 @@ from flowc.machines.disk import INSTALL_LOG, STATUS, UNIT_LOG, outside
 from flowc.machines.gpus import count_of
 from flowc.machines.spec import File, Node, Spec
 from flowc.providers.base import CANCELLED, COMPLETED, ENDED, ENDS, FAILED, PENDING, PROVISIONING, RUNNING
-from flowc.providers.local.tasks import State, machine_names, stamp, status_of
+from flowc.providers.local.tasks import boot_id, machine_names, stamp, status_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,7 +42,6 @@ def launch(folder: Folder, lock: int, shares: tuple[Share, ...], files: Mapping[
         if os.fork():
             os._exit(0)
         _leave(folder, lock)
-        os.ftruncate(lock, 0)
         os.pwrite(lock, str(os.getpid()).encode(), 0)
         Supervisor(folder, shares, files).run()
         os._exit(0)
@@ -64,7 +63,8 @@ def _leave(folder: Folder, lock: int) -> None:
     os.dup2(log, 2)
     os.closerange(3, lock)
     os.closerange(lock + 1, 4096)
-    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
+    # What is asked for by USR1 before somebody listens is looked at then.
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGUSR1):
         signal.signal(number, signal.SIG_IGN)
 
 
@@ -78,7 +78,8 @@ class Supervisor:
         self._put = tuple(
             File(path=path, mode=0o600, text=data.decode("utf-8", "surrogateescape")) for path, data in files.items()
         )
-        self._state = State()
+        # Of a task that goes on after a start of this computer there is one.
+        self._state = folder.state()
         self._machines: list[Machine] = []
         # Ranks whose unit has ended since the last start.
         self._ended: dict[int, int] = {}
@@ -102,6 +103,7 @@ class Supervisor:
         linux.be_called("flowc-local")
         self._machines = [Machine(spec) for spec in self._specs()]
         self._start()
+        self._look_what_is_asked()
         while self._state.state not in ENDED:
             self._step()
         for machine in self._machines:
@@ -142,7 +144,7 @@ class Supervisor:
         self._ended, self._stopping, self._notice_until = {}, None, None
         for machine in self._machines:
             machine.start()
-        self._save(state=PROVISIONING, reason=None, starts=self._state.starts + 1)
+        self._save(state=PROVISIONING, reason=None, starts=self._state.starts + 1, boot=boot_id())
 
     def _step(self) -> None:
         """Wait for one thing, and do what follows."""

@@ -27,11 +27,14 @@ if TYPE_CHECKING:
 
 VOLUME = "vol_"
 TASK = "task-"
+# Why a task waits that somebody kept before this computer was started anew.
+CUT = "this computer was started anew"
 
 
 class State(Record):
     """How a task is. `exit_status`: of its job; `starts`: how often its machines were started; `shared`: what could not
-    be kept apart from this computer; `on`: which of its machines have power."""
+    be kept apart from this computer; `on`: which of its machines have power; `boot`: of this computer, in which
+    it was kept last."""
 
     state: str = PENDING
     reason: str | None = None
@@ -40,6 +43,7 @@ class State(Record):
     starts: int = 0
     on: tuple[int, ...] = ()
     shared: tuple[str, ...] = ()
+    boot: str = ""
 
 
 class Folder:
@@ -83,15 +87,17 @@ class Folder:
         return State(**{**values, "on": tuple(values["on"]), "shared": tuple(values["shared"])})
 
     def now(self) -> State:
-        """How it is now. A task whose supervisor is gone has failed."""
+        """How it is now. A task whose supervisor is gone has failed, unless the whole computer went down: then it waits
+        for a new one."""
         state = self.state()
         if state.state in ENDED or self.supervisor() is not None:
             return state
         state = self.state()  # it may have ended in between
         if state.state in ENDED:
             return state
-        reason = "its supervisor was killed, or this computer was started anew"
-        return state.replace(state=FAILED, reason=reason, on=())
+        if was_cut(state):
+            return state.replace(state=PENDING, reason=CUT, on=())
+        return state.replace(state=FAILED, reason="its supervisor was killed", on=())
 
     def save(self, state: State) -> None:
         """Replace what stands there."""
@@ -105,6 +111,8 @@ class Folder:
         except BlockingIOError:
             os.close(file)
             return None
+        # Who had it before is nobody any more, and the number may be that of another process.
+        os.ftruncate(file, 0)
         return file
 
     def supervisor(self) -> int | None:
@@ -145,6 +153,21 @@ class Folder:
             unit_price=None,
             exit_status=state.exit_status,
         )
+
+
+def was_cut(state: State) -> bool:
+    """Whether this computer was started anew since somebody kept the task, which had not ended."""
+    return state.state not in ENDED and bool(state.boot) and state.boot != boot_id()
+
+
+def boot_id() -> str:
+    """Of this computer, another one after each start."""
+    if not _BOOT:
+        _BOOT.append(_read("/proc/sys/kernel/random/boot_id").strip())
+    return _BOOT[0]
+
+
+_BOOT: list[str] = []
 
 
 def machine_names(asked: dict[str, Any]) -> list[str]:

@@ -76,7 +76,10 @@ def main() -> None:
     folder, method = sys.argv[1:3]
     names = os.environ.get("SECRET_NAMES", "").split()
     lines = "".join(f"{name}={quoted(os.environ[name])}\n" for name in names)
-    provider = Driven(folder, files=lambda _: {"/run/flowc/secrets": lines.encode()} if names else {})
+    lacks = os.environ.get("LACKS", "").split()
+    provider = Driven(
+        folder, files=lambda _: {"/run/flowc/secrets": lines.encode()} if names else {}, lacks=lambda _: lacks
+    )
     words = json.load(sys.stdin)
     try:
         result = getattr(provider, method)(*words["args"], **words["options"])
