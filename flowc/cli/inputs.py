@@ -5,7 +5,7 @@ from __future__ import annotations
 from flowc.cli.arguments import UsageError
 from flowc.inputs import Flags, Inputs, OldSpelling, command_line
 from flowc.secret import looks_secret
-from flowc.source import Derived, Source, Span
+from flowc.source import Derived, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,9 +13,6 @@ if TYPE_CHECKING:
 
     from flowc.cli.arguments import Words
 
-# Flags for which a setting stands in where they are not given; both have the field's name.
-_SETTINGS = ("project", "region", "ssh_keys")
-_VARIABLE = "environment variable "
 # Where a flag's name and its field differ: what repeats is singular on the command line.
 _FLAG_OF_KEY = {"ssh_key": "ssh_keys", "secret": "secrets", "mount": "mounts", "port": "ports", "set": "sets"}
 _MASK = "***"
@@ -106,30 +103,12 @@ def _defaults(given: Flags, environ: Mapping[str, str], spans: dict[str, Span]) 
     if not may_be_set(environ, folder, home):
         return Flags()
     from flowc.settings.lookup import Settings, SettingsError
+    from flowc.tasks.defaults import defaults_of
 
-    settings = Settings(environ, folder=folder, home=home)
-    values: dict[str, object] = {}
-    for field in _SETTINGS:
-        if getattr(given, field):
-            continue
-        try:
-            found = settings.get(field)
-        except SettingsError as error:
-            raise UsageError(error.message, error.help) from None
-        if found.values and found.origin is not None:
-            values[field] = found.values if field == "ssh_keys" else found.values[0]
-            spans[field] = _place(found.origin, ",".join(found.values))
-    return Flags(**values) if values else Flags()  # type: ignore[arg-type]
-
-
-def _place(origin: str, value: str) -> Span:
-    """Where a setting stands, as a place of its own."""
-    if origin.startswith(_VARIABLE):
-        source, before = "<environment>", origin.removeprefix(_VARIABLE) + "="
-    else:
-        source, before = "<settings>", f"{origin}: "
-    text = before + value
-    return Span(Source(source, text), len(before), len(text))
+    try:
+        return defaults_of(given, Settings(environ, folder=folder, home=home), spans)
+    except SettingsError as error:
+        raise UsageError(error.message, error.help) from None
 
 
 def _old_spellings(words: Words, line: _Line) -> tuple[OldSpelling, ...]:

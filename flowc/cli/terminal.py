@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from flowc.diag.render import PLAIN, WIDTH, Palette, colours
 
@@ -23,6 +24,13 @@ def write(stream: TextIO, text: str, *, encoding: str | None = None, errors: str
     stream.flush()
     buffer.write(text.encode(encoding or stream.encoding or "utf-8", errors))
     buffer.flush()
+
+
+def write_bytes(data: bytes) -> None:
+    """To standard output, as they are, at once."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
 
 
 def palette(stream: TextIO, environ: Mapping[str, str]) -> Palette:

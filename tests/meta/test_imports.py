@@ -58,7 +58,7 @@ ALLOWED = {
     "remote": {"record", "shell"},
     "providers": {"_compiled", "record", "digest", "version", "secret", "diag", "machines", "remote"},
     "submit": {"_compiled", "record", "digest", "providers"},
-    "tasks": {"record", "secret", "diag", "backends", "settings", "providers", "submit"},
+    "tasks": {"record", "source", "inputs", "secret", "diag", "backends", "settings", "providers", "submit"},
     "driver": EVERYTHING_BELOW_DRIVER,
     # The public API names the types that it takes and gives.
     "__init__": {"driver", "diag", "source", "inputs", "version"},

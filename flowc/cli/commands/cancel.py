@@ -32,26 +32,9 @@ def run(words: Words, argv: list[str]) -> int:
 
 
 def _cancel(words: Words) -> int:
-    import time
-
     from flowc.cli.status import DONE
-    from flowc.cli.tasks.world import World, tell
-    from flowc.providers.base import CANCELLED
-    from flowc.tasks.names import bids_of
-    from flowc.tasks.placing import give_up
+    from flowc.cli.tasks.world import World
+    from flowc.tasks.cancelling import cancel
 
-    world = World(words)
-    bids = bids_of(world.journal, words.operands)
-    for key in dict.fromkeys(bid.key for bid in bids if bid.made is None):
-        # Those that are not placed come first: nothing may be placed while the others end.
-        give_up(world, key, [bid.name for bid in bids if bid.key == key and bid.made is None])
-    for bid in bids_of(world.journal, words.operands):
-        if bid.made is None:
-            tell(f"{bid.name}: was not placed, and will not be")
-            continue
-        world.provider(bid.provider).end("bid", bid.made)
-        if bid.ended is None:
-            world.journal.ended(bid.key, bid.number, CANCELLED, 130)
-        world.journal.released(bid.key, bid.number, time.time())
-        tell(f"{bid.name}: ended" + ("" if bid.provider == "local" else ", nothing more is paid for it"))
+    cancel(World(words), words.operands)
     return DONE

@@ -8,9 +8,9 @@ from flowc.cli.tasks.options import TASK
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.cli.arguments import Words
-    from flowc.cli.tasks.output import Output
     from flowc.cli.tasks.world import World
     from flowc.submit.journal import Bid
+    from flowc.tasks.output import Output
 
 COMMAND = Command(
     name="logs",
@@ -39,19 +39,20 @@ def run(words: Words, argv: list[str]) -> int:
 
 
 def _logs(words: Words) -> int:
+    from flowc.cli import terminal
     from flowc.cli.status import DONE
-    from flowc.cli.tasks.output import Output
     from flowc.cli.tasks.staying import stay
     from flowc.cli.tasks.world import World
     from flowc.tasks.names import bids_of
+    from flowc.tasks.output import Output
     from flowc.tasks.waiting import Waiting
 
     world = World(words)
     bids = bids_of(world.journal, words.operands)
-    output = Output(several=len(bids) > 1)
+    output = Output(terminal.write_bytes, several=len(bids) > 1)
     brought = _brought(world, output, bids)
     if words.flag("follow"):
-        return stay(Waiting(world, bids, output=Output(several=len(bids) > 1)))
+        return stay(Waiting(world, bids, output=Output(terminal.write_bytes, several=len(bids) > 1)))
     for bid in bids:
         if bid not in brought:
             _show(world, output, bid)

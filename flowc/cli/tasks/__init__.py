@@ -2,5 +2,5 @@
 gets the words of a command line, and a terminal.
 
 `world` is that of a command; `compiling` makes a request document of sources, `submitting` submits it; `staying` waits
-for the end, `output` shows what jobs say; `bill` says who ends what is paid for them.
+for the end; `bill` says who ends what is paid for them.
 """

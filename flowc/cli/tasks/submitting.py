@@ -92,9 +92,9 @@ def _submit(words: Words, argv: list[str], standing: Standing) -> int:
 def _carry_out(
     words: Words, world: World, submissions: Sequence[Submission], standing: Standing, price: str = ""
 ) -> int:
-    from flowc.cli.tasks.output import Output
     from flowc.cli.tasks.staying import stay
     from flowc.submit.steps import InterruptedSubmissionError, RefusedError
+    from flowc.tasks.output import Output
     from flowc.tasks.placing import place
     from flowc.tasks.waiting import Waiting
 
@@ -116,7 +116,9 @@ def _carry_out(
         if left and not stays:
             tell(f"{left} of {len(found)} bids wait until others have ended: `flowc wait`, `list` and "
                  "`status` place them")  # fmt: skip
-    waiting = Waiting(world, bids, output=Output(several=len(bids) > 1) if words.flag("follow") else None)
+    waiting = Waiting(
+        world, bids, output=Output(terminal.write_bytes, several=len(bids) > 1) if words.flag("follow") else None
+    )
     if not stays:
         waiting.until_delivered()
     watched = watcher(world.folder) is not None

@@ -1,9 +1,8 @@
-"""The output of tasks, as it is shown."""
+"""The output of tasks, as it is shown: where it goes is up to who asks for it."""
 
 from __future__ import annotations
 
 import os
-import sys
 from contextlib import suppress
 from itertools import count
 
@@ -12,15 +11,18 @@ from flowc.submit.ending import OUTPUT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flowc.providers.base import Provider, Task
     from flowc.submit.journal import Bid
 
 
 class Output:
-    """The output of tasks on standard output, each machine's from where it was left. `several`: tasks, whose lines
+    """The output of tasks, each machine's from where it was left, handed to `write`. `several`: tasks, whose lines
     come between each other."""
 
-    def __init__(self, *, several: bool) -> None:
+    def __init__(self, write: Callable[[bytes], None], *, several: bool) -> None:
+        self._write = write
         self._several = several
         # By the place of a machine among its task's: another one may boot from the same disk.
         self._streams: dict[tuple[str, int], _Stream] = {}
@@ -72,11 +74,6 @@ class Output:
 
     def _write_lines(self, lines: list[bytes], label: str) -> None:
         self._write(b"".join(label.encode() + line + b"\n" for line in lines))
-
-    def _write(self, data: bytes) -> None:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
 
 
 class _Stream:
