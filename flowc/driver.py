@@ -53,12 +53,13 @@ class Result(Record):
 class Together:
     """What the sources of one compilation share: what those before may cost, and the names that are taken."""
 
-    __slots__ = ("costs", "names", "planned")
+    __slots__ = ("costs", "names", "planned", "told")
 
     def __init__(self) -> None:
         self.costs: list[Cost] = []
         self.planned: list[tuple[list[Unit], str]] = []  # sources whose costs were not asked for yet
         self.names: set[str] = set()
+        self.told = False  # what is said once
 
     def before(self) -> tuple[Cost, ...]:
         """What the sources so far may cost; worked out once there is another one."""
@@ -152,7 +153,11 @@ def _artifacts(
     backend = _backend(emit or "mithril")
     backend.check(units, sink)
     if emit is not None:
-        return backend.emit(units, sink, together.names)
+        artifacts = backend.emit(units, sink, together.names)
+        if not (inputs.submitted or together.told or sink.failed):
+            backend.alone(sink)
+            together.told = True
+        return artifacts
     backend.measure(units, sink)
     return []
 

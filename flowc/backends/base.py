@@ -37,13 +37,19 @@ def checks_nothing(units: list[Unit], sink: Sink) -> None:
     """The `check` of a target that can express all there is, the `measure` of one without limits."""
 
 
+def says_nothing(sink: Sink) -> None:
+    """The `alone` of a target that asks for nothing that is paid."""
+
+
 class Backend(Record):
     """What is done with the planned units of one source, in this order.
 
     `check(units, sink)` reports what the target cannot express. `emit(units, sink, taken)` gives the artifacts, the
     printed one first, and reports which of them are too large; `taken` are the names that requests of this compilation
-    have, to which it adds its own. `measure(units, sink)` does so in its place where nobody wants the artifacts."""
+    have, to which it adds its own. `measure(units, sink)` does so in its place where nobody wants the artifacts.
+    `alone(sink)` says, once of a compilation, what holds where nobody submits the artifacts."""
 
     check: Callable[[list[Unit], Sink], None]
     emit: Callable[[list[Unit], Sink, set[str]], list[Artifact]]
     measure: Callable[[list[Unit], Sink], None] = checks_nothing
+    alone: Callable[[Sink], None] = says_nothing

@@ -79,6 +79,36 @@ def test_files_of_a_compilation_have_one_budget_and_nothing_is_written_beyond_it
     assert sorted(each.name for each in (folder / "out").iterdir()) == ["a", "b"]
 
 
+def test_a_compile_says_once_that_nothing_ends_the_bill(flowc: Flowc, folder: Path) -> None:
+    (folder / "a.sbatch").write_text(HOUR)
+    (folder / "b.yaml").write_text(TASK)
+    done = flowc("compile", "a.sbatch", "b.yaml", "--budget", "128", "-o", "out")
+    assert done.err.count("note[FC708] bill-goes-on: nothing ends the bid when the job has ended") == 1
+    assert "  at most     $64.00 if the bid is ended with the job, as `flowc submit` does\n" in (
+        (folder / "out/a/report.txt").read_text()
+    )
+    # Whatever places no bid, or ends it, says nothing.
+    for words in (("check", "a.sbatch"), ("compile", "a.sbatch", "--emit", "script")):
+        assert "FC708" not in flowc(*words).err + flowc(*words).out
+    assert "FC708" not in flowc("submit", "a.sbatch", "--dry-run", "--offline").err
+
+
+def test_what_is_submitted_has_one_budget(flowc: Flowc, folder: Path) -> None:
+    (folder / "a.sbatch").write_text(HOUR)
+    (folder / "array.sbatch").write_text(HOUR.replace("--job-name", "--array=1-2%1 --job-name"))
+    (folder / "het.sbatch").write_text(HET)
+    (folder / "two.yaml").write_text(TWO)
+    words = ("submit", "a.sbatch", "array.sbatch", "het.sbatch", "two.yaml", "-i", "8xh100", "--dry-run", "--offline")
+    refused = flowc(*words, "--budget", "895.99")
+    assert (refused.status, refused.out) == (1, "")
+    assert "may cost $896.00, the budget is $895.99" in refused.err
+    assert flowc(*words, "--budget", "896").status == 0
+    (folder / "again.sbatch").write_text(HOUR + "scontrol requeue $SLURM_JOB_ID\n")
+    refused = flowc(*words[:5], "again.sbatch", *words[5:], "--budget", "1000000")
+    assert (refused.status, refused.out) == (1, "")
+    assert "FC702" in refused.err
+
+
 def test_what_is_checked_stands_alone(flowc: Flowc, folder: Path) -> None:
     for name in "abc":
         (folder / f"{name}.sbatch").write_text(HOUR)

@@ -30,7 +30,7 @@ def test_generated_scripts_compile_or_are_refused(seed: int) -> None:
 
 
 def test_settings_without_an_option_are_told() -> None:
-    inputs = Inputs(environ=(("SBATCH_WAIT4SWITCH", "10"),))
+    inputs = Inputs(environ=(("SBATCH_WAIT4SWITCH", "10"),), submitted=True)
     result = flowc.compile("#!/bin/sh\n#SBATCH --gpus=h100:8 --time=10\ntrue\n", inputs)
     assert not result.failed
     assert [each.code.name for each in result.diagnostics] == ["cluster-options"]

@@ -17,7 +17,7 @@ HEAD = "#!/bin/bash\n#SBATCH --gpus-per-node=h100:8 --time=10\n"
 
 
 def compiled(body: str, flags: Flags = NONE, first: str = HEAD) -> Any:
-    return flowc.compile(Source("job.sbatch", first + body), Inputs(flags=flags))
+    return flowc.compile(Source("job.sbatch", first + body), Inputs(flags=flags, submitted=True))
 
 
 def said(body: str, flags: Flags = NONE, first: str = HEAD) -> list[tuple[str, int | None, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flowc.backends.base import Artifact, Backend
 from flowc.backends.mithril import limits
+from flowc.diag.codes import price as codes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,4 +31,9 @@ def emit(units: list[Unit], sink: Sink, taken: set[str]) -> list[Artifact]:
     return artifacts(units, sink, taken)
 
 
-BACKEND = Backend(check=check, emit=emit, measure=measure)
+def alone(sink: Sink) -> None:
+    """Report that nobody ends the bill."""
+    sink.report(codes.BILL_GOES_ON, None)
+
+
+BACKEND = Backend(check=check, emit=emit, measure=measure, alone=alone)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 WIDEST = 60
 FULL = 1000
 MOST_NAMES = 3
+# What the worst case rests on: the job's time limit ends the job alone.
+ENDED = " if the bid is ended with the job, as `flowc submit` does"
 # What is said with these of an option is what became of it, whatever the job's own format could keep.
 NOT_KEPT = (
     *(codes.NOT_IN_BID, codes.FILES_NOT_CARRIED, codes.BUCKET_UNREACHABLE, codes.PORT_NOT_OPENED, codes.BID_STAYS),
@@ -79,16 +81,14 @@ def _price(plan: JobPlan) -> list[str]:
         return f"${text}" if text is not None else "unknown"
 
     many = f" for {plural(plan.count, 'bid')} on {plural(plan.nodes, 'node')} each" if plan.count > 1 else ""
+    worst = usd(plan.worst_case_usd) if plan.worst_case_usd is not None else "without bound"
     bound = f"{plan.hours_bound} h" if plan.hours_bound is not None else "none"
     return _columns(
         [
             ("limit", f"{usd(plan.limit_usd_per_instance_hour)} per instance and hour"),
             ("market", f"{usd(plan.market_usd_per_instance_hour)} per instance and hour"),
             ("time limit", bound),
-            (
-                "at most",
-                (usd(plan.worst_case_usd) if plan.worst_case_usd is not None else "without bound") + many,
-            ),
+            ("at most", f"{worst}{many}{ENDED if plan.worst_case_usd is not None else ''}"),
             ("expected", usd(plan.expected_usd)),
         ]
     )

@@ -25,13 +25,12 @@ if TYPE_CHECKING:
 
 
 def compiled(
-    words: Words, argv: list[str], tally: Tally, *, emit: str, body: str | None = None
+    words: Words, argv: list[str], tally: Tally, *, emit: str, submitted: bool = False
 ) -> Iterator[tuple[str, tuple[Artifact, ...]]]:
-    """The path of each source, and what was made of it; its findings are shown and counted. `body` holds where
-    `--body` is not given. Raises UsageError."""
+    """The path of each source, and what was made of it; its findings are shown and counted. Raises UsageError."""
     inputs = gather(words, argv, os.environ)
-    if body is not None:
-        inputs = inputs.replace(defaults=inputs.defaults.replace(body=body))
+    if submitted:  # so what the startup script has no room for is brought over SSH
+        inputs = inputs.replace(defaults=inputs.defaults.replace(body="auto"), submitted=True)
     wrapped = any(word.startswith("--wr") for word in inputs.args)
     refuse_mixtures(words)
     if not words.operands and not wrapped and inputs.command is None:
@@ -71,7 +70,7 @@ def request(words: Words, argv: list[str]) -> tuple[dict[str, Any] | None, int]:
     from flowc.tasks.documents import document_of, joined
 
     tally, documents = Tally(), []
-    for _, artifacts in list(compiled(words, argv, tally, emit="mithril", body="auto")):
+    for _, artifacts in list(compiled(words, argv, tally, emit="mithril", submitted=True)):
         if artifacts:
             documents.append(document_of(artifacts))
     if tally.status or len(documents) != tally.files:

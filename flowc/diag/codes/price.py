@@ -16,6 +16,8 @@ BUDGET_EXCEEDED = Code(
 The worst case is the limit price on every machine for the whole time limit: for every task of an array, every component
 of a heterogeneous job, every document, and all files that one `flowc compile` is given. (`flowc check` looks at each
 file by itself.) The auction usually asks less, but never more, so a budget that is below it cannot be promised.
+The time limit ends the job; what ends the bill is the end of the bid, which `flowc submit` sees to with the job, and
+nobody after a compile alone.
 
 Lower the limit price (`--max-price-per-hour`), the time limit, the number of machines, or raise the
 budget.""",
@@ -30,7 +32,8 @@ BUDGET_UNBOUNDED = Code(
     title="a budget of ${budget} cannot be promised {why}",
     explain="""\
 Without a time limit the job may run, and cost, for ever. So it may where its own text starts it anew:
-`scontrol requeue` begins the time limit again each time, as under Slurm.
+`scontrol requeue` begins the time limit again each time, as under Slurm. With a time limit the budget holds where the
+bid is ended with its job: `flowc submit` does that, a compile alone does not.
 
 Give the job a time limit: `#SBATCH --time=4:00:00` or the flag `--time`; with `--no-requeue` the text cannot start the
 job anew.""",
@@ -44,9 +47,9 @@ COST_UNBOUNDED = Code(
     severity="note",
     title="{why}: the job may run without end, at up to ${limit} an hour",
     explain="""\
-A cluster puts a limit on jobs that name none. Rented machines run, and are paid, until the job ends or
-somebody ends it. A time limit is no such end where the job's own text has it started anew (`scontrol requeue`), which
-begins the limit again, as under Slurm.
+A cluster puts a limit on jobs that name none. Rented machines are paid until somebody ends their bid: `flowc submit`
+does with the job, so a job without end has a bill without end. A time limit is no such end where the job's own text has
+it started anew (`scontrol requeue`), which begins the limit again, as under Slurm.
 
 Give the job a time limit: `#SBATCH --time=4:00:00` or the flag `--time`; with `--no-requeue` the text cannot start the
 job anew.""",
@@ -104,9 +107,23 @@ COST_MULTIPLIED = Code(
     explain="""\
 Each task of an array, each component of a heterogeneous job and each document is a bid of its own, and each node of a
 job a machine of its own: the limit price is paid for all of them. What stands here is the worst case, when every
-machine runs at the limit price until the time limit.
+machine runs at the limit price until the time limit, and each bid is ended with its job.
 
 Give `--budget` to refuse a job that may cost more than that, a shorter `--time`, or a lower `--max-price-per-hour`.""",
     bad="#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10 --array=1-4\nnvidia-smi\n",
     good="#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\nnvidia-smi\n",
+)
+
+BILL_GOES_ON = Code(
+    id="FC708",
+    name="bill-goes-on",
+    severity="note",
+    title="nothing ends the bid when the job has ended: whoever places it pays until it is ended",
+    explain="""\
+A bid is paid for as long as it lives, however long ago its job has ended, and a request by itself ends nothing. The
+worst case of a report, and a budget, hold where the bid is ended with its job. Said once of all that is compiled.
+
+`flowc submit` places the bid and ends it with the job. Who sends the request in another way ends the bid himself.""",
+    bad=_GOOD,
+    good=(_GOOD, ("--emit=script",)),
 )
