@@ -42,6 +42,11 @@ def unshare(flags: int) -> None:
     _checked(_libc.unshare(flags), "unshare")
 
 
+def set_namespace(file: int) -> None:
+    """Enter the namespace that an open file stands for; one of processes holds for children alone."""
+    _checked(_libc.setns(ctypes.c_int(file), 0), "setns")
+
+
 def mount(source: str | None, place: str, kind: str | None, flags: int, options: str = "") -> None:
     """See mount(2)."""
     _checked(

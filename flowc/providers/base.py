@@ -6,9 +6,11 @@ from flowc.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from decimal import Decimal
-    from typing import Any, Protocol
+    from typing import IO, Any, Protocol
+
+    from flowc.remote.link import Ran
 
     class Provider(Protocol):
         """A place where jobs run. Every method may raise ProviderError.
@@ -55,6 +57,18 @@ if TYPE_CHECKING:
 
         def write(self, task: Task, machine: Machine, path: str, data: bytes) -> None:
             """Put a file on one of the task's machines that root alone may read, as a whole. Raises as `read`."""
+
+        def run(
+            self,
+            task: Task,
+            machine: Machine,
+            script: str,
+            *words: str,
+            given: bytes | IO[bytes] | Iterable[bytes] = b"",
+            take: Callable[[bytes], object] | None = None,
+        ) -> Ran:
+            """Run a script of sh as root on one of the task's machines: see `flowc.remote.link.Link.run`. Raises as
+            `read`, and what `given` and `take` raise."""
 
 
 # The states of a task, in the order in which it goes through them; a task that is preempted is PENDING again.

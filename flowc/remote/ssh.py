@@ -1,25 +1,52 @@
-"""Reads and writes files of a task's machines by the system's ssh: one call each, bounded in time, asking nothing.
+"""Where a machine is, how the system's ssh is called for it, and what it says when it fails.
 
-Host keys are kept for each task apart: addresses come back with other machines behind them, and a changed key within
-one task is an error that is told.
+Host keys are kept for each task apart, under the name of the machine: addresses come back with other machines behind
+them, and a task may get another machine. One that shows another key than before is an error that is told.
+
+The user's own configuration of ssh holds, since it may be the only way out of his network, but for what would change
+what is run, or lend something of this computer to the machine. Nothing is ever asked for.
 """
 
 from __future__ import annotations
 
 import os
-import subprocess
 
 from flowc.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable
 
 CONNECT_S = 10
-CALL_S = 60
-# The longest piece of a file that one call brings.
-MOST_BYTES = 4_000_000
+# A connection on which nothing arrives is cut after the product of these.
+ALIVE_S, ALIVE_COUNT = 15, 4
 USER, PORT = "ubuntu", 22
+
+# What holds against any configuration. Older programs do not know the last ones.
+_FIXED = {
+    "IgnoreUnknown": "StdinNull,ForkAfterAuthentication,SessionType,KnownHostsCommand",
+    "BatchMode": "yes",
+    "ConnectTimeout": str(CONNECT_S),
+    "ServerAliveInterval": str(ALIVE_S),
+    "ServerAliveCountMax": str(ALIVE_COUNT),
+    "StrictHostKeyChecking": "accept-new",
+    "GlobalKnownHostsFile": "/dev/null",
+    "UpdateHostKeys": "no",
+    "VerifyHostKeyDNS": "no",
+    "HashKnownHosts": "no",
+    "CheckHostIP": "no",
+    "LogLevel": "ERROR",
+    "RemoteCommand": "none",
+    "PermitLocalCommand": "no",
+    "ClearAllForwardings": "yes",
+    "ForwardAgent": "no",
+    "ForwardX11": "no",
+    "Tunnel": "no",
+    "StdinNull": "no",
+    "ForkAfterAuthentication": "no",
+    "SessionType": "default",
+    "KnownHostsCommand": "none",
+}
 
 
 class UnreachableError(Exception):
@@ -31,32 +58,35 @@ class ChangedHostKeyError(UnreachableError):
 
 
 class Place(Record):
-    """Where a machine is reached: `keys` is the file with the host keys of its task."""
+    """Where a machine is reached: `keys` is the file with the host keys of its task, `name` what the machine is called
+    in it; `identities` are files with private keys that are offered before others."""
 
     host: str
     port: int
     keys: str
+    name: str
+    user: str = USER
+    identities: tuple[str, ...] = ()
 
 
-def place_of(address: str, keys: str) -> Place:
-    """`address` is `host`, `host:port`, or `[v6]:port`, maybe with a user before it that is ours anyway. Raises
-    UnreachableError for what is none; what begins with a dash would be an option."""
-    _, _, rest = address.rpartition("@")
-    host, port = rest, PORT
+def place_of(address: str, keys: str, *, name: str = "", identities: Iterable[str] = ()) -> Place:
+    """`address` is `host`, `host:port`, or `[v6]:port`, maybe with a user and `@` before it. Raises UnreachableError
+    for what is none; what begins with a dash would be an option."""
+    user, _, rest = address.rpartition("@")
+    host, text = rest, ""
     if rest.startswith("["):
         host, _, tail = rest[1:].partition("]")
         text = tail.removeprefix(":")
     elif rest.count(":") == 1:
         host, _, text = rest.partition(":")
-    else:
-        text = ""
-    if text:
-        if not (text.isascii() and text.isdigit() and 0 < int(text[:6]) < 65536):
-            raise UnreachableError(f"the provider gives an address that is none: {address[:100]!r}")
-        port = int(text)
-    if not host or host.startswith("-") or not all(c.isalnum() or c in ".:-_%" for c in host):
+    port = int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 0 if text else PORT
+    if not 0 < port < 65536 or not _is_word(host, ".:-_%") or (user and not _is_word(user, ".-_")):
         raise UnreachableError(f"the provider gives an address that is none: {address[:100]!r}")
-    return Place(host=host, port=port, keys=keys)
+    return Place(host=host, port=port, keys=keys, name=name or host, user=user or USER, identities=tuple(identities))
+
+
+def _is_word(text: str, others: str) -> bool:
+    return bool(text) and not text.startswith("-") and all(c.isalnum() or c in others for c in text)
 
 
 def public_key(path: str) -> str:
@@ -70,69 +100,40 @@ def public_key(path: str) -> str:
     return f"{words[0]} {words[1]}"
 
 
-def command(place: Place, *words: str, user: str = USER) -> list[str]:
-    """The ssh command that runs `words` as root there."""
+def options(place: Place, **more: str) -> list[str]:
+    """The program and its options for a machine; `more` are further ones by their names, such as ControlPath."""
+    values = {
+        **_FIXED,
+        "HostKeyAlias": place.name,
+        # A path with a space, or a percent sign, is a path.
+        "UserKnownHostsFile": '"' + place.keys.replace("%", "%%") + '"',
+        **more,
+    }
+    flags = [each for name, value in values.items() for each in ("-o", f"{name}={value}")]
+    keys = [each for path in place.identities for each in ("-i", path)]
+    return ["ssh", *flags, *keys, "-p", str(place.port), "-l", place.user]
+
+
+def as_root(*words: str) -> str:
+    """The text that a machine is given to run `words` as root."""
     from flowc.shell.quote import sh
 
-    options = {
-        "BatchMode": "yes",
-        "ConnectTimeout": str(CONNECT_S),
-        "ServerAliveInterval": "15",
-        "ServerAliveCountMax": "4",
-        "StrictHostKeyChecking": "accept-new",
-        "UserKnownHostsFile": place.keys,
-        "LogLevel": "ERROR",
-    }
-    flags = [each for name, value in options.items() for each in ("-o", f"{name}={value}")]
-    remote = " ".join(sh(word) for word in ("sudo", "-n", *words))
-    return ["ssh", *flags, "-p", str(place.port), "-l", user, "--", place.host, remote]
+    return " ".join(sh(word) for word in ("sudo", "-n", *words))
 
 
-def read(place: Place, path: str, *, offset: int = 0, environ: Mapping[str, str] | None = None) -> bytes | None:
-    """Bytes of a file on the machine from `offset` on, at most MOST_BYTES; None where there is no such file. Raises
-    UnreachableError."""
-    script = 'test -e "$1" || exit 44; tail -c +"$2" -- "$1" | head -c "$3"'
-    done = _run(place, script, path, str(offset + 1), str(MOST_BYTES), environ=environ)
-    if done.returncode == 44:
-        return None
-    return done.stdout
-
-
-def write(place: Place, path: str, data: bytes, *, environ: Mapping[str, str] | None = None) -> None:
-    """Put a file there that root alone may read, as a whole. The data go through the connection alone, and stand in no
-    list of processes. Raises UnreachableError."""
-    script = 'umask 077; mkdir -p -- "${1%/*}" && cat >"$1.new" && mv -- "$1.new" "$1"'
-    _run(place, script, path, data=data, environ=environ)
-
-
-def _run(
-    place: Place, script: str, *words: str, data: bytes = b"", environ: Mapping[str, str] | None = None
-) -> subprocess.CompletedProcess[bytes]:
-    """Run a script of sh as root there. Raises UnreachableError where that fails, but for status 44."""
-    os.makedirs(os.path.dirname(place.keys), mode=0o700, exist_ok=True)
-    try:
-        done = subprocess.run(
-            command(place, "sh", "-c", script, "sh", *words),
-            input=data,
-            capture_output=True,
-            timeout=CALL_S,
-            env=environ,
-            check=False,
-        )
-    except FileNotFoundError:
-        raise UnreachableError("there is no ssh here: install openssh-client") from None
-    except subprocess.TimeoutExpired:
-        raise UnreachableError(f"{place.host} did not answer within {CALL_S} seconds") from None
-    if done.returncode not in (0, 44):
-        raise _trouble(place, done.stderr.decode("utf-8", "replace"))
-    return done
-
-
-def _trouble(place: Place, said: str) -> UnreachableError:
-    """What ssh says, in a sentence."""
+def trouble(place: Place, said: str) -> UnreachableError:
+    """What ssh says where it fails, in a sentence."""
     if "IDENTIFICATION HAS CHANGED" in said or "Host key verification failed" in said:
-        return ChangedHostKeyError(f"another machine answers at {place.host} than the one that this task had")
+        return ChangedHostKeyError(
+            f"another machine answers at {place.host} than {place.name} was before: its host key has changed; if that "
+            f"is right, remove {place.keys}"
+        )
     if "Permission denied" in said:
-        return UnreachableError(f"{place.host} does not take your SSH key: is it the one of the bid?")
+        return UnreachableError(
+            f"{place.host} does not take your SSH key: is it the one of the bid? One with a passphrase must be in "
+            "the agent (`ssh-add`)"
+        )
+    if "sudo:" in said:
+        return UnreachableError(f"{place.user} may not become root on {place.host}")
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     return UnreachableError(f"{place.host}: {lines[-1][:200]}" if lines else f"{place.host} cannot be reached")

@@ -39,6 +39,11 @@ class Running:
         self._reader.start()
 
     @property
+    def process(self) -> int:
+        """The process below which it runs."""
+        return self._process.pid
+
+    @property
     def on(self) -> bool:
         """Whether it has power."""
         return self._process.poll() is None

@@ -15,7 +15,7 @@ from tests.machines.ordinary import as_ordinary_user, folder_of_the_user, left_o
 from tests.mithril import document
 from tests.mithril.server import Server
 from tests.mithril.state import State
-from tests.tasks.grid import Logins
+from tests.tasks.grid import SUDO, Logins
 
 ROOT = Path(__file__).resolve().parents[2]
 JOB = "#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\n"
@@ -107,15 +107,17 @@ def cloud(tmp_path: Path) -> Iterator[Cloud]:
             folder,
             python=program,
             options=as_ordinary_user(),
-            programs={"docker": DOCKER, "nvidia-container-runtime-hook": "#!/bin/sh\n"},
+            programs={"docker": DOCKER, "nvidia-container-runtime-hook": "#!/bin/sh\n", "sudo": SUDO},
         )
-        logins = Logins(tmp_path, machines)
+        logins = Logins(tmp_path, machines, program)
         home = tmp_path / "home"
         home.mkdir()
-        with Server(State(machines), speed=400, judge=document.JUDGE) as server:
+        with Server(State(logins), speed=400, judge=document.JUDGE) as server:
             environ = {"MITHRIL_API_URL": server.url, "MITHRIL_API_KEY": server.key, "MITHRIL_PROJECT": "research"}
             person = Person(home, sys.executable, {}, environ)
-            person.environ["PATH"] = f"{logins.path}:{person.environ['PATH']}"
+            laptop = next(key for key in server.state.ssh_keys.values() if key.name == "laptop")
+            laptop.public_key = " ".join(logins.key.with_suffix(".pub").read_text().split()[:2])
+            person.environ["MITHRIL_SSH_KEYS"] = str(logins.key)
             yield Cloud(server, machines, logins, person)
         logins.close()
         machines.close()

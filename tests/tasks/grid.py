@@ -1,70 +1,99 @@
-"""A way to log in to the machines behind the loopback provider: a program `ssh` that hands what it is asked to the
-process of the test, which runs it on the machine of that address, as root over SSH would."""
+"""A way to log in to the machines behind the loopback provider: an sshd of its own for each, as long as it is on, whose
+sessions are the machine's."""
 
 from __future__ import annotations
 
-import json
-import socketserver
-import sys
+import os
+import shlex
 import threading
 from pathlib import Path
 from typing import Any
 
-from tests.machines.fleet import LocalMachines
+from tests.machines.fleet import ROOT, LocalMachines, Running
+from tests.machines.ordinary import NOBODY
+from tests.remote.server import Sshd, new_key
 
-# Options are looked at no closer than that none of them asks for less safety than flowc does.
-PROGRAM = """#!{python} -S
-import json, os, socket, sys
-words = sys.argv[1:]
-assert "BatchMode=yes" in words and "StrictHostKeyChecking=accept-new" in words, words
-host, command = words[words.index("--") + 1 :]
-link = socket.socket(socket.AF_UNIX)
-link.connect({path!r})
-given = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
-link.sendall(json.dumps([host, command, given]).encode() + b"\\n")
-status, output = json.loads(link.makefile("rb").readline())
-out = sys.stderr if status == 255 else sys.stdout
-out.buffer.write(output.encode("utf-8", "surrogateescape"))
-sys.exit(status)
+# What a machine calls `sudo`; nobody is asked there.
+SUDO = '#!/bin/sh\n[ "$1" = -n ] || exit 1\nshift\nexec "$@"\n'
+# What each session of a machine is. It does not end with the job, which here would end all of the machine's processes.
+ENTER = """
+import os, sys
+from flowc.machines.enter import door, enter
+from flowc.machines.init import PATH
+words = ["bash", "-c", os.environ["SSH_ORIGINAL_COMMAND"]] if "SSH_ORIGINAL_COMMAND" in os.environ else ["bash", "-l"]
+pid = door(int(sys.argv[1]))
+if pid is None:
+    sys.exit(255)
+enter(pid, words, {"PATH": PATH, "LANG": "C.UTF-8", "TERM": os.environ.get("TERM", "dumb")}, apart=True)
 """
 
 
 class Logins:
-    """`folder` gets `bin/ssh`. `seen` are the commands that were run."""
+    """The machines of a test server (`Machines`) that can be logged in to. `folder` gets a folder for each disk's
+    sshd; `key` is the private key that all of them take."""
 
-    def __init__(self, folder: Path, machines: LocalMachines) -> None:
+    def __init__(self, folder: Path, machines: LocalMachines, python: str) -> None:
         self.machines = machines
-        self.seen: list[str] = []
-        self.path = folder / "bin"
-        self.path.mkdir()
-        address = str(folder / "logins")
-        program = self.path / "ssh"
-        program.write_text(PROGRAM.format(python=sys.executable, path=address))
-        program.chmod(0o755)
-        self._locks: dict[int, threading.Lock] = {}
-        owner = self
+        self._folder = folder
+        self.key = new_key(folder / "id_ed25519")
+        self._python = python
+        self.servers: dict[str, Sshd] = {}
+        self._watchers: dict[str, threading.Thread] = {}
 
-        class Handler(socketserver.StreamRequestHandler):
-            def handle(self) -> None:
-                self.wfile.write(json.dumps(owner.run(*json.loads(self.rfile.readline()))).encode() + b"\n")
+    def start(self, bid: Any, instance: Any, startup_script: str | None) -> Running:
+        """See the protocol."""
+        running = self.machines.start(bid, instance, startup_script)
+        server = self.servers.get(instance.disk)
+        if server is None:
+            folder = self._folder / "sshd" / instance.disk
+            folder.mkdir(parents=True)
+            enter = folder / "enter"
+            enter.write_text(self._enter(folder))
+            enter.chmod(0o755)
+            server = Sshd(folder, more=f"ForceCommand {enter}\n", key=self.key)
+            self.servers[instance.disk] = server
+        else:
+            self._watchers[instance.disk].join()
+            server.start()
+        (server.folder / "machine").write_text(str(running.process))
+        running.ssh_destination = server.address
+        watcher = threading.Thread(target=self._until_off, args=(running, server), daemon=True)
+        self._watchers[instance.disk] = watcher
+        watcher.start()
+        return running
 
-        self._server = socketserver.ThreadingUnixStreamServer(address, Handler)
-        self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+    def _until_off(self, running: Running, server: Sshd) -> None:
+        """The machine's sshd ends with it."""
+        running.wait()
+        server.close()
 
-    def run(self, host: str, command: str, given: str) -> tuple[int, str]:
-        self.seen.append(command)
-        machine: Any = next((each for each in self.machines.running.values() if each.ssh_destination == host), None)
-        if machine is None or not machine.on:
-            return 255, f"ssh: connect to host {host} port 22: Connection refused\n"
-        assert command.startswith("sudo -n sh -c "), command
-        with self._locks.setdefault(id(machine), threading.Lock()):
-            try:
-                found: tuple[int, str] = machine.run(["sh", "-c", command.removeprefix("sudo -n ")], given)
-            except OSError:
-                return 255, "client_loop: send disconnect: Broken pipe\n"
-        return found
+    def _enter(self, folder: Path) -> str:
+        words = ["env", f"PYTHONPATH={ROOT}", self._python, "-B", "-c", ENTER]
+        if os.geteuid() == 0:
+            words = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", *words]
+        call = " ".join(map(shlex.quote, words))
+        return f'#!/bin/sh\ncd /\nexec {call} "$(cat {shlex.quote(str(folder / "machine"))})"\n'
+
+    def preempt(self, handle: Any, reason: str, until: Any) -> None:
+        """See the protocol."""
+        self.machines.preempt(handle, reason, until)
+
+    def spare(self, handle: Any) -> None:
+        """See the protocol."""
+        self.machines.spare(handle)
+
+    def stop(self, handle: Any) -> None:
+        """See the protocol."""
+        self.machines.stop(handle)
+
+    def forget(self, disk: str) -> None:
+        """See the protocol."""
+        server = self.servers.pop(disk, None)
+        if server is not None:
+            server.close()
+        self.machines.forget(disk)
 
     def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        """Nobody can log in any more."""
+        for server in self.servers.values():
+            server.close()

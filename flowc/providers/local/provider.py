@@ -15,9 +15,10 @@ from flowc.providers.local.tasks import CUT, TASK, VOLUME, Folder, all_tasks, re
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from typing import Any
+    from typing import IO, Any
 
     from flowc.providers.base import Machine, Task
+    from flowc.remote.link import Ran
 
 # How long a job may take to end after TERM when its task is cancelled.
 CANCEL_S = 10.0
@@ -133,6 +134,18 @@ class Local:
 
     def write(self, task: Task, machine: Machine, path: str, data: bytes) -> None:
         """See Provider. What is to be there is there from the start."""
+        raise UnavailableError(f"task {task.identity} has all that it gets")
+
+    def run(
+        self,
+        task: Task,
+        machine: Machine,
+        script: str,
+        *words: str,
+        given: bytes | IO[bytes] | Iterable[bytes] = b"",
+        take: Callable[[bytes], object] | None = None,
+    ) -> Ran:
+        """See Provider."""
         raise UnavailableError(f"task {task.identity} has all that it gets")
 
     def kind(self) -> tuple[str | None, str]:

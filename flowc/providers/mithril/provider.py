@@ -10,12 +10,12 @@ from flowc.providers.mithril.states import task_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from typing import Any
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import IO, Any
 
     from flowc.providers.base import Machine, Resolution, Task
     from flowc.providers.mithril.client import Client
-    from flowc.remote.ssh import Place
+    from flowc.remote.link import Link, Ran
 
 
 class Mithril:
@@ -41,6 +41,9 @@ class Mithril:
         self._project = project
         self._ssh_keys = ssh_keys
         self._types: dict[str, str] | None = None
+        # Files of private keys, where the user names his keys by these.
+        self._identities = tuple(each for each in map(_private_key, ssh_keys) if each is not None)
+        self._links: dict[str, Link] = {}
 
     def resolve(self, document: Mapping[str, Any]) -> Resolution:
         """See Provider."""
@@ -109,28 +112,57 @@ class Mithril:
 
     def read(self, task: Task, machine: Machine, path: str, *, offset: int) -> bytes | None:
         """See Provider: over ssh, as the bid's own keys allow."""
-        from flowc.remote.ssh import UnreachableError, read
+        from flowc.remote.ssh import UnreachableError
 
         try:
-            return read(self._place(task, machine), path, offset=offset, environ=self._environ)
+            return self.link(task, machine).read(path, offset=offset)
         except UnreachableError as error:
             raise UnavailableError(str(error)) from None
 
     def write(self, task: Task, machine: Machine, path: str, data: bytes) -> None:
         """See Provider: as `read`."""
-        from flowc.remote.ssh import UnreachableError, write
+        from flowc.remote.ssh import UnreachableError
 
         try:
-            write(self._place(task, machine), path, data, environ=self._environ)
+            self.link(task, machine).write(path, data)
         except UnreachableError as error:
             raise UnavailableError(str(error)) from None
 
-    def _place(self, task: Task, machine: Machine) -> Place:
-        from flowc.remote.ssh import place_of
+    def run(
+        self,
+        task: Task,
+        machine: Machine,
+        script: str,
+        *words: str,
+        given: bytes | IO[bytes] | Iterable[bytes] = b"",
+        take: Callable[[bytes], object] | None = None,
+    ) -> Ran:
+        """See Provider: as `read`."""
+        from flowc.remote.ssh import UnreachableError
+
+        try:
+            return self.link(task, machine).run(script, *words, given=given, take=take)
+        except UnreachableError as error:
+            raise UnavailableError(str(error)) from None
+
+    def link(self, task: Task, machine: Machine) -> Link:
+        """The connection to a machine, the same one for all that is done there; it is made when it is used. Raises
+        UnavailableError where the machine has no address."""
+        from flowc.remote.link import Link
+        from flowc.remote.ssh import UnreachableError, place_of
 
         if machine.address is None:
             raise UnavailableError(f"machine {machine.identity} has no address yet")
-        return place_of(machine.address, os.path.join(self._keys, task.identity))
+        keys = os.path.join(self._keys, task.identity)
+        try:
+            place = place_of(machine.address, keys, name=machine.identity, identities=self._identities)
+        except UnreachableError as error:
+            raise UnavailableError(str(error)) from None
+        old = self._links.get(machine.identity)
+        if old is not None and old.place != place:
+            old.close()
+            self._links.pop(machine.identity, None)
+        return self._links.setdefault(machine.identity, Link(place, environ=self._environ))
 
     def _own(self, bid: Mapping[str, Any], instances: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         named = set(bid.get("instances") or ())
@@ -144,3 +176,10 @@ class Mithril:
 
 def _made(row: Mapping[str, Any]) -> Made:
     return Made(identity=row["fid"], name=row["name"], created_at=str(row.get("created_at", "")), body=dict(row))
+
+
+def _private_key(name: str) -> str | None:
+    if "/" not in name:
+        return None
+    path = os.path.expanduser(name).removesuffix(".pub")
+    return path if os.path.isfile(path) else None

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from flowc.providers.base import Machine, Task
-from flowc.providers.errors import ProviderError
+from flowc.providers.errors import ProviderError, UnavailableError
 from flowc.providers.mithril.pooled import PooledTransport
 from flowc.providers.mithril.provider import Mithril
 from flowc.providers.mithril.transport import PlainTransport
@@ -101,7 +101,7 @@ def test_a_server_that_says_it_again_is_not_repeated(echo: str, status: int, tra
 def test_other_programs_are_not_given_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ssh = tmp_path / "bin" / "ssh"
     ssh.parent.mkdir()
-    ssh.write_text(f"#!/bin/sh\ntr '\\0' '\\n' </proc/$$/environ >>{tmp_path}/seen\ncat >/dev/null\n")
+    ssh.write_text(f"#!/bin/sh\ntr '\\0' '\\n' </proc/$$/environ >>{tmp_path}/seen\nexit 255\n")
     ssh.chmod(0o755)
     monkeypatch.setenv("PATH", f"{ssh.parent}:/usr/bin:/bin")
     monkeypatch.setenv("SSH_AUTH_SOCK", "/run/agent")
@@ -113,8 +113,10 @@ def test_other_programs_are_not_given_it(tmp_path: Path, monkeypatch: pytest.Mon
     )  # fmt: skip
     machine = Machine(identity="inst_1", state="running", address="127.0.0.1")
     there = Mithril(client(PlainTransport(), "http://127.0.0.1:9"), keys=str(tmp_path), environ=for_others(os.environ))
-    there.read(task, machine, "/x", offset=0)
-    there.write(task, machine, "/x", b"y")
+    with pytest.raises(UnavailableError):
+        there.read(task, machine, "/x", offset=0)
+    with pytest.raises(UnavailableError):
+        there.write(task, machine, "/x", b"y")
     seen = (tmp_path / "seen").read_text()
     assert seen.count("SSH_AUTH_SOCK=/run/agent") == 2
     assert "fkey_" not in seen
