@@ -4,6 +4,7 @@ of them, and each costs a noticeable part of its start-up."""
 from __future__ import annotations
 
 import re
+import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,13 +13,17 @@ if TYPE_CHECKING:
 
 
 def at_first_use(pattern: str, method: str, flags: int = 0) -> Callable[..., Any]:
-    """The method (`match`, `search`, `finditer`…) of a compiled pattern; its first call compiles."""
+    """The method (`match`, `search`, `finditer`…) of a compiled pattern; its first call compiles, and puts the method
+    itself under the name by which the calling module knows it: some are called a hundred times for a job."""
     bound: Callable[..., Any] | None = None
 
     def call(*arguments: Any) -> Any:
         nonlocal bound
         if bound is None:
             bound = getattr(re.compile(pattern, flags), method)
+            names = sys._getframe(1).f_globals
+            for name in [name for name, value in names.items() if value is call]:
+                names[name] = bound
         return bound(*arguments)
 
     return call

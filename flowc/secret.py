@@ -13,32 +13,33 @@ from flowc.patterns import at_first_use
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from re import Match
     from typing import TypeAlias
 
-    # The words with which the keys of a service begin, in small letters, and what finds them.
+    # The words with which the keys of a service begin, and what finds them.
     _Service: TypeAlias = tuple[tuple[str, ...], Callable[[str], Iterator[Match[str]]]]
 
 STARS = "***"
 _BEARERS, _LOGINS = ("bearer", "authorization"), ("login", "sshpass", "curl")
 _LEAST = 4  # characters of a value that is looked for elsewhere: shorter ones stand in any text
 _LEAST_PART = 8
-# What stands, in small letters, in each text that has a secret of a kind: the name of one, the beginning of a key. Most
-# texts have none of these. The word `key` has one of _KEYS, or is written in capitals.
+# What stands, in small letters, in each text that has the name of a secret: as little as tells it, since all that is
+# shown is looked through for each of these. The word `key` has one of _KEYS with it, or is written in capitals.
 _SPELT = tuple(
     dict.fromkeys(
         spelt for word in (*WORDS, *ENDS, *SECTIONS, *KEYS) for spelt in (word.lower(), word.lower().replace("_", "-"))
     )
 )
 _KEY = "key"
-_NAMES = (*(word for word in _SPELT if _KEY not in word and not any(o in word for o in _SPELT if o != word)), _KEY)
+_CORES = tuple(dict.fromkeys(word.strip("_-") for word in _SPELT if _KEY not in word))
+_NAMES = (*(word for word in _CORES if not any(other in word for other in _CORES if other != word)), _KEY)
 _KEYS = tuple(word for word in _SPELT if _KEY in word and word != _KEY)
 
 
 def _beginnings(pattern: str) -> tuple[str, ...]:
-    """The words, in small letters, with which a pattern of PREFIXES begins: `(?:ghp|gho)_[0-9]` with two."""
-    head = pattern.partition("[")[0].lower()
+    """The words with which a pattern of PREFIXES begins: `(?:ghp|gho)_[0-9]` with two."""
+    head = pattern.partition("[")[0]
     words, closed, rest = head.removeprefix("(?:").partition(")")
     return tuple(word + rest for word in words.split("|")) if closed else (head,)
 
@@ -111,7 +112,7 @@ class Signs:
     __slots__ = ("bearer", "login", "names", "services", "typed")
 
     def __init__(
-        self, names: tuple[str, ...], services: tuple[_Service, ...], bearer: bool, login: bool, typed: bool
+        self, names: Sequence[str], services: Sequence[_Service], bearer: bool, login: bool, typed: bool
     ) -> None:
         self.names = names
         self.services = services
@@ -123,11 +124,31 @@ class Signs:
         """Those of these that stand in `text`; None where no secret can be in it, as far as its own words go."""
         lowered = text.lower()
         names = self.names and _names_in(text, lowered, self.names)
-        services = self.services and tuple(each for each in self.services if _has(lowered, each[0]))
+        services = self.services and [each for each in self.services if _has(text, each[0])]
         bearer, login = self.bearer and _has(lowered, _BEARERS), self.login and "://" in lowered
         typed = self.typed and _has(lowered, _LOGINS)
         found = names or services or bearer or login or typed
         return Signs(names, services, bearer, login, typed) if found else None
+
+    def lines(self, text: str) -> list[str]:
+        """The lines of a text in which the signs stand: no secret goes over the end of a line."""
+        lowered = text.lower()
+        if len(lowered) != len(text):
+            return text.split("\n")
+        spelt = [*self.names, *(sign.lower() for service in self.services for sign in service[0])]
+        spelt += (
+            *(_BEARERS if self.bearer else ()),
+            *(("://",) if self.login else ()),
+            *(_LOGINS if self.typed else ()),
+        )
+        found: dict[str, None] = {}
+        for sign in spelt:
+            at = lowered.find(sign)
+            while at >= 0:
+                end = lowered.find("\n", at)
+                found[text[lowered.rfind("\n", 0, at) + 1 : end if end >= 0 else None]] = None
+                at = lowered.find(sign, end) if end >= 0 else -1
+        return list(found)
 
 
 def may_name(text: str) -> bool:
@@ -135,10 +156,11 @@ def may_name(text: str) -> bool:
     return bool(_names_in(text, text.lower(), _NAMES))
 
 
-def _names_in(text: str, lowered: str, names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(
-        name for name in names if name in lowered and (name is not _KEY or "KEY" in text or _has(lowered, _KEYS))
-    )
+def _names_in(text: str, lowered: str, names: Sequence[str]) -> list[str]:
+    found = [name for name in names if name in lowered]
+    if found and found[-1] is _KEY and "KEY" not in text and not _has(lowered, _KEYS):
+        found.pop()
+    return found
 
 
 def _has(text: str, signs: tuple[str, ...]) -> bool:
@@ -148,7 +170,7 @@ def _has(text: str, signs: tuple[str, ...]) -> bool:
     return False
 
 
-EVERY, NONE = Signs(_NAMES, _services, True, True, True), Signs((), (), False, False, False)
+EVERY = Signs(_NAMES, _services, True, True, True)
 
 
 def places(text: str, signs: Signs = EVERY) -> list[tuple[int, int]]:
@@ -180,9 +202,12 @@ def parts(value: str) -> list[str]:
     return list(dict.fromkeys((value, *_parts(value))))
 
 
-def values_in(text: str, signs: Signs = EVERY) -> list[str]:
+def values_in(text: str) -> list[str]:
     """The `parts` of all secrets that a text's own words give away."""
-    return [part for start, end in places(text, signs) for part in parts(text[start:end])]
+    here = EVERY.within(text)
+    if here is None:
+        return []
+    return [part for line in here.lines(text) for start, end in places(line, here) for part in parts(line[start:end])]
 
 
 def starred(text: str, found: Iterable[tuple[int, int]]) -> str:
@@ -197,9 +222,9 @@ def starred(text: str, found: Iterable[tuple[int, int]]) -> str:
     return "".join(pieces) + text[position:] if pieces else text
 
 
-def masked(text: str, values: Iterable[str] = (), signs: Signs = EVERY) -> str:
+def masked(text: str, values: Iterable[str] = ()) -> str:
     """`text` with stars for the secrets that its own words give away, and for these values."""
-    text = starred(text, places(text, signs))
+    text = starred(text, places(text))
     for value in values:
         if len(value) >= _LEAST and value in text:
             text = _without(text, value)

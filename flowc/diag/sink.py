@@ -5,7 +5,7 @@ from __future__ import annotations
 from flowc.diag.code import Code
 from flowc.patterns import at_first_use
 from flowc.record import Record
-from flowc.secret import EVERY, NONE, Signs, masked, values_in
+from flowc.secret import masked, values_in
 from flowc.source import Source, Span
 
 
@@ -55,7 +55,7 @@ def shortened(text: str) -> str:
 
 
 def _places(diagnostic: Diagnostic) -> list[Span]:
-    spans = [span for span, _ in diagnostic.notes]
+    spans = [span for span, _ in diagnostic.notes] if diagnostic.notes else []
     return spans if diagnostic.span is None else [diagnostic.span, *spans]
 
 
@@ -65,19 +65,18 @@ def _shortened_path(path: str) -> str:
 
 def _words(diagnostic: Diagnostic) -> tuple[str, ...]:
     title = diagnostic.fix.title if diagnostic.fix is not None else ""
-    return (diagnostic.message, diagnostic.help or "", title, *(text for _, text in diagnostic.notes))
+    words = (diagnostic.message, diagnostic.help or "", title)
+    return (*words, *(text for _, text in diagnostic.notes)) if diagnostic.notes else words
 
 
-def _masked(diagnostic: Diagnostic, values: list[str], signs: Signs) -> Diagnostic:
+def _masked(diagnostic: Diagnostic, values: list[str]) -> Diagnostic:
     """The finding as it may be shown, without these values. The edits of its fix stay what they are: they are for the
-    source itself. `signs`: those that can be in it."""
+    source itself."""
     words = _words(diagnostic)
     together = "\n".join(words)
-    if signs.within(together) is None and not any(value in together for value in values):
+    if not any(value in together for value in values):
         return diagnostic
-    message, help, title, *notes = (masked(text, values, signs) if text else text for text in words)
-    if (message, help, title, *notes) == words:
-        return diagnostic
+    message, help, title, *notes = (masked(text, values) if text else text for text in words)
     return diagnostic.replace(
         message=message,
         help=help or diagnostic.help,
@@ -96,7 +95,10 @@ class Sink:
     whose code says that not even the next stage can go on.
     """
 
-    __slots__ = ("_counts", "_kept", "_last", "_seen", "error_count", "promoted_count", "sources", "stopped", "strict")
+    __slots__ = (
+        *("_counts", "_kept", "_last", "_seen", "_shown", "error_count", "promoted_count", "sources", "stopped"),
+        "strict",
+    )
 
     def __init__(self, *, strict: bool = False) -> None:
         self._kept: list[Diagnostic] = []
@@ -108,6 +110,7 @@ class Sink:
         self.strict = strict
         self.sources: list[Source] = []  # what is compiled: their secrets are shown in no finding
         self._seen: set[tuple[str, Span | None, str]] = set()
+        self._shown: tuple[int, list[Diagnostic]] | None = None  # how many there were, and they: asked for twice
 
     def report(
         self,
@@ -151,6 +154,12 @@ class Sink:
     @property
     def diagnostics(self) -> list[Diagnostic]:
         """The findings, as far as they are kept, with stars for the values of secrets in all that they say."""
+        count = sum(self._counts.values())
+        if self._shown is None or self._shown[0] != count:
+            self._shown = count, self._show()
+        return [*self._shown[1]]
+
+    def _show(self) -> list[Diagnostic]:
         if not self._kept:
             return []
         sources = [*self.sources]
@@ -164,11 +173,9 @@ class Sink:
                 lines[span.source.lines_near(span)] = None
         kept = [*self._kept]
         values = [value for source in sources for value in source.secret_values]
-        signs = EVERY.within("\n".join((*words, *lines)))
-        if signs is not None:
-            values += [value for line in lines for value in values_in(line, signs)]
-        if signs is not None or values:
-            kept = [_masked(each, values, signs or NONE) for each in kept]
+        values += values_in("\n".join((*words, *lines)))
+        if values:
+            kept = [_masked(each, values) for each in kept]
         for code, count in self._counts.items():
             if count > MOST_OF_A_CODE:
                 at, more = self._last[code], count - MOST_OF_A_CODE

@@ -94,9 +94,10 @@ class Scalar(Node):
     @property
     def placed(self) -> Derived:
         """The text with its places: a finding inside a block scalar points at its own line and column."""
-        if self._placed is None:
-            self._placed = Derived(self.text, self.source, self.start, self.end, self._pieces)
-        return self._placed
+        if self._placed is not None:
+            return self._placed
+        # Not kept: it would hold whom it is held by, and such rings are freed late.
+        return Derived(self.text, self.source, self.start, self.end, self._pieces)
 
     def _pieces(self) -> list[Piece]:
         from flowc.yamldoc.places import pieces
