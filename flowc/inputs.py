@@ -67,7 +67,8 @@ class Inputs(Record):
     field is in both). `flag_spans` maps a field name of either to its place; for each element of a repeated flag there
     is an entry of its own beside it: `env.0`, `sets.1`; `args` is where those begin. `old_spellings` are to be noted.
 
-    `submitted`: what comes of it is submitted by us, and looked after until its end.
+    `submitted`: what comes of it is submitted by us, and looked after until its end; `releases`: its machines end their
+    bids themselves.
 
     `command` is the command line's own job (`--command`), whose source is the whole command line as a shell takes it,
     quotes and all. `once`: run a CronJob's job once, now; `allow_unknown`: unknown keys are
@@ -86,6 +87,7 @@ class Inputs(Record):
     once: bool = False
     allow_unknown: bool = False
     submitted: bool = False
+    releases: bool = False
     old_spellings: tuple[OldSpelling, ...] = ()
 
     def span(self, field: str, index: int | None = None) -> Span | None:

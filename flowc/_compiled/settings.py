@@ -87,7 +87,19 @@ SETTINGS = {'api_key': {'about': "key of the provider's API",
                'profile': None,
                'default': '30',
                'secret': False,
-               'personal': False}}
+               'personal': False},
+ 'release_after_s': {'about': 'how long machines that end their own bid wait after the job for its output to '
+                              'be fetched, in seconds',
+                     'kind': 'seconds',
+                     'flag': None,
+                     'env': ('FLOW_RELEASE_AFTER',),
+                     'old_env': (),
+                     'file': 'release_after',
+                     'old_file': (),
+                     'profile': None,
+                     'default': '120',
+                     'secret': False,
+                     'personal': False}}
 
 GONE = {'FOUNDRY_EMAIL': 'the provider takes API keys only: make one in its console and set MITHRIL_API_KEY',
  'FOUNDRY_PASSWORD': 'the provider takes API keys only: make one in its console and set MITHRIL_API_KEY'}

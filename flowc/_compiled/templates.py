@@ -16,7 +16,10 @@ def startup_plain(v, sh):
     put('state_dir=${0%/*}\n')
     sections.append(('header', ''.join(out)))
     out.clear()
-    put('\n# ---- install: run by cloud-init or by hand, as root, on the first boot; may be run again ----\n\n[ "$1" ] || {\n    # Not ordered after cloud-init, which would wait for us. The network is waited for, but not required.\n    # SIGPIPE must end `yes | head` as in any shell; one process out of memory must not stop the whole job.\n    cat >/etc/systemd/system/flowc.service <<E\n[Unit]\nWants=network-online.target\nAfter=network-online.target')
+    put('\n# ---- install: run by cloud-init or by hand, as root, on the first boot; may be run again ----\n\n')
+    if v['releases']:
+        put('# Run by a unit of its own: what ends the bid comes over SSH after each boot, with a key that no script should hold.\n[ "$1" != release ] || {\n    until [ -s /run/flowc/release ]; do sleep 5; done\n    exec python3 -I /run/flowc/release\n}\n')
+    put('[ "$1" ] || {\n    # Not ordered after cloud-init, which would wait for us. The network is waited for, but not required.\n    # SIGPIPE must end `yes | head` as in any shell; one process out of memory must not stop the whole job.\n    cat >/etc/systemd/system/flowc.service <<E\n[Unit]\nWants=network-online.target\nAfter=network-online.target')
     if v['images']:
         put(' docker.service')
     put('\n[Service]\nExecStart=/bin/bash $0 job\nIgnoreSIGPIPE=no\nOOMPolicy=continue\n')
@@ -30,6 +33,8 @@ def startup_plain(v, sh):
     if v['python']:
         put('    # Ubuntu knows Python by its new name alone.\n    type -P python >/dev/null || ln -s /usr/bin/python3 /usr/local/bin/python\n')
     put('    mkdir -p /var/log/foundry\n    # An empty state file says: never started. One that is there keeps what it says.\n    : >>"$state_dir/status.json"\n    # Where no systemd runs, the job runs in the background, once at a time.\n    systemctl enable --now --no-block flowc ||\n        setsid -f flock -no "$state_dir" bash "$0" job &>/dev/null\n')
+    if v['releases']:
+        put('    cat >/etc/systemd/system/flowc-release.service <<E\n[Unit]\nWants=network-online.target\nAfter=network-online.target\n[Service]\nExecStart=/bin/bash $0 release\nRestart=on-failure\nRestartSec=30\n[Install]\nWantedBy=multi-user.target\nE\n    systemctl enable --now --no-block flowc-release ||\n        setsid -f bash "$0" release &>/dev/null\n')
     if v['port_units']:
         put("    # Ports are closed but for those that the provider's tool holds open.\n    cat >/etc/systemd/system/flowc-port@.service <<'E'\n[Unit]\nWants=network-online.target\nAfter=network-online.target\n[Service]\nExecStart=/usr/local/bin/foundrypf %i\nRestart=always\nRestartSec=5\n[Install]\nWantedBy=multi-user.target\nE\n")
         if v['forward_units']:
@@ -1091,6 +1096,8 @@ def startup_small(v, sh):
     put('d=${0%/*}\n')
     sections.append(('header', ''.join(out)))
     out.clear()
+    if v['releases']:
+        put('[ "$1" != release ]||{\nuntil [ -s /run/flowc/release ];do sleep 5;done\nexec python3 -I /run/flowc/release\n}\n')
     put('[ "$1" ]||{\ncat>/etc/systemd/system/flowc.service <<E\n[Unit]\nWants=network-online.target\nAfter=network-online.target')
     if v['images']:
         put(' docker.service')
@@ -1105,6 +1112,8 @@ def startup_small(v, sh):
     if v['python']:
         put('type -P python>/dev/null||ln -s /usr/bin/python3 /usr/local/bin/python\n')
     put('mkdir -p /var/log/foundry\n:>>$d/status.json\nsystemctl enable --now --no-block flowc||\nsetsid -f flock -no $d bash "$0" job &>/dev/null\n')
+    if v['releases']:
+        put('cat>/etc/systemd/system/flowc-release.service <<E\n[Unit]\nWants=network-online.target\nAfter=network-online.target\n[Service]\nExecStart=/bin/bash $0 release\nRestart=on-failure\nRestartSec=30\n[Install]\nWantedBy=multi-user.target\nE\nsystemctl enable --now --no-block flowc-release||\nsetsid -f bash "$0" release &>/dev/null\n')
     if v['port_units']:
         put("cat>/etc/systemd/system/flowc-port@.service <<'E'\n[Unit]\nWants=network-online.target\nAfter=network-online.target\n[Service]\nExecStart=/usr/local/bin/foundrypf %i\nRestart=always\nRestartSec=5\n[Install]\nWantedBy=multi-user.target\nE\n")
         if v['forward_units']:
@@ -2132,7 +2141,10 @@ def apart_plain(v, sh):
     put('state_dir=${0%/*}\n')
     sections.append(('header', ''.join(out)))
     out.clear()
-    put('\n# ---- install: run by cloud-init or by hand, as root, on the first boot; may be run again ----\n\n[ "$1" ] || {\n    # Not ordered after cloud-init, which would wait for us. The network is waited for, but not required.\n    # SIGPIPE must end `yes | head` as in any shell; one process out of memory must not stop the whole job.\n    cat >/etc/systemd/system/flowc.service <<E\n[Unit]\nWants=network-online.target\nAfter=network-online.target')
+    put('\n# ---- install: run by cloud-init or by hand, as root, on the first boot; may be run again ----\n\n')
+    if v['releases']:
+        put('# Run by a unit of its own: what ends the bid comes over SSH after each boot, with a key that no script should hold.\n[ "$1" != release ] || {\n    until [ -s /run/flowc/release ]; do sleep 5; done\n    exec python3 -I /run/flowc/release\n}\n')
+    put('[ "$1" ] || {\n    # Not ordered after cloud-init, which would wait for us. The network is waited for, but not required.\n    # SIGPIPE must end `yes | head` as in any shell; one process out of memory must not stop the whole job.\n    cat >/etc/systemd/system/flowc.service <<E\n[Unit]\nWants=network-online.target\nAfter=network-online.target')
     if v['images']:
         put(' docker.service')
     put('\n[Service]\nExecStart=/bin/bash $0 job\nIgnoreSIGPIPE=no\nOOMPolicy=continue\n')
@@ -2146,6 +2158,8 @@ def apart_plain(v, sh):
     if v['python']:
         put('    # Ubuntu knows Python by its new name alone.\n    type -P python >/dev/null || ln -s /usr/bin/python3 /usr/local/bin/python\n')
     put('    mkdir -p /var/log/foundry\n    # An empty state file says: never started. One that is there keeps what it says.\n    : >>"$state_dir/status.json"\n    # Where no systemd runs, the job runs in the background, once at a time.\n    systemctl enable --now --no-block flowc ||\n        setsid -f flock -no "$state_dir" bash "$0" job &>/dev/null\n')
+    if v['releases']:
+        put('    cat >/etc/systemd/system/flowc-release.service <<E\n[Unit]\nWants=network-online.target\nAfter=network-online.target\n[Service]\nExecStart=/bin/bash $0 release\nRestart=on-failure\nRestartSec=30\n[Install]\nWantedBy=multi-user.target\nE\n    systemctl enable --now --no-block flowc-release ||\n        setsid -f bash "$0" release &>/dev/null\n')
     if v['port_units']:
         put("    # Ports are closed but for those that the provider's tool holds open.\n    cat >/etc/systemd/system/flowc-port@.service <<'E'\n[Unit]\nWants=network-online.target\nAfter=network-online.target\n[Service]\nExecStart=/usr/local/bin/foundrypf %i\nRestart=always\nRestartSec=5\n[Install]\nWantedBy=multi-user.target\nE\n")
         if v['forward_units']:
@@ -2188,6 +2202,8 @@ def apart_small(v, sh):
     put('d=${0%/*}\n')
     sections.append(('header', ''.join(out)))
     out.clear()
+    if v['releases']:
+        put('[ "$1" != release ]||{\nuntil [ -s /run/flowc/release ];do sleep 5;done\nexec python3 -I /run/flowc/release\n}\n')
     put('[ "$1" ]||{\ncat>/etc/systemd/system/flowc.service <<E\n[Unit]\nWants=network-online.target\nAfter=network-online.target')
     if v['images']:
         put(' docker.service')
@@ -2202,6 +2218,8 @@ def apart_small(v, sh):
     if v['python']:
         put('type -P python>/dev/null||ln -s /usr/bin/python3 /usr/local/bin/python\n')
     put('mkdir -p /var/log/foundry\n:>>$d/status.json\nsystemctl enable --now --no-block flowc||\nsetsid -f flock -no $d bash "$0" job &>/dev/null\n')
+    if v['releases']:
+        put('cat>/etc/systemd/system/flowc-release.service <<E\n[Unit]\nWants=network-online.target\nAfter=network-online.target\n[Service]\nExecStart=/bin/bash $0 release\nRestart=on-failure\nRestartSec=30\n[Install]\nWantedBy=multi-user.target\nE\nsystemctl enable --now --no-block flowc-release||\nsetsid -f bash "$0" release &>/dev/null\n')
     if v['port_units']:
         put("cat>/etc/systemd/system/flowc-port@.service <<'E'\n[Unit]\nWants=network-online.target\nAfter=network-online.target\n[Service]\nExecStart=/usr/local/bin/foundrypf %i\nRestart=always\nRestartSec=5\n[Install]\nWantedBy=multi-user.target\nE\n")
         if v['forward_units']:

@@ -19,7 +19,8 @@ class Unit(Record):
     that differs from its default has one, apart from `source`, `run` and `outcome`. Never change it in place: a pass
     that sets a field returns a unit with a new mapping. `text` is `job.run.text` with its places,
     where it is not the source as it stands (a block scalar is indented), `setup_text` that of `job.setup`.
-    `outcome_spans` are the places of the options that `job.outcome` tells of, in its order.
+    `outcome_spans` are the places of the options that `job.outcome` tells of, in its order. `releases`: its machines
+    end their bid with the job.
     """
 
     source: Source
@@ -29,6 +30,7 @@ class Unit(Record):
     text: Text | None = None
     setup_text: Text | None = None
     outcome_spans: tuple[Span, ...] = ()
+    releases: bool = False
 
     def origin(self, *paths: str) -> Span | None:
         """The span of the first of these IR paths that the user set."""

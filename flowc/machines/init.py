@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 MAIN = "flowc"
+# A unit beside it, which begins anew when the job's has ended: with that one all processes of the machine end.
+BESIDE = "flowc-release"
 # What is noted on the disk: that the unit starts at each boot, and that the script has come to its end.
 ENABLED = "/var/lib/cloud/instance/enabled"
 BOOTED = "/var/lib/cloud/instance/boot-finished"
@@ -66,6 +68,7 @@ class Init:
         self._kill_all = kill_all
         self._rewrite = rewrite
         self._unit: int | None = None
+        self._beside: int | None = None
         self._install: int | None = None
         # Commands that run, with their ids and outputs.
         self._commands: dict[int, tuple[object, int]] = {}
@@ -139,6 +142,7 @@ class Init:
             self._install = self._spawn([self._at(USER_DATA)], self._at(INSTALL_LOG))
         elif os.path.exists(self._at(ENABLED)):
             self._start_unit()
+            self._start_beside()
 
     def put(self, path: str, mode: int, text: str) -> None:
         """Write a file as a whole; never is there a part of it, nor is it open to more than `mode` says."""
@@ -163,16 +167,27 @@ class Init:
     def _start_unit(self) -> None:
         if self._unit is not None or self._deadline is not None:
             return
-        try:
-            with open(self._at(f"{UNITS}/{MAIN}.service"), encoding="utf-8") as file:
-                lines = dict(line.rstrip("\n").partition("=")[::2] for line in file if "=" in line)
-        except OSError:
+        lines = self._lines(MAIN)
+        if lines is None:
             return
         self._whole_group = lines.get("KillMode", "control-group") == "control-group"
         stop = lines.get("TimeoutStopSec", "")
         self._stop_s = float(stop) if stop.isdigit() else STOP_S
         self._unit = self._spawn(_words(lines["ExecStart"]), self._at(UNIT_LOG))
         self.tell(**{"is": "started"})
+
+    def _start_beside(self) -> None:
+        lines = self._lines(BESIDE)
+        if lines is not None and self._beside is None and self._deadline is None:
+            self._beside = self._spawn(_words(lines["ExecStart"]), self._at(UNIT_LOG))
+
+    def _lines(self, unit: str) -> dict[str, str] | None:
+        """What a unit's file says, None where there is none."""
+        try:
+            with open(self._at(f"{UNITS}/{unit}.service"), encoding="utf-8") as file:
+                return dict(line.rstrip("\n").partition("=")[::2] for line in file if "=" in line)
+        except OSError:
+            return None
 
     def _run_command(self, order: dict[str, Any]) -> None:
         given, output = os.memfd_create("input"), os.memfd_create("output")
@@ -230,9 +245,10 @@ class Init:
                     text = file.read().decode("utf-8", "surrogateescape")
                 self.tell(**{"is": "ran", "id": number, "status": code, "output": text})
             elif pid == self._unit:
-                self._unit = None
+                self._unit = self._beside = None
                 # As systemd does: what the main process leaves behind ends with it.
                 self._kill_rest()
+                self._start_beside()
                 if self._again and self._deadline is None:
                     self._again = False
                     self._start_unit()
@@ -252,6 +268,8 @@ class Init:
                 if not os.path.exists(self._at(f"{FORWARDS}/{pair}")):
                     self.put(f"{FORWARDS}/{pair}", 0o644, "")
                     self._forward(pair)
+            elif unit == BESIDE and verb == "start":
+                self._start_beside()
             elif unit != MAIN:
                 continue
             elif verb == "enable":

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from flowc.ir.job import Job
 
 FOLDER = "/var/lib/foundry/flowc"
+# What ends the bid, in memory, of root alone: it has a key in it.
+RELEASE = "/run/flowc/release"
 # The whole startup script, where a small one waits for it.
 WHOLE = "whole"
 # SkyPilot's texts see what `setup` and an image's installers append to ~/.bashrc, which asks whether somebody types. On

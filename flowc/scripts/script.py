@@ -42,7 +42,7 @@ PREPARED = ("setup", "image", "containers", "secrets", "files", "volumes", "moun
 class Frame(Record):
     """What templates ask for of the script as a whole. `readable`: comments are kept. `together`: it ends on all
     machines when it fails on one. `prepared`: there is something to do before the job's own text runs; `workdir` is
-    where it runs, `folders` are made before; `python`: the machine gets a `python`."""
+    where it runs, `folders` are made before; `python`: the machine gets a `python`; `releases`: it ends its own bid."""
 
     title: str
     readable: bool
@@ -54,6 +54,7 @@ class Frame(Record):
     folders: list[str]
     python: bool
     power_off: bool
+    releases: bool
     uses_host_name: bool
 
 
@@ -152,7 +153,8 @@ def _sections(unit: Unit, index: int | None) -> list[Record]:
         workdir=folder,
         folders=_folders(job, folder, slurm),
         python=names_python(job),
-        power_off=bool(job.terminate_on_exit),
+        power_off=bool(job.terminate_on_exit) and not unit.releases,
+        releases=unit.releases,
         uses_host_name=slurm or job.image is None or nodes > 1 or files.name_the_host,
     )
     docker, brings_slurm = NO_CONTAINERS, slurm and job.image is None

@@ -1,5 +1,5 @@
-"""What reaches machines after they have booted, never by a bid: the values of secrets, and texts that a startup script
-has no room for.
+"""What reaches machines after they have booted, never by a bid: the values of secrets, texts that a startup script
+has no room for, and what ends their bid.
 
 Values are read from the environment when they are brought and are kept nowhere.
 """
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from flowc.providers.base import Provider, Task
     from flowc.submit.journal import Bid, Journal
+    from flowc.submit.release import Releaser
 
 
 def missing_secrets(document: Mapping[str, Any], environ: Mapping[str, str]) -> list[str]:
@@ -27,10 +28,10 @@ def missing_secrets(document: Mapping[str, Any], environ: Mapping[str, str]) -> 
 
 
 def files_for(document: Mapping[str, Any], identity: str, environ: Mapping[str, str]) -> dict[str, bytes]:
-    """What the machines of a bid, by the id of its request, are to have: path to bytes."""
+    """What the job of a bid, by the id of its request, is to have on its machines: path to bytes."""
     found: dict[str, bytes] = {}
     for each in document.get("deliver", ()):
-        if identity not in each["to"]:
+        if identity not in each["to"] or "release" in each:
             continue
         if "secrets" in each:
             found[each["path"]] = _assignments((name, environ[name]) for name in each["secrets"])
@@ -47,15 +48,23 @@ def _assignments(pairs: Iterable[tuple[str, str]]) -> bytes:
 
 
 class Deliverer:
-    """Brings to the machines of bids what they wait for, at each start. `tell` hears of what cannot be brought."""
+    """Brings to the machines of bids what they wait for, at each start. `tell` hears of what cannot be brought;
+    `releaser` makes what ends bids."""
 
     def __init__(
-        self, journal: Journal, provider: Provider, environ: Mapping[str, str], *, tell: Callable[[str], None]
+        self,
+        journal: Journal,
+        provider: Provider,
+        environ: Mapping[str, str],
+        *,
+        tell: Callable[[str], None],
+        releaser: Callable[[], Releaser],
     ) -> None:
         self._journal = journal
         self._provider = provider
         self._environ = environ
         self._tell = tell
+        self._releaser = releaser
         self._documents: dict[str, Mapping[str, Any]] = {}
         self._missing: set[str] = set()
         # How often a machine had been started when it got its files.
@@ -78,6 +87,9 @@ class Deliverer:
         if task.state != RUNNING:
             return False
         files = files_for(document, bid.identity, self._environ)
+        for each in document["deliver"]:
+            if "release" in each and bid.identity in each["to"]:
+                files[each["path"]] = self._releaser().program(document, bid, each["release"])
         for machine in task.machines:
             status = read_status(self._provider.read(task, machine, STATUS, offset=0)) or {}
             starts = status.get("starts")

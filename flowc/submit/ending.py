@@ -11,6 +11,7 @@ import json
 from flowc.providers.base import CANCELLED, COMPLETED, ENDED, ENDS, RUNNING
 from flowc.providers.errors import ProviderError, UnavailableError
 from flowc.record import Record
+from flowc.submit.plan import ended_by_machines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ STATUS = "/var/lib/foundry/flowc/status.json"
 OUTPUT = "/var/log/foundry/job.log"
 # So many machines are asked at the same time.
 AT_ONCE = 16
+# The exit status of a job that nobody knows the end of.
+UNKNOWN = 125
 
 # Why a job is over, where its state as a task does not say it.
 _REASONS = {
@@ -99,7 +102,7 @@ class Endings:
         ProviderError."""
         assert bid.made is not None, bid.name
         task = task or self._provider.get(bid.made)
-        end = _noted(bid) or self._end(task)
+        end = _noted(bid) or self._end(bid, task)
         if end is not None and last is not None:
             last()
         return self.settle(bid, task, end)
@@ -107,21 +110,22 @@ class Endings:
     def look_at_all(self, pairs: Iterable[tuple[Bid, Task]]) -> list[tuple[Task, End | None]]:
         """`look` for many: their machines are asked at the same time. One that cannot be reached stays as it was."""
         pairs = list(pairs)
-        asked = [task for bid, task in pairs if _noted(bid) is None and task.state == RUNNING]
+        asked = [(bid, task) for bid, task in pairs if _noted(bid) is None and task.state == RUNNING]
         ends: dict[str, End | None] = {}
         if len(asked) > 1:
             from concurrent.futures import ThreadPoolExecutor
 
             with ThreadPoolExecutor(min(AT_ONCE, len(asked))) as pool:
-                ends = dict(zip([task.identity for task in asked], pool.map(self._end_or_none, asked), strict=True))
-        found = []
+                found = pool.map(lambda pair: self._end_or_none(*pair), asked)
+                ends = dict(zip([task.identity for _, task in asked], found, strict=True))
+        settled = []
         for bid, task in pairs:
-            end = _noted(bid) or (ends[task.identity] if task.identity in ends else self._end_or_none(task))
+            end = _noted(bid) or (ends[task.identity] if task.identity in ends else self._end_or_none(bid, task))
             try:
-                found.append(self.settle(bid, task, end))
+                settled.append(self.settle(bid, task, end))
             except UnavailableError:
-                found.append((task, None))
-        return found
+                settled.append((task, None))
+        return settled
 
     def settle(self, bid: Bid, task: Task, end: End | None) -> tuple[Task, End | None]:
         """Do what follows from an end. The task as it is then. Raises ProviderError."""
@@ -140,16 +144,20 @@ class Endings:
         reason = end.reason or (task.reason if task.state == end.state else None)
         return task.replace(state=end.state, reason=reason, exit_status=end.exit_status), end
 
-    def _end_or_none(self, task: Task) -> End | None:
+    def _end_or_none(self, bid: Bid, task: Task) -> End | None:
         try:
-            return self._end(task)
+            return self._end(bid, task)
         except UnavailableError:
             return None
 
-    def _end(self, task: Task) -> End | None:
+    def _end(self, bid: Bid, task: Task) -> End | None:
         if task.state in ENDED and task.exit_status is not None:
             return End(state=task.state, reason=task.reason, exit_status=task.exit_status)
         if task.state == CANCELLED:
+            submission = self._journal.submission(bid.key)
+            if submission is not None and ended_by_machines(submission.document, bid.identity):
+                reason = "the bid has ended, by its machine or by somebody; how the job had ended nobody saw"
+                return End(state=CANCELLED, reason=reason, exit_status=UNKNOWN)
             # The bid has gone before anybody saw the job's end: whoever ended it did not wait for it.
             return End(state=CANCELLED, reason=task.reason, exit_status=130)
         if task.state in ENDED:

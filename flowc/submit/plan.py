@@ -81,6 +81,11 @@ def steps_of(document: Mapping[str, Any], nonce: str) -> list[Step]:
     return found
 
 
+def ended_by_machines(document: Mapping[str, Any], identity: str) -> bool:
+    """Whether the machines of a bid, by the id of its request, end it with its job."""
+    return any("release" in each and identity in each["to"] for each in document.get("deliver", ()))
+
+
 def own_name(name: str, nonce: str) -> str:
     """The name of a bid with the nonce of its submission, within what the provider takes."""
     return f"{name[: NAME_LENGTH - len(nonce) - 1].rstrip('-')}-{nonce}"

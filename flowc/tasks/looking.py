@@ -66,7 +66,7 @@ def deliver(world: World, provider: Provider, bids: Iterable[Bid], tasks: Iterab
         return
     from flowc.submit.delivery import Deliverer
 
-    deliverer = Deliverer(world.journal, provider, world.environ, tell=world.tell)
+    deliverer = Deliverer(world.journal, provider, world.environ, tell=world.tell, releaser=world.releaser)
     ours = {bid.made: bid for bid in bids}
     for task in tasks:
         with suppress(UnavailableError):

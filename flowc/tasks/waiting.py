@@ -8,7 +8,7 @@ from contextlib import suppress
 from flowc.providers.base import CANCELLED, ENDED, FAILED, PENDING
 from flowc.providers.errors import RateLimitError, UnavailableError
 from flowc.submit.delivery import Deliverer
-from flowc.submit.ending import End
+from flowc.submit.ending import UNKNOWN, End
 from flowc.submit.journal import BROKEN, GIVEN_UP
 from flowc.submit.steps import InterruptedSubmissionError
 from flowc.tasks.looking import FEW, MOST_LISTED, endings_of
@@ -31,10 +31,6 @@ if TYPE_CHECKING:
 
         def last(self, provider: Provider, bid: Bid, task: Task) -> None:
             """Take what is left of a task whose job has ended, before its bid is."""
-
-
-# The exit status of a job that nobody knows the end of.
-UNKNOWN = 125
 
 
 class Waiting:
@@ -172,7 +168,11 @@ class Waiting:
             return True
         if bid.provider not in self._deliverers:
             self._deliverers[bid.provider] = Deliverer(
-                self._world.journal, provider, self._world.environ, tell=self._world.tell
+                self._world.journal,
+                provider,
+                self._world.environ,
+                tell=self._world.tell,
+                releaser=self._world.releaser,
             )
         if self._deliverers[bid.provider].bring(bid, task):
             self._undelivered.discard(bid.name)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from flowc.providers.mithril.client import Client
     from flowc.providers.mithril.provider import Mithril
     from flowc.submit.journal import Journal
+    from flowc.submit.release import Releaser
 
 
 class World:
@@ -129,6 +130,16 @@ class World:
             project=self.settings.text("project"),
             ssh_keys=self.settings.get("ssh_keys").values,
             environ=for_others(self.environ),
+        )
+
+    def releaser(self) -> Releaser:
+        """What makes machines end their bids. Raises SettingsError without a key."""
+        from flowc.submit.release import Releaser
+
+        return Releaser(
+            key=self._key(),
+            api_url=self.settings.text("api_url") or "",
+            wait_s=self.settings.seconds("release_after_s"),
         )
 
     def client(self) -> Client:

@@ -58,7 +58,8 @@ def test_public_api_never_prints(case: Path, capfd: pytest.CaptureFixture[str]) 
 def test_only_the_command_line_prints_exits_or_reads_the_environment() -> None:
     found = []
     for path in (ROOT / "flowc").rglob("*.py"):
-        if {"cli", "ahead", "_compiled"} & set(path.parts) or path.name == "__main__.py":
+        # What runs on rented machines speaks there.
+        if {"cli", "ahead", "_compiled"} & set(path.parts) or path.name in ("__main__.py", "on_machine.py"):
             continue
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and ast.unparse(node.func) in (

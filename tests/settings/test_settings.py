@@ -70,6 +70,7 @@ def test_each_says_where_it_comes_from(place: Place) -> None:
         "region": "~/.flow/config.yaml, mithril.region",
         "ssh_keys": "flag --ssh-key",
         "timeout_s": "environment variable FLOW_TIMEOUT",
+        "release_after_s": "default",
     }
 
 

@@ -11,7 +11,7 @@ from flowc.backends.mithril.naming import References, safe_name, unique_name
 from flowc.digest import sha256_hex
 from flowc.ir.encode import dumps
 from flowc.record import Record
-from flowc.scripts.delivery import FOLDER, WHOLE, delivery
+from flowc.scripts.delivery import FOLDER, RELEASE, WHOLE, delivery
 from flowc.scripts.secrets import SECRETS, secrets
 
 TYPE_CHECKING = False
@@ -134,7 +134,7 @@ def _whole_prefix(prefix: str, bid: Bid, bids: list[Bid]) -> str:
 def _deliver(units: list[Unit], by_unit: list[list[Bid]]) -> list[dict[str, Any]]:
     """What is to be copied to the machines of which bids, before their jobs start: `file` is its name below `-o DIR`,
     `nodes` says whether the first machine of each bid or all of them need it."""
-    found = []
+    found: list[dict[str, Any]] = []
     for unit, bids in zip(units, by_unit, strict=True):
         sent = delivery(unit.job)
         if sent is not None:
@@ -164,6 +164,10 @@ def _deliver(units: list[Unit], by_unit: list[list[Bid]]) -> list[dict[str, Any]
         if names:
             to = [bid.name for bid in bids]
             found.append({"to": to, "nodes": "all", "path": SECRETS, "secrets": names})
+        if unit.releases:
+            assert unit.plan is not None, "mithril: a unit without a plan"
+            how = {"nodes": unit.plan.nodes, "each": unit.job.conventions.runs_on == "all"}
+            found.append({"to": [bid.name for bid in bids], "nodes": "all", "path": RELEASE, "release": how})
     return found
 
 

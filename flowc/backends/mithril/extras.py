@@ -18,7 +18,7 @@ def report(unit: Unit, sink: Sink) -> None:
         report_speed(unit, volume, number, sink)
     if job.ports:
         report_ports(unit, sink)
-    if job.terminate_on_exit:
+    if job.terminate_on_exit and not unit.releases:
         sink.report(codes.BID_STAYS, unit.origin("terminate_on_exit"))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from contextlib import suppress
 
@@ -86,7 +85,12 @@ class _Watching:
         looked_after(self._world, name, tasks)
         if provider.keeps_tasks:
             return
-        deliverer = self._deliverers.setdefault(name, Deliverer(self._world.journal, provider, os.environ, tell=tell))
+        world = self._world
+        if name not in self._deliverers:
+            self._deliverers[name] = Deliverer(
+                world.journal, provider, world.environ, tell=tell, releaser=world.releaser
+            )
+        deliverer = self._deliverers[name]
         left = {bid.made: bid for bid in self._world.journal.bids() if bid.lives}
         for task in tasks:
             living = left.get(task.identity)

@@ -8,14 +8,26 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def who_ends(key: str, provider: str, document: Mapping[str, Any], *, keep: bool, stays: bool, watched: bool) -> str:
-    """One sentence. `stays`: the command that says it waits for the end of the jobs; `watched`: `flowc watch` runs."""
+def who_ends(
+    key: str,
+    provider: str,
+    document: Mapping[str, Any],
+    *,
+    keep: bool,
+    stays: bool,
+    watched: bool,
+    machine_s: float | None = None,
+) -> str:
+    """One sentence. `stays`: the command that says it waits for the end of the jobs; `watched`: `flowc watch` runs;
+    `machine_s`: so many seconds after the job its machine ends the bid, None where it does not."""
     if provider == "local":
         return "nothing is paid: the job runs on this computer"
     if keep:
         return f"nobody ends the bill: it is paid until `flowc cancel {key}`"
     hours = hours_bound(document)
     latest = "nothing limits how long that takes" if hours is None else f"at the latest {_words(hours)} after its start"
+    if machine_s is not None:
+        return _by_machine(key, latest, f"{machine_s:g} s", stays=stays, watched=watched)
     if watched:
         return f"`flowc watch` ends the bill with the job, {latest}; it runs now, and has to go on running"
     if stays:
@@ -25,6 +37,15 @@ def who_ends(key: str, provider: str, document: Mapping[str, Any], *, keep: bool
         f"`flowc list` and `flowc status` do when they find the job ended, "
         f"`flowc watch` does while it runs"
     )
+
+
+def _by_machine(key: str, latest: str, wait: str, *, stays: bool, watched: bool) -> str:
+    lost = f"{wait} after it; output that nobody has fetched by then is lost"
+    again = f"after a preemption it needs the key anew, from `flowc wait {key}`, `status` or `watch`"
+    if stays or watched:
+        first = "this command" if stays else "`flowc watch`"
+        return f"{first} ends the bill with the job, {latest}; where it does not run any more, the machine does, {lost}"
+    return f"the machine ends the bill with the job, {latest}: {lost} (`flowc wait {key}` fetches it); {again}"
 
 
 def hours_bound(document: Mapping[str, Any]) -> str | None:

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 
 def compiled(
-    words: Words, argv: list[str], tally: Tally, *, emit: str, submitted: bool = False
+    words: Words, argv: list[str], tally: Tally, *, emit: str, submitted: bool = False, releases: bool = False
 ) -> Iterator[tuple[str, tuple[Artifact, ...]]]:
     """The path of each source, and what was made of it; its findings are shown and counted. Raises UsageError."""
     inputs = gather(words, argv, os.environ)
     if submitted:  # so what the startup script has no room for is brought over SSH
-        inputs = inputs.replace(defaults=inputs.defaults.replace(body="auto"), submitted=True)
+        inputs = inputs.replace(defaults=inputs.defaults.replace(body="auto"), submitted=True, releases=releases)
     wrapped = any(word.startswith("--wr") for word in inputs.args)
     refuse_mixtures(words)
     if not words.operands and not wrapped and inputs.command is None:
@@ -64,13 +64,13 @@ def compiled(
         terminal.write(sys.stderr, summary(tally.severities, tally.files) + "\n")
 
 
-def request(words: Words, argv: list[str]) -> tuple[dict[str, Any] | None, int]:
-    """One request document of all sources; None, with the exit status, where one of them is not right. Raises
-    UsageError."""
+def request(words: Words, argv: list[str], *, releases: bool) -> tuple[dict[str, Any] | None, int]:
+    """One request document of all sources; None, with the exit status, where one of them is not right. `releases`:
+    machines end their bids. Raises UsageError."""
     from flowc.tasks.documents import document_of, joined
 
     tally, documents = Tally(), []
-    for _, artifacts in list(compiled(words, argv, tally, emit="mithril", submitted=True)):
+    for _, artifacts in list(compiled(words, argv, tally, emit="mithril", submitted=True, releases=releases)):
         if artifacts:
             documents.append(document_of(artifacts))
     if tally.status or len(documents) != tally.files:

@@ -16,6 +16,13 @@ SUBMIT_OPTIONS = (
     Option(name="--follow", help="show the output, wait for the end; the exit status is the job's", group=_HOW),
     Option(name="--wait", help="wait for the end; the exit status is the job's", group=_HOW),
     Option(name="--keep", help="do not end the bid with its job", group=_HOW),
+    Option(
+        name="--release",
+        metavar="WHO",
+        choices=("client", "machine"),
+        help="who ends the bid with its job: flowc here (default), or the machine itself by your key",
+        group=_HOW,
+    ),
     Option(name="--dry-run", help="show every call in order, and make only those that read", group=_HOW),
     Option(name="--offline", help="with --dry-run: make no call at all", group=_HOW),
     Option(name="--resume", help="go on with what was not finished: all, or the KEYs in place of SOURCE", group=_HOW),

@@ -56,6 +56,8 @@ def check(words: Words) -> None:
         if words.flag(one) and words.flag(other):
             names = [f"--{each.replace('_', '-')}" for each in (one, other)]
             raise UsageError(f"`{names[0]}` and `{names[1]}` exclude each other", "leave out one of them")
+    if words.flag("keep") and words.text("release") == "machine":
+        raise UsageError("`--keep` and `--release machine` exclude each other", "leave out one of them")
 
 
 def _stays(words: Words) -> bool:
@@ -65,7 +67,11 @@ def _stays(words: Words) -> bool:
 def _submit(words: Words, argv: list[str], standing: Standing) -> int:
     from flowc.cli.tasks.compiling import request
 
-    document, status = request(words, argv)
+    releases = words.text("release") == "machine"
+    if releases and World(words).chosen == "local":
+        tell("`--release machine` changes nothing here: a task on this computer ends with its job")
+        releases = False
+    document, status = request(words, argv, releases=releases)
     if document is None:
         return OURS if _stays(words) else status
     if words.flag("offline"):
@@ -80,6 +86,8 @@ def _submit(words: Words, argv: list[str], standing: Standing) -> int:
             tell(f"warning: {warning}")
         _show_calls(found.document)
         return DONE
+    if releases:
+        tell("warning: your API key is brought to the machines of the job: whoever is root there can read it")
     wish = Wish(
         document=document, keep=words.flag("keep"), again=words.flag("force_new"), once=words.text("idempotency_key")
     )
@@ -124,7 +132,10 @@ def _carry_out(
     watched = watcher(world.folder) is not None
     for submission in submissions:
         key, provider, document = submission.key, submission.provider, submission.document
-        tell(who_ends(key, provider, document, keep=submission.keep, stays=stays, watched=watched))
+        release = any("release" in each for each in document.get("deliver", ()))
+        machine_s = world.settings.seconds("release_after_s") if release else None
+        keep = submission.keep
+        tell(who_ends(key, provider, document, keep=keep, stays=stays, watched=watched, machine_s=machine_s))
     if not stays:
         return DONE
     standing.quiet()

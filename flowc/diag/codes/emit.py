@@ -128,7 +128,8 @@ BID_STAYS = Code(
 A machine cannot end its own bid: that takes a key of the project, which no startup script should hold. So it does what
 it can, and shuts down a minute after the job has ended. Whether the provider then stops to charge is not documented.
 
-`flowc submit` ends the bid with the job. Who places it in another way cancels it when the job is done.""",
+`flowc submit` ends the bid with the job, with `--release machine` from the machine itself. Who places it in another way
+cancels it when the job is done.""",
     path="job.yaml",
     bad=_TASK + "terminate_on_exit: true\n",
     good=_TASK,

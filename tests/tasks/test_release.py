@@ -1,0 +1,121 @@
+"""`--release machine`: the machines end their bid themselves, when nobody looks any more."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from tests.machines.ordinary import until
+from tests.mithril.faults import Fault
+from tests.tasks.conftest import Cloud, Person
+
+FEW_S = {"FLOW_RELEASE_AFTER": "1"}
+WAITS = "until [ -e /workspace/go ]; do sleep 0.2; done\n"
+EVERY_MACHINE = """name: pair
+instance_type: 8xh100
+num_instances: 2
+max_run_time_hours: 1
+command: |
+  case $(hostname) in *-0) ;; *) until [ -e /run/go ]; do sleep 0.2; done ;; esac
+"""
+
+
+def go(cloud: Cloud) -> None:
+    """Lets the job go on to its end, which nobody sees."""
+    (machine,) = cloud.machines.running.values()
+    machine.run(["touch", "/workspace/go"])
+
+
+def submitted(cloud: Cloud, job: str, *words: str, **environ: str) -> str:
+    done = cloud.person.types("submit", job, "--release", "machine", *words, **{**FEW_S, **environ})
+    assert done.returncode == 0, done.stderr
+    return done.stderr
+
+
+def test_a_machine_ends_its_bid_when_nobody_looks(cloud: Cloud) -> None:
+    said = submitted(cloud, cloud.person.job(f"{WAITS}exit 3\n"))
+    go(cloud)
+    assert "your API key is brought to the machines of the job: whoever is root there can read it" in said
+    assert "the machine ends the bill with the job, at the latest 10 min after its start: 1 s after it" in said
+    assert "output that nobody has fetched by then is lost" in said.splitlines()[-1]
+    until(lambda: cloud.living() == [], "the end of the bid")
+    # By nobody else than the machine, and once.
+    assert len(cloud.server.log.done("bid cancelled")) == 1
+    done = cloud.person.types("wait", "job")
+    assert done.returncode == 125, done.stderr
+    assert "the bid has ended, by its machine or by somebody; how the job had ended nobody saw" in done.stderr
+
+
+def test_who_looks_in_time_has_output_and_exit_status(cloud: Cloud) -> None:
+    job = cloud.person.job("echo hello; exit 4\n")
+    done = cloud.person.types("submit", job, "--release", "machine", "--follow", FLOW_RELEASE_AFTER="60")
+    assert (done.returncode, done.stdout) == (4, "hello\n"), done.stderr
+    assert "this command ends the bill with the job" in done.stderr
+    assert cloud.living() == []
+
+
+def test_the_key_stands_in_no_script_list_of_processes_or_journal(cloud: Cloud) -> None:
+    key = cloud.server.key
+    submitted(cloud, cloud.person.job(WAITS))
+    (machine,) = cloud.machines.running.values()
+    _, processes = machine.run(["sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '; ls -l /run/flowc/release"])
+    assert "/run/flowc/release" in processes
+    assert "-rw-------" in processes
+    assert key not in processes
+    assert key in machine.run(["cat", "/run/flowc/release"])[1]
+    for path in [Path(machine.spec.disk), cloud.person.home]:
+        for file in path.rglob("*"):
+            if file.is_file() and not file.is_symlink() and "/run/" not in str(file):
+                assert key.encode() not in file.read_bytes(), file
+    go(cloud)
+    until(lambda: cloud.living() == [], "the end of the bid")
+
+
+def test_it_asks_again_where_the_provider_fails(cloud: Cloud) -> None:
+    on = "DELETE /v2/spot/bids/*"
+    cloud.server.faults.add(Fault("status", on, status=503))
+    cloud.server.faults.add(Fault("drop before", on, nth=2))
+    cloud.server.faults.add(Fault("status", on, nth=3, status=401))
+    submitted(cloud, cloud.person.job(WAITS))
+    go(cloud)
+    until(lambda: cloud.living() == [], "the end of the bid")
+    assert len(cloud.server.log.sent("DELETE", "/v2/spot/bids/")) == 4
+
+
+def test_of_several_machines_the_first_waits_for_all(cloud: Cloud) -> None:
+    submitted(cloud, cloud.person.job(EVERY_MACHINE, "task.yaml", head=""))
+    machines = {each.spec.name: each for each in cloud.machines.running.values()}
+    first, second = (next(each for name, each in machines.items() if name.endswith(end)) for end in ("-0", "-1"))
+    until(lambda: '"COMPLETED"' in (first.text("/var/lib/foundry/flowc/status.json") or ""), "the end on the first")
+    time.sleep(8)
+    assert len(cloud.living()) == 1
+    second.run(["touch", "/run/go"])
+    until(lambda: cloud.living() == [], "the end of the bid")
+
+
+def test_after_a_preemption_whoever_looks_brings_the_key_again(cloud: Cloud) -> None:
+    submitted(cloud, cloud.person.job(f'[ "$SLURM_RESTART_COUNT" ] || sleep infinity\n{WAITS}'))
+    (bid,) = cloud.state.bids.values()
+    cloud.state.preempt(bid)
+
+    def brought() -> bool:
+        cloud.person.types("status", "job", **FEW_S)
+        machine = next(iter(cloud.machines.running.values()))
+        again = '"starts":2' in (machine.text("/var/lib/foundry/flowc/status.json") or "")
+        return again and machine.on and machine.run(["test", "-s", "/run/flowc/release"])[0] == 0
+
+    until(brought, "the key")
+    go(cloud)
+    until(lambda: cloud.living() == [], "the end of the bid")
+
+
+def test_what_does_not_go_together_is_refused(there: Person) -> None:
+    done = there.types("submit", there.job("true\n"), "--release", "machine", "--keep")
+    assert done.returncode == 2
+    assert "`--keep` and `--release machine` exclude each other" in done.stderr
+
+
+def test_on_this_computer_it_says_nothing(here: Person) -> None:
+    done = here.types("run", "echo hello", "--provider", "local", "--release", "machine")
+    assert (done.returncode, done.stdout) == (0, "hello\n"), done.stderr
+    assert "`--release machine` changes nothing here" in done.stderr
