@@ -1,5 +1,5 @@
 """Starts a machine in a child process: in namespaces of its own where the kernel lets an ordinary user have them, else
-as a group of processes with paths of its own."""
+as a group of processes with paths of its own. Or, where that is wanted, as a container of a docker engine."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.machines.spec import Spec
 
-NAMESPACES, GROUP = "namespaces", "group"
+NAMESPACES, GROUP, DOCKER = "namespaces", "group", "docker"
 
 
 def run(spec: Spec, kind: str, orders: int, events: int) -> None:
@@ -18,6 +18,10 @@ def run(spec: Spec, kind: str, orders: int, events: int) -> None:
         from flowc.machines import group
 
         group.run(spec, orders, events)
+    elif kind == DOCKER:
+        from flowc.machines.docker import box
+
+        box.run(spec, orders, events)
     else:
         _in_namespaces(spec, orders, events)
 

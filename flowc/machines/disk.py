@@ -55,8 +55,10 @@ def outside(disk: str, path: str, shares: Iterable[Share] = ()) -> str:
 def _real(disk: str, parts: list[str], shares: Iterable[Share]) -> str:
     path = "/" + "/".join(parts)
     for share in shares:
-        if path == share.place or path.startswith(share.place + "/"):
-            return share.source + path[len(share.place) :]
+        # A disk of a container is mounted there, and linked to.
+        for place in (share.place, *([f"/run/disks/{share.disk[:20]}"] if share.disk is not None else [])):
+            if path == place or path.startswith(place + "/"):
+                return share.source + path[len(place) :]
     if parts:
         upper = f"{disk}/upper/{parts[0]}"
         if os.path.isdir(upper):

@@ -8,11 +8,13 @@ Orders: `{"do": "stop"}` (a shutdown; `grace` seconds at most until KILL, else w
 `{"do": "run", "id", "argv", "input"}` (a command, as root over SSH would).
 Events: `{"is": "up", "kind", "shared", "pid"}`, `{"is": "cannot", "why"}`, `{"is": "started"}`, `{"is": "ended",
 "status"}` (of the unit), `{"is": "not installed", "status"}`, `{"is": "no docker"}`, `{"is": "forward", "outer",
-"inner"}` (a port, at each boot), `{"is": "ran", "id", "status", "output"}`, `{"is": "off"}`.
+"inner"}` (a port, at each boot), `{"is": "ran", "id", "status", "output"}`, `{"is": "lost", "why"}` (it goes off, and
+nobody asked for that), `{"is": "off"}`.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import select
@@ -22,7 +24,7 @@ import time
 from flowc.machines.disk import INSTALL_LOG, NOTICE, UNIT_LOG, UNITS, USER_DATA
 from flowc.machines.gpus import nvidia_smi
 from flowc.machines.pipes import send
-from flowc.machines.programs import REQUESTS, programs
+from flowc.machines.programs import ALONE, BOXED, GROUPED, REQUESTS, programs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,13 +45,15 @@ FORWARD = "flowc-forward@"
 FORWARDS = "/var/lib/cloud/instance/forwards"
 # What systemd waits between TERM and KILL where the unit says nothing.
 STOP_S = 90.0
+# What a docker engine leaves us where it tells a container to stop is 10 seconds.
+TOLD_S = 8.0
 # Between looks at processes that are being killed.
 POLL_S = 0.002
 
 
 class Init:
     """`base` is put before each path of the machine (empty where it has a root of its own), `kill_all` sends a signal
-    to all processes of the machine but this one."""
+    to all processes of the machine but this one. `boxed`: the machine is a container, with a network of its own."""
 
     def __init__(
         self,
@@ -60,6 +64,7 @@ class Init:
         base: str,
         kill_all: Callable[[int], None],
         rewrite: Callable[[str], str] | None = None,
+        boxed: bool = False,
     ) -> None:
         self._spec = spec
         self._orders = orders
@@ -67,6 +72,10 @@ class Init:
         self._base = base
         self._kill_all = kill_all
         self._rewrite = rewrite
+        self._boxed = boxed
+        self._told = False
+        # Ports that are led to others here, by OUTER:INNER.
+        self._ports: list[str] = []
         self._unit: int | None = None
         self._beside: int | None = None
         self._install: int | None = None
@@ -93,6 +102,8 @@ class Init:
         signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
         for number in (signal.SIGCHLD, signal.SIGUSR1, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda *_: None)
+        if self._boxed:
+            signal.signal(signal.SIGTERM, self._tell_to_stop)
         # What Python ignores, its children would ignore too.
         for number in (signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)
@@ -104,6 +115,10 @@ class Init:
                 os.read(self._woken, 4096)
             if self._orders in ready:
                 self._read_orders()
+            if self._told:
+                self._told = False
+                self.tell(**{"is": "lost", "why": "its docker engine told it to stop"})
+                self._begin_to_stop(TOLD_S)
             self._reap()
             self._look_at_requests()
             self._go_on_stopping()
@@ -121,8 +136,8 @@ class Init:
         own = programs(
             os.getpid(),
             blocks=any(share.disk is not None for share in spec.shares),
-            docker=False,
-            alone=not self._base,
+            docker=spec.box is not None and spec.box.jobs,
+            kind=BOXED if self._boxed else ALONE if not self._base else GROUPED,
         )
         if spec.gpus:
             own["nvidia-smi"] = nvidia_smi(spec.instance_type, spec.gpus)
@@ -155,14 +170,27 @@ class Init:
         with open(out, "wb") as file:
             file.write(text.encode("utf-8", "surrogateescape"))
             os.fchmod(out, mode)
-        os.replace(new, path)
+        try:
+            os.replace(new, path)
+        except OSError as error:
+            if error.errno != errno.EBUSY:
+                raise
+            # In a container some files are mounts, such as /etc/hosts.
+            os.unlink(new)
+            with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:
+                file.write(text)
 
     def _forward(self, pair: str) -> None:
         """`OUTER:INNER`. Whoever started the machine does it, where its network is theirs."""
         outer, _, inner = pair.partition(":")
         if not (outer.isdigit() and inner.isdigit()):
             return
-        self.tell(**{"is": "forward", "outer": int(outer), "inner": int(inner)})
+        if not self._boxed:
+            self.tell(**{"is": "forward", "outer": int(outer), "inner": int(inner)})
+            return
+        self._ports.append(pair)
+        if self._unit is not None:
+            _lead(pair)
 
     def _start_unit(self) -> None:
         if self._unit is not None or self._deadline is not None:
@@ -173,6 +201,9 @@ class Init:
         self._whole_group = lines.get("KillMode", "control-group") == "control-group"
         stop = lines.get("TimeoutStopSec", "")
         self._stop_s = float(stop) if stop.isdigit() else STOP_S
+        for pair in self._ports:
+            # What led them before was killed with the rest of the last start.
+            _lead(pair)
         self._unit = self._spawn(_words(lines["ExecStart"]), self._at(UNIT_LOG))
         self.tell(**{"is": "started"})
 
@@ -302,6 +333,9 @@ class Init:
 
     # The end.
 
+    def _tell_to_stop(self, *_: object) -> None:
+        self._told = True
+
     def _begin_to_stop(self, grace: float | None) -> None:
         if self._deadline is not None:
             # A second one may only shorten it.
@@ -357,6 +391,13 @@ def _words(command: str) -> list[str]:
     return [word for word in (program, path, last) if word]
 
 
+def _lead(pair: str) -> None:
+    from flowc.machines import forward
+
+    outer, _, inner = pair.partition(":")
+    forward.start(["0.0.0.0"], int(outer), ["127.0.0.1", "::1"], int(inner))
+
+
 def hosts(spec: Spec) -> str:
     """/etc/hosts of a machine: the first of its nodes comes last, as on the provider's machines. Startup scripts pass
     over addresses of 127, which are for one machine alone elsewhere: here they are what tells machines apart, so they
@@ -366,5 +407,6 @@ def hosts(spec: Spec) -> str:
         lines.append(f"127.0.1.1 {spec.name}")
     for node in reversed(spec.nodes):
         lines.append(f"{node.address} {node.name}")
-        lines.append(f"0177{node.address[3:]} {node.name}")
+        if node.address.startswith("127."):
+            lines.append(f"0177{node.address[3:]} {node.name}")
     return "".join(f"{line}\n" for line in lines)

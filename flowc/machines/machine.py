@@ -18,11 +18,13 @@ if TYPE_CHECKING:
 
 class Machine:
     """One machine, from its start to its end; it can be started again from its disk. The process that started it is
-    its power: when that dies, the machine is gone. Not for processes with several threads: it forks."""
+    its power: when that dies, the machine is gone. Not for processes with several threads: it forks. `only`: where it
+    cannot be of its kind, it is none."""
 
-    def __init__(self, spec: Spec, kind: str = boot.NAMESPACES) -> None:
+    def __init__(self, spec: Spec, kind: str = boot.NAMESPACES, *, only: bool = False) -> None:
         self.spec = spec
         self.kind = kind
+        self._only = only
         self.shared: tuple[str, ...] = ()
         self.events = -1
         self._orders = -1
@@ -72,11 +74,11 @@ class Machine:
         *lines, self._buffer = (self._buffer + data).split(b"\n")
         found = [json.loads(line) for line in lines]
         for event in found:
-            if event["is"] == "cannot" and self.kind == boot.NAMESPACES:
+            if event["is"] == "cannot" and self.kind == boot.NAMESPACES and not self._only:
                 self.cut()
                 self.kind = boot.GROUP
                 self.start()
-                return [event]
+                return [{**event, "again": True}]
             if event["is"] == "up":
                 self.shared = tuple(event["shared"])
             elif event["is"] == "forward":

@@ -95,6 +95,31 @@ LINKED_MOUNTPOINT = """#!/bin/bash
 # mountpoint of a local machine that can have no mounts: links stand for them.
 [ -L "${@: -1}" ]
 """
+# The same where there are some: volumes are mounted from outside.
+BOXED_MOUNT = """#!/bin/bash
+# mount of a local machine that is a container: links stand for what cannot be mounted there.
+source=${@: -2:1}
+case $1-$source in
+--bind-*) ;;
+*-/dev/disk/by-id/virtio-*) source=/run/disks/${source#*/virtio-} ;;
+*)
+    mkdir -p -- "${@: -1}"
+    exit
+    ;;
+esac
+place=${@: -1}
+if [ -L "$place" ]; then
+    rm -f -- "$place"
+else
+    # What was there before is hidden below a mount.
+    rmdir -- "$place" 2>/dev/null || mv -T -- "$place" "$place.below" || exit
+fi
+ln -s -- "$source" "$place"
+"""
+BOXED_MOUNTPOINT = """#!/bin/bash
+# mountpoint of a local machine that is a container: links stand for what cannot be mounted there.
+[ -L "${@: -1}" ] || exec /usr/bin/mountpoint "$@"
+"""
 OWN_NAME = """#!/bin/bash
 # hostname of a local machine that has no name of its own.
 case $1 in
@@ -107,10 +132,18 @@ esac
 NOTHING = "#!/bin/sh\n"
 
 
-def programs(init: int, *, blocks: bool, docker: bool, alone: bool) -> dict[str, str]:
+# What a machine is, as far as its programs differ: it has namespaces of its own, is a group of processes, a container.
+ALONE, GROUPED, BOXED = "alone", "grouped", "boxed"
+_MOUNTS: dict[str, dict[str, str]] = {
+    ALONE: {},
+    GROUPED: {"mount": LINKED_MOUNT, "mountpoint": LINKED_MOUNTPOINT, "hostname": OWN_NAME},
+    BOXED: {"mount": BOXED_MOUNT, "mountpoint": BOXED_MOUNTPOINT},
+}
+
+
+def programs(init: int, *, blocks: bool, docker: bool, kind: str) -> dict[str, str]:
     """Texts by name, in which @NAME@ stands for the machine's. `init` is the first process's id as the machine sees
-    it, `blocks`: it has block volumes, `docker`: this computer's docker may be called, `alone`: it has namespaces of
-    its own."""
+    it, `blocks`: it has block volumes, `docker`: a docker may be called, `kind`: as above."""
     found = {
         "systemctl": SYSTEMCTL,
         "shutdown": SHUTDOWN,
@@ -119,12 +152,12 @@ def programs(init: int, *, blocks: bool, docker: bool, alone: bool) -> dict[str,
         # The disk is as durable as this computer's; waiting for all other disks here would take seconds.
         "sync": NOTHING,
         "foundrypf": NOTHING,
+        **_MOUNTS[kind],
     }
-    if not alone:
-        found.update(mount=LINKED_MOUNT, mountpoint=LINKED_MOUNTPOINT, hostname=OWN_NAME)
     if not docker:
         found["docker"] = DOCKER
-    if blocks and alone:
+    if blocks and kind == ALONE:
         found["mount"] = MOUNT
+    if blocks and kind != GROUPED:
         found["blkid"] = BLKID
     return {name: text.replace("@REQUESTS@", REQUESTS).replace("@INIT@", str(init)) for name, text in found.items()}

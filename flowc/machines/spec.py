@@ -37,11 +37,28 @@ class File(Record):
     text: str
 
 
+class Box(Record):
+    """Where a machine is a container: the socket of the `engine`, the `image` that it is made of, the `task` that it
+    belongs to, an id of the local provider. `ports` of it are this computer's too; `gpus`: it gets this computer's;
+    `jobs`: its job has containers of its own. Below its root the `folders` stand on the disk here, all else that is
+    written in the container; `links` are places where its job mounts a volume, with what they lead to."""
+
+    engine: str
+    image: str
+    task: str
+    ports: tuple[int, ...] = ()
+    gpus: bool = False
+    jobs: bool = False
+    folders: tuple[str, ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
+
+
 class Spec(Record):
     """A machine. `disk` is the folder that survives its reboots (absolute, made where it is missing), `name` its host
     name, `nodes` all machines of its task, the head first (empty: it is alone), `gpus` how many it shows, of
     `instance_type`; `script` what runs at the first boot of its disk, None: nothing, and always nothing later. A folder
-    `skeleton`, made where it is missing, is what machines of one user share (empty: its own); it must stay there."""
+    `skeleton`, made where it is missing, is what machines of one user share (empty: its own); it must stay there.
+    `box`: what it is as a container."""
 
     disk: str
     name: str
@@ -52,6 +69,7 @@ class Spec(Record):
     instance_type: str = ""
     script: str | None = None
     skeleton: str = ""
+    box: Box | None = None
 
 
 def encoded(spec: Spec) -> dict[str, Any]:
@@ -61,6 +79,7 @@ def encoded(spec: Spec) -> dict[str, Any]:
         "nodes": [vars(node) for node in spec.nodes],
         "shares": [vars(share) for share in spec.shares],
         "files": [vars(file) for file in spec.files],
+        "box": None if spec.box is None else vars(spec.box),
     }
 
 
@@ -72,5 +91,11 @@ def decoded(values: Mapping[str, Any]) -> Spec:
             "nodes": tuple(Node(**node) for node in values["nodes"]),
             "shares": tuple(Share(**share) for share in values["shares"]),
             "files": tuple(File(**file) for file in values["files"]),
+            "box": None if values["box"] is None else _box(values["box"]),
         }
     )
+
+
+def _box(values: Mapping[str, Any]) -> Box:
+    several = {name: tuple(values[name]) for name in ("ports", "folders")}
+    return Box(**{**values, **several, "links": tuple((place, source) for place, source in values["links"])})

@@ -117,7 +117,8 @@ class Machine(Record):
 class Task(Record):
     """A job that was submitted. `reason` says in words why it is in its state, where that is not plain; `unit_price` is
     what is paid at most for a machine and hour, in USD; times are as the provider writes them (ISO 8601). The
-    `exit_status` is the job's, where the provider itself knows it."""
+    `exit_status` is the job's, where the provider itself knows it; `shared`: what could not be kept apart from the
+    computer that it runs on, in sentences."""
 
     identity: str
     name: str
@@ -131,3 +132,4 @@ class Task(Record):
     machines: tuple[Machine, ...]
     unit_price: str | None
     exit_status: int | None = None
+    shared: tuple[str, ...] = ()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from flowc.providers.base import Provider
-    from flowc.providers.local import Local
+    from flowc.providers.local import Local, Wish
     from flowc.providers.mithril.client import Client
     from flowc.providers.mithril.provider import Mithril
     from flowc.submit.journal import Journal
@@ -96,7 +96,26 @@ class World:
         """This computer."""
         from flowc.providers.local import Local
 
-        return Local(self.local_folder, files=self._files, lacks=self._lacks)
+        return Local(self.local_folder, files=self._files, lacks=self._lacks, wish=self.wish)
+
+    @property
+    def wish(self) -> Wish:
+        """What local machines are to be made of. Raises SettingsError for what they cannot be."""
+        from flowc.providers import LOCAL_MACHINES
+        from flowc.providers.local import Wish
+
+        setting = self.settings.get("local_machine")
+        if setting.values[0] not in LOCAL_MACHINES:
+            raise SettingsError(
+                f"{setting.origin}: machines are no `{setting.values[0]}`",
+                f"there are {', '.join(LOCAL_MACHINES)}",
+            )
+        return Wish(
+            kind=setting.values[0],
+            image=self.settings.text("local_image"),
+            docker_host=self.environ.get("DOCKER_HOST", ""),
+            runtime_folder=self.environ.get("XDG_RUNTIME_DIR", ""),
+        )
 
     def _files(self, name: str) -> Mapping[str, bytes]:
         """What the machines of a bid get of us. Raises SettingsError for a secret that the environment has not."""

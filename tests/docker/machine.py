@@ -23,6 +23,9 @@ PACKAGES = (
     *("docker.io", "docker-registry", "tini", "busybox-static"),
 )
 LEFT_OUT = ("doc", "man", "locale")
+ROOT = Path(__file__).resolve().parents[2]
+# Where the machine sees flowc itself.
+SOURCE = "/opt/flowc-source"
 BOOT_S, COMMAND_S = 60, 120
 # Makes dockerd take `--gpus`: it looks for the program, and runc calls it before each container.
 GPU_HOOK = "/usr/bin/nvidia-container-runtime-hook"
@@ -130,6 +133,7 @@ class Machine:
         }
         words = ["--quiet", "--register=no", "--keep-unit", "--private-network", "--capability=all", "--console=pipe"]
         words += ["--system-call-filter=add_key keyctl bpf", f"--machine=docker{os.getpid()}"]
+        words += [f"--bind-ro={ROOT}:{SOURCE}"]
         words += [f"--bind={self.folder}/{name}:/var/lib/{name}" for name in ("docker", "containerd")]
         console = os.open(self.folder / "console", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         self.nspawn = subprocess.Popen(

@@ -84,7 +84,11 @@ def test_a_file_that_others_may_read_is_told(there: Person) -> None:
 
 def test_local_provider_needs_nothing(here: Person) -> None:
     found = checks(here, "--provider", "local")
-    assert (found["local"]["state"], found["local"]["text"]) == ("ok", "machines are namespaces")
+    assert (found["local"]["state"], "machines are namespaces" in found["local"]["text"]) == ("ok", True)
+    assert "no docker engine" in found["local"]["text"]
+    found = checks(here, "--provider", "local", FLOW_LOCAL_MACHINE="docker")
+    assert (found["local"]["state"], "docker is wanted" in found["local"]["text"]) == ("note", True)
+    assert "no `cloud`" in checks(here, "--provider", "local", FLOW_LOCAL_MACHINE="cloud")["local"]["text"]
     here.before = WITHOUT
     found = checks(here, "--provider", "local")
     assert found["local"]["state"] == "note"

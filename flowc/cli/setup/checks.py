@@ -122,12 +122,11 @@ def _local(world: World) -> Finding:
 
     try:
         kind, why = world.local().kind()
-    except JournalError as error:
+    except (JournalError, SettingsError) as error:
         return Finding(what="local", state=MISSING, text=str(error), mend=error.help)
     if kind is None:
-        return Finding(
-            what="local", state=NOTE, text=f"no machines on this computer: {why}", mend="run flowc as an ordinary user"
-        )
+        mend = "another --local-machine" if "wanted" in why else "run flowc as an ordinary user, or docker"
+        return Finding(what="local", state=NOTE, text=f"no machines on this computer: {why}", mend=mend)
     if why:
         mend = "allow user namespaces: sysctl kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0 user.max_user_namespaces=10000"  # noqa: E501
         return Finding(what="local", state=NOTE, text=f"machines are {kind}: {why}", mend=mend)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowc.cli.table import Option
-from flowc.providers import PROVIDERS
+from flowc.providers import LOCAL_MACHINES, PROVIDERS
 
 PROVIDER = Option(
     name="--provider", metavar="NAME", choices=PROVIDERS, help="where (default: FLOW_PROVIDER, else mithril)"
@@ -13,6 +13,13 @@ FORMAT = Option(name="--format", metavar="FORMAT", choices=("human", "json"), he
 _HOW = "how it is submitted"
 SUBMIT_OPTIONS = (
     PROVIDER.replace(group=_HOW),
+    Option(
+        name="--local-machine",
+        metavar="KIND",
+        choices=LOCAL_MACHINES,
+        help="what a machine on this computer is made of (default: FLOW_LOCAL_MACHINE, else auto)",
+        group=_HOW,
+    ),
     Option(name="--follow", help="show the output, wait for the end; the exit status is the job's", group=_HOW),
     Option(name="--wait", help="wait for the end; the exit status is the job's", group=_HOW),
     Option(name="--keep", help="do not end the bid with its job", group=_HOW),

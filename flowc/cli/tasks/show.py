@@ -48,6 +48,7 @@ def _account(task: Task) -> list[str]:
     ]
     if task.exit_status is not None:
         lines.append(f"  exit status {task.exit_status}")
+    lines += [f"  not kept apart: {each}" for each in task.shared]
     return lines + [
         f"  {each.identity}  {each.state}" + (f"  {each.address}" if each.address else "") for each in task.machines
     ]
@@ -71,6 +72,7 @@ def document(tasks: Iterable[Task]) -> str:
                 "region": task.region,
                 "instance_type": task.instance_type,
                 "nodes": task.machines_wanted,
+                "shared": list(task.shared),
                 "limit_usd_per_instance_hour": (task.unit_price or "").removeprefix("$") or None,
                 "machines": [
                     {"id": each.identity, "state": each.state, "address": each.address} for each in task.machines

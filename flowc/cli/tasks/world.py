@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from flowc.cli.arguments import Words
 
 # Flags that stand for settings, by their keys.
-_FLAGS = ("provider", "project", "region")
+_FLAGS = ("provider", "project", "region", "local_machine")
 
 
 class World(world.World):

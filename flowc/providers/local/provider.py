@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import signal
 import time
 
-from flowc.providers.base import CANCELLED, ENDED, PENDING, RUNNING, Made, Resolution
+from flowc.machines.boot import DOCKER
+from flowc.providers.base import CANCELLED, ENDED, FAILED, PENDING, RUNNING, Made, Resolution
 from flowc.providers.errors import ConflictError, ProviderError, UnavailableError, ValidationError
-from flowc.providers.local.tasks import CUT, TASK, VOLUME, Folder, all_tasks, replace, stamp, was_cut
+from flowc.providers.local.following import LONG_S, SHORT_S, output
+from flowc.providers.local.kinds import Wish, of_engine
+from flowc.providers.local.tasks import CUT, KILLED, TASK, VOLUME, Folder, all_tasks, replace, stamp, was_cut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,14 +25,13 @@ if TYPE_CHECKING:
 # How long a job may take to end after TERM when its task is cancelled.
 CANCEL_S = 10.0
 PIECE = 1 << 20  # bytes of a file that are read at once
-# Between looks at what a supervisor writes; the pauses grow from one to the other.
-SHORT_S, LONG_S = 0.004, 0.2
 
 
 class Local:
     """`folder` is where tasks and volumes are kept (below the user's state directory). `files` gives what is delivered
     to the machines of a task of a name, by path: that is never written to a disk of this computer, nor stands on a
-    command line. `lacks` gives what of it is not at hand, such as names of variables.
+    command line. `lacks` gives what of it is not at hand, such as names of variables. `wish`: what
+    the machines of new tasks are to be made of.
 
     A task that was cut short by a start of this computer goes on when somebody looks at it, as on a rented machine."""
 
@@ -44,10 +45,12 @@ class Local:
         *,
         files: Callable[[str], Mapping[str, bytes]] = lambda name: {},
         lacks: Callable[[str], Sequence[str]] = lambda name: (),
+        wish: Wish | None = None,
     ) -> None:
         self._folder = os.path.abspath(folder)
         self._files = files
         self._lacks = lacks
+        self._wish = wish or Wish()
 
     def resolve(self, document: Mapping[str, Any]) -> Resolution:
         """See Provider. Here each thing has its own name as its id."""
@@ -149,19 +152,10 @@ class Local:
         raise UnavailableError(f"task {task.identity} has all that it gets")
 
     def kind(self) -> tuple[str | None, str]:
-        """What machines are made of here, None where there can be none; and why it is not namespaces."""
-        from flowc.machines import boot
+        """What machines are made of here, None where there can be none; and why it is nothing better."""
+        from flowc.providers.local.kinds import told
 
-        why = boot.refused()
-        if why is None:
-            return boot.NAMESPACES, ""
-        if os.geteuid() == 0:
-            return None, f"the kernel gives no namespaces ({why}), and without them a job of root could change it"
-        return f"a {boot.GROUP} of processes", f"the kernel gives no namespaces ({why})"
-
-    def shared(self, identity: str) -> tuple[str, ...]:
-        """What could not be kept apart from this computer for a task, in sentences; known once it has run."""
-        return Folder(self._folder, identity).state().shared
+        return told(self._wish, self._folder)
 
     def list_tasks(self, *, limit: int) -> Iterable[Task]:
         """See Provider."""
@@ -172,7 +166,7 @@ class Local:
         task has ended, through its preemptions."""
         folder = Folder(self._folder, identity)
         self._go_on(folder)
-        return _output(folder, node, self._shares(folder), follow=follow)
+        return output(folder, node, self._shares(folder), follow=follow)
 
     def path(self, identity: str, path: str, node: int = 0) -> str:
         """Where a path of a task's machine stands on this computer, such as a result that the job wrote."""
@@ -199,16 +193,36 @@ class Local:
         folder.task()
         if folder.supervisor() is not None or was_cut(folder.state()):
             raise ConflictError(f"task {identity} still runs", help=f"flowc cancel {identity}")
+        self._clear(folder)
         remove(folder.path)
 
     def _seen(self, folder: Folder) -> Task:
         task = folder.seen()
+        if task.reason == KILLED:
+            self._clear(folder)
         if task.state != PENDING or task.reason != CUT:
             return task
         lacking = self._go_on(folder)
         if lacking:
             return task.replace(reason=f"{CUT}, and it goes on where somebody looks who has {' and '.join(lacking)}")
         return folder.seen()
+
+    def _clear(self, folder: Folder) -> None:
+        """Remove what docker still has of a task that has ended, or whose supervisor was killed."""
+        state = folder.state()
+        lock = folder.lock() if state.kind == DOCKER else None
+        if lock is None:
+            return
+        try:
+            from flowc.machines.docker import box
+
+            why = box.cleared(state.engine, folder.identity, state.image, folder.path)
+            if why:
+                raise UnavailableError(f"docker has still something of {folder.identity}: {why}")
+            if state.state not in ENDED:
+                folder.save(state.replace(state=FAILED, reason=KILLED, ended_at=stamp(), exit_status=1, on=()))
+        finally:
+            os.close(lock)
 
     def _go_on(self, folder: Folder) -> Sequence[str]:
         """Keep a task again that was cut short by a start of this computer. What is lacking for that. Raises
@@ -228,7 +242,7 @@ class Local:
                 folder.save(state.replace(state=PENDING, reason=CUT, on=()))
                 from flowc.providers.local import supervisor
 
-                supervisor.launch(folder, lock, self._shares(folder), self._files(name))
+                supervisor.launch(folder, lock, self._shares(folder), self._files(name), self._wish)
             return lacking
         finally:
             os.close(lock)
@@ -239,6 +253,10 @@ class Local:
         count = body.get("instance_quantity", 1)
         if not 1 <= count <= 64:
             raise ValidationError(f"{count} machines do not fit on this computer", help="64 at most, of one task")
+        if self._wish.kind == DOCKER:
+            engine, why = of_engine(self._wish)
+            if engine is None:
+                raise ValidationError(f"docker is wanted, and no engine answers here: {why}", help="flowc doctor")
         folder = Folder(self._folder, TASK + sha256_hex(key.encode())[:12])
         os.makedirs(folder.path, mode=0o700, exist_ok=True)
         pause = SHORT_S
@@ -265,7 +283,7 @@ class Local:
             replace(folder / "task.json", asked)
             from flowc.providers.local import supervisor
 
-            supervisor.launch(folder, lock, self._shares(folder), self._files(body["name"]))
+            supervisor.launch(folder, lock, self._shares(folder), self._files(body["name"]), self._wish)
             folder.mark_launched()
         finally:
             os.close(lock)
@@ -359,35 +377,3 @@ def _label(name: str) -> str:
 
 def _made(folder: Folder, asked: Mapping[str, Any]) -> Made:
     return Made(identity=folder.identity, name=asked["name"], created_at=asked["created_at"], body=asked["body"])
-
-
-def _output(folder: Folder, node: int, shares: tuple[Any, ...], *, follow: bool) -> Iterator[str]:
-    from codecs import getincrementaldecoder
-
-    from flowc.machines.disk import LOG, outside
-
-    decoder = getincrementaldecoder("utf-8")("replace")
-    position = 0
-    since = time.monotonic()
-    while True:
-        # What is written before the end is read after it.
-        over = not follow or folder.now().state in ENDED
-        try:
-            with open(outside(folder.disk(node), LOG, shares), "rb") as file:
-                if os.fstat(file.fileno()).st_size < position:
-                    position = 0  # it begins anew
-                file.seek(position)
-                data = file.read()
-        except OSError as error:
-            if error.errno not in (errno.ENOENT, errno.ENOTDIR):
-                raise UnavailableError(f"{error.filename}: {error.strerror}") from None
-            data = b""
-        position += len(data)
-        text = decoder.decode(data, final=over)
-        yield from text.splitlines(keepends=True) if "\r" not in text else [text]
-        if over:
-            return
-        if text:
-            since = time.monotonic()
-        # The longer nothing comes, the later is what comes next.
-        time.sleep(min(LONG_S, max(SHORT_S, (time.monotonic() - since) / 16)))

@@ -9,10 +9,13 @@ import select
 import signal
 import time
 
+from flowc.machines import boot
 from flowc.machines.disk import INSTALL_LOG, STATUS, UNIT_LOG, outside
 from flowc.machines.gpus import count_of
-from flowc.machines.spec import File, Node, Spec
+from flowc.machines.spec import Box, File, Node, Spec
 from flowc.providers.base import CANCELLED, COMPLETED, ENDED, ENDS, FAILED, PENDING, PROVISIONING, RUNNING
+from flowc.providers.local import kinds
+from flowc.providers.local.ends import free_addresses, reason
 from flowc.providers.local.tasks import boot_id, machine_names, stamp, status_of
 
 TYPE_CHECKING = False
@@ -22,16 +25,24 @@ if TYPE_CHECKING:
 
     from flowc.machines.machine import Machine
     from flowc.machines.spec import Share
+    from flowc.providers.local.kinds import Wish
     from flowc.providers.local.tasks import Folder
 
-AGENT_PORT = 6818
+# Why machines are away.
+PREEMPTED = "preempted"
+# As `flowc.machines.docker.box` has it.
+TASK_LABEL = "flowc.task"
 # How long a job may take to end after TERM when the supervisor itself is told to end.
 CANCEL_S = 10.0
 # How long a new machine is waited for after a preemption.
 AWAY_S = 0.1
+# How often the machines of a task may be lost, and how long it waits after that.
+MOST_LOSSES, LOST_S = 5, 1.0
+# How long an engine is waited for that is to remove what it has of a task.
+CLEAR_S = 60.0
 
 
-def launch(folder: Folder, lock: int, shares: tuple[Share, ...], files: Mapping[str, bytes]) -> None:
+def launch(folder: Folder, lock: int, shares: tuple[Share, ...], files: Mapping[str, bytes], wish: Wish) -> None:
     """Start the supervisor of a task, which takes over `lock`. Returns at once."""
     first = os.fork()
     if first:
@@ -43,7 +54,7 @@ def launch(folder: Folder, lock: int, shares: tuple[Share, ...], files: Mapping[
             os._exit(0)
         _leave(folder, lock)
         os.pwrite(lock, str(os.getpid()).encode(), 0)
-        Supervisor(folder, shares, files).run()
+        Supervisor(folder, shares, files, wish).run()
         os._exit(0)
     finally:
         import traceback
@@ -69,9 +80,9 @@ def _leave(folder: Folder, lock: int) -> None:
 
 
 class Supervisor:
-    """`files` are held in memory, for each boot of a machine."""
+    """`files` are held in memory, for each boot of a machine. `wish`: what machines are made of, the first time."""
 
-    def __init__(self, folder: Folder, shares: tuple[Share, ...], files: Mapping[str, bytes]) -> None:
+    def __init__(self, folder: Folder, shares: tuple[Share, ...], files: Mapping[str, bytes], wish: Wish) -> None:
         self._folder = folder
         self._asked = folder.task()
         self._shares = shares
@@ -80,6 +91,8 @@ class Supervisor:
         )
         # Of a task that goes on after a start of this computer there is one.
         self._state = folder.state()
+        self._wish = wish
+        self._kind = kinds.Kind(name=boot.NAMESPACES)
         self._machines: list[Machine] = []
         # Ranks whose unit has ended since the last start.
         self._ended: dict[int, int] = {}
@@ -87,6 +100,8 @@ class Supervisor:
         self._notice_until: float | None = None
         self._stopping: str | None = None
         self._terminated = False
+        self._losses = 0
+        self._why_away = PREEMPTED
         self._read, self._wake = os.pipe()
         os.set_blocking(self._read, False)
         os.set_blocking(self._wake, False)
@@ -101,13 +116,43 @@ class Supervisor:
         signal.signal(signal.SIGUSR1, lambda *_: None)
         signal.signal(signal.SIGTERM, self._terminate)
         linux.be_called("flowc-local")
-        self._machines = [Machine(spec) for spec in self._specs()]
-        self._start()
-        self._look_what_is_asked()
+        self._choose()
+        if self._state.state not in ENDED:
+            only = self._wish.kind != kinds.AUTO
+            self._machines = [Machine(spec, self._kind.name, only=only) for spec in self._specs()]
+            self._start()
+            self._look_what_is_asked()
         while self._state.state not in ENDED:
             self._step()
         for machine in self._machines:
             machine.cut()
+
+    def _choose(self) -> None:
+        """Decide what machines are made of: of what they were before, where they were."""
+        wish = self._wish
+        if self._state.kind:
+            wish = wish.replace(kind=self._state.kind)
+        try:
+            if kinds.is_quick(wish):
+                self._kind = kinds.chosen(wish, self._folder.base, "")
+            else:
+                self._save(state=PROVISIONING, reason="what its machine is made of is got ready")
+                label = f"{TASK_LABEL}={self._folder.identity}"
+                kind = kinds.chosen_beside(wish, self._folder.base, label, self._read, self._is_asked_to_end)
+                if kind is None:
+                    self._kind = kinds.Kind(name=boot.DOCKER, engine=kinds.of_engine(wish)[0] or "")
+                    self._end(CANCELLED, "cancelled", None)
+                    return
+                self._kind = kind
+        except kinds.NoKindError as error:
+            self._end(FAILED, f"no machine can be started here: {error}", None)
+            return
+        said = [self._kind.why] if self._kind.why else []
+        self._state = self._state.replace(kind=self._kind.name, engine=self._kind.engine, image=self._kind.image)
+        self._save(shared=tuple(dict.fromkeys([*self._state.shared, *said])))
+
+    def _is_asked_to_end(self) -> bool:
+        return self._terminated or self._asked_for("end") is not None
 
     def _terminate(self, *_: object) -> None:
         self._terminated = True
@@ -117,7 +162,8 @@ class Supervisor:
         with open(self._folder / "startup.sh", encoding="utf-8", errors="surrogateescape", newline="") as file:
             script = file.read()
         kind = self._asked["instance_type"]
-        addresses = _addresses(self._folder.identity, len(names)) if len(names) > 1 else []
+        box = self._box(script, count_of(kind)) if self._kind.name == boot.DOCKER else None
+        addresses = free_addresses(self._folder.identity, len(names)) if len(names) > 1 else []
         nodes = tuple(Node(name=name, address=address) for name, address in zip(names, addresses, strict=False))
         return [
             Spec(
@@ -130,9 +176,32 @@ class Supervisor:
                 instance_type=kind,
                 script=script,
                 skeleton=self._folder.skeleton,
+                # A port of this computer is the head's.
+                box=box.replace(ports=()) if box is not None and rank else box,
             )
             for rank, name in enumerate(names)
         ]
+
+    def _box(self, script: str, gpus: int) -> Box:
+        """What machines are as containers."""
+        from flowc.machines.group import unpacked
+
+        text = unpacked(script) or script
+        folders, links = kinds.places_of(text, self._shares, ordinary=self._wish.image is None)
+        box = Box(
+            engine=self._kind.engine,
+            image=self._kind.image,
+            task=self._folder.identity,
+            ports=kinds.ports_of(text),
+            gpus=bool(gpus) and os.path.exists(kinds.GPUS),
+            jobs="docker" in text,
+            folders=folders,
+            links=links,
+        )
+        self._state = self._state.replace(
+            shared=tuple(dict.fromkeys([*self._state.shared, *kinds.shared_by_containers(box, gpus)]))
+        )
+        return box
 
     def _save(self, **changes: Any) -> None:
         on = tuple(rank for rank, machine in enumerate(self._machines) if machine.on)
@@ -142,9 +211,14 @@ class Supervisor:
     def _start(self) -> None:
         """Start all machines, at first or again."""
         self._ended, self._stopping, self._notice_until = {}, None, None
+        self._save(state=PROVISIONING, reason=self._kind.why or None, starts=self._state.starts + 1, boot=boot_id())
+        if self._kind.name == boot.DOCKER:
+            from flowc.machines.docker import box
+
+            box.make_network(self._kind.engine, self._folder.identity)
         for machine in self._machines:
             machine.start()
-        self._save(state=PROVISIONING, reason=None, starts=self._state.starts + 1, boot=boot_id())
+        self._save()
 
     def _step(self) -> None:
         """Wait for one thing, and do what follows."""
@@ -167,7 +241,7 @@ class Supervisor:
         for event in machine.read():
             what = event["is"]
             if what == "up":
-                self._save(shared=tuple(dict.fromkeys([*self._state.shared, *machine.shared])))
+                self._save(kind=event["kind"], shared=tuple(dict.fromkeys([*self._state.shared, *machine.shared])))
             elif what == "started" and self._state.state == PROVISIONING:
                 self._save(state=RUNNING)
             elif what == "ended":
@@ -177,7 +251,9 @@ class Supervisor:
                 self._trouble = f"the startup script failed with status {status}: {self._last_line(rank, INSTALL_LOG)}"
             elif what == "no docker":
                 self._trouble = "its job needs docker, which a local machine does not have"
-            elif what == "cannot" and not machine.on:
+            elif what == "lost":
+                self._lose(event["why"])
+            elif what == "cannot" and not event.get("again"):
                 self._trouble = f"no machine can be started here: {event['why']}"
 
     def _look_what_is_asked(self) -> None:
@@ -192,6 +268,17 @@ class Supervisor:
             for machine in self._machines:
                 machine.order("notice", text="status: STATUS_PREEMPTING\n")
             self._save(reason=f"will be preempted in {asked['notice_s']:g} seconds")
+
+    def _lose(self, why: str) -> None:
+        """A machine is gone that nobody has taken away: all are started again, as after a preemption."""
+        if self._stopping is not None:
+            return
+        self._losses += 1
+        if self._losses > MOST_LOSSES:
+            self._trouble = f"its machine was lost too often: {why}"
+            return
+        self._why_away = why
+        self._stop(PENDING, None)
 
     def _asked_for(self, what: str) -> dict[str, Any] | None:
         path = self._folder / f"asked.{what}.json"
@@ -220,8 +307,9 @@ class Supervisor:
             if self._stopping == CANCELLED:
                 self._end(CANCELLED, "cancelled", None)
             elif self._stopping == PENDING:
-                self._save(state=PENDING, reason="preempted")
-                time.sleep(AWAY_S)
+                self._save(state=PENDING, reason=self._why_away)
+                time.sleep(AWAY_S if self._why_away == PREEMPTED else LOST_S)
+                self._why_away = PREEMPTED
                 self._start()
             else:
                 self._end(FAILED, "its machine was shut down", None)
@@ -229,8 +317,26 @@ class Supervisor:
     def _end(self, state: str, reason: str | None, exit_status: int | None) -> None:
         if state == FAILED and exit_status is None:
             exit_status = 1
+        if self._kind.name == boot.DOCKER:
+            # What is seen of a task that has ended is all that there is.
+            for machine in self._machines:
+                machine.cut()
+            self._clear()
         self._state = self._state.replace(state=state, reason=reason, exit_status=exit_status, ended_at=stamp(), on=())
         self._folder.save(self._state)
+
+    def _clear(self) -> None:
+        """Remove what the engine has of the task."""
+        from flowc.machines.docker import box
+
+        until = time.monotonic() + CLEAR_S
+        while (why := box.cleared(self._kind.engine, self._folder.identity, self._kind.image, self._folder.path)) and (
+            time.monotonic() < until
+        ):
+            time.sleep(LOST_S)
+        if why:
+            said = f"what docker still has of it could not be removed: {why}; `flowc local remove` tries again"
+            self._state = self._state.replace(shared=(*self._state.shared, said))
 
     def _outcome(self) -> tuple[str, str | None, int | None] | None:
         """State, reason and exit status of the job, None while it is not over."""
@@ -249,7 +355,7 @@ class Supervisor:
             status = over[rank]
             if status is not None and status["state"] != "COMPLETED":
                 where = f" on {self._machines[rank].spec.name}" if several else ""
-                return ENDS[status["state"]], _reason(status) + where, status["exit_code"]
+                return ENDS[status["state"]], reason(status) + where, status["exit_code"]
         if 0 in over:
             if over[0] is None:
                 return FAILED, f"its job was not started: {self._last_line(0, UNIT_LOG)}", None
@@ -275,31 +381,3 @@ class Supervisor:
 
     def _at(self, rank: int, path: str) -> str:
         return outside(self._folder.disk(rank), path, self._shares)
-
-
-def _reason(status: Mapping[str, Any]) -> str:
-    if status["state"] == "TIMEOUT":
-        return "its time limit was up"
-    if status["state"] == "CANCELLED":
-        return "it cancelled itself"
-    if status["state"] == "NODE_FAIL":
-        return "its machine was taken away, and it must not be started twice"
-    if status["signal"]:
-        return f"killed by signal {status['signal']}"
-    return f"exit status {status['exit_code']}"
-
-
-def _addresses(identity: str, count: int) -> list[str]:
-    """Addresses of this computer that no other task has: 127.A.B.1 and on."""
-    import socket
-
-    number = int(identity.rpartition("-")[2][:4], 16)
-    for step in range(64):
-        one, two = divmod((number + step) % 0xFA00, 256)
-        found = [f"127.{one + 2}.{two}.{last + 1}" for last in range(count)]
-        try:
-            with socket.create_server((found[0], AGENT_PORT)):
-                return found
-        except OSError:
-            continue
-    return found

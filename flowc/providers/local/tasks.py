@@ -29,12 +29,15 @@ VOLUME = "vol_"
 TASK = "task-"
 # Why a task waits that somebody kept before this computer was started anew.
 CUT = "this computer was started anew"
+# Why one has failed whose supervisor did not live to say it.
+KILLED = "its supervisor was killed"
 
 
 class State(Record):
     """How a task is. `exit_status`: of its job; `starts`: how often its machines were started; `shared`: what could not
     be kept apart from this computer; `on`: which of its machines have power; `boot`: of this computer, in which
-    it was kept last."""
+    it was kept last; `kind`: what its machines are made of, for all their boots, `engine` and `image`: of
+    containers."""
 
     state: str = PENDING
     reason: str | None = None
@@ -44,6 +47,9 @@ class State(Record):
     on: tuple[int, ...] = ()
     shared: tuple[str, ...] = ()
     boot: str = ""
+    kind: str = ""
+    engine: str = ""
+    image: str = ""
 
 
 class Folder:
@@ -52,6 +58,7 @@ class Folder:
     def __init__(self, base: str, identity: str) -> None:
         self.identity = identity
         self.path = os.path.join(base, "tasks", identity)
+        self.base = base
         self.skeleton = os.path.join(base, "skeleton")
 
     def __truediv__(self, name: str) -> str:
@@ -97,7 +104,7 @@ class Folder:
             return state
         if was_cut(state):
             return state.replace(state=PENDING, reason=CUT, on=())
-        return state.replace(state=FAILED, reason="its supervisor was killed", on=())
+        return state.replace(state=FAILED, reason=KILLED, on=())
 
     def save(self, state: State) -> None:
         """Replace what stands there."""
@@ -152,6 +159,7 @@ class Folder:
             ),
             unit_price=None,
             exit_status=state.exit_status,
+            shared=state.shared,
         )
 
 

@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 from flowc.providers.base import Task
 from flowc.providers.errors import ProviderError
-from flowc.providers.local import Local
+from flowc.providers.local import Local, Wish
 from flowc.shell.quote import sh as quoted
 from flowc.submit.journal import OPEN, Journal, Submission
 from flowc.submit.plan import steps_of
@@ -78,7 +78,14 @@ def main() -> None:
     lines = "".join(f"{name}={quoted(os.environ[name])}\n" for name in names)
     lacks = os.environ.get("LACKS", "").split()
     provider = Driven(
-        folder, files=lambda _: {"/run/flowc/secrets": lines.encode()} if names else {}, lacks=lambda _: lacks
+        folder,
+        files=lambda _: {"/run/flowc/secrets": lines.encode()} if names else {},
+        lacks=lambda _: lacks,
+        wish=Wish(
+            kind=os.environ.get("LOCAL_MACHINE", "auto"),
+            image=os.environ.get("LOCAL_IMAGE"),
+            docker_host=os.environ.get("DOCKER_HOST", ""),
+        ),
     )
     words = json.load(sys.stdin)
     try:

@@ -290,13 +290,13 @@ def test_jobs_run_where_there_can_be_no_overlays(here: Here) -> None:
     said = here.output(task).splitlines()
     assert (said[:2], said[-1]) == (["job-0", "job-1"], "no")
     assert not os.path.exists("/etc/flowc-was-here")
-    assert any("/usr is this computer's own" in each for each in here.call("shared", task))
+    assert any("/usr is this computer's own" in each for each in here.call("get", task)["shared"])
 
 
 def test_what_is_shared_is_said(here: Here) -> None:
     task = here.submit(script("true"))
     here.end(task)
-    assert any("network" in each for each in here.call("shared", task))
+    assert any("network" in each for each in here.call("get", task)["shared"])
 
 
 @pytest.mark.parametrize(("method", "args"), [("get", ()), ("end", ("bid",)), ("preempt", ())])

@@ -19,7 +19,7 @@ def test_a_job_runs_to_its_end_and_is_told_what_it_shares(without_namespaces: He
     assert (ended["state"], ended["exit_status"]) == ("failed", 3)
     assert here.output(task) == "hello\njob\n8\n"
     assert Path(here.call("path", task, "/workspace/y")).exists()
-    assert any("no namespaces" in each for each in here.call("shared", task))
+    assert any("no namespaces" in each for each in here.call("get", task)["shared"])
     here.is_gone()
 
 
