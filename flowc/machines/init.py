@@ -25,6 +25,7 @@ from flowc.machines.disk import INSTALL_LOG, NOTICE, UNIT_LOG, UNITS, USER_DATA
 from flowc.machines.gpus import nvidia_smi
 from flowc.machines.pipes import send
 from flowc.machines.programs import ALONE, BOXED, GROUPED, REQUESTS, programs
+from flowc.machines.spec import hosts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -396,17 +397,3 @@ def _lead(pair: str) -> None:
 
     outer, _, inner = pair.partition(":")
     forward.start(["0.0.0.0"], int(outer), ["127.0.0.1", "::1"], int(inner))
-
-
-def hosts(spec: Spec) -> str:
-    """/etc/hosts of a machine: the first of its nodes comes last, as on the provider's machines. Startup scripts pass
-    over addresses of 127, which are for one machine alone elsewhere: here they are what tells machines apart, so they
-    stand there a second time, spelled in a way that only programs which are given an address understand."""
-    lines = ["127.0.0.1 localhost", "::1 localhost ip6-localhost ip6-loopback"]
-    if not spec.nodes:
-        lines.append(f"127.0.1.1 {spec.name}")
-    for node in reversed(spec.nodes):
-        lines.append(f"{node.address} {node.name}")
-        if node.address.startswith("127."):
-            lines.append(f"0177{node.address[3:]} {node.name}")
-    return "".join(f"{line}\n" for line in lines)

@@ -99,3 +99,17 @@ def decoded(values: Mapping[str, Any]) -> Spec:
 def _box(values: Mapping[str, Any]) -> Box:
     several = {name: tuple(values[name]) for name in ("ports", "folders")}
     return Box(**{**values, **several, "links": tuple((place, source) for place, source in values["links"])})
+
+
+def hosts(spec: Spec) -> str:
+    """/etc/hosts of a machine: the first of its nodes comes last, as on the provider's machines. Startup scripts pass
+    over addresses of 127, which are for one machine alone elsewhere: here they are what tells machines apart, so they
+    stand there a second time, spelled in a way that only programs which are given an address understand."""
+    lines = ["127.0.0.1 localhost", "::1 localhost ip6-localhost ip6-loopback"]
+    if not spec.nodes:
+        lines.append(f"127.0.1.1 {spec.name}")
+    for node in reversed(spec.nodes):
+        lines.append(f"{node.address} {node.name}")
+        if node.address.startswith("127."):
+            lines.append(f"0177{node.address[3:]} {node.name}")
+    return "".join(f"{line}\n" for line in lines)

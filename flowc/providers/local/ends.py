@@ -22,6 +22,18 @@ def reason(status: Mapping[str, Any]) -> str:
     return f"exit status {status['exit_code']}"
 
 
+def computer_stops() -> bool:
+    """Whether this computer is being shut down: then everything that runs is told to end, and nobody means one task."""
+    import subprocess
+
+    try:
+        words = ["systemctl", "is-system-running"]
+        done = subprocess.run(words, check=False, capture_output=True, text=True, timeout=5, stdin=subprocess.DEVNULL)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.stdout.strip() == "stopping"
+
+
 def free_addresses(identity: str, count: int) -> list[str]:
     """Addresses of this computer that no other task has: 127.A.B.1 and on."""
     import socket

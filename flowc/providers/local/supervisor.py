@@ -15,8 +15,8 @@ from flowc.machines.gpus import count_of
 from flowc.machines.spec import Box, File, Node, Spec
 from flowc.providers.base import CANCELLED, COMPLETED, ENDED, ENDS, FAILED, PENDING, PROVISIONING, RUNNING
 from flowc.providers.local import kinds
-from flowc.providers.local.ends import free_addresses, reason
-from flowc.providers.local.tasks import boot_id, machine_names, stamp, status_of
+from flowc.providers.local.ends import computer_stops, free_addresses, reason
+from flowc.providers.local.tasks import CUT, boot_id, machine_names, stamp, status_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 # Why machines are away.
 PREEMPTED = "preempted"
+# What stands for the boot of a computer that was shut down in order, with the task.
+GOING_DOWN = "going down"
 # As `flowc.machines.docker.box` has it.
 TASK_LABEL = "flowc.task"
 # How long a job may take to end after TERM when the supervisor itself is told to end.
@@ -122,7 +124,7 @@ class Supervisor:
             self._machines = [Machine(spec, self._kind.name, only=only) for spec in self._specs()]
             self._start()
             self._look_what_is_asked()
-        while self._state.state not in ENDED:
+        while self._state.state not in ENDED and self._state.boot != GOING_DOWN:
             self._step()
         for machine in self._machines:
             machine.cut()
@@ -258,7 +260,8 @@ class Supervisor:
 
     def _look_what_is_asked(self) -> None:
         if self._terminated:
-            self._stop(CANCELLED, CANCEL_S)
+            self._terminated = False
+            self._stop(GOING_DOWN if computer_stops() else CANCELLED, CANCEL_S)
         asked = self._asked_for("end")
         if asked is not None:
             self._stop(CANCELLED, asked["grace"])
@@ -306,6 +309,9 @@ class Supervisor:
         elif not any(machine.on for machine in self._machines):
             if self._stopping == CANCELLED:
                 self._end(CANCELLED, "cancelled", None)
+            elif self._stopping == GOING_DOWN:
+                # Whoever looks at it next, after the start of this computer, lets it go on.
+                self._save(state=PENDING, reason=CUT, boot=GOING_DOWN)
             elif self._stopping == PENDING:
                 self._save(state=PENDING, reason=self._why_away)
                 time.sleep(AWAY_S if self._why_away == PREEMPTED else LOST_S)

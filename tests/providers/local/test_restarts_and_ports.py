@@ -40,6 +40,22 @@ def test_a_task_goes_on_after_a_start_of_this_computer(here: Here) -> None:
     here.is_gone()
 
 
+def test_a_task_goes_on_after_a_shutdown_in_order(here: Here) -> None:
+    """Everything is told to end then, and systemd says that it stops."""
+    systemctl = Path(here.folder, "systemctl")
+    systemctl.write_text("#!/bin/sh\n[ $1 = is-system-running ] && echo stopping; exit 1\n")
+    systemctl.chmod(0o755)
+    here.environment = {"PATH": f"{here.folder}:{os.environ['PATH']}"}
+    task = here.submit(script(f"trap 'echo told; exit 1' TERM; cd /workspace; {STARTS_TWICE}", "--requeue"))
+    here.until_it_says(task, "start\n")
+    here.environment = {}
+    os.kill(int(Path(here.folder, "tasks", task, "lock").read_text()), signal.SIGTERM)
+    here.is_gone()
+    assert json.loads(Path(here.folder, "tasks", task, "state.json").read_text())["state"] == "pending"
+    ended = here.end(task)
+    assert (ended["state"], here.output(task)) == ("completed", "start\nTerminated\ntold\nstart\nend\n"), ended
+
+
 def test_a_task_that_must_not_start_twice_does_not_go_on(here: Here) -> None:
     task = here.submit(script("echo start; sleep infinity", "--no-requeue"))
     here.until_it_says(task, "start")
