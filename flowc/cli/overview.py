@@ -101,4 +101,7 @@ def _examples(examples: tuple[tuple[str, str], ...]) -> list[str]:
 
 
 def _statuses() -> str:
-    return "Exit status: 0 done, 1 errors in a source, 2 wrong usage, 3 a bug in flowc, 4 a file or the network failed."
+    return (
+        "Exit status: 0 done, 1 errors in a source, 2 wrong usage, 3 a bug in flowc,\n"
+        "4 a file, the network or the provider failed."
+    )

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from flowc.submit.release import Releaser
 
 
+# No file has as many bytes: reading from here on tells whether there is one, and nothing of it.
+BEHIND = 1 << 40
+
+
 def missing_secrets(document: Mapping[str, Any], environ: Mapping[str, str]) -> list[str]:
     """The names of secrets that a document wants and the environment does not have."""
     names = [name for each in document.get("deliver", ()) for name in each.get("secrets", ())]
@@ -70,9 +74,9 @@ class Deliverer:
         # How often a machine had been started when it got its files.
         self._brought: dict[str, int | None] = {}
 
-    def bring(self, bid: Bid, task: Task) -> bool:
-        """Whether the machines of a bid have all that they wait for. Raises ProviderError where one cannot be
-        reached."""
+    def bring(self, bid: Bid, task: Task, *, lacking: bool = False) -> bool:
+        """Whether the machines of a bid have all that they wait for. `lacking`: bring only what is not there, which
+        may have had other values. Raises ProviderError where one cannot be reached."""
         if self._provider.keeps_tasks or task.state in ENDED or bid.ended is not None:
             return True
         document = self._document(bid.key)
@@ -96,6 +100,8 @@ class Deliverer:
             if machine.identity in self._brought and self._brought[machine.identity] == starts:
                 continue
             for path, data in files.items():
+                if lacking and self._provider.read(task, machine, path, offset=BEHIND) is not None:
+                    continue
                 self._provider.write(task, machine, path, data)
             self._brought[machine.identity] = starts
         return True

@@ -188,41 +188,9 @@ class Journal:
                 other = self._same(base, submission.content, once=once)
                 if other is not None:
                     return other
-            base.execute(
-                "INSERT INTO submissions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    submission.key,
-                    submission.content,
-                    submission.name,
-                    submission.provider,
-                    submission.nonce,
-                    submission.created_at,
-                    submission.state,
-                    submission.keep,
-                    json.dumps(submission.document),
-                    json.dumps(submission.resolved),
-                ),
-            )
-            base.executemany(
-                "INSERT INTO steps (key, number, identity, kind, action, name, body, after, unless, target, state)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [
-                    (
-                        submission.key,
-                        number,
-                        step.identity,
-                        step.kind,
-                        step.action,
-                        step.name,
-                        json.dumps(step.body),
-                        json.dumps(step.after),
-                        step.unless,
-                        step.target,
-                        WAITING,
-                    )
-                    for number, step in enumerate(steps)
-                ],
-            )
+            _insert(base, "submissions", [_columns(submission)])
+            more = {"key": submission.key, "state": WAITING}
+            _insert(base, "steps", [{**more, "number": number, **_columns(step)} for number, step in enumerate(steps)])
         return None
 
     @contextmanager
@@ -269,14 +237,7 @@ class Journal:
         """The bids of a submission, or the one that the provider knows by an id, or those of a name; without any of
         these, all."""
         with self._reading() as base:
-            rows = base.execute(
-                f"SELECT {', '.join(_BID)} FROM steps JOIN submissions ON steps.key = submissions.key"
-                " WHERE kind = 'bid' AND action = 'create'"
-                " AND (?1 IS NULL OR steps.key = ?1) AND (?2 IS NULL OR made = ?2) AND (?3 IS NULL OR steps.name = ?3)"
-                " ORDER BY submissions.created_at, steps.key, number",
-                (key, made, name),
-            ).fetchall()
-        return [Bid(**{**dict(zip(Bid.FIELDS, row, strict=True)), "keep": bool(row["keep"])}) for row in rows]
+            return _bids(base, key=key, made=made, name=name)
 
     def sent(self, key: str, number: int, at: float) -> None:
         """From here on the step may have acted; `at` in seconds since the epoch."""
@@ -329,12 +290,7 @@ class Journal:
         for row in rows:
             if row["state"] == OPEN or (once and row["state"] == DONE):
                 return _submission(row)
-            lives = base.execute(
-                "SELECT 1 FROM steps WHERE key = ? AND kind = 'bid' AND action = 'create' AND state IN (?, ?)"
-                " AND ended IS NULL AND released_at IS NULL",
-                (row["key"], SENT, MADE),
-            ).fetchone()
-            if lives:
+            if any(bid.lives for bid in _bids(base, key=row["key"])):
                 return _submission(row)
         return None
 
@@ -361,6 +317,30 @@ class Journal:
         return JournalError(
             f"{self.path} cannot be used: {error}", "nothing is submitted without it: free space, or set XDG_STATE_HOME"
         )
+
+
+def _columns(record: Record) -> dict[str, Any]:
+    """What a record is in a table: what is no number or text is JSON."""
+    values = record.__dict__
+    return {name: json.dumps(each) if isinstance(each, dict | tuple) else each for name, each in values.items()}
+
+
+def _insert(base: Connection, table: str, rows: list[dict[str, Any]]) -> None:
+    """Rows with the same columns."""
+    names = list(rows[0])
+    places = ", ".join(f":{name}" for name in names)
+    base.executemany(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({places})", rows)
+
+
+def _bids(base: Connection, *, key: str | None = None, made: str | None = None, name: str | None = None) -> list[Bid]:
+    rows = base.execute(
+        f"SELECT {', '.join(_BID)} FROM steps JOIN submissions ON steps.key = submissions.key"
+        " WHERE kind = 'bid' AND action = 'create'"
+        " AND (?1 IS NULL OR steps.key = ?1) AND (?2 IS NULL OR made = ?2) AND (?3 IS NULL OR steps.name = ?3)"
+        " ORDER BY submissions.created_at, steps.key, number",
+        (key, made, name),
+    ).fetchall()
+    return [Bid(**{**dict(zip(Bid.FIELDS, row, strict=True)), "keep": bool(row["keep"])}) for row in rows]
 
 
 def _submission(row: Any) -> Submission:

@@ -60,8 +60,11 @@ def looked_after(world: World, provider: str, tasks: Iterable[Task]) -> list[Tas
     return [now.get(task.identity, task) for task in tasks]
 
 
-def deliver(world: World, provider: Provider, bids: Iterable[Bid], tasks: Iterable[Task]) -> None:
-    """Bring to the machines of these bids what they wait for; not to those that cannot be reached now."""
+def deliver(
+    world: World, provider: Provider, bids: Iterable[Bid], tasks: Iterable[Task], *, lacking: bool = False
+) -> None:
+    """Bring to the machines of these bids what they wait for (`lacking`: what is not there yet); not to those that
+    cannot be reached now. Tasks of other bids are passed over."""
     if provider.keeps_tasks:
         return
     from flowc.submit.delivery import Deliverer
@@ -70,7 +73,8 @@ def deliver(world: World, provider: Provider, bids: Iterable[Bid], tasks: Iterab
     ours = {bid.made: bid for bid in bids}
     for task in tasks:
         with suppress(UnavailableError):
-            deliverer.bring(ours[task.identity], task)
+            if task.identity in ours:
+                deliverer.bring(ours[task.identity], task, lacking=lacking)
 
 
 def tasks_of(provider: Provider, bids: list[Bid], *, lost: list[Bid] | None = None) -> list[Task]:

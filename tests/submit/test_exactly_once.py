@@ -268,6 +268,11 @@ def test_the_same_content_is_free_again_when_its_bids_have_ended(tmp_path: Path)
     for entry in journal.entries(one.key):
         if entry.kind == "bid" and entry.action == "create":
             journal.ended(one.key, entry.number, "completed", 0)
+    # Its jobs are over, its bids are paid until somebody has ended them.
+    assert [bid.lives for bid in journal.bids(key=one.key)] == [True] * len(journal.bids(key=one.key))
+    assert journal.begin(again, steps_of(DOCUMENT, again.nonce), again=False) is not None
+    for bid in journal.bids(key=one.key):
+        journal.released(one.key, bid.number, world.now())
     assert journal.begin(again, steps_of(DOCUMENT, again.nonce), again=False) is None
 
 

@@ -137,6 +137,17 @@ def test_submit_stays_until_the_machine_has_its_secrets(cloud: Cloud) -> None:
     assert cloud.living() == []
 
 
+def test_list_brings_what_machines_wait_for(cloud: Cloud) -> None:
+    job = cloud.person.job('echo "${#TOKEN} letters"\n')
+    submitter = cloud.person.starts("submit", job, "--secret", "TOKEN", TOKEN="abc")
+    until(lambda: len(cloud.state.bids) == 1, "the bid")
+    submitter.kill()
+    submitter.communicate()
+    assert len(cloud.living()) == 1
+    until(lambda: cloud.person.types("list", TOKEN="abc") and cloud.living() == [], "the end of the job")
+    assert "3 letters\n" in cloud.person.types("logs", "job").stdout
+
+
 def most_at_once(cloud: Cloud) -> int:
     """How many bids were paid for at the same time."""
     moments: list[tuple[datetime, int]] = []

@@ -25,7 +25,8 @@ COMMAND = Command(
         ("flowc list", "what waits and runs"),
         ("flowc list --all --format json", "everything, for a program"),
     ),
-    notes="Where jobs have ended, their bids are ended on the way, unless they were submitted with --keep.",
+    notes="Where jobs have ended, their bids are ended on the way, unless they were submitted with --keep; machines "
+    "get what they wait for.",
 )
 
 
@@ -46,7 +47,7 @@ def _list(words: Words, world: World) -> int:
     from flowc.cli.tasks.world import tell
     from flowc.providers.base import ENDED
     from flowc.settings.lookup import SettingsError
-    from flowc.tasks.looking import looked_after
+    from flowc.tasks.looking import deliver, looked_after
 
     tasks, missing = [], None
     names = world.listed()
@@ -58,7 +59,9 @@ def _list(words: Words, world: World) -> int:
                 raise
             missing = f"what {name} has is not shown: {error}"
             continue
-        tasks += looked_after(world, name, provider.list_tasks(limit=int(words.text("limit") or 100)))
+        mine = looked_after(world, name, provider.list_tasks(limit=int(words.text("limit") or 100)))
+        deliver(world, provider, [bid for bid in world.journal.bids() if bid.lives], mine, lacking=True)
+        tasks += mine
     if not words.flag("all"):
         tasks = [task for task in tasks if task.state not in ENDED]
     tasks.sort(key=lambda task: task.created_at, reverse=True)
