@@ -40,8 +40,9 @@ class File(Record):
 class Box(Record):
     """Where a machine is a container: the socket of the `engine`, the `image` that it is made of, the `task` that it
     belongs to, an id of the local provider. `ports` of it are this computer's too; `gpus`: it gets this computer's;
-    `jobs`: its job has containers of its own. Below its root the `folders` stand on the disk here, all else that is
-    written in the container; `links` are places where its job mounts a volume, with what they lead to."""
+    `jobs`: its job has containers of its own, `client`: a docker client of this computer for them. Below its root the
+    `folders` stand on the disk here, all else that is written in the container; `links` are places where its job mounts
+    a volume, with what they lead to."""
 
     engine: str
     image: str
@@ -49,6 +50,7 @@ class Box(Record):
     ports: tuple[int, ...] = ()
     gpus: bool = False
     jobs: bool = False
+    client: str = ""
     folders: tuple[str, ...] = ()
     links: tuple[tuple[str, str], ...] = ()
 

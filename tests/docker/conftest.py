@@ -15,6 +15,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from local import DEBIAN, USER, Inside, provider
 from machine import BUSYBOX, Machine, missing
 
 from flowc import driver
@@ -121,3 +122,20 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
 @pytest.fixture
 def docker(machine: Machine) -> Docker:
     return Docker(machine)
+
+
+@pytest.fixture(scope="session")
+def debian(machine: Machine) -> Machine:
+    done = machine.run(DEBIAN)
+    assert done.returncode == 0, done.stderr
+    return machine
+
+
+@pytest.fixture
+def here(debian: Machine) -> Iterator[Inside]:
+    yield from provider(debian, USER)
+
+
+@pytest.fixture
+def as_root(debian: Machine) -> Iterator[Inside]:
+    yield from provider(debian, "root")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Iterator
 from typing import Any
 
 from machine import SOURCE, Machine
@@ -81,3 +82,14 @@ class Inside(Here):
 
     def supervisor(self, task: str) -> int:
         return int(self.sh(f"cat {self.folder}/tasks/{task}/lock"))
+
+
+def provider(machine: Machine, user: str) -> Iterator[Inside]:
+    """As a fixture: nothing is left on the engine."""
+    folder = machine.run(f"runuser -u {user} -- mktemp -d /var/tmp/flowc-XXXXXX").stdout.strip()
+    found = Inside(machine, folder, user)
+    yield found
+    for identity in found.made:
+        found.call("end", "bid", identity)
+    assert found.left() == []
+    machine.run(f"rm -rf {folder}")

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from local import DEBIAN, USER, Inside
+from local import DEBIAN, USER, Inside, provider
 from machine import Machine
 
 from tests.machines.ordinary import until
@@ -14,33 +14,6 @@ from tests.providers.local.test_local import script
 
 pytestmark = pytest.mark.docker
 STARTS_TWICE = "[ ! -e mark ] || again=1; touch mark; echo start; [ $again ] || sleep infinity; echo end"
-
-
-@pytest.fixture(scope="session")
-def debian(machine: Machine) -> Machine:
-    done = machine.run(DEBIAN)
-    assert done.returncode == 0, done.stderr
-    return machine
-
-
-def _provider(machine: Machine, user: str) -> Iterator[Inside]:
-    folder = machine.run(f"runuser -u {user} -- mktemp -d /var/tmp/flowc-XXXXXX").stdout.strip()
-    provider = Inside(machine, folder, user)
-    yield provider
-    for identity in provider.made:
-        provider.call("end", "bid", identity)
-    assert provider.left() == []
-    machine.run(f"rm -rf {folder}")
-
-
-@pytest.fixture
-def here(debian: Machine) -> Iterator[Inside]:
-    yield from _provider(debian, USER)
-
-
-@pytest.fixture
-def as_root(debian: Machine) -> Iterator[Inside]:
-    yield from _provider(debian, "root")
 
 
 def test_a_job_runs_to_its_end_and_leaves_nothing(here: Inside) -> None:
@@ -103,7 +76,7 @@ def test_a_cancelled_job_leaves_nothing(here: Inside) -> None:
     body = "setsid sh -c 'trap \"\" TERM; while :; do sleep 1; done' & echo start; wait"
     task = here.submit(script(body, "--nodes=2"))
     here.until_it_says(task, "start")
-    assert len(here.left()) == 3
+    assert len(here.left()) == 3  # and a network
     here.call("end", "bid", task)
     assert here.left() == []
     assert here.call("get", task)["state"] == "cancelled"
@@ -215,7 +188,7 @@ NONE_TO_BE_HAD = "docker rmi -f $(docker images -q debian; docker images -q flow
 def without_debian(debian: Machine) -> Iterator[Inside]:
     """The provider of a user whose engine has no image that machines could be made of, and no network."""
     assert debian.run(NONE_TO_BE_HAD).returncode == 0
-    yield from _provider(debian, USER)
+    yield from provider(debian, USER)
     assert debian.run(DEBIAN).returncode == 0
 
 

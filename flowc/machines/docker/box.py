@@ -7,7 +7,8 @@ import os
 import select
 import time
 
-from flowc.machines.docker.engine import Engine, EngineError
+from flowc.machines.docker.engine import Engine, EngineError, is_rootless, users_of
+from flowc.machines.docker.names import CLIENT, CLIENT_PLACE, CODE, FILES, FOLDERS, MACHINE, TASK, name_of, network_of
 from flowc.machines.pipes import send
 from flowc.machines.spec import Node, encoded
 
@@ -16,15 +17,8 @@ if TYPE_CHECKING:
     import socket
     from typing import Any
 
-    from flowc.machines.spec import Box, Spec
+    from flowc.machines.spec import Spec
 
-KIND = "docker"
-# Labels of all that belongs to a task, and to one of its machines.
-TASK, MACHINE = "flowc.task", "flowc.machine"
-# What of the machine stands on its disk here whatever its job says.
-FOLDERS = ("var/lib/foundry", "var/log/foundry", "var/lib/cloud")
-FILES = ("var/log/cloud-init-output.log", "var/log/flowc.log")
-CODE = "/usr/lib/flowc"
 # How long an engine that is being started anew is waited for, and the other machines of a task.
 ENGINE_S, OTHERS_S = 300.0, 60.0
 LOOK_S = 0.2
@@ -48,6 +42,11 @@ def run(spec: Spec, orders: int, events: int) -> None:
         _see_it_off(engine, name, killed=True)
         return
     stream, said = begun
+    if spec.box.jobs:
+        from flowc.machines.docker.clients import serve
+        from flowc.machines.docker.requests import Machine
+
+        serve(f"{spec.disk}/{CLIENT}", Machine(engine, spec, f"{spec.disk}/{CLIENT}"))
     try:
         off = _relay(stream, orders, events, said)
     finally:
@@ -55,15 +54,6 @@ def run(spec: Spec, orders: int, events: int) -> None:
     _see_it_off(engine, name, killed=not off)
     if off is None:
         send(events, {"is": "lost", "why": _why_lost(engine)})
-
-
-def name_of(box: Box, machine: str) -> str:
-    """The name of a machine's container."""
-    return f"flowc-{box.task}-{machine}"
-
-
-def network_of(task: str) -> str:
-    return f"flowc-{task}"
 
 
 def make_network(path: str, task: str) -> None:
@@ -83,11 +73,7 @@ def cleared(path: str, task: str, image: str, disks: str) -> str:
     engine = Engine(path)
     try:
         _clear(engine, task)
-        if (
-            image
-            and os.geteuid() != 0
-            and "name=rootless" not in (engine.call("GET", "/info")["SecurityOptions"] or ())
-        ):
+        if image and os.geteuid() != 0 and not is_rootless(engine):
             _give_back(engine, image, task, disks)
     except EngineError as error:
         return str(error)
@@ -111,7 +97,7 @@ def _give_back(engine: Engine, image: str, task: str, disk: str) -> None:
 
     owner = f"{os.geteuid()}:{os.getegid()}"
     text = f"chown -Rh {owner} /disk"
-    run_once(engine, image, text, label=f"{TASK}={task}", seconds=600.0, binds=[f"{disk}:/disk"])
+    run_once(engine, image, text, label=f"{TASK}={task}", seconds=600.0, bound=disk)
 
 
 def of_label(engine: Engine, kind: str, label: str) -> Any:
@@ -179,6 +165,8 @@ def _folders(spec: Spec) -> None:
     for file in FILES:
         with open(f"{spec.disk}/root/{file}", "ab"):
             pass
+    if spec.box.jobs:
+        os.makedirs(f"{spec.disk}/{CLIENT}", mode=0o700, exist_ok=True)
     for place, source in spec.box.links:
         # Who reads its files from outside finds them.
         if not os.path.lexists(f"{spec.disk}/root{place}"):
@@ -189,17 +177,31 @@ def _create(engine: Engine, spec: Spec, name: str) -> None:
     box = spec.box
     assert box is not None
     ports = {f"{port}/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(port)}] for port in box.ports}
-    binds = [f"{spec.disk}/root/{each}:/{each}" for each in (*FOLDERS, *box.folders, *FILES)]
     package = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    binds.append(f"{package}:{CODE}/flowc:ro")
+    mounts = [_bind(f"{spec.disk}/root/{each}", f"/{each}") for each in (*FOLDERS, *box.folders, *FILES)]
+    mounts.append(_bind(package, f"{CODE}/flowc", read_only=True))
     for share in spec.shares:
-        binds.append(f"{share.source}:{share.place if share.disk is None else f'/run/disks/{share.disk[:20]}'}")
+        mounts.append(_bind(share.source, share.place if share.disk is None else f"/run/disks/{share.disk[:20]}"))
     labels = {TASK: box.task, MACHINE: name}
+    network = network_of(box.task) if spec.nodes else "bridge"
+    if box.jobs:
+        mounts.append(_bind(f"{spec.disk}/{CLIENT}", CLIENT_PLACE))
+        if box.client:
+            mounts.append(_bind(box.client, f"{CODE}/docker", read_only=True))
+        # Secrets that containers of the job get are in memory that the engine can share.
+        memory_only = {
+            "DriverConfig": {"Name": "local", "Options": {"type": "tmpfs", "device": "tmpfs", "o": "mode=700"}}
+        }
+        options = {"Labels": {TASK: box.task}, **memory_only}
+        mounts.append({"Type": "volume", "Source": f"{name}-run", "Target": "/run/flowc", "VolumeOptions": options})
     memory = int(engine.call("GET", "/info").get("MemTotal") or 0)
     host: dict[str, object] = {
-        "Binds": binds,
         "Tmpfs": {"/run": "rw,exec,nosuid,nodev,mode=755"},
-        "NetworkMode": network_of(box.task),
+        "Mounts": mounts,
+        "NetworkMode": network,
+        "UsernsMode": users_of(engine),
+        # Its job's containers may share what one of the host would share.
+        "IpcMode": "shareable",
         "PortBindings": ports,
         "LogConfig": {"Type": "none"},
         "SecurityOpt": ["label=disable"],
@@ -226,9 +228,14 @@ def _create(engine: Engine, spec: Spec, name: str) -> None:
         "Healthcheck": {"Test": ["NONE"]},
         "ExposedPorts": {port: {} for port in ports},
         "HostConfig": host,
-        "NetworkingConfig": {"EndpointsConfig": {network_of(box.task): {"Aliases": [spec.name]}}},
     }
+    if spec.nodes:
+        config["NetworkingConfig"] = {"EndpointsConfig": {network: {"Aliases": [spec.name]}}}
     engine.call("POST", f"/containers/create?name={name}", config)
+
+
+def _bind(source: str, place: str, *, read_only: bool = False) -> dict[str, object]:
+    return {"Type": "bind", "Source": source, "Target": place, "ReadOnly": read_only}
 
 
 def _nodes(engine: Engine, spec: Spec) -> tuple[Node, ...]:

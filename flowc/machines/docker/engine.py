@@ -108,6 +108,21 @@ class Engine:
         return connection
 
 
+def users_of(engine: Engine) -> str:
+    """The user namespace that containers need to write this user's folders: where the engine maps its users (its option
+    `userns-remap`), that of the host. Raises EngineError."""
+    return "host" if "name=userns" in _options(engine) else ""
+
+
+def is_rootless(engine: Engine) -> bool:
+    """Whether its root is this user. Raises EngineError."""
+    return "name=rootless" in _options(engine)
+
+
+def _options(engine: Engine) -> list[str]:
+    return [str(each) for each in engine.call("GET", "/info").get("SecurityOptions") or ()]
+
+
 class Reply:
     """What comes on a connection: the head is read at once, raising EngineError."""
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from flowc.digest import sha256_hex
-from flowc.machines.docker.engine import Engine, EngineError
+from flowc.machines.docker.engine import Engine, EngineError, users_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from typing import Any
 
 # The first of these that the engine has is taken; where it has none, the first is pulled.
@@ -98,19 +97,22 @@ def _install(engine: Engine, base: str, tag: str, label: str) -> None:
 
 
 def run(
-    engine: Engine, image: str, text: str, *, label: str, seconds: float, keep: bool = False, binds: Sequence[str] = ()
+    engine: Engine, image: str, text: str, *, label: str, seconds: float, keep: bool = False, bound: str = ""
 ) -> tuple[int, str, str]:
     """The status and the last output of a text for the shell of an image, and the container, which is gone unless it is
     to be kept. Raises EngineError."""
-    config = {
+    config: dict[str, Any] = {
         "Image": image,
         "Entrypoint": ["sh", "-c", text],
         "Cmd": [],
         "User": "0:0",
         "Tty": True,
         "Labels": dict([label.split("=", 1)]),
-        "HostConfig": {"LogConfig": {"Type": "json-file"}, "Binds": list(binds), "SecurityOpt": ["label=disable"]},
+        "HostConfig": {"LogConfig": {"Type": "json-file"}, "SecurityOpt": ["label=disable"]},
     }
+    if bound:
+        mounts = [{"Type": "bind", "Source": bound, "Target": "/disk"}]
+        config["HostConfig"] |= {"Mounts": mounts, "UsernsMode": users_of(engine)}
     container = engine.call("POST", "/containers/create", config)["Id"]
     try:
         engine.call("POST", f"/containers/{container}/start")

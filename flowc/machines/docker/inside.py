@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 
+from flowc.machines.docker.names import CLIENT_PLACE, CODE
 from flowc.machines.init import Init
 from flowc.machines.spec import decoded
 
@@ -29,6 +30,8 @@ def main() -> None:
     # Nothing comes after it before we have said that we are up.
     spec = decoded(json.loads(data))
     _devices(spec)
+    if spec.box is not None and spec.box.jobs:
+        _client()
     init = Init(spec, orders=orders, events=events, base="", kill_all=_kill_all, boxed=True)
     init.tell(**{"is": "up", "kind": "docker", "shared": []})
     init.run()
@@ -43,6 +46,27 @@ def _devices(spec: Spec) -> None:
             device = f"/dev/disk/by-id/virtio-{share.disk[:20]}"
             with open(device, "w", encoding="utf-8"):
                 os.symlink(device, f"/run/disks/by-label/{os.path.basename(share.place)}")
+
+
+def _client() -> None:
+    """This computer's docker client, where it runs here; else the job installs one, as on a rented machine."""
+    import subprocess
+
+    for source, place in (
+        (f"{CLIENT_PLACE}/docker.sock", "/run/docker.sock"),
+        (f"{CODE}/docker", "/usr/local/bin/docker"),
+    ):
+        if os.path.lexists(place):
+            os.unlink(place)
+        os.symlink(source, place)
+    try:
+        subprocess.run([f"{CODE}/docker", "--version"], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        os.unlink("/usr/local/bin/docker")
+    # The engine gives GPUs to containers by itself.
+    hook = "/usr/local/bin/nvidia-container-runtime-hook"
+    if not os.path.exists(hook):
+        os.symlink("/bin/true", hook)
 
 
 def _kill_all(number: int) -> None:

@@ -43,6 +43,8 @@ class Kind(Record):
     why: str = ""
 
 
+# How long an engine is waited for that had the machines of a task before a start of this computer.
+PATIENCE_S = 300.0
 # Where an engine listens.
 PLACES = ("/var/run/docker.sock",)
 # Where it is noted why docker was not used.
@@ -121,7 +123,38 @@ def shared_by_containers(box: Box, gpus: int) -> tuple[str, ...]:
         said.append(f"its GPUs are this computer's own, as many as it has, where {gpus} are asked for")
     elif gpus:
         said.append("its GPUs are shown and nothing more: programs that compute on them find none")
+        if os.path.exists(GPUS):
+            said.append("this computer has GPUs, which its engine cannot give: NVIDIA's container toolkit is missing")
+    if box.jobs:
+        said.append(
+            "containers of its job run beside it on that engine, which has the rights of root on this computer: they "
+            "get files of the machine alone, and nothing privileged"
+        )
     return tuple(said)
+
+
+def gives_gpus(engine: str) -> bool:
+    """Whether this computer has GPUs that the engine of a socket can give to containers."""
+    from shutil import which
+
+    from flowc.machines.docker.engine import Engine, EngineError
+
+    if not os.path.exists(GPUS):
+        return False
+    if which("nvidia-container-runtime-hook") is not None or which("nvidia-container-runtime") is not None:
+        return True
+    try:
+        return "nvidia" in (Engine(engine).call("GET", "/info").get("Runtimes") or {})
+    except EngineError:
+        return False
+
+
+def docker_client() -> str:
+    """The docker client of this computer, empty where there is none."""
+    from shutil import which
+
+    path = which("docker")
+    return os.path.realpath(path) if path is not None else ""
 
 
 def chosen(wish: Wish, folder: str, label: str) -> Kind:
@@ -154,9 +187,11 @@ def chosen(wish: Wish, folder: str, label: str) -> Kind:
     return Kind(name=boot.NAMESPACES, why=f"docker is here, and is not used: {why}")
 
 
-def chosen_beside(wish: Wish, folder: str, label: str, wake: int, is_ended: Callable[[], bool]) -> Kind | None:
-    """As `chosen`, by a child: None where `is_ended`, which is asked whenever there is something in `wake`. Raises
-    NoKindError."""
+def chosen_beside(
+    wish: Wish, folder: str, label: str, wake: int, is_ended: Callable[[], bool], *, patience_s: float
+) -> Kind | None:
+    """As `chosen`, by a child: None where `is_ended`, which is asked whenever there is something in `wake`. An engine
+    that does not answer is waited for, for so many seconds. Raises NoKindError."""
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
@@ -164,6 +199,9 @@ def chosen_beside(wish: Wish, folder: str, label: str, wake: int, is_ended: Call
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             with open(write, "w", encoding="utf-8") as out:
+                until = time.monotonic() + patience_s
+                while of_engine(wish)[0] is None and time.monotonic() < until:
+                    time.sleep(1)
                 try:
                     json.dump(vars(chosen(wish, folder, label)), out)
                 except NoKindError as error:

@@ -210,7 +210,7 @@ class Local:
     def _clear(self, folder: Folder) -> None:
         """Remove what docker still has of a task that has ended, or whose supervisor was killed."""
         state = folder.state()
-        lock = folder.lock() if state.kind == DOCKER else None
+        lock = folder.lock() if state.engine else None
         if lock is None:
             return
         try:
@@ -219,8 +219,10 @@ class Local:
             why = box.cleared(state.engine, folder.identity, state.image, folder.path)
             if why:
                 raise UnavailableError(f"docker has still something of {folder.identity}: {why}")
+            state = state.replace(engine="")
             if state.state not in ENDED:
-                folder.save(state.replace(state=FAILED, reason=KILLED, ended_at=stamp(), exit_status=1, on=()))
+                state = state.replace(state=FAILED, reason=KILLED, ended_at=stamp(), exit_status=1, on=())
+            folder.save(state)
         finally:
             os.close(lock)
 

@@ -135,14 +135,19 @@ class Supervisor:
         if self._state.kind:
             wish = wish.replace(kind=self._state.kind)
         try:
-            if kinds.is_quick(wish):
+            # The engine that had its machines may be on its way up, as this computer is.
+            patience_s = kinds.PATIENCE_S if self._state.kind == boot.DOCKER else 0.0
+            if not patience_s and kinds.is_quick(wish):
                 self._kind = kinds.chosen(wish, self._folder.base, "")
             else:
-                self._save(state=PROVISIONING, reason="what its machine is made of is got ready")
+                engine = kinds.of_engine(wish)[0] or ""
+                self._save(state=PROVISIONING, reason="what its machine is made of is got ready", engine=engine)
                 label = f"{TASK_LABEL}={self._folder.identity}"
-                kind = kinds.chosen_beside(wish, self._folder.base, label, self._read, self._is_asked_to_end)
+                kind = kinds.chosen_beside(
+                    wish, self._folder.base, label, self._read, self._is_asked_to_end, patience_s=patience_s
+                )
                 if kind is None:
-                    self._kind = kinds.Kind(name=boot.DOCKER, engine=kinds.of_engine(wish)[0] or "")
+                    self._kind = kinds.Kind(name=boot.DOCKER, engine=engine)
                     self._end(CANCELLED, "cancelled", None)
                     return
                 self._kind = kind
@@ -195,8 +200,9 @@ class Supervisor:
             image=self._kind.image,
             task=self._folder.identity,
             ports=kinds.ports_of(text),
-            gpus=bool(gpus) and os.path.exists(kinds.GPUS),
+            gpus=bool(gpus) and kinds.gives_gpus(self._kind.engine),
             jobs="docker" in text,
+            client=kinds.docker_client() if "docker" in text else "",
             folders=folders,
             links=links,
         )
@@ -214,7 +220,7 @@ class Supervisor:
         """Start all machines, at first or again."""
         self._ended, self._stopping, self._notice_until = {}, None, None
         self._save(state=PROVISIONING, reason=self._kind.why or None, starts=self._state.starts + 1, boot=boot_id())
-        if self._kind.name == boot.DOCKER:
+        if self._kind.name == boot.DOCKER and len(self._machines) > 1:
             from flowc.machines.docker import box
 
             box.make_network(self._kind.engine, self._folder.identity)
@@ -252,7 +258,7 @@ class Supervisor:
                 status = event["status"]
                 self._trouble = f"the startup script failed with status {status}: {self._last_line(rank, INSTALL_LOG)}"
             elif what == "no docker":
-                self._trouble = "its job needs docker, which a local machine does not have"
+                self._trouble = "its job needs docker, which only a machine has that is a container itself"
             elif what == "lost":
                 self._lose(event["why"])
             elif what == "cannot" and not event.get("again"):
@@ -340,7 +346,9 @@ class Supervisor:
             time.monotonic() < until
         ):
             time.sleep(LOST_S)
-        if why:
+        if not why:
+            self._state = self._state.replace(engine="")
+        else:
             said = f"what docker still has of it could not be removed: {why}; `flowc local remove` tries again"
             self._state = self._state.replace(shared=(*self._state.shared, said))
 
