@@ -85,7 +85,8 @@ def test_states_and_nodes_as_the_machine_has_them(tmp_path: Path) -> None:
 
 def test_another_text_takes_the_place_of_the_one_that_runs(tmp_path: Path) -> None:
     text = (
-        "import time\nsay('begins')\nMachine('', '', nodes=1, each=True, wait_s=0, limit_s=None).until(lambda: False)\n"
+        "machine = Machine('', '', nodes=1, each=True, wait_s=0, limit_s=None)\n"
+        "say('begins')\nmachine.until(lambda: False)\n"
     )
     path = tmp_path / "release"
     path.write_text(inspect.getsource(on_machine) + text)
@@ -94,7 +95,10 @@ def test_another_text_takes_the_place_of_the_one_that_runs(tmp_path: Path) -> No
         assert process.stdout.readline() == "flowc: begins\n"
         (tmp_path / "new").write_text("print('the new one')\n")
         (tmp_path / "new").replace(path)
-        assert process.communicate(timeout=60)[0] == "the new one\n"
+        try:
+            assert process.communicate(timeout=60)[0] == "the new one\n"
+        finally:
+            process.kill()
 
 
 def test_the_key_is_shown_by_nobody_who_holds_it() -> None:
