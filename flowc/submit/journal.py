@@ -12,6 +12,8 @@ from contextlib import ExitStack, contextmanager
 
 from flowc.record import Record
 from flowc.submit.holds import held, make_folder, one_at_a_time
+from flowc.submit.jobs import Job, insert_jobs, job_of
+from flowc.submit.schema import VERSION, prepare
 from flowc.submit.transaction import CHANGE, READ, Transaction
 
 TYPE_CHECKING = False
@@ -22,52 +24,17 @@ if TYPE_CHECKING:
 
     from flowc.submit.plan import Step
 
-# The states of a step. SENT: it may have acted, nobody knows. GIVEN_UP: it is not to be done any more.
+# The states of a step. SENT: it may have acted, nobody knows. NEVER: what it waits for can never be, unless somebody
+# gives that up. GIVEN_UP: it is not to be done any more.
 WAITING, SENT, MADE, SKIPPED, FAILED, GIVEN_UP = "waiting", "sent", "made", "skipped", "failed", "given up"
+NEVER = "never"
 # The states of a submission.
 OPEN, DONE, BROKEN = "open", "done", "broken"
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS submissions (
-    key TEXT PRIMARY KEY,
-    content TEXT NOT NULL,
-    name TEXT NOT NULL,
-    provider TEXT NOT NULL,
-    nonce TEXT NOT NULL,
-    created_at REAL NOT NULL,
-    state TEXT NOT NULL,
-    keep INTEGER NOT NULL,
-    document TEXT NOT NULL,
-    resolved TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS by_content ON submissions (content);
-CREATE TABLE IF NOT EXISTS steps (
-    key TEXT NOT NULL REFERENCES submissions (key),
-    number INTEGER NOT NULL,
-    identity TEXT NOT NULL,
-    kind TEXT NOT NULL,
-    action TEXT NOT NULL,
-    name TEXT NOT NULL,
-    body TEXT NOT NULL,
-    after TEXT NOT NULL,
-    unless TEXT,
-    target TEXT,
-    state TEXT NOT NULL,
-    sent_at REAL,
-    made TEXT,
-    error TEXT,
-    ended TEXT,
-    exit_status INTEGER,
-    released_at REAL,
-    PRIMARY KEY (key, number)
-);
-CREATE INDEX IF NOT EXISTS by_made ON steps (made);
-"""
-VERSION = 1
 # The columns of `Bid`, in its order.
 _BID = (
     *("steps.key", "number", "identity", "steps.name", "provider", "keep", "steps.state", "made", "ended"),
-    *("exit_status", "released_at"),
+    *("exit_status", "released_at", "started_at", "error", "submissions.state AS submission"),
 )
 
 
@@ -117,10 +84,12 @@ class Entry(Record):
     ended: str | None
     exit_status: int | None
     released_at: float | None
+    started_at: float | None
 
 
 class Bid(Record):
-    """A bid that a submission makes, without what was sent: as `Entry`, with the submission's `provider` and `keep`."""
+    """A bid that a submission makes, without what was sent: as `Entry`, with the submission's `provider` and `keep`.
+    `started_at` is when somebody first saw its machines run; `submission` is the state of the whole."""
 
     key: str
     number: int
@@ -133,6 +102,9 @@ class Bid(Record):
     ended: str | None
     exit_status: int | None
     released_at: float | None
+    started_at: float | None = None
+    error: str | None = None
+    submission: str = OPEN
 
     @property
     def lives(self) -> bool:
@@ -191,6 +163,7 @@ class Journal:
             _insert(base, "submissions", [_columns(submission)])
             more = {"key": submission.key, "state": WAITING}
             _insert(base, "steps", [{**more, "number": number, **_columns(step)} for number, step in enumerate(steps)])
+            insert_jobs(base, submission.key, submission.document)
         return None
 
     @contextmanager
@@ -239,6 +212,18 @@ class Journal:
         with self._reading() as base:
             return _bids(base, key=key, made=made, name=name)
 
+    def jobs(self, *, key: str | None = None, name: str | None = None, job_id: int | None = None) -> list[Job]:
+        """The jobs of a submission, of a name, or with a number of Slurm's; without any of these, all. The oldest
+        first."""
+        with self._reading() as base:
+            rows = base.execute(
+                "SELECT jobs.* FROM jobs JOIN submissions ON jobs.key = submissions.key"
+                " WHERE (?1 IS NULL OR jobs.key = ?1) AND (?2 IS NULL OR jobs.name = ?2)"
+                " AND (?3 IS NULL OR job_id = ?3) ORDER BY submissions.created_at, submissions.rowid, number",
+                (key, name, job_id),
+            ).fetchall()
+        return [job_of(row) for row in rows]
+
     def sent(self, key: str, number: int, at: float) -> None:
         """From here on the step may have acted; `at` in seconds since the epoch."""
         self._set(key, number, state=SENT, sent_at=at, error=None)
@@ -259,9 +244,23 @@ class Journal:
         """It has not acted after all."""
         self._set(key, number, state=WAITING, sent_at=None)
 
-    def given_up(self, key: str, number: int) -> None:
+    def given_up(self, key: str, number: int, why: str | None = None) -> None:
         """It has not acted, and will not."""
-        self._set(key, number, state=GIVEN_UP, error=None)
+        self._set(key, number, state=GIVEN_UP, error=why)
+
+    def never(self, key: str, number: int, why: str) -> None:
+        """It has not acted, and cannot as things are."""
+        self._set(key, number, state=NEVER, error=why)
+
+    def look_again(self, key: str) -> None:
+        """Things are otherwise: what could never be may be after all."""
+        with self._change() as base:
+            base.execute("UPDATE steps SET state = ?, error = NULL WHERE key = ? AND state = ?", (WAITING, key, NEVER))
+            base.execute("UPDATE submissions SET state = ? WHERE key = ?", (OPEN, key))
+
+    def started(self, key: str, number: int, at: float) -> None:
+        """Its machines run; `at` in seconds since the epoch."""
+        self._set(key, number, started_at=at)
 
     def ended(self, key: str, number: int, state: str, exit_status: int | None) -> None:
         """Its job has ended."""
@@ -295,13 +294,10 @@ class Journal:
         return None
 
     def _prepare(self) -> None:
-        (version,) = self._base.execute("PRAGMA user_version").fetchone()
-        if version > VERSION:
+        if prepare(self._base) > VERSION:
             raise JournalError(
                 f"{self.path} is of a newer flowc", "upgrade flowc: it would not understand its own bids"
             )
-        if version < VERSION:
-            self._base.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version={VERSION}; COMMIT;")
 
     def _change(self) -> Transaction:
         return Transaction(self._base, CHANGE, self._trouble)

@@ -16,7 +16,8 @@ from flowc.providers.errors import (
     RateLimitError,
     UnavailableError,
 )
-from flowc.submit.journal import BROKEN, DONE, GIVEN_UP, MADE, OPEN, SENT, SKIPPED
+from flowc.submit.journal import BROKEN, DONE, FAILED, GIVEN_UP, MADE, OPEN, SENT, SKIPPED
+from flowc.submit.journal import NEVER as NEVER_MADE
 from flowc.submit.plan import CHANGE
 from flowc.submit.turns import LATER, NEVER, NOW, Turns
 
@@ -34,6 +35,10 @@ SETTLED_S = 75.0
 LOOKS_S = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0, 15.0)
 # How often a step is sent, all in all, in one run.
 SENDS = 3
+
+
+# Why a bid is not placed, in Slurm's word.
+NEVER_SATISFIED = "DependencyNeverSatisfied"
 
 
 class InterruptedSubmissionError(Exception):
@@ -83,20 +88,39 @@ class Carrier:
                 raise InterruptedSubmissionError(submission.key, error) from None
 
     def _carry_out(self, submission: Submission) -> bool:
+        while True:
+            found = self._go_through(submission)
+            if GIVEN_UP not in found.values():
+                break
+            # What waited for these may have its turn.
+        if LATER in found.values():
+            return False
+        self._close_if_nothing_is_left(submission.key)
+        return True
+
+    def _go_through(self, submission: Submission) -> dict[str, str]:
+        """Do what has its turn. What was found of each step that was not done, by its id: GIVEN_UP where that was
+        done with it just now."""
         known = dict(submission.resolved)
         made: dict[str, str] = {}
-        turns = Turns(submission.document, self._journal.bids(key=submission.key))
+        turns = Turns(self._journal, submission.key, now=self._now())
+        kills = {identity for job in turns.jobs if job.kill for identity in job.bids}
         found: dict[str, str] = {}
         given_up: set[str] = set()
         for entry in self._journal.entries(submission.key):
-            if entry.state == GIVEN_UP or (entry.action == CHANGE and entry.target in given_up):
+            if entry.state in (GIVEN_UP, NEVER_MADE) or (entry.action == CHANGE and entry.target in given_up):
                 given_up.add(entry.identity)
                 continue
             if entry.state not in (MADE, SKIPPED):
                 turn = self._turn(entry, turns, found, made)
                 found[entry.identity] = turn
-                if turn == NEVER:
-                    self._journal.failed(entry.key, entry.number, "what it waits for has ended otherwise")
+                if turn == NEVER and entry.action != CHANGE:
+                    given_up.add(entry.identity)
+                    if entry.identity in kills:
+                        self._journal.given_up(entry.key, entry.number, NEVER_SATISFIED)
+                    else:
+                        self._journal.never(entry.key, entry.number, NEVER_SATISFIED)
+                    found[entry.identity] = GIVEN_UP
                 if turn != NOW:
                     continue
                 entry = self._do(entry, known, made)
@@ -105,10 +129,7 @@ class Carrier:
             made[entry.identity] = entry.made
             if entry.kind == "volume":
                 known[f"${{volume:{entry.name}}}"] = entry.made
-        if LATER in found.values():
-            return False
-        self._journal.close_submission(submission.key, BROKEN if NEVER in found.values() else DONE)
-        return True
+        return found
 
     def _turn(self, entry: Entry, turns: Turns, found: Mapping[str, str], made: Mapping[str, str]) -> str:
         """What a bid's place behind others means for a step that is not done. One that was sent has had its turn."""
@@ -136,14 +157,15 @@ class Carrier:
                         self._journal.given_up(entry.key, entry.number)
             except ProviderError as error:
                 raise InterruptedSubmissionError(submission.key, error) from None
-            if submission.state == OPEN and not self._is_left(submission.key):
-                self._journal.close_submission(submission.key, DONE)
+            if submission.state == OPEN:
+                self._close_if_nothing_is_left(submission.key)
         return found
 
-    def _is_left(self, key: str) -> bool:
-        """Whether there is something to do yet for bids that are wanted."""
-        bids = [each for each in self._journal.entries(key) if each.kind == "bid" and each.action != CHANGE]
-        return any(each.state not in (MADE, GIVEN_UP) for each in bids)
+    def _close_if_nothing_is_left(self, key: str) -> None:
+        """Where there is nothing to do any more for bids that are wanted."""
+        left = {bid.state for bid in self._journal.bids(key=key)} - {MADE, GIVEN_UP}
+        if not left - {NEVER_MADE, FAILED}:
+            self._journal.close_submission(key, BROKEN if left else DONE)
 
     def _do(self, entry: Entry, known: Mapping[str, str], made: Mapping[str, str]) -> Entry:
         """The entry as it is when it is done. Raises RefusedError, and ProviderError where it can be tried again."""

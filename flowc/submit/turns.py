@@ -1,33 +1,42 @@
-"""Whose turn it is: bids of a job that may not have all at once, and of jobs that wait for the end of others."""
+"""Whose turn it is: bids of a job that may not have all at once, and of jobs that wait for others, as under Slurm.
+
+What Slurm leaves pending as DependencyNeverSatisfied is NEVER here: it costs nothing, and nobody waits for it. Whoever
+depends on it has no turn either, unless it is given up: then it counts as cancelled. But one that can never start does
+not keep back a later `singleton` of its name, as it does under Slurm.
+"""
 
 from __future__ import annotations
 
 from flowc.providers.base import COMPLETED
-from flowc.submit.journal import GIVEN_UP, MADE
+from flowc.submit import journal as states
+from flowc.submit.journal import FAILED, GIVEN_UP, MADE, OPEN, SENT, WAITING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from typing import Any
+    from collections.abc import Sequence
 
-    from flowc.submit.journal import Bid
+    from flowc.submit.jobs import After, Job
+    from flowc.submit.journal import Bid, Journal
 
 NOW, LATER, NEVER = "now", "later", "never"
 
 
 class Turns:
-    """`document` says which jobs there are; `bids` are those of its submission, as they are now."""
+    """Of the submission `key`, as things are at `now`, in seconds since the epoch. Raises JournalError."""
 
-    def __init__(self, document: Mapping[str, Any], bids: Iterable[Bid]) -> None:
-        self._bids = {bid.identity: bid for bid in bids}
-        self._jobs = {job["name"]: job for job in document.get("jobs", ())}
-        self._of = {identity: job for job in document.get("jobs", ()) for identity in job["bids"]}
-        # By a job's first bid: several jobs may bear one name.
-        self._room: dict[str, int] = {
-            job["bids"][0]: job["max_concurrent"]
-            - sum(self._bids[each].lives for each in job["bids"] if each in self._bids)
-            for job in document.get("jobs", ())
-            if job["max_concurrent"] is not None
+    def __init__(self, journal: Journal, key: str, *, now: float) -> None:
+        self._journal = journal
+        self._key = key
+        self._now = now
+        self._bids: dict[str, dict[str, Bid]] = {}
+        self.jobs = journal.jobs(key=key)
+        self._of = {identity: job for job in self.jobs for identity in job.bids}
+        self._found: dict[tuple[int, int], str] = {}
+        mine = self._of_key(key)
+        self._room: dict[int, int] = {
+            job.number: job.max_concurrent - sum(mine[each].lives for each in job.bids if each in mine)
+            for job in self.jobs
+            if job.max_concurrent is not None
         }
 
     def of(self, identity: str) -> str:
@@ -35,27 +44,106 @@ class Turns:
         job = self._of.get(identity)
         if job is None:
             return NOW
-        turns = {self._after(each["kind"], each["on"]) for each in job["after"]}
-        if NEVER in turns or LATER in turns:
-            return NEVER if NEVER in turns else LATER
-        left = self._room.get(job["bids"][0])
-        if left is None:
-            return NOW
-        self._room[job["bids"][0]] = left - 1
+        turn = self.behind(identity)
+        left = self._room.get(job.number)
+        if turn != NOW or left is None:
+            return turn
+        self._room[job.number] = left - 1
         return NOW if left > 0 else LATER
 
-    def _after(self, kind: str, on: str | None) -> str:
-        """What a job's place behind another one means now. One that is not in this document is not known here."""
-        before = self._jobs.get(on or "")
-        if before is None:
-            return NOW
-        bids = [self._bids[each] for each in before["bids"] if each in self._bids]
-        if kind == "after":
-            return NOW if all(bid.state == MADE for bid in bids) else LATER
-        failed = any(bid.ended not in (None, COMPLETED) or bid.state == GIVEN_UP for bid in bids)
-        over = all(bid.ended is not None or bid.state == GIVEN_UP for bid in bids)
-        if kind == "afterok" and failed:
+    def behind(self, identity: str) -> str:
+        """The same, as far as it waits for other jobs."""
+        job = self._of[identity]
+        of_all = [self._one(job, place, identity) for place, each in enumerate(job.after) if not each.any]
+        of_any = [self._one(job, place, identity) for place, each in enumerate(job.after) if each.any]
+        if of_any:
+            of_all.append(NOW if NOW in of_any else LATER if LATER in of_any else NEVER)
+        return NEVER if NEVER in of_all else LATER if LATER in of_all else NOW
+
+    def waits_for(self, identity: str) -> list[tuple[After, str]]:
+        """What its job depends on, each with the turn that it has by this alone."""
+        job = self._of[identity]
+        return [(each, self._one(job, place, identity)) for place, each in enumerate(job.after)]
+
+    def before(self, after: After, identity: str) -> list[Bid]:
+        """The bids that one of these is about."""
+        job = self._of[identity]
+        return self._others_of_its_name(job) if after.kind == "singleton" else self._meant(after, job, identity)
+
+    def may_change(self) -> bool:
+        """Whether a bid that waits for other jobs has its turn, or never will."""
+        mine = self._of_key(self._key)
+        waiting = [each for job in self.jobs if job.after for each in job.bids if mine[each].state == WAITING]
+        return any(self.behind(each) != LATER for each in waiting)
+
+    def _one(self, job: Job, place: int, identity: str) -> str:
+        after = job.after[place]
+        if after.kind == "aftercorr" and after.indices is not None and job.indices is not None:
+            return self._turn(after, self._meant(after, job, identity))
+        if (job.number, place) not in self._found:  # the same for all bids of an array
+            if after.kind == "singleton":
+                turn = LATER if self._others_of_its_name(job) else NOW
+            else:
+                turn = self._turn(after, self._meant(after, job, identity))
+            self._found[job.number, place] = turn
+        return self._found[job.number, place]
+
+    def _meant(self, after: After, job: Job, identity: str) -> list[Bid]:
+        """Tasks of an array wait for those of the same index by `aftercorr`; where there is none, for all."""
+        pairs = after.before
+        if after.kind == "aftercorr" and after.indices is not None and job.indices is not None:
+            index = job.indices[job.bids.index(identity)]
+            if index in after.indices:
+                pairs = (pairs[after.indices.index(index)],)
+        return [self._of_key(key)[each] for key, each in pairs]
+
+    def _turn(self, after: After, bids: Sequence[Bid]) -> str:
+        if any(_can_never_start(bid) for bid in bids):
             return NEVER
+        over = all(_is_over(bid) for bid in bids)
+        if after.kind == "after":
+            return NOW if all(self._has_started(bid, after.minutes) for bid in bids) else LATER
         if not over:
             return LATER
-        return NEVER if kind == "afternotok" and not failed else NOW
+        good = all(bid.ended == COMPLETED for bid in bids)
+        if after.kind in ("afterok", "aftercorr"):
+            return NOW if good else NEVER
+        if after.kind == "afternotok":
+            return NEVER if good else NOW
+        return NOW
+
+    def _has_started(self, bid: Bid, minutes: int) -> bool:
+        """So many minutes ago. One that nobody saw start counts from the end of its bill; one that was given up before
+        it started need not."""
+        if bid.started_at is None and not _is_over(bid):
+            return False
+        at = bid.started_at if bid.started_at is not None else bid.released_at
+        return at is None or self._now >= at + 60 * minutes
+
+    def _others_of_its_name(self, job: Job) -> list[Bid]:
+        """What a `singleton` waits for: bids of jobs of its name that may run, and those before it that will."""
+        found: list[Bid] = []
+        is_before = True
+        for other in self._journal.jobs(name=job.name):
+            if (other.key, other.number) == (job.key, job.number):
+                is_before = False
+                continue
+            for bid in (self._of_key(other.key)[each] for each in other.bids):
+                may_come = bid.state == WAITING and bid.submission == OPEN
+                if (is_before and may_come) or (bid.state in (SENT, MADE) and bid.ended is None):
+                    found.append(bid)
+        return found
+
+    def _of_key(self, key: str) -> dict[str, Bid]:
+        if key not in self._bids:
+            self._bids[key] = {bid.identity: bid for bid in self._journal.bids(key=key)}
+        return self._bids[key]
+
+
+def _can_never_start(bid: Bid) -> bool:
+    """As things are: what is given up has ended."""
+    return bid.state == states.NEVER or (bid.state == WAITING and bid.submission != OPEN)
+
+
+def _is_over(bid: Bid) -> bool:
+    return bid.ended is not None or bid.state in (GIVEN_UP, FAILED)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 
 from flowc.providers.base import CANCELLED
+from flowc.submit.turns import NOW, Turns
+from flowc.tasks.graph import MOST, behind, why_not
 from flowc.tasks.names import bids_of
 from flowc.tasks.placing import give_up
 
@@ -32,3 +34,11 @@ def cancel(world: World, names: Iterable[str]) -> None:
             world.journal.ended(bid.key, bid.number, CANCELLED, 130)
         world.journal.released(bid.key, bid.number, time.time())
         world.tell(f"{bid.name}: ended" + ("" if bid.provider == "local" else ", nothing more is paid for it"))
+    for bid in behind(world.journal, bids)[:MOST]:
+        turns = Turns(world.journal, bid.key, now=time.time())
+        if turns.behind(bid.identity) == NOW:
+            world.tell(
+                f"{bid.name}: has its turn now: who looks next places it (`flowc wait`, `list`, `status`, `watch`)"
+            )
+        else:
+            world.tell(f"{bid.name}: {why_not(turns, bid)}")

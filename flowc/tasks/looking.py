@@ -6,8 +6,10 @@ import os
 import time
 from contextlib import suppress
 
-from flowc.providers.errors import NotFoundError, UnavailableError
+from flowc.providers.base import RUNNING
+from flowc.providers.errors import NotFoundError, RateLimitError, UnavailableError
 from flowc.submit.journal import OPEN
+from flowc.submit.turns import Turns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,15 +51,38 @@ def looked_after(world: World, provider: str, tasks: Iterable[Task]) -> list[Tas
     bids = [bid for bid in world.journal.bids() if bid.provider == provider]
     ours = {bid.made: bid for bid in bids if bid.made is not None}
     pairs = [(ours[task.identity], task) for task in tasks if task.identity in ours]
+    for bid, task in pairs:
+        note_start(world, bid, task)
     seen = endings_of(world, provider).look_at_all(pairs)
-    held = {each.key for each in world.journal.submissions(state=OPEN)}
+    held = [each.key for each in world.journal.submissions(state=OPEN) if each.provider == provider]
     # Those too whose end was noted by a process that did not get to placing the next ones, or to saying so.
     ended = {bid.key for bid in bids if bid.ended is not None}
     ended |= {bid.key for (bid, _), (_, end) in zip(pairs, seen, strict=True) if end is not None}
-    for key in sorted(held & ended):
-        place_more(world, key)
+    for key in reversed(held):  # the oldest first: others may wait for it
+        if key in ended or Turns(world.journal, key, now=time.time()).may_change():
+            place_more(world, key)
     now = {task.identity: task for task, _ in seen}
     return [now.get(task.identity, task) for task in tasks]
+
+
+def look_ahead(world: World, bids: Iterable[Bid], *, but: Iterable[Bid] = ()) -> None:
+    """Look after what bids wait for that are not placed, except for some: nobody else may. What cannot be reached now
+    passes."""
+    from flowc.submit.steps import InterruptedSubmissionError
+    from flowc.tasks.graph import ahead_of
+
+    seen = {bid.name for bid in but}
+    others = [bid for bid in ahead_of(world.journal, bids) if bid.name not in seen]
+    for name in dict.fromkeys(bid.provider for bid in others):
+        with suppress(UnavailableError, RateLimitError, InterruptedSubmissionError):
+            placed = [bid for bid in others if bid.provider == name and bid.made is not None]
+            looked_after(world, name, tasks_of(world.provider(name), placed, lost=[]))
+
+
+def note_start(world: World, bid: Bid, task: Task) -> None:
+    """Write down that a bid's machines run, where that is new."""
+    if task.state == RUNNING and bid.started_at is None:
+        world.journal.started(bid.key, bid.number, time.time())
 
 
 def deliver(

@@ -22,13 +22,15 @@ def place(world: World, submission: Submission) -> bool:
 
 def give_up(world: World, key: str, names: Collection[str]) -> None:
     """See to it that bids of a submission which are not known to be there are never placed; those that are there after
-    all are known then. Raises as `place`."""
+    all are known then. What waited for them in vain may have its turn. Raises as `place`."""
     from flowc.submit.steps import Carrier
+    from flowc.tasks.graph import look_again_behind
 
     submission = world.journal.submission(key)
     if submission is not None:
         provider = world.provider(submission.provider)
         Carrier(world.journal, provider, now=time.time, sleep=time.sleep).give_up(submission, names)
+        look_again_behind(world.journal, [bid for bid in world.journal.bids(key=key) if bid.name in names])
 
 
 def place_more(world: World, key: str) -> None:

@@ -8,6 +8,7 @@ from flowc.record import Record
 from flowc.submit.delivery import missing_secrets
 from flowc.submit.journal import OPEN, Submission
 from flowc.submit.plan import content_key, new_nonce, steps_of
+from flowc.tasks.links import linked
 from flowc.tasks.refused import RefusedTaskError
 from flowc.tasks.world import refuse_missing
 
@@ -55,7 +56,8 @@ class Submitting:
     def begun(self) -> tuple[Submission, Decimal | None]:
         """The submission in the journal, a new one, or one of the same content that is meant; and what its bids cost
         in an hour at today's price, where that is known. Raises RefusedTaskError where it lives already and nobody
-        wants it twice, ProviderError for what the provider would refuse, and as World does."""
+        wants it twice and where a job waits for what cannot be, ProviderError for what the provider would refuse, and
+        as World does."""
         again = self._wish.again
         if not again:
             # Before the provider is asked, which might have no room for it any more: it is there.
@@ -63,7 +65,8 @@ class Submitting:
             if there is not None and self._is_meant(there):
                 return there, None
             again = there is not None
-        found = self._world.provider(self._provider).resolve(self._wish.document)
+        document = linked(self._wish.document, lambda: self._world.journal)
+        found = self._world.provider(self._provider).resolve(document)
         for warning in found.warnings:
             self._world.tell(f"warning: {warning}")
         refuse_missing(missing_secrets(self._wish.document, self._world.environ))

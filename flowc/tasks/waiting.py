@@ -9,9 +9,11 @@ from flowc.providers.base import CANCELLED, ENDED, FAILED, PENDING
 from flowc.providers.errors import RateLimitError, UnavailableError
 from flowc.submit.delivery import Deliverer
 from flowc.submit.ending import UNKNOWN, End
-from flowc.submit.journal import BROKEN, GIVEN_UP
+from flowc.submit.journal import BROKEN, GIVEN_UP, NEVER
 from flowc.submit.steps import InterruptedSubmissionError
-from flowc.tasks.looking import FEW, MOST_LISTED, endings_of
+from flowc.submit.turns import Turns
+from flowc.tasks.graph import why_not
+from flowc.tasks.looking import FEW, MOST_LISTED, endings_of, look_ahead, note_start
 from flowc.tasks.placing import place_more
 
 TYPE_CHECKING = False
@@ -112,8 +114,13 @@ class Waiting:
 
     def _look(self) -> bool:
         """Whether something has happened."""
-        for key in sorted(self._to_place):
-            self._place(key)
+        unplaced = [bid for bid in self._waiting if bid.made is None]
+        if unplaced:
+            look_ahead(self._world, unplaced, but=self._waiting)
+        for key in sorted({bid.key for bid in unplaced}):
+            if key in self._to_place or Turns(self._world.journal, key, now=time.time()).may_change():
+                self._place(key)
+            self._read_again(key)
         news = False
         for name in dict.fromkeys(bid.provider for bid in self._waiting):
             mine = [bid for bid in self._waiting if bid.provider == name and bid.made is not None]
@@ -137,20 +144,22 @@ class Waiting:
             self._say(next(bid for bid in self._waiting if bid.key == key), f"asks again: {error}")
             return
         self._to_place.discard(key)
+
+    def _read_again(self, key: str) -> None:
+        """What the journal has of the bids of a submission: we or others may have placed them, or given them up."""
         now = {bid.name: bid for bid in self._world.journal.bids(key=key)}
         self._waiting = [now.get(bid.name, bid) for bid in self._waiting]
-        submission = self._world.journal.submission(key)
-        refused = submission is not None and submission.state == BROKEN
+        turns = Turns(self._world.journal, key, now=time.time())
         for bid in [each for each in self._waiting if each.key == key and each.made is None]:
+            how = why_not(turns, bid)
             if bid.state == GIVEN_UP:
-                self._say(bid, "was cancelled before it was placed")
                 self.ends[bid.name] = End(state=CANCELLED, reason=None, exit_status=130)
-            elif refused:
-                self._say(bid, "is not placed: what it waits for has failed, or the provider refused it")
+            elif bid.state == NEVER or bid.submission == BROKEN:
+                how = how if bid.state == NEVER else "is not placed: the provider refused it, or another one with it"
                 self.ends[bid.name] = End(state=FAILED, reason=None, exit_status=UNKNOWN)
-            else:
-                continue
-            self._waiting.remove(bid)
+            self._say(bid, how)
+            if bid.name in self.ends:
+                self._waiting.remove(bid)
 
     def _look_at(self, bid: Bid, task: Task) -> bool:
         provider = self._world.provider(bid.provider)
@@ -158,6 +167,7 @@ class Waiting:
         news = output is not None and output.more(provider, bid, task)
         if task.state not in ENDED and (task.state == PENDING or not provider.keeps_tasks):
             news |= self._say(bid, f"{task.state} ({task.reason})" if task.reason else task.state)
+        note_start(self._world, bid, task)
         endings = endings_of(self._world, bid.provider)
         _, end = endings.look(bid, task, last=None if output is None else lambda: output.last(provider, bid, task))
         if end is not None:

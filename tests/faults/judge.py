@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from flowc.submit.journal import DONE, Journal
+from flowc.submit.journal import Journal
 
 if TYPE_CHECKING:
     from tests.faults.runs import Stage
@@ -59,7 +59,7 @@ def judge(stage: Stage, *, whole: bool, last: int) -> Verdict:
     entries = [entry for each in submissions for entry in journal.entries(each.key)]
     known = {entry.made for entry in entries}
     journal.close()
-    if found.lost or len(submissions) != 1 or submissions[0].state != DONE:
+    if found.lost or len(submissions) != 1 or submissions[0].state != shape.state:
         found.lost = max(1, found.lost)
         found.why.append(f"{found.lost} lost: {[each.state for each in submissions]}, alive {dict(alive)}")
     strangers = [each.fid for each in state.live_bids() if each.fid not in known]

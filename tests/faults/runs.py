@@ -33,9 +33,21 @@ from tests.mithril.state import State
 ROOT = Path(__file__).resolve().parents[2]
 RATE = 100  # of a real process: its seconds in one of ours
 PATIENCE_S = 25  # the client's, in its own seconds, where a reply is slow
-# Logs in to machines whose jobs have done well.
+# Answers for machines as the program there does (`flowc.remote.link`): their jobs have done well, but those whose bids
+# are listed.
 ENDED = """#!/bin/sh
-case $* in *status.json*) echo '{"state": "COMPLETED", "exit_code": 0}' ;; esac
+said='{"state": "COMPLETED", "exit_code": 0}'
+while read -r bid; do
+  case $* in *"/$bid"*) said='{"state": "FAILED", "exit_code": 3}' ;; esac
+done <"${0%/*}/failing"
+echo 'flowc-link /run/flowc-link.x'
+while read -r what one two path; do
+  case $what:$path in
+  read:*/status.json) printf '%s' "$said" | tail -c "+$one" | base64 -w0; echo ;;
+  read:*) echo - ;;
+  *) echo ;;
+  esac
+done
 """
 # What asks a process for its end, and its exit status then.
 SIGNALS = {"ctrl-c": 130, "SIGINT": 130, "SIGTERM": 143}
@@ -128,7 +140,7 @@ class Stage:
     @property
     def command(self) -> list[str]:
         shape = self.plan.shape
-        return ["submit", *shape.words, str(self.folder / shape.file)]
+        return ["submit", *shape.words, *(str(self.folder / name) for name in shape.files)]
 
     def open_ones(self) -> int:
         """Submissions that are not at their end."""
@@ -244,9 +256,10 @@ def play(plan: Plan, folder: Path, disk: Disk | None) -> Verdict:
 
     with Server(State(seed=plan.number), judge=look) as server:
         stage = Stage(plan, folder, server, clock, disk)
-        (folder / plan.shape.file).write_text(plan.shape.text)
+        plan.shape.write(folder)
         if plan.shape.completes:
             (folder / "bin").mkdir()
+            (folder / "bin" / "failing").touch()
             (folder / "bin" / "ssh").write_text(ENDED)
             (folder / "bin" / "ssh").chmod(0o755)
         if disk is not None:
@@ -265,6 +278,8 @@ def play(plan: Plan, folder: Path, disk: Disk | None) -> Verdict:
                 # The others have their turn when these have ended.
                 if plan.shape.completes:
                     server.state.settle()
+                    failing = [bid.fid for bid in server.state.bids.values() if bid.name.startswith(plan.shape.fails)]
+                    (folder / "bin" / "failing").write_text("".join(f"{bid}\n" for bid in failing))
                 else:
                     for bid in server.state.live_bids():
                         server.state.terminate(bid)
@@ -297,7 +312,7 @@ def count_moments(folder: Path) -> dict[str, int]:
             place = folder / shape.file.partition(".")[0]
             place.mkdir()
             stage = Stage(Plan(0, "", shape), place, server, Clock(), None)
-            (place / shape.file).write_text(shape.text)
+            shape.write(place)
             counted = Moments()
             with watched(counted):
                 status = stage.process(stage.command)

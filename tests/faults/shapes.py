@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+
+from flowc.submit.journal import BROKEN, DONE
 
 
 @dataclass(frozen=True)
 class Shape:
     """A job file, further words of the command, how many bids and volumes it comes to, and how many of the bids may
-    live at once (0: all). `completes`: the next ones wait until these have done well, not only until they are gone."""
+    live at once (0: all). `completes`: the next ones wait until these have done well, not only until they are gone.
+    `others` are further files; the job whose name begins with `fails` does not do well; `state` is what the submission
+    comes to."""
 
     name: str
     file: str
@@ -18,6 +23,17 @@ class Shape:
     words: tuple[str, ...] = ()
     at_once: int = 0
     completes: bool = False
+    others: tuple[tuple[str, str], ...] = ()
+    fails: str = "(none)"
+    state: str = DONE
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        return (self.file, *(name for name, _ in self.others))
+
+    def write(self, folder: Path) -> None:
+        for name, text in ((self.file, self.text), *self.others):
+            (folder / name).write_text(text)
 
 
 def slurm(*directives: str) -> str:
@@ -53,6 +69,17 @@ resources: {accelerators: "H100:1"}
 run: echo hello
 """
 
+# Four jobs of which the second fails: its cleaner runs, what needs it never does.
+GRAPH = tuple(
+    (f"{name}.sbatch", slurm(f"--job-name={name}", *waits))
+    for name, *waits in (
+        ("join", "--dependency=afterok:prepare:left"),
+        ("clean", "--dependency=afternotok:left"),
+        ("left", "--dependency=afterok:prepare"),
+        ("prepare",),
+    )
+)
+
 SHAPES = (
     Shape("one bid", "one.sbatch", slurm("--job-name=one"), 1),
     Shape("array of 6, two at once", "array.sbatch", slurm("--job-name=sweep", "--array=0-5%2"), 6, at_once=2),
@@ -61,6 +88,8 @@ SHAPES = (
     Shape("all of the quota", "many.sbatch", slurm("--job-name=many", "--nodes=64"), 1),
     Shape("volumes to be made", "stored.yaml", VOLUMES, 1, 2),
     Shape("one job after another", "steps.yaml", PIPELINE, 2, at_once=1, completes=True),
+    Shape("graph of four, one fails", *GRAPH[0], 3, at_once=1, completes=True, others=GRAPH[1:], fails="left",
+          state=BROKEN),
     Shape("SSH keys and project", "keys.sbatch", slurm("--job-name=keyed"), 1,
           words=("--ssh-key", "laptop", "--project", "research")),
 )  # fmt: skip

@@ -85,7 +85,7 @@ def test_a_bid_that_took_all_of_the_quota_is_found_by_the_same_command(moments: 
     run([Plan(0, "exception", many, cuts=(last_call,), resume=False)], tmp_path)
 
 
-@pytest.mark.parametrize("name", ["array of 6, two at once", "one job after another"])
+@pytest.mark.parametrize("name", ["array of 6, two at once", "one job after another", "graph of four, one fails"])
 def test_who_was_cut_while_it_looked_after_others_leaves_nobody_waiting(tmp_path: Path, name: str) -> None:
     """It has noted that a task has ended, and has not placed the next one; or has placed the last, and not said so."""
     never = Cut("exception", 10**6)

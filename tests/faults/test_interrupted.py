@@ -22,7 +22,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
     """An array of four, by real processes."""
     (shape,) = [each for each in SHAPES if each.name == "array of 4"]
     with Server(judge=document.JUDGE) as server:
-        (tmp_path / shape.file).write_text(shape.text)
+        shape.write(tmp_path)
         yield Stage(Plan(0, "", shape, real=True), tmp_path, server, Clock(), None)
 
 

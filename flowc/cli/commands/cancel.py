@@ -16,7 +16,8 @@ COMMAND = Command(
     operand="TASK",
     options=(HELP,),
     examples=(("flowc cancel train-k3x9q2fa", "its bid ends at once, with its machines"),),
-    notes=f"{TASK} A task that has ended is no error.",
+    notes=f"{TASK} A task that has ended is no error. Tasks that wait for one of these go on as under Slurm: after "
+    "afterany they have their turn, after afterok never.",
 )
 
 

@@ -33,16 +33,20 @@ def run(words: Words, argv: list[str]) -> int:
 
 def _status(words: Words) -> int:
     import sys
+    import time
 
     from flowc.cli import terminal
     from flowc.cli.status import DONE, WORLD_FAILED
     from flowc.cli.tasks.show import accounts, document
     from flowc.cli.tasks.world import World, tell
-    from flowc.submit.journal import SENT, WAITING
-    from flowc.tasks.looking import deliver, looked_after, tasks_of
+    from flowc.submit.journal import SENT
+    from flowc.submit.turns import Turns
+    from flowc.tasks.graph import why_not
+    from flowc.tasks.looking import deliver, look_ahead, looked_after, tasks_of
     from flowc.tasks.names import bids_of
 
     world = World(words)
+    look_ahead(world, bids_of(world.journal, words.operands))
     bids = bids_of(world.journal, words.operands)
     tasks = []
     for name in dict.fromkeys(bid.provider for bid in bids):
@@ -61,5 +65,5 @@ def _status(words: Words) -> int:
             tell(f"{bid.name}: may have been placed; `flowc submit --resume {bid.key}` finds out")
             status = WORLD_FAILED
         elif bid.made is None:
-            tell(f"{bid.name}: " + ("waits for its turn" if bid.state == WAITING else "is not placed"))
+            tell(f"{bid.name}: {why_not(Turns(world.journal, bid.key, now=time.time()), bid)}")
     return status

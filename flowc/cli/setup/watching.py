@@ -12,6 +12,7 @@ from flowc.providers.errors import RateLimitError, UnavailableError
 from flowc.submit import overdue, watch
 from flowc.submit.delivery import Deliverer
 from flowc.submit.ending import End
+from flowc.submit.journal import OPEN, WAITING
 from flowc.submit.steps import InterruptedSubmissionError
 from flowc.tasks.looking import endings_of, looked_after, tasks_of
 from flowc.tasks.refused import RefusedTaskError
@@ -53,9 +54,11 @@ class _Watching:
 
     def look(self) -> None:
         """Once at all that may be paid for."""
-        living = [bid for bid in self._world.journal.bids() if bid.lives and bid.made is not None]
+        bids = self._world.journal.bids()
+        living = [bid for bid in bids if bid.lives and bid.made is not None]
+        waiting = [bid for bid in bids if bid.state == WAITING and bid.submission == OPEN]
         seen: dict[str, overdue.Seen] = {}
-        for name in dict.fromkeys(bid.provider for bid in living):
+        for name in dict.fromkeys(bid.provider for bid in (*living, *waiting)):
             mine = [bid for bid in living if bid.provider == name]
             try:
                 self._look_at(name, mine, seen)

@@ -66,13 +66,16 @@ def compiled(
 
 def request(words: Words, argv: list[str], *, releases: bool) -> tuple[dict[str, Any] | None, int]:
     """One request document of all sources; None, with the exit status, where one of them is not right. `releases`:
-    machines end their bids. Raises UsageError."""
+    machines end their bids. Raises UsageError, and RefusedTaskError for an `--after` that means nothing."""
     from flowc.tasks.documents import document_of, joined
+    from flowc.tasks.links import behind
 
-    tally, documents = Tally(), []
-    for _, artifacts in list(compiled(words, argv, tally, emit="mithril", submitted=True, releases=releases)):
+    tally, documents, paths = Tally(), [], []
+    for path, artifacts in list(compiled(words, argv, tally, emit="mithril", submitted=True, releases=releases)):
         if artifacts:
             documents.append(document_of(artifacts))
+            paths.append(path)
     if tally.status or len(documents) != tally.files:
         return None, tally.status
+    behind(documents, paths, words.texts("after"))
     return joined(documents), 0

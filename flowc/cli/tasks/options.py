@@ -22,6 +22,13 @@ SUBMIT_OPTIONS = (
     ),
     Option(name="--follow", help="show the output, wait for the end; the exit status is the job's", group=_HOW),
     Option(name="--wait", help="wait for the end; the exit status is the job's", group=_HOW),
+    Option(
+        name="--after",
+        metavar="KIND:NAME",
+        repeat=True,
+        help="wait for a job, here or submitted before: afterok:NAME, …",
+        group=_HOW,
+    ),
     Option(name="--keep", help="do not end the bid with its job", group=_HOW),
     Option(
         name="--release",

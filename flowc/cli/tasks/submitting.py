@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 
 from flowc.cli import terminal
 from flowc.cli.arguments import UsageError
@@ -12,7 +13,9 @@ from flowc.cli.tasks.guard import OURS, guarded
 from flowc.cli.tasks.standing import Standing, what_stands
 from flowc.cli.tasks.world import World, tell
 from flowc.settings.lookup import SettingsError
+from flowc.submit.journal import OPEN, WAITING
 from flowc.submit.watch import watcher
+from flowc.tasks.links import linked
 from flowc.tasks.refused import RefusedTaskError
 from flowc.tasks.submitting import Submitting, Wish
 
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from flowc.cli.arguments import Words
-    from flowc.submit.journal import Submission
+    from flowc.submit.journal import Bid, Submission
 
 
 def submit(words: Words, argv: list[str], *, shown_here: bool = False) -> int:
@@ -74,11 +77,13 @@ def _submit(words: Words, argv: list[str], standing: Standing) -> int:
     document, status = request(words, argv, releases=releases)
     if document is None:
         return OURS if _stays(words) else status
+    dry = words.flag("dry_run")
+    world = World(words, many=True, called=_show_call) if dry else World(words, many=True)
+    if dry:
+        document = linked(document, lambda: world.journal)
     if words.flag("offline"):
         _show_calls(document)
         return DONE
-    dry = words.flag("dry_run")
-    world = World(words, many=True, called=_show_call) if dry else World(words, many=True)
     provider = world.provider(world.chosen)
     if dry:
         found = provider.resolve(document)
@@ -120,10 +125,8 @@ def _carry_out(
         if not words.flag("follow"):
             terminal.write(sys.stdout, "".join(f"{bid.name}\n" for bid in found))
         tell(f"submitted as {submission.key}{price}")
-        left = sum(bid.made is None for bid in found)
-        if left and not stays:
-            tell(f"{left} of {len(found)} bids wait until others have ended: `flowc wait`, `list` and "
-                 "`status` place them")  # fmt: skip
+        if not stays:
+            _tell_left(world, submission.key, found)
     waiting = Waiting(
         world, bids, output=Output(terminal.write_bytes, several=len(bids) > 1) if words.flag("follow") else None
     )
@@ -142,9 +145,22 @@ def _carry_out(
     return stay(waiting)
 
 
-def _resume(words: Words, standing: Standing) -> int:
-    from flowc.submit.journal import OPEN
+def _tell_left(world: World, key: str, bids: Sequence[Bid]) -> None:
+    """What becomes of the bids of a submission that are not placed yet, or never will be."""
+    from flowc.submit.turns import Turns
+    from flowc.tasks.graph import MOST, why_not
 
+    left = [bid for bid in bids if bid.made is None]
+    turns = Turns(world.journal, key, now=time.time())
+    for bid in left if len(left) <= MOST else ():
+        tell(f"{bid.name}: {why_not(turns, bid)}")
+    waiting = sum(bid.state == WAITING and bid.submission == OPEN for bid in left)
+    if waiting:
+        tell(f"{waiting} of {len(bids)} bids wait until others have ended: `flowc wait`, `list`, `status` and "
+             "`watch` place them")  # fmt: skip
+
+
+def _resume(words: Words, standing: Standing) -> int:
     journal = World(words).journal
     if words.operands:
         named = [(key, journal.submission(key)) for key in words.operands]
