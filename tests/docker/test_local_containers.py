@@ -142,3 +142,15 @@ def test_a_restart_of_the_engine_interrupts_it(here: Inside) -> None:
     assert here.call("get", task)["state"] == "running"
     here.call("end", "bid", task)
     assert here.left() == []
+
+
+def test_those_of_several_machines_reach_each_other(here: Inside) -> None:
+    command = (
+        '[ "$JOB_COMPLETION_INDEX" = 0 ] || { echo from $(hostname) | nc -l -p 7000; exit; };'
+        "until nc -w 5 job-1 7000 </dev/null; do sleep .5; done 2>/dev/null"
+    )
+    several = {"completions": 2, "parallelism": 2, "completionMode": "Indexed"}
+    task = here.submit(job(job=several, command=sh(command)), path="j.yaml")
+    ended = here.end(task)
+    assert (ended["state"], here.output(task)) == ("completed", "from job-1\n"), (ended, here.output(task))
+    assert here.left() == []

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from local import DEBIAN, USER, Inside, provider
-from machine import Machine
+from machine import SOURCE, Machine
 
 from tests.machines.ordinary import until
 from tests.providers.local.test_local import script
@@ -255,4 +255,24 @@ def test_cancelling_does_not_wait_for_an_image(without_debian: Inside) -> None:
     until(lambda: here.left(), "a container that makes an image")
     here.call("end", "bid", task)
     assert here.call("get", task)["state"] == "cancelled"
+    assert here.left() == []
+
+
+def flowc(here: Inside, words: str) -> str:
+    """What a command says; its folder is the user's home, its state is that of these tests."""
+    environment = f"PATH=$PATH HOME=/home/{USER} XDG_STATE_HOME={here.folder}/state PYTHONPATH={SOURCE}"
+    return here.sh(f"cd /home/{USER} && runuser -u {USER} -- env -i {environment} python3 -B -m flowc {words}")
+
+
+def test_commands_say_and_choose_what_a_machine_is(here: Inside) -> None:
+    run = 'run "echo hello; ls /.dockerenv" --provider local'
+    assert flowc(here, f"{run} 2>/dev/null") == "hello\n/.dockerenv\n"
+    (task,) = flowc(here, "list --provider local --all").splitlines()[1:]
+    account = flowc(here, f"status {task.split()[0]}")
+    assert "not kept apart: its machines are containers of this computer's docker engine" in account
+    checks = json.loads(flowc(here, "doctor --provider local --format json"))["checks"]
+    (local,) = [each for each in checks if each["what"] == "local"]
+    assert local["text"] == "machines are containers of the docker engine /var/run/docker.sock, made of debian:12"
+    apart = 'run "test -e /.dockerenv || echo apart" --provider local --local-machine namespaces 2>/dev/null'
+    assert flowc(here, apart) == "apart\n"
     assert here.left() == []

@@ -53,7 +53,7 @@ def run(spec: Spec, orders: int, events: int) -> None:
         stream.close()
     _see_it_off(engine, name, killed=not off)
     if off is None:
-        send(events, {"is": "lost", "why": _why_lost(engine)})
+        send(events, {"is": "lost", "why": _why_lost(engine, name)})
 
 
 def make_network(path: str, task: str) -> None:
@@ -315,8 +315,16 @@ def _names(container: dict[str, Any]) -> list[str]:
     return [name.lstrip("/") for name in container["Names"]]
 
 
-def _why_lost(engine: Engine) -> str:
-    return "its docker engine went away" if engine.ping() is not None else "its container was ended from outside"
+def _why_lost(engine: Engine, name: str) -> str:
+    try:
+        there = engine.there(f"/containers/{name}/json")
+    except EngineError:
+        return "its docker engine went away"
+    status = 137 if there is None else there["State"]["ExitCode"]
+    # What ends it from outside is KILL; where its power is gone it ends by itself.
+    if status in (0, 137):
+        return "its container was ended from outside"
+    return f"its first process ended with status {status}: see supervisor.log"
 
 
 def _discard(engine: Engine, name: str) -> None:
