@@ -15,13 +15,24 @@ SLURM_RELEASES = ("22.05", "23.02", "23.11", "24.05", "24.11", "25.05", "25.11",
 _QUOTE = "'\\''"  # a quote within quotes
 
 
+class Repository(Record):
+    """A commit that machines can have: `url` and the commit's id, `folder` below its root where the job runs (empty:
+    there), `submodules`: it has some."""
+
+    url: str
+    commit: str
+    folder: str = ""
+    submodules: bool = False
+
+
 class Flags(Record):
     """Job flags of the command line (contract §1); None or empty: not given. Money is decimal text.
 
     `mounts` are `[TARGET=]SOURCE` and `ports` `[EXTERNAL:]INTERNAL`, as written. `sets` are (path, value) of `--set`: a
     place in the source's document (`spec.backoffLimit`, `containers[0].image`) and YAML text. `fields` are (field,
     value) of earlier tools' flags that set a field of a task YAML, the value as written, `true` or `false` of a switch.
-    `with_commands` are names of a cluster's commands, in one text or several; `body` is `script` or `ssh`.
+    `with_commands` are names of a cluster's commands, in one text or several; `body` is `script` or `ssh`. `code`
+    is a folder that the job runs in; where it says `git`, `repository` is that.
     """
 
     UNSHOWN = ("env", "secrets", "sets", "fields", "mounts")
@@ -45,6 +56,8 @@ class Flags(Record):
     fields: tuple[tuple[str, str], ...] = ()
     with_commands: tuple[str, ...] = ()
     body: str | None = None
+    code: str | None = None
+    repository: Repository | None = None
 
 
 class OldSpelling(Record):

@@ -165,6 +165,8 @@ def startup_plain(v, sh):
             put('; do\n        # shellcheck disable=SC1091\n        (umask 077 && . /run/flowc/secrets && mkdir -p "/run/flowc/$each_name" && printf %s "${!each_name}" >"/run/flowc/$each_name/config.json")\n        errors+=$(docker --config "/run/flowc/$each_name" pull -q "$1" 2>&1 >/dev/null)$\'\\n\' && return\n    done\n    echo "$errors" >&2\n    return 1\n}\n')
         if v['files']:
             put('\n# Usage: put_file MODE PATH [GROUP]. Its content comes on stdin.\nput_file() {\n    mkdir -p "${2%/*}"\n    (umask 077 && cat >"$2") || give_up "cannot write $2"\n    [ -z "$3" ] || chgrp "$3" "$2"\n    chmod "$1" "$2"\n}\n')
+        if v['trees']:
+            put('\n# Usage: await_tree TARGET MARKER. Until the submitter\'s files are there as a whole: once for each disk.\nawait_tree() {\n    [ -e "$2" ] || echo "flowc: waits for the files of $1"\n    until [ -e "$2" ]; do\n        ((EPOCHSECONDS < $(stat -c %Y /run/flowc.trees) + 1800)) || give_up "no files for $1: nothing came for 30 minutes"\n        sleep 1\n    done\n}\n')
         if v['blocks']:
             put('\n# Usage: mount_block FOLDER LABEL OPTIONS [ID [BYTES]]. A disk is found by its id, by the label that we gave it, or among\n# those not in use: the one of the nearest size, without sizes the first one in the order of attachment. It is formatted\n# only where nothing at all is on it: no mark of a file system, partitions, LVM or RAID anywhere, at its end included, and\n# zeros as far as the first copy of an ext4\'s superblock.\nmount_block() {\n    mkdir -p "$1"\n    ! mountpoint -q "$1" || return 0\n    if [ "$4" ]; then\n        # The link may come after the disk.\n        disk_link=/dev/disk/by-id/virtio-${4::20}\n        for _ in {1..60}; do\n            [ ! -e "$disk_link" ] || break\n            sleep 1\n        done\n        # Where no volume has a link it is the one disk that there is.\n        [ ${#disk_list[@]} != 1 ] || compgen -G \'/dev/disk/by-id/virtio-vol_*\' >/dev/null || disk_link=${disk_list[0]}\n        disk_device=$(readlink -e "$disk_link") || give_up "volume $2: no $disk_link after 60 seconds"\n    else\n        disk_device=$(blkid -t LABEL="$2" -o device "${disk_list[@]}" || ')
             if v['blocks_by_size']:
@@ -461,7 +463,9 @@ def startup_plain(v, sh):
             put('\n        : >"$marker_dir/')
             put(str(l_marker))
             put('"\n    }\n')
-        for l_url, l_ref, l_place, l_marker in v['clones']:
+        if v['git_token']:
+            put('    # Git asks for it where a server does; it stands in no list of processes.\n    export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=credential.helper \\\n        GIT_CONFIG_VALUE_0=\'!g(){ . /run/flowc/secrets;echo username=x-access-token;echo "password=$GIT_TOKEN";};g\'\n')
+        for l_url, l_ref, l_place, l_marker, l_options in v['clones']:
             put('    [ -e "$marker_dir/')
             put(str(l_marker))
             put('" ] || {\n        rm -rf ')
@@ -477,13 +481,40 @@ def startup_plain(v, sh):
                 put('.new checkout -q ')
                 put(sh(l_ref))
                 put(' -- || give_up "git: no such version"\n')
-            put('        mv -T ')
-            put(sh(l_place))
-            put('.new ')
-            put(sh(l_place))
-            put(' || give_up "git: the folder is not empty"\n        : >"$marker_dir/')
+            for l_option in l_options:
+                if l_option == 'submodules':
+                    put('        try_often git -C ')
+                    put(sh(l_place))
+                    put('.new submodule -q update --init --recursive\n')
+            if l_options:
+                put("        # The job's output may be there already.\n        cp -aT ")
+                put(sh(l_place))
+                put('.new ')
+                put(sh(l_place))
+                put(' && rm -rf ')
+                put(sh(l_place))
+                put('.new || give_up "git: cannot copy"\n')
+            else:
+                put('        mv -T ')
+                put(sh(l_place))
+                put('.new ')
+                put(sh(l_place))
+                put(' || give_up "git: the folder is not empty"\n')
+            put('        : >"$marker_dir/')
             put(str(l_marker))
             put('"\n    }\n')
+        if v['trees']:
+            put('    # Whoever brings the submitter\'s files leaves alone what the job itself writes, and says with this file\'s time that\n    # something comes.\n    printf \'%s\\0\' "$output_file"')
+            if v['stderr']:
+                put(' "$error_file"')
+            put(' >/run/flowc.trees\n')
+            for l_target, l_marker in v['trees']:
+                put('    await_tree ')
+                put(sh(l_target))
+                put(' "$marker_dir/')
+                put(str(l_marker))
+                put('"\n')
+            put('    rm /run/flowc.trees\n')
         for l_source, l_target, l_options in v['binds']:
             put('    bind_mount ')
             put(sh(l_source))
@@ -1242,6 +1273,8 @@ def startup_small(v, sh):
             put(';do\n(umask 077&&. /run/flowc/secrets&&mkdir -p "/run/flowc/$z"&&printf %s "${!z}">"/run/flowc/$z/config.json")\nerrors+=$(docker --config "/run/flowc/$z" pull -q "$1" 2>&1 >/dev/null)$\'\\n\'&&return\ndone\necho "$errors">&2\nreturn 1\n}\n')
         if v['files']:
             put('pf() {\nmkdir -p "${2%/*}"\n(umask 077&&cat>"$2")||x "cannot write $2"\n[ -z "$3" ]||chgrp "$3" "$2"\nchmod "$1" "$2"\n}\n')
+        if v['trees']:
+            put('await_tree() {\n[ -e "$2" ]||echo "flowc: waits for the files of $1"\nuntil [ -e "$2" ];do\n((EPOCHSECONDS < $(stat -c %Y /run/flowc.trees) + 1800))||x "no files for $1: nothing came for 30 minutes"\nsleep 1\ndone\n}\n')
         if v['blocks']:
             put('mb() {\nmkdir -p "$1"\n! mountpoint -q "$1"||return 0\nif [ "$4" ];then\ndk=/dev/disk/by-id/virtio-${4::20}\nfor _ in {1..60};do\n[ ! -e "$dk" ]||break\nsleep 1\ndone\n[ ${#dl[@]} != 1 ]||compgen -G \'/dev/disk/by-id/virtio-vol_*\'>/dev/null||dk=${dl[0]}\ndd=$(readlink -e "$dk")||x "volume $2: no $dk after 60 seconds"\nelse\ndd=$(blkid -t LABEL="$2" -o device "${dl[@]}"||')
             if v['blocks_by_size']:
@@ -1532,7 +1565,9 @@ def startup_small(v, sh):
             put('\n:>"$md/')
             put(str(l_marker))
             put('"\n}\n')
-        for l_url, l_ref, l_place, l_marker in v['clones']:
+        if v['git_token']:
+            put('export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=credential.helper GIT_CONFIG_VALUE_0=\'!g(){ . /run/flowc/secrets;echo username=x-access-token;echo "password=$GIT_TOKEN";};g\'\n')
+        for l_url, l_ref, l_place, l_marker, l_options in v['clones']:
             put('[ -e "$md/')
             put(str(l_marker))
             put('" ]||{\nrm -rf ')
@@ -1548,13 +1583,40 @@ def startup_small(v, sh):
                 put('.new checkout -q ')
                 put(sh(l_ref))
                 put(' --||x "git: no such version"\n')
-            put('mv -T ')
-            put(sh(l_place))
-            put('.new ')
-            put(sh(l_place))
-            put('||x "git: the folder is not empty"\n:>"$md/')
+            for l_option in l_options:
+                if l_option == 'submodules':
+                    put('y git -C ')
+                    put(sh(l_place))
+                    put('.new submodule -q update --init --recursive\n')
+            if l_options:
+                put('cp -aT ')
+                put(sh(l_place))
+                put('.new ')
+                put(sh(l_place))
+                put('&&rm -rf ')
+                put(sh(l_place))
+                put('.new||x "git: cannot copy"\n')
+            else:
+                put('mv -T ')
+                put(sh(l_place))
+                put('.new ')
+                put(sh(l_place))
+                put('||x "git: the folder is not empty"\n')
+            put(':>"$md/')
             put(str(l_marker))
             put('"\n}\n')
+        if v['trees']:
+            put('printf \'%s\\0\' "$o"')
+            if v['stderr']:
+                put(' "$e"')
+            put(' >/run/flowc.trees\n')
+            for l_target, l_marker in v['trees']:
+                put('await_tree ')
+                put(sh(l_target))
+                put(' "$md/')
+                put(str(l_marker))
+                put('"\n')
+            put('rm /run/flowc.trees\n')
         for l_source, l_target, l_options in v['binds']:
             put('bm ')
             put(sh(l_source))

@@ -156,12 +156,13 @@ class Volume(Record):
 class Mount(Record):
     """What is found at `target`, an absolute path or one below `~/` (the home of the user that runs the job).
 
-    `kind` says what `source` is: `bucket` (a URI such as s3://bucket/path), `local` (a path on the submitter's machine,
-    relative to the source file), `volume` (the name of a persistent volume, maybe with `/path` in it), `scratch` (a
-    name: an empty folder on the machine's disk that all containers of the job share), `memory` (the same in memory),
-    `host` (a path of the machine), `nfs` (server:/path), `git` (a repository's URL, maybe with `#ref`).
-    `copy`: filled once at the start, not mounted. `size_bytes` bounds scratch and memory. `create` is what is made of a
-    path of the machine that is not there: `folder`, `file` or `nothing`.
+    `kind` says what `source` is: `bucket` (a URI such as s3://bucket/path), `local` (a path on the submitter's
+    computer, from where the command is given), `volume` (the name of a persistent volume, maybe with `/path` in it),
+    `scratch` (a name: an empty folder on the machine's disk that all containers of the job share), `memory` (the same
+    in memory), `host` (a path of the machine), `nfs` (server:/path), `git` (a repository's URL, maybe with `#ref`).
+    `copy`: filled once at the start, not mounted. `size_bytes` bounds scratch and memory. `options` are those of a
+    mount; of a repository `over` (what stands at the target stays) and `submodules` (they come too). `create` is what
+    is made of a path of the machine that is not there: `folder`, `file` or `nothing`.
     """
 
     UNSHOWN = ("source",)

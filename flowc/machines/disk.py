@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from flowc.machines.spec import Share
 
+# Folders of this computer that shine through.
+OVERLAID = ("usr", "etc", "var", "opt")
+
 STATUS = "/var/lib/foundry/flowc/status.json"
 LOG = "/var/log/foundry/job.log"
 NOTICE = "/opt/mithril/MITHRIL_SIGNAL.yml"
@@ -50,6 +53,14 @@ def outside(disk: str, path: str, shares: Iterable[Share] = ()) -> str:
             done = []
         left = [each for each in target.split("/") if each] + left
     return _real(disk, done, shares)
+
+
+def unbooted(disk: str, path: str, shares: Iterable[Share] = ()) -> str:
+    """The same for a machine that was never started."""
+    top = path.split("/")[1]
+    if top in OVERLAID and os.path.isdir(f"/{top}"):
+        os.makedirs(f"{disk}/upper/{top}", exist_ok=True)
+    return outside(disk, path, shares)
 
 
 def _real(disk: str, parts: list[str], shares: Iterable[Share]) -> str:

@@ -7,14 +7,12 @@ import errno
 import os
 
 from flowc.machines import linux
-from flowc.machines.disk import remove
+from flowc.machines.disk import OVERLAID, remove
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.machines.spec import Spec
 
-# Folders of this computer that shine through.
-OVERLAID = ("usr", "etc", "var", "opt")
 # Links to folders below /usr on most systems, else folders like those.
 MAYBE_LINKS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 # Folders that are empty at first, as on a new machine.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 
 from flowc._compiled.slurm_commands import MODULES, PROVIDED, REFUSED
@@ -28,6 +27,8 @@ UNITS_S = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 MAX_PORTS = 1000
 # Where a flag's value takes the place of all that the file says.
 REPLACED = ("name", "resources.", "placement.regions", "pricing.", "time.limit_s", "identity.", "image", "run.delivery")
+# Where a job runs that says nothing else.
+WORKSPACE = "/workspace"
 _VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
 
 
@@ -55,6 +56,8 @@ def apply(unit: Unit, inputs: Inputs, sink: Sink, number: int | None) -> Unit:
     over.secrets()
     if flags.with_commands:
         over.commands()
+    if flags.code is not None:
+        over.code(flags.code)
     if flags.mounts:
         over.mounts()
     if flags.ports:
@@ -245,6 +248,34 @@ class Override:
             wanted += names
         self.put("run", "commands", tuple(dict.fromkeys(wanted)), "with_commands")
 
+    def code(self, source: str) -> None:
+        """The folder, or repository, is the job's working directory, and takes the place of what the file puts there.
+        An image's own working directory is not known, so the job gets one."""
+        from flowc.ir.job import Mount
+
+        folder = (self.job.run.workdir or WORKSPACE).rstrip("/")
+        target = folder if folder.startswith(("/", "~")) else f"{WORKSPACE}/{folder}"
+        repository = self.flags.repository
+        if repository is None:
+            path = source if source.startswith(("/", "~", ".")) else f"./{source}"
+            mount, runs_in = Mount(kind="local", source=path, target=target, copy=True), target
+        else:
+            options = (("over", ""), *((("submodules", ""),) if repository.submodules else ()))
+            url = f"{repository.url}#{repository.commit}"
+            mount = Mount(kind="git", source=url, target=target, copy=True, options=options)
+            runs_in = f"{target}/{repository.folder}".rstrip("/")
+        before = {number: each for number, each in enumerate(self.job.mounts) if each.target.rstrip("/") != target}
+        run = self.job.run if self.job.run.workdir == runs_in else self.job.run.replace(workdir=runs_in)
+        self.job = self.job.replace(run=run, mounts=(mount, *before.values()))
+        # The others move on by one, with their places.
+        origins = {path: span for path, span in self.origins.items() if not path.startswith("mounts.")}
+        for place, number in enumerate(before, 1):
+            for end in ("", ".source", ".target"):
+                if f"mounts.{number}{end}" in self.origins:
+                    origins[f"mounts.{place}{end}"] = self.origins[f"mounts.{number}{end}"]
+        self.origins = origins
+        self._origin("mounts.0", "code")
+
     def mounts(self) -> None:
         """Each takes the place of the file's mount or volume at the same target."""
         from flowc.ir.mounts import from_uri, split_flag
@@ -253,7 +284,7 @@ class Override:
         for index, text in enumerate(self.flags.mounts):
             target, source = split_flag(text)
             try:
-                mount = self._from_here(from_uri(source, target))
+                mount = from_uri(source, target)
             except ValueError as error:
                 self.sink.report(codes.UNUSABLE_MOUNT, self._span("mounts", index), reason=str(error))
                 continue
@@ -265,15 +296,6 @@ class Override:
         volumes = tuple(volume for volume in self.job.volumes if volume.mount_path not in added)
         self.job = self.job.replace(mounts=(*kept, *added.values()), volumes=volumes)
         self._origin("mounts", "mounts")
-
-    def _from_here(self, mount: Mount) -> Mount:
-        """A job's local paths start from its file, those of flags from where the command is given."""
-        folder = posixpath.dirname(posixpath.normpath(self.job.source.path))
-        if mount.kind != "local" or mount.source.startswith(("/", "~")) or not folder:
-            return mount
-        if folder.startswith(("/", "..")):
-            raise ValueError("a relative path beside a job file elsewhere: write an absolute one")
-        return mount.replace(source=posixpath.normpath("../" * (folder.count("/") + 1) + mount.source))
 
     def ports(self) -> None:
         """Each takes the place of the file's port of the same external number."""

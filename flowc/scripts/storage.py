@@ -11,6 +11,7 @@ from zlib import crc32
 from flowc.body.commands import interpreter_package
 from flowc.ir.names import variable_name
 from flowc.record import Record
+from flowc.scripts.delivery import FOLDER
 from flowc.scripts.secrets import exporting_all
 
 TYPE_CHECKING = False
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     Words = list[str]
 
 PLACES = "/mnt/flowc"
+# The secret that git reads private repositories with.
+GIT_TOKEN = "GIT_TOKEN"
 # Files may hold secrets: in memory, written at each start.
 FILES = "/run/flowc/files"
 # The longest label that ext4 takes.
@@ -35,16 +38,26 @@ BUCKET_VARIABLES = ("AWS_", "GOOGLE_", "RCLONE_")
 ENDPOINT = "AWS_ENDPOINT_URL"
 
 
+class Tree(Record):
+    """A file or folder of the submitter's computer: `source` as it was written, to be found at `path` of the machine,
+    whose `marker`, a file, says that it is there as a whole."""
+
+    source: str
+    path: str
+    marker: str
+
+
 class Storage(Record):
     """What templates ask for of what lies where.
 
     `shares` are folders that the provider mounts, `scratches` folders on the local disk (`cleared`: before each start
     again), `made` and `made_files` what is made where it is missing. Tuples: `memories` (place, options), `blocks`
     (place, label, `ro` or `rw`, id, bytes), `shared_folders` (type, source, options, place), `bucket_mounts` (words,
-    place), `bucket_copies` (remote, place, marker), `clones` (url, version, place, marker), `binds` (source, target,
-    options), `files` (path, text, secret, mode, group), `programs` (program, package). `bucket_environment` are words
-    before a program that reads buckets; `shm_remount` is in bytes. `packages`: something is to be installed, `sources`:
-    from elsewhere than the image's own sources; `retried`: what may fail is tried again.
+    place), `bucket_copies` (remote, place, marker), `clones` (url, version, place, marker, options), `binds` (source,
+    target, options), `files` (path, text, secret, mode, group), `programs` (program, package). `bucket_environment` are
+    words before a program that reads buckets; `shm_remount` is in bytes. `trees` are what the submitter brings (target,
+    marker); `git_token`: repositories are read with the secret of that name. `packages`: something is to be installed,
+    `sources`: from elsewhere than the image's own sources; `retried`: what may fail is tried again.
     """
 
     shares: list[str]
@@ -57,7 +70,9 @@ class Storage(Record):
     bucket_mounts: list[tuple[Words, str]]
     bucket_copies: list[tuple[str, str, str]]
     bucket_environment: Words
-    clones: list[tuple[str, str, str, str]]
+    clones: list[tuple[str, str, str, str, tuple[str, ...]]]
+    trees: list[tuple[str, str]]
+    git_token: bool
     blocks: list[tuple[str, str, str, str, int]]
     block_count: int
     blocks_by_size: bool
@@ -173,7 +188,8 @@ class _Found:
         self.shared_folders: list[tuple[str, str, str, str]] = []
         self.bucket_mounts: list[tuple[Words, str]] = []
         self.bucket_copies: list[tuple[str, str, str]] = []
-        self.clones: list[tuple[str, str, str, str]] = []
+        self.clones: list[tuple[str, str, str, str, tuple[str, ...]]] = []
+        self.trees: list[tuple[str, str]] = []
         self.blocks: list[tuple[str, str, str, str, int]] = []
         self.binds: list[tuple[str, str, str]] = []
 
@@ -184,11 +200,8 @@ def storage(job: Job, arranged: Arrangement, *, toolkit: bool) -> Storage:
     found = _Found()
     for volume in sorted(job.volumes, key=lambda each: each.volume_id is None):
         add_volume(found, volume, contained=contained)
-    seen: set[str] = set()
-    for mount in (*job.mounts, *(mount for each in job.containers for mount in each.mounts)):
-        if not in_shm(mount) and arranged.place(mount) not in seen:
-            seen.add(arranged.place(mount))
-            add_mount(found, mount, arranged.place(mount), job, number=len(seen))
+    for number, (mount, place) in enumerate(distinct(job, arranged), 1):
+        add_mount(found, mount, place, job, marker=f"done.{number}")
     if job.image is None:
         for mount in job.mounts:
             place, target = ("", "") if in_shm(mount) else (arranged.place(mount), home(mount.target))
@@ -197,7 +210,7 @@ def storage(job: Job, arranged: Arrangement, *, toolkit: bool) -> Storage:
     # What has neither an id nor a label is told from others by its size.
     unnamed = [size for *_, id, size in found.blocks if not id]
     gcsfuse = any(words[0] == "gcsfuse" for words, _ in found.bucket_mounts)
-    markers = bool(found.clones or found.bucket_copies)
+    markers = bool(found.clones or found.bucket_copies or found.trees)
     needed = programs(found, gcsfuse=gcsfuse)
     interpreter = interpreter_package(job)
     needed += [] if interpreter is None else [interpreter]
@@ -213,12 +226,32 @@ def storage(job: Job, arranged: Arrangement, *, toolkit: bool) -> Storage:
         contained=contained,
         places=PLACES,
         gcsfuse=gcsfuse,
+        git_token=bool(found.clones) and GIT_TOKEN in job.secrets,
         markers=markers,
         local_disk=bool(found.scratches) or (contained and markers),
         packages=contained or bool(needed),
         sources=toolkit or gcsfuse,
         retried=contained or bool(needed) or bool(found.shared_folders),
     )
+
+
+def distinct(job: Job, arranged: Arrangement) -> list[tuple[Mount, str]]:
+    """The mounts of the job and of its containers that are things of their own on the machine, and where these lie."""
+    found: dict[str, Mount] = {}
+    for mount in (*job.mounts, *(mount for each in job.containers for mount in each.mounts)):
+        if not in_shm(mount):
+            found.setdefault(arranged.place(mount), mount)
+    return [(mount, place) for place, mount in found.items()]
+
+
+def trees(job: Job, plan: JobPlan | None) -> list[Tree]:
+    """What the submitter has to bring to the machines of a job."""
+    contained = job.image is not None or bool(job.containers)
+    return [
+        Tree(source=mount.source, path=place, marker=f"{PLACES if contained else FOLDER}/done.{number}")
+        for number, (mount, place) in enumerate(distinct(job, arrange(job, plan)), 1)
+        if mount.kind == "local"
+    ]
 
 
 def files(job: Job) -> list[tuple[str, str, str | None, str, int | None]]:
@@ -277,14 +310,15 @@ def add_volume(found: _Found, volume: Volume, *, contained: bool) -> None:
     found.shared_folders.append(("nfs4", f"fileshare-{volume.volume_id}.mithril.internal:/", mode, place))
 
 
-def add_mount(found: _Found, mount: Mount, place: str, job: Job, *, number: int) -> None:
+def add_mount(found: _Found, mount: Mount, place: str, job: Job, *, marker: str) -> None:
     size = f"size={mount.size_bytes}," if mount.size_bytes else ""
-    marker = f"done.{number}"
     if mount.kind == "scratch":
         found.scratches.append(place)
     elif mount.kind == "memory":
         found.memories.append((place, f"{size}mode=1777"))
-    elif mount.kind in ("host", "local"):
+    elif mount.kind == "local":
+        found.trees.append((home(mount.target), marker))
+    elif mount.kind == "host":
         if mount.create != "nothing":
             (found.made if mount.create == "folder" else found.made_files).append(place)
     elif mount.kind == "volume":
@@ -298,7 +332,7 @@ def add_mount(found: _Found, mount: Mount, place: str, job: Job, *, number: int)
         found.shared_folders.append(("nfs", mount.source, options, place))
     elif mount.kind == "git":
         url, _, ref = mount.source.partition("#")
-        found.clones.append((url, ref, place, marker))
+        found.clones.append((url, ref, place, marker, tuple(name for name, _ in mount.options)))
     elif mount.kind == "bucket":
         scheme, _, rest = mount.source.partition("://")
         if mount.copy:

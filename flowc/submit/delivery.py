@@ -1,5 +1,5 @@
 """What reaches machines after they have booted, never by a bid: the values of secrets, texts that a startup script
-has no room for, and what ends their bid.
+has no room for, folders, and what ends their bid.
 
 Values are read from the environment when they are brought and are kept nowhere.
 """
@@ -7,16 +7,18 @@ Values are read from the environment when they are brought and are kept nowhere.
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 from flowc.providers.base import ENDED, RUNNING
-from flowc.submit.ending import STATUS, read_status
+from flowc.submit.ending import AT_ONCE, STATUS, read_status
+from flowc.submit.folders import Sender, wanted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
-    from flowc.providers.base import Provider, Task
+    from flowc.providers.base import Machine, Provider, Task
     from flowc.submit.journal import Bid, Journal
     from flowc.submit.release import Releaser
 
@@ -39,7 +41,7 @@ def files_for(document: Mapping[str, Any], identity: str, environ: Mapping[str, 
             continue
         if "secrets" in each:
             found[each["path"]] = _assignments((name, environ[name]) for name in each["secrets"])
-        else:
+        elif "data" in each:
             found[each["path"]] = each["data"].encode("utf-8", "surrogateescape")
     return found
 
@@ -73,6 +75,8 @@ class Deliverer:
         self._missing: set[str] = set()
         # How often a machine had been started when it got its files.
         self._brought: dict[str, int | None] = {}
+        self._whole: set[tuple[str, int | None]] = set()
+        self._sender = Sender(provider, tell)
 
     def bring(self, bid: Bid, task: Task, *, lacking: bool = False) -> bool:
         """Whether the machines of a bid have all that they wait for. `lacking`: bring only what is not there, which
@@ -90,20 +94,42 @@ class Deliverer:
             return False
         if task.state != RUNNING:
             return False
-        files = files_for(document, bid.identity, self._environ)
+        files, trees = files_for(document, bid.identity, self._environ), wanted(document, bid.identity)
         for each in document["deliver"]:
             if "release" in each and bid.identity in each["to"]:
                 files[each["path"]] = self._releaser().program(document, bid, each["release"])
-        for machine in task.machines:
-            status = read_status(self._provider.read(task, machine, STATUS, offset=0)) or {}
-            starts = status.get("starts")
-            if machine.identity in self._brought and self._brought[machine.identity] == starts:
-                continue
+
+        def to(machine: Machine) -> bool:
+            return self._to(bid, task, machine, files, trees, lacking=lacking)
+
+        if len(task.machines) == 1:
+            return to(task.machines[0])
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            return all(list(pool.map(to, task.machines)))
+
+    def _to(
+        self,
+        bid: Bid,
+        task: Task,
+        machine: Machine,
+        files: Mapping[str, bytes],
+        trees: list[Mapping[str, Any]],
+        *,
+        lacking: bool,
+    ) -> bool:
+        """See `bring`, for one machine. Raises ProviderError."""
+        status = read_status(self._provider.read(task, machine, STATUS, offset=0)) or {}
+        starts = status.get("starts")
+        if machine.identity not in self._brought or self._brought[machine.identity] != starts:
             for path, data in files.items():
                 if lacking and self._provider.read(task, machine, path, offset=BEHIND) is not None:
                     continue
                 self._provider.write(task, machine, path, data)
             self._brought[machine.identity] = starts
+        if (machine.identity, starts) not in self._whole:
+            if not self._sender.bring(bid.name, task, machine, trees):
+                return False
+            self._whole.add((machine.identity, starts))
         return True
 
     def _document(self, key: str) -> Mapping[str, Any]:

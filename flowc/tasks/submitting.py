@@ -6,11 +6,13 @@ import time
 
 from flowc.record import Record
 from flowc.submit.delivery import missing_secrets
+from flowc.submit.folders import found
 from flowc.submit.journal import OPEN, Submission
 from flowc.submit.plan import content_key, new_nonce, steps_of
 from flowc.tasks.links import linked
 from flowc.tasks.refused import RefusedTaskError
 from flowc.tasks.world import refuse_missing
+from flowc.trees.walk import TreeError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,9 +36,17 @@ class Wish(Record):
     once: str | None = None
 
 
+def found_trees(document: dict[str, Any], tell: Callable[[str], object]) -> dict[str, Any]:
+    """The document with where its folders are. Raises RefusedTaskError for one that cannot be sent."""
+    try:
+        return found(document, tell)
+    except TreeError as error:
+        raise RefusedTaskError(str(error), error.help or "look at its path: it is as seen from here") from None
+
+
 class Submitting:
     """Of one wish. `asked` says whether a submission that lives is wanted once more; `at` hears of the key of one that
-    is begun."""
+    is begun. Raises RefusedTaskError where a folder that is to be sent cannot be."""
 
     def __init__(
         self,
@@ -47,7 +57,7 @@ class Submitting:
         at: Callable[[str], None] = lambda key: None,
     ) -> None:
         self._world = world
-        self._wish = wish
+        self._wish = wish = wish.replace(document=found_trees(wish.document, world.tell))
         self._asked = asked
         self._at = at
         self._provider = world.chosen

@@ -96,7 +96,7 @@ class World:
         """This computer."""
         from flowc.providers.local import Local
 
-        return Local(self.local_folder, files=self._files, lacks=self._lacks, wish=self.wish)
+        return Local(self.local_folder, files=self._files, lacks=self._lacks, trees=self._trees, wish=self.wish)
 
     @property
     def wish(self) -> Wish:
@@ -125,6 +125,16 @@ class World:
             refuse_missing(missing_secrets(document, self.environ))
             return files_for(document, identity, self.environ)
         return {}
+
+    def _trees(self, name: str) -> list[tuple[str, str, str]]:
+        """The folders that the machines of a bid get: where each is here, where it is there, and its marker."""
+        from flowc.submit.folders import wanted
+
+        return [
+            (each["from"], each["path"], each["marker"])
+            for document, identity in self._delivered(name)
+            for each in wanted(document, identity)
+        ]
 
     def _lacks(self, name: str) -> list[str]:
         """What of that the environment has not: names of secrets."""

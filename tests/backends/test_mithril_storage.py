@@ -78,7 +78,7 @@ def test_a_cluster_is_named(cluster: str, said: str) -> None:
 
 
 CASES: list[tuple[dict[str, Any], str, str]] = [
-    ({"mounts": (Mount(kind="local", source="./d", target="/d"),)}, "files-not-carried", "`/d` is an empty folder"),
+    ({"mounts": (Mount(kind="local", source="./d", target="/d"),)}, "files-not-carried", "`./d` to be at `/d`"),
     ({"mounts": (Mount(kind="bucket", source="hf://o/d", target="/d"),)}, "bucket-unreachable", "`hf`"),
     ({"mounts": (Mount(kind="bucket", source="r2://b", target="/d"),)}, "bucket-unreachable", "AWS_ENDPOINT_URL"),
     ({"ports": (Port(external=80, internal=80, protocol="tcp"),)}, "port-not-opened", "port 80 stays closed"),

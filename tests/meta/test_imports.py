@@ -56,9 +56,10 @@ ALLOWED = {
     "settings": {"record", "_compiled"},
     "machines": {"record", "digest"},
     "remote": {"record", "shell"},
-    "providers": {"_compiled", "record", "digest", "version", "secret", "diag", "machines", "remote"},
-    "submit": {"_compiled", "record", "digest", "providers"},
-    "tasks": {"record", "source", "inputs", "secret", "diag", "backends", "settings", "providers", "submit"},
+    "trees": {"record", "digest"},
+    "providers": {"_compiled", "record", "digest", "version", "secret", "diag", "machines", "remote", "trees"},
+    "submit": {"_compiled", "record", "digest", "providers", "trees"},
+    "tasks": {"record", "source", "inputs", "secret", "diag", "backends", "settings", "providers", "submit", "trees"},
     "driver": EVERYTHING_BELOW_DRIVER,
     # The public API names the types that it takes and gives.
     "__init__": {"driver", "diag", "source", "inputs", "version"},

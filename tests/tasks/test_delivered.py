@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
-from tests.tasks.conftest import Cloud
+from tests.tasks.conftest import Cloud, Person
 
 WHOLE = "/var/lib/foundry/flowc/whole"
 FOUR = "#!/bin/bash\n#SBATCH --nodes=4 --gpus-per-node=h100:8 --time=10 --job-name=four\n"
@@ -35,3 +36,107 @@ def test_what_no_bid_has_room_for_is_more_than_a_body(cloud: Cloud) -> None:
     assert (done.returncode, done.stdout) == (0, "set up\n"), done.stderr
     assert WHOLE in done.stderr
     assert cloud.living() == []
+
+
+def tree(folder: Path) -> None:
+    """Some code, with what is not to be sent."""
+    (folder / "code" / "lib").mkdir(parents=True)
+    (folder / "code" / "train.py").write_text("import lib.net\nprint(lib.net.NAME)\n")
+    (folder / "code" / "lib" / "net.py").write_text("NAME = 'from the folder'\n")
+    (folder / "code" / "run.sh").write_text("#!/bin/sh\necho ran\n")
+    (folder / "code" / "run.sh").chmod(0o755)
+    (folder / "code" / "secret.env").write_text("no\n")
+    (folder / "code" / ".gitignore").write_text("*.env\n")
+
+
+RUNS = "python3 train.py; ./run.sh; ls -A | grep -v flowc; pwd\n"
+RAN = ["from the folder", "ran", ".gitignore", "lib", "run.sh", "slurm-", "train.py", "/workspace"]
+
+
+def said(output: str) -> list[str]:
+    """The lines of a job, without what differs."""
+    lines = [line for line in output.splitlines() if not line.startswith("flowc: waits")]
+    return ["slurm-" if line.startswith("slurm-") else line for line in lines if line != "__pycache__"]
+
+
+def test_code_is_there_before_the_job_starts(cloud: Cloud) -> None:
+    tree(cloud.person.home)
+    done = cloud.person.types("submit", cloud.person.job(RUNS), "--code", "code", "--follow")
+    assert (done.returncode, said(done.stdout)) == (0, RAN), done.stderr
+    assert "flowc: waits for the files of /workspace\n" in done.stdout
+    assert "has ./code (4 of 4 files sent" in done.stderr
+    assert cloud.living() == []
+
+
+def test_code_on_four_nodes(cloud: Cloud) -> None:
+    tree(cloud.person.home)
+    job = cloud.person.job("srun ./run.sh\n", head=FOUR)
+    done = cloud.person.types("submit", job, "--code", "code", "--follow")
+    assert (done.returncode, done.stdout.count("ran\n")) == (0, 4), done.stderr
+    assert done.stderr.count("has ./code") == 4
+
+
+def test_code_survives_a_preemption_with_what_the_job_made_of_it(cloud: Cloud) -> None:
+    tree(cloud.person.home)
+    text = "[ -e mark ] && { cat train.py; exit 3; }\necho changed >train.py; touch mark; echo start; sleep infinity\n"
+    follower = cloud.person.starts("submit", cloud.person.job(text), "--code", "code", "--follow")
+    assert follower.stdout is not None
+    while follower.stdout.readline() != "start\n":
+        pass
+    (bid,) = cloud.state.bids.values()
+    cloud.state.preempt(bid)
+    out, err = follower.communicate(timeout=300)
+    assert (follower.returncode, out) == (3, "changed\n"), err
+    assert err.count("has ./code") == 1
+
+
+def test_code_here(here: Person) -> None:
+    tree(here.home)
+    done = here.types("run", RUNS.replace("\n", ""), "--code", "code", "--provider", "local")
+    assert (done.returncode, said(done.stdout)) == (0, [each for each in RAN if each != "slurm-"]), done.stderr
+
+
+def test_mounts_and_a_working_directory_of_skypilot(cloud: Cloud) -> None:
+    tree(cloud.person.home)
+    text = """
+resources: {accelerators: H100:8}
+workdir: code
+file_mounts:
+  /data/settings.json: ./settings.json
+  lib/more: ./more
+setup: test -e train.py
+run: |
+  python3 train.py
+  cat /data/settings.json lib/more/x
+  pwd
+"""
+    (cloud.person.home / "settings.json").write_text("settings\n")
+    (cloud.person.home / "more").mkdir()
+    (cloud.person.home / "more" / "x").write_text("more\n")
+    done = cloud.person.types("submit", cloud.person.job(text, "sky.yaml", head=""), "--follow")
+    assert (done.returncode, said(done.stdout)) == (
+        0,
+        ["from the folder", "settings", "more", "/root/sky_workdir"],
+    ), done.stderr
+
+
+def test_what_cannot_be_sent_is_refused_before_anything_is_made(there: Person) -> None:
+    job = there.job("true\n")
+    done = there.types("submit", job, "--code", "nowhere")
+    assert done.returncode == 2
+    assert "nowhere: No such file or directory" in done.stderr
+    done = there.types("submit", job, "--mount", "/data=./none", "--dry-run")
+    assert "none: No such file or directory" in done.stderr
+
+
+def test_other_code_is_another_job(here: Person) -> None:
+    tree(here.home)
+    words = ("submit", here.job("sleep 30\n"), "--code", "code", "--provider", "local")
+    first = here.types(*words)
+    assert first.returncode == 0
+    assert "lives" in here.types(*words).stderr
+    (here.home / "code" / "train.py").write_text("print('other')\n")
+    other = here.types(*words)
+    assert other.returncode == 0
+    for name in (first.stdout.strip(), other.stdout.strip()):
+        assert here.types("cancel", name).returncode == 0

@@ -132,6 +132,15 @@ add_source() {
     install_package "$1"
 }
 
+# Usage: await_tree TARGET MARKER. Until the submitter's files are there as a whole: once for each disk.
+await_tree() {
+    [ -e "$2" ] || echo "flowc: waits for the files of $1"
+    until [ -e "$2" ]; do
+        ((EPOCHSECONDS < $(stat -c %Y /run/flowc.trees) + 1800)) || give_up "no files for $1: nothing came for 30 minutes"
+        sleep 1
+    done
+}
+
 # ---- run: called by the unit ----
 
 run_job() {
@@ -203,8 +212,6 @@ os.kill(int(sys.argv[2]),12)' "$gang_word" $$ >/dev/null 2>&1 &
     need_program rclone rclone
     need_program s3fs s3fs
     install -dm 1777 /mnt/flowc/4
-    [ -e /mnt/flowc/0 ] || mkdir -p /mnt/flowc/0
-    [ -e /mnt/flowc/3 ] || mkdir -p /mnt/flowc/3
     # What is fetched once, and where that is noted: on the same disk.
     marker_dir=/mnt/flowc
     bucket_tool=(bash -c '. /run/flowc/secrets&&export HF_TOKEN WANDB_API_KEY&&exec "$@"' - env RCLONE_S3_PROVIDER=AWS RCLONE_GCS_ANONYMOUS=true )
@@ -215,6 +222,12 @@ os.kill(int(sys.argv[2]),12)' "$gang_word" $$ >/dev/null 2>&1 &
         try_often "${bucket_tool[@]}" rclone copyto :s3:llama-data/tokens /mnt/flowc/1
         : >"$marker_dir/done.2"
     }
+    # Whoever brings the submitter's files leaves alone what the job itself writes, and says with this file's time that
+    # something comes.
+    printf '%s\0' "$output_file" >/run/flowc.trees
+    await_tree /root/sky_workdir "$marker_dir/done.1"
+    await_tree /root/.config/train.toml "$marker_dir/done.4"
+    rm /run/flowc.trees
     need_program docker docker.io
     need_program curl curl
     command -v nvidia-container-runtime-hook >/dev/null || {

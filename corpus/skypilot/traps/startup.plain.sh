@@ -123,6 +123,15 @@ pull_image() {
     return 1
 }
 
+# Usage: await_tree TARGET MARKER. Until the submitter's files are there as a whole: once for each disk.
+await_tree() {
+    [ -e "$2" ] || echo "flowc: waits for the files of $1"
+    until [ -e "$2" ]; do
+        ((EPOCHSECONDS < $(stat -c %Y /run/flowc.trees) + 1800)) || give_up "no files for $1: nothing came for 30 minutes"
+        sleep 1
+    done
+}
+
 # ---- run: called by the unit ----
 
 run_job() {
@@ -160,12 +169,18 @@ run_job() {
     done
     [ -z "$missing_names" ] || give_up "no secrets after 30 minutes:$missing_names"
     need_program curl curl
-    [ -e /up ] || mkdir -p /up
+    # What is fetched once, and where that is noted: on the same disk.
+    marker_dir="$state_dir"
     command -v gcsfuse >/dev/null || try_often add_source gcsfuse https://packages.cloud.google.com/apt/doc/apt-key.gpg \
         "https://packages.cloud.google.com/apt gcsfuse-$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release) main"
     bucket_tool=(bash -c '. /run/flowc/secrets&&export OTHER&&exec "$@"' - env RCLONE_S3_PROVIDER=AWS RCLONE_GCS_ANONYMOUS=true )
     mkdir -p /cached
     mountpoint -q /cached || try_often "${bucket_tool[@]}" gcsfuse --implicit-dirs -o allow_other,ro --anonymous-access bucket /cached
+    # Whoever brings the submitter's files leaves alone what the job itself writes, and says with this file's time that
+    # something comes.
+    printf '%s\0' "$output_file" >/run/flowc.trees
+    await_tree /up "$marker_dir/done.1"
+    rm /run/flowc.trees
     # What the user set comes last and wins.
     # shellcheck disable=SC2054
     in_job=(

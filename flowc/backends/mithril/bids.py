@@ -13,6 +13,7 @@ from flowc.ir.encode import dumps
 from flowc.record import Record
 from flowc.scripts.delivery import FOLDER, RELEASE, WHOLE, delivery
 from flowc.scripts.secrets import SECRETS, secrets
+from flowc.scripts.storage import trees
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -160,9 +161,11 @@ def _deliver(units: list[Unit], by_unit: list[list[Bid]]) -> list[dict[str, Any]
                         "sha256": sha256_hex(bid.script.whole),
                     }
                 )
+        to = [bid.name for bid in bids]
+        for tree in trees(unit.job, unit.plan):
+            found.append({"to": to, "nodes": "all", "path": tree.path, "tree": tree.source, "marker": tree.marker})
         names = list(secrets(unit.job).secrets)
         if names:
-            to = [bid.name for bid in bids]
             found.append({"to": to, "nodes": "all", "path": SECRETS, "secrets": names})
         if unit.releases:
             assert unit.plan is not None, "mithril: a unit without a plan"

@@ -29,6 +29,12 @@ SUBMIT_OPTIONS = (
         help="wait for a job, here or submitted before: afterok:NAME, …",
         group=_HOW,
     ),
+    Option(
+        name="--code",
+        metavar="DIR|git",
+        help="bring DIR, or the commit checked out, to run in",
+        group=_HOW,
+    ),
     Option(name="--keep", help="do not end the bid with its job", group=_HOW),
     Option(
         name="--release",

@@ -17,7 +17,7 @@ from flowc.submit.journal import OPEN, WAITING
 from flowc.submit.watch import watcher
 from flowc.tasks.links import linked
 from flowc.tasks.refused import RefusedTaskError
-from flowc.tasks.submitting import Submitting, Wish
+from flowc.tasks.submitting import Submitting, Wish, found_trees
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,6 +86,7 @@ def _submit(words: Words, argv: list[str], standing: Standing) -> int:
         return DONE
     provider = world.provider(world.chosen)
     if dry:
+        found_trees(document, tell)
         found = provider.resolve(document)
         for warning in found.warnings:
             tell(f"warning: {warning}")

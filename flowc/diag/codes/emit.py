@@ -60,14 +60,15 @@ had. Slurm itself takes numbers alone: where a script has to run on both, say `f
 FILES_NOT_CARRIED = Code(
     id="FC807",
     name="files-not-carried",
-    severity="warning",
-    title="a bid carries no files: `{target}` is an empty folder, without what is in `{source}`",
+    severity="note",
+    title="the job waits for `{source}` to be at `{target}`: a bid carries no files",
     explain="""\
-A bid has a startup script of at most 10,000 bytes and no place for files. The folder is made, so that the job finds it,
-but somebody has to fill it once the machine is there.
+A bid has a startup script of at most 10,000 bytes and no place for files. `flowc submit` brings them over SSH once the
+machine is there; the job starts when all are there, and fails when nothing has come for 30 minutes.
 
-Let the job fetch what it needs: from a bucket (`s3://bucket/path`), a repository (`https://host/owner/name.git`) or a
-volume that holds it already.""",
+Nothing to do where flowc submits the job. By hand: `request.json` says under `deliver` which `tree` goes to which
+`path`; when all of it is there, make the file that is named as its `marker`. Or let the job fetch what it needs, from a
+bucket, a repository or a volume.""",
     path="job.yaml",
     bad=_TASK + "data_mounts:\n  - {source: ./data, target: /data}\n",
     good=_TASK + "data_mounts:\n  - {source: s3://bucket/data, target: /data}\n",

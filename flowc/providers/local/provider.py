@@ -30,8 +30,9 @@ PIECE = 1 << 20  # bytes of a file that are read at once
 class Local:
     """`folder` is where tasks and volumes are kept (below the user's state directory). `files` gives what is delivered
     to the machines of a task of a name, by path: that is never written to a disk of this computer, nor stands on a
-    command line. `lacks` gives what of it is not at hand, such as names of variables. `wish`: what
-    the machines of new tasks are to be made of.
+    command line. `lacks` gives what of it is not at hand, such as names of variables; `trees` what is copied to their
+    disks: where it is on this computer, where on the machine, and the file there that says that it is whole. `wish`:
+    what the machines of new tasks are to be made of.
 
     A task that was cut short by a start of this computer goes on when somebody looks at it, as on a rented machine."""
 
@@ -45,11 +46,13 @@ class Local:
         *,
         files: Callable[[str], Mapping[str, bytes]] = lambda name: {},
         lacks: Callable[[str], Sequence[str]] = lambda name: (),
+        trees: Callable[[str], Sequence[tuple[str, str, str]]] = lambda name: (),
         wish: Wish | None = None,
     ) -> None:
         self._folder = os.path.abspath(folder)
         self._files = files
         self._lacks = lacks
+        self._trees = trees
         self._wish = wish or Wish()
 
     def resolve(self, document: Mapping[str, Any]) -> Resolution:
@@ -244,7 +247,7 @@ class Local:
                 folder.save(state.replace(state=PENDING, reason=CUT, on=()))
                 from flowc.providers.local import supervisor
 
-                supervisor.launch(folder, lock, self._shares(folder), self._files(name), self._wish)
+                supervisor.launch(folder, lock, self._shares(folder), self._given(name), self._wish)
             return lacking
         finally:
             os.close(lock)
@@ -283,13 +286,21 @@ class Local:
                 "body": {**body, "launch_specification": {**launch, "startup_script": None}},
             }
             replace(folder / "task.json", asked)
+            if trees := self._trees(body["name"]):
+                from flowc.providers.local.copying import copy_trees
+
+                copy_trees(trees, [folder.disk(rank) for rank in range(count)], self._shares(folder), self._wish)
             from flowc.providers.local import supervisor
 
-            supervisor.launch(folder, lock, self._shares(folder), self._files(body["name"]), self._wish)
+            supervisor.launch(folder, lock, self._shares(folder), self._given(body["name"]), self._wish)
             folder.mark_launched()
         finally:
             os.close(lock)
         return _made(folder, asked)
+
+    def _given(self, name: str) -> dict[str, bytes]:
+        """What is put into the memory of a task's machines."""
+        return {**self._files(name), **{marker: b"" for _, _, marker in self._trees(name)}}
 
     def _create_volume(self, body: Mapping[str, Any]) -> Made:
         identity = _volume_id(body["name"])
