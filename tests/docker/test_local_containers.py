@@ -11,6 +11,8 @@ from local import Inside
 from tests.machines.ordinary import until
 from tests.providers.local.test_local import script
 
+from .test_pulls import OPEN, START
+
 pytestmark = pytest.mark.docker
 DEBIAN = "debian:12"
 
@@ -154,3 +156,15 @@ def test_those_of_several_machines_reach_each_other(here: Inside) -> None:
     ended = here.end(task)
     assert (ended["state"], here.output(task)) == ("completed", "from job-1\n"), (ended, here.output(task))
     assert here.left() == []
+
+
+def test_its_image_is_pulled_by_the_engine(here: Inside) -> None:
+    """It stays on the engine, as one that the user has pulled."""
+    here.sh(f"{START}docker tag {IMAGE} {OPEN}/mine:1 && docker push -q {OPEN}/mine:1 && docker rmi {OPEN}/mine:1")
+    task = here.submit(
+        f"name: j\ncommand: echo pulled\nimage: {OPEN}/mine:1\ninstance_type: 8xh100\n", path="task.yaml"
+    )
+    ended = here.end(task)
+    assert (ended["state"], here.output(task)) == ("completed", "pulled\n"), (ended, here.output(task))
+    assert here.left() == []
+    here.sh(f"docker rmi {OPEN}/mine:1")
