@@ -6,6 +6,8 @@
 False
 
 `compile` and `check` return values and never print; user mistakes are diagnostics in the result, never exceptions.
+
+`run` and `Flow` submit tasks and look after them (docs/python.md): what goes wrong there is a FlowError.
 """
 
 from __future__ import annotations
@@ -14,19 +16,90 @@ from flowc.version import VERSION as __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, Unpack
+
     from flowc.diag.sink import Diagnostic
     from flowc.driver import Result
     from flowc.inputs import Flags, Inputs
+    from flowc.sdk.config import Constraints, DataMount, Retries, TaskConfig, TaskConfigBuilder, VolumeSpec
+    from flowc.sdk.errors import (
+        AuthenticationError,
+        ConfigurationError,
+        ConflictError,
+        FlowcError,
+        FlowError,
+        InsufficientQuotaError,
+        InterruptedSubmissionError,
+        NotFoundError,
+        ProviderError,
+        RateLimitError,
+        RemoteError,
+        TaskTimeoutError,
+        UnavailableError,
+        ValidationError,
+    )
+    from flowc.sdk.fields import TaskFields
+    from flowc.sdk.flow import Flow, What
+    from flowc.sdk.task import Instance, Task, User
     from flowc.source import Source
 
-__all__ = ["Diagnostic", "Flags", "Inputs", "Result", "Source", "__version__", "check", "compile"]
+__all__ = [
+    "AuthenticationError",
+    "ConfigurationError",
+    "ConflictError",
+    "Constraints",
+    "DataMount",
+    "Diagnostic",
+    "Flags",
+    "Flow",
+    "FlowError",
+    "FlowcError",
+    "Inputs",
+    "Instance",
+    "InsufficientQuotaError",
+    "InterruptedSubmissionError",
+    "NotFoundError",
+    "ProviderError",
+    "RateLimitError",
+    "RemoteError",
+    "Result",
+    "Retries",
+    "Source",
+    "Task",
+    "TaskConfig",
+    "TaskConfigBuilder",
+    "TaskTimeoutError",
+    "UnavailableError",
+    "User",
+    "ValidationError",
+    "VolumeSpec",
+    "__version__",
+    "check",
+    "compile",
+    "find_instances",
+    "get_task",
+    "list_tasks",
+    "run",
+]
 
+# Each is imported when it is first asked for: a check needs none of them.
+_ERRORS = (
+    *("AuthenticationError", "ConfigurationError", "ConflictError", "FlowError", "FlowcError"),
+    *("InsufficientQuotaError", "InterruptedSubmissionError", "NotFoundError", "ProviderError", "RateLimitError"),
+    *("RemoteError", "TaskTimeoutError", "UnavailableError", "ValidationError"),
+)
+_MODELS = ("Constraints", "DataMount", "Retries", "TaskConfig", "TaskConfigBuilder", "VolumeSpec")
 _HOMES = {
     "Diagnostic": "flowc.diag.sink",
     "Flags": "flowc.inputs",
     "Inputs": "flowc.inputs",
     "Result": "flowc.driver",
     "Source": "flowc.source",
+    "Flow": "flowc.sdk.flow",
+    **dict.fromkeys(("Instance", "Task", "User"), "flowc.sdk.task"),
+    **dict.fromkeys(_ERRORS, "flowc.sdk.errors"),
+    **dict.fromkeys(_MODELS, "flowc.sdk.config"),
 }
 
 
@@ -62,6 +135,35 @@ def check(
     from flowc.driver import check as run
 
     return run(_source(source, path), inputs or _no_inputs(), frontend=frontend, strict=strict)
+
+
+def run(task: What = None, /, *, wait: bool = False, **fields: Unpack[TaskFields]) -> Task:
+    """Submit a task: `flowc.run("python train.py", gpu="a100")`. As `Flow.run`, with the settings of the command line;
+    `Flow().run` takes more. Raises FlowError."""
+    from flowc.sdk.flow import Flow
+
+    return Flow().run(task, wait=wait, **fields)
+
+
+def get_task(task_id: str) -> Task:
+    """As `Flow.get_task`."""
+    from flowc.sdk.flow import Flow
+
+    return Flow().get_task(task_id)
+
+
+def list_tasks(limit: int = 100) -> list[Task]:
+    """As `Flow.list_tasks`."""
+    from flowc.sdk.flow import Flow
+
+    return Flow().list_tasks(limit)
+
+
+def find_instances(requirements: Mapping[str, Any], limit: int = 10) -> list[dict[str, Any]]:
+    """As `Flow.find_instances`."""
+    from flowc.sdk.flow import Flow
+
+    return Flow().find_instances(requirements, limit)
 
 
 def _source(source: Source | str | bytes, path: str | None) -> Source:

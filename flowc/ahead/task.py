@@ -60,7 +60,9 @@ def _shape(annotation: Any, metadata: list[Any], extra: dict[str, Any], tables: 
         ]
         return _shape(inner, flat, extra, tables)
     if origin in (Union, types.UnionType):
-        return {"is": "one", "shapes": [_shape(each, metadata, extra, tables) for each in arguments]}
+        # None is what an absent field is to Python; null is absent in any case.
+        shapes = [_shape(each, metadata, extra, tables) for each in arguments if each is not type(None)]
+        return {"is": "one", "shapes": shapes} if len(shapes) > 1 else shapes[0]
     if origin is Literal:
         return {"is": "text", "values": list(arguments)}
     if origin is list:

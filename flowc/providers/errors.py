@@ -41,7 +41,14 @@ class ConflictError(ProviderError):
 
 
 class InsufficientQuotaError(ProviderError):
-    """The project may not use as much as was asked for."""
+    """The project may not use as much as was asked for. Where it is known: `requested` and `left` are machines of an
+    instance type in a region; `regions` are those that would do."""
+
+    region: str | None = None
+    instance_type = ""
+    requested = 0
+    left = 0
+    regions: tuple[str, ...] = ()
 
 
 class RateLimitError(ProviderError):

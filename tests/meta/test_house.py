@@ -61,6 +61,8 @@ def test_only_the_command_line_prints_exits_or_reads_the_environment() -> None:
         # What runs on rented machines speaks there.
         if {"cli", "ahead", "_compiled"} & set(path.parts) or path.name in ("__main__.py", "on_machine.py"):
             continue
+        if path == ROOT / "flowc" / "sdk" / "flow.py":  # what a command line is, to who calls from Python
+            continue
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and ast.unparse(node.func) in (
                 "print",

@@ -61,8 +61,12 @@ ALLOWED = {
     "submit": {"_compiled", "record", "digest", "providers", "trees"},
     "tasks": {"record", "source", "inputs", "secret", "diag", "backends", "settings", "providers", "submit", "trees"},
     "driver": EVERYTHING_BELOW_DRIVER,
+    "sdk": {
+        *("driver", "catalog", "diag", "ir", "source", "secret", "inputs", "record", "frontends", "_compiled"),
+        *("settings", "providers", "remote", "submit", "tasks"),
+    },
     # The public API names the types that it takes and gives.
-    "__init__": {"driver", "diag", "source", "inputs", "version"},
+    "__init__": {"driver", "diag", "source", "inputs", "version", "sdk"},
     "cli": {
         "driver",
         "detect",

@@ -72,6 +72,20 @@ def test_help_loads_no_compiler() -> None:
     assert "flowc.driver" not in imported("compile", "--help")
 
 
+def test_importing_flowc_costs_nothing_but_its_version() -> None:
+    """The names of the SDK are there for who asks for them."""
+    program = "import sys; before = set(sys.modules); import flowc; print(*sorted(set(sys.modules) - before))"
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", program],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": str(ROOT)},
+    )
+    assert set(done.stdout.split()) == {"flowc", "flowc.version", "__future__"}
+
+
 @pytest.mark.parametrize("command", ["list", "status", "wait", "cancel"])
 def test_commands_of_tasks_load_no_library_of_others(command: str, tmp_path: Path) -> None:
     """With a key and a task of the provider: all that a look at it needs."""

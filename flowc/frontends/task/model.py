@@ -65,13 +65,13 @@ class Task(Model):
         rule="letters, digits, dots, dashes and underscores, a letter or digit first",
         default="flow-task",
     )
-    unique_name: Flag = field(
+    unique_name: Flag | None = field(
         "Whether a random suffix is added to the name.",
         spellings=("unique_name", "append_suffix"),
         action="ignored",
         note="the name stays as it is, so that the same file gives the same request",
     )
-    idempotency_key: str = field(
+    idempotency_key: str | None = field(
         "Names one submission, so that it is not made twice.",
         "run-2024-06-01",
         action="ignored",
@@ -80,31 +80,31 @@ class Task(Model):
         rule="up to 128 letters, digits, dots, dashes, colons and underscores, a letter or digit first",
     )
 
-    instance_type: Text | list[Text] = field(
+    instance_type: Text | list[Text] | None = field(
         "Machine to rent, or several in order of preference.", "8xh100", "a100-80gb.sxm.4x", ["8xh200", "8xh100"]
     )
-    min_gpu_memory_gb: Whole = field(
+    min_gpu_memory_gb: Whole | None = field(
         "Memory of one GPU in GB, at least; instead of `instance_type`, the cheapest such machine is taken.",
         80,
         ge=1,
         le=640,
     )
-    min_cpus: Whole = field("CPUs of a machine, at least.", 16, ge=1)
-    min_memory_gb: Whole = field("Memory of a machine in GB, at least.", 64, ge=1)
+    min_cpus: Whole | None = field("CPUs of a machine, at least.", 16, ge=1)
+    min_memory_gb: Whole | None = field("Memory of a machine in GB, at least.", 64, ge=1)
     num_instances: Whole = field("Number of machines.", 2, ge=1, le=100, default=1)
 
-    command: str | list[str] = field(
+    command: str | list[str] | None = field(
         "What is run: a text for the shell, or a list of the program and its arguments.",
         "python train.py",
         ["python", "train.py", "--epochs", "3"],
     )
-    shell: str = field("What is run, as a text for the shell.", "python train.py && echo done")
-    script: str = field(
+    shell: str | None = field("What is run, as a text for the shell.", "python train.py && echo done")
+    script: str | None = field(
         "What is run, as a script; its first line may name an interpreter (`#!/usr/bin/env python3`).",
         "#!/bin/bash\nset -e\npython train.py\n",
         spellings=("script", "startup_script"),
     )
-    image: ImageName | ImageBuild = field(
+    image: ImageName | ImageBuild | None = field(
         "Container image in which the command runs; without one it runs on the machine itself.",
         "nvcr.io/nvidia/pytorch:24.07-py3",
         spellings=("image", "docker_image"),
@@ -116,8 +116,9 @@ class Task(Model):
         spellings=("env", "environment"),
         rule="a name of letters, digits and underscores, no digit first",
         type_help='write a mapping: `env: {NAME: "value"}`',
+        default={},
     )
-    working_dir: str = field(
+    working_dir: str | None = field(
         "Folder in which the command runs.",
         "/workspace",
         pattern=r"^(/.*|~/.*|~)$",
@@ -129,40 +130,45 @@ class Task(Model):
         [{"name": "data", "size_gb": 100}],
         action=None,
         type_help="write a list: `volumes: [{name: data, size_gb: 100, mount_path: /data}]`",
+        default=[],
     )
     data_mounts: list[DataMount] = field(
         "Buckets, volumes and folders that the task finds at a path.",
         [{"source": "s3://bucket/data", "target": "/data"}],
         action=None,
         type_help="write a list: `data_mounts: [{source: s3://bucket/path, target: /data}]`",
+        default=[],
     )
     data: dict[AbsolutePath, str] = field(
         "The same in short: path to source.",
         {"/datasets": "s3://bucket/data"},
         type_help="write a mapping of paths to sources: `data: {/data: s3://bucket/path}`",
         rule=ABSOLUTE_RULE,
+        default={},
     )
     ports: list[Annotated[Whole, Field(ge=1024, le=65535)]] = field(
         "Ports that are reachable from outside.",
         [8080],
         type_help="write a list of numbers: `ports: [8080]`; a port is the same inside and outside",
+        default=[],
     )
     runtime_files: dict[PathInFolder, str] = field(
         "Small files that the task finds in its working directory: relative path to text.",
         {"configs/run.json": "{}"},
         rule="a relative path, such as `configs/run.json`",
+        default={},
     )
 
-    retries: Retries = field("Restarts after failures.", {"max_retries": 3}, action=None)
-    max_price_per_hour: Number = field(
+    retries: Retries | None = field("Restarts after failures.", {"max_retries": 3}, action=None)
+    max_price_per_hour: Number | None = field(
         "The most that one machine may cost an hour, in US dollars.",
         12.5,
         gt=0,
         le=1_000_000,
         type_help="write the number alone: `12.50`, US dollars for one machine and hour",
     )
-    max_run_time_hours: Number = field("Time limit in hours; 0 for none.", 24, type_help=_HOURS, ge=0, le=168)
-    min_run_time_hours: Number = field(
+    max_run_time_hours: Number | None = field("Time limit in hours; 0 for none.", 24, type_help=_HOURS, ge=0, le=168)
+    min_run_time_hours: Number | None = field(
         "Hours for which the machine should be there, at least.",
         1,
         action="approximated",
@@ -171,7 +177,7 @@ class Task(Model):
         gt=0,
         le=168,
     )
-    deadline_hours: Number = field(
+    deadline_hours: Number | None = field(
         "Hours from the submission until the task must be done.", 48, type_help=_HOURS, gt=0, le=720
     )
     priority: Literal["low", "med", "high"] = field(
@@ -181,21 +187,23 @@ class Task(Model):
         default="med",
     )
 
-    region: Text = field("Region of the machines.", "us-central1-a")
-    constraints: Constraints = field("Further conditions on the machines.", {"exclude_regions": ["eu-*"]}, action=None)
+    region: Text | None = field("Region of the machines.", "us-central1-a")
+    constraints: Constraints | None = field(
+        "Further conditions on the machines.", {"exclude_regions": ["eu-*"]}, action=None
+    )
     preemptible_ok: Flag = field("Whether machines may be taken away (the spot market).", default=True)
     allocation_mode: Literal["spot", "reserved", "auto"] = field(
         "Spot market, or machines of a reservation.", "spot", default="spot"
     )
-    reservation_id: Text = field("A reservation that is there.", "res_abc123")
-    scheduled_start_time: str = field(
+    reservation_id: Text | None = field("A reservation that is there.", "res_abc123")
+    scheduled_start_time: str | None = field(
         "When the task starts, in UTC.",
         "2030-01-31T18:00:00Z",
         pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
         r"([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?$",
         rule="a date and time in UTC, such as `2030-01-31T18:00:00Z`",
     )
-    reserved_duration_hours: Whole = field(
+    reserved_duration_hours: Whole | None = field(
         "Length of a reservation in hours.",
         24,
         action="ignored",
@@ -203,18 +211,18 @@ class Task(Model):
         ge=3,
         le=336,
     )
-    placement: Literal["mithril", "auto"] = field(
+    placement: Literal["mithril", "auto"] | None = field(
         "Provider.", action="ignored", note="there is one provider", quiet=True
     )
-    k8s: Text = field("Kubernetes cluster of the provider that the machines join.", "my-cluster")
-    distributed_mode: Literal["auto", "manual"] = field(
+    k8s: Text | None = field("Kubernetes cluster of the provider that the machines join.", "my-cluster")
+    distributed_mode: Literal["auto", "manual"] | None = field(
         "How several machines learn of each other.",
         action="ignored",
         note="each machine is told its rank and the others' names in either mode",
         quiet=True,
     )
-    internode_interconnect: Text = field("Network between the machines.", "InfiniBand")
-    intranode_interconnect: Text = field(
+    internode_interconnect: Text | None = field("Network between the machines.", "InfiniBand")
+    intranode_interconnect: Text | None = field(
         "How the GPUs of a machine are connected.",
         "SXM5",
         action="ignored",
@@ -222,15 +230,18 @@ class Task(Model):
     )
 
     ssh_keys: list[Text] = field(
-        "Names or ids of the keys that may log in.", ["laptop"], type_help="write a list: `ssh_keys: [laptop]`"
+        "Names or ids of the keys that may log in.",
+        ["laptop"],
+        type_help="write a list: `ssh_keys: [laptop]`",
+        default=[],
     )
     terminate_on_exit: Flag = field("Whether the machines are given back when the command ends.", default=False)
-    upload_code: Flag = field("Whether the code is copied to the machines.")
-    upload_strategy: Literal["auto", "embedded", "scp", "none"] = field("How the code is copied.", "auto")
-    upload_mode: Literal["scp-background", "scp-before-start"] = field(
+    upload_code: Flag | None = field("Whether the code is copied to the machines.")
+    upload_strategy: Literal["auto", "embedded", "scp", "none"] | None = field("How the code is copied.", "auto")
+    upload_mode: Literal["scp-background", "scp-before-start"] | None = field(
         "When the code is copied.", action="ignored", note="the code is there before the command starts", quiet=True
     )
-    upload_timeout: Whole = field(
+    upload_timeout: Whole | None = field(
         "Seconds that copying may take.",
         600,
         action="ignored",
@@ -239,7 +250,7 @@ class Task(Model):
         ge=60,
         le=3600,
     )
-    code_root: Text = field("Folder with the code, seen from this file.", ".")
+    code_root: Text | None = field("Folder with the code, seen from this file.", ".")
     workload_type: Literal["batch", "tinker", "interactive"] = field(
         "What kind of work it is; one that is not `batch` needs no command.",
         action="ignored",
@@ -247,7 +258,7 @@ class Task(Model):
         quiet=True,
         default="batch",
     )
-    dev_vm: Flag = field(
+    dev_vm: Flag | None = field(
         "Whether the machine is for development; then no command is needed.",
         action="ignored",
         note="nothing but the command is changed by it",
@@ -271,19 +282,29 @@ def json_schema() -> dict[str, Any]:
     }
 
 
+# Bounds of what may be absent, as pydantic leaves them, and what they are called in JSON Schema.
+_BOUNDS = {"gt": "exclusiveMinimum", "ge": "minimum", "le": "maximum", "min_length": "minLength"}
+
+
 def _tidy(schema: Any) -> None:
-    """Take out what is for the compilation of the models only, and titles that repeat the key."""
+    """Take out what is for the compilation of the models only, titles that repeat the key, and that a field may be
+    absent."""
     if isinstance(schema, list):
         for each in schema:
             _tidy(each)
     if not isinstance(schema, dict):
         return
     schema.pop(EXTRA, None)
+    if {"type": "null"} in schema.get("anyOf", ()):
+        schema["anyOf"].remove({"type": "null"})
+        if len(schema["anyOf"]) == 1:
+            (only,) = schema.pop("anyOf")
+            schema.update((_BOUNDS.get(key, key), value) for key, value in only.items())
     if "patternProperties" in schema:
         schema["additionalProperties"] = False
     if "title" in schema and isinstance(schema["title"], str) and "properties" not in schema:
         del schema["title"]
-    if "default" in schema and schema["default"] is None:
+    if "default" in schema and schema["default"] in (None, [], {}):
         del schema["default"]
     for each in schema.values():
         _tidy(each)

@@ -35,7 +35,7 @@ class Volume(Model):
     }
     FORM: ClassVar[str] = "write `{name: data, size_gb: 100, mount_path: /data}`"
 
-    name: str = field(
+    name: str | None = field(
         "Name of the volume. With `size_gb` it is made where there is none of that name.",
         "training-data",
         pattern=VOLUME_NAME,
@@ -43,15 +43,15 @@ class Volume(Model):
         max_length=64,
         rule="small letters, digits and dashes, neither first nor last a dash",
     )
-    size_gb: Whole = field("Size in GB of 10⁹ bytes.", 100, ge=1, le=32000)
-    mount_path: str = field(
+    size_gb: Whole | None = field("Size in GB of 10⁹ bytes.", 100, ge=1, le=32000)
+    mount_path: str | None = field(
         "Where the task finds it; `/volumes/<name>` unless given.",
         "/data",
         spellings=("mount_path", "target"),
         pattern=ABSOLUTE,
         rule=ABSOLUTE_RULE,
     )
-    volume_id: str = field(
+    volume_id: str | None = field(
         "The provider's id of a volume that is there, instead of a name.", "vol_abc123", min_length=1
     )
     interface: Literal["block", "file"] = field(
@@ -60,9 +60,9 @@ class Volume(Model):
         help="a volume for several machines (NFS) is `file`",
         default="block",
     )
-    iops: Whole = field("Operations a second of a new block volume.", 3000, ge=100, le=64000)
-    throughput_mb_s: Whole = field("Throughput in MB a second of a new block volume.", 250, ge=125, le=1000)
-    create_if_missing: bool = field("Whether it is made where there is none of that name.", True, strict=True)
+    iops: Whole | None = field("Operations a second of a new block volume.", 3000, ge=100, le=64000)
+    throughput_mb_s: Whole | None = field("Throughput in MB a second of a new block volume.", 250, ge=125, le=1000)
+    create_if_missing: bool | None = field("Whether it is made where there is none of that name.", True, strict=True)
 
 
 class DataMount(Model):
@@ -91,10 +91,12 @@ class DataMount(Model):
         default="bind",
     )
     options: dict[str, Any] = field(
-        "Options of the mount.", action="ignored", note="options of a mount are not passed on"
+        "Options of the mount.", action="ignored", note="options of a mount are not passed on", default={}
     )
-    cache_key: str = field("Key of a cache.", action="ignored", note="nothing is cached between machines", quiet=True)
-    size_estimate_gb: Number = field(
+    cache_key: str | None = field(
+        "Key of a cache.", action="ignored", note="nothing is cached between machines", quiet=True
+    )
+    size_estimate_gb: Number | None = field(
         "Expected size in GB.", 10, action="ignored", note="nothing is chosen by it", quiet=True, ge=0
     )
 
@@ -107,22 +109,22 @@ class Retries(Model):
     max_retries: Whole = field("Restarts after a failure, at most.", 3, ge=0, le=10, default=3)
     backoff_coefficient: Number = field("Each wait is so many times the one before.", 2.0, ge=1, le=10, default=2.0)
     initial_delay: Number = field("Seconds before the first restart.", 1.0, ge=0.1, le=300, default=1.0)
-    max_delay: Number = field("The longest wait in seconds.", 60.0, ge=1, le=3600)
+    max_delay: Number | None = field("The longest wait in seconds.", 60.0, ge=1, le=3600)
 
 
 class Constraints(Model):
     """What the machines must or must not be."""
 
     regions: list[Annotated[str, Field(min_length=1)]] = field(
-        "Regions of which one is taken.", ["us-central1-a"], max_length=100
+        "Regions of which one is taken.", ["us-central1-a"], max_length=100, default=[]
     )
     exclude_regions: list[Annotated[str, Field(min_length=1)]] = field(
-        "Regions that are not taken; `*` stands for any text.", ["eu-*"], max_length=100
+        "Regions that are not taken; `*` stands for any text.", ["eu-*"], max_length=100, default=[]
     )
-    max_price_per_hour: Number = field(
+    max_price_per_hour: Number | None = field(
         "As `max_price_per_hour` of the task, where that is not given.", 25.0, gt=0, le=1_000_000
     )
-    topology: Literal["contiguous", "spread", "any"] = field(
+    topology: Literal["contiguous", "spread", "any"] | None = field(
         "How the machines lie to each other.",
         action="ignored",
         note="all machines of a bid are in one region; how they lie there cannot be asked for",
@@ -132,19 +134,20 @@ class Constraints(Model):
         ["soc2"],
         action="refused",
         note="nothing is known about the standards of a data centre; choose a region that you know to meet them",
+        default=[],
     )
-    min_interconnect_gbps: Number = field(
+    min_interconnect_gbps: Number | None = field(
         "Network between the machines, at least.", 400, action="ignored", note=_NOT_KNOWN, gt=0
     )
-    min_egress_gbps: Number = field("Network outwards, at least.", 10, action="ignored", note=_NOT_KNOWN, gt=0)
-    min_ingress_gbps: Number = field("Network inwards, at least.", 10, action="ignored", note=_NOT_KNOWN, gt=0)
-    max_startup_minutes: Number = field(
+    min_egress_gbps: Number | None = field("Network outwards, at least.", 10, action="ignored", note=_NOT_KNOWN, gt=0)
+    min_ingress_gbps: Number | None = field("Network inwards, at least.", 10, action="ignored", note=_NOT_KNOWN, gt=0)
+    max_startup_minutes: Number | None = field(
         "Minutes until the task runs, at most.",
         15,
         action="ignored",
         note="when a bid wins, and how long a machine takes to start, is not known beforehand",
         gt=0,
     )
-    min_reliability: Number = field(
+    min_reliability: Number | None = field(
         "Share of time in which machines are there, at least.", 0.99, action="ignored", note=_NOT_KNOWN, ge=0, le=1
     )

@@ -90,10 +90,14 @@ def refuse_over_quota(name: str, here: Offer, others: Iterable[Offer], machines:
         return
     regions = sorted({each.region for each in others if each.region != here.region and each.allows(machines)})
     hint = f"try --region {' or '.join(regions)}, or " if regions else ""
-    raise InsufficientQuotaError(
-        f"quota exceeded in {here.region}: {machines} of {name} at a time asked for, {max(0, here.left or 0)} left",
+    left = max(0, here.left or 0)
+    error = InsufficientQuotaError(
+        f"quota exceeded in {here.region}: {machines} of {name} at a time asked for, {left} left",
         help=f"{hint}ask the provider for more",
     )
+    error.region, error.instance_type, error.regions = here.region, name, tuple(regions)
+    error.requested, error.left = machines, left
+    raise error
 
 
 def _left(row: Mapping[str, Any]) -> int | None:

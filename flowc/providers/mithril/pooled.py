@@ -44,6 +44,11 @@ class PooledTransport:
         """See Transport."""
         self._client.close()
 
+    def __del__(self) -> None:
+        # Whoever lets go of a provider in the middle of a program lets go of its connections.
+        if hasattr(self, "_client"):
+            self._client.close()
+
     def _body(self, reply: httpx2.Response, deadline: float) -> bytes:
         parts, size = [], 0
         for part in reply.iter_bytes():

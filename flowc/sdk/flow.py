@@ -1,0 +1,257 @@
+"""`Flow`: where a Python program begins."""
+
+from __future__ import annotations
+
+import os
+
+from flowc.inputs import Flags, Inputs
+from flowc.providers.errors import NotFoundError as NoSuchThingError
+from flowc.sdk import compiling
+from flowc.sdk.asking import asked
+from flowc.sdk.errors import ValidationError
+from flowc.sdk.task import Task, foreign
+from flowc.sdk.translate import translated
+from flowc.sdk.worlds import Worlds, tell
+from flowc.sdk.writing import number_text
+from flowc.tasks.names import bids_of
+from flowc.tasks.refused import RefusedTaskError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from decimal import Decimal
+    from os import PathLike
+    from typing import Any, TypeAlias, Unpack
+
+    from flowc.sdk.config import TaskConfig
+    from flowc.sdk.fields import TaskFields
+    from flowc.source import Source, Span
+    from flowc.tasks.world import World
+
+    # A command, what says all, or a file that does.
+    What: TypeAlias = str | Sequence[str] | TaskConfig | Mapping[str, Any] | PathLike[str] | Source | None
+
+# With these begin the ids of tasks at the providers.
+IDS = ("bid_", "task-")
+
+
+class Flow:
+    """Submits tasks and finds them again. What is not given here is looked up as the command line does: environment,
+    project's file, `~/.flow/config.yaml`, defaults. `provider` is `mithril` or `local`, `catalog` a catalog file,
+    `environ` an environment in the place of the process's own.
+
+    Nothing is asked before a method is called; one object serves several threads. All methods raise FlowError."""
+
+    def __init__(
+        self,
+        *,
+        provider: str | None = None,
+        project: str | None = None,
+        region: str | None = None,
+        ssh_keys: Sequence[str] = (),
+        api_key: str | None = None,
+        catalog: str | PathLike[str] | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        given = {"provider": provider, "project": project, "region": region, "api_key": api_key}
+        flags: dict[str, str | tuple[str, ...]] = {name: text for name, text in given.items() if text is not None}
+        if ssh_keys:
+            flags["ssh_keys"] = tuple(ssh_keys)
+        self._environ = os.environ if environ is None else environ
+        self._catalog = None if catalog is None else os.fspath(catalog)
+        self._worlds = Worlds(self._environ, flags)
+
+    def run(
+        self,
+        task: What = None,
+        /,
+        *,
+        wait: bool = False,
+        secrets: Sequence[str] = (),
+        budget: float | Decimal | str | None = None,
+        keep: bool = False,
+        force_new: bool = False,
+        idempotency_key: str | None = None,
+        strict: bool = False,
+        **fields: Unpack[TaskFields],
+    ) -> Task:
+        """Submit one task, exactly once. `task` is a command (a text for the shell, or a list), a TaskConfig, a mapping
+        of its fields, or the path of a job file in any format (`pathlib.Path`); `fields` win over it.
+
+        `secrets` names variables of the environment whose values are brought to the machine. `wait`: until it has
+        ended. `budget`: refuse what could cost more, in USD. `keep`: do not end the bid with the job. `force_new`:
+        though the same lives already. What has an `idempotency_key` is submitted once, ever. `strict`: warnings are
+        errors. Raises ValidationError, InsufficientQuotaError, ConflictError and the like."""
+        tasks = self._submitted(
+            task,
+            fields,
+            secrets=secrets,
+            budget=budget,
+            keep=keep,
+            force_new=force_new,
+            idempotency_key=idempotency_key,
+            strict=strict,
+            one=True,
+        )
+        if wait:
+            tasks[0].wait()
+        return tasks[0]
+
+    # The same under the name of the command line.
+    submit = run
+
+    def run_all(
+        self,
+        task: What,
+        /,
+        *,
+        secrets: Sequence[str] = (),
+        budget: float | Decimal | str | None = None,
+        keep: bool = False,
+        force_new: bool = False,
+        idempotency_key: str | None = None,
+        strict: bool = False,
+        **fields: Unpack[TaskFields],
+    ) -> list[Task]:
+        """As `run`, for what may be several tasks: an array, a file with several documents. Those that wait for their
+        turn are placed by whoever looks."""
+        return self._submitted(
+            task,
+            fields,
+            secrets=secrets,
+            budget=budget,
+            keep=keep,
+            force_new=force_new,
+            idempotency_key=idempotency_key,
+            strict=strict,
+            one=False,
+        )
+
+    def get_task(self, task_id: str) -> Task:
+        """A task by its name or id, or the key of its submission, or the beginning of one of these. Raises
+        NotFoundError."""
+        with translated():
+            world = self._worlds.now()
+            try:
+                bids = bids_of(world.journal, [task_id])
+            except RefusedTaskError:
+                other = self._foreign(world, task_id) if task_id.startswith(IDS) else None
+                if other is None:
+                    raise
+                return other
+            if len(bids) > 1:
+                names = ", ".join(bid.name for bid in bids[:8])
+                raise ValidationError(f"'{task_id}' is {len(bids)} tasks", suggestions=(f"name one: {names}",))
+            return Task(self._worlds, bids[0])
+
+    def list_tasks(self, limit: int = 100) -> list[Task]:
+        """The newest tasks, of all providers that there is a reason to ask, unless one was chosen. Where jobs have
+        ended, their bids are ended on the way."""
+        from flowc.settings.lookup import SettingsError
+        from flowc.tasks.looking import looked_after
+
+        if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
+            raise ValidationError(f"limit is {limit!r}, expected a whole number, at least 1", field="limit")
+        with translated():
+            world = self._worlds.now()
+            names = world.listed()
+            found = []
+            for name in names:
+                try:
+                    provider = world.provider(name)
+                except SettingsError as error:
+                    if len(names) == 1:
+                        raise
+                    tell(f"warning: what {name} has is not listed: {error}")
+                    continue
+                ours = {bid.made: bid for bid in world.journal.bids() if bid.provider == name}
+                for seen in looked_after(world, name, provider.list_tasks(limit=limit)):
+                    bid = ours.get(seen.identity) or foreign(seen, name)
+                    found.append((seen.created_at, Task(self._worlds, bid, seen)))
+        found.sort(key=lambda pair: pair[0], reverse=True)
+        return [task for _, task in found[:limit]]
+
+    def find_instances(self, requirements: Mapping[str, Any], limit: int = 10) -> list[dict[str, Any]]:
+        """Machines that have what is required, the cheapest first: by the catalog, with today's prices and what is free
+        where there is an API key. `requirements` may name `gpu_memory_gb`, `gpu_count`, `gpu`, `instance_type`,
+        `cpus`, `memory_gb` (each at least), `max_price` (USD an hour) and `region`."""
+        from flowc.sdk.instances import find
+
+        with translated():
+            return find(self._worlds.now(), requirements, limit=limit, catalog=self._catalog)
+
+    def __repr__(self) -> str:
+        return "Flow()"
+
+    def _submitted(
+        self,
+        what: object,
+        fields: Mapping[str, Any],
+        *,
+        secrets: Sequence[str],
+        budget: float | Decimal | str | None,
+        keep: bool,
+        force_new: bool,
+        idempotency_key: str | None,
+        strict: bool,
+        one: bool,
+    ) -> list[Task]:
+        if force_new and idempotency_key is not None:
+            raise ValidationError("'force_new' and 'idempotency_key' exclude each other", field="force_new")
+        with translated():
+            world = self._worlds.now()
+            inputs = self._inputs(world, secrets, budget)
+            request = asked(what, fields, inputs, name="flow.run()")
+            document = compiling.document(
+                request.source, request.inputs, request.written, frontend=request.frontend, strict=strict
+            )
+            count = sum(len(job["bids"]) for job in document["jobs"])
+            if one and count != 1:
+                raise ValidationError(f"this makes {count} tasks", suggestions=("run_all() gives them all",))
+            return self._placed(world, document, keep=keep, again=force_new, once=idempotency_key)
+
+    def _placed(
+        self, world: World, document: dict[str, Any], *, keep: bool, again: bool, once: str | None
+    ) -> list[Task]:
+        from flowc.submit.watch import watcher
+        from flowc.tasks.placing import place
+        from flowc.tasks.submitting import Submitting, Wish
+
+        wish = Wish(document=document, keep=keep, again=again, once=once)
+        submission, _ = Submitting(world, wish).begun()
+        place(world, submission)
+        if submission.provider != "local" and watcher(world.folder) is None:
+            how = "nobody ends its bid" if keep else "its bid is paid until somebody sees the end of its job: wait()"
+            tell(f"warning: {submission.key}: {how}; cancel() ends it, `flowc watch` looks after all")
+        return [Task(self._worlds, bid) for bid in world.journal.bids(key=submission.key)]
+
+    def _inputs(self, world: World, secrets: Sequence[str], budget: float | Decimal | str | None) -> Inputs:
+        """What a compilation is told besides its source."""
+        from flowc.tasks.defaults import defaults_of
+
+        if isinstance(secrets, str):
+            raise ValidationError("secrets is a text, expected a list of names", field="secrets")
+        try:
+            money = budget if budget is None or isinstance(budget, str) else number_text(budget)
+        except ValueError as error:
+            raise ValidationError(f"budget: {error}", field="budget") from None
+        flags = Flags(secrets=tuple(secrets), budget=money)
+        spans: dict[str, Span] = {}
+        defaults = defaults_of(flags, world.settings, spans).replace(body="auto")
+        return Inputs(
+            environ=tuple(sorted(self._environ.items())),
+            flags=flags,
+            defaults=defaults,
+            flag_spans=tuple(spans.items()),
+            catalog=self._catalog,
+        )
+
+    def _foreign(self, world: World, identity: str) -> Task | None:
+        """A task that somebody else has submitted, by its id."""
+        for name in world.listed():
+            try:
+                seen = world.provider(name).get(identity)
+            except NoSuchThingError:
+                continue
+            return Task(self._worlds, foreign(seen, name), seen)
+        return None

@@ -1,0 +1,299 @@
+"""`Task`: a handle of something that was submitted. It holds a name, and asks whenever it is asked."""
+
+from __future__ import annotations
+
+import os
+from typing import Literal, overload
+
+from flowc.providers.base import CANCELLED, ENDED, FAILED, PENDING
+from flowc.record import Record
+from flowc.sdk.errors import NotFoundError, TaskTimeoutError, UnavailableError
+from flowc.sdk.translate import translated
+from flowc.submit.journal import BROKEN, GIVEN_UP, MADE, Bid
+from flowc.tasks.looking import deliver, looked_after
+from flowc.tasks.output import Output
+from flowc.tasks.waiting import Waiting
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flowc.providers.base import Task as Seen
+    from flowc.sdk.worlds import Worlds
+    from flowc.tasks.world import World
+
+# The key of what somebody else has submitted: it is in no journal of ours.
+FOREIGN = "-"
+
+
+class Instance(Record):
+    """One machine of a task. `ssh_host` and `ssh_port` are where it can be reached, None while it cannot."""
+
+    instance_id: str
+    status: str
+    ssh_host: str | None = None
+    ssh_port: int | None = None
+    private_ip: str | None = None
+
+
+class User(Record):
+    """Who submitted a task; what the provider does not tell is None."""
+
+    user_id: str
+    username: str | None = None
+    email: str | None = None
+
+
+class Task:
+    """`task_id` is its name, which nobody else has. Two handles of one task are equal. Every method may raise a
+    FlowError; a handle may be used by several threads.
+
+    A bid is paid until it is ended. Whoever sees that the job has ended, ends it: `wait`, `logs(follow=True)`,
+    `status`, `flowc watch` or any command that looks at it."""
+
+    def __init__(self, worlds: Worlds, bid: Bid, seen: Seen | None = None) -> None:
+        self._worlds = worlds
+        self._first = bid
+        self._last = seen
+        self.task_id = bid.name if bid.key != FOREIGN else str(bid.made)
+        self.name = bid.name
+        self.provider = bid.provider
+
+    @property
+    def status(self) -> str:
+        """pending, provisioning, running, completed, failed or cancelled; asked anew each time."""
+        with translated():
+            return self._status()
+
+    @property
+    def exit_status(self) -> int | None:
+        """The job's, as a shell says it; None before its end."""
+        with translated():
+            return self._bid(self._worlds.now()).exit_status if self._status() in ENDED else None
+
+    @property
+    def instance_type(self) -> str:
+        """The machine's type, by the provider's name or, before it is placed, maybe its id."""
+        with translated():
+            if self._last is None and self._bid(self._worlds.now()).made is None:
+                return self._planned("instance_type")
+            return (self._last or self._look()).instance_type
+
+    @property
+    def region(self) -> str | None:
+        with translated():
+            if self._last is None and self._bid(self._worlds.now()).made is None:
+                return self._planned("region")
+            return (self._last or self._look()).region
+
+    @property
+    def submission(self) -> str:
+        """The key of the submission that it belongs to: commands take it too."""
+        return self._first.key
+
+    @overload
+    def logs(self, follow: Literal[False] = False) -> str: ...
+
+    @overload
+    def logs(self, follow: Literal[True]) -> Iterator[str]: ...
+
+    @overload
+    def logs(self, follow: bool) -> str | Iterator[str]: ...
+
+    def logs(self, follow: bool = False) -> str | Iterator[str]:
+        """The output so far; with `follow` its lines, without their ends, as they come, until the job has ended and
+        its bid with it, through preemptions. An iterator belongs to the thread that begins it; one that is given up
+        leaves the job alone."""
+        return self._follow() if follow else self._output()
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Until the job has ended, well or not (`status`, `exit_status`), and its bid with it. Raises TaskTimeoutError
+        after `timeout` seconds, and lets KeyboardInterrupt through: the job goes on then."""
+        with translated():
+            world = self._worlds.now()
+            if self._is_over(self._bid(world)):
+                return
+            if not Waiting(world, [self._bid(world)]).run(timeout=timeout):
+                raise TaskTimeoutError(
+                    f"{self.task_id} has not ended within {timeout:g} seconds; it goes on",
+                    suggestions=("wait() again", "cancel() ends it"),
+                )
+
+    def cancel(self) -> None:
+        """End the job, and what is paid for it; one that has ended is no error."""
+        from flowc.tasks.cancelling import cancel
+
+        with translated():
+            world = self._worlds.now()
+            if self._first.key == FOREIGN:
+                world.provider(self.provider).end("bid", self.task_id)
+            else:
+                cancel(world, [self.task_id])
+
+    def get_instances(self) -> list[Instance]:
+        """Its machines, those that there are now."""
+        with translated():
+            if self._bid(self._worlds.now()).made is None:
+                return []
+            found = []
+            for each in self._look().machines:
+                host, port = _address(each.address)
+                found.append(
+                    Instance(
+                        instance_id=each.identity,
+                        status=each.state,
+                        ssh_host=host,
+                        ssh_port=port,
+                        private_ip=each.private_ip,
+                    )
+                )
+            return found
+
+    def get_user(self) -> User:
+        """Who submitted it."""
+        with translated():
+            world = self._worlds.now()
+            if self.provider == "local":
+                return User(user_id=str(os.getuid()), username=_login(os.getuid()))
+            client = world.client()
+            me, made = client.me(), self._bid(world).made
+            if made is not None:
+                author = str(client.bid(made).get("created_by") or me["fid"])
+                if author != me["fid"]:
+                    return User(user_id=author)
+            return User(user_id=me["fid"], username=me.get("user_name"), email=me.get("email"))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Task) and (other.provider, other.task_id) == (self.provider, self.task_id)
+
+    def __hash__(self) -> int:
+        return hash((self.provider, self.task_id))
+
+    def __repr__(self) -> str:
+        seen = f", status={self._last.state!r}, instance_type={self._last.instance_type!r}" if self._last else ""
+        return f"Task({self.task_id!r}, provider={self.provider!r}{seen})"
+
+    def _bid(self, world: World) -> Bid:
+        """What the journal knows of it now."""
+        if self._first.key == FOREIGN:
+            return self._first
+        return next((bid for bid in world.journal.bids(name=self.task_id)), self._first)
+
+    @staticmethod
+    def _is_over(bid: Bid) -> bool:
+        """Whether nothing is left to do about it: nobody needs to be asked."""
+        return bid.ended is not None and (bid.keep or bid.released_at is not None)
+
+    def _status(self) -> str:
+        world = self._worlds.now()
+        bid = self._bid(world)
+        if self._is_over(bid):
+            return bid.ended or FAILED
+        if bid.made is not None:
+            return self._look().state
+        submission = world.journal.submission(bid.key)
+        if bid.state == GIVEN_UP:
+            return CANCELLED
+        return FAILED if submission is not None and submission.state == BROKEN else PENDING
+
+    def _look(self) -> Seen:
+        """As it is now; what follows from that is done: its bid is ended, its secrets are brought."""
+        world = self._worlds.now()
+        bid = self._bid(world)
+        if bid.made is None:
+            raise NotFoundError(f"{self.task_id} has no machines yet: it waits for its turn")
+        provider = world.provider(self.provider)
+        (self._last,) = looked_after(world, self.provider, [provider.get(bid.made)])
+        if bid.key != FOREIGN:
+            deliver(world, provider, [bid], [self._last])
+        return self._last
+
+    def _planned(self, key: str) -> str:
+        """What its bid is to say."""
+        world = self._worlds.now()
+        entry = next(each for each in world.journal.entries(self._first.key) if each.number == self._first.number)
+        text = str(entry.body[key])
+        return text[2:-1].partition(":")[2].partition("@")[0] if text.startswith("${") else text
+
+    def _output(self) -> str:
+        parts: list[bytes] = []
+        with translated():
+            world = self._worlds.now()
+            bid = self._bid(world)
+            output = Output(parts.append, several=False)
+            kept = bid.released_at is not None and output.kept(os.path.join(world.folder, "output"), bid)
+            if not kept and bid.made is not None:
+                provider = world.provider(self.provider)
+                seen = provider.get(bid.made)
+                output.more(provider, bid, seen)
+                output.last(provider, bid, seen)
+        return b"".join(parts).decode("utf-8", "replace")
+
+    def _follow(self) -> Iterator[str]:
+        with translated():
+            world = self._worlds.now()
+            bid = self._bid(world)
+            if self._is_over(bid):
+                yield from self._output().splitlines()
+                return
+            lines = _Lines()
+            for _ in Waiting(world, [bid], output=Output(lines.take, several=False)).looks():
+                yield from lines.whole()
+            yield from lines.rest()
+
+
+class _Lines:
+    """Bytes on their way to being lines."""
+
+    def __init__(self) -> None:
+        self._data = b""
+
+    def take(self, data: bytes) -> None:
+        self._data += data
+
+    def whole(self) -> list[str]:
+        *found, self._data = self._data.split(b"\n")
+        return [line.decode("utf-8", "replace") for line in found]
+
+    def rest(self) -> list[str]:
+        found = self.whole()
+        return [*found, self._data.decode("utf-8", "replace")] if self._data else found
+
+
+def foreign(seen: Seen, provider: str) -> Bid:
+    """The bid of somebody else: its job's end is seen like ours, and its bid is left alone."""
+    return Bid(
+        key=FOREIGN,
+        number=-1,
+        identity=FOREIGN,
+        name=seen.name,
+        provider=provider,
+        keep=True,
+        state=MADE,
+        made=seen.identity,
+        ended=None,
+        exit_status=None,
+        released_at=None,
+    )
+
+
+def _address(address: str | None) -> tuple[str | None, int | None]:
+    """Raises UnavailableError for an address that is none."""
+    if address is None:
+        return None, None
+    from flowc.remote.ssh import UnreachableError, place_of
+
+    try:
+        place = place_of(address, "")
+    except UnreachableError as error:
+        raise UnavailableError(str(error)) from None
+    return place.host, place.port
+
+
+def _login(number: int) -> str | None:
+    import pwd
+
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return None
