@@ -23,6 +23,8 @@ tar --one-file-system -C / {" ".join(f"--exclude='./{each}'" for each in LEFT_OU
 id tim 2>/dev/null || useradd -m -G docker tim
 """
 USER = "tim"
+# Of the engine; systemd forgets that it was restarted often.
+RESTART = "systemctl reset-failed docker; systemctl restart docker"
 
 
 class Inside(Here):

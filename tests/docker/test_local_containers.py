@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from jobs import END, IMAGE, job, sh
-from local import Inside
+from local import RESTART, Inside
 
 from tests.machines.ordinary import until
 from tests.providers.local.test_local import script
@@ -139,7 +139,7 @@ def test_what_is_left_of_one_that_was_killed_with_all_its_processes_goes_at_the_
 def test_a_restart_of_the_engine_interrupts_it(here: Inside) -> None:
     task = here.submit(job(command=sh(f"{END} echo start; sleep 600 & wait")), path="j.yaml")
     here.until_it_says(task, "start\n")
-    here.sh("systemctl restart docker")
+    here.sh(RESTART)
     until(lambda: here.output(task).count("start\n") == 2, "the second start")
     assert here.call("get", task)["state"] == "running"
     here.call("end", "bid", task)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from local import DEBIAN, USER, Inside, provider
+from local import DEBIAN, RESTART, USER, Inside, provider
 from machine import SOURCE, Machine
 
 from tests.machines.ordinary import until
@@ -141,10 +141,24 @@ def test_a_port_that_is_taken_here_fails_the_task(here: Inside) -> None:
 def test_a_restart_of_the_engine_interrupts_the_job(here: Inside) -> None:
     task = here.submit(script(f"cd /usr/local; srun hostname; {STARTS_TWICE}", "--requeue", "--nodes=2"))
     here.until_it_says(task, "start\n")
-    here.sh("systemctl restart docker")
+    here.sh(RESTART)
     ended = here.end(task)
     assert (ended["state"], here.state(task)["starts"]) == ("completed", 2), (ended, here.output(task))
     assert here.output(task).count("job-1\n") == 2
+
+
+@pytest.mark.long
+def test_a_restart_of_an_engine_that_lets_containers_live_does_too(here: Inside) -> None:
+    """Nobody talks to the machine any more: it is ended before it is started again."""
+    here.sh(f"mkdir -p /etc/docker; echo '{{\"live-restore\": true}}' >/etc/docker/daemon.json; {RESTART}")
+    try:
+        task = here.submit(script(f"cd /usr/local; {STARTS_TWICE}", "--requeue"))
+        here.until_it_says(task, "start\n")
+        here.sh(RESTART)
+        ended = here.end(task)
+        assert (ended["state"], here.output(task)) == ("completed", "start\nstart\nend\n"), ended
+    finally:
+        here.sh(f"rm /etc/docker/daemon.json; {RESTART}")
 
 
 def test_a_container_that_is_killed_is_a_power_cut(here: Inside) -> None:
