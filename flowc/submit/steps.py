@@ -19,7 +19,7 @@ from flowc.providers.errors import (
 from flowc.submit.journal import BROKEN, DONE, FAILED, GIVEN_UP, MADE, OPEN, SENT, SKIPPED
 from flowc.submit.journal import NEVER as NEVER_MADE
 from flowc.submit.plan import CHANGE
-from flowc.submit.turns import LATER, NEVER, NOW, Turns
+from flowc.submit.turns import LATER, NEVER, NOW, STUCK, Turns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -114,9 +114,9 @@ class Carrier:
             if entry.state not in (MADE, SKIPPED):
                 turn = self._turn(entry, turns, found, made)
                 found[entry.identity] = turn
-                if turn == NEVER and entry.action != CHANGE:
+                if turn in (NEVER, STUCK) and entry.action != CHANGE:
                     given_up.add(entry.identity)
-                    if entry.identity in kills:
+                    if turn == NEVER and entry.identity in kills:
                         self._journal.given_up(entry.key, entry.number, NEVER_SATISFIED)
                     else:
                         self._journal.never(entry.key, entry.number, NEVER_SATISFIED)

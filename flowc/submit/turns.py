@@ -1,8 +1,8 @@
 """Whose turn it is: bids of a job that may not have all at once, and of jobs that wait for others, as under Slurm.
 
-What Slurm leaves pending as DependencyNeverSatisfied is NEVER here: it costs nothing, and nobody waits for it. Whoever
-depends on it has no turn either, unless it is given up: then it counts as cancelled. But one that can never start does
-not keep back a later `singleton` of its name, as it does under Slurm.
+What Slurm leaves pending as DependencyNeverSatisfied is NEVER here: it costs nothing, and nobody waits for it. What
+depends on it is STUCK, pending for ever under Slurm too, until it is given up: then it counts as cancelled. But one
+that can never start does not keep back a later `singleton` of its name, as it does under Slurm.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from flowc.submit.jobs import After, Job
     from flowc.submit.journal import Bid, Journal
 
-NOW, LATER, NEVER = "now", "later", "never"
+# NEVER: what it depends on can never hold;
+# STUCK: it waits for one that is never placed itself, until that is given up.
+NOW, LATER, NEVER, STUCK = "now", "later", "never", "stuck"
 
 
 class Turns:
@@ -40,7 +42,7 @@ class Turns:
         }
 
     def of(self, identity: str) -> str:
-        """NOW, LATER or NEVER, for a bid that is not placed, by the id of its request. Each NOW takes its room."""
+        """NOW, LATER, NEVER or STUCK for a bid that is not placed, by the id of its request. NOW takes its room."""
         job = self._of.get(identity)
         if job is None:
             return NOW
@@ -57,8 +59,8 @@ class Turns:
         of_all = [self._one(job, place, identity) for place, each in enumerate(job.after) if not each.any]
         of_any = [self._one(job, place, identity) for place, each in enumerate(job.after) if each.any]
         if of_any:
-            of_all.append(NOW if NOW in of_any else LATER if LATER in of_any else NEVER)
-        return NEVER if NEVER in of_all else LATER if LATER in of_all else NOW
+            of_all.append(next(each for each in (NOW, LATER, STUCK, NEVER) if each in of_any))
+        return next((each for each in (NEVER, STUCK, LATER) if each in of_all), NOW)
 
     def waits_for(self, identity: str) -> list[tuple[After, str]]:
         """What its job depends on, each with the turn that it has by this alone."""
@@ -99,7 +101,7 @@ class Turns:
 
     def _turn(self, after: After, bids: Sequence[Bid]) -> str:
         if any(_can_never_start(bid) for bid in bids):
-            return NEVER
+            return STUCK
         over = all(_is_over(bid) for bid in bids)
         if after.kind == "after":
             return NOW if all(self._has_started(bid, after.minutes) for bid in bids) else LATER

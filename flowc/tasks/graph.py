@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 from flowc.submit.journal import FAILED, GIVEN_UP, MADE, NEVER, OPEN, SENT, WAITING
-from flowc.submit.turns import NEVER as NO_TURN
-from flowc.submit.turns import NOW, Turns
+from flowc.submit.turns import NEVER as FAILS
+from flowc.submit.turns import NOW, STUCK, Turns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ HOW = {
     GIVEN_UP: "cancelled",
     FAILED: "refused",
 }
+NO_TURN = (FAILS, STUCK)
 # So many are told one by one.
 MOST = 8
 
@@ -40,15 +41,16 @@ def why_not(turns: Turns, bid: Bid) -> str:
     """What a bid that is not placed waits for, or why it never will be."""
     waits = turns.waits_for(bid.identity)
     left = [(each, turn) for each, turn in waits if turn != NOW]
-    never = [each for each, turn in left if turn == NO_TURN]
+    never = [each for each, turn in left if turn in NO_TURN]
     # Of those of which one is enough, some may have failed while it still waits for others.
     if bid.state == GIVEN_UP:
         told = ", ".join(_told(turns, each, bid) for each in never)
         return f"is not placed: {told} ({bid.error})" if bid.error else "was cancelled before it was placed"
-    if bid.state == NEVER or turns.behind(bid.identity) == NO_TURN:
+    if bid.state == NEVER or turns.behind(bid.identity) in NO_TURN:
         told = ", ".join(_told(turns, each, bid) for each in never)
-        return f"can never start as things are: {told} (DependencyNeverSatisfied)" if told else "can never start"
-    told = ", ".join(_told(turns, each, bid) for each, turn in left if turn != NO_TURN)
+        mark = " (DependencyNeverSatisfied)" if turns.behind(bid.identity) == FAILS else ""
+        return f"can never start as things are: {told}{mark}" if told else "can never start"
+    told = ", ".join(_told(turns, each, bid) for each, turn in left if turn not in NO_TURN)
     if bid.state == SENT:
         return "may have been placed"
     if bid.state != WAITING or bid.submission != OPEN:

@@ -9,7 +9,7 @@ import pytest
 
 from flowc.submit.journal import GIVEN_UP, OPEN, Journal, Submission
 from flowc.submit.plan import steps_of
-from flowc.submit.turns import LATER, NEVER, NOW, Turns
+from flowc.submit.turns import LATER, NEVER, NOW, STUCK, Turns
 
 
 class Book:
@@ -95,12 +95,12 @@ def test_so_many_at_once(book: Book, living: list[str], turns: list[str]) -> Non
 # Of each state of the job before, the turn of the one behind. As a slurmctld 22.05 does (tests/same_as_slurm).
 STATES = ("waiting", "placed", "running", "completed", "failed", "cancelled", GIVEN_UP, "never")
 TURNS = {
-    "after": (LATER, LATER, NOW, NOW, NOW, NOW, NOW, NEVER),
-    "afterany": (LATER, LATER, LATER, NOW, NOW, NOW, NOW, NEVER),
-    "afterburstbuffer": (LATER, LATER, LATER, NOW, NOW, NOW, NOW, NEVER),
-    "afterok": (LATER, LATER, LATER, NOW, NEVER, NEVER, NEVER, NEVER),
-    "aftercorr": (LATER, LATER, LATER, NOW, NEVER, NEVER, NEVER, NEVER),
-    "afternotok": (LATER, LATER, LATER, NEVER, NOW, NOW, NOW, NEVER),
+    "after": (LATER, LATER, NOW, NOW, NOW, NOW, NOW, STUCK),
+    "afterany": (LATER, LATER, LATER, NOW, NOW, NOW, NOW, STUCK),
+    "afterburstbuffer": (LATER, LATER, LATER, NOW, NOW, NOW, NOW, STUCK),
+    "afterok": (LATER, LATER, LATER, NOW, NEVER, NEVER, NEVER, STUCK),
+    "aftercorr": (LATER, LATER, LATER, NOW, NEVER, NEVER, NEVER, STUCK),
+    "afternotok": (LATER, LATER, LATER, NEVER, NOW, NOW, NOW, STUCK),
 }
 
 

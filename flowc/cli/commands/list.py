@@ -17,12 +17,14 @@ COMMAND = Command(
     options=(
         HELP,
         Option(name="--all", short="-a", help="also those that have ended"),
+        Option(name="--tree", help="who waits for whom, and why, with what is not placed yet"),
         Option(name="--limit", metavar="N", kind="integer", help="of each provider at most so many (default: 100)"),
         PROVIDER.replace(help="of this one alone (default: all)"),
         FORMAT,
     ),
     examples=(
         ("flowc list", "what waits and runs"),
+        ("flowc list --tree", "the graph of jobs that wait for each other"),
         ("flowc list --all --format json", "everything, for a program"),
     ),
     notes="Where jobs have ended, their bids are ended on the way, unless they were submitted with --keep; machines "
@@ -40,6 +42,7 @@ def run(words: Words, argv: list[str]) -> int:
 
 
 def _list(words: Words, world: World) -> int:
+    import os
     import sys
 
     from flowc.cli import terminal
@@ -62,11 +65,20 @@ def _list(words: Words, world: World) -> int:
         mine = looked_after(world, name, provider.list_tasks(limit=int(words.text("limit") or 100)))
         deliver(world, provider, [bid for bid in world.journal.bids() if bid.lives], mine, lacking=True)
         tasks += mine
+    tree = None
+    if words.flag("tree"):
+        from flowc.cli.tasks.tree import Tree, lines_for
+
+        tree = Tree(world.journal, tasks, everything=words.flag("all"))
     if not words.flag("all"):
         tasks = [task for task in tasks if task.state not in ENDED]
     tasks.sort(key=lambda task: task.created_at, reverse=True)
     if words.text("format") == "json":
-        terminal.write(sys.stdout, document(tasks), encoding="utf-8")
+        graph = None if tree is None else tree.document()
+        terminal.write(sys.stdout, document(tasks, graph), encoding="utf-8")
+    elif tree is not None and tree.jobs:
+        lines = lines_for(os.environ, sys.stdout.encoding)
+        terminal.write(sys.stdout, tree.text(terminal.palette(sys.stdout, os.environ), lines))
     elif tasks:
         terminal.write(sys.stdout, table(tasks))
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Any
 
     from flowc.providers.base import Task
 
@@ -54,8 +55,8 @@ def _account(task: Task) -> list[str]:
     ]
 
 
-def document(tasks: Iterable[Task]) -> str:
-    """`flowc.tasks/1`."""
+def document(tasks: Iterable[Task], graph: list[dict[str, Any]] | None = None) -> str:
+    """`flowc.tasks/1`; `graph` is who waits for whom, where that was asked for."""
     import json
 
     found = {
@@ -80,6 +81,7 @@ def document(tasks: Iterable[Task]) -> str:
             }
             for task in tasks
         ],
+        **({} if graph is None else {"graph": graph}),
     }
     from flowc.secret import masked
 
