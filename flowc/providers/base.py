@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from typing import IO, Any, Protocol
 
     from flowc.remote.link import Ran
+    from flowc.remote.tail import Mark
 
     class Provider(Protocol):
         """A place where jobs run. Every method may raise ProviderError.
@@ -69,6 +70,39 @@ if TYPE_CHECKING:
         ) -> Ran:
             """Run a script of sh as root on one of the task's machines: see `flowc.remote.link.Link.run`. Raises as
             `read`, and what `given` and `take` raise."""
+
+        def follow(
+            self,
+            task: Task,
+            machine: Machine,
+            path: str,
+            take: Callable[[bytes, bool], object],
+            *,
+            mark: Mark | None = None,
+            status: str = "",
+            told: Callable[[bytes], object] | None = None,
+        ) -> Following:
+            """A file of one of the task's machines that grows, from where it was left. `take` gets what it has, and
+            whether that is the first of another file than was read before, maybe in another thread. So does `told`:
+            what the file `status` has whenever that changes, where such things come by themselves. Nothing is done
+            before `more` or `rest`. Raises as `read`."""
+
+    class Following(Protocol):
+        """A file that is followed."""
+
+        @property
+        def mark(self) -> Mark:
+            """Where it was left."""
+
+        def more(self) -> None:
+            """Take what there is, now or when it comes. Raises UnavailableError where the machine cannot be reached,
+            which is tried again."""
+
+        def rest(self) -> None:
+            """Stop, and take what is left now. Raises UnavailableError."""
+
+        def stop(self) -> None:
+            """Take nothing more."""
 
 
 # The states of a task, in the order in which it goes through them; a task that is preempted is PENDING again.

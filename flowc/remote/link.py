@@ -119,11 +119,12 @@ class Link:
         return None if answer == b"-" else binascii.a2b_base64(answer)
 
     def write(self, path: str, data: bytes) -> None:
-        """Put a file there that root alone may read, as a whole or not at all. The data go through the connection
-        alone, and stand in no list of processes. Raises UnreachableError."""
+        """Put a file there that root alone may read, as a whole or not at all; one that is there with the same bytes
+        stays as it is. The data go through the connection alone, and stand in no list of processes. Raises
+        UnreachableError."""
         script = (
-            'umask 077; mkdir -p -- "${1%/*}" && cat >"$1.new" && test "$(wc -c <"$1.new")" -eq "$2" '
-            '&& mv -- "$1.new" "$1"'
+            'umask 077; mkdir -p -- "${1%/*}" && cat >"$1.new" && test "$(wc -c <"$1.new")" -eq "$2" && '
+            'if cmp -s -- "$1.new" "$1"; then rm -f -- "$1.new"; else mv -- "$1.new" "$1"; fi'
         )
         done = self.run(script, path, str(len(data)), given=data)
         if done.status:

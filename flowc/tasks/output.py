@@ -3,66 +3,150 @@
 from __future__ import annotations
 
 import os
+import threading
 from contextlib import suppress
-from itertools import count
+from functools import partial
+from itertools import count, takewhile
 
+from flowc.providers.base import ENDS
 from flowc.providers.errors import ProviderError
-from flowc.submit.ending import OUTPUT
+from flowc.submit.ending import OUTPUT, STATUS, read_status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flowc.providers.base import Provider, Task
+    from flowc.providers.base import Following, Machine, Provider, Task
+    from flowc.remote.tail import Mark
     from flowc.submit.journal import Bid
 
 
 class Output:
-    """The output of tasks, each machine's from where it was left, handed to `write`. `several`: tasks, whose lines
-    come between each other."""
+    """The output of tasks, each machine's from where it was left, handed to `write`, by whichever thread it comes.
+    `several`: tasks, whose lines come between each other. `node`: that machine's alone, by its place among those of its
+    task. `path`: of the file that is shown."""
 
-    def __init__(self, write: Callable[[bytes], None], *, several: bool) -> None:
+    def __init__(
+        self, write: Callable[[bytes], object], *, several: bool, node: int | None = None, path: str = OUTPUT
+    ) -> None:
         self._write = write
         self._several = several
+        self._node = node
+        self._path = path
         # By the place of a machine among its task's: another one may boot from the same disk.
         self._streams: dict[tuple[str, int], _Stream] = {}
         self._speakers: dict[str, list[int]] = {}
+        self._lock = threading.Lock()
+        self._shown = False
+        self._news = threading.Event()
 
     def more(self, provider: Provider, bid: Bid, task: Task) -> bool:
-        """Show what there is of a task. Whether there was something. Raises ProviderError."""
-        shown = False
-        for number, machine in enumerate(task.machines):
-            if machine.address is None and not provider.keeps_tasks:
-                continue
-            stream = self._streams.setdefault((bid.name, number), _Stream())
-            while data := provider.read(task, machine, OUTPUT, offset=stream.place):
-                stream.place += len(data)
-                shown = True
-                if not self._several and task.machines_wanted == 1:
-                    self._write(data)
-                else:
-                    self._write_lines(stream.lines(data), self._label(bid, number))
-        return shown
+        """Show what there is of a task; where its machines tell of it by themselves, until `last`. Whether there was
+        something. Raises ProviderError."""
+        return self._each(provider, bid, task, _Stream.more)
 
     def last(self, provider: Provider, bid: Bid, task: Task) -> None:
         """Show what is left of a task whose job has ended."""
         with suppress(ProviderError):  # what cannot be had must not keep the bill running
-            self.more(provider, bid, task)
+            self.all(provider, bid, task)
         for number in range(len(task.machines)):
             stream = self._streams.pop((bid.name, number), None)
-            if stream is not None and stream.half:
-                self._write_lines([stream.half], self._label(bid, number))
+            if stream is not None:
+                stream.stop()
+                if not stream.alone:
+                    self._end_line(bid, number, stream)
+
+    def all(self, provider: Provider, bid: Bid, task: Task) -> bool:
+        """Show what there is of a task now, and follow it no more. Whether there was something. Raises
+        ProviderError."""
+        return self._each(provider, bid, task, _Stream.rest)
+
+    def sleep(self, seconds: float) -> None:
+        """As `time.sleep`; shorter where a machine says that its job has ended."""
+        if self._news.wait(seconds):
+            self._news.clear()
 
     def kept(self, folder: str, bid: Bid) -> bool:
         """Show what was brought of a task when its job had ended (`Endings`), from below `folder`. Whether there is
         something of it."""
-        for number in count():
+        every = (os.path.join(folder, bid.key, f"{bid.name}.{number}.log") for number in count())
+        paths = list(takewhile(os.path.exists, every))
+        for number, path in enumerate(paths):
+            if self._node not in (None, number):
+                continue
+            stream = _Stream(alone=self._is_alone(len(paths)))
+            with open(path, "rb") as file:
+                while data := file.read(1 << 20):
+                    self._take(bid, number, stream, data)
+            if not stream.alone:
+                self._end_line(bid, number, stream)
+        return bool(paths)
+
+    def _is_alone(self, machines: int) -> bool:
+        """Whether the output of a machine is shown as it is."""
+        return not self._several and (machines == 1 or self._node is not None)
+
+    def _each(self, provider: Provider, bid: Bid, task: Task, what: Callable[[_Stream], None]) -> bool:
+        """Do this for each machine: one that cannot be reached does not keep the others from it."""
+        trouble: ProviderError | None = None
+        for stream in self._of(provider, bid, task):
             try:
-                with open(os.path.join(folder, bid.key, f"{bid.name}.{number}.log"), "rb") as file:
-                    self._write_lines(file.read().splitlines(), self._label(bid, number))
-            except OSError:
-                break
-        return number > 0
+                what(stream)
+            except ProviderError as error:
+                trouble = trouble or error
+        if trouble is not None:
+            raise trouble
+        shown, self._shown = self._shown, False
+        return shown
+
+    def _of(self, provider: Provider, bid: Bid, task: Task) -> list[_Stream]:
+        """The streams of a task's machines."""
+        found = []
+        for number, machine in enumerate(task.machines):
+            if self._node not in (None, number) or (machine.address is None and not provider.keeps_tasks):
+                continue
+            stream = self._streams.get((bid.name, number))
+            if stream is None:
+                stream = _Stream(alone=self._is_alone(task.machines_wanted))
+                self._streams[bid.name, number] = stream
+            if not stream.is_of(machine):
+                mark = stream.stop()
+                took = partial(self._took, bid, number, stream)
+                stream.follow(
+                    machine,
+                    provider.follow(task, machine, self._path, took, mark=mark, status=STATUS, told=self._told),
+                )
+            found.append(stream)
+        return found
+
+    def _told(self, status: bytes) -> None:
+        """A machine says how its job is."""
+        found = read_status(status)
+        if found is not None and found["state"] in ENDS:
+            self._news.set()
+
+    def _took(self, bid: Bid, number: int, stream: _Stream, data: bytes, anew: bool) -> None:
+        with self._lock:
+            self._shown = True
+            if anew:
+                self._end_line(bid, number, stream)
+            self._take(bid, number, stream, data)
+
+    def _take(self, bid: Bid, number: int, stream: _Stream, data: bytes) -> None:
+        """Show what has come of a machine."""
+        if stream.alone:
+            stream.half = data[-1:].strip(b"\n")
+            self._write(data)
+            return
+        *lines, stream.half = (stream.half + data).split(b"\n")
+        if lines:
+            label = self._label(bid, number).encode()
+            self._write(b"".join(label + line + b"\n" for line in lines))
+
+    def _end_line(self, bid: Bid, number: int, stream: _Stream) -> None:
+        """What comes next begins a line."""
+        if stream.half:
+            self._take(bid, number, stream, b"\n")
 
     def _label(self, bid: Bid, number: int) -> str:
         """Of the machines of a task often one alone has output: it needs no name."""
@@ -72,18 +156,39 @@ class Output:
         name = bid.name if self._several else ""
         return f"{name}({number}): " if speakers.index(number) else f"{name}: " if name else ""
 
-    def _write_lines(self, lines: list[bytes], label: str) -> None:
-        self._write(b"".join(label.encode() + line + b"\n" for line in lines))
-
 
 class _Stream:
-    """Where one machine's output was left: the place in its file, and a line without its end."""
+    """One machine's output: who follows it, and what is there of a line without its end. `alone`: it is shown as it
+    is."""
 
-    def __init__(self) -> None:
-        self.place = 0
+    def __init__(self, *, alone: bool) -> None:
+        self.alone = alone
         self.half = b""
+        self._machine: Machine | None = None
+        self._following: Following | None = None
 
-    def lines(self, data: bytes) -> list[bytes]:
-        """The whole lines that there are with some more data."""
-        *found, self.half = (self.half + data).split(b"\n")
-        return found
+    def is_of(self, machine: Machine) -> bool:
+        """Whether it is this machine's."""
+        mine = self._machine
+        return mine is not None and (mine.identity, mine.address) == (machine.identity, machine.address)
+
+    def follow(self, machine: Machine, following: Following) -> None:
+        """From here on it is this machine's."""
+        self._machine, self._following = machine, following
+
+    def more(self) -> None:
+        """See Following."""
+        assert self._following is not None
+        self._following.more()
+
+    def rest(self) -> None:
+        """See Following."""
+        assert self._following is not None
+        self._following.rest()
+
+    def stop(self) -> Mark | None:
+        """Where it was left."""
+        if self._following is None:
+            return None
+        self._following.stop()
+        return self._following.mark

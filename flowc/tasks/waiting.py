@@ -34,6 +34,9 @@ if TYPE_CHECKING:
         def last(self, provider: Provider, bid: Bid, task: Task) -> None:
             """Take what is left of a task whose job has ended, before its bid is."""
 
+        def sleep(self, seconds: float) -> None:
+            """As `time.sleep`; shorter where there is reason to look again."""
+
 
 class Waiting:
     """Waits for `bids`; `output` gets what their jobs say as it comes. `every`: seconds between looks, None: as the
@@ -103,7 +106,11 @@ class Waiting:
                 return
             quiet_since = now if news else quiet_since
             pause = self._pause(now - quiet_since)
-            time.sleep(pause if deadline is None else max(0.0, min(pause, deadline - now)))
+            pause = pause if deadline is None else max(0.0, min(pause, deadline - now))
+            if self._output is None:
+                time.sleep(pause)
+            else:
+                self._output.sleep(pause)
 
     def _pause(self, quiet: float) -> float:
         if self._every is not None:

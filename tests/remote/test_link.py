@@ -38,6 +38,18 @@ def test_a_file_is_there_as_a_whole_and_for_root_alone(link: Link, tmp_path: Pat
     assert path.stat().st_mode & 0o777 == 0o600
 
 
+def test_a_file_that_is_there_already_stays_as_it_is(link: Link, tmp_path: Path) -> None:
+    """It may be one that is being started."""
+    path = tmp_path / "script"
+    link.write(str(path), b"true\n")
+    path.chmod(0o700)
+    link.write(str(path), b"true\n")
+    assert path.stat().st_mode & 0o777 == 0o700
+    link.write(str(path), b"false\n")
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"false\n", 0o600)
+    assert os.listdir(tmp_path).count("script.new") == 0
+
+
 @pytest.mark.parametrize(("script", "status"), [("exit 255", 255), ("kill -9 $$", 137), ("kill $$", 143)])
 def test_how_a_script_ends_is_told_apart_from_a_cut(link: Link, script: str, status: int) -> None:
     assert link.run(script).status == status

@@ -77,7 +77,7 @@ def _show(world: World, output: Output, bid: Bid) -> None:
         return
     provider = world.provider(bid.provider)
     task = provider.get(bid.made)
-    if not output.more(provider, bid, task):
+    if not output.all(provider, bid, task):
         if task.state not in ENDED:
             tell(f"{bid.name}: {task.state}, no output yet")
         elif not provider.keeps_tasks:

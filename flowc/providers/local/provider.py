@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import IO, Any
 
-    from flowc.providers.base import Machine, Task
+    from flowc.providers.base import Following, Machine, Task
     from flowc.remote.link import Ran
+    from flowc.remote.tail import Mark
 
 # How long a job may take to end after TERM when its task is cancelled.
 CANCEL_S = 10.0
@@ -153,6 +154,26 @@ class Local:
     ) -> Ran:
         """See Provider."""
         raise UnavailableError(f"task {task.identity} has all that it gets")
+
+    def follow(
+        self,
+        task: Task,
+        machine: Machine,
+        path: str,
+        take: Callable[[bytes, bool], object],
+        *,
+        mark: Mark | None = None,
+        status: str = "",
+        told: Callable[[bytes], object] | None = None,
+    ) -> Following:
+        """See Provider. Nothing comes by itself here."""
+        from flowc.machines.disk import outside
+        from flowc.providers.local.growing import Following
+
+        folder = Folder(self._folder, task.identity)
+        node = [each.identity for each in task.machines].index(machine.identity)
+        disk, shares = folder.disk(node), self._shares(folder)
+        return Following(lambda: outside(disk, path, shares), take, mark)
 
     def kind(self) -> tuple[str | None, str]:
         """What machines are made of here, None where there can be none; and why it is nothing better."""

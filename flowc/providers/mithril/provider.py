@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import IO, Any
 
-    from flowc.providers.base import Machine, Resolution, Task
+    from flowc.providers.base import Following, Machine, Resolution, Task
     from flowc.providers.mithril.client import Client
     from flowc.remote.link import Link, Ran
+    from flowc.remote.tail import Mark
 
 
 class Mithril:
@@ -144,6 +145,24 @@ class Mithril:
             return self.link(task, machine).run(script, *words, given=given, take=take)
         except UnreachableError as error:
             raise UnavailableError(str(error)) from None
+
+    def follow(
+        self,
+        task: Task,
+        machine: Machine,
+        path: str,
+        take: Callable[[bytes, bool], object],
+        *,
+        mark: Mark | None = None,
+        status: str = "",
+        told: Callable[[bytes], object] | None = None,
+    ) -> Following:
+        """See Provider."""
+        from flowc.providers.mithril.following import Following
+        from flowc.remote.tail import Mark, Tail
+
+        tail = Tail(path, take, mark=mark or Mark(), status=status, tell=told)
+        return Following(self.link(task, machine), tail)
 
     def link(self, task: Task, machine: Machine) -> Link:
         """The connection to a machine, the same one for all that is done there; it is made when it is used. Raises

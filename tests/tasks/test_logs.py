@@ -1,0 +1,140 @@
+"""The output of tasks as it comes, whatever becomes of the connection and of the machine."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.machines.ordinary import until
+from tests.tasks.conftest import Cloud, Person
+
+# Writes lines until it has written the last one; where it was, a restart knows.
+COUNTS = """
+at=$(cat counted 2>/dev/null || echo 0)
+echo "start at $at"
+while [ "$at" -lt {last} ]; do
+    seq -f 'line %09.0f {filler}' $((at + 1)) $((at += {step}))
+    echo "$at" >counted
+    sleep {pause}
+done
+exit 3
+"""
+
+
+class Reader:
+    """Reads what a command says, as it says it."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.size = 0
+        self.pieces: list[str] = []
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        while piece := self.process.stdout.readline():
+            self.pieces.append(piece)
+            self.size += len(piece)
+
+    def ended(self) -> tuple[int, str, str]:
+        """Its exit status, its output, its errors."""
+        assert self.process.stderr is not None
+        said = self.process.stderr.read()
+        self._thread.join()
+        with self.process:
+            return self.process.wait(), "".join(self.pieces), said
+
+
+def kept(person: Person) -> str:
+    (path,) = (person.home / ".local/state/flowc/output").rglob("*.log")
+    return path.read_text()
+
+
+def job(person: Person, *, last: int, step: int, pause: float, filler: str = "") -> str:
+    return person.job(COUNTS.format(last=last, step=step, pause=pause, filler=filler))
+
+
+def test_relocation_to_another_machine_with_the_same_disk(cloud: Cloud) -> None:
+    follower = Reader(cloud.person.starts("submit", job(cloud.person, last=3000, step=50, pause=0.05), "--follow"))
+    relocate_at(cloud, follower, 20_000)
+    status, output, said = follower.ended()
+    assert status == 3, said
+    assert output.count("start at") == 2
+    assert output == kept(cloud.person)
+    assert sorted(set(numbers(output))) == list(range(1, 3001))
+    assert cloud.living() == []
+
+
+def test_relocation_to_a_machine_that_begins_anew(cloud: Cloud) -> None:
+    follower = Reader(cloud.person.starts("submit", job(cloud.person, last=2000, step=50, pause=0.05), "--follow"))
+    until(lambda: follower.size > 20_000 or follower.process.poll() is not None, "some output")
+    (bid,) = cloud.state.bids.values()
+    bid.disks.clear()
+    cloud.state.relocate(bid)
+    status, output, said = follower.ended()
+    assert status == 3, said
+    first, second = output.split("start at 0\n")[1:]
+    # What the first machine had said last went with it.
+    assert numbers(first) == list(range(1, len(numbers(first)) + 1))
+    assert second == kept(cloud.person).removeprefix("start at 0\n")
+    assert numbers(second) == list(range(1, 2001))
+
+
+def test_connections_that_are_cut(cloud: Cloud) -> None:
+    follower = Reader(cloud.person.starts("submit", job(cloud.person, last=2000, step=50, pause=0.05), "--follow"))
+    for size in (1, 10_000, 20_000):
+        until(lambda: follower.size > size, "some output")  # noqa: B023
+        for server in list(cloud.logins.servers.values()):
+            server.cut()
+    status, output, said = follower.ended()
+    assert status == 3, said
+    assert numbers(output) == list(range(1, 2001))
+    assert output == kept(cloud.person)
+
+
+@pytest.mark.slow
+def test_a_hundred_megabytes_through_a_relocation(cloud: Cloud) -> None:
+    text = job(cloud.person, last=1_000_000, step=20_000, pause=0.01, filler="z" * 90)
+    follower = Reader(cloud.person.starts("submit", text, "--follow"))
+    relocate_at(cloud, follower, 30_000_000)
+    status, output, said = follower.ended()
+    assert status == 3, said
+    assert len(output) > 100_000_000
+    assert output == kept(cloud.person)
+    assert sorted(set(numbers(output))) == list(range(1, 1_000_001))
+
+
+def relocate_at(cloud: Cloud, follower: Reader, size: int) -> None:
+    until(lambda: follower.size > size or follower.process.poll() is not None, "some output")
+    (bid,) = cloud.state.bids.values()
+    cloud.state.relocate(bid)
+
+
+def numbers(output: str) -> list[int]:
+    return [int(line.split()[1]) for line in output.splitlines() if line.startswith("line ")]
+
+
+def test_one_of_several_machines(cloud: Cloud) -> None:
+    head = "#!/bin/bash\n#SBATCH --gpus-per-node=h100:8 --nodes=2 --time=10\n"
+    done = cloud.person.types("submit", cloud.person.job("srun hostname\n", head=head), "--follow", "--keep")
+    assert done.returncode == 0, done.stderr
+    name = next(iter(cloud.state.bids.values())).name
+    assert cloud.person.types("logs", name).stdout == done.stdout
+    assert cloud.person.types("logs", name, "--node", "0").stdout == done.stdout
+    assert cloud.person.types("logs", name, "--node", "1").stdout == ""
+    missing = cloud.person.types("logs", name, "--node", "2")
+    assert (missing.returncode, missing.stdout) == (4, "")
+    assert "has 2 machines, 0 and 1" in missing.stderr
+    cloud.person.types("cancel", name)
+
+
+def test_output_of_a_machine_that_is_gone(cloud: Cloud) -> None:
+    done = cloud.person.types("submit", cloud.person.job("printf 'no end of line'\n"), "--follow")
+    assert (done.returncode, done.stdout) == (0, "no end of line"), done.stderr
+    name = next(iter(cloud.state.bids.values())).name
+    assert cloud.person.types("logs", name).stdout == "no end of line"
+    assert cloud.person.types("logs", "-f", name).stdout == "no end of line"
