@@ -282,6 +282,8 @@ def startup_plain(v, sh):
     put("    # The provider's log folder leads to the job's own output.\n")
     if v['link_output']:
         put('    ln -sf "$output_file" /var/log/foundry/job.log\n')
+    if v['stderr']:
+        put('    ln -sf "$error_file" /var/log/foundry/job.err\n')
     if v['body_sha256']:
         put('    await_body\n')
     if not (v['body'] is None):
@@ -1385,6 +1387,8 @@ def startup_small(v, sh):
             put('[ "$n" ]||:>"$e"\n')
     if v['link_output']:
         put('ln -sf "$o" /var/log/foundry/job.log\n')
+    if v['stderr']:
+        put('ln -sf "$e" /var/log/foundry/job.err\n')
     if v['body_sha256']:
         put('ab\n')
     if not (v['body'] is None):

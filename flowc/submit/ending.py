@@ -7,6 +7,7 @@ a batch script, which only serve its steps, never have more.
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack, suppress
 
 from flowc.providers.base import CANCELLED, COMPLETED, ENDED, ENDS, RUNNING
 from flowc.providers.errors import ProviderError, UnavailableError
@@ -16,13 +17,17 @@ from flowc.submit.plan import ended_by_machines
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from typing import Any
+    from typing import IO, Any
 
     from flowc.providers.base import Machine, Provider, Task
     from flowc.submit.journal import Bid, Journal
 
 STATUS = "/var/lib/foundry/flowc/status.json"
 OUTPUT = "/var/log/foundry/job.log"
+# Where a job has a file for its errors alone.
+ERRORS = "/var/log/foundry/job.err"
+# What is brought of a machine, by the endings of the names under which it is kept.
+KEPT = {"log": OUTPUT, "err": ERRORS}
 # So many machines are asked at the same time.
 AT_ONCE = 16
 # The exit status of a job that nobody knows the end of.
@@ -174,14 +179,26 @@ class Endings:
         import os
 
         for number, machine in enumerate(task.machines):
-            path = os.path.join(self._folder, bid.key, f"{bid.name}.{number}.log")
-            os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-            try:
-                with open(path, "ab") as file:
-                    while data := self._provider.read(task, machine, OUTPUT, offset=file.tell()):
-                        file.write(data)
-            except (ProviderError, OSError):
-                continue
+            with suppress(ProviderError, OSError):
+                for ending, path in KEPT.items():
+                    place = os.path.join(self._folder, bid.key, f"{bid.name}.{number}.{ending}")
+                    os.makedirs(os.path.dirname(place), mode=0o700, exist_ok=True)
+                    self._bring(task, machine, path, place, always=path == OUTPUT)
+
+    def _bring(self, task: Task, machine: Machine, path: str, place: str, *, always: bool) -> None:
+        """Write a file of a machine to `place` here; `always`: also where there is nothing of it."""
+        with ExitStack() as files:
+            file: IO[bytes] | None = None
+
+            def take(data: bytes, anew: bool) -> None:
+                nonlocal file
+                if file is None or anew:
+                    file = files.enter_context(open(place, "wb"))
+                file.write(data)
+
+            if always:
+                take(b"", False)
+            self._provider.follow(task, machine, path, take).rest()
 
 
 def _noted(bid: Bid) -> End | None:

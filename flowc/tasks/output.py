@@ -10,7 +10,7 @@ from itertools import count, takewhile
 
 from flowc.providers.base import ENDS
 from flowc.providers.errors import ProviderError
-from flowc.submit.ending import OUTPUT, STATUS, read_status
+from flowc.submit.ending import KEPT, STATUS, read_status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 class Output:
     """The output of tasks, each machine's from where it was left, handed to `write`, by whichever thread it comes.
     `several`: tasks, whose lines come between each other. `node`: that machine's alone, by its place among those of its
-    task. `path`: of the file that is shown."""
+    task. `errors`: instead, what went to a file for errors alone."""
 
     def __init__(
-        self, write: Callable[[bytes], object], *, several: bool, node: int | None = None, path: str = OUTPUT
+        self, write: Callable[[bytes], object], *, several: bool, node: int | None = None, errors: bool = False
     ) -> None:
         self._write = write
         self._several = several
         self._node = node
-        self._path = path
+        self._kind = "err" if errors else "log"
         # By the place of a machine among its task's: another one may boot from the same disk.
         self._streams: dict[tuple[str, int], _Stream] = {}
         self._speakers: dict[str, list[int]] = {}
@@ -69,10 +69,10 @@ class Output:
     def kept(self, folder: str, bid: Bid) -> bool:
         """Show what was brought of a task when its job had ended (`Endings`), from below `folder`. Whether there is
         something of it."""
-        every = (os.path.join(folder, bid.key, f"{bid.name}.{number}.log") for number in count())
-        paths = list(takewhile(os.path.exists, every))
+        bases = (os.path.join(folder, bid.key, f"{bid.name}.{number}.") for number in count())
+        paths = [base + self._kind for base in takewhile(lambda base: os.path.exists(base + "log"), bases)]
         for number, path in enumerate(paths):
-            if self._node not in (None, number):
+            if self._node not in (None, number) or not os.path.exists(path):
                 continue
             stream = _Stream(alone=self._is_alone(len(paths)))
             with open(path, "rb") as file:
@@ -114,7 +114,7 @@ class Output:
                 took = partial(self._took, bid, number, stream)
                 stream.follow(
                     machine,
-                    provider.follow(task, machine, self._path, took, mark=mark, status=STATUS, told=self._told),
+                    provider.follow(task, machine, KEPT[self._kind], took, mark=mark, status=STATUS, told=self._told),
                 )
             found.append(stream)
         return found

@@ -59,7 +59,10 @@ ALLOWED = {
     "trees": {"record", "digest"},
     "providers": {"_compiled", "record", "digest", "version", "secret", "diag", "machines", "remote", "trees"},
     "submit": {"_compiled", "record", "digest", "providers", "trees"},
-    "tasks": {"record", "source", "inputs", "secret", "diag", "backends", "settings", "providers", "submit", "trees"},
+    "tasks": {
+        *("record", "remote", "source", "inputs", "secret", "diag", "backends", "settings", "providers", "submit"),
+        "trees",
+    },
     "driver": EVERYTHING_BELOW_DRIVER,
     "sdk": {
         *("driver", "catalog", "diag", "ir", "source", "secret", "inputs", "record", "frontends", "_compiled"),

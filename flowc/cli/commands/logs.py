@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flowc.cli.table import HELP, Command, Option
+from flowc.cli.tasks.nodes import NODE
 from flowc.cli.tasks.options import TASK
 
 TYPE_CHECKING = False
@@ -15,12 +16,18 @@ if TYPE_CHECKING:
 COMMAND = Command(
     name="logs",
     summary="show the output of tasks",
-    usage=("flowc logs [-f] TASK…",),
+    usage=("flowc logs [-f] [--node N] [--stderr] TASK…",),
     operand="TASK",
-    options=(HELP, Option(name="--follow", short="-f", help="as it comes, until the jobs have ended")),
+    options=(
+        HELP,
+        Option(name="--follow", short="-f", help="as it comes, until the jobs have ended"),
+        NODE,
+        Option(name="--stderr", help="the errors, of a job that has a file for them alone"),
+    ),
     examples=(
         ("flowc logs train-k3x9q2fa", "what there is"),
         ("flowc logs -f train-k3x9q2fa", "live, through preemptions; then its bid is ended"),
+        ("flowc logs --node 1 train-k3x9q2fa", "of the second machine alone"),
     ),
     notes=f"{TASK} The output stays when the machines are gone. With --follow the exit status is the job's, and 125 "
     "where flowc itself fails; Ctrl-C ends the looking and nothing else.",
@@ -41,6 +48,7 @@ def run(words: Words, argv: list[str]) -> int:
 def _logs(words: Words) -> int:
     from flowc.cli import terminal
     from flowc.cli.status import DONE
+    from flowc.cli.tasks.nodes import node_of
     from flowc.cli.tasks.staying import stay
     from flowc.cli.tasks.world import World
     from flowc.tasks.names import bids_of
@@ -49,13 +57,14 @@ def _logs(words: Words) -> int:
 
     world = World(words)
     bids = bids_of(world.journal, words.operands)
-    output = Output(terminal.write_bytes, several=len(bids) > 1)
+    node = node_of(words, world.journal, bids)
+    output = Output(terminal.write_bytes, several=len(bids) > 1, node=node, errors=words.flag("stderr"))
     brought = _brought(world, output, bids)
     if words.flag("follow"):
-        return stay(Waiting(world, bids, output=Output(terminal.write_bytes, several=len(bids) > 1)))
+        return stay(Waiting(world, bids, output=output))
     for bid in bids:
         if bid not in brought:
-            _show(world, output, bid)
+            _show(world, output, bid, errors=words.flag("stderr"))
     return DONE
 
 
@@ -68,7 +77,7 @@ def _brought(world: World, output: Output, bids: list[Bid]) -> list[Bid]:
     return [bid for bid in gone if output.kept(folder, bid)]
 
 
-def _show(world: World, output: Output, bid: Bid) -> None:
+def _show(world: World, output: Output, bid: Bid, *, errors: bool) -> None:
     from flowc.cli.tasks.world import tell
     from flowc.providers.base import ENDED
 
@@ -77,9 +86,10 @@ def _show(world: World, output: Output, bid: Bid) -> None:
         return
     provider = world.provider(bid.provider)
     task = provider.get(bid.made)
+    what = "no output yet" if not errors else "nothing in a file for its errors alone: they may be in its output"
     if not output.all(provider, bid, task):
         if task.state not in ENDED:
-            tell(f"{bid.name}: {task.state}, no output yet")
+            tell(f"{bid.name}: {task.state}, {what}")
         elif not provider.keeps_tasks:
             tell(f"{bid.name}: {task.state}, its machines are gone and nobody had brought its output")
     output.last(provider, bid, task)

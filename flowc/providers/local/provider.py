@@ -13,6 +13,7 @@ from flowc.providers.errors import ConflictError, ProviderError, UnavailableErro
 from flowc.providers.local.following import LONG_S, SHORT_S, output
 from flowc.providers.local.kinds import Wish, of_engine
 from flowc.providers.local.tasks import CUT, KILLED, TASK, VOLUME, Folder, all_tasks, replace, stamp, was_cut
+from flowc.providers.local.volumes import disk_id, label, volume_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class Local:
         for reference in document["unresolved"]:
             kind, _, name = reference[2:-1].partition(":")
             name = name.rpartition("@")[0] if kind == "instance_type" and "@" in name else name
-            known[reference] = _volume_id(name) if kind == "volume" else name
+            known[reference] = volume_id(name) if kind == "volume" else name
         return Resolution(document=dict(document), known=known)
 
     def create(self, kind: str, body: Mapping[str, Any], *, key: str) -> Made:
@@ -77,7 +78,7 @@ class Local:
     def find(self, kind: str, name: str, body: Mapping[str, Any]) -> list[Made]:
         """See Provider."""
         if kind == "volume":
-            volume = self._volume(_volume_id(name))
+            volume = self._volume(volume_id(name))
             return [volume] if volume is not None else []
         found = []
         for folder in all_tasks(self._folder):
@@ -324,7 +325,7 @@ class Local:
         return {**self._files(name), **{marker: b"" for _, _, marker in self._trees(name)}}
 
     def _create_volume(self, body: Mapping[str, Any]) -> Made:
-        identity = _volume_id(body["name"])
+        identity = volume_id(body["name"])
         return self._volume(identity) or self._make_volume(identity, body.get("disk_interface"))
 
     def _make_volume(self, identity: str, interface: str | None) -> Made:
@@ -365,7 +366,7 @@ class Local:
             if interface != "Block":
                 found.append(Share(source=source, place=f"/mnt/{volume.name}"))
             if interface != "File":
-                found.append(Share(source=source, place=f"/dev/{_label(volume.name)}", disk=_disk_id(identity)))
+                found.append(Share(source=source, place=f"/dev/{label(volume.name)}", disk=disk_id(identity)))
         return tuple(found)
 
     def _ask(self, folder: Folder, request: Mapping[str, Any]) -> None:
@@ -388,25 +389,6 @@ class Local:
         while folder.supervisor() is not None:
             time.sleep(pause)
             pause = min(LONG_S, pause * 1.5)
-
-
-def _volume_id(name: str) -> str:
-    """A volume may be named by an id of another place: that is its id here too."""
-    return name if name.startswith(VOLUME) else VOLUME + name
-
-
-def _disk_id(identity: str) -> str:
-    """A device's name has room for 20 characters: long names that begin alike are still two."""
-    from flowc.digest import sha256_hex
-
-    return identity if len(identity) <= 20 else VOLUME + sha256_hex(identity.encode())[:16]
-
-
-def _label(name: str) -> str:
-    """What startup scripts call the disk of a volume (`flowc.scripts.storage.label`)."""
-    from binascii import crc32
-
-    return name if len(name) <= 16 else f"{name[:7]}-{crc32(name.encode()):08x}"
 
 
 def _made(folder: Folder, asked: Mapping[str, Any]) -> Made:
