@@ -123,5 +123,12 @@ SETTINGS = {'api_key': {'about': "key of the provider's API",
                      'secret': False,
                      'personal': False}}
 
+OTHERS = ('health',
+ 'mithril.default_instance_type',
+ 'mithril.limit_prices',
+ 'mithril.script_size',
+ 'mithril.mount_targets',
+ 'version')
+
 GONE = {'FOUNDRY_EMAIL': 'the provider takes API keys only: make one in its console and set MITHRIL_API_KEY',
  'FOUNDRY_PASSWORD': 'the provider takes API keys only: make one in its console and set MITHRIL_API_KEY'}

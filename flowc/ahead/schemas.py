@@ -266,6 +266,7 @@ class SettingsTable(Strict):
     """flowc/data/settings.yaml."""
 
     settings: dict[str, SettingRow]
+    others: tuple[str, ...]
     gone: dict[str, str]
 
 

@@ -29,7 +29,7 @@ def gather(words: Words, argv: list[str], environ: Mapping[str, str]) -> Inputs:
     if line is not None and words.rest:
         first, last = (line.span((len(argv) - 1 - back, 0)) for back in (len(words.rest), 1))
         spans["args"] = Span(first.source, first.start, last.end)
-    defaults = _defaults(given, environ, spans)
+    defaults, older = _defaults(given, environ, spans)
     return Inputs(
         args=words.rest or (),
         environ=tuple(sorted(environ.items())),
@@ -41,7 +41,8 @@ def gather(words: Words, argv: list[str], environ: Mapping[str, str]) -> Inputs:
         command=line.word(words.places["command"]) if line is not None and "command" in words.places else None,
         once=words.flag("once"),
         allow_unknown=words.flag("allow_unknown"),
-        old_spellings=_old_spellings(words, line) if line is not None else (),
+        # Said of each source: for a check of many that would be too often.
+        old_spellings=(*_old_spellings(words, line), *(older if argv[0] != "check" else ())),
     )
 
 
@@ -95,23 +96,29 @@ def _flags(words: Words, line: _Line, spans: dict[str, Span]) -> Flags:
     return Flags(**values) if values else Flags()  # type: ignore[arg-type]
 
 
-def _defaults(given: Flags, environ: Mapping[str, str], spans: dict[str, Span]) -> Flags:
-    """What the settings say for flags that are not given. Raises UsageError for settings that cannot be read."""
+def _defaults(
+    given: Flags, environ: Mapping[str, str], spans: dict[str, Span]
+) -> tuple[Flags, tuple[OldSpelling, ...]]:
+    """What the settings say for flags that are not given, and settings by older names. Raises UsageError for settings
+    that cannot be read."""
     from flowc.settings import home_of, may_be_set, working_folder
 
     folder, home = working_folder(), home_of(environ)
     if not may_be_set(environ, folder, home):
-        return Flags()
+        return Flags(), ()
     from flowc.settings.lookup import Settings, SettingsError
-    from flowc.tasks.defaults import defaults_of
+    from flowc.tasks.defaults import defaults_of, older_names
 
+    settings = Settings(environ, folder=folder, home=home)
     try:
-        return defaults_of(given, Settings(environ, folder=folder, home=home), spans)
+        return defaults_of(given, settings, spans), older_names(settings)
     except SettingsError as error:
         raise UsageError(error.message, error.help) from None
 
 
-def _old_spellings(words: Words, line: _Line) -> tuple[OldSpelling, ...]:
+def _old_spellings(words: Words, line: _Line | None) -> tuple[OldSpelling, ...]:
+    if line is None:
+        return ()
     return tuple(
         OldSpelling(
             spelling=old.spelling,

@@ -83,6 +83,11 @@ def readable_by_others(path: str, home: str | None) -> bool:
         return False
 
 
+def contents(path: str) -> bytes:
+    """What stands in a file that was found before."""
+    return _bytes(path) or b""
+
+
 def _bytes(path: str) -> bytes | None:
     """What stands in a file, None where there is none."""
     try:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from flowc._compiled.settings import GONE, SETTINGS
+from flowc.settings import user_path
 from flowc.settings.files import SettingsError, project_file, provider_profile, readable_by_others, user_file
 from flowc.settings.values import Setting, as_seconds, in_file, in_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from flowc.settings.unknown import Unknown
 
 __all__ = ["Setting", "Settings", "SettingsError"]
 
@@ -62,19 +65,50 @@ class Settings:
         """Variables of ways that are gone which the environment has, with what to do instead."""
         return [(name, instead) for name, instead in GONE.items() if self._environ.get(name)]
 
+    def older(self) -> list[Setting]:
+        """Those that hold by an older name. The key is looked for in the environment alone. Raises as `get`."""
+        found = [self.get(name) for name in SETTINGS if name != "api_key"]
+        key = self._in_environment("api_key")
+        return [each for each in (key, *found) if each is not None and each.instead is not None]
+
+    def unknown(self) -> list[Unknown]:
+        """Keys that nobody reads in the project's and the user's file. Raises as `get`."""
+        from flowc.settings.files import contents
+        from flowc.settings.unknown import in_project_file, in_user_file
+
+        found = []
+        project, user = self._file("project"), self._file("user")
+        if project is not None:
+            found += in_project_file(project[0], contents(project[0]), project[1])
+        if user is not None:
+            path = self._environ.get("FLOW_CONFIG_PATH") or user_path(self._home or "")
+            found += in_user_file(path, contents(path), user[1])
+        return found
+
     def _look(self, name: str) -> Setting:
         row = SETTINGS[name]
         if self._flags.get(name):
             flag = self._flags[name]
             return in_words(name, (flag,) if isinstance(flag, str) else flag, f"flag {row['flag']}")
+        return (
+            self._in_environment(name)
+            or self._in_files(name)
+            or Setting(
+                name=name,
+                values=(row["default"],) if row["default"] else (),
+                origin="default" if row["default"] else None,
+            )
+        )
+
+    def _in_environment(self, name: str) -> Setting | None:
+        row = SETTINGS[name]
         for old, variables in ((False, row["env"]), (True, row["old_env"])):
             for variable in variables:
                 if self._environ.get(variable):
                     note = f"`{variable}` is an older name of `{row['env'][0]}`" if old else None
-                    return in_words(name, (self._environ[variable],), f"environment variable {variable}", note)
-        return self._in_files(name) or Setting(
-            name=name, values=(row["default"],) if row["default"] else (), origin="default" if row["default"] else None
-        )
+                    found = in_words(name, (self._environ[variable],), f"environment variable {variable}", note)
+                    return found.replace(instead=row["env"][0] if old else None)
+        return None
 
     def _in_files(self, name: str) -> Setting | None:
         row = SETTINGS[name]
@@ -96,7 +130,7 @@ class Settings:
                 if found is not None:
                     self._keep_to_oneself(name, user[0])
                     old = f"`{place}` is an older name of `{row['file']}`" if place != row["file"] else None
-                    return found.replace(note=old)
+                    return found.replace(note=old, instead=row["file"] if old else None)
         if row["profile"] is not None:
             profile = self._file("profile")
             found = in_file(name, profile, row["profile"]) if profile is not None else None

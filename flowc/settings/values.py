@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 class Setting(Record):
     """`values` are empty where nobody says it; `origin` is for people, None where there are none; `note` says that an
-    older name was taken. `repr` does not tell the values: one of them may be a key."""
+    older name was taken, `instead` what it is called now. `repr` does not tell the values: one of them may be a key."""
 
     UNSHOWN = ("values",)
 
@@ -21,6 +21,7 @@ class Setting(Record):
     values: tuple[str, ...]
     origin: str | None
     note: str | None = None
+    instead: str | None = None
 
     @property
     def shown(self) -> str:

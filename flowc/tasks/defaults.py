@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from flowc.inputs import Flags
+from flowc.inputs import Flags, OldSpelling
 from flowc.source import Source, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.settings.lookup import Settings
+    from flowc.settings.values import Setting
 
 # Both have the field's name.
 _SETTINGS = ("project", "region", "ssh_keys")
@@ -25,6 +26,17 @@ def defaults_of(given: Flags, settings: Settings, spans: dict[str, Span]) -> Fla
             values[field] = found.values if field == "ssh_keys" else found.values[0]
             spans[field] = _place(found.origin, ",".join(found.values))
     return Flags(**values) if values else Flags()  # type: ignore[arg-type]
+
+
+def older_names(settings: Settings) -> tuple[OldSpelling, ...]:
+    """Settings that hold by a name of an earlier tool. Raises SettingsError."""
+    return tuple(_older(each) for each in settings.older())
+
+
+def _older(setting: Setting) -> OldSpelling:
+    name = (setting.origin or "").removeprefix(_VARIABLE)
+    source = Source("<environment>" if setting.origin != name else "<settings>", name)
+    return OldSpelling(spelling=name.rpartition(", ")[2], span=Span(source, 0, len(name)), instead=setting.instead)
 
 
 def _place(origin: str, value: str) -> Span:

@@ -8,15 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from jsonschema import Draft202012Validator
 
 from flowc import driver
+from flowc._compiled.settings import SETTINGS
 from flowc.cli.commands.schema import COMMAND as SCHEMA
 from flowc.cli.commands.schema import document
 from flowc.diag.json_format import diagnostic_document, render_json
 from flowc.ir.encode import ir_document
 from flowc.ir.job import Container, Job, Mount, Run, SourceInfo, StopSignal, Time
 from flowc.ir.unit import Unit
+from flowc.settings.unknown import project_keys, user_keys
+from flowc.settings.writing import write_user_file
 from flowc.source import Source
 from tests.cli.conftest import Outcome
 from tests.corpus import CASES, load
@@ -76,8 +80,42 @@ def test_records_within_records_are_described() -> None:
         assert not IR.is_valid(broken), path
 
 
-@pytest.mark.parametrize("words", [(), ("config",), ("ir", "task")])
+@pytest.mark.parametrize("words", [(), ("settings",), ("ir", "task")])
 def test_unknown_format_is_wrong_usage(flowc: Callable[..., Outcome], words: tuple[str, ...]) -> None:
     done = flowc("schema", *words)
     assert (done.status, done.out) == (2, "")
-    assert "`flowc schema` takes one of task, ir, diagnostics" in done.err
+    assert "`flowc schema` takes one of task, ir, config, diagnostics" in done.err
+
+
+CONFIG = document("config")
+PROJECT = {**CONFIG["$defs"]["Project"], "$schema": CONFIG["$schema"]}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"provider": "local"},
+        {"provider": "mithril", "api_key": "fkey_x", "project": "p", "ssh_keys": ["a", "b"], "region": "us-central1-a"},
+    ],
+)
+def test_what_init_writes_is_valid(values: dict[str, Any], tmp_path: Path) -> None:
+    path = write_user_file(str(tmp_path), {}, values)
+    Draft202012Validator(CONFIG).validate(yaml.safe_load(Path(path).read_text()))
+
+
+def test_every_setting_is_in_the_schema_and_nothing_else_is_valid() -> None:
+    user, project = Draft202012Validator(CONFIG), Draft202012Validator(PROJECT)
+    for key in user_keys():
+        content: Any = "7"
+        for part in reversed(key.split(".")):
+            content = {part: content}
+        user.validate(content)
+    for key in project_keys():
+        project.validate({key: "7"})
+    for row in SETTINGS.values():
+        assert project.is_valid({row["file"].rpartition(".")[2]: "7"}) is not row["personal"]
+    assert not user.is_valid({"mithril": {"regoin": "x"}})
+    assert not user.is_valid({"mithril": {"region": ["a"]}})
+    assert not user.is_valid({"timeout": 0})
+    assert not project.is_valid({"api_key": "x"})
+    user.validate({"mithril": {"limit_prices": {"h100": {"low": 4}}}})

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from flowc._compiled.settings import SETTINGS
 from tests.cli.conftest import Outcome
 
 Run = Callable[..., Outcome]
@@ -54,3 +55,60 @@ def test_region_of_a_file_is_told_by_its_place(flowc: Run, home: Path) -> None:
     done = flowc("check", "job.sbatch")
     assert "<settings>:1:" in done.out
     assert "nowhere1-z" in done.out
+
+
+OLDER = {
+    "FCP_API_KEY": ("fkey_ABCDEFGHIJKLMNOPQRSTUVWX", "MITHRIL_API_KEY"),
+    "FOUNDRY_API_KEY": ("fkey_ABCDEFGHIJKLMNOPQRSTUVWX", "MITHRIL_API_KEY"),
+    "FCP_API_URL": ("https://api.mlfoundry.com", "MITHRIL_API_URL"),
+    "FCP_DEFAULT_PROJECT": ("p", "MITHRIL_PROJECT"),
+    "FOUNDRY_PROJECT_NAME": ("p", "MITHRIL_PROJECT"),
+    "MITHRIL_PROJECT_ID": ("p", "MITHRIL_PROJECT"),
+    "FCP_DEFAULT_REGION": ("us-central2-a", "MITHRIL_REGION"),
+    "FCP_SSH_KEYS": ("a", "MITHRIL_SSH_KEYS"),
+    "FOUNDRY_SSH_KEY_NAME": ("a", "MITHRIL_SSH_KEYS"),
+}
+
+
+@pytest.mark.parametrize("name", OLDER)
+def test_older_names_are_taken_with_a_note(flowc: Run, home: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    value, now = OLDER[name]
+    monkeypatch.setenv(name, value)
+    done = flowc("compile", "job.sbatch")
+    assert done.status == 0, done.err
+    assert f"note[FC410] old-spelling: `{name}` is an old spelling of `{now}`" in done.err
+    assert "fkey_" not in done.err
+    monkeypatch.setenv(now, value)
+    assert f"`{name}`" not in flowc("compile", "job.sbatch").err
+
+
+def test_every_older_name_is_told() -> None:
+    assert set(OLDER) == {name for row in SETTINGS.values() for name in row["old_env"]}
+
+
+def test_older_keys_of_files_are_taken_with_a_note(flowc: Run, home: Path) -> None:
+    (home / ".flow" / "config.yaml").write_text("fcp: {project: p}\ndefault_ssh_key: a\n")
+    done = flowc("compile", "job.sbatch")
+    assert "`fcp.project` is an old spelling of `mithril.project`" in done.err
+    assert "`default_ssh_key` is an old spelling of `mithril.ssh_keys`" in done.err
+
+
+def test_unknown_keys_are_told_with_their_line(flowc: Run, home: Path) -> None:
+    text = "provider: mithril\nmithril:\n  regoin: x\n  limit_prices: {h100: {low: 1}}\n  project: p\nnothing: {a: 1}\n"
+    (home / ".flow" / "config.yaml").write_text(text)
+    Path("pyproject.toml").write_text('[project]\nregion = "x"\n\n[tool.flowc]\nproject = "p"\nssh-keys = ["a"]\n')
+    done = flowc("compile", "job.sbatch")
+    path, known = home / ".flow" / "config.yaml", [row["file"] for row in SETTINGS.values()]
+    told = [line for line in done.err.splitlines() if "there is no setting" in line]
+    assert told == [
+        f"flowc: warning: {Path.cwd()}/pyproject.toml:6: there is no setting `ssh-keys`: did you mean `ssh_keys`?",
+        f"flowc: warning: {path}:3: there is no setting `mithril.regoin`: did you mean `mithril.region`?",
+        f"flowc: warning: {path}:6: there is no setting `nothing`: there are {', '.join(known)}",
+    ]
+    assert done.status == 0
+    assert "pyproject.toml:6: there is no setting `ssh-keys`" in flowc("doctor", "--offline").out
+    Path("pyproject.toml").unlink()
+    Path(".flowc.toml").write_text('[regin]\na = 1\n"projekt" = 2\n')
+    assert f"{Path.cwd()}/.flowc.toml:1: there is no setting `regin`: did you mean `region`?" in (
+        flowc("compile", "job.sbatch").err
+    )

@@ -70,6 +70,8 @@ def test_each_says_where_it_comes_from(place: Place) -> None:
         "region": "~/.flow/config.yaml, mithril.region",
         "ssh_keys": "flag --ssh-key",
         "timeout_s": "environment variable FLOW_TIMEOUT",
+        "local_machine": "default",
+        "local_image": None,
         "release_after_s": "default",
     }
 

@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 COMMAND = Command(
     name="schema",
     summary="print the JSON Schema of a format",
-    usage=("flowc schema task|ir|diagnostics",),
+    usage=("flowc schema task|ir|config|diagnostics",),
     operand="FORMAT",
-    operand_choices=("task", "ir", "diagnostics"),
+    operand_choices=("task", "ir", "config", "diagnostics"),
     options=(HELP,),
     examples=(
         ("flowc schema task > task.schema.json", "task YAML, for an editor"),
         ("flowc schema ir", "what `flowc compile --emit ir` prints"),
+        ("flowc schema config", "~/.flow/config.yaml, and under $defs a project's file"),
         ("flowc schema diagnostics", "what `flowc check --format json` prints"),
     ),
 )
@@ -51,4 +52,8 @@ def document(name: str) -> dict[str, Any]:
     from flowc.diag.schema import diagnostic_schema, diagnostics_schema
     from flowc.ir.schema import DIALECT, ir_schema
 
+    if name == "config":
+        from flowc.settings.schema import config_schema
+
+        return config_schema(DIALECT)
     return ir_schema(diagnostic_schema()) if name == "ir" else diagnostics_schema(DIALECT)

@@ -35,6 +35,8 @@ def all_findings(world: World, *, offline: bool) -> Iterator[Finding]:
         return
     for name, instead in world.settings.gone():
         yield Finding(what="environment", state=NOTE, text=f"`{name}` is a way that is gone", mend=instead)
+    for each in world.settings.unknown():
+        yield Finding(what="settings", state=NOTE, text=each.shown, mend="correct it, or leave it out")
     yield from _mithril(world, wanted=chosen == "mithril", offline=offline)
     yield _local(world)
     if chosen == "mithril" or _rented(world):

@@ -29,6 +29,7 @@ def compiled(
 ) -> Iterator[tuple[str, tuple[Artifact, ...]]]:
     """The path of each source, and what was made of it; its findings are shown and counted. Raises UsageError."""
     inputs = gather(words, argv, os.environ)
+    _tell_unknown_settings()
     if submitted:  # so what the startup script has no room for is brought over SSH
         inputs = inputs.replace(defaults=inputs.defaults.replace(body="auto"), submitted=True, releases=releases)
     wrapped = any(word.startswith("--wr") for word in inputs.args)
@@ -62,6 +63,19 @@ def compiled(
         yield path, artifacts
     if tally.total:
         terminal.write(sys.stderr, summary(tally.severities, tally.files) + "\n")
+
+
+def _tell_unknown_settings() -> None:
+    """Say which keys of settings files nobody reads."""
+    from flowc.settings import home_of, may_be_set, working_folder
+
+    folder, home = working_folder(), home_of(os.environ)
+    if may_be_set(os.environ, folder, home):
+        from flowc.cli.tasks.world import tell
+        from flowc.settings.lookup import Settings
+
+        for each in Settings(os.environ, folder=folder, home=home).unknown():
+            tell(f"warning: {each.shown}")
 
 
 def request(words: Words, argv: list[str], *, releases: bool) -> tuple[dict[str, Any] | None, int]:

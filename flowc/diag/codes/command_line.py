@@ -27,9 +27,10 @@ OLD_SPELLING = Code(
     severity="note",
     title="`{old}` is an old spelling of `{new}`",
     explain="""\
-Earlier tools had this flag under another name. It does what it did then, so that scripts go on working.
+Earlier tools had this flag, variable or key of a settings file under another name. It does what it did then, so that
+scripts go on working.
 
-Write the new spelling: it is the one that help and completion know.""",
+Write the new spelling: it is the one that help, completion and `flowc doctor` know.""",
     bad=(_JOB, ("--ssh-keys", "laptop")),
     good=(_JOB, ("--ssh-key", "laptop")),
 )
