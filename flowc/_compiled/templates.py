@@ -483,11 +483,19 @@ def startup_plain(v, sh):
                 put('.new checkout -q ')
                 put(sh(l_ref))
                 put(' -- || give_up "git: no such version"\n')
-            for l_option in l_options:
+            for l_option, l_host in l_options:
                 if l_option == 'submodules':
-                    put('        try_often git -C ')
+                    put('        # Those of the same host are read as the repository itself is.\n        try_often git -C ')
                     put(sh(l_place))
-                    put('.new submodule -q update --init --recursive\n')
+                    put('.new -c url.https://')
+                    put(str(l_host))
+                    put('/.insteadOf=git@')
+                    put(str(l_host))
+                    put(': \\\n            -c url.https://')
+                    put(str(l_host))
+                    put('/.insteadOf=ssh://git@')
+                    put(str(l_host))
+                    put('/ submodule -q update --init --recursive\n')
             if l_options:
                 put("        # The job's output may be there already.\n        cp -aT ")
                 put(sh(l_place))
@@ -1587,11 +1595,19 @@ def startup_small(v, sh):
                 put('.new checkout -q ')
                 put(sh(l_ref))
                 put(' --||x "git: no such version"\n')
-            for l_option in l_options:
+            for l_option, l_host in l_options:
                 if l_option == 'submodules':
                     put('y git -C ')
                     put(sh(l_place))
-                    put('.new submodule -q update --init --recursive\n')
+                    put('.new -c url.https://')
+                    put(str(l_host))
+                    put('/.insteadOf=git@')
+                    put(str(l_host))
+                    put(': -c url.https://')
+                    put(str(l_host))
+                    put('/.insteadOf=ssh://git@')
+                    put(str(l_host))
+                    put('/ submodule -q update --init --recursive\n')
             if l_options:
                 put('cp -aT ')
                 put(sh(l_place))

@@ -161,8 +161,9 @@ class Mount(Record):
     `scratch` (a name: an empty folder on the machine's disk that all containers of the job share), `memory` (the same
     in memory), `host` (a path of the machine), `nfs` (server:/path), `git` (a repository's URL, maybe with `#ref`).
     `copy`: filled once at the start, not mounted. `size_bytes` bounds scratch and memory. `options` are those of a
-    mount; of a repository `over` (what stands at the target stays) and `submodules` (they come too). `create` is what
-    is made of a path of the machine that is not there: `folder`, `file` or `nothing`.
+    mount; of a repository `over` (what stands at the target stays) and `submodules` (they come too; its value is the
+    repository's host). `create` is what is made of a path of the machine that is not there: `folder`, `file` or
+    `nothing`.
     """
 
     UNSHOWN = ("source",)

@@ -260,7 +260,8 @@ class Override:
             path = source if source.startswith(("/", "~", ".")) else f"./{source}"
             mount, runs_in = Mount(kind="local", source=path, target=target, copy=True), target
         else:
-            options = (("over", ""), *((("submodules", ""),) if repository.submodules else ()))
+            host = repository.url.partition("://")[2].partition("/")[0]
+            options = (("over", ""), *((("submodules", host),) if repository.submodules else ()))
             url = f"{repository.url}#{repository.commit}"
             mount = Mount(kind="git", source=url, target=target, copy=True, options=options)
             runs_in = f"{target}/{repository.folder}".rstrip("/")

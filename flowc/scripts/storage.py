@@ -70,7 +70,7 @@ class Storage(Record):
     bucket_mounts: list[tuple[Words, str]]
     bucket_copies: list[tuple[str, str, str]]
     bucket_environment: Words
-    clones: list[tuple[str, str, str, str, tuple[str, ...]]]
+    clones: list[tuple[str, str, str, str, tuple[tuple[str, str], ...]]]
     trees: list[tuple[str, str]]
     git_token: bool
     blocks: list[tuple[str, str, str, str, int]]
@@ -188,7 +188,7 @@ class _Found:
         self.shared_folders: list[tuple[str, str, str, str]] = []
         self.bucket_mounts: list[tuple[Words, str]] = []
         self.bucket_copies: list[tuple[str, str, str]] = []
-        self.clones: list[tuple[str, str, str, str, tuple[str, ...]]] = []
+        self.clones: list[tuple[str, str, str, str, tuple[tuple[str, str], ...]]] = []
         self.trees: list[tuple[str, str]] = []
         self.blocks: list[tuple[str, str, str, str, int]] = []
         self.binds: list[tuple[str, str, str]] = []
@@ -332,7 +332,7 @@ def add_mount(found: _Found, mount: Mount, place: str, job: Job, *, marker: str)
         found.shared_folders.append(("nfs", mount.source, options, place))
     elif mount.kind == "git":
         url, _, ref = mount.source.partition("#")
-        found.clones.append((url, ref, place, marker, tuple(name for name, _ in mount.options)))
+        found.clones.append((url, ref, place, marker, mount.options))
     elif mount.kind == "bucket":
         scheme, _, rest = mount.source.partition("://")
         if mount.copy:

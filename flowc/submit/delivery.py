@@ -120,9 +120,11 @@ class Deliverer:
         """See `bring`, for one machine. Raises ProviderError."""
         status = read_status(self._provider.read(task, machine, STATUS, offset=0)) or {}
         starts = status.get("starts")
+        lasting = {each["path"] for each in self._document(bid.key)["deliver"] if "data" in each}
         if machine.identity not in self._brought or self._brought[machine.identity] != starts:
             for path, data in files.items():
-                if lacking and self._provider.read(task, machine, path, offset=BEHIND) is not None:
+                # What is on a disk stays, and has been made ready to run by now; what was in memory is gone.
+                if (lacking or path in lasting) and self._provider.read(task, machine, path, offset=BEHIND) is not None:
                     continue
                 self._provider.write(task, machine, path, data)
             self._brought[machine.identity] = starts

@@ -86,6 +86,7 @@ ALLOWED = {
         "providers",
         "submit",
         "tasks",
+        "trees",
     },
     "__main__": {"cli"},
     "ahead": {"ahead", "catalog", "frontends"},  # the schema of the catalog and the models of a task

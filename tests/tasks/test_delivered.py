@@ -5,7 +5,11 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import pytest
+
 from tests.tasks.conftest import Cloud, Person
+from tests.tasks.test_secrets import files_with, processes
+from tests.trees.repositories import TOKEN, repository, serving
 
 WHOLE = "/var/lib/foundry/flowc/whole"
 FOUR = "#!/bin/bash\n#SBATCH --nodes=4 --gpus-per-node=h100:8 --time=10 --job-name=four\n"
@@ -140,3 +144,39 @@ def test_other_code_is_another_job(here: Person) -> None:
     assert other.returncode == 0
     for name in (first.stdout.strip(), other.stdout.strip()):
         assert here.types("cancel", name).returncode == 0
+
+
+@pytest.mark.parametrize("name", ["code.git", "private.git"])
+def test_the_commit_that_is_checked_out(cloud: Cloud, tmp_path: Path, name: str) -> None:
+    (tmp_path / "served").mkdir()
+    person = cloud.person
+    with serving(tmp_path / "served") as served, processes() as command_lines:
+        folder = repository(tmp_path / "code", served, name)
+        person.home = folder / "sub"
+        (tmp_path / "job.sbatch").write_text("#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\npython3 train.py; pwd\n")
+        words = ["submit", "../../job.sbatch", "--code", "git", "--follow"]
+        if name == "private.git":
+            assert "nobody can without logging in" in person.types(*words).stderr
+            words += ["--secret", "GIT_TOKEN"]
+        done = person.types(*words, GIT_TOKEN=TOKEN)
+    assert (done.returncode, said(done.stdout)) == (0, ["committed", "/workspace/sub"]), done.stderr
+    for text in (done.stdout, done.stderr, *command_lines):
+        assert TOKEN not in text
+    assert files_with(tmp_path, TOKEN) == []
+    assert TOKEN not in str([call.body for call in cloud.server.log.calls])
+    (folder / "other").write_text("")
+    refused = person.types(*words)
+    assert (refused.returncode, "other (new)" in refused.stderr) == (2, True)
+
+
+def test_no_secret_is_seen_beside_all_that_is_delivered(cloud: Cloud, tmp_path: Path) -> None:
+    tree(cloud.person.home)
+    text = noise(60_000) + 'echo "${#TOKEN} letters"; ./run.sh\n'
+    words = ("submit", cloud.person.job(text), "--code", "code", "--secret", "TOKEN", "--follow")
+    with processes() as command_lines:
+        done = cloud.person.types(*words, TOKEN=TOKEN, FLOWC_DEBUG="1")
+    assert (done.returncode, said(done.stdout)[-2:]) == (0, [f"{len(TOKEN)} letters", "ran"]), done.stderr
+    assert any("import zlib" in line for line in command_lines), "the receiver was seen"
+    for seen in (done.stdout, done.stderr, *command_lines):
+        assert TOKEN not in seen
+    assert files_with(tmp_path, TOKEN) == []

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from flowc.backends.base import Artifact
     from flowc.cli.arguments import Words
+    from flowc.inputs import Repository
 
 
 def compiled(
@@ -32,6 +33,8 @@ def compiled(
     _tell_unknown_settings()
     if submitted:  # so what the startup script has no room for is brought over SSH
         inputs = inputs.replace(defaults=inputs.defaults.replace(body="auto"), submitted=True, releases=releases)
+    if words.text("code") == "git":
+        inputs = inputs.replace(flags=inputs.flags.replace(repository=_checked_out(inputs.flags.secrets)))
     wrapped = any(word.startswith("--wr") for word in inputs.args)
     refuse_mixtures(words)
     if not words.operands and not wrapped and inputs.command is None:
@@ -76,6 +79,19 @@ def _tell_unknown_settings() -> None:
 
         for each in Settings(os.environ, folder=folder, home=home).unknown():
             tell(f"warning: {each.shown}")
+
+
+def _checked_out(secrets: tuple[str, ...]) -> Repository:
+    """What `--code git` is. Raises UsageError where machines cannot have it."""
+    from flowc.inputs import Repository
+    from flowc.settings import working_folder
+    from flowc.trees.commit import commit_here
+    from flowc.trees.walk import TreeError
+
+    try:
+        return Repository(**vars(commit_here(working_folder(), token="GIT_TOKEN" in secrets)))
+    except TreeError as error:
+        raise UsageError(f"`--code git`: {error}", error.help or "`--code .` brings the folder as it is") from None
 
 
 def request(words: Words, argv: list[str], *, releases: bool) -> tuple[dict[str, Any] | None, int]:

@@ -1,0 +1,80 @@
+"""Repositories with a server that machines can clone them from."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import http.server
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+TOKEN = "ghp_hushhush0not0for0anybody"
+
+
+def git(folder: Path, *words: str) -> str:
+    names = (
+        "-c",
+        "user.name=a",
+        "-c",
+        "user.email=a@b",
+        "-c",
+        "init.defaultBranch=main",
+        "-c",
+        "protocol.file.allow=always",
+    )
+    return subprocess.run(
+        ["git", *names, *words], cwd=folder, check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """Serves a folder, whose files git can clone; what is private only to who shows the token."""
+
+    def do_GET(self) -> None:
+        shown = base64.b64decode(self.headers.get("Authorization", "Basic ").removeprefix("Basic "))
+        if "/private.git/" in self.path and not shown.endswith(f":{TOKEN}".encode()):
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", "Basic realm=x")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+        else:
+            super().do_GET()
+
+    def log_message(self, format: str, *args: object) -> None:
+        return
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[tuple[Path, str]]:
+    """A folder of repositories, and where it is served."""
+    handler = functools.partial(Quiet, directory=str(folder))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield folder, f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def push(folder: Path, bare: Path) -> None:
+    git(folder, "push", "-q", str(bare), "main")
+    git(bare, "update-server-info")
+    git(folder, "update-ref", "refs/remotes/origin/main", "HEAD")
+
+
+def repository(folder: Path, served: tuple[Path, str], name: str = "code.git") -> Path:
+    git(served[0], "init", "-q", "--bare", name)
+    folder.mkdir()
+    git(folder, "init", "-q")
+    (folder / "sub").mkdir()
+    (folder / "sub" / "train.py").write_text("print('committed')\n")
+    (folder / ".gitignore").write_text("*.log\n")
+    git(folder, "add", ".")
+    git(folder, "commit", "-qm", "first")
+    git(folder, "remote", "add", "origin", f"{served[1]}/{name}")
+    push(folder, served[0] / name)
+    return folder
