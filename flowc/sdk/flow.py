@@ -240,6 +240,7 @@ class Flow:
         defaults = defaults_of(flags, world.settings, spans).replace(body="auto")
         return Inputs(
             environ=tuple(sorted(self._environ.items())),
+            submitted=True,
             flags=flags,
             defaults=defaults,
             flag_spans=tuple(spans.items()),
