@@ -15,12 +15,12 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from local import DEBIAN, USER, Inside, provider
-from machine import BUSYBOX, Machine, missing
-
 from flowc import driver
 from flowc.inputs import Inputs
 from flowc.source import Source
+
+from .local import DEBIAN, USER, Inside, provider
+from .machine import BUSYBOX, Machine, missing
 
 STATE = "/var/lib/foundry/flowc"
 LOG = "/var/log/foundry/job.log"

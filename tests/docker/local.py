@@ -7,9 +7,9 @@ import subprocess
 from collections.abc import Iterator
 from typing import Any
 
-from machine import SOURCE, Machine
-
 from tests.providers.local.conftest import Here
+
+from .machine import SOURCE, Machine
 
 # An image of Debian that nobody has to pull: the machine's own files, without docker's.
 LEFT_OUT = (

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from jobs import END, IMAGE, job, sh
-from local import RESTART, Inside
 
 from tests.machines.ordinary import until
 from tests.providers.local.test_local import script
 
+from .jobs import END, IMAGE, job, sh
+from .local import RESTART, Inside
 from .test_pulls import OPEN, START
 
 pytestmark = pytest.mark.docker

@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from local import DEBIAN, RESTART, USER, Inside, provider
-from machine import SOURCE, Machine
 
 from tests.machines.ordinary import until
 from tests.providers.local.test_local import script
+
+from .local import DEBIAN, RESTART, USER, Inside, provider
+from .machine import SOURCE, Machine
 
 pytestmark = pytest.mark.docker
 STARTS_TWICE = "[ ! -e mark ] || again=1; touch mark; echo start; [ $again ] || sleep infinity; echo end"

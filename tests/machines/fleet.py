@@ -185,7 +185,7 @@ class LocalMachines:
 
     def close(self) -> None:
         """Cut off all machines."""
-        for machine in self.running.values():
+        for machine in [*self.running.values()]:
             machine.cut()
 
     def _share(self, volume: str) -> Share:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import socket
 import subprocess
 import sys
 import threading
@@ -58,7 +59,9 @@ def test_a_provider_that_is_not_there_is_trouble_without_the_key() -> None:
 def test_ends_on_other_machines_are_heard_from_those_with_the_key(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(on_machine, "PORT", 46818)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        monkeypatch.setattr(on_machine, "PORT", free.getsockname()[1])
     first, second, stranger = machine(nodes=3), machine(nodes=3), machine(key="fkey_other", nodes=3)
     for each in (first, second, stranger):
         each.names = [("job-0", "127.0.0.1"), ("job-1", "127.0.0.2"), ("job-2", "127.0.0.3")]
