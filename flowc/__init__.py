@@ -17,6 +17,7 @@ from flowc.version import VERSION as __version__
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from os import PathLike
     from typing import Any, Unpack
 
     from flowc.diag.sink import Diagnostic
@@ -79,6 +80,7 @@ __all__ = [
     "compile",
     "find_instances",
     "get_task",
+    "invoke",
     "list_tasks",
     "run",
 ]
@@ -143,6 +145,13 @@ def run(task: What = None, /, *, wait: bool = False, **fields: Unpack[TaskFields
     from flowc.sdk.flow import Flow
 
     return Flow().run(task, wait=wait, **fields)
+
+
+def invoke(module: str | PathLike[str], function: str, /, *args: Any, **kwargs: Any) -> Any:
+    """As `Flow.invoke`."""
+    from flowc.sdk.flow import Flow
+
+    return Flow().invoke(module, function, *args, **kwargs)
 
 
 def get_task(task_id: str) -> Task:

@@ -178,7 +178,7 @@ class _Reader:
 
     def old_flag(self, name: str, start: int | None) -> Old | None:
         """What a flag was in earlier tools; None where this command never had any of them."""
-        if not self.command.foreign:
+        if not self.command.foreign and name not in self.command.old:
             return None
         from flowc.cli.old_spellings import find
 

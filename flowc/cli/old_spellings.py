@@ -29,12 +29,14 @@ class Old(Record):
 
 _WAITING = "nothing is submitted, so there is nothing to wait for"
 _ASKING = "nothing is asked that a flag does not answer: `flowc submit --force-new` submits what lives already"
+_ALL_KEYS = "tasks are shown, and asked, whatever keys may log in"
+_ALL_PROJECTS = "tasks of all projects of the API key are shown"
 _NEVER_SENT = "nothing is submitted in any case"
 _UPLOADING = "nothing is uploaded yet when a job is compiled"
 
 TABLE = (
-    Old(names=("--ssh-keys", "-k", "--ssh-key-name"), metavar="NAME", option="--ssh-key"),
-    Old(names=("--project-name",), metavar="NAME", option="--project"),
+    Old(names=("--ssh-keys", "-k", "--ssh-key-name"), metavar="NAME", option="--ssh-key", why=_ALL_KEYS),
+    Old(names=("--project-name",), metavar="NAME", option="--project", why=_ALL_PROJECTS),
     Old(names=("--task-name",), metavar="NAME", option="--name"),
     Old(names=("--gpu",), metavar="TYPE", option="--instance-type"),
     Old(names=("-p",), metavar="LEVEL", choices=("low", "med", "high"), option="--priority"),

@@ -28,7 +28,8 @@ class Option(Record):
 
 class Command(Record):
     """One command. `operand` is None, or how its operands are called; `foreign`: a foreign command line may
-    follow `--`; `examples` are (command, what it does)."""
+    follow `--`; `examples` are (command, what it does); `old` are flags of earlier tools that it takes and does nothing
+    with: where a foreign command line may follow, all are taken."""
 
     name: str
     summary: str
@@ -38,6 +39,7 @@ class Command(Record):
     operand: str | None = None
     operand_choices: tuple[str, ...] = ()
     foreign: bool = False
+    old: tuple[str, ...] = ()
     notes: str = ""
 
 

@@ -47,7 +47,8 @@ def asked(what: object, fields: Mapping[str, Any], inputs: Inputs, *, name: str)
         return _of_file(what, fields, labels, inputs, name)
     if isinstance(what, os.PathLike):
         return _of_file(_read(os.fspath(what)), fields, labels, inputs, name)
-    written = Written(name, {**_fields_of(what, fields), **fields}, labels)
+    own, own_labels = _renamed(_fields_of(what, fields))
+    written = Written(name, {**own, **fields}, {**own_labels, **labels})
     return Asked(source=written.source, inputs=inputs, written=written, frontend="task-yaml")
 
 

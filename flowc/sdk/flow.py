@@ -12,7 +12,7 @@ from flowc.sdk.errors import ValidationError
 from flowc.sdk.task import Task, foreign
 from flowc.sdk.translate import translated
 from flowc.sdk.worlds import Worlds, tell
-from flowc.sdk.writing import number_text
+from flowc.sdk.writing import number_text, plain
 from flowc.tasks.names import bids_of
 from flowc.tasks.refused import RefusedTaskError
 
@@ -126,6 +126,36 @@ class Flow:
             strict=strict,
             one=False,
         )
+
+    def invoke(
+        self,
+        module: str | PathLike[str],
+        function: str,
+        /,
+        *args: Any,
+        gpu: str | None = None,
+        config: TaskConfig | Mapping[str, Any] | None = None,
+        timeout: float | None = None,
+        trust: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """Run a function of a module (a file, or its name) on a machine, and give what it returns. `config` says what
+        else the task has, or `gpu` does alone; all other arguments are the function's, as JSON. The module's file goes
+        along, or the package that it stands in, but nothing that it imports from elsewhere.
+
+        A path in the result is brought as a file. An exception there is a RemoteError here. What JSON does not have
+        comes back with `trust` alone, as a pickle: loading one runs what the machine put into it. Raises
+        TaskTimeoutError after `timeout` seconds; the task goes on then, as after KeyboardInterrupt."""
+        from flowc.sdk.invoking import FOLDER, outcome, script_of
+
+        fields = dict(plain(config) or {})
+        wrong = [key for key in ("command", "shell", "script", "num_instances") if fields.get(key) not in (None, 1)]
+        if wrong:
+            raise ValidationError(f"a function runs on one machine, in place of '{wrong[0]}'", field="config")
+        fields.setdefault("working_dir", FOLDER)
+        fields["script"] = script_of(module, function, args, kwargs, trust=trust)
+        task = self.run(fields if gpu is None else {**fields, "gpu": gpu}, force_new=True)
+        return outcome(task, str(fields["working_dir"]), trust=trust, timeout=timeout)
 
     def get_task(self, task_id: str) -> Task:
         """A task by its name or id, or the key of its submission, or the beginning of one of these. Raises

@@ -7,7 +7,8 @@ from typing import Literal, overload
 
 from flowc.providers.base import CANCELLED, ENDED, FAILED, PENDING
 from flowc.record import Record
-from flowc.sdk.errors import NotFoundError, TaskTimeoutError, UnavailableError
+from flowc.sdk.errors import ConflictError, FlowError, NotFoundError, TaskTimeoutError, UnavailableError
+from flowc.sdk.following import following
 from flowc.sdk.translate import translated
 from flowc.submit.journal import BROKEN, GIVEN_UP, MADE, Bid
 from flowc.tasks.looking import deliver, looked_after
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from flowc.providers.base import Task as Seen
     from flowc.sdk.worlds import Worlds
+    from flowc.tasks.waiting import Output as TakesOutput
     from flowc.tasks.world import World
 
 # The key of what somebody else has submitted: it is in no journal of ours.
@@ -102,18 +104,22 @@ class Task:
 
     def logs(self, follow: bool = False) -> str | Iterator[str]:
         """The output so far; with `follow` its lines, without their ends, as they come, until the job has ended and
-        its bid with it, through preemptions. An iterator belongs to the thread that begins it; one that is given up
-        leaves the job alone."""
+        its bid with it, through preemptions. An iterator that is given up leaves the job alone."""
         return self._follow() if follow else self._output()
 
-    def wait(self, timeout: float | None = None) -> None:
+    def wait(self, timeout: float | None = None, *, output: TakesOutput | None = None) -> None:
         """Until the job has ended, well or not (`status`, `exit_status`), and its bid with it. Raises TaskTimeoutError
-        after `timeout` seconds, and lets KeyboardInterrupt through: the job goes on then."""
+        after `timeout` seconds, and lets KeyboardInterrupt through: the job goes on then. `output` gets what its
+        machines have before they go."""
         with translated():
             world = self._worlds.now()
-            if self._is_over(self._bid(world)):
+            bid = self._bid(world)
+            if self._is_over(bid):
+                if output is not None and bid.made is not None:
+                    provider = world.provider(self.provider)
+                    output.last(provider, bid, provider.get(bid.made))
                 return
-            if not Waiting(world, [self._bid(world)]).run(timeout=timeout):
+            if not Waiting(world, [bid], output=output).run(timeout=timeout):
                 raise TaskTimeoutError(
                     f"{self.task_id} has not ended within {timeout:g} seconds; it goes on",
                     suggestions=("wait() again", "cancel() ends it"),
@@ -129,6 +135,33 @@ class Task:
                 world.provider(self.provider).end("bid", self.task_id)
             else:
                 cancel(world, [self.task_id])
+
+    def ssh(self, command: str | None = None, *, node: int = 0) -> None:
+        """A shell on one of its machines, in this terminal; or run a command there, whose output goes to ours. Raises
+        FlowError for an exit status that is not 0."""
+        import subprocess
+
+        from flowc.providers.mithril.provider import Mithril
+        from flowc.remote.ssh import UnreachableError
+
+        with translated():
+            world = self._worlds.now()
+            if self.provider == "local":
+                raise ConflictError("a local task has no ssh: its machine is on this computer", suggestions=("logs()",))
+            machines = self._look().machines
+            if not 0 <= node < len(machines):
+                raise ConflictError(f"{self.task_id} has no machine {node} now: it is {self._status()}")
+            provider = world.provider(self.provider)
+            assert isinstance(provider, Mithril)
+            assert self._last is not None
+            link = provider.link(self._last, machines[node])
+            try:
+                words = [*link.shell(), *(("-t",) if command is None else ()), "--", link.place.host]
+            except UnreachableError as error:
+                raise UnavailableError(str(error)) from None
+            done = subprocess.run([*words, *(() if command is None else (command,))], check=False)
+        if done.returncode:
+            raise FlowError(f"ssh to {self.task_id} ended with status {done.returncode}")
 
     def get_instances(self) -> list[Instance]:
         """Its machines, those that there are now."""
@@ -231,33 +264,11 @@ class Task:
 
     def _follow(self) -> Iterator[str]:
         with translated():
-            world = self._worlds.now()
-            bid = self._bid(world)
+            bid = self._bid(self._worlds.now())
             if self._is_over(bid):
                 yield from self._output().splitlines()
                 return
-            lines = _Lines()
-            for _ in Waiting(world, [bid], output=Output(lines.take, several=False)).looks():
-                yield from lines.whole()
-            yield from lines.rest()
-
-
-class _Lines:
-    """Bytes on their way to being lines."""
-
-    def __init__(self) -> None:
-        self._data = b""
-
-    def take(self, data: bytes) -> None:
-        self._data += data
-
-    def whole(self) -> list[str]:
-        *found, self._data = self._data.split(b"\n")
-        return [line.decode("utf-8", "replace") for line in found]
-
-    def rest(self) -> list[str]:
-        found = self.whole()
-        return [*found, self._data.decode("utf-8", "replace")] if self._data else found
+        yield from following(self._worlds, bid)
 
 
 def foreign(seen: Seen, provider: str) -> Bid:

@@ -7,6 +7,7 @@ import json
 import pytest
 
 import flowc
+from tests.machines.ordinary import until
 from tests.mithril.server import Server
 from tests.tasks.conftest import Cloud
 
@@ -89,4 +90,18 @@ def test_a_job_is_followed_to_its_end_and_its_bid_with_it(cloud: Cloud) -> None:
     task = flow.run('echo "${#WORD}"; exit 5', gpu="8xh100", max_run_time_hours=1, secrets=["WORD"])
     assert list(task.logs(follow=True))[-1:] == ["13"]
     assert (task.status, task.exit_status, task.logs()[-3:]) == ("failed", 5, "13\n")
+    assert cloud.living() == []
+
+
+def test_a_function_runs_there_and_ssh_reaches_its_machine(cloud: Cloud, capfd: pytest.CaptureFixture[str]) -> None:
+    flow = flowc.Flow(environ=cloud.person.environ)
+    (cloud.person.home / "work.py").write_text("def add(a, b):\n    return a + b\n")
+    config = {"instance_type": "8xh100", "max_run_time_hours": 1}
+    assert flow.invoke(cloud.person.home / "work.py", "add", 2, b=40, config=config) == 42
+    assert cloud.living() == []
+    task = flow.run("sleep 600", gpu="8xh100", max_run_time_hours=1)
+    until(lambda: task.status == "running", "a machine")
+    task.ssh("echo hello from there")
+    assert "hello from there" in capfd.readouterr().out
+    task.cancel()
     assert cloud.living() == []

@@ -12,22 +12,30 @@ if TYPE_CHECKING:
 COMMAND = Command(
     name="status",
     summary="show how tasks are, and why",
-    usage=("flowc status [OPTIONS] TASK…",),
+    usage=("flowc status [OPTIONS] [TASK…]",),
     operand="TASK",
+    old=("--project-name", "--ssh-key-name"),
     options=(HELP, FORMAT),
-    examples=(("flowc status train-k3x9q2fa", "state, reason, machines"),),
+    examples=(
+        ("flowc status train-k3x9q2fa", "state, reason, machines"),
+        ("flowc status", "all that wait and run, as `flowc list`"),
+    ),
     notes=f"{TASK} Where a job has ended, its bid is ended on the way, unless it was submitted with --keep.",
 )
 
 
 def run(words: Words, argv: list[str]) -> int:
-    """The exit status. Raises UsageError, and OSError when standard output cannot be written."""
-    from flowc.cli.arguments import UsageError
+    """The exit status. Raises OSError when standard output cannot be written."""
     from flowc.cli.status import WORLD_FAILED
     from flowc.cli.tasks.guard import guarded
+    from flowc.cli.tasks.world import tell
 
+    for old in words.old:
+        tell(f"`{old.spelling}` has no effect: {old.why}")
     if not words.operands:
-        raise UsageError("no TASK given", "`flowc list` shows the tasks there are")
+        from flowc.cli.commands.list import run as show_all
+
+        return show_all(words, argv)
     return guarded(lambda: _status(words), failed=WORLD_FAILED)
 
 
