@@ -1,6 +1,6 @@
 """Runs on the machine, by its python3 and from its text alone: takes a tree and puts it where it belongs.
 
-    plan PLACE MARKER READY    its input is a manifest; says `not yet`, or which files it lacks: lines `INDEX OFFSET`
+    plan PLACE MARKER READY    its input is a manifest; says `not yet`, `done`, or what it lacks: lines `INDEX OFFSET`
     put PLACE MARKER READY     its input are these files; says `done` when all is there, and the marker says so too
 
 READY is a file that the job makes when it waits: paths that are the job's own stand in it, and its time of change says
@@ -120,13 +120,12 @@ def settle(place: bytes, path: bytes, mode: int, moment: int) -> None:
 
 
 def finish(place: bytes, listed: Sequence[Entry], marker: bytes) -> None:
-    """All is there: the folders get their modes, what is written reaches the disk, the marker says so."""
+    """All is there: the folders get their modes, the marker says so."""
     for path, mode, _, _, _ in reversed(listed):
         if stat.S_ISDIR(mode):
             wanted, real = stat.S_IMODE(mode) & 0o777 | 0o700, place + b"/" + path
             if stat.S_IMODE(os.lstat(real).st_mode) != wanted:
                 os.chmod(real, wanted)
-    os.sync()
     write(marker, b"")
 
 
@@ -187,6 +186,9 @@ def plan(place: bytes, marker: bytes, ready: bytes, source: BufferedReader) -> l
     state = read(marker + b".part").split(b"\0")
     part = (state[2], int(state[0]), int(state[1])) if len(state) == 3 else None
     wanted = lacking(place, listed, frozenset(read(ready).split(b"\0")), part)
+    if not wanted:
+        finish(place, listed, marker)
+        return [b"done"]
     write(marker + b".plan", manifest)
     return [b"%d %d" % pair for pair in wanted]
 
@@ -215,6 +217,7 @@ def put(place: bytes, marker: bytes, ready: bytes, source: BufferedReader) -> li
             settle(place, path, mode, moment)
         else:
             os.unlink(part)
+    os.sync()  # before the marker: it must not outlive a power cut alone
     finish(place, listed, marker)
     for name in (b".plan", b".part"):
         if os.path.exists(marker + name):

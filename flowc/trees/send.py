@@ -70,6 +70,8 @@ def send(
     lines = answer.output.split(b"\n")[:-1]
     if lines == [b"not yet"]:
         return None
+    if lines == [b"done"]:
+        return Sent()
     wanted = [(int(index), int(offset)) for index, offset in (line.split() for line in lines)]
     source = _Files(tree, wanted, progress)
     answer = run(*words, "put", place, marker, READY, given=source.stream())
