@@ -7,6 +7,7 @@ import os
 import pty
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -193,3 +194,11 @@ def test_a_key_is_typed_unseen(there: Person, provider: Server) -> None:
     assert process.wait() == 0, shown
     assert key.encode() not in shown
     os.close(master)
+
+
+def test_a_home_that_is_no_folder_is_told(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("")
+    person = Person(tmp_path, sys.executable, {}, {"HOME": str(tmp_path / "home")})
+    done = person.types("list", "--provider", "local")
+    assert done.returncode == 4, done.stderr
+    assert "cannot be used" in done.stderr

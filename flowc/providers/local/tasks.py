@@ -207,7 +207,7 @@ def all_tasks(base: str) -> Iterable[Folder]:
                     found.append((os.stat(f"{entry.path}/task.json").st_mtime_ns, entry.name))
                 except OSError:
                     continue
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
     return [Folder(base, name) for _, name in sorted(found, reverse=True)]
 
