@@ -133,25 +133,13 @@ def test_jobs_of_one_source_get_names_of_their_own() -> None:
     assert run([], told("-n", "x"), Sink()) == []
 
 
-@pytest.mark.parametrize(
-    ("path", "source", "seen"),
-    [
-        ("job.yaml", "./data", "./data"),
-        ("./a/b/job.yaml", "./data", "../../data"),
-        ("a/job.yaml", "../data", "../../data"),
-        ("a/job.yaml", "/data", "/data"),
-        ("/a/job.yaml", "~/data", "~/data"),
-        ("<stdin>", "./data", "./data"),
-        ("/a/job.yaml", "./data", None),
-        ("../job.yaml", "data/x", None),
-    ],
-)
-def test_local_path_of_a_flag_starts_where_the_command_is_given(path: str, source: str, seen: str | None) -> None:
+@pytest.mark.parametrize("path", ["job.yaml", "./a/b/job.yaml", "/a/job.yaml", "../job.yaml", "<stdin>"])
+@pytest.mark.parametrize("source", ["./data", "../data", "/data", "~/data"])
+def test_local_path_of_a_flag_starts_where_the_command_is_given(path: str, source: str) -> None:
     before = unit()
     before = before.replace(job=before.job.replace(source=before.job.source.replace(path=path)))
     job, found = overridden(before, "--mount", source)
-    assert [mount.source for mount in job.mounts] == ([] if seen is None else [seen])
-    assert found == ([] if seen else [f"FC452 {source}"])
+    assert ([mount.source for mount in job.mounts], found) == ([source], [])
 
 
 def test_file_wins_over_the_environment() -> None:
