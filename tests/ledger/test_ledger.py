@@ -13,7 +13,7 @@ import yaml
 
 from flowc._compiled import foundry_fields, k8s_fields, skypilot_fields, task_fields
 from flowc._compiled.slurm_lowering import LOWERING
-from flowc.inputs import Flags, Inputs
+from flowc.inputs import Flags, Inputs, Repository
 from tests.corpus import CASES, load, told
 from tests.frontends.k8s import field_examples, field_examples_pod
 from tests.frontends.skypilot import examples as skypilot
@@ -107,7 +107,6 @@ KEPT_ALL_THE_SAME = {
     "Container.startupProbe": "its times delay the liveness probe, its command does nothing",
     "EmptyDirVolumeSource.sizeLimit": "the folder is there; nothing ends a job that writes more",
     "Resources.cpus": "at least so many",
-    "Storage.source": "where the files would go is kept",
     "Task.min_run_time_hours": "kept as a wish in the plan",
 }
 
@@ -180,5 +179,17 @@ def test_what_a_flag_says_has_an_effect(text: str, words: tuple[str, ...], other
 
 def test_each_job_flag_is_among_them() -> None:
     singular = {"ssh_keys": "ssh_key", "secrets": "secret", "mounts": "mount", "ports": "port", "sets": "set"}
-    flags = {singular.get(name, name) for name in Flags.FIELDS if name != "fields"}  # `fields` are old spellings
+    # `fields` are old spellings; `--code` goes with a submission alone, and is tried below.
+    flags = {singular.get(name, name) for name in Flags.FIELDS if name not in ("fields", "code", "repository")}
     assert {row[1][0][2:].replace("-", "_") for row in FLAGS} == flags
+
+
+def test_code_of_a_submission_makes_another_request() -> None:
+    commits = [Repository(url="https://h/a.git", commit=each * 40) for each in "12"]
+    ways = [
+        Flags(),
+        *(Flags(code=each) for each in ("./a", "./b")),
+        *(Flags(code="git", repository=c) for c in commits),
+    ]
+    made = [Made(BATCH, "job.sbatch", Inputs(flags=flags)).artifacts for flags in ways]
+    assert [each for number, each in enumerate(made) if each in made[:number]] == []

@@ -9,6 +9,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from flowc.cli.options import JOB_OPTIONS
+from flowc.ir.unit import Unit
+from flowc.scripts.delivery import FOLDER
+from flowc.scripts.storage import trees
 from tests.scripts.fakes import PROGRAMS, Machine
 from tests.scripts.hostile.formats import COMMAND_LINE, CONTAINED, FORMATS, Field, Format, units
 
@@ -38,6 +41,15 @@ class Watched(Machine):
         self.program("canary", "")
         for name in ("vol_1", "vol_2"):
             (folder / f"dev/disk/by-id/virtio-{name}").touch()
+
+    def install(self, job: Unit, *, index: int | None = None) -> None:
+        """With the submitter's files, which somebody brings elsewhere."""
+        super().install(job, index=index)
+        for tree in trees(job.job, job.plan):
+            state, name = tree.marker.rsplit("/", 1)
+            folder = self.folder if state == FOLDER else self.folder / state.lstrip("/")
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / name).touch()
 
     def words(self) -> set[str]:
         """All words that programs and the job were given, without our folder."""
