@@ -131,7 +131,7 @@ def _shine_through(name: str, said: list[str]) -> None:
     else:
         return
     # No overlay of this folder (its file system, or the disk's, cannot have one).
-    os.rmdir(f"upper/{name}")
+    remove(f"upper/{name}")  # with the marks of what is hidden
     if name not in LINKED:
         linux.mount(f"/{name}", f"root/{name}", None, linux.MS_BIND | linux.MS_REC)
         linux.read_only(f"root/{name}")
