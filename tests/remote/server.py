@@ -89,8 +89,8 @@ class Sshd:
 
     def connections(self) -> list[int]:
         """The processes that serve one connection each."""
-        assert self.process is not None
-        return children(self.process.pid)
+        process = self.process
+        return children(process.pid) if process is not None else []
 
     def cut(self) -> None:
         """Cut all connections, as where the network or the machine is gone; it goes on listening."""
@@ -100,15 +100,15 @@ class Sshd:
                     kill(each, signal.SIGKILL)
 
     def stop(self) -> None:
-        """Cut all, and listen no more."""
-        if self.process is not None:
-            self.process.terminate()
-            self.process.wait()
-            self.process = None
+        """Listen no more. The end of a machine and that of a test may both ask for it."""
+        process, self.process = self.process, None
+        if process is not None:
+            process.terminate()
+            process.wait()
 
     def close(self) -> None:
-        if self.process is not None:
-            self.cut()
+        """Cut all, too."""
+        self.cut()
         self.stop()
 
 
