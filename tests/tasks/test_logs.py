@@ -39,7 +39,7 @@ class Reader:
         while piece := self.process.stdout.readline():
             self.pieces.append(piece)
             self.size += len(piece)
-            self.starts += piece.startswith("start at")
+            self.starts += "start at" in piece  # behind half a line of the machine before, too
 
     def ended(self) -> tuple[int, str, str]:
         """Its exit status, its output, its errors."""
