@@ -245,10 +245,10 @@ class Flow:
     ) -> list[Task]:
         from flowc.submit.watch import watcher
         from flowc.tasks.placing import place
-        from flowc.tasks.submitting import Submitting, Wish
+        from flowc.tasks.submitting import Order, Submitting
 
-        wish = Wish(document=document, keep=keep, again=again, once=once)
-        submission, _ = Submitting(world, wish).begun()
+        order = Order(document=document, keep=keep, again=again, once=once)
+        submission, _ = Submitting(world, order).begun()
         place(world, submission)
         if submission.provider != "local" and watcher(world.folder) is None:
             how = "nobody ends its bid" if keep else "its bid is paid until somebody sees the end of its job: wait()"

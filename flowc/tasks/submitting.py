@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from flowc.tasks.world import World
 
 
-class Wish(Record):
+class Order(Record):
     """What is to be submitted, and how: `keep` its bids when its jobs have ended; `again` though it lives already;
     `once`, ever, under this key."""
 
@@ -45,46 +45,46 @@ def found_trees(document: dict[str, Any], tell: Callable[[str], object]) -> dict
 
 
 class Submitting:
-    """Of one wish. `asked` says whether a submission that lives is wanted once more; `at` hears of the key of one that
+    """Of one order. `asked` says whether a submission that lives is wanted once more; `at` hears of the key of one that
     is begun. Raises RefusedTaskError where a folder that is to be sent cannot be."""
 
     def __init__(
         self,
         world: World,
-        wish: Wish,
+        order: Order,
         *,
         asked: Callable[[Submission], bool] = lambda other: False,
         at: Callable[[str], None] = lambda key: None,
     ) -> None:
         self._world = world
-        self._wish = wish = wish.replace(document=found_trees(wish.document, world.tell))
+        self._order = order = order.replace(document=found_trees(order.document, world.tell))
         self._asked = asked
         self._at = at
         self._provider = world.chosen
-        self._digest = content_key({"provider": self._provider, "document": wish.document})
+        self._digest = content_key({"provider": self._provider, "document": order.document})
 
     def begun(self) -> tuple[Submission, Decimal | None]:
         """The submission in the journal, a new one, or one of the same content that is meant; and what its bids cost
         in an hour at today's price, where that is known. Raises RefusedTaskError where it lives already and nobody
         wants it twice and where a job waits for what cannot be, ProviderError for what the provider would refuse, and
         as World does."""
-        again = self._wish.again
+        again = self._order.again
         if not again:
             # Before the provider is asked, which might have no room for it any more: it is there.
-            there = self._world.journal.same(self._content(), once=self._wish.once is not None)
+            there = self._world.journal.same(self._content(), once=self._order.once is not None)
             if there is not None and self._is_meant(there):
                 return there, None
             again = there is not None
-        document = linked(self._wish.document, lambda: self._world.journal)
+        document = linked(self._order.document, lambda: self._world.journal)
         found = self._world.provider(self._provider).resolve(document)
         for warning in found.warnings:
             self._world.tell(f"warning: {warning}")
-        refuse_missing(missing_secrets(self._wish.document, self._world.environ))
+        refuse_missing(missing_secrets(self._order.document, self._world.environ))
         return self._written(found, again=again), found.market_usd
 
     def _content(self) -> str:
         """What is not to be submitted twice."""
-        key = self._wish.once
+        key = self._order.once
         return self._digest if key is None else content_key({"idempotency_key": key})
 
     def _written(self, found: Resolution, *, again: bool) -> Submission:
@@ -92,19 +92,19 @@ class Submitting:
         submission = Submission(
             key=f"{self._digest[:8]}-{nonce}",
             content=self._content(),
-            name=self._wish.document["requests"][-1]["id"],
+            name=self._order.document["requests"][-1]["id"],
             provider=self._provider,
             nonce=nonce,
             created_at=time.time(),
             state=OPEN,
-            keep=self._wish.keep,
+            keep=self._order.keep,
             document=found.document,
             resolved=found.known,
         )
         steps = steps_of(found.document, nonce)
         self._at(submission.key)
         journal = self._world.journal
-        other = journal.begin(submission, steps, again=again, once=self._wish.once is not None)
+        other = journal.begin(submission, steps, again=again, once=self._order.once is not None)
         if other is None:
             return submission
         if self._is_meant(other):
@@ -115,7 +115,7 @@ class Submitting:
     def _is_meant(self, other: Submission) -> bool:
         """Whether a submission that was begun before is what is wanted now; False: somebody wants it once more. Raises
         RefusedTaskError."""
-        once = self._wish.once is not None
+        once = self._order.once is not None
         if once and other.key[:8] != self._digest[:8]:
             raise RefusedTaskError(
                 f"another job was submitted with this key: {other.key}",

@@ -17,7 +17,7 @@ from flowc.submit.journal import OPEN, WAITING
 from flowc.submit.watch import watcher
 from flowc.tasks.links import linked
 from flowc.tasks.refused import RefusedTaskError
-from flowc.tasks.submitting import Submitting, Wish, found_trees
+from flowc.tasks.submitting import Order, Submitting, found_trees
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,10 +94,10 @@ def _submit(words: Words, argv: list[str], standing: Standing) -> int:
         return DONE
     if releases:
         tell("warning: your API key is brought to the machines of the job: whoever is root there can read it")
-    wish = Wish(
+    order = Order(
         document=document, keep=words.flag("keep"), again=words.flag("force_new"), once=words.text("idempotency_key")
     )
-    beginning = Submitting(world, wish, asked=_asked, at=lambda key: standing.at(world.journal, key))
+    beginning = Submitting(world, order, asked=_asked, at=lambda key: standing.at(world.journal, key))
     submission, market = beginning.begun()
     price = "" if market is None else f", {market:.2f} USD an hour at today's price"
     return _carry_out(words, world, [submission], standing, price)
