@@ -78,12 +78,15 @@ def _real(disk: str, parts: list[str], shares: Iterable[Share]) -> str:
 
 
 def remove(disk: str) -> None:
-    """Remove a disk with all on it; folders that nobody may enter are of the kernel's or the job's making."""
+    """Remove a disk with all on it; folders that nobody may enter are of the kernel's or the job's making. What
+    another process removes meanwhile is gone as well."""
     import shutil
+    from contextlib import suppress
 
     for folder, names, _ in os.walk(disk):
         for name in names:
             path = os.path.join(folder, name)
             if not os.path.islink(path):
-                os.chmod(path, 0o700)
+                with suppress(FileNotFoundError):
+                    os.chmod(path, 0o700)
     shutil.rmtree(disk, ignore_errors=True)

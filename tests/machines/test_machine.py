@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flowc.machines.disk import outside
+from flowc.machines.disk import outside, remove
 from flowc.machines.gpus import count_of, nvidia_smi
 from flowc.machines.init import BOOTED
 from flowc.machines.spec import File, Node, Share, Spec, decoded, encoded, hosts
@@ -229,3 +229,18 @@ def test_the_mock_of_nvidia_smi(words: str, said: str, status: int) -> None:
 @pytest.mark.parametrize(("name", "count"), [("h100-80gb.sxm.8x", 8), ("a100-80gb.sxm.1x", 1), ("it_x", 0), ("", 0)])
 def test_a_types_name_says_how_many_gpus(name: str, count: int) -> None:
     assert count_of(name) == count
+
+
+def test_a_disk_is_removed_while_something_else_removes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "disk/upper/etc").mkdir(parents=True)
+    (tmp_path / "disk/skeleton").mkdir()
+    chmod = os.chmod
+
+    def slowly(path: str, mode: int) -> None:
+        if os.path.isdir(tmp_path / "disk/skeleton"):
+            os.rmdir(tmp_path / "disk/skeleton")
+        chmod(path, mode)
+
+    monkeypatch.setattr(os, "chmod", slowly)
+    remove(str(tmp_path / "disk"))
+    assert not (tmp_path / "disk").exists()

@@ -70,8 +70,7 @@ class Server:
         self._connections = _Connections(port, self)
         self._thread = threading.Thread(target=self._connections.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
-        if speed:
-            self.state.clock.run(speed, self.stopped)
+        self._clock = self.state.clock.run(speed, self.stopped) if speed else None
 
     @property
     def url(self) -> str:
@@ -93,9 +92,11 @@ class Server:
                 self.errors.append(error)
 
     def close(self) -> None:
-        """Ends it, open connections too; raises what went wrong inside it meanwhile."""
+        """Ends it, open connections too; raises what went wrong inside it meanwhile. Nothing falls due afterwards."""
         self.stopped.set()
         self.faults.clear()
+        if self._clock is not None:
+            self._clock.join()
         self._connections.shutdown()
         self._connections.server_close()
         self._connections.hang_up()

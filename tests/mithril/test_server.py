@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal
@@ -276,3 +278,17 @@ def test_two_servers_with_one_state_are_one_provider(provider: Server) -> None:
     Api(provider)("POST", "/v2/spot/bids", bid(provider))
     with Server(provider.state) as second:
         assert json.dumps(Api(second).get("/v2/spot/bids")).count("bid_") == 1
+
+
+def test_nothing_falls_due_when_the_server_is_closed() -> None:
+    begun, done = threading.Event(), []
+
+    def start_a_machine() -> None:
+        begun.set()
+        time.sleep(0.2)
+        done.append("started")
+
+    with Server(speed=400) as server:
+        server.state.clock.after(1, start_a_machine)
+        assert begun.wait(30)
+    assert done == ["started"]
