@@ -158,7 +158,7 @@ class Machine:
         end = time.monotonic() + seconds
         while True:
             if self.file is not None and identity(sys.argv[0]) not in (self.file, None):
-                os.execv(sys.executable, [sys.executable, "-I", sys.argv[0]])
+                begin_anew()
             left = end - time.monotonic()
             if left <= 0:
                 return
@@ -195,11 +195,30 @@ def identity(path: str) -> tuple[int, int] | None:
     return found.st_ino, found.st_mtime_ns
 
 
+def begin_anew() -> None:
+    """Become what stands in the file now."""
+    os.execv(sys.executable, [sys.executable, "-I", sys.argv[0]])
+
+
 def say(text: str) -> None:
     """To the machine's journal."""
     print(f"flowc: {text}", flush=True)
 
 
-def main(url: str, key: str, *, nodes: int, each: bool, wait_s: float, limit_s: float | None) -> None:
+def last_line(url: str, key: str, how: dict[str, object]) -> str:
+    """What stands at the end of the text that is sent."""
+    return f"main({url!r}, {key!r}, **{how!r})\n"
+
+
+def main(url: str, key: str, **how: object) -> None:
     """See Machine."""
-    Machine(url, key, nodes=nodes, each=each, wait_s=wait_s, limit_s=limit_s).run()
+    machine = Machine(url, key, **how)  # type: ignore[arg-type]
+    # Another text may have taken the place of this one since the interpreter has read it.
+    try:
+        with open(sys.argv[0], encoding="utf-8") as file:
+            there = file.read()
+    except OSError:
+        there = ""
+    if there and not there.endswith(last_line(url, key, how)):
+        begin_anew()
+    machine.run()

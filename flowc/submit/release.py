@@ -29,8 +29,10 @@ class Releaser(Record):
         `deliver`."""
         from pkgutil import get_data
 
+        from flowc.submit.on_machine import last_line
+
         text = get_data("flowc.submit", "on_machine.py")
         assert text is not None, "release: no program"
         url = f"{self.api_url.rstrip('/')}/v2/spot/bids/{bid.made}"
         values = {**how, "wait_s": self.wait_s, "limit_s": limit_of(document, bid)}
-        return text + f"\n\nmain({url!r}, {self.key!r}, **{values!r})\n".encode()
+        return text + f"\n\n{last_line(url, self.key, values)}".encode()

@@ -14,11 +14,16 @@ from pathlib import Path
 import pytest
 
 from flowc.submit import on_machine
+from flowc.submit.journal import Bid
 from flowc.submit.on_machine import Machine, nodes_of, state_of
 from flowc.submit.release import Releaser
 from tests.mithril.faults import Fault
 from tests.mithril.server import Server
 
+BID = Bid(
+    key="k", number=0, identity="a", name="n", provider="mithril", keep=False, state="made", made="bid_1", ended=None,
+    exit_status=None, released_at=None,
+)  # fmt: skip
 KEY = "fkey_ABCDEFGHIJKLMNOPQRSTUVWX"
 # What Ubuntu's images have had since long.
 OLDEST = (3, 8)
@@ -102,6 +107,29 @@ def test_another_text_takes_the_place_of_the_one_that_runs(tmp_path: Path) -> No
             assert process.communicate(timeout=60)[0] == "the new one\n"
         finally:
             process.kill()
+
+
+def test_another_text_is_noticed_that_came_before_the_first_look(tmp_path: Path) -> None:
+    """The interpreter has read the file, and the program has not looked at it yet."""
+    path = tmp_path / "release"
+    (tmp_path / "new").write_text("print('the new one')\n")
+    how = {"nodes": 1, "each": True, "wait_s": 0.0, "limit_s": None}
+    swap = f"os.replace({str(tmp_path / 'new')!r}, {str(path)!r})\n"
+    path.write_text(inspect.getsource(on_machine) + swap + on_machine.last_line("http://127.0.0.1:9/x", KEY, how))
+    process = subprocess.Popen([sys.executable, "-I", str(path)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.communicate(timeout=60)[0] == "the new one\n"
+    finally:
+        process.kill()
+
+
+def test_what_is_sent_is_known_again(tmp_path: Path) -> None:
+    releaser = Releaser(key="fkey_'\"\\\u00e9", api_url="https://x/", wait_s=0.1)
+    document = {"jobs": [{"bids": ["a"], "hours_bound": "0.1"}]}
+    sent = releaser.program(document, BID, {"nodes": 2, "each": False}).decode()
+    seen: list[object] = []
+    exec(sent.splitlines()[-1], {"main": lambda *words, **how: seen.extend([*words, how])})
+    assert sent.endswith(on_machine.last_line(*seen))  # type: ignore[arg-type]
 
 
 def test_the_key_is_shown_by_nobody_who_holds_it() -> None:

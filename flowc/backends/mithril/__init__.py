@@ -33,7 +33,8 @@ def emit(units: list[Unit], sink: Sink, taken: set[str]) -> list[Artifact]:
 
 def alone(sink: Sink) -> None:
     """Report that nobody ends the bill."""
-    sink.report(codes.BILL_GOES_ON, None)
+    help = "`flowc submit` ends it with the job, with `--release machine` the machine itself does"
+    sink.report(codes.BILL_GOES_ON, None, help=help)
 
 
 BACKEND = Backend(check=check, emit=emit, measure=measure, alone=alone)

@@ -123,7 +123,8 @@ BILL_GOES_ON = Code(
 A bid is paid for as long as it lives, however long ago its job has ended, and a request by itself ends nothing. The
 worst case of a report, and a budget, hold where the bid is ended with its job. Said once of all that is compiled.
 
-`flowc submit` places the bid and ends it with the job. Who sends the request in another way ends the bid himself.""",
+`flowc submit` places the bid and ends it with the job; with `--release machine` the machine does so itself, when nobody
+looks any more. Who sends the request in another way ends the bid himself.""",
     bad=_GOOD,
     good=(_GOOD, ("--emit=script",)),
 )
