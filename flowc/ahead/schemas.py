@@ -105,6 +105,21 @@ class Prices(Strict):
     usd_per_gpu_hour: dict[str, dict[str, str]]
 
 
+class DependencyRow(Strict):
+    """One way to wait for another job; the data file explains the columns."""
+
+    until: Literal["started", "ended"]
+    ends: Literal["any", "well", "badly"]
+    of: Literal["job", "task", "name"]
+    minutes: bool = False
+
+
+class Dependencies(Strict):
+    """flowc/data/dependencies.yaml."""
+
+    kinds: dict[str, DependencyRow]
+
+
 class Limits(Strict):
     """flowc/data/limits.yaml."""
 
@@ -275,6 +290,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "docker_options": DockerOptions,
     "slurm_programs": SlurmPrograms,
     "catalog": Catalog,
+    "dependencies": Dependencies,
     "gpu_models": GpuModels,
     "k8s_gpus": KubernetesGpus,
     "limits": Limits,

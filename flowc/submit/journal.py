@@ -11,10 +11,10 @@ import os
 from contextlib import ExitStack, contextmanager
 
 from flowc.record import Record
-from flowc.submit.holds import held, make_folder, one_at_a_time
-from flowc.submit.jobs import Job, insert_jobs, job_of
-from flowc.submit.schema import VERSION, prepare
-from flowc.submit.transaction import CHANGE, READ, Transaction
+from flowc.submit.store.holds import held, make_folder, one_at_a_time
+from flowc.submit.store.jobs import Job, insert_jobs, job_of
+from flowc.submit.store.schema import VERSION, prepare
+from flowc.submit.store.transaction import CHANGE, READ, Transaction
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ that can never start does not keep back a later `singleton` of its name, as it d
 
 from __future__ import annotations
 
+from flowc._compiled.dependencies import KINDS
 from flowc.providers.base import COMPLETED
 from flowc.submit import journal as states
 from flowc.submit.journal import FAILED, GIVEN_UP, MADE, OPEN, SENT, WAITING
@@ -15,8 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flowc.submit.jobs import After, Job
     from flowc.submit.journal import Bid, Journal
+    from flowc.submit.store.jobs import After, Job
 
 # NEVER: what it depends on can never hold;
 # STUCK: it waits for one that is never placed itself, until that is given up.
@@ -70,7 +71,7 @@ class Turns:
     def before(self, after: After, identity: str) -> list[Bid]:
         """The bids that one of these is about."""
         job = self._of[identity]
-        return self._others_of_its_name(job) if after.kind == "singleton" else self._meant(after, job, identity)
+        return self._others_of_its_name(job) if _is_of_its_name(after) else self._meant(after, job, identity)
 
     def may_change(self) -> bool:
         """Whether a bid that waits for other jobs has its turn, or never will."""
@@ -80,10 +81,10 @@ class Turns:
 
     def _one(self, job: Job, place: int, identity: str) -> str:
         after = job.after[place]
-        if after.kind == "aftercorr" and after.indices is not None and job.indices is not None:
+        if _goes_by_tasks(after, job):
             return self._turn(after, self._meant(after, job, identity))
         if (job.number, place) not in self._found:  # the same for all bids of an array
-            if after.kind == "singleton":
+            if _is_of_its_name(after):
                 turn = LATER if self._others_of_its_name(job) else NOW
             else:
                 turn = self._turn(after, self._meant(after, job, identity))
@@ -93,7 +94,9 @@ class Turns:
     def _meant(self, after: After, job: Job, identity: str) -> list[Bid]:
         """Tasks of an array wait for those of the same index by `aftercorr`; where there is none, for all."""
         pairs = after.before
-        if after.kind == "aftercorr" and after.indices is not None and job.indices is not None:
+        if _goes_by_tasks(after, job):
+            assert after.indices is not None
+            assert job.indices is not None
             index = job.indices[job.bids.index(identity)]
             if index in after.indices:
                 pairs = (pairs[after.indices.index(index)],)
@@ -102,17 +105,13 @@ class Turns:
     def _turn(self, after: After, bids: Sequence[Bid]) -> str:
         if any(_can_never_start(bid) for bid in bids):
             return STUCK
-        over = all(_is_over(bid) for bid in bids)
-        if after.kind == "after":
+        kind = KINDS[after.kind]
+        if kind["until"] == "started":
             return NOW if all(self._has_started(bid, after.minutes) for bid in bids) else LATER
-        if not over:
+        if not all(_is_over(bid) for bid in bids):
             return LATER
-        good = all(bid.ended == COMPLETED for bid in bids)
-        if after.kind in ("afterok", "aftercorr"):
-            return NOW if good else NEVER
-        if after.kind == "afternotok":
-            return NEVER if good else NOW
-        return NOW
+        ends = "well" if all(bid.ended == COMPLETED for bid in bids) else "badly"
+        return NOW if kind["ends"] in ("any", ends) else NEVER
 
     def _has_started(self, bid: Bid, minutes: int) -> bool:
         """So many minutes ago. One that nobody saw start counts from the end of its bill; one that was given up before
@@ -140,6 +139,14 @@ class Turns:
         if key not in self._bids:
             self._bids[key] = {bid.identity: bid for bid in self._journal.bids(key=key)}
         return self._bids[key]
+
+
+def _is_of_its_name(after: After) -> bool:
+    return bool(KINDS[after.kind]["of"] == "name")
+
+
+def _goes_by_tasks(after: After, job: Job) -> bool:
+    return KINDS[after.kind]["of"] == "task" and after.indices is not None and job.indices is not None
 
 
 def _can_never_start(bid: Bid) -> bool:

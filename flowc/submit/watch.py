@@ -7,8 +7,8 @@ import json
 import os
 from contextlib import contextmanager
 
-from flowc.submit.holds import make_folder
 from flowc.submit.overdue import Seen
+from flowc.submit.store.holds import make_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ import time
 
 from flowc.providers.base import CANCELLED
 from flowc.submit.turns import NOW, Turns
-from flowc.tasks.graph import MOST, behind, why_not
+from flowc.tasks.graph.walk import behind
+from flowc.tasks.graph.words import MOST, why_not
 from flowc.tasks.names import bids_of
 from flowc.tasks.placing import give_up
 

@@ -69,7 +69,7 @@ def look_ahead(world: World, bids: Iterable[Bid], *, but: Iterable[Bid] = ()) ->
     """Look after what bids wait for that are not placed, except for some: nobody else may. What cannot be reached now
     passes."""
     from flowc.submit.steps import InterruptedSubmissionError
-    from flowc.tasks.graph import ahead_of
+    from flowc.tasks.graph.walk import ahead_of
 
     seen = {bid.name for bid in but}
     others = [bid for bid in ahead_of(world.journal, bids) if bid.name not in seen]

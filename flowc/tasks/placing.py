@@ -24,7 +24,7 @@ def give_up(world: World, key: str, names: Collection[str]) -> None:
     """See to it that bids of a submission which are not known to be there are never placed; those that are there after
     all are known then. What waited for them in vain may have its turn. Raises as `place`."""
     from flowc.submit.steps import Carrier
-    from flowc.tasks.graph import look_again_behind
+    from flowc.tasks.graph.walk import look_again_behind
 
     submission = world.journal.submission(key)
     if submission is not None:

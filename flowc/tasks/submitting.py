@@ -9,7 +9,7 @@ from flowc.submit.delivery import missing_secrets
 from flowc.submit.folders import found
 from flowc.submit.journal import OPEN, Submission
 from flowc.submit.plan import content_key, new_nonce, steps_of
-from flowc.tasks.links import linked
+from flowc.tasks.graph.links import linked
 from flowc.tasks.refused import RefusedTaskError
 from flowc.tasks.world import refuse_missing
 from flowc.trees.walk import TreeError

@@ -12,7 +12,7 @@ from flowc.submit.ending import UNKNOWN, End
 from flowc.submit.journal import BROKEN, GIVEN_UP, NEVER
 from flowc.submit.steps import InterruptedSubmissionError
 from flowc.submit.turns import Turns
-from flowc.tasks.graph import why_not
+from flowc.tasks.graph.words import why_not
 from flowc.tasks.looking import FEW, MOST_LISTED, endings_of, look_ahead, note_start
 from flowc.tasks.placing import place_more
 

@@ -14,7 +14,7 @@ from unittest import mock
 
 from flowc.providers.mithril.pooled import PooledTransport
 from flowc.providers.mithril.transport import PlainTransport
-from flowc.submit.transaction import CHANGE, Transaction
+from flowc.submit.store.transaction import CHANGE, Transaction
 
 
 class Moments:

@@ -61,7 +61,7 @@ ALLOWED = {
     "submit": {"_compiled", "record", "digest", "providers", "trees"},
     "tasks": {
         *("record", "remote", "source", "inputs", "secret", "diag", "backends", "settings", "providers", "submit"),
-        "trees",
+        *("trees", "_compiled"),
     },
     "driver": EVERYTHING_BELOW_DRIVER,
     "sdk": {

@@ -15,7 +15,7 @@ from flowc.frontends.slurm.values.meaning import dependency_items
 from flowc.submit.journal import GIVEN_UP, MADE, NEVER, OPEN, Journal, Submission
 from flowc.submit.plan import steps_of
 from flowc.submit.steps import Carrier
-from flowc.tasks.links import linked
+from flowc.tasks.graph.links import linked
 from tests.same_as_slurm.cluster import PROGRAMS, Cluster
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.geteuid() != 0, reason="needs root for namespaces")]

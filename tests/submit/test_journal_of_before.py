@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from flowc.submit.journal import Journal, JournalError
-from flowc.submit.schema import VERSION
+from flowc.submit.store.schema import VERSION
 from flowc.submit.turns import LATER, NOW, Turns
 
 # As it was written.
@@ -90,7 +90,7 @@ def test_one_that_was_cut_in_between_is_as_it_was(folder: Path, monkeypatch: pyt
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("flowc.submit.schema.insert_jobs", cut)
+        patched.setattr("flowc.submit.store.schema.insert_jobs", cut)
         with pytest.raises(KeyboardInterrupt):
             Journal(str(folder))
     base = sqlite3.connect(folder / "journal.sqlite")

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from flowc.submit.journal import OPEN, Journal, Submission
 from flowc.submit.plan import steps_of
-from flowc.tasks.links import behind, linked
+from flowc.tasks.graph.given import behind
+from flowc.tasks.graph.links import linked
 from flowc.tasks.refused import RefusedTaskError
 
 

@@ -49,7 +49,7 @@ def _status(words: Words) -> int:
     from flowc.cli.tasks.world import World, tell
     from flowc.submit.journal import SENT
     from flowc.submit.turns import Turns
-    from flowc.tasks.graph import why_not
+    from flowc.tasks.graph.words import why_not
     from flowc.tasks.looking import deliver, look_ahead, looked_after, tasks_of
     from flowc.tasks.names import bids_of
 

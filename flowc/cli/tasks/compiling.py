@@ -98,7 +98,7 @@ def request(words: Words, argv: list[str], *, releases: bool) -> tuple[dict[str,
     """One request document of all sources; None, with the exit status, where one of them is not right. `releases`:
     machines end their bids. Raises UsageError, and RefusedTaskError for an `--after` that means nothing."""
     from flowc.tasks.documents import document_of, joined
-    from flowc.tasks.links import behind
+    from flowc.tasks.graph.given import behind
 
     tally, documents, paths = Tally(), [], []
     for path, artifacts in list(compiled(words, argv, tally, emit="mithril", submitted=True, releases=releases)):

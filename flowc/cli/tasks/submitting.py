@@ -15,7 +15,7 @@ from flowc.cli.tasks.world import World, tell
 from flowc.settings.lookup import SettingsError
 from flowc.submit.journal import OPEN, WAITING
 from flowc.submit.watch import watcher
-from flowc.tasks.links import linked
+from flowc.tasks.graph.links import linked
 from flowc.tasks.refused import RefusedTaskError
 from flowc.tasks.submitting import Order, Submitting, found_trees
 
@@ -149,7 +149,7 @@ def _carry_out(
 def _tell_left(world: World, key: str, bids: Sequence[Bid]) -> None:
     """What becomes of the bids of a submission that are not placed yet, or never will be."""
     from flowc.submit.turns import Turns
-    from flowc.tasks.graph import MOST, why_not
+    from flowc.tasks.graph.words import MOST, why_not
 
     left = [bid for bid in bids if bid.made is None]
     turns = Turns(world.journal, key, now=time.time())

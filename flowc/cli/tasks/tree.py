@@ -6,7 +6,7 @@ import time
 
 from flowc.submit.journal import NEVER, OPEN, WAITING
 from flowc.submit.turns import Turns
-from flowc.tasks.graph import how, why_not
+from flowc.tasks.graph.words import how, why_not
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from flowc.diag.render import Palette
     from flowc.providers.base import Task
-    from flowc.submit.jobs import Job
     from flowc.submit.journal import Bid, Journal
+    from flowc.submit.store.jobs import Job
 
 # The two kinds of branches, and what goes down beside a branch.
 LINES = ("├─ ", "└─ ", "│  ")

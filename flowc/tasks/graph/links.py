@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 
+from flowc._compiled.dependencies import KINDS
 from flowc.record import Record
 from flowc.tasks.refused import RefusedTaskError
 
@@ -17,65 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
-    from flowc.submit.jobs import Job
     from flowc.submit.journal import Bid, Journal
+    from flowc.submit.store.jobs import Job
 
-KINDS = ("after", "afterany", "afterok", "afternotok", "aftercorr", "afterburstbuffer", "singleton")
 # Indices of an array, as `--array` takes them.
-_TASKS = re.compile(r"(.+)_(?:([0-9]+)|(\*)|\[([0-9,:-]+)(?:%[0-9]*)?\])", re.DOTALL)
+TASKS = re.compile(r"(.+)_(?:([0-9]+)|(\*)|\[([0-9,:-]+)(?:%[0-9]*)?\])", re.DOTALL)
 MOST = 8
 MOST_DIGITS = 10
-
-
-def behind(documents: Sequence[dict[str, Any]], paths: Sequence[str], given: Iterable[str]) -> None:
-    """Put what `--after` says (KIND:NAME[:NAME]…, by `,` where all must hold, by `?` where one is enough) to the jobs
-    of each source that is not named there. Raises RefusedTaskError."""
-    waits = [each for text in given for each in _read(text)]
-    names = [each["on"] for each in waits if each["on"] is not None]
-    for path, document in zip(paths, documents, strict=True):
-        if not any(_is_source(name, path, document) for name in names):
-            for job in document["jobs"]:
-                job["after"] = [*job["after"], *(_of_source(each, paths, documents) for each in waits)]
-
-
-def _read(text: str) -> list[dict[str, Any]]:
-    found = []
-    for clause in re.split("[,?]", text):
-        kind, *names = clause.split(":")
-        kind = kind.lower()
-        if kind not in KINDS:
-            raise RefusedTaskError(f"`--after {text}`: `{kind}` is no kind of waiting", f"there are {', '.join(KINDS)}")
-        if (kind == "singleton") != (not names) or not all(names):
-            raise RefusedTaskError(
-                f"`--after {text}` does not say after what", "it is KIND:NAME, such as afterok:train"
-            )
-        for name in names or [None]:
-            each: dict[str, Any] = {"kind": kind, "on": name}
-            start, plus, minutes = (name or "").rpartition("+")
-            if kind == "after" and plus and _is_number(minutes):
-                each.update(on=start, minutes=int(minutes))
-            found.append({**each, "any": True} if "?" in text else each)
-    return found
-
-
-def _is_source(name: str, path: str, document: dict[str, Any]) -> bool:
-    whole = os.path.basename(path)
-    bases = (name, _TASKS.fullmatch(name)[1]) if _TASKS.fullmatch(name) else (name,)  # type: ignore[index]
-    return any(
-        base in (path, whole, os.path.splitext(whole)[0])
-        or any(base == job["name"] or base in job["bids"] for job in document["jobs"])
-        for base in bases
-    )
-
-
-def _of_source(each: dict[str, Any], paths: Sequence[str], documents: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """What waits for a source by its file's name waits for all its jobs; what is a job's name is found later."""
-    for path, document in zip(paths, documents, strict=True):
-        jobs = document["jobs"]
-        if each["on"] in (path, os.path.basename(path), os.path.splitext(os.path.basename(path))[0]):
-            whole = {"indices": jobs[0]["indices"]} if len(jobs) == 1 and "indices" in jobs[0] else {}
-            return {**each, "before": [["", bid] for job in jobs for bid in job["bids"]], **whole}
-    return dict(each)
 
 
 class _Found(Record):
@@ -110,12 +59,12 @@ class _Links:
             raise RefusedTaskError(
                 f"{self._jobs[number]['name']}: `{each['kind']}` is no kind of waiting", f"there are {', '.join(KINDS)}"
             )
-        if each["kind"] == "singleton":
+        if KINDS[each["kind"]]["of"] == "name":
             return [{**each, "before": []}]
         if "before" in each:
             return [each]
         name = each["on"]
-        parts = _TASKS.fullmatch(name)
+        parts = TASKS.fullmatch(name)
         found = None
         for find in (lambda text: self._own(number, text), self._submitted):
             found = find(name)
@@ -157,7 +106,7 @@ class _Links:
         if jobs:
             return self._of_jobs(name, [(job.bids, job.indices) for job in jobs])
         jobs = journal.jobs(name=name) or [job for job in journal.jobs() if _is_called(job.name, name)]
-        if _is_number(name):
+        if is_number(name):
             jobs = jobs or journal.jobs(job_id=int(name))
             if not jobs:
                 return _task_of_number(journal.jobs(), int(name))
@@ -180,7 +129,7 @@ class _Links:
             return RefusedTaskError(
                 f"{job['name']} waits for itself", "for one at a time of a name there is `singleton`"
             )
-        if _is_number(name.partition("_")[0]):
+        if is_number(name.partition("_")[0]):
             return RefusedTaskError(
                 f"{job['name']} waits for job {name}, and none of yours has that number: one of another cluster is not "
                 "known here",
@@ -206,7 +155,7 @@ def _is_called(job: str, name: str) -> bool:
 def _is_component(name: str, whole: str) -> bool:
     """Whether this is the name of a component of a het job."""
     start, mark, number = name.rpartition("-het")
-    return bool(mark) and start == whole and _is_number(number)
+    return bool(mark) and start == whole and is_number(number)
 
 
 def _are_components(jobs: Sequence[dict[str, Any]], numbers: Sequence[int], name: str) -> bool:
@@ -221,7 +170,7 @@ def _tasks(name: str, whole: _Found, wanted: str) -> list[list[str]]:
     for part in wanted.split(","):
         span, _, step = part.partition(":")
         first, _, last = span.partition("-")
-        if not all(_is_number(each) for each in (first, last or first, step or "1")) or step == "0":
+        if not all(is_number(each) for each in (first, last or first, step or "1")) or step == "0":
             raise RefusedTaskError(f"`{wanted}` are no tasks of an array", "they are such as 1,4-6")
         for index in range(int(first), int(last or first) + 1, int(step or 1) or 1):
             if index not in whole.indices:
@@ -240,7 +189,7 @@ def _task_of_number(jobs: Iterable[Job], number: int) -> _Found | None:
     return None
 
 
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
     """Whether this may be the number of a job, or of a task."""
     return text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS
 

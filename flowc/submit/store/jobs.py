@@ -49,7 +49,7 @@ def insert_jobs(base: Connection, key: str, document: Mapping[str, Any]) -> None
 
 def _rows(key: str, document: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:
     jobs = document.get("jobs", ())
-    # Who has not been told apart (`flowc.submit.links`) waits for jobs of its own submission by their names.
+    # Who has not been told apart (`flowc.tasks.graph.links`) waits for jobs of its own submission by their names.
     by_name = {job["name"]: job for job in jobs}
     for number, job in enumerate(jobs):
         after = []

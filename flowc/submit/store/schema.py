@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from flowc.submit.jobs import insert_jobs
+from flowc.submit.store.jobs import insert_jobs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

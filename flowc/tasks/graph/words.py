@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import time
-
+from flowc._compiled.dependencies import KINDS
 from flowc.submit.journal import FAILED, GIVEN_UP, MADE, NEVER, OPEN, SENT, WAITING
 from flowc.submit.turns import NEVER as FAILS
 from flowc.submit.turns import NOW, STUCK, Turns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from flowc.submit.jobs import After
-    from flowc.submit.journal import Bid, Journal
+    from flowc.submit.journal import Bid
+    from flowc.submit.store.jobs import After
 
 # How a bid is that has not ended, for those who wait for it.
 HOW = {
@@ -72,51 +71,5 @@ def names_of(bids: Sequence[Bid]) -> str:
 def _told(turns: Turns, after: After, bid: Bid) -> str:
     bids = turns.before(after, bid.identity)
     minutes = f"+{after.minutes}" if after.minutes else ""
-    mark = after.kind if after.kind == "singleton" else f"{after.kind}:"
-    return f"{mark}{' ' if after.kind == 'singleton' and bids else ''}{names_of(bids) if bids else ''}{minutes}"
-
-
-def ahead_of(journal: Journal, bids: Iterable[Bid]) -> list[Bid]:
-    """The bids that must end, start or be placed before these, near and far, as far as that is open. Raises
-    JournalError."""
-    found: dict[tuple[str, int], Bid] = {}
-    turns: dict[str, Turns] = {}
-    left = [bid for bid in bids if bid.state == WAITING]
-    seen = {(bid.key, bid.number) for bid in left}
-    while left:
-        bid = left.pop()
-        if bid.key not in turns:
-            turns[bid.key] = Turns(journal, bid.key, now=time.time())
-        for after, turn in turns[bid.key].waits_for(bid.identity):
-            for other in turns[bid.key].before(after, bid.identity) if turn != NOW else ():
-                if (other.key, other.number) in seen or other.ended is not None:
-                    continue
-                seen.add((other.key, other.number))
-                found[other.key, other.number] = other
-                if other.state == WAITING:
-                    left.append(other)
-    return list(found.values())
-
-
-def behind(journal: Journal, bids: Iterable[Bid]) -> list[Bid]:
-    """The bids that are not placed and wait for these, or for those. Raises JournalError."""
-    reached = {(bid.key, bid.identity) for bid in bids}
-    jobs = [job for job in journal.jobs() if job.after]
-    found: dict[tuple[str, str], Bid] = {}
-    more = True
-    while more:
-        more = False
-        for job in jobs:
-            if (job.key, job.bids[0]) in found or not any(set(each.before) & reached for each in job.after):
-                continue
-            its = [bid for bid in journal.bids(key=job.key) if bid.identity in job.bids]
-            found |= {(bid.key, bid.identity): bid for bid in its if bid.state in (WAITING, NEVER)}
-            more = not {(job.key, each) for each in job.bids} <= reached
-            reached |= {(job.key, each) for each in job.bids}
-    return list(found.values())
-
-
-def look_again_behind(journal: Journal, bids: Iterable[Bid]) -> None:
-    """These are given up: what waited for them in vain may have its turn. Raises JournalError."""
-    for key in sorted({bid.key for bid in behind(journal, bids) if bid.state == NEVER}):
-        journal.look_again(key)
+    mark = f"{after.kind} " if KINDS[after.kind]["of"] == "name" else f"{after.kind}:"
+    return f"{mark}{names_of(bids) if bids else ''}{minutes}".rstrip()
