@@ -40,7 +40,7 @@ if TYPE_CHECKING:
         UnavailableError,
         ValidationError,
     )
-    from flowc.sdk.fields import TaskFields
+    from flowc.sdk.fields import RunOptions
     from flowc.sdk.flow import Flow, What
     from flowc.sdk.task import Instance, Task, User
     from flowc.source import Source
@@ -139,12 +139,12 @@ def check(
     return run(_source(source, path), inputs or _no_inputs(), frontend=frontend, strict=strict)
 
 
-def run(task: What = None, /, *, wait: bool = False, **fields: Unpack[TaskFields]) -> Task:
-    """Submit a task: `flowc.run("python train.py", gpu="a100")`. As `Flow.run`, with the settings of the command line;
-    `Flow().run` takes more. Raises FlowError."""
+def run(task: What = None, /, **options: Unpack[RunOptions]) -> Task:
+    """Submit a task: `flowc.run("python train.py", gpu="a100")`. As `Flow.run`, with the settings of the command line.
+    Raises FlowError."""
     from flowc.sdk.flow import Flow
 
-    return Flow().run(task, wait=wait, **fields)
+    return Flow().run(task, **options)
 
 
 def invoke(module: str | PathLike[str], function: str, /, *args: Any, **kwargs: Any) -> Any:
@@ -193,6 +193,10 @@ def _no_inputs() -> Inputs:
     from flowc.inputs import Inputs
 
     return Inputs()
+
+
+def __dir__() -> list[str]:
+    return __all__
 
 
 def __getattr__(name: str) -> object:

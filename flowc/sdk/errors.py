@@ -8,8 +8,16 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Any, TypedDict, Unpack
 
     from flowc.diag.sink import Diagnostic
+
+    class Known(TypedDict, total=False):
+        """What any FlowError takes besides its message."""
+
+        details: Iterable[str]
+        suggestions: Iterable[str]
+        request_id: str | None
 
 
 class FlowError(Exception):
@@ -38,22 +46,24 @@ class FlowError(Exception):
             lines.append(f"  Request: {self.request_id}")
         return "\n".join(lines)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # As it is, whatever its class takes: a pool of processes hands errors on by pickling them.
+        return _again, (type(self), self.args), self.__dict__
+
+
+def _again(kind: type[FlowError], args: tuple[Any, ...]) -> FlowError:
+    """An error of a kind without its fields; they are put in afterwards."""
+    return kind.__new__(kind, *args)
+
 
 class ValidationError(FlowError):
     """What was asked for is not possible as it was written. `field` is the argument, where it was one; `diagnostics`
     are all findings of flowc about the task."""
 
     def __init__(
-        self,
-        message: str,
-        *,
-        details: Iterable[str] = (),
-        suggestions: Iterable[str] = (),
-        request_id: str | None = None,
-        field: str | None = None,
-        diagnostics: Iterable[Diagnostic] = (),
+        self, message: str, *, field: str | None = None, diagnostics: Iterable[Diagnostic] = (), **known: Unpack[Known]
     ) -> None:
-        super().__init__(message, details=details, suggestions=suggestions, request_id=request_id)
+        super().__init__(message, **known)
         self.field = field
         self.diagnostics = tuple(diagnostics)
 
@@ -82,15 +92,13 @@ class InsufficientQuotaError(FlowError):
         self,
         message: str,
         *,
-        details: Iterable[str] = (),
-        suggestions: Iterable[str] = (),
-        request_id: str | None = None,
         region: str | None = None,
         requested: int | None = None,
         left: int | None = None,
         regions: Iterable[str] = (),
+        **known: Unpack[Known],
     ) -> None:
-        super().__init__(message, details=details, suggestions=suggestions, request_id=request_id)
+        super().__init__(message, **known)
         self.region = region
         self.requested = requested
         self.left = left
@@ -109,10 +117,8 @@ class InterruptedSubmissionError(FlowError):
     """A submission was cut short: bids may have been placed. Submitting the same again goes on with it. `key` names
     it."""
 
-    def __init__(
-        self, message: str, *, key: str, suggestions: Iterable[str] = (), request_id: str | None = None
-    ) -> None:
-        super().__init__(message, suggestions=suggestions, request_id=request_id)
+    def __init__(self, message: str, *, key: str, **known: Unpack[Known]) -> None:
+        super().__init__(message, **known)
         self.key = key
 
 

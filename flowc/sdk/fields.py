@@ -1,5 +1,5 @@
-"""What `run` and `submit` take by name, for type checkers: the fields of a task YAML (`frontends/task/model.py`, which
-a test compares), under the names of Python."""
+"""What `run` and `submit` take by name, for type checkers: the fields of a task YAML (`frontends/task/model.py`) under
+the names of Python, and how it is submitted (`options.py`). Tests compare both."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from typing import Any, Literal, TypedDict
 
     from flowc.frontends.task.parts import Constraints, DataMount, Retries, Volume
+    from flowc.sdk.task import Task
 
     Number = float | Decimal
 
@@ -63,3 +64,21 @@ if TYPE_CHECKING:
         code_root: str | PathLike[str]
         workload_type: Literal["batch", "tinker", "interactive"]
         dev_vm: bool
+
+    class RunOptions(TaskFields, total=False):
+        """A task, and how it is submitted: see `Flow.run`."""
+
+        wait: bool
+        deliver: bool
+        secrets: Sequence[str]
+        budget: Number | str
+        after: str | Task | Sequence[str | Task]
+        code: str | PathLike[str]
+        body: Literal["auto", "script", "ssh"]
+        with_commands: Sequence[str]
+        set: Mapping[str, str]
+        keep: bool
+        release: Literal["client", "machine"]
+        force_new: bool
+        idempotency_key: str
+        strict: bool

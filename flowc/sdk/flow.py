@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import os
 
-from flowc.inputs import Flags, Inputs
+from flowc.inputs import Inputs
 from flowc.providers.errors import NotFoundError as NoSuchThingError
 from flowc.sdk import compiling
 from flowc.sdk.asking import asked
 from flowc.sdk.errors import ValidationError
+from flowc.sdk.options import How, parted
 from flowc.sdk.task import Task, foreign
 from flowc.sdk.translate import translated
 from flowc.sdk.worlds import Worlds, tell
-from flowc.sdk.writing import number_text, plain
+from flowc.sdk.writing import plain
+from flowc.submit.watch import watcher
+from flowc.tasks.defaults import defaults_of
+from flowc.tasks.graph.given import behind
 from flowc.tasks.names import bids_of
+from flowc.tasks.placing import place
 from flowc.tasks.refused import RefusedTaskError
+from flowc.tasks.submitting import Order, Submitting
+from flowc.tasks.waiting import Waiting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from decimal import Decimal
     from os import PathLike
-    from typing import Any, TypeAlias, Unpack
+    from typing import Any, NoReturn, Self, TypeAlias, Unpack
 
     from flowc.sdk.config import TaskConfig
-    from flowc.sdk.fields import TaskFields
+    from flowc.sdk.fields import RunOptions
     from flowc.source import Source, Span
     from flowc.tasks.world import World
 
@@ -37,8 +43,8 @@ IDS = ("bid_", "task-")
 
 class Flow:
     """Submits tasks and finds them again. What is not given here is looked up as the command line does: environment,
-    project's file, `~/.flow/config.yaml`, defaults. `provider` is `mithril` or `local`, `catalog` a catalog file,
-    `environ` an environment in the place of the process's own.
+    project's file, `~/.flow/config.yaml`, defaults. `provider` is `mithril` or `local`, `local_machine` what a machine
+    on this computer is made of, `catalog` a catalog file, `environ` an environment in the place of the process's own.
 
     Nothing is asked before a method is called; one object serves several threads. All methods raise FlowError."""
 
@@ -46,6 +52,7 @@ class Flow:
         self,
         *,
         provider: str | None = None,
+        local_machine: str | None = None,
         project: str | None = None,
         region: str | None = None,
         ssh_keys: Sequence[str] = (),
@@ -53,7 +60,13 @@ class Flow:
         catalog: str | PathLike[str] | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> None:
-        given = {"provider": provider, "project": project, "region": region, "api_key": api_key}
+        given = {
+            "provider": provider,
+            "local_machine": local_machine,
+            "project": project,
+            "region": region,
+            "api_key": api_key,
+        }
         flags: dict[str, str | tuple[str, ...]] = {name: text for name, text in given.items() if text is not None}
         if ssh_keys:
             flags["ssh_keys"] = tuple(ssh_keys)
@@ -61,71 +74,36 @@ class Flow:
         self._catalog = None if catalog is None else os.fspath(catalog)
         self._worlds = Worlds(self._environ, flags)
 
-    def run(
-        self,
-        task: What = None,
-        /,
-        *,
-        wait: bool = False,
-        secrets: Sequence[str] = (),
-        budget: float | Decimal | str | None = None,
-        keep: bool = False,
-        force_new: bool = False,
-        idempotency_key: str | None = None,
-        strict: bool = False,
-        **fields: Unpack[TaskFields],
-    ) -> Task:
-        """Submit one task, exactly once. `task` is a command (a text for the shell, or a list), a TaskConfig, a mapping
-        of its fields, or the path of a job file in any format (`pathlib.Path`); `fields` win over it.
+    def run(self, task: What = None, /, **options: Unpack[RunOptions]) -> Task:
+        """Submit one task, exactly once: `flow.run("python train.py", gpu="a100")`.
 
-        `secrets` names variables of the environment whose values are brought to the machine. `wait`: until it has
-        ended. `budget`: refuse what could cost more, in USD. `keep`: do not end the bid with the job. `force_new`:
-        though the same lives already. What has an `idempotency_key` is submitted once, ever. `strict`: warnings are
-        errors. Raises ValidationError, InsufficientQuotaError, ConflictError and the like."""
-        tasks = self._submitted(
-            task,
-            fields,
-            secrets=secrets,
-            budget=budget,
-            keep=keep,
-            force_new=force_new,
-            idempotency_key=idempotency_key,
-            strict=strict,
-            one=True,
-        )
-        if wait:
-            tasks[0].wait()
-        return tasks[0]
+        `task` is a command (a text for the shell, or a list of words), a TaskConfig, a mapping of its fields, or the
+        path of a job file in any format (`pathlib.Path`). By name come the fields of a task, which win over that
+        (`gpu` is another name of `instance_type`), and how it is submitted:
+
+        wait: stay until it has ended.
+        secrets: names of variables of the environment whose values are brought to the machine.
+        code: a folder that is brought to run in, or "git": the commit that is checked out.
+        after: a task whose success is waited for, or "KIND:NAME" as in "afterany:train"; or several.
+        budget: refuse what could cost more, in USD.
+        keep: do not end the bid with the job. release: "machine" has the machine end it, by your key.
+        force_new: though the same lives already. idempotency_key: what has it is submitted once, ever.
+        body: "script" or "ssh": how a script comes to the machine; "auto": as it fits.
+        deliver: False does not stay until the machine has what only this program can bring (secrets, code, a long
+        script): `wait`, `logs(follow=True)` and `status` bring it then.
+        strict: warnings are errors. set, with_commands: as the flags of `flowc submit`.
+
+        Raises ValidationError, ConfigurationError, InsufficientQuotaError, ConflictError and the like."""
+        (found,) = self._run(task, options, one=True)
+        return found
 
     # The same under the name of the command line.
     submit = run
 
-    def run_all(
-        self,
-        task: What,
-        /,
-        *,
-        secrets: Sequence[str] = (),
-        budget: float | Decimal | str | None = None,
-        keep: bool = False,
-        force_new: bool = False,
-        idempotency_key: str | None = None,
-        strict: bool = False,
-        **fields: Unpack[TaskFields],
-    ) -> list[Task]:
+    def run_all(self, task: What, /, **options: Unpack[RunOptions]) -> list[Task]:
         """As `run`, for what may be several tasks: an array, a file with several documents. Those that wait for their
         turn are placed by whoever looks."""
-        return self._submitted(
-            task,
-            fields,
-            secrets=secrets,
-            budget=budget,
-            keep=keep,
-            force_new=force_new,
-            idempotency_key=idempotency_key,
-            strict=strict,
-            one=False,
-        )
+        return self._run(task, options, one=False)
 
     def invoke(
         self,
@@ -154,7 +132,7 @@ class Flow:
             raise ValidationError(f"a function runs on one machine, in place of '{wrong[0]}'", field="config")
         fields.setdefault("working_dir", FOLDER)
         fields["script"] = script_of(module, function, args, kwargs, trust=trust)
-        task = self.run(fields if gpu is None else {**fields, "gpu": gpu}, force_new=True)
+        (task,) = self._submitted(fields if gpu is None else {**fields, "gpu": gpu}, {}, How(force_new=True), one=True)
         return outcome(task, str(fields["working_dir"]), trust=trust, timeout=timeout)
 
     def get_task(self, task_id: str) -> Task:
@@ -210,67 +188,71 @@ class Flow:
         with translated():
             return find(self._worlds.now(), requirements, limit=limit, catalog=self._catalog)
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing has to be closed: tasks go on."""
+
     def __repr__(self) -> str:
         return "Flow()"
 
-    def _submitted(
-        self,
-        what: object,
-        fields: Mapping[str, Any],
-        *,
-        secrets: Sequence[str],
-        budget: float | Decimal | str | None,
-        keep: bool,
-        force_new: bool,
-        idempotency_key: str | None,
-        strict: bool,
-        one: bool,
-    ) -> list[Task]:
-        if force_new and idempotency_key is not None:
-            raise ValidationError("'force_new' and 'idempotency_key' exclude each other", field="force_new")
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Flow is not pickled, since it may hold a key: make one where it is wanted")
+
+    def _run(self, task: What, options: Mapping[str, Any], *, one: bool) -> list[Task]:
+        how, fields = parted(options)
+        tasks = self._submitted(task, fields, how, one=one)
+        if how.wait:
+            for each in tasks:
+                each.wait()
+        elif how.deliver:
+            self._deliver(tasks)
+        return tasks
+
+    def _submitted(self, what: object, fields: Mapping[str, Any], how: How, *, one: bool) -> list[Task]:
         with translated():
             world = self._worlds.now()
-            inputs = self._inputs(world, secrets, budget)
-            request = asked(what, fields, inputs, name="flow.run()")
+            releases = how.release == "machine" and world.chosen != "local"
+            request = asked(what, fields, self._inputs(world, how, releases=releases), name="flow.run()")
             document = compiling.document(
-                request.source, request.inputs, request.written, frontend=request.frontend, strict=strict
+                request.source, request.inputs, request.written, frontend=request.frontend, strict=how.strict
             )
+            behind([document], [request.source.path], how.after)
             count = sum(len(job["bids"]) for job in document["jobs"])
             if one and count != 1:
                 raise ValidationError(f"this makes {count} tasks", suggestions=("run_all() gives them all",))
-            return self._placed(world, document, keep=keep, again=force_new, once=idempotency_key)
+            if releases:
+                tell("warning: your API key is brought to the machines of the job: whoever is root there can read it")
+            return self._placed(world, document, how, releases=releases)
 
-    def _placed(
-        self, world: World, document: dict[str, Any], *, keep: bool, again: bool, once: str | None
-    ) -> list[Task]:
-        from flowc.submit.watch import watcher
-        from flowc.tasks.placing import place
-        from flowc.tasks.submitting import Order, Submitting
-
-        order = Order(document=document, keep=keep, again=again, once=once)
+    def _placed(self, world: World, document: dict[str, Any], how: How, *, releases: bool) -> list[Task]:
+        order = Order(document=document, keep=how.keep, again=how.force_new, once=how.idempotency_key)
         submission, _ = Submitting(world, order).begun()
         place(world, submission)
-        if submission.provider != "local" and watcher(world.folder) is None:
-            how = "nobody ends its bid" if keep else "its bid is paid until somebody sees the end of its job: wait()"
-            tell(f"warning: {submission.key}: {how}; cancel() ends it, `flowc watch` looks after all")
+        if not (how.wait or releases or submission.provider == "local") and watcher(world.folder) is None:
+            paid = "its bid is paid until somebody sees the end of its job: wait()"
+            tell(f"warning: {submission.key}: {'nobody ends its bid' if how.keep else paid}; cancel() ends it, "
+                 "`flowc watch` looks after all")  # fmt: skip
         return [Task(self._worlds, bid) for bid in world.journal.bids(key=submission.key)]
 
-    def _inputs(self, world: World, secrets: Sequence[str], budget: float | Decimal | str | None) -> Inputs:
-        """What a compilation is told besides its source."""
-        from flowc.tasks.defaults import defaults_of
+    def _deliver(self, tasks: Sequence[Task]) -> None:
+        """Stay until machines have what only we can bring."""
+        with translated():
+            world = self._worlds.now()
+            names = {each.task_id for each in tasks}
+            bids = [bid for bid in world.journal.bids(key=tasks[0].submission) if bid.name in names]
+            Waiting(world, bids).until_delivered()
 
-        if isinstance(secrets, str):
-            raise ValidationError("secrets is a text, expected a list of names", field="secrets")
-        try:
-            money = budget if budget is None or isinstance(budget, str) else number_text(budget)
-        except ValueError as error:
-            raise ValidationError(f"budget: {error}", field="budget") from None
-        flags = Flags(secrets=tuple(secrets), budget=money)
+    def _inputs(self, world: World, how: How, *, releases: bool) -> Inputs:
+        """What a compilation is told besides its source."""
+        flags = how.flags()
         spans: dict[str, Span] = {}
         defaults = defaults_of(flags, world.settings, spans).replace(body="auto")
         return Inputs(
             environ=tuple(sorted(self._environ.items())),
             submitted=True,
+            releases=releases,
             flags=flags,
             defaults=defaults,
             flag_spans=tuple(spans.items()),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import Literal, overload
 
 from flowc.providers.base import CANCELLED, ENDED, FAILED, PENDING
@@ -10,9 +11,11 @@ from flowc.record import Record
 from flowc.sdk.errors import ConflictError, FlowError, NotFoundError, TaskTimeoutError, UnavailableError
 from flowc.sdk.following import following
 from flowc.sdk.translate import translated
-from flowc.submit.journal import BROKEN, GIVEN_UP, MADE, Bid
-from flowc.tasks.looking import deliver, looked_after
+from flowc.submit.journal import BROKEN, GIVEN_UP, MADE, NEVER, Bid
+from flowc.submit.turns import Turns
+from flowc.tasks.looking import deliver, look_ahead, looked_after
 from flowc.tasks.output import Output
+from flowc.tasks.placing import place_more
 from flowc.tasks.waiting import Waiting
 
 TYPE_CHECKING = False
@@ -222,12 +225,20 @@ class Task:
         bid = self._bid(world)
         if self._is_over(bid):
             return bid.ended or FAILED
+        if bid.made is None:
+            bid = self._placed(world, bid)
         if bid.made is not None:
             return self._look().state
-        submission = world.journal.submission(bid.key)
         if bid.state == GIVEN_UP:
             return CANCELLED
-        return FAILED if submission is not None and submission.state == BROKEN else PENDING
+        return FAILED if bid.state == NEVER or bid.submission == BROKEN else PENDING
+
+    def _placed(self, world: World, bid: Bid) -> Bid:
+        """As it is once what it waits for was looked at, and it was placed where it has its turn."""
+        look_ahead(world, [bid])
+        if Turns(world.journal, bid.key, now=time.time()).may_change():
+            place_more(world, bid.key)
+        return self._bid(world)
 
     def _look(self) -> Seen:
         """As it is now; what follows from that is done: its bid is ended, its secrets are brought."""

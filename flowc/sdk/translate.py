@@ -31,6 +31,7 @@ _WORDS = (
     ("--provider local", "Flow(provider='local')"),
     ("--force-new submits it once more", "force_new=True submits it once more"),
     ("an --idempotency-key of its own", "an idempotency_key of its own"),
+    ("--after ", "after="),
     ("--ssh-key", "ssh_keys"),
     ("--region", "region"),
     ("--name", "name"),
@@ -65,12 +66,11 @@ def translated() -> Iterator[None]:
 
 
 def _refused(error: RefusedTaskError) -> errors.FlowError:
-    message, suggestions = masked(str(error)), _suggestions(error.help)
-    if message.startswith("there is no"):
-        return errors.NotFoundError(message, suggestions=suggestions)
-    if "may be several" in message:
-        return errors.ValidationError(message, suggestions=suggestions)
-    return errors.ConflictError(message, suggestions=suggestions)
+    from flowc.tasks.refused import LivesError, NoTaskError
+
+    kinds = {NoTaskError: errors.NotFoundError, LivesError: errors.ConflictError}
+    kind: type[errors.FlowError] = kinds.get(type(error), errors.ValidationError)
+    return kind(_in_python(masked(str(error))), suggestions=_suggestions(error.help))
 
 
 def public(error: below.ProviderError) -> errors.FlowError:
@@ -109,6 +109,10 @@ def _machines(count: int, name: str) -> str:
 
 
 def _suggestions(help: str) -> tuple[str, ...]:
+    return (masked(_in_python(help)),) if help else ()
+
+
+def _in_python(text: str) -> str:
     for spelt, instead in _WORDS:
-        help = help.replace(spelt, instead)
-    return (masked(help),) if help else ()
+        text = text.replace(spelt, instead)
+    return text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc.tasks.refused import RefusedTaskError
+from flowc.tasks.refused import NoTaskError, RefusedTaskError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,4 +36,4 @@ def _named(journal: Journal, name: str) -> list[Bid]:
 
     near = nearest(name, [bid.name for bid in every])
     hint = f"did you mean `{near}`?" if near else "`flowc list` shows those there are"
-    raise RefusedTaskError(f"there is no task `{name}`", hint)
+    raise NoTaskError(f"there is no task `{name}`", hint)

@@ -9,3 +9,11 @@ class RefusedTaskError(Exception):
     def __init__(self, message: str, help: str) -> None:
         super().__init__(message)
         self.help = help
+
+
+class NoTaskError(RefusedTaskError):
+    """There is no such task."""
+
+
+class LivesError(RefusedTaskError):
+    """It was submitted before."""

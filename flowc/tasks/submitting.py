@@ -10,7 +10,7 @@ from flowc.submit.folders import found
 from flowc.submit.journal import OPEN, Submission
 from flowc.submit.plan import content_key, new_nonce, steps_of
 from flowc.tasks.graph.links import linked
-from flowc.tasks.refused import RefusedTaskError
+from flowc.tasks.refused import LivesError, RefusedTaskError
 from flowc.tasks.world import refuse_missing
 from flowc.trees.walk import TreeError
 
@@ -117,7 +117,7 @@ class Submitting:
         RefusedTaskError."""
         once = self._order.once is not None
         if once and other.key[:8] != self._digest[:8]:
-            raise RefusedTaskError(
+            raise LivesError(
                 f"another job was submitted with this key: {other.key}",
                 "each job needs an --idempotency-key of its own",
             )
@@ -129,7 +129,7 @@ class Submitting:
             return True
         if self._asked(other):
             return False
-        raise RefusedTaskError(
+        raise LivesError(
             f"this job was submitted before, and lives: {other.key}",
             f"`flowc status {other.key}` shows it; --force-new submits it once more",
         )

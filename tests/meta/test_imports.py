@@ -66,7 +66,7 @@ ALLOWED = {
     "driver": EVERYTHING_BELOW_DRIVER,
     "sdk": {
         *("driver", "catalog", "diag", "ir", "source", "secret", "inputs", "record", "frontends", "_compiled"),
-        *("settings", "providers", "remote", "submit", "tasks"),
+        *("settings", "providers", "remote", "submit", "tasks", "trees"),
     },
     # The public API names the types that it takes and gives.
     "__init__": {"driver", "diag", "source", "inputs", "version", "sdk"},

@@ -3,6 +3,7 @@ provider."""
 
 from __future__ import annotations
 
+import ast
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import flowc
+import flowc.sdk.fields
 from tests.tasks.conftest import Person, cloud, here, provider, there
 
 __all__ = ["cloud", "here", "provider", "there"]
@@ -47,3 +49,10 @@ def flow(there: Person) -> flowc.Flow:
 def offline(tmp_path: Path) -> flowc.Flow:
     """Without a key."""
     return flowc.Flow(environ={"HOME": str(tmp_path)})
+
+
+def typed(name: str) -> set[str]:
+    """The keys of a TypedDict."""
+    tree = ast.parse(Path(str(flowc.sdk.fields.__file__)).read_text())
+    (found,) = (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.name == name)
+    return {each.target.id for each in found.body if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)}  # fmt: skip  # noqa: E501

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import flowc
 from flowc.frontends.task.model import Task
 from flowc.sdk.writing import Written
+from tests.sdk.conftest import typed
 
 
 def test_the_builder_gives_what_the_model_does() -> None:
@@ -100,14 +101,7 @@ def test_a_config_does_not_change_and_shows_no_values_of_its_environment() -> No
 
 
 def test_all_fields_of_a_task_have_a_type_for_callers() -> None:
-    import ast
-
-    import flowc.sdk.fields
-
-    tree = ast.parse(pathlib.Path(str(flowc.sdk.fields.__file__)).read_text())
-    (known,) = (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
-    names = {node.target.id for node in known.body if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)}  # fmt: skip  # noqa: E501
-    assert names - {"gpu"} == {*Task.model_fields} - {"idempotency_key"}
+    assert typed("TaskFields") - {"gpu"} == {*Task.model_fields} - {"idempotency_key"}
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])), st.decimals(0, 10**6, places=2))
