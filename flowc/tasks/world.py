@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from flowc.providers.base import Provider
     from flowc.providers.local import Local, Wish
     from flowc.providers.mithril.client import Client
+    from flowc.providers.mithril.network import Proxy
     from flowc.providers.mithril.provider import Mithril
     from flowc.submit.journal import Journal
     from flowc.submit.release import Releaser
@@ -167,7 +168,7 @@ class World:
 
         return Releaser(
             key=self._key(),
-            api_url=self.settings.text("api_url") or "",
+            api_url=self._way()[0],
             wait_s=self.settings.seconds("release_after_s"),
         )
 
@@ -182,17 +183,18 @@ class World:
         from flowc.providers.mithril.transport import PlainTransport
 
         key = self._key()
+        base, proxy = self._way()
         if self._many:
             from flowc.providers.mithril.pooled import PooledTransport
 
-            transport: PooledTransport | PlainTransport = PooledTransport()
+            transport: PooledTransport | PlainTransport = PooledTransport(proxy)
         else:
-            transport = PlainTransport()
+            transport = PlainTransport(proxy)
         return Client(
             Calls(
                 transport,
                 key=key,
-                base=self.settings.text("api_url") or "",
+                base=base,
                 timeout_s=self.settings.seconds("timeout_s"),
                 pace=Pace(os.path.join(self.folder, "pace"), now=time.time, sleep=time.sleep),
                 now=time.time,
@@ -201,6 +203,21 @@ class World:
                 tell=self._called,
             )
         )
+
+    def _way(self) -> tuple[str, Proxy | None]:
+        """Where the provider's API is, and the proxy before it. Raises SettingsError for what is no such thing."""
+        from flowc.providers.mithril.network import AddressError, base_of, check_certificates, proxy_of
+
+        setting = self.settings.get("api_url")
+        origin = f"{setting.origin}: "
+        try:
+            base = base_of(setting.values[0])
+            origin = ""
+            if base.startswith("https"):
+                check_certificates(self.environ)
+            return base, proxy_of(base, self.environ)
+        except AddressError as error:
+            raise SettingsError(f"{origin}{error.message}", error.help) from None
 
     def _key(self) -> str:
         key = self.settings.text("api_key")

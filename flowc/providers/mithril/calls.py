@@ -13,7 +13,8 @@ from flowc.providers.errors import (
     ProviderError,
     UnavailableError,
 )
-from flowc.providers.mithril.transport import AGENT, NoReplyError, NotSentError, Reply, Request
+from flowc.providers.mithril.network import NoReplyError, NotSentError
+from flowc.providers.mithril.transport import AGENT, Reply, Request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ Two of them: `PlainTransport` on the standard library, for commands that make a 
 
 from __future__ import annotations
 
+from flowc.providers.mithril.network import NoReplyError, NotSentError, tls_context, whole, words
 from flowc.record import Record
 from flowc.version import VERSION
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from http.client import HTTPConnection, HTTPResponse
     from typing import Protocol
+
+    from flowc.providers.mithril.network import Proxy
 
     class Transport(Protocol):
         """Sends requests. `headers` hold the key and are never shown."""
@@ -25,17 +28,7 @@ if TYPE_CHECKING:
             """Give back the connections."""
 
 
-# The largest reply that is read: a page of a hundred bids with their startup scripts has some 1.5 MB.
-MOST_BYTES = 64_000_000
 AGENT = f"flowc/{VERSION}"
-
-
-class NotSentError(Exception):
-    """The request has not reached the server: no name, no connection, no TLS."""
-
-
-class NoReplyError(Exception):
-    """The request was sent, at least in part, and no whole reply came: it may have acted."""
 
 
 class Request(Record):
@@ -62,9 +55,11 @@ class Reply(Record):
 
 
 class PlainTransport:
-    """One connection a host, kept open between requests; of one thread."""
+    """One connection a host, kept open between requests; of one thread. `proxy` is asked instead of the server."""
 
-    def __init__(self) -> None:
+    def __init__(self, proxy: Proxy | None = None) -> None:
+        self._proxy = proxy
+        self._through = "" if proxy is None else f" (by the proxy {proxy.address})"
         self._connections: dict[tuple[str, str], HTTPConnection] = {}
 
     def send(self, request: Request) -> Reply:
@@ -76,6 +71,9 @@ class PlainTransport:
         parts = urlsplit(request.url)
         place = (parts.scheme, parts.netloc)
         target = f"{parts.path}?{parts.query}" if parts.query else parts.path
+        headers = dict(request.headers)
+        if self._proxy is not None and parts.scheme == "http":
+            target, headers = request.url, {**headers, **self._proxy.headers}
         kept = place in self._connections
         deadline = monotonic() + request.within_s
         while True:
@@ -85,22 +83,22 @@ class PlainTransport:
                     connection.connect()
             except (OSError, HTTPException, UnicodeError) as error:
                 self._drop(place)
-                raise NotSentError(_words(error)) from None
+                raise NotSentError(words(error) + self._through) from None
             try:
-                connection.request(request.method, target, body=request.body, headers=dict(request.headers))
+                connection.request(request.method, target, body=request.body, headers=headers)
                 reply = connection.getresponse()
-                body = _read(reply, deadline, monotonic)
-                headers = {name.lower(): value for name, value in reply.getheaders()}
+                body = _body(reply, deadline, monotonic)
+                its = {name.lower(): value for name, value in reply.getheaders()}
                 if reply.will_close:
                     self._drop(place)
-                return Reply(status=reply.status, headers=headers, body=body)
-            except (OSError, HTTPException, ValueError, _CutError) as error:
+                return Reply(status=reply.status, headers=its, body=body)
+            except (OSError, HTTPException, ValueError, NoReplyError) as error:
                 self._drop(place)
                 if kept and request.method == "GET" and monotonic() < deadline:
                     # A connection that was kept may have been closed by the server while nobody looked.
                     kept = False
                     continue
-                raise NoReplyError(_words(error)) from None
+                raise error if isinstance(error, NoReplyError) else NoReplyError(words(error)) from None
 
     def close(self) -> None:
         """See Transport."""
@@ -112,13 +110,15 @@ class PlainTransport:
 
         if place not in self._connections:
             scheme, host = place
+            proxy = self._proxy
+            at = host if proxy is None else proxy.address.removeprefix("http://")
             if scheme == "https":
-                import ssl
-
-                context = ssl.create_default_context()
-                self._connections[place] = HTTPSConnection(host, timeout=timeout_s, context=context)
+                secure = HTTPSConnection(at, timeout=timeout_s, context=tls_context())
+                if proxy is not None:
+                    secure.set_tunnel(host, headers=proxy.headers)
+                self._connections[place] = secure
             else:
-                self._connections[place] = HTTPConnection(host, timeout=timeout_s)
+                self._connections[place] = HTTPConnection(at, timeout=timeout_s)
         return self._connections[place]
 
     def _drop(self, place: tuple[str, str]) -> None:
@@ -127,46 +127,13 @@ class PlainTransport:
             connection.close()
 
 
-class _CutError(Exception):
-    """A reply that is not whole, or not one that we read to its end."""
-
-
-def _read(reply: HTTPResponse, deadline: float, now: Callable[[], float]) -> bytes:
-    """The whole body, within the deadline and the bound. Raises _CutError, HTTPException or OSError for what is not."""
+def _body(reply: HTTPResponse, deadline: float, now: Callable[[], float]) -> bytes:
+    """The whole body. Raises NoReplyError, HTTPException or OSError for what is not whole, or not read to its end."""
     if reply.length is None and not reply.chunked:
         # Such a reply ends with the connection, as one does that was cut within its headers.
-        raise _CutError("the reply does not say how long it is")
-    parts, size = [], 0
-    while part := reply.read1(65536):
-        parts.append(part)
-        size += len(part)
-        if size > MOST_BYTES:
-            raise _CutError(f"the reply has more than {MOST_BYTES:,} bytes")
-        if now() > deadline:
-            raise _CutError("the reply takes too long")
+        raise NoReplyError("the reply does not say how long it is")
+    body = whole(iter(lambda: reply.read1(65536), b""), deadline, now)
     if reply.length:
-        raise _CutError(f"{reply.length} bytes of the reply are missing")
+        raise NoReplyError(f"{reply.length} bytes of the reply are missing")
     reply.close()  # the connection is free for the next one
-    return b"".join(parts)
-
-
-def _words(error: Exception) -> str:
-    """What went wrong, for people, without what a server could put into it."""
-    import socket
-    import ssl
-
-    if isinstance(error, _CutError):
-        return str(error)
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not good: {error.verify_message}"
-    if isinstance(error, ssl.SSLError):
-        return "it does not speak TLS as it should"
-    if isinstance(error, socket.gaierror):
-        return "its name is not known here"
-    if isinstance(error, TimeoutError):
-        return "it did not answer in time"
-    if isinstance(error, ConnectionRefusedError):
-        return "nobody listens there"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror[:1].lower() + error.strerror[1:]
-    return "the connection was closed before the whole reply came"
+    return body

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
+from flowc.providers.mithril.network import NoReplyError, NotSentError
 from flowc.providers.mithril.pooled import PooledTransport
-from flowc.providers.mithril.transport import NoReplyError, NotSentError, PlainTransport, Request
+from flowc.providers.mithril.transport import PlainTransport, Request
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Request-Id: r1\r\n\r\n{}"
 
