@@ -134,6 +134,8 @@ def _artifacts(
     units = override.run(units, inputs, sink, document=entry.document, task_fields=entry.task_fields)
     if inputs.releases:
         units = [unit.replace(releases=True) for unit in units]
+    if inputs.returns is not None:
+        units = [_sharing(unit, inputs.returns) for unit in units]
     if sink.broken:
         return []
     if emit == "ir":
@@ -162,6 +164,18 @@ def _artifacts(
         return artifacts
     backend.measure(units, sink)
     return []
+
+
+def _sharing(unit: Unit, folder: str) -> Unit:
+    """A container finds this folder of its machine under the same path."""
+    if unit.job.image is None:
+        return unit
+    from flowc.ir.job import Mount
+
+    mounts = (*unit.job.mounts, Mount(kind="host", source=folder, target=folder))
+    # It is there for the sake of the image.
+    origins = {**unit.origins, f"mounts.{len(mounts) - 1}": unit.origins["image"]}
+    return unit.replace(job=unit.job.replace(mounts=mounts), origins=origins)
 
 
 def _check_name(frontend: str | None) -> None:

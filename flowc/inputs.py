@@ -81,7 +81,7 @@ class Inputs(Record):
     is an entry of its own beside it: `env.0`, `sets.1`; `args` is where those begin. `old_spellings` are to be noted.
 
     `submitted`: what comes of it is submitted by us, and looked after until its end; `releases`: its machines end their
-    bids themselves.
+    bids themselves; `returns` is a folder of the machine in which they leave what they return.
 
     `command` is the command line's own job (`--command`), whose source is the whole command line as a shell takes it,
     quotes and all. `once`: run a CronJob's job once, now; `allow_unknown`: unknown keys are
@@ -101,6 +101,7 @@ class Inputs(Record):
     allow_unknown: bool = False
     submitted: bool = False
     releases: bool = False
+    returns: str | None = None
     old_spellings: tuple[OldSpelling, ...] = ()
 
     def span(self, field: str, index: int | None = None) -> Span | None:

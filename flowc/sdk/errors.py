@@ -132,16 +132,22 @@ class TaskTimeoutError(FlowError, TimeoutError):
 
 class RemoteError(FlowError):
     """The function of `Flow.invoke` raised an exception on the machine: `type_name` and `remote_message` are its own,
-    `traceback` is its text."""
+    `traceback` is its text, with those that it was caused by; `python` is the version there."""
 
-    def __init__(self, type_name: str, remote_message: str, traceback: str) -> None:
+    def __init__(self, type_name: str, remote_message: str, traceback: str, *, python: str | None = None) -> None:
         super().__init__(f"{type_name}: {remote_message}" if remote_message else type_name)
         self.type_name = type_name
         self.remote_message = remote_message
         self.traceback = traceback
+        self.python = python
 
     def __str__(self) -> str:
-        return f"{self.message}\n\n{self.traceback}".rstrip()
+        import platform
+
+        here = platform.python_version()
+        other = self.python is not None and self.python.split(".")[:2] != here.split(".")[:2]
+        version = f"\n\nOn Python {self.python}; this is {here}" if other else ""
+        return f"{self.message}\n\n{self.traceback}".rstrip() + version
 
 
 FlowcError = FlowError

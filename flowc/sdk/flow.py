@@ -9,6 +9,7 @@ from flowc.providers.errors import NotFoundError as NoSuchThingError
 from flowc.sdk import compiling
 from flowc.sdk.asking import asked
 from flowc.sdk.errors import ValidationError
+from flowc.sdk.functions.call import MOST_ARCHIVE, RESULT, RETURNS, script_of
 from flowc.sdk.options import How, parted
 from flowc.sdk.task import Task, foreign
 from flowc.sdk.translate import translated
@@ -117,23 +118,25 @@ class Flow:
         trust: bool = False,
         **kwargs: Any,
     ) -> Any:
-        """Run a function of a module (a file, or its name) on a machine, and give what it returns. `config` says what
-        else the task has, or `gpu` does alone; all other arguments are the function's, as JSON. The module's file goes
-        along, or the package that it stands in, but nothing that it imports from elsewhere.
+        """Run a function of a module (a file, or its name) on a machine, and give what it returns. `gpu` and `config`
+        say what else the task has, and so do keywords of `run` that the function does not take; all other arguments
+        are the function's, as JSON. The module's file goes along, or the package that it stands in, and what they
+        import of the same folder.
 
-        A path in the result is brought as a file. An exception there is a RemoteError here. What JSON does not have
-        comes back with `trust` alone, as a pickle: loading one runs what the machine put into it. Raises
-        TaskTimeoutError after `timeout` seconds; the task goes on then, as after KeyboardInterrupt."""
-        from flowc.sdk.invoking import FOLDER, outcome, script_of
-
-        fields = dict(plain(config) or {})
+        A `pathlib.Path` in the result is brought as a file, or as a folder. An exception there is a RemoteError here.
+        What JSON does not have comes back with `trust` alone, as a pickle: loading one runs what the machine put into
+        it. Raises TaskTimeoutError after `timeout` seconds; the task goes on then, as after KeyboardInterrupt, and
+        `get_task(NAME).result()` has what it gives."""
+        script, more = script_of(module, function, args, kwargs, trust=trust)
+        how, fields = parted(more)
+        fields = {**(plain(config) or {}), **fields}
         wrong = [key for key in ("command", "shell", "script", "num_instances") if fields.get(key) not in (None, 1)]
         if wrong:
             raise ValidationError(f"a function runs on one machine, in place of '{wrong[0]}'", field="config")
-        fields.setdefault("working_dir", FOLDER)
-        fields["script"] = script_of(module, function, args, kwargs, trust=trust)
-        (task,) = self._submitted(fields if gpu is None else {**fields, "gpu": gpu}, {}, How(force_new=True), one=True)
-        return outcome(task, str(fields["working_dir"]), trust=trust, timeout=timeout)
+        fields |= {"script": script} if gpu is None else {"script": script, "gpu": gpu}
+        how = how.replace(force_new=how.idempotency_key is None)
+        (task,) = self._submitted(fields, {}, how, one=True, returns=True)
+        return task.result(timeout, trust=trust)
 
     def get_task(self, task_id: str) -> Task:
         """A task by its name or id, or the key of its submission, or the beginning of one of these. Raises
@@ -210,14 +213,21 @@ class Flow:
             self._deliver(tasks)
         return tasks
 
-    def _submitted(self, what: object, fields: Mapping[str, Any], how: How, *, one: bool) -> list[Task]:
+    def _submitted(
+        self, what: object, fields: Mapping[str, Any], how: How, *, one: bool, returns: bool = False
+    ) -> list[Task]:
+        """`returns`: the job leaves a result, which is brought when it has ended."""
         with translated():
             world = self._worlds.now()
             releases = how.release == "machine" and world.chosen != "local"
-            request = asked(what, fields, self._inputs(world, how, releases=releases), name="flow.run()")
+            inputs = self._inputs(world, how, releases=releases).replace(returns=RETURNS if returns else None)
+            request = asked(what, fields, inputs, name="flow.invoke()" if returns else "flow.run()")
             document = compiling.document(
                 request.source, request.inputs, request.written, frontend=request.frontend, strict=how.strict
             )
+            if returns:
+                bids = [bid for job in document["jobs"] for bid in job["bids"]]
+                document["fetch"] = [{"of": bids, "path": RESULT, "most": MOST_ARCHIVE}]
             behind([document], [request.source.path], how.after)
             count = sum(len(job["bids"]) for job in document["jobs"])
             if one and count != 1:
@@ -230,7 +240,8 @@ class Flow:
         order = Order(document=document, keep=how.keep, again=how.force_new, once=how.idempotency_key)
         submission, _ = Submitting(world, order).begun()
         place(world, submission)
-        if not (how.wait or releases or submission.provider == "local") and watcher(world.folder) is None:
+        stays = how.wait or "fetch" in document
+        if not (stays or releases or submission.provider == "local") and watcher(world.folder) is None:
             paid = "its bid is paid until somebody sees the end of its job: wait()"
             tell(f"warning: {submission.key}: {'nobody ends its bid' if how.keep else paid}; cancel() ends it, "
                  "`flowc watch` looks after all")  # fmt: skip

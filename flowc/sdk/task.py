@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Literal, overload
+from typing import Any, Literal, overload
 
 from flowc.providers.base import CANCELLED, ENDED, FAILED, PENDING
 from flowc.record import Record
 from flowc.sdk.errors import ConflictError, FlowError, NotFoundError, TaskTimeoutError, UnavailableError
 from flowc.sdk.following import following
+from flowc.sdk.functions.result import value_of
 from flowc.sdk.translate import translated
 from flowc.submit.journal import BROKEN, GIVEN_UP, MADE, NEVER, Bid
 from flowc.submit.turns import Turns
-from flowc.tasks.looking import deliver, look_ahead, looked_after
+from flowc.tasks.looking import deliver, look_ahead, looked_after, output_folder
 from flowc.tasks.output import Output
 from flowc.tasks.placing import place_more
 from flowc.tasks.waiting import Waiting
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from flowc.providers.base import Task as Seen
     from flowc.sdk.worlds import Worlds
-    from flowc.tasks.waiting import Output as TakesOutput
     from flowc.tasks.world import World
 
 # The key of what somebody else has submitted: it is in no journal of ours.
@@ -110,23 +110,39 @@ class Task:
         its bid with it, through preemptions. An iterator that is given up leaves the job alone."""
         return self._follow() if follow else self._output()
 
-    def wait(self, timeout: float | None = None, *, output: TakesOutput | None = None) -> None:
+    def wait(self, timeout: float | None = None) -> None:
         """Until the job has ended, well or not (`status`, `exit_status`), and its bid with it. Raises TaskTimeoutError
-        after `timeout` seconds, and lets KeyboardInterrupt through: the job goes on then. `output` gets what its
-        machines have before they go."""
+        after `timeout` seconds, and lets KeyboardInterrupt through: the job goes on then."""
         with translated():
             world = self._worlds.now()
             bid = self._bid(world)
-            if self._is_over(bid):
-                if output is not None and bid.made is not None:
-                    provider = world.provider(self.provider)
-                    output.last(provider, bid, provider.get(bid.made))
-                return
-            if not Waiting(world, [bid], output=output).run(timeout=timeout):
+            if not self._is_over(bid) and not Waiting(world, [bid]).run(timeout=timeout):
                 raise TaskTimeoutError(
                     f"{self.task_id} has not ended within {timeout:g} seconds; it goes on",
                     suggestions=("wait() again", "cancel() ends it"),
                 )
+
+    def result(self, timeout: float | None = None, *, trust: bool = False) -> Any:
+        """What the function of `Flow.invoke` has given, once the job has ended; raises as that, and ConflictError for
+        the task of no function."""
+        with translated():
+            world = self._worlds.now()
+            submission = world.journal.submission(self._first.key)
+            if submission is None or "fetch" not in submission.document:
+                raise ConflictError(f"{self.task_id} runs no function", suggestions=("logs() has its output",))
+        self.wait(timeout)
+        path = os.path.join(output_folder(world), self._first.key, f"{self.name}.result")
+        if not os.path.exists(path):
+            raise self._without_result()
+        return value_of(path, trust=trust)
+
+    def _without_result(self) -> FlowError:
+        status = self.exit_status
+        likely = {127: ("there is no python3 on its machine, or in its image",), 137: ("maybe it had no memory left",)}
+        return FlowError(
+            f"{self.task_id} has ended without a result: {self.status}, exit status {status}",
+            suggestions=(*likely.get(status or 0, ()), f"get_task({self.task_id!r}).logs() says why"),
+        )
 
     def cancel(self) -> None:
         """End the job, and what is paid for it; one that has ended is no error."""
@@ -265,7 +281,7 @@ class Task:
             world = self._worlds.now()
             bid = self._bid(world)
             output = Output(parts.append, several=False)
-            kept = bid.released_at is not None and output.kept(os.path.join(world.folder, "output"), bid)
+            kept = bid.released_at is not None and output.kept(output_folder(world), bid)
             if not kept and bid.made is not None:
                 provider = world.provider(self.provider)
                 seen = provider.get(bid.made)

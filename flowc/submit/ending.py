@@ -139,8 +139,11 @@ class Endings:
         if bid.ended is None:
             self._journal.ended(bid.key, bid.number, end.state, end.exit_status)
         release = not bid.keep and bid.released_at is None
+        there = task.state not in ENDED
+        if (release or bid.ended is None) and (there or self._provider.keeps_tasks):
+            self._fetch_result(bid, task)
         if release:
-            if task.state not in ENDED:
+            if there:
                 self._fetch(bid, task)
                 self._provider.end("bid", task.identity)
             self._journal.released(bid.key, bid.number, self._now())
@@ -184,6 +187,47 @@ class Endings:
                     place = os.path.join(self._folder, bid.key, f"{bid.name}.{number}.{ending}")
                     os.makedirs(os.path.dirname(place), mode=0o700, exist_ok=True)
                     self._bring(task, machine, path, place, always=path == OUTPUT)
+
+    def _fetch_result(self, bid: Bid, task: Task) -> None:
+        """The file in which a job has left what it returns, beside its output, where it has one (`fetch` in the
+        document). It comes whole or not at all."""
+        import os
+
+        submission = self._journal.submission(bid.key)
+        for each in submission.document.get("fetch", ()) if submission is not None else ():
+            place = os.path.join(self._folder, bid.key, f"{bid.name}.result")
+            if bid.identity in each["of"] and task.machines and not os.path.exists(place):
+                with suppress(ProviderError, OSError):
+                    self._bring_whole(task, task.machines[0], each["path"], place, most=each["most"])
+
+    def _bring_whole(self, task: Task, machine: Machine, path: str, place: str, *, most: int) -> None:
+        """Several may do so at the same time. Raises ProviderError, and OSError for a file of more than `most`
+        bytes."""
+        import os
+        import tempfile
+
+        os.makedirs(os.path.dirname(place), mode=0o700, exist_ok=True)
+        descriptor, new = tempfile.mkstemp(dir=os.path.dirname(place))
+        size = 0
+        try:
+            with open(descriptor, "wb") as file:
+
+                def take(data: bytes, anew: bool) -> None:
+                    nonlocal size
+                    if anew:
+                        file.seek(0)
+                        file.truncate()
+                    size = file.tell() + len(data)
+                    if size > most:
+                        raise OSError(f"{path} has more than {most:,} bytes")
+                    file.write(data)
+
+                self._provider.follow(task, machine, path, take).rest()
+            if size:
+                os.replace(new, place)
+        finally:
+            with suppress(FileNotFoundError):
+                os.unlink(new)
 
     def _bring(self, task: Task, machine: Machine, path: str, place: str, *, always: bool) -> None:
         """Write a file of a machine to `place` here; `always`: also where there is nothing of it."""

@@ -25,11 +25,14 @@ FEW = 2
 MOST_LISTED = 10_000
 
 
+def output_folder(world: World) -> str:
+    """Where what jobs have left is kept, below the keys of their submissions. Raises JournalError."""
+    return os.path.join(world.folder, "output")
+
+
 def endings_of(world: World, provider: str) -> Endings:
     """Who looks after this user's tasks at a provider. Raises as World does."""
     from flowc.submit.ending import Endings
-
-    folder = os.path.join(world.folder, "output")
 
     def tell(bid: Bid, end: End) -> None:
         status = f"exit status {end.exit_status}"
@@ -39,7 +42,7 @@ def endings_of(world: World, provider: str) -> Endings:
         )
         world.tell(f"{bid.name}: {end.state}{why}, {status}{paid}")
 
-    return Endings(world.journal, world.provider(provider), folder=folder, now=time.time, tell=tell)
+    return Endings(world.journal, world.provider(provider), folder=output_folder(world), now=time.time, tell=tell)
 
 
 def looked_after(world: World, provider: str, tasks: Iterable[Task]) -> list[Task]:
