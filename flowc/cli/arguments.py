@@ -178,7 +178,9 @@ class _Reader:
 
     def old_flag(self, name: str, start: int | None) -> Old | None:
         """What a flag was in earlier tools; None where this command never had any of them."""
-        if not self.command.foreign and name not in self.command.old:
+        from flowc.cli.table import SBATCH
+
+        if not (self.command.foreign and self.command.follows == SBATCH) and name not in self.command.old:
             return None
         from flowc.cli.old_spellings import find
 
@@ -261,7 +263,7 @@ def _unknown(command: Command, name: str) -> UsageError:
     suggestion = _nearest(name, [option.name for option in command.options])
     hint = f"did you mean `{suggestion}`?" if suggestion else f"`flowc {command.name} --help` lists the options"
     if suggestion is None and command.foreign:
-        hint += "; sbatch's own options follow `--`"
+        hint += f"; {command.follows} `--`"
     return UsageError(f"unknown option `{name}` of `flowc {command.name}`", hint)
 
 
@@ -272,7 +274,7 @@ def _unknown_short(command: Command, word: str, position: int) -> UsageError:
         return UsageError(f"unknown option `{word}` of `flowc {command.name}`", f"did you mean `-{word}`?")
     hint = f"`flowc {command.name} --help` lists the options"
     if command.foreign:
-        hint += "; sbatch's own options follow `--`"
+        hint += f"; {command.follows} `--`"
     shown = f"`{letter}`" if len(word) == 2 else f"`{letter}` in `{word}`"
     return UsageError(f"unknown option {shown} of `flowc {command.name}`", hint)
 

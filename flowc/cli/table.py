@@ -8,6 +8,10 @@ from flowc.record import Record
 COMMAND_LINE = "command-line"
 
 
+# What most often follows `--`.
+SBATCH = "sbatch's own options follow"
+
+
 class Option(Record):
     """One option. `metavar` is None for a flag; `kind` says what a value is: text, integer, pair (KEY=VALUE),
     file or folder; `key` is the name under which the parser files it, by default the long name."""
@@ -28,8 +32,8 @@ class Option(Record):
 
 class Command(Record):
     """One command. `operand` is None, or how its operands are called; `foreign`: a foreign command line may
-    follow `--`; `examples` are (command, what it does); `old` are flags of earlier tools that it takes and does nothing
-    with: where a foreign command line may follow, all are taken."""
+    follow `--`, `follows` says what it is; `examples` are (command, what it does); `old` are flags of earlier tools
+    that it takes and does nothing with: where sbatch's own options may follow, all are taken."""
 
     name: str
     summary: str
@@ -40,6 +44,7 @@ class Command(Record):
     operand_choices: tuple[str, ...] = ()
     foreign: bool = False
     old: tuple[str, ...] = ()
+    follows: str = SBATCH
     notes: str = ""
 
 

@@ -1,10 +1,19 @@
-"""Runs a command in a machine that is on, as its root, with this process's own input, output and terminal."""
+"""Runs a command in a machine that is on, as its root, with this process's own input and output.
+
+`python -m flowc.machines.enter DOOR ORDERS TERM WORDS…`: DOOR is a process (see `door`). ORDERS is an open file:
+each of its bytes is a signal for the command, and its end the command's end. TERM is the kind of
+terminal that its streams are, empty where they are none.
+"""
 
 from __future__ import annotations
 
 import os
+import select
 import signal
+import sys
+import time
 
+from flowc.machines.init import PATH
 from flowc.machines.linux import die_with_parent, set_namespace
 
 TYPE_CHECKING = False
@@ -14,39 +23,104 @@ if TYPE_CHECKING:
 _NAMESPACES = ("user", "mnt", "uts", "ipc", "pid_for_children")
 
 
-def door(top: int) -> int | None:
-    """The process below `top` that holds a machine's namespaces, None where there is none: it is off, or has none."""
+# How long a command may take to end when it is told to.
+END_S = 5.0
+
+
+def door(top: int, name: str | None = None) -> int | None:
+    """The process below `top` that holds the namespaces of a machine (of that name); None where there is none: it is
+    off, or has none."""
     own = _rooms("self")
-    return next((pid for pid in _below(top) if _rooms(str(pid)) not in (None, own)), None)
+    for pid in _below(top):
+        if _rooms(str(pid)) not in (None, own) and name in (None, _name(pid)):
+            return pid
+    return None
 
 
 def enter(pid: int, argv: list[str], environ: dict[str, str], *, apart: bool = False) -> NoReturn:
     """Go to the machine whose door a process is, run a command there, and end as it does. `apart`: the command is none
     of the machine's processes, and does not end with its job. Raises OSError."""
+    _go(pid, apart=apart)
+    child = _start(argv, environ)
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP):
+        # The command is told too, by the terminal or by whoever knows it.
+        signal.signal(number, signal.SIG_IGN)
+    _end_as(os.waitpid(child, 0)[1])
+
+
+def _go(pid: int, *, apart: bool) -> None:
     names = _NAMESPACES[:-1] if apart else _NAMESPACES
     for file in [os.open(f"/proc/{pid}/ns/{name}", os.O_RDONLY | os.O_CLOEXEC) for name in names]:
         set_namespace(file)
     os.chdir("/")
+
+
+def _start(argv: list[str], environ: dict[str, str], *, alone: bool = False) -> int:
+    """The child; `alone`: with a session of its own."""
     child = os.fork()
-    if child == 0:
-        try:
-            die_with_parent()
-            os.execvpe(argv[0], argv, environ)
-        except OSError as error:
-            os.write(2, f"flowc: {argv[0]}: {error.strerror}\n".encode())
-        finally:
-            os._exit(127)
-    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP):
-        # The command is told too, by the terminal or by whoever knows it.
-        signal.signal(number, signal.SIG_IGN)
-    _, status = os.waitpid(child, 0)
+    if child:
+        return child
+    try:
+        die_with_parent()
+        if alone:
+            os.setsid()
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        os.execvpe(argv[0], argv, environ)
+    except OSError as error:
+        os.write(2, f"flowc: {argv[0]}: {error.strerror}\n".encode())
+    finally:
+        os._exit(127)
+
+
+def _end_as(status: int) -> NoReturn:
     code = os.waitstatus_to_exitcode(status)
     os._exit(code if code >= 0 else 128 - code)
+
+
+def _watch(child: int, orders: int) -> NoReturn:
+    """Until the command has ended: hands it the signals that are ordered, and ends it where nobody orders any more."""
+    read, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(wake)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    waits, end = [orders, read], None
+    while True:
+        found, status = os.waitpid(child, os.WNOHANG)
+        if found:
+            _end_as(status)
+        if end is not None and time.monotonic() >= end:
+            _signal(child, signal.SIGKILL)
+        ready, _, _ = select.select(waits, [], [], None if end is None else 0.05)
+        if read in ready:
+            os.read(read, 4096)
+        if orders in ready:
+            data = os.read(orders, 64)
+            for number in data:
+                _signal(child, number)
+            if not data:
+                waits, end = [read], time.monotonic() + END_S
+                for number in (signal.SIGHUP, signal.SIGCONT, signal.SIGTERM):
+                    _signal(child, number)
+
+
+def _signal(child: int, number: int) -> None:
+    try:
+        os.killpg(child, number)
+    except ProcessLookupError:
+        return
 
 
 def _rooms(process: str) -> str | None:
     try:
         return os.readlink(f"/proc/{process}/ns/mnt")
+    except OSError:
+        return None
+
+
+def _name(pid: int) -> str | None:
+    try:
+        with open(f"/proc/{pid}/root/etc/hostname", encoding="utf-8") as file:
+            return file.read().strip()
     except OSError:
         return None
 
@@ -65,3 +139,17 @@ def _below(top: int) -> list[int]:
     for pid in found:
         found += [child for child, parent in parents.items() if parent == pid]
     return found[1:]
+
+
+def main() -> NoReturn:
+    """Raises OSError."""
+    pid, orders, term, *argv = sys.argv[1:]
+    _go(int(pid), apart=False)
+    environ = {"PATH": PATH, "LANG": "C.UTF-8", "HOME": "/root"}
+    if term:
+        environ["TERM"] = term
+    _watch(_start(argv, environ, alone=True), int(orders))
+
+
+if __name__ == "__main__":
+    main()

@@ -6,11 +6,12 @@ from flowc.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from decimal import Decimal
     from typing import IO, Any, Protocol
 
     from flowc.remote.link import Ran
+    from flowc.remote.session import Session
     from flowc.remote.tail import Mark
 
     class Provider(Protocol):
@@ -86,6 +87,10 @@ if TYPE_CHECKING:
             whether that is the first of another file than was read before, maybe in another thread. So does `told`:
             what the file `status` has whenever that changes, where such things come by themselves. Nothing is done
             before `more` or `rest`. Raises as `read`."""
+
+        def session(self, task: Task, machine: Machine, words: Sequence[str], *, terminal: str) -> Session:
+            """A command in the place of the job on one of the task's machines: see `flowc.remote.session.in_place`.
+            `terminal`: the kind of terminal that it gets (TERM), empty where it gets none. Raises as `read`."""
 
     class Following(Protocol):
         """A file that is followed."""

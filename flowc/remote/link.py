@@ -1,6 +1,6 @@
 """One connection to a machine, over which all goes: short looks, streams, shells.
 
-It is a process of ssh whose session on the machine (`_KEEPER`) answers what is asked in lines, and keeps the list of
+It is a process of ssh whose session on the machine (`keeper`) answers what is asked in lines, and keeps the list of
 the commands that this connection has started there. It ends when nothing comes from here any more, be this process
 ended, killed or cut off, and ends those first: ssh itself tells a machine nothing of that. All others are sessions
 within this connection where ssh can share it, and further connections where it cannot.
@@ -16,6 +16,7 @@ import time
 from contextlib import suppress
 
 from flowc.record import Record
+from flowc.remote.keeper import GONE, KEEPER, READY, RUN, RUN_ON_TERMINAL
 from flowc.remote.ssh import CONNECT_S, UnreachableError, as_root, options, trouble
 
 TYPE_CHECKING = False
@@ -23,67 +24,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import IO, Any
 
+    from flowc.remote.session import Session
     from flowc.remote.ssh import Place
 
 CALL_S = 60
 # The longest piece of a file that one call brings.
 MOST_BYTES = 1_000_000
-# How often the machine hears of us while something runs there, and after how long without it ends what we started.
-PING_S, SILENCE_S = 10.0, 600
+# How often the machine hears of us while something runs there.
+PING_S = 10.0
 # Of what a command says in its errors, the end is kept.
 MOST_SAID = 20_000
-_READY = b"flowc-link "
-
-# Requests, a line each: `read OFFSET BYTES PATH` has a line of base64 for an answer, or a dash where there is no file;
-# `kill NAME SIGNAL` and `ping` have a line.
-_KEEPER = r"""umask 077
-d=$(mktemp -d /run/flowc-link.XXXXXXXX 2>/dev/null) || d=$(mktemp -d) || exit 1
-all() {
-  lives=1
-  for f in "$d"/*; do
-    { read -r g <"$f" && kill -s "$1" -- "-$g" && lives=0; } 2>/dev/null
-  done
-  return $lives
-}
-trap '' HUP PIPE
-printf 'flowc-link %s\n' "$d"
-while IFS=' ' read -r -t SILENCE what one two path; do
-  case $what in
-  read)
-    if [ -e "$path" ]; then
-      tail -c "+$one" -- "$path" 2>/dev/null | head -c "$two" | base64 -w0
-      echo
-    else
-      echo -
-    fi ;;
-  kill)
-    { read -r g <"$d/$one" && kill -s "$two" -- "-$g"; } 2>/dev/null
-    echo ;;
-  *) echo ;;
-  esac
-done
-exec >/dev/null 2>&1
-all HUP; all CONT; all TERM
-for i in {1..50}; do
-  all 0 || break
-  sleep 0.1
-done
-all KILL
-rm -rf "$d"
-""".replace("SILENCE", str(SILENCE_S))
-
-_GONE = "flowc-link: the connection is gone"
-# Runs what follows as a group of processes that the keeper knows under the name of its first word; nothing where there
-# is no keeper any more.
-_RUN = r"""n=$1; shift
-[ -d "${n%/*}" ] || { echo "GONE" >&2; exit 255; }
-set -m
-"$@" <&0 & p=$!
-set +m
-{ echo "$p" >"$n" || kill -s KILL -- "-$p"; } 2>/dev/null
-{ wait "$p"; } 2>/dev/null; s=$?
-rm -f "$n"; exit "$s"
-""".replace("GONE", _GONE)
 
 
 class Ran(Record):
@@ -148,9 +98,25 @@ class Link:
             self._ask("ping")
             self._number += 1
             name = f"{self._there}/{self._number}"
-            command = as_root("bash", "-c", _RUN, "bash", name, "sh", "-c", script, "sh", *words)
+            command = as_root("bash", "-c", RUN, "bash", name, "sh", "-c", script, "sh", *words)
             argv = [*self._words(), "--", self.place.host, command]
         return self._carry(argv, name, given, take)
+
+    def session(self, words: Iterable[str], *, terminal: bool) -> Session:
+        """A command as root there, to be run with the streams of whoever runs it. Raises UnreachableError."""
+        from flowc.remote.session import Session
+
+        with self._lock:
+            self._ask("ping")
+            self._number += 1
+            name = f"{self._there}/{self._number}"
+            script = RUN_ON_TERMINAL if terminal else RUN
+            argv = self._words("force" if terminal else "no")
+        return Session(
+            argv=(*argv, "--", self.place.host, as_root("bash", "-c", script, "bash", name, *words)),
+            tell=lambda signal: self.kill(name, signal),
+            stands=self.alive,
+        )
 
     def shell(self) -> list[str]:
         """The words to which a host (`place.host`) and a command are put, which is then run over this connection as the
@@ -180,9 +146,9 @@ class Link:
             if self._socket is not None and os.path.lexists(self._socket):
                 os.unlink(self._socket)
 
-    def _words(self) -> list[str]:
+    def _words(self, terminal: str = "no") -> list[str]:
         shared = {"ControlMaster": "no", "ControlPath": _quoted(self._socket) if self._socket else "none"}
-        return options(self.place, RequestTTY="no", **shared)
+        return options(self.place, RequestTTY=terminal, **shared)
 
     def _carry(
         self,
@@ -218,7 +184,7 @@ class Link:
                 feeder.join(1)
         if trouble_here:
             raise trouble_here[0]
-        if _GONE in said or (status in (255, -9, -15) and not self.alive()):
+        if GONE in said or (status in (255, -9, -15) and not self.alive()):
             raise trouble(self.place, said or "the connection was cut")
         return Ran(status=status if status >= 0 else 128 - status, output=b"".join(kept), said=said)
 
@@ -337,15 +303,15 @@ class Link:
         else:
             shared = {"ControlMaster": "no", "ControlPath": "none"}
         argv = [*options(self.place, RequestTTY="no", **shared), "--", self.place.host]
-        self._master = _start([*argv, as_root("bash", "-c", _KEEPER)], self._environ, stdin=subprocess.PIPE)
+        self._master = _start([*argv, as_root("bash", "-c", KEEPER)], self._environ, stdin=subprocess.PIPE)
         self._buffer = b""
         import atexit
 
         atexit.register(self.close)
         # What the user's shell there may say before.
-        while not (line := self._line(CONNECT_S + CALL_S)).startswith(_READY):
+        while not (line := self._line(CONNECT_S + CALL_S)).startswith(READY):
             continue
-        self._there = line.removeprefix(_READY).decode()
+        self._there = line.removeprefix(READY).decode()
 
 
 def _quoted(path: str) -> str:

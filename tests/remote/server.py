@@ -57,7 +57,12 @@ class Sshd:
         if os.geteuid() == 0:
             os.makedirs("/run/sshd", mode=0o755, exist_ok=True)
         self.process: subprocess.Popen[bytes] | None = None
-        self.start()
+        for _ in range(5):
+            if self._listens("host"):
+                return
+            # Another test has taken the port meanwhile.
+            self.port = free_port(host)
+        pytest.fail((folder / "log").read_text())
 
     @property
     def address(self) -> str:
@@ -65,8 +70,11 @@ class Sshd:
 
     def start(self, key: str = "host") -> None:
         """Listen, with a host key of this name; nothing where it does."""
-        if self.process is not None and self.process.poll() is None:
-            return
+        if self.process is None or self.process.poll() is not None:
+            assert self._listens(key), (self.folder / "log").read_text()
+
+    def _listens(self, key: str) -> bool:
+        """Whether the program that is started does; it ends at once where the port is taken."""
         path = os.environ["PATH"]
         values = {"host": self.host, "port": self.port, "folder": self.folder, "path": path, "key": key}
         (self.folder / "config").write_text(CONFIG.format(**values) + self._more)
@@ -81,9 +89,10 @@ class Sshd:
         while True:
             try:
                 socket.create_connection((self.host, self.port), 5).close()
-                return
+                return self.process.poll() is None
             except OSError:
-                assert self.process.poll() is None, (self.folder / "log").read_text()
+                if self.process.poll() is not None:
+                    return False
                 assert time.monotonic() < end
                 time.sleep(0.02)
 

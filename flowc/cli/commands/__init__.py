@@ -22,6 +22,7 @@ COMMANDS = (
     "list",
     "status",
     "logs",
+    "ssh",
     "wait",
     "cancel",
     "watch",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from flowc.providers.base import Following, Machine, Task
     from flowc.remote.link import Ran
+    from flowc.remote.session import Session
     from flowc.remote.tail import Mark
 
 # How long a job may take to end after TERM when its task is cancelled.
@@ -116,8 +117,7 @@ class Local:
         new ones. Raises ConflictError for a task that does not run."""
         folder = Folder(self._folder, identity)
         folder.task()
-        state = folder.now().state
-        if state != RUNNING:
+        if (state := folder.now().state) != RUNNING:
             raise ConflictError(f"task {identity} is {state}: only one that runs can be preempted")
         self._ask(folder, {"do": "preempt", "notice_s": notice_s})
 
@@ -176,6 +176,12 @@ class Local:
         disk, shares = folder.disk(node), self._shares(folder)
         return Following(lambda: outside(disk, path, shares), take, mark)
 
+    def session(self, task: Task, machine: Machine, words: Sequence[str], *, terminal: str) -> Session:
+        """See Provider."""
+        from flowc.providers.local.session import session
+
+        return session(Folder(self._folder, task.identity), machine.identity, words, terminal=terminal)
+
     def kind(self) -> tuple[str | None, str]:
         """What machines are made of here, None where there can be none; and why it is nothing better."""
         from flowc.providers.local.kinds import told
@@ -189,8 +195,7 @@ class Local:
     def logs(self, identity: str, *, follow: bool, node: int = 0) -> Iterator[str]:
         """The output of a task on one of its machines, as it comes: lines, or what there is of one. `follow`: until the
         task has ended, through its preemptions."""
-        folder = Folder(self._folder, identity)
-        self._go_on(folder)
+        self._go_on(folder := Folder(self._folder, identity))
         return output(folder, node, self._shares(folder), follow=follow)
 
     def path(self, identity: str, path: str, node: int = 0) -> str:

@@ -10,12 +10,13 @@ from flowc.providers.mithril.states import task_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import IO, Any
 
     from flowc.providers.base import Following, Machine, Resolution, Task
     from flowc.providers.mithril.client import Client
     from flowc.remote.link import Link, Ran
+    from flowc.remote.session import Session
     from flowc.remote.tail import Mark
 
 
@@ -163,6 +164,16 @@ class Mithril:
 
         tail = Tail(path, take, mark=mark or Mark(), status=status, tell=told)
         return Following(self.link(task, machine), tail)
+
+    def session(self, task: Task, machine: Machine, words: Sequence[str], *, terminal: str) -> Session:
+        """See Provider."""
+        from flowc.remote.session import in_place
+        from flowc.remote.ssh import UnreachableError
+
+        try:
+            return self.link(task, machine).session(in_place(words), terminal=bool(terminal))
+        except UnreachableError as error:
+            raise UnavailableError(str(error)) from None
 
     def link(self, task: Task, machine: Machine) -> Link:
         """The connection to a machine, the same one for all that is done there; it is made when it is used. Raises

@@ -1,0 +1,74 @@
+"""`flowc ssh`: a shell, or a command, on a task's machine."""
+
+from __future__ import annotations
+
+from flowc.cli.table import HELP, Command
+from flowc.cli.tasks.nodes import NODE
+from flowc.cli.tasks.options import TASK
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.cli.arguments import Words
+
+COMMAND = Command(
+    name="ssh",
+    summary="open a shell on a machine of a task, or run a command there",
+    usage=("flowc ssh [--node N] TASK [-- COMMAND…]",),
+    operand="TASK",
+    foreign=True,
+    follows="the command that is run there follows",
+    options=(HELP, NODE),
+    examples=(
+        ("flowc ssh train-k3x9q2fa", "a shell where the job is"),
+        ("flowc ssh train-k3x9q2fa -- nvidia-smi", "a command, with its exit status"),
+        ("flowc ssh --node 1 train-k3x9q2fa -- 'ls *.pt | wc -l'", "one word is read by a shell"),
+    ),
+    notes=f"{TASK} It begins where the job is: in its container while that runs, else in its folder with its "
+    "environment and secrets, as root. Where standard input and output are a terminal the command has one too. It ends "
+    "with flowc: Ctrl-C and other signals reach it, and it is ended where flowc is killed or the connection cut. The "
+    "exit status is the command's, and 125 where flowc itself fails.",
+)
+
+
+def run(words: Words, argv: list[str]) -> int:
+    """The exit status. Raises UsageError."""
+    from flowc.cli.arguments import UsageError
+    from flowc.cli.tasks.guard import OURS, guarded
+
+    if len(words.operands) != 1:
+        raise UsageError("one TASK is needed", "what follows `--` is run there: flowc ssh TASK -- nvidia-smi")
+    return guarded(lambda: _ssh(words), failed=OURS)
+
+
+def _ssh(words: Words) -> int:
+    import os
+
+    from flowc.cli.tasks.nodes import node_of
+    from flowc.cli.tasks.world import World
+    from flowc.providers.base import ENDED
+    from flowc.tasks.entering import enter
+    from flowc.tasks.names import bids_of
+    from flowc.tasks.refused import RefusedTaskError
+
+    world = World(words)
+    bids = bids_of(world.journal, words.operands)
+    if len(bids) > 1:
+        raise RefusedTaskError(
+            f"`{words.operands[0]}` is {len(bids)} tasks", f"name one: {', '.join(bid.name for bid in bids[:8])}"
+        )
+    (bid,) = bids
+    if bid.made is None:
+        raise RefusedTaskError(f"{bid.name} has no machines: it is {bid.state}", f"flowc status {bid.name}")
+    node = node_of(words, world.journal, bids) or 0
+    provider = world.provider(bid.provider)
+    task = provider.get(bid.made)
+    if node >= len(task.machines) or (task.machines[node].address is None and not provider.keeps_tasks):
+        gone = task.state in ENDED or bid.released_at is not None
+        why = f" ({task.reason})" if task.reason else ""
+        raise RefusedTaskError(
+            f"{bid.name} has no machine now: it is {task.state}{why}",
+            f"its output is there: flowc logs {bid.name}" if gone else f"flowc status {bid.name}",
+        )
+    terminal = os.environ.get("TERM", "dumb") if os.isatty(0) and os.isatty(1) else ""
+    session = provider.session(task, task.machines[node], words.rest or (), terminal=terminal)
+    return enter(session, terminal=bool(terminal))

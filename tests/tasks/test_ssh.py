@@ -1,0 +1,247 @@
+"""Shells and commands on the machines of tasks."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.machines.ordinary import until
+from tests.tasks.conftest import Cloud, Person
+
+JOB = "#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\nexport LATER=1\ncd /tmp\nexec sleep 1000\n"
+LOCAL = JOB.replace("--gpus=h100:8 ", "")
+
+
+@pytest.fixture
+def there_now(cloud: Cloud) -> Iterator[tuple[Person, str]]:
+    """Somebody whose task runs."""
+    person = cloud.person
+    (name,) = person.types("submit", person.job(JOB, head=""), "--env", "GREETING=it's me").stdout.split()
+    until(lambda: "running" in person.types("list").stdout, "the machine")
+    until(lambda: is_in_place(person, name), "the job")
+    yield person, name
+    person.types("cancel", name)
+
+
+@pytest.fixture
+def here_now(here: Person) -> Iterator[tuple[Person, str]]:
+    """Somebody whose task runs on this computer."""
+    words = ("submit", here.job(LOCAL, head=""), "--provider", "local", "--env", "GREETING=it's me")
+    (name,) = here.types(*words).stdout.split()
+    until(lambda: is_in_place(here, name), "the job")
+    yield here, name
+    here.types("cancel", name)
+
+
+@pytest.fixture(params=["there", "here"])
+def somebody(request: pytest.FixtureRequest) -> tuple[Person, str]:
+    found: tuple[Person, str] = request.getfixturevalue(f"{request.param}_now")
+    return found
+
+
+def is_in_place(person: Person, name: str) -> bool:
+    return person.types("ssh", name, "--", "pwd").stdout == "/tmp\n"
+
+
+def test_a_command_is_where_the_job_is(somebody: tuple[Person, str]) -> None:
+    person, name = somebody
+    done = person.types("ssh", name, "--", 'echo "$GREETING $SLURM_JOB_NAME"; echo err >&2; pwd; exit 7')
+    assert (done.returncode, done.stdout, done.stderr) == (7, "it's me job.sbatch\n/tmp\n", "err\n")
+
+
+def test_several_words_are_a_program_and_its_arguments(somebody: tuple[Person, str]) -> None:
+    person, name = somebody
+    words = ("it's", "two words", "*", "$HOME", "")
+    done = person.types("ssh", name, "--", "printf", "%s\\n", *words)
+    assert (done.returncode, done.stdout.split("\n")) == (0, [*words, ""])
+
+
+@pytest.mark.parametrize(
+    ("command", "status"), [("kill -9 $$", 137), ("exit 255", 255), ("no-such-program", 127), ("kill -INT $$", 130)]
+)
+def test_how_a_command_ends(somebody: tuple[Person, str], command: str, status: int) -> None:
+    person, name = somebody
+    assert person.types("ssh", name, "--", command).returncode == status
+
+
+def test_input_and_output_are_the_commands_own(somebody: tuple[Person, str]) -> None:
+    person, name = somebody
+    process = start(person, name, "cat; echo end", stdin=subprocess.PIPE)
+    data = bytes(range(256)) * 4000
+    out, _ = process.communicate(data, timeout=120)
+    assert (process.returncode, out) == (0, data + b"end\n")
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_a_command_does_not_outlive_us(somebody: tuple[Person, str], how: int) -> None:
+    person, name = somebody
+    mark = f"9{os.getpid()}.{how}"
+    process = start(person, name, f"echo begun; sleep {mark}; echo never", stdin=subprocess.DEVNULL)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"begun\n"
+    until(lambda: sleeping(mark), "the command")
+    process.send_signal(how)
+    out, _ = process.communicate(timeout=120)
+    assert b"never" not in out
+    assert process.returncode == (128 + how if how != signal.SIGKILL else -how)
+    until(lambda: not sleeping(mark), "the end of the command")
+
+
+def test_ctrl_c_is_the_commands(somebody: tuple[Person, str]) -> None:
+    person, name = somebody
+    text = "trap 'echo asked; exit 5' INT; echo begun; while :; do sleep 0.1; done"
+    process = start(person, name, text, stdin=subprocess.DEVNULL)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"begun\n"
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=120)
+    assert (process.returncode, out) == (5, b"asked\n")
+
+
+@pytest.mark.parametrize("how", ["exit", signal.SIGTERM, signal.SIGKILL])
+def test_a_shell_on_a_terminal(there_now: tuple[Person, str], how: str | int) -> None:
+    person, name = there_now
+    mark = f"8{os.getpid()}.{how if how != 'exit' else 0}"
+    ours, its = pty.openpty()
+    process = start(person, name, stdin=its, stdout=its, stderr=its)
+    os.close(its)
+    screen = Screen(ours)
+    screen.types(b"echo $((6 * 7)) $GREETING; pwd; [ -t 0 ] && echo $((5 * 5)) terminal\n")
+    screen.shows(b"42 it's me")
+    screen.shows(b"/tmp")
+    screen.shows(b"25 terminal")
+    screen.types(b"sleep 1001\n")
+    # What the terminal makes of Ctrl-C reaches what runs there.
+    until(lambda: sleeping("1001"), "a command")
+    screen.types(b"\x03echo $? is 130\n")
+    screen.shows(b"130 is 130")
+    if how == "exit":
+        screen.types(b"exit 3\n")
+    else:
+        screen.types(f"sleep {mark}\n".encode())
+        until(lambda: sleeping(mark), "a command")
+        process.send_signal(int(how))
+    screen.ends()
+    status = process.wait(120)
+    assert status == (3 if how == "exit" else 143 if how == signal.SIGTERM else -signal.SIGKILL)
+    until(lambda: not sleeping(mark), "the end of the command")
+    os.close(ours)
+
+
+def test_a_shell_on_a_terminal_in_a_local_machine(here_now: tuple[Person, str]) -> None:
+    person, name = here_now
+    ours, its = pty.openpty()
+    process = start(person, name, stdin=its, stdout=its, stderr=its)
+    os.close(its)
+    screen = Screen(ours)
+    screen.types(b"echo $((6 * 7)) $GREETING; pwd; [ -t 0 ] && echo $((5 * 5)) terminal\n")
+    screen.shows(b"42 it's me")
+    screen.shows(b"/tmp")
+    screen.shows(b"25 terminal")
+    screen.types(b"exit 3\n")
+    screen.ends()
+    assert process.wait(120) == 3
+    os.close(ours)
+
+
+class Screen:
+    """A terminal as whoever sits before it has it."""
+
+    def __init__(self, file: int) -> None:
+        self._file = file
+        self._seen = b""
+
+    def types(self, data: bytes) -> None:
+        os.write(self._file, data)
+
+    def shows(self, what: bytes) -> None:
+        end = time.monotonic() + 60
+        while what not in self._seen:
+            assert select.select([self._file], [], [], max(0.0, end - time.monotonic()))[0], (what, self._seen)
+            self._seen += os.read(self._file, 4096)
+        self._seen = self._seen.partition(what)[2]
+
+    def ends(self) -> None:
+        try:
+            while os.read(self._file, 4096):
+                pass
+        except OSError:
+            return
+
+
+def test_what_there_is_to_say_about_tasks_without_machines(cloud: Cloud) -> None:
+    person = cloud.person
+    (name,) = person.types("submit", person.job("true\n")).stdout.split()
+    assert person.types("wait", name).returncode == 0
+    done = person.types("ssh", name)
+    assert (done.returncode, done.stdout) == (125, "")
+    assert f"flowc logs {name}" in done.stderr
+    assert person.types("ssh", "nobody").returncode == 125
+    assert person.types("ssh").returncode == 2
+    assert "what follows `--` is run there" in person.types("ssh", name, "nvidia-smi").stderr
+
+
+def test_a_cut_connection_is_told(cloud: Cloud, there_now: tuple[Person, str]) -> None:
+    person, name = there_now
+    mark = f"7{os.getpid()}.1"
+    process = start(person, name, f"echo begun; sleep {mark}", stdin=subprocess.DEVNULL)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"begun\n"
+    for server in cloud.logins.servers.values():
+        server.cut()
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 125
+    assert b"the connection was cut" in err
+    until(lambda: not sleeping(mark), "the end of the command")
+
+
+def test_secrets_stand_in_no_list_of_processes(cloud: Cloud) -> None:
+    person = cloud.person
+    value = "hf_notinalistofprocesses"
+    words = ("submit", person.job("sleep 1000\n"), "--secret", "TOKEN", "--wait")
+    waiting = person.starts(*words, TOKEN=value)
+    until(lambda: "running" in person.types("list").stdout, "the machine")
+    name = next(iter(cloud.state.bids.values())).name
+    until(lambda: person.types("ssh", name, "--", 'echo "${#TOKEN}"').stdout == f"{len(value)}\n", "the job")
+    process = start(person, name, "echo begun; cat", stdin=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"begun\n"
+    assert not [words for words in command_lines() if value.encode() in words]
+    process.communicate(b"")
+    person.types("cancel", name)
+    waiting.communicate()
+
+
+def start(person: Person, name: str, *words: str, **streams: int) -> subprocess.Popen[bytes]:
+    command = [person.program, "-B", "-m", "flowc", "ssh", name, *(("--", *words) if words else ())]
+    options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams}
+    return subprocess.Popen(  # type: ignore[call-overload, no-any-return]
+        command,
+        cwd=person.home,
+        env={**person.environ, "TERM": "xterm"},
+        start_new_session=True,
+        **options,
+        **person.options,
+    )
+
+
+def command_lines() -> list[bytes]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            found.append(path.read_bytes())
+        except OSError:
+            continue
+    return found
+
+
+def sleeping(mark: str) -> bool:
+    return any(words == f"sleep\0{mark}\0".encode() for words in command_lines())
