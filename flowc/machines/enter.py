@@ -65,6 +65,9 @@ def _start(argv: list[str], environ: dict[str, str], *, alone: bool = False) -> 
         if alone:
             os.setsid()
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        for number in (signal.SIGPIPE, signal.SIGXFSZ):
+            # Python ignores these, and so would the command.
+            signal.signal(number, signal.SIG_DFL)
         os.execvpe(argv[0], argv, environ)
     except OSError as error:
         os.write(2, f"flowc: {argv[0]}: {error.strerror}\n".encode())

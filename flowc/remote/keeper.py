@@ -35,6 +35,8 @@ while IFS=' ' read -r -t SILENCE what one two path; do
   esac
 done
 exec >/dev/null 2>&1
+# Under another name nothing more is put into it: what is being started sees that.
+mv "$d" "$d.ends" && d+=.ends
 all HUP; all CONT; all TERM
 for i in {1..50}; do
   all 0 || break
@@ -46,13 +48,13 @@ rm -rf "$d"
 
 GONE = "flowc-link: the connection is gone"
 # Runs what follows as a group of processes that the keeper knows under the name of its first word; nothing where there
-# is no keeper any more.
+# is no keeper any more, or it ends at this moment.
 RUN = r"""n=$1; shift
 [ -d "${n%/*}" ] || { echo "GONE" >&2; exit 255; }
 set -m
 "$@" <&0 & p=$!
 set +m
-{ echo "-$p" >"$n" || kill -s KILL -- "-$p"; } 2>/dev/null
+{ { echo "-$p" >"$n" && [ -e "$n" ]; } || kill -s KILL -- "-$p"; } 2>/dev/null
 { wait "$p"; } 2>/dev/null; s=$?
 rm -f "$n"; exit "$s"
 """.replace("GONE", GONE)
@@ -60,8 +62,7 @@ rm -f "$n"; exit "$s"
 
 # The same for what has a terminal: the end of this process is the terminal's, which tells whatever runs there.
 RUN_ON_TERMINAL = r"""n=$1; shift
-[ -d "${n%/*}" ] || { echo "GONE" >&2; exit 255; }
-echo "$$" >"$n"
+{ echo "$$" >"$n" && [ -e "$n" ]; } 2>/dev/null || { echo "GONE" >&2; exit 255; }
 trap : INT QUIT
 "$@"; s=$?
 rm -f "$n"; exit "$s"

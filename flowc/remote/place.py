@@ -8,6 +8,7 @@ shell for somebody who types.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 # What only a job's environment has.
@@ -85,6 +86,9 @@ def main(mode: str, *words: str) -> None:
     term = next((each for each in _read("self", "environ") if each.startswith(b"TERM=")), b"")
     if term:
         own["TERM"] = os.fsdecode(term[5:])
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        # Python ignores these, and so would the command.
+        signal.signal(number, signal.SIG_DFL)
     try:
         os.execvpe(argv[0], argv, own)
     except OSError as error:

@@ -64,6 +64,12 @@ def test_several_words_are_a_program_and_its_arguments(somebody: tuple[Person, s
     assert (done.returncode, done.stdout.split("\n")) == (0, [*words, ""])
 
 
+def test_a_command_ignores_no_signals(somebody: tuple[Person, str]) -> None:
+    person, name = somebody
+    done = person.types("ssh", name, "--", "trap; yes | head -n 1; echo ${PIPESTATUS[0]}")
+    assert (done.stdout, done.stderr) == ("y\n141\n", "")
+
+
 @pytest.mark.parametrize(
     ("command", "status"), [("kill -9 $$", 137), ("exit 255", 255), ("no-such-program", 127), ("kill -INT $$", 130)]
 )
@@ -118,9 +124,9 @@ def test_a_shell_on_a_terminal(there_now: tuple[Person, str], how: str | int) ->
     screen.shows(b"42 it's me")
     screen.shows(b"/tmp")
     screen.shows(b"25 terminal")
-    screen.types(b"sleep 1001\n")
+    screen.types(f"sleep {mark}1\n".encode())
     # What the terminal makes of Ctrl-C reaches what runs there.
-    until(lambda: sleeping("1001"), "a command")
+    until(lambda: sleeping(f"{mark}1"), "a command")
     screen.types(b"\x03echo $? is 130\n")
     screen.shows(b"130 is 130")
     if how == "exit":
