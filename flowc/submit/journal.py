@@ -65,7 +65,7 @@ class Submission(Record):
 
 class Entry(Record):
     """A step of a submission, as far as it got. `made` is the provider's id of what was made; `ended` the state in
-    which its job ended, with `exit_status`; `released_at` when its bid was ended by us."""
+    which its job ended, with `exit_status`; `released_at` when its bid was ended by us, or given up."""
 
     key: str
     number: int
@@ -244,9 +244,9 @@ class Journal:
         """It has not acted after all."""
         self._set(key, number, state=WAITING, sent_at=None)
 
-    def given_up(self, key: str, number: int, why: str | None = None) -> None:
-        """It has not acted, and will not."""
-        self._set(key, number, state=GIVEN_UP, error=why)
+    def given_up(self, key: str, number: int, at: float, why: str | None = None) -> None:
+        """It has not acted, and will not; `at` in seconds since the epoch."""
+        self._set(key, number, state=GIVEN_UP, released_at=at, error=why)
 
     def never(self, key: str, number: int, why: str) -> None:
         """It has not acted, and cannot as things are."""

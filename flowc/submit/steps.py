@@ -117,7 +117,7 @@ class Carrier:
                 if turn in (NEVER, STUCK) and entry.action != CHANGE:
                     given_up.add(entry.identity)
                     if turn == NEVER and entry.identity in kills:
-                        self._journal.given_up(entry.key, entry.number, NEVER_SATISFIED)
+                        self._journal.given_up(entry.key, entry.number, self._now(), NEVER_SATISFIED)
                     else:
                         self._journal.never(entry.key, entry.number, NEVER_SATISFIED)
                     found[entry.identity] = GIVEN_UP
@@ -154,7 +154,7 @@ class Carrier:
                     if entry.state == MADE:
                         found.append(entry.name)
                     elif entry.state != GIVEN_UP:
-                        self._journal.given_up(entry.key, entry.number)
+                        self._journal.given_up(entry.key, entry.number, self._now())
             except ProviderError as error:
                 raise InterruptedSubmissionError(submission.key, error) from None
             if submission.state == OPEN:

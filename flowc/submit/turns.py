@@ -114,8 +114,8 @@ class Turns:
         return NOW if kind["ends"] in ("any", ends) else NEVER
 
     def _has_started(self, bid: Bid, minutes: int) -> bool:
-        """So many minutes ago. One that nobody saw start counts from the end of its bill; one that was given up before
-        it started need not."""
+        """So many minutes ago. One that nobody saw start counts from the end of its bill, as does one that was given
+        up before it started."""
         if bid.started_at is None and not _is_over(bid):
             return False
         at = bid.started_at if bid.started_at is not None else bid.released_at

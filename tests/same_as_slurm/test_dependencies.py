@@ -22,6 +22,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.geteuid() != 0, reason="ne
 
 # Jobs by name: the exit status of each task, `after` their dependencies; all of these end by themselves.
 ROOTS: dict[str, tuple[int, ...]] = {"good": (0,), "bad": (1,), "sweep": (0, 1, 0), "fine": (0, 0, 0)}
+# These are ended from outside: by a time limit of a minute, cancelled as they run, cancelled before they start.
+LATE, STOPPED, GONE = "late", "stopped", "gone"
+OUTSIDE = {LATE: ["-t1"], STOPPED: [], GONE: ["--hold"]}
 KINDS = ("after", "afterany", "afterok", "afternotok", "aftercorr", "afterburstbuffer")
 WAITS = [
     *(f"{kind}:{name}" for kind in KINDS for name in (*ROOTS, "sweep_0", "sweep_1", "sweep_[0-1]", "fine_*")),
@@ -30,6 +33,9 @@ WAITS = [
     "afterok:bad?afterok:good",
     "afterok:bad?afternotok:good",
     "afterok:good?afterok:bad,afternotok:good",
+    *(f"{kind}:{name}" for kind in KINDS for name in OUTSIDE),
+    *(f"after:{name}+1" for name in (LATE, GONE)),
+    "after:good+1:fine",
 ]
 # Dependents of dependents: of one that can never start, and of one that is cancelled for that.
 SECOND = [f"{kind}:{name}" for kind in KINDS[:4] for name in ("stays", "killed")]
@@ -37,7 +43,7 @@ SECOND = [f"{kind}:{name}" for kind in KINDS[:4] for name in ("stays", "killed")
 
 def jobs() -> list[tuple[str, str, bool, tuple[int, ...]]]:
     """Name, dependency, whether it is killed where that can never be, and how its tasks end."""
-    found = [(name, "", False, ends) for name, ends in ROOTS.items()]
+    found = [(name, "", False, ends) for name, ends in ROOTS.items()] + [(name, "", False, (0,)) for name in OUTSIDE]
     found += [("stays", "afterok:bad", False, (0,)), ("killed", "afterok:bad", True, (0,))]
     found += [(f"x{number}", wait, False, (0,)) for number, wait in enumerate(WAITS + SECOND)]
     return [*found, ("corr", "aftercorr:sweep", False, (0, 0, 0, 0)), ("corrfine", "aftercorr:fine", False, (0,) * 4)]
@@ -48,23 +54,32 @@ def real() -> dict[str, str]:
     with Cluster() as cluster:
         numbers: dict[str, str] = {}
         for name, wait, kill, ends in jobs():
-            text = f"exit $(echo {' '.join(map(str, ends))} | cut -d' ' -f$((${{SLURM_ARRAY_TASK_ID:-0}} + 1)))"
-            told = re.sub(r"[a-z]+(?=_|:|,|\?|$)", lambda found: numbers.get(found[0], found[0]), wait)
-            argv = ["sbatch", "--parsable", "-p", "shared", "-n1", "--mem=1", "-J", name, "--wrap", f"sleep 1; {text}"]
+            ends_itself = f"exit $(echo {' '.join(map(str, ends))} | cut -d' ' -f$((${{SLURM_ARRAY_TASK_ID:-0}} + 1)))"
+            told = re.sub(r"[a-z]+(?=[_:,?+]|$)", lambda found: numbers.get(found[0], found[0]), wait)
+            argv = ["sbatch", "--parsable", "-p", "shared", "-n1", "--mem=1", "-J", name, "--wrap"]
+            argv += ["sleep 300", *OUTSIDE[name]] if name in OUTSIDE else [f"sleep 1; {ends_itself}"]
             argv += [f"--array=0-{len(ends) - 1}"] if len(ends) > 1 else []
             argv += [f"--dependency={told}"] if wait else []
             argv += ["--kill-on-invalid-dep=yes"] if kill else []
             done = cluster.control(*argv, workdir="/w")
             numbers[name] = done.stdout.strip()
             assert numbers[name], (wait, done.stderr)
+        cluster.control("scancel", numbers[GONE])
+        minutes = [name for name, wait, *_ in jobs() if "+" in wait]
         before, same = "", 0
         while same < 8:  # seconds in which nothing has happened
             time.sleep(1)
             shown = cluster.control("squeue", "-a", "-h", "-r", "-t", "all", "-o", "%j %K %T %r").stdout
-            same, before = (same + 1, shown) if shown == before and "RUNNING" not in shown else (0, shown)
-    states = {"COMPLETED": "completed", "FAILED": "failed", "CANCELLED": "killed", "PENDING": "never"}
+            if f"{STOPPED} N/A RUNNING" in shown:
+                cluster.control("scancel", numbers[STOPPED])
+            moves = "RUNNING" in shown or any(f"{name} N/A PENDING" in shown for name in minutes)
+            same, before = (same + 1, shown) if shown == before and not moves else (0, shown)
+    states = {"COMPLETED": "completed", "FAILED": "failed", "TIMEOUT": "failed", "CANCELLED": "killed"}
     rows = [line.split() for line in before.splitlines()]
-    return {f"{name}-{index if index.isdigit() else 0}": states[state] for name, index, state, *_ in rows}
+    return {
+        f"{name}-{index if index.isdigit() else 0}": states.get(state, "never") if name != STOPPED else state.lower()
+        for name, index, state, *_ in rows
+    }
 
 
 class Always:
@@ -82,9 +97,14 @@ def ours() -> dict[str, str]:
     listed, ends, requests = [], {}, []
     for name, wait, kill, statuses in jobs():
         bids = [f"{name}-{index}" for index in range(len(statuses))]
-        ends |= {bid: "failed" if status else "completed" for bid, status in zip(bids, statuses, strict=True)}
+        ends |= {f"{STOPPED}-0": "cancelled", f"{LATE}-0": "failed"}
+        ends |= (
+            {}
+            if name in OUTSIDE
+            else {bid: "failed" if status else "completed" for bid, status in zip(bids, statuses, strict=True)}
+        )
         items, separator = dependency_items(wait)
-        after = [{"kind": kind, "on": on, "any": separator == "?"} for kind, on, _ in items]
+        after = [{"kind": kind, "on": on, "minutes": minutes, "any": separator == "?"} for kind, on, minutes in items]
         more = {"indices": list(range(len(statuses)))} if len(statuses) > 1 else {}
         listed.append(
             {"name": name, "bids": bids, "after": after, "max_concurrent": None, "kill_on_invalid_dep": kill, **more}
@@ -101,11 +121,17 @@ def ours() -> dict[str, str]:
         )  # fmt: skip
         journal.begin(one, steps_of(document, one.nonce))
         provider: Any = Always()
+        now = time.time()
+        carrier = Carrier(journal, provider, now=lambda: now, sleep=time.sleep)
+        carrier.give_up(one, [bid.name for bid in journal.bids() if bid.identity == f"{GONE}-0"])
         while journal.submissions(state=OPEN):
-            Carrier(journal, provider, now=time.time, sleep=time.sleep).carry_out(one)
+            carrier.carry_out(one)
             for bid in journal.bids():
                 if bid.state == MADE and bid.ended is None:
+                    journal.started(bid.key, bid.number, now)
                     journal.ended(bid.key, bid.number, ends[bid.identity], 0)
+                    journal.released(bid.key, bid.number, now)
+            now += 20
         words = {NEVER: "never", GIVEN_UP: "killed"}
         found = {bid.identity: bid.ended or words[bid.state] for bid in journal.bids()}
         journal.close()

@@ -48,8 +48,10 @@ class Book:
         """`placed`, `running`, `gone` (ended, and still paid for), `given up`, `never` or how its job has ended."""
         (bid,) = [each for each in self.journal.bids(key=key) if each.identity == identity]
         if how in (GIVEN_UP, "never"):
-            give = self.journal.given_up if how == GIVEN_UP else self.journal.never
-            give(key, bid.number, "as the test says")
+            if how == GIVEN_UP:
+                self.journal.given_up(key, bid.number, 1000.0)
+            else:
+                self.journal.never(key, bid.number, "as the test says")
             return
         self.journal.made(key, bid.number, f"bid_{key}_{identity}")
         if how == "running":
@@ -166,6 +168,12 @@ def test_minutes_go_by_after_the_start(book: Book) -> None:
     (bid, _) = book.journal.bids(key=key)
     book.journal.ended(key, bid.number, "completed", 0)
     assert [book.turns(key, now=now).of("b") for now in (1119.0, 1120.0)] == [LATER, NOW]
+
+
+def test_minutes_go_by_after_one_was_cancelled_that_never_started(book: Book) -> None:
+    key = book.submission(job("a", "a"), job("b", "b", after=({"kind": "after", "on": "a", "minutes": 1},)))
+    book.set(key, "a", GIVEN_UP)
+    assert [book.turns(key, now=now).of("b") for now in (1000.0, 1059.0, 1060.0)] == [LATER, LATER, NOW]
 
 
 def test_a_singleton_waits_for_those_of_its_name(book: Book) -> None:

@@ -199,6 +199,54 @@ def test_after_holds_for_every_source_but_the_one_that_is_named() -> None:
     assert given("AFTERANY:prep?afterok:train") == [[], [], [mine, *some]]
     late = ("after", "old", 5, None)
     assert given("after:old+5", "singleton")[0] == [late, ("singleton", None, None, None)]
-    for text in ("afterok", "afterok:", "prep", "singleton:x", "", "afterok:a:", "afterok:a,"):
-        with pytest.raises(RefusedTaskError):
-            given(text)
+    assert given("afterok: old , afterany: older", "afterok:old")[0] == [
+        ("afterok", "old", None, None),
+        ("afterany", "older", None, None),
+    ]
+    five = [("after", name, minutes, None) for name, minutes in (("a", None), ("b", 5), ("c", 5))]
+    assert given("after:a:b+5:c")[0] == five
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("prep", "`--after prep` does not say how it waits for `prep`"),
+        ("afterokay:prep", "`--after afterokay:prep`: `afterokay` is no kind of waiting"),
+        ("expand:prep", "`--after expand:prep`: `expand` is no kind of waiting"),
+        ("", "`--after `: `` is no kind of waiting"),
+        ("afterok", "`--after afterok` does not say after what"),
+        ("afterok:a:", "`--after afterok:a:` does not say after what"),
+        ("afterok:a,", "`--after afterok:a,`: `` is no kind of waiting"),
+        ("singleton:x", "`--after singleton:x`: `singleton` names no job"),
+        ("afterok:a,afterok:b?afterok:c", "`--after afterok:a,afterok:b?afterok:c`: `,` (all must hold) and `?` (one "
+         "is enough) exclude each other"),
+    ],
+)  # fmt: skip
+def test_what_says_nothing_is_refused(text: str, said: str) -> None:
+    with pytest.raises(RefusedTaskError) as refused:
+        behind([document(job("x"))], ["x.sbatch"], [text])
+    assert str(refused.value) == said
+
+
+def test_one_is_enough_of_one_list_alone() -> None:
+    own = document(job("x"))
+    for texts in (["afterok:a?afterok:b", "afterok:c?afterok:d"], ["afterok:a?afterok:b"]):
+        with pytest.raises(RefusedTaskError, match="x waits for one of several twice"):
+            behind([own], ["x.sbatch"], texts)
+        own["jobs"][0]["after"] = [{"kind": "afterok", "on": "e", "any": True}]
+    behind([own], ["x.sbatch"], ["afterok:c"])
+
+
+def test_sources_that_are_called_alike() -> None:
+    def given(text: str, *paths: str) -> list[list[Any]]:
+        documents = [document(job(f"j{at}")) for at in range(len(paths))]
+        behind(documents, paths, [text])
+        return [[each.get("before", each["on"]) for each in one["jobs"][0]["after"]] for one in documents]
+
+    assert given("afterok:a/x.sh", "a/x.sh", "b/x.sh") == [[], [[["", "j0"]]]]
+    with pytest.raises(RefusedTaskError, match="`x` may be several of the sources"):
+        given("afterok:x", "a/x.sh", "b/x.sh")
+    with pytest.raises(RefusedTaskError, match="names every source"):
+        given("afterok:x:y", "x.sh", "y.sh")
+    # There is nobody else to wait: an earlier one is meant.
+    assert given("afterok:x", "x.sh") == [["x"]]

@@ -167,7 +167,8 @@ def dependency_items(text: str) -> tuple[tuple[tuple[str, str | None, int], ...]
     """((kind, job or None, minutes after)…, separator): `,` when all must hold, `?` when one is enough.
 
     A job is `id`, `id_task`, `id_*` or `id_[tasks]`, or the name of a task of ours, which Slurm does not take. A bare
-    id means afterany. Empty text and `0` are no dependency.
+    id means afterany. Empty text and `0` are no dependency. Minutes hold for the jobs behind them too, up to the next
+    minutes or the next clause.
     """
     if text in ("", "0"):
         return (), ","
@@ -179,8 +180,13 @@ def dependency_items(text: str) -> tuple[tuple[tuple[str, str | None, int], ...]
         kind = (clause.texts("KIND") or ["afterany"])[0].lower()
         if clause.name == "bare":
             _check_bare(text, clause)
+        if kind == "expand":
+            raise ValueMistake("the machines of a job that runs cannot be given more", clause.start, clause.end)
+        minutes = 0
         for job in clause.nodes("job"):
-            items.append((kind, *_job(text, job)))
+            name, own = _job(text, job)
+            minutes = own or minutes
+            items.append((kind, name, minutes))
     return tuple(items), "?" if "?" in text else ","
 
 

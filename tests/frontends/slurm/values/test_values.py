@@ -107,6 +107,10 @@ def test_dependencies() -> None:
         (("afterok", "after-x", 0), ("afterok", "1f-k_3", 0), ("afterany", "a_[1-3]", 0), ("afterany", "b_*", 0)),
         ",",
     )
+    # As a slurmctld 22.05 shows it: the minutes hold for those behind, in the same clause.
+    assert [each[1:] for each in meaning.dependency_items("after:1:2+5:3:4+6,after:5")[0]] == [
+        *[("1", 0), ("2", 5), ("3", 5), ("4", 6), ("5", 0)]
+    ]
     assert meaning.dependency_items("after:" + "9" * 5000)[0][0][1] == "9" * 5000
     assert meaning.dependency_items("1,2") == ((("afterany", "1", 0), ("afterany", "2", 0)), ",")
     assert meaning.dependency_items("0") == ((), ",")
@@ -145,6 +149,7 @@ MISTAKES = [
     (meaning.array_spec, "1-5:0", 0, 5),
     (meaning.array_spec, "0-99999999", 0, 10),
     (meaning.dependency_items, "afterok", 7, 7),
+    (meaning.dependency_items, "afterok:1,expand:2", 10, 18),
     (meaning.dependency_items, "afterok:0", 8, 9),
     (meaning.dependency_items, "5,afterok:6", 0, 1),
     (meaning.dependency_items, "prepare", 0, 7),
