@@ -59,8 +59,9 @@ fuzz: .venv/developed ## the fuzz tests with a hundred times the examples; how t
 	$(PYTEST) --hypothesis-profile=long tests/fuzz
 	$(BIN)/python -m tests.fuzz.growth
 
-faults: .venv/developed ## 2,000 submissions that are cut at every moment: each bid once, none lost (20 minutes)
+faults: .venv/developed ## 2,000 submissions that are cut at every moment: each bid once, none lost (40 minutes)
 	$(BIN)/python -m tests.faults --count 2000
+	$(BIN)/python -m tests.faults --graphs 400
 
 bench: .venv/developed ## start-up and throughput, as ratios within one run
 	$(BIN)/python -m tests.bench

@@ -13,6 +13,7 @@ from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+from tests.faults import graphs
 from tests.faults.judge import Verdict
 from tests.faults.plans import ROWS, Plan, draw
 from tests.faults.power import Disk
@@ -67,13 +68,33 @@ def _sums(verdicts: list[Verdict]) -> list[str]:
     return [str(len(verdicts)), *(str(sum(getattr(each, name) for each in verdicts)) for name in COLUMNS[1:])]
 
 
+def graphs_of(count: int, first: int, at_once: int) -> int:
+    """Runs of graphs. The exit status."""
+    with tempfile.TemporaryDirectory() as folder:
+        most = graphs.moments(Path(folder))
+    print("moments of an undisturbed run: " + ", ".join(f"{name} {count}" for name, count in most.items()))
+    found, wrong = [], 0
+    with ProcessPoolExecutor(at_once) as pool:
+        for each, run in pool.map(graphs.one, graphs.draw(count, most)[first:]):
+            found.append(each)
+            if each.why:
+                wrong += 1
+                print(f"WRONG {run}\n  " + "\n  ".join(each.why), flush=True)
+    print(graphs.table(found))
+    print(f"{wrong} of {len(found)} runs went wrong")
+    return 1 if wrong else 0
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--first", type=int, default=0, help="leave out those before it")
     parser.add_argument("--row", choices=ROWS, help="runs of one line of the table only")
     parser.add_argument("--at-once", type=int, default=3)
+    parser.add_argument("--graphs", type=int, metavar="COUNT", help="so many runs of graphs of jobs instead")
     options = parser.parse_args()
+    if options.graphs is not None:
+        return graphs_of(options.graphs, options.first, options.at_once)
     with tempfile.TemporaryDirectory() as folder:
         moments = count_moments(Path(folder))
     print("moments of an undisturbed run: " + ", ".join(f"{name} {count}" for name, count in moments.items()))

@@ -19,10 +19,13 @@ from flowc.submit.store.transaction import CHANGE, Transaction
 
 class Moments:
     """Counts from 1. At number `at`, `act` is called with the moment's words; once `over` is set, so it is at each that
-    follows: a process that is gone does nothing more."""
+    follows: a process that is gone does nothing more. Without `pauses` they are none: who waits has no end of them."""
 
-    def __init__(self, at: int | None = None, act: Callable[[str], None] = lambda what: None) -> None:
+    def __init__(
+        self, at: int | None = None, act: Callable[[str], None] = lambda what: None, *, pauses: bool = True
+    ) -> None:
         self.at = at
+        self.pauses = pauses
         self.act = act
         self.over = False
         self.passed: list[str] = []
@@ -62,7 +65,8 @@ def watched(moments: Moments) -> Iterator[None]:
     sleep = time.sleep
 
     def sleeping(seconds: float) -> None:
-        moments.come("before a pause")
+        if moments.pauses:
+            moments.come("before a pause")
         sleep(seconds)
 
     with (
