@@ -15,6 +15,11 @@ else:
         return lambda cls: cls
 
 
+# A class of which so many records are made is worth an `__init__` of its own: it takes half the time of the common one,
+# and compiling it takes as long as some hundred records. One command on one job never gets there.
+MANY = 100
+
+
 @dataclass_transform(kw_only_default=True, frozen_default=True)
 class Record:
     """Base of all records. Fields are the annotated names of the class; defaults must be immutable. Of those that
@@ -27,6 +32,7 @@ class Record:
         REQUIRED: ClassVar[frozenset[str]]
         BLANK: ClassVar[dict[str, Any]]
         COUNT: ClassVar[int]
+        MADE: ClassVar[list[int]]
     else:
         UNSHOWN = ()
         FIELDS = ()
@@ -44,11 +50,17 @@ class Record:
         cls.COUNT = len(cls.FIELDS)
         cls.REQUIRED = frozenset(cls.FIELDS) - cls.DEFAULTS.keys()
         cls.BLANK = {name: cls.DEFAULTS.get(name) for name in cls.FIELDS}  # None for what is required
+        cls.MADE = [0]
+        if "__init__" not in vars(cls):
+            cls.__init__ = Record.__init__  # type: ignore[method-assign]  # not one that was made for its base
 
     def __init__(self, **values: Any) -> None:
         fields, cls = self.__dict__, type(self)
         fields.update(cls.BLANK)
         fields.update(values)
+        cls.MADE[0] += 1
+        if cls.MADE[0] == MANY and cls.__init__ is Record.__init__:
+            cls.__init__ = _own_init(cls)  # type: ignore[method-assign]
         # An unknown name makes them more than there are. Where that is not so and all are given, none is missing.
         count = cls.COUNT
         if len(fields) != count or (len(values) != count and cls.REQUIRED and not values.keys() >= cls.REQUIRED):
@@ -77,3 +89,12 @@ class Record:
             f"{name}=…" if name in self.UNSHOWN and values[name] else f"{name}={values[name]!r}" for name in self.FIELDS
         )
         return f"{type(self).__name__}({inside})"
+
+
+def _own_init(cls: type[Record]) -> Any:
+    """What `Record.__init__` does, for the fields of one class. Their names are identifiers and begin with no `_`."""
+    given = ", ".join(name if name in cls.REQUIRED else f"{name}=_blank[{name!r}]" for name in cls.FIELDS)
+    stored = "".join(f"\n    _fields[{name!r}] = {name}" for name in cls.FIELDS)
+    made: dict[str, Any] = {"_blank": cls.BLANK}
+    exec(f"def __init__(_self, {given and '*, '}{given}):\n    _fields = _self.__dict__{stored}", made)
+    return made["__init__"]

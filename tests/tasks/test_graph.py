@@ -32,9 +32,11 @@ def test_after_waits_for_the_other_source(here: Person) -> None:
 
 def test_who_waits_looks_after_what_it_waits_for(here: Person) -> None:
     """Nobody looks at the first submission but who waits for the second."""
-    here.types("submit", job(here, "prepare", "sleep 1\n"), *LOCAL)
+    here.types("submit", job(here, "prepare", GO), *LOCAL)
     (name,) = here.types("submit", job(here, "train", "exit 4\n"), "--after", "afterany:prepare", *LOCAL).stdout.split()
     assert "waits for afterany:prepare" in here.types("status", name).stderr
+    goes = here.types("ssh", "prepare", "--", "touch", "/workspace/go")
+    assert goes.returncode == 0, goes.stderr
     waits = here.types("wait", name)
     assert waits.returncode == 4, waits.stderr
 
