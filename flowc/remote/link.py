@@ -98,7 +98,7 @@ class Link:
             self._ask("ping")
             self._number += 1
             name = f"{self._there}/{self._number}"
-            command = as_root("bash", "-c", RUN, "bash", name, "sh", "-c", script, "sh", *words)
+            command = as_root("bash", "--norc", "-c", RUN, "bash", name, "sh", "-c", script, "sh", *words)
             argv = [*self._words(), "--", self.place.host, command]
         return self._carry(argv, name, given, take)
 
@@ -303,7 +303,7 @@ class Link:
         else:
             shared = {"ControlMaster": "no", "ControlPath": "none"}
         argv = [*options(self.place, RequestTTY="no", **shared), "--", self.place.host]
-        self._master = _start([*argv, as_root("bash", "-c", KEEPER)], self._environ, stdin=subprocess.PIPE)
+        self._master = _start([*argv, as_root("bash", "--norc", "-c", KEEPER)], self._environ, stdin=subprocess.PIPE)
         self._buffer = b""
         import atexit
 

@@ -6,10 +6,10 @@ Values are read from the environment when they are brought and are kept nowhere.
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 
 from flowc.providers.base import ENDED, RUNNING
+from flowc.shell.quote import sh
 from flowc.submit.ending import AT_ONCE, STATUS, read_status
 from flowc.submit.folders import Sender, wanted
 
@@ -47,10 +47,8 @@ def files_for(document: Mapping[str, Any], identity: str, environ: Mapping[str, 
 
 
 def _assignments(pairs: Iterable[tuple[str, str]]) -> bytes:
-    """Text for bash, a value in single quotes for each name."""
-    return b"".join(
-        name.encode() + b"='" + os.fsencode(value).replace(b"'", b"'\\''") + b"'\n" for name, value in pairs
-    )
+    """Text for bash: a line for each name."""
+    return b"".join(f"{name}={sh(value)}\n".encode("utf-8", "surrogateescape") for name, value in pairs)
 
 
 class Deliverer:

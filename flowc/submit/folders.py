@@ -72,11 +72,14 @@ class Sender:
         return True
 
     def _send(self, name: str, task: Task, machine: Machine, each: Mapping[str, Any]) -> bool:
-        tree = self._scanned(each["from"])
         where = name if task.machines_wanted == 1 else f"{name}, {machine.identity}"
-        if tree.digest != each["digest"]:
-            self._once(name, f"{each['tree']} has changed since it was submitted, and is sent as it is now")
         last = time.monotonic()
+
+        def look() -> Tree:
+            tree = self._scanned(each["from"])
+            if tree.digest != each["digest"]:
+                self._once(name, f"{each['tree']} has changed since it was submitted, and is sent as it is now")
+            return tree
 
         def progress(done: int, whole: int) -> None:
             nonlocal last
@@ -87,10 +90,10 @@ class Sender:
         def run(script: str, *words: str, **more: Any) -> Any:
             return self._provider.run(task, machine, script, *words, **more)
 
-        sent = send(tree, each["path"], each["marker"], run, progress=progress)
+        sent = send(look, each["path"], each["marker"], run, progress=progress)
         if sent is None:
             return False
-        self._tell(f"{where}: has {each['tree']} ({sent.files:,} of {tree.files:,} files sent, {size_text(sent.size)})")
+        self._tell(f"{where}: has {each['tree']} ({sent.files:,} of {sent.of:,} files sent, {size_text(sent.size)})")
         if sent.gone:
             self._tell(f"{where}: gone meanwhile, and not sent: {_names(sent.gone)}")
         if sent.torn:

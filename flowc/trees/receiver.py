@@ -9,6 +9,7 @@ when something last arrived.
 
 from __future__ import annotations
 
+import gc
 import os
 import stat
 import struct
@@ -228,6 +229,7 @@ def put(place: bytes, marker: bytes, ready: bytes, source: BufferedReader) -> li
 def main(words: list[str]) -> int:
     """The exit status."""
     os.umask(0o022)
+    gc.disable()  # many entries, and nothing that refers to itself
     place, marker, ready = map(os.fsencode, words[1:])
     source: BufferedReader = sys.stdin.buffer  # type: ignore[assignment]
     try:

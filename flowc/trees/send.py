@@ -33,14 +33,15 @@ READY = "/run/flowc.trees"
 PIECE = 1 << 18
 # A file that changes while it is read is read again, so often.
 ATTEMPTS = 3
-# Runs the receiver, whose text is its first word: no secret is in it.
-SCRIPT = 'c=$1; shift; exec python3 -c "$c" "$@"'
+# Runs the receiver, whose text is its first word: no secret is in it. It needs none of that machine's packages.
+SCRIPT = 'c=$1; shift; exec python3 -IS -c "$c" "$@"'
 
 
 class Sent(Record):
-    """What was sent: how many files, and `size` bytes of them; `gone` are those that vanished meanwhile, `torn` those
-    that never stood still, by their paths."""
+    """What was sent: how many files `of` all, and `size` bytes of them; `gone` are those that vanished meanwhile,
+    `torn` those that never stood still, by their paths."""
 
+    of: int
     files: int = 0
     size: int = 0
     gone: tuple[bytes, ...] = ()
@@ -54,26 +55,33 @@ def receiver_text() -> str:
 
 
 def send(
-    tree: Tree,
+    look: Callable[[], Tree],
     place: str,
     marker: str,
     run: Callable[..., Answer],
     *,
     progress: Callable[[int, int], object] = lambda done, whole: None,
 ) -> Sent | None:
-    """Bring a tree to `place` of the machine on which `run` runs scripts: see `Provider.run`. None where its job does
-    not wait for it yet. `progress` hears of the bytes that were sent, and of all that are to be. Raises TreeError for
-    what the machine cannot take, and what `run` raises; what is there already is not sent again then."""
+    """Bring a tree to `place` of the machine on which `run` runs scripts: see `Provider.run`. `look` says what is in
+    the tree, while the connection is made. None where its job does not wait for it yet. `progress` hears of the bytes
+    that were sent, and of all that are to be. Raises TreeError for what the machine cannot take, and what `run` and
+    `look` raise; what is there already is not sent again then."""
     words = (SCRIPT, receiver_text())
-    answer = run(*words, "plan", place, marker, READY, given=zlib.compress(tree.manifest, 1))
+    trees: list[Tree] = []
+
+    def manifest() -> Iterator[bytes]:
+        trees.append(look())
+        yield zlib.compress(trees[0].manifest, 1)
+
+    answer = run(*words, "plan", place, marker, READY, given=manifest())
     _check(answer)
     lines = answer.output.split(b"\n")[:-1]
     if lines == [b"not yet"]:
         return None
     if lines == [b"done"]:
-        return Sent()
+        return Sent(of=trees[0].files)
     wanted = [(int(index), int(offset)) for index, offset in (line.split() for line in lines)]
-    source = _Files(tree, wanted, progress)
+    source = _Files(trees[0], wanted, progress)
     answer = run(*words, "put", place, marker, READY, given=source.stream())
     _check(answer)
     return source.sent()
@@ -125,7 +133,13 @@ class _Files:
         self._torn: list[bytes] = []
 
     def sent(self) -> Sent:
-        return Sent(files=self._files, size=self._bytes, gone=tuple(self._gone), torn=tuple(self._torn))
+        return Sent(
+            of=self._tree.files,
+            files=self._files,
+            size=self._bytes,
+            gone=tuple(self._gone),
+            torn=tuple(self._torn),
+        )
 
     def stream(self) -> Iterator[bytes]:
         packer = zlib.compressobj(1)

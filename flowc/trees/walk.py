@@ -29,12 +29,13 @@ class TreeError(Exception):
 
 class Tree(Record):
     """`source` is an absolute path, `entries` in the order of their paths: folders come before what is in them.
-    `single`: it is one file. `size`: of all files, in bytes. `odd`: paths of what is neither file, folder nor link, and
-    left out; `leading`: of links that lead out of the folder."""
+    `manifest` is the same as the receiver reads it. `single`: it is one file. `size`: of all files, in bytes. `odd`:
+    paths of what is neither file, folder nor link, and left out; `leading`: of links that lead out of the folder."""
 
     source: bytes
     single: bool
     entries: tuple[Entry, ...]
+    manifest: bytes
     size: int
     odd: tuple[bytes, ...] = ()
     leading: tuple[bytes, ...] = ()
@@ -43,13 +44,6 @@ class Tree(Record):
     def files(self) -> int:
         """How many files there are."""
         return sum(stat.S_ISREG(entry[1]) for entry in self.entries)
-
-    @property
-    def manifest(self) -> bytes:
-        """The entries as the receiver reads them."""
-        return b"".join(
-            b"%o %d %d %s\0%s\0" % (mode, size, time, path, link) for path, mode, size, time, link in self.entries
-        )
 
     @property
     def digest(self) -> str:
@@ -70,7 +64,7 @@ def scan(source: str) -> Tree:
                 raise TreeError(
                     f"{source} is too large: {size_text(found.st_size)}, at most {size_text(MOST_BYTES)} are sent"
                 )
-            return Tree(source=path, single=True, entries=(entry,), size=found.st_size)
+            return Tree(source=path, single=True, entries=(entry,), manifest=_manifest((entry,)), size=found.st_size)
         if not stat.S_ISDIR(found.st_mode):
             raise TreeError(f"{source} is neither a file nor a folder")
         return _Walk(source, path).run()
@@ -79,6 +73,10 @@ def scan(source: str) -> Tree:
         raise TreeError(f"{name}: {error.strerror}", _CURE if name != source else None) from None
     except ignored.NoGitError as error:
         raise TreeError(f"{source}: {error}") from None
+
+
+def _manifest(entries: tuple[Entry, ...]) -> bytes:
+    return b"".join([b"%o %d %d %s\0%s\0" % (mode, size, time, path, link) for path, mode, size, time, link in entries])
 
 
 _CURE = "what the job does not need may be named in .flowcignore"
@@ -105,10 +103,12 @@ class _Walk:
         todo = [(b"", covered, False)]
         while todo:
             todo += self._folder(*todo.pop())
+        entries = tuple(sorted(self._entries))
         return Tree(
             source=self._path,
             single=False,
-            entries=tuple(sorted(self._entries)),
+            entries=entries,
+            manifest=_manifest(entries),
             size=self._bytes,
             odd=tuple(sorted(self._odd)),
             leading=tuple(sorted(self._leading)),

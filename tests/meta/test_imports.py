@@ -58,7 +58,7 @@ ALLOWED = {
     "remote": {"record", "shell"},
     "trees": {"record", "digest"},
     "providers": {"_compiled", "record", "digest", "version", "secret", "diag", "machines", "remote", "trees"},
-    "submit": {"_compiled", "record", "digest", "providers", "trees"},
+    "submit": {"_compiled", "record", "digest", "shell", "providers", "trees"},
     "tasks": {
         *("record", "remote", "source", "inputs", "secret", "diag", "backends", "settings", "providers", "submit"),
         *("trees", "_compiled"),

@@ -48,7 +48,7 @@ class Box:
         return Done(done.returncode, done.stdout, done.stderr.decode())
 
     def get(self, source: Path) -> Any:
-        return send(scan(str(source)), str(self.place), str(self.marker), self.run)
+        return send(lambda: scan(str(source)), str(self.place), str(self.marker), self.run)
 
 
 @pytest.fixture
@@ -241,7 +241,7 @@ def test_files_that_vanish_or_change_meanwhile(tmp_path: Path, box: Box) -> None
     tree = scan(str(source))
     (source / "a").unlink()
     (source / "b").write_text("another text")
-    sent = send(tree, str(box.place), str(box.marker), box.run)
+    sent = send(lambda: tree, str(box.place), str(box.marker), box.run)
     assert sent is not None
     assert (sent.gone, sent.torn, sent.files) == ((b"a",), (), 2)
     assert everything(box.place) == everything(source)
