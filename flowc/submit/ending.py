@@ -12,6 +12,7 @@ from contextlib import ExitStack, suppress
 from flowc.providers.base import CANCELLED, COMPLETED, ENDED, ENDS, RUNNING
 from flowc.providers.errors import ProviderError, UnavailableError
 from flowc.record import Record
+from flowc.submit.journal import JournalError
 from flowc.submit.plan import ended_by_machines
 
 TYPE_CHECKING = False
@@ -133,11 +134,16 @@ class Endings:
         return settled
 
     def settle(self, bid: Bid, task: Task, end: End | None) -> tuple[Task, End | None]:
-        """Do what follows from an end. The task as it is then. Raises ProviderError."""
+        """Do what follows from an end. The task as it is then. Raises ProviderError; JournalError where it cannot be
+        noted, which does not keep the bill running."""
         if end is None:
             return task, None
+        trouble: JournalError | None = None
         if bid.ended is None:
-            self._journal.ended(bid.key, bid.number, end.state, end.exit_status)
+            try:
+                self._journal.ended(bid.key, bid.number, end.state, end.exit_status)
+            except JournalError as error:
+                trouble = error
         release = not bid.keep and bid.released_at is None
         there = task.state not in ENDED
         if (release or bid.ended is None) and (there or self._provider.keeps_tasks):
@@ -146,9 +152,12 @@ class Endings:
             if there:
                 self._fetch(bid, task)
                 self._provider.end("bid", task.identity)
-            self._journal.released(bid.key, bid.number, self._now())
+            if trouble is None:
+                self._journal.released(bid.key, bid.number, self._now())
         if release or bid.ended is None:
             self._tell(bid, end)
+        if trouble is not None:
+            raise trouble
         reason = end.reason or (task.reason if task.state == end.state else None)
         return task.replace(state=end.state, reason=reason, exit_status=end.exit_status), end
 

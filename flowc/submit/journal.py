@@ -14,7 +14,7 @@ from flowc.record import Record
 from flowc.submit.store.holds import held, make_folder, one_at_a_time
 from flowc.submit.store.jobs import Job, insert_jobs, job_of
 from flowc.submit.store.schema import VERSION, prepare
-from flowc.submit.store.transaction import CHANGE, READ, Transaction
+from flowc.submit.store.transaction import CHANGE, READ, Transaction, parsed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ class Journal:
             rows = base.execute("SELECT * FROM submissions WHERE key = ?", (key,)).fetchall()
             if not rows:
                 rows = base.execute("SELECT * FROM submissions WHERE substr(key, 1, ?) = ?", (len(key), key)).fetchall()
-        return _submission(rows[0]) if len(rows) == 1 else None
+            return _submission(rows[0]) if len(rows) == 1 else None
 
     def submissions(self, *, state: str | None = None, limit: int = 100) -> list[Submission]:
         """The newest first."""
@@ -198,13 +198,13 @@ class Journal:
                 " ORDER BY created_at DESC, rowid DESC LIMIT ?2",
                 (state, limit),
             ).fetchall()
-        return [_submission(row) for row in rows]
+            return [_submission(row) for row in rows]
 
     def entries(self, key: str) -> list[Entry]:
         """The steps of a submission, in order."""
         with self._reading() as base:
             rows = base.execute("SELECT * FROM steps WHERE key = ? ORDER BY number", (key,)).fetchall()
-        return [_entry(row) for row in rows]
+            return [_entry(row) for row in rows]
 
     def bids(self, *, key: str | None = None, made: str | None = None, name: str | None = None) -> list[Bid]:
         """The bids of a submission, or the one that the provider knows by an id, or those of a name; without any of
@@ -222,7 +222,7 @@ class Journal:
                 " AND (?3 IS NULL OR job_id = ?3) ORDER BY submissions.created_at, submissions.rowid, number",
                 (key, name, job_id),
             ).fetchall()
-        return [job_of(row) for row in rows]
+            return [job_of(row) for row in rows]
 
     def sent(self, key: str, number: int, at: float) -> None:
         """From here on the step may have acted; `at` in seconds since the epoch."""
@@ -308,11 +308,13 @@ class Journal:
     def _trouble(self, error: Exception) -> JournalError:
         import sqlite3
 
-        if isinstance(error, sqlite3.DatabaseError) and "not a database" in str(error):
-            return JournalError(f"{self.path} is damaged", "move it away; `flowc list` shows what the provider has")
-        return JournalError(
-            f"{self.path} cannot be used: {error}", "nothing is submitted without it: free space, or set XDG_STATE_HOME"
-        )
+        text = str(error)
+        if isinstance(error, sqlite3.DatabaseError) and ("not a database" in text or "malformed" in text):
+            help = "move it away, then `flowc list` shows what the provider has; `flowc cancel` takes the names of bids"
+            return JournalError(f"{self.path} is damaged", help)
+        why = (error.strerror or text).lower() if isinstance(error, OSError) else text
+        help = "nothing is submitted without it: free space, or set XDG_STATE_HOME"
+        return JournalError(f"{self.path} cannot be used: {why}", help)
 
 
 def _columns(record: Record) -> dict[str, Any]:
@@ -341,11 +343,12 @@ def _bids(base: Connection, *, key: str | None = None, made: str | None = None, 
 
 def _submission(row: Any) -> Submission:
     values = dict(zip(row.keys(), row, strict=True))
-    values.update(keep=bool(row["keep"]), document=json.loads(row["document"]), resolved=json.loads(row["resolved"]))
+    document, resolved = parsed(row["document"], dict), parsed(row["resolved"], dict)
+    values.update(keep=bool(row["keep"]), document=document, resolved=resolved)
     return Submission(**values)
 
 
 def _entry(row: Any) -> Entry:
     values = dict(zip(row.keys(), row, strict=True))
-    values.update(body=json.loads(row["body"]), after=tuple(json.loads(row["after"])))
+    values.update(body=parsed(row["body"], dict), after=tuple(parsed(row["after"], list)))
     return Entry(**values)

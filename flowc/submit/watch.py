@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
+from flowc.submit.journal import JournalError
 from flowc.submit.overdue import Seen
 from flowc.submit.store.holds import make_folder
 
@@ -19,19 +20,26 @@ _LOCK, _SEEN = "watch.lock", "watch.json"
 
 @contextmanager
 def alone(folder: str) -> Iterator[bool]:
-    """Whether nobody else watches; then nobody else does as long as this lasts. Raises OSError."""
+    """Whether nobody else watches; then nobody else does as long as this lasts. Raises JournalError where there is no
+    room for as much."""
     import fcntl
 
-    make_folder(folder)
-    descriptor = os.open(os.path.join(folder, _LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        make_folder(folder)
+        descriptor = os.open(os.path.join(folder, _LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise JournalError(
+            f"{folder} cannot be written: {error.strerror}", "free space, or set XDG_STATE_HOME"
+        ) from None
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             yield False
             return
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        with suppress(OSError):  # on a disk that is full nobody hears which process it is
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, str(os.getpid()).encode(), 0)
         yield True
     finally:
         os.close(descriptor)

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from flowc.providers.base import RUNNING
 from flowc.providers.errors import NotFoundError, RateLimitError, UnavailableError
-from flowc.submit.journal import OPEN
+from flowc.submit.journal import OPEN, JournalError
 from flowc.submit.turns import Turns
 
 TYPE_CHECKING = False
@@ -83,9 +83,10 @@ def look_ahead(world: World, bids: Iterable[Bid], *, but: Iterable[Bid] = ()) ->
 
 
 def note_start(world: World, bid: Bid, task: Task) -> None:
-    """Write down that a bid's machines run, where that is new."""
+    """Write down that a bid's machines run, where that is new; it is no reason to stop looking that it cannot be."""
     if task.state == RUNNING and bid.started_at is None:
-        world.journal.started(bid.key, bid.number, time.time())
+        with suppress(JournalError):
+            world.journal.started(bid.key, bid.number, time.time())
 
 
 def deliver(

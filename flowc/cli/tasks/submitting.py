@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import suppress
 
 from flowc.cli import terminal
 from flowc.cli.arguments import UsageError
 from flowc.cli.status import DONE, WORLD_FAILED
 from flowc.cli.tasks.bill import who_ends
-from flowc.cli.tasks.guard import OURS, guarded
+from flowc.cli.tasks.guard import OURS, guarded, how_on
 from flowc.cli.tasks.standing import Standing, what_stands
 from flowc.cli.tasks.world import World, tell
 from flowc.settings.lookup import SettingsError
-from flowc.submit.journal import OPEN, WAITING
+from flowc.submit.journal import OPEN, WAITING, JournalError
 from flowc.submit.watch import watcher
 from flowc.tasks.graph.links import linked
 from flowc.tasks.refused import RefusedTaskError
@@ -120,6 +121,11 @@ def _carry_out(
             place(world, submission)
         except (InterruptedSubmissionError, RefusedError):
             tell(what_stands(world.journal, submission.key))
+            raise
+        except JournalError:
+            with suppress(JournalError):
+                tell(what_stands(world.journal, submission.key))
+                tell(f"  help: {how_on(submission.key)}")
             raise
         found = world.journal.bids(key=submission.key)
         bids += found

@@ -52,6 +52,9 @@ class Pace:
             (tokens, then), pause = self._step(tokens, then)
             os.pwrite(descriptor, f"{tokens:20.6f} {then:20.6f}\n".encode(), 0)
             return pause
+        except OSError:  # a disk that is full
+            self._path = None
+            return self._take()
         finally:
             os.close(descriptor)
 

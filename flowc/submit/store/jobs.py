@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from flowc.record import Record
+from flowc.submit.store.transaction import parsed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,10 +77,10 @@ def job_of(row: Any) -> Job:
     """A job of its row."""
     values = dict(zip(row.keys(), row, strict=True))
     after = []
-    for each in json.loads(row["after"]):
+    for each in parsed(row["after"], list):
         before = tuple((key, bid) for key, bid in each.pop("before"))
         indices = each.pop("indices", None)
         after.append(After(**each, before=before, indices=None if indices is None else tuple(indices)))
-    indices = None if row["indices"] is None else tuple(json.loads(row["indices"]))
-    values.update(bids=tuple(json.loads(row["bids"])), indices=indices, after=tuple(after), kill=bool(row["kill"]))
+    indices = None if row["indices"] is None else tuple(parsed(row["indices"], list))
+    values.update(bids=tuple(parsed(row["bids"], list)), indices=indices, after=tuple(after), kill=bool(row["kill"]))
     return Job(**values)

@@ -6,8 +6,23 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from sqlite3 import Connection
+    from typing import Any
 
 READ, CHANGE = "BEGIN", "BEGIN IMMEDIATE"
+
+
+def parsed(text: Any, kind: type) -> Any:
+    """What a column of JSON says. Raises sqlite3.DatabaseError, as for any other damage, where it is no `kind`."""
+    import json
+    import sqlite3
+
+    try:
+        found = json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        found = None
+    if not isinstance(found, kind):
+        raise sqlite3.DatabaseError("malformed")
+    return found
 
 
 class Transaction:
