@@ -20,9 +20,14 @@ def main(argv: list[str] | None = None) -> int:
     # A command of one file ends before its garbage matters: collecting it, and walking through every module
     # at exit once more, are a sixth of its time. Commands of many files switch the collector on again.
     gc.disable()
+    if sys.stdin is None or sys.stdout is None or sys.stderr is None:
+        from flowc.cli.terminal import open_closed
+
+        open_closed()
     try:
         return _guarded(sys.argv[1:])
     finally:
+        _drop_unwritten()
         gc.freeze()
 
 
@@ -60,14 +65,17 @@ def _run(words: list[str]) -> int:
 
 
 def _nobody_reads() -> int:
-    """What is still buffered has nowhere to go: let the interpreter flush it into nothing. 141 is death by
-    SIGPIPE."""
-    import os
+    """141 is death by SIGPIPE."""
+    _drop_unwritten()
+    return 141
 
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+
+def _drop_unwritten() -> None:
+    """What is still buffered and has nowhere to go: let the interpreter flush it into nothing."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except (OSError, ValueError):
-            os.dup2(nowhere, stream.fileno())
-    return 141
+            import os
+
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -54,3 +54,15 @@ def width(stream: TextIO) -> int:
     except OSError:
         return WIDTH
     return max(40, columns) if columns else WIDTH
+
+
+def open_closed() -> None:
+    """Take the places of standard streams that whoever started us has closed, before the next file that is opened gets
+    one of them, and a journal what is meant for people. There is nothing to read then, errors go nowhere, and what is
+    written to standard output fails: somebody wanted it."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            descriptor = os.open(os.devnull, os.O_WRONLY if name == "stderr" else os.O_RDONLY)
+            assert descriptor == number, f"{name} is {descriptor}"
+            mode = "r" if name == "stdin" else "w"
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 
 from flowc.cli import terminal
 from flowc.cli.arguments import UsageError
@@ -20,12 +21,14 @@ def report(error: Exception) -> int:
         text += f"  {palette.help}help{palette.end}: {visible(error.help)}\n"
         status = WRONG_USAGE
     elif isinstance(error, OSError) and not _raised_by_flowc(error):
-        text = f"{palette.error}error{palette.end}: {visible(str(error))}\n"
+        said = str(error) if error.filename else f"nothing can be written: {(error.strerror or str(error)).lower()}"
+        text = f"{palette.error}error{palette.end}: {visible(said)}\n"
         status = WORLD_FAILED
     else:
         text = bug(error, palette.error, palette.end)
         status = BUG
-    terminal.write(sys.stderr, f"flowc: {text}")
+    with suppress(OSError):  # it may be the one that cannot be written
+        terminal.write(sys.stderr, f"flowc: {text}")
     return status
 
 

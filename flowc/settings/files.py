@@ -43,7 +43,8 @@ def user_file(home: str | None, environ: Mapping[str, str]) -> tuple[str, dict[s
     if named:
         data = _bytes(named)
         if data is None:
-            raise SettingsError(f"FLOW_CONFIG_PATH names {named}, which is not there", "unset it, or name a file")
+            what = "which is a folder" if os.path.isdir(named) else "which is not there"
+            raise SettingsError(f"FLOW_CONFIG_PATH names {named}, {what}", "unset it, or name a file")
         return named, _yaml(named, data)
     if home is None:
         return None

@@ -39,9 +39,15 @@ class World(world.World):
 
 
 def tell(text: str) -> None:
-    """One line for people, on standard error. Keys are not shown, whoever says them."""
+    """One line for people, on standard error; a disk that is full behind it is no reason to let bids live on. Keys are
+    not shown, whoever says them."""
     from flowc.cli import terminal
     from flowc.diag.excerpt import visible
     from flowc.secret import masked
 
-    terminal.write(sys.stderr, f"flowc: {visible(masked(text))}\n")
+    try:
+        terminal.write(sys.stderr, f"flowc: {visible(masked(text))}\n")
+    except BrokenPipeError:
+        raise
+    except OSError:
+        pass
