@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 JOB_FILES = (".sbatch", ".slurm", ".yaml", ".yml", ".json")
 # The largest file of a job.
 MAX_BYTES = 16 << 20
+# Fields of a task that say what its machine is.
+_MACHINES = ("instance_type", "min_gpu_memory_gb", "min_cpus", "min_memory_gb")
 # Fields of a task that are job flags too, so that they can be set over a file.
 _FLAGS = (
     *("name", "instance_type", "num_instances", "region", "max_price_per_hour", "env", "ssh_keys", "priority", "image"),
@@ -48,6 +50,8 @@ def asked(what: object, fields: Mapping[str, Any], inputs: Inputs, *, name: str)
     if isinstance(what, os.PathLike):
         return _of_file(_read(os.fspath(what)), fields, labels, inputs, name)
     own, own_labels = _renamed(_fields_of(what, fields))
+    if not isinstance(plain(what), Mapping) and not any(name in fields for name in _MACHINES):
+        own = {**own, "min_cpus": 1}  # as for a command on the command line: the cheapest there is, with a warning
     written = Written(name, {**own, **fields}, {**own_labels, **labels})
     return Asked(source=written.source, inputs=inputs, written=written, frontend="task-yaml")
 
