@@ -17,6 +17,7 @@ from flowc.submit.turns import Turns
 from flowc.tasks.looking import deliver, look_ahead, looked_after, output_folder
 from flowc.tasks.output import Output
 from flowc.tasks.placing import place_more
+from flowc.tasks.refused import RefusedTaskError
 from flowc.tasks.waiting import Waiting
 
 TYPE_CHECKING = False
@@ -156,31 +157,26 @@ class Task:
                 cancel(world, [self.task_id])
 
     def ssh(self, command: str | None = None, *, node: int = 0) -> None:
-        """A shell on one of its machines, in this terminal; or run a command there, whose output goes to ours. Raises
-        FlowError for an exit status that is not 0."""
-        import subprocess
-
-        from flowc.providers.mithril.provider import Mithril
-        from flowc.remote.ssh import UnreachableError
+        """A shell on one of its machines, in this terminal, or a command there, whose output goes to ours. It begins
+        where the job is: in its container while that runs, else in its folder, as root. Ctrl-C reaches it, and it ends
+        with us. Raises ConflictError where there is no machine, FlowError for a command that fails."""
+        from flowc.tasks.entering import enter, machine_of
 
         with translated():
             world = self._worlds.now()
-            if self.provider == "local":
-                raise ConflictError("a local task has no ssh: its machine is on this computer", suggestions=("logs()",))
-            machines = self._look().machines
-            if not 0 <= node < len(machines):
-                raise ConflictError(f"{self.task_id} has no machine {node} now: it is {self._status()}")
+            bid = self._bid(world)
+            if bid.made is None:
+                raise ConflictError(f"{self.task_id} has no machine yet: it is {self._status()}")
             provider = world.provider(self.provider)
-            assert isinstance(provider, Mithril)
-            assert self._last is not None
-            link = provider.link(self._last, machines[node])
             try:
-                words = [*link.shell(), *(("-t",) if command is None else ()), "--", link.place.host]
-            except UnreachableError as error:
-                raise UnavailableError(str(error)) from None
-            done = subprocess.run([*words, *(() if command is None else (command,))], check=False)
-        if done.returncode:
-            raise FlowError(f"ssh to {self.task_id} ended with status {done.returncode}")
+                seen, machine = machine_of(provider, bid, node)
+            except RefusedTaskError as error:
+                raise ConflictError(str(error), suggestions=("logs() has its output so far",)) from None
+            terminal = world.environ.get("TERM", "dumb") if command is None and os.isatty(0) and os.isatty(1) else ""
+            words = () if command is None else (command,)
+            status = enter(provider.session(seen, machine, words, terminal=terminal), terminal=bool(terminal))
+        if status and command is not None:
+            raise FlowError(f"the command on {self.task_id} ended with status {status}")
 
     def get_instances(self) -> list[Instance]:
         """Its machines, those that there are now."""

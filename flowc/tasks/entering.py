@@ -6,15 +6,34 @@ import signal
 import subprocess
 import time
 
+from flowc.providers.base import ENDED
 from flowc.providers.errors import UnavailableError
+from flowc.tasks.refused import RefusedTaskError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from flowc.providers.base import Machine, Provider, Task
     from flowc.remote.session import Session
+    from flowc.submit.journal import Bid
 
 # How often the machine hears of us, and how long a command may take to end once it is told to.
 PING_S, END_S = 10.0, 10.0
 _NAMES = {signal.SIGINT: "INT", signal.SIGTERM: "TERM", signal.SIGHUP: "HUP"}
+
+
+def machine_of(provider: Provider, bid: Bid, node: int) -> tuple[Task, Machine]:
+    """The task of a bid that was placed, and the machine that is entered. Raises RefusedTaskError where there is none
+    now, and ProviderError."""
+    assert bid.made is not None, bid.name
+    task = provider.get(bid.made)
+    if 0 <= node < len(task.machines) and (task.machines[node].address is not None or provider.keeps_tasks):
+        return task, task.machines[node]
+    gone = task.state in ENDED or bid.released_at is not None
+    why = f" ({task.reason})" if task.reason else ""
+    raise RefusedTaskError(
+        f"{bid.name} has no machine now: it is {task.state}{why}",
+        f"its output is there: flowc logs {bid.name}" if gone else f"flowc status {bid.name}",
+    )
 
 
 def enter(session: Session, *, terminal: bool) -> int:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import pty
+import re
+import subprocess
 from collections.abc import Callable
+
+from tests.tasks.conftest import Person
 
 
 def test_a_command_to_its_lines_and_its_end(runs: Callable[..., str]) -> None:
@@ -102,3 +109,39 @@ except KeyboardInterrupt:
 task.cancel()
 """)
     assert out == "True\n"
+
+
+def test_a_terminal_is_entered_from_python(here: Person) -> None:
+    """What somebody types at it is typed there."""
+    program = here.home / "program.py"
+    program.write_text(
+        "import flowc, time\nflow = flowc.Flow(provider='local')\n"
+        "task = flow.run('echo begun; sleep 600', gpu='a100', env={'WORD': 'of the job'})\n"
+        "while task.status != 'running': time.sleep(0.05)\n"
+        "print('entering', flush=True)\ntask.ssh()\nprint('left', flush=True)\ntask.cancel()\n"
+        "try:\n    task.ssh()\nexcept flowc.FlowError as error:\n    print(error.message)\n"
+    )
+    parent, child = pty.openpty()
+    process = subprocess.Popen(
+        [here.program, "-B", str(program)],
+        cwd=here.home,
+        env={**here.environ, "TERM": "dumb"},
+        stdin=child,
+        stdout=child,
+        stderr=child,
+        **here.options,  # type: ignore[call-overload]
+    )
+    os.close(child)
+    said = b""
+    typed = False
+    with contextlib.suppress(OSError):  # that is how the end of a terminal is told
+        while data := os.read(parent, 4096):
+            said += data
+            if b"entering" in said and not typed:
+                typed = True
+                os.write(parent, b'echo a$((40+2))b "$WORD"; exit 4\n')
+    os.close(parent)
+    text = said.decode()
+    assert process.wait(60) == 0, text
+    assert "a42b of the job" in text
+    assert re.search(r"flow-task-\w+ is off", text.partition("left")[2]), text

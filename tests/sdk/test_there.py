@@ -101,7 +101,11 @@ def test_a_function_runs_there_and_ssh_reaches_its_machine(cloud: Cloud, capfd: 
     assert cloud.living() == []
     task = flow.run("sleep 600", gpu="8xh100", max_run_time_hours=1)
     until(lambda: task.status == "running", "a machine")
-    task.ssh("echo hello from there")
-    assert "hello from there" in capfd.readouterr().out
+    task.ssh("echo hello from there; pwd")
+    assert capfd.readouterr().out == "hello from there\n/workspace\n"
+    with pytest.raises(flowc.FlowError, match="ended with status 3"):
+        task.ssh("exit 3")
+    with pytest.raises(flowc.ConflictError, match="has no machine now"):
+        task.ssh("true", node=1)
     task.cancel()
     assert cloud.living() == []

@@ -45,8 +45,7 @@ def _ssh(words: Words) -> int:
 
     from flowc.cli.tasks.nodes import node_of
     from flowc.cli.tasks.world import World
-    from flowc.providers.base import ENDED
-    from flowc.tasks.entering import enter
+    from flowc.tasks.entering import enter, machine_of
     from flowc.tasks.names import bids_of
     from flowc.tasks.refused import RefusedTaskError
 
@@ -61,14 +60,7 @@ def _ssh(words: Words) -> int:
         raise RefusedTaskError(f"{bid.name} has no machines: it is {bid.state}", f"flowc status {bid.name}")
     node = node_of(words, world.journal, bids) or 0
     provider = world.provider(bid.provider)
-    task = provider.get(bid.made)
-    if node >= len(task.machines) or (task.machines[node].address is None and not provider.keeps_tasks):
-        gone = task.state in ENDED or bid.released_at is not None
-        why = f" ({task.reason})" if task.reason else ""
-        raise RefusedTaskError(
-            f"{bid.name} has no machine now: it is {task.state}{why}",
-            f"its output is there: flowc logs {bid.name}" if gone else f"flowc status {bid.name}",
-        )
+    task, machine = machine_of(provider, bid, node)
     terminal = os.environ.get("TERM", "dumb") if os.isatty(0) and os.isatty(1) else ""
-    session = provider.session(task, task.machines[node], words.rest or (), terminal=terminal)
+    session = provider.session(task, machine, words.rest or (), terminal=terminal)
     return enter(session, terminal=bool(terminal))
