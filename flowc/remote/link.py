@@ -8,6 +8,7 @@ within this connection where ssh can share it, and further connections where it 
 
 from __future__ import annotations
 
+import math
 import os
 import selectors
 import subprocess
@@ -32,6 +33,8 @@ CALL_S = 60
 MOST_BYTES = 1_000_000
 # How often the machine hears of us while something runs there.
 PING_S = 10.0
+# So long nothing is taken of what is given to a command, before it is ended.
+STALLED_S = 300.0
 # Of what a command says in its errors, the end is kept.
 MOST_SAID = 20_000
 
@@ -161,18 +164,19 @@ class Link:
         is_file = hasattr(source, "fileno")
         process = _start(argv, self._environ, stdin=source if is_file else subprocess.PIPE)
         feeder = None
-        trouble_here: list[BaseException] = []
+        feed = Feed()
         if not is_file:
             pieces = (source,) if isinstance(source, bytes) else source
-            feeder = threading.Thread(target=_feed, args=(process, pieces, trouble_here), daemon=True)
+            feeder = threading.Thread(target=feed.run, args=(process, pieces), daemon=True)
             feeder.start()
         kept: list[bytes] = []
         try:
-            said = self._pump(process, kept.append if take is None else take, trouble_here)
+            said = self._pump(process, kept.append if take is None else take, feed)
             status = process.wait()
         except BaseException:
-            # It is not to run on unseen.
+            # It is not to run on unseen; what stands still hears of it when it goes on.
             self.kill(name, "TERM")
+            self.kill(name, "CONT")
             raise
         finally:
             process.kill()
@@ -182,15 +186,13 @@ class Link:
                 pipe.close()
             if feeder is not None:
                 feeder.join(1)
-        if trouble_here:
-            raise trouble_here[0]
+        if feed.trouble is not None:
+            raise feed.trouble
         if GONE in said or (status in (255, -9, -15) and not self.alive()):
             raise trouble(self.place, said or "the connection was cut")
         return Ran(status=status if status >= 0 else 128 - status, output=b"".join(kept), said=said)
 
-    def _pump(
-        self, process: subprocess.Popen[bytes], take: Callable[[bytes], object], trouble_here: list[BaseException]
-    ) -> str:
+    def _pump(self, process: subprocess.Popen[bytes], take: Callable[[bytes], object], feed: Feed) -> str:
         """Hand on what comes until all of it has; what was said in errors."""
         assert process.stdout is not None
         assert process.stderr is not None
@@ -208,8 +210,10 @@ class Link:
                         said = (said + data)[-MOST_SAID:]
                     else:
                         take(data)
-                if trouble_here:
-                    raise trouble_here[0]
+                if feed.trouble is not None:
+                    raise feed.trouble
+                if time.monotonic() - feed.since > STALLED_S:
+                    raise UnreachableError(f"{self.place.host}: what runs there takes nothing any more")
                 if time.monotonic() - pinged > PING_S:
                     pinged = time.monotonic()
                     self.alive()
@@ -334,20 +338,31 @@ def _start(argv: list[str], environ: Mapping[str, str] | None, *, stdin: int | I
         raise UnreachableError("there is no ssh here: install openssh-client") from None
 
 
-def _feed(process: subprocess.Popen[bytes], pieces: Iterable[bytes], trouble_here: list[BaseException]) -> None:
-    """Write pieces to a process; what goes wrong in making them is kept."""
-    pipe = process.stdin
-    assert pipe is not None
-    try:
-        for piece in pieces:
-            view = memoryview(piece)
-            while view:
-                try:
-                    view = view[os.write(pipe.fileno(), view) :]
-                except OSError:
-                    return  # it has ended: how, its status says
-    except BaseException as error:
-        trouble_here.append(error)
-    finally:
-        with suppress(OSError):
-            pipe.close()
+class Feed:
+    """Gives a process its input, in a thread. `trouble` is what went wrong in making it; `since`: since when a piece
+    has not been taken."""
+
+    def __init__(self) -> None:
+        self.trouble: BaseException | None = None
+        self.since = math.inf
+
+    def run(self, process: subprocess.Popen[bytes], pieces: Iterable[bytes]) -> None:
+        """Until all of it is written, or the process has ended: how, its status says."""
+        pipe = process.stdin
+        assert pipe is not None
+        try:
+            for piece in pieces:
+                view = memoryview(piece)
+                while view:
+                    self.since = time.monotonic()
+                    try:
+                        view = view[os.write(pipe.fileno(), view) :]
+                    except OSError:
+                        return
+                    self.since = math.inf
+        except BaseException as error:
+            self.trouble = error
+        finally:
+            self.since = math.inf
+            with suppress(OSError):
+                pipe.close()

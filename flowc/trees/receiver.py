@@ -90,6 +90,25 @@ def lacking(
     return wanted
 
 
+def forget(place: bytes, before: Sequence[Entry], listed: Sequence[Entry], kept: Collection[bytes]) -> None:
+    """Remove what an earlier attempt, that was cut off, has brought and is not to be there any more."""
+    wanted = {path for path, _, _, _, _ in listed}
+    for path, mode, size, moment, link in reversed(before):
+        real = place + b"/" + path if path else place
+        if path in wanted or real in kept:
+            continue
+        try:
+            there = os.lstat(real)
+            if stat.S_ISDIR(there.st_mode):
+                os.rmdir(real)
+                continue
+            same = (there.st_size, there.st_mtime_ns) == (size, moment)
+            if os.readlink(real) == link if stat.S_ISLNK(mode) else stat.S_ISREG(there.st_mode) and same:
+                os.unlink(real)
+        except OSError:
+            continue  # it is not there, or something else is in it
+
+
 def file_mode(mode: int) -> int:
     """No more rights than rights are; the owner may read."""
     return stat.S_IMODE(mode) & 0o777 | 0o400
@@ -127,6 +146,10 @@ def finish(place: bytes, listed: Sequence[Entry], marker: bytes) -> None:
             wanted, real = stat.S_IMODE(mode) & 0o777 | 0o700, place + b"/" + path
             if stat.S_IMODE(os.lstat(real).st_mode) != wanted:
                 os.chmod(real, wanted)
+    # What an earlier attempt has left. The plan goes last: it says that there was one.
+    for left in (part_of(place, listed[0][0] if listed else b"."), marker + b".part", marker + b".plan"):
+        if os.path.lexists(left):
+            os.unlink(left)
     write(marker, b"")
 
 
@@ -184,13 +207,15 @@ def plan(place: bytes, marker: bytes, ready: bytes, source: BufferedReader) -> l
     os.utime(ready)
     listed = entries(manifest)
     make_place(place, listed)
+    kept = frozenset(read(ready).split(b"\0"))
+    forget(place, entries(read(marker + b".plan")), listed, kept)
+    write(marker + b".plan", manifest)
     state = read(marker + b".part").split(b"\0")
     part = (state[2], int(state[0]), int(state[1])) if len(state) == 3 else None
-    wanted = lacking(place, listed, frozenset(read(ready).split(b"\0")), part)
+    wanted = lacking(place, listed, kept, part)
     if not wanted:
         finish(place, listed, marker)
         return [b"done"]
-    write(marker + b".plan", manifest)
     return [b"%d %d" % pair for pair in wanted]
 
 
@@ -220,9 +245,6 @@ def put(place: bytes, marker: bytes, ready: bytes, source: BufferedReader) -> li
             os.unlink(part)
     os.sync()  # before the marker: it must not outlive a power cut alone
     finish(place, listed, marker)
-    for name in (b".plan", b".part"):
-        if os.path.exists(marker + name):
-            os.unlink(marker + name)
     return [b"done"]
 
 

@@ -89,7 +89,8 @@ def send(
 
 def _check(answer: Answer) -> None:
     if answer.status:
-        said = [line for line in answer.said.strip().splitlines() if line] or [f"exit status {answer.status}"]
+        ended = f"killed there by signal {answer.status - 128}" if answer.status > 128 else f"status {answer.status}"
+        said = [line for line in answer.said.strip().splitlines() if line] or [f"who takes it has ended: {ended}"]
         raise TreeError(said[-1].removeprefix("flowc: "))
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -15,10 +17,12 @@ from fakes import Machine
 from jobs import unit
 from local import install, run, start, status
 
-from flowc.ir.job import Io, Retry, Run
+from flowc.ir.job import Io, Mount, Retry, Run
 from flowc.ir.unit import Unit
 from flowc.scripts import build, parts
 from flowc.scripts.delivery import delivery
+from flowc.scripts.storage import trees
+from tests.machines.ordinary import until
 
 BODY = b"#!/bin/bash\necho \xff$1\n"
 
@@ -126,3 +130,47 @@ def test_a_whole_script_has_the_small_slurm_that_knows_everything() -> None:
     for word in (b"multi-prog", b"kill-on-bad-exit", b"def sacct", b"def scancel", b"def sinfo", b"def squeue"):
         assert word in large.whole, word
     assert b"/bin/squeue" in large.whole
+
+
+def waiting(machine: Machine, **fields: object) -> tuple[subprocess.Popen[bytes], Path, Path]:
+    """A job that waits for a folder: its process, what says that it waits, and what says that the folder is there."""
+    mount = Mount(source="./code", target=f"{machine.folder}/code", kind="local", copy=True)
+    found = unit("#!/bin/bash\ncat code/a\n", mounts=(mount,), io=Io(stdout="out"), **fields)  # type: ignore[arg-type]
+    run_ = found.job.run.replace(workdir=str(machine.folder))
+    found = found.replace(job=found.job.replace(run=run_))
+    (marker,) = (Path(tree.marker).name for tree in trees(found.job, found.plan))
+    process = machine.start(found)
+    ready = machine.folder / "run" / "flowc.trees"
+    until(lambda: ready.exists() and "waits for" in (machine.folder / "out").read_text(), "its word")
+    return process, ready, machine.folder / marker
+
+
+def test_the_job_starts_once_its_folder_is_there(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    process, ready, marker = waiting(machine)
+    assert (tmp_path / "out").read_text() == f"flowc: waits for the files of {tmp_path}/code\n"
+    # It has not waited long enough, and something comes from time to time.
+    os.utime(ready, times=(time.time() - 1700,) * 2)
+    time.sleep(0.5)
+    assert process.poll() is None
+    assert str(tmp_path / "out").encode() in ready.read_bytes().split(b"\0"), "what is the job's own is left alone"
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "a").write_text("brought\n")
+    marker.write_bytes(b"")
+    process.communicate(timeout=120)
+    assert process.returncode == 0
+    assert (tmp_path / "out").read_text().splitlines()[1:] == ["brought"]
+    assert not ready.exists()
+
+
+@pytest.mark.parametrize("retry", [Retry(), Retry(max_restarts=2)])
+def test_a_folder_that_never_comes_is_a_clear_failure(tmp_path: Path, retry: Retry) -> None:
+    machine = Machine(tmp_path)
+    process, ready, _ = waiting(machine, retry=retry)
+    os.utime(ready, times=(time.time() - 1801,) * 2)
+    process.communicate(timeout=120)
+    assert process.returncode == 1
+    told = (tmp_path / "out").read_text().splitlines()
+    assert told[1:] == [f"flowc: no files for {tmp_path}/code: nothing came for 30 minutes"]
+    found = status(tmp_path)
+    assert (found["state"], found["exit_code"]) == ("FAILED", 1)
