@@ -12,7 +12,7 @@ from flowc.trees.walk import TreeError
 MOST_NAMED = 4
 # How a repository is named where one logs in by SSH: `git@host:owner/name.git`, `ssh://git@host/owner/name.git`.
 _SCP = re.compile(r"(?:[\w.-]+@)?([\w.-]+):(?!//)([^\s:]+)")
-_URL = re.compile(r"(ssh|git\+ssh|https|http|git)://(?:[^/@]*@)?([\w.-]+)(:[0-9]+)?/(\S+)")
+_URL = re.compile(r"(ssh|git\+ssh|https|http|git)://(?:[^/]*@)?([\w.-]+)(:[0-9]+)?/(\S+)")
 # Nothing of the user's own: no credentials, no rewriting of addresses. Who is asked for a name has none.
 _ANONYMOUS = (
     *("HOME=/nonexistent", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null", "GIT_ASKPASS=true"),
@@ -43,7 +43,9 @@ def commit_here(folder: str, *, token: bool) -> Commit:
         _refuse_changes(root)
         remote, address = _remote(root)
         _refuse_unpushed(root, remote, commit)
+        _refuse_large_files(root)
         url = _public(here, address, remote, token=token)
+        _refuse_submodules(root, url, token=token)
     except NoGitError as error:
         raise TreeError(str(error)) from None
     below = os.path.relpath(os.path.realpath(here), os.path.realpath(root))
@@ -95,6 +97,60 @@ def _refuse_unpushed(root: bytes, remote: str, commit: str) -> None:
     found = lines.decode("utf-8", "replace").splitlines()
     shown = ", ".join(f"`{line}`" for line in found[:MOST_NAMED]) + (", …" if len(found) > MOST_NAMED else "")
     raise TreeError(f"not on {remote} yet: {shown}", "git push, or `git fetch` where it is there by now")
+
+
+def _refuse_large_files(root: bytes) -> None:
+    """Those of Git LFS: a clone without it has a few lines in the place of each."""
+    tracked = run(root, "ls-files", "-z")
+    said = run(root, "check-attr", "-z", "--stdin", "filter", given=tracked).split(b"\0")
+    found = [os.fsdecode(path) for path, value in zip(said[0::3], said[2::3], strict=False) if value == b"lfs"]
+    if found:
+        shown = ", ".join(found[:MOST_NAMED]).encode("utf-8", "backslashreplace").decode()
+        more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
+        raise TreeError(f"machines have no Git LFS, which keeps {shown}{more}", "`--code .` brings the folder as it is")
+
+
+def _refuse_submodules(root: bytes, url: str, *, token: bool) -> None:
+    """Those that machines cannot have: their commits are to be pushed too, and can be read without a key."""
+    for line in run(root, "submodule", "status", "--recursive").splitlines():
+        commit, _, rest = line[1:].partition(b" ")
+        path = rest.rpartition(b" (")[0] or rest
+        if line[:1] != b"-":  # nothing of it is here
+            known = run(root + b"/" + path, "for-each-ref", "--contains", commit.decode(), "--count=1", "refs/remotes/")
+            if not known.strip():
+                name = os.fsdecode(path).encode("utf-8", "backslashreplace").decode()
+                raise TreeError(
+                    f"the commit of the submodule {name} is not pushed: {commit.decode()[:12]}",
+                    f"`git -C {name} push`, or `--code .` brings the folder",
+                )
+    if not os.path.exists(root + b"/.gitmodules"):
+        return
+    host = url.partition("://")[2].partition("/")[0]
+    listed = run(root, "config", "-z", "-f", ".gitmodules", "--get-regexp", r"^submodule\..*\.url$", status=(0, 1))
+    for entry in listed.split(b"\0")[:-1]:
+        name, _, address = os.fsdecode(entry).partition("\n")
+        name = name.removeprefix("submodule.").removesuffix(".url")
+        if address.startswith(("./", "../")):
+            address = _below(url, address)
+        found = _public(root, address, f"the submodule {name}", token=token)
+        read_so = address.startswith(("https://", "http://", "git://", f"git@{host}:", f"ssh://git@{host}/"))
+        if not read_so:
+            raise TreeError(
+                f"the submodule {name} is reached by SSH, for which machines have no key",
+                f"give it the address {found} in .gitmodules, or `--code .` brings the folder",
+            )
+
+
+def _below(url: str, address: str) -> str:
+    """Where the address of a submodule leads, as git reads it: from that of its repository."""
+    base = url.rstrip("/")
+    while True:
+        if address.startswith("./"):
+            address = address[2:]
+        elif address.startswith("../"):
+            address, base = address[3:], base.rpartition("/")[0]
+        else:
+            return f"{base}/{address}"
 
 
 def _public(here: bytes, address: str, remote: str, *, token: bool) -> str:

@@ -45,13 +45,13 @@ def is_inside(folder: bytes) -> bool:
         return False
 
 
-def run(folder: bytes, *words: str, status: Iterable[int] = (0,), settings: tuple[str, ...] = ()) -> bytes:
-    """What git says in a folder; `settings` are more variables of its environment. Raises NoGitError for another exit
-    status."""
+def run(
+    folder: bytes, *words: str, status: Iterable[int] = (0,), settings: tuple[str, ...] = (), given: bytes = b""
+) -> bytes:
+    """What git says in a folder; `settings` are more variables of its environment, `given` is its input. Raises
+    NoGitError for another exit status."""
     before = ["env", *(word for name in _ELSEWHERE for word in ("-u", name)), "LC_ALL=C", *_QUIET, *settings]
-    done = subprocess.run(
-        [*before, "git", *words], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, check=False
-    )
+    done = subprocess.run([*before, "git", *words], cwd=folder, input=given, capture_output=True, check=False)
     if done.returncode == 127:
         raise NoGitError("there is no git here, which reads ignore files: install git")
     if done.returncode not in status:

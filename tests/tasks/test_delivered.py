@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.tasks.conftest import Cloud, Person
 from tests.tasks.test_secrets import files_with, processes
-from tests.trees.repositories import TOKEN, repository, serving
+from tests.trees.repositories import TOKEN, git, repository, serving, with_submodules
 
 WHOLE = "/var/lib/foundry/flowc/whole"
 FOUR = "#!/bin/bash\n#SBATCH --nodes=4 --gpus-per-node=h100:8 --time=10 --job-name=four\n"
@@ -180,3 +181,27 @@ def test_no_secret_is_seen_beside_all_that_is_delivered(cloud: Cloud, tmp_path: 
     for seen in (done.stdout, done.stderr, *command_lines):
         assert TOKEN not in seen
     assert files_with(tmp_path, TOKEN) == []
+
+
+def test_submodules_are_what_git_itself_clones(cloud: Cloud, tmp_path: Path) -> None:
+    (tmp_path / "served").mkdir()
+    with serving(tmp_path / "served") as served:
+        cloud.person.home = with_submodules(tmp_path, served)
+        (tmp_path / "job.sbatch").write_text(
+            "#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\n"
+            "find . -type f -not -path '*/.git*' -not -name 'slurm-*' -exec md5sum {} + | sort\n"
+            "git -C lib/middle/lib/inner rev-parse HEAD\n"
+        )
+        done = cloud.person.types("submit", "../job.sbatch", "--code", "git", "--follow")
+        git(tmp_path, "clone", "-q", "--recurse-submodules", f"{served[1]}/code.git", "real")
+    real = subprocess.run(
+        "find . -type f -not -path '*/.git*' -exec md5sum {} + | sort; git -C lib/middle/lib/inner rev-parse HEAD",
+        shell=True,
+        cwd=tmp_path / "real",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (done.returncode, done.stdout) == (0, real.stdout), done.stderr
+    assert "lib/middle/lib/inner/sub/train.py" in done.stdout
+    assert "later" not in done.stdout

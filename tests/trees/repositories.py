@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import functools
 import http.server
+import os
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -25,8 +26,9 @@ def git(folder: Path, *words: str) -> str:
         "-c",
         "protocol.file.allow=always",
     )
+    environ = {**os.environ, "GIT_CONFIG_NOSYSTEM": "1"}  # nothing of this computer's own git, such as LFS
     return subprocess.run(
-        ["git", *names, *words], cwd=folder, check=True, capture_output=True, text=True
+        ["git", *names, *words], cwd=folder, check=True, capture_output=True, text=True, env=environ
     ).stdout.strip()
 
 
@@ -78,3 +80,21 @@ def repository(folder: Path, served: tuple[Path, str], name: str = "code.git") -
     git(folder, "remote", "add", "origin", f"{served[1]}/{name}")
     push(folder, served[0] / name)
     return folder
+
+
+def with_submodules(tmp_path: Path, served: tuple[Path, str]) -> Path:
+    """A repository with a submodule at a relative address, which has one itself; each is behind its branch."""
+    inner = repository(tmp_path / "inner", served, "inner.git")
+    middle = repository(tmp_path / "middle", served, "middle.git")
+    outer = repository(tmp_path / "outer", served)
+    for whole, part, address in ((middle, "inner", f"{served[1]}/inner.git"), (outer, "middle", "../middle.git")):
+        git(whole, "submodule", "--quiet", "add", address, f"lib/{part}")
+        git(whole, "commit", "-qm", f"with {part}")
+        push(whole, served[0] / f"{'code' if whole == outer else whole.name}.git")
+    for folder in (inner, middle):
+        (folder / "later").write_text("later\n")
+        git(folder, "add", ".")
+        git(folder, "commit", "-qm", "later")
+        push(folder, served[0] / f"{folder.name}.git")
+    git(outer, "submodule", "--quiet", "update", "--init", "--recursive")
+    return outer
