@@ -107,7 +107,7 @@ def _toml(path: str, data: bytes) -> dict[str, Any]:
     import tomllib
 
     try:
-        return tomllib.loads(data.decode())
+        return tomllib.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise SettingsError(f"{path} is not text in UTF-8", "save it as UTF-8") from None
     except tomllib.TOMLDecodeError as error:

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def write_user_file(home: str | None, environ: Mapping[str, str], values: Mapping[str, str | list[str]]) -> str:
-    """Put settings, by their names, into `~/.flow/config.yaml` (or the file that FLOW_CONFIG_PATH names), which only
-    the user may read then; what else stands in it stays, without its comments. The file's path. Raises SettingsError
-    for a file that cannot be read or written."""
+def write_user_file(home: str | None, environ: Mapping[str, str], values: Mapping[str, str | list[str] | None]) -> str:
+    """Put settings, by their names (None: take it out, of older places too), into `~/.flow/config.yaml` (or the file
+    that FLOW_CONFIG_PATH names), which only the user may read then; what else stands in it stays, without its comments.
+    The file's path. Raises SettingsError for a file that cannot be read or written."""
     import yaml
 
     path = environ.get("FLOW_CONFIG_PATH") or (None if home is None else os.path.join(home, ".flow", "config.yaml"))
@@ -25,6 +25,10 @@ def write_user_file(home: str | None, environ: Mapping[str, str], values: Mappin
     found = user_file(home, environ) if os.path.exists(path) else None
     content: dict[str, Any] = found[1] if found is not None else {}
     for name, value in values.items():
+        if value is None:
+            for each in (SETTINGS[name]["file"], *SETTINGS[name]["old_file"]):
+                _take_out(content, each)
+            continue
         *sections, last = SETTINGS[name]["file"].split(".")
         place = content
         for section in sections:
@@ -43,6 +47,15 @@ def write_user_file(home: str | None, environ: Mapping[str, str], values: Mappin
     except OSError as error:
         raise SettingsError(f"{path} cannot be written: {error.strerror}", "give yourself the right to") from None
     return path
+
+
+def _take_out(content: dict[str, Any], path: str) -> None:
+    *sections, last = path.split(".")
+    place: Any = content
+    for section in sections:
+        place = place.get(section) if isinstance(place, dict) else None
+    if isinstance(place, dict):
+        place.pop(last, None)
 
 
 def _private(path: str, flags: int) -> int:

@@ -160,6 +160,73 @@ def test_nothing_is_written_where_nobody_answers(here: Person) -> None:
     assert here.types("run", "echo hello").stdout == "hello\n"
 
 
+# Keeps what it is told in a file, in the place of the package `keyring` and the system's own.
+KEYRING = """import json, os, types
+PATH = os.path.join(os.environ["HOME"], "keyring.json")
+def get_keyring():
+    return types.SimpleNamespace(priority=PRIORITY)
+def get_password(service, entry):
+    try:
+        return json.load(open(PATH)).get(f"{service} {entry}")
+    except FileNotFoundError:
+        return None
+def set_password(service, entry, value):
+    if LOCKED:
+        raise RuntimeError("locked: " + value)
+    json.dump({f"{service} {entry}": value}, open(PATH, "w"))
+"""
+
+
+def with_keyring(person: Person, *, priority: float = 5, locked: bool = False) -> Path:
+    library = person.home / "library"
+    library.mkdir(exist_ok=True)
+    text = KEYRING.replace("PRIORITY)", f"{priority})").replace("LOCKED", str(locked))
+    (library / "keyring.py").write_text(text)
+    person.environ["PYTHONPATH"] += f":{library}"
+    return person.home / "keyring.json"
+
+
+def test_a_key_goes_into_the_keyring_where_that_is_wanted(there: Person, provider: Server) -> None:
+    key = there.environ.pop("MITHRIL_API_KEY")
+    config = there.home / ".flow" / "config.yaml"
+    config.parent.mkdir()
+    config.write_text("api_key: fkey_of_before\nmithril: {api_key: fkey_of_before}\ntimeout: 7\n")
+    config.chmod(0o600)
+    kept = with_keyring(there)
+    words = ("--provider", "mithril", "--project", "research", "--ssh-key", "laptop")
+    done = typed(there, f"{key}\n\n", *words)
+    assert done.returncode == 0, done.stderr
+    assert "the system's keyring? [Y/n]" in done.stderr
+    assert json.loads(kept.read_text()) == {"flowc api_key": key}
+    assert "fkey" not in config.read_text()
+    assert "timeout: 7" in config.read_text()
+    found = settings(there)
+    assert (found["api_key"]["value"], found["api_key"]["origin"]) == ("***", "the system's keyring")
+    assert "api_key: " not in done.stderr
+    assert key not in done.stdout + done.stderr
+    assert there.types("submit", there.job("true\n")).returncode == 0
+    # It is used without being asked for again..
+    again = typed(there, "", *words)
+    assert (again.returncode, "the key of the system's keyring is right" in again.stderr) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("keyring", "answers"),
+    [({}, "n\n"), ({"priority": 0}, ""), ({"priority": -1}, ""), ({"locked": True}, "y\n")],
+    ids=["not wanted", "none that keeps anything", "one that forgets", "locked"],
+)
+def test_a_key_goes_into_the_file_else(there: Person, keyring: dict[str, Any], answers: str) -> None:
+    key = there.environ.pop("MITHRIL_API_KEY")
+    kept = with_keyring(there, **keyring)
+    words = ("--provider", "mithril", "--project", "research", "--ssh-key", "laptop")
+    done = typed(there, f"{key}\n{answers}", *words)
+    assert done.returncode == 0, done.stderr
+    assert not kept.exists()
+    assert settings(there)["api_key"]["origin"] == "~/.flow/config.yaml, api_key"
+    assert ("has not taken the key" in done.stderr) == ("locked" in keyring)
+    assert key not in done.stdout + done.stderr
+
+
 @pytest.mark.skipif(not hasattr(pty, "openpty"), reason="needs terminals")
 def test_a_key_is_typed_unseen(there: Person, provider: Server) -> None:
     key = there.environ.pop("MITHRIL_API_KEY")

@@ -94,7 +94,8 @@ def test_the_service_is_one_that_systemd_takes(there: Person) -> None:
     there.environ["XDG_STATE_HOME"] = str(there.home / '100% "state"$X')
     done = there.types("watch", "--install")
     assert done.returncode == 0, done.stderr
-    assert "enable --now flowc-watch.service" in (there.home / "asked").read_text()
+    asked = (there.home / "asked").read_text().splitlines()
+    assert asked[-2:] == ["--user enable flowc-watch.service", "--user restart flowc-watch.service"]
     unit = there.home / ".config" / "systemd" / "user" / "flowc-watch.service"
     assert key not in unit.read_text()
     _verify(unit)

@@ -10,6 +10,7 @@ from flowc.cli.status import DONE
 from flowc.cli.tasks.world import World, tell
 from flowc.providers import PROVIDERS
 from flowc.providers.errors import AuthenticationError, ProviderError
+from flowc.settings.key import ORIGIN, has_keyring, store_key
 from flowc.settings.lookup import SettingsError
 from flowc.tasks.refused import RefusedTaskError
 
@@ -30,7 +31,7 @@ def ask_all(words: Words) -> int:
     from flowc.settings.writing import write_user_file
 
     world = World(words)
-    values: dict[str, str | list[str]] = {}
+    values: dict[str, str | list[str] | None] = {}
     provider = words.text("provider") or _choice("where do jobs run?", PROVIDERS, _chosen(world))
     values["provider"] = provider
     if provider == "mithril":
@@ -38,7 +39,8 @@ def ask_all(words: Words) -> int:
     path = write_user_file(world.home, os.environ, values)
     for name in values:
         now = World(words.replace(values={})).settings.get(name)
-        if now.origin is not None and now.origin.startswith("environment"):
+        elsewhere = now.origin != ORIGIN if values[name] is None else (now.origin or "").startswith("environment")
+        if now.origin is not None and elsewhere:
             tell(f"{name}: {now.origin} wins over what was written")
     tell(f"written: {path}")
     tell("`flowc doctor` shows what is there" if provider == "mithril" else 'try it: flowc run "echo hello"')
@@ -53,11 +55,13 @@ def _chosen(world: World) -> str:
         return PROVIDERS[0]
 
 
-def _mithril(words: Words, world: World) -> dict[str, str | list[str]]:
-    values: dict[str, str | list[str]] = {}
+def _mithril(words: Words, world: World) -> dict[str, str | list[str] | None]:
+    values: dict[str, str | list[str] | None] = {}
     client, typed = _client(words, world)
+    stored = typed is not None and has_keyring() and _yes("keep the key in the system's keyring?")
     if typed is not None:
-        values["api_key"] = typed
+        # A file would win over the keyring.
+        values["api_key"] = None if stored else typed
     try:
         projects = client.projects()
     except AuthenticationError:
@@ -69,7 +73,7 @@ def _mithril(words: Words, world: World) -> dict[str, str | list[str]]:
     project = words.text("project") or _one("which project pays?", names, world.settings.text("project"))
     _refuse_unknown("project", [project] if project else [], projects)
     if project is None:
-        return values
+        return _kept(values, typed, stored=stored)
     values["project"] = project
     mine = [each for each in projects or () if project in (each["name"], each["fid"])]
     rows = client.ssh_keys(str(mine[0]["fid"])) if mine else None
@@ -80,6 +84,16 @@ def _mithril(words: Words, world: World) -> dict[str, str | list[str]]:
     region = words.text("region")
     if region:
         values["region"] = region
+    return _kept(values, typed, stored=stored)
+
+
+def _kept(
+    values: dict[str, str | list[str] | None], typed: str | None, *, stored: bool
+) -> dict[str, str | list[str] | None]:
+    """What is to be written when the last question is answered; the key is in the keyring then, if it is to be."""
+    if stored and typed is not None and not store_key(typed):
+        tell("warning: the system's keyring has not taken the key: it is written to the file")
+        return {**values, "api_key": typed}
     return values
 
 
@@ -154,6 +168,11 @@ def _choice(question: str, words: Sequence[str], before: str) -> str:
         if found in words:
             return found
         tell(f"`{found}` is none of {', '.join(words)}")
+
+
+def _yes(question: str) -> bool:
+    """No only where that is said."""
+    return not (_line(f"{question} [Y/n] ") or "y").lower().startswith("n")
 
 
 def _line(question: str, *, secret: bool = False) -> str:

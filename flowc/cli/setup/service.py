@@ -8,6 +8,7 @@ import sys
 
 from flowc.cli.status import DONE
 from flowc.cli.tasks.world import World, tell
+from flowc.settings.key import ORIGIN
 from flowc.tasks.refused import RefusedTaskError
 
 TYPE_CHECKING = False
@@ -33,10 +34,11 @@ def install(words: Words) -> int:
     with open(path, "w", encoding="utf-8") as file:
         file.write(unit(world.home or "/"))
     _systemctl("daemon-reload")
-    _systemctl("enable", "--now", UNIT)
-    # It may have run before, as another version.
-    _systemctl("restart", UNIT)
+    _systemctl("enable", UNIT)
+    _systemctl("restart", UNIT)  # it may have run before, as another version
     tell(f"watches from now on: {path}; `journalctl --user -u {UNIT}` shows what it does")
+    if key.origin == ORIGIN:
+        tell("the key is in the keyring, which is open while you are logged in: a service that lingers may not get it")
     tell("it ends with your last session, unless you have said: loginctl enable-linger")
     return DONE
 
@@ -65,7 +67,8 @@ def unit(home: str) -> str:
         # It begins again for as long as it takes.
         "StartLimitIntervalSec=0\n\n"
         f"[Service]\nExecStart={words}\nWorkingDirectory={home.replace('%', '%%')}\n{passed}"
-        "Restart=on-failure\nRestartSec=60\n\n[Install]\nWantedBy=default.target\n"
+        # 143 is what it says when it was asked to end.
+        "Restart=on-failure\nRestartSec=60\nSuccessExitStatus=143\n\n[Install]\nWantedBy=default.target\n"
     )
 
 

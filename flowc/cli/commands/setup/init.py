@@ -26,8 +26,8 @@ COMMAND = Command(
         ("flowc init --provider mithril --project research --ssh-key laptop", "asks for nothing that is known"),
     ),
     notes="What a flag says is not asked. The key is typed unseen and stands on no command line; one that the "
-    "environment or the system's keyring has is not written. All goes into ~/.flow/config.yaml, which nobody else may "
-    "read then.",
+    "environment or the system's keyring has is not written. It goes into that keyring, where there is one and you "
+    "want it (pip install 'flowc[keyring]'); all else goes into ~/.flow/config.yaml, which nobody else may read then.",
 )
 
 
