@@ -61,7 +61,9 @@ class Turns:
         of_any = [self._one(job, place, identity) for place, each in enumerate(job.after) if each.any]
         if of_any:
             of_all.append(next(each for each in (NOW, LATER, STUCK, NEVER) if each in of_any))
-        return next((each for each in (NEVER, STUCK, LATER) if each in of_all), NOW)
+        # One that is given up as soon as it cannot be has to hear of the others too.
+        order = (NEVER, LATER, STUCK) if job.kill else (NEVER, STUCK, LATER)
+        return next((each for each in order if each in of_all), NOW)
 
     def waits_for(self, identity: str) -> list[tuple[After, str]]:
         """What its job depends on, each with the turn that it has by this alone."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -130,3 +131,12 @@ def test_what_is_placed_is_what_slurm_starts(jobs: list[Job], chance: Any, fault
     placed = [each.name for each in (*world.alive["bid"], *world.over)]
     wanted = sum(state not in ("killed", "pending") for state in model(jobs))
     assert len(set(placed)) == wanted
+
+
+def test_one_that_is_given_up_hears_of_all_that_it_waits_for() -> None:
+    """What one of them can never be is known before the other one has ended."""
+    done, never = Job((), False, False, "completed"), Job((("afternotok", 0),), False, False, "completed")
+    both = Job((("after", 2), ("afternotok", 1)), False, True, "completed")
+    for seed in range(20):
+        play = test_what_is_placed_is_what_slurm_starts.hypothesis.inner_test  # type: ignore[attr-defined]
+        play([done, done, never, both], random.Random(seed), [])

@@ -144,3 +144,13 @@ def test_cancelled_tasks_that_wait_for_their_turn_never_have_it(here: Person) ->
     assert follower.returncode == 130, err
     assert len(here.types("list", "--all", "--provider", "local").stdout.splitlines()) == 2
     assert "nothing is left to do" in here.types("submit", "--resume").stderr
+
+
+def test_where_there_is_no_task_yet_it_is_told_how_to_begin(here: Person) -> None:
+    here.environ["FLOW_PROVIDER"] = "local"
+    for words in (["list"], ["list", "--all"], ["list", "--tree"], ["status"]):
+        done = here.types(*words)
+        assert (done.returncode, done.stdout) == (0, "")
+        assert done.stderr == 'flowc: there is no task yet; to try one here: flowc run "echo hello" --provider local\n'
+    assert here.types("run", "echo hello").returncode == 0
+    assert "`flowc list --all` shows those that have ended" in here.types("list").stderr

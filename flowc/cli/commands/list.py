@@ -70,6 +70,7 @@ def _list(words: Words, world: World) -> int:
         from flowc.cli.tasks.tree import Tree, lines_for
 
         tree = Tree(world.journal, tasks, everything=words.flag("all"))
+    ever = bool(tasks)
     if not words.flag("all"):
         tasks = [task for task in tasks if task.state not in ENDED]
     tasks.sort(key=lambda task: task.created_at, reverse=True)
@@ -81,10 +82,10 @@ def _list(words: Words, world: World) -> int:
         terminal.write(sys.stdout, tree.text(terminal.palette(sys.stdout, os.environ), lines))
     elif tasks:
         terminal.write(sys.stdout, table(tasks))
+    elif ever:
+        tell("no task waits or runs; `flowc list --all` shows those that have ended")
     else:
-        tell(
-            "no task" + ("" if words.flag("all") else " waits or runs; `flowc list --all` shows those that have ended")
-        )
+        tell('there is no task yet; to try one here: flowc run "echo hello" --provider local')
     if missing is not None:
         tell(missing)
     return 0
