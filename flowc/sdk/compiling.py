@@ -7,6 +7,7 @@ import logging
 from flowc import driver
 from flowc.diag.codes.yaml.task import MACHINE_MISSING, TASK_WITHOUT_COMMAND
 from flowc.sdk.errors import ValidationError
+from flowc.sdk.options import How
 from flowc.tasks.documents import document_of
 
 TYPE_CHECKING = False
@@ -47,8 +48,9 @@ def refuse(diagnostics: Iterable[Diagnostic], written: Written | None) -> None:
     field = _label(first, written) if written is not None else None
     if len(wrong) == 1:
         raise ValidationError(
-            _sentence(first.message),
+            _sentence(_words(first, written)),
             details=(*_advice(first.help), *_place(first, written)),
+            suggestions=_advice(first.help),
             field=field,
             diagnostics=diagnostics,
         )
@@ -57,6 +59,12 @@ def refuse(diagnostics: Iterable[Diagnostic], written: Written | None) -> None:
     raise ValidationError(
         f"{len(wrong)} mistakes in the task", details=(*lines, *more), field=field, diagnostics=diagnostics
     )
+
+
+def _words(diagnostic: Diagnostic, written: Written | None) -> str:
+    """What was found; a call is no document."""
+    of_call = written is not None and diagnostic.span is not None and diagnostic.span.source is written.source
+    return diagnostic.message.replace(" in the document", "") if of_call else diagnostic.message
 
 
 def _sentence(text: str) -> str:
@@ -90,10 +98,12 @@ def _label(diagnostic: Diagnostic, written: Written | None) -> str | None:
         return None
     if written is not None and span.source is written.source:
         return written.label(span)
+    if span.source.path[1:-1] in How.FIELDS:
+        return span.source.path[1:-1]
     line, column = span.source.position(span.start)
     return f"{span.source.path}:{line}:{column}"
 
 
 def _line(diagnostic: Diagnostic, written: Written | None) -> str:
     label = _label(diagnostic, written)
-    return (f"{label}: " if label else "") + f"{_quoted(diagnostic.message)} [{diagnostic.code.id}]"
+    return (f"{label}: " if label else "") + f"{_quoted(_words(diagnostic, written))} [{diagnostic.code.id}]"

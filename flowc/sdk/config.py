@@ -161,6 +161,7 @@ class TaskConfigBuilder:
         return self._with(max_run_time_hours=hours)
 
     def build(self) -> TaskConfig:
+        """The config of all that was set. Raises flowc.ValidationError."""
         return TaskConfig.model_validate(self._fields)
 
     def __repr__(self) -> str:

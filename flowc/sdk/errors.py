@@ -40,8 +40,9 @@ class FlowError(Exception):
 
     def __str__(self) -> str:
         lines = [self.message, *(f"  {line}" for line in self.details)]
-        if self.suggestions:
-            lines += ["  Suggestions:", *(f"    - {line}" for line in self.suggestions)]
+        left = [line for line in self.suggestions if line not in self.details]
+        if left:
+            lines += ["  Suggestions:", *(f"    - {line}" for line in left)]
         if self.request_id:
             lines.append(f"  Request: {self.request_id}")
         return "\n".join(lines)

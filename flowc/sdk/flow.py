@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 from flowc.inputs import Inputs
 from flowc.providers.errors import NotFoundError as NoSuchThingError
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 
     from flowc.sdk.config import TaskConfig
     from flowc.sdk.fields import RunOptions
-    from flowc.source import Source, Span
+    from flowc.source import Source
+    from flowc.submit.journal import Bid
     from flowc.tasks.world import World
 
     # A command, what says all, or a file that does.
@@ -156,8 +158,8 @@ class Flow:
             return Task(self._worlds, bids[0])
 
     def list_tasks(self, limit: int = 100) -> list[Task]:
-        """The newest tasks, of all providers that there is a reason to ask, unless one was chosen. Where jobs have
-        ended, their bids are ended on the way."""
+        """The newest tasks, of all providers that there is a reason to ask, unless one was chosen; those too that wait
+        for their turn. Where jobs have ended, their bids are ended on the way."""
         from flowc.settings.lookup import SettingsError
         from flowc.tasks.looking import looked_after
 
@@ -175,7 +177,9 @@ class Flow:
                         raise
                     tell(f"warning: what {name} has is not listed: {error}")
                     continue
-                ours = {bid.made: bid for bid in world.journal.bids() if bid.provider == name}
+                mine = [bid for bid in world.journal.bids() if bid.provider == name]
+                found += [(_begun(world, bid), Task(self._worlds, bid)) for bid in mine if bid.made is None]
+                ours = {bid.made: bid for bid in mine}
                 for seen in looked_after(world, name, provider.list_tasks(limit=limit)):
                     bid = ours.get(seen.identity) or foreign(seen, name)
                     found.append((seen.created_at, Task(self._worlds, bid, seen)))
@@ -258,7 +262,7 @@ class Flow:
     def _inputs(self, world: World, how: How, *, releases: bool) -> Inputs:
         """What a compilation is told besides its source."""
         flags = how.flags()
-        spans: dict[str, Span] = {}
+        spans = how.spans()
         defaults = defaults_of(flags, world.settings, spans).replace(body="auto")
         return Inputs(
             environ=tuple(sorted(self._environ.items())),
@@ -279,3 +283,10 @@ class Flow:
                 continue
             return Task(self._worlds, foreign(seen, name), seen)
         return None
+
+
+def _begun(world: World, bid: Bid) -> str:
+    """When a bid that is not placed was submitted, as providers write times."""
+    submission = world.journal.submission(bid.key)
+    assert submission is not None, bid.key
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(submission.created_at))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 from flowc.sdk.translate import translated
 from flowc.tasks.output import Output
@@ -12,7 +12,7 @@ from flowc.tasks.waiting import Waiting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from flowc.providers.base import Provider, Task
     from flowc.sdk.worlds import Worlds
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 STEP_S = 0.5
 
 
-def following(worlds: Worlds, bid: Bid) -> Iterator[str]:
+def following(worlds: Worlds, bid: Bid) -> Generator[str, None, None]:
     """The lines, without their ends, until the job has ended. Raises FlowError."""
     said: SimpleQueue[bytes | BaseException | None] = SimpleQueue()
     given_up = threading.Event()
@@ -41,7 +41,7 @@ def following(worlds: Worlds, bid: Bid) -> Iterator[str]:
     threading.Thread(target=work, name=f"flowc: {bid.name}", daemon=True).start()
     half = b""
     try:
-        while (data := said.get()) is not None:
+        while (data := _next(said)) is not None:
             if isinstance(data, BaseException):
                 raise data
             *lines, half = (half + data).split(b"\n")
@@ -51,6 +51,15 @@ def following(worlds: Worlds, bid: Bid) -> Iterator[str]:
             yield half.decode("utf-8", "replace")
     finally:
         given_up.set()
+
+
+def _next(said: SimpleQueue[bytes | BaseException | None]) -> bytes | BaseException | None:
+    """Waits in steps: a signal that reaches another thread does not wake this one."""
+    while True:
+        try:
+            return said.get(timeout=STEP_S)
+        except Empty:
+            continue
 
 
 class _GivenUpError(Exception):

@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 # What a machine must have at least, and what of it is compared.
 LEAST = {"gpu_memory_gb": "gpu_memory_gb", "gpu_count": "gpu_count", "cpus": "cpus", "memory_gb": "memory_gb"}
 TEXTS = ("gpu", "instance_type", "region")
+# What they are called elsewhere.
+OTHER_NAMES = {
+    "gpu_type": "gpu",
+    "min_gpu_count": "gpu_count",
+    "min_gpu_memory_gb": "gpu_memory_gb",
+    "max_price_per_hour": "max_price",
+}
 KNOWN = (*LEAST, *TEXTS, "max_price")
 
 
@@ -48,7 +55,7 @@ def _checked(requirements: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in requirements.items():
         if key not in KNOWN:
-            near = next(iter(get_close_matches(str(key), KNOWN, n=1)), None)
+            near = OTHER_NAMES.get(key) or next(iter(get_close_matches(str(key), KNOWN, n=1)), None)
             raise ValidationError(
                 f"Unknown requirement '{key}'",
                 details=(f"Did you mean: '{near}'?",) if near else (),

@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 import os
+from difflib import get_close_matches
 
+from flowc._compiled.task_fields import TYPES
 from flowc.inputs import Flags, Repository
 from flowc.record import Record
 from flowc.sdk.errors import ValidationError
 from flowc.sdk.writing import number_text
+from flowc.source import Source, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,9 +49,25 @@ class How(Record):
             sets=self.set,
         )
 
+    def spans(self) -> dict[str, Span]:
+        """The places of these flags: findings about them name the keyword."""
+        found: dict[str, Span] = {}
+        for name in ("secrets", "budget", "code", "body", "with_commands", "set"):
+            value = getattr(self, name)
+            several = value if isinstance(value, tuple) else ()
+            place = Span(Source(f"<{name}>", "*"), 0, 1)
+            field = "sets" if name == "set" else name
+            if value:
+                found |= {field: place, **{f"{field}.{index}": place for index in range(len(several))}}
+        return found
+
 
 def parted(options: Mapping[str, Any]) -> tuple[How, dict[str, Any]]:
     """What of a call's keywords says how it is submitted, and what are fields of the task. Raises ValidationError."""
+    for name in options:
+        near = get_close_matches(name, How.FIELDS, n=1, cutoff=0.8)
+        if near and name not in How.FIELDS and name not in TYPES["Task"]:
+            raise ValidationError(f"Unknown keyword '{name}'", details=(f"Did you mean: '{near[0]}'?",), field=name)
     given = {name: value for name, value in options.items() if name in How.FIELDS and value is not None}
     how = How(**{name: _READ.get(name, _as_it_is)(name, value) for name, value in given.items()})
     for one, other in (("force_new", "idempotency_key"), ("keep", "release")):

@@ -22,7 +22,7 @@ from flowc.tasks.waiting import Waiting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from flowc.providers.base import Task as Seen
     from flowc.sdk.worlds import Worlds
@@ -61,6 +61,7 @@ class Task:
         self._worlds = worlds
         self._first = bid
         self._last = seen
+        self._state = None if seen is None else seen.state
         self.task_id = bid.name if bid.key != FOREIGN else str(bid.made)
         self.name = bid.name
         self.provider = bid.provider
@@ -69,7 +70,8 @@ class Task:
     def status(self) -> str:
         """pending, provisioning, running, completed, failed or cancelled; asked anew each time."""
         with translated():
-            return self._status()
+            self._state = self._status()
+            return self._state
 
     @property
     def exit_status(self) -> int | None:
@@ -87,6 +89,7 @@ class Task:
 
     @property
     def region(self) -> str | None:
+        """Where it runs, or is to run; None where that is not told yet."""
         with translated():
             if self._last is None and self._bid(self._worlds.now()).made is None:
                 return self._planned("region")
@@ -101,14 +104,14 @@ class Task:
     def logs(self, follow: Literal[False] = False) -> str: ...
 
     @overload
-    def logs(self, follow: Literal[True]) -> Iterator[str]: ...
+    def logs(self, follow: Literal[True]) -> Generator[str, None, None]: ...
 
     @overload
-    def logs(self, follow: bool) -> str | Iterator[str]: ...
+    def logs(self, follow: bool) -> str | Generator[str, None, None]: ...
 
-    def logs(self, follow: bool = False) -> str | Iterator[str]:
+    def logs(self, follow: bool = False) -> str | Generator[str, None, None]:
         """The output so far; with `follow` its lines, without their ends, as they come, until the job has ended and
-        its bid with it, through preemptions. An iterator that is given up leaves the job alone."""
+        its bid with it, through preemptions. `close()` of that, or giving it up, leaves the job alone."""
         return self._follow() if follow else self._output()
 
     def wait(self, timeout: float | None = None) -> None:
@@ -122,6 +125,7 @@ class Task:
                     f"{self.task_id} has not ended within {timeout:g} seconds; it goes on",
                     suggestions=("wait() again", "cancel() ends it"),
                 )
+            self._state = self._bid(world).ended or self._state
 
     def result(self, timeout: float | None = None, *, trust: bool = False) -> Any:
         """What the function of `Flow.invoke` has given, once the job has ended; raises as that, and ConflictError for
@@ -218,8 +222,9 @@ class Task:
         return hash((self.provider, self.task_id))
 
     def __repr__(self) -> str:
-        seen = f", status={self._last.state!r}, instance_type={self._last.instance_type!r}" if self._last else ""
-        return f"Task({self.task_id!r}, provider={self.provider!r}{seen})"
+        state = "" if self._state is None else f", status={self._state!r}"
+        kind = "" if self._last is None else f", instance_type={self._last.instance_type!r}"
+        return f"Task({self.task_id!r}, provider={self.provider!r}{state}{kind})"
 
     def _bid(self, world: World) -> Bid:
         """What the journal knows of it now."""
@@ -285,7 +290,7 @@ class Task:
                 output.last(provider, bid, seen)
         return b"".join(parts).decode("utf-8", "replace")
 
-    def _follow(self) -> Iterator[str]:
+    def _follow(self) -> Generator[str, None, None]:
         with translated():
             bid = self._bid(self._worlds.now())
             if self._is_over(bid):

@@ -9,6 +9,8 @@ import re
 import subprocess
 from collections.abc import Callable
 
+import pytest
+
 from tests.tasks.conftest import Person
 
 
@@ -97,18 +99,20 @@ print(sorted(task.logs() for task in tasks))
     assert out.splitlines() == ["this makes 2 tasks", "['0 b\\n', '1 b\\n']"]
 
 
-def test_ctrl_c_ends_the_waiting_and_nothing_else(runs: Callable[..., str]) -> None:
-    out = runs("""
+@pytest.mark.parametrize("call", ["task.wait()", "list(task.logs(follow=True))"])
+def test_ctrl_c_ends_the_waiting_and_nothing_else(call: str, runs: Callable[..., str]) -> None:
+    out = runs(f"""
 import signal, threading
 task = flow.run("sleep 600", gpu="a100")
 threading.Timer(0.5, lambda: signal.raise_signal(signal.SIGINT)).start()
 try:
-    task.wait()
+    {call}
 except KeyboardInterrupt:
     print(task.status in ("pending", "provisioning", "running"))
 task.cancel()
+print(task.status)
 """)
-    assert out == "True\n"
+    assert out == "True\ncancelled\n"
 
 
 def test_a_terminal_is_entered_from_python(here: Person) -> None:

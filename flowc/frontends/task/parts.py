@@ -41,7 +41,7 @@ class Volume(Model):
         pattern=VOLUME_NAME,
         min_length=3,
         max_length=64,
-        rule="small letters, digits and dashes, neither first nor last a dash",
+        rule="3 to 64 small letters, digits and dashes, neither first nor last a dash",
     )
     size_gb: Whole | None = field("Size in GB of 10⁹ bytes.", 100, ge=1, le=32000)
     mount_path: str | None = field(
