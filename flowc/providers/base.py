@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     class Provider(Protocol):
         """A place where jobs run. Every method may raise ProviderError.
 
-        A kind of resource is `bid` or `volume`. A `body` is what the request document says, with all references
+        A kind of resource is `bid`, `volume` or `key`. A `body` is what the request document says, with all references
         replaced.
         """
 
@@ -136,7 +136,9 @@ class Resolution(Record):
 
 
 class Made(Record):
-    """A resource that a provider has. `body` is the provider's own account of it."""
+    """A resource that a provider has. `body` is the provider's own account of it; that of a new API key has the key."""
+
+    UNSHOWN = ("body",)
 
     identity: str
     name: str

@@ -16,6 +16,7 @@ from flowc.sdk.task import Task, foreign
 from flowc.sdk.translate import translated
 from flowc.sdk.worlds import Worlds, tell
 from flowc.sdk.writing import plain
+from flowc.submit.release import KEY_ON_MACHINES
 from flowc.submit.watch import watcher
 from flowc.tasks.defaults import defaults_of
 from flowc.tasks.graph.given import behind
@@ -237,7 +238,7 @@ class Flow:
             if one and count != 1:
                 raise ValidationError(f"this makes {count} tasks", suggestions=("run_all() gives them all",))
             if releases:
-                tell("warning: your API key is brought to the machines of the job: whoever is root there can read it")
+                tell(f"warning: {KEY_ON_MACHINES}")
             return self._placed(world, document, how, releases=releases)
 
     def _placed(self, world: World, document: dict[str, Any], how: How, *, releases: bool) -> list[Task]:

@@ -12,6 +12,9 @@ from flowc.providers.base import ENDED, RUNNING
 from flowc.shell.quote import sh
 from flowc.submit.ending import AT_ONCE, STATUS, read_status
 from flowc.submit.folders import Sender, wanted
+from flowc.submit.journal import JournalError
+from flowc.submit.keys import Keys, RefusedKeyError
+from flowc.submit.overdue import limit_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,6 +78,9 @@ class Deliverer:
         self._brought: dict[str, int | None] = {}
         self._whole: set[tuple[str, int | None]] = set()
         self._sender = Sender(provider, tell)
+        # Whether the machines of a bid have a key that holds; bids for whose machines none could be made.
+        self._alive: dict[str, bool] = {}
+        self._own: set[str] = set()
 
     def bring(self, bid: Bid, task: Task, *, lacking: bool = False) -> bool:
         """Whether the machines of a bid have all that they wait for. `lacking`: bring only what is not there, which
@@ -93,17 +99,16 @@ class Deliverer:
         if task.state != RUNNING:
             return False
         files, trees = files_for(document, bid.identity, self._environ), wanted(document, bid.identity)
-        for each in document["deliver"]:
-            if "release" in each and bid.identity in each["to"]:
-                files[each["path"]] = self._releaser().program(document, bid, each["release"])
 
         def to(machine: Machine) -> bool:
             return self._to(bid, task, machine, files, trees, lacking=lacking)
 
-        if len(task.machines) == 1:
-            return to(task.machines[0])
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            return all(list(pool.map(to, task.machines)))
+            there = all(map(to, task.machines) if len(task.machines) == 1 else list(pool.map(to, task.machines)))
+        for each in document["deliver"]:
+            if "release" in each and bid.identity in each["to"]:
+                self._release(bid, task, document, each)
+        return there
 
     def _to(
         self,
@@ -131,6 +136,39 @@ class Deliverer:
                 return False
             self._whole.add((machine.identity, starts))
         return True
+
+    def _release(self, bid: Bid, task: Task, document: Mapping[str, Any], how: Mapping[str, Any]) -> None:
+        """Bring what ends the bid to the machines that have none, or one whose key has ended. Raises ProviderError."""
+        keys, path = Keys(self._journal, self._provider), how["path"]
+        if bid.name not in self._alive:
+            self._alive[bid.name] = keys.alive(bid) or bid.name in self._own
+
+        def lacks(machine: Machine) -> bool:
+            return self._provider.read(task, machine, path, offset=BEHIND) is None
+
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            lacking = list(pool.map(lacks, task.machines))
+        alive = self._alive[bid.name]
+        to = [machine for machine, lack in zip(task.machines, lacking, strict=True) if lack or not alive]
+        if not to:
+            return
+        releaser = self._releaser()
+        try:
+            key = keys.make(bid, limit_of(document, bid))
+        except RefusedKeyError as error:
+            key = releaser.key
+            if bid.name not in self._own:
+                self._tell(f"{bid.name}: the provider makes no key for its machines, your own is brought: {error}")
+            self._own.add(bid.name)
+        except JournalError as error:
+            if bid.name not in self._own:
+                self._tell(f"{bid.name}: its machines get no key, and do not end it: {error}")
+            self._own.add(bid.name)
+            return
+        text = releaser.program(document, bid, how["release"], key=key)
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(lambda machine: self._provider.write(task, machine, path, text), to))
+        self._alive[bid.name] = True
 
     def _document(self, key: str) -> Mapping[str, Any]:
         if key not in self._documents:

@@ -154,6 +154,7 @@ class Endings:
                 self._provider.end("bid", task.identity)
             if trouble is None:
                 self._journal.released(bid.key, bid.number, self._now())
+                revoke_keys(self._journal, self._provider, bid)
         if release or bid.ended is None:
             self._tell(bid, end)
         if trouble is not None:
@@ -252,6 +253,14 @@ class Endings:
             if always:
                 take(b"", False)
             self._provider.follow(task, machine, path, take).rest()
+
+
+def revoke_keys(journal: Journal, provider: Provider, bid: Bid) -> None:
+    """Those that the machines of a bid had, which has ended. Raises JournalError."""
+    if journal.keys(bid.key, bid.number):
+        from flowc.submit.keys import Keys
+
+        Keys(journal, provider).revoke(bid)
 
 
 def _noted(bid: Bid) -> End | None:

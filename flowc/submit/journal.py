@@ -112,6 +112,14 @@ class Bid(Record):
         return self.state in (SENT, MADE) and (self.ended is None or (not self.keep and self.released_at is None))
 
 
+class Key(Record):
+    """An API key for machines, without the key itself: `made` is the provider's id, None where it may not be there."""
+
+    name: str
+    made: str | None
+    expires_at: float
+
+
 def state_folder(environ: Mapping[str, str], home: str | None) -> str:
     """The user's state directory for flowc. Raises JournalError without a home."""
     base = environ.get("XDG_STATE_HOME")
@@ -269,6 +277,29 @@ class Journal:
     def released(self, key: str, number: int, at: float) -> None:
         """Its bid was ended."""
         self._set(key, number, released_at=at)
+
+    def keys(self, key: str, number: int) -> list[Key]:
+        """The API keys that were made for the machines of a bid and are not known to be gone."""
+        with self._reading() as base:
+            rows = base.execute("SELECT name, made, expires_at FROM keys WHERE key = ? AND number = ?", (key, number))
+            return [Key(name=name, made=made, expires_at=expires_at) for name, made, expires_at in rows]
+
+    def key_wanted(self, key: str, number: int, name: str, expires_at: float) -> None:
+        """From here on there may be one; `expires_at` in seconds since the epoch."""
+        with self._change() as base:
+            _insert(
+                base, "keys", [{"name": name, "key": key, "number": number, "made": None, "expires_at": expires_at}]
+            )
+
+    def key_made(self, name: str, identity: str) -> None:
+        """The provider has it."""
+        with self._change() as base:
+            base.execute("UPDATE keys SET made = ? WHERE name = ?", (identity, name))
+
+    def key_gone(self, name: str) -> None:
+        """It was revoked, or never made."""
+        with self._change() as base:
+            base.execute("DELETE FROM keys WHERE name = ?", (name,))
 
     def close_submission(self, key: str, state: str) -> None:
         """All steps are done (DONE), or one was refused (BROKEN)."""

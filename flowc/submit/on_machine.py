@@ -10,7 +10,6 @@ it has heard; who tells proves that he has this text.
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 import json
 import os
@@ -38,19 +37,28 @@ LATE_S = 1800.0
 
 
 class Machine:
-    """`url` is the bid's address at the provider, `nodes` how many machines it has, `each`: all of them have a state
-    of their own, else the first alone. `wait_s`: so long after the end somebody may still fetch the output. `limit_s`:
-    the job's time limit, None without one."""
+    """`url` is the bid's address at the provider, `word` what its machines know each other by, `nodes` how many they
+    are, `each`: all of them have a state of their own, else the first alone. `wait_s`: so long after the end somebody
+    may still fetch the output. `limit_s`: the job's time limit, None without one."""
 
     def __init__(
-        self, url: str, key: str, *, nodes: int, each: bool, wait_s: float, limit_s: float | None, hosts: str = HOSTS
+        self,
+        url: str,
+        key: str,
+        *,
+        word: str,
+        nodes: int,
+        each: bool,
+        wait_s: float,
+        limit_s: float | None,
+        hosts: str = HOSTS,
     ) -> None:
         self.url = url
         self.key = key
         self.each = each
         self.wait_s = wait_s
         self.limit_s = limit_s
-        self.word = hashlib.sha256(f"{url} {key}".encode()).hexdigest().encode()
+        self.word = word.encode()
         self.hosts = hosts
         self.names: list[tuple[str, str]] = []
         self.nodes = nodes

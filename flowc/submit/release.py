@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from flowc.submit.journal import Bid
 
 
+# What is to be known before. The provider makes no key that may do less.
+KEY_ON_MACHINES = (
+    "an API key is made for the machines of the job, and revoked with its bid: until then whoever is root there can do "
+    "with it what you can"
+)
+
+
 class Releaser(Record):
     """`key` and `api_url` are the provider's, `wait_s` is how long machines wait after the end of the job for somebody
     to fetch its output."""
@@ -24,9 +31,10 @@ class Releaser(Record):
     api_url: str
     wait_s: float
 
-    def program(self, document: Mapping[str, Any], bid: Bid, how: Mapping[str, Any]) -> bytes:
-        """The text of the program for the machines of a bid that was placed; `how` stands in its document under
-        `deliver`."""
+    def program(self, document: Mapping[str, Any], bid: Bid, how: Mapping[str, Any], *, key: str) -> bytes:
+        """The text of the program for the machines of a bid that was placed, with a `key` in it; `how` stands in its
+        document under `deliver`."""
+        from hashlib import sha256
         from pkgutil import get_data
 
         from flowc.submit.on_machine import last_line
@@ -34,5 +42,7 @@ class Releaser(Record):
         text = get_data("flowc.submit", "on_machine.py")
         assert text is not None, "release: no program"
         url = f"{self.api_url.rstrip('/')}/v2/spot/bids/{bid.made}"
-        values = {**how, "wait_s": self.wait_s, "limit_s": limit_of(document, bid)}
-        return text + f"\n\n{last_line(url, self.key, values)}".encode()
+        # Machines know each other by it, whichever keys they have.
+        word = sha256(f"{url} {self.key}".encode()).hexdigest()
+        values = {**how, "word": word, "wait_s": self.wait_s, "limit_s": limit_of(document, bid)}
+        return text + f"\n\n{last_line(url, key, values)}".encode()

@@ -8,6 +8,7 @@ from contextlib import suppress
 from flowc.providers.base import CANCELLED, ENDED
 from flowc.providers.errors import ProviderError
 from flowc.settings.lookup import SettingsError
+from flowc.submit.ending import revoke_keys
 from flowc.submit.journal import JournalError
 from flowc.submit.turns import NOW, Turns
 from flowc.tasks.graph.walk import behind
@@ -98,6 +99,7 @@ def _cancel(world: World, names: Collection[str]) -> None:
             if bid.ended is None:
                 world.journal.ended(bid.key, bid.number, CANCELLED, 130)
             world.journal.released(bid.key, bid.number, time.time())
+            revoke_keys(world.journal, world.provider(bid.provider), bid)
         except JournalError as error:  # the others are paid for all the same
             trouble = error
     if trouble is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 Check = Callable[[Any], Any]
@@ -89,6 +90,17 @@ def flag(value: Any) -> bool:
     if not isinstance(value, bool):
         raise wrong("Input should be a valid boolean", "bool_type")
     return value
+
+
+def moment(value: Any) -> str:
+    found = text()(value)
+    try:
+        aware = datetime.fromisoformat(found).tzinfo is not None
+    except ValueError:
+        aware = False
+    if not aware:
+        raise wrong("Input should be a valid datetime", "datetime_parsing")
+    return str(found)
 
 
 def one_of(*words: str) -> Check:

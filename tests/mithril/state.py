@@ -18,7 +18,7 @@ from tests.mithril.parts import world
 from tests.mithril.parts.clock import Clock
 from tests.mithril.parts.fleet import Fleet
 from tests.mithril.parts.log import Effect, Log
-from tests.mithril.parts.model import Bid, Instance, Market, Quirks, Rival, SshKey, Timing, User, Volume
+from tests.mithril.parts.model import ApiKey, Bid, Instance, Market, Quirks, Rival, SshKey, Timing, User, Volume
 
 
 class State:
@@ -51,6 +51,7 @@ class State:
         self.projects = {each.fid: each for each in world.projects(self.clock.now)}
         self.users: dict[str, User] = world.users()
         self.ssh_keys: dict[str, SshKey] = {each.fid: each for each in world.ssh_keys(self.clock.now)}
+        self.api_keys: dict[str, ApiKey] = {}
         self.quotas = world.quotas(self.types)
         self.clusters: list[dict[str, Any]] = []
         self.volumes: dict[str, Volume] = {}

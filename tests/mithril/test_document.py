@@ -22,7 +22,6 @@ pytestmark = pytest.mark.skipif(not document.PATH.exists(), reason="the provider
 VOLUME = {"project": world.PROJECT, "disk_interface": "File", "region": "us-central2-a", "size_gb": 100}
 # Not served, and why a client of ours has no use for them.
 NOT_SERVED = {
-    "/v2/api-keys": "keys are made by hand",
     "/v2/me/teammates": "nobody else is asked for",
     "/v2/lifecycle-scripts": "a bid cannot name one",
     "/v2/reservation": "flowc bids, it does not reserve",
@@ -94,10 +93,11 @@ def narrowed(found: dict[str, Any], ids: dict[str, list[str]], spare: dict[str, 
                 if known and (each["name"] not in ("region", "instance_type") or path == "/v2/pricing/current"):
                     each["schema"] = {"type": "string", "enum": known}
     schemas = found["components"]["schemas"]
-    for name in ("CreateBidRequest", "CreateVolumeRequest", "CreateSshKeyRequest"):
+    for name in ("CreateBidRequest", "CreateVolumeRequest", "CreateSshKeyRequest", "CreateApiKeyRequest"):
         for field, kept in schemas[name]["properties"].items():
             if field in ids:
                 schemas[name]["properties"][field] = {**kept, "enum": ids[field]}
+    schemas["CreateApiKeyRequest"]["properties"]["name"] |= {"minLength": 1, "maxLength": 59}
     create, launch = schemas["CreateBidRequest"]["properties"], schemas["LaunchSpecificationModel"]["properties"]
     create["name"]["pattern"] = "^[a-z][a-z0-9]{0,20}$"
     create["instance_quantity"]["minimum"] = 1
@@ -134,8 +134,11 @@ def settle_in(server: Server) -> tuple[dict[str, list[str]], dict[str, list[str]
         "instance_fid": [each.fid for each in server.state.bids[bids[0]].instances],
         "volume_fid": volumes[:1],
         "ssh_key_fid": [world.TEAM_KEY],
+        "expires_at": ["2026-06-01T00:00:00Z"],
     }
-    return ids, {"bid_fid": bids[3:], "volume_fid": volumes[1:], "ssh_key_fid": keys}
+    lasts = ids["expires_at"][0]
+    more = [_made(api, "/v2/api-keys", {"name": f"k{number}", "expires_at": lasts}) for number in range(5)]
+    return ids, {"bid_fid": bids[3:], "volume_fid": volumes[1:], "ssh_key_fid": keys, "key_fid": more}
 
 
 def _made(api: Api, path: str, body: dict[str, Any]) -> str:

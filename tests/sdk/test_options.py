@@ -84,7 +84,7 @@ def test_the_machine_ends_its_bid_where_that_is_asked_for(
     flow: flowc.Flow, provider: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
     flow.run("true", gpu="8xh100", release="machine", deliver=False)
-    assert "your API key is brought to the machines" in caplog.text
+    assert "an API key is made for the machines" in caplog.text
     assert "its bid is paid until" not in caplog.text
     assert provider.key not in caplog.text
     assert len(provider.log.done("bid placed")) == 1

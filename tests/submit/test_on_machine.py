@@ -30,7 +30,7 @@ OLDEST = (3, 8)
 
 
 def machine(url: str = "http://127.0.0.1:9/v2/spot/bids/bid_1", key: str = "fkey_x", nodes: int = 1) -> Machine:
-    return Machine(url, key, nodes=nodes, each=True, wait_s=0, limit_s=None)
+    return Machine(url, key, word=key, nodes=nodes, each=True, wait_s=0, limit_s=None)
 
 
 def test_it_needs_no_newer_python_and_nothing_of_flowc() -> None:
@@ -93,7 +93,7 @@ def test_states_and_nodes_as_the_machine_has_them(tmp_path: Path) -> None:
 
 def test_another_text_takes_the_place_of_the_one_that_runs(tmp_path: Path) -> None:
     text = (
-        "machine = Machine('', '', nodes=1, each=True, wait_s=0, limit_s=None)\n"
+        "machine = Machine('', '', word='', nodes=1, each=True, wait_s=0, limit_s=None)\n"
         "say('begins')\nmachine.until(lambda: False)\n"
     )
     path = tmp_path / "release"
@@ -113,7 +113,7 @@ def test_another_text_is_noticed_that_came_before_the_first_look(tmp_path: Path)
     """The interpreter has read the file, and the program has not looked at it yet."""
     path = tmp_path / "release"
     (tmp_path / "new").write_text("print('the new one')\n")
-    how = {"nodes": 1, "each": True, "wait_s": 0.0, "limit_s": None}
+    how = {"word": "", "nodes": 1, "each": True, "wait_s": 0.0, "limit_s": None}
     swap = f"os.replace({str(tmp_path / 'new')!r}, {str(path)!r})\n"
     path.write_text(inspect.getsource(on_machine) + swap + on_machine.last_line("http://127.0.0.1:9/x", KEY, how))
     process = subprocess.Popen([sys.executable, "-I", str(path)], stdout=subprocess.PIPE, text=True)
@@ -126,7 +126,7 @@ def test_another_text_is_noticed_that_came_before_the_first_look(tmp_path: Path)
 def test_what_is_sent_is_known_again(tmp_path: Path) -> None:
     releaser = Releaser(key="fkey_'\"\\\u00e9", api_url="https://x/", wait_s=0.1)
     document = {"jobs": [{"bids": ["a"], "hours_bound": "0.1"}]}
-    sent = releaser.program(document, BID, {"nodes": 2, "each": False}).decode()
+    sent = releaser.program(document, BID, {"nodes": 2, "each": False}, key=KEY).decode()
     seen: list[object] = []
     exec(sent.splitlines()[-1], {"main": lambda *words, **how: seen.extend([*words, how])})
     assert sent.endswith(on_machine.last_line(*seen))  # type: ignore[arg-type]
@@ -136,5 +136,5 @@ def test_the_key_is_shown_by_nobody_who_holds_it() -> None:
     releaser = Releaser(key=KEY, api_url="https://x", wait_s=1.0)
     assert KEY not in repr(releaser)
     with pytest.raises(AttributeError) as caught:
-        releaser.program({}, None, {})  # type: ignore[arg-type]
+        releaser.program({}, None, {}, key=KEY)  # type: ignore[arg-type]
     assert KEY not in str(caught.value)

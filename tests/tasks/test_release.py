@@ -35,7 +35,7 @@ def submitted(cloud: Cloud, job: str, *words: str, **environ: str) -> str:
 def test_a_machine_ends_its_bid_when_nobody_looks(cloud: Cloud) -> None:
     said = submitted(cloud, cloud.person.job(f"{WAITS}exit 3\n"))
     go(cloud)
-    assert "your API key is brought to the machines of the job: whoever is root there can read it" in said
+    assert "an API key is made for the machines of the job, and revoked with its bid" in said
     assert "the machine ends the bill with the job, at the latest 10 min after its start: 1 s after it" in said
     assert "output that nobody has fetched by then is lost" in said.splitlines()[-1]
     until(lambda: cloud.living() == [], "the end of the bid")
@@ -55,8 +55,9 @@ def test_who_looks_in_time_has_output_and_exit_status(cloud: Cloud) -> None:
 
 
 def test_the_key_stands_in_no_script_list_of_processes_or_journal(cloud: Cloud) -> None:
-    key = cloud.server.key
     submitted(cloud, cloud.person.job(WAITS))
+    (made,) = cloud.state.api_keys.values()
+    key = made.secret
     (machine,) = cloud.machines.running.values()
     _, processes = machine.run(["sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '; ls -l /run/flowc/release"])
     assert "/run/flowc/release" in processes
@@ -119,3 +120,59 @@ def test_on_this_computer_it_says_nothing(here: Person) -> None:
     done = here.types("run", "echo hello", "--provider", "local", "--release", "machine")
     assert (done.returncode, done.stdout) == (0, "hello\n"), done.stderr
     assert "`--release machine` changes nothing here" in done.stderr
+
+
+def on_the_machine(cloud: Cloud) -> str:
+    (machine,) = cloud.machines.running.values()
+    return machine.run(["cat", "/run/flowc/release"])[1]
+
+
+def test_the_key_is_one_of_its_own_and_gone_with_the_bid(cloud: Cloud) -> None:
+    submitted(cloud, cloud.person.job(WAITS))
+    (made,) = cloud.state.api_keys.values()
+    assert made.secret in on_the_machine(cloud)
+    assert cloud.server.key not in on_the_machine(cloud)
+    for words in (["status", "job"], ["list"], ["status", "job"]):
+        assert cloud.person.types(*words, **FEW_S).returncode == 0
+    assert [*cloud.state.api_keys.values()] == [made]
+    cloud.person.types("cancel", "job")
+    assert cloud.state.api_keys == {}
+
+
+def test_it_is_gone_when_somebody_sees_that_the_machine_has_ended_its_bid(cloud: Cloud) -> None:
+    submitted(cloud, cloud.person.job(WAITS))
+    go(cloud)
+    until(lambda: cloud.living() == [], "the end of the bid")
+    assert len(cloud.state.api_keys) == 1
+    cloud.person.types("list")
+    assert cloud.state.api_keys == {}
+
+
+def test_one_whose_making_got_no_reply_is_gone_too(cloud: Cloud) -> None:
+    cloud.server.faults.add(Fault("drop after", "POST /v2/api-keys"))
+    said = submitted(cloud, cloud.person.job(WAITS))
+    assert len(cloud.server.log.done("api key created")) == 2, said
+    assert len(cloud.state.api_keys) == 1
+    assert next(iter(cloud.state.api_keys.values())).secret in on_the_machine(cloud)
+    cloud.person.types("cancel", "job")
+    assert cloud.state.api_keys == {}
+
+
+def test_one_that_somebody_has_revoked_is_made_anew(cloud: Cloud) -> None:
+    submitted(cloud, cloud.person.job(WAITS))
+    (first,) = cloud.state.api_keys.values()
+    del cloud.state.api_keys[first.fid]
+    cloud.person.types("status", "job", **FEW_S)
+    (second,) = cloud.state.api_keys.values()
+    assert second.secret in on_the_machine(cloud)
+    go(cloud)
+    until(lambda: cloud.living() == [], "the end of the bid")
+
+
+def test_where_the_provider_makes_none_the_users_own_is_brought(cloud: Cloud) -> None:
+    cloud.server.faults.add(Fault("status", "POST /v2/api-keys", status=403))
+    said = submitted(cloud, cloud.person.job(WAITS))
+    assert said.count("the provider makes no key for its machines, your own is brought") == 1
+    assert cloud.server.key in on_the_machine(cloud)
+    go(cloud)
+    until(lambda: cloud.living() == [], "the end of the bid")

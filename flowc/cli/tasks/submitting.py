@@ -15,6 +15,7 @@ from flowc.cli.tasks.standing import Standing, what_stands
 from flowc.cli.tasks.world import World, tell
 from flowc.settings.lookup import SettingsError
 from flowc.submit.journal import OPEN, WAITING, JournalError
+from flowc.submit.release import KEY_ON_MACHINES
 from flowc.submit.watch import watcher
 from flowc.tasks.graph.links import linked
 from flowc.tasks.refused import RefusedTaskError
@@ -94,7 +95,7 @@ def _submit(words: Words, argv: list[str], standing: Standing) -> int:
         _show_calls(found.document)
         return DONE
     if releases:
-        tell("warning: your API key is brought to the machines of the job: whoever is root there can read it")
+        tell(f"warning: {KEY_ON_MACHINES}")
     order = Order(
         document=document, keep=words.flag("keep"), again=words.flag("force_new"), once=words.text("idempotency_key")
     )

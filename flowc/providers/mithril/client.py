@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from flowc.providers.mithril.calls import Calls
 
-BIDS, VOLUMES, INSTANCES = "/v2/spot/bids", "/v2/volumes", "/v2/instances"
+BIDS, VOLUMES, INSTANCES, KEYS = "/v2/spot/bids", "/v2/volumes", "/v2/instances", "/v2/api-keys"
 PAGE = 100
 # A list that never ends is a mistake of somebody; the largest project that is known of has some hundreds of bids.
 MOST_PAGES = 100
@@ -113,7 +113,23 @@ class Client:
         query = {"project": project, "bid_fid_in": ",".join(bids) or None}
         return self._pages(INSTANCES, query, "fid", "status")
 
-    def _made(self, path: str, body: Mapping[str, Any], key: str) -> dict[str, Any]:
+    def keys(self) -> list[dict[str, Any]]:
+        """The API keys of the user that hold: `fid`, `name`."""
+        rows = self._rows(self._calls.get(KEYS), KEYS, "fid", "name")
+        return [row for row in rows if row.get("deactivated_at") is None]
+
+    def create_key(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """An API key, `secret`, which is told this once. Raises OutcomeUnknownError where it may have been made."""
+        row = self._made(KEYS, body, None)
+        if not isinstance(row.get("secret"), str):
+            raise OutcomeUnknownError(f"the reply of {KEYS} has no `secret`")
+        return row
+
+    def revoke_key(self, fid: str) -> None:
+        """One that is gone is no error."""
+        self._gone(f"{KEYS}/{fid}")
+
+    def _made(self, path: str, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
         """What was made. A reply that does not say what it is does not say that there is nothing either."""
         try:
             return self._row(self._calls.post(path, body, key=key), path, "fid", "name")

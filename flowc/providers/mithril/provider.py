@@ -57,15 +57,18 @@ class Mithril:
         """See Provider."""
         if kind == "volume":
             return _made(self._client.create_volume(body, key=key))
+        if kind == "key":
+            return _made(self._client.create_key(body))
         return _made(self._client.create_bid(body, key=key))
 
     def find(self, kind: str, name: str, body: Mapping[str, Any]) -> list[Made]:
         """See Provider. The server may take a name for a part of one, so names are compared here."""
-        project = body["project"]
-        if kind == "volume":
-            rows = self._client.volumes(project, body.get("region"))
+        if kind == "key":
+            rows = self._client.keys()
+        elif kind == "volume":
+            rows = self._client.volumes(body["project"], body.get("region"))
         else:
-            rows = list(self._client.bids(project=project, name=name))
+            rows = list(self._client.bids(project=body["project"], name=name))
         found = [_made(row) for row in rows if row["name"] == name]
         return sorted(found, key=lambda made: (made.created_at, made.identity))
 
@@ -78,6 +81,8 @@ class Mithril:
         """See Provider."""
         if kind == "volume":
             self._client.delete_volume(identity)
+        elif kind == "key":
+            self._client.revoke_key(identity)
         else:
             self._client.cancel_bid(identity)
 

@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
-VERSION = 2
+VERSION = 3
 
 _FIRST = """
 CREATE TABLE IF NOT EXISTS submissions (
@@ -66,6 +66,17 @@ CREATE INDEX by_job_name ON jobs (name);
 CREATE INDEX by_job_id ON jobs (job_id);
 ALTER TABLE steps ADD COLUMN started_at REAL;
 """
+# API keys that were made for machines, without the keys themselves.
+_THIRD = """
+CREATE TABLE keys (
+    name TEXT PRIMARY KEY,
+    key TEXT NOT NULL REFERENCES submissions (key),
+    number INTEGER NOT NULL,
+    made TEXT,
+    expires_at REAL NOT NULL
+);
+CREATE INDEX by_bid ON keys (key, number);
+"""
 
 
 def prepare(base: Connection) -> int:
@@ -78,7 +89,7 @@ def prepare(base: Connection) -> int:
     try:
         # Another process may have been first.
         (version,) = base.execute("PRAGMA user_version").fetchone()
-        for number, statements in ((1, _FIRST), (2, _SECOND)):
+        for number, statements in ((1, _FIRST), (2, _SECOND), (3, _THIRD)):
             if version < number:
                 for each in statements.split(";"):
                     base.execute(each)

@@ -30,6 +30,18 @@ class User:
 
 
 @dataclass
+class ApiKey:
+    """One that a user has made by the API. `secret` is what he sends."""
+
+    fid: str
+    name: str
+    user: str
+    secret: str
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass
 class Project:
     fid: str
     name: str

@@ -7,11 +7,12 @@ import shutil
 import subprocess
 import tempfile
 import uuid
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from tests.mithril import rules
-from tests.mithril.parts.model import Quota, SshKey
+from tests.mithril.parts.model import ApiKey, Quota, SshKey
 from tests.mithril.routes.base import Reply, Request, time
 from tests.mithril.rules import Refused
 from tests.mithril.state import State
@@ -122,6 +123,46 @@ def delete_ssh_key(request: Request) -> Reply:
     return Reply(204)
 
 
+def _api_key(key: ApiKey) -> dict[str, Any]:
+    return {
+        "fid": key.fid,
+        "name": key.name,
+        "created_at": time(key.created_at),
+        "expires_at": time(key.expires_at),
+        "snippet": key.secret[:9] + "...",
+    }
+
+
+def api_keys(request: Request) -> Reply:
+    mine = [each for each in request.state.api_keys.values() if each.user == request.user.fid]
+    return Reply(200, [_api_key(each) for each in mine])
+
+
+def create_api_key(request: Request) -> Reply:
+    """Peers have seen names of less than 60 characters, and at most a year."""
+    state = request.state
+    body = request.body({"name": (True, rules.text()), "expires_at": (True, rules.moment)})
+    if not 0 < len(body["name"]) < 60:
+        raise Refused(400, "Invalid name")
+    expires_at = datetime.fromisoformat(body["expires_at"])
+    if expires_at <= state.clock.now or expires_at > state.clock.now + timedelta(days=366):
+        raise Refused(400, "Invalid expiry")
+    secret = f"fkey_{state.fid('made').replace('_', '')}0000000000"
+    key = ApiKey(state.fid("apikey"), body["name"], request.user.fid, secret, state.clock.now, expires_at)
+    state.api_keys[key.fid] = key
+    state.note("api key created", key.fid)
+    return Reply(201, {**_api_key(key), "secret": secret})
+
+
+def revoke_api_key(request: Request) -> Reply:
+    key = request.state.api_keys.get(request.path[0])
+    if key is None or key.user != request.user.fid:
+        raise Refused(404, "API key not found")
+    del request.state.api_keys[key.fid]
+    request.state.note("api key revoked", key.fid)
+    return Reply(204)
+
+
 def storage_used(state: State, project: str) -> int:
     return sum(each.gb for each in state.volumes.values() if each.deleted_at is None and each.project == project)
 
@@ -180,6 +221,9 @@ ROUTES = {
     ("POST", "/v2/ssh-keys"): create_ssh_key,
     ("PATCH", "/v2/ssh-keys/{ssh_key_fid}"): update_ssh_key,
     ("DELETE", "/v2/ssh-keys/{ssh_key_fid}"): delete_ssh_key,
+    ("GET", "/v2/api-keys"): api_keys,
+    ("POST", "/v2/api-keys"): create_api_key,
+    ("DELETE", "/v2/api-keys/{key_fid}"): revoke_api_key,
     ("GET", "/v2/quotas"): quotas,
     ("GET", "/v2/image-versions"): images,
     ("GET", "/v2/kubernetes/clusters"): clusters,

@@ -145,6 +145,16 @@ class Provider:
             raise Refused(401, "Not authenticated", {"www-authenticate": "Bearer"})
         user = self.state.users.get(key.strip())
         if user is None:
+            user = next(
+                (
+                    each
+                    for made in self.state.api_keys.values()
+                    for each in self.state.users.values()
+                    if made.secret == key.strip() and made.expires_at > self.state.clock.now and each.fid == made.user
+                ),
+                None,
+            )
+        if user is None:
             raise Refused(401, "Invalid API key", {"www-authenticate": "Bearer"})
         return user
 

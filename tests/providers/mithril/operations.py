@@ -26,6 +26,7 @@ BID = {
     },
 }
 VOLUME = {"name": "data", "project": PROJECT, "disk_interface": "File", "region": REGION, "size_gb": 100}
+KEY = {"name": "flowc-train", "expires_at": "2026-02-01T00:00:00Z"}
 
 # The name of the client's method, what it is called with, and the operation. Of lists in pages the first row is asked
 # for, so one page: a mock that knows no state has a next page for ever.
@@ -49,6 +50,9 @@ OPERATIONS: dict[str, tuple[Callable[[Client], Any], str]] = {
         "PATCH /v2/spot/bids/{bid_fid}",
     ),
     "cancel_bid": (lambda client: client.cancel_bid("bid_abc123456"), "DELETE /v2/spot/bids/{bid_fid}"),
+    "keys": (lambda client: client.keys(), "GET /v2/api-keys"),
+    "create_key": (lambda client: client.create_key(KEY), "POST /v2/api-keys"),
+    "revoke_key": (lambda client: client.revoke_key("apikey_abc123456"), "DELETE /v2/api-keys/{key_fid}"),
     "instances": (lambda client: next(client.instances(PROJECT, ("bid_a", "bid_b")), None), "GET /v2/instances"),
 }
 
