@@ -48,6 +48,7 @@ def _beginnings(pattern: str) -> tuple[str, ...]:
 _services = tuple(
     (_beginnings(pattern), at_first_use(rf"(?<![0-9A-Za-z])(?:{pattern})", "finditer")) for pattern in PREFIXES
 )
+_BEGINNINGS = tuple(sign for signs, _ in _services for sign in signs)
 _begins = at_first_use("|".join((*PREFIXES, "-----BEGIN [A-Z ]*PRIVATE KEY-----")), "match")
 # `NAME=value`, `name: value`, `"name": "value"`; a value in quotes goes on to their end.
 _named = at_first_use(
@@ -124,7 +125,7 @@ class Signs:
         """Those of these that stand in `text`; None where no secret can be in it, as far as its own words go."""
         lowered = text.lower()
         names = self.names and _names_in(text, lowered, self.names)
-        services = self.services and [each for each in self.services if _has(text, each[0])]
+        services = self.services and _services_in(text, self.services)
         bearer, login = self.bearer and _has(lowered, _BEARERS), self.login and "://" in lowered
         typed = self.typed and _has(lowered, _LOGINS)
         found = names or services or bearer or login or typed
@@ -163,6 +164,13 @@ def _names_in(text: str, lowered: str, names: Sequence[str]) -> list[str]:
     return found
 
 
+def _services_in(text: str, services: Sequence[_Service]) -> Sequence[_Service]:
+    for sign in _BEGINNINGS:
+        if sign in text:
+            return [each for each in services if _has(text, each[0])]
+    return ()
+
+
 def _has(text: str, signs: tuple[str, ...]) -> bool:
     for sign in signs:  # noqa: SIM110 - a generator costs as much as the search
         if sign in text:
@@ -177,8 +185,10 @@ def places(text: str, signs: Signs = EVERY) -> list[tuple[int, int]]:
     """Where the values of secrets stand in a text that its own words give away: (start, end), in order. `signs`: those
     that can be in it."""
     here = signs.within(text)
-    if here is None:
-        return []
+    return [] if here is None else _places(text, here)
+
+
+def _places(text: str, here: Signs) -> list[tuple[int, int]]:
     found = [match.span() for _, finder in here.services for match in finder(text)]
     if here.names:
         for match in _named(text):
@@ -207,7 +217,8 @@ def values_in(text: str) -> list[str]:
     here = EVERY.within(text)
     if here is None:
         return []
-    return [part for line in here.lines(text) for start, end in places(line, here) for part in parts(line[start:end])]
+    near = "\n".join(here.lines(text))
+    return [part for start, end in _places(near, here) for part in parts(near[start:end])]
 
 
 def starred(text: str, found: Iterable[tuple[int, int]]) -> str:

@@ -172,8 +172,10 @@ class Sink:
                     sources.append(span.source)
                 lines[span.source.lines_near(span)] = None
         kept = [*self._kept]
+        said = "\n".join(words)
         values = [value for source in sources for value in source.secret_values]
-        values += values_in("\n".join((*words, *lines)))
+        values += values_in("\n".join((said, *lines)))
+        values = [value for value in values if value in said]
         if values:
             kept = [_masked(each, values) for each in kept]
         for code, count in self._counts.items():
