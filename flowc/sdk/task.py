@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Any, Literal, overload
+from typing import Any, Literal, NoReturn, overload
 
 from flowc.providers.base import CANCELLED, ENDED, FAILED, PENDING
 from flowc.record import Record
@@ -220,6 +220,10 @@ class Task:
 
     def __hash__(self) -> int:
         return hash((self.provider, self.task_id))
+
+    def __reduce__(self) -> NoReturn:
+        again = f"Flow().get_task({self.task_id!r}) finds it again"
+        raise TypeError(f"a Task is not pickled, since it may hold a key: {again}")
 
     def __repr__(self) -> str:
         state = "" if self._state is None else f", status={self._state!r}"

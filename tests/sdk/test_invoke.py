@@ -218,7 +218,7 @@ def test_a_result_is_there_though_another_process_has_ended_the_bid(cloud: Cloud
 
 
 def test_a_container_has_the_folder_of_the_result() -> None:
-    """tests/docker shows that it reaches the machine."""
+    """Else what is written there is gone with the container."""
     text = "instance_type: a100\nimage: python:3.11-slim\nscript: |\n  #!/usr/bin/env python3\n"
     (script,) = flowc.compile(text, flowc.Inputs(returns="/var/lib/result"), path="task.yaml", emit="script").artifacts
     assert "--mount type=bind,src=/var/lib/result,dst=/var/lib/result" in script.text

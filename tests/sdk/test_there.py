@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 
 import pytest
 
@@ -25,6 +26,8 @@ def test_run_places_one_bid(flow: flowc.Flow, provider: Server, caplog: pytest.L
     assert task.get_instances() == []
     assert task.get_user().user_id.startswith("user_")
     assert provider.key not in repr(task) + repr(flow) + caplog.text
+    with pytest.raises(TypeError, match="finds it again"):
+        pickle.dumps(task)
     task.cancel()
     assert (bid.status, task.status, task.exit_status) == ("Terminated", "cancelled", 130)
 
