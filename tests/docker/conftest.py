@@ -50,9 +50,16 @@ class Docker:
         assert done.returncode == 0, done.stderr
         return name
 
-    def start(self, text: str, *, path: str = "job.yaml", secrets: dict[str, str] | None = None) -> None:
+    def start(
+        self,
+        text: str,
+        *,
+        path: str = "job.yaml",
+        secrets: dict[str, str] | None = None,
+        inputs: Inputs = Inputs(),  # noqa: B008
+    ) -> None:
         """Compiles a document and runs its startup script as the provider does; the secrets are there already."""
-        found = driver.compile(Source(path, text), Inputs())
+        found = driver.compile(Source(path, text), inputs)
         scripts = [each.text for each in found.artifacts if each.name.endswith("startup.sh")]
         assert scripts, [(each.code.id, each.message) for each in found.diagnostics]
         self.run(CLEAR)

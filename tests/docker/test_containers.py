@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from flowc.inputs import Inputs
+from flowc.sdk.functions.call import RESULT, RETURNS
+
 from .jobs import END, IMAGE, job, sh
 
 pytestmark = pytest.mark.docker
@@ -22,6 +25,13 @@ pytestmark = pytest.mark.docker
 )
 def test_it_ends_with_its_status(docker: Any, text: str, end: tuple[str, int, int]) -> None:
     assert docker.end(job(command=sh(text))) == end
+
+
+def test_what_a_function_returns_is_on_the_machine(docker: Any) -> None:
+    """The container itself is gone."""
+    text = job(command=sh(f"echo given >{RESULT}.new && mv {RESULT}.new {RESULT}"))
+    docker.start(text, inputs=Inputs(returns=RETURNS))
+    assert (docker.wait()["exit_code"], docker.left(), docker.read(RESULT)) == (0, "", "given\n")
 
 
 def test_a_container_that_is_killed_has_died_of_a_signal(docker: Any) -> None:
