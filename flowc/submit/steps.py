@@ -205,7 +205,7 @@ class Carrier:
             try:
                 made = self._provider.create(entry.kind, body, key=f"{entry.key}-{entry.number}")
             except OutcomeUnknownError:
-                found = self._look(entry, body, since=at)
+                found = self._look(entry, body, since=None)
                 if found is not None:
                     return found
                 if not left:
@@ -233,15 +233,16 @@ class Carrier:
         self._journal.close_submission(entry.key, BROKEN)
         raise RefusedError(entry, error) from None
 
-    def _look(self, entry: Entry, body: dict[str, Any], *, since: float) -> Made | None:
-        """What a call made that was sent at `since`; None once it is sure that it made nothing."""
+    def _look(self, entry: Entry, body: dict[str, Any], *, since: float | None) -> Made | None:
+        """What a call made that was sent at `since` (None: a moment ago, whatever the clock has been set to
+        since); None once it is sure that it made nothing."""
         for pause in LOOKS_S:
             if pause:
                 self._sleep(pause)
             found = self._oldest(entry, body)
             if found is not None:
                 return found
-            if self._now() - since >= SETTLED_S:
+            if since is not None and self._now() - since >= SETTLED_S:
                 return None
         return None
 

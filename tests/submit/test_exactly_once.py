@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from flowc._compiled.limits import NAME_LENGTH
+from flowc.providers.base import Made
+from flowc.providers.errors import OutcomeUnknownError
 from flowc.submit.journal import BROKEN, DONE, MADE, OPEN, SKIPPED, Journal, JournalError, Submission
 from flowc.submit.plan import content_key, new_nonce, own_name, steps_of
 from flowc.submit.steps import Carrier, InterruptedSubmissionError, RefusedError, replaced
@@ -128,6 +131,37 @@ def test_volume_that_is_there_is_used(tmp_path: Path) -> None:
     first = journal.entries(one.key)[0]
     assert (first.state, first.made) == (SKIPPED, there.identity)
     assert world.alive["volume"] == [there]
+
+
+class Jumping(World):
+    """Its clock is set while the call for a bid is on its way."""
+
+    def __init__(self, hours: float) -> None:
+        super().__init__()
+        self.ahead = 0.0
+        self.hours = hours
+
+    def now(self) -> float:
+        return self.time + self.ahead
+
+    def create(self, kind: str, body: Mapping[str, Any], *, key: str) -> Made:
+        if kind == "bid" and not self.ahead:
+            self.ahead = self.hours * 3600
+            self.coming.append((self.time + 20, kind, body))
+            raise OutcomeUnknownError("no reply")
+        return super().create(kind, body, key=key)
+
+
+@pytest.mark.parametrize("hours", [-5, 5])
+def test_a_clock_that_is_set_meanwhile_makes_nothing_twice(tmp_path: Path, hours: float) -> None:
+    world, one, journal = Jumping(hours), submission(), Journal(str(tmp_path))
+    journal.begin(one, steps_of(one.document, one.nonce))
+    journal.close()
+    assert run(str(tmp_path), world)
+    world.sleep(60)  # what is on its way still comes
+    made = [each.name for kind in world.alive.values() for each in kind]
+    assert made
+    assert len(made) == len({*made}) == world.created
 
 
 def test_what_is_refused_ends_the_submission_and_is_not_tried_again(tmp_path: Path) -> None:

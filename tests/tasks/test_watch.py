@@ -131,3 +131,31 @@ def test_without_systemd_the_way_by_cron_is_told(there: Person) -> None:
 @pytest.mark.parametrize("words", [["now"], ["--once", "--install"], ["--every", "0"]])
 def test_wrong_usage(there: Person, words: list[str]) -> None:
     assert there.types("watch", *words).returncode == 2
+
+
+def test_a_clock_that_is_set_is_no_time_that_a_job_has_had(there: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its machine cannot be asked meanwhile."""
+    import time
+    from types import SimpleNamespace
+
+    from flowc.cli.setup import watching
+    from flowc.submit.overdue import Seen
+    from flowc.submit.watch import save
+
+    now, ahead = time.time(), [0.0]
+    monkeypatch.setattr(
+        watching, "time", SimpleNamespace(time=lambda: now + ahead[0], clock_gettime=lambda _: 100.0, CLOCK_BOOTTIME=7)
+    )
+    folder = there.home / "state"
+    folder.mkdir()
+    save(str(folder), {"job": Seen(used_s=5.0, at=now)})
+    world = SimpleNamespace(folder=str(folder), journal=SimpleNamespace(bids=lambda: []))
+    looks = watching._Watching(world, grace_s=300.0)  # type: ignore[arg-type]
+    for hours in (5, -3):
+        ahead[0] += hours * 3600
+        before = looks._seen
+        looks._catch_up()
+        assert abs(looks._seen["job"].at - before["job"].at - hours * 3600) < 0.01
+    ahead[0] += 30
+    looks._catch_up()
+    assert abs(looks._seen["job"].at - now - 2 * 3600) < 0.01

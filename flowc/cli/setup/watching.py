@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from flowc.submit.journal import Bid
 
 EVERY_S = 30.0
+# So far the clock may drift, in seconds, before it counts as set.
+STEP_S = 60.0
 
 
 def run_watch(words: Words) -> int:
@@ -44,16 +46,24 @@ def run_watch(words: Words) -> int:
             time.sleep(every_s)
 
 
+def _ahead() -> float:
+    """How far the clock is ahead of the time since this computer has started, sleep counted where the system tells."""
+    of = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
+    return 0.0 if of is None else time.time() - time.clock_gettime(of)
+
+
 class _Watching:
     def __init__(self, world: World, *, grace_s: float) -> None:
         self._world = world
         self._grace_s = grace_s
         self._seen = watch.load(world.folder)
+        self._ahead_s = _ahead()
         self._trouble: dict[str, str] = {}
         self._deliverers: dict[str, Deliverer] = {}
 
     def look(self) -> None:
         """Once at all that may be paid for."""
+        self._catch_up()
         bids = self._world.journal.bids()
         living = [bid for bid in bids if bid.lives and bid.made is not None]
         waiting = [bid for bid in bids if bid.state == WAITING and bid.submission == OPEN]
@@ -72,6 +82,13 @@ class _Watching:
             watch.save(self._world.folder, seen)
         except OSError as error:
             self._say("watch", f"what was seen of jobs cannot be written down: {error.strerror}")
+
+    def _catch_up(self) -> None:
+        """A clock that was set, by hand or after a wrong start, is no time that a job has had."""
+        step_s = _ahead() - self._ahead_s
+        if abs(step_s) > STEP_S:
+            self._ahead_s += step_s
+            self._seen = {name: each.replace(at=each.at + step_s) for name, each in self._seen.items()}
 
     def _say(self, who: str, trouble: str) -> None:
         """Once for as long as it is so."""
