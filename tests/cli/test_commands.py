@@ -325,3 +325,18 @@ def test_exported_names_reach_the_job_and_no_other_variable_does(
 
 def test_inputs_show_no_value_of_the_environment() -> None:
     assert "hunter2" not in repr(Inputs(environ=(("DB_PASSWORD", "hunter2"),)))
+
+
+def test_a_signal_that_comes_while_a_library_makes_its_classes_asks_for_the_end() -> None:
+    from flowc.cli.tasks.guard import guarded
+
+    class Asks:
+        def __set_name__(self, owner: type, name: str) -> None:
+            raise KeyboardInterrupt(15)
+
+    def work() -> int:
+        return len(type("Made", (), {"at": Asks()}).__name__)
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        guarded(work, failed=4)
+    assert caught.value.args == (15,)

@@ -65,6 +65,11 @@ def _asked_to_end() -> Iterator[None]:
             ours.append(number)
     try:
         yield
+    except Exception as error:
+        # Python makes another exception of one that comes while a class is made, as libraries do when they are loaded.
+        if isinstance(error.__cause__, KeyboardInterrupt):
+            raise error.__cause__ from None
+        raise
     finally:
         for number in ours:
             signal.signal(number, signal.SIG_DFL)
