@@ -30,10 +30,32 @@ if TYPE_CHECKING:
 BEHIND = 1 << 40
 
 
+# Where docker looks for the login of its own registry.
+DOCKER_HUB = "https://index.docker.io/v1/"
+DOCKER_HUB_NAMES = ("docker.io", "index.docker.io", "registry-1.docker.io")
+
+
 def missing_secrets(document: Mapping[str, Any], environ: Mapping[str, str]) -> list[str]:
     """The names of secrets that a document wants and the environment does not have."""
-    names = [name for each in document.get("deliver", ()) for name in each.get("secrets", ())]
-    return [name for name in dict.fromkeys(names) if name not in environ]
+    delivered = document.get("deliver", ())
+    names = [(name, name in each.get("logins", ())) for each in delivered for name in each.get("secrets", ())]
+    return [name for name, login in dict.fromkeys(names) if _value(name, environ, login=login) is None]
+
+
+def _value(name: str, environ: Mapping[str, str], *, login: bool) -> str | None:
+    """The value of a secret, None where the environment has none. That of a registry's `login` may also be given in
+    parts, as SkyPilot has them: NAME_USERNAME, NAME_PASSWORD and NAME_SERVER."""
+    parts = [f"{name}_{part}" for part in ("USERNAME", "PASSWORD", "SERVER")]
+    if name in environ or not login or not all(part in environ for part in parts):
+        return environ.get(name)
+    import base64
+    import json
+
+    user, password, server = (environ[part] for part in parts)
+    host = server.partition("://")[2] or server
+    host = host.partition("/")[0]
+    auth = base64.b64encode(f"{user}:{password}".encode("utf-8", "surrogateescape")).decode()
+    return json.dumps({"auths": {DOCKER_HUB if host in DOCKER_HUB_NAMES else host: {"auth": auth}}})
 
 
 def files_for(document: Mapping[str, Any], identity: str, environ: Mapping[str, str]) -> dict[str, bytes]:
@@ -43,7 +65,9 @@ def files_for(document: Mapping[str, Any], identity: str, environ: Mapping[str, 
         if identity not in each["to"] or "release" in each:
             continue
         if "secrets" in each:
-            found[each["path"]] = _assignments((name, environ[name]) for name in each["secrets"])
+            logins = each.get("logins", ())
+            values = ((name, _value(name, environ, login=name in logins)) for name in each["secrets"])
+            found[each["path"]] = _assignments((name, value) for name, value in values if value is not None)
         elif "data" in each:
             found[each["path"]] = each["data"].encode("utf-8", "surrogateescape")
     return found

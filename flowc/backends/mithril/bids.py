@@ -164,9 +164,10 @@ def _deliver(units: list[Unit], by_unit: list[list[Bid]]) -> list[dict[str, Any]
         to = [bid.name for bid in bids]
         for tree in trees(unit.job, unit.plan):
             found.append({"to": to, "nodes": "all", "path": tree.path, "tree": tree.source, "marker": tree.marker})
-        names = list(secrets(unit.job).secrets)
-        if names:
-            found.append({"to": to, "nodes": "all", "path": SECRETS, "secrets": names})
+        awaited = secrets(unit.job)
+        if awaited.secrets:
+            logins = {"logins": list(awaited.pull_secrets)} if awaited.pull_secrets else {}
+            found.append({"to": to, "nodes": "all", "path": SECRETS, "secrets": list(awaited.secrets), **logins})
         if unit.releases:
             assert unit.plan is not None, "mithril: a unit without a plan"
             how = {"nodes": unit.plan.nodes, "each": unit.job.conventions.runs_on == "all"}
