@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import stat
 import subprocess
 from collections.abc import Iterable
@@ -108,6 +109,51 @@ def test_gitignore_is_read_as_git_reads_it(tmp_path: Path, kind: str) -> None:
     folders = {path for path, mode, *_ in scan(str(tmp_path)).entries if stat.S_ISDIR(mode)}
     assert {b"logs", b"sub/only", b"deep/build"} <= folders
     assert b"build" not in folders
+
+
+PARTS = ("a", "b", "x.log", "y.tmp", "build", "sp ", "doc[1]", "#h", "!n", "foo")
+PATTERNS = (
+    *("*.log", "/a", "a/", "**/b", "a/**", "a/**/b", "!x.log", "!a/", "build/*", "!build/foo", "foo/", "\\#h", "\\!n"),
+    *(
+        "sp\\ ",
+        "sp ",
+        "doc[[]1]",
+        "*",
+        "!*/",
+        "/foo/b",
+        "b/",
+        "**",
+        "a/b",
+        "!/a/b",
+        "*.t?p",
+        "x.*",
+        " a",
+        "a  ",
+        "foo/**/",
+    ),
+)
+
+
+@pytest.mark.parametrize("seed", range(15))
+def test_git_itself_agrees_on_generated_folders(tmp_path: Path, seed: int) -> None:
+    """With ignore files at any depth: as a folder of its own, then as a repository."""
+    chance = random.Random(seed)
+    folders = [tmp_path]
+    for _ in range(8):
+        folders.append(chance.choice(folders) / chance.choice(PARTS))
+        folders[-1].mkdir(exist_ok=True)
+    for _ in range(30):
+        file = chance.choice(folders) / chance.choice(PARTS)
+        if not file.exists():
+            file.write_text("")
+    for folder in (tmp_path, *chance.sample(folders, 3)):
+        lines = chance.choices(PATTERNS, k=chance.randrange(1, 5))
+        (folder / ".gitignore").write_text("\n".join(lines) + "\n")
+    as_a_folder = names(tmp_path)
+    git(tmp_path, "init", "-q")
+    words = ("git", "ls-files", "-z", "--others", "--exclude-standard")
+    listed = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert as_a_folder == names(tmp_path) == set(listed.split("\0")[:-1])
 
 
 def test_git_itself_agrees_on_its_own_repository() -> None:
