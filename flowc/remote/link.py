@@ -17,8 +17,9 @@ import time
 from contextlib import suppress
 
 from flowc.record import Record
-from flowc.remote.keeper import GONE, KEEPER, READY, RUN, RUN_ON_TERMINAL
-from flowc.remote.ssh import CONNECT_S, UnreachableError, as_root, options, trouble
+from flowc.remote.keeper import GONE, RUN, RUN_ON_TERMINAL
+from flowc.remote.master import MOST_SAID, Master, quoted, start
+from flowc.remote.ssh import RefusedKeyError, UnreachableError, as_root, options, trouble
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,15 +29,12 @@ if TYPE_CHECKING:
     from flowc.remote.session import Session
     from flowc.remote.ssh import Place
 
-CALL_S = 60
 # The longest piece of a file that one call brings.
 MOST_BYTES = 1_000_000
 # How often the machine hears of us while something runs there.
 PING_S = 10.0
 # So long nothing is taken of what is given to a command, before it is ended.
 STALLED_S = 300.0
-# Of what a command says in its errors, the end is kept.
-MOST_SAID = 20_000
 
 
 class Ran(Record):
@@ -56,11 +54,11 @@ class Link:
         self.place = place
         self._environ = environ
         self._lock = threading.RLock()
-        self._master: subprocess.Popen[bytes] | None = None
-        self._socket: str | None = None
-        self._there = ""
-        self._buffer = b""
+        self._master: Master | None = None
+        self._closing = False
         self._number = 0
+        # The keys that the user has named are the right ones, as a rule: a machine cuts who shows it too many.
+        self._only = {"IdentitiesOnly": "yes"} if place.identities else {}
 
     def read(self, path: str, *, offset: int = 0, most: int = MOST_BYTES) -> bytes | None:
         """Bytes of a file on the machine from `offset` on, at most `most`; None where there is no such file. Raises
@@ -89,89 +87,89 @@ class Link:
         *words: str,
         given: bytes | IO[bytes] | Iterable[bytes] = b"",
         take: Callable[[bytes], object] | None = None,
+        silence: float | None = None,
     ) -> Ran:
         """Run a script of sh as root there, `words` being its `$1` and on: they and the script stand in the machine's
         list of processes, so no secrets in them. `given` is its standard input: bytes, a file that is open (from where
-        it stands), or pieces as they come. `take` gets its output in pieces as they come.
+        it stands), or pieces as they come. `take` gets its output in pieces as they come; `silence`: one that says
+        nothing for so many seconds counts as cut off.
 
         Its input ends too where the connection is cut: what must not be half done is done by a second call, when this
         one has given status 0. A script that outlives us (Ctrl-C, kill) is ended there. Raises UnreachableError where
         the connection fails or is cut; what `given` and `take` raise."""
         with self._lock:
-            self._ask("ping")
-            self._number += 1
-            name = f"{self._there}/{self._number}"
+            master, name = self._name()
             command = as_root("bash", "--norc", "-c", RUN, "bash", name, "sh", "-c", script, "sh", *words)
-            argv = [*self._words(), "--", self.place.host, command]
-        return self._carry(argv, name, given, take)
+            argv = [*self._words(master), "--", self.place.host, command]
+        return self._carry(master, argv, name, given, take, silence)
 
     def session(self, words: Iterable[str], *, terminal: bool) -> Session:
         """A command as root there, to be run with the streams of whoever runs it. Raises UnreachableError."""
         from flowc.remote.session import Session
 
         with self._lock:
-            self._ask("ping")
-            self._number += 1
-            name = f"{self._there}/{self._number}"
+            master, name = self._name()
             script = RUN_ON_TERMINAL if terminal else RUN
-            argv = self._words("force" if terminal else "no")
+            argv = self._words(master, "force" if terminal else "no")
         return Session(
-            argv=(*argv, "--", self.place.host, as_root("bash", "-c", script, "bash", name, *words)),
+            argv=(*argv, "--", self.place.host, as_root("bash", "--norc", "-c", script, "bash", name, *words)),
             tell=lambda signal: self.kill(name, signal),
             stands=self.alive,
+            beat=self.poke,
         )
 
     def shell(self) -> list[str]:
         """The words to which a host (`place.host`) and a command are put, which is then run over this connection as the
         user of the machine, who may use `sudo -n`: what rsync's `-e` is to be. Raises UnreachableError."""
         with self._lock:
-            self._up()
-            return self._words()
+            return self._words(self._name()[0])
 
     def close(self) -> None:
-        """End it. What was started over it is ended on the machine."""
-        with self._lock:
-            master, self._master = self._master, None
-            if master is None:
-                return
-            assert master.stdin is not None
-            assert master.stdout is not None
-            with suppress(OSError):
-                master.stdin.close()
-            try:
-                master.wait(2)
-            except subprocess.TimeoutExpired:
-                master.kill()
-                master.wait()
-            master.stdout.close()
-            if master.stderr is not None:
-                master.stderr.close()
-            if self._socket is not None and os.path.lexists(self._socket):
-                os.unlink(self._socket)
+        """End it. What was started over it is ended on the machine. Another thread that uses it hears of a cut."""
+        self._closing = True
+        if not self._lock.acquire(timeout=2):
+            if self._master is not None:
+                self._master.kill()
+            self._lock.acquire()
+        try:
+            master, self._master, self._closing = self._master, None, False
+            if master is not None:
+                master.close()
+        finally:
+            self._lock.release()
 
-    def _words(self, terminal: str = "no") -> list[str]:
-        shared = {"ControlMaster": "no", "ControlPath": _quoted(self._socket) if self._socket else "none"}
-        return options(self.place, RequestTTY=terminal, **shared)
+    def _name(self) -> tuple[Master, str]:
+        """The connection that stands, and a name for what is started over it. Raises UnreachableError."""
+        self._ask("ping")
+        assert self._master is not None
+        self._number += 1
+        return self._master, f"{self._master.there}/{self._number}"
+
+    def _words(self, master: Master, terminal: str = "no") -> list[str]:
+        shared = {"ControlMaster": "no", "ControlPath": quoted(master.socket) if master.socket else "none"}
+        return options(self.place, RequestTTY=terminal, **shared, **self._only)
 
     def _carry(
         self,
+        master: Master,
         argv: list[str],
         name: str,
         given: bytes | IO[bytes] | Iterable[bytes],
         take: Callable[[bytes], object] | None,
+        silence: float | None,
     ) -> Ran:
         source: Any = given
         is_file = hasattr(source, "fileno")
-        process = _start(argv, self._environ, stdin=source if is_file else subprocess.PIPE)
+        process = start(argv, self._environ, stdin=source if is_file else subprocess.PIPE)
         feeder = None
-        feed = Feed()
+        feed = Feed(master)
         if not is_file:
             pieces = (source,) if isinstance(source, bytes) else source
             feeder = threading.Thread(target=feed.run, args=(process, pieces), daemon=True)
             feeder.start()
         kept: list[bytes] = []
         try:
-            said = self._pump(process, kept.append if take is None else take, feed)
+            said = self._pump(master, process, kept.append if take is None else take, feed, silence)
             status = process.wait()
         except BaseException:
             # It is not to run on unseen; what stands still hears of it when it goes on.
@@ -188,21 +186,30 @@ class Link:
                 feeder.join(1)
         if feed.trouble is not None:
             raise feed.trouble
-        if GONE in said or (status in (255, -9, -15) and not self.alive()):
+        # Another call may have made the connection again meanwhile.
+        if GONE in said or (status in (255, -9, -15) and not (self.alive() and self._master is master)):
             raise trouble(self.place, said or "the connection was cut")
         return Ran(status=status if status >= 0 else 128 - status, output=b"".join(kept), said=said)
 
-    def _pump(self, process: subprocess.Popen[bytes], take: Callable[[bytes], object], feed: Feed) -> str:
+    def _pump(
+        self,
+        master: Master,
+        process: subprocess.Popen[bytes],
+        take: Callable[[bytes], object],
+        feed: Feed,
+        silence: float | None,
+    ) -> str:
         """Hand on what comes until all of it has; what was said in errors."""
         assert process.stdout is not None
         assert process.stderr is not None
         said = b""
-        pinged = time.monotonic()
+        heard = pinged = time.monotonic()
         with selectors.DefaultSelector() as waits:
             waits.register(process.stdout, selectors.EVENT_READ)
             waits.register(process.stderr, selectors.EVENT_READ)
             while waits.get_map():
-                for key, _ in waits.select(1.0):
+                ready = waits.select(1.0)
+                for key, _ in ready:
                     data = os.read(key.fd, 1 << 18)
                     if not data:
                         waits.unregister(key.fileobj)
@@ -212,139 +219,94 @@ class Link:
                         take(data)
                 if feed.trouble is not None:
                     raise feed.trouble
-                if time.monotonic() - feed.since > STALLED_S:
+                now = time.monotonic()
+                if now - feed.since > STALLED_S:
                     raise UnreachableError(f"{self.place.host}: what runs there takes nothing any more")
-                if time.monotonic() - pinged > PING_S:
-                    pinged = time.monotonic()
-                    self.alive()
+                if ready:
+                    heard = master.moved = now
+                elif silence is not None and now - heard > silence:
+                    raise UnreachableError(f"{self.place.host} has sent nothing for {silence:g} seconds")
+                if now - pinged > PING_S:
+                    pinged = now
+                    if not self.poke() or self._master is not master:
+                        raise UnreachableError(f"{self.place.host}: the connection was cut")
         return said.decode("utf-8", "replace")
 
     def kill(self, name: str, signal: str) -> None:
         """Send a signal to what was started under a name, if the connection still stands."""
-        try:
-            with self._lock:
-                if self._master is not None:
-                    self._exchange(f"kill {os.path.basename(name)} {signal}", 2.0)
-        except UnreachableError:
-            return
+        with self._lock, suppress(UnreachableError):
+            self._try(lambda master: master.exchange(f"kill {os.path.basename(name)} {signal}", 2.0))
 
     def alive(self) -> bool:
         """Whether the connection stands; the machine hears of us."""
+        with self._lock, suppress(UnreachableError):
+            return self._try(lambda master: master.exchange("ping"))
+        return False
+
+    def poke(self) -> bool:
+        """As `alive`, without a wait."""
+        if not self._lock.acquire(blocking=False):
+            return True  # somebody else asks
         try:
-            with self._lock:
-                if self._master is None:
-                    return False
-                self._exchange("ping", CALL_S)
+            return self._try(Master.poke)
         except UnreachableError:
             return False
+        finally:
+            self._lock.release()
+
+    def _try(self, what: Callable[[Master], object]) -> bool:
+        """Whether there is a connection with which this is done. Raises UnreachableError where there is none any
+        more."""
+        master = self._master
+        if master is None:
+            return False
+        try:
+            what(master)
+        except BaseException:
+            # Nobody knows any more to what the next line is the answer.
+            self._master = None
+            master.close()
+            raise
         return True
 
     def _ask(self, line: str) -> bytes:
         """An answer; a connection that was cut since it was last used is made again."""
+        answers: list[bytes] = []
         with self._lock:
-            if self._master is not None:
-                try:
-                    return self._exchange(line, CALL_S)
-                except UnreachableError:
-                    self.close()
-            self._up()
-            return self._exchange(line, CALL_S)
-
-    def _exchange(self, line: str, patience: float) -> bytes:
-        master = self._master
-        assert master is not None
-        assert master.stdin is not None
-        try:
-            os.write(master.stdin.fileno(), line.encode() + b"\n")
-        except OSError:
-            self.close()
-            raise UnreachableError(f"{self.place.host}: the connection was cut") from None
-        return self._line(patience)
-
-    def _line(self, patience: float) -> bytes:
-        """The next line from the keeper."""
-        master = self._master
-        assert master is not None
-        assert master.stdout is not None
-        end = time.monotonic() + patience
-        parts = [self._buffer]
-        while b"\n" not in parts[-1]:
-            with selectors.DefaultSelector() as waits:
-                waits.register(master.stdout, selectors.EVENT_READ)
-                if not waits.select(max(0.0, end - time.monotonic())):
-                    self.close()
-                    raise UnreachableError(f"{self.place.host} did not answer within {patience:g} seconds")
-            data = os.read(master.stdout.fileno(), 1 << 18)
-            if not data:
-                said = self._last_words(master)
-                self.close()
-                raise trouble(self.place, said or "the connection was cut")
-            parts.append(data)
-        line, _, self._buffer = b"".join(parts).partition(b"\n")
-        return line
-
-    def _last_words(self, master: subprocess.Popen[bytes]) -> str:
-        assert master.stderr is not None
-        try:
-            master.wait(2)
-        except subprocess.TimeoutExpired:
-            master.kill()
-        os.set_blocking(master.stderr.fileno(), False)
-        return (master.stderr.read() or b"").decode("utf-8", "replace")[-MOST_SAID:]
+            with suppress(UnreachableError):
+                self._try(lambda master: answers.append(master.exchange(line)))
+            if not answers:
+                self._up()
+                self._try(lambda master: answers.append(master.exchange(line)))
+        return answers[0]
 
     def _up(self) -> None:
-        """Make the connection where there is none. Raises UnreachableError."""
-        if self._master is not None and self._master.poll() is None:
-            return
-        self.close()
+        """Make the connection. Raises UnreachableError."""
         os.makedirs(os.path.dirname(self.place.keys), mode=0o700, exist_ok=True)
         from flowc.remote.sockets import new_socket
 
-        self._socket = new_socket((self._environ or {}).get("XDG_RUNTIME_DIR"))
-        shared = {}
-        if self._socket is not None:
-            shared = {"ControlMaster": "yes", "ControlPersist": "no", "ControlPath": _quoted(self._socket)}
-        else:
-            shared = {"ControlMaster": "no", "ControlPath": "none"}
-        argv = [*options(self.place, RequestTTY="no", **shared), "--", self.place.host]
-        self._master = _start([*argv, as_root("bash", "--norc", "-c", KEEPER)], self._environ, stdin=subprocess.PIPE)
-        self._buffer = b""
-        import atexit
-
-        atexit.register(self.close)
-        # What the user's shell there may say before.
-        while not (line := self._line(CONNECT_S + CALL_S)).startswith(READY):
-            continue
-        self._there = line.removeprefix(READY).decode()
-
-
-def _quoted(path: str) -> str:
-    return '"' + path.replace("%", "%%") + '"'
-
-
-def _start(argv: list[str], environ: Mapping[str, str] | None, *, stdin: int | IO[bytes]) -> subprocess.Popen[bytes]:
-    """In a session of its own: a Ctrl-C on our terminal is ours to understand, and nothing can be asked there."""
-    try:
-        return subprocess.Popen(
-            argv,
-            stdin=stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-            env=environ,
-            start_new_session=True,
-        )
-    except FileNotFoundError:
-        raise UnreachableError("there is no ssh here: install openssh-client") from None
+        socket = new_socket((self._environ or {}).get("XDG_RUNTIME_DIR"))
+        while True:
+            if self._closing:
+                raise UnreachableError(f"{self.place.host}: the connection was closed")
+            self._master = Master(self.place, environ=self._environ, socket=socket, more=self._only)
+            try:
+                self._try(Master.connect)
+                return
+            except RefusedKeyError:
+                if not self._only:
+                    raise
+                self._only = {}
 
 
 class Feed:
     """Gives a process its input, in a thread. `trouble` is what went wrong in making it; `since`: since when a piece
     has not been taken."""
 
-    def __init__(self) -> None:
+    def __init__(self, master: Master) -> None:
         self.trouble: BaseException | None = None
         self.since = math.inf
+        self._master = master
 
     def run(self, process: subprocess.Popen[bytes], pieces: Iterable[bytes]) -> None:
         """Until all of it is written, or the process has ended: how, its status says."""
@@ -359,6 +321,7 @@ class Feed:
                         view = view[os.write(pipe.fileno(), view) :]
                     except OSError:
                         return
+                    self._master.moved = time.monotonic()
                     self.since = math.inf
         except BaseException as error:
             self.trouble = error

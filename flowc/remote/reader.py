@@ -4,7 +4,7 @@ This text is also run on machines, by whichever Python 3 is there: it uses nothi
 `PATH STATUS PLACE IDENTITY KNOWN DIGEST MODE` are its words there (see `Reader`; STATUS is the path of a file whose
 content is told whenever it is another one, or empty; MODE is `once` or `follow`). It writes frames, a line and the
 bytes that the line counts: `from PLACE IDENTITY SIZE` before the first data of a file, `data BYTES`, `status BYTES`,
-and `end` before its own end. It ends when its input does.
+`beat` where there was nothing for a while, and `end` before its own end. It ends when its input does.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import select
 import sys
+import time
 import zlib
 
 TYPE_CHECKING = False
@@ -22,6 +23,7 @@ PIECE = 1 << 18
 # So many bytes before the place are compared, so that a file is not taken for another one.
 MOST_KNOWN = 1024
 POLL_S = 0.05
+BEAT_S = 10.0
 
 
 def digest_of(data: bytes) -> str:
@@ -127,6 +129,7 @@ def main(path: str, status: str, place: str, identity: str, known: str, digest: 
     reader = Reader(lambda: path, identify, int(place), identity, int(known), digest)
     told: tuple[str, int] | None = None
     seen: tuple[int, int, int] | None = None
+    beat = time.monotonic()
     while True:
         data = reader.read()
         if reader.identity and (reader.identity, reader.begun) != told:
@@ -139,6 +142,9 @@ def main(path: str, status: str, place: str, identity: str, known: str, digest: 
             break
         if status:
             seen = _tell_status(status, seen)
+        if time.monotonic() - beat > BEAT_S:
+            beat = time.monotonic()
+            _write(b"beat\n")
         if select.select([0], [], [], POLL_S)[0] and not os.read(0, 4096):
             break
     _write(b"end\n")

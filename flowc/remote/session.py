@@ -22,11 +22,12 @@ esac
 
 class Session(Record):
     """`argv` is to be run here. `tell` sends a signal, by its name, to what runs on the machine; `stands` says whether
-    the machine is still reached, and tells it that we are here."""
+    the machine is still reached; `beat` tells it that we are here."""
 
     argv: tuple[str, ...]
     tell: Callable[[str], object]
     stands: Callable[[], bool]
+    beat: Callable[[], object]
     pass_fds: tuple[int, ...] = ()
 
 

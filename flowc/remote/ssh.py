@@ -22,9 +22,10 @@ CONNECT_S = 10
 ALIVE_S, ALIVE_COUNT = 15, 4
 USER, PORT = "ubuntu", 22
 
-# What holds against any configuration. Older programs do not know the last ones.
+# What holds against any configuration. Older programs do not know the last ones; what the user lets them ignore is in
+# his configuration, where this would hide it.
 _FIXED = {
-    "IgnoreUnknown": "StdinNull,ForkAfterAuthentication,SessionType,KnownHostsCommand",
+    "IgnoreUnknown": "*",
     "BatchMode": "yes",
     "ConnectTimeout": str(CONNECT_S),
     "ServerAliveInterval": str(ALIVE_S),
@@ -57,6 +58,10 @@ class ChangedHostKeyError(UnreachableError):
     """Another machine answers than the one that this task had."""
 
 
+class RefusedKeyError(UnreachableError):
+    """A machine takes none of the keys that it was shown."""
+
+
 class Place(Record):
     """Where a machine is reached: `keys` is the file with the host keys of its task, `name` what the machine is called
     in it; `identities` are files with private keys that are offered before others."""
@@ -75,8 +80,10 @@ def place_of(address: str, keys: str, *, name: str = "", identities: Iterable[st
     user, _, rest = address.rpartition("@")
     host, text = rest, ""
     if rest.startswith("["):
-        host, _, tail = rest[1:].partition("]")
+        host, closed, tail = rest[1:].partition("]")
         text = tail.removeprefix(":")
+        if not closed or (tail and not tail.startswith(":")):
+            host = ""
     elif rest.count(":") == 1:
         host, _, text = rest.partition(":")
     port = int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 0 if text else PORT
@@ -122,18 +129,33 @@ def as_root(*words: str) -> str:
 
 
 def trouble(place: Place, said: str) -> UnreachableError:
-    """What ssh says where it fails, in a sentence."""
-    if "IDENTIFICATION HAS CHANGED" in said or "Host key verification failed" in said:
+    """What ssh says where it fails, in a sentence. It may be said by one that goes to a host on the way."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    if "IDENTIFICATION HAS CHANGED" in said and place.keys in said:
         return ChangedHostKeyError(
             f"another machine answers at {place.host} than {place.name} was before: its host key has changed; if that "
             f"is right, remove {place.keys}"
         )
-    if "Permission denied" in said:
+    if "Host key verification failed" in said:
+        how = "another host key than before" if "IDENTIFICATION HAS CHANGED" in said else "a host key that is not known"
         return UnreachableError(
-            f"{place.host} does not take your SSH key: is it the one of the bid? One with a passphrase must be in "
-            "the agent (`ssh-add`)"
+            f"a host on the way to {place.host}, by your configuration of ssh, has {how}: `ssh {place.host}` tells more"
+        )
+    for line in lines:
+        who, denied, _ = line.partition(": Permission denied (")
+        if denied and " " not in who:
+            way = "" if who.rpartition("@")[2] == place.host else f", on the way to {place.host},"
+            return RefusedKeyError(
+                f"{who if way else place.host}{way} does not take your SSH key: is it the one of the bid? One with a "
+                "passphrase must be in the agent (`ssh-add`)"
+            )
+    if "Too many authentication failures" in said:
+        return RefusedKeyError(
+            f"{place.host} was shown too many keys of your agent before the right one: name that one's file "
+            "(`ssh_keys` of the settings, MITHRIL_SSH_KEYS)"
         )
     if "sudo:" in said:
         return UnreachableError(f"{place.user} may not become root on {place.host}")
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-    return UnreachableError(f"{place.host}: {lines[-1][:200]}" if lines else f"{place.host} cannot be reached")
+    # The last of them says why, but where one before it says why it was closed.
+    why = [line for line in lines if not line.startswith("kex_exchange_identification")] or lines
+    return UnreachableError(f"{place.host}: {why[-1][:200]}" if why else f"{place.host} cannot be reached")

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _SCRIPT = 'command -v python3 >/dev/null || exit 45; exec python3 -S -c "$@"'
 _NO_PYTHON = 45
+# Who reads there says something at least every 10 seconds (`reader.BEAT_S`).
+SILENCE_S = 45.0
 
 
 class Mark(Record):
@@ -69,7 +71,7 @@ class Tail:
         )
         self._buffer, self._wanted, self._ended = b"", 0, False
         with open(os.devnull if until is None else os.dup(until), "rb", buffering=0) as given:
-            ran = link.run(_SCRIPT, *words, given=given, take=self._feed)
+            ran = link.run(_SCRIPT, *words, given=given, take=self._feed, silence=SILENCE_S)
         if ran.status == _NO_PYTHON:
             raise UnreachableError(f"{link.place.host} has no python3, by which output is brought")
         if not self._ended:

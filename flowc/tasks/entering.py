@@ -71,7 +71,7 @@ def _ended(process: subprocess.Popen[bytes], session: Session) -> int:
         try:
             return process.wait(PING_S)
         except subprocess.TimeoutExpired:
-            session.stands()
+            session.beat()
 
 
 def _ends(process: subprocess.Popen[bytes]) -> bool:

@@ -38,4 +38,4 @@ def session(folder: Folder, machine: str, words: Sequence[str], *, terminal: str
     def tell(name: str) -> None:
         os.write(orderer, bytes([getattr(signal, f"SIG{name}")]))
 
-    return Session(argv=argv, tell=tell, stands=lambda: True, pass_fds=(orders,))
+    return Session(argv=argv, tell=tell, stands=lambda: True, beat=lambda: None, pass_fds=(orders,))
