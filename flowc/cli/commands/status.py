@@ -8,6 +8,8 @@ from flowc.cli.tasks.options import FORMAT, TASK
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.cli.arguments import Words
+    from flowc.providers.base import Task
+    from flowc.tasks.inside import Inside
 
 COMMAND = Command(
     name="status",
@@ -50,23 +52,27 @@ def _status(words: Words) -> int:
     from flowc.submit.journal import SENT
     from flowc.submit.turns import Turns
     from flowc.tasks.graph.words import why_not
+    from flowc.tasks.inside import inside
     from flowc.tasks.looking import deliver, look_ahead, looked_after, tasks_of
     from flowc.tasks.names import bids_of
 
     world = World(words)
     look_ahead(world, bids_of(world.journal, words.operands))
     bids = bids_of(world.journal, words.operands)
-    tasks = []
+    tasks: list[Task] = []
+    jobs: dict[str, Inside] = {}
     for name in dict.fromkeys(bid.provider for bid in bids):
         provider = world.provider(name)
         its = [bid for bid in bids if bid.provider == name]
         mine = tasks_of(provider, its)
-        tasks += looked_after(world, name, mine)
+        now = looked_after(world, name, mine)
+        tasks += now
         deliver(world, provider, its, mine)
+        jobs |= inside(world, provider, its, now)
     if words.text("format") == "json":
-        terminal.write(sys.stdout, document(tasks), encoding="utf-8")
+        terminal.write(sys.stdout, document(tasks, jobs=jobs), encoding="utf-8")
     else:
-        terminal.write(sys.stdout, accounts(tasks))
+        terminal.write(sys.stdout, accounts(tasks, jobs))
     status = DONE
     for bid in bids:
         if bid.state == SENT:
