@@ -66,6 +66,11 @@ class Output:
         if self._news.wait(seconds):
             self._news.clear()
 
+    def far(self) -> tuple[int, int]:
+        """Bytes that have come of machines, and that these have."""
+        marks = [stream.mark for stream in self._streams.values()]
+        return sum(each.place for each in marks if each), sum(each.size for each in marks if each)
+
     def kept(self, folder: str, bid: Bid) -> bool:
         """Show what was brought of a task when its job had ended (`Endings`), from below `folder`. Whether there is
         something of it."""
@@ -186,9 +191,13 @@ class _Stream:
         assert self._following is not None
         self._following.rest()
 
+    @property
+    def mark(self) -> Mark | None:
+        """How far it is."""
+        return self._following.mark if self._following is not None else None
+
     def stop(self) -> Mark | None:
         """Where it was left."""
-        if self._following is None:
-            return None
-        self._following.stop()
-        return self._following.mark
+        if self._following is not None:
+            self._following.stop()
+        return self.mark

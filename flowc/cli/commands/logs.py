@@ -49,6 +49,7 @@ def _logs(words: Words) -> int:
     from flowc.cli import terminal
     from flowc.cli.status import DONE
     from flowc.cli.tasks.nodes import node_of
+    from flowc.cli.tasks.progress import Progress
     from flowc.cli.tasks.staying import stay
     from flowc.cli.tasks.world import World
     from flowc.tasks.names import bids_of
@@ -58,13 +59,23 @@ def _logs(words: Words) -> int:
     world = World(words)
     bids = bids_of(world.journal, words.operands)
     node = node_of(words, world.journal, bids)
-    output = Output(terminal.write_bytes, several=len(bids) > 1, node=node, errors=words.flag("stderr"))
+
+    def write(data: bytes) -> None:
+        terminal.write_bytes(data)
+        if not words.flag("follow"):
+            progress.step()
+
+    output = Output(write, several=len(bids) > 1, node=node, errors=words.flag("stderr"))
+    progress = Progress(output.far)
     brought = _brought(world, output, bids)
     if words.flag("follow"):
         return stay(Waiting(world, bids, output=output))
     for bid in bids:
         if bid not in brought:
-            _show(world, output, bid, errors=words.flag("stderr"))
+            try:
+                _show(world, output, bid, errors=words.flag("stderr"))
+            finally:
+                progress.clear()
     return DONE
 
 
