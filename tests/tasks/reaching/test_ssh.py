@@ -7,8 +7,10 @@ import pty
 import select
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -210,20 +212,53 @@ def test_a_cut_connection_is_told(cloud: Cloud, there_now: tuple[Person, str]) -
 
 
 def test_secrets_stand_in_no_list_of_processes(cloud: Cloud) -> None:
+    """While they are brought, while output is and while somebody is there: in no command line on either side, and in
+    the environment of nobody but the job, and whoever has got it from the user."""
     person = cloud.person
     value = "hf_notinalistofprocesses"
-    words = ("submit", person.job("sleep 1000\n"), "--secret", "TOKEN", "--wait")
-    waiting = person.starts(*words, TOKEN=value)
-    until(lambda: "running" in person.types("list").stdout, "the machine")
-    name = next(iter(cloud.state.bids.values())).name
-    until(lambda: person.types("ssh", name, "--", 'echo "${#TOKEN}"').stdout == f"{len(value)}\n", "the job")
-    process = start(person, name, "echo begun; cat", stdin=subprocess.PIPE)
-    assert process.stdout is not None
-    assert process.stdout.readline() == b"begun\n"
-    assert not [words for words in command_lines() if value.encode() in words]
-    process.communicate(b"")
-    person.types("cancel", name)
-    waiting.communicate()
+    words = ("submit", person.job("while sleep 0.2; do echo on; done\n"), "--secret", "TOKEN", "--follow")
+    with everybody() as seen:
+        waiting = person.starts(*words, TOKEN=value, ITS_USER="me")
+        until(lambda: "running" in person.types("list").stdout, "the machine")
+        name = next(iter(cloud.state.bids.values())).name
+        command = 'echo "${#TOKEN}"'
+        until(lambda: person.types("ssh", name, "--", command).stdout == f"{len(value)}\n", "the job")
+        process = start(person, name, "echo begun; cat", stdin=subprocess.PIPE)
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"begun\n"
+        assert "on\n" in person.types("logs", name).stdout
+        process.communicate(b"")
+        person.types("cancel", name)
+        waiting.communicate()
+    assert not [each for each, _ in seen if value.encode() in each]
+    knowing = [(each, environ) for each, environ in seen if value.encode() in environ]
+    users = [each.split(b"\0") for each, environ in knowing if b"ITS_USER=me" in environ]
+    assert {b"ssh", os.fsencode(os.path.basename(person.program))} >= {os.path.basename(each[0]) for each in users}
+    theirs = [(each, environ) for each, environ in knowing if b"ITS_USER=me" not in environ]
+    assert theirs
+    assert not [each for each, environ in theirs if b"SLURM_JOB_ID=" not in environ]
+
+
+@contextmanager
+def everybody() -> Iterator[set[tuple[bytes, bytes]]]:
+    """Command line and environment of each process that there is while this lasts."""
+    found: set[tuple[bytes, bytes]] = set()
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.wait(0.02):
+            for process in filter(str.isdigit, os.listdir("/proc")):
+                with suppress(OSError):
+                    folder = Path(f"/proc/{process}")
+                    found.add(((folder / "cmdline").read_bytes(), (folder / "environ").read_bytes()))
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield found
+    finally:
+        over.set()
+        thread.join()
 
 
 def start(person: Person, name: str, *words: str, **streams: int) -> subprocess.Popen[bytes]:
