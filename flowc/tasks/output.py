@@ -33,6 +33,7 @@ class Output:
         self._several = several
         self._node = node
         self._kind = "err" if errors else "log"
+        self._path = KEPT[self._kind]
         # By the place of a machine among its task's: another one may boot from the same disk.
         self._streams: dict[tuple[str, int], _Stream] = {}
         self._speakers: dict[str, list[int]] = {}
@@ -119,7 +120,7 @@ class Output:
                 took = partial(self._took, bid, number, stream)
                 stream.follow(
                     machine,
-                    provider.follow(task, machine, KEPT[self._kind], took, mark=mark, status=STATUS, told=self._told),
+                    provider.follow(task, machine, self._path, took, mark=mark, status=STATUS, told=self._told),
                 )
             found.append(stream)
         return found
@@ -160,6 +161,29 @@ class Output:
             speakers.append(number)
         name = bid.name if self._several else ""
         return f"{name}({number}): " if speakers.index(number) else f"{name}: " if name else ""
+
+
+class Ends(Output):
+    """Hears of the ends of jobs alone, over a connection to each machine that stands: of what they say nothing is
+    brought."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda data: None, several=True)
+        self._path = os.devnull
+
+    def more(self, provider: Provider, bid: Bid, task: Task) -> bool:
+        """See Output. Where a machine cannot be reached, whoever waits looks at its job later, and says so then."""
+        if not provider.keeps_tasks:
+            with suppress(ProviderError):
+                super().more(provider, bid, task)
+        return False
+
+    def last(self, provider: Provider, bid: Bid, task: Task) -> None:
+        """Listen no more."""
+        for number in range(len(task.machines)):
+            stream = self._streams.pop((bid.name, number), None)
+            if stream is not None:
+                stream.stop()
 
 
 class _Stream:

@@ -38,7 +38,7 @@ def run(words: Words, argv: list[str]) -> int:
 
 
 def _wait(words: Words) -> int:
-    from flowc.cli.tasks.staying import stay
+    from flowc.cli.tasks.staying import heard_of, stay
     from flowc.cli.tasks.world import World
     from flowc.tasks.names import bids_of
     from flowc.tasks.waiting import Waiting
@@ -46,5 +46,5 @@ def _wait(words: Words) -> int:
     world = World(words)
     bids = bids_of(world.journal, words.operands)
     every, timeout = words.text("every"), words.text("timeout")
-    waiting = Waiting(world, bids, every=None if every is None else float(every))
+    waiting = Waiting(world, bids, output=heard_of(bids), every=None if every is None else float(every))
     return stay(waiting, timeout=None if timeout is None else float(timeout))

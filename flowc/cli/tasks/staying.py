@@ -7,7 +7,21 @@ from flowc.cli.tasks.world import tell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flowc.submit.journal import Bid
+    from flowc.tasks.output import Output
     from flowc.tasks.waiting import Waiting
+
+# For how many tasks it is worth to have a reader on each machine.
+MOST_HEARD = 16
+
+
+def heard_of(bids: Sequence[Bid]) -> Output | None:
+    """Who hears of the ends of these at once, where they are few."""
+    from flowc.tasks.output import Ends
+
+    return Ends() if len(bids) <= MOST_HEARD else None
 
 
 def stay(waiting: Waiting, *, timeout: float | None = None) -> int:

@@ -108,7 +108,7 @@ def _submit(words: Words, argv: list[str], standing: Standing) -> int:
 def _carry_out(
     words: Words, world: World, submissions: Sequence[Submission], standing: Standing, price: str = ""
 ) -> int:
-    from flowc.cli.tasks.staying import stay
+    from flowc.cli.tasks.staying import heard_of, stay
     from flowc.submit.steps import InterruptedSubmissionError, RefusedError
     from flowc.tasks.output import Output
     from flowc.tasks.placing import place
@@ -135,9 +135,10 @@ def _carry_out(
         tell(f"submitted as {submission.key}{price}")
         if not stays:
             _tell_left(world, submission.key, found)
-    waiting = Waiting(
-        world, bids, output=Output(terminal.write_bytes, several=len(bids) > 1) if words.flag("follow") else None
-    )
+    output = heard_of(bids) if stays else None
+    if words.flag("follow"):
+        output = Output(terminal.write_bytes, several=len(bids) > 1)
+    waiting = Waiting(world, bids, output=output)
     if not stays:
         waiting.until_delivered()
     watched = watcher(world.folder) is not None

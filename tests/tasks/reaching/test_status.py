@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.machines.ordinary import until
 from tests.tasks.conftest import Cloud, Person
+from tests.tasks.reaching.test_ssh import command_lines
 
 
 def of_job(person: Person, name: str, **environ: str) -> dict[str, Any]:
@@ -35,3 +36,19 @@ def test_a_job_that_waits_for_what_only_we_can_bring(cloud: Cloud) -> None:
     assert ", start 2" in person.types("status", name).stdout
     person.types("cancel", name)
     assert of_job(person, name) == {}
+
+
+def test_who_waits_hears_of_the_end(cloud: Cloud) -> None:
+    """By the machine, which says so at once: the next look may be a day away."""
+    person = cloud.person
+    (name,) = person.types(
+        "submit", person.job("until [ -e /etc/enough ]; do sleep 0.1; done; exit 4\n")
+    ).stdout.split()
+    until(lambda: of_job(person, name).get("state") == "RUNNING", "the job")
+    waiting = person.starts("wait", "--every", "100000", name)
+    until(lambda: [each for each in command_lines() if b"\0/dev/null\0/var/lib/foundry/" in each], "who listens")
+    for machine in cloud.machines.running.values():
+        machine.put("/etc/enough", "")
+    out, said = waiting.communicate(timeout=120)
+    assert (waiting.returncode, out) == (4, ""), said
+    assert cloud.living() == []
