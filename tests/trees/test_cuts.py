@@ -151,7 +151,8 @@ def link(sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
     (tmp_path / "ready").write_bytes(b"")
     monkeypatch.setattr(sending, "READY", str(tmp_path / "ready"))
     monkeypatch.setattr("flowc.remote.link.PING_S", 0.5)
-    monkeypatch.setattr("flowc.remote.link.CALL_S", 2)
+    monkeypatch.setattr("flowc.remote.master.CALL_S", 2)
+    monkeypatch.setattr("flowc.remote.master.STALL_S", 2)
     monkeypatch.setattr("flowc.remote.link.STALLED_S", 2)
     environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
     found = Link(place_of(sshd.address, str(tmp_path / "hosts"), identities=(str(sshd.key),)), environ=environ)
