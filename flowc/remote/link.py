@@ -47,10 +47,10 @@ class Ran(Record):
 
 
 class Link:
-    """The connection to `place`. `environ` is what ssh is started with (None: our own). It is made at the first use
+    """The connection to `place`. `environ` is what ssh is started with. It is made at the first use
     and again when it was cut; `close` ends it with all that was started over it. For several threads."""
 
-    def __init__(self, place: Place, *, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(self, place: Place, *, environ: Mapping[str, str]) -> None:
         self.place = place
         self._environ = environ
         self._lock = threading.RLock()
@@ -285,7 +285,7 @@ class Link:
         os.makedirs(os.path.dirname(self.place.keys), mode=0o700, exist_ok=True)
         from flowc.remote.sockets import new_socket
 
-        socket = new_socket((self._environ or {}).get("XDG_RUNTIME_DIR"))
+        socket = new_socket(self._environ.get("XDG_RUNTIME_DIR"))
         while True:
             if self._closing:
                 raise UnreachableError(f"{self.place.host}: the connection was closed")

@@ -30,7 +30,7 @@ class Master:
     `there` is a folder of the keeper. Not for several threads, but for `moved` and `kill`. Raises UnreachableError."""
 
     def __init__(
-        self, place: Place, *, environ: Mapping[str, str] | None, socket: str | None, more: Mapping[str, str]
+        self, place: Place, *, environ: Mapping[str, str], socket: str | None, more: Mapping[str, str]
     ) -> None:
         import tempfile
 
@@ -163,7 +163,7 @@ def quoted(path: str) -> str:
 
 def start(
     argv: list[str],
-    environ: Mapping[str, str] | None,
+    environ: Mapping[str, str],
     *,
     stdin: int | IO[bytes],
     stderr: int | IO[bytes] = subprocess.PIPE,
@@ -177,7 +177,7 @@ def start(
             stdout=subprocess.PIPE,
             stderr=stderr,
             bufsize=0,
-            env={**(os.environ if environ is None else environ), "SSH_ASKPASS_REQUIRE": "never"},
+            env={**environ, "SSH_ASKPASS_REQUIRE": "never"},
             start_new_session=True,
         )
     except FileNotFoundError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import tempfile
 import threading
@@ -24,7 +25,7 @@ def measure(rounds: int) -> list[float]:
         path = Path(folder) / "log"
         path.write_text("begins\n")
         server = Sshd(Path(folder) / "sshd")
-        link = Link(place_of(server.address, f"{folder}/hosts", identities=(str(server.key),)))
+        link = Link(place_of(server.address, f"{folder}/hosts", identities=(str(server.key),)), environ=os.environ)
         come = threading.Event()
         following = Following(link, Tail(str(path), lambda data, anew: come.set(), mark=Mark()))
         found = []

@@ -15,6 +15,7 @@ from tests.remote.server import Sshd
 ROOT = Path(__file__).resolve().parents[2]
 # Brings a file as `flowc logs` does, and tells from the beginning.
 PROGRAM = """
+import os
 import sys
 from flowc.cli import terminal
 from flowc.cli.tasks import progress
@@ -32,7 +33,8 @@ class Provider:
     keeps_tasks = False
 
     def follow(self, task, machine, _, take, *, mark, status, told):
-        return Following(Link(place_of(address, keys, identities=(key,))), Tail(path, take, mark=mark or Mark()))
+        link = Link(place_of(address, keys, identities=(key,)), environ=os.environ)
+        return Following(link, Tail(path, take, mark=mark or Mark()))
 
 
 class Here:

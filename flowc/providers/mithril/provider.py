@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 class Mithril:
     """`keys` is the folder in which the host keys of machines are kept; `project` and `ssh_keys` are names or ids that
-    hold for documents which do not say theirs; `environ` is what the system's ssh is started with (None: our own)."""
+    hold for documents which do not say theirs; `environ` is what the system's ssh is started with."""
 
     name = "mithril"
     look_s = (2.0, 15.0)
@@ -38,7 +38,7 @@ class Mithril:
         environ: Mapping[str, str] | None = None,
     ) -> None:
         self._client = client
-        self._environ = environ
+        self._environ = environ or {}
         self._keys = keys
         self._project = project
         self._ssh_keys = ssh_keys
