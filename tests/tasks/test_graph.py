@@ -34,11 +34,28 @@ def test_who_waits_looks_after_what_it_waits_for(here: Person) -> None:
     """Nobody looks at the first submission but who waits for the second."""
     here.types("submit", job(here, "prepare", GO), *LOCAL)
     (name,) = here.types("submit", job(here, "train", "exit 4\n"), "--after", "afterany:prepare", *LOCAL).stdout.split()
-    assert "waits for afterany:prepare" in here.types("status", name).stderr
+    assert "waits for afterany:prepare" in here.types("status", name).stdout
     goes = here.types("ssh", "prepare", "--", "touch", "/workspace/go")
     assert goes.returncode == 0, goes.stderr
     waits = here.types("wait", name)
     assert waits.returncode == 4, waits.stderr
+
+
+def test_status_says_what_is_waited_for_and_who_places_it(here: Person) -> None:
+    here.types("submit", job(here, "prepare", "sleep 300\n"), *LOCAL)
+    (name,) = here.types("submit", job(here, "train", "exit 4\n"), "--after", "afterany:prepare", *LOCAL).stdout.split()
+    status = here.types("status", name)
+    told = re.sub(r"[0-9]{4}-.{11}", "DATE", without_nonces(status.stdout)).replace("(placed)", "(running)")
+    assert told.splitlines() == [
+        "train: waits for afterany:prepare (running)",
+        "  submitted DATE; nothing is paid for it",
+        "  nobody places it by himself: `flowc wait` does when its turn has come, `flowc watch` while it runs, and "
+        "`flowc list` and `flowc status` when they find that it has come",
+    ]
+    (waiting,) = json.loads(here.types("status", name, "--format", "json").stdout)["graph"]
+    assert (waiting["name"], waiting["state"], waiting["after"][0]["turn"]) == (name, "pending", "later")
+    assert "train" in without_nonces(here.types("cancel", "prepare").stderr)
+    assert here.types("wait", name).returncode == 4
 
 
 def test_a_graph_with_one_failure_is_shown_as_it_goes(here: Person) -> None:
@@ -49,7 +66,11 @@ def test_a_graph_with_one_failure_is_shown_as_it_goes(here: Person) -> None:
         job(here, "prepare", "sleep 1\n"),
     ]
     submitted = here.types("submit", *files, *LOCAL)
-    assert "3 of 4 bids wait until others have ended" in submitted.stderr
+    assert submitted.stderr.splitlines()[-1] == (
+        "flowc: nothing is paid: the job runs on this computer. 3 of 4 bids wait until others have ended: nobody "
+        "places them by himself: `flowc wait` does when their turn has come, `flowc watch` while it runs, and "
+        "`flowc list` and `flowc status` when they find that it has come"
+    )
 
     def tree(**environ: str) -> str:
         return without_nonces(here.types("list", "--tree", *LOCAL, **environ).stdout)

@@ -43,15 +43,14 @@ def run(words: Words, argv: list[str]) -> int:
 
 def _status(words: Words) -> int:
     import sys
-    import time
 
     from flowc.cli import terminal
     from flowc.cli.status import DONE, WORLD_FAILED
     from flowc.cli.tasks.show import accounts, document
+    from flowc.cli.tasks.tree import account_of_unplaced, unplaced
     from flowc.cli.tasks.world import World, tell
     from flowc.submit.journal import SENT
-    from flowc.submit.turns import Turns
-    from flowc.tasks.graph.words import why_not
+    from flowc.submit.watch import watcher
     from flowc.tasks.inside import inside
     from flowc.tasks.looking import deliver, look_ahead, looked_after, tasks_of
     from flowc.tasks.names import bids_of
@@ -69,15 +68,15 @@ def _status(words: Words) -> int:
         tasks += now
         deliver(world, provider, its, mine)
         jobs |= inside(world, provider, its, now)
+    waiting = [bid for bid in bids_of(world.journal, words.operands) if bid.made is None]
     if words.text("format") == "json":
-        terminal.write(sys.stdout, document(tasks, jobs=jobs), encoding="utf-8")
+        graph = [unplaced(world.journal, bid) for bid in waiting] if waiting else None
+        terminal.write(sys.stdout, document(tasks, graph, jobs=jobs), encoding="utf-8")
     else:
-        terminal.write(sys.stdout, accounts(tasks, jobs))
-    status = DONE
-    for bid in bids:
-        if bid.state == SENT:
-            tell(f"{bid.name}: may have been placed; `flowc submit --resume {bid.key}` finds out")
-            status = WORLD_FAILED
-        elif bid.made is None:
-            tell(f"{bid.name}: {why_not(Turns(world.journal, bid.key, now=time.time()), bid)}")
-    return status
+        watched = watcher(world.folder) is not None
+        told = "".join(account_of_unplaced(world.journal, bid, watched=watched) for bid in waiting)
+        terminal.write(sys.stdout, accounts(tasks, jobs) + told)
+    unsure = [bid for bid in waiting if bid.state == SENT]
+    for bid in unsure:
+        tell(f"{bid.name}: may have been placed; `flowc submit --resume {bid.key}` finds out")
+    return WORLD_FAILED if unsure else DONE

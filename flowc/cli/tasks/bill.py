@@ -1,4 +1,5 @@
-"""Who ends what is paid for a submission, and by when at the latest: the last line of every submit."""
+"""Who ends what is paid for a submission, and by when at the latest, and who places what waits: the last line of every
+submit."""
 
 from __future__ import annotations
 
@@ -36,6 +37,19 @@ def who_ends(
         f"nobody ends the bill by himself: `flowc wait {key}` ends it with the job, {latest}; "
         f"`flowc list` and `flowc status` do when they find the job ended, "
         f"`flowc watch` does while it runs"
+    )
+
+
+def who_places(*, stays: bool, watched: bool, one: bool = False) -> str:
+    """Who places what waits for others (`one`: it is one bid), in words that go on a sentence."""
+    it, its = ("it", "its") if one else ("them", "their")
+    if watched:
+        return f"`flowc watch`, which runs now, places {it} when {its} turn has come"
+    if stays:
+        return f"this command places {it} when {its} turn has come; if it is interrupted, the next `flowc wait` does"
+    return (
+        f"nobody places {it} by himself: `flowc wait` does when {its} turn has come, `flowc watch` while it runs, "
+        "and `flowc list` and `flowc status` when they find that it has come"
     )
 
 

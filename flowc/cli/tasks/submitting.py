@@ -9,7 +9,7 @@ from contextlib import suppress
 from flowc.cli import terminal
 from flowc.cli.arguments import UsageError
 from flowc.cli.status import DONE, WORLD_FAILED
-from flowc.cli.tasks.bill import who_ends
+from flowc.cli.tasks.bill import who_ends, who_places
 from flowc.cli.tasks.guard import OURS, guarded, how_on
 from flowc.cli.tasks.standing import Standing, what_stands
 from flowc.cli.tasks.world import World, tell
@@ -147,7 +147,8 @@ def _carry_out(
         release = any("release" in each for each in document.get("deliver", ()))
         machine_s = world.settings.seconds("release_after_s") if release else None
         keep = submission.keep
-        tell(who_ends(key, provider, document, keep=keep, stays=stays, watched=watched, machine_s=machine_s))
+        ends = who_ends(key, provider, document, keep=keep, stays=stays, watched=watched, machine_s=machine_s)
+        tell(ends + _who_waits(world, key, stays=stays, watched=watched))
     if not stays:
         return DONE
     standing.quiet()
@@ -163,10 +164,16 @@ def _tell_left(world: World, key: str, bids: Sequence[Bid]) -> None:
     turns = Turns(world.journal, key, now=time.time())
     for bid in left if len(left) <= MOST else ():
         tell(f"{bid.name}: {why_not(turns, bid)}")
-    waiting = sum(bid.state == WAITING and bid.submission == OPEN for bid in left)
-    if waiting:
-        tell(f"{waiting} of {len(bids)} bids wait until others have ended: `flowc wait`, `list`, `status` and "
-             "`watch` place them")  # fmt: skip
+
+
+def _who_waits(world: World, key: str, *, stays: bool, watched: bool) -> str:
+    """How many bids of a submission are not placed yet, and who places them; nothing where there are none."""
+    bids = world.journal.bids(key=key)
+    waiting = sum(bid.state == WAITING and bid.submission == OPEN for bid in bids)
+    if not waiting:
+        return ""
+    places = who_places(stays=stays, watched=watched)
+    return f". {waiting} of {len(bids)} bids wait until others have ended: {places}"
 
 
 def _resume(words: Words, standing: Standing) -> int:

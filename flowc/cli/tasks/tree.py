@@ -88,23 +88,7 @@ class Tree:
         """The bids of these jobs, each with what it waits for: `turn` is `now` where that holds, `never` where it
         cannot, `stuck` where that other one can never start itself."""
         return [
-            {
-                "name": bid.name,
-                "submission": job.key,
-                "state": self._state(bid),
-                "reason": None if bid.made is not None else why_not(self._turns_of(job), bid),
-                "after": [
-                    {
-                        "kind": each.kind,
-                        "on": each.on,
-                        "minutes": each.minutes,
-                        "any": each.any,
-                        "tasks": [other.name for other in self._turns_of(job).before(each, bid.identity)],
-                        "turn": turn,
-                    }
-                    for each, turn in self._turns_of(job).waits_for(bid.identity)
-                ],
-            }
+            _document_of(self._turns_of(job), bid, self._state(bid))
             for job in self.jobs.values()
             for bid in self._of(job)
         ]
@@ -126,7 +110,7 @@ class Tree:
         task = self._tasks.get(bid.made or "")
         if task is not None:
             return task.state
-        return "pending" if bid.state == WAITING and bid.submission == OPEN else how(bid)
+        return _state_of(bid)
 
     def _is_open(self, bid: Bid) -> bool:
         """Whether it may still become something; what can never start is shown beside others alone."""
@@ -142,3 +126,49 @@ class Tree:
         if job.key not in self._turns:
             self._turns[job.key] = Turns(self._journal, job.key, now=time.time())
         return self._turns[job.key]
+
+
+def unplaced(journal: Journal, bid: Bid) -> dict[str, Any]:
+    """One that is not placed, as `Tree.document` has it. Raises JournalError."""
+    return _document_of(Turns(journal, bid.key, now=time.time()), bid, _state_of(bid))
+
+
+def account_of_unplaced(journal: Journal, bid: Bid, *, watched: bool) -> str:
+    """The same for people: what it waits for, since when, and who places it; `watched`: `flowc watch` runs. Raises
+    JournalError."""
+    from flowc.cli.tasks.bill import who_places
+    from flowc.diag.excerpt import visible
+    from flowc.secret import masked
+
+    lines = [f"{bid.name}: {why_not(Turns(journal, bid.key, now=time.time()), bid)}"]
+    submission = journal.submission(bid.key)
+    if submission is not None:
+        since = time.strftime("%Y-%m-%d %H:%M", time.localtime(submission.created_at))
+        lines.append(f"  submitted {since}; nothing is paid for it")
+    if bid.state == WAITING and bid.submission == OPEN:
+        lines.append(f"  {who_places(stays=False, watched=watched, one=True)}")
+    return masked("".join(f"{visible(line)}\n" for line in lines))
+
+
+def _state_of(bid: Bid) -> str:
+    return "pending" if bid.state == WAITING and bid.submission == OPEN else how(bid)
+
+
+def _document_of(turns: Turns, bid: Bid, state: str) -> dict[str, Any]:
+    return {
+        "name": bid.name,
+        "submission": bid.key,
+        "state": state,
+        "reason": None if bid.made is not None else why_not(turns, bid),
+        "after": [
+            {
+                "kind": each.kind,
+                "on": each.on,
+                "minutes": each.minutes,
+                "any": each.any,
+                "tasks": [other.name for other in turns.before(each, bid.identity)],
+                "turn": turn,
+            }
+            for each, turn in turns.waits_for(bid.identity)
+        ],
+    }
