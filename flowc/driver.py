@@ -132,8 +132,8 @@ def _artifacts(
         return [_document("ast.json", front.ast(tree))]
     units = front.lower(tree, inputs, sink)
     units = override.run(units, inputs, sink, document=entry.document, task_fields=entry.task_fields)
-    if inputs.releases:
-        units = [unit.replace(releases=True) for unit in units]
+    if inputs.submitted:
+        units = [unit.replace(releases=inputs.releases, held=True) for unit in units]
     if inputs.returns is not None:
         units = [_sharing(unit, inputs.returns) for unit in units]
     if sink.broken:

@@ -75,6 +75,8 @@ def parse(command: Command, words: list[str]) -> Words:
     by_name = {option.name: option for option in command.options}
     by_short = {option.short: option for option in command.options if option.short}
     reader = _Reader(command, words)
+    if command.whole and words[:1] not in (["--help"], ["-h"]):
+        return reader.result(tuple(words))
     while reader.index < len(words):
         word = words[reader.index]
         if word == "--" and command.foreign:

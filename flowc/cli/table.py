@@ -33,7 +33,8 @@ class Option(Record):
 class Command(Record):
     """One command. `operand` is None, or how its operands are called; `foreign`: a foreign command line may
     follow `--`, `follows` says what it is; `examples` are (command, what it does); `old` are flags of earlier tools
-    that it takes and does nothing with: where sbatch's own options may follow, all are taken."""
+    that it takes and does nothing with: where sbatch's own options may follow, all are taken. `whole`: but for `--help`
+    its words are a foreign command line, without `--`."""
 
     name: str
     summary: str
@@ -43,6 +44,7 @@ class Command(Record):
     operand: str | None = None
     operand_choices: tuple[str, ...] = ()
     foreign: bool = False
+    whole: bool = False
     old: tuple[str, ...] = ()
     follows: str = SBATCH
     notes: str = ""

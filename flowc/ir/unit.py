@@ -20,7 +20,7 @@ class Unit(Record):
     that sets a field returns a unit with a new mapping. `text` is `job.run.text` with its places,
     where it is not the source as it stands (a block scalar is indented), `setup_text` that of `job.setup`.
     `outcome_spans` are the places of the options that `job.outcome` tells of, in its order. `releases`: its machines
-    end their bid with the job.
+    end their bid with the job; `held`: who submits it holds its bids back until their turn has come.
     """
 
     source: Source
@@ -31,6 +31,7 @@ class Unit(Record):
     setup_text: Text | None = None
     outcome_spans: tuple[Span, ...] = ()
     releases: bool = False
+    held: bool = False
 
     def origin(self, *paths: str) -> Span | None:
         """The span of the first of these IR paths that the user set."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flowc._compiled.slurm_commands import PROVIDED
 from flowc.body.commands import missing_commands, package_of, refused_commands, settled
 from flowc.rules.base import parts, texts
+from flowc.shell.quote import sh
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,4 +44,9 @@ def _help(unit: Unit, found: dict[str, int]) -> str | None:
 
     packages = " ".join(dict.fromkeys(filter(None, map(package_of, found))))
     help = f"`apt-get install -y {packages}` in the script brings Ubuntu's own" if packages else None
+    if "sbatch" in found and not unit.job.outcome:
+        # A script without options that submits others is none that should run on a rented machine.
+        return 'it submits jobs itself? run it here: sbatch() { flowc sbatch "$@"; }; export -f sbatch; bash ' + sh(
+            unit.job.source.path
+        )
     return ({*PROVIDED} & {*found} and image_for_step(unit.job)) or help

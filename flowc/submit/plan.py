@@ -106,6 +106,13 @@ def new_nonce() -> str:
     return letters[:NONCE]
 
 
+def number_of(key: str) -> int:
+    """The number of a submission, for those that know jobs by numbers: positive and below 2^31, as Slurm's are."""
+    from flowc.digest import sha256_hex
+
+    return 1 + int(sha256_hex(key.encode())[:15], 16) % (2**31 - 2)
+
+
 def content_key(document: Mapping[str, Any]) -> str:
     """What a submission is about: equal documents have equal ones."""
     import json

@@ -1,7 +1,9 @@
-"""Tasks as people name them: by the name of a bid, its id, the key of a submission, or a beginning of these."""
+"""Tasks as people name them: by the name of a bid, its id, the key of a submission, or a beginning of these; and by the
+number that `flowc sbatch` gave a submission."""
 
 from __future__ import annotations
 
+from flowc.submit.plan import number_of
 from flowc.tasks.refused import NoTaskError, RefusedTaskError
 
 TYPE_CHECKING = False
@@ -9,6 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from flowc.submit.journal import Bid, Journal
+
+
+# Of the number of a submission.
+MOST_DIGITS = 10
 
 
 def bids_of(journal: Journal, names: Iterable[str]) -> list[Bid]:
@@ -22,6 +28,10 @@ def _named(journal: Journal, name: str) -> list[Bid]:
     if found:
         return found
     every = journal.bids()
+    if name.isascii() and name.isdigit() and len(name) <= MOST_DIGITS:
+        found = [bid for bid in every if number_of(bid.key) == int(name)]
+        if found:
+            return found
     keys = {bid.key for bid in every if bid.key.startswith(name)}
     if len(keys) == 1:
         return [bid for bid in every if bid.key in keys]

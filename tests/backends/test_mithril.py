@@ -15,14 +15,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowc import catalog, rules
+from flowc import catalog, driver, rules
 from flowc.backends.base import Artifact
 from flowc.backends.mithril import BACKEND
 from flowc.backends.mithril.naming import References, safe_name, unique_name
 from flowc.diag.sink import Diagnostic, Sink
+from flowc.inputs import Inputs
 from flowc.ir.job import Array, Dependency, Identity, Notify, Outcome, Placement, Time
 from flowc.ir.unit import Unit
-from flowc.source import Span
+from flowc.source import Source, Span
 from tests.passes.units import run, unit
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -312,3 +313,10 @@ def test_report_is_made_only_when_it_is_read() -> None:
     assert report.text.startswith("job\n")
     with pytest.raises(AttributeError):
         report.other  # noqa: B018
+
+
+def test_what_submit_keeps_is_not_told_where_it_submits() -> None:
+    text = "#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10 --array=0-3%2 --dependency=singleton\ntrue\n"
+    for submitted, told in ((False, 2), (True, 0)):
+        (result,) = driver.compile_all([Source("a.sbatch", text)], Inputs(submitted=submitted), emit="mithril")
+        assert sum(each.code.name == "not-in-bid" for each in result.diagnostics) == told

@@ -52,6 +52,19 @@ class Person:
         assert "internal error" not in err, err
         return subprocess.CompletedProcess(words, process.returncode, out, err)
 
+    def runs(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Another program, in the same place."""
+        return subprocess.run(
+            words,
+            cwd=self.home,
+            env=self.environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            **self.options,  # type: ignore[call-overload]
+        )
+
     def job(self, text: str, name: str = "job.sbatch", head: str = JOB) -> str:
         (self.home / name).write_text(head + text)
         return name

@@ -39,6 +39,9 @@ REPORTED = {
 
 _REPORTED = tuple((path, path.partition(".")[0], consequence) for path, consequence in REPORTED.items())
 
+# Of these, what is kept where bids are held back until their turn.
+HELD = ("array.max_concurrent", "depends_on")
+
 # Values of these fields that are just what a bid does.
 AS_IT_IS = {"placement.preemptible": True}
 
@@ -59,6 +62,8 @@ def report(unit: Unit, sink: Sink) -> None:
     sections, defaults = job.__dict__, Job.DEFAULTS
     for path, section, consequence in _REPORTED:
         if sections[section] is defaults.get(section) or not lost(job, path):  # most are
+            continue
+        if unit.held and path in HELD:
             continue
         from flowc.diag.codes import emit as codes
 

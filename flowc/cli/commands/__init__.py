@@ -19,6 +19,7 @@ COMMANDS = (
     "check",
     "run",
     "submit",
+    "sbatch",
     "list",
     "status",
     "logs",

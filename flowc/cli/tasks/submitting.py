@@ -15,6 +15,7 @@ from flowc.cli.tasks.standing import Standing, what_stands
 from flowc.cli.tasks.world import World, tell
 from flowc.settings.lookup import SettingsError
 from flowc.submit.journal import OPEN, WAITING, JournalError
+from flowc.submit.plan import number_of
 from flowc.submit.release import KEY_ON_MACHINES
 from flowc.submit.watch import watcher
 from flowc.tasks.graph.links import linked
@@ -130,7 +131,10 @@ def _carry_out(
             raise
         found = world.journal.bids(key=submission.key)
         bids += found
-        if not words.flag("follow"):
+        if words.text("number"):
+            text = f"{number_of(submission.key)}\n"
+            terminal.write(sys.stdout, text if words.text("number") == "parsable" else f"Submitted batch job {text}")
+        elif not words.flag("follow"):
             terminal.write(sys.stdout, "".join(f"{bid.name}\n" for bid in found))
         tell(f"submitted as {submission.key}{price}")
         if not stays:
@@ -172,7 +176,9 @@ def _who_waits(world: World, key: str, *, stays: bool, watched: bool) -> str:
     waiting = sum(bid.state == WAITING and bid.submission == OPEN for bid in bids)
     if not waiting:
         return ""
-    places = who_places(stays=stays, watched=watched)
+    places = who_places(stays=stays, watched=watched, one=waiting == 1)
+    if len(bids) == 1:
+        return f". It waits until others have ended: {places}"
     return f". {waiting} of {len(bids)} bids wait until others have ended: {places}"
 
 

@@ -83,8 +83,12 @@ COMMAND_REFUSED = Code(
 There is no queue behind a rented machine, and a machine should hold no key that could place bids. So `sbatch` and
 `salloc` say that and fail, and with `set -e` so does the job.
 
-Submit the second job yourself once the first is done. A job that submits itself again, to go on after its time limit,
-needs a longer limit instead: it is started again after the machine was taken away.""",
+Submit the second job yourself, with `flowc submit second.sbatch --after afterok:FIRST`, which places it when the first
+has ended well. A script that does nothing but submit others belongs on your own computer: there `flowc sbatch` takes
+sbatch's command line and prints what sbatch prints (`flowc sbatch --help`).
+
+A job that submits itself again, to go on after its time limit, needs a longer limit instead: it is started again after
+the machine was taken away.""",
     bad=_HEAD + "python train.py && sbatch next.sbatch\n",
     good=_HEAD + "python train.py && python next.py\n",
 )

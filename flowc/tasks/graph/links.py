@@ -11,6 +11,7 @@ import re
 
 from flowc._compiled.dependencies import KINDS
 from flowc.record import Record
+from flowc.submit.plan import number_of
 from flowc.tasks.refused import RefusedTaskError
 
 TYPE_CHECKING = False
@@ -107,6 +108,7 @@ class _Links:
             return self._of_jobs(name, [(job.bids, job.indices) for job in jobs])
         jobs = journal.jobs(name=name) or [job for job in journal.jobs() if _is_called(job.name, name)]
         if is_number(name):
+            jobs = jobs or [job for job in journal.jobs() if number_of(job.key) == int(name)]
             jobs = jobs or journal.jobs(job_id=int(name))
             if not jobs:
                 return _task_of_number(journal.jobs(), int(name))
