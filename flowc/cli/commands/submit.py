@@ -27,8 +27,6 @@ COMMAND = Command(
         ("flowc submit job.sbatch --code git", "the machines clone the commit that is checked out"),
         ("flowc submit job.sbatch --dry-run", "what would be called, and what is found on the way"),
         ("flowc submit job.sbatch --dry-run --offline", "the same without network and key"),
-        ("flowc submit prepare.sbatch train.sbatch --after afterok:prepare", "the second after the first"),
-        ("flowc submit eval.sbatch --after afterany:train-k3x9q2fa", "once that has ended, however"),
         ("flowc submit --resume", "finish what a lost connection or a power cut left open"),
         ("flowc submit job.sbatch --force-new", "once more, though it lives already"),
     ),
