@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from pathlib import Path
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -80,10 +81,11 @@ def test_a_proxy_that_is_not_spoken_to_is_told_without_its_login(proxy: str) -> 
     assert proxy.partition(":")[0] in str(caught.value)
 
 
-def test_certificates_that_are_not_there_are_told() -> None:
+def test_certificates_that_are_not_there_are_told(tmp_path: Path) -> None:
     check_certificates({"SSL_CERT_FILE": "", "SSL_CERT_DIR": "/"})
-    with pytest.raises(AddressError, match="SSL_CERT_FILE names /nonexistent"):
-        check_certificates({"SSL_CERT_FILE": "/nonexistent"})
+    missing = str(tmp_path / "missing.pem")
+    with pytest.raises(AddressError, match=f"SSL_CERT_FILE names {missing}"):
+        check_certificates({"SSL_CERT_FILE": missing})
 
 
 class Middle:
