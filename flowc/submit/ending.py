@@ -141,7 +141,9 @@ class Endings:
         trouble: JournalError | None = None
         if bid.ended is None:
             try:
-                self._journal.ended(bid.key, bid.number, end.state, end.exit_status)
+                state, status = self._journal.ended(bid.key, bid.number, end.state, end.exit_status)
+                if (state, status) != (end.state, end.exit_status):  # another process was first
+                    end = End(state=state, reason=None, exit_status=status if status is not None else 1)
             except JournalError as error:
                 trouble = error
         release = not bid.keep and bid.released_at is None

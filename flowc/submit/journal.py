@@ -270,9 +270,17 @@ class Journal:
         """Its machines run; `at` in seconds since the epoch."""
         self._set(key, number, started_at=at)
 
-    def ended(self, key: str, number: int, state: str, exit_status: int | None) -> None:
-        """Its job has ended."""
-        self._set(key, number, ended=state, exit_status=exit_status)
+    def ended(self, key: str, number: int, state: str, exit_status: int | None) -> tuple[str, int | None]:
+        """Its job has ended. What is noted then: of several processes the first has seen it, since the others may have
+        seen no more than that the bid was gone."""
+        with self._change() as base:
+            base.execute(
+                "UPDATE steps SET ended = ?, exit_status = ? WHERE key = ? AND number = ? AND ended IS NULL",
+                (state, exit_status, key, number),
+            )
+            row = base.execute("SELECT ended, exit_status FROM steps WHERE key = ? AND number = ?", (key, number))
+            noted, status = row.fetchone()
+        return noted, status
 
     def released(self, key: str, number: int, at: float) -> None:
         """Its bid was ended."""
