@@ -210,7 +210,8 @@ def play(run: Run, folder: Path) -> Found:
             if stage.ended() == ENDS and not stage.open_ones() and not stage.server.state.live_bids():
                 break
             # One that stays comes at the latest when the others would only look.
-            command = "wait KEY" if turn > 6 else chance.choice(NEXT)
+            # Where another one may have brought the graph to its end just now, the same command is a new submission.
+            command = "wait KEY" if turn > 6 else chance.choice(NEXT if beside is None else NEXT[1:])
             found.cut += stage.run(command, cuts.pop() if cuts else None)
         if beside is not None:
             said, _ = beside.communicate(timeout=120)
