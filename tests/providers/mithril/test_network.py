@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import socket
 import threading
-from pathlib import Path
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
