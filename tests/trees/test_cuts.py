@@ -192,7 +192,9 @@ HOW: dict[str, Callable[[Sshd], None]] = {
 }
 
 
-@pytest.mark.parametrize("how", HOW)
+@pytest.mark.parametrize(
+    "how", [pytest.param(how, marks=[pytest.mark.slow] if how == "the server stands still" else []) for how in HOW]
+)
 def test_a_connection_that_is_cut_anywhere(tmp_path: Path, sshd: Sshd, link: Link, how: str) -> None:
     here = Here(tmp_path / "here", 7, large=8 << 20)
     place, marker = tmp_path / "place", tmp_path / "marker"
