@@ -13,7 +13,7 @@ from flowc.shell.quote import sh
 from flowc.submit.ending import AT_ONCE, STATUS, read_status
 from flowc.submit.folders import Sender, wanted
 from flowc.submit.journal import JournalError
-from flowc.submit.keys import Keys, RefusedKeyError
+from flowc.submit.keys import Keys, NoKeyMadeError
 from flowc.submit.overdue import limit_of
 
 TYPE_CHECKING = False
@@ -179,7 +179,7 @@ class Deliverer:
         releaser = self._releaser()
         try:
             key = keys.make(bid, limit_of(document, bid))
-        except RefusedKeyError as error:
+        except NoKeyMadeError as error:
             key = releaser.key
             if bid.name not in self._own:
                 self._tell(f"{bid.name}: the provider makes no key for its machines, your own is brought: {error}")

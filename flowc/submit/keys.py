@@ -36,7 +36,7 @@ LATE_S, UNLIMITED_S = 86400.0, 30 * 86400.0
 LEFT_S = 3600.0
 
 
-class RefusedKeyError(Exception):
+class NoKeyMadeError(Exception):
     """The provider makes no key."""
 
 
@@ -58,7 +58,7 @@ class Keys:
         )
 
     def make(self, bid: Bid, limit_s: float | None) -> str:
-        """A new key. Raises RefusedKeyError where the provider makes none, other ProviderErrors where it may do so
+        """A new key. Raises NoKeyMadeError where the provider makes none, other ProviderErrors where it may do so
         later."""
         for each in self._journal.keys(bid.key, bid.number):
             if each.made is None:  # nobody has it
@@ -74,12 +74,12 @@ class Keys:
             raise UnavailableError(error.message) from None
         except (ValidationError, NotFoundError, ConflictError, InsufficientQuotaError) as error:
             self._journal.key_gone(name)
-            raise RefusedKeyError(str(error)) from None
+            raise NoKeyMadeError(str(error)) from None
         except AuthenticationError as error:
             self._journal.key_gone(name)
             if error.status != 403:
                 raise
-            raise RefusedKeyError(str(error)) from None
+            raise NoKeyMadeError(str(error)) from None
         self._journal.key_made(name, made.identity)
         return str(made.body["secret"])
 

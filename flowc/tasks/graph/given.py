@@ -77,8 +77,10 @@ def _check(text: str, kind: str, names: Sequence[str]) -> None:
         near = nearest(kind.lower(), list(KINDS))
         hint = f"did you mean `{near}`?" if near else f"there are {', '.join(KINDS)}"
         if not names and kind:
-            raise RefusedTaskError(f"`--after {text}` does not say how it waits for `{kind}`", f"afterok:{kind}, or "
-                                   f"another of {', '.join(KINDS)}")  # fmt: skip
+            raise RefusedTaskError(
+                f"`--after {text}` does not say how it waits for `{kind}`",
+                f"afterok:{kind}, or another of {', '.join(KINDS)}",
+            )
         raise RefusedTaskError(f"`--after {text}`: `{kind}` is no kind of waiting", hint)
     if row["of"] == "name" and names:
         raise RefusedTaskError(
