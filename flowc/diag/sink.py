@@ -96,8 +96,8 @@ class Sink:
     """
 
     __slots__ = (
-        *("_counts", "_kept", "_last", "_seen", "_shown", "error_count", "promoted_count", "sources", "stopped"),
-        "strict",
+        *("_counts", "_kept", "_last", "_looked", "_seen", "_shown", "_spoken", "_values"),
+        *("error_count", "promoted_count", "sources", "stopped", "strict"),
     )
 
     def __init__(self, *, strict: bool = False) -> None:
@@ -109,6 +109,9 @@ class Sink:
         self.stopped = False
         self.strict = strict
         self.sources: list[Source] = []  # what is compiled: their secrets are shown in no finding
+        self._spoken: list[Source] = []  # what the findings speak of beside
+        self._values: list[str] = []  # of secrets, in the first `_looked` findings and in the lines that they speak of
+        self._looked = 0
         self._seen: set[tuple[str, Span | None, str]] = set()
         self._shown: tuple[int, list[Diagnostic]] | None = None  # how many there were, and they: asked for twice
 
@@ -162,27 +165,32 @@ class Sink:
     def _show(self) -> list[Diagnostic]:
         if not self._kept:
             return []
-        sources = [*self.sources]
-        lines: dict[str, None] = {}  # that the findings speak of
-        words: list[str] = []
-        for each in self._kept:
-            words += _words(each)
-            for span in _places(each):
-                if span.source not in sources:
-                    sources.append(span.source)
-                lines[span.source.lines_near(span)] = None
+        if self._looked < len(self._kept):
+            self._look(self._kept[self._looked :])
         kept = [*self._kept]
-        said = "\n".join(words)
-        values = [value for source in sources for value in source.secret_values]
-        values += values_in("\n".join((said, *lines)))
-        values = [value for value in values if value in said]
+        values = [value for source in (*self.sources, *self._spoken) for value in source.secret_values] + self._values
         if values:
-            kept = [_masked(each, values) for each in kept]
+            said = "\n".join(word for each in kept for word in _words(each))
+            values = [value for value in values if value in said]
+            kept = [_masked(each, values) for each in kept] if values else kept
         for code, count in self._counts.items():
             if count > MOST_OF_A_CODE:
                 at, more = self._last[code], count - MOST_OF_A_CODE
                 kept[at] = kept[at].replace(message=f"{kept[at].message} (and {more:,} more of this kind)")
         return kept
+
+    def _look(self, findings: list[Diagnostic]) -> None:
+        """Look for secrets in what these findings say, and in the lines that they speak of."""
+        self._looked = len(self._kept)
+        lines: dict[str, None] = {}
+        words: list[str] = []
+        for each in findings:
+            words += _words(each)
+            for span in _places(each):
+                if span.source not in self.sources and span.source not in self._spoken:
+                    self._spoken.append(span.source)
+                lines[span.source.lines_near(span)] = None
+        self._values += values_in("\n".join((*words, *lines)))
 
     @property
     def broken(self) -> bool:

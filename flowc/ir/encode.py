@@ -98,10 +98,11 @@ def _write_dict(value: dict[str, Any], newline: str, put: Any) -> None:
     inner = newline + "  "
     separator = "{" + inner
     for key, each in value.items():
-        put(separator)
-        put(encode_basestring(key))
-        put(": ")
-        _write(each, inner, put)
+        if type(each) is str:  # most are
+            put(f"{separator}{encode_basestring(key)}: {encode_basestring(each)}")
+        else:
+            put(f"{separator}{encode_basestring(key)}: ")
+            _write(each, inner, put)
         separator = "," + inner
     put(newline + "}")
 

@@ -37,17 +37,8 @@ class Streams(Record):
 
 
 def streams(job: Job, folder: str, index: int | None) -> Streams:
-    letters = {
-        "j": str(task_id(job, index)),
-        "J": str(task_id(job, index)),
-        "A": str(job_id(job)),
-        "a": str(4294967294 if index is None else index),
-        "x": job.name,
-        "u": "root",
-        "n": "0",
-        "t": "0",
-        "s": "batch",
-    }
+    named = any(name and "%" in name for name in (job.io.stdin, job.io.stdout, job.io.stderr, job.conventions.output))
+    letters = _letters(job, index) if named or "%" in folder else {}
     default = LOG if job.conventions.output is None else f"{folder}/{job.conventions.output}"
     stdout = expand(job.io.stdout or default, folder, letters)
     stderr = expand(job.io.stderr, folder, letters) if job.io.stderr else stdout
@@ -60,6 +51,20 @@ def streams(job: Job, folder: str, index: int | None) -> Streams:
         make_output_folder=_needs_folder(stdout, folder),
         make_error_folder=stderr != stdout and _needs_folder(stderr, folder),
     )
+
+
+def _letters(job: Job, index: int | None) -> dict[str, str]:
+    return {
+        "j": str(task_id(job, index)),
+        "J": str(task_id(job, index)),
+        "A": str(job_id(job)),
+        "a": str(4294967294 if index is None else index),
+        "x": job.name,
+        "u": "root",
+        "n": "0",
+        "t": "0",
+        "s": "batch",
+    }
 
 
 def _needs_folder(parts: list[str | None], folder: str) -> bool:

@@ -74,10 +74,16 @@ def body_place(unit: Unit) -> tuple[str, int] | None:
     """The file that the body's text stands in, printable, and what a line's number in the body is short of the one
     there; None where lines of the body are not lines of a file."""
     text = unit.job.run.text or " "
-    first, last = unit.text_span(0, 1), unit.text_span(len(text) - 1, len(text))
-    if first is None or last is None or last.line - first.line != text.count("\n", 0, len(text) - 1):
-        return None  # folded
-    path = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in first.source.path)
+    whole = unit.text_span(0, len(text))
+    if whole is None or whole.text != text:
+        first, last = unit.text_span(0, 1), unit.text_span(len(text) - 1, len(text))
+        if first is None or last is None or last.line - first.line != text.count("\n", 0, len(text) - 1):
+            return None  # folded
+    else:
+        first = whole
+    path = first.source.path
+    if not path.isprintable():
+        path = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in path)
     # Text of kind `shell` has got an interpreter line.
     return path, first.line - 1 - (unit.job.run.kind == "shell")
 

@@ -172,7 +172,7 @@ class Waiting:
         provider = self._world.provider(bid.provider)
         output = self._output
         news = output is not None and output.more(provider, bid, task)
-        if task.state not in ENDED and (task.state == PENDING or not provider.keeps_tasks):
+        if task.state not in ENDED and (task.state == PENDING or task.reason or not provider.keeps_tasks):
             news |= self._say(bid, f"{task.state} ({task.reason})" if task.reason else task.state)
         note_start(self._world, bid, task)
         endings = endings_of(self._world, bid.provider)

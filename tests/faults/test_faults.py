@@ -56,12 +56,13 @@ def run(plans: list[Plan], folder: Path) -> list[Verdict]:
     return found
 
 
-@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize("part", [0, *(pytest.param(part, marks=pytest.mark.slow) for part in (1, 2, 3))])
 def test_each_once_whatever_is_cut(moments: dict[str, int], tmp_path: Path, part: int) -> None:
     plans = [each for each in draw(COUNT, moments) if not each.real][part :: 4 * ONE_OF]
     print(table(run(plans, tmp_path)))
 
 
+@pytest.mark.slow
 def test_each_once_whichever_process_is_killed(moments: dict[str, int], tmp_path: Path) -> None:
     plans = [each for each in draw(COUNT, moments) if each.real][::ONE_REAL_OF]
     print(table(run(plans, tmp_path)))

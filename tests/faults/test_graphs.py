@@ -24,6 +24,7 @@ def runs(found: list[Run], folder: Path) -> list[Found]:
     return played
 
 
+@pytest.mark.slow
 def test_every_command_is_killed_and_the_graph_comes_to_its_end(most: dict[str, int], tmp_path: Path) -> None:
     assert set(most) == set(COMMANDS)
     drawn = [each for each in draw(3 * sum(most.values()), most) if each.cut.moment < 5]

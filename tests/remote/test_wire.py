@@ -94,7 +94,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 # The banner, the exchange of keys, the login, what is run then; the last ones are in the middle of the file.
 PHASES = (0, 20, 500, 1500, 2500, 3000, 3500, 4000, 5000, 200_000, 1_000_000)
 # What was followed already is found dead only when it has been silent for long: one of these is enough for every day.
-WITH_LONG_WAITS = (*PHASES[:8], *(pytest.param(size, marks=pytest.mark.slow) for size in PHASES[8:]))
+WITH_LONG_WAITS = (*PHASES[:2], *(pytest.param(size, marks=pytest.mark.slow) for size in PHASES[2:]))
 
 
 def told_of(link: Link) -> str:
@@ -127,6 +127,7 @@ def test_a_way_that_goes_dead_in_any_phase_is_told_or_made_good(wire: Wire, log:
     assert wire.connections > 1
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short")
 def test_a_slow_way_is_none_that_is_dead(wire: Wire, log: Log, link: Link) -> None:
     """What fills it comes before any answer."""
@@ -138,6 +139,7 @@ def test_a_slow_way_is_none_that_is_dead(wire: Wire, log: Log, link: Link) -> No
     assert wire.carried < 1.5 * len(log.data)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short")
 def test_a_slow_way_for_what_is_brought(wire: Wire, link: Link, tmp_path: Path) -> None:
     link.run("true")
@@ -148,7 +150,9 @@ def test_a_slow_way_for_what_is_brought(wire: Wire, link: Link, tmp_path: Path) 
     assert wire.connections == 1
 
 
-@pytest.mark.parametrize("whose", ["server", pytest.param("master", marks=pytest.mark.slow), "session", "reader"])
+@pytest.mark.parametrize(
+    "whose", ["session", *(pytest.param(whose, marks=pytest.mark.slow) for whose in ("server", "master", "reader"))]
+)
 @pytest.mark.usefixtures("short")
 def test_what_is_stopped_in_the_middle_is_gone_around(sshd: Sshd, log: Log, whose: str) -> None:
     """Whichever process it is, on either side; what has been lost of the output comes again, and nothing twice."""

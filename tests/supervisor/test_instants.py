@@ -216,6 +216,7 @@ def test_any_signal_is_told_from_an_exit(tmp_path: Path, name: str) -> None:
         assert (found["exit_code"], found["signal"]) == (128 + number, told)
 
 
+@pytest.mark.slow
 def test_a_stop_beside_a_failure_that_restarts_ends_right(tmp_path: Path) -> None:
     """The stop comes within 20 ms of one of the job's three ends."""
 

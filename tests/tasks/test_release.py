@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.machines.ordinary import until
 from tests.mithril.faults import Fault
 from tests.tasks.conftest import Cloud, Person
@@ -72,6 +74,7 @@ def test_the_key_stands_in_no_script_list_of_processes_or_journal(cloud: Cloud) 
     until(lambda: cloud.living() == [], "the end of the bid")
 
 
+@pytest.mark.slow
 def test_it_asks_again_where_the_provider_fails(cloud: Cloud) -> None:
     on = "DELETE /v2/spot/bids/*"
     cloud.server.faults.add(Fault("status", on, status=503))
@@ -83,6 +86,7 @@ def test_it_asks_again_where_the_provider_fails(cloud: Cloud) -> None:
     assert len(cloud.server.log.sent("DELETE", "/v2/spot/bids/")) == 4
 
 
+@pytest.mark.slow
 def test_of_several_machines_the_first_waits_for_all(cloud: Cloud) -> None:
     submitted(cloud, cloud.person.job(EVERY_MACHINE, "task.yaml", head=""))
     machines = {each.spec.name: each for each in cloud.machines.running.values()}
@@ -94,6 +98,7 @@ def test_of_several_machines_the_first_waits_for_all(cloud: Cloud) -> None:
     until(lambda: cloud.living() == [], "the end of the bid")
 
 
+@pytest.mark.slow
 def test_after_a_preemption_whoever_looks_brings_the_key_again(cloud: Cloud) -> None:
     submitted(cloud, cloud.person.job(f'[ "$SLURM_RESTART_COUNT" ] || sleep infinity\n{WAITS}'))
     (bid,) = cloud.state.bids.values()
@@ -158,6 +163,7 @@ def test_one_whose_making_got_no_reply_is_gone_too(cloud: Cloud) -> None:
     assert cloud.state.api_keys == {}
 
 
+@pytest.mark.slow
 def test_one_that_somebody_has_revoked_is_made_anew(cloud: Cloud) -> None:
     submitted(cloud, cloud.person.job(WAITS))
     (first,) = cloud.state.api_keys.values()

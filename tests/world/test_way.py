@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.mithril.server import Server
 from tests.tasks.conftest import Person
 
 API = "https://api.mithril.ai"
 
 
+@pytest.mark.slow
 def test_each_command_says_what_is_wrong_with_the_way(there: Person) -> None:
     there.types("submit", there.job("true\n"), ALL_PROXY="http://127.0.0.1:1", NO_PROXY="127.0.0.1")
     for words in (["status"], ["list"], ["submit", "job.sbatch", "--force-new"]):

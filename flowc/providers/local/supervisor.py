@@ -36,10 +36,8 @@ GOING_DOWN = "going down"
 TASK_LABEL = "flowc.task"
 # How long a job may take to end after TERM when the supervisor itself is told to end.
 CANCEL_S = 10.0
-# How long a new machine is waited for after a preemption.
-AWAY_S = 0.1
-# How often the machines of a task may be lost, and how long it waits after that.
-MOST_LOSSES, LOST_S = 5, 1.0
+# How long a new machine is waited for after a preemption; after a machine was lost, and how often that may happen.
+AWAY_S, LOST_S, MOST_LOSSES = 0.1, 1.0, 5
 # How long an engine is waited for that is to remove what it has of a task.
 CLEAR_S = 60.0
 
@@ -219,7 +217,11 @@ class Supervisor:
     def _start(self) -> None:
         """Start all machines, at first or again."""
         self._ended, self._stopping, self._notice_until = {}, None, None
-        self._save(state=PROVISIONING, reason=self._kind.why or None, starts=self._state.starts + 1, boot=boot_id())
+        # It stays told: who looks now and then might not see it while it is PENDING.
+        reason = (
+            f"started again: {self._state.reason or self._why_away}" if self._state.starts else self._kind.why or None
+        )
+        self._save(state=PROVISIONING, reason=reason, starts=self._state.starts + 1, boot=boot_id())
         if self._kind.name == boot.DOCKER and len(self._machines) > 1:
             from flowc.machines.docker import box
 

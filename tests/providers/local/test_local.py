@@ -248,6 +248,7 @@ def test_the_supervisor_ends_its_task_when_it_is_told_to_end(here: Here) -> None
     here.is_gone()
 
 
+@pytest.mark.slow
 def test_a_task_is_cancelled_while_it_is_being_preempted(here: Here) -> None:
     task = here.submit(script("trap '' TERM; echo start; while :; do sleep .1; done"))
     here.until_it_says(task, "start")

@@ -157,6 +157,7 @@ def test_output_of_a_machine_that_is_gone(cloud: Cloud) -> None:
     assert cloud.person.types("logs", "-f", name).stdout == "no end of line"
 
 
+@pytest.mark.slow
 def test_errors_in_a_file_of_their_own(cloud: Cloud) -> None:
     head = "#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10 -o out.txt -e err.txt\n"
     done = cloud.person.types("submit", cloud.person.job("echo out; echo err >&2\n", head=head), "--follow", "--keep")
