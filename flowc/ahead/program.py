@@ -22,7 +22,7 @@ from string import ascii_letters
 
 import yaml
 
-from flowc.ahead.schemas import SlurmPrograms
+from flowc.ahead.schemas_slurm import SlurmWords
 
 # At the end of a line: the statement goes on in the next one.
 GOES_ON = "\\"
@@ -32,7 +32,7 @@ KEPT = frozenset(
 )
 # What a job on several machines has that calls srun without options.
 PLAINEST = frozenset(("srun", "agent", "pipes", "chdir"))
-PLACE = re.compile(r"@(\w+)\.(always|picks)@")
+PLACE = re.compile(r"@(\w+)\.(always|picks|rare)@")
 MARK = re.compile(r"#% (?:if (\S+)|end)")
 
 
@@ -44,10 +44,10 @@ def compile_program(root: Path) -> dict[str, str]:
 
 
 def with_words(source: str, root: Path) -> str:
-    """The program with the options of flowc/data/slurm_programs.yaml in the place of `@PROGRAM.KIND@`."""
-    content = yaml.safe_load((root / "flowc" / "data" / "slurm_programs.yaml").read_text())
-    options = SlurmPrograms.model_validate(content).options
-    return PLACE.sub(lambda place: " ".join(getattr(options[place[1]], place[2])), source)
+    """The program with the options of flowc/data/slurm_words.yaml in the place of `@PROGRAM.KIND@`."""
+    content = yaml.safe_load((root / "flowc" / "data" / "slurm_words.yaml").read_text())
+    options = SlurmWords.model_validate(content).options
+    return PLACE.sub(lambda place: " ".join(options[place[1]][place[2]]), source)
 
 
 def short_names(source: str) -> dict[str, str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from flowc.ahead.schemas_k8s import KubernetesGpus
+from flowc.ahead.schemas_slurm import SlurmPrograms, SlurmWords
 from flowc.catalog.schema import CatalogFile
 
 
@@ -184,42 +185,6 @@ class SlurmCommands(Strict):
     image_roots: tuple[str, ...]
 
 
-def _split(value: object) -> object:
-    return tuple(value.split()) if isinstance(value, str) else value
-
-
-Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
-OptionWords = Annotated[
-    tuple[Annotated[str, Field(pattern=r"^[A-Za-z-][=?.][a-zA-Z][\w-]*$")], ...], BeforeValidator(_split)
-]
-
-
-class ProgramOptions(Strict):
-    """The options of a program in every job, and those that come with the feature `picks`."""
-
-    always: OptionWords
-    picks: OptionWords = ()
-
-
-class SlurmPrograms(Strict):
-    """flowc/data/slurm_programs.yaml."""
-
-    options: dict[str, ProgramOptions]
-    names: dict[str, tuple[str, ...]]
-    needs: dict[str, str]
-    common: Words
-    variables: dict[str, str]
-    inherited: dict[str, str]
-
-    @model_validator(mode="after")
-    def _options_are_there(self) -> SlurmPrograms:
-        known = {word[2:] for word in self.options["srun"].always}
-        for name in (*self.common, *self.variables.values()):
-            if name not in known:
-                raise ValueError(f"srun has no option {name}")
-        return self
-
-
 # File stem to the model of the whole file; a model's docstring says what the file is for.
 class Secrets(Strict):
     """flowc/data/secrets.yaml."""
@@ -289,6 +254,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "settings": SettingsTable,
     "docker_options": DockerOptions,
     "slurm_programs": SlurmPrograms,
+    "slurm_words": SlurmWords,
     "catalog": Catalog,
     "dependencies": Dependencies,
     "gpu_models": GpuModels,

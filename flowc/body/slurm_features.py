@@ -4,7 +4,8 @@ ends the job, what is too much costs some bytes."""
 from __future__ import annotations
 
 from flowc._compiled.slurm_commands import LAUNCHERS
-from flowc._compiled.slurm_programs import COMMON, INHERITED, NAMES, OPTIONS, VARIABLES
+from flowc._compiled.slurm_programs import COMMON, INHERITED, NAMES
+from flowc._compiled.slurm_words import OPTIONS, VARIABLES
 from flowc.body.commands import MOST_TEXT, behind, may_be_shell
 from flowc.body.slurm_calls import Call, calls
 from flowc.patterns import at_first_use

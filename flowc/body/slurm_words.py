@@ -3,7 +3,7 @@ text shows is judged, never a word that a variable or a command gives."""
 
 from __future__ import annotations
 
-from flowc._compiled.slurm_programs import OPTIONS
+from flowc._compiled.slurm_words import OPTIONS, PROGRAMS
 from flowc.body.commands import called
 from flowc.patterns import at_first_use
 from flowc.record import Record
@@ -11,6 +11,8 @@ from flowc.shell.words import words_behind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from flowc.ir.job import Job
 
 QUERIES = ("squeue", "sacct", "sinfo", "scancel")
@@ -31,23 +33,75 @@ class Wrong(Record):
     known: tuple[str, ...]
 
 
+class Lost(Record):
+    """`word`, an option with its value at the offset `start` of the text, is taken by `program`, and nothing is done
+    about it, as it `says`."""
+
+    program: str
+    word: str
+    start: int
+    says: str
+
+
+class Given(Record):
+    """An option at the offset `start`, written `word`: its entry in the table, None where that has none or several;
+    `value` as it is written, which begins at `value_start`."""
+
+    start: int
+    word: str
+    entry: str | None
+    value: str | None = None
+    value_start: int = 0
+
+
 def wrong_words(job: Job) -> list[Wrong]:
     """The first such word of each call, in the order of the programs."""
-    if not job.conventions.commands or job.image is not None or not job.run.text:
-        return []
     found: list[Wrong] = []
-    for program in ("srun", *QUERIES, "scontrol"):
-        starts = called(job, program)
-        if not starts:
+    for program, words in _calls(job):
+        if program == "scontrol":
+            hit = _asked(words)
+            if hit is not None:
+                found.append(Wrong(program=program, word=hit[1], start=hit[0], known=hit[2]))
             continue
         table = _options_of(program)
-        for start in starts:
-            words = words_behind(job.run.text, start)
-            hit = _asked(words) if program == "scontrol" else _option(words, table, only_first=program == "srun")
-            if hit is not None:
-                known = hit[2] or tuple(dict.fromkeys("--" + entry[2:] for entry in table))
-                found.append(Wrong(program=program, word=hit[1], start=hit[0], known=known))
+        bad = next((each for each in _given(words, table, only_first=program == "srun") if each.entry is None), None)
+        if bad is not None:
+            known = tuple(dict.fromkeys("--" + entry[2:] for entry in table))
+            found.append(Wrong(program=program, word=bad.word, start=bad.start, known=known))
     return found
+
+
+def lost_words(job: Job) -> list[Lost]:
+    """Options that are taken although what they ask for is not done."""
+    found: list[Lost] = []
+    for program, words in _calls(job):
+        told = PROGRAMS[program]["told"] if program in PROGRAMS else {}
+        for each in _given(words, _options_of(program), only_first=program == "srun") if told else ():
+            row = told.get(each.entry[2:]) if each.entry is not None else None
+            if row is not None and is_meant(row, each.value or ""):
+                end = each.value_start + len(each.value) if each.value else each.start + len(each.word)
+                word = (job.run.text or "")[each.start : end]
+                found.append(Lost(program=program, word=word, start=each.start, says=row["says"]))
+    return found
+
+
+def is_meant(row: dict[str, str | None], value: str) -> bool:
+    """Whether a row of `told` speaks of this value; of one that the text does not show only where it speaks of all."""
+    if row["values"] is None:
+        return True
+    import re
+
+    value = value.strip("\"'")
+    return not _built(value) and re.search(row["values"], value) is not None
+
+
+def _calls(job: Job) -> Iterator[tuple[str, list[tuple[int, str]]]]:
+    """Programs with the words of each of their calls."""
+    if not job.conventions.commands or job.image is not None or not job.run.text:
+        return
+    for program in ("srun", *QUERIES, "scontrol"):
+        for start in called(job, program):
+            yield program, words_behind(job.run.text, start)
 
 
 def _options_of(program: str) -> list[str]:
@@ -55,45 +109,47 @@ def _options_of(program: str) -> list[str]:
     return [word for kind in OPTIONS.get(program, {}).values() for word in kind]
 
 
-def _option(
-    words: list[tuple[int, str]], table: list[str], *, only_first: bool
-) -> tuple[int, str, tuple[str, ...]] | None:
-    """The first option that the table lacks. `only_first`: a program's name ends the options."""
+def _given(words: list[tuple[int, str]], table: list[str], *, only_first: bool) -> Iterator[Given]:
+    """The options that can be seen, up to the first that the table lacks. `only_first`: a program's name ends them."""
     rest = iter(words)
     for start, word in rest:
         if word[:1] in ("$", "`", '"', "'", "\\", "{") or word == "--" or (only_first and word[:1] != "-"):
-            return None
+            return
         if word[:1] != "-" or word == "-":
             continue
-        name = word.partition("=")[0] if word[:2] == "--" else word
+        name, equals, value = word.partition("=") if word[:2] == "--" else (word, "", "")
         if word[:2] == "--":
             if _built(name):
-                return None
+                return
             entries = [entry for entry in table if entry[2:].startswith(name[2:])]
             entries = [entry for entry in entries if entry[2:] == name[2:]] or entries
             if len(entries) != 1:
-                return start, name, ()
-            needs_value = entries[0][1] == "=" and "=" not in word
+                yield Given(start=start, word=name, entry=None)
+                return
+            entry, shown, needs_value = entries[0], value if equals else None, entries[0][1] == "=" and not equals
         else:
-            letter, kind, last = _letters(word, table)
+            letter, kind, place = _letters(word, table)
             if _built(letter):
-                return None
+                return
             if not kind:
-                return start, word, ()
-            needs_value = kind == "=" and last
+                yield Given(start=start, word=word, entry=None)
+                return
+            entry = next(entry for entry in table if entry[0] == letter)
+            shown, needs_value = word[place:] or None, kind == "=" and place == len(word)
+        at = start + len(word) - len(shown or "")
         if needs_value:
-            next(rest, None)
-    return None
+            at, shown = next(rest, (at, None))
+        yield Given(start=start, word=name, entry=entry, value=shown, value_start=at)
 
 
-def _letters(word: str, table: list[str]) -> tuple[str, str, bool]:
-    """The letter of `-lN2` that ends the options in this word, its kind ("": unknown), and whether it is the last."""
+def _letters(word: str, table: list[str]) -> tuple[str, str, int]:
+    """The letter of `-lN2` that ends the options in this word, its kind ("": unknown), and where its value begins."""
     letter, kind = "", "."
     for place, letter in enumerate(word[1:], 2):
         kind = next((entry[1] for entry in table if entry[0] == letter != "-"), "")
         if kind != ".":
-            return letter, kind, place == len(word)
-    return letter, kind, True
+            return letter, kind, place
+    return letter, kind, len(word)
 
 
 def _asked(words: list[tuple[int, str]]) -> tuple[int, str, tuple[str, ...]] | None:

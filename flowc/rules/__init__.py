@@ -11,10 +11,12 @@ from flowc.rules.base import (
     has_mounts,
     has_other_interpreter,
     has_secrets,
+    has_several_nodes,
     is_batch_script,
     is_delivered,
     may_lack_commands,
     runs_on_machine,
+    runs_plain_sh,
 )
 
 TYPE_CHECKING = False
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from flowc.ir.unit import Unit
 
 _COMMANDS = (*PROVIDED, *REFUSED, *MODULES, *MISSING, *ABSENT, *(name for row in BROUGHT for name in row["commands"]))
+_BY_VARIABLE = ("SQUEUE_", "SCANCEL_", "SINFO_", "SACCT_", "SBCAST_", "SCONTROL_")
 RULES = (
     Rule(name="mounts", concerns=has_mounts),
     Rule(name="secrets", concerns=has_secrets),
@@ -35,6 +38,9 @@ RULES = (
     Rule(name="paths", concerns=runs_on_machine, words=("/",)),
     Rule(name="modules", concerns=always, words=("module", "ml")),
     Rule(name="slurm_words", concerns=is_batch_script, words=PROVIDED),
+    Rule(name="slurm_variables", concerns=is_batch_script, words=("SLURM", "SRUN_", *_BY_VARIABLE)),
+    Rule(name="plain_sh", concerns=runs_plain_sh),
+    Rule(name="shared_files", concerns=has_several_nodes, words=("while", "until", "file", "FileStore")),
     Rule(name="delivery", concerns=is_delivered),
 )
 _loaded: dict[str, Callable[[Unit, Sink], None]] = {}

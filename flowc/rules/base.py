@@ -60,6 +60,17 @@ def has_other_interpreter(unit: Unit) -> bool:
     return line is not None and line.split()[:1] not in (["/bin/bash"], ["/bin/sh"])
 
 
+def runs_plain_sh(unit: Unit) -> bool:
+    """Whether the first line names a shell that understands less than bash."""
+    line = unit.job.run.interpreter
+    return line is not None and "sh" in line and "bash" not in line and unit.job.image is None
+
+
+def has_several_nodes(unit: Unit) -> bool:
+    """Whether a batch script runs on more than one machine."""
+    return unit.job.conventions.commands and unit.plan is not None and unit.plan.nodes > 1
+
+
 def has_mounts(unit: Unit) -> bool:
     return bool(unit.job.mounts or unit.job.containers)
 

@@ -12,12 +12,12 @@ HEAD = "#!/bin/bash\n#SBATCH --gpus-per-node=h100:8 --time=10\n"
 CODE = "slurm-word-not-taken"
 
 
-def marked(body: str) -> list[tuple[int | None, str, str | None]]:
+def marked(body: str, code: str = CODE) -> list[tuple[int | None, str, str | None]]:
     """Line, marked text and help of each finding."""
     return [
         (each.span.line, each.span.text, each.help)
         for each in flowc.compile(Source("job.sbatch", HEAD + body), Inputs(flags=Flags(budget="99"))).diagnostics
-        if each.code.name == CODE and each.span is not None
+        if each.code.name == code and each.span is not None
     ]
 
 
@@ -78,3 +78,48 @@ def test_silent(body: str) -> None:
 def test_each_word_once_and_few() -> None:
     assert [line for line, *_ in marked("srun --nope a\nsrun --nope b\nsrun -Y a\n")] == [3, 5]
     assert len(marked("".join(f"srun --nope{number} a\n" for number in range(30)))) == 10
+
+
+LOST = "slurm-word-not-followed"
+UNREAD = "slurm-variable-not-read"
+UNSET = "slurm-variable-not-set"
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "word"),
+    [
+        ("srun -n2 --cpu-bind=map_cpu:0,8 a\n", LOST, "--cpu-bind=map_cpu:0,8"),
+        ("srun -n2 --cpu-bind verbose,mask_cpu:0x1 a\n", LOST, "--cpu-bind verbose,mask_cpu:0x1"),
+        ("srun -lk a\n", LOST, "-lk"),
+        ("srun --resv-ports=2 a\n", LOST, "--resv-ports=2"),
+        ("SLURM_CPU_BIND=map_ldom:1 srun a\n", LOST, "SLURM_CPU_BIND=map_ldom:1"),
+        ("export SLURM_EXIT_ERROR=9\nsrun a\n", LOST, "SLURM_EXIT_ERROR=9"),
+        ("SLURM_CLUSTERS=a squeue --me\n", LOST, "SLURM_CLUSTERS=a"),
+        ("export SLURM_TASK_PROLOG=$HOME/a.sh\nsrun a\n", UNREAD, "SLURM_TASK_PROLOG=$HOME/a.sh"),
+        ("SCANCEL_USER=me scancel $SLURM_JOB_ID\n", UNREAD, "SCANCEL_USER=me"),
+        ("./a --at $SLURM_TOPOLOGY_ADDR\n", UNSET, "SLURM_TOPOLOGY_ADDR"),
+        ('[ "${SLURM_JOB_PARTITION}" = gpu ] && ./a\n', UNSET, "SLURM_JOB_PARTITION"),
+    ],
+)
+def test_what_is_lost_is_told_with_its_value(body: str, code: str, word: str) -> None:
+    (found,) = marked(body, code)
+    assert found[1] == word
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "srun --cpu-bind=verbose,cores --mem-bind=local --no-kill=off a\n",
+        "srun --cpu-bind=$BIND a\n",
+        "srun a --cpu-bind=map_cpu:0 -k\n",
+        "SLURM_CPU_BIND=$BIND srun a\n",
+        "export SLURM_CPU_BIND=none SLURM_TASK_PROLOG= SLURM_HINT=nomultithread\nsrun a\n",
+        "# SLURM_TASK_PROLOG=a\necho 'SLURM_TASK_PROLOG=a' \"SLURM_TASK_PROLOG=a\"\nsrun a\n",
+        "export SLURM_TASK_PROLOG=a\npython b.py\n",
+        'echo "$SLURM_JOB_PARTITION at $SLURM_TOPOLOGY_ADDR"; printf %s $SLURM_JOB_PARTITION\n',
+        "./a ${SLURM_JOB_PARTITION:-main} ${SLURM_TOPOLOGY_ADDR-none} '$'SLURM_TOPOLOGY_ADDR\n",
+        "SLURM_JOB_PARTITION=x\n./a $SLURM_JOB_PARTITION\n",
+    ],
+)
+def test_what_is_not_lost_is_not_told(body: str) -> None:
+    assert [found for code in (LOST, UNREAD, UNSET) for found in marked(body, code)] == []

@@ -155,3 +155,34 @@ job mounts, makes (`mkdir`, `git clone`, a download), asks for first (`[ -d`) or
     bad=_HEAD + "cd /scratch/me/project\npython train.py\n",
     good=(_HEAD + "cd /scratch/me/project\npython train.py\n", ("--mount", "/scratch/me=s3://bucket/me")),
 )
+
+BASH_IN_SH = Code(
+    id="FC833",
+    name="bash-in-sh",
+    severity="warning",
+    title="`/bin/sh` does not understand `{word}`: {effect}",
+    explain="""\
+On the provider's image, an Ubuntu, `/bin/sh` is dash; on many clusters it is bash under another name. What only bash
+knows (`[[ ]]`, `source`, arrays, `&>`, `{1..3}`, `set -o pipefail`) dash refuses, or reads in another way without a
+word: `a &> b` starts `a` in the background.
+
+Begin the script with `#!/bin/bash`.""",
+    bad=_HEAD.replace("bash", "sh") + "python train.py &> train.log\n",
+    good=_HEAD + "python train.py &> train.log\n",
+)
+
+FILE_NOT_SHARED = Code(
+    id="FC834",
+    name="file-not-shared",
+    severity="note",
+    title="the {nodes} machines share no folder: a program on another one does not see `{file}`",
+    explain="""\
+On a cluster the working folder is the same on all nodes, so programs may meet in a file: one writes its address, the
+others wait until it is there. Rented machines have disks of their own. A file that is written on one of them never
+comes to the others, and what waits for it there waits until the time limit.
+
+Give the job a volume of the kind `file` and put the file there, or let the programs meet at an address:
+`MASTER_ADDR=$(scontrol show hostnames | head -n 1)`.""",
+    bad=_TWO + "srun dask scheduler --scheduler-file meet.json\n",
+    good=_TWO + "srun dask worker tcp://$(scontrol show hostnames | head -n 1):8786\n",
+)
