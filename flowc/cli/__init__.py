@@ -24,18 +24,26 @@ def main(argv: list[str] | None = None) -> int:
         from flowc.cli.terminal import open_closed
 
         open_closed()
+    sys.unraisablehook = _heard_again
     try:
-        return _guarded(sys.argv[1:])
+        status = _guarded(sys.argv[1:])
+        _end_at_once()
+    except KeyboardInterrupt:  # while the last words were said
+        status = 130
     finally:
         _drop_unwritten()
         gc.freeze()
+    return status
 
 
 def _guarded(words: list[str]) -> int:
     try:
         return _run(words)
     except KeyboardInterrupt as interrupt:
-        # Ctrl-C, or the number of another signal that asks for the end.
+        # Ctrl-C, or the number of another signal that asks for the end. Where it came into a text that Python was
+        # running (libraries make classes so), Python has noted that nobody caught it, and would end us as by Ctrl-C,
+        # whatever we say here. Another text takes that note away.
+        eval("0")
         return 128 + (interrupt.args[0] if interrupt.args else 2)
     except BrokenPipeError:
         return _nobody_reads()
@@ -62,6 +70,33 @@ def _run(words: list[str]) -> int:
         return overview.show_help(module.COMMAND)
     status: int = module.run(parsed, words)
     return status
+
+
+def _heard_again(lost: sys.UnraisableHookArgs) -> None:
+    """What asks for our end while Python calls something from between two lines, such as for an object that is no more,
+    goes nowhere: it is asked again, a little later."""
+    if not isinstance(lost.exc_value, KeyboardInterrupt):
+        sys.__unraisablehook__(lost)
+        return
+    import _thread
+    import os
+    import time
+
+    number = lost.exc_value.args[0] if lost.exc_value.args else 2
+
+    def ask() -> None:
+        time.sleep(0.01)  # or it would come before we have left this place
+        os.kill(os.getpid(), number)
+
+    _thread.start_new_thread(ask, ())
+
+
+def _end_at_once() -> None:
+    """From here on, Ctrl-C has nothing to say but the end: as Python tells it, it would be a traceback."""
+    import _signal  # type: ignore[import-not-found]  # what `signal` is made of, without what it costs
+
+    if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 
 
 def _nobody_reads() -> int:

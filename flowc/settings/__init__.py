@@ -73,6 +73,8 @@ def _may_say(path: str) -> bool:
         return False
     if os.path.basename(path) != SHARED_FILE:
         return True
+    if not os.path.isfile(path):
+        return not os.path.isdir(path)  # who reads it says why not: a pipe would keep us waiting
     try:
         with open(path, "rb") as file:
             return SHARED_SIGN in file.read(MOST_BYTES + 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 
 from flowc.settings import MOST_BYTES, SHARED_FILE, SHARED_SIGN, profile_path, project_paths, user_path
 
@@ -41,7 +42,7 @@ def user_file(home: str | None, environ: Mapping[str, str]) -> tuple[str, dict[s
     """`~/.flow/config.yaml`, or the file that FLOW_CONFIG_PATH names, which must be there."""
     named = environ.get("FLOW_CONFIG_PATH")
     if named:
-        data = _bytes(named)
+        data = _bytes(named, named=True)
         if data is None:
             what = "which is a folder" if os.path.isdir(named) else "which is not there"
             raise SettingsError(f"FLOW_CONFIG_PATH names {named}, {what}", "unset it, or name a file")
@@ -85,16 +86,25 @@ def readable_by_others(path: str, home: str | None) -> bool:
 
 
 def contents(path: str) -> bytes:
-    """What stands in a file that was found before."""
-    return _bytes(path) or b""
+    """What stands in a file that was found before; nothing for one that can be read once only."""
+    return (_bytes(path) or b"") if os.path.isfile(path) else b""
 
 
-def _bytes(path: str) -> bytes | None:
-    """What stands in a file, None where there is none."""
+def _bytes(path: str, *, named: bool = False) -> bytes | None:
+    """What stands in a file, None where there is none. Of what the user `named`, a pipe is read too."""
     try:
-        with open(path, "rb") as file:
+        # Of what is only found, nothing may keep us waiting.
+        flags = os.O_RDONLY | (0 if named else getattr(os, "O_NONBLOCK", 0)) | getattr(os, "O_CLOEXEC", 0)
+        with open(path, "rb", opener=lambda name, _: os.open(name, flags)) as file:
+            kept = stat.S_ISREG(os.fstat(file.fileno()).st_mode) or os.path.realpath(path) == os.devnull
+            if not named and not kept:
+                raise SettingsError(f"{path} is a pipe or a device, no file", "settings are read from a file")
             data = file.read(MOST_BYTES + 1)
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+    except IsADirectoryError:
+        if named or os.path.basename(path) == SHARED_FILE:
+            return None
+        raise SettingsError(f"{path} is a folder, no file", "settings are read from a file") from None
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror}", "give yourself the right to read it") from None

@@ -50,14 +50,16 @@ def in_file(name: str, file: tuple[str, dict[str, object]], place: str) -> Setti
         value = value[key]
     if value is None:
         return None
-    if isinstance(value, dict):
-        # A section of another tool, or of another setting, may bear the same name.
-        return None
     several = value if isinstance(value, list) and SETTINGS[name]["kind"] == "list" else [value]
     if any(not isinstance(each, str | int | float) or isinstance(each, bool) for each in several):
-        kind = "a list of texts" if SETTINGS[name]["kind"] == "list" else "a text"
-        raise SettingsError(f"{path}: `{place}` is to be {kind}", f"it is {SETTINGS[name]['about']}")
+        found = ", not a section" if isinstance(value, dict) else ""
+        raise SettingsError(f"{path}: `{place}` is to be {wanted(name)}{found}", f"it is {SETTINGS[name]['about']}")
     return in_words(name, map(str, several), f"{path}, {place}")
+
+
+def wanted(name: str) -> str:
+    """What a file is to have for a setting."""
+    return {"list": "a list of texts", "seconds": "a number of seconds"}.get(SETTINGS[name]["kind"], "a text")
 
 
 def as_seconds(name: str, setting: Setting) -> float:

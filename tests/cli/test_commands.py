@@ -2,17 +2,21 @@ from __future__ import annotations
 
 import json
 import os
+import pty
+import re
 import signal
 import socket
 import subprocess
 import sys
+import termios
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from flowc import driver
-from flowc.cli.commands import all_commands
+from flowc.cli.commands import COMMANDS, all_commands, load
 from flowc.inputs import Inputs
 from tests.cli.conftest import BAD, GOOD, ROOT, Outcome
 
@@ -238,6 +242,45 @@ def test_help_shows_every_option_and_an_example(flowc: Run, command: object) -> 
     assert all(option.name in done.out for option in command.options)  # type: ignore[attr-defined]
     assert f"flowc {command.name}" in done.out  # type: ignore[attr-defined]
     assert max(map(len, done.out.splitlines())) <= 120
+
+
+def help_in_a_terminal(words: tuple[str, ...], columns: int, environ: dict[str, str]) -> str:
+    """What a process prints into a terminal of that many columns."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, columns))
+    environ = {"PYTHONPATH": str(ROOT), "PATH": os.defpath, "TERM": "xterm", **environ}
+    command = [sys.executable, "-m", "flowc", *words, "--help"]
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environ) as process:
+        os.close(theirs)
+        text = b""
+        with suppress(OSError):  # as the end of a terminal is told
+            while part := os.read(ours, 65536):
+                text += part
+        assert process.wait() == 0
+    os.close(ours)
+    return text.decode().replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize("columns", [40, 80, 132])
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_help_is_as_wide_as_the_terminal(name: str, columns: int) -> None:
+    words = (name,) if name else ()
+    shown = help_in_a_terminal(words, columns, {})
+    assert max(map(len, shown.splitlines())) <= min(columns, 120)
+    whole = help_in_a_terminal(words, 500, {})
+    # Nothing is lost, whatever it is parted at.
+    page, known = (re.sub(r"\s", "", text.split("\nExamples:\n")[0]) for text in (shown, whole))
+    assert page == known
+    commands = [load(name).COMMAND] if name else all_commands()
+    for example, meaning in [each for command in commands for each in command.examples[: None if name else 1]]:
+        assert example in re.sub(r" \\\n +", " ", shown)
+        assert re.sub(r"[\s#]", "", meaning) in re.sub(r"[\s#]", "", shown)
+
+
+def test_columns_win_over_the_terminal() -> None:
+    assert help_in_a_terminal(("submit",), 132, {"COLUMNS": "60"}) == help_in_a_terminal(("submit",), 60, {})
+    for nonsense in ("", "0", "wide", "-3", "99999999999"):
+        assert help_in_a_terminal(("submit",), 60, {"COLUMNS": nonsense}) == help_in_a_terminal(("submit",), 60, {})
 
 
 def test_explain_takes_codes_and_names(flowc: Run) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.faults.plans import Cut, Plan
-from tests.faults.runs import Clock, Stage
+from tests.faults.runs import ROOT, Clock, Stage
 from tests.faults.shapes import SHAPES
 from tests.mithril import document
 from tests.mithril.server import Server
@@ -52,6 +54,47 @@ def test_what_is_there_and_how_it_goes_on(stage: Stage, signal: str, status: int
     ]
     assert stage.process(["submit", "--resume", key_of(stage)]) == 0
     assert bids(stage) == [("four-0", True), ("four-1", True), ("four-2", True), ("four-3", True)]
+
+
+def at_a_line(stage: Stage, signal: str, place: str) -> tuple[int, str]:
+    """The exit status of `flowc submit` that gets the signal there, and what it said on standard error."""
+    count = stage.folder / "lines"
+    environ = {**stage.environ, "PYTHONPATH": str(ROOT), "LINES_CUT": f"{signal}:{place}", "LINES_COUNT": str(count)}
+    command = [sys.executable, "-m", "tests.faults.lines", *stage.command]
+    done = subprocess.run(command, cwd=stage.folder, env=environ, stdin=subprocess.DEVNULL, capture_output=True)
+    return done.returncode, done.stderr.decode()
+
+
+@pytest.fixture(scope="module")
+def lines(tmp_path_factory: pytest.TempPathFactory) -> int:
+    """How many lines of Python are run from the first to the last."""
+    folder = tmp_path_factory.mktemp("lines")
+    (shape,) = [each for each in SHAPES if each.name == "array of 4"]
+    with Server() as server:
+        shape.write(folder)
+        stage = Stage(Plan(0, "", shape, real=True), folder, server, Clock(), None)
+        assert at_a_line(stage, "", "")[0] == 0
+    return int((folder / "lines").read_text())
+
+
+# Texts that libraries run when they are loaded; what is called for an object that is no more. Python makes something
+# else of a signal there: its own end by Ctrl-C, and nothing at all.
+PLACES = ["<string>:1", "<string>:12", "cb:1"]
+
+
+@pytest.mark.parametrize("place", [*PLACES, *range(1, 12)])
+@pytest.mark.parametrize(("signal", "status"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
+def test_the_end_is_heard_at_each_line(stage: Stage, lines: int, signal: str, status: int, place: str | int) -> None:
+    at = place if isinstance(place, str) else str(lines * (3 * place + status % 3) // 36)  # none twice
+    found, said = at_a_line(stage, signal, at)
+    # Until somebody listens, signals do by themselves what they are for.
+    early = {"SIGINT": 130, "SIGTERM": -15, "SIGHUP": -1}[signal] if isinstance(place, int) and place < 4 else status
+    assert found in (status, early), said
+    assert "Traceback" not in said
+    assert stage.process(["submit", "--resume"]) == 0
+    assert len(bids(stage)) in (0, 4)
+    stage.process(stage.command)
+    assert len(bids(stage)) == 4
 
 
 def test_nothing_was_submitted_yet(stage: Stage) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +159,7 @@ def test_profile_is_chosen_by_name(place: Place) -> None:
         ("- a\n", "is no mapping"),
         ("mithril:\n  project: [a]\n", "`mithril.project` is to be a text"),
         ("mithril:\n  project: true\n", "`mithril.project` is to be a text"),
+        ("mithril:\n  project: {a: b}\n", "`mithril.project` is to be a text, not a section"),
         ("a: " + "[" * 5000, "is nested too deeply"),
         ("x" * 2_000_000, "has more than"),
     ],
@@ -165,6 +168,54 @@ def test_files_that_cannot_be_used_are_told(place: Place, content: str, words: s
     place.user(content)
     with pytest.raises(SettingsError, match=words):
         place.settings().get("project")
+
+
+@pytest.mark.parametrize("name", [name for name, row in SETTINGS.items() if not row["personal"]])
+def test_a_section_with_the_name_of_a_setting_is_told(place: Place, name: str) -> None:
+    key = SETTINGS[name]["file"].rpartition(".")[2]
+    file = place.project / ".flowc.toml"
+    file.write_text(f'# mine\n[{key}]\na = "b"\n')
+    wanted = {"list": "a list of texts", "seconds": "a number of seconds"}.get(SETTINGS[name]["kind"], "a text")
+    with pytest.raises(SettingsError, match=f"`{key}` is to be {wanted}, not a section"):
+        place.settings().get(name)
+    assert [each.shown for each in place.settings().unknown()] == [
+        f"{file}:2: `{key}` is to be {wanted}, not a section"
+    ]
+
+
+@pytest.mark.parametrize("name", [".flowc.toml", "pyproject.toml"])
+def test_what_is_no_file_is_refused_and_nobody_waits_for_it(place: Place, name: str) -> None:
+    file = place.project / name
+    os.mkfifo(file)
+    signal.alarm(20)  # who opens a pipe without a writer waits for ever
+    try:
+        assert may_be_set({"HOME": str(place.home)}, str(place.folder), str(place.home))
+        with pytest.raises(SettingsError, match=f"/{name} is a pipe or a device, no file"):
+            place.settings().text("region")
+    finally:
+        signal.alarm(0)
+    file.unlink()
+    file.symlink_to("/dev/zero")
+    with pytest.raises(SettingsError, match=f"/{name} is a pipe or a device, no file"):
+        place.settings().text("region")
+    file.unlink()
+    file.mkdir()
+    (place.home / ".flowc.toml").write_text('region = "above"\n')
+    if name == "pyproject.toml":  # everybody's, so it need not be meant for flowc
+        assert place.settings().text("region") == "above"
+    else:
+        with pytest.raises(SettingsError, match=f"/{name} is a folder, no file"):
+            place.settings().text("region")
+
+
+def test_a_file_that_is_named_may_be_a_pipe(place: Place) -> None:
+    read, write = os.pipe()
+    os.write(write, b"mithril: {region: r, strange: s}\n")
+    os.close(write)
+    settings = place.settings({"FLOW_CONFIG_PATH": f"/dev/fd/{read}"})
+    assert settings.text("region") == "r"
+    assert [each.key for each in settings.unknown()] == ["mithril.strange"]
+    os.close(read)
 
 
 def test_file_that_is_named_must_be_there(place: Place) -> None:

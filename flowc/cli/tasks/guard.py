@@ -55,15 +55,16 @@ def _asked_to_end() -> Iterator[None]:
         raise KeyboardInterrupt(number)
 
     ours = []
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) == signal.SIG_DFL:
-            try:
-                signal.signal(number, ask)
-            except ValueError:  # not the main thread, which alone hears signals
-                break
-            ours.append(number)
     try:
+        for name in ("SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) == signal.SIG_DFL:
+                ours.append(number)
+                try:
+                    signal.signal(number, ask)
+                except ValueError:  # not the main thread, which alone hears signals
+                    ours.pop()
+                    break
         yield
     except Exception as error:
         # Python makes another exception of one that comes while a class is made, as libraries do when they are loaded.
