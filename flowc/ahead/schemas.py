@@ -25,6 +25,7 @@ class LoweringRow(Strict):
     quiet: bool = False
     variable: str | None = None
     value: str | None = None
+    submits: Literal["wait", "dry_run", "parsable"] | None = None
 
 
 class SlurmLowering(Strict):
@@ -204,6 +205,22 @@ class Promises(Strict):
     task: dict[str, str]
 
 
+class ShellWords(Strict):
+    """flowc/data/shell_words.yaml."""
+
+    shells: tuple[str, ...]
+    containers: tuple[str, ...]
+    elsewhere: tuple[str, ...]
+    silent: tuple[str, ...]
+    makers: tuple[str, ...]
+    copiers: tuple[str, ...]
+    writers: tuple[str, ...]
+    enters: tuple[str, ...]
+    reads: tuple[str, ...]
+    installs: tuple[str, ...]
+    home_files: tuple[str, ...]
+
+
 class DockerOptions(Strict):
     """flowc/data/docker_options.yaml."""
 
@@ -262,6 +279,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "limits": Limits,
     "prices": Prices,
     "secrets": Secrets,
+    "shell_words": ShellWords,
     "promises": Promises,
     "slurm_commands": SlurmCommands,
     "slurm_lowering": SlurmLowering,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from flowc._compiled.shell_words import CONTAINERS, COPIERS, MAKERS, SILENT, WRITERS
 from flowc._compiled.slurm_commands import IMAGE_ROOTS
 from flowc.body.commands import MOST_TEXT, may_be_shell
 from flowc.patterns import at_first_use
-from flowc.shell.command import CONTAINERS
 from flowc.shell.comments import in_comment
 
 TYPE_CHECKING = False
@@ -16,19 +16,8 @@ if TYPE_CHECKING:
 
 # At the beginning of a word, with two parts at least: the second may be a variable.
 _paths = at_first_use(r"(?:(?<=[\s\"'=(<>])|\A)(/([A-Za-z][\w.+-]*)/([\w.+-]+|\$\{?\w+\}?))[\w./+${}-]*", "finditer")
-# Programs of which nothing is told: what they are given is said, a pattern, or within a container.
-SILENT = frozenset(("echo", "printf", ":", "true", "awk", "gawk", "sed", "perl", "grep", "egrep", "zgrep"))
-# Programs that make the paths which they are given, or ask whether they are there.
-MAKERS = frozenset(
-    (
-        *("mkdir", "install", "mount", "git", "wget", "curl", "tar", "unzip", "aws", "gsutil", "gcloud", "rclone"),
-        *("s5cmd", "azcopy", "hf", "huggingface-cli", "touch", "tee", "virtualenv", "uv", "[", "[[", "test", "stat"),
-    )
-)
-# Of these only the last word is made.
-COPIERS = frozenset(("cp", "rsync", "mv", "ln", "scp"))
 # Programs whose here-documents are files or messages, not what they do.
-WRITERS = frozenset(("cat", "tee", ":", "true", "read", "mail", "sendmail", "echo", "ssh", *CONTAINERS))
+_WRITERS = frozenset((*WRITERS, *CONTAINERS))
 # Variables of folders that programs make where they are missing.
 _made_by_programs = at_first_use(
     r"(?:\w*CACHE\w*|HF_HOME|TORCH_HOME|XDG_\w+|(?:\w+_)?TE?MP(?:DIR)?|WANDB_DIR|MPLCONFIGDIR|\w*LOG_?DIR)\Z", "match"
@@ -89,7 +78,7 @@ def _judged(text: str, made: list[str]) -> Iterator[tuple[str, tuple[int, int]]]
                 yield from _mentions(word, start)
         if name in SILENT or name in CONTAINERS or text.find("--container-image", command.start, end) >= 0:
             continue
-        if document is not None and name not in WRITERS:
+        if document is not None and name not in _WRITERS:
             yield from _mentions(text[document.start : document.end], document.start)
         makes = name in MAKERS or "venv" in (word for _, word in words)
         given = words[1:]

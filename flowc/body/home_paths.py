@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from flowc.body.cluster_paths import COPIERS, SILENT
+from flowc._compiled.shell_words import CONTAINERS, COPIERS, ENTERS, HOME_FILES, INSTALLS, READS, SILENT
 from flowc.body.commands import MOST_TEXT, may_be_shell
 from flowc.patterns import at_first_use
-from flowc.shell.command import CONTAINERS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,14 +14,7 @@ if TYPE_CHECKING:
 _in_home = at_first_use(r"[\"']?(?:~|\$HOME|\$\{HOME\})/(\.?\w[\w.+-]*)(?![\w.+$*?{-])", "match")
 _any_in_home = at_first_use(r"(?:~|\$HOME|\$\{HOME\}|/root)/(\.?\w[\w.+-]*)", "findall")
 _sets_home = at_first_use(r"(?<!\w)HOME=", "search")
-# What changes to a folder, and what reads the file that it is given.
-_ENTERS = frozenset(("cd", "pushd"))
-_READS = frozenset(("source", ".", "bash", "sh", "python", "python3", "Rscript", "julia", "perl", "srun", "torchrun"))
 _HOME_ITSELF = ("~", "~/", "$HOME", "${HOME}", '"$HOME"', '"${HOME}"')
-# Programs that install themselves make folders with a dot in front, as no text shows.
-_INSTALLS = frozenset(("curl", "wget", "pip", "pip3", "uv"))
-# The files of a new home folder.
-_THERE = frozenset((".bashrc", ".profile", ".cache", ".config", ".ssh", ".local"))
 
 
 def home_paths(job: Job) -> dict[str, tuple[int, int]]:
@@ -39,7 +31,7 @@ def home_paths(job: Job) -> dict[str, tuple[int, int]]:
     from flowc.shell.scan import scan
 
     targets = [*(each.target for each in job.mounts), *(each.mount_path for each in job.volumes), job.run.workdir or ""]
-    made = {*_THERE, *_any_in_home(" ".join(targets)), *_any_in_home(job.setup or "")}
+    made = {*HOME_FILES, *_any_in_home(" ".join(targets)), *_any_in_home(job.setup or "")}
     installs = bool(job.setup)
     found: dict[str, tuple[int, int]] = {}
     for command in scan(text).commands:
@@ -48,9 +40,9 @@ def home_paths(job: Job) -> dict[str, tuple[int, int]]:
             continue
         first, *rest = words_of
         name = first[1].strip("\"'").rpartition("/")[2]
-        if name in _ENTERS and all(word in _HOME_ITSELF for _, word in rest):
+        if name in ENTERS and all(word in _HOME_ITSELF for _, word in rest):
             break  # what comes to be in it then has names of its own
-        installs = installs or name in _INSTALLS
+        installs = installs or name in INSTALLS
         read = _read(name, first, rest)
         for start, word in read:
             match = _in_home(word)
@@ -72,7 +64,7 @@ def _read(name: str, first: tuple[int, str], rest: list[tuple[int, str]]) -> lis
         return []
     if name in COPIERS:
         return rest[:-1]
-    if name in _READS:
-        plain = (each for each in rest if each[1][:1] != "-" and each[1] not in _READS)
+    if name in READS:
+        plain = (each for each in rest if each[1][:1] != "-" and each[1] not in READS)
         return [first, *([each] if (each := next(plain, None)) else [])]
-    return [first, *rest] if name in _ENTERS else [first]
+    return [first, *rest] if name in ENTERS else [first]

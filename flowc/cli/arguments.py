@@ -96,6 +96,8 @@ def parse(command: Command, words: list[str]) -> Words:
                 raise _unknown(command, name)
         elif word.startswith("-") and word != "-":
             reader.take_short(by_short)
+        elif len(reader.operands) == command.after:
+            return reader.result(tuple(words[reader.index :]))
         else:
             reader.operands.append(word)
             reader.operand_words.append(reader.index)

@@ -34,7 +34,7 @@ class Command(Record):
     """One command. `operand` is None, or how its operands are called; `foreign`: a foreign command line may
     follow `--`, `follows` says what it is; `examples` are (command, what it does); `old` are flags of earlier tools
     that it takes and does nothing with: where sbatch's own options may follow, all are taken. `whole`: but for `--help`
-    its words are a foreign command line, without `--`."""
+    its words are a foreign command line, without `--`; `after`: so are those that follow so many operands."""
 
     name: str
     summary: str
@@ -45,6 +45,7 @@ class Command(Record):
     operand_choices: tuple[str, ...] = ()
     foreign: bool = False
     whole: bool = False
+    after: int | None = None
     old: tuple[str, ...] = ()
     follows: str = SBATCH
     notes: str = ""

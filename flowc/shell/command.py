@@ -42,9 +42,6 @@ LEADING = frozenset(
 )
 MOST_WORDS = 200
 
-# Programs that run their words in a container.
-CONTAINERS = frozenset(("docker", "podman", "nerdctl", "apptainer", "singularity", "enroot", "shifter", "sarus"))
-
 
 class Command:
     """A simple command of `text[start:end]`. `closed`: where what begins at a place of the text ends."""

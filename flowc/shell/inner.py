@@ -3,9 +3,9 @@ escapes and tabs that the outer shell takes away, and with the places where thei
 
 from __future__ import annotations
 
+from flowc._compiled.shell_words import CONTAINERS, ELSEWHERE, SHELLS
 from flowc.patterns import at_first_use
 from flowc.record import Record
-from flowc.shell.command import CONTAINERS
 from flowc.shell.scan import scan
 
 TYPE_CHECKING = False
@@ -17,14 +17,8 @@ if TYPE_CHECKING:
     # From which character of the inner text on, and the stretch of the outer text that this piece was made of.
     Piece = tuple[int, int, int]
 
-_SHELLS = frozenset(("sh", "bash", "dash", "ksh", "zsh"))
 # What says its words, and what has them run on another machine or in a container.
-_ELSEWHERE = frozenset(
-    (
-        *("echo", "printf", "ssh", "rsh", "pdsh", "pssh", "clush", "kubectl", "udocker"),
-        *CONTAINERS,
-    )
-)
+_ELSEWHERE = frozenset((*ELSEWHERE, *CONTAINERS))
 _given = at_first_use(r"(?:[ \t]|\\\n)-\w*c(?:[ \t]|\\\n)+[\"'$\\]", "finditer")
 _options = at_first_use(r"--?[\w-]+|\+\w+", "fullmatch")
 _plain = at_first_use(r"[^\\'\"$`]+", "match")
@@ -69,7 +63,7 @@ def _given_text(text: str, place: int) -> Inner | None:
     names = [word.rpartition("/")[2] for _, word in words[:number]]
     while names and (_options(names[-1]) or names[-1] == "pipefail"):
         names.pop()
-    if not names or names[-1] not in _SHELLS or not _ELSEWHERE.isdisjoint(names):
+    if not names or names[-1] not in SHELLS or not _ELSEWHERE.isdisjoint(names):
         return None
     return _joined(text, _unquoted(command, place, place + len(words[number][1])))
 
@@ -77,7 +71,7 @@ def _given_text(text: str, place: int) -> Inner | None:
 def _reads_input(words: list[str]) -> bool:
     """Whether this is a shell, on this machine, that is given no other text."""
     names = [word.rpartition("/")[2] for word in words]
-    number = next((number for number, name in enumerate(names) if name in _SHELLS), None)
+    number = next((number for number, name in enumerate(names) if name in SHELLS), None)
     if number is None or not _ELSEWHERE.isdisjoint(names) or any(name[:17] == "--container-image" for name in names):
         return False
     for name in names[number + 1 :]:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from flowc import driver
 from flowc.cli.arguments import UsageError, parse
-from flowc.cli.commands import all_commands
+from flowc.cli.commands import all_commands, load
 from flowc.cli.commands.check import COMMAND as CHECK
 from flowc.cli.commands.compile import COMMAND as COMPILE
 from flowc.cli.commands.explain import COMMAND as EXPLAIN
@@ -35,6 +35,25 @@ def test_foreign_command_line_follows_two_dashes() -> None:
     words = parse(COMPILE, ["job", "--", "--nodes=2", "--", "-t", "1"])
     assert (words.operands, words.rest) == (("job",), ("--nodes=2", "--", "-t", "1"))
     assert parse(EXPLAIN, ["--", "--all"]).operands == ("--all",)
+
+
+@pytest.mark.parametrize(
+    ("line", "operands", "rest", "values"),
+    [
+        ("t ls -l --node 2", ("t",), ("ls", "-l", "--node", "2"), {}),  # as ssh has it
+        ("t --node 2 ls -l", ("t",), ("ls", "-l"), {"node": "2"}),
+        ("--node 2 t -- -x --", ("t",), ("-x", "--"), {"node": "2"}),
+        ("t ls -- x", ("t",), ("ls", "--", "x"), {}),
+        ("t --", ("t",), (), {}),
+        ("t", ("t",), None, {}),
+        ("-- ls", (), ("ls",), {}),
+    ],
+)
+def test_a_command_line_may_follow_an_operand(
+    line: str, operands: tuple[str, ...], rest: tuple[str, ...] | None, values: dict[str, str]
+) -> None:
+    words = parse(load("ssh").COMMAND, line.split())
+    assert (words.operands, words.rest, words.values) == (operands, rest, values)
 
 
 def test_single_dash_is_an_operand() -> None:

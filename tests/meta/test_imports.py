@@ -35,7 +35,7 @@ ALLOWED = {
     "lalr": {"record", "source"},
     "digest": set(),
     "patterns": set(),
-    "shell": {"record", "patterns"},
+    "shell": {"record", "patterns", "_compiled"},
     "secret": {"patterns", "_compiled"},
     "_compiled": set(),
     "source": {"record", "secret"},

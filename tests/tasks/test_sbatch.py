@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flowc.frontends.slurm.words.getopt import script_of
+from flowc.frontends.slurm.words.called import called
 from tests.tasks.conftest import Person
 
 # As research groups have it: numbers from --parsable, and cut out of what sbatch says.
@@ -102,7 +102,23 @@ def test_what_sbatch_refuses_and_a_script_from_standard_input(researcher: Person
     ],
 )
 def test_which_word_is_the_script(line: str, at: int | None) -> None:
-    assert script_of(line.split())[1] == at
+    assert called(line.split()).script == at
+
+
+@pytest.mark.parametrize(
+    ("line", "how", "others"),
+    [
+        ("--parsable -W -N2 a.sh --wait", "parsable wait", "-N2"),
+        ("--test -N2 a.sh", "dry_run", "-N2"),  # as getopt takes what is cut short
+        ("--comment --wait a.sh", "", "--comment --wait"),  # its value
+        ("-HW a.sh", "wait", "-HW"),
+        ("--wait : -N2 --parsable a.sh", "parsable wait", ": -N2"),
+        ("--wrap=x --wait", "wait", "--wrap=x"),
+    ],
+)
+def test_words_that_say_how_are_taken_out(line: str, how: str, others: str) -> None:
+    found = called(line.split())
+    assert (sorted(found.how), found.others) == (how.split(), tuple(others.split()))
 
 
 def test_who_gives_a_script_that_submits_others_is_told(tmp_path: Path) -> None:

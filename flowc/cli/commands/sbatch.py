@@ -8,10 +8,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.cli.arguments import Words
 
-# What of sbatch's own options says how, and not what, is submitted, with the flag of `flowc submit`.
-_HOW = {"wait": "wait", "test-only": "dry_run"}
-_HOW_WORDS = ("--parsable", "--wait", "-W", "--test-only")
-
 COMMAND = Command(
     name="sbatch",
     summary="submit a job as sbatch does, for scripts that call it",
@@ -35,20 +31,19 @@ def run(words: Words, argv: list[str]) -> int:
     from flowc.cli.arguments import parse
     from flowc.cli.commands.submit import COMMAND as SUBMIT
     from flowc.cli.tasks.submitting import submit
-    from flowc.frontends.slurm.words.getopt import script_of
+    from flowc.frontends.slurm.words.called import called
 
     given = list(words.rest or ())
-    names, at = script_of(given)
-    source = [] if "wrap" in names else ["-"] if at is None else [given[at]]
-    if at == -1:
+    call = called(given)
+    if call.script == -1:
         from flowc.cli.arguments import UsageError
 
         raise UsageError(f"sbatch has no option `{given[0]}`", "`flowc sbatch --help` shows what follows")
-    options, arguments = (given, []) if at is None else (given[:at], given[at + 1 :])
-    rest = [*(each for each in options if each not in _HOW_WORDS), *arguments]
-    line = [*source, "--", *rest]
-    how: dict[str, str | bool | list[str]] = {key: True for name, key in _HOW.items() if name in names}
+    source = [] if "wrap" in call.names else ["-"] if call.script is None else [given[call.script]]
+    line = [*source, "--", *call.others, *call.arguments]
     parsed = parse(SUBMIT, line)
-    number = "parsable" if "parsable" in names else "words"
-    parsed = parsed.replace(values={**parsed.values, **how, "force_new": True, "number": number})
+    flags = {option.key for option in SUBMIT.options if option.metavar is None}
+    values = {**parsed.values, **{key: True for key in call.how & flags}, "force_new": True}
+    values["number"] = "parsable" if "parsable" in call.how else "words"
+    parsed = parsed.replace(values=values)
     return submit(parsed, ["submit", *line])

@@ -13,15 +13,16 @@ if TYPE_CHECKING:
 COMMAND = Command(
     name="ssh",
     summary="open a shell on a machine of a task, or run a command there",
-    usage=("flowc ssh [--node N] TASK [-- COMMAND…]",),
+    usage=("flowc ssh [--node N] TASK [[--] COMMAND…]",),
     operand="TASK",
     foreign=True,
+    after=1,
     follows="the command that is run there follows",
     options=(HELP, NODE),
     examples=(
         ("flowc ssh train-k3x9q2fa", "a shell where the job is"),
-        ("flowc ssh train-k3x9q2fa -- nvidia-smi", "a command, with its exit status"),
-        ("flowc ssh --node 1 train-k3x9q2fa -- 'ls *.pt | wc -l'", "one word is read by a shell"),
+        ("flowc ssh train-k3x9q2fa nvidia-smi -L", "a command, with its exit status"),
+        ("flowc ssh --node 1 train-k3x9q2fa 'ls *.pt | wc -l'", "one word is read by a shell"),
     ),
     notes=f"{TASK} It begins where the job is: in its container while that runs, else in its folder with its "
     "environment and secrets, as root. Where standard input and output are a terminal the command has one too. It ends "
@@ -36,7 +37,7 @@ def run(words: Words, argv: list[str]) -> int:
     from flowc.cli.tasks.guard import OURS, guarded
 
     if len(words.operands) != 1:
-        raise UsageError("one TASK is needed", "what follows `--` is run there: flowc ssh TASK -- nvidia-smi")
+        raise UsageError("one TASK is needed", "what follows it is run there: flowc ssh TASK nvidia-smi")
     return guarded(lambda: _ssh(words), failed=OURS)
 
 

@@ -208,28 +208,6 @@ def _option_before(words: list[Word], at: int, found: list[Occurrence], table: T
     return last
 
 
-def script_of(args: list[str], version: tuple[int, ...] = (22, 5)) -> tuple[set[str], int | None]:
-    """The names of the options of sbatch's own command line, and which of its words is the script, None without one.
-    With options that sbatch does not know nobody can tell: the first that may be one, -1 where none may."""
-    from flowc.inputs import command_line
-
-    _, words = command_line(tuple(args))
-    names: set[str] = set()
-    start = 0
-    while True:
-        found, problems, stop = read_options(words[start:], table_of(version), same_line=False)
-        if problems:
-            return names, next((at for at, word in enumerate(args) if not word.startswith("-")), -1)
-        names |= {each.name for each in found}
-        start += stop
-        if start < len(words) and words[start].text == "--":
-            start += 1
-        if start < len(words) and words[start].text == ":":
-            start += 1
-            continue
-        return names, start if start < len(words) and "wrap" not in names else None
-
-
 def without_separators(
     words: list[Word], table: Table, has_script: bool
 ) -> tuple[list[Occurrence], list[Word], Occurrence | None]:
