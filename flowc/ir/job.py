@@ -162,7 +162,8 @@ class Mount(Record):
     in memory), `host` (a path of the machine), `nfs` (server:/path), `git` (a repository's URL, maybe with `#ref`).
     `copy`: filled once at the start, not mounted. `size_bytes` bounds scratch and memory. `options` are those of a
     mount; of a repository `over` (what stands at the target stays) and `submodules` (they come too; its value is the
-    repository's host). `create` is what is made of a path of the machine that is not there: `folder`, `file` or
+    repository's host), of a folder of the submitter's `ignores` (how ignore files are called that hold in place of
+    git's where it has one). `create` is what is made of a path of the machine that is not there: `folder`, `file` or
     `nothing`.
     """
 

@@ -40,11 +40,13 @@ ENDPOINT = "AWS_ENDPOINT_URL"
 
 class Tree(Record):
     """A file or folder of the submitter's computer: `source` as it was written, to be found at `path` of the machine,
-    whose `marker`, a file, says that it is there as a whole."""
+    whose `marker`, a file, says that it is there as a whole. `ignores`: what its ignore files are called
+    where they are not git's."""
 
     source: str
     path: str
     marker: str
+    ignores: str | None = None
 
 
 class Storage(Record):
@@ -248,7 +250,12 @@ def trees(job: Job, plan: JobPlan | None) -> list[Tree]:
     """What the submitter has to bring to the machines of a job."""
     contained = job.image is not None or bool(job.containers)
     return [
-        Tree(source=mount.source, path=place, marker=f"{PLACES if contained else FOLDER}/done.{number}")
+        Tree(
+            source=mount.source,
+            path=place,
+            marker=f"{PLACES if contained else FOLDER}/done.{number}",
+            ignores=dict(mount.options).get("ignores"),
+        )
         for number, (mount, place) in enumerate(distinct(job, arrange(job, plan)), 1)
         if mount.kind == "local"
     ]

@@ -29,7 +29,7 @@ def found(document: Mapping[str, Any], tell: Callable[[str], object]) -> dict[st
     deliver = []
     for each in document.get("deliver", ()):
         if "tree" in each:
-            tree = scan(each["tree"])
+            tree = scan(each["tree"], each.get("ignores"))
             told = f"{each['tree']}: {tree.files:,} {'file' if tree.files == 1 else 'files'}, {size_text(tree.size)}"
             tell(f"{told}, to {each['path']} of each machine")
             if tree.leading:
@@ -53,7 +53,7 @@ class Sender:
         self._provider = provider
         self._tell = tell
         self._lock = threading.Lock()
-        self._trees: dict[str, tuple[float, Tree]] = {}
+        self._trees: dict[tuple[str, str | None], tuple[float, Tree]] = {}
         self._told: set[tuple[str, str]] = set()
 
     def bring(self, name: str, task: Task, machine: Machine, trees: Iterable[Mapping[str, Any]]) -> bool:
@@ -76,7 +76,7 @@ class Sender:
         last = time.monotonic()
 
         def look() -> Tree:
-            tree = self._scanned(each["from"])
+            tree = self._scanned(each["from"], each.get("ignores"))
             if tree.digest != each["digest"]:
                 self._once(name, f"{each['tree']} has changed since it was submitted, and is sent as it is now")
             return tree
@@ -100,13 +100,13 @@ class Sender:
             self._tell(f"{where}: changed all the while, and are as they were at some moment: {_names(sent.torn)}")
         return True
 
-    def _scanned(self, source: str) -> Tree:
+    def _scanned(self, source: str, ignores: str | None) -> Tree:
         """The machines of a task wait at about the same time: what is looked at for one is good for the others."""
         with self._lock:
-            at, tree = self._trees.get(source, (0.0, None))
+            at, tree = self._trees.get((source, ignores), (0.0, None))
             if tree is None or time.monotonic() - at > TELL_S:
-                tree = scan(source)
-                self._trees[source] = (time.monotonic(), tree)
+                tree = scan(source, ignores)
+                self._trees[source, ignores] = (time.monotonic(), tree)
             return tree
 
     def _once(self, name: str, text: str) -> None:

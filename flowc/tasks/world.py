@@ -127,12 +127,13 @@ class World:
             return files_for(document, identity, self.environ)
         return {}
 
-    def _trees(self, name: str) -> list[tuple[str, str, str]]:
-        """The folders that the machines of a bid get: where each is here, where it is there, and its marker."""
+    def _trees(self, name: str) -> list[tuple[str, str, str, str | None]]:
+        """The folders that the machines of a bid get: where each is here, where it is there, its marker, and what its
+        ignore files are called where they are not git's."""
         from flowc.submit.folders import wanted
 
         return [
-            (each["from"], each["path"], each["marker"])
+            (each["from"], each["path"], each["marker"], each.get("ignores"))
             for document, identity in self._delivered(name)
             for each in wanted(document, identity)
         ]

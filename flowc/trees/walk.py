@@ -8,6 +8,11 @@ import stat
 from flowc.digest import sha256_hex
 from flowc.record import Record
 from flowc.trees import ignored
+from flowc.trees.excluded import excluded
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # What fits over SSH in a time that anybody waits.
 MOST_BYTES, MOST_FILES = 20 << 30, 500_000
@@ -51,9 +56,10 @@ class Tree(Record):
         return sha256_hex(self.manifest)
 
 
-def scan(source: str) -> Tree:
+def scan(source: str, ignores: str | None = None) -> Tree:
     """What is in a folder but for what its ignore files leave out, and `.git` (unless a line `!.git` of its
-    `.flowcignore` asks for it). Raises TreeError."""
+    `.flowcignore` asks for it). `ignores`: where the folder has a file of that name, it holds as rsync reads it, and
+    git's do not. Raises TreeError."""
     path = os.fsencode(os.path.abspath(os.path.expanduser(source)))
     try:
         found = os.stat(path)
@@ -67,7 +73,7 @@ def scan(source: str) -> Tree:
             return Tree(source=path, single=True, entries=(entry,), manifest=_manifest((entry,)), size=found.st_size)
         if not stat.S_ISDIR(found.st_mode):
             raise TreeError(f"{source} is neither a file nor a folder")
-        return _Walk(source, path).run()
+        return _Walk(source, path, None if ignores is None else os.fsencode(ignores)).run()
     except OSError as error:
         name = os.fsdecode(error.filename) if error.filename not in (None, path) else source
         raise TreeError(f"{name}: {error.strerror}", _CURE if name != source else None) from None
@@ -83,21 +89,25 @@ _CURE = "what the job does not need may be named in .flowcignore"
 
 
 class _Walk:
-    def __init__(self, source: str, path: bytes) -> None:
+    def __init__(self, source: str, path: bytes, ignores: bytes | None) -> None:
         self._source = source
         self._path = path
+        self._ignores = ignores
         self._ignored: set[bytes] = set()
         self._entries: list[Entry] = []
         self._odd: list[bytes] = []
         self._leading: list[bytes] = []
         self._files = self._bytes = 0
         self._skipped = {b".git"}
+        self._excluded: Callable[[bytes], bool] | None = None
 
     def run(self) -> Tree:
         if _asks_for_git(self._path):
             self._skipped = set()
-        covered = not os.path.lexists(self._path + b"/.git") and ignored.is_inside(self._path)
-        if covered:
+        if self._ignores is not None and os.path.exists(self._path + b"/" + self._ignores):
+            covered = True
+            self._excluded = excluded(self._path, self._ignores)
+        elif covered := not os.path.lexists(self._path + b"/.git") and ignored.is_inside(self._path):
             self._ignored |= ignored.of_repository(self._path)
         # Folders with whether git's own ignore files, and ours, have been read for them.
         todo = [(b"", covered, False)]
@@ -120,7 +130,9 @@ class _Walk:
             found = list(listed)
         names = {each.name for each in found}
         prefix = below + b"/" if below else b""
-        if b".git" in names:
+        if self._excluded is not None:
+            pass  # git's hold nowhere in it
+        elif b".git" in names:
             self._ignored |= {prefix + each for each in ignored.of_repository(folder)}
             by_git = True
         elif not by_git and ignored.GIT_IGNORES in names:
@@ -139,6 +151,8 @@ class _Walk:
             except FileNotFoundError:
                 continue  # gone since it was listed
             mode = status.st_mode
+            if self._excluded is not None and self._excluded(path + b"/" if stat.S_ISDIR(mode) else path):
+                continue
             if stat.S_ISREG(mode):
                 _readable(each.path, status)
                 self._entries.append((path, mode, status.st_size, status.st_mtime_ns, b""))

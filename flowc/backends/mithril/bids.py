@@ -163,7 +163,9 @@ def _deliver(units: list[Unit], by_unit: list[list[Bid]]) -> list[dict[str, Any]
                 )
         to = [bid.name for bid in bids]
         for tree in trees(unit.job, unit.plan):
-            found.append({"to": to, "nodes": "all", "path": tree.path, "tree": tree.source, "marker": tree.marker})
+            more = {"ignores": tree.ignores} if tree.ignores is not None else {}
+            sent_as = {"path": tree.path, "tree": tree.source, "marker": tree.marker}
+            found.append({"to": to, "nodes": "all", **sent_as, **more})
         awaited = secrets(unit.job)
         if awaited.secrets:
             logins = {"logins": list(awaited.pull_secrets)} if awaited.pull_secrets else {}

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from flowc.yamldoc.ledger import Ledger
 
 WORKDIR = "~/sky_workdir"
+# Where a folder has this file, SkyPilot reads it, and no `.gitignore`.
+IGNORES = (("ignores", ".skyignore"),)
 SCHEMES = {
     "S3": "s3",
     "GCS": "gs",
@@ -57,7 +59,9 @@ class Storage:
             if "://" in text or text.startswith("git@"):
                 self._repository("workdir", node, text, None)
             else:
-                self.found.append((Mount(kind="local", source=text, target=WORKDIR, copy=True), node.span))
+                self.found.append(
+                    (Mount(kind="local", source=text, target=WORKDIR, copy=True, options=IGNORES), node.span)
+                )
 
     def _repository(self, path: str, node: Node, url: str, ref: str | None) -> None:
         """Any URL is one of a repository here."""
@@ -134,7 +138,8 @@ class Storage:
         except ValueError as error:
             self._refuse(path, node, str(error), None)
             return None
-        mount = mount.replace(copy=copy or mount.kind == "local", read_only=read_only)
+        options = IGNORES if mount.kind == "local" else mount.options
+        mount = mount.replace(copy=copy or mount.kind == "local", read_only=read_only, options=options)
         self.found.append((mount, node.span))
         return mount
 

@@ -18,14 +18,15 @@ if TYPE_CHECKING:
 
 
 def copy_trees(
-    trees: Iterable[tuple[str, str, str]], disks: Sequence[str], shares: Sequence[Share], wish: Wish
+    trees: Iterable[tuple[str, str, str, str | None]], disks: Sequence[str], shares: Sequence[Share], wish: Wish
 ) -> None:
-    """Copy each (source, place on the machine, marker) to all disks. Raises ValidationError, OSError."""
-    for source, path, _ in trees:
+    """Copy each (source, place on the machine, marker, names of its ignore files) to all disks. Raises ValidationError,
+    OSError."""
+    for source, path, _, ignores in trees:
         if path.split("/")[1] in OVERLAID and wish.kind != NAMESPACES and of_engine(wish)[0] is not None:
             raise ValidationError(f"{path} is its image's in a local machine", help="another target: /data")
         try:
-            tree = scan(source)
+            tree = scan(source, ignores)
             for disk in disks:
                 copy(tree, unbooted(disk, path, shares))
         except TreeError as error:

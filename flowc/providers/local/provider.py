@@ -49,7 +49,7 @@ class Local:
         *,
         files: Callable[[str], Mapping[str, bytes]] = lambda name: {},
         lacks: Callable[[str], Sequence[str]] = lambda name: (),
-        trees: Callable[[str], Sequence[tuple[str, str, str]]] = lambda name: (),
+        trees: Callable[[str], Sequence[tuple[str, str, str, str | None]]] = lambda name: (),
         wish: Wish | None = None,
     ) -> None:
         self._folder = os.path.abspath(folder)
@@ -327,7 +327,7 @@ class Local:
 
     def _given(self, name: str) -> dict[str, bytes]:
         """What is put into the memory of a task's machines."""
-        return {**self._files(name), **{marker: b"" for _, _, marker in self._trees(name)}}
+        return {**self._files(name), **{marker: b"" for _, _, marker, _ in self._trees(name)}}
 
     def _create_volume(self, body: Mapping[str, Any]) -> Made:
         identity = volume_id(body["name"])
