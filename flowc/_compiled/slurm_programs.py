@@ -10,6 +10,21 @@ NAMES = {'srun': ('srun',),
  'rsh': ('agent_rsh',),
  'several_nodes': ('agent',)}
 
+ALONE = ('any_option',
+ 'chdir',
+ 'ending',
+ 'jobid',
+ 'own_hosts',
+ 'pipes',
+ 'picks',
+ 'plain_hosts',
+ 'prepared',
+ 'regex',
+ 'no_requeue',
+ 'step_gpus',
+ 'umask',
+ 'version')
+
 NEEDS = {'several_nodes': 'agent pipes chdir',
  'agent': 'pipes',
  'opt:ntasks': 'choose',
@@ -60,8 +75,7 @@ NEEDS = {'several_nodes': 'agent pipes chdir',
  'opt:gpus': 'gpu',
  'opt:gpus-per-node': 'gpu',
  'opt:gres': 'gpu',
- 'gpu': 'opt:gpus-per-task',
- 'picks': ''}
+ 'gpu': 'opt:gpus-per-task'}
 
 COMMON = ('ntasks',
  'nodes',

@@ -1,4 +1,4 @@
-"""The program step: templates/slurm.py, the small Slurm, minified line by line.
+"""The program step: templates/slurm/, the small Slurm, joined and minified line by line.
 
 Its marks (`#% if A|B`, `#% end`) stay where they are, so that flowc/scripts/slurm/tools.py can leave out what a job
 does not need. Comments, docstrings and white space go; names of the program's own become short ones, the same
@@ -22,7 +22,8 @@ from string import ascii_letters
 
 import yaml
 
-from flowc.ahead.schemas_slurm import SlurmWords
+from flowc.ahead.joined import joined
+from flowc.ahead.schemas_slurm import SlurmPrograms, SlurmWords
 
 # At the end of a line: the statement goes on in the next one.
 GOES_ON = "\\"
@@ -38,15 +39,32 @@ MARK = re.compile(r"#% (?:if (\S+)|end)")
 
 def compile_program(root: Path) -> dict[str, str]:
     """The module with the lines of the program."""
-    source = with_words((root / "templates" / "slurm.py").read_text(), root)
+    data = root / "flowc" / "data"
+    tables = SlurmPrograms.model_validate(yaml.safe_load((data / "slurm_programs.yaml").read_text()))
+    options = SlurmWords.model_validate(yaml.safe_load((data / "slurm_words.yaml").read_text())).options
+    source = joined(root / "templates" / "slurm")
+    check_features(source, tables, {f"opt:{word[2:]}" for word in options["srun"]["always"]})
+    source = with_words(source, options)
     lines = minified(source, short_names(source))
     return {"slurm_program.py": "LINES = (\n" + "".join(f"    {line!r},\n" for line in lines) + ")\n"}
 
 
-def with_words(source: str, root: Path) -> str:
+def check_features(source: str, tables: SlurmPrograms, options: set[str]) -> None:
+    """ValueError where a mark or a row names a feature that no table knows, or a mark is none."""
+    known = {*tables.names, *tables.needs, *tables.alone, *options}
+    marks = [line.strip() for line in source.splitlines() if line.strip()[:2] == "#%"]
+    if wrong := [mark for mark in marks if not MARK.fullmatch(mark)]:
+        raise ValueError(f"these are no marks: {wrong}")
+    if marks.count("#% end") * 2 != len(marks):
+        raise ValueError("not each mark has its end")
+    named = {name.removeprefix("!") for mark in marks if mark != "#% end" for name in mark[6:].split("|")}
+    named |= {*tables.needs, *(" ".join([*tables.needs.values(), *tables.inherited.values()])).split()}
+    if unknown := sorted(named - known) + sorted(name for name in {*tables.needs} - options if name[:4] == "opt:"):
+        raise ValueError(f"no table knows the features {unknown}")
+
+
+def with_words(source: str, options: dict[str, dict[str, tuple[str, ...]]]) -> str:
     """The program with the options of flowc/data/slurm_words.yaml in the place of `@PROGRAM.KIND@`."""
-    content = yaml.safe_load((root / "flowc" / "data" / "slurm_words.yaml").read_text())
-    options = SlurmWords.model_validate(content).options
     return PLACE.sub(lambda place: " ".join(options[place[1]][place[2]]), source)
 
 
@@ -66,8 +84,8 @@ def short_names(source: str) -> dict[str, str]:
             scopes[""] |= {node.name} if isinstance(node, ast.FunctionDef) else set()
     together: dict[str, set[str]] = defaultdict(set)
     for names in scopes.values():
-        for name in names | scopes[""]:
-            together[name] |= names | scopes[""]
+        for name in names:
+            together[name] |= names
     uses = Counter(re.findall(r"\w+", source))
     plainest = Counter(re.findall(r"\w+", _chosen(source, lambda mark: mark[0] == "!" or mark in PLAINEST)))
     short: dict[str, str] = {}

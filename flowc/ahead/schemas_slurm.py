@@ -27,6 +27,7 @@ class SlurmPrograms(Strict):
     """flowc/data/slurm_programs.yaml."""
 
     names: dict[str, tuple[str, ...]]
+    alone: Words
     needs: dict[str, str]
     common: Words
     inherited: dict[str, str]

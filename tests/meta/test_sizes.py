@@ -13,10 +13,6 @@ MAX_FILE = 400
 MAX_FUNCTION = 60
 # Taken over as it is from another source, or made by a program.
 NOT_OURS = ("flowc/_compiled/", "tests/boot/oracle/", "tests/oracle/")
-# One program that travels as one text, cut down by marks that may stand anywhere: its functions share their variables
-# because each call costs room on the machine.
-TRAVELS = "templates/slurm.py"
-MAX_TRAVELLING = 1600
 
 
 def sources() -> list[Path]:
@@ -33,9 +29,6 @@ def sources() -> list[Path]:
 @pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_file_can_be_read_at_one_go(path: Path) -> None:
     text = path.read_text()
-    if path == ROOT / TRAVELS:
-        assert len(text.splitlines()) <= MAX_TRAVELLING
-        return
     assert len(text.splitlines()) <= MAX_FILE
     if path.suffix != ".py":
         return

@@ -18,7 +18,9 @@ from flowc.body.slurm_features import TABLE
 from flowc.ir.job import Job
 from flowc.scripts.slurm.tools import closed, program
 
-EVERYTHING = closed({*NEEDS, *NAMES, *(f"opt:{entry[2:]}" for entry in TABLE), *" ".join(NEEDS.values()).split()})
+EVERYTHING = closed(
+    {*NEEDS, *NAMES, "picks", *(f"opt:{entry[2:]}" for entry in TABLE), *" ".join(NEEDS.values()).split()}
+)
 NODES = 4
 # Its own for each process that runs tests.
 PORT = 20000 + os.getpid() % 10000

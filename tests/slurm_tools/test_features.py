@@ -100,7 +100,7 @@ def test_each_feature_compiles_with_what_it_needs(feature: str) -> None:
     compile(program(closed({feature})), "program", "exec")
 
 
-@given(st.sets(st.sampled_from(sorted({*NEEDS, *NAMES}))))
+@given(st.sets(st.sampled_from(sorted({*NEEDS, *NAMES, "picks"}))))
 def test_each_set_of_features_compiles(chosen: set[str]) -> None:
     compile(program(closed(chosen)), "program", "exec")
 

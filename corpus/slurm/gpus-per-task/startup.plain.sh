@@ -204,207 +204,206 @@ cat >"$state_dir/bin/srun" <<'E'
 #!/usr/bin/python3
 import os,signal,sys
 from multiprocessing.connection import Connection,Pipe,wait
-r=os.environ
-I=os.path.basename(sys.argv[0])
-u=sys.argv[1:]
-v=1,2,3,10,12,15,18
-def J(e):
- os.write(2,(I+": "+e+"\n").encode())
-def x(e,j=1):
- J(e)
- os._exit(j)
-def start(argv,o,p,*c):
- d=os.fork()
- if d:
-  while os.getpgid(d)!=d:
+t=os.environ
+F=os.path.basename(sys.argv[0])
+v=sys.argv[1:]
+w=1,2,3,10,12,15,18
+def G(g):
+ os.write(2,(F+": "+g+"\n").encode())
+def x(g,a=1):
+ G(g)
+ os._exit(a)
+OPTIONS="-=gpus-per-task"
+def av(J):
+ d={}
+ while J and J[0][:1]=="-"!=J[0]:
+  am=J.pop(0)
+  if am=="--":
+   break
+  try:
+   a=am[1]=="-"
+   s,ak,Q=am[2:].partition("=")if a else(am[1],am[2:],am[2:])
+   c=[b for b in OPTIONS.split()if(b[2:].startswith(s)if a else b[0]==s)]
+   c=[b for b in c if b[2:]==s]or c
+   (e,)=c
+   if e[1]==".":
+    if ak:
+     J["1"if a else 0:0]=["-"+Q]
+    Q="1"
+   elif e[1]=="="and not ak:
+    Q=J.pop(0)
+  except(ValueError,IndexError,TypeError):
+   x(f"unrecognized option '{am}'",255)
+  d[e[2:]]=Q
+ return d
+def start(argv,q,k,*b):
+ e=os.fork()
+ if e:
+  while os.getpgid(e)!=e:
    pass
-  return d
- def a(e):
-  os.write(2,f"slurmstepd-{o['SLURMD_NODENAME']}: error: {e}\n".encode())
+  return e
+ def a(g):
+  os.write(2,f"slurmstepd-{q['SLURMD_NODENAME']}: error: {g}\n".encode())
  try:
-  for s,k in enumerate(c):
-   os.dup2(k,s)
+  for p,r in enumerate(b):
+   os.dup2(r,p)
   os.setsid()
-  for s in 13,*v:
-   signal.signal(s,signal.SIG_DFL)
-  signal.pthread_sigmask(1,v)
-  o["SLURM_TASK_PID"]=str(os.getpid())
-  os.execvpe(argv[0],argv,o)
+  for p in 13,*w:
+   signal.signal(p,signal.SIG_DFL)
+  signal.pthread_sigmask(1,w)
+  q["SLURM_TASK_PID"]=str(os.getpid())
+  os.execvpe(argv[0],argv,q)
  except OSError as i:
   a(f"execve(): {argv[0]}: {i.strerror}")
   os._exit(i.errno)
-def D(c):
- d=0
- while d not in c:
-  d,a=os.wait()
- E([d],9)
- return c.pop(d),os.waitstatus_to_exitcode(a)
-def E(c,s):
- for d in[*c]:
+def B(d):
+ e=0
+ while e not in d:
+  e,a=os.wait()
+ H([e],9)
+ return d.pop(e),os.waitstatus_to_exitcode(a)
+def H(d,p):
+ for e in[*d]:
   try:
-   os.killpg(d,s)
+   os.killpg(e,p)
   except OSError:
    pass
-def ab(a):
- p,f=a.recv()
- c={}
- g={}
- n=[os.open("/dev/null",0)]
- for b,argv,o in f:
-  j,m=os.pipe(),os.pipe()
-  d=start(argv,o,p,n[0],j[1],m[1])
+def ac(a):
+ k,b=a.recv()
+ d,f={},{}
+ t=[os.open("/dev/null",0)]
+ for c,argv,q in b:
+  j,l=os.pipe(),os.pipe()
+  e=start(argv,q,k,t[0],j[1],l[1])
   os.close(j[1])
-  os.close(m[1])
-  c[d]=b
-  g[os.pidfd_open(d)]=0,b,b""
-  g[j[0]]=1,b,b""
-  g[m[0]]=2,b,b""
+  os.close(l[1])
+  d[e]=c
+  f[os.pidfd_open(e)]=0,c,b""
+  f[j[0]]=1,c,b""
+  f[l[0]]=2,c,b""
  try:
-  while q:=wait([a,*g,],None if c else 0):
-   for z in q:
+  while u:=wait([a,*f,],None if d else 0):
+   for z in u:
     if z==a:
      A=a.recv()
-     E(c,A)
+     H(d,A)
      continue
-    k,b,e=g.pop(z)
-    if not k:
+    r,c,g=f.pop(z)
+    if not r:
      os.close(z)
-     a.send((0,*D(c)))
+     a.send((0,*B(d)))
      continue
-    l=os.read(z,65536)
-    e+=l
-    h=e.rfind(b"\n")+1
-    if not l or len(e)-h>9999:
-     h=len(e)
+    m=os.read(z,65536)
+    g+=m
+    h=g.rfind(b"\n")+1
+    if not m or len(g)-h>9999:
+     h=len(g)
     if h:
-     a.send((k,b,e[:h]))
-    if l:
-     g[z]=k,b,e[h:]
+     a.send((r,c,g[:h]))
+    if m:
+     f[z]=r,c,g[h:]
     else:
      os.close(z)
-  for k,b,e in g.values():
-   if e:
-    a.send((k,b,e))
+  for n in f.values():
+   if n[2]:
+    a.send(n)
   a.send(())
   while 1:
    a.recv()
  except(EOFError,OSError):
-  E(c,15)
-  signal.signal(14,lambda*B:E(c,9))
+  H(d,15)
+  signal.signal(14,lambda*C:H(d,9))
   signal.alarm(30)
-  while c:
-   D(c)
-OPTIONS="-=gpus-per-task"
-def au(K):
- f={}
- while K and K[0][:1]=="-"!=K[0]:
-  aq=K.pop(0)
-  if aq=="--":
-   break
+  while d:
+   B(d)
+def V(A,*C):
+ for a in o:
   try:
-   a=aq[1]=="-"
-   q,am,Q=aq[2:].partition("=")if a else(aq[1],aq[2:],aq[2:])
-   c=[b for b in OPTIONS.split()if(b[2:].startswith(q)if a else b[0]==q)]
-   c=[b for b in c if b[2:]==q]or c
-   (d,)=c
-   if d[1]==".":
-    if am:
-     K["1"if a else 0:0]=["-"+Q]
-    Q="1"
-   elif d[1]=="="and not am:
-    Q=K.pop(0)
-  except(ValueError,IndexError,TypeError):
-   x(f"unrecognized option '{aq}'",255)
-  f[d[2:]]=Q
- return f
-def srun():
- am=au(u)
- def L(q,aY=""):
-  return am.get(q)or r.get("SLURM_"+(aY or q.upper().replace("-","_")))
- w=r["SLURM_JOB_ID"]
- if not u:
+   a.send(A)
+  except OSError:
+   pass
+def U(e,c,a):
+ if a:
+  G(f"error: {f[e]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
+  Z.append(a if a>0 else 128-a)
+def aD(s,a=""):
+ return sum(int(am.split(":")[-1])if am.split(":")[-1].isdecimal()else 1 for am in(M(s,a)or"").split(",")if am and(s!="gres"or am[:3]=="gpu"))
+def au(a,u):
+ f=aC[:ay*u or K]
+ c=[f[n%len(f)]for n in range(a*ay,(a+1)*ay)]or f
+ aA=",".join(c)
+ return{"CUDA_VISIBLE_DEVICES":aA,"SLURM_STEP_GPUS":aA,"SLURM_GPUS_ON_NODE":str(len(f)),**({"SLURMD_TRES_BIND":"gpu:"+aq}if aq else{}),}
+def M(s,a=""):
+ return ak.get(s)or t.get("SLURM_"+(a or s.upper().replace("-","_")))
+def aa(n):
+ y=T[n]
+ return[(c,v,{**q,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[h[n]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**(au(a,len(y))if K or ay else{})},)for a,c in enumerate(y)]
+if F=="srun":
+ ak=av(v)
+ l=t["SLURM_JOB_ID"]
+ if not v:
   x("fatal: No command given to execute.")
- d=[r["SLURM_JOB_NODELIST"]]
- g=range(len(d))
- t=C=len(d)
- f=int(r.get("SLURM_NTASKS")or t*int(r.get("SLURM_NTASKS_PER_NODE",1)))
- O=iter(range(f))
- S=[[next(O)for B in range(m,f,t)]for m in range(t)]
- with open("/run/flowc.step."+w,"ab",0)as P:
-  P.write(b"%9d\n"%os.getpid())
-  F=P.tell()//10-1
- o=dict(r)
- for Q,aj in((f,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if f>C else"cyclic","DISTRIBUTION"),(r["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(r["SLURM_TASKS_PER_NODE"]if f%t else f"{f // t}(x{t})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(t,"NNODES STEP_NUM_NODES"),(F,"STEPID STEP_ID"),):
-  for key in aj.split():
-   o["SLURM_"+key]=str(Q)
- aF=r.get("SLURM_JOB_GPUS","").split(",")if r.get("SLURM_JOB_GPUS")else[]
- def aH(q,aY=""):
-  return sum(int(aq.split(":")[-1])if aq.split(":")[-1].isdecimal()else 1 for aq in(L(q,aY)or"").split(",")if aq and(q!="gres"or aq[:3]=="gpu"))
- aB=aH("gpus-per-task")
- aw=""
- if aB and not aw:
-  aw=f"per_task:{aB}"
- G=int(r.get("FLOWC_STEP_GPUS",len(aF)))
- if max(G,*(aB*len(ar)for ar in S))>len(aF):
-  x(f"error: Unable to create step for job {w}: Invalid generic resource (gres) specification")
- def az(af,t):
-  ad=aF[:aB*t or G]
-  aG=[ad[m%len(ad)]for m in range(af*aB,(af+1)*aB)]or ad
-  aD=",".join(aG)
-  return{"CUDA_VISIBLE_DEVICES":aD,"SLURM_STEP_GPUS":aD,"SLURM_GPUS_ON_NODE":str(len(ad)),**({"SLURMD_TRES_BIND":"gpu:"+aw}if aw else{}),}
- p=os.getcwd()
- Y=[0]
- def T(h,b,j):
-  if j:
-   J(f"error: {d[h]}: task {b}: "+(f"Exited with exit code {j}"if j>0 else signal.strsignal(-j)))
-   Y.append(j if j>0 else 128-j)
- def Z(m):
-  y=S[m]
-  return[(b,u,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":d[g[m]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(af),**(az(af,len(y))if G or aB else{})},)for af,b in enumerate(y)]
- def U(A,*B):
-  for a in n:
-   try:
-    a.send(A)
-   except OSError:
-    pass
- n={}
- signal.pthread_sigmask(0,v)
- for ak in v:
-  signal.signal(ak,U)
- a,aa=Pipe()
+ f=[t["SLURM_JOB_NODELIST"]]
+ h=range(len(f))
+ u=D=len(f)
+ b=int(t.get("SLURM_NTASKS")or u*int(t.get("SLURM_NTASKS_PER_NODE",1)))
+ P=iter(range(b))
+ T=[[next(P)for C in range(n,b,u)]for n in range(u)]
+ with open("/run/flowc.step."+l,"ab",0)as L:
+  L.write(b"%9d\n"%os.getpid())
+  j=L.tell()//10-1
+ q=dict(t)
+ for Q,ah in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>D else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(t["SLURM_TASKS_PER_NODE"]if b%u else f"{b // u}(x{u})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(u,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
+  for key in ah.split():
+   q["SLURM_"+key]=str(Q)
+ aC=t.get("SLURM_JOB_GPUS","").split(",")if t.get("SLURM_JOB_GPUS")else[]
+ ay=aD("gpus-per-task")
+ aq=""
+ if ay and not aq:
+  aq=f"per_task:{ay}"
+ K=int(t.get("FLOWC_STEP_GPUS",len(aC)))
+ if max(K,*(ay*len(an)for an in T))>len(aC):
+  x(f"error: Unable to create step for job {l}: Invalid generic resource (gres) specification")
+ k=os.getcwd()
+ Z=[0]
+ o={}
+ signal.pthread_sigmask(0,w)
+ for ai in w:
+  signal.signal(ai,V)
+ a,ab=Pipe()
  if not os.fork():
   os.setsid()
   a.close()
   try:
-   ab(aa)
+   ac(ab)
   finally:
    os._exit(0)
- aa.close()
- n[a]=0
- for m,a in enumerate(n):
-  a.send((p,Z(m)))
- signal.pthread_sigmask(1,v)
- while n:
-  for a in wait([*n]):
-   h=n[a]
+ ab.close()
+ o[a]=0
+ for n,a in enumerate(o):
+  a.send((k,aa(n)))
+ signal.pthread_sigmask(1,w)
+ while o:
+  for a in wait([*o]):
+   e=o[a]
    try:
     A=a.recv()
    except(EOFError,OSError)as i:
-    x(f"error: Node failure on {d[h]}: {i or 'connection lost'}")
+    x(f"error: Node failure on {f[e]}: {i or 'connection lost'}")
    if not A:
-    del n[a]
+    del o[a]
     continue
-   k,b,l=A
-   if not k:
-    T(h,b,l)
+   r,c,m=A
+   if not r:
+    U(e,c,m)
     continue
    try:
-    while l:
-     l=l[os.write(k,l):]
+    while m:
+     m=m[os.write(r,m):]
    except OSError as i:
     x(f"error: cannot write: {i.strerror}")
- os._exit(max(Y))
-globals()[I]()
+ os._exit(max(Z))
+globals()[F]()
 E
 chmod +x "$state_dir/bin/srun"
 

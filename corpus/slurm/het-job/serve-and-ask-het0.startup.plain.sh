@@ -200,115 +200,115 @@ mkdir -p "$state_dir/bin"
 cat >"$state_dir/bin/srun" <<'E'
 #!/usr/bin/python3
 import os,signal,sys
-r=os.environ
-I=os.path.basename(sys.argv[0])
-u=sys.argv[1:]
-v=1,2,3,10,12,15,18
-def J(e):
- os.write(2,(I+": "+e+"\n").encode())
-def x(e,j=1):
- J(e)
- os._exit(j)
-def start(argv,o,p,*c):
+t=os.environ
+F=os.path.basename(sys.argv[0])
+v=sys.argv[1:]
+w=1,2,3,10,12,15,18
+def G(g):
+ os.write(2,(F+": "+g+"\n").encode())
+def x(g,a=1):
+ G(g)
+ os._exit(a)
+OPTIONS="-=het-group"
+def av(J):
+ d={}
+ while J and J[0][:1]=="-"!=J[0]:
+  am=J.pop(0)
+  if am=="--":
+   break
+  try:
+   a=am[1]=="-"
+   s,ak,Q=am[2:].partition("=")if a else(am[1],am[2:],am[2:])
+   c=[b for b in OPTIONS.split()if(b[2:].startswith(s)if a else b[0]==s)]
+   c=[b for b in c if b[2:]==s]or c
+   (e,)=c
+   if e[1]==".":
+    if ak:
+     J["1"if a else 0:0]=["-"+Q]
+    Q="1"
+   elif e[1]=="="and not ak:
+    Q=J.pop(0)
+  except(ValueError,IndexError,TypeError):
+   x(f"unrecognized option '{am}'",255)
+  d[e[2:]]=Q
+ return d
+def start(argv,q,k,*b):
  import ctypes
- b=os.getpid()
- d=os.fork()
- if d:
-  while os.getpgid(d)!=d:
+ c=os.getpid()
+ e=os.fork()
+ if e:
+  while os.getpgid(e)!=e:
    pass
-  return d
- def a(e):
-  os.write(2,f"slurmstepd-{o['SLURMD_NODENAME']}: error: {e}\n".encode())
+  return e
+ def a(g):
+  os.write(2,f"slurmstepd-{q['SLURMD_NODENAME']}: error: {g}\n".encode())
  try:
   ctypes.CDLL(None).prctl(1,9)
-  if os.getppid()!=b:
+  if os.getppid()!=c:
    os._exit(9)
   os.setsid()
-  for s in 13,*v:
-   signal.signal(s,signal.SIG_DFL)
-  signal.pthread_sigmask(1,v)
-  o["SLURM_TASK_PID"]=str(os.getpid())
-  os.execvpe(argv[0],argv,o)
+  for p in 13,*w:
+   signal.signal(p,signal.SIG_DFL)
+  signal.pthread_sigmask(1,w)
+  q["SLURM_TASK_PID"]=str(os.getpid())
+  os.execvpe(argv[0],argv,q)
  except OSError as i:
   a(f"execve(): {argv[0]}: {i.strerror}")
   os._exit(i.errno)
-def D(c):
- d=0
- while d not in c:
-  d,a=os.wait()
- E([d],9)
- return c.pop(d),os.waitstatus_to_exitcode(a)
-def E(c,s):
- for d in[*c]:
+def B(d):
+ e=0
+ while e not in d:
+  e,a=os.wait()
+ H([e],9)
+ return d.pop(e),os.waitstatus_to_exitcode(a)
+def H(d,p):
+ for e in[*d]:
   try:
-   os.killpg(d,s)
+   os.killpg(e,p)
   except OSError:
    pass
-OPTIONS="-=het-group"
-def au(K):
- f={}
- while K and K[0][:1]=="-"!=K[0]:
-  aq=K.pop(0)
-  if aq=="--":
-   break
-  try:
-   a=aq[1]=="-"
-   q,am,Q=aq[2:].partition("=")if a else(aq[1],aq[2:],aq[2:])
-   c=[b for b in OPTIONS.split()if(b[2:].startswith(q)if a else b[0]==q)]
-   c=[b for b in c if b[2:]==q]or c
-   (d,)=c
-   if d[1]==".":
-    if am:
-     K["1"if a else 0:0]=["-"+Q]
-    Q="1"
-   elif d[1]=="="and not am:
-    Q=K.pop(0)
-  except(ValueError,IndexError,TypeError):
-   x(f"unrecognized option '{aq}'",255)
-  f[d[2:]]=Q
- return f
-def srun():
- am=au(u)
- def L(q,aY=""):
-  return am.get(q)or r.get("SLURM_"+(aY or q.upper().replace("-","_")))
- w=r["SLURM_JOB_ID"]
- if not u:
+def V(p,*C):
+ H(d,p)
+def U(e,c,a):
+ if a:
+  G(f"error: {f[e]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
+  Z.append(a if a>0 else 128-a)
+def M(s,a=""):
+ return ak.get(s)or t.get("SLURM_"+(a or s.upper().replace("-","_")))
+def aa(n):
+ y=T[n]
+ return[(c,v,{**q,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[h[n]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(y)]
+if F=="srun":
+ ak=av(v)
+ l=t["SLURM_JOB_ID"]
+ if not v:
   x("fatal: No command given to execute.")
- d=[r["SLURM_JOB_NODELIST"]]
- g=range(len(d))
- t=C=len(d)
- f=int(r.get("SLURM_NTASKS")or t*int(r.get("SLURM_NTASKS_PER_NODE",1)))
- O=iter(range(f))
- S=[[next(O)for B in range(m,f,t)]for m in range(t)]
- with open("/run/flowc.step."+w,"ab",0)as P:
-  P.write(b"%9d\n"%os.getpid())
-  F=P.tell()//10-1
- o=dict(r)
- for Q,aj in((f,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if f>C else"cyclic","DISTRIBUTION"),(r["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(r["SLURM_TASKS_PER_NODE"]if f%t else f"{f // t}(x{t})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(t,"NNODES STEP_NUM_NODES"),(F,"STEPID STEP_ID"),):
-  for key in aj.split():
-   o["SLURM_"+key]=str(Q)
- p=os.getcwd()
- Y=[0]
- def T(h,b,j):
-  if j:
-   J(f"error: {d[h]}: task {b}: "+(f"Exited with exit code {j}"if j>0 else signal.strsignal(-j)))
-   Y.append(j if j>0 else 128-j)
- def Z(m):
-  y=S[m]
-  return[(b,u,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":d[g[m]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(af)},)for af,b in enumerate(y)]
- c={}
- def U(s,*B):
-  E(c,s)
- signal.pthread_sigmask(0,v)
- for ak in v:
-  signal.signal(ak,U)
- for b,argv,al in Z(0):
-  c[start(argv,al,p)]=b
- signal.pthread_sigmask(1,v)
- while c:
-  T(0,*D(c))
- os._exit(max(Y))
-globals()[I]()
+ f=[t["SLURM_JOB_NODELIST"]]
+ h=range(len(f))
+ u=D=len(f)
+ b=int(t.get("SLURM_NTASKS")or u*int(t.get("SLURM_NTASKS_PER_NODE",1)))
+ P=iter(range(b))
+ T=[[next(P)for C in range(n,b,u)]for n in range(u)]
+ with open("/run/flowc.step."+l,"ab",0)as L:
+  L.write(b"%9d\n"%os.getpid())
+  j=L.tell()//10-1
+ q=dict(t)
+ for Q,ah in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>D else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(t["SLURM_TASKS_PER_NODE"]if b%u else f"{b // u}(x{u})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(u,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
+  for key in ah.split():
+   q["SLURM_"+key]=str(Q)
+ k=os.getcwd()
+ Z=[0]
+ signal.pthread_sigmask(0,w)
+ for ai in w:
+  signal.signal(ai,V)
+ d={}
+ for c,argv,aj in aa(0):
+  d[start(argv,aj,k)]=c
+ signal.pthread_sigmask(1,w)
+ while d:
+  U(0,*B(d))
+ os._exit(max(Z))
+globals()[F]()
 E
 chmod +x "$state_dir/bin/srun"
 

@@ -208,224 +208,223 @@ cat >"$state_dir/bin/srun" <<'E'
 import os,signal,sys
 import hmac,socket,time
 from multiprocessing.connection import Connection,Pipe,wait
-r=os.environ
-I=os.path.basename(sys.argv[0])
-u=sys.argv[1:]
+t=os.environ
+F=os.path.basename(sys.argv[0])
+v=sys.argv[1:]
 N="/var/lib/foundry/flowc/nodes"
-ai="/var/lib/foundry/flowc/run"
-X=6818
-v=1,2,3,10,12,15,18
-def J(e):
- os.write(2,(I+": "+e+"\n").encode())
-def x(e,j=1):
- J(e)
- os._exit(j)
-def start(argv,o,p,*c):
- d=os.fork()
- if d:
-  while os.getpgid(d)!=d:
+ag="/var/lib/foundry/flowc/run"
+Y=6818
+w=1,2,3,10,12,15,18
+def G(g):
+ os.write(2,(F+": "+g+"\n").encode())
+def x(g,a=1):
+ G(g)
+ os._exit(a)
+def start(argv,q,k,*b):
+ e=os.fork()
+ if e:
+  while os.getpgid(e)!=e:
    pass
-  return d
- def a(e):
-  os.write(2,f"slurmstepd-{o['SLURMD_NODENAME']}: error: {e}\n".encode())
+  return e
+ def a(g):
+  os.write(2,f"slurmstepd-{q['SLURMD_NODENAME']}: error: {g}\n".encode())
  try:
-  for s,k in enumerate(c):
-   os.dup2(k,s)
+  for p,r in enumerate(b):
+   os.dup2(r,p)
   os.setsid()
-  for s in 13,*v:
-   signal.signal(s,signal.SIG_DFL)
-  signal.pthread_sigmask(1,v)
+  for p in 13,*w:
+   signal.signal(p,signal.SIG_DFL)
+  signal.pthread_sigmask(1,w)
   try:
-   os.chdir(p)
+   os.chdir(k)
   except OSError as i:
-   a(f"couldn't chdir to `{p}': {i.strerror}: going to /tmp instead")
+   a(f"couldn't chdir to `{k}': {i.strerror}: going to /tmp instead")
    os.chdir("/tmp")
-  o["SLURM_TASK_PID"]=str(os.getpid())
-  os.execvpe(argv[0],argv,o)
+  q["SLURM_TASK_PID"]=str(os.getpid())
+  os.execvpe(argv[0],argv,q)
  except OSError as i:
   a(f"execve(): {argv[0]}: {i.strerror}")
   os._exit(i.errno)
-def D(c):
- d=0
- while d not in c:
-  d,a=os.wait()
- E([d],9)
- return c.pop(d),os.waitstatus_to_exitcode(a)
-def E(c,s):
- for d in[*c]:
+def B(d):
+ e=0
+ while e not in d:
+  e,a=os.wait()
+ H([e],9)
+ return d.pop(e),os.waitstatus_to_exitcode(a)
+def H(d,p):
+ for e in[*d]:
   try:
-   os.killpg(d,s)
+   os.killpg(e,p)
   except OSError:
    pass
-def W(c,ad,d):
- for L in(1,9,1),(6,4,30),(6,5,10),(6,18,120000):
-  c.setsockopt(*L)
- a=Connection(c.detach())
- def f(e):
-  return hmac.digest(open(ai,"rb").read(),e,"sha256")
- b=os.urandom(32)
- a.send_bytes(b)
- a.send_bytes(f(ad+a.recv_bytes(99)))
- if a.recv_bytes(99)!=f(d+b):
+def X(b,f,d):
+ for M in(1,9,1),(6,4,30),(6,5,10),(6,18,120000):
+  b.setsockopt(*M)
+ a=Connection(b.detach())
+ def e(g):
+  return hmac.digest(open(ag,"rb").read(),g,"sha256")
+ c=os.urandom(32)
+ a.send_bytes(c)
+ a.send_bytes(e(f+a.recv_bytes(99)))
+ if a.recv_bytes(99)!=e(d+c):
   raise OSError("wrong secret")
  return a
-def ah(q,d):
- for b in range(35):
+def af(s,d):
+ for c in range(35):
   try:
-   c=socket.create_connection((d,X),9)
-   c.settimeout(None)
-   return W(c,b"s",b"a")
+   b=socket.create_connection((d,Y),9)
+   b.settimeout(None)
+   return X(b,b"s",b"a")
   except(OSError,EOFError)as i:
-   if b==4:
-    J(f"waiting for the agent of {q}: {i}")
-  time.sleep(b)
- x(f"error: {q}: no agent after 10 minutes")
+   if c==4:
+    G(f"waiting for the agent of {s}: {i}")
+  time.sleep(c)
+ x(f"error: {s}: no agent after 10 minutes")
 def agent():
- G=socket.gethostname().split(".")[0]
- for B in range(120):
-  g=[M.split()[:2]for M in open("/etc/hosts")if M[:1].isdigit()and M[:3]!="127"][::-1]
-  d=[q.split(".")[0]for B,q in g]
-  if len(g)>=int(u[0])and G in d:
+ K=socket.gethostname().split(".")[0]
+ for C in range(120):
+  h=[E.split()[:2]for E in open("/etc/hosts")if E[:1].isdigit()and E[:3]!="127"][::-1]
+  f=[s.split(".")[0]for C,s in h]
+  if len(h)>=int(v[0])and K in f:
    break
   time.sleep(5)
  else:
-  x(f"/etc/hosts does not list {G} and {u[0]} nodes after 10 minutes: {d}")
- open(N,"w").writelines(f"{q} {h[0]}\n"for q,h in zip(d,g))
- b=d.index(G)
- j=socket.create_server((g[b][0],X),backlog=99)
- if not b and os.fork():
-  f=G.rstrip("0123456789")
-  C,ac=d[0][len(f):],d[-1][len(f):]
-  i=[f+str(int(C or 0)+m).zfill(len(C))for m in range(len(d))]
-  print(f"{f}[{C}-{ac}]"if d==i else",".join(d))
+  x(f"/etc/hosts does not list {K} and {v[0]} nodes after 10 minutes: {f}")
+ open(N,"w").writelines(f"{s} {e[0]}\n"for s,e in zip(f,h))
+ c=f.index(K)
+ j=socket.create_server((h[c][0],Y),backlog=99)
+ if not c and os.fork():
+  d=K.rstrip("0123456789")
+  D,ad=f[0][len(d):],f[-1][len(d):]
+  i=[d+str(int(D or 0)+n).zfill(len(D))for n in range(len(f))]
+  print(f"{d}[{D}-{ad}]"if f==i else",".join(f))
   return
  os.dup2(2,1)
  signal.signal(17,signal.SIG_IGN)
  while 1:
-  c=j.accept()[0]
+  b=j.accept()[0]
   if not os.fork():
    try:
     signal.signal(17,signal.SIG_DFL)
     signal.alarm(30)
-    a=W(c,b"a",b"s")
+    a=X(b,b"a",b"s")
     signal.alarm(0)
-    ab(a)
+    ac(a)
    finally:
     os._exit(0)
-  c.close()
-def ab(a):
- p,f=a.recv()
- c={}
- signal.pthread_sigmask(0,v)
- g={}
- n=[os.open("/dev/null",0)]
- for b,argv,o in f:
-  j,m=os.pipe(),os.pipe()
-  d=start(argv,o,p,n[0],j[1],m[1])
+  b.close()
+def ac(a):
+ k,b=a.recv()
+ d,f={},{}
+ signal.pthread_sigmask(0,w)
+ t=[os.open("/dev/null",0)]
+ for c,argv,q in b:
+  j,l=os.pipe(),os.pipe()
+  e=start(argv,q,k,t[0],j[1],l[1])
   os.close(j[1])
-  os.close(m[1])
-  c[d]=b
-  g[os.pidfd_open(d)]=0,b,b""
-  g[j[0]]=1,b,b""
-  g[m[0]]=2,b,b""
+  os.close(l[1])
+  d[e]=c
+  f[os.pidfd_open(e)]=0,c,b""
+  f[j[0]]=1,c,b""
+  f[l[0]]=2,c,b""
  try:
-  while q:=wait([a,*g,],None if c else 0):
-   for z in q:
+  while u:=wait([a,*f,],None if d else 0):
+   for z in u:
     if z==a:
      A=a.recv()
-     E(c,A)
+     H(d,A)
      continue
-    k,b,e=g.pop(z)
-    if not k:
+    r,c,g=f.pop(z)
+    if not r:
      os.close(z)
-     a.send((0,*D(c)))
+     a.send((0,*B(d)))
      continue
-    l=os.read(z,65536)
-    e+=l
-    h=e.rfind(b"\n")+1
-    if not l or len(e)-h>9999:
-     h=len(e)
+    m=os.read(z,65536)
+    g+=m
+    h=g.rfind(b"\n")+1
+    if not m or len(g)-h>9999:
+     h=len(g)
     if h:
-     a.send((k,b,e[:h]))
-    if l:
-     g[z]=k,b,e[h:]
+     a.send((r,c,g[:h]))
+    if m:
+     f[z]=r,c,g[h:]
     else:
      os.close(z)
-  for k,b,e in g.values():
-   if e:
-    a.send((k,b,e))
+  for n in f.values():
+   if n[2]:
+    a.send(n)
   a.send(())
   while 1:
    a.recv()
  except(EOFError,OSError):
-  E(c,15)
-  signal.signal(14,lambda*B:E(c,9))
+  H(d,15)
+  signal.signal(14,lambda*C:H(d,9))
   signal.alarm(30)
-  while c:
-   D(c)
-def srun():
- if u and u[0][:1]=="-":
-  x(f"unrecognized option '{u[0]}'",255)
- w=r["SLURM_JOB_ID"]
- if not u:
+  while d:
+   B(d)
+def V(A,*C):
+ for a in o:
+  try:
+   a.send(A)
+  except OSError:
+   pass
+def U(e,c,a):
+ if a:
+  G(f"error: {f[e]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
+  Z.append(a if a>0 else 128-a)
+def aa(n):
+ y=T[n]
+ return[(c,v,{**q,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[h[n]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(y)]
+if F=="srun":
+ if v and v[0][:1]=="-":
+  x(f"unrecognized option '{v[0]}'",255)
+ l=t["SLURM_JOB_ID"]
+ if not v:
   x("fatal: No command given to execute.")
- K=open(N).read().split()
- d,V=K[::2],K[1::2]
- g=range(len(d))
- t=C=len(d)
- f=int(r.get("SLURM_NTASKS")or t*int(r.get("SLURM_NTASKS_PER_NODE",1)))
- O=iter(range(f))
- S=[[next(O)for B in range(m,f,t)]for m in range(t)]
- with open("/run/flowc.step."+w,"ab",0)as P:
-  P.write(b"%9d\n"%os.getpid())
-  F=P.tell()//10-1
- o=dict(r)
- for Q,aj in((f,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if f>C else"cyclic","DISTRIBUTION"),(r["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(r["SLURM_TASKS_PER_NODE"]if f%t else f"{f // t}(x{t})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(t,"NNODES STEP_NUM_NODES"),(F,"STEPID STEP_ID"),(V[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
-  for key in aj.split():
-   o["SLURM_"+key]=str(Q)
- p=os.getcwd()
- Y=[0]
- def T(h,b,j):
-  if j:
-   J(f"error: {d[h]}: task {b}: "+(f"Exited with exit code {j}"if j>0 else signal.strsignal(-j)))
-   Y.append(j if j>0 else 128-j)
- def Z(m):
-  y=S[m]
-  return[(b,u,{**o,"SLURM_NODEID":str(m),"SLURMD_NODENAME":d[g[m]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(b),"SLURM_LOCALID":str(af)},)for af,b in enumerate(y)]
- def U(A,*B):
-  for a in n:
-   try:
-    a.send(A)
-   except OSError:
-    pass
- n={ah(d[h],V[h]):h for h in g}
- signal.pthread_sigmask(0,v)
- for ak in v:
-  signal.signal(ak,U)
- for m,a in enumerate(n):
-  a.send((p,Z(m)))
- signal.pthread_sigmask(1,v)
- while n:
-  for a in wait([*n]):
-   h=n[a]
+ J=open(N).read().split()
+ f,W=J[::2],J[1::2]
+ h=range(len(f))
+ u=D=len(f)
+ b=int(t.get("SLURM_NTASKS")or u*int(t.get("SLURM_NTASKS_PER_NODE",1)))
+ P=iter(range(b))
+ T=[[next(P)for C in range(n,b,u)]for n in range(u)]
+ with open("/run/flowc.step."+l,"ab",0)as L:
+  L.write(b"%9d\n"%os.getpid())
+  j=L.tell()//10-1
+ q=dict(t)
+ for Q,ah in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>D else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(t["SLURM_TASKS_PER_NODE"]if b%u else f"{b // u}(x{u})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(u,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),(W[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
+  for key in ah.split():
+   q["SLURM_"+key]=str(Q)
+ k=os.getcwd()
+ Z=[0]
+ o={af(f[e],W[e]):e for e in h}
+ signal.pthread_sigmask(0,w)
+ for ai in w:
+  signal.signal(ai,V)
+ for n,a in enumerate(o):
+  a.send((k,aa(n)))
+ signal.pthread_sigmask(1,w)
+ while o:
+  for a in wait([*o]):
+   e=o[a]
    try:
     A=a.recv()
    except(EOFError,OSError)as i:
-    x(f"error: Node failure on {d[h]}: {i or 'connection lost'}")
+    x(f"error: Node failure on {f[e]}: {i or 'connection lost'}")
    if not A:
-    del n[a]
+    del o[a]
     continue
-   k,b,l=A
-   if not k:
-    T(h,b,l)
+   r,c,m=A
+   if not r:
+    U(e,c,m)
     continue
    try:
-    while l:
-     l=l[os.write(k,l):]
+    while m:
+     m=m[os.write(r,m):]
    except OSError as i:
     x(f"error: cannot write: {i.strerror}")
- os._exit(max(Y))
-globals()[I]()
+ os._exit(max(Z))
+globals()[F]()
 E
 chmod +x "$state_dir/bin/srun"
 ln -f "$state_dir/bin/srun" "$state_dir/bin/agent"

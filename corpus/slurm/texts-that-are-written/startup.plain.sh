@@ -199,18 +199,18 @@ mkdir -p "$state_dir/bin"
 cat >"$state_dir/bin/sbatch" <<'E'
 #!/usr/bin/python3
 import os,signal,sys
-r=os.environ
-I=os.path.basename(sys.argv[0])
-u=sys.argv[1:]
-def J(e):
- os.write(2,(I+": "+e+"\n").encode())
-def x(e,j=1):
- J(e)
- os._exit(j)
+t=os.environ
+F=os.path.basename(sys.argv[0])
+v=sys.argv[1:]
+def G(g):
+ os.write(2,(F+": "+g+"\n").encode())
+def x(g,a=1):
+ G(g)
+ os._exit(a)
 def sbatch():
  x("error: there is no Slurm here that could take another job: compile and submit it with `flowc` instead")
 salloc=sbatch
-globals()[I]()
+globals()[F]()
 E
 chmod +x "$state_dir/bin/sbatch"
 ln -f "$state_dir/bin/sbatch" "$state_dir/bin/salloc"

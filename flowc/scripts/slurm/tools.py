@@ -1,4 +1,4 @@
-"""The small Slurm that a job's script brings along: templates/slurm.py without what the job's text cannot use.
+"""The small Slurm that a job's script brings along: templates/slurm/ without what the job's text cannot use.
 
 One program, called under several names: srun, scontrol, squeue, … and `agent`, which runs tasks for the srun of another
 node. The program and what is read off texts for it are loaded by the first job that may call it.

@@ -1,0 +1,53 @@
+"""A small Slurm for one job on its own machines: srun, scontrol and friends, and the agent that runs tasks for srun.
+
+One program, called under many names, each the name of a function. Lines between `#% if A|B` and `#% end` go only into
+the startup scripts of jobs that may need one of these features (flowc/body/slurm_features.py);
+`#% if !A` means without it. The words of OPTIONS are dropped in the same way, by `opt:NAME`.
+
+What it reads: the SLURM_* variables of the batch step and, with several nodes, STATE: `NAME IP` of each node in the
+order of ranks, written by the agent of the same machine.
+"""
+import os, signal, sys
+#% if regex
+import re
+#% end
+#% if choose
+import itertools
+#% end
+#% if agent
+import hmac, socket, time
+#% end
+#% if pipes
+from multiprocessing.connection import Connection, Pipe, wait
+#% end
+
+#% if container
+box = 0
+#% end
+ENV = os.environ
+NAME = os.path.basename(sys.argv[0])
+WORDS = sys.argv[1:]
+#% if agent
+STATE = "/var/lib/foundry/flowc/nodes"
+# What only the machines of this job have: the text of their script.
+SECRET = "/var/lib/foundry/flowc/run"
+PORT = 6818
+#% if prepared
+# What became of the preparation of this machine: nothing yet, an empty line, or why it failed.
+READY = "/run/flowc.ready"
+#% end
+#% end
+#% if srun
+# What srun hands on to its tasks.
+HEARD = 1, 2, 3, 10, 12, 15, 18
+#% end
+
+
+def say(text):
+    os.write(2, (NAME + ": " + text + "\n").encode())
+
+
+def die(text, code=1):
+    say(text)
+    os._exit(code)
+

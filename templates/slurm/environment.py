@@ -1,0 +1,73 @@
+"""The number of a step and the variables that its tasks have in common."""
+#% if srun
+def begin_step():
+    """Each step has its line, by which scancel finds it."""
+    global step, env
+    with open("/run/flowc.step." + job, "ab", 0) as steps:
+        steps.write(b"%9d\n" % os.getpid())
+        step = steps.tell() // 10 - 1
+    env = dict(ENV)
+
+
+#% if export
+def choose_variables():
+    global env
+    export = option("export", "EXPORT_ENV") or "ALL"
+    items = re.findall(r"""(?:[^,'"]|'[^']*'|"[^"]*")+""", export)
+    if "ALL" not in map(str.upper, items):
+        env = {name: ENV[name] for name in ENV if name[:6] == "SLURM_" or name in items}
+    for item in items:
+        if item[0] in "'\"" and item[-1] == item[0]:
+            item = item[1:-1]
+        name, equal, value = item.partition("=")
+        if name and equal:
+            env[name] = value
+
+
+#% end
+def describe_step():
+    global env
+    #% if opt:job-name
+    if "job-name" in given:
+        env["SLURM_JOB_NAME"] = given["job-name"]
+    #% end
+    for value, keys in (
+        (tasks, "NTASKS NPROCS STEP_NUM_TASKS"),
+        ("block" if tasks > low else "cyclic", "DISTRIBUTION"),
+        #% if choose
+        (ENV["SLURM_JOB_NODELIST"] if count == len(names) else ",".join(names[node] for node in nodes), "STEP_NODELIST"),
+        (short(map(len, ranks)), "TASKS_PER_NODE STEP_TASKS_PER_NODE"),
+        #% end
+        #% if !choose
+        (ENV["SLURM_JOB_NODELIST"], "STEP_NODELIST"),
+        # Evenly, or as the job was laid out.
+        (
+            ENV["SLURM_TASKS_PER_NODE"] if tasks % count else f"{tasks // count}(x{count})".replace("(x1)", ""),
+            "TASKS_PER_NODE STEP_TASKS_PER_NODE",
+        ),
+        #% end
+        (count, "NNODES STEP_NUM_NODES"),
+        (step, "STEPID STEP_ID"),
+        #% if agent
+        (addresses[0], "LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),
+        #% end
+    ):
+        for key in keys.split():
+            env["SLURM_" + key] = str(value)
+    #% if opt:distribution
+    if spread:
+        env["SLURM_DISTRIBUTION"] = spread.split("=")[0]
+    #% end
+    #% if umask
+    mask = os.umask(0)
+    os.umask(mask)
+    env["SLURM_UMASK"] = "%04o" % mask
+    #% end
+    #% if step_gpus
+    env = {key: env[key] for key in env if key not in ("CUDA_VISIBLE_DEVICES", "SLURM_GPUS_ON_NODE")}
+    if ids := ",".join(ENV["SLURM_JOB_GPUS"].split(",")[: int(ENV["FLOWC_STEP_GPUS"])]):
+        env.update(SLURM_GPUS_ON_NODE=ENV["FLOWC_STEP_GPUS"], CUDA_VISIBLE_DEVICES=ids, SLURM_STEP_GPUS=ids)
+    #% end
+
+
+#% end

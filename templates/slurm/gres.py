@@ -1,0 +1,69 @@
+"""GPUs: how many a step has on each node, and which of them a task sees."""
+#% if gpu
+def amount(name, variable=""):
+    """The GPUs in `gpu:h100:2`, `h100:2`, `2`; the last part may be a type."""
+    return sum(
+        int(word.split(":")[-1]) if word.split(":")[-1].isdecimal() else 1
+        for word in (option(name, variable) or "").split(",")
+        if word and (name != "gres" or word[:3] == "gpu")
+    )
+
+
+def choose_gpus():
+    global devices, per_task, bind, here
+    devices = ENV.get("SLURM_JOB_GPUS", "").split(",") if ENV.get("SLURM_JOB_GPUS") else []
+    per_task = amount("gpus-per-task")
+    bind = ""
+    #% if opt:gpu-bind|opt:ntasks-per-gpu
+    bind = (option("gpu-bind") or "").replace("verbose,", "")
+    if option("ntasks-per-gpu") and not bind:
+        bind = "single:" + option("ntasks-per-gpu")
+    #% end
+    if per_task and not bind:
+        bind = f"per_task:{per_task}"
+    here = int(ENV.get("FLOWC_STEP_GPUS", len(devices)))
+    #% if opt:gpus|opt:gpus-per-node|opt:gres
+    here = (
+        max([amount(name) for name in ("gpus-per-node", "gres") if name in given] or [0])
+        or amount("gpus-per-node") or amount("gres") or -(-amount("gpus") // len(nodes)) or here
+    )
+    #% end
+    if max(here, *(per_task * len(part) for part in ranks)) > len(devices):
+        die(f"error: Unable to create step for job {job}: Invalid generic resource (gres) specification")
+
+
+def gpus(local, count):
+    """The devices of the task with this number on its node."""
+    mine = devices[: per_task * count or here]
+    #% if !opt:gpu-bind
+    #% if !opt:ntasks-per-gpu
+    shown = [mine[place % len(mine)] for place in range(local * per_task, (local + 1) * per_task)] or mine
+    #% end
+    #% end
+    #% if opt:gpu-bind|opt:ntasks-per-gpu
+    kind, _, text = bind.partition(":")
+    number = int(text) if text.isdecimal() else 1
+    if kind == "single":
+        shown = [mine[local // number % len(mine)]]
+    elif kind == "per_task":
+        shown = [mine[place % len(mine)] for place in range(local * number, (local + 1) * number)]
+    elif kind == "map_gpu":
+        turns = text.split(",")
+        shown = [devices[int(turns[local % len(turns)], 0)]]
+    elif kind == "mask_gpu":
+        turns = text.split(",")
+        mask = int(turns[local % len(turns)], 16)
+        shown = [name for place, name in enumerate(devices) if mask >> place & 1]
+    else:
+        shown = mine
+    #% end
+    ids = ",".join(shown)
+    return {
+        "CUDA_VISIBLE_DEVICES": ids,
+        "SLURM_STEP_GPUS": ids,
+        "SLURM_GPUS_ON_NODE": str(len(mine)),
+        **({"SLURMD_TRES_BIND": "gpu:" + bind} if bind else {}),
+    }
+
+
+#% end

@@ -1,0 +1,140 @@
+"""What is known about the job, for those that ask."""
+#% if scontrol_job|squeue|sacct|sinfo
+def duration(total):
+    days, total = divmod(int(total), 86400)
+    clock = f"{total // 3600:02}:{total // 60 % 60:02}:{total % 60:02}"
+    return f"{days}-{clock}" if days else clock
+
+
+def stamp(value):
+    import time
+
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(int(value))) if value else "Unknown"
+
+
+def count_cpus(get):
+    cpus = 0
+    for part in get("SLURM_JOB_CPUS_PER_NODE", "1").split(","):
+        count, _, times = part.strip(")").partition("(x")
+        cpus += int(count) * int(times or 1)
+    return cpus
+
+
+def facts():
+    """What is known about the job, under the names of sacct."""
+    import time
+
+    get = ENV.get
+    began, ends = int(get("SLURM_JOB_START_TIME", 0)), int(get("SLURM_JOB_END_TIME", 0))
+    passed = int(time.time()) - began if began else 0
+    cpus = count_cpus(get)
+    job = ENV["SLURM_JOB_ID"]
+    array = get("SLURM_ARRAY_TASK_ID")
+    names = hosts(ENV["SLURM_JOB_NODELIST"])
+    return {
+        "jobid": get("SLURM_ARRAY_JOB_ID", job) + "_" + array if array else job,
+        "jobidraw": job,
+        "jobname": get("SLURM_JOB_NAME", ""),
+        "user": get("SLURM_JOB_USER", "root"),
+        "uid": get("SLURM_JOB_UID", "0"),
+        "gid": get("SLURM_JOB_GID", "0"),
+        "group": "root",
+        "account": get("SLURM_JOB_ACCOUNT", "(null)"),
+        "qos": get("SLURM_JOB_QOS", "(null)"),
+        "partition": get("SLURM_JOB_PARTITION", "main"),
+        "cluster": get("SLURM_CLUSTER_NAME", "flowc"),
+        "state": "RUNNING",
+        "exitcode": "0:0",
+        "derivedexitcode": "0:0",
+        "elapsed": duration(passed),
+        "elapsedraw": str(passed),
+        "timelimit": duration(ends - began) if ends else "UNLIMITED",
+        "timelimitraw": str((ends - began) // 60) if ends else "UNLIMITED",
+        "left": duration(ends - began - passed) if ends else "UNLIMITED",
+        "submit": stamp(began),
+        "start": stamp(began),
+        "end": stamp(ends),
+        "nodelist": ENV["SLURM_JOB_NODELIST"],
+        "head": names[0],
+        "nnodes": get("SLURM_JOB_NUM_NODES", str(len(names))),
+        "allocnodes": str(len(names)),
+        "ncpus": str(cpus),
+        "alloccpus": str(cpus),
+        "ntasks": get("SLURM_NTASKS", str(len(names))),
+        "workdir": get("SLURM_SUBMIT_DIR", os.getcwd()),
+        "command": get("FLOWC_COMMAND", "(null)"),
+        "stdout": get("FLOWC_STDOUT", "(null)"),
+        "stderr": get("FLOWC_STDERR", get("FLOWC_STDOUT", "(null)")),
+        "restarts": get("SLURM_RESTART_COUNT", "0"),
+        #% if no_requeue
+        "requeue": "0",
+        #% end
+        #% if !no_requeue
+        "requeue": "1",
+        #% end
+        "width": get("SLURM_CPUS_PER_TASK", "1"),
+        "arrayjob": get("SLURM_ARRAY_JOB_ID", job),
+        "arraytask": array or "N/A",
+        "maxrss": "",
+        "reqmem": get("SLURM_MEM_PER_NODE", "0") + "M",
+    }
+
+
+#% end
+#% if squeue|sacct|sinfo|scancel
+def asked(table):
+    """The options by name, those of the program's variables too, and the other words. `table` is written as OPTIONS is."""
+    global OPTIONS
+    OPTIONS = table
+    given = {}
+    #% if picks
+    given = {name[len(NAME) + 1 :].lower(): ENV[name] for name in ENV if name.startswith(NAME.upper() + "_")}
+    #% end
+    words, rest = WORDS[:], []
+    while words:
+        given.update(options(words))
+        rest += words[:1]
+        del words[:1]
+    return given, rest
+
+
+#% end
+#% if squeue|sacct
+def picked(given, fact):
+    """Whether the options pick out the own job, which runs."""
+    text = "jobs jobid jobidraw arrayjob"
+    #% if picks
+    text += ";states R RUNNING ALL;users user uid;names jobname;partitions partition;accounts account;qos qos;licenses;reservation"
+    known = hosts(fact["nodelist"])
+    for name in hosts(given.get("nodelist", "")):
+        if name not in known:
+            die("error: Invalid node name " + name)
+    #% end
+    for part in text.split(";"):
+        name, *own = part.split()
+        items = [item.split(".")[0] if name == "jobs" else item for item in given.get(name, "").split(",")]
+        if name in given and not {*items, *(map(str.upper, items) if name == "states" else ())} & {fact.get(key, key) for key in own}:
+            return False
+    return True
+
+
+#% end
+#% if squeue|sinfo
+def table(text, columns, header, rows):
+    """Prints rows by a format of `%.18i` items."""
+    def cell(part):
+        name, title = columns.get(part[3], " ").split(" ")
+        return fit(row.get(name, "N/A") if row else title, part[1], int(part[2] or 0))
+
+    for row in ([] if header else [{}]) + rows:
+        line = re.sub(r"%(\.?)(\d*)([a-zA-Z])", cell, text)
+        print(line.rstrip() if text.endswith("R") else line)
+
+
+#% end
+#% if squeue|sacct|sinfo
+def fit(text, right, width):
+    return text if not width else (text.rjust(width) if right else text.ljust(width))[:width]
+
+
+#% end

@@ -1,0 +1,147 @@
+"""Which nodes a step is on, how many tasks it has and which of them are where."""
+#% if srun
+#% if opt:nodelist|opt:exclude
+def indices(name):
+    text = given.get(name, "")
+    try:
+        return [
+            names.index(word)
+            #% if rsh
+            if word in names else addresses.index(word)
+            #% end
+            for word in hosts(open(text).read() if "/" in text else text)
+        ]
+    except ValueError:
+        die(f"error: Unable to create step for job {job}: Requested node configuration is not available")
+
+
+#% end
+def find_nodes():
+    """Of the job, and of the step."""
+    global names, addresses, nodes, cpus, count, low, tasks
+    #% if choose
+    # The machines of a job are alike.
+    cpus = int(ENV["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
+    #% end
+    #% if agent
+    words = open(STATE).read().split()
+    names, addresses = words[::2], words[1::2]
+    #% end
+    #% if !agent
+    names = [ENV["SLURM_JOB_NODELIST"]]
+    #% end
+    nodes = range(len(names))
+    #% if !choose
+    # As the job was laid out, which takes no option.
+    count = low = len(names)
+    tasks = int(ENV.get("SLURM_NTASKS") or count * int(ENV.get("SLURM_NTASKS_PER_NODE", 1)))
+    #% end
+    #% if choose
+    choose_nodes()
+    #% end
+
+
+#% if choose
+def choose_nodes():
+    global nodes, low, tasks
+    low = high = len(names)
+    #% if opt:nodes
+    first, _, second = (option("nodes", "NNODES") or "1").partition("-")
+    if not (first + second).isdecimal():
+        die(f'error: "{given["nodes"]}" is not a valid node count', 255)
+    low, high = int(first), min(int(second or first), high)
+    #% end
+    tasks = number("ntasks")
+    if 0 < tasks < low:
+        say(f"Warning: can't run {tasks} processes on {low} nodes, setting nnodes to {tasks}")
+        low = tasks
+    #% if opt:nodes
+    high = max(low, min(high, tasks or high))
+    #% end
+    #% if !opt:nodes
+    high = low
+    #% end
+    #% if opt:relative
+    skip = int(given.get("relative", 0))
+    if skip and skip + low > len(names):
+        die(f"error: --relative and --nodes option incompatible with count of allocated nodes ({skip}+{low}>{len(names)})")
+    nodes = nodes[skip:]
+    #% end
+    #% if opt:exclude
+    excluded = indices("exclude")
+    nodes = [node for node in nodes if node not in excluded]
+    #% end
+    #% if opt:nodes|opt:relative|opt:exclude
+    if low > len(nodes):
+        die(f"error: Only allocated {len(nodes)} nodes asked for {low}")
+    #% end
+    #% if opt:nodelist
+    wanted = indices("nodelist")
+    nodes = sorted((wanted + [node for node in nodes if node not in wanted])[:high])
+    #% end
+    #% if !opt:nodelist
+    nodes = nodes[:high]
+    #% end
+
+
+#% end
+#% if opt:ntasks-per-node
+def read_tasks_per_node():
+    global tasks
+    #% if opt:tasks-per-node
+    given.setdefault("ntasks-per-node", given.get("tasks-per-node", ""))
+    #% end
+    each = number("ntasks-per-node") if option("ntasks-per-node") else 0
+    if not tasks or tasks == each * len(nodes):
+        tasks = tasks or each * len(nodes)
+        if each:
+            ENV["SLURM_NTASKS_PER_NODE"] = str(each)
+    elif given.get("ntasks-per-node"):
+        say(
+            f"Warning: can't honor --ntasks-per-node set to {each} which doesn't match the requested tasks {tasks} "
+            f"with the number of requested nodes {len(nodes)}. Ignoring --ntasks-per-node."
+        )
+
+
+#% end
+#% if choose
+def count_tasks():
+    """Against the CPUs of each task."""
+    global width, tasks, count
+    #% if opt:cpus-per-task
+    given.setdefault("cpus-per-task", ENV.get("SRUN_CPUS_PER_TASK", ""))
+    if given["cpus-per-task"]:
+        width = number("cpus-per-task")
+        ENV["SLURM_CPUS_PER_TASK"] = str(width)
+        tasks = tasks or cpus // width * len(nodes)
+    #% end
+    count = len(nodes)
+    tasks = tasks or count
+    if tasks > cpus // width * count:
+        #% if opt:overcommit
+        if not option("overcommit"):
+            die(f"error: Unable to create step for job {job}: More processors requested than permitted")
+        #% end
+        #% if !opt:overcommit
+        die(f"error: Unable to create step for job {job}: More processors requested than permitted")
+        #% end
+
+
+#% end
+def lay_out():
+    """In turns; block then numbers node by node."""
+    global ranks, spread
+    left = iter(range(tasks))
+    ranks = [[next(left) for _ in range(place, tasks, count)] for place in range(count)]
+    #% if opt:distribution
+    spread = (option("distribution") or "").lower().split(",")[0]
+    kind = spread.split(":")[0].split("=")[0]
+    if kind not in ("", "block", "cyclic", "plane", "*"):
+        die("error: Invalid --distribution specification", 255)
+    if kind in ("cyclic", "plane"):
+        size = int(spread[6:] or ENV.get("SLURM_DIST_PLANESIZE", 1)) if kind == "plane" else 1
+        ranks = [[rank for rank in range(tasks) if rank // size % len(nodes) == place] for place in range(len(nodes))]
+    #% end
+
+
+#% end

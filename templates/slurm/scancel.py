@@ -1,0 +1,95 @@
+"""What ends the job, its steps or a try of it."""
+#% if requeue|no_requeue|scancel|scontrol_job
+def own(ids):
+    """Ends the program unless these are ids of this job or its steps."""
+    job = ENV["SLURM_JOB_ID"]
+    master = ENV.get("SLURM_ARRAY_JOB_ID", job) + "_" + ENV.get("SLURM_ARRAY_TASK_ID", "")
+    for name in ids:
+        if name.split(".")[0] not in (job, master):
+            die(f"error: only the own job {job} is known here, not {name}")
+
+
+#% end
+#% if relay
+def on_head():
+    """Has it done by the head's agent, as a step of one task: what it is to end runs there."""
+    head, address = open(STATE).read().split()[:2]
+    if ENV["SLURMD_NODENAME"] != head:
+        link = dial(head, address)
+        #% if opt:unbuffered
+        link.send(0)
+        #% end
+        #% if container
+        link.send({})
+        #% end
+        link.send(("/", [(0, [NAME, *WORDS], {**ENV, "SLURMD_NODENAME": head})]))
+        stream, _, data = link.recv()
+        if stream:
+            os.write(2, data)
+        os._exit(data if not stream else 1)
+
+
+#% end
+#% if requeue|scancel
+def end_job(word):
+    """The startup script reads the word when the body has ended, for which it has 30 seconds. Where the file is there
+    already the body has been told."""
+    told = os.path.exists("/run/flowc.end")
+    with open("/run/flowc.end", "w") as file:
+        file.write(word)
+    if told:
+        return
+    body = int(ENV["FLOWC_BODY"])
+    signal.signal(15, signal.SIG_IGN)
+    for number in 15, 18:
+        os.killpg(body, number)
+    if not os.fork():
+        # Of the body's own process group, it ends with it.
+        os.closerange(0, 3)
+        signal.sigtimedwait((), 30)
+        os.killpg(body, 9)
+
+
+#% end
+#% if scancel
+def scancel():
+    given, names = asked("@scancel.always@")
+    number = 0
+    if "signal" in given:
+        text = given["signal"].upper().replace("SIG", "")
+        number = int(text) if text.isdecimal() else getattr(signal, "SIG" + text, 0)
+        if not 0 < number < 65:
+            os.write(2, f"Unknown job signal: {given['signal']}\n".encode())
+            os._exit(1)
+    if not names:
+        die("error: No job identification provided")
+    own(names)
+    #% if relay
+    on_head()
+    #% end
+    for name in names:
+        step = name.partition(".")[2]
+        if not step and number in (0, 9):
+            end_job("cancel")
+            continue
+        if "batch" in given or "full" in given:
+            # The shell alone, or all that it started: srun hands it on to its tasks.
+            (os.killpg if "full" in given else os.kill)(int(ENV["FLOWC_BODY"]), number or 15)
+            continue
+        try:
+            pids = open("/run/flowc.step." + ENV["SLURM_JOB_ID"]).read().split()
+        except OSError:
+            pids = []
+        if step.isdecimal() and int(step) >= len(pids):
+            die(f"error: Kill job error on job id {name}: Invalid job id specified")
+        for pid in [pids[int(step)]] if step.isdecimal() else pids:
+            try:
+                # The number may belong to another program by now.
+                mark = f"SLURM_JOB_ID={ENV['SLURM_JOB_ID']}\0".encode()
+                if mark in open(f"/proc/{pid}/environ", "rb").read() and b"srun" in open(f"/proc/{pid}/cmdline", "rb").read():
+                    os.kill(int(pid), number or 15)
+            except OSError:
+                pass
+
+
+#% end

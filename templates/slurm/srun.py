@@ -1,0 +1,208 @@
+"""srun: what it was told, then what it does until the tasks of its step have ended."""
+#% if srun
+#% if any_option
+def option(name, variable=""):
+    return given.get(name) or ENV.get("SLURM_" + (variable or name.upper().replace("-", "_")))
+
+
+#% end
+#% if choose|opt:wait
+def number(name):
+    value = option(name) or "0"
+    if not value.isdecimal() or int(value) < (name in given):
+        die(f'error: Invalid numeric value "{value}" for --{name}.')
+    return int(value)
+
+
+#% end
+def read_words():
+    """What is wrong is said before a task runs."""
+    global given, patience, job, limit
+    #% if !any_option
+    if WORDS and WORDS[0][:1] == "-":
+        die(f"unrecognized option '{WORDS[0]}'", 255)
+    #% end
+    #% if any_option
+    given = options(WORDS)
+    #% end
+    #% if opt:wait
+    patience = number("wait")
+    #% end
+    job = ENV["SLURM_JOB_ID"]
+    #% if stdin
+    # Where standard input is closed, the next file opened would be taken for it.
+    os.path.exists("/dev/fd/0") or os.open("/dev/null", 0)
+    #% end
+    #% if version
+    if "version" in given:
+        os.write(1, b"slurm-wlm 22.05.8\n")
+        os._exit(0)
+    #% end
+    #% if jobid
+    if given.get("jobid", job) != job:
+        die(f"error: Unable to confirm allocation for job {given['jobid']}: Invalid job id specified")
+    #% end
+    #% if container
+    image = given.setdefault("container-image", ENV.get("PYXIS_CONTAINER_IMAGE", ""))
+    if image[:1] in ("/", ".") or image.endswith(".sqsh") or "@" in image.split("#")[0] and "#" in image:
+        die(f"error: the container image {image} is no image of a registry that docker pulls: push it to one")
+    #% end
+    if not WORDS:
+        die("fatal: No command given to execute.")
+    #% if time
+    limit = seconds(option("time", "TIMELIMIT") or "0")
+    #% end
+
+
+def each_task(place):
+    """Rank, program and environment of each task of a node."""
+    own = ranks[place]
+    return [
+        (
+            rank,
+            #% if multi_prog
+            programs.get(rank, WORDS),
+            #% end
+            #% if !multi_prog
+            WORDS,
+            #% end
+            {
+                **env,
+                "SLURM_NODEID": str(place),
+                "SLURMD_NODENAME": names[nodes[place]],
+                "SLURM_GTIDS": ",".join(map(str, own)),
+                "SLURM_PROCID": str(rank),
+                "SLURM_LOCALID": str(local),
+                #% if opt:cpus-per-task|opt:exact
+                **({"SLURM_CPUS_ON_NODE": str(len(own) * width)} if given.get("cpus-per-task") or option("exact") else {}),
+                #% end
+                #% if gpu
+                **(gpus(local, len(own)) if here or per_task else {}),
+                #% end
+            },
+        )
+        for local, rank in enumerate(own)
+    ]
+
+
+#% if !pipes
+def start_here():
+    global processes
+    processes = {}
+    for rank, argv, task_env in each_task(0):
+        processes[start(argv, task_env, where)] = rank
+
+
+#% end
+#% if pipes
+def connect():
+    """To what starts tasks on each node."""
+    global links
+    #% if !agent
+    links = {}
+    #% end
+    #% if agent
+    # Signals end srun until all nodes are there.
+    links = {dial(names[node], addresses[node]): node for node in nodes}
+    #% end
+
+
+def launch():
+    """Tells each node its tasks."""
+    #% if !agent
+    # What serves the tasks has no links: a signal for all that are called srun does nothing there.
+    link, far = Pipe()
+    if not os.fork():
+        os.setsid()
+        link.close()
+        try:
+            serve(far)
+        finally:
+            os._exit(0)
+    far.close()
+    links[link] = 0
+    #% end
+    for place, link in enumerate(links):
+        #% if opt:unbuffered
+        link.send(option("unbuffered", "UNBUFFEREDIO"))
+        #% end
+        #% if container
+        link.send(given)
+        #% end
+        link.send((where, each_task(place)))
+
+
+#% end
+def take_signals():
+    """From now on signals are for the tasks, and wait until these have been started."""
+    signal.pthread_sigmask(0, HEARD)
+    for number_ in HEARD:
+        signal.signal(number_, cast)
+    #% if ending
+    signal.signal(14, stop)
+    signal.signal(15, told)
+    #% end
+
+
+if NAME == "srun":
+    read_words()
+    find_nodes()
+    #% if opt:ntasks-per-node
+    read_tasks_per_node()
+    #% end
+    #% if choose|opt:exact
+    width = 1
+    #% end
+    #% if choose
+    count_tasks()
+    #% end
+    lay_out()
+    begin_step()
+    #% if export
+    choose_variables()
+    #% end
+    describe_step()
+    #% if gpu
+    choose_gpus()
+    #% end
+    #% if multi_prog
+    read_multi_prog()
+    #% end
+    where = os.getcwd()
+    #% if opt:chdir
+    where = os.path.join(where, option("chdir", "WORKING_DIR") or "")
+    #% end
+    codes = [0]
+    #% if ending
+    last = [9, 15]
+    #% end
+    #% if output
+    open_output()
+    #% end
+    #% if stdin
+    open_input()
+    #% end
+    #% if pipes
+    connect()
+    #% end
+    take_signals()
+    #% if !pipes
+    start_here()
+    #% end
+    #% if pipes
+    launch()
+    #% end
+    signal.pthread_sigmask(1, HEARD)
+    #% if time
+    signal.alarm(limit)
+    #% end
+    #% if !pipes
+    while processes:
+        done(0, *ended(processes))
+    #% end
+    #% if pipes
+    attend()
+    #% end
+    os._exit(max(codes))
+#% end
+globals()[NAME]()

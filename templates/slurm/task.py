@@ -1,0 +1,76 @@
+"""Processes of tasks: their start, signals for them, their end."""
+#% if srun
+def start(argv, env, where, *streams):
+    """Starts a program in a session of its own and gives its process id. The caller has blocked HEARD."""
+    #% if !pipes
+    import ctypes
+
+    parent = os.getpid()
+    #% end
+    process = os.fork()
+    if process:
+        # From now on signals reach it.
+        while os.getpgid(process) != process:
+            pass
+        return process
+
+    def complain(text):
+        os.write(2, f"slurmstepd-{env['SLURMD_NODENAME']}: error: {text}\n".encode())
+
+    try:
+        #% if pipes
+        for number, stream in enumerate(streams):
+            os.dup2(stream, number)
+        #% end
+        #% if !pipes
+        # Nobody else would notice that srun was killed.
+        ctypes.CDLL(None).prctl(1, 9)
+        if os.getppid() != parent:
+            os._exit(9)
+        #% end
+        os.setsid()
+        # What came since the fork is for the program; before, it would have gone to the handlers of srun and be lost.
+        for number in 13, *HEARD:
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(1, HEARD)
+        #% if container
+        if box:
+            # Into the files of the container.
+            import ctypes
+
+            if ctypes.CDLL(None, use_errno=True).setns(os.open(f"/proc/{box}/ns/mnt", 0), 0):
+                raise OSError(ctypes.get_errno(), "cannot enter the container")
+        #% end
+        #% if chdir
+        try:
+            os.chdir(where)
+        except OSError as error:
+            complain(f"couldn't chdir to `{where}': {error.strerror}: going to /tmp instead")
+            os.chdir("/tmp")
+        #% end
+        env["SLURM_TASK_PID"] = str(os.getpid())
+        os.execvpe(argv[0], argv, env)
+    except OSError as error:
+        complain(f"execve(): {argv[0]}: {error.strerror}")
+        os._exit(error.errno)
+
+
+def ended(processes):
+    """Waits for one of the processes and kills what it left behind; gives its value and exit code, -n for signal n."""
+    process = 0
+    # Who runs srun by `exec` leaves it children of its own.
+    while process not in processes:
+        process, status = os.wait()
+    deliver([process], 9)
+    return processes.pop(process), os.waitstatus_to_exitcode(status)
+
+
+def deliver(processes, number):
+    for process in [*processes]:
+        try:
+            os.killpg(process, number)
+        except OSError:
+            pass
+
+
+#% end
