@@ -9,7 +9,7 @@ PYTEST_FLAGS ?= -n $(shell echo $$((2 * $$(nproc 2>/dev/null || echo 2))))
 # `docker and not long` leaves out half of the minutes.
 DOCKER ?= docker
 
-.PHONY: help demo test test-boot test-docker test-uml test-supervisor test-prism test-slow same-as-slurm differential fuzz faults bench lint generate clean
+.PHONY: help demo test test-boot test-docker test-uml test-supervisor test-prism test-slow test-frameworks same-as-slurm differential fuzz faults bench lint generate clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 \2/p' Makefile | awk '{printf "  %-5s%-16s", $$1, $$2; $$1=$$2=""; print}'
@@ -20,7 +20,7 @@ demo: .venv/installed ## compile a real job; show its diagnostics, plan, request
 # Each installs the Debian packages that its tests need (root), or names them: tests/packages.txt.
 test: .venv/developed ## all tests that take seconds; root has missing programs installed, others are told
 	@tests/install_packages test
-	$(PYTEST) -m "not boot and not slow and not uml and not docker and not prism" tests
+	$(PYTEST) -m "not boot and not slow and not uml and not docker and not prism and not frameworks" tests
 
 test-boot: .venv/developed ## startup scripts on a real systemd, with a reboot (root, minutes)
 	@tests/install_packages boot
@@ -46,6 +46,10 @@ test-prism: .venv/developed ## the client against a mock that Prism makes of the
 test-slow: .venv/developed ## tests that take minutes
 	@tests/install_packages test
 	$(PYTEST) -m slow tests
+
+test-frameworks: .venv/developed ## launchers and frameworks from PyPI, on a real Slurm and under flowc; a table (root, network, minutes)
+	@tests/install_packages test
+	$(BIN)/pytest -m frameworks tests/frameworks
 
 same-as-slurm: .venv/developed ## the job bodies on a real Slurm and under flowc (root, 3 minutes); FLAGS=--update keeps what Slurm did
 	@tests/install_packages test

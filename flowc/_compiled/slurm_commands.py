@@ -6,7 +6,17 @@ MODULES = ('module', 'ml')
 
 REFUSED = ('sbatch', 'salloc')
 
-LAUNCHERS = ('mpirun', 'mpiexec', 'orterun', 'prterun')
+LAUNCHERS = ('mpirun',
+ 'mpiexec',
+ 'orterun',
+ 'prterun',
+ 'mpirun.mpich',
+ 'mpiexec.mpich',
+ 'mpirun.openmpi',
+ 'mpiexec.openmpi',
+ 'mpiexec.hydra',
+ 'mpirun.hydra',
+ 'mpiexec.gforker')
 
 MISSING = ('sattach',
  'sbcast',
@@ -40,10 +50,14 @@ REMOTE = ('ssh', 'scp', 'deepspeed')
 BROUGHT = ({'commands': ('conda', 'mamba', 'activate'),
   'words': '(?i)(?:ana|mini|micro)(?:conda|mamba)|miniforge|mambaforge|(?<!PREFIX/etc/profile\\.d/)(?<!PREFIX\\}/etc/profile\\.d/)conda(?:/|\\.sh\\b)|\\b(?:install|load|add|ml)\\b[^\\n]*(?:conda|mamba)',
   'package': None},
- {'commands': ('mpirun', 'mpiexec', 'mpicc', 'mpicxx', 'mpif90'),
+ {'commands': ('mpirun', 'mpiexec', 'mpicc', 'mpicxx', 'mpif90', 'mpirun.openmpi', 'mpiexec.openmpi'),
   'words': '(?m)\\b(?:module|ml|conda|mamba|spack|guix|nix|source|(?<!pip )(?<!pip3 )install|activate)\\b|^[ '
            '\\t]*\\.[ \\t]|PATH=',
   'package': 'openmpi-bin libopenmpi-dev'},
+ {'commands': ('mpirun.mpich', 'mpiexec.mpich', 'mpiexec.hydra', 'mpirun.hydra'),
+  'words': '(?m)\\b(?:module|ml|conda|mamba|spack|guix|nix|source|(?<!pip )(?<!pip3 )install|activate)\\b|^[ '
+           '\\t]*\\.[ \\t]|PATH=',
+  'package': 'mpich'},
  {'commands': ('podman',), 'words': '\\binstall\\b|PATH=', 'package': 'podman'},
  {'commands': ('Rscript',),
   'words': '(?m)\\b(?:module|ml|conda|mamba|spack|guix|nix|source|(?<!pip )(?<!pip3 )install|activate)\\b|^[ '

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 # In this order: what comes first defines, the last one runs.
 PARTS = (
-    *("base", "hostlist", "options", "container", "task", "agent", "stepd", "job", "scancel", "scontrol"),
+    *("base", "hostlist", "options", "container", "task", "agent", "pmi", "stepd", "job", "scancel", "scontrol"),
     *("squeue", "sacct", "sinfo", "launchers", "ending", "layout", "environment", "gres", "multi_prog", "io", "srun"),
 )
 EMPTY = re.compile(r"^ *#% if \S+\n+ *#% end\n", re.MULTILINE)

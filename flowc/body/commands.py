@@ -59,6 +59,8 @@ _guards = at_first_use(
     r"\b(?:command[ \t]+-[vV]|type(?:[ \t]+-\w+)?|which|hash)[ \t]+[\"']?(?=([A-Za-z][\w-]*))", "finditer"
 )
 _ASKING = tuple(f"{word}{blank}" for word in ("command", "type", "which", "hash") for blank in " \t")
+# One is in each name of a launcher.
+MPI_SIGNS = ("mpirun", "mpiexec", "orterun", "prterun")
 # Where a call may come from: a variable, the words of another program, a script that the text writes.
 _mentions = at_first_use(
     r"(?<![\w.$@])(?:(?<!-)|(?<=:-))(?:(?<!/)|(?<=/bin/))"
@@ -159,6 +161,11 @@ def refused_commands(job: Job) -> dict[str, int]:
 def reaches_other_nodes(job: Job) -> bool:
     """Whether the text of a Slurm job starts anything on the nodes beside the first one."""
     return bool(provided(job) & {"srun", *LAUNCHERS})
+
+
+def launches(job: Job) -> bool:
+    """Whether a launcher of MPI may be called."""
+    return bool(provided(job) & {*LAUNCHERS})
 
 
 def called(job: Job, name: str) -> list[int]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 PROGRAMS = "srun|scontrol|squeue|sacct|sinfo|scancel|sbatch|salloc|mpirun|orterun|prterun|mpiexec"
 # A name is none of a longer word, but may be a default: `${SRUN:-srun}`.
 _mentions = at_first_use(
-    rf"(?<![\w.$@])(?:(?<!-)|(?<=:-))({PROGRAMS})(?:(?<=mpiexec)\.\w+)?(?![\w=/-]|\.\w)", "finditer"
+    rf"(?<![\w.$@])(?:(?<!-)|(?<=:-))({PROGRAMS})(?:(?:(?<=mpiexec)|(?<=mpirun))\.\w+)?(?![\w=/-]|\.\w)", "finditer"
 )
 _path = at_first_use(r"(?:\A|[\s\"'`(=;|&{-])(/[\w./-]*)\Z", "search")
 _asking = at_first_use(r"(?:\bwhich|\bcommand[ \t]+-[vV]|\btype(?:[ \t]+-\w+)?|\bhash)[ \t]+[\"']?\Z", "search")

@@ -46,6 +46,13 @@ _PLAIN = {
     "sinfo": ("-h --noheader -N --Node", "-o --format"),
     "scancel": ("-b --batch $SLURM_JOB_ID $SLURM_JOBID ${SLURM_JOB_ID} ${SLURM_JOBID}", "-s --signal"),
 }
+# A way to start MPI that srun serves itself, or a variable that may hold it.
+_asks_pmi = at_first_use(r"(?:--mpi(?:=|[ \t]+)|\bSLURM_MPI_TYPE=)[\"']?(?:pmi2|\$)", "search")
+# MPI that finds its ranks so where srun is told of none, as on the many clusters whose default is pmi2.
+_speaks_pmi = at_first_use(
+    r"(?i)mpich|mvapich|(?<![a-z])i_?mpi(?![a-z])|intel-?mpi|mpi4py|(?<![a-z/-])mpi(?:cc|cxx|c\+\+|f\d\d|fort|i?icc|iifort|icx|ifx)\b",
+    "search",
+)
 _MOST_VARIABLES = 20
 
 
@@ -89,6 +96,9 @@ def features(job: Job, nodes: int) -> set[str]:
         if tasks > 1 or found & {"opt:ntasks", "opt:ntasks-per-node", "opt:cpus-per-task"}:
             found.add("pipes")  # lines of several tasks stay whole
         found |= {"several_nodes"} if nodes > 1 else set()
+        # Launchers name these too, but feed nothing and ask for no MPI.
+        found |= {"stdin"} if "opt:input" in found else set()
+        found |= {"mpi"} if "opt:mpi" in found else set()
     if "several_nodes" in found and found & {"requeue", "scancel"}:
         found.add("relay")  # a task on another node may call it
     if job.retry.requeue is False and found & {"requeue", "scontrol_job"}:
@@ -112,8 +122,9 @@ def _called(name: str, nodes: int) -> set[str]:
         return {"sbatch"}
     if name in NAMES:
         return {name}
-    if nodes > 1 and name in LAUNCHERS:
-        return {"rsh", "srun"}  # MPI starts its daemons on the other nodes
+    if name in LAUNCHERS:
+        # MPI starts its daemons by srun, MPICH and Intel MPI also where there is one node.
+        return {"srun", "rsh"} if nodes > 1 else {"srun", "launch"}
     return set()
 
 
@@ -146,6 +157,9 @@ def _of_job(job: Job, text: str, steps: list[int], *, shell: bool) -> set[str]:
         found.add("stdin")
     if "umask" in text:
         found.add("umask")
+    if "mpi" in text or "MPI" in text:
+        found |= {"pmi"} if _asks_pmi(text) else set()
+        found |= {"pmi_always"} if steps and _speaks_pmi(text) else set()
     return found
 
 

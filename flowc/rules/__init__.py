@@ -3,7 +3,7 @@ the registry; a target reports only what it cannot say itself."""
 
 from __future__ import annotations
 
-from flowc._compiled.slurm_commands import ABSENT, BROUGHT, MISSING, MODULES, PROVIDED, REFUSED
+from flowc._compiled.slurm_commands import ABSENT, BROUGHT, LAUNCHERS, MISSING, MODULES, PROVIDED, REFUSED
 from flowc.rules.base import (
     Rule,
     always,
@@ -28,13 +28,14 @@ if TYPE_CHECKING:
 
 _COMMANDS = (*PROVIDED, *REFUSED, *MODULES, *MISSING, *ABSENT, *(name for row in BROUGHT for name in row["commands"]))
 _BY_VARIABLE = ("SQUEUE_", "SCANCEL_", "SINFO_", "SACCT_", "SBCAST_", "SCONTROL_")
+_AFAR = (*LAUNCHERS[:4], "ssh", "scp", "deepspeed", "--container-image", "--mpi", "SLURM_MPI_TYPE")
 RULES = (
     Rule(name="mounts", concerns=has_mounts),
     Rule(name="secrets", concerns=has_secrets),
     Rule(name="nodes", concerns=has_idle_nodes),
     Rule(name="interpreter", concerns=has_other_interpreter),
     Rule(name="commands", concerns=may_lack_commands, words=_COMMANDS),
-    Rule(name="reach", concerns=always, words=("ssh", "scp", "deepspeed", "mpirun", "mpiexec", "--container-image")),
+    Rule(name="reach", concerns=always, words=_AFAR),
     Rule(name="paths", concerns=runs_on_machine, words=("/",)),
     Rule(name="modules", concerns=always, words=("module", "ml")),
     Rule(name="slurm_words", concerns=is_batch_script, words=PROVIDED),

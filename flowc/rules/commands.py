@@ -43,7 +43,13 @@ def _help(unit: Unit, found: dict[str, int]) -> str | None:
     from flowc.rules.wording import image_for_step
 
     packages = " ".join(dict.fromkeys(filter(None, map(package_of, found))))
-    help = f"`apt-get install -y {packages}` in the script brings Ubuntu's own" if packages else None
+    # Slurm's script runs on one of the machines.
+    step = (
+        "srun --ntasks-per-node=1 "
+        if unit.plan is not None and unit.plan.nodes > 1 and unit.job.conventions.commands
+        else ""
+    )
+    help = f"`{step}apt-get install -y {packages}` in the script brings Ubuntu's own" if packages else None
     if "sbatch" in found and not unit.job.outcome:
         # A script without options that submits others is none that should run on a rented machine.
         return 'it submits jobs itself? run it here: sbatch() { flowc sbatch "$@"; }; export -f sbatch; bash ' + sh(

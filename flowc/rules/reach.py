@@ -1,7 +1,8 @@
-"""What is good on a cluster alone: other machines by SSH, images that are files."""
+"""What is good on a cluster alone: other machines by SSH, images that are files, MPI that its nodes have."""
 
 from __future__ import annotations
 
+from flowc.body.mpi import installed_on_first, unserved_type
 from flowc.body.out_of_reach import calls_by_ssh, image_in_file
 from flowc.rules.base import parts, texts
 
@@ -23,6 +24,27 @@ def report(unit: Unit, sink: Sink) -> None:
             image = image_in_file(part.job) if slurm and "image" not in said else None
             _report(part, {name: at for name, at in by_ssh.items() if name not in said}, image, slurm, sink)
             said |= {*by_ssh} | ({"image"} if image is not None else set())
+            if slurm:
+                _report_mpi(part, nodes, said, sink)
+
+
+def _report_mpi(unit: Unit, nodes: int, said: set[str], sink: Sink) -> None:
+    unserved = unserved_type(unit.job) if "type" not in said else None
+    alone = installed_on_first(unit.job) if nodes > 1 and "alone" not in said else None
+    if unserved is None and alone is None:
+        return
+    from flowc.diag.codes.slurm import mpi as codes
+
+    text = unit.job.run.text or ""
+    if unserved is not None:
+        said.add("type")
+        sink.report(codes.MPI_NOT_SERVED, unit.text_span(*unserved), type=text[slice(*unserved)])
+    if alone is not None:
+        said.add("alone")
+        help = "`srun --ntasks-per-node=1` before the command installs it on each machine"
+        sink.report(
+            codes.MPI_ON_ONE_MACHINE, unit.text_span(*alone), help=help, package=text[slice(*alone)], nodes=nodes
+        )
 
 
 def _report(unit: Unit, by_ssh: dict[str, int], image: tuple[int, int] | None, slurm: bool, sink: Sink) -> None:

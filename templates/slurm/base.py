@@ -14,8 +14,11 @@ import re
 #% if choose
 import itertools
 #% end
+#% if agent|pmi
+import socket
+#% end
 #% if agent
-import hmac, socket, time
+import hmac, time
 #% end
 #% if pipes
 from multiprocessing.connection import Connection, Pipe, wait

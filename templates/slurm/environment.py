@@ -58,6 +58,10 @@ def describe_step():
     if spread:
         env["SLURM_DISTRIBUTION"] = spread.split("=")[0]
     #% end
+    #% if pmi
+    if mpi == "pmi2":
+        env.update(PMI_SIZE=str(tasks), PMI_JOBID=f"{job}.{step}", SLURM_PMI2_PROC_MAPPING=map_ranks())
+    #% end
     #% if umask
     mask = os.umask(0)
     os.umask(mask)

@@ -98,7 +98,7 @@ def attend():
                 # The other nodes see that srun is gone and end their tasks.
                 die(f"error: Node failure on {names[node]}: {error or 'connection lost'}")
             #% if stdin
-            if not message or message[0] > 2:
+            if not message or message[0] == 3:
                 unsaid.discard(link)
             #% end
             if not message:
@@ -106,7 +106,12 @@ def attend():
                 continue
             stream, rank, data = message
             #% if stdin
-            if stream > 2:
+            if stream == 3:
+                continue
+            #% end
+            #% if pmi
+            if stream > 3:
+                coordinate(link, stream, data)
                 continue
             #% end
             if not stream:

@@ -5,7 +5,7 @@ def agent_rsh():
     words = WORDS[:]
     while words and words[0][0] == "-":
         words.pop(0)
-    os.execvp("srun", ["srun", "-N1", "-n1", "-O", "-w", words[0], "sh", "-c", " ".join(words[1:])])
+    os.execvp("srun", ["srun", "--overlap", "-N1", "-n1", "-O", "-w", words[0], "sh", "-c", " ".join(words[1:])])
 
 
 #% end

@@ -17,7 +17,7 @@ def number(name):
 #% end
 def read_words():
     """What is wrong is said before a task runs."""
-    global given, patience, job, limit
+    global given, patience, job, limit, mpi
     #% if !any_option
     if WORDS and WORDS[0][:1] == "-":
         die(f"unrecognized option '{WORDS[0]}'", 255)
@@ -47,6 +47,9 @@ def read_words():
     if image[:1] in ("/", ".") or image.endswith(".sqsh") or "@" in image.split("#")[0] and "#" in image:
         die(f"error: the container image {image} is no image of a registry that docker pulls: push it to one")
     #% end
+    #% if mpi
+    choose_mpi()
+    #% end
     if not WORDS:
         die("fatal: No command given to execute.")
     #% if time
@@ -73,6 +76,9 @@ def each_task(place):
                 "SLURM_GTIDS": ",".join(map(str, own)),
                 "SLURM_PROCID": str(rank),
                 "SLURM_LOCALID": str(local),
+                #% if pmi
+                **({"PMI_RANK": str(rank)} if mpi == "pmi2" else {}),
+                #% end
                 #% if opt:cpus-per-task|opt:exact
                 **({"SLURM_CPUS_ON_NODE": str(len(own) * width)} if given.get("cpus-per-task") or option("exact") else {}),
                 #% end

@@ -106,7 +106,17 @@ def start_tasks(tasks, where, processes, sources):
         # What the image says goes before what the machine says.
         env.update(image_env or {})
         #% end
+        #% if pmi
+        served = env.get("SLURM_PMI2_PROC_MAPPING")
+        if served:
+            mine, theirs = pair(rank, env)
+            sources[mine] = 4, rank, b""
+        #% end
         process = start(argv, env, where, feed[0], output[1], errors[1])
+        #% if pmi
+        if served:
+            os.close(theirs)
+        #% end
         os.close(output[1])
         os.close(errors[1])
         #% if stdin
@@ -141,6 +151,11 @@ def hand_on(link, processes, sources):
         for source in ready:
             if source == link:
                 message = link.recv()
+                #% if pmi
+                if type(message) is dict:
+                    pass_fence(message)
+                    continue
+                #% end
                 #% if stdin
                 if type(message) is tuple:
                     todo.send(message)
@@ -158,6 +173,14 @@ def hand_on(link, processes, sources):
                 os.close(source)
                 link.send((0, *ended(processes)))
                 continue
+            #% if pmi
+            if stream == 4:
+                if listen(source, link):
+                    sources[source] = 4, rank, b""
+                else:
+                    os.close(source)
+                continue
+            #% end
             data = os.read(source, 65536)
             text += data
             # Lines stay whole, as long as they are not too long.

@@ -21,6 +21,8 @@ from flowc.scripts.slurm.tools import closed, program
 EVERYTHING = closed(
     {*NEEDS, *NAMES, "picks", *(f"opt:{entry[2:]}" for entry in TABLE), *" ".join(NEEDS.values()).split()}
 )
+# A default that the text of a job gives.
+EVERYTHING.discard("pmi_always")
 NODES = 4
 # Its own for each process that runs tests.
 PORT = 20000 + os.getpid() % 10000

@@ -214,45 +214,45 @@ def x(g,a=1):
  G(g)
  os._exit(a)
 OPTIONS="-=gpus-per-task"
-def av(J):
+def az(J):
  d={}
  while J and J[0][:1]=="-"!=J[0]:
-  am=J.pop(0)
-  if am=="--":
+  ap=J.pop(0)
+  if ap=="--":
    break
   try:
-   a=am[1]=="-"
-   s,ak,Q=am[2:].partition("=")if a else(am[1],am[2:],am[2:])
-   c=[b for b in OPTIONS.split()if(b[2:].startswith(s)if a else b[0]==s)]
-   c=[b for b in c if b[2:]==s]or c
-   (e,)=c
-   if e[1]==".":
+   a=ap[1]=="-"
+   s,ak,R=ap[2:].partition("=")if a else(ap[1],ap[2:],ap[2:])
+   b=[f for f in OPTIONS.split()if(f[2:].startswith(s)if a else f[0]==s)]
+   b=[f for f in b if f[2:]==s]or b
+   (c,)=b
+   if c[1]==".":
     if ak:
-     J["1"if a else 0:0]=["-"+Q]
-    Q="1"
-   elif e[1]=="="and not ak:
-    Q=J.pop(0)
+     J["1"if a else 0:0]=["-"+R]
+    R="1"
+   elif c[1]=="="and not ak:
+    R=J.pop(0)
   except(ValueError,IndexError,TypeError):
-   x(f"unrecognized option '{am}'",255)
-  d[e[2:]]=Q
+   x(f"unrecognized option '{ap}'",255)
+  d[c[2:]]=R
  return d
-def start(argv,q,k,*b):
+def start(argv,p,k,*b):
  e=os.fork()
  if e:
   while os.getpgid(e)!=e:
    pass
   return e
  def a(g):
-  os.write(2,f"slurmstepd-{q['SLURMD_NODENAME']}: error: {g}\n".encode())
+  os.write(2,f"slurmstepd-{p['SLURMD_NODENAME']}: error: {g}\n".encode())
  try:
-  for p,r in enumerate(b):
-   os.dup2(r,p)
+  for q,r in enumerate(b):
+   os.dup2(r,q)
   os.setsid()
-  for p in 13,*w:
-   signal.signal(p,signal.SIG_DFL)
+  for q in 13,*w:
+   signal.signal(q,signal.SIG_DFL)
   signal.pthread_sigmask(1,w)
-  q["SLURM_TASK_PID"]=str(os.getpid())
-  os.execvpe(argv[0],argv,q)
+  p["SLURM_TASK_PID"]=str(os.getpid())
+  os.execvpe(argv[0],argv,p)
  except OSError as i:
   a(f"execve(): {argv[0]}: {i.strerror}")
   os._exit(i.errno)
@@ -262,19 +262,19 @@ def B(d):
   e,a=os.wait()
  H([e],9)
  return d.pop(e),os.waitstatus_to_exitcode(a)
-def H(d,p):
+def H(d,q):
  for e in[*d]:
   try:
-   os.killpg(e,p)
+   os.killpg(e,q)
   except OSError:
    pass
 def ac(a):
  k,b=a.recv()
  d,f={},{}
- t=[os.open("/dev/null",0)]
- for c,argv,q in b:
+ u=[os.open("/dev/null",0)]
+ for c,argv,p in b:
   j,l=os.pipe(),os.pipe()
-  e=start(argv,q,k,t[0],j[1],l[1])
+  e=start(argv,p,k,u[0],j[1],l[1])
   os.close(j[1])
   os.close(l[1])
   d[e]=c
@@ -282,8 +282,8 @@ def ac(a):
   f[j[0]]=1,c,b""
   f[l[0]]=2,c,b""
  try:
-  while u:=wait([a,*f,],None if d else 0):
-   for z in u:
+  while v:=wait([a,*f,],None if d else 0):
+   for z in v:
     if z==a:
      A=a.recv()
      H(d,A)
@@ -316,93 +316,93 @@ def ac(a):
   signal.alarm(30)
   while d:
    B(d)
-def V(A,*C):
+def U(A,*C):
  for a in o:
   try:
    a.send(A)
   except OSError:
    pass
-def U(e,c,a):
+def V(f,c,a):
  if a:
-  G(f"error: {f[e]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
-  Z.append(a if a>0 else 128-a)
-def aD(s,a=""):
- return sum(int(am.split(":")[-1])if am.split(":")[-1].isdecimal()else 1 for am in(M(s,a)or"").split(",")if am and(s!="gres"or am[:3]=="gpu"))
-def au(a,u):
- f=aC[:ay*u or K]
- c=[f[n%len(f)]for n in range(a*ay,(a+1)*ay)]or f
- aA=",".join(c)
- return{"CUDA_VISIBLE_DEVICES":aA,"SLURM_STEP_GPUS":aA,"SLURM_GPUS_ON_NODE":str(len(f)),**({"SLURMD_TRES_BIND":"gpu:"+aq}if aq else{}),}
+  G(f"error: {e[f]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
+  aa.append(a if a>0 else 128-a)
+def aH(s,a=""):
+ return sum(int(ap.split(":")[-1])if ap.split(":")[-1].isdecimal()else 1 for ap in(M(s,a)or"").split(",")if ap and(s!="gres"or ap[:3]=="gpu"))
+def ay(a,u):
+ t=aG[:aB*u or K]
+ c=[t[n%len(t)]for n in range(a*aB,(a+1)*aB)]or t
+ aD=",".join(c)
+ return{"CUDA_VISIBLE_DEVICES":aD,"SLURM_STEP_GPUS":aD,"SLURM_GPUS_ON_NODE":str(len(t)),**({"SLURMD_TRES_BIND":"gpu:"+au}if au else{}),}
 def M(s,a=""):
  return ak.get(s)or t.get("SLURM_"+(a or s.upper().replace("-","_")))
-def aa(n):
- y=T[n]
- return[(c,v,{**q,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[h[n]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**(au(a,len(y))if K or ay else{})},)for a,c in enumerate(y)]
+def ab(n):
+ y=N[n]
+ return[(c,v,{**p,"SLURM_NODEID":str(n),"SLURMD_NODENAME":e[h[n]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**(ay(a,len(y))if K or aB else{})},)for a,c in enumerate(y)]
 if F=="srun":
- ak=av(v)
+ ak=az(v)
  l=t["SLURM_JOB_ID"]
  if not v:
   x("fatal: No command given to execute.")
- f=[t["SLURM_JOB_NODELIST"]]
- h=range(len(f))
- u=D=len(f)
+ e=[t["SLURM_JOB_NODELIST"]]
+ h=range(len(e))
+ u=D=len(e)
  b=int(t.get("SLURM_NTASKS")or u*int(t.get("SLURM_NTASKS_PER_NODE",1)))
- P=iter(range(b))
- T=[[next(P)for C in range(n,b,u)]for n in range(u)]
+ Q=iter(range(b))
+ N=[[next(Q)for C in range(n,b,u)]for n in range(u)]
  with open("/run/flowc.step."+l,"ab",0)as L:
   L.write(b"%9d\n"%os.getpid())
   j=L.tell()//10-1
- q=dict(t)
- for Q,ah in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>D else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(t["SLURM_TASKS_PER_NODE"]if b%u else f"{b // u}(x{u})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(u,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
+ p=dict(t)
+ for R,ah in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>D else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(t["SLURM_TASKS_PER_NODE"]if b%u else f"{b // u}(x{u})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(u,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
   for key in ah.split():
-   q["SLURM_"+key]=str(Q)
- aC=t.get("SLURM_JOB_GPUS","").split(",")if t.get("SLURM_JOB_GPUS")else[]
- ay=aD("gpus-per-task")
- aq=""
- if ay and not aq:
-  aq=f"per_task:{ay}"
- K=int(t.get("FLOWC_STEP_GPUS",len(aC)))
- if max(K,*(ay*len(an)for an in T))>len(aC):
+   p["SLURM_"+key]=str(R)
+ aG=t.get("SLURM_JOB_GPUS","").split(",")if t.get("SLURM_JOB_GPUS")else[]
+ aB=aH("gpus-per-task")
+ au=""
+ if aB and not au:
+  au=f"per_task:{aB}"
+ K=int(t.get("FLOWC_STEP_GPUS",len(aG)))
+ if max(K,*(aB*len(ao)for ao in N))>len(aG):
   x(f"error: Unable to create step for job {l}: Invalid generic resource (gres) specification")
  k=os.getcwd()
- Z=[0]
+ aa=[0]
  o={}
  signal.pthread_sigmask(0,w)
  for ai in w:
-  signal.signal(ai,V)
- a,ab=Pipe()
+  signal.signal(ai,U)
+ a,X=Pipe()
  if not os.fork():
   os.setsid()
   a.close()
   try:
-   ac(ab)
+   ac(X)
   finally:
    os._exit(0)
- ab.close()
+ X.close()
  o[a]=0
  for n,a in enumerate(o):
-  a.send((k,aa(n)))
+  a.send((k,ab(n)))
  signal.pthread_sigmask(1,w)
  while o:
   for a in wait([*o]):
-   e=o[a]
+   f=o[a]
    try:
     A=a.recv()
    except(EOFError,OSError)as i:
-    x(f"error: Node failure on {f[e]}: {i or 'connection lost'}")
+    x(f"error: Node failure on {e[f]}: {i or 'connection lost'}")
    if not A:
     del o[a]
     continue
    r,c,m=A
    if not r:
-    U(e,c,m)
+    V(f,c,m)
     continue
    try:
     while m:
      m=m[os.write(r,m):]
    except OSError as i:
     x(f"error: cannot write: {i.strerror}")
- os._exit(max(Z))
+ os._exit(max(aa))
 globals()[F]()
 E
 chmod +x "$state_dir/bin/srun"

@@ -210,29 +210,29 @@ def x(g,a=1):
  G(g)
  os._exit(a)
 OPTIONS="-=het-group"
-def av(J):
+def az(J):
  d={}
  while J and J[0][:1]=="-"!=J[0]:
-  am=J.pop(0)
-  if am=="--":
+  ap=J.pop(0)
+  if ap=="--":
    break
   try:
-   a=am[1]=="-"
-   s,ak,Q=am[2:].partition("=")if a else(am[1],am[2:],am[2:])
-   c=[b for b in OPTIONS.split()if(b[2:].startswith(s)if a else b[0]==s)]
-   c=[b for b in c if b[2:]==s]or c
-   (e,)=c
-   if e[1]==".":
+   a=ap[1]=="-"
+   s,ak,R=ap[2:].partition("=")if a else(ap[1],ap[2:],ap[2:])
+   b=[f for f in OPTIONS.split()if(f[2:].startswith(s)if a else f[0]==s)]
+   b=[f for f in b if f[2:]==s]or b
+   (c,)=b
+   if c[1]==".":
     if ak:
-     J["1"if a else 0:0]=["-"+Q]
-    Q="1"
-   elif e[1]=="="and not ak:
-    Q=J.pop(0)
+     J["1"if a else 0:0]=["-"+R]
+    R="1"
+   elif c[1]=="="and not ak:
+    R=J.pop(0)
   except(ValueError,IndexError,TypeError):
-   x(f"unrecognized option '{am}'",255)
-  d[e[2:]]=Q
+   x(f"unrecognized option '{ap}'",255)
+  d[c[2:]]=R
  return d
-def start(argv,q,k,*b):
+def start(argv,p,k,*b):
  import ctypes
  c=os.getpid()
  e=os.fork()
@@ -241,17 +241,17 @@ def start(argv,q,k,*b):
    pass
   return e
  def a(g):
-  os.write(2,f"slurmstepd-{q['SLURMD_NODENAME']}: error: {g}\n".encode())
+  os.write(2,f"slurmstepd-{p['SLURMD_NODENAME']}: error: {g}\n".encode())
  try:
   ctypes.CDLL(None).prctl(1,9)
   if os.getppid()!=c:
    os._exit(9)
   os.setsid()
-  for p in 13,*w:
-   signal.signal(p,signal.SIG_DFL)
+  for q in 13,*w:
+   signal.signal(q,signal.SIG_DFL)
   signal.pthread_sigmask(1,w)
-  q["SLURM_TASK_PID"]=str(os.getpid())
-  os.execvpe(argv[0],argv,q)
+  p["SLURM_TASK_PID"]=str(os.getpid())
+  os.execvpe(argv[0],argv,p)
  except OSError as i:
   a(f"execve(): {argv[0]}: {i.strerror}")
   os._exit(i.errno)
@@ -261,53 +261,53 @@ def B(d):
   e,a=os.wait()
  H([e],9)
  return d.pop(e),os.waitstatus_to_exitcode(a)
-def H(d,p):
+def H(d,q):
  for e in[*d]:
   try:
-   os.killpg(e,p)
+   os.killpg(e,q)
   except OSError:
    pass
-def V(p,*C):
- H(d,p)
-def U(e,c,a):
+def U(q,*C):
+ H(d,q)
+def V(f,c,a):
  if a:
-  G(f"error: {f[e]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
-  Z.append(a if a>0 else 128-a)
+  G(f"error: {e[f]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
+  aa.append(a if a>0 else 128-a)
 def M(s,a=""):
  return ak.get(s)or t.get("SLURM_"+(a or s.upper().replace("-","_")))
-def aa(n):
- y=T[n]
- return[(c,v,{**q,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[h[n]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(y)]
+def ab(n):
+ y=N[n]
+ return[(c,v,{**p,"SLURM_NODEID":str(n),"SLURMD_NODENAME":e[h[n]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(y)]
 if F=="srun":
- ak=av(v)
+ ak=az(v)
  l=t["SLURM_JOB_ID"]
  if not v:
   x("fatal: No command given to execute.")
- f=[t["SLURM_JOB_NODELIST"]]
- h=range(len(f))
- u=D=len(f)
+ e=[t["SLURM_JOB_NODELIST"]]
+ h=range(len(e))
+ u=D=len(e)
  b=int(t.get("SLURM_NTASKS")or u*int(t.get("SLURM_NTASKS_PER_NODE",1)))
- P=iter(range(b))
- T=[[next(P)for C in range(n,b,u)]for n in range(u)]
+ Q=iter(range(b))
+ N=[[next(Q)for C in range(n,b,u)]for n in range(u)]
  with open("/run/flowc.step."+l,"ab",0)as L:
   L.write(b"%9d\n"%os.getpid())
   j=L.tell()//10-1
- q=dict(t)
- for Q,ah in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>D else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(t["SLURM_TASKS_PER_NODE"]if b%u else f"{b // u}(x{u})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(u,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
+ p=dict(t)
+ for R,ah in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>D else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(t["SLURM_TASKS_PER_NODE"]if b%u else f"{b // u}(x{u})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(u,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
   for key in ah.split():
-   q["SLURM_"+key]=str(Q)
+   p["SLURM_"+key]=str(R)
  k=os.getcwd()
- Z=[0]
+ aa=[0]
  signal.pthread_sigmask(0,w)
  for ai in w:
-  signal.signal(ai,V)
+  signal.signal(ai,U)
  d={}
- for c,argv,aj in aa(0):
+ for c,argv,aj in ab(0):
   d[start(argv,aj,k)]=c
  signal.pthread_sigmask(1,w)
  while d:
-  U(0,*B(d))
- os._exit(max(Z))
+  V(0,*B(d))
+ os._exit(max(aa))
 globals()[F]()
 E
 chmod +x "$state_dir/bin/srun"

@@ -107,13 +107,15 @@ run_job() {
     set -m
     launch() {
     # What a batch step of Slurm would find in its environment. What the user set comes last and wins.
-    exec env -i -C /workspace PATH="$PATH" LANG=C.UTF-8 HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TMPDIR=/tmp \
+    exec env -i -C /workspace PATH="$state_dir/bin:$PATH" LANG=C.UTF-8 HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TMPDIR=/tmp \
         HOSTNAME="$host_name" \
         SLURM_JOB_NODELIST="$host_name" SLURM_NODELIST="$host_name" \
         SLURM_SUBMIT_HOST="$host_name" SLURMD_NODENAME="$host_name" SLURM_TASK_PID="$BASHPID" \
         SLURM_JOB_START_TIME="$EPOCHSECONDS" \
         SLURM_JOB_END_TIME=$((EPOCHSECONDS + 7200 - used_seconds)) \
         ${start_count:+SLURM_RESTART_COUNT=$start_count} \
+        OMPI_ALLOW_RUN_AS_ROOT=1 \
+        OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 \
         SLURM_JOB_ID=1881804786 \
         SLURM_JOBID=1881804786 \
         SLURM_JOB_NAME=legacy \
@@ -191,6 +193,260 @@ run_job() {
     save_state "$body_status" "$body_signal" "$EPOCHSECONDS"
     exit "$body_status"
 }
+
+# ---- the small Slurm: one program, called under several names ----
+
+mkdir -p "$state_dir/bin"
+cat >"$state_dir/bin/srun" <<'E'
+#!/usr/bin/python3
+import os,signal,sys
+import itertools
+from multiprocessing.connection import Connection,Pipe,wait
+t=os.environ
+F=os.path.basename(sys.argv[0])
+v=sys.argv[1:]
+w=1,2,3,10,12,15,18
+def G(g):
+ os.write(2,(F+": "+g+"\n").encode())
+def x(g,a=1):
+ G(g)
+ os._exit(a)
+def S(g):
+ return g.replace(","," ").split()
+def aY(c):
+ a=[(u,len([*b]))for u,b in itertools.groupby(c)]
+ return",".join(f"{u}(x{d})"if d>1 else str(u)for u,d in a)
+OPTIONS="n=ntasks N=nodes w=nodelist -=ntasks-per-node i=input K?kill-on-bad-exit O.overcommit -=mpi V.version -=cpu-bind -.external-launcher"
+def az(J):
+ d={}
+ while J and J[0][:1]=="-"!=J[0]:
+  ap=J.pop(0)
+  if ap=="--":
+   break
+  try:
+   a=ap[1]=="-"
+   s,ak,R=ap[2:].partition("=")if a else(ap[1],ap[2:],ap[2:])
+   b=[f for f in OPTIONS.split()if(f[2:].startswith(s)if a else f[0]==s)]
+   b=[f for f in b if f[2:]==s]or b
+   (c,)=b
+   if c[1]==".":
+    if ak:
+     J["1"if a else 0:0]=["-"+R]
+    R="1"
+   elif c[1]=="="and not ak:
+    R=J.pop(0)
+  except(ValueError,IndexError,TypeError):
+   x(f"unrecognized option '{ap}'",255)
+  d[c[2:]]=R
+ return d
+def start(argv,p,k,*b):
+ e=os.fork()
+ if e:
+  while os.getpgid(e)!=e:
+   pass
+  return e
+ def a(g):
+  os.write(2,f"slurmstepd-{p['SLURMD_NODENAME']}: error: {g}\n".encode())
+ try:
+  for q,r in enumerate(b):
+   os.dup2(r,q)
+  os.setsid()
+  for q in 13,*w:
+   signal.signal(q,signal.SIG_DFL)
+  signal.pthread_sigmask(1,w)
+  p["SLURM_TASK_PID"]=str(os.getpid())
+  os.execvpe(argv[0],argv,p)
+ except OSError as i:
+  a(f"execve(): {argv[0]}: {i.strerror}")
+  os._exit(i.errno)
+def B(d):
+ e=0
+ while e not in d:
+  e,a=os.wait()
+ H([e],9)
+ return d.pop(e),os.waitstatus_to_exitcode(a)
+def H(d,q):
+ for e in[*d]:
+  try:
+   os.killpg(e,q)
+  except OSError:
+   pass
+def ac(a):
+ k,b=a.recv()
+ d,f={},{}
+ u=[os.open("/dev/null",0)]
+ for c,argv,p in b:
+  j,l=os.pipe(),os.pipe()
+  e=start(argv,p,k,u[0],j[1],l[1])
+  os.close(j[1])
+  os.close(l[1])
+  d[e]=c
+  f[os.pidfd_open(e)]=0,c,b""
+  f[j[0]]=1,c,b""
+  f[l[0]]=2,c,b""
+ try:
+  while v:=wait([a,*f,],None if d else 0):
+   for z in v:
+    if z==a:
+     A=a.recv()
+     H(d,A)
+     continue
+    r,c,g=f.pop(z)
+    if not r:
+     os.close(z)
+     a.send((0,*B(d)))
+     continue
+    m=os.read(z,65536)
+    g+=m
+    h=g.rfind(b"\n")+1
+    if not m or len(g)-h>9999:
+     h=len(g)
+    if h:
+     a.send((r,c,g[:h]))
+    if m:
+     f[z]=r,c,g[h:]
+    else:
+     os.close(z)
+  for n in f.values():
+   if n[2]:
+    a.send(n)
+  a.send(())
+  while 1:
+   a.recv()
+ except(EOFError,OSError):
+  H(d,15)
+  signal.signal(14,lambda*C:H(d,9))
+  signal.alarm(30)
+  while d:
+   B(d)
+def U(A,*C):
+ for a in o:
+  try:
+   a.send(A)
+  except OSError:
+   pass
+def ba(*C):
+ if ae:
+  U(ae.pop())
+  signal.alarm(30)
+def P(*C):
+ ae[:]=9,15
+ ba()
+def V(f,c,a):
+ if a:
+  G(f"error: {e[f]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
+  aa.append(a if a>0 else 128-a)
+  if ak.get("kill-on-bad-exit",t.get("SLURM_KILL_BAD_EXIT","0"))!="0"and len(ae)>1:
+   G(f"Terminating StepId={l}.{j}")
+   ba()
+def bi(s):
+ g=ak.get(s,"")
+ try:
+  return[e.index(ap)for ap in S(open(g).read()if"/"in g else g)]
+ except ValueError:
+  x(f"error: Unable to create step for job {l}: Requested node configuration is not available")
+def M(s,a=""):
+ return ak.get(s)or t.get("SLURM_"+(a or s.upper().replace("-","_")))
+def q(s):
+ R=M(s)or"0"
+ if not R.isdecimal()or int(R)<(s in ak):
+  x(f'error: Invalid numeric value "{R}" for --{s}.')
+ return int(R)
+def ab(n):
+ y=N[n]
+ return[(c,v,{**p,"SLURM_NODEID":str(n),"SLURMD_NODENAME":e[h[n]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(y)]
+if F=="srun":
+ ak=az(v)
+ l=t["SLURM_JOB_ID"]
+ if"version"in ak:
+  os.write(1,b"slurm-wlm 22.05.8\n")
+  os._exit(0)
+ if not v:
+  x("fatal: No command given to execute.")
+ av=int(t["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
+ e=[t["SLURM_JOB_NODELIST"]]
+ h=range(len(e))
+ D=ad=len(e)
+ aA,C,bm=(M("nodes","NNODES")or"1").partition("-")
+ if not(aA+bm).isdecimal():
+  x(f'error: "{ak["nodes"]}" is not a valid node count',255)
+ D,ad=int(aA),min(int(bm or aA),ad)
+ b=q("ntasks")
+ if 0<b<D:
+  G(f"Warning: can't run {b} processes on {D} nodes, setting nnodes to {b}")
+  D=b
+ ad=max(D,min(ad,b or ad))
+ if D>len(h):
+  x(f"error: Only allocated {len(h)} nodes asked for {D}")
+ bn=bi("nodelist")
+ h=sorted((bn+[f for f in h if f not in bn])[:ad])
+ g=q("ntasks-per-node")if M("ntasks-per-node")else 0
+ if not b or b==g*len(h):
+  b=b or g*len(h)
+  if g:
+   t["SLURM_NTASKS_PER_NODE"]=str(g)
+ elif ak.get("ntasks-per-node"):
+  G(f"Warning: can't honor --ntasks-per-node set to {g} which doesn't match the requested tasks {b} "f"with the number of requested nodes {len(h)}. Ignoring --ntasks-per-node.")
+ at=1
+ u=len(h)
+ b=b or u
+ if b>av//at*u:
+  if not M("overcommit"):
+   x(f"error: Unable to create step for job {l}: More processors requested than permitted")
+ Q=iter(range(b))
+ N=[[next(Q)for C in range(n,b,u)]for n in range(u)]
+ with open("/run/flowc.step."+l,"ab",0)as L:
+  L.write(b"%9d\n"%os.getpid())
+  j=L.tell()//10-1
+ p=dict(t)
+ for R,ah in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>D else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"]if u==len(e)else",".join(e[f]for f in h),"STEP_NODELIST"),(aY(map(len,N)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(u,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
+  for key in ah.split():
+   p["SLURM_"+key]=str(R)
+ k=os.getcwd()
+ aa=[0]
+ ae=[9,15]
+ o={}
+ signal.pthread_sigmask(0,w)
+ for ai in w:
+  signal.signal(ai,U)
+ signal.signal(14,ba)
+ signal.signal(15,P)
+ a,X=Pipe()
+ if not os.fork():
+  os.setsid()
+  a.close()
+  try:
+   ac(X)
+  finally:
+   os._exit(0)
+ X.close()
+ o[a]=0
+ for n,a in enumerate(o):
+  a.send((k,ab(n)))
+ signal.pthread_sigmask(1,w)
+ while o:
+  for a in wait([*o]):
+   f=o[a]
+   try:
+    A=a.recv()
+   except(EOFError,OSError)as i:
+    x(f"error: Node failure on {e[f]}: {i or 'connection lost'}")
+   if not A:
+    del o[a]
+    continue
+   r,c,m=A
+   if not r:
+    V(f,c,m)
+    continue
+   try:
+    while m:
+     m=m[os.write(r,m):]
+   except OSError as i:
+    x(f"error: cannot write: {i.strerror}")
+ os._exit(max(aa))
+globals()[F]()
+E
+chmod +x "$state_dir/bin/srun"
 
 # ---- journal: where a command of the job's own script failed; its bash reads this first ----
 

@@ -222,46 +222,47 @@ mkdir -p "$state_dir/bin"
 cat >"$state_dir/bin/srun" <<'E'
 #!/usr/bin/python3
 import os,signal,sys
-import hmac,socket,time
+import socket
+import hmac,time
 from multiprocessing.connection import Connection,Pipe,wait
 t=os.environ
 F=os.path.basename(sys.argv[0])
 v=sys.argv[1:]
-N="/var/lib/foundry/flowc/nodes"
+O="/var/lib/foundry/flowc/nodes"
 ag="/var/lib/foundry/flowc/run"
-Y=6818
+Z=6818
 w=1,2,3,10,12,15,18
 def G(g):
  os.write(2,(F+": "+g+"\n").encode())
 def x(g,a=1):
  G(g)
  os._exit(a)
-def R(g):
+def S(g):
  if g==t.get("SLURM_JOB_NODELIST"):
-  return open(N).read().split()[::2]
+  return open(O).read().split()[::2]
  return g.replace(","," ").split()
-def start(argv,q,k,*b):
+def start(argv,p,k,*b):
  e=os.fork()
  if e:
   while os.getpgid(e)!=e:
    pass
   return e
  def a(g):
-  os.write(2,f"slurmstepd-{q['SLURMD_NODENAME']}: error: {g}\n".encode())
+  os.write(2,f"slurmstepd-{p['SLURMD_NODENAME']}: error: {g}\n".encode())
  try:
-  for p,r in enumerate(b):
-   os.dup2(r,p)
+  for q,r in enumerate(b):
+   os.dup2(r,q)
   os.setsid()
-  for p in 13,*w:
-   signal.signal(p,signal.SIG_DFL)
+  for q in 13,*w:
+   signal.signal(q,signal.SIG_DFL)
   signal.pthread_sigmask(1,w)
   try:
    os.chdir(k)
   except OSError as i:
    a(f"couldn't chdir to `{k}': {i.strerror}: going to /tmp instead")
    os.chdir("/tmp")
-  q["SLURM_TASK_PID"]=str(os.getpid())
-  os.execvpe(argv[0],argv,q)
+  p["SLURM_TASK_PID"]=str(os.getpid())
+  os.execvpe(argv[0],argv,p)
  except OSError as i:
   a(f"execve(): {argv[0]}: {i.strerror}")
   os._exit(i.errno)
@@ -271,13 +272,13 @@ def B(d):
   e,a=os.wait()
  H([e],9)
  return d.pop(e),os.waitstatus_to_exitcode(a)
-def H(d,p):
+def H(d,q):
  for e in[*d]:
   try:
-   os.killpg(e,p)
+   os.killpg(e,q)
   except OSError:
    pass
-def X(b,f,d):
+def Y(b,t,d):
  for M in(1,9,1),(6,4,30),(6,5,10),(6,18,120000):
   b.setsockopt(*M)
  a=Connection(b.detach())
@@ -285,16 +286,16 @@ def X(b,f,d):
   return hmac.digest(open(ag,"rb").read(),g,"sha256")
  c=os.urandom(32)
  a.send_bytes(c)
- a.send_bytes(e(f+a.recv_bytes(99)))
+ a.send_bytes(e(t+a.recv_bytes(99)))
  if a.recv_bytes(99)!=e(d+c):
   raise OSError("wrong secret")
  return a
 def af(s,d):
  for c in range(35):
   try:
-   b=socket.create_connection((d,Y),9)
+   b=socket.create_connection((d,Z),9)
    b.settimeout(None)
-   return X(b,b"s",b"a")
+   return Y(b,b"s",b"a")
   except(OSError,EOFError)as i:
    if c==4:
     G(f"waiting for the agent of {s}: {i}")
@@ -304,20 +305,20 @@ def agent():
  K=socket.gethostname().split(".")[0]
  for C in range(120):
   h=[E.split()[:2]for E in open("/etc/hosts")if E[:1].isdigit()and E[:3]!="127"][::-1]
-  f=[s.split(".")[0]for C,s in h]
-  if len(h)>=int(v[0])and K in f:
+  e=[s.split(".")[0]for C,s in h]
+  if len(h)>=int(v[0])and K in e:
    break
   time.sleep(5)
  else:
-  x(f"/etc/hosts does not list {K} and {v[0]} nodes after 10 minutes: {f}")
- open(N,"w").writelines(f"{s} {e[0]}\n"for s,e in zip(f,h))
- c=f.index(K)
- j=socket.create_server((h[c][0],Y),backlog=99)
+  x(f"/etc/hosts does not list {K} and {v[0]} nodes after 10 minutes: {e}")
+ open(O,"w").writelines(f"{s} {f[0]}\n"for s,f in zip(e,h))
+ c=e.index(K)
+ j=socket.create_server((h[c][0],Z),backlog=99)
  if not c and os.fork():
   d=K.rstrip("0123456789")
-  D,ad=f[0][len(d):],f[-1][len(d):]
-  i=[d+str(int(D or 0)+n).zfill(len(D))for n in range(len(f))]
-  print(f"{d}[{D}-{ad}]"if f==i else",".join(f))
+  D,ad=e[0][len(d):],e[-1][len(d):]
+  i=[d+str(int(D or 0)+n).zfill(len(D))for n in range(len(e))]
+  print(f"{d}[{D}-{ad}]"if e==i else",".join(e))
   return
  os.dup2(2,1)
  signal.signal(17,signal.SIG_IGN)
@@ -327,7 +328,7 @@ def agent():
    try:
     signal.signal(17,signal.SIG_DFL)
     signal.alarm(30)
-    a=X(b,b"a",b"s")
+    a=Y(b,b"a",b"s")
     signal.alarm(0)
     ac(a)
    finally:
@@ -337,10 +338,10 @@ def ac(a):
  k,b=a.recv()
  d,f={},{}
  signal.pthread_sigmask(0,w)
- t=[os.open("/dev/null",0)]
- for c,argv,q in b:
+ u=[os.open("/dev/null",0)]
+ for c,argv,p in b:
   j,l=os.pipe(),os.pipe()
-  e=start(argv,q,k,t[0],j[1],l[1])
+  e=start(argv,p,k,u[0],j[1],l[1])
   os.close(j[1])
   os.close(l[1])
   d[e]=c
@@ -348,8 +349,8 @@ def ac(a):
   f[j[0]]=1,c,b""
   f[l[0]]=2,c,b""
  try:
-  while u:=wait([a,*f,],None if d else 0):
-   for z in u:
+  while v:=wait([a,*f,],None if d else 0):
+   for z in v:
     if z==a:
      A=a.recv()
      H(d,A)
@@ -383,74 +384,74 @@ def ac(a):
   while d:
    B(d)
 def scontrol():
- J=[am for am in v if am not in("-o","--oneliner","-d","--details")]
+ J=[ap for ap in v if ap not in("-o","--oneliner","-d","--details")]
  a=(J+["",""])[:2]
  if a==["show","hostnames"]or a==["show","hostname"]:
-  print(*R(J[2]if len(J)>2 else t["SLURM_NODELIST"]),sep="\n")
+  print(*S(J[2]if len(J)>2 else t["SLURM_NODELIST"]),sep="\n")
   return
  x(f"error: there is no Slurm on this machine: `scontrol {' '.join(v)}` cannot be done")
-def V(A,*C):
+def U(A,*C):
  for a in o:
   try:
    a.send(A)
   except OSError:
    pass
-def U(e,c,a):
+def V(f,c,a):
  if a:
-  G(f"error: {f[e]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
-  Z.append(a if a>0 else 128-a)
-def aa(n):
- y=T[n]
- return[(c,v,{**q,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[h[n]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(y)]
+  G(f"error: {e[f]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
+  aa.append(a if a>0 else 128-a)
+def ab(n):
+ y=N[n]
+ return[(c,v,{**p,"SLURM_NODEID":str(n),"SLURMD_NODENAME":e[h[n]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(y)]
 if F=="srun":
  if v and v[0][:1]=="-":
   x(f"unrecognized option '{v[0]}'",255)
  l=t["SLURM_JOB_ID"]
  if not v:
   x("fatal: No command given to execute.")
- J=open(N).read().split()
- f,W=J[::2],J[1::2]
- h=range(len(f))
- u=D=len(f)
+ J=open(O).read().split()
+ e,W=J[::2],J[1::2]
+ h=range(len(e))
+ u=D=len(e)
  b=int(t.get("SLURM_NTASKS")or u*int(t.get("SLURM_NTASKS_PER_NODE",1)))
- P=iter(range(b))
- T=[[next(P)for C in range(n,b,u)]for n in range(u)]
+ Q=iter(range(b))
+ N=[[next(Q)for C in range(n,b,u)]for n in range(u)]
  with open("/run/flowc.step."+l,"ab",0)as L:
   L.write(b"%9d\n"%os.getpid())
   j=L.tell()//10-1
- q=dict(t)
- for Q,ah in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>D else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(t["SLURM_TASKS_PER_NODE"]if b%u else f"{b // u}(x{u})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(u,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),(W[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
+ p=dict(t)
+ for R,ah in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>D else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(t["SLURM_TASKS_PER_NODE"]if b%u else f"{b // u}(x{u})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(u,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),(W[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
   for key in ah.split():
-   q["SLURM_"+key]=str(Q)
+   p["SLURM_"+key]=str(R)
  k=os.getcwd()
- Z=[0]
- o={af(f[e],W[e]):e for e in h}
+ aa=[0]
+ o={af(e[f],W[f]):f for f in h}
  signal.pthread_sigmask(0,w)
  for ai in w:
-  signal.signal(ai,V)
+  signal.signal(ai,U)
  for n,a in enumerate(o):
-  a.send((k,aa(n)))
+  a.send((k,ab(n)))
  signal.pthread_sigmask(1,w)
  while o:
   for a in wait([*o]):
-   e=o[a]
+   f=o[a]
    try:
     A=a.recv()
    except(EOFError,OSError)as i:
-    x(f"error: Node failure on {f[e]}: {i or 'connection lost'}")
+    x(f"error: Node failure on {e[f]}: {i or 'connection lost'}")
    if not A:
     del o[a]
     continue
    r,c,m=A
    if not r:
-    U(e,c,m)
+    V(f,c,m)
     continue
    try:
     while m:
      m=m[os.write(r,m):]
    except OSError as i:
     x(f"error: cannot write: {i.strerror}")
- os._exit(max(Z))
+ os._exit(max(aa))
 globals()[F]()
 E
 chmod +x "$state_dir/bin/srun"

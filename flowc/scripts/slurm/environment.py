@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from flowc.body.commands import MPI_SIGNS, launches
+from flowc.patterns import at_first_use
 from flowc.scripts.identity import job_id, task_id
 
 TYPE_CHECKING = False
@@ -18,6 +20,11 @@ if TYPE_CHECKING:
 MIB = 1 << 20
 # Read by the small srun: how many GPUs of a node a step gets by itself.
 STEP_GPUS = "FLOWC_STEP_GPUS"
+# Launchers of MPICH and Intel MPI that are told to take SSH, which the machines of a job lack.
+_by_ssh = at_first_use(
+    r"\b(?:(?:I_MPI_)?HYDRA_BOOTSTRAP|HYDRA_LAUNCHER)=[\"']?[rs]sh\b|-(?:bootstrap|launcher)[ =][rs]sh\b",
+    "search",
+)
 
 
 def batch_variables(job: Job, plan: JobPlan | None, index: int | None, submit_dir: str) -> list[tuple[str, str]]:
@@ -48,7 +55,7 @@ def batch_variables(job: Job, plan: JobPlan | None, index: int | None, submit_di
     if job.array is not None and index is not None:
         found += array_variables(job.array, job_id(job), index)
     found += job.source.variables
-    return found
+    return mpi_variables(job, nodes) + found
 
 
 FIXED = (
@@ -144,6 +151,20 @@ def gpu_variables(job: Job, plan: JobPlan | None) -> list[tuple[str, str]]:
         ("CUDA_VISIBLE_DEVICES", ids),
         *([(STEP_GPUS, str(share))] if (share := step_gpus(job, plan)) is not None else []),
     ]
+
+
+def mpi_variables(job: Job, nodes: int) -> list[tuple[str, str]]:
+    """What lets launchers of MPI run as root, which a job is here, and reach other machines where they would by SSH."""
+    text = job.run.text or ""
+    if not (job.run.commands or any(sign in text for sign in MPI_SIGNS)) or not launches(job):
+        return []
+    names = [f"OMPI_ALLOW_RUN_AS_ROOT{end}" for end in ("", "_CONFIRM")]
+    found = [(name, "1") for name in names]
+    if nodes > 1:
+        found += [(name, "agent_rsh") for name in ("OMPI_MCA_plm_rsh_agent", "PRTE_MCA_plm_ssh_agent")]
+        if _by_ssh(text):
+            found += [(name, "agent_rsh") for name in ("HYDRA_LAUNCHER_EXEC", "I_MPI_HYDRA_BOOTSTRAP_EXEC")]
+    return found
 
 
 def array_variables(array: Array, master: int, index: int) -> list[tuple[str, str]]:

@@ -75,7 +75,7 @@ def choose(job: Job, nodes: int, *, prepared: bool = False, step_gpus: bool = Fa
 # What is as the job and its machines are, whatever the room.
 _GIVEN = {
     *("prepared", "step_gpus", "several_nodes", "agent", "relay", "rsh", "own_hosts", "plain_hosts"),
-    *("requeue", "no_requeue"),
+    *("requeue", "no_requeue", "pmi_always"),
 }
 
 

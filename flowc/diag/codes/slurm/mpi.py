@@ -1,0 +1,44 @@
+"""FC835, FC836: MPI that does not start on the machines of a job."""
+
+from __future__ import annotations
+
+from flowc.diag.code import Code
+
+_HEAD = "#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\n"
+_TWO = "#!/bin/bash\n#SBATCH --nodes=2 --gpus-per-node=h100:8 --time=10\n"
+
+MPI_NOT_SERVED = Code(
+    id="FC835",
+    name="mpi-not-served",
+    severity="warning",
+    title="`srun` on the machine does not serve MPI by `{type}`: the step fails there",
+    explain="""\
+By `--mpi` (or SLURM_MPI_TYPE) `srun` is told how the tasks of an MPI program find each other. The machine's `srun`
+serves PMI-1 and PMI-2 as Slurm's `pmi2` does, which MPICH, Intel MPI and what is made of them speak; with `none` the
+tasks find each other in another way, or not at all. PMIx needs a plugin of Slurm's, which no machine has: such a step
+ends with "Invalid MPI type" and status 1, as under a Slurm without it. Otherwise each task of an MPI program would
+take itself for the only one.
+
+Start programs of Open MPI with its `mpirun`, those of MPICH and Intel MPI with `srun --mpi=pmi2` or their `mpiexec`.
+Leave the option out where the program is none of MPI: `torchrun` and PyTorch's own launchers need nothing of it.""",
+    bad=_HEAD + "srun --mpi=pmix -n4 ./solve\n",
+    good=_HEAD + "srun --mpi=pmi2 -n4 ./solve\n",
+)
+
+MPI_ON_ONE_MACHINE = Code(
+    id="FC836",
+    name="mpi-on-one-machine",
+    severity="warning",
+    title="`{package}` is installed on the first of {nodes} machines, and MPI's launcher needs it on all",
+    explain="""\
+A batch script runs on the first machine of a job. What it installs is on the disk of that machine alone, where a
+cluster's nodes share theirs. A launcher such as `mpirun` starts its own daemon on each machine, and the program there
+needs the same libraries. Without them it fails with "An ORTE daemon has unexpectedly failed" or "execve: No such file".
+
+Install it by a step with one task for each machine: `srun --ntasks-per-node=1 apt-get install -y openmpi-bin`.""",
+    bad=(_TWO + "apt-get install -y openmpi-bin\nmpirun ./solve\n", ("--budget", "99")),
+    good=(
+        _TWO + "srun -N2 --ntasks-per-node=1 apt-get install -y openmpi-bin\nmpirun ./solve\n",
+        ("--budget", "99"),
+    ),
+)
