@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from flowc.passes.budget import Cost
     from flowc.source import Source
 
+# Stands in a source that says which findings about it are not to be shown.
+IGNORES = "flowc:"
 # What `--emit` takes: stages of the pipeline, then backends.
 STAGES = ("ast", "ir", "plan")
 TARGETS = (*STAGES, *(entry.name for entry in BACKENDS))
@@ -98,6 +100,8 @@ def compile_all(
     for source in sources:
         sink = Sink(strict=strict)
         artifacts = _artifacts(source, inputs, emit, frontend, sink, together)
+        if sink.ignores is not None:
+            sink.ignores.report(sink, idle=False)  # flags may have settled what they are about
         found.append(Result(artifacts=tuple(artifacts), diagnostics=tuple(sink.diagnostics), failed=sink.failed))
     dear = any(result.failed and _is_too_dear(result) for result in found)
     return [result.replace(artifacts=()) if result.failed or dear else result for result in found]
@@ -113,7 +117,10 @@ def check(source: Source, inputs: Inputs, *, frontend: str | None = None, strict
     _check_name(frontend)
     sink = Sink(strict=strict)
     _artifacts(source, inputs, None, frontend, sink, Together())
-    return Result(artifacts=(), diagnostics=tuple(sink.diagnostics), failed=sink.failed)
+    if sink.ignores is not None:
+        sink.ignores.report(sink, idle=True)
+    found = tuple(sink.diagnostics)
+    return Result(artifacts=(), diagnostics=found, failed=any(each.severity == "error" for each in found))
 
 
 def _artifacts(
@@ -121,6 +128,10 @@ def _artifacts(
 ) -> list[Artifact]:
     """`emit` None: go through to the end of the checks for a bid."""
     sink.sources.append(source)
+    if IGNORES in source.text:
+        from flowc.silence.comments import Ignores
+
+        sink.ignores = Ignores(source, of_errors=emit is None)
     entry = detect(source, inputs, frontend, sink)
     if entry is None:
         return []

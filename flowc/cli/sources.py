@@ -24,9 +24,9 @@ _HEAD_BYTES = 64 << 10
 _SKIPPED_FOLDERS = ("node_modules", "__pycache__", "venv", "site-packages")
 
 
-def read(path: str) -> Source | Diagnostic:
-    """The source, or an FC400. `-` is standard input, which is called `<stdin>`."""
-    name = STDIN if path == "-" else path
+def read(path: str, stdin: str = STDIN) -> Source | Diagnostic:
+    """The source, or an FC400. `-` is standard input, which is called `stdin`."""
+    name = stdin if path == "-" else path
     try:
         if path == "-":
             data = sys.stdin.buffer.read(MAX_BYTES + 1)
@@ -73,26 +73,42 @@ def _near(path: str) -> str | None:
     return None
 
 
-def expand(operands: tuple[str, ...], *, only_jobs: bool = False, once: bool = False) -> list[str]:
+def expand(
+    operands: tuple[str, ...], *, only_jobs: bool = False, once: bool = False, exclude: tuple[str, ...] = ()
+) -> list[str]:
     """The files to check: those named, and the job files below the folders named; each once, in a stable order. What
     cannot be looked into is among them, so that its check says why. `only_jobs`: of the files named too only those that
-    a folder would give. `once`: a CronJob is a job."""
+    a folder would give. `once`: a CronJob is a job. `exclude`: patterns of what a folder does not give."""
     files: dict[str, None] = {}
     for operand in operands:
         if operand != "-" and os.path.isdir(operand):
-            files.update(dict.fromkeys(_job_files(operand, once)))
-        elif operand == "-" or not only_jobs or not os.path.exists(operand) or _is_job_file(operand, once):
+            files.update(dict.fromkeys(_job_files(operand, once, exclude)))
+        elif operand == "-" or not only_jobs or not os.path.exists(operand) or _is_given(operand, once, exclude):
             files[operand] = None
     return list(files)
 
 
-def _job_files(folder: str, once: bool) -> list[str]:
+def _is_given(path: str, once: bool, exclude: tuple[str, ...]) -> bool:
+    return not _is_excluded(path, exclude) and _is_job_file(path, once)
+
+
+def _is_excluded(path: str, patterns: tuple[str, ...]) -> bool:
+    if not patterns:
+        return False
+    from flowc.silence.choice import matches
+
+    return matches(path, patterns)
+
+
+def _job_files(folder: str, once: bool, exclude: tuple[str, ...]) -> list[str]:
     found: list[str] = []
     for place, folders, names in os.walk(folder, onerror=lambda error: found.append(error.filename)):
         folders[:] = sorted(name for name in folders if _is_walked(place, name))
+        if exclude:
+            folders[:] = [name for name in folders if not _is_excluded(os.path.join(place, name), exclude)]
         for name in sorted(names):
             path = name if place == "." else os.path.join(place, name)
-            if not name.startswith(".") and _is_job_file(path, once):
+            if not name.startswith(".") and _is_given(path, once, exclude):
                 found.append(path)
     return [path.removeprefix("./") for path in found]
 

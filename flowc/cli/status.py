@@ -18,7 +18,8 @@ _UNREADABLE = ("FC400", "FC612")
 
 
 class Tally:
-    """Counts the findings of a run. `bugs`: sources over which flowc itself failed."""
+    """Counts the findings of a run. `bugs`: sources over which flowc itself failed; `adopted`: those that
+    got a comment."""
 
     def __init__(self) -> None:
         self.files = 0
@@ -28,6 +29,9 @@ class Tally:
         self.world_failed = False
         self.source_failed = False
         self.bugs = 0
+        self.adopted = 0
+        self.text = ""  # of what --diff shows
+        self.prints: list[str] = []  # of findings, for a baseline
 
     def add(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Count one more source and its findings."""
@@ -44,7 +48,7 @@ class Tally:
         """Add what another process counted (its `__dict__`)."""
         for severity, number in other["severities"].items():
             self.severities[severity] = self.severities.get(severity, 0) + number
-        for name in ("files", "fixable", "fixed", "bugs"):
+        for name in ("files", "fixable", "fixed", "bugs", "adopted", "prints"):
             setattr(self, name, getattr(self, name) + other[name])
         self.world_failed |= other["world_failed"]
         self.source_failed |= other["source_failed"]

@@ -8,6 +8,17 @@ from flowc.record import Record
 from flowc.secret import masked, values_in
 from flowc.source import Source, Span
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Ignored(Protocol):
+        """What says which findings are not to be shown."""
+
+        def cover(self, code: Code, span: Span | None) -> bool: ...
+
+        def report(self, sink: Sink, *, idle: bool) -> None: ...
+
 
 class Edit(Record):
     """Replace the text of `span` by `text`."""
@@ -92,12 +103,13 @@ class Sink:
 
     `failed`: an error was reported, a warning under `strict` included, so that nothing may be emitted. `broken`: an
     error that is one in any case; only such an error stops the pipeline, and `strict` hides no finding. `stopped`: one
-    whose code says that not even the next stage can go on.
+    whose code says that not even the next stage can go on. What `ignores` covers is not kept, and is no failure under
+    `strict`; an error stops the pipeline in any case.
     """
 
     __slots__ = (
         *("_counts", "_kept", "_last", "_looked", "_seen", "_shown", "_spoken", "_values"),
-        *("error_count", "promoted_count", "sources", "stopped", "strict"),
+        *("error_count", "ignores", "promoted_count", "sources", "stopped", "strict"),
     )
 
     def __init__(self, *, strict: bool = False) -> None:
@@ -108,6 +120,7 @@ class Sink:
         self.promoted_count = 0
         self.stopped = False
         self.strict = strict
+        self.ignores: Ignored | None = None
         self.sources: list[Source] = []  # what is compiled: their secrets are shown in no finding
         self._spoken: list[Source] = []  # what the findings speak of beside
         self._values: list[str] = []  # of secrets, in the first `_looked` findings and in the lines that they speak of
@@ -137,6 +150,8 @@ class Sink:
         self._seen.add(key)
         self.error_count += code.severity == "error"
         self.stopped |= code.severity == "error" and code.stops
+        if self.hides(code, span):
+            return
         self.promoted_count += promoted
         count = self._counts[code.id] = self._counts.get(code.id, 0) + 1
         if count > MOST_OF_A_CODE:
@@ -153,6 +168,10 @@ class Sink:
                 notes=notes,
             )
         )
+
+    def hides(self, code: Code, span: Span | None) -> bool:
+        """Whether a finding there would not be kept: for those that speak of several places in one."""
+        return self.ignores is not None and self.ignores.cover(code, span)
 
     @property
     def diagnostics(self) -> list[Diagnostic]:

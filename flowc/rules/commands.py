@@ -33,10 +33,15 @@ def _report(unit: Unit, missing: dict[str, int], refused: dict[str, int], said: 
     for code, calls in ((codes.COMMAND_MISSING, missing), (codes.COMMAND_REFUSED, refused)):
         found = {name: start for name, start in calls.items() if name not in said}
         said.update(found)
+        spans = {name: unit.text_span(start, start + len(name)) for name, start in found.items()}
+        found = {name: start for name, start in found.items() if not sink.hides(code, spans[name])}
         if found:
-            name, start = next(iter(found.items()))
-            span = unit.text_span(start, start + len(name))
-            sink.report(code, span, help=_help(unit, found), commands=", ".join(f"`{name}`" for name in found))
+            sink.report(
+                code,
+                spans[next(iter(found))],
+                help=_help(unit, found),
+                commands=", ".join(f"`{name}`" for name in found),
+            )
 
 
 def _help(unit: Unit, found: dict[str, int]) -> str | None:

@@ -22,6 +22,9 @@ def report(unit: Unit, sink: Sink) -> None:
             continue
         from flowc.diag.codes.programs import CLUSTER_PATH
 
+        found = {path: at for path, at in found.items() if not sink.hides(CLUSTER_PATH, each.text_span(*at))}
+        if not found:
+            continue
         shown = [f"`{path}`" for path in [*found][:SHOWN_PATHS]]
         more = [f"{len(found) - SHOWN_PATHS} more"] if len(found) > SHOWN_PATHS else []
         sink.report(

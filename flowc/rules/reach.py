@@ -52,11 +52,12 @@ def _report(unit: Unit, by_ssh: dict[str, int], image: tuple[int, int] | None, s
         return
     from flowc.diag.codes import programs as codes
 
+    spans = {name: unit.text_span(start, start + len(name)) for name, start in by_ssh.items()}
+    by_ssh = {name: at for name, at in by_ssh.items() if not sink.hides(codes.SSH_BETWEEN_NODES, spans[name])}
     if by_ssh:
-        name, start = next(iter(by_ssh.items()))
         sink.report(
             codes.SSH_BETWEEN_NODES,
-            unit.text_span(start, start + len(name)),
+            spans[next(iter(by_ssh))],
             help=BY_SRUN if slurm else BY_ITSELF,
             commands=", ".join(f"`{name}`" for name in by_ssh),
         )

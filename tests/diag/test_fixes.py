@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from flowc import driver
 from flowc.cli.arguments import parse
+from flowc.cli.checking.fix import apply_fixes
 from flowc.cli.commands.compile import COMMAND as COMPILE
-from flowc.cli.fix import apply_fixes
 from flowc.cli.inputs import gather
 from flowc.diag.codes.table import all_codes
 from flowc.diag.sink import Diagnostic

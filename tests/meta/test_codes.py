@@ -27,7 +27,8 @@ NAMES = ("Slurm", "GPU", "GPUs", "CPU", "CPUs", "PBS")
 
 
 def found(code: Code, example: tuple[str, tuple[str, ...]], folder: Path) -> list[Diagnostic]:
-    """What flowc says about an example, as `flowc compile PATH ARGS…` would."""
+    """What flowc says about an example, as `flowc compile PATH ARGS…` would, and `check` of comments that hide
+    nothing."""
     text, args = example
     argv = ["compile", code.path, *args]
     words = parse(COMPILE, argv[1:])
@@ -44,6 +45,8 @@ def found(code: Code, example: tuple[str, tuple[str, ...]], folder: Path) -> lis
             source, inputs, emit=words.text("emit") or "mithril", frontend=frontend, strict=words.flag("strict")
         )
         diagnostics += result.diagnostics
+        if code.name == "unused-ignore":
+            diagnostics += driver.check(source, inputs).diagnostics
     return diagnostics
 
 

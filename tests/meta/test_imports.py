@@ -27,6 +27,7 @@ EVERYTHING_BELOW_DRIVER = BELOW_FRONTENDS | {
         "pipeline",
         "detect",
         "override",
+        "silence",
     ),
 }
 ALLOWED = {
@@ -53,6 +54,7 @@ ALLOWED = {
     "pipeline": {"record", "diag", "ir", "passes"},
     "detect": {"inputs", "source", "diag", "patterns", "shell", "yamldoc", "frontends"},
     "override": {"record", "inputs", "source", "diag", "ir", "secret", "_compiled"},
+    "silence": {"record", "source", "patterns", "diag"},
     "settings": {"record", "_compiled"},
     "machines": {"record", "digest"},
     "remote": {"record", "shell"},
@@ -74,6 +76,7 @@ ALLOWED = {
         "driver",
         "detect",
         "diag",
+        "silence",
         "source",
         "secret",
         "inputs",

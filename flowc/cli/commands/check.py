@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from flowc.cli.arguments import Words
+    from flowc.cli.status import Tally
 
+_SHOWN = "what is shown"
 COMMAND = Command(
     name="check",
     summary="find mistakes in jobs, without producing anything",
@@ -27,6 +29,38 @@ COMMAND = Command(
             help="how findings are shown (default: human)",
         ),
         Option(name="--fix", help="apply the fixes that are certain, in place"),
+        Option(name="--unsafe-fixes", help="with --fix or --diff: those too that may make another job of it"),
+        Option(name="--diff", help="show what --fix would change, and change nothing"),
+        Option(
+            name="--select",
+            metavar="CODE,…",
+            repeat=True,
+            help="only these: codes (FC820), what codes begin with (FC8), names",
+            group=_SHOWN,
+        ),
+        Option(name="--ignore", metavar="CODE,…", repeat=True, help="none of these findings", group=_SHOWN),
+        Option(
+            name="--exclude",
+            metavar="PATTERN",
+            repeat=True,
+            help="pass over these files below folders: old, *.tmp.yaml, jobs/2019/*",
+            group=_SHOWN,
+        ),
+        Option(
+            name="--severity",
+            metavar="LEVEL",
+            choices=("error", "warning", "note"),
+            help="nothing below this (default: note)",
+            group=_SHOWN,
+        ),
+        Option(name="--quiet", short="-q", help="findings alone, without the count at the end", group=_SHOWN),
+        Option(name="--baseline", metavar="FILE", kind="file", help="only what is not in this file", group=_SHOWN),
+        Option(
+            name="--add-ignores",
+            help="write a comment into each file that ignores what is found in it now, or, with --baseline, that file",
+            group=_SHOWN,
+        ),
+        Option(name="--stdin-filename", metavar="NAME", help="what standard input is called", group=_SHOWN),
         Option(name="--only-jobs", help="pass over files named that are no jobs, as in folders (for hooks)"),
         COMMAND_OPTION,
         HELP,
@@ -39,11 +73,16 @@ COMMAND = Command(
         ("flowc check --fix jobs/", "and mend what can be mended"),
         ("flowc check --format github .", "as annotations of a pull request"),
         ("cat job.sbatch | flowc check -", "from standard input"),
+        ("flowc check --ignore FC820 --severity warning jobs/", "without these, and without notes"),
+        ("flowc check --add-ignores jobs/", "begin with what is there; from now on new findings are shown"),
     ),
     notes=(
         "SOURCE is a file, a folder, or - for standard input. In folders, these are checked: files with a\n"
         "suffix that only job files have (.sbatch, .slurm, …), scripts with directives that sbatch would read,\n"
-        "whatever their names, and .yaml where it is plainly a job; hidden folders are passed over."
+        "whatever their names, and .yaml where it is plainly a job; hidden folders are passed over.\n"
+        "A comment `# flowc: ignore[FC820] why` behind a line, or on a line of its own above it, hides that finding;\n"
+        "at the head of the file all of that kind in it. For all files of a project, `select`, `ignore`, `exclude`,\n"
+        "`severity` and `per-file-ignores` stand in `[tool.flowc]` of pyproject.toml, or in .flowc.toml."
     ),
 )
 
@@ -52,20 +91,25 @@ def run(words: Words, argv: list[str]) -> int:
     """The exit status. Raises UsageError."""
     from flowc.cli import sources, terminal
     from flowc.cli.arguments import UsageError, refuse_mixtures
-    from flowc.cli.checker import Checker
-    from flowc.cli.status import Tally
+    from flowc.cli.checking.checker import Checker
+    from flowc.cli.status import DONE, ERRORS, Tally
 
     checker = Checker(words, argv)
     refuse_mixtures(words)
     commanded = checker.inputs.command
     if not words.operands and commanded is None:
         raise UsageError("no SOURCE given", "name job files or folders, or - for standard input: flowc check .")
-    if checker.fix and ("-" in words.operands or commanded is not None):
+    if checker.changes and ("-" in words.operands or commanded is not None):
         what = "standard input" if commanded is None else "the command line"
-        raise UsageError(f"`--fix` cannot change {what}", "name a file")
+        raise UsageError(f"`{checker.changes}` cannot change {what}", "name a file")
+    if checker.diff and checker.format != "human":
+        raise UsageError("`--diff` is a format of its own", "leave out `--format`")
+    if checker.unsafe and not (checker.fix or checker.diff):
+        raise UsageError("`--unsafe-fixes` says which fixes, not that there are to be any", "add `--fix` or `--diff`")
     only_jobs = words.flag("only_jobs")
     if commanded is None:
-        files = sources.expand(words.operands, only_jobs=only_jobs, once=checker.inputs.once)
+        excluded = checker.showing.exclude
+        files = sources.expand(words.operands, only_jobs=only_jobs, once=checker.inputs.once, exclude=excluded)
     else:
         files = [commanded.source.path]
     if not files and checker.format == "human":
@@ -86,4 +130,25 @@ def run(words: Words, argv: list[str]) -> int:
             terminal.write(sys.stdout, text)
     encoding = None if checker.format == "human" else "utf-8"
     terminal.write(sys.stdout, checker.conclusion(tally, documents), encoding=encoding)
-    return tally.status
+    if checker.adopts and checker.showing.baseline_path is not None:
+        return _keep(checker.showing.baseline_path, tally)
+    return ERRORS if checker.diff and tally.fixed and tally.status == DONE else tally.status
+
+
+def _keep(path: str, tally: Tally) -> int:
+    """Write a baseline of all that was found."""
+    from flowc.cli import terminal
+    from flowc.cli.checking.fix import write_new
+    from flowc.cli.status import DONE, WORLD_FAILED
+    from flowc.diag.render import count
+    from flowc.silence.baseline import text_of
+
+    try:
+        write_new(path, text_of(tally.prints).encode())
+    except OSError as error:
+        terminal.write(sys.stderr, f"flowc: error: cannot write `{path}`: {(error.strerror or str(error)).lower()}\n")
+        return WORLD_FAILED
+    terminal.write(
+        sys.stderr, f"flowc: kept {count(len(tally.prints), 'finding')} in {path}: --baseline {path} hides them\n"
+    )
+    return tally.status if tally.bugs or tally.world_failed else DONE

@@ -12,13 +12,15 @@ if TYPE_CHECKING:
     from flowc.diag.sink import Diagnostic, Edit, Fix
 
 
-def apply_fixes(source: Source, diagnostics: tuple[Diagnostic, ...]) -> tuple[Source, int]:
-    """The source with fixes applied, and how many. Of fixes that touch the same text the first is taken; one
-    that would change another text (the command line) is left."""
+def apply_fixes(source: Source, diagnostics: tuple[Diagnostic, ...], *, unsafe: bool = False) -> tuple[Source, int]:
+    """The source with fixes applied, and how many; the `unsafe` ones too, that are not certain. Of fixes that touch the
+    same text the first is taken; one that would change another text (the command line) is left."""
     chosen: list[Edit] = []
     number, reached = 0, 0
     fixes = [
-        each.fix for each in diagnostics if each.fix is not None and each.fix.certain and _is_within(each.fix, source)
+        each.fix
+        for each in diagnostics
+        if each.fix is not None and (unsafe or each.fix.certain) and _is_within(each.fix, source)
     ]
     for fix in sorted(fixes, key=lambda fix: min(edit.span.start for edit in fix.edits)):
         edits = sorted(fix.edits, key=lambda edit: edit.span.start)
@@ -38,7 +40,22 @@ def _is_within(fix: Fix, source: Source) -> bool:
     return bool(fix.edits) and all(edit.span.source is source for edit in fix.edits)
 
 
-def write(path: str, data: bytes) -> None:
+def difference(before: Source, after: Source) -> str:
+    """What was changed, as `diff -u` shows it; secrets are masked on both sides."""
+    from difflib import unified_diff
+
+    old, new = (each.shown(0, len(each.text)).splitlines(keepends=True) for each in (before, after))
+    path = before.path.lstrip("/")
+    lines = unified_diff(old, new, f"a/{path}", f"b/{path}")
+    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+
+
+def write_new(path: str, data: bytes) -> None:
+    """The same for a file that need not be there yet. Raises OSError."""
+    write(path, data, mode=None if os.path.exists(path) else 0o644)
+
+
+def write(path: str, data: bytes, *, mode: int | None = None) -> None:
     """Replace a file's content at once or not at all; mode is kept, a link stays one. Raises OSError."""
     target = os.path.realpath(path)
     draft = f"{target}.flowc-{os.getpid()}"
@@ -47,7 +64,7 @@ def write(path: str, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(draft, os.stat(target).st_mode & 0o7777)
+        os.chmod(draft, os.stat(target).st_mode & 0o7777 if mode is None else mode)
         os.replace(draft, target)
     except OSError:
         with suppress(OSError):

@@ -8,6 +8,7 @@ import sys
 
 from flowc import driver
 from flowc.cli import sources, terminal
+from flowc.cli.checking.showing import Showing
 from flowc.cli.inputs import gather
 from flowc.cli.status import Tally
 from flowc.cli.table import COMMAND_LINE
@@ -36,15 +37,30 @@ class Checker:
         self.frontend = words.text("from") if self.inputs.command is None else COMMAND_LINE
         self.strict = words.flag("strict")
         self.fix = words.flag("fix")
+        self.diff = words.flag("diff")
+        self.unsafe = words.flag("unsafe_fixes")
+        self.adopts = words.flag("add_ignores")
+        self.quiet = words.flag("quiet")
+        self.stdin = words.text("stdin_filename") or sources.STDIN
+        self.showing = Showing(words, os.environ)
         self.format = words.text("format") or "human"
         self.palette = terminal.palette(sys.stdout, os.environ)
         self.width = terminal.width(sys.stdout)
+
+    @property
+    def changes(self) -> str | None:
+        """The flag by which files are changed."""
+        return "--fix" if self.fix and not self.diff else "--add-ignores" if self._comments else None
+
+    @property
+    def _comments(self) -> bool:
+        return self.adopts and self.showing.baseline_path is None
 
     def check(self, path: str) -> tuple[str, list[dict[str, Any]], dict[str, Any]]:
         """(findings as text or as documents, what to add to the tally): plain values, so that processes can
         pass them."""
         tally = Tally()
-        name = sources.STDIN if path == "-" else path
+        name = self.stdin if path == "-" else path
         try:
             diagnostics = self._diagnostics(path, tally)
         except Exception as error:  # a mistake of ours over one file must not hide what is known of the others
@@ -54,6 +70,8 @@ class Checker:
             terminal.write(sys.stderr, f"flowc: {name}: {bug(error)}")
             return "", [], vars(tally)
         tally.add(diagnostics)
+        if self.diff:
+            return tally.text, [], vars(tally)
         if self.format == "human":
             return render(name, diagnostics, self.palette, self.width), [], vars(tally)
         from flowc.diag.json_format import diagnostic_document
@@ -63,24 +81,52 @@ class Checker:
 
     def _diagnostics(self, path: str, tally: Tally) -> tuple[Diagnostic, ...]:
         span = self.inputs.command
-        source = sources.read(path) if span is None else span.source
+        source = sources.read(path, self.stdin) if span is None else span.source
         if isinstance(source, Diagnostic):
             return (source,)
-        result = self._result(source)
-        if self.fix:
-            from flowc.cli.fix import apply_fixes
-        for _ in range(_FIX_ROUNDS if self.fix else 0):
-            mended, number = apply_fixes(source, result.diagnostics)
+        before, found = source, self._found(source)
+        if self.fix or self.diff:
+            from flowc.cli.checking.fix import apply_fixes
+        for _ in range(_FIX_ROUNDS if self.fix or self.diff else 0):
+            mended, number = apply_fixes(source, found, unsafe=self.unsafe)
             if number == 0:
                 break
             tally.fixed += number
-            source, result = mended, self._result(mended)
-        if tally.fixed:
+            source, found = mended, self._found(mended)
+        if self._comments:
+            source, found = self._adopted(source, found, tally)
+        if self.diff:
+            from flowc.cli.checking.fix import difference
+
+            tally.text += difference(before, source)
+        elif source is not before:
             self._write(path, source, tally)
-        return result.diagnostics
+        if self.adopts and not self._comments:
+            from flowc.silence.baseline import fingerprint
+
+            tally.prints += [fingerprint(each, source.path) for each in found]
+        return found
+
+    def _found(self, source: Source) -> tuple[Diagnostic, ...]:
+        return self.showing.of(self._result(source).diagnostics, source.path)
+
+    def _adopted(
+        self, source: Source, found: tuple[Diagnostic, ...], tally: Tally
+    ) -> tuple[Source, tuple[Diagnostic, ...]]:
+        """The source with a comment for what is found in it, unless that made more of it."""
+        from flowc.cli.checking.adopting import with_ignores
+
+        mended = with_ignores(source, found)
+        if mended is source:
+            return source, found
+        left = self._found(mended)
+        if any(each.severity != "error" for each in left):
+            return source, found
+        tally.adopted += 1
+        return mended, left
 
     def _write(self, path: str, source: Source, tally: Tally) -> None:
-        from flowc.cli.fix import write
+        from flowc.cli.checking.fix import write
 
         try:
             write(path, source.data)
@@ -104,13 +150,15 @@ class Checker:
     def conclusion(self, tally: Tally, documents: list[dict[str, Any]]) -> str:
         """What follows the findings for people; for programs the whole document."""
         if self.format == "human":
-            lines = [f"fixed {count(tally.fixed, 'problem')}"] if tally.fixed else []
+            lines = [f"{'would fix' if self.diff else 'fixed'} {count(tally.fixed, 'problem')}"] if tally.fixed else []
+            if self._comments:
+                lines.append(f"wrote a comment into {count(tally.adopted, 'file')}")
             if tally.bugs:
                 lines.append(f"{count(tally.bugs, 'file')} could not be checked, see standard error")
             checked = tally.files - tally.bugs
             if checked:
                 lines.append(summary(tally.severities, checked, 0 if self.fix else tally.fixable))
-            text = "\n".join(lines) + "\n"
+            text = "" if self.quiet else "\n".join(lines) + "\n"
         elif self.format == "json":
             from flowc.diag.json_format import render_json
 

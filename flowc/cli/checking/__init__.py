@@ -1,0 +1,1 @@
+"""What `flowc check` shows of its findings, and what it changes."""
