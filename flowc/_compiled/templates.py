@@ -603,7 +603,7 @@ def startup_plain(v, sh):
         put('env -i -C ')
         put(sh(v['workdir']))
         put(' PATH="')
-        if (not (v['tools'] is None) or v['module_programs']):
+        if ((v['tool_names'] or v['stand_ins']) or v['module_programs']):
             put('$state_dir/bin:')
         put('$PATH" LANG=C.UTF-8 HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TMPDIR=/tmp \\\n        HOSTNAME="$host_name" \\\n')
     else:
@@ -985,21 +985,26 @@ def startup_plain(v, sh):
     put('    exit "$body_status"\n}\n')
     sections.append(('end', ''.join(out)))
     out.clear()
-    if not (v['tools'] is None):
-        if not (v['tools'] is None):
-            put('\n# ---- the small Slurm: one program, called under several names ----\n\nmkdir -p "$state_dir/bin"\ncat >"$state_dir/bin/')
-            put(str(v['first_tool']))
-            put('" <<\'E\'\n')
-            put(str(v['tools']))
-            put('\nE\nchmod +x "$state_dir/bin/')
-            put(str(v['first_tool']))
-            put('"\n')
-            for l_name in v['other_tools']:
-                put('ln -f "$state_dir/bin/')
-                put(str(v['first_tool']))
-                put('" "$state_dir/bin/')
-                put(str(l_name))
-                put('"\n')
+    if (v['tool_names'] or v['stand_ins']):
+        if (v['tool_names'] or v['stand_ins']):
+            put('\n# ---- the small Slurm: one program, called under several names; what of Slurm is not here says so ----\n\nmkdir -p "$state_dir/bin"\ncd "$state_dir/bin" && {\n')
+            if v['tool_names']:
+                put('tee')
+                for l_name in v['tool_names']:
+                    put(' ')
+                    put(str(l_name))
+                put(" <<'E' >/dev/null\n")
+                put(str(v['tools']))
+                put('\nE\n')
+            if v['stand_ins']:
+                put('tee')
+                for l_name in v['stand_ins']:
+                    put(' ')
+                    put(str(l_name))
+                put(' <<\'E\' >/dev/null\n#!/bin/sh\necho "flowc: ${0##*/} is not on this machine: --with-commands ${0##*/} brings it" >&2\nexit ')
+                put(str(v['stand_in_status']))
+                put('\nE\n')
+            put('chmod +x ./*\n}\n')
             for l_folder, l_name in v['tool_paths']:
                 put('mkdir -p ')
                 put(str(l_folder))
@@ -1711,7 +1716,7 @@ def startup_small(v, sh):
         put('env -i -C ')
         put(sh(v['workdir']))
         put(' PATH="')
-        if (not (v['tools'] is None) or v['module_programs']):
+        if ((v['tool_names'] or v['stand_ins']) or v['module_programs']):
             put('$d/bin:')
         put('$PATH" LANG=C.UTF-8 HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TMPDIR=/tmp HOSTNAME=$h ')
     else:
@@ -2072,21 +2077,26 @@ def startup_small(v, sh):
     put('exit $r\n}\n')
     sections.append(('end', ''.join(out)))
     out.clear()
-    if not (v['tools'] is None):
-        if not (v['tools'] is None):
-            put('mkdir -p $d/bin\ncat>$d/bin/')
-            put(str(v['first_tool']))
-            put(" <<'E'\n")
-            put(str(v['tools']))
-            put('\nE\nchmod +x $d/bin/')
-            put(str(v['first_tool']))
-            put('\n')
-            for l_name in v['other_tools']:
-                put('ln -f $d/bin/')
-                put(str(v['first_tool']))
-                put(' $d/bin/')
-                put(str(l_name))
-                put('\n')
+    if (v['tool_names'] or v['stand_ins']):
+        if (v['tool_names'] or v['stand_ins']):
+            put('mkdir -p $d/bin\ncd $d/bin&&{\n')
+            if v['tool_names']:
+                put('tee')
+                for l_name in v['tool_names']:
+                    put(' ')
+                    put(str(l_name))
+                put(" <<'E'>/dev/null\n")
+                put(str(v['tools']))
+                put('\nE\n')
+            if v['stand_ins']:
+                put('tee')
+                for l_name in v['stand_ins']:
+                    put(' ')
+                    put(str(l_name))
+                put(' <<\'E\'>/dev/null\n#!/bin/sh\necho "flowc: ${0##*/} is not on this machine: --with-commands ${0##*/} brings it">&2\nexit ')
+                put(str(v['stand_in_status']))
+                put('\nE\n')
+            put('chmod +x ./*\n}\n')
             for l_folder, l_name in v['tool_paths']:
                 put('mkdir -p ')
                 put(str(l_folder))

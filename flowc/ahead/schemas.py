@@ -150,12 +150,14 @@ class ModuleRow(Strict):
 
 
 class BehindRow(Strict):
-    """A regular expression that finds a program in a text, words of which such a text has one, and the commands that
-    the program calls."""
+    """A regular expression that finds a program in a text, words of which such a text has one, the commands that
+    the program calls, the features of the small Slurm that it needs for them, and what it does without a queue."""
 
     signs: tuple[str, ...] = Field(min_length=1)
     words: str
     commands: tuple[str, ...]
+    features: tuple[str, ...] = ()
+    instead: str | None = None
 
 
 class BroughtRow(Strict):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flowc._compiled.slurm_commands import (
     ABSENT,
-    BEHIND,
     BROUGHT,
     INTERPRETER_PACKAGES,
     INTERPRETERS,
@@ -16,6 +15,7 @@ from flowc._compiled.slurm_commands import (
     REMOTE,
     SHELLS,
 )
+from flowc.body.frameworks import behind, submits
 from flowc.patterns import at_first_use
 from flowc.shell.blocks import guarded_by
 from flowc.shell.comments import in_comment
@@ -69,7 +69,6 @@ _mentions = at_first_use(
     r"(?:load|add|purge|unload|use|list|swap|switch|avail|restore|is-loaded)\b)",
     "finditer",
 )
-_behind = tuple(at_first_use(row["words"], "search") for row in BEHIND)
 _MENTIONED = (*PROVIDED, *LAUNCHERS, "module")
 _brought = tuple(at_first_use(row["words"], "search") for row in BROUGHT)
 # Characters of a text that are looked at for calls: no longer one fits into a script, whatever its compression.
@@ -95,16 +94,6 @@ def provided(job: Job) -> set[str]:
     if found & {*MODULES}:
         found.difference_update(_defined(text) & {*MODULES})
     return found if _has_slurm(job) else found & {*MODULES}
-
-
-def behind(text: str) -> set[str]:
-    """The commands that programs call which a text starts."""
-    return {
-        name
-        for row, uses in zip(BEHIND, _behind, strict=True)
-        if any(sign in text for sign in row["signs"]) and uses(text)
-        for name in row["commands"]
-    }
 
 
 def _has_slurm(job: Job) -> bool:
@@ -156,6 +145,12 @@ def refused_commands(job: Job) -> dict[str, int]:
     if not _has_slurm(job):
         return {}
     return {name: places[0] for name, places in _calls_of(job).items() if name in REFUSED}
+
+
+def submitted_by(job: Job) -> tuple[int, int, str | None] | None:
+    """Where the text first starts a program that submits jobs by such a command, which the text does not show, and
+    what that could do instead."""
+    return submits((job.run.text or "")[:MOST_TEXT], shell=is_shell(job)) if _has_slurm(job) else None
 
 
 def reaches_other_nodes(job: Job) -> bool:

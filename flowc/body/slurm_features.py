@@ -6,7 +6,8 @@ from __future__ import annotations
 from flowc._compiled.slurm_commands import LAUNCHERS
 from flowc._compiled.slurm_programs import COMMON, INHERITED, NAMES
 from flowc._compiled.slurm_words import OPTIONS, VARIABLES
-from flowc.body.commands import MOST_TEXT, behind, may_be_shell
+from flowc.body.commands import MOST_TEXT, may_be_shell
+from flowc.body.frameworks import behind, features_behind
 from flowc.body.slurm_calls import Call, calls
 from flowc.patterns import at_first_use
 from flowc.shell.blocks import any_enclosed
@@ -56,8 +57,8 @@ _speaks_pmi = at_first_use(
 _MOST_VARIABLES = 20
 
 
-def features(job: Job, nodes: int) -> set[str]:
-    """The features for this job on so many nodes."""
+def features(job: Job, nodes: int, *, guess: bool = True) -> set[str]:
+    """The features for this job on so many nodes; `guess`: also those that only its options speak for."""
     text = (job.run.text or "")[:MOST_TEXT]
     shell = may_be_shell(job)
     found: set[str] = set()
@@ -82,6 +83,9 @@ def features(job: Job, nodes: int) -> set[str]:
         found |= _called(name, nodes) | (
             {"scontrol_job", "requeue"} if name in job.run.commands and name == "scontrol" else set()
         )
+    found |= features_behind(text)
+    if guess and job.time.signal is not None and job.time.signal.to == "steps" and "python" in text:
+        found |= {"scontrol", "requeue"}  # what hears the signal in Python asks for a new run, mostly
     if "srun" in found:
         held = {each for each in found if each[:5] == "from:"}
         found -= held

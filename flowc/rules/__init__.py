@@ -3,7 +3,7 @@ the registry; a target reports only what it cannot say itself."""
 
 from __future__ import annotations
 
-from flowc._compiled.slurm_commands import ABSENT, BROUGHT, LAUNCHERS, MISSING, MODULES, PROVIDED, REFUSED
+from flowc._compiled.slurm_commands import ABSENT, BEHIND, BROUGHT, LAUNCHERS, MISSING, MODULES, PROVIDED, REFUSED
 from flowc.rules.base import (
     Rule,
     always,
@@ -26,7 +26,11 @@ if TYPE_CHECKING:
     from flowc.diag.sink import Sink
     from flowc.ir.unit import Unit
 
-_COMMANDS = (*PROVIDED, *REFUSED, *MODULES, *MISSING, *ABSENT, *(name for row in BROUGHT for name in row["commands"]))
+_SUBMIT = tuple(sign for row in BEHIND if not {*REFUSED}.isdisjoint(row["commands"]) for sign in row["signs"])
+_COMMANDS = (
+    *(*PROVIDED, *REFUSED, *MODULES, *MISSING, *ABSENT, *_SUBMIT),
+    *(name for row in BROUGHT for name in row["commands"]),
+)
 _BY_VARIABLE = ("SQUEUE_", "SCANCEL_", "SINFO_", "SACCT_", "SBCAST_", "SCONTROL_")
 _AFAR = (*LAUNCHERS[:4], "ssh", "scp", "deepspeed", "--container-image", "--mpi", "SLURM_MPI_TYPE")
 RULES = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowc._compiled.slurm_commands import PROVIDED
-from flowc.body.commands import missing_commands, package_of, refused_commands, settled
+from flowc.body.commands import missing_commands, package_of, refused_commands, settled, submitted_by
 from flowc.rules.base import parts, texts
 from flowc.shell.quote import sh
 
@@ -23,6 +23,9 @@ def report(unit: Unit, sink: Sink) -> None:
             missing, refused = missing_commands(part.job), refused_commands(part.job)
             if missing or refused:
                 _report(part, missing, refused, said, sink)
+            if "sbatch" not in said and (through := submitted_by(part.job)) is not None:
+                said.add("sbatch")
+                _report_unseen(part, *through, sink)
             if len(found) > 1:
                 said |= settled(part.job)
 
@@ -42,6 +45,13 @@ def _report(unit: Unit, missing: dict[str, int], refused: dict[str, int], said: 
                 help=_help(unit, found),
                 commands=", ".join(f"`{name}`" for name in found),
             )
+
+
+def _report_unseen(unit: Unit, start: int, end: int, instead: str | None, sink: Sink) -> None:
+    from flowc.diag.codes.programs import COMMAND_REFUSED
+
+    words = " ".join((unit.job.run.text or "")[start:end].split())
+    sink.report(COMMAND_REFUSED, unit.text_span(start, end), help=instead, commands=f"`sbatch` through `{words}`")
 
 
 def _help(unit: Unit, found: dict[str, int]) -> str | None:

@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 WORKSPACE = "/workspace"
 # Arrays of more tasks are not packed in the form that takes seconds for each.
 FEW_TASKS = 8
+# What a job can do without, from the first that is left out where there is no room to the last.
 JOURNAL = "lines in the machine's journal about commands of the script that fail"
+STAND_INS = "what says which of Slurm's commands are not on the machine, and those that only a signal may call"
 # Any of these, and what prepares the job runs in one process group with it.
 PREPARED = ("setup", "image", "containers", "secrets", "files", "volumes", "mounts")
 
@@ -85,6 +87,11 @@ class Startup(Record):
     def fits(self) -> bool:
         return len(self.sent) <= self.limit
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it fits in a form that every image can unpack."""
+        return self.fits and self.encoding == PLAINEST
+
 
 def build(unit: Unit, *, index: int | None) -> Startup:
     """The script of a unit; `index` is the array index that this task has, None outside arrays."""
@@ -92,10 +99,16 @@ def build(unit: Unit, *, index: int | None) -> Startup:
     if unit.job.run.delivery == WHOLE:
         return _apart([*sections, told])
     patient = unit.job.array is None or len(unit.job.array.indices) <= FEW_TASKS
-    found = _packed([*sections, told], patient=patient and told.journal is None)
-    if told.journal is not None and (found.encoding != PLAINEST or not found.fits):
-        # What every image can unpack is worth more than the lines in the journal.
-        found = _packed([*sections, SILENT], patient=patient).replace(left_out=JOURNAL)
+    stands = any(isinstance(each, Tools) and each.stand_ins for each in sections)
+    found = _packed([*sections, told], patient=patient and not stands and told.journal is None)
+    # What every image can unpack is worth more than what the job can do without.
+    if told.journal is not None and not found.is_plain:
+        found = _packed([*sections, SILENT], patient=patient and not stands).replace(left_out=JOURNAL)
+    if stands and not found.is_plain:
+        least = _packed([*_sections(unit, index, spare=False), SILENT], patient=patient)
+        if not found.fits or least.encoding != found.encoding:
+            left_out = STAND_INS if found.left_out is None else f"{found.left_out}; {STAND_INS}"
+            found = least.replace(left_out=left_out)
     return found
 
 
@@ -137,8 +150,9 @@ def _startup(plain: Rendered, small: Rendered, *, patient: bool) -> Startup:
     )
 
 
-def _sections(unit: Unit, index: int | None) -> list[Record]:
-    """What is asked for by the templates that this script has; but for the journal, which may be left out."""
+def _sections(unit: Unit, index: int | None, *, spare: bool = True) -> list[Record]:
+    """What is asked for by the templates that this script has; but for the journal, which may be left out. `spare`:
+    there is room for commands of Slurm that may not be called."""
     job, plan = unit.job, unit.plan
     slurm, folder, nodes = job.conventions.commands, _folder(job), plan.nodes if plan else job.resources.nodes or 1
     whole = job.run.delivery == WHOLE
@@ -176,7 +190,7 @@ def _sections(unit: Unit, index: int | None) -> list[Record]:
         ports(job.ports),
         secrets(job),
         docker,
-        choose(job, nodes, prepared=ready, step_gpus=step_gpus(job, plan) is not None, whole=whole)
+        choose(job, nodes, prepared=ready, step_gpus=step_gpus(job, plan) is not None, whole=whole, spare=spare)
         if brings_slurm
         else NO_TOOLS,
         modules(unit),

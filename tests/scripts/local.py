@@ -28,8 +28,8 @@ printf '%s\\0' "$@" >"${0%/*}/../told"
 def install(startup: Startup, folder: Path, *, show: bool = False) -> None:
     (folder / "run").write_bytes(startup.payload.replace(TICK, SHORT_TICK))
     (folder / "prelude").write_text(PRELUDE)
+    (folder / "bin").mkdir(exist_ok=True)
     if show:
-        (folder / "bin").mkdir(exist_ok=True)
         (folder / "bin" / "env").write_text(SHOW)
         (folder / "bin" / "env").chmod(0o755)
     (folder / "status.json").write_text("")

@@ -195,10 +195,11 @@ run_job() {
     exit "$body_status"
 }
 
-# ---- the small Slurm: one program, called under several names ----
+# ---- the small Slurm: one program, called under several names; what of Slurm is not here says so ----
 
 mkdir -p "$state_dir/bin"
-cat >"$state_dir/bin/sbatch" <<'E'
+cd "$state_dir/bin" && {
+tee sbatch salloc <<'E' >/dev/null
 #!/usr/bin/python3
 import os,signal,sys
 t=os.environ
@@ -214,8 +215,13 @@ def sbatch():
 salloc=sbatch
 globals()[F]()
 E
-chmod +x "$state_dir/bin/sbatch"
-ln -f "$state_dir/bin/sbatch" "$state_dir/bin/salloc"
+tee scontrol squeue sacct scancel sinfo <<'E' >/dev/null
+#!/bin/sh
+echo "flowc: ${0##*/} is not on this machine: --with-commands ${0##*/} brings it" >&2
+exit 69
+E
+chmod +x ./*
+}
 
 # ---- module: there are no environment modules here, but what they stand for may be installed ----
 

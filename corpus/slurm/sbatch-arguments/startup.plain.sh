@@ -200,10 +200,11 @@ run_job() {
     exit "$body_status"
 }
 
-# ---- the small Slurm: one program, called under several names ----
+# ---- the small Slurm: one program, called under several names; what of Slurm is not here says so ----
 
 mkdir -p "$state_dir/bin"
-cat >"$state_dir/bin/srun" <<'E'
+cd "$state_dir/bin" && {
+tee srun agent <<'E' >/dev/null
 #!/usr/bin/python3
 import os,signal,sys
 import socket
@@ -427,8 +428,13 @@ if F=="srun":
  os._exit(max(aa))
 globals()[F]()
 E
-chmod +x "$state_dir/bin/srun"
-ln -f "$state_dir/bin/srun" "$state_dir/bin/agent"
+tee scontrol squeue sacct scancel sinfo <<'E' >/dev/null
+#!/bin/sh
+echo "flowc: ${0##*/} is not on this machine: --with-commands ${0##*/} brings it" >&2
+exit 69
+E
+chmod +x ./*
+}
 
 # ---- journal: where a command of the job's own script failed; its bash reads this first ----
 

@@ -81,7 +81,8 @@ COMMAND_REFUSED = Code(
     title="the job calls {commands}, which takes no jobs on the machine",
     explain="""\
 There is no queue behind a rented machine, and a machine should hold no key that could place bids. So `sbatch` and
-`salloc` say that and fail, and with `set -e` so does the job.
+`salloc` say that and fail, and with `set -e` so does the job. Some programs call them unseen: Snakemake and Nextflow
+with their executors for Slurm, SLURMCluster of dask_jobqueue, submitit.
 
 Submit the second job yourself, with `flowc submit second.sbatch --after afterok:FIRST`, which places it when the first
 has ended well. A script that does nothing but submit others belongs on your own computer: there `flowc sbatch` takes

@@ -10,6 +10,8 @@ from flowc.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from flowc.ir.job import Job
 
 
@@ -17,18 +19,20 @@ if TYPE_CHECKING:
 STEP_CONTAINERS = "--label=flowc"
 # Where it leaves what the job asked about itself.
 END_FILE = "/run/flowc.end"
+# How a command of Slurm that is not brought ends: as nothing else does (sysexits.h: what is needed is not there).
+ABSENT = 69
 
 
 class Tools(Record):
-    """What templates ask for. `tools` is the program, None for a job that calls nothing of Slurm; `first_tool` and
-    `other_tools` are the names under which the job and the script call it, `tool_paths` other folders where the job
-    looks for one of them; `shows_job`: it tells of the job's files. `agents`: one on each of several nodes starts
-    tasks there; `others_prepare`: only after something else. `asks_end`: the job may be ended from inside,
+    """What templates ask for. `tools` is the program, None for a job that calls nothing of Slurm; `tool_names` are the
+    names under which the job and the script call it, `tool_paths` other folders where the job looks for one of them;
+    `stand_ins` are commands of Slurm that are not brought: a program of each name says so, and ends with
+    `stand_in_status`. `shows_job`: the small Slurm tells of the job's files. `agents`: one on each of several nodes
+    starts tasks there; `others_prepare`: only after something else. `asks_end`: the job may be ended from inside,
     `asks_requeue`: and be started again; `step_containers`: steps may leave containers."""
 
     tools: str | None = None
-    first_tool: str | None = None
-    other_tools: tuple[str, ...] = ()
+    tool_names: tuple[str, ...] = ()
     tool_paths: tuple[tuple[str, str], ...] = ()
     shows_job: bool = False
     agents: bool = False
@@ -36,20 +40,31 @@ class Tools(Record):
     asks_end: bool = False
     asks_requeue: bool = False
     step_containers: bool = False
+    stand_ins: tuple[str, ...] = ()
+    stand_in_status: int = ABSENT
 
 
 NO_TOOLS = Tools()
 
 
-def choose(job: Job, nodes: int, *, prepared: bool = False, step_gpus: bool = False, whole: bool = False) -> Tools:
+def choose(
+    job: Job,
+    nodes: int,
+    *,
+    prepared: bool = False,
+    step_gpus: bool = False,
+    whole: bool = False,
+    spare: bool = True,
+) -> Tools:
     """What the job may call. `prepared`: each machine has something to do before tasks can start there. `step_gpus`:
-    steps get fewer GPUs than the job has. `whole`: there is room for all that a job could ever call."""
+    steps get fewer GPUs than the job has. `whole`: there is room for all that a job could ever call; `spare`: for what
+    it may well never call."""
     from flowc._compiled.slurm_programs import NAMES
     from flowc.body.slurm_features import features
 
-    wanted = features(job, nodes)
+    wanted = features(job, nodes, guess=spare)
     if not wanted:
-        return NO_TOOLS
+        return Tools(stand_ins=_stand_ins(job, nodes, ())) if spare else NO_TOOLS
     if whole:
         wanted |= _every(job, nodes)
     if prepared:
@@ -60,8 +75,7 @@ def choose(job: Job, nodes: int, *, prepared: bool = False, step_gpus: bool = Fa
     text = program(closed(wanted))
     return Tools(
         tools=text,
-        first_tool=names[0],
-        other_tools=tuple(names[1:]),
+        tool_names=tuple(names),
         tool_paths=_paths(wanted),
         shows_job=bool(wanted & {"scontrol_job", "squeue", "sacct"}),
         agents="agent" in names,
@@ -69,7 +83,23 @@ def choose(job: Job, nodes: int, *, prepared: bool = False, step_gpus: bool = Fa
         asks_end=END_FILE in text,
         asks_requeue=END_FILE in text and job.retry.requeue is not False,
         step_containers=STEP_CONTAINERS in text,
+        stand_ins=_stand_ins(job, nodes, names) if spare else (),
     )
+
+
+def _stand_ins(job: Job, nodes: int, names: Collection[str]) -> tuple[str, ...]:
+    """The commands that `--with-commands` would bring and did not.
+
+    Many programs look for them on PATH, and do without where they are not: with several tasks that is a part of the
+    job in silence, so it must fail. With a single task it is all of the job, and often done by a script that runs
+    everywhere: of these commands only `srun` is looked for in that way (submitit's AutoExecutor, `command -v srun`),
+    so there it stays away. None stands in for `sbatch`: no flag brings a queue, and programs that find it (signac-flow,
+    clustermq) submit to it what they would run themselves. The launchers of MPI look for none of them on one node.
+    """
+    from flowc._compiled.slurm_commands import PROVIDED
+
+    single = nodes == 1 and max(job.layout.tasks or 1, job.layout.tasks_per_node or 1) == 1
+    return tuple(name for name in PROVIDED if name not in names and not (single and name == "srun"))
 
 
 # What is as the job and its machines are, whatever the room.
