@@ -44,14 +44,12 @@ class Baseline:
 
 
 def fingerprint(diagnostic: Diagnostic, path: str) -> str:
+    """`PATH:CODE:DIGEST`; secrets are masked before it is made."""
     span = diagnostic.span
-    line = ""
+    line = diagnostic.message
     if span is not None:
         starts, text = span.source.line_starts, span.source.text
-        number = span.line
-        line = text[starts[number - 1] : starts[number] if number < len(starts) else len(text)].strip()
-    else:
-        line = diagnostic.message
+        line = span.source.shown(starts[span.line - 1], [*starts, len(text)][span.line]).strip()
     digest = hashlib.sha256(line.encode("utf-8", "surrogatepass")).hexdigest()[:16]
     return f"{path.removeprefix('./')}:{diagnostic.code.id}:{digest}"
 

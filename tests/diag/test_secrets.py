@@ -15,11 +15,13 @@ from flowc.diag.code import Code
 from flowc.diag.codes.table import all_codes
 from flowc.diag.github import render_github
 from flowc.diag.json_format import diagnostic_document, render_json
+from flowc.diag.others import render_concise, render_gitlab, render_junit
 from flowc.diag.render import render
 from flowc.diag.sarif import render_sarif
 from flowc.diag.sink import Edit, Fix, Sink
 from flowc.inputs import Inputs
 from flowc.secret import masked, may_name
+from flowc.silence.baseline import fingerprint
 from flowc.source import Source, Span
 
 # What only its place or its name makes a secret, and what looks like one wherever it stands.
@@ -192,12 +194,18 @@ def told(case: str) -> tuple[Source, Inputs, str | None]:
 
 def outputs(source: Source, diagnostics: list[object]) -> dict[str, str]:
     """Each form in which findings are shown."""
-    documents = [diagnostic_document(each, source.path) for each in diagnostics]  # type: ignore[arg-type]
+    documents = [
+        {**diagnostic_document(each, source.path), "fingerprint": fingerprint(each, source.path)}  # type: ignore[arg-type]
+        for each in diagnostics
+    ]
     return {
         "human": render(source.path, diagnostics),  # type: ignore[arg-type]
         "json": render_json(documents, 1),
         "sarif": render_sarif(documents, (*all_codes(), ANY), "1"),
         "github": render_github(documents),
+        "gitlab": render_gitlab(documents),
+        "concise": render_concise(documents),
+        "junit": render_junit(documents, 1),
         "repr": repr(diagnostics),
     }
 

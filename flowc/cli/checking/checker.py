@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 # From how many files on the work is spread over the cores: below, starting processes costs more than it
 # saves.
 PARALLEL_FROM = 24
+_FINGERPRINTED = ("sarif", "gitlab")  # formats whose readers know findings again
 _FIX_ROUNDS = 8  # fixes that overlap are applied in later rounds
 
 
@@ -77,7 +78,13 @@ class Checker:
         from flowc.diag.json_format import diagnostic_document
         from flowc.diag.render import in_order
 
-        return "", [diagnostic_document(each, name) for each in in_order(name, diagnostics)], vars(tally)
+        documents = [diagnostic_document(each, name) for each in in_order(name, diagnostics)]
+        if self.format in _FINGERPRINTED:
+            from flowc.silence.baseline import fingerprint
+
+            for document, each in zip(documents, in_order(name, diagnostics), strict=True):
+                document["fingerprint"] = fingerprint(each, name)
+        return "", documents, vars(tally)
 
     def _diagnostics(self, path: str, tally: Tally) -> tuple[Diagnostic, ...]:
         span = self.inputs.command
@@ -169,8 +176,15 @@ class Checker:
             from flowc.version import VERSION
 
             text = render_sarif(documents, all_codes(), VERSION)
-        else:
+        elif self.format == "github":
             from flowc.diag.github import render_github
 
             text = render_github(documents)
+        else:
+            from flowc.diag.others import render_concise, render_gitlab, render_junit
+
+            if self.format == "junit":
+                text = render_junit(documents, tally.files)
+            else:
+                text = render_gitlab(documents) if self.format == "gitlab" else render_concise(documents)
         return text

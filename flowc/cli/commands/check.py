@@ -25,7 +25,7 @@ COMMAND = Command(
         Option(
             name="--format",
             metavar="FORMAT",
-            choices=("human", "json", "sarif", "github"),
+            choices=("human", "concise", "json", "sarif", "github", "gitlab", "junit"),
             help="how findings are shown (default: human)",
         ),
         Option(name="--fix", help="apply the fixes that are certain, in place"),
