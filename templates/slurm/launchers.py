@@ -3,6 +3,9 @@
 def agent_rsh():
     """`agent_rsh HOST COMMAND…` for MPI's launchers: one more task on that node, like ssh."""
     words = WORDS[:]
+    if words[0] == "-N":
+        # A launcher that was told of it and takes srun all the same.
+        os.execvp("srun", ["srun", *words])
     while words and words[0][0] == "-":
         words.pop(0)
     os.execvp("srun", ["srun", "--overlap", "-N1", "-n1", "-O", "-w", words[0], "sh", "-c", " ".join(words[1:])])

@@ -290,7 +290,7 @@ from multiprocessing.connection import Connection,Pipe,wait
 t=os.environ
 F=os.path.basename(sys.argv[0])
 v=sys.argv[1:]
-O="/var/lib/foundry/flowc/nodes"
+P="/var/lib/foundry/flowc/nodes"
 ag="/var/lib/foundry/flowc/run"
 Z=6818
 bp="/run/flowc.ready"
@@ -302,7 +302,7 @@ def x(g,a=1):
  os._exit(a)
 def S(g):
  if g==t.get("SLURM_JOB_NODELIST"):
-  return open(O).read().split()[::2]
+  return open(P).read().split()[::2]
  return g.replace(","," ").split()
 def start(argv,p,k,*b):
  e=os.fork()
@@ -371,7 +371,7 @@ def agent():
  global F
  F="flowc"
  if not v:
-  for E in open(O):
+  for E in open(P):
    af(*E.split())
   return
  K=socket.gethostname().split(".")[0]
@@ -383,7 +383,7 @@ def agent():
   time.sleep(5)
  else:
   x(f"/etc/hosts does not list {K} and {v[0]} nodes after 10 minutes: {e}")
- open(O,"w").writelines(f"{s} {f[0]}\n"for s,f in zip(e,h))
+ open(P,"w").writelines(f"{s} {f[0]}\n"for s,f in zip(e,h))
  c=e.index(K)
  j=socket.create_server((h[c][0],Z),backlog=99)
  if c and os.fork():
@@ -489,7 +489,7 @@ if F=="srun":
  l=t["SLURM_JOB_ID"]
  if not v:
   x("fatal: No command given to execute.")
- J=open(O).read().split()
+ J=open(P).read().split()
  e,W=J[::2],J[1::2]
  h=range(len(e))
  u=D=len(e)

@@ -330,7 +330,7 @@ def ba(*C):
  if ae:
   U(ae.pop())
   signal.alarm(30)
-def P(*C):
+def O(*C):
  ae[:]=9,15
  ba()
 def V(f,c,a):
@@ -411,7 +411,7 @@ if F=="srun":
  for ai in w:
   signal.signal(ai,U)
  signal.signal(14,ba)
- signal.signal(15,P)
+ signal.signal(15,O)
  a,X=Pipe()
  if not os.fork():
   os.setsid()

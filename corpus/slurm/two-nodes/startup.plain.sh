@@ -229,7 +229,7 @@ from multiprocessing.connection import Connection,Pipe,wait
 t=os.environ
 F=os.path.basename(sys.argv[0])
 v=sys.argv[1:]
-O="/var/lib/foundry/flowc/nodes"
+P="/var/lib/foundry/flowc/nodes"
 ag="/var/lib/foundry/flowc/run"
 Z=6818
 w=1,2,3,10,12,15,18
@@ -240,7 +240,7 @@ def x(g,a=1):
  os._exit(a)
 def S(g):
  if g==t.get("SLURM_JOB_NODELIST"):
-  return open(O).read().split()[::2]
+  return open(P).read().split()[::2]
  return g.replace(","," ").split()
 def start(argv,p,k,*b):
  e=os.fork()
@@ -312,7 +312,7 @@ def agent():
   time.sleep(5)
  else:
   x(f"/etc/hosts does not list {K} and {v[0]} nodes after 10 minutes: {e}")
- open(O,"w").writelines(f"{s} {f[0]}\n"for s,f in zip(e,h))
+ open(P,"w").writelines(f"{s} {f[0]}\n"for s,f in zip(e,h))
  c=e.index(K)
  j=socket.create_server((h[c][0],Z),backlog=99)
  if not c and os.fork():
@@ -410,7 +410,7 @@ if F=="srun":
  l=t["SLURM_JOB_ID"]
  if not v:
   x("fatal: No command given to execute.")
- J=open(O).read().split()
+ J=open(P).read().split()
  e,W=J[::2],J[1::2]
  h=range(len(e))
  u=D=len(e)
