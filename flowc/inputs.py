@@ -35,7 +35,7 @@ class Flags(Record):
     is a folder that the job runs in; where it says `git`, `repository` is that.
     """
 
-    UNSHOWN = ("env", "secrets", "sets", "fields", "mounts")
+    UNSHOWN = ("env", "secrets", "sets", "fields", "mounts", "pull_secrets")
 
     name: str | None = None
     instance_type: str | None = None
@@ -50,6 +50,7 @@ class Flags(Record):
     priority: str | None = None
     image: str | None = None
     secrets: tuple[str, ...] = ()
+    pull_secrets: tuple[str, ...] = ()
     mounts: tuple[str, ...] = ()
     ports: tuple[str, ...] = ()
     sets: tuple[tuple[str, str], ...] = ()

@@ -14,7 +14,14 @@ if TYPE_CHECKING:
     from flowc.cli.arguments import Words
 
 # Where a flag's name and its field differ: what repeats is singular on the command line.
-_FLAG_OF_KEY = {"ssh_key": "ssh_keys", "secret": "secrets", "mount": "mounts", "port": "ports", "set": "sets"}
+_FLAG_OF_KEY = {
+    "ssh_key": "ssh_keys",
+    "secret": "secrets",
+    "pull_secret": "pull_secrets",
+    "mount": "mounts",
+    "port": "ports",
+    "set": "sets",
+}
 _MASK = "***"
 
 
@@ -69,11 +76,12 @@ class _Line:
 
 
 def _is_secret(key: str, name: str) -> bool:
-    """Whether what follows `name=` is nobody's business. `--secret` takes no value: one is there by mistake."""
+    """Whether what follows `name=` is nobody's business. `--secret` and `--pull-secret` take no value: one is
+    there by mistake."""
     if key == "set":
         parts = name.lower().split(".")
         return looks_secret(parts[-1]) and any(part.startswith(("env", "secret")) for part in parts[:-1])
-    return key == "secret" or (key == "env" and looks_secret(name))
+    return key in ("secret", "pull_secret") or (key == "env" and looks_secret(name))
 
 
 def _flags(words: Words, line: _Line, spans: dict[str, Span]) -> Flags:

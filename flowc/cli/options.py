@@ -58,6 +58,13 @@ JOB_OPTIONS = (
         group=_JOB,
     ),
     Option(
+        name="--pull-secret",
+        metavar="NAME",
+        repeat=True,
+        help="login for the image's registry: NAME_USERNAME, NAME_PASSWORD, NAME_SERVER, or docker's config.json",
+        group=_JOB,
+    ),
+    Option(
         name="--mount",
         metavar="[TARGET=]SOURCE",
         repeat=True,

@@ -44,6 +44,7 @@ class Isolation(Record):
     sysctls: tuple[tuple[str, str], ...] = ()
     pull: str | None = None
     pull_secrets: tuple[str, ...] = ()
+    pull_parts: tuple[tuple[str, str], ...] = ()
     cpus: str | None = None
     memory_bytes: int | None = None
     stop_grace_s: int | None = None

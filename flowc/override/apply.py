@@ -54,6 +54,8 @@ def apply(unit: Unit, inputs: Inputs, sink: Sink, number: int | None) -> Unit:
     over.image()
     over.env()
     over.secrets()
+    if flags.pull_secrets:
+        over.pull_secrets()
     if flags.with_commands:
         over.commands()
     if flags.code is not None:
@@ -238,6 +240,21 @@ class Override:
         self.job = self.job.replace(secrets=tuple(wanted), env=env, env_facts=facts)
         self._origin("secrets", "secrets")
 
+    def pull_secrets(self) -> None:
+        """Logins are for images that the job names; what its text pulls is its own affair."""
+        wanted = list(self.job.isolation.pull_secrets)
+        for index, name in enumerate(self.flags.pull_secrets):
+            key, equals, _ = name.partition("=")
+            if equals or not re.fullmatch(_VARIABLE, name):
+                shown = f"{key}=…" if equals else key
+                self._mistake("pull_secrets", shown, "a name alone: the login is never written down", index)
+            elif self.job.image is None and not self.job.containers:
+                expected = "a job that has an image, or names one with `--image`"
+                self._mistake("pull_secrets", name, expected, index)
+            elif name not in wanted:
+                wanted.append(name)
+        self.put("isolation", "pull_secrets", tuple(wanted), "pull_secrets")
+
     def commands(self) -> None:
         """Each text is a list of names, between commas."""
         known, wanted = (*PROVIDED, *MODULES, *REFUSED), list[str]()
@@ -326,7 +343,9 @@ class Override:
 
 def _shown(flag: str) -> str:
     """A field of the flags as it is written: what repeats is singular there."""
-    name = flag.removesuffix("s") if flag in ("ssh_keys", "secrets", "mounts", "ports", "sets") else flag
+    name = (
+        flag.removesuffix("s") if flag in ("ssh_keys", "secrets", "pull_secrets", "mounts", "ports", "sets") else flag
+    )
     return "--" + name.replace("_", "-")
 
 

@@ -71,6 +71,7 @@ if TYPE_CHECKING:
         wait: bool
         deliver: bool
         secrets: Sequence[str]
+        pull_secrets: Sequence[str]
         budget: Number | str
         after: str | Task | Sequence[str | Task]
         code: str | PathLike[str]

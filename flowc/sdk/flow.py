@@ -87,6 +87,8 @@ class Flow:
 
         wait: stay until it has ended.
         secrets: names of variables of the environment whose values are brought to the machine.
+        pull_secrets: names of logins for the registry of the image, each NAME_USERNAME, NAME_PASSWORD and NAME_SERVER
+        of the environment, or NAME with the text of docker's config.json.
         code: a folder that is brought to run in, or "git": the commit that is checked out.
         after: a task whose success is waited for, or "KIND:NAME" as in "afterany:train"; or several.
         budget: refuse what could cost more, in USD.

@@ -25,6 +25,7 @@ class How(Record):
     wait: bool = False
     deliver: bool = True
     secrets: tuple[str, ...] = ()
+    pull_secrets: tuple[str, ...] = ()
     budget: str | None = None
     after: tuple[str, ...] = ()
     code: str | None = None
@@ -41,6 +42,7 @@ class How(Record):
         """What of it is for the compiler. Raises ValidationError for a repository that machines cannot have."""
         return Flags(
             secrets=self.secrets,
+            pull_secrets=self.pull_secrets,
             budget=self.budget,
             code=self.code,
             repository=_checked_out(self.secrets) if self.code == "git" else None,
@@ -52,7 +54,7 @@ class How(Record):
     def spans(self) -> dict[str, Span]:
         """The places of these flags: findings about them name the keyword."""
         found: dict[str, Span] = {}
-        for name in ("secrets", "budget", "code", "body", "with_commands", "set"):
+        for name in ("secrets", "pull_secrets", "budget", "code", "body", "with_commands", "set"):
             value = getattr(self, name)
             several = value if isinstance(value, tuple) else ()
             place = Span(Source(f"<{name}>", "*"), 0, 1)
@@ -143,6 +145,7 @@ def _choice(*known: str) -> Any:
 
 _READ: dict[str, Any] = {
     "secrets": _names,
+    "pull_secrets": _names,
     "with_commands": _names,
     "budget": _money,
     "after": _after,

@@ -15,7 +15,7 @@ from flowc.sdk.translate import translated
 from flowc.submit.journal import BROKEN, GIVEN_UP, MADE, NEVER, Bid
 from flowc.submit.turns import Turns
 from flowc.tasks.looking import deliver, look_ahead, looked_after, output_folder
-from flowc.tasks.output import Output
+from flowc.tasks.output import Ends, Output
 from flowc.tasks.placing import place_more
 from flowc.tasks.refused import RefusedTaskError
 from flowc.tasks.waiting import Waiting
@@ -120,12 +120,20 @@ class Task:
         with translated():
             world = self._worlds.now()
             bid = self._bid(world)
-            if not self._is_over(bid) and not Waiting(world, [bid]).run(timeout=timeout):
+            if not self._is_over(bid) and not self._ends(world, bid, timeout):
                 raise TaskTimeoutError(
                     f"{self.task_id} has not ended within {timeout:g} seconds; it goes on",
                     suggestions=("wait() again", "cancel() ends it"),
                 )
             self._state = self._bid(world).ended or self._state
+
+    def _ends(self, world: World, bid: Bid, timeout: float | None) -> bool:
+        """Whether the job ends in time: its machine says so by itself, where it can."""
+        heard = Ends()
+        try:
+            return Waiting(world, [bid], output=heard).run(timeout=timeout)
+        finally:
+            heard.stop()
 
     def result(self, timeout: float | None = None, *, trust: bool = False) -> Any:
         """What the function of `Flow.invoke` has given, once the job has ended; raises as that, and ConflictError for

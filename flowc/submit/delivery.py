@@ -37,15 +37,26 @@ DOCKER_HUB_NAMES = ("docker.io", "index.docker.io", "registry-1.docker.io")
 
 def missing_secrets(document: Mapping[str, Any], environ: Mapping[str, str]) -> list[str]:
     """The names of secrets that a document wants and the environment does not have."""
-    delivered = document.get("deliver", ())
-    names = [(name, name in each.get("logins", ())) for each in delivered for name in each.get("secrets", ())]
-    return [name for name, login in dict.fromkeys(names) if _value(name, environ, login=login) is None]
+    missing: list[str] = []
+    for each in document.get("deliver", ()):
+        given = {**environ, **each.get("parts", {})}
+        for name in each.get("secrets", ()):
+            login = name in each.get("logins", ())
+            if _value(name, given, login=login) is None:
+                # Of a login that is there but for some of its parts, these.
+                parts = [part for part in _parts(name) if part not in given] if login else []
+                missing += parts if 0 < len(parts) < len(_parts(name)) else [name]
+    return list(dict.fromkeys(missing))
+
+
+def _parts(name: str) -> list[str]:
+    return [f"{name}_{part}" for part in ("USERNAME", "PASSWORD", "SERVER")]
 
 
 def _value(name: str, environ: Mapping[str, str], *, login: bool) -> str | None:
     """The value of a secret, None where the environment has none. That of a registry's `login` may also be given in
     parts, as SkyPilot has them: NAME_USERNAME, NAME_PASSWORD and NAME_SERVER."""
-    parts = [f"{name}_{part}" for part in ("USERNAME", "PASSWORD", "SERVER")]
+    parts = _parts(name)
     if name in environ or not login or not all(part in environ for part in parts):
         return environ.get(name)
     import base64
@@ -66,7 +77,8 @@ def files_for(document: Mapping[str, Any], identity: str, environ: Mapping[str, 
             continue
         if "secrets" in each:
             logins = each.get("logins", ())
-            values = ((name, _value(name, environ, login=name in logins)) for name in each["secrets"])
+            given = {**environ, **each.get("parts", {})}
+            values = ((name, _value(name, given, login=name in logins)) for name in each["secrets"])
             found[each["path"]] = _assignments((name, value) for name, value in values if value is not None)
         elif "data" in each:
             found[each["path"]] = each["data"].encode("utf-8", "surrogateescape")

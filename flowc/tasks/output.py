@@ -62,6 +62,11 @@ class Output:
         ProviderError."""
         return self._each(provider, bid, task, _Stream.rest)
 
+    def stop(self) -> None:
+        """Follow nothing any more."""
+        while self._streams:
+            self._streams.popitem()[1].stop()
+
     def sleep(self, seconds: float) -> None:
         """As `time.sleep`; shorter where a machine says that its job has ended."""
         if self._news.wait(seconds):

@@ -278,6 +278,22 @@ def test_command_becomes_a_job(flowc: Callable[..., Outcome], folder: Path) -> N
     assert ([mount["source"] for mount in job["mounts"]], job["secrets"]) == (["s3://b"], ["HF"])
 
 
+def test_logins_for_the_registry_of_an_image(flowc: Callable[..., Outcome], job: Path) -> None:
+    words = ("--image", "registry.example.com/team/train:1", "--pull-secret", "TEAM", "--pull-secret", "OTHER")
+    done = flowc("compile", job.name, *words)
+    assert done.status == 0, done.err
+    (sent,) = [each for each in json.loads(done.out)["deliver"] if "secrets" in each]
+    assert (sent["secrets"], sent["logins"]) == (["TEAM", "OTHER"], ["TEAM", "OTHER"])
+    script = flowc("compile", job.name, *words, "--emit", "script").out
+    assert "try_often pull_image registry.example.com/team/train:1" in script
+    assert "for each_name in TEAM OTHER; do" in script
+    for wrong, shown in (("TEAM=s3cret", "a name alone"), ("a-b", "a name alone")):
+        done = flowc("check", job.name, "--image", "a/b:1", "--pull-secret", wrong)
+        assert (done.status, shown in done.out, "s3cret" in done.out) == (2, True, False)
+    done = flowc("check", job.name, "--pull-secret", "TEAM")
+    assert (done.status, "expected a job that has an image" in done.out) == (2, True)
+
+
 def test_command_that_is_taken_for_a_file_gets_a_hint(flowc: Callable[..., Outcome], job: Path) -> None:
     done = flowc("compile", "python train.py")
     assert done.status == 4

@@ -30,6 +30,7 @@ ELSEWHERE = {
 CALLED = {
     "--ssh-key": "ssh_keys",
     "--secret": "secrets",
+    "--pull-secret": "pull_secrets",
     "--mount": "data",
     "--port": "ports",
     "--time": "max_run_time_hours",

@@ -46,4 +46,5 @@ def test_what_is_no_login_is_made_of_nothing() -> None:
     token = {"TOKEN_USERNAME": "a", "TOKEN_PASSWORD": "b", "TOKEN_SERVER": "c"}
     assert missing_secrets(DOCUMENT, {**token, **PARTS}) == ["TOKEN"]
     two = {name: text for name, text in PARTS.items() if not name.endswith("SERVER")}
-    assert missing_secrets(DOCUMENT, {"TOKEN": "", **two}) == [NAME]
+    assert missing_secrets(DOCUMENT, {"TOKEN": "", **two}) == [f"{NAME}_SERVER"]
+    assert missing_secrets(DOCUMENT, {"TOKEN": ""}) == [NAME]

@@ -169,7 +169,9 @@ def _deliver(units: list[Unit], by_unit: list[list[Bid]]) -> list[dict[str, Any]
         awaited = secrets(unit.job)
         if awaited.secrets:
             logins = {"logins": list(awaited.pull_secrets)} if awaited.pull_secrets else {}
-            found.append({"to": to, "nodes": "all", "path": SECRETS, "secrets": list(awaited.secrets), **logins})
+            parts = {"parts": dict(awaited.pull_parts)} if awaited.pull_parts else {}
+            names = list(awaited.secrets)
+            found.append({"to": to, "nodes": "all", "path": SECRETS, "secrets": names, **logins, **parts})
         if unit.releases:
             assert unit.plan is not None, "mithril: a unit without a plan"
             how = {"nodes": unit.plan.nodes, "each": unit.job.conventions.runs_on == "all"}

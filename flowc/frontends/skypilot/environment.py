@@ -22,9 +22,10 @@ LOGIN_SECRET = "SKYPILOT_DOCKER"
 
 class Environment:
     """`env` are variables with their values, `secrets` the names of secrets, `files` secrets that are files; `login` is
-    where the registry's login is asked for, `server` that registry if the task says it in the open."""
+    where the registry's login is asked for, `server` that registry if the task says it in the open, `parts` what of the
+    login it says so and is no secret."""
 
-    __slots__ = ("env", "env_span", "files", "inputs", "login", "secrets", "secrets_span", "server", "sink")
+    __slots__ = ("env", "env_span", "files", "inputs", "login", "parts", "secrets", "secrets_span", "server", "sink")
 
     def __init__(self, task: Mapping, inputs: Inputs, sink: Sink) -> None:
         self.inputs = inputs
@@ -35,12 +36,15 @@ class Environment:
         self.env_span: Span | None = None
         self.secrets_span: Span | None = None
         self.server: str | None = None
+        self.parts: list[tuple[str, str]] = []
         self.login = self._login(task)
         for pair in task.pairs_at("envs"):
             if not (self.login and pair.key.text in LOGIN):
                 self._variable(python_text(pair.key) or pair.key.text, pair.key.span, pair.value)
-            elif pair.key.text.endswith("SERVER") and not is_null(pair.value):
-                self.server = str(pair.value.value).rstrip("/")
+            elif not is_null(pair.value) and not pair.key.text.endswith("PASSWORD"):
+                self.parts.append((pair.key.text, str(pair.value.value)))
+                if pair.key.text.endswith("SERVER"):
+                    self.server = str(pair.value.value).rstrip("/")
         self._secrets(task)
 
     def _login(self, task: Mapping) -> Span | None:

@@ -197,8 +197,8 @@ class Lowering:
             self.origins["isolation.user"] = self.origins.get("image", self.task.span)
             found = found.replace(user="0")
         if environment.login is not None:
-            self.origins["isolation.pull_secrets"] = environment.login
-            found = found.replace(pull_secrets=(LOGIN_SECRET,))
+            self.origins["isolation.pull_secrets"] = self.origins["isolation.pull_parts"] = environment.login
+            found = found.replace(pull_secrets=(LOGIN_SECRET,), pull_parts=tuple(environment.parts))
         return found
 
     def _resources(self, wished: Wishes, storage: Storage) -> Resources:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+import yaml
 
 from flowc import driver
 from flowc.diag.render import render
 from flowc.inputs import Flags, Inputs
 from flowc.source import Source
+from flowc.submit.delivery import files_for, missing_secrets
 from tests.frontends.skypilot.examples import BASE
 from tests.frontends.skypilot.reading import compiled, jobs, names
 
@@ -44,7 +48,7 @@ def test_values_of_secrets_go_nowhere(key: str) -> None:
     values = dict.fromkeys(LOGIN, "hidden-value") if key == "envs" else {"TOKEN": "hidden-value"}
     task = {**BASE, key: values, "resources": {"image_id": "docker:ubuntu:24.04"}}
     if key == "envs":
-        task["envs"]["SKYPILOT_DOCKER_SERVER"] = "registry.example.com"
+        task["envs"] |= {"SKYPILOT_DOCKER_SERVER": "registry.example.com", "SKYPILOT_DOCKER_USERNAME": "$oauthtoken"}
     result = compiled(task)
     assert "hidden-value" not in result.artifacts[0].text
     assert "hidden-value" not in repr(result.diagnostics)
@@ -62,6 +66,22 @@ def test_a_login_for_a_registry() -> None:
     assert names(task) == ["docker-login"]
     del task["envs"]["SKYPILOT_DOCKER_SERVER"]
     assert "skypilot-conflict" in names(task)
+
+
+def test_what_of_a_login_is_no_secret_is_kept() -> None:
+    values = dict(zip(LOGIN, ("$oauthtoken", "hidden", "nvcr.io"), strict=True))
+    task = {**BASE, "resources": {"image_id": "docker:nvidia/pytorch:1"}, "envs": values}
+    found = driver.compile(Source("job.yaml", yaml.safe_dump(task)), Inputs(), emit="mithril", frontend="skypilot")
+    document = json.loads(found.artifacts[0].text)
+    (sent,) = [each for each in document["deliver"] if "logins" in each]
+    assert sent["parts"] == {"SKYPILOT_DOCKER_USERNAME": "$oauthtoken", "SKYPILOT_DOCKER_SERVER": "nvcr.io"}
+    assert "hidden" not in json.dumps(document)
+    # The rest is the environment's.
+    assert missing_secrets(document, {}) == ["SKYPILOT_DOCKER_PASSWORD"]
+    assert missing_secrets(document, {"SKYPILOT_DOCKER_PASSWORD": "p"}) == []
+    (to,) = sent["to"]
+    (text,) = files_for(document, to, {"SKYPILOT_DOCKER_PASSWORD": "p"}).values()
+    assert b'"nvcr.io": {"auth": "JG9hdXRodG9rZW46cA=="}' in text
 
 
 def test_names_of_secrets() -> None:

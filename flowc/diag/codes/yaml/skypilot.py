@@ -278,8 +278,9 @@ DOCKER_LOGIN = Code(
 SKYPILOT_DOCKER_USERNAME, _PASSWORD and _SERVER are a login for a private registry. None of them reaches the startup
 script or the task: the machine waits for one secret, SKYPILOT_DOCKER, and logs in with it.
 
-`flowc submit` makes it of the three, where its own environment has them. Else deliver what `docker login` has written
-to ~/.docker/config.json, with `auths` and the registry in it.""",
+`flowc submit` makes it of the three: user and registry as the task says them, else, and the password always, as its own
+environment has them (`export SKYPILOT_DOCKER_PASSWORD=…`): a file is read by others too. Else deliver what
+`docker login` has written to ~/.docker/config.json, with `auths` and the registry in it.""",
     bad=_with("image_id: docker:registry.example.com/train:1")
     + "secrets:\n  SKYPILOT_DOCKER_USERNAME:\n  SKYPILOT_DOCKER_PASSWORD:\n  SKYPILOT_DOCKER_SERVER:\n",
     good=_with("image_id: docker:registry.example.com/train:1"),
