@@ -55,13 +55,14 @@ class Result(Record):
 class Together:
     """What the sources of one compilation share: what those before may cost, and the names that are taken."""
 
-    __slots__ = ("costs", "names", "planned", "told")
+    __slots__ = ("costs", "names", "numbers", "planned", "told")
 
     def __init__(self) -> None:
         self.costs: list[Cost] = []
         self.planned: list[tuple[list[Unit], str]] = []  # sources whose costs were not asked for yet
         self.names: set[str] = set()
         self.told = False  # what is said once
+        self.numbers = 0  # of jobs, and of tasks of arrays
 
     def before(self) -> tuple[Cost, ...]:
         """What the sources so far may cost; worked out once there is another one."""
@@ -145,6 +146,8 @@ def _artifacts(
     units = override.run(units, inputs, sink, document=entry.document, task_fields=entry.task_fields)
     if inputs.submitted:
         units = [unit.replace(releases=inputs.releases, held=True) for unit in units]
+    if inputs.number is not None:
+        units = [_numbered(unit, inputs.number, together) for unit in units]
     if inputs.returns is not None:
         units = [_sharing(unit, inputs.returns) for unit in units]
     if sink.broken:
@@ -175,6 +178,12 @@ def _artifacts(
         return artifacts
     backend.measure(units, sink)
     return []
+
+
+def _numbered(unit: Unit, first: int, together: Together) -> Unit:
+    number, array = first + together.numbers, unit.job.array
+    together.numbers += 1 if array is None else 1 + len(array.indices)
+    return unit.replace(job=unit.job.replace(number=number))
 
 
 def _sharing(unit: Unit, folder: str) -> Unit:

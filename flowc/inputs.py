@@ -82,7 +82,8 @@ class Inputs(Record):
     is an entry of its own beside it: `env.0`, `sets.1`; `args` is where those begin. `old_spellings` are to be noted.
 
     `submitted`: what comes of it is submitted by us, and looked after until its end; `releases`: its machines end their
-    bids themselves; `returns` is a folder of the machine in which they leave what they return.
+    bids themselves; `returns` is a folder of the machine in which they leave what they return; `number` is that of the
+    first job, which those behind it follow.
 
     `command` is the command line's own job (`--command`), whose source is the whole command line as a shell takes it,
     quotes and all. `once`: run a CronJob's job once, now; `allow_unknown`: unknown keys are
@@ -103,6 +104,7 @@ class Inputs(Record):
     submitted: bool = False
     releases: bool = False
     returns: str | None = None
+    number: int | None = None
     old_spellings: tuple[OldSpelling, ...] = ()
 
     def span(self, field: str, index: int | None = None) -> Span | None:

@@ -331,8 +331,9 @@ class Job(Record):
     the machine: `private_ip`, `hostname`, `cpus`, `memory_bytes`, `rank`; in `env`, `${NAME}` is never expanded.
     `secrets` are names of variables whose values come after boot, never by the startup script.
     `kill_on_invalid_dep`: where what it depends on can never hold, it counts as cancelled; else it waits for ever.
-    `terminate_on_exit`: the machine is given back when the job ends. `workers_end`: when the job counts as done,
-    `all` (each node's part has ended well; the default) or `first` (node 0's has).
+    `number` is what Slurm's variables call it, where whoever submits it has given it one, the tasks of an array those
+    that follow. `terminate_on_exit`: the machine is given back when the job ends. `workers_end`: when the job counts as
+    done, `all` (each node's part has ended well; the default) or `first` (node 0's has).
     """
 
     UNSHOWN = ("setup", "env")
@@ -368,4 +369,5 @@ class Job(Record):
     notify: Notify = Notify()
     terminate_on_exit: bool | None = None
     workers_end: str | None = None
+    number: int | None = None
     outcome: tuple[Outcome, ...] = ()

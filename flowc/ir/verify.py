@@ -18,6 +18,7 @@ WITHOUT_ORIGIN = frozenset(
         "name",
         "source",
         "conventions",
+        "number",
         "run",
         "outcome",
         "env_policy",

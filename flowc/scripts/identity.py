@@ -1,4 +1,5 @@
-"""Who a job is: `SLURM_JOB_ID` from the job's content, the same on every node and after every reboot."""
+"""Who a job is: `SLURM_JOB_ID` from its submission, without one from its content; the same on every node and after
+every reboot."""
 
 from __future__ import annotations
 
@@ -16,6 +17,8 @@ BASES = (1 << 31) - (1 << 22)
 
 def job_id(job: Job) -> int:
     """The job's id; of an array, the id of the whole (Slurm's `SLURM_ARRAY_JOB_ID`)."""
+    if job.number is not None:
+        return job.number
     told = "\0".join((job.name, *job.run.args)).encode("utf-8", "surrogateescape")
     return 1 + (int(job.source.sha256[:8] or "0", 16) ^ crc32(told)) % BASES
 

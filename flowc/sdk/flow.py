@@ -232,22 +232,34 @@ class Flow:
             document = compiling.document(
                 request.source, request.inputs, request.written, frontend=request.frontend, strict=how.strict
             )
-            if returns:
-                bids = [bid for job in document["jobs"] for bid in job["bids"]]
-                document["fetch"] = [{"of": bids, "path": RESULT, "most": MOST_ARCHIVE}]
-            behind([document], [request.source.path], how.after)
+            again = compiling.numbered(request.source, request.inputs, frontend=request.frontend, strict=how.strict)
+
+            def whole(document: dict[str, Any]) -> dict[str, Any]:
+                if returns:
+                    bids = [bid for job in document["jobs"] for bid in job["bids"]]
+                    document["fetch"] = [{"of": bids, "path": RESULT, "most": MOST_ARCHIVE}]
+                behind([document], [request.source.path], how.after)
+                return document
+
+            document = whole(document)
             count = sum(len(job["bids"]) for job in document["jobs"])
             if one and count != 1:
                 raise ValidationError(f"this makes {count} tasks", suggestions=("run_all() gives them all",))
             if releases:
                 tell(f"warning: {KEY_ON_MACHINES}")
-            return self._placed(world, document, how, releases=releases)
+            order = Order(
+                document=document,
+                numbered=lambda number: whole(again(number)),
+                keep=how.keep,
+                again=how.force_new,
+                once=how.idempotency_key,
+            )
+            return self._placed(world, order, how, releases=releases)
 
-    def _placed(self, world: World, document: dict[str, Any], how: How, *, releases: bool) -> list[Task]:
-        order = Order(document=document, keep=how.keep, again=how.force_new, once=how.idempotency_key)
+    def _placed(self, world: World, order: Order, how: How, *, releases: bool) -> list[Task]:
         submission, _ = Submitting(world, order).begun()
         place(world, submission)
-        stays = how.wait or "fetch" in document
+        stays = how.wait or "fetch" in order.document
         if not (stays or releases or submission.provider == "local") and watcher(world.folder) is None:
             paid = "its bid is paid until somebody sees the end of its job: wait()"
             tell(f"warning: {submission.key}: {'nobody ends its bid' if how.keep else paid}; cancel() ends it, "

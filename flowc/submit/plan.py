@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 NONCE = 8  # characters of 36 each: no two submissions of one user ever meet
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
+_ROOM = 1 << 22  # numbers; no array of Slurm's has as many tasks
+
 CREATE, CHANGE = "create", "change"
 
 
@@ -107,10 +109,12 @@ def new_nonce() -> str:
 
 
 def number_of(key: str) -> int:
-    """The number of a submission, for those that know jobs by numbers: positive and below 2^31, as Slurm's are."""
+    """The number of a submission, for those that know jobs by numbers, and of its first job: positive and below 2^31,
+    as Slurm's are, with room for those behind it."""
     from flowc.digest import sha256_hex
 
-    return 1 + int(sha256_hex(key.encode())[:15], 16) % (2**31 - 2)
+    number = 1 + int(sha256_hex(key.encode())[:15], 16) % (2**31 - 2)
+    return number if number < 2**31 - _ROOM else number - _ROOM
 
 
 def content_key(document: Mapping[str, Any]) -> str:

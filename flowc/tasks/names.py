@@ -27,11 +27,15 @@ def _named(journal: Journal, name: str) -> list[Bid]:
     found = journal.bids(name=name) or journal.bids(made=name) or journal.bids(key=name)
     if found:
         return found
-    every = journal.bids()
     if name.isascii() and name.isdigit() and len(name) <= MOST_DIGITS:
-        found = [bid for bid in every if number_of(bid.key) == int(name)]
+        jobs = journal.jobs(job_id=int(name))
+        if len({job.key for job in jobs}) == 1:
+            return [bid for bid in journal.bids(key=jobs[0].key) if bid.identity in jobs[0].bids]
+        # As an earlier flowc gave numbers, its jobs had others.
+        found = [bid for bid in journal.bids() if number_of(bid.key) == int(name)]
         if found:
             return found
+    every = journal.bids()
     keys = {bid.key for bid in every if bid.key.startswith(name)}
     if len(keys) == 1:
         return [bid for bid in every if bid.key in keys]

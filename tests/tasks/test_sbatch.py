@@ -62,6 +62,23 @@ def test_a_script_that_calls_sbatch_runs_as_it_is(researcher: Person) -> None:
     assert "1 of" not in done.stderr
 
 
+def test_the_number_is_the_jobs_own(researcher: Person) -> None:
+    """Of the same script, submitted twice, each knows itself by another."""
+    researcher.job("echo $SLURM_JOB_ID $SLURM_ARRAY_JOB_ID\n", "me.sbatch")
+    numbers = [researcher.types("sbatch", "--parsable", "-W", "me.sbatch").stdout.split()[0] for _ in range(2)]
+    assert len(set(numbers)) == 2
+    for number in numbers:
+        assert researcher.types("logs", number).stdout == f"{number}\n"
+        assert "completed" in researcher.types("status", number).stdout
+    done = researcher.types("sbatch", "--parsable", "-W", "--array=4,7", "me.sbatch")
+    number = int(done.stdout.split()[0])
+    said = sorted(re.findall(r"[0-9]+ [0-9]+$", researcher.types("logs", str(number)).stdout, re.MULTILINE))
+    assert said == [f"{number + 1} {number}", f"{number + 2} {number}"]
+    both = researcher.types("submit", "me.sbatch", "eval.sbatch", "--provider", "local", "--follow", "--force-new")
+    assert both.returncode == 0, both.stderr
+    assert len(re.findall(r"[0-9]{3,}", both.stdout)) == 1
+
+
 def test_a_file_called_sbatch_does_the_same(researcher: Person) -> None:
     """For drivers in other languages."""
     place = researcher.home / "bin" / "sbatch"

@@ -19,7 +19,7 @@ COMMAND = Command(
         ('sbatch() { flowc sbatch "$@"; }; export -f sbatch; bash pipeline.sh', "a script of bash that calls sbatch"),
     ),
     notes="It prints what sbatch prints: `Submitted batch job NUMBER`, or with --parsable the number alone. By this "
-    "number --dependency, and the TASK of every command, know the job; SLURM_JOB_ID within it is another one. Where "
+    "number --dependency, and the TASK of every command, know the job, and it is SLURM_JOB_ID within. Where "
     'sbatch is looked for in PATH, by a script of Python too, let a file of that name do `exec flowc sbatch "$@"`. '
     "Each call submits a job, though the same one lives. Settings and environment say the rest (FLOW_PROVIDER, …). "
     "Nobody waits there: `flowc watch` places the jobs behind others, and ends what is paid.",

@@ -17,18 +17,26 @@ from flowc.source import Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from flowc.backends.base import Artifact
     from flowc.cli.arguments import Words
-    from flowc.inputs import Repository
+    from flowc.inputs import Inputs, Repository
 
 
 def compiled(
-    words: Words, argv: list[str], tally: Tally, *, emit: str, submitted: bool = False, releases: bool = False
+    words: Words,
+    argv: list[str],
+    tally: Tally,
+    *,
+    emit: str,
+    submitted: bool = False,
+    releases: bool = False,
+    again: list[Callable[[int], list[tuple[Artifact, ...]]]] | None = None,
 ) -> Iterator[tuple[str, tuple[Artifact, ...]]]:
-    """The path of each source, and what was made of it; its findings are shown and counted. Raises UsageError."""
+    """The path of each source, and what was made of it; its findings are shown and counted. `again` gets what makes the
+    same of the sources with numbers for their jobs, the first of which it is given. Raises UsageError."""
     inputs = gather(words, argv, os.environ)
     _tell_unknown_settings()
     if submitted:  # so what the startup script has no room for is brought over SSH
@@ -42,15 +50,19 @@ def compiled(
         raise UsageError("no SOURCE given", f"name a job file, or - for standard input: {example}")
     commanded = Source("<wrap>", "") if inputs.command is None else inputs.command.source
     found = [sources.read(operand) if operand else commanded for operand in words.operands or ("",)]
-    results = iter(
-        driver.compile_all(
+
+    def compile_all(inputs: Inputs) -> list[driver.Result]:
+        return driver.compile_all(
             [each for each in found if isinstance(each, Source)],
             inputs,
             emit=emit,
             frontend=words.text("from") if inputs.command is None else COMMAND_LINE,
             strict=words.flag("strict"),
         )
-    )
+
+    if again is not None:
+        again.append(lambda number: [each.artifacts for each in compile_all(inputs.replace(number=number))])
+    results = iter(compile_all(inputs))
     for operand, source in zip(words.operands or ("",), found, strict=True):
         path = operand if isinstance(source, Diagnostic) else source.path
         artifacts: tuple[Artifact, ...] = ()
@@ -94,18 +106,29 @@ def _checked_out(secrets: tuple[str, ...]) -> Repository:
         raise UsageError(f"`--code git`: {error}", error.help or "`--code .` brings the folder as it is") from None
 
 
-def request(words: Words, argv: list[str], *, releases: bool) -> tuple[dict[str, Any] | None, int]:
-    """One request document of all sources; None, with the exit status, where one of them is not right. `releases`:
-    machines end their bids. Raises UsageError, and RefusedTaskError for an `--after` that means nothing."""
+def request(
+    words: Words, argv: list[str], *, releases: bool
+) -> tuple[dict[str, Any] | None, Callable[[int], dict[str, Any]], int]:
+    """One request document of all sources, and what makes it anew with numbers for its jobs, from the given one on;
+    None in its place, with the exit status, where one of them is not right. `releases`: machines end their bids. Raises
+    UsageError, and RefusedTaskError for an `--after` that means nothing."""
     from flowc.tasks.documents import document_of, joined
     from flowc.tasks.graph.given import behind
 
-    tally, documents, paths = Tally(), [], []
-    for path, artifacts in list(compiled(words, argv, tally, emit="mithril", submitted=True, releases=releases)):
+    tally = Tally()
+    found: list[tuple[Artifact, ...]] = []
+    paths: list[str] = []
+    again: list[Callable[[int], list[tuple[Artifact, ...]]]] = []
+    every = compiled(words, argv, tally, emit="mithril", submitted=True, releases=releases, again=again)
+    for path, artifacts in list(every):
         if artifacts:
-            documents.append(document_of(artifacts))
+            found.append(artifacts)
             paths.append(path)
-    if tally.status or len(documents) != tally.files:
-        return None, tally.status
-    behind(documents, paths, words.texts("after"))
-    return joined(documents), 0
+
+    def whole(many: list[tuple[Artifact, ...]]) -> dict[str, Any]:
+        documents = [document_of(each) for each in many]
+        behind(documents, paths, words.texts("after"))
+        return joined(documents)
+
+    document = None if tally.status or len(found) != tally.files else whole(found)
+    return document, lambda number: whole(again[0](number)), tally.status

@@ -77,7 +77,7 @@ def _submit(words: Words, argv: list[str], standing: Standing) -> int:
     if releases and World(words).chosen == "local":
         tell("`--release machine` changes nothing here: a task on this computer ends with its job")
         releases = False
-    document, status = request(words, argv, releases=releases)
+    document, numbered, status = request(words, argv, releases=releases)
     if document is None:
         return OURS if _stays(words) else status
     dry = words.flag("dry_run")
@@ -98,7 +98,11 @@ def _submit(words: Words, argv: list[str], standing: Standing) -> int:
     if releases:
         tell(f"warning: {KEY_ON_MACHINES}")
     order = Order(
-        document=document, keep=words.flag("keep"), again=words.flag("force_new"), once=words.text("idempotency_key")
+        document=document,
+        numbered=numbered,
+        keep=words.flag("keep"),
+        again=words.flag("force_new"),
+        once=words.text("idempotency_key"),
     )
     beginning = Submitting(world, order, asked=_asked, at=lambda key: standing.at(world.journal, key))
     submission, market = beginning.begun()

@@ -108,10 +108,12 @@ class _Links:
             return self._of_jobs(name, [(job.bids, job.indices) for job in jobs])
         jobs = journal.jobs(name=name) or [job for job in journal.jobs() if _is_called(job.name, name)]
         if is_number(name):
-            jobs = jobs or [job for job in journal.jobs() if number_of(job.key) == int(name)]
             jobs = jobs or journal.jobs(job_id=int(name))
+            every = [] if jobs else journal.jobs()
+            # As an earlier flowc gave numbers, its jobs had others.
+            jobs = jobs or [job for job in every if number_of(job.key) == int(name)]
             if not jobs:
-                return _task_of_number(journal.jobs(), int(name))
+                return _task_of_number(every, int(name))
         living = {job.key for job in jobs if any(_may_run(bid) for bid in journal.bids(key=job.key))}
         if len(living) > 1:
             raise RefusedTaskError(f"`{name}` may be several jobs that live", f"name one: {_listed(living)}")
