@@ -50,12 +50,11 @@ def _planned(plan: JobPlan) -> dict[str, Any]:
 
 
 def job_document(job: Job) -> dict[str, Any]:
-    """One JOB of `flowc.ir/1`: every key of the contract, in its order; absent is null or empty. Its number is none of
-    its own."""
+    """One JOB of `flowc.ir/1`: every key of the contract, in its order; absent is null or empty."""
     document = {name: _plain(value) for name, value in job.__dict__.items()}
     for told in document["outcome"]:  # of options it shows the text, which the job may have no use for
         told |= {key: masked(told[key]) for key in ("input", "note") if told[key]}
-    return {name: _run(job) if name == "run" else document[name] for name in job.FIELDS if name != "number"}
+    return {name: _run(job) if name == "run" else document[name] for name in job.FIELDS if name not in job.UNTOLD}
 
 
 def _plain(value: Any) -> Any:

@@ -21,7 +21,8 @@ class Isolation(Record):
     """How a container is kept apart from its machine: what `docker run` can say of it. None: its default.
 
     `user` is `UID[:GID]` or a name, `groups` are supplementary. `cpus` is a decimal number, limits are in bytes and
-    seconds. `options` are words for `docker run` that the user wrote as such.
+    seconds. `pull_secrets` are the names of logins for registries, `pull_parts` what of these is no secret
+    (NAME_USERNAME, NAME_SERVER) and its text. `options` are words for `docker run` that the user wrote as such.
     """
 
     user: str | None = None

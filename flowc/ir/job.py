@@ -337,6 +337,8 @@ class Job(Record):
     """
 
     UNSHOWN = ("setup", "env")
+    # Not of the job, but of who submits it: in no document.
+    UNTOLD = ("number",)
 
     name: str
     labels: tuple[tuple[str, str], ...] = ()

@@ -52,8 +52,9 @@ def _define(record: type[Record], definitions: dict[str, Any]) -> None:
     definitions[record.__name__] = schema = _described(record)
     hints = get_type_hints(record)
     schema["type"] = "object"
-    schema["properties"] = {name: _field(record, name, hints[name], definitions) for name in record.FIELDS}
-    schema["required"] = list(record.FIELDS)
+    names = [name for name in record.FIELDS if name not in getattr(record, "UNTOLD", ())]
+    schema["properties"] = {name: _field(record, name, hints[name], definitions) for name in names}
+    schema["required"] = names
 
 
 def _described(record: type[Record]) -> dict[str, Any]:

@@ -16,13 +16,11 @@ SECRETS = "/run/flowc/secrets"
 
 class Secrets(Record):
     """What templates ask for: the names that are waited for, those of them that are for pulling images, and the words
-    before a command that put the job's own into its environment. `pull_parts`: what the job itself says of its logins,
-    for who makes them (NAME_USERNAME, NAME_SERVER)."""
+    before a command that put the job's own into its environment."""
 
     secrets: tuple[str, ...] = ()
     pull_secrets: tuple[str, ...] = ()
     with_secrets: tuple[str, ...] = ()
-    pull_parts: tuple[tuple[str, str], ...] = ()
 
 
 NO_SECRETS = Secrets()
@@ -37,7 +35,6 @@ def secrets(job: Job) -> Secrets:
         secrets=tuple(dict.fromkeys(variable_name(name) for name in every)),
         pull_secrets=tuple(dict.fromkeys(variable_name(name) for name in pulls)),
         with_secrets=exporting(job.secrets),
-        pull_parts=job.isolation.pull_parts,
     )
 
 

@@ -94,7 +94,8 @@ def _cancel(world: World, names: Collection[str]) -> None:
             world.tell(f"{bid.name}: was not placed, and will not be")
             continue
         world.provider(bid.provider).end("bid", bid.made)
-        world.tell(_ended(bid.name, bid.provider))
+        over = bid.ended is not None and bid.released_at is not None
+        world.tell(f"{bid.name}: had ended before: {bid.ended}" if over else _ended(bid.name, bid.provider))
         try:
             if bid.ended is None:
                 world.journal.ended(bid.key, bid.number, CANCELLED, 130)

@@ -223,6 +223,7 @@ FLAGS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     (TASK, ("--image", "img:1"), ("--image", "img:2")),
     (TASK, ("--env", "A=1"), ("--env", "A=2")),
     (TASK, ("--secret", "A"), ("--secret", "B")),
+    (TASK, ("--pull-secret", "A", "--image", "a/b:1"), ("--pull-secret", "B", "--image", "a/b:1")),
     (TASK, ("--mount", "/a=s3://b"), ("--mount", "/a=s3://c")),
     (TASK, ("--port", "8080"), ("--port", "8081")),
     (TASK, ("--project", "p"), ("--project", "q")),

@@ -169,7 +169,8 @@ def _deliver(units: list[Unit], by_unit: list[list[Bid]]) -> list[dict[str, Any]
         awaited = secrets(unit.job)
         if awaited.secrets:
             logins = {"logins": list(awaited.pull_secrets)} if awaited.pull_secrets else {}
-            parts = {"parts": dict(awaited.pull_parts)} if awaited.pull_parts else {}
+            said = unit.job.isolation.pull_parts
+            parts = {"parts": dict(said)} if said else {}
             names = list(awaited.secrets)
             found.append({"to": to, "nodes": "all", "path": SECRETS, "secrets": names, **logins, **parts})
         if unit.releases:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 # `MISSING`: something that was asked for cannot be done; `NOTE`: something can be done better.
 OK, NOTE, MISSING = "ok", "note", "missing"
+# Bytes of output from which on it is worth a word.
+MUCH_KEPT = 1 << 30
 
 
 class Finding(Record):
@@ -37,6 +39,7 @@ def all_findings(world: World, *, offline: bool) -> Iterator[Finding]:
         yield Finding(what="environment", state=NOTE, text=f"`{name}` is a way that is gone", mend=instead)
     for each in world.settings.unknown():
         yield Finding(what="settings", state=NOTE, text=each.shown, mend="correct it, or leave it out")
+    yield from _kept(world)
     yield from _mithril(world, wanted=chosen == "mithril", offline=offline)
     yield _local(world)
     if chosen == "mithril" or _rented(world):
@@ -55,6 +58,22 @@ def _state(world: World) -> Finding:
         text = f"{left} submission{'s are' if left > 1 else ' is'} not finished"
         return Finding(what="journal", state=NOTE, text=text, mend="flowc submit --resume")
     return Finding(what="journal", state=OK, text=f"kept in {kept}")
+
+
+def _kept(world: World) -> Iterator[Finding]:
+    """What is kept of jobs, where it is worth to know."""
+    from flowc.submit.journal import JournalError
+    from flowc.tasks.kept import kept_of
+    from flowc.trees.walk import size_text
+
+    try:
+        kept = kept_of(world, world.journal.bids())
+    except JournalError:
+        return  # said above
+    size = sum(each.size for each in kept)
+    if size > MUCH_KEPT:
+        text = f"{size_text(size)} are kept of {len(kept):,} tasks"
+        yield Finding(what="output", state=NOTE, text=text, mend="flowc logs --remove --older 30")
 
 
 def _mithril(world: World, *, wanted: bool, offline: bool) -> Iterator[Finding]:

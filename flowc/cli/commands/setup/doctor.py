@@ -76,11 +76,12 @@ def _show(words: Words, settings: list[dict[str, Any]], findings: list[Finding])
         terminal.write(sys.stdout, json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         return
     lines = ["Settings:"]
+    longest = max(len(row["name"]) for row in settings)
     width = max(len(row["value"] or "not set") for row in settings)
     for row in settings:
         origin = row["origin"] or row["about"]
         note = f" ({row['note']})" if row["note"] else ""
-        lines.append(f"  {row['name']:<10} {row['value'] or 'not set':<{min(width, 40)}}  {origin}{note}")
+        lines.append(f"  {row['name']:<{longest}} {row['value'] or 'not set':<{min(width, 40)}}  {origin}{note}")
     lines += ["", "What is there:"]
     for each in findings:
         lines.append(f"  {each.what:<12} {each.state:<8} {each.text}")
