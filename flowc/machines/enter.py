@@ -15,6 +15,7 @@ import time
 
 from flowc.machines.init import PATH
 from flowc.machines.linux import die_with_parent, set_namespace
+from flowc.remote.place import processes_below
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def door(top: int, name: str | None = None) -> int | None:
     """The process below `top` that holds the namespaces of a machine (of that name); None where there is none: it is
     off, or has none."""
     own = _rooms("self")
-    for pid in _below(top):
+    for pid in processes_below(top):
         if _rooms(str(pid)) not in (None, own) and name in (None, _name(pid)):
             return pid
     return None
@@ -126,22 +127,6 @@ def _name(pid: int) -> str | None:
             return file.read().strip()
     except OSError:
         return None
-
-
-def _below(top: int) -> list[int]:
-    """The processes of which `top` is an ancestor, the nearest first."""
-    parents = {}
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            try:
-                with open(f"/proc/{name}/stat", "rb") as file:
-                    parents[int(name)] = int(file.read().rpartition(b")")[2].split()[1])
-            except OSError:
-                continue
-    found = [top]
-    for pid in found:
-        found += [child for child, parent in parents.items() if parent == pid]
-    return found[1:]
 
 
 def main() -> NoReturn:

@@ -51,6 +51,10 @@ class InsufficientQuotaError(ProviderError):
     regions: tuple[str, ...] = ()
 
 
+# It has not acted, and would refuse the same again.
+REFUSED = (ValidationError, NotFoundError, ConflictError, InsufficientQuotaError)
+
+
 class RateLimitError(ProviderError):
     """Too many calls, also after waiting."""
 

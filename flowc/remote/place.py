@@ -26,7 +26,7 @@ def _read(pid: object, name: str) -> list[bytes]:
         return []
 
 
-def _below(top: int) -> list[int]:
+def processes_below(top: int) -> list[int]:
     """The processes below one, the nearest first."""
     parents = {}
     for name in os.listdir("/proc"):
@@ -49,7 +49,7 @@ def _job() -> tuple[int, list[bytes]] | None:
             continue
         words = _read(int(name), "cmdline")
         if len(words) == 3 and words[1].startswith(_FOLDER) and words[2] == b"job":
-            for pid in _below(int(name)):
+            for pid in processes_below(int(name)):
                 command = _read(pid, "cmdline")
                 if command[:2] == [b"docker", b"run"] and b"flowc" in command:
                     return pid, command

@@ -12,14 +12,11 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 from flowc.providers.errors import (
+    REFUSED,
     AuthenticationError,
-    ConflictError,
-    InsufficientQuotaError,
-    NotFoundError,
     OutcomeUnknownError,
     ProviderError,
     UnavailableError,
-    ValidationError,
 )
 
 TYPE_CHECKING = False
@@ -72,7 +69,7 @@ class Keys:
             made = self._provider.create("key", body, key=name)
         except OutcomeUnknownError as error:
             raise UnavailableError(error.message) from None
-        except (ValidationError, NotFoundError, ConflictError, InsufficientQuotaError) as error:
+        except REFUSED as error:
             self._journal.key_gone(name)
             raise NoKeyMadeError(str(error)) from None
         except AuthenticationError as error:

@@ -56,7 +56,7 @@ ALLOWED = {
     "override": {"record", "inputs", "source", "diag", "ir", "secret", "_compiled"},
     "silence": {"record", "source", "patterns", "diag"},
     "settings": {"record", "_compiled"},
-    "machines": {"record", "digest"},
+    "machines": {"record", "digest", "remote"},
     "remote": {"record", "shell"},
     "trees": {"record", "digest"},
     "providers": {"_compiled", "record", "digest", "version", "secret", "diag", "machines", "remote", "trees"},

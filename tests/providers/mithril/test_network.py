@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from flowc.providers.mithril.network import (
 )
 from flowc.providers.mithril.pooled import PooledTransport
 from flowc.providers.mithril.transport import PlainTransport, Request
+from tests.providers.mithril.listening import Server
 
 API = "https://api.mithril.ai"
 
@@ -88,28 +88,20 @@ def test_certificates_that_are_not_there_are_told(tmp_path: Path) -> None:
         check_certificates({"SSL_CERT_FILE": missing})
 
 
-class Middle:
-    """A proxy of a few lines: it notes what it is asked, and answers `says` to each."""
+class Middle(Server):
+    """A proxy: it notes what it is asked, and answers `says` to each."""
 
     def __init__(self, says: bytes) -> None:
         self.says = says
         self.heard: list[bytes] = []
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.serve, daemon=True).start()
+        super().__init__(self.answer)
 
-    def serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            with connection:
-                data = b""
-                while b"\r\n\r\n" not in data:
-                    data += connection.recv(65536) or b"\r\n\r\n"
-                self.heard.append(data)
-                connection.sendall(self.says)
+    def answer(self, connection: socket.socket) -> None:
+        data = b""
+        while b"\r\n\r\n" not in data:
+            data += connection.recv(65536) or b"\r\n\r\n"
+        self.heard.append(data)
+        connection.sendall(self.says)
 
 
 @pytest.fixture

@@ -15,35 +15,9 @@ import pytest
 from flowc.providers.mithril.network import NoReplyError, NotSentError
 from flowc.providers.mithril.pooled import PooledTransport
 from flowc.providers.mithril.transport import PlainTransport, Request
+from tests.providers.mithril.listening import Server
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Request-Id: r1\r\n\r\n{}"
-
-
-class Server:
-    """Listens on loopback; each connection is handed to `talk`."""
-
-    def __init__(self, talk: Callable[[socket.socket], None]) -> None:
-        self.talk = talk
-        self.connections = 0
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.serve, daemon=True).start()
-
-    def serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            threading.Thread(target=self.one, args=(connection,), daemon=True).start()
-
-    def one(self, connection: socket.socket) -> None:
-        with connection:
-            try:
-                self.talk(connection)
-            except OSError:
-                return
 
 
 @pytest.fixture
