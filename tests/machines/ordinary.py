@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -50,18 +52,30 @@ def python() -> str:
 
 
 def folder_of_the_user() -> Iterator[str]:
-    """A folder that belongs to the user, as a fixture."""
+    """A folder that belongs to the user, as a fixture. What a test has left running in it, as one that fails does, ends
+    with it."""
     from flowc.machines.disk import remove
 
     path = tempfile.mkdtemp(prefix="flowc-test-")
     if os.geteuid() == 0:
         os.chown(path, NOBODY, NOBODY)
     yield path
+    until(lambda: not end_of(path), "the end of what a test has left running")
     remove(path)
 
 
+def end_of(folder: str) -> list[str]:
+    """As `left_of`; all of these are killed."""
+    found = left_of(folder)
+    for each in found:
+        with suppress(ProcessLookupError):
+            os.kill(int(each.partition(" ")[0]), signal.SIGKILL)
+    return found
+
+
 def left_of(folder: str) -> list[str]:
-    """Processes of this computer that have a mount, a working directory, a root or an open file below a folder."""
+    """Processes of this computer that have a mount, a working directory, a root or an open file below a folder: their
+    numbers and words."""
     found = []
     for process in os.listdir("/proc"):
         if not process.isdigit() or int(process) == os.getpid():
@@ -74,7 +88,7 @@ def left_of(folder: str) -> list[str]:
         except OSError:
             continue
         if any(place.startswith(folder) for place in places):
-            with open(f"/proc/{process}/cmdline", "rb") as file:
+            with suppress(OSError), open(f"/proc/{process}/cmdline", "rb") as file:
                 found.append(f"{process} {file.read()!r}")
     return found
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import signal
+from pathlib import Path
 
-from tests.machines.ordinary import until
+from tests.machines.ordinary import as_ordinary_user, folder_of_the_user, left_of, python, until
 from tests.tasks.conftest import Person
 
 
@@ -154,3 +155,13 @@ def test_where_there_is_no_task_yet_it_is_told_how_to_begin(here: Person) -> Non
         assert done.stderr == 'flowc: there is no task yet; to try one here: flowc run "echo hello" --provider local\n'
     assert here.types("run", "echo hello").returncode == 0
     assert "`flowc list --all` shows those that have ended" in here.types("list").stderr
+
+
+def test_what_a_test_leaves_running_ends_with_its_folder() -> None:
+    program, folders = python(), folder_of_the_user()
+    folder = next(folders)
+    person = Person(Path(folder), program, as_ordinary_user(), {})
+    assert person.types("submit", person.job("while :; do :; done\n"), "--provider", "local").returncode == 0
+    assert left_of(folder)
+    assert next(folders, None) is None
+    assert (left_of(folder), Path(folder).exists()) == ([], False)
