@@ -11,6 +11,7 @@ from flowc.body.frameworks import behind, features_behind
 from flowc.body.slurm_calls import Call, calls
 from flowc.patterns import at_first_use
 from flowc.shell.blocks import any_enclosed
+from flowc.shell.scan import scan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +27,13 @@ _fed_block = at_first_use(
     r"(?:\b(?:done|fi|esac)|(?m:^)[ \t]*[})])(?:[ \t]*\d?>\S+)*[ \t]*(?:\\\r?\n)?[ \t]*0?<"
     r"|(?<!\|)\|&?(?!\|)\s*(?:\b(?:while|until|for|if|case)\b|[({])",
     "search",
+)
+# A step that is to see no GPU.
+_without_gpus = at_first_use(r"(?:--gres|--gpus\S*?|-G)[= ]?(?:none|\S*\b0\b|\S*\$)", "search")
+# Where steps may run at once: in the background, in a pipe, by a program that starts several.
+_at_once = at_first_use(
+    r"(?<![&>|<\\])&(?![&>\d-])|\bcoproc\b|[<>]\(|\bparallel\b|\bxargs\b|Popen|Thread|Pool|\basync|\bsrun\b[^\n;]*[^|\n;]\|[^|\n;][^\n;]*\bsrun\b",
+    "finditer",
 )
 # What sets the standard input of all that follows, in a shell; that of a program, in another language.
 _fed_later = at_first_use(r"\bexec[ \t]+0?<|\b(?:stdin|input)[ \t]*=|\bcommunicate\(", "search")
@@ -159,12 +167,23 @@ def _of_job(job: Job, text: str, steps: list[int], *, shell: bool) -> set[str]:
         found.add("gpu")
     if _fed_later(text) or ((_fed_block(text) or _fed_function(text)) and any_enclosed(text, steps, shell=shell)):
         found.add("stdin")
+    if not shell or any(_counts(text, match.start()) for match in _at_once(text)):
+        found.add("account")
+    if _without_gpus(text):
+        found.add("no_gpus")
     if "umask" in text:
         found.add("umask")
     if "mpi" in text or "MPI" in text:
         found |= {"pmi"} if _asks_pmi(text) else set()
         found |= {"pmi_always"} if steps and _speaks_pmi(text) else set()
     return found
+
+
+def _counts(text: str, place: int) -> bool:
+    """Whether it is read at all: in no comment, be it a here-document of `:`."""
+    seen = scan(text)
+    in_comment = any(each.ignored and each.start <= place < each.end for each in seen.here_documents)
+    return not in_comment and not seen.in_comment(place)
 
 
 def _fed_function(text: str) -> bool:

@@ -11,6 +11,9 @@ import os, signal, sys
 #% if regex
 import re
 #% end
+#% if account
+import fcntl, time
+#% end
 #% if choose
 import itertools
 #% end

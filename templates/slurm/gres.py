@@ -10,7 +10,7 @@ def amount(name, variable=""):
 
 
 def choose_gpus():
-    global devices, per_task, bind, here
+    global devices, per_task, bind, here, share
     devices = ENV.get("SLURM_JOB_GPUS", "").split(",") if ENV.get("SLURM_JOB_GPUS") else []
     per_task = amount("gpus-per-task")
     bind = ""
@@ -22,11 +22,22 @@ def choose_gpus():
     if per_task and not bind:
         bind = f"per_task:{per_task}"
     here = int(ENV.get("FLOWC_STEP_GPUS", len(devices)))
-    #% if opt:gpus|opt:gpus-per-node|opt:gres
-    here = (
+    #% if opt:gpus|opt:gpus-per-node|opt:gres|account
+    sought = (
         max([amount(name) for name in ("gpus-per-node", "gres") if name in given] or [0])
-        or amount("gpus-per-node") or amount("gres") or -(-amount("gpus") // len(nodes)) or here
+        or amount("gpus-per-node") or amount("gres") or -(-amount("gpus") // len(nodes))
     )
+    #% if account
+    share = sought or per_task * len(ranks[0]) or here
+    #% end
+    here = sought or here
+    #% if no_gpus
+    if not sought and {"gres", "gpus", "gpus-per-node"} & {*given}:
+        # `--gres=none`, `--gpus=0`
+        here = share = 0
+        for name in "CUDA_VISIBLE_DEVICES", "SLURM_GPUS_ON_NODE":
+            ENV.pop(name, 0)
+    #% end
     #% end
     if max(here, *(per_task * len(part) for part in ranks)) > len(devices):
         die(f"error: Unable to create step for job {job}: Invalid generic resource (gres) specification")

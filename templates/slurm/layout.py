@@ -18,7 +18,7 @@ def indices(name):
 #% end
 def find_nodes():
     """Of the job, and of the step."""
-    global names, addresses, nodes, cpus, count, low, tasks
+    global names, addresses, nodes, cpus, count, low, tasks, pool, must
     #% if choose
     # The machines of a job are alike.
     cpus = int(ENV["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
@@ -43,7 +43,7 @@ def find_nodes():
 
 #% if choose
 def choose_nodes():
-    global nodes, low, tasks
+    global nodes, low, tasks, pool, must
     low = high = len(names)
     #% if opt:nodes
     first, _, second = (option("nodes", "NNODES") or "1").partition("-")
@@ -75,8 +75,14 @@ def choose_nodes():
     if low > len(nodes):
         die(f"error: Only allocated {len(nodes)} nodes asked for {low}")
     #% end
+    #% if account
+    pool, must = nodes, ()
+    #% end
     #% if opt:nodelist
     wanted = indices("nodelist")
+    #% if account
+    pool, must = [*{*wanted, *nodes}], wanted
+    #% end
     nodes = sorted((wanted + [node for node in nodes if node not in wanted])[:high])
     #% end
     #% if !opt:nodelist

@@ -60,6 +60,10 @@ def read_words():
 def each_task(place):
     """Rank, program and environment of each task of a node."""
     own = ranks[place]
+    #% if account
+    global devices
+    devices = held[nodes[place]]
+    #% end
     return [
         (
             rank,
@@ -79,8 +83,15 @@ def each_task(place):
                 #% if pmi
                 **({"PMI_RANK": str(rank)} if mpi == "pmi2" else {}),
                 #% end
-                #% if opt:cpus-per-task|opt:exact
-                **({"SLURM_CPUS_ON_NODE": str(len(own) * width)} if given.get("cpus-per-task") or option("exact") else {}),
+                #% if opt:cpus-per-task|opt:exact|account
+                **(
+                    {"SLURM_CPUS_ON_NODE": str(len(own) * width)}
+                    if given.get("cpus-per-task") or option("exact")
+                    #% if account
+                    or ("exclusive" in given)
+                    #% end
+                    else {}
+                ),
                 #% end
                 #% if gpu
                 **(gpus(local, len(own)) if here or per_task else {}),
@@ -156,21 +167,24 @@ if NAME == "srun":
     #% if opt:ntasks-per-node
     read_tasks_per_node()
     #% end
-    #% if choose|opt:exact
+    #% if choose|opt:exact|account
     width = 1
     #% end
     #% if choose
     count_tasks()
     #% end
     lay_out()
+    #% if gpu
+    choose_gpus()
+    #% end
+    #% if account
+    take_share()
+    #% end
     begin_step()
     #% if export
     choose_variables()
     #% end
     describe_step()
-    #% if gpu
-    choose_gpus()
-    #% end
     #% if multi_prog
     read_multi_prog()
     #% end

@@ -215,34 +215,34 @@ def x(g,a=1):
  G(g)
  os._exit(a)
 OPTIONS="-=gpus-per-task"
-def az(J):
+def aB(K):
  d={}
- while J and J[0][:1]=="-"!=J[0]:
-  ap=J.pop(0)
-  if ap=="--":
+ while K and K[0][:1]=="-"!=K[0]:
+  ar=K.pop(0)
+  if ar=="--":
    break
   try:
-   a=ap[1]=="-"
-   s,ak,R=ap[2:].partition("=")if a else(ap[1],ap[2:],ap[2:])
-   b=[f for f in OPTIONS.split()if(f[2:].startswith(s)if a else f[0]==s)]
-   b=[f for f in b if f[2:]==s]or b
+   a=ar[1]=="-"
+   s,al,R=ar[2:].partition("=")if a else(ar[1],ar[2:],ar[2:])
+   b=[g for g in OPTIONS.split()if(g[2:].startswith(s)if a else g[0]==s)]
+   b=[g for g in b if g[2:]==s]or b
    (c,)=b
    if c[1]==".":
-    if ak:
-     J["1"if a else 0:0]=["-"+R]
+    if al:
+     K["1"if a else 0:0]=["-"+R]
     R="1"
-   elif c[1]=="="and not ak:
-    R=J.pop(0)
+   elif c[1]=="="and not al:
+    R=K.pop(0)
   except(ValueError,IndexError,TypeError):
-   x(f"unrecognized option '{ap}'",255)
+   x(f"unrecognized option '{ar}'",255)
   d[c[2:]]=R
  return d
 def start(argv,p,k,*b):
- e=os.fork()
- if e:
-  while os.getpgid(e)!=e:
+ d=os.fork()
+ if d:
+  while os.getpgid(d)!=d:
    pass
-  return e
+  return d
  def a(g):
   os.write(2,f"slurmstepd-{p['SLURMD_NODENAME']}: error: {g}\n".encode())
  try:
@@ -257,42 +257,42 @@ def start(argv,p,k,*b):
  except OSError as i:
   a(f"execve(): {argv[0]}: {i.strerror}")
   os._exit(i.errno)
-def B(d):
- e=0
- while e not in d:
-  e,a=os.wait()
- H([e],9)
- return d.pop(e),os.waitstatus_to_exitcode(a)
-def H(d,q):
- for e in[*d]:
+def B(e):
+ d=0
+ while d not in e:
+  d,a=os.wait()
+ I([d],9)
+ return e.pop(d),os.waitstatus_to_exitcode(a)
+def I(e,q):
+ for d in[*e]:
   try:
-   os.killpg(e,q)
+   os.killpg(d,q)
   except OSError:
    pass
-def ac(a):
+def ad(a):
  k,b=a.recv()
- d,f={},{}
- u=[os.open("/dev/null",0)]
+ e,f={},{}
+ t=[os.open("/dev/null",0)]
  for c,argv,p in b:
   j,l=os.pipe(),os.pipe()
-  e=start(argv,p,k,u[0],j[1],l[1])
+  d=start(argv,p,k,t[0],j[1],l[1])
   os.close(j[1])
   os.close(l[1])
-  d[e]=c
-  f[os.pidfd_open(e)]=0,c,b""
+  e[d]=c
+  f[os.pidfd_open(d)]=0,c,b""
   f[j[0]]=1,c,b""
   f[l[0]]=2,c,b""
  try:
-  while v:=wait([a,*f,],None if d else 0):
-   for z in v:
+  while u:=wait([a,*f,],None if e else 0):
+   for z in u:
     if z==a:
      A=a.recv()
-     H(d,A)
+     I(e,A)
      continue
     r,c,g=f.pop(z)
     if not r:
      os.close(z)
-     a.send((0,*B(d)))
+     a.send((0,*B(e)))
      continue
     m=os.read(z,65536)
     g+=m
@@ -312,98 +312,98 @@ def ac(a):
   while 1:
    a.recv()
  except(EOFError,OSError):
-  H(d,15)
-  signal.signal(14,lambda*C:H(d,9))
+  I(e,15)
+  signal.signal(14,lambda*D:I(e,9))
   signal.alarm(30)
-  while d:
-   B(d)
-def U(A,*C):
+  while e:
+   B(e)
+def V(A,*D):
  for a in o:
   try:
    a.send(A)
   except OSError:
    pass
-def V(f,c,a):
+def W(d,c,a):
  if a:
-  G(f"error: {e[f]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
-  aa.append(a if a>0 else 128-a)
-def aH(s,a=""):
- return sum(int(ap.split(":")[-1])if ap.split(":")[-1].isdecimal()else 1 for ap in(M(s,a)or"").split(",")if ap and(s!="gres"or ap[:3]=="gpu"))
+  G(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
+  ab.append(a if a>0 else 128-a)
+def aL(s,a=""):
+ return sum(int(ar.split(":")[-1])if ar.split(":")[-1].isdecimal()else 1 for ar in(N(s,a)or"").split(",")if ar and(s!="gres"or ar[:3]=="gpu"))
 def ay(a,u):
- t=aG[:aB*u or K]
- c=[t[n%len(t)]for n in range(a*aB,(a+1)*aB)]or t
- aD=",".join(c)
- return{"CUDA_VISIBLE_DEVICES":aD,"SLURM_STEP_GPUS":aD,"SLURM_GPUS_ON_NODE":str(len(t)),**({"SLURMD_TRES_BIND":"gpu:"+au}if au else{}),}
-def M(s,a=""):
- return ak.get(s)or t.get("SLURM_"+(a or s.upper().replace("-","_")))
-def ab(n):
- y=N[n]
- return[(c,v,{**p,"SLURM_NODEID":str(n),"SLURMD_NODENAME":e[h[n]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**(ay(a,len(y))if K or aB else{})},)for a,c in enumerate(y)]
+ o=aF[:aE*u or L]
+ c=[o[n%len(o)]for n in range(a*aE,(a+1)*aE)]or o
+ aI=",".join(c)
+ return{"CUDA_VISIBLE_DEVICES":aI,"SLURM_STEP_GPUS":aI,"SLURM_GPUS_ON_NODE":str(len(o)),**({"SLURMD_TRES_BIND":"gpu:"+ax}if ax else{}),}
+def N(s,a=""):
+ return al.get(s)or t.get("SLURM_"+(a or s.upper().replace("-","_")))
+def ac(n):
+ y=O[n]
+ return[(c,v,{**p,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[h[n]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**(ay(a,len(y))if L or aE else{})},)for a,c in enumerate(y)]
 if F=="srun":
- ak=az(v)
+ al=aB(v)
  l=t["SLURM_JOB_ID"]
  if not v:
   x("fatal: No command given to execute.")
- e=[t["SLURM_JOB_NODELIST"]]
- h=range(len(e))
- u=D=len(e)
+ f=[t["SLURM_JOB_NODELIST"]]
+ h=range(len(f))
+ u=E=len(f)
  b=int(t.get("SLURM_NTASKS")or u*int(t.get("SLURM_NTASKS_PER_NODE",1)))
- Q=iter(range(b))
- N=[[next(Q)for C in range(n,b,u)]for n in range(u)]
- with open("/run/flowc.step."+l,"ab",0)as L:
-  L.write(b"%9d\n"%os.getpid())
-  j=L.tell()//10-1
- p=dict(t)
- for R,ah in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>D else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(t["SLURM_TASKS_PER_NODE"]if b%u else f"{b // u}(x{u})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(u,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
-  for key in ah.split():
-   p["SLURM_"+key]=str(R)
- aG=t.get("SLURM_JOB_GPUS","").split(",")if t.get("SLURM_JOB_GPUS")else[]
- aB=aH("gpus-per-task")
- au=""
- if aB and not au:
-  au=f"per_task:{aB}"
- K=int(t.get("FLOWC_STEP_GPUS",len(aG)))
- if max(K,*(aB*len(ao)for ao in N))>len(aG):
+ M=iter(range(b))
+ O=[[next(M)for D in range(n,b,u)]for n in range(u)]
+ aF=t.get("SLURM_JOB_GPUS","").split(",")if t.get("SLURM_JOB_GPUS")else[]
+ aE=aL("gpus-per-task")
+ ax=""
+ if aE and not ax:
+  ax=f"per_task:{aE}"
+ L=int(t.get("FLOWC_STEP_GPUS",len(aF)))
+ if max(L,*(aE*len(aq)for aq in O))>len(aF):
   x(f"error: Unable to create step for job {l}: Invalid generic resource (gres) specification")
+ with open("/run/flowc.step."+l,"ab",0)as H:
+  H.write(b"%9d\n"%os.getpid())
+  j=H.tell()//10-1
+ p=dict(t)
+ for R,ai in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>E else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(t["SLURM_TASKS_PER_NODE"]if b%u else f"{b // u}(x{u})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(u,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
+  for key in ai.split():
+   p["SLURM_"+key]=str(R)
  k=os.getcwd()
- aa=[0]
+ ab=[0]
  o={}
  signal.pthread_sigmask(0,w)
- for ai in w:
-  signal.signal(ai,U)
- a,X=Pipe()
+ for aj in w:
+  signal.signal(aj,V)
+ a,Y=Pipe()
  if not os.fork():
   os.setsid()
   a.close()
   try:
-   ac(X)
+   ad(Y)
   finally:
    os._exit(0)
- X.close()
+ Y.close()
  o[a]=0
  for n,a in enumerate(o):
-  a.send((k,ab(n)))
+  a.send((k,ac(n)))
  signal.pthread_sigmask(1,w)
  while o:
   for a in wait([*o]):
-   f=o[a]
+   d=o[a]
    try:
     A=a.recv()
    except(EOFError,OSError)as i:
-    x(f"error: Node failure on {e[f]}: {i or 'connection lost'}")
+    x(f"error: Node failure on {f[d]}: {i or 'connection lost'}")
    if not A:
     del o[a]
     continue
    r,c,m=A
    if not r:
-    V(f,c,m)
+    W(d,c,m)
     continue
    try:
     while m:
      m=m[os.write(r,m):]
    except OSError as i:
     x(f"error: cannot write: {i.strerror}")
- os._exit(max(aa))
+ os._exit(max(ab))
 globals()[F]()
 E
 tee scontrol squeue sacct scancel sinfo <<'E' >/dev/null

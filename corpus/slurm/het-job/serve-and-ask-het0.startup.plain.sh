@@ -201,6 +201,8 @@ cd "$state_dir/bin" && {
 tee srun <<'E' >/dev/null
 #!/usr/bin/python3
 import os,signal,sys
+import fcntl,time
+import itertools
 t=os.environ
 F=os.path.basename(sys.argv[0])
 v=sys.argv[1:]
@@ -210,37 +212,40 @@ def G(g):
 def x(g,a=1):
  G(g)
  os._exit(a)
-OPTIONS="-=het-group"
-def az(J):
+def bg(c):
+ a=[(u,len([*b]))for u,b in itertools.groupby(c)]
+ return",".join(f"{u}(x{d})"if d>1 else str(u)for u,d in a)
+OPTIONS="n=ntasks -=ntasks-per-node -=gpus-per-task -=het-group"
+def aB(K):
  d={}
- while J and J[0][:1]=="-"!=J[0]:
-  ap=J.pop(0)
-  if ap=="--":
+ while K and K[0][:1]=="-"!=K[0]:
+  ar=K.pop(0)
+  if ar=="--":
    break
   try:
-   a=ap[1]=="-"
-   s,ak,R=ap[2:].partition("=")if a else(ap[1],ap[2:],ap[2:])
-   b=[f for f in OPTIONS.split()if(f[2:].startswith(s)if a else f[0]==s)]
-   b=[f for f in b if f[2:]==s]or b
+   a=ar[1]=="-"
+   s,al,R=ar[2:].partition("=")if a else(ar[1],ar[2:],ar[2:])
+   b=[g for g in OPTIONS.split()if(g[2:].startswith(s)if a else g[0]==s)]
+   b=[g for g in b if g[2:]==s]or b
    (c,)=b
    if c[1]==".":
-    if ak:
-     J["1"if a else 0:0]=["-"+R]
+    if al:
+     K["1"if a else 0:0]=["-"+R]
     R="1"
-   elif c[1]=="="and not ak:
-    R=J.pop(0)
+   elif c[1]=="="and not al:
+    R=K.pop(0)
   except(ValueError,IndexError,TypeError):
-   x(f"unrecognized option '{ap}'",255)
+   x(f"unrecognized option '{ar}'",255)
   d[c[2:]]=R
  return d
 def start(argv,p,k,*b):
  import ctypes
  c=os.getpid()
- e=os.fork()
- if e:
-  while os.getpgid(e)!=e:
+ d=os.fork()
+ if d:
+  while os.getpgid(d)!=d:
    pass
-  return e
+  return d
  def a(g):
   os.write(2,f"slurmstepd-{p['SLURMD_NODENAME']}: error: {g}\n".encode())
  try:
@@ -256,59 +261,145 @@ def start(argv,p,k,*b):
  except OSError as i:
   a(f"execve(): {argv[0]}: {i.strerror}")
   os._exit(i.errno)
-def B(d):
- e=0
- while e not in d:
-  e,a=os.wait()
- H([e],9)
- return d.pop(e),os.waitstatus_to_exitcode(a)
-def H(d,q):
- for e in[*d]:
+def B(e):
+ d=0
+ while d not in e:
+  d,a=os.wait()
+ I([d],9)
+ return e.pop(d),os.waitstatus_to_exitcode(a)
+def I(e,q):
+ for d in[*e]:
   try:
-   os.killpg(e,q)
+   os.killpg(d,q)
   except OSError:
    pass
-def U(q,*C):
- H(d,q)
-def V(f,c,a):
+def V(q,*D):
+ I(e,q)
+def W(d,c,a):
  if a:
-  G(f"error: {e[f]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
-  aa.append(a if a>0 else 128-a)
-def M(s,a=""):
- return ak.get(s)or t.get("SLURM_"+(a or s.upper().replace("-","_")))
-def ab(n):
- y=N[n]
- return[(c,v,{**p,"SLURM_NODEID":str(n),"SLURMD_NODENAME":e[h[n]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(y)]
+  G(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
+  ab.append(a if a>0 else 128-a)
+def bs(d):
+ try:
+  f,*a=open(f"/proc/{d}/stat").read().rpartition(")")[2].split()
+  return""if f=="Z"else a[18]
+ except OSError:
+  return""
+def bD(aG):
+ global aM
+ aM=au
+ if N("exact")or"exclusive"in al:
+  aM=min(au,len(O[0])*av)
+ aD={}
+ for d in sorted(bx,key=lambda d:(d not in aW,any(C[2]==str(d)for C in aG))):
+  y=[]if N("overlap")else[C for C in aG if C[2]==str(d)]
+  M=[s for s in aF if not any(s in C[4].split(",")for C in y)]
+  if len(aD)<u and aM+sum(int(C[3])for C in y)<=au and len(M)>=aY:
+   aD[d]=M[:aY]
+ return aD
+def aL(s,a=""):
+ return sum(int(ar.split(":")[-1])if ar.split(":")[-1].isdecimal()else 1 for ar in(N(s,a)or"").split(",")if ar and(s!="gres"or ar[:3]=="gpu"))
+def ay(a,u):
+ o=aF[:aE*u or L]
+ c=[o[n%len(o)]for n in range(a*aE,(a+1)*aE)]or o
+ aI=",".join(c)
+ return{"CUDA_VISIBLE_DEVICES":aI,"SLURM_STEP_GPUS":aI,"SLURM_GPUS_ON_NODE":str(len(o)),**({"SLURMD_TRES_BIND":"gpu:"+ax}if ax else{}),}
+def N(s,a=""):
+ return al.get(s)or t.get("SLURM_"+(a or s.upper().replace("-","_")))
+def q(s):
+ R=N(s)or"0"
+ if not R.isdecimal()or int(R)<(s in al):
+  x(f'error: Invalid numeric value "{R}" for --{s}.')
+ return int(R)
+def ac(n):
+ y=O[n]
+ global aF
+ aF=aD[h[n]]
+ return[(c,v,{**p,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[h[n]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**({"SLURM_CPUS_ON_NODE":str(len(y)*av)}if al.get("cpus-per-task")or N("exact")or("exclusive"in al)else{}),**(ay(a,len(y))if L or aE else{})},)for a,c in enumerate(y)]
 if F=="srun":
- ak=az(v)
+ al=aB(v)
  l=t["SLURM_JOB_ID"]
  if not v:
   x("fatal: No command given to execute.")
- e=[t["SLURM_JOB_NODELIST"]]
- h=range(len(e))
- u=D=len(e)
- b=int(t.get("SLURM_NTASKS")or u*int(t.get("SLURM_NTASKS_PER_NODE",1)))
- Q=iter(range(b))
- N=[[next(Q)for C in range(n,b,u)]for n in range(u)]
- with open("/run/flowc.step."+l,"ab",0)as L:
-  L.write(b"%9d\n"%os.getpid())
-  j=L.tell()//10-1
+ au=int(t["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
+ f=[t["SLURM_JOB_NODELIST"]]
+ h=range(len(f))
+ E=ae=len(f)
+ b=q("ntasks")
+ if 0<b<E:
+  G(f"Warning: can't run {b} processes on {E} nodes, setting nnodes to {b}")
+  E=b
+ ae=E
+ bx,aW=h,()
+ h=h[:ae]
+ g=q("ntasks-per-node")if N("ntasks-per-node")else 0
+ if not b or b==g*len(h):
+  b=b or g*len(h)
+  if g:
+   t["SLURM_NTASKS_PER_NODE"]=str(g)
+ elif al.get("ntasks-per-node"):
+  G(f"Warning: can't honor --ntasks-per-node set to {g} which doesn't match the requested tasks {b} "f"with the number of requested nodes {len(h)}. Ignoring --ntasks-per-node.")
+ av=1
+ u=len(h)
+ b=b or u
+ if b>au//av*u:
+  x(f"error: Unable to create step for job {l}: More processors requested than permitted")
+ M=iter(range(b))
+ O=[[next(M)for D in range(n,b,u)]for n in range(u)]
+ aF=t.get("SLURM_JOB_GPUS","").split(",")if t.get("SLURM_JOB_GPUS")else[]
+ aE=aL("gpus-per-task")
+ ax=""
+ if aE and not ax:
+  ax=f"per_task:{aE}"
+ L=int(t.get("FLOWC_STEP_GPUS",len(aF)))
+ bh=(max([aL(s)for s in("gpus-per-node","gres")if s in al]or[0])or aL("gpus-per-node")or aL("gres")or-(-aL("gpus")//len(h)))
+ aY=bh or aE*len(O[0])or L
+ L=bh or L
+ if max(L,*(aE*len(aq)for aq in O))>len(aF):
+  x(f"error: Unable to create step for job {l}: Invalid generic resource (gres) specification")
+ try:
+  bu=open("/run/flowc.step."+l).read().split()[int(t["SLURM_STEP_ID"])]
+ except(LookupError,OSError,ValueError):
+  bu=""
+ T=0
+ while 1:
+  with open("/run/flowc.use."+l,"a+")as ao:
+   fcntl.flock(ao,2)
+   ao.seek(0)
+   aG=[C for C in ao if bs(C.split()[0])==C.split()[1]]
+   aD=bD([C.split()for C in aG if C.split()[0]!=bu])
+   if len(aD)==u:
+    aG+=[f"{os.getpid()} {bs(os.getpid())} {d} {0 if N('overlap') else aM} {','.join(aD[d]) or '-'}\n"for d in aD]
+   ao.truncate(0)
+   ao.writelines(aG)
+  if len(aD)==u:
+   break
+  if not T:
+   T=1
+   G(f"Job {l} step creation temporarily disabled, retrying (Requested nodes are busy)")
+  time.sleep(0.1)
+ if T:
+  G(f"Step created for job {l}")
+ h=sorted(aD)
+ with open("/run/flowc.step."+l,"ab",0)as H:
+  H.write(b"%9d\n"%os.getpid())
+  j=H.tell()//10-1
  p=dict(t)
- for R,ah in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>D else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(t["SLURM_TASKS_PER_NODE"]if b%u else f"{b // u}(x{u})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(u,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
-  for key in ah.split():
+ for R,ai in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>E else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"]if u==len(f)else",".join(f[d]for d in h),"STEP_NODELIST"),(bg(map(len,O)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(u,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
+  for key in ai.split():
    p["SLURM_"+key]=str(R)
  k=os.getcwd()
- aa=[0]
+ ab=[0]
  signal.pthread_sigmask(0,w)
- for ai in w:
-  signal.signal(ai,U)
- d={}
- for c,argv,aj in ab(0):
-  d[start(argv,aj,k)]=c
+ for aj in w:
+  signal.signal(aj,V)
+ e={}
+ for c,argv,ak in ac(0):
+  e[start(argv,ak,k)]=c
  signal.pthread_sigmask(1,w)
- while d:
-  V(0,*B(d))
- os._exit(max(aa))
+ while e:
+  W(0,*B(e))
+ os._exit(max(ab))
 globals()[F]()
 E
 tee scontrol squeue sacct scancel sinfo <<'E' >/dev/null

@@ -214,38 +214,38 @@ def x(g,a=1):
  os._exit(a)
 def S(g):
  return g.replace(","," ").split()
-def aY(c):
+def bg(c):
  a=[(u,len([*b]))for u,b in itertools.groupby(c)]
  return",".join(f"{u}(x{d})"if d>1 else str(u)for u,d in a)
 OPTIONS="n=ntasks N=nodes w=nodelist -=ntasks-per-node i=input K?kill-on-bad-exit O.overcommit -=mpi V.version -=cpu-bind -.external-launcher"
-def az(J):
+def aB(K):
  d={}
- while J and J[0][:1]=="-"!=J[0]:
-  ap=J.pop(0)
-  if ap=="--":
+ while K and K[0][:1]=="-"!=K[0]:
+  ar=K.pop(0)
+  if ar=="--":
    break
   try:
-   a=ap[1]=="-"
-   s,ak,R=ap[2:].partition("=")if a else(ap[1],ap[2:],ap[2:])
-   b=[f for f in OPTIONS.split()if(f[2:].startswith(s)if a else f[0]==s)]
-   b=[f for f in b if f[2:]==s]or b
+   a=ar[1]=="-"
+   s,al,R=ar[2:].partition("=")if a else(ar[1],ar[2:],ar[2:])
+   b=[g for g in OPTIONS.split()if(g[2:].startswith(s)if a else g[0]==s)]
+   b=[g for g in b if g[2:]==s]or b
    (c,)=b
    if c[1]==".":
-    if ak:
-     J["1"if a else 0:0]=["-"+R]
+    if al:
+     K["1"if a else 0:0]=["-"+R]
     R="1"
-   elif c[1]=="="and not ak:
-    R=J.pop(0)
+   elif c[1]=="="and not al:
+    R=K.pop(0)
   except(ValueError,IndexError,TypeError):
-   x(f"unrecognized option '{ap}'",255)
+   x(f"unrecognized option '{ar}'",255)
   d[c[2:]]=R
  return d
 def start(argv,p,k,*b):
- e=os.fork()
- if e:
-  while os.getpgid(e)!=e:
+ d=os.fork()
+ if d:
+  while os.getpgid(d)!=d:
    pass
-  return e
+  return d
  def a(g):
   os.write(2,f"slurmstepd-{p['SLURMD_NODENAME']}: error: {g}\n".encode())
  try:
@@ -260,42 +260,42 @@ def start(argv,p,k,*b):
  except OSError as i:
   a(f"execve(): {argv[0]}: {i.strerror}")
   os._exit(i.errno)
-def B(d):
- e=0
- while e not in d:
-  e,a=os.wait()
- H([e],9)
- return d.pop(e),os.waitstatus_to_exitcode(a)
-def H(d,q):
- for e in[*d]:
+def B(e):
+ d=0
+ while d not in e:
+  d,a=os.wait()
+ I([d],9)
+ return e.pop(d),os.waitstatus_to_exitcode(a)
+def I(e,q):
+ for d in[*e]:
   try:
-   os.killpg(e,q)
+   os.killpg(d,q)
   except OSError:
    pass
-def ac(a):
+def ad(a):
  k,b=a.recv()
- d,f={},{}
- u=[os.open("/dev/null",0)]
+ e,f={},{}
+ t=[os.open("/dev/null",0)]
  for c,argv,p in b:
   j,l=os.pipe(),os.pipe()
-  e=start(argv,p,k,u[0],j[1],l[1])
+  d=start(argv,p,k,t[0],j[1],l[1])
   os.close(j[1])
   os.close(l[1])
-  d[e]=c
-  f[os.pidfd_open(e)]=0,c,b""
+  e[d]=c
+  f[os.pidfd_open(d)]=0,c,b""
   f[j[0]]=1,c,b""
   f[l[0]]=2,c,b""
  try:
-  while v:=wait([a,*f,],None if d else 0):
-   for z in v:
+  while u:=wait([a,*f,],None if e else 0):
+   for z in u:
     if z==a:
      A=a.recv()
-     H(d,A)
+     I(e,A)
      continue
     r,c,g=f.pop(z)
     if not r:
      os.close(z)
-     a.send((0,*B(d)))
+     a.send((0,*B(e)))
      continue
     m=os.read(z,65536)
     g+=m
@@ -315,136 +315,136 @@ def ac(a):
   while 1:
    a.recv()
  except(EOFError,OSError):
-  H(d,15)
-  signal.signal(14,lambda*C:H(d,9))
+  I(e,15)
+  signal.signal(14,lambda*D:I(e,9))
   signal.alarm(30)
-  while d:
-   B(d)
-def U(A,*C):
+  while e:
+   B(e)
+def V(A,*D):
  for a in o:
   try:
    a.send(A)
   except OSError:
    pass
-def ba(*C):
- if ae:
-  U(ae.pop())
+def bj(*D):
+ if af:
+  V(af.pop())
   signal.alarm(30)
-def O(*C):
- ae[:]=9,15
- ba()
-def V(f,c,a):
+def P(*D):
+ af[:]=9,15
+ bj()
+def W(d,c,a):
  if a:
-  G(f"error: {e[f]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
-  aa.append(a if a>0 else 128-a)
-  if ak.get("kill-on-bad-exit",t.get("SLURM_KILL_BAD_EXIT","0"))!="0"and len(ae)>1:
+  G(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
+  ab.append(a if a>0 else 128-a)
+  if al.get("kill-on-bad-exit",t.get("SLURM_KILL_BAD_EXIT","0"))!="0"and len(af)>1:
    G(f"Terminating StepId={l}.{j}")
-   ba()
-def bi(s):
- g=ak.get(s,"")
+   bj()
+def br(s):
+ g=al.get(s,"")
  try:
-  return[e.index(ap)for ap in S(open(g).read()if"/"in g else g)]
+  return[f.index(ar)for ar in S(open(g).read()if"/"in g else g)]
  except ValueError:
   x(f"error: Unable to create step for job {l}: Requested node configuration is not available")
-def M(s,a=""):
- return ak.get(s)or t.get("SLURM_"+(a or s.upper().replace("-","_")))
+def N(s,a=""):
+ return al.get(s)or t.get("SLURM_"+(a or s.upper().replace("-","_")))
 def q(s):
- R=M(s)or"0"
- if not R.isdecimal()or int(R)<(s in ak):
+ R=N(s)or"0"
+ if not R.isdecimal()or int(R)<(s in al):
   x(f'error: Invalid numeric value "{R}" for --{s}.')
  return int(R)
-def ab(n):
- y=N[n]
- return[(c,v,{**p,"SLURM_NODEID":str(n),"SLURMD_NODENAME":e[h[n]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(y)]
+def ac(n):
+ y=O[n]
+ return[(c,v,{**p,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[h[n]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(y)]
 if F=="srun":
- ak=az(v)
+ al=aB(v)
  l=t["SLURM_JOB_ID"]
- if"version"in ak:
+ if"version"in al:
   os.write(1,b"slurm-wlm 22.05.8\n")
   os._exit(0)
  if not v:
   x("fatal: No command given to execute.")
- av=int(t["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
- e=[t["SLURM_JOB_NODELIST"]]
- h=range(len(e))
- D=ad=len(e)
- aA,C,bm=(M("nodes","NNODES")or"1").partition("-")
- if not(aA+bm).isdecimal():
-  x(f'error: "{ak["nodes"]}" is not a valid node count',255)
- D,ad=int(aA),min(int(bm or aA),ad)
+ au=int(t["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
+ f=[t["SLURM_JOB_NODELIST"]]
+ h=range(len(f))
+ E=ae=len(f)
+ aC,D,by=(N("nodes","NNODES")or"1").partition("-")
+ if not(aC+by).isdecimal():
+  x(f'error: "{al["nodes"]}" is not a valid node count',255)
+ E,ae=int(aC),min(int(by or aC),ae)
  b=q("ntasks")
- if 0<b<D:
-  G(f"Warning: can't run {b} processes on {D} nodes, setting nnodes to {b}")
-  D=b
- ad=max(D,min(ad,b or ad))
- if D>len(h):
-  x(f"error: Only allocated {len(h)} nodes asked for {D}")
- bn=bi("nodelist")
- h=sorted((bn+[f for f in h if f not in bn])[:ad])
- g=q("ntasks-per-node")if M("ntasks-per-node")else 0
+ if 0<b<E:
+  G(f"Warning: can't run {b} processes on {E} nodes, setting nnodes to {b}")
+  E=b
+ ae=max(E,min(ae,b or ae))
+ if E>len(h):
+  x(f"error: Only allocated {len(h)} nodes asked for {E}")
+ bb=br("nodelist")
+ h=sorted((bb+[d for d in h if d not in bb])[:ae])
+ g=q("ntasks-per-node")if N("ntasks-per-node")else 0
  if not b or b==g*len(h):
   b=b or g*len(h)
   if g:
    t["SLURM_NTASKS_PER_NODE"]=str(g)
- elif ak.get("ntasks-per-node"):
+ elif al.get("ntasks-per-node"):
   G(f"Warning: can't honor --ntasks-per-node set to {g} which doesn't match the requested tasks {b} "f"with the number of requested nodes {len(h)}. Ignoring --ntasks-per-node.")
- at=1
+ av=1
  u=len(h)
  b=b or u
- if b>av//at*u:
-  if not M("overcommit"):
+ if b>au//av*u:
+  if not N("overcommit"):
    x(f"error: Unable to create step for job {l}: More processors requested than permitted")
- Q=iter(range(b))
- N=[[next(Q)for C in range(n,b,u)]for n in range(u)]
- with open("/run/flowc.step."+l,"ab",0)as L:
-  L.write(b"%9d\n"%os.getpid())
-  j=L.tell()//10-1
+ M=iter(range(b))
+ O=[[next(M)for D in range(n,b,u)]for n in range(u)]
+ with open("/run/flowc.step."+l,"ab",0)as H:
+  H.write(b"%9d\n"%os.getpid())
+  j=H.tell()//10-1
  p=dict(t)
- for R,ah in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>D else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"]if u==len(e)else",".join(e[f]for f in h),"STEP_NODELIST"),(aY(map(len,N)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(u,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
-  for key in ah.split():
+ for R,ai in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>E else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"]if u==len(f)else",".join(f[d]for d in h),"STEP_NODELIST"),(bg(map(len,O)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(u,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
+  for key in ai.split():
    p["SLURM_"+key]=str(R)
  k=os.getcwd()
- aa=[0]
- ae=[9,15]
+ ab=[0]
+ af=[9,15]
  o={}
  signal.pthread_sigmask(0,w)
- for ai in w:
-  signal.signal(ai,U)
- signal.signal(14,ba)
- signal.signal(15,O)
- a,X=Pipe()
+ for aj in w:
+  signal.signal(aj,V)
+ signal.signal(14,bj)
+ signal.signal(15,P)
+ a,Y=Pipe()
  if not os.fork():
   os.setsid()
   a.close()
   try:
-   ac(X)
+   ad(Y)
   finally:
    os._exit(0)
- X.close()
+ Y.close()
  o[a]=0
  for n,a in enumerate(o):
-  a.send((k,ab(n)))
+  a.send((k,ac(n)))
  signal.pthread_sigmask(1,w)
  while o:
   for a in wait([*o]):
-   f=o[a]
+   d=o[a]
    try:
     A=a.recv()
    except(EOFError,OSError)as i:
-    x(f"error: Node failure on {e[f]}: {i or 'connection lost'}")
+    x(f"error: Node failure on {f[d]}: {i or 'connection lost'}")
    if not A:
     del o[a]
     continue
    r,c,m=A
    if not r:
-    V(f,c,m)
+    W(d,c,m)
     continue
    try:
     while m:
      m=m[os.write(r,m):]
    except OSError as i:
     x(f"error: cannot write: {i.strerror}")
- os._exit(max(aa))
+ os._exit(max(ab))
 globals()[F]()
 E
 tee scontrol squeue sacct scancel sinfo <<'E' >/dev/null

@@ -229,9 +229,9 @@ from multiprocessing.connection import Connection,Pipe,wait
 t=os.environ
 F=os.path.basename(sys.argv[0])
 v=sys.argv[1:]
-P="/var/lib/foundry/flowc/nodes"
-ag="/var/lib/foundry/flowc/run"
-Z=6818
+Q="/var/lib/foundry/flowc/nodes"
+ah="/var/lib/foundry/flowc/run"
+aa=6818
 w=1,2,3,10,12,15,18
 def G(g):
  os.write(2,(F+": "+g+"\n").encode())
@@ -240,14 +240,14 @@ def x(g,a=1):
  os._exit(a)
 def S(g):
  if g==t.get("SLURM_JOB_NODELIST"):
-  return open(P).read().split()[::2]
+  return open(Q).read().split()[::2]
  return g.replace(","," ").split()
 def start(argv,p,k,*b):
- e=os.fork()
- if e:
-  while os.getpgid(e)!=e:
+ d=os.fork()
+ if d:
+  while os.getpgid(d)!=d:
    pass
-  return e
+  return d
  def a(g):
   os.write(2,f"slurmstepd-{p['SLURMD_NODENAME']}: error: {g}\n".encode())
  try:
@@ -267,59 +267,59 @@ def start(argv,p,k,*b):
  except OSError as i:
   a(f"execve(): {argv[0]}: {i.strerror}")
   os._exit(i.errno)
-def B(d):
- e=0
- while e not in d:
-  e,a=os.wait()
- H([e],9)
- return d.pop(e),os.waitstatus_to_exitcode(a)
-def H(d,q):
- for e in[*d]:
+def B(e):
+ d=0
+ while d not in e:
+  d,a=os.wait()
+ I([d],9)
+ return e.pop(d),os.waitstatus_to_exitcode(a)
+def I(e,q):
+ for d in[*e]:
   try:
-   os.killpg(e,q)
+   os.killpg(d,q)
   except OSError:
    pass
-def Y(b,t,d):
- for M in(1,9,1),(6,4,30),(6,5,10),(6,18,120000):
-  b.setsockopt(*M)
+def Z(b,o,d):
+ for N in(1,9,1),(6,4,30),(6,5,10),(6,18,120000):
+  b.setsockopt(*N)
  a=Connection(b.detach())
  def e(g):
-  return hmac.digest(open(ag,"rb").read(),g,"sha256")
+  return hmac.digest(open(ah,"rb").read(),g,"sha256")
  c=os.urandom(32)
  a.send_bytes(c)
- a.send_bytes(e(t+a.recv_bytes(99)))
+ a.send_bytes(e(o+a.recv_bytes(99)))
  if a.recv_bytes(99)!=e(d+c):
   raise OSError("wrong secret")
  return a
-def af(s,d):
+def ag(s,d):
  for c in range(35):
   try:
-   b=socket.create_connection((d,Z),9)
+   b=socket.create_connection((d,aa),9)
    b.settimeout(None)
-   return Y(b,b"s",b"a")
+   return Z(b,b"s",b"a")
   except(OSError,EOFError)as i:
    if c==4:
     G(f"waiting for the agent of {s}: {i}")
   time.sleep(c)
  x(f"error: {s}: no agent after 10 minutes")
 def agent():
- K=socket.gethostname().split(".")[0]
- for C in range(120):
-  h=[E.split()[:2]for E in open("/etc/hosts")if E[:1].isdigit()and E[:3]!="127"][::-1]
-  e=[s.split(".")[0]for C,s in h]
-  if len(h)>=int(v[0])and K in e:
+ L=socket.gethostname().split(".")[0]
+ for D in range(120):
+  h=[C.split()[:2]for C in open("/etc/hosts")if C[:1].isdigit()and C[:3]!="127"][::-1]
+  f=[s.split(".")[0]for D,s in h]
+  if len(h)>=int(v[0])and L in f:
    break
   time.sleep(5)
  else:
-  x(f"/etc/hosts does not list {K} and {v[0]} nodes after 10 minutes: {e}")
- open(P,"w").writelines(f"{s} {f[0]}\n"for s,f in zip(e,h))
- c=e.index(K)
- j=socket.create_server((h[c][0],Z),backlog=99)
+  x(f"/etc/hosts does not list {L} and {v[0]} nodes after 10 minutes: {f}")
+ open(Q,"w").writelines(f"{s} {d[0]}\n"for s,d in zip(f,h))
+ c=f.index(L)
+ j=socket.create_server((h[c][0],aa),backlog=99)
  if not c and os.fork():
-  d=K.rstrip("0123456789")
-  D,ad=e[0][len(d):],e[-1][len(d):]
-  i=[d+str(int(D or 0)+n).zfill(len(D))for n in range(len(e))]
-  print(f"{d}[{D}-{ad}]"if e==i else",".join(e))
+  e=L.rstrip("0123456789")
+  E,ae=f[0][len(e):],f[-1][len(e):]
+  i=[e+str(int(E or 0)+n).zfill(len(E))for n in range(len(f))]
+  print(f"{e}[{E}-{ae}]"if f==i else",".join(f))
   return
  os.dup2(2,1)
  signal.signal(17,signal.SIG_IGN)
@@ -329,37 +329,37 @@ def agent():
    try:
     signal.signal(17,signal.SIG_DFL)
     signal.alarm(30)
-    a=Y(b,b"a",b"s")
+    a=Z(b,b"a",b"s")
     signal.alarm(0)
-    ac(a)
+    ad(a)
    finally:
     os._exit(0)
   b.close()
-def ac(a):
+def ad(a):
  k,b=a.recv()
- d,f={},{}
+ e,f={},{}
  signal.pthread_sigmask(0,w)
- u=[os.open("/dev/null",0)]
+ t=[os.open("/dev/null",0)]
  for c,argv,p in b:
   j,l=os.pipe(),os.pipe()
-  e=start(argv,p,k,u[0],j[1],l[1])
+  d=start(argv,p,k,t[0],j[1],l[1])
   os.close(j[1])
   os.close(l[1])
-  d[e]=c
-  f[os.pidfd_open(e)]=0,c,b""
+  e[d]=c
+  f[os.pidfd_open(d)]=0,c,b""
   f[j[0]]=1,c,b""
   f[l[0]]=2,c,b""
  try:
-  while v:=wait([a,*f,],None if d else 0):
-   for z in v:
+  while u:=wait([a,*f,],None if e else 0):
+   for z in u:
     if z==a:
      A=a.recv()
-     H(d,A)
+     I(e,A)
      continue
     r,c,g=f.pop(z)
     if not r:
      os.close(z)
-     a.send((0,*B(d)))
+     a.send((0,*B(e)))
      continue
     m=os.read(z,65536)
     g+=m
@@ -379,80 +379,80 @@ def ac(a):
   while 1:
    a.recv()
  except(EOFError,OSError):
-  H(d,15)
-  signal.signal(14,lambda*C:H(d,9))
+  I(e,15)
+  signal.signal(14,lambda*D:I(e,9))
   signal.alarm(30)
-  while d:
-   B(d)
+  while e:
+   B(e)
 def scontrol():
- J=[ap for ap in v if ap not in("-o","--oneliner","-d","--details")]
- a=(J+["",""])[:2]
+ K=[ar for ar in v if ar not in("-o","--oneliner","-d","--details")]
+ a=(K+["",""])[:2]
  if a==["show","hostnames"]or a==["show","hostname"]:
-  print(*S(J[2]if len(J)>2 else t["SLURM_NODELIST"]),sep="\n")
+  print(*S(K[2]if len(K)>2 else t["SLURM_NODELIST"]),sep="\n")
   return
  x(f"error: there is no Slurm on this machine: `scontrol {' '.join(v)}` cannot be done")
-def U(A,*C):
+def V(A,*D):
  for a in o:
   try:
    a.send(A)
   except OSError:
    pass
-def V(f,c,a):
+def W(d,c,a):
  if a:
-  G(f"error: {e[f]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
-  aa.append(a if a>0 else 128-a)
-def ab(n):
- y=N[n]
- return[(c,v,{**p,"SLURM_NODEID":str(n),"SLURMD_NODENAME":e[h[n]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(y)]
+  G(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
+  ab.append(a if a>0 else 128-a)
+def ac(n):
+ y=O[n]
+ return[(c,v,{**p,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[h[n]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(y)]
 if F=="srun":
  if v and v[0][:1]=="-":
   x(f"unrecognized option '{v[0]}'",255)
  l=t["SLURM_JOB_ID"]
  if not v:
   x("fatal: No command given to execute.")
- J=open(P).read().split()
- e,W=J[::2],J[1::2]
- h=range(len(e))
- u=D=len(e)
+ K=open(Q).read().split()
+ f,X=K[::2],K[1::2]
+ h=range(len(f))
+ u=E=len(f)
  b=int(t.get("SLURM_NTASKS")or u*int(t.get("SLURM_NTASKS_PER_NODE",1)))
- Q=iter(range(b))
- N=[[next(Q)for C in range(n,b,u)]for n in range(u)]
- with open("/run/flowc.step."+l,"ab",0)as L:
-  L.write(b"%9d\n"%os.getpid())
-  j=L.tell()//10-1
+ M=iter(range(b))
+ O=[[next(M)for D in range(n,b,u)]for n in range(u)]
+ with open("/run/flowc.step."+l,"ab",0)as H:
+  H.write(b"%9d\n"%os.getpid())
+  j=H.tell()//10-1
  p=dict(t)
- for R,ah in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>D else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(t["SLURM_TASKS_PER_NODE"]if b%u else f"{b // u}(x{u})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(u,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),(W[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
-  for key in ah.split():
+ for R,ai in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>E else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(t["SLURM_TASKS_PER_NODE"]if b%u else f"{b // u}(x{u})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(u,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),(X[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
+  for key in ai.split():
    p["SLURM_"+key]=str(R)
  k=os.getcwd()
- aa=[0]
- o={af(e[f],W[f]):f for f in h}
+ ab=[0]
+ o={ag(f[d],X[d]):d for d in h}
  signal.pthread_sigmask(0,w)
- for ai in w:
-  signal.signal(ai,U)
+ for aj in w:
+  signal.signal(aj,V)
  for n,a in enumerate(o):
-  a.send((k,ab(n)))
+  a.send((k,ac(n)))
  signal.pthread_sigmask(1,w)
  while o:
   for a in wait([*o]):
-   f=o[a]
+   d=o[a]
    try:
     A=a.recv()
    except(EOFError,OSError)as i:
-    x(f"error: Node failure on {e[f]}: {i or 'connection lost'}")
+    x(f"error: Node failure on {f[d]}: {i or 'connection lost'}")
    if not A:
     del o[a]
     continue
    r,c,m=A
    if not r:
-    V(f,c,m)
+    W(d,c,m)
     continue
    try:
     while m:
      m=m[os.write(r,m):]
    except OSError as i:
     x(f"error: cannot write: {i.strerror}")
- os._exit(max(aa))
+ os._exit(max(ab))
 globals()[F]()
 E
 tee squeue sacct scancel sinfo <<'E' >/dev/null
