@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import IO, Any
 
-    from flowc.providers.base import Machine, Provider, Task
+    from flowc.providers.base import Following, Machine, Provider, Task
     from flowc.submit.journal import Bid, Journal
 
 STATUS = "/var/lib/foundry/flowc/status.json"
@@ -83,7 +83,8 @@ def _one(status: dict[str, Any]) -> End:
 class Endings:
     """Looks after what was submitted: notes the ends of jobs, brings their output, ends their bids.
 
-    `folder` is where output is kept; `now` gives seconds since the epoch; `tell` hears of each end that is noted."""
+    `folder` is where output is kept; `now` gives seconds since the epoch; `tell` hears of each end that is noted;
+    `coming`, while output is brought, of the bytes that have come and those that there are."""
 
     def __init__(
         self,
@@ -93,12 +94,14 @@ class Endings:
         folder: str,
         now: Callable[[], float],
         tell: Callable[[Bid, End], None] = lambda bid, end: None,
+        coming: Callable[[int, int], None] = lambda done, whole: None,
     ) -> None:
         self._journal = journal
         self._provider = provider
         self._folder = folder
         self._now = now
         self._tell = tell
+        self._coming = coming
 
     def look(
         self, bid: Bid, task: Task | None = None, *, last: Callable[[], None] | None = None
@@ -251,10 +254,18 @@ class Endings:
                 if file is None or anew:
                     file = files.enter_context(open(place, "wb"))
                 file.write(data)
+                mark = following.mark if following is not None else None
+                if mark is not None:
+                    self._coming(file.tell(), mark.size)
 
+            following: Following | None = None
             if always:
                 take(b"", False)
-            self._provider.follow(task, machine, path, take).rest()
+            following = self._provider.follow(task, machine, path, take)
+            try:
+                following.rest()
+            finally:
+                self._coming(0, 0)
 
 
 def revoke_keys(journal: Journal, provider: Provider, bid: Bid) -> None:

@@ -42,7 +42,14 @@ def endings_of(world: World, provider: str) -> Endings:
         )
         world.tell(f"{bid.name}: {end.state}{why}, {status}{paid}")
 
-    return Endings(world.journal, world.provider(provider), folder=output_folder(world), now=time.time, tell=tell)
+    return Endings(
+        world.journal,
+        world.provider(provider),
+        folder=output_folder(world),
+        now=time.time,
+        tell=tell,
+        coming=world.coming,
+    )
 
 
 def looked_after(world: World, provider: str, tasks: Iterable[Task]) -> list[Task]:

@@ -38,6 +38,8 @@ class World:
     ) -> None:
         self.environ = environ
         self.tell = tell
+        # Hears how many bytes of output have come, and of how many, while it is brought; at the end of 0.
+        self.coming: Callable[[int, int], None] = lambda done, whole: None
         self.home = home_of(environ)
         self.settings = Settings(environ, folder=working_folder(), home=self.home, flags=flags)
         self._many = many

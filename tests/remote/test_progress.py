@@ -6,9 +6,8 @@ import os
 import pty
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
-
-import pytest
 
 from tests.remote.server import Sshd
 
@@ -32,7 +31,7 @@ address, keys, key, path = sys.argv[1:]
 class Provider:
     keeps_tasks = False
 
-    def follow(self, task, machine, _, take, *, mark, status, told):
+    def follow(self, task, machine, _, take, *, mark=None, status=None, told=None):
         link = Link(place_of(address, keys, identities=(key,)), environ=os.environ)
         return Following(link, Tail(path, take, mark=mark or Mark()))
 
@@ -46,8 +45,8 @@ class Here:
 
 here = Here()
 here.machines = (here,)
-
-
+"""
+SHOWN = """
 def write(data):
     terminal.write_bytes(data)
     far.step()
@@ -58,18 +57,27 @@ far = progress.Progress(output.far)
 output.all(Provider(), here, here)
 far.clear()
 """
+# What `flowc wait` does at the end of a job.
+BROUGHT = """
+from flowc.cli.arguments import parse
+from flowc.cli.commands.wait import COMMAND
+from flowc.cli.tasks.world import World
+from flowc.submit.ending import Endings
+
+endings = Endings(None, Provider(), folder="", now=None, coming=World(parse(COMMAND, [])).coming)
+endings._bring(here, here, path, path + ".here", always=True)
+"""
 
 
-@pytest.mark.parametrize("redirected", [True, False])
-def test_how_far_it_is_is_shown_on_a_terminal_that_shows_nothing_else(
-    sshd: Sshd, tmp_path: Path, redirected: bool
-) -> None:
-    (tmp_path / "log").write_bytes(b"line\n" * 1_000_000)
+def run(program: str, sshd: Sshd, folder: Path, out: Path | None) -> bytes:
+    """What the terminal shows while a file of 5 MB is brought; standard output goes to `out`, or there too."""
+    (folder / "log").write_bytes(b"line\n" * 1_000_000)
     ours, its = pty.openpty()
-    with (tmp_path / "out").open("wb") as out:
-        words = [sshd.address, str(tmp_path / "hosts"), str(sshd.key), str(tmp_path / "log")]
+    words = [sshd.address, str(folder / "hosts"), str(sshd.key), str(folder / "log")]
+    with ExitStack() as files:
+        stdout = files.enter_context(out.open("wb")) if out is not None else its
         process = subprocess.Popen(
-            [sys.executable, "-B", "-c", PROGRAM, *words], cwd=ROOT, stdout=out if redirected else its, stderr=its
+            [sys.executable, "-B", "-c", PROGRAM + program, *words], cwd=ROOT, stdout=stdout, stderr=its
         )
     os.close(its)
     seen = b""
@@ -78,8 +86,20 @@ def test_how_far_it_is_is_shown_on_a_terminal_that_shows_nothing_else(
             seen += data
     except OSError:
         os.close(ours)
-    assert process.wait() == 0
-    assert (b" of 5 MiB" in seen) == redirected
-    if redirected:
-        assert (tmp_path / "out").read_bytes() == b"line\n" * 1_000_000
-        assert seen.endswith(b"\r\x1b[K")
+    assert process.wait() == 0, seen
+    return seen
+
+
+def test_how_far_it_is_is_shown_on_a_terminal_that_shows_nothing_else(sshd: Sshd, tmp_path: Path) -> None:
+    assert b" of 5 MiB" not in run(SHOWN, sshd, tmp_path, None)
+    seen = run(SHOWN, sshd, tmp_path, tmp_path / "out")
+    assert b" of 5 MiB" in seen
+    assert (tmp_path / "out").read_bytes() == b"line\n" * 1_000_000
+    assert seen.endswith(b"\r\x1b[K")
+
+
+def test_how_far_it_is_with_output_that_is_only_kept(sshd: Sshd, tmp_path: Path) -> None:
+    seen = run(BROUGHT, sshd, tmp_path, None)
+    assert b" of 5 MiB" in seen
+    assert seen.endswith(b"\r\x1b[K")
+    assert (tmp_path / "log.here").read_bytes() == b"line\n" * 1_000_000

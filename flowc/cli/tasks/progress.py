@@ -14,12 +14,13 @@ _AFTER_S, _EVERY_S = 1.0, 0.5
 
 class Progress:
     """`far` gives the bytes that have come, and those that there are. Nothing is shown where standard error is no
-    terminal, or standard output is one too: there what comes shows itself."""
+    terminal, or standard output is one too: there what comes shows itself, unless it comes `quiet`ly."""
 
-    def __init__(self, far: Callable[[], tuple[int, int]]) -> None:
+    def __init__(self, far: Callable[[], tuple[int, int]], *, quiet: bool = False) -> None:
         self._far = far
         self._shown = False
-        self._next = time.monotonic() + _AFTER_S if sys.stderr.isatty() and not sys.stdout.isatty() else float("inf")
+        shows = sys.stderr.isatty() and (quiet or not sys.stdout.isatty())
+        self._next = time.monotonic() + _AFTER_S if shows else float("inf")
 
     def step(self) -> None:
         """Something has come."""

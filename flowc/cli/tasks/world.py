@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flowc.cli.arguments import Words
+    from flowc.cli.tasks.progress import Progress
 
 # Flags that stand for settings, by their keys.
 _FLAGS = ("provider", "project", "region", "local_machine")
@@ -36,6 +37,22 @@ class World(world.World):
         if words.texts("ssh_key"):
             flags["ssh_keys"] = words.texts("ssh_key")
         super().__init__(os.environ, flags=flags, tell=tell, many=many, called=called)
+        if sys.stderr.isatty():
+            self.coming = self._show_coming
+        self._progress: Progress | None = None
+
+    def _show_coming(self, done: int, whole: int) -> None:
+        """How much output has been brought, on a line of the terminal that is gone at the end."""
+        from flowc.cli.tasks.progress import Progress
+
+        self._far = done, whole
+        if self._progress is None:
+            self._progress = Progress(lambda: self._far, quiet=True)
+        if whole:
+            self._progress.step()
+        else:
+            self._progress.clear()
+            self._progress = None
 
 
 def tell(text: str) -> None:
