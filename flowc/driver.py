@@ -5,7 +5,8 @@ This is the one place that knows all three, and a good place to start reading. A
     source     `Source`: the text of job.sbatch, and where its lines begin
     read       `frontends/slurm/read.py` gives an `Ast`: the options as sbatch sees them    (`--emit ast` stops here)
     lower      `frontends/slurm/lowering/lower.py` gives `Unit`s: a `Job` by meaning, with its origins
-    override   `override/` puts the job flags of the command line over it                    (`--emit ir` stops here)
+    override   `override/` puts the job flags of the command line over it, `profile/` what its cluster had under it
+                                                                                              (`--emit ir` stops here)
     passes     `passes/`: validate, resolve (chooses the machine), price-check             (`--emit plan` stops here)
     rules      `rules/`: what the job lacks on any machine
     emit       `backends/mithril/` gives the request and the startup script
@@ -136,6 +137,12 @@ def _artifacts(
     entry = detect(source, inputs, frontend, sink)
     if entry is None:
         return []
+    if inputs.profile is not None:
+        from flowc import profile
+
+        inputs = inputs.replace(cluster=profile.load(inputs.profile, sink))
+        if inputs.cluster is None:
+            return []
     front = entry.load()
     tree = front.read(source, inputs, sink)
     if tree is None or sink.stopped:
@@ -144,12 +151,7 @@ def _artifacts(
         return [_document("ast.json", front.ast(tree))]
     units = front.lower(tree, inputs, sink)
     units = override.run(units, inputs, sink, document=entry.document, task_fields=entry.task_fields)
-    if inputs.submitted:
-        units = [unit.replace(releases=inputs.releases, held=True) for unit in units]
-    if inputs.number is not None:
-        units = [_numbered(unit, inputs.number, together) for unit in units]
-    if inputs.returns is not None:
-        units = [_sharing(unit, inputs.returns) for unit in units]
+    units = _surrounded(units, inputs, together)
     if sink.broken:
         return []
     if emit == "ir":
@@ -178,6 +180,21 @@ def _artifacts(
         return artifacts
     backend.measure(units, sink)
     return []
+
+
+def _surrounded(units: list[Unit], inputs: Inputs, together: Together) -> list[Unit]:
+    """With what comes neither from the source nor from flags: the cluster's profile, and whoever submits."""
+    if inputs.cluster is not None:
+        from flowc.profile.apply import apply
+
+        units = [apply(unit, inputs.cluster) for unit in units]
+    if inputs.submitted:
+        units = [unit.replace(releases=inputs.releases, held=True) for unit in units]
+    if inputs.number is not None:
+        units = [_numbered(unit, inputs.number, together) for unit in units]
+    if inputs.returns is not None:
+        units = [_sharing(unit, inputs.returns) for unit in units]
+    return units
 
 
 def _numbered(unit: Unit, first: int, together: Together) -> Unit:

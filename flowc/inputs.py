@@ -7,6 +7,7 @@ from flowc.source import Derived, Source, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from flowc.ir.profile import Profile
     from flowc.source import Piece
 
 # The releases of Slurm whose rules `--slurm-version` chooses.
@@ -77,6 +78,8 @@ class Inputs(Record):
     what its format names (SBATCH_*) and what the job names (`--export=NAME`); nothing else of it goes anywhere.
     `slurm_version` says whose rules hold, `catalog` is a catalog file's path (None: the bundled one).
 
+    `profile` is the path of a cluster's profile, `cluster` what it says, once it is read.
+
     `flags` win over the file, the file over `defaults` (what the environment says, MITHRIL_PROJECT and the like; no
     field is in both). `flag_spans` maps a field name of either to its place; for each element of a repeated flag there
     is an entry of its own beside it: `env.0`, `sets.1`; `args` is where those begin. `old_spellings` are to be noted.
@@ -98,6 +101,8 @@ class Inputs(Record):
     flag_spans: tuple[tuple[str, Span], ...] = ()
     slurm_version: str = "22.05"
     catalog: str | None = None
+    profile: str | None = None
+    cluster: Profile | None = None
     command: Derived | None = None
     once: bool = False
     allow_unknown: bool = False

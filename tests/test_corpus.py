@@ -12,7 +12,7 @@ import pytest
 from flowc import driver
 from tests.corpus import CASES, load, outputs
 
-INPUTS = ("input.", "args", "expect")
+INPUTS = ("input.", "args", "expect", "profile.yaml")
 PROVIDER_LIMIT = 10_000
 
 

@@ -1033,7 +1033,12 @@ def startup_plain(v, sh):
         put('    *) return 0 ;;\n    esac\n    for module_name; do\n        [[ :${LOADEDMODULES-}: = *:"$module_name":* ]] && continue\n')
         if v['module_unloads']:
             put('        module_verb=\n        IFS=:\n        for module_part in ${LOADEDMODULES-}; do\n            [[ $module_part/ = "${module_name#-}"/* ]] || module_verb+=$module_part:\n        done\n        IFS=/\n        LOADEDMODULES=${module_verb%:}\n        [[ $module_name = -* ]] && continue\n')
-        put('        export LOADEDMODULES="${LOADEDMODULES:+$LOADEDMODULES:}$module_name"\n        for module_part in ${module_name,,}; do\n')
+        put('        export LOADEDMODULES="${LOADEDMODULES:+$LOADEDMODULES:}$module_name"\n')
+        if v['module_brought']:
+            put('        case $module_name in ')
+            put(str(v['module_brought']))
+            put(') continue ;; esac\n')
+        put('        for module_part in ${module_name,,}; do\n')
         if v['module_rows']:
             put('            case $module_part in\n')
             for l_parts, l_program in v['module_rows']:
@@ -2125,7 +2130,12 @@ def startup_small(v, sh):
         put('*) return 0;;\nesac\nfor i;do\n[[ :${LOADEDMODULES-}: = *:"$i":* ]]&&continue\n')
         if v['module_unloads']:
             put('v=\nIFS=:\nfor P in ${LOADEDMODULES-};do\n[[ $P/ = "${i#-}"/* ]]||v+=$P:\ndone\nIFS=/\nLOADEDMODULES=${v%:}\n[[ $i = -* ]]&&continue\n')
-        put('export LOADEDMODULES="${LOADEDMODULES:+$LOADEDMODULES:}$i"\nfor P in ${i,,};do\n')
+        put('export LOADEDMODULES="${LOADEDMODULES:+$LOADEDMODULES:}$i"\n')
+        if v['module_brought']:
+            put('case $i in ')
+            put(str(v['module_brought']))
+            put(') continue;; esac\n')
+        put('for P in ${i,,};do\n')
         if v['module_rows']:
             put('case $P in\n')
             for l_parts, l_program in v['module_rows']:

@@ -30,6 +30,7 @@ _NO_PATH_SIGNS = ("container", "volume", "path", "prefix", "route", "url", "uri"
 _variable = at_first_use(r"\$\{?(\w+)", "findall")
 _declares = frozenset(("export", "declare", "local", "readonly", "typeset", "setenv"))
 _MOST_PATHS = 2000
+EMPTY = ("scratch", "memory")
 
 
 def cluster_paths(job: Job) -> dict[str, tuple[int, int]]:
@@ -41,7 +42,12 @@ def cluster_paths(job: Job) -> dict[str, tuple[int, int]]:
     text = (job.run.text or "")[:MOST_TEXT]
     if job.image is not None or next(_mentions(text, 0), None) is None:
         return {}
-    made = [*(mount.target for mount in job.mounts), *(each.mount_path for each in job.volumes), job.run.workdir or ""]
+    # What is mounted holds what it may; a scratch folder is there, and empty.
+    made = [
+        *(mount.target for mount in job.mounts if mount.kind not in EMPTY),
+        *(each.mount_path for each in job.volumes),
+        job.run.workdir or "",
+    ]
     if job.setup:
         for _ in _judged(job.setup, made):
             pass

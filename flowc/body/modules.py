@@ -39,20 +39,34 @@ class Loaded(Record):
     end: int
 
 
-def lacking(job: Job) -> list[tuple[Loaded, str | None]]:
-    """The modules that the text surely loads and the image lacks, in order and each once; with Ubuntu's packages."""
+def surely_loaded(job: Job) -> list[Loaded]:
+    """The modules that the text surely loads, in order and each once."""
     places = {place for name in ("module", "ml") for place in called(job, name)}
-    if not places:
-        return []
-    found, seen = [], set[str]()
-    for call in read_calls(job.run.text or "", shell=True):
+    found: dict[str, Loaded] = {}
+    for call in read_calls(job.run.text or "", shell=True) if places else ():
         for each in call.loaded() if call.start in places else ():
-            if not unknown(each.name) and each.name not in seen:
-                seen.add(each.name)
-                program, package = program_of(each.name)
-                if program is None:
-                    found.append((each, package))
+            if not unknown(each.name):
+                found.setdefault(each.name, each)
+    return [*found.values()]
+
+
+def lacking(job: Job) -> list[tuple[Loaded, str | None]]:
+    """Those that the image lacks and nothing brings; with Ubuntu's packages."""
+    found = []
+    for each in surely_loaded(job):
+        program, package = program_of(each.name)
+        if program is None and not is_brought(each.name, job.modules):
+            found.append((each, package))
     return found
+
+
+def is_brought(name: str, globs: tuple[str, ...]) -> bool:
+    """Whether one of the globs names this module, or it without its version."""
+    if not globs:
+        return False
+    from fnmatch import fnmatchcase
+
+    return any(fnmatchcase(name, glob) or fnmatchcase(name, glob + "/*") for glob in globs)
 
 
 class Call(Record):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from flowc.cli.arguments import UsageError
 from flowc.inputs import Flags, Inputs, OldSpelling, command_line
 from flowc.secret import looks_secret
@@ -45,12 +47,22 @@ def gather(words: Words, argv: list[str], environ: Mapping[str, str]) -> Inputs:
         flag_spans=tuple(spans.items()),
         slurm_version=words.text("slurm_version") or "22.05",
         catalog=words.text("catalog"),
+        profile=words.text("profile") or _profile(environ),
         command=line.word(words.places["command"]) if line is not None and "command" in words.places else None,
         once=words.flag("once"),
         allow_unknown=words.flag("allow_unknown"),
         # Said of each source: for a check of many that would be too often.
         old_spellings=(*_old_spellings(words, line), *(older if argv[0] != "check" else ())),
     )
+
+
+def _profile(environ: Mapping[str, str]) -> str | None:
+    """The cluster's profile that is nearest upwards, as it is named from here."""
+    from flowc.settings import cluster_profile, home_of, working_folder
+
+    folder = working_folder()
+    found = cluster_profile(folder, home_of(environ))
+    return None if found is None else os.path.relpath(found, folder)
 
 
 class _Line:

@@ -137,6 +137,13 @@ SOURCE_OPTIONS = (
         help="catalog of machines and prices to use",
         group=_READ,
     ),
+    Option(
+        name="--profile",
+        metavar="FILE",
+        kind="file",
+        help="what the cluster had for every job (default: .flowc/profile.yaml, found upwards)",
+        group=_READ,
+    ),
     Option(name="--once", help="run the job of a CronJob once, now", group=_READ),
     Option(name="--allow-unknown", help="unknown keys of a YAML file are warnings", group=_READ),
     Option(name="--strict", help="treat warnings as errors", group=_READ),

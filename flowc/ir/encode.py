@@ -40,13 +40,26 @@ def ir_document(units: Iterable[Unit], diagnostics: list[dict[str, Any]]) -> dic
 
 def plan_document(units: Iterable[Unit]) -> dict[str, Any]:
     """`flowc.plan/1` of planned units."""
-    return {"format": "flowc.plan/1", "jobs": [_planned(unit.plan) for unit in units if unit.plan is not None]}
+    return {"format": "flowc.plan/1", "jobs": [_planned(unit.plan, unit) for unit in units if unit.plan is not None]}
 
 
-def _planned(plan: JobPlan) -> dict[str, Any]:
+def _planned(plan: JobPlan, unit: Unit) -> dict[str, Any]:
     document = {name: _plain(value) for name, value in plan.__dict__.items() if name != "look"}
     document["candidates"] = _plain(plan.candidates)
-    return {name: document[name] for name in ("candidates" if name == "look" else name for name in plan.FIELDS)}
+    ordered = {name: document[name] for name in ("candidates" if name == "look" else name for name in plan.FIELDS)}
+    return {**ordered, "profile": _profile(unit)}
+
+
+def _profile(unit: Unit) -> dict[str, Any] | None:
+    """What the job takes of its cluster's profile, line by line."""
+    profile = unit.profile
+    if profile is None:
+        return None
+    used = [
+        {"entry": use.entry.name, "line": use.entry.span.line, "brings": use.what, "instead_of": [*use.instead]}
+        for use in unit.used
+    ]
+    return {"path": profile.path, "sha256": profile.sha256, "used": used}
 
 
 def job_document(job: Job) -> dict[str, Any]:

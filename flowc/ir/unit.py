@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flowc.ir.job import Job
 from flowc.ir.plan import JobPlan
+from flowc.ir.profile import Profile, Use
 from flowc.record import Record
 from flowc.source import Source, Span
 
@@ -19,7 +20,8 @@ class Unit(Record):
     that differs from its default has one, apart from `source`, `run` and `outcome`. Never change it in place: a pass
     that sets a field returns a unit with a new mapping. `text` is `job.run.text` with its places,
     where it is not the source as it stands (a block scalar is indented), `setup_text` that of `job.setup`.
-    `outcome_spans` are the places of the options that `job.outcome` tells of, in its order. `releases`: its machines
+    `outcome_spans` are the places of the options that `job.outcome` tells of, in its order. `profile`: what its cluster
+    gave to every job, `used` what it takes of that. `releases`: its machines
     end their bid with the job; `held`: who submits it holds its bids back until their turn has come.
     """
 
@@ -30,6 +32,8 @@ class Unit(Record):
     text: Text | None = None
     setup_text: Text | None = None
     outcome_spans: tuple[Span, ...] = ()
+    profile: Profile | None = None
+    used: tuple[Use, ...] = ()
     releases: bool = False
     held: bool = False
 

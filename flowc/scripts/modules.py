@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from flowc._compiled.slurm_commands import PROGRAMS
 from flowc.body.commands import interpreter_words, is_shell, provided
-from flowc.body.modules import EMPTYING, LOADING, SUBCOMMANDS, SWAPPING, UNLOADING, read_calls, row_of, unknown
+from flowc.body.modules import (
+    EMPTYING,
+    LOADING,
+    SUBCOMMANDS,
+    SWAPPING,
+    UNLOADING,
+    is_brought,
+    read_calls,
+    row_of,
+    unknown,
+)
 from flowc.patterns import at_first_use
 from flowc.record import Record
 from flowc.scripts.life import body_place
@@ -12,6 +22,8 @@ from flowc.shell.comments import in_comment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from flowc.ir.unit import Unit
 
 _init_files = at_first_use(
@@ -23,8 +35,9 @@ _init_files = at_first_use(
 
 class Modules(Record):
     """What templates ask for; `module` is false where the text uses no modules. They are functions of the job's bash,
-    or programs for another interpreter. `module_rows` are patterns of names, each with the program that is asked for;
-    `source_name`, `source_line`: the user's file, and by how many lines the body's numbers are short of its."""
+    or programs for another interpreter. `module_rows` are patterns of names, each with the program that is asked for,
+    `module_brought` those of whole names that the setup brings; `source_name`, `source_line`: the
+    user's file, and by how many lines the body's numbers are short of its."""
 
     module: bool = False
     ml: bool = False
@@ -37,6 +50,7 @@ class Modules(Record):
     module_lists: bool = False
     module_purges: bool = False
     module_rows: tuple[tuple[str, str], ...] = ()
+    module_brought: str = ""
     module_cuda: bool = False
     module_files: tuple[str, ...] = ()
     module_subcommands: str = ""
@@ -79,9 +93,19 @@ def modules(unit: Unit) -> Modules:
         module_lists="list" in verbs,
         module_purges=bool(verbs & {*EMPTYING}),
         module_rows=tuple((" | ".join(row["parts"]), row["program"]) for row in rows),
+        module_brought=" | ".join(_patterns(job.modules)),
         module_cuda="nvcc" in programs,
         module_files=tuple(dict.fromkeys(files)) if job.image is None else (),
         module_subcommands=" | ".join(each for each in SUBCOMMANDS if each in verbs or each == "load"),
         source_name=place[0],
         source_line=place[1],
     )
+
+
+def _patterns(globs: tuple[str, ...]) -> Iterator[str]:
+    """With and without a version; where one takes in others, those are left out, as they would never be reached."""
+    for number, glob in enumerate(globs):
+        if not is_brought(glob, globs[:number]):
+            yield glob
+            if glob[-1] != "*":
+                yield f"{glob}/*"

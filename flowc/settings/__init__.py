@@ -19,6 +19,7 @@ PREFIXES = ("MITHRIL_", "FLOW_", "FCP_", "FOUNDRY_")
 # Folders upwards that are looked into for a project's file.
 MOST_FOLDERS = 64
 PROJECT_FILES = (".flowc.toml", "pyproject.toml")
+CLUSTER_PROFILE = os.path.join(".flowc", "profile.yaml")
 # What a project's file that is everybody's has where it has something for flowc.
 SHARED_FILE, SHARED_SIGN = PROJECT_FILES[1], b"tool.flowc"
 # What anybody has written by hand is far smaller.
@@ -40,10 +41,25 @@ def working_folder() -> str:
 
 
 def project_paths(folder: str, home: str | None) -> Iterator[str]:
-    """Where a project's file may be: from `folder` upwards to the user's own folder, or the root of the tree."""
-    for _ in range(MOST_FOLDERS):
+    """Where a project's file may be."""
+    for each in _upwards(folder, home):
         for name in PROJECT_FILES:
-            yield os.path.join(folder, name)
+            yield os.path.join(each, name)
+
+
+def cluster_profile(folder: str, home: str | None) -> str | None:
+    """The nearest profile of a cluster, None where there is none."""
+    for each in _upwards(folder, home):
+        path = os.path.join(each, CLUSTER_PROFILE)
+        if os.path.lexists(path):  # who reads it says what is wrong with it
+            return path
+    return None
+
+
+def _upwards(folder: str, home: str | None) -> Iterator[str]:
+    """From `folder` upwards to the user's own folder, or the root of the tree."""
+    for _ in range(MOST_FOLDERS):
+        yield folder
         parent = os.path.dirname(folder)
         if parent == folder or folder == home:
             return

@@ -84,7 +84,7 @@ def test_records_within_records_are_described() -> None:
 def test_unknown_format_is_wrong_usage(flowc: Callable[..., Outcome], words: tuple[str, ...]) -> None:
     done = flowc("schema", *words)
     assert (done.status, done.out) == (2, "")
-    assert "`flowc schema` takes one of task, ir, config, diagnostics" in done.err
+    assert "`flowc schema` takes one of task, profile, ir, config, diagnostics" in done.err
 
 
 CONFIG = document("config")

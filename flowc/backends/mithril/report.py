@@ -38,6 +38,7 @@ def report_text(unit: Unit, names: list[str], script: Startup, said: Sequence[Di
         ("machine", _machine(plan)),
         ("price", _price(plan)),
         ("options", _options(unit, said)),
+        ("profile", _profile(unit)),
         ("not part of the bid", _left_out(job)),
         ("machines looked at", _candidates(plan)),
         ("startup script", scripts.size_table(script).rstrip("\n").split("\n")),
@@ -108,6 +109,20 @@ def _options(unit: Unit, said: Sequence[Diagnostic]) -> list[str]:
         written, why = (unit.source.masked(text) for text in (each.input, note or ""))
         rows.append((line, _printable(written, widest), action, code or "", _printable(why, FULL)))
     return _columns(rows) if len(rows) > 1 else []
+
+
+def _profile(unit: Unit) -> list[str]:
+    """What the job takes of its cluster's profile, each with its line and the finding that it makes needless."""
+    if unit.profile is None:
+        return []
+    rows = [("line", "entry", "brings", "in place of")]
+    for use in unit.used:
+        line = str(use.entry.span.line)
+        rows.append((line, _printable(use.entry.name), _printable(use.what), " ".join(use.instead)))
+    return [
+        f"{_printable(unit.profile.path, FULL)}{'' if unit.used else ': nothing of it'}",
+        *_columns(rows if unit.used else []),
+    ]
 
 
 def _within(inner: Span, outer: Span) -> bool:

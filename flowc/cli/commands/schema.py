@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 COMMAND = Command(
     name="schema",
     summary="print the JSON Schema of a format",
-    usage=("flowc schema task|ir|config|diagnostics",),
+    usage=("flowc schema task|profile|ir|config|diagnostics",),
     operand="FORMAT",
-    operand_choices=("task", "ir", "config", "diagnostics"),
+    operand_choices=("task", "profile", "ir", "config", "diagnostics"),
     options=(HELP,),
     examples=(
         ("flowc schema task > task.schema.json", "task YAML, for an editor"),
+        ("flowc schema profile", ".flowc/profile.yaml, what a cluster had for every job"),
         ("flowc schema ir", "what `flowc compile --emit ir` prints"),
         ("flowc schema config", "~/.flow/config.yaml, and under $defs a project's file"),
         ("flowc schema diagnostics", "what `flowc check --format json` prints"),
@@ -52,6 +53,10 @@ def document(name: str) -> dict[str, Any]:
     from flowc.diag.schema import diagnostic_schema, diagnostics_schema
     from flowc.ir.schema import DIALECT, ir_schema
 
+    if name == "profile":
+        from flowc.profile.schema import profile_schema
+
+        return profile_schema(DIALECT)
     if name == "config":
         from flowc.settings.schema import config_schema
 

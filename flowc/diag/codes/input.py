@@ -73,3 +73,17 @@ Keep the data in a file of its own and read it from the script.""",
     bad=lambda: "#!/bin/bash\n" + "#" * (4 * 1024 * 1024),
     good=_GOOD,
 )
+
+PROFILE_UNREADABLE = Code(
+    id="FC045",
+    name="profile-unreadable",
+    severity="error",
+    title="cannot read the profile `{path}`: {reason}",
+    explain="""\
+A profile says once what a cluster had for every job: `.flowc/profile.yaml`, found upwards from the folder where flowc
+runs, or the file that `--profile` names. Nothing is compiled without it, since jobs would become others.
+
+See that the file is there, is YAML and one document; `flowc schema profile` prints its form.""",
+    bad=("#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\nnvidia-smi\n", ("--profile=no-such-profile.yaml",)),
+    good="#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\nnvidia-smi\n",
+)

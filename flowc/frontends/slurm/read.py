@@ -61,7 +61,7 @@ def read(source: Source, inputs: Inputs, sink: Sink) -> Ast | None:
         refused=frozenset(reader.refused),
     )
     if reader.wrapped is None:
-        lint(ast, source, sink, reader.lines, reader.doubtful)
+        lint(ast, source, sink, reader.lines, reader.doubtful, inputs)
     return ast
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from flowc.diag.sink import Sink
     from flowc.frontends.slurm.ast import Ast
+    from flowc.inputs import Inputs
     from flowc.shell.command import Command
     from flowc.source import Source
 
@@ -82,17 +83,23 @@ def lint_variables(ast: Ast, source: Source, sink: Sink, body: int) -> None:
         sink.report(codes.VARIABLE_NEVER_SET, Span(source, *span), variable=name, reason=reason)
 
 
-def lint_site_variables(ast: Ast, source: Source, sink: Sink, body: int) -> None:
+def lint_site_variables(ast: Ast, source: Source, sink: Sink, body: int, inputs: Inputs) -> None:
     """The same for variables that the prologs of some clusters set, and Slurm itself never does."""
-    if ast.shebang is None or not any(name in source.text for name in SITE_VARIABLES) or not ast.is_shell:
-        return
-    exported = " ".join(component.options.get("export", "") for component in ast.components)
-    for name, span in _uses(source.text, body, _site_use, {*SITE_VARIABLES}):
-        if name not in exported:
+    for name, span in site_variables(ast, source, body):
+        if inputs.cluster is None or not any(each.entry.key == name for each in inputs.cluster.variables):
             from flowc.diag.codes.slurm.body import SITE_VARIABLE
 
             help = f"set it first: `export {name}=$(mktemp -d)`, or a volume's path"
             sink.report(SITE_VARIABLE, Span(source, *span), help=help, variable=name)
+
+
+def site_variables(ast: Ast, source: Source, body: int) -> list[tuple[str, tuple[int, int]]]:
+    """Those that the text counts on, with their first uses."""
+    if ast.shebang is None or not any(name in source.text for name in SITE_VARIABLES) or not ast.is_shell:
+        return []
+    exported = " ".join(component.options.get("export", "") for component in ast.components)
+    found = _uses(source.text, body, _site_use, {*SITE_VARIABLES})
+    return [(name, span) for name, span in found if name not in exported]
 
 
 def _uses(

@@ -19,10 +19,13 @@ if TYPE_CHECKING:
     from flowc.frontends.slurm.ast import Ast
     from flowc.frontends.slurm.words.scan import Directive
     from flowc.frontends.slurm.words.tokens import Line
+    from flowc.inputs import Inputs
     from flowc.source import Source
 
 
-def lint(ast: Ast, source: Source, sink: Sink, lines: list[tuple[Directive, Line]], doubtful: set[int]) -> None:
+def lint(
+    ast: Ast, source: Source, sink: Sink, lines: list[tuple[Directive, Line]], doubtful: set[int], inputs: Inputs
+) -> None:
     """Look through a script that was read; `lines` are its directives with their words, `doubtful` the offsets of
     options whose values are incomplete, as was reported already."""
     text = source.text
@@ -40,7 +43,7 @@ def lint(ast: Ast, source: Source, sink: Sink, lines: list[tuple[Directive, Line
     lint_values(ast, sink, doubtful)
     if not sink.broken:  # options that were refused, or not understood, may be the ones that set them
         lint_variables(ast, source, sink, body)
-        lint_site_variables(ast, source, sink, body)
+        lint_site_variables(ast, source, sink, body, inputs)
         lint_commands(ast, source, sink, body)
     _glued_comments(ast, source, sink, lines)
 

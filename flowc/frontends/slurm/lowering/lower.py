@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from flowc.diag.code import Code
     from flowc.diag.sink import Sink
     from flowc.frontends.slurm.ast import Ast, Component
+    from flowc.frontends.slurm.lowering.cluster import Cluster
     from flowc.inputs import Inputs
 
 CONVENTIONS = Conventions(runs_on="first", commands=True, file_name="slurm_script", workdir_on="machine")
@@ -87,6 +88,9 @@ class Lowering:
 
     def unit(self, digest: str) -> Unit:
         resources, layout, self.origins = allot(self.component, self.ledger)
+        cluster = self._cluster()
+        if cluster is not None:
+            resources = cluster.fill(resources, layout, self.options, self.inputs)
         self._check_partition(resources, layout)
         self._check_distribution()
         self._check_priority()
@@ -111,6 +115,7 @@ class Lowering:
             "notify": self._notify(),
             **self._inside(),
         }
+        used = cluster.close(fields, self.ast, self.origins) if cluster is not None else ()
         source = SourceInfo(frontend="slurm", path=self.ast.source.path, sha256=digest, variables=self._variables())
         outcome = self.ledger.close(self.ast, self.index)
         output = "slurm-%j.out" if fields["array"] is None else "slurm-%A_%a.out"
@@ -122,7 +127,16 @@ class Lowering:
             origins=self.origins,
             text=self.ast.placed if self.index == 0 else None,
             outcome_spans=self.ledger.spans,
+            used=used,
         )
+
+    def _cluster(self) -> Cluster | None:
+        """What the profile says of this job's nodes; most runs have none."""
+        if self.inputs.cluster is None:
+            return None
+        from flowc.frontends.slurm.lowering.cluster import Cluster
+
+        return Cluster(self.inputs.cluster, self.options, self.ledger)
 
     def _check_partition(self, resources: Resources, layout: Layout) -> None:
         """GPUs without a model in a partition that is called after one: under Slurm the partition decided."""

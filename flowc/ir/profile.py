@@ -1,0 +1,87 @@
+"""`Profile`: what a cluster gave to every job there, said once by its users, and what one job takes of it."""
+
+from __future__ import annotations
+
+from flowc.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.ir.job import Mount
+    from flowc.source import Span
+
+
+class Entry(Record):
+    """One line of a profile: the `section` that it stands in, its `key` as written (maybe a glob; empty for
+    `defaults`, which has one line), and its place."""
+
+    section: str
+    key: str
+    span: Span
+
+    @property
+    def name(self) -> str:
+        return f"{self.section}.{self.key}" if self.key else self.section
+
+    @property
+    def shown(self) -> str:
+        """How notes name it."""
+        return f"line {self.span.line} of the profile, `{self.name}`"
+
+
+class Nodes(Record):
+    """What a partition, a constraint, a QoS or an account says of a job's nodes, where the job itself says nothing:
+    a GPU model, and for jobs that ask for no GPUs how many each node has; CPUs and memory of each; the time limit; the
+    region and the project of the bid, and its priority."""
+
+    entry: Entry
+    gpu: str | None = None
+    gpus: int | None = None
+    cpus: int | None = None
+    memory_bytes: int | None = None
+    time_s: int | None = None
+    region: str | None = None
+    project: str | None = None
+    priority: str | None = None
+
+
+class Module(Record):
+    """An environment module: `setup` is shell text that brings it, empty where the machine needs nothing."""
+
+    entry: Entry
+    setup: str = ""
+
+
+class Place(Record):
+    """A path of the cluster's file systems, and what a job finds there."""
+
+    entry: Entry
+    mount: Mount
+
+
+class Variable(Record):
+    """A variable that the site sets: `entry.key` is its name."""
+
+    UNSHOWN = ("value",)
+
+    entry: Entry
+    value: str
+
+
+class Profile(Record):
+    """`path` as given or found; `sha256` of the file, in hex."""
+
+    path: str
+    sha256: str
+    nodes: tuple[Nodes, ...] = ()
+    modules: tuple[Module, ...] = ()
+    places: tuple[Place, ...] = ()
+    variables: tuple[Variable, ...] = ()
+
+
+class Use(Record):
+    """What a job takes of a profile by one line: `what` it brings, and the findings `instead` of which it does, as
+    codes."""
+
+    entry: Entry
+    what: str
+    instead: tuple[str, ...] = ()

@@ -1,0 +1,131 @@
+"""What a job takes of its cluster's profile, whatever format it is in: modules, paths and variables. The job's own
+words and the command line's flags win."""
+
+from __future__ import annotations
+
+from flowc.body.cluster_paths import cluster_paths
+from flowc.body.home_paths import home_paths
+from flowc.body.modules import is_brought, lacking, surely_loaded
+from flowc.body.slurm_variables import never_set
+from flowc.diag.codes.programs import CLUSTER_PATH, MODULE_MISSING
+from flowc.diag.codes.slurm.words import SLURM_VARIABLE_NOT_SET
+from flowc.ir.profile import Use
+from flowc.patterns import at_first_use
+from flowc.source import Derived
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.diag.code import Code
+    from flowc.ir.job import Job
+    from flowc.ir.profile import Place, Profile
+    from flowc.ir.unit import Unit
+
+_part = at_first_use(r"[\w.+-]", "match")
+
+
+def apply(unit: Unit, profile: Profile) -> Unit:
+    """The unit with what its profile brings to it, and a record of that; each thing has its line for an origin."""
+    unit = unit.replace(profile=profile)
+    if unit.job.conventions.commands:
+        unit = _variables(unit, profile)
+    if unit.job.image is not None:  # what is in an image does not come from the cluster
+        return unit
+    return _modules(_places(unit, profile), profile)
+
+
+def _variables(unit: Unit, profile: Profile) -> Unit:
+    job = unit.job
+    own = {name for name, _ in (*job.env, *job.env_facts, *job.source.variables)} | {*job.secrets}
+    added = [each for each in profile.variables if each.entry.key not in own]
+    if not added:
+        return unit
+    env = (*((each.entry.key, each.value) for each in added), *job.env)
+    told = {use.entry.key for use in unit.used if use.entry.section == "variables"}
+    lacked = {each.name for each in never_set(job)}
+    used = [
+        Use(entry=entry, what=f"{entry.key} is set", instead=_instead(SLURM_VARIABLE_NOT_SET, entry.key in lacked))
+        for entry in (each.entry for each in added)
+        if entry.key not in told
+    ]
+    origins = {"env": added[0].entry.span, **unit.origins}
+    return unit.replace(job=job.replace(env=env), origins=origins, used=(*unit.used, *used))
+
+
+def _instead(code: Code, lacked: bool) -> tuple[str, ...]:
+    return (code.id,) if lacked else ()
+
+
+def _places(unit: Unit, profile: Profile) -> Unit:
+    job = unit.job
+    texts = [job.run.text or "", job.setup or "", job.run.workdir or "", *job.run.args, *job.run.argv]
+    texts += [value for _, value in job.env]
+    texts += [each for each in (job.io.stdout, job.io.stderr, job.io.stdin) if each is not None]
+    taken = {*(each.target for each in job.mounts), *(each.mount_path for each in job.volumes)}
+    added = [
+        each
+        for each in profile.places
+        if each.mount.target not in taken and any(_names(text, each.mount.target) for text in texts)
+    ]
+    if not added:
+        return unit
+    mounts = (*job.mounts, *(each.mount for each in added))
+    origins = dict(unit.origins)
+    used = [*unit.used]
+    for number, each in enumerate(added, len(job.mounts)):
+        origins[f"mounts.{number}"] = each.entry.span
+        freed = _lacks(job, each) and not _lacks(job.replace(mounts=mounts), each)
+        what = f"{each.mount.kind} at {each.mount.target}"
+        used.append(Use(entry=each.entry, what=what, instead=_instead(CLUSTER_PATH, freed)))
+    return unit.replace(job=job.replace(mounts=mounts), origins=origins, used=tuple(used))
+
+
+def _lacks(job: Job, place: Place) -> bool:
+    """Whether something that the job's texts need there is missing without it."""
+    found = {**cluster_paths(job), **home_paths(job)}
+    return any(_names(path, place.mount.target) for path in found)
+
+
+def _names(text: str, path: str) -> bool:
+    """Whether a text names a path, or one below it."""
+    at = text.find(path)
+    while at >= 0:
+        if not _part(text, at + len(path)) and not (at and (text[at - 1] == "/" or _part(text, at - 1))):
+            return True
+        at = text.find(path, at + 1)
+    return False
+
+
+def _modules(unit: Unit, profile: Profile) -> Unit:
+    job = unit.job
+    if not profile.modules or "m" not in f"{job.run.text}{job.setup}":
+        return unit
+    names = surely_loaded(job)
+    missing = {each.name for each, _ in lacking(job)}
+    # A line of its own before one with a glob, which may stand first.
+    rows = sorted(profile.modules, key=lambda each: "*" in each.entry.key or "?" in each.entry.key)
+    found: dict[str, list[str]] = {}
+    for each in names:
+        row = next((row for row in rows if is_brought(each.name, (row.entry.key,))), None)
+        if row is not None:
+            found.setdefault(row.entry.key, []).append(each.name)
+    if not found:
+        return unit
+    lines = [row for row in profile.modules if row.entry.key in found]
+    used = [*unit.used]
+    for row in lines:
+        loaded = found[row.entry.key]
+        instead = _instead(MODULE_MISSING, bool(missing.intersection(loaded)))
+        used.append(Use(entry=row.entry, what=f"module {', '.join(loaded)}", instead=instead))
+    job = job.replace(modules=tuple(row.entry.key for row in lines))
+    origins = {"modules": lines[0].entry.span, **unit.origins}
+    setup = "\n".join(row.setup for row in lines if row.setup)
+    unit = unit.replace(job=job, origins=origins, used=tuple(used))
+    return _with_setup(unit, setup, lines[0].entry.span) if setup else unit
+
+
+def _with_setup(unit: Unit, text: str, span: object) -> Unit:
+    own = unit.job.setup
+    if own is None:
+        return unit.replace(job=unit.job.replace(setup=text + "\n"), origins={**unit.origins, "setup": span})
+    placed = Derived.joined(text + "\n", unit.setup_text or own)
+    return unit.replace(job=unit.job.replace(setup=f"{text}\n{own}"), setup_text=placed)

@@ -1,0 +1,156 @@
+"""From the text of a profile to its records; what is wrong in it is reported at its place."""
+
+from __future__ import annotations
+
+from flowc._compiled.profile_fields import TYPES
+from flowc.diag.codes import input as codes
+from flowc.diag.codes.yaml.document import WRONG_FORM
+from flowc.digest import sha256_hex
+from flowc.ir.job import Mount
+from flowc.ir.mounts import from_uri
+from flowc.ir.profile import Entry, Module, Nodes, Place, Profile, Variable
+from flowc.override.apply import parse_duration
+from flowc.secret import looks_secret
+from flowc.shell.quote import sh
+from flowc.source import Source, Span
+from flowc.yamldoc.check import Checker
+from flowc.yamldoc.node import Mapping, Node, Pair, Scalar, is_null
+from flowc.yamldoc.read import read as read_yaml
+from flowc.yamldoc.shapes import HIDDEN
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from flowc.diag.sink import Sink
+
+SECTIONS = ("partitions", "constraints", "qos", "accounts")
+MOST_BYTES = 1_000_000
+SCRATCH = "scratch"
+_UNITS = {"": 20, "M": 20, "K": 10, "G": 30, "T": 40}
+# Of one step: packages may be large, an archive slow.
+_LIMIT_S = 1800
+
+
+def read(path: str, sink: Sink) -> Profile | None:
+    """The profile of a file; None after reporting what is wrong with it."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        sink.report(codes.PROFILE_UNREADABLE, Span(Source(path, ""), 0, 0), path=path, reason=reason)
+        return None
+    if len(data) > MOST_BYTES:
+        sink.report(codes.PROFILE_UNREADABLE, Span(Source(path, ""), 0, 0), path=path, reason="larger than 1 MB")
+        return None
+    source, before = Source.from_bytes(path, data), sink.error_count
+    roots = read_yaml(source, sink)
+    checker = Checker(TYPES, sink)
+    for root in roots or ():
+        checker.check(root, {"is": "map", "type": "Profile", "null": False})
+    if len(roots or ()) > 1:
+        span = (roots or [])[1].span
+        sink.report(codes.PROFILE_UNREADABLE, span, path=path, reason="it has several documents, a profile is one")
+    if roots is None or sink.error_count > before:
+        return None
+    found = _profile(roots[0] if roots else None, path, sha256_hex(data), sink)
+    return found if sink.error_count == before else None
+
+
+def _profile(root: Node | None, path: str, digest: str, sink: Sink) -> Profile:
+    if not isinstance(root, Mapping):
+        return Profile(path=path, sha256=digest)
+    nodes = [
+        _nodes(Entry(section=name, key=key, span=pair.key.span), pair.value, sink)
+        for name in SECTIONS
+        for key, pair in _lines(root, name)
+    ]
+    defaults = root.pair("defaults")
+    if defaults is not None:
+        nodes.append(_nodes(Entry(section="defaults", key="", span=defaults.key.span), defaults.value, sink))
+    variables = tuple(_variable(key, pair, sink) for key, pair in _lines(root, "variables"))
+    places = [_place(key, pair, sink) for key, pair in _lines(root, "paths")]
+    return Profile(
+        path=path,
+        sha256=digest,
+        nodes=tuple(nodes),
+        modules=tuple(_module(key, pair) for key, pair in _lines(root, "modules")),
+        places=tuple(each for each in places if each is not None),
+        variables=variables,
+    )
+
+
+def _lines(root: Mapping, section: str) -> Iterator[tuple[str, Pair]]:
+    found = root.get(section)
+    for pair in found.pairs if isinstance(found, Mapping) else ():
+        yield pair.key.text, pair
+
+
+def _nodes(entry: Entry, node: Node, sink: Sink) -> Nodes:
+    fields: dict[str, Any] = {}
+    for pair in node.pairs if isinstance(node, Mapping) else ():
+        key, value = pair.key.text, pair.value.read()
+        if is_null(pair.value):
+            continue
+        if key == "memory":
+            number = value.rstrip("bB")
+            unit = number[-1:].upper() if number[-1:].isalpha() else ""
+            fields["memory_bytes"] = int(number.rstrip("KMGTkmgt")) << _UNITS[unit]
+        elif key == "time":
+            fields["time_s"] = parse_duration(value)
+            if not fields["time_s"]:
+                where, expected = f"{entry.name}.time", "a duration above 0, such as `90` (minutes) or `2-00:00:00`"
+                sink.report(WRONG_FORM, pair.value.span, path=where, value=value, expected=expected)
+        else:
+            fields[key] = value.lower() if key == "gpu" else value
+    return Nodes(entry=entry, **fields)
+
+
+def _variable(key: str, pair: Pair, sink: Sink) -> Variable:
+    if looks_secret(key):
+        from flowc.diag.codes.override import ENV_SECRET
+
+        sink.report(ENV_SECRET, pair.key.span, help=f"leave it out, and write `--secret {key}`", name=key)
+    value = "" if is_null(pair.value) else pair.value.read()
+    return Variable(entry=Entry(section="variables", key=key, span=pair.key.span), value=value)
+
+
+def _place(key: str, pair: Pair, sink: Sink) -> Place | None:
+    entry, written = Entry(section="paths", key=key, span=pair.key.span), pair.value.read()
+    try:
+        if written == SCRATCH:
+            target = from_uri("./x", key).target
+            return Place(
+                entry=entry, mount=Mount(kind="scratch", source=target.strip("~/").replace("/", "-"), target=target)
+            )
+        return Place(entry=entry, mount=from_uri(written, key))
+    except ValueError as error:
+        # The source may hold a password.
+        expected = f"`scratch`, or what `--mount` takes: {error}"
+        sink.report(WRONG_FORM, pair.value.span, path=entry.name, value=HIDDEN["value"], expected=expected)
+        return None
+
+
+def _module(key: str, pair: Pair) -> Module:
+    entry, node = Entry(section="modules", key=key, span=pair.key.span), pair.value
+    if not isinstance(node, Mapping):
+        return Module(entry=entry)
+    steps = []
+    apt, pip, shell = _items(node, "apt"), _items(node, "pip"), node.read("shell")
+    if apt:
+        program = "env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300"
+        steps += [f"{program} update", f"{program} install -y {' '.join(map(sh, apt))}"]
+    if pip:
+        steps.append(f"env PIP_BREAK_SYSTEM_PACKAGES=1 python3 -m pip install -q {' '.join(map(sh, pip))}")
+    if shell:
+        steps.append(f"bash -ec {sh(shell.rstrip())}")
+    failed = f"{{ echo {sh(f'flowc: cannot bring module {key}')} >&2; exit 1; }}"
+    return Module(entry=entry, setup="\n".join(f"timeout {_LIMIT_S} {step} || {failed}" for step in steps))
+
+
+def _items(node: Mapping, name: str) -> list[str]:
+    """One, or a list of them."""
+    found = node.at(name)
+    return [found.read()] if isinstance(found, Scalar) else [item.read() for item in node.each(name)]
