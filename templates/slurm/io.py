@@ -111,7 +111,7 @@ def attend():
             #% end
             #% if pmi
             if stream > 3:
-                coordinate(link, stream, data)
+                coordinate(link, stream, rank, data)
                 continue
             #% end
             if not stream:

@@ -45,12 +45,20 @@ def map_ranks():
     return "(vector" + "".join(",(%d,%d,%d)" % (*part,) for part in found[1:]) + ")"
 
 
-# What each node has put before a fence.
-gathered = {}
+# What each node has put before a fence; ports by the names under which they are published.
+gathered, ports = {}, {}
 
 
-def coordinate(link, stream, data):
-    """What one node cannot answer: the fence of all, and the end of all."""
+def coordinate(link, stream, client, data):
+    """What one node cannot answer: the fence of all, names of ports, and the end of all."""
+    if stream > 5:
+        kind, name, port = data
+        if "unp" in kind:
+            port = ports.pop(name, "")
+        else:
+            port = ports.get(name, "") if "look" in kind else "" if name in ports else ports.setdefault(name, port)
+        link.send([client, kind, port])
+        return
     if stream > 4:
         say("Job step aborted: Waiting up to 32 seconds for job step to finish.")
         cast(9)
@@ -92,7 +100,9 @@ def listen(client, link):
     state[1] += data
     while data:
         text, two = state[1:3]
-        size = int(text[:6] or 0) + 6 if two else text.find(b"\n") + 1
+        # A command of many lines is one that is refused.
+        last = b"endcmd\n" if text[:5] == b"mcmd=" else b"\n"
+        size = int(text[:6] or 0) + 6 if two else text.find(last) + 1 and text.find(last) + len(last)
         if not size or size > len(text):
             break
         state[1] = text[size:]
@@ -140,11 +150,13 @@ def handle(client, link, pairs):
         if len(fenced) == len(env["SLURM_GTIDS"].split(",")):
             link.send((4, 0, {**fresh}))
             fresh.clear()
+    elif "publish" in kind or "lookup" in kind:
+        link.send((6, client, (kind, pairs.get("service") or pairs.get("name"), pairs.get("port"))))
     elif kind == "abort":
         link.send((5, 0, 0))
     else:
         link.send((2, rank, f"slurmstepd-{env['SLURMD_NODENAME']}: error: mpi/pmi2: {kind} is not served here\n".encode()))
-        return
+        reply(client, kind + ("-response" if two else "_result") + " rc=1 errmsg=not_served")
     return 1
 
 
@@ -158,9 +170,22 @@ def pair(rank, env):
     return mine, theirs
 
 
-def pass_fence(found):
-    """All nodes have come so far, and this is what they had put."""
-    known.update(found)
+def tell_port(client, kind, port):
+    """What srun knows of a name."""
+    shown = "look" in kind and port or None
+    if clients[client][2]:
+        reply(client, f"{kind}-response rc={int(not port)}", shown)
+    else:
+        found = "ok" if port else "fail"
+        reply(client, kind.replace("name", "result info=" + found) + (" port=" + shown if shown else ""))
+
+
+def told_by_srun(message):
+    """From srun: of a port, or what all nodes had put when the last had come so far."""
+    if type(message) is list:
+        tell_port(*message)
+        return
+    known.update(message)
     for client in fenced:
         reply(client, ("kvs-fence-response" if clients[client][2] else "barrier_out") + " rc=0")
     fenced.clear()

@@ -152,8 +152,8 @@ def hand_on(link, processes, sources):
             if source == link:
                 message = link.recv()
                 #% if pmi
-                if type(message) is dict:
-                    pass_fence(message)
+                if type(message) in (dict, list):
+                    told_by_srun(message)
                     continue
                 #% end
                 #% if stdin

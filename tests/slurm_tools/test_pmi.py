@@ -163,11 +163,31 @@ def test_abort_ends_the_step(batch: dict[str, str], nodes: str, version: str, tm
     ("version", "word"), [("1", "mcmd=spawn,nprocs=2,endcmd"), ("2", "spawn,ncmds=1"), ("1", "nonsense")]
 )
 def test_what_is_not_served_is_told(batch: dict[str, str], version: str, word: str) -> None:
-    # The answer is the end of the connection, which a library takes for an error.
     lines, said, _ = srun(batch, "--mpi=pmi2 -n1", version, word)
     kind = "nonsense" if word == "nonsense" else "spawn"
     assert f"slurmstepd-n1: error: mpi/pmi2: {kind} is not served here\n" in said
-    assert lines[1:] == ["0: "]
+    answer = f"{kind}-response;rc=1;errmsg=not_served;" if version == "2" else f"{kind}_result rc=1 errmsg=not_served"
+    assert lines[1:] == [f"0: cmd={answer}"]
+
+
+def test_ports_are_found_by_their_names(batch: dict[str, str]) -> None:
+    # A name is one for all machines of the step.
+    words = ("publish_name,service=a@,port=tag#@$x", "barrier_in", "lookup_name,service=a1", "lookup_name,service=no",
+             "barrier_in", "unpublish_name,service=a@", "unpublish_name,service=a@")  # fmt: skip
+    lines, said, status = srun(batch, "--mpi=pmi2 -N2 -n2", "1", *words)
+    assert (said, status) == ("", 0)
+    assert [line.removeprefix("0: cmd=") for line in lines if line[0] == "0"][1:] == [
+        "publish_result info=ok",
+        "barrier_out rc=0",
+        "lookup_result info=ok port=tag#1$x",
+        "lookup_result info=fail",
+        "barrier_out rc=0",
+        "unpublish_result info=ok",
+        "unpublish_result info=fail",
+    ]
+    lines, _, status = srun(batch, "--mpi=pmi2 -N1 -n1", "2", "name-publish,name=b,port=p", "name-lookup,name=b")
+    assert status == 0
+    assert lines[-1] == "0: cmd=name-lookup-response;rc=0;value=p;"
 
 
 def test_large_values_in_a_fence(batch: dict[str, str]) -> None:

@@ -218,12 +218,12 @@ OPTIONS="-=gpus-per-task"
 def aB(K):
  d={}
  while K and K[0][:1]=="-"!=K[0]:
-  ar=K.pop(0)
-  if ar=="--":
+  at=K.pop(0)
+  if at=="--":
    break
   try:
-   a=ar[1]=="-"
-   s,al,R=ar[2:].partition("=")if a else(ar[1],ar[2:],ar[2:])
+   a=at[1]=="-"
+   s,al,R=at[2:].partition("=")if a else(at[1],at[2:],at[2:])
    b=[g for g in OPTIONS.split()if(g[2:].startswith(s)if a else g[0]==s)]
    b=[g for g in b if g[2:]==s]or b
    (c,)=b
@@ -234,7 +234,7 @@ def aB(K):
    elif c[1]=="="and not al:
     R=K.pop(0)
   except(ValueError,IndexError,TypeError):
-   x(f"unrecognized option '{ar}'",255)
+   x(f"unrecognized option '{at}'",255)
   d[c[2:]]=R
  return d
 def start(argv,p,k,*b):
@@ -327,18 +327,18 @@ def W(d,c,a):
  if a:
   G(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
   ab.append(a if a>0 else 128-a)
-def aL(s,a=""):
- return sum(int(ar.split(":")[-1])if ar.split(":")[-1].isdecimal()else 1 for ar in(N(s,a)or"").split(",")if ar and(s!="gres"or ar[:3]=="gpu"))
+def aN(s,a=""):
+ return sum(int(at.split(":")[-1])if at.split(":")[-1].isdecimal()else 1 for at in(N(s,a)or"").split(",")if at and(s!="gres"or at[:3]=="gpu"))
 def ay(a,u):
- o=aF[:aE*u or L]
- c=[o[n%len(o)]for n in range(a*aE,(a+1)*aE)]or o
- aI=",".join(c)
- return{"CUDA_VISIBLE_DEVICES":aI,"SLURM_STEP_GPUS":aI,"SLURM_GPUS_ON_NODE":str(len(o)),**({"SLURMD_TRES_BIND":"gpu:"+ax}if ax else{}),}
+ o=aG[:aF*u or L]
+ c=[o[n%len(o)]for n in range(a*aF,(a+1)*aF)]or o
+ aJ=",".join(c)
+ return{"CUDA_VISIBLE_DEVICES":aJ,"SLURM_STEP_GPUS":aJ,"SLURM_GPUS_ON_NODE":str(len(o)),**({"SLURMD_TRES_BIND":"gpu:"+ax}if ax else{}),}
 def N(s,a=""):
  return al.get(s)or t.get("SLURM_"+(a or s.upper().replace("-","_")))
 def ac(n):
  y=O[n]
- return[(c,v,{**p,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[h[n]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**(ay(a,len(y))if L or aE else{})},)for a,c in enumerate(y)]
+ return[(c,v,{**p,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[h[n]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**(ay(a,len(y))if L or aF else{})},)for a,c in enumerate(y)]
 if F=="srun":
  al=aB(v)
  l=t["SLURM_JOB_ID"]
@@ -350,13 +350,13 @@ if F=="srun":
  b=int(t.get("SLURM_NTASKS")or u*int(t.get("SLURM_NTASKS_PER_NODE",1)))
  M=iter(range(b))
  O=[[next(M)for D in range(n,b,u)]for n in range(u)]
- aF=t.get("SLURM_JOB_GPUS","").split(",")if t.get("SLURM_JOB_GPUS")else[]
- aE=aL("gpus-per-task")
+ aG=t.get("SLURM_JOB_GPUS","").split(",")if t.get("SLURM_JOB_GPUS")else[]
+ aF=aN("gpus-per-task")
  ax=""
- if aE and not ax:
-  ax=f"per_task:{aE}"
- L=int(t.get("FLOWC_STEP_GPUS",len(aF)))
- if max(L,*(aE*len(aq)for aq in O))>len(aF):
+ if aF and not ax:
+  ax=f"per_task:{aF}"
+ L=int(t.get("FLOWC_STEP_GPUS",len(aG)))
+ if max(L,*(aF*len(ar)for ar in O))>len(aG):
   x(f"error: Unable to create step for job {l}: Invalid generic resource (gres) specification")
  with open("/run/flowc.step."+l,"ab",0)as H:
   H.write(b"%9d\n"%os.getpid())

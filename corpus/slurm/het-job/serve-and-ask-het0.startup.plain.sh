@@ -212,19 +212,19 @@ def G(g):
 def x(g,a=1):
  G(g)
  os._exit(a)
-def bg(c):
+def bh(c):
  a=[(u,len([*b]))for u,b in itertools.groupby(c)]
  return",".join(f"{u}(x{d})"if d>1 else str(u)for u,d in a)
 OPTIONS="n=ntasks -=ntasks-per-node -=gpus-per-task -=het-group"
 def aB(K):
  d={}
  while K and K[0][:1]=="-"!=K[0]:
-  ar=K.pop(0)
-  if ar=="--":
+  at=K.pop(0)
+  if at=="--":
    break
   try:
-   a=ar[1]=="-"
-   s,al,R=ar[2:].partition("=")if a else(ar[1],ar[2:],ar[2:])
+   a=at[1]=="-"
+   s,al,R=at[2:].partition("=")if a else(at[1],at[2:],at[2:])
    b=[g for g in OPTIONS.split()if(g[2:].startswith(s)if a else g[0]==s)]
    b=[g for g in b if g[2:]==s]or b
    (c,)=b
@@ -235,7 +235,7 @@ def aB(K):
    elif c[1]=="="and not al:
     R=K.pop(0)
   except(ValueError,IndexError,TypeError):
-   x(f"unrecognized option '{ar}'",255)
+   x(f"unrecognized option '{at}'",255)
   d[c[2:]]=R
  return d
 def start(argv,p,k,*b):
@@ -279,31 +279,31 @@ def W(d,c,a):
  if a:
   G(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
   ab.append(a if a>0 else 128-a)
-def bs(d):
+def bt(d):
  try:
   f,*a=open(f"/proc/{d}/stat").read().rpartition(")")[2].split()
   return""if f=="Z"else a[18]
  except OSError:
   return""
-def bD(aG):
- global aM
- aM=au
+def bF(aE):
+ global aO
+ aO=au
  if N("exact")or"exclusive"in al:
-  aM=min(au,len(O[0])*av)
+  aO=min(au,len(O[0])*av)
  aD={}
- for d in sorted(bx,key=lambda d:(d not in aW,any(C[2]==str(d)for C in aG))):
-  y=[]if N("overlap")else[C for C in aG if C[2]==str(d)]
-  M=[s for s in aF if not any(s in C[4].split(",")for C in y)]
-  if len(aD)<u and aM+sum(int(C[3])for C in y)<=au and len(M)>=aY:
-   aD[d]=M[:aY]
+ for d in sorted(by,key=lambda d:(d not in aY,any(C[2]==str(d)for C in aE))):
+  y=[]if N("overlap")else[C for C in aE if C[2]==str(d)]
+  M=[s for s in aG if not any(s in C[4].split(",")for C in y)]
+  if len(aD)<u and aO+sum(int(C[3])for C in y)<=au and len(M)>=aZ:
+   aD[d]=M[:aZ]
  return aD
-def aL(s,a=""):
- return sum(int(ar.split(":")[-1])if ar.split(":")[-1].isdecimal()else 1 for ar in(N(s,a)or"").split(",")if ar and(s!="gres"or ar[:3]=="gpu"))
+def aN(s,a=""):
+ return sum(int(at.split(":")[-1])if at.split(":")[-1].isdecimal()else 1 for at in(N(s,a)or"").split(",")if at and(s!="gres"or at[:3]=="gpu"))
 def ay(a,u):
- o=aF[:aE*u or L]
- c=[o[n%len(o)]for n in range(a*aE,(a+1)*aE)]or o
- aI=",".join(c)
- return{"CUDA_VISIBLE_DEVICES":aI,"SLURM_STEP_GPUS":aI,"SLURM_GPUS_ON_NODE":str(len(o)),**({"SLURMD_TRES_BIND":"gpu:"+ax}if ax else{}),}
+ o=aG[:aF*u or L]
+ c=[o[n%len(o)]for n in range(a*aF,(a+1)*aF)]or o
+ aJ=",".join(c)
+ return{"CUDA_VISIBLE_DEVICES":aJ,"SLURM_STEP_GPUS":aJ,"SLURM_GPUS_ON_NODE":str(len(o)),**({"SLURMD_TRES_BIND":"gpu:"+ax}if ax else{}),}
 def N(s,a=""):
  return al.get(s)or t.get("SLURM_"+(a or s.upper().replace("-","_")))
 def q(s):
@@ -313,9 +313,9 @@ def q(s):
  return int(R)
 def ac(n):
  y=O[n]
- global aF
- aF=aD[h[n]]
- return[(c,v,{**p,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[h[n]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**({"SLURM_CPUS_ON_NODE":str(len(y)*av)}if al.get("cpus-per-task")or N("exact")or("exclusive"in al)else{}),**(ay(a,len(y))if L or aE else{})},)for a,c in enumerate(y)]
+ global aG
+ aG=aD[h[n]]
+ return[(c,v,{**p,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[h[n]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**({"SLURM_CPUS_ON_NODE":str(len(y)*av)}if al.get("cpus-per-task")or N("exact")or("exclusive"in al)else{}),**(ay(a,len(y))if L or aF else{})},)for a,c in enumerate(y)]
 if F=="srun":
  al=aB(v)
  l=t["SLURM_JOB_ID"]
@@ -324,14 +324,14 @@ if F=="srun":
  au=int(t["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
  f=[t["SLURM_JOB_NODELIST"]]
  h=range(len(f))
- E=ae=len(f)
+ E=af=len(f)
  b=q("ntasks")
  if 0<b<E:
   G(f"Warning: can't run {b} processes on {E} nodes, setting nnodes to {b}")
   E=b
- ae=E
- bx,aW=h,()
- h=h[:ae]
+ af=E
+ by,aY=h,()
+ h=h[:af]
  g=q("ntasks-per-node")if N("ntasks-per-node")else 0
  if not b or b==g*len(h):
   b=b or g*len(h)
@@ -346,32 +346,32 @@ if F=="srun":
   x(f"error: Unable to create step for job {l}: More processors requested than permitted")
  M=iter(range(b))
  O=[[next(M)for D in range(n,b,u)]for n in range(u)]
- aF=t.get("SLURM_JOB_GPUS","").split(",")if t.get("SLURM_JOB_GPUS")else[]
- aE=aL("gpus-per-task")
+ aG=t.get("SLURM_JOB_GPUS","").split(",")if t.get("SLURM_JOB_GPUS")else[]
+ aF=aN("gpus-per-task")
  ax=""
- if aE and not ax:
-  ax=f"per_task:{aE}"
- L=int(t.get("FLOWC_STEP_GPUS",len(aF)))
- bh=(max([aL(s)for s in("gpus-per-node","gres")if s in al]or[0])or aL("gpus-per-node")or aL("gres")or-(-aL("gpus")//len(h)))
- aY=bh or aE*len(O[0])or L
- L=bh or L
- if max(L,*(aE*len(aq)for aq in O))>len(aF):
+ if aF and not ax:
+  ax=f"per_task:{aF}"
+ L=int(t.get("FLOWC_STEP_GPUS",len(aG)))
+ bi=(max([aN(s)for s in("gpus-per-node","gres")if s in al]or[0])or aN("gpus-per-node")or aN("gres")or-(-aN("gpus")//len(h)))
+ aZ=bi or aF*len(O[0])or L
+ L=bi or L
+ if max(L,*(aF*len(ar)for ar in O))>len(aG):
   x(f"error: Unable to create step for job {l}: Invalid generic resource (gres) specification")
  try:
-  bu=open("/run/flowc.step."+l).read().split()[int(t["SLURM_STEP_ID"])]
+  bv=open("/run/flowc.step."+l).read().split()[int(t["SLURM_STEP_ID"])]
  except(LookupError,OSError,ValueError):
-  bu=""
+  bv=""
  T=0
  while 1:
   with open("/run/flowc.use."+l,"a+")as ao:
    fcntl.flock(ao,2)
    ao.seek(0)
-   aG=[C for C in ao if bs(C.split()[0])==C.split()[1]]
-   aD=bD([C.split()for C in aG if C.split()[0]!=bu])
+   aE=[C for C in ao if bt(C.split()[0])==C.split()[1]]
+   aD=bF([C.split()for C in aE if C.split()[0]!=bv])
    if len(aD)==u:
-    aG+=[f"{os.getpid()} {bs(os.getpid())} {d} {0 if N('overlap') else aM} {','.join(aD[d]) or '-'}\n"for d in aD]
+    aE+=[f"{os.getpid()} {bt(os.getpid())} {d} {0 if N('overlap') else aO} {','.join(aD[d]) or '-'}\n"for d in aD]
    ao.truncate(0)
-   ao.writelines(aG)
+   ao.writelines(aE)
   if len(aD)==u:
    break
   if not T:
@@ -385,7 +385,7 @@ if F=="srun":
   H.write(b"%9d\n"%os.getpid())
   j=H.tell()//10-1
  p=dict(t)
- for R,ai in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>E else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"]if u==len(f)else",".join(f[d]for d in h),"STEP_NODELIST"),(bg(map(len,O)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(u,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
+ for R,ai in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>E else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"]if u==len(f)else",".join(f[d]for d in h),"STEP_NODELIST"),(bh(map(len,O)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(u,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
   for key in ai.split():
    p["SLURM_"+key]=str(R)
  k=os.getcwd()

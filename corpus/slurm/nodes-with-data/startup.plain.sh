@@ -293,7 +293,7 @@ v=sys.argv[1:]
 Q="/var/lib/foundry/flowc/nodes"
 ah="/var/lib/foundry/flowc/run"
 aa=6818
-bA="/run/flowc.ready"
+bB="/run/flowc.ready"
 w=1,2,3,10,12,15,18
 def G(g):
  os.write(2,(F+": "+g+"\n").encode())
@@ -390,9 +390,9 @@ def agent():
   return
  if not c and os.fork():
   e=L.rstrip("0123456789")
-  E,ae=f[0][len(e):],f[-1][len(e):]
+  E,af=f[0][len(e):],f[-1][len(e):]
   i=[e+str(int(E or 0)+n).zfill(len(E))for n in range(len(f))]
-  print(f"{e}[{E}-{ae}]"if f==i else",".join(f))
+  print(f"{e}[{E}-{af}]"if f==i else",".join(f))
   return
  os.dup2(2,1)
  signal.signal(17,signal.SIG_IGN)
@@ -405,7 +405,7 @@ def agent():
     a=Z(b,b"a",b"s")
     signal.alarm(0)
     g=""
-    while c and not(g:=open(bA).read()):
+    while c and not(g:=open(bB).read()):
      time.sleep(1)
     a.send(g.strip())
     ad(a)
@@ -464,7 +464,7 @@ def ad(a):
   while e:
    B(e)
 def scontrol():
- K=[ar for ar in v if ar not in("-o","--oneliner","-d","--details")]
+ K=[at for at in v if at not in("-o","--oneliner","-d","--details")]
  a=(K+["",""])[:2]
  if a==["show","hostnames"]or a==["show","hostname"]:
   print(*S(K[2]if len(K)>2 else t["SLURM_NODELIST"]),sep="\n")

@@ -214,19 +214,19 @@ def x(g,a=1):
  os._exit(a)
 def S(g):
  return g.replace(","," ").split()
-def bg(c):
+def bh(c):
  a=[(u,len([*b]))for u,b in itertools.groupby(c)]
  return",".join(f"{u}(x{d})"if d>1 else str(u)for u,d in a)
 OPTIONS="n=ntasks N=nodes w=nodelist -=ntasks-per-node i=input K?kill-on-bad-exit O.overcommit -=mpi V.version -=cpu-bind -.external-launcher"
 def aB(K):
  d={}
  while K and K[0][:1]=="-"!=K[0]:
-  ar=K.pop(0)
-  if ar=="--":
+  at=K.pop(0)
+  if at=="--":
    break
   try:
-   a=ar[1]=="-"
-   s,al,R=ar[2:].partition("=")if a else(ar[1],ar[2:],ar[2:])
+   a=at[1]=="-"
+   s,al,R=at[2:].partition("=")if a else(at[1],at[2:],at[2:])
    b=[g for g in OPTIONS.split()if(g[2:].startswith(s)if a else g[0]==s)]
    b=[g for g in b if g[2:]==s]or b
    (c,)=b
@@ -237,7 +237,7 @@ def aB(K):
    elif c[1]=="="and not al:
     R=K.pop(0)
   except(ValueError,IndexError,TypeError):
-   x(f"unrecognized option '{ar}'",255)
+   x(f"unrecognized option '{at}'",255)
   d[c[2:]]=R
  return d
 def start(argv,p,k,*b):
@@ -326,24 +326,24 @@ def V(A,*D):
    a.send(A)
   except OSError:
    pass
-def bj(*D):
- if af:
-  V(af.pop())
+def bk(*D):
+ if ae:
+  V(ae.pop())
   signal.alarm(30)
 def P(*D):
- af[:]=9,15
- bj()
+ ae[:]=9,15
+ bk()
 def W(d,c,a):
  if a:
   G(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
   ab.append(a if a>0 else 128-a)
-  if al.get("kill-on-bad-exit",t.get("SLURM_KILL_BAD_EXIT","0"))!="0"and len(af)>1:
+  if al.get("kill-on-bad-exit",t.get("SLURM_KILL_BAD_EXIT","0"))!="0"and len(ae)>1:
    G(f"Terminating StepId={l}.{j}")
-   bj()
-def br(s):
+   bk()
+def bs(s):
  g=al.get(s,"")
  try:
-  return[f.index(ar)for ar in S(open(g).read()if"/"in g else g)]
+  return[f.index(at)for at in S(open(g).read()if"/"in g else g)]
  except ValueError:
   x(f"error: Unable to create step for job {l}: Requested node configuration is not available")
 def N(s,a=""):
@@ -367,20 +367,20 @@ if F=="srun":
  au=int(t["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
  f=[t["SLURM_JOB_NODELIST"]]
  h=range(len(f))
- E=ae=len(f)
- aC,D,by=(N("nodes","NNODES")or"1").partition("-")
- if not(aC+by).isdecimal():
+ E=af=len(f)
+ aC,D,bz=(N("nodes","NNODES")or"1").partition("-")
+ if not(aC+bz).isdecimal():
   x(f'error: "{al["nodes"]}" is not a valid node count',255)
- E,ae=int(aC),min(int(by or aC),ae)
+ E,af=int(aC),min(int(bz or aC),af)
  b=q("ntasks")
  if 0<b<E:
   G(f"Warning: can't run {b} processes on {E} nodes, setting nnodes to {b}")
   E=b
- ae=max(E,min(ae,b or ae))
+ af=max(E,min(af,b or af))
  if E>len(h):
   x(f"error: Only allocated {len(h)} nodes asked for {E}")
- bb=br("nodelist")
- h=sorted((bb+[d for d in h if d not in bb])[:ae])
+ bc=bs("nodelist")
+ h=sorted((bc+[d for d in h if d not in bc])[:af])
  g=q("ntasks-per-node")if N("ntasks-per-node")else 0
  if not b or b==g*len(h):
   b=b or g*len(h)
@@ -400,17 +400,17 @@ if F=="srun":
   H.write(b"%9d\n"%os.getpid())
   j=H.tell()//10-1
  p=dict(t)
- for R,ai in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>E else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"]if u==len(f)else",".join(f[d]for d in h),"STEP_NODELIST"),(bg(map(len,O)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(u,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
+ for R,ai in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>E else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"]if u==len(f)else",".join(f[d]for d in h),"STEP_NODELIST"),(bh(map(len,O)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(u,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
   for key in ai.split():
    p["SLURM_"+key]=str(R)
  k=os.getcwd()
  ab=[0]
- af=[9,15]
+ ae=[9,15]
  o={}
  signal.pthread_sigmask(0,w)
  for aj in w:
   signal.signal(aj,V)
- signal.signal(14,bj)
+ signal.signal(14,bk)
  signal.signal(15,P)
  a,Y=Pipe()
  if not os.fork():

@@ -297,9 +297,9 @@ def agent():
  j=socket.create_server((h[c][0],aa),backlog=99)
  if not c and os.fork():
   e=L.rstrip("0123456789")
-  E,ae=f[0][len(e):],f[-1][len(e):]
+  E,af=f[0][len(e):],f[-1][len(e):]
   i=[e+str(int(E or 0)+n).zfill(len(E))for n in range(len(f))]
-  print(f"{e}[{E}-{ae}]"if f==i else",".join(f))
+  print(f"{e}[{E}-{af}]"if f==i else",".join(f))
   return
  os.dup2(2,1)
  signal.signal(17,signal.SIG_IGN)

@@ -317,9 +317,9 @@ def agent():
  j=socket.create_server((h[c][0],aa),backlog=99)
  if not c and os.fork():
   e=L.rstrip("0123456789")
-  E,ae=f[0][len(e):],f[-1][len(e):]
+  E,af=f[0][len(e):],f[-1][len(e):]
   i=[e+str(int(E or 0)+n).zfill(len(E))for n in range(len(f))]
-  print(f"{e}[{E}-{ae}]"if f==i else",".join(f))
+  print(f"{e}[{E}-{af}]"if f==i else",".join(f))
   return
  os.dup2(2,1)
  signal.signal(17,signal.SIG_IGN)
@@ -385,7 +385,7 @@ def ad(a):
   while e:
    B(e)
 def scontrol():
- K=[ar for ar in v if ar not in("-o","--oneliner","-d","--details")]
+ K=[at for at in v if at not in("-o","--oneliner","-d","--details")]
  a=(K+["",""])[:2]
  if a==["show","hostnames"]or a==["show","hostname"]:
   print(*S(K[2]if len(K)>2 else t["SLURM_NODELIST"]),sep="\n")
