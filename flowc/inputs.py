@@ -76,7 +76,8 @@ class OldSpelling(Record):
 class Inputs(Record):
     """`args` is a foreign command line (`-- --nodes=2`). `environ` is the caller's environment: a frontend reads of it
     what its format names (SBATCH_*) and what the job names (`--export=NAME`); nothing else of it goes anywhere.
-    `slurm_version` says whose rules hold, `catalog` is a catalog file's path (None: the bundled one).
+    `slurm_version` says which release's rules hold (None: nobody said), `catalog` is a catalog file's path (None: the
+    bundled one).
 
     `profile` is the path of a cluster's profile, `cluster` what it says, once it is read.
 
@@ -99,7 +100,7 @@ class Inputs(Record):
     flags: Flags = Flags()
     defaults: Flags = Flags()
     flag_spans: tuple[tuple[str, Span], ...] = ()
-    slurm_version: str = "22.05"
+    slurm_version: str | None = None
     catalog: str | None = None
     profile: str | None = None
     cluster: Profile | None = None

@@ -23,6 +23,7 @@ PARTS = (
         "sinfo",
         "launchers",
         "ending",
+        "release",
         "layout",
         "account",
         "environment",

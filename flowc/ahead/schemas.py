@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from flowc.ahead.schemas_k8s import KubernetesGpus
-from flowc.ahead.schemas_slurm import SlurmPrograms, SlurmWords
+from flowc.ahead.schemas_slurm import SlurmPrograms, SlurmReleases, SlurmWords
 from flowc.catalog.schema import CatalogFile
 
 
@@ -274,6 +274,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "docker_options": DockerOptions,
     "slurm_programs": SlurmPrograms,
     "slurm_words": SlurmWords,
+    "slurm_releases": SlurmReleases,
     "catalog": Catalog,
     "dependencies": Dependencies,
     "gpu_models": GpuModels,

@@ -134,3 +134,51 @@ class SlurmWords(Strict):
         srun = self.programs["srun"]
         done = {word[2:] for word in srun.done}
         return {name: option for name, option in srun.reads.options.items() if option in done}
+
+
+Release = Annotated[str, Field(pattern=r"^[0-9]{2}\.[0-9]{2}$")]
+
+
+class ReleaseRule(Strict):
+    """What holds from a release on; the data file explains the columns."""
+
+    about: str
+    since: Release
+    until: Release | None = None
+    beside: tuple[str, ...] = ()
+
+
+class ReleaseVariable(Strict):
+    """A variable of the batch step in some releases; the data file explains the columns."""
+
+    name: str
+    since: Release
+    until: Release | None = None
+    value: str | None = None
+    all: tuple[str, ...] = ()
+    first: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _has_one_kind(self) -> ReleaseVariable:
+        if sum(map(bool, (self.value, self.all, self.first))) != 1:
+            raise ValueError(f"{self.name}: one of value, all and first")
+        return self
+
+
+class Meaning(Strict):
+    """What a script means before and since a release."""
+
+    since: Release
+    before: str
+    after: str
+
+
+class SlurmReleases(Strict):
+    """flowc/data/slurm_releases.yaml."""
+
+    default: Release
+    answers: dict[Release, str]
+    rules: dict[str, ReleaseRule]
+    variables: tuple[ReleaseVariable, ...]
+    gone: dict[str, Release]
+    meanings: dict[str, Meaning]

@@ -9,6 +9,7 @@ from flowc._compiled.slurm_words import OPTIONS, VARIABLES
 from flowc.body.commands import MOST_TEXT, may_be_shell
 from flowc.body.frameworks import behind, features_behind
 from flowc.body.slurm_calls import Call, calls
+from flowc.body.slurm_releases import rules_of
 from flowc.patterns import at_first_use
 from flowc.shell.blocks import any_enclosed
 from flowc.shell.scan import scan
@@ -43,6 +44,7 @@ _brackets = at_first_use(r"\w\[[\d$]", "search")
 _holds_options = at_first_use(r"\W*(\{?\w*(?:OPT|ARG|FLAG|SRUN|opt|arg|flag|srun)\w*|\{\w+\[|\w+\[)", "match")
 _any_option = at_first_use(r"(?<![\w$/.-])(--?[A-Za-z][\w-]*)", "findall")
 _sets_list = at_first_use(r"\bSLURM_(?:JOB_)?NODELIST=", "search")
+_unbound = at_first_use(r"gpu-bind(?:=|\s+)none\b|SLURM_GPU_BIND=none\b", "search")
 _separators = at_first_use(r"[\s\"',()\[\]\\]+", "sub")
 _asks_job = at_first_use(r"\bshow (?:-\S+ )*(?:job|node|\$)|^ ?(?:-\S+ )*\$", "search")
 _asks_anything = at_first_use(r"^ ?(?:-\S+ )*\$", "search")
@@ -111,6 +113,10 @@ def features(job: Job, nodes: int, *, guess: bool = True) -> set[str]:
         # Launchers name these too, but feed nothing and ask for no MPI.
         found |= {"stdin"} if "opt:input" in found else set()
         found |= {"mpi"} if "opt:mpi" in found else set()
+        found |= _of_release(job, found)
+        block = job.layout.tasks_per_node
+        if block and job.layout.tasks not in (None, block * nodes):
+            found.add("choose")  # steps are not laid out as the job is
     if "several_nodes" in found and found & {"requeue", "scancel"}:
         found.add("relay")  # a task on another node may call it
     if job.retry.requeue is False and found & {"requeue", "scontrol_job"}:
@@ -184,6 +190,18 @@ def _counts(text: str, place: int) -> bool:
     seen = scan(text)
     in_comment = any(each.ignored and each.start <= place < each.end for each in seen.here_documents)
     return not in_comment and not seen.in_comment(place)
+
+
+def _of_release(job: Job, found: set[str]) -> set[str]:
+    """What srun takes from the job under the release that it was written for."""
+    rules, variables = rules_of(job), dict(job.source.variables)
+    more = {"opt:cpus-per-task"} if "inherits_cpus" in rules and job.layout.cpus_per_task else set()
+    if variables.get("SLURM_GPU_BIND") == "none" or _unbound(job.run.text or ""):
+        more.add("unbound")
+    bind = variables.get("SLURM_TRES_BIND", "")
+    if bind and (bind[:17] != "gres/gpu:per_task" or "opt:gpus-per-task" in found):
+        more.add("opt:gpu-bind")
+    return more
 
 
 def _fed_function(text: str) -> bool:

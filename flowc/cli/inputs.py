@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from flowc.cli.arguments import UsageError
-from flowc.inputs import Flags, Inputs, OldSpelling, command_line
+from flowc.inputs import SLURM_RELEASES, Flags, Inputs, OldSpelling, command_line
 from flowc.secret import looks_secret
 from flowc.source import Derived, Span
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from flowc.cli.arguments import Words
+    from flowc.settings.lookup import Settings
 
 # Where a flag's name and its field differ: what repeats is singular on the command line.
 _FLAG_OF_KEY = {
@@ -38,14 +39,15 @@ def gather(words: Words, argv: list[str], environ: Mapping[str, str]) -> Inputs:
     if line is not None and words.rest:
         first, last = (line.span((len(argv) - 1 - back, 0)) for back in (len(words.rest), 1))
         spans["args"] = Span(first.source, first.start, last.end)
-    defaults, older = _defaults(given, environ, spans)
+    settings = _settings(environ)
+    defaults, older = _defaults(given, settings, spans)
     return Inputs(
         args=words.rest or (),
         environ=tuple(sorted(environ.items())),
         flags=given,
         defaults=defaults,
         flag_spans=tuple(spans.items()),
-        slurm_version=words.text("slurm_version") or "22.05",
+        slurm_version=words.text("slurm_version") or _slurm_version(settings),
         catalog=words.text("catalog"),
         profile=words.text("profile") or _profile(environ),
         command=line.word(words.places["command"]) if line is not None and "command" in words.places else None,
@@ -116,24 +118,45 @@ def _flags(words: Words, line: _Line, spans: dict[str, Span]) -> Flags:
     return Flags(**values) if values else Flags()  # type: ignore[arg-type]
 
 
-def _defaults(
-    given: Flags, environ: Mapping[str, str], spans: dict[str, Span]
-) -> tuple[Flags, tuple[OldSpelling, ...]]:
-    """What the settings say for flags that are not given, and settings by older names. Raises UsageError for settings
-    that cannot be read."""
+def _settings(environ: Mapping[str, str]) -> Settings | None:
+    """Where settings are looked up; None where nobody says any."""
     from flowc.settings import home_of, may_be_set, working_folder
 
     folder, home = working_folder(), home_of(environ)
     if not may_be_set(environ, folder, home):
+        return None
+    from flowc.settings.lookup import Settings
+
+    return Settings(environ, folder=folder, home=home)
+
+
+def _defaults(given: Flags, settings: Settings | None, spans: dict[str, Span]) -> tuple[Flags, tuple[OldSpelling, ...]]:
+    """What the settings say for flags that are not given, and settings by older names. Raises UsageError for settings
+    that cannot be read."""
+    if settings is None:
         return Flags(), ()
-    from flowc.settings.lookup import Settings, SettingsError
+    from flowc.settings.lookup import SettingsError
     from flowc.tasks.defaults import defaults_of, older_names
 
-    settings = Settings(environ, folder=folder, home=home)
     try:
         return defaults_of(given, settings, spans), older_names(settings)
     except SettingsError as error:
         raise UsageError(error.message, error.help) from None
+
+
+def _slurm_version(settings: Settings | None) -> str | None:
+    """The release of Slurm that the settings name. Raises UsageError for one that there is not."""
+    if settings is None:
+        return None
+    found = settings.get("slurm_version")
+    if not found.values:
+        return None
+    if found.values[0] not in SLURM_RELEASES:
+        raise UsageError(
+            f"{found.origin}: there is no release `{found.values[0]}` of Slurm to choose",
+            f"one of {', '.join(SLURM_RELEASES)}",
+        )
+    return found.values[0]
 
 
 def _old_spellings(words: Words, line: _Line | None) -> tuple[OldSpelling, ...]:

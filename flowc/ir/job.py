@@ -15,7 +15,8 @@ class SourceInfo(Record):
     """Where a job came from: frontend name, path as given, hex sha256 of the input bytes.
 
     `variables` are what the source's format tells a running job about itself beyond what job and plan say
-    (SLURM_JOB_PARTITION, SLURM_GPUS with its type): set by the format, not by the user.
+    (SLURM_JOB_PARTITION, SLURM_GPUS with its type): set by the format, not by the user. `release` is the release of the
+    format's system that the user chose (`26.05`), None where nobody did.
     """
 
     UNSHOWN = ("variables",)
@@ -24,6 +25,7 @@ class SourceInfo(Record):
     path: str
     sha256: str
     variables: tuple[tuple[str, str], ...] = ()
+    release: str | None = None
 
 
 class Run(Record):

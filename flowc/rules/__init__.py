@@ -15,6 +15,7 @@ from flowc.rules.base import (
     is_batch_script,
     is_delivered,
     may_lack_commands,
+    may_mean_two_things,
     runs_on_machine,
     runs_plain_sh,
 )
@@ -46,6 +47,7 @@ RULES = (
     Rule(name="slurm_variables", concerns=is_batch_script, words=("SLURM", "SRUN_", *_BY_VARIABLE)),
     Rule(name="plain_sh", concerns=runs_plain_sh),
     Rule(name="shared_files", concerns=has_several_nodes, words=("while", "until", "file", "FileStore")),
+    Rule(name="slurm.releases", concerns=may_mean_two_things),
     Rule(name="delivery", concerns=is_delivered),
 )
 _loaded: dict[str, Callable[[Unit, Sink], None]] = {}

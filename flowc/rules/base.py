@@ -48,6 +48,18 @@ def is_batch_script(unit: Unit) -> bool:
     return unit.job.conventions.commands and bool(unit.job.run.text)
 
 
+def may_mean_two_things(unit: Unit) -> bool:
+    """Whether it may be one of the batch scripts that mean something else under another release, of which none is
+    named."""
+    job = unit.job
+    layout = job.layout
+    if not job.conventions.commands or job.source.release is not None or not job.run.text:
+        return False
+    shared = layout.cpus_per_task or layout.gpus_per_task or layout.tasks_per_node
+    by_gpus = any(name[:10] == "SLURM_GPUS" for name, _ in job.source.variables)
+    return bool(shared) or by_gpus or "SRUN_CPUS" in job.run.text
+
+
 def has_idle_nodes(unit: Unit) -> bool:
     """Whether there are machines that wait for what the first one calls."""
     job, nodes = unit.job, unit.plan.nodes if unit.plan is not None else 1

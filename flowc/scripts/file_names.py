@@ -7,6 +7,7 @@ parts.
 
 from __future__ import annotations
 
+from flowc.body.slurm_releases import holds
 from flowc.record import Record
 from flowc.scripts.identity import job_id, task_id
 
@@ -54,7 +55,7 @@ def streams(job: Job, folder: str, index: int | None) -> Streams:
 
 
 def _letters(job: Job, index: int | None) -> dict[str, str]:
-    return {
+    found = {
         "j": str(task_id(job, index)),
         "J": str(task_id(job, index)),
         "A": str(job_id(job)),
@@ -65,6 +66,9 @@ def _letters(job: Job, index: int | None) -> dict[str, str]:
         "t": "0",
         "s": "batch",
     }
+    if holds("index_digit", job):
+        found["b"] = found["a"][-1]
+    return found
 
 
 def _needs_folder(parts: list[str | None], folder: str) -> bool:

@@ -12,6 +12,11 @@ def life(process):
 def take_share():
     """A line for each node of a step: process and beginning of its srun, node, CPUs, GPUs. Who is gone has nothing."""
     global nodes, held
+    #% if numbered
+    if ENV.get("SLURM_STEP_ID") == "-5":
+        # The batch script is no step of its own.
+        del ENV["SLURM_STEP_ID"]
+    #% end
     # A step that one of its tasks starts is within it.
     try:
         outer = open("/run/flowc.step." + job).read().split()[int(ENV["SLURM_STEP_ID"])]

@@ -62,6 +62,9 @@ def describe_step():
     if mpi == "pmi2":
         env.update(PMI_SIZE=str(tasks), PMI_JOBID=f"{job}.{step}", SLURM_PMI2_PROC_MAPPING=map_ranks())
     #% end
+    #% if knows_group
+    env["SLURM_JOB_GROUP"] = "root"
+    #% end
     #% if umask
     mask = os.umask(0)
     os.umask(mask)

@@ -41,6 +41,15 @@ def choose_gpus():
     #% end
     if max(here, *(per_task * len(part) for part in ranks)) > len(devices):
         die(f"error: Unable to create step for job {job}: Invalid generic resource (gres) specification")
+    #% if unbound
+    #% if !reads_tres
+    if bind == "none" and tasks > 1:
+        # Nothing is bound: programs look for themselves.
+        ENV.update(SLURMD_TRES_BIND="gpu:none")
+        ENV.pop("CUDA_VISIBLE_DEVICES", 0)
+        here = per_task = 0
+    #% end
+    #% end
 
 
 def gpus(local, count):
@@ -57,11 +66,12 @@ def gpus(local, count):
     if kind == "single":
         shown = [mine[local // number % len(mine)]]
     elif kind == "per_task":
-        shown = [mine[place % len(mine)] for place in range(local * number, (local + 1) * number)]
-    elif kind == "map_gpu":
+        # Who comes too late has the first.
+        shown = mine[local * number : (local + 1) * number] or mine[:1]
+    elif kind[:3] == "map":
         turns = text.split(",")
         shown = [devices[int(turns[local % len(turns)], 0)]]
-    elif kind == "mask_gpu":
+    elif kind[:4] == "mask":
         turns = text.split(",")
         mask = int(turns[local % len(turns)], 16)
         shown = [name for place, name in enumerate(devices) if mask >> place & 1]
@@ -73,7 +83,12 @@ def gpus(local, count):
         "CUDA_VISIBLE_DEVICES": ids,
         "SLURM_STEP_GPUS": ids,
         "SLURM_GPUS_ON_NODE": str(len(mine)),
+        #% if reads_tres
+        **({"SLURMD_TRES_BIND": "gres/gpu:" + bind} if bind else {}),
+        #% end
+        #% if !reads_tres
         **({"SLURMD_TRES_BIND": "gpu:" + bind} if bind else {}),
+        #% end
     }
 
 

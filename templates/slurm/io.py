@@ -28,6 +28,9 @@ def target(stream, node, rank):
     if name.lower() == "none":
         return 0
     values = {
+        #% if index_digit
+        "b": ENV.get("SLURM_ARRAY_TASK_ID", "0")[-1],
+        #% end
         "t": rank, "n": nodes.index(node), "N": names[node].split(".")[0], "s": step, "j": job,
         "J": job + "." + str(step), "x": ENV.get("SLURM_JOB_NAME"), "A": ENV.get("SLURM_ARRAY_JOB_ID", job),
         "a": ENV.get("SLURM_ARRAY_TASK_ID", "4294967294"), "u": ENV.get("SLURM_JOB_USER"), "%": "%",

@@ -163,6 +163,9 @@ def take_signals():
 
 if NAME == "srun":
     read_words()
+    #% if released
+    read_as_released()
+    #% end
     find_nodes()
     #% if opt:ntasks-per-node
     read_tasks_per_node()

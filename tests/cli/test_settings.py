@@ -112,3 +112,27 @@ def test_unknown_keys_are_told_with_their_line(flowc: Run, home: Path) -> None:
     assert f"{Path.cwd()}/.flowc.toml:1: there is no setting `regin`: did you mean `region`?" in (
         flowc("compile", "job.sbatch").err
     )
+
+
+def test_the_release_of_slurm_is_a_setting(flowc: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("job.sbatch").write_text("#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10 -c 2\nenv\n")
+
+    def release(*words: str) -> object:
+        done = flowc("compile", "job.sbatch", "--emit", "ir", *words)
+        assert done.status == 0, done.err
+        return json.loads(done.out)["jobs"][0]["source"]["release"]
+
+    assert release() is None
+    Path(".flowc.toml").write_text('slurm_version = "23.11"\n')
+    assert release() == "23.11"
+    Path(".flowc.toml").unlink()
+    Path("pyproject.toml").write_text('[tool.flowc]\nslurm_version = "25.11"\n')
+    assert release() == "25.11"
+    monkeypatch.setenv("FLOW_SLURM_VERSION", "24.11")
+    assert release() == "24.11"
+    assert release("--slurm-version", "26.05") == "26.05"
+    monkeypatch.setenv("FLOW_SLURM_VERSION", "19.05")
+    done = flowc("check", "job.sbatch")
+    assert done.status == 2
+    assert "FLOW_SLURM_VERSION" in done.err
+    assert "26.05" in done.err

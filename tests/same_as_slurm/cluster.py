@@ -73,11 +73,15 @@ GRES = f"NodeName=n[1-4],s1 Name=gpu File=/cluster/gpus/nvidia[0-{GPUS - 1}] Fla
 
 
 class Cluster:
-    """`run(script)` runs a job to its end. A context manager; several threads may use one cluster."""
+    """`run(script)` runs a job to its end. A context manager; several threads may use one cluster. `prefix` is where
+    another release than Debian's is installed (bin, sbin, lib/slurm)."""
 
-    def __init__(self) -> None:
+    def __init__(self, prefix: Path | None = None) -> None:
+        self.prefix = prefix
         self.folder = Path(tempfile.mkdtemp(prefix="flowc-slurm-"))
         shared = {str(self.folder / "cluster"): "/cluster", str(self.folder / "w"): "/w"}
+        if prefix is not None:
+            shared[str(prefix)] = str(prefix)
         for place in ("cluster/state", "cluster/gpus", "w"):
             (self.folder / place).mkdir(parents=True)
         self.machines = Machines(["ctl", *NODES], shared)
@@ -86,6 +90,8 @@ class Cluster:
         self.shown: list[dict[str, str]] = []
         self.shown_at = 0.0
         self.environment = {**ENVIRONMENT, "SLURM_CONF": "/cluster/slurm.conf"}
+        if prefix is not None:
+            self.environment["PATH"] = f"{prefix}/bin:{prefix}/sbin:{ENVIRONMENT['PATH']}"
         self.daemons: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> Cluster:
@@ -110,7 +116,9 @@ class Cluster:
 
     def _start(self) -> None:
         place = self.folder / "cluster"
-        (place / "slurm.conf").write_text(CONF)
+        (place / "slurm.conf").write_text(CONF + (f"PluginDir={self.prefix}/lib/slurm\n" if self.prefix else ""))
+        if self.prefix is not None:
+            (place / "cgroup.conf").write_text("CgroupPlugin=cgroup/v1\n")
         (place / "gres.conf").write_text(GRES)
         for number in range(GPUS):
             # Slurm takes only device files for GPUs: these lead to /dev/null.

@@ -17,6 +17,7 @@ INTERNAL = {
     "SLURM_NODE_ALIASES": "always `(null)`",
     "SLURM_STEP_LAUNCHER_PORT": "port of srun's own protocol",
     "SLURM_JOB_CPUS_PER_NODE_PACK_GROUP_0": "srun's own copy of a variable",
+    "SLURMD_DEBUG": "internal of slurmd",
     "SLURM_UMASK": "how srun hands on the umask, which is compared itself",
 }
 # There on both sides, with a value of the run.
@@ -27,10 +28,11 @@ VARIES = {
     "SLURM_SRUN_COMM_PORT": "port",
     "SLURM_JOB_START_TIME": "time",
     "SLURM_JOB_END_TIME": "time",
+    "SLURM_JOB_SLUID": "the controller's own number of the job",
 }
 # Names that are compared; the rest is the submitter's environment, which flowc does not copy.
 COMPARED = re.compile(
-    r"SLURM|CUDA_|ROCR_|ZE_|GPU_DEVICE|(?:ENVIRONMENT|HOSTNAME|TMPDIR|HOME|USER|GREETING|OTHER|KEEP|EXTRA)$"
+    r"SLURM|HYDRA_|I_MPI_HYDRA_|(?:OMPI|PRTE)_MCA_plm_slurm|CUDA_|ROCR_|ZE_|GPU_DEVICE|(?:ENVIRONMENT|HOSTNAME|TMPDIR|HOME|USER|GREETING|OTHER|KEEP|EXTRA)$"
 )
 # A row: which bodies of the theme, which differences, why. Both patterns must match as a whole.
 Row = tuple[str, str, str]

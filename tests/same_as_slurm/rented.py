@@ -68,13 +68,14 @@ class Bid:
         self.nodes, self.script = nodes, script
 
 
-def compile_body(body: Body) -> tuple[list[Bid], str]:
-    """The bids (none: refused) and the messages."""
+def compile_body(body: Body, release: str | None = None) -> tuple[list[Bid], str]:
+    """The bids (none: refused) and the messages, under a release of Slurm."""
     with tempfile.NamedTemporaryFile("w", suffix=".json") as catalog:
         catalog.write(CATALOG)
         catalog.flush()
         words = ("--", *body.options, *body.args) if body.options or body.args else ()
-        inputs = told(("--catalog", catalog.name, *words))
+        chosen = ("--slurm-version", release) if release else ()
+        inputs = told(("--catalog", catalog.name, *chosen, *words))
         result = driver.compile(Source.from_bytes(body.path.name, body.script), inputs)
     said = "\n".join(each.message for each in result.diagnostics)
     texts = {artifact.name: artifact.text for artifact in result.artifacts}
@@ -86,9 +87,9 @@ def compile_body(body: Body) -> tuple[list[Bid], str]:
     ], said
 
 
-def run(body: Body) -> Outcome:
-    """Compile and run."""
-    bids, said = compile_body(body)
+def run(body: Body, release: str | None = None) -> Outcome:
+    """Compile and run, under a release of Slurm."""
+    bids, said = compile_body(body, release)
     if not bids:
         return Outcome([("REFUSED", None)], {}, said=said)
     tasks: list[tuple[str, int | None]] = []

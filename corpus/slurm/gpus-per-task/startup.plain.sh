@@ -206,19 +206,19 @@ tee srun <<'E' >/dev/null
 import os,signal,sys
 from multiprocessing.connection import Connection,Pipe,wait
 t=os.environ
-F=os.path.basename(sys.argv[0])
+G=os.path.basename(sys.argv[0])
 v=sys.argv[1:]
 w=1,2,3,10,12,15,18
-def G(g):
- os.write(2,(F+": "+g+"\n").encode())
+def H(g):
+ os.write(2,(G+": "+g+"\n").encode())
 def x(g,a=1):
- G(g)
+ H(g)
  os._exit(a)
 OPTIONS="-=gpus-per-task"
-def aB(K):
+def aC(C):
  d={}
- while K and K[0][:1]=="-"!=K[0]:
-  at=K.pop(0)
+ while C and C[0][:1]=="-"!=C[0]:
+  at=C.pop(0)
   if at=="--":
    break
   try:
@@ -229,15 +229,15 @@ def aB(K):
    (c,)=b
    if c[1]==".":
     if al:
-     K["1"if a else 0:0]=["-"+R]
+     C["1"if a else 0:0]=["-"+R]
     R="1"
    elif c[1]=="="and not al:
-    R=K.pop(0)
+    R=C.pop(0)
   except(ValueError,IndexError,TypeError):
    x(f"unrecognized option '{at}'",255)
   d[c[2:]]=R
  return d
-def start(argv,p,k,*b):
+def start(argv,p,l,*b):
  d=os.fork()
  if d:
   while os.getpgid(d)!=d:
@@ -261,33 +261,33 @@ def B(e):
  d=0
  while d not in e:
   d,a=os.wait()
- I([d],9)
+ J([d],9)
  return e.pop(d),os.waitstatus_to_exitcode(a)
-def I(e,q):
+def J(e,q):
  for d in[*e]:
   try:
    os.killpg(d,q)
   except OSError:
    pass
 def ad(a):
- k,b=a.recv()
+ l,b=a.recv()
  e,f={},{}
  t=[os.open("/dev/null",0)]
  for c,argv,p in b:
-  j,l=os.pipe(),os.pipe()
-  d=start(argv,p,k,t[0],j[1],l[1])
+  j,k=os.pipe(),os.pipe()
+  d=start(argv,p,l,t[0],j[1],k[1])
   os.close(j[1])
-  os.close(l[1])
+  os.close(k[1])
   e[d]=c
   f[os.pidfd_open(d)]=0,c,b""
   f[j[0]]=1,c,b""
-  f[l[0]]=2,c,b""
+  f[k[0]]=2,c,b""
  try:
   while u:=wait([a,*f,],None if e else 0):
    for z in u:
     if z==a:
      A=a.recv()
-     I(e,A)
+     J(e,A)
      continue
     r,c,g=f.pop(z)
     if not r:
@@ -312,12 +312,12 @@ def ad(a):
   while 1:
    a.recv()
  except(EOFError,OSError):
-  I(e,15)
-  signal.signal(14,lambda*D:I(e,9))
+  J(e,15)
+  signal.signal(14,lambda*E:J(e,9))
   signal.alarm(30)
   while e:
    B(e)
-def V(A,*D):
+def V(A,*E):
  for a in o:
   try:
    a.send(A)
@@ -325,47 +325,47 @@ def V(A,*D):
    pass
 def W(d,c,a):
  if a:
-  G(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
+  H(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
   ab.append(a if a>0 else 128-a)
-def aN(s,a=""):
+def aP(s,a=""):
  return sum(int(at.split(":")[-1])if at.split(":")[-1].isdecimal()else 1 for at in(N(s,a)or"").split(",")if at and(s!="gres"or at[:3]=="gpu"))
-def ay(a,u):
- o=aG[:aF*u or L]
- c=[o[n%len(o)]for n in range(a*aF,(a+1)*aF)]or o
- aJ=",".join(c)
- return{"CUDA_VISIBLE_DEVICES":aJ,"SLURM_STEP_GPUS":aJ,"SLURM_GPUS_ON_NODE":str(len(o)),**({"SLURMD_TRES_BIND":"gpu:"+ax}if ax else{}),}
+def aw(a,u):
+ o=aH[:aD*u or L]
+ c=[o[n%len(o)]for n in range(a*aD,(a+1)*aD)]or o
+ aK=",".join(c)
+ return{"CUDA_VISIBLE_DEVICES":aK,"SLURM_STEP_GPUS":aK,"SLURM_GPUS_ON_NODE":str(len(o)),**({"SLURMD_TRES_BIND":"gpu:"+av}if av else{})}
 def N(s,a=""):
  return al.get(s)or t.get("SLURM_"+(a or s.upper().replace("-","_")))
 def ac(n):
  y=O[n]
- return[(c,v,{**p,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[h[n]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**(ay(a,len(y))if L or aF else{})},)for a,c in enumerate(y)]
-if F=="srun":
- al=aB(v)
- l=t["SLURM_JOB_ID"]
+ return[(c,v,{**p,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[h[n]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**(aw(a,len(y))if L or aD else{})},)for a,c in enumerate(y)]
+if G=="srun":
+ al=aC(v)
+ k=t["SLURM_JOB_ID"]
  if not v:
   x("fatal: No command given to execute.")
  f=[t["SLURM_JOB_NODELIST"]]
  h=range(len(f))
- u=E=len(f)
+ u=F=len(f)
  b=int(t.get("SLURM_NTASKS")or u*int(t.get("SLURM_NTASKS_PER_NODE",1)))
  M=iter(range(b))
- O=[[next(M)for D in range(n,b,u)]for n in range(u)]
- aG=t.get("SLURM_JOB_GPUS","").split(",")if t.get("SLURM_JOB_GPUS")else[]
- aF=aN("gpus-per-task")
- ax=""
- if aF and not ax:
-  ax=f"per_task:{aF}"
- L=int(t.get("FLOWC_STEP_GPUS",len(aG)))
- if max(L,*(aF*len(ar)for ar in O))>len(aG):
-  x(f"error: Unable to create step for job {l}: Invalid generic resource (gres) specification")
- with open("/run/flowc.step."+l,"ab",0)as H:
-  H.write(b"%9d\n"%os.getpid())
-  j=H.tell()//10-1
+ O=[[next(M)for E in range(n,b,u)]for n in range(u)]
+ aH=t.get("SLURM_JOB_GPUS","").split(",")if t.get("SLURM_JOB_GPUS")else[]
+ aD=aP("gpus-per-task")
+ av=""
+ if aD and not av:
+  av=f"per_task:{aD}"
+ L=int(t.get("FLOWC_STEP_GPUS",len(aH)))
+ if max(L,*(aD*len(aq)for aq in O))>len(aH):
+  x(f"error: Unable to create step for job {k}: Invalid generic resource (gres) specification")
+ with open("/run/flowc.step."+k,"ab",0)as I:
+  I.write(b"%9d\n"%os.getpid())
+  j=I.tell()//10-1
  p=dict(t)
- for R,ai in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>E else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(t["SLURM_TASKS_PER_NODE"]if b%u else f"{b // u}(x{u})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(u,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
+ for R,ai in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>F else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(t["SLURM_TASKS_PER_NODE"]if b%u else f"{b // u}(x{u})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(u,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
   for key in ai.split():
    p["SLURM_"+key]=str(R)
- k=os.getcwd()
+ l=os.getcwd()
  ab=[0]
  o={}
  signal.pthread_sigmask(0,w)
@@ -382,7 +382,7 @@ if F=="srun":
  Y.close()
  o[a]=0
  for n,a in enumerate(o):
-  a.send((k,ac(n)))
+  a.send((l,ac(n)))
  signal.pthread_sigmask(1,w)
  while o:
   for a in wait([*o]):
@@ -404,7 +404,7 @@ if F=="srun":
    except OSError as i:
     x(f"error: cannot write: {i.strerror}")
  os._exit(max(ab))
-globals()[F]()
+globals()[G]()
 E
 tee scontrol squeue sacct scancel sinfo <<'E' >/dev/null
 #!/bin/sh

@@ -204,22 +204,22 @@ import os,signal,sys
 import fcntl,time
 import itertools
 t=os.environ
-F=os.path.basename(sys.argv[0])
+G=os.path.basename(sys.argv[0])
 v=sys.argv[1:]
 w=1,2,3,10,12,15,18
-def G(g):
- os.write(2,(F+": "+g+"\n").encode())
+def H(g):
+ os.write(2,(G+": "+g+"\n").encode())
 def x(g,a=1):
- G(g)
+ H(g)
  os._exit(a)
-def bh(c):
+def bk(c):
  a=[(u,len([*b]))for u,b in itertools.groupby(c)]
  return",".join(f"{u}(x{d})"if d>1 else str(u)for u,d in a)
 OPTIONS="n=ntasks -=ntasks-per-node -=gpus-per-task -=het-group"
-def aB(K):
+def aC(C):
  d={}
- while K and K[0][:1]=="-"!=K[0]:
-  at=K.pop(0)
+ while C and C[0][:1]=="-"!=C[0]:
+  at=C.pop(0)
   if at=="--":
    break
   try:
@@ -230,15 +230,15 @@ def aB(K):
    (c,)=b
    if c[1]==".":
     if al:
-     K["1"if a else 0:0]=["-"+R]
+     C["1"if a else 0:0]=["-"+R]
     R="1"
    elif c[1]=="="and not al:
-    R=K.pop(0)
+    R=C.pop(0)
   except(ValueError,IndexError,TypeError):
    x(f"unrecognized option '{at}'",255)
   d[c[2:]]=R
  return d
-def start(argv,p,k,*b):
+def start(argv,p,l,*b):
  import ctypes
  c=os.getpid()
  d=os.fork()
@@ -265,45 +265,45 @@ def B(e):
  d=0
  while d not in e:
   d,a=os.wait()
- I([d],9)
+ J([d],9)
  return e.pop(d),os.waitstatus_to_exitcode(a)
-def I(e,q):
+def J(e,q):
  for d in[*e]:
   try:
    os.killpg(d,q)
   except OSError:
    pass
-def V(q,*D):
- I(e,q)
+def V(q,*E):
+ J(e,q)
 def W(d,c,a):
  if a:
-  G(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
+  H(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
   ab.append(a if a>0 else 128-a)
-def bt(d):
+def bw(d):
  try:
   f,*a=open(f"/proc/{d}/stat").read().rpartition(")")[2].split()
   return""if f=="Z"else a[18]
  except OSError:
   return""
-def bF(aE):
- global aO
- aO=au
+def bI(aF):
+ global aQ
+ aQ=au
  if N("exact")or"exclusive"in al:
-  aO=min(au,len(O[0])*av)
- aD={}
- for d in sorted(by,key=lambda d:(d not in aY,any(C[2]==str(d)for C in aE))):
-  y=[]if N("overlap")else[C for C in aE if C[2]==str(d)]
-  M=[s for s in aG if not any(s in C[4].split(",")for C in y)]
-  if len(aD)<u and aO+sum(int(C[3])for C in y)<=au and len(M)>=aZ:
-   aD[d]=M[:aZ]
- return aD
-def aN(s,a=""):
+  aQ=min(au,len(O[0])*ax)
+ aE={}
+ for d in sorted(bB,key=lambda d:(d not in bb,any(D[2]==str(d)for D in aF))):
+  y=[]if N("overlap")else[D for D in aF if D[2]==str(d)]
+  M=[s for s in aH if not any(s in D[4].split(",")for D in y)]
+  if len(aE)<u and aQ+sum(int(D[3])for D in y)<=au and len(M)>=aG:
+   aE[d]=M[:aG]
+ return aE
+def aP(s,a=""):
  return sum(int(at.split(":")[-1])if at.split(":")[-1].isdecimal()else 1 for at in(N(s,a)or"").split(",")if at and(s!="gres"or at[:3]=="gpu"))
-def ay(a,u):
- o=aG[:aF*u or L]
- c=[o[n%len(o)]for n in range(a*aF,(a+1)*aF)]or o
- aJ=",".join(c)
- return{"CUDA_VISIBLE_DEVICES":aJ,"SLURM_STEP_GPUS":aJ,"SLURM_GPUS_ON_NODE":str(len(o)),**({"SLURMD_TRES_BIND":"gpu:"+ax}if ax else{}),}
+def aw(a,u):
+ o=aH[:aD*u or L]
+ c=[o[n%len(o)]for n in range(a*aD,(a+1)*aD)]or o
+ aK=",".join(c)
+ return{"CUDA_VISIBLE_DEVICES":aK,"SLURM_STEP_GPUS":aK,"SLURM_GPUS_ON_NODE":str(len(o)),**({"SLURMD_TRES_BIND":"gpu:"+av}if av else{})}
 def N(s,a=""):
  return al.get(s)or t.get("SLURM_"+(a or s.upper().replace("-","_")))
 def q(s):
@@ -313,24 +313,24 @@ def q(s):
  return int(R)
 def ac(n):
  y=O[n]
- global aG
- aG=aD[h[n]]
- return[(c,v,{**p,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[h[n]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**({"SLURM_CPUS_ON_NODE":str(len(y)*av)}if al.get("cpus-per-task")or N("exact")or("exclusive"in al)else{}),**(ay(a,len(y))if L or aF else{})},)for a,c in enumerate(y)]
-if F=="srun":
- al=aB(v)
- l=t["SLURM_JOB_ID"]
+ global aH
+ aH=aE[h[n]]
+ return[(c,v,{**p,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[h[n]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**({"SLURM_CPUS_ON_NODE":str(len(y)*ax)}if al.get("cpus-per-task")or N("exact")or("exclusive"in al)else{}),**(aw(a,len(y))if L or aD else{})},)for a,c in enumerate(y)]
+if G=="srun":
+ al=aC(v)
+ k=t["SLURM_JOB_ID"]
  if not v:
   x("fatal: No command given to execute.")
  au=int(t["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
  f=[t["SLURM_JOB_NODELIST"]]
  h=range(len(f))
- E=af=len(f)
+ F=af=len(f)
  b=q("ntasks")
- if 0<b<E:
-  G(f"Warning: can't run {b} processes on {E} nodes, setting nnodes to {b}")
-  E=b
- af=E
- by,aY=h,()
+ if 0<b<F:
+  H(f"Warning: can't run {b} processes on {F} nodes, setting nnodes to {b}")
+  F=b
+ af=F
+ bB,bb=h,()
  h=h[:af]
  g=q("ntasks-per-node")if N("ntasks-per-node")else 0
  if not b or b==g*len(h):
@@ -338,69 +338,69 @@ if F=="srun":
   if g:
    t["SLURM_NTASKS_PER_NODE"]=str(g)
  elif al.get("ntasks-per-node"):
-  G(f"Warning: can't honor --ntasks-per-node set to {g} which doesn't match the requested tasks {b} "f"with the number of requested nodes {len(h)}. Ignoring --ntasks-per-node.")
- av=1
+  H(f"Warning: can't honor --ntasks-per-node set to {g} which doesn't match the requested tasks {b} "f"with the number of requested nodes {len(h)}. Ignoring --ntasks-per-node.")
+ ax=1
  u=len(h)
  b=b or u
- if b>au//av*u:
-  x(f"error: Unable to create step for job {l}: More processors requested than permitted")
+ if b>au//ax*u:
+  x(f"error: Unable to create step for job {k}: More processors requested than permitted")
  M=iter(range(b))
- O=[[next(M)for D in range(n,b,u)]for n in range(u)]
- aG=t.get("SLURM_JOB_GPUS","").split(",")if t.get("SLURM_JOB_GPUS")else[]
- aF=aN("gpus-per-task")
- ax=""
- if aF and not ax:
-  ax=f"per_task:{aF}"
- L=int(t.get("FLOWC_STEP_GPUS",len(aG)))
- bi=(max([aN(s)for s in("gpus-per-node","gres")if s in al]or[0])or aN("gpus-per-node")or aN("gres")or-(-aN("gpus")//len(h)))
- aZ=bi or aF*len(O[0])or L
- L=bi or L
- if max(L,*(aF*len(ar)for ar in O))>len(aG):
-  x(f"error: Unable to create step for job {l}: Invalid generic resource (gres) specification")
+ O=[[next(M)for E in range(n,b,u)]for n in range(u)]
+ aH=t.get("SLURM_JOB_GPUS","").split(",")if t.get("SLURM_JOB_GPUS")else[]
+ aD=aP("gpus-per-task")
+ av=""
+ if aD and not av:
+  av=f"per_task:{aD}"
+ L=int(t.get("FLOWC_STEP_GPUS",len(aH)))
+ bl=(max([aP(s)for s in("gpus-per-node","gres")if s in al]or[0])or aP("gpus-per-node")or aP("gres")or-(-aP("gpus")//len(h)))
+ aG=bl or aD*len(O[0])or L
+ L=bl or L
+ if max(L,*(aD*len(aq)for aq in O))>len(aH):
+  x(f"error: Unable to create step for job {k}: Invalid generic resource (gres) specification")
  try:
-  bv=open("/run/flowc.step."+l).read().split()[int(t["SLURM_STEP_ID"])]
+  by=open("/run/flowc.step."+k).read().split()[int(t["SLURM_STEP_ID"])]
  except(LookupError,OSError,ValueError):
-  bv=""
+  by=""
  T=0
  while 1:
-  with open("/run/flowc.use."+l,"a+")as ao:
+  with open("/run/flowc.use."+k,"a+")as ao:
    fcntl.flock(ao,2)
    ao.seek(0)
-   aE=[C for C in ao if bt(C.split()[0])==C.split()[1]]
-   aD=bF([C.split()for C in aE if C.split()[0]!=bv])
-   if len(aD)==u:
-    aE+=[f"{os.getpid()} {bt(os.getpid())} {d} {0 if N('overlap') else aO} {','.join(aD[d]) or '-'}\n"for d in aD]
+   aF=[D for D in ao if bw(D.split()[0])==D.split()[1]]
+   aE=bI([D.split()for D in aF if D.split()[0]!=by])
+   if len(aE)==u:
+    aF+=[f"{os.getpid()} {bw(os.getpid())} {d} {0 if N('overlap') else aQ} {','.join(aE[d]) or '-'}\n"for d in aE]
    ao.truncate(0)
-   ao.writelines(aE)
-  if len(aD)==u:
+   ao.writelines(aF)
+  if len(aE)==u:
    break
   if not T:
    T=1
-   G(f"Job {l} step creation temporarily disabled, retrying (Requested nodes are busy)")
+   H(f"Job {k} step creation temporarily disabled, retrying (Requested nodes are busy)")
   time.sleep(0.1)
  if T:
-  G(f"Step created for job {l}")
- h=sorted(aD)
- with open("/run/flowc.step."+l,"ab",0)as H:
-  H.write(b"%9d\n"%os.getpid())
-  j=H.tell()//10-1
+  H(f"Step created for job {k}")
+ h=sorted(aE)
+ with open("/run/flowc.step."+k,"ab",0)as I:
+  I.write(b"%9d\n"%os.getpid())
+  j=I.tell()//10-1
  p=dict(t)
- for R,ai in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>E else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"]if u==len(f)else",".join(f[d]for d in h),"STEP_NODELIST"),(bh(map(len,O)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(u,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
+ for R,ai in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>F else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"]if u==len(f)else",".join(f[d]for d in h),"STEP_NODELIST"),(bk(map(len,O)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(u,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
   for key in ai.split():
    p["SLURM_"+key]=str(R)
- k=os.getcwd()
+ l=os.getcwd()
  ab=[0]
  signal.pthread_sigmask(0,w)
  for aj in w:
   signal.signal(aj,V)
  e={}
  for c,argv,ak in ac(0):
-  e[start(argv,ak,k)]=c
+  e[start(argv,ak,l)]=c
  signal.pthread_sigmask(1,w)
  while e:
   W(0,*B(e))
  os._exit(max(ab))
-globals()[F]()
+globals()[G]()
 E
 tee scontrol squeue sacct scancel sinfo <<'E' >/dev/null
 #!/bin/sh

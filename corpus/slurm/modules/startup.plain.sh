@@ -203,17 +203,17 @@ tee sbatch salloc <<'E' >/dev/null
 #!/usr/bin/python3
 import os,signal,sys
 t=os.environ
-F=os.path.basename(sys.argv[0])
+G=os.path.basename(sys.argv[0])
 v=sys.argv[1:]
-def G(g):
- os.write(2,(F+": "+g+"\n").encode())
+def H(g):
+ os.write(2,(G+": "+g+"\n").encode())
 def x(g,a=1):
- G(g)
+ H(g)
  os._exit(a)
 def sbatch():
  x("error: there is no Slurm here that could take another job: compile and submit it with `flowc` instead")
 salloc=sbatch
-globals()[F]()
+globals()[G]()
 E
 tee scontrol squeue sacct scancel sinfo <<'E' >/dev/null
 #!/bin/sh

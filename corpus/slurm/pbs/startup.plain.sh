@@ -204,24 +204,24 @@ import os,signal,sys
 import itertools
 from multiprocessing.connection import Connection,Pipe,wait
 t=os.environ
-F=os.path.basename(sys.argv[0])
+G=os.path.basename(sys.argv[0])
 v=sys.argv[1:]
 w=1,2,3,10,12,15,18
-def G(g):
- os.write(2,(F+": "+g+"\n").encode())
+def H(g):
+ os.write(2,(G+": "+g+"\n").encode())
 def x(g,a=1):
- G(g)
+ H(g)
  os._exit(a)
 def S(g):
  return g.replace(","," ").split()
-def bh(c):
+def bk(c):
  a=[(u,len([*b]))for u,b in itertools.groupby(c)]
  return",".join(f"{u}(x{d})"if d>1 else str(u)for u,d in a)
 OPTIONS="n=ntasks N=nodes w=nodelist -=ntasks-per-node i=input K?kill-on-bad-exit O.overcommit -=mpi V.version -=cpu-bind -.external-launcher"
-def aB(K):
+def aC(C):
  d={}
- while K and K[0][:1]=="-"!=K[0]:
-  at=K.pop(0)
+ while C and C[0][:1]=="-"!=C[0]:
+  at=C.pop(0)
   if at=="--":
    break
   try:
@@ -232,15 +232,15 @@ def aB(K):
    (c,)=b
    if c[1]==".":
     if al:
-     K["1"if a else 0:0]=["-"+R]
+     C["1"if a else 0:0]=["-"+R]
     R="1"
    elif c[1]=="="and not al:
-    R=K.pop(0)
+    R=C.pop(0)
   except(ValueError,IndexError,TypeError):
    x(f"unrecognized option '{at}'",255)
   d[c[2:]]=R
  return d
-def start(argv,p,k,*b):
+def start(argv,p,l,*b):
  d=os.fork()
  if d:
   while os.getpgid(d)!=d:
@@ -264,33 +264,33 @@ def B(e):
  d=0
  while d not in e:
   d,a=os.wait()
- I([d],9)
+ J([d],9)
  return e.pop(d),os.waitstatus_to_exitcode(a)
-def I(e,q):
+def J(e,q):
  for d in[*e]:
   try:
    os.killpg(d,q)
   except OSError:
    pass
 def ad(a):
- k,b=a.recv()
+ l,b=a.recv()
  e,f={},{}
  t=[os.open("/dev/null",0)]
  for c,argv,p in b:
-  j,l=os.pipe(),os.pipe()
-  d=start(argv,p,k,t[0],j[1],l[1])
+  j,k=os.pipe(),os.pipe()
+  d=start(argv,p,l,t[0],j[1],k[1])
   os.close(j[1])
-  os.close(l[1])
+  os.close(k[1])
   e[d]=c
   f[os.pidfd_open(d)]=0,c,b""
   f[j[0]]=1,c,b""
-  f[l[0]]=2,c,b""
+  f[k[0]]=2,c,b""
  try:
   while u:=wait([a,*f,],None if e else 0):
    for z in u:
     if z==a:
      A=a.recv()
-     I(e,A)
+     J(e,A)
      continue
     r,c,g=f.pop(z)
     if not r:
@@ -315,37 +315,37 @@ def ad(a):
   while 1:
    a.recv()
  except(EOFError,OSError):
-  I(e,15)
-  signal.signal(14,lambda*D:I(e,9))
+  J(e,15)
+  signal.signal(14,lambda*E:J(e,9))
   signal.alarm(30)
   while e:
    B(e)
-def V(A,*D):
+def V(A,*E):
  for a in o:
   try:
    a.send(A)
   except OSError:
    pass
-def bk(*D):
+def bn(*E):
  if ae:
   V(ae.pop())
   signal.alarm(30)
-def P(*D):
+def P(*E):
  ae[:]=9,15
- bk()
+ bn()
 def W(d,c,a):
  if a:
-  G(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
+  H(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
   ab.append(a if a>0 else 128-a)
   if al.get("kill-on-bad-exit",t.get("SLURM_KILL_BAD_EXIT","0"))!="0"and len(ae)>1:
-   G(f"Terminating StepId={l}.{j}")
-   bk()
-def bs(s):
+   H(f"Terminating StepId={k}.{j}")
+   bn()
+def bv(s):
  g=al.get(s,"")
  try:
   return[f.index(at)for at in S(open(g).read()if"/"in g else g)]
  except ValueError:
-  x(f"error: Unable to create step for job {l}: Requested node configuration is not available")
+  x(f"error: Unable to create step for job {k}: Requested node configuration is not available")
 def N(s,a=""):
  return al.get(s)or t.get("SLURM_"+(a or s.upper().replace("-","_")))
 def q(s):
@@ -356,61 +356,63 @@ def q(s):
 def ac(n):
  y=O[n]
  return[(c,v,{**p,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[h[n]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(y)]
-if F=="srun":
- al=aB(v)
- l=t["SLURM_JOB_ID"]
+if G=="srun":
+ al=aC(v)
+ k=t["SLURM_JOB_ID"]
  if"version"in al:
   os.write(1,b"slurm-wlm 22.05.8\n")
   os._exit(0)
  if not v:
   x("fatal: No command given to execute.")
+ if"external-launcher"in al:
+  al.update(overlap="1",ntasks=al.get("ntasks")or t["SLURM_NNODES"])
  au=int(t["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
  f=[t["SLURM_JOB_NODELIST"]]
  h=range(len(f))
- E=af=len(f)
- aC,D,bz=(N("nodes","NNODES")or"1").partition("-")
- if not(aC+bz).isdecimal():
+ F=af=len(f)
+ aB,E,bC=(N("nodes","NNODES")or"1").partition("-")
+ if not(aB+bC).isdecimal():
   x(f'error: "{al["nodes"]}" is not a valid node count',255)
- E,af=int(aC),min(int(bz or aC),af)
+ F,af=int(aB),min(int(bC or aB),af)
  b=q("ntasks")
- if 0<b<E:
-  G(f"Warning: can't run {b} processes on {E} nodes, setting nnodes to {b}")
-  E=b
- af=max(E,min(af,b or af))
- if E>len(h):
-  x(f"error: Only allocated {len(h)} nodes asked for {E}")
- bc=bs("nodelist")
- h=sorted((bc+[d for d in h if d not in bc])[:af])
+ if 0<b<F:
+  H(f"Warning: can't run {b} processes on {F} nodes, setting nnodes to {b}")
+  F=b
+ af=max(F,min(af,b or af))
+ if F>len(h):
+  x(f"error: Only allocated {len(h)} nodes asked for {F}")
+ bf=bv("nodelist")
+ h=sorted((bf+[d for d in h if d not in bf])[:af])
  g=q("ntasks-per-node")if N("ntasks-per-node")else 0
  if not b or b==g*len(h):
   b=b or g*len(h)
   if g:
    t["SLURM_NTASKS_PER_NODE"]=str(g)
  elif al.get("ntasks-per-node"):
-  G(f"Warning: can't honor --ntasks-per-node set to {g} which doesn't match the requested tasks {b} "f"with the number of requested nodes {len(h)}. Ignoring --ntasks-per-node.")
- av=1
+  H(f"Warning: can't honor --ntasks-per-node set to {g} which doesn't match the requested tasks {b} "f"with the number of requested nodes {len(h)}. Ignoring --ntasks-per-node.")
+ ax=1
  u=len(h)
  b=b or u
- if b>au//av*u:
+ if b>au//ax*u:
   if not N("overcommit"):
-   x(f"error: Unable to create step for job {l}: More processors requested than permitted")
+   x(f"error: Unable to create step for job {k}: More processors requested than permitted")
  M=iter(range(b))
- O=[[next(M)for D in range(n,b,u)]for n in range(u)]
- with open("/run/flowc.step."+l,"ab",0)as H:
-  H.write(b"%9d\n"%os.getpid())
-  j=H.tell()//10-1
+ O=[[next(M)for E in range(n,b,u)]for n in range(u)]
+ with open("/run/flowc.step."+k,"ab",0)as I:
+  I.write(b"%9d\n"%os.getpid())
+  j=I.tell()//10-1
  p=dict(t)
- for R,ai in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>E else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"]if u==len(f)else",".join(f[d]for d in h),"STEP_NODELIST"),(bh(map(len,O)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(u,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
+ for R,ai in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>F else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"]if u==len(f)else",".join(f[d]for d in h),"STEP_NODELIST"),(bk(map(len,O)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(u,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
   for key in ai.split():
    p["SLURM_"+key]=str(R)
- k=os.getcwd()
+ l=os.getcwd()
  ab=[0]
  ae=[9,15]
  o={}
  signal.pthread_sigmask(0,w)
  for aj in w:
   signal.signal(aj,V)
- signal.signal(14,bk)
+ signal.signal(14,bn)
  signal.signal(15,P)
  a,Y=Pipe()
  if not os.fork():
@@ -423,7 +425,7 @@ if F=="srun":
  Y.close()
  o[a]=0
  for n,a in enumerate(o):
-  a.send((k,ac(n)))
+  a.send((l,ac(n)))
  signal.pthread_sigmask(1,w)
  while o:
   for a in wait([*o]):
@@ -445,7 +447,7 @@ if F=="srun":
    except OSError as i:
     x(f"error: cannot write: {i.strerror}")
  os._exit(max(ab))
-globals()[F]()
+globals()[G]()
 E
 tee scontrol squeue sacct scancel sinfo <<'E' >/dev/null
 #!/bin/sh

@@ -211,18 +211,18 @@ import socket
 import hmac,time
 from multiprocessing.connection import Connection,Pipe,wait
 t=os.environ
-F=os.path.basename(sys.argv[0])
+G=os.path.basename(sys.argv[0])
 v=sys.argv[1:]
 Q="/var/lib/foundry/flowc/nodes"
 ah="/var/lib/foundry/flowc/run"
 aa=6818
 w=1,2,3,10,12,15,18
-def G(g):
- os.write(2,(F+": "+g+"\n").encode())
+def H(g):
+ os.write(2,(G+": "+g+"\n").encode())
 def x(g,a=1):
- G(g)
+ H(g)
  os._exit(a)
-def start(argv,p,k,*b):
+def start(argv,p,l,*b):
  d=os.fork()
  if d:
   while os.getpgid(d)!=d:
@@ -238,9 +238,9 @@ def start(argv,p,k,*b):
    signal.signal(q,signal.SIG_DFL)
   signal.pthread_sigmask(1,w)
   try:
-   os.chdir(k)
+   os.chdir(l)
   except OSError as i:
-   a(f"couldn't chdir to `{k}': {i.strerror}: going to /tmp instead")
+   a(f"couldn't chdir to `{l}': {i.strerror}: going to /tmp instead")
    os.chdir("/tmp")
   p["SLURM_TASK_PID"]=str(os.getpid())
   os.execvpe(argv[0],argv,p)
@@ -251,9 +251,9 @@ def B(e):
  d=0
  while d not in e:
   d,a=os.wait()
- I([d],9)
+ J([d],9)
  return e.pop(d),os.waitstatus_to_exitcode(a)
-def I(e,q):
+def J(e,q):
  for d in[*e]:
   try:
    os.killpg(d,q)
@@ -279,14 +279,14 @@ def ag(s,d):
    return Z(b,b"s",b"a")
   except(OSError,EOFError)as i:
    if c==4:
-    G(f"waiting for the agent of {s}: {i}")
+    H(f"waiting for the agent of {s}: {i}")
   time.sleep(c)
  x(f"error: {s}: no agent after 10 minutes")
 def agent():
  L=socket.gethostname().split(".")[0]
- for D in range(120):
-  h=[C.split()[:2]for C in open("/etc/hosts")if C[:1].isdigit()and C[:3]!="127"][::-1]
-  f=[s.split(".")[0]for D,s in h]
+ for E in range(120):
+  h=[D.split()[:2]for D in open("/etc/hosts")if D[:1].isdigit()and D[:3]!="127"][::-1]
+  f=[s.split(".")[0]for E,s in h]
   if len(h)>=int(v[0])and L in f:
    break
   time.sleep(5)
@@ -297,9 +297,9 @@ def agent():
  j=socket.create_server((h[c][0],aa),backlog=99)
  if not c and os.fork():
   e=L.rstrip("0123456789")
-  E,af=f[0][len(e):],f[-1][len(e):]
-  i=[e+str(int(E or 0)+n).zfill(len(E))for n in range(len(f))]
-  print(f"{e}[{E}-{af}]"if f==i else",".join(f))
+  F,af=f[0][len(e):],f[-1][len(e):]
+  i=[e+str(int(F or 0)+n).zfill(len(F))for n in range(len(f))]
+  print(f"{e}[{F}-{af}]"if f==i else",".join(f))
   return
  os.dup2(2,1)
  signal.signal(17,signal.SIG_IGN)
@@ -316,25 +316,25 @@ def agent():
     os._exit(0)
   b.close()
 def ad(a):
- k,b=a.recv()
+ l,b=a.recv()
  e,f={},{}
  signal.pthread_sigmask(0,w)
  t=[os.open("/dev/null",0)]
  for c,argv,p in b:
-  j,l=os.pipe(),os.pipe()
-  d=start(argv,p,k,t[0],j[1],l[1])
+  j,k=os.pipe(),os.pipe()
+  d=start(argv,p,l,t[0],j[1],k[1])
   os.close(j[1])
-  os.close(l[1])
+  os.close(k[1])
   e[d]=c
   f[os.pidfd_open(d)]=0,c,b""
   f[j[0]]=1,c,b""
-  f[l[0]]=2,c,b""
+  f[k[0]]=2,c,b""
  try:
   while u:=wait([a,*f,],None if e else 0):
    for z in u:
     if z==a:
      A=a.recv()
-     I(e,A)
+     J(e,A)
      continue
     r,c,g=f.pop(z)
     if not r:
@@ -359,12 +359,12 @@ def ad(a):
   while 1:
    a.recv()
  except(EOFError,OSError):
-  I(e,15)
-  signal.signal(14,lambda*D:I(e,9))
+  J(e,15)
+  signal.signal(14,lambda*E:J(e,9))
   signal.alarm(30)
   while e:
    B(e)
-def V(A,*D):
+def V(A,*E):
  for a in o:
   try:
    a.send(A)
@@ -372,39 +372,39 @@ def V(A,*D):
    pass
 def W(d,c,a):
  if a:
-  G(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
+  H(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
   ab.append(a if a>0 else 128-a)
 def ac(n):
  y=O[n]
  return[(c,v,{**p,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[h[n]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(y)]
-if F=="srun":
+if G=="srun":
  if v and v[0][:1]=="-":
   x(f"unrecognized option '{v[0]}'",255)
- l=t["SLURM_JOB_ID"]
+ k=t["SLURM_JOB_ID"]
  if not v:
   x("fatal: No command given to execute.")
- K=open(Q).read().split()
- f,X=K[::2],K[1::2]
+ C=open(Q).read().split()
+ f,X=C[::2],C[1::2]
  h=range(len(f))
- u=E=len(f)
+ u=F=len(f)
  b=int(t.get("SLURM_NTASKS")or u*int(t.get("SLURM_NTASKS_PER_NODE",1)))
  M=iter(range(b))
- O=[[next(M)for D in range(n,b,u)]for n in range(u)]
- with open("/run/flowc.step."+l,"ab",0)as H:
-  H.write(b"%9d\n"%os.getpid())
-  j=H.tell()//10-1
+ O=[[next(M)for E in range(n,b,u)]for n in range(u)]
+ with open("/run/flowc.step."+k,"ab",0)as I:
+  I.write(b"%9d\n"%os.getpid())
+  j=I.tell()//10-1
  p=dict(t)
- for R,ai in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>E else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(t["SLURM_TASKS_PER_NODE"]if b%u else f"{b // u}(x{u})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(u,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),(X[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
+ for R,ai in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>F else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(t["SLURM_TASKS_PER_NODE"]if b%u else f"{b // u}(x{u})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(u,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),(X[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
   for key in ai.split():
    p["SLURM_"+key]=str(R)
- k=os.getcwd()
+ l=os.getcwd()
  ab=[0]
  o={ag(f[d],X[d]):d for d in h}
  signal.pthread_sigmask(0,w)
  for aj in w:
   signal.signal(aj,V)
  for n,a in enumerate(o):
-  a.send((k,ac(n)))
+  a.send((l,ac(n)))
  signal.pthread_sigmask(1,w)
  while o:
   for a in wait([*o]):
@@ -426,7 +426,7 @@ if F=="srun":
    except OSError as i:
     x(f"error: cannot write: {i.strerror}")
  os._exit(max(ab))
-globals()[F]()
+globals()[G]()
 E
 tee scontrol squeue sacct scancel sinfo <<'E' >/dev/null
 #!/bin/sh

@@ -1,4 +1,5 @@
-"""The `SLURM_*` variables of a batch step, as far as they are known at compile time (Slurm 22.05).
+"""The `SLURM_*` variables of a batch step, as far as they are known at compile time (Slurm 22.05, or the release
+that the user named).
 
 What only the machine knows (its name, process ids, clock) is set by the template. Variables that repeat the
 text of an option come from the frontend (`SourceInfo.variables`).
@@ -9,6 +10,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from flowc.body.commands import MPI_SIGNS, launches
+from flowc.body.slurm_releases import holds
 from flowc.patterns import at_first_use
 from flowc.scripts.identity import job_id, task_id
 
@@ -55,6 +57,8 @@ def batch_variables(job: Job, plan: JobPlan | None, index: int | None, submit_di
     if job.array is not None and index is not None:
         found += array_variables(job.array, job_id(job), index)
     found += job.source.variables
+    if holds("numbered", job):
+        found.append(("SLURM_JOB_SLUID", f"s{int(number):013X}"))
     return mpi_variables(job, nodes) + found
 
 
@@ -79,6 +83,8 @@ def cpus_per_node(job: Job, plan: JobPlan | None) -> int:
         return plan.cpus_per_node
     nodes = plan.nodes if plan else resources.nodes or 1
     here = layout.tasks_per_node or -(-(layout.tasks or nodes) // nodes)
+    if layout.tasks is not None and holds("cpus_of_tasks", job):
+        here = tasks_per_node(job, nodes, 0)[0]
     if any(name == "SLURM_OVERCOMMIT" for name, _ in job.source.variables):
         here = 1
     by_gpus = (resources.cpus_per_gpu or 0) * gpus_per_node(job, plan)
@@ -112,9 +118,8 @@ def tasks_per_node(job: Job, nodes: int, cpus: int) -> list[int]:
     layout = job.layout
     if layout.tasks is None:
         return [max(1, cpus // (layout.cpus_per_task or 1))] * nodes
-    block = layout.tasks_per_node
-    if block and layout.tasks != block * nodes:
-        return [min(block, max(0, layout.tasks - block * node)) for node in range(nodes)]
+    if layout.tasks_per_node and layout.tasks != layout.tasks_per_node * nodes and not holds("most_per_node", job):
+        return [layout.tasks_per_node] * nodes
     each, more = divmod(layout.tasks, nodes)
     return [each + (node < more) for node in range(nodes)]
 

@@ -61,6 +61,7 @@ def choose(
     it may well never call."""
     from flowc._compiled.slurm_programs import NAMES
     from flowc.body.slurm_features import features
+    from flowc.body.slurm_releases import answer, features_of
 
     wanted = features(job, nodes, guess=spare)
     if not wanted:
@@ -71,8 +72,11 @@ def choose(
         wanted.add("prepared")
     if step_gpus:
         wanted.add("step_gpus")
+    wanted |= features_of(job, closed(wanted))
     names = [name for feature, called in NAMES.items() if feature in wanted for name in called]
     text = program(closed(wanted))
+    if job.source.release is not None:
+        text = text.replace(*answer(job))
     return Tools(
         tools=text,
         tool_names=tuple(names),
@@ -112,12 +116,17 @@ _GIVEN = {
 def _every(job: Job, nodes: int) -> set[str]:
     """All features that go together on so many nodes."""
     from flowc._compiled.slurm_program import LINES
+    from flowc._compiled.slurm_releases import RULES
     from flowc.body.slurm_features import TABLE
 
     marks = {name for line in LINES if line[:6] == "#% if " for name in line[6:].split("|") if name[0] != "!"}
     marks |= {f"opt:{word[2:]}" for word in TABLE}
     several = {"several_nodes", "relay", "rsh"} if nodes > 1 else set()
-    return marks - _GIVEN | several | {"no_requeue" if job.retry.requeue is False else "requeue"}
+    return (
+        marks - _GIVEN - {*RULES, "released", "unbound"}
+        | several
+        | {"no_requeue" if job.retry.requeue is False else "requeue"}
+    )
 
 
 def _paths(wanted: set[str]) -> tuple[tuple[str, str], ...]:

@@ -116,7 +116,13 @@ class Lowering:
             **self._inside(),
         }
         used = cluster.close(fields, self.ast, self.origins) if cluster is not None else ()
-        source = SourceInfo(frontend="slurm", path=self.ast.source.path, sha256=digest, variables=self._variables())
+        source = SourceInfo(
+            frontend="slurm",
+            path=self.ast.source.path,
+            sha256=digest,
+            variables=self._variables(layout),
+            release=self.inputs.slurm_version,
+        )
         outcome = self.ledger.close(self.ast, self.index)
         output = "slurm-%j.out" if fields["array"] is None else "slurm-%A_%a.out"
         conventions = CONVENTIONS.replace(output=output)
@@ -367,8 +373,8 @@ class Lowering:
             self._put("notify.email", "mail-user")
         return Notify(email=email, events=events)
 
-    def _variables(self) -> tuple[tuple[str, str], ...]:
-        """The variables by which Slurm repeats an option's text to the job."""
+    def _variables(self, layout: Layout) -> tuple[tuple[str, str], ...]:
+        """The variables by which Slurm repeats an option's text to the job, and those of its release."""
         found = []
         for option, text in self.options.items():
             row = LOWERING.get(option)
@@ -380,4 +386,8 @@ class Lowering:
             found.append(("SLURM_THREADS_PER_CORE", "1"))
         if len(self.ast.components) > 1:
             found.append(("SLURM_HET_SIZE", str(len(self.ast.components))))
-        return tuple(found)
+        if self.inputs.slurm_version is None:
+            return tuple(found)
+        from flowc.frontends.slurm.lowering.releases import of_release
+
+        return tuple(of_release(self.inputs.slurm_version, self.options, layout, found))

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 MAX_FLAGS = 200  # letters after one dash; no command line has as many
 
 
-def release(text: str) -> tuple[int, ...]:
-    """`22.05` as numbers that compare."""
-    return tuple(int(part) for part in text.split(".") if part.isdigit()) or (22, 5)
+def release(text: str | None) -> tuple[int, ...]:
+    """`22.05` as numbers that compare; None is the release whose rules hold where nobody names one."""
+    return tuple(int(part) for part in (text or "").split(".") if part.isdigit()) or (22, 5)
 
 
 class Table:
