@@ -162,6 +162,7 @@ SLURM = (
     ("--gpus=h100:8", "", ("--gpus=a100:8", "--gpus=h100:1")),
     ("--gpus-per-node=4", "", ("--gpus-per-node=5",)),
     ("--gpus-per-socket=2", "--sockets-per-node=2", ("--gpus-per-socket=3",)),
+    ("--gpu-bind=single:1", "-n2 --gres=gpu:2", ("--gpu-bind=none",)),
     ("--gpus-per-task=1", "-n2", ("--gpus-per-task=2",)),
     ("--gres=gpu:2", "", ("--gres=gpu:3",)),
     ("--ignore-pbs", "", ()),

@@ -41,6 +41,7 @@ SAMPLES = {
     "gpus": ("", "--gpus=h100:8"),
     "gpus-per-node": ("", "--gpus-per-node=4"),
     "gpus-per-socket": ("--sockets-per-node=2", "--gpus-per-socket=2"),
+    "gpu-bind": ("-n2 --gres=gpu:2", "--gpu-bind=single:1"),
     "gpus-per-task": ("-n2", "--gpus-per-task=1"),
     "gres": ("", "--gres=gpu:2"),
     "input": ("", "--input=in.txt"),
