@@ -1004,7 +1004,7 @@ def startup_plain(v, sh):
                 put(' <<\'E\' >/dev/null\n#!/bin/sh\necho "flowc: ${0##*/} is not on this machine: --with-commands ${0##*/} brings it" >&2\nexit ')
                 put(str(v['stand_in_status']))
                 put('\nE\n')
-            put('chmod +x ./*\n}\n')
+            put('chmod -f +x ./*\n}\n')
             for l_folder, l_name in v['tool_paths']:
                 put('mkdir -p ')
                 put(str(l_folder))
@@ -2101,7 +2101,7 @@ def startup_small(v, sh):
                 put(' <<\'E\'>/dev/null\n#!/bin/sh\necho "flowc: ${0##*/} is not on this machine: --with-commands ${0##*/} brings it">&2\nexit ')
                 put(str(v['stand_in_status']))
                 put('\nE\n')
-            put('chmod +x ./*\n}\n')
+            put('chmod -f +x ./*\n}\n')
             for l_folder, l_name in v['tool_paths']:
                 put('mkdir -p ')
                 put(str(l_folder))

@@ -36,6 +36,8 @@ _at_once = at_first_use(
     r"(?<![&>|<\\])&(?![&>\d-])|\bcoproc\b|[<>]\(|\bparallel\b|\bxargs\b|Popen|Thread|Pool|\basync|\bsrun\b[^\n;]*[^|\n;]\|[^|\n;][^\n;]*\bsrun\b",
     "finditer",
 )
+# By which a program in Python has others run beside it.
+_beside = at_first_use(r"Popen|Thread|Pool|\basync|&|fork|spawn|[Ee]xecutor|multiprocessing|joblib|parallel", "search")
 # What sets the standard input of all that follows, in a shell; that of a program, in another language.
 _fed_later = at_first_use(r"\bexec[ \t]+0?<|\b(?:stdin|input)[ \t]*=|\bcommunicate\(", "search")
 _functions = at_first_use(r"(?m)^[ \t]*(?:function[ \t]+([\w-]+)|([\w-]+)[ \t]*\([ \t]*\))", "findall")
@@ -173,7 +175,7 @@ def _of_job(job: Job, text: str, steps: list[int], *, shell: bool) -> set[str]:
         found.add("gpu")
     if _fed_later(text) or ((_fed_block(text) or _fed_function(text)) and any_enclosed(text, steps, shell=shell)):
         found.add("stdin")
-    if not shell or any(_counts(text, match.start()) for match in _at_once(text)):
+    if _has_several_at_once(job, text, shell=shell):
         found.add("account")
     if _without_gpus(text):
         found.add("no_gpus")
@@ -183,6 +185,12 @@ def _of_job(job: Job, text: str, steps: list[int], *, shell: bool) -> set[str]:
         found |= {"pmi"} if _asks_pmi(text) else set()
         found |= {"pmi_always"} if steps and _speaks_pmi(text) else set()
     return found
+
+
+def _has_several_at_once(job: Job, text: str, *, shell: bool) -> bool:
+    if shell:
+        return any(_counts(text, match.start()) for match in _at_once(text))
+    return "python" not in (job.run.interpreter or "") or _beside(text) is not None
 
 
 def _counts(text: str, place: int) -> bool:

@@ -9,6 +9,7 @@ import pytest
 
 from flowc.backends.mithril import BACKEND, limits
 from flowc.diag.sink import Sink
+from flowc.ir.isolation import Isolation
 from flowc.ir.job import (
     Array,
     Choice,
@@ -57,6 +58,13 @@ VALUES: dict[str, tuple[Any, dict[str, Any]]] = {
     ),
     "conventions.reads_profile": (True, {"run": Run(kind="shell", text="true"), "setup": "true"}),
     "run.kind": ("shell", {}),
+    "source.release": ("26.05", {}),
+    "number": (77, {}),
+    "modules": (("g*",), {"run": Run(text="#!/bin/bash\nmodule load gcc\n")}),
+    "isolation.pull_parts": (
+        (("REGISTRY_SERVER", "r.io"),),
+        {"image": "ubuntu", "isolation": Isolation(pull_secrets=("registry",))},
+    ),
     "run.interpreter": ("/bin/dash", {"run": Run(kind="shell", **TEXT)}),
     "run.text": ("#!/bin/bash\nother\n", {}),
     "run.argv": (

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
@@ -123,9 +124,7 @@ def test_a_template_with_more_than_is_translated_is_refused(tmp_path: Path) -> N
 
 def copy_of_templates(folder: Path, body: str) -> Path:
     """The templates in another root, with this one in the place of the body's."""
-    (folder / "templates").mkdir()
-    for path in (ROOT / "templates").iterdir():
-        (folder / "templates" / path.name).write_text(path.read_text())
+    copytree(ROOT / "templates", folder / "templates")
     (folder / "templates" / "body.sh.j2").write_text(body)
     return folder
 

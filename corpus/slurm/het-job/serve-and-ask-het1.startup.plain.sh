@@ -200,7 +200,7 @@ tee scontrol squeue sacct scancel sinfo <<'E' >/dev/null
 echo "flowc: ${0##*/} is not on this machine: --with-commands ${0##*/} brings it" >&2
 exit 69
 E
-chmod +x ./*
+chmod -f +x ./*
 }
 
 # ---- the job's own script: 30 bytes ----

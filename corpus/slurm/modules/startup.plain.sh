@@ -220,7 +220,7 @@ tee scontrol squeue sacct scancel sinfo <<'E' >/dev/null
 echo "flowc: ${0##*/} is not on this machine: --with-commands ${0##*/} brings it" >&2
 exit 69
 E
-chmod +x ./*
+chmod -f +x ./*
 }
 
 # ---- module: there are no environment modules here, but what they stand for may be installed ----

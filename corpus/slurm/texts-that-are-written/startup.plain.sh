@@ -218,7 +218,7 @@ tee scontrol squeue sacct scancel sinfo <<'E' >/dev/null
 echo "flowc: ${0##*/} is not on this machine: --with-commands ${0##*/} brings it" >&2
 exit 69
 E
-chmod +x ./*
+chmod -f +x ./*
 }
 
 # ---- journal: where a command of the job's own script failed; its bash reads this first ----
