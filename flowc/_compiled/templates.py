@@ -292,6 +292,20 @@ def startup_plain(v, sh):
         put(' "$state_dir/')
         put(str(v['body_name']))
         put('"\n')
+        if v['own_place']:
+            put('    # Where a script of Slurm finds itself.\n    install -D "$state_dir/')
+            put(str(v['body_name']))
+            put('" ')
+            put(str(v['own_place']))
+            put('\n')
+        if (v['shows_job'] and v['keeps_submitted']):
+            put('    [ -e ')
+            put(sh(v['submitted']))
+            put(' ] || install -D "$state_dir/')
+            put(str(v['body_name']))
+            put('" ')
+            put(sh(v['submitted']))
+            put('\n')
     put('\n')
     if not (v['requeue']):
         put('    # The job is not to be started twice: what was cut short has failed.\n    [ -z "$start_count" ] || {\n        job_state=NODE_FAIL\n        save_state null null "$EPOCHSECONDS"\n        exit 1\n    }\n')
@@ -646,7 +660,12 @@ def startup_plain(v, sh):
             put(str(v['limit_s']))
             put(' - used_seconds)) \\\n')
         if v['shows_job']:
-            put('        FLOWC_STDOUT="$output_file" FLOWC_COMMAND="$state_dir/slurm_script" ')
+            put('        FLOWC_STDOUT="$output_file" FLOWC_COMMAND=')
+            if v['submitted']:
+                put(sh(v['submitted']))
+            else:
+                put('"$state_dir/slurm_script"')
+            put(' ')
             if v['stderr']:
                 put('FLOWC_STDERR="$error_file" ')
             put('\\\n')
@@ -848,9 +867,13 @@ def startup_plain(v, sh):
             if v['prepared']:
                 put('env ')
             put('BASH_ENV="$state_dir/trap" \\\n')
-        put('        "$state_dir/')
-        put(str(v['body_name']))
-        put('"')
+        put('        ')
+        if v['own_place']:
+            put(str(v['own_place']))
+        else:
+            put('"$state_dir/')
+            put(str(v['body_name']))
+            put('"')
         for l_arg in v['args']:
             put(' ')
             put(sh(l_arg))
@@ -1415,6 +1438,20 @@ def startup_small(v, sh):
         put(' $d/')
         put(str(v['body_name']))
         put('\n')
+        if v['own_place']:
+            put('install -D $d/')
+            put(str(v['body_name']))
+            put(' ')
+            put(str(v['own_place']))
+            put('\n')
+        if (v['shows_job'] and v['keeps_submitted']):
+            put('[ -e ')
+            put(sh(v['submitted']))
+            put(' ]||install -D $d/')
+            put(str(v['body_name']))
+            put(' ')
+            put(sh(v['submitted']))
+            put('\n')
     if not (v['requeue']):
         put('[ -z "$n" ]||{\ns=NODE_FAIL\nw null null $EPOCHSECONDS\nexit 1\n}\n')
     put('s=RUNNING\n')
@@ -1760,7 +1797,12 @@ def startup_small(v, sh):
             put(str(v['limit_s']))
             put('-u)) ')
         if v['shows_job']:
-            put('FLOWC_STDOUT="$o" FLOWC_COMMAND=$d/slurm_script ')
+            put('FLOWC_STDOUT="$o" FLOWC_COMMAND=')
+            if v['submitted']:
+                put(sh(v['submitted']))
+            else:
+                put('$d/slurm_script')
+            put(' ')
             if v['stderr']:
                 put('FLOWC_STDERR="$e" ')
             put(' ')
@@ -1949,8 +1991,12 @@ def startup_small(v, sh):
             if v['prepared']:
                 put('env ')
             put('BASH_ENV=$d/trap ')
-        put('$d/')
-        put(str(v['body_name']))
+        if v['own_place']:
+            put(str(v['own_place']))
+        else:
+            put('"$d/')
+            put(str(v['body_name']))
+            put('"')
         for l_arg in v['args']:
             put(' ')
             put(sh(l_arg))

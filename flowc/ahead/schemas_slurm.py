@@ -124,7 +124,7 @@ class SlurmWords(Strict):
             if name == "srun":
                 found[name] = {"always": (*always, *each.needless)}
             elif always:
-                found[name] = {"always": always, "picks": each.picks}
+                found[name] = {"always": always, "picks": each.picks, "rare": (*each.rare, *each.needless)}
         return found
 
     @computed_field  # type: ignore[prop-decorator]

@@ -46,9 +46,24 @@ _brackets = at_first_use(r"\w\[[\d$]", "search")
 _holds_options = at_first_use(r"\W*(\{?\w*(?:OPT|ARG|FLAG|SRUN|opt|arg|flag|srun)\w*|\{\w+\[|\w+\[)", "match")
 _any_option = at_first_use(r"(?<![\w$/.-])(--?[A-Za-z][\w-]*)", "findall")
 _sets_list = at_first_use(r"\bSLURM_(?:JOB_)?NODELIST=", "search")
-_unbound = at_first_use(r"gpu-bind(?:=|\s+)none\b|SLURM_GPU_BIND=none\b", "search")
+_unbound = at_first_use(r"(?:gpu-bind(?:=|\s+)|SLURM_GPU_BIND=)[\"']?(?:none\b|\$)", "search")
 _separators = at_first_use(r"[\s\"',()\[\]\\]+", "sub")
 _asks_job = at_first_use(r"\bshow (?:-\S+ )*(?:job|node|\$)|^ ?(?:-\S+ )*\$", "search")
+# The spellings of calls of scontrol that it takes as they stand; what variables give may be any.
+_plain_call = at_first_use(
+    r"(?:(?:-[od]|--oneliner|--details) )*"
+    r"(?:requeue\b|show (?:hostnames?|hostlist(?:sorted)?|(?:job|node)s?)(?:$| [^-]))",
+    "match",
+)
+# What takes Slurm's variables from the environment of a program.
+_takes_away = at_first_use(
+    r"\benv[ \t][^\n;&|]*?(?:-\w*[iu]|--ignore-env|--unset)|\bunset[ \t][^\n;&|]*SLURM|\bsnakemake\b|\bcompgen\b",
+    "search",
+)
+# Programs that surely are in a folder of PATH.
+_surely_found = at_first_use(
+    r"(?:(?:ba|da|z)?sh|python[\d.]*|env|true|hostname|torchrun|accelerate|nvidia-smi|date|echo|cat)$", "match"
+)
 _asks_anything = at_first_use(r"^ ?(?:-\S+ )*\$", "search")
 # Variables that the queries take for options.
 _by_variable = at_first_use(r"\b(?:SQUEUE|SACCT|SINFO|SCANCEL)_[A-Z]", "search")
@@ -82,8 +97,8 @@ def features(job: Job, nodes: int, *, guess: bool = True) -> set[str]:
         if call.path and call.name not in LAUNCHERS:
             found.add(f"path:{call.path}:{call.name}")
         if call.name == "srun":
-            options, complete = _options(call)
-            found |= {"srun", *options} | ({"stdin"} if call.fed else set())
+            step, complete = _step(call)
+            found |= step
             all_seen = all_seen and complete
         elif call.name == "scontrol":
             found |= _asked(call)
@@ -91,6 +106,7 @@ def features(job: Job, nodes: int, *, guess: bool = True) -> set[str]:
             found |= _called(call.name, nodes) | _picked(call)
     if set(_PLAIN) & {*found, *unseen} and (not all_read or set(_PLAIN) & unseen or _by_variable(text)):
         found.add("picks")
+    found |= _by_name(text)
     for name in unseen:  # not seen, so they may have any options
         found |= _called(name, nodes) | (
             {"scontrol_job", "requeue"} if name in job.run.commands and name == "scontrol" else set()
@@ -130,6 +146,12 @@ def features(job: Job, nodes: int, *, guess: bool = True) -> set[str]:
     return found
 
 
+def _by_name(text: str) -> set[str]:
+    """What the queries need for the variables that a text names."""
+    found = {"time_format"} if "SLURM_TIME_FORMAT" in text else set[str]()
+    return found | {"by_variable"} if _by_variable(text) else found
+
+
 def _asks_of_others(call: Call) -> bool:
     """Whether scontrol may be given another list of nodes than that of the job, which the agents know."""
     asked, lists = call.words[:2], [_separators("", word) for word in call.words[2:]]
@@ -161,8 +183,17 @@ def _picked(call: Call) -> set[str]:
             if not equals:
                 next(words, "")
         elif word not in flags:
-            return {"picks"}
+            return {"picks", "rare"} if any(_may_be_rare(each, call.name) for each in call.words) else {"picks"}
     return {"picks"} if call.more else set()
+
+
+def _may_be_rare(quoted: str, program: str) -> bool:
+    """Whether a word may be an option that a query seldom has."""
+    word = quoted.strip("\"'").partition("=")[0]
+    rare = OPTIONS[program]["rare"]
+    if word[:2] == "--":
+        return any(entry[2:].startswith(word[2:]) for entry in rare)
+    return word[:1] == "-" and any(entry[0] in word[1:] for entry in rare if entry[0] != "-")
 
 
 def _of_job(job: Job, text: str, steps: list[int], *, shell: bool) -> set[str]:
@@ -181,6 +212,16 @@ def _of_job(job: Job, text: str, steps: list[int], *, shell: bool) -> set[str]:
         found.add("no_gpus")
     if "umask" in text:
         found.add("umask")
+    if "gpu-bind" in text or "GPU_BIND" in text:
+        found.add("gpu_forms")
+    if "plane" in text or "PLANE" in text:
+        found.add("plane")
+    if "SLURM_HOSTFILE" in text or "arbitrary" in text:
+        found.add("arbitrary")
+    if _takes_away(text):
+        found.add("regain")
+    if "--export" in text or "_EXPORT_ENV" in text:
+        found.add("exports")
     if "mpi" in text or "MPI" in text:
         found |= {"pmi"} if _asks_pmi(text) else set()
         found |= {"pmi_always"} if steps and _speaks_pmi(text) else set()
@@ -223,6 +264,13 @@ def _fed_function(text: str) -> bool:
     return re.search(rf"\|&?\s*(?:{name})\b|(?m:^)[ \t]*(?:{name})\b[^\n;|&(]{{0,200}}<", text) is not None
 
 
+def _step(call: Call) -> tuple[set[str], bool]:
+    """What one call of srun needs, and whether its options are all that can be seen."""
+    options, complete = _options(call)
+    fed = {"stdin"} if call.fed else set[str]()
+    return {"srun"} | options | _looked_up(call) | ({"het"} if ":" in call.words else set()) | fed, complete
+
+
 def _options(call: Call) -> tuple[set[str], bool]:
     """The options of one call of srun, with `from:NAME` where a variable may hold more; and whether these are all."""
     found: set[str] = set()
@@ -242,6 +290,21 @@ def _options(call: Call) -> tuple[set[str], bool]:
         if _host_brackets(word):
             found.add("hostlist")
     return found, not call.more
+
+
+def _looked_up(call: Call) -> set[str]:
+    """Whether the program of a step may be in the working directory, by its bare name: the first word that is none of
+    srun's, as far as can be seen."""
+    words = iter(call.words)
+    for quoted in words:
+        word = quoted.strip("\"'")
+        if word[:1] != "-" or word == "-":
+            bare = "/" not in word and word[:1] not in ("$", "`", "{", "\\", "~", ".", "")
+            return {"lookup"} if bare and not _surely_found(word) else set()
+        entries = [entry for entry in TABLE if f"opt:{entry[2:]}" in _named(word)]
+        if any(entry[1] == "=" for entry in entries) and "=" not in word and (word[:2] == "--" or len(word) == 2):
+            next(words, "")
+    return set()
 
 
 def _everything(text: str) -> set[str]:
@@ -277,6 +340,8 @@ def _named(word: str) -> set[str]:
 def _asked(call: Call) -> set[str]:
     """What a call of scontrol asks for."""
     found = {"scontrol"}
+    if not _plain_call(" ".join(call.words[:3])):
+        found.add("spelled")
     rest = _separators(" ", call.after[:200] if call.more else call.after[:200].replace("\\\n", " ").partition("\n")[0])
     if "show" in rest and "hostlist" in rest:
         found.add("show_hostlist")

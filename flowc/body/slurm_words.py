@@ -16,10 +16,9 @@ if TYPE_CHECKING:
     from flowc.ir.job import Job
 
 QUERIES = ("squeue", "sacct", "sinfo", "scancel")
-# What scontrol does; `show` wants one of the things behind it, by their beginnings.
-SCONTROL = ("show", "requeue")
-SHOWN = ("hostnames", "hostname", "hostlist", "job", "node")
-SCONTROL_FLAGS = ("-o", "--oneliner", "-d", "--details")
+# What scontrol does, and shows, in full; a name may be shorter, and written in other letters.
+SCONTROL = PROGRAMS["scontrol"]["commands"]["done"]
+SHOWN = {"hostnames": 5, "hostlistsorted": 9, "hostlist": 5, "jobs": 1, "jobid": 5, "nodes": 1}
 
 _built = at_first_use(r"[$`\"'\\{}*?~]", "search")
 
@@ -153,16 +152,24 @@ def _letters(word: str, table: list[str]) -> tuple[str, str, int]:
 
 
 def _asked(words: list[tuple[int, str]]) -> tuple[int, str, tuple[str, ...]] | None:
-    """What scontrol is asked to do, or to show, and cannot."""
-    asked = [(start, word) for start, word in words if word not in SCONTROL_FLAGS][:2]
+    """What scontrol is asked to do, or to show, and cannot; or an option that it does not take."""
+    table = _options_of("scontrol")
+    for start, word in words:
+        if word[:1] == "-" and not _built(word):
+            given = next(_given([(start, word)], table, only_first=True), None)
+            if given is not None and given.entry is None:
+                return start, word, tuple("--" + entry[2:] for entry in table)
+    asked = [(start, word) for start, word in words if word[:1] != "-"][:2]
     if not asked or _built(asked[0][1]):
         return None
     start, word = asked[0]
-    if word not in SCONTROL:
+    verb = word.lower()
+    if verb not in (*SCONTROL, "help") and not (len(verb) > 2 and "show".startswith(verb)):
         return start, word, SCONTROL
-    if word != "show" or len(asked) < 2 or _built(asked[1][1]):
+    if verb[:2] != "sh" or len(asked) < 2 or _built(asked[1][1].partition("=")[0]):
         return None
     start, word = asked[1]
-    if word in SHOWN[:2] or word.startswith(SHOWN[2:]):
+    name = word.partition("=")[0].lower()
+    if any(full.startswith(name) and len(name) >= least for full, least in SHOWN.items()):
         return None
-    return start, word, SHOWN
+    return start, word, tuple(SHOWN)

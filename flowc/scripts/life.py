@@ -19,6 +19,8 @@ TICK_S = 5
 
 # Bash, with options that neither show what it reads (-x, -v) nor keep it from reading what BASH_ENV names (-p).
 _bash = at_first_use(r"(?:/usr)?/bin/(?:env\s+)?bash(?:\s+(?:-[elu]+|--login|-))?\s*", "fullmatch")
+# `set -v` shows the lines that bash reads, a trap's too; what `set -x` says is hidden there only on descriptor 2.
+_shows_lines = at_first_use(r"\bset[ \t][^\n;&|]*?(?:-[a-zA-Z]*v|\bverbose\b)|\bBASH_XTRACEFD\b", "search")
 
 
 class Limits(Record):
@@ -96,6 +98,8 @@ def journal(unit: Unit) -> Journal:
         return SILENT
     if "BASH_ENV" in text or any(name == "BASH_ENV" for name, _ in (*job.env, *job.env_facts)):
         return SILENT
+    if _shows_lines(text):
+        return SILENT  # a trap would be shown with them
     place = body_place(unit)
     # Quoted once more by the template: it stands within the quotes of a trap.
     return Journal(journal=sh(place[0]), journal_line=place[1]) if place is not None else SILENT

@@ -18,6 +18,7 @@ from flowc.scripts.ports import Ports, ports
 from flowc.scripts.restarts import Restarts, restart_section, restarts
 from flowc.scripts.secrets import Secrets, secrets
 from flowc.scripts.slurm.environment import step_gpus
+from flowc.scripts.slurm.place import HERE, Place, place
 from flowc.scripts.slurm.tools import NO_TOOLS, Tools, choose
 from flowc.scripts.storage import Storage, arrange, home, storage
 from flowc.shell.quote import sh
@@ -63,7 +64,7 @@ class Frame(Record):
 # Each names in its fields what templates ask for; no two of them the same.
 SECTIONS = (
     *(Frame, Body, Apart, Streams, Environment, Limits, Journal, Restarts),
-    *(Ports, Secrets, Containers, Storage, Tools, Modules),
+    *(Ports, Secrets, Containers, Storage, Tools, Place, Modules),
 )
 
 
@@ -193,6 +194,7 @@ def _sections(unit: Unit, index: int | None, *, spare: bool = True) -> list[Reco
         choose(job, nodes, prepared=ready, step_gpus=step_gpus(job, plan) is not None, whole=whole, spare=spare)
         if brings_slurm
         else NO_TOOLS,
+        place(job, index, WORKSPACE) if brings_slurm else HERE,
         modules(unit),
     ]
 

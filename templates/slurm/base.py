@@ -43,6 +43,23 @@ PORT = 6818
 READY = "/run/flowc.ready"
 #% end
 #% end
+#% if regain
+def regain(process):
+    """What the job's programs must know though somebody took it out of the environment: from those around this one."""
+    while process > 1 and "SLURM_JOB_CPUS_PER_NODE" not in ENV:
+        process = int(open(f"/proc/{process}/stat").read().rpartition(")")[2].split()[1])
+        try:
+            text = os.fsdecode(open(f"/proc/{process}/environ", "rb").read())
+        except OSError:
+            return
+        for entry in text.split("\0"):
+            name, equal, value = entry.partition("=")
+            if name.startswith(("SLURM_JOB", "SLURM_SUBMIT", "SLURM_TASKS", "SLURM_NODELIST", "SLURMD_", "FLOWC_")):
+                ENV.setdefault(name, value)
+
+
+regain(os.getpid())
+#% end
 #% if srun
 # What srun hands on to its tasks.
 HEARD = 1, 2, 3, 10, 12, 15, 18

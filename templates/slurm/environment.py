@@ -13,6 +13,9 @@ def begin_step():
 def choose_variables():
     global env
     export = option("export", "EXPORT_ENV") or "ALL"
+    #% if exports
+    export = given.get("export") or ENV.get("SRUN_EXPORT_ENV") or export
+    #% end
     items = re.findall(r"""(?:[^,'"]|'[^']*'|"[^"]*")+""", export)
     if "ALL" not in map(str.upper, items):
         env = {name: ENV[name] for name in ENV if name[:6] == "SLURM_" or name in items}
@@ -21,7 +24,13 @@ def choose_variables():
             item = item[1:-1]
         name, equal, value = item.partition("=")
         if name and equal:
+            #% if exports
+            # What is there already stays.
+            env.setdefault(name, value)
+            #% end
+            #% if !exports
             env[name] = value
+            #% end
 
 
 #% end
@@ -53,6 +62,10 @@ def describe_step():
         #% end
     ):
         for key in keys.split():
+            #% if opt:preserve-env
+            if given.get("preserve-env") and key in ("NTASKS", "NPROCS", "NNODES"):
+                continue
+            #% end
             env["SLURM_" + key] = str(value)
     #% if opt:distribution
     if spread:

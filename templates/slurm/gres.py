@@ -1,4 +1,11 @@
 """GPUs: how many a step has on each node, and which of them a task sees."""
+#% if gpu_forms
+def repeated(turns):
+    """`1*2,0` is `1,1,0`."""
+    return [value for item in turns for value, _, times in [item.partition("*")] for _ in range(int(times or 1))]
+
+
+#% end
 #% if gpu
 def amount(name, variable=""):
     """The GPUs in `gpu:h100:2`, `h100:2`, `2`; the last part may be a type."""
@@ -39,6 +46,10 @@ def choose_gpus():
             ENV.pop(name, 0)
     #% end
     #% end
+    #% if gpu_forms
+    if not re.fullmatch(r"(?:|none|closest|(?:single|per_task|map(?:_gpu)?|mask(?:_gpu)?):.+)", bind):
+        die(f"error: Invalid --gpu-bind argument: gpu:{bind}", 255)
+    #% end
     if max(here, *(per_task * len(part) for part in ranks)) > len(devices):
         die(f"error: Unable to create step for job {job}: Invalid generic resource (gres) specification")
     #% if unbound
@@ -70,9 +81,15 @@ def gpus(local, count):
         shown = mine[local * number : (local + 1) * number] or mine[:1]
     elif kind[:3] == "map":
         turns = text.split(",")
+        #% if gpu_forms
+        turns = repeated(turns)
+        #% end
         shown = [devices[int(turns[local % len(turns)], 0)]]
     elif kind[:4] == "mask":
         turns = text.split(",")
+        #% if gpu_forms
+        turns = repeated(turns)
+        #% end
         mask = int(turns[local % len(turns)], 16)
         shown = [name for place, name in enumerate(devices) if mask >> place & 1]
     else:

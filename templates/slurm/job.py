@@ -9,6 +9,10 @@ def duration(total):
 def stamp(value):
     import time
 
+    #% if time_format
+    if value and "%" in ENV.get("SLURM_TIME_FORMAT", ""):
+        return time.strftime(ENV["SLURM_TIME_FORMAT"], time.localtime(int(value)))
+    #% end
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(int(value))) if value else "Unknown"
 
 
@@ -89,6 +93,13 @@ def asked(table):
     given = {}
     #% if picks
     given = {name[len(NAME) + 1 :].lower(): ENV[name] for name in ENV if name.startswith(NAME.upper() + "_")}
+    #% end
+    #% if by_variable
+    for name in ENV:
+        # SQUEUE_ACCOUNT is short for `accounts`, SQUEUE_FORMAT2 is `Format`.
+        if name.startswith(NAME.upper() + "_"):
+            word = name[len(NAME) + 1 :].lower().replace("format2", "Format")
+            given.update({entry[2:]: ENV[name] for entry in table.split() if entry[2:].startswith(word)})
     #% end
     words, rest = WORDS[:], []
     while words:

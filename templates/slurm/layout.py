@@ -18,7 +18,7 @@ def indices(name):
 #% end
 def find_nodes():
     """Of the job, and of the step."""
-    global names, addresses, nodes, cpus, count, low, tasks, pool, must
+    global names, addresses, seats, nodes, cpus, count, low, tasks, pool, must
     #% if choose
     # The machines of a job are alike.
     cpus = int(ENV["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
@@ -41,9 +41,36 @@ def find_nodes():
     #% end
 
 
+#% if arbitrary
+def read_seats(path):
+    """The node of each rank where a file or a list says it; else nothing."""
+    global seats, nodes, low, tasks, pool, must
+    seats = []
+    if path or (option("distribution") or "").startswith("arbitrary"):
+        text = given.get("nodelist", "")
+        path = path or text * ("/" in text)
+        try:
+            text = open(path).read() if path else text
+        except OSError:
+            die("error: Failure getting NodeNames from hostfile")
+        for word in text.split():
+            word, star, times = word.partition("*")
+            seats += hosts(word) * int(times or 1)
+        tasks = number("ntasks") or len(seats)
+        if tasks > len(seats) or not {*seats} <= {*names}:
+            die("error: Too few NodeNames in Slurm Hostfile" if path else f"error: You asked for {tasks} tasks but hostlist specified {len(seats)} nodes")
+        seats = [names.index(word) for word in seats[:tasks]]
+        nodes = sorted({*seats})
+        low = len(nodes)
+        #% if account
+        pool = must = nodes
+        #% end
+
+
+#% end
 #% if choose
 def choose_nodes():
-    global nodes, low, tasks, pool, must
+    global seats, nodes, low, tasks, pool, must
     low = high = len(names)
     #% if opt:nodes
     first, _, second = (option("nodes", "NNODES") or "1").partition("-")
@@ -78,6 +105,10 @@ def choose_nodes():
     #% if account
     pool, must = nodes, ()
     #% end
+    #% if opt:nodefile
+    if "nodefile" in given:
+        given["nodelist"] = os.path.join(".", given["nodefile"])
+    #% end
     #% if opt:nodelist
     wanted = indices("nodelist")
     #% if account
@@ -87,6 +118,9 @@ def choose_nodes():
     #% end
     #% if !opt:nodelist
     nodes = nodes[:high]
+    #% end
+    #% if arbitrary
+    read_seats("" if "nodelist" in given else ENV.get("SLURM_HOSTFILE", ""))
     #% end
 
 
@@ -142,11 +176,34 @@ def lay_out():
     #% if opt:distribution
     spread = (option("distribution") or "").lower().split(",")[0]
     kind = spread.split(":")[0].split("=")[0]
+    #% if arbitrary
+    kind = kind.replace("arbitrary", "")
+    #% end
     if kind not in ("", "block", "cyclic", "plane", "*"):
         die("error: Invalid --distribution specification", 255)
+    #% if plane
+    if spread == "plane" and "SLURM_DIST_PLANESIZE" not in ENV:
+        die("error: Invalid plane size or size not specified", 255)
+    #% end
     if kind in ("cyclic", "plane"):
         size = int(spread[6:] or ENV.get("SLURM_DIST_PLANESIZE", 1)) if kind == "plane" else 1
+        #% if plane
+        # Each node gets a task, be it out of its turn.
+        ranks, rest = [[] for node in nodes], [*range(tasks)]
+        while rest:
+            for place, mine in enumerate(ranks):
+                cut = min(size, len(rest) - sum(not each for each in ranks[place + 1 :]))
+                mine += rest[:cut]
+                del rest[:cut]
+        #% end
+        #% if !plane
         ranks = [[rank for rank in range(tasks) if rank // size % len(nodes) == place] for place in range(len(nodes))]
+        #% end
+    #% end
+    #% if arbitrary
+    if seats:
+        ranks = [[rank for rank, node in enumerate(seats) if node == one] for one in nodes]
+        spread = "arbitrary"
     #% end
 
 

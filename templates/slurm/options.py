@@ -6,6 +6,18 @@ OPTIONS = "@srun.always@"
 
 
 #% end
+#% if help
+def answer(found):
+    """What is asked about the program itself."""
+    if {"help", "usage", "version"} & {*found}:
+        text = f"Usage: {NAME} [OPTIONS...]" + " COMMAND [ARGS...]" * (NAME == "srun")
+        if "version" in found:
+            text = "slurm-wlm 22.05.8"
+        os.write(1, text.encode() + b"\n")
+        os._exit(0)
+
+
+#% end
 #% if any_option|squeue|sacct|sinfo|scancel
 def options(words):
     """Takes the options off the words, as getopt_long does; gives them by name."""
@@ -36,6 +48,9 @@ def options(words):
             #% end
             die(f"unrecognized option '{word}'", 255)
         found[hit[2:]] = value
+    #% if help
+    answer(found)
+    #% end
     return found
 
 

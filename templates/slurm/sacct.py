@@ -5,6 +5,9 @@ def sacct():
     #% if picks
     text += " @sacct.picks@"
     #% end
+    #% if rare
+    text += " @sacct.rare@"
+    #% end
     given, _ = asked(text)
     #% if picks
     given.update({"users": given["uid"]} if "uid" in given else {})

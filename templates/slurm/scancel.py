@@ -53,7 +53,11 @@ def end_job(word):
 #% end
 #% if scancel
 def scancel():
-    given, names = asked("@scancel.always@")
+    text = "@scancel.always@"
+    #% if rare
+    text += " @scancel.rare@"
+    #% end
+    given, names = asked(text)
     number = 0
     if "signal" in given:
         text = given["signal"].upper().replace("SIG", "")

@@ -38,9 +38,38 @@ def show_nodes(words):
 
 
 #% end
+#% if spelled
+def spelled():
+    """The words without options, the first two in full."""
+    flags = "-a --all -d -dd -ddd --details --federation -F --future --hide --local -o --oneliner -Q --quiet --sibling -v --verbose"
+    words = [word for word in WORDS if word not in flags.split()]
+    if words[:1] in (["-V"], ["--version"], ["version"]):
+        os.write(1, b"slurm-wlm 22.05.8\n")
+        os._exit(0)
+    if words[:1] in (["-h"], ["--help"], ["help"]):
+        os.write(1, b"Usage: scontrol [OPTIONS...] show hostnames|hostlist|job|node [NAME]\n")
+        os._exit(0)
+    if words and len(words[0]) > 2 and "show".startswith(words[0].lower()):
+        words[0] = "show"
+        if len(words) > 1:
+            name, equal, value = words[1].partition("=")
+            words[1:2] = [name.lower(), value] if equal else [name.lower()]
+            for full, least in ("hostlistsorted", 9), ("hostlist", 5), ("hostnames", 5), ("jobs", 1), ("nodes", 1):
+                if full.startswith(words[1]) and len(words[1]) >= least:
+                    words[1] = full
+        if not 1 < len(words) < 4:
+            os.write(2, f"too {'many' if words[1:] else 'few'} arguments for keyword:show\n".encode())
+            os._exit(1)
+    return words
+
+
+#% end
 #% if scontrol
 def scontrol():
     words = [word for word in WORDS if word not in ("-o", "--oneliner", "-d", "--details")]
+    #% if spelled
+    words = spelled()
+    #% end
     what = (words + ["", ""])[:2]
     if what == ["show", "hostnames"] or what == ["show", "hostname"]:
         print(*hosts(words[2] if len(words) > 2 else ENV["SLURM_NODELIST"]), sep="\n")

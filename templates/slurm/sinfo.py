@@ -5,6 +5,9 @@ def sinfo():
     #% if picks
     text += " @sinfo.picks@"
     #% end
+    #% if rare
+    text += " @sinfo.rare@"
+    #% end
     given, _ = asked(text)
     fact = facts()
     apart = "Node" in given

@@ -5,6 +5,9 @@ def squeue():
     #% if picks
     text += " @squeue.picks@"
     #% end
+    #% if rare
+    text += " @squeue.rare@"
+    #% end
     given, rest = asked(text)
     given.setdefault("nodelist", given.get("nodes", ""))
     if "jobs" in given and rest:

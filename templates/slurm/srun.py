@@ -9,7 +9,8 @@ def option(name, variable=""):
 #% if choose|opt:wait
 def number(name):
     value = option(name) or "0"
-    if not value.isdecimal() or int(value) < (name in given):
+    # Of all numbers only that of --wait may be 0.
+    if not value.isdecimal() or int(value) < (name in given and name < "w"):
         die(f'error: Invalid numeric value "{value}" for --{name}.')
     return int(value)
 
@@ -23,7 +24,12 @@ def read_words():
         die(f"unrecognized option '{WORDS[0]}'", 255)
     #% end
     #% if any_option
+    #% if het
+    read_components(WORDS)
+    #% end
+    #% if !het
     given = options(WORDS)
+    #% end
     #% end
     #% if opt:wait
     patience = number("wait")
@@ -67,11 +73,13 @@ def each_task(place):
     return [
         (
             rank,
-            #% if multi_prog
+            #% if multi_prog|het
             programs.get(rank, WORDS),
             #% end
             #% if !multi_prog
+            #% if !het
             WORDS,
+            #% end
             #% end
             {
                 **env,
@@ -177,6 +185,13 @@ if NAME == "srun":
     count_tasks()
     #% end
     lay_out()
+    #% if multi_prog|het
+    programs = {}
+    #% end
+    #% if het
+    if components[1:]:
+        lay_out_components(components)
+    #% end
     #% if gpu
     choose_gpus()
     #% end
@@ -189,7 +204,8 @@ if NAME == "srun":
     #% end
     describe_step()
     #% if multi_prog
-    read_multi_prog()
+    if "multi-prog" in given:
+        read_multi_prog(WORDS[0])
     #% end
     where = os.getcwd()
     #% if opt:chdir

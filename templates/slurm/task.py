@@ -1,4 +1,12 @@
 """Processes of tasks: their start, signals for them, their end."""
+#% if lookup
+def path_of(name, where, folders):
+    """As slurmd looks for a program: what is in no folder of PATH may be in this one."""
+    places = [where] if name[0] == "." else folders.split(":") * ("/" not in name)
+    return next((path for place in places if os.access(path := place + "/" + name, 1)), name)
+
+
+#% end
 #% if srun
 def start(argv, env, where, *streams):
     """Starts a program in a session of its own and gives its process id. The caller has blocked HEARD."""
@@ -49,7 +57,13 @@ def start(argv, env, where, *streams):
             os.chdir("/tmp")
         #% end
         env["SLURM_TASK_PID"] = str(os.getpid())
+        #% if lookup
+        argv[0] = path_of(argv[0], where, env.get("PATH", ""))
+        os.execve(argv[0], argv, env)
+        #% end
+        #% if !lookup
         os.execvpe(argv[0], argv, env)
+        #% end
     except OSError as error:
         complain(f"execve(): {argv[0]}: {error.strerror}")
         os._exit(error.errno)

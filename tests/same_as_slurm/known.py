@@ -105,5 +105,12 @@ KNOWN: dict[str, tuple[Row, ...]] = {
             "this cluster gives whole nodes; one that gives the CPUs that were asked for refuses more tasks too",
         ),
     ),
+    "words": (
+        (
+            "command-name",
+            r"file command-name\.sbatch extra",
+            "Slurm's script lies where it was submitted; flowc puts it there on the machine, for a script that asks",
+        ),
+    ),
     "steps": (("srun-term", "file .* differs", TOLD),),
 }

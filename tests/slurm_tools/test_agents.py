@@ -314,7 +314,7 @@ def test_time_limit_and_wait(batch: dict[str, str]) -> None:
     assert run(batch, "srun -W 1 -n3 sh -c '[ $SLURM_PROCID = 1 ] && exit 5; exec sleep 30'").returncode == 137
 
 
-@pytest.mark.parametrize("words", ["-W 0", "-i nowhere"])
+@pytest.mark.parametrize("words", ["-W x", "-i nowhere"])
 def test_what_is_wrong_is_said_before_a_task_runs(batch: dict[str, str], tmp_path: Path, words: str) -> None:
     result = run(batch, f"cd {tmp_path}; srun {words} -n2 sh -c ': >ran'; code=$?; sleep 1; exit $code")
     assert (result.returncode, result.stdout) == (1, "")

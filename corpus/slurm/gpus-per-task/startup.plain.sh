@@ -206,36 +206,36 @@ tee srun <<'E' >/dev/null
 import os,signal,sys
 from multiprocessing.connection import Connection,Pipe,wait
 t=os.environ
-G=os.path.basename(sys.argv[0])
-v=sys.argv[1:]
-w=1,2,3,10,12,15,18
-def H(g):
- os.write(2,(G+": "+g+"\n").encode())
-def x(g,a=1):
- H(g)
+H=os.path.basename(sys.argv[0])
+x=sys.argv[1:]
+y=1,2,3,10,12,15,18
+def I(h):
+ os.write(2,(H+": "+h+"\n").encode())
+def z(h,a=1):
+ I(h)
  os._exit(a)
 OPTIONS="-=gpus-per-task"
-def aC(C):
+def aG(D):
  d={}
- while C and C[0][:1]=="-"!=C[0]:
-  at=C.pop(0)
-  if at=="--":
+ while D and D[0][:1]=="-"!=D[0]:
+  c=D.pop(0)
+  if c=="--":
    break
   try:
-   a=at[1]=="-"
-   s,al,R=at[2:].partition("=")if a else(at[1],at[2:],at[2:])
+   a=c[1]=="-"
+   s,ap,S=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
    b=[g for g in OPTIONS.split()if(g[2:].startswith(s)if a else g[0]==s)]
    b=[g for g in b if g[2:]==s]or b
-   (c,)=b
-   if c[1]==".":
-    if al:
-     C["1"if a else 0:0]=["-"+R]
-    R="1"
-   elif c[1]=="="and not al:
-    R=C.pop(0)
+   (e,)=b
+   if e[1]==".":
+    if ap:
+     D["1"if a else 0:0]=["-"+S]
+    S="1"
+   elif e[1]=="="and not ap:
+    S=D.pop(0)
   except(ValueError,IndexError,TypeError):
-   x(f"unrecognized option '{at}'",255)
-  d[c[2:]]=R
+   z(f"unrecognized option '{c}'",255)
+  d[e[2:]]=S
  return d
 def start(argv,p,l,*b):
  d=os.fork()
@@ -243,168 +243,168 @@ def start(argv,p,l,*b):
   while os.getpgid(d)!=d:
    pass
   return d
- def a(g):
-  os.write(2,f"slurmstepd-{p['SLURMD_NODENAME']}: error: {g}\n".encode())
+ def a(h):
+  os.write(2,f"slurmstepd-{p['SLURMD_NODENAME']}: error: {h}\n".encode())
  try:
   for q,r in enumerate(b):
    os.dup2(r,q)
   os.setsid()
-  for q in 13,*w:
+  for q in 13,*y:
    signal.signal(q,signal.SIG_DFL)
-  signal.pthread_sigmask(1,w)
+  signal.pthread_sigmask(1,y)
   p["SLURM_TASK_PID"]=str(os.getpid())
   os.execvpe(argv[0],argv,p)
  except OSError as i:
   a(f"execve(): {argv[0]}: {i.strerror}")
   os._exit(i.errno)
-def B(e):
+def C(e):
  d=0
  while d not in e:
   d,a=os.wait()
- J([d],9)
+ L([d],9)
  return e.pop(d),os.waitstatus_to_exitcode(a)
-def J(e,q):
+def L(e,q):
  for d in[*e]:
   try:
    os.killpg(d,q)
   except OSError:
    pass
-def ad(a):
+def ag(a):
  l,b=a.recv()
  e,f={},{}
- t=[os.open("/dev/null",0)]
+ n=[os.open("/dev/null",0)]
  for c,argv,p in b:
-  j,k=os.pipe(),os.pipe()
-  d=start(argv,p,l,t[0],j[1],k[1])
+  g,j=os.pipe(),os.pipe()
+  d=start(argv,p,l,n[0],g[1],j[1])
+  os.close(g[1])
   os.close(j[1])
-  os.close(k[1])
   e[d]=c
   f[os.pidfd_open(d)]=0,c,b""
-  f[j[0]]=1,c,b""
-  f[k[0]]=2,c,b""
+  f[g[0]]=1,c,b""
+  f[j[0]]=2,c,b""
  try:
-  while u:=wait([a,*f,],None if e else 0):
-   for z in u:
-    if z==a:
-     A=a.recv()
-     J(e,A)
+  while o:=wait([a,*f,],None if e else 0):
+   for A in o:
+    if A==a:
+     B=a.recv()
+     L(e,B)
      continue
-    r,c,g=f.pop(z)
+    r,c,h=f.pop(A)
     if not r:
-     os.close(z)
-     a.send((0,*B(e)))
+     os.close(A)
+     a.send((0,*C(e)))
      continue
-    m=os.read(z,65536)
-    g+=m
-    h=g.rfind(b"\n")+1
-    if not m or len(g)-h>9999:
-     h=len(g)
-    if h:
-     a.send((r,c,g[:h]))
+    m=os.read(A,65536)
+    h+=m
+    J=h.rfind(b"\n")+1
+    if not m or len(h)-J>9999:
+     J=len(h)
+    if J:
+     a.send((r,c,h[:J]))
     if m:
-     f[z]=r,c,g[h:]
+     f[A]=r,c,h[J:]
     else:
-     os.close(z)
-  for n in f.values():
-   if n[2]:
-    a.send(n)
+     os.close(A)
+  for T in f.values():
+   if T[2]:
+    a.send(T)
   a.send(())
   while 1:
    a.recv()
  except(EOFError,OSError):
-  J(e,15)
-  signal.signal(14,lambda*E:J(e,9))
+  L(e,15)
+  signal.signal(14,lambda*F:L(e,9))
   signal.alarm(30)
   while e:
-   B(e)
-def V(A,*E):
+   C(e)
+def X(B,*F):
  for a in o:
   try:
-   a.send(A)
+   a.send(B)
   except OSError:
    pass
-def W(d,c,a):
+def Z(d,c,a):
  if a:
-  H(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
-  ab.append(a if a>0 else 128-a)
-def aP(s,a=""):
- return sum(int(at.split(":")[-1])if at.split(":")[-1].isdecimal()else 1 for at in(N(s,a)or"").split(",")if at and(s!="gres"or at[:3]=="gpu"))
-def aw(a,u):
- o=aH[:aD*u or L]
- c=[o[n%len(o)]for n in range(a*aD,(a+1)*aD)]or o
- aK=",".join(c)
- return{"CUDA_VISIBLE_DEVICES":aK,"SLURM_STEP_GPUS":aK,"SLURM_GPUS_ON_NODE":str(len(o)),**({"SLURMD_TRES_BIND":"gpu:"+av}if av else{})}
-def N(s,a=""):
- return al.get(s)or t.get("SLURM_"+(a or s.upper().replace("-","_")))
-def ac(n):
- y=O[n]
- return[(c,v,{**p,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[h[n]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**(aw(a,len(y))if L or aD else{})},)for a,c in enumerate(y)]
-if G=="srun":
- al=aC(v)
+  I(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
+  ae.append(a if a>0 else 128-a)
+def bb(s,a=""):
+ return sum(int(c.split(":")[-1])if c.split(":")[-1].isdecimal()else 1 for c in(P(s,a)or"").split(",")if c and(s!="gres"or c[:3]=="gpu"))
+def aC(a,v):
+ ah=aM[:aI*v or N]
+ c=[ah[n%len(ah)]for n in range(a*aI,(a+1)*aI)]or ah
+ aS=",".join(c)
+ return{"CUDA_VISIBLE_DEVICES":aS,"SLURM_STEP_GPUS":aS,"SLURM_GPUS_ON_NODE":str(len(ah)),**({"SLURMD_TRES_BIND":"gpu:"+aA}if aA else{})}
+def P(s,a=""):
+ return ap.get(s)or t.get("SLURM_"+(a or s.upper().replace("-","_")))
+def af(n):
+ u=M[n]
+ return[(c,x,{**p,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[g[n]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**(aC(a,len(u))if N or aI else{})},)for a,c in enumerate(u)]
+if H=="srun":
+ ap=aG(x)
  k=t["SLURM_JOB_ID"]
- if not v:
-  x("fatal: No command given to execute.")
+ if not x:
+  z("fatal: No command given to execute.")
  f=[t["SLURM_JOB_NODELIST"]]
- h=range(len(f))
- u=F=len(f)
- b=int(t.get("SLURM_NTASKS")or u*int(t.get("SLURM_NTASKS_PER_NODE",1)))
- M=iter(range(b))
- O=[[next(M)for E in range(n,b,u)]for n in range(u)]
- aH=t.get("SLURM_JOB_GPUS","").split(",")if t.get("SLURM_JOB_GPUS")else[]
- aD=aP("gpus-per-task")
- av=""
- if aD and not av:
-  av=f"per_task:{aD}"
- L=int(t.get("FLOWC_STEP_GPUS",len(aH)))
- if max(L,*(aD*len(aq)for aq in O))>len(aH):
-  x(f"error: Unable to create step for job {k}: Invalid generic resource (gres) specification")
- with open("/run/flowc.step."+k,"ab",0)as I:
-  I.write(b"%9d\n"%os.getpid())
-  j=I.tell()//10-1
+ g=range(len(f))
+ v=G=len(f)
+ b=int(t.get("SLURM_NTASKS")or v*int(t.get("SLURM_NTASKS_PER_NODE",1)))
+ O=iter(range(b))
+ M=[[next(O)for F in range(n,b,v)]for n in range(v)]
+ aM=t.get("SLURM_JOB_GPUS","").split(",")if t.get("SLURM_JOB_GPUS")else[]
+ aI=bb("gpus-per-task")
+ aA=""
+ if aI and not aA:
+  aA=f"per_task:{aI}"
+ N=int(t.get("FLOWC_STEP_GPUS",len(aM)))
+ if max(N,*(aI*len(aw)for aw in M))>len(aM):
+  z(f"error: Unable to create step for job {k}: Invalid generic resource (gres) specification")
+ with open("/run/flowc.step."+k,"ab",0)as K:
+  K.write(b"%9d\n"%os.getpid())
+  j=K.tell()//10-1
  p=dict(t)
- for R,ai in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>F else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(t["SLURM_TASKS_PER_NODE"]if b%u else f"{b // u}(x{u})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(u,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
-  for key in ai.split():
-   p["SLURM_"+key]=str(R)
+ for S,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>G else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(t["SLURM_TASKS_PER_NODE"]if b%v else f"{b // v}(x{v})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(v,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
+  for key in am.split():
+   p["SLURM_"+key]=str(S)
  l=os.getcwd()
- ab=[0]
+ ae=[0]
  o={}
- signal.pthread_sigmask(0,w)
- for aj in w:
-  signal.signal(aj,V)
- a,Y=Pipe()
+ signal.pthread_sigmask(0,y)
+ for an in y:
+  signal.signal(an,X)
+ a,ab=Pipe()
  if not os.fork():
   os.setsid()
   a.close()
   try:
-   ad(Y)
+   ag(ab)
   finally:
    os._exit(0)
- Y.close()
+ ab.close()
  o[a]=0
  for n,a in enumerate(o):
-  a.send((l,ac(n)))
- signal.pthread_sigmask(1,w)
+  a.send((l,af(n)))
+ signal.pthread_sigmask(1,y)
  while o:
   for a in wait([*o]):
    d=o[a]
    try:
-    A=a.recv()
+    B=a.recv()
    except(EOFError,OSError)as i:
-    x(f"error: Node failure on {f[d]}: {i or 'connection lost'}")
-   if not A:
+    z(f"error: Node failure on {f[d]}: {i or 'connection lost'}")
+   if not B:
     del o[a]
     continue
-   r,c,m=A
+   r,c,m=B
    if not r:
-    W(d,c,m)
+    Z(d,c,m)
     continue
    try:
     while m:
      m=m[os.write(r,m):]
    except OSError as i:
-    x(f"error: cannot write: {i.strerror}")
- os._exit(max(ab))
-globals()[G]()
+    z(f"error: cannot write: {i.strerror}")
+ os._exit(max(ae))
+globals()[H]()
 E
 tee scontrol squeue sacct scancel sinfo <<'E' >/dev/null
 #!/bin/sh

@@ -203,204 +203,338 @@ tee srun <<'E' >/dev/null
 import os,signal,sys
 import fcntl,time
 import itertools
+from multiprocessing.connection import Connection,Pipe,wait
 t=os.environ
-G=os.path.basename(sys.argv[0])
-v=sys.argv[1:]
-w=1,2,3,10,12,15,18
-def H(g):
- os.write(2,(G+": "+g+"\n").encode())
-def x(g,a=1):
- H(g)
+H=os.path.basename(sys.argv[0])
+x=sys.argv[1:]
+y=1,2,3,10,12,15,18
+def I(h):
+ os.write(2,(H+": "+h+"\n").encode())
+def z(h,a=1):
+ I(h)
  os._exit(a)
+def U(h):
+ return h.replace(","," ").split()
 def bk(c):
- a=[(u,len([*b]))for u,b in itertools.groupby(c)]
- return",".join(f"{u}(x{d})"if d>1 else str(u)for u,d in a)
-OPTIONS="n=ntasks -=ntasks-per-node -=gpus-per-task -=het-group"
-def aC(C):
+ a=[(v,len([*b]))for v,b in itertools.groupby(c)]
+ return",".join(f"{v}(x{d})"if d>1 else str(v)for v,d in a)
+OPTIONS="n=ntasks N=nodes w=nodelist -=ntasks-per-node -=gpus-per-task -=het-group"
+def aG(D):
  d={}
- while C and C[0][:1]=="-"!=C[0]:
-  at=C.pop(0)
-  if at=="--":
+ while D and D[0][:1]=="-"!=D[0]:
+  c=D.pop(0)
+  if c=="--":
    break
   try:
-   a=at[1]=="-"
-   s,al,R=at[2:].partition("=")if a else(at[1],at[2:],at[2:])
+   a=c[1]=="-"
+   s,ap,S=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
    b=[g for g in OPTIONS.split()if(g[2:].startswith(s)if a else g[0]==s)]
    b=[g for g in b if g[2:]==s]or b
-   (c,)=b
-   if c[1]==".":
-    if al:
-     C["1"if a else 0:0]=["-"+R]
-    R="1"
-   elif c[1]=="="and not al:
-    R=C.pop(0)
+   (e,)=b
+   if e[1]==".":
+    if ap:
+     D["1"if a else 0:0]=["-"+S]
+    S="1"
+   elif e[1]=="="and not ap:
+    S=D.pop(0)
   except(ValueError,IndexError,TypeError):
-   x(f"unrecognized option '{at}'",255)
-  d[c[2:]]=R
+   z(f"unrecognized option '{c}'",255)
+  d[e[2:]]=S
  return d
 def start(argv,p,l,*b):
- import ctypes
- c=os.getpid()
  d=os.fork()
  if d:
   while os.getpgid(d)!=d:
    pass
   return d
- def a(g):
-  os.write(2,f"slurmstepd-{p['SLURMD_NODENAME']}: error: {g}\n".encode())
+ def a(h):
+  os.write(2,f"slurmstepd-{p['SLURMD_NODENAME']}: error: {h}\n".encode())
  try:
-  ctypes.CDLL(None).prctl(1,9)
-  if os.getppid()!=c:
-   os._exit(9)
+  for q,r in enumerate(b):
+   os.dup2(r,q)
   os.setsid()
-  for q in 13,*w:
+  for q in 13,*y:
    signal.signal(q,signal.SIG_DFL)
-  signal.pthread_sigmask(1,w)
+  signal.pthread_sigmask(1,y)
   p["SLURM_TASK_PID"]=str(os.getpid())
   os.execvpe(argv[0],argv,p)
  except OSError as i:
   a(f"execve(): {argv[0]}: {i.strerror}")
   os._exit(i.errno)
-def B(e):
+def C(e):
  d=0
  while d not in e:
   d,a=os.wait()
- J([d],9)
+ L([d],9)
  return e.pop(d),os.waitstatus_to_exitcode(a)
-def J(e,q):
+def L(e,q):
  for d in[*e]:
   try:
    os.killpg(d,q)
   except OSError:
    pass
-def V(q,*E):
- J(e,q)
-def W(d,c,a):
- if a:
-  H(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
-  ab.append(a if a>0 else 128-a)
-def bw(d):
+def ag(a):
+ l,b=a.recv()
+ e,f={},{}
+ n=[os.open("/dev/null",0)]
+ for c,argv,p in b:
+  g,j=os.pipe(),os.pipe()
+  d=start(argv,p,l,n[0],g[1],j[1])
+  os.close(g[1])
+  os.close(j[1])
+  e[d]=c
+  f[os.pidfd_open(d)]=0,c,b""
+  f[g[0]]=1,c,b""
+  f[j[0]]=2,c,b""
  try:
-  f,*a=open(f"/proc/{d}/stat").read().rpartition(")")[2].split()
-  return""if f=="Z"else a[18]
+  while o:=wait([a,*f,],None if e else 0):
+   for A in o:
+    if A==a:
+     B=a.recv()
+     L(e,B)
+     continue
+    r,c,h=f.pop(A)
+    if not r:
+     os.close(A)
+     a.send((0,*C(e)))
+     continue
+    m=os.read(A,65536)
+    h+=m
+    J=h.rfind(b"\n")+1
+    if not m or len(h)-J>9999:
+     J=len(h)
+    if J:
+     a.send((r,c,h[:J]))
+    if m:
+     f[A]=r,c,h[J:]
+    else:
+     os.close(A)
+  for T in f.values():
+   if T[2]:
+    a.send(T)
+  a.send(())
+  while 1:
+   a.recv()
+ except(EOFError,OSError):
+  L(e,15)
+  signal.signal(14,lambda*F:L(e,9))
+  signal.alarm(30)
+  while e:
+   C(e)
+def X(B,*F):
+ for a in o:
+  try:
+   a.send(B)
+  except OSError:
+   pass
+def Z(d,c,a):
+ if a:
+  I(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
+  ae.append(a if a>0 else 128-a)
+def bp(s):
+ h=ap.get(s,"")
+ try:
+  return[f.index(c)for c in U(open(h).read()if"/"in h else h)]
+ except ValueError:
+  z(f"error: Unable to create step for job {k}: Requested node configuration is not available")
+def bB(d):
+ try:
+  i,*a=open(f"/proc/{d}/stat").read().rpartition(")")[2].split()
+  return""if i=="Z"else a[18]
  except OSError:
   return""
-def bI(aF):
- global aQ
- aQ=au
- if N("exact")or"exclusive"in al:
-  aQ=min(au,len(O[0])*ax)
- aE={}
- for d in sorted(bB,key=lambda d:(d not in bb,any(D[2]==str(d)for D in aF))):
-  y=[]if N("overlap")else[D for D in aF if D[2]==str(d)]
-  M=[s for s in aH if not any(s in D[4].split(",")for D in y)]
-  if len(aE)<u and aQ+sum(int(D[3])for D in y)<=au and len(M)>=aG:
-   aE[d]=M[:aG]
- return aE
-def aP(s,a=""):
- return sum(int(at.split(":")[-1])if at.split(":")[-1].isdecimal()else 1 for at in(N(s,a)or"").split(",")if at and(s!="gres"or at[:3]=="gpu"))
-def aw(a,u):
- o=aH[:aD*u or L]
- c=[o[n%len(o)]for n in range(a*aD,(a+1)*aD)]or o
- aK=",".join(c)
- return{"CUDA_VISIBLE_DEVICES":aK,"SLURM_STEP_GPUS":aK,"SLURM_GPUS_ON_NODE":str(len(o)),**({"SLURMD_TRES_BIND":"gpu:"+av}if av else{})}
-def N(s,a=""):
- return al.get(s)or t.get("SLURM_"+(a or s.upper().replace("-","_")))
+def bN(aH):
+ global bc
+ bc=ay
+ if P("exact")or"exclusive"in ap:
+  bc=min(ay,len(M[0])*aD)
+ aK={}
+ for d in sorted(aZ,key=lambda d:(d not in aN,any(E[2]==str(d)for E in aH))):
+  u=[]if P("overlap")else[E for E in aH if E[2]==str(d)]
+  O=[s for s in aM if not any(s in E[4].split(",")for E in u)]
+  if len(aK)<v and bc+sum(int(E[3])for E in u)<=ay and len(O)>=aL:
+   aK[d]=O[:aL]
+ return aK
+def bb(s,a=""):
+ return sum(int(c.split(":")[-1])if c.split(":")[-1].isdecimal()else 1 for c in(P(s,a)or"").split(",")if c and(s!="gres"or c[:3]=="gpu"))
+def aC(a,v):
+ ah=aM[:aI*v or N]
+ c=[ah[n%len(ah)]for n in range(a*aI,(a+1)*aI)]or ah
+ aS=",".join(c)
+ return{"CUDA_VISIBLE_DEVICES":aS,"SLURM_STEP_GPUS":aS,"SLURM_GPUS_ON_NODE":str(len(ah)),**({"SLURMD_TRES_BIND":"gpu:"+aA}if aA else{})}
+def bW(D):
+ global ap,aR
+ b=[[]]
+ for c in D:
+  if c==":":
+   b.append([])
+  else:
+   b[-1].append(c)
+ aR=[(aG(aw),aw)for aw in b]
+ for a,aw in aR:
+  if set("123456789")&{*a.get("het-group","")}:
+   z(f"error: Requested het-group offset exceeds highest hetjob index ({a['het-group']} > 0)")
+  if not aw and aR[1:]:
+   z("fatal: No command given to execute.")
+ ap=aR[0][0]
+ D[:]=b[0]
+ if aR[1:]:
+  ap.setdefault("nodes","1")
+def bQ(a):
+ global ap,g,M,b,v,au,aZ,aN
+ h,g,M,b,au=[*range(len(f))],[],[],0,{}
+ for ap,aw in a:
+  az=int(ap.get("nodes","1").split("-")[0])
+  e=q("ntasks")or az
+  az=min(az,e)
+  ah=bp("nodelist")if"nodelist"in ap else h[:az]
+  if az>len(ah)or not{*ah}<={*h}:
+   z(f"error: Allocation failure of {az} nodes: job size of {len(f)}, "f"already allocated {len(f) - len(h)} nodes to previous components.")
+  h=[d for d in h if d not in ah]
+  g+=ah
+  O=iter(range(b,b+e))
+  M+=[[next(O)for F in range(n,e,len(ah))]for n in range(len(ah))]
+  au.update({c:aw for c in range(b,b+e)})
+  b+=e
+ ap=a[0][0]
+ v=len(g)
+ g,M=[*map(list,zip(*sorted(zip(g,M))))]
+ aZ=aN=g
+def P(s,a=""):
+ return ap.get(s)or t.get("SLURM_"+(a or s.upper().replace("-","_")))
 def q(s):
- R=N(s)or"0"
- if not R.isdecimal()or int(R)<(s in al):
-  x(f'error: Invalid numeric value "{R}" for --{s}.')
- return int(R)
-def ac(n):
- y=O[n]
- global aH
- aH=aE[h[n]]
- return[(c,v,{**p,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[h[n]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**({"SLURM_CPUS_ON_NODE":str(len(y)*ax)}if al.get("cpus-per-task")or N("exact")or("exclusive"in al)else{}),**(aw(a,len(y))if L or aD else{})},)for a,c in enumerate(y)]
-if G=="srun":
- al=aC(v)
+ S=P(s)or"0"
+ if not S.isdecimal()or int(S)<(s in ap and s<"w"):
+  z(f'error: Invalid numeric value "{S}" for --{s}.')
+ return int(S)
+def af(n):
+ u=M[n]
+ global aM
+ aM=aK[g[n]]
+ return[(c,au.get(c,x),{**p,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[g[n]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**({"SLURM_CPUS_ON_NODE":str(len(u)*aD)}if ap.get("cpus-per-task")or P("exact")or("exclusive"in ap)else{}),**(aC(a,len(u))if N or aI else{})},)for a,c in enumerate(u)]
+if H=="srun":
+ bW(x)
  k=t["SLURM_JOB_ID"]
- if not v:
-  x("fatal: No command given to execute.")
- au=int(t["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
+ if not x:
+  z("fatal: No command given to execute.")
+ ay=int(t["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
  f=[t["SLURM_JOB_NODELIST"]]
- h=range(len(f))
- F=af=len(f)
+ g=range(len(f))
+ G=aj=len(f)
+ aE,F,bI=(P("nodes","NNODES")or"1").partition("-")
+ if not(aE+bI).isdecimal():
+  z(f'error: "{ap["nodes"]}" is not a valid node count',255)
+ G,aj=int(aE),min(int(bI or aE),aj)
  b=q("ntasks")
- if 0<b<F:
-  H(f"Warning: can't run {b} processes on {F} nodes, setting nnodes to {b}")
-  F=b
- af=F
- bB,bb=h,()
- h=h[:af]
- g=q("ntasks-per-node")if N("ntasks-per-node")else 0
- if not b or b==g*len(h):
-  b=b or g*len(h)
-  if g:
-   t["SLURM_NTASKS_PER_NODE"]=str(g)
- elif al.get("ntasks-per-node"):
-  H(f"Warning: can't honor --ntasks-per-node set to {g} which doesn't match the requested tasks {b} "f"with the number of requested nodes {len(h)}. Ignoring --ntasks-per-node.")
- ax=1
- u=len(h)
- b=b or u
- if b>au//ax*u:
-  x(f"error: Unable to create step for job {k}: More processors requested than permitted")
- M=iter(range(b))
- O=[[next(M)for E in range(n,b,u)]for n in range(u)]
- aH=t.get("SLURM_JOB_GPUS","").split(",")if t.get("SLURM_JOB_GPUS")else[]
- aD=aP("gpus-per-task")
- av=""
- if aD and not av:
-  av=f"per_task:{aD}"
- L=int(t.get("FLOWC_STEP_GPUS",len(aH)))
- bl=(max([aP(s)for s in("gpus-per-node","gres")if s in al]or[0])or aP("gpus-per-node")or aP("gres")or-(-aP("gpus")//len(h)))
- aG=bl or aD*len(O[0])or L
- L=bl or L
- if max(L,*(aD*len(aq)for aq in O))>len(aH):
-  x(f"error: Unable to create step for job {k}: Invalid generic resource (gres) specification")
+ if 0<b<G:
+  I(f"Warning: can't run {b} processes on {G} nodes, setting nnodes to {b}")
+  G=b
+ aj=max(G,min(aj,b or aj))
+ if G>len(g):
+  z(f"error: Only allocated {len(g)} nodes asked for {G}")
+ aZ,aN=g,()
+ bn=bp("nodelist")
+ aZ,aN=[*{*bn,*g}],bn
+ g=sorted((bn+[d for d in g if d not in bn])[:aj])
+ h=q("ntasks-per-node")if P("ntasks-per-node")else 0
+ if not b or b==h*len(g):
+  b=b or h*len(g)
+  if h:
+   t["SLURM_NTASKS_PER_NODE"]=str(h)
+ elif ap.get("ntasks-per-node"):
+  I(f"Warning: can't honor --ntasks-per-node set to {h} which doesn't match the requested tasks {b} "f"with the number of requested nodes {len(g)}. Ignoring --ntasks-per-node.")
+ aD=1
+ v=len(g)
+ b=b or v
+ if b>ay//aD*v:
+  z(f"error: Unable to create step for job {k}: More processors requested than permitted")
+ O=iter(range(b))
+ M=[[next(O)for F in range(n,b,v)]for n in range(v)]
+ au={}
+ if aR[1:]:
+  bQ(aR)
+ aM=t.get("SLURM_JOB_GPUS","").split(",")if t.get("SLURM_JOB_GPUS")else[]
+ aI=bb("gpus-per-task")
+ aA=""
+ if aI and not aA:
+  aA=f"per_task:{aI}"
+ N=int(t.get("FLOWC_STEP_GPUS",len(aM)))
+ bt=(max([bb(s)for s in("gpus-per-node","gres")if s in ap]or[0])or bb("gpus-per-node")or bb("gres")or-(-bb("gpus")//len(g)))
+ aL=bt or aI*len(M[0])or N
+ N=bt or N
+ if max(N,*(aI*len(aw)for aw in M))>len(aM):
+  z(f"error: Unable to create step for job {k}: Invalid generic resource (gres) specification")
  try:
-  by=open("/run/flowc.step."+k).read().split()[int(t["SLURM_STEP_ID"])]
+  bD=open("/run/flowc.step."+k).read().split()[int(t["SLURM_STEP_ID"])]
  except(LookupError,OSError,ValueError):
-  by=""
- T=0
+  bD=""
+ V=0
  while 1:
-  with open("/run/flowc.use."+k,"a+")as ao:
-   fcntl.flock(ao,2)
-   ao.seek(0)
-   aF=[D for D in ao if bw(D.split()[0])==D.split()[1]]
-   aE=bI([D.split()for D in aF if D.split()[0]!=by])
-   if len(aE)==u:
-    aF+=[f"{os.getpid()} {bw(os.getpid())} {d} {0 if N('overlap') else aQ} {','.join(aE[d]) or '-'}\n"for d in aE]
-   ao.truncate(0)
-   ao.writelines(aF)
-  if len(aE)==u:
+  with open("/run/flowc.use."+k,"a+")as aq:
+   fcntl.flock(aq,2)
+   aq.seek(0)
+   aH=[E for E in aq if bB(E.split()[0])==E.split()[1]]
+   aK=bN([E.split()for E in aH if E.split()[0]!=bD])
+   if len(aK)==v:
+    aH+=[f"{os.getpid()} {bB(os.getpid())} {d} {0 if P('overlap') else bc} {','.join(aK[d]) or '-'}\n"for d in aK]
+   aq.truncate(0)
+   aq.writelines(aH)
+  if len(aK)==v:
    break
-  if not T:
-   T=1
-   H(f"Job {k} step creation temporarily disabled, retrying (Requested nodes are busy)")
+  if not V:
+   V=1
+   I(f"Job {k} step creation temporarily disabled, retrying (Requested nodes are busy)")
   time.sleep(0.1)
- if T:
-  H(f"Step created for job {k}")
- h=sorted(aE)
- with open("/run/flowc.step."+k,"ab",0)as I:
-  I.write(b"%9d\n"%os.getpid())
-  j=I.tell()//10-1
+ if V:
+  I(f"Step created for job {k}")
+ g=sorted(aK)
+ with open("/run/flowc.step."+k,"ab",0)as K:
+  K.write(b"%9d\n"%os.getpid())
+  j=K.tell()//10-1
  p=dict(t)
- for R,ai in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>F else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"]if u==len(f)else",".join(f[d]for d in h),"STEP_NODELIST"),(bk(map(len,O)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(u,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
-  for key in ai.split():
-   p["SLURM_"+key]=str(R)
+ for S,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>G else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"]if v==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(bk(map(len,M)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(v,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
+  for key in am.split():
+   p["SLURM_"+key]=str(S)
  l=os.getcwd()
- ab=[0]
- signal.pthread_sigmask(0,w)
- for aj in w:
-  signal.signal(aj,V)
- e={}
- for c,argv,ak in ac(0):
-  e[start(argv,ak,l)]=c
- signal.pthread_sigmask(1,w)
- while e:
-  W(0,*B(e))
- os._exit(max(ab))
-globals()[G]()
+ ae=[0]
+ o={}
+ signal.pthread_sigmask(0,y)
+ for an in y:
+  signal.signal(an,X)
+ a,ab=Pipe()
+ if not os.fork():
+  os.setsid()
+  a.close()
+  try:
+   ag(ab)
+  finally:
+   os._exit(0)
+ ab.close()
+ o[a]=0
+ for n,a in enumerate(o):
+  a.send((l,af(n)))
+ signal.pthread_sigmask(1,y)
+ while o:
+  for a in wait([*o]):
+   d=o[a]
+   try:
+    B=a.recv()
+   except(EOFError,OSError)as i:
+    z(f"error: Node failure on {f[d]}: {i or 'connection lost'}")
+   if not B:
+    del o[a]
+    continue
+   r,c,m=B
+   if not r:
+    Z(d,c,m)
+    continue
+   try:
+    while m:
+     m=m[os.write(r,m):]
+   except OSError as i:
+    z(f"error: cannot write: {i.strerror}")
+ os._exit(max(ae))
+globals()[H]()
 E
 tee scontrol squeue sacct scancel sinfo <<'E' >/dev/null
 #!/bin/sh

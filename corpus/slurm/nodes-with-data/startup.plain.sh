@@ -288,37 +288,37 @@ import socket
 import hmac,time
 from multiprocessing.connection import Connection,Pipe,wait
 t=os.environ
-G=os.path.basename(sys.argv[0])
-v=sys.argv[1:]
-Q="/var/lib/foundry/flowc/nodes"
-ah="/var/lib/foundry/flowc/run"
-aa=6818
-bE="/run/flowc.ready"
-w=1,2,3,10,12,15,18
-def H(g):
- os.write(2,(G+": "+g+"\n").encode())
-def x(g,a=1):
- H(g)
+H=os.path.basename(sys.argv[0])
+x=sys.argv[1:]
+R="/var/lib/foundry/flowc/nodes"
+al="/var/lib/foundry/flowc/run"
+ad=6818
+bK="/run/flowc.ready"
+y=1,2,3,10,12,15,18
+def I(h):
+ os.write(2,(H+": "+h+"\n").encode())
+def z(h,a=1):
+ I(h)
  os._exit(a)
-def S(g):
- if g==t.get("SLURM_JOB_NODELIST"):
-  return open(Q).read().split()[::2]
- return g.replace(","," ").split()
+def U(h):
+ if h==t.get("SLURM_JOB_NODELIST"):
+  return open(R).read().split()[::2]
+ return h.replace(","," ").split()
 def start(argv,p,l,*b):
  d=os.fork()
  if d:
   while os.getpgid(d)!=d:
    pass
   return d
- def a(g):
-  os.write(2,f"slurmstepd-{p['SLURMD_NODENAME']}: error: {g}\n".encode())
+ def a(h):
+  os.write(2,f"slurmstepd-{p['SLURMD_NODENAME']}: error: {h}\n".encode())
  try:
   for q,r in enumerate(b):
    os.dup2(r,q)
   os.setsid()
-  for q in 13,*w:
+  for q in 13,*y:
    signal.signal(q,signal.SIG_DFL)
-  signal.pthread_sigmask(1,w)
+  signal.pthread_sigmask(1,y)
   try:
    os.chdir(l)
   except OSError as i:
@@ -329,70 +329,70 @@ def start(argv,p,l,*b):
  except OSError as i:
   a(f"execve(): {argv[0]}: {i.strerror}")
   os._exit(i.errno)
-def B(e):
+def C(e):
  d=0
  while d not in e:
   d,a=os.wait()
- J([d],9)
+ L([d],9)
  return e.pop(d),os.waitstatus_to_exitcode(a)
-def J(e,q):
+def L(e,q):
  for d in[*e]:
   try:
    os.killpg(d,q)
   except OSError:
    pass
-def Z(b,o,d):
- for N in(1,9,1),(6,4,30),(6,5,10),(6,18,120000):
-  b.setsockopt(*N)
+def ac(b,ah,d):
+ for P in(1,9,1),(6,4,30),(6,5,10),(6,18,120000):
+  b.setsockopt(*P)
  a=Connection(b.detach())
- def e(g):
-  return hmac.digest(open(ah,"rb").read(),g,"sha256")
+ def Y(h):
+  return hmac.digest(open(al,"rb").read(),h,"sha256")
  c=os.urandom(32)
  a.send_bytes(c)
- a.send_bytes(e(o+a.recv_bytes(99)))
- if a.recv_bytes(99)!=e(d+c):
+ a.send_bytes(Y(ah+a.recv_bytes(99)))
+ if a.recv_bytes(99)!=Y(d+c):
   raise OSError("wrong secret")
  return a
-def ag(s,d):
+def ak(s,d):
  for c in range(35):
   try:
-   b=socket.create_connection((d,aa),9)
+   b=socket.create_connection((d,ad),9)
    b.settimeout(None)
-   a=Z(b,b"s",b"a")
-   if g:=a.recv():
-    x(f"error: {s}: {g}")
+   a=ac(b,b"s",b"a")
+   if h:=a.recv():
+    z(f"error: {s}: {h}")
    return a
   except(OSError,EOFError)as i:
    if c==4:
-    H(f"waiting for the agent of {s}: {i}")
+    I(f"waiting for the agent of {s}: {i}")
   time.sleep(c)
- x(f"error: {s}: no agent after 10 minutes")
+ z(f"error: {s}: no agent after 10 minutes")
 def agent():
- global G
- G="flowc"
- if not v:
-  for D in open(Q):
-   ag(*D.split())
+ global H
+ H="flowc"
+ if not x:
+  for E in open(R):
+   ak(*E.split())
   return
- L=socket.gethostname().split(".")[0]
- for E in range(120):
-  h=[D.split()[:2]for D in open("/etc/hosts")if D[:1].isdigit()and D[:3]!="127"][::-1]
-  f=[s.split(".")[0]for E,s in h]
-  if len(h)>=int(v[0])and L in f:
+ N=socket.gethostname().split(".")[0]
+ for F in range(120):
+  g=[E.split()[:2]for E in open("/etc/hosts")if E[:1].isdigit()and E[:3]!="127"][::-1]
+  f=[s.split(".")[0]for F,s in g]
+  if len(g)>=int(x[0])and N in f:
    break
   time.sleep(5)
  else:
-  x(f"/etc/hosts does not list {L} and {v[0]} nodes after 10 minutes: {f}")
- open(Q,"w").writelines(f"{s} {d[0]}\n"for s,d in zip(f,h))
- c=f.index(L)
- j=socket.create_server((h[c][0],aa),backlog=99)
+  z(f"/etc/hosts does not list {N} and {x[0]} nodes after 10 minutes: {f}")
+ open(R,"w").writelines(f"{s} {d[0]}\n"for s,d in zip(f,g))
+ c=f.index(N)
+ j=socket.create_server((g[c][0],ad),backlog=99)
  if c and os.fork():
   return
  if not c and os.fork():
-  e=L.rstrip("0123456789")
-  F,af=f[0][len(e):],f[-1][len(e):]
-  i=[e+str(int(F or 0)+n).zfill(len(F))for n in range(len(f))]
-  print(f"{e}[{F}-{af}]"if f==i else",".join(f))
+  e=N.rstrip("0123456789")
+  G,aj=f[0][len(e):],f[-1][len(e):]
+  i=[e+str(int(G or 0)+n).zfill(len(G))for n in range(len(f))]
+  print(f"{e}[{G}-{aj}]"if f==i else",".join(f))
   return
  os.dup2(2,1)
  signal.signal(17,signal.SIG_IGN)
@@ -402,137 +402,137 @@ def agent():
    try:
     signal.signal(17,signal.SIG_DFL)
     signal.alarm(30)
-    a=Z(b,b"a",b"s")
+    a=ac(b,b"a",b"s")
     signal.alarm(0)
-    g=""
-    while c and not(g:=open(bE).read()):
+    h=""
+    while c and not(h:=open(bK).read()):
      time.sleep(1)
-    a.send(g.strip())
-    ad(a)
+    a.send(h.strip())
+    ag(a)
    finally:
     os._exit(0)
   b.close()
-def ad(a):
+def ag(a):
  l,b=a.recv()
  e,f={},{}
- signal.pthread_sigmask(0,w)
- t=[os.open("/dev/null",0)]
+ signal.pthread_sigmask(0,y)
+ n=[os.open("/dev/null",0)]
  for c,argv,p in b:
-  j,k=os.pipe(),os.pipe()
-  d=start(argv,p,l,t[0],j[1],k[1])
+  g,j=os.pipe(),os.pipe()
+  d=start(argv,p,l,n[0],g[1],j[1])
+  os.close(g[1])
   os.close(j[1])
-  os.close(k[1])
   e[d]=c
   f[os.pidfd_open(d)]=0,c,b""
-  f[j[0]]=1,c,b""
-  f[k[0]]=2,c,b""
- signal.signal(15,lambda*E:J(e,15))
+  f[g[0]]=1,c,b""
+  f[j[0]]=2,c,b""
+ signal.signal(15,lambda*F:L(e,15))
  signal.pthread_sigmask(1,(15,))
  try:
-  while u:=wait([a,*f,],None if e else 0):
-   for z in u:
-    if z==a:
-     A=a.recv()
-     J(e,A)
+  while o:=wait([a,*f,],None if e else 0):
+   for A in o:
+    if A==a:
+     B=a.recv()
+     L(e,B)
      continue
-    r,c,g=f.pop(z)
+    r,c,h=f.pop(A)
     if not r:
-     os.close(z)
-     a.send((0,*B(e)))
+     os.close(A)
+     a.send((0,*C(e)))
      continue
-    m=os.read(z,65536)
-    g+=m
-    h=g.rfind(b"\n")+1
-    if not m or len(g)-h>9999:
-     h=len(g)
-    if h:
-     a.send((r,c,g[:h]))
+    m=os.read(A,65536)
+    h+=m
+    J=h.rfind(b"\n")+1
+    if not m or len(h)-J>9999:
+     J=len(h)
+    if J:
+     a.send((r,c,h[:J]))
     if m:
-     f[z]=r,c,g[h:]
+     f[A]=r,c,h[J:]
     else:
-     os.close(z)
-  for n in f.values():
-   if n[2]:
-    a.send(n)
+     os.close(A)
+  for T in f.values():
+   if T[2]:
+    a.send(T)
   a.send(())
   while 1:
    a.recv()
  except(EOFError,OSError):
-  J(e,15)
-  signal.signal(14,lambda*E:J(e,9))
+  L(e,15)
+  signal.signal(14,lambda*F:L(e,9))
   signal.alarm(30)
   while e:
-   B(e)
+   C(e)
 def scontrol():
- C=[at for at in v if at not in("-o","--oneliner","-d","--details")]
- a=(C+["",""])[:2]
+ D=[c for c in x if c not in("-o","--oneliner","-d","--details")]
+ a=(D+["",""])[:2]
  if a==["show","hostnames"]or a==["show","hostname"]:
-  print(*S(C[2]if len(C)>2 else t["SLURM_NODELIST"]),sep="\n")
+  print(*U(D[2]if len(D)>2 else t["SLURM_NODELIST"]),sep="\n")
   return
- x(f"error: there is no Slurm on this machine: `scontrol {' '.join(v)}` cannot be done")
-def V(A,*E):
+ z(f"error: there is no Slurm on this machine: `scontrol {' '.join(x)}` cannot be done")
+def X(B,*F):
  for a in o:
   try:
-   a.send(A)
+   a.send(B)
   except OSError:
    pass
-def W(d,c,a):
+def Z(d,c,a):
  if a:
-  H(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
-  ab.append(a if a>0 else 128-a)
-def ac(n):
- y=O[n]
- return[(c,v,{**p,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[h[n]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(y)]
-if G=="srun":
- if v and v[0][:1]=="-":
-  x(f"unrecognized option '{v[0]}'",255)
+  I(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
+  ae.append(a if a>0 else 128-a)
+def af(n):
+ u=M[n]
+ return[(c,x,{**p,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[g[n]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(u)]
+if H=="srun":
+ if x and x[0][:1]=="-":
+  z(f"unrecognized option '{x[0]}'",255)
  k=t["SLURM_JOB_ID"]
- if not v:
-  x("fatal: No command given to execute.")
- C=open(Q).read().split()
- f,X=C[::2],C[1::2]
- h=range(len(f))
- u=F=len(f)
- b=int(t.get("SLURM_NTASKS")or u*int(t.get("SLURM_NTASKS_PER_NODE",1)))
- M=iter(range(b))
- O=[[next(M)for E in range(n,b,u)]for n in range(u)]
- with open("/run/flowc.step."+k,"ab",0)as I:
-  I.write(b"%9d\n"%os.getpid())
-  j=I.tell()//10-1
+ if not x:
+  z("fatal: No command given to execute.")
+ D=open(R).read().split()
+ f,aa=D[::2],D[1::2]
+ g=range(len(f))
+ v=G=len(f)
+ b=int(t.get("SLURM_NTASKS")or v*int(t.get("SLURM_NTASKS_PER_NODE",1)))
+ O=iter(range(b))
+ M=[[next(O)for F in range(n,b,v)]for n in range(v)]
+ with open("/run/flowc.step."+k,"ab",0)as K:
+  K.write(b"%9d\n"%os.getpid())
+  j=K.tell()//10-1
  p=dict(t)
- for R,ai in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>F else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(t["SLURM_TASKS_PER_NODE"]if b%u else f"{b // u}(x{u})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(u,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),(X[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
-  for key in ai.split():
-   p["SLURM_"+key]=str(R)
+ for S,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>G else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(t["SLURM_TASKS_PER_NODE"]if b%v else f"{b // v}(x{v})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(v,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),(aa[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
+  for key in am.split():
+   p["SLURM_"+key]=str(S)
  l=os.getcwd()
- ab=[0]
- o={ag(f[d],X[d]):d for d in h}
- signal.pthread_sigmask(0,w)
- for aj in w:
-  signal.signal(aj,V)
+ ae=[0]
+ o={ak(f[d],aa[d]):d for d in g}
+ signal.pthread_sigmask(0,y)
+ for an in y:
+  signal.signal(an,X)
  for n,a in enumerate(o):
-  a.send((l,ac(n)))
- signal.pthread_sigmask(1,w)
+  a.send((l,af(n)))
+ signal.pthread_sigmask(1,y)
  while o:
   for a in wait([*o]):
    d=o[a]
    try:
-    A=a.recv()
+    B=a.recv()
    except(EOFError,OSError)as i:
-    x(f"error: Node failure on {f[d]}: {i or 'connection lost'}")
-   if not A:
+    z(f"error: Node failure on {f[d]}: {i or 'connection lost'}")
+   if not B:
     del o[a]
     continue
-   r,c,m=A
+   r,c,m=B
    if not r:
-    W(d,c,m)
+    Z(d,c,m)
     continue
    try:
     while m:
      m=m[os.write(r,m):]
    except OSError as i:
-    x(f"error: cannot write: {i.strerror}")
- os._exit(max(ab))
-globals()[G]()
+    z(f"error: cannot write: {i.strerror}")
+ os._exit(max(ae))
+globals()[H]()
 E
 tee squeue sacct scancel sinfo <<'E' >/dev/null
 #!/bin/sh

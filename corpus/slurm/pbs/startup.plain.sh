@@ -204,41 +204,41 @@ import os,signal,sys
 import itertools
 from multiprocessing.connection import Connection,Pipe,wait
 t=os.environ
-G=os.path.basename(sys.argv[0])
-v=sys.argv[1:]
-w=1,2,3,10,12,15,18
-def H(g):
- os.write(2,(G+": "+g+"\n").encode())
-def x(g,a=1):
- H(g)
+H=os.path.basename(sys.argv[0])
+x=sys.argv[1:]
+y=1,2,3,10,12,15,18
+def I(h):
+ os.write(2,(H+": "+h+"\n").encode())
+def z(h,a=1):
+ I(h)
  os._exit(a)
-def S(g):
- return g.replace(","," ").split()
+def U(h):
+ return h.replace(","," ").split()
 def bk(c):
- a=[(u,len([*b]))for u,b in itertools.groupby(c)]
- return",".join(f"{u}(x{d})"if d>1 else str(u)for u,d in a)
+ a=[(v,len([*b]))for v,b in itertools.groupby(c)]
+ return",".join(f"{v}(x{d})"if d>1 else str(v)for v,d in a)
 OPTIONS="n=ntasks N=nodes w=nodelist -=ntasks-per-node i=input K?kill-on-bad-exit O.overcommit -=mpi V.version -=cpu-bind -.external-launcher"
-def aC(C):
+def aG(D):
  d={}
- while C and C[0][:1]=="-"!=C[0]:
-  at=C.pop(0)
-  if at=="--":
+ while D and D[0][:1]=="-"!=D[0]:
+  c=D.pop(0)
+  if c=="--":
    break
   try:
-   a=at[1]=="-"
-   s,al,R=at[2:].partition("=")if a else(at[1],at[2:],at[2:])
+   a=c[1]=="-"
+   s,ap,S=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
    b=[g for g in OPTIONS.split()if(g[2:].startswith(s)if a else g[0]==s)]
    b=[g for g in b if g[2:]==s]or b
-   (c,)=b
-   if c[1]==".":
-    if al:
-     C["1"if a else 0:0]=["-"+R]
-    R="1"
-   elif c[1]=="="and not al:
-    R=C.pop(0)
+   (e,)=b
+   if e[1]==".":
+    if ap:
+     D["1"if a else 0:0]=["-"+S]
+    S="1"
+   elif e[1]=="="and not ap:
+    S=D.pop(0)
   except(ValueError,IndexError,TypeError):
-   x(f"unrecognized option '{at}'",255)
-  d[c[2:]]=R
+   z(f"unrecognized option '{c}'",255)
+  d[e[2:]]=S
  return d
 def start(argv,p,l,*b):
  d=os.fork()
@@ -246,208 +246,208 @@ def start(argv,p,l,*b):
   while os.getpgid(d)!=d:
    pass
   return d
- def a(g):
-  os.write(2,f"slurmstepd-{p['SLURMD_NODENAME']}: error: {g}\n".encode())
+ def a(h):
+  os.write(2,f"slurmstepd-{p['SLURMD_NODENAME']}: error: {h}\n".encode())
  try:
   for q,r in enumerate(b):
    os.dup2(r,q)
   os.setsid()
-  for q in 13,*w:
+  for q in 13,*y:
    signal.signal(q,signal.SIG_DFL)
-  signal.pthread_sigmask(1,w)
+  signal.pthread_sigmask(1,y)
   p["SLURM_TASK_PID"]=str(os.getpid())
   os.execvpe(argv[0],argv,p)
  except OSError as i:
   a(f"execve(): {argv[0]}: {i.strerror}")
   os._exit(i.errno)
-def B(e):
+def C(e):
  d=0
  while d not in e:
   d,a=os.wait()
- J([d],9)
+ L([d],9)
  return e.pop(d),os.waitstatus_to_exitcode(a)
-def J(e,q):
+def L(e,q):
  for d in[*e]:
   try:
    os.killpg(d,q)
   except OSError:
    pass
-def ad(a):
+def ag(a):
  l,b=a.recv()
  e,f={},{}
- t=[os.open("/dev/null",0)]
+ n=[os.open("/dev/null",0)]
  for c,argv,p in b:
-  j,k=os.pipe(),os.pipe()
-  d=start(argv,p,l,t[0],j[1],k[1])
+  g,j=os.pipe(),os.pipe()
+  d=start(argv,p,l,n[0],g[1],j[1])
+  os.close(g[1])
   os.close(j[1])
-  os.close(k[1])
   e[d]=c
   f[os.pidfd_open(d)]=0,c,b""
-  f[j[0]]=1,c,b""
-  f[k[0]]=2,c,b""
+  f[g[0]]=1,c,b""
+  f[j[0]]=2,c,b""
  try:
-  while u:=wait([a,*f,],None if e else 0):
-   for z in u:
-    if z==a:
-     A=a.recv()
-     J(e,A)
+  while o:=wait([a,*f,],None if e else 0):
+   for A in o:
+    if A==a:
+     B=a.recv()
+     L(e,B)
      continue
-    r,c,g=f.pop(z)
+    r,c,h=f.pop(A)
     if not r:
-     os.close(z)
-     a.send((0,*B(e)))
+     os.close(A)
+     a.send((0,*C(e)))
      continue
-    m=os.read(z,65536)
-    g+=m
-    h=g.rfind(b"\n")+1
-    if not m or len(g)-h>9999:
-     h=len(g)
-    if h:
-     a.send((r,c,g[:h]))
+    m=os.read(A,65536)
+    h+=m
+    J=h.rfind(b"\n")+1
+    if not m or len(h)-J>9999:
+     J=len(h)
+    if J:
+     a.send((r,c,h[:J]))
     if m:
-     f[z]=r,c,g[h:]
+     f[A]=r,c,h[J:]
     else:
-     os.close(z)
-  for n in f.values():
-   if n[2]:
-    a.send(n)
+     os.close(A)
+  for T in f.values():
+   if T[2]:
+    a.send(T)
   a.send(())
   while 1:
    a.recv()
  except(EOFError,OSError):
-  J(e,15)
-  signal.signal(14,lambda*E:J(e,9))
+  L(e,15)
+  signal.signal(14,lambda*F:L(e,9))
   signal.alarm(30)
   while e:
-   B(e)
-def V(A,*E):
+   C(e)
+def X(B,*F):
  for a in o:
   try:
-   a.send(A)
+   a.send(B)
   except OSError:
    pass
-def bn(*E):
- if ae:
-  V(ae.pop())
+def bv(*F):
+ if ai:
+  X(ai.pop())
   signal.alarm(30)
-def P(*E):
- ae[:]=9,15
- bn()
-def W(d,c,a):
+def Q(*F):
+ ai[:]=9,15
+ bv()
+def Z(d,c,a):
  if a:
-  H(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
-  ab.append(a if a>0 else 128-a)
-  if al.get("kill-on-bad-exit",t.get("SLURM_KILL_BAD_EXIT","0"))!="0"and len(ae)>1:
-   H(f"Terminating StepId={k}.{j}")
-   bn()
-def bv(s):
- g=al.get(s,"")
+  I(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
+  ae.append(a if a>0 else 128-a)
+  if ap.get("kill-on-bad-exit",t.get("SLURM_KILL_BAD_EXIT","0"))!="0"and len(ai)>1:
+   I(f"Terminating StepId={k}.{j}")
+   bv()
+def bp(s):
+ h=ap.get(s,"")
  try:
-  return[f.index(at)for at in S(open(g).read()if"/"in g else g)]
+  return[f.index(c)for c in U(open(h).read()if"/"in h else h)]
  except ValueError:
-  x(f"error: Unable to create step for job {k}: Requested node configuration is not available")
-def N(s,a=""):
- return al.get(s)or t.get("SLURM_"+(a or s.upper().replace("-","_")))
+  z(f"error: Unable to create step for job {k}: Requested node configuration is not available")
+def P(s,a=""):
+ return ap.get(s)or t.get("SLURM_"+(a or s.upper().replace("-","_")))
 def q(s):
- R=N(s)or"0"
- if not R.isdecimal()or int(R)<(s in al):
-  x(f'error: Invalid numeric value "{R}" for --{s}.')
- return int(R)
-def ac(n):
- y=O[n]
- return[(c,v,{**p,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[h[n]],"SLURM_GTIDS":",".join(map(str,y)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(y)]
-if G=="srun":
- al=aC(v)
+ S=P(s)or"0"
+ if not S.isdecimal()or int(S)<(s in ap and s<"w"):
+  z(f'error: Invalid numeric value "{S}" for --{s}.')
+ return int(S)
+def af(n):
+ u=M[n]
+ return[(c,x,{**p,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[g[n]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(u)]
+if H=="srun":
+ ap=aG(x)
  k=t["SLURM_JOB_ID"]
- if"version"in al:
+ if"version"in ap:
   os.write(1,b"slurm-wlm 22.05.8\n")
   os._exit(0)
- if not v:
-  x("fatal: No command given to execute.")
- if"external-launcher"in al:
-  al.update(overlap="1",ntasks=al.get("ntasks")or t["SLURM_NNODES"])
- au=int(t["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
+ if not x:
+  z("fatal: No command given to execute.")
+ if"external-launcher"in ap:
+  ap.update(overlap="1",ntasks=ap.get("ntasks")or t["SLURM_NNODES"])
+ ay=int(t["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
  f=[t["SLURM_JOB_NODELIST"]]
- h=range(len(f))
- F=af=len(f)
- aB,E,bC=(N("nodes","NNODES")or"1").partition("-")
- if not(aB+bC).isdecimal():
-  x(f'error: "{al["nodes"]}" is not a valid node count',255)
- F,af=int(aB),min(int(bC or aB),af)
+ g=range(len(f))
+ G=aj=len(f)
+ aE,F,bI=(P("nodes","NNODES")or"1").partition("-")
+ if not(aE+bI).isdecimal():
+  z(f'error: "{ap["nodes"]}" is not a valid node count',255)
+ G,aj=int(aE),min(int(bI or aE),aj)
  b=q("ntasks")
- if 0<b<F:
-  H(f"Warning: can't run {b} processes on {F} nodes, setting nnodes to {b}")
-  F=b
- af=max(F,min(af,b or af))
- if F>len(h):
-  x(f"error: Only allocated {len(h)} nodes asked for {F}")
- bf=bv("nodelist")
- h=sorted((bf+[d for d in h if d not in bf])[:af])
- g=q("ntasks-per-node")if N("ntasks-per-node")else 0
- if not b or b==g*len(h):
-  b=b or g*len(h)
-  if g:
-   t["SLURM_NTASKS_PER_NODE"]=str(g)
- elif al.get("ntasks-per-node"):
-  H(f"Warning: can't honor --ntasks-per-node set to {g} which doesn't match the requested tasks {b} "f"with the number of requested nodes {len(h)}. Ignoring --ntasks-per-node.")
- ax=1
- u=len(h)
- b=b or u
- if b>au//ax*u:
-  if not N("overcommit"):
-   x(f"error: Unable to create step for job {k}: More processors requested than permitted")
- M=iter(range(b))
- O=[[next(M)for E in range(n,b,u)]for n in range(u)]
- with open("/run/flowc.step."+k,"ab",0)as I:
-  I.write(b"%9d\n"%os.getpid())
-  j=I.tell()//10-1
+ if 0<b<G:
+  I(f"Warning: can't run {b} processes on {G} nodes, setting nnodes to {b}")
+  G=b
+ aj=max(G,min(aj,b or aj))
+ if G>len(g):
+  z(f"error: Only allocated {len(g)} nodes asked for {G}")
+ bn=bp("nodelist")
+ g=sorted((bn+[d for d in g if d not in bn])[:aj])
+ h=q("ntasks-per-node")if P("ntasks-per-node")else 0
+ if not b or b==h*len(g):
+  b=b or h*len(g)
+  if h:
+   t["SLURM_NTASKS_PER_NODE"]=str(h)
+ elif ap.get("ntasks-per-node"):
+  I(f"Warning: can't honor --ntasks-per-node set to {h} which doesn't match the requested tasks {b} "f"with the number of requested nodes {len(g)}. Ignoring --ntasks-per-node.")
+ aD=1
+ v=len(g)
+ b=b or v
+ if b>ay//aD*v:
+  if not P("overcommit"):
+   z(f"error: Unable to create step for job {k}: More processors requested than permitted")
+ O=iter(range(b))
+ M=[[next(O)for F in range(n,b,v)]for n in range(v)]
+ with open("/run/flowc.step."+k,"ab",0)as K:
+  K.write(b"%9d\n"%os.getpid())
+  j=K.tell()//10-1
  p=dict(t)
- for R,ai in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>F else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"]if u==len(f)else",".join(f[d]for d in h),"STEP_NODELIST"),(bk(map(len,O)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(u,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
-  for key in ai.split():
-   p["SLURM_"+key]=str(R)
+ for S,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>G else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"]if v==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(bk(map(len,M)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(v,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
+  for key in am.split():
+   p["SLURM_"+key]=str(S)
  l=os.getcwd()
- ab=[0]
- ae=[9,15]
+ ae=[0]
+ ai=[9,15]
  o={}
- signal.pthread_sigmask(0,w)
- for aj in w:
-  signal.signal(aj,V)
- signal.signal(14,bn)
- signal.signal(15,P)
- a,Y=Pipe()
+ signal.pthread_sigmask(0,y)
+ for an in y:
+  signal.signal(an,X)
+ signal.signal(14,bv)
+ signal.signal(15,Q)
+ a,ab=Pipe()
  if not os.fork():
   os.setsid()
   a.close()
   try:
-   ad(Y)
+   ag(ab)
   finally:
    os._exit(0)
- Y.close()
+ ab.close()
  o[a]=0
  for n,a in enumerate(o):
-  a.send((l,ac(n)))
- signal.pthread_sigmask(1,w)
+  a.send((l,af(n)))
+ signal.pthread_sigmask(1,y)
  while o:
   for a in wait([*o]):
    d=o[a]
    try:
-    A=a.recv()
+    B=a.recv()
    except(EOFError,OSError)as i:
-    x(f"error: Node failure on {f[d]}: {i or 'connection lost'}")
-   if not A:
+    z(f"error: Node failure on {f[d]}: {i or 'connection lost'}")
+   if not B:
     del o[a]
     continue
-   r,c,m=A
+   r,c,m=B
    if not r:
-    W(d,c,m)
+    Z(d,c,m)
     continue
    try:
     while m:
      m=m[os.write(r,m):]
    except OSError as i:
-    x(f"error: cannot write: {i.strerror}")
- os._exit(max(ab))
-globals()[G]()
+    z(f"error: cannot write: {i.strerror}")
+ os._exit(max(ae))
+globals()[H]()
 E
 tee scontrol squeue sacct scancel sinfo <<'E' >/dev/null
 #!/bin/sh

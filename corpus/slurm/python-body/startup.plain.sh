@@ -198,17 +198,17 @@ tee sbatch salloc <<'E' >/dev/null
 #!/usr/bin/python3
 import os,signal,sys
 t=os.environ
-G=os.path.basename(sys.argv[0])
-v=sys.argv[1:]
-def H(g):
- os.write(2,(G+": "+g+"\n").encode())
-def x(g,a=1):
- H(g)
+H=os.path.basename(sys.argv[0])
+x=sys.argv[1:]
+def I(h):
+ os.write(2,(H+": "+h+"\n").encode())
+def z(h,a=1):
+ I(h)
  os._exit(a)
 def sbatch():
- x("error: there is no Slurm here that could take another job: compile and submit it with `flowc` instead")
+ z("error: there is no Slurm here that could take another job: compile and submit it with `flowc` instead")
 salloc=sbatch
-globals()[G]()
+globals()[H]()
 E
 tee scontrol squeue sacct scancel sinfo <<'E' >/dev/null
 #!/bin/sh

@@ -98,6 +98,8 @@ run_job() {
     # The provider's log folder leads to the job's own output.
     ln -sf "$output_file" /var/log/foundry/job.log
     chmod 700 "$state_dir/slurm_script"
+    # Where a script of Slurm finds itself.
+    install -D "$state_dir/slurm_script" /var/spool/slurmd/job233978934/slurm_script
 
     job_state=RUNNING
     # What was to end when the power was cut does not begin again.
@@ -139,7 +141,7 @@ run_job() {
         CUDA_VISIBLE_DEVICES=0,1,2,3,4,5,6,7 \
         SLURM_GPUS_PER_NODE=h100:8 \
         BASH_ENV="$state_dir/trap" \
-        "$state_dir/slurm_script" \
+        /var/spool/slurmd/job233978934/slurm_script \
         </dev/null
     }
     # Both files have their room on the disk before the job may fill it.
@@ -201,17 +203,17 @@ tee sbatch salloc <<'E' >/dev/null
 #!/usr/bin/python3
 import os,signal,sys
 t=os.environ
-G=os.path.basename(sys.argv[0])
-v=sys.argv[1:]
-def H(g):
- os.write(2,(G+": "+g+"\n").encode())
-def x(g,a=1):
- H(g)
+H=os.path.basename(sys.argv[0])
+x=sys.argv[1:]
+def I(h):
+ os.write(2,(H+": "+h+"\n").encode())
+def z(h,a=1):
+ I(h)
  os._exit(a)
 def sbatch():
- x("error: there is no Slurm here that could take another job: compile and submit it with `flowc` instead")
+ z("error: there is no Slurm here that could take another job: compile and submit it with `flowc` instead")
 salloc=sbatch
-globals()[G]()
+globals()[H]()
 E
 tee scontrol squeue sacct scancel sinfo <<'E' >/dev/null
 #!/bin/sh
