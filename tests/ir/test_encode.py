@@ -36,7 +36,7 @@ JSON = st.recursive(
 JOB_KEYS: dict[str, tuple[str, ...] | None] = {
     "name": None,
     "labels": None,
-    "source": ("frontend", "path", "sha256", "variables"),
+    "source": ("frontend", "path", "sha256", "variables", "release"),
     "conventions": (
         "runs_on",
         "commands",
