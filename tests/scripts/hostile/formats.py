@@ -220,7 +220,7 @@ CONTAINED = Format(
     flags=("--instance-type=8xh100", "--image=img"),
     fields=(
         Field(path=("--image={}",), before="img:"),
-        Field(path=("--pull-secret={}",)),
+        Field(path=("--pull-secret={}",), before="9="),
         Field(path=("--env=V={}",), seen="V={}"),
         Field(path=("--mount={}=s3://bucket/x",), before="/mnt/m"),
         Field(path=("--mount=/mnt/k={}",), before="s3://"),
