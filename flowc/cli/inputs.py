@@ -39,7 +39,7 @@ def gather(words: Words, argv: list[str], environ: Mapping[str, str]) -> Inputs:
     if line is not None and words.rest:
         first, last = (line.span((len(argv) - 1 - back, 0)) for back in (len(words.rest), 1))
         spans["args"] = Span(first.source, first.start, last.end)
-    settings = _settings(environ)
+    settings = settings_of(environ)
     defaults, older = _defaults(given, settings, spans)
     return Inputs(
         args=words.rest or (),
@@ -118,7 +118,7 @@ def _flags(words: Words, line: _Line, spans: dict[str, Span]) -> Flags:
     return Flags(**values) if values else Flags()  # type: ignore[arg-type]
 
 
-def _settings(environ: Mapping[str, str]) -> Settings | None:
+def settings_of(environ: Mapping[str, str]) -> Settings | None:
     """Where settings are looked up; None where nobody says any."""
     from flowc.settings import home_of, may_be_set, working_folder
 
@@ -148,7 +148,12 @@ def _slurm_version(settings: Settings | None) -> str | None:
     """The release of Slurm that the settings name. Raises UsageError for one that there is not."""
     if settings is None:
         return None
-    found = settings.get("slurm_version")
+    from flowc.settings.lookup import SettingsError
+
+    try:
+        found = settings.get("slurm_version")
+    except SettingsError as error:
+        raise UsageError(error.message, error.help) from None
     if not found.values:
         return None
     if found.values[0] not in SLURM_RELEASES:

@@ -30,7 +30,6 @@ class Tally:
         self.source_failed = False
         self.bugs = 0
         self.adopted = 0
-        self.text = ""  # of what --diff shows
         self.prints: list[str] = []  # of findings, for a baseline
 
     def add(self, diagnostics: Iterable[Diagnostic]) -> None:

@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+SEVERITIES = ("error", "warning", "note")  # the worst first
+
+
 class Code(Record):
     """One kind of diagnostic.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flowc.diag.code import SEVERITIES
 from flowc.diag.excerpt import TAB, excerpt, visible
 from flowc.record import Record
 from flowc.secret import masked, values_in
@@ -154,6 +155,6 @@ def count(number: int, noun: str) -> str:
 
 def summary(tally: dict[str, int], files: int, fixable: int = 0) -> str:
     """One line: `2 errors, 1 warning in 3 files (1 fixable with --fix)`. `tally` counts by severity."""
-    found = [count(tally[severity], severity) for severity in ("error", "warning", "note") if tally.get(severity)]
+    found = [count(tally[severity], severity) for severity in SEVERITIES if tally.get(severity)]
     text = f"{', '.join(found) or 'no problems'} in {count(files, 'file')}"
     return f"{text} ({fixable:,} fixable with --fix)" if fixable else text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
+from flowc.diag.code import SEVERITIES
 from flowc.record import Record
 
 TYPE_CHECKING = False
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from flowc.diag.code import Code
     from flowc.diag.sink import Diagnostic
 
-SEVERITIES = ("error", "warning", "note")
 ALL = "all"
 
 
@@ -63,11 +63,10 @@ def matches(path: str, patterns: Iterable[str]) -> bool:
 
 def verify(words: Iterable[str]) -> None:
     """Raises WordError for one that names nothing."""
-    from flowc.diag.codes.table import all_codes
-    from flowc.diag.suggest import nearest
+    from flowc.diag.codes.table import all_codes, nearest_code
 
     codes = all_codes()
     for word in words:
         if not any(named(code, (word,)) for code in codes):
-            near = nearest(word.lower(), [code.name for code in codes])
-            raise WordError(word, f"did you mean `{near}`?" if near else "`flowc explain` lists the codes")
+            near = nearest_code(word)
+            raise WordError(word, f"did you mean `{near}`?" if near else "`flowc explain --all` has them all")

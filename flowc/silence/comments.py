@@ -154,9 +154,8 @@ def _exists(word: str) -> bool:
     return any(word.upper() == code.id or word.lower() == code.name for code in all_codes())
 
 
-def _near(word: str) -> str | None:
-    from flowc.diag.codes.table import all_codes
-    from flowc.diag.suggest import nearest
+def _near(word: str) -> str:
+    from flowc.diag.codes.table import nearest_code
 
-    found = nearest(word.lower(), [code.name for code in all_codes()])
-    return f"did you mean `{found}`?" if found else "`flowc explain` lists the codes"
+    found = nearest_code(word)
+    return f"did you mean `{found}`?" if found else "`flowc explain --all` has them all"

@@ -85,6 +85,7 @@ def test_a_flag_wins_over_settings(folder: Path, capsys: pytest.CaptureFixture[s
         (("--select", "X1"), "", "`X1` is no code"),
         (("--severity", "warn"), "", "does not know `warn`"),
         ((), 'ignore = ["cluster-paht"]\n', ".flowc.toml, ignore: `cluster-paht` is no code"),
+        ((), "slurm_version = [1, 2]\n", "`slurm_version` is to be a text"),
         ((), 'severity = "loud"\n', "there is no severity `loud`"),
         ((), 'per-file-ignores = ["FC820"]\n', "`FC820` is no pattern of files and a code"),
         (("--unsafe-fixes",), "", "add `--fix` or `--diff`"),
@@ -147,6 +148,13 @@ class TestAddIgnores:
         assert shown(capsys, ".") == []
         assert main(["check", "--add-ignores", "."]) == 0
         assert "wrote a comment into 0 files" in capsys.readouterr().out
+
+    def test_with_diff_it_only_shows_them(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["check", "--add-ignores", "--diff", "a.sbatch"]) == 1
+        shown = capsys.readouterr().out
+        assert "+# flowc: ignore-file[FC820]\n" in shown
+        assert "would write a comment into 1 file" in shown
+        assert (folder / "a.sbatch").read_text() == PATHS
 
     def test_errors_stay(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (folder / "a.sbatch").write_text("#!/bin/bash\n#SBATCH --nodes=x\nhostname\n")

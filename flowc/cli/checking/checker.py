@@ -51,7 +51,9 @@ class Checker:
     @property
     def changes(self) -> str | None:
         """The flag by which files are changed."""
-        return "--fix" if self.fix and not self.diff else "--add-ignores" if self._comments else None
+        if self.diff:
+            return None
+        return "--fix" if self.fix else "--add-ignores" if self._comments else None
 
     @property
     def _comments(self) -> bool:
@@ -63,7 +65,7 @@ class Checker:
         tally = Tally()
         name = self.stdin if path == "-" else path
         try:
-            diagnostics = self._diagnostics(path, tally)
+            diagnostics, difference = self._diagnostics(path, tally)
         except Exception as error:  # a mistake of ours over one file must not hide what is known of the others
             from flowc.cli.trouble import bug
 
@@ -72,7 +74,7 @@ class Checker:
             return "", [], vars(tally)
         tally.add(diagnostics)
         if self.diff:
-            return tally.text, [], vars(tally)
+            return difference, [], vars(tally)
         if self.format == "human":
             return render(name, diagnostics, self.palette, self.width), [], vars(tally)
         from flowc.diag.json_format import diagnostic_document
@@ -86,11 +88,12 @@ class Checker:
                 document["fingerprint"] = fingerprint(each, name)
         return "", documents, vars(tally)
 
-    def _diagnostics(self, path: str, tally: Tally) -> tuple[Diagnostic, ...]:
+    def _diagnostics(self, path: str, tally: Tally) -> tuple[tuple[Diagnostic, ...], str]:
+        """The findings that are left, and what `--diff` shows."""
         span = self.inputs.command
         source = sources.read(path, self.stdin) if span is None else span.source
         if isinstance(source, Diagnostic):
-            return (source,)
+            return (source,), ""
         before, found = source, self._found(source)
         if self.fix or self.diff:
             from flowc.cli.checking.fix import apply_fixes
@@ -102,17 +105,17 @@ class Checker:
             source, found = mended, self._found(mended)
         if self._comments:
             source, found = self._adopted(source, found, tally)
-        if self.diff:
-            from flowc.cli.checking.fix import difference
-
-            tally.text += difference(before, source)
-        elif source is not before:
+        if not self.diff and source is not before:
             self._write(path, source, tally)
         if self.adopts and not self._comments:
             from flowc.silence.baseline import fingerprint
 
             tally.prints += [fingerprint(each, source.path) for each in found]
-        return found
+        if not self.diff:
+            return found, ""
+        from flowc.cli.checking.fix import difference
+
+        return found, difference(before, source)
 
     def _found(self, source: Source) -> tuple[Diagnostic, ...]:
         return self.showing.of(self._result(source).diagnostics, source.path)
@@ -159,7 +162,7 @@ class Checker:
         if self.format == "human":
             lines = [f"{'would fix' if self.diff else 'fixed'} {count(tally.fixed, 'problem')}"] if tally.fixed else []
             if self._comments:
-                lines.append(f"wrote a comment into {count(tally.adopted, 'file')}")
+                lines.append(f"{'would write' if self.diff else 'wrote'} a comment into {count(tally.adopted, 'file')}")
             if tally.bugs:
                 lines.append(f"{count(tally.bugs, 'file')} could not be checked, see standard error")
             checked = tally.files - tally.bugs
@@ -180,11 +183,16 @@ class Checker:
             from flowc.diag.github import render_github
 
             text = render_github(documents)
-        else:
-            from flowc.diag.others import render_concise, render_gitlab, render_junit
+        elif self.format == "gitlab":
+            from flowc.diag.others import render_gitlab
 
-            if self.format == "junit":
-                text = render_junit(documents, tally.files)
-            else:
-                text = render_gitlab(documents) if self.format == "gitlab" else render_concise(documents)
+            text = render_gitlab(documents)
+        elif self.format == "junit":
+            from flowc.diag.others import render_junit
+
+            text = render_junit(documents, tally.files)
+        else:
+            from flowc.diag.others import render_concise
+
+            text = render_concise(documents)
         return text

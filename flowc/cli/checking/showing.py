@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from flowc.cli.arguments import UsageError
+from flowc.cli.inputs import settings_of
+from flowc.diag.code import SEVERITIES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,14 +50,11 @@ def _split(texts: Iterable[str]) -> tuple[str, ...]:
 
 
 def _settings(environ: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    from flowc.settings import home_of, may_be_set, working_folder
-
-    folder, home = working_folder(), home_of(environ)
-    if not may_be_set(environ, folder, home):
+    settings = settings_of(environ)
+    if settings is None:
         return {}
-    from flowc.settings.lookup import Settings, SettingsError
+    from flowc.settings.lookup import SettingsError
 
-    settings = Settings(environ, folder=folder, home=home)
     found: dict[str, tuple[str, ...]] = {}
     try:
         for key in (*_KEYS, _PER_FILE):
@@ -76,7 +75,7 @@ def _settings(environ: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
 def _choice(found: Mapping[str, tuple[str, ...]]) -> Choice | None:
     if not any(found.get(key) for key in ("select", "ignore", "severity", _PER_FILE)):
         return None
-    from flowc.silence.choice import SEVERITIES, Choice
+    from flowc.silence.choice import Choice
 
     return Choice(
         select=found.get("select", ()),
@@ -94,8 +93,6 @@ def _pair(text: str, origin: str) -> tuple[str, str]:
 
 
 def _verify_level(level: str, origin: str) -> None:
-    from flowc.silence.choice import SEVERITIES
-
     if level not in SEVERITIES:
         raise UsageError(f"{origin}: there is no severity `{level}`", f"it is one of {', '.join(SEVERITIES)}")
 

@@ -6,6 +6,7 @@ import sys
 
 from flowc.cli.options import COMMAND_OPTION, JOB_OPTIONS, SOURCE_OPTIONS
 from flowc.cli.table import HELP, Command, Option
+from flowc.diag.code import SEVERITIES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ COMMAND = Command(
         Option(
             name="--severity",
             metavar="LEVEL",
-            choices=("error", "warning", "note"),
+            choices=SEVERITIES,
             help="nothing below this (default: note)",
             group=_SHOWN,
         ),
@@ -132,7 +133,8 @@ def run(words: Words, argv: list[str]) -> int:
     terminal.write(sys.stdout, checker.conclusion(tally, documents), encoding=encoding)
     if checker.adopts and checker.showing.baseline_path is not None:
         return _keep(checker.showing.baseline_path, tally)
-    return ERRORS if checker.diff and tally.fixed and tally.status == DONE else tally.status
+    would_change = checker.diff and tally.fixed + tally.adopted
+    return ERRORS if would_change and tally.status == DONE else tally.status
 
 
 def _keep(path: str, tally: Tally) -> int:

@@ -70,9 +70,9 @@ def _find(codes: tuple[Code, ...], word: str) -> Code:
     for code in codes:
         if lowered in (code.id.lower(), code.name):
             return code
-    from flowc.diag.suggest import nearest
+    from flowc.diag.codes.table import nearest_code
 
-    near = nearest(lowered, [code.name for code in codes] + [code.id for code in codes])
+    near = nearest_code(word)
     help = f"did you mean `{near}`?" if near else "`flowc explain --all` has them all"
     raise UsageError(f"no diagnostic is called `{word}`", help)
 

@@ -31,7 +31,7 @@ UNKNOWN_IGNORE = Code(
 A comment says which findings are not to be shown, by their codes (FC820) or by their names. This one names none that
 there is, so it hides nothing.
 
-Write what stands in the brackets of the finding; `flowc explain` lists all.""",
+Write what stands in the brackets of the finding; `flowc explain --all` lists them.""",
     bad=f"{_HEAD}hostname  # flowc: ignore[FC999]\n",
     good=_GOOD,
     stops=False,

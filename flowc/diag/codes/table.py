@@ -20,3 +20,11 @@ def all_codes() -> tuple[Code, ...]:
     """All codes, by id. A retired code stays in its module, so that its id is never given to another."""
     found = [value for module in modules() for value in vars(module).values() if isinstance(value, Code)]
     return tuple(sorted(found, key=lambda code: code.id))
+
+
+def nearest_code(word: str) -> str | None:
+    """What a word that is no code and no name of one may have been meant for."""
+    from flowc.diag.suggest import nearest
+
+    known = all_codes()
+    return nearest(word.lower(), [code.name for code in known] + [code.id for code in known])
