@@ -73,7 +73,8 @@ JOBS: dict[str, tuple[Unit, str, str, int, str]] = {
     "bash": (
         ARGUMENTS,
         f"/workspace/slurm-{job_id(ARGUMENTS.job)}.out",
-        r"/var/lib/foundry/flowc/slurm_script 1 a 'b' \$\(c\) /workspace\neof\n",
+        # The place that it has under Slurm.
+        rf"/var/spool/slurmd/job{job_id(ARGUMENTS.job)}/slurm_script 1 a 'b' \$\(c\) /workspace\neof\n",
         0,
         "COMPLETED",
     ),
