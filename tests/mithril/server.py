@@ -12,6 +12,7 @@ import socket
 import struct
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -28,9 +29,11 @@ Judge = Callable[[Call, Answer], None]
 class _Connections(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
+    timeout = 0.02  # how long `handle_request` waits
 
     def __init__(self, port: int, owner: Server) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
+        self.socket.setblocking(False)  # whoever is gone before it is accepted would have it wait for the next one
         self.owner = owner
         self._open: set[socket.socket] = set()
 
@@ -63,12 +66,12 @@ class Server:
     ) -> None:
         self.state = state or State()
         self.faults = Plan()
-        self.errors: list[Exception] = []
+        self.errors: list[BaseException] = []
         self.provider = Provider(self.state)
         self.judge = judge
         self.stopped = threading.Event()
         self._connections = _Connections(port, self)
-        self._thread = threading.Thread(target=self._connections.serve_forever, args=(0.02,), daemon=True)
+        self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
         self._clock = self.state.clock.run(speed, self.stopped) if speed else None
 
@@ -84,6 +87,14 @@ class Server:
     def log(self) -> Log:
         return self.state.log
 
+    def _serve(self) -> None:
+        """As `serve_forever`, whose `shutdown` waits for ever for a thread that is gone, as after a fork."""
+        try:
+            while not self.stopped.is_set():
+                self._connections.handle_request()
+        except BaseException as error:
+            self.errors.append(error)
+
     def look_at(self, call: Call, answer: Answer) -> None:
         if self.judge is not None:
             try:
@@ -97,11 +108,15 @@ class Server:
         self.faults.clear()
         if self._clock is not None:
             self._clock.join()
-        self._connections.shutdown()
+        self._thread.join(60)
+        if self._thread.is_alive():
+            frame = sys._current_frames().get(self._thread.ident or 0)
+            where = "".join(traceback.format_stack(frame)) if frame is not None else "nowhere"
+            self.errors.append(RuntimeError(f"the thread that serves does not end: {where}"))
         self._connections.server_close()
         self._connections.hang_up()
         if self.errors:
-            raise ExceptionGroup("the server failed", self.errors)
+            raise BaseExceptionGroup("the server failed", self.errors)
 
     def __enter__(self) -> Server:
         return self

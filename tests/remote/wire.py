@@ -26,8 +26,10 @@ class Wire:
         self._listening = socket.create_server(("127.0.0.1", 0))
         self._listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
         self._ends: list[socket.socket] = []
+        self._gates: list[threading.Event] = []
         self.port: int = self._listening.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._threads[0].start()
 
     def hold(self) -> None:
         """Let nothing through that goes through now."""
@@ -38,12 +40,19 @@ class Wire:
         self._open.set()
 
     def close(self) -> None:
-        """Cut all, and listen no more."""
+        """Cut all, and listen no more. Nothing is closed while a thread still waits for it: its number would be that of
+        somebody else."""
         with suppress(OSError):
             self._listening.shutdown(socket.SHUT_RDWR)
-        self._listening.close()
-        self._open.set()
+        self._threads[0].join()  # nothing is added to these lists any more
         for each in self._ends:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+        for gate in (self._open, *self._gates):
+            gate.set()
+        for thread in self._threads:
+            thread.join()
+        for each in (self._listening, *self._ends):
             each.close()
 
     def _accept(self) -> None:
@@ -64,8 +73,10 @@ class Wire:
             self.cut_after = self.hold_after = None
             gate = threading.Event()
             gate.set()
-            threading.Thread(target=self._carry, args=(ours, its, gate, None, None), daemon=True).start()
-            threading.Thread(target=self._carry, args=(its, ours, gate, cut, held), daemon=True).start()
+            self._gates.append(gate)
+            for words in ((ours, its, gate, None, None), (its, ours, gate, cut, held)):
+                self._threads.append(threading.Thread(target=self._carry, args=words, daemon=True))
+                self._threads[-1].start()
 
     def _carry(
         self, one: socket.socket, other: socket.socket, gate: threading.Event, cut: int | None, held: int | None

@@ -66,15 +66,22 @@ class Following:
         if self._thread is None:
             return
         self._stopped.set()
-        os.close(self._stopper)
+        self._close_stopper()
         self._thread.join(2)
         if self._thread.is_alive():
             # The machine does not answer any more.
             self._link.close()
             self._thread.join()
-        os.close(self._until)
         self._thread = None
+        until, self._until = self._until, -1
+        os.close(until)
         self._stopped.clear()
+
+    def _close_stopper(self) -> None:
+        """Once, though Ctrl-C may have this stopped twice: the number may be another file's by then."""
+        stopper, self._stopper = self._stopper, -1
+        if stopper >= 0:
+            os.close(stopper)
 
     def _run(self) -> None:
         failed = 0

@@ -114,7 +114,7 @@ def middle() -> Iterator[Callable[[bytes], Middle]]:
 
     yield make
     for each in made:
-        each.listener.close()
+        each.close()
 
 
 @pytest.fixture(params=[PlainTransport, PooledTransport])

@@ -30,7 +30,7 @@ def serve() -> Iterator[Callable[[Callable[[socket.socket], None]], Server]]:
 
     yield make
     for server in servers:
-        server.listener.close()
+        server.close()
 
 
 @pytest.fixture(params=[PlainTransport, PooledTransport])
