@@ -102,7 +102,8 @@ def _many_tasks(home: Path, server: Server) -> None:
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     for provider in ("mithril", "local"):
         names = [f"bench-{provider}-{number:04}" for number in range(TASKS)]
-        jobs = [{"name": name, "bids": [name], "hours_bound": "1", "after": [], "max_concurrent": None} for name in names]
+        alike = {"hours_bound": "1", "after": [], "max_concurrent": None}
+        jobs = [{"name": name, "bids": [name], **alike} for name in names]
         requests = [
             {"id": name, "method": "POST", "path": "/v2/spot/bids", "body": {"name": name}, "after": []}
             for name in names

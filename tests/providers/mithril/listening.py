@@ -19,7 +19,7 @@ class Server:
         self.thread.start()
 
     def close(self) -> None:
-        """Listen no more. Closed while a thread waits in it, the socket would stay, and its number be somebody else's."""
+        """Listen no more; closed while a thread waits in it, the socket would stay."""
         self.listener.shutdown(socket.SHUT_RDWR)
         self.thread.join()
         self.listener.close()
