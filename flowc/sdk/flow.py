@@ -180,7 +180,7 @@ class Flow:
                         raise
                     tell(f"warning: what {name} has is not listed: {error}")
                     continue
-                mine = [bid for bid in world.journal.bids() if bid.provider == name]
+                mine = world.journal.bids(provider=name)
                 found += [(_begun(world, bid), Task(self._worlds, bid)) for bid in mine if bid.made is None]
                 ours = {bid.made: bid for bid in mine}
                 for seen in looked_after(world, name, provider.list_tasks(limit=limit)):

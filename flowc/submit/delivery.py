@@ -6,24 +6,23 @@ Values are read from the environment when they are brought and are kept nowhere.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 from flowc.providers.base import ENDED, RUNNING
 from flowc.shell.quote import sh
 from flowc.submit.ending import AT_ONCE, STATUS, read_status
 from flowc.submit.folders import Sender, wanted
 from flowc.submit.journal import JournalError
-from flowc.submit.keys import Keys, NoKeyMadeError
 from flowc.submit.overdue import limit_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-    from typing import Any
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Any, TypeVar
 
     from flowc.providers.base import Machine, Provider, Task
     from flowc.submit.journal import Bid, Journal
     from flowc.submit.release import Releaser
+
+    T = TypeVar("T")
 
 
 # No file has as many bytes: reading from here on tells whether there is one, and nothing of it.
@@ -90,6 +89,17 @@ def _assignments(pairs: Iterable[tuple[str, str]]) -> bytes:
     return b"".join(f"{name}={sh(value)}\n".encode("utf-8", "surrogateescape") for name, value in pairs)
 
 
+def _at_once(do: Callable[[Machine], T], machines: Sequence[Machine]) -> list[T]:
+    """What is done gives for each of them; for several at the same time."""
+    if len(machines) == 1:
+        return [do(machines[0])]
+    # Which brings much with it, and mostly nothing is to be brought.
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(do, machines))
+
+
 class Deliverer:
     """Brings to the machines of bids what they wait for, at each start. `tell` hears of what cannot be brought;
     `releaser` makes what ends bids."""
@@ -139,8 +149,7 @@ class Deliverer:
         def to(machine: Machine) -> bool:
             return self._to(bid, task, machine, files, trees, lacking=lacking)
 
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            there = all(map(to, task.machines) if len(task.machines) == 1 else list(pool.map(to, task.machines)))
+        there = all(_at_once(to, task.machines))
         for each in document["deliver"]:
             if "release" in each and bid.identity in each["to"]:
                 self._release(bid, task, document, each)
@@ -175,6 +184,8 @@ class Deliverer:
 
     def _release(self, bid: Bid, task: Task, document: Mapping[str, Any], how: Mapping[str, Any]) -> None:
         """Bring what ends the bid to the machines that have none, or one whose key has ended. Raises ProviderError."""
+        from flowc.submit.keys import Keys, NoKeyMadeError
+
         keys, path = Keys(self._journal, self._provider), how["path"]
         if bid.name not in self._alive:
             self._alive[bid.name] = keys.alive(bid) or bid.name in self._own
@@ -182,8 +193,7 @@ class Deliverer:
         def lacks(machine: Machine) -> bool:
             return self._provider.read(task, machine, path, offset=BEHIND) is None
 
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            lacking = list(pool.map(lacks, task.machines))
+        lacking = _at_once(lacks, task.machines)
         alive = self._alive[bid.name]
         to = [machine for machine, lack in zip(task.machines, lacking, strict=True) if lack or not alive]
         if not to:
@@ -202,8 +212,7 @@ class Deliverer:
             self._own.add(bid.name)
             return
         text = releaser.program(document, bid, how["release"], key=key)
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            list(pool.map(lambda machine: self._provider.write(task, machine, path, text), to))
+        _at_once(lambda machine: self._provider.write(task, machine, path, text), to)
         self._alive[bid.name] = True
 
     def _document(self, key: str) -> Mapping[str, Any]:

@@ -7,12 +7,9 @@ import os
 import threading
 import time
 
-from flowc.trees.send import READY, send
-from flowc.trees.walk import TreeError, scan, size_text
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from flowc.providers.base import Machine, Provider, Task
@@ -29,6 +26,8 @@ def found(document: Mapping[str, Any], tell: Callable[[str], object]) -> dict[st
     deliver = []
     for each in document.get("deliver", ()):
         if "tree" in each:
+            from flowc.trees.walk import scan, size_text
+
             tree = scan(each["tree"], each.get("ignores"))
             told = f"{each['tree']}: {tree.files:,} {'file' if tree.files == 1 else 'files'}, {size_text(tree.size)}"
             tell(f"{told}, to {each['path']} of each machine")
@@ -56,8 +55,13 @@ class Sender:
         self._trees: dict[tuple[str, str | None], tuple[float, Tree]] = {}
         self._told: set[tuple[str, str]] = set()
 
-    def bring(self, name: str, task: Task, machine: Machine, trees: Iterable[Mapping[str, Any]]) -> bool:
+    def bring(self, name: str, task: Task, machine: Machine, trees: list[Mapping[str, Any]]) -> bool:
         """Whether all of them are there. `name` is the bid's. Raises ProviderError."""
+        if not trees:
+            return True
+        from flowc.trees.send import READY
+        from flowc.trees.walk import TreeError
+
         for each in trees:
             if self._provider.read(task, machine, each["marker"], offset=0) is not None:
                 continue
@@ -72,6 +76,9 @@ class Sender:
         return True
 
     def _send(self, name: str, task: Task, machine: Machine, each: Mapping[str, Any]) -> bool:
+        from flowc.trees.send import send
+        from flowc.trees.walk import size_text
+
         where = name if task.machines_wanted == 1 else f"{name}, {machine.identity}"
         last = time.monotonic()
 
@@ -102,6 +109,8 @@ class Sender:
 
     def _scanned(self, source: str, ignores: str | None) -> Tree:
         """The machines of a task wait at about the same time: what is looked at for one is good for the others."""
+        from flowc.trees.walk import scan
+
         with self._lock:
             at, tree = self._trees.get((source, ignores), (0.0, None))
             if tree is None or time.monotonic() - at > TELL_S:

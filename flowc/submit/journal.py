@@ -36,6 +36,8 @@ _BID = (
     *("steps.key", "number", "identity", "steps.name", "provider", "keep", "steps.state", "made", "ended"),
     *("exit_status", "released_at", "started_at", "error", "submissions.state AS submission"),
 )
+# What bids are chosen by.
+_BID_COLUMNS = {"key": "steps.key", "made": "made", "name": "steps.name", "provider": "provider"}
 
 
 class JournalError(Exception):
@@ -214,11 +216,13 @@ class Journal:
             rows = base.execute("SELECT * FROM steps WHERE key = ? ORDER BY number", (key,)).fetchall()
             return [_entry(row) for row in rows]
 
-    def bids(self, *, key: str | None = None, made: str | None = None, name: str | None = None) -> list[Bid]:
-        """The bids of a submission, or the one that the provider knows by an id, or those of a name; without any of
-        these, all."""
+    def bids(
+        self, *, key: str | None = None, made: str | None = None, name: str | None = None, provider: str | None = None
+    ) -> list[Bid]:
+        """The bids of a submission, or the one that the provider knows by an id, or those of a name, or of a provider;
+        without any of these, all."""
         with self._reading() as base:
-            return _bids(base, key=key, made=made, name=name)
+            return _bids(base, key=key, made=made, name=name, provider=provider)
 
     def jobs(self, *, key: str | None = None, name: str | None = None, job_id: int | None = None) -> list[Job]:
         """The jobs of a submission, of a name, or with a number of Slurm's; without any of these, all. The oldest
@@ -369,13 +373,14 @@ def _insert(base: Connection, table: str, rows: list[dict[str, Any]]) -> None:
     base.executemany(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({places})", rows)
 
 
-def _bids(base: Connection, *, key: str | None = None, made: str | None = None, name: str | None = None) -> list[Bid]:
+def _bids(base: Connection, **wanted: str | None) -> list[Bid]:
+    # Only what is asked for, so that an index answers.
+    chosen = {name: value for name, value in wanted.items() if value is not None}
     rows = base.execute(
         f"SELECT {', '.join(_BID)} FROM steps JOIN submissions ON steps.key = submissions.key"
-        " WHERE kind = 'bid' AND action = 'create'"
-        " AND (?1 IS NULL OR steps.key = ?1) AND (?2 IS NULL OR made = ?2) AND (?3 IS NULL OR steps.name = ?3)"
+        f" WHERE kind = 'bid' AND action = 'create'{''.join(f' AND {_BID_COLUMNS[name]} = ?' for name in chosen)}"
         " ORDER BY submissions.created_at, steps.key, number",
-        (key, made, name),
+        tuple(chosen.values()),
     ).fetchall()
     return [Bid(**{**dict(zip(Bid.FIELDS, row, strict=True)), "keep": bool(row["keep"])}) for row in rows]
 

@@ -6,7 +6,6 @@ The journal knows of each before it is made; the key itself is kept nowhere.
 
 from __future__ import annotations
 
-import secrets
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -62,6 +61,8 @@ class Keys:
                 self._revoke(each.name, None)
         life_s = UNLIMITED_S if limit_s is None else limit_s + LATE_S
         expires_at = self._now() + life_s
+        import secrets
+
         name = f"flowc-{bid.key}-{bid.number}-{secrets.token_hex(4)}"
         self._journal.key_wanted(bid.key, bid.number, name, expires_at)
         body = {"name": name, "expires_at": datetime.fromtimestamp(expires_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from flowc.providers.base import RUNNING
 from flowc.providers.errors import NotFoundError, RateLimitError, UnavailableError
-from flowc.submit.journal import OPEN, JournalError
+from flowc.submit.journal import OPEN, WAITING, JournalError
 from flowc.submit.turns import Turns
 
 TYPE_CHECKING = False
@@ -58,7 +58,7 @@ def looked_after(world: World, provider: str, tasks: Iterable[Task]) -> list[Tas
     from flowc.tasks.placing import place_more
 
     tasks = list(tasks)
-    bids = [bid for bid in world.journal.bids() if bid.provider == provider]
+    bids = world.journal.bids(provider=provider)
     ours = {bid.made: bid for bid in bids if bid.made is not None}
     pairs = [(ours[task.identity], task) for task in tasks if task.identity in ours]
     for bid, task in pairs:
@@ -78,6 +78,9 @@ def looked_after(world: World, provider: str, tasks: Iterable[Task]) -> list[Tas
 def look_ahead(world: World, bids: Iterable[Bid], *, but: Iterable[Bid] = ()) -> None:
     """Look after what bids wait for that are not placed, except for some: nobody else may. What cannot be reached now
     passes."""
+    bids = list(bids)
+    if not any(bid.state == WAITING for bid in bids):
+        return
     from flowc.submit.steps import InterruptedSubmissionError
     from flowc.tasks.graph.walk import ahead_of
 

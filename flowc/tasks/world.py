@@ -177,7 +177,6 @@ class World:
 
     def client(self) -> Client:
         """The provider's API. Raises SettingsError without a key, JournalError without a home."""
-        import random
         import time
 
         from flowc.providers.mithril.calls import Calls
@@ -202,7 +201,7 @@ class World:
                 pace=Pace(os.path.join(self.folder, "pace"), now=time.time, sleep=time.sleep),
                 now=time.time,
                 sleep=time.sleep,
-                random=random.random,
+                random=_chance,
                 tell=self._called,
             )
         )
@@ -235,6 +234,13 @@ class World:
         if not key.isascii() or not key.isprintable() or " " in key:
             raise SettingsError("the API key has characters that no key has", "copy it again: fkey_, letters, digits")
         return key
+
+
+def _chance() -> float:
+    """Of pauses between attempts: what it takes is loaded where there is one."""
+    import random
+
+    return random.random()
 
 
 def refuse_missing(names: Iterable[str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,6 +49,8 @@ def run(
 ) -> bytes:
     """What git says in a folder; `settings` are more variables of its environment, `given` is its input. Raises
     NoGitError for another exit status."""
+    import subprocess
+
     before = ["env", *(word for name in _ELSEWHERE for word in ("-u", name)), "LC_ALL=C", *_QUIET, *settings]
     done = subprocess.run([*before, "git", *words], cwd=folder, input=given, capture_output=True, check=False)
     if done.returncode == 127:

@@ -63,7 +63,7 @@ def _list(words: Words, world: World) -> int:
             missing = f"what {name} has is not shown: {error}"
             continue
         mine = looked_after(world, name, provider.list_tasks(limit=int(words.text("limit") or 100)))
-        deliver(world, provider, [bid for bid in world.journal.bids() if bid.lives], mine, lacking=True)
+        deliver(world, provider, [bid for bid in world.journal.bids(provider=name) if bid.lives], mine, lacking=True)
         tasks += mine
     tree = None
     if words.flag("tree"):

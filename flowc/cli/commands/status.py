@@ -56,8 +56,10 @@ def _status(words: Words) -> int:
     from flowc.tasks.names import bids_of
 
     world = World(words)
-    look_ahead(world, bids_of(world.journal, words.operands))
     bids = bids_of(world.journal, words.operands)
+    if waits := any(bid.made is None for bid in bids):
+        look_ahead(world, bids)
+        bids = bids_of(world.journal, words.operands)
     tasks: list[Task] = []
     jobs: dict[str, Inside] = {}
     for name in dict.fromkeys(bid.provider for bid in bids):
@@ -68,7 +70,7 @@ def _status(words: Words) -> int:
         tasks += now
         deliver(world, provider, its, mine)
         jobs |= inside(world, provider, its, now)
-    waiting = [bid for bid in bids_of(world.journal, words.operands) if bid.made is None]
+    waiting = [bid for bid in bids_of(world.journal, words.operands) if bid.made is None] if waits else []
     if words.text("format") == "json":
         graph = [unplaced(world.journal, bid) for bid in waiting] if waiting else None
         terminal.write(sys.stdout, document(tasks, graph, jobs=jobs), encoding="utf-8")
