@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.mithril.server import Server
 
 ROOT = Path(__file__).resolve().parents[2]
 JOB = ROOT / "corpus" / "slurm" / "train-8-gpus" / "input.sbatch"
@@ -65,6 +68,20 @@ def test_command_imports_nothing_heavy(words: list[str]) -> None:
 def test_compilation_needs_no_library_of_others(words: list[str]) -> None:
     heavy = HEAVY - {"json", "json.decoder", "json.encoder"}
     assert imported(*words, str(JOB)) & heavy == set()
+
+
+def test_looking_at_tasks_loads_nothing_of_what_brings_files_and_keys(tmp_path: Path) -> None:
+    with Server() as server:
+        url = {"MITHRIL_API_URL": server.url, "MITHRIL_API_KEY": server.key, "MITHRIL_PROJECT": "research"}
+        environ = {**url, "HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+        words = [sys.executable, "-m", "flowc", "submit", str(JOB)]
+        done = subprocess.run(
+            words, cwd=ROOT, env={**environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True
+        )
+        for words in (["list"], ["status", done.stdout.split()[0]]):
+            found = imported(*words, **environ)
+            heavy = {"concurrent.futures", "httpx2", "logging", "pydantic", "secrets", "subprocess", "tempfile"}
+            assert found & heavy == set(), words
 
 
 def test_help_loads_no_compiler() -> None:
