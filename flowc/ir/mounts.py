@@ -32,7 +32,7 @@ def from_uri(source: str, target: str | None) -> Mount:
     kind, found, default = _parts(source)
     if target is None and not default:
         raise ValueError("the source has no name of its own, so a target is needed")
-    return Mount(kind=kind, source=found, target=_checked(default if target is None else target))
+    return Mount(kind=kind, source=found, target=checked_target(default if target is None else target))
 
 
 def split_flag(text: str) -> tuple[str | None, str]:
@@ -112,8 +112,8 @@ def _below_mnt(path: str) -> str:
     return "" if last in ("", ".", "..", "~") else f"/mnt/{last}"
 
 
-def _checked(target: str) -> str:
-    """The target without a slash at its end."""
+def checked_target(target: str) -> str:
+    """Where a mount may be: the target without a slash at its end. Raises ValueError with the reason."""
     if any(char < " " or char == "\x7f" for char in target):
         raise ValueError("the target holds a control character")
     if not target.startswith(("/", "~/")):

@@ -7,7 +7,7 @@ from flowc.diag.codes import input as codes
 from flowc.diag.codes.yaml.document import WRONG_FORM
 from flowc.digest import sha256_hex
 from flowc.ir.job import Mount
-from flowc.ir.mounts import from_uri
+from flowc.ir.mounts import checked_target, from_uri
 from flowc.ir.profile import Entry, Module, Nodes, Place, Profile, Variable
 from flowc.override.apply import parse_duration
 from flowc.secret import looks_secret
@@ -121,7 +121,7 @@ def _place(key: str, pair: Pair, sink: Sink) -> Place | None:
     entry, written = Entry(section="paths", key=key, span=pair.key.span), pair.value.read()
     try:
         if written == SCRATCH:
-            target = from_uri("./x", key).target
+            target = checked_target(key)
             return Place(
                 entry=entry, mount=Mount(kind="scratch", source=target.strip("~/").replace("/", "-"), target=target)
             )

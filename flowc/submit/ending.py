@@ -111,7 +111,7 @@ class Endings:
         ProviderError."""
         assert bid.made is not None, bid.name
         task = task or self._provider.get(bid.made)
-        end = _noted(bid) or self._end(bid, task)
+        end = noted(bid) or self._end(bid, task)
         if end is not None and last is not None:
             last()
         return self.settle(bid, task, end)
@@ -119,7 +119,7 @@ class Endings:
     def look_at_all(self, pairs: Iterable[tuple[Bid, Task]]) -> list[tuple[Task, End | None]]:
         """`look` for many: their machines are asked at the same time. One that cannot be reached stays as it was."""
         pairs = list(pairs)
-        asked = [(bid, task) for bid, task in pairs if _noted(bid) is None and task.state == RUNNING]
+        asked = [(bid, task) for bid, task in pairs if noted(bid) is None and task.state == RUNNING]
         ends: dict[str, End | None] = {}
         if len(asked) > 1:
             from concurrent.futures import ThreadPoolExecutor
@@ -129,7 +129,7 @@ class Endings:
                 ends = dict(zip([task.identity for _, task in asked], found, strict=True))
         settled = []
         for bid, task in pairs:
-            end = _noted(bid) or (ends[task.identity] if task.identity in ends else self._end_or_none(bid, task))
+            end = noted(bid) or (ends[task.identity] if task.identity in ends else self._end_or_none(bid, task))
             try:
                 settled.append(self.settle(bid, task, end))
             except UnavailableError:
@@ -276,7 +276,8 @@ def revoke_keys(journal: Journal, provider: Provider, bid: Bid) -> None:
         Keys(journal, provider).revoke(bid)
 
 
-def _noted(bid: Bid) -> End | None:
+def noted(bid: Bid) -> End | None:
+    """How a job ended, where the journal knows."""
     if bid.ended is None:
         return None
     return End(state=bid.ended, reason=None, exit_status=bid.exit_status if bid.exit_status is not None else 1)

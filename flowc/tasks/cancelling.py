@@ -6,7 +6,7 @@ import time
 from contextlib import suppress
 
 from flowc.providers.base import CANCELLED, ENDED
-from flowc.providers.errors import ProviderError
+from flowc.providers.errors import NotFoundError, ProviderError
 from flowc.settings.lookup import SettingsError
 from flowc.submit.ending import revoke_keys
 from flowc.submit.journal import JournalError
@@ -93,7 +93,8 @@ def _cancel(world: World, names: Collection[str]) -> None:
         if bid.made is None:
             world.tell(f"{bid.name}: was not placed, and will not be")
             continue
-        world.provider(bid.provider).end("bid", bid.made)
+        with suppress(*(() if bid.ended is None else (NotFoundError,))):
+            world.provider(bid.provider).end("bid", bid.made)
         over = bid.ended is not None and bid.released_at is not None
         world.tell(f"{bid.name}: had ended before: {bid.ended}" if over else _ended(bid.name, bid.provider))
         try:

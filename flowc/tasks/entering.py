@@ -8,6 +8,7 @@ import time
 
 from flowc.providers.base import ENDED
 from flowc.providers.errors import UnavailableError
+from flowc.tasks.looking import task_of
 from flowc.tasks.refused import RefusedTaskError
 
 TYPE_CHECKING = False
@@ -24,8 +25,7 @@ _NAMES = {signal.SIGINT: "INT", signal.SIGTERM: "TERM", signal.SIGHUP: "HUP"}
 def machine_of(provider: Provider, bid: Bid, node: int) -> tuple[Task, Machine]:
     """The task of a bid that was placed, and the machine that is entered. Raises RefusedTaskError where there is none
     now, and ProviderError."""
-    assert bid.made is not None, bid.name
-    task = provider.get(bid.made)
+    task = task_of(provider, bid)
     if 0 <= node < len(task.machines) and (task.machines[node].address is not None or provider.keeps_tasks):
         return task, task.machines[node]
     gone = task.state in ENDED or bid.released_at is not None

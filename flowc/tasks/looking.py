@@ -116,6 +116,21 @@ def deliver(
                 deliverer.bring(ours[task.identity], task, lacking=lacking)
 
 
+def task_of(provider: Provider, bid: Bid) -> Task:
+    """The task of a bid that was placed. Raises ProviderError: a NotFoundError says which it was, and how it ended."""
+    assert bid.made is not None, bid.name
+    try:
+        return provider.get(bid.made)
+    except NotFoundError as error:
+        if bid.provider != "local":
+            raise NotFoundError(f"{bid.name}: {error}", help=error.help) from None
+        status = "" if bid.exit_status is None else f", exit status {bid.exit_status}"
+        raise NotFoundError(
+            f"{bid.name} is removed from this computer" + (f": it was {bid.ended}{status}" if bid.ended else ""),
+            help="`flowc list --all` shows what is there",
+        ) from None
+
+
 def tasks_of(provider: Provider, bids: list[Bid], *, lost: list[Bid] | None = None) -> list[Task]:
     """The tasks of bids that their provider has; one that it does not know any more goes to `lost`. Raises
     ProviderError, without `lost` for such a one too."""
@@ -127,7 +142,7 @@ def tasks_of(provider: Provider, bids: list[Bid], *, lost: list[Bid] | None = No
         if bid.made is None:
             continue
         try:
-            found.append(listed[bid.made] if bid.made in listed else provider.get(bid.made))
+            found.append(listed[bid.made] if bid.made in listed else task_of(provider, bid))
         except NotFoundError:
             if lost is None:
                 raise

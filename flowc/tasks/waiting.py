@@ -6,14 +6,14 @@ import time
 from contextlib import suppress
 
 from flowc.providers.base import CANCELLED, ENDED, FAILED, PENDING
-from flowc.providers.errors import RateLimitError, UnavailableError
+from flowc.providers.errors import NotFoundError, RateLimitError, UnavailableError
 from flowc.submit.delivery import Deliverer
-from flowc.submit.ending import UNKNOWN, End
+from flowc.submit.ending import UNKNOWN, End, noted
 from flowc.submit.journal import BROKEN, GIVEN_UP, NEVER
 from flowc.submit.steps import InterruptedSubmissionError
 from flowc.submit.turns import Turns
 from flowc.tasks.graph.words import why_not
-from flowc.tasks.looking import FEW, MOST_LISTED, endings_of, look_ahead, note_start
+from flowc.tasks.looking import FEW, MOST_LISTED, endings_of, look_ahead, note_start, task_of
 from flowc.tasks.placing import place_more
 
 TYPE_CHECKING = False
@@ -138,7 +138,12 @@ class Waiting:
                     listed = {task.identity: task for task in provider.list_tasks(limit=MOST_LISTED)}
             for bid in mine:
                 try:
-                    news |= self._look_at(bid, listed.get(bid.made or "") or provider.get(bid.made or ""))
+                    news |= self._look_at(bid, listed.get(bid.made or "") or task_of(provider, bid))
+                except NotFoundError:
+                    # How its job ended is known all the same.
+                    if (end := noted(bid)) is None:
+                        raise
+                    self._over(bid, end)
                 except (UnavailableError, RateLimitError) as error:
                     self._say(bid, f"asks again: {error}")
         return news
@@ -178,10 +183,7 @@ class Waiting:
         endings = endings_of(self._world, bid.provider)
         _, end = endings.look(bid, task, last=None if output is None else lambda: output.last(provider, bid, task))
         if end is not None:
-            self.ends[bid.name] = end
-            self._waiting.remove(bid)
-            self._undelivered.discard(bid.name)
-            self._to_place.update(each.key for each in self._waiting if each.key == bid.key and each.made is None)
+            self._over(bid, end)
             return True
         if bid.provider not in self._deliverers:
             self._deliverers[bid.provider] = Deliverer(
@@ -194,6 +196,12 @@ class Waiting:
         if self._deliverers[bid.provider].bring(bid, task):
             self._undelivered.discard(bid.name)
         return news
+
+    def _over(self, bid: Bid, end: End) -> None:
+        self.ends[bid.name] = end
+        self._waiting.remove(bid)
+        self._undelivered.discard(bid.name)
+        self._to_place.update(each.key for each in self._waiting if each.key == bid.key and each.made is None)
 
     def _say(self, bid: Bid, how: str) -> bool:
         if self._said.get(bid.name) == how:

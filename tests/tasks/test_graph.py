@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import re
+import subprocess
+import termios
+from contextlib import suppress
 
 from tests.machines.ordinary import until
 from tests.tasks.conftest import Person
@@ -19,6 +24,30 @@ def job(here: Person, name: str, text: str, *options: str) -> str:
 
 def without_nonces(text: str) -> str:
     return re.sub(r"-[a-z][a-z0-9]{7}\b", "", text)
+
+
+def on_a_terminal(person: Person, columns: int, *words: str) -> str:
+    """What a command shows on a terminal that is so wide."""
+    ours, its = pty.openpty()
+    termios.tcsetwinsize(its, (24, columns))
+    command = [person.program, "-B", "-m", "flowc", *words]
+    environ = {**person.environ, "NO_COLOR": "1"}
+    with subprocess.Popen(
+        command,
+        cwd=person.home,
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        stdout=its,
+        **person.options,  # type: ignore[call-overload]
+    ) as process:
+        os.close(its)
+        text = b""
+        with suppress(OSError):  # as the end of a terminal is told
+            while part := os.read(ours, 65536):
+                text += part
+        assert process.wait() == 0
+    os.close(ours)
+    return text.decode().replace("\r\n", "\n")
 
 
 def test_after_waits_for_the_other_source(here: Person) -> None:
@@ -81,6 +110,10 @@ def test_a_graph_with_one_failure_is_shown_as_it_goes(here: Person) -> None:
     assert "   |- join  can never start: afterok:left (failed) (DependencyNeverSatisfied)" in shown
     assert tree(LC_ALL="C.UTF-8").splitlines()[1] == "└─ left  failed"
     assert "\x1b[1;31mfailed\x1b[0m" in tree(FORCE_COLOR="1")
+    narrow = on_a_terminal(here, 40, "list", "--tree", *LOCAL)
+    assert max(map(len, narrow.splitlines())) <= 40
+    narrow = without_nonces(narrow)
+    assert "never start: afterok:left (failed) (DependencyNeverSatisfied)" in " ".join(narrow.replace("|", "").split())
     found = json.loads(here.types("list", "--tree", "--format", "json", *LOCAL).stdout)
     assert [without_nonces(each["name"]) for each in found["tasks"]] == ["clean"]
     (join,) = [each for each in found["graph"] if each["name"].startswith("join")]

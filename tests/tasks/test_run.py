@@ -122,6 +122,11 @@ def test_disks_are_removed_when_a_task_has_ended(here: Person) -> None:
     ]
     gone = here.types("logs", name)
     assert (gone.returncode, "internal error" in gone.stderr) == (4, False)
+    seen = here.types("status", name)
+    assert (seen.returncode, seen.stdout) == (4, "")
+    assert f"{name} is removed from this computer: it was completed, exit status 0\n" in seen.stderr
+    assert here.types("wait", name).returncode == 0
+    assert f"{name}: had ended before: completed" in here.types("cancel", name).stderr
 
 
 def test_logs_of_several_tasks_name_them(here: Person) -> None:

@@ -60,7 +60,7 @@ def _list(words: Words, world: World) -> int:
         except SettingsError as error:
             if len(names) == 1:
                 raise
-            missing = f"what {name} has is not shown: {error}"
+            missing = f"what {name} has is not shown: {error}{f'; {error.help}' if error.help else ''}"
             continue
         mine = looked_after(world, name, provider.list_tasks(limit=int(words.text("limit") or 100)))
         deliver(world, provider, [bid for bid in world.journal.bids(provider=name) if bid.lives], mine, lacking=True)
@@ -79,7 +79,8 @@ def _list(words: Words, world: World) -> int:
         terminal.write(sys.stdout, document(tasks, graph), encoding="utf-8")
     elif tree is not None and tree.jobs:
         lines = lines_for(os.environ, sys.stdout.encoding)
-        terminal.write(sys.stdout, tree.text(terminal.palette(sys.stdout, os.environ), lines))
+        width = terminal.width(sys.stdout) if sys.stdout.isatty() else None
+        terminal.write(sys.stdout, tree.text(terminal.palette(sys.stdout, os.environ), lines, width))
     elif tasks:
         terminal.write(sys.stdout, table(tasks))
     elif ever:

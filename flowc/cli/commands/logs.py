@@ -130,12 +130,13 @@ def _brought(world: World, output: Output, bids: list[Bid]) -> list[Bid]:
 def _show(world: World, output: Output, bid: Bid, *, errors: bool) -> None:
     from flowc.cli.tasks.world import tell
     from flowc.providers.base import ENDED
+    from flowc.tasks.looking import task_of
 
     if bid.made is None:
         tell(f"{bid.name}: {bid.state}, so it has no output")
         return
     provider = world.provider(bid.provider)
-    task = provider.get(bid.made)
+    task = task_of(provider, bid)
     what = "no output yet" if not errors else "nothing in a file for its errors alone: they may be in its output"
     if not output.all(provider, bid, task):
         if task.state not in ENDED:

@@ -59,8 +59,8 @@ class Tree:
             shown |= more
         self.jobs = {at: job for at, job in jobs.items() if at in shown}
 
-    def text(self, colours: Palette, lines: tuple[str, str, str]) -> str:
-        """A line for each job."""
+    def text(self, colours: Palette, lines: tuple[str, str, str], width: int | None = None) -> str:
+        """A line for each job; with a `width`, in columns, several where one has no room."""
         from flowc.diag.excerpt import visible
         from flowc.secret import masked
 
@@ -76,9 +76,14 @@ class Tree:
                 state, colours.warning if "never" in why else ""
             )
             why = why.removeprefix(f"{state} as things are: ").removeprefix("was cancelled before it was placed")
-            told = f"{colour}{visible(state)}{colours.end if colour else ''}" + (f": {visible(why)}" if why else "")
-            found.append(f"{head}{visible(name)}  {told}\n")
             its = below.get(at, [])
+            told = f"{visible(state)}: {visible(why)}" if why else visible(state)
+            first, *rest = _wrapped(f"{head}{visible(name)}  ", told, margin + (lines[2] if its else "   "), width)
+            at_state = len(head) + len(visible(name)) + 2
+            if colour and first[at_state:].startswith(visible(state)):
+                end = at_state + len(visible(state))
+                first = f"{first[:at_state]}{colour}{first[at_state:end]}{colours.end}{first[end:]}"
+            found += [f"{line}\n" for line in (first, *rest)]
             for number, each in reversed(list(enumerate(its, 1))):
                 last = number == len(its)
                 left.append((each, margin + lines[last], margin + ("   " if last else lines[2])))
@@ -126,6 +131,19 @@ class Tree:
         if job.key not in self._turns:
             self._turns[job.key] = Turns(self._journal, job.key, now=time.time())
         return self._turns[job.key]
+
+
+def _wrapped(head: str, text: str, margin: str, width: int | None) -> list[str]:
+    """`text` behind `head`, and behind `margin` what has no room there; no word is cut."""
+    if width is None or len(head) + len(text) <= width:
+        return [head + text]
+    found, line = [], head
+    for word in text.split(" "):
+        if line.strip() and line not in (head, margin) and len(line) + len(word) > width:
+            found.append(line.rstrip())
+            line = margin
+        line += f"{word} "
+    return [*found, line.rstrip()]
 
 
 def unplaced(journal: Journal, bid: Bid) -> dict[str, Any]:
