@@ -4,8 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTEST = $(BIN)/pytest $(PYTEST_FLAGS)
 JOB := corpus/slurm/train-8-gpus/input.sbatch
-# Two processes for each core: many tests wait for what they have started.
-PYTEST_FLAGS ?= -n $(shell echo $$((2 * $$(nproc 2>/dev/null || echo 2))))
+# Three processes for each core, since many tests wait for what they have started; who is ready takes from who is not.
+PYTEST_FLAGS ?= -n $(shell echo $$((3 * $$(nproc 2>/dev/null || echo 2)))) --dist worksteal
 # `docker and not long` leaves out half of the minutes.
 DOCKER ?= docker
 

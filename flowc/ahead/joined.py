@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import re
 import symtable
+from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,20 +33,33 @@ class Call(NamedTuple):
     host: ast.stmt
 
 
+class Apart(NamedTuple):
+    """What is known of the program before any function has been put in the place of its call."""
+
+    tables: list[symtable.SymbolTable]
+    calls: dict[str, Call]
+
+
 def joined(folder: Path) -> str:
     """The program; ValueError where the folder has other files than the table, or a part cannot go in its place."""
     found = {path.stem for path in folder.glob("*.py")}
     if found != {*PARTS}:
         raise ValueError(f"{folder}: {sorted(found ^ {*PARTS})} in one of the folder and the table only")
-    text = apart = "".join((folder / f"{name}.py").read_text() for name in PARTS)
-    while (inlined := _one_in_place(text, apart)) != text:
+    text = apart(folder)
+    origin = Apart(_tables(text), _only_calls(ast.parse(text)))
+    while (inlined := _one_in_place(text, origin)) != text:
         text = inlined
     while (fewer := EMPTY.sub("", text)) != text:
         text = fewer
     return text
 
 
-def _one_in_place(text: str, apart: str) -> str:
+def apart(folder: Path) -> str:
+    """The files behind one another, no function in another's place."""
+    return "".join((folder / f"{name}.py").read_text() for name in PARTS)
+
+
+def _one_in_place(text: str, apart: Apart) -> str:
     """With one more function in the place of its only call, the first that calls none of the others. `apart` is the
     program in which none has been put so."""
     tree = ast.parse(text)
@@ -62,9 +76,9 @@ def _one_in_place(text: str, apart: str) -> str:
 def _only_calls(tree: ast.Module) -> dict[str, Call]:
     """The calls of functions that are named nowhere else, and are called with their own names."""
     defined = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
-    named = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
-    once = {part.name: part for part in defined if named.count(part.name) == 1}
-    once = {name: part for name, part in once.items() if [each.name for each in defined].count(name) == 1}
+    named = Counter(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
+    times = Counter(part.name for part in defined)
+    once = {part.name: part for part in defined if named[part.name] == times[part.name] == 1}
     found = {}
     for host in tree.body:
         for node in ast.walk(host):
@@ -102,14 +116,13 @@ def _deeper(node: ast.Return, part: ast.FunctionDef) -> bool:
     return any(node in ast.walk(each) for each in inner)
 
 
-def _check(text: str, apart: str, part: ast.FunctionDef, call: Call) -> None:
+def _check(text: str, apart: Apart, part: ast.FunctionDef, call: Call) -> None:
     """ValueError where a name would mean something else in the place of the call. What two parts use for themselves
     may be called alike: each gives it a value before it reads it."""
     (own,) = (each for each in _tables(text) if each.get_name() == part.name)
-    tables = _tables(apart)
     host = _name(call.host)
-    (around,) = (each for each in tables if each.get_name() == host)
-    beside = {name for name, each in _only_calls(ast.parse(apart)).items() if _name(each.host) == _name(call.host)}
+    (around,) = (each for each in apart.tables if each.get_name() == host)
+    beside = {name for name, each in apart.calls.items() if _name(each.host) == host}
     shared = {each.arg for each in part.args.args}
     if isinstance(call.statement, ast.Assign):
         shared |= {node.id for each in call.statement.targets for node in ast.walk(each) if isinstance(node, ast.Name)}
@@ -124,7 +137,7 @@ def _check(text: str, apart: str, part: ast.FunctionDef, call: Call) -> None:
     kept = {each.get_name() for each in around.get_symbols() if each.is_declared_global()}
     elsewhere = {
         each.get_name()
-        for table in tables
+        for table in apart.tables
         for each in table.get_symbols()
         if each.is_global() and each.is_referenced() and table.get_name() not in {host, *beside}
     }

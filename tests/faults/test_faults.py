@@ -23,7 +23,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pyte
 
 COUNT = 2000
 # Of so many plans one is run here: those within this process cost little.
-ONE_OF, ONE_REAL_OF = 6, 80
+ONE_OF, ONE_REAL_OF, PARTS = 6, 80, 8
 
 
 @pytest.fixture(scope="module")
@@ -56,9 +56,9 @@ def run(plans: list[Plan], folder: Path) -> list[Verdict]:
     return found
 
 
-@pytest.mark.parametrize("part", [0, *(pytest.param(part, marks=pytest.mark.slow) for part in (1, 2, 3))])
+@pytest.mark.parametrize("part", [0, *(pytest.param(part, marks=pytest.mark.slow) for part in range(1, PARTS))])
 def test_each_once_whatever_is_cut(moments: dict[str, int], tmp_path: Path, part: int) -> None:
-    plans = [each for each in draw(COUNT, moments) if not each.real][part :: 4 * ONE_OF]
+    plans = [each for each in draw(COUNT, moments) if not each.real][part :: PARTS * ONE_OF]
     print(table(run(plans, tmp_path)))
 
 

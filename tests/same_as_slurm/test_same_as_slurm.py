@@ -12,7 +12,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.same_as_slurm import cluster
-from tests.same_as_slurm.body import THEMES, bodies, read_golden
+from tests.same_as_slurm.body import THEMES, Body, bodies, read_golden
 from tests.same_as_slurm.compare import Report, loaded, run_flowc
 from tests.same_as_slurm.known import KNOWN
 from tests.same_as_slurm.machines import Machines
@@ -20,6 +20,8 @@ from tests.same_as_slurm.real import run_slurm
 
 # Every so many bodies is run on the real cluster, which shows that the golden files are what Slurm says.
 SAMPLE = 6
+# Of so many bodies of a theme one is run by flowc in the ordinary suite, all by the slow one.
+ONE_OF = 3
 
 
 @pytest.fixture(scope="session")
@@ -37,21 +39,30 @@ def local_machines(program: Callable[[str, str], str]) -> None:
         pytest.skip(f"no namespaces here: {problem}")
 
 
-def theme(name: str) -> object:
-    """A parameter of the test below; one with a body that waits for its time limit takes minutes."""
-    waits = any(body.waits for body in bodies(theme=name))
-    return pytest.param(name, marks=[pytest.mark.slow] if waits else [])
+def few(name: str) -> list[Body]:
+    """Those of a theme that the ordinary suite runs: none that waits for its time limit, which takes minutes."""
+    return [body for body in bodies(theme=name) if not body.waits][::ONE_OF]
 
 
-@pytest.mark.parametrize("name", [theme(name) for name in THEMES])
-def test_flowc_does_what_slurm_does(name: str, local_machines: None, program: Callable[[str, str], str]) -> None:
-    chosen = bodies(theme=name)
+def report_of(chosen: list[Body], theme: str, program: Callable[[str, str], str]) -> Report:
     for interpreter in sorted({body.interpreter for body in chosen}):
         program(interpreter, interpreter)
-    report = Report(chosen, read_golden(name), run_flowc(chosen))
+    golden = read_golden(theme)
+    report = Report(chosen, {body.name: golden[body.name] for body in chosen}, run_flowc(chosen))
     if report.lines:
         pytest.fail("\n".join(report.lines), pytrace=False)
-    assert report.unused == []
+    return report
+
+
+@pytest.mark.parametrize("name", [name for name in THEMES if few(name)])
+def test_flowc_does_what_slurm_does(name: str, local_machines: None, program: Callable[[str, str], str]) -> None:
+    report_of(few(name), name, program)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", THEMES)
+def test_flowc_does_all_that_slurm_does(name: str, local_machines: None, program: Callable[[str, str], str]) -> None:
+    assert report_of(bodies(theme=name), name, program).unused == []
 
 
 def test_every_theme_is_complete() -> None:

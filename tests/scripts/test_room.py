@@ -87,6 +87,9 @@ MIXES = {
     ),
 }
 
+# Those with the most and with the least, and what scripts commonly have; the others are much alike, and cost seconds.
+EACH_MIX = [pytest.param(mix, marks=[] if mix in ("srun", "usual", "all") else pytest.mark.slow) for mix in MIXES]
+
 
 def steps(lines: str, text: str) -> bool:
     """Whether a job of four nodes with a time limit and these lines fits, and this text in it."""
@@ -95,7 +98,7 @@ def steps(lines: str, text: str) -> bool:
     return any(len(each.text) <= 10_000 for each in found.artifacts if each.name.endswith("startup.sh"))
 
 
-@pytest.mark.parametrize("mix", MIXES)
+@pytest.mark.parametrize("mix", EACH_MIX)
 def test_bytes_that_do_not_compress_fit_beside_steps_on_four_nodes(mix: str) -> None:
     lines, size, _ = MIXES[mix]
     text = noise(size + 12).partition(b"\n")[2].decode("utf-8", "surrogateescape")
@@ -103,7 +106,7 @@ def test_bytes_that_do_not_compress_fit_beside_steps_on_four_nodes(mix: str) -> 
 
 
 @pytest.mark.skipif(not BASH.exists(), reason="needs Debian's package cloud-init")
-@pytest.mark.parametrize("mix", MIXES)
+@pytest.mark.parametrize("mix", EACH_MIX)
 def test_bash_fits_beside_steps_on_four_nodes(mix: str) -> None:
     lines, _, size = MIXES[mix]
     assert steps(lines, BASH.read_text()[:size])

@@ -66,6 +66,7 @@ def test_the_stub_reads_any_bytes(tmp_path_factory: pytest.TempPathFactory, text
     assert unpacked(pack.mixing_form(text, tail), folder) == text + tail
 
 
+@pytest.mark.slow
 def test_the_stub_reads_a_long_text_the_same_in_any_session(tmp_path: Path) -> None:
     sent = pack.mixing_form(TEXT, b"")
     # Nothing may come from the order of a set, or from what the user's site brings.
