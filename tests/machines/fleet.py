@@ -63,10 +63,11 @@ class Running:
         number = self._number
         self.order("run", id=number, argv=argv, input=given)
         while True:
+            off = not self._reader.is_alive()  # then all that it has told is there
             for event in list(self.events):
                 if event["is"] == "ran" and event["id"] == number:
                     return event["status"], event["output"]
-            if not self._reader.is_alive():
+            if off:
                 raise OSError("the machine is off")
             self._news.wait(0.1)
             self._news.clear()
