@@ -216,8 +216,8 @@ def test_what_runs_on_in_the_background_ends_with_the_job(docker: Any) -> None:
 
 
 def test_much_output(docker: Any) -> None:
-    """24 MB on two ways at once: all of it arrives, and once. What is counted is characters: docker hands on what each way
-    has so far, so that a line of the one may stand within a line of the other."""
+    """24 MB on two ways at once: all of it arrives, and once. Counted are characters: docker hands on what each way has
+    so far, so that a line of the one may stand within a line of the other."""
     text = 'i=0; while [ $i -lt 3000 ]; do echo "$i $LINE"; i=$((i+1)); done'
     line = "x" * 4000
     env = [{"name": "LINE", "value": line}]
