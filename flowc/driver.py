@@ -46,17 +46,19 @@ TARGETS = (*STAGES, *(entry.name for entry in BACKENDS))
 
 class Result(Record):
     """What came of one source. `artifacts`: the one to print first, empty after errors; `failed`: errors were
-    reported."""
+    reported. `used`: after a check, the lines of the profile that it took something of, by section and key; None where
+    it did not come so far that this is known."""
 
     artifacts: tuple[Artifact, ...]
     diagnostics: tuple[Diagnostic, ...]
     failed: bool
+    used: frozenset[tuple[str, str]] | None = None
 
 
 class Together:
     """What the sources of one compilation share: what those before may cost, and the names that are taken."""
 
-    __slots__ = ("costs", "names", "numbers", "planned", "told")
+    __slots__ = ("costs", "measured", "names", "numbers", "planned", "told", "used")
 
     def __init__(self) -> None:
         self.costs: list[Cost] = []
@@ -64,6 +66,8 @@ class Together:
         self.names: set[str] = set()
         self.told = False  # what is said once
         self.numbers = 0  # of jobs, and of tasks of arrays
+        self.used: frozenset[tuple[str, str]] | None = None
+        self.measured = True
 
     def before(self) -> tuple[Cost, ...]:
         """What the sources so far may cost; worked out once there is another one."""
@@ -113,16 +117,21 @@ def _is_too_dear(result: Result) -> bool:
     return any(each.code in (price.BUDGET_EXCEEDED, price.BUDGET_UNBOUNDED) for each in result.diagnostics)
 
 
-def check(source: Source, inputs: Inputs, *, frontend: str | None = None, strict: bool = False) -> Result:
-    """The same pipeline for its diagnostics alone: what is left out is making the artifacts. Raises as `compile` does
-    for a frontend."""
+def check(
+    source: Source, inputs: Inputs, *, frontend: str | None = None, strict: bool = False, measured: bool = True
+) -> Result:
+    """The same pipeline for its diagnostics alone: what is left out is making the artifacts, and, unless they are to be
+    `measured`, seeing whether they fit where they are sent. Raises as `compile` does for a frontend."""
     _check_name(frontend)
     sink = Sink(strict=strict)
-    _artifacts(source, inputs, None, frontend, sink, Together())
+    together = Together()
+    together.measured = measured
+    _artifacts(source, inputs, None, frontend, sink, together)
     if sink.ignores is not None:
         sink.ignores.report(sink, idle=True)
     found = tuple(sink.diagnostics)
-    return Result(artifacts=(), diagnostics=found, failed=any(each.severity == "error" for each in found))
+    failed = any(each.severity == "error" for each in found)
+    return Result(artifacts=(), diagnostics=found, failed=failed, used=together.used)
 
 
 def _artifacts(
@@ -178,7 +187,8 @@ def _artifacts(
             backend.alone(sink)
             together.told = True
         return artifacts
-    backend.measure(units, sink)
+    if together.measured:
+        backend.measure(units, sink)
     return []
 
 
@@ -188,6 +198,8 @@ def _surrounded(units: list[Unit], inputs: Inputs, together: Together) -> list[U
         from flowc.profile.apply import apply
 
         units = [apply(unit, inputs.cluster) for unit in units]
+        if units:
+            together.used = frozenset((use.entry.section, use.entry.key) for unit in units for use in unit.used)
     if inputs.submitted:
         units = [unit.replace(releases=inputs.releases, held=True) for unit in units]
     if inputs.number is not None:

@@ -1,9 +1,10 @@
-"""Environment modules: which ones a job's text loads, and what they are on the machine."""
+"""Environment modules: which ones a job's text loads, and what they are on the machine; environments of conda that a
+text enters."""
 
 from __future__ import annotations
 
 from flowc._compiled.slurm_commands import ON_IMAGE, PROGRAMS
-from flowc.body.commands import called
+from flowc.body.commands import MOST_TEXT, called, may_be_shell
 from flowc.patterns import at_first_use
 from flowc.record import Record
 from flowc.shell.comments import in_comment
@@ -18,6 +19,10 @@ _rows = tuple(
     at_first_use("|".join(part.replace(".", r"\.").replace("*", ".*") for part in row["parts"]), "fullmatch")
     for row in PROGRAMS
 )
+_CONDA = ("conda", "mamba", "micromamba")
+_SIGNS = ("activate", "conda", "mamba")
+_BASE = ("base", "root")
+_environment = at_first_use(r"[\w.+-]+", "fullmatch")
 LOADING = ("load", "add", "try-load", "restore")
 SWAPPING = ("swap", "switch", "sw")
 UNLOADING = ("unload", "rm", "del", "remove")
@@ -129,3 +134,66 @@ def program_of(name: str) -> tuple[str | None, str | None]:
 
 def row_of(part: str) -> int | None:
     return next((number for number, match in enumerate(_rows) if match(part)), None)
+
+
+def environments(job: Job) -> dict[str, int]:
+    """Each that the text enters and does not make first, with the offset of its name in `job.run.text`. The base
+    environment is there where conda is, and one with a path for its name is a path."""
+    text = (job.run.text or "")[:MOST_TEXT]
+    if job.image is not None or not any(sign in text for sign in _SIGNS) or not may_be_shell(job):
+        return {}
+    from flowc.shell.scan import scan
+
+    found: dict[str, int] = {}
+    made: set[str] = set()
+    for command in scan(text).commands:
+        _, words_of, _ = command.parts()
+        words = [(start, word.strip("\"'")) for start, word in words_of]
+        program = words[0][1].rpartition("/")[2] if words else ""
+        verbs = [word for _, word in words[1:3]]
+        entered: tuple[int, str] | None = None
+        if program in _CONDA:
+            if "create" in verbs:
+                made.update(name for _, name in _named(words))
+            elif verbs[:1] == ["activate"]:
+                entered = _operand(words[2:])
+            elif verbs[:1] == ["run"]:
+                entered = next(iter(_named(words)), None)
+        elif program == "activate":
+            entered = _operand(words[1:])
+        elif program in ("source", ".") and verbs and verbs[0].rpartition("/")[2] == "activate":
+            entered = _operand(words[2:])
+        if entered is not None and entered[1] not in made and entered[1] not in _BASE and _environment(entered[1]):
+            quoted = text[entered[0]] in "\"'"
+            found.setdefault(entered[1], entered[0] + quoted)
+    return found
+
+
+def without_environment(job: Job) -> dict[str, int]:
+    """The same for a text whose conda a module brings that the job's setup stands for: of one that is missing itself it
+    is said already."""
+    if not job.modules:
+        return {}
+    loaded = (each.name for each in surely_loaded(job) if is_brought(each.name, job.modules))
+    return environments(job) if any(map(brings_conda, loaded)) else {}
+
+
+def brings_conda(name: str) -> bool:
+    """Whether a module of this name has the program `conda`."""
+    rows = (row_of(part) for part in name.lower().split("/"))
+    return any(row is not None and PROGRAMS[row]["program"] == "conda" for row in rows)
+
+
+def _operand(words: list[tuple[int, str]]) -> tuple[int, str] | None:
+    return next((each for each in words if each[1][:1] != "-"), None)
+
+
+def _named(words: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """What stands behind `-n` or `--name`."""
+    found = []
+    for number, (start, word) in enumerate(words):
+        if word in ("-n", "--name"):
+            found += words[number + 1 : number + 2]
+        elif word[:7] == "--name=":
+            found.append((start + 7, word[7:]))
+    return found

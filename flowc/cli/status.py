@@ -31,10 +31,15 @@ class Tally:
         self.bugs = 0
         self.adopted = 0
         self.prints: list[str] = []  # of findings, for a baseline
+        self.used: set[tuple[str, str]] = set()  # lines of the profile
 
     def add(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Count one more source and its findings."""
         self.files += 1
+        self.count(diagnostics)
+
+    def count(self, diagnostics: Iterable[Diagnostic]) -> None:
+        """Count findings that are about none of the sources."""
         for diagnostic in diagnostics:
             self.severities[diagnostic.severity] = self.severities.get(diagnostic.severity, 0) + 1
             self.fixable += diagnostic.fix is not None and diagnostic.fix.certain
@@ -49,6 +54,7 @@ class Tally:
             self.severities[severity] = self.severities.get(severity, 0) + number
         for name in ("files", "fixable", "fixed", "bugs", "adopted", "prints"):
             setattr(self, name, getattr(self, name) + other[name])
+        self.used |= other["used"]
         self.world_failed |= other["world_failed"]
         self.source_failed |= other["source_failed"]
 

@@ -37,7 +37,8 @@ class Fix(Record):
 
 
 class Diagnostic(Record):
-    """One finding. `span` is None when no text in particular caused it; `notes` point at other places."""
+    """One finding. `span` is None when no text in particular caused it; `notes` point at other places. `lacks`: what
+    the job needs and does not find, as pairs of a kind (one of flowc/diag/lacks.py) and a name."""
 
     code: Code
     severity: str
@@ -46,6 +47,7 @@ class Diagnostic(Record):
     help: str | None = None
     fix: Fix | None = None
     notes: tuple[tuple[Span, str], ...] = ()
+    lacks: tuple[tuple[str, str], ...] = ()
 
 
 MOST_OF_A_CODE = 100
@@ -76,7 +78,9 @@ def _shortened_path(path: str) -> str:
 
 def _words(diagnostic: Diagnostic) -> tuple[str, ...]:
     title = diagnostic.fix.title if diagnostic.fix is not None else ""
-    words = (diagnostic.message, diagnostic.help or "", title)
+    words: tuple[str, ...] = (diagnostic.message, diagnostic.help or "", title)
+    if diagnostic.lacks:
+        words = (*words, *(name for _, name in diagnostic.lacks))
     return (*words, *(text for _, text in diagnostic.notes)) if diagnostic.notes else words
 
 
@@ -87,11 +91,13 @@ def _masked(diagnostic: Diagnostic, values: list[str]) -> Diagnostic:
     together = "\n".join(words)
     if not any(value in together for value in values):
         return diagnostic
-    message, help, title, *notes = (masked(text, values) if text else text for text in words)
+    message, help, title, *rest = (masked(text, values) if text else text for text in words)
+    lacks, notes = rest[: len(diagnostic.lacks)], rest[len(diagnostic.lacks) :]
     return diagnostic.replace(
         message=message,
         help=help or diagnostic.help,
         notes=tuple((span, text) for (span, _), text in zip(diagnostic.notes, notes, strict=True)),
+        lacks=tuple((kind, name) for (kind, _), name in zip(diagnostic.lacks, lacks, strict=True)),
         fix=diagnostic.fix and diagnostic.fix.replace(title=title),
     )
 
@@ -136,6 +142,7 @@ class Sink:
         help: str | None = None,
         fix: Fix | None = None,
         notes: tuple[tuple[Span, str], ...] = (),
+        lacks: tuple[tuple[str, str], ...] = (),
         **fields: object,
     ) -> None:
         """Report one finding; `fields` fill the code's title, all of them and no others (KeyError otherwise)."""
@@ -166,6 +173,7 @@ class Sink:
                 help=help and shortened(help),
                 fix=fix,
                 notes=notes,
+                lacks=lacks,
             )
         )
 

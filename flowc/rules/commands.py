@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flowc._compiled.slurm_commands import PROVIDED
 from flowc.body.commands import missing_commands, package_of, refused_commands, settled, submitted_by
+from flowc.diag.lacks import ENVIRONMENT, PROGRAM
 from flowc.rules.base import parts, texts
 from flowc.shell.quote import sh
 
@@ -11,6 +12,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.diag.sink import Sink
     from flowc.ir.unit import Unit
+
+
+_CONDA = frozenset(("conda", "mamba", "activate"))
 
 
 def report(unit: Unit, sink: Sink) -> None:
@@ -43,8 +47,19 @@ def _report(unit: Unit, missing: dict[str, int], refused: dict[str, int], said: 
                 code,
                 spans[next(iter(found))],
                 help=_help(unit, found),
+                lacks=_lacks(unit, found) if code is codes.COMMAND_MISSING else (),
                 commands=", ".join(f"`{name}`" for name in found),
             )
+
+
+def _lacks(unit: Unit, found: dict[str, int]) -> tuple[tuple[str, str], ...]:
+    names = [(PROGRAM, name) for name in found if name != "activate"]
+    if _CONDA.isdisjoint(found):
+        return tuple(names)
+    from flowc.body.modules import environments
+
+    inside = [(ENVIRONMENT, name) for name in environments(unit.job)]
+    return (*names, *(inside or [(PROGRAM, "conda")] if "activate" in found else inside))
 
 
 def _report_unseen(unit: Unit, start: int, end: int, instead: str | None, sink: Sink) -> None:

@@ -1,8 +1,9 @@
-"""Environment modules that the machine has nothing in place of."""
+"""Environment modules that the machine has nothing in place of, and environments of a conda that a module brings."""
 
 from __future__ import annotations
 
-from flowc.body.modules import lacking
+from flowc.body.modules import brings_conda, environments, lacking, without_environment
+from flowc.diag.lacks import ENVIRONMENT, MODULE
 from flowc.rules.base import parts, texts
 
 TYPE_CHECKING = False
@@ -12,11 +13,14 @@ if TYPE_CHECKING:
 
 
 def report(unit: Unit, sink: Sink) -> None:
-    """One finding for each line that loads modules which the image lacks."""
+    """One finding for each line that loads modules which the image lacks, and one for each environment that is not in
+    a conda which a module brings."""
     for each in texts(unit):
         said: set[str] = set()
         for part in parts(each):
             _report(part, said, sink)
+        if unit.job.modules:
+            _report_environments(each, sink)
 
 
 def _report(unit: Unit, said: set[str], sink: Sink) -> None:
@@ -37,4 +41,15 @@ def _report(unit: Unit, said: set[str], sink: Sink) -> None:
         help = f"`apt-get install -y {packages}` in the script brings Ubuntu's own" if packages else None
         names = ", ".join(f"`{name}`" for name, *_ in loaded)
         span = unit.text_span(loaded[0][2], loaded[-1][3])
-        sink.report(MODULE_MISSING, span, help=help, modules=names)
+        lacks = [(MODULE, name) for name, *_ in loaded]
+        if any(brings_conda(name) for name, *_ in loaded):
+            lacks += [(ENVIRONMENT, name) for name in environments(unit.job)]
+        sink.report(MODULE_MISSING, span, help=help, lacks=tuple(lacks), modules=names)
+
+
+def _report_environments(unit: Unit, sink: Sink) -> None:
+    for name, start in without_environment(unit.job).items():
+        from flowc.diag.codes.programs import ENVIRONMENT_MISSING
+
+        span = unit.text_span(start, start + len(name))
+        sink.report(ENVIRONMENT_MISSING, span, lacks=((ENVIRONMENT, name),), name=name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flowc.body.cluster_paths import cluster_paths
 from flowc.body.home_paths import home_paths
+from flowc.diag.lacks import PATH
 from flowc.rules.base import texts
 
 TYPE_CHECKING = False
@@ -32,4 +33,5 @@ def report(unit: Unit, sink: Sink) -> None:
             each.text_span(*min(found.values())),
             whose="the cluster's" if unit.job.conventions.commands else "other machines'",
             paths=", ".join([*shown, *more]),
+            lacks=tuple((PATH, path) for path in found),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flowc.body.mpi import installed_on_first, unserved_type
 from flowc.body.out_of_reach import calls_by_ssh, image_in_file
+from flowc.diag.lacks import IMAGE
 from flowc.rules.base import parts, texts
 
 TYPE_CHECKING = False
@@ -62,4 +63,5 @@ def _report(unit: Unit, by_ssh: dict[str, int], image: tuple[int, int] | None, s
             commands=", ".join(f"`{name}`" for name in by_ssh),
         )
     if image is not None:
-        sink.report(codes.IMAGE_IN_FILE, unit.text_span(*image), image=(unit.job.run.text or "")[slice(*image)])
+        name = (unit.job.run.text or "")[slice(*image)]
+        sink.report(codes.IMAGE_IN_FILE, unit.text_span(*image), lacks=((IMAGE, name),), image=name)

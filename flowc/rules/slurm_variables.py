@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from flowc.diag.lacks import VARIABLE
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.diag.sink import Sink
@@ -27,4 +29,4 @@ def report(unit: Unit, sink: Sink) -> None:
             sink.report(SLURM_VARIABLE_NOT_READ, span, program=each.program, word=each.word)
     for each in unset[:MOST]:
         span = unit.text_span(each.start, each.start + len(each.word))
-        sink.report(SLURM_VARIABLE_NOT_SET, span, word=each.word, says=each.says)
+        sink.report(SLURM_VARIABLE_NOT_SET, span, lacks=((VARIABLE, each.name),), word=each.word, says=each.says)

@@ -17,6 +17,7 @@ from flowc.yamldoc.shapes import HIDDEN, KIND_WORDS, Words, quoted, range_text
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from flowc.diag.code import Code
     from flowc.diag.sink import Sink
@@ -328,7 +329,7 @@ class Checker:
         return False
 
     def _report(
-        self, code: Code, span: Span, *, path: str, help: str | None = None, fix: Fix | None = None, **fields: str
+        self, code: Code, span: Span, *, path: str, help: str | None = None, fix: Fix | None = None, **fields: Any
     ) -> None:
         """Report a value; of one that is a secret nothing is said that follows from it, such as its number."""
         if span.source.holds_secret(span.start, span.end):

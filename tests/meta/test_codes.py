@@ -15,7 +15,9 @@ from flowc.cli.commands.compile import COMMAND as COMPILE
 from flowc.cli.inputs import gather
 from flowc.diag.code import Code
 from flowc.diag.codes import table
-from flowc.diag.sink import Diagnostic
+from flowc.diag.sink import Diagnostic, Sink
+from flowc.profile import load
+from flowc.profile.unused import report_unused
 
 ROOT = Path(__file__).resolve().parents[2]
 CODES = table.all_codes()
@@ -28,7 +30,7 @@ NAMES = ("Slurm", "GPU", "GPUs", "CPU", "CPUs", "PBS")
 
 def found(code: Code, example: tuple[str, tuple[str, ...]], folder: Path) -> list[Diagnostic]:
     """What flowc says about an example, as `flowc compile PATH ARGS…` would, and `check` of comments that hide
-    nothing."""
+    nothing and of lines that nobody uses."""
     text, args = example
     argv = ["compile", code.path, *args]
     words = parse(COMPILE, argv[1:])
@@ -47,6 +49,12 @@ def found(code: Code, example: tuple[str, tuple[str, ...]], folder: Path) -> lis
         diagnostics += result.diagnostics
         if code.name == "unused-ignore":
             diagnostics += driver.check(source, inputs).diagnostics
+        if code.name == "unused-profile-line":  # said when all files of a folder have been checked
+            sink = Sink()
+            profile = load(inputs.profile or "", sink)
+            assert profile is not None
+            report_unused(profile, driver.check(source, inputs).used, 1, sink)
+            diagnostics += sink.diagnostics
     return diagnostics
 
 

@@ -13,7 +13,7 @@ from flowc.cli.inputs import gather
 from flowc.cli.status import Tally
 from flowc.cli.table import COMMAND_LINE
 from flowc.diag.render import count, render, summary
-from flowc.diag.sink import Diagnostic
+from flowc.diag.sink import Diagnostic, Sink
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from flowc.cli.arguments import Words
     from flowc.driver import Result
+    from flowc.ir.profile import Profile
     from flowc.source import Source
 
 # From how many files on the work is spread over the cores: below, starting processes costs more than it
@@ -45,6 +46,8 @@ class Checker:
         self.stdin = words.text("stdin_filename") or sources.STDIN
         self.showing = Showing(words, os.environ)
         self.format = words.text("format") or "human"
+        self.summary = words.flag("summary")
+        self.profile = self._whole(words.operands)
         self.palette = terminal.palette(sys.stdout, os.environ)
         self.width = terminal.width(sys.stdout)
 
@@ -75,8 +78,16 @@ class Checker:
         tally.add(diagnostics)
         if self.diff:
             return difference, [], vars(tally)
+        return (*self._shown(name, diagnostics), vars(tally))
+
+    def _shown(self, name: str, diagnostics: tuple[Diagnostic, ...]) -> tuple[str, list[dict[str, Any]]]:
+        """Findings about a file as text or as documents."""
+        if self.summary:
+            from flowc.cli.checking.summary import facts_of
+
+            return "", [facts_of(name, diagnostics)]
         if self.format == "human":
-            return render(name, diagnostics, self.palette, self.width), [], vars(tally)
+            return render(name, diagnostics, self.palette, self.width), []
         from flowc.diag.json_format import diagnostic_document
         from flowc.diag.render import in_order
 
@@ -86,7 +97,7 @@ class Checker:
 
             for document, each in zip(documents, in_order(name, diagnostics), strict=True):
                 document["fingerprint"] = fingerprint(each, name)
-        return "", documents, vars(tally)
+        return "", documents
 
     def _diagnostics(self, path: str, tally: Tally) -> tuple[tuple[Diagnostic, ...], str]:
         """The findings that are left, and what `--diff` shows."""
@@ -94,7 +105,7 @@ class Checker:
         source = sources.read(path, self.stdin) if span is None else span.source
         if isinstance(source, Diagnostic):
             return (source,), ""
-        before, found = source, self._found(source)
+        before, found = source, self._found(source, tally)
         if self.fix or self.diff:
             from flowc.cli.checking.fix import apply_fixes
         for _ in range(_FIX_ROUNDS if self.fix or self.diff else 0):
@@ -102,7 +113,7 @@ class Checker:
             if number == 0:
                 break
             tally.fixed += number
-            source, found = mended, self._found(mended)
+            source, found = mended, self._found(mended, tally)
         if self._comments:
             source, found = self._adopted(source, found, tally)
         if not self.diff and source is not before:
@@ -117,8 +128,13 @@ class Checker:
 
         return found, difference(before, source)
 
-    def _found(self, source: Source) -> tuple[Diagnostic, ...]:
-        return self.showing.of(self._result(source).diagnostics, source.path)
+    def _found(self, source: Source, tally: Tally) -> tuple[Diagnostic, ...]:
+        result = self._result(source)
+        if self.profile is not None:
+            from flowc.profile.unused import named_in
+
+            tally.used |= named_in(self.profile, source.text) if result.used is None else result.used
+        return self.showing.of(result.diagnostics, source.path)
 
     def _adopted(
         self, source: Source, found: tuple[Diagnostic, ...], tally: Tally
@@ -129,7 +145,7 @@ class Checker:
         mended = with_ignores(source, found)
         if mended is source:
             return source, found
-        left = self._found(mended)
+        left = self._found(mended, tally)
         if any(each.severity != "error" for each in left):
             return source, found
         tally.adopted += 1
@@ -148,6 +164,34 @@ class Checker:
     def _result(self, source: Source) -> Result:
         return driver.check(source, self.inputs, frontend=self.frontend, strict=self.strict)
 
+    def _whole(self, operands: tuple[str, ...]) -> Profile | None:
+        """The profile, where all of the folder is checked that holds it: its lines are for the files there."""
+        path = self.inputs.profile
+        if path is None or self.adopts or self.fix or self.diff:
+            return None
+        place = os.path.realpath(path)
+        folders = [os.path.realpath(each) for each in operands if os.path.isdir(each)]
+        if not any(os.path.commonpath((place, folder)) == folder for folder in folders):
+            return None
+        from flowc import profile
+
+        return profile.load(path, Sink())
+
+    def unused(self, tally: Tally) -> tuple[str, list[dict[str, Any]]]:
+        """What is said of lines of the profile that no file used, once all are checked; it is added to the tally."""
+        if self.profile is None or not tally.files or tally.bugs:
+            return "", []
+        from flowc.profile.unused import report_unused
+
+        sink = Sink(strict=self.strict)
+        report_unused(self.profile, tally.used, tally.files, sink)
+        found = self.showing.of(tuple(sink.diagnostics), self.profile.path)
+        tally.count(found)
+        if not found:
+            return "", []
+        text, documents = self._shown(self.profile.path, found)
+        return text, [{**each, "other": True} for each in documents] if self.summary else documents
+
     def outcomes(self, files: list[str]) -> Any:
         """What `check` gives for each file, in their order."""
         if len(files) < PARALLEL_FROM or not hasattr(os, "fork"):
@@ -159,6 +203,10 @@ class Checker:
 
     def conclusion(self, tally: Tally, documents: list[dict[str, Any]]) -> str:
         """What follows the findings for people; for programs the whole document."""
+        if self.summary:
+            from flowc.cli.checking.summary import conclude
+
+            return conclude(documents, self.format, self.palette)
         if self.format == "human":
             lines = [f"{'would fix' if self.diff else 'fixed'} {count(tally.fixed, 'problem')}"] if tally.fixed else []
             if self._comments:

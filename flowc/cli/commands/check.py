@@ -26,8 +26,13 @@ COMMAND = Command(
         Option(
             name="--format",
             metavar="FORMAT",
-            choices=("human", "concise", "json", "sarif", "github", "gitlab", "junit"),
+            choices=("human", "concise", "json", "sarif", "github", "gitlab", "junit", "html"),
             help="how findings are shown (default: human)",
+        ),
+        Option(
+            name="--summary",
+            help="count instead: each finding, and each module, path and program that is missing, with how many files "
+            "it concerns (a table, --format json or html)",
         ),
         Option(name="--fix", help="apply the fixes that are certain, in place"),
         Option(name="--unsafe-fixes", help="with --fix or --diff: those too that may make another job of it"),
@@ -72,6 +77,7 @@ COMMAND = Command(
         ("flowc check job.sbatch", "one job"),
         ("flowc check jobs/", "every job file below a folder"),
         ("flowc check --fix jobs/", "and mend what can be mended"),
+        ("flowc check --summary jobs/", "what they need that a machine does not have, and how many do"),
         ("flowc check --format github .", "as annotations of a pull request"),
         ("cat job.sbatch | flowc check -", "from standard input"),
         ("flowc check --ignore FC820 --severity warning jobs/", "without these, and without notes"),
@@ -105,6 +111,11 @@ def run(words: Words, argv: list[str]) -> int:
         raise UsageError(f"`{checker.changes}` cannot change {what}", "name a file")
     if checker.diff and checker.format != "human":
         raise UsageError("`--diff` is a format of its own", "leave out `--format`")
+    if checker.summary and (checker.changes or checker.diff or checker.format not in ("human", "json", "html")):
+        word = checker.changes or ("--diff" if checker.diff else f"--format {checker.format}")
+        raise UsageError(f"`--summary` and `{word}` do not go together", "a summary is a table, or json, or html")
+    if checker.format == "html" and not checker.summary:
+        raise UsageError("`--format html` is the page of a summary", "add `--summary`")
     if checker.unsafe and not (checker.fix or checker.diff):
         raise UsageError("`--unsafe-fixes` says which fixes, not that there are to be any", "add `--fix` or `--diff`")
     only_jobs = words.flag("only_jobs")
@@ -129,6 +140,10 @@ def run(words: Words, argv: list[str]) -> int:
         documents += found
         if text:
             terminal.write(sys.stdout, text)
+    text, found = checker.unused(tally)
+    documents += found
+    if text:
+        terminal.write(sys.stdout, text)
     encoding = None if checker.format == "human" else "utf-8"
     terminal.write(sys.stdout, checker.conclusion(tally, documents), encoding=encoding)
     if checker.adopts and checker.showing.baseline_path is not None:

@@ -87,3 +87,25 @@ See that the file is there, is YAML and one document; `flowc schema profile` pri
     bad=("#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\nnvidia-smi\n", ("--profile=no-such-profile.yaml",)),
     good="#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\nnvidia-smi\n",
 )
+
+UNUSED_PROFILE_LINE = Code(
+    id="FC046",
+    name="unused-profile-line",
+    severity="warning",
+    title="no job of {files} that were checked takes anything of `{line}`",
+    explain="""\
+The line of a profile is for jobs that name a partition, load a module, use a path or a variable. None here does: the
+name is misspelt, another line stands before it, or the jobs that needed it are gone. It is said where a whole folder is
+checked that holds the profile, since lines may be for other folders; a file that does not compile counts as one that
+takes what its text names.
+
+Mend the name, or take the line away.""",
+    bad=(
+        "#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\nnvidia-smi\n",
+        ("--profile=corpus/slurm/profile-conda/profile.yaml",),
+    ),
+    good=(
+        "#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\nmodule load anaconda3\nnvidia-smi\n",
+        ("--profile=corpus/slurm/profile-conda/profile.yaml",),
+    ),
+)

@@ -157,6 +157,28 @@ job mounts, makes (`mkdir`, `git clone`, a download), asks for first (`[ -d`) or
     good=(_HEAD + "cd /scratch/me/project\npython train.py\n", ("--mount", "/scratch/me=s3://bucket/me")),
 )
 
+ENVIRONMENT_MISSING = Code(
+    id="FC823",
+    name="environment-missing",
+    severity="warning",
+    title="the conda of the profile has no environment `{name}`",
+    explain="""\
+A line of the profile brings the module with conda. It is new on each machine, and what users made in it on the cluster
+is not in it: `conda activate NAME` fails, `source activate NAME` too, and the job goes on without the environment's
+programs. Of what the text makes itself (`conda create -n NAME`) and of `base` nothing is said.
+
+Make it in the script first (`conda create -n NAME …`, `conda env create -n NAME -f environment.yml`), or give the job
+an image that has its programs.""",
+    bad=(
+        _HEAD + "module load anaconda3\nconda activate train\npython train.py\n",
+        ("--profile=corpus/slurm/profile-conda/profile.yaml",),
+    ),
+    good=(
+        _HEAD + "module load anaconda3\nconda create -y -n train python=3.12\nconda activate train\npython train.py\n",
+        ("--profile=corpus/slurm/profile-conda/profile.yaml",),
+    ),
+)
+
 BASH_IN_SH = Code(
     id="FC833",
     name="bash-in-sh",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from flowc.catalog.prices import limit_price
 from flowc.diag.codes import resolve as codes
+from flowc.diag.lacks import PARTITION
 from flowc.ir.units import plural
 from flowc.passes.machine.demand import Demand
 from flowc.passes.machine.fit import fits
@@ -101,7 +102,9 @@ def report(choice: Choice, sink: Sink) -> None:
         price = choice.offer.price_of(choice.nodes, limit, tasks=tasks)
         word = unit.job.resources.gpu_model
         given = "no GPU model given" if word is None else f"`{word}` names no GPU model"
-        sink.report(codes.GPU_MODEL_OPEN, gpus_span, given=given, type=machine.name, price=price)
+        partitions = dict(unit.job.source.variables).get("SLURM_JOB_PARTITION", "")
+        lacks = tuple((PARTITION, name) for name in partitions.split(",") if name)
+        sink.report(codes.GPU_MODEL_OPEN, gpus_span, lacks=lacks, given=given, type=machine.name, price=price)
     confined = asked < machine.gpus and demand.asks_gpus and not unit.job.resources.exclusive
     if confined and (not selection.named or selection.bare):
         idle = machine.gpus - asked

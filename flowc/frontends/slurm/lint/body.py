@@ -88,9 +88,10 @@ def lint_site_variables(ast: Ast, source: Source, sink: Sink, body: int, inputs:
     for name, span in site_variables(ast, source, body):
         if inputs.cluster is None or not any(each.entry.key == name for each in inputs.cluster.variables):
             from flowc.diag.codes.slurm.body import SITE_VARIABLE
+            from flowc.diag.lacks import VARIABLE
 
             help = f"set it first: `export {name}=$(mktemp -d)`, or a volume's path"
-            sink.report(SITE_VARIABLE, Span(source, *span), help=help, variable=name)
+            sink.report(SITE_VARIABLE, Span(source, *span), help=help, lacks=((VARIABLE, name),), variable=name)
 
 
 def site_variables(ast: Ast, source: Source, body: int) -> list[tuple[str, tuple[int, int]]]:

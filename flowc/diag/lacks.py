@@ -1,0 +1,26 @@
+"""The kinds of what a finding may say that a job lacks. Where there is one of BLOCKING, something that the job needs is
+not on the machine; a partition whose GPU is not known leaves a choice open, no more."""
+
+from __future__ import annotations
+
+MODULE, PATH, VARIABLE, ENVIRONMENT = "module", "path", "variable", "environment"
+PROGRAM, IMAGE, PARTITION = "program", "image", "partition"
+BLOCKING = (MODULE, PATH, VARIABLE, ENVIRONMENT, PROGRAM, IMAGE)
+# With the words for several, in the order in which tables have them.
+KINDS = {
+    MODULE: "modules",
+    PATH: "paths of the cluster",
+    VARIABLE: "variables",
+    ENVIRONMENT: "conda environments",
+    PROGRAM: "programs",
+    IMAGE: "image files",
+    PARTITION: "partitions whose GPU is not known",
+}
+
+
+def root(path: str) -> str:
+    """The part of a path for which a profile has a line: `/scratch` of `/scratch/me/data`, `~/tools` of `~/tools/bin`,
+    and `/n/lab` where the first part is a letter that says nothing."""
+    first, *parts = path.split("/")
+    most = 2 if not first and len(parts[0]) == 1 and "$" not in path else 1
+    return "/".join((first, *parts[:most]))

@@ -1,0 +1,37 @@
+"""Lines of a profile of which no job took anything."""
+
+from __future__ import annotations
+
+from flowc.diag.codes.input import UNUSED_PROFILE_LINE
+from flowc.diag.render import count
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from flowc.diag.sink import Sink
+    from flowc.ir.profile import Entry, Profile
+
+
+def report_unused(profile: Profile, used: Collection[tuple[str, str]] | None, files: int, sink: Sink) -> None:
+    """One finding a line, at the line, once `files` of them have been checked that `used` these lines."""
+    for entry in entries(profile):
+        if (entry.section, entry.key) not in (used or ()):
+            sink.report(UNUSED_PROFILE_LINE, entry.span, files=count(files, "file"), line=entry.name)
+
+
+def named_in(profile: Profile, text: str) -> set[tuple[str, str]]:
+    """The lines that a text may be meant by: what its jobs take is not known, since it did not compile."""
+    return {
+        (entry.section, entry.key)
+        for entry in entries(profile)
+        if not entry.key or max(entry.key.replace("?", "*").split("*"), key=len) in text
+    }
+
+
+def entries(profile: Profile) -> Iterator[Entry]:
+    """All lines, in the order of their sections."""
+    yield from (each.entry for each in profile.nodes)
+    yield from (each.entry for each in profile.modules)
+    yield from (each.entry for each in profile.places)
+    yield from (each.entry for each in profile.variables)
