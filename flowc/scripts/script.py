@@ -37,6 +37,7 @@ WORKSPACE = "/workspace"
 FEW_TASKS = 8
 # What a job can do without, from the first that is left out where there is no room to the last.
 JOURNAL = "lines in the machine's journal about commands of the script that fail"
+GUARD = "what keeps many connections and those without the job's key from the agents of srun"
 STAND_INS = "what says which of Slurm's commands are not on the machine, and those that only a signal may call"
 # Any of these, and what prepares the job runs in one process group with it.
 PREPARED = ("setup", "image", "containers", "secrets", "files", "volumes", "mounts")
@@ -100,16 +101,17 @@ def build(unit: Unit, *, index: int | None) -> Startup:
     if unit.job.run.delivery == WHOLE:
         return _apart([*sections, told])
     patient = unit.job.array is None or len(unit.job.array.indices) <= FEW_TASKS
-    stands = any(isinstance(each, Tools) and each.stand_ins for each in sections)
+    stands = any(isinstance(each, Tools) and (each.stand_ins or each.agents) for each in sections)
+    guarded = any(isinstance(each, Tools) and each.agents for each in sections)
     found = _packed([*sections, told], patient=patient and not stands and told.journal is None)
     # What every image can unpack is worth more than what the job can do without.
     if told.journal is not None and not found.is_plain:
         found = _packed([*sections, SILENT], patient=patient and not stands).replace(left_out=JOURNAL)
     if stands and not found.is_plain:
         least = _packed([*_sections(unit, index, spare=False), SILENT], patient=patient)
-        if not found.fits or least.encoding != found.encoding:
-            left_out = STAND_INS if found.left_out is None else f"{found.left_out}; {STAND_INS}"
-            found = least.replace(left_out=left_out)
+        if not found.fits or (least.encoding != found.encoding and not guarded):
+            left_out = (found.left_out, GUARD if guarded else None, STAND_INS)
+            found = least.replace(left_out="; ".join(filter(None, left_out)))
     return found
 
 

@@ -23,6 +23,9 @@ import socket
 #% if agent
 import hmac, time
 #% end
+#% if guarded
+import select
+#% end
 #% if pipes
 from multiprocessing.connection import Connection, Pipe, wait
 #% end
@@ -37,6 +40,10 @@ WORDS = sys.argv[1:]
 STATE = "/var/lib/foundry/flowc/nodes"
 # What only the machines of this job have: the text of their script.
 SECRET = "/var/lib/foundry/flowc/run"
+#% if guarded
+# What somebody may bring over SSH: 64 characters, and a line break once all machines have them.
+KEY = "/var/lib/foundry/flowc/key"
+#% end
 PORT = 6818
 #% if prepared
 # What became of the preparation of this machine: nothing yet, an empty line, or why it failed.

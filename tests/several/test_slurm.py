@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shlex
 
+import pytest
+
 from tests.several.conftest import Rent, Rented
 
 JOB = """#!/bin/bash
@@ -88,6 +90,25 @@ def test_tasks_have_time_to_end_when_their_machine_is_shut_down(rent: Rent) -> N
     assert {"told", "done"} < set(rented.read("n1", "workspace/o").splitlines())
     assert rented.read("n2", "workspace/saved") == "saved\n"
     assert rented["n2"].call(["pgrep", "-x", "agent"]).stdout == ""
+
+
+# What Snakemake's jobstep 0.6.1 starts, in an environment that has little more than the job's id.
+STRIPPED = """#!/bin/bash
+#SBATCH --nodes={nodes} --gpus-per-node=h100:8 --time=10 --output=o
+for each in $(compgen -e SLURM_); do
+    case $each in SLURM_JOB_ID | SLURM_JOBID | SLURM_SUBMIT_*) ;; *) unset "$each" ;; esac  # SLURM_
+done
+echo 'echo "ran on $SLURMD_NODENAME $SLURM_NNODES"' |
+    srun -n1 --cpu-bind=q --cpus-per-task=1 --nodes=1 sh -s
+"""
+
+
+@pytest.mark.parametrize("nodes", [1, 2])
+def test_srun_needs_no_more_than_the_id_of_the_job(rent: Rent, nodes: int) -> None:
+    rented = rent("job.sbatch", STRIPPED.format(nodes=nodes))
+    rented.start()
+    assert rented.wait() == ("COMPLETED", 0), rented.read("n1", "workspace/o")
+    assert rented.read("n1", "workspace/o") == "ran on n1 1\n"
 
 
 REQUEUED = """#!/bin/bash

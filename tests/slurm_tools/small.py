@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
@@ -19,11 +20,14 @@ from flowc.ir.job import Job
 from flowc.scripts.slurm.tools import closed, program
 
 EVERYTHING = closed(
-    {*NEEDS, *NAMES, "picks", *(f"opt:{entry[2:]}" for entry in TABLE), *" ".join(NEEDS.values()).split()}
+    {"guarded", *NEEDS, *NAMES, "picks", *(f"opt:{entry[2:]}" for entry in TABLE), *" ".join(NEEDS.values()).split()}
 )
 # A default that the text of a job gives.
 EVERYTHING.discard("pmi_always")
 NODES = 4
+# `start("srun", …, env=batch)`: with its output as lines.
+Start = Callable[..., subprocess.Popen[str]]
+PATIENCE_S = 120
 # Its own for each process that runs tests.
 PORT = 20000 + os.getpid() % 10000
 HOSTS = "".join(f"127.0.0.{number + 1} n{number}.local n{number}\n" for number in (4, 3, 2, 1))
@@ -38,6 +42,7 @@ def install(where: Path, features: set[str], host: str = "n1") -> Path:
     for path in (
         folder + "nodes",
         folder + "run",
+        folder + "key",
         "/etc/hosts",
         "/run/flowc.end",
         "/run/flowc.step.",
@@ -94,3 +99,24 @@ class Cluster:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(agent.pid, signal.SIGKILL)
             agent.wait(timeout=20)
+
+
+def run(batch: dict[str, str], text: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "-c", text], env=batch, capture_output=True, text=True, timeout=PATIENCE_S, stdin=subprocess.DEVNULL
+    )
+
+
+def lines(process: subprocess.Popen[str], count: int) -> list[str]:
+    assert process.stdout
+    return [process.stdout.readline().strip() for _ in range(count)]
+
+
+def marked(mark: str) -> list[Path]:
+    """The folders in /proc of the programs that have this mark."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.isdigit() and f"MARK={mark}\0".encode() in (entry / "environ").read_bytes():
+                found.append(entry)
+    return found

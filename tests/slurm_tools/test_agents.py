@@ -7,94 +7,16 @@ import os
 import re
 import signal
 import socket
-import subprocess
-import threading
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from small import EVERYTHING, PORT, Cluster, install
+from small import EVERYTHING, PATIENCE_S, PORT, Cluster, Start, install, lines, marked, run
 
 from flowc.scripts.slurm.tools import closed
 
-# `start("srun", …, env=batch)`: with its output as lines.
-Start = Callable[..., subprocess.Popen[str]]
-PATIENCE_S = 120
-
-
-@pytest.fixture
-def mark() -> Iterator[str]:
-    """What all programs of a test have in their environment, MARK=…; they end with the test, or after a minute."""
-    text = f"mark-{os.getpid()}-{time.monotonic_ns()}"
-
-    def sweep() -> None:
-        for entry in marked(text):
-            with contextlib.suppress(OSError):
-                os.kill(int(entry.name), signal.SIGKILL)
-
-    timer = threading.Timer(PATIENCE_S, sweep)
-    timer.start()
-    yield text
-    timer.cancel()
-    sweep()
-
-
-@pytest.fixture
-def start(mark: str) -> Iterator[Start]:
-    running = []
-
-    def run(*words: str | Path, env: dict[str, str], **more: Any) -> subprocess.Popen[str]:
-        pipes: dict[str, Any] = {
-            "stdin": subprocess.DEVNULL,
-            "stdout": subprocess.PIPE,
-            "stderr": subprocess.PIPE,
-            **more,
-        }
-        running.append(subprocess.Popen(words, env={**env, "MARK": mark}, text=True, start_new_session=True, **pipes))
-        return running[-1]
-
-    yield run
-    for each in running:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(each.pid, signal.SIGKILL)
-        each.communicate(timeout=PATIENCE_S)
-
-
-def marked(mark: str) -> list[Path]:
-    """The folders in /proc of the programs that have this mark."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        with contextlib.suppress(OSError):
-            if entry.name.isdigit() and f"MARK={mark}\0".encode() in (entry / "environ").read_bytes():
-                found.append(entry)
-    return found
-
-
-@pytest.fixture
-def batch(cluster: Cluster, tmp_path: Path, mark: str) -> dict[str, str]:
-    return {
-        "PATH": f"{cluster.bin}:{os.environ['PATH']}", "SLURM_JOB_ID": f"9{os.getpid()}",
-        "SLURM_JOB_NODELIST": "n[1-4]", "SLURM_NODELIST": "n[1-4]", "SLURM_NNODES": "4",
-        "SLURM_JOB_CPUS_PER_NODE": "16(x4)", "SLURM_TASKS_PER_NODE": "1(x4)", "HOME": str(tmp_path),
-        "SLURMD_NODENAME": "n1", "MARK": mark,
-    }  # fmt: skip
-
-
 WAITS = "while :; do sleep 0.1; done"
 LISTENS = f"trap 'echo usr1' USR1; trap 'echo term; exit 7' TERM; echo up; {WAITS}"
-
-
-def run(batch: dict[str, str], text: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        ["bash", "-c", text], env=batch, capture_output=True, text=True, timeout=PATIENCE_S, stdin=subprocess.DEVNULL
-    )
-
-
-def lines(process: subprocess.Popen[str], count: int) -> list[str]:
-    assert process.stdout
-    return [process.stdout.readline().strip() for _ in range(count)]
 
 
 def gone(mark: str) -> bool:

@@ -216,7 +216,7 @@ def z(h,a=1):
  os._exit(a)
 OPTIONS="-=gpus-per-task"
 def aG(D):
- d={}
+ g={}
  while D and D[0][:1]=="-"!=D[0]:
   c=D.pop(0)
   if c=="--":
@@ -224,36 +224,36 @@ def aG(D):
   try:
    a=c[1]=="-"
    s,ap,S=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
-   b=[g for g in OPTIONS.split()if(g[2:].startswith(s)if a else g[0]==s)]
-   b=[g for g in b if g[2:]==s]or b
-   (e,)=b
-   if e[1]==".":
+   b=[i for i in OPTIONS.split()if(i[2:].startswith(s)if a else i[0]==s)]
+   b=[i for i in b if i[2:]==s]or b
+   (d,)=b
+   if d[1]==".":
     if ap:
      D["1"if a else 0:0]=["-"+S]
     S="1"
-   elif e[1]=="="and not ap:
+   elif d[1]=="="and not ap:
     S=D.pop(0)
   except(ValueError,IndexError,TypeError):
    z(f"unrecognized option '{c}'",255)
-  d[e[2:]]=S
- return d
-def start(argv,p,l,*b):
+  g[d[2:]]=S
+ return g
+def start(argv,q,l,*b):
  d=os.fork()
  if d:
   while os.getpgid(d)!=d:
    pass
   return d
  def a(h):
-  os.write(2,f"slurmstepd-{p['SLURMD_NODENAME']}: error: {h}\n".encode())
+  os.write(2,f"slurmstepd-{q['SLURMD_NODENAME']}: error: {h}\n".encode())
  try:
-  for q,r in enumerate(b):
-   os.dup2(r,q)
+  for p,r in enumerate(b):
+   os.dup2(r,p)
   os.setsid()
-  for q in 13,*y:
-   signal.signal(q,signal.SIG_DFL)
+  for p in 13,*y:
+   signal.signal(p,signal.SIG_DFL)
   signal.pthread_sigmask(1,y)
-  p["SLURM_TASK_PID"]=str(os.getpid())
-  os.execvpe(argv[0],argv,p)
+  q["SLURM_TASK_PID"]=str(os.getpid())
+  os.execvpe(argv[0],argv,q)
  except OSError as i:
   a(f"execve(): {argv[0]}: {i.strerror}")
   os._exit(i.errno)
@@ -263,19 +263,19 @@ def C(e):
   d,a=os.wait()
  L([d],9)
  return e.pop(d),os.waitstatus_to_exitcode(a)
-def L(e,q):
+def L(e,p):
  for d in[*e]:
   try:
-   os.killpg(d,q)
+   os.killpg(d,p)
   except OSError:
    pass
-def ag(a):
+def ae(a):
  l,b=a.recv()
  e,f={},{}
- n=[os.open("/dev/null",0)]
- for c,argv,p in b:
+ o=[os.open("/dev/null",0)]
+ for c,argv,q in b:
   g,j=os.pipe(),os.pipe()
-  d=start(argv,p,l,n[0],g[1],j[1])
+  d=start(argv,q,l,o[0],g[1],j[1])
   os.close(g[1])
   os.close(j[1])
   e[d]=c
@@ -283,8 +283,8 @@ def ag(a):
   f[g[0]]=1,c,b""
   f[j[0]]=2,c,b""
  try:
-  while o:=wait([a,*f,],None if e else 0):
-   for A in o:
+  while k:=wait([a,*f,],None if e else 0):
+   for A in k:
     if A==a:
      B=a.recv()
      L(e,B)
@@ -317,16 +317,16 @@ def ag(a):
   signal.alarm(30)
   while e:
    C(e)
-def X(B,*F):
+def Z(B,*F):
  for a in o:
   try:
    a.send(B)
   except OSError:
    pass
-def Z(d,c,a):
+def ab(d,c,a):
  if a:
   I(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
-  ae.append(a if a>0 else 128-a)
+  af.append(a if a>0 else 128-a)
 def bb(s,a=""):
  return sum(int(c.split(":")[-1])if c.split(":")[-1].isdecimal()else 1 for c in(P(s,a)or"").split(",")if c and(s!="gres"or c[:3]=="gpu"))
 def aC(a,v):
@@ -336,9 +336,9 @@ def aC(a,v):
  return{"CUDA_VISIBLE_DEVICES":aS,"SLURM_STEP_GPUS":aS,"SLURM_GPUS_ON_NODE":str(len(ah)),**({"SLURMD_TRES_BIND":"gpu:"+aA}if aA else{})}
 def P(s,a=""):
  return ap.get(s)or t.get("SLURM_"+(a or s.upper().replace("-","_")))
-def af(n):
+def ag(n):
  u=M[n]
- return[(c,x,{**p,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[g[n]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**(aC(a,len(u))if N or aI else{})},)for a,c in enumerate(u)]
+ return[(c,x,{**q,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[g[n]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**(aC(a,len(u))if N or aI else{})},)for a,c in enumerate(u)]
 if H=="srun":
  ap=aG(x)
  k=t["SLURM_JOB_ID"]
@@ -361,28 +361,28 @@ if H=="srun":
  with open("/run/flowc.step."+k,"ab",0)as K:
   K.write(b"%9d\n"%os.getpid())
   j=K.tell()//10-1
- p=dict(t)
+ q=dict(t)
  for S,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>G else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(t["SLURM_TASKS_PER_NODE"]if b%v else f"{b // v}(x{v})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(v,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
   for key in am.split():
-   p["SLURM_"+key]=str(S)
+   q["SLURM_"+key]=str(S)
  l=os.getcwd()
- ae=[0]
+ af=[0]
  o={}
  signal.pthread_sigmask(0,y)
  for an in y:
-  signal.signal(an,X)
- a,ab=Pipe()
+  signal.signal(an,Z)
+ a,ad=Pipe()
  if not os.fork():
   os.setsid()
   a.close()
   try:
-   ag(ab)
+   ae(ad)
   finally:
    os._exit(0)
- ab.close()
+ ad.close()
  o[a]=0
  for n,a in enumerate(o):
-  a.send((l,af(n)))
+  a.send((l,ag(n)))
  signal.pthread_sigmask(1,y)
  while o:
   for a in wait([*o]):
@@ -396,14 +396,14 @@ if H=="srun":
     continue
    r,c,m=B
    if not r:
-    Z(d,c,m)
+    ab(d,c,m)
     continue
    try:
     while m:
      m=m[os.write(r,m):]
    except OSError as i:
     z(f"error: cannot write: {i.strerror}")
- os._exit(max(ae))
+ os._exit(max(af))
 globals()[H]()
 E
 tee scontrol squeue sacct scancel sinfo <<'E' >/dev/null

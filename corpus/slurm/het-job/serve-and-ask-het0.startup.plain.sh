@@ -220,7 +220,7 @@ def bk(c):
  return",".join(f"{v}(x{d})"if d>1 else str(v)for v,d in a)
 OPTIONS="n=ntasks N=nodes w=nodelist -=ntasks-per-node -=gpus-per-task -=het-group"
 def aG(D):
- d={}
+ g={}
  while D and D[0][:1]=="-"!=D[0]:
   c=D.pop(0)
   if c=="--":
@@ -228,36 +228,36 @@ def aG(D):
   try:
    a=c[1]=="-"
    s,ap,S=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
-   b=[g for g in OPTIONS.split()if(g[2:].startswith(s)if a else g[0]==s)]
-   b=[g for g in b if g[2:]==s]or b
-   (e,)=b
-   if e[1]==".":
+   b=[i for i in OPTIONS.split()if(i[2:].startswith(s)if a else i[0]==s)]
+   b=[i for i in b if i[2:]==s]or b
+   (d,)=b
+   if d[1]==".":
     if ap:
      D["1"if a else 0:0]=["-"+S]
     S="1"
-   elif e[1]=="="and not ap:
+   elif d[1]=="="and not ap:
     S=D.pop(0)
   except(ValueError,IndexError,TypeError):
    z(f"unrecognized option '{c}'",255)
-  d[e[2:]]=S
- return d
-def start(argv,p,l,*b):
+  g[d[2:]]=S
+ return g
+def start(argv,q,l,*b):
  d=os.fork()
  if d:
   while os.getpgid(d)!=d:
    pass
   return d
  def a(h):
-  os.write(2,f"slurmstepd-{p['SLURMD_NODENAME']}: error: {h}\n".encode())
+  os.write(2,f"slurmstepd-{q['SLURMD_NODENAME']}: error: {h}\n".encode())
  try:
-  for q,r in enumerate(b):
-   os.dup2(r,q)
+  for p,r in enumerate(b):
+   os.dup2(r,p)
   os.setsid()
-  for q in 13,*y:
-   signal.signal(q,signal.SIG_DFL)
+  for p in 13,*y:
+   signal.signal(p,signal.SIG_DFL)
   signal.pthread_sigmask(1,y)
-  p["SLURM_TASK_PID"]=str(os.getpid())
-  os.execvpe(argv[0],argv,p)
+  q["SLURM_TASK_PID"]=str(os.getpid())
+  os.execvpe(argv[0],argv,q)
  except OSError as i:
   a(f"execve(): {argv[0]}: {i.strerror}")
   os._exit(i.errno)
@@ -267,19 +267,19 @@ def C(e):
   d,a=os.wait()
  L([d],9)
  return e.pop(d),os.waitstatus_to_exitcode(a)
-def L(e,q):
+def L(e,p):
  for d in[*e]:
   try:
-   os.killpg(d,q)
+   os.killpg(d,p)
   except OSError:
    pass
-def ag(a):
+def ae(a):
  l,b=a.recv()
  e,f={},{}
- n=[os.open("/dev/null",0)]
- for c,argv,p in b:
+ o=[os.open("/dev/null",0)]
+ for c,argv,q in b:
   g,j=os.pipe(),os.pipe()
-  d=start(argv,p,l,n[0],g[1],j[1])
+  d=start(argv,q,l,o[0],g[1],j[1])
   os.close(g[1])
   os.close(j[1])
   e[d]=c
@@ -287,8 +287,8 @@ def ag(a):
   f[g[0]]=1,c,b""
   f[j[0]]=2,c,b""
  try:
-  while o:=wait([a,*f,],None if e else 0):
-   for A in o:
+  while k:=wait([a,*f,],None if e else 0):
+   for A in k:
     if A==a:
      B=a.recv()
      L(e,B)
@@ -321,38 +321,38 @@ def ag(a):
   signal.alarm(30)
   while e:
    C(e)
-def X(B,*F):
+def Z(B,*F):
  for a in o:
   try:
    a.send(B)
   except OSError:
    pass
-def Z(d,c,a):
+def ab(d,c,a):
  if a:
   I(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
-  ae.append(a if a>0 else 128-a)
-def bp(s):
+  af.append(a if a>0 else 128-a)
+def bq(s):
  h=ap.get(s,"")
  try:
   return[f.index(c)for c in U(open(h).read()if"/"in h else h)]
  except ValueError:
   z(f"error: Unable to create step for job {k}: Requested node configuration is not available")
-def bB(d):
+def bE(d):
  try:
-  i,*a=open(f"/proc/{d}/stat").read().rpartition(")")[2].split()
-  return""if i=="Z"else a[18]
+  g,*a=open(f"/proc/{d}/stat").read().rpartition(")")[2].split()
+  return""if g=="Z"else a[18]
  except OSError:
   return""
-def bN(aH):
+def bQ(aH):
  global bc
- bc=ay
+ bc=az
  if P("exact")or"exclusive"in ap:
-  bc=min(ay,len(M[0])*aD)
+  bc=min(az,len(M[0])*aD)
  aK={}
  for d in sorted(aZ,key=lambda d:(d not in aN,any(E[2]==str(d)for E in aH))):
   u=[]if P("overlap")else[E for E in aH if E[2]==str(d)]
   O=[s for s in aM if not any(s in E[4].split(",")for E in u)]
-  if len(aK)<v and bc+sum(int(E[3])for E in u)<=ay and len(O)>=aL:
+  if len(aK)<v and bc+sum(int(E[3])for E in u)<=az and len(O)>=aL:
    aK[d]=O[:aL]
  return aK
 def bb(s,a=""):
@@ -362,7 +362,7 @@ def aC(a,v):
  c=[ah[n%len(ah)]for n in range(a*aI,(a+1)*aI)]or ah
  aS=",".join(c)
  return{"CUDA_VISIBLE_DEVICES":aS,"SLURM_STEP_GPUS":aS,"SLURM_GPUS_ON_NODE":str(len(ah)),**({"SLURMD_TRES_BIND":"gpu:"+aA}if aA else{})}
-def bW(D):
+def bZ(D):
  global ap,aR
  b=[[]]
  for c in D:
@@ -380,16 +380,16 @@ def bW(D):
  D[:]=b[0]
  if aR[1:]:
   ap.setdefault("nodes","1")
-def bQ(a):
+def bU(a):
  global ap,g,M,b,v,au,aZ,aN
  h,g,M,b,au=[*range(len(f))],[],[],0,{}
  for ap,aw in a:
-  az=int(ap.get("nodes","1").split("-")[0])
-  e=q("ntasks")or az
-  az=min(az,e)
-  ah=bp("nodelist")if"nodelist"in ap else h[:az]
-  if az>len(ah)or not{*ah}<={*h}:
-   z(f"error: Allocation failure of {az} nodes: job size of {len(f)}, "f"already allocated {len(f) - len(h)} nodes to previous components.")
+  ay=int(ap.get("nodes","1").split("-")[0])
+  e=p("ntasks")or ay
+  ay=min(ay,e)
+  ah=bq("nodelist")if"nodelist"in ap else h[:ay]
+  if ay>len(ah)or not{*ah}<={*h}:
+   z(f"error: Allocation failure of {ay} nodes: job size of {len(f)}, "f"already allocated {len(f) - len(h)} nodes to previous components.")
   h=[d for d in h if d not in ah]
   g+=ah
   O=iter(range(b,b+e))
@@ -402,30 +402,30 @@ def bQ(a):
  aZ=aN=g
 def P(s,a=""):
  return ap.get(s)or t.get("SLURM_"+(a or s.upper().replace("-","_")))
-def q(s):
+def p(s):
  S=P(s)or"0"
  if not S.isdecimal()or int(S)<(s in ap and s<"w"):
   z(f'error: Invalid numeric value "{S}" for --{s}.')
  return int(S)
-def af(n):
+def ag(n):
  u=M[n]
  global aM
  aM=aK[g[n]]
- return[(c,au.get(c,x),{**p,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[g[n]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**({"SLURM_CPUS_ON_NODE":str(len(u)*aD)}if ap.get("cpus-per-task")or P("exact")or("exclusive"in ap)else{}),**(aC(a,len(u))if N or aI else{})},)for a,c in enumerate(u)]
+ return[(c,au.get(c,x),{**q,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[g[n]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**({"SLURM_CPUS_ON_NODE":str(len(u)*aD)}if ap.get("cpus-per-task")or P("exact")or("exclusive"in ap)else{}),**(aC(a,len(u))if N or aI else{})},)for a,c in enumerate(u)]
 if H=="srun":
- bW(x)
+ bZ(x)
  k=t["SLURM_JOB_ID"]
  if not x:
   z("fatal: No command given to execute.")
- ay=int(t["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
+ az=int(t["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
  f=[t["SLURM_JOB_NODELIST"]]
  g=range(len(f))
  G=aj=len(f)
- aE,F,bI=(P("nodes","NNODES")or"1").partition("-")
- if not(aE+bI).isdecimal():
+ aE,F,bM=(P("nodes","NNODES")or"1").partition("-")
+ if not(aE+bM).isdecimal():
   z(f'error: "{ap["nodes"]}" is not a valid node count',255)
- G,aj=int(aE),min(int(bI or aE),aj)
- b=q("ntasks")
+ G,aj=int(aE),min(int(bM or aE),aj)
+ b=p("ntasks")
  if 0<b<G:
   I(f"Warning: can't run {b} processes on {G} nodes, setting nnodes to {b}")
   G=b
@@ -433,10 +433,10 @@ if H=="srun":
  if G>len(g):
   z(f"error: Only allocated {len(g)} nodes asked for {G}")
  aZ,aN=g,()
- bn=bp("nodelist")
+ bn=bq("nodelist")
  aZ,aN=[*{*bn,*g}],bn
  g=sorted((bn+[d for d in g if d not in bn])[:aj])
- h=q("ntasks-per-node")if P("ntasks-per-node")else 0
+ h=p("ntasks-per-node")if P("ntasks-per-node")else 0
  if not b or b==h*len(g):
   b=b or h*len(g)
   if h:
@@ -446,37 +446,37 @@ if H=="srun":
  aD=1
  v=len(g)
  b=b or v
- if b>ay//aD*v:
+ if b>az//aD*v:
   z(f"error: Unable to create step for job {k}: More processors requested than permitted")
  O=iter(range(b))
  M=[[next(O)for F in range(n,b,v)]for n in range(v)]
  au={}
  if aR[1:]:
-  bQ(aR)
+  bU(aR)
  aM=t.get("SLURM_JOB_GPUS","").split(",")if t.get("SLURM_JOB_GPUS")else[]
  aI=bb("gpus-per-task")
  aA=""
  if aI and not aA:
   aA=f"per_task:{aI}"
  N=int(t.get("FLOWC_STEP_GPUS",len(aM)))
- bt=(max([bb(s)for s in("gpus-per-node","gres")if s in ap]or[0])or bb("gpus-per-node")or bb("gres")or-(-bb("gpus")//len(g)))
- aL=bt or aI*len(M[0])or N
- N=bt or N
+ bv=(max([bb(s)for s in("gpus-per-node","gres")if s in ap]or[0])or bb("gpus-per-node")or bb("gres")or-(-bb("gpus")//len(g)))
+ aL=bv or aI*len(M[0])or N
+ N=bv or N
  if max(N,*(aI*len(aw)for aw in M))>len(aM):
   z(f"error: Unable to create step for job {k}: Invalid generic resource (gres) specification")
  try:
-  bD=open("/run/flowc.step."+k).read().split()[int(t["SLURM_STEP_ID"])]
+  bG=open("/run/flowc.step."+k).read().split()[int(t["SLURM_STEP_ID"])]
  except(LookupError,OSError,ValueError):
-  bD=""
+  bG=""
  V=0
  while 1:
   with open("/run/flowc.use."+k,"a+")as aq:
    fcntl.flock(aq,2)
    aq.seek(0)
-   aH=[E for E in aq if bB(E.split()[0])==E.split()[1]]
-   aK=bN([E.split()for E in aH if E.split()[0]!=bD])
+   aH=[E for E in aq if bE(E.split()[0])==E.split()[1]]
+   aK=bQ([E.split()for E in aH if E.split()[0]!=bG])
    if len(aK)==v:
-    aH+=[f"{os.getpid()} {bB(os.getpid())} {d} {0 if P('overlap') else bc} {','.join(aK[d]) or '-'}\n"for d in aK]
+    aH+=[f"{os.getpid()} {bE(os.getpid())} {d} {0 if P('overlap') else bc} {','.join(aK[d]) or '-'}\n"for d in aK]
    aq.truncate(0)
    aq.writelines(aH)
   if len(aK)==v:
@@ -491,28 +491,28 @@ if H=="srun":
  with open("/run/flowc.step."+k,"ab",0)as K:
   K.write(b"%9d\n"%os.getpid())
   j=K.tell()//10-1
- p=dict(t)
+ q=dict(t)
  for S,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>G else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"]if v==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(bk(map(len,M)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(v,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
   for key in am.split():
-   p["SLURM_"+key]=str(S)
+   q["SLURM_"+key]=str(S)
  l=os.getcwd()
- ae=[0]
+ af=[0]
  o={}
  signal.pthread_sigmask(0,y)
  for an in y:
-  signal.signal(an,X)
- a,ab=Pipe()
+  signal.signal(an,Z)
+ a,ad=Pipe()
  if not os.fork():
   os.setsid()
   a.close()
   try:
-   ag(ab)
+   ae(ad)
   finally:
    os._exit(0)
- ab.close()
+ ad.close()
  o[a]=0
  for n,a in enumerate(o):
-  a.send((l,af(n)))
+  a.send((l,ag(n)))
  signal.pthread_sigmask(1,y)
  while o:
   for a in wait([*o]):
@@ -526,14 +526,14 @@ if H=="srun":
     continue
    r,c,m=B
    if not r:
-    Z(d,c,m)
+    ab(d,c,m)
     continue
    try:
     while m:
      m=m[os.write(r,m):]
    except OSError as i:
     z(f"error: cannot write: {i.strerror}")
- os._exit(max(ae))
+ os._exit(max(af))
 globals()[H]()
 E
 tee scontrol squeue sacct scancel sinfo <<'E' >/dev/null

@@ -286,14 +286,16 @@ tee srun scontrol agent <<'E' >/dev/null
 import os,signal,sys
 import socket
 import hmac,time
+import select
 from multiprocessing.connection import Connection,Pipe,wait
 t=os.environ
 H=os.path.basename(sys.argv[0])
 x=sys.argv[1:]
-R="/var/lib/foundry/flowc/nodes"
+Q="/var/lib/foundry/flowc/nodes"
 al="/var/lib/foundry/flowc/run"
-ad=6818
-bK="/run/flowc.ready"
+bo="/var/lib/foundry/flowc/key"
+ac=6818
+bz="/run/flowc.ready"
 y=1,2,3,10,12,15,18
 def I(h):
  os.write(2,(H+": "+h+"\n").encode())
@@ -302,30 +304,30 @@ def z(h,a=1):
  os._exit(a)
 def U(h):
  if h==t.get("SLURM_JOB_NODELIST"):
-  return open(R).read().split()[::2]
+  return open(Q).read().split()[::2]
  return h.replace(","," ").split()
-def start(argv,p,l,*b):
+def start(argv,q,l,*b):
  d=os.fork()
  if d:
   while os.getpgid(d)!=d:
    pass
   return d
  def a(h):
-  os.write(2,f"slurmstepd-{p['SLURMD_NODENAME']}: error: {h}\n".encode())
+  os.write(2,f"slurmstepd-{q['SLURMD_NODENAME']}: error: {h}\n".encode())
  try:
-  for q,r in enumerate(b):
-   os.dup2(r,q)
+  for p,r in enumerate(b):
+   os.dup2(r,p)
   os.setsid()
-  for q in 13,*y:
-   signal.signal(q,signal.SIG_DFL)
+  for p in 13,*y:
+   signal.signal(p,signal.SIG_DFL)
   signal.pthread_sigmask(1,y)
   try:
    os.chdir(l)
   except OSError as i:
    a(f"couldn't chdir to `{l}': {i.strerror}: going to /tmp instead")
    os.chdir("/tmp")
-  p["SLURM_TASK_PID"]=str(os.getpid())
-  os.execvpe(argv[0],argv,p)
+  q["SLURM_TASK_PID"]=str(os.getpid())
+  os.execvpe(argv[0],argv,q)
  except OSError as i:
   a(f"execve(): {argv[0]}: {i.strerror}")
   os._exit(i.errno)
@@ -335,30 +337,32 @@ def C(e):
   d,a=os.wait()
  L([d],9)
  return e.pop(d),os.waitstatus_to_exitcode(a)
-def L(e,q):
+def L(e,p):
  for d in[*e]:
   try:
-   os.killpg(d,q)
+   os.killpg(d,p)
   except OSError:
    pass
-def ac(b,ah,d):
- for P in(1,9,1),(6,4,30),(6,5,10),(6,18,120000):
+def bt(h):
+ return b"".join(hmac.digest(open(s,"rb").read().strip(),h,"sha256")for s in(al,bo))
+def bJ(g,h):
+ ay=64 if os.path.getsize(bo)>64 else 32
+ return g[:ay]==bt(h)[:ay]
+def aa(b):
+ for P in(1,18,1),(1,9,1),(6,4,30),(6,5,10),(6,18,120000):
   b.setsockopt(*P)
- a=Connection(b.detach())
- def Y(h):
-  return hmac.digest(open(al,"rb").read(),h,"sha256")
- c=os.urandom(32)
- a.send_bytes(c)
- a.send_bytes(Y(ah+a.recv_bytes(99)))
- if a.recv_bytes(99)!=Y(d+c):
-  raise OSError("wrong secret")
- return a
-def ak(s,d):
+ return Connection(b.detach())
+def ak(s,e):
  for c in range(35):
   try:
-   b=socket.create_connection((d,ad),9)
+   N=dict(map(str.split,open(Q)))[socket.gethostname().split(".")[0]]
+   b=socket.create_connection((e,ac),9,(N,0))
    b.settimeout(None)
-   a=ac(b,b"s",b"a")
+   d=os.urandom(32)
+   b.send(d+bt(b"s"+b.recv(32)))
+   if not bJ(b.recv(64,256),b"a"+d):
+    raise OSError("secret")
+   a=aa(b)
    if h:=a.recv():
     z(f"error: {s}: {h}")
    return a
@@ -367,11 +371,52 @@ def ak(s,d):
     I(f"waiting for the agent of {s}: {i}")
   time.sleep(c)
  z(f"error: {s}: no agent after 10 minutes")
+def bS(j,X,c):
+ j.listen(4096)
+ j.setblocking(False)
+ e={}
+ k=select.poll()
+ k.register(j,1)
+ while 1:
+  for p,F in k.poll():
+   try:
+    if p not in e:
+     b,A=j.accept()
+     if A[0]in X:
+      b.setsockopt(1,18,96)
+      d=os.urandom(32)
+      b.send(d)
+      p=b.fileno()
+      e[p]=b,d
+      k.register(p,1)
+     if len(e)<500:
+      b=0
+      continue
+     p=[*e][0]
+    k.unregister(p)
+    b,d=e.pop(p)
+    g=b.recv(96,64)
+    if bJ(g[32:],b"s"+d)and not os.fork():
+     try:
+      e.clear()
+      signal.signal(17,signal.SIG_DFL)
+      b.send(bt(b"a"+g[:32]))
+      a=aa(b)
+      h=""
+      while c and not(h:=open(bz).read()):
+       time.sleep(1)
+      a.send(h.strip())
+      ae(a)
+     finally:
+      os._exit(0)
+    b.close()
+   except OSError:
+    pass
 def agent():
  global H
  H="flowc"
  if not x:
-  for E in open(R):
+  for E in open(Q):
    ak(*E.split())
   return
  N=socket.gethostname().split(".")[0]
@@ -383,9 +428,10 @@ def agent():
   time.sleep(5)
  else:
   z(f"/etc/hosts does not list {N} and {x[0]} nodes after 10 minutes: {f}")
- open(R,"w").writelines(f"{s} {d[0]}\n"for s,d in zip(f,g))
+ open(Q,"w").writelines(f"{s} {d[0]}\n"for s,d in zip(f,g))
+ open(bo,"a")
  c=f.index(N)
- j=socket.create_server((g[c][0],ad),backlog=99)
+ j=socket.create_server((g[c][0],ac))
  if c and os.fork():
   return
  if not c and os.fork():
@@ -396,30 +442,15 @@ def agent():
   return
  os.dup2(2,1)
  signal.signal(17,signal.SIG_IGN)
- while 1:
-  b=j.accept()[0]
-  if not os.fork():
-   try:
-    signal.signal(17,signal.SIG_DFL)
-    signal.alarm(30)
-    a=ac(b,b"a",b"s")
-    signal.alarm(0)
-    h=""
-    while c and not(h:=open(bK).read()):
-     time.sleep(1)
-    a.send(h.strip())
-    ag(a)
-   finally:
-    os._exit(0)
-  b.close()
-def ag(a):
+ bS(j,dict(g),c)
+def ae(a):
  l,b=a.recv()
  e,f={},{}
  signal.pthread_sigmask(0,y)
- n=[os.open("/dev/null",0)]
- for c,argv,p in b:
+ o=[os.open("/dev/null",0)]
+ for c,argv,q in b:
   g,j=os.pipe(),os.pipe()
-  d=start(argv,p,l,n[0],g[1],j[1])
+  d=start(argv,q,l,o[0],g[1],j[1])
   os.close(g[1])
   os.close(j[1])
   e[d]=c
@@ -429,8 +460,8 @@ def ag(a):
  signal.signal(15,lambda*F:L(e,15))
  signal.pthread_sigmask(1,(15,))
  try:
-  while o:=wait([a,*f,],None if e else 0):
-   for A in o:
+  while k:=wait([a,*f,],None if e else 0):
+   for A in k:
     if A==a:
      B=a.recv()
      L(e,B)
@@ -470,27 +501,27 @@ def scontrol():
   print(*U(D[2]if len(D)>2 else t["SLURM_NODELIST"]),sep="\n")
   return
  z(f"error: there is no Slurm on this machine: `scontrol {' '.join(x)}` cannot be done")
-def X(B,*F):
+def Z(B,*F):
  for a in o:
   try:
    a.send(B)
   except OSError:
    pass
-def Z(d,c,a):
+def ab(d,c,a):
  if a:
   I(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
-  ae.append(a if a>0 else 128-a)
-def af(n):
+  af.append(a if a>0 else 128-a)
+def ag(n):
  u=M[n]
- return[(c,x,{**p,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[g[n]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(u)]
+ return[(c,x,{**q,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[g[n]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(u)]
 if H=="srun":
  if x and x[0][:1]=="-":
   z(f"unrecognized option '{x[0]}'",255)
  k=t["SLURM_JOB_ID"]
  if not x:
   z("fatal: No command given to execute.")
- D=open(R).read().split()
- f,aa=D[::2],D[1::2]
+ D=open(Q).read().split()
+ f,X=D[::2],D[1::2]
  g=range(len(f))
  v=G=len(f)
  b=int(t.get("SLURM_NTASKS")or v*int(t.get("SLURM_NTASKS_PER_NODE",1)))
@@ -499,18 +530,18 @@ if H=="srun":
  with open("/run/flowc.step."+k,"ab",0)as K:
   K.write(b"%9d\n"%os.getpid())
   j=K.tell()//10-1
- p=dict(t)
- for S,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>G else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(t["SLURM_TASKS_PER_NODE"]if b%v else f"{b // v}(x{v})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(v,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),(aa[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
+ q=dict(t)
+ for S,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>G else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(t["SLURM_TASKS_PER_NODE"]if b%v else f"{b // v}(x{v})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(v,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),(X[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
   for key in am.split():
-   p["SLURM_"+key]=str(S)
+   q["SLURM_"+key]=str(S)
  l=os.getcwd()
- ae=[0]
- o={ak(f[d],aa[d]):d for d in g}
+ af=[0]
+ o={ak(f[d],X[d]):d for d in g}
  signal.pthread_sigmask(0,y)
  for an in y:
-  signal.signal(an,X)
+  signal.signal(an,Z)
  for n,a in enumerate(o):
-  a.send((l,af(n)))
+  a.send((l,ag(n)))
  signal.pthread_sigmask(1,y)
  while o:
   for a in wait([*o]):
@@ -524,14 +555,14 @@ if H=="srun":
     continue
    r,c,m=B
    if not r:
-    Z(d,c,m)
+    ab(d,c,m)
     continue
    try:
     while m:
      m=m[os.write(r,m):]
    except OSError as i:
     z(f"error: cannot write: {i.strerror}")
- os._exit(max(ae))
+ os._exit(max(af))
 globals()[H]()
 E
 tee squeue sacct scancel sinfo <<'E' >/dev/null

@@ -219,7 +219,7 @@ def bk(c):
  return",".join(f"{v}(x{d})"if d>1 else str(v)for v,d in a)
 OPTIONS="n=ntasks N=nodes w=nodelist -=ntasks-per-node i=input K?kill-on-bad-exit O.overcommit -=mpi V.version -=cpu-bind -.external-launcher"
 def aG(D):
- d={}
+ g={}
  while D and D[0][:1]=="-"!=D[0]:
   c=D.pop(0)
   if c=="--":
@@ -227,36 +227,36 @@ def aG(D):
   try:
    a=c[1]=="-"
    s,ap,S=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
-   b=[g for g in OPTIONS.split()if(g[2:].startswith(s)if a else g[0]==s)]
-   b=[g for g in b if g[2:]==s]or b
-   (e,)=b
-   if e[1]==".":
+   b=[i for i in OPTIONS.split()if(i[2:].startswith(s)if a else i[0]==s)]
+   b=[i for i in b if i[2:]==s]or b
+   (d,)=b
+   if d[1]==".":
     if ap:
      D["1"if a else 0:0]=["-"+S]
     S="1"
-   elif e[1]=="="and not ap:
+   elif d[1]=="="and not ap:
     S=D.pop(0)
   except(ValueError,IndexError,TypeError):
    z(f"unrecognized option '{c}'",255)
-  d[e[2:]]=S
- return d
-def start(argv,p,l,*b):
+  g[d[2:]]=S
+ return g
+def start(argv,q,l,*b):
  d=os.fork()
  if d:
   while os.getpgid(d)!=d:
    pass
   return d
  def a(h):
-  os.write(2,f"slurmstepd-{p['SLURMD_NODENAME']}: error: {h}\n".encode())
+  os.write(2,f"slurmstepd-{q['SLURMD_NODENAME']}: error: {h}\n".encode())
  try:
-  for q,r in enumerate(b):
-   os.dup2(r,q)
+  for p,r in enumerate(b):
+   os.dup2(r,p)
   os.setsid()
-  for q in 13,*y:
-   signal.signal(q,signal.SIG_DFL)
+  for p in 13,*y:
+   signal.signal(p,signal.SIG_DFL)
   signal.pthread_sigmask(1,y)
-  p["SLURM_TASK_PID"]=str(os.getpid())
-  os.execvpe(argv[0],argv,p)
+  q["SLURM_TASK_PID"]=str(os.getpid())
+  os.execvpe(argv[0],argv,q)
  except OSError as i:
   a(f"execve(): {argv[0]}: {i.strerror}")
   os._exit(i.errno)
@@ -266,19 +266,19 @@ def C(e):
   d,a=os.wait()
  L([d],9)
  return e.pop(d),os.waitstatus_to_exitcode(a)
-def L(e,q):
+def L(e,p):
  for d in[*e]:
   try:
-   os.killpg(d,q)
+   os.killpg(d,p)
   except OSError:
    pass
-def ag(a):
+def ae(a):
  l,b=a.recv()
  e,f={},{}
- n=[os.open("/dev/null",0)]
- for c,argv,p in b:
+ o=[os.open("/dev/null",0)]
+ for c,argv,q in b:
   g,j=os.pipe(),os.pipe()
-  d=start(argv,p,l,n[0],g[1],j[1])
+  d=start(argv,q,l,o[0],g[1],j[1])
   os.close(g[1])
   os.close(j[1])
   e[d]=c
@@ -286,8 +286,8 @@ def ag(a):
   f[g[0]]=1,c,b""
   f[j[0]]=2,c,b""
  try:
-  while o:=wait([a,*f,],None if e else 0):
-   for A in o:
+  while k:=wait([a,*f,],None if e else 0):
+   for A in k:
     if A==a:
      B=a.recv()
      L(e,B)
@@ -320,27 +320,27 @@ def ag(a):
   signal.alarm(30)
   while e:
    C(e)
-def X(B,*F):
+def Z(B,*F):
  for a in o:
   try:
    a.send(B)
   except OSError:
    pass
-def bv(*F):
+def bx(*F):
  if ai:
-  X(ai.pop())
+  Z(ai.pop())
   signal.alarm(30)
-def Q(*F):
+def R(*F):
  ai[:]=9,15
- bv()
-def Z(d,c,a):
+ bx()
+def ab(d,c,a):
  if a:
   I(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
-  ae.append(a if a>0 else 128-a)
+  af.append(a if a>0 else 128-a)
   if ap.get("kill-on-bad-exit",t.get("SLURM_KILL_BAD_EXIT","0"))!="0"and len(ai)>1:
    I(f"Terminating StepId={k}.{j}")
-   bv()
-def bp(s):
+   bx()
+def bq(s):
  h=ap.get(s,"")
  try:
   return[f.index(c)for c in U(open(h).read()if"/"in h else h)]
@@ -348,14 +348,14 @@ def bp(s):
   z(f"error: Unable to create step for job {k}: Requested node configuration is not available")
 def P(s,a=""):
  return ap.get(s)or t.get("SLURM_"+(a or s.upper().replace("-","_")))
-def q(s):
+def p(s):
  S=P(s)or"0"
  if not S.isdecimal()or int(S)<(s in ap and s<"w"):
   z(f'error: Invalid numeric value "{S}" for --{s}.')
  return int(S)
-def af(n):
+def ag(n):
  u=M[n]
- return[(c,x,{**p,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[g[n]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(u)]
+ return[(c,x,{**q,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[g[n]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(u)]
 if H=="srun":
  ap=aG(x)
  k=t["SLURM_JOB_ID"]
@@ -366,24 +366,24 @@ if H=="srun":
   z("fatal: No command given to execute.")
  if"external-launcher"in ap:
   ap.update(overlap="1",ntasks=ap.get("ntasks")or t["SLURM_NNODES"])
- ay=int(t["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
+ az=int(t["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
  f=[t["SLURM_JOB_NODELIST"]]
  g=range(len(f))
  G=aj=len(f)
- aE,F,bI=(P("nodes","NNODES")or"1").partition("-")
- if not(aE+bI).isdecimal():
+ aE,F,bM=(P("nodes","NNODES")or"1").partition("-")
+ if not(aE+bM).isdecimal():
   z(f'error: "{ap["nodes"]}" is not a valid node count',255)
- G,aj=int(aE),min(int(bI or aE),aj)
- b=q("ntasks")
+ G,aj=int(aE),min(int(bM or aE),aj)
+ b=p("ntasks")
  if 0<b<G:
   I(f"Warning: can't run {b} processes on {G} nodes, setting nnodes to {b}")
   G=b
  aj=max(G,min(aj,b or aj))
  if G>len(g):
   z(f"error: Only allocated {len(g)} nodes asked for {G}")
- bn=bp("nodelist")
+ bn=bq("nodelist")
  g=sorted((bn+[d for d in g if d not in bn])[:aj])
- h=q("ntasks-per-node")if P("ntasks-per-node")else 0
+ h=p("ntasks-per-node")if P("ntasks-per-node")else 0
  if not b or b==h*len(g):
   b=b or h*len(g)
   if h:
@@ -393,7 +393,7 @@ if H=="srun":
  aD=1
  v=len(g)
  b=b or v
- if b>ay//aD*v:
+ if b>az//aD*v:
   if not P("overcommit"):
    z(f"error: Unable to create step for job {k}: More processors requested than permitted")
  O=iter(range(b))
@@ -401,31 +401,31 @@ if H=="srun":
  with open("/run/flowc.step."+k,"ab",0)as K:
   K.write(b"%9d\n"%os.getpid())
   j=K.tell()//10-1
- p=dict(t)
+ q=dict(t)
  for S,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>G else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"]if v==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(bk(map(len,M)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(v,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
   for key in am.split():
-   p["SLURM_"+key]=str(S)
+   q["SLURM_"+key]=str(S)
  l=os.getcwd()
- ae=[0]
+ af=[0]
  ai=[9,15]
  o={}
  signal.pthread_sigmask(0,y)
  for an in y:
-  signal.signal(an,X)
- signal.signal(14,bv)
- signal.signal(15,Q)
- a,ab=Pipe()
+  signal.signal(an,Z)
+ signal.signal(14,bx)
+ signal.signal(15,R)
+ a,ad=Pipe()
  if not os.fork():
   os.setsid()
   a.close()
   try:
-   ag(ab)
+   ae(ad)
   finally:
    os._exit(0)
- ab.close()
+ ad.close()
  o[a]=0
  for n,a in enumerate(o):
-  a.send((l,af(n)))
+  a.send((l,ag(n)))
  signal.pthread_sigmask(1,y)
  while o:
   for a in wait([*o]):
@@ -439,14 +439,14 @@ if H=="srun":
     continue
    r,c,m=B
    if not r:
-    Z(d,c,m)
+    ab(d,c,m)
     continue
    try:
     while m:
      m=m[os.write(r,m):]
    except OSError as i:
     z(f"error: cannot write: {i.strerror}")
- os._exit(max(ae))
+ os._exit(max(af))
 globals()[H]()
 E
 tee scontrol squeue sacct scancel sinfo <<'E' >/dev/null

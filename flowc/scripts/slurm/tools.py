@@ -28,8 +28,9 @@ class Tools(Record):
     names under which the job and the script call it, `tool_paths` other folders where the job looks for one of them;
     `stand_ins` are commands of Slurm that are not brought: a program of each name says so, and ends with
     `stand_in_status`. `shows_job`: the small Slurm tells of the job's files. `agents`: one on each of several nodes
-    starts tasks there; `others_prepare`: only after something else. `asks_end`: the job may be ended from inside,
-    `asks_requeue`: and be started again; `step_containers`: steps may leave containers."""
+    starts tasks there, `guarded` against whoever else connects to it; `others_prepare`: only after something else.
+    `asks_end`: the job may be ended from inside, `asks_requeue`: and be started again; `step_containers`: steps may
+    leave containers."""
 
     tools: str | None = None
     tool_names: tuple[str, ...] = ()
@@ -73,6 +74,8 @@ def choose(
     if step_gpus:
         wanted.add("step_gpus")
     wanted |= features_of(job, closed(wanted))
+    if spare and "several_nodes" in wanted:
+        wanted.add("guarded")
     names = [name for feature, called in NAMES.items() if feature in wanted for name in called]
     text = program(closed(wanted))
     if job.source.release is not None:
@@ -108,7 +111,7 @@ def _stand_ins(job: Job, nodes: int, names: Collection[str]) -> tuple[str, ...]:
 
 # What is as the job and its machines are, whatever the room.
 _GIVEN = {
-    *("prepared", "step_gpus", "several_nodes", "agent", "relay", "rsh", "own_hosts", "plain_hosts"),
+    *("prepared", "guarded", "step_gpus", "several_nodes", "agent", "relay", "rsh", "own_hosts", "plain_hosts"),
     *("requeue", "no_requeue", "pmi_always"),
 }
 
