@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 FOLDER = "/var/lib/foundry/flowc"
 # What ends the bid, in memory, of root alone: it has a key in it.
 RELEASE = "/run/flowc/release"
+# What the agents of a job's machines know each other by, where somebody has brought it: so many characters of chance.
+KEY = f"{FOLDER}/key"
+KEY_CHARACTERS = 64
 # The whole startup script, where a small one waits for it.
 WHOLE = "whole"
 # SkyPilot's texts see what `setup` and an image's installers append to ~/.bashrc, which asks whether somebody types. On

@@ -73,6 +73,7 @@ class Startup(Record):
     """A startup script. `plain` is for people; `sent` (ASCII) is what the provider gets, packed by
     `encoding`; `payload` is what `sent` unpacks to; `limit` is the most bytes that `sent` may have. Nothing
     is raised when it has more. `left_out`: what the job does without so that it fits, None where that is nothing.
+    `guarded`: its machines know each other by a key, where somebody brings one.
     `whole` is what `sent` waits for, where that is not the job's script itself: that comes over SSH."""
 
     plain: str
@@ -83,6 +84,7 @@ class Startup(Record):
     plain_sections: tuple[tuple[str, str], ...]
     sent_sections: tuple[tuple[str, bytes], ...]
     left_out: str | None = None
+    guarded: bool = False
     whole: bytes | None = None
 
     @property
@@ -98,11 +100,11 @@ class Startup(Record):
 def build(unit: Unit, *, index: int | None) -> Startup:
     """The script of a unit; `index` is the array index that this task has, None outside arrays."""
     sections, told = _sections(unit, index), journal(unit)
-    if unit.job.run.delivery == WHOLE:
-        return _apart([*sections, told])
-    patient = unit.job.array is None or len(unit.job.array.indices) <= FEW_TASKS
-    stands = any(isinstance(each, Tools) and (each.stand_ins or each.agents) for each in sections)
     guarded = any(isinstance(each, Tools) and each.agents for each in sections)
+    if unit.job.run.delivery == WHOLE:
+        return _apart([*sections, told]).replace(guarded=guarded)
+    patient = unit.job.array is None or len(unit.job.array.indices) <= FEW_TASKS
+    stands = guarded or any(isinstance(each, Tools) and each.stand_ins for each in sections)
     found = _packed([*sections, told], patient=patient and not stands and told.journal is None)
     # What every image can unpack is worth more than what the job can do without.
     if told.journal is not None and not found.is_plain:
@@ -111,8 +113,8 @@ def build(unit: Unit, *, index: int | None) -> Startup:
         least = _packed([*_sections(unit, index, spare=False), SILENT], patient=patient)
         if not found.fits or (least.encoding != found.encoding and not guarded):
             left_out = (found.left_out, GUARD if guarded else None, STAND_INS)
-            found = least.replace(left_out="; ".join(filter(None, left_out)))
-    return found
+            return least.replace(left_out="; ".join(filter(None, left_out)))
+    return found.replace(guarded=guarded)
 
 
 def _apart(parts: list[Record]) -> Startup:

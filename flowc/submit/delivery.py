@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from flowc.providers.base import ENDED, RUNNING
 from flowc.shell.quote import sh
+from flowc.submit.agents import bring_key
 from flowc.submit.ending import AT_ONCE, STATUS, read_status
 from flowc.submit.folders import Sender, wanted
 from flowc.submit.journal import JournalError
@@ -124,6 +125,8 @@ class Deliverer:
         self._brought: dict[str, int | None] = {}
         self._whole: set[tuple[str, int | None]] = set()
         self._sender = Sender(provider, tell)
+        # Starts of machines whose agents answer nothing but their key.
+        self._keyed: set[tuple[tuple[str, int | None], ...]] = set()
         # Whether the machines of a bid have a key that holds; bids for whose machines none could be made.
         self._alive: dict[str, bool] = {}
         self._own: set[str] = set()
@@ -153,6 +156,12 @@ class Deliverer:
         for each in document["deliver"]:
             if "release" in each and bid.identity in each["to"]:
                 self._release(bid, task, document, each)
+            if "key" in each and bid.identity in each["to"]:
+                starts = tuple((machine.identity, self._brought[machine.identity]) for machine in task.machines)
+                if starts not in self._keyed:
+                    if not bring_key(self._journal, self._provider, bid, task, each):
+                        return False
+                    self._keyed.add(starts)
         return there
 
     def _to(

@@ -54,7 +54,7 @@ def _inside(provider: Provider, bid: Bid, task: Task, document: Mapping[str, Any
     waits = [
         what
         for each in document.get("deliver", ())
-        if bid.identity in each["to"] and "release" not in each
+        if bid.identity in each["to"] and not each.keys() & {"release", "key"}
         for path, what in [_promised(each)]
         if any(_lacks(provider, task, machine, path) for machine in task.machines)
     ]

@@ -93,7 +93,7 @@ class Waiting:
         submission = self._world.journal.submission(bid.key)
         deliver = submission.document.get("deliver", ()) if submission is not None else ()
         keeps = self._world.provider(bid.provider).keeps_tasks
-        return not keeps and any(bid.identity in each["to"] for each in deliver)
+        return not keeps and any(bid.identity in each["to"] and "key" not in each for each in deliver)
 
     def _looks(self, done: Callable[[], bool], timeout: float | None) -> Iterator[None]:
         quiet_since = time.monotonic()

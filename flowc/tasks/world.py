@@ -122,11 +122,12 @@ class World:
 
     def _files(self, name: str) -> Mapping[str, bytes]:
         """What the machines of a bid get of us. Raises SettingsError for a secret that the environment has not."""
+        from flowc.submit.agents import keys_for
         from flowc.submit.delivery import files_for, missing_secrets
 
         for document, identity in self._delivered(name):
             refuse_missing(missing_secrets(document, self.environ))
-            return files_for(document, identity, self.environ)
+            return {**files_for(document, identity, self.environ), **keys_for(document, identity)}
         return {}
 
     def _trees(self, name: str) -> list[tuple[str, str, str, str | None]]:

@@ -181,7 +181,7 @@ def agent():
     os.dup2(2, 1)
     signal.signal(17, signal.SIG_IGN)
     #% if guarded
-    guard(door, dict(nodes), rank)
+    guard(door, [socket.gethostbyname(address) for address, _ in nodes], rank)
     #% end
     #% if !guarded
     while 1:

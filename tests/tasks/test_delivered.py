@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.machines.ordinary import until
 from tests.tasks.conftest import Cloud, Person
 from tests.tasks.test_secrets import files_with, processes
 from tests.trees.repositories import TOKEN, git, repository, serving, with_submodules
@@ -33,6 +34,43 @@ def test_a_body_of_60_kb_on_four_nodes_with_srun(cloud: Cloud) -> None:
     assert done.stderr.count(WHOLE) == 1
     assert "FC801" not in done.stderr
     assert cloud.living() == []
+
+
+KEY = "/var/lib/foundry/flowc/key"
+PAIR = FOUR.replace("=4", "=2").replace("four", "pair")
+# Goes on when each machine answers nothing but the key.
+KEYED = f"""srun --ntasks-per-node=1 sh -c 'until [ "$(wc -c <{KEY})" = 65 ]; do sleep 0.2; done; stat -c %a {KEY}'
+srun --ntasks-per-node=1 md5sum {KEY} | sort -u | wc -l
+until [ -e /workspace/go ]; do sleep 0.2; done
+"""
+
+
+def test_who_looks_brings_agents_a_key_that_nobody_sees(cloud: Cloud) -> None:
+    done = cloud.person.types("submit", cloud.person.job(KEYED, head=PAIR))
+    assert (done.returncode, "know each other by their addresses alone" in done.stderr) == (0, True), done.stderr
+    said = []
+
+    def keys() -> list[str]:
+        said.append(cloud.person.types("list").stderr)
+        return [each.run(["cat", KEY])[1] for each in cloud.machines.running.values()]
+
+    until(lambda: [len(each) for each in keys()] == [65, 65], "the key on both machines")
+    follower = cloud.person.starts("logs", "pair", "--follow")
+    assert follower.stdout is not None
+    assert [follower.stdout.readline() for _ in range(3)] == ["600\n", "600\n", "1\n"]
+    machines = list(cloud.machines.running.values())
+    key = keys()[0].strip()
+    shown = machines[0].run(["sh", "-c", "cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ | tr '\\0' ' '"])[1]
+    assert ("slurm_script" in shown, key in shown) == (True, False)
+    for machine in machines:
+        for path in [Path(machine.spec.disk), cloud.person.home]:
+            for file in path.rglob("*"):
+                if file.is_file() and not file.is_symlink() and not str(file).endswith(KEY):
+                    assert key.encode() not in file.read_bytes(), file
+        machine.run(["touch", "/workspace/go"])
+    out, err = follower.communicate(timeout=300)
+    assert key not in "".join([done.stderr, *said, out, err])
+    assert cloud.person.types("wait", "pair").returncode == 0
 
 
 def test_what_no_bid_has_room_for_is_more_than_a_body(cloud: Cloud) -> None:
@@ -93,6 +131,12 @@ def test_code_survives_a_preemption_with_what_the_job_made_of_it(cloud: Cloud) -
     out, err = follower.communicate(timeout=300)
     assert (follower.returncode, out) == (3, "changed\n"), err
     assert err.count("has ./code") == 1
+
+
+def test_agents_get_a_key_here(here: Person) -> None:
+    job = here.job(KEYED.partition("until [ -e")[0], head=PAIR)
+    done = here.types("submit", job, "--provider", "local", "--follow")
+    assert (done.returncode, done.stdout) == (0, "600\n600\n1\n"), done.stderr
 
 
 def test_code_here(here: Person) -> None:

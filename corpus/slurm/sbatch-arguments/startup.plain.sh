@@ -270,11 +270,11 @@ def aa(b):
  for P in(1,18,1),(1,9,1),(6,4,30),(6,5,10),(6,18,120000):
   b.setsockopt(*P)
  return Connection(b.detach())
-def ak(s,e):
+def ak(s,k):
  for c in range(35):
   try:
    N=dict(map(str.split,open(Q)))[socket.gethostname().split(".")[0]]
-   b=socket.create_connection((e,ac),9,(N,0))
+   b=socket.create_connection((k,ac),9,(N,0))
    b.settimeout(None)
    d=os.urandom(32)
    b.send(d+bt(b"s"+b.recv(32)))
@@ -346,7 +346,7 @@ def agent():
   return
  os.dup2(2,1)
  signal.signal(17,signal.SIG_IGN)
- bS(j,dict(g),c)
+ bS(j,[socket.gethostbyname(k)for k,F in g],c)
 def ae(a):
  l,b=a.recv()
  e,f={},{}

@@ -11,7 +11,7 @@ from flowc.backends.mithril.naming import References, safe_name, unique_name
 from flowc.digest import sha256_hex
 from flowc.ir.encode import dumps
 from flowc.record import Record
-from flowc.scripts.delivery import FOLDER, RELEASE, WHOLE, delivery
+from flowc.scripts.delivery import FOLDER, KEY, KEY_CHARACTERS, RELEASE, WHOLE, delivery
 from flowc.scripts.secrets import SECRETS, secrets
 from flowc.scripts.storage import trees
 
@@ -161,6 +161,8 @@ def _deliver(units: list[Unit], by_unit: list[list[Bid]]) -> list[dict[str, Any]
                         "sha256": sha256_hex(bid.script.whole),
                     }
                 )
+        if guarded := [bid.name for bid in bids if bid.script.guarded]:
+            found.append({"to": guarded, "nodes": "all", "path": KEY, "key": KEY_CHARACTERS})
         to = [bid.name for bid in bids]
         for tree in trees(unit.job, unit.plan):
             more = {"ignores": tree.ignores} if tree.ignores is not None else {}

@@ -24,7 +24,7 @@ from flowc.tasks.submitting import Order, Submitting, found_trees
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from flowc.cli.arguments import Words
@@ -156,7 +156,8 @@ def _carry_out(
         machine_s = world.settings.seconds("release_after_s") if release else None
         keep = submission.keep
         ends = who_ends(key, provider, document, keep=keep, stays=stays, watched=watched, machine_s=machine_s)
-        tell(ends + _who_waits(world, key, stays=stays, watched=watched))
+        brings = "" if stays or watched or world.provider(provider).keeps_tasks else _who_brings(document)
+        tell(ends + _who_waits(world, key, stays=stays, watched=watched) + brings)
     if not stays:
         return DONE
     standing.quiet()
@@ -184,6 +185,17 @@ def _who_waits(world: World, key: str, *, stays: bool, watched: bool) -> str:
     if len(bids) == 1:
         return f". It waits until others have ended: {places}"
     return f". {waiting} of {len(bids)} bids wait until others have ended: {places}"
+
+
+def _who_brings(document: Mapping[str, Any]) -> str:
+    """Where nobody has stayed until machines have their key: what they do without it, and who brings it later."""
+    deliver = document.get("deliver", ())
+    if not deliver or any("key" not in each for each in deliver):
+        return ""
+    return (
+        ". Its machines know each other by their addresses alone until they have a key: `flowc wait`, `list`, `status` "
+        "and `watch` bring it when they find them running"
+    )
 
 
 def _resume(words: Words, standing: Standing) -> int:
