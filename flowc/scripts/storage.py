@@ -18,6 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from flowc.ir.isolation import Isolation
     from flowc.ir.job import File, Job, Mount, Volume
     from flowc.ir.plan import JobPlan
 
@@ -41,12 +42,13 @@ ENDPOINT = "AWS_ENDPOINT_URL"
 class Tree(Record):
     """A file or folder of the submitter's computer: `source` as it was written, to be found at `path` of the machine,
     whose `marker`, a file, says that it is there as a whole. `ignores`: what its ignore files are called
-    where they are not git's."""
+    where they are not git's. `owner` is `UID` or `UID:GID` of the container that uses it, None for root."""
 
     source: str
     path: str
     marker: str
     ignores: str | None = None
+    owner: str | None = None
 
 
 class Storage(Record):
@@ -255,10 +257,31 @@ def trees(job: Job, plan: JobPlan | None) -> list[Tree]:
             path=place,
             marker=f"{PLACES if contained else FOLDER}/done.{number}",
             ignores=dict(mount.options).get("ignores"),
+            owner=_owner(job, mount, arrange(job, plan)) if contained else None,
         )
         for number, (mount, place) in enumerate(distinct(job, arrange(job, plan)), 1)
         if mount.kind == "local"
     ]
+
+
+def _owner(job: Job, mount: Mount, arranged: Arrangement) -> str | None:
+    """Who writes to a folder of the submitter, as a number: the user of the containers that have it, where these are
+    of one mind."""
+    every = ((job.mounts, job.isolation), *((each.mounts, each.isolation) for each in job.containers))
+    place = arranged.place(mount)
+    users = {_user(isolation) for mounts, isolation in every for each in mounts if arranged.place(each) == place}
+    user = users.pop() if len(users) == 1 else ""
+    # The last number of 32 bits stands for nobody.
+    numbers = [
+        int(part) if part.isascii() and part.isdigit() and len(part) <= 10 else -1 for part in user.split(":", 1)
+    ]
+    return user if numbers[0] and all(0 <= each < 0xFFFFFFFF for each in numbers) else None
+
+
+def _user(isolation: Isolation) -> str:
+    """As docker is told of it; empty: the image's own."""
+    said = [word.partition("=")[2] for word in isolation.options if word.startswith("--user=")]
+    return said[-1] if said else isolation.user or ""
 
 
 def files(job: Job) -> list[tuple[str, str, str | None, str, int | None]]:

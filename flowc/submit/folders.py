@@ -97,7 +97,7 @@ class Sender:
         def run(script: str, *words: str, **more: Any) -> Any:
             return self._provider.run(task, machine, script, *words, **more)
 
-        sent = send(look, each["path"], each["marker"], run, progress=progress)
+        sent = send(look, each["path"], each["marker"], run, owner=each.get("owner"), progress=progress)
         if sent is None:
             return False
         self._tell(f"{where}: has {each['tree']} ({sent.files:,} of {sent.of:,} files sent, {size_text(sent.size)})")

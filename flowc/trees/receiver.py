@@ -1,10 +1,11 @@
 """Runs on the machine, by its python3 and from its text alone: takes a tree and puts it where it belongs.
 
-    plan PLACE MARKER READY    its input is a manifest; says `not yet`, `done`, or what it lacks: lines `INDEX OFFSET`
-    put PLACE MARKER READY     its input are these files; says `done` when all is there, and the marker says so too
+    plan PLACE MARKER READY [OWNER]    its input is a manifest; says `not yet`, `done`, or what it lacks: lines
+                                       `INDEX OFFSET`
+    put PLACE MARKER READY [OWNER]     its input are these files; says `done` when all is there, and the marker says so
 
-READY is a file that the job makes when it waits: paths that are the job's own stand in it, and its time of change says
-when something last arrived.
+OWNER is `UID` or `UID:GID`, to whom all of it belongs then, root without one. READY is a file that the job makes when
+it waits: paths that are the job's own stand in it, and its time of change says when something last arrived.
 """
 
 from __future__ import annotations
@@ -139,8 +140,17 @@ def settle(place: bytes, path: bytes, mode: int, moment: int) -> None:
         os.rename(part, real)
 
 
-def finish(place: bytes, listed: Sequence[Entry], marker: bytes) -> None:
-    """All is there: the folders get their modes, the marker says so."""
+def finish(
+    place: bytes, listed: Sequence[Entry], kept: Collection[bytes], marker: bytes, owner: tuple[int, int] | None
+) -> None:
+    """All is there: it gets its owner, the folders get their modes, the marker says so."""
+    if owner is not None:
+        for path, _, _, _, _ in listed:
+            real = place + b"/" + path if path else place
+            if real not in kept and os.path.lexists(real):
+                os.lchown(real, *owner)
+        if not (len(listed) == 1 and not listed[0][0]):  # a folder, which is none of them
+            os.lchown(place, *owner)
     for path, mode, _, _, _ in reversed(listed):
         if stat.S_ISDIR(mode):
             wanted, real = stat.S_IMODE(mode) & 0o777 | 0o700, place + b"/" + path
@@ -199,7 +209,9 @@ class Stream:
         return found
 
 
-def plan(place: bytes, marker: bytes, ready: bytes, source: BufferedReader) -> list[bytes]:
+def plan(
+    place: bytes, marker: bytes, ready: bytes, owner: tuple[int, int] | None, source: BufferedReader
+) -> list[bytes]:
     """Say what is lacking."""
     manifest = zlib.decompress(source.read())
     if not os.path.exists(ready):
@@ -214,12 +226,14 @@ def plan(place: bytes, marker: bytes, ready: bytes, source: BufferedReader) -> l
     part = (state[2], int(state[0]), int(state[1])) if len(state) == 3 else None
     wanted = lacking(place, listed, kept, part)
     if not wanted:
-        finish(place, listed, marker)
+        finish(place, listed, kept, marker, owner)
         return [b"done"]
     return [b"%d %d" % pair for pair in wanted]
 
 
-def put(place: bytes, marker: bytes, ready: bytes, source: BufferedReader) -> list[bytes]:
+def put(
+    place: bytes, marker: bytes, ready: bytes, owner: tuple[int, int] | None, source: BufferedReader
+) -> list[bytes]:
     """Take files until the last one."""
     listed = entries(read(marker + b".plan"))
     stream = Stream(source, ready)
@@ -244,18 +258,25 @@ def put(place: bytes, marker: bytes, ready: bytes, source: BufferedReader) -> li
         else:
             os.unlink(part)
     os.sync()  # before the marker: it must not outlive a power cut alone
-    finish(place, listed, marker)
+    finish(place, listed, frozenset(read(ready).split(b"\0")), marker, owner)
     return [b"done"]
+
+
+def owner_of(text: str) -> tuple[int, int]:
+    """User and group of `UID` or `UID:GID`; -1 leaves the group as it is."""
+    user, _, group = text.partition(":")
+    return int(user), int(group or -1)
 
 
 def main(words: list[str]) -> int:
     """The exit status."""
     os.umask(0o022)
     gc.disable()  # many entries, and nothing that refers to itself
-    place, marker, ready = map(os.fsencode, words[1:])
+    place, marker, ready = map(os.fsencode, words[1:4])
+    owner = owner_of(words[4]) if words[4:] else None
     source: BufferedReader = sys.stdin.buffer  # type: ignore[assignment]
     try:
-        said = (plan if words[0] == "plan" else put)(place, marker, ready, source)
+        said = (plan if words[0] == "plan" else put)(place, marker, ready, owner, source)
     except (BrokenError, OSError) as error:
         sys.stderr.write(f"flowc: {error}\n")
         return 1

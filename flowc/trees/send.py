@@ -60,20 +60,23 @@ def send(
     marker: str,
     run: Callable[..., Answer],
     *,
+    owner: str | None = None,
     progress: Callable[[int, int], object] = lambda done, whole: None,
 ) -> Sent | None:
-    """Bring a tree to `place` of the machine on which `run` runs scripts: see `Provider.run`. `look` says what is in
+    """Bring a tree to `place` of the machine on which `run` runs scripts: see `Provider.run`. `owner` is `UID` or
+    `UID:GID`, to whom it belongs there, None: root. `look` says what is in
     the tree, while the connection is made. None where its job does not wait for it yet. `progress` hears of the bytes
     that were sent, and of all that are to be. Raises TreeError for what the machine cannot take, and what `run` and
     `look` raise; what is there already is not sent again then."""
     words = (SCRIPT, receiver_text())
+    where = (place, marker, READY) if owner is None else (place, marker, READY, owner)
     trees: list[Tree] = []
 
     def manifest() -> Iterator[bytes]:
         trees.append(look())
         yield zlib.compress(trees[0].manifest, 1)
 
-    answer = run(*words, "plan", place, marker, READY, given=manifest())
+    answer = run(*words, "plan", *where, given=manifest())
     _check(answer)
     lines = answer.output.split(b"\n")[:-1]
     if lines == [b"not yet"]:
@@ -82,7 +85,7 @@ def send(
         return Sent(of=trees[0].files)
     wanted = [(int(index), int(offset)) for index, offset in (line.split() for line in lines)]
     source = _Files(trees[0], wanted, progress)
-    answer = run(*words, "put", place, marker, READY, given=source.stream())
+    answer = run(*words, "put", *where, given=source.stream())
     _check(answer)
     return source.sent()
 

@@ -18,7 +18,8 @@ from fakes import Machine
 from jobs import unit
 from local import install, run, start, status
 
-from flowc.ir.job import Io, Mount, Retry, Run
+from flowc.ir.isolation import Isolation
+from flowc.ir.job import Container, Io, Mount, Retry, Run
 from flowc.ir.unit import Unit
 from flowc.scripts import build, parts
 from flowc.scripts.delivery import delivery
@@ -132,6 +133,41 @@ def test_a_whole_script_has_the_small_slurm_that_knows_everything() -> None:
         assert word in large.whole, word
     (brought,) = re.findall(rb"^tee ([a-z ]+) <<'E' >/dev/null$", large.whole, re.M)
     assert b"squeue" in brought.split()
+
+
+@pytest.mark.parametrize(
+    ("user", "options", "owner"),
+    [
+        ("1000", (), "1000"),
+        ("1000:2000", (), "1000:2000"),
+        ("0:5", (), None),
+        ("ubuntu", (), None),
+        (None, (), None),
+        (None, ("--user=7:8",), "7:8"),
+        ("0", ("--user=root:7",), None),
+        ("1000:staff", (), None),
+        ("4294967296000", (), None),
+    ],
+)
+def test_a_folder_belongs_to_the_user_of_its_container(
+    user: str | None, options: tuple[str, ...], owner: str | None
+) -> None:
+    mount = Mount(source="./code", target="/workspace/code", kind="local", copy=True)
+    isolation = Isolation(user=user, options=options)
+    found = unit("", frontend="k8s", image="img:1", run=Run(kind="argv", argv=("true",)), isolation=isolation)
+    found = found.replace(job=found.job.replace(mounts=(mount,)))
+    assert [each.owner for each in trees(found.job, found.plan)] == [owner]
+    bare = found.replace(job=found.job.replace(image=None))
+    assert [each.owner for each in trees(bare.job, bare.plan)] == [None]
+
+
+def test_a_folder_of_two_users_is_roots() -> None:
+    mount = Mount(source="./code", target="/workspace/code", kind="local", copy=True)
+    other = Container(name="other", role="sidecar", image="img:2", mounts=(mount,), isolation=Isolation(user="7"))
+    found = unit("", frontend="k8s", image="img:1", run=Run(kind="argv", argv=("true",)), isolation=Isolation(user="8"))
+    for mounts, owner in (((mount,), None), ((), "7")):
+        job = found.job.replace(mounts=mounts, containers=(other,))
+        assert [each.owner for each in trees(job, found.plan)] == [owner]
 
 
 def waiting(machine: Machine, **fields: object) -> tuple[subprocess.Popen[bytes], Path, Path]:

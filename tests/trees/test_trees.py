@@ -34,6 +34,7 @@ class Box:
         self.marker = folder / "marker"
         self.ready = folder / READY
         self.cut: int | None = None
+        self.owner: str | None = None
         self.given = 0
         if waits:
             self.ready.write_bytes(b"")
@@ -49,7 +50,7 @@ class Box:
         return Done(done.returncode, done.stdout, done.stderr.decode())
 
     def get(self, source: Path) -> Any:
-        return send(lambda: scan(str(source)), str(self.place), str(self.marker), self.run)
+        return send(lambda: scan(str(source)), str(self.place), str(self.marker), self.run, owner=self.owner)
 
 
 @pytest.fixture
@@ -92,6 +93,26 @@ def everything(folder: Path) -> dict[bytes, tuple[Any, ...]]:
             else:
                 found[below] = ("file", status.st_mode, status.st_mtime_ns, Path(os.fsdecode(path)).read_bytes())
     return found
+
+
+@pytest.mark.parametrize("group", ["", ":{}"])
+def test_all_belongs_to_whoever_uses_it_and_what_is_the_jobs_does_not(tmp_path: Path, box: Box, group: str) -> None:
+    user, its = (1234, 1235) if os.geteuid() == 0 else (os.geteuid(), os.getegid())
+    source = tmp_path / "source"
+    make(source, "a.py", "sub/b.py", "out.log")
+    os.symlink("/etc/passwd", source / "link")
+    box.place.mkdir()
+    (box.place / "out.log").write_text("the job's")
+    box.ready.write_bytes(os.fsencode(box.place / "out.log"))
+    box.owner = f"{user}{group.format(its)}"
+    for _ in range(2):  # the second time all is there
+        box.marker.unlink(missing_ok=True)
+        assert box.get(source) is not None
+        found = {name: os.lstat(box.place / name) for name in (".", "a.py", "sub", "sub/b.py", "link", "out.log")}
+        assert {name for name, status in found.items() if status.st_uid == user} >= found.keys() - {"out.log"}
+        assert found["a.py"].st_gid == (its if group else os.getegid())
+        assert found["out.log"].st_uid == os.geteuid()
+        assert os.stat("/etc/passwd").st_uid == 0
 
 
 @pytest.mark.parametrize("kind", ["repository", "plain"])

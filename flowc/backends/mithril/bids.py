@@ -165,7 +165,8 @@ def _deliver(units: list[Unit], by_unit: list[list[Bid]]) -> list[dict[str, Any]
             found.append({"to": guarded, "nodes": "all", "path": KEY, "key": KEY_CHARACTERS})
         to = [bid.name for bid in bids]
         for tree in trees(unit.job, unit.plan):
-            more = {"ignores": tree.ignores} if tree.ignores is not None else {}
+            optional = {"ignores": tree.ignores, "owner": tree.owner}
+            more = {name: value for name, value in optional.items() if value is not None}
             sent_as = {"path": tree.path, "tree": tree.source, "marker": tree.marker}
             found.append({"to": to, "nodes": "all", **sent_as, **more})
         awaited = secrets(unit.job)
