@@ -29,7 +29,7 @@ class Output:
     def __init__(
         self, write: Callable[[bytes], object], *, several: bool, node: int | None = None, errors: bool = False
     ) -> None:
-        self._write = write
+        self.write = write
         self._several = several
         self._node = node
         self._kind = "err" if errors else "log"
@@ -147,12 +147,12 @@ class Output:
         """Show what has come of a machine."""
         if stream.alone:
             stream.half = data[-1:].strip(b"\n")
-            self._write(data)
+            self.write(data)
             return
         *lines, stream.half = (stream.half + data).split(b"\n")
         if lines:
             label = self._label(bid, number).encode()
-            self._write(b"".join(label + line + b"\n" for line in lines))
+            self.write(b"".join(label + line + b"\n" for line in lines))
 
     def _end_line(self, bid: Bid, number: int, stream: _Stream) -> None:
         """What comes next begins a line."""

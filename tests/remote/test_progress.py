@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import subprocess
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
+
+import pytest
 
 from tests.remote.server import Sshd
 
@@ -88,6 +91,51 @@ def run(program: str, sshd: Sshd, folder: Path, out: Path | None) -> bytes:
         os.close(ours)
     assert process.wait() == 0, seen
     return seen
+
+
+# Of a program that shows two lines, with a pause before the second and within the first.
+QUIET = """
+import sys, time
+from flowc.cli import terminal
+from flowc.cli.tasks import progress
+
+progress._QUIET_S = 0.2
+with progress.Idle() as idle:
+    write, tell = idle.around(terminal.write_bytes), idle.around(lambda text: sys.stderr.write(text))
+    write(b"one, ")
+    time.sleep(1)
+    write(b"whole\\n")
+    while not idle._shown:
+        time.sleep(0.01)
+    tell("told\\n")
+    while not idle._shown:
+        time.sleep(0.01)
+"""
+
+
+@pytest.mark.parametrize("where", ["a terminal", "a file", "nowhere"])
+def test_that_nothing_comes_is_said_where_no_line_stands_half(tmp_path: Path, where: str) -> None:
+    ours, its = pty.openpty()
+    program = QUIET.replace("while not idle._shown", "for _ in range(50)") if where == "nowhere" else QUIET
+    with (tmp_path / "out").open("wb") as out:
+        error = subprocess.PIPE if where == "nowhere" else its
+        words = [sys.executable, "-B", "-c", program]
+        process = subprocess.Popen(words, cwd=ROOT, stdout=its if where == "a terminal" else out, stderr=error)
+        os.close(its)
+        seen = b""
+        with suppress(OSError):  # as the end of a terminal is told
+            while data := os.read(ours, 65536):
+                seen += data
+        os.close(ours)
+        said = process.communicate()[1]
+    assert process.returncode == 0, said
+    if where == "nowhere":
+        assert said == b"told\n"
+        return
+    shown = re.sub(rb"nothing new for [0-9]+ s\r\x1b\[K", b"#", seen)
+    shown = re.sub(rb"#+", b"#", shown)
+    # Into a file goes what is shown: no line of the terminal is half then.
+    assert shown == (b"one, whole\r\n#told\r\n#" if where == "a terminal" else b"#told\r\n#")
 
 
 def test_how_far_it_is_is_shown_on_a_terminal_that_shows_nothing_else(sshd: Sshd, tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def _logs(words: Words) -> int:
     progress = Progress(output.far)
     brought = _brought(world, output, bids)
     if words.flag("follow"):
-        return stay(Waiting(world, bids, output=output))
+        return stay(Waiting(world, bids, output=output), output=output)
     for bid in bids:
         if bid not in brought:
             try:

@@ -1,8 +1,10 @@
-"""How far something is that takes long, on a line of standard error that is gone afterwards."""
+"""How far something is that takes long, and for how long nothing has come, on a line of standard error that is gone
+afterwards."""
 
 from __future__ import annotations
 
 import sys
+import threading
 import time
 
 TYPE_CHECKING = False
@@ -10,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _AFTER_S, _EVERY_S = 1.0, 0.5
+# So long nothing has come until that is said.
+_QUIET_S = 5.0
 
 
 class Progress:
@@ -38,6 +42,64 @@ class Progress:
 
     def clear(self) -> None:
         """Take the line away."""
+        if self._shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+            self._shown = False
+
+
+class Idle:
+    """While somebody stays with tasks of which nothing comes: for how long. Nothing is shown where
+    standard error is no terminal."""
+
+    def __init__(self) -> None:
+        self._shows = sys.stderr.isatty()
+        self._lock = threading.RLock()
+        self._since = time.monotonic()
+        self._shown = False
+        # On the terminal stands a line without its end.
+        self._half = False
+        self._over = threading.Event()
+
+    def __enter__(self) -> Idle:
+        if self._shows:
+            threading.Thread(target=self._run, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        with self._lock:
+            self._clear()
+
+    def around(self, show: Callable[..., object]) -> Callable[..., None]:
+        """The same, with the line out of its way."""
+
+        def shows(*given: object) -> None:
+            with self._lock:
+                self._clear()
+                self._since = time.monotonic()
+                show(*given)
+                if isinstance(given[0], bytes) and sys.stdout.isatty():
+                    self._half = not given[0].endswith(b"\n")
+
+        return shows
+
+    def _run(self) -> None:
+        while not self._over.wait(min(1.0, _QUIET_S)):
+            quiet_s = int(time.monotonic() - self._since)
+            with self._lock:
+                if quiet_s < _QUIET_S or self._half or self._over.is_set():
+                    continue
+                try:
+                    self._clear()
+                    long = f"{quiet_s // 60} min {quiet_s % 60} s" if quiet_s >= 60 else f"{quiet_s} s"
+                    sys.stderr.write(f"nothing new for {long}")
+                    sys.stderr.flush()
+                except OSError:  # the terminal is gone
+                    return
+                self._shown = True
+
+    def _clear(self) -> None:
         if self._shown:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()

@@ -24,11 +24,17 @@ def heard_of(bids: Sequence[Bid]) -> Output | None:
     return Ends() if len(bids) <= MOST_HEARD else None
 
 
-def stay(waiting: Waiting, *, timeout: float | None = None) -> int:
-    """The exit status: of several jobs the first that is not 0. OURS where the time, in seconds, is up before. Raises
-    as Waiting does."""
+def stay(waiting: Waiting, *, output: Output | None = None, timeout: float | None = None) -> int:
+    """The exit status: of several jobs the first that is not 0. OURS where the time, in seconds, is up before. `output`
+    is what shows what they say. Raises as Waiting does."""
+    from flowc.cli.tasks.progress import Idle
+
     try:
-        in_time = waiting.run(timeout=timeout)
+        with Idle() as idle:
+            waiting.heard(idle.around)
+            if output is not None:
+                output.write = idle.around(output.write)
+            in_time = waiting.run(timeout=timeout)
     except KeyboardInterrupt:
         for key in sorted({bid.key for bid in waiting.left}):
             paid = any(bid.key == key and bid.provider != "local" for bid in waiting.left)

@@ -161,7 +161,7 @@ def _carry_out(
     if not stays:
         return DONE
     standing.quiet()
-    return stay(waiting)
+    return stay(waiting, output=output)
 
 
 def _tell_left(world: World, key: str, bids: Sequence[Bid]) -> None:
