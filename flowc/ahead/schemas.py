@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from flowc.ahead.schemas_k8s import KubernetesGpus
 from flowc.ahead.schemas_slurm import SlurmPrograms, SlurmReleases, SlurmWords
@@ -168,6 +168,38 @@ class BroughtRow(Strict):
     package: str | None = None
 
 
+class BringsRow(Strict):
+    """The value of a line of a profile's modules."""
+
+    apt: tuple[str, ...] = ()
+    pip: tuple[str, ...] = ()
+    shell: str = ""
+
+    @field_validator("apt", "pip", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: object) -> object:
+        return [value] if isinstance(value, str) else value
+
+
+class KnownModule(Strict):
+    """First parts of modules' names, what a profile says of it, what a person should know, and what that rests on."""
+
+    parts: tuple[str, ...]
+    brings: Literal["nothing"] | BringsRow
+    says: str
+    source: str
+
+
+class ProfileLines(Strict):
+    """flowc/data/profile_lines.yaml."""
+
+    modules: tuple[KnownModule, ...]
+    categories: tuple[str, ...]
+    licensed: tuple[str, ...]
+    scratch: tuple[str, ...]
+    variables: dict[str, str]
+
+
 class SlurmCommands(Strict):
     """flowc/data/slurm_commands.yaml."""
 
@@ -280,6 +312,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "gpu_models": GpuModels,
     "k8s_gpus": KubernetesGpus,
     "limits": Limits,
+    "profile_lines": ProfileLines,
     "prices": Prices,
     "secrets": Secrets,
     "shell_words": ShellWords,

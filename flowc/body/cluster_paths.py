@@ -28,8 +28,10 @@ _no_path = at_first_use(
 )
 _NO_PATH_SIGNS = ("container", "volume", "path", "prefix", "route", "url", "uri", "endpoint", "api")
 _variable = at_first_use(r"\$\{?(\w+)", "findall")
+_leading = at_first_use(r"((?:[\w.+-]+=)?[\"']?)\$\{?(\w+)\}?(?=[/\"']|\Z)", "match")
 _declares = frozenset(("export", "declare", "local", "readonly", "typeset", "setenv"))
 _MOST_PATHS = 2000
+_QUOTES = "\"'"
 EMPTY = ("scratch", "memory")
 
 
@@ -40,7 +42,8 @@ def cluster_paths(job: Job) -> dict[str, tuple[int, int]]:
     paths; and nothing of texts that are only written: here-documents of `cat`, words of `echo`.
     """
     text = (job.run.text or "")[:MOST_TEXT]
-    if job.image is not None or next(_mentions(text, 0), None) is None:
+    given = _folders(job)
+    if job.image is not None or (next(_mentioned(text, 0), None) is None and not any(name in text for name in given)):
         return {}
     # What is mounted holds what it may; a scratch folder is there, and empty.
     made = [
@@ -49,19 +52,35 @@ def cluster_paths(job: Job) -> dict[str, tuple[int, int]]:
         job.run.workdir or "",
     ]
     if job.setup:
-        for _ in _judged(job.setup, made):
+        for _ in _judged(job.setup, made, given):
             pass
     found: dict[str, tuple[int, int]] = {}
-    mentions = list(_judged(text, made) if may_be_shell(job) else _mentions(text, 0))
+    mentions = list(_judged(text, made, given) if may_be_shell(job) else _mentioned(text, 0))
     for path, place in mentions:
         if not any(path.startswith(each) for each in made if each.strip("/")):
-            found.setdefault(text[slice(*place)], place)
+            name = text[slice(*place)]  # or a variable and what follows
+            found.setdefault(name if name[:1] == "/" else "/".join(path.split("/")[:3]), place)
     return found
 
 
-def _judged(text: str, made: list[str]) -> Iterator[tuple[str, tuple[int, int]]]:
-    """The mentions in a shell's text that something is read from, in order; what it makes goes into `made`."""
+def _folders(job: Job) -> dict[str, str]:
+    """The job's variables that name a folder of the cluster."""
+    return {
+        name: value.rstrip("/")
+        for name, value in job.env
+        if value[:1] == "/" and value.strip("/") and value.split("/")[1] not in (*IMAGE_ROOTS, "home")
+    }
+
+
+def _judged(text: str, made: list[str], given: dict[str, str]) -> Iterator[tuple[str, tuple[int, int]]]:
+    """The mentions in a shell's text that something is read from, in order; what it makes goes into `made`. `given` are
+    folders that variables name: `$SCRATCH/data` is a mention too."""
     from flowc.shell.scan import scan
+
+    def _mentions(word: str, start: int) -> Iterator[tuple[str, tuple[int, int]]]:
+        whole = _expanded(word, given) if given and "$" in word else word
+        for path, (first, last) in _mentioned(whole, start):
+            yield path, ((first, last) if whole is word else (start, start + len(word)))
 
     seen = scan(text)
     variables: dict[str, str] = {}
@@ -77,7 +96,7 @@ def _judged(text: str, made: list[str]) -> Iterator[tuple[str, tuple[int, int]]]
             assigned, words = [*assigned, *words[1:]], []
         for start, word in assigned:
             variable, _, value = word.partition("=")
-            value = variables[variable] = value.strip("\"'")
+            value = variables[variable] = _expanded(value.strip("\"'"), given)
             if "/" in value and _made_by_programs(variable):
                 made.append(value)
             else:
@@ -87,17 +106,36 @@ def _judged(text: str, made: list[str]) -> Iterator[tuple[str, tuple[int, int]]]
         if document is not None and name not in _WRITERS:
             yield from _mentions(text[document.start : document.end], document.start)
         makes = name in MAKERS or "venv" in (word for _, word in words)
-        given = words[1:]
-        if makes or (name in COPIERS and given):
-            made += _values([word for _, word in (given if makes else given[-1:])], variables)
-            given = [] if makes else given[:-1]
+        rest = words[1:]
+        if makes or (name in COPIERS and rest):
+            targets = [_expanded(word, given) for _, word in (rest if makes else rest[-1:])]
+            rest = [] if makes else rest[:-1]
+            if given:  # such a folder is there, with what is put into it
+                folders = [each for each in targets if each.strip(_QUOTES).rstrip("/") in given.values()]
+                targets = [each for each in targets if each not in folders]
+                targets += [f"{folder.strip(_QUOTES)}/{_last(word)}" for folder in folders for _, word in rest]
+            made += _values(targets, variables)
         before = ""
-        for start, word in [*words[:1], *given]:
+        for start, word in [*words[:1], *rest]:
             if "/" in word and not _is_no_path(word) and not (_is_no_path(before) and "=" not in before):
                 yield from _mentions(word, start)
             before = word
         for start, _, word in redirections:
             yield from _mentions(word, start)
+
+
+def _last(word: str) -> str:
+    return word.strip(_QUOTES).rstrip("/").rpartition("/")[2]
+
+
+def _expanded(word: str, given: dict[str, str]) -> str:
+    """A word with the folder in place of a variable that it begins with."""
+    if not given or "$" not in word:
+        return word
+    match = _leading(word)
+    if match is None or match[2] not in given:
+        return word
+    return f"{match[1]}{given[match[2]]}{word[match.end() :]}"
 
 
 def _is_no_path(word: str) -> bool:
@@ -114,7 +152,7 @@ def _values(words: list[str], variables: dict[str, str]) -> Iterator[str]:
                 yield variables[name]
 
 
-def _mentions(text: str, offset: int) -> Iterator[tuple[str, tuple[int, int]]]:
+def _mentioned(text: str, offset: int) -> Iterator[tuple[str, tuple[int, int]]]:
     if "/" not in text:
         return
     for match, _ in zip(_paths(text), range(_MOST_PATHS), strict=False):

@@ -31,6 +31,8 @@ def bash(commands: tuple[Command, ...]) -> str:
             elif option.metavar:
                 values.append(f"        {_patterns(option)}) ;;")
         operands = "files=file" if _takes_files(command) else f"words='{' '.join(command.operand_choices)}'"
+        if command.then:
+            operands = f'if [ "$COMP_CWORD" -eq 2 ]; then {operands}; else files={command.then}; fi'
         values.append(
             f"        *) case $current in -*) words='{' '.join(_names(command))}' ;; *) {operands} ;; esac ;;"
         )
@@ -90,6 +92,8 @@ def zsh(commands: tuple[Command, ...]) -> str:
             lines.append("'*:job:_files'")
         elif command.operand_choices:
             lines.append(f"'1:{command.operand}:({' '.join(command.operand_choices)})'")
+            if command.then:
+                lines.append(f"'*:{command.then}:_files{' -/' if command.then == 'folder' else ''}'")
         joined = " \\\n        ".join(lines)
         arms.append(f"    {command.name})\n      _arguments -s -S \\\n        {joined} ;;")
     described = "\n".join(f"    '{command.name}:{_zsh_quoted(command.summary)}'" for command in commands)
@@ -128,7 +132,12 @@ def fish(commands: tuple[Command, ...]) -> str:
         if _takes_files(command):
             lines.append(f"complete -c flowc {condition} -F")
         elif command.operand_choices:
-            lines.append(f"complete -c flowc {condition} -a '{' '.join(command.operand_choices)}'")
+            words = " ".join(command.operand_choices)
+            if command.then:
+                chosen = f"__fish_seen_subcommand_from {words}"
+                lines.append(f"complete -c flowc -n '__fish_seen_subcommand_from {command.name}; and {chosen}' -F")
+                condition_of_words = f"{condition[:-1]}; and not {chosen}'"
+            lines.append(f"complete -c flowc {condition_of_words if command.then else condition} -a '{words}'")
         for option in command.options:
             parts = [f"complete -c flowc {condition} -l {option.name[2:]}"]
             if option.short:

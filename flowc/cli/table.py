@@ -32,7 +32,8 @@ class Option(Record):
 
 class Command(Record):
     """One command. `operand` is None, or how its operands are called; `foreign`: a foreign command line may
-    follow `--`, `follows` says what it is; `examples` are (command, what it does); `old` are flags of earlier tools
+    follow `--`, `follows` says what it is; `then` is what stands behind one of the
+    `operand_choices` (file, folder); `examples` are (command, what it does); `old` are flags of earlier tools
     that it takes and does nothing with: where sbatch's own options may follow, all are taken. `whole`: but for `--help`
     its words are a foreign command line, without `--`; `after`: so are those that follow so many operands."""
 
@@ -43,6 +44,7 @@ class Command(Record):
     examples: tuple[tuple[str, str], ...]
     operand: str | None = None
     operand_choices: tuple[str, ...] = ()
+    then: str = ""
     foreign: bool = False
     whole: bool = False
     after: int | None = None

@@ -24,3 +24,20 @@ def root(path: str) -> str:
     first, *parts = path.split("/")
     most = 2 if not first and len(parts[0]) == 1 and "$" not in path else 1
     return "/".join((first, *parts[:most]))
+
+
+def line_of(kind: str, name: str) -> str:
+    """What is counted as one: what one line of a profile may stand for. Of modules the name without a version, of paths
+    the first part."""
+    if kind == PATH:
+        return root(name)
+    if kind != MODULE:
+        return name
+    parts = name.split("/")
+    while len(parts) > 1 and _is_version(parts[-1]):
+        parts.pop()
+    return "/".join(parts)
+
+
+def _is_version(part: str) -> bool:
+    return part[:1].isdigit() or (part[:1] in "vrR" and part[1:2].isdigit()) or part in ("default", "latest", "")

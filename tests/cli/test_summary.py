@@ -11,8 +11,7 @@ import pytest
 
 from flowc.cli import main
 from flowc.cli.checking.checker import PARALLEL_FROM
-from flowc.cli.checking.summary import line_of
-from flowc.diag.lacks import MODULE, PATH
+from flowc.diag.lacks import MODULE, PATH, line_of
 
 HEAD = "#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\n"
 

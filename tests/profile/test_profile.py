@@ -292,3 +292,38 @@ def test_variable_that_a_line_sets_is_no_longer_missing(
     result = told(f"variables: {{{line}}}\n", JOB + use + "\n", emit="plan")
     assert code not in ids(result)
     assert [each["instead_of"] for each in job_of(result)["profile"]["used"]] == [[code] if code else []]
+
+
+SCRATCH = "paths: {/scratch: scratch}\nvariables: {SCRATCH: /scratch}\n"
+
+
+@pytest.mark.parametrize(
+    ("script", "missing"),
+    [
+        ("cp $SCRATCH/a/x .\n", "/scratch/a"),
+        ('python x.py --data="${SCRATCH}/a"\n', "/scratch/a"),
+        ("DATA=$SCRATCH/a\npython x.py $DATA\n", "/scratch/a"),
+        ("cd $SCRATCH\n", None),
+        ("mkdir -p $SCRATCH/a\ncp $SCRATCH/a/x .\n", None),
+        ("cp x $SCRATCH\npython x.py $SCRATCH/x\n", None),
+        ("cp x $SCRATCH\npython x.py $SCRATCH/y\n", "/scratch/y"),
+        ("mkdir -p $SCRATCH\npython x.py /scratch/y\n", "/scratch/y"),
+        ("OUT=$SCRATCH/out\nmkdir -p $OUT\npython x.py $SCRATCH/out/y\n", None),
+        ("echo $SCRATCH/a\n", None),
+        ("SCRATCHED=1\npython x.py $SCRATCHED/a\n", None),
+    ],
+)
+def test_what_is_read_below_a_variable_of_the_profile_is_missing_too(
+    told: Callable[..., driver.Result], script: str, missing: str | None
+) -> None:
+    found = [each for each in told(SCRATCH, JOB + script, emit="mithril").diagnostics if each.code.id == "FC820"]
+    assert [name for each in found for _, name in each.lacks] == ([missing] if missing else [])
+
+
+@pytest.mark.parametrize("name", ["singularity", "apptainer"])
+def test_containers_are_there_where_a_line_brings_their_module(told: Callable[..., driver.Result], name: str) -> None:
+    script = JOB + f"module load {name}/3.8\nsingularity exec x.sif true\n"
+    line = f"modules: {{{name}: {{shell: apt-get install -y apptainer}}}}\n"
+    assert "FC804" in ids(told("", script, emit="mithril"))
+    assert "FC804" not in ids(told(line, script, emit="mithril"))
+    assert "FC804" in ids(told("modules: {gcc: nothing}\n", script.replace(f"{name}/3.8", "gcc"), emit="mithril"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowc.diag.excerpt import visible
-from flowc.diag.lacks import BLOCKING, KINDS, MODULE, PATH, root
+from flowc.diag.lacks import BLOCKING, KINDS, line_of
 from flowc.diag.render import count
 
 TYPE_CHECKING = False
@@ -27,23 +27,6 @@ def facts_of(path: str, diagnostics: Iterable[Diagnostic]) -> dict[str, Any]:
         "findings": [(each.code.id, each.code.name, each.severity) for each in diagnostics],
         "lacks": [(kind, name, each.code.id) for each in diagnostics for kind, name in each.lacks],
     }
-
-
-def line_of(kind: str, name: str) -> str:
-    """What is counted as one: what one line of a profile may stand for. Of modules the name without a version, of paths
-    the first part."""
-    if kind == PATH:
-        return root(name)
-    if kind != MODULE:
-        return name
-    parts = name.split("/")
-    while len(parts) > 1 and _is_version(parts[-1]):
-        parts.pop()
-    return "/".join(parts)
-
-
-def _is_version(part: str) -> bool:
-    return part[:1].isdigit() or (part[:1] in "vr" and part[1:2].isdigit()) or part in ("default", "latest", "")
 
 
 def is_free(facts: dict[str, Any]) -> bool:

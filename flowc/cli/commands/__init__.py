@@ -30,6 +30,7 @@ COMMANDS = (
     "local",
     "doctor",
     "init",
+    "profile",
     "explain",
     "schema",
     "completion",

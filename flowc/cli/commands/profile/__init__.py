@@ -1,0 +1,52 @@
+"""`flowc profile`: the file that says what takes the place of a cluster."""
+
+from __future__ import annotations
+
+from flowc.cli.table import HELP, Command, Option
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.cli.arguments import Words
+
+INIT = "init"
+COMMAND = Command(
+    name="profile",
+    summary="write the profile that a tree of job files needs",
+    usage=("flowc profile init [OPTIONS] DIR…",),
+    operand="WHAT",
+    operand_choices=(INIT,),
+    then="folder",
+    options=(
+        HELP,
+        Option(
+            name="--output",
+            short="-o",
+            metavar="FILE",
+            kind="file",
+            help="the profile, - for standard output (default: .flowc/profile.yaml, the one there is upwards)",
+        ),
+        Option(name="--exclude", metavar="PATTERN", repeat=True, help="pass over these files: old, *.tmp.yaml"),
+    ),
+    examples=(
+        ("flowc profile init jobs/", "reads the job files there, and writes .flowc/profile.yaml"),
+        ("flowc profile init -o - jobs/", "shows it, and writes nothing"),
+        ("flowc check --summary jobs/", "what is still missing with it"),
+    ),
+    notes="Lines for what flowc knows (compilers, MPI, CUDA, Python, R, common programs and libraries) are filled in: "
+    "look at what each brings. The others are comments, in the order in which they free most files: put a package, a "
+    "volume or a value there, and take the # away. A profile that is there keeps all it says, and gets what is new.",
+)
+
+
+def run(words: Words, argv: list[str]) -> int:
+    """The exit status. Raises UsageError."""
+    from flowc.cli.arguments import UsageError
+
+    if words.operands[:1] != (INIT,):
+        found = f"`{words.operands[0]}` is nothing to do with a profile" if words.operands else "no WHAT given"
+        raise UsageError(found, f"flowc profile {INIT} DIR")
+    if len(words.operands) == 1:
+        raise UsageError("no DIR given", f"name the folder of the job files: flowc profile {INIT} .")
+    from flowc.cli.commands.profile.init import init
+
+    return init(words, argv)

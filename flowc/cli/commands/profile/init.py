@@ -1,0 +1,209 @@
+"""`flowc profile init`: reads job files, and writes the profile that frees them of what they lack."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from contextlib import suppress
+
+from flowc import driver, profile
+from flowc.cli import sources, terminal
+from flowc.cli.checking.checker import PARALLEL_FROM
+from flowc.cli.checking.fix import write_new
+from flowc.cli.checking.summary import facts_of, is_free
+from flowc.cli.inputs import gather
+from flowc.cli.status import DONE, ERRORS, WORLD_FAILED
+from flowc.diag.excerpt import visible
+from flowc.diag.lacks import BLOCKING, KINDS
+from flowc.diag.render import count, render
+from flowc.diag.sink import Diagnostic, Sink
+from flowc.profile.needs import key_of, lines, needs_of, ranked
+from flowc.profile.writing import UnreadableFormError, is_asked, with_lines
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from flowc.cli.arguments import Words
+    from flowc.inputs import Inputs
+    from flowc.profile.needs import Line
+
+    Facts = dict[str, Any]
+
+_DEFAULT = os.path.join(".flowc", "profile.yaml")
+_MOST_ASKED = 40  # lines that a person is asked for at once
+_ENOUGH = 0.95  # of the files that open lines could free
+
+
+def init(words: Words, argv: list[str]) -> int:
+    """The exit status. Raises UsageError for settings that cannot be read."""
+    inputs = gather(words, argv, os.environ)
+    wanted = words.text("output")
+    target = inputs.profile or _DEFAULT if wanted in (None, "-") else str(wanted)
+    inputs = inputs.replace(profile=target if os.path.exists(target) else None)
+    if inputs.profile is not None:
+        sink = Sink()
+        if profile.load(inputs.profile, sink) is None:
+            terminal.write(sys.stderr, render(target, sink.diagnostics))
+            return ERRORS
+    files = sources.expand(words.operands[1:], exclude=words.texts("exclude"))
+    if not files:
+        shown = ", ".join(f"`{operand}`" for operand in words.operands[1:])
+        terminal.write(sys.stderr, f"flowc: no job files found below {shown}\n")
+        return DONE
+    before = _facts(files, inputs)
+    found = Found(before, _text_of(inputs.profile))
+    try:
+        found.fill(inputs)
+        text = found.text()
+    except UnreadableFormError as error:
+        terminal.write(sys.stderr, f"flowc: error: {target}: {error}\n")
+        return ERRORS
+    if text == found.base:
+        what = f"nothing to add to {target}" if found.base else "no profile is needed"
+        terminal.write(sys.stdout if wanted != "-" else sys.stderr, f"{what}\n{found.told()}")
+        return DONE
+    if wanted == "-":
+        terminal.write(sys.stdout, text, encoding="utf-8")
+        terminal.write(sys.stderr, found.told())
+        return DONE
+    try:
+        os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
+        write_new(target, text.encode())
+    except OSError as error:
+        terminal.write(sys.stderr, f"flowc: error: cannot write `{target}`: {(error.strerror or str(error)).lower()}\n")
+        return WORLD_FAILED
+    terminal.write(sys.stdout, f"{'added to' if found.base else 'wrote'} {target}\n{found.told()}")
+    return DONE
+
+
+class Found:
+    """What files lack: as they are, and with what flowc fills in. `base` is the text of the profile so far."""
+
+    def __init__(self, before: list[Facts], base: str) -> None:
+        self.before = before
+        self.after = before
+        self.base = base
+        self.filled: list[Line] = []
+        self.asked: list[Line] = []
+
+    def fill(self, inputs: Inputs) -> None:
+        """Look at the files again, with what is filled in. Raises UnreadableFormError."""
+        known = [line for line in lines(_lacks(each) for each in self.before) if line.brings is not None]
+        text = with_lines(self.base, known, {})
+        if text != self.base:
+            keys = {(line.section, line.key) for line in known}
+            concerned = [each["path"] for each in self.before if any(key_of(*lack) in keys for lack in _lacks(each))]
+            again = {each["path"]: each for each in _facts_with(text, concerned, inputs)}
+            self.after = [again.get(each["path"], each) for each in self.before]
+        pairs = zip(self.before, self.after, strict=True)
+        freed = [needs_of(_lacks(old)) for old, new in pairs if is_free(new) and not is_free(old)]
+        self.filled = ranked(known, [each for each in freed if each is not None])
+        still = [line for line in lines(_lacks(each) for each in self.after) if is_asked(line)]
+        needs = [needs_of(_lacks(each)) for each in self.after if not each["failed"] and not is_free(each)]
+        self.asked = ranked(still, [each for each in needs if each is not None])
+
+    def text(self) -> str:
+        """The whole profile. Raises UnreadableFormError."""
+        asked = {line.name for line in self.asked}
+        entries = [*(line for line in self.filled if line.name not in asked), *self.asked]
+        ranks = {line.name: number for number, line in enumerate(self.asked, 1)}
+        head = (
+            "What the cluster of these job files had, and what takes its place: `flowc schema profile` has the form.",
+            "Written by `flowc profile init`. What is filled in is what flowc knows of such names: see what each line",
+            "brings. Lines that begin with # are open; their numbers say which frees most.",
+            "",
+            *self.sums(),
+            "",
+        )
+        return with_lines(self.base, entries, ranks, head)
+
+    def sums(self) -> list[str]:
+        """How many files lack nothing: so far, with what is filled in, and with the open lines that matter."""
+        bids = [each for each in self.after if not each["failed"]]
+        free, now = sum(map(is_free, self.before)), sum(map(is_free, bids))
+        failed = len(self.after) - len(bids)
+        told = [f"{count(len(self.after), 'job file')}" + (f", of which {failed:,} give no bid" if failed else "")]
+        told[0] += f"; of {len(bids):,}, {free:,} lack nothing" + (
+            f", {now:,} with what is filled in" if now > free else ""
+        )
+        first = self.first()
+        if first:
+            more = now + sum(line.frees for line in first)
+            these = "this line" if len(first) == 1 else f"these {len(first)} lines"
+            told.append(f"fill in {these}, and {more:,} of {len(bids):,} lack nothing:")
+            told += [f"{number:>3}. {line.name:<40} {line.frees:>6,} more" for number, line in enumerate(first, 1)]
+        left = self._left()
+        if left:
+            told.append(
+                "what no line brings: " + ", ".join(f"{KINDS[kind]} ({files:,})" for kind, files in left.items())
+            )
+        return [visible(line) for line in told]
+
+    def first(self) -> list[Line]:
+        """The open lines that are worth a person's time."""
+        total, sum_of = sum(line.frees for line in self.asked), 0
+        found: list[Line] = []
+        for line in self.asked[:_MOST_ASKED]:
+            if sum_of >= _ENOUGH * total:
+                break
+            found.append(line)
+            sum_of += line.frees
+        return found
+
+    def _left(self) -> dict[str, int]:
+        """The files that lack something that no line brings, by its kind."""
+        left: dict[str, int] = {}
+        for each in self.after:
+            for kind in {kind for kind, name in _lacks(each) if kind in BLOCKING and key_of(kind, name) is None}:
+                left[kind] = left.get(kind, 0) + (not each["failed"])
+        return {kind: left[kind] for kind in KINDS if left.get(kind)}
+
+    def told(self) -> str:
+        return "\n".join(self.sums()) + "\n"
+
+
+def _lacks(facts: Facts) -> list[tuple[str, str]]:
+    return [(kind, name) for kind, name, _ in facts["lacks"]]
+
+
+def _text_of(path: str | None) -> str:
+    if path is None:
+        return ""
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def _facts(files: list[str], inputs: Inputs) -> list[Facts]:
+    """What each file lacks, in their order."""
+
+    def facts(path: str) -> Facts:
+        try:
+            source = sources.read(path)
+            if isinstance(source, Diagnostic):
+                return facts_of(path, (source,))
+            return facts_of(path, driver.check(source, inputs, measured=False).diagnostics)
+        except Exception as error:  # a mistake of ours over one file must not hide what is known of the others
+            from flowc.cli.trouble import bug
+
+            terminal.write(sys.stderr, f"flowc: {path}: {bug(error)}")
+            return {"path": path, "failed": True, "findings": [], "lacks": []}
+
+    if len(files) < PARALLEL_FROM or not hasattr(os, "fork"):
+        return [facts(path) for path in files]
+    from flowc.cli.parallel import in_order
+
+    return [*in_order(facts, files)]
+
+
+def _facts_with(text: str, files: list[str], inputs: Inputs) -> list[Facts]:
+    """The same, with a profile of this text."""
+    place, path = tempfile.mkstemp(prefix="flowc-profile-", suffix=".yaml")
+    try:
+        with open(place, "wb") as file:
+            file.write(text.encode())
+        return _facts(files, inputs.replace(profile=path))
+    finally:
+        with suppress(OSError):
+            os.unlink(path)

@@ -1,0 +1,131 @@
+"""The lines of a profile that a tree of job files needs: what flowc knows of each, and in which order those that are
+open free most files.
+
+Files come as facts (`files`): what each lacks, as pairs of a kind and a name (flowc/diag/lacks.py). A file is free once
+the lines for all that it lacks stand; one that lacks what no line brings never is.
+"""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+from flowc._compiled.profile_lines import CATEGORIES, LICENSED, MODULES, SCRATCH, VARIABLES
+from flowc.diag.lacks import BLOCKING, MODULE, PATH, PROGRAM, VARIABLE, line_of, root
+from flowc.patterns import at_first_use
+from flowc.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    Key = tuple[str, str]  # the section of a line, and its key
+    Lack = tuple[str, str]  # a kind and a name
+
+SECTION_OF = {MODULE: "modules", PATH: "paths", VARIABLE: "variables"}
+_module_key = at_first_use(r"[A-Za-z0-9_.+-][A-Za-z0-9_.+/-]*", "fullmatch")
+_path_key = at_first_use(r"(?:/|~/)[^\s:,\"'\\$*?<>{}\[\]()]+", "fullmatch")
+_variable_key = at_first_use(r"[A-Za-z_][A-Za-z0-9_]*", "fullmatch")
+# Programs that these modules bring, as findings name them.
+_CONTAINERS = ("singularity", "apptainer")
+
+
+class Line(Record):
+    """A line that files need. `brings` is what stands in the data, None where the line is open; `spelled` are the names
+    as files have them; `files` need it, and `frees` so many more lack nothing once it stands with those before it."""
+
+    section: str
+    key: str
+    brings: Any = None
+    says: str = ""
+    spelled: tuple[str, ...] = ()
+    files: int = 0
+    frees: int = 0
+
+    @property
+    def name(self) -> str:
+        return f"{self.section}.{self.key}"
+
+
+def key_of(kind: str, name: str) -> Key | None:
+    """The line that would bring it; None where a profile has none."""
+    if kind == MODULE and _module_key(name):
+        return "modules", line_of(kind, name)
+    if kind == VARIABLE and _variable_key(name):
+        return "variables", name
+    if kind == PATH:
+        key = root(name)
+        if key == "/home":  # the machine's own users are there
+            key = "/".join(name.split("/")[:3])
+        return ("paths", key) if _path_key(key) and key != "/home" else None
+    return None
+
+
+def needs_of(lacks: Iterable[Lack]) -> frozenset[Key] | None:
+    """The lines that free a file; None where something has none."""
+    lacks = [each for each in lacks if each[0] in BLOCKING]
+    keys = [(kind, name, key_of(kind, name)) for kind, name in lacks]
+    contained = any(key and any(part in key[1] for part in _CONTAINERS) for kind, _, key in keys if kind == MODULE)
+    if any(key is None and not (contained and kind == PROGRAM and name in _CONTAINERS) for kind, name, key in keys):
+        return None
+    return frozenset(key for _, _, key in keys if key is not None)
+
+
+def lines(files: Iterable[Iterable[Lack]]) -> list[Line]:
+    """All lines that these files need, filled in where flowc knows what takes the place, in no order."""
+    spelled: dict[Key, set[str]] = {}
+    number: dict[Key, int] = {}
+    for lacks in files:
+        found = {(key_of(kind, name), name) for kind, name in lacks}
+        for key, name in found:
+            if key is not None:
+                spelled.setdefault(key, set()).add(name)
+        for key in {key for key, _ in found if key is not None}:
+            number[key] = number.get(key, 0) + 1
+    known = [_known(*key).replace(spelled=tuple(sorted(names)), files=number[key]) for key, names in spelled.items()]
+    folders = {each.brings for each in known if each.section == "variables" and each.brings is not None}
+    there = {each.key for each in known if each.section == "paths"}
+    return [*known, *(_known("paths", folder) for folder in sorted(folders - there))]
+
+
+def _known(section: str, key: str) -> Line:
+    line = Line(section=section, key=key)
+    if section == "variables":
+        return line.replace(brings=VARIABLES.get(key))
+    if section == "paths":
+        folder = any(fnmatchcase(key, glob) for glob in SCRATCH) or key in VARIABLES.values()
+        return line.replace(brings="scratch" if folder else None)
+    parts = key.lower().split("/")
+    while len(parts) > 1 and parts[0] in CATEGORIES:
+        parts.pop(0)
+    name = parts[0]  # what follows says what it was built with
+    row = next((row for row in MODULES if any(fnmatchcase(name, glob) for glob in row["parts"])), None)
+    if row is not None:
+        return line.replace(brings=row["brings"], says=row["says"])
+    if any(fnmatchcase(name, glob) for glob in LICENSED):
+        return line.replace(says="needs a licence or an installation of your own")
+    return line
+
+
+def is_open(line: Line) -> bool:
+    """Whether the files still lack what the line is for: an empty folder holds nothing that could be read."""
+    return line.brings is None or line.brings == "scratch"
+
+
+def ranked(candidates: Iterable[Line], needs: Iterable[frozenset[Key]]) -> list[Line]:
+    """The lines in the order in which each frees most of the files, given what these still need; behind them those that
+    come nearest to it. Ties go to the line that more files need, then by name."""
+    left = [*needs]
+    waiting = {(line.section, line.key): line for line in candidates}
+    found: list[Line] = []
+    while waiting:
+        gains: dict[Key, tuple[int, float]] = dict.fromkeys(waiting, (0, 0.0))
+        for each in left:
+            for key in each:
+                if key in gains:
+                    frees, near = gains[key]
+                    gains[key] = frees + (len(each) == 1), near + 1 / len(each)
+        best = min(waiting, key=lambda key: (-gains[key][0], -gains[key][1], -waiting[key].files, key))
+        found.append(waiting.pop(best).replace(frees=gains[best][0]))
+        left = [rest for each in left if (rest := each - {best})]
+    return found

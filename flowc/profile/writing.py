@@ -1,0 +1,151 @@
+"""A profile's text with more lines: what stands there stays as it is."""
+
+from __future__ import annotations
+
+import re
+
+from flowc.profile.needs import Line, is_open
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Any
+
+SECTIONS = ("modules", "paths", "variables")
+_ASKED = {"modules": "{apt: PACKAGE}", "paths": "volume://NAME", "variables": "VALUE"}
+_WIDTH = 110
+_MOST_SPELLED = 6
+_plain = re.compile(r"[A-Za-z/~][\w./+-]*")
+# Words that are no text for YAML.
+_WORDS = ("null", "true", "false", "yes", "no", "on", "off", "y", "n")
+_next_section = re.compile(r"(?m)^[^\s#]")
+
+
+class UnreadableFormError(Exception):
+    """A section to which no line can be added."""
+
+
+def with_lines(text: str, lines: Sequence[Line], ranks: dict[str, int], head: Iterable[str] = ()) -> str:
+    """`text` with these lines, in their order within each section; open ones are comments, with their `ranks` by name.
+    `head` are comments above all, for a new file. Lines of which the text has one, be it a comment, are left out.
+    Raises UnreadableFormError."""
+    if not lines:
+        return text
+    if not text.strip():
+        text = "".join(f"# {line}".rstrip() + "\n" for line in head)
+    for section in SECTIONS:
+        begin, end = _section(text, section)
+        there = text[begin:end]
+        added = [line for line in lines if line.section == section and not _stands(there, line.key)]
+        if not added:
+            continue
+        indent = _indent(there)
+        new = "".join(_entry(line, ranks.get(line.name), indent) for line in added)
+        if begin < 0:
+            gap = "\n" if text else ""
+            text = f"{text.rstrip()}\n{gap}{section}:\n{new}" if text else f"{section}:\n{new}"
+        else:
+            text = text[:end] + ("" if text[:end].endswith("\n") else "\n") + new + text[end:]
+    return text
+
+
+def _section(text: str, name: str) -> tuple[int, int]:
+    """Where a section's lines stand, without blanks and comments behind them; (-1, -1) where it is not there."""
+    match = re.search(rf"(?m)^(?:{name}|'{name}'|\"{name}\")[ \t]*:(.*)$", text)
+    if match is None:
+        return -1, -1
+    if match[1].split("#")[0].strip():
+        raise UnreadableFormError(
+            f"`{name}` is written in one line: put each of its lines on a line of its own, so that more can follow"
+        )
+    follows = _next_section.search(text, match.end())
+    end = place = match.end() + text.startswith("\n", match.end())
+    for line in text[place : follows.start() if follows else len(text)].splitlines(keepends=True):
+        place += len(line)
+        if line.strip() and line[0] in " \t":
+            end = place
+    return match.end(), end
+
+
+def _stands(block: str, key: str) -> bool:
+    """Whether a section has a line of this key, or a comment with one."""
+    shown = re.escape(key)
+    return re.search(rf"(?m)^[ \t]*(?:#[ \t]*)?(?:{shown}|'{shown}'|\"{shown}\")[ \t]*:(?:[ \t]|$)", block) is not None
+
+
+def _indent(block: str) -> str:
+    match = re.search(r"(?m)^([ \t]+)[^\s#]", block)
+    return match[1] if match else "  "
+
+
+def _entry(line: Line, rank: int | None, indent: str) -> str:
+    comments = "".join(f"{indent}# {each}\n" for each in _wrapped(_comment(line, rank), _WIDTH - len(indent)))
+    key = _scalar(line.key)
+    if line.brings is None:
+        return f"{comments}{indent}# {key}: {_ASKED[line.section]}\n"
+    return comments + _written(key, line.brings, indent)
+
+
+def _comment(line: Line, rank: int | None) -> str:
+    what = {"modules": "load it", "paths": "read below it", "variables": "use it"}[line.section]
+    parts = [f"{line.files:,} {'file' if line.files == 1 else 'files'} {what if line.files != 1 else _singular(what)}"]
+    names = [name for name in line.spelled if name != line.key]
+    if line.section != "variables" and names:
+        more = f" and {len(names) - _MOST_SPELLED:,} more" if len(names) > _MOST_SPELLED else ""
+        parts[0] += f" ({', '.join(names[:_MOST_SPELLED])}{more})"
+    if not line.files:
+        parts = ["an empty folder, for a variable"]
+    elif line.brings == "scratch":
+        parts.append("an empty folder: what is read there is not in it (FC820)")
+        parts.append(f"{rank}. a bucket or volume://NAME instead frees {line.frees:,}" if rank else "")
+    elif line.brings is None:
+        parts.append(f"{rank}. frees {line.frees:,} more, with those before it" if rank else "")
+    else:
+        parts.append(f"frees {line.frees:,}")
+    return "; ".join(each for each in (*parts, line.says) if each)
+
+
+def _singular(words: str) -> str:
+    verb, _, rest = words.partition(" ")
+    return f"{verb}s {rest}"
+
+
+def _written(key: str, brings: Any, indent: str) -> str:
+    if isinstance(brings, str):
+        return f"{indent}{key}: {_scalar(brings)}\n"
+    fields = {name: [*brings[name]] for name in ("apt", "pip") if brings[name]}
+    shown = [f"{name}: {_items(values)}" for name, values in fields.items()]
+    if not brings["shell"]:
+        return f"{indent}{key}: {{{', '.join(shown)}}}\n"
+    inner = indent * 2
+    text = "".join(f"{inner}  {each}\n" for each in brings["shell"].rstrip("\n").split("\n"))
+    return f"{indent}{key}:\n" + "".join(f"{inner}{each}\n" for each in shown) + f"{inner}shell: |\n{text}"
+
+
+def _items(values: list[str]) -> str:
+    shown = [_scalar(value) for value in values]
+    return shown[0] if len(shown) == 1 else f"[{', '.join(shown)}]"
+
+
+def _scalar(text: str) -> str:
+    if _plain.fullmatch(text) and text.lower() not in _WORDS:
+        return text
+    import json
+
+    return json.dumps(text)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    lines, line = [], ""
+    for word in text.split():
+        if line and len(line) + 1 + len(word) > width:
+            lines.append(line)
+            line = word
+        else:
+            line = f"{line} {word}" if line else word
+    return [*lines, line]
+
+
+def is_asked(line: Line) -> bool:
+    """Whether somebody has to fill it in."""
+    return is_open(line) and line.files > 0

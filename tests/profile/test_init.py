@@ -1,0 +1,315 @@
+"""`flowc profile init`: the profile that a tree of job files needs, and how it is added to."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from flowc._compiled.profile_lines import MODULES, SCRATCH, VARIABLES
+from flowc.cli import main
+from flowc.cli.checking.checker import PARALLEL_FROM
+from flowc.profile.needs import Line, key_of, lines, needs_of, ranked
+from flowc.profile.writing import UnreadableFormError, with_lines
+
+HOME = "/home"
+HEAD = "#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\n"
+TEXTS = {
+    "free": "nvidia-smi\n",
+    "known": "module load gcc/12.2.0 openmpi/4.1\nmpirun ./x\n",
+    "open": "module load gcc/12.2.0 house/1.0\n./x\n",
+    "project": "cp /project/a/x .\n",
+    "project2": "module load gcc\ncp /project/b/y .\n",
+    "scratch": "cp /scratch/me/x .\n",
+    "variable": "mkdir -p $SCRATCH/run\ncp $SCRATCH/run/x .\n",
+    "conda": "module load anaconda3\nsource activate train\npython x.py\n",
+}
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "jobs").mkdir()
+    for name, text in TEXTS.items():
+        (tmp_path / "jobs" / f"{name}.sbatch").write_text(HEAD + text)
+    return tmp_path
+
+
+def init(capsysbinary: pytest.CaptureFixture[bytes], *args: str, status: int = 0) -> str:
+    assert main(["profile", "init", *args]) == status
+    captured = capsysbinary.readouterr()
+    return (captured.out + captured.err).decode()
+
+
+def findings(capsysbinary: pytest.CaptureFixture[bytes]) -> dict[str, set[str]]:
+    main(["check", "--format=json", "jobs"])
+    found: dict[str, set[str]] = {}
+    for each in json.loads(capsysbinary.readouterr().out)["diagnostics"]:
+        found.setdefault(Path(each["path"]).stem, set()).add(each["code"])
+    return found
+
+
+def profile() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(Path(".flowc/profile.yaml").read_text())
+    return found
+
+
+def test_what_is_known_is_filled_in_and_the_rest_is_open(
+    tree: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    told = init(capsysbinary, "jobs")
+    assert told.startswith("wrote .flowc/profile.yaml\n8 job files; of 8, 1 lack nothing, 3 with what is filled in\n")
+    found = profile()
+    assert found["modules"]["gcc"] == {"apt": ["build-essential", "gfortran"]}
+    assert {*found["modules"]} == {"gcc", "openmpi", "anaconda3"}
+    assert found["paths"] == {"/scratch": "scratch"}
+    assert found["variables"] == {"SCRATCH": "/scratch"}
+    text = Path(".flowc/profile.yaml").read_text()
+    assert "  # /project: volume://NAME\n" in text
+    assert "  # house: {apt: PACKAGE}\n" in text
+    assert "3 files load it (gcc/12.2.0)" in text
+
+
+def test_check_loses_what_became_untrue_and_nothing_else(
+    tree: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    before = findings(capsysbinary)
+    init(capsysbinary, "jobs")
+    after = findings(capsysbinary)
+    gone = {name: codes - after.get(name, set()) for name, codes in before.items()}
+    assert {name: codes for name, codes in gone.items() if codes} == {
+        "known": {"FC812"},
+        "project2": {"FC812"},
+        "variable": {"FC162"},
+        "conda": {"FC812"},
+    }
+    assert "FC820" in after["scratch"]  # an empty folder holds nothing
+    assert "FC812" in after["open"]  # for the module that nobody knows
+    assert "FC823" in after["conda"]
+
+
+def test_open_lines_free_as_many_as_it_says(tree: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    told = init(capsysbinary, "jobs")
+    assert re.findall(r"(\d+)\. (\S+) +(\d+) more", told) == [
+        ("1", "paths./project", "2"),
+        ("2", "modules.house", "1"),
+        ("3", "paths./scratch", "1"),
+    ]
+    assert "fill in these 3 lines, and 7 of 8 lack nothing:" in told
+    path = Path(".flowc/profile.yaml")
+    text = path.read_text().replace("# /project: volume://NAME", "/project: volume://p")
+    text = text.replace("# house: {apt: PACKAGE}", "house: {apt: hello}").replace(
+        "/scratch: scratch", "/scratch: s3://b"
+    )
+    path.write_text(text)
+    main(["check", "--summary", "--format=json", "jobs"])
+    assert json.loads(capsysbinary.readouterr().out)["free"] == 7
+
+
+def test_profile_that_is_there_keeps_what_it_says(tree: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    init(capsysbinary, "jobs")
+    path = Path(".flowc/profile.yaml")
+    own = path.read_text().replace("  # /project: volume://NAME", "  /project: volume://mine   # where it is now")
+    own = own.replace("modules:\n", "# my own words\nmodules:\n    # deep\n") + "\nqos:\n  now: {priority: high}\n"
+    path.write_text(own)
+    assert init(capsysbinary, "jobs").startswith("nothing to add to .flowc/profile.yaml\n")
+    assert path.read_text() == own
+    (tree / "jobs" / "new.sbatch").write_text(HEAD + "module load cmake/3.20 odd/7\ncp /archive/a/b .\n")
+    assert init(capsysbinary, "jobs").startswith("added to .flowc/profile.yaml\n")
+    text = path.read_text()
+    lines = text.splitlines()
+    kept = iter(lines)
+    assert all(line in kept for line in own.splitlines())
+    assert profile()["modules"]["cmake"] == {"apt": "cmake"}
+    assert profile()["qos"] == {"now": {"priority": "high"}}
+    assert "  # odd: {apt: PACKAGE}" in lines
+    assert lines.index("  # odd: {apt: PACKAGE}") < lines.index("paths:") < lines.index("  # /archive: volume://NAME")
+    assert init(capsysbinary, "jobs").startswith("nothing to add")
+
+
+def test_written_anywhere_else(tree: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    init(capsysbinary, "-o", "deep/er/p.yaml", "jobs")
+    written = Path("deep/er/p.yaml").read_text()
+    assert init(capsysbinary, "-o", "-", "jobs").startswith(written)
+    assert not Path(".flowc").exists()
+
+
+def test_cores_change_nothing(tree: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    for number in range(PARALLEL_FROM):
+        (tree / "jobs" / f"more-{number}.sbatch").write_text(HEAD + "module load house\n")
+    told = init(capsysbinary, "jobs")
+    assert f"  1. modules.house {PARALLEL_FROM + 1:>33} more" in told
+
+
+@pytest.mark.parametrize("text", ["nvidia-smi\n", "module load cuda/12 python/3.12\n"])
+def test_nothing_missing(tree: Path, text: str, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    (tree / "one").mkdir()
+    (tree / "one" / "a.sbatch").write_text(HEAD + text)
+    assert init(capsysbinary, "one") == "no profile is needed\n1 job file; of 1, 1 lack nothing\n"
+    assert not Path(".flowc").exists()
+
+
+def test_no_job_files(tree: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    (tree / "none").mkdir()
+    assert "no job files found below `none`" in init(capsysbinary, "none")
+
+
+@pytest.mark.parametrize("args", [[], ["init"], ["initt", "jobs"], ["init", "--what", "jobs"]], ids=" ".join)
+def test_wrong_usage(tree: Path, args: list[str], capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    assert main(["profile", *args]) == 2
+    assert capsysbinary.readouterr().err.startswith(b"flowc: error: ")
+
+
+@pytest.mark.parametrize("text", ["modules: [a]\n", "modules: {house: nothing}\n", "modules: {}\n"])
+def test_profile_to_which_nothing_can_be_added(
+    tree: Path, text: str, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    Path(".flowc").mkdir()
+    Path(".flowc/profile.yaml").write_text(text)
+    assert ".flowc/profile.yaml" in init(capsysbinary, "jobs", status=1)
+    assert Path(".flowc/profile.yaml").read_text() == text
+
+
+def test_place_that_cannot_be_written(tree: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    assert "cannot write `jobs/free.sbatch/p.yaml`" in init(
+        capsysbinary, "-o", "jobs/free.sbatch/p.yaml", "jobs", status=4
+    )
+
+
+def known_line(row: dict[str, Any], number: int) -> Line:
+    return Line(section="modules", key=f"name{number}", brings=row["brings"], says=row["says"], files=1)
+
+
+def test_every_known_line_is_one_that_a_profile_takes(tree: Path) -> None:
+    """They are written, and read as profiles are."""
+    from flowc import profile as profiles
+    from flowc.diag.sink import Sink
+
+    written = [known_line(row, number) for number, row in enumerate(MODULES)]
+    written += [Line(section="variables", key=name, brings=value, files=1) for name, value in VARIABLES.items()]
+    written += [Line(section="paths", key=folder, brings="scratch", files=1) for folder in {*VARIABLES.values()}]
+    Path("p.yaml").write_text(with_lines("", written, {}))
+    sink = Sink()
+    found = profiles.load("p.yaml", sink)
+    assert [each.message for each in sink.diagnostics] == []
+    assert found is not None
+    assert len(found.modules) == len(MODULES)
+    assert all(
+        (each.setup == "") is (row["brings"] == "nothing") for each, row in zip(found.modules, MODULES, strict=True)
+    )
+
+
+def test_text_of_known_lines_is_bash(tmp_path: Path) -> None:
+    for row in MODULES:
+        if row["brings"] != "nothing" and row["brings"]["shell"]:
+            done = subprocess.run(["bash", "-nc", row["brings"]["shell"]], capture_output=True, text=True, check=False)
+            assert (done.returncode, done.stderr) == (0, ""), row["parts"]
+
+
+def test_folders_of_variables_are_scratch_or_of_their_own() -> None:
+    assert all(value.startswith("/") and value.count("/") == 1 for value in VARIABLES.values())
+    assert all(glob.startswith("/") for glob in SCRATCH)
+
+
+@pytest.mark.parametrize(
+    ("name", "brings"),
+    [
+        ("GCC/12.3.0", {"build-essential", "gfortran"}),
+        ("compiler/gcc/7.5", {"build-essential", "gfortran"}),
+        ("cray-hdf5-parallel/1.12", {"hdf5-tools", "libhdf5-dev", "libhdf5-openmpi-dev"}),
+        ("2023", "nothing"),
+        ("house/gcc", None),
+        ("mpi/mpich-x86_64", {"mpich", "libmpich-dev"}),
+        ("mpi", {"openmpi-bin", "libopenmpi-dev"}),
+        ("matlab/R2024a", None),
+        ("intel/2022", None),
+    ],
+)
+def test_what_a_module_is_known_as(name: str, brings: object) -> None:
+    line = lines([[("module", name)]])[0]
+    found = line.brings if line.brings is None or isinstance(line.brings, str) else {*line.brings["apt"]}
+    assert found == brings
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "key"),
+    [
+        ("module", "gcc/12", ("modules", "gcc")),
+        ("module", "<name>", None),
+        ("path", "/project/$USER", ("paths", "/project")),
+        ("path", HOME + "/$USER", None),
+        ("path", HOME + "/me", ("paths", HOME + "/me")),
+        ("path", "~/tools", ("paths", "~/tools")),
+        ("program", "conda", None),
+        ("environment", "x", None),
+    ],
+)
+def test_line_that_would_bring_it(kind: str, name: str, key: tuple[str, str] | None) -> None:
+    assert key_of(kind, name) == key
+
+
+def test_file_that_lacks_what_no_line_brings_is_never_free() -> None:
+    assert needs_of([("module", "gcc"), ("program", "conda")]) is None
+    singularity = needs_of([("module", "singularity/3"), ("program", "singularity")])
+    assert singularity == frozenset({("modules", "singularity")})
+    assert needs_of([("partition", "dgx")]) == frozenset()
+
+
+def test_order_frees_most_first() -> None:
+    a, b, c = (Line(section="modules", key=key, files=1) for key in "abc")
+    key_a, key_b, key_c = (("modules", key) for key in "abc")
+    needs = [{key_a, key_b}, {key_a, key_b}, {key_c}, {key_b}, {key_b}]
+    found = ranked([a, b, c], [frozenset(each) for each in needs])
+    assert [(line.key, line.frees) for line in found] == [("b", 2), ("a", 2), ("c", 1)]
+
+
+@pytest.mark.parametrize("text", ["modules: {a: nothing}\n", "modules: {}\npaths:\n  /a: scratch\n"])
+def test_section_in_one_line_is_not_guessed_at(text: str) -> None:
+    with pytest.raises(UnreadableFormError):
+        with_lines(text, [Line(section="modules", key="b", brings="nothing")], {})
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("modules:\n    a: nothing\n", "modules:\n    a: nothing\n    # 0\n    b: nothing\n"),
+        ("modules:\n", "modules:\n  # 0\n  b: nothing\n"),
+        ("modules:", "modules:\n  # 0\n  b: nothing\n"),
+        (
+            "modules:\n  a: nothing\n\n# next\nqos: {}\n",
+            "modules:\n  a: nothing\n  # 0\n  b: nothing\n\n# next\nqos: {}\n",
+        ),
+        ("modules:\n  a: nothing", "modules:\n  a: nothing\n  # 0\n  b: nothing\n"),
+        ("qos: {}\n", "qos: {}\n\nmodules:\n  # 0\n  b: nothing\n"),
+        ("modules:\n  # b: {apt: x}\n", "modules:\n  # b: {apt: x}\n"),
+        ("modules:\n  'b': {apt: x}\n", "modules:\n  'b': {apt: x}\n"),
+    ],
+)
+def test_line_is_put_at_the_end_of_its_section(text: str, expected: str) -> None:
+    line = Line(section="modules", key="b", brings="nothing", files=1)
+    found = with_lines(text, [line], {})
+    assert re.sub(r"# 1 file loads it; frees 0", "# 0", found) == expected
+
+
+def test_conda_of_a_line_is_found_by_scripts(tmp_path: Path) -> None:
+    """Its text with an installer that only makes the programs."""
+    text = next(row["brings"]["shell"] for row in MODULES if "miniconda*" in row["parts"])
+    bin_folder = tmp_path / "bin"
+    bin_folder.mkdir()
+    (bin_folder / "curl").write_text(
+        '#!/bin/bash\ncat >"$2" <<"E"\nmkdir -p "${@: -1}/bin"; touch "${@: -1}/bin/conda"\nE\n'
+    )
+    (bin_folder / "curl").chmod(0o755)
+    here = text.replace("/opt/conda", f"{tmp_path}/conda").replace("/usr/local/bin", str(bin_folder))
+    here = here.replace("/tmp/miniforge.sh", f"{tmp_path}/miniforge.sh")
+    environ = {**os.environ, "PATH": f"{bin_folder}:{os.environ['PATH']}"}
+    subprocess.run(["bash", "-ec", here], check=True, env=environ)
+    assert (bin_folder / "conda").resolve() == tmp_path / "conda" / "bin" / "conda"
+    assert (bin_folder / "activate").is_symlink()
