@@ -43,9 +43,19 @@ _word = at_first_use(
     r"|\$\((?:[^()]|\([^()]*\))*\)|`[^`]*`|\$\{[^}]*\}|\$)*)",
     "match",
 )
+# A variable and nothing else; what is behind the name of one in braces; what is assigned to one.
+_variable = at_first_use(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?:\[[@*]\])?\})\Z", "match")
+_expanded_alone = at_first_use(r"(?:\[[@*]\])?\}", "match")
+_assigned = at_first_use(
+    r"(?:\[[^\]\n]*\])?\+?=((?:\((?:[^()\"']|\"(?:[^\"\\]|\\[\s\S])*\"|'[^']*')*\)|\"(?:[^\"\\]|\\[\s\S])*\"|'[^']*'"
+    r"|\\[\s\S]|\$\{[^}\n]*\}|[^\s\"'()\\;&|<>])*)",
+    "match",
+)
+_between_words = at_first_use(r"[\s\"'()]+", "split")
 _BEFORE = 200  # characters that are looked at before a call, and after it
 _AFTER = 600
 _MOST_WORDS = 60
+_LONGEST_VALUE = 4000
 _MOST_VARIABLES = 20
 _MOST_CALLS = 1000
 
@@ -83,6 +93,65 @@ def calls(text: str, *, shell: bool) -> tuple[list[Call], bool]:
                 found += _read(text, start, end, held[variable], shell, held)
         todo += [name for name in held if name not in todo][: _MOST_VARIABLES - len(todo)]
     return found, True
+
+
+Words = tuple[str, ...]
+
+
+def words_held(text: str, variable: str) -> list[Words] | None:
+    """The words of each value that a shell's text gives a variable, with those of variables in them; None where
+    something else may give it one, or what it holds cannot be seen."""
+    return _values(text, variable, {})
+
+
+def _values(text: str, variable: str, known: dict[str, list[Words] | None]) -> list[Words] | None:
+    """`known`: variables that were looked at, or are just now."""
+    import re
+
+    if variable in known or len(known) > _MOST_VARIABLES:
+        return known.get(variable)
+    known[variable] = None
+    found: list[Words] = []
+    for mention in re.finditer(rf"(?<!\w){variable}\b", text):
+        start, end = mention.span()
+        if text[start - 1 : start] == "$" or scan(text).in_comment(start):
+            continue
+        if text[start - 2 : start] == "${":
+            if _expanded_alone(text, end) is None:
+                return None
+            continue
+        value = _assigned(text, end, end + _LONGEST_VALUE)
+        words = None if value is None else _told_words(text, value[1], known)
+        if words is None or value is None or value.end() == end + _LONGEST_VALUE or len(found) > _MOST_WORDS:
+            return None
+        found.append(words)
+    known[variable] = found or None
+    return known[variable]
+
+
+def _told_words(text: str, value: str, known: dict[str, list[Words] | None]) -> Words | None:
+    """The words of a value; None where commands or arguments of the script say some of them, or they are many."""
+    found: list[str] = []
+    for word in _between_words(value.replace("\\\n", " ")):
+        if word[:1] == "$" and not word.startswith("$SLURM_"):
+            name = variable_of(word)
+            inner = _values(text, name, known) if name else None
+            if inner is None:
+                return None
+            found += [each for words in inner for each in words]
+        elif "$(" in word or "`" in word:
+            return None
+        elif word:
+            found.append(word)
+        if len(found) > _MOST_WORDS:
+            return None
+    return tuple(found)
+
+
+def variable_of(word: str) -> str:
+    """The variable whose value a word is, as a whole; nothing where it is no such word."""
+    found = _variable(word)
+    return found[1] or found[2] if found else ""
 
 
 def _uses(text: str, variable: str) -> Iterator[tuple[int, int]]:

@@ -8,7 +8,7 @@ from flowc._compiled.slurm_programs import COMMON, INHERITED, NAMES
 from flowc._compiled.slurm_words import OPTIONS, VARIABLES
 from flowc.body.commands import MOST_TEXT, may_be_shell
 from flowc.body.frameworks import behind, features_behind
-from flowc.body.slurm_calls import Call, calls
+from flowc.body.slurm_calls import Call, calls, variable_of, words_held
 from flowc.body.slurm_releases import rules_of
 from flowc.patterns import at_first_use
 from flowc.shell.blocks import any_enclosed
@@ -33,7 +33,7 @@ _fed_block = at_first_use(
 _without_gpus = at_first_use(r"(?:--gres|--gpus\S*?|-G)[= ]?(?:none|\S*\b0\b|\S*\$)", "search")
 # Where steps may run at once: in the background, in a pipe, by a program that starts several.
 _at_once = at_first_use(
-    r"(?<![&>|<\\])&(?![&>\d-])|\bcoproc\b|[<>]\(|\bparallel\b|\bxargs\b|Popen|Thread|Pool|\basync|\bsrun\b[^\n;]*[^|\n;]\|[^|\n;][^\n;]*\bsrun\b",
+    r"(?<![&>|<\\])&(?![&>\d-])|\bcoproc\b|[<>]\(|(?<![\w-])(?:parallel|xargs)(?![\w-])|Popen|Thread|Pool|\basync|\bsrun\b[^\n;]*[^|\n;]\|[^|\n;][^\n;]*\bsrun\b",
     "finditer",
 )
 # By which a program in Python has others run beside it.
@@ -44,7 +44,7 @@ _functions = at_first_use(r"(?m)^[ \t]*(?:function[ \t]+([\w-]+)|([\w-]+)[ \t]*\
 _host_brackets = at_first_use(r"\A(?:-[wx]|--nodelist|--exclude)(?![a-z]).*[\[/$`]", "search")
 _brackets = at_first_use(r"\w\[[\d$]", "search")
 _holds_options = at_first_use(r"\W*(\{?\w*(?:OPT|ARG|FLAG|SRUN|opt|arg|flag|srun)\w*|\{\w+\[|\w+\[)", "match")
-_any_option = at_first_use(r"(?<![\w$/.-])(--?[A-Za-z][\w-]*)", "findall")
+_any_option = at_first_use(r"(?:(?<![\w$/.-])|(?<=:-))(--?[A-Za-z][\w-]*)", "finditer")
 _sets_list = at_first_use(r"\bSLURM_(?:JOB_)?NODELIST=", "search")
 _unbound = at_first_use(r"(?:gpu-bind(?:=|\s+)|SLURM_GPU_BIND=)[\"']?(?:none\b|\$)", "search")
 _separators = at_first_use(r"[\s\"',()\[\]\\]+", "sub")
@@ -97,7 +97,7 @@ def features(job: Job, nodes: int, *, guess: bool = True) -> set[str]:
         if call.path and call.name not in LAUNCHERS:
             found.add(f"path:{call.path}:{call.name}")
         if call.name == "srun":
-            step, complete = _step(call)
+            step, complete = _step(call, text if shell else "")
             found |= step
             all_seen = all_seen and complete
         elif call.name == "scontrol":
@@ -122,8 +122,12 @@ def features(job: Job, nodes: int, *, guess: bool = True) -> set[str]:
         if not all_read or len(held) > _MOST_VARIABLES or not all(_assigned(name[5:], text) for name in held):
             found.update(f"opt:{name}" for name in COMMON)
         if not all_seen:
-            found |= _everything(text)
-        found |= _of_job(job, text, [call.start for call in read if call.name == "srun"], shell=shell)
+            found |= _everything(text, shell=shell)
+        steps = [call for call in read if call.name == "srun" or call.name in LAUNCHERS]
+        found |= _of_job(job, text, [call.start for call in steps if call.name == "srun"], shell=shell)
+        one = all_read and len(steps) == 1 and not steps[0].more
+        if not (one and _runs_once(text, steps[0].start, shell=shell)) and _at_once_somewhere(job, text, shell=shell):
+            found.add("account")
         tasks = max(job.layout.tasks or 1, job.layout.tasks_per_node or 1)
         if tasks > 1 or found & {"opt:ntasks", "opt:ntasks-per-node", "opt:cpus-per-task"}:
             found.add("pipes")  # lines of several tasks stay whole
@@ -206,8 +210,6 @@ def _of_job(job: Job, text: str, steps: list[int], *, shell: bool) -> set[str]:
         found.add("gpu")
     if _fed_later(text) or ((_fed_block(text) or _fed_function(text)) and any_enclosed(text, steps, shell=shell)):
         found.add("stdin")
-    if _has_several_at_once(job, text, shell=shell):
-        found.add("account")
     if _without_gpus(text):
         found.add("no_gpus")
     if "umask" in text:
@@ -228,7 +230,14 @@ def _of_job(job: Job, text: str, steps: list[int], *, shell: bool) -> set[str]:
     return found
 
 
-def _has_several_at_once(job: Job, text: str, *, shell: bool) -> bool:
+def _runs_once(text: str, place: int, *, shell: bool) -> bool:
+    """Whether what stands at this place is surely run no more than once: in no block and no text for another shell."""
+    seen = scan(text)
+    return shell and not (seen.in_string(place) or seen.in_child(place) or any_enclosed(text, [place], shell=True))
+
+
+def _at_once_somewhere(job: Job, text: str, *, shell: bool) -> bool:
+    """Whether anything in the text may run beside something else."""
     if shell:
         return any(_counts(text, match.start()) for match in _at_once(text))
     return "python" not in (job.run.interpreter or "") or _beside(text) is not None
@@ -264,32 +273,49 @@ def _fed_function(text: str) -> bool:
     return re.search(rf"\|&?\s*(?:{name})\b|(?m:^)[ \t]*(?:{name})\b[^\n;|&(]{{0,200}}<", text) is not None
 
 
-def _step(call: Call) -> tuple[set[str], bool]:
-    """What one call of srun needs, and whether its options are all that can be seen."""
-    options, complete = _options(call)
+def _step(call: Call, text: str) -> tuple[set[str], bool]:
+    """What one call of srun needs, and whether its options are all that can be seen. `text`: where a shell's variables
+    have their values."""
+    options, complete = _options(call, text)
     fed = {"stdin"} if call.fed else set[str]()
     return {"srun"} | options | _looked_up(call) | ({"het"} if ":" in call.words else set()) | fed, complete
 
 
-def _options(call: Call) -> tuple[set[str], bool]:
+def _options(call: Call, text: str) -> tuple[set[str], bool]:
     """The options of one call of srun, with `from:NAME` where a variable may hold more; and whether these are all."""
     found: set[str] = set()
     words = iter(call.words)
     for quoted in words:
         word = quoted.strip("\"'")
         if word[:1] in ("$", "`", "{", "\\"):  # the program itself, or options in a variable
+            held = words_held(text, name) if text and (name := variable_of(word)) else None
+            if held is not None and not any(_wants_more(value) for value in held):
+                found |= {hit for value in held for each in value for hit in _named(each) if each[:1] == "-"}
+                if found & {"opt:nodelist", "opt:exclude"}:
+                    found.add("hostlist")
+                if any(value and value[0][:1] != "-" for value in held):
+                    return found, not call.more
+                continue
             holds = _holds_options(word)
             return found | ({"from:" + holds[1].strip("{[")} if holds else set()), False
         if word[:1] != "-" or word in ("-", "--"):
             return found, True
         hits = _named(word)
         found |= hits
-        takes = any(f"opt:{entry[2:]}" in hits and entry[1] == "=" for entry in TABLE)
-        if takes and "=" not in word and (word[:2] == "--" or len(word) == 2):
+        if _wants_more((word,)):
             word += next(words, "")
         if _host_brackets(word):
             found.add("hostlist")
     return found, not call.more
+
+
+def _wants_more(words: tuple[str, ...]) -> bool:
+    """Whether the value of the last of these options comes behind them."""
+    word = words[-1] if words else ""
+    if word[:1] != "-" or "=" in word or (word[:2] != "--" and len(word) != 2):
+        return False
+    hits = _named(word)
+    return any(f"opt:{entry[2:]}" in hits and entry[1] == "=" for entry in TABLE)
 
 
 def _looked_up(call: Call) -> set[str]:
@@ -301,16 +327,15 @@ def _looked_up(call: Call) -> set[str]:
         if word[:1] != "-" or word == "-":
             bare = "/" not in word and word[:1] not in ("$", "`", "{", "\\", "~", ".", "")
             return {"lookup"} if bare and not _surely_found(word) else set()
-        entries = [entry for entry in TABLE if f"opt:{entry[2:]}" in _named(word)]
-        if any(entry[1] == "=" for entry in entries) and "=" not in word and (word[:2] == "--" or len(word) == 2):
+        if _wants_more((word,)):
             next(words, "")
     return set()
 
 
-def _everything(text: str) -> set[str]:
-    """All options that the text names, be it for another program."""
+def _everything(text: str, *, shell: bool) -> set[str]:
+    """All options that the text names outside its comments, be it for another program."""
     found: set[str] = set()
-    for word in {*_any_option(text)}:
+    for word in {match[1] for match in _any_option(text) if not (shell and scan(text).in_comment(match.start()))}:
         found |= _named(word)
     return found | {"hostlist"} if found & {"opt:nodelist", "opt:exclude"} else found
 

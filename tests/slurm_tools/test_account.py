@@ -99,12 +99,17 @@ def test_a_step_that_a_task_starts_is_within_its_step(node: Node) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("srun a &\nwait", True), ("srun a; srun b", False), ("srun a && srun b 2>&1 >f", False), ("srun a &>f", False),
+        ("srun a &\nsrun b &\nwait", True), ("srun a; srun b", False),
+        ("srun a && srun b 2>&1 >f", False), ("srun a &>f", False),
         ("srun a | srun b", True), ("parallel srun -n1 a", True), ("srun a <(srun b)", True),
         ("# a & b\nsrun a", False),
         ("xargs -P4 srun -n1 a <f", True), (": <<'E'\na & b\nE\nsrun a", False),
         ("bash <<'E'\nsrun a & srun b\nE", True),
-        ("for i in 1 2; do srun a $i & done\nwait", True), ("coproc srun a", True), ("srun a || srun b", False),
+        ("for i in 1 2; do srun a $i & done\nwait", True), ("coproc srun a; srun b", True), ("srun a || srun b", False),
+        # A single step is alone, whatever else runs beside it.
+        ("srun a &\nnvidia-smi -l &\nwait", False), ("f() { srun a; }\nf & f &\nwait", True),
+        ("bash -c 'srun a &'", True), ("mpirun a & srun b\nwait", True),
+        ("srun a --tensor-model-parallel-size 2; srun b", False),
     ],
 )  # fmt: skip
 def test_the_account_is_brought_where_steps_may_run_at_once(text: str, expected: bool) -> None:
