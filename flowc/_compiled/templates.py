@@ -2441,9 +2441,9 @@ def mixing(v, sh):
     sections = []
     out = []
     put = out.append
-    put('#!/bin/bash\nd=/var/lib/foundry/flowc\nmkdir -p $d;python3 -c "n=0\nfor c in input():n=n*94+ord(c)-33\nfrom math import*\nd=w=b\'\';T={};g=T.setdefault;M=1<<16\nwhile len(d)<')
+    put('#!/bin/bash\nd=/var/lib/foundry/flowc\nmkdir -p $d;python3 -c "n=0\nfor c in input():n=n*94+ord(c)-33\nimport re\nfrom math import*\nd=w=b\'\';T={};g=T.setdefault;M=1<<16\nwhile len(d)<')
     put(str(v['size']))
-    put(':\n c=1;l=d[-1:];w=(w+l)*l.isalnum();K=0,w,l,d[-2:-1],d[-2:],d[-3:],d[-4:],d[-7:]\n while c<256:\n  x=0;E=[]\n  for i,k in enumerate(K):q,m=g((i,k,c),(0,4));t=int(atanh(q/M*2)*512);x+=t*(g((i,c),M)+g((i,l),M));E+=(i,k,q,m,t),\n  p=int(tanh(x//M/4e3)*32767.5)+M//2;r=n%M;y=r<p;e=y*M-p;n=n//M*(M-abs(e))+min(r,r+e)\n  for i,k,q,m,t in E:m=min(m,max(10,q*e));T[i,k,c]=q+(y*65534-32767-q)*3//m,m+3;T[i,c]+=t*e>>12;T[i,l]+=t*e>>12\n  c+=c+y\n d+=bytes([c-256])\n')
+    put(":\n c=1;l=d[-1:];w=(w+l)*l.isalnum();K=0,w,l,d[-2:-1],d[-2:],d[-3:],d[-4:],d[-7:],re.sub(rb'\\w',b'a',d[-4:])\n while c<256:\n  x=0;E=[]\n  for i,k in enumerate(K):q,m=g((i,k,c),(0,4));t=int(atanh(q/M*2)*512);x+=t*(g((i,c),M)+g((i,l),M));E+=(i,k,q,m,t),\n  p=int(tanh(x//M/4e3)*32767.5)+M//2;r=n%M;y=r<p;e=y*M-p;n=n//M*(M-abs(e))+min(r,r+e)\n  for i,k,q,m,t in E:m=min(m,max(10,q*e));T[i,k,c]=q+(y*65534-32767-q)*3//m,m+3;T[i,c]+=t*e>>12;T[i,l]+=t*e>>12\n  c+=c+y\n d+=bytes([c-256])\n")
     if v['tail']:
         put("open('$d/run','wb').write(d+n.to_bytes(")
         put(str(v['tail']))

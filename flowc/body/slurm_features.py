@@ -115,18 +115,9 @@ def features(job: Job, nodes: int, *, guess: bool = True) -> set[str]:
     if guess and job.time.signal is not None and job.time.signal.to == "steps" and "python" in text:
         found |= {"scontrol", "requeue"}  # what hears the signal in Python asks for a new run, mostly
     if "srun" in found:
-        held = {each for each in found if each[:5] == "from:"}
-        found -= held
-        if not all_read:
-            found.add("stdin")
-        if not all_read or len(held) > _MOST_VARIABLES or not all(_assigned(name[5:], text) for name in held):
-            found.update(f"opt:{name}" for name in COMMON)
-        if not all_seen:
-            found |= _everything(text, shell=shell)
-        steps = [call for call in read if call.name == "srun" or call.name in LAUNCHERS]
-        found |= _of_job(job, text, [call.start for call in steps if call.name == "srun"], shell=shell)
-        one = all_read and len(steps) == 1 and not steps[0].more
-        if not (one and _runs_once(text, steps[0].start, shell=shell)) and _at_once_somewhere(job, text, shell=shell):
+        found = _of_unseen(found, text, all_read=all_read, all_seen=all_seen, shell=shell)
+        found |= _of_job(job, text, [call.start for call in read if call.name == "srun"], shell=shell)
+        if not (all_read and _is_one_step(text, read, shell=shell)) and _at_once_somewhere(job, text, shell=shell):
             found.add("account")
         tasks = max(job.layout.tasks or 1, job.layout.tasks_per_node or 1)
         if tasks > 1 or found & {"opt:ntasks", "opt:ntasks-per-node", "opt:cpus-per-task"}:
@@ -148,6 +139,15 @@ def features(job: Job, nodes: int, *, guess: bool = True) -> set[str]:
     if nodes > 1 and "scontrol" in found and not (own and "several_nodes" in found):
         found.add("hostlist")  # the list of nodes is written node[1-4]
     return found
+
+
+def _of_unseen(found: set[str], text: str, *, all_read: bool, all_seen: bool, shell: bool) -> set[str]:
+    """These features, and for variables that hold options and calls that cannot be read those that they may need."""
+    held = {each for each in found if each[:5] == "from:"}
+    found = found - held if all_read else found - held | {"stdin"}
+    if not all_read or len(held) > _MOST_VARIABLES or not all(_assigned(name[5:], text) for name in held):
+        found |= {f"opt:{name}" for name in COMMON}
+    return found if all_seen else found | _everything(text, shell=shell)
 
 
 def _by_name(text: str) -> set[str]:
@@ -230,10 +230,13 @@ def _of_job(job: Job, text: str, steps: list[int], *, shell: bool) -> set[str]:
     return found
 
 
-def _runs_once(text: str, place: int, *, shell: bool) -> bool:
-    """Whether what stands at this place is surely run no more than once: in no block and no text for another shell."""
-    seen = scan(text)
-    return shell and not (seen.in_string(place) or seen.in_child(place) or any_enclosed(text, [place], shell=True))
+def _is_one_step(text: str, read: list[Call], *, shell: bool) -> bool:
+    """Whether a single step is surely all there is: its call is in no block and no text for another shell."""
+    steps = [call for call in read if call.name == "srun" or call.name in LAUNCHERS]
+    if not shell or len(steps) != 1 or steps[0].more:
+        return False
+    seen, place = scan(text), steps[0].start
+    return not (seen.in_string(place) or seen.in_child(place) or any_enclosed(text, [place], shell=True))
 
 
 def _at_once_somewhere(job: Job, text: str, *, shell: bool) -> bool:

@@ -25,9 +25,11 @@ def stand_ins(text: str, nodes: int = 1, tasks: int | None = None) -> set[str]:
         ("python train.py", 1, 8, {*PROVIDED}),
         ("srun python train.py", 1, 8, {*PROVIDED} - {"srun"}),
         ("scontrol show hostnames; squeue", 2, None, {"srun", "sacct", "scancel", "sinfo"}),
-        # One task is all of the job: who looks for srun and does without does it all.
-        ("python train.py", 1, None, {*PROVIDED} - {"srun"}),
-        ("python train.py", 1, 1, {*PROVIDED} - {"srun"}),
+        # One task is all of the job: who looks for a command and does without does it all.
+        ("python train.py", 1, None, set()),
+        ("python train.py", 1, 1, set()),
+        ("python train.py  # requeued by scontrol, else by srun", 1, None, {"scontrol"}),
+        ("deepspeed --launcher slurm train.py", 1, None, {*PROVIDED} - {"srun", "scontrol"}),
     ],
 )
 def test_which(text: str, nodes: int, tasks: int | None, wanted: set[str]) -> None:
@@ -58,7 +60,7 @@ def test_what_has_no_room_goes_without() -> None:
     noise = random.Random(1)
     for size in range(6000, 8000, 20):
         text = "#!/bin/bash\n: " + "".join(chr(noise.randrange(33, 127)) for _ in range(size)) + "\n"
-        found = build(unit(text), index=None)
+        found = build(unit(text, layout=Layout(tasks=2)), index=None)
         if found.left_out and "Slurm" in found.left_out:
             assert b"with-commands" not in found.payload
             return

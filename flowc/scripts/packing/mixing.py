@@ -1,10 +1,11 @@
 """Packs text into one number by mixing predictions, denser than LZMA by a tenth to a seventh.
 
-Bit by bit, eight contexts say what the next bit may be: nothing, the letters and digits since the last that is none,
-the last byte, the one before it, and the last two, three, four and seven. Each context remembers for each beginning
-of a byte how likely a one is, and learns quickly after it was wrong. A sum weighs what they say, with weights for the
-beginning of the byte and for the byte before, which learn from each bit. The methods are those of Matt Mahoney's paq
-and, for turning likelihoods into a number, of Jarek Duda's asymmetric numeral systems.
+Bit by bit, nine contexts say what the next bit may be: nothing, the letters and digits since the last that is none,
+the last byte, the one before it, the last two, three, four and seven, and which of the last four belong to words. Each
+context remembers for each beginning of a byte how likely a one is, and learns quickly after it was wrong. A sum weighs
+what they say, with weights for the beginning of the byte and for the byte before, which learn from each bit. The
+methods are those of Matt Mahoney's paq and, for turning likelihoods into a number, of Jarek Duda's asymmetric numeral
+systems.
 
 The machine's decoder is templates/mixing.sh.j2: every number here stands there as well. Both count in integers alone,
 so that any Python gives the same on any machine. The two functions of real numbers are cut to integers, and have few
@@ -13,6 +14,7 @@ arguments: that no cut is near enough to an integer for a library's rounding to 
 
 from __future__ import annotations
 
+import re
 from math import atanh, tanh
 
 TYPE_CHECKING = False
@@ -36,7 +38,8 @@ SURPRISED = 10
 WEIGHT = ONE
 # Shifts the product of error and input: how much a weight learns.
 LEARNING = 12
-CONTEXTS = 8
+CONTEXTS = 9
+_WORD_BYTE = re.compile(rb"\w")
 
 
 def mixed(plain: bytes, rest: int = 1) -> int:
@@ -87,7 +90,8 @@ def predictions(plain: bytes) -> Iterator[tuple[int, int]]:
 def contexts(plain: bytes, place: int, word: bytes) -> tuple[bytes, ...]:
     """What the byte at this place is predicted from."""
     before = plain[max(place - 7, 0) : place]
-    return b"", word, before[-1:], before[-2:-1], before[-2:], before[-3:], before[-4:], before
+    shape = _WORD_BYTE.sub(b"a", before[-4:])
+    return b"", word, before[-1:], before[-2:-1], before[-2:], before[-3:], before[-4:], before, shape
 
 
 def stretched(likely: int) -> int:

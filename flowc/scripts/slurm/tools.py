@@ -99,14 +99,20 @@ def _stand_ins(job: Job, nodes: int, names: Collection[str]) -> tuple[str, ...]:
 
     Many programs look for them on PATH, and do without where they are not: with several tasks that is a part of the
     job in silence, so it must fail. With a single task it is all of the job, and often done by a script that runs
-    everywhere: of these commands only `srun` is looked for in that way (submitit's AutoExecutor, `command -v srun`),
-    so there it stays away. None stands in for `sbatch`: no flag brings a queue, and programs that find it (signac-flow,
-    clustermq) submit to it what they would run themselves. The launchers of MPI look for none of them on one node.
+    everywhere: there only what the text names, or a program that is known to look for one, is worth the bytes, and
+    `srun` stays away (submitit's AutoExecutor, `command -v srun`). None stands in for `sbatch`: no flag brings a queue,
+    and programs that find it (signac-flow, clustermq) submit to it what they would run themselves. The launchers of MPI
+    look for none of them on one node.
     """
     from flowc._compiled.slurm_commands import PROVIDED
+    from flowc.body.frameworks import behind
 
-    single = nodes == 1 and max(job.layout.tasks or 1, job.layout.tasks_per_node or 1) == 1
-    return tuple(name for name in PROVIDED if name not in names and not (single and name == "srun"))
+    text = job.run.text or ""
+    if nodes > 1 or max(job.layout.tasks or 1, job.layout.tasks_per_node or 1) > 1:
+        wanted: Collection[str] = PROVIDED
+    else:
+        wanted = [name for name in PROVIDED if name != "srun" and (name in text or behind(text))]
+    return tuple(name for name in wanted if name not in names)
 
 
 # What is as the job and its machines are, whatever the room.
