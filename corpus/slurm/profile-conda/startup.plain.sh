@@ -126,7 +126,7 @@ run_job() {
     # What a batch step of Slurm would find in its environment. What the user set comes last and wins.
     # shellcheck disable=SC2054
     in_job=(
-    env -i -C /workspace PATH="$state_dir/bin:$PATH" LANG=C.UTF-8 HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TMPDIR=/tmp \
+    env -i -C /workspace PATH="$PATH" LANG=C.UTF-8 HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TMPDIR=/tmp \
         HOSTNAME="$host_name" \
         SLURM_JOB_NODELIST="$host_name" SLURM_NODELIST="$host_name" \
         SLURM_SUBMIT_HOST="$host_name" SLURMD_NODENAME="$host_name" SLURM_TASK_PID="$BASHPID" \
@@ -215,18 +215,6 @@ run_job() {
     job_state=${end_state:-$job_state}
     save_state "$body_status" "$body_signal" "$EPOCHSECONDS"
     exit "$body_status"
-}
-
-# ---- the small Slurm: one program, called under several names; what of Slurm is not here says so ----
-
-mkdir -p "$state_dir/bin"
-cd "$state_dir/bin" && {
-tee scontrol squeue sacct scancel sinfo <<'E' >/dev/null
-#!/bin/sh
-echo "flowc: ${0##*/} is not on this machine: --with-commands ${0##*/} brings it" >&2
-exit 69
-E
-chmod -f +x ./*
 }
 
 # ---- module: there are no environment modules here, but what they stand for may be installed ----
