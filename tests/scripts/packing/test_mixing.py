@@ -34,7 +34,7 @@ from tests.scripts.test_room import noise
 
 ROOT = Path(__file__).resolve().parents[3]
 # Ordinary text: what fits in no plainer form, and in this one.
-LONG = b"".join(path.read_bytes() for path in sorted((ROOT / "templates" / "slurm").glob("*.py")))[:13_300]
+LONG = b"".join(path.read_bytes() for path in sorted((ROOT / "templates" / "slurm").glob("*.py")))[:15_900]
 TEXT = LONG[:12_000]
 words = st.lists(st.sampled_from([b"for ", b"x", b"\n", b"\0", b"\xff", b"echo", b"$HOME/", b"'\"`\\"])).map(b"".join)
 texts = st.one_of(st.binary(min_size=1), words.filter(bool))
