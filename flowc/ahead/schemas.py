@@ -190,12 +190,19 @@ class KnownModule(Strict):
     source: str
 
 
+class OpenModule(Strict):
+    """The same for names that no line is filled in for."""
+
+    parts: tuple[str, ...]
+    says: str
+
+
 class ProfileLines(Strict):
     """flowc/data/profile_lines.yaml."""
 
     modules: tuple[KnownModule, ...]
     categories: tuple[str, ...]
-    licensed: tuple[str, ...]
+    open: tuple[OpenModule, ...]
     scratch: tuple[str, ...]
     variables: dict[str, str]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
-from flowc._compiled.profile_lines import CATEGORIES, LICENSED, MODULES, SCRATCH, VARIABLES
+from flowc._compiled.profile_lines import CATEGORIES, MODULES, OPEN, SCRATCH, VARIABLES
 from flowc.diag.lacks import BLOCKING, MODULE, PATH, PROGRAM, VARIABLE, line_of, root
 from flowc.patterns import at_first_use
 from flowc.record import Record
@@ -99,12 +99,8 @@ def _known(section: str, key: str) -> Line:
     while len(parts) > 1 and parts[0] in CATEGORIES:
         parts.pop(0)
     name = parts[0]  # what follows says what it was built with
-    row = next((row for row in MODULES if any(fnmatchcase(name, glob) for glob in row["parts"])), None)
-    if row is not None:
-        return line.replace(brings=row["brings"], says=row["says"])
-    if any(fnmatchcase(name, glob) for glob in LICENSED):
-        return line.replace(says="needs a licence or an installation of your own")
-    return line
+    row = next((row for row in (*MODULES, *OPEN) if any(fnmatchcase(name, glob) for glob in row["parts"])), None)
+    return line if row is None else line.replace(brings=row.get("brings"), says=row["says"])
 
 
 def is_open(line: Line) -> bool:

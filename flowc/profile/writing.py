@@ -89,7 +89,7 @@ def _entry(line: Line, rank: int | None, indent: str) -> str:
 def _comment(line: Line, rank: int | None) -> str:
     what = {"modules": "load it", "paths": "read below it", "variables": "use it"}[line.section]
     parts = [f"{line.files:,} {'file' if line.files == 1 else 'files'} {what if line.files != 1 else _singular(what)}"]
-    names = [name for name in line.spelled if name != line.key]
+    names = [name.removeprefix(f"{line.key}/") for name in line.spelled if name != line.key]
     if line.section != "variables" and names:
         more = f" and {len(names) - _MOST_SPELLED:,} more" if len(names) > _MOST_SPELLED else ""
         parts[0] += f" ({', '.join(names[:_MOST_SPELLED])}{more})"

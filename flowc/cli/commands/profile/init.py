@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 from flowc import driver, profile
 from flowc.cli import sources, terminal
@@ -23,6 +23,7 @@ from flowc.profile.writing import UnreadableFormError, is_asked, with_lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from flowc.cli.arguments import Words
@@ -59,6 +60,10 @@ def init(words: Words, argv: list[str]) -> int:
         text = found.text()
     except UnreadableFormError as error:
         terminal.write(sys.stderr, f"flowc: error: {target}: {error}\n")
+        return ERRORS
+    if not _is_profile(text):
+        why = "lines cannot be added to what it says: write it as a plain mapping of sections, one line each"
+        terminal.write(sys.stderr, f"flowc: error: {target}: {why}\n")
         return ERRORS
     if text == found.base:
         what = f"nothing to add to {target}" if found.base else "no profile is needed"
@@ -199,11 +204,23 @@ def _facts(files: list[str], inputs: Inputs) -> list[Facts]:
 
 def _facts_with(text: str, files: list[str], inputs: Inputs) -> list[Facts]:
     """The same, with a profile of this text."""
+    with _written(text) as path:
+        return _facts(files, inputs.replace(profile=path))
+
+
+def _is_profile(text: str) -> bool:
+    with _written(text) as path:
+        return profile.load(path, Sink()) is not None
+
+
+@contextmanager
+def _written(text: str) -> Iterator[str]:
+    """A file with this text, for so long."""
     place, path = tempfile.mkstemp(prefix="flowc-profile-", suffix=".yaml")
     try:
         with open(place, "wb") as file:
             file.write(text.encode())
-        return _facts(files, inputs.replace(profile=path))
+        yield path
     finally:
         with suppress(OSError):
             os.unlink(path)
