@@ -54,10 +54,11 @@ def choose_gpus():
         die(f"error: Unable to create step for job {job}: Invalid generic resource (gres) specification")
     #% if unbound
     #% if !reads_tres
-    if bind == "none" and tasks > 1:
+    if bind == "none" and len(ranks[0]) > 1:
         # Nothing is bound: programs look for themselves.
         ENV.update(SLURMD_TRES_BIND="gpu:none")
         ENV.pop("CUDA_VISIBLE_DEVICES", 0)
+        ENV["SLURM_GPUS_ON_NODE"] = str(per_task * len(ranks[0]) or here)
         here = per_task = 0
     #% end
     #% end
@@ -74,7 +75,10 @@ def gpus(local, count):
     #% if opt:gpu-bind|opt:ntasks-per-gpu
     kind, _, text = bind.partition(":")
     number = int(text) if text.isdecimal() else 1
-    if kind == "single":
+    if count < 2:
+        # Alone on its node a task is not bound.
+        shown = mine
+    elif kind == "single":
         shown = [mine[local // number % len(mine)]]
     elif kind == "per_task":
         # Who comes too late has the first.
@@ -104,7 +108,7 @@ def gpus(local, count):
         **({"SLURMD_TRES_BIND": "gres/gpu:" + bind} if bind else {}),
         #% end
         #% if !reads_tres
-        **({"SLURMD_TRES_BIND": "gpu:" + bind} if bind else {}),
+        **({"SLURMD_TRES_BIND": "gpu:" + bind} if bind and count > 1 else {}),
         #% end
     }
 

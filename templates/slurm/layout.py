@@ -89,7 +89,7 @@ def choose_nodes():
     high = low
     #% end
     #% if opt:relative
-    skip = int(given.get("relative", 0))
+    skip = number("relative")
     if skip and skip + low > len(names):
         die(f"error: --relative and --nodes option incompatible with count of allocated nodes ({skip}+{low}>{len(names)})")
     nodes = nodes[skip:]
@@ -174,19 +174,21 @@ def lay_out():
     left = iter(range(tasks))
     ranks = [[next(left) for _ in range(place, tasks, count)] for place in range(count)]
     #% if opt:distribution
-    spread = (option("distribution") or "").lower().split(",")[0]
-    kind = spread.split(":")[0].split("=")[0]
+    spread = (option("distribution") or "").lower().replace("*", "block")
+    kind, _, inner = spread.split(",")[0].partition(":")
+    kind, _, size = kind.partition("=")
     #% if arbitrary
     kind = kind.replace("arbitrary", "")
     #% end
-    if kind not in ("", "block", "cyclic", "plane", "*"):
+    if kind not in ("", "block", "cyclic", "plane") or {*inner.split(":")} - {"", "block", "cyclic", "fcyclic"} or "" == given.get("distribution"):
         die("error: Invalid --distribution specification", 255)
     #% if plane
-    if spread == "plane" and "SLURM_DIST_PLANESIZE" not in ENV:
+    size = size or ENV.get("SLURM_DIST_PLANESIZE", "")
+    if kind == "plane" and not (size.isdecimal() and int(size)):
         die("error: Invalid plane size or size not specified", 255)
     #% end
     if kind in ("cyclic", "plane"):
-        size = int(spread[6:] or ENV.get("SLURM_DIST_PLANESIZE", 1)) if kind == "plane" else 1
+        size = int(size or 1) if kind == "plane" else 1
         #% if plane
         # Each node gets a task, be it out of its turn.
         ranks, rest = [[] for node in nodes], [*range(tasks)]

@@ -9,8 +9,8 @@ def option(name, variable=""):
 #% if choose|opt:wait
 def number(name):
     value = option(name) or "0"
-    # Of all numbers only that of --wait may be 0.
-    if not value.isdecimal() or int(value) < (name in given and name < "w"):
+    # Of all numbers only those of --wait and --relative may be 0.
+    if not value.isdecimal() or int(value) < (name in given and name < "r"):
         die(f'error: Invalid numeric value "{value}" for --{name}.')
     return int(value)
 

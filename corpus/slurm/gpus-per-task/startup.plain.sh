@@ -313,11 +313,11 @@ def ae(a):
    a.recv()
  except(EOFError,OSError):
   L(e,15)
-  signal.signal(14,lambda*F:L(e,9))
+  signal.signal(14,lambda*E:L(e,9))
   signal.alarm(30)
   while e:
    C(e)
-def Z(B,*F):
+def Z(B,*E):
  for a in o:
   try:
    a.send(B)
@@ -327,18 +327,18 @@ def ab(d,c,a):
  if a:
   I(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
   af.append(a if a>0 else 128-a)
-def bb(s,a=""):
+def ba(s,a=""):
  return sum(int(c.split(":")[-1])if c.split(":")[-1].isdecimal()else 1 for c in(P(s,a)or"").split(",")if c and(s!="gres"or c[:3]=="gpu"))
-def aC(a,v):
- ah=aM[:aI*v or N]
- c=[ah[n%len(ah)]for n in range(a*aI,(a+1)*aI)]or ah
+def aC(a,u):
+ ah=aM[:aH*u or N]
+ c=[ah[n%len(ah)]for n in range(a*aH,(a+1)*aH)]or ah
  aS=",".join(c)
- return{"CUDA_VISIBLE_DEVICES":aS,"SLURM_STEP_GPUS":aS,"SLURM_GPUS_ON_NODE":str(len(ah)),**({"SLURMD_TRES_BIND":"gpu:"+aA}if aA else{})}
+ return{"CUDA_VISIBLE_DEVICES":aS,"SLURM_STEP_GPUS":aS,"SLURM_GPUS_ON_NODE":str(len(ah)),**({"SLURMD_TRES_BIND":"gpu:"+aA}if aA and u>1 else{})}
 def P(s,a=""):
  return ap.get(s)or t.get("SLURM_"+(a or s.upper().replace("-","_")))
 def ag(n):
- u=M[n]
- return[(c,x,{**q,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[g[n]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**(aC(a,len(u))if N or aI else{})},)for a,c in enumerate(u)]
+ v=M[n]
+ return[(c,x,{**q,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[g[n]],"SLURM_GTIDS":",".join(map(str,v)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**(aC(a,len(v))if N or aH else{})},)for a,c in enumerate(v)]
 if H=="srun":
  ap=aG(x)
  k=t["SLURM_JOB_ID"]
@@ -346,23 +346,23 @@ if H=="srun":
   z("fatal: No command given to execute.")
  f=[t["SLURM_JOB_NODELIST"]]
  g=range(len(f))
- v=G=len(f)
- b=int(t.get("SLURM_NTASKS")or v*int(t.get("SLURM_NTASKS_PER_NODE",1)))
+ u=G=len(f)
+ b=int(t.get("SLURM_NTASKS")or u*int(t.get("SLURM_NTASKS_PER_NODE",1)))
  O=iter(range(b))
- M=[[next(O)for F in range(n,b,v)]for n in range(v)]
+ M=[[next(O)for E in range(n,b,u)]for n in range(u)]
  aM=t.get("SLURM_JOB_GPUS","").split(",")if t.get("SLURM_JOB_GPUS")else[]
- aI=bb("gpus-per-task")
+ aH=ba("gpus-per-task")
  aA=""
- if aI and not aA:
-  aA=f"per_task:{aI}"
+ if aH and not aA:
+  aA=f"per_task:{aH}"
  N=int(t.get("FLOWC_STEP_GPUS",len(aM)))
- if max(N,*(aI*len(aw)for aw in M))>len(aM):
+ if max(N,*(aH*len(ax)for ax in M))>len(aM):
   z(f"error: Unable to create step for job {k}: Invalid generic resource (gres) specification")
  with open("/run/flowc.step."+k,"ab",0)as K:
   K.write(b"%9d\n"%os.getpid())
   j=K.tell()//10-1
  q=dict(t)
- for S,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>G else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(t["SLURM_TASKS_PER_NODE"]if b%v else f"{b // v}(x{v})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(v,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
+ for S,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>G else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(t["SLURM_TASKS_PER_NODE"]if b%u else f"{b // u}(x{u})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(u,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
   for key in am.split():
    q["SLURM_"+key]=str(S)
  l=os.getcwd()

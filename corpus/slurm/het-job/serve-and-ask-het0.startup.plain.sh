@@ -216,8 +216,8 @@ def z(h,a=1):
 def U(h):
  return h.replace(","," ").split()
 def bk(c):
- a=[(v,len([*b]))for v,b in itertools.groupby(c)]
- return",".join(f"{v}(x{d})"if d>1 else str(v)for v,d in a)
+ a=[(u,len([*b]))for u,b in itertools.groupby(c)]
+ return",".join(f"{u}(x{d})"if d>1 else str(u)for u,d in a)
 OPTIONS="n=ntasks N=nodes w=nodelist -=ntasks-per-node -=gpus-per-task -=het-group"
 def aG(D):
  g={}
@@ -317,11 +317,11 @@ def ae(a):
    a.recv()
  except(EOFError,OSError):
   L(e,15)
-  signal.signal(14,lambda*F:L(e,9))
+  signal.signal(14,lambda*E:L(e,9))
   signal.alarm(30)
   while e:
    C(e)
-def Z(B,*F):
+def Z(B,*E):
  for a in o:
   try:
    a.send(B)
@@ -343,26 +343,26 @@ def bE(d):
   return""if g=="Z"else a[18]
  except OSError:
   return""
-def bQ(aH):
- global bc
- bc=az
+def bQ(aI):
+ global bb
+ bb=az
  if P("exact")or"exclusive"in ap:
-  bc=min(az,len(M[0])*aD)
+  bb=min(az,len(M[0])*aD)
  aK={}
- for d in sorted(aZ,key=lambda d:(d not in aN,any(E[2]==str(d)for E in aH))):
-  u=[]if P("overlap")else[E for E in aH if E[2]==str(d)]
-  O=[s for s in aM if not any(s in E[4].split(",")for E in u)]
-  if len(aK)<v and bc+sum(int(E[3])for E in u)<=az and len(O)>=aL:
+ for d in sorted(aY,key=lambda d:(d not in aN,any(F[2]==str(d)for F in aI))):
+  v=[]if P("overlap")else[F for F in aI if F[2]==str(d)]
+  O=[s for s in aM if not any(s in F[4].split(",")for F in v)]
+  if len(aK)<u and bb+sum(int(F[3])for F in v)<=az and len(O)>=aL:
    aK[d]=O[:aL]
  return aK
-def bb(s,a=""):
+def ba(s,a=""):
  return sum(int(c.split(":")[-1])if c.split(":")[-1].isdecimal()else 1 for c in(P(s,a)or"").split(",")if c and(s!="gres"or c[:3]=="gpu"))
-def aC(a,v):
- ah=aM[:aI*v or N]
- c=[ah[n%len(ah)]for n in range(a*aI,(a+1)*aI)]or ah
+def aC(a,u):
+ ah=aM[:aH*u or N]
+ c=[ah[n%len(ah)]for n in range(a*aH,(a+1)*aH)]or ah
  aS=",".join(c)
- return{"CUDA_VISIBLE_DEVICES":aS,"SLURM_STEP_GPUS":aS,"SLURM_GPUS_ON_NODE":str(len(ah)),**({"SLURMD_TRES_BIND":"gpu:"+aA}if aA else{})}
-def bZ(D):
+ return{"CUDA_VISIBLE_DEVICES":aS,"SLURM_STEP_GPUS":aS,"SLURM_GPUS_ON_NODE":str(len(ah)),**({"SLURMD_TRES_BIND":"gpu:"+aA}if aA and u>1 else{})}
+def ca(D):
  global ap,aR
  b=[[]]
  for c in D:
@@ -370,20 +370,20 @@ def bZ(D):
    b.append([])
   else:
    b[-1].append(c)
- aR=[(aG(aw),aw)for aw in b]
- for a,aw in aR:
+ aR=[(aG(ax),ax)for ax in b]
+ for a,ax in aR:
   if set("123456789")&{*a.get("het-group","")}:
    z(f"error: Requested het-group offset exceeds highest hetjob index ({a['het-group']} > 0)")
-  if not aw and aR[1:]:
+  if not ax and aR[1:]:
    z("fatal: No command given to execute.")
  ap=aR[0][0]
  D[:]=b[0]
  if aR[1:]:
   ap.setdefault("nodes","1")
-def bU(a):
- global ap,g,M,b,v,au,aZ,aN
+def bV(a):
+ global ap,g,M,b,u,au,aY,aN
  h,g,M,b,au=[*range(len(f))],[],[],0,{}
- for ap,aw in a:
+ for ap,ax in a:
   ay=int(ap.get("nodes","1").split("-")[0])
   e=p("ntasks")or ay
   ay=min(ay,e)
@@ -393,27 +393,27 @@ def bU(a):
   h=[d for d in h if d not in ah]
   g+=ah
   O=iter(range(b,b+e))
-  M+=[[next(O)for F in range(n,e,len(ah))]for n in range(len(ah))]
-  au.update({c:aw for c in range(b,b+e)})
+  M+=[[next(O)for E in range(n,e,len(ah))]for n in range(len(ah))]
+  au.update({c:ax for c in range(b,b+e)})
   b+=e
  ap=a[0][0]
- v=len(g)
+ u=len(g)
  g,M=[*map(list,zip(*sorted(zip(g,M))))]
- aZ=aN=g
+ aY=aN=g
 def P(s,a=""):
  return ap.get(s)or t.get("SLURM_"+(a or s.upper().replace("-","_")))
 def p(s):
  S=P(s)or"0"
- if not S.isdecimal()or int(S)<(s in ap and s<"w"):
+ if not S.isdecimal()or int(S)<(s in ap and s<"r"):
   z(f'error: Invalid numeric value "{S}" for --{s}.')
  return int(S)
 def ag(n):
- u=M[n]
+ v=M[n]
  global aM
  aM=aK[g[n]]
- return[(c,au.get(c,x),{**q,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[g[n]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**({"SLURM_CPUS_ON_NODE":str(len(u)*aD)}if ap.get("cpus-per-task")or P("exact")or("exclusive"in ap)else{}),**(aC(a,len(u))if N or aI else{})},)for a,c in enumerate(u)]
+ return[(c,au.get(c,x),{**q,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[g[n]],"SLURM_GTIDS":",".join(map(str,v)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**({"SLURM_CPUS_ON_NODE":str(len(v)*aD)}if ap.get("cpus-per-task")or P("exact")or("exclusive"in ap)else{}),**(aC(a,len(v))if N or aH else{})},)for a,c in enumerate(v)]
 if H=="srun":
- bZ(x)
+ ca(x)
  k=t["SLURM_JOB_ID"]
  if not x:
   z("fatal: No command given to execute.")
@@ -421,7 +421,7 @@ if H=="srun":
  f=[t["SLURM_JOB_NODELIST"]]
  g=range(len(f))
  G=aj=len(f)
- aE,F,bM=(P("nodes","NNODES")or"1").partition("-")
+ aE,E,bM=(P("nodes","NNODES")or"1").partition("-")
  if not(aE+bM).isdecimal():
   z(f'error: "{ap["nodes"]}" is not a valid node count',255)
  G,aj=int(aE),min(int(bM or aE),aj)
@@ -432,9 +432,9 @@ if H=="srun":
  aj=max(G,min(aj,b or aj))
  if G>len(g):
   z(f"error: Only allocated {len(g)} nodes asked for {G}")
- aZ,aN=g,()
+ aY,aN=g,()
  bn=bq("nodelist")
- aZ,aN=[*{*bn,*g}],bn
+ aY,aN=[*{*bn,*g}],bn
  g=sorted((bn+[d for d in g if d not in bn])[:aj])
  h=p("ntasks-per-node")if P("ntasks-per-node")else 0
  if not b or b==h*len(g):
@@ -444,25 +444,25 @@ if H=="srun":
  elif ap.get("ntasks-per-node"):
   I(f"Warning: can't honor --ntasks-per-node set to {h} which doesn't match the requested tasks {b} "f"with the number of requested nodes {len(g)}. Ignoring --ntasks-per-node.")
  aD=1
- v=len(g)
- b=b or v
- if b>az//aD*v:
+ u=len(g)
+ b=b or u
+ if b>az//aD*u:
   z(f"error: Unable to create step for job {k}: More processors requested than permitted")
  O=iter(range(b))
- M=[[next(O)for F in range(n,b,v)]for n in range(v)]
+ M=[[next(O)for E in range(n,b,u)]for n in range(u)]
  au={}
  if aR[1:]:
-  bU(aR)
+  bV(aR)
  aM=t.get("SLURM_JOB_GPUS","").split(",")if t.get("SLURM_JOB_GPUS")else[]
- aI=bb("gpus-per-task")
+ aH=ba("gpus-per-task")
  aA=""
- if aI and not aA:
-  aA=f"per_task:{aI}"
+ if aH and not aA:
+  aA=f"per_task:{aH}"
  N=int(t.get("FLOWC_STEP_GPUS",len(aM)))
- bv=(max([bb(s)for s in("gpus-per-node","gres")if s in ap]or[0])or bb("gpus-per-node")or bb("gres")or-(-bb("gpus")//len(g)))
- aL=bv or aI*len(M[0])or N
+ bv=(max([ba(s)for s in("gpus-per-node","gres")if s in ap]or[0])or ba("gpus-per-node")or ba("gres")or-(-ba("gpus")//len(g)))
+ aL=bv or aH*len(M[0])or N
  N=bv or N
- if max(N,*(aI*len(aw)for aw in M))>len(aM):
+ if max(N,*(aH*len(ax)for ax in M))>len(aM):
   z(f"error: Unable to create step for job {k}: Invalid generic resource (gres) specification")
  try:
   bG=open("/run/flowc.step."+k).read().split()[int(t["SLURM_STEP_ID"])]
@@ -473,13 +473,13 @@ if H=="srun":
   with open("/run/flowc.use."+k,"a+")as aq:
    fcntl.flock(aq,2)
    aq.seek(0)
-   aH=[E for E in aq if bE(E.split()[0])==E.split()[1]]
-   aK=bQ([E.split()for E in aH if E.split()[0]!=bG])
-   if len(aK)==v:
-    aH+=[f"{os.getpid()} {bE(os.getpid())} {d} {0 if P('overlap') else bc} {','.join(aK[d]) or '-'}\n"for d in aK]
+   aI=[F for F in aq if bE(F.split()[0])==F.split()[1]]
+   aK=bQ([F.split()for F in aI if F.split()[0]!=bG])
+   if len(aK)==u:
+    aI+=[f"{os.getpid()} {bE(os.getpid())} {d} {0 if P('overlap') else bb} {','.join(aK[d]) or '-'}\n"for d in aK]
    aq.truncate(0)
-   aq.writelines(aH)
-  if len(aK)==v:
+   aq.writelines(aI)
+  if len(aK)==u:
    break
   if not V:
    V=1
@@ -492,7 +492,7 @@ if H=="srun":
   K.write(b"%9d\n"%os.getpid())
   j=K.tell()//10-1
  q=dict(t)
- for S,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>G else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"]if v==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(bk(map(len,M)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(v,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
+ for S,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>G else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"]if u==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(bk(map(len,M)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(u,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
   for key in am.split():
    q["SLURM_"+key]=str(S)
  l=os.getcwd()

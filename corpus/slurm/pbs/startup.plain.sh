@@ -215,8 +215,8 @@ def z(h,a=1):
 def U(h):
  return h.replace(","," ").split()
 def bk(c):
- a=[(v,len([*b]))for v,b in itertools.groupby(c)]
- return",".join(f"{v}(x{d})"if d>1 else str(v)for v,d in a)
+ a=[(u,len([*b]))for u,b in itertools.groupby(c)]
+ return",".join(f"{u}(x{d})"if d>1 else str(u)for u,d in a)
 OPTIONS="n=ntasks N=nodes w=nodelist -=ntasks-per-node i=input K?kill-on-bad-exit O.overcommit -=mpi V.version -=cpu-bind -.external-launcher"
 def aG(D):
  g={}
@@ -316,21 +316,21 @@ def ae(a):
    a.recv()
  except(EOFError,OSError):
   L(e,15)
-  signal.signal(14,lambda*F:L(e,9))
+  signal.signal(14,lambda*E:L(e,9))
   signal.alarm(30)
   while e:
    C(e)
-def Z(B,*F):
+def Z(B,*E):
  for a in o:
   try:
    a.send(B)
   except OSError:
    pass
-def bx(*F):
+def bx(*E):
  if ai:
   Z(ai.pop())
   signal.alarm(30)
-def R(*F):
+def R(*E):
  ai[:]=9,15
  bx()
 def ab(d,c,a):
@@ -350,12 +350,12 @@ def P(s,a=""):
  return ap.get(s)or t.get("SLURM_"+(a or s.upper().replace("-","_")))
 def p(s):
  S=P(s)or"0"
- if not S.isdecimal()or int(S)<(s in ap and s<"w"):
+ if not S.isdecimal()or int(S)<(s in ap and s<"r"):
   z(f'error: Invalid numeric value "{S}" for --{s}.')
  return int(S)
 def ag(n):
- u=M[n]
- return[(c,x,{**q,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[g[n]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(u)]
+ v=M[n]
+ return[(c,x,{**q,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[g[n]],"SLURM_GTIDS":",".join(map(str,v)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(v)]
 if H=="srun":
  ap=aG(x)
  k=t["SLURM_JOB_ID"]
@@ -370,7 +370,7 @@ if H=="srun":
  f=[t["SLURM_JOB_NODELIST"]]
  g=range(len(f))
  G=aj=len(f)
- aE,F,bM=(P("nodes","NNODES")or"1").partition("-")
+ aE,E,bM=(P("nodes","NNODES")or"1").partition("-")
  if not(aE+bM).isdecimal():
   z(f'error: "{ap["nodes"]}" is not a valid node count',255)
  G,aj=int(aE),min(int(bM or aE),aj)
@@ -391,18 +391,18 @@ if H=="srun":
  elif ap.get("ntasks-per-node"):
   I(f"Warning: can't honor --ntasks-per-node set to {h} which doesn't match the requested tasks {b} "f"with the number of requested nodes {len(g)}. Ignoring --ntasks-per-node.")
  aD=1
- v=len(g)
- b=b or v
- if b>az//aD*v:
+ u=len(g)
+ b=b or u
+ if b>az//aD*u:
   if not P("overcommit"):
    z(f"error: Unable to create step for job {k}: More processors requested than permitted")
  O=iter(range(b))
- M=[[next(O)for F in range(n,b,v)]for n in range(v)]
+ M=[[next(O)for E in range(n,b,u)]for n in range(u)]
  with open("/run/flowc.step."+k,"ab",0)as K:
   K.write(b"%9d\n"%os.getpid())
   j=K.tell()//10-1
  q=dict(t)
- for S,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>G else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"]if v==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(bk(map(len,M)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(v,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
+ for S,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>G else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"]if u==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(bk(map(len,M)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(u,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
   for key in am.split():
    q["SLURM_"+key]=str(S)
  l=os.getcwd()

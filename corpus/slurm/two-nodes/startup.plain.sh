@@ -314,7 +314,7 @@ def bS(j,X,c):
  k=select.poll()
  k.register(j,1)
  while 1:
-  for p,F in k.poll():
+  for p,E in k.poll():
    try:
     if p not in e:
      b,A=j.accept()
@@ -346,9 +346,9 @@ def bS(j,X,c):
     pass
 def agent():
  N=socket.gethostname().split(".")[0]
- for F in range(120):
-  g=[E.split()[:2]for E in open("/etc/hosts")if E[:1].isdigit()and E[:3]!="127"][::-1]
-  f=[s.split(".")[0]for F,s in g]
+ for E in range(120):
+  g=[F.split()[:2]for F in open("/etc/hosts")if F[:1].isdigit()and F[:3]!="127"][::-1]
+  f=[s.split(".")[0]for E,s in g]
   if len(g)>=int(x[0])and N in f:
    break
   time.sleep(5)
@@ -366,7 +366,7 @@ def agent():
   return
  os.dup2(2,1)
  signal.signal(17,signal.SIG_IGN)
- bS(j,[socket.gethostbyname(k)for k,F in g],c)
+ bS(j,[socket.gethostbyname(k)for k,E in g],c)
 def ae(a):
  l,b=a.recv()
  e,f={},{}
@@ -412,7 +412,7 @@ def ae(a):
    a.recv()
  except(EOFError,OSError):
   L(e,15)
-  signal.signal(14,lambda*F:L(e,9))
+  signal.signal(14,lambda*E:L(e,9))
   signal.alarm(30)
   while e:
    C(e)
@@ -423,7 +423,7 @@ def scontrol():
   print(*U(D[2]if len(D)>2 else t["SLURM_NODELIST"]),sep="\n")
   return
  z(f"error: there is no Slurm on this machine: `scontrol {' '.join(x)}` cannot be done")
-def Z(B,*F):
+def Z(B,*E):
  for a in o:
   try:
    a.send(B)
@@ -434,8 +434,8 @@ def ab(d,c,a):
   I(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
   af.append(a if a>0 else 128-a)
 def ag(n):
- u=M[n]
- return[(c,x,{**q,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[g[n]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(u)]
+ v=M[n]
+ return[(c,x,{**q,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[g[n]],"SLURM_GTIDS":",".join(map(str,v)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(v)]
 if H=="srun":
  if x and x[0][:1]=="-":
   z(f"unrecognized option '{x[0]}'",255)
@@ -445,15 +445,15 @@ if H=="srun":
  D=open(Q).read().split()
  f,X=D[::2],D[1::2]
  g=range(len(f))
- v=G=len(f)
- b=int(t.get("SLURM_NTASKS")or v*int(t.get("SLURM_NTASKS_PER_NODE",1)))
+ u=G=len(f)
+ b=int(t.get("SLURM_NTASKS")or u*int(t.get("SLURM_NTASKS_PER_NODE",1)))
  O=iter(range(b))
- M=[[next(O)for F in range(n,b,v)]for n in range(v)]
+ M=[[next(O)for E in range(n,b,u)]for n in range(u)]
  with open("/run/flowc.step."+k,"ab",0)as K:
   K.write(b"%9d\n"%os.getpid())
   j=K.tell()//10-1
  q=dict(t)
- for S,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>G else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(t["SLURM_TASKS_PER_NODE"]if b%v else f"{b // v}(x{v})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(v,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),(X[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
+ for S,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>G else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(t["SLURM_TASKS_PER_NODE"]if b%u else f"{b // u}(x{u})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(u,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),(X[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
   for key in am.split():
    q["SLURM_"+key]=str(S)
  l=os.getcwd()
