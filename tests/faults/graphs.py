@@ -99,10 +99,10 @@ class Graph(Stage):
         """Whether it was ended by the signal. One that would stay is asked to end where it is not cut in a minute."""
         process = self.spawn(self.words(command), f"{cut.how}:{cut.moment}" if cut else "")
         try:
-            said, _ = process.communicate(timeout=60)
+            said, _ = process.communicate(timeout=600)
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGTERM)
-            said, _ = process.communicate(timeout=60)
+            said, _ = process.communicate(timeout=600)
         self.outputs.append(said)
         self.statuses.append(process.returncode)
         was_cut = cut is not None and process.returncode in (-signal.SIGKILL, SIGNALS.get(cut.how))
@@ -214,7 +214,7 @@ def play(run: Run, folder: Path) -> Found:
             command = "wait KEY" if turn > 6 else chance.choice(NEXT if beside is None else NEXT[1:])
             found.cut += stage.run(command, cuts.pop() if cuts else None)
         if beside is not None:
-            said, _ = beside.communicate(timeout=120)
+            said, _ = beside.communicate(timeout=600)
             stage.outputs.append(said)
             stage.statuses.append(beside.returncode)
         stage.run("list --tree")

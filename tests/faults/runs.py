@@ -102,7 +102,7 @@ class Clock:
         for each in [each for each in self.late if each.due[0] <= self.now]:
             self.late.remove(each)
             each.gate.set()
-            self.acted.acquire(timeout=20)
+            self.acted.acquire(timeout=300)
 
 
 @dataclass
@@ -208,7 +208,7 @@ class Stage:
             striking.victims = many[:1]
         statuses = []
         for each in many:
-            said, _ = each.communicate(timeout=120)
+            said, _ = each.communicate(timeout=600)
             self.outputs.append(said)
             statuses.append(each.returncode)
         return max(statuses, key=abs)

@@ -97,7 +97,7 @@ def until(condition: Callable[[], object], what: str) -> None:
     """Waits for something that is to happen; a machine under load may take its time."""
     import time
 
-    end = time.monotonic() + 120
+    end = time.monotonic() + 600
     while not condition():
         assert time.monotonic() < end, f"waited for: {what}"
         time.sleep(0.02)

@@ -290,5 +290,5 @@ def test_nothing_falls_due_when_the_server_is_closed() -> None:
 
     with Server(speed=400) as server:
         server.state.clock.after(1, start_a_machine)
-        assert begun.wait(30)
+        assert begun.wait(300)
     assert done == ["started"]

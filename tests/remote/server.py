@@ -85,7 +85,7 @@ class Sshd:
                 stderr=log,
                 start_new_session=True,
             )
-        end = time.monotonic() + 30
+        end = time.monotonic() + 300
         while True:
             try:
                 socket.create_connection((self.host, self.port), 5).close()

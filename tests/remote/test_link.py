@@ -143,7 +143,7 @@ link.run("echo $$ >{tmp_path}/pid; echo begun; exec sleep 1000", take=lambda dat
     assert process.stdout.readline() == b"begun\n"
     assert running(tmp_path / "pid")
     process.send_signal(how)
-    process.communicate(timeout=60)
+    process.communicate(timeout=600)
     until(lambda: not running(tmp_path / "pid"), "the end of the script")
     until(lambda: not sshd.connections(), "the end of the connection")
 

@@ -103,7 +103,7 @@ class Machine:
         """Exit status of the runner, once it and all that it started have ended."""
         process = self.start(job)
         try:
-            process.communicate(timeout=120)
+            process.communicate(timeout=600)
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)

@@ -55,7 +55,7 @@ def start(folder: Path) -> subprocess.Popen[bytes]:
 def run(folder: Path) -> tuple[int, bytes]:
     """Exit status of the runner, and what it says on stderr."""
     process = start(folder)
-    _, errors = process.communicate(timeout=120)
+    _, errors = process.communicate(timeout=600)
     return process.returncode, errors
 
 

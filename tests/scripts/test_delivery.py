@@ -48,7 +48,7 @@ def test_the_job_starts_once_its_script_is_there(tmp_path: Path) -> None:
     time.sleep(0.5)
     assert process.poll() is None, "half of it is not run"
     (tmp_path / "slurm_script").write_bytes(BODY)
-    process.communicate(timeout=120)
+    process.communicate(timeout=600)
     assert process.returncode == 0
     assert (tmp_path / "out").read_bytes().splitlines()[1:] == [b"\xffx"]
     assert (status(tmp_path)["state"], status(tmp_path)["starts"]) == ("COMPLETED", 1)
@@ -195,7 +195,7 @@ def test_the_job_starts_once_its_folder_is_there(tmp_path: Path) -> None:
     (tmp_path / "code").mkdir()
     (tmp_path / "code" / "a").write_text("brought\n")
     marker.write_bytes(b"")
-    process.communicate(timeout=120)
+    process.communicate(timeout=600)
     assert process.returncode == 0
     assert (tmp_path / "out").read_text().splitlines()[1:] == ["brought"]
     assert not ready.exists()
@@ -206,7 +206,7 @@ def test_a_folder_that_never_comes_is_a_clear_failure(tmp_path: Path, retry: Ret
     machine = Machine(tmp_path)
     process, ready, _ = waiting(machine, retry=retry)
     os.utime(ready, times=(time.time() - 1801,) * 2)
-    process.communicate(timeout=120)
+    process.communicate(timeout=600)
     assert process.returncode == 1
     told = (tmp_path / "out").read_text().splitlines()
     assert told[1:] == [f"flowc: no files for {tmp_path}/code: nothing came for 30 minutes"]

@@ -61,7 +61,7 @@ def looks(folder: Path) -> None:
     path = folder / "status.json"
     for _ in range(2):
         before = path.stat().st_mtime_ns
-        limit = time.monotonic() + 120
+        limit = time.monotonic() + 600
         while path.stat().st_mtime_ns == before:
             assert time.monotonic() < limit, "the runner looks no more"
             time.sleep(0.05)
@@ -84,7 +84,7 @@ class TestWarnings:
         process = start(tmp_path)
         wait_for(tmp_path / "out", "up\nwarned\n")
         (tmp_path / "go").touch()
-        process.communicate(timeout=30)
+        process.communicate(timeout=600)
         assert (tmp_path / "out").read_text() == "up\nwarned\n"
         assert status(tmp_path)["state"] == "COMPLETED"
 
@@ -94,7 +94,7 @@ class TestWarnings:
         process = start(tmp_path)
         wait_for(tmp_path / "told", "-USR1 -x srun\n")
         (tmp_path / "go").touch()
-        process.communicate(timeout=120)
+        process.communicate(timeout=600)
         assert (tmp_path / "told").read_text() == "-USR1 -x srun\n"
         assert (tmp_path / "out").read_text() == "up\n"
 
@@ -116,7 +116,7 @@ class TestWarnings:
             looks(tmp_path)
             assert (tmp_path / "out").read_text() == "up\n" + "warned\n" * told
         (tmp_path / "go").touch()
-        process.communicate(timeout=120)
+        process.communicate(timeout=600)
         assert status(tmp_path)["state"] == "COMPLETED"
 
     def test_without_a_signal_or_a_limit_nothing_is_polled(self) -> None:

@@ -230,7 +230,7 @@ def test_files_and_secrets(tmp_path: Path) -> None:
     wait_for_text(tmp_path / "log/job.log", "waits for secrets")
     (tmp_path / "new").write_text("TOKEN='a\n'\\''b'\nKEY='line\n'\n")
     (tmp_path / "new").rename(tmp_path / "run/flowc/secrets")
-    process.communicate(timeout=120)
+    process.communicate(timeout=600)
     assert machine.output == "flowc: waits for secrets in /run/flowc/secrets: TOKEN KEY\na\n'b||1"
     assert (tmp_path / "etc/deep/a").read_text() == "it's\n$(x)"
     assert (tmp_path / "etc/deep/a").stat().st_mode & 0o777 == 0o644

@@ -58,7 +58,7 @@ def test_the_count_survives_a_reboot_and_preemption_does_not_count(tmp_path: Pat
     wait_for_text(tmp_path / "log/job.log", "on\n")
     time.sleep(0.3)
     os.kill(process.pid, signal.SIGTERM)
-    process.communicate(timeout=120)
+    process.communicate(timeout=600)
     assert '"state":"PENDING"' in machine.status()
     assert '"restarts":0' in machine.status()
 

@@ -57,7 +57,7 @@ def test_a_job_that_must_not_be_requeued_fails_where_it_was_cut_short(tmp_path: 
     process = start(tmp_path)
     wait_for(tmp_path / "status.json", "RUNNING")
     os.kill(process.pid, signal.SIGTERM)
-    process.communicate(timeout=120)
+    process.communicate(timeout=600)
     assert status(tmp_path)["state"] == "PENDING"
     assert run(tmp_path)[0] == 1
     assert (status(tmp_path)["state"], status(tmp_path)["starts"]) == ("NODE_FAIL", 1)
@@ -138,7 +138,7 @@ def test_a_stopped_job_starts_again_and_appends(tmp_path: Path) -> None:
     wait_for(tmp_path / "status.json", "RUNNING")
     # As systemd does: the runner alone is told.
     os.kill(process.pid, signal.SIGTERM)
-    process.communicate(timeout=120)
+    process.communicate(timeout=600)
     assert status(tmp_path)["state"] == "PENDING"
     (tmp_path / "go").touch()
     run(tmp_path)
@@ -160,7 +160,7 @@ def test_a_power_cut_loses_neither_the_time_used_nor_the_job(tmp_path: Path) -> 
     os.kill(process.pid, signal.SIGKILL)  # first, or it would see the body end
     process.wait()
     os.killpg(body, signal.SIGKILL)
-    process.communicate(timeout=120)
+    process.communicate(timeout=600)
     (tmp_path / "go").touch()
     run(tmp_path)
     found = status(tmp_path)

@@ -57,7 +57,7 @@ def test_several_threads_share_a_flow(runs: Callable[..., str]) -> None:
 from concurrent.futures import ThreadPoolExecutor
 def one(number):
     task = flow.run(f"echo {number}", gpu="a100", name=f"job{number}")
-    task.wait(timeout=120)
+    task.wait(timeout=600)
     return task
 with ThreadPoolExecutor(4) as pool:
     tasks = list(pool.map(one, range(4)))
@@ -146,6 +146,6 @@ def test_a_terminal_is_entered_from_python(here: Person) -> None:
                 os.write(parent, b'echo a$((40+2))b "$WORD"; exit 4\n')
     os.close(parent)
     text = said.decode()
-    assert process.wait(60) == 0, text
+    assert process.wait(600) == 0, text
     assert "a42b of the job" in text
     assert re.search(r"flow-task-\w+ is off", text.partition("left")[2]), text

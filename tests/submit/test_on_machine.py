@@ -72,7 +72,7 @@ def test_ends_on_other_machines_are_heard_from_those_with_the_key(
         each.names = [("job-0", "127.0.0.1"), ("job-1", "127.0.0.2"), ("job-2", "127.0.0.3")]
     assert second.tell(b"job-1") == "the first machine: Connection refused"
     threading.Thread(target=first.listen, daemon=True).start()
-    end = time.monotonic() + 20
+    end = time.monotonic() + 300
     while second.tell(b"job-1") is not None:
         assert time.monotonic() < end
         time.sleep(0.05)
@@ -104,7 +104,7 @@ def test_another_text_takes_the_place_of_the_one_that_runs(tmp_path: Path) -> No
         (tmp_path / "new").write_text("print('the new one')\n")
         (tmp_path / "new").replace(path)
         try:
-            assert process.communicate(timeout=60)[0] == "the new one\n"
+            assert process.communicate(timeout=600)[0] == "the new one\n"
         finally:
             process.kill()
 
@@ -118,7 +118,7 @@ def test_another_text_is_noticed_that_came_before_the_first_look(tmp_path: Path)
     path.write_text(inspect.getsource(on_machine) + swap + on_machine.last_line("http://127.0.0.1:9/x", KEY, how))
     process = subprocess.Popen([sys.executable, "-I", str(path)], stdout=subprocess.PIPE, text=True)
     try:
-        assert process.communicate(timeout=60)[0] == "the new one\n"
+        assert process.communicate(timeout=600)[0] == "the new one\n"
     finally:
         process.kill()
 

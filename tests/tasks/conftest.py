@@ -48,7 +48,7 @@ class Person:
 
     def types(self, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
         process = self.starts(*words, **environ)
-        out, err = process.communicate(timeout=300)
+        out, err = process.communicate(timeout=900)
         assert "internal error" not in err, err
         return subprocess.CompletedProcess(words, process.returncode, out, err)
 
@@ -61,7 +61,7 @@ class Person:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=900,
             **self.options,  # type: ignore[call-overload]
         )
 

@@ -114,7 +114,7 @@ def test_preemption_in_the_middle(cloud: Cloud) -> None:
     assert follower.stdout.readline() == "start \n"
     (bid,) = cloud.state.bids.values()
     cloud.state.preempt(bid)
-    out, err = follower.communicate(timeout=300)
+    out, err = follower.communicate(timeout=900)
     assert (follower.returncode, out) == (3, "start 1\n"), err
     assert cloud.living() == []
 

@@ -68,7 +68,7 @@ def test_who_looks_brings_agents_a_key_that_nobody_sees(cloud: Cloud) -> None:
                 if file.is_file() and not file.is_symlink() and not str(file).endswith(KEY):
                     assert key.encode() not in file.read_bytes(), file
         machine.run(["touch", "/workspace/go"])
-    out, err = follower.communicate(timeout=300)
+    out, err = follower.communicate(timeout=900)
     assert key not in "".join([done.stderr, *said, out, err])
     assert cloud.person.types("wait", "pair").returncode == 0
 
@@ -128,7 +128,7 @@ def test_code_survives_a_preemption_with_what_the_job_made_of_it(cloud: Cloud) -
         pass
     (bid,) = cloud.state.bids.values()
     cloud.state.preempt(bid)
-    out, err = follower.communicate(timeout=300)
+    out, err = follower.communicate(timeout=900)
     assert (follower.returncode, out) == (3, "changed\n"), err
     assert err.count("has ./code") == 1
 

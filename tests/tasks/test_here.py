@@ -141,7 +141,7 @@ def test_cancelled_tasks_that_wait_for_their_turn_never_have_it(here: Person) ->
     assert status.stdout.count("waits for its turn") == 2, status.stdout
     done = here.types("cancel", "sweep")
     assert (done.returncode, done.stderr.count("was not placed, and will not be")) == (0, 2)
-    _, err = follower.communicate(timeout=60)
+    _, err = follower.communicate(timeout=600)
     assert follower.returncode == 130, err
     assert len(here.types("list", "--all", "--provider", "local").stdout.splitlines()) == 2
     assert "nothing is left to do" in here.types("submit", "--resume").stderr

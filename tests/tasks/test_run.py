@@ -101,7 +101,7 @@ def test_preempted_job_starts_again_under_the_eyes_of_logs(here: Person) -> None
     until(lambda: here.types("logs", name).stdout == "start \n", "the first output")
     follower = here.starts("logs", "-f", name)
     assert here.types("local", "preempt", name, "--notice", "1").returncode == 0
-    out, err = follower.communicate(timeout=300)
+    out, err = follower.communicate(timeout=900)
     assert (follower.returncode, out) == (3, "start \nstart 1\n"), err
     assert "preempted" in err
     assert here.types("logs", "-f", name).stdout == out

@@ -18,7 +18,7 @@ OURS = (0, 1, 2, 4, 125)
 def types(person: Person, words: str, streams: str) -> subprocess.CompletedProcess[str]:
     command = f"{sys.executable} -B -m flowc {words} {streams}"
     return subprocess.run(
-        ["sh", "-c", command], cwd=person.home, env=person.environ, capture_output=True, text=True, timeout=120,
+        ["sh", "-c", command], cwd=person.home, env=person.environ, capture_output=True, text=True, timeout=600,
         check=False,
     )  # fmt: skip
 
@@ -59,7 +59,7 @@ def test_a_job_on_this_computer_ends(here: Person, streams: str) -> None:
         ["sh", "-c", command], cwd=here.home, env=here.environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, text=True, **here.options,  # type: ignore[call-overload]
     )  # fmt: skip
-    _, err = process.communicate(timeout=120)
+    _, err = process.communicate(timeout=600)
     # 4: its output could not be shown.
     assert process.returncode in (3, 4), err
     assert "internal error" not in err

@@ -53,7 +53,7 @@ class Here:
         return found
 
     def text(self, method: str, *args: object, **options: object) -> str:
-        out, errors = self.process(method, *args, **options).communicate(timeout=300)
+        out, errors = self.process(method, *args, **options).communicate(timeout=900)
         assert errors == ""
         return out
 

@@ -199,7 +199,7 @@ def test_output_is_seen_while_the_job_runs(here: Here) -> None:
     assert following.stdout is not None
     assert following.stdout.readline() == "first\n"
     Path(here.folder, "volumes", "shared", "data", "go").touch()
-    assert following.communicate(timeout=120)[0] == "second\n"
+    assert following.communicate(timeout=600)[0] == "second\n"
 
 
 def test_one_key_is_one_task(here: Here) -> None:

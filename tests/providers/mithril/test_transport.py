@@ -111,7 +111,7 @@ def test_slow_reply_is_not_waited_for_without_end(transport: Any, serve: Any) ->
 
     def silent(connection: socket.socket) -> None:
         read_request(connection)
-        done.wait(30)
+        done.wait(300)
 
     def dripping(connection: socket.socket) -> None:
         read_request(connection)

@@ -262,7 +262,7 @@ def test_a_stop_asks_the_container_and_starts_afresh_at_the_next_boot(tmp_path: 
     process = machine.start(contained(isolation=Isolation(stop_grace_s=7, before_stop=("save", "it now"))))
     wait_for(tmp_path / "up")
     os.kill(process.pid, signal.SIGTERM)
-    process.communicate(timeout=120)
+    process.communicate(timeout=600)
     stops = [call for call in machine.calls if "exec" in call or "stop -t" in call]
     assert stops[:2] == ["docker exec flowc save it\\ now", "docker stop -t 7 flowc"]
     assert '"state":"PENDING"' in machine.status()
@@ -288,7 +288,7 @@ def test_what_is_left_of_the_grace_period_does_not_follow_the_clock(tmp_path: Pa
     process = machine.start()
     wait_for(tmp_path / "up")
     os.kill(process.pid, signal.SIGTERM)
-    process.communicate(timeout=120)
+    process.communicate(timeout=600)
     told, left = machine.called("docker stop -t")
     assert told == "docker stop -t 7 flowc"
     assert left in {f"docker stop -t {seconds} side" for seconds in range(6)}
@@ -324,7 +324,7 @@ def test_the_unit_waits_for_a_containers_end_and_ports_are_units_of_their_own(tm
                Port(external=5000, internal=5000, protocol="udp")),
         time=Time(limit_s=60),
     )  # fmt: skip
-    machine.start(job, words=()).communicate(timeout=120)
+    machine.start(job, words=()).communicate(timeout=600)
     (started, enabled) = machine.called("systemctl")
     assert enabled == (
         "systemctl enable --now --no-block flowc-port@8080 flowc-port@8081 flowc-port@9000 flowc-forward@9000:80"

@@ -49,6 +49,6 @@ def test_who_waits_hears_of_the_end(cloud: Cloud) -> None:
     until(lambda: [each for each in command_lines() if b"\0/dev/null\0/var/lib/foundry/" in each], "who listens")
     for machine in cloud.machines.running.values():
         machine.put("/etc/enough", "")
-    out, said = waiting.communicate(timeout=120)
+    out, said = waiting.communicate(timeout=600)
     assert (waiting.returncode, out) == (4, ""), said
     assert cloud.living() == []
