@@ -6,6 +6,10 @@ from __future__ import annotations
 import gc
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command line (by default the process's own, without the program's name) and give its exit
@@ -74,21 +78,19 @@ def _run(words: list[str]) -> int:
 
 def _heard_again(lost: sys.UnraisableHookArgs) -> None:
     """What asks for our end while Python calls something from between two lines, such as for an object that is no more,
-    goes nowhere: it is asked again, a little later."""
-    if not isinstance(lost.exc_value, KeyboardInterrupt):
+    goes nowhere: it is asked again at the next call or return, whichever comes first. A signal that we send ourselves
+    would come too early, within what is called, or too late, when all is done."""
+    interrupt = lost.exc_value
+    if not isinstance(interrupt, KeyboardInterrupt):
         sys.__unraisablehook__(lost)
         return
-    import _thread
-    import os
-    import time
 
-    number = lost.exc_value.args[0] if lost.exc_value.args else 2
+    def ask(frame: FrameType, what: str, _: object) -> None:
+        if frame.f_code is not _heard_again.__code__:
+            sys.setprofile(None)
+            raise KeyboardInterrupt(*interrupt.args)
 
-    def ask() -> None:
-        time.sleep(0.01)  # or it would come before we have left this place
-        os.kill(os.getpid(), number)
-
-    _thread.start_new_thread(ask, ())
+    sys.setprofile(ask)
 
 
 def _end_at_once() -> None:
