@@ -17,7 +17,20 @@ from typing import NamedTuple
 
 # In this order: what comes first defines, the last one runs.
 PARTS = (
-    *("base", "hostlist", "options", "container", "task", "agent", "pmi", "stepd", "job", "scancel", "scontrol"),
+    *(
+        "base",
+        "hostlist",
+        "options",
+        "container",
+        "task",
+        "agent",
+        "pmi",
+        "pmix",
+        "stepd",
+        "job",
+        "scancel",
+        "scontrol",
+    ),
     *("squeue", "sacct", "sinfo", "launchers", "ending", "release", "layout", "account", "environment", "gres"),
     *("multi_prog", "het", "io", "srun"),
 )

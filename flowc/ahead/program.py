@@ -33,6 +33,8 @@ KEPT = frozenset(
 )
 # What a job on several machines has that calls srun without options.
 PLAINEST = frozenset(("srun", "agent", "pipes", "chdir"))
+# What few jobs have, and has many names of its own: short ones are worth more to the others.
+RAREST = "pmix"
 PLACE = re.compile(r"@(\w+)\.(always|picks|rare)@")
 MARK = re.compile(r"#% (?:if (\S+)|end)")
 
@@ -87,7 +89,7 @@ def short_names(source: str) -> dict[str, str]:
     for names in scopes.values():
         for name in names:
             together[name] |= names
-    uses = Counter(re.findall(r"\w+", source))
+    uses = Counter(re.findall(r"\w+", _chosen(source, partial(_without, RAREST))))
     plainest = Counter(re.findall(r"\w+", _chosen(source, lambda mark: mark[0] == "!" or mark in PLAINEST)))
     short: dict[str, str] = {}
     for name in sorted(own - other, key=lambda name: (-plainest[name], -uses[name], name)):

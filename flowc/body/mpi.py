@@ -13,22 +13,40 @@ if TYPE_CHECKING:
 
     from flowc.ir.job import Job
 
-# What `srun --mpi` takes on the machine.
-SERVED = ("none", "openmpi", "pmi2", "list")
+# What `srun --mpi` takes on the machine; PMIx in the versions that Slurm has plugins for.
+PMIX = ("pmix", "pmix_v2", "pmix_v3", "pmix_v4", "pmix_v5", "pmix_v6")
+SERVED = ("none", "openmpi", "pmi2", "list", *PMIX)
 _asked = at_first_use(r"(?:--mpi(?:=|[ \t]+)|\bSLURM_MPI_TYPE=)[\"']?([A-Za-z]\w*)", "finditer")
 _installed = at_first_use(
     r"(?m)^[^\n]{0,200}\b(?:apt-get|apt|pip3?|conda|mamba)\b[^\n]{0,200}\binstall\b[^\n]{0,200}"
     r"[ \t](openmpi|libopenmpi|mpich|libmpich|impi)(?![a-z])",
     "finditer",
 )
+# What may bring the library of PMIx: a package, or folders where nobody knows what is in them.
+_brings = at_first_use(
+    r"(?m)^[^\n#]*(?:\b(?:install|create|add|build)\b[^\n]*(?:open-?mpi|pmix)|\bactivate\b|\b(?:LD_LIBRARY_)?PATH=|\bspack\b)"
+    r"|/\S*(?:open-?mpi|pmix|hpcx)\S*/",
+    "search",
+)
 _MOST = 50
 
 
 def unserved_type(job: Job) -> tuple[int, int] | None:
     """Where the text names the first type that is not served, as offsets in `job.run.text`."""
+    return _first_type(job, lambda kind: kind not in SERVED)
+
+
+def pmix_without_library(job: Job) -> tuple[int, int] | None:
+    """Where the text first asks for PMIx, as offsets, if nothing in the job may bring its library."""
+    if any(_brings(each[:MOST_TEXT]) for each in (job.run.text, job.setup) if each):
+        return None
+    return _first_type(job, lambda kind: kind in PMIX)
+
+
+def _first_type(job: Job, wanted: Callable[[str], bool]) -> tuple[int, int] | None:
     if job.conventions.commands and job.image is None:
         for start, end in _found(job, ("--mpi", "SLURM_MPI_TYPE"), _asked):
-            if (job.run.text or "")[start:end] not in SERVED:
+            if wanted((job.run.text or "")[start:end]):
                 return start, end
     return None
 

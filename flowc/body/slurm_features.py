@@ -74,14 +74,17 @@ _PLAIN = {
     "sinfo": ("-h --noheader -N --Node", "-o --format"),
     "scancel": ("-b --batch $SLURM_JOB_ID $SLURM_JOBID ${SLURM_JOB_ID} ${SLURM_JOBID}", "-s --signal"),
 }
-# A way to start MPI that srun serves itself, or a variable that may hold it.
-_asks_pmi = at_first_use(r"(?:--mpi(?:=|[ \t]+)|\bSLURM_MPI_TYPE=)[\"']?(?:pmi2|\$)", "search")
-# MPI that finds its ranks so where srun is told of none, as on the many clusters whose default is pmi2.
+# The ways to start MPI that srun serves itself, or a variable that may hold them.
+_asks_pmi = at_first_use(r"(?:--mpi(?:=|[ \t]+)|\bSLURM_MPI_TYPE=)[\"']?(pmi2|pmix|\$)", "findall")
+# MPI that finds its ranks so where srun is told of none, as on the many clusters that have a default: by PMI, by PMIx,
+# or by one of them.
 _speaks_pmi = at_first_use(
-    r"(?i)mpich|mvapich|(?<![a-z])i_?mpi(?![a-z])|intel-?mpi|mpi4py|(?<![a-z/-])mpi(?:cc|cxx|c\+\+|f\d\d|fort|i?icc|iifort|icx|ifx)\b",
-    "search",
+    r"(?i)(mpich|mvapich|(?<![a-z])i_?mpi(?![a-z])|intel-?mpi)|(open_?-?mpi|(?<![a-z])ompi|hpc-?x(?![a-z]))"
+    r"|mpi4py|(?<![a-z/-])mpi(?:cc|cxx|c\+\+|f\d\d|fort|i?icc|iifort|icx|ifx)\b",
+    "finditer",
 )
 _MOST_VARIABLES = 20
+_MOST_SIGNS = 50
 
 
 def features(job: Job, nodes: int, *, guess: bool = True) -> set[str]:
@@ -225,8 +228,21 @@ def _of_job(job: Job, text: str, steps: list[int], *, shell: bool) -> set[str]:
     if "--export" in text or "_EXPORT_ENV" in text:
         found.add("exports")
     if "mpi" in text or "MPI" in text:
-        found |= {"pmi"} if _asks_pmi(text) else set()
-        found |= {"pmi_always"} if steps and _speaks_pmi(text) else set()
+        found |= _of_mpi(text, default=bool(steps))
+    return found
+
+
+def _of_mpi(text: str, *, default: bool) -> set[str]:
+    """How ranks may look for each other; `default`: also in steps that say nothing of it."""
+    asked = {*_asks_pmi(text)}
+    kinds = {match.lastindex for match, _ in zip(_speaks_pmi(text), range(_MOST_SIGNS), strict=False)}
+    found = {"pmi"} if asked - {"pmix"} else set[str]()
+    found |= {"pmix"} if asked - {"pmi2"} else set()
+    if default and kinds - {2}:
+        found.add("pmi_always")
+    # Who asks for pmi2 may have a program of Open MPI, which would take each rank for the only one.
+    if kinds - {1}:
+        found |= {"pmix_always"} if default else {"pmix"} if asked else set()
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc.body.mpi import installed_on_first, unserved_type
+from flowc.body.mpi import installed_on_first, pmix_without_library, unserved_type
 from flowc.body.out_of_reach import calls_by_ssh, image_in_file
 from flowc.diag.lacks import IMAGE
 from flowc.rules.base import parts, texts
@@ -31,8 +31,9 @@ def report(unit: Unit, sink: Sink) -> None:
 
 def _report_mpi(unit: Unit, nodes: int, said: set[str], sink: Sink) -> None:
     unserved = unserved_type(unit.job) if "type" not in said else None
+    bare = pmix_without_library(unit.job) if "pmix" not in said else None
     alone = installed_on_first(unit.job) if nodes > 1 and "alone" not in said else None
-    if unserved is None and alone is None:
+    if unserved is None and bare is None and alone is None:
         return
     from flowc.diag.codes.slurm import mpi as codes
 
@@ -40,6 +41,15 @@ def _report_mpi(unit: Unit, nodes: int, said: set[str], sink: Sink) -> None:
     if unserved is not None:
         said.add("type")
         sink.report(codes.MPI_NOT_SERVED, unit.text_span(*unserved), type=text[slice(*unserved)])
+    if bare is not None:
+        said.add("pmix")
+        step = "srun --ntasks-per-node=1 " * (nodes > 1)
+        sink.report(
+            codes.PMIX_WITHOUT_LIBRARY,
+            unit.text_span(*bare),
+            help=f"`{step}apt-get install -y libpmix2` brings it, as Ubuntu's own Open MPI and conda's do",
+            type=text[slice(*bare)],
+        )
     if alone is not None:
         said.add("alone")
         help = "`srun --ntasks-per-node=1` before the command installs it on each machine"

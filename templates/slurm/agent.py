@@ -179,7 +179,7 @@ def agent():
         listed(names, here)
         return
     os.dup2(2, 1)
-    signal.signal(17, signal.SIG_IGN)
+    signal.signal(17, 1)
     #% if guarded
     guard(door, [socket.gethostbyname(address) for address, _ in nodes], rank)
     #% end
@@ -188,7 +188,7 @@ def agent():
         peer = door.accept()[0]
         if not os.fork():
             try:
-                signal.signal(17, signal.SIG_DFL)
+                signal.signal(17, 0)
                 signal.alarm(30)
                 link = linked(peer, b"a", b"s")
                 signal.alarm(0)

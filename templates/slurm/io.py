@@ -112,6 +112,11 @@ def attend():
             if stream == 3:
                 continue
             #% end
+            #% if pmix
+            if stream > 6:
+                coordinate_pmix(link, *data)
+                continue
+            #% end
             #% if pmi
             if stream > 3:
                 coordinate(link, stream, rank, data)

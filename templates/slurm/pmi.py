@@ -9,23 +9,50 @@ def choose_mpi():
         "pmi2"
         #% end
         #% if !pmi_always
+        #% if pmix_always
+        "pmix" if load_pmix("", ENV) else "none"
+        #% end
+        #% if !pmix_always
         "none"
         #% end
+        #% end
     )
-    #% if pmi
+    #% if pmi|pmix
     if mpi == "list":
-        os.write(1, b"MPI plugin types are...\n\tnone\n\tpmi2\n")
+        kinds = ["MPI plugin types are...", "none"]
+        #% if pmi
+        kinds.append("pmi2")
+        #% end
+        #% if pmix
+        if load_pmix("", ENV):
+            kinds.append("pmix")
+        #% end
+        os.write(1, "\n\t".join(kinds + [""]).removesuffix("\t").encode())
         os._exit(0)
     ENV.pop("SLURM_MPI_TYPE", 0)
+    #% end
+    #% if pmi
     if mpi == "pmi2":
         ENV["SLURM_MPI_TYPE"] = mpi
-    elif mpi not in ("none", "openmpi"):
-        die(f"error: Invalid MPI type '{mpi}', --mpi=list for acceptable types")
+        return
     #% end
-    #% if !pmi
+    #% if pmix
+    if mpi[:4] == "pmix" and mpi[4:] in ("", *(f"_v{number}" for number in range(2, 7))):
+        if not load_pmix(WORDS[0] if WORDS else "", ENV):
+            die(NO_PMIX)
+        ENV["SLURM_MPI_TYPE"] = mpi
+        mpi = "pmix"
+        return
+    #% end
     if mpi not in ("none", "openmpi"):
+        #% if pmi|pmix
+        die(f"error: Invalid MPI type '{mpi}', --mpi=list for acceptable types")
+        #% end
+        #% if !pmi
+        #% if !pmix
         die(f"error: Invalid MPI type '{mpi}': pmi2 comes with SLURM_MPI_TYPE=pmi2 in the job's text")
-    #% end
+        #% end
+        #% end
 
 
 #% end
@@ -90,8 +117,16 @@ def tell(client, kind, key):
     reply(client, found if clients[client][2] else f"get_result rc={int(not value)}", value)
 
 
+#% end
+#% if pmi|pmix
 def listen(client, link):
     """Reads what a client says; false where it says no more."""
+    #% if pmix
+    if client == calling:
+        link.send((7, 0, calling.recv()))
+        return 1
+    #% end
+    #% if pmi
     state = clients[client]
     try:
         data = os.read(client, 65536)
@@ -110,8 +145,11 @@ def listen(client, link):
         if not handle(client, link, dict(word.partition("=")[::2] for word in words)):
             return
     return data
+    #% end
 
 
+#% end
+#% if pmi
 def handle(client, link, pairs):
     """Answers one message; false where nothing may follow it."""
     rank, _, two, env = clients[client]
@@ -180,8 +218,16 @@ def tell_port(client, kind, port):
         reply(client, kind.replace("name", "result info=" + found) + (" port=" + shown if shown else ""))
 
 
+#% end
+#% if pmi|pmix
 def told_by_srun(message):
     """From srun: of a port, or what all nodes had put when the last had come so far."""
+    #% if pmix
+    if type(message) is list and type(message[0]) is str:
+        told_pmix(*message)
+        return
+    #% end
+    #% if pmi
     if type(message) is list:
         tell_port(*message)
         return
@@ -189,6 +235,7 @@ def told_by_srun(message):
     for client in fenced:
         reply(client, ("kvs-fence-response" if clients[client][2] else "barrier_out") + " rc=0")
     fenced.clear()
+    #% end
 
 
 #% end

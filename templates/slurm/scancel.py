@@ -23,6 +23,9 @@ def on_head():
         link.send({})
         #% end
         link.send(("/", [(0, [NAME, *WORDS], {**ENV, "SLURMD_NODENAME": head})]))
+        #% if pmix
+        link.send(None)
+        #% end
         stream, _, data = link.recv()
         if stream:
             os.write(2, data)

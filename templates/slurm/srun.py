@@ -155,6 +155,10 @@ def launch():
         link.send(given)
         #% end
         link.send((where, each_task(place)))
+        #% if pmix
+        step_nodes = [(names[node], own) for node, own in zip(nodes, ranks)]
+        link.send((mpi, f"{job}.{step}", step_nodes, place) if mpi[:3] == "pmi" else None)
+        #% end
 
 
 #% end
@@ -242,6 +246,11 @@ if NAME == "srun":
     #% if pipes
     attend()
     #% end
+    #% if pmix
+    os._exit(aborted or max(codes))
+    #% end
+    #% if !pmix
     os._exit(max(codes))
+    #% end
 #% end
 globals()[NAME]()

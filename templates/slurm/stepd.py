@@ -18,10 +18,14 @@ def serve(link):
         try:
             box, where, image_env = enter(wishes, where, tasks[0][2])
         except (OSError, ValueError, subprocess.CalledProcessError) as error:
-            refuse(link, tasks, error)
+            refuse(link, tasks, f"error: container: {error}")
             return
     #% end
     processes, sources = {}, {}
+    #% if pmix
+    if serve_pmix(link, tasks, sources):
+        return
+    #% end
     #% if agent
     # A machine that is shut down tells all its processes: what the tasks say then is still to be heard.
     signal.pthread_sigmask(0, HEARD)
@@ -51,17 +55,29 @@ def serve(link):
         signal.alarm(30)
         while processes:
             ended(processes)
+    #% if container|pmix
+    clear(tasks)
+    #% end
+    #% if stdin
+    os._exit(0)  # with the thread
+    #% end
+
+
+#% if container|pmix
+def clear(tasks):
+    """Takes away what was for this step alone."""
+    #% if pmix
+    if calling:
+        shutil.rmtree(folder, True)
+    #% end
     #% if container
     if image_env is not None and not wishes.get("container-name"):
         first = tasks[0][2]
         subprocess.run(["docker", "rm", "-fv", f"flowc-{first['SLURM_JOB_ID']}.{first['SLURM_STEP_ID']}"], stdout=-3, stderr=-3)
     #% end
-    #% if stdin
-    # With the thread.
-    os._exit(0)
-    #% end
 
 
+#% end
 #% if opt:unbuffered|container
 def hear(link):
     """What srun was told that its tasks are not."""
@@ -75,10 +91,10 @@ def hear(link):
 
 
 #% end
-#% if container
+#% if container|pmix
 def refuse(link, tasks, error):
     for number, _, variables in tasks:
-        link.send((2, number, f"slurmstepd-{variables['SLURMD_NODENAME']}: error: container: {error}\n".encode()))
+        link.send((2, number, f"slurmstepd-{variables['SLURMD_NODENAME']}: {error}\n".encode()))
         link.send((0, number, 1))
     link.send(())
 
@@ -111,6 +127,10 @@ def start_tasks(tasks, where, processes, sources):
         if served:
             mine, theirs = pair(rank, env)
             sources[mine] = 4, rank, b""
+        #% end
+        #% if pmix
+        if calling:
+            env.update(pmix_variables(rank))
         #% end
         process = start(argv, env, where, feed[0], output[1], errors[1])
         #% if pmi
@@ -151,7 +171,7 @@ def hand_on(link, processes, sources):
         for source in ready:
             if source == link:
                 message = link.recv()
-                #% if pmi
+                #% if pmi|pmix
                 if type(message) in (dict, list):
                     told_by_srun(message)
                     continue
@@ -173,10 +193,10 @@ def hand_on(link, processes, sources):
                 os.close(source)
                 link.send((0, *ended(processes)))
                 continue
-            #% if pmi
-            if stream == 4:
+            #% if pmi|pmix
+            if stream > 3:
                 if listen(source, link):
-                    sources[source] = 4, rank, b""
+                    sources[source] = stream, rank, b""
                 else:
                     os.close(source)
                 continue

@@ -37,9 +37,10 @@ def start(argv, env, where, *streams):
             os._exit(9)
         #% end
         os.setsid()
-        # What came since the fork is for the program; before, it would have gone to the handlers of srun and be lost.
+        # What came since the fork is for the program (0: its default); before, it would have gone to the handlers of srun
+        # and be lost.
         for number in 13, *HEARD:
-            signal.signal(number, signal.SIG_DFL)
+            signal.signal(number, 0)
         signal.pthread_sigmask(1, HEARD)
         #% if container
         if box:

@@ -25,11 +25,11 @@ def script(body: str, head: str = ONE, *commands: str) -> str:
 
 
 TYPES = {
-    "srun --mpi=pmix ./a\n": ["pmix"],
-    "srun -n4 --mpi pmix_v4 ./a\n": ["pmix_v4"],
-    "export SLURM_MPI_TYPE=pmix\nsrun ./a\n": ["pmix"],
+    "srun --mpi=pmix ./a\nsrun --mpi=pmix_v3 ./a\n": [],
+    "srun -n4 --mpi pmix_v1 ./a\n": ["pmix_v1"],
+    "export SLURM_MPI_TYPE=lam\nsrun ./a\n": ["lam"],
     "srun --mpi=pmi2 ./a\nsrun --mpi='cray_shasta' ./a\n": ["cray_shasta"],
-    "srun bash -c 'srun --overlap --mpi=pmix ./a'\n": ["pmix"],
+    "srun bash -c 'srun --overlap --mpi=pmi1 ./a'\n": ["pmi1"],
     "srun --mpi=none ./a\nsrun --mpi=pmi2 ./b\nsrun --mpi=openmpi ./c\nsrun --mpi=list\n": [],
     "srun --mpi=$KIND ./a\n": [],
     "# srun --mpi=pmix ./a\nsrun ./a\n": [],
@@ -40,6 +40,29 @@ TYPES = {
 @pytest.mark.parametrize("body", TYPES)
 def test_type_that_is_not_served(body: str) -> None:
     assert told(body, "mpi-not-served") == TYPES[body]
+
+
+WITHOUT = {
+    "srun --mpi=pmix ./a\n": ["pmix"],
+    "srun -n4 --mpi pmix_v4 ./a\n": ["pmix_v4"],
+    "export SLURM_MPI_TYPE=pmix\nsrun ./a\n": ["pmix"],
+    "module load openmpi/4.1\nsrun --mpi=pmix ./a\nsrun --mpi=pmix_v3 ./b\n": ["pmix"],
+    "# apt-get install openmpi-bin\nsrun --mpi=pmix ./a\n": ["pmix"],
+    "srun --container-image=ubuntu:24.04 --mpi=pmix ./a\n": ["pmix"],
+    "apt-get install -y openmpi-bin\nsrun --mpi=pmix ./a\n": [],
+    "srun --ntasks-per-node=1 apt-get install -y libpmix2\nsrun --mpi=pmix ./a\n": [],
+    "conda create -y -n x -c conda-forge openmpi\nsrun --mpi=pmix ./a\n": [],
+    "source env/bin/activate\nsrun --mpi=pmix python a.py\n": [],
+    "export PATH=/data/openmpi/bin:$PATH\nsrun --mpi=pmix ./a\n": [],
+    "srun --mpi=pmix /data/openmpi-5/bin/a\n": [],
+    "# srun --mpi=pmix ./a\nsrun --mpi=pmi2 ./a\n": [],
+}
+
+
+@pytest.mark.parametrize("body", WITHOUT)
+def test_pmix_without_its_library(body: str) -> None:
+    assert told(body, "pmix-without-library") == WITHOUT[body]
+    assert told(body, "mpi-not-served") == []
 
 
 ALONE = {
@@ -123,7 +146,18 @@ def test_server_is_brought_where_it_is_asked_for() -> None:
         "srun ./compile\n",
     ):
         assert served not in script(body), body
-    assert "Invalid MPI type" in script("srun --mpi=pmix ./a\n")
+    served = "PMIx_server_init"
+    for body in (
+        "srun --mpi=pmix ./a\n",
+        'srun --mpi="$KIND" ./a\n',
+        "export SLURM_MPI_TYPE=pmix_v4\nsrun ./a\n",
+        "module load openmpi\nsrun --mpi=pmi2 ./a\n",
+        "module load openmpi\nsrun ./a\n",
+        "srun python -c 'import mpi4py'\n",
+    ):
+        assert served in script(body), body
+    for body in ("srun ./a\n", "srun --mpi=pmi2 ./a\n", "mpirun ./a\n", "module load mpich\nsrun ./a\n"):
+        assert served not in script(body), body
 
 
 def test_default_follows_the_library_that_the_text_names() -> None:
@@ -131,3 +165,9 @@ def test_default_follows_the_library_that_the_text_names() -> None:
         assert '"pmi2"' in script(body), body
     for body in ("module load openmpi\nsrun ./a\n", "srun ./a --import x\n", "mpirun ./a  # by mpich\n"):
         assert "kvs-fence" not in script(body), body
+    for body in ("module load openmpi\nsrun ./a\n", "conda activate ompi5\nsrun python a.py\n"):
+        assert '"pmix"if' in script(body), body
+    # Nobody knows which: both.
+    for body in ("mpicc -o a a.c\nsrun ./a\n", "srun python -m mpi4py a.py\n"):
+        assert '"pmi2"' in script(body), body
+        assert "PMIx_server_init" in script(body), body

@@ -22,8 +22,8 @@ from flowc.scripts.slurm.tools import closed, program
 EVERYTHING = closed(
     {"guarded", *NEEDS, *NAMES, "picks", *(f"opt:{entry[2:]}" for entry in TABLE), *" ".join(NEEDS.values()).split()}
 )
-# A default that the text of a job gives.
-EVERYTHING.discard("pmi_always")
+# Defaults that the text of a job gives.
+EVERYTHING -= {"pmi_always", "pmix_always"}
 NODES = 4
 # `start("srun", …, env=batch)`: with its output as lines.
 Start = Callable[..., subprocess.Popen[str]]

@@ -207,7 +207,7 @@ def test_types_of_mpi(batch: dict[str, str]) -> None:
         return done.stdout, done.stderr, done.returncode
 
     assert ask("--mpi=list") == ("MPI plugin types are...\n\tnone\n\tpmi2\n", "", 0)
-    for kind in ("pmix", "pmix_v4", "foo"):
+    for kind in ("pmix_v1", "pmixx", "foo"):
         assert ask(f"--mpi={kind}", "-n1", "true") == (
             "",
             f"srun: error: Invalid MPI type '{kind}', --mpi=list for acceptable types\n",

@@ -205,17 +205,17 @@ tee srun <<'E' >/dev/null
 #!/usr/bin/python3
 import os,signal,sys
 from multiprocessing.connection import Connection,Pipe,wait
-t=os.environ
-H=os.path.basename(sys.argv[0])
+v=os.environ
+I=os.path.basename(sys.argv[0])
 x=sys.argv[1:]
 y=1,2,3,10,12,15,18
-def I(h):
- os.write(2,(H+": "+h+"\n").encode())
+def J(h):
+ os.write(2,(I+": "+h+"\n").encode())
 def z(h,a=1):
- I(h)
+ J(h)
  os._exit(a)
 OPTIONS="-=gpus-per-task"
-def aG(D):
+def aJ(D):
  g={}
  while D and D[0][:1]=="-"!=D[0]:
   c=D.pop(0)
@@ -223,59 +223,59 @@ def aG(D):
    break
   try:
    a=c[1]=="-"
-   s,ap,S=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
-   b=[i for i in OPTIONS.split()if(i[2:].startswith(s)if a else i[0]==s)]
-   b=[i for i in b if i[2:]==s]or b
+   u,ao,value=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
+   b=[i for i in OPTIONS.split()if(i[2:].startswith(u)if a else i[0]==u)]
+   b=[i for i in b if i[2:]==u]or b
    (d,)=b
    if d[1]==".":
-    if ap:
-     D["1"if a else 0:0]=["-"+S]
-    S="1"
-   elif d[1]=="="and not ap:
-    S=D.pop(0)
+    if ao:
+     D["1"if a else 0:0]=["-"+value]
+    value="1"
+   elif d[1]=="="and not ao:
+    value=D.pop(0)
   except(ValueError,IndexError,TypeError):
    z(f"unrecognized option '{c}'",255)
-  g[d[2:]]=S
+  g[d[2:]]=value
  return g
-def start(argv,q,l,*b):
+def start(argv,r,m,*b):
  d=os.fork()
  if d:
   while os.getpgid(d)!=d:
    pass
   return d
  def a(h):
-  os.write(2,f"slurmstepd-{q['SLURMD_NODENAME']}: error: {h}\n".encode())
+  os.write(2,f"slurmstepd-{r['SLURMD_NODENAME']}: error: {h}\n".encode())
  try:
-  for p,r in enumerate(b):
-   os.dup2(r,p)
+  for q,t in enumerate(b):
+   os.dup2(t,q)
   os.setsid()
-  for p in 13,*y:
-   signal.signal(p,signal.SIG_DFL)
+  for q in 13,*y:
+   signal.signal(q,0)
   signal.pthread_sigmask(1,y)
-  q["SLURM_TASK_PID"]=str(os.getpid())
-  os.execvpe(argv[0],argv,q)
+  r["SLURM_TASK_PID"]=str(os.getpid())
+  os.execvpe(argv[0],argv,r)
  except OSError as i:
   a(f"execve(): {argv[0]}: {i.strerror}")
   os._exit(i.errno)
 def C(e):
  d=0
  while d not in e:
-  d,a=os.wait()
- L([d],9)
- return e.pop(d),os.waitstatus_to_exitcode(a)
-def L(e,p):
+  d,b=os.wait()
+ M([d],9)
+ return e.pop(d),os.waitstatus_to_exitcode(b)
+def M(e,q):
  for d in[*e]:
   try:
-   os.killpg(d,p)
+   os.killpg(d,q)
   except OSError:
    pass
-def ae(a):
- l,b=a.recv()
+def ad(a):
+ m,b=a.recv()
  e,f={},{}
- o=[os.open("/dev/null",0)]
- for c,argv,q in b:
+ l=[os.open("/dev/null",0)]
+ for c,argv,r in b:
   g,j=os.pipe(),os.pipe()
-  d=start(argv,q,l,o[0],g[1],j[1])
+  d=start(argv,r,m,l[0],g[1],j[1])
   os.close(g[1])
   os.close(j[1])
   e[d]=c
@@ -287,124 +287,124 @@ def ae(a):
    for A in k:
     if A==a:
      B=a.recv()
-     L(e,B)
+     M(e,B)
      continue
-    r,c,h=f.pop(A)
-    if not r:
+    t,c,h=f.pop(A)
+    if not t:
      os.close(A)
      a.send((0,*C(e)))
      continue
-    m=os.read(A,65536)
-    h+=m
-    J=h.rfind(b"\n")+1
-    if not m or len(h)-J>9999:
-     J=len(h)
-    if J:
-     a.send((r,c,h[:J]))
-    if m:
-     f[A]=r,c,h[J:]
+    n=os.read(A,65536)
+    h+=n
+    K=h.rfind(b"\n")+1
+    if not n or len(h)-K>9999:
+     K=len(h)
+    if K:
+     a.send((t,c,h[:K]))
+    if n:
+     f[A]=t,c,h[K:]
     else:
      os.close(A)
-  for T in f.values():
-   if T[2]:
-    a.send(T)
+  for S in f.values():
+   if S[2]:
+    a.send(S)
   a.send(())
   while 1:
    a.recv()
  except(EOFError,OSError):
-  L(e,15)
-  signal.signal(14,lambda*E:L(e,9))
+  M(e,15)
+  signal.signal(14,lambda*F:M(e,9))
   signal.alarm(30)
   while e:
    C(e)
-def Z(B,*E):
- for a in o:
+def cast(B,*F):
+ for a in p:
   try:
    a.send(B)
   except OSError:
    pass
-def ab(d,c,a):
+def X(d,c,a):
  if a:
-  I(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
-  af.append(a if a>0 else 128-a)
-def ba(s,a=""):
- return sum(int(c.split(":")[-1])if c.split(":")[-1].isdecimal()else 1 for c in(P(s,a)or"").split(",")if c and(s!="gres"or c[:3]=="gpu"))
-def aC(a,u):
- ah=aM[:aH*u or N]
- c=[ah[n%len(ah)]for n in range(a*aH,(a+1)*aH)]or ah
- aS=",".join(c)
- return{"CUDA_VISIBLE_DEVICES":aS,"SLURM_STEP_GPUS":aS,"SLURM_GPUS_ON_NODE":str(len(ah)),**({"SLURMD_TRES_BIND":"gpu:"+aA}if aA and u>1 else{})}
-def P(s,a=""):
- return ap.get(s)or t.get("SLURM_"+(a or s.upper().replace("-","_")))
-def ag(n):
- v=M[n]
- return[(c,x,{**q,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[g[n]],"SLURM_GTIDS":",".join(map(str,v)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**(aC(a,len(v))if N or aH else{})},)for a,c in enumerate(v)]
-if H=="srun":
- ap=aG(x)
- k=t["SLURM_JOB_ID"]
+  J(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
+  aa.append(a if a>0 else 128-a)
+def bd(u,a=""):
+ return sum(int(c.split(":")[-1])if c.split(":")[-1].isdecimal()else 1 for c in(P(u,a)or"").split(",")if c and(u!="gres"or c[:3]=="gpu"))
+def aE(a,w):
+ af=aO[:aQ*w or N]
+ c=[af[o%len(af)]for o in range(a*aQ,(a+1)*aQ)]or af
+ aV=",".join(c)
+ return{"CUDA_VISIBLE_DEVICES":aV,"SLURM_STEP_GPUS":aV,"SLURM_GPUS_ON_NODE":str(len(af)),**({"SLURMD_TRES_BIND":"gpu:"+aG}if aG and w>1 else{})}
+def P(u,a=""):
+ return ao.get(u)or v.get("SLURM_"+(a or u.upper().replace("-","_")))
+def ac(o):
+ s=G[o]
+ return[(c,x,{**r,"SLURM_NODEID":str(o),"SLURMD_NODENAME":f[g[o]],"SLURM_GTIDS":",".join(map(str,s)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**(aE(a,len(s))if N or aQ else{})},)for a,c in enumerate(s)]
+if I=="srun":
+ ao=aJ(x)
+ l=v["SLURM_JOB_ID"]
  if not x:
   z("fatal: No command given to execute.")
- f=[t["SLURM_JOB_NODELIST"]]
+ f=[v["SLURM_JOB_NODELIST"]]
  g=range(len(f))
- u=G=len(f)
- b=int(t.get("SLURM_NTASKS")or u*int(t.get("SLURM_NTASKS_PER_NODE",1)))
+ w=H=len(f)
+ b=int(v.get("SLURM_NTASKS")or w*int(v.get("SLURM_NTASKS_PER_NODE",1)))
  O=iter(range(b))
- M=[[next(O)for E in range(n,b,u)]for n in range(u)]
- aM=t.get("SLURM_JOB_GPUS","").split(",")if t.get("SLURM_JOB_GPUS")else[]
- aH=ba("gpus-per-task")
- aA=""
- if aH and not aA:
-  aA=f"per_task:{aH}"
- N=int(t.get("FLOWC_STEP_GPUS",len(aM)))
- if max(N,*(aH*len(ax)for ax in M))>len(aM):
-  z(f"error: Unable to create step for job {k}: Invalid generic resource (gres) specification")
- with open("/run/flowc.step."+k,"ab",0)as K:
-  K.write(b"%9d\n"%os.getpid())
-  j=K.tell()//10-1
- q=dict(t)
- for S,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>G else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(t["SLURM_TASKS_PER_NODE"]if b%u else f"{b // u}(x{u})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(u,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
-  for key in am.split():
-   q["SLURM_"+key]=str(S)
- l=os.getcwd()
- af=[0]
- o={}
+ G=[[next(O)for F in range(o,b,w)]for o in range(w)]
+ aO=v.get("SLURM_JOB_GPUS","").split(",")if v.get("SLURM_JOB_GPUS")else[]
+ aQ=bd("gpus-per-task")
+ aG=""
+ if aQ and not aG:
+  aG=f"per_task:{aQ}"
+ N=int(v.get("FLOWC_STEP_GPUS",len(aO)))
+ if max(N,*(aQ*len(aA)for aA in G))>len(aO):
+  z(f"error: Unable to create step for job {l}: Invalid generic resource (gres) specification")
+ with open("/run/flowc.step."+l,"ab",0)as L:
+  L.write(b"%9d\n"%os.getpid())
+  j=L.tell()//10-1
+ r=dict(v)
+ for value,ak in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>H else"cyclic","DISTRIBUTION"),(v["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(v["SLURM_TASKS_PER_NODE"]if b%w else f"{b // w}(x{w})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(w,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
+  for key in ak.split():
+   r["SLURM_"+key]=str(value)
+ m=os.getcwd()
+ aa=[0]
+ p={}
  signal.pthread_sigmask(0,y)
- for an in y:
-  signal.signal(an,Z)
- a,ad=Pipe()
+ for al in y:
+  signal.signal(al,cast)
+ a,ae=Pipe()
  if not os.fork():
   os.setsid()
   a.close()
   try:
-   ae(ad)
+   ad(ae)
   finally:
    os._exit(0)
- ad.close()
- o[a]=0
- for n,a in enumerate(o):
-  a.send((l,ag(n)))
+ ae.close()
+ p[a]=0
+ for o,a in enumerate(p):
+  a.send((m,ac(o)))
  signal.pthread_sigmask(1,y)
- while o:
-  for a in wait([*o]):
-   d=o[a]
+ while p:
+  for a in wait([*p]):
+   d=p[a]
    try:
     B=a.recv()
    except(EOFError,OSError)as i:
     z(f"error: Node failure on {f[d]}: {i or 'connection lost'}")
    if not B:
-    del o[a]
+    del p[a]
     continue
-   r,c,m=B
-   if not r:
-    ab(d,c,m)
+   t,c,n=B
+   if not t:
+    X(d,c,n)
     continue
    try:
-    while m:
-     m=m[os.write(r,m):]
+    while n:
+     n=n[os.write(t,n):]
    except OSError as i:
     z(f"error: cannot write: {i.strerror}")
- os._exit(max(af))
-globals()[H]()
+ os._exit(max(aa))
+globals()[I]()
 E
 tee scontrol squeue sacct scancel sinfo <<'E' >/dev/null
 #!/bin/sh

@@ -204,22 +204,22 @@ import os,signal,sys
 import fcntl,time
 import itertools
 from multiprocessing.connection import Connection,Pipe,wait
-t=os.environ
-H=os.path.basename(sys.argv[0])
+v=os.environ
+I=os.path.basename(sys.argv[0])
 x=sys.argv[1:]
 y=1,2,3,10,12,15,18
-def I(h):
- os.write(2,(H+": "+h+"\n").encode())
+def J(h):
+ os.write(2,(I+": "+h+"\n").encode())
 def z(h,a=1):
- I(h)
+ J(h)
  os._exit(a)
-def U(h):
+def T(h):
  return h.replace(","," ").split()
-def bk(c):
- a=[(u,len([*b]))for u,b in itertools.groupby(c)]
- return",".join(f"{u}(x{d})"if d>1 else str(u)for u,d in a)
+def bn(c):
+ a=[(w,len([*b]))for w,b in itertools.groupby(c)]
+ return",".join(f"{w}(x{d})"if d>1 else str(w)for w,d in a)
 OPTIONS="n=ntasks N=nodes w=nodelist -=ntasks-per-node -=gpus-per-task -=het-group"
-def aG(D):
+def aJ(D):
  g={}
  while D and D[0][:1]=="-"!=D[0]:
   c=D.pop(0)
@@ -227,59 +227,59 @@ def aG(D):
    break
   try:
    a=c[1]=="-"
-   s,ap,S=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
-   b=[i for i in OPTIONS.split()if(i[2:].startswith(s)if a else i[0]==s)]
-   b=[i for i in b if i[2:]==s]or b
+   u,ao,value=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
+   b=[i for i in OPTIONS.split()if(i[2:].startswith(u)if a else i[0]==u)]
+   b=[i for i in b if i[2:]==u]or b
    (d,)=b
    if d[1]==".":
-    if ap:
-     D["1"if a else 0:0]=["-"+S]
-    S="1"
-   elif d[1]=="="and not ap:
-    S=D.pop(0)
+    if ao:
+     D["1"if a else 0:0]=["-"+value]
+    value="1"
+   elif d[1]=="="and not ao:
+    value=D.pop(0)
   except(ValueError,IndexError,TypeError):
    z(f"unrecognized option '{c}'",255)
-  g[d[2:]]=S
+  g[d[2:]]=value
  return g
-def start(argv,q,l,*b):
+def start(argv,r,m,*b):
  d=os.fork()
  if d:
   while os.getpgid(d)!=d:
    pass
   return d
  def a(h):
-  os.write(2,f"slurmstepd-{q['SLURMD_NODENAME']}: error: {h}\n".encode())
+  os.write(2,f"slurmstepd-{r['SLURMD_NODENAME']}: error: {h}\n".encode())
  try:
-  for p,r in enumerate(b):
-   os.dup2(r,p)
+  for q,t in enumerate(b):
+   os.dup2(t,q)
   os.setsid()
-  for p in 13,*y:
-   signal.signal(p,signal.SIG_DFL)
+  for q in 13,*y:
+   signal.signal(q,0)
   signal.pthread_sigmask(1,y)
-  q["SLURM_TASK_PID"]=str(os.getpid())
-  os.execvpe(argv[0],argv,q)
+  r["SLURM_TASK_PID"]=str(os.getpid())
+  os.execvpe(argv[0],argv,r)
  except OSError as i:
   a(f"execve(): {argv[0]}: {i.strerror}")
   os._exit(i.errno)
 def C(e):
  d=0
  while d not in e:
-  d,a=os.wait()
- L([d],9)
- return e.pop(d),os.waitstatus_to_exitcode(a)
-def L(e,p):
+  d,b=os.wait()
+ M([d],9)
+ return e.pop(d),os.waitstatus_to_exitcode(b)
+def M(e,q):
  for d in[*e]:
   try:
-   os.killpg(d,p)
+   os.killpg(d,q)
   except OSError:
    pass
-def ae(a):
- l,b=a.recv()
+def ad(a):
+ m,b=a.recv()
  e,f={},{}
- o=[os.open("/dev/null",0)]
- for c,argv,q in b:
+ l=[os.open("/dev/null",0)]
+ for c,argv,r in b:
   g,j=os.pipe(),os.pipe()
-  d=start(argv,q,l,o[0],g[1],j[1])
+  d=start(argv,r,m,l[0],g[1],j[1])
   os.close(g[1])
   os.close(j[1])
   e[d]=c
@@ -291,250 +291,250 @@ def ae(a):
    for A in k:
     if A==a:
      B=a.recv()
-     L(e,B)
+     M(e,B)
      continue
-    r,c,h=f.pop(A)
-    if not r:
+    t,c,h=f.pop(A)
+    if not t:
      os.close(A)
      a.send((0,*C(e)))
      continue
-    m=os.read(A,65536)
-    h+=m
-    J=h.rfind(b"\n")+1
-    if not m or len(h)-J>9999:
-     J=len(h)
-    if J:
-     a.send((r,c,h[:J]))
-    if m:
-     f[A]=r,c,h[J:]
+    n=os.read(A,65536)
+    h+=n
+    K=h.rfind(b"\n")+1
+    if not n or len(h)-K>9999:
+     K=len(h)
+    if K:
+     a.send((t,c,h[:K]))
+    if n:
+     f[A]=t,c,h[K:]
     else:
      os.close(A)
-  for T in f.values():
-   if T[2]:
-    a.send(T)
+  for S in f.values():
+   if S[2]:
+    a.send(S)
   a.send(())
   while 1:
    a.recv()
  except(EOFError,OSError):
-  L(e,15)
-  signal.signal(14,lambda*E:L(e,9))
+  M(e,15)
+  signal.signal(14,lambda*F:M(e,9))
   signal.alarm(30)
   while e:
    C(e)
-def Z(B,*E):
- for a in o:
+def cast(B,*F):
+ for a in p:
   try:
    a.send(B)
   except OSError:
    pass
-def ab(d,c,a):
+def X(d,c,a):
  if a:
-  I(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
-  af.append(a if a>0 else 128-a)
-def bq(s):
- h=ap.get(s,"")
+  J(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
+  aa.append(a if a>0 else 128-a)
+def bt(u):
+ h=ao.get(u,"")
  try:
-  return[f.index(c)for c in U(open(h).read()if"/"in h else h)]
+  return[f.index(c)for c in T(open(h).read()if"/"in h else h)]
  except ValueError:
-  z(f"error: Unable to create step for job {k}: Requested node configuration is not available")
-def bE(d):
+  z(f"error: Unable to create step for job {l}: Requested node configuration is not available")
+def bI(d):
  try:
-  g,*a=open(f"/proc/{d}/stat").read().rpartition(")")[2].split()
-  return""if g=="Z"else a[18]
+  g,*e=open(f"/proc/{d}/stat").read().rpartition(")")[2].split()
+  return""if g=="Z"else e[18]
  except OSError:
   return""
-def bQ(aI):
- global bb
- bb=az
- if P("exact")or"exclusive"in ap:
-  bb=min(az,len(M[0])*aD)
- aK={}
- for d in sorted(aY,key=lambda d:(d not in aN,any(F[2]==str(d)for F in aI))):
-  v=[]if P("overlap")else[F for F in aI if F[2]==str(d)]
-  O=[s for s in aM if not any(s in F[4].split(",")for F in v)]
-  if len(aK)<u and bb+sum(int(F[3])for F in v)<=az and len(O)>=aL:
-   aK[d]=O[:aL]
- return aK
-def ba(s,a=""):
- return sum(int(c.split(":")[-1])if c.split(":")[-1].isdecimal()else 1 for c in(P(s,a)or"").split(",")if c and(s!="gres"or c[:3]=="gpu"))
-def aC(a,u):
- ah=aM[:aH*u or N]
- c=[ah[n%len(ah)]for n in range(a*aH,(a+1)*aH)]or ah
- aS=",".join(c)
- return{"CUDA_VISIBLE_DEVICES":aS,"SLURM_STEP_GPUS":aS,"SLURM_GPUS_ON_NODE":str(len(ah)),**({"SLURMD_TRES_BIND":"gpu:"+aA}if aA and u>1 else{})}
-def ca(D):
- global ap,aR
- b=[[]]
+def bV(aK):
+ global be
+ be=aC
+ if P("exact")or"exclusive"in ao:
+  be=min(aC,len(G[0])*aF)
+ aM={}
+ for d in sorted(bb,key=lambda d:(d not in aP,any(E[2]==str(d)for E in aK))):
+  s=[]if P("overlap")else[E for E in aK if E[2]==str(d)]
+  O=[u for u in aO if not any(u in E[4].split(",")for E in s)]
+  if len(aM)<w and be+sum(int(E[3])for E in s)<=aC and len(O)>=aN:
+   aM[d]=O[:aN]
+ return aM
+def bd(u,a=""):
+ return sum(int(c.split(":")[-1])if c.split(":")[-1].isdecimal()else 1 for c in(P(u,a)or"").split(",")if c and(u!="gres"or c[:3]=="gpu"))
+def aE(a,w):
+ af=aO[:aQ*w or N]
+ c=[af[o%len(af)]for o in range(a*aQ,(a+1)*aQ)]or af
+ aV=",".join(c)
+ return{"CUDA_VISIBLE_DEVICES":aV,"SLURM_STEP_GPUS":aV,"SLURM_GPUS_ON_NODE":str(len(af)),**({"SLURMD_TRES_BIND":"gpu:"+aG}if aG and w>1 else{})}
+def ce(D):
+ global ao,aU
+ m=[[]]
  for c in D:
   if c==":":
-   b.append([])
+   m.append([])
   else:
-   b[-1].append(c)
- aR=[(aG(ax),ax)for ax in b]
- for a,ax in aR:
+   m[-1].append(c)
+ aU=[(aJ(aA),aA)for aA in m]
+ for a,aA in aU:
   if set("123456789")&{*a.get("het-group","")}:
    z(f"error: Requested het-group offset exceeds highest hetjob index ({a['het-group']} > 0)")
-  if not ax and aR[1:]:
+  if not aA and aU[1:]:
    z("fatal: No command given to execute.")
- ap=aR[0][0]
- D[:]=b[0]
- if aR[1:]:
-  ap.setdefault("nodes","1")
-def bV(a):
- global ap,g,M,b,u,au,aY,aN
- h,g,M,b,au=[*range(len(f))],[],[],0,{}
- for ap,ax in a:
-  ay=int(ap.get("nodes","1").split("-")[0])
-  e=p("ntasks")or ay
-  ay=min(ay,e)
-  ah=bq("nodelist")if"nodelist"in ap else h[:ay]
-  if ay>len(ah)or not{*ah}<={*h}:
-   z(f"error: Allocation failure of {ay} nodes: job size of {len(f)}, "f"already allocated {len(f) - len(h)} nodes to previous components.")
-  h=[d for d in h if d not in ah]
-  g+=ah
-  O=iter(range(b,b+e))
-  M+=[[next(O)for E in range(n,e,len(ah))]for n in range(len(ah))]
-  au.update({c:ax for c in range(b,b+e)})
-  b+=e
- ap=a[0][0]
- u=len(g)
- g,M=[*map(list,zip(*sorted(zip(g,M))))]
- aY=aN=g
-def P(s,a=""):
- return ap.get(s)or t.get("SLURM_"+(a or s.upper().replace("-","_")))
-def p(s):
- S=P(s)or"0"
- if not S.isdecimal()or int(S)<(s in ap and s<"r"):
-  z(f'error: Invalid numeric value "{S}" for --{s}.')
- return int(S)
-def ag(n):
- v=M[n]
- global aM
- aM=aK[g[n]]
- return[(c,au.get(c,x),{**q,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[g[n]],"SLURM_GTIDS":",".join(map(str,v)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**({"SLURM_CPUS_ON_NODE":str(len(v)*aD)}if ap.get("cpus-per-task")or P("exact")or("exclusive"in ap)else{}),**(aC(a,len(v))if N or aH else{})},)for a,c in enumerate(v)]
-if H=="srun":
- ca(x)
- k=t["SLURM_JOB_ID"]
+ ao=aU[0][0]
+ D[:]=m[0]
+ if aU[1:]:
+  ao.setdefault("nodes","1")
+def ca(a):
+ global ao,g,G,b,w,at,bb,aP
+ e,g,G,b,at=[*range(len(f))],[],[],0,{}
+ for ao,aA in a:
+  aB=int(ao.get("nodes","1").split("-")[0])
+  j=q("ntasks")or aB
+  aB=min(aB,j)
+  af=bt("nodelist")if"nodelist"in ao else e[:aB]
+  if aB>len(af)or not{*af}<={*e}:
+   z(f"error: Allocation failure of {aB} nodes: job size of {len(f)}, "f"already allocated {len(f) - len(e)} nodes to previous components.")
+  e=[d for d in e if d not in af]
+  g+=af
+  O=iter(range(b,b+j))
+  G+=[[next(O)for F in range(o,j,len(af))]for o in range(len(af))]
+  at.update({c:aA for c in range(b,b+j)})
+  b+=j
+ ao=a[0][0]
+ w=len(g)
+ g,G=[*map(list,zip(*sorted(zip(g,G))))]
+ bb=aP=g
+def P(u,a=""):
+ return ao.get(u)or v.get("SLURM_"+(a or u.upper().replace("-","_")))
+def q(u):
+ value=P(u)or"0"
+ if not value.isdecimal()or int(value)<(u in ao and u<"r"):
+  z(f'error: Invalid numeric value "{value}" for --{u}.')
+ return int(value)
+def ac(o):
+ s=G[o]
+ global aO
+ aO=aM[g[o]]
+ return[(c,at.get(c,x),{**r,"SLURM_NODEID":str(o),"SLURMD_NODENAME":f[g[o]],"SLURM_GTIDS":",".join(map(str,s)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**({"SLURM_CPUS_ON_NODE":str(len(s)*aF)}if ao.get("cpus-per-task")or P("exact")or("exclusive"in ao)else{}),**(aE(a,len(s))if N or aQ else{})},)for a,c in enumerate(s)]
+if I=="srun":
+ ce(x)
+ l=v["SLURM_JOB_ID"]
  if not x:
   z("fatal: No command given to execute.")
- az=int(t["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
- f=[t["SLURM_JOB_NODELIST"]]
+ aC=int(v["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
+ f=[v["SLURM_JOB_NODELIST"]]
  g=range(len(f))
- G=aj=len(f)
- aE,E,bM=(P("nodes","NNODES")or"1").partition("-")
- if not(aE+bM).isdecimal():
-  z(f'error: "{ap["nodes"]}" is not a valid node count',255)
- G,aj=int(aE),min(int(bM or aE),aj)
- b=p("ntasks")
- if 0<b<G:
-  I(f"Warning: can't run {b} processes on {G} nodes, setting nnodes to {b}")
-  G=b
- aj=max(G,min(aj,b or aj))
- if G>len(g):
-  z(f"error: Only allocated {len(g)} nodes asked for {G}")
- aY,aN=g,()
- bn=bq("nodelist")
- aY,aN=[*{*bn,*g}],bn
- g=sorted((bn+[d for d in g if d not in bn])[:aj])
- h=p("ntasks-per-node")if P("ntasks-per-node")else 0
- if not b or b==h*len(g):
-  b=b or h*len(g)
-  if h:
-   t["SLURM_NTASKS_PER_NODE"]=str(h)
- elif ap.get("ntasks-per-node"):
-  I(f"Warning: can't honor --ntasks-per-node set to {h} which doesn't match the requested tasks {b} "f"with the number of requested nodes {len(g)}. Ignoring --ntasks-per-node.")
- aD=1
- u=len(g)
- b=b or u
- if b>az//aD*u:
-  z(f"error: Unable to create step for job {k}: More processors requested than permitted")
+ H=ah=len(f)
+ aH,F,bP=(P("nodes","NNODES")or"1").partition("-")
+ if not(aH+bP).isdecimal():
+  z(f'error: "{ao["nodes"]}" is not a valid node count',255)
+ H,ah=int(aH),min(int(bP or aH),ah)
+ b=q("ntasks")
+ if 0<b<H:
+  J(f"Warning: can't run {b} processes on {H} nodes, setting nnodes to {b}")
+  H=b
+ ah=max(H,min(ah,b or ah))
+ if H>len(g):
+  z(f"error: Only allocated {len(g)} nodes asked for {H}")
+ bb,aP=g,()
+ bq=bt("nodelist")
+ bb,aP=[*{*bq,*g}],bq
+ g=sorted((bq+[d for d in g if d not in bq])[:ah])
+ k=q("ntasks-per-node")if P("ntasks-per-node")else 0
+ if not b or b==k*len(g):
+  b=b or k*len(g)
+  if k:
+   v["SLURM_NTASKS_PER_NODE"]=str(k)
+ elif ao.get("ntasks-per-node"):
+  J(f"Warning: can't honor --ntasks-per-node set to {k} which doesn't match the requested tasks {b} "f"with the number of requested nodes {len(g)}. Ignoring --ntasks-per-node.")
+ aF=1
+ w=len(g)
+ b=b or w
+ if b>aC//aF*w:
+  z(f"error: Unable to create step for job {l}: More processors requested than permitted")
  O=iter(range(b))
- M=[[next(O)for E in range(n,b,u)]for n in range(u)]
- au={}
- if aR[1:]:
-  bV(aR)
- aM=t.get("SLURM_JOB_GPUS","").split(",")if t.get("SLURM_JOB_GPUS")else[]
- aH=ba("gpus-per-task")
- aA=""
- if aH and not aA:
-  aA=f"per_task:{aH}"
- N=int(t.get("FLOWC_STEP_GPUS",len(aM)))
- bv=(max([ba(s)for s in("gpus-per-node","gres")if s in ap]or[0])or ba("gpus-per-node")or ba("gres")or-(-ba("gpus")//len(g)))
- aL=bv or aH*len(M[0])or N
- N=bv or N
- if max(N,*(aH*len(ax)for ax in M))>len(aM):
-  z(f"error: Unable to create step for job {k}: Invalid generic resource (gres) specification")
+ G=[[next(O)for F in range(o,b,w)]for o in range(w)]
+ at={}
+ if aU[1:]:
+  ca(aU)
+ aO=v.get("SLURM_JOB_GPUS","").split(",")if v.get("SLURM_JOB_GPUS")else[]
+ aQ=bd("gpus-per-task")
+ aG=""
+ if aQ and not aG:
+  aG=f"per_task:{aQ}"
+ N=int(v.get("FLOWC_STEP_GPUS",len(aO)))
+ bz=(max([bd(u)for u in("gpus-per-node","gres")if u in ao]or[0])or bd("gpus-per-node")or bd("gres")or-(-bd("gpus")//len(g)))
+ aN=bz or aQ*len(G[0])or N
+ N=bz or N
+ if max(N,*(aQ*len(aA)for aA in G))>len(aO):
+  z(f"error: Unable to create step for job {l}: Invalid generic resource (gres) specification")
  try:
-  bG=open("/run/flowc.step."+k).read().split()[int(t["SLURM_STEP_ID"])]
+  bK=open("/run/flowc.step."+l).read().split()[int(v["SLURM_STEP_ID"])]
  except(LookupError,OSError,ValueError):
-  bG=""
- V=0
+  bK=""
+ U=0
  while 1:
-  with open("/run/flowc.use."+k,"a+")as aq:
-   fcntl.flock(aq,2)
-   aq.seek(0)
-   aI=[F for F in aq if bE(F.split()[0])==F.split()[1]]
-   aK=bQ([F.split()for F in aI if F.split()[0]!=bG])
-   if len(aK)==u:
-    aI+=[f"{os.getpid()} {bE(os.getpid())} {d} {0 if P('overlap') else bb} {','.join(aK[d]) or '-'}\n"for d in aK]
-   aq.truncate(0)
-   aq.writelines(aI)
-  if len(aK)==u:
+  with open("/run/flowc.use."+l,"a+")as ap:
+   fcntl.flock(ap,2)
+   ap.seek(0)
+   aK=[E for E in ap if bI(E.split()[0])==E.split()[1]]
+   aM=bV([E.split()for E in aK if E.split()[0]!=bK])
+   if len(aM)==w:
+    aK+=[f"{os.getpid()} {bI(os.getpid())} {d} {0 if P('overlap') else be} {','.join(aM[d]) or '-'}\n"for d in aM]
+   ap.truncate(0)
+   ap.writelines(aK)
+  if len(aM)==w:
    break
-  if not V:
-   V=1
-   I(f"Job {k} step creation temporarily disabled, retrying (Requested nodes are busy)")
+  if not U:
+   U=1
+   J(f"Job {l} step creation temporarily disabled, retrying (Requested nodes are busy)")
   time.sleep(0.1)
- if V:
-  I(f"Step created for job {k}")
- g=sorted(aK)
- with open("/run/flowc.step."+k,"ab",0)as K:
-  K.write(b"%9d\n"%os.getpid())
-  j=K.tell()//10-1
- q=dict(t)
- for S,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>G else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"]if u==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(bk(map(len,M)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(u,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
-  for key in am.split():
-   q["SLURM_"+key]=str(S)
- l=os.getcwd()
- af=[0]
- o={}
+ if U:
+  J(f"Step created for job {l}")
+ g=sorted(aM)
+ with open("/run/flowc.step."+l,"ab",0)as L:
+  L.write(b"%9d\n"%os.getpid())
+  j=L.tell()//10-1
+ r=dict(v)
+ for value,ak in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>H else"cyclic","DISTRIBUTION"),(v["SLURM_JOB_NODELIST"]if w==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(bn(map(len,G)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(w,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
+  for key in ak.split():
+   r["SLURM_"+key]=str(value)
+ m=os.getcwd()
+ aa=[0]
+ p={}
  signal.pthread_sigmask(0,y)
- for an in y:
-  signal.signal(an,Z)
- a,ad=Pipe()
+ for al in y:
+  signal.signal(al,cast)
+ a,ae=Pipe()
  if not os.fork():
   os.setsid()
   a.close()
   try:
-   ae(ad)
+   ad(ae)
   finally:
    os._exit(0)
- ad.close()
- o[a]=0
- for n,a in enumerate(o):
-  a.send((l,ag(n)))
+ ae.close()
+ p[a]=0
+ for o,a in enumerate(p):
+  a.send((m,ac(o)))
  signal.pthread_sigmask(1,y)
- while o:
-  for a in wait([*o]):
-   d=o[a]
+ while p:
+  for a in wait([*p]):
+   d=p[a]
    try:
     B=a.recv()
    except(EOFError,OSError)as i:
     z(f"error: Node failure on {f[d]}: {i or 'connection lost'}")
    if not B:
-    del o[a]
+    del p[a]
     continue
-   r,c,m=B
-   if not r:
-    ab(d,c,m)
+   t,c,n=B
+   if not t:
+    X(d,c,n)
     continue
    try:
-    while m:
-     m=m[os.write(r,m):]
+    while n:
+     n=n[os.write(t,n):]
    except OSError as i:
     z(f"error: cannot write: {i.strerror}")
- os._exit(max(af))
-globals()[H]()
+ os._exit(max(aa))
+globals()[I]()
 E
 chmod -f +x ./*
 }

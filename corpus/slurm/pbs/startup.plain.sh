@@ -203,22 +203,22 @@ tee srun <<'E' >/dev/null
 import os,signal,sys
 import itertools
 from multiprocessing.connection import Connection,Pipe,wait
-t=os.environ
-H=os.path.basename(sys.argv[0])
+v=os.environ
+I=os.path.basename(sys.argv[0])
 x=sys.argv[1:]
 y=1,2,3,10,12,15,18
-def I(h):
- os.write(2,(H+": "+h+"\n").encode())
+def J(h):
+ os.write(2,(I+": "+h+"\n").encode())
 def z(h,a=1):
- I(h)
+ J(h)
  os._exit(a)
-def U(h):
+def T(h):
  return h.replace(","," ").split()
-def bk(c):
- a=[(u,len([*b]))for u,b in itertools.groupby(c)]
- return",".join(f"{u}(x{d})"if d>1 else str(u)for u,d in a)
+def bn(c):
+ a=[(w,len([*b]))for w,b in itertools.groupby(c)]
+ return",".join(f"{w}(x{d})"if d>1 else str(w)for w,d in a)
 OPTIONS="n=ntasks N=nodes w=nodelist -=ntasks-per-node i=input K?kill-on-bad-exit O.overcommit -=mpi V.version -=cpu-bind -.external-launcher"
-def aG(D):
+def aJ(D):
  g={}
  while D and D[0][:1]=="-"!=D[0]:
   c=D.pop(0)
@@ -226,59 +226,59 @@ def aG(D):
    break
   try:
    a=c[1]=="-"
-   s,ap,S=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
-   b=[i for i in OPTIONS.split()if(i[2:].startswith(s)if a else i[0]==s)]
-   b=[i for i in b if i[2:]==s]or b
+   u,ao,value=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
+   b=[i for i in OPTIONS.split()if(i[2:].startswith(u)if a else i[0]==u)]
+   b=[i for i in b if i[2:]==u]or b
    (d,)=b
    if d[1]==".":
-    if ap:
-     D["1"if a else 0:0]=["-"+S]
-    S="1"
-   elif d[1]=="="and not ap:
-    S=D.pop(0)
+    if ao:
+     D["1"if a else 0:0]=["-"+value]
+    value="1"
+   elif d[1]=="="and not ao:
+    value=D.pop(0)
   except(ValueError,IndexError,TypeError):
    z(f"unrecognized option '{c}'",255)
-  g[d[2:]]=S
+  g[d[2:]]=value
  return g
-def start(argv,q,l,*b):
+def start(argv,r,m,*b):
  d=os.fork()
  if d:
   while os.getpgid(d)!=d:
    pass
   return d
  def a(h):
-  os.write(2,f"slurmstepd-{q['SLURMD_NODENAME']}: error: {h}\n".encode())
+  os.write(2,f"slurmstepd-{r['SLURMD_NODENAME']}: error: {h}\n".encode())
  try:
-  for p,r in enumerate(b):
-   os.dup2(r,p)
+  for q,t in enumerate(b):
+   os.dup2(t,q)
   os.setsid()
-  for p in 13,*y:
-   signal.signal(p,signal.SIG_DFL)
+  for q in 13,*y:
+   signal.signal(q,0)
   signal.pthread_sigmask(1,y)
-  q["SLURM_TASK_PID"]=str(os.getpid())
-  os.execvpe(argv[0],argv,q)
+  r["SLURM_TASK_PID"]=str(os.getpid())
+  os.execvpe(argv[0],argv,r)
  except OSError as i:
   a(f"execve(): {argv[0]}: {i.strerror}")
   os._exit(i.errno)
 def C(e):
  d=0
  while d not in e:
-  d,a=os.wait()
- L([d],9)
- return e.pop(d),os.waitstatus_to_exitcode(a)
-def L(e,p):
+  d,b=os.wait()
+ M([d],9)
+ return e.pop(d),os.waitstatus_to_exitcode(b)
+def M(e,q):
  for d in[*e]:
   try:
-   os.killpg(d,p)
+   os.killpg(d,q)
   except OSError:
    pass
-def ae(a):
- l,b=a.recv()
+def ad(a):
+ m,b=a.recv()
  e,f={},{}
- o=[os.open("/dev/null",0)]
- for c,argv,q in b:
+ l=[os.open("/dev/null",0)]
+ for c,argv,r in b:
   g,j=os.pipe(),os.pipe()
-  d=start(argv,q,l,o[0],g[1],j[1])
+  d=start(argv,r,m,l[0],g[1],j[1])
   os.close(g[1])
   os.close(j[1])
   e[d]=c
@@ -290,164 +290,164 @@ def ae(a):
    for A in k:
     if A==a:
      B=a.recv()
-     L(e,B)
+     M(e,B)
      continue
-    r,c,h=f.pop(A)
-    if not r:
+    t,c,h=f.pop(A)
+    if not t:
      os.close(A)
      a.send((0,*C(e)))
      continue
-    m=os.read(A,65536)
-    h+=m
-    J=h.rfind(b"\n")+1
-    if not m or len(h)-J>9999:
-     J=len(h)
-    if J:
-     a.send((r,c,h[:J]))
-    if m:
-     f[A]=r,c,h[J:]
+    n=os.read(A,65536)
+    h+=n
+    K=h.rfind(b"\n")+1
+    if not n or len(h)-K>9999:
+     K=len(h)
+    if K:
+     a.send((t,c,h[:K]))
+    if n:
+     f[A]=t,c,h[K:]
     else:
      os.close(A)
-  for T in f.values():
-   if T[2]:
-    a.send(T)
+  for S in f.values():
+   if S[2]:
+    a.send(S)
   a.send(())
   while 1:
    a.recv()
  except(EOFError,OSError):
-  L(e,15)
-  signal.signal(14,lambda*E:L(e,9))
+  M(e,15)
+  signal.signal(14,lambda*F:M(e,9))
   signal.alarm(30)
   while e:
    C(e)
-def Z(B,*E):
- for a in o:
+def cast(B,*F):
+ for a in p:
   try:
    a.send(B)
   except OSError:
    pass
-def bx(*E):
- if ai:
-  Z(ai.pop())
+def bB(*F):
+ if ag:
+  cast(ag.pop())
   signal.alarm(30)
-def R(*E):
- ai[:]=9,15
- bx()
-def ab(d,c,a):
+def R(*F):
+ ag[:]=9,15
+ bB()
+def X(d,c,a):
  if a:
-  I(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
-  af.append(a if a>0 else 128-a)
-  if ap.get("kill-on-bad-exit",t.get("SLURM_KILL_BAD_EXIT","0"))!="0"and len(ai)>1:
-   I(f"Terminating StepId={k}.{j}")
-   bx()
-def bq(s):
- h=ap.get(s,"")
+  J(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
+  aa.append(a if a>0 else 128-a)
+  if ao.get("kill-on-bad-exit",v.get("SLURM_KILL_BAD_EXIT","0"))!="0"and len(ag)>1:
+   J(f"Terminating StepId={l}.{j}")
+   bB()
+def bt(u):
+ h=ao.get(u,"")
  try:
-  return[f.index(c)for c in U(open(h).read()if"/"in h else h)]
+  return[f.index(c)for c in T(open(h).read()if"/"in h else h)]
  except ValueError:
-  z(f"error: Unable to create step for job {k}: Requested node configuration is not available")
-def P(s,a=""):
- return ap.get(s)or t.get("SLURM_"+(a or s.upper().replace("-","_")))
-def p(s):
- S=P(s)or"0"
- if not S.isdecimal()or int(S)<(s in ap and s<"r"):
-  z(f'error: Invalid numeric value "{S}" for --{s}.')
- return int(S)
-def ag(n):
- v=M[n]
- return[(c,x,{**q,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[g[n]],"SLURM_GTIDS":",".join(map(str,v)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(v)]
-if H=="srun":
- ap=aG(x)
- k=t["SLURM_JOB_ID"]
- if"version"in ap:
+  z(f"error: Unable to create step for job {l}: Requested node configuration is not available")
+def P(u,a=""):
+ return ao.get(u)or v.get("SLURM_"+(a or u.upper().replace("-","_")))
+def q(u):
+ value=P(u)or"0"
+ if not value.isdecimal()or int(value)<(u in ao and u<"r"):
+  z(f'error: Invalid numeric value "{value}" for --{u}.')
+ return int(value)
+def ac(o):
+ s=G[o]
+ return[(c,x,{**r,"SLURM_NODEID":str(o),"SLURMD_NODENAME":f[g[o]],"SLURM_GTIDS":",".join(map(str,s)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(s)]
+if I=="srun":
+ ao=aJ(x)
+ l=v["SLURM_JOB_ID"]
+ if"version"in ao:
   os.write(1,b"slurm-wlm 22.05.8\n")
   os._exit(0)
  if not x:
   z("fatal: No command given to execute.")
- if"external-launcher"in ap:
-  ap.update(overlap="1",ntasks=ap.get("ntasks")or t["SLURM_NNODES"])
- az=int(t["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
- f=[t["SLURM_JOB_NODELIST"]]
+ if"external-launcher"in ao:
+  ao.update(overlap="1",ntasks=ao.get("ntasks")or v["SLURM_NNODES"])
+ aC=int(v["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
+ f=[v["SLURM_JOB_NODELIST"]]
  g=range(len(f))
- G=aj=len(f)
- aE,E,bM=(P("nodes","NNODES")or"1").partition("-")
- if not(aE+bM).isdecimal():
-  z(f'error: "{ap["nodes"]}" is not a valid node count',255)
- G,aj=int(aE),min(int(bM or aE),aj)
- b=p("ntasks")
- if 0<b<G:
-  I(f"Warning: can't run {b} processes on {G} nodes, setting nnodes to {b}")
-  G=b
- aj=max(G,min(aj,b or aj))
- if G>len(g):
-  z(f"error: Only allocated {len(g)} nodes asked for {G}")
- bn=bq("nodelist")
- g=sorted((bn+[d for d in g if d not in bn])[:aj])
- h=p("ntasks-per-node")if P("ntasks-per-node")else 0
- if not b or b==h*len(g):
-  b=b or h*len(g)
-  if h:
-   t["SLURM_NTASKS_PER_NODE"]=str(h)
- elif ap.get("ntasks-per-node"):
-  I(f"Warning: can't honor --ntasks-per-node set to {h} which doesn't match the requested tasks {b} "f"with the number of requested nodes {len(g)}. Ignoring --ntasks-per-node.")
- aD=1
- u=len(g)
- b=b or u
- if b>az//aD*u:
+ H=ah=len(f)
+ aH,F,bP=(P("nodes","NNODES")or"1").partition("-")
+ if not(aH+bP).isdecimal():
+  z(f'error: "{ao["nodes"]}" is not a valid node count',255)
+ H,ah=int(aH),min(int(bP or aH),ah)
+ b=q("ntasks")
+ if 0<b<H:
+  J(f"Warning: can't run {b} processes on {H} nodes, setting nnodes to {b}")
+  H=b
+ ah=max(H,min(ah,b or ah))
+ if H>len(g):
+  z(f"error: Only allocated {len(g)} nodes asked for {H}")
+ bq=bt("nodelist")
+ g=sorted((bq+[d for d in g if d not in bq])[:ah])
+ k=q("ntasks-per-node")if P("ntasks-per-node")else 0
+ if not b or b==k*len(g):
+  b=b or k*len(g)
+  if k:
+   v["SLURM_NTASKS_PER_NODE"]=str(k)
+ elif ao.get("ntasks-per-node"):
+  J(f"Warning: can't honor --ntasks-per-node set to {k} which doesn't match the requested tasks {b} "f"with the number of requested nodes {len(g)}. Ignoring --ntasks-per-node.")
+ aF=1
+ w=len(g)
+ b=b or w
+ if b>aC//aF*w:
   if not P("overcommit"):
-   z(f"error: Unable to create step for job {k}: More processors requested than permitted")
+   z(f"error: Unable to create step for job {l}: More processors requested than permitted")
  O=iter(range(b))
- M=[[next(O)for E in range(n,b,u)]for n in range(u)]
- with open("/run/flowc.step."+k,"ab",0)as K:
-  K.write(b"%9d\n"%os.getpid())
-  j=K.tell()//10-1
- q=dict(t)
- for S,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>G else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"]if u==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(bk(map(len,M)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(u,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
-  for key in am.split():
-   q["SLURM_"+key]=str(S)
- l=os.getcwd()
- af=[0]
- ai=[9,15]
- o={}
+ G=[[next(O)for F in range(o,b,w)]for o in range(w)]
+ with open("/run/flowc.step."+l,"ab",0)as L:
+  L.write(b"%9d\n"%os.getpid())
+  j=L.tell()//10-1
+ r=dict(v)
+ for value,ak in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>H else"cyclic","DISTRIBUTION"),(v["SLURM_JOB_NODELIST"]if w==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(bn(map(len,G)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(w,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
+  for key in ak.split():
+   r["SLURM_"+key]=str(value)
+ m=os.getcwd()
+ aa=[0]
+ ag=[9,15]
+ p={}
  signal.pthread_sigmask(0,y)
- for an in y:
-  signal.signal(an,Z)
- signal.signal(14,bx)
+ for al in y:
+  signal.signal(al,cast)
+ signal.signal(14,bB)
  signal.signal(15,R)
- a,ad=Pipe()
+ a,ae=Pipe()
  if not os.fork():
   os.setsid()
   a.close()
   try:
-   ae(ad)
+   ad(ae)
   finally:
    os._exit(0)
- ad.close()
- o[a]=0
- for n,a in enumerate(o):
-  a.send((l,ag(n)))
+ ae.close()
+ p[a]=0
+ for o,a in enumerate(p):
+  a.send((m,ac(o)))
  signal.pthread_sigmask(1,y)
- while o:
-  for a in wait([*o]):
-   d=o[a]
+ while p:
+  for a in wait([*p]):
+   d=p[a]
    try:
     B=a.recv()
    except(EOFError,OSError)as i:
     z(f"error: Node failure on {f[d]}: {i or 'connection lost'}")
    if not B:
-    del o[a]
+    del p[a]
     continue
-   r,c,m=B
-   if not r:
-    ab(d,c,m)
+   t,c,n=B
+   if not t:
+    X(d,c,n)
     continue
    try:
-    while m:
-     m=m[os.write(r,m):]
+    while n:
+     n=n[os.write(t,n):]
    except OSError as i:
     z(f"error: cannot write: {i.strerror}")
- os._exit(max(af))
-globals()[H]()
+ os._exit(max(aa))
+globals()[I]()
 E
 tee scontrol squeue sacct scancel sinfo <<'E' >/dev/null
 #!/bin/sh

@@ -197,18 +197,18 @@ cd "$state_dir/bin" && {
 tee sbatch salloc <<'E' >/dev/null
 #!/usr/bin/python3
 import os,signal,sys
-t=os.environ
-H=os.path.basename(sys.argv[0])
+v=os.environ
+I=os.path.basename(sys.argv[0])
 x=sys.argv[1:]
-def I(h):
- os.write(2,(H+": "+h+"\n").encode())
+def J(h):
+ os.write(2,(I+": "+h+"\n").encode())
 def z(h,a=1):
- I(h)
+ J(h)
  os._exit(a)
 def sbatch():
  z("error: there is no Slurm here that could take another job: compile and submit it with `flowc` instead")
 salloc=sbatch
-globals()[H]()
+globals()[I]()
 E
 chmod -f +x ./*
 }

@@ -211,114 +211,114 @@ import socket
 import hmac,time
 import select
 from multiprocessing.connection import Connection,Pipe,wait
-t=os.environ
-H=os.path.basename(sys.argv[0])
+v=os.environ
+I=os.path.basename(sys.argv[0])
 x=sys.argv[1:]
 Q="/var/lib/foundry/flowc/nodes"
-al="/var/lib/foundry/flowc/run"
-bo="/var/lib/foundry/flowc/key"
-ac=6818
+aj="/var/lib/foundry/flowc/run"
+br="/var/lib/foundry/flowc/key"
+Z=6818
 y=1,2,3,10,12,15,18
-def I(h):
- os.write(2,(H+": "+h+"\n").encode())
+def J(h):
+ os.write(2,(I+": "+h+"\n").encode())
 def z(h,a=1):
- I(h)
+ J(h)
  os._exit(a)
-def start(argv,q,l,*b):
+def start(argv,r,m,*b):
  d=os.fork()
  if d:
   while os.getpgid(d)!=d:
    pass
   return d
  def a(h):
-  os.write(2,f"slurmstepd-{q['SLURMD_NODENAME']}: error: {h}\n".encode())
+  os.write(2,f"slurmstepd-{r['SLURMD_NODENAME']}: error: {h}\n".encode())
  try:
-  for p,r in enumerate(b):
-   os.dup2(r,p)
+  for q,t in enumerate(b):
+   os.dup2(t,q)
   os.setsid()
-  for p in 13,*y:
-   signal.signal(p,signal.SIG_DFL)
+  for q in 13,*y:
+   signal.signal(q,0)
   signal.pthread_sigmask(1,y)
   try:
-   os.chdir(l)
+   os.chdir(m)
   except OSError as i:
-   a(f"couldn't chdir to `{l}': {i.strerror}: going to /tmp instead")
+   a(f"couldn't chdir to `{m}': {i.strerror}: going to /tmp instead")
    os.chdir("/tmp")
-  q["SLURM_TASK_PID"]=str(os.getpid())
-  os.execvpe(argv[0],argv,q)
+  r["SLURM_TASK_PID"]=str(os.getpid())
+  os.execvpe(argv[0],argv,r)
  except OSError as i:
   a(f"execve(): {argv[0]}: {i.strerror}")
   os._exit(i.errno)
 def C(e):
  d=0
  while d not in e:
-  d,a=os.wait()
- L([d],9)
- return e.pop(d),os.waitstatus_to_exitcode(a)
-def L(e,p):
+  d,b=os.wait()
+ M([d],9)
+ return e.pop(d),os.waitstatus_to_exitcode(b)
+def M(e,q):
  for d in[*e]:
   try:
-   os.killpg(d,p)
+   os.killpg(d,q)
   except OSError:
    pass
-def bt(h):
- return b"".join(hmac.digest(open(s,"rb").read().strip(),h,"sha256")for s in(al,bo))
-def bJ(g,h):
- ay=64 if os.path.getsize(bo)>64 else 32
- return g[:ay]==bt(h)[:ay]
-def aa(b):
+def bx(h):
+ return b"".join(hmac.digest(open(u,"rb").read().strip(),h,"sha256")for u in(aj,br))
+def bN(g,h):
+ aB=64 if os.path.getsize(br)>64 else 32
+ return g[:aB]==bx(h)[:aB]
+def ab(b):
  for P in(1,18,1),(1,9,1),(6,4,30),(6,5,10),(6,18,120000):
   b.setsockopt(*P)
  return Connection(b.detach())
-def ak(s,k):
+def ai(u,k):
  for c in range(35):
   try:
    N=dict(map(str.split,open(Q)))[socket.gethostname().split(".")[0]]
-   b=socket.create_connection((k,ac),9,(N,0))
+   b=socket.create_connection((k,Z),9,(N,0))
    b.settimeout(None)
    d=os.urandom(32)
-   b.send(d+bt(b"s"+b.recv(32)))
-   if not bJ(b.recv(64,256),b"a"+d):
+   b.send(d+bx(b"s"+b.recv(32)))
+   if not bN(b.recv(64,256),b"a"+d):
     raise OSError("secret")
-   a=aa(b)
+   a=ab(b)
    return a
   except(OSError,EOFError)as i:
    if c==4:
-    I(f"waiting for the agent of {s}: {i}")
+    J(f"waiting for the agent of {u}: {i}")
   time.sleep(c)
- z(f"error: {s}: no agent after 10 minutes")
-def bS(j,X,c):
+ z(f"error: {u}: no agent after 10 minutes")
+def bX(j,W,c):
  j.listen(4096)
  j.setblocking(False)
  e={}
  k=select.poll()
  k.register(j,1)
  while 1:
-  for p,E in k.poll():
+  for q,F in k.poll():
    try:
-    if p not in e:
+    if q not in e:
      b,A=j.accept()
-     if A[0]in X:
+     if A[0]in W:
       b.setsockopt(1,18,96)
       d=os.urandom(32)
       b.send(d)
-      p=b.fileno()
-      e[p]=b,d
-      k.register(p,1)
+      q=b.fileno()
+      e[q]=b,d
+      k.register(q,1)
      if len(e)<500:
       b=0
       continue
-     p=[*e][0]
-    k.unregister(p)
-    b,d=e.pop(p)
+     q=[*e][0]
+    k.unregister(q)
+    b,d=e.pop(q)
     g=b.recv(96,64)
-    if bJ(g[32:],b"s"+d)and not os.fork():
+    if bN(g[32:],b"s"+d)and not os.fork():
      try:
       e.clear()
       signal.signal(17,signal.SIG_DFL)
-      b.send(bt(b"a"+g[:32]))
-      a=aa(b)
-      ae(a)
+      b.send(bx(b"a"+g[:32]))
+      a=ab(b)
+      ad(a)
      finally:
       os._exit(0)
     b.close()
@@ -326,35 +326,35 @@ def bS(j,X,c):
     pass
 def agent():
  N=socket.gethostname().split(".")[0]
- for E in range(120):
-  g=[F.split()[:2]for F in open("/etc/hosts")if F[:1].isdigit()and F[:3]!="127"][::-1]
-  f=[s.split(".")[0]for E,s in g]
+ for F in range(120):
+  g=[E.split()[:2]for E in open("/etc/hosts")if E[:1].isdigit()and E[:3]!="127"][::-1]
+  f=[u.split(".")[0]for F,u in g]
   if len(g)>=int(x[0])and N in f:
    break
   time.sleep(5)
  else:
   z(f"/etc/hosts does not list {N} and {x[0]} nodes after 10 minutes: {f}")
- open(Q,"w").writelines(f"{s} {d[0]}\n"for s,d in zip(f,g))
- open(bo,"a")
+ open(Q,"w").writelines(f"{u} {d[0]}\n"for u,d in zip(f,g))
+ open(br,"a")
  c=f.index(N)
- j=socket.create_server((g[c][0],ac))
+ j=socket.create_server((g[c][0],Z))
  if not c and os.fork():
   e=N.rstrip("0123456789")
-  G,aj=f[0][len(e):],f[-1][len(e):]
-  i=[e+str(int(G or 0)+n).zfill(len(G))for n in range(len(f))]
-  print(f"{e}[{G}-{aj}]"if f==i else",".join(f))
+  H,ah=f[0][len(e):],f[-1][len(e):]
+  i=[e+str(int(H or 0)+o).zfill(len(H))for o in range(len(f))]
+  print(f"{e}[{H}-{ah}]"if f==i else",".join(f))
   return
  os.dup2(2,1)
- signal.signal(17,signal.SIG_IGN)
- bS(j,[socket.gethostbyname(k)for k,E in g],c)
-def ae(a):
- l,b=a.recv()
+ signal.signal(17,1)
+ bX(j,[socket.gethostbyname(k)for k,F in g],c)
+def ad(a):
+ m,b=a.recv()
  e,f={},{}
  signal.pthread_sigmask(0,y)
- o=[os.open("/dev/null",0)]
- for c,argv,q in b:
+ l=[os.open("/dev/null",0)]
+ for c,argv,r in b:
   g,j=os.pipe(),os.pipe()
-  d=start(argv,q,l,o[0],g[1],j[1])
+  d=start(argv,r,m,l[0],g[1],j[1])
   os.close(g[1])
   os.close(j[1])
   e[d]=c
@@ -366,99 +366,99 @@ def ae(a):
    for A in k:
     if A==a:
      B=a.recv()
-     L(e,B)
+     M(e,B)
      continue
-    r,c,h=f.pop(A)
-    if not r:
+    t,c,h=f.pop(A)
+    if not t:
      os.close(A)
      a.send((0,*C(e)))
      continue
-    m=os.read(A,65536)
-    h+=m
-    J=h.rfind(b"\n")+1
-    if not m or len(h)-J>9999:
-     J=len(h)
-    if J:
-     a.send((r,c,h[:J]))
-    if m:
-     f[A]=r,c,h[J:]
+    n=os.read(A,65536)
+    h+=n
+    K=h.rfind(b"\n")+1
+    if not n or len(h)-K>9999:
+     K=len(h)
+    if K:
+     a.send((t,c,h[:K]))
+    if n:
+     f[A]=t,c,h[K:]
     else:
      os.close(A)
-  for T in f.values():
-   if T[2]:
-    a.send(T)
+  for S in f.values():
+   if S[2]:
+    a.send(S)
   a.send(())
   while 1:
    a.recv()
  except(EOFError,OSError):
-  L(e,15)
-  signal.signal(14,lambda*E:L(e,9))
+  M(e,15)
+  signal.signal(14,lambda*F:M(e,9))
   signal.alarm(30)
   while e:
    C(e)
-def Z(B,*E):
- for a in o:
+def cast(B,*F):
+ for a in p:
   try:
    a.send(B)
   except OSError:
    pass
-def ab(d,c,a):
+def X(d,c,a):
  if a:
-  I(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
-  af.append(a if a>0 else 128-a)
-def ag(n):
- v=M[n]
- return[(c,x,{**q,"SLURM_NODEID":str(n),"SLURMD_NODENAME":f[g[n]],"SLURM_GTIDS":",".join(map(str,v)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(v)]
-if H=="srun":
+  J(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
+  aa.append(a if a>0 else 128-a)
+def ac(o):
+ s=G[o]
+ return[(c,x,{**r,"SLURM_NODEID":str(o),"SLURMD_NODENAME":f[g[o]],"SLURM_GTIDS":",".join(map(str,s)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(s)]
+if I=="srun":
  if x and x[0][:1]=="-":
   z(f"unrecognized option '{x[0]}'",255)
- k=t["SLURM_JOB_ID"]
+ l=v["SLURM_JOB_ID"]
  if not x:
   z("fatal: No command given to execute.")
  D=open(Q).read().split()
- f,X=D[::2],D[1::2]
+ f,W=D[::2],D[1::2]
  g=range(len(f))
- u=G=len(f)
- b=int(t.get("SLURM_NTASKS")or u*int(t.get("SLURM_NTASKS_PER_NODE",1)))
+ w=H=len(f)
+ b=int(v.get("SLURM_NTASKS")or w*int(v.get("SLURM_NTASKS_PER_NODE",1)))
  O=iter(range(b))
- M=[[next(O)for E in range(n,b,u)]for n in range(u)]
- with open("/run/flowc.step."+k,"ab",0)as K:
-  K.write(b"%9d\n"%os.getpid())
-  j=K.tell()//10-1
- q=dict(t)
- for S,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>G else"cyclic","DISTRIBUTION"),(t["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(t["SLURM_TASKS_PER_NODE"]if b%u else f"{b // u}(x{u})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(u,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),(X[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
-  for key in am.split():
-   q["SLURM_"+key]=str(S)
- l=os.getcwd()
- af=[0]
- o={ak(f[d],X[d]):d for d in g}
+ G=[[next(O)for F in range(o,b,w)]for o in range(w)]
+ with open("/run/flowc.step."+l,"ab",0)as L:
+  L.write(b"%9d\n"%os.getpid())
+  j=L.tell()//10-1
+ r=dict(v)
+ for value,ak in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>H else"cyclic","DISTRIBUTION"),(v["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(v["SLURM_TASKS_PER_NODE"]if b%w else f"{b // w}(x{w})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(w,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),(W[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
+  for key in ak.split():
+   r["SLURM_"+key]=str(value)
+ m=os.getcwd()
+ aa=[0]
+ p={ai(f[d],W[d]):d for d in g}
  signal.pthread_sigmask(0,y)
- for an in y:
-  signal.signal(an,Z)
- for n,a in enumerate(o):
-  a.send((l,ag(n)))
+ for al in y:
+  signal.signal(al,cast)
+ for o,a in enumerate(p):
+  a.send((m,ac(o)))
  signal.pthread_sigmask(1,y)
- while o:
-  for a in wait([*o]):
-   d=o[a]
+ while p:
+  for a in wait([*p]):
+   d=p[a]
    try:
     B=a.recv()
    except(EOFError,OSError)as i:
     z(f"error: Node failure on {f[d]}: {i or 'connection lost'}")
    if not B:
-    del o[a]
+    del p[a]
     continue
-   r,c,m=B
-   if not r:
-    ab(d,c,m)
+   t,c,n=B
+   if not t:
+    X(d,c,n)
     continue
    try:
-    while m:
-     m=m[os.write(r,m):]
+    while n:
+     n=n[os.write(t,n):]
    except OSError as i:
     z(f"error: cannot write: {i.strerror}")
- os._exit(max(af))
-globals()[H]()
+ os._exit(max(aa))
+globals()[I]()
 E
 tee scontrol squeue sacct scancel sinfo <<'E' >/dev/null
 #!/bin/sh

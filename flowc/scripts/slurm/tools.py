@@ -118,7 +118,7 @@ def _stand_ins(job: Job, nodes: int, names: Collection[str]) -> tuple[str, ...]:
 # What is as the job and its machines are, whatever the room.
 _GIVEN = {
     *("prepared", "guarded", "step_gpus", "several_nodes", "agent", "relay", "rsh", "own_hosts", "plain_hosts"),
-    *("requeue", "no_requeue", "pmi_always"),
+    *("requeue", "no_requeue", "pmi_always", "pmix_always"),
 }
 
 

@@ -1,4 +1,4 @@
-"""FC835, FC836: MPI that does not start on the machines of a job."""
+"""FC835 to FC837: MPI that does not start on the machines of a job."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ MPI_NOT_SERVED = Code(
     title="`srun` on the machine does not serve MPI by `{type}`: the step fails there",
     explain="""\
 By `--mpi` (or SLURM_MPI_TYPE) `srun` is told how the tasks of an MPI program find each other. The machine's `srun`
-serves PMI-1 and PMI-2 as Slurm's `pmi2` does, which MPICH, Intel MPI and what is made of them speak; with `none` the
-tasks find each other in another way, or not at all. PMIx needs a plugin of Slurm's, which no machine has: such a step
-ends with "Invalid MPI type" and status 1, as under a Slurm without it. Otherwise each task of an MPI program would
-take itself for the only one.
+serves PMI-1 and PMI-2 as Slurm's `pmi2` does, which MPICH, Intel MPI and what is made of them speak, and PMIx
+(`pmix`), which Open MPI speaks; with `none` the tasks find each other in another way, or not at all. For any other
+type such a step ends with "Invalid MPI type" and status 1, as under a Slurm that has no plugin for it. Otherwise each
+task of an MPI program would take itself for the only one.
 
-Start programs of Open MPI with its `mpirun`, those of MPICH and Intel MPI with `srun --mpi=pmi2` or their `mpiexec`.
-Leave the option out where the program is none of MPI: `torchrun` and PyTorch's own launchers need nothing of it.""",
-    bad=_HEAD + "srun --mpi=pmix -n4 ./solve\n",
+Start programs of Open MPI with `srun --mpi=pmix` or its `mpirun`, those of MPICH and Intel MPI with `srun --mpi=pmi2`
+or their `mpiexec`. Leave the option out where the program is none of MPI: `torchrun` and PyTorch's own launchers need
+nothing of it.""",
+    bad=_HEAD + "srun --mpi=cray_shasta -n4 ./solve\n",
     good=_HEAD + "srun --mpi=pmi2 -n4 ./solve\n",
 )
 
@@ -41,4 +42,22 @@ Install it by a step with one task for each machine: `srun --ntasks-per-node=1 a
         _TWO + "srun -N2 --ntasks-per-node=1 apt-get install -y openmpi-bin\nmpirun ./solve\n",
         ("--budget", "99"),
     ),
+)
+
+PMIX_WITHOUT_LIBRARY = Code(
+    id="FC837",
+    name="pmix-without-library",
+    severity="warning",
+    title="`srun --mpi={type}` needs the library of PMIx on each machine, and nothing in the job brings it",
+    explain="""\
+With `--mpi=pmix` (or SLURM_MPI_TYPE) `srun` serves the tasks of Open MPI by PMIx's own library, `libpmix.so.2`. It
+takes the one that the program's Open MPI brings along (looked for beside the program, beside `mpirun`, in
+LD_LIBRARY_PATH and PATH), else the machine's. Open MPI of Ubuntu, of conda and of PyPI have it; a fresh machine,
+and one that starts the program in a container, do not. Without it the step ends with an error that names the
+package, and status 1.
+
+Install `libpmix2`, or Open MPI itself, in the script or in `setup`; on several machines by a step with one task on
+each.""",
+    bad=_HEAD + "srun --mpi=pmix -n4 ./solve\n",
+    good=_HEAD + "apt-get install -y openmpi-bin\nsrun --mpi=pmix -n4 ./solve\n",
 )
