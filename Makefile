@@ -9,7 +9,7 @@ PYTEST_FLAGS ?= -n $(shell echo $$((3 * $$(nproc 2>/dev/null || echo 2)))) --dis
 # `docker and not long` leaves out half of the minutes.
 DOCKER ?= docker
 
-.PHONY: help demo test test-boot test-docker test-uml test-supervisor test-prism test-slow test-frameworks same-as-slurm differential fuzz faults bench lint generate clean
+.PHONY: help demo test test-boot test-docker test-uml test-supervisor test-prism test-slow test-frameworks same-as-slurm step-sets differential fuzz faults bench lint generate clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 \2/p' Makefile | awk '{printf "  %-5s%-16s", $$1, $$2; $$1=$$2=""; print}'
@@ -54,6 +54,10 @@ test-frameworks: .venv/developed ## launchers and frameworks from PyPI, on a rea
 same-as-slurm: .venv/developed ## the job bodies on a real Slurm and under flowc (root, 3 minutes); FLAGS=--update keeps what Slurm did
 	@tests/install_packages test
 	$(BIN)/python -m tests.same_as_slurm --real $(FLAGS)
+
+step-sets: .venv/developed ## 500 generated sets of background steps on a real Slurm and under flowc (root, 8 minutes)
+	@tests/install_packages test
+	$(BIN)/python -m tests.step_sets $(FLAGS)
 
 differential: .venv/developed ## 20,000 generated scripts through the real sbatch and through flowc
 	@tests/install_packages test

@@ -12,7 +12,7 @@ import os, signal, sys
 import re
 #% end
 #% if account
-import fcntl, time
+import fcntl, select
 #% end
 #% if choose
 import itertools

@@ -17,8 +17,11 @@ def amount(name, variable=""):
 
 
 def choose_gpus():
-    global devices, per_task, bind, here, share
-    devices = ENV.get("SLURM_JOB_GPUS", "").split(",") if ENV.get("SLURM_JOB_GPUS") else []
+    #% if gpu_shares
+    global share, in_all
+    #% end
+    global devices, per_task, bind, here
+    devices = [*filter(None, ENV.get("SLURM_JOB_GPUS", "").split(","))]
     per_task = amount("gpus-per-task")
     bind = ""
     #% if opt:gpu-bind|opt:ntasks-per-gpu
@@ -29,28 +32,31 @@ def choose_gpus():
     if per_task and not bind:
         bind = f"per_task:{per_task}"
     here = int(ENV.get("FLOWC_STEP_GPUS", len(devices)))
-    #% if opt:gpus|opt:gpus-per-node|opt:gres|account
-    sought = (
-        max([amount(name) for name in ("gpus-per-node", "gres") if name in given] or [0])
-        or amount("gpus-per-node") or amount("gres") or -(-amount("gpus") // len(nodes))
-    )
-    #% if account
-    share = sought or per_task * len(ranks[0]) or here
-    #% end
-    here = sought or here
+    #% if gpu_shares
+    share = amount("gres") or amount("gpus-per-node")
+    in_all = amount("gpus")
     #% if no_gpus
-    if not sought and {"gres", "gpus", "gpus-per-node"} & {*given}:
+    if not (share or in_all or per_task) and {"gres", "gpus", "gpus-per-node", "gpus-per-task"} & {*given}:
         # `--gres=none`, `--gpus=0`
-        here = share = 0
+        here = 0
         for name in "CUDA_VISIBLE_DEVICES", "SLURM_GPUS_ON_NODE":
             ENV.pop(name, 0)
+    #% end
+    here = share or -(-in_all // len(nodes)) or here
+    #% if account
+    share = share or (not in_all and not per_task) * here
     #% end
     #% end
     #% if gpu_forms
     if not re.fullmatch(r"(?:|none|closest|(?:single|per_task|map(?:_gpu)?|mask(?:_gpu)?):.+)", bind):
         die(f"error: Invalid --gpu-bind argument: gpu:{bind}", 255)
     #% end
-    if max(here, *(per_task * len(part) for part in ranks)) > len(devices):
+    if (
+        max(here, *(per_task * len(part) for part in ranks)) > len(devices)
+        #% if account
+        or 0 < in_all < low
+        #% end
+    ):
         die(f"error: Unable to create step for job {job}: Invalid generic resource (gres) specification")
     #% if unbound
     #% if !reads_tres
@@ -66,11 +72,23 @@ def choose_gpus():
 
 def gpus(local, count):
     """The devices of the task with this number on its node."""
-    mine = devices[: per_task * count or here]
-    #% if !opt:gpu-bind
-    #% if !opt:ntasks-per-gpu
-    shown = [mine[place % len(mine)] for place in range(local * per_task, (local + 1) * per_task)] or mine
+    #% if account
+    mine = devices
     #% end
+    #% if !account
+    #% if gpu_shares
+    mine = devices[: share or per_task * count or here]
+    #% end
+    #% if !gpu_shares
+    mine = devices[: per_task * count or here]
+    #% end
+    #% end
+    #% if gpu_shares
+    # A single task sees all of them; who comes too late has the first.
+    shown = mine[local * per_task : (local + 1) * per_task] or mine[:1] if per_task and count > 1 else mine
+    #% end
+    #% if !gpu_shares
+    shown = mine[local * per_task : (local + 1) * per_task] or mine
     #% end
     #% if opt:gpu-bind|opt:ntasks-per-gpu
     kind, _, text = bind.partition(":")
@@ -81,8 +99,7 @@ def gpus(local, count):
     elif kind == "single":
         shown = [mine[local // number % len(mine)]]
     elif kind == "per_task":
-        # Who comes too late has the first.
-        shown = mine[local * number : (local + 1) * number] or mine[:1]
+        shown = mine[local * number : (local + 1) * number] or mine[:1] if count > 1 else mine
     elif kind[:3] == "map":
         turns = text.split(",")
         #% if gpu_forms

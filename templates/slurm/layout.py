@@ -18,7 +18,10 @@ def indices(name):
 #% end
 def find_nodes():
     """Of the job, and of the step."""
-    global names, addresses, seats, nodes, cpus, count, low, tasks, pool, must
+    #% if account
+    global pool, must, upper
+    #% end
+    global names, addresses, seats, nodes, cpus, count, low, tasks
     #% if choose
     # The machines of a job are alike.
     cpus = int(ENV["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
@@ -44,7 +47,10 @@ def find_nodes():
 #% if arbitrary
 def read_seats(path):
     """The node of each rank where a file or a list says it; else nothing."""
-    global seats, nodes, low, tasks, pool, must
+    #% if account
+    global pool, must, upper
+    #% end
+    global seats, nodes, low, tasks
     seats = []
     if path or (option("distribution") or "").startswith("arbitrary"):
         text = given.get("nodelist", "")
@@ -64,13 +70,17 @@ def read_seats(path):
         low = len(nodes)
         #% if account
         pool = must = nodes
+        upper = low
         #% end
 
 
 #% end
 #% if choose
 def choose_nodes():
-    global seats, nodes, low, tasks, pool, must
+    #% if account
+    global pool, must, upper
+    #% end
+    global seats, nodes, low, tasks
     low = high = len(names)
     #% if opt:nodes
     first, _, second = (option("nodes", "NNODES") or "1").partition("-")
@@ -103,7 +113,7 @@ def choose_nodes():
         die(f"error: Only allocated {len(nodes)} nodes asked for {low}")
     #% end
     #% if account
-    pool, must = nodes, ()
+    pool, must, upper = nodes, (), high
     #% end
     #% if opt:nodefile
     if "nodefile" in given:
@@ -147,6 +157,9 @@ def read_tasks_per_node():
 #% if choose
 def count_tasks():
     """Against the CPUs of each task."""
+    #% if account
+    global exact
+    #% end
     global width, tasks, count
     #% if opt:cpus-per-task
     given.setdefault("cpus-per-task", ENV.get("SRUN_CPUS_PER_TASK", ""))
@@ -154,6 +167,12 @@ def count_tasks():
         width = number("cpus-per-task")
         ENV["SLURM_CPUS_PER_TASK"] = str(width)
         tasks = tasks or cpus // width * len(nodes)
+    #% end
+    #% if account
+    exact = option("exact") or {"exclusive", "SLURM_EXCLUSIVE"} & {*given, *ENV}
+    #% if opt:cpus-per-task
+    exact = exact or given["cpus-per-task"] and not option("overcommit")
+    #% end
     #% end
     count = len(nodes)
     tasks = tasks or count

@@ -68,7 +68,7 @@ def each_task(place):
     own = ranks[place]
     #% if account
     global devices
-    devices = held[nodes[place]]
+    cores, devices = held[nodes[place]]
     #% end
     return [
         (
@@ -91,18 +91,25 @@ def each_task(place):
                 #% if pmi
                 **({"PMI_RANK": str(rank)} if mpi == "pmi2" else {}),
                 #% end
-                #% if opt:cpus-per-task|opt:exact|account
+                #% if account
+                **({"SLURM_CPUS_ON_NODE": str(cores or len(own))} if exact else {}),
+                #% end
+                #% if !account
+                #% if opt:cpus-per-task|opt:exact
                 **(
                     {"SLURM_CPUS_ON_NODE": str(len(own) * width)}
                     if given.get("cpus-per-task") or option("exact")
-                    #% if account
-                    or ("exclusive" in given)
-                    #% end
                     else {}
                 ),
                 #% end
+                #% end
+                #% if account
+                **(gpus(local, len(own)) if devices and (here or per_task) else {}),
+                #% end
+                #% if !account
                 #% if gpu
                 **(gpus(local, len(own)) if here or per_task else {}),
+                #% end
                 #% end
             },
         )

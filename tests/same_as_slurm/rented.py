@@ -87,8 +87,8 @@ def compile_body(body: Body, release: str | None = None) -> tuple[list[Bid], str
     ], said
 
 
-def run(body: Body, release: str | None = None) -> Outcome:
-    """Compile and run, under a release of Slurm."""
+def run(body: Body, release: str | None = None, hangs: float | None = None) -> Outcome:
+    """Compile and run, under a release of Slurm. A job that has not ended after `hangs` seconds hangs."""
     bids, said = compile_body(body, release)
     if not bids:
         return Outcome([("REFUSED", None)], {}, said=said)
@@ -96,7 +96,7 @@ def run(body: Body, release: str | None = None) -> Outcome:
     files: dict[str, bytes] = {}
     ids: set[str] = set()
     for bid in bids:
-        task, found, numbers = run_bid(body, bid)
+        task, found, numbers = run_bid(body, bid, hangs)
         tasks.append(task)
         ids |= numbers
         for path, content in found.items():
@@ -104,7 +104,9 @@ def run(body: Body, release: str | None = None) -> Outcome:
     return Outcome(tasks, files, ids=ids)
 
 
-def run_bid(body: Body, bid: Bid) -> tuple[tuple[str, int | None], dict[str, bytes], set[str]]:
+def run_bid(
+    body: Body, bid: Bid, hangs: float | None = None
+) -> tuple[tuple[str, int | None], dict[str, bytes], set[str]]:
     """(state, exit status), files of all nodes, job numbers."""
     names = [f"n{number}" for number in range(1, bid.nodes + 1)]
     lines = [f"{NETWORK}.{number} {name}" for number, name in enumerate(names, 1)]
@@ -116,7 +118,7 @@ def run_bid(body: Body, bid: Bid) -> tuple[tuple[str, int | None], dict[str, byt
             machines[name].start(["bash", "/var/lib/foundry/startup_script.sh"], _log(machines[name])) for name in names
         ]
         head = machines[names[0]]
-        task = _wait(head, HANGS_AFTER_WAIT if body.waits else HANGS)
+        task = _wait(head, hangs or (HANGS_AFTER_WAIT if body.waits else HANGS))
         time.sleep(body.settle)
         files: dict[str, bytes] = {}
         for name in names:

@@ -16,6 +16,7 @@ from flowc.body.slurm_features import features
 from flowc.scripts.slurm.tools import closed
 
 PATIENCE_S = 60
+OPTIONS = "ntasks exact overlap exclusive gres gpus gpus-per-node gpus-per-task cpus-per-task overcommit"
 
 
 class Node:
@@ -23,7 +24,7 @@ class Node:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        wanted = {"account", "srun", "opt:ntasks", "opt:exact", "opt:overlap", "opt:gres", "pipes"}
+        wanted = {"account", "no_gpus", "srun", "pipes", *(f"opt:{name}" for name in OPTIONS.split())}
         self.env = {
             "PATH": f"{install(folder / 'bin', closed(wanted))}:{os.environ['PATH']}",
             "SLURM_JOB_ID": "77", "SLURM_JOB_NODELIST": "n1", "SLURM_NODELIST": "n1", "SLURM_NNODES": "1",
@@ -31,9 +32,10 @@ class Node:
         }  # fmt: skip
         self.running: list[subprocess.Popen[str]] = []
 
-    def step(self, *words: str) -> subprocess.Popen[str]:
+    def step(self, *words: str, **variables: str) -> subprocess.Popen[str]:
+        env = {**self.env, **variables}
         started = subprocess.Popen(
-            ["srun", *words], cwd=self.folder, env=self.env, stderr=subprocess.PIPE, text=True, start_new_session=True
+            ["srun", *words], cwd=self.folder, env=env, stderr=subprocess.PIPE, text=True, start_new_session=True
         )
         self.running.append(started)
         return started
@@ -77,6 +79,50 @@ def test_a_step_whose_srun_is_killed_gives_back_what_it_had(node: Node, number: 
     assert node.has("b") == "0,1\n"
     assert second.stderr is not None
     assert second.stderr.readline() == "srun: Step created for job 77\n"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "gpus"),
+    [
+        # What only wants a part of the CPUs leaves the rest, be it by a word or by a variable.
+        ("-n1 --gres=gpu:1 --exact", "-n1 --gres=gpu:1 --exclusive", "0 1"),
+        ("-n1 --gres=gpu:1 -c1", "-n1 --gres=gpu:1 -c1", "0 1"),
+        ("-n1 --gres=gpu:1 EXACT", "-n1 --gres=gpu:1 EXCLUSIVE", "0 1"),
+        ("-n1 --gpus-per-task=1 --exact", "-n1 --gpus=1 --exact", "0 1"),
+        # What overlaps has nothing for itself.
+        ("-n1 --gres=gpu:1 --overlap", "-n1 --gres=gpu:1 --exact", "0 0"),
+        ("-n2 --gres=gpu:2", "-n2 --gres=gpu:2 OVERLAP", "0,1 0,1"),
+        ("-n1 --exact --gres=none", "-n1 --exact", " 0,1"),
+    ],
+)
+def test_two_steps_run_at_once(node: Node, first: str, second: str, gpus: str) -> None:
+    for words, name in ((first, "a"), (second, "b")):
+        options = [word for word in words.split() if not word.isupper()]
+        variables = {f"SLURM_{word}": "exclusive" for word in words.split() if word.isupper()}
+        node.step(*options, *HOLDS, name, **variables)
+        node.has(name)
+    assert " ".join(node.has(name).strip() for name in "ab") == gpus
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("-n1 --exact", "-n1"),
+        ("-n1", "-n1 --exact"),
+        ("-n1 --exact --gres=gpu:2", "-n1 --exact --gres=gpu:1"),
+        # Each takes all GPUs that the job has where a step names none.
+        ("-n1 --exact", "-n1 --exact"),
+        ("-n2 --exact --gres=none", "-n1 --exact --gres=none"),
+        ("-n1 -c1 --gres=none", "-n1 -c2 --gres=none"),
+    ],
+)
+def test_a_step_waits_for_another(node: Node, first: str, second: str) -> None:
+    node.step(*first.split(), *HOLDS, "a")
+    node.has("a")
+    later = node.step(*second.split(), *HOLDS, "b")
+    waits(later)
+    node.running[0].send_signal(signal.SIGKILL)
+    node.has("b")
 
 
 def test_a_step_gets_the_gpu_that_is_given_back(node: Node) -> None:

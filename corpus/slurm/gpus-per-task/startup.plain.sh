@@ -215,7 +215,7 @@ def z(h,a=1):
  J(h)
  os._exit(a)
 OPTIONS="-=gpus-per-task"
-def aJ(D):
+def aL(D):
  g={}
  while D and D[0][:1]=="-"!=D[0]:
   c=D.pop(0)
@@ -246,8 +246,8 @@ def start(argv,r,m,*b):
  def a(h):
   os.write(2,f"slurmstepd-{r['SLURMD_NODENAME']}: error: {h}\n".encode())
  try:
-  for q,t in enumerate(b):
-   os.dup2(t,q)
+  for q,s in enumerate(b):
+   os.dup2(s,q)
   os.setsid()
   for q in 13,*y:
    signal.signal(q,0)
@@ -289,8 +289,8 @@ def ad(a):
      B=a.recv()
      M(e,B)
      continue
-    t,c,h=f.pop(A)
-    if not t:
+    s,c,h=f.pop(A)
+    if not s:
      os.close(A)
      a.send((0,*C(e)))
      continue
@@ -300,9 +300,9 @@ def ad(a):
     if not n or len(h)-K>9999:
      K=len(h)
     if K:
-     a.send((t,c,h[:K]))
+     a.send((s,c,h[:K]))
     if n:
-     f[A]=t,c,h[K:]
+     f[A]=s,c,h[K:]
     else:
      os.close(A)
   for S in f.values():
@@ -327,20 +327,20 @@ def X(d,c,a):
  if a:
   J(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
   aa.append(a if a>0 else 128-a)
-def bd(u,a=""):
+def bn(u,a=""):
  return sum(int(c.split(":")[-1])if c.split(":")[-1].isdecimal()else 1 for c in(P(u,a)or"").split(",")if c and(u!="gres"or c[:3]=="gpu"))
-def aE(a,w):
- af=aO[:aQ*w or N]
- c=[af[o%len(af)]for o in range(a*aQ,(a+1)*aQ)]or af
- aV=",".join(c)
- return{"CUDA_VISIBLE_DEVICES":aV,"SLURM_STEP_GPUS":aV,"SLURM_GPUS_ON_NODE":str(len(af)),**({"SLURMD_TRES_BIND":"gpu:"+aG}if aG and w>1 else{})}
+def aG(a,w):
+ af=aR[:aI*w or N]
+ c=af[a*aI:(a+1)*aI]or af
+ aY=",".join(c)
+ return{"CUDA_VISIBLE_DEVICES":aY,"SLURM_STEP_GPUS":aY,"SLURM_GPUS_ON_NODE":str(len(af)),**({"SLURMD_TRES_BIND":"gpu:"+aH}if aH and w>1 else{})}
 def P(u,a=""):
  return ao.get(u)or v.get("SLURM_"+(a or u.upper().replace("-","_")))
 def ac(o):
- s=G[o]
- return[(c,x,{**r,"SLURM_NODEID":str(o),"SLURMD_NODENAME":f[g[o]],"SLURM_GTIDS":",".join(map(str,s)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**(aE(a,len(s))if N or aQ else{})},)for a,c in enumerate(s)]
+ t=G[o]
+ return[(c,x,{**r,"SLURM_NODEID":str(o),"SLURMD_NODENAME":f[g[o]],"SLURM_GTIDS":",".join(map(str,t)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**(aG(a,len(t))if N or aI else{})},)for a,c in enumerate(t)]
 if I=="srun":
- ao=aJ(x)
+ ao=aL(x)
  l=v["SLURM_JOB_ID"]
  if not x:
   z("fatal: No command given to execute.")
@@ -350,13 +350,13 @@ if I=="srun":
  b=int(v.get("SLURM_NTASKS")or w*int(v.get("SLURM_NTASKS_PER_NODE",1)))
  O=iter(range(b))
  G=[[next(O)for F in range(o,b,w)]for o in range(w)]
- aO=v.get("SLURM_JOB_GPUS","").split(",")if v.get("SLURM_JOB_GPUS")else[]
- aQ=bd("gpus-per-task")
- aG=""
- if aQ and not aG:
-  aG=f"per_task:{aQ}"
- N=int(v.get("FLOWC_STEP_GPUS",len(aO)))
- if max(N,*(aQ*len(aA)for aA in G))>len(aO):
+ aR=[*filter(None,v.get("SLURM_JOB_GPUS","").split(","))]
+ aI=bn("gpus-per-task")
+ aH=""
+ if aI and not aH:
+  aH=f"per_task:{aI}"
+ N=int(v.get("FLOWC_STEP_GPUS",len(aR)))
+ if(max(N,*(aI*len(aA)for aA in G))>len(aR)):
   z(f"error: Unable to create step for job {l}: Invalid generic resource (gres) specification")
  with open("/run/flowc.step."+l,"ab",0)as L:
   L.write(b"%9d\n"%os.getpid())
@@ -394,13 +394,13 @@ if I=="srun":
    if not B:
     del p[a]
     continue
-   t,c,n=B
-   if not t:
+   s,c,n=B
+   if not s:
     X(d,c,n)
     continue
    try:
     while n:
-     n=n[os.write(t,n):]
+     n=n[os.write(s,n):]
    except OSError as i:
     z(f"error: cannot write: {i.strerror}")
  os._exit(max(aa))

@@ -201,7 +201,7 @@ cd "$state_dir/bin" && {
 tee srun <<'E' >/dev/null
 #!/usr/bin/python3
 import os,signal,sys
-import fcntl,time
+import fcntl,select
 import itertools
 from multiprocessing.connection import Connection,Pipe,wait
 v=os.environ
@@ -215,11 +215,11 @@ def z(h,a=1):
  os._exit(a)
 def T(h):
  return h.replace(","," ").split()
-def bn(c):
+def bt(c):
  a=[(w,len([*b]))for w,b in itertools.groupby(c)]
  return",".join(f"{w}(x{d})"if d>1 else str(w)for w,d in a)
 OPTIONS="n=ntasks N=nodes w=nodelist -=ntasks-per-node -=gpus-per-task -=het-group"
-def aJ(D):
+def aL(D):
  g={}
  while D and D[0][:1]=="-"!=D[0]:
   c=D.pop(0)
@@ -250,8 +250,8 @@ def start(argv,r,m,*b):
  def a(h):
   os.write(2,f"slurmstepd-{r['SLURMD_NODENAME']}: error: {h}\n".encode())
  try:
-  for q,t in enumerate(b):
-   os.dup2(t,q)
+  for q,s in enumerate(b):
+   os.dup2(s,q)
   os.setsid()
   for q in 13,*y:
    signal.signal(q,0)
@@ -293,8 +293,8 @@ def ad(a):
      B=a.recv()
      M(e,B)
      continue
-    t,c,h=f.pop(A)
-    if not t:
+    s,c,h=f.pop(A)
+    if not s:
      os.close(A)
      a.send((0,*C(e)))
      continue
@@ -304,9 +304,9 @@ def ad(a):
     if not n or len(h)-K>9999:
      K=len(h)
     if K:
-     a.send((t,c,h[:K]))
+     a.send((s,c,h[:K]))
     if n:
-     f[A]=t,c,h[K:]
+     f[A]=s,c,h[K:]
     else:
      os.close(A)
   for S in f.values():
@@ -331,66 +331,106 @@ def X(d,c,a):
  if a:
   J(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
   aa.append(a if a>0 else 128-a)
-def bt(u):
+def bz(u):
  h=ao.get(u,"")
  try:
   return[f.index(c)for c in T(open(h).read()if"/"in h else h)]
  except ValueError:
   z(f"error: Unable to create step for job {l}: Requested node configuration is not available")
-def bI(d):
+def bN(d):
  try:
-  g,*e=open(f"/proc/{d}/stat").read().rpartition(")")[2].split()
-  return""if g=="Z"else e[18]
+  g,*j=open(f"/proc/{d}/stat").read().rpartition(")")[2].split()
+  return""if g=="Z"else j[18]
  except OSError:
   return""
-def bV(aK):
- global be
- be=aC
- if P("exact")or"exclusive"in ao:
-  be=min(aC,len(G[0])*aF)
- aM={}
- for d in sorted(bb,key=lambda d:(d not in aP,any(E[2]==str(d)for E in aK))):
-  s=[]if P("overlap")else[E for E in aK if E[2]==str(d)]
-  O=[u for u in aO if not any(u in E[4].split(",")for E in s)]
-  if len(aM)<w and be+sum(int(E[3])for E in s)<=aC and len(O)>=aN:
-   aM[d]=O[:aN]
- return aM
-def bd(u,a=""):
+def ca(aM):
+ global aP,bb,g,w,G,aT,bc
+ bc={}
+ aT=aD*b
+ aP,bb={},{}
+ for h in bi:
+  p=[]if P("overlap")else[E for E in aM if E[2]==str(h)]
+  v=sum(int(E[3])for E in p)
+  k=0 if v and not aS else aC-v
+  bb[h]=[u for u in aR if not any(u in E[4].split(",")for E in p)]
+  if len(bb[h])<max(aO,aI,aZ if upper<2 else aZ>0):
+   k=0
+  elif aI:
+   k=min(k,-(-len(bb[h])//aI)*aD)
+  if k>=(aD if aT else 1):
+   aP[h]=k//aD*aD or k
+ if not{*aN}<={*aP}:
+  return
+ aF=[*aN]
+ if len(aN)>H:
+  aP,aF={d:aP[d]for d in aN},[]
+ def n(l):
+  return sum(aP[d]for d in l)
+ o=max(H,-(-aT//aC))
+ f=[d for d in aP if d not in aF]
+ s=[d for d in f if not any(E[2]==str(d)for E in aM)]
+ for l in s,f:
+  if len(aF)<o<=len(aF)+len(l):
+   j=min(max(upper,o)-len(aF),len(l))
+   x=-(-max(0,aT-n(aF))//j)
+   l=aF+sorted(l,key=lambda d:aP[d]<x and aC-aP[d])[:j]
+   if n(l)>=aT:
+    aF=l
+ for d in f:
+  if n(aF)<aT and len(aF)<upper and d not in aF:
+   aF.append(d)
+ if len(aF)<o or n(aF)<aT or sum(len(bb[d])for d in aF)<aZ:
+  return
+ g=sorted(aF)
+ w=len(g)
+ r=[0]*w
+ for m in range(b):
+  y=[i for i in range(w)if aP[g[i]]//aD>m]or range(w)
+  for i in y[:b-sum(r)]:
+   r[i]+=1
+ e=[(m,i)for i in range(w)for m in range(r[i])]
+ G=[[c for c,m in enumerate(e)if m[1]==i]for i in range(w)]
+ q=aZ
+ for i,which in enumerate(g):
+  t=aO or aI*len(G[i])or min(len(bb[which]),q-w+i+1)*(q>0)
+  bc[which]=len(G[i])*aD*(aT>0)if aS else aC,bb[which][:t]
+  q-=t
+def bn(u,a=""):
  return sum(int(c.split(":")[-1])if c.split(":")[-1].isdecimal()else 1 for c in(P(u,a)or"").split(",")if c and(u!="gres"or c[:3]=="gpu"))
-def aE(a,w):
- af=aO[:aQ*w or N]
- c=[af[o%len(af)]for o in range(a*aQ,(a+1)*aQ)]or af
- aV=",".join(c)
- return{"CUDA_VISIBLE_DEVICES":aV,"SLURM_STEP_GPUS":aV,"SLURM_GPUS_ON_NODE":str(len(af)),**({"SLURMD_TRES_BIND":"gpu:"+aG}if aG and w>1 else{})}
-def ce(D):
- global ao,aU
+def aG(a,w):
+ af=aR
+ c=af[a*aI:(a+1)*aI]or af[:1]if aI and w>1 else af
+ aY=",".join(c)
+ return{"CUDA_VISIBLE_DEVICES":aY,"SLURM_STEP_GPUS":aY,"SLURM_GPUS_ON_NODE":str(len(af)),**({"SLURMD_TRES_BIND":"gpu:"+aH}if aH and w>1 else{})}
+def cj(D):
+ global ao,aX
  m=[[]]
  for c in D:
   if c==":":
    m.append([])
   else:
    m[-1].append(c)
- aU=[(aJ(aA),aA)for aA in m]
- for a,aA in aU:
+ aX=[(aL(aA),aA)for aA in m]
+ for a,aA in aX:
   if set("123456789")&{*a.get("het-group","")}:
    z(f"error: Requested het-group offset exceeds highest hetjob index ({a['het-group']} > 0)")
-  if not aA and aU[1:]:
+  if not aA and aX[1:]:
    z("fatal: No command given to execute.")
- ao=aU[0][0]
+ ao=aX[0][0]
  D[:]=m[0]
- if aU[1:]:
+ if aX[1:]:
   ao.setdefault("nodes","1")
-def ca(a):
- global ao,g,G,b,w,at,bb,aP
- e,g,G,b,at=[*range(len(f))],[],[],0,{}
+def cf(a):
+ global ao,g,G,b,w,at,bi,aN
+ k,g,G,b,at=[*range(len(f))],[],[],0,{}
  for ao,aA in a:
   aB=int(ao.get("nodes","1").split("-")[0])
   j=q("ntasks")or aB
   aB=min(aB,j)
-  af=bt("nodelist")if"nodelist"in ao else e[:aB]
-  if aB>len(af)or not{*af}<={*e}:
-   z(f"error: Allocation failure of {aB} nodes: job size of {len(f)}, "f"already allocated {len(f) - len(e)} nodes to previous components.")
-  e=[d for d in e if d not in af]
+  af=bz("nodelist")if"nodelist"in ao else k[:aB]
+  if aB>len(af)or not{*af}<={*k}:
+   z(f"error: Allocation failure of {aB} nodes: job size of {len(f)}, "f"already allocated {len(f) - len(k)} nodes to previous components.")
+  k=[d for d in k if d not in af]
   g+=af
   O=iter(range(b,b+j))
   G+=[[next(O)for F in range(o,j,len(af))]for o in range(len(af))]
@@ -399,7 +439,7 @@ def ca(a):
  ao=a[0][0]
  w=len(g)
  g,G=[*map(list,zip(*sorted(zip(g,G))))]
- bb=aP=g
+ bi=aN=g
 def P(u,a=""):
  return ao.get(u)or v.get("SLURM_"+(a or u.upper().replace("-","_")))
 def q(u):
@@ -408,12 +448,12 @@ def q(u):
   z(f'error: Invalid numeric value "{value}" for --{u}.')
  return int(value)
 def ac(o):
- s=G[o]
- global aO
- aO=aM[g[o]]
- return[(c,at.get(c,x),{**r,"SLURM_NODEID":str(o),"SLURMD_NODENAME":f[g[o]],"SLURM_GTIDS":",".join(map(str,s)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**({"SLURM_CPUS_ON_NODE":str(len(s)*aF)}if ao.get("cpus-per-task")or P("exact")or("exclusive"in ao)else{}),**(aE(a,len(s))if N or aQ else{})},)for a,c in enumerate(s)]
+ t=G[o]
+ global aR
+ bo,aR=bc[g[o]]
+ return[(c,at.get(c,x),{**r,"SLURM_NODEID":str(o),"SLURMD_NODENAME":f[g[o]],"SLURM_GTIDS":",".join(map(str,t)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**({"SLURM_CPUS_ON_NODE":str(bo or len(t))}if aS else{}),**(aG(a,len(t))if aR and(N or aI)else{})},)for a,c in enumerate(t)]
 if I=="srun":
- ce(x)
+ cj(x)
  l=v["SLURM_JOB_ID"]
  if not x:
   z("fatal: No command given to execute.")
@@ -421,10 +461,10 @@ if I=="srun":
  f=[v["SLURM_JOB_NODELIST"]]
  g=range(len(f))
  H=ah=len(f)
- aH,F,bP=(P("nodes","NNODES")or"1").partition("-")
- if not(aH+bP).isdecimal():
+ aJ,F,bT=(P("nodes","NNODES")or"1").partition("-")
+ if not(aJ+bT).isdecimal():
   z(f'error: "{ao["nodes"]}" is not a valid node count',255)
- H,ah=int(aH),min(int(bP or aH),ah)
+ H,ah=int(aJ),min(int(bT or aJ),ah)
  b=q("ntasks")
  if 0<b<H:
   J(f"Warning: can't run {b} processes on {H} nodes, setting nnodes to {b}")
@@ -432,10 +472,10 @@ if I=="srun":
  ah=max(H,min(ah,b or ah))
  if H>len(g):
   z(f"error: Only allocated {len(g)} nodes asked for {H}")
- bb,aP=g,()
- bq=bt("nodelist")
- bb,aP=[*{*bq,*g}],bq
- g=sorted((bq+[d for d in g if d not in bq])[:ah])
+ bi,aN,upper=g,(),ah
+ bw=bz("nodelist")
+ bi,aN=[*{*bw,*g}],bw
+ g=sorted((bw+[d for d in g if d not in bw])[:ah])
  k=q("ntasks-per-node")if P("ntasks-per-node")else 0
  if not b or b==k*len(g):
   b=b or k*len(g)
@@ -443,56 +483,63 @@ if I=="srun":
    v["SLURM_NTASKS_PER_NODE"]=str(k)
  elif ao.get("ntasks-per-node"):
   J(f"Warning: can't honor --ntasks-per-node set to {k} which doesn't match the requested tasks {b} "f"with the number of requested nodes {len(g)}. Ignoring --ntasks-per-node.")
- aF=1
+ aD=1
+ aS=P("exact")or{"exclusive","SLURM_EXCLUSIVE"}&{*ao,*v}
  w=len(g)
  b=b or w
- if b>aC//aF*w:
+ if b>aC//aD*w:
   z(f"error: Unable to create step for job {l}: More processors requested than permitted")
  O=iter(range(b))
  G=[[next(O)for F in range(o,b,w)]for o in range(w)]
  at={}
- if aU[1:]:
-  ca(aU)
- aO=v.get("SLURM_JOB_GPUS","").split(",")if v.get("SLURM_JOB_GPUS")else[]
- aQ=bd("gpus-per-task")
- aG=""
- if aQ and not aG:
-  aG=f"per_task:{aQ}"
- N=int(v.get("FLOWC_STEP_GPUS",len(aO)))
- bz=(max([bd(u)for u in("gpus-per-node","gres")if u in ao]or[0])or bd("gpus-per-node")or bd("gres")or-(-bd("gpus")//len(g)))
- aN=bz or aQ*len(G[0])or N
- N=bz or N
- if max(N,*(aQ*len(aA)for aA in G))>len(aO):
+ if aX[1:]:
+  cf(aX)
+ aR=[*filter(None,v.get("SLURM_JOB_GPUS","").split(","))]
+ aI=bn("gpus-per-task")
+ aH=""
+ if aI and not aH:
+  aH=f"per_task:{aI}"
+ N=int(v.get("FLOWC_STEP_GPUS",len(aR)))
+ aO=bn("gres")or bn("gpus-per-node")
+ aZ=bn("gpus")
+ N=aO or-(-aZ//len(g))or N
+ aO=aO or(not aZ and not aI)*N
+ if(max(N,*(aI*len(aA)for aA in G))>len(aR)or 0<aZ<H):
   z(f"error: Unable to create step for job {l}: Invalid generic resource (gres) specification")
  try:
-  bK=open("/run/flowc.step."+l).read().split()[int(v["SLURM_STEP_ID"])]
+  bP=open("/run/flowc.step."+l).read().split()[int(v["SLURM_STEP_ID"])]
  except(LookupError,OSError,ValueError):
-  bK=""
- U=0
+  bP=""
+ aP=bb=aT=0
+ U=""
  while 1:
   with open("/run/flowc.use."+l,"a+")as ap:
    fcntl.flock(ap,2)
    ap.seek(0)
-   aK=[E for E in ap if bI(E.split()[0])==E.split()[1]]
-   aM=bV([E.split()for E in aK if E.split()[0]!=bK])
-   if len(aM)==w:
-    aK+=[f"{os.getpid()} {bI(os.getpid())} {d} {0 if P('overlap') else be} {','.join(aM[d]) or '-'}\n"for d in aM]
+   aM=[E for E in ap if bN(E.split()[0])==E.split()[1]]
+   ca([E.split()for E in aM if E.split()[0]!=bP])
+   if bc:
+    aM+=[f"{os.getpid()} {bN(os.getpid())} {d} "+("0 -\n"if P("overlap")else f"{bo} {','.join(af) or '-'}\n")for d,(bo,af)in bc.items()]
    ap.truncate(0)
-   ap.writelines(aK)
-  if len(aM)==w:
+   ap.writelines(aM)
+  if bc:
    break
-  if not U:
-   U=1
-   J(f"Job {l} step creation temporarily disabled, retrying (Requested nodes are busy)")
-  time.sleep(0.1)
+  J(f"Job {l} step creation {U or 'temporarily'} disabled, retrying (Requested nodes are busy)")
+  U="still"
+  try:
+   bU=[os.pidfd_open(int(E.split()[0]))for E in aM]
+  except OSError:
+   continue
+  select.select(bU,[],[])
+  for k in bU:
+   os.close(k)
  if U:
   J(f"Step created for job {l}")
- g=sorted(aM)
  with open("/run/flowc.step."+l,"ab",0)as L:
   L.write(b"%9d\n"%os.getpid())
   j=L.tell()//10-1
  r=dict(v)
- for value,ak in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>H else"cyclic","DISTRIBUTION"),(v["SLURM_JOB_NODELIST"]if w==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(bn(map(len,G)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(w,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
+ for value,ak in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>H else"cyclic","DISTRIBUTION"),(v["SLURM_JOB_NODELIST"]if w==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(bt(map(len,G)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(w,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
   for key in ak.split():
    r["SLURM_"+key]=str(value)
  m=os.getcwd()
@@ -524,13 +571,13 @@ if I=="srun":
    if not B:
     del p[a]
     continue
-   t,c,n=B
-   if not t:
+   s,c,n=B
+   if not s:
     X(d,c,n)
     continue
    try:
     while n:
-     n=n[os.write(t,n):]
+     n=n[os.write(s,n):]
    except OSError as i:
     z(f"error: cannot write: {i.strerror}")
  os._exit(max(aa))

@@ -214,11 +214,11 @@ def z(h,a=1):
  os._exit(a)
 def T(h):
  return h.replace(","," ").split()
-def bn(c):
+def bt(c):
  a=[(w,len([*b]))for w,b in itertools.groupby(c)]
  return",".join(f"{w}(x{d})"if d>1 else str(w)for w,d in a)
 OPTIONS="n=ntasks N=nodes w=nodelist -=ntasks-per-node i=input K?kill-on-bad-exit O.overcommit -=mpi V.version -=cpu-bind -.external-launcher"
-def aJ(D):
+def aL(D):
  g={}
  while D and D[0][:1]=="-"!=D[0]:
   c=D.pop(0)
@@ -249,8 +249,8 @@ def start(argv,r,m,*b):
  def a(h):
   os.write(2,f"slurmstepd-{r['SLURMD_NODENAME']}: error: {h}\n".encode())
  try:
-  for q,t in enumerate(b):
-   os.dup2(t,q)
+  for q,s in enumerate(b):
+   os.dup2(s,q)
   os.setsid()
   for q in 13,*y:
    signal.signal(q,0)
@@ -292,8 +292,8 @@ def ad(a):
      B=a.recv()
      M(e,B)
      continue
-    t,c,h=f.pop(A)
-    if not t:
+    s,c,h=f.pop(A)
+    if not s:
      os.close(A)
      a.send((0,*C(e)))
      continue
@@ -303,9 +303,9 @@ def ad(a):
     if not n or len(h)-K>9999:
      K=len(h)
     if K:
-     a.send((t,c,h[:K]))
+     a.send((s,c,h[:K]))
     if n:
-     f[A]=t,c,h[K:]
+     f[A]=s,c,h[K:]
     else:
      os.close(A)
   for S in f.values():
@@ -326,21 +326,21 @@ def cast(B,*F):
    a.send(B)
   except OSError:
    pass
-def bB(*F):
+def bG(*F):
  if ag:
   cast(ag.pop())
   signal.alarm(30)
 def R(*F):
  ag[:]=9,15
- bB()
+ bG()
 def X(d,c,a):
  if a:
   J(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
   aa.append(a if a>0 else 128-a)
   if ao.get("kill-on-bad-exit",v.get("SLURM_KILL_BAD_EXIT","0"))!="0"and len(ag)>1:
    J(f"Terminating StepId={l}.{j}")
-   bB()
-def bt(u):
+   bG()
+def bz(u):
  h=ao.get(u,"")
  try:
   return[f.index(c)for c in T(open(h).read()if"/"in h else h)]
@@ -354,10 +354,10 @@ def q(u):
   z(f'error: Invalid numeric value "{value}" for --{u}.')
  return int(value)
 def ac(o):
- s=G[o]
- return[(c,x,{**r,"SLURM_NODEID":str(o),"SLURMD_NODENAME":f[g[o]],"SLURM_GTIDS":",".join(map(str,s)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(s)]
+ t=G[o]
+ return[(c,x,{**r,"SLURM_NODEID":str(o),"SLURMD_NODENAME":f[g[o]],"SLURM_GTIDS":",".join(map(str,t)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(t)]
 if I=="srun":
- ao=aJ(x)
+ ao=aL(x)
  l=v["SLURM_JOB_ID"]
  if"version"in ao:
   os.write(1,b"slurm-wlm 22.05.8\n")
@@ -370,10 +370,10 @@ if I=="srun":
  f=[v["SLURM_JOB_NODELIST"]]
  g=range(len(f))
  H=ah=len(f)
- aH,F,bP=(P("nodes","NNODES")or"1").partition("-")
- if not(aH+bP).isdecimal():
+ aJ,F,bT=(P("nodes","NNODES")or"1").partition("-")
+ if not(aJ+bT).isdecimal():
   z(f'error: "{ao["nodes"]}" is not a valid node count',255)
- H,ah=int(aH),min(int(bP or aH),ah)
+ H,ah=int(aJ),min(int(bT or aJ),ah)
  b=q("ntasks")
  if 0<b<H:
   J(f"Warning: can't run {b} processes on {H} nodes, setting nnodes to {b}")
@@ -381,8 +381,8 @@ if I=="srun":
  ah=max(H,min(ah,b or ah))
  if H>len(g):
   z(f"error: Only allocated {len(g)} nodes asked for {H}")
- bq=bt("nodelist")
- g=sorted((bq+[d for d in g if d not in bq])[:ah])
+ bw=bz("nodelist")
+ g=sorted((bw+[d for d in g if d not in bw])[:ah])
  k=q("ntasks-per-node")if P("ntasks-per-node")else 0
  if not b or b==k*len(g):
   b=b or k*len(g)
@@ -390,10 +390,10 @@ if I=="srun":
    v["SLURM_NTASKS_PER_NODE"]=str(k)
  elif ao.get("ntasks-per-node"):
   J(f"Warning: can't honor --ntasks-per-node set to {k} which doesn't match the requested tasks {b} "f"with the number of requested nodes {len(g)}. Ignoring --ntasks-per-node.")
- aF=1
+ aD=1
  w=len(g)
  b=b or w
- if b>aC//aF*w:
+ if b>aC//aD*w:
   if not P("overcommit"):
    z(f"error: Unable to create step for job {l}: More processors requested than permitted")
  O=iter(range(b))
@@ -402,7 +402,7 @@ if I=="srun":
   L.write(b"%9d\n"%os.getpid())
   j=L.tell()//10-1
  r=dict(v)
- for value,ak in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>H else"cyclic","DISTRIBUTION"),(v["SLURM_JOB_NODELIST"]if w==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(bn(map(len,G)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(w,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
+ for value,ak in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>H else"cyclic","DISTRIBUTION"),(v["SLURM_JOB_NODELIST"]if w==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(bt(map(len,G)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(w,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
   for key in ak.split():
    r["SLURM_"+key]=str(value)
  m=os.getcwd()
@@ -412,7 +412,7 @@ if I=="srun":
  signal.pthread_sigmask(0,y)
  for al in y:
   signal.signal(al,cast)
- signal.signal(14,bB)
+ signal.signal(14,bG)
  signal.signal(15,R)
  a,ae=Pipe()
  if not os.fork():
@@ -437,13 +437,13 @@ if I=="srun":
    if not B:
     del p[a]
     continue
-   t,c,n=B
-   if not t:
+   s,c,n=B
+   if not s:
     X(d,c,n)
     continue
    try:
     while n:
-     n=n[os.write(t,n):]
+     n=n[os.write(s,n):]
    except OSError as i:
     z(f"error: cannot write: {i.strerror}")
  os._exit(max(aa))

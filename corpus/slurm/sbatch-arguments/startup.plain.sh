@@ -216,7 +216,7 @@ I=os.path.basename(sys.argv[0])
 x=sys.argv[1:]
 Q="/var/lib/foundry/flowc/nodes"
 aj="/var/lib/foundry/flowc/run"
-br="/var/lib/foundry/flowc/key"
+bx="/var/lib/foundry/flowc/key"
 Z=6818
 y=1,2,3,10,12,15,18
 def J(h):
@@ -233,8 +233,8 @@ def start(argv,r,m,*b):
  def a(h):
   os.write(2,f"slurmstepd-{r['SLURMD_NODENAME']}: error: {h}\n".encode())
  try:
-  for q,t in enumerate(b):
-   os.dup2(t,q)
+  for q,s in enumerate(b):
+   os.dup2(s,q)
   os.setsid()
   for q in 13,*y:
    signal.signal(q,0)
@@ -261,11 +261,11 @@ def M(e,q):
    os.killpg(d,q)
   except OSError:
    pass
-def bx(h):
- return b"".join(hmac.digest(open(u,"rb").read().strip(),h,"sha256")for u in(aj,br))
-def bN(g,h):
- aB=64 if os.path.getsize(br)>64 else 32
- return g[:aB]==bx(h)[:aB]
+def bD(h):
+ return b"".join(hmac.digest(open(u,"rb").read().strip(),h,"sha256")for u in(aj,bx))
+def bR(g,h):
+ aB=64 if os.path.getsize(bx)>64 else 32
+ return g[:aB]==bD(h)[:aB]
 def ab(b):
  for P in(1,18,1),(1,9,1),(6,4,30),(6,5,10),(6,18,120000):
   b.setsockopt(*P)
@@ -277,8 +277,8 @@ def ai(u,k):
    b=socket.create_connection((k,Z),9,(N,0))
    b.settimeout(None)
    d=os.urandom(32)
-   b.send(d+bx(b"s"+b.recv(32)))
-   if not bN(b.recv(64,256),b"a"+d):
+   b.send(d+bD(b"s"+b.recv(32)))
+   if not bR(b.recv(64,256),b"a"+d):
     raise OSError("secret")
    a=ab(b)
    return a
@@ -287,7 +287,7 @@ def ai(u,k):
     J(f"waiting for the agent of {u}: {i}")
   time.sleep(c)
  z(f"error: {u}: no agent after 10 minutes")
-def bX(j,W,c):
+def cc(j,W,c):
  j.listen(4096)
  j.setblocking(False)
  e={}
@@ -312,11 +312,11 @@ def bX(j,W,c):
     k.unregister(q)
     b,d=e.pop(q)
     g=b.recv(96,64)
-    if bN(g[32:],b"s"+d)and not os.fork():
+    if bR(g[32:],b"s"+d)and not os.fork():
      try:
       e.clear()
       signal.signal(17,signal.SIG_DFL)
-      b.send(bx(b"a"+g[:32]))
+      b.send(bD(b"a"+g[:32]))
       a=ab(b)
       ad(a)
      finally:
@@ -335,7 +335,7 @@ def agent():
  else:
   z(f"/etc/hosts does not list {N} and {x[0]} nodes after 10 minutes: {f}")
  open(Q,"w").writelines(f"{u} {d[0]}\n"for u,d in zip(f,g))
- open(br,"a")
+ open(bx,"a")
  c=f.index(N)
  j=socket.create_server((g[c][0],Z))
  if not c and os.fork():
@@ -346,7 +346,7 @@ def agent():
   return
  os.dup2(2,1)
  signal.signal(17,1)
- bX(j,[socket.gethostbyname(k)for k,F in g],c)
+ cc(j,[socket.gethostbyname(k)for k,F in g],c)
 def ad(a):
  m,b=a.recv()
  e,f={},{}
@@ -368,8 +368,8 @@ def ad(a):
      B=a.recv()
      M(e,B)
      continue
-    t,c,h=f.pop(A)
-    if not t:
+    s,c,h=f.pop(A)
+    if not s:
      os.close(A)
      a.send((0,*C(e)))
      continue
@@ -379,9 +379,9 @@ def ad(a):
     if not n or len(h)-K>9999:
      K=len(h)
     if K:
-     a.send((t,c,h[:K]))
+     a.send((s,c,h[:K]))
     if n:
-     f[A]=t,c,h[K:]
+     f[A]=s,c,h[K:]
     else:
      os.close(A)
   for S in f.values():
@@ -407,8 +407,8 @@ def X(d,c,a):
   J(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
   aa.append(a if a>0 else 128-a)
 def ac(o):
- s=G[o]
- return[(c,x,{**r,"SLURM_NODEID":str(o),"SLURMD_NODENAME":f[g[o]],"SLURM_GTIDS":",".join(map(str,s)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(s)]
+ t=G[o]
+ return[(c,x,{**r,"SLURM_NODEID":str(o),"SLURMD_NODENAME":f[g[o]],"SLURM_GTIDS":",".join(map(str,t)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(t)]
 if I=="srun":
  if x and x[0][:1]=="-":
   z(f"unrecognized option '{x[0]}'",255)
@@ -448,13 +448,13 @@ if I=="srun":
    if not B:
     del p[a]
     continue
-   t,c,n=B
-   if not t:
+   s,c,n=B
+   if not s:
     X(d,c,n)
     continue
    try:
     while n:
-     n=n[os.write(t,n):]
+     n=n[os.write(s,n):]
    except OSError as i:
     z(f"error: cannot write: {i.strerror}")
  os._exit(max(aa))
