@@ -18,12 +18,15 @@ INSTALL_S = 900
 
 
 class FrameworkJob(Body):
-    """A body with packages; `folder` is theirs, `expected` are expressions with the number of lines that each fits."""
+    """A body with packages; `folder` is theirs, `expected` are expressions with the number of lines that each fits,
+    `alone` is why the real Slurm does not run it, if it does not."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         text = self.script.decode()
         self.packages = " ".join(re.findall(r"(?m)^# packages: (.*)$", text)).split()
+        alone = re.search(r"(?m)^# alone: (.*)$", text)
+        self.alone = alone[1] if alone else None
         rows = re.findall(r"(?m)^# expect: (?:(\d+) x )?(.*)$", text)
         self.expected = [(line, int(count or 1)) for count, line in rows]
         key = hashlib.sha256(" ".join([sys.version, *sorted(self.packages)]).encode()).hexdigest()[:12]

@@ -31,9 +31,15 @@ def result(job: FrameworkJob, outcome: Outcome) -> str:
 def test_same_as_under_slurm(path: Path, cluster: Cluster, table: list[tuple[str, str, str, str]]) -> None:
     job = FrameworkJob(path)
     job.install()
+    versions = " ".join(each.replace("==", " ") for each in job.packages)
+    if job.alone is not None:
+        outcome = rented.run(job)
+        table.append((job.name, versions, job.alone, result(job, outcome)))
+        assert result(job, outcome) == "as expected", output(outcome) + outcome.said
+        return
     theirs, ours = cluster.run(job), rented.run(job)
     results = result(job, theirs), result(job, ours)
-    table.append((job.name, " ".join(each.replace("==", " ") for each in job.packages), *results))
+    table.append((job.name, versions, *results))
     shown = f"\nSlurm:\n{output(theirs)}{theirs.said}\nflowc:\n{output(ours)}{ours.said}"
     assert results == ("as expected", "as expected"), shown
     plain = [each.plain(ordered=job.ordered) for each in (theirs, ours)]
