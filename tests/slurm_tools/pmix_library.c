@@ -49,12 +49,17 @@ static void tell(const info_t *rows, size_t count, const char *before) {
 }
 
 static void answer(int status, const char *data, size_t size, void *value, void (*release)(void *), void *more) {
-    int link = (int)(intptr_t)value;
-    if (link)
-        dprintf(link, "%d %.*s\n", status, (int)size, data);
-    else
-        while (waiting_count)
-            dprintf(waiting[--waiting_count], "%d %.*s\n", status, (int)size, data);
+    int links[64] = {(int)(intptr_t)value}, count = 1;
+    if (!links[0]) {
+        /* Whoever is answered may come with the next fence while others are not answered yet. */
+        pthread_mutex_lock(&lock);
+        count = waiting_count;
+        memcpy(links, waiting, sizeof links);
+        waiting_count = 0;
+        pthread_mutex_unlock(&lock);
+    }
+    for (int i = 0; i < count; i++)
+        dprintf(links[i], "%d %.*s\n", status, (int)size, data);
     (void)release; (void)more;
 }
 
