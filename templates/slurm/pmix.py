@@ -34,11 +34,12 @@ def coordinate_pmix(link, kind, key, *rest):
     global aborted
     if kind == "end":
         aborted = aborted or key
-        for text in rest:
-            say(text)
+        # Those that are ended for it are lost too.
         if len(last) > 1:
             import time
 
+            for text in rest:
+                say(text)
             now = time.strftime("%Y-%m-%dT%H:%M:%S")
             say(f"error: *** STEP {job}.{step} ON {names[links[link]]} CANCELLED AT {now} DUE TO TASK FAILURE ***")
             stop()
@@ -57,6 +58,8 @@ def coordinate_pmix(link, kind, key, *rest):
 # On a node. What the library was given, which must stay; calls that wait for a fence, by its ranks; what is set for good
 # where tasks are served: `calling` is what the library asks of srun.
 kept, fencing = [], {}
+# Ranks that have begun with MPI: the name of the step.
+present = {}
 library = ask = calling = pointer = space = folder = None
 
 
@@ -76,6 +79,13 @@ def packed(rows):
             value = hold(struct.pack("3Q", 24, len(value), packed(value)))
         data += struct.pack("512s5Q", b"pmix." + key.encode(), 0, kind, value, 0, 0)
     return hold(data)
+
+
+def lost(rank, status):
+    """Ends the step, once for each rank that has begun with MPI and not ended it."""
+    if name := present.pop(rank, 0):
+        text = f"error: mpi/pmix: Error handler invoked: status = {status}, source = [slurm.pmix.{name}:{rank}]"
+        ask.send(("end", 0, text))
 
 
 def called(count, *numbers):
@@ -121,12 +131,14 @@ def pmix_host(name, step_nodes, place):
     """What the library may ask for, and whom it tells of events; what has no function here is not supported."""
 
     @called(4)
-    def come(*_):
+    def come(process, *_):
+        present[rank_at(process)] = name
         # It was done at once.
         return -157
 
     @called(4)
     def leave(process, thing, function, value):
+        present.pop(rank_at(process), 0)
         if function:
             call_back(function, 0, value)
         return 0
@@ -155,8 +167,7 @@ def pmix_host(name, step_nodes, place):
 
     @called(9, 1)
     def event(_, status, source, *more):
-        text = f"error: mpi/pmix: Error handler invoked: status = {status}, source = [slurm.pmix.{name}:{rank_at(source)}]"
-        ask.send(("end", 0, text))
+        lost(rank_at(source), status)
         return 0
 
     return struct.pack("40Q", come, leave, abort, fence, want, *[0] * 35), event

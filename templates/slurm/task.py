@@ -77,6 +77,10 @@ def ended(processes):
     while process not in processes:
         process, status = os.wait()
     deliver([process], 9)
+    #% if pmix
+    # The library may notice when nobody listens any more.
+    lost(processes[process], -61)
+    #% end
     return processes.pop(process), os.waitstatus_to_exitcode(status)
 
 

@@ -136,14 +136,16 @@ def test_abort_ends_the_step_with_its_status(batch: dict[str, str], nodes: str, 
 
 
 @pytest.mark.parametrize("nodes", ["-N1 -n2", "-N2 -n2"])
-def test_rank_that_is_lost_ends_the_others(batch: dict[str, str], nodes: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", ["", "late "])
+def test_rank_that_is_lost_ends_the_others(batch: dict[str, str], nodes: str, how: str, tmp_path: Path) -> None:
+    # Also where it was the last on its node, and the library says nothing before that node has done its part.
     task = f"{sys.executable} {CLIENT}"
-    (tmp_path / "each").write_text(f"0 {task} stay\n1 {task} exit\n")
+    (tmp_path / "each").write_text(f"0 {task} stay\n1 {task} {how}exit\n")
     done = subprocess.run(
         ["srun", "--mpi=pmix", *nodes.split(), "--multi-prog", str(tmp_path / "each")],
         env=batch, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
-    assert re.search(r"status = -61, source = \[slurm\.pmix\.\d+\.\d+:1\]", done.stderr), done.stderr
+    assert len(re.findall(r"status = -61, source = \[slurm\.pmix\.\d+\.\d+:1\]", done.stderr)) == 1, done.stderr
     assert "task 1: Exited with exit code 3" in done.stderr
     assert "task 0: Terminated" in done.stderr
     assert done.returncode == 128 + 15

@@ -215,7 +215,7 @@ def z(h,a=1):
  J(h)
  os._exit(a)
 OPTIONS="-=gpus-per-task"
-def aL(D):
+def aM(D):
  g={}
  while D and D[0][:1]=="-"!=D[0]:
   c=D.pop(0)
@@ -223,15 +223,15 @@ def aL(D):
    break
   try:
    a=c[1]=="-"
-   u,ao,value=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
+   u,ap,value=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
    b=[i for i in OPTIONS.split()if(i[2:].startswith(u)if a else i[0]==u)]
    b=[i for i in b if i[2:]==u]or b
    (d,)=b
    if d[1]==".":
-    if ao:
+    if ap:
      D["1"if a else 0:0]=["-"+value]
     value="1"
-   elif d[1]=="="and not ao:
+   elif d[1]=="="and not ap:
     value=D.pop(0)
   except(ValueError,IndexError,TypeError):
    z(f"unrecognized option '{c}'",255)
@@ -327,20 +327,20 @@ def X(d,c,a):
  if a:
   J(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
   aa.append(a if a>0 else 128-a)
-def bn(u,a=""):
+def bo(u,a=""):
  return sum(int(c.split(":")[-1])if c.split(":")[-1].isdecimal()else 1 for c in(P(u,a)or"").split(",")if c and(u!="gres"or c[:3]=="gpu"))
-def aG(a,w):
- af=aR[:aI*w or N]
- c=af[a*aI:(a+1)*aI]or af
- aY=",".join(c)
- return{"CUDA_VISIBLE_DEVICES":aY,"SLURM_STEP_GPUS":aY,"SLURM_GPUS_ON_NODE":str(len(af)),**({"SLURMD_TRES_BIND":"gpu:"+aH}if aH and w>1 else{})}
+def aH(a,w):
+ af=aS[:aJ*w or N]
+ c=af[a*aJ:(a+1)*aJ]or af
+ aZ=",".join(c)
+ return{"CUDA_VISIBLE_DEVICES":aZ,"SLURM_STEP_GPUS":aZ,"SLURM_GPUS_ON_NODE":str(len(af)),**({"SLURMD_TRES_BIND":"gpu:"+aI}if aI and w>1 else{})}
 def P(u,a=""):
- return ao.get(u)or v.get("SLURM_"+(a or u.upper().replace("-","_")))
+ return ap.get(u)or v.get("SLURM_"+(a or u.upper().replace("-","_")))
 def ac(o):
  t=G[o]
- return[(c,x,{**r,"SLURM_NODEID":str(o),"SLURMD_NODENAME":f[g[o]],"SLURM_GTIDS":",".join(map(str,t)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**(aG(a,len(t))if N or aI else{})},)for a,c in enumerate(t)]
+ return[(c,x,{**r,"SLURM_NODEID":str(o),"SLURMD_NODENAME":f[g[o]],"SLURM_GTIDS":",".join(map(str,t)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**(aH(a,len(t))if N or aJ else{})},)for a,c in enumerate(t)]
 if I=="srun":
- ao=aL(x)
+ ap=aM(x)
  l=v["SLURM_JOB_ID"]
  if not x:
   z("fatal: No command given to execute.")
@@ -350,13 +350,13 @@ if I=="srun":
  b=int(v.get("SLURM_NTASKS")or w*int(v.get("SLURM_NTASKS_PER_NODE",1)))
  O=iter(range(b))
  G=[[next(O)for F in range(o,b,w)]for o in range(w)]
- aR=[*filter(None,v.get("SLURM_JOB_GPUS","").split(","))]
- aI=bn("gpus-per-task")
- aH=""
- if aI and not aH:
-  aH=f"per_task:{aI}"
- N=int(v.get("FLOWC_STEP_GPUS",len(aR)))
- if(max(N,*(aI*len(aA)for aA in G))>len(aR)):
+ aS=[*filter(None,v.get("SLURM_JOB_GPUS","").split(","))]
+ aJ=bo("gpus-per-task")
+ aI=""
+ if aJ and not aI:
+  aI=f"per_task:{aJ}"
+ N=int(v.get("FLOWC_STEP_GPUS",len(aS)))
+ if(max(N,*(aJ*len(aB)for aB in G))>len(aS)):
   z(f"error: Unable to create step for job {l}: Invalid generic resource (gres) specification")
  with open("/run/flowc.step."+l,"ab",0)as L:
   L.write(b"%9d\n"%os.getpid())
@@ -369,8 +369,8 @@ if I=="srun":
  aa=[0]
  p={}
  signal.pthread_sigmask(0,y)
- for al in y:
-  signal.signal(al,cast)
+ for am in y:
+  signal.signal(am,cast)
  a,ae=Pipe()
  if not os.fork():
   os.setsid()

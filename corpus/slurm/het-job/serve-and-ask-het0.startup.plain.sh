@@ -215,11 +215,11 @@ def z(h,a=1):
  os._exit(a)
 def T(h):
  return h.replace(","," ").split()
-def bt(c):
+def bu(c):
  a=[(w,len([*b]))for w,b in itertools.groupby(c)]
  return",".join(f"{w}(x{d})"if d>1 else str(w)for w,d in a)
 OPTIONS="n=ntasks N=nodes w=nodelist -=ntasks-per-node -=gpus-per-task -=het-group"
-def aL(D):
+def aM(D):
  g={}
  while D and D[0][:1]=="-"!=D[0]:
   c=D.pop(0)
@@ -227,15 +227,15 @@ def aL(D):
    break
   try:
    a=c[1]=="-"
-   u,ao,value=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
+   u,ap,value=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
    b=[i for i in OPTIONS.split()if(i[2:].startswith(u)if a else i[0]==u)]
    b=[i for i in b if i[2:]==u]or b
    (d,)=b
    if d[1]==".":
-    if ao:
+    if ap:
      D["1"if a else 0:0]=["-"+value]
     value="1"
-   elif d[1]=="="and not ao:
+   elif d[1]=="="and not ap:
     value=D.pop(0)
   except(ValueError,IndexError,TypeError):
    z(f"unrecognized option '{c}'",255)
@@ -331,140 +331,140 @@ def X(d,c,a):
  if a:
   J(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
   aa.append(a if a>0 else 128-a)
-def bz(u):
- h=ao.get(u,"")
+def bA(u):
+ h=ap.get(u,"")
  try:
   return[f.index(c)for c in T(open(h).read()if"/"in h else h)]
  except ValueError:
   z(f"error: Unable to create step for job {l}: Requested node configuration is not available")
-def bN(d):
+def bO(d):
  try:
   g,*j=open(f"/proc/{d}/stat").read().rpartition(")")[2].split()
   return""if g=="Z"else j[18]
  except OSError:
   return""
-def ca(aM):
- global aP,bb,g,w,G,aT,bc
- bc={}
- aT=aD*b
- aP,bb={},{}
- for h in bi:
-  p=[]if P("overlap")else[E for E in aM if E[2]==str(h)]
+def cb(aN):
+ global aQ,bc,g,w,G,aU,bd
+ bd={}
+ aU=aE*b
+ aQ,bc={},{}
+ for h in bj:
+  p=[]if P("overlap")else[E for E in aN if E[2]==str(h)]
   v=sum(int(E[3])for E in p)
-  k=0 if v and not aS else aC-v
-  bb[h]=[u for u in aR if not any(u in E[4].split(",")for E in p)]
-  if len(bb[h])<max(aO,aI,aZ if upper<2 else aZ>0):
+  k=0 if v and not aT else aD-v
+  bc[h]=[u for u in aS if not any(u in E[4].split(",")for E in p)]
+  if len(bc[h])<max(aP,aJ,ba if upper<2 else ba>0):
    k=0
-  elif aI:
-   k=min(k,-(-len(bb[h])//aI)*aD)
-  if k>=(aD if aT else 1):
-   aP[h]=k//aD*aD or k
- if not{*aN}<={*aP}:
+  elif aJ:
+   k=min(k,-(-len(bc[h])//aJ)*aE)
+  if k>=(aE if aU else 1):
+   aQ[h]=k//aE*aE or k
+ if not{*aO}<={*aQ}:
   return
- aF=[*aN]
- if len(aN)>H:
-  aP,aF={d:aP[d]for d in aN},[]
+ aG=[*aO]
+ if len(aO)>H:
+  aQ,aG={d:aQ[d]for d in aO},[]
  def n(l):
-  return sum(aP[d]for d in l)
- o=max(H,-(-aT//aC))
- f=[d for d in aP if d not in aF]
- s=[d for d in f if not any(E[2]==str(d)for E in aM)]
+  return sum(aQ[d]for d in l)
+ o=max(H,-(-aU//aD))
+ f=[d for d in aQ if d not in aG]
+ s=[d for d in f if not any(E[2]==str(d)for E in aN)]
  for l in s,f:
-  if len(aF)<o<=len(aF)+len(l):
-   j=min(max(upper,o)-len(aF),len(l))
-   x=-(-max(0,aT-n(aF))//j)
-   l=aF+sorted(l,key=lambda d:aP[d]<x and aC-aP[d])[:j]
-   if n(l)>=aT:
-    aF=l
+  if len(aG)<o<=len(aG)+len(l):
+   j=min(max(upper,o)-len(aG),len(l))
+   x=-(-max(0,aU-n(aG))//j)
+   l=aG+sorted(l,key=lambda d:aQ[d]<x and aD-aQ[d])[:j]
+   if n(l)>=aU:
+    aG=l
  for d in f:
-  if n(aF)<aT and len(aF)<upper and d not in aF:
-   aF.append(d)
- if len(aF)<o or n(aF)<aT or sum(len(bb[d])for d in aF)<aZ:
+  if n(aG)<aU and len(aG)<upper and d not in aG:
+   aG.append(d)
+ if len(aG)<o or n(aG)<aU or sum(len(bc[d])for d in aG)<ba:
   return
- g=sorted(aF)
+ g=sorted(aG)
  w=len(g)
  r=[0]*w
  for m in range(b):
-  y=[i for i in range(w)if aP[g[i]]//aD>m]or range(w)
+  y=[i for i in range(w)if aQ[g[i]]//aE>m]or range(w)
   for i in y[:b-sum(r)]:
    r[i]+=1
  e=[(m,i)for i in range(w)for m in range(r[i])]
  G=[[c for c,m in enumerate(e)if m[1]==i]for i in range(w)]
- q=aZ
+ q=ba
  for i,which in enumerate(g):
-  t=aO or aI*len(G[i])or min(len(bb[which]),q-w+i+1)*(q>0)
-  bc[which]=len(G[i])*aD*(aT>0)if aS else aC,bb[which][:t]
+  t=aP or aJ*len(G[i])or min(len(bc[which]),q-w+i+1)*(q>0)
+  bd[which]=len(G[i])*aE*(aU>0)if aT else aD,bc[which][:t]
   q-=t
-def bn(u,a=""):
+def bo(u,a=""):
  return sum(int(c.split(":")[-1])if c.split(":")[-1].isdecimal()else 1 for c in(P(u,a)or"").split(",")if c and(u!="gres"or c[:3]=="gpu"))
-def aG(a,w):
- af=aR
- c=af[a*aI:(a+1)*aI]or af[:1]if aI and w>1 else af
- aY=",".join(c)
- return{"CUDA_VISIBLE_DEVICES":aY,"SLURM_STEP_GPUS":aY,"SLURM_GPUS_ON_NODE":str(len(af)),**({"SLURMD_TRES_BIND":"gpu:"+aH}if aH and w>1 else{})}
-def cj(D):
- global ao,aX
+def aH(a,w):
+ af=aS
+ c=af[a*aJ:(a+1)*aJ]or af[:1]if aJ and w>1 else af
+ aZ=",".join(c)
+ return{"CUDA_VISIBLE_DEVICES":aZ,"SLURM_STEP_GPUS":aZ,"SLURM_GPUS_ON_NODE":str(len(af)),**({"SLURMD_TRES_BIND":"gpu:"+aI}if aI and w>1 else{})}
+def ck(D):
+ global ap,aY
  m=[[]]
  for c in D:
   if c==":":
    m.append([])
   else:
    m[-1].append(c)
- aX=[(aL(aA),aA)for aA in m]
- for a,aA in aX:
+ aY=[(aM(aB),aB)for aB in m]
+ for a,aB in aY:
   if set("123456789")&{*a.get("het-group","")}:
    z(f"error: Requested het-group offset exceeds highest hetjob index ({a['het-group']} > 0)")
-  if not aA and aX[1:]:
+  if not aB and aY[1:]:
    z("fatal: No command given to execute.")
- ao=aX[0][0]
+ ap=aY[0][0]
  D[:]=m[0]
- if aX[1:]:
-  ao.setdefault("nodes","1")
-def cf(a):
- global ao,g,G,b,w,at,bi,aN
- k,g,G,b,at=[*range(len(f))],[],[],0,{}
- for ao,aA in a:
-  aB=int(ao.get("nodes","1").split("-")[0])
-  j=q("ntasks")or aB
-  aB=min(aB,j)
-  af=bz("nodelist")if"nodelist"in ao else k[:aB]
-  if aB>len(af)or not{*af}<={*k}:
-   z(f"error: Allocation failure of {aB} nodes: job size of {len(f)}, "f"already allocated {len(f) - len(k)} nodes to previous components.")
+ if aY[1:]:
+  ap.setdefault("nodes","1")
+def cg(a):
+ global ap,g,G,b,w,au,bj,aO
+ k,g,G,b,au=[*range(len(f))],[],[],0,{}
+ for ap,aB in a:
+  aC=int(ap.get("nodes","1").split("-")[0])
+  j=q("ntasks")or aC
+  aC=min(aC,j)
+  af=bA("nodelist")if"nodelist"in ap else k[:aC]
+  if aC>len(af)or not{*af}<={*k}:
+   z(f"error: Allocation failure of {aC} nodes: job size of {len(f)}, "f"already allocated {len(f) - len(k)} nodes to previous components.")
   k=[d for d in k if d not in af]
   g+=af
   O=iter(range(b,b+j))
   G+=[[next(O)for F in range(o,j,len(af))]for o in range(len(af))]
-  at.update({c:aA for c in range(b,b+j)})
+  au.update({c:aB for c in range(b,b+j)})
   b+=j
- ao=a[0][0]
+ ap=a[0][0]
  w=len(g)
  g,G=[*map(list,zip(*sorted(zip(g,G))))]
- bi=aN=g
+ bj=aO=g
 def P(u,a=""):
- return ao.get(u)or v.get("SLURM_"+(a or u.upper().replace("-","_")))
+ return ap.get(u)or v.get("SLURM_"+(a or u.upper().replace("-","_")))
 def q(u):
  value=P(u)or"0"
- if not value.isdecimal()or int(value)<(u in ao and u<"r"):
+ if not value.isdecimal()or int(value)<(u in ap and u<"r"):
   z(f'error: Invalid numeric value "{value}" for --{u}.')
  return int(value)
 def ac(o):
  t=G[o]
- global aR
- bo,aR=bc[g[o]]
- return[(c,at.get(c,x),{**r,"SLURM_NODEID":str(o),"SLURMD_NODENAME":f[g[o]],"SLURM_GTIDS":",".join(map(str,t)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**({"SLURM_CPUS_ON_NODE":str(bo or len(t))}if aS else{}),**(aG(a,len(t))if aR and(N or aI)else{})},)for a,c in enumerate(t)]
+ global aS
+ bp,aS=bd[g[o]]
+ return[(c,au.get(c,x),{**r,"SLURM_NODEID":str(o),"SLURMD_NODENAME":f[g[o]],"SLURM_GTIDS":",".join(map(str,t)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**({"SLURM_CPUS_ON_NODE":str(bp or len(t))}if aT else{}),**(aH(a,len(t))if aS and(N or aJ)else{})},)for a,c in enumerate(t)]
 if I=="srun":
- cj(x)
+ ck(x)
  l=v["SLURM_JOB_ID"]
  if not x:
   z("fatal: No command given to execute.")
- aC=int(v["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
+ aD=int(v["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
  f=[v["SLURM_JOB_NODELIST"]]
  g=range(len(f))
  H=ah=len(f)
- aJ,F,bT=(P("nodes","NNODES")or"1").partition("-")
- if not(aJ+bT).isdecimal():
-  z(f'error: "{ao["nodes"]}" is not a valid node count',255)
- H,ah=int(aJ),min(int(bT or aJ),ah)
+ aK,F,bU=(P("nodes","NNODES")or"1").partition("-")
+ if not(aK+bU).isdecimal():
+  z(f'error: "{ap["nodes"]}" is not a valid node count',255)
+ H,ah=int(aK),min(int(bU or aK),ah)
  b=q("ntasks")
  if 0<b<H:
   J(f"Warning: can't run {b} processes on {H} nodes, setting nnodes to {b}")
@@ -472,66 +472,66 @@ if I=="srun":
  ah=max(H,min(ah,b or ah))
  if H>len(g):
   z(f"error: Only allocated {len(g)} nodes asked for {H}")
- bi,aN,upper=g,(),ah
- bw=bz("nodelist")
- bi,aN=[*{*bw,*g}],bw
- g=sorted((bw+[d for d in g if d not in bw])[:ah])
+ bj,aO,upper=g,(),ah
+ bx=bA("nodelist")
+ bj,aO=[*{*bx,*g}],bx
+ g=sorted((bx+[d for d in g if d not in bx])[:ah])
  k=q("ntasks-per-node")if P("ntasks-per-node")else 0
  if not b or b==k*len(g):
   b=b or k*len(g)
   if k:
    v["SLURM_NTASKS_PER_NODE"]=str(k)
- elif ao.get("ntasks-per-node"):
+ elif ap.get("ntasks-per-node"):
   J(f"Warning: can't honor --ntasks-per-node set to {k} which doesn't match the requested tasks {b} "f"with the number of requested nodes {len(g)}. Ignoring --ntasks-per-node.")
- aD=1
- aS=P("exact")or{"exclusive","SLURM_EXCLUSIVE"}&{*ao,*v}
+ aE=1
+ aT=P("exact")or{"exclusive","SLURM_EXCLUSIVE"}&{*ap,*v}
  w=len(g)
  b=b or w
- if b>aC//aD*w:
+ if b>aD//aE*w:
   z(f"error: Unable to create step for job {l}: More processors requested than permitted")
  O=iter(range(b))
  G=[[next(O)for F in range(o,b,w)]for o in range(w)]
- at={}
- if aX[1:]:
-  cf(aX)
- aR=[*filter(None,v.get("SLURM_JOB_GPUS","").split(","))]
- aI=bn("gpus-per-task")
- aH=""
- if aI and not aH:
-  aH=f"per_task:{aI}"
- N=int(v.get("FLOWC_STEP_GPUS",len(aR)))
- aO=bn("gres")or bn("gpus-per-node")
- aZ=bn("gpus")
- N=aO or-(-aZ//len(g))or N
- aO=aO or(not aZ and not aI)*N
- if(max(N,*(aI*len(aA)for aA in G))>len(aR)or 0<aZ<H):
+ au={}
+ if aY[1:]:
+  cg(aY)
+ aS=[*filter(None,v.get("SLURM_JOB_GPUS","").split(","))]
+ aJ=bo("gpus-per-task")
+ aI=""
+ if aJ and not aI:
+  aI=f"per_task:{aJ}"
+ N=int(v.get("FLOWC_STEP_GPUS",len(aS)))
+ aP=bo("gres")or bo("gpus-per-node")
+ ba=bo("gpus")
+ N=aP or-(-ba//len(g))or N
+ aP=aP or(not ba and not aJ)*N
+ if(max(N,*(aJ*len(aB)for aB in G))>len(aS)or 0<ba<H):
   z(f"error: Unable to create step for job {l}: Invalid generic resource (gres) specification")
  try:
-  bP=open("/run/flowc.step."+l).read().split()[int(v["SLURM_STEP_ID"])]
+  bQ=open("/run/flowc.step."+l).read().split()[int(v["SLURM_STEP_ID"])]
  except(LookupError,OSError,ValueError):
-  bP=""
- aP=bb=aT=0
+  bQ=""
+ aQ=bc=aU=0
  U=""
  while 1:
-  with open("/run/flowc.use."+l,"a+")as ap:
-   fcntl.flock(ap,2)
-   ap.seek(0)
-   aM=[E for E in ap if bN(E.split()[0])==E.split()[1]]
-   ca([E.split()for E in aM if E.split()[0]!=bP])
-   if bc:
-    aM+=[f"{os.getpid()} {bN(os.getpid())} {d} "+("0 -\n"if P("overlap")else f"{bo} {','.join(af) or '-'}\n")for d,(bo,af)in bc.items()]
-   ap.truncate(0)
-   ap.writelines(aM)
-  if bc:
+  with open("/run/flowc.use."+l,"a+")as aq:
+   fcntl.flock(aq,2)
+   aq.seek(0)
+   aN=[E for E in aq if bO(E.split()[0])==E.split()[1]]
+   cb([E.split()for E in aN if E.split()[0]!=bQ])
+   if bd:
+    aN+=[f"{os.getpid()} {bO(os.getpid())} {d} "+("0 -\n"if P("overlap")else f"{bp} {','.join(af) or '-'}\n")for d,(bp,af)in bd.items()]
+   aq.truncate(0)
+   aq.writelines(aN)
+  if bd:
    break
   J(f"Job {l} step creation {U or 'temporarily'} disabled, retrying (Requested nodes are busy)")
   U="still"
   try:
-   bU=[os.pidfd_open(int(E.split()[0]))for E in aM]
+   bV=[os.pidfd_open(int(E.split()[0]))for E in aN]
   except OSError:
    continue
-  select.select(bU,[],[])
-  for k in bU:
+  select.select(bV,[],[])
+  for k in bV:
    os.close(k)
  if U:
   J(f"Step created for job {l}")
@@ -539,15 +539,15 @@ if I=="srun":
   L.write(b"%9d\n"%os.getpid())
   j=L.tell()//10-1
  r=dict(v)
- for value,ak in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>H else"cyclic","DISTRIBUTION"),(v["SLURM_JOB_NODELIST"]if w==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(bt(map(len,G)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(w,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
+ for value,ak in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>H else"cyclic","DISTRIBUTION"),(v["SLURM_JOB_NODELIST"]if w==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(bu(map(len,G)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(w,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
   for key in ak.split():
    r["SLURM_"+key]=str(value)
  m=os.getcwd()
  aa=[0]
  p={}
  signal.pthread_sigmask(0,y)
- for al in y:
-  signal.signal(al,cast)
+ for am in y:
+  signal.signal(am,cast)
  a,ae=Pipe()
  if not os.fork():
   os.setsid()

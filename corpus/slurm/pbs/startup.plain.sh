@@ -214,11 +214,11 @@ def z(h,a=1):
  os._exit(a)
 def T(h):
  return h.replace(","," ").split()
-def bt(c):
+def bu(c):
  a=[(w,len([*b]))for w,b in itertools.groupby(c)]
  return",".join(f"{w}(x{d})"if d>1 else str(w)for w,d in a)
 OPTIONS="n=ntasks N=nodes w=nodelist -=ntasks-per-node i=input K?kill-on-bad-exit O.overcommit -=mpi V.version -=cpu-bind -.external-launcher"
-def aL(D):
+def aM(D):
  g={}
  while D and D[0][:1]=="-"!=D[0]:
   c=D.pop(0)
@@ -226,15 +226,15 @@ def aL(D):
    break
   try:
    a=c[1]=="-"
-   u,ao,value=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
+   u,ap,value=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
    b=[i for i in OPTIONS.split()if(i[2:].startswith(u)if a else i[0]==u)]
    b=[i for i in b if i[2:]==u]or b
    (d,)=b
    if d[1]==".":
-    if ao:
+    if ap:
      D["1"if a else 0:0]=["-"+value]
     value="1"
-   elif d[1]=="="and not ao:
+   elif d[1]=="="and not ap:
     value=D.pop(0)
   except(ValueError,IndexError,TypeError):
    z(f"unrecognized option '{c}'",255)
@@ -326,54 +326,54 @@ def cast(B,*F):
    a.send(B)
   except OSError:
    pass
-def bG(*F):
+def bH(*F):
  if ag:
   cast(ag.pop())
   signal.alarm(30)
 def R(*F):
  ag[:]=9,15
- bG()
+ bH()
 def X(d,c,a):
  if a:
   J(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
   aa.append(a if a>0 else 128-a)
-  if ao.get("kill-on-bad-exit",v.get("SLURM_KILL_BAD_EXIT","0"))!="0"and len(ag)>1:
+  if ap.get("kill-on-bad-exit",v.get("SLURM_KILL_BAD_EXIT","0"))!="0"and len(ag)>1:
    J(f"Terminating StepId={l}.{j}")
-   bG()
-def bz(u):
- h=ao.get(u,"")
+   bH()
+def bA(u):
+ h=ap.get(u,"")
  try:
   return[f.index(c)for c in T(open(h).read()if"/"in h else h)]
  except ValueError:
   z(f"error: Unable to create step for job {l}: Requested node configuration is not available")
 def P(u,a=""):
- return ao.get(u)or v.get("SLURM_"+(a or u.upper().replace("-","_")))
+ return ap.get(u)or v.get("SLURM_"+(a or u.upper().replace("-","_")))
 def q(u):
  value=P(u)or"0"
- if not value.isdecimal()or int(value)<(u in ao and u<"r"):
+ if not value.isdecimal()or int(value)<(u in ap and u<"r"):
   z(f'error: Invalid numeric value "{value}" for --{u}.')
  return int(value)
 def ac(o):
  t=G[o]
  return[(c,x,{**r,"SLURM_NODEID":str(o),"SLURMD_NODENAME":f[g[o]],"SLURM_GTIDS":",".join(map(str,t)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(t)]
 if I=="srun":
- ao=aL(x)
+ ap=aM(x)
  l=v["SLURM_JOB_ID"]
- if"version"in ao:
+ if"version"in ap:
   os.write(1,b"slurm-wlm 22.05.8\n")
   os._exit(0)
  if not x:
   z("fatal: No command given to execute.")
- if"external-launcher"in ao:
-  ao.update(overlap="1",ntasks=ao.get("ntasks")or v["SLURM_NNODES"])
- aC=int(v["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
+ if"external-launcher"in ap:
+  ap.update(overlap="1",ntasks=ap.get("ntasks")or v["SLURM_NNODES"])
+ aD=int(v["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
  f=[v["SLURM_JOB_NODELIST"]]
  g=range(len(f))
  H=ah=len(f)
- aJ,F,bT=(P("nodes","NNODES")or"1").partition("-")
- if not(aJ+bT).isdecimal():
-  z(f'error: "{ao["nodes"]}" is not a valid node count',255)
- H,ah=int(aJ),min(int(bT or aJ),ah)
+ aK,F,bU=(P("nodes","NNODES")or"1").partition("-")
+ if not(aK+bU).isdecimal():
+  z(f'error: "{ap["nodes"]}" is not a valid node count',255)
+ H,ah=int(aK),min(int(bU or aK),ah)
  b=q("ntasks")
  if 0<b<H:
   J(f"Warning: can't run {b} processes on {H} nodes, setting nnodes to {b}")
@@ -381,19 +381,19 @@ if I=="srun":
  ah=max(H,min(ah,b or ah))
  if H>len(g):
   z(f"error: Only allocated {len(g)} nodes asked for {H}")
- bw=bz("nodelist")
- g=sorted((bw+[d for d in g if d not in bw])[:ah])
+ bx=bA("nodelist")
+ g=sorted((bx+[d for d in g if d not in bx])[:ah])
  k=q("ntasks-per-node")if P("ntasks-per-node")else 0
  if not b or b==k*len(g):
   b=b or k*len(g)
   if k:
    v["SLURM_NTASKS_PER_NODE"]=str(k)
- elif ao.get("ntasks-per-node"):
+ elif ap.get("ntasks-per-node"):
   J(f"Warning: can't honor --ntasks-per-node set to {k} which doesn't match the requested tasks {b} "f"with the number of requested nodes {len(g)}. Ignoring --ntasks-per-node.")
- aD=1
+ aE=1
  w=len(g)
  b=b or w
- if b>aC//aD*w:
+ if b>aD//aE*w:
   if not P("overcommit"):
    z(f"error: Unable to create step for job {l}: More processors requested than permitted")
  O=iter(range(b))
@@ -402,7 +402,7 @@ if I=="srun":
   L.write(b"%9d\n"%os.getpid())
   j=L.tell()//10-1
  r=dict(v)
- for value,ak in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>H else"cyclic","DISTRIBUTION"),(v["SLURM_JOB_NODELIST"]if w==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(bt(map(len,G)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(w,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
+ for value,ak in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>H else"cyclic","DISTRIBUTION"),(v["SLURM_JOB_NODELIST"]if w==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(bu(map(len,G)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(w,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
   for key in ak.split():
    r["SLURM_"+key]=str(value)
  m=os.getcwd()
@@ -410,9 +410,9 @@ if I=="srun":
  ag=[9,15]
  p={}
  signal.pthread_sigmask(0,y)
- for al in y:
-  signal.signal(al,cast)
- signal.signal(14,bG)
+ for am in y:
+  signal.signal(am,cast)
+ signal.signal(14,bH)
  signal.signal(15,R)
  a,ae=Pipe()
  if not os.fork():

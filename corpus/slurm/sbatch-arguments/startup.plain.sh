@@ -216,7 +216,7 @@ I=os.path.basename(sys.argv[0])
 x=sys.argv[1:]
 Q="/var/lib/foundry/flowc/nodes"
 aj="/var/lib/foundry/flowc/run"
-bx="/var/lib/foundry/flowc/key"
+by="/var/lib/foundry/flowc/key"
 Z=6818
 y=1,2,3,10,12,15,18
 def J(h):
@@ -261,11 +261,11 @@ def M(e,q):
    os.killpg(d,q)
   except OSError:
    pass
-def bD(h):
- return b"".join(hmac.digest(open(u,"rb").read().strip(),h,"sha256")for u in(aj,bx))
-def bR(g,h):
- aB=64 if os.path.getsize(bx)>64 else 32
- return g[:aB]==bD(h)[:aB]
+def bE(h):
+ return b"".join(hmac.digest(open(u,"rb").read().strip(),h,"sha256")for u in(aj,by))
+def bS(g,h):
+ aC=64 if os.path.getsize(by)>64 else 32
+ return g[:aC]==bE(h)[:aC]
 def ab(b):
  for P in(1,18,1),(1,9,1),(6,4,30),(6,5,10),(6,18,120000):
   b.setsockopt(*P)
@@ -277,8 +277,8 @@ def ai(u,k):
    b=socket.create_connection((k,Z),9,(N,0))
    b.settimeout(None)
    d=os.urandom(32)
-   b.send(d+bD(b"s"+b.recv(32)))
-   if not bR(b.recv(64,256),b"a"+d):
+   b.send(d+bE(b"s"+b.recv(32)))
+   if not bS(b.recv(64,256),b"a"+d):
     raise OSError("secret")
    a=ab(b)
    return a
@@ -287,7 +287,7 @@ def ai(u,k):
     J(f"waiting for the agent of {u}: {i}")
   time.sleep(c)
  z(f"error: {u}: no agent after 10 minutes")
-def cc(j,W,c):
+def cd(j,W,c):
  j.listen(4096)
  j.setblocking(False)
  e={}
@@ -312,11 +312,11 @@ def cc(j,W,c):
     k.unregister(q)
     b,d=e.pop(q)
     g=b.recv(96,64)
-    if bR(g[32:],b"s"+d)and not os.fork():
+    if bS(g[32:],b"s"+d)and not os.fork():
      try:
       e.clear()
       signal.signal(17,signal.SIG_DFL)
-      b.send(bD(b"a"+g[:32]))
+      b.send(bE(b"a"+g[:32]))
       a=ab(b)
       ad(a)
      finally:
@@ -335,7 +335,7 @@ def agent():
  else:
   z(f"/etc/hosts does not list {N} and {x[0]} nodes after 10 minutes: {f}")
  open(Q,"w").writelines(f"{u} {d[0]}\n"for u,d in zip(f,g))
- open(bx,"a")
+ open(by,"a")
  c=f.index(N)
  j=socket.create_server((g[c][0],Z))
  if not c and os.fork():
@@ -346,7 +346,7 @@ def agent():
   return
  os.dup2(2,1)
  signal.signal(17,1)
- cc(j,[socket.gethostbyname(k)for k,F in g],c)
+ cd(j,[socket.gethostbyname(k)for k,F in g],c)
 def ad(a):
  m,b=a.recv()
  e,f={},{}
@@ -433,8 +433,8 @@ if I=="srun":
  aa=[0]
  p={ai(f[d],W[d]):d for d in g}
  signal.pthread_sigmask(0,y)
- for al in y:
-  signal.signal(al,cast)
+ for am in y:
+  signal.signal(am,cast)
  for o,a in enumerate(p):
   a.send((m,ac(o)))
  signal.pthread_sigmask(1,y)
