@@ -85,6 +85,7 @@ def short_names(source: str) -> dict[str, str]:
         for node in tree.body:
             scopes[node.name if isinstance(node, ast.FunctionDef) else ""] |= _used([node])
             scopes[""] |= {node.name} if isinstance(node, ast.FunctionDef) else set()
+            scopes[""].update(*(each.names for each in ast.walk(node) if isinstance(each, ast.Global)))
     together: dict[str, set[str]] = defaultdict(set)
     for names in scopes.values():
         for name in names:

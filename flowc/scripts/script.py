@@ -37,7 +37,10 @@ WORKSPACE = "/workspace"
 FEW_TASKS = 8
 # What a job can do without, from the first that is left out where there is no room to the last.
 JOURNAL = "lines in the machine's journal about commands of the script that fail"
-GUARD = "what keeps many connections and those without the job's key from the agents of srun"
+GUARD = (
+    "what keeps many connections and those without the job's key from the agents of srun, and the one account of steps "
+    "that different machines start"
+)
 STAND_INS = "what says which of Slurm's commands are not on the machine, and those that only a signal may call"
 # Any of these, and what prepares the job runs in one process group with it.
 PREPARED = ("setup", "image", "containers", "secrets", "files", "volumes", "mounts")

@@ -9,6 +9,74 @@ def begin_step():
     env = dict(ENV)
 
 
+#% if shared
+def join_steps():
+    """What all steps of the job have in common, which is kept on the head."""
+    #% if account
+    take_share()
+    #% end
+    begin_step()
+
+
+def plain_globals():
+    """What can be told to the same program on another machine."""
+    kinds = type(None), bool, int, str, list, dict, tuple, set, range
+    return {name: value for name, value in globals().items() if type(value) in kinds}
+
+
+def join_on_head():
+    """An agent does it there in the name of this srun, for as long as this one lives."""
+    global keeper, env
+    keeper = dial(names[0], addresses[0])
+    #% if opt:unbuffered
+    keeper.send(0)
+    #% end
+    #% if container
+    keeper.send({})
+    #% end
+    keeper.send(("", (plain_globals(), dict(ENV))))
+    try:
+        while type(found := keeper.recv()) is not dict:
+            relay(found)
+    except EOFError:
+        os._exit(1)
+    globals().update(found)
+    env = dict(ENV)
+
+
+def relay(found):
+    """What srun is to say, or a signal that scancel has for it."""
+    if type(found) is str:
+        say(found)
+    else:
+        os.kill(os.getpid(), found)
+
+
+def heard(link):
+    """Whether it is the head's agent."""
+    if link == keeper:
+        try:
+            relay(link.recv())
+        except (EOFError, OSError):
+            die(f"error: Node failure on {names[0]}: connection lost")
+    return link == keeper
+
+
+def stand_in(link, found, variables):
+    """The agent's side; ends with that srun."""
+    global say
+    globals().update(found)
+    ENV.clear()
+    ENV.update(variables)
+    say = link.send
+    for number_ in HEARD:
+        signal.signal(number_, lambda number_, _: link.send(number_))
+    join_steps()
+    link.send(plain_globals())
+    link.recv()
+
+
+#% end
 #% if export
 def choose_variables():
     global env

@@ -79,6 +79,9 @@ def attend():
     while links:
         for link in wait([
             *links,
+            #% if shared
+            *([keeper] if keeper else []),
+            #% end
             #% if stdin
             *([] if unsaid else [source]),
             #% end
@@ -92,6 +95,10 @@ def attend():
                 cast((only, data))
                 # After the end nothing more is read.
                 unsaid = {*links} if data else {0}
+                continue
+            #% end
+            #% if shared
+            if heard(link):
                 continue
             #% end
             node = links[link]

@@ -93,7 +93,13 @@ def scancel():
             try:
                 # The number may belong to another program by now.
                 mark = f"SLURM_JOB_ID={ENV['SLURM_JOB_ID']}\0".encode()
-                if mark in open(f"/proc/{pid}/environ", "rb").read() and b"srun" in open(f"/proc/{pid}/cmdline", "rb").read():
+                called = open(f"/proc/{pid}/cmdline", "rb").read()
+                ours = mark in open(f"/proc/{pid}/environ", "rb").read() and b"srun" in called
+                #% if shared
+                # An agent stands in for an srun on another machine.
+                ours = ours or b"/agent\0" in called
+                #% end
+                if ours:
                     os.kill(int(pid), number or 15)
             except OSError:
                 pass

@@ -206,10 +206,19 @@ if NAME == "srun":
     #% if gpu
     choose_gpus()
     #% end
+    #% if shared
+    keeper = None
+    if ENV.get("SLURMD_NODENAME", names[0]) == names[0]:
+        join_steps()
+    else:
+        join_on_head()
+    #% end
+    #% if !shared
     #% if account
     take_share()
     #% end
     begin_step()
+    #% end
     #% if export
     choose_variables()
     #% end

@@ -10,6 +10,10 @@ def serve(link):
     hear(link)
     #% end
     where, tasks = link.recv()
+    #% if shared
+    if not where:
+        stand_in(link, *tasks)
+    #% end
     #% if container
     image_env = None
     if wishes.get("container-image") or wishes.get("container-name"):
@@ -49,18 +53,22 @@ def serve(link):
         while 1:
             link.recv()
     except (EOFError, OSError):
-        # srun is gone: its tasks have 30 seconds to end.
-        deliver(processes, 15)
-        signal.signal(14, lambda *_: deliver(processes, 9))
-        signal.alarm(30)
-        while processes:
-            ended(processes)
+        end_tasks(processes)
     #% if container|pmix
     clear(tasks)
     #% end
     #% if stdin
     os._exit(0)  # with the thread
     #% end
+
+
+def end_tasks(processes):
+    """srun is gone: its tasks have 30 seconds to end."""
+    deliver(processes, 15)
+    signal.signal(14, lambda *_: deliver(processes, 9))
+    signal.alarm(30)
+    while processes:
+        ended(processes)
 
 
 #% if container|pmix

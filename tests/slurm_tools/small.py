@@ -20,7 +20,8 @@ from flowc.ir.job import Job
 from flowc.scripts.slurm.tools import closed, program
 
 EVERYTHING = closed(
-    {"guarded", *NEEDS, *NAMES, "picks", *(f"opt:{entry[2:]}" for entry in TABLE), *" ".join(NEEDS.values()).split()}
+    {"guarded", "shared", "picks", *NEEDS, *NAMES}
+    | {*(f"opt:{entry[2:]}" for entry in TABLE), *" ".join(NEEDS.values()).split()}
 )
 # Defaults that the text of a job gives.
 EVERYTHING -= {"pmi_always", "pmix_always"}

@@ -216,44 +216,44 @@ def z(h,a=1):
  os._exit(a)
 OPTIONS="-=gpus-per-task"
 def aM(D):
- g={}
+ az={}
  while D and D[0][:1]=="-"!=D[0]:
   c=D.pop(0)
   if c=="--":
    break
   try:
    a=c[1]=="-"
-   u,ap,value=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
-   b=[i for i in OPTIONS.split()if(i[2:].startswith(u)if a else i[0]==u)]
-   b=[i for i in b if i[2:]==u]or b
+   u,ao,value=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
+   b=[g for g in OPTIONS.split()if(g[2:].startswith(u)if a else g[0]==u)]
+   b=[g for g in b if g[2:]==u]or b
    (d,)=b
    if d[1]==".":
-    if ap:
+    if ao:
      D["1"if a else 0:0]=["-"+value]
     value="1"
-   elif d[1]=="="and not ap:
+   elif d[1]=="="and not ao:
     value=D.pop(0)
   except(ValueError,IndexError,TypeError):
    z(f"unrecognized option '{c}'",255)
-  g[d[2:]]=value
- return g
-def start(argv,r,m,*b):
+  az[d[2:]]=value
+ return az
+def start(argv,n,m,*b):
  d=os.fork()
  if d:
   while os.getpgid(d)!=d:
    pass
   return d
  def a(h):
-  os.write(2,f"slurmstepd-{r['SLURMD_NODENAME']}: error: {h}\n".encode())
+  os.write(2,f"slurmstepd-{n['SLURMD_NODENAME']}: error: {h}\n".encode())
  try:
-  for q,s in enumerate(b):
-   os.dup2(s,q)
+  for r,s in enumerate(b):
+   os.dup2(s,r)
   os.setsid()
-  for q in 13,*y:
-   signal.signal(q,0)
+  for r in 13,*y:
+   signal.signal(r,0)
   signal.pthread_sigmask(1,y)
-  r["SLURM_TASK_PID"]=str(os.getpid())
-  os.execvpe(argv[0],argv,r)
+  n["SLURM_TASK_PID"]=str(os.getpid())
+  os.execvpe(argv[0],argv,n)
  except OSError as i:
   a(f"execve(): {argv[0]}: {i.strerror}")
   os._exit(i.errno)
@@ -261,21 +261,21 @@ def C(e):
  d=0
  while d not in e:
   d,b=os.wait()
- M([d],9)
+ L([d],9)
  return e.pop(d),os.waitstatus_to_exitcode(b)
-def M(e,q):
+def L(e,r):
  for d in[*e]:
   try:
-   os.killpg(d,q)
+   os.killpg(d,r)
   except OSError:
    pass
-def ad(a):
+def ab(a):
  m,b=a.recv()
  e,f={},{}
  l=[os.open("/dev/null",0)]
- for c,argv,r in b:
+ for c,argv,n in b:
   g,j=os.pipe(),os.pipe()
-  d=start(argv,r,m,l[0],g[1],j[1])
+  d=start(argv,n,m,l[0],g[1],j[1])
   os.close(g[1])
   os.close(j[1])
   e[d]=c
@@ -287,60 +287,66 @@ def ad(a):
    for A in k:
     if A==a:
      B=a.recv()
-     M(e,B)
+     L(e,B)
      continue
     s,c,h=f.pop(A)
     if not s:
      os.close(A)
      a.send((0,*C(e)))
      continue
-    n=os.read(A,65536)
-    h+=n
+    o=os.read(A,65536)
+    h+=o
     K=h.rfind(b"\n")+1
-    if not n or len(h)-K>9999:
+    if not o or len(h)-K>9999:
      K=len(h)
     if K:
      a.send((s,c,h[:K]))
-    if n:
+    if o:
      f[A]=s,c,h[K:]
     else:
      os.close(A)
-  for S in f.values():
-   if S[2]:
-    a.send(S)
+  for R in f.values():
+   if R[2]:
+    a.send(R)
   a.send(())
   while 1:
    a.recv()
  except(EOFError,OSError):
-  M(e,15)
-  signal.signal(14,lambda*F:M(e,9))
+  L(e,15)
+  signal.signal(14,lambda*F:L(e,9))
   signal.alarm(30)
   while e:
    C(e)
 def cast(B,*F):
- for a in p:
+ for a in q:
   try:
    a.send(B)
   except OSError:
    pass
-def X(d,c,a):
+def V(d,c,a):
  if a:
   J(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
-  aa.append(a if a>0 else 128-a)
-def bo(u,a=""):
- return sum(int(c.split(":")[-1])if c.split(":")[-1].isdecimal()else 1 for c in(P(u,a)or"").split(",")if c and(u!="gres"or c[:3]=="gpu"))
+  Y.append(a if a>0 else 128-a)
+def al():
+ global j,n
+ with open("/run/flowc.step."+l,"ab",0)as a:
+  a.write(b"%9d\n"%os.getpid())
+  j=a.tell()//10-1
+ n=dict(v)
+def bp(u,a=""):
+ return sum(int(c.split(":")[-1])if c.split(":")[-1].isdecimal()else 1 for c in(O(u,a)or"").split(",")if c and(u!="gres"or c[:3]=="gpu"))
 def aH(a,w):
- af=aS[:aJ*w or N]
- c=af[a*aJ:(a+1)*aJ]or af
- aZ=",".join(c)
- return{"CUDA_VISIBLE_DEVICES":aZ,"SLURM_STEP_GPUS":aZ,"SLURM_GPUS_ON_NODE":str(len(af)),**({"SLURMD_TRES_BIND":"gpu:"+aI}if aI and w>1 else{})}
-def P(u,a=""):
- return ap.get(u)or v.get("SLURM_"+(a or u.upper().replace("-","_")))
-def ac(o):
- t=G[o]
- return[(c,x,{**r,"SLURM_NODEID":str(o),"SLURMD_NODENAME":f[g[o]],"SLURM_GTIDS":",".join(map(str,t)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**(aH(a,len(t))if N or aJ else{})},)for a,c in enumerate(t)]
+ ad=aS[:aJ*w or M]
+ c=ad[a*aJ:(a+1)*aJ]or ad
+ ba=",".join(c)
+ return{"CUDA_VISIBLE_DEVICES":ba,"SLURM_STEP_GPUS":ba,"SLURM_GPUS_ON_NODE":str(len(ad)),**({"SLURMD_TRES_BIND":"gpu:"+aI}if aI and w>1 else{})}
+def O(u,a=""):
+ return ao.get(u)or v.get("SLURM_"+(a or u.upper().replace("-","_")))
+def aa(p):
+ t=G[p]
+ return[(c,x,{**n,"SLURM_NODEID":str(p),"SLURMD_NODENAME":f[g[p]],"SLURM_GTIDS":",".join(map(str,t)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**(aH(a,len(t))if M or aJ else{})},)for a,c in enumerate(t)]
 if I=="srun":
- ap=aM(x)
+ ao=aM(x)
  l=v["SLURM_JOB_ID"]
  if not x:
   z("fatal: No command given to execute.")
@@ -348,62 +354,59 @@ if I=="srun":
  g=range(len(f))
  w=H=len(f)
  b=int(v.get("SLURM_NTASKS")or w*int(v.get("SLURM_NTASKS_PER_NODE",1)))
- O=iter(range(b))
- G=[[next(O)for F in range(o,b,w)]for o in range(w)]
+ N=iter(range(b))
+ G=[[next(N)for F in range(p,b,w)]for p in range(w)]
  aS=[*filter(None,v.get("SLURM_JOB_GPUS","").split(","))]
- aJ=bo("gpus-per-task")
+ aJ=bp("gpus-per-task")
  aI=""
  if aJ and not aI:
   aI=f"per_task:{aJ}"
- N=int(v.get("FLOWC_STEP_GPUS",len(aS)))
- if(max(N,*(aJ*len(aB)for aB in G))>len(aS)):
+ M=int(v.get("FLOWC_STEP_GPUS",len(aS)))
+ if(max(M,*(aJ*len(aB)for aB in G))>len(aS)):
   z(f"error: Unable to create step for job {l}: Invalid generic resource (gres) specification")
- with open("/run/flowc.step."+l,"ab",0)as L:
-  L.write(b"%9d\n"%os.getpid())
-  j=L.tell()//10-1
- r=dict(v)
- for value,ak in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>H else"cyclic","DISTRIBUTION"),(v["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(v["SLURM_TASKS_PER_NODE"]if b%w else f"{b // w}(x{w})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(w,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
-  for key in ak.split():
-   r["SLURM_"+key]=str(value)
+ al()
+ for value,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>H else"cyclic","DISTRIBUTION"),(v["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(v["SLURM_TASKS_PER_NODE"]if b%w else f"{b // w}(x{w})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(w,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
+  for key in am.split():
+   n["SLURM_"+key]=str(value)
  m=os.getcwd()
- aa=[0]
- p={}
+ Y=[0]
+ q={}
  signal.pthread_sigmask(0,y)
- for am in y:
-  signal.signal(am,cast)
- a,ae=Pipe()
+ for ag in y:
+  signal.signal(ag,cast)
+ a,ac=Pipe()
  if not os.fork():
   os.setsid()
   a.close()
   try:
-   ad(ae)
+   ab(ac)
   finally:
    os._exit(0)
- ae.close()
- p[a]=0
- for o,a in enumerate(p):
-  a.send((m,ac(o)))
+ ac.close()
+ q[a]=0
+ for p,a in enumerate(q):
+  a.send((m,aa(p)))
  signal.pthread_sigmask(1,y)
- while p:
-  for a in wait([*p]):
-   d=p[a]
+ while q:
+  for a in wait([*q]):
+   d=q[a]
    try:
     B=a.recv()
    except(EOFError,OSError)as i:
     z(f"error: Node failure on {f[d]}: {i or 'connection lost'}")
    if not B:
-    del p[a]
+    del q[a]
     continue
-   s,c,n=B
+   s,c,o=B
    if not s:
-    X(d,c,n)
+    V(d,c,o)
     continue
    try:
-    while n:
-     n=n[os.write(s,n):]
+    while o:
+     o=o[os.write(s,o):]
    except OSError as i:
     z(f"error: cannot write: {i.strerror}")
- os._exit(max(aa))
+ os._exit(max(Y))
 globals()[I]()
 E
 tee scontrol squeue sacct scancel sinfo <<'E' >/dev/null

@@ -213,51 +213,51 @@ def J(h):
 def z(h,a=1):
  J(h)
  os._exit(a)
-def T(h):
+def S(h):
  return h.replace(","," ").split()
-def bu(c):
+def bv(c):
  a=[(w,len([*b]))for w,b in itertools.groupby(c)]
  return",".join(f"{w}(x{d})"if d>1 else str(w)for w,d in a)
 OPTIONS="n=ntasks N=nodes w=nodelist -=ntasks-per-node -=gpus-per-task -=het-group"
 def aM(D):
- g={}
+ az={}
  while D and D[0][:1]=="-"!=D[0]:
   c=D.pop(0)
   if c=="--":
    break
   try:
    a=c[1]=="-"
-   u,ap,value=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
-   b=[i for i in OPTIONS.split()if(i[2:].startswith(u)if a else i[0]==u)]
-   b=[i for i in b if i[2:]==u]or b
+   u,ao,value=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
+   b=[g for g in OPTIONS.split()if(g[2:].startswith(u)if a else g[0]==u)]
+   b=[g for g in b if g[2:]==u]or b
    (d,)=b
    if d[1]==".":
-    if ap:
+    if ao:
      D["1"if a else 0:0]=["-"+value]
     value="1"
-   elif d[1]=="="and not ap:
+   elif d[1]=="="and not ao:
     value=D.pop(0)
   except(ValueError,IndexError,TypeError):
    z(f"unrecognized option '{c}'",255)
-  g[d[2:]]=value
- return g
-def start(argv,r,m,*b):
+  az[d[2:]]=value
+ return az
+def start(argv,n,m,*b):
  d=os.fork()
  if d:
   while os.getpgid(d)!=d:
    pass
   return d
  def a(h):
-  os.write(2,f"slurmstepd-{r['SLURMD_NODENAME']}: error: {h}\n".encode())
+  os.write(2,f"slurmstepd-{n['SLURMD_NODENAME']}: error: {h}\n".encode())
  try:
-  for q,s in enumerate(b):
-   os.dup2(s,q)
+  for r,s in enumerate(b):
+   os.dup2(s,r)
   os.setsid()
-  for q in 13,*y:
-   signal.signal(q,0)
+  for r in 13,*y:
+   signal.signal(r,0)
   signal.pthread_sigmask(1,y)
-  r["SLURM_TASK_PID"]=str(os.getpid())
-  os.execvpe(argv[0],argv,r)
+  n["SLURM_TASK_PID"]=str(os.getpid())
+  os.execvpe(argv[0],argv,n)
  except OSError as i:
   a(f"execve(): {argv[0]}: {i.strerror}")
   os._exit(i.errno)
@@ -265,21 +265,21 @@ def C(e):
  d=0
  while d not in e:
   d,b=os.wait()
- M([d],9)
+ L([d],9)
  return e.pop(d),os.waitstatus_to_exitcode(b)
-def M(e,q):
+def L(e,r):
  for d in[*e]:
   try:
-   os.killpg(d,q)
+   os.killpg(d,r)
   except OSError:
    pass
-def ad(a):
+def ab(a):
  m,b=a.recv()
  e,f={},{}
  l=[os.open("/dev/null",0)]
- for c,argv,r in b:
+ for c,argv,n in b:
   g,j=os.pipe(),os.pipe()
-  d=start(argv,r,m,l[0],g[1],j[1])
+  d=start(argv,n,m,l[0],g[1],j[1])
   os.close(g[1])
   os.close(j[1])
   e[d]=c
@@ -291,296 +291,302 @@ def ad(a):
    for A in k:
     if A==a:
      B=a.recv()
-     M(e,B)
+     L(e,B)
      continue
     s,c,h=f.pop(A)
     if not s:
      os.close(A)
      a.send((0,*C(e)))
      continue
-    n=os.read(A,65536)
-    h+=n
+    o=os.read(A,65536)
+    h+=o
     K=h.rfind(b"\n")+1
-    if not n or len(h)-K>9999:
+    if not o or len(h)-K>9999:
      K=len(h)
     if K:
      a.send((s,c,h[:K]))
-    if n:
+    if o:
      f[A]=s,c,h[K:]
     else:
      os.close(A)
-  for S in f.values():
-   if S[2]:
-    a.send(S)
+  for R in f.values():
+   if R[2]:
+    a.send(R)
   a.send(())
   while 1:
    a.recv()
  except(EOFError,OSError):
-  M(e,15)
-  signal.signal(14,lambda*F:M(e,9))
+  L(e,15)
+  signal.signal(14,lambda*F:L(e,9))
   signal.alarm(30)
   while e:
    C(e)
 def cast(B,*F):
- for a in p:
+ for a in q:
   try:
    a.send(B)
   except OSError:
    pass
-def X(d,c,a):
+def V(d,c,a):
  if a:
   J(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
-  aa.append(a if a>0 else 128-a)
-def bA(u):
- h=ap.get(u,"")
+  Y.append(a if a>0 else 128-a)
+def bB(u):
+ h=ao.get(u,"")
  try:
-  return[f.index(c)for c in T(open(h).read()if"/"in h else h)]
+  return[f.index(c)for c in S(open(h).read()if"/"in h else h)]
  except ValueError:
   z(f"error: Unable to create step for job {l}: Requested node configuration is not available")
-def bO(d):
+def bP(d):
  try:
-  g,*j=open(f"/proc/{d}/stat").read().rpartition(")")[2].split()
-  return""if g=="Z"else j[18]
+  i,*l=open(f"/proc/{d}/stat").read().rpartition(")")[2].split()
+  return""if i=="Z"else l[18]
  except OSError:
   return""
-def cb(aN):
- global aQ,bc,g,w,G,aU,bd
+def cr():
+ global aO,aV,aR
+ try:
+  a=open("/run/flowc.step."+l).read().split()[int(v["SLURM_STEP_ID"])]
+ except(LookupError,OSError,ValueError):
+  a=""
+ aO=aV=aR=0
+ p=""
+ while 1:
+  with open("/run/flowc.use."+l,"a+")as e:
+   fcntl.flock(e,2)
+   e.seek(0)
+   j=[E for E in e if bP(E.split()[0])==E.split()[1]]
+   cc([E.split()for E in j if E.split()[0]!=a])
+   if bd:
+    j+=[f"{os.getpid()} {bP(os.getpid())} {d} "+("0 -\n"if O("overlap")else f"{b} {','.join(ad) or '-'}\n")for d,(b,ad)in bd.items()]
+   e.truncate(0)
+   e.writelines(j)
+  if bd:
+   break
+  J(f"Job {l} step creation {p or 'temporarily'} disabled, retrying (Requested nodes are busy)")
+  p="still"
+  try:
+   c=[os.pidfd_open(int(E.split()[0]))for E in j]
+  except OSError:
+   continue
+  select.select(c,[],[])
+  for k in c:
+   os.close(k)
+ if p:
+  J(f"Step created for job {l}")
+def cc(j):
+ global aO,aV,g,w,G,aR,bd
  bd={}
- aU=aE*b
- aQ,bc={},{}
- for h in bj:
-  p=[]if P("overlap")else[E for E in aN if E[2]==str(h)]
-  v=sum(int(E[3])for E in p)
-  k=0 if v and not aT else aD-v
-  bc[h]=[u for u in aS if not any(u in E[4].split(",")for E in p)]
-  if len(bc[h])<max(aP,aJ,ba if upper<2 else ba>0):
+ aR=aE*b
+ aO,aV={},{}
+ for h in bk:
+  r=[]if O("overlap")else[E for E in j if E[2]==str(h)]
+  x=sum(int(E[3])for E in r)
+  k=0 if x and not aT else aD-x
+  aV[h]=[u for u in aS if not any(u in E[4].split(",")for E in r)]
+  if len(aV[h])<max(aP,aJ,bb if upper<2 else bb>0):
    k=0
   elif aJ:
-   k=min(k,-(-len(bc[h])//aJ)*aE)
-  if k>=(aE if aU else 1):
-   aQ[h]=k//aE*aE or k
- if not{*aO}<={*aQ}:
+   k=min(k,-(-len(aV[h])//aJ)*aE)
+  if k>=(aE if aR else 1):
+   aO[h]=k//aE*aE or k
+ if not{*aN}<={*aO}:
   return
- aG=[*aO]
- if len(aO)>H:
-  aQ,aG={d:aQ[d]for d in aO},[]
- def n(l):
-  return sum(aQ[d]for d in l)
- o=max(H,-(-aU//aD))
- f=[d for d in aQ if d not in aG]
- s=[d for d in f if not any(E[2]==str(d)for E in aN)]
- for l in s,f:
-  if len(aG)<o<=len(aG)+len(l):
-   j=min(max(upper,o)-len(aG),len(l))
-   x=-(-max(0,aU-n(aG))//j)
-   l=aG+sorted(l,key=lambda d:aQ[d]<x and aD-aQ[d])[:j]
-   if n(l)>=aU:
-    aG=l
+ aG=[*aN]
+ if len(aN)>H:
+  aO,aG={d:aO[d]for d in aN},[]
+ def o(m):
+  return sum(aO[d]for d in m)
+ p=max(H,-(-aR//aD))
+ f=[d for d in aO if d not in aG]
+ t=[d for d in f if not any(E[2]==str(d)for E in j)]
+ for m in t,f:
+  if len(aG)<p<=len(aG)+len(m):
+   l=min(max(upper,p)-len(aG),len(m))
+   y=-(-max(0,aR-o(aG))//l)
+   m=aG+sorted(m,key=lambda d:aO[d]<y and aD-aO[d])[:l]
+   if o(m)>=aR:
+    aG=m
  for d in f:
-  if n(aG)<aU and len(aG)<upper and d not in aG:
+  if o(aG)<aR and len(aG)<upper and d not in aG:
    aG.append(d)
- if len(aG)<o or n(aG)<aU or sum(len(bc[d])for d in aG)<ba:
+ if len(aG)<p or o(aG)<aR or sum(len(aV[d])for d in aG)<bb:
   return
  g=sorted(aG)
  w=len(g)
- r=[0]*w
- for m in range(b):
-  y=[i for i in range(w)if aQ[g[i]]//aE>m]or range(w)
-  for i in y[:b-sum(r)]:
-   r[i]+=1
- e=[(m,i)for i in range(w)for m in range(r[i])]
- G=[[c for c,m in enumerate(e)if m[1]==i]for i in range(w)]
- q=ba
+ s=[0]*w
+ for n in range(b):
+  z=[i for i in range(w)if aO[g[i]]//aE>n]or range(w)
+  for i in z[:b-sum(s)]:
+   s[i]+=1
+ e=[(n,i)for i in range(w)for n in range(s[i])]
+ G=[[c for c,n in enumerate(e)if n[1]==i]for i in range(w)]
+ q=bb
  for i,which in enumerate(g):
-  t=aP or aJ*len(G[i])or min(len(bc[which]),q-w+i+1)*(q>0)
-  bd[which]=len(G[i])*aE*(aU>0)if aT else aD,bc[which][:t]
-  q-=t
-def bo(u,a=""):
- return sum(int(c.split(":")[-1])if c.split(":")[-1].isdecimal()else 1 for c in(P(u,a)or"").split(",")if c and(u!="gres"or c[:3]=="gpu"))
+  v=aP or aJ*len(G[i])or min(len(aV[which]),q-w+i+1)*(q>0)
+  bd[which]=len(G[i])*aE*(aR>0)if aT else aD,aV[which][:v]
+  q-=v
+def al():
+ global j,n
+ with open("/run/flowc.step."+l,"ab",0)as a:
+  a.write(b"%9d\n"%os.getpid())
+  j=a.tell()//10-1
+ n=dict(v)
+def bp(u,a=""):
+ return sum(int(c.split(":")[-1])if c.split(":")[-1].isdecimal()else 1 for c in(O(u,a)or"").split(",")if c and(u!="gres"or c[:3]=="gpu"))
 def aH(a,w):
- af=aS
- c=af[a*aJ:(a+1)*aJ]or af[:1]if aJ and w>1 else af
- aZ=",".join(c)
- return{"CUDA_VISIBLE_DEVICES":aZ,"SLURM_STEP_GPUS":aZ,"SLURM_GPUS_ON_NODE":str(len(af)),**({"SLURMD_TRES_BIND":"gpu:"+aI}if aI and w>1 else{})}
-def ck(D):
- global ap,aY
+ ad=aS
+ c=ad[a*aJ:(a+1)*aJ]or ad[:1]if aJ and w>1 else ad
+ ba=",".join(c)
+ return{"CUDA_VISIBLE_DEVICES":ba,"SLURM_STEP_GPUS":ba,"SLURM_GPUS_ON_NODE":str(len(ad)),**({"SLURMD_TRES_BIND":"gpu:"+aI}if aI and w>1 else{})}
+def cl(D):
+ global ao,aZ
  m=[[]]
  for c in D:
   if c==":":
    m.append([])
   else:
    m[-1].append(c)
- aY=[(aM(aB),aB)for aB in m]
- for a,aB in aY:
+ aZ=[(aM(aB),aB)for aB in m]
+ for a,aB in aZ:
   if set("123456789")&{*a.get("het-group","")}:
    z(f"error: Requested het-group offset exceeds highest hetjob index ({a['het-group']} > 0)")
-  if not aB and aY[1:]:
+  if not aB and aZ[1:]:
    z("fatal: No command given to execute.")
- ap=aY[0][0]
+ ao=aZ[0][0]
  D[:]=m[0]
- if aY[1:]:
-  ap.setdefault("nodes","1")
-def cg(a):
- global ap,g,G,b,w,au,bj,aO
- k,g,G,b,au=[*range(len(f))],[],[],0,{}
- for ap,aB in a:
-  aC=int(ap.get("nodes","1").split("-")[0])
-  j=q("ntasks")or aC
+ if aZ[1:]:
+  ao.setdefault("nodes","1")
+def ch(a):
+ global ao,g,G,b,w,ar,bk,aN
+ k,g,G,b,ar=[*range(len(f))],[],[],0,{}
+ for ao,aB in a:
+  aC=int(ao.get("nodes","1").split("-")[0])
+  j=r("ntasks")or aC
   aC=min(aC,j)
-  af=bA("nodelist")if"nodelist"in ap else k[:aC]
-  if aC>len(af)or not{*af}<={*k}:
+  ad=bB("nodelist")if"nodelist"in ao else k[:aC]
+  if aC>len(ad)or not{*ad}<={*k}:
    z(f"error: Allocation failure of {aC} nodes: job size of {len(f)}, "f"already allocated {len(f) - len(k)} nodes to previous components.")
-  k=[d for d in k if d not in af]
-  g+=af
-  O=iter(range(b,b+j))
-  G+=[[next(O)for F in range(o,j,len(af))]for o in range(len(af))]
-  au.update({c:aB for c in range(b,b+j)})
+  k=[d for d in k if d not in ad]
+  g+=ad
+  N=iter(range(b,b+j))
+  G+=[[next(N)for F in range(p,j,len(ad))]for p in range(len(ad))]
+  ar.update({c:aB for c in range(b,b+j)})
   b+=j
- ap=a[0][0]
+ ao=a[0][0]
  w=len(g)
  g,G=[*map(list,zip(*sorted(zip(g,G))))]
- bj=aO=g
-def P(u,a=""):
- return ap.get(u)or v.get("SLURM_"+(a or u.upper().replace("-","_")))
-def q(u):
- value=P(u)or"0"
- if not value.isdecimal()or int(value)<(u in ap and u<"r"):
+ bk=aN=g
+def O(u,a=""):
+ return ao.get(u)or v.get("SLURM_"+(a or u.upper().replace("-","_")))
+def r(u):
+ value=O(u)or"0"
+ if not value.isdecimal()or int(value)<(u in ao and u<"r"):
   z(f'error: Invalid numeric value "{value}" for --{u}.')
  return int(value)
-def ac(o):
- t=G[o]
+def aa(p):
+ t=G[p]
  global aS
- bp,aS=bd[g[o]]
- return[(c,au.get(c,x),{**r,"SLURM_NODEID":str(o),"SLURMD_NODENAME":f[g[o]],"SLURM_GTIDS":",".join(map(str,t)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**({"SLURM_CPUS_ON_NODE":str(bp or len(t))}if aT else{}),**(aH(a,len(t))if aS and(N or aJ)else{})},)for a,c in enumerate(t)]
+ b,aS=bd[g[p]]
+ return[(c,ar.get(c,x),{**n,"SLURM_NODEID":str(p),"SLURMD_NODENAME":f[g[p]],"SLURM_GTIDS":",".join(map(str,t)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**({"SLURM_CPUS_ON_NODE":str(b or len(t))}if aT else{}),**(aH(a,len(t))if aS and(M or aJ)else{})},)for a,c in enumerate(t)]
 if I=="srun":
- ck(x)
+ cl(x)
  l=v["SLURM_JOB_ID"]
  if not x:
   z("fatal: No command given to execute.")
  aD=int(v["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
  f=[v["SLURM_JOB_NODELIST"]]
  g=range(len(f))
- H=ah=len(f)
- aK,F,bU=(P("nodes","NNODES")or"1").partition("-")
- if not(aK+bU).isdecimal():
-  z(f'error: "{ap["nodes"]}" is not a valid node count',255)
- H,ah=int(aK),min(int(bU or aK),ah)
- b=q("ntasks")
+ H=af=len(f)
+ aK,F,bW=(O("nodes","NNODES")or"1").partition("-")
+ if not(aK+bW).isdecimal():
+  z(f'error: "{ao["nodes"]}" is not a valid node count',255)
+ H,af=int(aK),min(int(bW or aK),af)
+ b=r("ntasks")
  if 0<b<H:
   J(f"Warning: can't run {b} processes on {H} nodes, setting nnodes to {b}")
   H=b
- ah=max(H,min(ah,b or ah))
+ af=max(H,min(af,b or af))
  if H>len(g):
   z(f"error: Only allocated {len(g)} nodes asked for {H}")
- bj,aO,upper=g,(),ah
- bx=bA("nodelist")
- bj,aO=[*{*bx,*g}],bx
- g=sorted((bx+[d for d in g if d not in bx])[:ah])
- k=q("ntasks-per-node")if P("ntasks-per-node")else 0
+ bk,aN,upper=g,(),af
+ by=bB("nodelist")
+ bk,aN=[*{*by,*g}],by
+ g=sorted((by+[d for d in g if d not in by])[:af])
+ k=r("ntasks-per-node")if O("ntasks-per-node")else 0
  if not b or b==k*len(g):
   b=b or k*len(g)
   if k:
    v["SLURM_NTASKS_PER_NODE"]=str(k)
- elif ap.get("ntasks-per-node"):
+ elif ao.get("ntasks-per-node"):
   J(f"Warning: can't honor --ntasks-per-node set to {k} which doesn't match the requested tasks {b} "f"with the number of requested nodes {len(g)}. Ignoring --ntasks-per-node.")
  aE=1
- aT=P("exact")or{"exclusive","SLURM_EXCLUSIVE"}&{*ap,*v}
+ aT=O("exact")or{"exclusive","SLURM_EXCLUSIVE"}&{*ao,*v}
  w=len(g)
  b=b or w
  if b>aD//aE*w:
   z(f"error: Unable to create step for job {l}: More processors requested than permitted")
- O=iter(range(b))
- G=[[next(O)for F in range(o,b,w)]for o in range(w)]
- au={}
- if aY[1:]:
-  cg(aY)
+ N=iter(range(b))
+ G=[[next(N)for F in range(p,b,w)]for p in range(w)]
+ ar={}
+ if aZ[1:]:
+  ch(aZ)
  aS=[*filter(None,v.get("SLURM_JOB_GPUS","").split(","))]
- aJ=bo("gpus-per-task")
+ aJ=bp("gpus-per-task")
  aI=""
  if aJ and not aI:
   aI=f"per_task:{aJ}"
- N=int(v.get("FLOWC_STEP_GPUS",len(aS)))
- aP=bo("gres")or bo("gpus-per-node")
- ba=bo("gpus")
- N=aP or-(-ba//len(g))or N
- aP=aP or(not ba and not aJ)*N
- if(max(N,*(aJ*len(aB)for aB in G))>len(aS)or 0<ba<H):
+ M=int(v.get("FLOWC_STEP_GPUS",len(aS)))
+ aP=bp("gres")or bp("gpus-per-node")
+ bb=bp("gpus")
+ M=aP or-(-bb//len(g))or M
+ aP=aP or(not bb and not aJ)*M
+ if(max(M,*(aJ*len(aB)for aB in G))>len(aS)or 0<bb<H):
   z(f"error: Unable to create step for job {l}: Invalid generic resource (gres) specification")
- try:
-  bQ=open("/run/flowc.step."+l).read().split()[int(v["SLURM_STEP_ID"])]
- except(LookupError,OSError,ValueError):
-  bQ=""
- aQ=bc=aU=0
- U=""
- while 1:
-  with open("/run/flowc.use."+l,"a+")as aq:
-   fcntl.flock(aq,2)
-   aq.seek(0)
-   aN=[E for E in aq if bO(E.split()[0])==E.split()[1]]
-   cb([E.split()for E in aN if E.split()[0]!=bQ])
-   if bd:
-    aN+=[f"{os.getpid()} {bO(os.getpid())} {d} "+("0 -\n"if P("overlap")else f"{bp} {','.join(af) or '-'}\n")for d,(bp,af)in bd.items()]
-   aq.truncate(0)
-   aq.writelines(aN)
-  if bd:
-   break
-  J(f"Job {l} step creation {U or 'temporarily'} disabled, retrying (Requested nodes are busy)")
-  U="still"
-  try:
-   bV=[os.pidfd_open(int(E.split()[0]))for E in aN]
-  except OSError:
-   continue
-  select.select(bV,[],[])
-  for k in bV:
-   os.close(k)
- if U:
-  J(f"Step created for job {l}")
- with open("/run/flowc.step."+l,"ab",0)as L:
-  L.write(b"%9d\n"%os.getpid())
-  j=L.tell()//10-1
- r=dict(v)
- for value,ak in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>H else"cyclic","DISTRIBUTION"),(v["SLURM_JOB_NODELIST"]if w==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(bu(map(len,G)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(w,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
-  for key in ak.split():
-   r["SLURM_"+key]=str(value)
+ cr()
+ al()
+ for value,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>H else"cyclic","DISTRIBUTION"),(v["SLURM_JOB_NODELIST"]if w==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(bv(map(len,G)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(w,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
+  for key in am.split():
+   n["SLURM_"+key]=str(value)
  m=os.getcwd()
- aa=[0]
- p={}
+ Y=[0]
+ q={}
  signal.pthread_sigmask(0,y)
- for am in y:
-  signal.signal(am,cast)
- a,ae=Pipe()
+ for ag in y:
+  signal.signal(ag,cast)
+ a,ac=Pipe()
  if not os.fork():
   os.setsid()
   a.close()
   try:
-   ad(ae)
+   ab(ac)
   finally:
    os._exit(0)
- ae.close()
- p[a]=0
- for o,a in enumerate(p):
-  a.send((m,ac(o)))
+ ac.close()
+ q[a]=0
+ for p,a in enumerate(q):
+  a.send((m,aa(p)))
  signal.pthread_sigmask(1,y)
- while p:
-  for a in wait([*p]):
-   d=p[a]
+ while q:
+  for a in wait([*q]):
+   d=q[a]
    try:
     B=a.recv()
    except(EOFError,OSError)as i:
     z(f"error: Node failure on {f[d]}: {i or 'connection lost'}")
    if not B:
-    del p[a]
+    del q[a]
     continue
-   s,c,n=B
+   s,c,o=B
    if not s:
-    X(d,c,n)
+    V(d,c,o)
     continue
    try:
-    while n:
-     n=n[os.write(s,n):]
+    while o:
+     o=o[os.write(s,o):]
    except OSError as i:
     z(f"error: cannot write: {i.strerror}")
- os._exit(max(aa))
+ os._exit(max(Y))
 globals()[I]()
 E
 chmod -f +x ./*

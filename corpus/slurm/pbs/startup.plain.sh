@@ -212,51 +212,51 @@ def J(h):
 def z(h,a=1):
  J(h)
  os._exit(a)
-def T(h):
+def S(h):
  return h.replace(","," ").split()
-def bu(c):
+def bv(c):
  a=[(w,len([*b]))for w,b in itertools.groupby(c)]
  return",".join(f"{w}(x{d})"if d>1 else str(w)for w,d in a)
 OPTIONS="n=ntasks N=nodes w=nodelist -=ntasks-per-node i=input K?kill-on-bad-exit O.overcommit -=mpi V.version -=cpu-bind -.external-launcher"
 def aM(D):
- g={}
+ az={}
  while D and D[0][:1]=="-"!=D[0]:
   c=D.pop(0)
   if c=="--":
    break
   try:
    a=c[1]=="-"
-   u,ap,value=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
-   b=[i for i in OPTIONS.split()if(i[2:].startswith(u)if a else i[0]==u)]
-   b=[i for i in b if i[2:]==u]or b
+   u,ao,value=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
+   b=[g for g in OPTIONS.split()if(g[2:].startswith(u)if a else g[0]==u)]
+   b=[g for g in b if g[2:]==u]or b
    (d,)=b
    if d[1]==".":
-    if ap:
+    if ao:
      D["1"if a else 0:0]=["-"+value]
     value="1"
-   elif d[1]=="="and not ap:
+   elif d[1]=="="and not ao:
     value=D.pop(0)
   except(ValueError,IndexError,TypeError):
    z(f"unrecognized option '{c}'",255)
-  g[d[2:]]=value
- return g
-def start(argv,r,m,*b):
+  az[d[2:]]=value
+ return az
+def start(argv,n,m,*b):
  d=os.fork()
  if d:
   while os.getpgid(d)!=d:
    pass
   return d
  def a(h):
-  os.write(2,f"slurmstepd-{r['SLURMD_NODENAME']}: error: {h}\n".encode())
+  os.write(2,f"slurmstepd-{n['SLURMD_NODENAME']}: error: {h}\n".encode())
  try:
-  for q,s in enumerate(b):
-   os.dup2(s,q)
+  for r,s in enumerate(b):
+   os.dup2(s,r)
   os.setsid()
-  for q in 13,*y:
-   signal.signal(q,0)
+  for r in 13,*y:
+   signal.signal(r,0)
   signal.pthread_sigmask(1,y)
-  r["SLURM_TASK_PID"]=str(os.getpid())
-  os.execvpe(argv[0],argv,r)
+  n["SLURM_TASK_PID"]=str(os.getpid())
+  os.execvpe(argv[0],argv,n)
  except OSError as i:
   a(f"execve(): {argv[0]}: {i.strerror}")
   os._exit(i.errno)
@@ -264,21 +264,21 @@ def C(e):
  d=0
  while d not in e:
   d,b=os.wait()
- M([d],9)
+ L([d],9)
  return e.pop(d),os.waitstatus_to_exitcode(b)
-def M(e,q):
+def L(e,r):
  for d in[*e]:
   try:
-   os.killpg(d,q)
+   os.killpg(d,r)
   except OSError:
    pass
-def ad(a):
+def ab(a):
  m,b=a.recv()
  e,f={},{}
  l=[os.open("/dev/null",0)]
- for c,argv,r in b:
+ for c,argv,n in b:
   g,j=os.pipe(),os.pipe()
-  d=start(argv,r,m,l[0],g[1],j[1])
+  d=start(argv,n,m,l[0],g[1],j[1])
   os.close(g[1])
   os.close(j[1])
   e[d]=c
@@ -290,163 +290,166 @@ def ad(a):
    for A in k:
     if A==a:
      B=a.recv()
-     M(e,B)
+     L(e,B)
      continue
     s,c,h=f.pop(A)
     if not s:
      os.close(A)
      a.send((0,*C(e)))
      continue
-    n=os.read(A,65536)
-    h+=n
+    o=os.read(A,65536)
+    h+=o
     K=h.rfind(b"\n")+1
-    if not n or len(h)-K>9999:
+    if not o or len(h)-K>9999:
      K=len(h)
     if K:
      a.send((s,c,h[:K]))
-    if n:
+    if o:
      f[A]=s,c,h[K:]
     else:
      os.close(A)
-  for S in f.values():
-   if S[2]:
-    a.send(S)
+  for R in f.values():
+   if R[2]:
+    a.send(R)
   a.send(())
   while 1:
    a.recv()
  except(EOFError,OSError):
-  M(e,15)
-  signal.signal(14,lambda*F:M(e,9))
+  L(e,15)
+  signal.signal(14,lambda*F:L(e,9))
   signal.alarm(30)
   while e:
    C(e)
 def cast(B,*F):
- for a in p:
+ for a in q:
   try:
    a.send(B)
   except OSError:
    pass
 def bH(*F):
- if ag:
-  cast(ag.pop())
+ if ae:
+  cast(ae.pop())
   signal.alarm(30)
-def R(*F):
- ag[:]=9,15
+def P(*F):
+ ae[:]=9,15
  bH()
-def X(d,c,a):
+def V(d,c,a):
  if a:
   J(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
-  aa.append(a if a>0 else 128-a)
-  if ap.get("kill-on-bad-exit",v.get("SLURM_KILL_BAD_EXIT","0"))!="0"and len(ag)>1:
+  Y.append(a if a>0 else 128-a)
+  if ao.get("kill-on-bad-exit",v.get("SLURM_KILL_BAD_EXIT","0"))!="0"and len(ae)>1:
    J(f"Terminating StepId={l}.{j}")
    bH()
-def bA(u):
- h=ap.get(u,"")
+def bB(u):
+ h=ao.get(u,"")
  try:
-  return[f.index(c)for c in T(open(h).read()if"/"in h else h)]
+  return[f.index(c)for c in S(open(h).read()if"/"in h else h)]
  except ValueError:
   z(f"error: Unable to create step for job {l}: Requested node configuration is not available")
-def P(u,a=""):
- return ap.get(u)or v.get("SLURM_"+(a or u.upper().replace("-","_")))
-def q(u):
- value=P(u)or"0"
- if not value.isdecimal()or int(value)<(u in ap and u<"r"):
+def al():
+ global j,n
+ with open("/run/flowc.step."+l,"ab",0)as a:
+  a.write(b"%9d\n"%os.getpid())
+  j=a.tell()//10-1
+ n=dict(v)
+def O(u,a=""):
+ return ao.get(u)or v.get("SLURM_"+(a or u.upper().replace("-","_")))
+def r(u):
+ value=O(u)or"0"
+ if not value.isdecimal()or int(value)<(u in ao and u<"r"):
   z(f'error: Invalid numeric value "{value}" for --{u}.')
  return int(value)
-def ac(o):
- t=G[o]
- return[(c,x,{**r,"SLURM_NODEID":str(o),"SLURMD_NODENAME":f[g[o]],"SLURM_GTIDS":",".join(map(str,t)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(t)]
+def aa(p):
+ t=G[p]
+ return[(c,x,{**n,"SLURM_NODEID":str(p),"SLURMD_NODENAME":f[g[p]],"SLURM_GTIDS":",".join(map(str,t)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(t)]
 if I=="srun":
- ap=aM(x)
+ ao=aM(x)
  l=v["SLURM_JOB_ID"]
- if"version"in ap:
+ if"version"in ao:
   os.write(1,b"slurm-wlm 22.05.8\n")
   os._exit(0)
  if not x:
   z("fatal: No command given to execute.")
- if"external-launcher"in ap:
-  ap.update(overlap="1",ntasks=ap.get("ntasks")or v["SLURM_NNODES"])
+ if"external-launcher"in ao:
+  ao.update(overlap="1",ntasks=ao.get("ntasks")or v["SLURM_NNODES"])
  aD=int(v["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
  f=[v["SLURM_JOB_NODELIST"]]
  g=range(len(f))
- H=ah=len(f)
- aK,F,bU=(P("nodes","NNODES")or"1").partition("-")
- if not(aK+bU).isdecimal():
-  z(f'error: "{ap["nodes"]}" is not a valid node count',255)
- H,ah=int(aK),min(int(bU or aK),ah)
- b=q("ntasks")
+ H=af=len(f)
+ aK,F,bW=(O("nodes","NNODES")or"1").partition("-")
+ if not(aK+bW).isdecimal():
+  z(f'error: "{ao["nodes"]}" is not a valid node count',255)
+ H,af=int(aK),min(int(bW or aK),af)
+ b=r("ntasks")
  if 0<b<H:
   J(f"Warning: can't run {b} processes on {H} nodes, setting nnodes to {b}")
   H=b
- ah=max(H,min(ah,b or ah))
+ af=max(H,min(af,b or af))
  if H>len(g):
   z(f"error: Only allocated {len(g)} nodes asked for {H}")
- bx=bA("nodelist")
- g=sorted((bx+[d for d in g if d not in bx])[:ah])
- k=q("ntasks-per-node")if P("ntasks-per-node")else 0
+ by=bB("nodelist")
+ g=sorted((by+[d for d in g if d not in by])[:af])
+ k=r("ntasks-per-node")if O("ntasks-per-node")else 0
  if not b or b==k*len(g):
   b=b or k*len(g)
   if k:
    v["SLURM_NTASKS_PER_NODE"]=str(k)
- elif ap.get("ntasks-per-node"):
+ elif ao.get("ntasks-per-node"):
   J(f"Warning: can't honor --ntasks-per-node set to {k} which doesn't match the requested tasks {b} "f"with the number of requested nodes {len(g)}. Ignoring --ntasks-per-node.")
  aE=1
  w=len(g)
  b=b or w
  if b>aD//aE*w:
-  if not P("overcommit"):
+  if not O("overcommit"):
    z(f"error: Unable to create step for job {l}: More processors requested than permitted")
- O=iter(range(b))
- G=[[next(O)for F in range(o,b,w)]for o in range(w)]
- with open("/run/flowc.step."+l,"ab",0)as L:
-  L.write(b"%9d\n"%os.getpid())
-  j=L.tell()//10-1
- r=dict(v)
- for value,ak in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>H else"cyclic","DISTRIBUTION"),(v["SLURM_JOB_NODELIST"]if w==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(bu(map(len,G)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(w,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
-  for key in ak.split():
-   r["SLURM_"+key]=str(value)
+ N=iter(range(b))
+ G=[[next(N)for F in range(p,b,w)]for p in range(w)]
+ al()
+ for value,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>H else"cyclic","DISTRIBUTION"),(v["SLURM_JOB_NODELIST"]if w==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(bv(map(len,G)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(w,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
+  for key in am.split():
+   n["SLURM_"+key]=str(value)
  m=os.getcwd()
- aa=[0]
- ag=[9,15]
- p={}
+ Y=[0]
+ ae=[9,15]
+ q={}
  signal.pthread_sigmask(0,y)
- for am in y:
-  signal.signal(am,cast)
+ for ag in y:
+  signal.signal(ag,cast)
  signal.signal(14,bH)
- signal.signal(15,R)
- a,ae=Pipe()
+ signal.signal(15,P)
+ a,ac=Pipe()
  if not os.fork():
   os.setsid()
   a.close()
   try:
-   ad(ae)
+   ab(ac)
   finally:
    os._exit(0)
- ae.close()
- p[a]=0
- for o,a in enumerate(p):
-  a.send((m,ac(o)))
+ ac.close()
+ q[a]=0
+ for p,a in enumerate(q):
+  a.send((m,aa(p)))
  signal.pthread_sigmask(1,y)
- while p:
-  for a in wait([*p]):
-   d=p[a]
+ while q:
+  for a in wait([*q]):
+   d=q[a]
    try:
     B=a.recv()
    except(EOFError,OSError)as i:
     z(f"error: Node failure on {f[d]}: {i or 'connection lost'}")
    if not B:
-    del p[a]
+    del q[a]
     continue
-   s,c,n=B
+   s,c,o=B
    if not s:
-    X(d,c,n)
+    V(d,c,o)
     continue
    try:
-    while n:
-     n=n[os.write(s,n):]
+    while o:
+     o=o[os.write(s,o):]
    except OSError as i:
     z(f"error: cannot write: {i.strerror}")
- os._exit(max(aa))
+ os._exit(max(Y))
 globals()[I]()
 E
 tee scontrol squeue sacct scancel sinfo <<'E' >/dev/null

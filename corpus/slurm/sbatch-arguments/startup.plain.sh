@@ -215,37 +215,37 @@ v=os.environ
 I=os.path.basename(sys.argv[0])
 x=sys.argv[1:]
 Q="/var/lib/foundry/flowc/nodes"
-aj="/var/lib/foundry/flowc/run"
-by="/var/lib/foundry/flowc/key"
-Z=6818
+ak="/var/lib/foundry/flowc/run"
+bz="/var/lib/foundry/flowc/key"
+X=6818
 y=1,2,3,10,12,15,18
 def J(h):
  os.write(2,(I+": "+h+"\n").encode())
 def z(h,a=1):
  J(h)
  os._exit(a)
-def start(argv,r,m,*b):
+def start(argv,n,m,*b):
  d=os.fork()
  if d:
   while os.getpgid(d)!=d:
    pass
   return d
  def a(h):
-  os.write(2,f"slurmstepd-{r['SLURMD_NODENAME']}: error: {h}\n".encode())
+  os.write(2,f"slurmstepd-{n['SLURMD_NODENAME']}: error: {h}\n".encode())
  try:
-  for q,s in enumerate(b):
-   os.dup2(s,q)
+  for r,s in enumerate(b):
+   os.dup2(s,r)
   os.setsid()
-  for q in 13,*y:
-   signal.signal(q,0)
+  for r in 13,*y:
+   signal.signal(r,0)
   signal.pthread_sigmask(1,y)
   try:
    os.chdir(m)
   except OSError as i:
    a(f"couldn't chdir to `{m}': {i.strerror}: going to /tmp instead")
    os.chdir("/tmp")
-  r["SLURM_TASK_PID"]=str(os.getpid())
-  os.execvpe(argv[0],argv,r)
+  n["SLURM_TASK_PID"]=str(os.getpid())
+  os.execvpe(argv[0],argv,n)
  except OSError as i:
   a(f"execve(): {argv[0]}: {i.strerror}")
   os._exit(i.errno)
@@ -253,108 +253,110 @@ def C(e):
  d=0
  while d not in e:
   d,b=os.wait()
- M([d],9)
+ L([d],9)
  return e.pop(d),os.waitstatus_to_exitcode(b)
-def M(e,q):
+def L(e,r):
  for d in[*e]:
   try:
-   os.killpg(d,q)
+   os.killpg(d,r)
   except OSError:
    pass
 def bE(h):
- return b"".join(hmac.digest(open(u,"rb").read().strip(),h,"sha256")for u in(aj,by))
-def bS(g,h):
- aC=64 if os.path.getsize(by)>64 else 32
- return g[:aC]==bE(h)[:aC]
-def ab(b):
- for P in(1,18,1),(1,9,1),(6,4,30),(6,5,10),(6,18,120000):
-  b.setsockopt(*P)
+ return b"".join(hmac.digest(open(u,"rb").read().strip(),h,"sha256")for u in(ak,bz))
+def bT(az,h):
+ aC=64 if os.path.getsize(bz)>64 else 32
+ return az[:aC]==bE(h)[:aC]
+def Z(b):
+ for O in(1,18,1),(1,9,1),(6,4,30),(6,5,10),(6,18,120000):
+  b.setsockopt(*O)
  return Connection(b.detach())
-def ai(u,k):
+def ah(u,k):
  for c in range(35):
   try:
-   N=dict(map(str.split,open(Q)))[socket.gethostname().split(".")[0]]
-   b=socket.create_connection((k,Z),9,(N,0))
+   M=dict(map(str.split,open(Q)))[socket.gethostname().split(".")[0]]
+   b=socket.create_connection((k,X),9,(M,0))
    b.settimeout(None)
    d=os.urandom(32)
    b.send(d+bE(b"s"+b.recv(32)))
-   if not bS(b.recv(64,256),b"a"+d):
+   if not bT(b.recv(64,256),b"a"+d):
     raise OSError("secret")
-   a=ab(b)
+   a=Z(b)
    return a
   except(OSError,EOFError)as i:
    if c==4:
     J(f"waiting for the agent of {u}: {i}")
   time.sleep(c)
  z(f"error: {u}: no agent after 10 minutes")
-def cd(j,W,c):
+def ce(j,U,c):
  j.listen(4096)
  j.setblocking(False)
  e={}
  k=select.poll()
  k.register(j,1)
  while 1:
-  for q,F in k.poll():
+  for r,F in k.poll():
    try:
-    if q not in e:
+    if r not in e:
      b,A=j.accept()
-     if A[0]in W:
+     if A[0]in U:
       b.setsockopt(1,18,96)
       d=os.urandom(32)
       b.send(d)
-      q=b.fileno()
-      e[q]=b,d
-      k.register(q,1)
+      r=b.fileno()
+      e[r]=b,d
+      k.register(r,1)
      if len(e)<500:
       b=0
       continue
-     q=[*e][0]
-    k.unregister(q)
-    b,d=e.pop(q)
-    g=b.recv(96,64)
-    if bS(g[32:],b"s"+d)and not os.fork():
+     r=[*e][0]
+    k.unregister(r)
+    b,d=e.pop(r)
+    az=b.recv(96,64)
+    if bT(az[32:],b"s"+d)and not os.fork():
      try:
       e.clear()
       signal.signal(17,signal.SIG_DFL)
-      b.send(bE(b"a"+g[:32]))
-      a=ab(b)
-      ad(a)
+      b.send(bE(b"a"+az[:32]))
+      a=Z(b)
+      ab(a)
      finally:
       os._exit(0)
     b.close()
    except OSError:
     pass
 def agent():
- N=socket.gethostname().split(".")[0]
+ M=socket.gethostname().split(".")[0]
  for F in range(120):
   g=[E.split()[:2]for E in open("/etc/hosts")if E[:1].isdigit()and E[:3]!="127"][::-1]
   f=[u.split(".")[0]for F,u in g]
-  if len(g)>=int(x[0])and N in f:
+  if len(g)>=int(x[0])and M in f:
    break
   time.sleep(5)
  else:
-  z(f"/etc/hosts does not list {N} and {x[0]} nodes after 10 minutes: {f}")
+  z(f"/etc/hosts does not list {M} and {x[0]} nodes after 10 minutes: {f}")
  open(Q,"w").writelines(f"{u} {d[0]}\n"for u,d in zip(f,g))
- open(by,"a")
- c=f.index(N)
- j=socket.create_server((g[c][0],Z))
+ open(bz,"a")
+ c=f.index(M)
+ j=socket.create_server((g[c][0],X))
  if not c and os.fork():
-  e=N.rstrip("0123456789")
-  H,ah=f[0][len(e):],f[-1][len(e):]
-  i=[e+str(int(H or 0)+o).zfill(len(H))for o in range(len(f))]
-  print(f"{e}[{H}-{ah}]"if f==i else",".join(f))
+  e=M.rstrip("0123456789")
+  H,af=f[0][len(e):],f[-1][len(e):]
+  i=[e+str(int(H or 0)+p).zfill(len(H))for p in range(len(f))]
+  print(f"{e}[{H}-{af}]"if f==i else",".join(f))
   return
  os.dup2(2,1)
  signal.signal(17,1)
- cd(j,[socket.gethostbyname(k)for k,F in g],c)
-def ad(a):
+ ce(j,[socket.gethostbyname(k)for k,F in g],c)
+def ab(a):
  m,b=a.recv()
+ if not m:
+  cq(a,*b)
  e,f={},{}
  signal.pthread_sigmask(0,y)
  l=[os.open("/dev/null",0)]
- for c,argv,r in b:
+ for c,argv,n in b:
   g,j=os.pipe(),os.pipe()
-  d=start(argv,r,m,l[0],g[1],j[1])
+  d=start(argv,n,m,l[0],g[1],j[1])
   os.close(g[1])
   os.close(j[1])
   e[d]=c
@@ -366,49 +368,83 @@ def ad(a):
    for A in k:
     if A==a:
      B=a.recv()
-     M(e,B)
+     L(e,B)
      continue
     s,c,h=f.pop(A)
     if not s:
      os.close(A)
      a.send((0,*C(e)))
      continue
-    n=os.read(A,65536)
-    h+=n
+    o=os.read(A,65536)
+    h+=o
     K=h.rfind(b"\n")+1
-    if not n or len(h)-K>9999:
+    if not o or len(h)-K>9999:
      K=len(h)
     if K:
      a.send((s,c,h[:K]))
-    if n:
+    if o:
      f[A]=s,c,h[K:]
     else:
      os.close(A)
-  for S in f.values():
-   if S[2]:
-    a.send(S)
+  for R in f.values():
+   if R[2]:
+    a.send(R)
   a.send(())
   while 1:
    a.recv()
  except(EOFError,OSError):
-  M(e,15)
-  signal.signal(14,lambda*F:M(e,9))
+  L(e,15)
+  signal.signal(14,lambda*F:L(e,9))
   signal.alarm(30)
   while e:
    C(e)
 def cast(B,*F):
- for a in p:
+ for a in q:
   try:
    a.send(B)
   except OSError:
    pass
-def X(d,c,a):
+def V(d,c,a):
  if a:
   J(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
-  aa.append(a if a>0 else 128-a)
-def ac(o):
- t=G[o]
- return[(c,x,{**r,"SLURM_NODEID":str(o),"SLURMD_NODENAME":f[g[o]],"SLURM_GTIDS":",".join(map(str,t)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(t)]
+  Y.append(a if a>0 else 128-a)
+def al():
+ global j,n
+ with open("/run/flowc.step."+l,"ab",0)as a:
+  a.write(b"%9d\n"%os.getpid())
+  j=a.tell()//10-1
+ n=dict(v)
+def bO():
+ al()
+def bS():
+ b=type(None),bool,int,str,list,dict,tuple,set,range
+ return{u:value for u,value in globals().items()if type(value)in b}
+def bU(az):
+ if type(az)is str:
+  J(az)
+ else:
+  os.kill(os.getpid(),az)
+def au(a):
+ if a==aU:
+  try:
+   bU(a.recv())
+  except(EOFError,OSError):
+   z(f"error: Node failure on {f[0]}: connection lost")
+ return a==aU
+def cq(a,az,c):
+ global J
+ globals().update(az)
+ v.clear()
+ v.update(c)
+ J=a.send
+ for ag in y:
+  signal.signal(ag,lambda ag,F:a.send(ag))
+ bO()
+ a.send(bS())
+ a.recv()
+def aa(p):
+ t=G[p]
+ return[(c,x,{**n,"SLURM_NODEID":str(p),"SLURMD_NODENAME":f[g[p]],"SLURM_GTIDS":",".join(map(str,t)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(t)]
 if I=="srun":
  if x and x[0][:1]=="-":
   z(f"unrecognized option '{x[0]}'",255)
@@ -416,48 +452,59 @@ if I=="srun":
  if not x:
   z("fatal: No command given to execute.")
  D=open(Q).read().split()
- f,W=D[::2],D[1::2]
+ f,U=D[::2],D[1::2]
  g=range(len(f))
  w=H=len(f)
  b=int(v.get("SLURM_NTASKS")or w*int(v.get("SLURM_NTASKS_PER_NODE",1)))
- O=iter(range(b))
- G=[[next(O)for F in range(o,b,w)]for o in range(w)]
- with open("/run/flowc.step."+l,"ab",0)as L:
-  L.write(b"%9d\n"%os.getpid())
-  j=L.tell()//10-1
- r=dict(v)
- for value,ak in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>H else"cyclic","DISTRIBUTION"),(v["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(v["SLURM_TASKS_PER_NODE"]if b%w else f"{b // w}(x{w})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(w,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),(W[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
-  for key in ak.split():
-   r["SLURM_"+key]=str(value)
+ N=iter(range(b))
+ G=[[next(N)for F in range(p,b,w)]for p in range(w)]
+ aU=None
+ if v.get("SLURMD_NODENAME",f[0])==f[0]:
+  bO()
+ else:
+  aU=ah(f[0],U[0])
+  aU.send(("",(bS(),dict(v))))
+  try:
+   while type(az:=aU.recv())is not dict:
+    bU(az)
+  except EOFError:
+   os._exit(1)
+  globals().update(az)
+  n=dict(v)
+ for value,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>H else"cyclic","DISTRIBUTION"),(v["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(v["SLURM_TASKS_PER_NODE"]if b%w else f"{b // w}(x{w})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(w,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),(U[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
+  for key in am.split():
+   n["SLURM_"+key]=str(value)
  m=os.getcwd()
- aa=[0]
- p={ai(f[d],W[d]):d for d in g}
+ Y=[0]
+ q={ah(f[d],U[d]):d for d in g}
  signal.pthread_sigmask(0,y)
- for am in y:
-  signal.signal(am,cast)
- for o,a in enumerate(p):
-  a.send((m,ac(o)))
+ for ag in y:
+  signal.signal(ag,cast)
+ for p,a in enumerate(q):
+  a.send((m,aa(p)))
  signal.pthread_sigmask(1,y)
- while p:
-  for a in wait([*p]):
-   d=p[a]
+ while q:
+  for a in wait([*q,*([aU]if aU else[])]):
+   if au(a):
+    continue
+   d=q[a]
    try:
     B=a.recv()
    except(EOFError,OSError)as i:
     z(f"error: Node failure on {f[d]}: {i or 'connection lost'}")
    if not B:
-    del p[a]
+    del q[a]
     continue
-   s,c,n=B
+   s,c,o=B
    if not s:
-    X(d,c,n)
+    V(d,c,o)
     continue
    try:
-    while n:
-     n=n[os.write(s,n):]
+    while o:
+     o=o[os.write(s,o):]
    except OSError as i:
     z(f"error: cannot write: {i.strerror}")
- os._exit(max(aa))
+ os._exit(max(Y))
 globals()[I]()
 E
 tee scontrol squeue sacct scancel sinfo <<'E' >/dev/null

@@ -75,7 +75,7 @@ def choose(
         wanted.add("step_gpus")
     wanted |= features_of(job, closed(wanted))
     if spare and "several_nodes" in wanted:
-        wanted.add("guarded")
+        wanted |= {"guarded", "shared"}
     names = [name for feature, called in NAMES.items() if feature in wanted for name in called]
     text = program(closed(wanted))
     if job.source.release is not None:
@@ -117,8 +117,8 @@ def _stand_ins(job: Job, nodes: int, names: Collection[str]) -> tuple[str, ...]:
 
 # What is as the job and its machines are, whatever the room.
 _GIVEN = {
-    *("prepared", "guarded", "step_gpus", "several_nodes", "agent", "relay", "rsh", "own_hosts", "plain_hosts"),
-    *("requeue", "no_requeue", "pmi_always", "pmix_always"),
+    *("prepared", "step_gpus", "several_nodes", "agent", "guarded", "shared", "relay", "rsh"),
+    *("own_hosts", "plain_hosts", "requeue", "no_requeue", "pmi_always", "pmix_always"),
 }
 
 
