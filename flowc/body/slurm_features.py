@@ -241,7 +241,7 @@ def _of_mpi(text: str, *, default: bool) -> set[str]:
     if default and kinds - {2}:
         found.add("pmi_always")
     # Who asks for pmi2 may have a program of Open MPI, which would take each rank for the only one.
-    if kinds - {1}:
+    if 2 in kinds or kinds == {None}:
         found |= {"pmix_always"} if default else {"pmix"} if asked else set()
     return found
 

@@ -156,7 +156,8 @@ def test_server_is_brought_where_it_is_asked_for() -> None:
         "srun python -c 'import mpi4py'\n",
     ):
         assert served in script(body), body
-    for body in ("srun ./a\n", "srun --mpi=pmi2 ./a\n", "mpirun ./a\n", "module load mpich\nsrun ./a\n"):
+    mpich = "pip install mpich mpi4py\nsrun python a.py\n"
+    for body in ("srun ./a\n", "srun --mpi=pmi2 ./a\n", "mpirun ./a\n", "module load mpich\nsrun ./a\n", mpich):
         assert served not in script(body), body
 
 
