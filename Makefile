@@ -5,6 +5,8 @@ BIN := .venv/bin
 PYTEST = $(BIN)/pytest $(PYTEST_FLAGS)
 JOB := corpus/slurm/train-8-gpus/input.sbatch
 # Three processes for each core, since many tests wait for what they have started; who is ready takes from who is not.
+# The slow tests, many of which have clocks of their own (a limit of a minute, a way that is dead), get two.
+SLOW_FLAGS ?= -n $(shell echo $$((2 * $$(nproc 2>/dev/null || echo 2)))) --dist worksteal
 PYTEST_FLAGS ?= -n $(shell echo $$((3 * $$(nproc 2>/dev/null || echo 2)))) --dist worksteal
 # `docker and not long` leaves out half of the minutes.
 DOCKER ?= docker
@@ -45,7 +47,7 @@ test-prism: .venv/developed ## the client against a mock that Prism makes of the
 
 test-slow: .venv/developed ## tests that take minutes
 	@tests/install_packages test
-	$(PYTEST) -m slow tests
+	$(BIN)/pytest $(SLOW_FLAGS) -m slow tests
 
 test-frameworks: .venv/developed ## launchers and frameworks from PyPI, on a real Slurm and under flowc; a table (root, network, minutes)
 	@tests/install_packages test
