@@ -17,22 +17,9 @@ from typing import NamedTuple
 
 # In this order: what comes first defines, the last one runs.
 PARTS = (
-    *(
-        "base",
-        "hostlist",
-        "options",
-        "container",
-        "task",
-        "agent",
-        "pmi",
-        "pmix",
-        "stepd",
-        "job",
-        "scancel",
-        "scontrol",
-    ),
-    *("squeue", "sacct", "sinfo", "launchers", "ending", "release", "layout", "account", "environment", "gres"),
-    *("multi_prog", "het", "io", "srun"),
+    *("base", "hostlist", "options", "container", "task", "agent", "pmi", "pmix", "stepd", "job", "scancel"),
+    *("scontrol", "squeue", "sacct", "sinfo", "launchers", "ending", "release", "layout", "account", "environment"),
+    *("gres", "multi_prog", "het", "io", "srun"),
 )
 EMPTY = re.compile(r"^ *#% if \S+\n+ *#% end\n", re.MULTILINE)
 COMPREHENSIONS = frozenset(("listcomp", "setcomp", "dictcomp", "genexpr"))
@@ -58,7 +45,7 @@ def joined(folder: Path) -> str:
     found = {path.stem for path in folder.glob("*.py")}
     if found != {*PARTS}:
         raise ValueError(f"{folder}: {sorted(found ^ {*PARTS})} in one of the folder and the table only")
-    text = apart(folder)
+    text = side_by_side(folder)
     origin = Apart(_tables(text), _only_calls(ast.parse(text)))
     while (inlined := _one_in_place(text, origin)) != text:
         text = inlined
@@ -67,7 +54,7 @@ def joined(folder: Path) -> str:
     return text
 
 
-def apart(folder: Path) -> str:
+def side_by_side(folder: Path) -> str:
     """The files behind one another, no function in another's place."""
     return "".join((folder / f"{name}.py").read_text() for name in PARTS)
 

@@ -22,7 +22,7 @@ from string import ascii_letters
 
 import yaml
 
-from flowc.ahead.joined import apart, joined
+from flowc.ahead.joined import joined, side_by_side
 from flowc.ahead.schemas_slurm import SlurmPrograms, SlurmWords
 
 # At the end of a line: the statement goes on in the next one.
@@ -45,7 +45,7 @@ def compile_program(root: Path) -> dict[str, str]:
     tables = SlurmPrograms.model_validate(yaml.safe_load((data / "slurm_programs.yaml").read_text()))
     options = SlurmWords.model_validate(yaml.safe_load((data / "slurm_words.yaml").read_text())).options
     templates = root / "templates" / "slurm"
-    check_features(apart(templates), tables, {f"opt:{word[2:]}" for word in options["srun"]["always"]})
+    check_features(side_by_side(templates), tables, {f"opt:{word[2:]}" for word in options["srun"]["always"]})
     source = joined(templates)
     source = with_words(source, options)
     lines = minified(source, short_names(source))

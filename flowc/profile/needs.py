@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     Key = tuple[str, str]  # the section of a line, and its key
     Lack = tuple[str, str]  # a kind and a name
 
-SECTION_OF = {MODULE: "modules", PATH: "paths", VARIABLE: "variables"}
 _module_key = at_first_use(r"[A-Za-z0-9_.+-][A-Za-z0-9_.+/-]*", "fullmatch")
 _path_key = at_first_use(r"(?:/|~/)[^\s:,\"'\\$*?<>{}\[\]()]+", "fullmatch")
 _variable_key = at_first_use(r"[A-Za-z_][A-Za-z0-9_]*", "fullmatch")

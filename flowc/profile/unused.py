@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from flowc.ir.profile import Entry, Profile
 
 
-def report_unused(profile: Profile, used: Collection[tuple[str, str]] | None, files: int, sink: Sink) -> None:
+def report_unused(profile: Profile, used: Collection[tuple[str, str]], files: int, sink: Sink) -> None:
     """One finding a line, at the line, once `files` of them have been checked that `used` these lines."""
     for entry in entries(profile):
-        if (entry.section, entry.key) not in (used or ()):
+        if (entry.section, entry.key) not in used:
             sink.report(UNUSED_PROFILE_LINE, entry.span, files=count(files, "file"), line=entry.name)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from textwrap import wrap
 
 from flowc.profile.needs import Line, is_open
 
@@ -79,7 +80,8 @@ def _indent(block: str) -> str:
 
 
 def _entry(line: Line, rank: int | None, indent: str) -> str:
-    comments = "".join(f"{indent}# {each}\n" for each in _wrapped(_comment(line, rank), _WIDTH - len(indent)))
+    wrapped = wrap(_comment(line, rank), _WIDTH - len(indent), break_long_words=False, break_on_hyphens=False)
+    comments = "".join(f"{indent}# {each}\n" for each in wrapped)
     key = _scalar(line.key)
     if line.brings is None:
         return f"{comments}{indent}# {key}: {_ASKED[line.section]}\n"
@@ -133,17 +135,6 @@ def _scalar(text: str) -> str:
     import json
 
     return json.dumps(text)
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    lines, line = [], ""
-    for word in text.split():
-        if line and len(line) + 1 + len(word) > width:
-            lines.append(line)
-            line = word
-        else:
-            line = f"{line} {word}" if line else word
-    return [*lines, line]
 
 
 def is_asked(line: Line) -> bool:

@@ -250,16 +250,16 @@ def distinct(job: Job, arranged: Arrangement) -> list[tuple[Mount, str]]:
 
 def trees(job: Job, plan: JobPlan | None) -> list[Tree]:
     """What the submitter has to bring to the machines of a job."""
-    contained = job.image is not None or bool(job.containers)
+    contained, arranged = job.image is not None or bool(job.containers), arrange(job, plan)
     return [
         Tree(
             source=mount.source,
             path=place,
             marker=f"{PLACES if contained else FOLDER}/done.{number}",
             ignores=dict(mount.options).get("ignores"),
-            owner=_owner(job, mount, arrange(job, plan)) if contained else None,
+            owner=_owner(job, mount, arranged) if contained else None,
         )
-        for number, (mount, place) in enumerate(distinct(job, arrange(job, plan)), 1)
+        for number, (mount, place) in enumerate(distinct(job, arranged), 1)
         if mount.kind == "local"
     ]
 

@@ -16,13 +16,34 @@ _AFTER_S, _EVERY_S = 1.0, 0.5
 _QUIET_S = 5.0
 
 
-class Progress:
+class Line:
+    """One on standard error that is taken away again."""
+
+    def __init__(self) -> None:
+        self._shown = False
+
+    def show(self, text: str) -> None:
+        """In the place of the one before."""
+        self.clear()
+        sys.stderr.write(text)
+        sys.stderr.flush()
+        self._shown = True
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self._shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+            self._shown = False
+
+
+class Progress(Line):
     """`far` gives the bytes that have come, and those that there are. Nothing is shown where standard error is no
     terminal, or standard output is one too: there what comes shows itself, unless it comes `quiet`ly."""
 
     def __init__(self, far: Callable[[], tuple[int, int]], *, quiet: bool = False) -> None:
+        super().__init__()
         self._far = far
-        self._shown = False
         shows = sys.stderr.isatty() and (quiet or not sys.stdout.isatty())
         self._next = time.monotonic() + _AFTER_S if shows else float("inf")
 
@@ -36,27 +57,18 @@ class Progress:
         self.clear()
         done, whole = self._far()
         if done < whole:
-            sys.stderr.write(f"{size_text(done)} of {size_text(whole)}")
-            sys.stderr.flush()
-            self._shown = True
-
-    def clear(self) -> None:
-        """Take the line away."""
-        if self._shown:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
-            self._shown = False
+            self.show(f"{size_text(done)} of {size_text(whole)}")
 
 
-class Idle:
+class Idle(Line):
     """While somebody stays with tasks of which nothing comes: for how long. Nothing is shown where
     standard error is no terminal."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._shows = sys.stderr.isatty()
         self._lock = threading.RLock()
         self._since = time.monotonic()
-        self._shown = False
         # On the terminal stands a line without its end.
         self._half = False
         self._over = threading.Event()
@@ -69,14 +81,14 @@ class Idle:
     def __exit__(self, *_: object) -> None:
         self._over.set()
         with self._lock:
-            self._clear()
+            self.clear()
 
     def around(self, show: Callable[..., object]) -> Callable[..., None]:
         """The same, with the line out of its way."""
 
         def shows(*given: object) -> None:
             with self._lock:
-                self._clear()
+                self.clear()
                 self._since = time.monotonic()
                 show(*given)
                 if isinstance(given[0], bytes) and sys.stdout.isatty():
@@ -91,16 +103,7 @@ class Idle:
                 if quiet_s < _QUIET_S or self._half or self._over.is_set():
                     continue
                 try:
-                    self._clear()
                     long = f"{quiet_s // 60} min {quiet_s % 60} s" if quiet_s >= 60 else f"{quiet_s} s"
-                    sys.stderr.write(f"nothing new for {long}")
-                    sys.stderr.flush()
+                    self.show(f"nothing new for {long}")
                 except OSError:  # the terminal is gone
                     return
-                self._shown = True
-
-    def _clear(self) -> None:
-        if self._shown:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
-            self._shown = False

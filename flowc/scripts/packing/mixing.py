@@ -14,7 +14,6 @@ arguments: that no cut is near enough to an integer for a library's rounding to 
 
 from __future__ import annotations
 
-import re
 from math import atanh, tanh
 
 TYPE_CHECKING = False
@@ -39,7 +38,8 @@ WEIGHT = ONE
 # Shifts the product of error and input: how much a weight learns.
 LEARNING = 12
 CONTEXTS = 9
-_WORD_BYTE = re.compile(rb"\w")
+# Every byte of a word to the same one.
+_SHAPES = bytes(97 if chr(byte).isascii() and (chr(byte).isalnum() or byte == 95) else byte for byte in range(256))
 
 
 def mixed(plain: bytes, rest: int = 1) -> int:
@@ -90,7 +90,7 @@ def predictions(plain: bytes) -> Iterator[tuple[int, int]]:
 def contexts(plain: bytes, place: int, word: bytes) -> tuple[bytes, ...]:
     """What the byte at this place is predicted from."""
     before = plain[max(place - 7, 0) : place]
-    shape = _WORD_BYTE.sub(b"a", before[-4:])
+    shape = before[-4:].translate(_SHAPES)
     return b"", word, before[-1:], before[-2:-1], before[-2:], before[-3:], before[-4:], before, shape
 
 
