@@ -933,7 +933,10 @@ def startup_plain(v, sh):
         put('    read -r state_line <"$state_dir/death"\n    ((body_signal = ${#state_line} && body_status > 128 ? body_status - 128 : 0))\n')
     if v['restarts']:
         put('    # A stop holds for the attempts to come.\n    [ "$end_state" != PENDING ] || stop_asked=1\n')
-    put('    ((must_die && body_signal - 15)) && end_state=\n    # The end of the script is the end of the job: what still runs in the background ends too.\n')
+    put('    ((must_die && body_signal - 15)) && end_state=\n')
+    if (v['steps'] and (not (v['limit_s'] is None) or v['asks_end'])):
+        put('    # What is ended has still to hand on what its tasks said at that.\n    for _ in {1..20}; do\n        [ "$end_state$body_signal" = 0 ] && break\n        pgrep -g "$body_pid" -x srun || break\n        sleep .1\n    done\n')
+    put('    # The end of the script is the end of the job: what still runs in the background ends too.\n')
     if (not (v['image'] is None) and v['containers']):
         put('    # Not yet docker, which brings the last output of containers: only what would start them again.\n    pkill -KILL -g "$body_pid" -x bash\n')
     else:
@@ -2057,6 +2060,8 @@ def startup_small(v, sh):
     if v['restarts']:
         put('[ "$S" != PENDING ]||A=1\n')
     put('((D&&G-15))&&S=\n')
+    if (v['steps'] and (not (v['limit_s'] is None) or v['asks_end'])):
+        put('for _ in {1..20};do\n[ "$S$G" = 0 ]&&break\npgrep -g $p -x srun||break\nsleep .1\ndone\n')
     if (not (v['image'] is None) and v['containers']):
         put('pkill -KILL -g $p -x bash\n')
     else:

@@ -41,6 +41,7 @@ GUARD = (
     "what keeps many connections and those without the job's key from the agents of srun, and the one account of steps "
     "that different machines start"
 )
+LAST_WORDS = "the two seconds in which srun hands on what tasks say when their job is told to end"
 STAND_INS = "what says which of Slurm's commands are not on the machine, and those that only a signal may call"
 # Any of these, and what prepares the job runs in one process group with it.
 PREPARED = ("setup", "image", "containers", "secrets", "files", "volumes", "mounts")
@@ -115,7 +116,8 @@ def build(unit: Unit, *, index: int | None) -> Startup:
     if stands and not found.is_plain:
         least = _packed([*_sections(unit, index, spare=False), SILENT], patient=patient)
         if not found.fits or (least.encoding != found.encoding and not guarded):
-            left_out = (found.left_out, GUARD if guarded else None, STAND_INS)
+            steps = any(isinstance(each, Tools) and each.steps for each in sections)
+            left_out = (found.left_out, GUARD if guarded else None, STAND_INS, LAST_WORDS if steps else None)
             return least.replace(left_out="; ".join(filter(None, left_out)))
     return found.replace(guarded=guarded)
 

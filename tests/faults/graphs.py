@@ -37,6 +37,7 @@ NEXT = ("submit", "submit --resume", "submit --resume KEY", "wait KEY", "status 
 SPEED = 600  # of the provider's clock
 TURNS = 40
 MOST = 40
+STAYS = 20.0  # seconds; three hours of the provider's clock
 
 
 @dataclass(frozen=True)
@@ -96,10 +97,10 @@ class Graph(Stage):
         return [key if word == "KEY" else word for word in command.split()]
 
     def run(self, command: str, cut: Cut | None = None) -> bool:
-        """Whether it was ended by the signal. One that would stay is asked to end where it is not cut in a minute."""
+        """Whether it was ended by the signal. One that would stay is asked to end where it is not cut by STAYS."""
         process = self.spawn(self.words(command), f"{cut.how}:{cut.moment}" if cut else "")
         try:
-            said, _ = process.communicate(timeout=600)
+            said, _ = process.communicate(timeout=STAYS if command == "watch" else 600)
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGTERM)
             said, _ = process.communicate(timeout=600)

@@ -207,6 +207,12 @@ run_job() {
     read -r state_line <"$state_dir/death"
     ((body_signal = ${#state_line} && body_status > 128 ? body_status - 128 : 0))
     ((must_die && body_signal - 15)) && end_state=
+    # What is ended has still to hand on what its tasks said at that.
+    for _ in {1..20}; do
+        [ "$end_state$body_signal" = 0 ] && break
+        pgrep -g "$body_pid" -x srun || break
+        sleep .1
+    done
     # The end of the script is the end of the job: what still runs in the background ends too.
     kill -KILL -"$body_pid"
     job_state=COMPLETED

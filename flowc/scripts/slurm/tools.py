@@ -27,14 +27,15 @@ class Tools(Record):
     """What templates ask for. `tools` is the program, None for a job that calls nothing of Slurm; `tool_names` are the
     names under which the job and the script call it, `tool_paths` other folders where the job looks for one of them;
     `stand_ins` are commands of Slurm that are not brought: a program of each name says so, and ends with
-    `stand_in_status`. `shows_job`: the small Slurm tells of the job's files. `agents`: one on each of several nodes
-    starts tasks there, `guarded` against whoever else connects to it; `others_prepare`: only after something else.
-    `asks_end`: the job may be ended from inside, `asks_requeue`: and be started again; `step_containers`: steps may
-    leave containers."""
+    `stand_in_status`. `steps`: the job starts some, and what they say at its end is waited for; `shows_job`: the small
+    Slurm tells of the job's files. `agents`: one on each of several nodes starts tasks there, `guarded` against whoever
+    else connects to it; `others_prepare`: only after something else. `asks_end`: the job may be ended from inside,
+    `asks_requeue`: and be started again; `step_containers`: steps may leave containers."""
 
     tools: str | None = None
     tool_names: tuple[str, ...] = ()
     tool_paths: tuple[tuple[str, str], ...] = ()
+    steps: bool = False
     shows_job: bool = False
     agents: bool = False
     others_prepare: bool = False
@@ -84,6 +85,7 @@ def choose(
         tools=text,
         tool_names=tuple(names),
         tool_paths=_paths(wanted),
+        steps=spare and "srun" in names,
         shows_job=bool(wanted & {"scontrol_job", "squeue", "sacct"}),
         agents="agent" in names,
         others_prepare="agent" in names and prepared,
