@@ -78,9 +78,11 @@ MODULES = ({'parts': ('slurm*',
  {'parts': ('anaconda*',),
   'brings': {'apt': (),
              'pip': (),
-             'shell': 'curl -fsSLo /tmp/miniforge.sh '
+             'shell': '[ -e /opt/conda ] || {\n'
+                      'curl -fsSLo /tmp/miniforge.sh '
                       'https://github.com/conda-forge/miniforge/releases/download/24.11.3-0/Miniforge3-24.11.3-0-Linux-x86_64.sh\n'
                       'bash /tmp/miniforge.sh -b -p /opt/conda\n'
+                      '}\n'
                       '/opt/conda/bin/conda install -qy numpy scipy pandas matplotlib scikit-learn '
                       'jupyterlab\n'
                       'for each in conda mamba activate deactivate python pip jupyter; do ln -sf '
@@ -90,9 +92,11 @@ MODULES = ({'parts': ('slurm*',
  {'parts': ('miniconda*', 'miniforge*', 'mambaforge*', 'conda', 'mamba'),
   'brings': {'apt': (),
              'pip': (),
-             'shell': 'curl -fsSLo /tmp/miniforge.sh '
+             'shell': '[ -e /opt/conda ] || {\n'
+                      'curl -fsSLo /tmp/miniforge.sh '
                       'https://github.com/conda-forge/miniforge/releases/download/24.11.3-0/Miniforge3-24.11.3-0-Linux-x86_64.sh\n'
                       'bash /tmp/miniforge.sh -b -p /opt/conda\n'
+                      '}\n'
                       'for each in conda mamba activate deactivate python pip; do ln -sf '
                       '/opt/conda/bin/$each /usr/local/bin/; done\n'},
   'says': 'Miniforge; none of your environments',
@@ -768,6 +772,122 @@ MODULES = ({'parts': ('slurm*',
   'brings': {'apt': (), 'pip': ('pennylane',), 'shell': ''},
   'says': 'newest version',
   'source': 'PyPI'})
+
+PROGRAMS = ({'parts': ('conda', 'mamba'),
+  'brings': {'apt': (),
+             'pip': (),
+             'shell': '[ -e /opt/conda ] || {\n'
+                      'curl -fsSLo /tmp/miniforge.sh '
+                      'https://github.com/conda-forge/miniforge/releases/download/24.11.3-0/Miniforge3-24.11.3-0-Linux-x86_64.sh\n'
+                      'bash /tmp/miniforge.sh -b -p /opt/conda\n'
+                      '}\n'
+                      'for each in conda mamba activate deactivate python pip; do ln -sf '
+                      '/opt/conda/bin/$each /usr/local/bin/; done\n'},
+  'says': 'Miniforge; none of your environments',
+  'source': 'README of conda-forge/miniforge'},
+ {'parts': ('mpirun', 'mpiexec', 'orterun', 'mpi*.openmpi', 'mpicc', 'mpicxx', 'mpic++', 'mpif90', 'mpifort'),
+  'brings': {'apt': ('openmpi-bin', 'libopenmpi-dev'), 'pip': (), 'shell': ''},
+  'says': 'Open MPI 4.1.2',
+  'source': 'packages.ubuntu.com'},
+ {'parts': ('mpi*.mpich', 'mpi*.hydra'),
+  'brings': {'apt': ('mpich', 'libmpich-dev'), 'pip': (), 'shell': ''},
+  'says': 'MPICH 4.0',
+  'source': 'packages.ubuntu.com'},
+ {'parts': ('R', 'Rscript'),
+  'brings': {'apt': ('r-base',), 'pip': (), 'shell': ''},
+  'says': 'R 4.1.2; packages of CRAN are to be installed',
+  'source': 'packages.ubuntu.com'},
+ {'parts': ('julia',),
+  'brings': {'apt': (),
+             'pip': (),
+             'shell': 'curl -fsSL '
+                      'https://julialang-s3.julialang.org/bin/linux/x64/1.10/julia-1.10.4-linux-x86_64.tar.gz '
+                      '| tar -xz -C /opt\n'
+                      'ln -sf /opt/julia-1.10.4/bin/julia /usr/local/bin/julia\n'},
+  'says': 'version 1.10.4',
+  'source': 'downloads of julialang.org'},
+ {'parts': ('singularity', 'apptainer'),
+  'brings': {'apt': (),
+             'pip': (),
+             'shell': 'export DEBIAN_FRONTEND=noninteractive\n'
+                      'apt-get -qq -o DPkg::Lock::Timeout=300 update\n'
+                      'apt-get -qq -o DPkg::Lock::Timeout=300 install -y software-properties-common\n'
+                      'add-apt-repository -y ppa:apptainer/ppa\n'
+                      'apt-get -qq -o DPkg::Lock::Timeout=300 install -y apptainer\n'},
+  'says': "Apptainer's newest, which answers to `singularity` too; images in files are still to be brought",
+  'source': 'Apptainer manual, installation on Ubuntu'},
+ {'parts': ('podman',),
+  'brings': {'apt': ('podman',), 'pip': (), 'shell': ''},
+  'says': 'version 3.4',
+  'source': 'packages.ubuntu.com'},
+ {'parts': ('nodeset',),
+  'brings': {'apt': ('clustershell',), 'pip': (), 'shell': ''},
+  'says': "Ubuntu's",
+  'source': 'packages.ubuntu.com'},
+ {'parts': ('gcc', 'g++', 'make'),
+  'brings': {'apt': ('build-essential',), 'pip': (), 'shell': ''},
+  'says': 'GCC 11.4',
+  'source': 'packages.ubuntu.com'},
+ {'parts': ('gfortran',),
+  'brings': {'apt': ('gfortran',), 'pip': (), 'shell': ''},
+  'says': 'version 11.4',
+  'source': 'packages.ubuntu.com'},
+ {'parts': ('cmake',),
+  'brings': {'apt': ('cmake',), 'pip': (), 'shell': ''},
+  'says': 'version 3.22',
+  'source': 'packages.ubuntu.com'},
+ {'parts': ('java', 'javac'),
+  'brings': {'apt': ('default-jdk-headless',), 'pip': (), 'shell': ''},
+  'says': 'OpenJDK 11',
+  'source': 'packages.ubuntu.com'},
+ {'parts': ('ffmpeg', 'ffprobe'),
+  'brings': {'apt': ('ffmpeg',), 'pip': (), 'shell': ''},
+  'says': 'version 4.4.2',
+  'source': 'packages.ubuntu.com'},
+ {'parts': ('parallel',),
+  'brings': {'apt': ('parallel',), 'pip': (), 'shell': ''},
+  'says': 'GNU parallel 20210822',
+  'source': 'packages.ubuntu.com'},
+ {'parts': ('samtools',),
+  'brings': {'apt': ('samtools',), 'pip': (), 'shell': ''},
+  'says': 'version 1.13',
+  'source': 'packages.ubuntu.com'},
+ {'parts': ('bcftools',),
+  'brings': {'apt': ('bcftools',), 'pip': (), 'shell': ''},
+  'says': 'version 1.13',
+  'source': 'packages.ubuntu.com'},
+ {'parts': ('bwa',),
+  'brings': {'apt': ('bwa',), 'pip': (), 'shell': ''},
+  'says': 'version 0.7.17',
+  'source': 'packages.ubuntu.com'},
+ {'parts': ('bowtie2',),
+  'brings': {'apt': ('bowtie2',), 'pip': (), 'shell': ''},
+  'says': 'version 2.4.4',
+  'source': 'packages.ubuntu.com'},
+ {'parts': ('fastqc',),
+  'brings': {'apt': ('fastqc',), 'pip': (), 'shell': ''},
+  'says': 'version 0.11.9',
+  'source': 'packages.ubuntu.com'})
+
+OPEN_PROGRAMS = ({'parts': ('matlab',), 'says': 'needs a licence and an installation of your own'},
+ {'parts': ('pdsh', 'clush'), 'says': 'uses SSH, and the machines share no keys: `srun` reaches them'},
+ {'parts': ('shifter', 'sarus', 'ch-run', 'enroot'),
+  'says': 'runs images: give the image to the job, `--image`'},
+ {'parts': ('ibrun', 'aprun', 'jsrun'), 'says': 'starts tasks at its own site: `srun` does here'},
+ {'parts': ('seff',
+            'sacctmgr',
+            'sreport',
+            'sshare',
+            'sprio',
+            'sstat',
+            'sdiag',
+            'sattach',
+            'sbcast',
+            'sgather',
+            'strigger',
+            'sview',
+            'scrontab'),
+  'says': "asks a cluster's Slurm, of which there is none: leave the call out"})
 
 CATEGORIES = ('app',
  'apps',

@@ -59,10 +59,46 @@ BROUGHT = ({'commands': ('conda', 'mamba', 'activate'),
            '\\t]*\\.[ \\t]|PATH=',
   'package': 'mpich'},
  {'commands': ('podman',), 'words': '\\binstall\\b|PATH=', 'package': 'podman'},
- {'commands': ('Rscript',),
+ {'commands': ('Rscript', 'R'),
   'words': '(?m)\\b(?:module|ml|conda|mamba|spack|guix|nix|source|(?<!pip )(?<!pip3 )install|activate)\\b|^[ '
            '\\t]*\\.[ \\t]|PATH=',
   'package': 'r-base-core'},
+ {'commands': ('cmake',),
+  'words': '(?m)\\b(?:module|ml|conda|mamba|spack|guix|nix|source|(?<!pip )(?<!pip3 )install|activate)\\b|^[ '
+           '\\t]*\\.[ \\t]|PATH=',
+  'package': 'cmake'},
+ {'commands': ('java',),
+  'words': '(?m)\\b(?:module|ml|conda|mamba|spack|guix|nix|source|(?<!pip )(?<!pip3 )install|activate)\\b|^[ '
+           '\\t]*\\.[ \\t]|PATH=',
+  'package': 'default-jre-headless'},
+ {'commands': ('ffmpeg',),
+  'words': '(?m)\\b(?:module|ml|conda|mamba|spack|guix|nix|source|(?<!pip )(?<!pip3 )install|activate)\\b|^[ '
+           '\\t]*\\.[ \\t]|PATH=',
+  'package': 'ffmpeg'},
+ {'commands': ('parallel',),
+  'words': '(?m)\\b(?:module|ml|conda|mamba|spack|guix|nix|source|(?<!pip )(?<!pip3 )install|activate)\\b|^[ '
+           '\\t]*\\.[ \\t]|PATH=',
+  'package': 'parallel'},
+ {'commands': ('samtools',),
+  'words': '(?m)\\b(?:module|ml|conda|mamba|spack|guix|nix|source|(?<!pip )(?<!pip3 )install|activate)\\b|^[ '
+           '\\t]*\\.[ \\t]|PATH=',
+  'package': 'samtools'},
+ {'commands': ('bcftools',),
+  'words': '(?m)\\b(?:module|ml|conda|mamba|spack|guix|nix|source|(?<!pip )(?<!pip3 )install|activate)\\b|^[ '
+           '\\t]*\\.[ \\t]|PATH=',
+  'package': 'bcftools'},
+ {'commands': ('bwa',),
+  'words': '(?m)\\b(?:module|ml|conda|mamba|spack|guix|nix|source|(?<!pip )(?<!pip3 )install|activate)\\b|^[ '
+           '\\t]*\\.[ \\t]|PATH=',
+  'package': 'bwa'},
+ {'commands': ('bowtie2',),
+  'words': '(?m)\\b(?:module|ml|conda|mamba|spack|guix|nix|source|(?<!pip )(?<!pip3 )install|activate)\\b|^[ '
+           '\\t]*\\.[ \\t]|PATH=',
+  'package': 'bowtie2'},
+ {'commands': ('fastqc',),
+  'words': '(?m)\\b(?:module|ml|conda|mamba|spack|guix|nix|source|(?<!pip )(?<!pip3 )install|activate)\\b|^[ '
+           '\\t]*\\.[ \\t]|PATH=',
+  'package': 'fastqc'},
  {'commands': ('matlab', 'julia'),
   'words': '(?m)\\b(?:module|ml|conda|mamba|spack|guix|nix|source|(?<!pip )(?<!pip3 )install|activate)\\b|^[ '
            '\\t]*\\.[ \\t]|PATH=',

@@ -182,7 +182,8 @@ class BringsRow(Strict):
 
 
 class KnownModule(Strict):
-    """First parts of modules' names, what a profile says of it, what a person should know, and what that rests on."""
+    """First parts of modules' names or names of programs, what a profile says of it, what a person should know, and
+    what that rests on."""
 
     parts: tuple[str, ...]
     brings: Literal["nothing"] | BringsRow
@@ -201,6 +202,8 @@ class ProfileLines(Strict):
     """flowc/data/profile_lines.yaml."""
 
     modules: tuple[KnownModule, ...]
+    programs: tuple[KnownModule, ...]
+    open_programs: tuple[OpenModule, ...]
     categories: tuple[str, ...]
     open: tuple[OpenModule, ...]
     scratch: tuple[str, ...]

@@ -23,9 +23,10 @@ from flowc.shell.scan import scan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from flowc.ir.job import Job
+    from flowc.shell.inner import Inner
     from flowc.shell.scan import Scan
 
 
@@ -42,6 +43,10 @@ _KNOWN = (
 _NAMES = "|".join(_KNOWN)
 _SHELLS = frozenset(SHELLS)
 _python = at_first_use(r"(?<![\w./$=-])python(?![\w.=-])", "search")
+# Commands that start the program which stands among their words.
+_STARTING = frozenset(
+    (*LAUNCHERS, "srun", "exec", "command", "env", "nohup", "nice", "timeout", "stdbuf", "xargs", "parallel", "sudo")
+)
 # Beside letters, digits and the underscore: a known name with one of these before or behind it is part of another word.
 _JOINED_BEFORE, _JOINED_BEHIND = frozenset("_./$\"'=@-"), frozenset("_./=-")
 # Words before a command's name that hand on to it, such as a launcher with its options.
@@ -71,9 +76,12 @@ _mentions = at_first_use(
 )
 _MENTIONED = (*PROVIDED, *LAUNCHERS, "module")
 _brought = tuple(at_first_use(row["words"], "search") for row in BROUGHT)
+# What the setup says where it cannot bring one of `job.programs`.
+PROGRAM_FAILS = "cannot bring program "
 # Characters of a text that are looked at for calls: no longer one fits into a script, whatever its compression.
 MOST_TEXT = 1 << 20
 _MOST_GUARDS = 100
+_DEEPEST = 5  # texts within texts
 _MOST_ON_A_LINE = 20
 
 
@@ -121,16 +129,20 @@ def missing_commands(job: Job) -> dict[str, int]:
         names = {*MISSING} if "bash" in interpreter_words(job) else {*MISSING, *MODULES}
     if not _has_slurm(job):
         names |= {*PROVIDED, *REFUSED}
+    if job.programs:
+        names -= {*job.programs, *(("activate",) if "conda" in job.programs else ())}
     return {name: places[0] for name, places in calls.items() if name in names}
 
 
 def _not_brought(job: Job) -> set[str]:
     """The commands that the text calls, and neither brings itself, nor sets a path for, nor has got by `setup`."""
     text, found = job.run.text or "", _calls_of(job)
+    # What brings one program says nothing of others.
+    setup = (job.setup or "").rpartition(PROGRAM_FAILS)[2]
     names = set[str]()
     for row, brings in zip(BROUGHT, _brought, strict=True):
         places = [found[name][0] for name in row["commands"] if name in found]
-        if places and not brings(text, 0, min(places)) and not (job.setup and brings(job.setup)):
+        if places and not brings(text, 0, min(places)) and not (setup and brings(setup)):
             names.update(row["commands"])
     return names
 
@@ -138,6 +150,37 @@ def _not_brought(job: Job) -> set[str]:
 def package_of(command: str) -> str | None:
     """Ubuntu's packages for a command of the table that a text may bring itself."""
     return next((row["package"] for row in BROUGHT if command in row["commands"]), None)
+
+
+def called_programs(job: Job, names: Iterable[str]) -> set[str]:
+    """Those of `names` by which the job is started, or that one of its texts calls: at the place of a command, or as a
+    word of a command that starts others (`srun gmx`, `time make`). `activate` is conda's."""
+    wanted = {*names, "activate"}
+    found = wanted & {_interpreter(job)}
+    texts = [(job.setup or "")[:MOST_TEXT]]
+    if is_shell(job):
+        texts.append((job.run.text or "")[:MOST_TEXT])
+    for _ in range(_DEEPEST):
+        wanted -= found
+        found |= {name for name in wanted if any(name in text and _is_called(text, name) for text in texts)}
+        texts = [each.text for text in texts if "sh" in text for each in _inner(text)]
+    return {"conda", *found} & {*names} if "activate" in found else found
+
+
+def _inner(text: str) -> list[Inner]:
+    from flowc.shell.inner import inner_texts
+
+    return inner_texts(text)
+
+
+def _is_called(text: str, name: str) -> bool:
+    return any(_is_call(text, start) or _is_handed_on(text, start) for start, _ in _standing(text, (name,)))
+
+
+def _is_handed_on(text: str, start: int) -> bool:
+    command = scan(text).command_at(start)
+    words = command.words() if command is not None else []
+    return bool(words) and words[0][1].rpartition("/")[2] in _STARTING and start in (place for place, _ in words)
 
 
 def refused_commands(job: Job) -> dict[str, int]:
@@ -247,10 +290,10 @@ def _calls(text: str) -> Iterator[tuple[int, int]]:
             yield start, end
 
 
-def _standing(text: str) -> Iterator[tuple[int, int]]:
-    """Where known names stand as words of their own. Most texts hold few of them: looking for each costs less than an
+def _standing(text: str, names: Sequence[str] = _KNOWN) -> Iterator[tuple[int, int]]:
+    """Where these names stand as words of their own. Most texts hold few of them: looking for each costs less than an
     expression for all."""
-    for name in [name for name in _KNOWN if name in text]:
+    for name in [name for name in names if name in text]:
         start, size = text.find(name), len(name)
         while start >= 0:
             end = start + size
@@ -307,9 +350,17 @@ def missing_interpreter(job: Job) -> str | None:
     if path.rpartition("/")[0] not in ("/bin", "/usr/bin"):
         return f"`{path}` is no path of the provider's image"
     name = _interpreter(job)
+    if path == "/usr/bin/env" and name in job.programs:
+        return None
     if name in INTERPRETERS or (name in INTERPRETER_PACKAGES and job.image is None):
         return None
     return f"`{name or path}` is not on the provider's image"
+
+
+def missing_env(job: Job) -> str | None:
+    """The program that a first line with `/usr/bin/env` names, where the machine may not have it."""
+    words = (job.run.interpreter or "").split()
+    return _interpreter(job) if words[:1] == ["/usr/bin/env"] and missing_interpreter(job) else None
 
 
 def _interpreter(job: Job) -> str:

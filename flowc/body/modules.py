@@ -20,6 +20,7 @@ _rows = tuple(
     for row in PROGRAMS
 )
 _CONDA = ("conda", "mamba", "micromamba")
+CONTAINERS = ("singularity", "apptainer")
 _SIGNS = ("activate", "conda", "mamba")
 _BASE = ("base", "root")
 _environment = at_first_use(r"[\w.+-]+", "fullmatch")
@@ -170,12 +171,20 @@ def environments(job: Job) -> dict[str, int]:
 
 
 def without_environment(job: Job) -> dict[str, int]:
-    """The same for a text whose conda a module brings that the job's setup stands for: of one that is missing itself it
-    is said already."""
+    """The same for a text whose conda the job's setup brings, by itself or in the place of a module: of one that is
+    missing itself it is said already."""
+    if "conda" in job.programs:
+        return environments(job)
+    return environments(job) if "conda" in brought_by_modules(job) else {}
+
+
+def brought_by_modules(job: Job) -> set[str]:
+    """The programs that surely come with modules which the job loads and its setup brings: conda's, and Apptainer's."""
     if not job.modules:
-        return {}
-    loaded = (each.name for each in surely_loaded(job) if is_brought(each.name, job.modules))
-    return environments(job) if any(map(brings_conda, loaded)) else {}
+        return set()
+    loaded = [each.name for each in surely_loaded(job) if is_brought(each.name, job.modules)]
+    found = set(_CONDA) if any(map(brings_conda, loaded)) else set[str]()
+    return found.union(CONTAINERS if any(word in name.lower() for name in loaded for word in CONTAINERS) else ())
 
 
 def brings_conda(name: str) -> bool:

@@ -51,6 +51,13 @@ class Module(Record):
     setup: str = ""
 
 
+class Program(Record):
+    """The same for a program that texts call by its name alone, `entry.key`."""
+
+    entry: Entry
+    setup: str = ""
+
+
 class Place(Record):
     """A path of the cluster's file systems, and what a job finds there."""
 
@@ -74,6 +81,7 @@ class Profile(Record):
     sha256: str
     nodes: tuple[Nodes, ...] = ()
     modules: tuple[Module, ...] = ()
+    programs: tuple[Program, ...] = ()
     places: tuple[Place, ...] = ()
     variables: tuple[Variable, ...] = ()
 

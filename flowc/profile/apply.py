@@ -1,13 +1,14 @@
-"""What a job takes of its cluster's profile, whatever format it is in: modules, paths and variables. The job's own
-words and the command line's flags win."""
+"""What a job takes of its cluster's profile, whatever format it is in: modules, programs, paths and variables. The
+job's own words and the command line's flags win."""
 
 from __future__ import annotations
 
 from flowc.body.cluster_paths import cluster_paths
+from flowc.body.commands import PROGRAM_FAILS, called_programs, missing_commands, missing_env
 from flowc.body.home_paths import home_paths
-from flowc.body.modules import is_brought, lacking, surely_loaded
+from flowc.body.modules import brought_by_modules, is_brought, lacking, surely_loaded
 from flowc.body.slurm_variables import never_set
-from flowc.diag.codes.programs import CLUSTER_PATH, MODULE_MISSING
+from flowc.diag.codes.programs import CLUSTER_PATH, COMMAND_MISSING, INTERPRETER_MISSING, MODULE_MISSING
 from flowc.diag.codes.slurm.words import SLURM_VARIABLE_NOT_SET
 from flowc.ir.profile import Use
 from flowc.patterns import at_first_use
@@ -30,7 +31,7 @@ def apply(unit: Unit, profile: Profile) -> Unit:
         unit = _variables(unit, profile)
     if unit.job.image is not None:  # what is in an image does not come from the cluster
         return unit
-    return _modules(_places(unit, profile), profile)
+    return _programs(_modules(_places(unit, profile), profile), profile)
 
 
 def _variables(unit: Unit, profile: Profile) -> Unit:
@@ -121,6 +122,37 @@ def _modules(unit: Unit, profile: Profile) -> Unit:
     setup = "\n".join(row.setup for row in lines if row.setup)
     unit = unit.replace(job=job, origins=origins, used=tuple(used))
     return _with_setup(unit, setup, lines[0].entry.span) if setup else unit
+
+
+def _programs(unit: Unit, profile: Profile) -> Unit:
+    job = unit.job
+    if not profile.programs:
+        return unit
+    called = called_programs(job, [row.entry.key for row in profile.programs]) - brought_by_modules(job)
+    lines = [row for row in profile.programs if row.entry.key in called]
+    if not lines:
+        return unit
+    lacked = _lacking_programs(job)
+    used = [*unit.used]
+    for row in lines:
+        key = row.entry.key
+        used.append(Use(entry=row.entry, what=f"program {key}", instead=lacked.get(key, ())))
+    job = job.replace(programs=tuple(row.entry.key for row in lines))
+    origins = {"programs": lines[0].entry.span, **unit.origins}
+    # Texts that bring the same under several names do it once.
+    steps = {row.setup.replace(f"{PROGRAM_FAILS}{row.entry.key}", ""): row.setup for row in lines if row.setup}
+    unit = unit.replace(job=job, origins=origins, used=tuple(used))
+    return _with_setup(unit, "\n".join(steps.values()), lines[0].entry.span) if steps else unit
+
+
+def _lacking_programs(job: Job) -> dict[str, tuple[str, ...]]:
+    """The programs that the job calls and the machine lacks, with the findings that say so."""
+    found = dict.fromkeys(missing_commands(job), (COMMAND_MISSING.id,))
+    if job.setup:
+        run = job.run.replace(kind="shell", interpreter="/bin/bash", text=job.setup, commands=())
+        found |= dict.fromkeys(missing_commands(job.replace(run=run, setup=None)), (COMMAND_MISSING.id,))
+    name = missing_env(job)
+    return found if name is None else {**found, name: (*found.get(name, ()), INTERPRETER_MISSING.id)}
 
 
 def _with_setup(unit: Unit, text: str, span: object) -> Unit:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
-from flowc._compiled.profile_lines import CATEGORIES, MODULES, OPEN, SCRATCH, VARIABLES
+from flowc._compiled.profile_lines import CATEGORIES, MODULES, OPEN, OPEN_PROGRAMS, PROGRAMS, SCRATCH, VARIABLES
+from flowc._compiled.slurm_commands import MODULES as MODULE_COMMANDS
+from flowc._compiled.slurm_commands import PROVIDED, REFUSED
 from flowc.diag.lacks import BLOCKING, MODULE, PATH, PROGRAM, VARIABLE, line_of, root
 from flowc.patterns import at_first_use
 from flowc.record import Record
@@ -23,10 +25,13 @@ if TYPE_CHECKING:
     Lack = tuple[str, str]  # a kind and a name
 
 _module_key = at_first_use(r"[A-Za-z0-9_.+-][A-Za-z0-9_.+/-]*", "fullmatch")
+_program_key = at_first_use(r"[A-Za-z0-9][A-Za-z0-9_.+-]*", "fullmatch")
 _path_key = at_first_use(r"(?:/|~/)[^\s:,\"'\\$*?<>{}\[\]()]+", "fullmatch")
 _variable_key = at_first_use(r"[A-Za-z_][A-Za-z0-9_]*", "fullmatch")
 # Programs that these modules bring, as findings name them.
 _CONTAINERS = ("singularity", "apptainer")
+# What Slurm and modules are is beyond a line: a job of another format that calls them means a cluster.
+_NO_PROGRAMS = frozenset((*PROVIDED, *REFUSED, *MODULE_COMMANDS))
 
 
 class Line(Record):
@@ -50,6 +55,8 @@ def key_of(kind: str, name: str) -> Key | None:
     """The line that would bring it; None where a profile has none."""
     if kind == MODULE and _module_key(name):
         return "modules", line_of(kind, name)
+    if kind == PROGRAM and name not in _NO_PROGRAMS and _program_key(name):
+        return "programs", name
     if kind == VARIABLE and _variable_key(name):
         return "variables", name
     if kind == PATH:
@@ -62,12 +69,15 @@ def key_of(kind: str, name: str) -> Key | None:
 
 def needs_of(lacks: Iterable[Lack]) -> frozenset[Key] | None:
     """The lines that free a file; None where something has none."""
-    lacks = [each for each in lacks if each[0] in BLOCKING]
-    keys = [(kind, name, key_of(kind, name)) for kind, name in lacks]
-    contained = any(key and any(part in key[1] for part in _CONTAINERS) for kind, _, key in keys if kind == MODULE)
-    if any(key is None and not (contained and kind == PROGRAM and name in _CONTAINERS) for kind, name, key in keys):
-        return None
-    return frozenset(key for _, _, key in keys if key is not None)
+    keys = [key_of(*each) for each in _needed(lacks) if each[0] in BLOCKING]
+    return None if None in keys else frozenset(key for key in keys if key is not None)
+
+
+def _needed(lacks: Iterable[Lack]) -> list[Lack]:
+    """Without the programs that a module brings which is missing too."""
+    lacks = [*lacks]
+    contained = any(part in name.lower() for kind, name in lacks if kind == MODULE for part in _CONTAINERS)
+    return [each for each in lacks if not (contained and each[0] == PROGRAM and each[1] in _CONTAINERS)]
 
 
 def lines(files: Iterable[Iterable[Lack]]) -> list[Line]:
@@ -75,7 +85,7 @@ def lines(files: Iterable[Iterable[Lack]]) -> list[Line]:
     spelled: dict[Key, set[str]] = {}
     number: dict[Key, int] = {}
     for lacks in files:
-        found = {(key_of(kind, name), name) for kind, name in lacks}
+        found = {(key_of(kind, name), name) for kind, name in _needed(lacks)}
         for key, name in found:
             if key is not None:
                 spelled.setdefault(key, set()).add(name)
@@ -94,6 +104,11 @@ def _known(section: str, key: str) -> Line:
     if section == "paths":
         folder = any(fnmatchcase(key, glob) for glob in SCRATCH) or key in VARIABLES.values()
         return line.replace(brings="scratch" if folder else None)
+    if section == "programs":
+        row = next(
+            (row for row in (*PROGRAMS, *OPEN_PROGRAMS) if any(fnmatchcase(key, glob) for glob in row["parts"])), None
+        )
+        return line if row is None else line.replace(brings=row.get("brings"), says=row["says"])
     parts = key.lower().split("/")
     while len(parts) > 1 and parts[0] in CATEGORIES:
         parts.pop(0)

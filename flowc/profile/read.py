@@ -8,7 +8,7 @@ from flowc.diag.codes.yaml.document import WRONG_FORM
 from flowc.digest import sha256_hex
 from flowc.ir.job import Mount
 from flowc.ir.mounts import checked_target, from_uri
-from flowc.ir.profile import Entry, Module, Nodes, Place, Profile, Variable
+from flowc.ir.profile import Entry, Module, Nodes, Place, Profile, Program, Variable
 from flowc.override.apply import parse_duration
 from flowc.secret import looks_secret
 from flowc.shell.quote import sh
@@ -62,11 +62,7 @@ def read(path: str, sink: Sink) -> Profile | None:
 def _profile(root: Node | None, path: str, digest: str, sink: Sink) -> Profile:
     if not isinstance(root, Mapping):
         return Profile(path=path, sha256=digest)
-    nodes = [
-        _nodes(Entry(section=name, key=key, span=pair.key.span), pair.value, sink)
-        for name in SECTIONS
-        for key, pair in _lines(root, name)
-    ]
+    nodes = [_nodes(_entry(name, key, pair), pair.value, sink) for name in SECTIONS for key, pair in _lines(root, name)]
     defaults = root.pair("defaults")
     if defaults is not None:
         nodes.append(_nodes(Entry(section="defaults", key="", span=defaults.key.span), defaults.value, sink))
@@ -76,7 +72,14 @@ def _profile(root: Node | None, path: str, digest: str, sink: Sink) -> Profile:
         path=path,
         sha256=digest,
         nodes=tuple(nodes),
-        modules=tuple(_module(key, pair) for key, pair in _lines(root, "modules")),
+        modules=tuple(
+            Module(entry=_entry("modules", key, pair), setup=_setup(f"module {key}", pair.value))
+            for key, pair in _lines(root, "modules")
+        ),
+        programs=tuple(
+            Program(entry=_entry("programs", key, pair), setup=_setup(f"program {key}", pair.value))
+            for key, pair in _lines(root, "programs")
+        ),
         places=tuple(each for each in places if each is not None),
         variables=variables,
     )
@@ -86,6 +89,10 @@ def _lines(root: Mapping, section: str) -> Iterator[tuple[str, Pair]]:
     found = root.get(section)
     for pair in found.pairs if isinstance(found, Mapping) else ():
         yield pair.key.text, pair
+
+
+def _entry(section: str, key: str, pair: Pair) -> Entry:
+    return Entry(section=section, key=key, span=pair.key.span)
 
 
 def _nodes(entry: Entry, node: Node, sink: Sink) -> Nodes:
@@ -114,11 +121,11 @@ def _variable(key: str, pair: Pair, sink: Sink) -> Variable:
 
         sink.report(ENV_SECRET, pair.key.span, help=f"leave it out, and write `--secret {key}`", name=key)
     value = "" if is_null(pair.value) else pair.value.read()
-    return Variable(entry=Entry(section="variables", key=key, span=pair.key.span), value=value)
+    return Variable(entry=_entry("variables", key, pair), value=value)
 
 
 def _place(key: str, pair: Pair, sink: Sink) -> Place | None:
-    entry, written = Entry(section="paths", key=key, span=pair.key.span), pair.value.read()
+    entry, written = _entry("paths", key, pair), pair.value.read()
     try:
         if written == SCRATCH:
             target = checked_target(key)
@@ -133,10 +140,10 @@ def _place(key: str, pair: Pair, sink: Sink) -> Place | None:
         return None
 
 
-def _module(key: str, pair: Pair) -> Module:
-    entry, node = Entry(section="modules", key=key, span=pair.key.span), pair.value
+def _setup(what: str, node: Node) -> str:
+    """The shell text that brings it; empty for `nothing`."""
     if not isinstance(node, Mapping):
-        return Module(entry=entry)
+        return ""
     steps = []
     apt, pip, shell = _items(node, "apt"), _items(node, "pip"), node.read("shell")
     if apt:
@@ -146,8 +153,8 @@ def _module(key: str, pair: Pair) -> Module:
         steps.append(f"env PIP_BREAK_SYSTEM_PACKAGES=1 python3 -m pip install -q {' '.join(map(sh, pip))}")
     if shell:
         steps.append(f"bash -ec {sh(shell.rstrip())}")
-    failed = f"{{ echo {sh(f'flowc: cannot bring module {key}')} >&2; exit 1; }}"
-    return Module(entry=entry, setup="\n".join(f"timeout {_LIMIT_S} {step} || {failed}" for step in steps))
+    failed = f"{{ echo {sh(f'flowc: cannot bring {what}')} >&2; exit 1; }}"
+    return "\n".join(f"timeout {_LIMIT_S} {step} || {failed}" for step in steps)
 
 
 def _items(node: Mapping, name: str) -> list[str]:

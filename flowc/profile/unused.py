@@ -33,5 +33,6 @@ def entries(profile: Profile) -> Iterator[Entry]:
     """All lines, in the order of their sections."""
     yield from (each.entry for each in profile.nodes)
     yield from (each.entry for each in profile.modules)
+    yield from (each.entry for each in profile.programs)
     yield from (each.entry for each in profile.places)
     yield from (each.entry for each in profile.variables)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flowc._compiled.slurm_commands import PROVIDED
 from flowc.body.commands import missing_commands, package_of, refused_commands, settled, submitted_by
-from flowc.body.modules import environments, is_brought, surely_loaded
+from flowc.body.modules import CONTAINERS, brought_by_modules, environments
 from flowc.diag.lacks import ENVIRONMENT, PROGRAM
 from flowc.rules.base import parts, texts
 from flowc.shell.quote import sh
@@ -12,12 +12,11 @@ from flowc.shell.quote import sh
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.diag.sink import Sink
-    from flowc.ir.job import Job
     from flowc.ir.unit import Unit
 
 
 _CONDA = frozenset(("conda", "mamba", "activate"))
-_CONTAINERS = frozenset(("singularity", "apptainer"))
+_CONTAINERS = frozenset(CONTAINERS)
 
 
 def report(unit: Unit, sink: Sink) -> None:
@@ -28,8 +27,9 @@ def report(unit: Unit, sink: Sink) -> None:
         found = parts(each)
         for part in found:
             missing, refused = missing_commands(part.job), refused_commands(part.job)
-            if unit.job.modules and not _CONTAINERS.isdisjoint(missing) and _brings_containers(unit.job):
-                missing = {name: start for name, start in missing.items() if name not in _CONTAINERS}
+            if unit.job.modules and not _CONTAINERS.isdisjoint(missing):
+                brought = _CONTAINERS & brought_by_modules(unit.job)
+                missing = {name: start for name, start in missing.items() if name not in brought}
             if missing or refused:
                 _report(part, missing, refused, said, sink)
             if "sbatch" not in said and (through := submitted_by(part.job)) is not None:
@@ -55,12 +55,6 @@ def _report(unit: Unit, missing: dict[str, int], refused: dict[str, int], said: 
                 lacks=_lacks(unit, found) if code is codes.COMMAND_MISSING else (),
                 commands=", ".join(f"`{name}`" for name in found),
             )
-
-
-def _brings_containers(job: Job) -> bool:
-    """Whether the job loads a module of that name, which a line of the profile brings."""
-    names = [each.name for each in surely_loaded(job) if is_brought(each.name, job.modules)]
-    return any(word in name.lower() for name in names for word in _CONTAINERS)
 
 
 def _lacks(unit: Unit, found: dict[str, int]) -> tuple[tuple[str, str], ...]:

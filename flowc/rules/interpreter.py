@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc.body.commands import interpreter_package, missing_interpreter
+from flowc.body.commands import interpreter_package, missing_env, missing_interpreter
 from flowc.diag.lacks import PROGRAM
 
 TYPE_CHECKING = False
@@ -19,7 +19,8 @@ def report(unit: Unit, sink: Sink) -> None:
 
     first = unit.text_span(0, len((unit.job.run.text or "").partition("\n")[0]))
     if reason is not None:
-        name = (unit.job.run.interpreter or "").rpartition("/")[2].split()
-        sink.report(codes.INTERPRETER_MISSING, first, lacks=((PROGRAM, name[0] if name else "?"),), reason=reason)
+        # One that is named by its path is at no other.
+        name = missing_env(unit.job) or ((unit.job.run.interpreter or "").split() or ["?"])[0]
+        sink.report(codes.INTERPRETER_MISSING, first, lacks=((PROGRAM, name),), reason=reason)
     elif package is not None:
         sink.report(codes.INTERPRETER_INSTALLED, first, program=package[0], package=package[1])

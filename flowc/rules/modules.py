@@ -1,4 +1,5 @@
-"""Environment modules that the machine has nothing in place of, and environments of a conda that a module brings."""
+"""Environment modules that the machine has nothing in place of, and environments of a conda that a line of the
+profile brings."""
 
 from __future__ import annotations
 
@@ -14,12 +15,12 @@ if TYPE_CHECKING:
 
 def report(unit: Unit, sink: Sink) -> None:
     """One finding for each line that loads modules which the image lacks, and one for each environment that is not in
-    a conda which a module brings."""
+    a conda which a line brings."""
     for each in texts(unit):
         said: set[str] = set()
         for part in parts(each):
             _report(part, said, sink)
-        if unit.job.modules:
+        if unit.job.modules or unit.job.programs:
             _report_environments(each, sink)
 
 

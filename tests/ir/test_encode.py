@@ -51,6 +51,7 @@ JOB_KEYS: dict[str, tuple[str, ...] | None] = {
     "run": ("kind", "interpreter", "text", "args", "workdir", "commands", "delivery"),
     "setup": None,
     "modules": None,
+    "programs": None,
     "image": None,
     "isolation": Isolation.FIELDS,
     "containers": None,

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from flowc._compiled.profile_lines import MODULES, OPEN, SCRATCH, VARIABLES
+from flowc._compiled.profile_lines import MODULES, OPEN, OPEN_PROGRAMS, PROGRAMS, SCRATCH, VARIABLES
+from flowc._compiled.slurm_commands import ABSENT, BROUGHT, MISSING
 from flowc.cli import main
 from flowc.cli.checking.checker import PARALLEL_FROM
 from flowc.profile.needs import Line, key_of, lines, needs_of, ranked
@@ -195,6 +196,7 @@ def test_every_known_line_is_one_that_a_profile_takes(tree: Path) -> None:
     from flowc.diag.sink import Sink
 
     written = [known_line(row, number) for number, row in enumerate(MODULES)]
+    written += [known_line(row, number).replace(section="programs") for number, row in enumerate(PROGRAMS)]
     written += [Line(section="variables", key=name, brings=value, files=1) for name, value in VARIABLES.items()]
     written += [Line(section="paths", key=folder, brings="scratch", files=1) for folder in {*VARIABLES.values()}]
     Path("p.yaml").write_text(with_lines("", written, {}))
@@ -202,14 +204,15 @@ def test_every_known_line_is_one_that_a_profile_takes(tree: Path) -> None:
     found = profiles.load("p.yaml", sink)
     assert [each.message for each in sink.diagnostics] == []
     assert found is not None
-    assert len(found.modules) == len(MODULES)
+    assert (len(found.modules), len(found.programs)) == (len(MODULES), len(PROGRAMS))
+    assert all(each.setup for each in found.programs)
     assert all(
         (each.setup == "") is (row["brings"] == "nothing") for each, row in zip(found.modules, MODULES, strict=True)
     )
 
 
 def test_text_of_known_lines_is_bash(tmp_path: Path) -> None:
-    for row in MODULES:
+    for row in (*MODULES, *PROGRAMS):
         if row["brings"] != "nothing" and row["brings"]["shell"]:
             done = subprocess.run(["bash", "-nc", row["brings"]["shell"]], capture_output=True, text=True, check=False)
             assert (done.returncode, done.stderr) == (0, ""), row["parts"]
@@ -217,11 +220,53 @@ def test_text_of_known_lines_is_bash(tmp_path: Path) -> None:
 
 def test_every_row_of_the_table_is_reached() -> None:
     """None stands behind another one that takes all its names."""
+    for row in (*PROGRAMS, *OPEN_PROGRAMS):
+        for glob in row["parts"]:
+            line = lines([[("program", glob.replace("*", "x"))]])[0]
+            assert (line.brings, line.says) == (row.get("brings"), row["says"]), glob
     for row in (*MODULES, *OPEN):
         for glob in row["parts"]:
             name = glob.replace("[0-9]", "1").replace("[abr]", "a").replace("*", "")
             line = lines([[("module", name)]])[0]
             assert (line.brings, line.says) == (row.get("brings"), row["says"]), name
+
+
+def test_programs_that_are_missing_have_a_row_each() -> None:
+    """What a finding says to be missing is filled in, or said to be open for a reason."""
+    names = {*MISSING, *ABSENT, *(name for row in BROUGHT for name in row["commands"])} - {"activate"}
+    for name in names:
+        line = lines([[("program", name)]])[0]
+        assert (line.section, line.key) == ("programs", name)
+        assert line.says, name
+        assert (line.brings is None) == any(name in row["parts"] for row in OPEN_PROGRAMS), name
+
+
+def test_missing_programs_are_filled_in(tree: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    bodies = {
+        "r": "Rscript a.R\nsrun samtools sort x.bam\n",
+        "conda": "conda info\nmamba list\n",
+        "env": "source activate train\n",
+        "matlab": "matlab -batch x\n",
+    }
+    (tree / "more").mkdir()
+    for name, text in bodies.items():
+        (tree / "more" / f"{name}.sbatch").write_text(HEAD + text)
+    (tree / "more" / "julia.sbatch").write_text(HEAD.replace("/bin/bash", "/usr/bin/env julia") + "println(1)\n")
+    (tree / "more" / "path.sbatch").write_text(HEAD.replace("/bin/bash", "/opt/julia") + "println(1)\n")
+    told = init(capsysbinary, "more")
+    assert "6 job files; of 6, 0 lack nothing, 3 with what is filled in\n" in told
+    assert re.findall(r"(\d+)\. (\S+) +(\d+) more", told) == [("1", "programs.matlab", "1")]
+    assert "what no line brings: conda environments (1), programs (1)" in told
+    assert {*profile()["programs"]} == {"Rscript", "samtools", "conda", "mamba", "julia"}
+    text = Path(".flowc/profile.yaml").read_text()
+    assert "# 1 file calls it; 1. frees 1 more, with those before it; needs a licence" in text
+    main(["check", "--summary", "--format=json", "more"])
+    assert json.loads(capsysbinary.readouterr().out)["free"] == 3
+
+
+def test_program_that_comes_with_a_missing_module_has_no_line_of_its_own() -> None:
+    found = lines([[("module", "singularity/3.8"), ("program", "singularity")]])
+    assert [line.name for line in found] == ["modules.singularity"]
 
 
 def test_folders_of_variables_are_scratch_or_of_their_own() -> None:
@@ -258,7 +303,9 @@ def test_what_a_module_is_known_as(name: str, brings: object) -> None:
         ("path", HOME + "/$USER", None),
         ("path", HOME + "/me", ("paths", HOME + "/me")),
         ("path", "~/tools", ("paths", "~/tools")),
-        ("program", "conda", None),
+        ("program", "conda", ("programs", "conda")),
+        ("program", "srun", None),
+        ("program", "/opt/julia/bin/julia", None),
         ("environment", "x", None),
     ],
 )
@@ -267,7 +314,7 @@ def test_line_that_would_bring_it(kind: str, name: str, key: tuple[str, str] | N
 
 
 def test_file_that_lacks_what_no_line_brings_is_never_free() -> None:
-    assert needs_of([("module", "gcc"), ("program", "conda")]) is None
+    assert needs_of([("module", "gcc"), ("environment", "x")]) is None
     singularity = needs_of([("module", "singularity/3"), ("program", "singularity")])
     assert singularity == frozenset({("modules", "singularity")})
     assert needs_of([("partition", "dgx")]) == frozenset()
