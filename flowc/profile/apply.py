@@ -147,10 +147,11 @@ def _programs(unit: Unit, profile: Profile) -> Unit:
 
 def _lacking_programs(job: Job) -> dict[str, tuple[str, ...]]:
     """The programs that the job calls and the machine lacks, with the findings that say so."""
-    found = dict.fromkeys(missing_commands(job), (COMMAND_MISSING.id,))
+    said: tuple[str, ...] = (COMMAND_MISSING.id,)
+    found = dict.fromkeys(missing_commands(job), said)
     if job.setup:
         run = job.run.replace(kind="shell", interpreter="/bin/bash", text=job.setup, commands=())
-        found |= dict.fromkeys(missing_commands(job.replace(run=run, setup=None)), (COMMAND_MISSING.id,))
+        found |= dict.fromkeys(missing_commands(job.replace(run=run, setup=None)), said)
     name = missing_env(job)
     return found if name is None else {**found, name: (*found.get(name, ()), INTERPRETER_MISSING.id)}
 

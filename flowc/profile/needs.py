@@ -105,15 +105,15 @@ def _known(section: str, key: str) -> Line:
         folder = any(fnmatchcase(key, glob) for glob in SCRATCH) or key in VARIABLES.values()
         return line.replace(brings="scratch" if folder else None)
     if section == "programs":
-        row = next(
-            (row for row in (*PROGRAMS, *OPEN_PROGRAMS) if any(fnmatchcase(key, glob) for glob in row["parts"])), None
-        )
-        return line if row is None else line.replace(brings=row.get("brings"), says=row["says"])
+        return _of_row(line, key, (*PROGRAMS, *OPEN_PROGRAMS))
     parts = key.lower().split("/")
     while len(parts) > 1 and parts[0] in CATEGORIES:
         parts.pop(0)
-    name = parts[0]  # what follows says what it was built with
-    row = next((row for row in (*MODULES, *OPEN) if any(fnmatchcase(name, glob) for glob in row["parts"])), None)
+    return _of_row(line, parts[0], (*MODULES, *OPEN))  # what follows says what it was built with
+
+
+def _of_row(line: Line, name: str, rows: Iterable[Any]) -> Line:
+    row = next((row for row in rows if any(fnmatchcase(name, glob) for glob in row["parts"])), None)
     return line if row is None else line.replace(brings=row.get("brings"), says=row["says"])
 
 
