@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import jsonschema
 import pytest
@@ -20,33 +18,9 @@ from flowc.cli.inputs import gather
 from flowc.diag.codes.slurm.lower import MODEL_IN_PARTITION
 from flowc.settings import cluster_profile
 from flowc.source import Source
+from tests.profile.jobs import JOB, ids, job_of
 
 ROOT = Path(__file__).resolve().parents[2]
-JOB = "#!/bin/bash\n#SBATCH --gres=gpu:8 --time=10\n"
-
-
-@pytest.fixture
-def told(tmp_path: Path) -> Callable[..., driver.Result]:
-    """What becomes of a script with a profile."""
-
-    def compiled(profile: str, script: str, *args: str, emit: str = "ir") -> driver.Result:
-        path = tmp_path / "profile.yaml"
-        path.write_text(profile)
-        argv = ["compile", "job.sbatch", f"--profile={path}", *args]
-        inputs = gather(parse(COMPILE, argv[1:]), argv, {})
-        return driver.compile(Source("job.sbatch", script), inputs, emit=emit)
-
-    return compiled
-
-
-def job_of(result: driver.Result) -> dict[str, Any]:
-    assert not result.failed, [each.message for each in result.diagnostics]
-    found: dict[str, Any] = json.loads(result.artifacts[0].text)["jobs"][0]
-    return found
-
-
-def ids(result: driver.Result) -> set[str]:
-    return {each.code.id for each in result.diagnostics}
 
 
 @pytest.mark.parametrize(
@@ -330,95 +304,3 @@ def test_containers_are_there_where_a_line_brings_their_module(told: Callable[..
     assert "FC804" in ids(told("", script, emit="mithril"))
     assert "FC804" not in ids(told(line, script, emit="mithril"))
     assert "FC804" in ids(told("modules: {gcc: nothing}\n", script.replace(f"{name}/3.8", "gcc"), emit="mithril"))
-
-
-PROGRAMS = "programs: {samtools: {apt: samtools}, Rscript: {apt: r-base}, tool: {shell: make-tool}, mpirun: nothing}\n"
-
-
-@pytest.mark.parametrize(
-    ("body", "taken"),
-    [
-        ("samtools sort x.bam\n", ["samtools"]),
-        ("srun -n 4 samtools sort x.bam\n", ["samtools"]),
-        ("time tool x | xargs -n1 Rscript\n", ["Rscript", "tool"]),
-        ("bash -c 'cd x && tool'\n", ["tool"]),
-        ("mpirun -n 8 tool\n", ["mpirun", "tool"]),
-        ("module load gcc\nRscript a.R\n", ["Rscript"]),
-        ("# samtools\necho samtools tool >tool.txt\n./tool\npython tool\n", []),
-        ("cat <<E\nsamtools\nE\n", []),
-    ],
-)
-def test_program_is_brought_where_a_text_calls_it(
-    told: Callable[..., driver.Result], body: str, taken: list[str]
-) -> None:
-    found = job_of(told(PROGRAMS, JOB + body))
-    assert sorted(found["programs"]) == sorted(taken)
-    for name in ("samtools", "r-base"):
-        assert (f"install -y {name}" in (found["setup"] or "")) is (name.replace("r-base", "Rscript") in taken)
-
-
-@pytest.mark.parametrize(
-    ("line", "body", "said"),
-    [
-        ("samtools: {apt: samtools}", "samtools x\n", []),
-        ("samtools: {apt: samtools}", "samtools x\nmpirun ./x\n", ["mpirun"]),
-        ("mpirun: {apt: openmpi-bin}", "mpirun ./x\nmpicc x.c\n", ["mpicc"]),
-        ("conda: {shell: make-conda}", "conda list\nmamba list\n", ["mamba"]),
-        ("conda: {shell: make-conda}", "source activate base\n", []),
-        ("samtools: nothing", "bash -c 'samtools x; Rscript y'\n", ["Rscript"]),
-        ("other: nothing", "samtools x\n", ["samtools"]),
-    ],
-)
-def test_only_the_program_that_a_line_brings_is_no_longer_missing(
-    told: Callable[..., driver.Result], line: str, body: str, said: list[str]
-) -> None:
-    result = told(f"programs: {{{line}}}\n", JOB + body, emit="mithril")
-    assert [name for each in result.diagnostics if each.code.id == "FC804" for _, name in each.lacks] == said
-
-
-def test_environment_of_a_conda_that_a_line_brings_is_still_missing(told: Callable[..., driver.Result]) -> None:
-    result = told("programs: {conda: {shell: make-conda}}\n", JOB + "source activate train\n", emit="mithril")
-    assert "FC804" not in ids(result)
-    assert [each.lacks for each in result.diagnostics if each.code.id == "FC823"] == [(("environment", "train"),)]
-
-
-@pytest.mark.parametrize(("first", "said"), [("/usr/bin/env julia", False), ("/usr/bin/julia", True)])
-def test_interpreter_that_a_line_brings(told: Callable[..., driver.Result], first: str, said: bool) -> None:
-    """One that is named by its path has to stand there."""
-    result = told("programs: {julia: {shell: x}}\n", JOB.replace("/bin/bash", first) + "println(1)\n", emit="mithril")
-    assert ("FC805" in ids(result)) is said
-
-
-def test_plan_names_the_finding_that_a_program_is_instead_of(told: Callable[..., driver.Result]) -> None:
-    profile = "programs:\n  samtools: nothing\n  gcc: nothing\n  tool: nothing\n"
-    result = told(profile, JOB + "samtools x\ngcc x.c\n", emit="plan")
-    assert job_of(result)["profile"]["used"] == [
-        {"entry": "programs.samtools", "line": 2, "brings": "program samtools", "instead_of": ["FC804"]},
-        {"entry": "programs.gcc", "line": 3, "brings": "program gcc", "instead_of": []},
-    ]
-
-
-def test_setup_names_the_program_that_fails_and_does_the_same_once(told: Callable[..., driver.Result]) -> None:
-    text = "programs: {conda: {shell: 'echo made; false'}, mamba: {shell: 'echo made; false'}, tool: nothing}\n"
-    setup = job_of(told(text, JOB + "conda list\nmamba list\ntool\n"))["setup"]
-    done = subprocess.run(["bash", "-c", setup], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (1, "made\n")
-    assert done.stderr in ("flowc: cannot bring program conda\n", "flowc: cannot bring program mamba\n")
-    assert setup.count("echo made") == 1
-
-
-@pytest.mark.parametrize(
-    ("module", "program"), [("anaconda3/2024", "conda list"), ("singularity/3.8", "singularity exec x y")]
-)
-def test_program_comes_once_with_its_module(told: Callable[..., driver.Result], module: str, program: str) -> None:
-    name = program.split()[0]
-    text = f"modules: {{{module.split('/')[0]}: {{shell: by-module}}}}\nprograms: {{{name}: {{shell: by-name}}}}\n"
-    found = job_of(told(text, JOB + f"module load {module}\n{program}\n"))
-    assert ("by-module" in found["setup"], "by-name" in found["setup"]) == (True, False)
-    found = job_of(told(text, JOB + f"{program}\n"))
-    assert ("by-module" in found["setup"], "by-name" in found["setup"]) == (False, True)
-
-
-def test_job_in_an_image_has_its_own_programs(told: Callable[..., driver.Result]) -> None:
-    found = job_of(told(PROGRAMS, JOB + "samtools x\n", "--image=ubuntu:24.04"))
-    assert (found["setup"], found["programs"]) == (None, [])
