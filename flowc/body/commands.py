@@ -44,7 +44,7 @@ _NAMES = "|".join(_KNOWN)
 _SHELLS = frozenset(SHELLS)
 _python = at_first_use(r"(?<![\w./$=-])python(?![\w.=-])", "search")
 # Commands that start the program which stands among their words.
-_STARTING = frozenset(
+STARTING = frozenset(
     (*LAUNCHERS, "srun", "exec", "command", "env", "nohup", "nice", "timeout", "stdbuf", "xargs", "parallel", "sudo")
 )
 # Beside letters, digits and the underscore: a known name with one of these before or behind it is part of another word.
@@ -76,8 +76,9 @@ _mentions = at_first_use(
 )
 _MENTIONED = (*PROVIDED, *LAUNCHERS, "module")
 _brought = tuple(at_first_use(row["words"], "search") for row in BROUGHT)
-# What the setup says where it cannot bring one of `job.programs`.
+# What the setup says where it cannot bring one of `job.programs`, of `job.environments`.
 PROGRAM_FAILS = "cannot bring program "
+ENVIRONMENT_FAILS = "cannot bring conda environment "
 # Characters of a text that are looked at for calls: no longer one fits into a script, whatever its compression.
 MOST_TEXT = 1 << 20
 _MOST_GUARDS = 100
@@ -129,16 +130,17 @@ def missing_commands(job: Job) -> dict[str, int]:
         names = {*MISSING} if "bash" in interpreter_words(job) else {*MISSING, *MODULES}
     if not _has_slurm(job):
         names |= {*PROVIDED, *REFUSED}
-    if job.programs:
-        names -= {*job.programs, *(("activate",) if "conda" in job.programs else ())}
+    names.difference_update(job.programs)
+    if job.environments or "conda" in job.programs:
+        names -= {"conda", "mamba", "activate"} if job.environments else {"activate"}
     return {name: places[0] for name, places in calls.items() if name in names}
 
 
 def _not_brought(job: Job) -> set[str]:
     """The commands that the text calls, and neither brings itself, nor sets a path for, nor has got by `setup`."""
     text, found = job.run.text or "", _calls_of(job)
-    # What brings one program says nothing of others.
-    setup = (job.setup or "").rpartition(PROGRAM_FAILS)[2]
+    # What brings one program, or an environment, says nothing of others.
+    setup = (job.setup or "").rpartition(PROGRAM_FAILS)[2].rpartition(ENVIRONMENT_FAILS)[2]
     names = set[str]()
     for row, brings in zip(BROUGHT, _brought, strict=True):
         places = [found[name][0] for name in row["commands"] if name in found]
@@ -180,7 +182,7 @@ def _is_called(text: str, name: str) -> bool:
 def _is_handed_on(text: str, start: int) -> bool:
     command = scan(text).command_at(start)
     words = command.words() if command is not None else []
-    return bool(words) and words[0][1].rpartition("/")[2] in _STARTING and start in (place for place, _ in words)
+    return bool(words) and words[0][1].rpartition("/")[2] in STARTING and start in (place for place, _ in words)
 
 
 def refused_commands(job: Job) -> dict[str, int]:

@@ -4,7 +4,7 @@ text enters."""
 from __future__ import annotations
 
 from flowc._compiled.slurm_commands import ON_IMAGE, PROGRAMS
-from flowc.body.commands import MOST_TEXT, called, may_be_shell
+from flowc.body.commands import MOST_TEXT, STARTING, called, may_be_shell
 from flowc.patterns import at_first_use
 from flowc.record import Record
 from flowc.shell.comments import in_comment
@@ -20,6 +20,12 @@ _rows = tuple(
     for row in PROGRAMS
 )
 _CONDA = ("conda", "mamba", "micromamba")
+CONDA_ROOT = "/opt/conda"
+# The function `conda` of the job's bash, where its setup makes environments: without it `conda activate` could not
+# change the shell that calls it.
+CONDA_FUNCTION = (
+    f'{{ case ${{1-}} in *activate) . {CONDA_ROOT}/bin/$1 "${{2:-base}}" ;; *) command conda "$@" ;; esac; }}'
+)
 CONTAINERS = ("singularity", "apptainer")
 _SIGNS = ("activate", "conda", "mamba")
 _BASE = ("base", "root")
@@ -138,18 +144,21 @@ def row_of(part: str) -> int | None:
 
 
 def environments(job: Job) -> dict[str, int]:
-    """Each that the text enters and does not make first, with the offset of its name in `job.run.text`. The base
-    environment is there where conda is, and one with a path for its name is a path."""
+    """Each that the text enters and neither it nor the setup makes first, with the offset of its name in
+    `job.run.text`. The base environment is there where conda is, and one with a path for its name is a path."""
     text = (job.run.text or "")[:MOST_TEXT]
     if job.image is not None or not any(sign in text for sign in _SIGNS) or not may_be_shell(job):
         return {}
     from flowc.shell.scan import scan
 
     found: dict[str, int] = {}
-    made: set[str] = set()
+    made: set[str] = {*job.environments}
     for command in scan(text).commands:
         _, words_of, _ = command.parts()
         words = [(start, word.strip("\"'")) for start, word in words_of]
+        if words and words[0][1] in STARTING:
+            behind = (number for number, (_, word) in enumerate(words) if word.rpartition("/")[2] in _CONDA)
+            words = words[next(behind, 0) :]
         program = words[0][1].rpartition("/")[2] if words else ""
         verbs = [word for _, word in words[1:3]]
         entered: tuple[int, str] | None = None
@@ -173,7 +182,7 @@ def environments(job: Job) -> dict[str, int]:
 def without_environment(job: Job) -> dict[str, int]:
     """The same for a text whose conda the job's setup brings, by itself or in the place of a module: of one that is
     missing itself it is said already."""
-    if "conda" in job.programs:
+    if job.environments or "conda" in job.programs:
         return environments(job)
     return environments(job) if "conda" in brought_by_modules(job) else {}
 
@@ -185,6 +194,18 @@ def brought_by_modules(job: Job) -> set[str]:
     loaded = [each.name for each in surely_loaded(job) if is_brought(each.name, job.modules)]
     found = set(_CONDA) if any(map(brings_conda, loaded)) else set[str]()
     return found.union(CONTAINERS if any(word in name.lower() for name in loaded for word in CONTAINERS) else ())
+
+
+def entered(job: Job) -> set[str]:
+    """The same of all texts of the job: of what prepares it too, and of texts within."""
+    from flowc.shell.inner import inner_texts
+
+    texts, found = [job.run.text or "", job.setup or ""], set[str]()
+    for _ in range(5):
+        for text in texts:
+            found.update(environments(job.replace(run=job.run.replace(text=text))))
+        texts = [each.text for text in texts if "sh" in text for each in inner_texts(text)]
+    return found
 
 
 def brings_conda(name: str) -> bool:

@@ -332,7 +332,8 @@ class Job(Record):
     text, run once on each machine before the first start. `env_facts` are `(NAME, fact)` pairs of what is known only on
     the machine: `private_ip`, `hostname`, `cpus`, `memory_bytes`, `rank`; in `env`, `${NAME}` is never expanded.
     `secrets` are names of variables whose values come after boot, never by the startup script.
-    `modules` are names of environment modules, maybe globs, which the setup brings; `programs` those of programs.
+    `modules` are names of environment modules, maybe globs, which the setup brings; `programs` those of programs,
+    `environments` those of conda's environments.
     `kill_on_invalid_dep`: where what it depends on can never hold, it counts as cancelled; else it waits for ever.
     `number` is what Slurm's variables call it, where whoever submits it has given it one, the tasks of an array those
     that follow. `terminate_on_exit`: the machine is given back when the job ends. `workers_end`: when the job counts as
@@ -351,6 +352,7 @@ class Job(Record):
     setup: str | None = None
     modules: tuple[str, ...] = ()
     programs: tuple[str, ...] = ()
+    environments: tuple[str, ...] = ()
     image: str | None = None
     isolation: Isolation = Isolation()
     containers: tuple[Container, ...] = ()

@@ -58,6 +58,13 @@ class Program(Record):
     setup: str = ""
 
 
+class Environment(Record):
+    """An environment of conda, `entry.key`; `setup` makes it."""
+
+    entry: Entry
+    setup: str
+
+
 class Place(Record):
     """A path of the cluster's file systems, and what a job finds there."""
 
@@ -82,6 +89,7 @@ class Profile(Record):
     nodes: tuple[Nodes, ...] = ()
     modules: tuple[Module, ...] = ()
     programs: tuple[Program, ...] = ()
+    environments: tuple[Environment, ...] = ()
     places: tuple[Place, ...] = ()
     variables: tuple[Variable, ...] = ()
 

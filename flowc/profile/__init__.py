@@ -31,6 +31,7 @@ def load(path: str, sink: Sink) -> Profile | None:
     from flowc.profile.read import read
 
     found = read(path, sink)
-    if key is not None and found is not None:
+    # Files that it names may change while it does not.
+    if key is not None and found is not None and not found.environments:
         _last = key, found
     return found

@@ -1,4 +1,5 @@
-"""What a job takes of its cluster's profile, whatever format it is in: modules, programs, paths and variables. The
+"""What a job takes of its cluster's profile, whatever format it is in: modules, programs, conda environments, paths
+and variables. The
 job's own words and the command line's flags win."""
 
 from __future__ import annotations
@@ -6,12 +7,19 @@ from __future__ import annotations
 from flowc.body.cluster_paths import cluster_paths
 from flowc.body.commands import PROGRAM_FAILS, called_programs, missing_commands, missing_env
 from flowc.body.home_paths import home_paths
-from flowc.body.modules import brought_by_modules, is_brought, lacking, surely_loaded
+from flowc.body.modules import brought_by_modules, entered, is_brought, lacking, surely_loaded
 from flowc.body.slurm_variables import never_set
-from flowc.diag.codes.programs import CLUSTER_PATH, COMMAND_MISSING, INTERPRETER_MISSING, MODULE_MISSING
+from flowc.diag.codes.programs import (
+    CLUSTER_PATH,
+    COMMAND_MISSING,
+    ENVIRONMENT_MISSING,
+    INTERPRETER_MISSING,
+    MODULE_MISSING,
+)
 from flowc.diag.codes.slurm.words import SLURM_VARIABLE_NOT_SET
 from flowc.ir.profile import Use
 from flowc.patterns import at_first_use
+from flowc.profile.environments import BEGIN
 from flowc.source import Derived
 
 TYPE_CHECKING = False
@@ -31,7 +39,7 @@ def apply(unit: Unit, profile: Profile) -> Unit:
         unit = _variables(unit, profile)
     if unit.job.image is not None:  # what is in an image does not come from the cluster
         return unit
-    return _programs(_modules(_places(unit, profile), profile), profile)
+    return _programs(_modules(_environments(_places(unit, profile), profile), profile), profile)
 
 
 def _variables(unit: Unit, profile: Profile) -> Unit:
@@ -96,6 +104,21 @@ def _names(text: str, path: str) -> bool:
     return False
 
 
+def _environments(unit: Unit, profile: Profile) -> Unit:
+    job = unit.job
+    named = entered(job) if profile.environments else set[str]()
+    lines = [row for row in profile.environments if row.entry.key in named]
+    if not lines:
+        return unit
+    lacks = {"conda", "mamba", "activate"} & _lacking_programs(job).keys()
+    instead = (COMMAND_MISSING.id if lacks else ENVIRONMENT_MISSING.id,)
+    used = [Use(entry=row.entry, what=f"conda environment {row.entry.key}", instead=instead) for row in lines]
+    job = job.replace(environments=tuple(row.entry.key for row in lines))
+    origins = {"environments": lines[0].entry.span, **unit.origins}
+    setup = "\n".join([BEGIN, *(row.setup for row in lines)])
+    return _with_setup(unit.replace(job=job, origins=origins, used=(*unit.used, *used)), setup, lines[0].entry.span)
+
+
 def _modules(unit: Unit, profile: Profile) -> Unit:
     job = unit.job
     if not profile.modules or "m" not in f"{job.run.text}{job.setup}":
@@ -129,6 +152,8 @@ def _programs(unit: Unit, profile: Profile) -> Unit:
     if not profile.programs:
         return unit
     called = called_programs(job, [row.entry.key for row in profile.programs]) - brought_by_modules(job)
+    if job.environments:  # what makes them is conda
+        called -= {"conda", "mamba"}
     lines = [row for row in profile.programs if row.entry.key in called]
     if not lines:
         return unit

@@ -12,24 +12,26 @@ from fnmatch import fnmatchcase
 from flowc._compiled.profile_lines import CATEGORIES, MODULES, OPEN, OPEN_PROGRAMS, PROGRAMS, SCRATCH, VARIABLES
 from flowc._compiled.slurm_commands import MODULES as MODULE_COMMANDS
 from flowc._compiled.slurm_commands import PROVIDED, REFUSED
-from flowc.diag.lacks import BLOCKING, MODULE, PATH, PROGRAM, VARIABLE, line_of, root
+from flowc.diag.lacks import BLOCKING, ENVIRONMENT, MODULE, PATH, PROGRAM, VARIABLE, line_of, root
 from flowc.patterns import at_first_use
 from flowc.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
     Key = tuple[str, str]  # the section of a line, and its key
     Lack = tuple[str, str]  # a kind and a name
 
 _module_key = at_first_use(r"[A-Za-z0-9_.+-][A-Za-z0-9_.+/-]*", "fullmatch")
+_environment_key = at_first_use(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*", "fullmatch")
 _program_key = at_first_use(r"[A-Za-z0-9][A-Za-z0-9_.+-]*", "fullmatch")
 _path_key = at_first_use(r"(?:/|~/)[^\s:,\"'\\$*?<>{}\[\]()]+", "fullmatch")
 _variable_key = at_first_use(r"[A-Za-z_][A-Za-z0-9_]*", "fullmatch")
 # Programs that these modules bring, as findings name them.
 _CONTAINERS = ("singularity", "apptainer")
+_ENVIRONMENT = "a file, or {packages: [python=3.12, …]}"
 # What Slurm and modules are is beyond a line: a job of another format that calls them means a cluster.
 _NO_PROGRAMS = frozenset((*PROVIDED, *REFUSED, *MODULE_COMMANDS))
 
@@ -57,6 +59,8 @@ def key_of(kind: str, name: str) -> Key | None:
         return "modules", line_of(kind, name)
     if kind == PROGRAM and name not in _NO_PROGRAMS and _program_key(name):
         return "programs", name
+    if kind == ENVIRONMENT and _environment_key(name):
+        return "conda", name
     if kind == VARIABLE and _variable_key(name):
         return "variables", name
     if kind == PATH:
@@ -80,8 +84,9 @@ def _needed(lacks: Iterable[Lack]) -> list[Lack]:
     return [each for each in lacks if not (contained and each[0] == PROGRAM and each[1] in _CONTAINERS)]
 
 
-def lines(files: Iterable[Iterable[Lack]]) -> list[Line]:
-    """All lines that these files need, filled in where flowc knows what takes the place, in no order."""
+def lines(files: Iterable[Iterable[Lack]], environments: Mapping[str, str] | None = None) -> list[Line]:
+    """All lines that these files need, filled in where flowc knows what takes the place, in no order. `environments`:
+    the files that make environments of conda, by their names."""
     spelled: dict[Key, set[str]] = {}
     number: dict[Key, int] = {}
     for lacks in files:
@@ -92,6 +97,13 @@ def lines(files: Iterable[Iterable[Lack]]) -> list[Line]:
         for key in {key for key, _ in found if key is not None}:
             number[key] = number.get(key, 0) + 1
     known = [_known(*key).replace(spelled=tuple(sorted(names)), files=number[key]) for key, names in spelled.items()]
+    made = environments or {}
+    known = [
+        each.replace(brings=made.get(each.key), says=_ENVIRONMENT if each.key not in made else "")
+        if each.section == "conda"
+        else each
+        for each in known
+    ]
     folders = {each.brings for each in known if each.section == "variables" and each.brings is not None}
     there = {each.key for each in known if each.section == "paths"}
     return [*known, *(_known("paths", folder) for folder in sorted(folders - there))]
@@ -104,6 +116,8 @@ def _known(section: str, key: str) -> Line:
     if section == "paths":
         folder = any(fnmatchcase(key, glob) for glob in SCRATCH) or key in VARIABLES.values()
         return line.replace(brings="scratch" if folder else None)
+    if section == "conda":
+        return line
     if section == "programs":
         return _of_row(line, key, (*PROGRAMS, *OPEN_PROGRAMS))
     parts = key.lower().split("/")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
+
 from flowc._compiled.profile_fields import TYPES
 from flowc.diag.codes import input as codes
 from flowc.diag.codes.yaml.document import WRONG_FORM
 from flowc.digest import sha256_hex
 from flowc.ir.job import Mount
 from flowc.ir.mounts import checked_target, from_uri
-from flowc.ir.profile import Entry, Module, Nodes, Place, Profile, Program, Variable
+from flowc.ir.profile import Entry, Environment, Module, Nodes, Place, Profile, Program, Variable
 from flowc.override.apply import parse_duration
+from flowc.profile.environments import LIMIT_S, failed, of_file, of_packages, packed, step
 from flowc.secret import looks_secret
 from flowc.shell.quote import sh
 from flowc.source import Source, Span
@@ -29,8 +32,6 @@ SECTIONS = ("partitions", "constraints", "qos", "accounts")
 MOST_BYTES = 1_000_000
 SCRATCH = "scratch"
 _UNITS = {"": 20, "M": 20, "K": 10, "G": 30, "T": 40}
-# Of one step: packages may be large, an archive slow.
-_LIMIT_S = 1800
 
 
 def read(path: str, sink: Sink) -> Profile | None:
@@ -67,6 +68,7 @@ def _profile(root: Node | None, path: str, digest: str, sink: Sink) -> Profile:
     if defaults is not None:
         nodes.append(_nodes(Entry(section="defaults", key="", span=defaults.key.span), defaults.value, sink))
     variables = tuple(_variable(key, pair, sink) for key, pair in _lines(root, "variables"))
+    environments = [_environment(key, pair, path, sink) for key, pair in _lines(root, "conda")]
     places = [_place(key, pair, sink) for key, pair in _lines(root, "paths")]
     return Profile(
         path=path,
@@ -80,6 +82,7 @@ def _profile(root: Node | None, path: str, digest: str, sink: Sink) -> Profile:
             Program(entry=_entry("programs", key, pair), setup=_setup(f"program {key}", pair.value))
             for key, pair in _lines(root, "programs")
         ),
+        environments=tuple(each for each in environments if each is not None),
         places=tuple(each for each in places if each is not None),
         variables=variables,
     )
@@ -153,8 +156,31 @@ def _setup(what: str, node: Node) -> str:
         steps.append(f"env PIP_BREAK_SYSTEM_PACKAGES=1 python3 -m pip install -q {' '.join(map(sh, pip))}")
     if shell:
         steps.append(f"bash -ec {sh(shell.rstrip())}")
-    failed = f"{{ echo {sh(f'flowc: cannot bring {what}')} >&2; exit 1; }}"
-    return "\n".join(f"timeout {_LIMIT_S} {step} || {failed}" for step in steps)
+    return "\n".join(f"timeout {LIMIT_S} {step} || {failed(what)}" for step in steps)
+
+
+def base_folder(path: str) -> str:
+    """The folder from which a profile's files are seen: in which its .flowc is, or its own."""
+    folder = os.path.dirname(os.path.abspath(path))
+    return os.path.dirname(folder) if os.path.basename(folder) == ".flowc" else folder
+
+
+def _environment(key: str, pair: Pair, path: str, sink: Sink) -> Environment | None:
+    entry, node, what = _entry("conda", key, pair), pair.value, f"conda environment {key}"
+    if isinstance(node, Mapping):
+        made = of_packages(key, _items(node, "packages"), _items(node, "channels") or ["conda-forge"])
+        return Environment(entry=entry, setup=step(made, what))
+    written = node.read()
+    if written.startswith("https://"):
+        return Environment(entry=entry, setup=step(packed(key, written), what))
+    try:
+        with open(os.path.join(base_folder(path), os.path.expanduser(written)), "rb") as file:
+            text = file.read(MOST_BYTES).decode()
+    except (OSError, ValueError) as error:
+        reason = (getattr(error, "strerror", None) or "is no text in UTF-8").lower()
+        sink.report(codes.PROFILE_UNREADABLE, node.span, path=written, reason=reason)
+        return None
+    return Environment(entry=entry, setup=step(of_file(key, os.path.basename(written), text), what))
 
 
 def _items(node: Mapping, name: str) -> list[str]:

@@ -22,7 +22,9 @@ def profile_schema(dialect: str) -> dict[str, Any]:
 
 def _map(fields: dict[str, Any]) -> dict[str, Any]:
     properties = {key: _shape(field) for key, field in fields.items()}
-    return {"type": "object", "properties": properties, "additionalProperties": False}
+    needed = [key for key, field in fields.items() if field.get("required")]
+    found = {"type": "object", "properties": properties, "additionalProperties": False}
+    return {**found, "required": needed} if needed else found
 
 
 def _shape(shape: dict[str, Any]) -> dict[str, Any]:

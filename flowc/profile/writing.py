@@ -12,8 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any
 
-SECTIONS = ("modules", "programs", "paths", "variables")
-_ASKED = {"modules": "{apt: PACKAGE}", "programs": "{apt: PACKAGE}", "paths": "volume://NAME", "variables": "VALUE"}
+SECTIONS = ("modules", "programs", "conda", "paths", "variables")
+_ASKED = {
+    "modules": "{apt: PACKAGE}",
+    "programs": "{apt: PACKAGE}",
+    "conda": "environment.yml",
+    "paths": "volume://NAME",
+    "variables": "VALUE",
+}
 _WIDTH = 110
 _MOST_SPELLED = 6
 _plain = re.compile(r"[A-Za-z/~][\w./+-]*")
@@ -89,7 +95,13 @@ def _entry(line: Line, rank: int | None, indent: str) -> str:
 
 
 def _comment(line: Line, rank: int | None) -> str:
-    what = {"modules": "load it", "programs": "call it", "paths": "read below it", "variables": "use it"}[line.section]
+    what = {
+        "modules": "load it",
+        "programs": "call it",
+        "conda": "enter it",
+        "paths": "read below it",
+        "variables": "use it",
+    }[line.section]
     parts = [f"{line.files:,} {'file' if line.files == 1 else 'files'} {what if line.files != 1 else _singular(what)}"]
     names = [name.removeprefix(f"{line.key}/") for name in line.spelled if name != line.key]
     if line.section != "variables" and names:

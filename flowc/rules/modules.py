@@ -20,7 +20,7 @@ def report(unit: Unit, sink: Sink) -> None:
         said: set[str] = set()
         for part in parts(each):
             _report(part, said, sink)
-        if unit.job.modules or unit.job.programs:
+        if unit.job.modules or unit.job.programs or unit.job.environments:
             _report_environments(each, sink)
 
 

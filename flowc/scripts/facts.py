@@ -57,6 +57,11 @@ def environment(job: Job, plan: JobPlan | None, index: int | None, submit_dir: s
             fixed.append((job.array.index_env, str(index)))
         static, facts = format_variables(job, plan, index)
         fixed += static
+    if job.environments:
+        from flowc.body.modules import CONDA_FUNCTION
+
+        fixed.append(("BASH_FUNC_conda%%", f"() {CONDA_FUNCTION}"))
+        fixed.append(("BASH_FUNC_mamba%%", '() { conda "$@"; }'))
     words = fact_words(plan.nodes if plan else 1)
     asked = [words[fact] for each in job.containers for _, fact in each.env_facts] + [word for _, word in facts]
     return Environment(

@@ -52,6 +52,7 @@ JOB_KEYS: dict[str, tuple[str, ...] | None] = {
     "setup": None,
     "modules": None,
     "programs": None,
+    "environments": None,
     "image": None,
     "isolation": Isolation.FIELDS,
     "containers": None,

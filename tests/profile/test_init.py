@@ -100,18 +100,40 @@ def test_open_lines_free_as_many_as_it_says(tree: Path, capsysbinary: pytest.Cap
     told = init(capsysbinary, "jobs")
     assert re.findall(r"(\d+)\. (\S+) +(\d+) more", told) == [
         ("1", "paths./project", "2"),
-        ("2", "modules.house", "1"),
-        ("3", "paths./scratch", "1"),
+        ("2", "conda.train", "1"),
+        ("3", "modules.house", "1"),
+        ("4", "paths./scratch", "1"),
     ]
-    assert "fill in these 3 lines, and 7 of 8 lack nothing:" in told
+    assert "fill in these 4 lines, and 8 of 8 lack nothing:" in told
     path = Path(".flowc/profile.yaml")
     text = path.read_text().replace("# /project: volume://NAME", "/project: volume://p")
     text = text.replace("# house: {apt: PACKAGE}", "house: {apt: hello}").replace(
         "/scratch: scratch", "/scratch: s3://b"
     )
+    text = text.replace("# train: environment.yml", "train: {packages: python}")
     path.write_text(text)
     main(["check", "--summary", "--format=json", "jobs"])
-    assert json.loads(capsysbinary.readouterr().out)["free"] == 7
+    assert json.loads(capsysbinary.readouterr().out)["free"] == 8
+
+
+def test_environment_whose_file_is_in_the_tree_is_filled_in(
+    tree: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    (tree / "jobs" / "env").mkdir()
+    file = tree / "jobs" / "env" / "environment.yml"
+    file.write_text("name: train\nchannels: [conda-forge]\ndependencies: [python]\n")
+    (tree / "jobs" / "env" / "conda-other.yaml").write_text("name: other\ndependencies: [python]\n")
+    told = init(capsysbinary, "jobs")
+    assert profile()["conda"] == {"train": "jobs/env/environment.yml"}
+    assert "8 job files; of 8, 1 lack nothing, 4 with what is filled in\n" in told
+    assert sorted(os.listdir(tree)) == [".flowc", "jobs"]
+    assert "FC823" not in findings(capsysbinary).get("conda", ())
+    init(capsysbinary, "-o", "deep/er/p.yaml", "jobs")
+    assert yaml.safe_load(Path("deep/er/p.yaml").read_text())["conda"] == {"train": "../../jobs/env/environment.yml"}
+    (tree / "jobs" / "env2.yml").write_text("name: train\ndependencies: [numpy]\n")
+    Path(".flowc/profile.yaml").unlink()
+    init(capsysbinary, "jobs")
+    assert "# train: environment.yml" in Path(".flowc/profile.yaml").read_text()
 
 
 def test_profile_that_is_there_keeps_what_it_says(tree: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
@@ -255,11 +277,14 @@ def test_missing_programs_are_filled_in(tree: Path, capsysbinary: pytest.Capture
     (tree / "more" / "path.sbatch").write_text(HEAD.replace("/bin/bash", "/opt/julia") + "println(1)\n")
     told = init(capsysbinary, "more")
     assert "6 job files; of 6, 0 lack nothing, 3 with what is filled in\n" in told
-    assert re.findall(r"(\d+)\. (\S+) +(\d+) more", told) == [("1", "programs.matlab", "1")]
-    assert "what no line brings: conda environments (1), programs (1)" in told
+    assert re.findall(r"(\d+)\. (\S+) +(\d+) more", told) == [
+        ("1", "conda.train", "1"),
+        ("2", "programs.matlab", "1"),
+    ]
+    assert "what no line brings: programs (1)" in told
     assert {*profile()["programs"]} == {"Rscript", "samtools", "conda", "mamba", "julia"}
     text = Path(".flowc/profile.yaml").read_text()
-    assert "# 1 file calls it; 1. frees 1 more, with those before it; needs a licence" in text
+    assert "# 1 file calls it; 2. frees 1 more, with those before it; needs a licence" in text
     main(["check", "--summary", "--format=json", "more"])
     assert json.loads(capsysbinary.readouterr().out)["free"] == 3
 
@@ -306,7 +331,8 @@ def test_what_a_module_is_known_as(name: str, brings: object) -> None:
         ("program", "conda", ("programs", "conda")),
         ("program", "srun", None),
         ("program", "/opt/julia/bin/julia", None),
-        ("environment", "x", None),
+        ("environment", "x", ("conda", "x")),
+        ("environment", "a/b", None),
     ],
 )
 def test_line_that_would_bring_it(kind: str, name: str, key: tuple[str, str] | None) -> None:
@@ -314,7 +340,7 @@ def test_line_that_would_bring_it(kind: str, name: str, key: tuple[str, str] | N
 
 
 def test_file_that_lacks_what_no_line_brings_is_never_free() -> None:
-    assert needs_of([("module", "gcc"), ("environment", "x")]) is None
+    assert needs_of([("module", "gcc"), ("program", "srun")]) is None
     singularity = needs_of([("module", "singularity/3"), ("program", "singularity")])
     assert singularity == frozenset({("modules", "singularity")})
     assert needs_of([("partition", "dgx")]) == frozenset()

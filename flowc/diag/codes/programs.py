@@ -167,8 +167,8 @@ A line of the profile brings the module with conda. It is new on each machine, a
 is not in it: `conda activate NAME` fails, `source activate NAME` too, and the job goes on without the environment's
 programs. Of what the text makes itself (`conda create -n NAME`) and of `base` nothing is said.
 
-Make it in the script first (`conda create -n NAME …`, `conda env create -n NAME -f environment.yml`), or give the job
-an image that has its programs.""",
+Say in the profile what it is (`conda:`), make it in the script first (`conda create -n NAME …`, `conda env create -n
+NAME -f environment.yml`), or give the job an image that has its programs.""",
     bad=(
         _HEAD + "module load anaconda3\nconda activate train\npython train.py\n",
         ("--profile=corpus/slurm/profile-conda/profile.yaml",),

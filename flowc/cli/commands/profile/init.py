@@ -12,6 +12,7 @@ from flowc.cli import sources, terminal
 from flowc.cli.checking.checker import PARALLEL_FROM
 from flowc.cli.checking.fix import write_new
 from flowc.cli.checking.summary import facts_of, is_free
+from flowc.cli.commands.profile.environments import environment_files
 from flowc.cli.inputs import gather
 from flowc.cli.status import DONE, ERRORS, WORLD_FAILED
 from flowc.diag.excerpt import visible
@@ -19,6 +20,7 @@ from flowc.diag.lacks import BLOCKING, KINDS
 from flowc.diag.render import count, render
 from flowc.diag.sink import Diagnostic, Sink
 from flowc.profile.needs import key_of, lines, needs_of, ranked
+from flowc.profile.read import base_folder
 from flowc.profile.writing import UnreadableFormError, is_asked, with_lines
 
 TYPE_CHECKING = False
@@ -54,14 +56,15 @@ def init(words: Words, argv: list[str]) -> int:
         terminal.write(sys.stderr, f"flowc: no job files found below {shown}\n")
         return DONE
     before = _facts(files, inputs)
-    found = Found(before, _text_of(inputs.profile))
+    base = base_folder(target)
+    found = Found(before, _text_of(inputs.profile), base, environment_files(words.operands[1:]))
     try:
         found.fill(inputs)
         text = found.text()
     except UnreadableFormError as error:
         terminal.write(sys.stderr, f"flowc: error: {target}: {error}\n")
         return ERRORS
-    if not _is_profile(text):
+    if not _is_profile(found.text(absolute=True), base):
         why = "lines cannot be added to what it says: write it as a plain mapping of sections, one line each"
         terminal.write(sys.stderr, f"flowc: error: {target}: {why}\n")
         return ERRORS
@@ -84,35 +87,48 @@ def init(words: Words, argv: list[str]) -> int:
 
 
 class Found:
-    """What files lack: as they are, and with what flowc fills in. `base` is the text of the profile so far."""
+    """What files lack: as they are, and with what flowc fills in. `base` is the text of the profile so far, from
+    whose `folder` its files are seen; `environments` are files of conda environments, by their names."""
 
-    def __init__(self, before: list[Facts], base: str) -> None:
+    def __init__(self, before: list[Facts], base: str, folder: str, environments: dict[str, str]) -> None:
         self.before = before
         self.after = before
         self.base = base
+        self.folder = folder
+        self.environments = environments
         self.filled: list[Line] = []
         self.asked: list[Line] = []
 
     def fill(self, inputs: Inputs) -> None:
         """Look at the files again, with what is filled in. Raises UnreadableFormError."""
-        known = [line for line in lines(_lacks(each) for each in self.before) if line.brings is not None]
+        known = [each for each in self._lines(self.before) if each.brings is not None]
         text = with_lines(self.base, known, {})
         if text != self.base:
             keys = {(line.section, line.key) for line in known}
             concerned = [each["path"] for each in self.before if any(key_of(*lack) in keys for lack in _lacks(each))]
-            again = {each["path"]: each for each in _facts_with(text, concerned, inputs)}
+            again = {each["path"]: each for each in _facts_with(text, concerned, inputs, self.folder)}
             self.after = [again.get(each["path"], each) for each in self.before]
         pairs = zip(self.before, self.after, strict=True)
         freed = [needs_of(_lacks(old)) for old, new in pairs if is_free(new) and not is_free(old)]
         self.filled = ranked(known, [each for each in freed if each is not None])
-        still = [line for line in lines(_lacks(each) for each in self.after) if is_asked(line)]
+        still = [each for each in self._lines(self.after) if is_asked(each)]
         needs = [needs_of(_lacks(each)) for each in self.after if not each["failed"] and not is_free(each)]
         self.asked = ranked(still, [each for each in needs if each is not None])
 
-    def text(self) -> str:
-        """The whole profile. Raises UnreadableFormError."""
+    def _lines(self, facts: list[Facts]) -> list[Line]:
+        return lines((_lacks(each) for each in facts), self.environments)
+
+    def text(self, *, absolute: bool = False) -> str:
+        """The whole profile; `absolute`: with the whole paths of files. Raises UnreadableFormError."""
         asked = {line.name for line in self.asked}
         entries = [*(line for line in self.filled if line.name not in asked), *self.asked]
+        if not absolute:
+            entries = [
+                each.replace(brings=os.path.relpath(each.brings, self.folder))
+                if each.section == "conda" and each.brings is not None
+                else each
+                for each in entries
+            ]
         ranks = {line.name: number for number, line in enumerate(self.asked, 1)}
         head = (
             "What the cluster of these job files had, and what takes its place: `flowc schema profile` has the form.",
@@ -202,21 +218,22 @@ def _facts(files: list[str], inputs: Inputs) -> list[Facts]:
     return [*in_order(facts, files)]
 
 
-def _facts_with(text: str, files: list[str], inputs: Inputs) -> list[Facts]:
-    """The same, with a profile of this text."""
-    with _written(text) as path:
+def _facts_with(text: str, files: list[str], inputs: Inputs, folder: str) -> list[Facts]:
+    """The same, with a profile of this text in this folder."""
+    with _written(text, folder) as path:
         return _facts(files, inputs.replace(profile=path))
 
 
-def _is_profile(text: str) -> bool:
-    with _written(text) as path:
+def _is_profile(text: str, folder: str) -> bool:
+    with _written(text, folder) as path:
         return profile.load(path, Sink()) is not None
 
 
 @contextmanager
-def _written(text: str) -> Iterator[str]:
-    """A file with this text, for so long."""
-    place, path = tempfile.mkstemp(prefix="flowc-profile-", suffix=".yaml")
+def _written(text: str, folder: str) -> Iterator[str]:
+    """A file with this text, for so long: in this folder if that can be."""
+    fits = os.path.isdir(folder) and os.access(folder, os.W_OK)
+    place, path = tempfile.mkstemp(prefix=".flowc-profile-", suffix=".yaml", dir=folder if fits else None)
     try:
         with open(place, "wb") as file:
             file.write(text.encode())

@@ -1,0 +1,124 @@
+"""The shell text that makes environments of conda on a machine, with micromamba, and what stands in conda's place where
+the job has no conda."""
+
+from __future__ import annotations
+
+from flowc.body.modules import CONDA_FUNCTION, CONDA_ROOT
+from flowc.shell.quote import sh
+
+ROOT = CONDA_ROOT
+# Seconds of one step: packages may be large, an archive slow.
+LIMIT_S = 1800
+# Of its releases page; several projects that pin it have the same hash.
+_MICROMAMBA = "https://github.com/mamba-org/micromamba-releases/releases/download/2.8.1-0/micromamba-linux-64"
+_SHA256 = "9689782d863c05a1bf5d2d371ba527104e7a4eb4310c1637d8653b751aed9c82"
+# What is called `conda` where the job has none; `activate` and `deactivate` are sourced.
+_CONDA = f"""\
+#!/bin/bash
+if [ "${{1-}}" = run ]; then
+    shift
+    name=base
+    while :; do
+        case ${{1-}} in
+        -n | --name | -p | --prefix) name=$2 && shift ;;
+        --name=* | --prefix=*) name=${{1#*=}} ;;
+        -*) ;;
+        *) break ;;
+        esac
+        shift
+    done
+    . {ROOT}/bin/activate "$name" || exit 1
+    exec "$@"
+fi
+case "$*" in
+"info --base") echo {ROOT} ;;
+shell* | init*) ;;
+*) exec {ROOT}/bin/micromamba -r {ROOT} "$@" ;;
+esac
+"""
+_ACTIVATE = f"""\
+conda_env=${{1:-base}}
+case $conda_env in
+base | root) conda_env={ROOT} ;;
+*/*) ;;
+*) conda_env={ROOT}/envs/$conda_env ;;
+esac
+if [ ! -d "$conda_env" ]; then
+    echo "EnvironmentNameNotFound: Could not find conda environment: ${{1-}}" >&2
+    return 1
+fi
+. {ROOT}/bin/deactivate
+export CONDA_PREFIX=$conda_env CONDA_DEFAULT_ENV=${{1:-base}} PATH=$conda_env/bin:$PATH
+for conda_env in "$CONDA_PREFIX"/etc/conda/activate.d/*.sh; do
+    [ ! -r "$conda_env" ] || . "$conda_env"
+done
+unset conda_env
+"""
+_DEACTIVATE = """\
+if [ -n "${CONDA_PREFIX-}" ]; then
+    for conda_file in "$CONDA_PREFIX"/etc/conda/deactivate.d/*.sh; do
+        [ ! -r "$conda_file" ] || . "$conda_file"
+    done
+    PATH=:$PATH:
+    PATH=${PATH//":$CONDA_PREFIX/bin:"/:}
+    PATH=${PATH#:} PATH=${PATH%:}
+    unset conda_file CONDA_PREFIX CONDA_DEFAULT_ENV
+fi
+"""
+_BEGIN = f"""\
+mkdir -p {ROOT}/bin {ROOT}/etc/profile.d
+cd {ROOT}/bin
+if [ ! -e micromamba ]; then
+    curl -fsSLo micromamba.new {_MICROMAMBA}
+    echo '{_SHA256}  micromamba.new' | sha256sum -c --quiet
+    chmod 755 micromamba.new
+    mv micromamba.new micromamba
+fi
+if [ ! -e conda ]; then
+    printf %s {sh(_CONDA)} >conda
+    chmod 755 conda
+    printf %s {sh(_ACTIVATE)} >activate
+    printf %s {sh(_DEACTIVATE)} >deactivate
+    echo {sh(f"conda() {CONDA_FUNCTION}")} >../etc/profile.d/conda.sh
+    ln -s conda mamba
+fi
+ln -sf $PWD/conda $PWD/mamba $PWD/activate $PWD/deactivate /usr/local/bin
+"""
+
+
+def of_packages(name: str, packages: list[str], channels: list[str]) -> str:
+    """An environment of packages, of these channels alone."""
+    words = " ".join(map(sh, [word for each in channels for word in ("-c", each)] + packages))
+    return _created(name, f"--override-channels {words}")
+
+
+def of_file(name: str, file_name: str, text: str) -> str:
+    """An environment as an environment.yml or a lock file says: its text, and its name, which tells what it is."""
+    path = f"{ROOT}/{name}-{file_name}"
+    return f"printf %s {sh(text)} >{sh(path)}\n{_created(name, f'-f {sh(path)}')}"
+
+
+def packed(name: str, url: str) -> str:
+    """An environment that conda-pack packed, unpacked."""
+    at = f"{ROOT}/envs/{name}"
+    return (
+        f"mkdir -p {at}\ncurl -fsSL {sh(url)} | tar -xz -C {at}\n"
+        f"[ ! -x {at}/bin/conda-unpack ] || PATH={at}/bin:$PATH {at}/bin/conda-unpack\n"
+    )
+
+
+def step(text: str, what: str) -> str:
+    """A step of the setup: it ends after half an hour, and what fails in it ends the job with a line."""
+    return f"timeout {LIMIT_S} bash -ec {sh(text.rstrip())} || {failed(what)}"
+
+
+def failed(what: str) -> str:
+    return f"{{ echo {sh(f'flowc: cannot bring {what}')} >&2; exit 1; }}"
+
+
+def _created(name: str, what: str) -> str:
+    return f"{ROOT}/bin/micromamba create -yq -r {ROOT} -n {sh(name)} {what}\n"
+
+
+# What all environments of a job need, once.
+BEGIN = step(_BEGIN, "conda")
