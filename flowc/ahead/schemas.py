@@ -263,6 +263,12 @@ class ShellWords(Strict):
     reads: tuple[str, ...]
     installs: tuple[str, ...]
     home_files: tuple[str, ...]
+    fetchers: tuple[str, ...]
+    code_takers: tuple[str, ...]
+    code_suffixes: tuple[str, ...]
+    interfaces: tuple[str, ...]
+    environment: tuple[str, ...]
+    site_variables: tuple[str, ...]
 
 
 class DockerOptions(Strict):

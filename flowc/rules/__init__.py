@@ -3,6 +3,7 @@ the registry; a target reports only what it cannot say itself."""
 
 from __future__ import annotations
 
+from flowc._compiled.shell_words import CODE_SUFFIXES, INTERFACES
 from flowc._compiled.slurm_commands import ABSENT, BEHIND, BROUGHT, LAUNCHERS, MISSING, MODULES, PROVIDED, REFUSED
 from flowc.rules.base import (
     Rule,
@@ -47,6 +48,12 @@ RULES = (
     Rule(name="slurm_variables", concerns=is_batch_script, words=("SLURM", "SRUN_", *_BY_VARIABLE)),
     Rule(name="plain_sh", concerns=runs_plain_sh),
     Rule(name="shared_files", concerns=has_several_nodes, words=("while", "until", "file", "FileStore")),
+    Rule(name="texts.code", concerns=runs_on_machine, words=(*CODE_SUFFIXES, "./")),
+    Rule(name="texts.variables", concerns=is_batch_script, words=("$",)),
+    Rule(name="texts.secrets", concerns=always),
+    Rule(name="texts.network", concerns=always, words=INTERFACES),
+    Rule(name="texts.documents", concerns=always, words=("<<",)),
+    Rule(name="texts.pipes", concerns=always, words=("|",)),
     Rule(name="slurm.releases", concerns=may_mean_two_things),
     Rule(name="delivery", concerns=is_delivered),
 )

@@ -51,7 +51,7 @@ ALLOWED = {
     "body": {"record", "ir", "patterns", "shell", "_compiled"},
     "scripts": {"record", "ir", "digest", "patterns", "shell", "body", "_compiled"},
     "backends": {"record", "source", "diag", "ir", "body", "scripts", "digest", "_compiled"},
-    "rules": {"record", "source", "diag", "ir", "shell", "body", "scripts", "_compiled"},
+    "rules": {"record", "source", "diag", "ir", "patterns", "secret", "shell", "body", "scripts", "_compiled"},
     "pipeline": {"record", "diag", "ir", "passes"},
     "detect": {"inputs", "source", "diag", "patterns", "shell", "yamldoc", "frontends"},
     "override": {"record", "inputs", "source", "diag", "ir", "secret", "_compiled"},

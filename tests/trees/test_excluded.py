@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import subprocess
 from pathlib import Path
+
+import pytest
 
 from flowc.trees.walk import scan
 from tests.trees.test_trees import git, make, names
@@ -29,6 +32,7 @@ back\\slash
 """
 
 
+@pytest.mark.skipif(shutil.which("rsync") is None, reason="needs Debian's package rsync")
 def test_skyignore_is_read_as_skypilot_has_rsync_read_it(tmp_path: Path) -> None:
     source, there = tmp_path / "source", tmp_path / "there"
     make(

@@ -84,11 +84,11 @@ COMMAND = Command(
         ("flowc check --add-ignores jobs/", "begin with what is there; from now on new findings are shown"),
     ),
     notes=(
-        "SOURCE is a file, a folder, or - for standard input. In folders, these are checked: files with a\n"
-        "suffix that only job files have (.sbatch, .slurm, …), scripts with directives that sbatch would read,\n"
-        "whatever their names, and .yaml where it is plainly a job; hidden folders are passed over.\n"
-        "A comment `# flowc: ignore[FC820] why` behind a line, or on a line of its own above it, hides that finding;\n"
-        "at the head of the file all of that kind in it. For all files of a project, `select`, `ignore`, `exclude`,\n"
+        "SOURCE is a file, a folder, or - for standard input. In folders, these are checked: files with a "
+        "suffix that only job files have (.sbatch, .slurm, …), scripts with directives that sbatch would read, "
+        "whatever their names, and .yaml where it is plainly a job; hidden folders are passed over. "
+        "A comment `# flowc: ignore[FC820] why` behind a line, or on a line of its own above it, hides that finding; "
+        "at the head of the file all of that kind in it. For all files of a project, `select`, `ignore`, `exclude`, "
         "`severity` and `per-file-ignores` stand in `[tool.flowc]` of pyproject.toml, or in .flowc.toml."
     ),
 )

@@ -3,6 +3,7 @@ last command in the background."""
 
 from __future__ import annotations
 
+from flowc._compiled.shell_words import SITE_VARIABLES
 from flowc.diag.codes.slurm import lint as codes
 from flowc.diag.sink import Edit, Fix
 from flowc.patterns import at_first_use
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from flowc.source import Source
 
 _use = at_first_use(r"\$(?:\{(SLURM_[A-Z_]+)([^}\n]?)|(SLURM_[A-Z_]+))", "finditer")
-# What the prologs of clusters set, most often to a folder of their own.
-SITE_VARIABLES = ("SLURM_TMPDIR", "SLURM_SCRATCH", "SCRATCH", "PSCRATCH", "MYSCRATCH", "LOCAL_SCRATCH", "WORK")
 _names = "|".join(SITE_VARIABLES)
 _site_use = at_first_use(rf"\$(?:\{{({_names})\b([^}}\n]?)|({_names})\b)", "finditer")
 

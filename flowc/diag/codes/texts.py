@@ -1,0 +1,99 @@
+"""FC840 to FC845: what the texts of a job count on that is on a cluster alone, or nowhere."""
+
+from __future__ import annotations
+
+from flowc.diag.code import Code
+
+_HEAD = "#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\n"
+
+CODE_NOT_BROUGHT = Code(
+    id="FC840",
+    name="code-not-brought",
+    severity="note",
+    title="nothing here brings {files} to the machine",
+    explain="""\
+On a cluster a job begins in the folder where it was submitted, with all that is in it. A rented machine begins with an
+empty folder: a program that lay beside the script is not there, and the job ends in its first second.
+
+Submit with `--code .`, which brings the folder, or `--code git`, which clones it at this commit. Or let the script
+fetch what it runs: `git clone URL . `. Nothing is said where a text fetches anything, goes to another folder or runs in
+an image, nor where the job has mounts or a folder of its own.""",
+    bad=_HEAD + "python train.py\n",
+    good=_HEAD + "git clone https://github.com/karpathy/nanoGPT .\npython train.py\n",
+)
+
+VARIABLE_FROM_ELSEWHERE = Code(
+    id="FC841",
+    name="variable-from-elsewhere",
+    severity="warning",
+    title="nothing here sets `{variable}`: it is empty on the machine",
+    explain="""\
+`sbatch` gives a job all variables of whoever submits it, those of ~/.bashrc too. A rented machine has none of them:
+what the script reads is empty there, in silence. Nothing is said of a variable that the script sets, asks for
+(`-n "$X"`) or has a default for (`${X:-1}`), nor where it reads other files or loads modules, which may set it.
+
+Set it in the script, give it by `--env NAME=VALUE` (`--secret NAME` for keys), or write it into the profile's
+`variables`.""",
+    bad=_HEAD + "nvidia-smi -L >$RESULTS/gpus\n",
+    good=_HEAD + "RESULTS=/tmp\nnvidia-smi -L >$RESULTS/gpus\n",
+)
+
+SECRET_IN_SCRIPT = Code(
+    id="FC842",
+    name="secret-in-script",
+    severity="warning",
+    title="{what} stands in the script",
+    explain="""\
+The text of a job goes with the bid. Whoever is a member of the project can read it there, and it lies on the machine's
+disk; in a repository it is open to all who can read that.
+
+Take it out of the file, and have a new one made where it has been shared. `--secret NAME` brings the value over SSH, to
+a file that only root reads, and the job finds it in the variable.""",
+    bad=_HEAD + "export WANDB_API_KEY=8f14e45fceea167a5a36dedd4bea2543aa01b9c7\nnvidia-smi\n",
+    good=_HEAD + "nvidia-smi\n",
+)
+
+NETWORK_OF_CLUSTER = Code(
+    id="FC843",
+    name="network-of-cluster",
+    severity="warning",
+    title="`{variable}={value}` names a network of the old cluster",
+    explain="""\
+Interfaces and cards have other names on other machines. NCCL and Gloo end with an error where none has the name that
+they are given, on a single machine too; others fall back to the slowest way.
+
+Leave it out: the libraries find the interfaces of the machine themselves. `NCCL_SOCKET_IFNAME=^lo,docker` only excludes
+some, and is good anywhere.""",
+    bad=_HEAD + "export NCCL_SOCKET_IFNAME=ib0\nnvidia-smi\n",
+    good=_HEAD + "export NCCL_SOCKET_IFNAME=^lo,docker\nnvidia-smi\n",
+)
+
+EXPANDS_EARLY = Code(
+    id="FC844",
+    name="expands-early",
+    severity="warning",
+    title="`{variable}` is replaced while the script is written, before it has a value",
+    explain="""\
+The shell puts values in place of variables in a here-document whose word has no quotes. One that only the written
+script sets has none by then, so nothing stands in its place there.
+
+Put the word in quotes, `<<'EOF'`, so that the text is written as it stands; or write `\\$NAME` for those that the
+script itself is to read.""",
+    bad=_HEAD + "cat >run.sh <<EOF\n#!/bin/bash\nfor gpu in 0 1; do nvidia-smi -i $gpu; done\nEOF\nbash run.sh\n",
+    good=_HEAD + "cat >run.sh <<'EOF'\n#!/bin/bash\nfor gpu in 0 1; do nvidia-smi -i $gpu; done\nEOF\nbash run.sh\n",
+)
+
+STATUS_OF_PIPE = Code(
+    id="FC845",
+    name="status-of-pipe",
+    severity="note",
+    title="where `{program}` fails, the job counts as completed: its exit status is that of `{reader}`",
+    explain="""\
+The exit status of a job is that of its last command, and of a pipe that of the last program in it. What waits for the
+job to succeed (`--dependency=afterok`, `flowc wait`), or starts it again where it failed, takes a failure for a
+success.
+
+Write `set -o pipefail` above it.""",
+    bad=_HEAD + "date\nnvidia-smi -q | tee gpus.txt\n",
+    good=_HEAD + "set -o pipefail\ndate\nnvidia-smi -q | tee gpus.txt\n",
+)

@@ -1,0 +1,1 @@
+"""What the texts of a job say that is good on a cluster, or nowhere: for all formats."""

@@ -1,0 +1,97 @@
+"""Files that the job runs, which lay beside the script on the cluster and which nothing brings to the machine."""
+
+from __future__ import annotations
+
+from flowc._compiled.shell_words import CODE_SUFFIXES, CODE_TAKERS, CONTAINERS, ENTERS, FETCHERS, SILENT
+from flowc.body.commands import MOST_TEXT, may_be_shell
+from flowc.patterns import at_first_use
+from flowc.rules.base import parts, texts
+from flowc.shell.scan import scan
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.diag.sink import Sink
+    from flowc.ir.job import Job
+    from flowc.ir.unit import Unit
+    from flowc.shell.command import Command
+    from flowc.shell.scan import Scan
+
+_SHOWN = 3
+# A path below the folder where the job begins; what a variable or a pattern says is not known.
+_relative = at_first_use(r"[\"']?((?:\./)?[\w+-][\w.+/-]*)[\"']?", "fullmatch")
+_python = at_first_use(r"python[0-9.]*", "fullmatch")
+# Of these there are no files yet; any other mount may be the folder.
+_EMPTY = ("scratch", "memory")
+
+
+def report(unit: Unit, sink: Sink) -> None:
+    """One finding a job, at the first of its files."""
+    job = unit.job
+    if job.run.workdir or job.files or any(each.kind not in _EMPTY for each in job.mounts) or job.volumes:
+        return
+    for each in (part for text in texts(unit) for part in parts(text)):
+        found = lacking(each.job)
+        if found:
+            from flowc.diag.codes.texts import CODE_NOT_BROUGHT
+
+            names = [f"`{name}`" for name in found]
+            shown = [*names[:_SHOWN], *([f"{len(names) - _SHOWN} more"] if len(names) > _SHOWN else [])]
+            help = "`flowc submit --code .` brings the folder"
+            sink.report(CODE_NOT_BROUGHT, each.text_span(*min(found.values())), help=help, files=", ".join(shown))
+            return
+
+
+def lacking(job: Job) -> dict[str, tuple[int, int]]:
+    """Each such file with the place of its first mention in `job.run.text`. Nothing where the text, or what prepares
+    it, fetches anything or goes to another folder: what is there then no text shows."""
+    text = (job.run.text or "")[:MOST_TEXT]
+    if not any(sign in text for sign in (*CODE_SUFFIXES, "./")) or not may_be_shell(job):
+        return {}
+    seen = scan(text)
+    if _fetches(seen) or (job.setup and _fetches(scan(job.setup))):
+        return {}
+    found: dict[str, tuple[int, int]] = {}
+    made: set[str] = set()
+    for command in seen.commands:
+        if not seen.in_child(command.start):
+            for start, word in _run(command):
+                name = word.removeprefix("./")
+                if name not in made and name not in found:
+                    found[name] = start, start + len(word)
+        made |= _made(command)
+    return found
+
+
+def _fetches(seen: Scan) -> bool:
+    return any(name in FETCHERS or name in ENTERS for each in seen.commands for name in _names(each)[:1])
+
+
+def _names(command: Command) -> list[str]:
+    return [word.strip("\"'").rpartition("/")[2] for _, word in command.words()]
+
+
+def _run(command: Command) -> list[tuple[int, str]]:
+    """The file that a command runs, with its offset; that it is one, its suffix tells, or `./` in front."""
+    words, names = command.words(), _names(command)
+    if not words or names[0] in SILENT or names[0] in CONTAINERS or any("container-image" in name for name in names):
+        return []
+    takers = [index for index, name in enumerate(names) if name in CODE_TAKERS or _python(name)]
+    behind = takers[-1] + 1 if takers else 0
+    for start, word in words[behind:] if takers else words[:1]:
+        match = _relative(word)
+        if match is None:
+            continue
+        if match[1].endswith(CODE_SUFFIXES) or (not takers and match[1][:2] == "./"):
+            return [(start + match.start(1), match[1])]
+        if takers and names[takers[-1]] in ("bash", "sh", "source", "."):
+            return []
+    return []
+
+
+def _made(command: Command) -> set[str]:
+    """What may be there once the command has run: what it writes to, and its words, any of which it may make."""
+    _, words, redirections = command.parts()
+    ran = _run(command)
+    given = [word for _, operator, word in redirections if ">" in operator]
+    given += [word for start, word in words[1:] if not ran or start != ran[0][0]]
+    return {word.strip("\"'").removeprefix("./") for word in given}

@@ -1,0 +1,53 @@
+"""Variables that a batch script reads and nothing sets: on the cluster the submitter's own environment had them."""
+
+from __future__ import annotations
+
+from flowc._compiled.shell_words import ENVIRONMENT, SITE_VARIABLES
+from flowc.body.commands import MOST_TEXT, interpreter_words
+from flowc.rules.base import texts
+from flowc.shell.scan import scan
+from flowc.shell.variables import read_plain, set_in
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.diag.sink import Sink
+    from flowc.ir.unit import Unit
+
+# Others say what there is to say of these; or any program or file may set them.
+_OTHERS = (
+    *("SLURM", "SBATCH", "SRUN", "SALLOC", "PMI", "OMPI", "BASH", "LC_", "FLOWC", "FLOW_", "XDG_", "PBS", "LSB", "LS_"),
+)
+_SHELLS = frozenset(("bash", "sh", "dash", "ksh", "zsh"))
+_SETTERS = frozenset(("source", ".", "eval", "module", "ml", "conda", "mamba", "micromamba", "spack"))
+_REMOVES = frozenset(("rm", "rmdir", "mv", "find"))
+
+
+def report(unit: Unit, sink: Sink) -> None:
+    """One finding for each variable, at its first place; none where a file that is read may set them."""
+    job = unit.job
+    set_so_far = {*ENVIRONMENT, *SITE_VARIABLES, *job.secrets, *(name for name, _ in (*job.env, *job.env_facts))}
+    for each in texts(unit):
+        text = (each.job.run.text or "")[:MOST_TEXT]
+        if "$" not in text or _SHELLS.isdisjoint(interpreter_words(each.job)):
+            continue
+        set_so_far |= set_in(text)
+        found = {name: at for name, at in read_plain(text).items() if name not in set_so_far}
+        found = {name: at for name, at in found.items() if not name.startswith(_OTHERS)}
+        seen = scan(text) if found else None
+        if seen is None or any(word.strip("\"'") in _SETTERS for part in seen.commands for _, word in part.words()[:1]):
+            continue
+        from flowc.diag.codes.texts import VARIABLE_FROM_ELSEWHERE
+
+        for name, at in found.items():
+            command = seen.command_at(at[0])
+            words = [word for _, word in command.words()] if command is not None else []
+            sink.report(VARIABLE_FROM_ELSEWHERE, each.text_span(*at), help=_help(name, words), variable=name)
+
+
+def _help(name: str, words: list[str]) -> str:
+    """What to write, by what the command does with an empty value."""
+    if words[:1] and words[0] in _REMOVES:
+        return f"an empty one makes other paths of those here: write `${{{name}:?}}`, which ends the script then"
+    if words[:1] == ["cd"]:
+        return f"`cd` with nothing goes nowhere, and the script goes on there: set `{name}` first, or `--env {name}=…`"
+    return f"set it in the script, or give it: `--env {name}=VALUE`"

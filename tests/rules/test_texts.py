@@ -1,0 +1,171 @@
+"""What is said of what the texts of a job count on, and of what nothing is said."""
+
+from __future__ import annotations
+
+import pytest
+
+import flowc
+from flowc.inputs import Flags, Inputs
+from flowc.source import Source
+
+HEAD = "#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\n"
+NAMES = {
+    *("code-not-brought", "variable-from-elsewhere", "secret-in-script", "network-of-cluster"),
+    *("expands-early", "status-of-pipe"),
+}
+
+
+def said(body: str, head: str = HEAD, flags: Flags | None = None) -> list[tuple[str, str]]:
+    """Name of the code and the text that is marked."""
+    found = flowc.compile(Source("job.sbatch", head + body), Inputs(flags=flags or Flags())).diagnostics
+    return [(each.code.name, each.span.text) for each in found if each.code.name in NAMES and each.span]
+
+
+@pytest.mark.parametrize(
+    ("body", "file"),
+    [
+        ("python train.py --x 1\n", "train.py"),
+        ("srun python3.11 -u src/train.py\n", "src/train.py"),
+        ("srun torchrun --nproc_per_node 8 'run.py' conf.py\n", "run.py"),
+        ("python -m torch.distributed.run --nnodes 1 main.py\n", "main.py"),
+        ("source env.sh\nnvidia-smi\n", "env.sh"),
+        ("./run --all\n", "./run"),
+        ("bash -c 'cat x\nRscript model.R'\n", "model.R"),
+    ],
+)
+def test_code_that_nothing_brings(body: str, file: str) -> None:
+    assert said(body) == [("code-not-brought", file)]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "git clone https://example.org/x .\npython train.py\n",
+        "cd /opt/x\npython train.py\n",
+        "cat >train.py <<'E'\nprint(1)\nE\npython train.py\n",
+        "python -c 'import x' a.py.txt\n",
+        "python -m pip list\n",
+        "python $SLURM_JOB_NAME.py\n",
+        "python /usr/share/x.py\n",
+        "curl -O https://example.org/a.sh\nbash a.sh\n",
+        "[ -f env.sh ] && source env.sh\n",
+        "echo python train.py\n",
+        "gcc -o prog -x c - <<<'int main(){}'\n./prog\n",
+        "srun --container-image=python:3 python train.py\n",
+        "# python train.py\nnvidia-smi\n",
+    ],
+)
+def test_code_that_is_there_or_may_be(body: str) -> None:
+    assert said(body) == []
+
+
+def test_an_image_or_a_mount_may_have_the_code() -> None:
+    assert said("python train.py\n", flags=Flags(image="python:3")) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "marked"),
+    [
+        ("echo $DATA\n", "$DATA"),
+        ('echo "${DATA}/x"\n', "${DATA}"),
+        ("cd ${PROJ%/}\n", "${PROJ%/}"),
+        ("for i in $LIST; do echo $i; done\n", "$LIST"),
+    ],
+)
+def test_a_variable_that_nothing_sets(body: str, marked: str) -> None:
+    assert said(body) == [("variable-from-elsewhere", marked)]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "DATA=/x\necho $DATA\n",
+        "echo ${DATA:-/x} ${A-} ${B:+y}\n",
+        'if [ -n "$DATA" ]; then echo $DATA; fi\n',
+        "echo '$DATA' \\$DATA # $DATA\n",
+        "source /etc/profile\necho $DATA\n",
+        "module load gcc\necho $EBROOTGCC\n",
+        "read -r A B <x\necho $A $B\n",
+        "while getopts ab o; do echo $o $OPTARG; done\n",
+        "mapfile -t lines <x\necho ${lines[0]} ${#lines[@]}\n",
+        "((n = 3)); let m=1; echo $n $m $RANDOM $HOME $SLURM_JOB_ID $HOSTNAME\n",
+        "f() { local a=$1; echo $a; }\nf 1\n",
+        "cat <<'E'\n$DATA\nE\n",
+        "printf -v text %s x\necho $text\n",
+        "select a in 1; do echo $a; done\n",
+    ],
+)
+def test_variables_that_have_a_value_or_may(body: str) -> None:
+    assert said(body) == []
+
+
+def test_a_variable_of_the_command_line_has_a_value() -> None:
+    assert said("echo $DATA\n", HEAD.replace("\n#SBATCH", "\n#SBATCH --export=ALL,DATA=/x", 1)) == []
+    assert said("echo $DATA\n", flags=Flags(env=(("DATA", "/x"),))) == []
+
+
+KEY = "8f14e45fceea167a5a36dedd4bea2543aa01b9c7"
+
+
+@pytest.mark.parametrize("body", [f"export WANDB_API_KEY={KEY}\nnvidia-smi\n", f"wandb login {KEY}\nnvidia-smi\n"])
+def test_a_secret_in_the_script(body: str) -> None:
+    assert said(body) == [("secret-in-script", KEY)]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "export WANDB_API_KEY=$KEY_OF_MINE\nKEY_OF_MINE=\n",
+        "export WANDB_API_KEY=your_key_here_123\n",
+        "export WANDB_API_KEY=<key>\n",
+        "export WANDB_API_KEY=xxxxxxxxxxxxxxxxxxxx\n",
+        f"# export WANDB_API_KEY={KEY}\nnvidia-smi\n",
+        "nvidia-smi --token_length 20000000\n",
+    ],
+)
+def test_what_stands_for_a_secret(body: str) -> None:
+    assert said(body) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "marked"),
+    [
+        ("export NCCL_SOCKET_IFNAME=ib0\nnvidia-smi\n", "NCCL_SOCKET_IFNAME=ib0"),
+        ("UCX_NET_DEVICES='mlx5_0:1' nvidia-smi\n", "UCX_NET_DEVICES='mlx5_0:1"),
+        ("srun --export=ALL,NCCL_IB_HCA=mlx5 nvidia-smi\n", "NCCL_IB_HCA=mlx5"),
+    ],
+)
+def test_a_network_of_the_cluster(body: str, marked: str) -> None:
+    assert said(body) == [("network-of-cluster", marked)]
+
+
+@pytest.mark.parametrize("value", ["^lo,docker0", "lo", "$IFACE_OF"])
+def test_a_network_that_any_machine_may_have(value: str) -> None:
+    assert said(f"IFACE_OF=\nexport NCCL_SOCKET_IFNAME={value}\nnvidia-smi\n") == []
+
+
+def test_a_here_document_that_is_replaced_too_early() -> None:
+    assert said("cat >a.sh <<E\n#!/bin/bash\nfor x in 1; do echo $x; done\nE\nbash a.sh\n")[0] == (
+        "expands-early",
+        "$x",
+    )
+    for body in (
+        "cat >a.sh <<'E'\n#!/bin/bash\nfor x in 1; do echo $x; done\nE\nbash a.sh\n",
+        "cat >a.sh <<E\n#!/bin/bash\nfor x in 1; do echo \\$x; done\nE\nbash a.sh\n",
+        "x=1\ncat >a.sh <<E\n#!/bin/bash\nx=2 y=$x\nE\nbash a.sh\n",
+    ):
+        assert said(body) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("date\nnvidia-smi 2>&1 | tee log\n", True),
+        ("date\nnvidia-smi 2>&1 | tee log\necho done\n", False),
+        ("set -euo pipefail\nnvidia-smi 2>&1 | tee log\n", False),
+        ("date || tee log\n", False),
+        ("nvidia-smi | grep -q H100\n", False),
+    ],
+)
+def test_the_status_of_a_pipe(body: str, told: bool) -> None:
+    assert [name for name, _ in said(body)] == ["status-of-pipe"] * told
