@@ -65,6 +65,7 @@ def _run(words: list[str]) -> int:
 
         return overview.run(words)
     from flowc.cli.arguments import parse
+    from flowc.cli.table import WHAT
 
     module = load(words[0])
     parsed = parse(module.COMMAND, words[1:])
@@ -72,6 +73,10 @@ def _run(words: list[str]) -> int:
         from flowc.cli import overview
 
         return overview.show_help(module.COMMAND)
+    if len(words) == 1 and module.COMMAND.operand == WHAT:  # nothing is to be done
+        from flowc.cli import overview
+
+        return overview.show_usage(module.COMMAND)
     status: int = module.run(parsed, words)
     return status
 

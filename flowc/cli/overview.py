@@ -62,6 +62,12 @@ def show_help(command: Command) -> int:
     return 0
 
 
+def show_usage(command: Command) -> int:
+    """Its help where it was given nothing to do. 2, wrong usage."""
+    terminal.write(sys.stderr, _page(command, _width()))
+    return 2
+
+
 def _width() -> int:
     """Columns to write in: what COLUMNS says, or the terminal's, within reason."""
     said = os.environ.get("COLUMNS", "")

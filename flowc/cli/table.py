@@ -8,6 +8,8 @@ from flowc.record import Record
 COMMAND_LINE = "command-line"
 
 
+# How the operand is called that says what a command is to do.
+WHAT = "WHAT"
 # What most often follows `--`.
 SBATCH = "sbatch's own options follow"
 

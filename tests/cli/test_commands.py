@@ -118,6 +118,13 @@ def test_nothing_to_do_is_wrong_usage(flowc: Run, folder: Path, words: list[str]
     assert done.err.count("\n") == 2
 
 
+@pytest.mark.parametrize("name", ["local", "profile"])
+def test_where_the_first_word_says_what_to_do_its_help_is_shown_for_none(flowc: Run, name: str) -> None:
+    done = flowc(name)
+    assert (done.status, done.out) == (2, "")
+    assert done.err == flowc(name, "--help").out
+
+
 def test_flag_with_a_wrong_value_is_wrong_usage(flowc: Run, job: Path) -> None:
     done = flowc("compile", job.name, "--time", "soon")
     assert (done.status, done.out) == (2, "")

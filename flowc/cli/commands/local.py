@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc.cli.table import HELP, Command, Option
+from flowc.cli.table import HELP, WHAT, Command, Option
 from flowc.cli.tasks.options import TASK
 
 TYPE_CHECKING = False
@@ -17,7 +17,7 @@ COMMAND = Command(
     name="local",
     summary="preempt local tasks, or remove their disks",
     usage=("flowc local preempt [--notice SECONDS] TASK…", "flowc local remove TASK…"),
-    operand="WHAT",
+    operand=WHAT,
     operand_choices=(PREEMPT, REMOVE),
     options=(
         HELP,
@@ -46,7 +46,7 @@ def run(words: Words, argv: list[str]) -> int:
 
     work = {PREEMPT: _preempt, REMOVE: _remove}.get(words.operands[0] if words.operands else "")
     if work is None:
-        found = f"`{words.operands[0]}` is nothing that local tasks know" if words.operands else "no WHAT given"
+        found = f"`{words.operands[0]}` is nothing that local tasks know" if words.operands else "nothing to do given"
         raise UsageError(found, f"flowc local {PREEMPT} TASK, flowc local {REMOVE} TASK")
     if len(words.operands) == 1:
         raise UsageError("no TASK given", "`flowc list --provider local` shows the tasks there are")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc.cli.table import HELP, Command, Option
+from flowc.cli.table import HELP, WHAT, Command, Option
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ COMMAND = Command(
     name="profile",
     summary="write the profile that a tree of job files needs",
     usage=("flowc profile init [OPTIONS] DIR…",),
-    operand="WHAT",
+    operand=WHAT,
     operand_choices=(INIT,),
     then="folder",
     options=(
@@ -43,7 +43,7 @@ def run(words: Words, argv: list[str]) -> int:
     from flowc.cli.arguments import UsageError
 
     if words.operands[:1] != (INIT,):
-        found = f"`{words.operands[0]}` is nothing to do with a profile" if words.operands else "no WHAT given"
+        found = f"`{words.operands[0]}` is nothing to do with a profile" if words.operands else "nothing to do given"
         raise UsageError(found, f"flowc profile {INIT} DIR")
     if len(words.operands) == 1:
         raise UsageError("no DIR given", f"name the folder of the job files: flowc profile {INIT} .")
