@@ -1,5 +1,30 @@
 """A container for the tasks of a step on one node (the words of pyxis)."""
 #% if container
+def credentials(image):
+    """An image as docker writes it, and the registry, user and password that enroot's file of credentials has for it: a
+    line of netrc, whose password a shell reads where it begins with `$`."""
+    front, mark, rest = image.removeprefix("docker://").partition("#")
+    user, at, registry = front.rpartition("@") if mark else ("", "", front)
+    image = registry + "/" * bool(mark) + rest
+    registry, mark, _ = image.partition("/")
+    hosts = [registry.split(":")[0]]
+    if not mark or not {".", ":"} & {*registry}:
+        registry, hosts = "docker.io", ["docker.io", "registry-1.docker.io", "auth.docker.io"]
+    config = ENV.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
+    try:
+        lines = open((ENV.get("ENROOT_CONFIG_PATH") or config + "/enroot") + "/.credentials").readlines()
+    except OSError:
+        lines = []
+    for line in lines:
+        words = line.split(None, 5)
+        if words[::2] == ["machine", "login", "password"] and words[1] in hosts and user in ("", words[3]) and words[5:]:
+            password = words[5]
+            return image, [registry, words[3], os.popen("echo " + password).read() if password[0] == "$" else password.split()[0]]
+    if user:
+        die(f"error: no password of {user} for {registry} in enroot's .credentials on this machine")
+    return image, ()
+
+
 def enter(options, where, env):
     """Makes the container of a step on this node, or finds the one of that name. All tasks of the node are in it.
 
@@ -9,7 +34,7 @@ def enter(options, where, env):
     def docker(*words):
         return subprocess.run(["docker", *words], check=True, stdout=subprocess.PIPE, stderr=2).stdout
 
-    image = options.get("container-image", "").removeprefix("docker://").replace("#", "/")
+    image = options.get("container-image")
     subprocess.run(["flock", "/run/flowc.docker", "bash", "-c", INSTALL], check=True, stdout=2)
     name = "flowc-" + (options.get("container-name", "").split(":")[0] or f"{env['SLURM_JOB_ID']}.{env['SLURM_STEP_ID']}")
     if not docker("ps", "-qf", f"name=^{name}$"):
@@ -31,6 +56,11 @@ def enter(options, where, env):
         # Apart from its files it is the machine: tasks are started as other programs are, and get signals.
         for kind in "network", "ipc", "pid", "uts":
             words.append(f"--{kind}=host")
+        if options.get("login"):
+            registry, user, password = options["login"]
+            # In memory.
+            ENV["DOCKER_CONFIG"] = "/run/flowc.login"
+            subprocess.run(["docker", "login", "-u", user, "--password-stdin", registry], input=password.strip().encode(), check=True, stdout=-3)
         docker("run", "-d", "--privileged", "--label=flowc", "--name=" + name, *words, "--entrypoint=sleep", image, "infinity")
     (box,) = json.loads(docker("inspect", name))
     image_env = dict(pair.split("=", 1) for pair in box["Config"]["Env"] or ())

@@ -50,8 +50,9 @@ def read_words():
     #% end
     #% if container
     image = given.setdefault("container-image", ENV.get("PYXIS_CONTAINER_IMAGE", ""))
-    if image[:1] in ("/", ".") or image.endswith(".sqsh") or "@" in image.split("#")[0] and "#" in image:
+    if image[:1] in ("/", ".") or image.endswith(".sqsh"):
         die(f"error: the container image {image} is no image of a registry that docker pulls: push it to one")
+    given["container-image"], given["login"] = credentials(image)
     #% end
     #% if mpi
     choose_mpi()

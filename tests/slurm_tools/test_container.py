@@ -23,6 +23,7 @@ case $1 in
     inspect)
         echo '[{"State":{"Pid":'$(<FOLDER/up)'},"Config":{"WorkingDir":"FOLDER","Env":["COLOUR=image","KEPT=image"]}}]'
         ;;
+    login) echo "$DOCKER_CONFIG $(cat)" >FOLDER/login ;;
     rm) kill $(<FOLDER/up); rm FOLDER/up ;;
 esac
 """
@@ -71,6 +72,56 @@ def test_a_named_one_stays(env: dict[str, str], tmp_path: Path) -> None:
     )
     assert done.stdout == "in\n", done.stderr
     assert (tmp_path / "calls").read_text().count("run -d") == 1
+
+
+LOGINS = """\
+# a comment
+machine
+machine nvcr.io login $oauthtoken password
+machine other.example login me password no
+  machine nvcr.io login $oauthtoken password na-pass
+machine nvcr.io login second password $(printf 'by %s' "$COLOUR")
+machine auth.docker.io login hub password hub-pass more
+machine ghcr.io login me account x password no
+"""
+
+
+@pytest.mark.parametrize(
+    ("image", "pulled", "login"),
+    [
+        ("nvcr.io#nvidia/pytorch:24", "nvcr.io/nvidia/pytorch:24", "$oauthtoken na-pass nvcr.io"),
+        ("docker://nvcr.io/nvidia/pytorch:24", "nvcr.io/nvidia/pytorch:24", "$oauthtoken na-pass nvcr.io"),
+        ("docker://second@nvcr.io:5000#a/b", "nvcr.io:5000/a/b", "second by job nvcr.io:5000"),
+        ("ubuntu:24.04", "ubuntu:24.04", "hub hub-pass docker.io"),
+        ("library/ubuntu@sha256:12", "library/ubuntu@sha256:12", "hub hub-pass docker.io"),
+        ("ghcr.io#a/b@sha256:12", "ghcr.io/a/b@sha256:12", None),
+    ],
+)
+@pytest.mark.parametrize("variable", ["HOME", "XDG_CONFIG_HOME", "ENROOT_CONFIG_PATH"])
+def test_credentials_of_enroot_are_used(
+    env: dict[str, str], tmp_path: Path, image: str, pulled: str, login: str | None, variable: str
+) -> None:
+    folder = {"HOME": ".config/enroot", "XDG_CONFIG_HOME": "enroot", "ENROOT_CONFIG_PATH": "."}[variable]
+    (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+    (tmp_path / folder / ".credentials").write_text(LOGINS)
+    place = {"HOME": "/nowhere", variable: str(tmp_path)}
+    done = run({**env, **place}, f"srun --container-image='{image}' cat inside/file")
+    assert (done.stdout, done.returncode) == ("in\n", 0), done.stderr
+    calls = (tmp_path / "calls").read_text()
+    assert f"--entrypoint=sleep {pulled} infinity" in calls
+    found = [line for line in calls.splitlines() if line.startswith("login")]
+    if login is None:
+        assert found == []
+    else:
+        user, *password, registry = login.split()
+        assert found == [f"login -u {user} --password-stdin {registry}"]
+        assert (tmp_path / "login").read_text() == f"/run/flowc.login {' '.join(password)}\n"
+
+
+def test_a_user_without_a_password_is_refused(env: dict[str, str], tmp_path: Path) -> None:
+    done = run({**env, "ENROOT_CONFIG_PATH": str(tmp_path)}, "srun --container-image=me@ghcr.io#a/b true")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "no password of me for ghcr.io in enroot's .credentials on this machine" in done.stderr
 
 
 @pytest.mark.parametrize("options", ["--container-image=/x/y.sqsh", "--container-image=a --container-mounts=/nowhere"])

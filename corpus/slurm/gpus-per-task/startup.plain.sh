@@ -221,7 +221,7 @@ def z(h,a=1):
  J(h)
  os._exit(a)
 OPTIONS="-=gpus-per-task"
-def aM(D):
+def aK(D):
  az={}
  while D and D[0][:1]=="-"!=D[0]:
   c=D.pop(0)
@@ -341,18 +341,18 @@ def al():
  n=dict(v)
 def bp(u,a=""):
  return sum(int(c.split(":")[-1])if c.split(":")[-1].isdecimal()else 1 for c in(O(u,a)or"").split(",")if c and(u!="gres"or c[:3]=="gpu"))
-def aH(a,w):
- ad=aS[:aJ*w or M]
- c=ad[a*aJ:(a+1)*aJ]or ad
+def aI(a,w):
+ ad=aS[:aL*w or M]
+ c=ad[a*aL:(a+1)*aL]or ad
  ba=",".join(c)
- return{"CUDA_VISIBLE_DEVICES":ba,"SLURM_STEP_GPUS":ba,"SLURM_GPUS_ON_NODE":str(len(ad)),**({"SLURMD_TRES_BIND":"gpu:"+aI}if aI and w>1 else{})}
+ return{"CUDA_VISIBLE_DEVICES":ba,"SLURM_STEP_GPUS":ba,"SLURM_GPUS_ON_NODE":str(len(ad)),**({"SLURMD_TRES_BIND":"gpu:"+aJ}if aJ and w>1 else{})}
 def O(u,a=""):
  return ao.get(u)or v.get("SLURM_"+(a or u.upper().replace("-","_")))
 def aa(p):
  t=G[p]
- return[(c,x,{**n,"SLURM_NODEID":str(p),"SLURMD_NODENAME":f[g[p]],"SLURM_GTIDS":",".join(map(str,t)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**(aH(a,len(t))if M or aJ else{})},)for a,c in enumerate(t)]
+ return[(c,x,{**n,"SLURM_NODEID":str(p),"SLURMD_NODENAME":f[g[p]],"SLURM_GTIDS":",".join(map(str,t)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**(aI(a,len(t))if M or aL else{})},)for a,c in enumerate(t)]
 if I=="srun":
- ao=aM(x)
+ ao=aK(x)
  l=v["SLURM_JOB_ID"]
  if not x:
   z("fatal: No command given to execute.")
@@ -363,12 +363,12 @@ if I=="srun":
  N=iter(range(b))
  G=[[next(N)for F in range(p,b,w)]for p in range(w)]
  aS=[*filter(None,v.get("SLURM_JOB_GPUS","").split(","))]
- aJ=bp("gpus-per-task")
- aI=""
- if aJ and not aI:
-  aI=f"per_task:{aJ}"
+ aL=bp("gpus-per-task")
+ aJ=""
+ if aL and not aJ:
+  aJ=f"per_task:{aL}"
  M=int(v.get("FLOWC_STEP_GPUS",len(aS)))
- if(max(M,*(aJ*len(aB)for aB in G))>len(aS)):
+ if(max(M,*(aL*len(aB)for aB in G))>len(aS)):
   z(f"error: Unable to create step for job {l}: Invalid generic resource (gres) specification")
  al()
  for value,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>H else"cyclic","DISTRIBUTION"),(v["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(v["SLURM_TASKS_PER_NODE"]if b%w else f"{b // w}(x{w})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(w,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):

@@ -221,11 +221,11 @@ def z(h,a=1):
  os._exit(a)
 def S(h):
  return h.replace(","," ").split()
-def bv(c):
+def bw(c):
  a=[(w,len([*b]))for w,b in itertools.groupby(c)]
  return",".join(f"{w}(x{d})"if d>1 else str(w)for w,d in a)
 OPTIONS="n=ntasks N=nodes w=nodelist -=ntasks-per-node -=gpus-per-task -=het-group"
-def aM(D):
+def aK(D):
  az={}
  while D and D[0][:1]=="-"!=D[0]:
   c=D.pop(0)
@@ -337,19 +337,19 @@ def V(d,c,a):
  if a:
   J(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
   Y.append(a if a>0 else 128-a)
-def bB(u):
+def bC(u):
  h=ao.get(u,"")
  try:
   return[f.index(c)for c in S(open(h).read()if"/"in h else h)]
  except ValueError:
   z(f"error: Unable to create step for job {l}: Requested node configuration is not available")
-def bP(d):
+def bQ(d):
  try:
   i,*l=open(f"/proc/{d}/stat").read().rpartition(")")[2].split()
   return""if i=="Z"else l[18]
  except OSError:
   return""
-def cr():
+def cs():
  global aO,aV,aR
  try:
   a=open("/run/flowc.step."+l).read().split()[int(v["SLURM_STEP_ID"])]
@@ -361,10 +361,10 @@ def cr():
   with open("/run/flowc.use."+l,"a+")as e:
    fcntl.flock(e,2)
    e.seek(0)
-   j=[E for E in e if bP(E.split()[0])==E.split()[1]]
-   cc([E.split()for E in j if E.split()[0]!=a])
+   j=[E for E in e if bQ(E.split()[0])==E.split()[1]]
+   cd([E.split()for E in j if E.split()[0]!=a])
    if bd:
-    j+=[f"{os.getpid()} {bP(os.getpid())} {d} "+("0 -\n"if O("overlap")else f"{b} {','.join(ad) or '-'}\n")for d,(b,ad)in bd.items()]
+    j+=[f"{os.getpid()} {bQ(os.getpid())} {d} "+("0 -\n"if O("overlap")else f"{b} {','.join(ad) or '-'}\n")for d,(b,ad)in bd.items()]
    e.truncate(0)
    e.writelines(j)
   if bd:
@@ -380,7 +380,7 @@ def cr():
    os.close(k)
  if p:
   J(f"Step created for job {l}")
-def cc(j):
+def cd(j):
  global aO,aV,g,w,G,aR,bd
  bd={}
  aR=aE*b
@@ -390,35 +390,35 @@ def cc(j):
   x=sum(int(E[3])for E in r)
   k=0 if x and not aT else aD-x
   aV[h]=[u for u in aS if not any(u in E[4].split(",")for E in r)]
-  if len(aV[h])<max(aP,aJ,bb if upper<2 else bb>0):
+  if len(aV[h])<max(aP,aL,bb if upper<2 else bb>0):
    k=0
-  elif aJ:
-   k=min(k,-(-len(aV[h])//aJ)*aE)
+  elif aL:
+   k=min(k,-(-len(aV[h])//aL)*aE)
   if k>=(aE if aR else 1):
    aO[h]=k//aE*aE or k
  if not{*aN}<={*aO}:
   return
- aG=[*aN]
+ aH=[*aN]
  if len(aN)>H:
-  aO,aG={d:aO[d]for d in aN},[]
+  aO,aH={d:aO[d]for d in aN},[]
  def o(m):
   return sum(aO[d]for d in m)
  p=max(H,-(-aR//aD))
- f=[d for d in aO if d not in aG]
+ f=[d for d in aO if d not in aH]
  t=[d for d in f if not any(E[2]==str(d)for E in j)]
  for m in t,f:
-  if len(aG)<p<=len(aG)+len(m):
-   l=min(max(upper,p)-len(aG),len(m))
-   y=-(-max(0,aR-o(aG))//l)
-   m=aG+sorted(m,key=lambda d:aO[d]<y and aD-aO[d])[:l]
+  if len(aH)<p<=len(aH)+len(m):
+   l=min(max(upper,p)-len(aH),len(m))
+   y=-(-max(0,aR-o(aH))//l)
+   m=aH+sorted(m,key=lambda d:aO[d]<y and aD-aO[d])[:l]
    if o(m)>=aR:
-    aG=m
+    aH=m
  for d in f:
-  if o(aG)<aR and len(aG)<upper and d not in aG:
-   aG.append(d)
- if len(aG)<p or o(aG)<aR or sum(len(aV[d])for d in aG)<bb:
+  if o(aH)<aR and len(aH)<upper and d not in aH:
+   aH.append(d)
+ if len(aH)<p or o(aH)<aR or sum(len(aV[d])for d in aH)<bb:
   return
- g=sorted(aG)
+ g=sorted(aH)
  w=len(g)
  s=[0]*w
  for n in range(b):
@@ -429,7 +429,7 @@ def cc(j):
  G=[[c for c,n in enumerate(e)if n[1]==i]for i in range(w)]
  q=bb
  for i,which in enumerate(g):
-  v=aP or aJ*len(G[i])or min(len(aV[which]),q-w+i+1)*(q>0)
+  v=aP or aL*len(G[i])or min(len(aV[which]),q-w+i+1)*(q>0)
   bd[which]=len(G[i])*aE*(aR>0)if aT else aD,aV[which][:v]
   q-=v
 def al():
@@ -440,12 +440,12 @@ def al():
  n=dict(v)
 def bp(u,a=""):
  return sum(int(c.split(":")[-1])if c.split(":")[-1].isdecimal()else 1 for c in(O(u,a)or"").split(",")if c and(u!="gres"or c[:3]=="gpu"))
-def aH(a,w):
+def aI(a,w):
  ad=aS
- c=ad[a*aJ:(a+1)*aJ]or ad[:1]if aJ and w>1 else ad
+ c=ad[a*aL:(a+1)*aL]or ad[:1]if aL and w>1 else ad
  ba=",".join(c)
- return{"CUDA_VISIBLE_DEVICES":ba,"SLURM_STEP_GPUS":ba,"SLURM_GPUS_ON_NODE":str(len(ad)),**({"SLURMD_TRES_BIND":"gpu:"+aI}if aI and w>1 else{})}
-def cl(D):
+ return{"CUDA_VISIBLE_DEVICES":ba,"SLURM_STEP_GPUS":ba,"SLURM_GPUS_ON_NODE":str(len(ad)),**({"SLURMD_TRES_BIND":"gpu:"+aJ}if aJ and w>1 else{})}
+def cm(D):
  global ao,aZ
  m=[[]]
  for c in D:
@@ -453,7 +453,7 @@ def cl(D):
    m.append([])
   else:
    m[-1].append(c)
- aZ=[(aM(aB),aB)for aB in m]
+ aZ=[(aK(aB),aB)for aB in m]
  for a,aB in aZ:
   if set("123456789")&{*a.get("het-group","")}:
    z(f"error: Requested het-group offset exceeds highest hetjob index ({a['het-group']} > 0)")
@@ -463,14 +463,14 @@ def cl(D):
  D[:]=m[0]
  if aZ[1:]:
   ao.setdefault("nodes","1")
-def ch(a):
+def ci(a):
  global ao,g,G,b,w,ar,bk,aN
  k,g,G,b,ar=[*range(len(f))],[],[],0,{}
  for ao,aB in a:
   aC=int(ao.get("nodes","1").split("-")[0])
   j=r("ntasks")or aC
   aC=min(aC,j)
-  ad=bB("nodelist")if"nodelist"in ao else k[:aC]
+  ad=bC("nodelist")if"nodelist"in ao else k[:aC]
   if aC>len(ad)or not{*ad}<={*k}:
    z(f"error: Allocation failure of {aC} nodes: job size of {len(f)}, "f"already allocated {len(f) - len(k)} nodes to previous components.")
   k=[d for d in k if d not in ad]
@@ -494,9 +494,9 @@ def aa(p):
  t=G[p]
  global aS
  b,aS=bd[g[p]]
- return[(c,ar.get(c,x),{**n,"SLURM_NODEID":str(p),"SLURMD_NODENAME":f[g[p]],"SLURM_GTIDS":",".join(map(str,t)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**({"SLURM_CPUS_ON_NODE":str(b or len(t))}if aT else{}),**(aH(a,len(t))if aS and(M or aJ)else{})},)for a,c in enumerate(t)]
+ return[(c,ar.get(c,x),{**n,"SLURM_NODEID":str(p),"SLURMD_NODENAME":f[g[p]],"SLURM_GTIDS":",".join(map(str,t)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**({"SLURM_CPUS_ON_NODE":str(b or len(t))}if aT else{}),**(aI(a,len(t))if aS and(M or aL)else{})},)for a,c in enumerate(t)]
 if I=="srun":
- cl(x)
+ cm(x)
  l=v["SLURM_JOB_ID"]
  if not x:
   z("fatal: No command given to execute.")
@@ -504,10 +504,10 @@ if I=="srun":
  f=[v["SLURM_JOB_NODELIST"]]
  g=range(len(f))
  H=af=len(f)
- aK,F,bW=(O("nodes","NNODES")or"1").partition("-")
- if not(aK+bW).isdecimal():
+ aM,F,bX=(O("nodes","NNODES")or"1").partition("-")
+ if not(aM+bX).isdecimal():
   z(f'error: "{ao["nodes"]}" is not a valid node count',255)
- H,af=int(aK),min(int(bW or aK),af)
+ H,af=int(aM),min(int(bX or aM),af)
  b=r("ntasks")
  if 0<b<H:
   J(f"Warning: can't run {b} processes on {H} nodes, setting nnodes to {b}")
@@ -516,9 +516,9 @@ if I=="srun":
  if H>len(g):
   z(f"error: Only allocated {len(g)} nodes asked for {H}")
  bk,aN,upper=g,(),af
- by=bB("nodelist")
- bk,aN=[*{*by,*g}],by
- g=sorted((by+[d for d in g if d not in by])[:af])
+ bz=bC("nodelist")
+ bk,aN=[*{*bz,*g}],bz
+ g=sorted((bz+[d for d in g if d not in bz])[:af])
  k=r("ntasks-per-node")if O("ntasks-per-node")else 0
  if not b or b==k*len(g):
   b=b or k*len(g)
@@ -536,22 +536,22 @@ if I=="srun":
  G=[[next(N)for F in range(p,b,w)]for p in range(w)]
  ar={}
  if aZ[1:]:
-  ch(aZ)
+  ci(aZ)
  aS=[*filter(None,v.get("SLURM_JOB_GPUS","").split(","))]
- aJ=bp("gpus-per-task")
- aI=""
- if aJ and not aI:
-  aI=f"per_task:{aJ}"
+ aL=bp("gpus-per-task")
+ aJ=""
+ if aL and not aJ:
+  aJ=f"per_task:{aL}"
  M=int(v.get("FLOWC_STEP_GPUS",len(aS)))
  aP=bp("gres")or bp("gpus-per-node")
  bb=bp("gpus")
  M=aP or-(-bb//len(g))or M
- aP=aP or(not bb and not aJ)*M
- if(max(M,*(aJ*len(aB)for aB in G))>len(aS)or 0<bb<H):
+ aP=aP or(not bb and not aL)*M
+ if(max(M,*(aL*len(aB)for aB in G))>len(aS)or 0<bb<H):
   z(f"error: Unable to create step for job {l}: Invalid generic resource (gres) specification")
- cr()
+ cs()
  al()
- for value,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>H else"cyclic","DISTRIBUTION"),(v["SLURM_JOB_NODELIST"]if w==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(bv(map(len,G)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(w,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
+ for value,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>H else"cyclic","DISTRIBUTION"),(v["SLURM_JOB_NODELIST"]if w==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(bw(map(len,G)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(w,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
   for key in am.split():
    n["SLURM_"+key]=str(value)
  m=os.getcwd()

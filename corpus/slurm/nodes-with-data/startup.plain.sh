@@ -299,9 +299,9 @@ I=os.path.basename(sys.argv[0])
 x=sys.argv[1:]
 Q="/var/lib/foundry/flowc/nodes"
 ak="/var/lib/foundry/flowc/run"
-bz="/var/lib/foundry/flowc/key"
+bA="/var/lib/foundry/flowc/key"
 X=6818
-bY="/run/flowc.ready"
+bZ="/run/flowc.ready"
 y=1,2,3,10,12,15,18
 def J(h):
  os.write(2,(I+": "+h+"\n").encode())
@@ -349,11 +349,11 @@ def L(e,r):
    os.killpg(d,r)
   except OSError:
    pass
-def bE(h):
- return b"".join(hmac.digest(open(u,"rb").read().strip(),h,"sha256")for u in(ak,bz))
-def bT(az,h):
- aC=64 if os.path.getsize(bz)>64 else 32
- return az[:aC]==bE(h)[:aC]
+def bF(h):
+ return b"".join(hmac.digest(open(u,"rb").read().strip(),h,"sha256")for u in(ak,bA))
+def bU(az,h):
+ aC=64 if os.path.getsize(bA)>64 else 32
+ return az[:aC]==bF(h)[:aC]
 def Z(b):
  for O in(1,18,1),(1,9,1),(6,4,30),(6,5,10),(6,18,120000):
   b.setsockopt(*O)
@@ -365,8 +365,8 @@ def ah(u,k):
    b=socket.create_connection((k,X),9,(M,0))
    b.settimeout(None)
    d=os.urandom(32)
-   b.send(d+bE(b"s"+b.recv(32)))
-   if not bT(b.recv(64,256),b"a"+d):
+   b.send(d+bF(b"s"+b.recv(32)))
+   if not bU(b.recv(64,256),b"a"+d):
     raise OSError("secret")
    a=Z(b)
    if h:=a.recv():
@@ -377,7 +377,7 @@ def ah(u,k):
     J(f"waiting for the agent of {u}: {i}")
   time.sleep(c)
  z(f"error: {u}: no agent after 10 minutes")
-def ce(j,U,c):
+def cf(j,U,c):
  j.listen(4096)
  j.setblocking(False)
  e={}
@@ -402,14 +402,14 @@ def ce(j,U,c):
     k.unregister(r)
     b,d=e.pop(r)
     az=b.recv(96,64)
-    if bT(az[32:],b"s"+d)and not os.fork():
+    if bU(az[32:],b"s"+d)and not os.fork():
      try:
       e.clear()
       signal.signal(17,signal.SIG_DFL)
-      b.send(bE(b"a"+az[:32]))
+      b.send(bF(b"a"+az[:32]))
       a=Z(b)
       h=""
-      while c and not(h:=open(bY).read()):
+      while c and not(h:=open(bZ).read()):
        time.sleep(1)
       a.send(h.strip())
       ab(a)
@@ -435,7 +435,7 @@ def agent():
  else:
   z(f"/etc/hosts does not list {M} and {x[0]} nodes after 10 minutes: {f}")
  open(Q,"w").writelines(f"{u} {d[0]}\n"for u,d in zip(f,g))
- open(bz,"a")
+ open(bA,"a")
  c=f.index(M)
  j=socket.create_server((g[c][0],X))
  if c and os.fork():
@@ -448,11 +448,11 @@ def agent():
   return
  os.dup2(2,1)
  signal.signal(17,1)
- ce(j,[socket.gethostbyname(k)for k,F in g],c)
+ cf(j,[socket.gethostbyname(k)for k,F in g],c)
 def ab(a):
  m,b=a.recv()
  if not m:
-  cq(a,*b)
+  cr(a,*b)
  e,f={},{}
  signal.pthread_sigmask(0,y)
  l=[os.open("/dev/null",0)]
@@ -525,12 +525,12 @@ def al():
   a.write(b"%9d\n"%os.getpid())
   j=a.tell()//10-1
  n=dict(v)
-def bO():
+def bP():
  al()
-def bS():
+def bT():
  b=type(None),bool,int,str,list,dict,tuple,set,range
  return{u:value for u,value in globals().items()if type(value)in b}
-def bU(az):
+def bV(az):
  if type(az)is str:
   J(az)
  else:
@@ -538,11 +538,11 @@ def bU(az):
 def au(a):
  if a==aU:
   try:
-   bU(a.recv())
+   bV(a.recv())
   except(EOFError,OSError):
    z(f"error: Node failure on {f[0]}: connection lost")
  return a==aU
-def cq(a,az,c):
+def cr(a,az,c):
  global J
  globals().update(az)
  v.clear()
@@ -550,8 +550,8 @@ def cq(a,az,c):
  J=a.send
  for ag in y:
   signal.signal(ag,lambda ag,F:a.send(ag))
- bO()
- a.send(bS())
+ bP()
+ a.send(bT())
  a.recv()
 def aa(p):
  t=G[p]
@@ -571,13 +571,13 @@ if I=="srun":
  G=[[next(N)for F in range(p,b,w)]for p in range(w)]
  aU=None
  if v.get("SLURMD_NODENAME",f[0])==f[0]:
-  bO()
+  bP()
  else:
   aU=ah(f[0],U[0])
-  aU.send(("",(bS(),dict(v))))
+  aU.send(("",(bT(),dict(v))))
   try:
    while type(az:=aU.recv())is not dict:
-    bU(az)
+    bV(az)
   except EOFError:
    os._exit(1)
   globals().update(az)

@@ -220,11 +220,11 @@ def z(h,a=1):
  os._exit(a)
 def S(h):
  return h.replace(","," ").split()
-def bv(c):
+def bw(c):
  a=[(w,len([*b]))for w,b in itertools.groupby(c)]
  return",".join(f"{w}(x{d})"if d>1 else str(w)for w,d in a)
 OPTIONS="n=ntasks N=nodes w=nodelist -=ntasks-per-node i=input K?kill-on-bad-exit O.overcommit -=mpi V.version -=cpu-bind -.external-launcher"
-def aM(D):
+def aK(D):
  az={}
  while D and D[0][:1]=="-"!=D[0]:
   c=D.pop(0)
@@ -332,21 +332,21 @@ def cast(B,*F):
    a.send(B)
   except OSError:
    pass
-def bH(*F):
+def bI(*F):
  if ae:
   cast(ae.pop())
   signal.alarm(30)
 def P(*F):
  ae[:]=9,15
- bH()
+ bI()
 def V(d,c,a):
  if a:
   J(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
   Y.append(a if a>0 else 128-a)
   if ao.get("kill-on-bad-exit",v.get("SLURM_KILL_BAD_EXIT","0"))!="0"and len(ae)>1:
    J(f"Terminating StepId={l}.{j}")
-   bH()
-def bB(u):
+   bI()
+def bC(u):
  h=ao.get(u,"")
  try:
   return[f.index(c)for c in S(open(h).read()if"/"in h else h)]
@@ -369,7 +369,7 @@ def aa(p):
  t=G[p]
  return[(c,x,{**n,"SLURM_NODEID":str(p),"SLURMD_NODENAME":f[g[p]],"SLURM_GTIDS":",".join(map(str,t)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(t)]
 if I=="srun":
- ao=aM(x)
+ ao=aK(x)
  l=v["SLURM_JOB_ID"]
  if"version"in ao:
   os.write(1,b"slurm-wlm 22.05.8\n")
@@ -382,10 +382,10 @@ if I=="srun":
  f=[v["SLURM_JOB_NODELIST"]]
  g=range(len(f))
  H=af=len(f)
- aK,F,bW=(O("nodes","NNODES")or"1").partition("-")
- if not(aK+bW).isdecimal():
+ aM,F,bX=(O("nodes","NNODES")or"1").partition("-")
+ if not(aM+bX).isdecimal():
   z(f'error: "{ao["nodes"]}" is not a valid node count',255)
- H,af=int(aK),min(int(bW or aK),af)
+ H,af=int(aM),min(int(bX or aM),af)
  b=r("ntasks")
  if 0<b<H:
   J(f"Warning: can't run {b} processes on {H} nodes, setting nnodes to {b}")
@@ -393,8 +393,8 @@ if I=="srun":
  af=max(H,min(af,b or af))
  if H>len(g):
   z(f"error: Only allocated {len(g)} nodes asked for {H}")
- by=bB("nodelist")
- g=sorted((by+[d for d in g if d not in by])[:af])
+ bz=bC("nodelist")
+ g=sorted((bz+[d for d in g if d not in bz])[:af])
  k=r("ntasks-per-node")if O("ntasks-per-node")else 0
  if not b or b==k*len(g):
   b=b or k*len(g)
@@ -411,7 +411,7 @@ if I=="srun":
  N=iter(range(b))
  G=[[next(N)for F in range(p,b,w)]for p in range(w)]
  al()
- for value,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>H else"cyclic","DISTRIBUTION"),(v["SLURM_JOB_NODELIST"]if w==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(bv(map(len,G)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(w,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
+ for value,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>H else"cyclic","DISTRIBUTION"),(v["SLURM_JOB_NODELIST"]if w==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(bw(map(len,G)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(w,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
   for key in am.split():
    n["SLURM_"+key]=str(value)
  m=os.getcwd()
@@ -421,7 +421,7 @@ if I=="srun":
  signal.pthread_sigmask(0,y)
  for ag in y:
   signal.signal(ag,cast)
- signal.signal(14,bH)
+ signal.signal(14,bI)
  signal.signal(15,P)
  a,ac=Pipe()
  if not os.fork():

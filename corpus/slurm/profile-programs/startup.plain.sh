@@ -238,11 +238,11 @@ def J(h):
 def z(h,a=1):
  J(h)
  os._exit(a)
-def bv(c):
+def bw(c):
  a=[(w,len([*b]))for w,b in itertools.groupby(c)]
  return",".join(f"{w}(x{d})"if d>1 else str(w)for w,d in a)
 OPTIONS="n=ntasks -=ntasks-per-node"
-def aM(D):
+def aK(D):
  az={}
  while D and D[0][:1]=="-"!=D[0]:
   c=D.pop(0)
@@ -264,7 +264,7 @@ def aM(D):
    z(f"unrecognized option '{c}'",255)
   az[d[2:]]=value
  return az
-def ck(u,m,b):
+def cl(u,m,b):
  c=[m]if u[0]=="."else b.split(":")*("/"not in u)
  return next((path for p in c if os.access(path:=p+"/"+u,1)),u)
 def start(argv,n,m,*b):
@@ -283,7 +283,7 @@ def start(argv,n,m,*b):
    signal.signal(r,0)
   signal.pthread_sigmask(1,y)
   n["SLURM_TASK_PID"]=str(os.getpid())
-  argv[0]=ck(argv[0],m,n.get("PATH",""))
+  argv[0]=cl(argv[0],m,n.get("PATH",""))
   os.execve(argv[0],argv,n)
  except OSError as i:
   a(f"execve(): {argv[0]}: {i.strerror}")
@@ -377,7 +377,7 @@ def aa(p):
  t=G[p]
  return[(c,x,{**n,"SLURM_NODEID":str(p),"SLURMD_NODENAME":f[g[p]],"SLURM_GTIDS":",".join(map(str,t)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(t)]
 if I=="srun":
- ao=aM(x)
+ ao=aK(x)
  l=v["SLURM_JOB_ID"]
  if not x:
   z("fatal: No command given to execute.")
@@ -406,7 +406,7 @@ if I=="srun":
  N=iter(range(b))
  G=[[next(N)for F in range(p,b,w)]for p in range(w)]
  al()
- for value,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>H else"cyclic","DISTRIBUTION"),(v["SLURM_JOB_NODELIST"]if w==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(bv(map(len,G)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(w,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
+ for value,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>H else"cyclic","DISTRIBUTION"),(v["SLURM_JOB_NODELIST"]if w==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(bw(map(len,G)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(w,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
   for key in am.split():
    n["SLURM_"+key]=str(value)
  m=os.getcwd()
