@@ -21,8 +21,8 @@ def compiled(body: str, flags: Flags = NONE, first: str = HEAD) -> Any:
 
 
 def said(body: str, flags: Flags = NONE, first: str = HEAD) -> list[tuple[str, int | None, str]]:
-    """Code, line and text of what was marked, without what is said of prices, and of files and variables that the bodies
-    of these tests take for granted (test_texts.py)."""
+    """Code, line and text of what was marked, without what is said of prices, and of files and variables that the
+    bodies of these tests take for granted (test_texts.py)."""
     result = compiled(body, flags, first)
     return [
         (each.code.name, each.span.line if each.span else None, each.span.text if each.span else "")

@@ -208,7 +208,7 @@ def whole(form: str) -> str:
     return "".join(marks() if char in "@CA" else f"{marks()}\n{marks()}" if char == "L" else char for char in form)
 
 
-# Bash 5.2 writes `$(coproc x)` anew as `coproc COPROC x`, and runs a command of the name COPROC: that form stands alone.
+# Bash 5.2 writes `$(coproc x)` anew as `coproc COPROC x`, and runs a command of the name COPROC: it stands alone.
 @pytest.mark.parametrize("form", [*COMMANDS, "coproc @; wait", *(f"@ {form}" for form in ARGUMENTS)])
 def test_each_form(form: str, tmp_path: Path) -> None:
     text = f"{whole(form)}\nm999x\n"
