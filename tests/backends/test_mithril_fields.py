@@ -61,6 +61,11 @@ VALUES: dict[str, tuple[Any, dict[str, Any]]] = {
     "source.release": ("26.05", {}),
     "number": (77, {}),
     "modules": (("g*",), {"run": Run(text="#!/bin/bash\nmodule load gcc\n")}),
+    "programs": (
+        ("Rscript",),
+        {"run": Run(text="#!/usr/bin/env Rscript\n1\n", interpreter="/usr/bin/env Rscript")},
+    ),
+    "environments": (("made",), {"run": Run(text="#!/bin/bash\nconda activate made\n")}),
     "isolation.pull_parts": (
         (("REGISTRY_SERVER", "r.io"),),
         {"image": "ubuntu", "isolation": Isolation(pull_secrets=("registry",))},

@@ -184,7 +184,7 @@ def test_no_job_files(tree: Path, capsysbinary: pytest.CaptureFixture[bytes]) ->
     assert "no job files found below `none`" in init(capsysbinary, "none")
 
 
-@pytest.mark.parametrize("args", [[], ["init"], ["initt", "jobs"], ["init", "--what", "jobs"]], ids=" ".join)
+@pytest.mark.parametrize("args", [["init"], ["initt", "jobs"], ["init", "--what", "jobs"]], ids=" ".join)
 def test_wrong_usage(tree: Path, args: list[str], capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     assert main(["profile", *args]) == 2
     assert capsysbinary.readouterr().err.startswith(b"flowc: error: ")
