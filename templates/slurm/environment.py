@@ -18,35 +18,15 @@ def join_steps():
     begin_step()
 
 
-def for_share():
-    """What the share and the number of a step follow from."""
-    return (
-        job,
-        #% if account
-        given, tasks, width, exact, low, upper, pool, must, cpus, nodes, count, ranks, share, in_all, per_task, devices,
-        #% if opt:distribution
-        spread,
-        #% end
-        #% end
-    )
-
-
-def of_share():
-    """What came of it."""
-    return (
-        step,
-        #% if account
-        nodes, count, ranks, held,
-        #% end
-    )
+def plain_globals():
+    """What can be told to the same program on another machine."""
+    kinds = type(None), bool, int, str, list, dict, tuple, set, range
+    return {name: value for name, value in globals().items() if type(value) in kinds}
 
 
 def join_on_head():
     """An agent does it there in the name of this srun, for as long as this one lives."""
-    global keeper, env, step
-    #% if account
-    global nodes, count, ranks, held
-    #% end
+    global keeper, env
     keeper = dial(names[0], addresses[0])
     #% if opt:unbuffered
     keeper.send(0)
@@ -54,18 +34,13 @@ def join_on_head():
     #% if container
     keeper.send({})
     #% end
-    keeper.send(("", (for_share(), dict(ENV))))
+    keeper.send(("", (plain_globals(), dict(ENV))))
     try:
-        while type(found := keeper.recv()) is not tuple:
+        while type(found := keeper.recv()) is not dict:
             relay(found)
     except EOFError:
         os._exit(1)
-    (
-        step,
-        #% if account
-        nodes, count, ranks, held,
-        #% end
-    ) = found
+    globals().update(found)
     env = dict(ENV)
 
 
@@ -89,29 +64,15 @@ def heard(link):
 
 def stand_in(link, found, variables):
     """The agent's side; ends with that srun."""
-    global say, job
-    #% if account
-    global given, tasks, width, exact, low, upper, pool, must, cpus, nodes, count, ranks, share, in_all, per_task, devices
-    #% if opt:distribution
-    global spread
-    #% end
-    #% end
-    (
-        job,
-        #% if account
-        given, tasks, width, exact, low, upper, pool, must, cpus, nodes, count, ranks, share, in_all, per_task, devices,
-        #% if opt:distribution
-        spread,
-        #% end
-        #% end
-    ) = found
+    global say
+    globals().update(found)
     ENV.clear()
     ENV.update(variables)
     say = link.send
     for number_ in HEARD:
         signal.signal(number_, lambda number_, _: link.send(number_))
     join_steps()
-    link.send(of_share())
+    link.send(plain_globals())
     link.recv()
 
 

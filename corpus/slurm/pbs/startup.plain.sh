@@ -209,82 +209,82 @@ tee srun <<'E' >/dev/null
 import os,signal,sys
 import itertools
 from multiprocessing.connection import Connection,Pipe,wait
-w=os.environ
-J=os.path.basename(sys.argv[0])
-y=sys.argv[1:]
-z=1,2,3,10,12,15,18
-def K(h):
- os.write(2,(J+": "+h+"\n").encode())
-def A(h,l=1):
- K(h)
- os._exit(l)
-def T(h):
+v=os.environ
+I=os.path.basename(sys.argv[0])
+x=sys.argv[1:]
+y=1,2,3,10,12,15,18
+def J(h):
+ os.write(2,(I+": "+h+"\n").encode())
+def z(h,a=1):
+ J(h)
+ os._exit(a)
+def S(h):
  return h.replace(","," ").split()
-def bz(c):
- a=[(x,len([*b]))for x,b in itertools.groupby(c)]
- return",".join(f"{x}(x{d})"if d>1 else str(x)for x,d in a)
+def bw(c):
+ a=[(w,len([*b]))for w,b in itertools.groupby(c)]
+ return",".join(f"{w}(x{d})"if d>1 else str(w)for w,d in a)
 OPTIONS="n=ntasks N=nodes w=nodelist -=ntasks-per-node i=input K?kill-on-bad-exit O.overcommit -=mpi V.version -=cpu-bind -.external-launcher"
-def aN(E):
- aC={}
- while E and E[0][:1]=="-"!=E[0]:
-  c=E.pop(0)
+def aK(D):
+ az={}
+ while D and D[0][:1]=="-"!=D[0]:
+  c=D.pop(0)
   if c=="--":
    break
   try:
    a=c[1]=="-"
-   v,ap,value=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
-   b=[g for g in OPTIONS.split()if(g[2:].startswith(v)if a else g[0]==v)]
-   b=[g for g in b if g[2:]==v]or b
+   u,ao,value=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
+   b=[g for g in OPTIONS.split()if(g[2:].startswith(u)if a else g[0]==u)]
+   b=[g for g in b if g[2:]==u]or b
    (d,)=b
    if d[1]==".":
-    if ap:
-     E["1"if a else 0:0]=["-"+value]
+    if ao:
+     D["1"if a else 0:0]=["-"+value]
     value="1"
-   elif d[1]=="="and not ap:
-    value=E.pop(0)
+   elif d[1]=="="and not ao:
+    value=D.pop(0)
   except(ValueError,IndexError,TypeError):
-   A(f"unrecognized option '{c}'",255)
-  aC[d[2:]]=value
- return aC
-def start(argv,o,n,*b):
+   z(f"unrecognized option '{c}'",255)
+  az[d[2:]]=value
+ return az
+def start(argv,n,m,*b):
  d=os.fork()
  if d:
   while os.getpgid(d)!=d:
    pass
   return d
  def a(h):
-  os.write(2,f"slurmstepd-{o['SLURMD_NODENAME']}: error: {h}\n".encode())
+  os.write(2,f"slurmstepd-{n['SLURMD_NODENAME']}: error: {h}\n".encode())
  try:
-  for s,t in enumerate(b):
-   os.dup2(t,s)
+  for r,s in enumerate(b):
+   os.dup2(s,r)
   os.setsid()
-  for s in 13,*z:
-   signal.signal(s,0)
-  signal.pthread_sigmask(1,z)
-  o["SLURM_TASK_PID"]=str(os.getpid())
-  os.execvpe(argv[0],argv,o)
+  for r in 13,*y:
+   signal.signal(r,0)
+  signal.pthread_sigmask(1,y)
+  n["SLURM_TASK_PID"]=str(os.getpid())
+  os.execvpe(argv[0],argv,n)
  except OSError as i:
   a(f"execve(): {argv[0]}: {i.strerror}")
   os._exit(i.errno)
-def D(e):
+def C(e):
  d=0
  while d not in e:
   d,b=os.wait()
- M([d],9)
+ L([d],9)
  return e.pop(d),os.waitstatus_to_exitcode(b)
-def M(e,s):
+def L(e,r):
  for d in[*e]:
   try:
-   os.killpg(d,s)
+   os.killpg(d,r)
   except OSError:
    pass
-def ac(a):
- n,b=a.recv()
+def ab(a):
+ m,b=a.recv()
  e,f={},{}
- m=[os.open("/dev/null",0)]
- for c,argv,o in b:
+ l=[os.open("/dev/null",0)]
+ for c,argv,n in b:
   g,j=os.pipe(),os.pipe()
-  d=start(argv,o,n,m[0],g[1],j[1])
+  d=start(argv,n,m,l[0],g[1],j[1])
   os.close(g[1])
   os.close(j[1])
   e[d]=c
@@ -293,174 +293,170 @@ def ac(a):
   f[j[0]]=2,c,b""
  try:
   while k:=wait([a,*f,],None if e else 0):
-   for B in k:
-    if B==a:
-     C=a.recv()
-     M(e,C)
+   for A in k:
+    if A==a:
+     B=a.recv()
+     L(e,B)
      continue
-    t,c,h=f.pop(B)
-    if not t:
-     os.close(B)
-     a.send((0,*D(e)))
+    s,c,h=f.pop(A)
+    if not s:
+     os.close(A)
+     a.send((0,*C(e)))
      continue
-    p=os.read(B,65536)
-    h+=p
-    L=h.rfind(b"\n")+1
-    if not p or len(h)-L>9999:
-     L=len(h)
-    if L:
-     a.send((t,c,h[:L]))
-    if p:
-     f[B]=t,c,h[L:]
+    o=os.read(A,65536)
+    h+=o
+    K=h.rfind(b"\n")+1
+    if not o or len(h)-K>9999:
+     K=len(h)
+    if K:
+     a.send((s,c,h[:K]))
+    if o:
+     f[A]=s,c,h[K:]
     else:
-     os.close(B)
-  for S in f.values():
-   if S[2]:
-    a.send(S)
+     os.close(A)
+  for R in f.values():
+   if R[2]:
+    a.send(R)
   a.send(())
   while 1:
    a.recv()
  except(EOFError,OSError):
-  M(e,15)
-  signal.signal(14,lambda*G:M(e,9))
+  L(e,15)
+  signal.signal(14,lambda*F:L(e,9))
   signal.alarm(30)
   while e:
-   D(e)
-def cast(C,*G):
- for a in r:
+   C(e)
+def cast(B,*F):
+ for a in q:
   try:
-   a.send(C)
+   a.send(B)
   except OSError:
    pass
-def bM(*G):
- if af:
-  cast(af.pop())
+def bI(*F):
+ if ae:
+  cast(ae.pop())
   signal.alarm(30)
-def R(*G):
- af[:]=9,15
- bM()
-def W(d,c,l):
- if l:
-  K(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {l}"if l>0 else signal.strsignal(-l)))
-  Z.append(l if l>0 else 128-l)
-  if ap.get("kill-on-bad-exit",w.get("SLURM_KILL_BAD_EXIT","0"))!="0"and len(af)>1:
-   K(f"Terminating StepId={m}.{j}")
-   bM()
-def bF(v):
- h=ap.get(v,"")
+def P(*F):
+ ae[:]=9,15
+ bI()
+def V(d,c,a):
+ if a:
+  J(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
+  Y.append(a if a>0 else 128-a)
+  if ao.get("kill-on-bad-exit",v.get("SLURM_KILL_BAD_EXIT","0"))!="0"and len(ae)>1:
+   J(f"Terminating StepId={l}.{j}")
+   bI()
+def bC(u):
+ h=ao.get(u,"")
  try:
-  return[f.index(c)for c in T(open(h).read()if"/"in h else h)]
+  return[f.index(c)for c in S(open(h).read()if"/"in h else h)]
  except ValueError:
-  A(f"error: Unable to create step for job {m}: Requested node configuration is not available")
-def cu(ag):
- r,c,b=ap.get("nodes",w.get("SLURM_NNODES")or"1").partition("-")
- a,b=r or c and"0",b if c else r
- if not(a.isdecimal()and b.isdecimal())or 0<int(b)<int(a):
-  A(f'error: "{ap["nodes"]}" is not a valid node count',255)
- d=min(int(b)or int(a)or ag,max(int(a),ag))
- return int(a)or d,d
-def am():
- global j,o
- with open("/run/flowc.step."+m,"ab",0)as a:
+  z(f"error: Unable to create step for job {l}: Requested node configuration is not available")
+def al():
+ global j,n
+ with open("/run/flowc.step."+l,"ab",0)as a:
   a.write(b"%9d\n"%os.getpid())
   j=a.tell()//10-1
- o=dict(w)
-def P(v,a=""):
- return ap.get(v)or w.get("SLURM_"+(a or v.upper().replace("-","_")))
-def s(v):
- value=P(v)or"0"
- if not value.isdecimal()or int(value)<(v in ap and v<"r"):
-  A(f'error: Invalid numeric value "{value}" for --{v}.')
+ n=dict(v)
+def O(u,a=""):
+ return ao.get(u)or v.get("SLURM_"+(a or u.upper().replace("-","_")))
+def r(u):
+ value=O(u)or"0"
+ if not value.isdecimal()or int(value)<(u in ao and u<"r"):
+  z(f'error: Invalid numeric value "{value}" for --{u}.')
  return int(value)
-def ab(q):
- u=H[q]
- return[(c,y,{**o,"SLURM_NODEID":str(q),"SLURMD_NODENAME":f[g[q]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(u)]
-if J=="srun":
- ap=aN(y)
- m=w["SLURM_JOB_ID"]
- if"version"in ap:
+def aa(p):
+ t=G[p]
+ return[(c,x,{**n,"SLURM_NODEID":str(p),"SLURMD_NODENAME":f[g[p]],"SLURM_GTIDS":",".join(map(str,t)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(t)]
+if I=="srun":
+ ao=aK(x)
+ l=v["SLURM_JOB_ID"]
+ if"version"in ao:
   os.write(1,b"slurm-wlm 22.05.8\n")
   os._exit(0)
- if not y:
-  A("fatal: No command given to execute.")
- if"external-launcher"in ap:
-  ap.update(overlap="1",ntasks=ap.get("ntasks")or w["SLURM_NNODES"])
- aF=int(w["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
- f=[w["SLURM_JOB_NODELIST"]]
+ if not x:
+  z("fatal: No command given to execute.")
+ if"external-launcher"in ao:
+  ao.update(overlap="1",ntasks=ao.get("ntasks")or v["SLURM_NNODES"])
+ aD=int(v["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
+ f=[v["SLURM_JOB_NODELIST"]]
  g=range(len(f))
- I=ag=len(f)
- I,ag=cu(ag)
- b=s("ntasks")
- if 0<b<I:
-  K(f"Warning: can't run {b} processes on {I} nodes, setting nnodes to {b}")
-  I=b
- ag=max(I,min(ag,b or ag))
- if I>len(g):
-  A(f"error: Only allocated {len(g)} nodes asked for {I}")
- bo=bF("nodelist")
- g=sorted((bo+[d for d in g if d not in bo])[:ag])
- k=s("ntasks-per-node")if P("ntasks-per-node")else 0
+ H=af=len(f)
+ aM,F,bX=(O("nodes","NNODES")or"1").partition("-")
+ if not(aM+bX).isdecimal():
+  z(f'error: "{ao["nodes"]}" is not a valid node count',255)
+ H,af=int(aM),min(int(bX or aM),af)
+ b=r("ntasks")
+ if 0<b<H:
+  J(f"Warning: can't run {b} processes on {H} nodes, setting nnodes to {b}")
+  H=b
+ af=max(H,min(af,b or af))
+ if H>len(g):
+  z(f"error: Only allocated {len(g)} nodes asked for {H}")
+ bz=bC("nodelist")
+ g=sorted((bz+[d for d in g if d not in bz])[:af])
+ k=r("ntasks-per-node")if O("ntasks-per-node")else 0
  if not b or b==k*len(g):
   b=b or k*len(g)
   if k:
-   w["SLURM_NTASKS_PER_NODE"]=str(k)
- elif ap.get("ntasks-per-node"):
-  K(f"Warning: can't honor --ntasks-per-node set to {k} which doesn't match the requested tasks {b} "f"with the number of requested nodes {len(g)}. Ignoring --ntasks-per-node.")
- aG=1
- x=len(g)
- b=b or x
- if b>max(aF,os.cpu_count())//aG*x:
-  if not P("overcommit"):
-   A(f"error: Unable to create step for job {m}: More processors requested than permitted")
- O=iter(range(b))
- H=[[next(O)for G in range(q,b,x)]for q in range(x)]
- am()
- for value,an in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>I else"cyclic","DISTRIBUTION"),(w["SLURM_JOB_NODELIST"]if x==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(bz(map(len,H)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(x,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
-  for key in an.split():
-   o["SLURM_"+key]=str(value)
- n=os.getcwd()
- Z=[0]
- af=[9,15]
- r={}
- signal.pthread_sigmask(0,z)
- for ah in z:
-  signal.signal(ah,cast)
- signal.signal(14,bM)
- signal.signal(15,R)
- a,ad=Pipe()
+   v["SLURM_NTASKS_PER_NODE"]=str(k)
+ elif ao.get("ntasks-per-node"):
+  J(f"Warning: can't honor --ntasks-per-node set to {k} which doesn't match the requested tasks {b} "f"with the number of requested nodes {len(g)}. Ignoring --ntasks-per-node.")
+ aE=1
+ w=len(g)
+ b=b or w
+ if b>aD//aE*w:
+  if not O("overcommit"):
+   z(f"error: Unable to create step for job {l}: More processors requested than permitted")
+ N=iter(range(b))
+ G=[[next(N)for F in range(p,b,w)]for p in range(w)]
+ al()
+ for value,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>H else"cyclic","DISTRIBUTION"),(v["SLURM_JOB_NODELIST"]if w==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(bw(map(len,G)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(w,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
+  for key in am.split():
+   n["SLURM_"+key]=str(value)
+ m=os.getcwd()
+ Y=[0]
+ ae=[9,15]
+ q={}
+ signal.pthread_sigmask(0,y)
+ for ag in y:
+  signal.signal(ag,cast)
+ signal.signal(14,bI)
+ signal.signal(15,P)
+ a,ac=Pipe()
  if not os.fork():
   os.setsid()
   a.close()
   try:
-   ac(ad)
+   ab(ac)
   finally:
    os._exit(0)
- ad.close()
- r[a]=0
- for q,a in enumerate(r):
-  a.send((n,ab(q)))
- signal.pthread_sigmask(1,z)
- while r:
-  for a in wait([*r]):
-   d=r[a]
+ ac.close()
+ q[a]=0
+ for p,a in enumerate(q):
+  a.send((m,aa(p)))
+ signal.pthread_sigmask(1,y)
+ while q:
+  for a in wait([*q]):
+   d=q[a]
    try:
-    C=a.recv()
+    B=a.recv()
    except(EOFError,OSError)as i:
-    A(f"error: Node failure on {f[d]}: {i or 'connection lost'}")
-   if not C:
-    del r[a]
+    z(f"error: Node failure on {f[d]}: {i or 'connection lost'}")
+   if not B:
+    del q[a]
     continue
-   t,c,p=C
-   if not t:
-    W(d,c,p)
+   s,c,o=B
+   if not s:
+    V(d,c,o)
     continue
    try:
-    while p:
-     p=p[os.write(t,p):]
+    while o:
+     o=o[os.write(s,o):]
    except OSError as i:
-    A(f"error: cannot write: {i.strerror}")
- os._exit(max(Z))
-globals()[J]()
+    z(f"error: cannot write: {i.strerror}")
+ os._exit(max(Y))
+globals()[I]()
 E
 tee scontrol squeue sacct scancel sinfo <<'E' >/dev/null
 #!/bin/sh
