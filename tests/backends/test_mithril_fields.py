@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from flowc import rules
 from flowc.backends.mithril import BACKEND, limits
 from flowc.diag.sink import Sink
 from flowc.ir.isolation import Isolation
@@ -61,10 +62,7 @@ VALUES: dict[str, tuple[Any, dict[str, Any]]] = {
     "source.release": ("26.05", {}),
     "number": (77, {}),
     "modules": (("g*",), {"run": Run(text="#!/bin/bash\nmodule load gcc\n")}),
-    "programs": (
-        ("Rscript",),
-        {"run": Run(text="#!/usr/bin/env Rscript\n1\n", interpreter="/usr/bin/env Rscript")},
-    ),
+    "programs": (("made",), {"run": Run(text="#!/usr/bin/env made\n1\n", interpreter="/usr/bin/env made")}),
     "environments": (("made",), {"run": Run(text="#!/bin/bash\nconda activate made\n")}),
     "isolation.pull_parts": (
         (("REGISTRY_SERVER", "r.io"),),
@@ -201,6 +199,9 @@ VALUES: dict[str, tuple[Any, dict[str, Any]]] = {
 # What only the report shows: facts about the source, and what `limits` says so of.
 REPORT_ONLY = {"source.frontend", "source.path", "outcome", *limits.IN_REPORT}
 
+# What brings these stands in `setup`; the field says of which programs nothing is missing then.
+RULES_ONLY = {"programs"}
+
 
 def all_paths() -> list[str]:
     """The IR path of every field of a job, records inside it field by field."""
@@ -243,6 +244,12 @@ def test_lists_of_the_backend_name_fields() -> None:
     assert set(listed) <= set(all_paths())
 
 
+def judged(each: Unit) -> list[str]:
+    sink = Sink()
+    rules.run([each], sink)
+    return [found.message for found in sink.diagnostics]
+
+
 @pytest.mark.parametrize("path", sorted(VALUES))
 def test_field_reaches_the_bid_or_is_reported(path: str) -> None:
     value, fields = VALUES[path]
@@ -253,6 +260,10 @@ def test_field_reaches_the_bid_or_is_reported(path: str) -> None:
         before[0].pop("report.txt")
         after[0].pop("report.txt")
         assert before == after, f"{path} is more than a line of the report: take it off the list"
+        return
+    if path in RULES_ONLY:
+        assert before == after
+        assert judged(base) != judged(changed(base, path, value))
         return
     requests = [json.loads(texts["request.json"]) if texts else None for texts, _ in (before, after)]
     assert requests[0] != requests[1] or before[1] != after[1]
