@@ -162,3 +162,7 @@ ENVIRONMENT = ('HOME',
  'EDITOR')
 
 SITE_VARIABLES = ('SLURM_TMPDIR', 'SLURM_SCRATCH', 'SCRATCH', 'PSCRATCH', 'MYSCRATCH', 'LOCAL_SCRATCH', 'WORK')
+
+SETTERS = ('source', '.', 'eval', 'module', 'ml', 'conda', 'mamba', 'micromamba', 'spack')
+
+REMOVERS = ('rm', 'rmdir', 'mv', 'find')

@@ -269,6 +269,8 @@ class ShellWords(Strict):
     interfaces: tuple[str, ...]
     environment: tuple[str, ...]
     site_variables: tuple[str, ...]
+    setters: tuple[str, ...]
+    removers: tuple[str, ...]
 
 
 class DockerOptions(Strict):

@@ -1,6 +1,5 @@
 """What a job takes of its cluster's profile, whatever format it is in: modules, programs, conda environments, paths
-and variables. The
-job's own words and the command line's flags win."""
+and variables. The job's own words and the command line's flags win."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from flowc._compiled.profile_lines import CATEGORIES, MODULES, OPEN, OPEN_PROGRAMS, PROGRAMS, SCRATCH, VARIABLES
 from flowc._compiled.slurm_commands import MODULES as MODULE_COMMANDS
 from flowc._compiled.slurm_commands import PROVIDED, REFUSED
+from flowc.body.modules import CONTAINERS
 from flowc.diag.lacks import BLOCKING, ENVIRONMENT, MODULE, PATH, PROGRAM, VARIABLE, line_of, root
 from flowc.patterns import at_first_use
 from flowc.record import Record
@@ -29,8 +30,6 @@ _environment_key = at_first_use(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*", "fullmatch")
 _program_key = at_first_use(r"[A-Za-z0-9][A-Za-z0-9_.+-]*", "fullmatch")
 _path_key = at_first_use(r"(?:/|~/)[^\s:,\"'\\$*?<>{}\[\]()]+", "fullmatch")
 _variable_key = at_first_use(r"[A-Za-z_][A-Za-z0-9_]*", "fullmatch")
-# Programs that these modules bring, as findings name them.
-_CONTAINERS = ("singularity", "apptainer")
 _ENVIRONMENT = "a file, or {packages: [python=3.12, …]}"
 # What Slurm and modules are is beyond a line: a job of another format that calls them means a cluster.
 _NO_PROGRAMS = frozenset((*PROVIDED, *REFUSED, *MODULE_COMMANDS))
@@ -80,8 +79,8 @@ def needs_of(lacks: Iterable[Lack]) -> frozenset[Key] | None:
 def _needed(lacks: Iterable[Lack]) -> list[Lack]:
     """Without the programs that a module brings which is missing too."""
     lacks = [*lacks]
-    contained = any(part in name.lower() for kind, name in lacks if kind == MODULE for part in _CONTAINERS)
-    return [each for each in lacks if not (contained and each[0] == PROGRAM and each[1] in _CONTAINERS)]
+    contained = any(part in name.lower() for kind, name in lacks if kind == MODULE for part in CONTAINERS)
+    return [each for each in lacks if not (contained and each[0] == PROGRAM and each[1] in CONTAINERS)]
 
 
 def lines(files: Iterable[Iterable[Lack]], environments: Mapping[str, str] | None = None) -> list[Line]:

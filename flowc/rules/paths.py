@@ -6,6 +6,7 @@ from flowc.body.cluster_paths import cluster_paths
 from flowc.body.home_paths import home_paths
 from flowc.diag.lacks import PATH
 from flowc.rules.base import texts
+from flowc.rules.wording import first_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,12 +27,10 @@ def report(unit: Unit, sink: Sink) -> None:
         found = {path: at for path, at in found.items() if not sink.hides(CLUSTER_PATH, each.text_span(*at))}
         if not found:
             continue
-        shown = [f"`{path}`" for path in [*found][:SHOWN_PATHS]]
-        more = [f"{len(found) - SHOWN_PATHS} more"] if len(found) > SHOWN_PATHS else []
         sink.report(
             CLUSTER_PATH,
             each.text_span(*min(found.values())),
             whose="the cluster's" if unit.job.conventions.commands else "other machines'",
-            paths=", ".join([*shown, *more]),
+            paths=first_of(found, SHOWN_PATHS),
             lacks=tuple((PATH, path) for path in found),
         )

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from flowc.ir.job import Job
+
+
+def first_of(names: Iterable[str], most: int) -> str:
+    """The first names, quoted, and how many there are beside."""
+    quoted = [f"`{name}`" for name in names]
+    more = [f"{len(quoted) - most} more"] if len(quoted) > most else []
+    return ", ".join([*quoted[:most], *more])
 
 
 def image_for_step(job: Job) -> str | None:

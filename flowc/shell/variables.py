@@ -11,7 +11,7 @@ _reads = at_first_use(r"(?<!\\)\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)([^}\n]?)[^}\
 _assigned = at_first_use(r"(?<![\w$])([A-Za-z_]\w*)(?:\[[^\]\n]*\])?(?:[-+*/%&|^]|<<|>>)?=(?!=)", "findall")
 _stepped = at_first_use(r"([A-Za-z_]\w*)[ ]?(?:\+\+|--)", "findall")
 _named = at_first_use(
-    r"\b(?:for|select|read|mapfile|readarray|getopts|local|declare|typeset|unset|let|printf[ \t]+-v|set_variable)\b"
+    r"\b(?:for|select|read|mapfile|readarray|getopts|local|declare|typeset|unset|let|printf[ \t]+-v)\b"
     r"([^\n;|&]{1,400})",
     "findall",
 )

@@ -6,6 +6,7 @@ from flowc._compiled.shell_words import CODE_SUFFIXES, CODE_TAKERS, CONTAINERS, 
 from flowc.body.commands import MOST_TEXT, may_be_shell
 from flowc.patterns import at_first_use
 from flowc.rules.base import parts, texts
+from flowc.rules.wording import first_of
 from flowc.shell.scan import scan
 
 TYPE_CHECKING = False
@@ -34,10 +35,10 @@ def report(unit: Unit, sink: Sink) -> None:
         if found:
             from flowc.diag.codes.texts import CODE_NOT_BROUGHT
 
-            names = [f"`{name}`" for name in found]
-            shown = [*names[:_SHOWN], *([f"{len(names) - _SHOWN} more"] if len(names) > _SHOWN else [])]
             help = "`flowc submit --code .` brings the folder"
-            sink.report(CODE_NOT_BROUGHT, each.text_span(*min(found.values())), help=help, files=", ".join(shown))
+            sink.report(
+                CODE_NOT_BROUGHT, each.text_span(*min(found.values())), help=help, files=first_of(found, _SHOWN)
+            )
             return
 
 

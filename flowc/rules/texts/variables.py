@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc._compiled.shell_words import ENVIRONMENT, SITE_VARIABLES
+from flowc._compiled.shell_words import ENVIRONMENT, REMOVERS, SETTERS, SHELLS, SITE_VARIABLES
 from flowc.body.commands import MOST_TEXT, interpreter_words
 from flowc.rules.base import texts
 from flowc.shell.scan import scan
@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 _OTHERS = (
     *("SLURM", "SBATCH", "SRUN", "SALLOC", "PMI", "OMPI", "BASH", "LC_", "FLOWC", "FLOW_", "XDG_", "PBS", "LSB", "LS_"),
 )
-_SHELLS = frozenset(("bash", "sh", "dash", "ksh", "zsh"))
-_SETTERS = frozenset(("source", ".", "eval", "module", "ml", "conda", "mamba", "micromamba", "spack"))
-_REMOVES = frozenset(("rm", "rmdir", "mv", "find"))
+_SHELLS = frozenset(SHELLS)
 
 
 def report(unit: Unit, sink: Sink) -> None:
@@ -34,7 +32,7 @@ def report(unit: Unit, sink: Sink) -> None:
         found = {name: at for name, at in read_plain(text).items() if name not in set_so_far}
         found = {name: at for name, at in found.items() if not name.startswith(_OTHERS)}
         seen = scan(text) if found else None
-        if seen is None or any(word.strip("\"'") in _SETTERS for part in seen.commands for _, word in part.words()[:1]):
+        if seen is None or any(word.strip("\"'") in SETTERS for part in seen.commands for _, word in part.words()[:1]):
             continue
         from flowc.diag.codes.texts import VARIABLE_FROM_ELSEWHERE
 
@@ -46,7 +44,7 @@ def report(unit: Unit, sink: Sink) -> None:
 
 def _help(name: str, words: list[str]) -> str:
     """What to write, by what the command does with an empty value."""
-    if words[:1] and words[0] in _REMOVES:
+    if words[:1] and words[0] in REMOVERS:
         return f"an empty one makes other paths of those here: write `${{{name}:?}}`, which ends the script then"
     if words[:1] == ["cd"]:
         return f"`cd` with nothing goes nowhere, and the script goes on there: set `{name}` first, or `--env {name}=…`"
