@@ -156,8 +156,10 @@ def _lines(text: str, place: int, end: int, tabs: bool, quoted: bool) -> Iterato
             while place < end and text[place] == "\t":
                 place += 1
         if not quoted and text[place : place + 1] == "\\":
-            stop, begins = place + 2, False
+            stop = place + 2
             escaped = text[place + 1 : stop]
+            # Bash joins lines before it takes tabs away: what follows one with nothing else still begins.
+            begins = begins and escaped == "\n"
             yield "" if escaped == "\n" else escaped if escaped in "$`\\" else text[place:stop], place, stop
         else:
             stop = text.find("\n", place, end) + 1 or end if quoted else _in_document(text, place, end).end()

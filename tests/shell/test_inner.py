@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from flowc.shell.inner import inner_texts
@@ -90,6 +90,9 @@ LINES = st.lists(
 )
 
 
+@example(["\\", "\t"], True, False)
+@example(["a\\", "\tb"], True, False)
+@example(["\t\\", "\tb"], True, False)
 @given(LINES, st.booleans(), st.booleans())
 @settings(max_examples=60)
 def test_bash_reads_the_same_document(lines: list[str], tabs: bool, quoted: bool) -> None:
