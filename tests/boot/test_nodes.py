@@ -42,12 +42,11 @@ srun --label hostname | sort
 python3 - <<'STRANGER'
 import os, socket
 from multiprocessing.connection import Connection
-link = Connection(socket.create_connection(("n2", 6818)).detach())
-link.recv_bytes(99)
-link.send_bytes(os.urandom(32))
-link.recv_bytes(99)
-link.send_bytes(bytes(32))
+peer = socket.create_connection(("n2", 6818))
 try:
+    peer.recv(32)
+    peer.sendall(os.urandom(32) + bytes(64))
+    link = Connection(peer.detach())
     link.send((["touch", "/workspace/broken"], "/", dict(os.environ), [(0, {})]))
     print("refused:", not link.poll(20) or link.recv())
 except (EOFError, OSError):
