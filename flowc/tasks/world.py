@@ -99,7 +99,14 @@ class World:
         """This computer."""
         from flowc.providers.local import Local
 
-        return Local(self.local_folder, files=self._files, lacks=self._lacks, trees=self._trees, wish=self.wish)
+        return Local(
+            self.local_folder,
+            files=self._files,
+            lacks=self._lacks,
+            trees=self._trees,
+            needs=self._needs,
+            wish=self.wish,
+        )
 
     @property
     def wish(self) -> Wish:
@@ -146,6 +153,16 @@ class World:
         from flowc.submit.delivery import missing_secrets
 
         return [each for document, _ in self._delivered(name) for each in missing_secrets(document, self.environ)]
+
+    def _needs(self, name: str) -> Mapping[str, Any]:
+        """What the job of a bid asks of its machines."""
+        for bid in self.journal.bids(name=name):
+            submission = self.journal.submission(bid.key)
+            for job in () if submission is None else submission.document.get("jobs", ()):
+                if bid.identity in job["bids"]:
+                    found: Mapping[str, Any] = job.get("machine", {})
+                    return found
+        return {}
 
     def _delivered(self, name: str) -> Iterator[tuple[dict[str, Any], str]]:
         """The document of a bid's submission where something of it is delivered, and the bid's id there."""

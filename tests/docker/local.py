@@ -41,6 +41,7 @@ class Inside(Here):
             **self.environment,
             **self.secrets,
             "SECRET_NAMES": " ".join(self.secrets),
+            "NEEDS": json.dumps(self.needs),
         }
         drive = f"{SOURCE}/tests/providers/local/drive.py"
         found = subprocess.Popen(

@@ -51,6 +51,13 @@ def test_a_file_is_run_as_what_it_is(here: Person) -> None:
     assert (done.returncode, done.stdout) == (0, "other\n"), done.stderr
 
 
+def test_its_machines_are_told_what_the_job_needs(here: Person) -> None:
+    """As the request document has it, whatever comes of the startup script."""
+    assert here.types("run", "cat /results/x", *LOCAL, "--port", "8080", "--body", "ssh").returncode == 1
+    (told,) = (here.home / ".local/state/flowc/local/tasks").glob("*/task.json")
+    assert json.loads(told.read_text())["machine"] == {"ports": [8080], "folders": ["results"]}
+
+
 def test_wait_shows_the_name_and_no_output(here: Person) -> None:
     done = here.types("run", "echo hello; exit 2", *LOCAL, "--wait")
     assert done.returncode == 2

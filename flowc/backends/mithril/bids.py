@@ -8,6 +8,7 @@ from flowc import scripts
 from flowc.backends.base import Artifact, LazyArtifact
 from flowc.backends.mithril import limits
 from flowc.backends.mithril.naming import References, safe_name, unique_name
+from flowc.backends.mithril.needs import needs
 from flowc.digest import sha256_hex
 from flowc.ir.encode import dumps
 from flowc.record import Record
@@ -97,7 +98,7 @@ def artifacts(units: list[Unit], sink: Sink, taken: set[str]) -> list[Artifact]:
 def _job(unit: Unit, bids: list[Bid]) -> dict[str, Any]:
     """What of a job holds beyond its bids: what they wait for, how many at a time, how long at most, and in which other
     regions they might be (`regions`: these alone, where there are any). What else others know it by: the number that
-    Slurm's variables tell it, the indices of an array."""
+    Slurm's variables tell it, the indices of an array. And what its `machine` must have, for who makes one."""
     job, plan = unit.job, unit.plan
     assert plan is not None, "mithril: a unit without a plan"
     more: dict[str, Any] = {"job_id": scripts.job_id(job)} if job.conventions.commands else {}
@@ -105,6 +106,8 @@ def _job(unit: Unit, bids: list[Bid]) -> dict[str, Any]:
         more["indices"] = list(job.array.indices)
     if job.kill_on_invalid_dep:
         more["kill_on_invalid_dep"] = True
+    if wanted := needs(job, plan, bids[0].script):
+        more["machine"] = wanted
     return {
         "name": job.name,
         "bids": [bid.name for bid in bids],

@@ -13,7 +13,8 @@ from flowc.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Any
 
     from flowc.machines.spec import Box, Share
 
@@ -84,33 +85,20 @@ def is_quick(wish: Wish) -> bool:
     return wish.kind not in (AUTO, boot.DOCKER) or of_engine(wish)[0] is None
 
 
-def ports_of(text: str) -> tuple[int, ...]:
-    """The ports that a startup script opens."""
-    import re
-
-    found: list[int] = []
-    for first, last in re.findall(r"\bflowc-port@\{?([0-9]+)(?:\.\.([0-9]+)\})?", text):
-        found += range(int(first), int(last or first) + 1)
-    return tuple(dict.fromkeys(found))
-
-
 def places_of(
-    text: str, shares: Iterable[Share], *, ordinary: bool
+    asked: Mapping[str, Any], shares: Iterable[Share], *, ordinary: bool
 ) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
     """The folders of a container's root that are to stand on its disk: the usual ones, and, in an ordinary image, those
-    that its startup script speaks of. And where in the root that mounts volumes, with what it mounts: none of these."""
-    import re
-
+    that its job names (`asked`, as a request document says it). And where in the root that mounts something, with what
+    it mounts: none of these."""
+    disks = {share.place: f"/run/disks/{share.disk[:20]}" for share in shares if share.disk is not None}
     links = {}
-    for source, place in re.findall(r"(?m)^\s*\w+ (/mnt/[\w.-]+) /([\w.-]+)(?: ro)? *$", text):
-        links[place] = source
-    disks = {share.place.removeprefix("/dev/"): share.disk for share in shares if share.disk is not None}
-    for place, label in re.findall(r"(?m)^\s*\w+ /([\w.-]+) ([\w.-]+) r[ow]\S* ", text):
-        if label in disks:
-            links[place] = f"/run/disks/{disks[label][:20]}"
-    spoken = re.findall(r"(?<![\w.$}/*~@:-])/([A-Za-z0-9_][\w.-]*)", text) if ordinary else []
-    folders = tuple(dict.fromkeys(each for each in (*USUAL, *spoken) if each not in SYSTEM and each not in links))
-    return folders, tuple((f"/{place}", source) for place, source in links.items())
+    for each in asked.get("mounts", ()):
+        if each["target"].rfind("/") == 0:
+            links[each["target"]] = disks.get(each["source"], each["source"])
+    named = asked.get("folders", ()) if ordinary else ()
+    folders = dict.fromkeys(each for each in (*USUAL, *named) if each not in SYSTEM and f"/{each}" not in links)
+    return tuple(folders), tuple(links.items())
 
 
 def shared_by_containers(box: Box, gpus: int) -> tuple[str, ...]:

@@ -34,8 +34,8 @@ class Local:
     """`folder` is where tasks and volumes are kept (below the user's state directory). `files` gives what is delivered
     to the machines of a task of a name, by path: that is never written to a disk of this computer, nor stands on a
     command line. `lacks` gives what of it is not at hand, such as names of variables; `trees` what is copied to their
-    disks: where it is on this computer, where on the machine, and the file there that says that it is whole. `wish`:
-    what the machines of new tasks are to be made of.
+    disks: where it is on this computer, where on the machine, and the file there that says that it is whole. `needs`
+    is what its job asks of them, as a request document has it (`machine`). `wish`: what they are to be made of.
 
     A task that was cut short by a start of this computer goes on when somebody looks at it, as on a rented machine."""
 
@@ -50,12 +50,11 @@ class Local:
         files: Callable[[str], Mapping[str, bytes]] = lambda name: {},
         lacks: Callable[[str], Sequence[str]] = lambda name: (),
         trees: Callable[[str], Sequence[tuple[str, str, str, str | None]]] = lambda name: (),
+        needs: Callable[[str], Mapping[str, Any]] = lambda name: {},
         wish: Wish | None = None,
     ) -> None:
         self._folder = os.path.abspath(folder)
-        self._files = files
-        self._lacks = lacks
-        self._trees = trees
+        self._files, self._lacks, self._trees, self._needs = files, lacks, trees, needs
         self._wish = wish or Wish()
 
     def resolve(self, document: Mapping[str, Any]) -> Resolution:
@@ -310,6 +309,7 @@ class Local:
                 "name": body["name"],
                 "created_at": stamp(),
                 "instance_type": body.get("instance_type", ""),
+                "machine": dict(self._needs(body["name"])),
                 "body": {**body, "launch_specification": {**launch, "startup_script": None}},
             }
             replace(folder / "task.json", asked)

@@ -167,7 +167,7 @@ class Supervisor:
         with open(self._folder / "startup.sh", encoding="utf-8", errors="surrogateescape", newline="") as file:
             script = file.read()
         kind = self._asked["instance_type"]
-        box = self._box(script, count_of(kind)) if self._kind.name == boot.DOCKER else None
+        box = self._box(count_of(kind)) if self._kind.name == boot.DOCKER else None
         addresses = free_addresses(self._folder.identity, len(names)) if len(names) > 1 else []
         nodes = tuple(Node(name=name, address=address) for name, address in zip(names, addresses, strict=False))
         return [
@@ -187,20 +187,19 @@ class Supervisor:
             for rank, name in enumerate(names)
         ]
 
-    def _box(self, script: str, gpus: int) -> Box:
+    def _box(self, gpus: int) -> Box:
         """What machines are as containers."""
-        from flowc.machines.group import unpacked
-
-        text = unpacked(script) or script
-        folders, links = kinds.places_of(text, self._shares, ordinary=self._wish.image is None)
+        # A task of an earlier release says nothing.
+        asked = self._asked.get("machine") or {}
+        folders, links = kinds.places_of(asked, self._shares, ordinary=self._wish.image is None)
         box = Box(
             engine=self._kind.engine,
             image=self._kind.image,
             task=self._folder.identity,
-            ports=kinds.ports_of(text),
+            ports=tuple(asked.get("ports", ())),
             gpus=bool(gpus) and kinds.gives_gpus(self._kind.engine),
-            jobs="docker" in text,
-            client=kinds.docker_client() if "docker" in text else "",
+            jobs=asked.get("docker", False),
+            client=kinds.docker_client() if asked.get("docker") else "",
             folders=folders,
             links=links,
         )

@@ -25,6 +25,8 @@ class Here:
         self.before = before
         self.secrets: dict[str, str] = {}
         self.environment: dict[str, str] = {}
+        # What the job asks of machines, as its request document says.
+        self.needs: dict[str, Any] = {}
         self.made: list[str] = []
 
     def process(self, method: str, *args: object, **options: object) -> subprocess.Popen[str]:
@@ -35,6 +37,7 @@ class Here:
             **self.environment,
             **self.secrets,
             "SECRET_NAMES": " ".join(self.secrets),
+            "NEEDS": json.dumps(self.needs),
         }
         found = subprocess.Popen(
             [*self.before, python(), "-B", DRIVE, self.folder, method],
@@ -63,6 +66,7 @@ class Here:
     def submit(self, text: str, *, name: str = "job", key: str | None = None, **flags: object) -> str:
         """A task of a batch script; its id."""
         document = requests(text, **flags)
+        self.needs = document["jobs"][0].get("machine", {})
         known = self.call("resolve", document)["known"]
         for request in document["requests"]:
             body = json.loads(replaced(json.dumps(request["body"]), known))

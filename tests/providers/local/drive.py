@@ -81,6 +81,7 @@ def main() -> None:
         folder,
         files=lambda _: {"/run/flowc/secrets": lines.encode()} if names else {},
         lacks=lambda _: lacks,
+        needs=lambda _: json.loads(os.environ.get("NEEDS", "{}")),
         wish=Wish(
             kind=os.environ.get("LOCAL_MACHINE", "auto"),
             image=os.environ.get("LOCAL_IMAGE"),
