@@ -50,7 +50,7 @@ ALLOWED = {
     "passes": {"record", "source", "diag", "ir", "catalog", "_compiled"},
     "body": {"record", "ir", "patterns", "shell", "_compiled"},
     "scripts": {"record", "ir", "digest", "patterns", "shell", "body", "_compiled"},
-    "backends": {"record", "source", "diag", "ir", "body", "scripts", "digest", "_compiled"},
+    "backends": {"record", "source", "diag", "ir", "patterns", "body", "scripts", "digest", "_compiled"},
     "rules": {"record", "source", "diag", "ir", "patterns", "secret", "shell", "body", "scripts", "_compiled"},
     "pipeline": {"record", "diag", "ir", "passes"},
     "detect": {"inputs", "source", "diag", "patterns", "shell", "yamldoc", "frontends"},
