@@ -161,6 +161,8 @@ def _artifacts(
     units = front.lower(tree, inputs, sink)
     units = override.run(units, inputs, sink, document=entry.document, task_fields=entry.task_fields)
     units = _surrounded(units, inputs, together)
+    if len(units) > 1:
+        _name_jobs(units, source, sink, document=entry.document)
     if sink.broken:
         return []
     if emit == "ir":
@@ -190,6 +192,16 @@ def _artifacts(
     if together.measured:
         backend.measure(units, sink)
     return []
+
+
+def _name_jobs(units: list[Unit], source: Source, sink: Sink, *, document: bool) -> None:
+    """Let findings name their job. `document`: it is YAML, whose documents tell what is whose."""
+    from flowc.diag.jobs import areas, labels
+
+    sink.jobs = labels([unit.job.name for unit in units])
+    places = [[at.start for at in unit.origins.values() if at.source is source] for unit in units]
+    firsts = [min(each, default=None) for each in places]
+    sink.areas = areas(source.text, firsts, sink.jobs) if document else ()
 
 
 def _surrounded(units: list[Unit], inputs: Inputs, together: Together) -> list[Unit]:

@@ -19,7 +19,12 @@ def run(units: list[Unit], context: Context, sink: Sink) -> list[Unit]:
     """
     sound: list[Unit | None] = [None] * len(units)
     for each in PASSES:
-        units = [each.run(unit, context, sink) for unit in units]
+        done = []
+        for index, unit in enumerate(units):
+            sink.turn_to(index)
+            done.append(each.run(unit, context, sink))
+        units = done
+        sink.turn_to(None)
         if each.in_all is not None:
             each.in_all(units, context, sink)
         if sink.broken:

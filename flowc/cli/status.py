@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
     from typing import Any
 
     from flowc.diag.sink import Diagnostic
@@ -33,15 +33,20 @@ class Tally:
         self.prints: list[str] = []  # of findings, for a baseline
         self.used: set[tuple[str, str]] = set()  # lines of the profile
 
-    def add(self, diagnostics: Iterable[Diagnostic]) -> None:
+    def add(self, path: str, diagnostics: Sequence[Diagnostic]) -> None:
         """Count one more source and its findings."""
         self.files += 1
-        self.count(diagnostics)
+        self.count(path, diagnostics)
 
-    def count(self, diagnostics: Iterable[Diagnostic]) -> None:
-        """Count findings that are about none of the sources."""
+    def count(self, path: str, diagnostics: Sequence[Diagnostic]) -> None:
+        """Count findings as they are shown, those of one kind once."""
+        if diagnostics:
+            from flowc.diag.gather import gathered
+
+            for each in gathered(path, diagnostics):
+                severity = each.first.severity
+                self.severities[severity] = self.severities.get(severity, 0) + 1
         for diagnostic in diagnostics:
-            self.severities[diagnostic.severity] = self.severities.get(diagnostic.severity, 0) + 1
             self.fixable += diagnostic.fix is not None and diagnostic.fix.certain
             if diagnostic.severity == "error":
                 unreadable = diagnostic.code.id in _UNREADABLE

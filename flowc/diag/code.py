@@ -22,7 +22,9 @@ class Code(Record):
     both are executed by tests. An example is the text of a file named `path`, or, where a file alone cannot show it, a
     tuple (text, (command line arguments after the path…)), or, where the text is too large to be made whenever a code
     is loaded, a function that gives it. `stops`: an error after which the stage behind the one that found it has
-    nothing to work on; where it is False, that stage still says what else there is to say.
+    nothing to work on; where it is False, that stage still says what else there is to say. `kind`: what it speaks of
+    beside others, so that a note is shown below a worse finding of its kind (`diag/gather.py`): `placing`, what becomes
+    of a job's wishes on rented machines; `lacking`, what is not there.
     """
 
     id: str
@@ -34,6 +36,7 @@ class Code(Record):
     good: str | tuple[str, tuple[str, ...]] | Callable[[], str | tuple[str, tuple[str, ...]]]
     path: str = "job.sbatch"
     stops: bool = True
+    kind: str | None = None
 
     @property
     def examples(self) -> tuple[tuple[str, tuple[str, ...]], tuple[str, tuple[str, ...]]]:

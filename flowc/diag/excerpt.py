@@ -33,6 +33,11 @@ def _shown(character: str) -> str:
     return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
 
 
+def of_job(job: str | None) -> str:
+    """What is said behind a message where a file holds several jobs."""
+    return f" (job `{visible(job)}`)" if job is not None else ""
+
+
 class _Cells:
     """Characters as they are shown, and the columns that each takes."""
 

@@ -3,7 +3,7 @@ lines."""
 
 from __future__ import annotations
 
-from flowc.diag.excerpt import visible
+from flowc.diag.excerpt import of_job, visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def _command(document: dict[str, Any]) -> str:
         if document["line"] == document["end_line"]:  # columns are refused where a finding spans lines
             properties |= {"col": document["column"], "endColumn": document["end_column"]}
     shown = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items() if value is not None)
-    text = visible(document["message"])
+    text = visible(document["message"]) + of_job(document["job"])
     if document["help"]:
         text += f"\nhelp: {visible(document['help'])}"
     return f"::{_COMMANDS[document['severity']]} {shown}::{_data(text)}\n"

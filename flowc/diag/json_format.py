@@ -3,8 +3,11 @@ documents."""
 
 from __future__ import annotations
 
+from flowc.diag.gather import gathered
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from flowc.diag.sink import Diagnostic, Fix
@@ -28,7 +31,19 @@ def diagnostic_document(diagnostic: Diagnostic, path: str | None = None) -> dict
         "fix": None if diagnostic.fix is None or _tells_secret(diagnostic.fix) else _fix(diagnostic.fix),
         "url": None,
         "notes": [{"message": message, **_place(span, path)} for span, message in diagnostic.notes],
+        "job": diagnostic.job,
     }
+
+
+def gathered_documents(path: str, diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
+    """The findings about one source, each with those of its kind (`gathered`), which are such documents too."""
+    return [
+        {
+            **diagnostic_document(each.first, path),
+            "gathered": [diagnostic_document(other, path) for other in each.others],
+        }
+        for each in gathered(path, diagnostics)
+    ]
 
 
 def _place(span: Span | None, path: str | None) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from flowc.diag.excerpt import visible
+from flowc.diag.excerpt import of_job, visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ def _where(document: dict[str, Any]) -> str:
 
 
 def _what(document: dict[str, Any]) -> str:
-    return f"{document['severity']}[{document['code']}] {document['name']}: {visible(document['message'])}"
+    said = f"{visible(document['message'])}{of_job(document['job'])}"
+    return f"{document['severity']}[{document['code']}] {document['name']}: {said}"
 
 
 def render_gitlab(documents: list[dict[str, Any]]) -> str:
@@ -38,7 +39,7 @@ def render_gitlab(documents: list[dict[str, Any]]) -> str:
         # It shows only one of several with the same fingerprint.
         number = seen[each["fingerprint"]] = seen.get(each["fingerprint"], 0) + 1
         print_ = sha256(f"{each['fingerprint']}:{number}".encode("utf-8", "surrogateescape")).hexdigest()
-        text = each["message"] + (f"\n{each['help']}" if each["help"] else "")
+        text = each["message"] + of_job(each["job"]) + (f"\n{each['help']}" if each["help"] else "")
         found.append(
             {
                 "description": text,
@@ -77,7 +78,7 @@ def render_junit(documents: list[dict[str, Any]], files: int) -> str:
             if each["severity"] == "note":
                 lines.append(f"{case}><system-out>{said}</system-out></testcase>")
             else:
-                message = quoteattr(_characters(visible(each["message"])))
+                message = quoteattr(_characters(visible(each["message"]) + of_job(each["job"])))
                 lines.append(f'{case}><failure type="{each["severity"]}" message={message}>{said}</failure></testcase>')
         lines.append("  </testsuite>")
     if not suites:

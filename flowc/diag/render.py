@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from flowc.diag.code import SEVERITIES
-from flowc.diag.excerpt import TAB, excerpt, visible
+from flowc.diag.excerpt import TAB, excerpt, of_job, visible
+from flowc.diag.gather import gathered
 from flowc.record import Record
 from flowc.secret import masked, values_in
 
@@ -49,28 +50,16 @@ def colours() -> Palette:
     )
 
 
-def in_order(path: str, diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """By position in the file; then what is about other texts (the command line); then what is about none."""
-
-    def key(diagnostic: Diagnostic) -> tuple[int, int]:
-        span = diagnostic.span
-        if span is None:
-            return 2, 0
-        return int(span.source.path != path), span.start
-
-    return sorted(diagnostics, key=key)
-
-
 def render(path: str, diagnostics: Iterable[Diagnostic], palette: Palette = PLAIN, width: int = WIDTH) -> str:
-    """All findings about one source, each followed by an empty line. `width` is the room for a line of
-    source."""
-    return "".join(f"{_one(path, each, palette, width)}\n" for each in in_order(path, diagnostics))
+    """All findings about one source, those of one kind in one, each followed by an empty line. `width` is the room for
+    a line of source."""
+    return "".join(f"{_one(path, each.first, each.others, palette, width)}\n" for each in gathered(path, diagnostics))
 
 
-def _one(path: str, diagnostic: Diagnostic, palette: Palette, width: int) -> str:
+def _one(path: str, diagnostic: Diagnostic, others: tuple[Diagnostic, ...], palette: Palette, width: int) -> str:
     code, severity = diagnostic.code, diagnostic.severity
     colour: str = getattr(palette, severity)
-    message = f"{palette.strong}{visible(diagnostic.message)}{palette.end}"
+    message = f"{palette.strong}{visible(diagnostic.message)}{palette.end}{of_job(diagnostic.job)}"
     tag = f"{colour}{severity}[{code.id}]{palette.end} {code.name}: {message}"
     lines = [f"{_place(path, diagnostic.span, palette)}: {tag}"]
     margin = _margin(diagnostic)
@@ -85,7 +74,34 @@ def _one(path: str, diagnostic: Diagnostic, palette: Palette, width: int) -> str
         title = visible(diagnostic.fix.title) + ("" if diagnostic.fix.certain else ", if that is meant")
         lines.append(f"{' ' * margin} = {palette.help}fix{palette.end}: {title}")
         lines += _diff(diagnostic.fix, margin, palette, width)
+    lines += [f"{' ' * margin} = {text}" for text in _further(path, diagnostic, others, palette)]
     return "\n".join(lines) + "\n"
+
+
+def _further(path: str, first: Diagnostic, others: tuple[Diagnostic, ...], palette: Palette) -> list[str]:
+    """The lines below a finding for those of its kind: each place once, those with the same words in one line."""
+    said: dict[tuple[str, str, str], list[str]] = {}
+    for each in others:
+        own = each.code is first.code
+        same = own and (each.message, each.help) == (first.message, first.help)
+        tag = "" if own else f"{palette.note}{each.severity}[{each.code.id}]{palette.end} {each.code.name}"
+        help = f" ({each.help})" if each.help and each.help != first.help else ""
+        said.setdefault((tag, "" if same else visible(each.message), visible(help)), []).append(_line_of(path, each))
+    lines = []
+    for (tag, message, help), places in said.items():
+        where = ", ".join(filter(None, dict.fromkeys(places)))
+        if not tag:
+            where = f"also {where}".rstrip()
+        lines.append(": ".join(filter(None, (where, tag, message))) + help)
+    return lines
+
+
+def _line_of(path: str, diagnostic: Diagnostic) -> str:
+    """`line 7`; of another text with its path."""
+    span = diagnostic.span
+    if span is None:
+        return ""
+    return f"line {span.line}" if span.source.path == path else f"{visible(span.source.path)}:{span.line}"
 
 
 def _place(path: str, span: Span | None, palette: Palette) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from flowc.diag.excerpt import of_job
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -51,7 +53,7 @@ def _without_fields(title: str) -> str:
 
 
 def _result(document: dict[str, Any], index: dict[str, int], seen: dict[str, int]) -> dict[str, Any]:
-    text = document["message"]
+    text = document["message"] + of_job(document["job"])
     if document["help"]:
         text += f"\n{document['help']}"
     print_ = document["fingerprint"]

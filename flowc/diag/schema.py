@@ -26,6 +26,17 @@ def _place(number: dict[str, Any]) -> dict[str, Any]:
     return {"line": number, "column": number, "end_line": number, "end_column": number}
 
 
+def _gathered_schema() -> dict[str, Any]:
+    """One finding, with those of its kind."""
+    one = diagnostic_schema()
+    others = {
+        "description": "Findings of its kind about the same job: those of its code at other places, and notes.",
+        "type": "array",
+        "items": {"$ref": "#/$defs/Gathered"},
+    }
+    return {**one, "properties": {**one["properties"], "gathered": others}}
+
+
 def diagnostic_schema() -> dict[str, Any]:
     """One finding."""
     edit = _object(
@@ -51,6 +62,7 @@ def diagnostic_schema() -> dict[str, Any]:
         fix={"anyOf": [fix, {"type": "null"}]},
         url=_MAYBE_TEXT,
         notes={"type": "array", "items": note},
+        job={"description": "The name of the job, where the source holds several.", **_MAYBE_TEXT},
     )
 
 
@@ -66,4 +78,4 @@ def diagnostics_schema(dialect: str) -> dict[str, Any]:
         summary=summary,
     )
     head = {"$schema": dialect, "title": "flowc.diagnostics/1"}
-    return {**head, **document, "$defs": {"Diagnostic": diagnostic_schema()}}
+    return {**head, **document, "$defs": {"Diagnostic": _gathered_schema(), "Gathered": diagnostic_schema()}}

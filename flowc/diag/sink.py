@@ -38,7 +38,8 @@ class Fix(Record):
 
 class Diagnostic(Record):
     """One finding. `span` is None when no text in particular caused it; `notes` point at other places. `lacks`: what
-    the job needs and does not find, as pairs of a kind (one of flowc/diag/lacks.py) and a name."""
+    the job needs and does not find, as pairs of a kind (one of flowc/diag/lacks.py) and a name. `job`: the name of the
+    one that it is about, where the source holds several."""
 
     code: Code
     severity: str
@@ -48,6 +49,7 @@ class Diagnostic(Record):
     fix: Fix | None = None
     notes: tuple[tuple[Span, str], ...] = ()
     lacks: tuple[tuple[str, str], ...] = ()
+    job: str | None = None
 
 
 MOST_OF_A_CODE = 100
@@ -105,6 +107,9 @@ def _masked(diagnostic: Diagnostic, values: list[str]) -> Diagnostic:
 class Sink:
     """Collects the diagnostics of one source, in the order of their reporting; the same finding only once.
 
+    `jobs`: the names of the jobs, where there are several; `job` the one that is looked at (`turn_to`); `areas`: the
+    stretches of the first source that belong to one job each.
+
     Of one code the first MOST_OF_A_CODE findings are kept; the last of them says how many more there are.
 
     `failed`: an error was reported, a warning under `strict` included, so that nothing may be emitted. `broken`: an
@@ -115,7 +120,7 @@ class Sink:
 
     __slots__ = (
         *("_counts", "_kept", "_last", "_looked", "_seen", "_shown", "_spoken", "_values"),
-        *("error_count", "ignores", "promoted_count", "sources", "stopped", "strict"),
+        *("areas", "error_count", "ignores", "job", "jobs", "promoted_count", "sources", "stopped", "strict"),
     )
 
     def __init__(self, *, strict: bool = False) -> None:
@@ -127,11 +132,14 @@ class Sink:
         self.stopped = False
         self.strict = strict
         self.ignores: Ignored | None = None
+        self.jobs: tuple[str, ...] = ()
+        self.job: str | None = None
+        self.areas: tuple[tuple[int, int, str], ...] = ()
         self.sources: list[Source] = []  # what is compiled: their secrets are shown in no finding
         self._spoken: list[Source] = []  # what the findings speak of beside
         self._values: list[str] = []  # of secrets, in the first `_looked` findings and in the lines that they speak of
         self._looked = 0
-        self._seen: set[tuple[str, Span | None, str]] = set()
+        self._seen: set[tuple[str, Span | None, str, str | None]] = set()
         self._shown: tuple[int, list[Diagnostic]] | None = None  # how many there were, and they: asked for twice
 
     def report(
@@ -151,7 +159,7 @@ class Sink:
             if type(value) is str and len(value) > (_LONGEST_PATH if name == "path" else _LONGEST_WORD):
                 fields[name] = _shortened_path(value) if name == "path" else shortened(value)
         message = code.title.format_map(fields)
-        key = (code.id, span, message)
+        key = (code.id, span, message, self.job if span is None else None)
         if key in self._seen:
             return
         self._seen.add(key)
@@ -174,8 +182,13 @@ class Sink:
                 fix=fix,
                 notes=notes,
                 lacks=lacks,
+                job=self.job,
             )
         )
+
+    def turn_to(self, index: int | None) -> None:
+        """What is reported from now on is about this one of the jobs."""
+        self.job = self.jobs[index] if index is not None and self.jobs else None
 
     def hides(self, code: Code, span: Span | None) -> bool:
         """Whether a finding there would not be kept: for those that speak of several places in one."""
@@ -194,7 +207,7 @@ class Sink:
             return []
         if self._looked < len(self._kept):
             self._look(self._kept[self._looked :])
-        kept = [*self._kept]
+        kept = [self._of_job(each) for each in self._kept] if self.areas else [*self._kept]
         values = [value for source in (*self.sources, *self._spoken) for value in source.secret_values] + self._values
         if values:
             said = "\n".join(word for each in kept for word in _words(each))
@@ -205,6 +218,14 @@ class Sink:
                 at, more = self._last[code], count - MOST_OF_A_CODE
                 kept[at] = kept[at].replace(message=f"{kept[at].message} (and {more:,} more of this kind)")
         return kept
+
+    def _of_job(self, finding: Diagnostic) -> Diagnostic:
+        """With the name of the job in whose part of the source it lies."""
+        span = finding.span
+        if finding.job is not None or span is None or span.source is not self.sources[0]:
+            return finding
+        names = [name for start, end, name in self.areas if start <= span.start < end]
+        return finding.replace(job=names[0]) if names else finding
 
     def _look(self, findings: list[Diagnostic]) -> None:
         """Look for secrets in what these findings say, and in the lines that they speak of."""

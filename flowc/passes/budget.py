@@ -39,7 +39,8 @@ def check(units: list[Unit], context: Context, sink: Sink) -> None:
         _without_budget(units, costs, sink)
         return
     most, span = parse_usd(budget.job.pricing.budget_usd or "") or 0, budget.origin("pricing.budget_usd")
-    for unit in units:
+    for index, unit in enumerate(units):
+        sink.turn_to(index)
         if bound_s(unit.job) is None:
             within = unit.origin("retry.from_within") if unit.job.retry.from_within else None
             sink.report(
@@ -48,6 +49,7 @@ def check(units: list[Unit], context: Context, sink: Sink) -> None:
                 budget=usd_text(most),
                 why="where the job's own text may start it anew" if within else "without a time limit",
             )
+    sink.turn_to(None)
     before = [each for each in context.before if each.worst is not None]
     bounded = [*before, *(each for each in costs if each.worst is not None)]
     worst = sum(each.worst or 0 for each in bounded)
@@ -69,12 +71,14 @@ def _without_budget(units: list[Unit], costs: list[Cost], sink: Sink) -> None:
     for within in (False, True):
         found = [(unit, each) for unit, each in endless if unit.job.retry.from_within is within]
         if found:
+            sink.turn_to(units.index(found[0][0]) if len(found) == 1 else None)
             sink.report(
                 codes.COST_UNBOUNDED,
                 found[0][0].origin("retry.from_within") if within else None,
                 why="its own text may start it anew" if within else "no time limit",
                 limit=usd_text(sum(each.hourly for _, each in found)),
             )
+    sink.turn_to(None)
     bounded = [each for each in costs if each.worst is not None]
     if endless or _machines(units) == 1:
         return

@@ -62,13 +62,15 @@ _loaded: dict[str, Callable[[Unit, Sink], None]] = {}
 
 def run(units: list[Unit], sink: Sink) -> None:
     """Report what each of these units lacks, whose plans stand."""
-    for unit in units:
+    for index, unit in enumerate(units):
+        sink.turn_to(index)
         text = f"{unit.job.setup or ''}\n{unit.job.run.text or ''}"
         for rule in RULES:
             if rule.concerns(unit) and (not rule.words or _holds(text, rule.words)):
                 if rule.name not in _loaded:
                     _loaded[rule.name] = rule.load()
                 _loaded[rule.name](unit, sink)
+    sink.turn_to(None)
 
 
 def _holds(text: str, words: tuple[str, ...]) -> bool:

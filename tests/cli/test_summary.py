@@ -162,7 +162,8 @@ paths:
 
 def unused(capsysbinary: pytest.CaptureFixture[bytes], *args: str) -> list[tuple[str, int, str]]:
     main(["check", "--format=json", *args])
-    found = json.loads(capsysbinary.readouterr().out)["diagnostics"]
+    heads = json.loads(capsysbinary.readouterr().out)["diagnostics"]
+    found = [each for head in heads for each in (head, *head["gathered"])]
     return [(each["path"], each["line"], each["message"]) for each in found if each["code"] == "FC046"]
 
 
@@ -209,4 +210,5 @@ def test_unused_lines_are_told_to_people_too(tree: Path, capsysbinary: pytest.Ca
     main(["check", "--select=FC046", "--strict", "."])
     out = capsysbinary.readouterr().out.decode()
     assert ".flowc/profile.yaml:3:3: error[FC046]" in out
-    assert out.endswith("3 errors in 6 files\n")
+    assert out.endswith("1 error in 6 files\n")
+    assert "= also line 9: no job of 6 files" in out

@@ -47,6 +47,7 @@ def test_json_is_the_document_of_the_contract() -> None:
         "fix": {"title": "mend it", "edits": [{**region, "text": "--time"}], "certain": True},
         "url": None,
         "notes": [place],
+        "job": None,
     }
     assert (second["path"], second["line"], second["fix"]) == ("x.sbatch", None, None)
 

@@ -14,14 +14,18 @@ if TYPE_CHECKING:
 
 def check(units: list[Unit], sink: Sink) -> None:
     """Report what a bid cannot say, and what the machine lacks."""
-    for unit in units:
+    for index, unit in enumerate(units):
+        sink.turn_to(index)
         limits.report(unit, sink)
+    sink.turn_to(None)
 
 
 def measure(units: list[Unit], sink: Sink) -> None:
     """Report what the provider's limit has no room for."""
-    for unit in units:
+    for index, unit in enumerate(units):
+        sink.turn_to(index)
         limits.report_size(unit, sink)
+    sink.turn_to(None)
 
 
 def emit(units: list[Unit], sink: Sink, taken: set[str]) -> list[Artifact]:

@@ -75,7 +75,7 @@ class Checker:
             tally.files, tally.bugs = 1, 1
             terminal.write(sys.stderr, f"flowc: {name}: {bug(error)}")
             return "", [], vars(tally)
-        tally.add(diagnostics)
+        tally.add(name, diagnostics)
         if self.diff:
             return difference, [], vars(tally)
         return (*self._shown(name, diagnostics), vars(tally))
@@ -88,9 +88,11 @@ class Checker:
             return "", [facts_of(name, diagnostics)]
         if self.format == "human":
             return render(name, diagnostics, self.palette, self.width), []
-        from flowc.diag.json_format import diagnostic_document
-        from flowc.diag.render import in_order
+        from flowc.diag.gather import in_order
+        from flowc.diag.json_format import diagnostic_document, gathered_documents
 
+        if self.format == "json":
+            return "", gathered_documents(name, diagnostics)
         documents = [diagnostic_document(each, name) for each in in_order(name, diagnostics)]
         if self.format in _FINGERPRINTED:
             from flowc.silence.baseline import fingerprint
@@ -186,7 +188,7 @@ class Checker:
         sink = Sink(strict=self.strict)
         report_unused(self.profile, tally.used, tally.files, sink)
         found = self.showing.of(tuple(sink.diagnostics), self.profile.path)
-        tally.count(found)
+        tally.count(self.profile.path, found)
         if not found:
             return "", []
         text, documents = self._shown(self.profile.path, found)

@@ -71,7 +71,7 @@ def compiled(
         else:
             result = next(results)
             artifacts, diagnostics = result.artifacts, result.diagnostics
-        tally.add(diagnostics)
+        tally.add(path, diagnostics)
         if diagnostics:
             colours = terminal.palette(sys.stderr, os.environ)
             terminal.write(sys.stderr, render(path, diagnostics, colours, terminal.width(sys.stderr)))

@@ -29,6 +29,7 @@ NAME_CHANGED = Code(
     id="FC802",
     name="name-changed",
     severity="note",
+    kind="placing",
     title="the bid is named `{name}`: `{asked}` is no name that the provider takes",
     explain="""\
 Names of bids consist of small letters, digits and dashes, begin with a letter, and have at most 60

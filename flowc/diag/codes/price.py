@@ -89,6 +89,7 @@ CAP_ROUNDED = Code(
     id="FC706",
     name="cap-rounded",
     severity="note",
+    kind="placing",
     title="prices have whole cents: ${asked} becomes ${limit}",
     explain="""\
 The provider takes limit prices in dollars and cents. More places are cut off, so that the limit is never
@@ -103,6 +104,7 @@ COST_MULTIPLIED = Code(
     id="FC707",
     name="cost-multiplied",
     severity="note",
+    kind="placing",
     title="may cost up to ${worst} in all: {arithmetic}",
     explain="""\
 Each task of an array, each component of a heterogeneous job and each document is a bid of its own, and each node of a

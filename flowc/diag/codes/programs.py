@@ -11,6 +11,7 @@ COMMAND_MISSING = Code(
     id="FC804",
     name="command-missing",
     severity="warning",
+    kind="lacking",
     title="the job calls {commands}, which the machine does not have",
     explain="""\
 A cluster's nodes have programs that a rented machine has not. The startup script of a Slurm job brings `srun`,
@@ -63,6 +64,7 @@ MODULE_MISSING = Code(
     id="FC812",
     name="module-missing",
     severity="warning",
+    kind="lacking",
     title="the machine has nothing in place of module {modules}",
     explain="""\
 A rented machine has no environment modules. The startup script brings a `module` that does nothing for what the image
@@ -98,6 +100,7 @@ INTERPRETER_INSTALLED = Code(
     id="FC814",
     name="interpreter-installed",
     severity="note",
+    kind="lacking",
     title="the machine installs Ubuntu's package `{package}` for `{program}`, where the image has none",
     explain="""\
 The first line of the script names a program that a plain Ubuntu does not have. The startup script installs its package
@@ -144,6 +147,7 @@ CLUSTER_PATH = Code(
     id="FC820",
     name="cluster-path",
     severity="warning",
+    kind="lacking",
     title="the machine has nothing of {whose} file systems: {paths}",
     explain="""\
 A rented machine has its own disk and nothing else: no `/home/$USER`, no `/scratch`, no shared file system, and a new

@@ -48,6 +48,7 @@ INSTANCE_TYPE_MEANS = Code(
     id="FC603",
     name="instance-type-means",
     severity="note",
+    kind="placing",
     title="`{text}` means `{type}`: {gpus} on each machine",
     explain="""\
 A family alone does not say how many GPUs a machine has, and this family is sold in several counts. The name
@@ -77,6 +78,7 @@ GPU_MODEL_NOT_SOLD = Code(
     id="FC605",
     name="gpu-model-not-sold",
     severity="error",
+    kind="placing",
     title="no machine with {model} GPUs is sold: {sold}",
     explain="""\
 The job asks for a GPU model that the provider does not rent out. Memory, speed and what software runs differ
@@ -92,6 +94,7 @@ GPUS_STAY_IDLE = Code(
     id="FC606",
     name="gpus-stay-idle",
     severity="warning",
+    kind="placing",
     title="{idle} of {gpus} GPUs of `{type}` stay idle: no machine that fits has just {asked} ({price})",
     explain="""\
 Machines are sold with fixed numbers of GPUs. The job gets the smallest one that holds what it asks for and
@@ -106,6 +109,7 @@ GPU_NOT_ASKED = Code(
     id="FC607",
     name="gpu-not-asked",
     severity="warning",
+    kind="placing",
     title="no number of GPUs asked for: `{type}` is the cheapest machine that fits, its {fate} ({price})",
     explain="""\
 The provider's machines without GPU take no startup script, so a job that needs only CPUs and memory runs on
@@ -121,6 +125,7 @@ GPU_MODEL_OPEN = Code(
     id="FC608",
     name="gpu-model-open",
     severity="warning",
+    kind="placing",
     title="{given}: `{type}` is the cheapest machine that fits ({price})",
     explain="""\
 The job says how many GPUs it wants but not which, so the cheapest machine that fits is taken. Prices change,
@@ -162,6 +167,7 @@ MORE_THAN_SOLD = Code(
     id="FC611",
     name="more-than-sold",
     severity="error",
+    kind="placing",
     title="the job asks for {need}; {largest}",
     explain="""\
 No machine that is sold holds what the job asks for on one node. Slurm clusters often have larger or
@@ -293,6 +299,7 @@ GPU_COUNT_OPEN = Code(
     id="FC621",
     name="gpu-count-open",
     severity="note",
+    kind="placing",
     title="`{type}` is the cheapest machine with such GPUs: {gpus} ({price})",
     explain="""\
 The job says what kind of GPU it needs and not how many, so the cheapest machine with such GPUs is taken; the job sees
@@ -323,6 +330,7 @@ CHOICES_PASSED_OVER = Code(
     id="FC623",
     name="choices-passed-over",
     severity="note",
+    kind="placing",
     title="{count} passed over: {reasons}",
     explain="""\
 The job names several kinds of machine of which any will do. Those that are not sold, or do not hold the job, were left

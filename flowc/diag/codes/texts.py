@@ -10,6 +10,7 @@ CODE_NOT_BROUGHT = Code(
     id="FC840",
     name="code-not-brought",
     severity="note",
+    kind="lacking",
     title="nothing here brings {files} to the machine",
     explain="""\
 On a cluster a job begins in the folder where it was submitted, with all that is in it. A rented machine begins with an
@@ -26,6 +27,7 @@ VARIABLE_FROM_ELSEWHERE = Code(
     id="FC841",
     name="variable-from-elsewhere",
     severity="warning",
+    kind="lacking",
     title="nothing here sets `{variable}`: it is empty on the machine",
     explain="""\
 `sbatch` gives a job all variables of whoever submits it, those of ~/.bashrc too. A rented machine has none of them:

@@ -89,6 +89,7 @@ LONG_JOB = Code(
     id="FC506",
     name="long-job",
     severity="note",
+    kind="placing",
     title="a limit of {limit}: spot machines may be taken away meanwhile, with 5 minutes' notice",
     explain="""\
 Spot machines go to the highest bids, which are compared every few minutes. The longer a job runs, the

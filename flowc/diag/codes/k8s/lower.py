@@ -54,6 +54,7 @@ CLUSTER_FIELDS = Code(
     id="FC330",
     name="cluster-fields",
     severity="note",
+    kind="placing",
     title="no effect outside the cluster: {items}",
     explain="""\
 These fields and labels speak of the old cluster's queues, nodes and services. They have no counterpart on machines that
@@ -69,6 +70,7 @@ FIELD_APPROXIMATED = Code(
     id="FC331",
     name="field-approximated",
     severity="note",
+    kind="placing",
     title="`{path}` is kept in part: {reason}",
     explain="""\
 The field has a meaning here, but not exactly the one that it has in a cluster. The job runs with what comes nearest,
@@ -84,6 +86,7 @@ FIELD_IGNORED = Code(
     id="FC332",
     name="field-ignored",
     severity="warning",
+    kind="placing",
     title="`{path}` is ignored: {reason}",
     explain="""\
 The field has no counterpart here, and the job may rely on what it did. It is left out, and the job runs without it.

@@ -87,6 +87,7 @@ NETWORK_CARD = Code(
     id="FC348",
     name="network-card",
     severity="note",
+    kind="placing",
     title="network cards come with the machine: {items}",
     explain="""\
 In a cluster a pod asks for the network cards that it uses. A rented machine brings its own, and the job sees them all;
@@ -263,6 +264,7 @@ PODS_AS_MACHINES = Code(
     id="FC357",
     name="pods-as-machines",
     severity="note",
+    kind="placing",
     title="{items}",
     explain="""\
 A cluster starts the pods of a Job one by one, wherever there is room. Here pods that are numbered and all run at once
@@ -280,6 +282,7 @@ DEFAULT_RESTARTS = Code(
     id="FC358",
     name="default-restarts",
     severity="note",
+    kind="placing",
     title="no `backoffLimit`: a failing job starts again up to {items} times, as in a cluster",
     explain="""\
 Without `backoffLimit` a Job counts to six: with `restartPolicy: Never` seven pods in all, with `OnFailure` six runs,

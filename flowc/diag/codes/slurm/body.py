@@ -39,6 +39,7 @@ SITE_VARIABLE = Code(
     id="FC162",
     name="site-variable",
     severity="warning",
+    kind="lacking",
     title="`{variable}` is set by some clusters, and by nothing here",
     explain="""\
 Some clusters give each job a folder of its own and name it by a variable: `SLURM_TMPDIR`, `SCRATCH`, `WORK`. Slurm does

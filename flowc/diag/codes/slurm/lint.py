@@ -155,6 +155,7 @@ OUTPUT_DIRECTORY = Code(
     id="FC140",
     name="output-directory",
     severity="note",
+    kind="placing",
     title="`{directory}` is created here; Slurm does not create it, and there the job fails when it is missing",
     explain="""\
 Slurm opens the output file before the script starts and does not create its directory: without it the job fails with no

@@ -10,6 +10,7 @@ CLUSTER_OPTIONS = Code(
     id="FC180",
     name="cluster-options",
     severity="note",
+    kind="placing",
     title="no effect outside the cluster: {options}",
     explain="""\
 These options speak of the old cluster's queue, accounting or node layout. They have no counterpart on machines that are
@@ -24,6 +25,7 @@ OPTION_APPROXIMATED = Code(
     id="FC181",
     name="option-approximated",
     severity="note",
+    kind="placing",
     title="`{option}` is kept in part: {reason}",
     explain="""\
 The option has a meaning here, but not exactly the one that it has under Slurm. The job runs with what comes nearest,
@@ -38,6 +40,7 @@ OPTION_IGNORED = Code(
     id="FC182",
     name="option-ignored",
     severity="warning",
+    kind="placing",
     title="`{option}` is ignored: {reason}",
     explain="""\
 The option has no counterpart here, and the job may rely on what it did. It is left out, and the job runs without it.
@@ -149,6 +152,7 @@ MODEL_IN_PARTITION = Code(
     id="FC190",
     name="model-in-partition",
     severity="note",
+    kind="placing",
     title="partition `{name}` chooses no GPU here: ask for `{model}` if that is meant",
     explain="""\
 Sites often name a partition after its GPUs, and `-p gpu_h100 --gres=gpu:1` meant an H100 there. Partitions mean nothing

@@ -48,6 +48,7 @@ PMIX_WITHOUT_LIBRARY = Code(
     id="FC837",
     name="pmix-without-library",
     severity="warning",
+    kind="lacking",
     title="`srun --mpi={type}` needs the library of PMIx on each machine, and nothing in the job brings it",
     explain="""\
 With `--mpi=pmix` (or SLURM_MPI_TYPE) `srun` serves the tasks of Open MPI by PMIx's own library, `libpmix.so.2`. It

@@ -94,6 +94,7 @@ CHOICES_DROPPED = Code(
     id="FC365",
     name="choices-dropped",
     severity="note",
+    kind="placing",
     title="{count} of {total} alternatives lie on other clouds ({clouds}) and are left out",
     explain="""\
 The task lists several places where it may run. flowc bids at Mithril, so only the alternatives that may run there
@@ -123,6 +124,7 @@ A100_MEANS_40_GB = Code(
     id="FC367",
     name="a100-means-40-gb",
     severity="note",
+    kind="placing",
     title="`A100` is the part with 40 GB in SkyPilot's catalogs; the machines here have 80 GB",
     explain="""\
 SkyPilot tells `A100` (40 GB) from `A100-80GB`. Only the larger part is sold here, and it holds what runs on the

@@ -40,6 +40,7 @@ TASK_APPROXIMATED = Code(
     id="FC202",
     name="task-approximated",
     severity="warning",
+    kind="placing",
     title="`{path}` is only approximated: {reason}",
     explain="""\
 The job gets something that is close to what the key asks for, but not the same.
@@ -54,6 +55,7 @@ TASK_IGNORED = Code(
     id="FC203",
     name="task-ignored",
     severity="warning",
+    kind="placing",
     title="`{path}` has no effect: {reason}",
     explain="""\
 The key asks for something that this job cannot have, or that means nothing when a job is compiled.
