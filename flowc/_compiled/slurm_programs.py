@@ -42,6 +42,7 @@ ALONE = ('any_option',
 
 NEEDS = {'account': 'choose gpu_shares',
  'several_nodes': 'agent pipes chdir',
+ 'values': 'regex any_option',
  'agent': 'pipes',
  'opt:ntasks': 'choose',
  'opt:nodes': 'choose',

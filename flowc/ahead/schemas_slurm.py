@@ -49,6 +49,7 @@ class ToldOption(Told):
     """The same of an option."""
 
     option: Option
+    done: bool = False
 
 
 class Decided(Strict):
@@ -132,7 +133,7 @@ class SlurmWords(Strict):
     def variables(self) -> dict[str, str]:
         """Variables that srun reads in the place of an option that it does something about."""
         srun = self.programs["srun"]
-        done = {word[2:] for word in srun.done}
+        done = {word[2:] for word in (*srun.done, *(row.option for row in srun.told.values() if row.done))}
         return {name: option for name, option in srun.reads.options.items() if option in done}
 
 

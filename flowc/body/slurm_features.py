@@ -10,6 +10,7 @@ from flowc.body.commands import MOST_TEXT, may_be_shell
 from flowc.body.frameworks import behind, features_behind
 from flowc.body.slurm_calls import Call, calls, variable_of, words_held
 from flowc.body.slurm_releases import rules_of
+from flowc.body.slurm_words import may_be_wrong
 from flowc.patterns import at_first_use
 from flowc.shell.blocks import any_enclosed
 from flowc.shell.scan import scan
@@ -215,6 +216,7 @@ def _of_job(job: Job, text: str, steps: list[int], *, shell: bool) -> set[str]:
         found.add("stdin")
     if _without_gpus(text):
         found.add("no_gpus")
+    found |= {"values"} if may_be_wrong(text) else set()
     if "umask" in text:
         found.add("umask")
     if "gpu-bind" in text or "GPU_BIND" in text:

@@ -20,6 +20,16 @@ QUERIES = ("squeue", "sacct", "sinfo", "scancel")
 SCONTROL = PROGRAMS["scontrol"]["commands"]["done"]
 SHOWN = {"hostnames": 5, "hostlistsorted": 9, "hostlist": 5, "jobs": 1, "jobid": 5, "nodes": 1}
 
+# A value of one of srun's options that is not plainly right, or cannot be seen.
+may_be_wrong = at_first_use(
+    r"(?:--mem(?:-per-[cg]pu)?[ =](?![\"']?\d+[KMGTkmgt]?[Bb]?[\"']?(?:[\s\\]|\Z))"
+    r"|--(?:cpu|mem)-bind[ =]"
+    r"(?![\"']?(?:v|q|verbose|quiet|none|no|cores|sockets|threads|ldoms|rank|local)[\"']?(?:[\s\\]|\Z))"
+    r"|--hint[ =](?![\"']?(?:compute_bound|memory_bound|(?:no)?multithread)[\"']?(?:[\s\\]|\Z))"
+    r"|--open-mode[ =](?![\"']?(?:append|truncate)[\"']?(?:[\s\\]|\Z))"
+    r"|--exclusive=|--kill-on-bad-exit=(?![01](?:[\s\\]|\Z)))",
+    "search",
+)
 _built = at_first_use(r"[$`\"'\\{}*?~]", "search")
 
 

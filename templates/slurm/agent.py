@@ -138,9 +138,9 @@ def listed(names, here):
     """Prints the list of nodes."""
     # As Slurm writes names with numbers in a row.
     stem = here.rstrip("0123456789")
-    low, high = names[0][len(stem) :], names[-1][len(stem) :]
+    low = names[0][len(stem) :]
     row = [stem + str(int(low or 0) + place).zfill(len(low)) for place in range(len(names))]
-    print(f"{stem}[{low}-{high}]" if names == row else ",".join(names))
+    print(f"{stem}[{low}-{names[-1][len(stem):]}]" if names == row else ",".join(names))
 
 
 def agent():

@@ -67,6 +67,9 @@ def regain(process):
 
 regain(os.getpid())
 #% end
+#% if values
+SIZE = r"\d+[kmgt]?b?"
+#% end
 #% if srun
 # What srun hands on to its tasks.
 HEARD = 1, 2, 3, 10, 12, 15, 18

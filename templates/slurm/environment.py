@@ -18,15 +18,35 @@ def join_steps():
     begin_step()
 
 
-def plain_globals():
-    """What can be told to the same program on another machine."""
-    kinds = type(None), bool, int, str, list, dict, tuple, set, range
-    return {name: value for name, value in globals().items() if type(value) in kinds}
+def for_share():
+    """What the share and the number of a step follow from."""
+    return (
+        job,
+        #% if account
+        given, tasks, width, exact, low, upper, pool, must, cpus, nodes, count, ranks, share, in_all, per_task, devices,
+        #% if opt:distribution
+        spread,
+        #% end
+        #% end
+    )
+
+
+def of_share():
+    """What came of it."""
+    return (
+        step,
+        #% if account
+        nodes, count, ranks, held,
+        #% end
+    )
 
 
 def join_on_head():
     """An agent does it there in the name of this srun, for as long as this one lives."""
-    global keeper, env
+    global keeper, env, step
+    #% if account
+    global nodes, count, ranks, held
+    #% end
     keeper = dial(names[0], addresses[0])
     #% if opt:unbuffered
     keeper.send(0)
@@ -34,13 +54,18 @@ def join_on_head():
     #% if container
     keeper.send({})
     #% end
-    keeper.send(("", (plain_globals(), dict(ENV))))
+    keeper.send(("", (for_share(), dict(ENV))))
     try:
-        while type(found := keeper.recv()) is not dict:
+        while type(found := keeper.recv()) is not tuple:
             relay(found)
     except EOFError:
         os._exit(1)
-    globals().update(found)
+    (
+        step,
+        #% if account
+        nodes, count, ranks, held,
+        #% end
+    ) = found
     env = dict(ENV)
 
 
@@ -64,15 +89,29 @@ def heard(link):
 
 def stand_in(link, found, variables):
     """The agent's side; ends with that srun."""
-    global say
-    globals().update(found)
+    global say, job
+    #% if account
+    global given, tasks, width, exact, low, upper, pool, must, cpus, nodes, count, ranks, share, in_all, per_task, devices
+    #% if opt:distribution
+    global spread
+    #% end
+    #% end
+    (
+        job,
+        #% if account
+        given, tasks, width, exact, low, upper, pool, must, cpus, nodes, count, ranks, share, in_all, per_task, devices,
+        #% if opt:distribution
+        spread,
+        #% end
+        #% end
+    ) = found
     ENV.clear()
     ENV.update(variables)
     say = link.send
     for number_ in HEARD:
         signal.signal(number_, lambda number_, _: link.send(number_))
     join_steps()
-    link.send(plain_globals())
+    link.send(of_share())
     link.recv()
 
 

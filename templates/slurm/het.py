@@ -10,9 +10,10 @@ def read_components(words):
         else:
             parts[-1].append(word)
     components = [(options(part), part) for part in parts]
+    groups = [its.get("het-group", its.get("pack-group")) for its, part in components]
+    if {*groups} - {None, "0"} or sum(each == "0" for each in groups) > 1:
+        die(f"error: Requested het-group offset exceeds highest hetjob index, or is asked for twice ({[*filter(None, groups)]})")
     for its, part in components:
-        if set("123456789") & {*its.get("het-group", "")}:
-            die(f"error: Requested het-group offset exceeds highest hetjob index ({its['het-group']} > 0)")
         if not part and components[1:]:
             die("fatal: No command given to execute.")
     given = components[0][0]
@@ -25,6 +26,9 @@ def lay_out_components(several):
     global given, nodes, ranks, tasks, count, programs, pool, must
     free, nodes, ranks, tasks, programs = [*range(len(names))], [], [], 0, {}
     for given, part in several:
+        # As under Slurm the last one holds for all.
+        if each := given.get("cpus-per-task"):
+            ENV["SLURM_CPUS_PER_TASK"] = each
         size = int(given.get("nodes", "1").split("-")[0])
         total = number("ntasks") or size
         size = min(size, total)

@@ -37,8 +37,7 @@ def hosts(text):
 #% if choose
 def short(counts):
     """Numbers per node as Slurm writes them: `4(x2),1`."""
-    runs = [(count, len([*same])) for count, same in itertools.groupby(counts)]
-    return ",".join(f"{count}(x{times})" if times > 1 else str(count) for count, times in runs)
+    return ",".join(f"{count}(x{len([*same])})" for count, same in itertools.groupby(counts)).replace("(x1)", "")
 
 
 #% end

@@ -41,32 +41,35 @@ def facts():
         "jobname": get("SLURM_JOB_NAME", ""),
         "user": get("SLURM_JOB_USER", "root"),
         "uid": get("SLURM_JOB_UID", "0"),
-        "gid": get("SLURM_JOB_GID", "0"),
-        "group": "root",
         "account": get("SLURM_JOB_ACCOUNT", "(null)"),
         "qos": get("SLURM_JOB_QOS", "(null)"),
         "partition": get("SLURM_JOB_PARTITION", "main"),
-        "cluster": get("SLURM_CLUSTER_NAME", "flowc"),
         "state": "RUNNING",
-        "exitcode": "0:0",
-        "derivedexitcode": "0:0",
         "elapsed": duration(passed),
-        "elapsedraw": str(passed),
         "timelimit": duration(ends - began) if ends else "UNLIMITED",
-        "timelimitraw": str((ends - began) // 60) if ends else "UNLIMITED",
-        "left": duration(ends - began - passed) if ends else "UNLIMITED",
         "submit": stamp(began),
         "start": stamp(began),
         "end": stamp(ends),
         "nodelist": ENV["SLURM_JOB_NODELIST"],
         "head": names[0],
         "nnodes": get("SLURM_JOB_NUM_NODES", str(len(names))),
-        "allocnodes": str(len(names)),
         "ncpus": str(cpus),
-        "alloccpus": str(cpus),
-        "ntasks": get("SLURM_NTASKS", str(len(names))),
         "workdir": get("SLURM_SUBMIT_DIR", os.getcwd()),
+        "arrayjob": get("SLURM_ARRAY_JOB_ID", job),
+        #% if squeue
+        "left": duration(ends - began - passed) if ends else "UNLIMITED",
+        "arraytask": array or "N/A",
+        #% end
+        #% if squeue|scontrol_job
         "command": get("FLOWC_COMMAND", "(null)"),
+        #% end
+        #% if sacct|scontrol_job
+        "gid": get("SLURM_JOB_GID", "0"),
+        "group": "root",
+        "exitcode": "0:0",
+        "ntasks": get("SLURM_NTASKS", str(len(names))),
+        #% end
+        #% if scontrol_job
         "stdout": get("FLOWC_STDOUT", "(null)"),
         "stderr": get("FLOWC_STDERR", get("FLOWC_STDOUT", "(null)")),
         "restarts": get("SLURM_RESTART_COUNT", "0"),
@@ -77,10 +80,16 @@ def facts():
         "requeue": "1",
         #% end
         "width": get("SLURM_CPUS_PER_TASK", "1"),
-        "arrayjob": get("SLURM_ARRAY_JOB_ID", job),
-        "arraytask": array or "N/A",
-        "maxrss": "",
+        #% end
+        #% if sacct
+        "cluster": get("SLURM_CLUSTER_NAME", "flowc"),
+        "derivedexitcode": "0:0",
+        "elapsedraw": str(passed),
+        "timelimitraw": str((ends - began) // 60) if ends else "UNLIMITED",
+        "allocnodes": str(len(names)),
+        "alloccpus": str(cpus),
         "reqmem": get("SLURM_MEM_PER_NODE", "0") + "M",
+        #% end
     }
 
 

@@ -75,6 +75,19 @@ def read_seats(path):
 
 
 #% end
+#% if opt:nodes
+def read_range(high):
+    """The least and the most nodes, of so many."""
+    first, dash, second = given.get("nodes", ENV.get("SLURM_NNODES") or "1").partition("-")
+    # Without a least number there may be any; 0 is none.
+    least, second = first or dash and "0", second if dash else first
+    if not (least.isdecimal() and second.isdecimal()) or 0 < int(second) < int(least):
+        die(f'error: "{given["nodes"]}" is not a valid node count', 255)
+    most = min(int(second) or int(least) or high, max(int(least), high))
+    return int(least) or most, most
+
+
+#% end
 #% if choose
 def choose_nodes():
     #% if account
@@ -83,10 +96,7 @@ def choose_nodes():
     global seats, nodes, low, tasks
     low = high = len(names)
     #% if opt:nodes
-    first, _, second = (option("nodes", "NNODES") or "1").partition("-")
-    if not (first + second).isdecimal():
-        die(f'error: "{given["nodes"]}" is not a valid node count', 255)
-    low, high = int(first), min(int(second or first), high)
+    low, high = read_range(high)
     #% end
     tasks = number("ntasks")
     if 0 < tasks < low:
@@ -121,6 +131,10 @@ def choose_nodes():
     #% end
     #% if opt:nodelist
     wanted = indices("nodelist")
+    #% if opt:relative|opt:exclude
+    if wanted and "relative" in given or not {*wanted} <= {*nodes}:
+        die(f"error: Unable to create step for job {job}: Requested node configuration is not available")
+    #% end
     #% if account
     pool, must = [*{*wanted, *nodes}], wanted
     #% end
@@ -160,7 +174,7 @@ def count_tasks():
     #% if account
     global exact
     #% end
-    global width, tasks, count
+    global width, tasks, count, cpus
     #% if opt:cpus-per-task
     given.setdefault("cpus-per-task", ENV.get("SRUN_CPUS_PER_TASK", ""))
     if given["cpus-per-task"]:
@@ -176,7 +190,17 @@ def count_tasks():
     #% end
     count = len(nodes)
     tasks = tasks or count
+    #% if opt:ntasks-per-gpu
+    # A smaller number of tasks does not hold, be it on srun's own line.
+    on_each = number("ntasks-per-gpu")
+    tasks = max(tasks, on_each * (amount("gres") or amount("gpus-per-node") or amount("gpus") or len(ENV.get("SLURM_JOB_GPUS", "").split(","))))
+    #% end
+    # The machines are the job's as a whole, as on clusters that give whole nodes.
+    #% if account
     if tasks > cpus // width * count:
+        cpus = max(cpus, os.cpu_count())
+    #% end
+    if tasks > max(cpus, os.cpu_count()) // width * count:
         #% if opt:overcommit
         if not option("overcommit"):
             die(f"error: Unable to create step for job {job}: More processors requested than permitted")
@@ -193,13 +217,15 @@ def lay_out():
     left = iter(range(tasks))
     ranks = [[next(left) for _ in range(place, tasks, count)] for place in range(count)]
     #% if opt:distribution
-    spread = (option("distribution") or "").lower().replace("*", "block")
-    kind, _, inner = spread.split(",")[0].partition(":")
+    spread = (option("distribution") or "").lower().replace(":*", ":cyclic").replace("*", "block")
+    spread = "block," * (spread in ("pack", "nopack")) + spread
+    outer, comma, filling = spread.partition(",")
+    kind, _, inner = outer.partition(":")
     kind, _, size = kind.partition("=")
     #% if arbitrary
     kind = kind.replace("arbitrary", "")
     #% end
-    if kind not in ("", "block", "cyclic", "plane") or {*inner.split(":")} - {"", "block", "cyclic", "fcyclic"} or "" == given.get("distribution"):
+    if kind not in ("", "block", "cyclic", "plane") or {*inner.split(":")} - {"", "block", "cyclic", "fcyclic"} or "" == given.get("distribution") or comma and (kind in ("", "plane") or filling not in ("pack", "nopack")):
         die("error: Invalid --distribution specification", 255)
     #% if plane
     size = size or ENV.get("SLURM_DIST_PLANESIZE", "")
@@ -209,6 +235,8 @@ def lay_out():
     if kind in ("cyclic", "plane"):
         size = int(size or 1) if kind == "plane" else 1
         #% if plane
+        if kind == "plane":
+            ENV["SLURM_DIST_PLANESIZE"] = str(size)
         # Each node gets a task, be it out of its turn.
         ranks, rest = [[] for node in nodes], [*range(tasks)]
         while rest:

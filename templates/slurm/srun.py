@@ -16,6 +16,29 @@ def number(name):
 
 
 #% end
+#% if values
+def check_values():
+    """Of options that nothing is done about too."""
+    for name, form, code in (
+        ("mem", SIZE, 255),
+        ("mem-per-cpu", SIZE, 255),
+        ("mem-per-gpu", SIZE, 255),
+        (
+            "cpu-bind",
+            r"((q|quiet|v|verbose|no(ne)?|rank|rank_ldom|(socket|core|thread|ldom|board)s?)(,|$))*((map|mask)_(cpu|ldom):.+)?",
+            1,
+        ),
+        ("mem-bind", r"((q|quiet|v|verbose|no(ne)?|rank|local|prefer|p|(no)?sort)(,|$))*((map|mask)_mem:.+)?", 255),
+        ("hint", r"((compute_bound|memory_bound|(no)?multithread)(,|$))+", 1),
+        ("open-mode", "[at].*", 255),
+        ("exclusive", "(user|mcs)?", 255),
+        ("kill-on-bad-exit", r"\d*", 1),
+    ):
+        if not re.fullmatch(form, given.get(name, ""), 2) and name in given:
+            die(f"error: Invalid --{name} specification", code)
+
+
+#% end
 def read_words():
     """What is wrong is said before a task runs."""
     global given, patience, job, limit, mpi
@@ -30,6 +53,9 @@ def read_words():
     #% if !het
     given = options(WORDS)
     #% end
+    #% end
+    #% if values
+    check_values()
     #% end
     #% if opt:wait
     patience = number("wait")

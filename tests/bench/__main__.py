@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.bench import folders, output, processes, tasks, throughput
+from tests.bench import folders, output, processes, steps, tasks, throughput
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -69,6 +69,8 @@ def main() -> None:
         print(folders.report(folders.measure(max(3, rounds // 4))))
         print()
         print(output.report(output.measure(rounds)))
+        print()
+        print(steps.report(steps.measure(max(1, rounds // 10))))
         print()
         count, times = throughput.measure()
         print(throughput.report(count, times, earlier_throughput(release[1]) if release else None))

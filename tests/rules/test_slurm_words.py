@@ -89,6 +89,7 @@ UNSET = "slurm-variable-not-set"
     ("body", "code", "word"),
     [
         ("srun -n2 --cpu-bind=map_cpu:0,8 a\n", LOST, "--cpu-bind=map_cpu:0,8"),
+        ("srun -m block,Pack a\n", LOST, "-m block,Pack"),
         ("srun -n2 --cpu-bind verbose,mask_cpu:0x1 a\n", LOST, "--cpu-bind verbose,mask_cpu:0x1"),
         ("srun -lk a\n", LOST, "-lk"),
         ("srun --resv-ports=2 a\n", LOST, "--resv-ports=2"),

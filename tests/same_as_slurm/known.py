@@ -100,9 +100,9 @@ KNOWN: dict[str, tuple[Row, ...]] = {
     ),
     "step-layout": (
         (
-            "srun-ntasks-per-node",
-            "tasks|file .* differs",
-            "this cluster gives whole nodes; one that gives the CPUs that were asked for refuses more tasks too",
+            "srun-nodes-of-tasks-shared",
+            "file .* differs",
+            "a cluster that gives the CPUs that were asked for refuses more tasks; one of whole nodes runs them",
         ),
     ),
     "words": (

@@ -141,6 +141,9 @@ def _log(machine: Machine) -> Path:
 
 def _prepare(machine: Machine, body: Body, bid: Bid) -> None:
     root = machine.root
+    # As many CPUs as the catalog says.
+    (root / "etc/cpus").write_text("0-15\n")
+    machine.call(["mount", "--bind", "/etc/cpus", "/sys/devices/system/cpu/online"])
     for program in SLURM_PROGRAMS.split():
         (root / "usr/bin" / program).unlink(missing_ok=True)
     (root / "usr/local/bin/systemctl").write_text(SYSTEMCTL)

@@ -211,6 +211,19 @@ def test_scancel_of_a_step(batch: dict[str, str]) -> None:
     assert result.stdout == "5\n", result.stderr
 
 
+@pytest.mark.parametrize("caller", ["n1", "n2"])
+def test_scancel_of_a_step_that_another_machine_started(batch: dict[str, str], start: Start, caller: str) -> None:
+    batch["SLURM_JOB_ID"] += "8" + caller[1:]
+    step = start(
+        "srun", "-N1", "-n1", "-w", "n1", "sh", "-c", "echo up; exec sleep 100", env=batch | {"SLURMD_NODENAME": "n2"}
+    )
+    assert lines(step, 1) == ["up"]
+    found = run(batch | {"SLURMD_NODENAME": caller}, "scancel $SLURM_JOB_ID.0")
+    assert (found.returncode, found.stderr) == (0, "")
+    assert step.wait(timeout=PATIENCE_S) == 143
+    assert run(batch | {"SLURMD_NODENAME": caller}, "scancel $SLURM_JOB_ID.1").returncode == 1
+
+
 def test_sacct_squeue_sinfo(batch: dict[str, str]) -> None:
     batch |= {
         "SLURM_JOB_START_TIME": str(int(time.time()) - 3700),

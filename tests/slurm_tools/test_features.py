@@ -69,6 +69,11 @@ def found(text: str, nodes: int = 1) -> set[str]:
         ("sinfo -N -h -o %N", "sinfo", "picks"),
         ("my_srun x; a-srun; echo srun.py", "", "srun scontrol"),
         ("srun --container-image=nvcr.io#nvidia/pytorch:24.01-py3 python x", "opt:container-image", "opt:output"),
+        ("srun --mem=64G --cpu-bind=cores --hint 'nomultithread' --open-mode=append -K1 x", "opt:mem", "values"),
+        ("srun --mem=$SIZE x", "values", ""),
+        ("srun --mem-per-cpu 1.5G x", "values", ""),
+        ("srun --cpu-bind=verbose,cores x", "values", ""),
+        ("srun --hint=wrong x", "values", ""),
     ],
 )
 def test_found(text: str, wanted: str, unwanted: str) -> None:

@@ -124,3 +124,34 @@ setsid scancel {options} --signal USR1 77
     }
     subprocess.run(["bash", "-c", body], env=env, timeout=60, start_new_session=True, capture_output=True)
     assert "".join(sorted(log.read_text().splitlines(keepends=True))) == reached
+
+
+# Every column of squeue and sacct, and all that scontrol says of the job.
+TELLS = {
+    "squeue": "squeue -ho %i,%A,%F,%K,%j,%T,%t,%l,%e,%S,%D,%N,%R,%u,%U,%P,%a,%C,%B,%Z,%q,%o,%V",
+    "sacct": "sacct -nP -o JobID,JobIDRaw,JobName,User,UID,GID,Group,Account,QOS,Partition,Cluster,State,ExitCode,"
+    "DerivedExitCode,Timelimit,TimelimitRaw,Submit,Start,End,NodeList,NNodes,AllocNodes,NCPUS,AllocCPUS,NTasks,WorkDir,"
+    "MaxRSS,ReqMem",
+    "scontrol": "scontrol show job 77 | grep -v RunTime",
+}
+
+
+@pytest.mark.parametrize("name", TELLS)
+def test_each_alone_tells_what_it_tells_beside_the_others(tmp_path: Path, name: str) -> None:
+    told = []
+    for features in ({*TELLS}, {name}):
+        place = tmp_path / str(len(told))
+        install(place / name / "bin", closed({*features, "picks", "scontrol_job"} if name == "scontrol" else features))
+        more = {"SLURM_JOB_START_TIME": "1800000000", "SLURM_JOB_END_TIME": "1800003600", "FLOWC_COMMAND": "/a/b"}
+        told.append(run(place, TELLS[name], **more))
+    assert told[0].stdout == told[1].stdout
+    assert not told[0].stderr
+    assert not told[1].stderr
+    assert "1800003600" not in told[0].stdout
+    assert "2027" in told[0].stdout
+
+
+def test_what_a_user_has_for_python_is_nothing_to_it(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "re.py").write_text("raise SystemExit('taken')")
+    result = run(folder, "squeue -ho %j", PYTHONPATH=str(tmp_path), PYTHONHOME="/nowhere")
+    assert (result.stdout, result.stderr) == ("train\n", "")

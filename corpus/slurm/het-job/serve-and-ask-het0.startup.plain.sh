@@ -205,87 +205,86 @@ run_job() {
 mkdir -p "$state_dir/bin"
 cd "$state_dir/bin" && {
 tee srun <<'E' >/dev/null
-#!/usr/bin/python3
+#!/usr/bin/python3 -IS
 import os,signal,sys
 import fcntl,select
 import itertools
 from multiprocessing.connection import Connection,Pipe,wait
-v=os.environ
-I=os.path.basename(sys.argv[0])
-x=sys.argv[1:]
-y=1,2,3,10,12,15,18
-def J(h):
- os.write(2,(I+": "+h+"\n").encode())
-def z(h,a=1):
- J(h)
- os._exit(a)
-def S(h):
+w=os.environ
+J=os.path.basename(sys.argv[0])
+y=sys.argv[1:]
+z=1,2,3,10,12,15,18
+def K(h):
+ os.write(2,(J+": "+h+"\n").encode())
+def A(h,l=1):
+ K(h)
+ os._exit(l)
+def T(h):
  return h.replace(","," ").split()
-def bw(c):
- a=[(w,len([*b]))for w,b in itertools.groupby(c)]
- return",".join(f"{w}(x{d})"if d>1 else str(w)for w,d in a)
+def bz(b):
+ return",".join(f"{x}(x{len([*a])})"for x,a in itertools.groupby(b)).replace("(x1)","")
 OPTIONS="n=ntasks N=nodes w=nodelist -=ntasks-per-node -=gpus-per-task -=het-group"
-def aK(D):
- az={}
- while D and D[0][:1]=="-"!=D[0]:
-  c=D.pop(0)
+def aM(E):
+ aB={}
+ while E and E[0][:1]=="-"!=E[0]:
+  c=E.pop(0)
   if c=="--":
    break
   try:
    a=c[1]=="-"
-   u,ao,value=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
-   b=[g for g in OPTIONS.split()if(g[2:].startswith(u)if a else g[0]==u)]
-   b=[g for g in b if g[2:]==u]or b
+   v,ao,value=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
+   b=[g for g in OPTIONS.split()if(g[2:].startswith(v)if a else g[0]==v)]
+   b=[g for g in b if g[2:]==v]or b
    (d,)=b
    if d[1]==".":
     if ao:
-     D["1"if a else 0:0]=["-"+value]
+     E["1"if a else 0:0]=["-"+value]
     value="1"
    elif d[1]=="="and not ao:
-    value=D.pop(0)
+    value=E.pop(0)
   except(ValueError,IndexError,TypeError):
-   z(f"unrecognized option '{c}'",255)
-  az[d[2:]]=value
- return az
-def start(argv,n,m,*b):
+   A(f"unrecognized option '{c}'",255)
+  aB[d[2:]]=value
+ return aB
+def start(argv,o,n,*b):
  d=os.fork()
  if d:
   while os.getpgid(d)!=d:
    pass
   return d
  def a(h):
-  os.write(2,f"slurmstepd-{n['SLURMD_NODENAME']}: error: {h}\n".encode())
+  os.write(2,f"slurmstepd-{o['SLURMD_NODENAME']}: error: {h}\n".encode())
  try:
-  for r,s in enumerate(b):
-   os.dup2(s,r)
+  for s,t in enumerate(b):
+   os.dup2(t,s)
   os.setsid()
-  for r in 13,*y:
-   signal.signal(r,0)
-  signal.pthread_sigmask(1,y)
-  n["SLURM_TASK_PID"]=str(os.getpid())
-  os.execvpe(argv[0],argv,n)
+  for s in 13,*z:
+   signal.signal(s,0)
+  signal.pthread_sigmask(1,z)
+  o["SLURM_TASK_PID"]=str(os.getpid())
+  os.execvpe(argv[0],argv,o)
  except OSError as i:
   a(f"execve(): {argv[0]}: {i.strerror}")
   os._exit(i.errno)
-def C(e):
+def D(e):
  d=0
  while d not in e:
   d,b=os.wait()
- L([d],9)
+ M([d],9)
  return e.pop(d),os.waitstatus_to_exitcode(b)
-def L(e,r):
+def M(e,s):
  for d in[*e]:
   try:
-   os.killpg(d,r)
+   os.killpg(d,s)
   except OSError:
    pass
-def ab(a):
- m,b=a.recv()
+def ac(a):
+ n,b=a.recv()
  e,f={},{}
- l=[os.open("/dev/null",0)]
- for c,argv,n in b:
+ m=[os.open("/dev/null",0)]
+ for c,argv,o in b:
   g,j=os.pipe(),os.pipe()
-  d=start(argv,n,m,l[0],g[1],j[1])
+  d=start(argv,o,n,m[0],g[1],j[1])
   os.close(g[1])
   os.close(j[1])
   e[d]=c
@@ -294,306 +293,315 @@ def ab(a):
   f[j[0]]=2,c,b""
  try:
   while k:=wait([a,*f,],None if e else 0):
-   for A in k:
-    if A==a:
-     B=a.recv()
-     L(e,B)
+   for B in k:
+    if B==a:
+     C=a.recv()
+     M(e,C)
      continue
-    s,c,h=f.pop(A)
-    if not s:
-     os.close(A)
-     a.send((0,*C(e)))
+    t,c,h=f.pop(B)
+    if not t:
+     os.close(B)
+     a.send((0,*D(e)))
      continue
-    o=os.read(A,65536)
-    h+=o
-    K=h.rfind(b"\n")+1
-    if not o or len(h)-K>9999:
-     K=len(h)
-    if K:
-     a.send((s,c,h[:K]))
-    if o:
-     f[A]=s,c,h[K:]
+    p=os.read(B,65536)
+    h+=p
+    L=h.rfind(b"\n")+1
+    if not p or len(h)-L>9999:
+     L=len(h)
+    if L:
+     a.send((t,c,h[:L]))
+    if p:
+     f[B]=t,c,h[L:]
     else:
-     os.close(A)
-  for R in f.values():
-   if R[2]:
-    a.send(R)
+     os.close(B)
+  for S in f.values():
+   if S[2]:
+    a.send(S)
   a.send(())
   while 1:
    a.recv()
  except(EOFError,OSError):
-  L(e,15)
-  signal.signal(14,lambda*F:L(e,9))
+  M(e,15)
+  signal.signal(14,lambda*G:M(e,9))
   signal.alarm(30)
   while e:
-   C(e)
-def cast(B,*F):
- for a in q:
+   D(e)
+def cast(C,*G):
+ for a in r:
   try:
-   a.send(B)
+   a.send(C)
   except OSError:
    pass
-def V(d,c,a):
- if a:
-  J(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
-  Y.append(a if a>0 else 128-a)
-def bC(u):
- h=ao.get(u,"")
+def W(d,c,l):
+ if l:
+  K(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {l}"if l>0 else signal.strsignal(-l)))
+  Z.append(l if l>0 else 128-l)
+def bF(v):
+ h=ao.get(v,"")
  try:
-  return[f.index(c)for c in S(open(h).read()if"/"in h else h)]
+  return[f.index(c)for c in T(open(h).read()if"/"in h else h)]
  except ValueError:
-  z(f"error: Unable to create step for job {l}: Requested node configuration is not available")
-def bQ(d):
+  A(f"error: Unable to create step for job {m}: Requested node configuration is not available")
+def cu(aT):
+ r,c,b=ao.get("nodes",w.get("SLURM_NNODES")or"1").partition("-")
+ a,b=r or c and"0",b if c else r
+ if not(a.isdecimal()and b.isdecimal())or 0<int(b)<int(a):
+  A(f'error: "{ao["nodes"]}" is not a valid node count',255)
+ d=min(int(b)or int(a)or aT,max(int(a),aT))
+ return int(a)or d,d
+def bU(d):
  try:
-  i,*l=open(f"/proc/{d}/stat").read().rpartition(")")[2].split()
-  return""if i=="Z"else l[18]
+  i,*k=open(f"/proc/{d}/stat").read().rpartition(")")[2].split()
+  return""if i=="Z"else k[18]
  except OSError:
   return""
-def cs():
- global aO,aV,aR
+def cy():
+ global aR,bc,aW
  try:
-  a=open("/run/flowc.step."+l).read().split()[int(v["SLURM_STEP_ID"])]
+  by=open("/run/flowc.step."+m).read().split()[int(w["SLURM_STEP_ID"])]
  except(LookupError,OSError,ValueError):
-  a=""
- aO=aV=aR=0
- p=""
+  by=""
+ aR=bc=aW=0
+ l=""
  while 1:
-  with open("/run/flowc.use."+l,"a+")as e:
+  with open("/run/flowc.use."+m,"a+")as e:
    fcntl.flock(e,2)
    e.seek(0)
-   j=[E for E in e if bQ(E.split()[0])==E.split()[1]]
-   cd([E.split()for E in j if E.split()[0]!=a])
-   if bd:
-    j+=[f"{os.getpid()} {bQ(os.getpid())} {d} "+("0 -\n"if O("overlap")else f"{b} {','.join(ad) or '-'}\n")for d,(b,ad)in bd.items()]
+   j=[F for F in e if bU(F.split()[0])==F.split()[1]]
+   ch([F.split()for F in j if F.split()[0]!=by])
+   if aZ:
+    j+=[f"{os.getpid()} {bU(os.getpid())} {d} "+("0 -\n"if P("overlap")else f"{b} {','.join(ae) or '-'}\n")for d,(b,ae)in aZ.items()]
    e.truncate(0)
    e.writelines(j)
-  if bd:
+  if aZ:
    break
-  J(f"Job {l} step creation {p or 'temporarily'} disabled, retrying (Requested nodes are busy)")
-  p="still"
+  K(f"Job {m} step creation {l or 'temporarily'} disabled, retrying (Requested nodes are busy)")
+  l="still"
   try:
-   c=[os.pidfd_open(int(E.split()[0]))for E in j]
+   a=[os.pidfd_open(int(F.split()[0]))for F in j]
   except OSError:
    continue
-  select.select(c,[],[])
-  for k in c:
+  select.select(a,[],[])
+  for k in a:
    os.close(k)
- if p:
-  J(f"Step created for job {l}")
-def cd(j):
- global aO,aV,g,w,G,aR,bd
- bd={}
- aR=aE*b
- aO,aV={},{}
- for h in bk:
-  r=[]if O("overlap")else[E for E in j if E[2]==str(h)]
-  x=sum(int(E[3])for E in r)
-  k=0 if x and not aT else aD-x
-  aV[h]=[u for u in aS if not any(u in E[4].split(",")for E in r)]
-  if len(aV[h])<max(aP,aL,bb if upper<2 else bb>0):
-   k=0
-  elif aL:
-   k=min(k,-(-len(aV[h])//aL)*aE)
-  if k>=(aE if aR else 1):
-   aO[h]=k//aE*aE or k
- if not{*aN}<={*aO}:
+ if l:
+  K(f"Step created for job {m}")
+def ch(j):
+ global aR,bc,g,x,H,aW,aZ
+ aZ={}
+ aW=aF*b
+ aR,bc={},{}
+ for h in bb:
+  s=[]if P("overlap")else[F for F in j if F[2]==str(h)]
+  w=sum(int(F[3])for F in s)
+  l=0 if w and not aQ else aE-w
+  bc[h]=[v for v in aP if not any(v in F[4].split(",")for F in s)]
+  if len(bc[h])<max(aN,aK,aU if upper<2 else aU>0):
+   l=0
+  elif aK:
+   l=min(l,-(-len(bc[h])//aK)*aF)
+  if l>=(aF if aW else 1):
+   aR[h]=l//aF*aF or l
+ if not{*aO}<={*aR}:
   return
- aH=[*aN]
- if len(aN)>H:
-  aO,aH={d:aO[d]for d in aN},[]
+ aL=[*aO]
+ if len(aO)>I:
+  aR,aL={d:aR[d]for d in aO},[]
  def o(m):
-  return sum(aO[d]for d in m)
- p=max(H,-(-aR//aD))
- f=[d for d in aO if d not in aH]
- t=[d for d in f if not any(E[2]==str(d)for E in j)]
+  return sum(aR[d]for d in m)
+ p=max(I,-(-aW//aE))
+ f=[d for d in aR if d not in aL]
+ t=[d for d in f if not any(F[2]==str(d)for F in j)]
  for m in t,f:
-  if len(aH)<p<=len(aH)+len(m):
-   l=min(max(upper,p)-len(aH),len(m))
-   y=-(-max(0,aR-o(aH))//l)
-   m=aH+sorted(m,key=lambda d:aO[d]<y and aD-aO[d])[:l]
-   if o(m)>=aR:
-    aH=m
+  if len(aL)<p<=len(aL)+len(m):
+   k=min(max(upper,p)-len(aL),len(m))
+   y=-(-max(0,aW-o(aL))//k)
+   m=aL+sorted(m,key=lambda d:aR[d]<y and aE-aR[d])[:k]
+   if o(m)>=aW:
+    aL=m
  for d in f:
-  if o(aH)<aR and len(aH)<upper and d not in aH:
-   aH.append(d)
- if len(aH)<p or o(aH)<aR or sum(len(aV[d])for d in aH)<bb:
+  if o(aL)<aW and len(aL)<upper and d not in aL:
+   aL.append(d)
+ if len(aL)<p or o(aL)<aW or sum(len(bc[d])for d in aL)<aU:
   return
- g=sorted(aH)
- w=len(g)
- s=[0]*w
+ g=sorted(aL)
+ x=len(g)
+ r=[0]*x
  for n in range(b):
-  z=[i for i in range(w)if aO[g[i]]//aE>n]or range(w)
-  for i in z[:b-sum(s)]:
-   s[i]+=1
- e=[(n,i)for i in range(w)for n in range(s[i])]
- G=[[c for c,n in enumerate(e)if n[1]==i]for i in range(w)]
- q=bb
+  z=[i for i in range(x)if aR[g[i]]//aF>n]or range(x)
+  for i in z[:b-sum(r)]:
+   r[i]+=1
+ e=[(n,i)for i in range(x)for n in range(r[i])]
+ H=[[c for c,n in enumerate(e)if n[1]==i]for i in range(x)]
+ q=aU
  for i,which in enumerate(g):
-  v=aP or aL*len(G[i])or min(len(aV[which]),q-w+i+1)*(q>0)
-  bd[which]=len(G[i])*aE*(aR>0)if aT else aD,aV[which][:v]
-  q-=v
+  u=aN or aK*len(H[i])or min(len(bc[which]),q-x+i+1)*(q>0)
+  aZ[which]=len(H[i])*aF*(aW>0)if aQ else aE,bc[which][:u]
+  q-=u
 def al():
- global j,n
- with open("/run/flowc.step."+l,"ab",0)as a:
+ global j,o
+ with open("/run/flowc.step."+m,"ab",0)as a:
   a.write(b"%9d\n"%os.getpid())
   j=a.tell()//10-1
- n=dict(v)
-def bp(u,a=""):
- return sum(int(c.split(":")[-1])if c.split(":")[-1].isdecimal()else 1 for c in(O(u,a)or"").split(",")if c and(u!="gres"or c[:3]=="gpu"))
-def aI(a,w):
- ad=aS
- c=ad[a*aL:(a+1)*aL]or ad[:1]if aL and w>1 else ad
- ba=",".join(c)
- return{"CUDA_VISIBLE_DEVICES":ba,"SLURM_STEP_GPUS":ba,"SLURM_GPUS_ON_NODE":str(len(ad)),**({"SLURMD_TRES_BIND":"gpu:"+aJ}if aJ and w>1 else{})}
-def cm(D):
- global ao,aZ
- m=[[]]
- for c in D:
+ o=dict(w)
+def bi(v,a=""):
+ return sum(int(c.split(":")[-1])if c.split(":")[-1].isdecimal()else 1 for c in(P(v,a)or"").split(",")if c and(v!="gres"or c[:3]=="gpu"))
+def aI(a,x):
+ ae=aP
+ c=ae[a*aK:(a+1)*aK]or ae[:1]if aK and x>1 else ae
+ bf=",".join(c)
+ return{"CUDA_VISIBLE_DEVICES":bf,"SLURM_STEP_GPUS":bf,"SLURM_GPUS_ON_NODE":str(len(ae)),**({"SLURMD_TRES_BIND":"gpu:"+aJ}if aJ and x>1 else{})}
+def cr(E):
+ global ao,aY
+ l=[[]]
+ for c in E:
   if c==":":
-   m.append([])
+   l.append([])
   else:
-   m[-1].append(c)
- aZ=[(aK(aB),aB)for aB in m]
- for a,aB in aZ:
-  if set("123456789")&{*a.get("het-group","")}:
-   z(f"error: Requested het-group offset exceeds highest hetjob index ({a['het-group']} > 0)")
-  if not aB and aZ[1:]:
-   z("fatal: No command given to execute.")
- ao=aZ[0][0]
- D[:]=m[0]
- if aZ[1:]:
+   l[-1].append(c)
+ aY=[(aM(aC),aC)for aC in l]
+ b=[a.get("het-group",a.get("pack-group"))for a,aC in aY]
+ if{*b}-{None,"0"}or sum(k=="0"for k in b)>1:
+  A(f"error: Requested het-group offset exceeds highest hetjob index, or is asked for twice ({[*filter(None, b)]})")
+ for a,aC in aY:
+  if not aC and aY[1:]:
+   A("fatal: No command given to execute.")
+ ao=aY[0][0]
+ E[:]=l[0]
+ if aY[1:]:
   ao.setdefault("nodes","1")
-def ci(a):
- global ao,g,G,b,w,ar,bk,aN
- k,g,G,b,ar=[*range(len(f))],[],[],0,{}
- for ao,aB in a:
-  aC=int(ao.get("nodes","1").split("-")[0])
-  j=r("ntasks")or aC
-  aC=min(aC,j)
-  ad=bC("nodelist")if"nodelist"in ao else k[:aC]
-  if aC>len(ad)or not{*ad}<={*k}:
-   z(f"error: Allocation failure of {aC} nodes: job size of {len(f)}, "f"already allocated {len(f) - len(k)} nodes to previous components.")
-  k=[d for d in k if d not in ad]
-  g+=ad
-  N=iter(range(b,b+j))
-  G+=[[next(N)for F in range(p,j,len(ad))]for p in range(len(ad))]
-  ar.update({c:aB for c in range(b,b+j)})
+def cn(a):
+ global ao,g,H,b,x,ar,bb,aO
+ l,g,H,b,ar=[*range(len(f))],[],[],0,{}
+ for ao,aC in a:
+  if k:=ao.get("cpus-per-task"):
+   w["SLURM_CPUS_PER_TASK"]=k
+  aD=int(ao.get("nodes","1").split("-")[0])
+  j=s("ntasks")or aD
+  aD=min(aD,j)
+  ae=bF("nodelist")if"nodelist"in ao else l[:aD]
+  if aD>len(ae)or not{*ae}<={*l}:
+   A(f"error: Allocation failure of {aD} nodes: job size of {len(f)}, "f"already allocated {len(f) - len(l)} nodes to previous components.")
+  l=[d for d in l if d not in ae]
+  g+=ae
+  O=iter(range(b,b+j))
+  H+=[[next(O)for G in range(q,j,len(ae))]for q in range(len(ae))]
+  ar.update({c:aC for c in range(b,b+j)})
   b+=j
  ao=a[0][0]
- w=len(g)
- g,G=[*map(list,zip(*sorted(zip(g,G))))]
- bk=aN=g
-def O(u,a=""):
- return ao.get(u)or v.get("SLURM_"+(a or u.upper().replace("-","_")))
-def r(u):
- value=O(u)or"0"
- if not value.isdecimal()or int(value)<(u in ao and u<"r"):
-  z(f'error: Invalid numeric value "{value}" for --{u}.')
+ x=len(g)
+ g,H=[*map(list,zip(*sorted(zip(g,H))))]
+ bb=aO=g
+def P(v,a=""):
+ return ao.get(v)or w.get("SLURM_"+(a or v.upper().replace("-","_")))
+def s(v):
+ value=P(v)or"0"
+ if not value.isdecimal()or int(value)<(v in ao and v<"r"):
+  A(f'error: Invalid numeric value "{value}" for --{v}.')
  return int(value)
-def aa(p):
- t=G[p]
- global aS
- b,aS=bd[g[p]]
- return[(c,ar.get(c,x),{**n,"SLURM_NODEID":str(p),"SLURMD_NODENAME":f[g[p]],"SLURM_GTIDS":",".join(map(str,t)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**({"SLURM_CPUS_ON_NODE":str(b or len(t))}if aT else{}),**(aI(a,len(t))if aS and(M or aL)else{})},)for a,c in enumerate(t)]
-if I=="srun":
- cm(x)
- l=v["SLURM_JOB_ID"]
- if not x:
-  z("fatal: No command given to execute.")
- aD=int(v["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
- f=[v["SLURM_JOB_NODELIST"]]
+def ab(q):
+ u=H[q]
+ global aP
+ b,aP=aZ[g[q]]
+ return[(c,ar.get(c,y),{**o,"SLURM_NODEID":str(q),"SLURMD_NODENAME":f[g[q]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**({"SLURM_CPUS_ON_NODE":str(b or len(u))}if aQ else{}),**(aI(a,len(u))if aP and(N or aK)else{})},)for a,c in enumerate(u)]
+if J=="srun":
+ cr(y)
+ m=w["SLURM_JOB_ID"]
+ if not y:
+  A("fatal: No command given to execute.")
+ aE=int(w["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
+ f=[w["SLURM_JOB_NODELIST"]]
  g=range(len(f))
- H=af=len(f)
- aM,F,bX=(O("nodes","NNODES")or"1").partition("-")
- if not(aM+bX).isdecimal():
-  z(f'error: "{ao["nodes"]}" is not a valid node count',255)
- H,af=int(aM),min(int(bX or aM),af)
- b=r("ntasks")
- if 0<b<H:
-  J(f"Warning: can't run {b} processes on {H} nodes, setting nnodes to {b}")
-  H=b
- af=max(H,min(af,b or af))
- if H>len(g):
-  z(f"error: Only allocated {len(g)} nodes asked for {H}")
- bk,aN,upper=g,(),af
- bz=bC("nodelist")
- bk,aN=[*{*bz,*g}],bz
- g=sorted((bz+[d for d in g if d not in bz])[:af])
- k=r("ntasks-per-node")if O("ntasks-per-node")else 0
+ I=aT=len(f)
+ I,aT=cu(aT)
+ b=s("ntasks")
+ if 0<b<I:
+  K(f"Warning: can't run {b} processes on {I} nodes, setting nnodes to {b}")
+  I=b
+ aT=max(I,min(aT,b or aT))
+ if I>len(g):
+  A(f"error: Only allocated {len(g)} nodes asked for {I}")
+ bb,aO,upper=g,(),aT
+ bo=bF("nodelist")
+ bb,aO=[*{*bo,*g}],bo
+ g=sorted((bo+[d for d in g if d not in bo])[:aT])
+ k=s("ntasks-per-node")if P("ntasks-per-node")else 0
  if not b or b==k*len(g):
   b=b or k*len(g)
   if k:
-   v["SLURM_NTASKS_PER_NODE"]=str(k)
+   w["SLURM_NTASKS_PER_NODE"]=str(k)
  elif ao.get("ntasks-per-node"):
-  J(f"Warning: can't honor --ntasks-per-node set to {k} which doesn't match the requested tasks {b} "f"with the number of requested nodes {len(g)}. Ignoring --ntasks-per-node.")
- aE=1
- aT=O("exact")or{"exclusive","SLURM_EXCLUSIVE"}&{*ao,*v}
- w=len(g)
- b=b or w
- if b>aD//aE*w:
-  z(f"error: Unable to create step for job {l}: More processors requested than permitted")
- N=iter(range(b))
- G=[[next(N)for F in range(p,b,w)]for p in range(w)]
+  K(f"Warning: can't honor --ntasks-per-node set to {k} which doesn't match the requested tasks {b} "f"with the number of requested nodes {len(g)}. Ignoring --ntasks-per-node.")
+ aF=1
+ aQ=P("exact")or{"exclusive","SLURM_EXCLUSIVE"}&{*ao,*w}
+ x=len(g)
+ b=b or x
+ if b>aE//aF*x:
+  aE=max(aE,os.cpu_count())
+ if b>max(aE,os.cpu_count())//aF*x:
+  A(f"error: Unable to create step for job {m}: More processors requested than permitted")
+ O=iter(range(b))
+ H=[[next(O)for G in range(q,b,x)]for q in range(x)]
  ar={}
- if aZ[1:]:
-  ci(aZ)
- aS=[*filter(None,v.get("SLURM_JOB_GPUS","").split(","))]
- aL=bp("gpus-per-task")
+ if aY[1:]:
+  cn(aY)
+ aP=[*filter(None,w.get("SLURM_JOB_GPUS","").split(","))]
+ aK=bi("gpus-per-task")
  aJ=""
- if aL and not aJ:
-  aJ=f"per_task:{aL}"
- M=int(v.get("FLOWC_STEP_GPUS",len(aS)))
- aP=bp("gres")or bp("gpus-per-node")
- bb=bp("gpus")
- M=aP or-(-bb//len(g))or M
- aP=aP or(not bb and not aL)*M
- if(max(M,*(aL*len(aB)for aB in G))>len(aS)or 0<bb<H):
-  z(f"error: Unable to create step for job {l}: Invalid generic resource (gres) specification")
- cs()
+ if aK and not aJ:
+  aJ=f"per_task:{aK}"
+ N=int(w.get("FLOWC_STEP_GPUS",len(aP)))
+ aN=bi("gres")or bi("gpus-per-node")
+ aU=bi("gpus")
+ N=aN or-(-aU//len(g))or N
+ aN=aN or(not aU and not aK)*N
+ if(max(N,*(aK*len(aC)for aC in H))>len(aP)or 0<aU<I):
+  A(f"error: Unable to create step for job {m}: Invalid generic resource (gres) specification")
+ cy()
  al()
- for value,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>H else"cyclic","DISTRIBUTION"),(v["SLURM_JOB_NODELIST"]if w==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(bw(map(len,G)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(w,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
+ for value,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>I else"cyclic","DISTRIBUTION"),(w["SLURM_JOB_NODELIST"]if x==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(bz(map(len,H)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(x,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
   for key in am.split():
-   n["SLURM_"+key]=str(value)
- m=os.getcwd()
- Y=[0]
- q={}
- signal.pthread_sigmask(0,y)
- for ag in y:
+   o["SLURM_"+key]=str(value)
+ n=os.getcwd()
+ Z=[0]
+ r={}
+ signal.pthread_sigmask(0,z)
+ for ag in z:
   signal.signal(ag,cast)
- a,ac=Pipe()
+ a,ad=Pipe()
  if not os.fork():
   os.setsid()
   a.close()
   try:
-   ab(ac)
+   ac(ad)
   finally:
    os._exit(0)
- ac.close()
- q[a]=0
- for p,a in enumerate(q):
-  a.send((m,aa(p)))
- signal.pthread_sigmask(1,y)
- while q:
-  for a in wait([*q]):
-   d=q[a]
+ ad.close()
+ r[a]=0
+ for q,a in enumerate(r):
+  a.send((n,ab(q)))
+ signal.pthread_sigmask(1,z)
+ while r:
+  for a in wait([*r]):
+   d=r[a]
    try:
-    B=a.recv()
+    C=a.recv()
    except(EOFError,OSError)as i:
-    z(f"error: Node failure on {f[d]}: {i or 'connection lost'}")
-   if not B:
-    del q[a]
+    A(f"error: Node failure on {f[d]}: {i or 'connection lost'}")
+   if not C:
+    del r[a]
     continue
-   s,c,o=B
-   if not s:
-    V(d,c,o)
+   t,c,p=C
+   if not t:
+    W(d,c,p)
     continue
    try:
-    while o:
-     o=o[os.write(s,o):]
+    while p:
+     p=p[os.write(t,p):]
    except OSError as i:
-    z(f"error: cannot write: {i.strerror}")
- os._exit(max(Y))
-globals()[I]()
+    A(f"error: cannot write: {i.strerror}")
+ os._exit(max(Z))
+globals()[J]()
 E
 chmod -f +x ./*
 }

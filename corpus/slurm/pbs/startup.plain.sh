@@ -205,86 +205,85 @@ run_job() {
 mkdir -p "$state_dir/bin"
 cd "$state_dir/bin" && {
 tee srun <<'E' >/dev/null
-#!/usr/bin/python3
+#!/usr/bin/python3 -IS
 import os,signal,sys
 import itertools
 from multiprocessing.connection import Connection,Pipe,wait
-v=os.environ
-I=os.path.basename(sys.argv[0])
-x=sys.argv[1:]
-y=1,2,3,10,12,15,18
-def J(h):
- os.write(2,(I+": "+h+"\n").encode())
-def z(h,a=1):
- J(h)
- os._exit(a)
-def S(h):
+w=os.environ
+J=os.path.basename(sys.argv[0])
+y=sys.argv[1:]
+z=1,2,3,10,12,15,18
+def K(h):
+ os.write(2,(J+": "+h+"\n").encode())
+def A(h,l=1):
+ K(h)
+ os._exit(l)
+def T(h):
  return h.replace(","," ").split()
-def bw(c):
- a=[(w,len([*b]))for w,b in itertools.groupby(c)]
- return",".join(f"{w}(x{d})"if d>1 else str(w)for w,d in a)
+def bz(b):
+ return",".join(f"{x}(x{len([*a])})"for x,a in itertools.groupby(b)).replace("(x1)","")
 OPTIONS="n=ntasks N=nodes w=nodelist -=ntasks-per-node i=input K?kill-on-bad-exit O.overcommit -=mpi V.version -=cpu-bind -.external-launcher"
-def aK(D):
- az={}
- while D and D[0][:1]=="-"!=D[0]:
-  c=D.pop(0)
+def aM(E):
+ aB={}
+ while E and E[0][:1]=="-"!=E[0]:
+  c=E.pop(0)
   if c=="--":
    break
   try:
    a=c[1]=="-"
-   u,ao,value=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
-   b=[g for g in OPTIONS.split()if(g[2:].startswith(u)if a else g[0]==u)]
-   b=[g for g in b if g[2:]==u]or b
+   v,ao,value=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
+   b=[g for g in OPTIONS.split()if(g[2:].startswith(v)if a else g[0]==v)]
+   b=[g for g in b if g[2:]==v]or b
    (d,)=b
    if d[1]==".":
     if ao:
-     D["1"if a else 0:0]=["-"+value]
+     E["1"if a else 0:0]=["-"+value]
     value="1"
    elif d[1]=="="and not ao:
-    value=D.pop(0)
+    value=E.pop(0)
   except(ValueError,IndexError,TypeError):
-   z(f"unrecognized option '{c}'",255)
-  az[d[2:]]=value
- return az
-def start(argv,n,m,*b):
+   A(f"unrecognized option '{c}'",255)
+  aB[d[2:]]=value
+ return aB
+def start(argv,o,n,*b):
  d=os.fork()
  if d:
   while os.getpgid(d)!=d:
    pass
   return d
  def a(h):
-  os.write(2,f"slurmstepd-{n['SLURMD_NODENAME']}: error: {h}\n".encode())
+  os.write(2,f"slurmstepd-{o['SLURMD_NODENAME']}: error: {h}\n".encode())
  try:
-  for r,s in enumerate(b):
-   os.dup2(s,r)
+  for s,t in enumerate(b):
+   os.dup2(t,s)
   os.setsid()
-  for r in 13,*y:
-   signal.signal(r,0)
-  signal.pthread_sigmask(1,y)
-  n["SLURM_TASK_PID"]=str(os.getpid())
-  os.execvpe(argv[0],argv,n)
+  for s in 13,*z:
+   signal.signal(s,0)
+  signal.pthread_sigmask(1,z)
+  o["SLURM_TASK_PID"]=str(os.getpid())
+  os.execvpe(argv[0],argv,o)
  except OSError as i:
   a(f"execve(): {argv[0]}: {i.strerror}")
   os._exit(i.errno)
-def C(e):
+def D(e):
  d=0
  while d not in e:
   d,b=os.wait()
- L([d],9)
+ M([d],9)
  return e.pop(d),os.waitstatus_to_exitcode(b)
-def L(e,r):
+def M(e,s):
  for d in[*e]:
   try:
-   os.killpg(d,r)
+   os.killpg(d,s)
   except OSError:
    pass
-def ab(a):
- m,b=a.recv()
+def ac(a):
+ n,b=a.recv()
  e,f={},{}
- l=[os.open("/dev/null",0)]
- for c,argv,n in b:
+ m=[os.open("/dev/null",0)]
+ for c,argv,o in b:
   g,j=os.pipe(),os.pipe()
-  d=start(argv,n,m,l[0],g[1],j[1])
+  d=start(argv,o,n,m[0],g[1],j[1])
   os.close(g[1])
   os.close(j[1])
   e[d]=c
@@ -293,170 +292,174 @@ def ab(a):
   f[j[0]]=2,c,b""
  try:
   while k:=wait([a,*f,],None if e else 0):
-   for A in k:
-    if A==a:
-     B=a.recv()
-     L(e,B)
+   for B in k:
+    if B==a:
+     C=a.recv()
+     M(e,C)
      continue
-    s,c,h=f.pop(A)
-    if not s:
-     os.close(A)
-     a.send((0,*C(e)))
+    t,c,h=f.pop(B)
+    if not t:
+     os.close(B)
+     a.send((0,*D(e)))
      continue
-    o=os.read(A,65536)
-    h+=o
-    K=h.rfind(b"\n")+1
-    if not o or len(h)-K>9999:
-     K=len(h)
-    if K:
-     a.send((s,c,h[:K]))
-    if o:
-     f[A]=s,c,h[K:]
+    p=os.read(B,65536)
+    h+=p
+    L=h.rfind(b"\n")+1
+    if not p or len(h)-L>9999:
+     L=len(h)
+    if L:
+     a.send((t,c,h[:L]))
+    if p:
+     f[B]=t,c,h[L:]
     else:
-     os.close(A)
-  for R in f.values():
-   if R[2]:
-    a.send(R)
+     os.close(B)
+  for S in f.values():
+   if S[2]:
+    a.send(S)
   a.send(())
   while 1:
    a.recv()
  except(EOFError,OSError):
-  L(e,15)
-  signal.signal(14,lambda*F:L(e,9))
+  M(e,15)
+  signal.signal(14,lambda*G:M(e,9))
   signal.alarm(30)
   while e:
-   C(e)
-def cast(B,*F):
- for a in q:
+   D(e)
+def cast(C,*G):
+ for a in r:
   try:
-   a.send(B)
+   a.send(C)
   except OSError:
    pass
-def bI(*F):
- if ae:
-  cast(ae.pop())
+def bM(*G):
+ if af:
+  cast(af.pop())
   signal.alarm(30)
-def P(*F):
- ae[:]=9,15
- bI()
-def V(d,c,a):
- if a:
-  J(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
-  Y.append(a if a>0 else 128-a)
-  if ao.get("kill-on-bad-exit",v.get("SLURM_KILL_BAD_EXIT","0"))!="0"and len(ae)>1:
-   J(f"Terminating StepId={l}.{j}")
-   bI()
-def bC(u):
- h=ao.get(u,"")
+def R(*G):
+ af[:]=9,15
+ bM()
+def W(d,c,l):
+ if l:
+  K(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {l}"if l>0 else signal.strsignal(-l)))
+  Z.append(l if l>0 else 128-l)
+  if ao.get("kill-on-bad-exit",w.get("SLURM_KILL_BAD_EXIT","0"))!="0"and len(af)>1:
+   K(f"Terminating StepId={m}.{j}")
+   bM()
+def bF(v):
+ h=ao.get(v,"")
  try:
-  return[f.index(c)for c in S(open(h).read()if"/"in h else h)]
+  return[f.index(c)for c in T(open(h).read()if"/"in h else h)]
  except ValueError:
-  z(f"error: Unable to create step for job {l}: Requested node configuration is not available")
+  A(f"error: Unable to create step for job {m}: Requested node configuration is not available")
+def cu(aT):
+ r,c,b=ao.get("nodes",w.get("SLURM_NNODES")or"1").partition("-")
+ a,b=r or c and"0",b if c else r
+ if not(a.isdecimal()and b.isdecimal())or 0<int(b)<int(a):
+  A(f'error: "{ao["nodes"]}" is not a valid node count',255)
+ d=min(int(b)or int(a)or aT,max(int(a),aT))
+ return int(a)or d,d
 def al():
- global j,n
- with open("/run/flowc.step."+l,"ab",0)as a:
+ global j,o
+ with open("/run/flowc.step."+m,"ab",0)as a:
   a.write(b"%9d\n"%os.getpid())
   j=a.tell()//10-1
- n=dict(v)
-def O(u,a=""):
- return ao.get(u)or v.get("SLURM_"+(a or u.upper().replace("-","_")))
-def r(u):
- value=O(u)or"0"
- if not value.isdecimal()or int(value)<(u in ao and u<"r"):
-  z(f'error: Invalid numeric value "{value}" for --{u}.')
+ o=dict(w)
+def P(v,a=""):
+ return ao.get(v)or w.get("SLURM_"+(a or v.upper().replace("-","_")))
+def s(v):
+ value=P(v)or"0"
+ if not value.isdecimal()or int(value)<(v in ao and v<"r"):
+  A(f'error: Invalid numeric value "{value}" for --{v}.')
  return int(value)
-def aa(p):
- t=G[p]
- return[(c,x,{**n,"SLURM_NODEID":str(p),"SLURMD_NODENAME":f[g[p]],"SLURM_GTIDS":",".join(map(str,t)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(t)]
-if I=="srun":
- ao=aK(x)
- l=v["SLURM_JOB_ID"]
+def ab(q):
+ u=H[q]
+ return[(c,y,{**o,"SLURM_NODEID":str(q),"SLURMD_NODENAME":f[g[q]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(u)]
+if J=="srun":
+ ao=aM(y)
+ m=w["SLURM_JOB_ID"]
  if"version"in ao:
   os.write(1,b"slurm-wlm 22.05.8\n")
   os._exit(0)
- if not x:
-  z("fatal: No command given to execute.")
+ if not y:
+  A("fatal: No command given to execute.")
  if"external-launcher"in ao:
-  ao.update(overlap="1",ntasks=ao.get("ntasks")or v["SLURM_NNODES"])
- aD=int(v["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
- f=[v["SLURM_JOB_NODELIST"]]
+  ao.update(overlap="1",ntasks=ao.get("ntasks")or w["SLURM_NNODES"])
+ aE=int(w["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
+ f=[w["SLURM_JOB_NODELIST"]]
  g=range(len(f))
- H=af=len(f)
- aM,F,bX=(O("nodes","NNODES")or"1").partition("-")
- if not(aM+bX).isdecimal():
-  z(f'error: "{ao["nodes"]}" is not a valid node count',255)
- H,af=int(aM),min(int(bX or aM),af)
- b=r("ntasks")
- if 0<b<H:
-  J(f"Warning: can't run {b} processes on {H} nodes, setting nnodes to {b}")
-  H=b
- af=max(H,min(af,b or af))
- if H>len(g):
-  z(f"error: Only allocated {len(g)} nodes asked for {H}")
- bz=bC("nodelist")
- g=sorted((bz+[d for d in g if d not in bz])[:af])
- k=r("ntasks-per-node")if O("ntasks-per-node")else 0
+ I=aT=len(f)
+ I,aT=cu(aT)
+ b=s("ntasks")
+ if 0<b<I:
+  K(f"Warning: can't run {b} processes on {I} nodes, setting nnodes to {b}")
+  I=b
+ aT=max(I,min(aT,b or aT))
+ if I>len(g):
+  A(f"error: Only allocated {len(g)} nodes asked for {I}")
+ bo=bF("nodelist")
+ g=sorted((bo+[d for d in g if d not in bo])[:aT])
+ k=s("ntasks-per-node")if P("ntasks-per-node")else 0
  if not b or b==k*len(g):
   b=b or k*len(g)
   if k:
-   v["SLURM_NTASKS_PER_NODE"]=str(k)
+   w["SLURM_NTASKS_PER_NODE"]=str(k)
  elif ao.get("ntasks-per-node"):
-  J(f"Warning: can't honor --ntasks-per-node set to {k} which doesn't match the requested tasks {b} "f"with the number of requested nodes {len(g)}. Ignoring --ntasks-per-node.")
- aE=1
- w=len(g)
- b=b or w
- if b>aD//aE*w:
-  if not O("overcommit"):
-   z(f"error: Unable to create step for job {l}: More processors requested than permitted")
- N=iter(range(b))
- G=[[next(N)for F in range(p,b,w)]for p in range(w)]
+  K(f"Warning: can't honor --ntasks-per-node set to {k} which doesn't match the requested tasks {b} "f"with the number of requested nodes {len(g)}. Ignoring --ntasks-per-node.")
+ aF=1
+ x=len(g)
+ b=b or x
+ if b>max(aE,os.cpu_count())//aF*x:
+  if not P("overcommit"):
+   A(f"error: Unable to create step for job {m}: More processors requested than permitted")
+ O=iter(range(b))
+ H=[[next(O)for G in range(q,b,x)]for q in range(x)]
  al()
- for value,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>H else"cyclic","DISTRIBUTION"),(v["SLURM_JOB_NODELIST"]if w==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(bw(map(len,G)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(w,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
+ for value,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>I else"cyclic","DISTRIBUTION"),(w["SLURM_JOB_NODELIST"]if x==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(bz(map(len,H)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(x,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
   for key in am.split():
-   n["SLURM_"+key]=str(value)
- m=os.getcwd()
- Y=[0]
- ae=[9,15]
- q={}
- signal.pthread_sigmask(0,y)
- for ag in y:
+   o["SLURM_"+key]=str(value)
+ n=os.getcwd()
+ Z=[0]
+ af=[9,15]
+ r={}
+ signal.pthread_sigmask(0,z)
+ for ag in z:
   signal.signal(ag,cast)
- signal.signal(14,bI)
- signal.signal(15,P)
- a,ac=Pipe()
+ signal.signal(14,bM)
+ signal.signal(15,R)
+ a,ad=Pipe()
  if not os.fork():
   os.setsid()
   a.close()
   try:
-   ab(ac)
+   ac(ad)
   finally:
    os._exit(0)
- ac.close()
- q[a]=0
- for p,a in enumerate(q):
-  a.send((m,aa(p)))
- signal.pthread_sigmask(1,y)
- while q:
-  for a in wait([*q]):
-   d=q[a]
+ ad.close()
+ r[a]=0
+ for q,a in enumerate(r):
+  a.send((n,ab(q)))
+ signal.pthread_sigmask(1,z)
+ while r:
+  for a in wait([*r]):
+   d=r[a]
    try:
-    B=a.recv()
+    C=a.recv()
    except(EOFError,OSError)as i:
-    z(f"error: Node failure on {f[d]}: {i or 'connection lost'}")
-   if not B:
-    del q[a]
+    A(f"error: Node failure on {f[d]}: {i or 'connection lost'}")
+   if not C:
+    del r[a]
     continue
-   s,c,o=B
-   if not s:
-    V(d,c,o)
+   t,c,p=C
+   if not t:
+    W(d,c,p)
     continue
    try:
-    while o:
-     o=o[os.write(s,o):]
+    while p:
+     p=p[os.write(t,p):]
    except OSError as i:
-    z(f"error: cannot write: {i.strerror}")
- os._exit(max(Y))
-globals()[I]()
+    A(f"error: cannot write: {i.strerror}")
+ os._exit(max(Z))
+globals()[J]()
 E
 tee scontrol squeue sacct scancel sinfo <<'E' >/dev/null
 #!/bin/sh

@@ -231,175 +231,175 @@ run_job() {
 mkdir -p "$state_dir/bin"
 cd "$state_dir/bin" && {
 tee srun <<'E' >/dev/null
-#!/usr/bin/python3
+#!/usr/bin/python3 -IS
 import os,signal,sys
 from multiprocessing.connection import Connection,Pipe,wait
-v=os.environ
-I=os.path.basename(sys.argv[0])
-x=sys.argv[1:]
-y=1,2,3,10,12,15,18
-def J(h):
- os.write(2,(I+": "+h+"\n").encode())
-def z(h,a=1):
- J(h)
- os._exit(a)
-def start(argv,n,m,*b):
+w=os.environ
+J=os.path.basename(sys.argv[0])
+y=sys.argv[1:]
+z=1,2,3,10,12,15,18
+def K(h):
+ os.write(2,(J+": "+h+"\n").encode())
+def A(h,l=1):
+ K(h)
+ os._exit(l)
+def start(argv,o,n,*b):
  d=os.fork()
  if d:
   while os.getpgid(d)!=d:
    pass
   return d
  def a(h):
-  os.write(2,f"slurmstepd-{n['SLURMD_NODENAME']}: error: {h}\n".encode())
+  os.write(2,f"slurmstepd-{o['SLURMD_NODENAME']}: error: {h}\n".encode())
  try:
-  for r,s in enumerate(b):
-   os.dup2(s,r)
+  for s,t in enumerate(b):
+   os.dup2(t,s)
   os.setsid()
-  for r in 13,*y:
-   signal.signal(r,0)
-  signal.pthread_sigmask(1,y)
-  n["SLURM_TASK_PID"]=str(os.getpid())
-  os.execvpe(argv[0],argv,n)
+  for s in 13,*z:
+   signal.signal(s,0)
+  signal.pthread_sigmask(1,z)
+  o["SLURM_TASK_PID"]=str(os.getpid())
+  os.execvpe(argv[0],argv,o)
  except OSError as i:
   a(f"execve(): {argv[0]}: {i.strerror}")
   os._exit(i.errno)
-def C(e):
+def D(e):
  d=0
  while d not in e:
   d,b=os.wait()
- L([d],9)
+ M([d],9)
  return e.pop(d),os.waitstatus_to_exitcode(b)
-def L(e,r):
+def M(e,s):
  for d in[*e]:
   try:
-   os.killpg(d,r)
+   os.killpg(d,s)
   except OSError:
    pass
-def ab(a):
- m,b=a.recv()
+def ac(a):
+ n,b=a.recv()
  e,f={},{}
- l=[os.open("/dev/null",0)]
- for c,argv,n in b:
+ m=[os.open("/dev/null",0)]
+ for c,argv,o in b:
   g,j=os.pipe(),os.pipe()
-  d=start(argv,n,m,l[0],g[1],j[1])
+  d=start(argv,o,n,m[0],g[1],j[1])
   os.close(g[1])
   os.close(j[1])
   e[d]=c
   f[os.pidfd_open(d)]=0,c,b""
   f[g[0]]=1,c,b""
   f[j[0]]=2,c,b""
- signal.signal(15,lambda*F:L(e,15))
+ signal.signal(15,lambda*G:M(e,15))
  signal.pthread_sigmask(1,(15,))
  try:
   while k:=wait([a,*f,],None if e else 0):
-   for A in k:
-    if A==a:
-     B=a.recv()
-     L(e,B)
+   for B in k:
+    if B==a:
+     C=a.recv()
+     M(e,C)
      continue
-    s,c,h=f.pop(A)
-    if not s:
-     os.close(A)
-     a.send((0,*C(e)))
+    t,c,h=f.pop(B)
+    if not t:
+     os.close(B)
+     a.send((0,*D(e)))
      continue
-    o=os.read(A,65536)
-    h+=o
-    K=h.rfind(b"\n")+1
-    if not o or len(h)-K>9999:
-     K=len(h)
-    if K:
-     a.send((s,c,h[:K]))
-    if o:
-     f[A]=s,c,h[K:]
+    p=os.read(B,65536)
+    h+=p
+    L=h.rfind(b"\n")+1
+    if not p or len(h)-L>9999:
+     L=len(h)
+    if L:
+     a.send((t,c,h[:L]))
+    if p:
+     f[B]=t,c,h[L:]
     else:
-     os.close(A)
-  for R in f.values():
-   if R[2]:
-    a.send(R)
+     os.close(B)
+  for S in f.values():
+   if S[2]:
+    a.send(S)
   a.send(())
   while 1:
    a.recv()
  except(EOFError,OSError):
-  L(e,15)
-  signal.signal(14,lambda*F:L(e,9))
+  M(e,15)
+  signal.signal(14,lambda*G:M(e,9))
   signal.alarm(30)
   while e:
-   C(e)
-def cast(B,*F):
- for a in q:
+   D(e)
+def cast(C,*G):
+ for a in r:
   try:
-   a.send(B)
+   a.send(C)
   except OSError:
    pass
-def V(d,c,a):
- if a:
-  J(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
-  Y.append(a if a>0 else 128-a)
+def W(d,c,l):
+ if l:
+  K(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {l}"if l>0 else signal.strsignal(-l)))
+  Z.append(l if l>0 else 128-l)
 def al():
- global j,n
- with open("/run/flowc.step."+l,"ab",0)as a:
+ global j,o
+ with open("/run/flowc.step."+m,"ab",0)as a:
   a.write(b"%9d\n"%os.getpid())
   j=a.tell()//10-1
- n=dict(v)
-def aa(p):
- t=G[p]
- return[(c,x,{**n,"SLURM_NODEID":str(p),"SLURMD_NODENAME":f[g[p]],"SLURM_GTIDS":",".join(map(str,t)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(t)]
-if I=="srun":
- if x and x[0][:1]=="-":
-  z(f"unrecognized option '{x[0]}'",255)
- l=v["SLURM_JOB_ID"]
- if not x:
-  z("fatal: No command given to execute.")
- f=[v["SLURM_JOB_NODELIST"]]
+ o=dict(w)
+def ab(q):
+ u=H[q]
+ return[(c,y,{**o,"SLURM_NODEID":str(q),"SLURMD_NODENAME":f[g[q]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(u)]
+if J=="srun":
+ if y and y[0][:1]=="-":
+  A(f"unrecognized option '{y[0]}'",255)
+ m=w["SLURM_JOB_ID"]
+ if not y:
+  A("fatal: No command given to execute.")
+ f=[w["SLURM_JOB_NODELIST"]]
  g=range(len(f))
- w=H=len(f)
- b=int(v.get("SLURM_NTASKS")or w*int(v.get("SLURM_NTASKS_PER_NODE",1)))
- N=iter(range(b))
- G=[[next(N)for F in range(p,b,w)]for p in range(w)]
+ x=I=len(f)
+ b=int(w.get("SLURM_NTASKS")or x*int(w.get("SLURM_NTASKS_PER_NODE",1)))
+ O=iter(range(b))
+ H=[[next(O)for G in range(q,b,x)]for q in range(x)]
  al()
- for value,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>H else"cyclic","DISTRIBUTION"),(v["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(v["SLURM_TASKS_PER_NODE"]if b%w else f"{b // w}(x{w})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(w,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
+ for value,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>I else"cyclic","DISTRIBUTION"),(w["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(w["SLURM_TASKS_PER_NODE"]if b%x else f"{b // x}(x{x})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(x,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
   for key in am.split():
-   n["SLURM_"+key]=str(value)
- m=os.getcwd()
- Y=[0]
- q={}
- signal.pthread_sigmask(0,y)
- for ag in y:
+   o["SLURM_"+key]=str(value)
+ n=os.getcwd()
+ Z=[0]
+ r={}
+ signal.pthread_sigmask(0,z)
+ for ag in z:
   signal.signal(ag,cast)
- a,ac=Pipe()
+ a,ad=Pipe()
  if not os.fork():
   os.setsid()
   a.close()
   try:
-   ab(ac)
+   ac(ad)
   finally:
    os._exit(0)
- ac.close()
- q[a]=0
- for p,a in enumerate(q):
-  a.send((m,aa(p)))
- signal.pthread_sigmask(1,y)
- while q:
-  for a in wait([*q]):
-   d=q[a]
+ ad.close()
+ r[a]=0
+ for q,a in enumerate(r):
+  a.send((n,ab(q)))
+ signal.pthread_sigmask(1,z)
+ while r:
+  for a in wait([*r]):
+   d=r[a]
    try:
-    B=a.recv()
+    C=a.recv()
    except(EOFError,OSError)as i:
-    z(f"error: Node failure on {f[d]}: {i or 'connection lost'}")
-   if not B:
-    del q[a]
+    A(f"error: Node failure on {f[d]}: {i or 'connection lost'}")
+   if not C:
+    del r[a]
     continue
-   s,c,o=B
-   if not s:
-    V(d,c,o)
+   t,c,p=C
+   if not t:
+    W(d,c,p)
     continue
    try:
-    while o:
-     o=o[os.write(s,o):]
+    while p:
+     p=p[os.write(t,p):]
    except OSError as i:
-    z(f"error: cannot write: {i.strerror}")
- os._exit(max(Y))
-globals()[I]()
+    A(f"error: cannot write: {i.strerror}")
+ os._exit(max(Z))
+globals()[J]()
 E
 tee scontrol squeue sacct scancel sinfo <<'E' >/dev/null
 #!/bin/sh

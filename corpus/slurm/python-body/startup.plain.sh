@@ -195,20 +195,20 @@ run_job() {
 mkdir -p "$state_dir/bin"
 cd "$state_dir/bin" && {
 tee sbatch salloc <<'E' >/dev/null
-#!/usr/bin/python3
+#!/usr/bin/python3 -IS
 import os,signal,sys
-v=os.environ
-I=os.path.basename(sys.argv[0])
-x=sys.argv[1:]
-def J(h):
- os.write(2,(I+": "+h+"\n").encode())
-def z(h,a=1):
- J(h)
- os._exit(a)
+w=os.environ
+J=os.path.basename(sys.argv[0])
+y=sys.argv[1:]
+def K(h):
+ os.write(2,(J+": "+h+"\n").encode())
+def A(h,l=1):
+ K(h)
+ os._exit(l)
 def sbatch():
- z("error: there is no Slurm here that could take another job: compile and submit it with `flowc` instead")
+ A("error: there is no Slurm here that could take another job: compile and submit it with `flowc` instead")
 salloc=sbatch
-globals()[I]()
+globals()[J]()
 E
 chmod -f +x ./*
 }

@@ -227,162 +227,162 @@ run_job() {
 mkdir -p "$state_dir/bin"
 cd "$state_dir/bin" && {
 tee srun scontrol agent <<'E' >/dev/null
-#!/usr/bin/python3
+#!/usr/bin/python3 -IS
 import os,signal,sys
 import socket
 import hmac,time
 import select
 from multiprocessing.connection import Connection,Pipe,wait
-v=os.environ
-I=os.path.basename(sys.argv[0])
-x=sys.argv[1:]
+w=os.environ
+J=os.path.basename(sys.argv[0])
+y=sys.argv[1:]
 Q="/var/lib/foundry/flowc/nodes"
 ak="/var/lib/foundry/flowc/run"
-bA="/var/lib/foundry/flowc/key"
-X=6818
-y=1,2,3,10,12,15,18
-def J(h):
- os.write(2,(I+": "+h+"\n").encode())
-def z(h,a=1):
- J(h)
- os._exit(a)
-def S(h):
- if h==v.get("SLURM_JOB_NODELIST"):
+bC="/var/lib/foundry/flowc/key"
+Y=6818
+z=1,2,3,10,12,15,18
+def K(h):
+ os.write(2,(J+": "+h+"\n").encode())
+def A(h,l=1):
+ K(h)
+ os._exit(l)
+def T(h):
+ if h==w.get("SLURM_JOB_NODELIST"):
   return open(Q).read().split()[::2]
  return h.replace(","," ").split()
-def start(argv,n,m,*b):
+def start(argv,o,n,*b):
  d=os.fork()
  if d:
   while os.getpgid(d)!=d:
    pass
   return d
  def a(h):
-  os.write(2,f"slurmstepd-{n['SLURMD_NODENAME']}: error: {h}\n".encode())
+  os.write(2,f"slurmstepd-{o['SLURMD_NODENAME']}: error: {h}\n".encode())
  try:
-  for r,s in enumerate(b):
-   os.dup2(s,r)
+  for s,t in enumerate(b):
+   os.dup2(t,s)
   os.setsid()
-  for r in 13,*y:
-   signal.signal(r,0)
-  signal.pthread_sigmask(1,y)
+  for s in 13,*z:
+   signal.signal(s,0)
+  signal.pthread_sigmask(1,z)
   try:
-   os.chdir(m)
+   os.chdir(n)
   except OSError as i:
-   a(f"couldn't chdir to `{m}': {i.strerror}: going to /tmp instead")
+   a(f"couldn't chdir to `{n}': {i.strerror}: going to /tmp instead")
    os.chdir("/tmp")
-  n["SLURM_TASK_PID"]=str(os.getpid())
-  os.execvpe(argv[0],argv,n)
+  o["SLURM_TASK_PID"]=str(os.getpid())
+  os.execvpe(argv[0],argv,o)
  except OSError as i:
   a(f"execve(): {argv[0]}: {i.strerror}")
   os._exit(i.errno)
-def C(e):
+def D(e):
  d=0
  while d not in e:
   d,b=os.wait()
- L([d],9)
+ M([d],9)
  return e.pop(d),os.waitstatus_to_exitcode(b)
-def L(e,r):
+def M(e,s):
  for d in[*e]:
   try:
-   os.killpg(d,r)
+   os.killpg(d,s)
   except OSError:
    pass
-def bF(h):
- return b"".join(hmac.digest(open(u,"rb").read().strip(),h,"sha256")for u in(ak,bA))
-def bU(az,h):
- aC=64 if os.path.getsize(bA)>64 else 32
- return az[:aC]==bF(h)[:aC]
-def Z(b):
- for O in(1,18,1),(1,9,1),(6,4,30),(6,5,10),(6,18,120000):
-  b.setsockopt(*O)
+def bJ(h):
+ return b"".join(hmac.digest(open(v,"rb").read().strip(),h,"sha256")for v in(ak,bC))
+def bX(aB,h):
+ aD=64 if os.path.getsize(bC)>64 else 32
+ return aB[:aD]==bJ(h)[:aD]
+def aa(b):
+ for P in(1,18,1),(1,9,1),(6,4,30),(6,5,10),(6,18,120000):
+  b.setsockopt(*P)
  return Connection(b.detach())
-def ah(u,k):
+def ah(v,k):
  for c in range(35):
   try:
-   M=dict(map(str.split,open(Q)))[socket.gethostname().split(".")[0]]
-   b=socket.create_connection((k,X),9,(M,0))
+   N=dict(map(str.split,open(Q)))[socket.gethostname().split(".")[0]]
+   b=socket.create_connection((k,Y),9,(N,0))
    b.settimeout(None)
    d=os.urandom(32)
-   b.send(d+bF(b"s"+b.recv(32)))
-   if not bU(b.recv(64,256),b"a"+d):
+   b.send(d+bJ(b"s"+b.recv(32)))
+   if not bX(b.recv(64,256),b"a"+d):
     raise OSError("secret")
-   a=Z(b)
+   a=aa(b)
    return a
   except(OSError,EOFError)as i:
    if c==4:
-    J(f"waiting for the agent of {u}: {i}")
+    K(f"waiting for the agent of {v}: {i}")
   time.sleep(c)
- z(f"error: {u}: no agent after 10 minutes")
-def cf(j,U,c):
+ A(f"error: {v}: no agent after 10 minutes")
+def ck(j,V,c):
  j.listen(4096)
  j.setblocking(False)
  e={}
  k=select.poll()
  k.register(j,1)
  while 1:
-  for r,F in k.poll():
+  for s,G in k.poll():
    try:
-    if r not in e:
-     b,A=j.accept()
-     if A[0]in U:
+    if s not in e:
+     b,B=j.accept()
+     if B[0]in V:
       b.setsockopt(1,18,96)
       d=os.urandom(32)
       b.send(d)
-      r=b.fileno()
-      e[r]=b,d
-      k.register(r,1)
+      s=b.fileno()
+      e[s]=b,d
+      k.register(s,1)
      if len(e)<500:
       b=0
       continue
-     r=[*e][0]
-    k.unregister(r)
-    b,d=e.pop(r)
-    az=b.recv(96,64)
-    if bU(az[32:],b"s"+d)and not os.fork():
+     s=[*e][0]
+    k.unregister(s)
+    b,d=e.pop(s)
+    aB=b.recv(96,64)
+    if bX(aB[32:],b"s"+d)and not os.fork():
      try:
       e.clear()
       signal.signal(17,signal.SIG_DFL)
-      b.send(bF(b"a"+az[:32]))
-      a=Z(b)
-      ab(a)
+      b.send(bJ(b"a"+aB[:32]))
+      a=aa(b)
+      ac(a)
      finally:
       os._exit(0)
     b.close()
    except OSError:
     pass
 def agent():
- M=socket.gethostname().split(".")[0]
- for F in range(120):
-  g=[E.split()[:2]for E in open("/etc/hosts")if E[:1].isdigit()and E[:3]!="127"][::-1]
-  f=[u.split(".")[0]for F,u in g]
-  if len(g)>=int(x[0])and M in f:
+ N=socket.gethostname().split(".")[0]
+ for G in range(120):
+  g=[F.split()[:2]for F in open("/etc/hosts")if F[:1].isdigit()and F[:3]!="127"][::-1]
+  f=[v.split(".")[0]for G,v in g]
+  if len(g)>=int(y[0])and N in f:
    break
   time.sleep(5)
  else:
-  z(f"/etc/hosts does not list {M} and {x[0]} nodes after 10 minutes: {f}")
- open(Q,"w").writelines(f"{u} {d[0]}\n"for u,d in zip(f,g))
- open(bA,"a")
- c=f.index(M)
- j=socket.create_server((g[c][0],X))
+  A(f"/etc/hosts does not list {N} and {y[0]} nodes after 10 minutes: {f}")
+ open(Q,"w").writelines(f"{v} {d[0]}\n"for v,d in zip(f,g))
+ open(bC,"a")
+ c=f.index(N)
+ j=socket.create_server((g[c][0],Y))
  if not c and os.fork():
-  e=M.rstrip("0123456789")
-  H,af=f[0][len(e):],f[-1][len(e):]
-  i=[e+str(int(H or 0)+p).zfill(len(H))for p in range(len(f))]
-  print(f"{e}[{H}-{af}]"if f==i else",".join(f))
+  e=N.rstrip("0123456789")
+  I=f[0][len(e):]
+  i=[e+str(int(I or 0)+q).zfill(len(I))for q in range(len(f))]
+  print(f"{e}[{I}-{f[-1][len(e):]}]"if f==i else",".join(f))
   return
  os.dup2(2,1)
  signal.signal(17,1)
- cf(j,[socket.gethostbyname(k)for k,F in g],c)
-def ab(a):
- m,b=a.recv()
- if not m:
-  cr(a,*b)
+ ck(j,[socket.gethostbyname(k)for k,G in g],c)
+def ac(a):
+ n,b=a.recv()
+ if not n:
+  cx(a,*b)
  e,f={},{}
- signal.pthread_sigmask(0,y)
- l=[os.open("/dev/null",0)]
- for c,argv,n in b:
+ signal.pthread_sigmask(0,z)
+ m=[os.open("/dev/null",0)]
+ for c,argv,o in b:
   g,j=os.pipe(),os.pipe()
-  d=start(argv,n,m,l[0],g[1],j[1])
+  d=start(argv,o,n,m[0],g[1],j[1])
   os.close(g[1])
   os.close(j[1])
   e[d]=c
@@ -391,154 +391,155 @@ def ab(a):
   f[j[0]]=2,c,b""
  try:
   while k:=wait([a,*f,],None if e else 0):
-   for A in k:
-    if A==a:
-     B=a.recv()
-     L(e,B)
+   for B in k:
+    if B==a:
+     C=a.recv()
+     M(e,C)
      continue
-    s,c,h=f.pop(A)
-    if not s:
-     os.close(A)
-     a.send((0,*C(e)))
+    t,c,h=f.pop(B)
+    if not t:
+     os.close(B)
+     a.send((0,*D(e)))
      continue
-    o=os.read(A,65536)
-    h+=o
-    K=h.rfind(b"\n")+1
-    if not o or len(h)-K>9999:
-     K=len(h)
-    if K:
-     a.send((s,c,h[:K]))
-    if o:
-     f[A]=s,c,h[K:]
+    p=os.read(B,65536)
+    h+=p
+    L=h.rfind(b"\n")+1
+    if not p or len(h)-L>9999:
+     L=len(h)
+    if L:
+     a.send((t,c,h[:L]))
+    if p:
+     f[B]=t,c,h[L:]
     else:
-     os.close(A)
-  for R in f.values():
-   if R[2]:
-    a.send(R)
+     os.close(B)
+  for S in f.values():
+   if S[2]:
+    a.send(S)
   a.send(())
   while 1:
    a.recv()
  except(EOFError,OSError):
-  L(e,15)
-  signal.signal(14,lambda*F:L(e,9))
+  M(e,15)
+  signal.signal(14,lambda*G:M(e,9))
   signal.alarm(30)
   while e:
-   C(e)
+   D(e)
 def scontrol():
- D=[c for c in x if c not in("-o","--oneliner","-d","--details")]
- d=(D+["",""])[:2]
+ E=[c for c in y if c not in("-o","--oneliner","-d","--details")]
+ d=(E+["",""])[:2]
  if d==["show","hostnames"]or d==["show","hostname"]:
-  print(*S(D[2]if len(D)>2 else v["SLURM_NODELIST"]),sep="\n")
+  print(*T(E[2]if len(E)>2 else w["SLURM_NODELIST"]),sep="\n")
   return
- z(f"error: there is no Slurm on this machine: `scontrol {' '.join(x)}` cannot be done")
-def cast(B,*F):
- for a in q:
+ A(f"error: there is no Slurm on this machine: `scontrol {' '.join(y)}` cannot be done")
+def cast(C,*G):
+ for a in r:
   try:
-   a.send(B)
+   a.send(C)
   except OSError:
    pass
-def V(d,c,a):
- if a:
-  J(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {a}"if a>0 else signal.strsignal(-a)))
-  Y.append(a if a>0 else 128-a)
+def W(d,c,l):
+ if l:
+  K(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {l}"if l>0 else signal.strsignal(-l)))
+  Z.append(l if l>0 else 128-l)
 def al():
- global j,n
- with open("/run/flowc.step."+l,"ab",0)as a:
+ global j,o
+ with open("/run/flowc.step."+m,"ab",0)as a:
   a.write(b"%9d\n"%os.getpid())
   j=a.tell()//10-1
- n=dict(v)
-def bP():
- al()
+ o=dict(w)
 def bT():
- b=type(None),bool,int,str,list,dict,tuple,set,range
- return{u:value for u,value in globals().items()if type(value)in b}
-def bV(az):
- if type(az)is str:
-  J(az)
+ al()
+def ci():
+ return(m,)
+def cp():
+ return(j,)
+def bY(aB):
+ if type(aB)is str:
+  K(aB)
  else:
-  os.kill(os.getpid(),az)
-def au(a):
- if a==aU:
+  os.kill(os.getpid(),aB)
+def av(a):
+ if a==ba:
   try:
-   bV(a.recv())
+   bY(a.recv())
   except(EOFError,OSError):
-   z(f"error: Node failure on {f[0]}: connection lost")
- return a==aU
-def cr(a,az,c):
- global J
- globals().update(az)
- v.clear()
- v.update(c)
- J=a.send
- for ag in y:
-  signal.signal(ag,lambda ag,F:a.send(ag))
- bP()
- a.send(bT())
+   A(f"error: Node failure on {f[0]}: connection lost")
+ return a==ba
+def cx(a,aB,c):
+ global K,m
+ (m,)=aB
+ w.clear()
+ w.update(c)
+ K=a.send
+ for ag in z:
+  signal.signal(ag,lambda ag,G:a.send(ag))
+ bT()
+ a.send(cp())
  a.recv()
-def aa(p):
- t=G[p]
- return[(c,x,{**n,"SLURM_NODEID":str(p),"SLURMD_NODENAME":f[g[p]],"SLURM_GTIDS":",".join(map(str,t)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(t)]
-if I=="srun":
- if x and x[0][:1]=="-":
-  z(f"unrecognized option '{x[0]}'",255)
- l=v["SLURM_JOB_ID"]
- if not x:
-  z("fatal: No command given to execute.")
- D=open(Q).read().split()
- f,U=D[::2],D[1::2]
+def ab(q):
+ u=H[q]
+ return[(c,y,{**o,"SLURM_NODEID":str(q),"SLURMD_NODENAME":f[g[q]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(u)]
+if J=="srun":
+ if y and y[0][:1]=="-":
+  A(f"unrecognized option '{y[0]}'",255)
+ m=w["SLURM_JOB_ID"]
+ if not y:
+  A("fatal: No command given to execute.")
+ E=open(Q).read().split()
+ f,V=E[::2],E[1::2]
  g=range(len(f))
- w=H=len(f)
- b=int(v.get("SLURM_NTASKS")or w*int(v.get("SLURM_NTASKS_PER_NODE",1)))
- N=iter(range(b))
- G=[[next(N)for F in range(p,b,w)]for p in range(w)]
- aU=None
- if v.get("SLURMD_NODENAME",f[0])==f[0]:
-  bP()
+ x=I=len(f)
+ b=int(w.get("SLURM_NTASKS")or x*int(w.get("SLURM_NTASKS_PER_NODE",1)))
+ O=iter(range(b))
+ H=[[next(O)for G in range(q,b,x)]for q in range(x)]
+ ba=None
+ if w.get("SLURMD_NODENAME",f[0])==f[0]:
+  bT()
  else:
-  aU=ah(f[0],U[0])
-  aU.send(("",(bT(),dict(v))))
+  ba=ah(f[0],V[0])
+  ba.send(("",(ci(),dict(w))))
   try:
-   while type(az:=aU.recv())is not dict:
-    bV(az)
+   while type(aB:=ba.recv())is not tuple:
+    bY(aB)
   except EOFError:
    os._exit(1)
-  globals().update(az)
-  n=dict(v)
- for value,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>H else"cyclic","DISTRIBUTION"),(v["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(v["SLURM_TASKS_PER_NODE"]if b%w else f"{b // w}(x{w})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(w,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),(U[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
+  (j,)=aB
+  o=dict(w)
+ for value,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>I else"cyclic","DISTRIBUTION"),(w["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(w["SLURM_TASKS_PER_NODE"]if b%x else f"{b // x}(x{x})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(x,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),(V[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
   for key in am.split():
-   n["SLURM_"+key]=str(value)
- m=os.getcwd()
- Y=[0]
- q={ah(f[d],U[d]):d for d in g}
- signal.pthread_sigmask(0,y)
- for ag in y:
+   o["SLURM_"+key]=str(value)
+ n=os.getcwd()
+ Z=[0]
+ r={ah(f[d],V[d]):d for d in g}
+ signal.pthread_sigmask(0,z)
+ for ag in z:
   signal.signal(ag,cast)
- for p,a in enumerate(q):
-  a.send((m,aa(p)))
- signal.pthread_sigmask(1,y)
- while q:
-  for a in wait([*q,*([aU]if aU else[])]):
-   if au(a):
+ for q,a in enumerate(r):
+  a.send((n,ab(q)))
+ signal.pthread_sigmask(1,z)
+ while r:
+  for a in wait([*r,*([ba]if ba else[])]):
+   if av(a):
     continue
-   d=q[a]
+   d=r[a]
    try:
-    B=a.recv()
+    C=a.recv()
    except(EOFError,OSError)as i:
-    z(f"error: Node failure on {f[d]}: {i or 'connection lost'}")
-   if not B:
-    del q[a]
+    A(f"error: Node failure on {f[d]}: {i or 'connection lost'}")
+   if not C:
+    del r[a]
     continue
-   s,c,o=B
-   if not s:
-    V(d,c,o)
+   t,c,p=C
+   if not t:
+    W(d,c,p)
     continue
    try:
-    while o:
-     o=o[os.write(s,o):]
+    while p:
+     p=p[os.write(t,p):]
    except OSError as i:
-    z(f"error: cannot write: {i.strerror}")
- os._exit(max(Y))
-globals()[I]()
+    A(f"error: cannot write: {i.strerror}")
+ os._exit(max(Z))
+globals()[J]()
 E
 tee squeue sacct scancel sinfo <<'E' >/dev/null
 #!/bin/sh

@@ -184,7 +184,8 @@ def _shaken(have: set[str]) -> str:
     """Blocks may lie in each other; the words of OPTIONS are features too."""
     from flowc._compiled.slurm_program import LINES
 
-    lines = ["#!/usr/bin/python3"]
+    # Without what a user put into its environment, or beside its library.
+    lines = ["#!/usr/bin/python3 -IS"]
     left_out = 0  # open blocks from the one on that is left out
     for line in LINES:
         if line[:2] != "#%":

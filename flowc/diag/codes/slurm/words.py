@@ -30,7 +30,8 @@ SLURM_WORD_NOT_FOLLOWED = Code(
     title="`{program}` on the machine takes `{word}` and does nothing about it: {says}",
     explain="""\
 The startup script brings small programs in the place of Slurm's. A few of their options they take without doing what
-these ask for, since that needs the cluster's own daemons: choosing CPUs by their numbers, ports that are set aside. The
+these ask for, since that needs the cluster's own daemons: choosing CPUs by their numbers, ports that are set aside,
+tasks that are packed on few nodes. The
 job runs, but not as it says; what it computes may depend on it. The same holds for a variable that stands for such an
 option.
 
