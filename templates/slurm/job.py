@@ -36,22 +36,17 @@ def facts():
     array = get("SLURM_ARRAY_TASK_ID")
     names = hosts(ENV["SLURM_JOB_NODELIST"])
     return {
-        "jobid": get("SLURM_ARRAY_JOB_ID", job) + "_" + array if array else job,
-        "jobidraw": job,
+        "jobid": get("SLURM_ARRAY_JOB_ID", job) + "_" + array if array else job, "jobidraw": job,
         "jobname": get("SLURM_JOB_NAME", ""),
-        "user": get("SLURM_JOB_USER", "root"),
-        "uid": get("SLURM_JOB_UID", "0"),
+        "user": get("SLURM_JOB_USER", "root"), "uid": get("SLURM_JOB_UID", "0"),
         "account": get("SLURM_JOB_ACCOUNT", "(null)"),
         "qos": get("SLURM_JOB_QOS", "(null)"),
         "partition": get("SLURM_JOB_PARTITION", "main"),
         "state": "RUNNING",
         "elapsed": duration(passed),
         "timelimit": duration(ends - began) if ends else "UNLIMITED",
-        "submit": stamp(began),
-        "start": stamp(began),
-        "end": stamp(ends),
-        "nodelist": ENV["SLURM_JOB_NODELIST"],
-        "head": names[0],
+        "submit": stamp(began), "start": stamp(began), "end": stamp(ends),
+        "nodelist": ENV["SLURM_JOB_NODELIST"], "head": names[0],
         "nnodes": get("SLURM_JOB_NUM_NODES", str(len(names))),
         "ncpus": str(cpus),
         "workdir": get("SLURM_SUBMIT_DIR", os.getcwd()),
@@ -65,8 +60,7 @@ def facts():
         #% end
         #% if sacct|scontrol_job
         "gid": get("SLURM_JOB_GID", "0"),
-        "group": "root",
-        "exitcode": "0:0",
+        "group": "root", "exitcode": "0:0",
         "ntasks": get("SLURM_NTASKS", str(len(names))),
         #% end
         #% if scontrol_job
@@ -86,8 +80,7 @@ def facts():
         "derivedexitcode": "0:0",
         "elapsedraw": str(passed),
         "timelimitraw": str((ends - began) // 60) if ends else "UNLIMITED",
-        "allocnodes": str(len(names)),
-        "alloccpus": str(cpus),
+        "allocnodes": str(len(names)), "alloccpus": str(cpus),
         "reqmem": get("SLURM_MEM_PER_NODE", "0") + "M",
         #% end
     }
