@@ -104,7 +104,7 @@ def compile_all(
     _check_name(frontend)
     together, found = Together(), []
     for source in sources:
-        sink = Sink(strict=strict)
+        sink = Sink(strict=strict, free=inputs.free)
         artifacts = _artifacts(source, inputs, emit, frontend, sink, together)
         if sink.ignores is not None:
             sink.ignores.report(sink, idle=False)  # flags may have settled what they are about

@@ -85,9 +85,9 @@ class Inputs(Record):
     field is in both). `flag_spans` maps a field name of either to its place; for each element of a repeated flag there
     is an entry of its own beside it: `env.0`, `sets.1`; `args` is where those begin. `old_spellings` are to be noted.
 
-    `submitted`: what comes of it is submitted by us, and looked after until its end; `releases`: its machines end their
-    bids themselves; `returns` is a folder of the machine in which they leave what they return; `number` is that of the
-    first job, which those behind it follow.
+    `submitted`: what comes of it is submitted by us, and looked after until its end; `free`: nothing is paid for it;
+    `releases`: its machines end their bids themselves; `returns` is a folder of the machine in which they leave what
+    they return; `number` is that of the first job, which those behind it follow.
 
     `command` is the command line's own job (`--command`), whose source is the whole command line as a shell takes it,
     quotes and all. `once`: run a CronJob's job once, now; `allow_unknown`: unknown keys are
@@ -108,6 +108,7 @@ class Inputs(Record):
     once: bool = False
     allow_unknown: bool = False
     submitted: bool = False
+    free: bool = False
     releases: bool = False
     returns: str | None = None
     number: int | None = None

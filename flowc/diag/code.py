@@ -24,7 +24,8 @@ class Code(Record):
     is loaded, a function that gives it. `stops`: an error after which the stage behind the one that found it has
     nothing to work on; where it is False, that stage still says what else there is to say. `kind`: what it speaks of
     beside others, so that a note is shown below a worse finding of its kind (`diag/gather.py`): `placing`, what becomes
-    of a job's wishes on rented machines; `lacking`, what is not there.
+    of a job's wishes on rented machines; `lacking`, what is not there. `money`: it is about what a
+    rented machine costs, and about nothing where none is rented.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Code(Record):
     path: str = "job.sbatch"
     stops: bool = True
     kind: str | None = None
+    money: bool = False
 
     @property
     def examples(self) -> tuple[tuple[str, tuple[str, ...]], tuple[str, tuple[str, ...]]]:

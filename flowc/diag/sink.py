@@ -115,15 +115,15 @@ class Sink:
     `failed`: an error was reported, a warning under `strict` included, so that nothing may be emitted. `broken`: an
     error that is one in any case; only such an error stops the pipeline, and `strict` hides no finding. `stopped`: one
     whose code says that not even the next stage can go on. What `ignores` covers is not kept, and is no failure under
-    `strict`; an error stops the pipeline in any case.
+    `strict`; an error stops the pipeline in any case. Where the job is `free` nothing is said about money.
     """
 
     __slots__ = (
         *("_counts", "_kept", "_last", "_looked", "_seen", "_shown", "_spoken", "_values"),
-        *("areas", "error_count", "ignores", "job", "jobs", "promoted_count", "sources", "stopped", "strict"),
+        *("areas", "error_count", "free", "ignores", "job", "jobs", "promoted_count", "sources", "stopped", "strict"),
     )
 
-    def __init__(self, *, strict: bool = False) -> None:
+    def __init__(self, *, strict: bool = False, free: bool = False) -> None:
         self._kept: list[Diagnostic] = []
         self._counts: dict[str, int] = {}
         self._last: dict[str, int] = {}  # where in `_kept` the last one of a code is that has more
@@ -131,6 +131,7 @@ class Sink:
         self.promoted_count = 0
         self.stopped = False
         self.strict = strict
+        self.free = free
         self.ignores: Ignored | None = None
         self.jobs: tuple[str, ...] = ()
         self.job: str | None = None
@@ -154,6 +155,8 @@ class Sink:
         **fields: object,
     ) -> None:
         """Report one finding; `fields` fill the code's title, all of them and no others (KeyError otherwise)."""
+        if self.free and code.money:
+            return
         promoted = self.strict and code.severity == "warning"
         for name, value in fields.items():
             if type(value) is str and len(value) > (_LONGEST_PATH if name == "path" else _LONGEST_WORD):

@@ -44,7 +44,8 @@ def run(unit: Unit, context: Context, sink: Sink) -> Unit:
     market = _market(plan)
     expected = None if seconds is None or market is None else cost(market, plan, seconds)
     priced = plan.replace(
-        limit_usd_per_instance_hour=usd_text(limit),
+        # Where nobody asks for money nobody refuses a limit of less than a cent either.
+        limit_usd_per_instance_hour=usd_text(limit or MICROS_PER_CENT),
         hours_bound=None if seconds is None else hours_text(seconds),
         worst_case_usd=None if worst is None else usd_text(worst),
         expected_usd=None if expected is None else usd_text(expected),

@@ -282,6 +282,7 @@ class Flow:
         return Inputs(
             environ=tuple(sorted(self._environ.items())),
             submitted=True,
+            free=world.chosen == "local",
             releases=releases,
             flags=flags,
             defaults=defaults,

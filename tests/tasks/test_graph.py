@@ -9,8 +9,15 @@ import re
 import subprocess
 import termios
 from contextlib import suppress
+from pathlib import Path
 
+import pytest
+
+from flowc.cli.tasks.tree import Tree
+from flowc.submit.journal import OPEN, Journal, Submission
+from flowc.submit.plan import steps_of
 from tests.machines.ordinary import until
+from tests.providers.local.conftest import requests
 from tests.tasks.conftest import Person
 
 LOCAL = ("--provider", "local")
@@ -48,6 +55,34 @@ def on_a_terminal(person: Person, columns: int, *words: str) -> str:
         assert process.wait() == 0
     os.close(ours)
     return text.decode().replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize("everything", [False, True])
+def test_the_tree_of_a_provider_is_its_own(tmp_path: Path, everything: bool) -> None:
+    journal = Journal(str(tmp_path))
+    for provider in ("mithril", "local"):
+        document = requests("#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\ntrue\n")
+        submission = Submission(
+            key=provider,
+            content=provider,
+            name="job",
+            provider=provider,
+            nonce=f"nonce{provider[:3]}",
+            created_at=1.0,
+            state=OPEN,
+            keep=False,
+            document=document,
+            resolved={},
+        )
+        journal.begin(submission, steps_of(document, submission.nonce), again=False)
+
+    def names(*providers: str) -> list[str]:
+        tree = Tree(journal, [], providers=providers, everything=everything)
+        return [each["name"] for each in tree.document()]
+
+    assert names("local") == ["job-sbatch-nonceloc"]
+    assert names("mithril") == ["job-sbatch-noncemit"]
+    assert names("mithril", "local") == ["job-sbatch-noncemit", "job-sbatch-nonceloc"]
 
 
 def test_after_waits_for_the_other_source(here: Person) -> None:

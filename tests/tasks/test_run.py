@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -49,6 +51,35 @@ def test_provider_from_the_environment(here: Person) -> None:
 def test_a_file_is_run_as_what_it_is(here: Person) -> None:
     done = here.types("run", here.job("echo $SLURM_JOB_NAME $1\n"), *LOCAL, "-n", "other")
     assert (done.returncode, done.stdout) == (0, "other\n"), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("head", "flags", "here_too"),
+    [
+        ("", (), []),
+        ("#SBATCH --gres=gpu:h100:4\n", ("--budget", "1", "-m", "0.001"), []),
+        ("#SBATCH --gpus-per-node=8 --nodes=2\n", ("--budget", "1"), ["FC806"]),
+        ("#SBATCH --gres=gpu:h100 --array=1-4\n", ("--priority", "high", "--strict"), []),
+    ],
+)
+def test_where_nothing_is_paid_nothing_is_said_about_money(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    head: str,
+    flags: tuple[str, ...],
+    here_too: list[str],
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "job.sbatch").write_text(f"#!/bin/bash\n{head}hostname\n")
+    words = ["submit", "job.sbatch", *flags, "--dry-run", "--offline"]
+    assert main([*words, *LOCAL]) == 0
+    said = capsys.readouterr().err
+    assert re.findall(r"\[(FC[0-9]+)\]", said) == here_too
+    assert "$" not in said
+    main([*words, "--provider", "mithril"])
+    assert "$" in capsys.readouterr().err
 
 
 def test_its_machines_are_told_what_the_job_needs(here: Person) -> None:

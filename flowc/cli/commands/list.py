@@ -69,7 +69,7 @@ def _list(words: Words, world: World) -> int:
     if words.flag("tree"):
         from flowc.cli.tasks.tree import Tree, lines_for
 
-        tree = Tree(world.journal, tasks, everything=words.flag("all"))
+        tree = Tree(world.journal, tasks, providers=names, everything=words.flag("all"))
     ever = bool(tasks)
     if not words.flag("all"):
         tasks = [task for task in tasks if task.state not in ENDED]

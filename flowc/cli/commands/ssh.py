@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc.cli.table import HELP, Command
+from flowc.cli.table import HELP, Command, Option
 from flowc.cli.tasks.nodes import NODE
 from flowc.cli.tasks.options import TASK
 
@@ -13,12 +13,17 @@ if TYPE_CHECKING:
 COMMAND = Command(
     name="ssh",
     summary="open a shell on a machine of a task, or run a command there",
-    usage=("flowc ssh [--node N] TASK [[--] COMMAND…]",),
+    usage=("flowc ssh [--node N] [-t|-T] TASK [[--] COMMAND…]",),
     operand="TASK",
     foreign=True,
     after=1,
     follows="the command that is run there follows",
-    options=(HELP, NODE),
+    options=(
+        HELP,
+        NODE,
+        Option(name="--tty", short="-t", help="a terminal for the command, though its output goes elsewhere"),
+        Option(name="--no-tty", short="-T", help="none of its own, though there is one here"),
+    ),
     examples=(
         ("flowc ssh train-k3x9q2fa", "a shell where the job is"),
         ("flowc ssh train-k3x9q2fa nvidia-smi -L", "a command, with its exit status"),
@@ -38,6 +43,8 @@ def run(words: Words, argv: list[str]) -> int:
 
     if len(words.operands) != 1:
         raise UsageError("one TASK is needed", "what follows it is run there: flowc ssh TASK nvidia-smi")
+    if words.flag("tty") and words.flag("no_tty"):
+        raise UsageError("`--tty` and `--no-tty` exclude each other", "leave out one of them")
     return guarded(lambda: _ssh(words), failed=OURS)
 
 
@@ -45,7 +52,7 @@ def _ssh(words: Words) -> int:
     import os
 
     from flowc.cli.tasks.nodes import node_of
-    from flowc.cli.tasks.world import World
+    from flowc.cli.tasks.world import World, tell
     from flowc.tasks.entering import enter, machine_of
     from flowc.tasks.names import bids_of
     from flowc.tasks.refused import RefusedTaskError
@@ -62,6 +69,9 @@ def _ssh(words: Words) -> int:
     node = node_of(words, world.journal, bids) or 0
     provider = world.provider(bid.provider)
     task, machine = machine_of(provider, bid, node)
-    terminal = os.environ.get("TERM", "dumb") if os.isatty(0) and os.isatty(1) else ""
+    wanted = os.isatty(1) or words.flag("tty")
+    if words.flag("tty") and not os.isatty(0):
+        tell("standard input is no terminal, so the command gets none")
+    terminal = os.environ.get("TERM", "dumb") if os.isatty(0) and wanted and not words.flag("no_tty") else ""
     session = provider.session(task, machine, words.rest or (), terminal=terminal)
     return enter(session, terminal=bool(terminal))

@@ -32,6 +32,7 @@ def compiled(
     *,
     emit: str,
     submitted: bool = False,
+    free: bool = False,
     releases: bool = False,
     again: list[Callable[[int], list[tuple[Artifact, ...]]]] | None = None,
 ) -> Iterator[tuple[str, tuple[Artifact, ...]]]:
@@ -40,7 +41,8 @@ def compiled(
     inputs = gather(words, argv, os.environ)
     _tell_unknown_settings()
     if submitted:  # so what the startup script has no room for is brought over SSH
-        inputs = inputs.replace(defaults=inputs.defaults.replace(body="auto"), submitted=True, releases=releases)
+        inputs = inputs.replace(defaults=inputs.defaults.replace(body="auto"))
+        inputs = inputs.replace(submitted=True, free=free, releases=releases)
     if words.text("code") == "git":
         inputs = inputs.replace(flags=inputs.flags.replace(repository=_checked_out(inputs.flags.secrets)))
     wrapped = any(word.startswith("--wr") for word in inputs.args)
@@ -107,11 +109,11 @@ def _checked_out(secrets: tuple[str, ...]) -> Repository:
 
 
 def request(
-    words: Words, argv: list[str], *, releases: bool
+    words: Words, argv: list[str], *, free: bool, releases: bool
 ) -> tuple[dict[str, Any] | None, Callable[[int], dict[str, Any]], int]:
     """One request document of all sources, and what makes it anew with numbers for its jobs, from the given one on;
-    None in its place, with the exit status, where one of them is not right. `releases`: machines end their bids. Raises
-    UsageError, and RefusedTaskError for an `--after` that means nothing."""
+    None in its place, with the exit status, where one of them is not right. `free`: nothing is paid; `releases`:
+    machines end their bids. Raises UsageError, and RefusedTaskError for an `--after` that means nothing."""
     from flowc.tasks.documents import document_of, joined
     from flowc.tasks.graph.given import behind
 
@@ -119,7 +121,8 @@ def request(
     found: list[tuple[Artifact, ...]] = []
     paths: list[str] = []
     again: list[Callable[[int], list[tuple[Artifact, ...]]]] = []
-    every = compiled(words, argv, tally, emit="mithril", submitted=True, releases=releases, again=again)
+    kept = {"free": free, "releases": releases}
+    every = compiled(words, argv, tally, emit="mithril", submitted=True, **kept, again=again)
     for path, artifacts in list(every):
         if artifacts:
             found.append(artifacts)

@@ -74,10 +74,11 @@ def _submit(words: Words, argv: list[str], standing: Standing) -> int:
     from flowc.cli.tasks.compiling import request
 
     releases = words.text("release") == "machine"
-    if releases and World(words).chosen == "local":
+    here = World(words).chosen == "local"
+    if releases and here:
         tell("`--release machine` changes nothing here: a task on this computer ends with its job")
         releases = False
-    document, numbered, status = request(words, argv, releases=releases)
+    document, numbered, status = request(words, argv, free=here, releases=releases)
     if document is None:
         return OURS if _stays(words) else status
     dry = words.flag("dry_run")

@@ -10,7 +10,7 @@ from flowc.tasks.graph.words import how, why_not
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from typing import Any
 
     from flowc.diag.render import Palette
@@ -34,10 +34,12 @@ def lines_for(environ: Mapping[str, str], encoding: str | None) -> tuple[str, st
 
 
 class Tree:
-    """The jobs of the journal that are not over, or `everything`, with those that they wait for; of `tasks` it is known
-    how they are now. Raises JournalError."""
+    """The jobs at these providers that are not over, or `everything`, with those that they wait for; of `tasks` it is
+    known how they are now. Raises JournalError."""
 
-    def __init__(self, journal: Journal, tasks: Iterable[Task], *, everything: bool) -> None:
+    def __init__(
+        self, journal: Journal, tasks: Iterable[Task], *, providers: Collection[str], everything: bool
+    ) -> None:
         self._journal = journal
         self._tasks = {task.identity: task for task in tasks}
         self._bids = {(bid.key, bid.identity): bid for bid in journal.bids()}
@@ -47,7 +49,8 @@ class Tree:
         self._ahead = {
             at: list(dict.fromkeys(of[pair] for each in job.after for pair in each.before)) for at, job in jobs.items()
         }
-        shown = {at for at, job in jobs.items() if everything or any(map(self._is_open, self._of(job)))}
+        mine = {at for at, job in jobs.items() if any(bid.provider in providers for bid in self._of(job))}
+        shown = {at for at in mine if everything or any(map(self._is_open, self._of(jobs[at])))}
         more = set(shown)
         while more:
             more = {at for each in more for at in self._ahead[each]} - shown
@@ -55,7 +58,7 @@ class Tree:
         more = set(shown)
         while more:  # what waits for one of these in vain
             more = {at for at, ahead in self._ahead.items() if at not in shown and more & set(ahead)}
-            more = {at for at in more if any(bid.state == NEVER for bid in self._of(jobs[at]))}
+            more = {at for at in more & mine if any(bid.state == NEVER for bid in self._of(jobs[at]))}
             shown |= more
         self.jobs = {at: job for at, job in jobs.items() if at in shown}
 

@@ -135,6 +135,7 @@ cancels it when the job is done.""",
     path="job.yaml",
     bad=_TASK + "terminate_on_exit: true\n",
     good=_TASK,
+    money=True,
 )
 
 BODY_AWAITED = Code(

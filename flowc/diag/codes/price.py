@@ -23,6 +23,7 @@ Lower the limit price (`--max-price-per-hour`), the time limit, the number of ma
 budget.""",
     bad=(_GOOD, ("--budget=10",)),
     good=(_GOOD, ("--budget=100",)),
+    money=True,
 )
 
 BUDGET_UNBOUNDED = Code(
@@ -39,6 +40,7 @@ Give the job a time limit: `#SBATCH --time=4:00:00` or the flag `--time`; with `
 job anew.""",
     bad=(_ENDLESS, ("--budget=100",)),
     good=(_GOOD, ("--budget=100",)),
+    money=True,
 )
 
 COST_UNBOUNDED = Code(
@@ -55,6 +57,7 @@ Give the job a time limit: `#SBATCH --time=4:00:00` or the flag `--time`; with `
 job anew.""",
     bad=_ENDLESS,
     good=_GOOD,
+    money=True,
 )
 
 CAP_BELOW_MINIMUM = Code(
@@ -69,6 +72,7 @@ all its GPUs, for one hour.
 Raise `--max-price-per-hour`, choose a machine with fewer GPUs, or leave the limit to the price table.""",
     bad=(_GOOD, ("--max-price-per-hour=2",)),
     good=(_GOOD, ("--max-price-per-hour=20",)),
+    money=True,
 )
 
 LIMIT_BELOW_MARKET = Code(
@@ -83,6 +87,7 @@ no hurry, but the job may never start.
 Raise `--max-price-per-hour` above the market price; what is paid is the market price, not the limit.""",
     bad=(_GOOD, ("--max-price-per-hour=9",)),
     good=(_GOOD, ("--max-price-per-hour=20",)),
+    money=True,
 )
 
 CAP_ROUNDED = Code(
@@ -98,6 +103,7 @@ above what was asked for.
 Write at most two places after the point.""",
     bad=(_GOOD, ("--max-price-per-hour=20.125",)),
     good=(_GOOD, ("--max-price-per-hour=20.12",)),
+    money=True,
 )
 
 COST_MULTIPLIED = Code(
@@ -114,6 +120,7 @@ machine runs at the limit price until the time limit, and each bid is ended with
 Give `--budget` to refuse a job that may cost more than that, a shorter `--time`, or a lower `--max-price-per-hour`.""",
     bad="#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10 --array=1-4\nnvidia-smi\n",
     good="#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\nnvidia-smi\n",
+    money=True,
 )
 
 BILL_GOES_ON = Code(
@@ -129,4 +136,5 @@ worst case of a report, and a budget, hold where the bid is ended with its job. 
 looks any more. Who sends the request in another way ends the bid himself.""",
     bad=_GOOD,
     good=(_GOOD, ("--emit=script",)),
+    money=True,
 )

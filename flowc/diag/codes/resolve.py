@@ -103,6 +103,7 @@ sees only as many GPUs as it asked for, but all of them are paid.
 Use all GPUs of the machine, or choose a family that is sold in the count you need.""",
     bad="#!/bin/bash\n#SBATCH --gres=gpu:h100:4\n#SBATCH --time=1:00:00\nnvidia-smi\n",
     good=_GOOD,
+    money=True,
 )
 
 GPU_NOT_ASKED = Code(
@@ -119,6 +120,7 @@ If the job uses GPUs after all, ask for them (`--gpus=1`). If it does not, runni
 less. Naming the machine with `--instance-type` says that you mean it.""",
     bad="#!/bin/bash\n#SBATCH --ntasks=4 --nodes=1\n#SBATCH --time=1:00:00\n./simulate\n",
     good=_GOOD,
+    money=True,
 )
 
 GPU_MODEL_OPEN = Code(
@@ -134,6 +136,7 @@ and with them the choice; memory and speed of GPUs differ a lot.
 Name the model (`--gres=gpu:h100:8`) or the machine (`--instance-type=8xh100`).""",
     bad="#!/bin/bash\n#SBATCH --gres=gpu:8\n#SBATCH --time=1:00:00\nnvidia-smi\n",
     good=_GOOD,
+    money=True,
 )
 
 REGION_UNKNOWN = Code(
@@ -309,6 +312,7 @@ Name the machine (`instance_type: 8xh100`) when the number matters.""",
     bad="name: t\nmin_gpu_memory_gb: 40\nmax_run_time_hours: 1\ncommand: nvidia-smi\n",
     good="name: t\ninstance_type: 8xh100\nmax_run_time_hours: 1\ncommand: nvidia-smi\n",
     path="job.yaml",
+    money=True,
 )
 
 REGION_NOT_EXCLUDED = Code(

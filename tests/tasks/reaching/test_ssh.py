@@ -162,6 +162,27 @@ def test_a_shell_on_a_terminal_in_a_local_machine(here_now: tuple[Person, str]) 
     os.close(ours)
 
 
+@pytest.mark.parametrize(("flags", "is_terminal"), [(("-t",), True), ((), False), (("-T",), False)])
+def test_a_terminal_though_the_output_goes_elsewhere(
+    there_now: tuple[Person, str], flags: tuple[str, ...], is_terminal: bool
+) -> None:
+    person, name = there_now
+    ours, its = pty.openpty()
+    process = start(person, name, "[ -t 1 ] && echo terminal", flags=flags, stdin=its)
+    os.close(its)
+    out, err = process.communicate(timeout=600)
+    assert out.strip() == (b"terminal" if is_terminal else b""), err
+    os.close(ours)
+
+
+def test_a_terminal_in_a_local_machine_though_the_output_goes_elsewhere(here_now: tuple[Person, str]) -> None:
+    person, name = here_now
+    done = person.types("ssh", "-t", name, "[ -t 1 ] || echo none")
+    assert (done.returncode, done.stdout) == (0, "none\n")
+    assert done.stderr == "flowc: standard input is no terminal, so the command gets none\n"
+    assert person.types("ssh", "-tT", name).returncode == 2
+
+
 class Screen:
     """A terminal as whoever sits before it has it."""
 
@@ -263,8 +284,10 @@ def everybody() -> Iterator[set[tuple[bytes, bytes]]]:
         thread.join()
 
 
-def start(person: Person, name: str, *words: str, **streams: int) -> subprocess.Popen[bytes]:
-    command = [person.program, "-B", "-m", "flowc", "ssh", name, *(("--", *words) if words else ())]
+def start(
+    person: Person, name: str, *words: str, flags: tuple[str, ...] = (), **streams: int
+) -> subprocess.Popen[bytes]:
+    command = [person.program, "-B", "-m", "flowc", "ssh", *flags, name, *(("--", *words) if words else ())]
     options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams}
     return subprocess.Popen(  # type: ignore[call-overload, no-any-return]
         command,

@@ -313,7 +313,7 @@ RESTARTS_WITHOUT_LIMIT = Code(
     id="FC390",
     name="restarts-without-limit",
     severity="warning",
-    title="a failing job starts again without end, and is paid for all the time: {items}",
+    title="a failing job starts again without end, until somebody ends it: {items}",
     explain="""\
 The controllers of some kinds let the node start a failed container again as often as it fails: that of PyTorchJob where
 nothing or `OnFailure` is written, that of Volcano for pods that may start again by themselves. Nothing ends a job that

@@ -115,6 +115,7 @@ Set `utility_threshold_price` to bid more.""",
     bad=_GOOD.replace("standard", "critical"),
     good=_GOOD,
     path=_PATH,
+    money=True,
 )
 
 PRICE_PER_GPU = Code(
@@ -130,6 +131,7 @@ If the price is meant per GPU, multiply it by the number of GPUs.""",
     bad=_GOOD.replace("  priority: standard\n", "  utility_threshold_price: 1.9\n").replace("h100.8x", "a100.2x"),
     good=_GOOD.replace("  priority: standard\n", "  utility_threshold_price: 40\n"),
     path=_PATH,
+    money=True,
 )
 
 FOUNDRY_CONFLICT = Code(
