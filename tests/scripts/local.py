@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -62,3 +63,22 @@ def run(folder: Path) -> tuple[int, bytes]:
 def status(folder: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((folder / "status.json").read_text())
     return found
+
+
+def at_its_limit(folder: Path, install: Callable[[Path, int], None], end: Callable[[Path], object]) -> Path:
+    """The folder of a job that had come to make its file `hears` when its limit came.
+
+    Seconds are counted whole, so a limit of one may come at once, and on a busy machine the shell may then not have set
+    its traps: such a job is tried again with more time.
+
+    Raises:
+        AssertionError: Not within a minute.
+    """
+    for limit in (1, 4, 16, 64):
+        tried = folder / str(limit)
+        tried.mkdir()
+        install(tried, limit)
+        end(tried)
+        if (tried / "hears").exists():
+            return tried
+    raise AssertionError("no job came so far before its limit")

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).parent))
 
 from jobs import unit
-from local import install, run, start, status
+from local import at_its_limit, install, run, start, status
 
 from flowc.ir.job import Io, Retry, Time
 from flowc.scripts import build, identity, life
@@ -183,8 +183,8 @@ def test_the_time_limit_counts_all_starts(tmp_path: Path) -> None:
 
 def test_what_ignores_the_limit_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(life, "GRACE_S", 2)
-    job(tmp_path, "#!/bin/bash\ntrap 'echo told' TERM\nwhile :; do sleep 0.1; done\n", time=Time(limit_s=1))
-    run(tmp_path)
+    text = "#!/bin/bash\ntrap 'echo told' TERM\n: >hears\nwhile :; do sleep 0.1; done\n"
+    tmp_path = at_its_limit(tmp_path, lambda folder, limit: job(folder, text, time=Time(limit_s=limit)), run)
     assert (status(tmp_path)["state"], status(tmp_path)["signal"]) == ("TIMEOUT", 9)
     assert (tmp_path / "out").read_text().count("told") == 1
 

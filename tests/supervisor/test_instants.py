@@ -20,7 +20,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
 from jobs import unit
-from local import SHORT_TICK, TICK, install, run, start, status
+from local import SHORT_TICK, TICK, at_its_limit, install, run, start, status
 
 from flowc.ir.job import Io, Retry, Time
 from flowc.scripts import build
@@ -113,8 +113,8 @@ def test_a_job_whose_keeper_is_killed_has_failed(tmp_path: Path, limit: int | No
 def test_an_end_is_told_as_a_whole(tmp_path: Path, end: str, code: int) -> None:
     """Past its limit the job looks at its own state, until the supervisor has written it twice."""
     looks = "for _ in 1 2 3 4 5 6 7 8 9; do sleep 0.1; cat status.json; done >seen"
-    job(tmp_path, f"#!/bin/bash\ntrap '{looks}; {end}' TERM\nwhile :; do sleep 0.1; done\n", 1)
-    run(tmp_path)
+    text = f"#!/bin/bash\ntrap '{looks}; {end}' TERM\n: >hears\nwhile :; do sleep 0.1; done\n"
+    tmp_path = at_its_limit(tmp_path, lambda folder, limit: job(folder, text, limit), run)
     seen = [json.loads(line) for line in (tmp_path / "seen").read_text().splitlines()]
     assert {(each["state"], each["exit_code"], each["signal"], each["end"]) for each in seen} == {
         ("RUNNING", None, None, None)
@@ -125,9 +125,21 @@ def test_an_end_is_told_as_a_whole(tmp_path: Path, end: str, code: int) -> None:
 
 
 def test_what_was_to_end_when_the_power_was_cut_does_not_begin_again(tmp_path: Path) -> None:
-    job(tmp_path, "#!/bin/bash\necho begin >>runs\ntrap 'echo told >>runs' TERM\nwhile :; do sleep 0.1; done\n", 1)
-    process = start(tmp_path)
-    until(lambda: "told" in ((tmp_path / "runs").read_text() if (tmp_path / "runs").exists() else ""))
+    text = "#!/bin/bash\necho begin >>runs\ntrap 'echo told >>runs' TERM\n: >hears\nwhile :; do sleep 0.1; done\n"
+    started: list[subprocess.Popen[bytes]] = []
+
+    def ended(folder: Path) -> None:
+        process = start(folder)
+        until(
+            lambda: (
+                process.poll() is not None
+                or "told" in ((folder / "runs").read_text() if (folder / "runs").exists() else "")
+            )
+        )
+        started.append(process)
+
+    tmp_path = at_its_limit(tmp_path, lambda folder, limit: job(folder, text, limit), ended)
+    process = started[-1]
     body = int(subprocess.run(["pgrep", "-f", f"{tmp_path}/slurm_script"], stdout=subprocess.PIPE, check=True).stdout)
     for each in (process.pid, keeper_of(body), body):
         os.kill(each, signal.SIGKILL)
