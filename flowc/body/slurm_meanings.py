@@ -59,7 +59,7 @@ def places(job: Job, nodes: int, cpus: int) -> list[Place]:
     if not is_shell(job):
         return []
     commands = scan(text).commands
-    steps, given = list(_steps(text, commands)), _assignments(commands)
+    steps, given = _steps(text, commands), _assignments(commands)
     looked = _Look(job=job, nodes=nodes, cpus=cpus, given=given)
     found = [Place(row=row, start=step.start, end=step.end) for step in steps for row in looked.of_step(step, steps)]
     found += [Place(row=row, start=start, end=end) for row, start, end in looked.of_values(steps)]
@@ -142,7 +142,8 @@ class _Look(Record):
         return self._resolved(values[-1], depth + 1) if values else None
 
 
-def _steps(text: str, commands: list[Command]) -> Iterator[Step]:
+def _steps(text: str, commands: list[Command]) -> list[Step]:
+    found = []
     for number, command in enumerate(commands):
         words = command.words()
         if not words or "srun" not in words[0][1]:
@@ -156,21 +157,29 @@ def _steps(text: str, commands: list[Command]) -> Iterator[Step]:
                 break
             last += 1
         ending = text[commands[last].end : commands[last].end + 2]
-        options = {name: value for name, value in _options([word for _, word in words[1:]])}
-        yield Step(
+        found.append((start, name, words[1:], ending[:1] == "&" != ending[1:], command))
+    in_loops = _in_loops(text, [each[0] for each in found])
+    return [
+        Step(
             start=start,
             end=start + len(name),
-            options=options,
-            behind=ending[:1] == "&" != ending[1:],
-            again=_loop(text[:start]) is not None and _enclosed(text, start),
+            options=dict(_options([word for _, word in words])),
+            behind=behind,
+            again=start in in_loops,
             assigned=dict(word.split("=", 1) for _, word in command.parts()[0]),
         )
+        for start, name, words, behind, command in found
+    ]
 
 
-def _enclosed(text: str, place: int) -> bool:
-    from flowc.shell.blocks import any_enclosed
+def _in_loops(text: str, places: list[int]) -> set[int]:
+    """Those of these places that stand in a block behind the first `do`."""
+    loop = _loop(text) if places else None
+    if loop is None:
+        return set()
+    from flowc.shell.blocks import enclosed
 
-    return any_enclosed(text, [place], shell=True)
+    return set(enclosed(text, [place for place in places if place >= loop.end()], shell=True))
 
 
 def _options(words: list[str]) -> Iterator[tuple[str, str | None]]:

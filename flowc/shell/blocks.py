@@ -11,7 +11,7 @@ from flowc.shell.scan import scan, start_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from re import Match
 
     from flowc.shell.scan import Scan
@@ -62,21 +62,28 @@ def _asks(text: str, index: int) -> int:
 def any_enclosed(text: str, places: Iterable[int], *, shell: bool) -> bool:
     """Whether one of these places of a text stands in a block; of the text of another language than a `shell` rather
     too often."""
+    return next(enclosed(text, places, shell=shell), None) is not None
+
+
+def enclosed(text: str, places: Iterable[int], *, shell: bool) -> Iterator[int]:
+    """Those of these places that stand in a block, from the last to the first; of the text of another language than a
+    `shell` rather too many."""
     seen = scan(text) if shell else None
     left = sorted(places)
     # Going backward: by how many words more than are opened a block is closed, at most, from here on.
     surplus = dict.fromkeys(_PAIRS.values(), 0)
     for match in reversed(list(_marks(text))):
         while left and left[-1] >= match.end():
-            left.pop()
+            place = left.pop()
             if any(surplus.values()):
-                return True
+                yield place
         mark = match[0]
         kind = _PAIRS.get(mark, mark)
         # Words of another kind, such as those of a comment, open and close nothing; nor does Python's `if …:`.
         if kind in surplus and (_is_mark(seen, mark, match.start()) if seen else _may_be_mark(text, match)):
             surplus[kind] = max(0, surplus[kind] + (1 if mark in _PAIRS else -1))
-    return bool(left) and any(surplus.values())
+    if any(surplus.values()):
+        yield from reversed(left)
 
 
 def _is_mark(seen: Scan, mark: str, start: int) -> bool:

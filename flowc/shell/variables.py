@@ -8,8 +8,8 @@ from flowc.shell.scan import scan
 # `$NAME`, `${NAME}`, `${NAME/…}`; the sign behind a name in braces says what becomes of one that is not set.
 _reads = at_first_use(r"(?<!\\)\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)([^}\n]?)[^}\n]*\}?)", "finditer")
 # Whatever may give a value: an assignment, in arithmetic too, and the names behind the words that set some.
-_assigned = at_first_use(r"(?<![\w$])([A-Za-z_]\w*)(?:\[[^\]\n]*\])?(?:[-+*/%&|^]|<<|>>)?=(?!=)", "findall")
-_stepped = at_first_use(r"([A-Za-z_]\w*)[ ]?(?:\+\+|--)", "findall")
+_assigned = at_first_use(r"(?<![\w$])([A-Za-z_]\w*)(?:\[[^\]\n]{0,200}\])?(?:[-+*/%&|^]|<<|>>)?=(?!=)", "findall")
+_stepped = at_first_use(r"(?<!\w)([A-Za-z_]\w*)[ ]?(?:\+\+|--)", "findall")
 _named = at_first_use(
     r"\b(?:for|select|read|mapfile|readarray|getopts|local|declare|typeset|unset|let|printf[ \t]+-v)\b"
     r"([^\n;|&]{1,400})",

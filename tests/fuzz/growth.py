@@ -1,4 +1,4 @@
-"""`python -m tests.fuzz.growth`: how the time of a check grows with the input, for shapes that could be
+"""`python -m tests.fuzz.growth [SHAPE…]`: how the time of a check grows with the input, for shapes that could be
 quadratic.
 
 Prints a table; doubling the input should double the time. No test asserts it, since a busy machine would fail
@@ -7,6 +7,7 @@ it.
 
 from __future__ import annotations
 
+import sys
 import time
 
 import flowc
@@ -41,6 +42,24 @@ SHAPES = {
     "guards": lambda n: b"#!/bin/bash\n#SBATCH --gpus=1\n" + b"if command -v srun; then srun; fi\n" * n,
     "quoted variables": lambda n: b"#!/bin/bash\n#SBATCH --gpus=1\n" + b"echo '$SLURM_NTASKS " * n,
     "gaps": lambda n: b"#!/bin/bash\n#SBATCH --gpus=1 --comment=" + b"{{<your_" * n + b"\n",
+    "one long word": lambda n: b"#!/bin/bash\necho $one\n: <<'E'\n" + b"a1" * (8 * n) + b"\nE\n",
+    "long words": lambda n: b"#!/bin/bash\necho $one\n" + (b"a1" * 40 + b"\n") * (n // 5),
+    "open brackets": lambda n: b"#!/bin/bash\necho $one\n" + b"a[" * (8 * n),
+    "open braces": lambda n: b"#!/bin/bash\n" + b"${a" * (5 * n),
+    "open parentheses": lambda n: b"#!/bin/bash\n" + b"$((a" * (4 * n),
+    "backquotes": lambda n: b"#!/bin/bash\n" + b"`a " * (5 * n),
+    "slashes": lambda n: b"#!/bin/bash\necho $one\n" + b"/a" * (8 * n),
+    "minus signs": lambda n: b"#!/bin/bash\necho $one\n" + b"-" * (16 * n),
+    "spaces": lambda n: b"#!/bin/bash\necho $one\n" + b" " * (16 * n) + b"x\n",
+    "pipes": lambda n: b"#!/bin/bash\necho $one\n" + b"a | " * (4 * n) + b"x\n",
+    "assignments": lambda n: b"#!/bin/bash\n" + b"a=b " * (4 * n) + b"x $one\n",
+    "variables": lambda n: b"#!/bin/bash\necho " + b"$a1 " * (4 * n) + b"x\n",
+    "many variables": lambda n: b"#!/bin/bash\n" + b"".join(b"echo $v%d\n" % at for at in range(n)),
+    "many paths": lambda n: b"#!/bin/bash\n" + b"".join(b"cat /data/v%d/x.txt\n" % at for at in range(n)),
+    "base64": lambda n: b"#!/bin/bash\necho $one\n" + b"QUJDREVG" * (2 * n) + b"\n",
+    "continued": lambda n: b"#!/bin/bash\necho $one " + b"a \\\n" * (4 * n) + b"x\n",
+    "functions": lambda n: b"#!/bin/bash\n" + b"f() { echo $one; }\n" * n,
+    "srun lines": lambda n: b"#!/bin/bash\n#SBATCH -N2 --gpus-per-node=8 --time=10\n" + b"srun -n2 ./a\n" * n,
     "carriage returns": lambda n: b"#!/bin/bash\r\n" * n,
 }
 
@@ -52,9 +71,11 @@ def seconds(data: bytes) -> float:
 
 
 def main() -> None:
+    chosen = sys.argv[1:] or list(SHAPES)
     seconds(b"#!/bin/bash\n#SBATCH --gpus=1 --time=10\ntrue\n")
     print(f"{'shape':<18}{'1x (about 150 KB)':>18}{'2x':>10}{'4x':>10}   growth at the last doubling")
-    for name, build in SHAPES.items():
+    for name in chosen:
+        build = SHAPES[name]
         times = [seconds(build(10_000 * factor)) for factor in (1, 2, 4)]
         print(f"{name:<18}{times[0]:>17.3f}s{times[1]:>9.3f}s{times[2]:>9.3f}s   {times[2] / times[1]:.1f}")
 
