@@ -17,13 +17,14 @@ from tests.faults.plans import HERE, REAL, ROWS, TROUBLES, Cut, Plan, draw
 from tests.faults.power import Disk
 from tests.faults.runs import count_moments, play
 from tests.faults.shapes import SHAPES, Shape
+from tests.some import some
 
 # Processes that are cut close nothing.
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 
 COUNT = 2000
 # Of so many plans one is run here: those within this process cost little.
-ONE_OF, ONE_REAL_OF, PARTS = 6, 80, 8
+ONE_OF, ONE_REAL_OF, PARTS = 6, 80, 24
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +57,7 @@ def run(plans: list[Plan], folder: Path) -> list[Verdict]:
     return found
 
 
-@pytest.mark.parametrize("part", [0, *(pytest.param(part, marks=pytest.mark.slow) for part in range(1, PARTS))])
+@pytest.mark.parametrize("part", some(range(PARTS), 0))
 def test_each_once_whatever_is_cut(moments: dict[str, int], tmp_path: Path, part: int) -> None:
     plans = [each for each in draw(COUNT, moments) if not each.real][part :: PARTS * ONE_OF]
     print(table(run(plans, tmp_path)))
@@ -86,7 +87,10 @@ def test_a_bid_that_took_all_of_the_quota_is_found_by_the_same_command(moments: 
     run([Plan(0, "exception", many, cuts=(last_call,), resume=False)], tmp_path)
 
 
-@pytest.mark.parametrize("name", ["array of 6, two at once", "one job after another", "graph of four, one fails"])
+WAITING = ("array of 6, two at once", "one job after another", "graph of four, one fails")
+
+
+@pytest.mark.parametrize("name", some(WAITING, "one job after another"))
 def test_who_was_cut_while_it_looked_after_others_leaves_nobody_waiting(tmp_path: Path, name: str) -> None:
     """It has noted that a task has ended, and has not placed the next one; or has placed the last, and not said so."""
     never = Cut("exception", 10**6)
@@ -137,6 +141,7 @@ def test_a_second_bid_is_noticed(tmp_path: Path) -> None:
         assert play(plan, tmp_path, _disk()).double == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrong", [not_durable, not_said_before])
 def test_what_the_journal_does_not_know_is_noticed(
     moments: dict[str, int], tmp_path: Path, wrong: type[contextlib.AbstractContextManager[None]]

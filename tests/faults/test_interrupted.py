@@ -9,14 +9,26 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from tests.faults.plans import Cut, Plan
 from tests.faults.runs import ROOT, Clock, Stage
 from tests.faults.shapes import SHAPES
 from tests.mithril import document
 from tests.mithril.server import Server
+from tests.some import some
 
 POST = "POST /v2/spot/bids"
+# Texts that libraries run when they are loaded; what is called for an object that is no more. Python makes something
+# else of a signal there: its own end by Ctrl-C, and nothing at all.
+PLACES = ["<string>:1", "<string>:12", "cb:1"]
+SIGNALS = [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)]
+
+
+def line(signal: str, status: int, place: str | int) -> ParameterSet:
+    """Each signal at some of the places in the ordinary suite, at all of them in the slow one."""
+    some = {"SIGINT": ["<string>:12", 3, 8], "SIGTERM": ["cb:1", 7], "SIGHUP": [10]}[signal]
+    return pytest.param(signal, status, place, marks=[] if place in some else [pytest.mark.slow])
 
 
 @pytest.fixture
@@ -45,7 +57,7 @@ def bids(stage: Stage) -> list[tuple[str, bool]]:
     return [(each.name[:6], each.status != "Terminated") for each in stage.server.state.bids.values()]
 
 
-@pytest.mark.parametrize(("signal", "status"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
+@pytest.mark.parametrize(("signal", "status"), SIGNALS)
 def test_what_is_there_and_how_it_goes_on(stage: Stage, signal: str, status: int) -> None:
     assert stage.process(stage.command, Cut(signal, 3, POST, acted=True)) == status
     assert said(stage).splitlines()[-2:] == [
@@ -77,13 +89,9 @@ def lines(tmp_path_factory: pytest.TempPathFactory) -> int:
     return int((folder / "lines").read_text())
 
 
-# Texts that libraries run when they are loaded; what is called for an object that is no more. Python makes something
-# else of a signal there: its own end by Ctrl-C, and nothing at all.
-PLACES = ["<string>:1", "<string>:12", "cb:1"]
-
-
-@pytest.mark.parametrize("place", [*PLACES, *range(1, 12)])
-@pytest.mark.parametrize(("signal", "status"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
+@pytest.mark.parametrize(
+    ("signal", "status", "place"), [line(*each, place) for each in SIGNALS for place in (*PLACES, *range(1, 12))]
+)
 def test_the_end_is_heard_at_each_line(stage: Stage, lines: int, signal: str, status: int, place: str | int) -> None:
     at = place if isinstance(place, str) else str(lines * (3 * place + status % 3) // 36)  # none twice
     found, said = at_a_line(stage, signal, at)
@@ -103,7 +111,7 @@ def test_nothing_was_submitted_yet(stage: Stage) -> None:
     assert bids(stage) == []
 
 
-@pytest.mark.parametrize("acted", [False, True])
+@pytest.mark.parametrize("acted", some([True, False], True))
 def test_what_was_cut_short_can_be_ended_and_is_over_then(stage: Stage, acted: bool) -> None:
     stage.process(stage.command, Cut("SIGINT", 3, POST, acted=acted))
     key = key_of(stage)

@@ -250,6 +250,7 @@ def test_the_table_speaks_of_what_is_tried() -> None:
     assert max(TABLE.values()) <= MOST_PLACES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("addition", ADDITIONS, ids=lambda each: each.kind)
 def test_so_many_places_are_enough(addition: Addition, tmp_path: Path) -> None:
     for name in ("flowc", "grammars", "templates"):

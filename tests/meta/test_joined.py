@@ -29,6 +29,7 @@ def added(copy: Path, text: str) -> None:
     file.write_text(file.read_text() + text)
 
 
+@pytest.mark.slow
 def test_the_copy_is_the_program(copy: Path) -> None:
     (text,) = compile_program(copy).values()
     assert (ROOT / "flowc" / "_compiled" / "slurm_program.py").read_text().endswith(text)

@@ -147,6 +147,7 @@ def _made(api: Api, path: str, body: dict[str, Any]) -> str:
     return str(reply.json["fid"])
 
 
+@pytest.mark.slow
 def test_another_tool_finds_nothing(tmp_path: Path) -> None:
     if importlib.util.find_spec("schemathesis") is None:
         pytest.skip("needs schemathesis (in the extra `dev`)")

@@ -21,7 +21,7 @@ from tests.same_as_slurm.real import run_slurm
 # Every so many bodies is run on the real cluster, which shows that the golden files are what Slurm says.
 SAMPLE = 6
 # Of so many bodies of a theme one is run by flowc in the ordinary suite, all by the slow one.
-ONE_OF = 3
+ONE_OF = 6
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ from flowc.inputs import Inputs
 from flowc.ir.job import Time
 from flowc.scripts import build
 from flowc.source import Source
+from tests.some import some
 
 BASH = Path("/usr/lib/cloud-init/ds-identify")
 LARGEST = 60_000
@@ -98,7 +99,7 @@ MIXES = {
 }
 
 # Those with the most and with the least, and what scripts commonly have; the others are much alike, and cost seconds.
-EACH_MIX = [pytest.param(mix, marks=[] if mix in ("srun", "usual", "all") else pytest.mark.slow) for mix in MIXES]
+EACH_MIX = some(MIXES, "srun", "all")
 
 
 def steps(lines: str, text: str) -> bool:
@@ -116,7 +117,7 @@ def test_bytes_that_do_not_compress_fit_beside_steps_on_four_nodes(mix: str) -> 
 
 
 @pytest.mark.skipif(not BASH.exists(), reason="needs Debian's package cloud-init")
-@pytest.mark.parametrize("mix", EACH_MIX)
+@pytest.mark.parametrize("mix", some(MIXES, "all"))
 def test_bash_fits_beside_steps_on_four_nodes(mix: str) -> None:
     lines, _, size = MIXES[mix]
     assert steps(lines, BASH.read_text()[:size])

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -94,6 +95,7 @@ def job(one: Job, name: str) -> dict[str, Any]:
     return {"name": name, "bids": [name], "after": after, "max_concurrent": None, "kill_on_invalid_dep": one.kill}
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(graphs(), st.randoms(use_true_random=False), st.lists(st.sampled_from(FAULTS), max_size=10))
 def test_what_is_placed_is_what_slurm_starts(jobs: list[Job], chance: Any, faults: list[str]) -> None:

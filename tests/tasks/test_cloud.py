@@ -107,6 +107,7 @@ def test_held_back_tasks_are_placed_by_whoever_looks(cloud: Cloud) -> None:
     assert (len(cloud.state.bids), most_at_once(cloud), cloud.living()) == (3, 1, [])
 
 
+@pytest.mark.slow
 def test_preemption_in_the_middle(cloud: Cloud) -> None:
     job = cloud.person.job('echo "start $SLURM_RESTART_COUNT"\n[ "$SLURM_RESTART_COUNT" ] || sleep infinity\nexit 3\n')
     follower = cloud.person.starts("submit", job, "--follow")
@@ -127,6 +128,7 @@ def test_secrets_and_long_scripts_come_over_ssh(cloud: Cloud) -> None:
     assert cloud.living() == []
 
 
+@pytest.mark.slow
 def test_submit_stays_until_the_machine_has_its_secrets(cloud: Cloud) -> None:
     job = cloud.person.job('echo "${#TOKEN} letters"; sleep 1\n')
     submitted = cloud.person.types("submit", job, "--secret", "TOKEN", TOKEN="abc")
@@ -166,6 +168,7 @@ def most_at_once(cloud: Cloud) -> int:
     return found
 
 
+@pytest.mark.slow
 def test_script_without_room_in_the_bid_comes_over_ssh_by_itself(cloud: Cloud) -> None:
     noise = random.Random(1).randbytes(9000).hex()
     text = f": <<'E'\n{noise}\nE\necho whole; exit 4\n"

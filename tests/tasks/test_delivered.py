@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.machines.ordinary import until
+from tests.some import some
 from tests.tasks.conftest import Cloud, Person
 from tests.tasks.test_secrets import files_with, processes
 from tests.trees.repositories import TOKEN, git, repository, serving, with_submodules
@@ -22,6 +23,7 @@ def noise(size: int) -> str:
     return f": <<'E'\n{random.Random(1).randbytes(size // 2).hex()}\nE\n"
 
 
+@pytest.mark.slow
 def test_a_body_of_60_kb_on_four_nodes_with_srun(cloud: Cloud) -> None:
     job = cloud.person.job(noise(60_000) + "srun --label hostname | sort\nsqueue -h -O JobID | wc -l\n", head=FOUR)
     forbidden = cloud.person.types("submit", job, "--body", "script", "--dry-run", "--offline")
@@ -45,6 +47,7 @@ until [ -e /workspace/go ]; do sleep 0.2; done
 """
 
 
+@pytest.mark.slow
 def test_who_looks_brings_agents_a_key_that_nobody_sees(cloud: Cloud) -> None:
     done = cloud.person.types("submit", cloud.person.job(KEYED, head=PAIR))
     assert (done.returncode, "know each other by their addresses alone" in done.stderr) == (0, True), done.stderr
@@ -111,6 +114,7 @@ def test_code_is_there_before_the_job_starts(cloud: Cloud) -> None:
     assert cloud.living() == []
 
 
+@pytest.mark.slow
 def test_code_on_four_nodes(cloud: Cloud) -> None:
     tree(cloud.person.home)
     job = cloud.person.job("srun ./run.sh\n", head=FOUR)
@@ -119,6 +123,7 @@ def test_code_on_four_nodes(cloud: Cloud) -> None:
     assert done.stderr.count("has ./code") == 4
 
 
+@pytest.mark.slow
 def test_code_survives_a_preemption_with_what_the_job_made_of_it(cloud: Cloud) -> None:
     tree(cloud.person.home)
     text = "[ -e mark ] && { cat train.py; exit 3; }\necho changed >train.py; touch mark; echo start; sleep infinity\n"
@@ -145,6 +150,7 @@ def test_code_here(here: Person) -> None:
     assert (done.returncode, said(done.stdout)) == (0, [each for each in RAN if each != "slurm-"]), done.stderr
 
 
+@pytest.mark.slow
 def test_mounts_and_a_working_directory_of_skypilot(cloud: Cloud) -> None:
     tree(cloud.person.home)
     text = """
@@ -191,7 +197,7 @@ def test_other_code_is_another_job(here: Person) -> None:
         assert here.types("cancel", name).returncode == 0
 
 
-@pytest.mark.parametrize("name", ["code.git", "private.git"])
+@pytest.mark.parametrize("name", some(["code.git", "private.git"], "code.git"))
 def test_the_commit_that_is_checked_out(cloud: Cloud, tmp_path: Path, name: str) -> None:
     (tmp_path / "served").mkdir()
     person = cloud.person

@@ -6,6 +6,8 @@ import os
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.tasks.conftest import Cloud, Person
 
 
@@ -19,6 +21,7 @@ def submitted(person: Person, text: str, name: str) -> str:
     return done.stdout.split()[0]
 
 
+@pytest.mark.slow
 def test_output_stays_until_somebody_removes_it(cloud: Cloud) -> None:
     person = cloud.person
     first, second = (submitted(person, f"echo {name}\n", f"{name}.sbatch") for name in ("old", "new"))

@@ -9,6 +9,7 @@ import pytest
 
 from tests.mithril.faults import Fault
 from tests.mithril.server import Server
+from tests.some import some
 from tests.tasks.conftest import Person
 from tests.tasks.test_secrets import files_with, processes
 
@@ -56,7 +57,7 @@ def person(there: Person, tmp_path: Path) -> Person:
     return there
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("place", some(PLACES, "everywhere", "keyring"))
 def test_it_is_used_and_not_told(person: Person, provider: Server, place: str) -> None:
     key = provider.key
     files = put(person, place, key)

@@ -56,6 +56,7 @@ def test_who_looks_in_time_has_output_and_exit_status(cloud: Cloud) -> None:
     assert cloud.living() == []
 
 
+@pytest.mark.slow
 def test_the_key_stands_in_no_script_list_of_processes_or_journal(cloud: Cloud) -> None:
     submitted(cloud, cloud.person.job(WAITS))
     (made,) = cloud.state.api_keys.values()
@@ -144,6 +145,7 @@ def test_the_key_is_one_of_its_own_and_gone_with_the_bid(cloud: Cloud) -> None:
     assert cloud.state.api_keys == {}
 
 
+@pytest.mark.slow
 def test_it_is_gone_when_somebody_sees_that_the_machine_has_ended_its_bid(cloud: Cloud) -> None:
     submitted(cloud, cloud.person.job(WAITS))
     go(cloud)
@@ -153,6 +155,7 @@ def test_it_is_gone_when_somebody_sees_that_the_machine_has_ended_its_bid(cloud:
     assert cloud.state.api_keys == {}
 
 
+@pytest.mark.slow
 def test_one_whose_making_got_no_reply_is_gone_too(cloud: Cloud) -> None:
     cloud.server.faults.add(Fault("drop after", "POST /v2/api-keys"))
     said = submitted(cloud, cloud.person.job(WAITS))
@@ -175,6 +178,7 @@ def test_one_that_somebody_has_revoked_is_made_anew(cloud: Cloud) -> None:
     until(lambda: cloud.living() == [], "the end of the bid")
 
 
+@pytest.mark.slow
 def test_where_the_provider_makes_none_the_users_own_is_brought(cloud: Cloud) -> None:
     cloud.server.faults.add(Fault("status", "POST /v2/api-keys", status=403))
     said = submitted(cloud, cloud.person.job(WAITS))

@@ -19,6 +19,7 @@ from flowc.providers.mithril.transport import PlainTransport, Request
 from flowc.settings.lookup import Settings
 from tests.mithril.faults import Fault, Kind
 from tests.mithril.server import Server
+from tests.some import some
 from tests.tasks.conftest import Cloud, Person
 
 TOKEN = "hushhush-7f31c0de-not-for-anybody"
@@ -102,7 +103,9 @@ def test_local_jobs_keep_them_to_themselves(here: Person) -> None:
     assert files_with(here.home, TOKEN) == []
 
 
-@pytest.mark.parametrize("kind", ["drop after", "garbage", "half", "wrong types", "status", "empty"])
+@pytest.mark.parametrize(
+    "kind", some(["drop after", "garbage", "half", "wrong types", "status", "empty"], "garbage", "half")
+)
 def test_whatever_goes_wrong_they_are_not_told(there: Person, provider: Server, kind: Kind) -> None:
     key = there.environ["MITHRIL_API_KEY"]
     there.environ.update(FLOWC_DEBUG="1", FLOW_TIMEOUT="2")
@@ -129,7 +132,7 @@ class Echo(BaseHTTPRequestHandler):
         return
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422, 500])
+@pytest.mark.parametrize("status", some([400, 401, 403, 404, 409, 422, 500], 401, 422))
 def test_an_error_that_says_the_key_is_told_without_it(there: Person, status: int) -> None:
     key = there.environ["MITHRIL_API_KEY"]
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Answer", (Echo,), {"status": status}))

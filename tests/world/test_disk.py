@@ -13,6 +13,7 @@ import pytest
 
 from flowc.providers.mithril.pace import Pace
 from tests.mithril.server import Server
+from tests.some import some
 from tests.tasks.conftest import Cloud, Person
 
 Disk = Callable[[str], Path]
@@ -52,7 +53,7 @@ def journal_of(person: Person) -> Path:
     return person.home / ".local" / "state" / "flowc" / "journal.sqlite"
 
 
-@pytest.mark.parametrize("size", ["4k", "16k", "64k", "96k", "128k"])
+@pytest.mark.parametrize("size", some(["4k", "16k", "64k", "96k", "128k"], "16k"))
 def test_a_disk_that_is_too_small_places_nothing(there: Person, provider: Server, disk: Disk, size: str) -> None:
     there.environ["XDG_STATE_HOME"] = str(disk(size))
     there.job("true\n")
@@ -107,7 +108,7 @@ DAMAGES = {
 }
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("damage", some(DAMAGES, "cut"))
 def test_with_a_damaged_journal_a_task_can_be_ended(there: Person, provider: Server, damage: str) -> None:
     (name,) = there.types("submit", there.job("true\n")).stdout.split()
     journal = journal_of(there)
@@ -128,7 +129,7 @@ def test_with_a_damaged_journal_a_task_can_be_ended(there: Person, provider: Ser
 
 @pytest.mark.parametrize("column", ["submissions SET document", "submissions SET resolved", "steps SET body",
                                     "jobs SET after"])  # fmt: skip
-@pytest.mark.parametrize("value", ["{", "7", ""])
+@pytest.mark.parametrize("value", some(["{", "7", ""], "{"))
 def test_what_cannot_be_understood_is_damaged(there: Person, column: str, value: str) -> None:
     there.types("submit", there.job("true\n"))
     with sqlite3.connect(journal_of(there)) as base:

@@ -56,6 +56,7 @@ def unpacked(sent: str, folder: Path, **environment: str) -> bytes | None:
     return (folder / "run").read_bytes()
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(texts, st.binary())
 @example(b"\0", b"\0\0")
@@ -97,6 +98,7 @@ def test_no_rounding_of_a_library_matters() -> None:
     assert (stretched(0), squashed(0), squashed(1 << 60)) == (0, 0, SURE)
 
 
+@pytest.mark.slow
 @given(texts)
 def test_predictions_are_the_bits_and_leave_both_values_possible(text: bytes) -> None:
     found = list(predictions(text))
@@ -104,10 +106,12 @@ def test_predictions_are_the_bits_and_leave_both_values_possible(text: bytes) ->
     assert all(0 < ones < ONE for _, ones in found)
 
 
+@pytest.mark.slow
 def test_it_is_denser_than_lzma_by_a_tenth() -> None:
     assert mixed(TEXT).bit_length() / 8 < 0.9 * len(pack.lzma_together(TEXT))
 
 
+@pytest.mark.slow
 def test_what_does_not_compress_is_stored_behind_what_is_mixed() -> None:
     head, body = TEXT[:8000], noise(4000)
     together, stored = pack.lzma_together(head + body), pack.lzma_stored(head, body)
@@ -116,6 +120,7 @@ def test_what_does_not_compress_is_stored_behind_what_is_mixed() -> None:
     assert len(pack.mixing_form(head, body)) < len(pack.mixing_form(head + body, b""))
 
 
+@pytest.mark.slow
 def test_it_is_the_last_resort_and_not_for_many_tasks() -> None:
     script = b"#!/bin/bash\nexit\n" + LONG
     found = build(unit(script), index=None)

@@ -69,6 +69,7 @@ def test_relocation_to_another_machine_with_the_same_disk(cloud: Cloud) -> None:
     assert cloud.living() == []
 
 
+@pytest.mark.slow
 def test_relocation_to_a_machine_that_begins_anew(cloud: Cloud) -> None:
     follower = Reader(cloud.person.starts("submit", job(cloud.person, last=1000, step=50, pause=0.05), "--follow"))
     relocate(cloud, follower, 20_000, same_disk=False)
@@ -81,6 +82,7 @@ def test_relocation_to_a_machine_that_begins_anew(cloud: Cloud) -> None:
     assert numbers(second) == list(range(1, len(numbers(second)) + 1))
 
 
+@pytest.mark.slow
 def test_connections_that_are_cut(cloud: Cloud) -> None:
     follower = Reader(cloud.person.starts("submit", job(cloud.person, last=1000, step=50, pause=0.05), "--follow"))
     for size in (1, 10_000, 20_000):
@@ -134,6 +136,7 @@ def numbers(output: str) -> list[int]:
     return [int(line.split()[1]) for line in output.splitlines() if line.startswith("line ")]
 
 
+@pytest.mark.slow
 def test_one_of_several_machines(cloud: Cloud) -> None:
     head = "#!/bin/bash\n#SBATCH --gpus-per-node=h100:8 --nodes=2 --time=10\n"
     done = cloud.person.types("submit", cloud.person.job("srun hostname\n", head=head), "--follow", "--keep")
@@ -149,6 +152,7 @@ def test_one_of_several_machines(cloud: Cloud) -> None:
     cloud.person.types("cancel", name)
 
 
+@pytest.mark.slow
 def test_output_of_a_machine_that_is_gone(cloud: Cloud) -> None:
     done = cloud.person.types("submit", cloud.person.job("printf 'no end of line'\n"), "--follow")
     assert (done.returncode, done.stdout) == (0, "no end of line"), done.stderr

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.machines.ordinary import until
+from tests.some import some
 from tests.tasks.conftest import Cloud, Person
 
 JOB = "#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\nexport LATER=1\ncd /tmp\nexec sleep 1000\n"
@@ -43,7 +44,8 @@ def here_now(here: Person) -> Iterator[tuple[Person, str]]:
     here.types("cancel", name)
 
 
-@pytest.fixture(params=["there", "here"])
+# A machine elsewhere takes seconds to come: those tests that need no other one have it in the slow suite.
+@pytest.fixture(params=some(["here", "there"], "here"))
 def somebody(request: pytest.FixtureRequest) -> tuple[Person, str]:
     found: tuple[Person, str] = request.getfixturevalue(f"{request.param}_now")
     return found
@@ -116,7 +118,7 @@ def test_ctrl_c_is_the_commands(somebody: tuple[Person, str]) -> None:
     assert (process.returncode, out) == (5, b"asked\n")
 
 
-@pytest.mark.parametrize("how", ["exit", signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("how", some(["exit", signal.SIGTERM, signal.SIGKILL], "exit"))
 def test_a_shell_on_a_terminal(there_now: tuple[Person, str], how: str | int) -> None:
     person, name = there_now
     mark = f"8{os.getpid()}.{how if how != 'exit' else 0}"
@@ -208,6 +210,7 @@ class Screen:
             return
 
 
+@pytest.mark.slow
 def test_what_there_is_to_say_about_tasks_without_machines(cloud: Cloud) -> None:
     person = cloud.person
     (name,) = person.types("submit", person.job("true\n")).stdout.split()

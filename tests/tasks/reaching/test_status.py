@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from tests.machines.ordinary import until
 from tests.tasks.conftest import Cloud, Person
 from tests.tasks.reaching.test_ssh import command_lines
@@ -16,6 +18,7 @@ def of_job(person: Person, name: str, **environ: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_a_job_that_waits_for_what_only_we_can_bring(cloud: Cloud) -> None:
     person, value = cloud.person, "hf_broughttwice"
     (name,) = person.types("submit", person.job("sleep 1000\n"), "--secret", "TOKEN", TOKEN=value).stdout.split()
