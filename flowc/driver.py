@@ -3,6 +3,7 @@
 This is the one place that knows all three, and a good place to start reading. A job takes this way:
 
     source     `Source`: the text of job.sbatch, and where its lines begin
+    fill       `filling/` puts the values of `--fill` into its placeholders
     read       `frontends/slurm/read.py` gives an `Ast`: the options as sbatch sees them    (`--emit ast` stops here)
     lower      `frontends/slurm/lowering/lower.py` gives `Unit`s: a `Job` by meaning, with its origins
     override   `override/` puts the job flags of the command line over it, `profile/` what its cluster had under it
@@ -139,13 +140,12 @@ def _artifacts(
 ) -> list[Artifact]:
     """`emit` None: go through to the end of the checks for a bid."""
     sink.sources.append(source)
-    if IGNORES in source.text:
-        from flowc.silence.comments import Ignores
-
-        sink.ignores = Ignores(source, of_errors=emit is None)
+    _heed_comments(source, emit, sink)
     entry = detect(source, inputs, frontend, sink)
     if entry is None:
         return []
+    if inputs.flags.fill and inputs.command is None:
+        source = _filled(source, inputs, emit, sink, document=entry.document)
     if inputs.profile is not None:
         from flowc import profile
 
@@ -202,6 +202,24 @@ def _name_jobs(units: list[Unit], source: Source, sink: Sink, *, document: bool)
     places = [[at.start for at in unit.origins.values() if at.source is source] for unit in units]
     firsts = [min(each, default=None) for each in places]
     sink.areas = areas(source.text, firsts, sink.jobs) if document else ()
+
+
+def _heed_comments(source: Source, emit: str | None, sink: Sink) -> None:
+    if IGNORES in source.text:
+        from flowc.silence.comments import Ignores
+
+        sink.ignores = Ignores(source, of_errors=emit is None)
+
+
+def _filled(source: Source, inputs: Inputs, emit: str | None, sink: Sink, *, document: bool) -> Source:
+    """With values in its placeholders."""
+    from flowc.filling import fill
+
+    found = fill(source, inputs, sink, document=document)
+    if found is not source:
+        sink.sources.append(found)
+        _heed_comments(found, emit, sink)
+    return found
 
 
 def _surrounded(units: list[Unit], inputs: Inputs, together: Together) -> list[Unit]:

@@ -32,11 +32,12 @@ class Flags(Record):
     `mounts` are `[TARGET=]SOURCE` and `ports` `[EXTERNAL:]INTERNAL`, as written. `sets` are (path, value) of `--set`: a
     place in the source's document (`spec.backoffLimit`, `containers[0].image`) and YAML text. `fields` are (field,
     value) of earlier tools' flags that set a field of a task YAML, the value as written, `true` or `false` of a switch.
+    `fill` are (name, value) of placeholders, of which the last of a name counts.
     `with_commands` are names of a cluster's commands, in one text or several; `body` is `script` or `ssh`. `code`
     is a folder that the job runs in; where it says `git`, `repository` is that.
     """
 
-    UNSHOWN = ("env", "secrets", "sets", "fields", "mounts", "pull_secrets")
+    UNSHOWN = ("env", "secrets", "sets", "fill", "fields", "mounts", "pull_secrets")
 
     name: str | None = None
     instance_type: str | None = None
@@ -56,6 +57,7 @@ class Flags(Record):
     ports: tuple[str, ...] = ()
     sets: tuple[tuple[str, str], ...] = ()
     fields: tuple[tuple[str, str], ...] = ()
+    fill: tuple[tuple[str, str], ...] = ()
     with_commands: tuple[str, ...] = ()
     body: str | None = None
     code: str | None = None

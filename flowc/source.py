@@ -26,14 +26,16 @@ class Source:
     """A text that the user wrote: a file, standard input, a command line, an environment.
 
     `text` keeps bytes that are not UTF-8 as lone surrogates, so that `data` gives the input back byte for byte.
-    Line ends are LF only, as sbatch counts them: a lone CR is an ordinary character.
+    Line ends are LF only, as sbatch counts them: a lone CR is an ordinary character. `made` is of what it was made by
+    putting values into its placeholders; what is said of it is shown there.
     """
 
-    __slots__ = ("_line_starts", "find_secrets", "hidden", "path", "text")
+    __slots__ = ("_line_starts", "find_secrets", "hidden", "made", "path", "text")
 
-    def __init__(self, path: str, text: str) -> None:
+    def __init__(self, path: str, text: str, made: Derived | None = None) -> None:
         self.path = path
         self.text = text
+        self.made = made
         # Who knows the format puts here what finds its secrets, once they are asked for: (start, end, value) of each.
         self.find_secrets: Callable[[], Iterable[tuple[int, int, str]]] | None = None
         self.hidden: list[tuple[int, int, str]] = []
@@ -144,6 +146,15 @@ class Span:
     @property
     def line(self) -> int:
         return self.source.line_at(self.start)
+
+    @property
+    def written(self) -> Span:
+        """The same as the user wrote it, where values were put into the placeholders of the source."""
+        if self.source.made is None:
+            return self
+        found = self.source.made.span(self.start, self.end)
+        assert found is not None, "each piece was made of something"
+        return found
 
     def __eq__(self, other: object) -> bool:
         return (

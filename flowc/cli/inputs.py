@@ -92,6 +92,8 @@ class _Line:
 def _is_secret(key: str, name: str) -> bool:
     """Whether what follows `name=` is nobody's business. `--secret` and `--pull-secret` take no value: one is
     there by mistake."""
+    if key == "fill":
+        return looks_secret(name)
     if key == "set":
         parts = name.lower().split(".")
         return looks_secret(parts[-1]) and any(part.startswith(("env", "secret")) for part in parts[:-1])
@@ -100,9 +102,11 @@ def _is_secret(key: str, name: str) -> bool:
 
 def _flags(words: Words, line: _Line, spans: dict[str, Span]) -> Flags:
     values: dict[str, object] = {}
+    if "fill" in words.values or "fill_from" in words.values:
+        _fill(words, line, spans, values)
     for key, value in words.values.items():
         field = _FLAG_OF_KEY.get(key, key)
-        if field not in Flags.FIELDS:
+        if field not in Flags.FIELDS or field == "fill":
             continue
         values[field] = _value(field, value)
         spans[field] = line.span(words.places[key])
@@ -116,6 +120,16 @@ def _flags(words: Words, line: _Line, spans: dict[str, Span]) -> Flags:
         for index, (_, place) in enumerate(words.fields.values()):
             spans[f"fields.{index}"] = spans["fields"] = line.span(place)
     return Flags(**values) if values else Flags()  # type: ignore[arg-type]
+
+
+def _fill(words: Words, line: _Line, spans: dict[str, Span], values: dict[str, object]) -> None:
+    from flowc.cli.filling import values_of
+
+    pairs, places = values_of(words)
+    values["fill"] = tuple(pairs)
+    shift = sum(place is not None for place in places)
+    for index, place in enumerate(places):
+        spans[f"fill.{index}"] = line.span(words.places[f"fill.{index - shift}"]) if place is None else place
 
 
 def settings_of(environ: Mapping[str, str]) -> Settings | None:

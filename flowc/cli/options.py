@@ -94,6 +94,22 @@ JOB_OPTIONS = (
         help="a place in the YAML document, such as resources.cpus=8+",
         group=_JOB,
     ),
+    Option(
+        name="--fill",
+        metavar="NAME=VALUE",
+        kind="pair",
+        repeat=True,
+        help="value of a placeholder: ${NAME}, {{ NAME }} or <NAME>",
+        group=_JOB,
+    ),
+    Option(
+        name="--fill-from",
+        metavar="FILE",
+        kind="file",
+        repeat=True,
+        help="values of placeholders, a NAME=VALUE a line; --fill wins",
+        group=_JOB,
+    ),
 )
 
 # For the commands that submit, and so copy by themselves what is to be copied.

@@ -104,6 +104,21 @@ def _masked(diagnostic: Diagnostic, values: list[str]) -> Diagnostic:
     )
 
 
+def _written(diagnostic: Diagnostic) -> Diagnostic:
+    """The finding at what the user wrote, where values were put in. A fix that would change one of these is left
+    out."""
+    span, fix = diagnostic.span, diagnostic.fix
+    if fix is not None:
+        edits = tuple(edit.replace(span=edit.span.written) for edit in fix.edits)
+        same = all(new.span.text == old.span.text for new, old in zip(edits, fix.edits, strict=True))
+        fix = fix.replace(edits=edits) if same else None
+    return diagnostic.replace(
+        span=span and span.written,
+        fix=fix,
+        notes=tuple((place.written, text) for place, text in diagnostic.notes),
+    )
+
+
 class Sink:
     """Collects the diagnostics of one source, in the order of their reporting; the same finding only once.
 
@@ -220,6 +235,8 @@ class Sink:
             if count > MOST_OF_A_CODE:
                 at, more = self._last[code], count - MOST_OF_A_CODE
                 kept[at] = kept[at].replace(message=f"{kept[at].message} (and {more:,} more of this kind)")
+        if any(source.made is not None for source in self.sources):
+            kept = [_written(each) for each in kept]
         return kept
 
     def _of_job(self, finding: Diagnostic) -> Diagnostic:

@@ -22,7 +22,7 @@ _BOOLS = {
 _SHORT_BOOLS = {"y": True, "Y": True, "n": False, "N": False}
 
 # Advice for a text such as `$NODES`.
-FILL_IN = "it looks like a placeholder: fill it in first (`envsubst < job.yaml`)"
+FILL_IN = "it looks like a placeholder: give it a value (`--fill NAME=VALUE`)"
 
 # Everything that is no text begins with one of these, or is a word of the tables above.
 _NUMBER_STARTS = frozenset("0123456789+-.")

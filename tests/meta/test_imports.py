@@ -29,6 +29,7 @@ EVERYTHING_BELOW_DRIVER = BELOW_FRONTENDS | {
         "override",
         "silence",
         "profile",
+        "filling",
     ),
 }
 ALLOWED = {
@@ -56,6 +57,7 @@ ALLOWED = {
     "detect": {"inputs", "source", "diag", "patterns", "shell", "yamldoc", "frontends"},
     "override": {"record", "inputs", "source", "diag", "ir", "secret", "_compiled"},
     "silence": {"record", "source", "patterns", "diag"},
+    "filling": {"record", "source", "diag", "inputs", "patterns", "secret", "shell", "yamldoc"},
     "profile": {
         *(
             "record",

@@ -109,3 +109,43 @@ Mend the name, or take the line away.""",
         ("--profile=corpus/slurm/profile-conda/profile.yaml",),
     ),
 )
+
+OPEN_PLACEHOLDERS = Code(
+    id="FC047",
+    name="open-placeholders",
+    severity="warning",
+    title="{count} {stay} open: {names}",
+    explain="""\
+`--fill NAME=VALUE` and `--fill-from FILE` put values into placeholders: `${NAME}`, `{{ NAME }}` and `<NAME>` in the
+directives of a batch script and in the values of YAML. These got none. In texts for a shell `${NAME}` is a variable
+and `<NAME>` may be a redirection: neither is counted there.
+
+Give each of them a value.""",
+    bad=(
+        "#!/bin/bash\n#SBATCH --gpus=h100:8 --time=<HOURS>:00:00\necho {{ WORDS }}\n",
+        ("--fill=HOURS=1",),
+    ),
+    good=(
+        "#!/bin/bash\n#SBATCH --gpus=h100:8 --time=<HOURS>:00:00\necho {{ WORDS }}\n",
+        ("--fill=HOURS=1", "--fill=WORDS=hello"),
+    ),
+)
+
+FILL_WITHOUT_PLACE = Code(
+    id="FC048",
+    name="fill-without-place",
+    severity="warning",
+    title="no placeholder of `{path}` is called `{name}`",
+    explain="""\
+`--fill NAME=VALUE` puts a value into `${NAME}`, `{{ NAME }}` and `<NAME>`, and there is none of them: the name is
+another one (small and capital letters differ), or what stands there is no placeholder. In the commands of a job
+`${NAME}` is a variable of the shell, and `<NAME>` a redirection wherever the shell could read it as one.
+
+Write the name as it stands there; `--env NAME=VALUE` gives a variable its value. The values of `--fill-from` are for
+many files, so nothing is said of those.""",
+    bad=(
+        "#!/bin/bash\n#SBATCH --gpus=h100:8 --time=<HOURS>:00:00\nnvidia-smi\n",
+        ("--fill=HOURS=1", "--fill=NAME=train"),
+    ),
+    good=("#!/bin/bash\n#SBATCH --gpus=h100:8 --time=<HOURS>:00:00\nnvidia-smi\n", ("--fill=HOURS=1",)),
+)

@@ -62,7 +62,7 @@ def _name(findings: Findings, node: Node, path: str, good: bool, limit: int, exp
 def placeholder(text: str) -> str | None:
     """Advice for a text that a template left for others to fill in, None for any other text."""
     if "{{" in text:
-        return "it looks like a template: render it first (`helm template`, `kustomize build`)"
+        return "it looks like a template: render it first (`helm template`), or give it a value (`--fill NAME=VALUE`)"
     if "$" in text:
         return scalars.FILL_IN
     if text.startswith("<") or (text.isupper() and len(text) > 2):

@@ -377,7 +377,7 @@ def test_items_of_a_list_are_a_list() -> None:
 )
 def test_what_a_template_left_to_be_filled_in_is_told_as_that(document: dict[str, Any]) -> None:
     assert [each.help for each in found(document)] == [
-        "it looks like a placeholder: fill it in first (`envsubst < job.yaml`)"
+        "it looks like a placeholder: give it a value (`--fill NAME=VALUE`)"
     ]
 
 

@@ -1,0 +1,130 @@
+"""Where a text has placeholders: `${NAME}`, `{{ NAME }}`, `<NAME>`.
+
+In the words of a shell `${NAME}` is a variable, and `<NAME>` a redirection wherever the shell can read it as one. So
+these are placeholders in the directives of a batch script and in the scalars of YAML, but in texts for a shell only
+`{{ NAME }}`, and `<NAME>` in quotes or before what can be no file's name.
+"""
+
+from __future__ import annotations
+
+from flowc.patterns import at_first_use
+from flowc.record import Record
+from flowc.shell.scan import scan
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from re import Match
+
+    from flowc.source import Source
+    from flowc.yamldoc.node import Node
+
+_forms = at_first_use(
+    r"\$\{([A-Za-z_]\w*)\}|\$?\{\{-?[ \t]*([^{}\s][^{}\n]{0,200}?)[ \t]*-?\}\}|<([^<>\s](?:[^<>\n]{0,200}[^<>\s])?)>",
+    "finditer",
+)
+_directive = at_first_use(r"#(?:SBATCH|PBS|BSUB)\b[^\n]*", "finditer", 8)
+# What cannot follow a redirection's `>`: the end of a line, of a quote, of a command; an option is no file either.
+_no_file = at_first_use(r"[ \t]*(?:[\n;)\"'`]|\Z)|[ \t]+(?:#|\|(?!\|?>)|&&|-)", "match")
+# Keys of YAML whose texts are for a shell, with all below them.
+_FOR_SHELLS = frozenset(
+    (
+        *("run", "setup", "script", "shell", "command", "args", "startup_script", "entrypoint", "event_callback"),
+        *("postStart", "preStop", "exec"),
+    )
+)
+
+
+class Placeholder(Record):
+    """One that stands at `start` to `end`; `sure`: it can be nothing else, so that it is told when it stays open."""
+
+    start: int
+    end: int
+    name: str
+    sure: bool
+
+
+class Other(Record):
+    """What has a placeholder's form and is the shell's."""
+
+    start: int
+    end: int
+    name: str
+
+
+def placeholders(source: Source, *, document: bool) -> list[Placeholder | Other]:
+    """All in the order of the text; `document`: it is YAML."""
+    text = source.text
+    if "${" not in text and "{{" not in text and "<" not in text:
+        return []
+    matches = [*_forms(text)]
+    stretches = _scalars(source, matches) if document else [*_directives(text)]
+    found: list[Placeholder | Other] = []
+    for match in matches:
+        place = _kind(text, match, stretches, document)
+        if place is not None:
+            found.append(place)
+    return found
+
+
+def _kind(
+    text: str, match: Match[str], stretches: list[tuple[int, int, bool]], document: bool
+) -> Placeholder | Other | None:
+    """`stretches`: (start, end, whether it is for a shell), the last that holds the place counts."""
+    start, end = match.span()
+    variable, braces, angles = match.groups()
+    name = variable or braces or angles
+    within = [for_shell for first, last, for_shell in stretches if first <= start and end <= last]
+    if not within and document:
+        return None  # a comment
+    if within and not within[-1]:
+        return Placeholder(start=start, end=end, name=name, sure=True)
+    if braces:
+        return Placeholder(start=start, end=end, name=name, sure=name.isidentifier())
+    if variable or (start and text[start - 1] in "<&") or f"</{name}>" in text:
+        return Other(start=start, end=end, name=name)
+    quoted = not document and scan(text).in_string(start)
+    if quoted or _no_file(text, end):
+        return Placeholder(start=start, end=end, name=name, sure=False)
+    return Other(start=start, end=end, name=name)
+
+
+def _directives(text: str) -> Iterator[tuple[int, int, bool]]:
+    seen = scan(text)
+    for match in _directive(text):
+        if not seen.in_child(match.start()) and not seen.in_string(match.start()):
+            yield match.start(), match.end(), False
+
+
+def _scalars(source: Source, matches: list[Match[str]]) -> list[tuple[int, int, bool]]:
+    """The scalars of a document. It is read with other words, as long as they are, in the places of `{{ NAME }}`, which
+    begin a mapping in YAML; one that is no YAML for all that has none but texts for a shell."""
+    from flowc.diag.sink import Sink
+    from flowc.source import Source as Plain
+    from flowc.yamldoc.node import Scalar, walk
+    from flowc.yamldoc.read import read
+
+    parts, place = [], 0
+    for match in matches:
+        if match[2]:
+            parts += [source.text[place : match.start()], "x" * len(match[0])]
+            place = match.end()
+    sink = Sink()
+    roots = read(Plain(source.path, "".join(parts) + source.text[place:]), sink)
+    if roots is None or sink.error_count:
+        return [(0, len(source.text), True)]
+    marked = {id(node) for root in roots for node in _for_shells(root)}
+    scalars = [node for root in roots for node in walk(root) if isinstance(node, Scalar)]
+    found = {(node.start, node.end, id(node) in marked or node.style in ("|", ">")) for node in scalars}
+    return sorted(found)
+
+
+def _for_shells(root: Node) -> Iterator[Node]:
+    """The nodes below keys whose texts are for a shell."""
+    from flowc.yamldoc.node import Mapping, walk
+
+    for node in walk(root):
+        if isinstance(node, Mapping):
+            for pair in node.pairs:
+                if pair.key.text in _FOR_SHELLS:
+                    yield from walk(pair.value)
