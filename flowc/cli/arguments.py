@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _PAIRS = {
     "--env": "EPOCHS=10; nothing is taken from the environment here",
     "--set": "spec.backoffLimit=0",
+    "--fill": "ACCOUNT=p1 for <ACCOUNT>",
 }
 
 
