@@ -230,6 +230,8 @@ def _surrounded(units: list[Unit], inputs: Inputs, together: Together) -> list[U
         units = [apply(unit, inputs.cluster) for unit in units]
         if units:
             together.used = frozenset((use.entry.section, use.entry.key) for unit in units for use in unit.used)
+    if inputs.flags.move:
+        units = [unit.replace(stand_ins=(*unit.stand_ins, ("*", None))) for unit in units]
     if inputs.submitted:
         units = [unit.replace(releases=inputs.releases, held=True) for unit in units]
     if inputs.number is not None:

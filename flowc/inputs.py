@@ -32,7 +32,8 @@ class Flags(Record):
     `mounts` are `[TARGET=]SOURCE` and `ports` `[EXTERNAL:]INTERNAL`, as written. `sets` are (path, value) of `--set`: a
     place in the source's document (`spec.backoffLimit`, `containers[0].image`) and YAML text. `fields` are (field,
     value) of earlier tools' flags that set a field of a task YAML, the value as written, `true` or `false` of a switch.
-    `fill` are (name, value) of placeholders, of which the last of a name counts.
+    `fill` are (name, value) of placeholders, of which the last of a name counts. `move`: what pins the job to another
+    cloud or cluster is noted and left out.
     `with_commands` are names of a cluster's commands, in one text or several; `body` is `script` or `ssh`. `code`
     is a folder that the job runs in; where it says `git`, `repository` is that.
     """
@@ -58,6 +59,7 @@ class Flags(Record):
     sets: tuple[tuple[str, str], ...] = ()
     fields: tuple[tuple[str, str], ...] = ()
     fill: tuple[tuple[str, str], ...] = ()
+    move: bool = False
     with_commands: tuple[str, ...] = ()
     body: str | None = None
     code: str | None = None

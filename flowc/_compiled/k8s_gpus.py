@@ -64,6 +64,8 @@ REFUSED_LABELS = {'cloud.google.com/gke-tpu-accelerator': "TPUs are Google's alo
  'cloud.google.com/gke-gpu-partition-size': 'whole GPUs are rented, no MIG slices; leave the label out and '
                                             'ask for `nvidia.com/gpu`'}
 
+PART_LABELS = ('cloud.google.com/gke-gpu-partition-size',)
+
 SILENT_LABELS = ('kubernetes.io/os',
  'beta.kubernetes.io/os',
  'cloud.google.com/gke-gpu',

@@ -99,6 +99,20 @@ class GpuModels(Strict):
     makers: dict[str, tuple[str, ...]]
 
 
+class GpuCapability(Strict):
+    """Memory of one GPU, and CUDA's compute capability."""
+
+    memory_gb: int
+    capability: str
+
+
+class GpuCapabilities(Strict):
+    """flowc/data/gpu_capabilities.yaml."""
+
+    same_features: dict[str, str]
+    models: dict[str, GpuCapability]
+
+
 class Prices(Strict):
     """flowc/data/prices.yaml; money as decimal text."""
 
@@ -328,6 +342,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "catalog": Catalog,
     "dependencies": Dependencies,
     "gpu_models": GpuModels,
+    "gpu_capabilities": GpuCapabilities,
     "k8s_gpus": KubernetesGpus,
     "limits": Limits,
     "profile_lines": ProfileLines,

@@ -41,6 +41,7 @@ class KubernetesGpus(BaseModel):
     machine_labels: tuple[str, ...]
     market_labels: dict[str, dict[str, str]]
     refused_labels: dict[str, str]
+    part_labels: tuple[str, ...]
     silent_labels: tuple[str, ...]
     machines: tuple[MachineType, ...]
     other_makers: dict[str, str]

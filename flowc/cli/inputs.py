@@ -33,7 +33,8 @@ def gather(words: Words, argv: list[str], environ: Mapping[str, str]) -> Inputs:
     first)."""
     given = Flags()
     spans: dict[str, Span] = {}
-    line = _Line(words, argv) if words.places or words.old or words.rest else None
+    given_any = words.places or words.old or words.rest or words.flag("move")
+    line = _Line(words, argv) if given_any else None
     if line is not None:
         given = _flags(words, line, spans)
     if line is not None and words.rest:
@@ -109,6 +110,8 @@ def _flags(words: Words, line: _Line, spans: dict[str, Span]) -> Flags:
         if field not in Flags.FIELDS or field == "fill":
             continue
         values[field] = _value(field, value)
+        if key not in words.places:  # a flag without a value
+            continue
         spans[field] = line.span(words.places[key])
         if isinstance(value, list):
             places = [words.places[f"{key}.{index}"] for index in range(len(value))]

@@ -95,6 +95,11 @@ JOB_OPTIONS = (
         group=_JOB,
     ),
     Option(
+        name="--move",
+        help="what pins the job to another cloud or cluster is left out, and told; GPUs not sold become others",
+        group=_JOB,
+    ),
+    Option(
         name="--fill",
         metavar="NAME=VALUE",
         kind="pair",

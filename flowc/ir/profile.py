@@ -44,6 +44,14 @@ class Nodes(Record):
     priority: str | None = None
 
 
+class StandIn(Record):
+    """What takes the place of GPUs of the model `entry.key` where they are not sold; None: any that is at least as
+    capable."""
+
+    entry: Entry
+    model: str | None
+
+
 class Module(Record):
     """An environment module: `setup` is shell text that brings it, empty where the machine needs nothing."""
 
@@ -87,6 +95,7 @@ class Profile(Record):
     path: str
     sha256: str
     nodes: tuple[Nodes, ...] = ()
+    gpus: tuple[StandIn, ...] = ()
     modules: tuple[Module, ...] = ()
     programs: tuple[Program, ...] = ()
     environments: tuple[Environment, ...] = ()

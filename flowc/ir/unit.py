@@ -21,7 +21,8 @@ class Unit(Record):
     that sets a field returns a unit with a new mapping. `text` is `job.run.text` with its places,
     where it is not the source as it stands (a block scalar is indented), `setup_text` that of `job.setup`.
     `outcome_spans` are the places of the options that `job.outcome` tells of, in its order. `profile`: what its cluster
-    gave to every job, `used` what it takes of that. `releases`: its machines
+    gave to every job, `used` what it takes of that. `stand_ins`: GPU models by globs that others may take the place of
+    where they are not sold, and which; None: any that is at least as capable. `releases`: its machines
     end their bid with the job; `held`: who submits it holds its bids back until their turn has come.
     """
 
@@ -34,6 +35,7 @@ class Unit(Record):
     outcome_spans: tuple[Span, ...] = ()
     profile: Profile | None = None
     used: tuple[Use, ...] = ()
+    stand_ins: tuple[tuple[str, str | None], ...] = ()
     releases: bool = False
     held: bool = False
 

@@ -126,7 +126,8 @@ def _reason(offer: Offer, choice: Choice) -> str:
             return f"not in {wording.listed(placement.regions, 'or')}"
         if excluded(offer.region, placement.exclude_regions):
             return f"{offer.region} is excluded"
-        return f"not `{choice.selection.text}`"
+        stands_for = choice.selection.stands_for
+        return f"not as capable as `{stands_for}`" if stands_for is not None else f"not `{choice.selection.text}`"
     if nodes == 0:
         demand = choice.demand
         return shortage(offer.type, demand.share(demand.most)) or "its GPUs have less memory than is asked for"

@@ -3,6 +3,8 @@ and variables. The job's own words and the command line's flags win."""
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
+
 from flowc.body.cluster_paths import cluster_paths
 from flowc.body.commands import PROGRAM_FAILS, called_programs, missing_commands, missing_env
 from flowc.body.home_paths import home_paths
@@ -33,12 +35,28 @@ _part = at_first_use(r"[\w.+-]", "match")
 
 def apply(unit: Unit, profile: Profile) -> Unit:
     """The unit with what its profile brings to it, and a record of that; each thing has its line for an origin."""
-    unit = unit.replace(profile=profile)
+    unit = _gpus(unit.replace(profile=profile), profile)
     if unit.job.conventions.commands:
         unit = _variables(unit, profile)
     if unit.job.image is not None:  # what is in an image does not come from the cluster
         return unit
     return _programs(_modules(_environments(_places(unit, profile), profile), profile), profile)
+
+
+def _gpus(unit: Unit, profile: Profile) -> Unit:
+    """Which models may take the place of those that the job names."""
+    resources = unit.job.resources
+    words = [resources.gpu_model, *(each.gpu_model for each in resources.choices), *resources.features]
+    found = [
+        each
+        for each in profile.gpus
+        if any(word and fnmatchcase(word.lower(), each.entry.key.lower()) for word in words)
+    ]
+    if not found:
+        return unit
+    stand_ins = tuple((each.entry.key, each.model) for each in found)
+    used = [Use(entry=each.entry, what=f"GPUs in the place of {each.entry.key}", instead=()) for each in found]
+    return unit.replace(stand_ins=stand_ins, used=(*unit.used, *used))
 
 
 def _variables(unit: Unit, profile: Profile) -> Unit:

@@ -10,7 +10,7 @@ from flowc.diag.codes.yaml.document import WRONG_FORM
 from flowc.digest import sha256_hex
 from flowc.ir.job import Mount
 from flowc.ir.mounts import checked_target, from_uri
-from flowc.ir.profile import Entry, Environment, Module, Nodes, Place, Profile, Program, Variable
+from flowc.ir.profile import Entry, Environment, Module, Nodes, Place, Profile, Program, StandIn, Variable
 from flowc.override.apply import parse_duration
 from flowc.profile.environments import LIMIT_S, failed, of_file, of_packages, packed, step
 from flowc.secret import looks_secret
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 SECTIONS = ("partitions", "constraints", "qos", "accounts")
 MOST_BYTES = 1_000_000
 SCRATCH = "scratch"
+ANY = "any"
 _UNITS = {"": 20, "M": 20, "K": 10, "G": 30, "T": 40}
 
 
@@ -74,6 +75,10 @@ def _profile(root: Node | None, path: str, digest: str, sink: Sink) -> Profile:
         path=path,
         sha256=digest,
         nodes=tuple(nodes),
+        gpus=tuple(
+            StandIn(entry=_entry("gpus", key, pair), model=_instead(pair.value.read()))
+            for key, pair in _lines(root, "gpus")
+        ),
         modules=tuple(
             Module(entry=_entry("modules", key, pair), setup=_setup(f"module {key}", pair.value))
             for key, pair in _lines(root, "modules")
@@ -116,6 +121,10 @@ def _nodes(entry: Entry, node: Node, sink: Sink) -> Nodes:
         else:
             fields[key] = value.lower() if key == "gpu" else value
     return Nodes(entry=entry, **fields)
+
+
+def _instead(written: str) -> str | None:
+    return None if written == ANY else written.lower()
 
 
 def _variable(key: str, pair: Pair, sink: Sink) -> Variable:

@@ -32,6 +32,7 @@ def named_in(profile: Profile, text: str) -> set[tuple[str, str]]:
 def entries(profile: Profile) -> Iterator[Entry]:
     """All lines, in the order of their sections."""
     yield from (each.entry for each in profile.nodes)
+    yield from (each.entry for each in profile.gpus)
     yield from (each.entry for each in profile.modules)
     yield from (each.entry for each in profile.programs)
     yield from (each.entry for each in profile.environments)

@@ -52,6 +52,13 @@ class Ledger:
             if quiet:
                 self.quiet.add(id(pair))
 
+    def leave_out(self, pair: Pair, reason: str) -> None:
+        """What would keep the job in another place is told, and has no effect."""
+        from flowc.diag.codes.override import LEFT_OUT
+
+        self.sink.report(LEFT_OUT, pair.key.span, path=pair.path, reason=reason)
+        self.decide(pair, "ignored", reason, LEFT_OUT)
+
     def close(self, root: Node, *, report: bool = True) -> tuple[Outcome, ...]:
         """Report what was not lowered in full, and give the outcome of each key in the order of the text. `report`
         False: only the outcome (for the second job of a document that makes several)."""

@@ -92,3 +92,19 @@ command itself.""",
     good=("command: nvidia-smi\ninstance_type: 8xh100\nmax_run_time_hours: 1\n", ("-N", "2")),
     path="job.yaml",
 )
+
+LEFT_OUT = Code(
+    id="FC456",
+    name="left-out",
+    severity="note",
+    title="`{path}` is left out: {reason}",
+    explain="""\
+`--move` brings a job here that was written for another cloud or cluster: what would keep it there, and says nothing of
+what the job does, is told and left out. Without the flag it is an error.
+
+Look whether the job counts on it: a machine's own image, a disk or a runtime of the other place may hold what it
+needs.""",
+    bad=("resources:\n  accelerators: H100:8\n  image_id: ami-0123456789\nrun: nvidia-smi\n", ("--move",)),
+    good=("resources:\n  accelerators: H100:8\nrun: nvidia-smi\n", ("--move",)),
+    path="job.yaml",
+)

@@ -85,7 +85,7 @@ The job asks for a GPU model that the provider does not rent out. Memory, speed 
 from model to model, so none is put in its place unasked.
 
 Name a model that is sold in the script, or choose a machine with `--instance-type`, which wins over the
-script.""",
+script. `--move` takes the cheapest that is at least as capable.""",
     bad="#!/bin/bash\n#SBATCH --gres=gpu:v100:1\n#SBATCH --time=1:00:00\nnvidia-smi\n",
     good=_GOOD,
 )
@@ -374,4 +374,23 @@ Write the model's own name, such as `H100` or `A100`, or take it out of the choi
     bad="resources:\n  any_of:\n    - accelerators: H1000:8\n    - accelerators: H100:8\nrun: nvidia-smi\n",
     good="resources:\n  any_of:\n    - accelerators: H200:8\n    - accelerators: H100:8\nrun: nvidia-smi\n",
     path="job.yaml",
+)
+
+GPU_STANDS_IN = Code(
+    id="FC626",
+    name="gpu-stands-in",
+    severity="note",
+    title="no machine with `{model}` GPUs is sold: `{type}` takes its place, {gpus} ({price})",
+    explain="""\
+`--move`, or a line of the profile below `gpus`, allows it: in the place of a GPU model that is not sold stands the
+cheapest machine whose GPUs have at least its memory (that of the largest form, where the job does not say) and its
+features, by CUDA's compute capability. Cards for computing have no video encoder and no units for ray tracing, which is
+not counted; programs that were built for one compute capability alone must be built again.
+
+Name a model that is sold to have that one. `gpus: {v100: h100}` in the profile says which one takes the place.""",
+    bad=(
+        "#!/bin/bash\n#SBATCH --gres=gpu:v100:1\n#SBATCH --time=1:00:00\nnvidia-smi\n",
+        ("--move",),
+    ),
+    good=_GOOD,
 )

@@ -88,6 +88,14 @@ class Context:
         self.sink.report(codes.FIELD_REFUSED, pair.key.span, help=help, path=pair.path, reason=reason)
         self.ledger.decide(pair, "refused", reason, codes.FIELD_REFUSED)
 
+    def moves(self, parent: Node, key: str, reason: str) -> bool:
+        """Whether `--move` leaves a key out that belongs to the other cluster; it is told."""
+        pair = pair_of(parent, key)
+        if pair is None or not self.inputs.flags.move:
+            return False
+        self.ledger.leave_out(pair, reason)
+        return True
+
     def secret(self, name: str, what: str, span: Span) -> None:
         """A value that is delivered after boot under a name that does not stand in the manifest, or that stands there
         in full and is not sent on."""

@@ -191,7 +191,7 @@ def _check_system(context: Context) -> None:
             continue
         if str(manager.value).startswith("kueue.x-k8s.io/"):
             context.leave_out(holder, "managedBy", "a queue of the cluster passes it on to another one")
-        elif manager.value not in OWN_CONTROLLERS:
+        elif manager.value not in OWN_CONTROLLERS and not context.moves(holder, "managedBy", "a controller's own word"):
             context.refuse(holder, "managedBy", "only that controller knows what to do with the job", "take it out")
     system = spec.at("os", "name")
     if system is not None and system.value == "windows":
@@ -199,7 +199,8 @@ def _check_system(context: Context) -> None:
     runtime = spec.at("runtimeClassName")
     if runtime is not None and not str(runtime.value).startswith("nvidia"):
         reason = "the class is a sandbox of the cluster; containers run in the ordinary way"
-        context.refuse(spec, "runtimeClassName", reason, "take it out, or write `nvidia`")
+        if not context.moves(spec, "runtimeClassName", reason):
+            context.refuse(spec, "runtimeClassName", reason, "take it out, or write `nvidia`")
 
 
 def _labels(context: Context) -> tuple[tuple[str, str], ...]:

@@ -6,7 +6,7 @@ from flowc._compiled.promises import SKYPILOT
 from flowc.diag.codes.yaml import skypilot as codes
 from flowc.diag.codes.yaml.document import WRONG_FORM
 from flowc.digest import sha256_hex
-from flowc.frontends.skypilot import sizes
+from flowc.frontends.skypilot import moving, sizes
 from flowc.frontends.skypilot.environment import LOGIN_SECRET, Environment
 from flowc.frontends.skypilot.image import image, isolation
 from flowc.frontends.skypilot.read import Tree
@@ -104,13 +104,16 @@ class Lowering:
 
     def unit(self, digest: str, index: int, head: tuple[tuple[Outcome, Span], ...]) -> Unit:
         """The unit of the task; `head` is what became of the document that names all tasks."""
-        check_task(self.task, self.ledger, self.sink)
+        check_task(self.task, self.ledger, self.sink, moving=self.inputs.flags.move)
         run, setup, resources = self.task.at("run"), self.task.at("setup"), self.task.at("resources")
         environment = Environment(self.task, self.inputs, self.sink)
         flags = self.inputs.flags
-        flag = NAMED if flags.instance_type else "--region" if flags.region else None
+        flag = NAMED if flags.instance_type else "--region" if flags.region else "--move" if flags.move else None
         wished = wishes(resources if isinstance(resources, Mapping) else None, self.ledger, self.sink, flag=flag)
         self.keys = wished.keys
+        disks = resources.pair("volumes") if isinstance(resources, Mapping) else None
+        if disks is not None and flags.move:
+            self.ledger.leave_out(disks, "disks of another cloud; the machine's own disk is there instead")
         storage = self._storage(environment)
         text = self._text("run.text", "run") or ""
         fields: dict[str, Any] = {
@@ -118,7 +121,7 @@ class Lowering:
             "labels": self._labels(),
             "run": Run(kind="shell", interpreter="/bin/bash", text=text, workdir=WORKDIR),
             "setup": self._text("setup", "setup"),
-            "image": image(self.keys.get("image_id"), environment.server, self.origins, self.sink),
+            "image": self._image(environment),
             "isolation": self._isolation(environment),
             "resources": self._resources(wished, storage),
             "env": tuple(environment.env),
@@ -144,6 +147,12 @@ class Lowering:
             setup_text=setup.placed if isinstance(setup, Scalar) else None,
             outcome_spans=(*(span for _, span in head), *self.ledger.spans),
         )
+
+    def _image(self, environment: Environment) -> str | None:
+        pair = self.keys.get("image_id")
+        if pair is not None and self.inputs.flags.move and moving.leave_out_image(pair, self.ledger):
+            return None
+        return image(pair, environment.server, self.origins, self.sink)
 
     def _text(self, ir_path: str, key: str) -> str | None:
         node = self.task.at(key)
@@ -171,7 +180,9 @@ class Lowering:
 
     def _storage(self, environment: Environment) -> Storage:
         secrets = (*environment.secrets, *self.inputs.flags.secrets)
-        storage = Storage(self.task.read("num_nodes", default=1), secrets, self.ledger, self.sink)
+        storage = Storage(
+            self.task.read("num_nodes", default=1), secrets, self.ledger, self.sink, moving=self.inputs.flags.move
+        )
         storage.workdir(self.task.at("workdir"))
         for pair in self.task.pairs_at("file_mounts"):
             storage.file_mount(pair)
@@ -190,7 +201,7 @@ class Lowering:
         return storage
 
     def _isolation(self, environment: Environment) -> Isolation:
-        contained = "image_id" in self.keys or bool(self.inputs.flags.image)
+        contained = "image" in self.origins or bool(self.inputs.flags.image)
         found = isolation(self.task, contained, self.ledger, self.origins, self.sink)
         if contained and not any(word.startswith("--user=") for word in found.options):
             # SkyPilot logs in as the image's own user, whose home only the image knows: root's stands for it.

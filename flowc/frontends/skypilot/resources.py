@@ -5,6 +5,7 @@ from __future__ import annotations
 from flowc.diag.codes.yaml import skypilot as codes
 from flowc.diag.sink import Edit, Fix
 from flowc.frontends.skypilot import accelerators, places, sizes
+from flowc.frontends.skypilot.moving import machine_of
 from flowc.frontends.skypilot.places import Place
 from flowc.ir.job import Choice
 from flowc.record import Record
@@ -26,6 +27,7 @@ OF_THE_JOB = (
 )
 # The flag that says what machine it is, whatever the file asks for.
 NAMED = "--instance-type"
+MOVED = "--move"
 _EXACT = "at least so much is asked for, not exactly"
 
 
@@ -72,7 +74,7 @@ def wishes(resources: Mapping | None, ledger: Ledger, sink: Sink, *, flag: str |
         here = [each.replace(place=Place()) for each in elsewhere]
     elif elsewhere:
         _leave_out(elsewhere, len(found), ledger, sink)
-    kinds, in_order, smaller = _kinds(here, ordered, ledger, sink)
+    kinds, in_order, smaller = _kinds(here, ordered, ledger, sink, moving=flag == MOVED)
     if smaller is not None and flag != NAMED and not pinned:
         sink.report(codes.A100_MEANS_40_GB, smaller, help="write `A100-80GB` if that is meant")
     keys = _of_the_job(here, ledger, sink)
@@ -92,14 +94,14 @@ def _spot(here: list[Alternative], ledger: Ledger) -> Pair | None:
 
 
 def _kinds(
-    here: list[Alternative], ordered: bool, ledger: Ledger, sink: Sink
+    here: list[Alternative], ordered: bool, ledger: Ledger, sink: Sink, *, moving: bool
 ) -> tuple[tuple[Wish, ...], bool, Span | None]:
     """The wishes of all alternatives, each once; whether the accelerators of the only one are in order; and where
     `A100` is not Mithril's own word."""
     kinds: dict[Choice, Wish] = {}
     in_order, smaller = False, None
     for each in here:
-        wished, in_order = _wishes_of(each, ledger, sink)
+        wished, in_order = _wishes_of(each, ledger, sink, moving=moving)
         if ordered and len(wished) > 1 and each.item is not None and each.item.pair("accelerators") is None:
             what = "an alternative of `ordered` names several accelerators"
             help = "write an alternative for each of them"
@@ -201,9 +203,9 @@ def _of_the_job(here: list[Alternative], ledger: Ledger, sink: Sink) -> Keys:
     return found
 
 
-def _wishes_of(alternative: Alternative, ledger: Ledger, sink: Sink) -> tuple[list[Wish], bool]:
+def _wishes_of(alternative: Alternative, ledger: Ledger, sink: Sink, *, moving: bool) -> tuple[list[Wish], bool]:
     """The wishes of one alternative: one for each accelerator that would do."""
-    base, spans = _base(alternative, ledger)
+    base, spans = _base(alternative, ledger, moving=moving)
     pair = alternative.keys.get("accelerators")
     if pair is None:
         return [Wish(choice=base, spans=spans)], False
@@ -231,12 +233,16 @@ def _report(mistake: accelerators.Mistake, sink: Sink) -> None:
     sink.report(codes.ACCELERATORS, mistake.span, help=mistake.help, fix=fix, text=mistake.text, reason=mistake.reason)
 
 
-def _base(alternative: Alternative, ledger: Ledger) -> tuple[Choice, tuple[tuple[str, Span], ...]]:
+def _base(alternative: Alternative, ledger: Ledger, *, moving: bool) -> tuple[Choice, tuple[tuple[str, Span], ...]]:
     """Everything of an alternative but its accelerators."""
     keys, place = alternative.keys, alternative.place
     fields: dict[str, object] = {}
     spans: list[tuple[str, Span]] = []
-    if "instance_type" in keys:
+    foreign = machine_of(keys["instance_type"], ledger) if moving and "instance_type" in keys else None
+    if foreign is not None:
+        fields["gpu_model"], fields["gpus_per_node"] = foreign
+        spans += [(name, keys["instance_type"].value.span) for name in ("gpu_model", "gpus_per_node")]
+    elif "instance_type" in keys:
         fields["name"] = keys["instance_type"].value.value
         spans.append(("name", keys["instance_type"].value.span))
     for key, field, read in (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flowc.diag.codes.yaml import skypilot as codes
 from flowc.diag.sink import Edit, Fix
+from flowc.frontends.skypilot.moving import leave_out_service
 from flowc.source import Span
 from flowc.yamldoc.check import first_key
 from flowc.yamldoc.node import Mapping, Node, Sequence
@@ -19,9 +20,12 @@ _INSTEAD = {
 }
 
 
-def check_task(task: Mapping, ledger: Ledger, sink: Sink) -> None:
-    """That a task runs something, and is one."""
+def check_task(task: Mapping, ledger: Ledger, sink: Sink, *, moving: bool) -> None:
+    """That a task runs something, and is one; a service of one replica is, for `--move`."""
+    kept = moving and leave_out_service(task, ledger)
     refused = [pair for key in _INSTEAD if (pair := task.pair(key)) is not None and task.at(key) is not None]
+    if kept:
+        refused = [pair for pair in refused if pair.key.text != "service"]
     for pair in refused:
         reason = (pair.field or {})["note"]
         sink.report(codes.SKYPILOT_REFUSED, pair.key.span, help=_INSTEAD[pair.key.text], path=pair.path, reason=reason)

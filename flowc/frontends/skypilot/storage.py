@@ -38,13 +38,16 @@ _READ_ONLY = "of these settings only `read_only` is kept"
 class Storage:
     """Reads the mounts of one task; `found` and `volumes` gather them, each with its place."""
 
-    __slots__ = ("found", "ledger", "nodes", "secrets", "sink", "volumes")
+    __slots__ = ("found", "ledger", "moving", "nodes", "secrets", "sink", "volumes")
 
-    def __init__(self, nodes: int, secrets: tuple[str, ...], ledger: Ledger, sink: Sink) -> None:
+    def __init__(
+        self, nodes: int, secrets: tuple[str, ...], ledger: Ledger, sink: Sink, *, moving: bool = False
+    ) -> None:
         self.nodes = nodes
         self.secrets = secrets
         self.ledger = ledger
         self.sink = sink
+        self.moving = moving
         self.found: list[tuple[Mount, Span]] = []
         self.volumes: list[tuple[Volume, Span]] = []
 
@@ -104,8 +107,8 @@ class Storage:
             if mount is not None and mount.kind == "local" and (name or not copy):
                 self.ledger.decide(node.pair("source"), "approximated", _NO_UPLOAD)
                 self.ledger.decide(node.pair("name"), "ignored", _NO_UPLOAD, quiet=True)
-        elif name and store in SCHEMES:
-            uri = f"{SCHEMES[store]}://{name}"
+        elif name and (store in SCHEMES or (self.moving and not store)):
+            uri = f"{SCHEMES[store or 'S3']}://{name}"
             if self._add(path, node, uri, target, copy=copy, read_only=self._read_only(node)) is not None:
                 self.ledger.decide(node.pair("name"), "approximated", _MUST_EXIST)
         elif name and store:

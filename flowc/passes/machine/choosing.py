@@ -83,6 +83,12 @@ def report(choice: Choice, sink: Sink) -> None:
     limit = limit_price(unit.job.pricing, machine.family or None, machine.gpus)
     tasks = len(unit.job.array.indices) if unit.job.array is not None else 1
     gpus_span = unit.origin("resources.gpus_per_node", "layout.gpus_total", "layout.gpus_per_task")
+    if selection.stands_for is not None:
+        span = unit.origin("resources.gpu_model", "resources.features", "resources.choices")
+        price = choice.offer.price_of(choice.nodes, limit, tasks=tasks)
+        gpus = f"{plural(machine.gpus, 'GPU')} of {machine.gpu_memory_gb} GB"
+        model = selection.stands_for
+        sink.report(codes.GPU_STANDS_IN, span, model=model, type=machine.name, gpus=gpus, price=price)
     if selection.named:
         _report_name(choice, sink)
     elif demand.any_count:
@@ -98,7 +104,7 @@ def report(choice: Choice, sink: Sink) -> None:
             fate = f"{gpus} may be used (`exclusive`; a step of `srun` gets those that it asks for)"
         price = choice.offer.price_of(choice.nodes, limit, tasks=tasks)
         sink.report(codes.GPU_NOT_ASKED, None, type=machine.name, fate=fate, price=price)
-    elif selection.text is None:
+    elif selection.text is None and selection.stands_for is None:
         price = choice.offer.price_of(choice.nodes, limit, tasks=tasks)
         word = unit.job.resources.gpu_model
         given = "no GPU model given" if word is None else f"`{word}` names no GPU model"

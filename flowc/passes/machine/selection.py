@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from flowc.catalog.gpus import known_words, maker_of, read_gpu_word
+from fnmatch import fnmatchcase
+
+from flowc.catalog.gpus import GpuWord, known_words, maker_of, read_gpu_word
 from flowc.catalog.load import make_offer
+from flowc.catalog.stand_ins import stand_ins
 from flowc.diag.codes import resolve as codes
 from flowc.passes.machine import wording
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from flowc.catalog.gpus import GpuWord
     from flowc.catalog.model import Catalog, Offer
     from flowc.ir.unit import Unit
     from flowc.passes.machine.demand import Demand
     from flowc.passes.machine.findings import Findings
+
+
+_MOVE = "`--move` takes the cheapest one that is at least as capable"
 
 
 class Selection:
@@ -21,19 +26,27 @@ class Selection:
 
     `offers` are those in the regions asked for, `anywhere` those of all regions. `text` is what the user
     wrote to name them, None when nothing narrows the choice; `named`: an instance type was given, not a GPU
-    model. `bare`: that type was only a family, so that the count is flowc's reading.
+    model. `bare`: that type was only a family, so that the count is flowc's reading. `stands_for`: the GPU model
+    in whose place they are, which is not sold.
     """
 
-    __slots__ = ("anywhere", "bare", "named", "offers", "text")
+    __slots__ = ("anywhere", "bare", "named", "offers", "stands_for", "text")
 
     def __init__(
-        self, offers: tuple[Offer, ...], text: str | None = None, *, named: bool = False, bare: bool = False
+        self,
+        offers: tuple[Offer, ...],
+        text: str | None = None,
+        *,
+        named: bool = False,
+        bare: bool = False,
+        stands_for: str | None = None,
     ) -> None:
         self.anywhere = offers
         self.offers = offers
         self.text = text
         self.named = named
         self.bare = bare
+        self.stands_for = stands_for
 
 
 def by_model(unit: Unit, demand: Demand, catalog: Catalog, findings: Findings) -> Selection | None:
@@ -56,6 +69,11 @@ def by_model(unit: Unit, demand: Demand, catalog: Catalog, findings: Findings) -
         return Selection(tuple(o for o in catalog.offers if o.type.gpu_memory_gb >= least) or catalog.offers)
     found = _of_families(word.families, least, model, catalog)
     if found is None:
+        found = _stand_in(model, word, unit, catalog)
+        if found is not None and word.slice:
+            findings.report(codes.GPU_SLICE, span, word=model, whole="GPU")
+        if found is not None:
+            return found
         _report_not_sold(word, least, model, unit, catalog, findings)
     elif word.slice:
         findings.report(codes.GPU_SLICE, span, word=model, whole=f"{found.offers[0].type.family.upper()} GPU")
@@ -64,6 +82,21 @@ def by_model(unit: Unit, demand: Demand, catalog: Catalog, findings: Findings) -
         text = f"{wording.listed(map(str, sold), 'or')} GB"
         findings.report(codes.GPU_MEMORY_LARGER, span, word=model, asked=least, sold=text)
     return found
+
+
+def _stand_in(model: str, word: GpuWord, unit: Unit, catalog: Catalog) -> Selection | None:
+    """What is to take the place of a model that is not sold: what the profile's line says, or all that is at least as
+    capable; None where nobody allows it, or nothing is."""
+    for like, instead in unit.stand_ins:
+        if not fnmatchcase(model.lower(), like.lower()):
+            continue
+        other = read_gpu_word(instead) if instead is not None else None
+        named = None
+        if other is not None and other.families:
+            named = _of_families(other.families, other.memory_gb or 0, model, catalog)
+        offers = named.offers if named is not None else stand_ins(word, catalog) if instead is None else ()
+        return Selection(offers, stands_for=model) if offers else None
+    return None
 
 
 def _report_not_sold(
@@ -85,6 +118,8 @@ def _report_not_sold(
     asked = (f"{least_gb} GB " if least_gb else "") + wording.models(word.families)
     family = next((each for each in word.families if each in catalog.families), None)
     short = f"no machine with {asked} GPUs is sold" if family is None else None
+    if stand_ins(word, catalog):
+        help = f"{help}; {_MOVE}"
     sold = wording.sold(catalog, family)
     findings.report(codes.GPU_MODEL_NOT_SOLD, span, help=help, short=short, model=asked, sold=sold)
 
@@ -101,12 +136,16 @@ def _by_features(unit: Unit, demand: Demand, catalog: Catalog, findings: Finding
     span = unit.origin("resources.features")
     memory = naming[0][1].memory_gb if len(naming) == 1 and not naming[0][1].slice else None
     found = _of_families(families, memory or 0, text, catalog)
+    if found is None:
+        found = _stand_in(text, GpuWord(families=families, memory_gb=memory, slice=False), unit, catalog)
     if found is None and not demand.asks_gpus and not demand.any_count:
         return Selection(catalog.offers)
     if found is None:
         help, sold = wording.choose_help(catalog), wording.sold(catalog, None)
         model = wording.models(families)
         short = f"no machine with {model} GPUs is sold"
+        if stand_ins(GpuWord(families=families, memory_gb=memory, slice=False), catalog):
+            help = f"{help}; {_MOVE}"
         findings.report(codes.GPU_MODEL_NOT_SOLD, span, help=help, short=short, model=model, sold=sold)
     return found
 
@@ -135,8 +174,6 @@ def excluded(region: str, patterns: tuple[str, ...]) -> bool:
     """Whether one of the names or globs stands for the region."""
     if not patterns:
         return False
-    from fnmatch import fnmatchcase
-
     return any(fnmatchcase(region, pattern) for pattern in patterns)
 
 

@@ -47,8 +47,9 @@ def wanted(pod: Pod, count: int, context: Context) -> Wanted:
         return Wanted()
     terms = spec.each("affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms")
     for term in terms:
-        if term.each("matchFields"):
-            context.refuse(term, "matchFields", "it names a machine of the cluster", "say what the machine must have")
+        fields = "it names a machine of the cluster"
+        if term.each("matchFields") and not context.moves(term, "matchFields", fields):
+            context.refuse(term, "matchFields", fields, "say what the machine must have")
     alternatives = [always.both(labels.kinds_of(requirements(term), count, context), context) for term in terms]
     found = _merged([each for each in alternatives or [always] if each is not None])
     preferred = _preferred(count, context)

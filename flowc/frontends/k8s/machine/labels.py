@@ -76,6 +76,8 @@ def _read(each: Requirement, count: int, context: Context, preferred: bool) -> K
     """What one condition says; None when it says nothing about GPUs."""
     key, place = each.key, each.place
     if key in data.REFUSED_LABELS:
+        if context.inputs.flags.move and key in data.PART_LABELS:
+            return _nothing(each, context, preferred)
         if not preferred:
             context.sink.report(machine_codes.NODE_LABEL_REFUSED, place.span, key=key, reason=data.REFUSED_LABELS[key])
         return None
@@ -133,7 +135,11 @@ def _models(each: Requirement, table: dict[str, str], context: Context) -> Kinds
     words = []
     for value in each.values:
         word = table.get(value, value)
-        if re.search(r"-SHARED$|-MIG-[0-9]", value, re.IGNORECASE):
+        part = re.search(r"-SHARED$|-MIG-[0-9].*", value, re.IGNORECASE)
+        if part is not None and context.inputs.flags.move:
+            word = word[: part.start()] if word == value else word
+            context.gather(codes.CLUSTER_FIELDS, f"`{part[0]}` of node label `{each.key}`", _span(each))
+        elif part is not None:
             reason = "whole GPUs are rented, no parts of them; name the model alone"
             context.sink.report(machine_codes.NODE_LABEL_REFUSED, _span(each), key=each.key, reason=reason)
             return None

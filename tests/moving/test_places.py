@@ -1,0 +1,119 @@
+"""`--move`: what pins a task or a Job to another cloud or cluster is told and left out; without the flag it is an
+error."""
+
+from __future__ import annotations
+
+import pytest
+
+import flowc
+from flowc.inputs import Flags, Inputs
+
+MOVE = Inputs(flags=Flags(move=True))
+
+
+def codes(text: str, inputs: Inputs) -> tuple[set[str], set[str]]:
+    """Those of errors, and those of notes."""
+    found = flowc.check(text, inputs, path="job.yaml").diagnostics
+    of = {kind: {each.code.id for each in found if each.severity == kind} for kind in ("error", "note")}
+    return of["error"], of["note"]
+
+
+def task(resources: str, rest: str = "") -> str:
+    return f"resources:\n  accelerators: H100:8\n{resources}{rest}run: nvidia-smi\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "note"),
+    [
+        (task("  infra: aws/us-east-1/us-east-1a\n"), "FC364", "FC380"),
+        (task("  cloud: gcp\n  region: us-central1\n  zone: us-central1-a\n"), "FC364", "FC380"),
+        (task("  region: eastus\n"), "FC364", "FC380"),
+        (task("  any_of: [{infra: aws}, {infra: gcp}]\n"), "FC364", "FC380"),
+        (task("  image_id: ami-0123456789\n"), "FC369", "FC456"),
+        (task("  image_id: {us-east-1: ami-0123456789}\n"), "FC369", "FC456"),
+        (task("  volumes: [{path: /x}]\n"), "FC362", "FC456"),
+        (task("", "service: {readiness_probe: /, replicas: 1}\n"), "FC362", "FC456"),
+        (task("", "service: {readiness_probe: /}\n"), "FC362", "FC456"),
+        ("resources: {instance_type: p5.48xlarge}\nrun: nvidia-smi\n", "FC601", "FC456"),
+        ("resources: {infra: aws, instance_type: m5.large}\nrun: nvidia-smi\n", "FC364", "FC456"),
+        (task("", "file_mounts: {/x: {name: ours}}\n"), "FC371", ""),
+    ],
+)
+def test_tasks(text: str, error: str, note: str) -> None:
+    assert codes(text, Inputs())[0] == {error}
+    errors, notes = codes(text, MOVE)
+    assert errors == set()
+    assert not note or note in notes
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        task("", "service: {readiness_probe: /, replicas: 2}\n"),
+        task("", "service: {readiness_probe: /, replica_policy: {min_replicas: 1, max_replicas: 3}}\n"),
+        task("", "pool: {workers: 1}\n"),
+        "resources: {infra: gcp, accelerators: tpu-v5e-8}\nrun: x\n",
+        "resources: {accelerators: MI300X:8}\nrun: x\n",
+        "resources: {instance_type: 4xh100}\nrun: x\n",
+    ],
+)
+def test_tasks_that_stay_refused(text: str) -> None:
+    assert codes(text, MOVE)[0]
+
+
+def test_a_container_is_kept() -> None:
+    text = task("  infra: aws\n  image_id: docker:busybox:1\n")
+    result = flowc.compile(text, MOVE, path="job.yaml", emit="ir")
+    assert '"image": "busybox:1"' in result.artifacts[0].text
+
+
+def pod(*lines: str) -> str:
+    inner = "".join(f"      {line}\n" for line in lines)
+    return f"""\
+apiVersion: batch/v1
+kind: Job
+metadata: {{name: a}}
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+{inner}      containers:
+      - name: a
+        image: busybox:1
+        resources: {{limits: {{nvidia.com/gpu: 8}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("lines", "error", "note"),
+    [
+        (["runtimeClassName: gvisor"], "FC333", "FC456"),
+        (["nodeSelector: {cloud.google.com/gke-gpu-partition-size: 1g.5gb}"], "FC352", "FC330"),
+        (["nodeSelector: {nvidia.com/gpu.product: NVIDIA-A100-SXM4-80GB-SHARED}"], "FC352", "FC330"),
+        (["nodeSelector: {cloud.google.com/gke-accelerator: nvidia-l4}"], "FC605", "FC626"),
+        (
+            [
+                "affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: "
+                "[{matchFields: [{key: metadata.name, operator: In, values: [n1]}]}]}}}"
+            ],
+            "FC333",
+            "FC456",
+        ),
+    ],
+)
+def test_pods(lines: list[str], error: str, note: str) -> None:
+    assert codes(pod(*lines), Inputs())[0] == {error}
+    errors, notes = codes(pod(*lines), MOVE)
+    assert errors == set()
+    assert note in notes
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["nodeSelector: {cloud.google.com/gke-tpu-accelerator: tpu-v5-lite}"],
+        ["os: {name: windows}"],
+    ],
+)
+def test_pods_that_stay_refused(lines: list[str]) -> None:
+    assert codes(pod(*lines), MOVE)[0]
