@@ -217,7 +217,7 @@ def _filled(source: Source, inputs: Inputs, emit: str | None, sink: Sink, *, doc
 
     found = fill(source, inputs, sink, document=document)
     if found is not source:
-        sink.sources.append(found)
+        sink.sources.insert(0, found)
         _heed_comments(found, emit, sink)
     return found
 

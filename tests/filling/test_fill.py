@@ -133,6 +133,17 @@ def test_a_fix_that_would_change_a_value_is_left_out(late: str, fixed: bool) -> 
     assert [each.fix is not None for each in found if each.code.id == "FC130"] == [fixed]
 
 
+def test_findings_of_several_jobs_have_their_names() -> None:
+    one = "---\napiVersion: batch/v1\nkind: Job\nmetadata: {name: %s}\nspec: {template: {spec: {restartPolicy: Never, bogus: 1,"
+    one += " containers: [{name: a, image: '<IMAGE>'}]}}}\n"
+    inputs = Inputs(flags=Flags(fill=(("IMAGE", "busybox:1.36"),)))
+    found = flowc.check(one % "a" + one % "b", inputs, path="job.yaml", frontend="k8s")
+    plain = flowc.check((one % "a" + one % "b").replace("<IMAGE>", "busybox:1.36"), path="job.yaml", frontend="k8s")
+    assert [(each.code.id, each.job) for each in found.diagnostics] == [
+        (each.code.id, each.job) for each in plain.diagnostics
+    ]
+
+
 def test_comments_hide_findings_of_a_text_with_values() -> None:
     text = "#!/bin/bash\n#SBATCH --gpus=h100:8 --time=<T>\n# flowc: ignore[FC820] it is there\ncat /nowhere/x\n"
     inputs = Inputs(flags=Flags(fill=(("T", "10"),)))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # Instance types of other clouds: `m5.large`, `n2-standard-8`, `Standard_D8s_v5`.
 _foreign = at_first_use(
-    r"[a-z][a-z0-9]*[0-9][a-z0-9-]*\.[a-z0-9]+|[a-z][0-9][a-z]?-[a-z]+-\d+[a-z]?|Standard_\w+", "fullmatch"
+    r"[a-z][a-z0-9]*[0-9][a-z0-9-]*\.[a-z0-9]+|[a-z][0-9][a-z]?-[a-z]+-[0-9]+[a-z]?|Standard_\w+", "fullmatch"
 )
 _ONE = (None, 1)
 

@@ -99,7 +99,8 @@ def report_elsewhere(found: Place, sink: Sink) -> None:
         help = f"write `{key}: {HERE}` and a region of Mithril or none, or give a region with `--region`"
     else:
         help = f"write `{key}: {HERE}`, or give `--set {first.path}={HERE}`"
-    help += "; `--move` leaves all out that pins the task to another cloud"
+    if not help.startswith("did"):
+        help += "; `--move` leaves all out that pins the task to another cloud"
     sink.report(codes.OTHER_CLOUD, first.value.span, help=help, fix=_moved(found), place=found.text)
 
 
