@@ -134,8 +134,8 @@ def test_a_fix_that_would_change_a_value_is_left_out(late: str, fixed: bool) -> 
 
 
 def test_findings_of_several_jobs_have_their_names() -> None:
-    one = "---\napiVersion: batch/v1\nkind: Job\nmetadata: {name: %s}\nspec: {template: {spec: {restartPolicy: Never, bogus: 1,"
-    one += " containers: [{name: a, image: '<IMAGE>'}]}}}\n"
+    one = "---\napiVersion: batch/v1\nkind: Job\nmetadata: {name: %s}\nspec: {template: {spec: {restartPolicy: Never,"
+    one += " bogus: 1, containers: [{name: a, image: '<IMAGE>'}]}}}\n"
     inputs = Inputs(flags=Flags(fill=(("IMAGE", "busybox:1.36"),)))
     found = flowc.check(one % "a" + one % "b", inputs, path="job.yaml", frontend="k8s")
     plain = flowc.check((one % "a" + one % "b").replace("<IMAGE>", "busybox:1.36"), path="job.yaml", frontend="k8s")
