@@ -114,11 +114,16 @@ def build(unit: Unit, *, index: int | None) -> Startup:
     if told.journal is not None and not found.is_plain:
         found = _packed([*sections, SILENT], patient=patient and not stands).replace(left_out=JOURNAL)
     if stands and not found.is_plain:
+        steps = any(isinstance(each, Tools) and each.steps for each in sections)
+        left_out = [found.left_out, GUARD if guarded else None, LAST_WORDS if steps else None]
+        # A command that a program looks for in vain may be a part of the job that is missing in silence.
+        if not found.fits and (guarded or steps):
+            some = _packed([*_sections(unit, index, spare=False, guess=True), SILENT], patient=patient)
+            if some.fits:
+                return some.replace(left_out="; ".join(filter(None, left_out)))
         least = _packed([*_sections(unit, index, spare=False), SILENT], patient=patient)
         if not found.fits or (least.encoding != found.encoding and not guarded):
-            steps = any(isinstance(each, Tools) and each.steps for each in sections)
-            left_out = (found.left_out, GUARD if guarded else None, STAND_INS, LAST_WORDS if steps else None)
-            return least.replace(left_out="; ".join(filter(None, left_out)))
+            return least.replace(left_out="; ".join(filter(None, [*left_out, STAND_INS])))
     return found.replace(guarded=guarded)
 
 
@@ -160,9 +165,9 @@ def _startup(plain: Rendered, small: Rendered, *, patient: bool) -> Startup:
     )
 
 
-def _sections(unit: Unit, index: int | None, *, spare: bool = True) -> list[Record]:
+def _sections(unit: Unit, index: int | None, *, spare: bool = True, guess: bool = False) -> list[Record]:
     """What is asked for by the templates that this script has; but for the journal, which may be left out. `spare`:
-    there is room for commands of Slurm that may not be called."""
+    there is room for all that the small Slurm may do; `guess`: at least for commands that may not be called."""
     job, plan = unit.job, unit.plan
     slurm, folder, nodes = job.conventions.commands, _folder(job), plan.nodes if plan else job.resources.nodes or 1
     whole = job.run.delivery == WHOLE
@@ -200,7 +205,15 @@ def _sections(unit: Unit, index: int | None, *, spare: bool = True) -> list[Reco
         ports(job.ports),
         secrets(job),
         docker,
-        choose(job, nodes, prepared=ready, step_gpus=step_gpus(job, plan) is not None, whole=whole, spare=spare)
+        choose(
+            job,
+            nodes,
+            prepared=ready,
+            step_gpus=step_gpus(job, plan) is not None,
+            whole=whole,
+            spare=spare,
+            guess=spare or guess,
+        )
         if brings_slurm
         else NO_TOOLS,
         place(job, index, WORKSPACE) if brings_slurm else HERE,

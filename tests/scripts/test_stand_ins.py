@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from flowc._compiled.slurm_commands import PROVIDED
-from flowc.ir.job import Layout
+from flowc.ir.job import Layout, Resources
 from flowc.scripts import build
 from flowc.scripts.slurm.tools import ABSENT, choose
-from tests.scripts.jobs import unit
+from tests.scripts.jobs import PLAN, unit
 
 
 def stand_ins(text: str, nodes: int = 1, tasks: int | None = None) -> set[str]:
@@ -65,4 +65,21 @@ def test_what_has_no_room_goes_without() -> None:
             assert b"with-commands" not in found.payload
             return
         assert b"with-commands" in found.payload
+    pytest.fail("none was at the limit")
+
+
+def test_what_guards_the_machines_goes_first() -> None:
+    import random
+    import string
+
+    noise = "".join(random.Random(1).choices(string.ascii_letters, k=8000))
+    for size in range(3000, 8000, 200):
+        text = f"#!/bin/bash\nsrun python a.py\n: {noise[:size]}\n"
+        found = build(unit(text, plan=PLAN.replace(nodes=2), resources=Resources(nodes=2)), index=None)
+        if not found.guarded:
+            assert found.fits
+            assert b"with-commands" in found.payload
+            assert found.left_out
+            assert "not on the machine" not in found.left_out
+            return
     pytest.fail("none was at the limit")

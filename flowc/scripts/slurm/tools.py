@@ -57,17 +57,18 @@ def choose(
     step_gpus: bool = False,
     whole: bool = False,
     spare: bool = True,
+    guess: bool = True,
 ) -> Tools:
     """What the job may call. `prepared`: each machine has something to do before tasks can start there. `step_gpus`:
-    steps get fewer GPUs than the job has. `whole`: there is room for all that a job could ever call; `spare`: for what
-    it may well never call."""
+    steps get fewer GPUs than the job has. `whole`: there is room for all that a job could ever call; `guess`: for what
+    it may well never call; `spare`: and for what guards the machines."""
     from flowc._compiled.slurm_programs import NAMES
     from flowc.body.slurm_features import features
     from flowc.body.slurm_releases import answer, features_of
 
-    wanted = features(job, nodes, guess=spare)
+    wanted = features(job, nodes, guess=guess)
     if not wanted:
-        return Tools(stand_ins=_stand_ins(job, nodes, ())) if spare else NO_TOOLS
+        return Tools(stand_ins=_stand_ins(job, nodes, ())) if guess else NO_TOOLS
     if whole:
         wanted |= _every(job, nodes)
     if prepared:
@@ -92,7 +93,7 @@ def choose(
         asks_end=END_FILE in text,
         asks_requeue=END_FILE in text and job.retry.requeue is not False,
         step_containers=STEP_CONTAINERS in text,
-        stand_ins=_stand_ins(job, nodes, names) if spare else (),
+        stand_ins=_stand_ins(job, nodes, names) if guess else (),
     )
 
 
