@@ -163,6 +163,27 @@ ENVIRONMENT = ('HOME',
 
 SITE_VARIABLES = ('SLURM_TMPDIR', 'SLURM_SCRATCH', 'SCRATCH', 'PSCRATCH', 'MYSCRATCH', 'LOCAL_SCRATCH', 'WORK')
 
+DECLARERS = ('export', 'declare', 'typeset', 'local', 'readonly', 'let', 'eval', 'set', 'setenv', '@')
+
+KEEPERS = ('tee', 'cat', 'ts')
+
+FROM_OTHERS = ('SLURM',
+ 'SBATCH',
+ 'SRUN',
+ 'SALLOC',
+ 'PMI',
+ 'OMPI',
+ 'BASH',
+ 'LC_',
+ 'FLOWC',
+ 'FLOW_',
+ 'XDG_',
+ 'PBS',
+ 'LSB',
+ 'LS_')
+
+STAND_INS = ('your', 'xxx', 'change', 'example', 'placeholder', 'dummy', 'secret', 'token', 'password', 'replace', '...')
+
 SETTERS = ('source', '.', 'eval', 'module', 'ml', 'conda', 'mamba', 'micromamba', 'spack')
 
 REMOVERS = ('rm', 'rmdir', 'mv', 'find')

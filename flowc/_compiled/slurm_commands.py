@@ -32,18 +32,7 @@ MISSING = ('sattach',
  'scrontab',
  'seff')
 
-ABSENT = ('apptainer',
- 'singularity',
- 'shifter',
- 'enroot',
- 'sarus',
- 'ch-run',
- 'ibrun',
- 'aprun',
- 'jsrun',
- 'pdsh',
- 'clush',
- 'nodeset')
+ABSENT = ('shifter', 'enroot', 'sarus', 'ch-run', 'ibrun', 'aprun', 'jsrun', 'pdsh', 'clush', 'nodeset')
 
 REMOTE = ('ssh', 'scp', 'deepspeed')
 
@@ -58,6 +47,9 @@ BROUGHT = ({'commands': ('conda', 'mamba', 'activate'),
   'words': '(?m)\\b(?:module|ml|conda|mamba|spack|guix|nix|source|(?<!pip )(?<!pip3 )install|activate)\\b|^[ '
            '\\t]*\\.[ \\t]|PATH=',
   'package': 'mpich'},
+ {'commands': ('apptainer', 'singularity'),
+  'words': '\\binstall\\b(?:[^\\n]|(?<=\\\\)\\n)*(?:apptainer|singularity)',
+  'package': None},
  {'commands': ('podman',), 'words': '\\binstall\\b|PATH=', 'package': 'podman'},
  {'commands': ('Rscript', 'R'),
   'words': '(?m)\\b(?:module|ml|conda|mamba|spack|guix|nix|source|(?<!pip )(?<!pip3 )install|activate)\\b|^[ '

@@ -283,6 +283,10 @@ class ShellWords(Strict):
     interfaces: tuple[str, ...]
     environment: tuple[str, ...]
     site_variables: tuple[str, ...]
+    declarers: tuple[str, ...]
+    keepers: tuple[str, ...]
+    from_others: tuple[str, ...]
+    stand_ins: tuple[str, ...]
     setters: tuple[str, ...]
     removers: tuple[str, ...]
 

@@ -48,6 +48,11 @@ def is_batch_script(unit: Unit) -> bool:
     return unit.job.conventions.commands and bool(unit.job.run.text)
 
 
+def is_batch_script_on_machine(unit: Unit) -> bool:
+    """An image may set variables too."""
+    return is_batch_script(unit) and runs_on_machine(unit)
+
+
 def may_mean_two_things(unit: Unit) -> bool:
     """Whether it may be one of the batch scripts that mean something else under another release, of which none is
     named."""

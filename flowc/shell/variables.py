@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from flowc._compiled.shell_words import DECLARERS
 from flowc.patterns import at_first_use
 from flowc.shell.scan import scan
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.shell.command import Command
 
 # `$NAME`, `${NAME}`, `${NAME/…}`; the sign behind a name in braces says what becomes of one that is not set.
 _reads = at_first_use(r"(?<!\\)\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)([^}\n]?)[^}\n]*\}?)", "finditer")
 # Whatever may give a value: an assignment, in arithmetic too, and the names behind the words that set some.
-_assigned = at_first_use(r"(?<![\w$])([A-Za-z_]\w*)(?:\[[^\]\n]{0,200}\])?(?:[-+*/%&|^]|<<|>>)?=(?!=)", "findall")
-_stepped = at_first_use(r"(?<!\w)([A-Za-z_]\w*)[ ]?(?:\+\+|--)", "findall")
+_assigned = at_first_use(r"(?<![\w$])([A-Za-z_]\w*)(?:\[[^\]\n]{0,200}\])?(?:[-+*/%&|^]|<<|>>)?=(?!=)", "finditer")
+_stepped = at_first_use(r"(?<![\w${-])([A-Za-z_]\w*)[ ]?(?:\+\+|--(?![\w-]))", "finditer")
 _named = at_first_use(
-    r"\b(?:for|select|read|mapfile|readarray|getopts|local|declare|typeset|unset|let|printf[ \t]+-v)\b"
+    r"\b(?:for|select|read|mapfile|readarray|getopts|local|declare|typeset|unset|let|setenv|printf[ \t]+-v)\b"
     r"([^\n;|&]{1,400})",
-    "findall",
+    "finditer",
 )
 _word = at_first_use(r"(?<![\w${])[A-Za-z_]\w*", "findall")
-_counted = at_first_use(r"(?:\(\(|;)[ ]*([A-Za-z_]\w*)[ ]*=(?!=)", "findall")
+_counted = at_first_use(r"(?:\(\(|;)[ ]*([A-Za-z_]\w*)[ ]*=(?!=)", "finditer")
 # What asks whether one is set: the text knows that it may not be.
 _asked = at_first_use(r"(?:-[nzv]|\b(?:test|unset))[ \t]+[\"']?\$?\{?([A-Za-z_]\w*)", "findall")
 _KEPT = ("", "}", "/", "#", "%", "^", ",", "@", "[")
@@ -40,7 +45,35 @@ def read_plain(text: str) -> dict[str, tuple[int, int]]:
 
 def set_in(text: str) -> set[str]:
     """The variables that may have a value by this text, or of which it asks whether they have one."""
-    found = {*_assigned(text), *_counted(text), *_stepped(text), *_asked(text)}
-    for words in _named(text):
-        found.update(_word(words))
+    found = {*_asked(text)}
+    for find in (_assigned, _counted, _stepped):
+        found.update(match[1] for match in find(text))
+    for match in _named(text):
+        found.update(_word(match[1]))
     return found
+
+
+def surely_set(text: str, name: str, start: int = 0) -> bool:
+    """Whether the text gives the variable a value itself, from `start` on: in its own shell, and not as a word of a
+    command."""
+    if text.find(name, start) < 0:
+        return False
+    seen = scan(text)
+    for match in _named(text, start):
+        if name in _word(match[1]) and not seen.in_comment(match.start()):
+            return True
+    for find in (_assigned, _counted, _stepped):
+        for match in find(text, start):
+            place = match.start(1)
+            if match[1] != name or seen.in_comment(place) or seen.in_child(place):
+                continue
+            command = seen.command_at(place)
+            if command is None or _assigns(command, place):
+                return True
+    return False
+
+
+def _assigns(command: Command, place: int) -> bool:
+    assigned, words, _ = command.parts()
+    first = words[0][1] if words else ""
+    return first in DECLARERS or first[:2] == "((" or any(start == place for start, _ in assigned)

@@ -257,8 +257,10 @@ def test_what_a_bid_cannot_say_is_reported_at_its_place() -> None:
         notify=Notify(email="someone"),
     )
     _, found = emit(asked)
-    assert [each.code.name for each in found] == ["not-in-bid"] * 5
-    assert all(each.severity == "warning" and each.span is not None for each in found)
+    lost, kept = "not-in-bid", "order-kept-by-submit"
+    assert [each.code.name for each in found] == [lost, kept, kept, lost, lost]
+    assert all(each.span is not None for each in found)
+    assert [each.severity for each in found] == ["warning", "note", "note", "warning", "warning"]
     assert "starts as soon as its bid wins" in found[2].message
 
 
@@ -299,8 +301,8 @@ def test_report_corrects_what_the_frontend_took_for_lowered() -> None:
     asked = asked.replace(outcome_spans=(Span(asked.source, 0, 11),))
     report = {each.name: each.text for each in emit(asked)[0]}["report.txt"]
     assert re.search(
-        r"\n  1 +#!/bin/bash +approximated +FC803 +.*: `flowc submit` holds it back until then; "
-        r"placed otherwise, it starts as soon as its bid wins\n",
+        r"\n  1 +#!/bin/bash +approximated +FC846 +.* is kept by `flowc submit`: placed otherwise, "
+        r"the job starts as soon as its bid wins\n",
         report,
     )
     assert "waits for other jobs" not in report
@@ -319,4 +321,4 @@ def test_what_submit_keeps_is_not_told_where_it_submits() -> None:
     text = "#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10 --array=0-3%2 --dependency=singleton\ntrue\n"
     for submitted, told in ((False, 2), (True, 0)):
         (result,) = driver.compile_all([Source("a.sbatch", text)], Inputs(submitted=submitted), emit="mithril")
-        assert sum(each.code.name == "not-in-bid" for each in result.diagnostics) == told
+        assert sum(each.code.name == "order-kept-by-submit" for each in result.diagnostics) == told

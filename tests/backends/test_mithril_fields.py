@@ -274,4 +274,5 @@ def test_what_is_listed_as_reported_is(path: str) -> None:
     value, fields = VALUES[path]
     base = unit(**fields)
     told = [each for each in outputs(changed(base, path, "someone" if path == "notify.email" else value))[1]]
-    assert any("a bid cannot say" in message and limits.REPORTED[path] in message for message in told)
+    says = "is kept by `flowc submit`" if path in limits.HELD else "a bid cannot say"
+    assert any(says in message and limits.REPORTED[path] in message for message in told)

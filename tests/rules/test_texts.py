@@ -169,3 +169,13 @@ def test_a_here_document_that_is_replaced_too_early() -> None:
 )
 def test_the_status_of_a_pipe(body: str, told: bool) -> None:
     assert [name for name, _ in said(body)] == ["status-of-pipe"] * told
+
+
+def test_an_image_may_set_variables() -> None:
+    assert said("cd $DATA\n") == [("variable-from-elsewhere", "$DATA")]
+    assert said("cd $DATA\n", flags=Flags(image="ubuntu:24.04")) == []
+
+
+@pytest.mark.parametrize("text", ["wc $DATA --all\n", "srun -n 2 $DATA -- x\n"])
+def test_a_word_with_dashes_behind_it_gets_no_value(text: str) -> None:
+    assert said(text) == [("variable-from-elsewhere", "$DATA")]

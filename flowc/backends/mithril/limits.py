@@ -24,12 +24,12 @@ MOST_PARTS = 4
 # What of a job never reaches the script.
 TOLD_ONLY = ("outcome", "labels")
 
-# Reported as a warning.
+# Reported, as a warning but for what is HELD.
 REPORTED = {
     "time.begin": "the job starts as soon as the bid wins",
     "time.deadline": "the bid stays open after it, until somebody ends it",
-    "array.max_concurrent": "`flowc submit` holds tasks back; placed otherwise, all are bid for at once",
-    "depends_on": "`flowc submit` holds it back until then; placed otherwise, it starts as soon as its bid wins",
+    "array.max_concurrent": "placed otherwise, all tasks are bid for at once",
+    "depends_on": "placed otherwise, the job starts as soon as its bid wins",
     "placement.reservation": "the bid is for the spot market",
     "placement.preemptible": "machines of the spot market can always be taken away",
     "placement.interconnect": "the instance type brings the network that it has",
@@ -69,7 +69,8 @@ def report(unit: Unit, sink: Sink) -> None:
 
         span = unit.origin(path, section)
         what = span.text if span is not None and "\n" not in span.text else path
-        sink.report(codes.NOT_IN_BID, span, what=what, consequence=consequence)
+        code = codes.ORDER_KEPT_BY_SUBMIT if path in HELD else codes.NOT_IN_BID
+        sink.report(code, span, what=what, consequence=consequence)
     report_name(unit, sink)
     if job.volumes or job.ports or job.terminate_on_exit is not None:  # otherwise there is no more to look at
         from flowc.backends.mithril import extras

@@ -26,7 +26,9 @@ MOST_NAMES = 3
 # What the worst case rests on: the job's time limit ends the job alone.
 ENDED = " if the bid is ended with the job, as `flowc submit` does"
 # What is said with these of an option is what became of it, whatever the job's own format could keep.
-NOT_KEPT = (*(codes.NOT_IN_BID, codes.BUCKET_UNREACHABLE, codes.PORT_NOT_OPENED, codes.BID_STAYS),)
+NOT_KEPT = (
+    *(codes.NOT_IN_BID, codes.ORDER_KEPT_BY_SUBMIT, codes.BUCKET_UNREACHABLE, codes.PORT_NOT_OPENED, codes.BID_STAYS),
+)
 
 
 def report_text(unit: Unit, names: list[str], script: Startup, said: Sequence[Diagnostic]) -> str:

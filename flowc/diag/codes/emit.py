@@ -40,21 +40,35 @@ Nothing to do, unless you look for the bid by its name.""",
     good="#!/bin/bash\n#SBATCH --job-name=my-job --gpus=h100:8 --time=10\nnvidia-smi\n",
 )
 
+ORDER_KEPT_BY_SUBMIT = Code(
+    id="FC846",
+    name="order-kept-by-submit",
+    severity="note",
+    kind="placing",
+    title="`{what}` is kept by `flowc submit`: {consequence}",
+    explain="""\
+A bid on the spot market knows no other bids. What is to wait, for other jobs or since only so many tasks of an array
+may run at once, is held back by `flowc submit`: it, or whoever looks next (`flowc wait`, `list`, `status`, `watch`),
+places a bid when its turn has come. Who sends the request by other means places the second when the first is done.
+
+`--dependency` may name what it waits for: a task, a submission or a job's name, besides the number that SLURM_JOB_ID
+had. Slurm itself takes numbers alone: where a script has to run on both, say `flowc submit --after afterok:NAME`.""",
+    bad="#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10 --dependency=singleton\nnvidia-smi\n",
+    good=_GOOD,
+)
+
 NOT_IN_BID = Code(
     id="FC803",
     name="not-in-bid",
     severity="warning",
     title="a bid cannot say `{what}`: {consequence}",
     explain="""\
-A bid on the spot market has a machine, a count, a price and a script. It knows no other jobs, no start time
-and no limit on how many bids run together, so what the job says about these is not part of the request.
+A bid on the spot market has a machine, a count, a price and a script. It knows no start time, no reservation and no
+network of its own, so what the job says about these is not part of the request.
 
-The message says what happens in its place. `flowc submit` keeps the order: it places a bid when its turn has come. Who
-sends the request by other means places the second one when the first is done.
-
-`--dependency` may name what it waits for: a task, a submission or a job's name, besides the number that SLURM_JOB_ID
-had. Slurm itself takes numbers alone: where a script has to run on both, say `flowc submit --after afterok:NAME`.""",
-    bad="#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10 --dependency=singleton\nnvidia-smi\n",
+The message says what happens in its place. Where that is not enough, do it by other means: submit later, or choose
+another machine.""",
+    bad="#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10 --begin=now+1hour\nnvidia-smi\n",
     good=_GOOD,
 )
 

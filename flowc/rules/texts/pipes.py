@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flowc._compiled.shell_words import KEEPERS
 from flowc.body.commands import MOST_TEXT, is_shell
 from flowc.rules.base import texts
 from flowc.shell.scan import scan
@@ -10,8 +11,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.diag.sink import Sink
     from flowc.ir.unit import Unit
-
-_KEEPERS = ("tee", "cat", "ts")
 
 
 def report(unit: Unit, sink: Sink) -> None:
@@ -26,7 +25,7 @@ def report(unit: Unit, sink: Sink) -> None:
     before, last = commands[-2:]
     name = last.words()[0][1]
     between = text[before.end : last.start]
-    if name not in _KEEPERS or "|" not in between or "||" in between or text[last.end :].strip(" \t\n;"):
+    if name not in KEEPERS or "|" not in between or "||" in between or text[last.end :].strip(" \t\n;"):
         return
     from flowc.diag.codes.texts import STATUS_OF_PIPE
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flowc._compiled.shell_words import STAND_INS
 from flowc.body.commands import MOST_TEXT
 from flowc.patterns import at_first_use
 from flowc.rules.base import texts
@@ -14,10 +15,6 @@ if TYPE_CHECKING:
     from flowc.ir.unit import Unit
 
 _name = at_first_use(r"([A-Za-z_][\w.-]{0,80})[\"']?[ \t]*[:= \t][ \t]*[\"']?\Z", "search")
-# What stands for a value that somebody is to put there.
-_PLACEHOLDERS = (
-    *("your", "xxx", "change", "example", "placeholder", "dummy", "secret", "token", "password", "replace", "..."),
-)
 _mixed = at_first_use(r"(?=.*[0-9])(?=.*[A-Za-z])", "match")
 _LEAST = 8
 
@@ -42,7 +39,7 @@ def report(unit: Unit, sink: Sink) -> None:
 
 def _is_key(value: str) -> bool:
     """Whether it is one, and not a word that stands for one: a known service's, or a mix of letters and digits."""
-    if any(word in value.lower() for word in _PLACEHOLDERS) or len(set(value)) < _LEAST // 2:
+    if any(word in value.lower() for word in STAND_INS) or len(set(value)) < _LEAST // 2:
         return False
     if begins_secret(value):
         return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc._compiled.shell_words import ENVIRONMENT, REMOVERS, SETTERS, SHELLS, SITE_VARIABLES
+from flowc._compiled.shell_words import ENVIRONMENT, FROM_OTHERS, REMOVERS, SETTERS, SHELLS, SITE_VARIABLES
 from flowc.body.commands import MOST_TEXT, interpreter_words
 from flowc.rules.base import texts
 from flowc.shell.scan import scan
@@ -13,10 +13,6 @@ if TYPE_CHECKING:
     from flowc.diag.sink import Sink
     from flowc.ir.unit import Unit
 
-# Others say what there is to say of these; or any program or file may set them.
-_OTHERS = (
-    *("SLURM", "SBATCH", "SRUN", "SALLOC", "PMI", "OMPI", "BASH", "LC_", "FLOWC", "FLOW_", "XDG_", "PBS", "LSB", "LS_"),
-)
 _SHELLS = frozenset(SHELLS)
 
 
@@ -30,7 +26,7 @@ def report(unit: Unit, sink: Sink) -> None:
             continue
         set_so_far |= set_in(text)
         found = {name: at for name, at in read_plain(text).items() if name not in set_so_far}
-        found = {name: at for name, at in found.items() if not name.startswith(_OTHERS)}
+        found = {name: at for name, at in found.items() if not name.startswith(FROM_OTHERS)}
         seen = scan(text) if found else None
         if seen is None or any(word.strip("\"'") in SETTERS for part in seen.commands for _, word in part.words()[:1]):
             continue

@@ -9,6 +9,7 @@ from flowc.diag.sink import Edit, Fix
 from flowc.patterns import at_first_use
 from flowc.shell.comments import first_in_code
 from flowc.shell.scan import scan
+from flowc.shell.variables import surely_set
 from flowc.source import Span
 
 TYPE_CHECKING = False
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from flowc.diag.sink import Sink
     from flowc.frontends.slurm.ast import Ast
     from flowc.inputs import Inputs
-    from flowc.shell.command import Command
     from flowc.source import Source
 
 _use = at_first_use(r"\$(?:\{(SLURM_[A-Z_]+)([^}\n]?)|(SLURM_[A-Z_]+))", "finditer")
@@ -27,9 +27,7 @@ _names = "|".join(SITE_VARIABLES)
 _site_use = at_first_use(rf"\$(?:\{{({_names})\b([^}}\n]?)|({_names})\b)", "finditer")
 
 MOST_USES = 2_000  # looked at; enough for any script that a person wrote
-_DECLARES = frozenset(("export", "declare", "typeset", "local", "readonly", "let", "eval", "set", "setenv", "@"))
 _waits = at_first_use(r"wait", "finditer")
-_takers = at_first_use(r"\b(?:for|read|local|declare|typeset|mapfile|readarray)[ \t][^\n;]{1,200}", "finditer")
 _TESTS = frozenset(("[", "[[", "test"))
 _in_case = at_first_use(r"\bcase\s[^;\n)]*\Z", "search")  # none of a command: what is between it and its first pattern
 _CONDITIONS = frozenset(("if", "elif"))
@@ -119,7 +117,7 @@ def _uses(
         elif name not in uses:
             uses[name] = use.span()
     for name, span in uses.items():
-        if name not in handled and not _assigned(text, body, name):
+        if name not in handled and not surely_set(text, name, body):
             yield name, span
 
 
@@ -137,29 +135,6 @@ def _is_plain(text: str, place: int) -> bool:
     seen, before = scan(text), text[max(0, place - 200) : place]
     backslashes = len(before) - len(before.rstrip("\\"))
     return backslashes % 2 == 1 or seen.in_comment(place) or seen.in_quotes(place) or seen.in_child(place)
-
-
-def _assigned(text: str, body: int, name: str) -> bool:
-    """Whether the text gives the variable a value itself."""
-    seen = scan(text)
-    for match in _takers(text, body):
-        if name in match[0].split() and not seen.in_comment(match.start()):
-            return True
-    place = text.find(f"{name}=", body)
-    while place >= 0:
-        command = seen.command_at(place)
-        if not seen.in_comment(place) and not seen.in_child(place) and (command is None or _assigns(command, place)):
-            return True
-        place = text.find(f"{name}=", place + 1)
-    return f"setenv {name} " in text[body:]
-
-
-def _assigns(command: Command, place: int) -> bool:
-    assigned, words, _ = command.parts()
-    name = words[0][1] if words else ""
-    if name in _DECLARES or name[:2] == "((":
-        return True
-    return any(start == place for start, _ in assigned)
 
 
 # Settings, which are of no use without a command behind them.
