@@ -194,6 +194,15 @@ def _artifacts(
     return []
 
 
+def completed() -> dict[str, tuple[str, ...]]:
+    """What a shell may complete: machines that the bundled catalog sells, its regions, levels of priority."""
+    from flowc.override.apply import PRIORITIES
+
+    table = catalog.bundled()
+    machines = dict.fromkeys(f"{each.type.gpus}x{each.type.family}" for each in table.offers)
+    return {"machines": tuple(machines), "regions": tuple(sorted(table.regions)), "levels": PRIORITIES}
+
+
 def _name_jobs(units: list[Unit], source: Source, sink: Sink, *, document: bool) -> None:
     """Let findings name their job. `document`: it is YAML, whose documents tell what is whose."""
     from flowc.diag.jobs import areas, labels

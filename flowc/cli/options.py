@@ -13,11 +13,12 @@ JOB_OPTIONS = (
         name="--instance-type",
         short="-i",
         metavar="TYPE",
+        values="machines",
         help="machine to bid for, such as 8xh100",
         group=_JOB,
     ),
     Option(name="--num-instances", short="-N", metavar="N", kind="integer", help="number of machines", group=_JOB),
-    Option(name="--region", short="-r", metavar="REGION", help="where the job may run", group=_JOB),
+    Option(name="--region", short="-r", metavar="REGION", values="regions", help="where the job may run", group=_JOB),
     Option(
         name="--max-price-per-hour",
         short="-m",
@@ -46,6 +47,7 @@ JOB_OPTIONS = (
     Option(
         name="--priority",
         metavar="LEVEL",
+        values="levels",
         help="how high to bid when no price is given: low, med, high",
         group=_JOB,
     ),

@@ -16,7 +16,8 @@ SBATCH = "sbatch's own options follow"
 
 class Option(Record):
     """One option. `metavar` is None for a flag; `kind` says what a value is: text, integer, pair (KEY=VALUE),
-    file or folder; `key` is the name under which the parser files it, by default the long name."""
+    file or folder; `values` what a shell may complete where others are taken too: codes, machines, regions or levels
+    (of priority); `key` is the name under which the parser files it, by default the long name."""
 
     name: str
     help: str
@@ -24,6 +25,7 @@ class Option(Record):
     metavar: str | None = None
     choices: tuple[str, ...] = ()
     kind: str = "text"
+    values: str = ""
     repeat: bool = False
     group: str = "options"
 
@@ -33,7 +35,8 @@ class Option(Record):
 
 
 class Command(Record):
-    """One command. `operand` is None, or how its operands are called; `foreign`: a foreign command line may
+    """One command. `operand` is None, or how its operands are called, `operand_values` what a shell may complete (as in
+    an option); `foreign`: a foreign command line may
     follow `--`, `follows` says what it is; `then` is what stands behind one of the
     `operand_choices` (file, folder); `examples` are (command, what it does); `old` are flags of earlier tools
     that it takes and does nothing with: where sbatch's own options may follow, all are taken. `whole`: but for `--help`
@@ -46,6 +49,7 @@ class Command(Record):
     examples: tuple[tuple[str, str], ...]
     operand: str | None = None
     operand_choices: tuple[str, ...] = ()
+    operand_values: str = ""
     then: str = ""
     foreign: bool = False
     whole: bool = False

@@ -40,11 +40,19 @@ COMMAND = Command(
         Option(
             name="--select",
             metavar="CODE,…",
+            values="codes",
             repeat=True,
             help="only these: codes (FC820), what codes begin with (FC8), names",
             group=_SHOWN,
         ),
-        Option(name="--ignore", metavar="CODE,…", repeat=True, help="none of these findings", group=_SHOWN),
+        Option(
+            name="--ignore",
+            metavar="CODE,…",
+            values="codes",
+            repeat=True,
+            help="none of these findings",
+            group=_SHOWN,
+        ),
         Option(
             name="--exclude",
             metavar="PATTERN",

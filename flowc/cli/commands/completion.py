@@ -31,10 +31,13 @@ def run(words: Words, argv: list[str]) -> int:
     """The exit status. Raises UsageError for a shell that there is no script for."""
     from flowc.cli import completion
     from flowc.cli.commands import all_commands
+    from flowc.diag.codes.table import all_codes
+    from flowc.driver import completed
 
     makers = {"bash": completion.bash, "zsh": completion.zsh, "fish": completion.fish}
     if len(words.operands) != 1 or words.operands[0] not in makers:
         found = f", found `{' '.join(words.operands)}`" if words.operands else ""
         raise UsageError(f"`flowc completion` takes one shell: bash, zsh or fish{found}", "flowc completion bash")
-    terminal.write(sys.stdout, makers[words.operands[0]](all_commands()))
+    values = {**completed(), "codes": tuple(word for code in all_codes() for word in (code.id, code.name))}
+    terminal.write(sys.stdout, makers[words.operands[0]](all_commands(), values))
     return 0

@@ -27,6 +27,7 @@ Every finding has a code and a name. `flowc explain CODE` shows one of these pag
 COMMAND = Command(
     name="explain",
     summary="the manual of a diagnostic",
+    operand_values="codes",
     usage=("flowc explain CODE…", "flowc explain --all"),
     operand="CODE",
     options=(
