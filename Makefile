@@ -68,6 +68,7 @@ differential: .venv/developed ## 20,000 generated scripts through the real sbatc
 fuzz: .venv/developed ## the fuzz tests with a hundred times the examples; how the time grows with the input
 	$(PYTEST) --hypothesis-profile=long tests/fuzz
 	$(BIN)/python -m tests.fuzz.growth
+	$(BIN)/python -m tests.fuzz.expressions
 
 faults: .venv/developed ## 2,000 submissions that are cut at every moment: each bid once, none lost (40 minutes)
 	$(BIN)/python -m tests.faults --count 2000

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 _top_keys = at_first_use(r"^([ ]*)(['\"]?)([A-Za-z_$][\w.-]*)\2[ \t]*:(?=[ \t\r\n]|$)", "finditer", 8)  # re.MULTILINE
 _content = at_first_use(r"^[\s\ufeff]*(?:(?:#|---|%[A-Z])[^\n]*\n\s*)*", "match")
 _brace_tokens = at_first_use(
-    r"[\"']([\w.-]+)[\"']\s*:|\b([A-Za-z_][\w.-]*)\s*:(?=\s)|\"(?:[^\"\\]|\\.)*\"|'[^']*'|#[^\n]*|[{}\[\]]", "finditer"
+    r"[\"']([\w.-]+)[\"']\s*:|(?<![\w.-])([A-Za-z_][\w.-]*)\s*:(?=\s)|\"(?:[^\"\\]|\\[\s\S])*(?:\"|\\?\Z)|'[^']*'|#[^\n]*|[{}\[\]]",
+    "finditer",
 )
 # A directive before the first command, where sbatch (its own two words), or a reader of Torque's or LSF's, sees it.
 _live = at_first_use(r"\ufeff?(?:[ \t\r\v\f]*(?:#[^\n]*)?\n)*?#(?:(SBATCH|SLURM)|PBS|BSUB)", "match")
 _directive = at_first_use(r"(?m)^#SBATCH[ \t]*-[^\n]*", "finditer")
-_template = at_first_use(r"^\s*(?:\{\{-?|\{%-?)", "search", 8)
+_template = at_first_use(r"^[^\S\n]*(?:\{\{-?|\{%-?)", "search", 8)
 
 # What tells a format stands near the beginning; more is not looked at.
 MOST_LOOKED_AT = 200_000
@@ -124,9 +125,9 @@ def is_job(source: Source, *, once: bool = False) -> bool:
 # Kinds whose objects are work that ends. A CronJob, like a Deployment, is something that the cluster keeps doing: it is
 # a job where `--once` says so, and an error only where somebody names the file.
 _job_kind = at_first_use(
-    r"^\s*-?\s*[\"']?kind[\"']?\s*:\s*[\"']?(?:Job|JobList|JobSet|PyTorchJob)[\"']?\s*(?:#.*)?$", "search", 8
+    r"^[^\S\n]*(?:-\s*)?[\"']?kind[\"']?\s*:\s*[\"']?(?:Job|JobList|JobSet|PyTorchJob)[\"']?\s*(?:#.*)?$", "search", 8
 )
-_cron_job = at_first_use(r"^\s*-?\s*[\"']?kind[\"']?\s*:\s*[\"']?CronJob\b", "search", 8)
+_cron_job = at_first_use(r"^[^\S\n]*(?:-\s*)?[\"']?kind[\"']?\s*:\s*[\"']?CronJob\b", "search", 8)
 # The kinds of documents that begin in the first column; deeper ones are parts of others, unless these are lists.
 _kinds = at_first_use(r"^[\"']?kind[\"']?\s*:\s*[\"']?([A-Za-z]+)", "findall", 8)
 _JOBS = ("Job", "JobSet", "PyTorchJob", "CronJob")
@@ -141,7 +142,7 @@ def _has_job(text: str, once: bool) -> bool:
 
 
 # What only a template has in the place of a value or a line.
-_of_template = at_first_use(r"^\s*\{\{|^\s*(?:- +)?[\w./-]+:[ \t]+\{\{", "search", 8)
+_of_template = at_first_use(r"^[^\S\n]*(?:\{\{|(?:- +)?[\w./-]+:[ \t]+\{\{)", "search", 8)
 
 
 def _is_template(source: Source) -> bool:

@@ -51,11 +51,8 @@ _services = tuple(
 _BEGINNINGS = tuple(sign for signs, _ in _services for sign in signs)
 _begins = at_first_use("|".join((*PREFIXES, "-----BEGIN [A-Z ]*PRIVATE KEY-----")), "match")
 # `NAME=value`, `name: value`, `"name": "value"`; a value in quotes goes on to their end.
-_named = at_first_use(
-    r"(?<![A-Za-z0-9_.-])-{0,2}([A-Za-z_][A-Za-z0-9_.-]*)[\"']?[ \t]*[:=][ \t]*"
-    r"(?=\"([^\"\n]*)|'([^'\n]*)|([^\s\"'`,;}\])]+))",
-    "finditer",
-)
+_named = at_first_use(r"(?<![A-Za-z0-9_.-])-{0,2}([A-Za-z_][A-Za-z0-9_.-]*)[\"']?[ \t]*[:=][ \t]*", "finditer")
+_value = at_first_use(r"\"([^\"\n]*)|'([^'\n]*)|([^\s\"'`,;}\])]+)", "match")
 # `--password value`, `"--password", "value"`; what looks like another flag is no value.
 _flagged = at_first_use(
     r"(?<![A-Za-z0-9_-])--?([a-z][A-Za-z0-9_-]*)[\"']?(?:[ \t]*,[ \t]*|[ \t]+)[\"']?([^\s\"'`,;}\])-][^\s\"'`,;}\])]*)",
@@ -192,9 +189,9 @@ def _places(text: str, here: Signs) -> list[tuple[int, int]]:
     found = [match.span() for _, finder in here.services for match in finder(text)]
     if here.names:
         for match in _named(text):
-            group = match.lastindex
-            if group is not None and key_looks_secret(match[1]) and is_told(match[group]):
-                found.append(match.span(group))
+            value = _value(text, match.end()) if key_looks_secret(match[1]) else None
+            if value is not None and is_told(value[value.lastindex]):
+                found.append(value.span(value.lastindex))
         for match in _flagged(text) if "-" in text else ():
             if match[1] != "secret" and key_looks_secret(match[1]) and is_told(match[2]):  # `--secret` takes a name
                 found.append(match.span(2))

@@ -24,8 +24,8 @@ _installed = at_first_use(
 )
 # What may bring the library of PMIx: a package, or folders where nobody knows what is in them.
 _brings = at_first_use(
-    r"(?m)^[^\n#]*(?:\b(?:install|create|add|build)\b[^\n]*(?:open-?mpi|pmix)|\bactivate\b|\b(?:LD_LIBRARY_)?PATH=|\bspack\b)"
-    r"|/\S*(?:open-?mpi|pmix|hpcx)\S*/",
+    r"(?m)^[^\n#]*(?:\b(?:install|create|add|build)\b[^\n]{0,400}?(?:open-?mpi|pmix)|\bactivate\b|\b(?:LD_LIBRARY_)?PATH=|\bspack\b)"
+    r"|/\S{0,400}?(?:open-?mpi|pmix|hpcx)\S{0,400}?/",
     "search",
 )
 _MOST = 50

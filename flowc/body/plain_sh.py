@@ -24,8 +24,8 @@ _signs = at_first_use(
     r"|(?P<arithmetic>(?:(?m:^)|[;&|]|\b(?:then|do|else|if|while)\b)[ \t]*\(\((?=[^()\n]*\)\)))"
     r"|(?P<function>(?m:^)[ \t]*function[ \t](?=[ \t]*\w))"
     r"|(?P<braces>(?<=[\s/])\{\w+\.\.\w+\})"
-    r"|(?P<pipefail>\bset[ \t][^\n;&|]*\bpipefail\b)"
-    r"|(?P<equal>(?<=\[ )[^\n\]]*?[ \t]==[ \t])",
+    r"|(?P<pipefail>\bset[ \t][^\n;&|]{0,400}\bpipefail\b)"
+    r"|(?P<equal>(?<=\[ )[^\n\]]{0,400}?[ \t]==[ \t])",
     "finditer",
 )
 _WHY = {

@@ -31,7 +31,7 @@ _fed_block = at_first_use(
     "search",
 )
 # A step that is to see no GPU.
-_without_gpus = at_first_use(r"(?:--gres|--gpus\S*?|-G)[= ]?(?:none|\S*\b0\b|\S*\$)", "search")
+_without_gpus = at_first_use(r"(?:--gres|--gpus\S{0,40}?|-G)[= ]?(?:none|\S{0,200}\b0\b|\S{0,200}\$)", "search")
 # Where steps may run at once: in the background, in a pipe, by a program that starts several.
 _at_once = at_first_use(
     r"(?<![&>|<\\])&(?![&>\d-])|\bcoproc\b|[<>]\(|(?<![\w-])(?:parallel|xargs)(?![\w-])|Popen|Thread|Pool|\basync|\bsrun\b[^\n;]*[^|\n;]\|[^|\n;][^\n;]*\bsrun\b",
@@ -58,7 +58,8 @@ _plain_call = at_first_use(
 )
 # What takes Slurm's variables from the environment of a program.
 _takes_away = at_first_use(
-    r"\benv[ \t][^\n;&|]*?(?:-\w*[iu]|--ignore-env|--unset)|\bunset[ \t][^\n;&|]*SLURM|\bsnakemake\b|\bcompgen\b",
+    r"\benv[ \t][^\n;&|]{0,400}?(?:-\w*[iu]|--ignore-env|--unset)|\bunset[ \t][^\n;&|]{0,400}SLURM"
+    r"|\bsnakemake\b|\bcompgen\b",
     "search",
 )
 # Programs that surely are in a folder of PATH.

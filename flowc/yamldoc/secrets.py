@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 # In a text that cannot be read: the values of a Secret, and a variable whose value has a line of its own.
 _of_kind = at_first_use(r"(?m)^[ \t]*[\"']?kind[\"']?[ \t]*:[ \t]*[\"']?Secret\b", "search")
-_value = at_first_use(r"(?m)^[ \t-]*[\"']?[\w.-]+[\"']?[ \t]*:[ \t]+(\S.*)$", "finditer")
+_value = at_first_use(r"(?m)^[ \t-]*[\"']?[\w.][\w.-]*[\"']?[ \t]*:[ \t]+(\S.*)$", "finditer")
 _variable = at_first_use(
     r"name[\"']?[ \t]*:[ \t]*[\"']?([A-Za-z_]\w*)[\"']?[ \t]*,?\s*[\"']?value[\"']?[ \t]*:[ \t]*(\S[^\n]*)", "finditer"
 )
