@@ -58,8 +58,7 @@ _plain_call = at_first_use(
 )
 # What takes Slurm's variables from the environment of a program.
 _takes_away = at_first_use(
-    r"\benv[ \t][^\n;&|]{0,400}?(?:-\w*[iu]|--ignore-env|--unset)|\bunset[ \t][^\n;&|]{0,400}SLURM"
-    r"|\bsnakemake\b|\bcompgen\b",
+    r"\benv[ \t][^\n;&|]{0,99}?(?:-\w*[iu]|--ignore|--unset)|\b(?:unset[ \t][^\n;&|]{0,99}SLURM|(?:snakemake|compgen)\b)",
     "search",
 )
 # Programs that surely are in a folder of PATH.
