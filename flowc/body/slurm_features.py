@@ -58,7 +58,7 @@ _plain_call = at_first_use(
 )
 # What takes Slurm's variables from the environment of a program.
 _takes_away = at_first_use(
-    r"\benv[ \t][^\n;&|]{0,99}?(?:-\w*[iu]|--ignore|--unset)|\b(?:unset[ \t][^\n;&|]{0,99}SLURM|(?:snakemake|compgen)\b)",
+    r"\benv[ \t][^\n;&|]{0,99}?(?:-\w*[iu]|--ignore|--unset)|\b(?:unset[ \t][^\n;&|]{0,99}SLURM|(?:snakemake|compgen))",
     "search",
 )
 # Programs that surely are in a folder of PATH.
