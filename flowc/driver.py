@@ -180,7 +180,7 @@ def _artifacts(
         from flowc.ir.encode import plan_document
 
         return [_document("plan.json", plan_document(units))]
-    rules.run(units, sink)
+    _judge(units, inputs, sink)
     backend = _backend(emit or "mithril")
     backend.check(units, sink)
     if emit is not None:
@@ -194,13 +194,24 @@ def _artifacts(
     return []
 
 
+def _judge(units: list[Unit], inputs: Inputs, sink: Sink) -> None:
+    """What these jobs lack, and what the programs say of their texts that are to be asked."""
+    rules.run(units, sink)
+    if inputs.judges:
+        from flowc import judges
+
+        judges.run(units, inputs.judges, sink)
+
+
 def completed() -> dict[str, tuple[str, ...]]:
     """What a shell may complete: machines that the bundled catalog sells, its regions, levels of priority."""
+    from flowc.judges import JUDGES
     from flowc.override.apply import PRIORITIES
 
     table = catalog.bundled()
+    names = tuple(judge.name for judge in JUDGES)
     machines = dict.fromkeys(f"{each.type.gpus}x{each.type.family}" for each in table.offers)
-    return {"machines": tuple(machines), "regions": tuple(sorted(table.regions)), "levels": PRIORITIES}
+    return {"machines": tuple(machines), "regions": tuple(sorted(table.regions)), "levels": PRIORITIES, "judges": names}
 
 
 def _name_jobs(units: list[Unit], source: Source, sink: Sink, *, document: bool) -> None:

@@ -95,7 +95,7 @@ class Inputs(Record):
 
     `command` is the command line's own job (`--command`), whose source is the whole command line as a shell takes it,
     quotes and all. `once`: run a CronJob's job once, now; `allow_unknown`: unknown keys are
-    warnings."""
+    warnings. `judges`: the programs that are asked about the job's texts."""
 
     UNSHOWN = ("args", "environ", "flag_spans", "command")
 
@@ -111,6 +111,7 @@ class Inputs(Record):
     command: Derived | None = None
     once: bool = False
     allow_unknown: bool = False
+    judges: tuple[str, ...] = ()
     submitted: bool = False
     free: bool = False
     releases: bool = False

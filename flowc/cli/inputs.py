@@ -54,9 +54,24 @@ def gather(words: Words, argv: list[str], environ: Mapping[str, str]) -> Inputs:
         command=line.word(words.places["command"]) if line is not None and "command" in words.places else None,
         once=words.flag("once"),
         allow_unknown=words.flag("allow_unknown"),
+        judges=judges_of(words.texts("judge"), "--judge"),
         # Said of each source: for a check of many that would be too often.
         old_spellings=(*_old_spellings(words, line), *(older if argv[0] != "check" else ())),
     )
+
+
+def judges_of(texts: tuple[str, ...], origin: str) -> tuple[str, ...]:
+    """Raises UsageError for one that there is not."""
+    if not texts:
+        return ()
+    from flowc.judges import JUDGES
+
+    names = tuple(dict.fromkeys(name.strip() for text in texts for name in text.split(",") if name.strip()))
+    known = [judge.name for judge in JUDGES]
+    for name in names:
+        if name not in known:
+            raise UsageError(f"{origin}: there is no judge `{name}`", f"there are {', '.join(known)}")
+    return names
 
 
 def _profile(environ: Mapping[str, str]) -> str | None:

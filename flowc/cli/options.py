@@ -138,6 +138,13 @@ COMMAND_OPTION = Option(
 )
 
 _READ = "how the source is read"
+JUDGE = Option(
+    name="--judge",
+    metavar="NAME,…",
+    values="judges",
+    repeat=True,
+    help="ask these about the texts of the jobs too: bash (-n), shellcheck, python",
+)
 SOURCE_OPTIONS = (
     Option(
         name="--from",

@@ -78,8 +78,8 @@ def _fix(fix: Fix) -> dict[str, Any]:
     return {"title": fix.title, "edits": edits, "certain": fix.certain}
 
 
-def render_json(documents: list[dict[str, Any]], files: int) -> str:
-    """The whole document about `files` sources."""
+def render_json(documents: list[dict[str, Any]], files: int, judges: Iterable[tuple[str, str]] = ()) -> str:
+    """The whole document about `files` sources; `judges`: who else was asked, with their versions."""
     import json
 
     severities = [document["severity"] for document in documents]
@@ -89,5 +89,8 @@ def render_json(documents: list[dict[str, Any]], files: int) -> str:
         "warnings": severities.count("warning"),
         "notes": severities.count("note"),
     }
-    whole = {"format": FORMAT, "diagnostics": documents, "summary": summary}
+    whole: dict[str, Any] = {"format": FORMAT, "diagnostics": documents, "summary": summary}
+    asked = [{"name": name, "version": version} for name, version in judges]
+    if asked:
+        whole["judges"] = asked
     return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"

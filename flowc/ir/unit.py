@@ -19,7 +19,8 @@ class Unit(Record):
     `origins` maps an IR path (`resources.gpus_per_node`, `time.limit_s`, `name`) to the span that set it; every field
     that differs from its default has one, apart from `source`, `run` and `outcome`. Never change it in place: a pass
     that sets a field returns a unit with a new mapping. `text` is `job.run.text` with its places,
-    where it is not the source as it stands (a block scalar is indented), `setup_text` that of `job.setup`.
+    where it is not the source as it stands (a block scalar is indented), `setup_text` that of `job.setup`;
+    `shell_text` that of the shell which `job.run.argv` starts with `-c`.
     `outcome_spans` are the places of the options that `job.outcome` tells of, in its order. `profile`: what its cluster
     gave to every job, `used` what it takes of that. `stand_ins`: GPU models by globs that others may take the place of
     where they are not sold, and which; None: any that is at least as capable. `releases`: its machines
@@ -32,6 +33,7 @@ class Unit(Record):
     plan: JobPlan | None = None
     text: Text | None = None
     setup_text: Text | None = None
+    shell_text: Text | None = None
     outcome_spans: tuple[Span, ...] = ()
     profile: Profile | None = None
     used: tuple[Use, ...] = ()

@@ -132,10 +132,12 @@ def _inner(unit: Unit, text: str, deepest: int) -> Iterator[Unit]:
     for each in inner_texts(text):
         run = job.run.replace(kind="shell", interpreter="/bin/bash", text=each.text, commands=())
         setup = f"{job.setup or ''}\n{text}"
-        yield from parts(unit.replace(job=job.replace(run=run, setup=setup), text=_placed(each, base)), deepest - 1)
+        yield from parts(unit.replace(job=job.replace(run=run, setup=setup), text=placed(each, base)), deepest - 1)
 
 
-def _placed(inner: Inner, base: Text | None) -> Derived:
+def placed(inner: Inner, base: Text | None) -> Derived:
+    """An inner text with its places, which stand in `base`."""
+
     def pieces() -> list[Piece]:
         return [(at, base, start, end) for at, start, end in inner.pieces]
 

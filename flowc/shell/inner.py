@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flowc.shell.command import Command
+    from flowc.shell.scan import HereDocument
 
     # From which character of the inner text on, and the stretch of the outer text that this piece was made of.
     Piece = tuple[int, int, int]
@@ -49,8 +50,13 @@ def inner_texts(text: str) -> list[Inner]:
             command = None if document.ignored else scan(text).command_at(document.command)
             words = command.words() if command is not None and command.start == document.command else []
             if words and _reads_input([word for _, word in words]):
-                found.append(_joined(text, _lines(text, document.start, document.end, document.tabs, document.quoted)))
+                found.append(document_text(text, document))
     return found
+
+
+def document_text(text: str, document: HereDocument) -> Inner:
+    """What the reader of a here-document is given."""
+    return _joined(text, _lines(text, document.start, document.end, document.tabs, document.quoted))
 
 
 def _given_text(text: str, place: int) -> Inner | None:

@@ -209,3 +209,18 @@ def plain(node: Node) -> Any:
     if isinstance(node, Sequence):
         return [plain(item) for item in node.items]
     return node.value
+
+
+def text_of_shell(words: list[Scalar]) -> Derived | None:
+    """Of `[bash, -eu, -c, TEXT]` the text with its places, None of lists that start no shell with one."""
+    from flowc._compiled.shell_words import SHELLS
+
+    if not words or str(words[0].value).rpartition("/")[2] not in SHELLS:
+        return None
+    for number, option in enumerate(words[1:-1], 2):
+        said = str(option.value)
+        if said[:1] not in ("-", "+") and said != "pipefail":
+            return None
+        if said[:1] == "-" != said[1:2] and said[-1] == "c":
+            return words[number].placed
+    return None

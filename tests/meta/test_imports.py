@@ -29,6 +29,7 @@ EVERYTHING_BELOW_DRIVER = BELOW_FRONTENDS | {
         "override",
         "silence",
         "profile",
+        "judges",
         "filling",
     ),
 }
@@ -84,6 +85,7 @@ ALLOWED = {
         *("record", "remote", "source", "inputs", "secret", "diag", "backends", "settings", "providers", "submit"),
         *("trees", "_compiled"),
     },
+    "judges": FOUNDATION | {"source", "diag", "ir", "body", "rules", "_compiled"},
     "driver": EVERYTHING_BELOW_DRIVER,
     "sdk": {
         *("driver", "catalog", "diag", "ir", "source", "secret", "inputs", "record", "frontends", "_compiled"),
@@ -96,6 +98,7 @@ ALLOWED = {
         "detect",
         "diag",
         "silence",
+        "judges",
         "source",
         "secret",
         "inputs",

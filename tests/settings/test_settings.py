@@ -71,7 +71,7 @@ def test_each_says_where_it_comes_from(place: Place) -> None:
         "project": f"{place.project}/pyproject.toml, project",
         "region": "~/.flow/config.yaml, mithril.region",
         "ssh_keys": "flag --ssh-key",
-        **dict.fromkeys(("select", "ignore", "exclude", "severity", "per_file_ignores", "slurm_version")),
+        **dict.fromkeys(("select", "ignore", "exclude", "severity", "judge", "per_file_ignores", "slurm_version")),
         "timeout_s": "environment variable FLOW_TIMEOUT",
         "local_machine": "default",
         "local_image": None,

@@ -45,11 +45,29 @@ class Checker:
         self.quiet = words.flag("quiet")
         self.stdin = words.text("stdin_filename") or sources.STDIN
         self.showing = Showing(words, os.environ)
+        self.judges = self._judges()
         self.format = words.text("format") or "human"
         self.summary = words.flag("summary")
         self.profile = self._whole(words.operands)
         self.palette = terminal.palette(sys.stdout, os.environ)
         self.width = terminal.width(sys.stdout)
+
+    def _judges(self) -> list[tuple[str, str | None]]:
+        """Those who are asked, with their versions; None of what is not installed."""
+        if self.showing.judges and not self.inputs.judges:
+            from flowc.cli.inputs import judges_of
+
+            self.inputs = self.inputs.replace(judges=judges_of(self.showing.judges, "judge"))
+        if not self.inputs.judges:
+            return []
+        from flowc.judges import named
+
+        asked = [(judge, judge.version()) for judge in named(self.inputs.judges)]
+        for judge, version in asked:
+            if version is None:
+                text = f"flowc: error: not judged by {judge.title}: it is not installed\n  {judge.bring}\n"
+                terminal.write(sys.stderr, text)
+        return [(judge.title, version) for judge, version in asked]
 
     @property
     def changes(self) -> str | None:
@@ -203,6 +221,10 @@ class Checker:
 
         return in_order(self.check, files)
 
+    @property
+    def _installed(self) -> list[tuple[str, str]]:
+        return [(name, version) for name, version in self.judges if version is not None]
+
     def conclusion(self, tally: Tally, documents: list[dict[str, Any]]) -> str:
         """What follows the findings for people; for programs the whole document."""
         if self.summary:
@@ -215,6 +237,8 @@ class Checker:
                 lines.append(f"{'would write' if self.diff else 'wrote'} a comment into {count(tally.adopted, 'file')}")
             if tally.bugs:
                 lines.append(f"{count(tally.bugs, 'file')} could not be checked, see standard error")
+            if self.judges:
+                lines.append(f"judged by {', '.join(f'{name} {version}' for name, version in self._installed)}")
             checked = tally.files - tally.bugs
             if checked:
                 lines.append(summary(tally.severities, checked, 0 if self.fix else tally.fixable))
@@ -222,7 +246,7 @@ class Checker:
         elif self.format == "json":
             from flowc.diag.json_format import render_json
 
-            text = render_json(documents, tally.files)
+            text = render_json(documents, tally.files, self._installed)
         elif self.format == "sarif":
             from flowc.diag.codes.table import all_codes
             from flowc.diag.sarif import render_sarif

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from flowc.silence.baseline import Baseline
     from flowc.silence.choice import Choice
 
-_KEYS = ("select", "ignore", "exclude", "severity")
+_KEYS = ("select", "ignore", "exclude", "severity", "judge")
 _PER_FILE = "per_file_ignores"
 
 
@@ -31,6 +31,7 @@ class Showing:
         _verify((*given["select"], *given["ignore"]), "")
         found = {**_settings(environ), **{key: values for key, values in given.items() if values}}
         self.exclude = found.get("exclude", ())
+        self.judges = found.get("judge", ())
         self._choice = _choice(found)
         path = words.text("baseline")
         self.baseline_path = path

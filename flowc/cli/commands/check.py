@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from flowc.cli.options import COMMAND_OPTION, JOB_OPTIONS, SOURCE_OPTIONS
+from flowc.cli.options import COMMAND_OPTION, JOB_OPTIONS, JUDGE, SOURCE_OPTIONS
 from flowc.cli.table import HELP, Command, Option
 from flowc.diag.code import SEVERITIES
 
@@ -34,6 +34,7 @@ COMMAND = Command(
             help="count instead: each finding, and each module, path and program that is missing, with how many files "
             "it concerns (a table, --format json or html)",
         ),
+        JUDGE,
         Option(name="--fix", help="apply the fixes that are certain, in place"),
         Option(name="--unsafe-fixes", help="with --fix or --diff: those too that may make another job of it"),
         Option(name="--diff", help="show what --fix would change, and change nothing"),
@@ -142,6 +143,7 @@ def run(words: Words, argv: list[str]) -> int:
         terminal.write(sys.stderr, f"flowc: no job files found below {shown}\n  {hint}; name any other one\n")
         return 0
     tally = Tally()
+    tally.world_failed = any(version is None for _, version in checker.judges)
     documents: list[dict[str, Any]] = []
     for text, found, numbers in checker.outcomes(files):
         tally.merge(numbers)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowc.backends import BACKENDS
-from flowc.cli.options import COMMAND_OPTION, JOB_OPTIONS, SOURCE_OPTIONS
+from flowc.cli.options import COMMAND_OPTION, JOB_OPTIONS, JUDGE, SOURCE_OPTIONS
 from flowc.cli.table import HELP, Command, Option
 
 TYPE_CHECKING = False
@@ -31,6 +31,7 @@ COMMAND = Command(
             help="write the files below DIR instead of printing one",
         ),
         COMMAND_OPTION,
+        JUDGE,
         HELP,
         *SOURCE_OPTIONS,
         *JOB_OPTIONS,

@@ -124,7 +124,8 @@ def _unit(
         conventions = CONVENTIONS.replace(fails_together=ends_all(job.node))
     built = Job(name=job.name or _stem(tree.source), source=source, conventions=conventions, outcome=outcome, **fields)
     spans = (*context.ledger.spans, *(span for _, span in beside))
-    return Unit(source=tree.source, job=built, origins=context.origins, outcome_spans=spans)
+    text = processes.shell_text(pod.main, built.run.argv, built.run.args) if pod is not None else None
+    return Unit(source=tree.source, job=built, origins=context.origins, outcome_spans=spans, shell_text=text)
 
 
 def _stem(source: Source) -> str:

@@ -12,7 +12,7 @@ from flowc.ir.unit import Unit
 from flowc.ir.units import GIB
 from flowc.yamldoc import money
 from flowc.yamldoc.ledger import Ledger, LedgerCodes
-from flowc.yamldoc.node import Scalar, Sequence
+from flowc.yamldoc.node import Scalar, Sequence, text_of_shell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -96,7 +96,8 @@ class Lowering:
             source=root.source,
             job=job,
             origins=self.origins,
-            text=place,
+            text=place if run.kind != "argv" else None,
+            shell_text=place if run.kind == "argv" else None,
             outcome_spans=self.ledger.spans,
         )
 
@@ -139,7 +140,10 @@ class Lowering:
         workdir = self.folder if self.has_code or root.at("working_dir") is not None else None
         node = next((found for key in rules.COMMANDS if (found := root.at(key)) is not None), None)
         if isinstance(node, Sequence):
-            return Run(kind="argv", argv=tuple(item.value for item in node.items), workdir=workdir), None
+            argv = tuple(item.value for item in node.items)
+            return Run(kind="argv", argv=argv, workdir=workdir), text_of_shell(
+                [item for item in node.items if isinstance(item, Scalar)]
+            )
         if not isinstance(node, Scalar):
             return Run(kind="argv", argv=("sleep", "infinity"), workdir=workdir), None
         text: str = node.value

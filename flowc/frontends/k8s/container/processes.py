@@ -10,13 +10,14 @@ from flowc.frontends.k8s.machine.needs import gpus_of
 from flowc.frontends.k8s.volumes import lower as volumes
 from flowc.ir.job import Container
 from flowc.ir.names import variable_name
+from flowc.yamldoc.node import Scalar, text_of_shell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.frontends.k8s.container.environment import Environment
     from flowc.frontends.k8s.context import Context
     from flowc.frontends.k8s.pod.containers import Pod
-    from flowc.source import Span
+    from flowc.source import Derived, Span
     from flowc.yamldoc.node import Mapping
 
 
@@ -56,6 +57,15 @@ def process_of(container: Mapping, context: Context) -> Process:
     if command:
         context.gather(codes.EXPANSION_ON_MACHINE, shown, span)
     return Process(started_late([*command, *args], found.exports.items()), (), found)
+
+
+def shell_text(container: Mapping, argv: tuple[str, ...], args: tuple[str, ...]) -> Derived | None:
+    """The text of `sh -c` with its places, where the shell gets it as it is written."""
+    nodes = [node for key in ("command", "args") for node in container.each(key)]
+    words = [str(node.value or "") for node in nodes]
+    if not argv or words != [*argv, *args]:
+        return None
+    return text_of_shell([node for node in nodes if isinstance(node, Scalar)])
 
 
 def _words(container: Mapping, key: str, found: Environment, context: Context) -> list[Pieces]:
