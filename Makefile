@@ -87,6 +87,7 @@ generate: .venv/developed ## compile grammars/, templates/ and flowc/data/ into 
 
 clean: ## remove what make made
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -f flowc/scripts/packing/*.so
 	find flowc tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Debian ships python3 without the module that makes virtual environments; root can install it, others are told.
@@ -101,7 +102,7 @@ clean: ## remove what make made
 	@rm -rf .venv && $(PYTHON) -m venv .venv
 
 # Compiled to bytecode at once, as an ordinary installation is: the first command should not be the slow one.
-.venv/installed: pyproject.toml | .venv/bin/pip
+.venv/installed: pyproject.toml flowc/scripts/packing/_mixing.c | .venv/bin/pip
 	@echo "installing flowc into .venv" && $(BIN)/pip install --quiet --disable-pip-version-check --editable .
 	@$(BIN)/python -m compileall -q flowc && touch $@
 

@@ -14,11 +14,18 @@ arguments: that no cut is near enough to an integer for a library's rounding to 
 
 from __future__ import annotations
 
-from math import atanh, tanh
+from math import atanh, prod, tanh
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
+
+    _counted: Callable[..., bytes] | None
+
+try:
+    from flowc.scripts.packing._mixing import likelihoods as _counted
+except ImportError:  # no compiler where flowc was installed
+    _counted = None
 
 # How likely a bit is, of this many: the number grows by so much for each bit, and shrinks by its likelihood.
 ONE = 1 << 16
@@ -38,18 +45,43 @@ WEIGHT = ONE
 # Shifts the product of error and input: how much a weight learns.
 LEARNING = 12
 CONTEXTS = 9
+# So many bits are put into the number at a time.
+BLOCK = 64
 # Every byte of a word to the same one.
 _SHAPES = bytes(97 if chr(byte).isascii() and (chr(byte).isalnum() or byte == 95) else byte for byte in range(256))
 
 
 def mixed(plain: bytes, rest: int = 1) -> int:
-    """The number that says these bytes and, to one who has read them, `rest`. Takes some 0.1 ms a byte."""
-    number = rest
-    for bit, ones in reversed(list(predictions(plain))):
-        share = ones if bit else ONE - ones
-        times, left = divmod(number, share)
-        number = (times << 16) + left + (0 if bit else ones)
+    """The number that says these bytes and, to one who has read them, `rest`. Takes some 0.01 ms a byte where the
+    helper was compiled, 0.1 ms elsewhere."""
+    number, likely = rest, likelihoods(plain)
+    for end in range(len(likely), 0, -BLOCK):
+        number = _said(number, plain, likely, max(end - BLOCK, 0), end)
     return number
+
+
+def _said(number: int, plain: bytes, likely: Sequence[int], start: int, end: int) -> int:
+    """Which number says the bits from `start` to `end` and then `number`.
+
+    A bit divides the number by its share. The product of all their shares divides what they leave alone, which is
+    nearly all of it, from the remainder that they work on: one division of a long number, not one for each bit.
+    """
+    bits = [plain[at >> 3] >> (7 - (at & 7)) & 1 for at in range(start, end)]
+    ones = likely[start:end]
+    shares = [each if bit else ONE - each for bit, each in zip(bits, ones, strict=True)]
+    untouched, left = divmod(number, prod(shares))
+    for bit, each, share in zip(reversed(bits), reversed(ones), reversed(shares), strict=True):
+        times, over = divmod(left, share)
+        left = (times << 16) + over + (0 if bit else each)
+    return (untouched << 16 * len(bits)) + left
+
+
+def likelihoods(plain: bytes) -> Sequence[int]:
+    """For each bit of the bytes, the highest first, how likely a one seemed just before: of 65,536, never 0 or all."""
+    if _counted is None:
+        return [ones for _, ones in predictions(plain)]
+    numbers = (ONE, HALF, UNIT, EVIDENCE, SURE, UNKNOWN[1], SURPRISED, WEIGHT, LEARNING)
+    return memoryview(_counted(plain, *numbers)).cast("H")
 
 
 def predictions(plain: bytes) -> Iterator[tuple[int, int]]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 import os
 import subprocess
-from collections.abc import Callable
+import sysconfig
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from hypothesis import strategies as st
 from flowc._compiled import templates
 from flowc.ir.job import Array
 from flowc.scripts import build
-from flowc.scripts.packing import pack
+from flowc.scripts.packing import mixing, pack
 from flowc.scripts.packing.mixing import (
     EVIDENCE,
     HALF,
@@ -24,6 +26,7 @@ from flowc.scripts.packing.mixing import (
     SURE,
     SURPRISED,
     UNIT,
+    likelihoods,
     mixed,
     predictions,
     squashed,
@@ -96,6 +99,51 @@ def test_no_rounding_of_a_library_matters() -> None:
         assert abs(math.remainder(math.tanh(evidence / EVIDENCE) * (SURE + 0.5), 1)) > 1e-8
         assert squashed(-evidence) == -squashed(evidence)
     assert (stretched(0), squashed(0), squashed(1 << 60)) == (0, 0, SURE)
+
+
+@pytest.fixture(scope="module")
+def helper(program: Callable[[str, str], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The compiled helper, from the source as it stands."""
+    headers, built = sysconfig.get_paths()["include"], tmp_path_factory.mktemp("helper") / "_mixing.so"
+    if not (Path(headers) / "Python.h").exists():
+        pytest.skip("needs the headers of Python (Debian's package python3-dev)")
+    source = ROOT / "flowc" / "scripts" / "packing" / "_mixing.c"
+    command = [program("gcc", "gcc"), "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", f"-I{headers}"]
+    subprocess.run([*command, str(source), "-o", str(built), "-lm"], check=True)
+    spec = importlib.util.spec_from_file_location("_mixing", built)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mixing, "_counted", module.likelihoods)
+        yield
+
+
+@settings(deadline=None)
+@given(texts | st.just(b""))
+@example(TEXT[:1500])
+@example(b"\0" * 400)
+@example(bytes(range(256)) * 2)
+def test_the_compiled_helper_counts_alike(helper: None, text: bytes) -> None:
+    assert list(likelihoods(text)) == [ones for _, ones in predictions(text)]
+
+
+@settings(deadline=None)
+@given(texts, st.integers(1, 1 << 200))
+@example(TEXT[:1500], 1)
+def test_a_block_of_bits_is_put_into_the_number_as_each_of_them_would_be(text: bytes, rest: int) -> None:
+    number = rest
+    for bit, ones in reversed(list(predictions(text))):
+        times, left = divmod(number, ones if bit else ONE - ones)
+        number = (times << 16) + left + (0 if bit else ones)
+    assert mixed(text, rest) == number
+
+
+def test_without_the_helper_it_is_the_same(helper: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = mixed(TEXT[:1500])
+    monkeypatch.setattr(mixing, "_counted", None)
+    assert mixed(TEXT[:1500]) == number
 
 
 @pytest.mark.slow
