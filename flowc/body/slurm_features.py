@@ -66,6 +66,8 @@ _surely_found = at_first_use(
     r"(?:(?:ba|da|z)?sh|python[\d.]*|env|true|hostname|torchrun|accelerate|nvidia-smi|date|echo|cat)$", "match"
 )
 _asks_anything = at_first_use(r"^ ?(?:-\S+ )*\$", "search")
+# Steps of the own job, by numbers or by variables.
+_own_step = at_first_use(r"\$(?:SLURM_JOB_?ID|\{SLURM_JOB_?ID\})\.(?:\d+|\$\w+|\$\{\w+\}|batch)$", "match")
 # Variables that the queries take for options.
 _by_variable = at_first_use(r"\b(?:SQUEUE|SACCT|SINFO|SCANCEL)_[A-Z]", "search")
 # Options without and with a value that the queries have in every job; the others come with the feature `picks`.
@@ -123,6 +125,8 @@ def features(job: Job, nodes: int, *, guess: bool = True) -> set[str]:
         found |= _of_job(job, text, [call.start for call in read if call.name == "srun"], shell=shell)
         if not (all_read and _is_one_step(text, read, shell=shell)) and _at_once_somewhere(job, text, shell=shell):
             found.add("account")
+        if nodes > 1 and shell and _starts_steps_elsewhere(text, read):
+            found.add("shared")
         tasks = max(job.layout.tasks or 1, job.layout.tasks_per_node or 1)
         if tasks > 1 or found & {"opt:ntasks", "opt:ntasks-per-node", "opt:cpus-per-task"}:
             found.add("pipes")  # lines of several tasks stay whole
@@ -190,7 +194,7 @@ def _picked(call: Call) -> set[str]:
         if name in valued:
             if not equals:
                 next(words, "")
-        elif word not in flags:
+        elif word not in flags and not (call.name == "scancel" and _own_step(word)):
             return {"picks", "rare"} if any(_may_be_rare(each, call.name) for each in call.words) else {"picks"}
     return {"picks"} if call.more else set()
 
@@ -255,6 +259,12 @@ def _is_one_step(text: str, read: list[Call], *, shell: bool) -> bool:
         return False
     seen, place = scan(text), steps[0].start
     return not (seen.in_string(place) or seen.in_child(place) or any_enclosed(text, [place], shell=True))
+
+
+def _starts_steps_elsewhere(text: str, read: list[Call]) -> bool:
+    """Whether a step is started by a text for another shell, which may be that of a task on another machine."""
+    seen, steps = scan(text), [call.start for call in read if call.name == "srun" or call.name in LAUNCHERS]
+    return any(seen.in_string(place) or seen.in_child(place) for place in steps)
 
 
 def _at_once_somewhere(job: Job, text: str, *, shell: bool) -> bool:

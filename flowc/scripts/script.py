@@ -37,10 +37,8 @@ WORKSPACE = "/workspace"
 FEW_TASKS = 8
 # What a job can do without, from the first that is left out where there is no room to the last.
 JOURNAL = "lines in the machine's journal about commands of the script that fail"
-GUARD = (
-    "what keeps many connections and those without the job's key from the agents of srun, and the one account of steps "
-    "that different machines start"
-)
+GUARD = "what keeps many connections and those without the job's key from the agents of srun"
+ACCOUNT = "the one account of steps that different machines start"
 LAST_WORDS = "the two seconds in which srun hands on what tasks say when their job is told to end"
 STAND_INS = "what says which of Slurm's commands are not on the machine, and those that only a signal may call"
 # Any of these, and what prepares the job runs in one process group with it.
@@ -115,16 +113,40 @@ def build(unit: Unit, *, index: int | None) -> Startup:
         found = _packed([*sections, SILENT], patient=patient and not stands).replace(left_out=JOURNAL)
     if stands and not found.is_plain:
         steps = any(isinstance(each, Tools) and each.steps for each in sections)
-        left_out = [found.left_out, GUARD if guarded else None, LAST_WORDS if steps else None]
-        # A command that a program looks for in vain may be a part of the job that is missing in silence.
-        if not found.fits and (guarded or steps):
-            some = _packed([*_sections(unit, index, spare=False, guess=True), SILENT], patient=patient)
-            if some.fits:
-                return some.replace(left_out="; ".join(filter(None, left_out)))
+        without = [found.left_out, GUARD if guarded else None, LAST_WORDS if steps else None]
+        if not found.fits:
+            return _small(unit, index, without, guarded=guarded, steps=steps, patient=patient)
         least = _packed([*_sections(unit, index, spare=False), SILENT], patient=patient)
-        if not found.fits or (least.encoding != found.encoding and not guarded):
-            return least.replace(left_out="; ".join(filter(None, [*left_out, STAND_INS])))
+        if least.encoding != found.encoding and not guarded:
+            return least.replace(left_out=_listed([*without, STAND_INS]))
     return found.replace(guarded=guarded)
+
+
+def _small(
+    unit: Unit, index: int | None, without: list[str | None], *, guarded: bool, steps: bool, patient: bool
+) -> Startup:
+    """The first that fits of what goes without these and ever more, else the smallest. A command that a program looks
+    for in vain may be a part of the job that is missing in silence; where the text starts steps on other machines their
+    numbers are wrong without the one account."""
+    seen: set[str | None] = set()
+    found = None
+    for guess, shares in ((True, True), (False, True), (False, False))[not (guarded or steps) :]:
+        sections = _sections(unit, index, spare=False, guess=guess, shares=shares)
+        (tools,) = (each.tools for each in sections if isinstance(each, Tools))
+        (least,) = (each.tools for each in _sections(unit, index, spare=False, guess=guess) if isinstance(each, Tools))
+        if shares or tools not in seen:
+            found = _packed([*sections, SILENT], patient=patient)
+            lacks = [*without, ACCOUNT if guarded and tools == least else None, None if guess else STAND_INS]
+            found = found.replace(left_out=_listed(lacks))
+        seen.add(tools)
+        if found is not None and found.fits:
+            break
+    assert found is not None
+    return found
+
+
+def _listed(parts: list[str | None]) -> str:
+    return "; ".join(filter(None, parts))
 
 
 def _apart(parts: list[Record]) -> Startup:
@@ -165,9 +187,12 @@ def _startup(plain: Rendered, small: Rendered, *, patient: bool) -> Startup:
     )
 
 
-def _sections(unit: Unit, index: int | None, *, spare: bool = True, guess: bool = False) -> list[Record]:
+def _sections(
+    unit: Unit, index: int | None, *, spare: bool = True, guess: bool = False, shares: bool = False
+) -> list[Record]:
     """What is asked for by the templates that this script has; but for the journal, which may be left out. `spare`:
-    there is room for all that the small Slurm may do; `guess`: at least for commands that may not be called."""
+    there is room for all that the small Slurm may do; `guess`: at least for commands that may not be called; `shares`:
+    for one account of the steps that the text starts on different machines."""
     job, plan = unit.job, unit.plan
     slurm, folder, nodes = job.conventions.commands, _folder(job), plan.nodes if plan else job.resources.nodes or 1
     whole = job.run.delivery == WHOLE
@@ -213,6 +238,7 @@ def _sections(unit: Unit, index: int | None, *, spare: bool = True, guess: bool 
             whole=whole,
             spare=spare,
             guess=spare or guess,
+            shares=spare or shares,
         )
         if brings_slurm
         else NO_TOOLS,

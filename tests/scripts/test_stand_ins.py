@@ -83,3 +83,22 @@ def test_what_guards_the_machines_goes_first() -> None:
             assert "not on the machine" not in found.left_out
             return
     pytest.fail("none was at the limit")
+
+
+def test_steps_that_other_machines_start_keep_their_account_before_the_guard() -> None:
+    import random
+    import string
+
+    noise = "".join(random.Random(1).choices(string.ascii_letters, k=3000))
+    inner = "srun -n1 ./a & sleep 9; scancel $SLURM_JOB_ID.1; wait"
+    for size in range(0, 3000, 100):
+        steps = f"srun -N1 -n1 -w n2 --exact sh -c '{inner}'\nsrun -N1 -n1 -w n1 hostname\n"
+        text = f"#!/bin/bash\n{steps}: {noise[:size]}\n"
+        found = build(unit(text, plan=PLAN.replace(nodes=2), resources=Resources(nodes=2)), index=None)
+        if not found.guarded:
+            assert found.fits
+            assert found.left_out is not None
+            assert "from the agents of srun" in found.left_out
+            assert "one account" not in found.left_out
+            return
+    pytest.fail("none was at the limit")

@@ -148,3 +148,30 @@ def test_the_plain_program_does_the_same_as_the_full_one(tmp_path: Path, line: s
     done = subprocess.run(["bash", "-c", line], env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     assert "Traceback" not in done.stderr
     assert sorted(done.stdout.splitlines()) == sorted(out.splitlines()), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("scancel $SLURM_JOB_ID.0", False),
+        ('scancel -s USR1 "${SLURM_JOB_ID}.$STEP"', False),
+        ("scancel ${SLURM_JOBID}.batch", False),
+        ("scancel -t PENDING $SLURM_JOB_ID.0", True),
+        ("scancel 12.0", True),
+    ],
+)
+def test_own_steps_ask_for_no_rare_options_of_scancel(text: str, expected: bool) -> None:
+    assert ("picks" in found(text)) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "nodes", "expected"),
+    [
+        ("srun -w n2 sh -c 'srun -n1 ./a & scancel $SLURM_JOB_ID.1'", 2, True),
+        ("srun bash <<'EOF'\nsrun ./a &\nEOF", 2, True),
+        ("srun -w n2 sh -c 'srun -n1 ./a & scancel $SLURM_JOB_ID.1'", 1, False),
+        ("srun -n1 ./a &\nscancel $SLURM_JOB_ID.0", 2, False),
+    ],
+)
+def test_steps_that_other_machines_start_share_an_account(text: str, nodes: int, expected: bool) -> None:
+    assert ("shared" in found(text, nodes)) is expected

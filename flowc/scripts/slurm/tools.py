@@ -58,15 +58,19 @@ def choose(
     whole: bool = False,
     spare: bool = True,
     guess: bool = True,
+    shares: bool = True,
 ) -> Tools:
     """What the job may call. `prepared`: each machine has something to do before tasks can start there. `step_gpus`:
     steps get fewer GPUs than the job has. `whole`: there is room for all that a job could ever call; `guess`: for what
-    it may well never call; `spare`: and for what guards the machines."""
+    it may well never call; `spare`: and for what guards the machines; `shares`: for one account of the steps that the
+    text starts on different machines."""
     from flowc._compiled.slurm_programs import NAMES
     from flowc.body.slurm_features import features
     from flowc.body.slurm_releases import answer, features_of
 
     wanted = features(job, nodes, guess=guess)
+    if not shares:
+        wanted.discard("shared")
     if not wanted:
         return Tools(stand_ins=_stand_ins(job, nodes, ())) if guess else NO_TOOLS
     if whole:

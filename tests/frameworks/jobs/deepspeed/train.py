@@ -1,4 +1,4 @@
-"""Adds up the ranks. By torch alone: without GPUs DeepSpeed's own backend compiles C++ for minutes first, under any launcher."""
+"""Adds up the ranks, by torch alone: without GPUs DeepSpeed's own backend first compiles C++ for minutes, anywhere."""
 
 import os
 import socket
