@@ -10,7 +10,7 @@ from flowc.body.commands import MOST_TEXT, may_be_shell
 from flowc.body.frameworks import behind, features_behind
 from flowc.body.slurm_calls import Call, calls, variable_of, words_held
 from flowc.body.slurm_releases import rules_of
-from flowc.body.slurm_words import may_be_wrong
+from flowc.body.slurm_words import PLAIN, may_be_wrong, picked
 from flowc.patterns import at_first_use
 from flowc.shell.blocks import any_enclosed
 from flowc.shell.scan import scan
@@ -66,17 +66,8 @@ _surely_found = at_first_use(
     r"(?:(?:ba|da|z)?sh|python[\d.]*|env|true|hostname|torchrun|accelerate|nvidia-smi|date|echo|cat)$", "match"
 )
 _asks_anything = at_first_use(r"^ ?(?:-\S+ )*\$", "search")
-# Steps of the own job, by numbers or by variables.
-_own_step = at_first_use(r"\$(?:SLURM_JOB_?ID|\{SLURM_JOB_?ID\})\.(?:\d+|\$\w+|\$\{\w+\}|batch)$", "match")
 # Variables that the queries take for options.
 _by_variable = at_first_use(r"\b(?:SQUEUE|SACCT|SINFO|SCANCEL)_[A-Z]", "search")
-# Options without and with a value that the queries have in every job; the others come with the feature `picks`.
-_PLAIN = {
-    "squeue": ("-h --noheader --me", "-j --job --jobs -o --format"),
-    "sacct": ("-n --noheader -X --allocations -P --parsable2", "-j --jobs -o --format"),
-    "sinfo": ("-h --noheader -N --Node", "-o --format"),
-    "scancel": ("-b --batch $SLURM_JOB_ID $SLURM_JOBID ${SLURM_JOB_ID} ${SLURM_JOBID}", "-s --signal"),
-}
 # The ways to start MPI that srun serves itself, or a variable that may hold them.
 _asks_pmi = at_first_use(r"(?:--mpi(?:=|[ \t]+)|\bSLURM_MPI_TYPE=)[\"']?(pmi2|pmix|\$)", "findall")
 # MPI that finds its ranks so where srun is told of none, as on the many clusters that have a default: by PMI, by PMIx,
@@ -109,8 +100,8 @@ def features(job: Job, nodes: int, *, guess: bool = True) -> set[str]:
         elif call.name == "scontrol":
             found |= _asked(call)
         else:
-            found |= _called(call.name, nodes) | _picked(call)
-    if set(_PLAIN) & {*found, *unseen} and (not all_read or set(_PLAIN) & unseen or _by_variable(text)):
+            found |= _called(call.name, nodes) | picked(call)
+    if set(PLAIN) & {*found, *unseen} and (not all_read or set(PLAIN) & unseen or _by_variable(text)):
         found.add("picks")
     found |= _by_name(text)
     for name in unseen:  # not seen, so they may have any options
@@ -180,32 +171,6 @@ def _called(name: str, nodes: int) -> set[str]:
         # MPI starts its daemons by srun, MPICH and Intel MPI also where there is one node.
         return {"srun", "rsh"} if nodes > 1 else {"srun", "launch"}
     return set()
-
-
-def _picked(call: Call) -> set[str]:
-    """Whether a query may have other options than those that all of its programs have."""
-    if call.name not in _PLAIN:
-        return set()
-    flags, valued = (row.split() for row in _PLAIN[call.name])
-    words = iter(call.words)
-    for quoted in words:
-        word = quoted.strip("\"'")
-        name, equals, _ = word.partition("=")
-        if name in valued:
-            if not equals:
-                next(words, "")
-        elif word not in flags and not (call.name == "scancel" and _own_step(word)):
-            return {"picks", "rare"} if any(_may_be_rare(each, call.name) for each in call.words) else {"picks"}
-    return {"picks"} if call.more else set()
-
-
-def _may_be_rare(quoted: str, program: str) -> bool:
-    """Whether a word may be an option that a query seldom has."""
-    word = quoted.strip("\"'").partition("=")[0]
-    rare = OPTIONS[program]["rare"]
-    if word[:2] == "--":
-        return any(entry[2:].startswith(word[2:]) for entry in rare)
-    return word[:1] == "-" and any(entry[0] in word[1:] for entry in rare if entry[0] != "-")
 
 
 def _of_job(job: Job, text: str, steps: list[int], *, shell: bool) -> set[str]:

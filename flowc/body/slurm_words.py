@@ -13,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from flowc.body.slurm_calls import Call
     from flowc.ir.job import Job
 
 QUERIES = ("squeue", "sacct", "sinfo", "scancel")
@@ -30,6 +31,15 @@ may_be_wrong = at_first_use(
     r"|--exclusive=|--kill-on-bad-exit=(?![01](?:[\s\\]|\Z)))",
     "search",
 )
+# Steps of the own job, by numbers or by variables.
+_own_step = at_first_use(r"\$(?:SLURM_JOB_?ID|\{SLURM_JOB_?ID\})\.(?:\d+|\$\w+|\$\{\w+\}|batch)$", "match")
+# Options without and with a value that the queries have in every job; the others come with the feature `picks`.
+PLAIN = {
+    "squeue": ("-h --noheader --me", "-j --job --jobs -o --format"),
+    "sacct": ("-n --noheader -X --allocations -P --parsable2", "-j --jobs -o --format"),
+    "sinfo": ("-h --noheader -N --Node", "-o --format"),
+    "scancel": ("-b --batch $SLURM_JOB_ID $SLURM_JOBID ${SLURM_JOB_ID} ${SLURM_JOBID}", "-s --signal"),
+}
 _built = at_first_use(r"[$`\"'\\{}*?~]", "search")
 
 
@@ -183,3 +193,29 @@ def _asked(words: list[tuple[int, str]]) -> tuple[int, str, tuple[str, ...]] | N
     if any(full.startswith(name) and len(name) >= least for full, least in SHOWN.items()):
         return None
     return start, word, tuple(SHOWN)
+
+
+def picked(call: Call) -> set[str]:
+    """Whether a query may have other options than those that all of its programs have."""
+    if call.name not in PLAIN:
+        return set()
+    flags, valued = (row.split() for row in PLAIN[call.name])
+    words = iter(call.words)
+    for quoted in words:
+        word = quoted.strip("\"'")
+        name, equals, _ = word.partition("=")
+        if name in valued:
+            if not equals:
+                next(words, "")
+        elif word not in flags and not (call.name == "scancel" and _own_step(word)):
+            return {"picks", "rare"} if any(_may_be_rare(each, call.name) for each in call.words) else {"picks"}
+    return {"picks"} if call.more else set()
+
+
+def _may_be_rare(quoted: str, program: str) -> bool:
+    """Whether a word may be an option that a query seldom has."""
+    word = quoted.strip("\"'").partition("=")[0]
+    rare = OPTIONS[program]["rare"]
+    if word[:2] == "--":
+        return any(entry[2:].startswith(word[2:]) for entry in rare)
+    return word[:1] == "-" and any(entry[0] in word[1:] for entry in rare if entry[0] != "-")
