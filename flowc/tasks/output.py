@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 class Output:
     """The output of tasks, each machine's from where it was left, handed to `write`, by whichever thread it comes.
     `several`: tasks, whose lines come between each other. `node`: that machine's alone, by its place among those of its
-    task. `errors`: instead, what went to a file for errors alone."""
+    task. `errors`: instead, what went to a file for errors alone. `broken` is why it cannot be shown any more: nothing
+    is tried then, and whoever waits for the task finds it there."""
+
+    broken: OSError | None = None
 
     def __init__(
         self, write: Callable[[bytes], object], *, several: bool, node: int | None = None, errors: bool = False
@@ -62,6 +65,11 @@ class Output:
         ProviderError."""
         return self._each(provider, bid, task, _Stream.rest)
 
+    def raise_broken(self) -> None:
+        """Raises OSError where something could not be shown."""
+        if self.broken is not None:
+            raise self.broken
+
     def stop(self) -> None:
         """Follow nothing any more."""
         while self._streams:
@@ -87,7 +95,7 @@ class Output:
                 continue
             stream = _Stream(alone=self._is_alone(len(paths)))
             with open(path, "rb") as file:
-                while data := file.read(1 << 20):
+                while self.broken is None and (data := file.read(1 << 20)):
                     self._take(bid, number, stream, data)
             if not stream.alone:
                 self._end_line(bid, number, stream)
@@ -147,12 +155,21 @@ class Output:
         """Show what has come of a machine."""
         if stream.alone:
             stream.half = data[-1:].strip(b"\n")
-            self.write(data)
+            self._show(data)
             return
         *lines, stream.half = (stream.half + data).split(b"\n")
         if lines:
             label = self._label(bid, number).encode()
-            self.write(b"".join(label + line + b"\n" for line in lines))
+            self._show(b"".join(label + line + b"\n" for line in lines))
+
+    def _show(self, data: bytes) -> None:
+        """It may be a thread of its own that has it: what goes wrong is told to whoever waits."""
+        if self.broken is None:
+            try:
+                self.write(data)
+            except OSError as error:
+                self.broken = error
+                self._news.set()
 
     def _end_line(self, bid: Bid, number: int, stream: _Stream) -> None:
         """What comes next begins a line."""

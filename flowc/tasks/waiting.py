@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 
 class Waiting:
     """Waits for `bids`; `output` gets what their jobs say as it comes. `every`: seconds between looks, None: as the
-    provider is best asked. Everything raises as the provider, the settings and the journal do."""
+    provider is best asked. Everything raises as the provider, the settings and the journal do, and OSError where
+    `output` cannot be shown of a job that goes on."""
 
     def __init__(
         self, world: World, bids: Iterable[Bid], *, output: Output | None = None, every: float | None = None
@@ -189,6 +190,8 @@ class Waiting:
         if end is not None:
             self._over(bid, end)
             return True
+        if output is not None:
+            output.raise_broken()
         if bid.provider not in self._deliverers:
             self._deliverers[bid.provider] = Deliverer(
                 self._world.journal,

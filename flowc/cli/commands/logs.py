@@ -81,6 +81,7 @@ def _logs(words: Words) -> int:
     output = Output(write, several=len(bids) > 1, node=node, errors=words.flag("stderr"))
     progress = Progress(output.far)
     brought = _brought(world, output, bids)
+    output.raise_broken()
     if words.flag("follow"):
         return stay(Waiting(world, bids, output=output), output=output)
     for bid in bids:
@@ -89,6 +90,7 @@ def _logs(words: Words) -> int:
                 _show(world, output, bid, errors=words.flag("stderr"))
             finally:
                 progress.clear()
+            output.raise_broken()
     return DONE
 
 

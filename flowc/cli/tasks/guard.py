@@ -13,8 +13,9 @@ OURS = 125
 
 
 def guarded(work: Callable[[], int], *, failed: int) -> int:
-    """What `work` gives; `failed` where provider, settings or journal do not allow it, after saying why."""
-    from flowc.cli.status import WRONG_USAGE
+    """What `work` gives; `failed` where provider, settings or journal do not allow it, or what is to be shown cannot
+    be, after saying why."""
+    from flowc.cli.status import WORLD_FAILED, WRONG_USAGE
     from flowc.cli.tasks.world import tell
     from flowc.providers.errors import ProviderError
     from flowc.settings.lookup import SettingsError
@@ -35,6 +36,13 @@ def guarded(work: Callable[[], int], *, failed: int) -> int:
     except (ProviderError, SettingsError, JournalError, RefusedTaskError) as error:
         problem = error
         tell(f"error: {error}")
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        from flowc.cli.trouble import report
+
+        status = report(error)
+        return failed if status == WORLD_FAILED else status
     help = getattr(problem, "help", "")
     if help:
         tell(f"  help: {help}")

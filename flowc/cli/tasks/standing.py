@@ -42,6 +42,13 @@ class Standing:
         tell(f"interrupted: {what_stands(self._journal, self._key)}")
         tell(f"  help: {how_on(self._key)}")
 
+    def tell_unseen(self) -> None:
+        """After what was to be shown could not be. Raises JournalError."""
+        if self._quiet or self._journal is None or self._key is None or self._journal.submission(self._key) is None:
+            return
+        tell(f"this could not be shown: {what_stands(self._journal, self._key)}")
+        tell(f"  help: {how_on(self._key)}")
+
 
 def what_stands(journal: Journal, key: str) -> str:
     """What is there of a submission, and what may be. Raises JournalError."""

@@ -26,7 +26,7 @@ def heard_of(bids: Sequence[Bid]) -> Output | None:
 
 def stay(waiting: Waiting, *, output: Output | None = None, timeout: float | None = None) -> int:
     """The exit status: of several jobs the first that is not 0. OURS where the time, in seconds, is up before. `output`
-    is what shows what they say. Raises as Waiting does."""
+    is what shows what they say. Raises as Waiting does, and OSError where that cannot be shown."""
     from flowc.cli.tasks.progress import Idle
 
     try:
@@ -35,7 +35,7 @@ def stay(waiting: Waiting, *, output: Output | None = None, timeout: float | Non
             if output is not None:
                 output.write = idle.around(output.write)
             in_time = waiting.run(timeout=timeout)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, OSError):
         for key in sorted({bid.key for bid in waiting.left}):
             paid = any(bid.key == key and bid.provider != "local" for bid in waiting.left)
             tell(
@@ -46,4 +46,6 @@ def stay(waiting: Waiting, *, output: Output | None = None, timeout: float | Non
     if not in_time:
         tell("stopped waiting: the time is up; the tasks go on")
         return OURS
+    if output is not None:
+        output.raise_broken()
     return waiting.exit_status

@@ -50,6 +50,9 @@ def submit(words: Words, argv: list[str], *, shown_here: bool = False) -> int:
         except KeyboardInterrupt:
             standing.tell_interrupted()
             raise
+        except OSError:
+            standing.tell_unseen()
+            raise
 
     return guarded(work, failed=failed)
 
