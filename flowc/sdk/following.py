@@ -81,6 +81,9 @@ class _Pushed:
     def last(self, provider: Provider, bid: Bid, task: Task) -> None:
         self._output.last(provider, bid, task)
 
+    def raise_broken(self) -> None:
+        self._output.raise_broken()
+
     def sleep(self, seconds: float) -> None:
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0 and not self._given_up.is_set():

@@ -164,7 +164,7 @@ class Journal:
     ) -> Submission | None:
         """Write down a new submission with its steps. Where another one of the same content lives and `again` is not
         set, nothing is written and that one comes back: of two processes one is first. `once`: also one that is
-        over."""
+        over, of this content alone."""
         with self._change() as base:
             if not again:
                 other = self._same(base, submission.content, once=once)
@@ -325,9 +325,11 @@ class Journal:
 
     def _same(self, base: Connection, content: str, *, once: bool) -> Submission | None:
         """A submission of that content that is not over: open, or with a bid that nobody has ended; with `once` each
-        that was not refused."""
+        that was not refused. One that has a content of somebody's own choice shows by its key what it is about."""
         rows = base.execute(
-            "SELECT * FROM submissions WHERE content = ? ORDER BY created_at DESC", (content,)
+            "SELECT * FROM submissions WHERE content = ?1 OR (?2 AND substr(key, 1, 9) = substr(?1, 1, 8) || '-')"
+            " ORDER BY created_at DESC",
+            (content, not once),
         ).fetchall()
         for row in rows:
             if row["state"] == OPEN or (once and row["state"] == DONE):

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
         def sleep(self, seconds: float) -> None:
             """As `time.sleep`; shorter where there is reason to look again."""
 
+        def raise_broken(self) -> None:
+            """Raises OSError where something could not be shown."""
+
 
 class Waiting:
     """Waits for `bids`; `output` gets what their jobs say as it comes. `every`: seconds between looks, None: as the

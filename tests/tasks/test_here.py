@@ -62,6 +62,15 @@ def test_idempotency_key_holds_for_ever(here: Person) -> None:
     assert "another job was submitted with this key" in other.stderr
 
 
+def test_what_lives_with_an_idempotency_key_is_not_submitted_without_it(here: Person) -> None:
+    words = ("submit", here.job("sleep 100\n"), "--provider", "local")
+    (name,) = here.types(*words, "--idempotency-key", "K").stdout.split()
+    again = here.types(*words)
+    assert (again.returncode, again.stdout) == (2, ""), again.stderr
+    assert "lives" in again.stderr
+    here.types("cancel", name)
+
+
 def test_an_array_and_its_exit_status(here: Person) -> None:
     job = here.job("echo $SLURM_ARRAY_TASK_ID; exit $SLURM_ARRAY_TASK_ID\n", head="#!/bin/bash\n#SBATCH --array=0,4\n")
     done = here.types("submit", job, "--provider", "local", "--follow", "-i", "8xh100")

@@ -52,6 +52,31 @@ def test_what_is_reachable_is_told(there: Person, provider: Server) -> None:
     assert {each.method for each in provider.log.calls} == {"GET"}
 
 
+def test_ssh_keys_may_be_named_by_their_files(there: Person, provider: Server) -> None:
+    """As `submit` takes them."""
+    laptop = next(key for key in provider.state.ssh_keys.values() if key.name == "laptop")
+    laptop.public_key = "ssh-ed25519 AAAA somebody"
+    (there.home / "mine.pub").write_text("ssh-ed25519 AAAA me@here\n")
+    (there.home / "other.pub").write_text("ssh-ed25519 BBBB me@here\n")
+    mine, other = str(there.home / "mine"), str(there.home / "other")
+    assert checks(there, MITHRIL_SSH_KEYS=mine)["ssh keys"]["state"] == "ok"
+    found = checks(there, MITHRIL_SSH_KEYS=other)["ssh keys"]
+    assert found["text"] == f"the project does not know the SSH key in {other}"
+    words = ("init", "--provider", "mithril", "--project", "research", "--ssh-key")
+    refused = there.types(*words, other)
+    assert (refused.returncode, "nothing was written" in refused.stderr) == (2, True)
+    assert there.types(*words, mine).returncode == 0
+    assert mine in (there.home / ".flow" / "config.yaml").read_text()
+
+
+def test_a_file_that_cannot_be_read_is_told_once(here: Person) -> None:
+    os.mkfifo(here.home / ".flowc.toml")
+    document = json.loads(here.types("doctor", "--offline", "--format", "json").stdout)
+    lacks = [each for each in document["checks"] if each["state"] == "missing"]
+    assert [each["what"] for each in lacks] == ["settings"]
+    assert lacks[0]["text"].endswith(".flowc.toml is a pipe or a device, no file")
+
+
 def test_what_is_missing_is_told_with_what_mends_it(there: Person, provider: Server) -> None:
     found = checks(there, MITHRIL_API_KEY="")
     assert (found["mithril"]["state"], "flowc init" in found["mithril"]["mend"]) == ("missing", True)
@@ -63,7 +88,7 @@ def test_what_is_missing_is_told_with_what_mends_it(there: Person, provider: Ser
     assert "no project `other`" in found["project"]["text"]
     assert "research" in found["project"]["mend"]
     found = checks(there, MITHRIL_SSH_KEYS="other")
-    assert "no `other`" in found["ssh keys"]["text"]
+    assert "no SSH key `other`" in found["ssh keys"]["text"]
     found = checks(there, MITHRIL_API_URL="http://127.0.0.1:1")
     assert "cannot be reached" in found["mithril"]["text"]
     assert "MITHRIL_API_URL" in found["mithril"]["mend"]

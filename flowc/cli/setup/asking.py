@@ -9,7 +9,7 @@ from flowc.cli import terminal
 from flowc.cli.status import DONE
 from flowc.cli.tasks.world import World, tell
 from flowc.providers import PROVIDERS
-from flowc.providers.errors import AuthenticationError, ProviderError
+from flowc.providers.errors import AuthenticationError, ProviderError, ValidationError
 from flowc.settings.key import ORIGIN, has_keyring, store_key
 from flowc.settings.lookup import SettingsError
 from flowc.tasks.refused import RefusedTaskError
@@ -78,7 +78,7 @@ def _mithril(words: Words, world: World) -> dict[str, str | list[str] | None]:
     mine = [each for each in projects or () if project in (each["name"], each["fid"])]
     rows = client.ssh_keys(str(mine[0]["fid"])) if mine else None
     keys = list(words.texts("ssh_key")) or _keys(rows, world.settings.get("ssh_keys").values)
-    _refuse_unknown("SSH key", keys, rows)
+    _refuse_unknown_keys(keys, rows)
     if keys:
         values["ssh_keys"] = keys
     region = words.text("region")
@@ -150,6 +150,17 @@ def _refuse_unknown(what: str, wanted: Sequence[str], rows: Sequence[dict[str, o
         if not any(each in (row["name"], row["fid"]) for row in rows or ()):
             there = ", ".join(str(row["name"]) for row in rows or ()) or "none"
             raise RefusedTaskError(f"there is no {what} `{each}`", f"there are: {there}; nothing was written")
+
+
+def _refuse_unknown_keys(wanted: Sequence[str], rows: list[dict[str, object]] | None) -> None:
+    """The same for SSH keys, which may be named by their files."""
+    from flowc.providers.mithril.resolve import ssh_key_of
+
+    for each in wanted if rows is not None else ():
+        try:
+            ssh_key_of(rows or [], each)
+        except ValidationError as error:
+            raise RefusedTaskError(str(error), f"{error.help}; nothing was written") from None
 
 
 def _one(question: str, names: Sequence[str] | None, before: str | None) -> str | None:

@@ -120,12 +120,17 @@ def _mithril(world: World, *, wanted: bool, offline: bool) -> Iterator[Finding]:
 
 
 def _ssh_keys(world: World, rows: list[dict[str, object]], lack: str) -> Finding:
+    from flowc.providers.errors import ValidationError
+    from flowc.providers.mithril.resolve import ssh_key_of
+
     wanted = world.settings.get("ssh_keys").values
     names = [str(row["name"]) for row in rows]
-    strange = [each for each in wanted if not any(each in (row["name"], row["fid"]) for row in rows)]
-    if strange:
-        mend = f"flowc init; or --ssh-key NAME, one of: {', '.join(names) or 'none'}"
-        return Finding(what="ssh keys", state=lack, text=f"the project has no `{'`, `'.join(strange)}`", mend=mend)
+    for each in wanted:
+        try:
+            ssh_key_of(rows, each)
+        except ValidationError as error:
+            mend = f"flowc init; or --ssh-key NAME, one of: {', '.join(names) or 'none'}"
+            return Finding(what="ssh keys", state=lack, text=str(error), mend=mend)
     if not rows:
         mend = "add your public key in the provider's console, then: flowc init"
         return Finding(what="ssh keys", state=lack, text="the project has none: nobody could log in", mend=mend)

@@ -86,13 +86,13 @@ class Resolver:
         if "kubernetes_cluster" in launch:
             rows = self._get(f"clusters {project}", lambda: self._client.clusters(project))
             wanted = _name(launch["kubernetes_cluster"], "kubernetes_cluster") or str(launch["kubernetes_cluster"])
-            launch["kubernetes_cluster"] = self._one(rows, wanted, "Kubernetes cluster")
+            launch["kubernetes_cluster"] = one_of(rows, wanted, "Kubernetes cluster")
 
     def _project(self, name: str) -> str:
         rows = self._get("projects", self._client.projects)
         wanted = self._wanted_project if name == "default" else name
         if wanted is not None:
-            return self._one(rows, wanted, "project")
+            return one_of(rows, wanted, "project")
         if len(rows) == 1:
             return str(rows[0]["fid"])
         if not rows:
@@ -104,7 +104,7 @@ class Resolver:
         rows = self._get(f"keys {project}", lambda: self._client.ssh_keys(project))
         wanted = [_name(reference, "ssh_key") or reference for reference in references]
         names = [each for each in wanted if each != "default"] or list(self._wanted_keys)
-        found = [self._key(rows, name) for name in names]
+        found = [ssh_key_of(rows, name) for name in names]
         found += [str(row["fid"]) for row in rows if row.get("required")]
         if not found and len(rows) == 1:
             found = [str(rows[0]["fid"])]
@@ -115,26 +115,6 @@ class Resolver:
                 "the project has no SSH key, and a bid needs one", help="add yours in the provider's console"
             )
         raise ValidationError(f"which SSH key may log in? {_names(rows)}", help="say so with --ssh-key")
-
-    def _key(self, rows: list[dict[str, Any]], name: str) -> str:
-        """The id of a key by its name, its id, or the file in which the user has it."""
-        if "/" not in name:
-            return self._one(rows, name, "SSH key")
-        from flowc.remote.ssh import public_key
-
-        try:
-            wanted = public_key(name)
-        except (OSError, ValueError) as error:
-            raise ValidationError(
-                f"SSH key `{name}` cannot be read: {error}", help="name it as the project does"
-            ) from None
-        for row in rows:
-            if " ".join(str(row.get("public_key", "")).split()[:2]) == wanted:
-                return str(row["fid"])
-        raise ValidationError(
-            f"the project does not know the SSH key in {name}",
-            help=f"add it in the provider's console, or name one: {_names(rows)}",
-        )
 
     def _volume(self, project: str, reference: str, body: Mapping[str, Any]) -> str:
         name = _name(reference, "volume")
@@ -257,21 +237,6 @@ class Resolver:
         found: list[dict[str, Any]] = self._get("markets", self._client.availability)
         return found
 
-    def _one(self, rows: Iterable[Mapping[str, Any]], wanted: str, what: str) -> str:
-        """The id of the row that bears this name or id. Raises ValidationError without one, or with several."""
-        rows = list(rows)
-        found = [row for row in rows if row["fid"] == wanted] or [row for row in rows if row["name"] == wanted]
-        if len(found) == 1:
-            return str(found[0]["fid"])
-        if found:
-            ids = ", ".join(str(row["fid"]) for row in found)
-            raise ValidationError(f"there are several {what}s `{wanted}`", help=f"name one by its id: {ids}")
-        from flowc.diag.suggest import nearest
-
-        near = nearest(wanted, [str(row["name"]) for row in rows])
-        hint = f"did you mean `{near}`? " if near else ""
-        raise ValidationError(f"there is no {what} `{wanted}`", help=f"{hint}there are: {_names(rows)}")
-
     def _get(self, key: str, fetch: Any) -> Any:
         if key not in self._kept:
             self._kept[key] = fetch()
@@ -287,3 +252,38 @@ def _name(reference: str, kind: str) -> str | None:
 def _names(rows: Iterable[Mapping[str, Any]], most: int = 8) -> str:
     names = list(dict.fromkeys(str(row["name"]) for row in rows))
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "") or "none"
+
+
+def ssh_key_of(rows: list[dict[str, Any]], name: str) -> str:
+    """The id of a key by its name, its id, or the file in which the user has it. Raises ValidationError."""
+    if "/" not in name:
+        return one_of(rows, name, "SSH key")
+    from flowc.remote.ssh import public_key
+
+    try:
+        wanted = public_key(name)
+    except (OSError, ValueError) as error:
+        raise ValidationError(f"SSH key `{name}` cannot be read: {error}", help="name it as the project does") from None
+    for row in rows:
+        if " ".join(str(row.get("public_key", "")).split()[:2]) == wanted:
+            return str(row["fid"])
+    raise ValidationError(
+        f"the project does not know the SSH key in {name}",
+        help=f"add it in the provider's console, or name one: {_names(rows)}",
+    )
+
+
+def one_of(rows: Iterable[Mapping[str, Any]], wanted: str, what: str) -> str:
+    """The id of the row that bears this name or id. Raises ValidationError without one, or with several."""
+    rows = list(rows)
+    found = [row for row in rows if row["fid"] == wanted] or [row for row in rows if row["name"] == wanted]
+    if len(found) == 1:
+        return str(found[0]["fid"])
+    if found:
+        ids = ", ".join(str(row["fid"]) for row in found)
+        raise ValidationError(f"there are several {what}s `{wanted}`", help=f"name one by its id: {ids}")
+    from flowc.diag.suggest import nearest
+
+    near = nearest(wanted, [str(row["name"]) for row in rows])
+    hint = f"did you mean `{near}`? " if near else ""
+    raise ValidationError(f"there is no {what} `{wanted}`", help=f"{hint}there are: {_names(rows)}")

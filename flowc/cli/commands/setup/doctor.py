@@ -39,7 +39,11 @@ def run(words: Words, argv: list[str]) -> int:
         raise UsageError(f"`flowc doctor` takes no operand, found `{words.operands[0]}`", "flowc doctor")
     world = World(words)
     settings, broken = _settings(world)
-    findings = [*broken, *all_findings(world, offline=words.flag("offline"))]
+    told = {each.text for each in broken}
+    findings = [
+        *broken,
+        *(each for each in all_findings(world, offline=words.flag("offline")) if each.text not in told),
+    ]
     _show(words, settings, findings)
     return WORLD_FAILED if any(each.state == MISSING for each in findings) else DONE
 
@@ -59,7 +63,10 @@ def _settings(world: World) -> tuple[list[dict[str, Any]], list[Finding]]:
             continue
         value = found.shown if found.values else None
         rows.append({"name": name, "about": about, "value": value, "origin": found.origin, "note": found.note})
-    return rows, list({each.text: each for each in broken}.values())
+    # A file that cannot be read is the fault of no setting.
+    texts = [each.text for each in broken]
+    told = {each.text: each if texts.count(each.text) == 1 else each.replace(what="settings") for each in broken}
+    return rows, list(told.values())
 
 
 def _show(words: Words, settings: list[dict[str, Any]], findings: list[Finding]) -> None:

@@ -23,7 +23,7 @@ for call, words in (
     (lambda: run("x", gpu="a100", volumes=[{"name": "d", "size_gb": 3}]), "expected 3 to 64 small letters"),
     (lambda: run("", gpu="a100"), "does not say what is run"),
     (lambda: run(lambda: 3, gpu="a100"), "a function is nothing that can be run"),
-    (lambda: run("x", gpu="a100", budget=0.01), "In: budget"),
+    (lambda: Flow(provider="mithril").run("x", gpu="a100", budget=0.01), "In: budget"),
     (lambda: flowc.get_task("nope"), "NotFoundError"),
     (lambda: flowc.list_tasks(limit=0), "at least 1"),
     (lambda: flowc.find_instances({"gpu_type": "a100"}), "Did you mean: 'gpu'?"),
