@@ -157,8 +157,9 @@ class Task:
             suggestions=(*likely.get(status or 0, ()), f"get_task({self.task_id!r}).logs() says why"),
         )
 
-    def cancel(self) -> None:
-        """End the job, and what is paid for it; one that has ended is no error."""
+    def cancel(self, *, now: bool = False) -> None:
+        """End the job, and what is paid for it; one that has ended is no error. Its output is brought before, for half
+        a minute at most, unless it is to end `now`."""
         from flowc.tasks.cancelling import cancel
 
         with translated():
@@ -166,7 +167,7 @@ class Task:
             if self._first.key == FOREIGN:
                 world.provider(self.provider).end("bid", self.task_id)
             else:
-                cancel(world, [self.task_id])
+                cancel(world, [self.task_id], now=now)
 
     def ssh(self, command: str | None = None, *, node: int = 0) -> None:
         """A shell on one of its machines, in this terminal, or a command there, whose output goes to ours. It begins

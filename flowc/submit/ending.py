@@ -102,6 +102,8 @@ class Endings:
         self._now = now
         self._tell = tell
         self._coming = coming
+        # What was brought before its job had ended.
+        self._brought: set[str] = set()
 
     def look(
         self, bid: Bid, task: Task | None = None, *, last: Callable[[], None] | None = None
@@ -136,6 +138,32 @@ class Endings:
                 settled.append((task, None))
         return settled
 
+    def last_words(self, pairs: Iterable[tuple[Bid, Task]], *, within_s: float) -> dict[str, End | None]:
+        """Bring what jobs have said that are to be ended, all at the same time, for so many seconds at most. By the
+        names of the bids whose machines answered in time: how those have ended that did so by themselves, else None."""
+        import threading
+        import time
+
+        left = iter([(bid, task) for bid, task in pairs if noted(bid) is None and task.state == RUNNING])
+        said: dict[str, End | None] = {}
+
+        def work() -> None:
+            for bid, task in left:
+                with suppress(ProviderError, OSError):
+                    end = self._end(bid, task)
+                    self._fetch(bid, task)
+                    self._brought.add(bid.name)
+                    said[bid.name] = end
+
+        # Whoever waits no longer leaves them alone: a machine that does not answer must not keep the bill running.
+        threads = [threading.Thread(target=work, daemon=True) for _ in range(AT_ONCE)]
+        deadline = time.monotonic() + within_s
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        return dict(said)
+
     def settle(self, bid: Bid, task: Task, end: End | None) -> tuple[Task, End | None]:
         """Do what follows from an end. The task as it is then. Raises ProviderError; JournalError where it cannot be
         noted, which does not keep the bill running."""
@@ -155,7 +183,8 @@ class Endings:
             self._fetch_result(bid, task)
         if release:
             if there:
-                self._fetch(bid, task)
+                if bid.name not in self._brought:
+                    self._fetch(bid, task)
                 self._provider.end("bid", task.identity)
             if trouble is None:
                 self._journal.released(bid.key, bid.number, self._now())

@@ -354,7 +354,9 @@ class Journal:
         import sqlite3
 
         text = str(error)
-        if isinstance(error, sqlite3.DatabaseError) and ("not a database" in text or "malformed" in text):
+        if isinstance(error, sqlite3.DatabaseError) and any(
+            sign in text for sign in ("not a database", "malformed", "no such table", "no such column")
+        ):
             help = "move it away, then `flowc list` shows what the provider has; `flowc cancel` takes the names of bids"
             return JournalError(f"{self.path} is damaged", help)
         why = (error.strerror or text).lower() if isinstance(error, OSError) else text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 
-from flowc.providers.base import CANCELLED, ENDED
+from flowc.providers.base import CANCELLED, ENDED, RUNNING
 from flowc.providers.errors import NotFoundError, ProviderError
 from flowc.settings.lookup import SettingsError
 from flowc.submit.ending import revoke_keys
@@ -13,6 +13,7 @@ from flowc.submit.journal import JournalError
 from flowc.submit.turns import NOW, Turns
 from flowc.tasks.graph.walk import behind
 from flowc.tasks.graph.words import MOST, why_not
+from flowc.tasks.looking import MOST_LISTED, endings_of
 from flowc.tasks.names import bids_of
 from flowc.tasks.placing import give_up
 from flowc.tasks.refused import NoTaskError
@@ -22,14 +23,19 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from flowc.providers.base import Task
+    from flowc.submit.journal import Bid
     from flowc.tasks.world import World
 
 # So many of each provider, as `flowc list` shows them.
 LISTED = 100
+# So long what jobs have said is brought before they are ended. Up to so many are asked for one by one.
+LAST_WORDS_S = 30.0
+FEW = 3
 
 
-def cancel(world: World, names: Iterable[str]) -> None:
-    """The tasks that these names mean; one that has ended is no error. What the journal does not know, or cannot tell,
+def cancel(world: World, names: Iterable[str], *, now: bool = False) -> None:
+    """The tasks that these names mean; one that has ended is no error. What they have said is brought before, unless
+    they are to end `now`. What the journal does not know, or cannot tell,
     is asked of the provider, by its whole name or id. Raises RefusedTaskError, and as the provider and World do."""
     names = tuple(names)
     try:
@@ -44,7 +50,7 @@ def cancel(world: World, names: Iterable[str]) -> None:
         here = {each for _, task in found for each in (task.identity, task.name)}
         bids_of(world.journal, [name for name in strange if name not in here])  # which says that there are none
     _end(world, found)
-    _cancel(world, known)
+    _cancel(world, known, now=now)
 
 
 def _known(world: World, names: Iterable[str]) -> tuple[list[str], list[str]]:
@@ -82,14 +88,18 @@ def _ended(name: str, provider: str) -> str:
     return f"{name}: ended" + ("" if provider == "local" else ", nothing more is paid for it")
 
 
-def _cancel(world: World, names: Collection[str]) -> None:
+def _cancel(world: World, names: Collection[str], *, now: bool) -> None:
     """Those that the journal knows."""
     bids = bids_of(world.journal, names)
     for key in dict.fromkeys(bid.key for bid in bids if bid.made is None):
         # Those that are not placed come first: nothing may be placed while the others end.
         give_up(world, key, [bid.name for bid in bids if bid.key == key and bid.made is None])
     trouble: JournalError | None = None
-    for bid in bids_of(world.journal, names):
+    bids = bids_of(world.journal, names)
+    over_by_themselves = set() if now else _last_words(world, bids)
+    for bid in bids:
+        if bid.name in over_by_themselves:
+            continue
         if bid.made is None:
             world.tell(f"{bid.name}: was not placed, and will not be")
             continue
@@ -114,3 +124,44 @@ def _cancel(world: World, names: Collection[str]) -> None:
             )
         else:
             world.tell(f"{bid.name}: {why_not(turns, bid)}")
+
+
+def _last_words(world: World, bids: Iterable[Bid]) -> set[str]:
+    """Bring what the jobs of these bids have said. The names of the bids that are ended with it, as their jobs had
+    ended by themselves. What is in the way is told, and no reason to let them live on; Ctrl-C is no other."""
+    running = [bid for bid in bids if bid.made is not None and bid.ended is None]
+    done: set[str] = set()
+    for name in dict.fromkeys(bid.provider for bid in running):
+        mine = [bid for bid in running if bid.provider == name]
+        try:
+            provider = world.provider(name)
+            if not provider.keeps_tasks:
+                done |= _brought(world, name, mine)
+        except KeyboardInterrupt:
+            world.tell("ends them without what they have said")
+        except (ProviderError, JournalError, SettingsError) as error:
+            world.tell(f"warning: not brought what they have said: {error}")
+    return done
+
+
+def _brought(world: World, name: str, bids: list[Bid]) -> set[str]:
+    """The same at one provider. Raises as World and the provider do."""
+    provider, endings = world.provider(name), endings_of(world, name)
+    if len(bids) > FEW:
+        tasks = {task.identity: task for task in provider.list_tasks(limit=MOST_LISTED)}
+    else:
+        tasks = {}
+        for bid in bids:
+            with suppress(NotFoundError):
+                tasks[bid.made or ""] = provider.get(bid.made or "")
+    pairs = [(bid, tasks[bid.made or ""]) for bid in bids if bid.made in tasks]
+    said = endings.last_words(pairs, within_s=LAST_WORDS_S)
+    done = set()
+    for bid, task in pairs:
+        end = said.get(bid.name)
+        if end is not None:
+            endings.settle(bid, task, end)
+            done |= set() if bid.keep else {bid.name}
+        elif task.state == RUNNING and bid.name not in said:
+            world.tell(f"{bid.name}: what it has said could not be brought in {LAST_WORDS_S:g} s")
+    return done

@@ -40,6 +40,11 @@ def commit_here(folder: str, *, token: bool) -> Commit:
         raise TreeError(f"there is no commit to bring: {error}", "`--code DIR` brings a folder as it is") from None
     try:
         commit = run(here, "rev-parse", "--verify", "HEAD^{commit}").decode().strip()
+    except NoGitError:
+        raise TreeError(
+            "nothing is committed yet", "commit and push it, or `--code .` brings the folder as it is"
+        ) from None
+    try:
         _refuse_changes(root)
         remote, address = _remote(root)
         _refuse_unpushed(root, remote, commit)

@@ -53,6 +53,12 @@ def test_a_file_is_run_as_what_it_is(here: Person) -> None:
     assert (done.returncode, done.stdout) == (0, "other\n"), done.stderr
 
 
+def test_code_is_a_folder(here: Person) -> None:
+    (here.home / "train.py").write_text("")
+    done = here.types("run", "ls", *LOCAL, "--code", "train.py")
+    assert (done.returncode, "`--code` brings a folder" in done.stderr) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("head", "flags", "here_too"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -50,6 +51,34 @@ def test_what_is_reachable_is_told(there: Person, provider: Server) -> None:
     assert (found["project"]["state"], found["project"]["text"]) == ("ok", "research")
     assert found["ssh keys"]["state"] == "ok"
     assert {each.method for each in provider.log.calls} == {"GET"}
+
+
+@pytest.mark.parametrize("answers", [b"", b"mithril\n"], ids=["where", "key"])
+def test_ctrl_c_writes_nothing_and_says_so(there: Person, answers: bytes) -> None:
+    there.environ.pop("MITHRIL_API_KEY")
+    ours, its = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-B", "-m", "flowc", "init"],
+        cwd=there.home,
+        env=there.environ,
+        stdin=its,
+        stdout=its,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    os.close(its)
+    assert process.stderr is not None
+    process.stderr.read(len("where do jobs run?"))
+    os.write(ours, answers)
+    if answers:
+        said = ""
+        while "API key" not in said:
+            said += process.stderr.read(1)
+    process.send_signal(signal.SIGINT)
+    rest = process.communicate(timeout=300)[1]
+    os.close(ours)
+    assert (process.returncode, rest.splitlines()[-1]) == (130, "flowc: interrupted: nothing was written")
+    assert not (there.home / ".flow").exists()
 
 
 def test_ssh_keys_may_be_named_by_their_files(there: Person, provider: Server) -> None:

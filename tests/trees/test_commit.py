@@ -44,6 +44,12 @@ def test_what_differs_is_named(tmp_path: Path, served: tuple[Path, str]) -> None
     assert commit_here(str(folder), token=False).commit == git(folder, "rev-parse", "HEAD")
 
 
+def test_a_repository_without_a_commit(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q")
+    with pytest.raises(TreeError, match="nothing is committed yet"):
+        commit_here(str(tmp_path), token=False)
+
+
 def test_private_remotes_need_a_token(tmp_path: Path, served: tuple[Path, str]) -> None:
     folder = repository(tmp_path / "code", served, "private.git")
     with pytest.raises(TreeError, match="nobody can without logging in") as caught:

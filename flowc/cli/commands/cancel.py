@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc.cli.table import HELP, Command
+from flowc.cli.table import HELP, Command, Option
 from flowc.cli.tasks.options import TASK
 
 TYPE_CHECKING = False
@@ -12,12 +12,16 @@ if TYPE_CHECKING:
 COMMAND = Command(
     name="cancel",
     summary="end tasks, and what is paid for them",
-    usage=("flowc cancel TASK…",),
+    usage=("flowc cancel [--now] TASK…",),
     operand="TASK",
-    options=(HELP,),
-    examples=(("flowc cancel train-k3x9q2fa", "its bid ends at once, with its machines"),),
-    notes=f"{TASK} A task that has ended is no error. Tasks that wait for one of these go on as under Slurm: after "
-    "afterany they have their turn, after afterok never.",
+    options=(HELP, Option(name="--now", help="without bringing what the jobs have said")),
+    examples=(
+        ("flowc cancel train-k3x9q2fa", "its output is brought, its bid ends, with its machines"),
+        ("flowc cancel --now train-k3x9q2fa", "its bid ends at once"),
+    ),
+    notes=f"{TASK} Where a job has ended by itself, its exit status stays what it was. What machines have to say is "
+    "waited for, 30 seconds at most, or until Ctrl-C. A task that has ended is no error. Tasks that wait for one of "
+    "these go on as under Slurm: after afterany they have their turn, after afterok never.",
 )
 
 
@@ -37,5 +41,5 @@ def _cancel(words: Words) -> int:
     from flowc.cli.tasks.world import World
     from flowc.tasks.cancelling import cancel
 
-    cancel(World(words), words.operands)
+    cancel(World(words), words.operands, now=words.flag("now"))
     return DONE

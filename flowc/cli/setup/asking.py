@@ -32,10 +32,14 @@ def ask_all(words: Words) -> int:
 
     world = World(words)
     values: dict[str, str | list[str] | None] = {}
-    provider = words.text("provider") or _choice("where do jobs run?", PROVIDERS, _chosen(world))
-    values["provider"] = provider
-    if provider == "mithril":
-        values |= _mithril(words, world)
+    try:
+        provider = words.text("provider") or _choice("where do jobs run?", PROVIDERS, _chosen(world))
+        values["provider"] = provider
+        if provider == "mithril":
+            values |= _mithril(words, world)
+    except KeyboardInterrupt:
+        tell("interrupted: nothing was written")
+        raise
     path = write_user_file(world.home, os.environ, values)
     for name in values:
         now = World(words.replace(values={})).settings.get(name)
@@ -198,7 +202,11 @@ def _line(question: str, *, secret: bool = False) -> str:
             found = ""
     else:
         terminal.write(sys.stderr, question)
-        found = sys.stdin.readline()
+        try:
+            found = sys.stdin.readline()
+        except KeyboardInterrupt:
+            terminal.write(sys.stderr, "\n")
+            raise
     if not found:
         terminal.write(sys.stderr, "\n")
         hint = "at a terminal, or with flags: flowc init --help; a key comes from MITHRIL_API_KEY too"

@@ -45,6 +45,10 @@ def compiled(
         inputs = inputs.replace(submitted=True, free=free, releases=releases)
     if words.text("code") == "git":
         inputs = inputs.replace(flags=inputs.flags.replace(repository=_checked_out(inputs.flags.secrets)))
+    elif inputs.flags.code is not None and os.path.isfile(inputs.flags.code):
+        raise UsageError(
+            f"`--code` brings a folder, and {inputs.flags.code} is a file", "`--mount PATH=./FILE` brings one"
+        )
     wrapped = any(word.startswith("--wr") for word in inputs.args)
     refuse_mixtures(words)
     if not words.operands and not wrapped and inputs.command is None:

@@ -159,6 +159,9 @@ def _carry_out(
         release = any("release" in each for each in document.get("deliver", ()))
         machine_s = world.settings.seconds("release_after_s") if release else None
         keep = submission.keep
+        if provider != "local" and all(bid.released_at is not None for bid in world.journal.bids(key=key)):
+            tell("all of it has ended: nothing more is paid")
+            continue
         ends = who_ends(key, provider, document, keep=keep, stays=stays, watched=watched, machine_s=machine_s)
         brings = "" if stays or watched or world.provider(provider).keeps_tasks else _who_brings(document)
         tell(ends + _who_waits(world, key, stays=stays, watched=watched) + brings)
@@ -241,4 +244,10 @@ def _asked(other: Submission) -> bool:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
     terminal.write(sys.stderr, f"flowc: this job was submitted before, and lives: {other.key}. Once more? [y/N] ")
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    answer = ""
+    try:
+        answer = sys.stdin.readline()
+    finally:
+        if not answer.endswith("\n"):  # nobody has ended the line
+            terminal.write(sys.stderr, "\n")
+    return answer.strip().lower() in ("y", "yes")
