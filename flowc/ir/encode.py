@@ -43,6 +43,12 @@ def plan_document(units: Iterable[Unit]) -> dict[str, Any]:
     return {"format": "flowc.plan/1", "jobs": [_planned(unit.plan, unit) for unit in units if unit.plan is not None]}
 
 
+def about(unit: Unit) -> str:
+    """All that a request is made of, as text: but for the number that a submission gives the job."""
+    plan = None if unit.plan is None else _planned(unit.plan, unit)
+    return dumps([job_document(unit.job), plan, unit.releases, unit.held])
+
+
 def _planned(plan: JobPlan, unit: Unit) -> dict[str, Any]:
     document = {name: _plain(value) for name, value in plan.__dict__.items() if name != "look"}
     document["candidates"] = _plain(plan.candidates)

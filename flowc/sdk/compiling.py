@@ -12,7 +12,7 @@ from flowc.tasks.documents import document_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Any
 
     from flowc.diag.sink import Diagnostic
@@ -36,15 +36,6 @@ def document(
         level = logging.WARNING if each.severity == "warning" else logging.INFO
         LOG.log(level, "%s", _line(each, written))
     return document_of(result.artifacts)
-
-
-def numbered(
-    source: Source, inputs: Inputs, *, frontend: str | None = None, strict: bool = False
-) -> Callable[[int], dict[str, Any]]:
-    """What makes the same document with this number for its first job."""
-    return lambda number: document_of(
-        driver.compile(source, inputs.replace(number=number), frontend=frontend, strict=strict).artifacts
-    )
 
 
 def refuse(diagnostics: Iterable[Diagnostic], written: Written | None) -> None:

@@ -16,6 +16,7 @@ from flowc.sdk.task import Task, foreign
 from flowc.sdk.translate import translated
 from flowc.sdk.worlds import Worlds, tell
 from flowc.sdk.writing import plain
+from flowc.submit.plan import new_nonce, number_of
 from flowc.submit.release import KEY_ON_MACHINES
 from flowc.submit.watch import watcher
 from flowc.tasks.defaults import defaults_of
@@ -228,20 +229,16 @@ class Flow:
             world = self._worlds.now()
             releases = how.release == "machine" and world.chosen != "local"
             inputs = self._inputs(world, how, releases=releases).replace(returns=RETURNS if returns else None)
+            nonce = new_nonce()
+            inputs = inputs.replace(number=number_of(nonce))
             request = asked(what, fields, inputs, name="flow.invoke()" if returns else "flow.run()")
             document = compiling.document(
                 request.source, request.inputs, request.written, frontend=request.frontend, strict=how.strict
             )
-            again = compiling.numbered(request.source, request.inputs, frontend=request.frontend, strict=how.strict)
-
-            def whole(document: dict[str, Any]) -> dict[str, Any]:
-                if returns:
-                    bids = [bid for job in document["jobs"] for bid in job["bids"]]
-                    document["fetch"] = [{"of": bids, "path": RESULT, "most": MOST_ARCHIVE}]
-                behind([document], [request.source.path], how.after)
-                return document
-
-            document = whole(document)
+            if returns:
+                bids = [bid for job in document["jobs"] for bid in job["bids"]]
+                document["fetch"] = [{"of": bids, "path": RESULT, "most": MOST_ARCHIVE}]
+            behind([document], [request.source.path], how.after)
             count = sum(len(job["bids"]) for job in document["jobs"])
             if one and count != 1:
                 raise ValidationError(f"this makes {count} tasks", suggestions=("run_all() gives them all",))
@@ -249,7 +246,7 @@ class Flow:
                 tell(f"warning: {KEY_ON_MACHINES}")
             order = Order(
                 document=document,
-                numbered=lambda number: whole(again(number)),
+                nonce=nonce,
                 keep=how.keep,
                 again=how.force_new,
                 once=how.idempotency_key,

@@ -326,11 +326,9 @@ class Journal:
     def _same(self, base: Connection, content: str, *, once: bool) -> Submission | None:
         """A submission of that content that is not over: open, or with a bid that nobody has ended; with `once` each
         that was not refused. One that has a content of somebody's own choice shows by its key what it is about."""
-        rows = base.execute(
-            "SELECT * FROM submissions WHERE content = ?1 OR (?2 AND substr(key, 1, 9) = substr(?1, 1, 8) || '-')"
-            " ORDER BY created_at DESC",
-            (content, not once),
-        ).fetchall()
+        same = "content = ?1 OR (?2 AND substr(key, 1, 9) = substr(?1, 1, 8) || '-')"
+        order = "ORDER BY created_at DESC"
+        rows = base.execute(f"SELECT * FROM submissions WHERE {same} {order}", (content, not once)).fetchall()
         for row in rows:
             if row["state"] == OPEN or (once and row["state"] == DONE):
                 return _submission(row)
@@ -354,9 +352,8 @@ class Journal:
         import sqlite3
 
         text = str(error)
-        if isinstance(error, sqlite3.DatabaseError) and any(
-            sign in text for sign in ("not a database", "malformed", "no such table", "no such column")
-        ):
+        damage = ("not a database", "malformed", "no such table", "no such column")
+        if isinstance(error, sqlite3.DatabaseError) and any(each in text for each in damage):
             help = "move it away, then `flowc list` shows what the provider has; `flowc cancel` takes the names of bids"
             return JournalError(f"{self.path} is damaged", help)
         why = (error.strerror or text).lower() if isinstance(error, OSError) else text

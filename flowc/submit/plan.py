@@ -108,19 +108,41 @@ def new_nonce() -> str:
     return letters[:NONCE]
 
 
-def number_of(key: str) -> int:
+def number_of(nonce: str) -> int:
     """The number of a submission, for those that know jobs by numbers, and of its first job: positive and below 2^31,
-    as Slurm's are, with room for those behind it."""
+    as Slurm's are, with room for those behind it. An earlier flowc made it of the whole key."""
     from flowc.digest import sha256_hex
 
-    number = 1 + int(sha256_hex(key.encode())[:15], 16) % (2**31 - 2)
+    number = 1 + int(sha256_hex(nonce.encode())[:15], 16) % (2**31 - 2)
     return number if number < 2**31 - _ROOM else number - _ROOM
 
 
 def content_key(document: Mapping[str, Any]) -> str:
-    """What a submission is about: equal documents have equal ones."""
+    """What a submission is about: equal documents have equal ones. Of one that says what it is `about`, nothing counts
+    that its number changes."""
     import json
 
     from flowc.digest import sha256_hex
 
+    if "about" in document:
+        document = _without_numbers(document)
     return sha256_hex(json.dumps(document, sort_keys=True, separators=(",", ":")).encode())
+
+
+def _without_numbers(document: Mapping[str, Any]) -> dict[str, Any]:
+    requests = []
+    for request in document["requests"]:
+        body = {**request["body"]}
+        if "launch_specification" in body:
+            body["launch_specification"] = {**body["launch_specification"], "startup_script": None}
+        requests.append({**request, "body": body, "script": None})
+    texts = ("data", "bytes", "sha256")
+    return {
+        **document,
+        "script": None,
+        "requests": requests,
+        "jobs": [{**job, "job_id": None} for job in document["jobs"]],
+        "deliver": [
+            {name: value for name, value in each.items() if name not in texts} for each in document.get("deliver", ())
+        ],
+    }

@@ -29,6 +29,8 @@ def joined(documents: Iterable[dict[str, Any]]) -> dict[str, Any]:
         for name in ("requests", "jobs"):
             whole[name] += other[name]
         whole["unresolved"] = list(dict.fromkeys([*whole["unresolved"], *other["unresolved"]]))
+        if "about" in other:
+            whole["about"] = [*whole.get("about", ()), *other["about"]]
         if "deliver" in other:
             whole["deliver"] = [*whole.get("deliver", ()), *other["deliver"]]
     return whole

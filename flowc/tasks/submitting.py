@@ -8,7 +8,7 @@ from flowc.record import Record
 from flowc.submit.delivery import missing_secrets
 from flowc.submit.folders import found
 from flowc.submit.journal import OPEN, Submission
-from flowc.submit.plan import content_key, new_nonce, number_of, steps_of
+from flowc.submit.plan import content_key, steps_of
 from flowc.tasks.graph.links import linked
 from flowc.tasks.refused import LivesError, RefusedTaskError
 from flowc.tasks.world import refuse_missing
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 class Order(Record):
     """What is to be submitted, and how: `keep` its bids when its jobs have ended; `again` though it lives already;
-    `once`, ever, under this key. `numbered` gives the document anew, with this number for its first job that knows
-    itself by one: what the job is does not change by it."""
+    `once`, ever, under this key. `nonce` is the submission's own word, which gave its jobs their numbers
+    (`flowc.submit.plan.number_of`)."""
 
-    UNSHOWN = ("document", "numbered")
+    UNSHOWN = ("document",)
 
     document: dict[str, Any]
-    numbered: Callable[[int], dict[str, Any]] | None = None
+    nonce: str
     keep: bool = False
     again: bool = False
     once: str | None = None
@@ -63,8 +63,8 @@ class Submitting:
         self._asked = asked
         self._at = at
         self._provider = world.chosen
-        self._digest = content_key({"provider": self._provider, "document": order.document})
-        self._nonce = new_nonce()
+        self._digest = content_key({"provider": self._provider, "document": content_key(order.document)})
+        self._nonce = order.nonce
         self._key = f"{self._digest[:8]}-{self._nonce}"
 
     def begun(self) -> tuple[Submission, Decimal | None]:
@@ -79,7 +79,7 @@ class Submitting:
             if there is not None and self._is_meant(there):
                 return there, None
             again = there is not None
-        document = linked(self._numbered(), lambda: self._world.journal)
+        document = linked(self._order.document, lambda: self._world.journal)
         found = self._world.provider(self._provider).resolve(document)
         for warning in found.warnings:
             self._world.tell(f"warning: {warning}")
@@ -90,19 +90,6 @@ class Submitting:
         """What is not to be submitted twice."""
         key = self._order.once
         return self._digest if key is None else content_key({"idempotency_key": key})
-
-    def _numbered(self) -> dict[str, Any]:
-        """The document as it is carried out: its jobs know their numbers, which nobody else's have."""
-        document = self._order.document
-        if self._order.numbered is None or not any(job.get("job_id") for job in document["jobs"]):
-            return document
-        trees = {(each["tree"], each["path"]): each for each in document.get("deliver", ()) if "tree" in each}
-        numbered = self._order.numbered(number_of(self._key))
-        for each in numbered.get("deliver", ()):
-            if "tree" in each:
-                there = trees[each["tree"], each["path"]]
-                each |= {name: there[name] for name in ("from", "digest")}
-        return numbered
 
     def _written(self, found: Resolution, *, again: bool) -> Submission:
         submission = Submission(

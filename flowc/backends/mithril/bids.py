@@ -10,7 +10,7 @@ from flowc.backends.mithril import limits
 from flowc.backends.mithril.naming import References, safe_name, unique_name
 from flowc.backends.mithril.needs import needs
 from flowc.digest import sha256_hex
-from flowc.ir.encode import dumps
+from flowc.ir.encode import about, dumps
 from flowc.record import Record
 from flowc.scripts.delivery import FOLDER, KEY, KEY_CHARACTERS, RELEASE, WHOLE, delivery
 from flowc.scripts.secrets import SECRETS, secrets
@@ -69,6 +69,9 @@ def artifacts(units: list[Unit], sink: Sink, taken: set[str]) -> list[Artifact]:
         "unresolved": list(references.found),
         "script": _script(bids[0].script),
     }
+    if any(unit.job.number is not None for unit in units):
+        # What is the same whatever the numbers are, of which startup scripts are full.
+        document["about"] = [sha256_hex(about(unit).encode("utf-8", "surrogateescape")) for unit in units]
     deliver = _deliver(units, by_unit)
     if deliver:
         document["deliver"] = deliver

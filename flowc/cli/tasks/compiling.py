@@ -17,12 +17,12 @@ from flowc.source import Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from typing import Any
 
     from flowc.backends.base import Artifact
     from flowc.cli.arguments import Words
-    from flowc.inputs import Inputs, Repository
+    from flowc.inputs import Repository
 
 
 def compiled(
@@ -34,15 +34,15 @@ def compiled(
     submitted: bool = False,
     free: bool = False,
     releases: bool = False,
-    again: list[Callable[[int], list[tuple[Artifact, ...]]]] | None = None,
+    number: int | None = None,
 ) -> Iterator[tuple[str, tuple[Artifact, ...]]]:
-    """The path of each source, and what was made of it; its findings are shown and counted. `again` gets what makes the
-    same of the sources with numbers for their jobs, the first of which it is given. Raises UsageError."""
+    """The path of each source, and what was made of it; its findings are shown and counted. `number` is that of the
+    first job, None: of its content. Raises UsageError."""
     inputs = gather(words, argv, os.environ)
     _tell_unknown_settings()
     if submitted:  # so what the startup script has no room for is brought over SSH
         inputs = inputs.replace(defaults=inputs.defaults.replace(body="auto"))
-        inputs = inputs.replace(submitted=True, free=free, releases=releases)
+        inputs = inputs.replace(submitted=True, free=free, releases=releases, number=number)
     if words.text("code") == "git":
         inputs = inputs.replace(flags=inputs.flags.replace(repository=_checked_out(inputs.flags.secrets)))
     elif inputs.flags.code is not None and os.path.isfile(inputs.flags.code):
@@ -57,18 +57,15 @@ def compiled(
     commanded = Source("<wrap>", "") if inputs.command is None else inputs.command.source
     found = [sources.read(operand) if operand else commanded for operand in words.operands or ("",)]
 
-    def compile_all(inputs: Inputs) -> list[driver.Result]:
-        return driver.compile_all(
+    results = iter(
+        driver.compile_all(
             [each for each in found if isinstance(each, Source)],
             inputs,
             emit=emit,
             frontend=words.text("from") if inputs.command is None else COMMAND_LINE,
             strict=words.flag("strict"),
         )
-
-    if again is not None:
-        again.append(lambda number: [each.artifacts for each in compile_all(inputs.replace(number=number))])
-    results = iter(compile_all(inputs))
+    )
     for operand, source in zip(words.operands or ("",), found, strict=True):
         path = operand if isinstance(source, Diagnostic) else source.path
         artifacts: tuple[Artifact, ...] = ()
@@ -113,29 +110,24 @@ def _checked_out(secrets: tuple[str, ...]) -> Repository:
 
 
 def request(
-    words: Words, argv: list[str], *, free: bool, releases: bool
-) -> tuple[dict[str, Any] | None, Callable[[int], dict[str, Any]], int]:
-    """One request document of all sources, and what makes it anew with numbers for its jobs, from the given one on;
-    None in its place, with the exit status, where one of them is not right. `free`: nothing is paid; `releases`:
-    machines end their bids. Raises UsageError, and RefusedTaskError for an `--after` that means nothing."""
+    words: Words, argv: list[str], *, free: bool, releases: bool, number: int | None
+) -> tuple[dict[str, Any] | None, int]:
+    """One request document of all sources, whose jobs have numbers from this one on (None: of their content); None in
+    its place where one of them is not right. And the exit status. `free`: nothing is paid; `releases`: machines end
+    their bids. Raises UsageError, and RefusedTaskError for an `--after` that means nothing."""
     from flowc.tasks.documents import document_of, joined
     from flowc.tasks.graph.given import behind
 
     tally = Tally()
-    found: list[tuple[Artifact, ...]] = []
+    documents: list[dict[str, Any]] = []
     paths: list[str] = []
-    again: list[Callable[[int], list[tuple[Artifact, ...]]]] = []
     kept = {"free": free, "releases": releases}
-    every = compiled(words, argv, tally, emit="mithril", submitted=True, **kept, again=again)
+    every = compiled(words, argv, tally, emit="mithril", submitted=True, **kept, number=number)
     for path, artifacts in list(every):
         if artifacts:
-            found.append(artifacts)
+            documents.append(document_of(artifacts))
             paths.append(path)
-
-    def whole(many: list[tuple[Artifact, ...]]) -> dict[str, Any]:
-        documents = [document_of(each) for each in many]
-        behind(documents, paths, words.texts("after"))
-        return joined(documents)
-
-    document = None if tally.status or len(found) != tally.files else whole(found)
-    return document, lambda number: whole(again[0](number)), tally.status
+    if tally.status or len(documents) != tally.files:
+        return None, tally.status
+    behind(documents, paths, words.texts("after"))
+    return joined(documents), tally.status

@@ -15,7 +15,7 @@ from flowc.cli.tasks.standing import Standing, what_stands
 from flowc.cli.tasks.world import World, tell
 from flowc.settings.lookup import SettingsError
 from flowc.submit.journal import OPEN, WAITING, JournalError
-from flowc.submit.plan import number_of
+from flowc.submit.plan import new_nonce, number_of
 from flowc.submit.release import KEY_ON_MACHINES
 from flowc.submit.watch import watcher
 from flowc.tasks.graph.links import linked
@@ -81,10 +81,11 @@ def _submit(words: Words, argv: list[str], standing: Standing) -> int:
     if releases and here:
         tell("`--release machine` changes nothing here: a task on this computer ends with its job")
         releases = False
-    document, numbered, status = request(words, argv, free=here, releases=releases)
+    nonce, dry = new_nonce(), words.flag("dry_run")
+    number = None if dry else number_of(nonce)
+    document, status = request(words, argv, free=here, releases=releases, number=number)
     if document is None:
         return OURS if _stays(words) else status
-    dry = words.flag("dry_run")
     world = World(words, many=True, called=_show_call) if dry else World(words, many=True)
     if dry:
         document = linked(document, lambda: world.journal)
@@ -103,7 +104,7 @@ def _submit(words: Words, argv: list[str], standing: Standing) -> int:
         tell(f"warning: {KEY_ON_MACHINES}")
     order = Order(
         document=document,
-        numbered=numbered,
+        nonce=nonce,
         keep=words.flag("keep"),
         again=words.flag("force_new"),
         once=words.text("idempotency_key"),
@@ -140,7 +141,8 @@ def _carry_out(
         found = world.journal.bids(key=submission.key)
         bids += found
         if words.text("number"):
-            text = f"{number_of(submission.key)}\n"
+            numbers = [job.job_id for job in world.journal.jobs(key=submission.key) if job.job_id is not None]
+            text = f"{numbers[0] if numbers else number_of(submission.nonce)}\n"
             terminal.write(sys.stdout, text if words.text("number") == "parsable" else f"Submitted batch job {text}")
         elif not words.flag("follow"):
             terminal.write(sys.stdout, "".join(f"{bid.name}\n" for bid in found))
