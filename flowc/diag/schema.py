@@ -77,5 +77,7 @@ def diagnostics_schema(dialect: str) -> dict[str, Any]:
         diagnostics={"type": "array", "items": {"$ref": "#/$defs/Diagnostic"}},
         summary=summary,
     )
+    judge = _object("A program that was asked about the texts of jobs.", name=_TEXT, version=_TEXT)
+    document["properties"]["judges"] = {"description": "Only with --judge.", "type": "array", "items": judge}
     head = {"$schema": dialect, "title": "flowc.diagnostics/1"}
     return {**head, **document, "$defs": {"Diagnostic": _gathered_schema(), "Gathered": diagnostic_schema()}}

@@ -48,6 +48,10 @@ def is_batch_script(unit: Unit) -> bool:
     return unit.job.conventions.commands and bool(unit.job.run.text)
 
 
+def is_array_script(unit: Unit) -> bool:
+    return unit.job.array is not None and is_batch_script(unit)
+
+
 def is_batch_script_on_machine(unit: Unit) -> bool:
     """An image may set variables too."""
     return is_batch_script(unit) and runs_on_machine(unit)

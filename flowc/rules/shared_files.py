@@ -7,16 +7,20 @@ from flowc.body.waited_files import waited_for
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.diag.sink import Sink
+    from flowc.ir.job import Job
     from flowc.ir.unit import Unit
 
 _SHARED = ("bucket", "volume", "nfs")
 
 
+def shares_folder(job: Job) -> bool:
+    return any(each.interface == "file" for each in job.volumes) or any(each.kind in _SHARED for each in job.mounts)
+
+
 def report(unit: Unit, sink: Sink) -> None:
     """Tell the first such file."""
     job = unit.job
-    shares = any(each.interface == "file" for each in job.volumes) or any(each.kind in _SHARED for each in job.mounts)
-    found = None if shares else waited_for(job)
+    found = None if shares_folder(job) else waited_for(job)
     if found is None:
         return
     from flowc.diag.codes.programs import FILE_NOT_SHARED

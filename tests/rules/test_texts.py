@@ -11,7 +11,7 @@ from flowc.source import Source
 HEAD = "#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\n"
 NAMES = {
     *("code-not-brought", "variable-from-elsewhere", "secret-in-script", "network-of-cluster"),
-    *("expands-early", "status-of-pipe"),
+    *("expands-early", "status-of-pipe", "prepared-on-one-machine", "index-not-read"),
 }
 
 
@@ -179,3 +179,59 @@ def test_an_image_may_set_variables() -> None:
 @pytest.mark.parametrize("text", ["wc $DATA --all\n", "srun -n 2 $DATA -- x\n"])
 def test_a_word_with_dashes_behind_it_gets_no_value(text: str) -> None:
     assert said(text) == [("variable-from-elsewhere", "$DATA")]
+
+
+TWO = "#!/bin/bash\n#SBATCH --gpus-per-node=h100:8 --nodes=2 --time=10\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "marked"),
+    [
+        ("git clone URL x\nsrun python x/train.py\n", "git clone"),
+        ("git clone URL x && cd x\npip install -r r.txt\nsrun --gpus-per-task=1 torchrun train.py\n", "git clone"),
+        ("pip install torch\nsrun python -m torch.distributed.run -m x\n", "pip install"),
+        ("python3 -m venv e\nsrun bash run.sh\n", "python3 -m venv"),
+    ],
+)
+def test_what_is_made_on_one_machine_of_several(body: str, marked: str) -> None:
+    (found,) = [each for each in said(body, TWO) if each[0] == "prepared-on-one-machine"]
+    assert found[1] == marked
+    assert "prepared-on-one-machine" not in {name for name, _ in said(body)}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "srun --ntasks-per-node=1 git clone URL x\nsrun python x/train.py\n",
+        "srun bash -c 'pip install torch'\npip install x\nsrun python -m x\n",
+        "git clone URL x\nsrun -N1 python x/train.py\n",
+        "git clone URL x\nsrun --nodes=1 --ntasks 1 python x/train.py\n",
+        "git clone URL x\nsrun hostname\n",
+        "pip install x\nsrun --container-image=a/b python -m x\n",
+        "git clone URL x\nsrun python /opt/train.py\n",
+        "srun python -m x\ngit clone URL x\n",
+    ],
+)
+def test_what_is_there_on_each_machine(body: str) -> None:
+    assert "prepared-on-one-machine" not in {name for name, _ in said(body, TWO)}
+
+
+def test_a_folder_that_machines_share() -> None:
+    body = "git clone URL x\nsrun python x/train.py\n"
+    assert "prepared-on-one-machine" not in {name for name, _ in said(body, TWO, Flags(mounts=("/x=s3://bucket",)))}
+
+
+@pytest.mark.parametrize(
+    ("array", "body", "told"),
+    [
+        ("1-3", "nvidia-smi\n", True),
+        ("1-3%1", "nvidia-smi\n", False),
+        ("7", "nvidia-smi\n", False),
+        ("1-3", "echo $SLURM_ARRAY_TASK_ID\n", False),
+        ("1-3", "python train.py\n", False),
+        ("1-3", "./train\n", False),
+    ],
+)
+def test_arrays_without_their_index(array: str, body: str, told: bool) -> None:
+    head = HEAD.replace("--time", f"--array={array} --time")
+    assert ("index-not-read" in {name for name, _ in said(body, head)}) is told

@@ -1,4 +1,4 @@
-"""FC840 to FC845: what the texts of a job count on that is on a cluster alone, or nowhere."""
+"""FC840 to FC848: what the texts of a job count on that is on a cluster alone, or nowhere."""
 
 from __future__ import annotations
 
@@ -98,4 +98,38 @@ success.
 Write `set -o pipefail` above it.""",
     bad=_HEAD + "date\nnvidia-smi -q | tee gpus.txt\n",
     good=_HEAD + "set -o pipefail\ndate\nnvidia-smi -q | tee gpus.txt\n",
+)
+
+PREPARED_ON_ONE_MACHINE = Code(
+    id="FC847",
+    name="prepared-on-one-machine",
+    severity="warning",
+    kind="lacking",
+    title="`{command}` runs on the first of {nodes} machines, and a step behind it needs what it makes on all",
+    explain="""\
+On a cluster all nodes see the same home folder: what a script clones or installs is there for each of its tasks. Rented
+machines share no folder. The script runs on the first of them, so the others have neither the code nor the packages,
+and the step fails there while all machines are paid.
+
+Let a step prepare each machine: `srun --ntasks-per-node=1 git clone …`, with `pip install` likewise; or take an image
+that has all of it; or mount a volume that they share.""",
+    bad="#!/bin/bash\n#SBATCH --gpus-per-node=h100:8 --nodes=2 --time=10\ngit clone https://github.com/karpathy/nanoGPT\n"
+    "srun python nanoGPT/train.py\n",
+    good="#!/bin/bash\n#SBATCH --gpus-per-node=h100:8 --nodes=2 --time=10\n"
+    "srun --ntasks-per-node=1 git clone https://github.com/karpathy/nanoGPT\nsrun python nanoGPT/train.py\n",
+)
+
+INDEX_NOT_READ = Code(
+    id="FC848",
+    name="index-not-read",
+    severity="note",
+    title="nothing in the script reads SLURM_ARRAY_TASK_ID: all {tasks} tasks do the same",
+    explain="""\
+The tasks of an array differ in their index alone. A script that never reads it does the same work as often as there are
+tasks, and each of them is paid. Where only a program asks for the index, which no text shows, all is well.
+
+Use `$SLURM_ARRAY_TASK_ID` for what differs, or leave out `--array`. Nothing is said where files are run, and of arrays
+whose tasks run one behind the other (`%1`).""",
+    bad="#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10 --array=1-3\nnvidia-smi\n",
+    good="#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10 --array=1-3\necho $SLURM_ARRAY_TASK_ID\n",
 )

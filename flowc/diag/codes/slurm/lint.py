@@ -248,6 +248,22 @@ Take the foreign lines out, or give `--ignore-pbs`.""",
     good=_script("-J a"),
 )
 
+OTHER_BATCH_SYSTEM = Code(
+    id="FC155",
+    name="other-batch-system",
+    severity="warning",
+    title="written for {system}: sbatch takes {taken} of its `{magic}` lines",
+    explain="""\
+The script has no `#SBATCH` line, but those of another batch system. sbatch reads lines of PBS and LSF as well as it
+can, and none of others. Values differ in meaning: `#BSUB -W 01:00` is one hour in LSF and one minute to sbatch.
+Variables such as PBS_O_WORKDIR or SGE_TASK_ID are not set.
+
+Write `#SBATCH` lines for what the job needs, and Slurm's variables in the text; or give it on the command line:
+`flowc check job.sh -- --gpus=h100:8 --time=1:00:00`.""",
+    bad=("#!/bin/bash\n#$ -N job\n#$ -pe smp 8\nhostname\n", ("--instance-type=8xh100", "--time=1:00:00")),
+    good=_script(),
+)
+
 SWALLOWED_OPTION = Code(
     id="FC147",
     name="swallowed-option",

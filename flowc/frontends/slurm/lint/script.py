@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from flowc.source import Source
 
 
+_SYSTEMS = {"#PBS": "PBS", "#BSUB": "LSF", "#$": "Grid Engine", "#PJM": "PJM", "#OAR": "OAR"}
+
+
 def lint(
     ast: Ast, source: Source, sink: Sink, lines: list[tuple[Directive, Line]], doubtful: set[int], inputs: Inputs
 ) -> None:
@@ -72,15 +75,31 @@ def _line(source: Source, sink: Sink, directive: Directive, line: Line) -> None:
 def _mixed(ast: Ast, source: Source, sink: Sink) -> None:
     foreign = [each for each in ast.given if each.origin in ("pbs", "bsub") and each.option in OPTIONS]
     foreign = [each for each in foreign if each.component == 0]
+    names = dict.fromkeys(f"`--{given.option}`" for given in foreign)
+    if "#SBATCH" not in source.text:
+        _other(source, sink, ", ".join([*list(names)[:8], *(["…"] if len(names) > 8 else [])]) or "none")
+        return
     if not foreign or not any(given.origin == "script" for given in ast.given):
         return
-    names = dict.fromkeys(f"`--{given.option}`" for given in foreign)
     sink.report(
         codes.MIXED_SYSTEMS,
         foreign[0].span,
         magic="#" + foreign[0].origin.upper(),
         options=", ".join(list(names)[:8]),
     )
+
+
+def _other(source: Source, sink: Sink, taken: str) -> None:
+    """The first line for another system, before the first command; `taken`: the options that sbatch has from such."""
+    start = 0
+    for line in source.text.split("\n"):
+        system = next((magic for magic in _SYSTEMS if line.startswith(f"{magic} -")), None)
+        if system is not None:
+            place = Span(source, start, start + len(system))
+            sink.report(codes.OTHER_BATCH_SYSTEM, place, system=_SYSTEMS[system], magic=system, taken=taken)
+        if system is not None or (line.strip() and line[:1] != "#"):
+            return
+        start += len(line) + 1
 
 
 def _glued_comments(ast: Ast, source: Source, sink: Sink, lines: list[tuple[Directive, Line]]) -> None:
