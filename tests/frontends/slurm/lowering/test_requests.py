@@ -166,3 +166,9 @@ def test_signal_of_a_reservation_is_told() -> None:
         assert (next(row for row in job.outcome if "signal" in row.input).action == "approximated") == told or (
             line == "--signal=R:USR1@60"  # here no step hears it at all
         )
+
+
+@pytest.mark.parametrize(("version", "events"), [("22.05", {"BEGIN", "END"}), ("25.05", {"END"}), ("26.05", {"END"})])
+def test_mail_types_of_several_lines_add_up_until_25_05(version: str, events: set[str]) -> None:
+    job, _ = lowered("--mail-type=BEGIN\n#SBATCH --mail-type=END --mail-user=a@example.org", version)
+    assert {*job.notify.events} == events
