@@ -213,6 +213,7 @@ AS_IT_IS = {
 # Job flags: a file where one has an effect, its words, and other words.
 TASK = "name: a\ninstance_type: 8xh100\ncommand: hostname\nmax_run_time_hours: 1\n"
 BATCH = "#!/bin/bash\n#SBATCH --gpus=h100:8 --time=1:00:00\npython train.py\n"
+PINNED = "resources:\n  infra: aws/us-east-1\n  accelerators: H100:8\nrun: nvidia-smi\n"
 FLAGS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     (TASK, ("--name", "b"), ("--name", "c")),
     (TASK, ("--instance-type", "8xa100"), ("--instance-type", "4xa100")),
@@ -231,6 +232,7 @@ FLAGS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     (TASK, ("--ssh-key", "a"), ("--ssh-key", "b")),
     (TASK, ("--priority", "low"), ("--priority", "high")),
     (TASK, ("--set", "min_cpus=8"), ("--set", "min_cpus=8000")),
+    (PINNED, ("--move",), ()),
     (BATCH, ("--with-commands", "srun"), ("--with-commands", "squeue")),
     (BATCH, ("--body", "ssh"), ("--body", "script")),
 )

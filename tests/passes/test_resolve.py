@@ -136,7 +136,7 @@ def test_open_choices_are_warnings_and_errors_under_strict() -> None:
     assert result.failed
     assert result.artifacts == ()
     # No stage is left out for it: what the backend has to say is there too.
-    assert {"gpu-model-open", "not-in-bid"} <= {each.code.name for each in result.diagnostics}
+    assert {"gpu-model-open", "order-kept-by-submit"} <= {each.code.name for each in result.diagnostics}
 
 
 SPEC_ERRORS = (

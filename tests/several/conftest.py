@@ -56,14 +56,14 @@ class Rented:
         for name in names or self.names:
             (self[name].root / "var/log/foundry").mkdir(parents=True, exist_ok=True)
             log = self[name].root / "var/log/foundry/startup_script.log"
-            self[name].start(["bash", "/" + SCRIPT], log).wait(timeout=60)
+            self[name].start(["bash", "/" + SCRIPT], log).wait(timeout=600)
 
     def status(self, name: str = "n1") -> dict[str, Any]:
         text = self.read(name, STATUS)
         found: dict[str, Any] = json.loads(text) if text else {"state": None, "exit_code": None}
         return found
 
-    def wait(self, name: str = "n1", seconds: float = 90) -> tuple[str, int | None]:
+    def wait(self, name: str = "n1", seconds: float = 600) -> tuple[str, int | None]:
         """State and exit status once the job has ended there."""
         limit = time.monotonic() + seconds
         while time.monotonic() < limit:
@@ -73,7 +73,7 @@ class Rented:
             time.sleep(0.1)
         return "HANGS", None
 
-    def wait_for(self, name: str, path: str, text: str, seconds: float = 60) -> None:
+    def wait_for(self, name: str, path: str, text: str, seconds: float = 600) -> None:
         """Until the file has the text."""
         limit = time.monotonic() + seconds
         while text not in self.read(name, path):
