@@ -20,6 +20,7 @@ _ABOUT = "flowc compiles jobs to Mithril bids: checked, priced, ready to submit.
 _COLUMN = 30  # where what an option does begins
 _NARROW = 72  # columns below which it stands below the option
 _PROSE = 100  # columns of running text at most
+_TIED = "\N{NO-BREAK SPACE}"
 _STATUSES = (
     "Exit status: 0 done, 1 errors in a source, 2 wrong usage, 3 a bug in flowc, 4 a file, the network or the provider "
     "failed."
@@ -124,8 +125,18 @@ def _examples(examples: tuple[tuple[str, str], ...], width: int) -> list[str]:
     lines = []
     for example, meaning in examples:
         lines += ["  # " + line for line in _wrapped(meaning, width - 4)]
-        lines += _wrapped("  " + example, width, 6, " \\")
+        lines += [line.replace(_TIED, " ") for line in _wrapped("  " + _tied(example), width, 6, " \\")]
     return lines
+
+
+def _tied(command: str) -> str:
+    """What is read together stays on one line: an option and its value, flowc and its command."""
+    words = command.split(" ")
+    gaps = [
+        _TIED if ((one[:1] == "-" and one != "--") or one == "flowc") and other[:1] != "-" else " "
+        for one, other in zip(words, [*words[1:], ""], strict=True)
+    ]
+    return "".join(word + gap for word, gap in zip(words, gaps, strict=True)).rstrip(f" {_TIED}")
 
 
 def _wrapped(text: str, width: int, indent: int = 0, end: str = "") -> list[str]:

@@ -282,6 +282,8 @@ def test_help_is_as_wide_as_the_terminal(name: str, columns: int) -> None:
     for example, meaning in [each for command in commands for each in command.examples[: None if name else 1]]:
         assert example in re.sub(r" \\\n +", " ", shown)
         assert re.sub(r"[\s#]", "", meaning) in re.sub(r"[\s#]", "", shown)
+    # An option and its value are read together, as are flowc and its command.
+    assert not re.search(r"(?:\s--?(?!parsable)\w[\w-]*|\bflowc) \\\n +[^-\s]", shown)
 
 
 def test_columns_win_over_the_terminal() -> None:
