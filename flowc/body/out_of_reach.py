@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from fnmatch import fnmatchcase
+
 from flowc.body.commands import MOST_TEXT, called, is_shell
 from flowc.patterns import at_first_use
 from flowc.shell.comments import in_comment
@@ -34,6 +37,8 @@ _launcher = {
 }
 _image = at_first_use(r"--container-image(?:=|[ \t]+)[\"']?([^\s\"';|&()`]+)", "finditer")
 _variable = at_first_use(r"\$\{?(\w+)\}?", "fullmatch")
+_words = at_first_use(r"[^\s\"'`;|&<>()=,]+", "findall")
+_FILES = (".sif", ".simg", ".img", ".sqsh", ".squashfs")
 _MOST_IMAGES = 50
 
 
@@ -65,17 +70,35 @@ def image_in_file(job: Job) -> tuple[int, int] | None:
             in_comment(text, start, shell=shell)
             or (shell and scan(text).in_child(start))
             or not _is_file(text, match[1])
+            or any(is_meant(key, each) for key, _ in job.image_files for each in _names(text, match[1]))
         ):
             continue
         return match.start(1), match.end(1)
     return None
 
 
-def _is_file(text: str, image: str) -> bool:
-    variable = _variable(image)
-    if variable is not None:
-        import re
+def is_meant(key: str, image: str) -> bool:
+    """Whether the name of an image file, or a glob, means an image as a text names it; a bare one does, wherever the
+    file lies."""
+    return fnmatchcase(image, key) or ("/" not in key and fnmatchcase(image.rpartition("/")[2], key))
 
-        values = re.findall(rf"(?m)^[ \t]*(?:export[ \t]+)?{variable[1]}=[\"']?([^\s\"';#]+)", text)
+
+def images_of(text: str) -> list[str]:
+    """What a text names as an image: words that end as their files do, and what `srun` is given."""
+    found = [word for word in _words(text) if word.endswith(_FILES)]
+    return [*found, *(match[1] for match in _image(text))]
+
+
+def _names(text: str, image: str) -> list[str]:
+    """An image, or the values of the variable that it is."""
+    variable = _variable(image)
+    if variable is None:
+        return [image]
+    return re.findall(rf"(?m)^[ \t]*(?:export[ \t]+)?{variable[1]}=[\"']?([^\s\"';#]+)", text)
+
+
+def _is_file(text: str, image: str) -> bool:
+    if _variable(image) is not None:
+        values = _names(text, image)
         return bool(values) and all(_variable(value) is None and _is_file(text, value) for value in values)
     return image.endswith(".sqsh") or image.startswith(("/", "./", "../", "~", "$HOME/"))

@@ -333,7 +333,8 @@ class Job(Record):
     the machine: `private_ip`, `hostname`, `cpus`, `memory_bytes`, `rank`; in `env`, `${NAME}` is never expanded.
     `secrets` are names of variables whose values come after boot, never by the startup script.
     `modules` are names of environment modules, maybe globs, which the setup brings; `programs` those of programs,
-    `environments` those of conda's environments.
+    `environments` those of conda's environments; `image_files` are names of image files, or globs of them, with the
+    images of registries that stand in their place.
     `kill_on_invalid_dep`: where what it depends on can never hold, it counts as cancelled; else it waits for ever.
     `number` is what Slurm's variables call it, where whoever submits it has given it one, the tasks of an array those
     that follow. `terminate_on_exit`: the machine is given back when the job ends. `workers_end`: when the job counts as
@@ -353,6 +354,7 @@ class Job(Record):
     modules: tuple[str, ...] = ()
     programs: tuple[str, ...] = ()
     environments: tuple[str, ...] = ()
+    image_files: tuple[tuple[str, str], ...] = ()
     image: str | None = None
     isolation: Isolation = Isolation()
     containers: tuple[Container, ...] = ()

@@ -73,6 +73,13 @@ class Environment(Record):
     setup: str
 
 
+class Image(Record):
+    """An image that is a file, or a name of enroot's, `entry.key`, and the image of a registry in its place."""
+
+    entry: Entry
+    reference: str
+
+
 class Place(Record):
     """A path of the cluster's file systems, and what a job finds there."""
 
@@ -99,6 +106,7 @@ class Profile(Record):
     modules: tuple[Module, ...] = ()
     programs: tuple[Program, ...] = ()
     environments: tuple[Environment, ...] = ()
+    images: tuple[Image, ...] = ()
     places: tuple[Place, ...] = ()
     variables: tuple[Variable, ...] = ()
 

@@ -9,17 +9,20 @@ from flowc.body.cluster_paths import cluster_paths
 from flowc.body.commands import PROGRAM_FAILS, called_programs, missing_commands, missing_env
 from flowc.body.home_paths import home_paths
 from flowc.body.modules import brought_by_modules, entered, is_brought, lacking, surely_loaded
+from flowc.body.out_of_reach import image_in_file, images_of, is_meant
 from flowc.body.slurm_variables import never_set
 from flowc.diag.codes.programs import (
     CLUSTER_PATH,
     COMMAND_MISSING,
     ENVIRONMENT_MISSING,
+    IMAGE_IN_FILE,
     INTERPRETER_MISSING,
     MODULE_MISSING,
 )
 from flowc.diag.codes.slurm.words import SLURM_VARIABLE_NOT_SET
 from flowc.ir.profile import Use
 from flowc.patterns import at_first_use
+from flowc.profile import images
 from flowc.profile.environments import BEGIN
 from flowc.source import Derived
 
@@ -40,7 +43,7 @@ def apply(unit: Unit, profile: Profile) -> Unit:
         unit = _variables(unit, profile)
     if unit.job.image is not None:  # what is in an image does not come from the cluster
         return unit
-    return _programs(_modules(_environments(_places(unit, profile), profile), profile), profile)
+    return _programs(_images(_modules(_environments(_places(unit, profile), profile), profile), profile), profile)
 
 
 def _gpus(unit: Unit, profile: Profile) -> Unit:
@@ -164,6 +167,31 @@ def _modules(unit: Unit, profile: Profile) -> Unit:
     return _with_setup(unit, setup, lines[0].entry.span) if setup else unit
 
 
+def _images(unit: Unit, profile: Profile) -> Unit:
+    """What the machine's docker has in the place of images in files, where Singularity or `srun` are given them."""
+    job = unit.job
+    if not profile.images:
+        return unit
+    called = called_programs(job, images.PROGRAMS) - brought_by_modules(job)
+    texts = [job.run.text or "", job.setup or "", *job.run.argv, *job.run.args, *(value for _, value in job.env)]
+    files = [each for text in texts for each in images_of(text)]
+    lines = [row for row in profile.images if any(is_meant(row.entry.key, each) for each in files)]
+    if not lines or not (called or "container-image" in f"{job.run.text}{job.setup}"):
+        return unit
+    before, lacked = image_in_file(job), _lacking_programs(job)
+    pairs = tuple((row.entry.key, row.reference) for row in lines)
+    job = job.replace(image_files=pairs)
+    if all(any(is_meant(key, each) for key, _ in pairs) for each in files if each.endswith(images.SINGULARITYS)):
+        job = job.replace(programs=(*job.programs, *(name for name in images.PROGRAMS if name in called)))
+    # Else the program is told to be missing for the sake of the other files.
+    freed = {code for name in job.programs for code in lacked.get(name, ())}
+    freed |= {IMAGE_IN_FILE.id} if before is not None and image_in_file(job) is None else set()
+    used = [Use(entry=row.entry, what=f"image {row.reference}", instead=tuple(sorted(freed))) for row in lines]
+    origins = {"image_files": lines[0].entry.span, "programs": lines[0].entry.span, **unit.origins}
+    unit = unit.replace(job=job, origins=origins, used=(*unit.used, *used))
+    return _with_setup(unit, images.setup(pairs, answers=bool(called)), lines[0].entry.span)
+
+
 def _programs(unit: Unit, profile: Profile) -> Unit:
     job = unit.job
     if not profile.programs:
@@ -171,7 +199,7 @@ def _programs(unit: Unit, profile: Profile) -> Unit:
     called = called_programs(job, [row.entry.key for row in profile.programs]) - brought_by_modules(job)
     if job.environments:  # what makes them is conda
         called -= {"conda", "mamba"}
-    lines = [row for row in profile.programs if row.entry.key in called]
+    lines = [row for row in profile.programs if row.entry.key in called and row.entry.key not in job.programs]
     if not lines:
         return unit
     lacked = _lacking_programs(job)
@@ -179,7 +207,7 @@ def _programs(unit: Unit, profile: Profile) -> Unit:
     for row in lines:
         key = row.entry.key
         used.append(Use(entry=row.entry, what=f"program {key}", instead=lacked.get(key, ())))
-    job = job.replace(programs=tuple(row.entry.key for row in lines))
+    job = job.replace(programs=(*job.programs, *(row.entry.key for row in lines)))
     origins = {"programs": lines[0].entry.span, **unit.origins}
     # Texts that bring the same under several names do it once.
     steps = {row.setup.replace(f"{PROGRAM_FAILS}{row.entry.key}", ""): row.setup for row in lines if row.setup}

@@ -10,7 +10,7 @@ from flowc.diag.codes.yaml.document import WRONG_FORM
 from flowc.digest import sha256_hex
 from flowc.ir.job import Mount
 from flowc.ir.mounts import checked_target, from_uri
-from flowc.ir.profile import Entry, Environment, Module, Nodes, Place, Profile, Program, StandIn, Variable
+from flowc.ir.profile import Entry, Environment, Image, Module, Nodes, Place, Profile, Program, StandIn, Variable
 from flowc.override.apply import parse_duration
 from flowc.profile.environments import LIMIT_S, failed, of_file, of_packages, packed, step
 from flowc.secret import looks_secret
@@ -88,6 +88,10 @@ def _profile(root: Node | None, path: str, digest: str, sink: Sink) -> Profile:
             for key, pair in _lines(root, "programs")
         ),
         environments=tuple(each for each in environments if each is not None),
+        images=tuple(
+            Image(entry=_entry("images", key, pair), reference=pair.value.read().removeprefix("docker://"))
+            for key, pair in _lines(root, "images")
+        ),
         places=tuple(each for each in places if each is not None),
         variables=variables,
     )

@@ -36,5 +36,6 @@ def entries(profile: Profile) -> Iterator[Entry]:
     yield from (each.entry for each in profile.modules)
     yield from (each.entry for each in profile.programs)
     yield from (each.entry for each in profile.environments)
+    yield from (each.entry for each in profile.images)
     yield from (each.entry for each in profile.places)
     yield from (each.entry for each in profile.variables)

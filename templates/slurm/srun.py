@@ -76,6 +76,9 @@ def read_words():
     #% end
     #% if container
     image = given.setdefault("container-image", ENV.get("PYXIS_CONTAINER_IMAGE", ""))
+    #% if image_files
+    image = __import__("subprocess").run(["/usr/local/bin/flowc-image", image], stdout=-1, text=1).stdout.strip() or image
+    #% end
     if image[:1] in ("/", ".") or image.endswith(".sqsh"):
         die(f"error: the container image {image} is no image of a registry that docker pulls: push it to one")
     given["container-image"], given["login"] = credentials(image)

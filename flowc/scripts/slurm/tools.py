@@ -77,6 +77,8 @@ def choose(
         wanted |= _every(job, nodes)
     if prepared:
         wanted.add("prepared")
+    if job.image_files and "container" in closed(wanted):
+        wanted.add("image_files")
     if step_gpus:
         wanted.add("step_gpus")
     wanted |= features_of(job, closed(wanted))

@@ -1,0 +1,66 @@
+"""Singularity's words on a real docker: images in files, by a line of the profile."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flowc.inputs import Inputs
+
+pytestmark = pytest.mark.docker
+
+SCRIPT = """\
+#!/bin/bash
+#SBATCH --gres=gpu:h100:8 --time=10
+#SBATCH -o out
+export SAID=job
+cd /workspace
+singularity exec tool.sif sh -c 'echo "$SAID $OWN $PATH"; pwd; echo made >file; [ -e /usr/bin/apt ] || echo other'
+cat file
+bind=/etc/hostname:/there
+srun -n 2 singularity exec --bind $bind --env SAID=step tool.sif sh -c 'echo $SAID; [ -s /there ] && echo bound'
+apptainer exec --pwd /tmp tool.sif sh -c 'pwd; exit 7'
+echo $?
+singularity run tool.sif a 'b c'
+timeout -s TERM 2 singularity exec tool.sif sh -c 'trap "echo heard; exit 3" TERM; sleep 30 & wait'
+echo $?
+sleep 3
+docker ps -q | wc -l
+"""
+
+
+STEP = """\
+#!/bin/bash
+#SBATCH --gres=gpu:h100:8 --time=10
+#SBATCH -o out
+srun --container-image=/x/tool.sqsh sh -c 'echo step $OWN'
+"""
+
+
+def test_steps_take_the_line_of_a_file(docker: Any, tmp_path: Path) -> None:
+    docker.image("tool:test", "ENV OWN=image")
+    profile = tmp_path / "profile.yaml"
+    profile.write_text("images: {'*.sqsh': 'tool:test'}\n")
+    docker.start(STEP, path="job.sbatch", inputs=Inputs(profile=str(profile)))
+    found = docker.wait()
+    assert (found["state"], docker.read("/workspace/out")) == ("COMPLETED", "step image\n"), docker.output()
+
+
+def test_programs_run_in_the_image(docker: Any, tmp_path: Path) -> None:
+    docker.image("tool:test", "ENV OWN=image", 'ENTRYPOINT ["echo", "entry"]')
+    profile = tmp_path / "profile.yaml"
+    profile.write_text("images: {tool.sif: 'tool:test', '*.sqsh': 'tool:test'}\n")
+    docker.start(SCRIPT, path="job.sbatch", inputs=Inputs(profile=str(profile)))
+    found = docker.wait()
+    output = docker.read("/workspace/out")
+    assert found["state"] == "COMPLETED", (found, output, docker.output())
+    assert output.splitlines() == [
+        *("job image /bin", "/workspace", "other", "made"),
+        *("step", "bound", "step", "bound"),
+        *("/tmp", "7"),
+        "entry a b c",
+        *("heard", "124"),
+        "0",
+    ]
