@@ -63,6 +63,10 @@ VALUES: dict[str, tuple[Any, dict[str, Any]]] = {
     "number": (77, {}),
     "modules": (("g*",), {"run": Run(text="#!/bin/bash\nmodule load gcc\n")}),
     "programs": (("made",), {"run": Run(text="#!/usr/bin/env made\n1\n", interpreter="/usr/bin/env made")}),
+    "image_files": (
+        (("*.sqsh", "busybox:1"),),
+        {"run": Run(text="#!/bin/bash\nsrun --container-image=a.sqsh ls\n"), "conventions": Conventions(commands=True)},
+    ),
     "environments": (("made",), {"run": Run(text="#!/bin/bash\nconda activate made\n")}),
     "isolation.pull_parts": (
         (("REGISTRY_SERVER", "r.io"),),

@@ -58,7 +58,7 @@ class Machine:
 
     def run(self, *words: str, program: str = "singularity", **environ: str) -> subprocess.CompletedProcess[str]:
         self.log.write_text("")
-        env = {"PATH": f"{self.folder}/bin:/usr/bin:/bin", "HOME": "/home/me", "DOCKER_LOG": str(self.log)}
+        env = {"PATH": f"{self.folder}/bin:/usr/bin:/bin", "HOME": "/srv/me", "DOCKER_LOG": str(self.log)}
         return subprocess.run(
             [program, *words],
             env={**env, "HAS_IMAGE": "1", "SAID": "job", **environ},
@@ -152,7 +152,7 @@ def test_a_program_runs_in_the_image(machine: Machine) -> None:
     done = machine.run(
         "exec", "torch-2.sif", "sh", "-c", 'echo "$0 $1 $OWN $SAID $PATH $HOME"; pwd; exit 7', "a", "b c"
     )
-    assert done.stdout == f"a b c image job /image/bin:/usr/bin:/bin /home/me\n{machine.folder}\n"
+    assert done.stdout == f"a b c image job /image/bin:/usr/bin:/bin /srv/me\n{machine.folder}\n"
     assert (done.stderr, done.returncode) == ("", 7)
     folder = machine.folder
     words = machine.started
@@ -168,7 +168,7 @@ def test_a_program_runs_in_the_image(machine: Machine) -> None:
         (["--bind", "/usr,/etc:/there:ro"], ["-v /usr:/usr", "-v /etc:/there:ro"]),
         (["-B/usr:/tmp"], ["-v /usr:/tmp"]),
         (["--mount", "type=bind,src=/usr,dst=/a,ro"], ["-v /usr:/a:ro"]),
-        (["-H", "/usr:/home/you"], ["-v /usr:/home/you"]),
+        (["-H", "/usr:/srv/you"], ["-v /usr:/srv/you"]),
     ],
 )
 def test_folders_that_are_bound(machine: Machine, words: list[str], expected: list[str]) -> None:
