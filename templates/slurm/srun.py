@@ -77,7 +77,10 @@ def read_words():
     #% if container
     image = given.setdefault("container-image", ENV.get("PYXIS_CONTAINER_IMAGE", ""))
     #% if image_files
-    image = __import__("subprocess").run(["/usr/local/bin/flowc-image", image], stdout=-1, text=1).stdout.strip() or image
+    # By a variable: what the shell is given needs no quotes.
+    ENV["FLOWC_IMAGE"] = image
+    image = os.popen('/usr/local/bin/flowc-image "$FLOWC_IMAGE"').read().strip() or image
+    del ENV["FLOWC_IMAGE"]
     #% end
     if image[:1] in ("/", ".") or image.endswith(".sqsh"):
         die(f"error: the container image {image} is no image of a registry that docker pulls: push it to one")

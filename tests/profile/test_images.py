@@ -145,7 +145,7 @@ def test_images_of_steps(told: Callable[..., driver.Result], body: str, code: st
     result = told(LINES, JOB + body, emit="mithril")
     assert (code not in ids(result)) is freed
     text = told(LINES, JOB + body, emit="script").artifacts[0].text
-    assert ('"/usr/local/bin/flowc-image",' in text) is freed
+    assert ('/usr/local/bin/flowc-image "$FLOWC_IMAGE"' in text) is freed
 
 
 def test_a_program_runs_in_the_image(machine: Machine) -> None:
