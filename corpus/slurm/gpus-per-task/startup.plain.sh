@@ -211,15 +211,15 @@ tee srun <<'E' >/dev/null
 #!/usr/bin/python3 -IS
 import os,signal,sys
 from multiprocessing.connection import Connection,Pipe,wait
-v=os.environ
+w=os.environ
 J=os.path.basename(sys.argv[0])
 y=sys.argv[1:]
 z=1,2,3,10,12,15,18
-def K(text):
- os.write(2,(J+": "+text+"\n").encode())
-def A(text,k=1):
- K(text)
- os._exit(k)
+def K(h):
+ os.write(2,(J+": "+h+"\n").encode())
+def A(h,l=1):
+ K(h)
+ os._exit(l)
 OPTIONS="-=gpus-per-task"
 def aM(E):
  aB={}
@@ -229,9 +229,9 @@ def aM(E):
    break
   try:
    a=c[1]=="-"
-   u,ao,value=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
-   b=[g for g in OPTIONS.split()if(g[2:].startswith(u)if a else g[0]==u)]
-   b=[g for g in b if g[2:]==u]or b
+   v,ao,value=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
+   b=[g for g in OPTIONS.split()if(g[2:].startswith(v)if a else g[0]==v)]
+   b=[g for g in b if g[2:]==v]or b
    (d,)=b
    if d[1]==".":
     if ao:
@@ -243,72 +243,72 @@ def aM(E):
    A(f"unrecognized option '{c}'",255)
   aB[d[2:]]=value
  return aB
-def start(argv,n,m,*b):
+def start(argv,o,n,*b):
  d=os.fork()
  if d:
   while os.getpgid(d)!=d:
    pass
   return d
- def a(text):
-  os.write(2,f"slurmstepd-{n['SLURMD_NODENAME']}: error: {text}\n".encode())
+ def a(h):
+  os.write(2,f"slurmstepd-{o['SLURMD_NODENAME']}: error: {h}\n".encode())
  try:
-  for r,s in enumerate(b):
-   os.dup2(s,r)
+  for s,t in enumerate(b):
+   os.dup2(t,s)
   os.setsid()
-  for r in 13,*z:
-   signal.signal(r,0)
+  for s in 13,*z:
+   signal.signal(s,0)
   signal.pthread_sigmask(1,z)
-  n["SLURM_TASK_PID"]=str(os.getpid())
-  os.execvpe(argv[0],argv,n)
- except OSError as h:
-  a(f"execve(): {argv[0]}: {h.strerror}")
-  os._exit(h.errno)
+  o["SLURM_TASK_PID"]=str(os.getpid())
+  os.execvpe(argv[0],argv,o)
+ except OSError as i:
+  a(f"execve(): {argv[0]}: {i.strerror}")
+  os._exit(i.errno)
 def D(e):
  d=0
  while d not in e:
   d,b=os.wait()
  M([d],9)
  return e.pop(d),os.waitstatus_to_exitcode(b)
-def M(e,r):
+def M(e,s):
  for d in[*e]:
   try:
-   os.killpg(d,r)
+   os.killpg(d,s)
   except OSError:
    pass
 def ac(a):
- m,b=a.recv()
+ n,b=a.recv()
  e,f={},{}
- l=[os.open("/dev/null",0)]
- for c,argv,n in b:
-  g,i=os.pipe(),os.pipe()
-  d=start(argv,n,m,l[0],g[1],i[1])
+ m=[os.open("/dev/null",0)]
+ for c,argv,o in b:
+  g,j=os.pipe(),os.pipe()
+  d=start(argv,o,n,m[0],g[1],j[1])
   os.close(g[1])
-  os.close(i[1])
+  os.close(j[1])
   e[d]=c
   f[os.pidfd_open(d)]=0,c,b""
   f[g[0]]=1,c,b""
-  f[i[0]]=2,c,b""
+  f[j[0]]=2,c,b""
  try:
-  while j:=wait([a,*f,],None if e else 0):
-   for B in j:
+  while k:=wait([a,*f,],None if e else 0):
+   for B in k:
     if B==a:
      C=a.recv()
      M(e,C)
      continue
-    s,c,text=f.pop(B)
-    if not s:
+    t,c,h=f.pop(B)
+    if not t:
      os.close(B)
      a.send((0,*D(e)))
      continue
-    o=os.read(B,65536)
-    text+=o
-    L=text.rfind(b"\n")+1
-    if not o or len(text)-L>9999:
-     L=len(text)
+    p=os.read(B,65536)
+    h+=p
+    L=h.rfind(b"\n")+1
+    if not p or len(h)-L>9999:
+     L=len(h)
     if L:
-     a.send((s,c,text[:L]))
-    if o:
-     f[B]=s,c,text[L:]
+     a.send((t,c,h[:L]))
+    if p:
+     f[B]=t,c,h[L:]
     else:
      os.close(B)
   for S in f.values():
@@ -324,59 +324,59 @@ def ac(a):
   while e:
    D(e)
 def cast(C,*G):
- for a in q:
+ for a in r:
   try:
    a.send(C)
   except OSError:
    pass
-def W(d,c,k):
- if k:
-  K(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {k}"if k>0 else signal.strsignal(-k)))
-  Z.append(k if k>0 else 128-k)
+def W(d,c,l):
+ if l:
+  K(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {l}"if l>0 else signal.strsignal(-l)))
+  Z.append(l if l>0 else 128-l)
 def al():
- global i,n
- with open("/run/flowc.step."+l,"ab",0)as a:
+ global j,o
+ with open("/run/flowc.step."+m,"ab",0)as a:
   a.write(b"%9d\n"%os.getpid())
-  i=a.tell()//10-1
- n=dict(v)
-def bi(u,a=""):
- return sum(int(c.split(":")[-1])if c.split(":")[-1].isdecimal()else 1 for c in(P(u,a)or"").split(",")if c and(u!="gres"or c[:3]=="gpu"))
-def aI(a,w):
- ae=aP[:aK*w or N]
+  j=a.tell()//10-1
+ o=dict(w)
+def bi(v,a=""):
+ return sum(int(c.split(":")[-1])if c.split(":")[-1].isdecimal()else 1 for c in(P(v,a)or"").split(",")if c and(v!="gres"or c[:3]=="gpu"))
+def aI(a,x):
+ ae=aP[:aK*x or N]
  c=ae[a*aK:(a+1)*aK]or ae
  bf=",".join(c)
- return{"CUDA_VISIBLE_DEVICES":bf,"SLURM_STEP_GPUS":bf,"SLURM_GPUS_ON_NODE":str(len(ae)),**({"SLURMD_TRES_BIND":"gpu:"+aJ}if aJ and w>1 else{})}
-def P(u,a=""):
- return ao.get(u)or v.get("SLURM_"+(a or u.upper().replace("-","_")))
-def ab(p):
- t=H[p]
- return[(c,y,{**n,"SLURM_NODEID":str(p),"SLURMD_NODENAME":f[g[p]],"SLURM_GTIDS":",".join(map(str,t)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**(aI(a,len(t))if N or aK else{})},)for a,c in enumerate(t)]
+ return{"CUDA_VISIBLE_DEVICES":bf,"SLURM_STEP_GPUS":bf,"SLURM_GPUS_ON_NODE":str(len(ae)),**({"SLURMD_TRES_BIND":"gpu:"+aJ}if aJ and x>1 else{})}
+def P(v,a=""):
+ return ao.get(v)or w.get("SLURM_"+(a or v.upper().replace("-","_")))
+def ab(q):
+ u=H[q]
+ return[(c,y,{**o,"SLURM_NODEID":str(q),"SLURMD_NODENAME":f[g[q]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**(aI(a,len(u))if N or aK else{})},)for a,c in enumerate(u)]
 if J=="srun":
  ao=aM(y)
- l=v["SLURM_JOB_ID"]
+ m=w["SLURM_JOB_ID"]
  if not y:
   A("fatal: No command given to execute.")
- f=[v["SLURM_JOB_NODELIST"]]
+ f=[w["SLURM_JOB_NODELIST"]]
  g=range(len(f))
- w=I=len(f)
- b=int(v.get("SLURM_NTASKS")or w*int(v.get("SLURM_NTASKS_PER_NODE",1)))
+ x=I=len(f)
+ b=int(w.get("SLURM_NTASKS")or x*int(w.get("SLURM_NTASKS_PER_NODE",1)))
  O=iter(range(b))
- H=[[next(O)for G in range(p,b,w)]for p in range(w)]
- aP=[*filter(None,v.get("SLURM_JOB_GPUS","").split(","))]
+ H=[[next(O)for G in range(q,b,x)]for q in range(x)]
+ aP=[*filter(None,w.get("SLURM_JOB_GPUS","").split(","))]
  aK=bi("gpus-per-task")
  aJ=""
  if aK and not aJ:
   aJ=f"per_task:{aK}"
- N=int(v.get("FLOWC_STEP_GPUS",len(aP)))
+ N=int(w.get("FLOWC_STEP_GPUS",len(aP)))
  if(max(N,*(aK*len(aC)for aC in H))>len(aP)):
-  A(f"error: Unable to create step for job {l}: Invalid generic resource (gres) specification")
+  A(f"error: Unable to create step for job {m}: Invalid generic resource (gres) specification")
  al()
- for value,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>I else"cyclic","DISTRIBUTION"),(v["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(v["SLURM_TASKS_PER_NODE"]if b%w else f"{b // w}(x{w})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(w,"NNODES STEP_NUM_NODES"),(i,"STEPID STEP_ID"),):
+ for value,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>I else"cyclic","DISTRIBUTION"),(w["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(w["SLURM_TASKS_PER_NODE"]if b%x else f"{b // x}(x{x})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(x,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
   for key in am.split():
-   n["SLURM_"+key]=str(value)
- m=os.getcwd()
+   o["SLURM_"+key]=str(value)
+ n=os.getcwd()
  Z=[0]
- q={}
+ r={}
  signal.pthread_sigmask(0,z)
  for ag in z:
   signal.signal(ag,cast)
@@ -389,29 +389,29 @@ if J=="srun":
   finally:
    os._exit(0)
  ad.close()
- q[a]=0
- for p,a in enumerate(q):
-  a.send((m,ab(p)))
+ r[a]=0
+ for q,a in enumerate(r):
+  a.send((n,ab(q)))
  signal.pthread_sigmask(1,z)
- while q:
-  for a in wait([*q]):
-   d=q[a]
+ while r:
+  for a in wait([*r]):
+   d=r[a]
    try:
     C=a.recv()
-   except(EOFError,OSError)as h:
-    A(f"error: Node failure on {f[d]}: {h or 'connection lost'}")
+   except(EOFError,OSError)as i:
+    A(f"error: Node failure on {f[d]}: {i or 'connection lost'}")
    if not C:
-    del q[a]
+    del r[a]
     continue
-   s,c,o=C
-   if not s:
-    W(d,c,o)
+   t,c,p=C
+   if not t:
+    W(d,c,p)
     continue
    try:
-    while o:
-     o=o[os.write(s,o):]
-   except OSError as h:
-    A(f"error: cannot write: {h.strerror}")
+    while p:
+     p=p[os.write(t,p):]
+   except OSError as i:
+    A(f"error: cannot write: {i.strerror}")
  os._exit(max(Z))
 globals()[J]()
 E

@@ -210,19 +210,19 @@ import os,signal,sys
 import fcntl,select
 import itertools
 from multiprocessing.connection import Connection,Pipe,wait
-v=os.environ
+w=os.environ
 J=os.path.basename(sys.argv[0])
 y=sys.argv[1:]
 z=1,2,3,10,12,15,18
-def K(text):
- os.write(2,(J+": "+text+"\n").encode())
-def A(text,k=1):
- K(text)
- os._exit(k)
-def T(text):
- return text.replace(","," ").split()
+def K(h):
+ os.write(2,(J+": "+h+"\n").encode())
+def A(h,l=1):
+ K(h)
+ os._exit(l)
+def T(h):
+ return h.replace(","," ").split()
 def bz(b):
- return",".join(f"{w}(x{len([*a])})"for w,a in itertools.groupby(b)).replace("(x1)","")
+ return",".join(f"{x}(x{len([*a])})"for x,a in itertools.groupby(b)).replace("(x1)","")
 OPTIONS="n=ntasks N=nodes w=nodelist -=ntasks-per-node -=gpus-per-task -=het-group"
 def aM(E):
  aB={}
@@ -232,9 +232,9 @@ def aM(E):
    break
   try:
    a=c[1]=="-"
-   u,ao,value=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
-   b=[g for g in OPTIONS.split()if(g[2:].startswith(u)if a else g[0]==u)]
-   b=[g for g in b if g[2:]==u]or b
+   v,ao,value=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
+   b=[g for g in OPTIONS.split()if(g[2:].startswith(v)if a else g[0]==v)]
+   b=[g for g in b if g[2:]==v]or b
    (d,)=b
    if d[1]==".":
     if ao:
@@ -246,72 +246,72 @@ def aM(E):
    A(f"unrecognized option '{c}'",255)
   aB[d[2:]]=value
  return aB
-def start(argv,n,m,*b):
+def start(argv,o,n,*b):
  d=os.fork()
  if d:
   while os.getpgid(d)!=d:
    pass
   return d
- def a(text):
-  os.write(2,f"slurmstepd-{n['SLURMD_NODENAME']}: error: {text}\n".encode())
+ def a(h):
+  os.write(2,f"slurmstepd-{o['SLURMD_NODENAME']}: error: {h}\n".encode())
  try:
-  for r,s in enumerate(b):
-   os.dup2(s,r)
+  for s,t in enumerate(b):
+   os.dup2(t,s)
   os.setsid()
-  for r in 13,*z:
-   signal.signal(r,0)
+  for s in 13,*z:
+   signal.signal(s,0)
   signal.pthread_sigmask(1,z)
-  n["SLURM_TASK_PID"]=str(os.getpid())
-  os.execvpe(argv[0],argv,n)
- except OSError as h:
-  a(f"execve(): {argv[0]}: {h.strerror}")
-  os._exit(h.errno)
+  o["SLURM_TASK_PID"]=str(os.getpid())
+  os.execvpe(argv[0],argv,o)
+ except OSError as i:
+  a(f"execve(): {argv[0]}: {i.strerror}")
+  os._exit(i.errno)
 def D(e):
  d=0
  while d not in e:
   d,b=os.wait()
  M([d],9)
  return e.pop(d),os.waitstatus_to_exitcode(b)
-def M(e,r):
+def M(e,s):
  for d in[*e]:
   try:
-   os.killpg(d,r)
+   os.killpg(d,s)
   except OSError:
    pass
 def ac(a):
- m,b=a.recv()
+ n,b=a.recv()
  e,f={},{}
- l=[os.open("/dev/null",0)]
- for c,argv,n in b:
-  g,i=os.pipe(),os.pipe()
-  d=start(argv,n,m,l[0],g[1],i[1])
+ m=[os.open("/dev/null",0)]
+ for c,argv,o in b:
+  g,j=os.pipe(),os.pipe()
+  d=start(argv,o,n,m[0],g[1],j[1])
   os.close(g[1])
-  os.close(i[1])
+  os.close(j[1])
   e[d]=c
   f[os.pidfd_open(d)]=0,c,b""
   f[g[0]]=1,c,b""
-  f[i[0]]=2,c,b""
+  f[j[0]]=2,c,b""
  try:
-  while j:=wait([a,*f,],None if e else 0):
-   for B in j:
+  while k:=wait([a,*f,],None if e else 0):
+   for B in k:
     if B==a:
      C=a.recv()
      M(e,C)
      continue
-    s,c,text=f.pop(B)
-    if not s:
+    t,c,h=f.pop(B)
+    if not t:
      os.close(B)
      a.send((0,*D(e)))
      continue
-    o=os.read(B,65536)
-    text+=o
-    L=text.rfind(b"\n")+1
-    if not o or len(text)-L>9999:
-     L=len(text)
+    p=os.read(B,65536)
+    h+=p
+    L=h.rfind(b"\n")+1
+    if not p or len(h)-L>9999:
+     L=len(h)
     if L:
-     a.send((s,c,text[:L]))
-    if o:
-     f[B]=s,c,text[L:]
+     a.send((t,c,h[:L]))
+    if p:
+     f[B]=t,c,h[L:]
     else:
      os.close(B)
   for S in f.values():
@@ -327,194 +327,194 @@ def ac(a):
   while e:
    D(e)
 def cast(C,*G):
- for a in q:
+ for a in r:
   try:
    a.send(C)
   except OSError:
    pass
-def W(d,c,k):
- if k:
-  K(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {k}"if k>0 else signal.strsignal(-k)))
-  Z.append(k if k>0 else 128-k)
-def bF(u):
- text=ao.get(u,"")
+def W(d,c,l):
+ if l:
+  K(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {l}"if l>0 else signal.strsignal(-l)))
+  Z.append(l if l>0 else 128-l)
+def bF(v):
+ h=ao.get(v,"")
  try:
-  return[f.index(c)for c in T(open(text).read()if"/"in text else text)]
+  return[f.index(c)for c in T(open(h).read()if"/"in h else h)]
  except ValueError:
-  A(f"error: Unable to create step for job {l}: Requested node configuration is not available")
+  A(f"error: Unable to create step for job {m}: Requested node configuration is not available")
 def cu(aT):
- q,c,b=ao.get("nodes",v.get("SLURM_NNODES")or"1").partition("-")
- a,b=q or c and"0",b if c else q
+ r,c,b=ao.get("nodes",w.get("SLURM_NNODES")or"1").partition("-")
+ a,b=r or c and"0",b if c else r
  if not(a.isdecimal()and b.isdecimal())or 0<int(b)<int(a):
   A(f'error: "{ao["nodes"]}" is not a valid node count',255)
  d=min(int(b)or int(a)or aT,max(int(a),aT))
  return int(a)or d,d
 def bU(d):
  try:
-  h,*j=open(f"/proc/{d}/stat").read().rpartition(")")[2].split()
-  return""if h=="Z"else j[18]
+  i,*k=open(f"/proc/{d}/stat").read().rpartition(")")[2].split()
+  return""if i=="Z"else k[18]
  except OSError:
   return""
 def cy():
  global aR,bc,aW
  try:
-  by=open("/run/flowc.step."+l).read().split()[int(v["SLURM_STEP_ID"])]
+  by=open("/run/flowc.step."+m).read().split()[int(w["SLURM_STEP_ID"])]
  except(LookupError,OSError,ValueError):
   by=""
  aR=bc=aW=0
- k=""
+ l=""
  while 1:
-  with open("/run/flowc.use."+l,"a+")as e:
+  with open("/run/flowc.use."+m,"a+")as e:
    fcntl.flock(e,2)
    e.seek(0)
-   i=[F for F in e if bU(F.split()[0])==F.split()[1]]
-   ch([F.split()for F in i if F.split()[0]!=by])
+   j=[F for F in e if bU(F.split()[0])==F.split()[1]]
+   ch([F.split()for F in j if F.split()[0]!=by])
    if aZ:
-    i+=[f"{os.getpid()} {bU(os.getpid())} {d} "+("0 -\n"if P("overlap")else f"{b} {','.join(ae) or '-'}\n")for d,(b,ae)in aZ.items()]
+    j+=[f"{os.getpid()} {bU(os.getpid())} {d} "+("0 -\n"if P("overlap")else f"{b} {','.join(ae) or '-'}\n")for d,(b,ae)in aZ.items()]
    e.truncate(0)
-   e.writelines(i)
+   e.writelines(j)
   if aZ:
    break
-  K(f"Job {l} step creation {k or 'temporarily'} disabled, retrying (Requested nodes are busy)")
-  k="still"
+  K(f"Job {m} step creation {l or 'temporarily'} disabled, retrying (Requested nodes are busy)")
+  l="still"
   try:
-   a=[os.pidfd_open(int(F.split()[0]))for F in i]
+   a=[os.pidfd_open(int(F.split()[0]))for F in j]
   except OSError:
    continue
   select.select(a,[],[])
-  for j in a:
-   os.close(j)
- if k:
-  K(f"Step created for job {l}")
-def ch(i):
- global aR,bc,g,w,H,aW,aZ
+  for k in a:
+   os.close(k)
+ if l:
+  K(f"Step created for job {m}")
+def ch(j):
+ global aR,bc,g,x,H,aW,aZ
  aZ={}
  aW=aF*b
  aR,bc={},{}
- for x in bb:
-  r=[]if P("overlap")else[F for F in i if F[2]==str(x)]
-  v=sum(int(F[3])for F in r)
-  k=0 if v and not aQ else aE-v
-  bc[x]=[u for u in aP if not any(u in F[4].split(",")for F in r)]
-  if len(bc[x])<max(aN,aK,aU if upper<2 else aU>0):
-   k=0
+ for h in bb:
+  s=[]if P("overlap")else[F for F in j if F[2]==str(h)]
+  w=sum(int(F[3])for F in s)
+  l=0 if w and not aQ else aE-w
+  bc[h]=[v for v in aP if not any(v in F[4].split(",")for F in s)]
+  if len(bc[h])<max(aN,aK,aU if upper<2 else aU>0):
+   l=0
   elif aK:
-   k=min(k,-(-len(bc[x])//aK)*aF)
-  if k>=(aF if aW else 1):
-   aR[x]=k//aF*aF or k
+   l=min(l,-(-len(bc[h])//aK)*aF)
+  if l>=(aF if aW else 1):
+   aR[h]=l//aF*aF or l
  if not{*aO}<={*aR}:
   return
  aL=[*aO]
  if len(aO)>I:
   aR,aL={d:aR[d]for d in aO},[]
- def n(l):
-  return sum(aR[d]for d in l)
- o=max(I,-(-aW//aE))
+ def o(m):
+  return sum(aR[d]for d in m)
+ p=max(I,-(-aW//aE))
  f=[d for d in aR if d not in aL]
- s=[d for d in f if not any(F[2]==str(d)for F in i)]
- for l in s,f:
-  if len(aL)<o<=len(aL)+len(l):
-   j=min(max(upper,o)-len(aL),len(l))
-   y=-(-max(0,aW-n(aL))//j)
-   l=aL+sorted(l,key=lambda d:aR[d]<y and aE-aR[d])[:j]
-   if n(l)>=aW:
-    aL=l
+ t=[d for d in f if not any(F[2]==str(d)for F in j)]
+ for m in t,f:
+  if len(aL)<p<=len(aL)+len(m):
+   k=min(max(upper,p)-len(aL),len(m))
+   y=-(-max(0,aW-o(aL))//k)
+   m=aL+sorted(m,key=lambda d:aR[d]<y and aE-aR[d])[:k]
+   if o(m)>=aW:
+    aL=m
  for d in f:
-  if n(aL)<aW and len(aL)<upper and d not in aL:
+  if o(aL)<aW and len(aL)<upper and d not in aL:
    aL.append(d)
- if len(aL)<o or n(aL)<aW or sum(len(bc[d])for d in aL)<aU:
+ if len(aL)<p or o(aL)<aW or sum(len(bc[d])for d in aL)<aU:
   return
  g=sorted(aL)
- w=len(g)
- q=[0]*w
- for m in range(b):
-  z=[h for h in range(w)if aR[g[h]]//aF>m]or range(w)
-  for h in z[:b-sum(q)]:
-   q[h]+=1
- e=[(m,h)for h in range(w)for m in range(q[h])]
- H=[[c for c,m in enumerate(e)if m[1]==h]for h in range(w)]
- p=aU
- for h,which in enumerate(g):
-  t=aN or aK*len(H[h])or min(len(bc[which]),p-w+h+1)*(p>0)
-  aZ[which]=len(H[h])*aF*(aW>0)if aQ else aE,bc[which][:t]
-  p-=t
+ x=len(g)
+ r=[0]*x
+ for n in range(b):
+  z=[i for i in range(x)if aR[g[i]]//aF>n]or range(x)
+  for i in z[:b-sum(r)]:
+   r[i]+=1
+ e=[(n,i)for i in range(x)for n in range(r[i])]
+ H=[[c for c,n in enumerate(e)if n[1]==i]for i in range(x)]
+ q=aU
+ for i,which in enumerate(g):
+  u=aN or aK*len(H[i])or min(len(bc[which]),q-x+i+1)*(q>0)
+  aZ[which]=len(H[i])*aF*(aW>0)if aQ else aE,bc[which][:u]
+  q-=u
 def al():
- global i,n
- with open("/run/flowc.step."+l,"ab",0)as a:
+ global j,o
+ with open("/run/flowc.step."+m,"ab",0)as a:
   a.write(b"%9d\n"%os.getpid())
-  i=a.tell()//10-1
- n=dict(v)
-def bi(u,a=""):
- return sum(int(c.split(":")[-1])if c.split(":")[-1].isdecimal()else 1 for c in(P(u,a)or"").split(",")if c and(u!="gres"or c[:3]=="gpu"))
-def aI(a,w):
+  j=a.tell()//10-1
+ o=dict(w)
+def bi(v,a=""):
+ return sum(int(c.split(":")[-1])if c.split(":")[-1].isdecimal()else 1 for c in(P(v,a)or"").split(",")if c and(v!="gres"or c[:3]=="gpu"))
+def aI(a,x):
  ae=aP
- c=ae[a*aK:(a+1)*aK]or ae[:1]if aK and w>1 else ae
+ c=ae[a*aK:(a+1)*aK]or ae[:1]if aK and x>1 else ae
  bf=",".join(c)
- return{"CUDA_VISIBLE_DEVICES":bf,"SLURM_STEP_GPUS":bf,"SLURM_GPUS_ON_NODE":str(len(ae)),**({"SLURMD_TRES_BIND":"gpu:"+aJ}if aJ and w>1 else{})}
+ return{"CUDA_VISIBLE_DEVICES":bf,"SLURM_STEP_GPUS":bf,"SLURM_GPUS_ON_NODE":str(len(ae)),**({"SLURMD_TRES_BIND":"gpu:"+aJ}if aJ and x>1 else{})}
 def cr(E):
  global ao,aY
- k=[[]]
+ l=[[]]
  for c in E:
   if c==":":
-   k.append([])
+   l.append([])
   else:
-   k[-1].append(c)
- aY=[(aM(aC),aC)for aC in k]
+   l[-1].append(c)
+ aY=[(aM(aC),aC)for aC in l]
  b=[a.get("het-group",a.get("pack-group"))for a,aC in aY]
- if{*b}-{None,"0"}or sum(j=="0"for j in b)>1:
+ if{*b}-{None,"0"}or sum(k=="0"for k in b)>1:
   A(f"error: Requested het-group offset exceeds highest hetjob index, or is asked for twice ({[*filter(None, b)]})")
  for a,aC in aY:
   if not aC and aY[1:]:
    A("fatal: No command given to execute.")
  ao=aY[0][0]
- E[:]=k[0]
+ E[:]=l[0]
  if aY[1:]:
   ao.setdefault("nodes","1")
 def cn(a):
- global ao,g,H,b,w,ar,bb,aO
- k,g,H,b,ar=[*range(len(f))],[],[],0,{}
+ global ao,g,H,b,x,ar,bb,aO
+ l,g,H,b,ar=[*range(len(f))],[],[],0,{}
  for ao,aC in a:
-  if j:=ao.get("cpus-per-task"):
-   v["SLURM_CPUS_PER_TASK"]=j
+  if k:=ao.get("cpus-per-task"):
+   w["SLURM_CPUS_PER_TASK"]=k
   aD=int(ao.get("nodes","1").split("-")[0])
-  i=r("ntasks")or aD
-  aD=min(aD,i)
-  ae=bF("nodelist")if"nodelist"in ao else k[:aD]
-  if aD>len(ae)or not{*ae}<={*k}:
-   A(f"error: Allocation failure of {aD} nodes: job size of {len(f)}, "f"already allocated {len(f) - len(k)} nodes to previous components.")
-  k=[d for d in k if d not in ae]
+  j=s("ntasks")or aD
+  aD=min(aD,j)
+  ae=bF("nodelist")if"nodelist"in ao else l[:aD]
+  if aD>len(ae)or not{*ae}<={*l}:
+   A(f"error: Allocation failure of {aD} nodes: job size of {len(f)}, "f"already allocated {len(f) - len(l)} nodes to previous components.")
+  l=[d for d in l if d not in ae]
   g+=ae
-  O=iter(range(b,b+i))
-  H+=[[next(O)for G in range(p,i,len(ae))]for p in range(len(ae))]
-  ar.update({c:aC for c in range(b,b+i)})
-  b+=i
+  O=iter(range(b,b+j))
+  H+=[[next(O)for G in range(q,j,len(ae))]for q in range(len(ae))]
+  ar.update({c:aC for c in range(b,b+j)})
+  b+=j
  ao=a[0][0]
- w=len(g)
+ x=len(g)
  g,H=[*map(list,zip(*sorted(zip(g,H))))]
  bb=aO=g
-def P(u,a=""):
- return ao.get(u)or v.get("SLURM_"+(a or u.upper().replace("-","_")))
-def r(u):
- value=P(u)or"0"
- if not value.isdecimal()or int(value)<(u in ao and u<"r"):
-  A(f'error: Invalid numeric value "{value}" for --{u}.')
+def P(v,a=""):
+ return ao.get(v)or w.get("SLURM_"+(a or v.upper().replace("-","_")))
+def s(v):
+ value=P(v)or"0"
+ if not value.isdecimal()or int(value)<(v in ao and v<"r"):
+  A(f'error: Invalid numeric value "{value}" for --{v}.')
  return int(value)
-def ab(p):
- t=H[p]
+def ab(q):
+ u=H[q]
  global aP
- b,aP=aZ[g[p]]
- return[(c,ar.get(c,y),{**n,"SLURM_NODEID":str(p),"SLURMD_NODENAME":f[g[p]],"SLURM_GTIDS":",".join(map(str,t)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**({"SLURM_CPUS_ON_NODE":str(b or len(t))}if aQ else{}),**(aI(a,len(t))if aP and(N or aK)else{})},)for a,c in enumerate(t)]
+ b,aP=aZ[g[q]]
+ return[(c,ar.get(c,y),{**o,"SLURM_NODEID":str(q),"SLURMD_NODENAME":f[g[q]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**({"SLURM_CPUS_ON_NODE":str(b or len(u))}if aQ else{}),**(aI(a,len(u))if aP and(N or aK)else{})},)for a,c in enumerate(u)]
 if J=="srun":
  cr(y)
- l=v["SLURM_JOB_ID"]
+ m=w["SLURM_JOB_ID"]
  if not y:
   A("fatal: No command given to execute.")
- aE=int(v["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
- f=[v["SLURM_JOB_NODELIST"]]
+ aE=int(w["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
+ f=[w["SLURM_JOB_NODELIST"]]
  g=range(len(f))
  I=aT=len(f)
  I,aT=cu(aT)
- b=r("ntasks")
+ b=s("ntasks")
  if 0<b<I:
   K(f"Warning: can't run {b} processes on {I} nodes, setting nnodes to {b}")
   I=b
@@ -525,46 +525,46 @@ if J=="srun":
  bo=bF("nodelist")
  bb,aO=[*{*bo,*g}],bo
  g=sorted((bo+[d for d in g if d not in bo])[:aT])
- j=r("ntasks-per-node")if P("ntasks-per-node")else 0
- if not b or b==j*len(g):
-  b=b or j*len(g)
-  if j:
-   v["SLURM_NTASKS_PER_NODE"]=str(j)
+ k=s("ntasks-per-node")if P("ntasks-per-node")else 0
+ if not b or b==k*len(g):
+  b=b or k*len(g)
+  if k:
+   w["SLURM_NTASKS_PER_NODE"]=str(k)
  elif ao.get("ntasks-per-node"):
-  K(f"Warning: can't honor --ntasks-per-node set to {j} which doesn't match the requested tasks {b} "f"with the number of requested nodes {len(g)}. Ignoring --ntasks-per-node.")
+  K(f"Warning: can't honor --ntasks-per-node set to {k} which doesn't match the requested tasks {b} "f"with the number of requested nodes {len(g)}. Ignoring --ntasks-per-node.")
  aF=1
- aQ=P("exact")or{"exclusive","SLURM_EXCLUSIVE"}&{*ao,*v}
- w=len(g)
- b=b or w
- if b>aE//aF*w:
+ aQ=P("exact")or{"exclusive","SLURM_EXCLUSIVE"}&{*ao,*w}
+ x=len(g)
+ b=b or x
+ if b>aE//aF*x:
   aE=max(aE,os.cpu_count())
- if b>max(aE,os.cpu_count())//aF*w:
-  A(f"error: Unable to create step for job {l}: More processors requested than permitted")
+ if b>max(aE,os.cpu_count())//aF*x:
+  A(f"error: Unable to create step for job {m}: More processors requested than permitted")
  O=iter(range(b))
- H=[[next(O)for G in range(p,b,w)]for p in range(w)]
+ H=[[next(O)for G in range(q,b,x)]for q in range(x)]
  ar={}
  if aY[1:]:
   cn(aY)
- aP=[*filter(None,v.get("SLURM_JOB_GPUS","").split(","))]
+ aP=[*filter(None,w.get("SLURM_JOB_GPUS","").split(","))]
  aK=bi("gpus-per-task")
  aJ=""
  if aK and not aJ:
   aJ=f"per_task:{aK}"
- N=int(v.get("FLOWC_STEP_GPUS",len(aP)))
+ N=int(w.get("FLOWC_STEP_GPUS",len(aP)))
  aN=bi("gres")or bi("gpus-per-node")
  aU=bi("gpus")
  N=aN or-(-aU//len(g))or N
  aN=aN or(not aU and not aK)*N
  if(max(N,*(aK*len(aC)for aC in H))>len(aP)or 0<aU<I):
-  A(f"error: Unable to create step for job {l}: Invalid generic resource (gres) specification")
+  A(f"error: Unable to create step for job {m}: Invalid generic resource (gres) specification")
  cy()
  al()
- for value,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>I else"cyclic","DISTRIBUTION"),(v["SLURM_JOB_NODELIST"]if w==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(bz(map(len,H)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(w,"NNODES STEP_NUM_NODES"),(i,"STEPID STEP_ID"),):
+ for value,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>I else"cyclic","DISTRIBUTION"),(w["SLURM_JOB_NODELIST"]if x==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(bz(map(len,H)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(x,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
   for key in am.split():
-   n["SLURM_"+key]=str(value)
- m=os.getcwd()
+   o["SLURM_"+key]=str(value)
+ n=os.getcwd()
  Z=[0]
- q={}
+ r={}
  signal.pthread_sigmask(0,z)
  for ag in z:
   signal.signal(ag,cast)
@@ -577,29 +577,29 @@ if J=="srun":
   finally:
    os._exit(0)
  ad.close()
- q[a]=0
- for p,a in enumerate(q):
-  a.send((m,ab(p)))
+ r[a]=0
+ for q,a in enumerate(r):
+  a.send((n,ab(q)))
  signal.pthread_sigmask(1,z)
- while q:
-  for a in wait([*q]):
-   d=q[a]
+ while r:
+  for a in wait([*r]):
+   d=r[a]
    try:
     C=a.recv()
-   except(EOFError,OSError)as h:
-    A(f"error: Node failure on {f[d]}: {h or 'connection lost'}")
+   except(EOFError,OSError)as i:
+    A(f"error: Node failure on {f[d]}: {i or 'connection lost'}")
    if not C:
-    del q[a]
+    del r[a]
     continue
-   s,c,o=C
-   if not s:
-    W(d,c,o)
+   t,c,p=C
+   if not t:
+    W(d,c,p)
     continue
    try:
-    while o:
-     o=o[os.write(s,o):]
-   except OSError as h:
-    A(f"error: cannot write: {h.strerror}")
+    while p:
+     p=p[os.write(t,p):]
+   except OSError as i:
+    A(f"error: cannot write: {i.strerror}")
  os._exit(max(Z))
 globals()[J]()
 E

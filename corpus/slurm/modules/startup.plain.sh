@@ -202,14 +202,14 @@ cd "$state_dir/bin" && {
 tee sbatch salloc <<'E' >/dev/null
 #!/usr/bin/python3 -IS
 import os,signal,sys
-v=os.environ
+w=os.environ
 J=os.path.basename(sys.argv[0])
 y=sys.argv[1:]
-def K(text):
- os.write(2,(J+": "+text+"\n").encode())
-def A(text,k=1):
- K(text)
- os._exit(k)
+def K(h):
+ os.write(2,(J+": "+h+"\n").encode())
+def A(h,l=1):
+ K(h)
+ os._exit(l)
 def sbatch():
  A("error: there is no Slurm here that could take another job: compile and submit it with `flowc` instead")
 salloc=sbatch

@@ -209,19 +209,19 @@ tee srun <<'E' >/dev/null
 import os,signal,sys
 import itertools
 from multiprocessing.connection import Connection,Pipe,wait
-v=os.environ
+w=os.environ
 J=os.path.basename(sys.argv[0])
 y=sys.argv[1:]
 z=1,2,3,10,12,15,18
-def K(text):
- os.write(2,(J+": "+text+"\n").encode())
-def A(text,k=1):
- K(text)
- os._exit(k)
-def T(text):
- return text.replace(","," ").split()
+def K(h):
+ os.write(2,(J+": "+h+"\n").encode())
+def A(h,l=1):
+ K(h)
+ os._exit(l)
+def T(h):
+ return h.replace(","," ").split()
 def bz(b):
- return",".join(f"{w}(x{len([*a])})"for w,a in itertools.groupby(b)).replace("(x1)","")
+ return",".join(f"{x}(x{len([*a])})"for x,a in itertools.groupby(b)).replace("(x1)","")
 OPTIONS="n=ntasks N=nodes w=nodelist -=ntasks-per-node i=input K?kill-on-bad-exit O.overcommit -=mpi V.version -=cpu-bind -.external-launcher"
 def aM(E):
  aB={}
@@ -231,9 +231,9 @@ def aM(E):
    break
   try:
    a=c[1]=="-"
-   u,ao,value=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
-   b=[g for g in OPTIONS.split()if(g[2:].startswith(u)if a else g[0]==u)]
-   b=[g for g in b if g[2:]==u]or b
+   v,ao,value=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
+   b=[g for g in OPTIONS.split()if(g[2:].startswith(v)if a else g[0]==v)]
+   b=[g for g in b if g[2:]==v]or b
    (d,)=b
    if d[1]==".":
     if ao:
@@ -245,72 +245,72 @@ def aM(E):
    A(f"unrecognized option '{c}'",255)
   aB[d[2:]]=value
  return aB
-def start(argv,n,m,*b):
+def start(argv,o,n,*b):
  d=os.fork()
  if d:
   while os.getpgid(d)!=d:
    pass
   return d
- def a(text):
-  os.write(2,f"slurmstepd-{n['SLURMD_NODENAME']}: error: {text}\n".encode())
+ def a(h):
+  os.write(2,f"slurmstepd-{o['SLURMD_NODENAME']}: error: {h}\n".encode())
  try:
-  for r,s in enumerate(b):
-   os.dup2(s,r)
+  for s,t in enumerate(b):
+   os.dup2(t,s)
   os.setsid()
-  for r in 13,*z:
-   signal.signal(r,0)
+  for s in 13,*z:
+   signal.signal(s,0)
   signal.pthread_sigmask(1,z)
-  n["SLURM_TASK_PID"]=str(os.getpid())
-  os.execvpe(argv[0],argv,n)
- except OSError as h:
-  a(f"execve(): {argv[0]}: {h.strerror}")
-  os._exit(h.errno)
+  o["SLURM_TASK_PID"]=str(os.getpid())
+  os.execvpe(argv[0],argv,o)
+ except OSError as i:
+  a(f"execve(): {argv[0]}: {i.strerror}")
+  os._exit(i.errno)
 def D(e):
  d=0
  while d not in e:
   d,b=os.wait()
  M([d],9)
  return e.pop(d),os.waitstatus_to_exitcode(b)
-def M(e,r):
+def M(e,s):
  for d in[*e]:
   try:
-   os.killpg(d,r)
+   os.killpg(d,s)
   except OSError:
    pass
 def ac(a):
- m,b=a.recv()
+ n,b=a.recv()
  e,f={},{}
- l=[os.open("/dev/null",0)]
- for c,argv,n in b:
-  g,i=os.pipe(),os.pipe()
-  d=start(argv,n,m,l[0],g[1],i[1])
+ m=[os.open("/dev/null",0)]
+ for c,argv,o in b:
+  g,j=os.pipe(),os.pipe()
+  d=start(argv,o,n,m[0],g[1],j[1])
   os.close(g[1])
-  os.close(i[1])
+  os.close(j[1])
   e[d]=c
   f[os.pidfd_open(d)]=0,c,b""
   f[g[0]]=1,c,b""
-  f[i[0]]=2,c,b""
+  f[j[0]]=2,c,b""
  try:
-  while j:=wait([a,*f,],None if e else 0):
-   for B in j:
+  while k:=wait([a,*f,],None if e else 0):
+   for B in k:
     if B==a:
      C=a.recv()
      M(e,C)
      continue
-    s,c,text=f.pop(B)
-    if not s:
+    t,c,h=f.pop(B)
+    if not t:
      os.close(B)
      a.send((0,*D(e)))
      continue
-    o=os.read(B,65536)
-    text+=o
-    L=text.rfind(b"\n")+1
-    if not o or len(text)-L>9999:
-     L=len(text)
+    p=os.read(B,65536)
+    h+=p
+    L=h.rfind(b"\n")+1
+    if not p or len(h)-L>9999:
+     L=len(h)
     if L:
-     a.send((s,c,text[:L]))
-    if o:
-     f[B]=s,c,text[L:]
+     a.send((t,c,h[:L]))
+    if p:
+     f[B]=t,c,h[L:]
     else:
      os.close(B)
   for S in f.values():
@@ -326,7 +326,7 @@ def ac(a):
   while e:
    D(e)
 def cast(C,*G):
- for a in q:
+ for a in r:
   try:
    a.send(C)
   except OSError:
@@ -338,58 +338,58 @@ def bM(*G):
 def R(*G):
  af[:]=9,15
  bM()
-def W(d,c,k):
- if k:
-  K(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {k}"if k>0 else signal.strsignal(-k)))
-  Z.append(k if k>0 else 128-k)
-  if ao.get("kill-on-bad-exit",v.get("SLURM_KILL_BAD_EXIT","0"))!="0"and len(af)>1:
-   K(f"Terminating StepId={l}.{i}")
+def W(d,c,l):
+ if l:
+  K(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {l}"if l>0 else signal.strsignal(-l)))
+  Z.append(l if l>0 else 128-l)
+  if ao.get("kill-on-bad-exit",w.get("SLURM_KILL_BAD_EXIT","0"))!="0"and len(af)>1:
+   K(f"Terminating StepId={m}.{j}")
    bM()
-def bF(u):
- text=ao.get(u,"")
+def bF(v):
+ h=ao.get(v,"")
  try:
-  return[f.index(c)for c in T(open(text).read()if"/"in text else text)]
+  return[f.index(c)for c in T(open(h).read()if"/"in h else h)]
  except ValueError:
-  A(f"error: Unable to create step for job {l}: Requested node configuration is not available")
+  A(f"error: Unable to create step for job {m}: Requested node configuration is not available")
 def cu(aT):
- q,c,b=ao.get("nodes",v.get("SLURM_NNODES")or"1").partition("-")
- a,b=q or c and"0",b if c else q
+ r,c,b=ao.get("nodes",w.get("SLURM_NNODES")or"1").partition("-")
+ a,b=r or c and"0",b if c else r
  if not(a.isdecimal()and b.isdecimal())or 0<int(b)<int(a):
   A(f'error: "{ao["nodes"]}" is not a valid node count',255)
  d=min(int(b)or int(a)or aT,max(int(a),aT))
  return int(a)or d,d
 def al():
- global i,n
- with open("/run/flowc.step."+l,"ab",0)as a:
+ global j,o
+ with open("/run/flowc.step."+m,"ab",0)as a:
   a.write(b"%9d\n"%os.getpid())
-  i=a.tell()//10-1
- n=dict(v)
-def P(u,a=""):
- return ao.get(u)or v.get("SLURM_"+(a or u.upper().replace("-","_")))
-def r(u):
- value=P(u)or"0"
- if not value.isdecimal()or int(value)<(u in ao and u<"r"):
-  A(f'error: Invalid numeric value "{value}" for --{u}.')
+  j=a.tell()//10-1
+ o=dict(w)
+def P(v,a=""):
+ return ao.get(v)or w.get("SLURM_"+(a or v.upper().replace("-","_")))
+def s(v):
+ value=P(v)or"0"
+ if not value.isdecimal()or int(value)<(v in ao and v<"r"):
+  A(f'error: Invalid numeric value "{value}" for --{v}.')
  return int(value)
-def ab(p):
- t=H[p]
- return[(c,y,{**n,"SLURM_NODEID":str(p),"SLURMD_NODENAME":f[g[p]],"SLURM_GTIDS":",".join(map(str,t)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(t)]
+def ab(q):
+ u=H[q]
+ return[(c,y,{**o,"SLURM_NODEID":str(q),"SLURMD_NODENAME":f[g[q]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(u)]
 if J=="srun":
  ao=aM(y)
- l=v["SLURM_JOB_ID"]
+ m=w["SLURM_JOB_ID"]
  if"version"in ao:
   os.write(1,b"slurm-wlm 22.05.8\n")
   os._exit(0)
  if not y:
   A("fatal: No command given to execute.")
  if"external-launcher"in ao:
-  ao.update(overlap="1",ntasks=ao.get("ntasks")or v["SLURM_NNODES"])
- aE=int(v["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
- f=[v["SLURM_JOB_NODELIST"]]
+  ao.update(overlap="1",ntasks=ao.get("ntasks")or w["SLURM_NNODES"])
+ aE=int(w["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
+ f=[w["SLURM_JOB_NODELIST"]]
  g=range(len(f))
  I=aT=len(f)
  I,aT=cu(aT)
- b=r("ntasks")
+ b=s("ntasks")
  if 0<b<I:
   K(f"Warning: can't run {b} processes on {I} nodes, setting nnodes to {b}")
   I=b
@@ -398,29 +398,29 @@ if J=="srun":
   A(f"error: Only allocated {len(g)} nodes asked for {I}")
  bo=bF("nodelist")
  g=sorted((bo+[d for d in g if d not in bo])[:aT])
- j=r("ntasks-per-node")if P("ntasks-per-node")else 0
- if not b or b==j*len(g):
-  b=b or j*len(g)
-  if j:
-   v["SLURM_NTASKS_PER_NODE"]=str(j)
+ k=s("ntasks-per-node")if P("ntasks-per-node")else 0
+ if not b or b==k*len(g):
+  b=b or k*len(g)
+  if k:
+   w["SLURM_NTASKS_PER_NODE"]=str(k)
  elif ao.get("ntasks-per-node"):
-  K(f"Warning: can't honor --ntasks-per-node set to {j} which doesn't match the requested tasks {b} "f"with the number of requested nodes {len(g)}. Ignoring --ntasks-per-node.")
+  K(f"Warning: can't honor --ntasks-per-node set to {k} which doesn't match the requested tasks {b} "f"with the number of requested nodes {len(g)}. Ignoring --ntasks-per-node.")
  aF=1
- w=len(g)
- b=b or w
- if b>max(aE,os.cpu_count())//aF*w:
+ x=len(g)
+ b=b or x
+ if b>max(aE,os.cpu_count())//aF*x:
   if not P("overcommit"):
-   A(f"error: Unable to create step for job {l}: More processors requested than permitted")
+   A(f"error: Unable to create step for job {m}: More processors requested than permitted")
  O=iter(range(b))
- H=[[next(O)for G in range(p,b,w)]for p in range(w)]
+ H=[[next(O)for G in range(q,b,x)]for q in range(x)]
  al()
- for value,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>I else"cyclic","DISTRIBUTION"),(v["SLURM_JOB_NODELIST"]if w==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(bz(map(len,H)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(w,"NNODES STEP_NUM_NODES"),(i,"STEPID STEP_ID"),):
+ for value,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>I else"cyclic","DISTRIBUTION"),(w["SLURM_JOB_NODELIST"]if x==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(bz(map(len,H)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(x,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
   for key in am.split():
-   n["SLURM_"+key]=str(value)
- m=os.getcwd()
+   o["SLURM_"+key]=str(value)
+ n=os.getcwd()
  Z=[0]
  af=[9,15]
- q={}
+ r={}
  signal.pthread_sigmask(0,z)
  for ag in z:
   signal.signal(ag,cast)
@@ -435,29 +435,29 @@ if J=="srun":
   finally:
    os._exit(0)
  ad.close()
- q[a]=0
- for p,a in enumerate(q):
-  a.send((m,ab(p)))
+ r[a]=0
+ for q,a in enumerate(r):
+  a.send((n,ab(q)))
  signal.pthread_sigmask(1,z)
- while q:
-  for a in wait([*q]):
-   d=q[a]
+ while r:
+  for a in wait([*r]):
+   d=r[a]
    try:
     C=a.recv()
-   except(EOFError,OSError)as h:
-    A(f"error: Node failure on {f[d]}: {h or 'connection lost'}")
+   except(EOFError,OSError)as i:
+    A(f"error: Node failure on {f[d]}: {i or 'connection lost'}")
    if not C:
-    del q[a]
+    del r[a]
     continue
-   s,c,o=C
-   if not s:
-    W(d,c,o)
+   t,c,p=C
+   if not t:
+    W(d,c,p)
     continue
    try:
-    while o:
-     o=o[os.write(s,o):]
-   except OSError as h:
-    A(f"error: cannot write: {h.strerror}")
+    while p:
+     p=p[os.write(t,p):]
+   except OSError as i:
+    A(f"error: cannot write: {i.strerror}")
  os._exit(max(Z))
 globals()[J]()
 E

@@ -233,7 +233,7 @@ import socket
 import hmac,time
 import select
 from multiprocessing.connection import Connection,Pipe,wait
-v=os.environ
+w=os.environ
 J=os.path.basename(sys.argv[0])
 y=sys.argv[1:]
 Q="/var/lib/foundry/flowc/nodes"
@@ -241,66 +241,66 @@ ak="/var/lib/foundry/flowc/run"
 bC="/var/lib/foundry/flowc/key"
 Y=6818
 z=1,2,3,10,12,15,18
-def K(text):
- os.write(2,(J+": "+text+"\n").encode())
-def A(text,k=1):
- K(text)
- os._exit(k)
-def T(text):
- if text==v.get("SLURM_JOB_NODELIST"):
+def K(h):
+ os.write(2,(J+": "+h+"\n").encode())
+def A(h,l=1):
+ K(h)
+ os._exit(l)
+def T(h):
+ if h==w.get("SLURM_JOB_NODELIST"):
   return open(Q).read().split()[::2]
- return text.replace(","," ").split()
-def start(argv,n,m,*b):
+ return h.replace(","," ").split()
+def start(argv,o,n,*b):
  d=os.fork()
  if d:
   while os.getpgid(d)!=d:
    pass
   return d
- def a(text):
-  os.write(2,f"slurmstepd-{n['SLURMD_NODENAME']}: error: {text}\n".encode())
+ def a(h):
+  os.write(2,f"slurmstepd-{o['SLURMD_NODENAME']}: error: {h}\n".encode())
  try:
-  for r,s in enumerate(b):
-   os.dup2(s,r)
+  for s,t in enumerate(b):
+   os.dup2(t,s)
   os.setsid()
-  for r in 13,*z:
-   signal.signal(r,0)
+  for s in 13,*z:
+   signal.signal(s,0)
   signal.pthread_sigmask(1,z)
   try:
-   os.chdir(m)
-  except OSError as h:
-   a(f"couldn't chdir to `{m}': {h.strerror}: going to /tmp instead")
+   os.chdir(n)
+  except OSError as i:
+   a(f"couldn't chdir to `{n}': {i.strerror}: going to /tmp instead")
    os.chdir("/tmp")
-  n["SLURM_TASK_PID"]=str(os.getpid())
-  os.execvpe(argv[0],argv,n)
- except OSError as h:
-  a(f"execve(): {argv[0]}: {h.strerror}")
-  os._exit(h.errno)
+  o["SLURM_TASK_PID"]=str(os.getpid())
+  os.execvpe(argv[0],argv,o)
+ except OSError as i:
+  a(f"execve(): {argv[0]}: {i.strerror}")
+  os._exit(i.errno)
 def D(e):
  d=0
  while d not in e:
   d,b=os.wait()
  M([d],9)
  return e.pop(d),os.waitstatus_to_exitcode(b)
-def M(e,r):
+def M(e,s):
  for d in[*e]:
   try:
-   os.killpg(d,r)
+   os.killpg(d,s)
   except OSError:
    pass
-def bJ(text):
- return b"".join(hmac.digest(open(u,"rb").read().strip(),text,"sha256")for u in(ak,bC))
-def bX(aB,text):
+def bJ(h):
+ return b"".join(hmac.digest(open(v,"rb").read().strip(),h,"sha256")for v in(ak,bC))
+def bX(aB,h):
  aD=64 if os.path.getsize(bC)>64 else 32
- return aB[:aD]==bJ(text)[:aD]
+ return aB[:aD]==bJ(h)[:aD]
 def aa(b):
  for P in(1,18,1),(1,9,1),(6,4,30),(6,5,10),(6,18,120000):
   b.setsockopt(*P)
  return Connection(b.detach())
-def ah(u,j):
+def ah(v,k):
  for c in range(35):
   try:
    N=dict(map(str.split,open(Q)))[socket.gethostname().split(".")[0]]
-   b=socket.create_connection((j,Y),9,(N,0))
+   b=socket.create_connection((k,Y),9,(N,0))
    b.settimeout(None)
    d=os.urandom(32)
    b.send(d+bJ(b"s"+b.recv(32)))
@@ -308,35 +308,35 @@ def ah(u,j):
     raise OSError("secret")
    a=aa(b)
    return a
-  except(OSError,EOFError)as h:
+  except(OSError,EOFError)as i:
    if c==4:
-    K(f"waiting for the agent of {u}: {h}")
+    K(f"waiting for the agent of {v}: {i}")
   time.sleep(c)
- A(f"error: {u}: no agent after 10 minutes")
-def ck(i,V,c):
- i.listen(4096)
- i.setblocking(False)
+ A(f"error: {v}: no agent after 10 minutes")
+def ck(j,V,c):
+ j.listen(4096)
+ j.setblocking(False)
  e={}
- j=select.poll()
- j.register(i,1)
+ k=select.poll()
+ k.register(j,1)
  while 1:
-  for r,G in j.poll():
+  for s,G in k.poll():
    try:
-    if r not in e:
-     b,B=i.accept()
+    if s not in e:
+     b,B=j.accept()
      if B[0]in V:
       b.setsockopt(1,18,96)
       d=os.urandom(32)
       b.send(d)
-      r=b.fileno()
-      e[r]=b,d
-      j.register(r,1)
+      s=b.fileno()
+      e[s]=b,d
+      k.register(s,1)
      if len(e)<500:
       b=0
       continue
-     r=[*e][0]
-    j.unregister(r)
-    b,d=e.pop(r)
+     s=[*e][0]
+    k.unregister(s)
+    b,d=e.pop(s)
     aB=b.recv(96,64)
     if bX(aB[32:],b"s"+d)and not os.fork():
      try:
@@ -354,62 +354,62 @@ def agent():
  N=socket.gethostname().split(".")[0]
  for G in range(120):
   g=[F.split()[:2]for F in open("/etc/hosts")if F[:1].isdigit()and F[:3]!="127"][::-1]
-  f=[u.split(".")[0]for G,u in g]
+  f=[v.split(".")[0]for G,v in g]
   if len(g)>=int(y[0])and N in f:
    break
   time.sleep(5)
  else:
   A(f"/etc/hosts does not list {N} and {y[0]} nodes after 10 minutes: {f}")
- open(Q,"w").writelines(f"{u} {d[0]}\n"for u,d in zip(f,g))
+ open(Q,"w").writelines(f"{v} {d[0]}\n"for v,d in zip(f,g))
  open(bC,"a")
  c=f.index(N)
- i=socket.create_server((g[c][0],Y))
+ j=socket.create_server((g[c][0],Y))
  if not c and os.fork():
   e=N.rstrip("0123456789")
   I=f[0][len(e):]
-  h=[e+str(int(I or 0)+p).zfill(len(I))for p in range(len(f))]
-  print(f"{e}[{I}-{f[-1][len(e):]}]"if f==h else",".join(f))
+  i=[e+str(int(I or 0)+q).zfill(len(I))for q in range(len(f))]
+  print(f"{e}[{I}-{f[-1][len(e):]}]"if f==i else",".join(f))
   return
  os.dup2(2,1)
  signal.signal(17,1)
- ck(i,[socket.gethostbyname(j)for j,G in g],c)
+ ck(j,[socket.gethostbyname(k)for k,G in g],c)
 def ac(a):
- m,b=a.recv()
- if not m:
+ n,b=a.recv()
+ if not n:
   cx(a,*b)
  e,f={},{}
  signal.pthread_sigmask(0,z)
- l=[os.open("/dev/null",0)]
- for c,argv,n in b:
-  g,i=os.pipe(),os.pipe()
-  d=start(argv,n,m,l[0],g[1],i[1])
+ m=[os.open("/dev/null",0)]
+ for c,argv,o in b:
+  g,j=os.pipe(),os.pipe()
+  d=start(argv,o,n,m[0],g[1],j[1])
   os.close(g[1])
-  os.close(i[1])
+  os.close(j[1])
   e[d]=c
   f[os.pidfd_open(d)]=0,c,b""
   f[g[0]]=1,c,b""
-  f[i[0]]=2,c,b""
+  f[j[0]]=2,c,b""
  try:
-  while j:=wait([a,*f,],None if e else 0):
-   for B in j:
+  while k:=wait([a,*f,],None if e else 0):
+   for B in k:
     if B==a:
      C=a.recv()
      M(e,C)
      continue
-    s,c,text=f.pop(B)
-    if not s:
+    t,c,h=f.pop(B)
+    if not t:
      os.close(B)
      a.send((0,*D(e)))
      continue
-    o=os.read(B,65536)
-    text+=o
-    L=text.rfind(b"\n")+1
-    if not o or len(text)-L>9999:
-     L=len(text)
+    p=os.read(B,65536)
+    h+=p
+    L=h.rfind(b"\n")+1
+    if not p or len(h)-L>9999:
+     L=len(h)
     if L:
-     a.send((s,c,text[:L]))
-    if o:
-     f[B]=s,c,text[L:]
+     a.send((t,c,h[:L]))
+    if p:
+     f[B]=t,c,h[L:]
     else:
      os.close(B)
   for S in f.values():
@@ -428,31 +428,31 @@ def scontrol():
  E=[c for c in y if c not in("-o","--oneliner","-d","--details")]
  d=(E+["",""])[:2]
  if d==["show","hostnames"]or d==["show","hostname"]:
-  print(*T(E[2]if len(E)>2 else v["SLURM_NODELIST"]),sep="\n")
+  print(*T(E[2]if len(E)>2 else w["SLURM_NODELIST"]),sep="\n")
   return
  A(f"error: there is no Slurm on this machine: `scontrol {' '.join(y)}` cannot be done")
 def cast(C,*G):
- for a in q:
+ for a in r:
   try:
    a.send(C)
   except OSError:
    pass
-def W(d,c,k):
- if k:
-  K(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {k}"if k>0 else signal.strsignal(-k)))
-  Z.append(k if k>0 else 128-k)
+def W(d,c,l):
+ if l:
+  K(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {l}"if l>0 else signal.strsignal(-l)))
+  Z.append(l if l>0 else 128-l)
 def al():
- global i,n
- with open("/run/flowc.step."+l,"ab",0)as a:
+ global j,o
+ with open("/run/flowc.step."+m,"ab",0)as a:
   a.write(b"%9d\n"%os.getpid())
-  i=a.tell()//10-1
- n=dict(v)
+  j=a.tell()//10-1
+ o=dict(w)
 def bT():
  al()
 def ci():
- return(l,)
+ return(m,)
 def cp():
- return(i,)
+ return(j,)
 def bY(aB):
  if type(aB)is str:
   K(aB)
@@ -466,78 +466,78 @@ def av(a):
    A(f"error: Node failure on {f[0]}: connection lost")
  return a==ba
 def cx(a,aB,c):
- global K,l
- (l,)=aB
- v.clear()
- v.update(c)
+ global K,m
+ (m,)=aB
+ w.clear()
+ w.update(c)
  K=a.send
  for ag in z:
   signal.signal(ag,lambda ag,G:a.send(ag))
  bT()
  a.send(cp())
  a.recv()
-def ab(p):
- t=H[p]
- return[(c,y,{**n,"SLURM_NODEID":str(p),"SLURMD_NODENAME":f[g[p]],"SLURM_GTIDS":",".join(map(str,t)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(t)]
+def ab(q):
+ u=H[q]
+ return[(c,y,{**o,"SLURM_NODEID":str(q),"SLURMD_NODENAME":f[g[q]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(u)]
 if J=="srun":
  if y and y[0][:1]=="-":
   A(f"unrecognized option '{y[0]}'",255)
- l=v["SLURM_JOB_ID"]
+ m=w["SLURM_JOB_ID"]
  if not y:
   A("fatal: No command given to execute.")
  E=open(Q).read().split()
  f,V=E[::2],E[1::2]
  g=range(len(f))
- w=I=len(f)
- b=int(v.get("SLURM_NTASKS")or w*int(v.get("SLURM_NTASKS_PER_NODE",1)))
+ x=I=len(f)
+ b=int(w.get("SLURM_NTASKS")or x*int(w.get("SLURM_NTASKS_PER_NODE",1)))
  O=iter(range(b))
- H=[[next(O)for G in range(p,b,w)]for p in range(w)]
+ H=[[next(O)for G in range(q,b,x)]for q in range(x)]
  ba=None
- if v.get("SLURMD_NODENAME",f[0])==f[0]:
+ if w.get("SLURMD_NODENAME",f[0])==f[0]:
   bT()
  else:
   ba=ah(f[0],V[0])
-  ba.send(("",(ci(),dict(v))))
+  ba.send(("",(ci(),dict(w))))
   try:
    while type(aB:=ba.recv())is not tuple:
     bY(aB)
   except EOFError:
    os._exit(1)
-  (i,)=aB
-  n=dict(v)
- for value,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>I else"cyclic","DISTRIBUTION"),(v["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(v["SLURM_TASKS_PER_NODE"]if b%w else f"{b // w}(x{w})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(w,"NNODES STEP_NUM_NODES"),(i,"STEPID STEP_ID"),(V[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
+  (j,)=aB
+  o=dict(w)
+ for value,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>I else"cyclic","DISTRIBUTION"),(w["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(w["SLURM_TASKS_PER_NODE"]if b%x else f"{b // x}(x{x})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(x,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),(V[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
   for key in am.split():
-   n["SLURM_"+key]=str(value)
- m=os.getcwd()
+   o["SLURM_"+key]=str(value)
+ n=os.getcwd()
  Z=[0]
- q={ah(f[d],V[d]):d for d in g}
+ r={ah(f[d],V[d]):d for d in g}
  signal.pthread_sigmask(0,z)
  for ag in z:
   signal.signal(ag,cast)
- for p,a in enumerate(q):
-  a.send((m,ab(p)))
+ for q,a in enumerate(r):
+  a.send((n,ab(q)))
  signal.pthread_sigmask(1,z)
- while q:
-  for a in wait([*q,*([ba]if ba else[])]):
+ while r:
+  for a in wait([*r,*([ba]if ba else[])]):
    if av(a):
     continue
-   d=q[a]
+   d=r[a]
    try:
     C=a.recv()
-   except(EOFError,OSError)as h:
-    A(f"error: Node failure on {f[d]}: {h or 'connection lost'}")
+   except(EOFError,OSError)as i:
+    A(f"error: Node failure on {f[d]}: {i or 'connection lost'}")
    if not C:
-    del q[a]
+    del r[a]
     continue
-   s,c,o=C
-   if not s:
-    W(d,c,o)
+   t,c,p=C
+   if not t:
+    W(d,c,p)
     continue
    try:
-    while o:
-     o=o[os.write(s,o):]
-   except OSError as h:
-    A(f"error: cannot write: {h.strerror}")
+    while p:
+     p=p[os.write(t,p):]
+   except OSError as i:
+    A(f"error: cannot write: {i.strerror}")
  os._exit(max(Z))
 globals()[J]()
 E
