@@ -70,7 +70,7 @@ def main() -> None:
         print()
         print(output.report(output.measure(rounds)))
         print()
-        print(steps.report(steps.measure(max(1, rounds // 10))))
+        print(steps.report(steps.measure(max(1, rounds // 20))))
         print()
         count, times = throughput.measure()
         print(throughput.report(count, times, earlier_throughput(release[1]) if release else None))
