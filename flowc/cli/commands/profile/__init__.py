@@ -8,14 +8,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.cli.arguments import Words
 
-INIT = "init"
+INIT, IMPORT = "init", "import"
 COMMAND = Command(
     name="profile",
-    summary="write the profile that a tree of job files needs",
-    usage=("flowc profile init [OPTIONS] DIR…",),
+    summary="write the profile that a tree of job files needs, or a cluster's own",
+    usage=("flowc profile init [OPTIONS] DIR…", "flowc profile import [OPTIONS] SLURM.CONF [GRES.CONF]…"),
     operand=WHAT,
-    operand_choices=(INIT,),
-    then="folder",
+    operand_choices=(INIT, IMPORT),
+    then="file",
     options=(
         HELP,
         Option(
@@ -30,6 +30,7 @@ COMMAND = Command(
     examples=(
         ("flowc profile init jobs/", "reads the job files there, and writes .flowc/profile.yaml"),
         ("flowc profile init -o - jobs/", "shows it, and writes nothing"),
+        ("flowc profile import /etc/slurm/slurm.conf", "its partitions: GPU models, usual memory and time"),
         ("flowc check --summary jobs/", "what is still missing with it"),
     ),
     notes="Lines for what flowc knows (compilers, MPI, CUDA, Python, R, common programs and libraries) are filled in: "
@@ -42,9 +43,15 @@ def run(words: Words, argv: list[str]) -> int:
     """The exit status. Raises UsageError."""
     from flowc.cli.arguments import UsageError
 
-    if words.operands[:1] != (INIT,):
+    if words.operands[:1] not in ((INIT,), (IMPORT,)):
         found = f"`{words.operands[0]}` is nothing to do with a profile" if words.operands else "nothing to do given"
-        raise UsageError(found, f"flowc profile {INIT} DIR")
+        raise UsageError(found, f"flowc profile {INIT} DIR, or flowc profile {IMPORT} SLURM.CONF")
+    if words.operands[0] == IMPORT:
+        if len(words.operands) == 1:
+            raise UsageError("no SLURM.CONF given", f"flowc profile {IMPORT} /etc/slurm/slurm.conf")
+        from flowc.cli.commands.profile.cluster import run_import
+
+        return run_import(words)
     if len(words.operands) == 1:
         raise UsageError("no DIR given", f"name the folder of the job files: flowc profile {INIT} .")
     from flowc.cli.commands.profile.init import init
