@@ -23,16 +23,21 @@ from flowc.diag.codes.slurm.words import SLURM_VARIABLE_NOT_SET
 from flowc.ir.profile import Use
 from flowc.patterns import at_first_use
 from flowc.profile import images
-from flowc.profile.environments import BEGIN
+from flowc.profile.environments import BEGIN, LIMIT_S
+from flowc.profile.read import APT, PIP
 from flowc.source import Derived
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from flowc.diag.code import Code
     from flowc.ir.job import Job
     from flowc.ir.profile import Place, Profile
     from flowc.ir.unit import Unit
 
+# How steps begin that read.py makes.
+_APT, _PIP = f"timeout {LIMIT_S} {APT}", f"timeout {LIMIT_S} {PIP}"
 _part = at_first_use(r"[\w.+-]", "match")
 
 
@@ -162,7 +167,7 @@ def _modules(unit: Unit, profile: Profile) -> Unit:
         used.append(Use(entry=row.entry, what=f"module {', '.join(loaded)}", instead=instead))
     job = job.replace(modules=tuple(row.entry.key for row in lines))
     origins = {"modules": lines[0].entry.span, **unit.origins}
-    setup = "\n".join(row.setup for row in lines if row.setup)
+    setup = _once_updated([row.setup for row in lines if row.setup])
     unit = unit.replace(job=job, origins=origins, used=tuple(used))
     return _with_setup(unit, setup, lines[0].entry.span) if setup else unit
 
@@ -212,7 +217,7 @@ def _programs(unit: Unit, profile: Profile) -> Unit:
     # Texts that bring the same under several names do it once.
     steps = {row.setup.replace(f"{PROGRAM_FAILS}{row.entry.key}", ""): row.setup for row in lines if row.setup}
     unit = unit.replace(job=job, origins=origins, used=tuple(used))
-    return _with_setup(unit, "\n".join(steps.values()), lines[0].entry.span) if steps else unit
+    return _with_setup(unit, _once_updated(steps.values()), lines[0].entry.span) if steps else unit
 
 
 def _lacking_programs(job: Job) -> dict[str, tuple[str, ...]]:
@@ -224,6 +229,19 @@ def _lacking_programs(job: Job) -> dict[str, tuple[str, ...]]:
         found |= dict.fromkeys(missing_commands(job.replace(run=run, setup=None)), said)
     name = missing_env(job)
     return found if name is None else {**found, name: (*found.get(name, ()), INTERPRETER_MISSING.id)}
+
+
+def _once_updated(setups: Iterable[str]) -> str:
+    """The steps of several lines, with one look for new packages before those of apt that follow each other: what
+    stands between, lines of shell, may bring other sources."""
+    found: list[str] = []
+    fresh = False
+    for line in "\n".join(setups).split("\n"):
+        update = line.startswith(_APT) and " update || " in line
+        if not (update and fresh):
+            found.append(line)
+        fresh = update or (fresh and line.startswith((_APT, _PIP)))
+    return "\n".join(found)
 
 
 def _with_setup(unit: Unit, text: str, span: object) -> Unit:

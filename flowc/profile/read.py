@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 SECTIONS = ("partitions", "constraints", "qos", "accounts")
 MOST_BYTES = 1_000_000
 SCRATCH = "scratch"
+APT = "env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300"
+PIP = "env PIP_BREAK_SYSTEM_PACKAGES=1 python3 -m pip"
 ANY = "any"
 _UNITS = {"": 20, "M": 20, "K": 10, "G": 30, "T": 40}
 
@@ -163,10 +165,9 @@ def _setup(what: str, node: Node) -> str:
     steps = []
     apt, pip, shell = _items(node, "apt"), _items(node, "pip"), node.read("shell")
     if apt:
-        program = "env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300"
-        steps += [f"{program} update", f"{program} install -y {' '.join(map(sh, apt))}"]
+        steps += [f"{APT} update", f"{APT} install -y {' '.join(map(sh, apt))}"]
     if pip:
-        steps.append(f"env PIP_BREAK_SYSTEM_PACKAGES=1 python3 -m pip install -q {' '.join(map(sh, pip))}")
+        steps.append(f"{PIP} install -q {' '.join(map(sh, pip))}")
     if shell:
         steps.append(f"bash -ec {sh(shell.rstrip())}")
     return "\n".join(f"timeout {LIMIT_S} {step} || {failed(what)}" for step in steps)

@@ -100,3 +100,19 @@ def test_program_comes_once_with_its_module(told: Callable[..., driver.Result], 
 def test_job_in_an_image_has_its_own_programs(told: Callable[..., driver.Result]) -> None:
     found = job_of(told(PROGRAMS, JOB + "samtools x\n", "--image=ubuntu:24.04"))
     assert (found["setup"], found["programs"]) == (None, [])
+
+
+@pytest.mark.parametrize(
+    ("lines", "times"),
+    [
+        ("{samtools: {apt: samtools}, ffmpeg: {apt: ffmpeg}, tool: {pip: tool}, other: {apt: other}}", 1),
+        ("{samtools: {apt: samtools}, tool: {shell: add-source}, other: {apt: other}}", 2),
+    ],
+)
+def test_apt_looks_for_packages_once(told: Callable[..., driver.Result], lines: str, times: int) -> None:
+    body = "samtools x\nffmpeg y\ntool z\nother\n"
+    setup = job_of(told(f"programs: {lines}\n", JOB + body))["setup"]
+    assert setup.count(" update || ") == times
+    assert setup.index(" update || ") < setup.index("install -y samtools")
+    done = subprocess.run(["bash", "-n"], input=setup, text=True, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

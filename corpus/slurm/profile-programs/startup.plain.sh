@@ -461,12 +461,11 @@ journal_lines=20
 trap '{ failed_status=$? last_word=$_;((journal_lines-->0))&&logger -tflowc -- 'input.sbatch'":$LINENO: exit status $failed_status: ${BASH_COMMAND%%[[:cntrl:]]*}"||:;: "$last_word";} 2>/dev/null' ERR
 E
 
-# ---- setup: 786 bytes, run once ----
+# ---- setup: 629 bytes, run once ----
 
-head -c 786 >"$state_dir/setup" <<'E'
+head -c 629 >"$state_dir/setup" <<'E'
 timeout 1800 env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 update || { echo 'flowc: cannot bring program samtools' >&2; exit 1; }
 timeout 1800 env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 install -y samtools || { echo 'flowc: cannot bring program samtools' >&2; exit 1; }
-timeout 1800 env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 update || { echo 'flowc: cannot bring program Rscript' >&2; exit 1; }
 timeout 1800 env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 install -y r-base || { echo 'flowc: cannot bring program Rscript' >&2; exit 1; }
 timeout 1800 bash -ec 'Rscript -e '\''install.packages("vegan")'\''' || { echo 'flowc: cannot bring program Rscript' >&2; exit 1; }
 E
