@@ -114,7 +114,10 @@ def features(job: Job, nodes: int, *, guess: bool = True) -> set[str]:
     if "srun" in found:
         found = _of_unseen(found, text, all_read=all_read, all_seen=all_seen, shell=shell)
         found |= _of_job(job, text, [call.start for call in read if call.name == "srun"], shell=shell)
-        if not (all_read and _is_one_step(text, read, shell=shell)) and _at_once_somewhere(job, text, shell=shell):
+        steps = [call.start for call in read if call.name == "srun"] if all_read else None
+        if not (all_read and _is_one_step(text, read, shell=shell)) and _at_once_somewhere(
+            job, text, steps, shell=shell
+        ):
             found.add("account")
         if nodes > 1 and shell and _starts_steps_elsewhere(text, read):
             found.add("shared")
@@ -232,10 +235,19 @@ def _starts_steps_elsewhere(text: str, read: list[Call]) -> bool:
     return any(seen.in_string(place) or seen.in_child(place) for place in steps)
 
 
-def _at_once_somewhere(job: Job, text: str, *, shell: bool) -> bool:
-    """Whether anything in the text may run beside something else."""
+def _at_once_somewhere(job: Job, text: str, steps: list[int] | None, *, shell: bool) -> bool:
+    """Whether anything in the text may run beside something else. `steps`: where all of them are, if that is known: a
+    pipe has two, or what looks like the second is a word of another program."""
     if shell:
-        return any(_counts(text, match.start()) for match in _at_once(text))
+        return any(
+            _counts(text, match.start())
+            and (
+                steps is None
+                or match[0][:4] != "srun"
+                or sum(match.start() <= step < match.end() for step in steps) > 1
+            )
+            for match in _at_once(text)
+        )
     return "python" not in (job.run.interpreter or "") or _beside(text) is not None
 
 

@@ -156,6 +156,9 @@ def test_a_step_that_a_task_starts_is_within_its_step(node: Node) -> None:
         ("srun a &\nnvidia-smi -l &\nwait", False), ("f() { srun a; }\nf & f &\nwait", True),
         ("bash -c 'srun a &'", True), ("mpirun a & srun b\nwait", True),
         ("srun a --tensor-model-parallel-size 2; srun b", False),
+        # What looks like a step behind a pipe is a word of another program.
+        ("srun a | sed 's/^/srun /'\nsrun b", False), ("srun a | bash -c 'srun b'\nsrun c", True),
+        ("srun a | timeout 5 srun b\nsrun c", True),
     ],
 )  # fmt: skip
 def test_the_account_is_brought_where_steps_may_run_at_once(text: str, expected: bool) -> None:
