@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -67,8 +69,12 @@ def test_what_cannot_be_prepared_on_another_machine_fails_the_job(rent: Rent) ->
 def test_machines_that_do_not_come_fail_the_job(rent: Rent) -> None:
     rented = rent("job.sbatch", JOB.replace("--nodes=3", "--nodes=2"))
     rented.put("n1", "etc/hosts", "127.0.0.1 localhost\n10.77.0.1 n1\n")
-    # Ten minutes pass in a moment.
-    rented.put("n1", "usr/lib/python3/dist-packages/now.pth", "import time; time.sleep = lambda _: None\n")
+    # Ten minutes pass in a moment, for whoever loads this module.
+    module = subprocess.check_output(
+        ["/usr/bin/python3", "-c", "import socket; print(socket.__file__)"], text=True
+    ).strip()
+    text = Path(module).read_text() + "\nimport time\ntime.sleep = lambda _: None\n"
+    rented.put("n1", module[1:], text)
     rented.start("n1")
     assert rented.wait() == ("FAILED", 1)
     assert "/etc/hosts does not list n1 and 2 nodes after 10 minutes: ['n1']" in rented.read("n1", LOG)

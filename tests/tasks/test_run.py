@@ -65,7 +65,7 @@ def test_code_is_a_folder(here: Person) -> None:
         ("", (), []),
         ("#SBATCH --gres=gpu:h100:4\n", ("--budget", "1", "-m", "0.001"), []),
         ("#SBATCH --gpus-per-node=8 --nodes=2\n", ("--budget", "1"), ["FC806"]),
-        ("#SBATCH --gres=gpu:h100 --array=1-4\n", ("--priority", "high", "--strict"), []),
+        ("#SBATCH --gres=gpu:h100 --array=1-4\n", ("--priority", "high", "--strict"), ["FC848"]),
     ],
 )
 def test_where_nothing_is_paid_nothing_is_said_about_money(

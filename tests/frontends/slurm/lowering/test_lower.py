@@ -181,7 +181,10 @@ def test_what_sbatch_drops_of_another_system_has_a_row() -> None:
         ("-V", "ignored", 3),
         ("-N x", "lowered", 4),
     ]
-    assert [each.message for each in sink.diagnostics] == ["no effect outside the cluster: `PBS -j`, `PBS -V`"]
+    assert [each.message for each in sink.diagnostics] == [
+        "written for PBS: sbatch takes `--job-name` of its `#PBS` lines",
+        "no effect outside the cluster: `PBS -j`, `PBS -V`",
+    ]
 
 
 def test_a_replaced_option_is_in_the_outcome() -> None:
