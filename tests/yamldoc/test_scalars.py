@@ -73,7 +73,8 @@ def scalar(text: str) -> Scalar:
     return Scalar(Source("a.yaml", text), 0, len(text), text, None, None)
 
 
-@given(WORDS | st.text("0123456789.:eE+-_xob", min_size=1, max_size=8))
+# Three dashes are no scalar: they begin a document, an empty one.
+@given(WORDS | st.text("0123456789.:eE+-_xob", min_size=1, max_size=8).filter(lambda text: text != "---"))
 def test_pyyaml_sees_the_same(text: str) -> None:
     try:
         value = yaml.safe_load(text)
