@@ -99,7 +99,8 @@ def test_wheel_holds_the_package_and_nothing_else(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("flowc-*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
     inside = {str(path.relative_to(ROOT)) for path in tracked() if path.is_relative_to(ROOT / "flowc")}
-    assert inside <= names
+    # The helper goes into it compiled, where there is a compiler.
+    assert {name for name in inside if not name.endswith(".c")} <= names
     assert {name.split("/")[0].split("-")[0] for name in names} == {"flowc"}
 
 

@@ -127,7 +127,7 @@ def _stand_ins(job: Job, nodes: int, names: Collection[str]) -> tuple[str, ...]:
 # What is as the job and its machines are, whatever the room.
 _GIVEN = {
     *("prepared", "step_gpus", "several_nodes", "agent", "guarded", "shared", "relay", "rsh"),
-    *("own_hosts", "plain_hosts", "requeue", "no_requeue", "pmi_always", "pmix_always"),
+    *("own_hosts", "plain_hosts", "requeue", "no_requeue", "pmi_always", "pmix_always", "image_files"),
 }
 
 
