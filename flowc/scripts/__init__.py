@@ -10,12 +10,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.scripts.identity import job_id, task_id
     from flowc.scripts.packing.sizes import Part, parts, size_table
-    from flowc.scripts.script import Startup, build
+    from flowc.scripts.script import Drafts, Startup, build
 
-__all__ = ["Part", "Startup", "build", "job_id", "parts", "size_table", "task_id"]
+__all__ = ["Drafts", "Part", "Startup", "build", "job_id", "parts", "size_table", "task_id"]
 
 # A check reads a job's text for missing commands and builds no script: what builds one is imported when it is named.
 _HOMES = {
+    "Drafts": "script",
     "Part": "packing.sizes",
     "Startup": "script",
     "build": "script",

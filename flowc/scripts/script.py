@@ -13,7 +13,7 @@ from flowc.scripts.facts import Environment, environment
 from flowc.scripts.file_names import Streams, streams
 from flowc.scripts.life import SILENT, Journal, Limits, journal, limits
 from flowc.scripts.modules import Modules, modules
-from flowc.scripts.packing.pack import PLAINEST, pack
+from flowc.scripts.packing.pack import Packing
 from flowc.scripts.ports import Ports, ports
 from flowc.scripts.restarts import Restarts, restart_section, restarts
 from flowc.scripts.secrets import Secrets, secrets
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
     from flowc.ir.job import Job
     from flowc.ir.unit import Unit
-
-    Rendered = list[tuple[str, str]]
 
 WORKSPACE = "/workspace"
 # Arrays of more tasks are not packed in the form that takes seconds for each.
@@ -94,108 +92,174 @@ class Startup(Record):
         return len(self.sent) <= self.limit
 
     @property
-    def is_plain(self) -> bool:
-        """Whether it fits in a form that every image can unpack."""
-        return self.fits and self.encoding == PLAINEST
+    def has_tools(self) -> bool:
+        """Whether it brings a small Slurm."""
+        return any(name == "tools" for name, _ in self.sent_sections)
 
 
 def build(unit: Unit, *, index: int | None) -> Startup:
     """The script of a unit; `index` is the array index that this task has, None outside arrays."""
-    sections, told = _sections(unit, index), journal(unit)
-    guarded = any(isinstance(each, Tools) and each.agents for each in sections)
-    if unit.job.run.delivery == WHOLE:
-        return _apart([*sections, told]).replace(guarded=guarded)
-    patient = unit.job.array is None or len(unit.job.array.indices) <= FEW_TASKS
-    stands = guarded or any(isinstance(each, Tools) and each.stand_ins for each in sections)
-    found = _packed([*sections, told], patient=patient and not stands and told.journal is None)
-    # What every image can unpack is worth more than what the job can do without.
-    if told.journal is not None and not found.is_plain:
-        found = _packed([*sections, SILENT], patient=patient and not stands).replace(left_out=JOURNAL)
-    if stands and not found.is_plain:
-        steps = any(isinstance(each, Tools) and each.steps for each in sections)
-        without = [found.left_out, GUARD if guarded else None, LAST_WORDS if steps else None]
-        if not found.fits:
-            return _small(unit, index, without, guarded=guarded, steps=steps, patient=patient)
-        least = _packed([*_sections(unit, index, spare=False), SILENT], patient=patient)
-        if least.encoding != found.encoding and not guarded:
-            return least.replace(left_out=_listed([*without, STAND_INS]))
-    return found.replace(guarded=guarded)
+    return Drafts(unit, index).startup()
 
 
-def _small(
-    unit: Unit, index: int | None, without: list[str | None], *, guarded: bool, steps: bool, patient: bool
-) -> Startup:
-    """The first that fits of what goes without these and ever more, else the smallest. A command that a program looks
-    for in vain may be a part of the job that is missing in silence; where the text starts steps on other machines their
-    numbers are wrong without the one account."""
-    seen: set[str | None] = set()
-    found = None
-    for guess, shares in ((True, True), (False, True), (False, False))[not (guarded or steps) :]:
-        sections = _sections(unit, index, spare=False, guess=guess, shares=shares)
-        (tools,) = (each.tools for each in sections if isinstance(each, Tools))
-        (least,) = (each.tools for each in _sections(unit, index, spare=False, guess=guess) if isinstance(each, Tools))
-        if shares or tools not in seen:
-            found = _packed([*sections, SILENT], patient=patient)
-            lacks = [*without, ACCOUNT if guarded and tools == least else None, None if guess else STAND_INS]
-            found = found.replace(left_out=_listed(lacks))
-        seen.add(tools)
-        if found is not None and found.fits:
-            break
-    assert found is not None
-    return found
+class Drafts:
+    """The ways to write the script of a unit, from the one that has all to the smallest; each is rendered and packed
+    when it is first asked for, and once. `index` as `build` has it."""
+
+    def __init__(self, unit: Unit, index: int | None) -> None:
+        job = unit.job
+        self._unit = unit
+        self._parts, told = _parts(unit, index), journal(unit)
+        self._apart = job.run.delivery == WHOLE
+        tools = next(each for each in self._parts if isinstance(each, Tools))
+        self._guarded = tools.agents
+        self._steps = tools.steps
+        self._stands = tools.agents or bool(tools.stand_ins)
+        self._patient = job.array is None or len(job.array.indices) <= FEW_TASKS
+        self._full = Draft([*self._parts, told], apart=self._apart)
+        self._silent = self._full if told.journal is None else Draft([*self._parts, SILENT], JOURNAL)
+        self._smallest: list[Draft] | None = None
+
+    @property
+    def fits(self) -> bool:
+        """Whether the script fits that `startup` gives. What is quick to know is looked at first, which mostly answers:
+        no text of a script is made, and seldom the densest form."""
+        if self._full.packing.is_plain or self._apart:
+            return self._full.packing.fits(patient=False)
+        if self._silent.packing.fits(patient=self._patient and not self._stands):
+            return True
+        small = self._small() if self._stands else []
+        if any(draft.packing.fits(patient=False) for draft in reversed(small)):
+            return True
+        return bool(small) and small[-1].packing.fits(patient=self._patient)
+
+    @property
+    def has_tools(self) -> bool:
+        """Whether what `startup` gives has a small Slurm, where it does not fit."""
+        return (self._small()[-1] if self._stands else self._silent).has_tools
+
+    @property
+    def whole(self) -> bytes | None:
+        """What the script waits for, where that is not the job's script itself."""
+        return self._full.whole
+
+    def startup(self) -> Startup:
+        """The first that fits, else the smallest."""
+        if self._apart:
+            return self._full.startup(patient=False).replace(guarded=self._guarded)
+        found = self._full
+        # What every image can unpack is worth more than what the job can do without.
+        if not found.packing.is_plain:
+            found = self._silent
+            if self._stands and not found.packing.is_plain:
+                if not found.packing.fits(patient=False):
+                    return self._first_small().startup(patient=self._patient)
+                least = None if self._guarded else self._with(self._tools(spare=False), STAND_INS)
+                if least is not None and least.is_plainer(found, patient=self._patient):
+                    return least.startup(patient=self._patient)
+        return found.startup(patient=self._patient and not self._stands).replace(guarded=self._guarded)
+
+    def _first_small(self) -> Draft:
+        small = self._small()
+        if not small[-1].packing.fits(patient=self._patient):
+            return small[-1]  # what has more in it has no better chance
+        return next(each for each in small if each.packing.fits(patient=self._patient))
+
+    def _small(self) -> list[Draft]:
+        """What goes without ever more. A command that a program looks for in vain may be a part of the job that is
+        missing in silence; where the text starts steps on other machines their numbers are wrong without the one
+        account."""
+        if self._smallest is None:
+            self._smallest = []
+            seen: set[str | None] = set()
+            some = self._guarded or self._steps
+            for guess, shares in ((True, True), (False, True), (False, False))[not some :]:
+                tools = self._tools(spare=False, guess=guess, shares=shares)
+                if shares or tools.tools not in seen:
+                    alone = self._guarded and tools.tools == self._tools(spare=False, guess=guess).tools
+                    self._smallest.append(self._with(tools, ACCOUNT if alone else None, None if guess else STAND_INS))
+                seen.add(tools.tools)
+        return self._smallest
+
+    def _with(self, tools: Tools, *lacks: str | None) -> Draft:
+        """With this small Slurm, and without a journal."""
+        parts = [tools if isinstance(each, Tools) else each for each in self._parts]
+        without = (
+            self._silent.left_out,
+            GUARD if self._guarded else None,
+            LAST_WORDS if self._steps else None,
+            *lacks,
+        )
+        return Draft([*parts, SILENT], "; ".join(filter(None, without)))
+
+    def _tools(self, *, spare: bool, guess: bool = False, shares: bool = False) -> Tools:
+        return _tools(self._unit, spare=spare, guess=guess, shares=shares)
 
 
-def _listed(parts: list[str | None]) -> str:
-    return "; ".join(filter(None, parts))
+class Draft:
+    """One way to write a script. `left_out` as `Startup` has it; `apart`: it waits for the whole one, as a person reads
+    it."""
+
+    def __init__(self, parts: list[Record], left_out: str | None = None, *, apart: bool = False) -> None:
+        self._variables: dict[str, Any] = {}
+        for part in parts:
+            self._variables.update(part.__dict__)
+        self.left_out = left_out
+        self.whole: bytes | None = None
+        self._templates = templates.startup_plain, templates.startup_small
+        if apart:
+            self.whole = "".join(text for _, text in templates.startup_plain(self._variables, sh)).encode(
+                "utf-8", "surrogateescape"
+            )
+            self._variables["whole_sha256"] = sha256_hex(self.whole)
+            self._templates = templates.apart_plain, templates.apart_small
+        self._sections: tuple[tuple[str, bytes], ...] | None = None
+        self._packing: Packing | None = None
+
+    @property
+    def sections(self) -> tuple[tuple[str, bytes], ...]:
+        """As they are sent."""
+        if self._sections is None:
+            small = self._templates[1]({**self._variables, "readable": False}, sh)
+            self._sections = tuple((name, text.encode("utf-8", "surrogateescape")) for name, text in small if text)
+        return self._sections
+
+    @property
+    def has_tools(self) -> bool:
+        return any(name == "tools" for name, _ in self.sections)
+
+    @property
+    def packing(self) -> Packing:
+        if self._packing is None:
+            head = b"".join(text for name, text in self.sections if name != "body")
+            self._packing = Packing(head, dict(self.sections).get("body", b""))
+        return self._packing
+
+    def is_plainer(self, other: Draft, *, patient: bool) -> bool:
+        """Whether it fits in another form than the other draft does; `patient` holds for this one alone."""
+        form = self.packing.first(patient=patient)
+        return form.fits and form.encoding != other.packing.first(patient=False).encoding
+
+    def startup(self, *, patient: bool) -> Startup:
+        plain = self._templates[0](self._variables, sh)
+        form = self.packing.first(patient=patient)
+        return Startup(
+            plain="".join(text for _, text in plain),
+            sent=form.text,
+            encoding=form.encoding,
+            payload=self.packing.whole,
+            limit=SCRIPT_BYTES,
+            plain_sections=tuple(plain),
+            sent_sections=self.sections,
+            left_out=self.left_out,
+            whole=self.whole,
+        )
 
 
-def _apart(parts: list[Record]) -> Startup:
-    """A script that waits for the whole one, as a person reads it."""
-    variables = _variables(parts)
-    whole = "".join(text for _, text in templates.startup_plain(variables, sh)).encode("utf-8", "surrogateescape")
-    variables["whole_sha256"] = sha256_hex(whole)
-    small = templates.apart_small({**variables, "readable": False}, sh)
-    return _startup(templates.apart_plain(variables, sh), small, patient=False).replace(whole=whole)
-
-
-def _packed(parts: list[Record], *, patient: bool) -> Startup:
-    variables = _variables(parts)
-    small = templates.startup_small({**variables, "readable": False}, sh)
-    return _startup(templates.startup_plain(variables, sh), small, patient=patient)
-
-
-def _variables(parts: list[Record]) -> dict[str, Any]:
-    variables: dict[str, Any] = {}
-    for part in parts:
-        variables.update(part.__dict__)
-    return variables
-
-
-def _startup(plain: Rendered, small: Rendered, *, patient: bool) -> Startup:
-    sections = tuple((name, text.encode("utf-8", "surrogateescape")) for name, text in small if text)
-    head = b"".join(text for name, text in sections if name != "body")
-    body = dict(sections).get("body", b"")
-    encoding, sent = pack(head, body, patient=patient)
-    return Startup(
-        plain="".join(text for _, text in plain),
-        sent=sent,
-        encoding=encoding,
-        payload=head + body,
-        limit=SCRIPT_BYTES,
-        plain_sections=tuple(plain),
-        sent_sections=sections,
-    )
-
-
-def _sections(
-    unit: Unit, index: int | None, *, spare: bool = True, guess: bool = False, shares: bool = False
-) -> list[Record]:
-    """What is asked for by the templates that this script has; but for the journal, which may be left out. `spare`:
-    there is room for all that the small Slurm may do; `guess`: at least for commands that may not be called; `shares`:
-    for one account of the steps that the text starts on different machines."""
+def _parts(unit: Unit, index: int | None) -> list[Record]:
+    """What is asked for by the templates that this script has; but for the journal, which may be left out."""
     job, plan = unit.job, unit.plan
-    slurm, folder, nodes = job.conventions.commands, _folder(job), plan.nodes if plan else job.resources.nodes or 1
-    whole = job.run.delivery == WHOLE
+    slurm, folder, nodes = job.conventions.commands, _folder(job), _nodes(unit)
     own, files, ready = body(job), streams(job, folder, index), prepared(job)
     frame = Frame(
         title=ascii(job.name)[1:-1],
@@ -211,7 +275,7 @@ def _sections(
         releases=unit.releases,
         uses_host_name=slurm or job.image is None or nodes > 1 or files.name_the_host,
     )
-    docker, brings_slurm = NO_CONTAINERS, slurm and job.image is None
+    docker = NO_CONTAINERS
     found: list[Record] = []
     if ready:
         arranged = arrange(job, plan)
@@ -230,21 +294,36 @@ def _sections(
         ports(job.ports),
         secrets(job),
         docker,
-        choose(
-            job,
-            nodes,
-            prepared=ready,
-            step_gpus=step_gpus(job, plan) is not None,
-            whole=whole,
-            spare=spare,
-            guess=spare or guess,
-            shares=spare or shares,
-        )
-        if brings_slurm
-        else NO_TOOLS,
-        place(job, index, WORKSPACE) if brings_slurm else HERE,
+        _tools(unit),
+        place(job, index, WORKSPACE) if _brings_slurm(job) else HERE,
         modules(unit),
     ]
+
+
+def _tools(unit: Unit, *, spare: bool = True, guess: bool = False, shares: bool = False) -> Tools:
+    """`spare`: there is room for all that the small Slurm may do; `guess`: at least for commands that may not be
+    called; `shares`: for one account of the steps that the text starts on different machines."""
+    job = unit.job
+    if not _brings_slurm(job):
+        return NO_TOOLS
+    return choose(
+        job,
+        _nodes(unit),
+        prepared=prepared(job),
+        step_gpus=step_gpus(job, unit.plan) is not None,
+        whole=job.run.delivery == WHOLE,
+        spare=spare,
+        guess=spare or guess,
+        shares=spare or shares,
+    )
+
+
+def _brings_slurm(job: Job) -> bool:
+    return job.conventions.commands and job.image is None
+
+
+def _nodes(unit: Unit) -> int:
+    return unit.plan.nodes if unit.plan else unit.job.resources.nodes or 1
 
 
 def prepared(job: Job) -> bool:

@@ -198,11 +198,11 @@ def _bids(unit: Unit, references: References, taken: set[str], sink: Sink) -> tu
     names = [unique_name(name if index is None else safe_name(name, f"-{index}"), taken) for index in indices]
     built = [scripts.build(unit, index=index) for index in indices]
     largest = max(built, key=lambda script: len(script.sent))
-    way = None if largest.fits else limits.fits_apart(unit, largest)
+    way = None if largest.fits else limits.fits_apart(unit, tools=largest.has_tools)
     if way is not None:
         unit = limits.apart(unit, way)
         built = [scripts.build(unit, index=index) for index in indices]
-        limits.report_apart(unit, built[0], sink)
+        limits.report_apart(unit, built[0].whole, sink)
     return unit, [
         Bid(name=own, script=script, body=_body(unit, plan, own, script, references))
         for own, script in zip(names, built, strict=True)

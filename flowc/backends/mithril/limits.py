@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from flowc.diag.sink import Sink
     from flowc.ir.unit import Unit
-    from flowc.scripts import Startup
+    from flowc.scripts import Drafts, Startup
 
 # Even uncompressed and in base64, so many bytes and the largest runtime are within the provider's limit.
 SURELY_FITS = 3000
@@ -94,15 +94,22 @@ def report_size(unit: Unit, sink: Sink) -> None:
     said = [each for name, each in vars(job).items() if name not in TOLD_ONLY and each is not Job.DEFAULTS.get(name)]
     if text_bytes(said) < SURELY_FITS:
         return
+    drafts = _drafts(unit)
+    if drafts.fits:
+        return
+    way = fits_apart(unit, tools=drafts.has_tools)
+    if way is None:
+        report_script(unit, drafts.startup(), sink)
+    else:
+        report_apart(apart(unit, way), _drafts(apart(unit, way)).whole, sink)
+
+
+def _drafts(unit: Unit) -> Drafts:
+    """Those of its last task."""
     from flowc import scripts
 
-    indices = job.array.indices if job.array is not None else (None,)
-    script = scripts.build(unit, index=indices[-1])
-    way = None if script.fits else fits_apart(unit, script)
-    if way is None:
-        report_script(unit, script, sink)
-    else:
-        report_apart(apart(unit, way), scripts.build(apart(unit, way), index=indices[-1]), sink)
+    array = unit.job.array
+    return scripts.Drafts(unit, array.indices[-1] if array is not None else None)
 
 
 def text_bytes(values: list[object]) -> int:
@@ -131,7 +138,7 @@ def report_script(unit: Unit, script: Startup, sink: Sink) -> None:
     body = next((size for size, name in sizes if name == "body"), 0)
     largest = ", ".join(f"{name} {size}" for size, name in sizes[:MOST_PARTS] if name != "body")
     help = f"the largest other parts are {largest}"
-    if fits_as(unit, "ssh", script.limit):
+    if fits_as(unit, "ssh"):
         left = max(0, script.limit - len(script.sent) + body)
         help = (
             f"the job's own text takes {body} of them, {left} are left for it ({help}); "
@@ -141,28 +148,24 @@ def report_script(unit: Unit, script: Startup, sink: Sink) -> None:
     sink.report(codes.STARTUP_SCRIPT_TOO_LARGE, None, help=help, size=len(script.sent), limit=script.limit)
 
 
-def fits_apart(unit: Unit, script: Startup) -> str | None:
+def fits_apart(unit: Unit, *, tools: bool) -> str | None:
     """What comes over SSH where a script is too large and may come so: the job's own text, or the whole of it, in
-    which the small Slurm need not be cut down. None where nothing may, or nothing helps. An array's tasks share their
-    text."""
+    which the small Slurm, where it has such `tools`, need not be cut down. None where nothing may, or nothing helps. An
+    array's tasks share their text."""
     job = unit.job
     if job.run.delivery not in ("auto", "ssh"):
         return None
     ways = [] if job.run.delivery == "ssh" or job.run.text is None else ["ssh"]
-    cut_down = job.array is None and any(name == "tools" for name, _ in script.sent_sections)
-    ways = ["whole", *ways] if cut_down else [*ways, "whole"]
-    return next((way for way in ways if fits_as(unit, way, script.limit)), None)
+    ways = ["whole", *ways] if tools and job.array is None else [*ways, "whole"]
+    return next((way for way in ways if fits_as(unit, way)), None)
 
 
-def fits_as(unit: Unit, delivery: str, limit: int) -> bool:
+def fits_as(unit: Unit, delivery: str) -> bool:
     """Whether the script is small enough once something comes over SSH."""
-    from flowc import scripts
-
     job = unit.job
     if job.run.delivery == delivery or (delivery == "ssh" and job.run.text is None):
         return False
-    indices = job.array.indices if job.array is not None else (None,)
-    return len(scripts.build(apart(unit, delivery), index=indices[-1]).sent) <= limit
+    return _drafts(apart(unit, delivery)).fits
 
 
 def apart(unit: Unit, delivery: str) -> Unit:
@@ -170,15 +173,15 @@ def apart(unit: Unit, delivery: str) -> Unit:
     return unit.replace(job=unit.job.replace(run=unit.job.run.replace(delivery=delivery)))
 
 
-def report_apart(unit: Unit, script: Startup, sink: Sink) -> None:
-    """Tell that something comes over SSH, since a startup script has no room for it."""
+def report_apart(unit: Unit, whole: bytes | None, sink: Sink) -> None:
+    """Tell that something comes over SSH, since a startup script has no room for it; `whole` as `Startup` has it."""
     from flowc.diag.codes import emit as codes
     from flowc.scripts.delivery import FOLDER, WHOLE, delivery
 
     sent = delivery(unit.job)
-    if script.whole is not None:
+    if whole is not None:
         path = f"{FOLDER}/{WHOLE}"
-        sink.report(codes.SCRIPT_AWAITED, unit.origin("run.delivery"), path=path, bytes=len(script.whole))
+        sink.report(codes.SCRIPT_AWAITED, unit.origin("run.delivery"), path=path, bytes=len(whole))
     elif sent is not None:
         sink.report(codes.BODY_AWAITED, unit.origin("run.delivery"), path=sent.path, bytes=len(sent.data))
 

@@ -14,7 +14,7 @@ arguments: that no cut is near enough to an integer for a library's rounding to 
 
 from __future__ import annotations
 
-from math import atanh, prod, tanh
+from math import atanh, log2, prod, tanh
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,6 +58,16 @@ def mixed(plain: bytes, rest: int = 1) -> int:
     for end in range(len(likely), 0, -BLOCK):
         number = _said(number, plain, likely, max(end - BLOCK, 0), end)
     return number
+
+
+def length(plain: bytes, rest: int = 1) -> float:
+    """The binary logarithm of what `mixed` gives, to three digits behind the point."""
+    number, likely, end = rest, likelihoods(plain), 8 * len(plain)
+    while end and number.bit_length() < 64:  # as long as it is small, it grows by something else
+        number, end = _said(number, plain, likely, max(end - BLOCK, 0), end), max(end - BLOCK, 0)
+    bits = f"{int.from_bytes(plain[: end >> 3], 'big'):0{end}b}" if end else ""
+    shares = [each if bit == "1" else ONE - each for bit, each in zip(bits, likely, strict=False)]
+    return 16 * len(bits) - sum(map(log2, shares)) + log2(number or 1)
 
 
 def _said(number: int, plain: bytes, likely: Sequence[int], start: int, end: int) -> int:

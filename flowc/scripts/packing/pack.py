@@ -18,12 +18,16 @@ from flowc.shell.quote import sh
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import Any
+    from typing import Any, TypeAlias
 
+    Template: TypeAlias = Callable[[dict[str, Any], Any], Any]
+
+LIMIT: int = SCRIPT_BYTES
 # What does not come near the limit in the ordinary form will not come below it in a harder one.
 HOPELESS = 3 * SCRIPT_BYTES // 2
 # The form that needs nothing but bash, base64 and gunzip.
 PLAINEST = "gzip+base64"
+GZIP_TAIL = 8  # bytes behind the deflated ones: a sum and the size
 GZIP_HEAD = b"\x1f\x8b\x08\0\0\0\0\0\x02\x03"
 # Within the window of 8 KiB and the 4,096 symbols of a block that zlib keeps at memory level 6.
 SMALL = 4096
@@ -37,6 +41,8 @@ BEYOND_MIXING = 120
 LARGEST_CHUNK = 1 << 16
 SIZE_MASK = (1 << 32) - 1
 NO_TEXT = rb"[^\t\n\r -~]"
+DIGITS = bytes(range(33, 127)).ljust(256, b"?")
+BITS_OF_94 = 6.554588851677638
 
 
 class Packed(Record):
@@ -47,38 +53,120 @@ class Packed(Record):
     tail: int = 0
 
 
-def pack(head: bytes, body: bytes, *, patient: bool = True) -> tuple[str, str]:
-    """The first form that fits, else the shortest there is: (encoding, script). `patient`: seconds may be spent."""
-    whole = head + body
-    sent = gzip_form(deflate(whole), whole)
-    if len(sent) <= SCRIPT_BYTES or len(sent) > HOPELESS:
-        return PLAINEST, sent
-    shortest = PLAINEST, sent
-    for encoding, form in harder_forms(head, body, patient):
-        if len(form) <= SCRIPT_BYTES:
-            return encoding, form
-        shortest = min(shortest, (encoding, form), key=lambda pair: len(pair[1]))
-    return shortest
+class Form:
+    """A way to send a script: its `encoding`, and its `size` in characters, which is known before there are any."""
+
+    __slots__ = ("_payload", "_sizes", "_template", "encoding", "size")
+
+    def __init__(
+        self, encoding: str, template: Template, length: int, payload: Callable[[], str], size: int = 0, tail: int = 0
+    ) -> None:
+        """`payload` gives as many characters as `length` says; `size` and `tail` are those of `Packed`."""
+        self.encoding = encoding
+        self._template = template
+        self._payload = payload
+        self._sizes = size, tail
+        self.size = len(self._filled("")) + length
+
+    @property
+    def fits(self) -> bool:
+        return self.size <= LIMIT
+
+    @property
+    def text(self) -> str:
+        return self._filled(self._payload())
+
+    def _filled(self, payload: str) -> str:
+        size, tail = self._sizes
+        packed = Packed(payload=payload, size=size, tail=tail)
+        return "".join(text for _, text in self._template(packed.__dict__, sh))
 
 
-def harder_forms(head: bytes, body: bytes, patient: bool) -> Iterator[tuple[str, str]]:
-    """From the plainest to the densest. A body that does not compress gets a block of its own, as it is, from its
-    first byte on that is no text."""
-    import re
+class Packing:
+    """The forms of one text, each made when it is first asked for."""
 
-    whole = head + body
-    data = re.search(NO_TEXT, body)
-    end = len(head) + (data.start() if data else 0)
-    head, body = whole[:end], whole[end:]
-    apart = deflate(head, body)
-    yield PLAINEST, gzip_form(apart, whole)
-    yield "zlib+base94", zlib_form(min(deflate(whole), apart, key=len), whole)
-    together, stored = lzma_together(whole), lzma_stored(head, body)
-    shortest = lzma_form(min(together, stored or together, key=len))
-    yield "lzma+base94", shortest
-    mixed, tail = (head, body) if stored and len(stored) < len(together) else (whole, b"")
-    if patient and len(mixed) <= LONGEST_MIXED and len(shortest) * 100 <= SCRIPT_BYTES * BEYOND_MIXING:
-        yield "mixing+base94", mixing_form(mixed, tail)
+    __slots__ = ("_body", "_dense", "_fits", "_made", "_mixed", "_rest", "whole")
+
+    def __init__(self, head: bytes, body: bytes) -> None:
+        self.whole = head + body
+        self._body = body
+        self._made: list[Form] = []
+        self._rest = self._easy()
+        self._mixed: tuple[bytes, bytes] | None = None  # what the densest form holds; None: it cannot help
+        self._dense: Form | None = None
+        self._fits: bool | None = None  # that one, once it is known
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it fits in the form that every image can unpack."""
+        return any(form.fits for form in self._forms(plainest=True))
+
+    def fits(self, *, patient: bool) -> bool:
+        """Whether a form fits. `patient`: the densest counts too, which takes long to make."""
+        if any(form.fits for form in self._forms()):
+            return True
+        if not patient or self._mixed is None:
+            return False
+        if self._fits is None:
+            least, most = mixing_sizes(*self._mixed)
+            dense = self._densest() if least <= LIMIT < most else None
+            self._fits = most <= LIMIT if dense is None else dense.fits
+        return self._fits
+
+    def first(self, *, patient: bool) -> Form:
+        """The first form that fits, else the shortest there is."""
+        shortest = None
+        for form in self._forms():
+            if shortest is None or form.fits or form.size < shortest.size:
+                shortest = form
+        assert shortest is not None, "there is a plainest form"
+        dense = self._densest() if patient and not shortest.fits else None
+        return dense if dense is not None and dense.size < shortest.size else shortest
+
+    def _forms(self, *, plainest: bool = False) -> Iterator[Form]:
+        """From the plainest to the last but one in density, none behind one that fits."""
+        at = 0
+        while True:
+            if at == len(self._made):
+                form = next(self._rest, None)
+                if form is None:
+                    return
+                self._made.append(form)
+            form = self._made[at]
+            if plainest and form.encoding != PLAINEST:
+                return
+            yield form
+            if form.fits:
+                return
+            at += 1
+
+    def _easy(self) -> Iterator[Form]:
+        """A body that does not compress gets a block of its own, as it is, from its first byte on that is no text."""
+        whole, start = self.whole, len(self.whole) - len(self._body)
+        together = deflate(whole)
+        plain = gzip_form(together, whole)
+        yield plain
+        if plain.size > HOPELESS:
+            return
+        import re
+
+        data = re.search(NO_TEXT, self._body)
+        end = start + (data.start() if data else 0)
+        head, body = whole[:end], whole[end:]
+        apart = deflate(head, body)
+        yield gzip_form(apart, whole)
+        yield zlib_form(min(together, apart, key=len), whole)
+        chunks, stored = lzma_together(whole), lzma_stored(head, body)
+        shortest = lzma_form(min(chunks, stored or chunks, key=len))
+        mixed, tail = (head, body) if stored and len(stored) < len(chunks) else (whole, b"")
+        if len(mixed) <= LONGEST_MIXED and shortest.size * 100 <= SCRIPT_BYTES * BEYOND_MIXING:
+            self._mixed = mixed, tail
+        yield shortest
+
+    def _densest(self) -> Form | None:
+        if self._dense is None and self._mixed is not None:
+            self._dense = mixing_form(*self._mixed)
+        return self._dense
 
 
 def deflate(*parts: bytes) -> bytes:
@@ -100,26 +188,44 @@ def gzip_member(deflated: bytes, plain: bytes) -> bytes:
     return GZIP_HEAD + deflated + tail
 
 
-def gzip_form(deflated: bytes, plain: bytes) -> str:
-    payload = b2a_base64(gzip_member(deflated, plain), newline=False).decode("ascii")
-    return _stub(templates.gzip, Packed(payload=payload))
+def gzip_form(deflated: bytes, plain: bytes) -> Form:
+    length = (len(GZIP_HEAD) + len(deflated) + GZIP_TAIL + 2) // 3 * 4
+    return Form(
+        PLAINEST,
+        templates.gzip,
+        length,
+        lambda: b2a_base64(gzip_member(deflated, plain), newline=False).decode("ascii"),
+    )
 
 
-def zlib_form(deflated: bytes, plain: bytes) -> str:
+def zlib_form(deflated: bytes, plain: bytes) -> Form:
     data = b"\x78\xda" + deflated + zlib.adler32(plain).to_bytes(4, "big")
-    return _stub(templates.zlib, Packed(payload=base94_bytes(data)))
+    return _in_base94("zlib+base94", templates.zlib, int.from_bytes(data, "big"))
 
 
-def mixing_form(plain: bytes, tail: bytes) -> str:
+def mixing_form(plain: bytes, tail: bytes) -> Form:
     """`tail`: what is stored as it is, behind what is mixed."""
     from flowc.scripts.packing.mixing import mixed
 
     number = mixed(plain, int.from_bytes(tail, "big")) if tail else mixed(plain)
-    return _stub(templates.mixing, Packed(payload=base94(number), size=len(plain), tail=len(tail)))
+    return _in_base94("mixing+base94", templates.mixing, number, size=len(plain), tail=len(tail))
 
 
-def lzma_form(chunks: bytes) -> str:
-    return _stub(templates.lzma, Packed(payload=base94_bytes(chunks + b"\0")))
+def mixing_sizes(plain: bytes, tail: bytes) -> tuple[int, int]:
+    """The least and the most that the form of these may have, in less time than it takes to make it."""
+    from flowc.scripts.packing.mixing import length
+
+    bits = length(plain, int.from_bytes(tail, "big")) if tail else length(plain)
+    stub = Form("", templates.mixing, 0, str, size=len(plain), tail=len(tail)).size
+    return stub + int((bits - 1e-3) / BITS_OF_94), stub + int((bits + 1e-3) / BITS_OF_94) + 1
+
+
+def lzma_form(chunks: bytes) -> Form:
+    return _in_base94("lzma+base94", templates.lzma, int.from_bytes(chunks + b"\0", "big"))
+
+
+def _in_base94(encoding: str, template: Template, number: int, **sizes: int) -> Form:
+    return Form(encoding, template, digits94(number), lambda: base94(number), **sizes)
 
 
 def lzma_together(whole: bytes) -> bytes:
@@ -143,29 +249,20 @@ def lzma_chunks(plain: bytes, context: int) -> bytes:
     return lzma.compress(plain, lzma.FORMAT_RAW, filters=chain)[:-1]
 
 
-def base94_bytes(data: bytes) -> str:
-    """The number whose big-endian bytes are `data`, which must not begin with a zero byte."""
-    return base94(int.from_bytes(data, "big"))
-
-
 def base94(number: int) -> str:
-    """A number in digits that are the visible ASCII characters: 2 % denser than base85."""
-
-    def digits(number: int, width: int) -> str:
-        if width == 1:
-            return chr(number + 33)
-        high, low = divmod(number, powers[width])
-        return digits(high, width // 2) + digits(low, width // 2)
-
-    width = 1
-    powers: dict[int, int] = {}
-    power = 94
-    while power <= number:
-        width *= 2
-        powers[width] = power
-        power *= power
-    return digits(number, width).lstrip("!")
+    """A number above 0 in digits that are the visible ASCII characters: 2 % denser than base85."""
+    powers = [94]
+    while powers[-1] <= number:
+        powers.append(powers[-1] ** 2)
+    # Halves of halves, down to single digits.
+    parts = [number]
+    for power in reversed(powers[:-1]):
+        parts = [half for part in parts for half in divmod(part, power)]
+    return bytes(parts).translate(DIGITS).decode("ascii").lstrip("!")
 
 
-def _stub(template: Callable[[dict[str, Any], Any], Any], packed: Packed) -> str:
-    return "".join(text for _, text in template(packed.__dict__, sh))
+def digits94(number: int) -> int:
+    """How many digits a number above 0 takes."""
+    bits = number.bit_length()
+    least, most = int((bits - 1) / BITS_OF_94 - 1e-6) + 1, int(bits / BITS_OF_94 + 1e-6) + 1
+    return most if least == most or number >= 94**least else least

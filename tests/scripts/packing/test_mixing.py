@@ -67,20 +67,20 @@ def unpacked(sent: str, folder: Path, **environment: str) -> bytes | None:
 @example(bytes(range(256)), b"")
 def test_the_stub_reads_any_bytes(tmp_path_factory: pytest.TempPathFactory, text: bytes, tail: bytes) -> None:
     folder = tmp_path_factory.mktemp("stub")
-    assert unpacked(pack.mixing_form(text, tail), folder) == text + tail
+    assert unpacked(pack.mixing_form(text, tail).text, folder) == text + tail
 
 
 @pytest.mark.slow
 def test_the_stub_reads_a_long_text_the_same_in_any_session(tmp_path: Path) -> None:
-    sent = pack.mixing_form(TEXT, b"")
+    sent = pack.mixing_form(TEXT, b"").text
     # Nothing may come from the order of a set, or from what the user's site brings.
     assert unpacked(sent, tmp_path, PYTHONHASHSEED="1") == TEXT
     assert unpacked(sent, tmp_path, PYTHONHASHSEED="2", PYTHONINTMAXSTRDIGITS="640") == TEXT
-    assert sent == pack.mixing_form(TEXT, b"")
+    assert sent == pack.mixing_form(TEXT, b"").text
 
 
 def test_damage_is_noticed_before_anything_runs(tmp_path: Path) -> None:
-    sent = pack.mixing_form(TEXT[:2000], b"")
+    sent = pack.mixing_form(TEXT[:2000], b"").text
     payload = max(sent.split("\n"), key=len)
     for place in range(3, len(payload), len(payload) // 7):
         other = "A" if payload[place] != "A" else "B"
@@ -165,7 +165,7 @@ def test_what_does_not_compress_is_stored_behind_what_is_mixed() -> None:
     together, stored = pack.lzma_together(head + body), pack.lzma_stored(head, body)
     assert stored is not None
     assert len(stored) < len(together)
-    assert len(pack.mixing_form(head, body)) < len(pack.mixing_form(head + body, b""))
+    assert pack.mixing_form(head, body).size < pack.mixing_form(head + body, b"").size
 
 
 @pytest.mark.slow
@@ -196,7 +196,8 @@ def test_the_stub_has_the_numbers_of_the_encoder() -> None:
 
 @pytest.mark.parametrize("tail", [b"", b"tail"])
 def test_shellcheck_finds_nothing(tail: bytes, program: Callable[[str, str], str], tmp_path: Path) -> None:
-    (tmp_path / "sent.sh").write_text(pack.mixing_form(b"true\n", tail) + pack.lzma_form(pack.lzma_together(b"true\n")))
+    forms = pack.mixing_form(b"true\n", tail), pack.lzma_form(pack.lzma_together(b"true\n"))
+    (tmp_path / "sent.sh").write_text("".join(form.text for form in forms))
     done = subprocess.run(
         [program("shellcheck", "shellcheck"), tmp_path / "sent.sh"], capture_output=True, text=True, check=False
     )
@@ -206,7 +207,7 @@ def test_shellcheck_finds_nothing(tail: bytes, program: Callable[[str, str], str
 def test_without_python_it_fails_loudly(tmp_path: Path) -> None:
     for name in ("mkdir", "mv"):
         (tmp_path / name).symlink_to(f"/bin/{name}")
-    sent = pack.mixing_form(b"true\n", b"").replace("d=/var/lib/foundry/flowc", f"d={tmp_path}")
+    sent = pack.mixing_form(b"true\n", b"").text.replace("d=/var/lib/foundry/flowc", f"d={tmp_path}")
     done = subprocess.run(
         ["/bin/bash"], input=sent, env={"PATH": f"{tmp_path}"}, capture_output=True, text=True, check=False
     )

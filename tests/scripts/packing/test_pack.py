@@ -1,0 +1,88 @@
+"""Packing: the size of a form is known before its characters are, and whether a script fits before it is made."""
+
+from __future__ import annotations
+
+from math import log2
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from flowc._compiled.limits import SCRIPT_BYTES
+from flowc.ir.job import Array
+from flowc.scripts import Drafts, build
+from flowc.scripts.packing import pack
+from flowc.scripts.packing.mixing import length, mixed
+from tests.scripts.packing.test_mixing import LONG, TEXT, noise, unit
+
+
+@given(st.integers(1, 1 << 2000))
+@example(1)
+@example(93)
+@example(94)
+@example(94**50 - 1)
+@example(94**50)
+def test_base94_is_the_number_and_its_length_is_known(number: int) -> None:
+    text = pack.base94(number)
+    found = 0
+    for char in text:
+        found = found * 94 + ord(char) - 33
+    assert found == number
+    assert len(text) == pack.digits94(number)
+    assert text[0] != "!"
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.binary(min_size=1, max_size=300), st.binary(max_size=300))
+def test_a_form_is_as_large_as_it_says(head: bytes, body: bytes) -> None:
+    whole = head + body
+    forms = [
+        pack.gzip_form(pack.deflate(whole), whole),
+        pack.gzip_form(pack.deflate(head, body), whole),
+        pack.zlib_form(pack.deflate(whole), whole),
+        pack.lzma_form(pack.lzma_together(whole)),
+        pack.mixing_form(head, body),
+    ]
+    assert [form.size for form in forms] == [len(form.text) for form in forms]
+    least, most = pack.mixing_sizes(head, body)
+    assert least <= forms[-1].size <= most
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.binary(max_size=400), st.integers(1, 1 << 80))
+@example(b"", 1)
+@example(b"\xff" * 50, 1)
+@example(TEXT[:4000], 1)
+def test_how_long_a_number_gets_is_known(text: bytes, rest: int) -> None:
+    assert abs(length(text, rest) - log2(mixed(text, rest))) < 1e-3
+
+
+SCRIPTS = {
+    "small": b"#!/bin/bash\nsrun hostname\n",
+    "no journal": b"#!/bin/sh\n" + TEXT[:9000],
+    "in base94": b"#!/bin/bash\nsrun hostname\n" + TEXT[:16000],
+    "with lzma": b"#!/bin/bash\nexit\n" + TEXT[:20000],
+    "densest": b"#!/bin/bash\nexit\n" + LONG,
+    "steps": b"#!/bin/bash\nsrun -l hostname | sort\nscontrol show job $SLURM_JOB_ID\n" + TEXT[:18000],
+    "too large": TEXT + noise(9500),
+}
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+@pytest.mark.parametrize("tasks", [None, 2, 100])
+def test_whether_it_fits_is_known_before_it_is_made(name: str, tasks: int | None) -> None:
+    array = Array(indices=tuple(range(tasks))) if tasks else None
+    index = 1 if tasks else None
+    job = unit(SCRIPTS[name], array=array)
+    found = build(job, index=index)
+    assert Drafts(job, index).fits == found.fits == (len(found.sent) <= SCRIPT_BYTES)
+
+
+def test_no_text_is_made_to_know_whether_it_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: object) -> str:
+        raise AssertionError
+
+    monkeypatch.setattr(pack, "base94", never)
+    monkeypatch.setattr(pack, "b2a_base64", never)
+    assert Drafts(unit(SCRIPTS["densest"]), None).fits
+    assert not Drafts(unit(SCRIPTS["too large"]), None).fits
