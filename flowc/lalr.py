@@ -8,7 +8,7 @@ children, spliced) and `end` (the accepting state). `$END` is the terminal after
 
 from __future__ import annotations
 
-import re
+from flowc.patterns import compiled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Parser:
     def match(self) -> Any:
         """The `match` method of the master regex; `lastgroup` of what it gives names the terminal."""
         if self._match is None:
-            self._match = re.compile(self._table["pattern"], self._table["flags"]).match
+            self._match = compiled(self._table["pattern"], self._table["flags"]).match
         return self._match
 
     def literals(self) -> dict[str, str]:

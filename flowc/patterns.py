@@ -1,15 +1,56 @@
 """Regular expressions that are compiled, and modules that are loaded, at their first use: a check of one job needs few
-of them, and each costs a noticeable part of its start-up."""
+of them, and each costs a noticeable part of its start-up. For the same reason nothing here, nor what an ordinary check
+or compilation imports, loads `re`, or `functools` and `fnmatch`, which are made of it: they cost as much as the work
+itself. What the tables of `_compiled/expressions.py` have needs no parser."""
 
 from __future__ import annotations
 
-import re
+import _sre  # type: ignore[import-not-found]  # what `re` is made of
 import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from re import Pattern
+    from typing import Any, TypeVar
+
+    F = TypeVar("F", bound=Callable[..., Any])
+
+_compiled: dict[tuple[str, int], Pattern[str]] = {}
+
+
+def compiled(pattern: str, flags: int = 0) -> Pattern[str]:
+    """As `re.compile`, for patterns that stand in the program or its data: what was compiled is kept for good."""
+    key = (pattern, flags)
+    found = _compiled.get(key)
+    if found is None:
+        found = _compiled[key] = _of_table(pattern, flags) or _parsed(pattern, flags)
+    return found
+
+
+def _of_table(pattern: str, flags: int) -> Pattern[str] | None:
+    """What the parser of `re` would make of it, where it was made ahead and this interpreter reads it."""
+    from flowc._compiled.expressions import EXPRESSIONS, MAGICS
+
+    if _sre.MAGIC not in MAGICS or _sre.CODESIZE != 4 or sys.byteorder != "little":
+        return None
+    row = EXPRESSIONS.get(flags, {}).get(pattern)
+    if row is None:
+        return None
+    all_flags, groups, names, small, large = row
+    code = list(small)
+    numbers = memoryview(large).cast("I")
+    for place, word in zip(numbers[::2], numbers[1::2], strict=True):
+        code[place] = word
+    by_name = {name: number for number, name in enumerate(names) if name}
+    found: Pattern[str] = _sre.compile(pattern, all_flags, code, groups, by_name, names or (None,) * (groups + 1))
+    return found
+
+
+def _parsed(pattern: str, flags: int) -> Pattern[str]:
+    import re
+
+    return re.compile(pattern, flags)
 
 
 def at_first_use(pattern: str, method: str, flags: int = 0) -> Callable[..., Any]:
@@ -20,13 +61,55 @@ def at_first_use(pattern: str, method: str, flags: int = 0) -> Callable[..., Any
     def call(*arguments: Any) -> Any:
         nonlocal bound
         if bound is None:
-            bound = getattr(re.compile(pattern, flags), method)
+            bound = getattr(compiled(pattern, flags), method)
             names = sys._getframe(1).f_globals
             for name in [name for name, value in names.items() if value is call]:
                 names[name] = bound
         return bound(*arguments)
 
     return call
+
+
+def is_like(text: str, glob: str) -> bool:
+    """As `fnmatch.fnmatchcase`: whether a glob means this text."""
+    if "[" in glob or "?" in glob:
+        from fnmatch import fnmatchcase
+
+        return fnmatchcase(text, glob)
+    first, *others = glob.split("*")
+    if not others:
+        return text == glob
+    last = others.pop()
+    if len(text) < len(first) + len(last) or not (text.startswith(first) and text.endswith(last)):
+        return False
+    at, end = len(first), len(text) - len(last)
+    for part in others:
+        at = text.find(part, at, end)
+        if at < 0:
+            return False
+        at += len(part)
+    return True
+
+
+def remembered(most: int) -> Callable[[F], F]:
+    """As `functools.lru_cache`, but that all is forgotten when there is too much."""
+
+    def around(function: F) -> F:
+        known: dict[tuple[object, ...], Any] = {}
+
+        def call(*words: object) -> Any:
+            try:
+                return known[words]
+            except KeyError:
+                if len(known) >= most:
+                    known.clear()
+            found = known[words] = function(*words)
+            return found
+
+        call.__doc__ = function.__doc__
+        return call  # type: ignore[return-value]
+
+    return around
 
 
 def modules_at_first_use(package: str) -> Callable[[str], object]:

@@ -6,10 +6,8 @@ also know what a reader of the format found to be secret (`Source.secrets`).
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from flowc._compiled.secrets import ENDS, HARMLESS, KEYS, PREFIXES, SECTIONS, WORDS
-from flowc.patterns import at_first_use
+from flowc.patterns import at_first_use, remembered
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,7 +81,7 @@ def looks_secret(name: str) -> bool:
     return name.endswith(ENDS) or any(word in name for word in WORDS)
 
 
-@lru_cache(500)
+@remembered(500)
 def key_looks_secret(key: str) -> bool:
     """The same of a key or flag in any spelling: `HF_TOKEN`, `password`, `envs.API_KEY`, `--access-key`. In small
     letters more words are names of other things: `key`, `ssh_key_name`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from flowc._compiled.slurm_commands import ON_IMAGE, PROGRAMS
 from flowc.body.commands import MOST_TEXT, STARTING, called, may_be_shell
-from flowc.patterns import at_first_use
+from flowc.patterns import at_first_use, is_like
 from flowc.record import Record
 from flowc.shell.comments import in_comment
 from flowc.shell.words import words_behind
@@ -76,9 +76,7 @@ def is_brought(name: str, globs: tuple[str, ...]) -> bool:
     """Whether one of the globs names this module, or it without its version."""
     if not globs:
         return False
-    from fnmatch import fnmatchcase
-
-    return any(fnmatchcase(name, glob) or fnmatchcase(name, glob + "/*") for glob in globs)
+    return any(is_like(name, glob) or is_like(name, glob + "/*") for glob in globs)
 
 
 class Call(Record):

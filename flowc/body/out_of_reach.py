@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from fnmatch import fnmatchcase
-
 from flowc.body.commands import MOST_TEXT, called, is_shell
-from flowc.patterns import at_first_use
+from flowc.patterns import at_first_use, is_like
 from flowc.shell.comments import in_comment
 from flowc.shell.scan import scan
 
@@ -80,7 +77,7 @@ def image_in_file(job: Job) -> tuple[int, int] | None:
 def is_meant(key: str, image: str) -> bool:
     """Whether the name of an image file, or a glob, means an image as a text names it; a bare one does, wherever the
     file lies."""
-    return fnmatchcase(image, key) or ("/" not in key and fnmatchcase(image.rpartition("/")[2], key))
+    return is_like(image, key) or ("/" not in key and is_like(image.rpartition("/")[2], key))
 
 
 def images_of(text: str) -> list[str]:
@@ -94,6 +91,8 @@ def _names(text: str, image: str) -> list[str]:
     variable = _variable(image)
     if variable is None:
         return [image]
+    import re
+
     return re.findall(rf"(?m)^[ \t]*(?:export[ \t]+)?{variable[1]}=[\"']?([^\s\"';#]+)", text)
 
 

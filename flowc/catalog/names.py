@@ -14,15 +14,13 @@ This is about spelling only; what is sold is for the resolve pass to say.
 
 from __future__ import annotations
 
-import re
-
 from flowc._compiled.gpu_models import FAMILIES, VENDOR_WORDS
 from flowc.patterns import at_first_use
 from flowc.record import Record
 
-FID = re.compile(r"it_[A-Za-z0-9]+")
+_fid = at_first_use(r"it_[A-Za-z0-9]+", "fullmatch")
 
-_FAMILY = "(?P<family>" + "|".join(sorted(map(re.escape, FAMILIES), key=len, reverse=True)) + ")"
+_FAMILY = "(?P<family>" + "|".join(sorted(FAMILIES, key=len, reverse=True)) + ")"  # letters, digits and `-` alone
 _MEMORY = r"(?:[-.](?P<memory>[0-9]{1,4})gb)?"
 _FORM = r"(?:[-.](?P<form>sxm[0-9]?|pcie))?"
 _FORMS = (
@@ -65,7 +63,7 @@ class Mistake(Record):
 def parse_instance_type(text: str) -> Parsed | Mistake:
     """Linear in the text; never raises."""
     trimmed = text.strip()
-    if FID.fullmatch(trimmed):
+    if _fid(trimmed):
         return Parsed(fid=trimmed)
     if len(trimmed) > LONGEST:
         return Mistake(reason="it is far too long for one")
@@ -101,6 +99,8 @@ def _parsed(fields: dict[str, str | None], *, abridged: bool) -> Parsed | Mistak
 
 def _mistake(text: str) -> Mistake:
     """Why a text is no instance type, by what can be made out in it."""
+    import re
+
     if not text:
         return Mistake(reason="it is empty")
     if text in ANY_WORDS:
@@ -126,12 +126,16 @@ def _mistake(text: str) -> Mistake:
 
 def _counts(text: str) -> list[int]:
     """The numbers in a text that can only be counts of GPUs."""
+    import re
+
     found = re.findall(r"(?<![0-9a-wyz])([0-9]{1,3})(?![0-9a-wyz]|\s*gb)", text)
     return [int(number) for number in found if 1 <= int(number) <= 64]
 
 
 def _family(text: str, parts: list[str]) -> str | None:
     """The family that stands in a text as a word of its own, or glued to a count (`a100x8`)."""
+    import re
+
     for family in sorted(FAMILIES, key=len, reverse=True):
         if re.search(rf"(?<![a-z0-9]){re.escape(family)}(?![a-z0-9])", text):
             return str(family)

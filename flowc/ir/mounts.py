@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import re
-
 from flowc.ir.job import Mount
+from flowc.patterns import at_first_use
 
 BUCKET_SCHEMES = ("s3", "gs", "r2", "cos", "oci", "nebius", "cw", "hf")
 _GIT_SCHEMES = ("git", "ssh", "git+https", "git+ssh")
 _GIT_HOSTS = ("github.com", "gitlab.com", "bitbucket.org", "codeberg.org")
 _AZURE_BLOBS = ".blob.core.windows.net"
 
-_URI = r"([a-z][a-z0-9+.-]*)://([^/?#]*)([^?#]*)(.*)"
-_NO_URI = rf"({'|'.join((*BUCKET_SCHEMES, 'volume', 'nfs', 'https'))})(:/|//)"  # `://` without one of its signs
-_NAME = r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"
-_HOST = r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?"
-_SCP_GIT = r"[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:[^\s:]+"  # git@github.com:org/repo.git
+_uri_parts = at_first_use(r"([a-z][a-z0-9+.-]*)://([^/?#]*)([^?#]*)(.*)", "fullmatch", 2)  # re.IGNORECASE
+# `://` without one of its signs
+_slip = at_first_use(rf"({'|'.join((*BUCKET_SCHEMES, 'volume', 'nfs', 'https'))})(:/|//)", "match", 2)
+_is_name = at_first_use(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", "fullmatch")
+_is_host = at_first_use(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?", "fullmatch")
+_is_bucket = at_first_use(r"[A-Za-z0-9][A-Za-z0-9._@-]*", "fullmatch")
+_is_scp = at_first_use(r"[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:[^\s:]+", "fullmatch")  # git@github.com:org/repo.git
 
 
 def from_uri(source: str, target: str | None) -> Mount:
@@ -45,19 +46,19 @@ def split_flag(text: str) -> tuple[str | None, str]:
 
 def _parts(source: str) -> tuple[str, str, str]:
     """Kind, source and default target."""
-    if re.fullmatch(_SCP_GIT, source):
+    if _is_scp(source):
         return "git", source, _below_mnt(source.partition("#")[0].removesuffix(".git"))
-    match = re.fullmatch(_URI, source, re.IGNORECASE)
+    match = _uri_parts(source)
     if match:
         return _uri(source, *match.groups())
     if "://" in source:
         raise ValueError("what stands before `://` is no scheme")
-    slip = re.match(_NO_URI, source, re.IGNORECASE)
+    slip = _slip(source)
     if slip:
         raise ValueError(f"`{slip[1]}{slip[2]}` begins no URI: write `{slip[1]}://`; a folder begins with `./`")
     if "/" in source or source in (".", "..", "~"):
         return "local", source, _below_mnt(source)
-    if re.fullmatch(_NAME, source) and "." not in source:
+    if _is_name(source) and "." not in source:
         return "volume", source, f"/volumes/{source}"
     raise ValueError("it is neither a URI nor the name of a volume; a path begins with `./`, `/` or `~/`")
 
@@ -69,15 +70,15 @@ def _uri(source: str, scheme: str, host: str, path: str, rest: str) -> tuple[str
     if scheme in BUCKET_SCHEMES:
         if ":/" in f"{host}{path}":
             raise ValueError("a path follows `:`; the target stands first: `TARGET=SOURCE`")
-        if rest or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._@-]*", host):
+        if rest or not _is_bucket(host):
             raise ValueError(f"expected `{scheme}://BUCKET` or `{scheme}://BUCKET/PATH`")
         return "bucket", f"{scheme}://{host}{path}", "/data"
     if scheme == "volume":
-        if rest or not re.fullmatch(_NAME, host) or ".." in path.split("/"):
+        if rest or not _is_name(host) or ".." in path.split("/"):
             raise ValueError("expected `volume://NAME` or `volume://NAME/PATH`")
         return "volume", host + path.rstrip("/"), f"/volumes/{host}"
     if scheme == "nfs":
-        if rest or not re.fullmatch(_HOST, host) or not path.strip("/"):
+        if rest or not _is_host(host) or not path.strip("/"):
             raise ValueError("expected `nfs://HOST/PATH`")
         return "nfs", f"{host}:{path.rstrip('/')}", _below_mnt(path)
     if scheme in ("https", "http", *_GIT_SCHEMES):
@@ -101,7 +102,7 @@ def _web(source: str, scheme: str, host: str, path: str, rest: str) -> tuple[str
     on_known_host = server.lower() in _GIT_HOSTS and repository.count("/") == 1
     if scheme not in _GIT_SCHEMES and not repository.endswith(".git") and not on_known_host:
         raise ValueError("of `https://` only git repositories (`….git`) and Azure's blob storage can be mounted")
-    if not re.fullmatch(_HOST, server) or not repository:
+    if not _is_host(server) or not repository:
         raise ValueError("expected a git repository, such as `https://HOST/OWNER/NAME.git`")
     return "git", source.removeprefix("git+"), _below_mnt(repository.removesuffix(".git"))
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from flowc._compiled.slurm_commands import MODULES, PROVIDED, REFUSED
 from flowc.diag.codes import override as codes
+from flowc.patterns import at_first_use
 from flowc.secret import looks_secret
 from flowc.source import Source, Span
 
@@ -29,7 +28,12 @@ MAX_PORTS = 1000
 REPLACED = ("name", "resources.", "placement.regions", "pricing.", "time.limit_s", "identity.", "image", "run.delivery")
 # Where a job runs that says nothing else.
 WORKSPACE = "/workspace"
-_VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
+_is_variable = at_first_use(r"[A-Za-z_][A-Za-z0-9_]*", "fullmatch")
+_is_amount = at_first_use(r"([0-9]{1,9})(\.[0-9]{1,6})?", "fullmatch")
+_is_image = at_first_use(r"[A-Za-z0-9][A-Za-z0-9._:/@-]*", "fullmatch")
+_ports = at_first_use(r"(?:([0-9]{1,5})(?:-([0-9]{1,5}))?:)?([0-9]{1,5})(?:-([0-9]{1,5}))?", "fullmatch")
+_in_letters = at_first_use(r"(?:([0-9]{1,4})d)?(?:([0-9]{1,5})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,8})s)?", "fullmatch")
+_in_colons = at_first_use(r"(?:([0-9]{1,4})-)?([0-9]{1,6})(?::([0-9]{1,6}))?(?::([0-9]{1,6}))?", "fullmatch")
 
 
 def apply(unit: Unit, inputs: Inputs, sink: Sink, number: int | None) -> Unit:
@@ -167,7 +171,7 @@ class Override:
         if text is None:
             return None
         amount = text.strip().removeprefix("$")
-        if not re.fullmatch(r"([0-9]{1,9})(\.[0-9]{1,6})?", amount) or not amount.strip("0."):
+        if not _is_amount(amount) or not amount.strip("0."):
             self._mistake(flag, text, "an amount of US dollars above 0, such as `12.50`")
             return None
         return amount
@@ -193,7 +197,7 @@ class Override:
         image = self.flags.image
         if image is None:
             return
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._:/@-]*", image) or "://" in image:
+        if not _is_image(image) or "://" in image:
             self._mistake("image", image, "a container image, such as `nvcr.io/nvidia/pytorch:24.07-py3`")
             return
         # In a container there is no `scontrol`.
@@ -205,7 +209,7 @@ class Override:
             return
         merged = dict(self.job.env)
         for index, (name, value) in enumerate(self.flags.env):
-            if not re.fullmatch(_VARIABLE, name):
+            if not _is_variable(name):
                 expected = "NAME=VALUE with a name of letters, digits and underscores"
                 self._mistake("env", f"{name}=…", expected, index)
             if looks_secret(name):
@@ -228,7 +232,7 @@ class Override:
         wanted = list(self.job.secrets)
         for index, name in enumerate(self.flags.secrets):
             key, equals, _ = name.partition("=")
-            if equals or not re.fullmatch(_VARIABLE, name):
+            if equals or not _is_variable(name):
                 shown = f"{key}=…" if equals else key  # the value stays where it is
                 self._mistake("secrets", shown, "the name of a variable alone: its value is never written down", index)
             elif name in dict(self.flags.env):
@@ -245,7 +249,7 @@ class Override:
         wanted = list(self.job.isolation.pull_secrets)
         for index, name in enumerate(self.flags.pull_secrets):
             key, equals, _ = name.partition("=")
-            if equals or not re.fullmatch(_VARIABLE, name):
+            if equals or not _is_variable(name):
                 shown = f"{key}=…" if equals else key
                 self._mistake("pull_secrets", shown, "a name alone: the login is never written down", index)
             elif self.job.image is None and not self.job.containers:
@@ -353,7 +357,7 @@ def parse_ports(text: str) -> tuple[Port, ...] | None:
     """The ports of `[EXTERNAL:]INTERNAL`, each a number or a range `a-b`; None when it is no such text."""
     from flowc.ir.job import Port
 
-    match = re.fullmatch(r"(?:([0-9]{1,5})(?:-([0-9]{1,5}))?:)?([0-9]{1,5})(?:-([0-9]{1,5}))?", text.strip())
+    match = _ports(text.strip())
     if match is None:
         return None
     first_out, last_out, first, last = (None if group is None else int(group) for group in match.groups())
@@ -370,10 +374,10 @@ def parse_ports(text: str) -> tuple[Port, ...] | None:
 def parse_duration(text: str) -> int | None:
     """Seconds of `90` (minutes), `M:S`, `H:M:S`, `D-H[:M[:S]]` as sbatch reads them, or of `1h30m`; None otherwise."""
     text = text.strip().lower()
-    if match := re.fullmatch(r"(?:([0-9]{1,4})d)?(?:([0-9]{1,5})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,8})s)?", text):
+    if match := _in_letters(text):
         amounts = zip(match.groups(), UNITS_S.values(), strict=True)
         return sum(int(number) * unit for number, unit in amounts if number)
-    match = re.fullmatch(r"(?:([0-9]{1,4})-)?([0-9]{1,6})(?::([0-9]{1,6}))?(?::([0-9]{1,6}))?", text)
+    match = _in_colons(text)
     if match is None:
         return None
     days, *fields = match.groups()

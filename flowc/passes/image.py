@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-import re
+from flowc.patterns import at_first_use
 
-_COMPONENT = re.compile(r"[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*")
-_REGISTRY = re.compile(r"(?:\[[0-9a-fA-F:]+\]|[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?)(?::[0-9]{1,5})?")
-_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
-_DIGEST = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}")
-_SCHEME = re.compile(r"(?:docker|oci|https?)://|docker:(?=[^/]*[/:])")
-# Signs of a template that was not filled in.
-_PLACEHOLDER = re.compile(
-    r"\$|[{}<>%]|(?:^|/)(?:[A-Z][A-Z0-9]*[_-][A-Z0-9_-]*|IMAGE|NAME|REGISTRY|REPO|REPOSITORY|USER|PROJECT)(?=[:@/]|$)"
+_component = at_first_use(r"[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*", "fullmatch")
+_registry = at_first_use(
+    r"(?:\[[0-9a-fA-F:]+\]|[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?)(?::[0-9]{1,5})?", "fullmatch"
 )
+_tag = at_first_use(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", "fullmatch")
+_digest = at_first_use(r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}", "fullmatch")
+_SCHEME = r"(?:docker|oci|https?)://|docker:(?=[^/]*[/:])"
+_scheme = at_first_use(_SCHEME, "match")
+_without_scheme = at_first_use(_SCHEME, "sub")
+# Signs of a template that was not filled in.
+_placeholder = at_first_use(
+    r"\$|[{}<>%]|(?:^|/)(?:[A-Z][A-Z0-9]*[_-][A-Z0-9_-]*|IMAGE|NAME|REGISTRY|REPO|REPOSITORY|USER|PROJECT)(?=[:@/]|$)",
+    "search",
+)
+_other = at_first_use(r"[^a-z0-9._/-]+", "sub")
 LONGEST = 255
 
 
@@ -28,25 +34,25 @@ def mistake(image: str) -> tuple[str, str | None] | None:
 def _reason(image: str) -> str | None:
     if not image.strip():
         return "it is empty"
-    if _PLACEHOLDER.search(image):
+    if _placeholder(image):
         return "it has a placeholder in it that was not filled in"
-    if _SCHEME.match(image):
+    if _scheme(image):
         return "it begins like a URL"
     if any(char.isspace() for char in image):
         return "it has blanks in it"
     rest, at, digest = image.partition("@")
-    if at and not _DIGEST.fullmatch(digest):
+    if at and not _digest(digest):
         return "after `@` belongs a digest such as `sha256:` and 64 hexadecimal digits"
     registry, name, tag = _parts(rest)
-    if tag is not None and not _TAG.fullmatch(tag):
+    if tag is not None and not _tag(tag):
         return "a tag has at most 128 letters, digits, `.`, `_` and `-`, and begins with none of `.` and `-`"
-    if registry is not None and not _REGISTRY.fullmatch(registry):
+    if registry is not None and not _registry(registry):
         return f"`{registry}` is no host name"
     if len(rest) > LONGEST:
         return f"it is longer than {LONGEST} characters"
     if name != name.lower():
         return "a path has no capital letters"
-    if not all(map(_COMPONENT.fullmatch, name.split("/"))):
+    if not all(map(_component, name.split("/"))):
         return "a path has lower-case letters and digits, with `.`, `_` or `-` only between them"
     return None
 
@@ -64,12 +70,12 @@ def _parts(rest: str) -> tuple[str | None, str, str | None]:
 
 
 def _corrected(image: str) -> str | None:
-    if _PLACEHOLDER.search(image):
+    if _placeholder(image):
         return None
-    text = _SCHEME.sub("", image.strip(), count=1).replace("#", "/").strip("/")
+    text = _without_scheme("", image.strip(), 1).replace("#", "/").strip("/")
     rest, at, digest = text.partition("@")
     registry, name, tag = _parts(rest)
-    name = "/".join(part for part in re.sub(r"[^a-z0-9._/-]+", "-", name.lower()).split("/") if part)
+    name = "/".join(part for part in _other("-", name.lower()).split("/") if part)
     host = f"{registry}/" if registry is not None else ""
-    keep = at + digest if _DIGEST.fullmatch(digest) else ""
+    keep = at + digest if _digest(digest) else ""
     return host + name + (f":{tag}" if tag else "") + keep

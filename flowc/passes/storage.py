@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from flowc._compiled.limits import FILE_VOLUME_GIB, VOLUME_GIB, VOLUME_NAME_LENGTH, VOLUMES_PER_BID
 from flowc.diag.codes import storage as codes
 from flowc.ir.units import GIB, plural, size_text
+from flowc.patterns import at_first_use
 from flowc.record import Record
 
 TYPE_CHECKING = False
@@ -16,7 +15,8 @@ if TYPE_CHECKING:
     from flowc.ir.unit import Unit
     from flowc.source import Span
 
-VOLUME_NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
+_is_volume_name = at_first_use(r"[a-z]([-a-z0-9]*[a-z0-9])?", "fullmatch")
+_other = at_first_use(r"[^a-z0-9]+", "sub")
 # What a machine cannot do without, each folder as a whole; and where nothing below may be replaced either.
 SYSTEM = frozenset(
     (
@@ -92,7 +92,7 @@ def _volumes(unit: Unit, sink: Sink) -> None:
         sink.report(codes.TOO_MANY_VOLUMES, span, count=len(volumes), limit=VOLUMES_PER_BID)
     for index, volume in enumerate(volumes):
         name, size = volume.name, volume.size_bytes
-        if name is not None and (len(name) > VOLUME_NAME_LENGTH or not VOLUME_NAME.fullmatch(name)):
+        if name is not None and (len(name) > VOLUME_NAME_LENGTH or not _is_volume_name(name)):
             span = unit.origin(f"volumes.{index}.name", f"volumes.{index}", "volumes")
             sink.report(codes.VOLUME_NAME, span, help=_corrected(name), name=name)
         most = VOLUME_GIB if volume.interface == "block" else FILE_VOLUME_GIB
@@ -106,7 +106,7 @@ def _corrected(name: str) -> str | None:
     """A help line with the nearest name that is allowed; none for a placeholder that was not filled in."""
     if "$" in name or "{" in name or "<" in name:
         return None
-    near = re.sub(r"[^a-z0-9]+", "-", name[: 2 * VOLUME_NAME_LENGTH].lower()).lstrip("-0123456789")
+    near = _other("-", name[: 2 * VOLUME_NAME_LENGTH].lower()).lstrip("-0123456789")
     near = near[:VOLUME_NAME_LENGTH].rstrip("-")
     return f"write `{near}`" if near else None
 
@@ -133,7 +133,9 @@ def _possible(path: str, kind: str, contained: bool, span: Span | None, sink: Si
 
 
 def _plain(path: str) -> str:
-    return re.sub("/+", "/", path).rstrip("/") or "/"
+    while "//" in path:
+        path = path.replace("//", "/")
+    return path.rstrip("/") or "/"
 
 
 def _misformed(path: str) -> str | None:

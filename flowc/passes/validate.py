@@ -5,8 +5,6 @@ Changes nothing: the unit goes out as it came in.
 
 from __future__ import annotations
 
-import re
-
 from flowc._compiled.limits import (
     BIDS_PER_ARRAY,
     CHOICES,
@@ -17,6 +15,7 @@ from flowc._compiled.limits import (
 )
 from flowc.diag.codes import validate as codes
 from flowc.ir.units import SECONDS_PER_HOUR, duration_text
+from flowc.patterns import at_first_use
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,8 +24,8 @@ if TYPE_CHECKING:
     from flowc.passes.base import Context
     from flowc.source import Span
 
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-REGION = re.compile(r"[a-z]+-[a-z]+[0-9]+-[a-z]")
+_is_name = at_first_use(r"[A-Za-z_][A-Za-z0-9_]*", "fullmatch")
+_is_region = at_first_use(r"[a-z]+-[a-z]+[0-9]+-[a-z]", "fullmatch")
 
 
 def run(unit: Unit, context: Context, sink: Sink) -> Unit:
@@ -54,7 +53,7 @@ def ensures(unit: Unit) -> None:
     assert (unit.job.resources.nodes or 1) <= NODES_PER_BID, "validate: more nodes than a bid has"
     contained = unit.job.image is not None
     for name, _ in unit.job.env:
-        good = (name and "=" not in name) if contained else NAME.fullmatch(name)
+        good = (name and "=" not in name) if contained else _is_name(name)
         assert good, "validate: a variable that cannot be set"
     # Every format reads ports in its own words, and bounds them there.
     ports = [number for port in unit.job.ports for number in (port.external, port.internal)]
@@ -92,7 +91,7 @@ def _environment(unit: Unit, env: tuple[tuple[str, str], ...], paths: tuple[str,
 
 def _names(unit: Unit, env: tuple[tuple[str, str], ...], paths: tuple[str, ...], sink: Sink) -> None:
     for index, (name, _) in enumerate(env):
-        if not NAME.fullmatch(name):
+        if not _is_name(name):
             sink.report(
                 codes.ENVIRONMENT_NAME, unit.origin(f"{paths[0]}.{name}", f"{paths[0]}.{index}", *paths), name=name
             )
@@ -115,7 +114,7 @@ def _regions(unit: Unit, context: Context, sink: Sink) -> None:
     for index, choice in enumerate(unit.job.resources.choices):
         asked += [(region, (f"resources.choices.{index}", "resources.choices")) for region in choice.regions]
     for region, paths in asked:
-        if not REGION.fullmatch(region):
+        if not _is_region(region):
             help = f"known regions: {', '.join(sorted(context.catalog.regions))}"
             sink.report(codes.REGION_FORM, unit.origin(*paths), help=help, region=region)
 

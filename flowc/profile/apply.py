@@ -3,8 +3,6 @@ and variables. The job's own words and the command line's flags win."""
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
-
 from flowc.body.cluster_paths import cluster_paths
 from flowc.body.commands import PROGRAM_FAILS, called_programs, missing_commands, missing_env
 from flowc.body.home_paths import home_paths
@@ -21,7 +19,7 @@ from flowc.diag.codes.programs import (
 )
 from flowc.diag.codes.slurm.words import SLURM_VARIABLE_NOT_SET
 from flowc.ir.profile import Use
-from flowc.patterns import at_first_use
+from flowc.patterns import at_first_use, is_like
 from flowc.profile import images
 from flowc.profile.environments import BEGIN, LIMIT_S
 from flowc.profile.read import APT, PIP
@@ -56,9 +54,7 @@ def _gpus(unit: Unit, profile: Profile) -> Unit:
     resources = unit.job.resources
     words = [resources.gpu_model, *(each.gpu_model for each in resources.choices), *resources.features]
     found = [
-        each
-        for each in profile.gpus
-        if any(word and fnmatchcase(word.lower(), each.entry.key.lower()) for word in words)
+        each for each in profile.gpus if any(word and is_like(word.lower(), each.entry.key.lower()) for word in words)
     ]
     if not found:
         return unit

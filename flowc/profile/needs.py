@@ -7,14 +7,12 @@ the lines for all that it lacks stand; one that lacks what no line brings never 
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
-
 from flowc._compiled.profile_lines import CATEGORIES, MODULES, OPEN, OPEN_PROGRAMS, PROGRAMS, SCRATCH, VARIABLES
 from flowc._compiled.slurm_commands import MODULES as MODULE_COMMANDS
 from flowc._compiled.slurm_commands import PROVIDED, REFUSED
 from flowc.body.modules import CONTAINERS
 from flowc.diag.lacks import BLOCKING, ENVIRONMENT, MODULE, PATH, PROGRAM, VARIABLE, line_of, root
-from flowc.patterns import at_first_use
+from flowc.patterns import at_first_use, is_like
 from flowc.record import Record
 
 TYPE_CHECKING = False
@@ -113,7 +111,7 @@ def _known(section: str, key: str) -> Line:
     if section == "variables":
         return line.replace(brings=VARIABLES.get(key))
     if section == "paths":
-        folder = any(fnmatchcase(key, glob) for glob in SCRATCH) or key in VARIABLES.values()
+        folder = any(is_like(key, glob) for glob in SCRATCH) or key in VARIABLES.values()
         return line.replace(brings="scratch" if folder else None)
     if section == "conda":
         return line
@@ -126,7 +124,7 @@ def _known(section: str, key: str) -> Line:
 
 
 def _of_row(line: Line, name: str, rows: Iterable[Any]) -> Line:
-    row = next((row for row in rows if any(fnmatchcase(name, glob) for glob in row["parts"])), None)
+    row = next((row for row in rows if any(is_like(name, glob) for glob in row["parts"])), None)
     return line if row is None else line.replace(brings=row.get("brings"), says=row["says"])
 
 

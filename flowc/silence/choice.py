@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
-
 from flowc.diag.code import SEVERITIES
+from flowc.patterns import is_like
 from flowc.record import Record
 
 TYPE_CHECKING = False
@@ -57,7 +56,7 @@ def matches(path: str, patterns: Iterable[str]) -> bool:
     parts = path.removeprefix("./").rstrip("/").split("/")
     above = ["/".join(parts[: number + 1]) for number in range(len(parts))]
     return any(
-        fnmatchcase(each, pattern.removeprefix("./").rstrip("/")) for pattern in patterns for each in (*above, *parts)
+        is_like(each, pattern.removeprefix("./").rstrip("/")) for pattern in patterns for each in (*above, *parts)
     )
 
 

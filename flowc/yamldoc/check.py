@@ -5,10 +5,9 @@ Values of checked scalars are put into `Node.value`: str, int, bool, None, decim
 
 from __future__ import annotations
 
-import re
-
 from flowc.diag.codes.yaml import document as codes
 from flowc.diag.sink import Edit, Fix
+from flowc.patterns import compiled
 from flowc.source import Span
 from flowc.yamldoc import python_text, scalars
 from flowc.yamldoc.node import Mapping, Node, Pair, Scalar, Sequence, is_null, misspelt, stands_there, walk
@@ -157,7 +156,7 @@ class Checker:
             key = pair.key.text
             inside = f"{path}[{key}]" if self.words.brackets else f"{path}.{key}"
             pair.path, pair.owner = inside if path else key, ""
-            if names is not None and not re.fullmatch(names, key):
+            if names is not None and not compiled(names).fullmatch(key):
                 self.sink.report(
                     self.words.wrong_form,
                     pair.key.span,
@@ -294,7 +293,7 @@ class Checker:
                 )
                 return False
         like = shape.get("like")
-        if like is not None and re.fullmatch(like, value) is None:
+        if like is not None and compiled(like).fullmatch(value) is None:
             self._report(
                 self.words.wrong_form,
                 node.span,

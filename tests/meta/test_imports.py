@@ -36,27 +36,27 @@ EVERYTHING_BELOW_DRIVER = BELOW_FRONTENDS | {
 ALLOWED = {
     "record": set(),
     "version": set(),
-    "lalr": {"record", "source"},
+    "lalr": {"record", "source", "patterns"},
     "digest": set(),
-    "patterns": set(),
+    "patterns": {"_compiled"},
     "shell": {"record", "patterns", "_compiled"},
     "secret": {"patterns", "_compiled"},
     "_compiled": set(),
     "source": {"record", "secret"},
     "inputs": {"record", "source", "secret", "ir"},
     "diag": {"record", "source", "patterns", "secret"},
-    "ir": {"record", "source", "secret"},
+    "ir": {"record", "source", "secret", "patterns"},
     "catalog": {"record", "source", "diag", "ir", "patterns", "_compiled"},
     "yamldoc": {"record", "source", "diag", "ir", "patterns", "secret", "_compiled"},
     "frontends": BELOW_FRONTENDS | {"yamldoc", "lalr", "digest"},
-    "passes": {"record", "source", "diag", "ir", "catalog", "_compiled"},
+    "passes": {"record", "source", "diag", "ir", "catalog", "patterns", "_compiled"},
     "body": {"record", "ir", "patterns", "shell", "_compiled"},
     "scripts": {"record", "ir", "digest", "patterns", "shell", "body", "_compiled"},
     "backends": {"record", "source", "diag", "ir", "patterns", "body", "scripts", "digest", "_compiled"},
     "rules": {"record", "source", "diag", "ir", "patterns", "secret", "shell", "body", "scripts", "_compiled"},
     "pipeline": {"record", "diag", "ir", "passes"},
     "detect": {"inputs", "source", "diag", "patterns", "shell", "yamldoc", "frontends"},
-    "override": {"record", "inputs", "source", "diag", "ir", "secret", "_compiled"},
+    "override": {"record", "inputs", "source", "diag", "ir", "secret", "patterns", "_compiled"},
     "silence": {"record", "source", "patterns", "diag"},
     "filling": {"record", "source", "diag", "inputs", "patterns", "secret", "shell", "yamldoc"},
     "profile": {
@@ -115,7 +115,8 @@ ALLOWED = {
         "trees",
     },
     "__main__": {"cli"},
-    "ahead": {"ahead", "catalog", "frontends"},  # the schema of the catalog and the models of a task
+    # The schema of the catalog, the models of a task, what hears of each expression.
+    "ahead": {"ahead", "catalog", "frontends", "patterns"},
 }
 # Subpackages whose siblings may not know each other.
 APART = ("frontends", "backends")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from flowc import scripts
 from flowc.backends.base import Artifact, LazyArtifact
 from flowc.backends.mithril import limits
@@ -18,6 +16,7 @@ from flowc.scripts.storage import trees
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from flowc.diag.sink import Sink
@@ -86,7 +85,7 @@ def artifacts(units: list[Unit], sink: Sink, taken: set[str]) -> list[Artifact]:
         found += [
             Artifact(name=f"{prefix}startup.sh", text=first.script.sent),
             Artifact(name=f"{prefix}startup.plain.sh", text=first.script.plain),
-            LazyArtifact(f"{prefix}report.txt", partial(_report, unit, names, first.script, sink)),
+            LazyArtifact(f"{prefix}report.txt", _report(unit, names, first.script, sink)),
         ]
         sent = delivery(unit.job)
         if sent is not None:
@@ -301,7 +300,12 @@ def _script(script: Startup) -> dict[str, Any]:
     }
 
 
-def _report(unit: Unit, names: list[str], script: Startup, sink: Sink) -> str:
-    from flowc.backends.mithril.report import report_text
+def _report(unit: Unit, names: list[str], script: Startup, sink: Sink) -> Callable[[], str]:
+    """Made when it is asked for, which most do not."""
 
-    return report_text(unit, names, script, sink.diagnostics)
+    def report() -> str:
+        from flowc.backends.mithril.report import report_text
+
+        return report_text(unit, names, script, sink.diagnostics)
+
+    return report

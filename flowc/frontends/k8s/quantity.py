@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-from flowc.patterns import at_first_use
+from flowc.patterns import at_first_use, remembered
 
 NANO = 10**9
 MOST = (2**63 - 1) * NANO  # what is larger counts as this
@@ -35,7 +33,7 @@ class QuantityError(ValueError):
         self.instead = instead
 
 
-@lru_cache(256)
+@remembered(256)
 def parse(text: str) -> int:
     """The quantity in units of 10⁻⁹ (bytes, CPUs, pieces), rounded away from zero; raises QuantityError."""
     sign, whole, fraction, exponent, base = _read(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flowc._compiled.catalog import REGIONS
 from flowc.diag.codes.yaml import task as codes
+from flowc.patterns import is_like
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,6 +43,4 @@ def _meant(pattern: str) -> tuple[str, ...]:
 
 
 def _fits(region: str, pattern: str) -> bool:
-    from fnmatch import fnmatchcase
-
-    return fnmatchcase(region, pattern)
+    return is_like(region, pattern)

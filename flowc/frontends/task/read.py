@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from flowc._compiled.task_fields import TYPES
 from flowc.diag.codes.yaml import task as codes
 from flowc.frontends.task import rules
+from flowc.patterns import at_first_use, compiled
 from flowc.source import Derived, Span
 from flowc.yamldoc import edit
 from flowc.yamldoc import read as yaml
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 
 SHAPE = {"is": "map", "type": "Task"}
 TEXT = {"is": "text", "null": False}  # a value of `env` and other dicts
+_between = at_first_use(r"[^a-z0-9]+", "sub")
 
 
 def read(source: Source, inputs: Inputs, sink: Sink) -> list[Mapping] | None:
@@ -118,9 +118,10 @@ class _Checker(Checker):
 
     def _value(self, node: Scalar, shape: Shape, path: str) -> bool:
         like = shape.get("like")
-        if like is not None and path.endswith("name") and not is_null(node) and re.fullmatch(like, node.text) is None:
-            near = re.sub(r"[^a-z0-9]+", "-", node.text[:100].lower()).strip("-")
-            if re.fullmatch(like, near):
+        fits = compiled(like).fullmatch if like is not None and path.endswith("name") and not is_null(node) else None
+        if fits is not None and fits(node.text) is None:
+            near = _between("-", node.text[:100].lower()).strip("-")
+            if fits(near):
                 shape = {**shape, "help": f"write `{near}`"}
         values = shape.get("values")
         if values is not None and node.value not in values:

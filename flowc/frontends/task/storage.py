@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from flowc.diag.codes.yaml import task as codes
 from flowc.ir.job import File, Mount, Volume
 from flowc.ir.mounts import from_uri
+from flowc.patterns import at_first_use
 from flowc.yamldoc.node import Mapping
 
 TYPE_CHECKING = False
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 # Sizes and throughput are told in the provider's units, which are decimal.
 MB, GB = 10**6, 10**9
 VOLUMES = "/volumes"
+_between = at_first_use(r"[^a-z0-9]+", "sub")
 
 
 def lower(task: Lowering) -> dict[str, Any]:
@@ -75,7 +75,7 @@ def _volume(task: Lowering, node: Node, index: int) -> Volume:
 
 def _made_up(task: str, mount_path: str) -> str:
     """A name for a volume without one: that of its task and the last part of its path, the same at each run."""
-    words = re.sub(r"[^a-z0-9]+", "-", f"{task}-{mount_path.rstrip('/').rpartition('/')[2]}".lower())
+    words = _between("-", f"{task}-{mount_path.rstrip('/').rpartition('/')[2]}".lower())
     return words.lstrip("-0123456789")[:60].strip("-") or "volume"
 
 

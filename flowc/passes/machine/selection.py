@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
-
 from flowc.catalog.gpus import GpuWord, known_words, maker_of, read_gpu_word
 from flowc.catalog.load import make_offer
 from flowc.catalog.stand_ins import stand_ins
 from flowc.diag.codes import resolve as codes
 from flowc.passes.machine import wording
+from flowc.patterns import is_like
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -88,7 +87,7 @@ def _stand_in(model: str, word: GpuWord, unit: Unit, catalog: Catalog) -> Select
     """What is to take the place of a model that is not sold: what the profile's line says, or all that is at least as
     capable; None where nobody allows it, or nothing is."""
     for like, instead in unit.stand_ins:
-        if not fnmatchcase(model.lower(), like.lower()):
+        if not is_like(model.lower(), like.lower()):
             continue
         other = read_gpu_word(instead) if instead is not None else None
         named = None
@@ -174,7 +173,7 @@ def excluded(region: str, patterns: tuple[str, ...]) -> bool:
     """Whether one of the names or globs stands for the region."""
     if not patterns:
         return False
-    return any(fnmatchcase(region, pattern) for pattern in patterns)
+    return any(is_like(region, pattern) for pattern in patterns)
 
 
 def in_regions(selection: Selection, unit: Unit, catalog: Catalog) -> Selection:

@@ -40,7 +40,7 @@ BEYOND_MIXING = 120
 # What one chunk of LZMA2 can hold as it is.
 LARGEST_CHUNK = 1 << 16
 SIZE_MASK = (1 << 32) - 1
-NO_TEXT = rb"[^\t\n\r -~]"
+TEXT = b"\t\n\r" + bytes(range(ord(" "), ord("~") + 1))
 DIGITS = bytes(range(33, 127)).ljust(256, b"?")
 BITS_OF_94 = 6.554588851677638
 
@@ -148,10 +148,9 @@ class Packing:
         yield plain
         if plain.size > HOPELESS:
             return
-        import re
-
-        data = re.search(NO_TEXT, self._body)
-        end = start + (data.start() if data else 0)
+        # The first byte that is no text, if there is one.
+        data = self._body.translate(None, TEXT)[:1]
+        end = start + (self._body.index(data) if data else 0)
         head, body = whole[:end], whole[end:]
         apart = deflate(head, body)
         yield gzip_form(apart, whole)

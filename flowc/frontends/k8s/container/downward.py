@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from flowc.digest import sha256_hex
 from flowc.frontends.k8s import quantity
 from flowc.frontends.k8s.context import pair_of, text_of
+from flowc.patterns import at_first_use
 from flowc.record import Record
 
 TYPE_CHECKING = False
@@ -25,6 +24,7 @@ _MACHINE = {
     "spec.nodeName": "hostname",
 }
 _MILLI = quantity.NANO // 1000
+_keyed = at_first_use(r"metadata\.(labels|annotations)\['(.*)'\]", "fullmatch", 16)  # re.DOTALL
 
 
 class Value(Record):
@@ -50,7 +50,7 @@ def field(path: str, ref: Node, context: Context) -> Value | None:
     if path == "spec.serviceAccountName":
         spec = context.job.pod_spec
         return Value(text=str(spec.read("serviceAccountName") or spec.read("serviceAccount") or "default"))
-    found = re.fullmatch(r"metadata\.(labels|annotations)\['(.*)'\]", path, re.DOTALL)
+    found = _keyed(path)
     if found is None:
         context.refuse(ref, "fieldPath", "outside a cluster a pod has no such field")
         return None

@@ -6,8 +6,6 @@ Programs on several machines need no other name, as a rule: they meet at the fir
 
 from __future__ import annotations
 
-import re
-
 from flowc.diag.codes.k8s import lower as codes
 from flowc.frontends.k8s.container.expand import Piece, Pieces, literal
 
@@ -26,6 +24,8 @@ def _pattern(context: Context) -> str | None:
     job, shape = context.job, context.shape
     if shape.nodes < 2 or not job.name:
         return None
+    import re
+
     name = re.escape(job.name)
     if job.kind == "PyTorchJob":
         role = "worker" if job.node.at("spec", "pytorchReplicaSpecs", "Master") is None else "master"
@@ -40,6 +40,8 @@ def replaced(pieces: Pieces, found: Environment, context: Context, span: Span) -
     pattern = _pattern(context)
     if pattern is None:
         return pieces
+    import re
+
     parts: list[Piece] = []
     for piece in pieces:
         if piece.late:

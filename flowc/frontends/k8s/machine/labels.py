@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from flowc._compiled import k8s_gpus as data
 from flowc.diag.codes.k8s import lower as codes
 from flowc.diag.codes.k8s import machines as machine_codes
 from flowc.frontends.k8s.machine import models
+from flowc.patterns import at_first_use, compiled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 ARCH = ("kubernetes.io/arch", "beta.kubernetes.io/arch")
 SYSTEM = ("kubernetes.io/os", "beta.kubernetes.io/os")
 ARM_GPUS = ["gh200", "gb200"]
+_part = at_first_use(r"-SHARED$|-MIG-[0-9].*", "search", 2)  # re.IGNORECASE
 
 
 class Requirement:
@@ -135,7 +135,7 @@ def _models(each: Requirement, table: dict[str, str], context: Context) -> Kinds
     words = []
     for value in each.values:
         word = table.get(value, value)
-        part = re.search(r"-SHARED$|-MIG-[0-9].*", value, re.IGNORECASE)
+        part = _part(value)
         if part is not None and context.inputs.flags.move:
             word = word[: part.start()] if word == value else word
             context.gather(codes.CLUSTER_FIELDS, f"`{part[0]}` of node label `{each.key}`", _span(each))
@@ -173,7 +173,7 @@ def _memory(each: Requirement) -> Kinds | None:
 def model_of_machine(name: str) -> str | None:
     """The GPU model of another cloud's instance type."""
     for row in data.MACHINES:
-        if re.fullmatch(row["like"], name):
+        if compiled(row["like"]).fullmatch(name):
             return str(row["model"])
     return None
 

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import re
-
 from flowc._compiled.gpu_models import FAMILIES, FORM_WORDS, VENDOR_WORDS, WORDS
+from flowc.patterns import at_first_use
 
 _SAID_BY_ALL = frozenset((*VENDOR_WORDS, *FORM_WORDS))
 _FAMILIES = {
     **{name.replace("-", ""): (name,) for name in FAMILIES},
     **{word: tuple(each) for word, each in WORDS.items()},
 }
+_between = at_first_use(r"[^a-z0-9]+", "split")
+_size = at_first_use(r"[0-9]+gb?", "fullmatch")
+_memory = at_first_use(r"(?<![a-z0-9])([0-9]{2,3})gb?(?![a-z0-9])", "search")
 
 
 def families(word: str) -> tuple[str, ...]:
     """The models that a word may mean; empty for a word that names none."""
-    parts = [part for part in re.split(r"[^a-z0-9]+", word.lower()[:100]) if part]
-    rest = [part for part in parts if part not in _SAID_BY_ALL and not re.fullmatch(r"[0-9]+gb?", part)]
+    parts = [part for part in _between(word.lower()[:100]) if part]
+    rest = [part for part in parts if part not in _SAID_BY_ALL and not _size(part)]
     joined = "".join(rest)
     if joined in _FAMILIES:
         return _FAMILIES[joined]
@@ -28,7 +30,7 @@ def families(word: str) -> tuple[str, ...]:
 
 def memory_gb(word: str) -> int | None:
     """The memory that a word says (`a100-40gb`)."""
-    found = re.search(r"(?<![a-z0-9])([0-9]{2,3})gb?(?![a-z0-9])", word.lower())
+    found = _memory(word.lower())
     return int(found[1]) if found else None
 
 

@@ -3,8 +3,6 @@ options win; of several lines the more special one does, field by field."""
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
-
 from flowc._compiled.slurm_lowering import GPU_WORDS, LOWERING
 from flowc.diag.codes.slurm.body import SITE_VARIABLE
 from flowc.frontends.slurm.lint.body import site_variables
@@ -12,6 +10,7 @@ from flowc.frontends.slurm.values import meaning
 from flowc.ir.job import Identity, Placement, Pricing
 from flowc.ir.profile import Use
 from flowc.ir.units import size_text
+from flowc.patterns import is_like
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -120,7 +119,7 @@ def _row(profile: Profile, section: str, name: str) -> Nodes | None:
     """The line of that name, or the first whose glob fits it."""
     rows = [each for each in profile.nodes if each.entry.section == section]
     exact = next((each for each in rows if each.entry.key == name), None)
-    return exact or next((each for each in rows if fnmatchcase(name, each.entry.key)), None)
+    return exact or next((each for each in rows if is_like(name, each.entry.key)), None)
 
 
 def _says_anything(row: Nodes) -> bool:

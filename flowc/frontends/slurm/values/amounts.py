@@ -6,16 +6,16 @@ The functions have the form of settings.SETTERS: (state, option, text), raising 
 
 from __future__ import annotations
 
-import re
-
 from flowc.frontends.slurm.values.numerals import BLANKS, INT_MAX, size_of, size_text, strtol, whole_number, wrap32
 from flowc.frontends.slurm.values.state import INFINITE, NO_VAL, UNSET, State, clock
 from flowc.frontends.slurm.values.trees import ValueMistake, parse
+from flowc.patterns import at_first_use
 
-_timespec = re.compile(
+_timespec = at_first_use(
     r"(?:([0-9]+)|(?P<d>-?[0-9]+)-(?:(?P<h>[0-9]+)(?::(?P<m>[0-9]+)(?::(?P<s>[0-9]+))?)?)?"
-    r"|(?P<below>-[0-9]+)|([0-9]+):([0-9]+)(?::([0-9]+))?)\Z"
-).match
+    r"|(?P<below>-[0-9]+)|([0-9]+):([0-9]+)(?::([0-9]+))?)\Z",
+    "match",
+)
 
 
 def wrong(text: str, message: str) -> ValueMistake:

@@ -3,14 +3,14 @@ variables."""
 
 from __future__ import annotations
 
-import re
+from flowc.patterns import at_first_use
 
 BLANKS = " \t\n\v\f\r"
 LONG_MAX = (1 << 63) - 1
 INT_MAX = (1 << 31) - 1
 UNSIGNED_MAX = (1 << 64) - 1
 
-_leading = re.compile(r"[ \t\n\v\f\r]*([+-]?)([0-9]+)").match
+_leading = at_first_use(r"[ \t\n\v\f\r]*([+-]?)([0-9]+)", "match")
 
 # What may follow a count (Slurm: suffix_mult): powers of 1024, of 1000 with a B.
 _FACTORS = {"": 1}

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from flowc._compiled import slurm_grammar
 from flowc.lalr import Node, Parser, Unexpected
+from flowc.patterns import remembered
 
 _PARSERS: dict[str, Parser] = {}
 
@@ -66,7 +65,7 @@ class ValueMistake(Exception):
         self.end = end
 
 
-@lru_cache(500)  # one value is looked at several times, and a folder of jobs has few different ones
+@remembered(500)  # one value is looked at several times, and a folder of jobs has few different ones
 def parse(rule: str, text: str) -> Node:
     """The tree of a value by one of the grammar's start rules, which nobody changes. Raises ValueMistake."""
     parser = _PARSERS.get(rule)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from flowc.diag.codes import input as codes
 from flowc.diag.sink import Edit, Fix
 from flowc.frontends.slurm.values.numerals import BLANKS
@@ -18,7 +16,7 @@ if TYPE_CHECKING:
 MAX_SCRIPT = 4 * 1024 * 1024  # the controller's default for max_script_size, in bytes
 
 # A directive (its words follow), or a line that does not end the scan: blank or a comment.
-_line = re.compile(r"(#SBATCH|#SLURM)|[ \t\r\v\f]*(?:#|$)", re.M).match
+_line = at_first_use(r"(#SBATCH|#SLURM)|[ \t\r\v\f]*(?:#|$)", "match", 8)  # re.MULTILINE
 # What sbatch takes for the separator of het components, at the start of a directive or of any word in it.
 separator = at_first_use(r"(?i)(?:hetjob|packjob)(?=[ \t\r\v\f\n]|\Z)", "match")
 

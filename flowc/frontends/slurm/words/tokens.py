@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import re
-
 from flowc._compiled.slurm_grammar import directive
 from flowc.frontends.slurm.words.scan import separator
 from flowc.lalr import Parser
+from flowc.patterns import at_first_use
 from flowc.source import Derived
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.source import Piece, Source
 
-_words = re.compile(r"[^ \t\r\v\f]+").finditer
-_hard = re.compile(r"[\"'\\]").search
-_escaped = re.compile(r"\\(.)", re.DOTALL)
+_words = at_first_use(r"[^ \t\r\v\f]+", "finditer")
+_hard = at_first_use(r"[\"'\\]", "search")
+_escaped = at_first_use(r"\\(.)", "finditer", 16)  # re.DOTALL
+_without_backslashes = at_first_use(r"\\(.)", "sub", 16)
 _parser = Parser(directive())
 
 
@@ -119,7 +119,7 @@ def _made(text: str, kind: str, start: int, end: int) -> str:
     if kind == "ESCAPED":
         return text[start + 1]
     inner = "" if kind == "LAST_BACKSLASH" else text[start + 1 : end - 1]
-    return _escaped.sub(r"\1", inner) if "\\" in inner else inner
+    return _without_backslashes(r"\1", inner) if "\\" in inner else inner
 
 
 def _places(source: Source, pieces: list[tuple[str, int, int]]) -> list[Piece]:
@@ -130,7 +130,7 @@ def _places(source: Source, pieces: list[tuple[str, int, int]]) -> list[Piece]:
             stretches.append((start, end))
         elif kind != "LAST_BACKSLASH":
             at = start + 1
-            for match in _escaped.finditer(source.text, at, end - 1):
+            for match in _escaped(source.text, at, end - 1):
                 stretches += [(at, match.start()), match.span()]
                 at = match.end()
             stretches.append((at, end - 1))
