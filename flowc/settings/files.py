@@ -22,6 +22,10 @@ class SettingsError(Exception):
         self.help = help
 
 
+class UnwritableSettingsError(SettingsError):
+    """The file cannot be written: the world's fault, where the others are the user's."""
+
+
 def project_file(folder: str, home: str | None) -> tuple[str, dict[str, Any]] | None:
     """The nearest file of a project: `.flowc.toml`, or a `pyproject.toml` with `[tool.flowc]`, so written: most are not
     worth a TOML parser."""

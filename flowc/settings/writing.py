@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from flowc._compiled.settings import SETTINGS
-from flowc.settings.files import SettingsError, user_file
+from flowc.settings.files import SettingsError, UnwritableSettingsError, user_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 def write_user_file(home: str | None, environ: Mapping[str, str], values: Mapping[str, str | list[str] | None]) -> str:
     """Put settings, by their names (None: take it out, of older places too), into `~/.flow/config.yaml` (or the file
     that FLOW_CONFIG_PATH names), which only the user may read then; what else stands in it stays, without its comments.
-    The file's path. Raises SettingsError for a file that cannot be read or written."""
+    The file's path. Raises SettingsError for a file that cannot be read, UnwritableSettingsError for one that cannot be
+    written."""
     import yaml
 
     path = environ.get("FLOW_CONFIG_PATH") or (None if home is None else os.path.join(home, ".flow", "config.yaml"))
@@ -45,8 +46,16 @@ def write_user_file(home: str | None, environ: Mapping[str, str], values: Mappin
             os.fsync(file.fileno())
         os.replace(new, os.path.realpath(path))
     except OSError as error:
-        raise SettingsError(f"{path} cannot be written: {error.strerror}", "give yourself the right to") from None
+        raise UnwritableSettingsError(f"{path} cannot be written: {error.strerror}", _mend(path)) from None
     return path
+
+
+def _mend(path: str) -> str:
+    """What to do about a path that cannot be written."""
+    folder = os.path.dirname(path)
+    if folder and os.path.exists(folder) and not os.path.isdir(folder):
+        return f"{folder} is a file, and settings need a folder there: move it away, or set FLOW_CONFIG_PATH to a file"
+    return "give yourself the right to"
 
 
 def _take_out(content: dict[str, Any], path: str) -> None:

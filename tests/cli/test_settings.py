@@ -48,6 +48,19 @@ def test_settings_that_cannot_be_read_are_wrong_usage(flowc: Run, home: Path) ->
     done = flowc("check", "job.sbatch")
     assert (done.status, done.out) == (2, "")
     assert "~/.flow/config.yaml is no YAML" in done.err
+    for command in (("list",), ("submit", "job.sbatch", "--dry-run"), ("init", "--provider", "local")):
+        done = flowc(*command)
+        assert (done.status, done.out) == (2, ""), command
+        assert "~/.flow/config.yaml is no YAML" in done.err
+    assert flowc("submit", "job.sbatch", "--follow").status == 125  # where the exit status is the job's
+
+
+def test_file_in_place_of_the_settings_folder_is_named(flowc: Run, home: Path) -> None:
+    (home / ".flow").rmdir()
+    (home / ".flow").touch()
+    done = flowc("init", "--provider", "local")
+    assert (done.status, done.out) == (4, "")
+    assert "/.flow is a file, and settings need a folder there" in done.err
 
 
 def test_region_of_a_file_is_told_by_its_place(flowc: Run, home: Path) -> None:

@@ -99,6 +99,14 @@ def test_variables_that_have_a_value_or_may(body: str) -> None:
     assert said(body) == []
 
 
+@pytest.mark.parametrize(("name", "flag"), [("DATA", "--env DATA=VALUE"), ("MY_API_KEY", "--secret MY_API_KEY")])
+def test_a_key_is_not_to_be_written_down(name: str, flag: str) -> None:
+    found = flowc.compile(Source("job.sbatch", f"{HEAD}echo ${name}\n"), Inputs()).diagnostics
+    (help,) = [each.help for each in found if each.code.name == "variable-from-elsewhere"]
+    assert flag in help
+    assert ("--env" in help) is ("--secret" not in help)
+
+
 def test_a_variable_of_the_command_line_has_a_value() -> None:
     assert said("echo $DATA\n", HEAD.replace("\n#SBATCH", "\n#SBATCH --export=ALL,DATA=/x", 1)) == []
     assert said("echo $DATA\n", flags=Flags(env=(("DATA", "/x"),))) == []

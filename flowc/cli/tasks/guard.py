@@ -13,12 +13,12 @@ OURS = 125
 
 
 def guarded(work: Callable[[], int], *, failed: int) -> int:
-    """What `work` gives; `failed` where provider, settings or journal do not allow it, or what is to be shown cannot
-    be, after saying why."""
+    """What `work` gives; `failed` where provider or journal do not allow it, or what is to be shown or stored cannot
+    be; 2 where it is the user who has to change a setting or the command. Says why before."""
     from flowc.cli.status import WORLD_FAILED, WRONG_USAGE
     from flowc.cli.tasks.world import tell
     from flowc.providers.errors import ProviderError
-    from flowc.settings.lookup import SettingsError
+    from flowc.settings.files import SettingsError, UnwritableSettingsError
     from flowc.submit.journal import JournalError
     from flowc.submit.steps import InterruptedSubmissionError, RefusedError
     from flowc.tasks.refused import RefusedTaskError
@@ -46,7 +46,8 @@ def guarded(work: Callable[[], int], *, failed: int) -> int:
     help = getattr(problem, "help", "")
     if help:
         tell(f"  help: {help}")
-    return WRONG_USAGE if isinstance(problem, RefusedTaskError) and failed != OURS else failed
+    users = isinstance(problem, RefusedTaskError | SettingsError) and not isinstance(problem, UnwritableSettingsError)
+    return WRONG_USAGE if users and failed != OURS else failed
 
 
 def how_on(key: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flowc._compiled.shell_words import ENVIRONMENT, FROM_OTHERS, REMOVERS, SETTERS, SHELLS, SITE_VARIABLES
 from flowc.body.commands import MOST_TEXT, interpreter_words
 from flowc.rules.base import texts
+from flowc.secret import looks_secret
 from flowc.shell.scan import scan
 from flowc.shell.variables import read_plain, set_in
 
@@ -44,4 +45,6 @@ def _help(name: str, words: list[str]) -> str:
         return f"an empty one makes other paths of those here: write `${{{name}:?}}`, which ends the script then"
     if words[:1] == ["cd"]:
         return f"`cd` with nothing goes nowhere, and the script goes on there: set `{name}` first, or `--env {name}=…`"
+    if looks_secret(name):
+        return f"bring it without writing it down: `--secret {name}` takes it from your environment at submit"
     return f"set it in the script, or give it: `--env {name}=VALUE`"
