@@ -596,6 +596,24 @@ def startup_plain(v, sh):
                     put(' ')
                     put(sh(l_image))
                     put(' >/dev/null\n')
+            for l_image, l_opened_places in v['opened']:
+                put('    # It belongs to root, and the container has another user.\n')
+                if l_image:
+                    put('    case $(docker image inspect -f ')
+                    put(sh(v['user_format']))
+                    put(' ')
+                    put(sh(l_image))
+                    put(") in\n        '' | 0 | 0:* | root | root:*) ;;\n        *) chmod -R a+rwX --")
+                    for l_place in l_opened_places:
+                        put(' ')
+                        put(sh(l_place))
+                    put(' ;;\n    esac\n')
+                else:
+                    put('    chmod -R a+rwX --')
+                    for l_place in l_opened_places:
+                        put(' ')
+                        put(sh(l_place))
+                    put('\n\n')
         for l_word in v['host_sysctls']:
             put('    sysctl -qw ')
             put(sh(l_word))
@@ -1743,6 +1761,23 @@ def startup_small(v, sh):
                     put(' ')
                     put(sh(l_image))
                     put(' >/dev/null\n')
+            for l_image, l_opened_places in v['opened']:
+                if l_image:
+                    put('case $(docker image inspect -f ')
+                    put(sh(v['user_format']))
+                    put(' ')
+                    put(sh(l_image))
+                    put(") in\n''|0|0:*|root|root:*);;\n*) chmod -R a+rwX --")
+                    for l_place in l_opened_places:
+                        put(' ')
+                        put(sh(l_place))
+                    put(';;\nesac\n')
+                else:
+                    put('chmod -R a+rwX --')
+                    for l_place in l_opened_places:
+                        put(' ')
+                        put(sh(l_place))
+                    put('\n')
         for l_word in v['host_sysctls']:
             put('sysctl -qw ')
             put(sh(l_word))

@@ -6,7 +6,7 @@ from flowc.ir.names import variable_name
 from flowc.record import Record
 from flowc.scripts.facts import fact_words
 from flowc.scripts.secrets import exporting
-from flowc.scripts.storage import bind_words, home
+from flowc.scripts.storage import bind_words, home, owner, user_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ KEPT = (
 )
 # How an image is asked for its volumes.
 VOLUMES = "{{range $path, $_ := .Config.Volumes}}{{$path}} {{end}}"
+# How it is asked for its user.
+USER = "{{.Config.User}}"
 # Runs a file under bash, or under sh where the image has no bash.
 ANY_SHELL = 'exec $(command -v bash||echo sh) "$0" "$@"'
 
@@ -38,7 +40,9 @@ class Containers(Record):
     """What templates ask for of docker; `image` is None for a job on the machine itself. `flag` stands before each
     variable, `docker_words` are the main container's options but for these, `command` its image and process;
     `kept_settings`: what setup must not change of the image, `volumes_format`: how it is asked for its volumes.
-    `images` are pulled `always`, where they are `missing` or `never`. `before_stop` is done before the container is
+    `images` are pulled `always`, where they are `missing` or `never`. `opened` are places that
+    others than root write to: the user of an image, whom `user_format` asks for (empty: one who is known not to be
+    root). `before_stop` is done before the container is
     stopped, `stops_beside` before those beside it are; `fabric`: InfiniBand is for them too. Times in seconds."""
 
     image: str | None = None
@@ -48,6 +52,8 @@ class Containers(Record):
     command: tuple[str, ...] = ()
     kept_settings: tuple[tuple[str, str], ...] = ()
     volumes_format: str = VOLUMES
+    user_format: str = USER
+    opened: tuple[tuple[str, tuple[str, ...]], ...] = ()
     before_stop: tuple[str, ...] = ()
     stops_beside: tuple[tuple[str, ...], ...] = ()
     host_sysctls: tuple[str, ...] = ()
@@ -78,6 +84,7 @@ def containers(job: Job, plan: JobPlan | None, arranged: Arrangement, folder: st
     return Containers(
         image=job.image,
         images=tuple(images(job)),
+        opened=tuple(_opened(job, arranged)),
         flag="-e " if job.image is not None else "",
         docker_words=tuple(options),
         command=tuple(body_words(job, image)) if image is not None else (),
@@ -237,3 +244,18 @@ def images(job: Job) -> list[tuple[str, str]]:
         policies = (found.get(image, "never"), pull or "missing")
         found[image] = next(each for each in ("always", "missing", "never") if each in policies)
     return list(found.items())
+
+
+def _opened(job: Job, arranged: Arrangement) -> list[tuple[str, tuple[str, ...]]]:
+    """What is brought or cloned belongs to root where nobody else is known by a number to own it."""
+    every = [(job.image, job.mounts, job.isolation)] if job.image is not None else []
+    every += [(each.image, each.mounts, each.isolation) for each in job.containers]
+    found: dict[str, dict[str, None]] = {}
+    for image, mounts, isolation in every:
+        user = user_of(isolation)
+        if user.partition(":")[0] in ("0", "root"):
+            continue
+        brought = [each for each in mounts if each.kind in ("local", "git") and not each.read_only]
+        for place in [arranged.place(each) for each in brought if owner(job, each, arranged) is None]:
+            found.setdefault("" if user else image, {})[place] = None
+    return [(image, tuple(places)) for image, places in found.items()]

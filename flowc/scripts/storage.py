@@ -257,19 +257,21 @@ def trees(job: Job, plan: JobPlan | None) -> list[Tree]:
             path=place,
             marker=f"{PLACES if contained else FOLDER}/done.{number}",
             ignores=dict(mount.options).get("ignores"),
-            owner=_owner(job, mount, arranged) if contained else None,
+            owner=owner(job, mount, arranged) if contained else None,
         )
         for number, (mount, place) in enumerate(distinct(job, arranged), 1)
         if mount.kind == "local"
     ]
 
 
-def _owner(job: Job, mount: Mount, arranged: Arrangement) -> str | None:
-    """Who writes to a folder of the submitter, as a number: the user of the containers that have it, where these are
+def owner(job: Job, mount: Mount, arranged: Arrangement) -> str | None:
+    """To whom a folder of the submitter is given, as a number: the user of the containers that have it, where these are
     of one mind."""
+    if mount.kind != "local":
+        return None
     every = ((job.mounts, job.isolation), *((each.mounts, each.isolation) for each in job.containers))
     place = arranged.place(mount)
-    users = {_user(isolation) for mounts, isolation in every for each in mounts if arranged.place(each) == place}
+    users = {user_of(isolation) for mounts, isolation in every for each in mounts if arranged.place(each) == place}
     user = users.pop() if len(users) == 1 else ""
     # The last number of 32 bits stands for nobody.
     numbers = [
@@ -278,7 +280,7 @@ def _owner(job: Job, mount: Mount, arranged: Arrangement) -> str | None:
     return user if numbers[0] and all(0 <= each < 0xFFFFFFFF for each in numbers) else None
 
 
-def _user(isolation: Isolation) -> str:
+def user_of(isolation: Isolation) -> str:
     """As docker is told of it; empty: the image's own."""
     said = [word.partition("=")[2] for word in isolation.options if word.startswith("--user=")]
     return said[-1] if said else isolation.user or ""

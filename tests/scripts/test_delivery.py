@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -212,3 +213,36 @@ def test_a_folder_that_never_comes_is_a_clear_failure(tmp_path: Path, retry: Ret
     assert told[1:] == [f"flowc: no files for {tmp_path}/code: nothing came for 30 minutes"]
     found = status(tmp_path)
     assert (found["state"], found["exit_code"]) == ("FAILED", 1)
+
+
+@pytest.mark.parametrize(
+    ("user", "asked", "opened"),
+    [
+        (None, "", False),
+        (None, "root", False),
+        (None, "0:0", False),
+        (None, "1000", True),
+        (None, "mambauser", True),
+        ("ubuntu", "never asked", True),
+        ("root:7", "never asked", False),
+        ("1000", "never asked", False),  # it is the owner
+    ],
+)
+def test_the_user_of_an_image_may_write_to_what_is_brought(
+    user: str | None, asked: str, opened: bool, tmp_path: Path
+) -> None:
+    folder = tmp_path / "code"
+    folder.mkdir()
+    mounts = (
+        Mount(source="./code", target="/workspace/code", kind="local", copy=True),
+        Mount(source="./data", target="/data", kind="local", copy=True, read_only=True),
+    )
+    found = unit("", frontend="k8s", image="img:1", run=Run(kind="argv", argv=("true",)), isolation=Isolation(user=user))
+    found = found.replace(job=found.job.replace(mounts=mounts))
+    places = [each.path for each in trees(found.job, found.plan)]
+    text = build(found, index=None).plain
+    block = "".join(re.findall(r"^ *case [^\n]*\.Config\.User.*?esac$|^ *chmod -R [^\n]*$", text, re.M | re.S))
+    assert places[1] not in block
+    docker = f"docker() {{ printf %s {shlex.quote(asked)}; }}\n"
+    subprocess.run(["bash", "-euc", docker + block.replace(places[0], str(folder))], check=True)
+    assert (folder.stat().st_mode & 0o007 == 0o007) is opened

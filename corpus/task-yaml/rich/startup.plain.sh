@@ -239,6 +239,11 @@ os.kill(int(sys.argv[2]),12)' "$gang_word" $$ >/dev/null 2>&1 &
     # Where docker starts anew, its own file is newer than this one.
     docker ps -aqf label=flowc | xargs -r docker rm -fv >"$state_dir/docker"
     docker image inspect nvcr.io/nvidia/pytorch:24.07-py3 >/dev/null 2>&1 || try_often docker pull -q nvcr.io/nvidia/pytorch:24.07-py3 >/dev/null
+    # It belongs to root, and the container has another user.
+    case $(docker image inspect -f '{{.Config.User}}' nvcr.io/nvidia/pytorch:24.07-py3) in
+        '' | 0 | 0:* | root | root:*) ;;
+        *) chmod -R a+rwX -- /mnt/flowc/1 ;;
+    esac
     # What the machines talk over to each other, where they have it, and the right to hold memory for it.
     [ ! -e /dev/infiniband ] || fabric_words=(--device=/dev/infiniband --ulimit=memlock=-1)
     # What the user set comes last and wins.
