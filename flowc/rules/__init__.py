@@ -62,6 +62,7 @@ RULES = (
     Rule(name="texts.network", concerns=always, words=INTERFACES),
     Rule(name="texts.documents", concerns=always, words=("<<",)),
     Rule(name="texts.pipes", concerns=always, words=("|",)),
+    Rule(name="texts.errexit", concerns=always, words=("$?", "++")),
     Rule(name="slurm.releases", concerns=may_mean_two_things),
     Rule(name="delivery", concerns=is_delivered),
 )

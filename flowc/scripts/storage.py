@@ -271,7 +271,11 @@ def owner(job: Job, mount: Mount, arranged: Arrangement) -> str | None:
         return None
     every = ((job.mounts, job.isolation), *((each.mounts, each.isolation) for each in job.containers))
     place = arranged.place(mount)
-    users = {user_of(isolation) for mounts, isolation in every for each in mounts if arranged.place(each) == place}
+    users = {
+        user_of(isolation)
+        for mounts, isolation in every
+        if any(each.kind == "local" and arranged.place(each) == place for each in mounts)
+    }
     user = users.pop() if len(users) == 1 else ""
     # The last number of 32 bits stands for nobody.
     numbers = [

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 
 class SettingsError(Exception):
-    """A file or a value that cannot be used: the user's mistake. `help` is one line."""
+    """A file or a value that cannot be used: the user's mistake, where it is not one of those below. `help` is one
+    line."""
 
     def __init__(self, message: str, help: str) -> None:
         super().__init__(message)
@@ -23,7 +24,11 @@ class SettingsError(Exception):
 
 
 class UnwritableSettingsError(SettingsError):
-    """The file cannot be written: the world's fault, where the others are the user's."""
+    """The file cannot be written."""
+
+
+class NoKeyError(SettingsError):
+    """There is none, so the provider would refuse."""
 
 
 def project_file(folder: str, home: str | None) -> tuple[str, dict[str, Any]] | None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 
 from flowc.settings import home_of, working_folder
+from flowc.settings.files import NoKeyError
 from flowc.settings.lookup import Settings, SettingsError
 
 TYPE_CHECKING = False
@@ -244,8 +245,8 @@ class World:
         if key is None:
             gone = self.settings.gone()
             if gone:
-                raise SettingsError(f"`{gone[0][0]}` is a way that is gone", gone[0][1])
-            raise SettingsError(
+                raise NoKeyError(f"`{gone[0][0]}` is a way that is gone", gone[0][1])
+            raise NoKeyError(
                 "there is no API key of mithril",
                 "`flowc init` asks for it, or set MITHRIL_API_KEY; --provider local needs none",
             )

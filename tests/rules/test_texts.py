@@ -12,6 +12,7 @@ HEAD = "#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\n"
 NAMES = {
     *("code-not-brought", "variable-from-elsewhere", "secret-in-script", "network-of-cluster"),
     *("expands-early", "status-of-pipe", "prepared-on-one-machine", "index-not-read"),
+    *("status-never-seen", "counting-ends"),
 }
 
 
@@ -243,3 +244,66 @@ def test_a_folder_that_machines_share() -> None:
 def test_arrays_without_their_index(array: str, body: str, told: bool) -> None:
     head = HEAD.replace("--time", f"--array={array} --time")
     assert ("index-not-read" in {name for name, _ in said(body, head)}) is told
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "set -e\nnvidia-smi >x\nif [ $? -ne 0 ]; then exit 3; fi\n",
+        "set -euo pipefail\n\nnvidia-smi >x # all\n# so?\n\nif [[ $? == 0 ]]; then date; fi\n",
+        "set -o errexit\nfound=$(nvidia-smi)\n[ $? -eq 0 ] && date\n",
+        'set -x -e\nnvidia-smi\nrc=$?\ndate\nif [ "$rc" -ne 0 ]; then exit 3; fi\n',
+        "set -e\nnvidia-smi; if test $? -gt 0; then exit 3; fi\n",
+        "set -e\nnvidia-smi -q \\\n  -i 0\nif [ $? -ne 0 ]; then exit 3; fi\n",
+    ],
+)
+def test_a_status_that_set_e_never_lets_be_seen(body: str) -> None:
+    assert said(body) == [("status-never-seen", "$?")]
+    assert said(body.replace("\n", "\ndate\n", 1), "#!/bin/bash -e\n" + HEAD[12:]) == [("status-never-seen", "$?")]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "nvidia-smi\nif [ $? -ne 0 ]; then exit 3; fi\n",
+        "set -e\nset +e\nnvidia-smi\nif [ $? -ne 0 ]; then exit 3; fi\nset -e\n",
+        "set -e\nset +o errexit\nnvidia-smi\nrc=$?\nif [ $rc -ne 0 ]; then exit 3; fi\n",
+        "nvidia-smi\nif [ $? -ne 0 ]; then exit 3; fi\nset -e\n",
+        "set -e\nnvidia-smi || true\nif [ $? -ne 0 ]; then exit 3; fi\n",
+        "set -e\nnvidia-smi &&\ndate\nif [ $? -ne 0 ]; then exit 3; fi\n",
+        "set -e\n! nvidia-smi\nif [ $? -ne 0 ]; then exit 3; fi\n",
+        "set -e\nnvidia-smi\nexit $?\n",
+        'set -e\nnvidia-smi\necho "ended with $?"\n',
+        "set -e\nnvidia-smi\nrc=$?\nexit $rc\n",
+        "set -e\nif nvidia-smi; then\n  [ $? -eq 0 ] && date\nfi\n",
+        "set -e\nlook() {\n  nvidia-smi\n  if [ $? -ne 0 ]; then return 1; fi\n}\nlook || date\n",
+        "set -e\n(\nnvidia-smi\n) || status=1\nif [ $? -ne 0 ]; then exit 3; fi\n",
+        "set -e\nwhile [ -e x ]\ndo\ndate\ndone\nif [ $? -ne 0 ]; then exit 3; fi\n",
+        "set -e\nnvidia-smi &\nif [ $? -ne 0 ]; then exit 3; fi\n",
+        "(set -e)\nnvidia-smi\nif [ $? -ne 0 ]; then exit 3; fi\n",
+        "cat <<'X' >y\nset -e\nX\nnvidia-smi\nif [ $? -ne 0 ]; then exit 3; fi\n",
+        "bash -c 'set -e; date'\nnvidia-smi\nif [ $? -ne 0 ]; then exit 3; fi\n",
+    ],
+)
+def test_statuses_that_may_be_seen(body: str) -> None:
+    assert said(body) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "marked"),
+    [
+        ("set -e\nn=0\n((n++))\n", "((n++))"),
+        ("set -e\nn=0\nwhile [ $n -lt 3 ]; do\n  (( n++ ))\ndone\n", "(( n++ ))"),
+        ("set -eu\nn=0;\nlet n++\n", "let n++"),
+        ("set -e\nn=0\n((n++)) || true\n", None),
+        ("set -e\nn=0\n((++n))\n", None),
+        ("set -e\nn=1\n((n++))\n", None),
+        ("set -e\nn=0\nn=5\n((n++))\n", None),
+        ("n=0\n((n++))\n", None),
+        ("set -e\nn=0\nfor ((i = 0; i < 3; i++)); do date; done\n", None),
+        ("set -e\nset +e\nn=0\n((n++))\n", None),
+        ("set -e\nn=0\ncat <<'X'\n((n++))\nX\n", None),
+    ],
+)
+def test_counting_from_nothing(body: str, marked: str | None) -> None:
+    assert said(body) == ([] if marked is None else [("counting-ends", marked)])

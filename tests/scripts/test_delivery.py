@@ -156,7 +156,8 @@ def test_a_folder_belongs_to_the_user_of_its_container(
     mount = Mount(source="./code", target="/workspace/code", kind="local", copy=True)
     isolation = Isolation(user=user, options=options)
     found = unit("", frontend="k8s", image="img:1", run=Run(kind="argv", argv=("true",)), isolation=isolation)
-    found = found.replace(job=found.job.replace(mounts=(mount,)))
+    shm = Mount(source="m", target="/dev/shm", kind="memory")
+    found = found.replace(job=found.job.replace(mounts=(shm, mount)))
     assert [each.owner for each in trees(found.job, found.plan)] == [owner]
     bare = found.replace(job=found.job.replace(image=None))
     assert [each.owner for each in trees(bare.job, bare.plan)] == [None]
@@ -237,7 +238,9 @@ def test_the_user_of_an_image_may_write_to_what_is_brought(
         Mount(source="./code", target="/workspace/code", kind="local", copy=True),
         Mount(source="./data", target="/data", kind="local", copy=True, read_only=True),
     )
-    found = unit("", frontend="k8s", image="img:1", run=Run(kind="argv", argv=("true",)), isolation=Isolation(user=user))
+    found = unit(
+        "", frontend="k8s", image="img:1", run=Run(kind="argv", argv=("true",)), isolation=Isolation(user=user)
+    )
     found = found.replace(job=found.job.replace(mounts=mounts))
     places = [each.path for each in trees(found.job, found.plan)]
     text = build(found, index=None).plain

@@ -18,7 +18,7 @@ def guarded(work: Callable[[], int], *, failed: int) -> int:
     from flowc.cli.status import WORLD_FAILED, WRONG_USAGE
     from flowc.cli.tasks.world import tell
     from flowc.providers.errors import ProviderError
-    from flowc.settings.files import SettingsError, UnwritableSettingsError
+    from flowc.settings.files import NoKeyError, SettingsError, UnwritableSettingsError
     from flowc.submit.journal import JournalError
     from flowc.submit.steps import InterruptedSubmissionError, RefusedError
     from flowc.tasks.refused import RefusedTaskError
@@ -46,8 +46,9 @@ def guarded(work: Callable[[], int], *, failed: int) -> int:
     help = getattr(problem, "help", "")
     if help:
         tell(f"  help: {help}")
-    users = isinstance(problem, RefusedTaskError | SettingsError) and not isinstance(problem, UnwritableSettingsError)
-    return WRONG_USAGE if users and failed != OURS else failed
+    if failed == OURS or isinstance(problem, NoKeyError | UnwritableSettingsError):
+        return failed
+    return WRONG_USAGE if isinstance(problem, RefusedTaskError | SettingsError) else failed
 
 
 def how_on(key: str) -> str:

@@ -133,3 +133,32 @@ whose tasks run one behind the other (`%1`).""",
     bad="#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10 --array=1-3\nnvidia-smi\n",
     good="#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10 --array=1-3\necho $SLURM_ARRAY_TASK_ID\n",
 )
+
+STATUS_NEVER_SEEN = Code(
+    id="FC849",
+    name="status-never-seen",
+    severity="warning",
+    title="`$?` is always 0 here: where `{program}` fails, `set -e` has ended the script before",
+    explain="""\
+With `set -e` a command that fails ends the script at once. What stands behind it to look at its status, with a message,
+a second attempt or the results that are to be saved, only ever sees success.
+
+Let the same line ask: `if ! python train.py; then`, or `status=0; python train.py || status=$?`. Nothing is said where
+a text turns `set -e` off anywhere, nor in functions.""",
+    bad=_HEAD + "set -e\nnvidia-smi -q >gpus.txt\nif [ $? -ne 0 ]; then\n    echo failed\nfi\n",
+    good=_HEAD + "set -e\nif ! nvidia-smi -q >gpus.txt; then\n    echo failed\nfi\n",
+)
+
+COUNTING_ENDS = Code(
+    id="FC856",
+    name="counting-ends",
+    severity="warning",
+    title="`{text}` ends the script while `{variable}` is 0: its status is 1 then, and `set -e` is on",
+    explain="""\
+The status of `((…))` and `let` is 1 where the value is 0, and the value of `n++` is what `n` was before. The first time
+that such a line counts from 0, `set -e` takes it for a failure and ends the script without a word.
+
+An assignment has no such status: `n=$((n + 1))`.""",
+    bad=_HEAD + "set -e\nn=0\nfor each in a b; do\n    ((n++))\ndone\nnvidia-smi\n",
+    good=_HEAD + "set -e\nn=0\nfor each in a b; do\n    n=$((n + 1))\ndone\nnvidia-smi\n",
+)
