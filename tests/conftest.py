@@ -47,6 +47,29 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("--update accepts goldens unseen: never in CI")
 
 
+# Folders whose tests start machines and processes, and wait for them.
+WAITING = (
+    *("boot", "faults", "machines", "providers", "remote", "same_as_slurm", "sdk", "several", "slurm_tools", "submit"),
+    *("supervisor", "tasks", "trees", "world"),
+)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Each worker, which is given a stretch of the tests first, begins with those that wait: beside them others use the
+    processor. At the end they would wait alone."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    kinds: tuple[list[pytest.Item], list[pytest.Item]] = ([], [])
+    for item in items:
+        kinds[item.path.relative_to(ROOT / "tests").parts[0] not in WAITING].append(item)
+    items[:] = [
+        item
+        for worker in range(workers)
+        for kind in kinds
+        for item in kind[len(kind) * worker // workers : len(kind) * (worker + 1) // workers]
+    ]
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     report = yield
