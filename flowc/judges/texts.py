@@ -38,10 +38,6 @@ class Judged(Record):
 def judged_texts(unit: Unit) -> Iterator[Judged]:
     """What prepares the job, its own text, or that of the shell which it starts; and the texts within them that other
     shells run or Python reads."""
-    run = unit.job.run
-    if run.kind == "argv" and unit.shell_text is not None:
-        own = run.replace(kind="shell", interpreter=run.argv[0], text=unit.shell_text.text)
-        unit = unit.replace(job=unit.job.replace(run=own), text=unit.shell_text)
     found = (each for text in texts(unit) for each in _within(text, _language(text), None, _DEEPEST))
     for each, _ in zip(found, range(_MOST), strict=False):
         yield each

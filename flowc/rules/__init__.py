@@ -73,7 +73,8 @@ def run(units: list[Unit], sink: Sink) -> None:
     """Report what each of these units lacks, whose plans stand."""
     for index, unit in enumerate(units):
         sink.turn_to(index)
-        text = f"{unit.job.setup or ''}\n{unit.job.run.text or ''}"
+        own = unit.job.run.text or (unit.shell_text.text if unit.shell_text is not None else "")
+        text = f"{unit.job.setup or ''}\n{own}"
         for rule in RULES:
             if rule.concerns(unit) and (not rule.words or _holds(text, rule.words)):
                 if rule.name not in _loaded:

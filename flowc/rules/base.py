@@ -114,6 +114,9 @@ def texts(unit: Unit) -> Iterator[Unit]:
         yield unit.replace(job=job.replace(run=run, setup=None), text=unit.setup_text or Derived.joined(job.setup))
     if job.run.text:
         yield unit
+    elif unit.shell_text is not None:
+        run = job.run.replace(kind="shell", interpreter=job.run.argv[0], text=unit.shell_text.text, argv=(), args=())
+        yield unit.replace(job=job.replace(run=run, setup=None), text=unit.shell_text)
 
 
 def parts(unit: Unit, deepest: int = _DEEPEST) -> Sequence[Unit]:

@@ -307,3 +307,40 @@ def test_statuses_that_may_be_seen(body: str) -> None:
 )
 def test_counting_from_nothing(body: str, marked: str | None) -> None:
     assert said(body) == ([] if marked is None else [("counting-ends", marked)])
+
+
+POD = """\
+apiVersion: batch/v1
+kind: Job
+metadata: {name: x}
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+      containers:
+      - name: main
+        image: img:1
+        command: [bash, -c]
+        args:
+        - |
+%s
+        resources: {limits: {nvidia.com/gpu: 8}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "marked"),
+    [
+        (f"export WANDB_API_KEY={KEY}\npython train.py\n", "secret-in-script", KEY),
+        ("export NCCL_SOCKET_IFNAME=ib0\npython train.py\n", "network-of-cluster", "NCCL_SOCKET_IFNAME=ib0"),
+        ("set -e\npython train.py\nif [ $? -ne 0 ]; then exit 3; fi\n", "status-never-seen", "$?"),
+        ("set -e\nn=0\n((n++))\n", "counting-ends", "((n++))"),
+        ("date\npython train.py | tee log\n", "status-of-pipe", "python train.py | tee log"),
+    ],
+)
+def test_the_text_of_a_pods_shell(body: str, code: str, marked: str) -> None:
+    lines = "\n".join(" " * 10 + line for line in body.splitlines())
+    found = flowc.compile(Source("job.yaml", POD % lines), Inputs()).diagnostics
+    assert [(each.code.name, each.span and each.span.text) for each in found if each.code.name in NAMES] == [
+        (code, marked)
+    ]

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
 def report(unit: Unit, sink: Sink) -> None:
     """Only of the job's own text: with `set -o pipefail` the status is the program's."""
-    if unit.job.run.text is None or "pipefail" in unit.job.run.text or not is_shell(unit.job):
+    if unit.job.run.text is None and unit.shell_text is None:
         return
     *_, own = texts(unit)
     text = (own.job.run.text or "")[:MOST_TEXT]
+    if "pipefail" in text or not is_shell(own.job):
+        return
     commands = [each for each in scan(text).commands if each.words()]
     if len(commands) < 2:
         return
