@@ -4,7 +4,10 @@ went."""
 from __future__ import annotations
 
 import gc
+import os
 import sys
+
+from flowc import bundle, cache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +32,7 @@ def main(argv: list[str] | None = None) -> int:
 
         open_closed()
     sys.unraisablehook = _heard_again
+    modules = bundle.use(cache.folder(os.environ))
     try:
         status = _guarded(sys.argv[1:])
         _end_at_once()
@@ -37,6 +41,8 @@ def main(argv: list[str] | None = None) -> int:
     finally:
         _drop_unwritten()
         gc.freeze()
+    if modules is not None:
+        modules.save()
     return status
 
 

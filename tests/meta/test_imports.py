@@ -38,6 +38,8 @@ ALLOWED = {
     "version": set(),
     "lalr": {"record", "source", "patterns"},
     "digest": set(),
+    "cache": set(),
+    "bundle": {"cache", "version"},
     "patterns": {"_compiled"},
     "shell": {"record", "patterns", "_compiled"},
     "secret": {"patterns", "_compiled"},
@@ -94,6 +96,8 @@ ALLOWED = {
     # The public API names the types that it takes and gives.
     "__init__": {"driver", "diag", "source", "inputs", "version", "sdk"},
     "cli": {
+        "bundle",
+        "cache",
         "driver",
         "detect",
         "diag",

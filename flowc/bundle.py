@@ -1,0 +1,175 @@
+"""The code of flowc's modules in one file of the cache folder: a command opens that file, not two hundred, and needs no
+.pyc files where they cannot be written.
+
+The file is made of what a command had to load by itself, so it grows with the commands that are used. Each module in it
+is known by its source as it was then: size, and the nanoseconds of its last changes. One whose source is another by now
+is loaded from there, so none is ever older than its source. What is loaded so has its file, lines and source as always:
+tracebacks, debuggers and coverage see no difference.
+"""
+
+from __future__ import annotations
+
+import _frozen_importlib as bootstrap  # `importlib`, without what it costs
+import _frozen_importlib_external as external
+import _imp
+import marshal
+import os
+import sys
+import time
+
+from flowc import cache
+from flowc.version import VERSION
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import CodeType
+    from typing import Any
+
+    # Where the code begins in the file, its size and hash, the stamp of the source.
+    Entry = tuple[int, int, bytes, str]
+
+# Several installations and interpreters have one each.
+_MOST_FILES = 10
+# The size of the index and its hash come first.
+_HEAD = 16
+# What is read at once: mostly the head and the index.
+_FIRST = 1 << 16
+# A source that changed so lately may change again within what its times can tell.
+_SETTLED_NS = 2_000_000_000
+
+
+class Bundle:
+    """Finds the modules of flowc; what was not in the file is `learned`."""
+
+    def __init__(self, path: str, key: str) -> None:
+        self.path = path
+        self.key = key
+        self.entries: dict[str, Entry] = {}
+        self.learned: dict[str, tuple[str, bytes]] = {}
+        self._file = -1
+        self._base = 0
+        self._read_index()
+
+    def _read_index(self) -> None:
+        opened = cache.opened(self.path)
+        if opened is None:
+            return
+        file, size = opened
+        try:
+            data = os.read(file, _FIRST)
+            length = int.from_bytes(data[:8], "little")
+            if _HEAD + length <= size:
+                while len(data) < _HEAD + length and (more := os.read(file, _HEAD + length - len(data))):
+                    data += more
+                index = data[_HEAD : _HEAD + length]
+                if _hash(index) == data[8:_HEAD]:
+                    key, entries = marshal.loads(index)
+                    if key == self.key:
+                        self.entries, self._file, self._base = entries, file, _HEAD + length
+        except (OSError, ValueError, EOFError, TypeError):
+            pass
+        if self._file < 0:
+            os.close(file)
+
+    def code(self, name: str) -> bytes | None:
+        """What is kept of a module; None where the file is damaged."""
+        start, size, hash, _ = self.entries[name]
+        try:
+            data = os.pread(self._file, size, self._base + start)
+        except OSError:
+            return None
+        return data if len(data) == size and _hash(data) == hash else None
+
+    def find_spec(self, name: str, path: Sequence[str] | None = None, target: Any = None) -> Any:
+        """Of a module below `flowc`; other finders are asked for all else."""
+        if name[:6] != "flowc." or not path:
+            return None
+        entry = self.entries.get(name)
+        if entry is not None:
+            file = f"{path[0]}/{name.rpartition('.')[2]}"
+            file += "/__init__.py" if entry[3][:1] == "P" else ".py"
+            if entry[3] == _stamp(file):
+                return _spec(name, file, entry[3][:1] == "P", _Loader(name, file, self, kept=True))
+        spec = external.PathFinder.find_spec(name, path, target)
+        if spec is not None and spec.origin is not None and type(spec.loader) is external.SourceFileLoader:
+            spec.loader = _Loader(name, spec.origin, self, kept=False)
+        return spec
+
+    def save(self) -> None:
+        """Puts what was learned into the file, beside what else is in it."""
+        if not self.learned:
+            return
+        kept = {name: (entry[3], code) for name, entry in self.entries.items() if (code := self.code(name)) is not None}
+        start, entries, codes = 0, {}, []
+        for name, (stamp, code) in {**kept, **self.learned}.items():
+            entries[name] = (start, len(code), _hash(code), stamp)
+            codes.append(code)
+            start += len(code)
+        self.learned = {}
+        index = marshal.dumps((self.key, entries))
+        data = b"".join((len(index).to_bytes(8, "little"), _hash(index), index, *codes))
+        cache.keep(self.path, data, most=_MOST_FILES)
+
+
+class _Loader(external.SourceFileLoader):
+    """Loads a module of the file; one that is not there, or is damaged, from its source, and it is learned."""
+
+    def __init__(self, name: str, file: str, bundle: Bundle, *, kept: bool) -> None:
+        self.name = name
+        self.path = file
+        self._bundle = bundle
+        self._kept = kept
+
+    def get_code(self, name: str) -> CodeType | None:
+        data = self._bundle.code(name) if self._kept and name == self.name else None
+        if data is not None:
+            kept: CodeType = marshal.loads(data)
+            if kept.co_filename != self.path:
+                _imp._fix_co_filename(kept, self.path)  # type: ignore[attr-defined]
+            return kept
+        stamp = _stamp(self.path)
+        code = super().get_code(name)
+        if stamp is not None and code is not None and int(stamp.split()[2]) < time.time_ns() - _SETTLED_NS:
+            self._bundle.learned[name] = (stamp, marshal.dumps(code))
+        return code
+
+
+def use(folder: str | None) -> Bundle | None:
+    """The bundle of this installation in a cache folder, asked for modules from now on; None where there is none."""
+    # This module says what the file is like: another one, be it of the same version, has a file of its own.
+    stamp = _stamp(__file__)
+    if folder is None or stamp is None or external.PathFinder not in sys.meta_path:
+        return None
+    key = f"{VERSION} {sys.version} {sys.flags.optimize} {external.MAGIC_NUMBER!r} {__file__} {stamp}"
+    found = Bundle(f"{folder}/modules-{_hash(key.encode()).hex()}", key)
+    # Whoever came before us, such as a debugger, is still asked before us.
+    sys.meta_path.insert(sys.meta_path.index(external.PathFinder), found)
+    return found
+
+
+def _spec(name: str, file: str, package: bool, loader: _Loader) -> Any:
+    """As `importlib.util.spec_from_file_location` makes it, at a tenth of the cost."""
+    spec: Any = bootstrap.ModuleSpec(name, loader, origin=file, is_package=package)
+    spec.has_location = True
+    folder, _, base = file.rpartition("/")
+    if package:
+        spec.submodule_search_locations.append(folder)
+    if sys.pycache_prefix is None and not sys.flags.optimize:
+        spec.cached = f"{folder}/__pycache__/{base[:-3]}.{sys.implementation.cache_tag}.pyc"
+    return spec
+
+
+def _stamp(file: str) -> str | None:
+    """What tells one content of a file from another, and whether it is that of a package."""
+    try:
+        found = os.stat(file)
+    except OSError:
+        return None
+    kind = "P" if file.endswith("/__init__.py") else "M"
+    return f"{kind} {found.st_size} {found.st_ctime_ns} {found.st_mtime_ns}"
+
+
+def _hash(data: bytes) -> bytes:
+    found: bytes = _imp.source_hash(0, data)
+    return found
