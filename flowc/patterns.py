@@ -10,8 +10,8 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from re import Pattern
+    from collections.abc import Callable, Iterator
+    from re import Match, Pattern
     from typing import Any, TypeVar
 
     F = TypeVar("F", bound=Callable[..., Any])
@@ -68,6 +68,33 @@ def at_first_use(pattern: str, method: str, flags: int = 0) -> Callable[..., Any
         return bound(*arguments)
 
     return call
+
+
+def at_words(pattern: str, words: tuple[str, ...]) -> Callable[..., Iterator[Match[str]]]:
+    """`finditer` of a pattern of which each match begins with one of these words: they are looked for first, which
+    costs a fraction of trying the pattern at each character. Takes a text and where to start."""
+    match: Callable[[str, int], Match[str] | None] | None = None
+
+    def find(text: str, start: int = 0) -> Iterator[Match[str]]:
+        nonlocal match
+        places = set()
+        for word in words:
+            at = text.find(word, start)
+            while at >= 0:
+                places.add(at)
+                at = text.find(word, at + 1)
+        if not places:
+            return
+        if match is None:
+            match = compiled(pattern).match
+        end = start
+        for place in sorted(places):
+            found = match(text, place) if place >= end else None
+            if found is not None:
+                end = found.end()
+                yield found
+
+    return find
 
 
 def is_like(text: str, glob: str) -> bool:

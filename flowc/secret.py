@@ -49,7 +49,7 @@ _services = tuple(
 _BEGINNINGS = tuple(sign for signs, _ in _services for sign in signs)
 _begins = at_first_use("|".join((*PREFIXES, "-----BEGIN [A-Z ]*PRIVATE KEY-----")), "match")
 # `NAME=value`, `name: value`, `"name": "value"`; a value in quotes goes on to their end.
-_named = at_first_use(r"(?<![A-Za-z0-9_.-])-{0,2}([A-Za-z_][A-Za-z0-9_.-]*)[\"']?[ \t]*[:=][ \t]*", "finditer")
+_named = at_first_use(r"(?<![A-Za-z0-9_.-])-{0,2}([A-Za-z_][A-Za-z0-9_.-]*+)[\"']?[ \t]*[:=][ \t]*", "finditer")
 _value = at_first_use(r"\"([^\"\n]*)|'([^'\n]*)|([^\s\"'`,;}\])]+)", "match")
 # `--password value`, `"--password", "value"`; what looks like another flag is no value.
 _flagged = at_first_use(

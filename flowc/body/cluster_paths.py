@@ -5,7 +5,7 @@ from __future__ import annotations
 from flowc._compiled.shell_words import CONTAINERS, COPIERS, MAKERS, SILENT, WRITERS
 from flowc._compiled.slurm_commands import IMAGE_ROOTS
 from flowc.body.commands import MOST_TEXT, may_be_shell
-from flowc.patterns import at_first_use
+from flowc.patterns import at_first_use, at_words
 from flowc.shell.comments import in_comment
 
 TYPE_CHECKING = False
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from flowc.ir.job import Job
 
 # At the beginning of a word, with two parts at least: the second may be a variable.
-_paths = at_first_use(r"(?:(?<=[\s\"'=(<>])|\A)(/([A-Za-z][\w.+-]*)/([\w.+-]+|\$\{?\w+\}?))[\w./+${}-]*", "finditer")
+_paths = at_words(r"(?:(?<=[\s\"'=(<>])|\A)(/([A-Za-z][\w.+-]*)/([\w.+-]+|\$\{?\w+\}?))[\w./+${}-]*", ("/",))
 # Programs whose here-documents are files or messages, not what they do.
 _WRITERS = frozenset((*WRITERS, *CONTAINERS))
 # Variables of folders that programs make where they are missing.

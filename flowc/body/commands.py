@@ -16,7 +16,7 @@ from flowc._compiled.slurm_commands import (
     SHELLS,
 )
 from flowc.body.frameworks import behind, submits
-from flowc.patterns import at_first_use
+from flowc.patterns import at_first_use, at_words
 from flowc.shell.blocks import guarded_by
 from flowc.shell.comments import in_comment
 from flowc.shell.scan import scan
@@ -56,25 +56,24 @@ _handing_on = at_first_use(
     r"(?:[ \t]+(?:-[^\s;&|]{1,99}(?:[ \t]+\w[^\s;&|]{0,99})?|\d\w{0,9})){0,20}[ \t]+|(?:source|\.)[ \t]+)?\Z",
     "match",
 )
-_definitions = at_first_use(
-    rf"\b(?:function[ \t]+({_NAMES})\b|({_NAMES})[ \t]*\([ \t]*\)|alias[ \t]+({_NAMES})=)", "finditer"
+_definitions = at_words(
+    rf"\b(?:function[ \t]+({_NAMES})\b|({_NAMES})[ \t]*\([ \t]*\)|alias[ \t]+({_NAMES})=)",
+    ("function", "alias", *_KNOWN),
 )
 _call_brackets = at_first_use(r"\([ \t]*\)", "search")
-_guards = at_first_use(
-    r"\b(?:command[ \t]+-[vV]|type(?:[ \t]+-\w+)?|which|hash)[ \t]+[\"']?(?=([A-Za-z][\w-]*))", "finditer"
-)
 _ASKING = tuple(f"{word}{blank}" for word in ("command", "type", "which", "hash") for blank in " \t")
+_guards = at_words(r"\b(?:command[ \t]+-[vV]|type(?:[ \t]+-\w+)?|which|hash)[ \t]+[\"']?(?=([A-Za-z][\w-]*))", _ASKING)
 # One is in each name of a launcher.
 MPI_SIGNS = ("mpirun", "mpiexec", "orterun", "prterun")
 # Where a call may come from: a variable, the words of another program, a script that the text writes.
-_mentions = at_first_use(
+_MENTIONED = (*PROVIDED, *LAUNCHERS, "module")
+_mentions = at_words(
     r"(?<![\w.$@])(?:(?<!-)|(?<=:-))(?:(?<!/)|(?<=/bin/))"
     rf"(?:{'|'.join((*PROVIDED, *LAUNCHERS))})(?![\w/=-]|\.\w)|"
     r"(?<![\w./$@-])module(?=[ \t]+(?:-\S+[ \t]+)*"
     r"(?:load|add|purge|unload|use|list|swap|switch|avail|restore|is-loaded)\b)",
-    "finditer",
+    _MENTIONED,
 )
-_MENTIONED = (*PROVIDED, *LAUNCHERS, "module")
 _brought = tuple(at_first_use(row["words"], "search") for row in BROUGHT)
 # What the setup says where it cannot bring one of `job.programs`, of `job.environments`.
 PROGRAM_FAILS = "cannot bring program "
@@ -94,10 +93,9 @@ def provided(job: Job) -> set[str]:
     """
     found = {name for name in job.run.commands if name in _KNOWN}
     text = (job.run.text or "")[:MOST_TEXT]
-    if any(name in text for name in _MENTIONED):
-        for match in _mentions(text):
-            if match[0] not in found and not in_comment(text, match.start(), shell=is_shell(job)):
-                found.add(match[0])
+    for match in _mentions(text):
+        if match[0] not in found and not in_comment(text, match.start(), shell=is_shell(job)):
+            found.add(match[0])
     found |= behind(text)
     found |= {name for name in _calls_of(job) if name in MODULES or name in REFUSED}
     if found & {*MODULES}:

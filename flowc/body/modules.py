@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from flowc._compiled.slurm_commands import ON_IMAGE, PROGRAMS
 from flowc.body.commands import MOST_TEXT, STARTING, called, may_be_shell
-from flowc.patterns import at_first_use, is_like
+from flowc.patterns import at_first_use, at_words, is_like
 from flowc.record import Record
 from flowc.shell.comments import in_comment
 from flowc.shell.words import words_behind
@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.ir.job import Job
 
-_names = at_first_use(r"(?<![\w./$@-])(?:module|ml)(?![\w./=-])", "finditer")
+_names = at_words(r"(?<![\w./$@-])(?:module|ml)(?![\w./=-])", ("module", "ml"))
 _rows = tuple(
     at_first_use("|".join(part.replace(".", r"\.").replace("*", ".*") for part in row["parts"]), "fullmatch")
     for row in PROGRAMS

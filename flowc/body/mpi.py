@@ -38,9 +38,10 @@ def unserved_type(job: Job) -> tuple[int, int] | None:
 
 def pmix_without_library(job: Job) -> tuple[int, int] | None:
     """Where the text first asks for PMIx, as offsets, if nothing in the job may bring its library."""
-    if any(_brings(each[:MOST_TEXT]) for each in (job.run.text, job.setup) if each):
+    found = _first_type(job, lambda kind: kind in PMIX)
+    if found is None or any(_brings(each[:MOST_TEXT]) for each in (job.run.text, job.setup) if each):
         return None
-    return _first_type(job, lambda kind: kind in PMIX)
+    return found
 
 
 def _first_type(job: Job, wanted: Callable[[str], bool]) -> tuple[int, int] | None:

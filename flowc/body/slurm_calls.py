@@ -3,7 +3,7 @@ lists of another language, by a name or by a variable that holds one."""
 
 from __future__ import annotations
 
-from flowc.patterns import at_first_use
+from flowc.patterns import at_first_use, at_words
 from flowc.record import Record
 from flowc.shell.command import MOST_WORDS
 from flowc.shell.comments import in_comment
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 PROGRAMS = "srun|scontrol|squeue|sacct|sinfo|scancel|sbatch|salloc|mpirun|orterun|prterun|mpiexec"
 # A name is none of a longer word, but may be a default: `${SRUN:-srun}`.
-_mentions = at_first_use(
-    rf"(?<![\w.$@])(?:(?<!-)|(?<=:-))({PROGRAMS})(?:(?:(?<=mpiexec)|(?<=mpirun))\.\w+)?(?![\w=/-]|\.\w)", "finditer"
+_mentions = at_words(
+    rf"(?<![\w.$@])(?:(?<!-)|(?<=:-))({PROGRAMS})(?:(?:(?<=mpiexec)|(?<=mpirun))\.\w+)?(?![\w=/-]|\.\w)",
+    tuple(PROGRAMS.split("|")),
 )
 _path = at_first_use(r"(?:\A|[\s\"'`(=;|&{-])(/[\w./-]*)\Z", "search")
 _asking = at_first_use(r"(?:\bwhich|\bcommand[ \t]+-[vV]|\btype(?:[ \t]+-\w+)?|\bhash)[ \t]+[\"']?\Z", "search")

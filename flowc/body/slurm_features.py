@@ -11,7 +11,7 @@ from flowc.body.frameworks import behind, features_behind
 from flowc.body.slurm_calls import Call, calls, variable_of, words_held
 from flowc.body.slurm_releases import rules_of
 from flowc.body.slurm_words import PLAIN, may_be_wrong, picked
-from flowc.patterns import at_first_use
+from flowc.patterns import at_first_use, at_words
 from flowc.shell.blocks import any_enclosed
 from flowc.shell.scan import scan
 
@@ -46,7 +46,7 @@ _host_brackets = at_first_use(r"\A(?:-[wx]|--nodelist|--exclude)(?![a-z]).*[\[/$
 _brackets = at_first_use(r"\w\[[\d$]", "search")
 _holds_options = at_first_use(r"\W*(\{?\w*(?:OPT|ARG|FLAG|SRUN|opt|arg|flag|srun)\w*|\{\w+\[|\w+\[)", "match")
 _any_option = at_first_use(r"(?:(?<![\w$/.-])|(?<=:-))(--?[A-Za-z][\w-]*)", "finditer")
-_sets_list = at_first_use(r"\bSLURM_(?:JOB_)?NODELIST=", "search")
+_sets_list = at_words(r"\bSLURM_(?:JOB_)?NODELIST=", ("SLURM_NODELIST=", "SLURM_JOB_NODELIST="))
 _unbound = at_first_use(r"(?:gpu-bind(?:=|\s+)|SLURM_GPU_BIND=)[\"']?(?:none\b|\$)", "search")
 _separators = at_first_use(r"[\s\"',()\[\]\\]+", "sub")
 _asks_job = at_first_use(r"\bshow (?:-\S+ )*(?:job|node|\$)|^ ?(?:-\S+ )*\$", "search")
@@ -67,7 +67,7 @@ _surely_found = at_first_use(
 )
 _asks_anything = at_first_use(r"^ ?(?:-\S+ )*\$", "search")
 # Variables that the queries take for options.
-_by_variable = at_first_use(r"\b(?:SQUEUE|SACCT|SINFO|SCANCEL)_[A-Z]", "search")
+_by_variable = at_words(r"\b(?:SQUEUE|SACCT|SINFO|SCANCEL)_[A-Z]", ("SQUEUE_", "SACCT_", "SINFO_", "SCANCEL_"))
 # The ways to start MPI that srun serves itself, or a variable that may hold them.
 _asks_pmi = at_first_use(r"(?:--mpi(?:=|[ \t]+)|\bSLURM_MPI_TYPE=)[\"']?(pmi2|pmix|\$)", "findall")
 # MPI that finds its ranks so where srun is told of none, as on the many clusters that have a default: by PMI, by PMIx,
@@ -101,7 +101,9 @@ def features(job: Job, nodes: int, *, guess: bool = True) -> set[str]:
             found |= _asked(call)
         else:
             found |= _called(call.name, nodes) | picked(call)
-    if set(PLAIN) & {*found, *unseen} and (not all_read or set(PLAIN) & unseen or _by_variable(text)):
+    if set(PLAIN) & {*found, *unseen} and (
+        not all_read or set(PLAIN) & unseen or any(True for _ in _by_variable(text))
+    ):
         found.add("picks")
     found |= _by_name(text)
     for name in unseen:  # not seen, so they may have any options
@@ -136,7 +138,7 @@ def features(job: Job, nodes: int, *, guess: bool = True) -> set[str]:
         found.add("relay")  # a task on another node may call it
     if job.retry.requeue is False and found & {"requeue", "scontrol_job"}:
         found = found - {"requeue"} | {"scontrol", "no_requeue"}
-    own = all_read and "scontrol" not in job.run.commands and not _sets_list(text)
+    own = all_read and "scontrol" not in job.run.commands and not any(True for _ in _sets_list(text))
     own = own and not any(_asks_of_others(each) for each in read if each.name == "scontrol")
     if nodes > 1 and "scontrol" in found and not (own and "several_nodes" in found):
         found.add("hostlist")  # the list of nodes is written node[1-4]
@@ -155,7 +157,7 @@ def _of_unseen(found: set[str], text: str, *, all_read: bool, all_seen: bool, sh
 def _by_name(text: str) -> set[str]:
     """What the queries need for the variables that a text names."""
     found = {"time_format"} if "SLURM_TIME_FORMAT" in text else set[str]()
-    return found | {"by_variable"} if _by_variable(text) else found
+    return found | {"by_variable"} if any(True for _ in _by_variable(text)) else found
 
 
 def _asks_of_others(call: Call) -> bool:

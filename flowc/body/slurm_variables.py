@@ -5,7 +5,7 @@ from __future__ import annotations
 from flowc._compiled.slurm_words import PROGRAMS
 from flowc.body.commands import MOST_TEXT, called, is_shell
 from flowc.body.slurm_words import is_meant
-from flowc.patterns import at_first_use
+from flowc.patterns import at_first_use, at_words
 from flowc.record import Record
 from flowc.shell.scan import scan
 
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
     from flowc.ir.job import Job
 
-_names = at_first_use(r"(?<![\w])(?:SLURMD?|SRUN|SQUEUE|SCANCEL|SINFO|SACCT|SBCAST|SCONTROL|PMI)_\w+", "findall")
+_names = at_words(
+    r"(?<![\w])(?:SLURMD?|SRUN|SQUEUE|SCANCEL|SINFO|SACCT|SBCAST|SCONTROL|PMI)_\w+",
+    ("SLURM", "SRUN_", "SQUEUE_", "SCANCEL_", "SINFO_", "SACCT_", "SBCAST_", "SCONTROL_", "PMI_"),
+)
 _value = at_first_use(r"[^\s;&|()]*", "match")
 _SAYING = ("echo", "printf", "log", "info")
 
@@ -35,7 +38,7 @@ def _known(job: Job) -> set[str]:
     text = job.run.text or ""
     if not job.conventions.commands or job.image is not None or not is_shell(job) or len(text) > MOST_TEXT:
         return set()
-    return {*_names(text)}
+    return {match[0] for match in _names(text)}
 
 
 def _places(text: str, pattern: str) -> Iterator[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowc.body.commands import MOST_TEXT, is_shell
-from flowc.patterns import at_first_use
+from flowc.patterns import at_first_use, at_words
 from flowc.shell.scan import scan
 
 TYPE_CHECKING = False
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from flowc.ir.job import Job
 
 # A loop that waits for a file; options and calls of frameworks that meet in one.
-_waits = at_first_use(
+_waits = at_words(
     r"\b(?:while|until)[ \t]+(?:![ \t]*)?(?:\[\[?|test)[ \t]+(?:![ \t]*)?-[efsr][ \t]+(?P<file>[^\s;\]]+)"
     r"|(?<![\w-])--(?:scheduler-file|scheduler_file|rdzv-file)[= \t]+(?P<meet>[^\s;|&]+)"
     r"|(?<!\w)(?P<uri>file://[^\s\"';|&)]+)"
     r"|\bscheduler_file[ \t]*=[ \t]*(?P<argument>[\w\"'./$]+)"
     r"|\bFileStore\((?P<store>[^\s,)]+)",
-    "finditer",
+    ("while", "until", "--scheduler", "--rdzv", "file://", "scheduler_file", "FileStore"),
 )
 _LOCAL = ("/proc/", "/sys/", "/dev/", "/run/")
 _meets = at_first_use(r"\binit_method\b|\bdist[-_](?:url|init)|\brdzv|\binit-method\b", "search")

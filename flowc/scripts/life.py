@@ -98,7 +98,7 @@ def journal(unit: Unit) -> Journal:
         return SILENT
     if "BASH_ENV" in text or any(name == "BASH_ENV" for name, _ in (*job.env, *job.env_facts)):
         return SILENT
-    if _shows_lines(text):
+    if ("set" in text or "BASH_XTRACEFD" in text) and _shows_lines(text):
         return SILENT  # a trap would be shown with them
     place = body_place(unit)
     # Quoted once more by the template: it stands within the quotes of a trap.

@@ -80,7 +80,8 @@ def modules(unit: Unit) -> Modules:
     rows = [row for number, row in enumerate(PROGRAMS) if every or number in used]
     programs = {row["program"] for row in rows}
     place = body_place(unit) or ("", 0)
-    files = [match[1] for match in _init_files(text) if not in_comment(text, match.start(), shell=shell)]
+    finds = _init_files(text) if "/etc/profile.d/" in text or "init/" in text else ()
+    files = [match[1] for match in finds if not in_comment(text, match.start(), shell=shell)]
     return Modules(
         module=True,
         ml="ml" in names,

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
-from flowc.patterns import at_first_use
+from flowc.patterns import at_first_use, at_words
 from flowc.shell.command import LEADING
 from flowc.shell.scan import scan, start_of
 
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 # A closing word and the word that it closes. `)` is one only where it stands alone: `a)` begins a branch of `case`.
 _PAIRS = {"done": "do", "fi": "if", "esac": "case", "}": "{", ")": "("}
 _ENDS_CONDITION = frozenset(("then", "else", "fi", "do", "done", "esac"))
-_marks = at_first_use(
-    r"(?<![\w$./\"'-])(?:do|done|if|fi|case|esac)(?![\w=:./\"'-])|\(\)|(?<![^\s;])[(){}](?=[\s;(<>|&]|\Z)", "finditer"
+_marks = at_words(
+    r"(?<![\w$./\"'-])(?:do|done|if|fi|case|esac)(?![\w=:./\"'-])|\(\)|(?<![^\s;])[(){}](?=[\s;(<>|&]|\Z)",
+    ("do", "if", "fi", "case", "esac", *"(){}"),
 )
 _begins_command = at_first_use(r"(?:\A|[\n;&|({]|\b(?:then|else|do)|[\s!]!)\s*\Z", "search")
 _python = at_first_use(r"[^\n]{0,300}:[ \t]*(?:\n|\Z)", "match")

@@ -4,7 +4,7 @@ escapes and tabs that the outer shell takes away, and with the places where thei
 from __future__ import annotations
 
 from flowc._compiled.shell_words import CONTAINERS, ELSEWHERE, SHELLS
-from flowc.patterns import at_first_use
+from flowc.patterns import at_first_use, at_words
 from flowc.record import Record
 from flowc.shell.scan import scan
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # What says its words, and what has them run on another machine or in a container.
 _ELSEWHERE = frozenset((*ELSEWHERE, *CONTAINERS))
-_given = at_first_use(r"(?:[ \t]|\\\n)-\w*c(?:[ \t]|\\\n)+[\"'$\\]", "finditer")
+_given = at_words(r"(?:[ \t]|\\\n)-\w*c(?:[ \t]|\\\n)+[\"'$\\]", (" -", "\t-", "\\\n-"))
 _options = at_first_use(r"--?[\w-]+|\+\w+", "fullmatch")
 _plain = at_first_use(r"[^\\'\"$`]+", "match")
 _in_double = at_first_use(r"[^\\\"$`]+", "match")

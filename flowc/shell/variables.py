@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowc._compiled.shell_words import DECLARERS
-from flowc.patterns import at_first_use
+from flowc.patterns import at_first_use, at_words
 from flowc.shell.scan import scan
 
 TYPE_CHECKING = False
@@ -13,17 +13,20 @@ if TYPE_CHECKING:
 # `$NAME`, `${NAME}`, `${NAME/…}`; the sign behind a name in braces says what becomes of one that is not set.
 _reads = at_first_use(r"(?<!\\)\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)([^}\n]?)[^}\n]*\}?)", "finditer")
 # Whatever may give a value: an assignment, in arithmetic too, and the names behind the words that set some.
-_assigned = at_first_use(r"(?<![\w$])([A-Za-z_]\w*)(?:\[[^\]\n]{0,200}\])?(?:[-+*/%&|^]|<<|>>)?=(?!=)", "finditer")
-_stepped = at_first_use(r"(?<![\w${-])([A-Za-z_]\w*)[ ]?(?:\+\+|--(?![\w-]))", "finditer")
-_named = at_first_use(
+_assigned = at_first_use(r"(?<![\w$])([A-Za-z_]\w*+)(?:\[[^\]\n]{0,200}\])?(?:[-+*/%&|^]|<<|>>)?=(?!=)", "finditer")
+_stepped = at_first_use(r"(?<![\w${-])([A-Za-z_]\w*+)[ ]?(?:\+\+|--(?![\w-]))", "finditer")
+_named = at_words(
     r"\b(?:for|select|read|mapfile|readarray|getopts|local|declare|typeset|unset|let|setenv|printf[ \t]+-v)\b"
     r"([^\n;|&]{1,400})",
-    "finditer",
+    ("for", "select", "read", "mapfile", "getopts", "local", "declare", "typeset", "unset", "let", "setenv", "printf"),
 )
 _word = at_first_use(r"(?<![\w${])[A-Za-z_]\w*", "findall")
-_counted = at_first_use(r"(?:\(\(|;)[ ]*([A-Za-z_]\w*)[ ]*=(?!=)", "finditer")
+_counted = at_words(r"(?:\(\(|;)[ ]*([A-Za-z_]\w*)[ ]*=(?!=)", ("((", ";"))
 # What asks whether one is set: the text knows that it may not be.
-_asked = at_first_use(r"(?:-[nzv]|\b(?:test|unset))[ \t]+[\"']?\$?\{?([A-Za-z_]\w*)", "findall")
+_asked = at_words(
+    r"(?:-[nzv]|\b(?:test|unset))[ \t]+[\"']?\$?\{?([A-Za-z_]\w*)",
+    tuple(f"{word}{blank}" for word in ("-n", "-z", "-v", "test", "unset") for blank in " \t"),
+)
 _KEPT = ("", "}", "/", "#", "%", "^", ",", "@", "[")
 _MOST = 2_000
 
@@ -45,9 +48,10 @@ def read_plain(text: str) -> dict[str, tuple[int, int]]:
 
 def set_in(text: str) -> set[str]:
     """The variables that may have a value by this text, or of which it asks whether they have one."""
-    found = {*_asked(text)}
+    found = {match[1] for match in _asked(text)}
     for find in (_assigned, _counted, _stepped):
-        found.update(match[1] for match in find(text))
+        if find is not _stepped or "++" in text or "--" in text:
+            found.update(match[1] for match in find(text))
     for match in _named(text):
         found.update(_word(match[1]))
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc.patterns import at_first_use
+from flowc.patterns import at_words
 from flowc.record import Record
 from flowc.scripts.identity import task_id
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from flowc.ir.job import Job
 
 # How a text asks for its own file, in the languages of scripts.
-_asks_place = at_first_use(
+_asks_place = at_words(
     r"\$0(?!\d)|\$\{0\b|\bBASH_(?:SOURCE|ARGV)|slurmd\b|slurm_script|__file__|\bargv\[0\]|\bFindBin\b|\bcommandArgs\b",
-    "search",
+    ("$0", "${0", "BASH_", "slurmd", "slurm_script", "__file__", "argv", "FindBin", "commandArgs"),
 )
-_asks_submitted = at_first_use(r"\bCommand\b|\b[Cc]ommand=", "search")
+_asks_submitted = at_words(r"\bCommand\b|\b[Cc]ommand=", ("Command", "command="))
 
 
 class Place(Record):
@@ -39,10 +39,12 @@ def place(job: Job, index: int | None, submit_dir: str) -> Place:
     parts = path.split("/")
     if path.startswith("/") or ".." in parts:
         path = parts[-1]
-    asks = _asks_submitted(text) is not None or "scontrol" in job.run.commands
+    asks = any(True for _ in _asks_submitted(text)) or "scontrol" in job.run.commands
     named = asks and path not in ("", "-") and path.isprintable() and path[0] != "<"
     return Place(
-        own_place=f"/var/spool/slurmd/job{task_id(job, index)}/slurm_script" if _asks_place(text) else None,
+        own_place=f"/var/spool/slurmd/job{task_id(job, index)}/slurm_script"
+        if any(True for _ in _asks_place(text))
+        else None,
         submitted=f"{submit_dir}/{path.removeprefix('./')}" if named else None,
         keeps_submitted=named,
     )

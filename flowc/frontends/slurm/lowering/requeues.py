@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from flowc.patterns import at_first_use
+from flowc.patterns import at_words
 from flowc.shell.comments import first_in_code
 
 # A name may have a path before it, `--requeue` is an option of sbatch.
-_scontrol = at_first_use(r"(?<![\w.-])scontrol\b(?!\.)", "finditer")
-_requeue = at_first_use(r"(?<![\w-])requeue(?:hold)?\b", "finditer")
+_scontrol = at_words(r"(?<![\w.-])scontrol\b(?!\.)", ("scontrol",))
+_requeue = at_words(r"(?<![\w-])requeue(?:hold)?\b", ("requeue",))
 # The words of `scontrol` come from elsewhere.
-_anything = at_first_use(r"(?<![\w.-])scontrol[ \t]+[\"']?\$(?![^\n;|&]*\bshow\b)", "finditer")
+_anything = at_words(r"(?<![\w.-])scontrol[ \t]+[\"']?\$(?![^\n;|&]*\bshow\b)", ("scontrol",))
 
 
 def requeue_word(text: str, *, shell: bool) -> tuple[int, int] | None:
