@@ -39,11 +39,20 @@ def submits(text: str, *, shell: bool) -> tuple[int, int, str | None] | None:
     return min(places, key=lambda each: each[0], default=None)
 
 
+# The last text and the rows whose words may be in it, in one value, which threads see whole: it is asked several times.
+_last: tuple[str, list[int]] = ("", [])
+
+
 def _uses(text: str, most: int = 1) -> Iterator[tuple[Mapping[str, Any], Match[str]]]:
-    for row, uses in zip(BEHIND, _words, strict=True):
-        if any(sign in text for sign in row["signs"]):
-            for match, _ in zip(uses(text), range(most), strict=False):
-                yield row, match
+    global _last
+    known, numbers = _last
+    if known != text:
+        numbers = [number for number, row in enumerate(BEHIND) if any(sign in text for sign in row["signs"])]
+        numbers = [number for number in numbers if next(_words[number](text), None) is not None]
+        _last = text, numbers
+    for number in numbers:
+        for match, _ in zip(_words[number](text), range(most), strict=False):
+            yield BEHIND[number], match
 
 
 def _place(match: Match[str]) -> tuple[int, int]:

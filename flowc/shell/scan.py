@@ -61,13 +61,17 @@ class HereDocument(Record):
 
 class Scan(Record):
     """What a text holds, each in the order of the text. `comments`, `quotes` (single) and `strings` (in double quotes)
-    are stretches; a string within a command within a string has its own."""
+    are stretches; a string within a command within a string has its own. Of these are the outermost: `whole_strings`,
+    `children` (here-documents but those of `:`), `verbatim` (those in which nothing is replaced, or read)."""
 
     commands: list[Command]
     here_documents: list[HereDocument]
     comments: list[tuple[int, int]]
     quotes: list[tuple[int, int]]
     strings: list[tuple[int, int]]
+    whole_strings: list[tuple[int, int]]
+    children: list[tuple[int, int]]
+    verbatim: list[tuple[int, int]]
 
     def in_comment(self, place: int) -> bool:
         return _inside(self.comments, place)
@@ -78,11 +82,15 @@ class Scan(Record):
 
     def in_string(self, place: int) -> bool:
         """Within quotes of either kind, be it in a command there."""
-        return self.in_quotes(place) or any(start <= place < end for start, end in self.strings)
+        return self.in_quotes(place) or _inside(self.whole_strings, place)
 
     def in_child(self, place: int) -> bool:
         """Within a here-document, which often holds another script; not of `:`, whose are comments."""
-        return any(each.start <= place < each.end and not each.ignored for each in self.here_documents)
+        return _inside(self.children, place)
+
+    def is_verbatim(self, place: int) -> bool:
+        """Within a here-document in which `$` is an ordinary character, or which nobody reads."""
+        return _inside(self.verbatim, place)
 
     def command_at(self, place: int) -> Command | None:
         """The innermost command that this place belongs to."""
@@ -107,14 +115,25 @@ def _inside(stretches: list[tuple[int, int]], place: int) -> bool:
     return index >= 0 and stretches[index][1] > place
 
 
+def _apart(stretches: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """In order, those that overlap as one."""
+    found: list[tuple[int, int]] = []
+    for start, end in sorted(stretches):
+        if found and start < found[-1][1]:
+            found[-1] = found[-1][0], max(end, found[-1][1])
+        else:
+            found.append((start, end))
+    return found
+
+
 # The last text and its scan, in one value, which threads see whole.
-_last: tuple[str, Scan] = ("", Scan(commands=[], here_documents=[], comments=[], quotes=[], strings=[]))
+_last: tuple[str, Scan | None] = ("", None)
 
 
 def scan(text: str) -> Scan:
     global _last
     known, found = _last
-    if known != text:
+    if found is None or known != text:
         found = _Scanner(text).run()
         _last = text, found
     return found
@@ -153,6 +172,9 @@ class _Scanner:
             comments=self.comments,
             quotes=self.quotes,
             strings=sorted(self.strings),
+            whole_strings=_apart(self.strings),
+            children=_apart([(each.start, each.end) for each in self.documents if not each.ignored]),
+            verbatim=_apart([(each.start, each.end) for each in self.documents if each.quoted or each.ignored]),
         )
 
     def _read(self, place: int, end: int, level: int) -> None:

@@ -35,12 +35,11 @@ def read_plain(text: str) -> dict[str, tuple[int, int]]:
     """Each variable that is read with nothing said for the case that it has no value, with its first such place. Not
     within single quotes, comments and here-documents whose word is quoted."""
     seen, found = scan(text), dict[str, tuple[int, int]]()
-    quoted = [each for each in seen.here_documents if each.quoted or each.ignored]
     for match, _ in zip(_reads(text), range(_MOST), strict=False):
         name, place = match[1] or match[2], match.start()
         if name in found or (match[2] and match[3] not in _KEPT):
             continue
-        if seen.in_quotes(place) or seen.in_comment(place) or any(each.start <= place < each.end for each in quoted):
+        if seen.in_quotes(place) or seen.in_comment(place) or seen.is_verbatim(place):
             continue
         found[name] = match.span()
     return found

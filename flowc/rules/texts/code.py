@@ -54,27 +54,39 @@ def lacking(job: Job) -> dict[str, tuple[int, int]]:
     found: dict[str, tuple[int, int]] = {}
     made: set[str] = set()
     for command in seen.commands:
-        if not seen.in_child(command.start):
-            for start, word in _run(command):
-                name = word.removeprefix("./")
-                if name not in made and name not in found:
-                    found[name] = start, start + len(word)
-        made |= _made(command)
+        ran = _run(command)
+        for start, word in ran:
+            name = word.removeprefix("./")
+            if name not in made and name not in found and not seen.in_child(command.start):
+                found[name] = start, start + len(word)
+        made |= _made(command, ran)
     return found
 
 
 def _fetches(seen: Scan) -> bool:
-    return any(name in FETCHERS or name in ENTERS for each in seen.commands for name in _names(each)[:1])
+    for command in seen.commands:
+        words = command.words()
+        if words:
+            name = _name(words[0][1])
+            if name in FETCHERS or name in ENTERS:
+                return True
+    return False
 
 
-def _names(command: Command) -> list[str]:
-    return [word.strip("\"'").rpartition("/")[2] for _, word in command.words()]
+def _name(word: str) -> str:
+    return word.strip("\"'").rpartition("/")[2]
 
 
 def _run(command: Command) -> list[tuple[int, str]]:
     """The file that a command runs, with its offset; that it is one, its suffix tells, or `./` in front."""
-    words, names = command.words(), _names(command)
-    if not words or names[0] in SILENT or names[0] in CONTAINERS or any("container-image" in name for name in names):
+    words = command.words()
+    first = _name(words[0][1]) if words else ""
+    if not words or first in SILENT or first in CONTAINERS:
+        return []
+    names = [first, *(_name(word) for _, word in words[1:])]
+    if command.text.find("container-image", command.start, command.end) >= 0 and any(
+        "container-image" in name for name in names
+    ):
         return []
     takers = [index for index, name in enumerate(names) if name in CODE_TAKERS or _python(name)]
     behind = takers[-1] + 1 if takers else 0
@@ -89,10 +101,10 @@ def _run(command: Command) -> list[tuple[int, str]]:
     return []
 
 
-def _made(command: Command) -> set[str]:
-    """What may be there once the command has run: what it writes to, and its words, any of which it may make."""
+def _made(command: Command, ran: list[tuple[int, str]]) -> set[str]:
+    """What may be there once the command has run: what it writes to, and its words, any of which it may make, but for
+    what it `ran`."""
     _, words, redirections = command.parts()
-    ran = _run(command)
     given = [word for _, operator, word in redirections if ">" in operator]
     given += [word for start, word in words[1:] if not ran or start != ran[0][0]]
     return {word.strip("\"'").removeprefix("./") for word in given}
