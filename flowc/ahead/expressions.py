@@ -1,6 +1,7 @@
 """The step of regular expressions: those that stand in flowc's modules and data, as the parser of `re` reads them.
 
-A module has them as calls of `at_first_use` at its top level, data as the texts that a shape or a grammar gives. This
+A module has them as calls of `at_first_use` and `at_words` at its top level, data as the texts that a shape or a
+grammar gives. This
 runs in a process of its own (`python -m flowc.ahead.expressions`), which sees every module load.
 """
 
@@ -50,7 +51,13 @@ def collected() -> Expressions:
         found[pattern, flags] = None
         return made(pattern, method, flags)
 
-    patterns.at_first_use = at_first_use
+    made_of_words = patterns.at_words
+
+    def at_words(pattern: str, words: tuple[str, ...]) -> Any:
+        found[pattern, 0] = None
+        return made_of_words(pattern, words)
+
+    patterns.at_first_use, patterns.at_words = at_first_use, at_words
     loaded: list[ModuleType] = []
     for each in walk_packages([str(Path(__file__).parents[1])], "flowc."):
         if not ELSEWHERE & {*each.name.split(".")}:

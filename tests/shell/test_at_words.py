@@ -57,7 +57,7 @@ def found() -> dict[str, tuple[Callable[[str], Iterator[re.Match[str]]], str, tu
             for name, value in vars(import_module(each.name)).items():
                 if getattr(value, "__qualname__", "") == "at_words.<locals>.find":
                     cells = _cells(value)
-                    finders[f"{each.name}.{name}"] = value, _cells(cells["match"])["pattern"], cells["words"]
+                    finders[f"{each.name}.{name}"] = value, cells["pattern"], cells["words"]
     return finders
 
 
