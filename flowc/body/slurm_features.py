@@ -101,9 +101,7 @@ def features(job: Job, nodes: int, *, guess: bool = True) -> set[str]:
             found |= _asked(call)
         else:
             found |= _called(call.name, nodes) | picked(call)
-    if set(PLAIN) & {*found, *unseen} and (
-        not all_read or set(PLAIN) & unseen or any(True for _ in _by_variable(text))
-    ):
+    if set(PLAIN) & {*found, *unseen} and (not all_read or set(PLAIN) & unseen or _named_in(text)):
         found.add("picks")
     found |= _by_name(text)
     for name in unseen:  # not seen, so they may have any options
@@ -138,7 +136,7 @@ def features(job: Job, nodes: int, *, guess: bool = True) -> set[str]:
         found.add("relay")  # a task on another node may call it
     if job.retry.requeue is False and found & {"requeue", "scontrol_job"}:
         found = found - {"requeue"} | {"scontrol", "no_requeue"}
-    own = all_read and "scontrol" not in job.run.commands and not any(True for _ in _sets_list(text))
+    own = all_read and "scontrol" not in job.run.commands and next(_sets_list(text), None) is None
     own = own and not any(_asks_of_others(each) for each in read if each.name == "scontrol")
     if nodes > 1 and "scontrol" in found and not (own and "several_nodes" in found):
         found.add("hostlist")  # the list of nodes is written node[1-4]
@@ -154,10 +152,14 @@ def _of_unseen(found: set[str], text: str, *, all_read: bool, all_seen: bool, sh
     return found if all_seen else found | _everything(text, shell=shell)
 
 
+def _named_in(text: str) -> bool:
+    return next(_by_variable(text), None) is not None
+
+
 def _by_name(text: str) -> set[str]:
     """What the queries need for the variables that a text names."""
     found = {"time_format"} if "SLURM_TIME_FORMAT" in text else set[str]()
-    return found | {"by_variable"} if any(True for _ in _by_variable(text)) else found
+    return found | {"by_variable"} if _named_in(text) else found
 
 
 def _asks_of_others(call: Call) -> bool:
