@@ -7,6 +7,7 @@ its length.
 
 from __future__ import annotations
 
+from flowc import libyaml
 from flowc.diag.codes.yaml import document as codes
 from flowc.source import Source, Span
 from flowc.yamldoc import secrets
@@ -67,24 +68,20 @@ def _is_text(source: Source, sink: Sink) -> bool:
 class _Reader:
     """One pass over the events of one source."""
 
-    __slots__ = ("anchors", "count", "events", "loader", "open_anchors", "shift", "sink", "source")
+    __slots__ = ("anchors", "count", "error", "events", "loader", "open_anchors", "shift", "sink", "source")
 
     def __init__(self, source: Source, sink: Sink) -> None:
-        import yaml
-
         self.source = source
         self.sink = sink
         # libyaml does not count a byte order mark
         self.shift = 1 if source.text.startswith("\ufeff") else 0
-        self.loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(source.text)
+        self.loader, self.error = libyaml.parser(source.text)
         self.events = iter(self.loader.get_event, None)
         self.anchors: dict[str, tuple[Node, int]] = {}  # with the number of nodes that each stands for
         self.open_anchors: set[str] = set()
         self.count = 0
 
     def documents(self) -> list[Node]:
-        import yaml
-
         found: list[Node] = []
         count = 0
         try:
@@ -99,7 +96,7 @@ class _Reader:
                     node = self.node(event, 0)
                     if not (isinstance(node, Scalar) and node.style is None and not node.text):
                         found.append(node)
-        except yaml.YAMLError as error:
+        except self.error as error:
             from flowc.yamldoc.syntax import report
 
             report(error, self.source, self.shift, self.sink)

@@ -40,12 +40,19 @@ _replaced = at_first_use(r"\$\{[^}]*\}|\$\([^)]*\)|\$[a-zA-Z_]\w*|`[^`]*`", "mat
 _home = at_first_use(r"(?<!\S)~(?=[/\s]|$)", "match")
 
 
+def split(text: str) -> list[str]:
+    """As `shlex.split`, which is loaded where something is quoted."""
+    if "'" in text or '"' in text or "\\" in text:
+        import shlex
+
+        return shlex.split(text)
+    return [word for word in text.replace("\t", " ").replace("\r", " ").replace("\n", " ").split(" ") if word]
+
+
 def words_of(text: str, span: Span, sink: Sink) -> list[tuple[str, Span]]:
     """The words of a text that its format gives to a shell, with the home folder as the machine has it. Reports what
     else a shell would replace: nothing is known of it here, so there are no words then. ValueError where a quote is
     never closed."""
-    import shlex
-
     parts, at, quote, unknown = list[str](), 0, "", False
     while at < len(text):
         sign, end = text[at], at + 1
@@ -63,7 +70,7 @@ def words_of(text: str, span: Span, sink: Sink) -> list[tuple[str, Span]]:
         home = found is not None and found[0] in ("$HOME", "${HOME}")
         parts.append(_HOME if home or (not quote and sign == "~" and _home(text, at)) else text[at:end])
         at = end
-    words = shlex.split("".join(parts))
+    words = split("".join(parts))
     return [] if unknown else [(word, span) for word in words]
 
 

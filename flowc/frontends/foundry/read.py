@@ -14,6 +14,7 @@ from flowc.yamldoc.ast import ast_document
 from flowc.yamldoc.check import Checker, first_key
 from flowc.yamldoc.node import Mapping, Node, Scalar, misspelt
 from flowc.yamldoc.read import read as read_yaml
+from flowc.yamldoc.run_options import split
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,10 +87,8 @@ def _check_options(task: Mapping, sink: Sink) -> None:
     """Words for docker are quoted as for a shell."""
     node = task.at("container_image", "run_options")
     if isinstance(node, Scalar):
-        import shlex
-
         try:
-            shlex.split(node.text)
+            split(node.text)
         except ValueError:
             path, expected = "container_image.run_options", "quotes that are closed"
             sink.report(yaml_codes.WRONG_FORM, node.span, path=path, value=node.text, expected=expected)

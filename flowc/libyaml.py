@@ -1,0 +1,91 @@
+"""The parser of libyaml without the rest of PyYAML, which costs more than a whole check: its own modules, and `re`,
+`datetime` and `base64` below them."""
+
+from __future__ import annotations
+
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+# What PyYAML's C module takes from the rest of it when it is loaded, beside small modules that need nothing.
+_ERRORS = {
+    "reader": "ReaderError",
+    "scanner": "ScannerError",
+    "parser": "ParserError",
+    "composer": "ComposerError",
+    "constructor": "ConstructorError",
+    "emitter": "EmitterError",
+    "serializer": "SerializerError",
+    "representer": "RepresenterError",
+}
+
+
+def parser(text: str) -> tuple[Any, type[Exception]]:
+    """What has `get_event` and `dispose` of PyYAML's loaders, and the class of its errors."""
+    if "yaml" not in sys.modules and "flowc.cli" in sys.modules:  # a program of others has the whole, as it expects
+        _load()
+    alone = sys.modules.get("yaml._yaml")
+    if alone is not None:
+        return alone.CParser(text), sys.modules["yaml.error"].YAMLError
+    import yaml
+
+    return yaml.SafeLoader(text), yaml.YAMLError
+
+
+def _load() -> None:
+    """Loads the C module, and leaves a `yaml` behind that becomes the whole when more of it is asked for."""
+    import _frozen_importlib as bootstrap
+
+    spec = bootstrap._find_spec("yaml", None)  # type: ignore[attr-defined]
+    if spec is None or spec.submodule_search_locations is None:
+        return
+    package: Any = type(sys)(spec.name)
+    bootstrap._init_module_attrs(spec, package)
+    package.__class__ = _Later
+    before = {*sys.modules}
+    sys.modules["yaml"] = package
+    try:
+        for module in ("error", "events", "nodes", "tokens"):
+            __import__(f"yaml.{module}")
+        for module, name in _ERRORS.items():
+            setattr(package, module, _Errors(name, _raised(module, name)))
+        package._yaml = __import__("yaml._yaml", fromlist=["*"])
+    except (ImportError, AttributeError):  # it was built without libyaml, or is a PyYAML of another kind
+        for each in {*sys.modules} - before:
+            if each.partition(".")[0] == "yaml":
+                del sys.modules[each]
+    else:
+        for module in _ERRORS:
+            delattr(package, module)
+
+
+class _Later(type(sys)):  # type: ignore[misc]
+    """A package that runs when it is first asked for what it does not have yet."""
+
+    def __getattr__(self, name: str) -> Any:
+        spec = self.__spec__
+        assert spec is not None
+        assert spec.loader is not None
+        self.__class__ = type(sys)  # type: ignore[assignment]
+        spec.loader.exec_module(self)
+        return getattr(self, name)
+
+
+class _Errors:
+    """Stands for a module of PyYAML that has an error."""
+
+    def __init__(self, name: str, error: Callable[..., Exception]) -> None:
+        setattr(self, name, error)
+
+
+def _raised(module: str, name: str) -> Callable[..., Exception]:
+    """What makes the error: the C module calls its class, and never asks for it otherwise."""
+
+    def error(*words: Any) -> Exception:
+        found: Exception = getattr(__import__(f"yaml.{module}", fromlist=["*"]), name)(*words)
+        return found
+
+    return error
