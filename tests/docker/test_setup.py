@@ -83,3 +83,28 @@ def test_a_task_of_skypilot_is_roots_whoever_the_images_user_is(docker: Any, use
     assert docker.end(SKYPILOT % ("usered:test", "true")) == ("COMPLETED", 0, 0), docker.output()
     where = "/root/sky_workdir"
     assert docker.output() == f"setup as 0 in {where}\nrun as 0 in {where}\nhere\nkept\n"
+
+
+# The machine has no git. Its last word is the folder.
+GIT = """\
+cat >/usr/local/bin/git <<'E'
+#!/bin/sh
+[ "$1" != clone ] || { for to; do :; done; mkdir -p "$to/sub"; echo text >"$to/sub/file"; }
+E
+chmod +x /usr/local/bin/git
+"""
+TASK = """\
+name: x
+instance_type: 8xh100
+image: user:test
+command: cd /code && echo more >>sub/file && echo new >sub/new && id -u && cat sub/*
+data_mounts: [{source: "https://example.com/repo.git", target: /code}]
+max_run_time_hours: 1
+"""
+
+
+def test_an_image_whose_user_is_not_root_writes_to_what_was_cloned(docker: Any) -> None:
+    docker.image("user:test", "USER 1234:1234")
+    assert docker.run(GIT).returncode == 0
+    assert docker.end(TASK, path="task.yaml") == ("COMPLETED", 0, 0), docker.output()
+    assert docker.output() == "1234\ntext\nmore\nnew\n"
