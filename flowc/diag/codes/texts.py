@@ -137,7 +137,7 @@ whose tasks run one behind the other (`%1`).""",
 STATUS_NEVER_SEEN = Code(
     id="FC849",
     name="status-never-seen",
-    severity="warning",
+    severity="note",
     title="`$?` is always 0 here: where `{program}` fails, `set -e` has ended the script before",
     explain="""\
 With `set -e` a command that fails ends the script at once. What stands behind it to look at its status, with a message,
