@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from flowc._compiled.slurm_commands import PROVIDED
+from flowc._compiled.slurm_commands import MISSING, PROVIDED, REFUSED
 from flowc.body.commands import missing_commands, package_of, refused_commands, settled, submitted_by
 from flowc.body.modules import CONTAINERS, brought_by_modules, environments
 from flowc.diag.lacks import ENVIRONMENT, PROGRAM
 from flowc.rules.base import parts, texts
+from flowc.rules.wording import by_profile
 from flowc.shell.quote import sh
 
 TYPE_CHECKING = False
@@ -88,4 +89,7 @@ def _help(unit: Unit, found: dict[str, int]) -> str | None:
         return 'it submits jobs itself? run it here: sbatch() { flowc sbatch "$@"; }; export -f sbatch; bash ' + sh(
             unit.job.source.path
         )
-    return ({*PROVIDED} & {*found} and image_for_step(unit.job)) or help
+    if {*found} & {*PROVIDED} and (way_back := image_for_step(unit.job)):
+        return way_back
+    slurms = {*found} <= {*PROVIDED, *MISSING, *REFUSED}  # which no line brings
+    return help or (None if slurms else by_profile(unit.job))

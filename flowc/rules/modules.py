@@ -6,6 +6,7 @@ from __future__ import annotations
 from flowc.body.modules import brings_conda, environments, lacking, without_environment
 from flowc.diag.lacks import ENVIRONMENT, MODULE
 from flowc.rules.base import parts, texts
+from flowc.rules.wording import by_profile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def _report(unit: Unit, said: set[str], sink: Sink) -> None:
         lacks = [(MODULE, name) for name, *_ in loaded]
         if any(brings_conda(name) for name, *_ in loaded):
             lacks += [(ENVIRONMENT, name) for name in environments(unit.job)]
-        sink.report(MODULE_MISSING, span, help=help, lacks=tuple(lacks), modules=names)
+        sink.report(MODULE_MISSING, span, help=help or by_profile(unit.job), lacks=tuple(lacks), modules=names)
 
 
 def _report_environments(unit: Unit, sink: Sink) -> None:
@@ -53,4 +54,5 @@ def _report_environments(unit: Unit, sink: Sink) -> None:
         from flowc.diag.codes.programs import ENVIRONMENT_MISSING
 
         span = unit.text_span(start, start + len(name))
-        sink.report(ENVIRONMENT_MISSING, span, lacks=((ENVIRONMENT, name),), name=name)
+        help = by_profile(unit.job)
+        sink.report(ENVIRONMENT_MISSING, span, help=help, lacks=((ENVIRONMENT, name),), name=name)

@@ -6,7 +6,7 @@ from flowc.body.cluster_paths import cluster_paths
 from flowc.body.home_paths import home_paths
 from flowc.diag.lacks import PATH
 from flowc.rules.base import texts
-from flowc.rules.wording import first_of
+from flowc.rules.wording import by_profile, first_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def report(unit: Unit, sink: Sink) -> None:
         sink.report(
             CLUSTER_PATH,
             each.text_span(*min(found.values())),
+            help=by_profile(unit.job),
             whose="the cluster's" if unit.job.conventions.commands else "other machines'",
             paths=first_of(found, SHOWN_PATHS),
             lacks=tuple((PATH, path) for path in found),

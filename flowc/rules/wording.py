@@ -24,3 +24,10 @@ def image_for_step(job: Job) -> str | None:
         "a container has no Slurm: leave out `--image` and write "
         f"`srun --container-image={job.image} COMMAND`, which runs the command in the image"
     )
+
+
+def by_profile(job: Job) -> str | None:
+    """How what a job lacks comes to the machine without another text; an image has what it has."""
+    return (
+        "a line of a profile brings it: `flowc profile init` writes those that jobs need" if job.image is None else None
+    )
