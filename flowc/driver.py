@@ -26,6 +26,7 @@ from flowc.diag.sink import Diagnostic, Sink
 from flowc.frontends import FRONTENDS
 from flowc.passes.base import Context
 from flowc.passes.budget import of_source
+from flowc.passes.price_check import bound_s as bound_s
 from flowc.record import Record
 
 TYPE_CHECKING = False
@@ -48,24 +49,26 @@ TARGETS = (*STAGES, *(entry.name for entry in BACKENDS))
 class Result(Record):
     """What came of one source. `artifacts`: the one to print first, empty after errors; `failed`: errors were
     reported. `used`: after a check, the lines of the profile that it took something of, by section and key; None where
-    it did not come so far that this is known."""
+    it did not come so far that this is known. `units`: where a plan was asked for, the jobs with theirs."""
 
     artifacts: tuple[Artifact, ...]
     diagnostics: tuple[Diagnostic, ...]
     failed: bool
     used: frozenset[tuple[str, str]] | None = None
+    units: tuple[Unit, ...] = ()
 
 
 class Together:
     """What the sources of one compilation share: what those before may cost, and the names that are taken."""
 
-    __slots__ = ("costs", "measured", "names", "numbers", "planned", "told", "used")
+    __slots__ = ("costs", "measured", "names", "numbers", "planned", "told", "units", "used")
 
     def __init__(self) -> None:
         self.costs: list[Cost] = []
         self.planned: list[tuple[list[Unit], str]] = []  # sources whose costs were not asked for yet
         self.names: set[str] = set()
         self.told = False  # what is said once
+        self.units: list[Unit] = []  # of the source of which a plan was made last
         self.numbers = 0  # of jobs, and of tasks of arrays
         self.used: frozenset[tuple[str, str]] | None = None
         self.measured = True
@@ -106,12 +109,15 @@ def compile_all(
     together, found = Together(), []
     for source in sources:
         sink = Sink(strict=strict, free=inputs.free)
+        together.units = []
         artifacts = _artifacts(source, inputs, emit, frontend, sink, together)
         if sink.ignores is not None:
             sink.ignores.report(sink, idle=False)  # flags may have settled what they are about
-        found.append(Result(artifacts=tuple(artifacts), diagnostics=tuple(sink.diagnostics), failed=sink.failed))
+        told = tuple(sink.diagnostics)
+        units = tuple(together.units)
+        found.append(Result(artifacts=tuple(artifacts), diagnostics=told, failed=sink.failed, units=units))
     dear = any(result.failed and _is_too_dear(result) for result in found)
-    return [result.replace(artifacts=()) if result.failed or dear else result for result in found]
+    return [result.replace(artifacts=(), units=()) if result.failed or dear else result for result in found]
 
 
 def _is_too_dear(result: Result) -> bool:
@@ -179,6 +185,7 @@ def _artifacts(
     if emit == "plan":
         from flowc.ir.encode import plan_document
 
+        together.units = units
         return [_document("plan.json", plan_document(units))]
     _judge(units, inputs, sink)
     backend = _backend(emit or "mithril")

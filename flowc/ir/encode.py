@@ -50,9 +50,10 @@ def about(unit: Unit) -> str:
 
 
 def _planned(plan: JobPlan, unit: Unit) -> dict[str, Any]:
-    document = {name: _plain(value) for name, value in plan.__dict__.items() if name != "look"}
+    document = {name: _plain(value) for name, value in plan.__dict__.items() if name not in ("look", "compare")}
     document["candidates"] = _plain(plan.candidates)
-    ordered = {name: document[name] for name in ("candidates" if name == "look" else name for name in plan.FIELDS)}
+    names = ("candidates" if name == "look" else name for name in plan.FIELDS if name != "compare")
+    ordered = {name: document[name] for name in names}
     return {**ordered, "profile": _profile(unit)}
 
 

@@ -18,6 +18,21 @@ class Candidate(Record):
     reason: str
 
 
+class Way(Record):
+    """Another way to run a job that costs less: `what` in words, and the `flags` that take it. `machines` are those of
+    all bids; money is micro-dollars per instance-hour, `market` None where it is unknown."""
+
+    what: str
+    flags: tuple[str, ...]
+    instance_type: str
+    region: str
+    nodes: int
+    machines: int
+    minimum: int
+    limit: int
+    market: int | None
+
+
 class CatalogInfo(Record):
     """Which catalog the plan rests on: `source` (bundled, or the path given) and the date `as_of`."""
 
@@ -32,7 +47,7 @@ class JobPlan(Record):
     `hours_bound` is the time limit in hours, None when there is none; `worst_case_usd` is then None too.
     Money and hours are decimal strings. `gpus_per_node` is what the instance has, `gpus_visible` what the job may see
     on each node (None: all of them). `cpus_per_node` is what the instance has, `memory_bytes_per_node` likewise.
-    `look` gives the `candidates`: a check shows none.
+    `look` gives the `candidates`: a check shows none. `compare` gives the `cheaper` ways, which documents do not show.
     """
 
     name: str
@@ -53,6 +68,12 @@ class JobPlan(Record):
     expected_usd: str | None
     look: Callable[[], tuple[Candidate, ...]]
     catalog: CatalogInfo
+    compare: Callable[[], tuple[Way, ...]] = tuple
+
+    @property
+    def cheaper(self) -> tuple[Way, ...]:
+        """What would cost less, and is for the user to decide."""
+        return self.compare()
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:
@@ -63,4 +84,4 @@ class JobPlan(Record):
         return isinstance(other, JobPlan) and self._told() == other._told()
 
     def _told(self) -> dict[str, object]:
-        return {**self.__dict__, "look": self.candidates}
+        return {**self.__dict__, "look": self.candidates, "compare": self.cheaper}

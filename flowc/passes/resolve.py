@@ -18,6 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.catalog.model import Catalog, Offer
     from flowc.diag.sink import Sink
+    from flowc.ir.plan import Way
     from flowc.ir.unit import Unit
     from flowc.passes.base import Context
 
@@ -46,7 +47,9 @@ def run(unit: Unit, context: Context, sink: Sink) -> Unit:
         from flowc.passes.storage import check_sharing
 
         check_sharing(unit, choice.nodes, sink)
-    return unit.replace(plan=_plan(choice, others, catalog))
+    plan = _plan(choice, others, catalog)
+    chosen = choice
+    return unit.replace(plan=plan.replace(compare=lambda: _cheaper(unit, chosen, catalog)))
 
 
 def ensures(unit: Unit) -> None:
@@ -83,6 +86,12 @@ def _plan(choice: Choice, others: tuple[Candidate, ...], catalog: Catalog) -> Jo
         look=lambda: _candidates(choice, others, catalog),
         catalog=CatalogInfo(source=catalog.source, as_of=catalog.as_of),
     )
+
+
+def _cheaper(unit: Unit, choice: Choice, catalog: Catalog) -> tuple[Way, ...]:
+    from flowc.passes.machine.cheaper import ways
+
+    return ways(unit, choice, catalog)
 
 
 def _confined(choice: Choice, asked: int) -> bool:

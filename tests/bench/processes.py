@@ -18,6 +18,7 @@ TASKS = {name: ROOT / "corpus" / name for name in ("task-yaml", "foundry-yaml", 
 BARS = {
     "flowc check": (4.0, 2.4),
     "flowc compile": (6.0, None),
+    "flowc price": (5.2, None),
     **{f"flowc check, {name}": (8.0, 4.0) for name in TASKS},
 }
 
@@ -31,6 +32,7 @@ def commands(tree: Path | None) -> dict[str, list[str]]:
         found[f"python -m flowc {name}"] = [sys.executable, "-m", "flowc", name, JOB]
         if tree is not None:
             found[f"flowc {name}, last release"] = [sys.executable, "-c", _launch(tree), name, JOB]
+    found["flowc price"] = [str(launcher), "price", JOB]
     for name, folder in TASKS.items():
         files = [path for path in folder.glob("*/input.yaml") if not (path.parent / "args").exists()]
         good = [path for path in files if (path.parent / "ir.json").exists()]

@@ -57,7 +57,7 @@ def imported(*words: str, status: int = 0, **environ: str) -> set[str]:
     return set(done.stderr.splitlines())
 
 
-@pytest.mark.parametrize("words", [["check"], ["compile", "--emit", "script"]], ids=" ".join)
+@pytest.mark.parametrize("words", [["check"], ["price"], ["compile", "--emit", "script"]], ids=" ".join)
 def test_command_imports_nothing_heavy(words: list[str]) -> None:
     assert imported(*words, str(JOB)) & HEAVY == set()
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 COMMANDS = (
     "compile",
     "check",
+    "price",
     "run",
     "submit",
     "sbatch",
@@ -35,13 +36,13 @@ COMMANDS = (
     "schema",
     "completion",
 )
-# Those that stand in `setup/`.
-_SETUP = ("watch", "doctor", "init")
+# Those that stand in a folder of their own kind.
+_FOLDERS = {"watch": "setup", "doctor": "setup", "init": "setup", "price": "money"}
 
 
 def load(name: str) -> ModuleType:
     """The module of one of COMMANDS."""
-    folder = f"{__name__}.setup" if name in _SETUP else __name__
+    folder = f"{__name__}.{_FOLDERS[name]}" if name in _FOLDERS else __name__
     return __import__(f"{folder}.{name}", fromlist=["COMMAND"])
 
 

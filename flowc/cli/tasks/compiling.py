@@ -38,6 +38,23 @@ def compiled(
 ) -> Iterator[tuple[str, tuple[Artifact, ...]]]:
     """The path of each source, and what was made of it; its findings are shown and counted. `number` is that of the
     first job, None: of its content. Raises UsageError."""
+    given = {"submitted": submitted, "free": free, "releases": releases, "number": number}
+    for path, result in results(words, argv, tally, emit=emit, **given):  # type: ignore[arg-type]
+        yield path, result.artifacts
+
+
+def results(
+    words: Words,
+    argv: list[str],
+    tally: Tally,
+    *,
+    emit: str,
+    submitted: bool = False,
+    free: bool = False,
+    releases: bool = False,
+    number: int | None = None,
+) -> Iterator[tuple[str, driver.Result]]:
+    """The same with all that is known of each; of a source that cannot be read nothing is."""
     inputs = gather(words, argv, os.environ)
     _tell_unknown_settings()
     if submitted:  # so what the startup script has no room for is brought over SSH
@@ -57,7 +74,7 @@ def compiled(
     commanded = Source("<wrap>", "") if inputs.command is None else inputs.command.source
     found = [sources.read(operand) if operand else commanded for operand in words.operands or ("",)]
 
-    results = iter(
+    made = iter(
         driver.compile_all(
             [each for each in found if isinstance(each, Source)],
             inputs,
@@ -68,17 +85,16 @@ def compiled(
     )
     for operand, source in zip(words.operands or ("",), found, strict=True):
         path = operand if isinstance(source, Diagnostic) else source.path
-        artifacts: tuple[Artifact, ...] = ()
         if isinstance(source, Diagnostic):
-            diagnostics: tuple[Diagnostic, ...] = (source,)
+            result = driver.Result(artifacts=(), diagnostics=(source,), failed=True)
         else:
-            result = next(results)
-            artifacts, diagnostics = result.artifacts, result.diagnostics
+            result = next(made)
+        diagnostics = result.diagnostics
         tally.add(path, diagnostics)
         if diagnostics:
             colours = terminal.palette(sys.stderr, os.environ)
             terminal.write(sys.stderr, render(path, diagnostics, colours, terminal.width(sys.stderr)))
-        yield path, artifacts
+        yield path, result
     if tally.total:
         terminal.write(sys.stderr, summary(tally.severities, tally.files) + "\n")
 

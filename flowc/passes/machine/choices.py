@@ -78,6 +78,12 @@ def choose(unit: Unit, catalog: Catalog, sink: Sink) -> tuple[Choice | None, tup
     return chosen, tuple(_candidate(each, ordered) for each in tried if each is not best)
 
 
+def fitting(unit: Unit, catalog: Catalog) -> list[Choice]:
+    """The machine for each kind that is to be had, in the order in which they stand."""
+    tried = [_try(label, way, span, catalog) for label, way, span in _ways(unit)]
+    return [each.choice for each in tried if each.choice is not None]
+
+
 def _try(label: str, unit: Unit, span: Span | None, catalog: Catalog) -> Tried:
     findings = Findings()
     choice, reason, short = choosing.choose(unit, catalog, findings), "", ""

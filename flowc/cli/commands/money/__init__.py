@@ -1,0 +1,1 @@
+"""The commands about money: what jobs cost, what machines cost."""
