@@ -128,7 +128,17 @@ MACHINES = ({'like': 'p3\\.2xlarge', 'model': 'v100-16gb', 'gpus': 1},
  {'like': '(?i)Standard_NC24r?s_v3', 'model': 'v100-16gb', 'gpus': 4},
  {'like': '(?i)Standard_NV(?:6|12|18)ads_A10_v5', 'model': 'a10', 'gpus': 1},
  {'like': '(?i)Standard_NV36adm?s_A10_v5', 'model': 'a10', 'gpus': 1},
- {'like': '(?i)Standard_NV72ads_A10_v5', 'model': 'a10', 'gpus': 2})
+ {'like': '(?i)Standard_NV72ads_A10_v5', 'model': 'a10', 'gpus': 2},
+ {'like': 'gpu_(\\d)x_a100(?:_sxm4)?', 'model': 'a100-40gb', 'gpus': '\\1'},
+ {'like': 'gpu_(\\d)x_a100_80gb_sxm4', 'model': 'a100-80gb', 'gpus': '\\1'},
+ {'like': 'gpu_(\\d)x_h100_(?:pcie|sxm5)', 'model': 'h100', 'gpus': '\\1'},
+ {'like': 'gpu_(\\d)x_a10', 'model': 'a10', 'gpus': '\\1'},
+ {'like': 'gpu_(\\d)x_a6000', 'model': 'rtx-a6000', 'gpus': '\\1'},
+ {'like': 'BM\\.GPU4\\.8', 'model': 'a100-40gb', 'gpus': 8},
+ {'like': 'BM\\.GPU\\.A100-v2\\.8', 'model': 'a100-80gb', 'gpus': 8},
+ {'like': 'BM\\.GPU\\.H100\\.8', 'model': 'h100', 'gpus': 8},
+ {'like': 'BM\\.GPU\\.H200\\.8', 'model': 'h200', 'gpus': 8},
+ {'like': 'VM\\.GPU\\.A10\\.([12])', 'model': 'a10', 'gpus': '\\1'})
 
 OTHER_MAKERS = {'amd.com/gpu': 'AMD',
  'gpu.intel.com/': 'Intel',

@@ -35,6 +35,9 @@ def task(resources: str, rest: str = "") -> str:
         (task("", "service: {readiness_probe: /, replicas: 1}\n"), "FC362", "FC456"),
         (task("", "service: {readiness_probe: /}\n"), "FC362", "FC456"),
         ("resources: {instance_type: p5.48xlarge}\nrun: nvidia-smi\n", "FC601", "FC456"),
+        ("resources: {instance_type: gpu_8x_h100_sxm5}\nrun: nvidia-smi\n", "FC601", "FC456"),
+        ("resources: {infra: do, instance_type: s-1vcpu-1gb}\nrun: nvidia-smi\n", "FC364", "FC456"),
+        ("resources: {infra: oci, instance_type: VM.Standard.E4.Flex$_2_16}\nrun: ls\n", "FC364", "FC456"),
         ("resources: {infra: aws, instance_type: m5.large}\nrun: nvidia-smi\n", "FC364", "FC456"),
         (task("", "file_mounts: {/x: {name: ours}}\n"), "FC371", ""),
     ],
@@ -49,8 +52,6 @@ def test_tasks(text: str, error: str, note: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        task("", "service: {readiness_probe: /, replicas: 2}\n"),
-        task("", "service: {readiness_probe: /, replica_policy: {min_replicas: 1, max_replicas: 3}}\n"),
         task("", "pool: {workers: 1}\n"),
         "resources: {infra: gcp, accelerators: tpu-v5e-8}\nrun: x\n",
         "resources: {accelerators: MI300X:8}\nrun: x\n",
@@ -59,6 +60,32 @@ def test_tasks(text: str, error: str, note: str) -> None:
 )
 def test_tasks_that_stay_refused(text: str) -> None:
     assert codes(text, MOVE)[0]
+
+
+@pytest.mark.parametrize(
+    ("service", "said"),
+    [
+        ("replicas: 2", "`replicas: 2`"),
+        ("replica_policy: {min_replicas: 0, max_replicas: 3}", "`min_replicas: 0` and `max_replicas: 3`"),
+    ],
+)
+def test_a_service_of_several_replicas_is_one_of_them(service: str, said: str) -> None:
+    text = task("", f"service: {{readiness_probe: /, {service}}}\n")
+    assert codes(text, Inputs())[0] == {"FC362"}
+    found = flowc.check(text, MOVE, path="job.yaml").diagnostics
+    assert not [each for each in found if each.severity == "error"]
+    (warning,) = [each for each in found if each.code.id == "FC360"]
+    assert f"there are no others ({said})" in warning.message
+
+
+def test_slices_of_gpus_are_whole_ones() -> None:
+    text = pod().replace("nvidia.com/gpu: 8", "nvidia.com/mig-1g.5gb: 2")
+    assert codes(text, Inputs())[0] == {"FC346"}
+    found = flowc.compile(text, MOVE, path="job.yaml", emit="ir")
+    assert '"gpus_per_node": 2' in found.artifacts[0].text
+    assert "FC614" in {each.code.id for each in flowc.check(text, MOVE, path="job.yaml").diagnostics}
+    memory = pod().replace("nvidia.com/gpu: 8", "nvidia.com/gpumem: 2000")
+    assert codes(memory, MOVE)[0]
 
 
 def test_a_container_is_kept() -> None:

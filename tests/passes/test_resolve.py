@@ -361,3 +361,12 @@ def test_slice_without_a_model_is_told_as_one_and_a_feature_names_the_model() ->
     assert done.plan is not None
     assert done.plan.gpu_model == "h100"
     assert "gpu-model-open" not in {each.code.name for each in found}
+
+
+def test_a_disk_of_unknown_size_is_taken_and_told() -> None:
+    """Where a model is named of which no machine's disk is known; one whose disk is known to be smaller is refused."""
+    _, found = run(unit(gpus_per_node=8, gpu_model="b200", disk_bytes=10**12))
+    assert [each.message for each in found if each.code.name == "disk-unknown"] == [
+        "the job asks for 931.4 GiB of local disk; how much `neb-b200.sxm.8x` has is not known"
+    ]
+    assert error(gpus_per_node=8, gpu_model="h100", disk_bytes=10**15).code.name == "more-than-sold"

@@ -142,3 +142,19 @@ Mount them side by side: `/volumes/data` and `/volumes/models`.""",
     good=_GOOD + "  - {name: more, size_gb: 100, mount_path: /volumes/more}\n",
     path="job.yaml",
 )
+
+
+DISK_UNKNOWN = Code(
+    id="FC627",
+    name="disk-unknown",
+    severity="warning",
+    kind="placing",
+    title="the job asks for {need} of local disk; how much `{type}` has is not known",
+    explain="""\
+The provider does not say how large the local disk of this machine is. The job is sent all the same: where the disk is
+too small, it fails as soon as the disk is full.
+
+Mount a volume for what is large (`--mount PATH=volume://NAME`), or choose a machine whose disk is known.""",
+    bad="#!/bin/bash\n#SBATCH --gpus-per-node=b200:8 --tmp=1T\n#SBATCH --time=1:00:00\nnvidia-smi\n",
+    good="#!/bin/bash\n#SBATCH --gpus-per-node=h100:8 --tmp=1T\n#SBATCH --time=1:00:00\nnvidia-smi\n",
+)

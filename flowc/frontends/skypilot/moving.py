@@ -5,7 +5,7 @@ from __future__ import annotations
 from flowc._compiled.k8s_gpus import MACHINES
 from flowc.frontends.skypilot.image import PREFIX
 from flowc.patterns import at_first_use
-from flowc.yamldoc.node import Mapping, Scalar
+from flowc.yamldoc.node import Mapping, Scalar, is_null
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,33 +14,38 @@ if TYPE_CHECKING:
     from flowc.yamldoc.ledger import Ledger
     from flowc.yamldoc.node import Node, Pair
 
-# Instance types of other clouds: `m5.large`, `n2-standard-8`, `Standard_D8s_v5`.
+# Instance types of other clouds without GPUs: `m5.large`, `n2-standard-8`, `Standard_D8s_v5`, `s-1vcpu-1gb`,
+# `VM.Standard.E4.Flex$_2_16`.
 _foreign = at_first_use(
-    r"[a-z][a-z0-9]*[0-9][a-z0-9-]*\.[a-z0-9]+|[a-z][0-9][a-z]?-[a-z]+-[0-9]+[a-z]?|Standard_\w+", "fullmatch"
+    r"[a-z][a-z0-9]*[0-9][a-z0-9-]*\.[a-z0-9]+|[a-z][0-9][a-z]?-[a-z]+-[0-9]+[a-z]?|Standard_\w+"
+    r"|[a-z]{1,2}-[0-9]+vcpu-[0-9]+gb(?:-[a-z]+)?|(?:VM|BM)\.(?:Standard|Optimized|DenseIO)[0-9A-Za-z.]*(?:\$_\w+)?",
+    "fullmatch",
 )
-_ONE = (None, 1)
+_COUNTS = ("replicas", "min_replicas", "max_replicas")
 
 
 def leave_out_service(task: Mapping, ledger: Ledger) -> bool:
-    """A service of one replica is a job that answers until it is cancelled."""
+    """One replica of a service is a job that answers until it is cancelled; that it would have more is a warning."""
     pair = task.pair("service")
     if pair is None or not isinstance(pair.value, Mapping):
         return False
     policy = pair.value.at("replica_policy")
-    counts = [_number(pair.value.at("replicas")), *(_number(each.value) for each in _replicas(policy))]
-    if any(count not in _ONE for count in counts):
-        return False
-    ledger.leave_out(pair, "its one replica is this job, which answers until it is cancelled")
+    holders = [pair.value, *([policy] if isinstance(policy, Mapping) else [])]
+    said = [found for each in holders for key in _COUNTS if (found := each.pair(key)) is not None]
+    more = [found for found in said if _number(found.value) not in (None, 1)]
+    reason = "its one replica is this job, which answers until it is cancelled"
+    if more:
+        written = " and ".join(f"`{each.key.text}: {each.value.value!s}`" for each in more)
+        reason = f"one replica is this job, which answers until it is cancelled; there are no others ({written})"
+        ledger.decide(pair, "approximated", reason)
+    else:
+        ledger.leave_out(pair, reason)
     return True
 
 
-def _replicas(policy: Node | None) -> list[Pair]:
-    return [pair for pair in policy.pairs_at() if pair.key.text.endswith("replicas")] if policy is not None else []
-
-
-def _number(node: Node | None) -> int | None:
+def _number(node: Node) -> int | None:
     """None where it is not said; 0 for what is no number."""
-    if node is None:
+    if is_null(node):
         return None
     return int(node.text) if isinstance(node, Scalar) and node.text.isdecimal() else 0
 

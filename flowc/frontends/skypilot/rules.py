@@ -21,7 +21,7 @@ _INSTEAD = {
 
 
 def check_task(task: Mapping, ledger: Ledger, sink: Sink, *, moving: bool) -> None:
-    """That a task runs something, and is one; a service of one replica is, for `--move`."""
+    """That a task runs something, and is one; for `--move` a service is its one replica."""
     kept = moving and leave_out_service(task, ledger)
     refused = [pair for key in _INSTEAD if (pair := task.pair(key)) is not None and task.at(key) is not None]
     if kept:

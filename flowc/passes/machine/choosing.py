@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from flowc.catalog.prices import limit_price
 from flowc.diag.codes import resolve as codes
+from flowc.diag.codes import storage
 from flowc.diag.lacks import PARTITION
-from flowc.ir.units import plural
+from flowc.ir.units import plural, size_text
 from flowc.passes.machine.demand import Demand
 from flowc.passes.machine.fit import fits
 from flowc.passes.machine.selection import Selection, by_model, check_regions, in_regions
@@ -45,6 +46,9 @@ def choose(unit: Unit, catalog: Catalog, findings: Findings) -> Choice | None:
     selection = _select(unit, demand, catalog, findings)
     if selection is None:
         return None
+    if demand.job.resources.disk_bytes and all(offer.type.disk_gb is None for offer in selection.anywhere):
+        # Of none of the machines that were named it is known how large their disk is: `report` says so.
+        demand = Demand(unit.job.replace(resources=unit.job.resources.replace(disk_bytes=None)))
     taken = {offer: fits(offer.type, demand) for offer in selection.offers}
     fitting = [offer for offer, nodes in taken.items() if nodes]
     if not fitting:
@@ -89,6 +93,10 @@ def report(choice: Choice, sink: Sink) -> None:
         gpus = f"{plural(machine.gpus, 'GPU')} of {machine.gpu_memory_gb} GB"
         model = selection.stands_for
         sink.report(codes.GPU_STANDS_IN, span, model=model, type=machine.name, gpus=gpus, price=price)
+    asked_disk = unit.job.resources.disk_bytes
+    if asked_disk and machine.disk_gb is None:
+        span = unit.origin("resources.disk_bytes")
+        sink.report(storage.DISK_UNKNOWN, span, need=size_text(asked_disk), type=machine.name)
     if selection.named:
         _report_name(choice, sink)
     elif demand.any_count:

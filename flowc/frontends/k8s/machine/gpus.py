@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from flowc._compiled import k8s_gpus as data
+from flowc.diag.codes import resolve
 from flowc.diag.codes.k8s import lower as codes
 from flowc.diag.codes.k8s import machines as machine_codes
 from flowc.frontends.k8s import quantity
 from flowc.frontends.k8s.context import pair_of
 from flowc.frontends.k8s.machine import labels, models
 from flowc.frontends.k8s.machine.labels import Kinds, Requirement
-from flowc.frontends.k8s.machine.needs import asked, gpus_of, model_resource, part_resource, resource_names, scaled
+from flowc.frontends.k8s.machine.needs import (
+    asked,
+    gpus_of,
+    model_resource,
+    part_resource,
+    resource_names,
+    scaled,
+    slice_resource,
+)
 from flowc.ir.job import Choice
 from flowc.record import Record
 
@@ -146,8 +155,12 @@ def check_resources(pod: Pod, context: Context) -> None:
             if name in ORDINARY or model_resource(name):
                 continue
             maker = next((who for prefix, who in data.OTHER_MAKERS.items() if _below(name, prefix)), None)
-            if part_resource(name):
+            if slice_resource(name) and context.inputs.flags.move:
+                context.sink.report(resolve.GPU_SLICE, place.span, word=name, whole="GPU")
+            elif part_resource(name):
                 help = f"ask for whole GPUs: `{data.GPU_RESOURCE}: 1`"
+                if slice_resource(name):
+                    help += "; `--move` takes a whole one for each slice"
                 context.sink.report(machine_codes.GPU_PART, place.span, help=help, name=name)
             elif maker is not None:
                 count = quantity.bytes_of(scaled(asked(container, name)))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from flowc.yamldoc.node import Mapping, Node
 
 PARTS = ("requests", "limits")
+_SLICES = ("nvidia.com/mig-", "nvidia.com/gpu.shared")
 
 
 class Amount(Record):
@@ -41,15 +42,22 @@ def asked(container: Node, name: str) -> Node | None:
 
 
 def gpus_of(container: Node) -> int:
-    """Whole GPUs; a resource may be called after their model (`nvidia.com/a100`)."""
+    """Whole GPUs; a resource may be called after their model (`nvidia.com/a100`). For each slice of one it is a whole
+    one, which `--move` allows."""
     asked_for = resource_names(container)
-    names = [GPU_RESOURCE, *(name for name, _ in asked_for if name in GPU_ALIASES or model_resource(name))]
+    names = [name for name, _ in asked_for if name in GPU_ALIASES or slice_resource(name) or model_resource(name)]
+    names.append(GPU_RESOURCE)
     return sum(quantity.bytes_of(scaled(asked(container, name))) for name in names)
 
 
 def part_resource(name: str) -> bool:
     """Whether a resource is parts of GPUs."""
     return name.startswith(tuple(SHARED_RESOURCES)) or name.endswith(".shared")
+
+
+def slice_resource(name: str) -> bool:
+    """Whether a resource is counted in slices of GPUs, not in their memory or hundredths."""
+    return name.startswith(_SLICES)
 
 
 def model_resource(name: str) -> bool:
@@ -122,5 +130,5 @@ def gpu_names(pod: Pod) -> tuple[str, ...]:
     """The names by which the pod asks for GPUs."""
     every = (pod.main, *pod.beside)
     asked_for = [name for container in every for name, _ in resource_names(container)]
-    named = [name for name in asked_for if name in GPU_ALIASES or model_resource(name)]
+    named = [name for name in asked_for if name in GPU_ALIASES or slice_resource(name) or model_resource(name)]
     return (GPU_RESOURCE, *dict.fromkeys(named))
