@@ -106,7 +106,7 @@ JOB_OPTIONS = (
         metavar="NAME=VALUE",
         kind="pair",
         repeat=True,
-        help="value of a placeholder: ${NAME}, {{ NAME }} or <NAME>",
+        help="value of a placeholder: ${NAME}, $NAME, {{ NAME }} or <NAME>",
         group=_JOB,
     ),
     Option(

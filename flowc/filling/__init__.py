@@ -1,6 +1,6 @@
 """Values for placeholders (`--fill NAME=VALUE`), put into a source before anything reads it.
 
-places.py  which of the `${NAME}`, `{{ NAME }}` and `<NAME>` of a text are placeholders
+places.py  which of the `${NAME}`, `$NAME`, `{{ NAME }}` and `<NAME>` of a text are placeholders
 fill.py    the text with the values; what stays open
 """
 

@@ -22,7 +22,7 @@ def fill(source: Source, inputs: Inputs, sink: Sink, *, document: bool) -> Sourc
     """The source with the values of `inputs.flags.fill`, which knows of each stretch what it was made of; the same
     source where nothing is put in. Each value is put in as it is, once: what looks like a placeholder in it is none."""
     values = dict(inputs.flags.fill)
-    found = placeholders(source, document=document)
+    found = placeholders(source, document=document, bare=values)
     places = [each for each in found if isinstance(each, Placeholder)]
     _report_open(source, [each for each in places if each.name not in values and each.sure], sink)
     _report_idle(source, inputs, found, sink)

@@ -1,8 +1,9 @@
-"""Where a text has placeholders: `${NAME}`, `{{ NAME }}`, `<NAME>`.
+"""Where a text has placeholders: `${NAME}`, `$NAME`, `{{ NAME }}`, `<NAME>`, `<<NAME>>`.
 
 In the words of a shell `${NAME}` is a variable, and `<NAME>` a redirection wherever the shell can read it as one. So
 these are placeholders in the directives of a batch script and in the scalars of YAML, but in texts for a shell only
-`{{ NAME }}`, and `<NAME>` in quotes or before what can be no file's name.
+`{{ NAME }}`, and `<NAME>` in quotes or before what can be no file's name. A manifest is made by `envsubst`, which knows
+no shells: a variable that stands in one of its scalars is a placeholder wherever it stands.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from flowc.shell.scan import scan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
     from re import Match
 
     from flowc.source import Source
@@ -23,6 +24,7 @@ _forms = at_first_use(
     r"\$\{([A-Za-z_]\w*)\}|\$?\{\{-?[ \t]*([^{}\s][^{}\n]{0,200}?)[ \t]*-?\}\}|<([^<>\s](?:[^<>\n]{0,200}[^<>\s])?)>",
     "finditer",
 )
+_bare = at_first_use(r"(?<!\$)\$([A-Za-z_]\w*)", "finditer")
 _directive = at_first_use(r"#(?:SBATCH|PBS|BSUB)\b[^\n]*", "finditer", 8)
 # What cannot follow a redirection's `>`: the end of a line, of a quote, of a command; an option is no file either.
 _no_file = at_first_use(r"[ \t]*(?:[\n;)\"'`]|\Z)|[ \t]+(?:#|\|(?!\|?>)|&&|-)", "match")
@@ -52,19 +54,29 @@ class Other(Record):
     name: str
 
 
-def placeholders(source: Source, *, document: bool) -> list[Placeholder | Other]:
-    """All in the order of the text; `document`: it is YAML."""
+def placeholders(source: Source, *, document: bool, bare: Container[str] = ()) -> list[Placeholder | Other]:
+    """All in the order of the text; `document`: it is YAML. Of the form `$NAME`, which may be meant as it stands, those
+    of `bare` alone."""
     text = source.text
-    if "${" not in text and "{{" not in text and "<" not in text:
+    matches = [*_forms(text)] if "${" in text or "{{" in text or "<" in text else []
+    if bare and "$" in text:
+        matches += [match for match in _bare(text) if match[1] in bare]
+        matches.sort(key=lambda match: match.start())
+    if not matches:
         return []
-    matches = [*_forms(text)]
     stretches = _scalars(source, matches) if document else [*_directives(text)]
-    found: list[Placeholder | Other] = []
-    for match in matches:
-        place = _kind(text, match, stretches, document)
-        if place is not None:
-            found.append(place)
+    found = [place for match in matches if (place := _kind(text, match, stretches, document)) is not None]
+    if document and "apiVersion" in text:
+        variables = {each.name for each in found if isinstance(each, Placeholder) and _is_variable(text, each.start)}
+        for index, each in enumerate(found):
+            if isinstance(each, Other) and each.name in variables and _is_variable(text, each.start):
+                found[index] = Placeholder(start=each.start, end=each.end, name=each.name, sure=False)
     return found
+
+
+def _is_variable(text: str, start: int) -> bool:
+    """Whether `$NAME` or `${NAME}` stands there."""
+    return text[start] == "$" and not text.startswith("${{", start)
 
 
 def _kind(
@@ -72,13 +84,15 @@ def _kind(
 ) -> Placeholder | Other | None:
     """`stretches`: (start, end, whether it is for a shell), the last that holds the place counts."""
     start, end = match.span()
-    variable, braces, angles = match.groups()
-    name = variable or braces or angles
+    variable, braces, angles = match.groups() if match.re.groups > 1 else (match[1], None, None)
+    name: str = variable or braces or angles or ""
     within = [for_shell for first, last, for_shell in stretches if first <= start and end <= last]
     if not within and document:
         return None  # a comment
     if within and not within[-1]:
-        return Placeholder(start=start, end=end, name=name, sure=True)
+        if angles and start and text[start - 1] == "<" and text[end : end + 1] == ">":
+            start, end = start - 1, end + 1
+        return Placeholder(start=start, end=end, name=name, sure=match.re.groups > 1)
     if braces:
         return Placeholder(start=start, end=end, name=name, sure=name.isidentifier())
     if variable or (start and text[start - 1] in "<&") or f"</{name}>" in text:
@@ -106,7 +120,7 @@ def _scalars(source: Source, matches: list[Match[str]]) -> list[tuple[int, int, 
 
     parts, place = [], 0
     for match in matches:
-        if match[2]:
+        if match.re.groups > 1 and match[2]:
             parts += [source.text[place : match.start()], "x" * len(match[0])]
             place = match.end()
     sink = Sink()

@@ -34,7 +34,7 @@ def told(text: str, document: bool = False, /, **values: str) -> list[str]:
     return [f"{each.code.id} {each.message} {each.help or ''}" for each in sink.diagnostics]
 
 
-@pytest.mark.parametrize("form", ["${X}", "{{ X }}", "{{X}}", "{{- X -}}", "${{ X }}", "<X>"])
+@pytest.mark.parametrize("form", ["${X}", "$X", "<<X>>", "{{ X }}", "{{X}}", "{{- X -}}", "${{ X }}", "<X>"])
 def test_directives(form: str) -> None:
     assert put(f"#!/bin/bash\n#SBATCH --time={form}:00\nX\n", X="5") == "#!/bin/bash\n#SBATCH --time=5:00\nX\n"
 
@@ -79,6 +79,17 @@ def test_commands(before: str, after: str | None) -> None:
         ("run: echo ${X} <X> y", None),
         ("run: |\n  echo ${X} {{ X }}", "run: |\n  echo ${X} v"),
         ("data: |\n  echo ${X}", None),
+        ("replicas: $X", "replicas: v"),
+        ("image: a/$X:$XY", "image: a/v:$XY"),
+        ("image: $$X", None),
+        ("image: a/<<X>>/b", "image: a/v/b"),
+        ("run: cat <<X>>b", None),
+        ("run: echo $X\nname: $X", "run: echo $X\nname: v"),
+        ("apiVersion: v1\nargs: [-c, 'echo ${X} $X']", None),
+        (
+            "apiVersion: v1\nn: $X\nargs: [-c, 'echo ${X} $X ${XY}']",
+            "apiVersion: v1\nn: v\nargs: [-c, 'echo v v ${XY}']",
+        ),
         ("spec: {args: [-c, 'echo ${X}']}", None),
     ],
 )

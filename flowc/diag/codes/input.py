@@ -116,9 +116,10 @@ OPEN_PLACEHOLDERS = Code(
     severity="warning",
     title="{count} {stay} open: {names}",
     explain="""\
-`--fill NAME=VALUE` and `--fill-from FILE` put values into placeholders: `${NAME}`, `{{ NAME }}` and `<NAME>` in the
-directives of a batch script and in the values of YAML. These got none. In texts for a shell `${NAME}` is a variable
-and `<NAME>` may be a redirection: neither is counted there.
+`--fill NAME=VALUE` and `--fill-from FILE` put values into placeholders: `${NAME}`, `$NAME`, `{{ NAME }}` and `<NAME>`
+in the directives of a batch script and in the values of YAML. These got none. In texts for a shell `${NAME}` is a
+variable and `<NAME>` may be a redirection: neither is counted there, but a variable of a manifest that a value is made
+of gets its value in the commands too, as `envsubst` puts it everywhere.
 
 Give each of them a value.""",
     bad=(
@@ -137,8 +138,8 @@ FILL_WITHOUT_PLACE = Code(
     severity="warning",
     title="no placeholder of `{path}` is called `{name}`",
     explain="""\
-`--fill NAME=VALUE` puts a value into `${NAME}`, `{{ NAME }}` and `<NAME>`, and there is none of them: the name is
-another one (small and capital letters differ), or what stands there is no placeholder. In the commands of a job
+`--fill NAME=VALUE` puts a value into `${NAME}`, `$NAME`, `{{ NAME }}` and `<NAME>`, and there is none of them: the name
+is another one (small and capital letters differ), or what stands there is no placeholder. In the commands of a job
 `${NAME}` is a variable of the shell, and `<NAME>` a redirection wherever the shell could read it as one.
 
 Write the name as it stands there; `--env NAME=VALUE` gives a variable its value. The values of `--fill-from` are for
