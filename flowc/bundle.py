@@ -143,8 +143,9 @@ def use(folder: str | None) -> Bundle | None:
         return None
     key = f"{VERSION} {sys.version} {sys.flags.optimize} {external.MAGIC_NUMBER!r} {__file__} {stamp}"
     found = Bundle(f"{folder}/modules-{_hash(key.encode()).hex()}", key)
-    # Whoever came before us, such as a debugger, is still asked before us.
-    sys.meta_path.insert(sys.meta_path.index(external.PathFinder), found)
+    # Whoever came before Python's own finders, such as a debugger, is still asked before us.
+    usual = (bootstrap.BuiltinImporter, bootstrap.FrozenImporter, external.PathFinder)
+    sys.meta_path.insert(next(at for at, each in enumerate(sys.meta_path) if each in usual), found)
     return found
 
 

@@ -4,7 +4,6 @@ every reboot."""
 from __future__ import annotations
 
 from bisect import bisect_left
-from zlib import crc32
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +18,8 @@ def job_id(job: Job) -> int:
     """The job's id; of an array, the id of the whole (Slurm's `SLURM_ARRAY_JOB_ID`)."""
     if job.number is not None:
         return job.number
+    from zlib import crc32
+
     told = "\0".join((job.name, *job.run.args)).encode("utf-8", "surrogateescape")
     return 1 + (int(job.source.sha256[:8] or "0", 16) ^ crc32(told)) % BASES
 
