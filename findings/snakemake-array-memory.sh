@@ -54,7 +54,10 @@ ask() {
     rm -rf out asked kinds .snakemake
     snakemake --executor slurm --jobs 10 --default-resources slurm_partition=p slurm_account=lab "mem_mb=$memory" \
         --slurm-init-seconds-before-status-checks 1 "$@" >log 2>&1 || { cat log >&2; exit 1; }
-    [[ $what == *array* ]] && [[ $(wc -l <kinds) == 1 ]] || [[ ! -e kinds ]]
+    case $what in
+    *array*) [[ $(wc -l <kinds) == 1 ]] ;;
+    *) [[ ! -e kinds ]] ;;
+    esac
     echo "mem_mb=$memory, $what:$(sort -u asked)"
 }
 {
