@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from http.client import HTTPConnection, HTTPResponse
-    from typing import Protocol
+    from typing import Any, Protocol
 
     from flowc.providers.mithril.network import Proxy
 
@@ -78,6 +78,7 @@ class PlainTransport:
         deadline = monotonic() + request.within_s
         while True:
             connection = self._connection(place, request.timeout_s)
+            connection.response_class = _bounded(deadline, monotonic)
             try:
                 if connection.sock is None:
                     connection.connect()
@@ -125,6 +126,36 @@ class PlainTransport:
         connection = self._connections.pop(place, None)
         if connection is not None:
             connection.close()
+
+
+def _bounded(deadline: float, now: Callable[[], float]) -> type[HTTPResponse]:
+    """Replies of which no byte is waited for beyond the deadline: one that drips within its headers would be read for
+    as long as it goes on."""
+    from http.client import HTTPResponse
+    from io import BufferedReader, RawIOBase
+
+    class Raw(RawIOBase):
+        def __init__(self, its: RawIOBase) -> None:
+            self._its = its
+
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, room: Any) -> int | None:
+            if now() > deadline:
+                raise NoReplyError("the reply takes too long")
+            return self._its.readinto(room)
+
+        def close(self) -> None:
+            self._its.close()
+            super().close()
+
+    class Bounded(HTTPResponse):
+        def __init__(self, *given: Any, **named: Any) -> None:
+            super().__init__(*given, **named)
+            self.fp = BufferedReader(Raw(self.fp.detach()))
+
+    return Bounded
 
 
 def _body(reply: HTTPResponse, deadline: float, now: Callable[[], float]) -> bytes:

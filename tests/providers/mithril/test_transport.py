@@ -128,6 +128,27 @@ def test_slow_reply_is_not_waited_for_without_end(transport: Any, serve: Any) ->
         done.set()
 
 
+def test_headers_that_drip_are_not_waited_for_without_end(serve: Any) -> None:
+    """The server comes to an end by itself: a client that waits for it fails, and does not hang."""
+    parts = 0
+
+    def dripping(connection: socket.socket) -> None:
+        nonlocal parts
+        read_request(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Slow: ")
+        while parts < 500 and not gone.wait(0.01):
+            parts += 1
+            connection.sendall(b"x")
+        connection.sendall(b"\r\n\r\n{}")
+
+    gone, plain = threading.Event(), PlainTransport()
+    with pytest.raises(NoReplyError, match="takes too long"):
+        plain.send(request(serve(dripping).port, timeout_s=5, within_s=0.05))
+    assert parts < 500
+    gone.set()
+    plain.close()
+
+
 def test_nobody_there_is_not_sent(transport: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
