@@ -83,6 +83,8 @@ class Inputs(Record):
     `slurm_version` says which release's rules hold (None: nobody said), `catalog` is a catalog file's path (None: the
     bundled one).
 
+    `manifests` are further files of Kubernetes' objects, to which jobs may refer; none of their jobs runs.
+
     `profile` is the path of a cluster's profile, `cluster` what it says, once it is read.
 
     `flags` win over the file, the file over `defaults` (what the environment says, MITHRIL_PROJECT and the like; no
@@ -97,7 +99,7 @@ class Inputs(Record):
     quotes and all. `once`: run a CronJob's job once, now; `allow_unknown`: unknown keys are
     warnings. `judges`: the programs that are asked about the job's texts."""
 
-    UNSHOWN = ("args", "environ", "flag_spans", "command")
+    UNSHOWN = ("args", "environ", "flag_spans", "command", "manifests")
 
     args: tuple[str, ...] = ()
     environ: tuple[tuple[str, str], ...] = ()
@@ -106,6 +108,7 @@ class Inputs(Record):
     flag_spans: tuple[tuple[str, Span], ...] = ()
     slurm_version: str | None = None
     catalog: str | None = None
+    manifests: tuple[Source, ...] = ()
     profile: str | None = None
     cluster: Profile | None = None
     command: Derived | None = None

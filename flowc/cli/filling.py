@@ -1,4 +1,4 @@
-"""The values of `--fill` and `--fill-from`."""
+"""The files that flags name, and the values of `--fill` and `--fill-from`."""
 
 from __future__ import annotations
 
@@ -31,17 +31,23 @@ def values_of(words: Words) -> tuple[list[tuple[str, str]], list[Span | None]]:
     return pairs, spans
 
 
-def _read(path: str) -> list[tuple[str, str, Span]]:
-    """A `NAME=VALUE` a line; blank lines and those that begin with `#` are nobody's, quotes around a value go."""
+def text_of(path: str, hint: str) -> Source:
+    """A file that a flag names. Raises UsageError, with the hint, where it is no text of at most 1 MB."""
     try:
         with open(path, "rb") as file:
             data = file.read(_MOST_BYTES + 1)
         source = Source(path, data.decode("utf-8"))
     except (OSError, ValueError) as error:
         reason = (getattr(error, "strerror", None) or "it is no text in UTF-8").lower()
-        raise UsageError(f"cannot read `{path}`: {reason}", _HINT) from None
+        raise UsageError(f"cannot read `{path}`: {reason}", hint) from None
     if len(data) > _MOST_BYTES:
-        raise UsageError(f"`{path}` is larger than 1 MB", _HINT)
+        raise UsageError(f"`{path}` is larger than 1 MB", hint)
+    return source
+
+
+def _read(path: str) -> list[tuple[str, str, Span]]:
+    """A `NAME=VALUE` a line; blank lines and those that begin with `#` are nobody's, quotes around a value go."""
+    source = text_of(path, _HINT)
     found: list[tuple[str, str, Span]] = []
     for start, line in zip(source.line_starts, source.text.split("\n"), strict=True):
         text = line.strip()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from flowc.cli.arguments import Words
     from flowc.settings.lookup import Settings
+    from flowc.source import Source
 
 # Where a flag's name and its field differ: what repeats is singular on the command line.
 _FLAG_OF_KEY = {
@@ -40,6 +41,7 @@ def gather(words: Words, argv: list[str], environ: Mapping[str, str]) -> Inputs:
     if line is not None and words.rest:
         first, last = (line.span((len(argv) - 1 - back, 0)) for back in (len(words.rest), 1))
         spans["args"] = Span(first.source, first.start, last.end)
+    manifests = _manifests(words, line, spans) if line is not None and "with" in words.values else ()
     settings = settings_of(environ)
     defaults, older = _defaults(given, settings, spans)
     return Inputs(
@@ -50,6 +52,7 @@ def gather(words: Words, argv: list[str], environ: Mapping[str, str]) -> Inputs:
         flag_spans=tuple(spans.items()),
         slurm_version=words.text("slurm_version") or _slurm_version(settings),
         catalog=words.text("catalog"),
+        manifests=manifests,
         profile=words.text("profile") or _profile(environ),
         command=line.word(words.places["command"]) if line is not None and "command" in words.places else None,
         once=words.flag("once"),
@@ -148,6 +151,17 @@ def _fill(words: Words, line: _Line, spans: dict[str, Span], values: dict[str, o
     shift = sum(place is not None for place in places)
     for index, place in enumerate(places):
         spans[f"fill.{index}"] = line.span(words.places[f"fill.{index - shift}"]) if place is None else place
+
+
+def _manifests(words: Words, line: _Line, spans: dict[str, Span]) -> tuple[Source, ...]:
+    """The files of `--with`. Raises UsageError."""
+    from flowc.cli.filling import text_of
+
+    found = []
+    for index, path in enumerate(words.texts("with")):
+        spans[f"manifests.{index}"] = line.span(words.places[f"with.{index}"])
+        found.append(text_of(path, "--with needs a file with Kubernetes objects"))
+    return tuple(found)
 
 
 def settings_of(environ: Mapping[str, str]) -> Settings | None:

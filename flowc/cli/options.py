@@ -102,6 +102,14 @@ JOB_OPTIONS = (
         group=_JOB,
     ),
     Option(
+        name="--with",
+        metavar="FILE",
+        kind="file",
+        repeat=True,
+        help="further Kubernetes objects that the job refers to: ConfigMaps, Secrets, claims",
+        group=_JOB,
+    ),
+    Option(
         name="--fill",
         metavar="NAME=VALUE",
         kind="pair",

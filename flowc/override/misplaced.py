@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from flowc.inputs import Inputs
 
 
-def report(inputs: Inputs, sink: Sink, *, document: bool, task_fields: bool) -> None:
-    """Report them; what the source is: see `override.run`."""
+def report(inputs: Inputs, sink: Sink, *, document: bool, task_fields: bool, objects: bool) -> None:
+    """Report them; what the source is: see `override.run`. `objects`: it has Kubernetes' objects."""
     for old in inputs.old_spellings:
         if old.field is not None and not task_fields:
             sink.report(flags.FIELD_OF_TASK_YAML, old.span, flag=old.spelling, field=old.field)
@@ -27,3 +27,5 @@ def report(inputs: Inputs, sink: Sink, *, document: bool, task_fields: bool) -> 
     elif inputs.args:
         hint = "job flags stand before `--`; `--set PATH=VALUE` sets any key of a YAML file"
         sink.report(codes.SBATCH_OPTIONS_ELSEWHERE, inputs.span("args"), help=hint)
+    for index in range(0 if objects else len(inputs.manifests)):
+        sink.report(codes.MANIFEST_WITHOUT_USE, inputs.span("manifests", index))

@@ -108,3 +108,17 @@ needs.""",
     good=("resources:\n  accelerators: H100:8\nrun: nvidia-smi\n", ("--move",)),
     path="job.yaml",
 )
+
+MANIFEST_WITHOUT_USE = Code(
+    id="FC457",
+    name="manifest-without-use",
+    severity="error",
+    title="`--with` names Kubernetes objects, and this is no Kubernetes file",
+    explain="""\
+`--with FILE` gives the ConfigMaps, Secrets, claims, volumes and Services to which a Kubernetes job refers. Jobs of
+other formats refer to none.
+
+Take the flag out; `--mount` brings files to a job of any format.""",
+    bad=(_JOB, ("--with", "/dev/null")),
+    good=_JOB,
+)

@@ -57,6 +57,10 @@ class Companions(Record):
     volumes: dict[tuple[str, str], Mapping]
     services: dict[tuple[str, str], Mapping]
 
+    @property
+    def tables(self) -> tuple[dict[tuple[str, str], Mapping], ...]:
+        return self.config_maps, self.secrets, self.claims, self.volumes, self.services
+
 
 class Tree(Record):
     """A manifest: `documents` are the objects of all kinds, those of a List one by one, `jobs` the ones that run."""

@@ -9,7 +9,7 @@ from flowc.frontends.k8s.findings import Findings, place, text_at
 from flowc.frontends.k8s.kinds import gather
 from flowc.frontends.k8s.kinds import known as kinds
 from flowc.frontends.k8s.kinds import rules as object_rules
-from flowc.frontends.k8s.objects import Companions, Tree
+from flowc.frontends.k8s.objects import DEFAULT_NAMESPACE, Companions, Tree
 from flowc.source import Source, Span
 from flowc.yamldoc import edit
 from flowc.yamldoc.check import Checker
@@ -92,6 +92,8 @@ def read(source: Source, inputs: Inputs, sink: Sink) -> Tree | None:
     for root in roots:
         gather.plain_keys(root, sink)
         manifest.take(root)
+    for each in inputs.manifests:
+        manifest.take_beside(each)
     return manifest.tree()
 
 
@@ -115,6 +117,7 @@ class _Manifest:
     """The objects of one source, as they are found."""
 
     __slots__ = (
+        "beside",
         "checker",
         "companions",
         "documents",
@@ -131,6 +134,7 @@ class _Manifest:
         from flowc._compiled.k8s_fields import TYPES
 
         self.source = source
+        self.beside = False  # whether the objects are those of another file
         self.inputs = inputs
         self.sink = sink
         self.findings = Findings(sink)
@@ -140,6 +144,31 @@ class _Manifest:
         self.companions = Companions(config_maps={}, secrets={}, claims={}, volumes={}, services={})
         self.left_out: list[tuple[Mapping, Scalar, str]] = []
         self.seen: dict[tuple[str, str, str], Scalar] = {}
+
+    def take_beside(self, source: Source) -> None:
+        """The objects of another file to which jobs may refer. One without a namespace, as one for a job without, goes
+        where the job goes: kubectl would send both to the same."""
+        self.sink.sources.append(source)
+        own, documents, self.documents, self.seen, self.beside = self.companions, self.documents, [], {}, True
+        self.companions = Companions(config_maps={}, secrets={}, claims={}, volumes={}, services={})
+        for root in read_yaml(source, self.sink) or ():
+            gather.plain_keys(root, self.sink)
+            self.take(root)
+        homes = dict.fromkeys(gather.namespace(node) for node, _ in self.jobs)
+        for table, found in zip(own.tables, self.companions.tables, strict=True):
+            for (namespace, name), node in found.items():
+                if (namespace, name) in table:
+                    self._leave_out(node, "the file before has one of this name")
+                table.setdefault((namespace, name), node)
+                for home in homes if namespace else ():
+                    if DEFAULT_NAMESPACE in (home, namespace):
+                        table.setdefault((home, name), node)
+        self.companions, self.documents = own, documents
+
+    def _leave_out(self, node: Mapping, reason: str) -> None:
+        kind, name = self._word(node, "kind") or "", node.at("metadata", "name")
+        text = name.text if isinstance(name, Scalar) else "without a name"
+        self.sink.report(codes.OBJECT_LEFT_OUT, place(node.at("kind") or node), kind=kind, name=text, reason=reason)
 
     def take(self, node: Node, kind_of_list: tuple[str, str] = ("", "")) -> None:
         """One object, or all those of a list."""
@@ -191,7 +220,9 @@ class _Manifest:
         job = kinds.JOBS.get((kind, version))
         companion = kinds.COMPANIONS.get((kind, version))
         span = node.at("kind") or node
-        if job is not None:
+        if self.beside and (job is not None or kind in kinds.REFUSED):
+            self._leave_out(node, "of a file of `--with` only what jobs refer to is read")
+        elif job is not None:
             self.documents.append(node)
             self._set(node)
             self._check(node, job)

@@ -136,8 +136,8 @@ SECRET_MISSING = Code(
 All keys of a Secret are asked for at once, as variables or as files. Outside the cluster nobody knows which keys that
 are, and a job without them would fail on a machine that is paid for.
 
-Add the Secret to the file, with its keys (the values are never sent, they may be left empty), or name the variables on
-the command line: `--secret NAME`.""",
+Add the Secret to the file, or name a file that has it (`--with FILE`), with its keys (the values are never sent, they
+may be left empty), or name the variables on the command line: `--secret NAME`.""",
     bad=container("        envFrom: [{secretRef: {name: hub}}]\n"),
     good=(container("        envFrom: [{secretRef: {name: hub}}]\n"), ("--secret", "HF_TOKEN")),
     path="job.yaml",
@@ -151,8 +151,8 @@ CONFIG_MAP_MISSING = Code(
     explain="""\
 The job takes settings or files from a ConfigMap that lies in the cluster, where nothing can be read from here.
 
-Append the ConfigMap to the file, separated by `---`; `kubectl get configmap NAME -o yaml` prints it. Variables may be
-given on the command line instead: `--env NAME=VALUE`.""",
+Write what `kubectl get configmap NAME -o yaml` prints into a file, and name it: `--with FILE`. Variables may be given
+on the command line instead: `--env NAME=VALUE`.""",
     bad=container("        envFrom: [{configMapRef: {name: settings}}]\n"),
     good=container("        envFrom: [{configMapRef: {name: settings}}]\n")
     + "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {EPOCHS: '3'}\n",

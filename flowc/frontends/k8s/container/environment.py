@@ -155,7 +155,7 @@ def _read_config_key(name: str, ref: Node, found: Environment, context: Context)
         elif name in dict(context.inputs.flags.env):
             found.known[name] = dict(context.inputs.flags.env)[name]
         else:
-            help = f"put the ConfigMap into the file, or give the value: `--env {name}=…`"
+            help = f"name a file that has it, `--with FILE`, or give the value: `--env {name}=…`"
             context.sink.report(codes.CONFIG_MAP_MISSING, ref.span, help=help, name=config)
         return
     pair = pair_of(companion.at("data"), key)
@@ -225,10 +225,10 @@ def _missing_source(ref: Node, kind: str, found: Environment, context: Context) 
                 found.known[each] = dict(flags.env)[each]
         return
     if kind == "Secret":
-        help = "add the Secret to the file (its keys are enough), or name its variables: `--secret NAME` for each"
+        help = "name a file that has it (keys are enough), `--with FILE`, or its variables: `--secret NAME` for each"
         context.sink.report(codes.SECRET_MISSING, ref.span, help=help, name=name)
     else:
-        help = f"append `kubectl get configmap {name} -o yaml` to the file, or give its variables: `--env NAME=VALUE`"
+        help = f"`--with` what `kubectl get configmap {name} -o yaml` prints, or give its variables: `--env NAME=VALUE`"
         context.sink.report(codes.CONFIG_MAP_MISSING, ref.span, help=help, name=name)
 
 

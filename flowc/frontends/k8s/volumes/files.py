@@ -116,10 +116,10 @@ def _report_missing(kind: str, name: str, source: Node, context: Context) -> Non
         context.gather(codes.LEFT_OUT_OF_ENVIRONMENT, f"the optional {kind} `{name}`", span)
         return
     if kind == "Secret":
-        help = "add the Secret to the file (its keys are enough), or list them in `items`"
+        help = "name a file that has it (its keys are enough), `--with FILE`, or list them in `items`"
         context.sink.report(codes.SECRET_MISSING, span, help=help, name=name)
     else:
-        help = f"append what `kubectl get configmap {name} -o yaml` prints to the file"
+        help = f"name a file with what `kubectl get configmap {name} -o yaml` prints: `--with FILE`"
         context.sink.report(codes.CONFIG_MAP_MISSING, span, help=help, name=name)
 
 
