@@ -165,7 +165,9 @@ def _artifacts(
     if emit == "ast":
         return [_document("ast.json", front.ast(tree))]
     units = front.lower(tree, inputs, sink)
-    units = override.run(units, inputs, sink, document=entry.document, task_fields=entry.task_fields)
+    units = override.run(
+        units, inputs, sink, document=entry.document, task_fields=entry.task_fields, objects=entry.objects
+    )
     units = _surrounded(units, inputs, together)
     if len(units) > 1:
         _name_jobs(units, source, sink, document=entry.document)

@@ -13,7 +13,7 @@ class Entry(Record):
     """A line of the registry. `module` holds `FRONTEND` (or the name after `:`) and is imported only when a source
     needs it. Detection goes by `suffixes`, by `marks` (texts that give the format away) and, for YAML, by `signs`: keys
     at the top of a document that only this format has. `document`: it is one, with places that `--set` can name;
-    `task_fields`: those are the fields of a task YAML."""
+    `task_fields`: those are the fields of a task YAML; `objects`: it refers to objects of other files (`--with`)."""
 
     name: str
     module: str
@@ -23,6 +23,7 @@ class Entry(Record):
     signs: tuple[str, ...] = ()
     document: bool = True
     task_fields: bool = False
+    objects: bool = False
 
     def load(self) -> Frontend:
         path, _, name = self.module.partition(":")
@@ -48,6 +49,7 @@ FRONTENDS = (
         title="a Kubernetes manifest",
         suffixes=YAML,
         signs=("apiVersion", "kind", "spec"),
+        objects=True,
     ),
     Entry(
         name="skypilot",

@@ -16,15 +16,15 @@ _NOTHING = Inputs()
 
 
 def run(
-    units: list[Unit], inputs: Inputs, sink: Sink, *, document: bool = True, task_fields: bool = False
+    units: list[Unit], inputs: Inputs, sink: Sink, *, document: bool = True, task_fields: bool = False, objects: bool = False
 ) -> list[Unit]:
     """The units of one source with the flags' values in place of the file's; each has its origin on the command line.
     What the flags ask of a source that cannot do it is reported: `document` says whether it has places that `--set`
-    could name, `task_fields` whether those are a task's."""
+    could name, `task_fields` whether those are a task's, `objects` whether
+    it refers to objects of other files."""
     if units and (inputs.old_spellings or inputs.flags.sets or inputs.args or inputs.manifests):
         from flowc.override.misplaced import report
 
-        objects = units[0].job.source.frontend == "k8s"
         report(inputs, sink, document=document, task_fields=task_fields, objects=objects)
     if inputs.flags == _NOTHING.flags and inputs.defaults == _NOTHING.flags:
         return units
