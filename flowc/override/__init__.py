@@ -16,7 +16,13 @@ _NOTHING = Inputs()
 
 
 def run(
-    units: list[Unit], inputs: Inputs, sink: Sink, *, document: bool = True, task_fields: bool = False, objects: bool = False
+    units: list[Unit],
+    inputs: Inputs,
+    sink: Sink,
+    *,
+    document: bool = True,
+    task_fields: bool = False,
+    objects: bool = False,
 ) -> list[Unit]:
     """The units of one source with the flags' values in place of the file's; each has its origin on the command line.
     What the flags ask of a source that cannot do it is reported: `document` says whether it has places that `--set`
