@@ -23,11 +23,11 @@ from flowc.version import VERSION
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import CodeType
+    from types import CodeType, ModuleType
     from typing import Any
 
-    # Where the code begins in the file, its size and hash, the stamp of the source.
-    Entry = tuple[int, int, bytes, str]
+    # Where the code begins in the file, its size and hash, the stamp of the source, what its text imports.
+    Entry = tuple[int, int, bytes, str, tuple[str, ...]]
 
 # Several installations and interpreters have one each.
 _MOST_FILES = 10
@@ -47,6 +47,10 @@ class Bundle:
         self.key = key
         self.entries: dict[str, Entry] = {}
         self.learned: dict[str, tuple[str, bytes]] = {}
+        # What each module that runs for the first time has asked for so far; the last is the one that runs.
+        self.running: list[list[str]] = []
+        self.imports: dict[str, list[str]] = {}
+        self.place = -1  # among the finders; below 0 where others want to be asked
         self._file = -1
         self._base = 0
         self._read_index()
@@ -74,7 +78,7 @@ class Bundle:
 
     def code(self, name: str) -> bytes | None:
         """What is kept of a module; None where the file is damaged."""
-        start, size, hash, _ = self.entries[name]
+        start, size, hash, _, _ = self.entries[name]
         try:
             data = os.pread(self._file, size, self._base + start)
         except OSError:
@@ -85,25 +89,70 @@ class Bundle:
         """Of a module below `flowc`; other finders are asked for all else."""
         if name[:6] != "flowc." or not path:
             return None
-        entry = self.entries.get(name)
-        if entry is not None:
-            file = f"{path[0]}/{name.rpartition('.')[2]}"
-            file += "/__init__.py" if entry[3][:1] == "P" else ".py"
-            if entry[3] == _stamp(file):
-                return _spec(name, file, entry[3][:1] == "P", _Loader(name, file, self, kept=True))
-        spec = external.PathFinder.find_spec(name, path, target)
-        if spec is not None and spec.origin is not None and type(spec.loader) is external.SourceFileLoader:
-            spec.loader = _Loader(name, spec.origin, self, kept=False)
+        if self.running:
+            self.running[-1].append(name)
+        spec = self._kept(name, path[0])
+        if spec is None:
+            spec = external.PathFinder.find_spec(name, path, target)
+            if spec is not None and spec.origin is not None and type(spec.loader) is external.SourceFileLoader:
+                spec.loader = _Loader(name, spec.origin, self, kept=False)
         return spec
+
+    def _kept(self, name: str, folder: str) -> Any:
+        entry = self.entries.get(name)
+        if entry is None:
+            return None
+        package = entry[3][:1] == "P"
+        file = f"{folder}/{name.rpartition('.')[2]}{'/__init__' if package else ''}.py"
+        return _spec(name, file, package, _Loader(name, file, self, kept=True)) if entry[3] == _stamp(file) else None
+
+    def load_imports(self, name: str) -> None:
+        """Loads what the text of a module will ask for next, in the same order: Python takes three times as long to do
+        so, since it has to think of other threads and finders. What cannot be loaded so is left to it."""
+        for each in self.entries[name][4]:
+            if each not in sys.modules and self._is_alone():
+                self._load(each)
+
+    def _is_alone(self) -> bool:
+        return self.place >= 0 and sys.meta_path[self.place] is self and "threading" not in sys.modules
+
+    def _load(self, name: str) -> None:
+        above, _, last = name.rpartition(".")
+        package = sys.modules.get(above)
+        spec = None if package is None else self._kept(name, package.__path__[0])
+        if spec is None:
+            return
+        module = type(sys)(name)
+        vars(module).update(
+            __spec__=spec, __loader__=spec.loader, __package__=spec.parent, __file__=spec.origin, __cached__=spec.cached
+        )
+        if spec.submodule_search_locations is not None:
+            module.__path__ = spec.submodule_search_locations
+        spec._initializing = True
+        sys.modules[name] = module
+        try:
+            spec.loader.exec_module(module)
+        except BaseException as error:
+            sys.modules.pop(name, None)
+            if not isinstance(error, Exception):
+                raise
+            return  # it is told where Python comes to it
+        spec._initializing = False
+        setattr(package, last, module)
 
     def save(self) -> None:
         """Puts what was learned into the file, beside what else is in it."""
         if not self.learned:
             return
-        kept = {name: (entry[3], code) for name, entry in self.entries.items() if (code := self.code(name)) is not None}
+        kept = {
+            name: (entry[3], code, entry[4])
+            for name, entry in self.entries.items()
+            if (code := self.code(name)) is not None
+        }
+        new = {name: (stamp, code, tuple(self.imports.get(name, ()))) for name, (stamp, code) in self.learned.items()}
         start, entries, codes = 0, {}, []
-        for name, (stamp, code) in {**kept, **self.learned}.items():
-            entries[name] = (start, len(code), _hash(code), stamp)
+        for name, (stamp, code, imports) in {**kept, **new}.items():
+            entries[name] = (start, len(code), _hash(code), stamp, imports)
             codes.append(code)
             start += len(code)
         self.learned = {}
@@ -120,6 +169,20 @@ class _Loader(external.SourceFileLoader):
         self.path = file
         self._bundle = bundle
         self._kept = kept
+
+    def exec_module(self, module: ModuleType) -> None:
+        name, bundle = module.__name__, self._bundle
+        if not self._kept:
+            bundle.running.append(bundle.imports.setdefault(name, []))
+            try:
+                super().exec_module(module)
+            finally:
+                bundle.running.pop()
+            return
+        code = self.get_code(name)
+        assert code is not None
+        bundle.load_imports(name)
+        bootstrap._call_with_frames_removed(exec, code, module.__dict__)  # type: ignore[attr-defined]
 
     def get_code(self, name: str) -> CodeType | None:
         data = self._bundle.code(name) if self._kept and name == self.name else None
@@ -145,7 +208,10 @@ def use(folder: str | None) -> Bundle | None:
     found = Bundle(f"{folder}/modules-{_hash(key.encode()).hex()}", key)
     # Whoever came before Python's own finders, such as a debugger, is still asked before us.
     usual = (bootstrap.BuiltinImporter, bootstrap.FrozenImporter, external.PathFinder)
-    sys.meta_path.insert(next(at for at, each in enumerate(sys.meta_path) if each in usual), found)
+    place = next(at for at, each in enumerate(sys.meta_path) if each in usual)
+    if all(type(each).__module__ == "_distutils_hack" for each in sys.meta_path[:place]):
+        found.place = place
+    sys.meta_path.insert(place, found)
     return found
 
 

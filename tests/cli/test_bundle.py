@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import subprocess
 import sys
@@ -272,3 +273,86 @@ def test_first_uses_at_once_are_all_right(tmp_path: Path) -> None:
     assert said == {opened(tmp_path)[1]}
     assert len(opened(tmp_path)[0]) < 20
     assert [*(tmp_path / "flowc").iterdir()] == [file]
+
+
+LOADED = """
+import json, sys
+class Watching:
+    asked = []
+    def find_spec(self, name, path=None, target=None):
+        self.asked.append(name)
+if "watched" in sys.argv:
+    sys.meta_path.insert(0, Watching())
+from flowc.cli import main
+words, sys.argv[1:] = sys.argv[1:], sys.argv[1:3]
+main()
+found = {}
+for name, module in sys.modules.items():
+    if name[:6] == "flowc." and name[6:] not in ("bundle", "cache", "version", "cli"):
+        above, _, last = name.rpartition(".")
+        spec = module.__spec__
+        found[name] = [
+            module.__name__, module.__package__, module.__file__, module.__cached__, getattr(module, "__path__", None),
+            spec.name, spec.parent, spec.origin, spec.cached, spec.submodule_search_locations, spec._initializing,
+            module.__loader__ is spec.loader, getattr(sys.modules[above], last) is module, sorted(vars(module)),
+        ]
+print(chr(0) + json.dumps([list(found.items()), Watching.asked]))
+"""
+
+
+def loaded(cache_home: Path, *words: str) -> list[Any]:
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", LOADED, "check", str(JOB), *words],
+        env={"PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(cache_home)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found: list[Any] = json.loads(done.stdout.rpartition("\0")[2])
+    return found
+
+
+def test_modules_that_are_loaded_together_are_what_python_makes_of_them(tmp_path: Path) -> None:
+    usual, _ = loaded(Path("/dev/null"))
+    loaded(tmp_path)
+    together, _ = loaded(tmp_path)
+    assert dict(together) == dict(usual)
+    assert len(usual) > 100
+
+
+def test_finders_of_others_are_asked_for_each_module(tmp_path: Path) -> None:
+    for _ in range(2):
+        found, asked = loaded(tmp_path, "watched")
+        assert {name for name, _ in found} <= {*asked}
+
+
+def test_what_fails_while_it_is_loaded_fails_where_it_is_imported(
+    tmp_path: Path, package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    above = ModuleType("flowc.above")
+    above.__path__ = [str(package)]
+    monkeypatch.setitem(sys.modules, "flowc.above", above)
+    (package / "fails.py").write_text("import sys\nif hasattr(sys, 'fails_now'):\n    raise LookupError('now')\n")
+    (package / "asks.py").write_text("\nfrom flowc.above import fails\n")
+    path = str(tmp_path / "cache" / "flowc" / "modules-1")
+    monkeypatch.setattr(Bundle, "_is_alone", lambda self: True)
+    for round in range(3):
+        found = Bundle(path, "key")
+        monkeypatch.setattr(sys, "meta_path", [found, *sys.meta_path])
+        monkeypatch.delitem(sys.modules, "flowc.above.fails", raising=False)
+        spec = found.find_spec("flowc.above.asks", [str(package)])
+        module = importlib.util.module_from_spec(spec)
+        if round < 2:
+            spec.loader.exec_module(module)
+            assert module.fails is sys.modules["flowc.above.fails"] is above.fails
+            found.save()
+            del above.fails
+        else:
+            assert found.entries["flowc.above.asks"][4] == ("flowc.above.fails",)
+            monkeypatch.setattr(sys, "fails_now", True, raising=False)
+            with pytest.raises(LookupError, match="now") as caught:
+                spec.loader.exec_module(module)
+            lines = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(caught.tb)]
+            assert lines[-1] == (f"{package}/fails.py", 3)
+            assert (f"{package}/asks.py", 2) in lines
+            assert "flowc.above.fails" not in sys.modules
