@@ -10,6 +10,7 @@ This is the one place that knows all three, and a good place to start reading. A
                                                                                               (`--emit ir` stops here)
     passes     `passes/`: validate, resolve (chooses the machine), price-check             (`--emit plan` stops here)
     rules      `rules/`: what the job lacks on any machine
+               (before the passes the backend has said which of the places that jobs want it cannot reach)
     emit       `backends/mithril/` gives the request and the startup script
 
 All of it reports to one `Sink`; nothing here prints or exits.
@@ -171,6 +172,9 @@ def _artifacts(
     units = _surrounded(units, inputs, together)
     if len(units) > 1:
         _name_jobs(units, source, sink, document=entry.document)
+    backend = _backend("mithril" if emit in (None, *STAGES) else emit)
+    if emit != "ir":
+        backend.reach(units, sink)
     if sink.broken:
         return []
     if emit == "ir":
@@ -190,7 +194,6 @@ def _artifacts(
         together.units = units
         return [_document("plan.json", plan_document(units))]
     _judge(units, inputs, sink)
-    backend = _backend(emit or "mithril")
     backend.check(units, sink)
     if emit is not None:
         artifacts = backend.emit(units, sink, together.names)

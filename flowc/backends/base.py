@@ -42,8 +42,9 @@ def says_nothing(sink: Sink) -> None:
 
 
 class Backend(Record):
-    """What is done with the planned units of one source, in this order.
+    """What is done with the units of one source, in this order.
 
+    `reach(units, sink)` reports, before a machine is looked for, where the target cannot run. Of planned units
     `check(units, sink)` reports what the target cannot express. `emit(units, sink, taken)` gives the artifacts, the
     printed one first, and reports which of them are too large; `taken` are the names that requests of this compilation
     have, to which it adds its own. `measure(units, sink)` does so in its place where nobody wants the artifacts.
@@ -52,4 +53,5 @@ class Backend(Record):
     check: Callable[[list[Unit], Sink], None]
     emit: Callable[[list[Unit], Sink, set[str]], list[Artifact]]
     measure: Callable[[list[Unit], Sink], None] = checks_nothing
+    reach: Callable[[list[Unit], Sink], None] = checks_nothing
     alone: Callable[[Sink], None] = says_nothing

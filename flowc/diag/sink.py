@@ -134,7 +134,7 @@ class Sink:
     """
 
     __slots__ = (
-        *("_counts", "_kept", "_last", "_looked", "_seen", "_shown", "_spoken", "_values"),
+        *("_counts", "_kept", "_last", "_looked", "_remedies", "_seen", "_shown", "_spoken", "_values"),
         *("areas", "error_count", "free", "ignores", "job", "jobs", "promoted_count", "sources", "stopped", "strict"),
     )
 
@@ -155,6 +155,7 @@ class Sink:
         self._spoken: list[Source] = []  # what the findings speak of beside
         self._values: list[str] = []  # of secrets, in the first `_looked` findings and in the lines that they speak of
         self._looked = 0
+        self._remedies: dict[tuple[str, Span], tuple[str | None, Fix | None]] = {}
         self._seen: set[tuple[str, Span | None, str, str | None]] = set()
         self._shown: tuple[int, list[Diagnostic]] | None = None  # how many there were, and they: asked for twice
 
@@ -172,6 +173,8 @@ class Sink:
         """Report one finding; `fields` fill the code's title, all of them and no others (KeyError otherwise)."""
         if self.free and code.money:
             return
+        if span is not None and self._remedies and help is None and fix is None:
+            help, fix = self._remedies.get((code.id, span), (None, None))
         promoted = self.strict and code.severity == "warning"
         for name, value in fields.items():
             if type(value) is str and len(value) > (_LONGEST_PATH if name == "path" else _LONGEST_WORD):
@@ -203,6 +206,11 @@ class Sink:
                 job=self.job,
             )
         )
+
+    def remedy(self, code: Code, span: Span, help: str | None, fix: Fix | None) -> None:
+        """What mends a finding there, for whoever comes to report it: only who reads a source knows how it is written,
+        only a later stage whether it is a finding."""
+        self._remedies[code.id, span] = help, fix
 
     def turn_to(self, index: int | None) -> None:
         """What is reported from now on is about this one of the jobs."""

@@ -289,11 +289,15 @@ class Pricing(Record):
 
 
 class Placement(Record):
-    """`exclude_regions` are names or globs. `interconnect` is the user's word for the network between machines.
-    `paused`: the bid is placed but not to be filled yet."""
+    """Where the job wants to be; a target says what it cannot. `exclude_regions` are names or globs. `clouds`: any of
+    them, each as `CLOUD[/REGION[/ZONE]]`. `node_labels`: what all nodes of its cluster must be labelled with, values of
+    which any will do joined by commas. `interconnect` is the user's word for the network between machines. `paused`:
+    the bid is placed but not to be filled yet."""
 
     regions: tuple[str, ...] = ()
     exclude_regions: tuple[str, ...] = ()
+    clouds: tuple[str, ...] = ()
+    node_labels: tuple[tuple[str, str], ...] = ()
     interconnect: str | None = None
     paused: bool | None = None
     kubernetes_cluster: str | None = None

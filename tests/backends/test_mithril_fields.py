@@ -187,6 +187,8 @@ VALUES: dict[str, tuple[Any, dict[str, Any]]] = {
     "pricing.budget_usd": ("0.01", {}),
     "placement.regions": (("us-central2-a",), {}),
     "placement.exclude_regions": (("us-central3-*",), {}),
+    "placement.clouds": (("aws/us-east-1",), {}),
+    "placement.node_labels": ((("disk", "ssd"),), {}),
     "placement.interconnect": ("InfiniBand", {}),
     "placement.paused": (True, {}),
     "placement.kubernetes_cluster": ("c", {}),
@@ -230,6 +232,7 @@ def outputs(each: Unit) -> tuple[dict[str, str], list[str]]:
     """The texts of all artifacts, and the diagnostics."""
     done, found = run(each)
     sink = Sink()
+    BACKEND.reach([each], sink)
     artifacts = []
     if done.plan is not None:
         BACKEND.check([done], sink)

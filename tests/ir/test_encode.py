@@ -104,6 +104,8 @@ JOB_KEYS: dict[str, tuple[str, ...] | None] = {
     "placement": (
         "regions",
         "exclude_regions",
+        "clouds",
+        "node_labels",
         "interconnect",
         "paused",
         "kubernetes_cluster",

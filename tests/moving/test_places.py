@@ -3,6 +3,8 @@ error."""
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 import flowc
@@ -86,6 +88,20 @@ def test_slices_of_gpus_are_whole_ones() -> None:
     assert "FC614" in {each.code.id for each in flowc.check(text, MOVE, path="job.yaml").diagnostics}
     memory = pod().replace("nvidia.com/gpu: 8", "nvidia.com/gpumem: 2000")
     assert codes(memory, MOVE)[0]
+
+
+def test_labels_of_nodes_are_in_the_ir() -> None:
+    conditions = "[{key: b, operator: In, values: [p, q]}, {key: c, operator: Exists}]"
+    required = f"{{nodeSelectorTerms: [{{matchExpressions: {conditions}}}]}}"
+    text = pod(
+        "nodeSelector: {a: z}",
+        f"affinity: {{nodeAffinity: {{requiredDuringSchedulingIgnoredDuringExecution: {required}}}}}",
+    )
+    for inputs, labels in ((Inputs(), [["a", "z"], ["b", "p,q"]]), (MOVE, [])):
+        (artifact,) = flowc.compile(text, inputs, path="job.yaml", emit="ir").artifacts
+        assert json.loads(artifact.text)["jobs"][0]["placement"]["node_labels"] == labels
+    report = next(each for each in flowc.compile(text, path="job.yaml").artifacts if each.name == "report.txt")
+    assert "placement.node_labels  labels of another cluster's nodes" in report.text
 
 
 def test_a_container_is_kept() -> None:

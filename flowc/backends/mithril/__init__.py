@@ -12,6 +12,22 @@ if TYPE_CHECKING:
     from flowc.ir.unit import Unit
 
 
+# The cloud that is this target's.
+CLOUD = "mithril"
+
+
+def reach(units: list[Unit], sink: Sink) -> None:
+    """Report jobs that may run on other clouds only."""
+    for index, unit in enumerate(units):
+        clouds = unit.job.placement.clouds
+        if clouds and not any(each.partition("/")[0] == CLOUD for each in clouds):
+            from flowc.diag.codes.yaml.skypilot import OTHER_CLOUD
+
+            sink.turn_to(index)
+            sink.report(OTHER_CLOUD, unit.origin("placement.clouds"), place=" or ".join(clouds))
+    sink.turn_to(None)
+
+
 def check(units: list[Unit], sink: Sink) -> None:
     """Report what a bid cannot say, and what the machine lacks."""
     for index, unit in enumerate(units):
@@ -41,4 +57,4 @@ def alone(sink: Sink) -> None:
     sink.report(codes.BILL_GOES_ON, None, help=help)
 
 
-BACKEND = Backend(check=check, emit=emit, measure=measure, alone=alone)
+BACKEND = Backend(reach=reach, check=check, emit=emit, measure=measure, alone=alone)

@@ -49,6 +49,7 @@ AS_IT_IS = {"placement.preemptible": True}
 IN_REPORT = {
     "labels": "the bid carries no labels",
     "resources.features": "words for nodes of another cluster; names of GPU models have chosen the machine",
+    "placement.node_labels": "labels of another cluster's nodes; names of GPU models have chosen the machine",
     "time.min_s": "the time limit holds",
     "env_policy": "nobody's environment is copied",
     "notify.events": "the provider mails about the bid, not about the job",

@@ -168,7 +168,7 @@ def _fields(pod: Pod, context: Context) -> dict[str, Any]:
         "ports": _ports(pod, context),
         "array": policy.array_of(context),
         "retry": retry_of(main, context),
-        "placement": Placement(paused=paused),
+        "placement": Placement(paused=paused, node_labels=gpus.node_labels(context)),
         "terminate_on_exit": policy.terminate(context),
         "workers_end": policy.workers_end(context),
     }

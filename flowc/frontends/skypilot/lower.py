@@ -302,6 +302,9 @@ class Lowering:
             self.origins["placement.interconnect"] = network.value.span
         if disk is not None and disk.value.value == "best":
             self.ledger.decide(disk, "lowered", "the machine's own disk")
+        if wished.cloud_span is not None:
+            fields["clouds"] = wished.clouds
+            self.origins["placement.clouds"] = wished.cloud_span
         if wished.spot is not None:
             fields["preemptible"] = wished.spot.value.value
             self.origins["placement.preemptible"] = wished.spot.value.span

@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 HERE = "mithril"
 ANY = "*"
 KEYS = ("infra", "cloud", "region", "zone")
+# Those that SkyPilot 0.14.1 knows.
+CLOUDS = frozenset(
+    (
+        *("aws", "azure", "cudo", "digitalocean", "do", "fluidstack", "gcp", "hyperbolic", "ibm", "k8s", "kubernetes"),
+        *("lambda", "mithril", "nebius", "oci", "paperspace", "primeintellect", "runpod", "scp", "seeweb", "shadeform"),
+        *("slurm", "ssh", "vast", "verda", "vsphere", "yotta"),
+    )
+)
 # What follows these is no region.
 _WITHOUT_REGIONS = ("k8s", "kubernetes", "ssh", "slurm")
 _region = at_first_use(r"[a-z]+-[a-z]+[0-9]+-[a-z]", "fullmatch")
@@ -29,6 +37,14 @@ class Place(Record):
     region_span: Span | None = None
     text: str = ""
     pairs: tuple[Pair, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """As the IR has it: `CLOUD[/REGION[/ZONE]]`."""
+        cloud, slash, rest = self.text.partition("/")
+        if self.cloud is None:
+            return self.text if cloud == ANY else f"{ANY}/{self.text}"
+        return f"{cloud.lower()}{slash}{rest}"
 
     @property
     def is_here(self) -> bool:
@@ -85,8 +101,9 @@ def _text(pair: Pair) -> str:
     return str(pair.value.value).strip()
 
 
-def report_elsewhere(found: Place, sink: Sink) -> None:
-    """The task may run on other clouds only."""
+def tell_way_here(found: Place, sink: Sink) -> None:
+    """How a task comes here that may run on other clouds only, for the target that cannot reach them; reports a cloud
+    that no target knows."""
     from flowc.diag.suggest import nearest
 
     first = found.pairs[0]
@@ -101,7 +118,9 @@ def report_elsewhere(found: Place, sink: Sink) -> None:
         help = f"write `{key}: {HERE}`, or give `--set {first.path}={HERE}`"
     if not help.startswith("did"):
         help += "; `--move` leaves all out that pins the task to another cloud"
-    sink.report(codes.OTHER_CLOUD, first.value.span, help=help, fix=_moved(found), place=found.text)
+    sink.remedy(codes.OTHER_CLOUD, first.value.span, help, _moved(found))
+    if found.cloud is not None and found.cloud not in CLOUDS:
+        sink.report(codes.OTHER_CLOUD, first.value.span, place=found.name)
 
 
 def _moved(found: Place) -> Fix | None:

@@ -40,12 +40,15 @@ class Wish(Record):
 
 class Wishes(Record):
     """All kinds of machine that would do; `ordered`: the first that can be had is to be taken. `keys` are those of
-    OF_THE_JOB. `spot` says whether it may be a spot machine."""
+    OF_THE_JOB. `spot` says whether it may be a spot machine. `clouds`: where it may run, if not anywhere, and
+    `cloud_span` where that stands."""
 
     wishes: tuple[Wish, ...]
     ordered: bool
     keys: dict[str, Pair]
     spot: Pair | None = None
+    clouds: tuple[str, ...] = ()
+    cloud_span: Span | None = None
 
 
 class Alternative(Record):
@@ -57,17 +60,21 @@ class Alternative(Record):
 
 
 def wishes(resources: Mapping | None, ledger: Ledger, sink: Sink, *, flag: str | None) -> Wishes:
-    """What a task's `resources` ask for. Alternatives on other clouds are left out as long as others stay; reports a
-    task that may only run elsewhere, unless `flag`, given on the command line, says where it runs."""
+    """What a task's `resources` ask for. Alternatives on other clouds are left out as long as others stay. `flag`,
+    given on the command line, says where the task runs."""
     if resources is None:
         return Wishes(wishes=(Wish(choice=Choice(), spans=()),), ordered=False, keys={})
     found, ordered = _alternatives(resources, sink)
     here = [each for each in found if each.place.is_here]
     elsewhere = [each for each in found if not each.place.is_here]
     pinned = not here and flag is None
+    clouds = [each.place.name if pinned else each.place.cloud for each in (elsewhere if pinned else here)]
+    named = [each for each in clouds if each]
+    cloud_span = (here or elsewhere)[0].place.pairs[0].value.span if named and len(named) == len(clouds) else None
     if not here:
         if flag is None:
-            places.report_elsewhere(elsewhere[0].place, sink)
+            for each in reversed(elsewhere):
+                places.tell_way_here(each.place, sink)
             elsewhere = elsewhere[:1]  # what else there is to say of it
         else:
             _overrule(elsewhere, flag, ledger, sink)
@@ -78,7 +85,14 @@ def wishes(resources: Mapping | None, ledger: Ledger, sink: Sink, *, flag: str |
     if smaller is not None and flag != NAMED and not pinned:
         sink.report(codes.A100_MEANS_40_GB, smaller, help="write `A100-80GB` if that is meant")
     keys = _of_the_job(here, ledger, sink)
-    return Wishes(wishes=kinds, ordered=ordered or in_order, keys=keys, spot=_spot(here, ledger))
+    return Wishes(
+        wishes=kinds,
+        ordered=ordered or in_order,
+        keys=keys,
+        spot=_spot(here, ledger),
+        clouds=tuple(dict.fromkeys(named)) if cloud_span is not None else (),
+        cloud_span=cloud_span,
+    )
 
 
 def _spot(here: list[Alternative], ledger: Ledger) -> Pair | None:

@@ -17,6 +17,12 @@ def compiled(task: Any, flags: Flags | None = None) -> driver.Result:
     return driver.compile(Source("job.yaml", text), Inputs(flags=flags or Flags()), emit="ir", frontend="skypilot")
 
 
+def checked(task: Any, flags: Flags | None = None) -> driver.Result:
+    """All the way to a bid."""
+    text = task if isinstance(task, str) else yaml.safe_dump(task, sort_keys=False)
+    return driver.check(Source("job.yaml", text), Inputs(flags=flags or Flags()), frontend="skypilot")
+
+
 def jobs(task: Any, flags: Flags | None = None) -> list[dict[str, Any]]:
     result = compiled(task, flags)
     assert [each.message for each in result.diagnostics if each.severity == "error"] == []

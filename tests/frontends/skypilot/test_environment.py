@@ -13,7 +13,7 @@ from flowc.inputs import Flags, Inputs
 from flowc.source import Source
 from flowc.submit.delivery import files_for, missing_secrets
 from tests.frontends.skypilot.examples import BASE
-from tests.frontends.skypilot.reading import compiled, jobs, names
+from tests.frontends.skypilot.reading import checked, compiled, jobs, names
 
 LOGIN = ("SKYPILOT_DOCKER_USERNAME", "SKYPILOT_DOCKER_PASSWORD", "SKYPILOT_DOCKER_SERVER")
 
@@ -162,5 +162,6 @@ def test_values_of_secrets_are_not_in_the_document() -> None:
 
 def test_an_unknown_key_hides_nothing_else() -> None:
     text = "working_dir: .\nresources: {infra: aws, accelerators: 8xH100}\n"
-    assert names(text) == ["retired-key", "skypilot-nothing-to-run", "other-cloud", "accelerators"]
+    assert names(text) == ["retired-key", "skypilot-nothing-to-run", "accelerators"]
+    assert [each.code.name for each in checked(text).diagnostics] == [*names(text), "other-cloud"]
     assert names("comand: x\nresources: {infra: mithril}\n") == ["unknown-key"]

@@ -19,10 +19,8 @@ CASES: dict[str, dict[str, Any] | None] = json.loads((Path(__file__).parent / "l
 GIB = 1 << 30
 # Where flowc decides otherwise, and why.
 DECIDED = {
-    "a zone, or a place elsewhere: flowc bids at Mithril, whose regions have no zones": (
+    "a zone: Mithril's regions have none": (
         "resources: {infra: mithril/us-central1-b/a}\nrun: echo\n",
-        "resources: {infra: aws}\nrun: echo\n",
-        "resources: {infra: k8s/ctx/with/slash}\nrun: echo\n",
         "resources: {zone: a}\nrun: echo\n",
     ),
     "internal to SkyPilot's controller": ("resources: {memory: 3x}\nrun: echo\n",),

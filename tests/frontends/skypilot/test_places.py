@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+import flowc
 from flowc.inputs import Flags
 from tests.frontends.skypilot.examples import BASE
-from tests.frontends.skypilot.reading import compiled, jobs, names, told, with_resources
+from tests.frontends.skypilot.reading import checked, compiled, jobs, names, told, with_resources
 
 GIB = 1 << 30
 
@@ -34,22 +35,25 @@ def test_places_that_can_be_had(text: str, regions: list[str]) -> None:
         ("infra: aws", "aws", "write `infra: mithril`, or give `--set resources.infra=mithril`"),
         ("infra: k8s/a/b", "k8s/a/b", "write `infra: mithril`, or give `--set resources.infra=mithril`"),
         ("infra: mithrill", "mithrill", "did you mean `mithril`?"),
-        ("cloud: GCP", "GCP", "write `cloud: mithril`, or give `--set resources.cloud=mithril`"),
+        ("cloud: GCP", "gcp", "write `cloud: mithril`, or give `--set resources.cloud=mithril`"),
         (
             "cloud: aws, region: us-east-1, zone: us-east-1a",
             "aws/us-east-1/us-east-1a",
             "write `cloud: mithril` and a region of Mithril or none, or give a region with `--region`",
         ),
-        ("region: eu-north1", "eu-north1", "name a region of Mithril, or give one with `--region`"),
+        ("region: eu-north1", "*/eu-north1", "name a region of Mithril, or give one with `--region`"),
         (
             "any_of: [{infra: aws}, {infra: gcp}]",
-            "aws",
+            "aws or gcp",
             "write `infra: mithril`, or give `--set resources.any_of[0].infra=mithril`",
         ),
     ],
 )
 def test_places_on_other_clouds(text: str, place: str, help: str) -> None:
-    (found,) = compiled(with_resources(text)).diagnostics
+    if not help.startswith("did"):  # what is no cloud is refused for every target
+        (job,) = jobs(with_resources(text))
+        assert " or ".join(job["placement"]["clouds"]) == place
+    (found,) = checked(with_resources(text)).diagnostics
     assert found.message == f"the task is pinned to `{place}`: flowc bids at Mithril only"
     move = "" if help.startswith("did") else "; `--move` leaves all out that pins the task to another cloud"
     assert found.help == help + move
@@ -57,12 +61,35 @@ def test_places_on_other_clouds(text: str, place: str, help: str) -> None:
 
 def test_the_other_cloud_is_taken_out_by_its_fix() -> None:
     text = "resources:\n  cloud: aws\n  region: us-east-1\n  accelerators: H100:8\nrun: 'true'\n"
-    (found,) = compiled(text).diagnostics
+    (found,) = checked(text).diagnostics
     assert found.fix is not None
     assert not found.fix.certain
     for edit in sorted(found.fix.edits, key=lambda edit: -edit.span.start):
         text = text[: edit.span.start] + edit.text + text[edit.span.end :]
     assert text == "resources:\n  cloud: mithril\n  accelerators: H100:8\nrun: 'true'\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "clouds"),
+    [
+        ("infra: mithril", ["mithril"]),
+        ("cloud: Mithril, region: us-central1-b", ["mithril"]),
+        ("infra: '*'", []),
+        ("region: us-central1-b", []),
+        ("any_of: [{infra: mithril}, {infra: aws}]", ["mithril"]),
+        ("any_of: [{infra: mithril}, {region: us-central1-b}]", []),
+    ],
+)
+def test_clouds_that_are_named(text: str, clouds: list[str]) -> None:
+    (job,) = jobs(with_resources(f"accelerators: H100:8, {text}"))
+    assert job["placement"]["clouds"] == clouds
+    assert not checked(with_resources(f"accelerators: H100:8, {text}")).failed
+
+
+def test_another_target_takes_a_job_of_another_cloud() -> None:
+    text = "resources: {infra: aws, accelerators: 'H100:8'}\nrun: 'true'\n"
+    assert not flowc.compile(text, path="job.yaml", emit="cloud-init").failed
+    assert flowc.compile(text, path="job.yaml").failed
 
 
 def test_a_zone_is_refused() -> None:

@@ -82,6 +82,7 @@ OTHER_CLOUD = Code(
     title="the task is pinned to `{place}`: flowc bids at Mithril only",
     explain="""\
 `infra`, `cloud`, `region` and `zone` say where SkyPilot may run the task, and this task may not run where flowc bids.
+Targets that bid nowhere, such as `--emit cloud-init`, take it as it is.
 
 Take the key out, or write `infra: mithril` (or `mithril/REGION`); `--region` and `--instance-type` overrule the file.
 Check what else in it belongs to the other cloud: buckets, images, instance types.""",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from flowc.frontends.k8s.pod.containers import Pod
     from flowc.yamldoc.node import Node
 
+_REQUIRED = ("affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms")
 ORDINARY = ("cpu", "memory", "ephemeral-storage", data.GPU_RESOURCE, *data.GPU_ALIASES)
 
 
@@ -54,7 +55,7 @@ def wanted(pod: Pod, count: int, context: Context) -> Wanted:
         always = Kinds([named[0]], 0, named[1]).both(always, context)
     if always is None:
         return Wanted()
-    terms = spec.each("affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms")
+    terms = spec.each(*_REQUIRED)
     for term in terms:
         fields = "it names a machine of the cluster"
         if term.each("matchFields") and not context.moves(term, "matchFields", fields):
@@ -65,6 +66,20 @@ def wanted(pod: Pod, count: int, context: Context) -> Wanted:
     if any(each is None for each in alternatives) or context.sink.broken:
         return Wanted()
     return _ordered(found, preferred, count, context)
+
+
+def node_labels(context: Context) -> tuple[tuple[str, str], ...]:
+    """The labels that its nodes must have; none for `--move`, which leaves them out."""
+    spec = context.job.pod_spec
+    found = [(pair.key.text, str(pair.value.value or "")) for pair in spec.pairs_at("nodeSelector")]
+    terms = spec.each(*_REQUIRED)
+    alone = requirements(terms[0]) if len(terms) == 1 else []  # of several terms any will do
+    found += [(each.key, ",".join(each.values)) for each in alone if each.operator == "In"]
+    if not found or context.inputs.flags.move:
+        return ()
+    context.put_key("placement.node_labels", spec, "nodeSelector")
+    context.put("placement.node_labels", terms[0] if alone else None)
+    return tuple(found)
 
 
 def _decide_selector(own: list[Requirement], told: set[str], context: Context) -> None:
