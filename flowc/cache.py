@@ -63,6 +63,14 @@ def keep(path: str, data: bytes, *, most: int) -> None:
         _drop(new)
 
 
+def touch(path: str) -> None:
+    """A file that was of use is none of the oldest."""
+    try:
+        os.utime(path)
+    except OSError:
+        return
+
+
 def _drop_oldest(above: str, kind: str, most: int) -> None:
     with os.scandir(above) as entries:
         found = [

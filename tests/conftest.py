@@ -27,6 +27,7 @@ signal.pthread_sigmask(signal.SIG_SETMASK, ())
 for _number in signal.valid_signals() - {signal.SIGPIPE}:  # which Python ignores, and resets for its children
     if signal.getsignal(_number) is signal.SIG_IGN:  # nohup, a background job of a script
         signal.signal(_number, lambda *_: None)  # still ignored here; its children have it as it is by default
+os.environ["XDG_CACHE_HOME"] = os.devnull  # nothing is kept from one test to the next
 for _name in list(os.environ):
     if _name in ("BASH_ENV", "ENV", "CDPATH", "POSIXLY_CORRECT", "TZ", "LANG", "LANGUAGE") or _name.startswith("LC_"):
         del os.environ[_name]

@@ -17,16 +17,19 @@ from flowc.diag.sink import Diagnostic, Sink
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
     from typing import Any
 
     from flowc.cli.arguments import Words
-    from flowc.driver import Result
+    from flowc.inputs import Inputs
     from flowc.ir.profile import Profile
     from flowc.source import Source
 
 # From how many files on the work is spread over the cores: below, starting processes costs more than it
 # saves.
 PARALLEL_FROM = 24
+# From how many on what was said of them is looked up, and kept: it is in one file, for thousands.
+KEPT_FROM = PARALLEL_FROM
 _FINGERPRINTED = ("sarif", "gitlab")  # formats whose readers know findings again
 _FIX_ROUNDS = 8  # fixes that overlap are applied in later rounds
 
@@ -43,6 +46,7 @@ class Checker:
         self.unsafe = words.flag("unsafe_fixes")
         self.adopts = words.flag("add_ignores")
         self.quiet = words.flag("quiet")
+        self.keeps = not words.flag("no_cache")
         self.stdin = words.text("stdin_filename") or sources.STDIN
         self.showing = Showing(words, os.environ)
         self.judges = self._judges()
@@ -80,13 +84,15 @@ class Checker:
     def _comments(self) -> bool:
         return self.adopts and self.showing.baseline_path is None
 
-    def check(self, path: str) -> tuple[str, list[dict[str, Any]], dict[str, Any]]:
+    def check(
+        self, path: str, source: Source | None = None, inputs: Inputs | None = None
+    ) -> tuple[str, list[dict[str, Any]], dict[str, Any]]:
         """(findings as text or as documents, what to add to the tally): plain values, so that processes can
-        pass them."""
+        pass them. `source`: what was read of the path; `inputs`: what it is told in place of what all are."""
         tally = Tally()
         name = self.stdin if path == "-" else path
         try:
-            diagnostics, difference = self._diagnostics(path, tally)
+            diagnostics, difference = self._diagnostics(path, source, inputs or self.inputs, tally)
         except Exception as error:  # a mistake of ours over one file must not hide what is known of the others
             from flowc.cli.trouble import bug
 
@@ -119,13 +125,15 @@ class Checker:
                 document["fingerprint"] = fingerprint(each, name)
         return "", documents
 
-    def _diagnostics(self, path: str, tally: Tally) -> tuple[tuple[Diagnostic, ...], str]:
+    def _diagnostics(
+        self, path: str, given: Source | None, inputs: Inputs, tally: Tally
+    ) -> tuple[tuple[Diagnostic, ...], str]:
         """The findings that are left, and what `--diff` shows."""
-        span = self.inputs.command
-        source = sources.read(path, self.stdin) if span is None else span.source
+        span = inputs.command
+        source = given or (sources.read(path, self.stdin) if span is None else span.source)
         if isinstance(source, Diagnostic):
             return (source,), ""
-        before, found = source, self._found(source, tally)
+        before, found = source, self._found(source, inputs, tally)
         if self.fix or self.diff:
             from flowc.cli.checking.fix import apply_fixes
         for _ in range(_FIX_ROUNDS if self.fix or self.diff else 0):
@@ -133,9 +141,9 @@ class Checker:
             if number == 0:
                 break
             tally.fixed += number
-            source, found = mended, self._found(mended, tally)
+            source, found = mended, self._found(mended, inputs, tally)
         if self._comments:
-            source, found = self._adopted(source, found, tally)
+            source, found = self._adopted(source, found, inputs, tally)
         if not self.diff and source is not before:
             self._write(path, source, tally)
         if self.adopts and not self._comments:
@@ -148,8 +156,8 @@ class Checker:
 
         return found, difference(before, source)
 
-    def _found(self, source: Source, tally: Tally) -> tuple[Diagnostic, ...]:
-        result = self._result(source)
+    def _found(self, source: Source, inputs: Inputs, tally: Tally) -> tuple[Diagnostic, ...]:
+        result = driver.check(source, inputs, frontend=self.frontend, strict=self.strict)
         if self.profile is not None:
             from flowc.profile.unused import named_in
 
@@ -157,7 +165,7 @@ class Checker:
         return self.showing.of(result.diagnostics, source.path)
 
     def _adopted(
-        self, source: Source, found: tuple[Diagnostic, ...], tally: Tally
+        self, source: Source, found: tuple[Diagnostic, ...], inputs: Inputs, tally: Tally
     ) -> tuple[Source, tuple[Diagnostic, ...]]:
         """The source with a comment for what is found in it, unless that made more of it."""
         from flowc.cli.checking.adopting import with_ignores
@@ -165,7 +173,7 @@ class Checker:
         mended = with_ignores(source, found)
         if mended is source:
             return source, found
-        left = self._found(mended, tally)
+        left = self._found(mended, inputs, tally)
         if any(each.severity != "error" for each in left):
             return source, found
         tally.adopted += 1
@@ -180,9 +188,6 @@ class Checker:
             tally.fixed, tally.world_failed = 0, True
             reason = (error.strerror or str(error)).lower()
             terminal.write(sys.stderr, f"flowc: error: cannot write `{path}`: {reason}\n")
-
-    def _result(self, source: Source) -> Result:
-        return driver.check(source, self.inputs, frontend=self.frontend, strict=self.strict)
 
     def _whole(self, operands: tuple[str, ...]) -> Profile | None:
         """The profile, where all of the folder is checked that holds it: its lines are for the files there."""
@@ -212,14 +217,24 @@ class Checker:
         text, documents = self._shown(self.profile.path, found)
         return text, [{**each, "other": True} for each in documents] if self.summary else documents
 
-    def outcomes(self, files: list[str]) -> Any:
+    def outcomes(self, files: list[str]) -> Iterator[tuple[str, list[dict[str, Any]], dict[str, Any]]]:
         """What `check` gives for each file, in their order."""
-        if len(files) < PARALLEL_FROM or not hasattr(os, "fork"):
+        if len(files) < KEPT_FROM:
             return map(self.check, files)
         gc.enable()
+        from flowc.cli.checking.kept import kept
+        from flowc.cli.parallel import counted
+
+        keeps = kept(self) if self.keeps else None
+        return counted(self.spread(self.check, files) if keeps is None else keeps.outcomes(files), len(files))
+
+    def spread(self, work: Callable[[str], Any], files: list[str]) -> Generator[Any, None, None]:
+        """What a work gives for each of these files, in their order; of many by a process for each core."""
+        if len(files) < PARALLEL_FROM or not hasattr(os, "fork"):
+            return (work(path) for path in files)
         from flowc.cli.parallel import in_order
 
-        return in_order(self.check, files)
+        return in_order(work, files)
 
     @property
     def _installed(self) -> list[tuple[str, str]]:

@@ -36,6 +36,8 @@ class Showing:
         path = words.text("baseline")
         self.baseline_path = path
         self._baseline = _baseline(path) if path is not None and not words.flag("add_ignores") else None
+        # What tells this showing from others.
+        self.key = found, None if self._baseline is None else self._baseline.known
 
     def of(self, diagnostics: tuple[Diagnostic, ...], path: str) -> tuple[Diagnostic, ...]:
         """What is shown of a file's findings."""

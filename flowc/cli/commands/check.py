@@ -76,6 +76,7 @@ COMMAND = Command(
             group=_SHOWN,
         ),
         Option(name="--stdin-filename", metavar="NAME", help="what standard input is called", group=_SHOWN),
+        Option(name="--no-cache", help="check each file anew, and keep nothing for the next time"),
         Option(name="--only-jobs", help="pass over files named that are no jobs, as in folders (for hooks)"),
         COMMAND_OPTION,
         HELP,

@@ -213,9 +213,9 @@ def _facts(files: list[str], inputs: Inputs) -> list[Facts]:
 
     if len(files) < PARALLEL_FROM or not hasattr(os, "fork"):
         return [facts(path) for path in files]
-    from flowc.cli.parallel import in_order
+    from flowc.cli.parallel import counted, in_order
 
-    return [*in_order(facts, files)]
+    return [*counted(in_order(facts, files), len(files))]
 
 
 def _facts_with(text: str, files: list[str], inputs: Inputs, folder: str) -> list[Facts]:
