@@ -99,6 +99,7 @@ ALLOWED = {
     "cli": {
         "bundle",
         "cache",
+        "digest",
         "driver",
         "detect",
         "diag",
