@@ -35,6 +35,8 @@ _FOR_SHELLS = frozenset(
         *("postStart", "preStop", "exec"),
     )
 )
+# Keys of a SkyPilot task whose variables it puts into its paths by itself.
+_VALUES = ("envs", "secrets")
 
 
 class Placeholder(Record):
@@ -64,8 +66,11 @@ def placeholders(source: Source, *, document: bool, bare: Container[str] = ()) -
         matches.sort(key=lambda match: match.start())
     if not matches:
         return []
-    stretches = _scalars(source, matches) if document else [*_directives(text)]
+    stretches, given = _scalars(source, matches) if document else ([*_directives(text)], frozenset())
     found = [place for match in matches if (place := _kind(text, match, stretches, document)) is not None]
+    for index, each in enumerate(found):
+        if isinstance(each, Placeholder) and each.name in given and _is_variable(text, each.start):
+            found[index] = each.replace(sure=False)
     if document and "apiVersion" in text:
         variables = {each.name for each in found if isinstance(each, Placeholder) and _is_variable(text, each.start)}
         for index, each in enumerate(found):
@@ -110,9 +115,10 @@ def _directives(text: str) -> Iterator[tuple[int, int, bool]]:
             yield match.start(), match.end(), False
 
 
-def _scalars(source: Source, matches: list[Match[str]]) -> list[tuple[int, int, bool]]:
-    """The scalars of a document. It is read with other words, as long as they are, in the places of `{{ NAME }}`, which
-    begin a mapping in YAML; one that is no YAML for all that has none but texts for a shell."""
+def _scalars(source: Source, matches: list[Match[str]]) -> tuple[list[tuple[int, int, bool]], frozenset[str]]:
+    """The scalars of a document, and the variables whose values the format itself puts in. It is read with other words,
+    as long as they are, in the places of `{{ NAME }}`, which begin a mapping in YAML; one that is no YAML for all that
+    has none but texts for a shell."""
     from flowc.diag.sink import Sink
     from flowc.source import Source as Plain
     from flowc.yamldoc.node import Scalar, walk
@@ -126,11 +132,12 @@ def _scalars(source: Source, matches: list[Match[str]]) -> list[tuple[int, int, 
     sink = Sink()
     roots = read(Plain(source.path, "".join(parts) + source.text[place:]), sink)
     if roots is None or sink.error_count:
-        return [(0, len(source.text), True)]
+        return [(0, len(source.text), True)], frozenset()
     marked = {id(node) for root in roots for node in _for_shells(root)}
     scalars = [node for root in roots for node in walk(root) if isinstance(node, Scalar)]
     found = {(node.start, node.end, id(node) in marked or node.style in ("|", ">")) for node in scalars}
-    return sorted(found)
+    names = {pair.key.text for root in roots for key in _VALUES for pair in root.pairs_at(key)}
+    return sorted(found), frozenset(names)
 
 
 def _for_shells(root: Node) -> Iterator[Node]:

@@ -116,6 +116,13 @@ def test_what_stays_open_is_told_once() -> None:
     ]
 
 
+def test_what_a_task_gives_a_value_is_not_open() -> None:
+    text = "envs: {A: 1}\nsecrets:\n  B:\nfile_mounts: {'/${A}': '${B}/${C}'}\nrun: echo\n"
+    (found,) = told(text, True, T="5")[:1]
+    assert found.startswith("FC047 1 placeholder stays open: `C` ")
+    assert put(text, True, A="v") == text.replace("${A}", "v")
+
+
 @pytest.mark.parametrize(
     ("text", "help"),
     [
