@@ -196,14 +196,18 @@ def _artifacts(
     _judge(units, inputs, sink)
     backend.check(units, sink)
     if emit is not None:
-        artifacts = backend.emit(units, sink, together.names)
-        if not (inputs.submitted or together.told or sink.failed):
-            backend.alone(sink)
-            together.told = True
-        return artifacts
+        return _emitted(backend, units, inputs, sink, together)
     if together.measured:
         backend.measure(units, sink)
     return []
+
+
+def _emitted(backend: Backend, units: list[Unit], inputs: Inputs, sink: Sink, together: Together) -> list[Artifact]:
+    artifacts = backend.emit(units, sink, together.names)
+    if not (inputs.submitted or together.told or sink.failed):
+        backend.alone(sink)
+        together.told = True
+    return artifacts
 
 
 def _judge(units: list[Unit], inputs: Inputs, sink: Sink) -> None:
