@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+
+# Asked for by its name of each version: what is not there is looked for in all folders.
 try:
-    from _sha2 import sha256  # type: ignore[import-not-found]  # Python 3.12 on
+    if sys.version_info >= (3, 12):
+        from _sha2 import sha256
+    else:
+        from _sha256 import sha256  # type: ignore[import-not-found]
 except ImportError:
-    try:
-        from _sha256 import sha256  # type: ignore[import-not-found]  # Python 3.11
-    except ImportError:
-        from hashlib import sha256
+    from hashlib import sha256
 
 
 def sha256_hex(data: bytes) -> str:
