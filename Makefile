@@ -74,8 +74,8 @@ faults: .venv/developed ## 2,000 submissions that are cut at every moment: each 
 	$(BIN)/python -m tests.faults --count 2000
 	$(BIN)/python -m tests.faults --graphs 400
 
-bench: .venv/developed ## start-up and throughput, as ratios within one run
-	$(BIN)/python -m tests.bench
+bench: .venv/developed ## start-up and throughput, as ratios within one run; BASE=commit compares with that one
+	$(BIN)/python -m tests.bench $(if $(BASE),--base $(BASE)) $(FLAGS)
 
 lint: .venv/developed ## ruff, its formatter and mypy
 	$(BIN)/ruff check .

@@ -1,12 +1,13 @@
-"""`python -m tests.bench [--rounds N]`: start-up and throughput, as ratios within this run.
+"""`python -m tests.bench [--rounds N] [--base COMMIT]`: start-up and throughput, as ratios within this run.
 
-Where the repository has a release tag, its flowc is measured in the same rounds.
+Another flowc is measured in the same rounds: that of a commit, or of the last release tag where there is one.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,24 +15,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.bench import folders, output, processes, steps, tasks, throughput
+from tests.bench import folders, output, processes, real, steps, tasks, throughput
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @contextmanager
-def last_release() -> Iterator[tuple[str, Path] | None]:
-    """(tag, a folder with that release), None where no tag is reachable. The folder goes afterwards."""
+def other(commit: str | None) -> Iterator[tuple[str, Path] | None]:
+    """(name, a folder with that commit, or else with the last release), None where no tag is reachable. The folder goes
+    afterwards; in it is the helper in C that this installation has."""
     found = subprocess.run(
         ["git", "describe", "--tags", "--abbrev=0"], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    if found.returncode != 0:
+    if found.returncode != 0 and not commit:
         yield None
         return
-    tag = found.stdout.strip()
+    tag = commit or found.stdout.strip()
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder) / "release"
         subprocess.run(["git", "worktree", "add", "--quiet", "--detach", str(tree), tag], cwd=ROOT, check=True)
+        for helper in (ROOT / "flowc" / "scripts" / "packing").glob("*.so"):
+            shutil.copy(helper, tree / "flowc" / "scripts" / "packing")
         try:
             yield tag, tree
         finally:
@@ -59,9 +63,16 @@ def earlier_throughput(tree: Path) -> float | None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=40, help="processes of each kind (default: 40)")
-    rounds = parser.parse_args().rounds
-    with last_release() as release:
-        print(f"last release: {release[0] if release else 'none'}\n")
+    parser.add_argument("--base", metavar="COMMIT", help="the commit to compare with (default: the last release)")
+    parser.add_argument("--real", action="store_true", help="real texts alone")
+    words = parser.parse_args()
+    rounds = words.rounds
+    with other(words.base) as release:
+        print(f"compared with: {release[0] if release else 'nothing'}\n")
+        print(real.report(release, max(1, rounds // 13)))
+        if words.real:
+            return
+        print()
         print(processes.report(processes.measure(rounds, release[1] if release else None)))
         print()
         print(tasks.report(tasks.measure(max(3, rounds // 4))))
