@@ -100,13 +100,11 @@ class Storage:
         if store == "VOLUME" or node.read("type", default="").lower() == "volume":
             self._of_volume(path, target, node, name or (source.value if isinstance(source, Scalar) else None))
         elif isinstance(source, Sequence):
-            reason = "a list of local paths would have to be uploaded to a bucket first"
-            self._refuse(path, source, reason, "upload them, and name the bucket as `source`")
+            self._listed(path, target, node, source)
         elif isinstance(source, Scalar):
             mount = self._add(path, source, source.value, target, copy=copy, read_only=self._read_only(node))
             if mount is not None and mount.kind == "local" and (name or not copy):
-                self.ledger.decide(node.pair("source"), "approximated", _NO_UPLOAD)
-                self.ledger.decide(node.pair("name"), "ignored", _NO_UPLOAD, quiet=True)
+                self._not_uploaded(node)
         elif name and (store in SCHEMES or (self.moving and not store)):
             uri = f"{SCHEMES[store or 'S3']}://{name}"
             if self._add(path, node, uri, target, copy=copy, read_only=self._read_only(node)) is not None:
@@ -119,6 +117,29 @@ class Storage:
         elif all(pair.field is not None for pair in node.pairs):  # an unknown key may be what is missing
             reason = "its `name` is empty" if "name" in node else "it has no `source`"
             self._refuse(path, node, reason, "write a bucket's URI: `source: s3://bucket/path`")
+
+    def _listed(self, path: str, target: str, node: Mapping, source: Sequence) -> None:
+        """Local paths, each of which is found below the target by its own name."""
+        names: list[str] = []
+        for number, item in enumerate(source.items):
+            text = str(item.value) if isinstance(item, Scalar) else ""
+            name = text.rpartition("/")[2]
+            where = f"{path}.source[{number}]"
+            if "://" in text or name in ("", ".", "..", "~"):
+                self._refuse(
+                    where, item, "a list has local paths, each with a name of its own", "write an entry of each"
+                )
+            elif name in names:
+                self._refuse(where, item, f"two paths are called `{name}`", "write an entry of `file_mounts` for each")
+            else:
+                self._add(where, item, text, f"{target}/{name}", copy=True)
+                names.append(name)
+        if len(names) == len(source.items):
+            self._not_uploaded(node)
+
+    def _not_uploaded(self, node: Mapping) -> None:
+        self.ledger.decide(node.pair("source"), "approximated", _NO_UPLOAD)
+        self.ledger.decide(node.pair("name"), "ignored", _NO_UPLOAD, quiet=True)
 
     def _read_only(self, node: Mapping) -> bool:
         """Whether a storage is only read; what else `config` says is noted."""

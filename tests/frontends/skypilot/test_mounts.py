@@ -48,7 +48,9 @@ def test_forms_of_mounts(task: dict[str, Any], expected: tuple[str, str, str, bo
         {"file_mounts": {"/d": {"name": "b", "store": "azure"}}},
         {"file_mounts": {"/d": {"mode": "MOUNT"}}},
         {"file_mounts": {"/d": {"name": None}}},
-        {"file_mounts": {"/d": {"name": "b", "source": ["a", "b"]}}},
+        {"file_mounts": {"/d": {"name": "b", "source": ["a", "s3://b"]}}},
+        {"file_mounts": {"/d": {"name": "b", "source": ["a/c", "b/c"]}}},
+        {"file_mounts": {"/d": {"name": "b", "source": ["a", "."]}}},
         {"file_mounts": {"/d": "ftp://host/a"}},
         {"file_mounts": {"/d": "s3://${NOWHERE}/a"}},
         {"file_mounts": {"/$NOWHERE": "s3://b"}},
@@ -85,6 +87,18 @@ def test_a_secret_is_not_put_into_a_mount() -> None:
 def test_a_local_source_of_a_bucket_is_copied_to_the_machine() -> None:
     task = {**BASE, "file_mounts": {"/d": {"name": "b", "store": "s3", "source": "./d"}}}
     assert names(task) == ["skypilot-approximated"]
+
+
+def test_a_list_of_local_sources_is_copied_below_the_target() -> None:
+    task = {**BASE, "file_mounts": {"/d": {"name": "b", "source": ["~/a/x.txt", "./d"]}}}
+    assert mounts(task) == [("local", "~/a/x.txt", "/d/x.txt", True), ("local", "./d", "/d/d", True)]
+    assert told(task) == [
+        (
+            "skypilot-approximated",
+            "`file_mounts./d.source` is only approximated: the files are copied to the machine: nothing goes into a "
+            "bucket, nor comes back",
+        )
+    ]
 
 
 @pytest.mark.parametrize("key", ["volumes", "file_mounts"])
