@@ -25,10 +25,11 @@ def load(path: str | None, sink: Sink) -> Catalog | None:
         return bundled()
     from flowc.catalog.user_file import read
 
-    checked = read(path, sink)
-    if checked is None:
+    found = read(path, sink)
+    if found is None:
         return None
-    return make(path, checked["as_of"], checked["regions"], checked["instance_types"])
+    source, checked = found
+    return make(source, checked["as_of"], checked["regions"], checked["instance_types"])
 
 
 def bundled() -> Catalog:
@@ -42,7 +43,7 @@ def bundled() -> Catalog:
 
 
 def make(source: str, as_of: str, regions: Iterable[str], rows: Iterable[Mapping[str, Any]]) -> Catalog:
-    """A catalog of checked rows; `source` is `bundled` or the path that they came from."""
+    """A catalog of checked rows; `source` is `bundled`, `refreshed` or the path that they came from."""
     types, offers = [], []
     for row in rows:
         each = InstanceType(**{key: value for key, value in row.items() if key != "offers"})
@@ -52,9 +53,17 @@ def make(source: str, as_of: str, regions: Iterable[str], rows: Iterable[Mapping
 
 
 def _offer(each: InstanceType, row: Mapping[str, Any]) -> Offer:
-    minimum = parse_usd(row["minimum_usd"]) if row["minimum_usd"] is not None else None
-    market = parse_usd(row["market_usd"]) if row["market_usd"] is not None else None
-    return make_offer(each, row["region"], row["fid"], minimum, market, row["offered"])
+    minimum, market, winning = (
+        None if row[name] is None else parse_usd(row[name]) for name in ("minimum_usd", "market_usd", "winning_usd")
+    )
+    found = make_offer(each, row["region"], row["fid"], minimum, market, row["offered"])
+    return found.replace(
+        cloud=row["cloud"],
+        winning=winning,
+        available=row["available"],
+        source=row["source"],
+        as_of=row["as_of"],
+    )
 
 
 def make_offer(

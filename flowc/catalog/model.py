@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 GB = 10**9
+# The cloud whose machines jobs are put on; those of others are only known.
+MITHRIL = "mithril"
 
 
 class InstanceType(Record):
@@ -49,7 +51,9 @@ class Offer(Record):
 
     `rank` is the price that offers are compared by: the market price, else the minimum, else what flowc would
     bid by default; `rank_kind` says which in words, `price` says both (`$12.03 an hour by its market price`).
-    `offered`: sold to everybody, as far as known.
+    `offered`: sold to everybody, as far as known. `winning` is the lowest limit that has machines now, `available` how
+    many have no bid; None where nobody says. `source` says who told all that, `as_of` on which day; None: the whole
+    catalog's.
     """
 
     type: InstanceType
@@ -61,6 +65,11 @@ class Offer(Record):
     rank: int
     rank_kind: str
     price: str
+    cloud: str = MITHRIL
+    winning: int | None = None
+    available: int | None = None
+    source: str | None = None
+    as_of: str | None = None
 
     __eq__ = object.__eq__
     __hash__ = object.__hash__
@@ -85,7 +94,7 @@ class Catalog:
     """`source` is `bundled` or the path of a file, `as_of` the day of its prices.
 
     `types` are all instance types, `offers` the offered ones in the order of `rank`, fewer GPUs, name,
-    region.
+    region; `hidden` those that are not offered, `elsewhere` those of other clouds.
     """
 
     __slots__ = (
@@ -93,6 +102,7 @@ class Catalog:
         "_by_name",
         "_by_place",
         "as_of",
+        "elsewhere",
         "families",
         "hidden",
         "offers",
@@ -113,7 +123,9 @@ class Catalog:
         self.as_of = as_of
         self.regions = frozenset(regions)
         self.types = tuple(types)
-        every = sorted(offers, key=lambda offer: (offer.rank, offer.type.gpus, offer.type.name, offer.region))
+        ranked = sorted(offers, key=lambda offer: (offer.rank, offer.type.gpus, offer.type.name, offer.region))
+        every = [offer for offer in ranked if offer.cloud == MITHRIL]
+        self.elsewhere = tuple(offer for offer in ranked if offer.cloud != MITHRIL)
         self.offers = tuple(offer for offer in every if offer.offered)
         self.hidden = tuple(offer for offer in every if not offer.offered)
         self.families = tuple(dict.fromkeys(offer.type.family for offer in self.offers))

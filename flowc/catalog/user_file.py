@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from flowc.catalog.copy import REFRESHED, SEALED, opened
 from flowc.diag.codes import resolve as codes
 from flowc.source import Source, Span
 
@@ -18,11 +19,14 @@ LARGEST_FILE_BYTES = 16 << 20
 MOST_MISTAKES_SHOWN = 20
 
 
-def read(path: str, sink: Sink) -> dict[str, Any] | None:
-    """The checked content of a file, in the form of `CatalogFile`. Reports what is wrong and returns None."""
+def read(path: str, sink: Sink) -> tuple[str, dict[str, Any]] | None:
+    """What the catalog of a file is called, and its checked content, in the form of `CatalogFile`. Reports what is
+    wrong and returns None."""
     text = _text(path, sink)
     if text is None:
         return None
+    if text.startswith(SEALED) and (sound := opened(text)) is not None:
+        return REFRESHED, sound
     try:
         content = _parse(path, text)
     except (ValueError, RecursionError, ImportError) as error:
@@ -30,7 +34,8 @@ def read(path: str, sink: Sink) -> dict[str, Any] | None:
         reason = " ".join(str(error).split())[:300]
         sink.report(codes.CATALOG_UNREADABLE, Span(Source(path, text), at, at), path=path, reason=reason)
         return None
-    return _checked(path, content, sink)
+    checked = _checked(path, content, sink)
+    return None if checked is None else (path, checked)
 
 
 def _file(path: str) -> Span:

@@ -51,7 +51,7 @@ def gather(words: Words, argv: list[str], environ: Mapping[str, str]) -> Inputs:
         defaults=defaults,
         flag_spans=tuple(spans.items()),
         slurm_version=words.text("slurm_version") or _slurm_version(settings),
-        catalog=words.text("catalog"),
+        catalog=words.text("catalog") or _catalog(environ),
         manifests=manifests,
         profile=words.text("profile") or _profile(environ),
         command=line.word(words.places["command"]) if line is not None and "command" in words.places else None,
@@ -75,6 +75,13 @@ def judges_of(texts: tuple[str, ...], origin: str) -> tuple[str, ...]:
         if name not in known:
             raise UsageError(f"{origin}: there is no judge `{name}`", f"there are {', '.join(known)}")
     return names
+
+
+def _catalog(environ: Mapping[str, str]) -> str | None:
+    """The user's own copy of the catalog, where there is one."""
+    from flowc.settings import catalog_copy, home_of
+
+    return catalog_copy(environ, home_of(environ))
 
 
 def _profile(environ: Mapping[str, str]) -> str | None:

@@ -16,6 +16,7 @@ from flowc.sdk.task import Task, foreign
 from flowc.sdk.translate import translated
 from flowc.sdk.worlds import Worlds, tell
 from flowc.sdk.writing import plain
+from flowc.settings import catalog_copy, home_of
 from flowc.submit.plan import new_nonce, number_of
 from flowc.submit.release import KEY_ON_MACHINES
 from flowc.submit.watch import watcher
@@ -197,7 +198,7 @@ class Flow:
         from flowc.sdk.instances import find
 
         with translated():
-            return find(self._worlds.now(), requirements, limit=limit, catalog=self._catalog)
+            return find(self._worlds.now(), requirements, limit=limit, catalog=self._catalog_file())
 
     def __enter__(self) -> Self:
         return self
@@ -284,8 +285,12 @@ class Flow:
             flags=flags,
             defaults=defaults,
             flag_spans=tuple(spans.items()),
-            catalog=self._catalog,
+            catalog=self._catalog_file(),
         )
+
+    def _catalog_file(self) -> str | None:
+        """That which was given, else the user's own copy, where there is one."""
+        return self._catalog or catalog_copy(self._environ, home_of(self._environ))
 
     def _foreign(self, world: World, identity: str) -> Task | None:
         """A task that somebody else has submitted, by its id."""

@@ -76,6 +76,20 @@ def profile_path(home: str | None, environ: Mapping[str, str]) -> str | None:
     return None if base is None else os.path.join(base, "mithril", "config.yaml")
 
 
+def catalog_place(environ: Mapping[str, str], home: str | None) -> str | None:
+    """Where the user's own copy of the catalog is, or will be; None where there is no place for one."""
+    base = environ.get("XDG_STATE_HOME")
+    if not (base and base.startswith("/")):
+        base = None if home is None else os.path.join(home, ".local", "state")
+    return None if base is None else os.path.join(base, "flowc", "catalog.json")
+
+
+def catalog_copy(environ: Mapping[str, str], home: str | None) -> str | None:
+    """The user's own copy of the catalog, None where there is none."""
+    path = catalog_place(environ, home)
+    return path if path is not None and os.path.lexists(path) else None
+
+
 def may_be_set(environ: Mapping[str, str], folder: str, home: str | None) -> bool:
     """Whether anything but the defaults may hold: a quick look at names of variables and files."""
     if any(name.startswith(PREFIXES) for name in environ):

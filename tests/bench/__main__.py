@@ -87,6 +87,8 @@ def main() -> None:
         print(throughput.report(count, times, earlier_throughput(release[1]) if release else None))
         print()
         print(throughput.formats())
+        print()
+        print(throughput.prices())
 
 
 if __name__ == "__main__":

@@ -7,16 +7,22 @@ target.
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
+import tempfile
 import time
 
 from flowc import driver
 from flowc.inputs import Inputs
 from flowc.source import Source
+from tests.bench.processes import JOB
 from tests.corpus import CASES, load
 
 STAGES = ("ast", "ir", "plan", "mithril")
 BAR, AIM = 1000, 2000
 YAML_BAR = 500
+PRICES_BAR_S = 3.0
 
 
 def jobs(folder: str = "slurm") -> list[tuple[str, bytes, Inputs]]:
@@ -51,6 +57,15 @@ def formats(least_s: float = 1.0) -> str:
             each = seconds_per_job(work, "mithril", least_s)
             lines.append(f"{folder:<22}{len(work):>6}{1 / each:>10,.0f}   {YAML_BAR}")
     return "\n".join(lines)
+
+
+def prices(jobs_: int = 1000) -> str:
+    """What a page of so many jobs takes, in a process of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        names = [shutil.copy(JOB, f"{folder}/{number}.sbatch") for number in range(jobs_)]
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "flowc", "price", *names], capture_output=True, check=True)
+        return f"flowc price of {jobs_:,} jobs: {time.perf_counter() - start:.2f} s (bar {PRICES_BAR_S:.0f})"
 
 
 def report(count: int, times: dict[str, float], earlier: float | None) -> str:

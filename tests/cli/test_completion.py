@@ -19,7 +19,7 @@ KNOWN = {**completed(), "codes": tuple(word for code in all_codes() for word in 
 
 # Words of a command line, the last one unfinished, and what a shell should offer for it.
 CASES = [
-    (("c",), {"compile", "check", "cancel", "completion"}),
+    (("c",), {"compile", "check", "cancel", "catalog", "completion"}),
     (("compile", "--emit", "p"), {"plan"}),
     (("compile", "--em"), {"--emit"}),
     (("check", "--format", "s"), {"sarif"}),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from flowc.catalog.load import make
 from flowc.catalog.model import Catalog
 from flowc.catalog.prices import default_limit
+from flowc.catalog.schema import OfferRow
 from flowc.ir.job import Placement
 from flowc.ir.units import parse_usd
 from tests.passes.units import run, unit
@@ -25,7 +26,7 @@ def catalogs(draw: st.DrawFn) -> Catalog:
     rows = []
     for index in range(draw(st.integers(1, 6))):
         offers = [
-            {"region": region, "fid": None, "minimum_usd": draw(USD), "market_usd": draw(USD), "offered": True}
+            OfferRow(region=region, minimum_usd=draw(USD), market_usd=draw(USD)).model_dump()
             for region in draw(st.sets(st.sampled_from(REGIONS), min_size=1))
         ]
         rows.append(

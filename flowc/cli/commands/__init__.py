@@ -21,6 +21,7 @@ COMMANDS = (
     "run",
     "submit",
     "sbatch",
+    "catalog",
     "list",
     "status",
     "logs",
@@ -37,7 +38,7 @@ COMMANDS = (
     "completion",
 )
 # Those that stand in a folder of their own kind.
-_FOLDERS = {"watch": "setup", "doctor": "setup", "init": "setup", "price": "money"}
+_FOLDERS = {"watch": "setup", "doctor": "setup", "init": "setup", "price": "money", "catalog": "money"}
 
 
 def load(name: str) -> ModuleType:

@@ -8,11 +8,16 @@ def days(as_of: str, today: str) -> int:
     return max(0, _number(today) - _number(as_of))
 
 
+# What is older may be far from what is paid.
+OLD_DAYS = 14
+
+
 def age(as_of: str, today: str) -> str:
-    """`of 2026-09-20, 70 days old`."""
+    """`of 2026-09-20, 7 days old`; of prices that are too old also what to do."""
     passed = days(as_of, today)
     old = "of today" if passed == 0 else "1 day old" if passed == 1 else f"{passed} days old"
-    return f"of {as_of}, {old}"
+    refresh = "; `flowc catalog refresh` asks for today's" if passed > OLD_DAYS else ""
+    return f"of {as_of}, {old}{refresh}"
 
 
 def _number(day: str) -> int:

@@ -191,7 +191,8 @@ CATALOG_UNREADABLE = Code(
 `--catalog` names a file with instance types, regions and prices, in JSON or YAML, to be used in place of the
 catalog that comes with flowc.
 
-See that the file is there and is what its name says.""",
+See that the file is there and is what its name says. Where it is the copy that `flowc catalog refresh` has written,
+another refresh makes it anew.""",
     bad=(_GOOD, ("--catalog=no-such-catalog.json",)),
     good=_GOOD,
 )
