@@ -55,6 +55,15 @@ def test_packing_is_offered_with_its_price(folder: Path, flowc: Flowc) -> None:
     )
 
 
+def test_of_an_array_only_so_many_tasks_are_paid_at_once(folder: Path, flowc: Flowc) -> None:
+    names = [write(folder, "a.sbatch", f"{HOUR} --array=1-10%2"), write(folder, "b.sbatch")]
+    alone = flowc("price", names[0]).out
+    assert row(alone, "limit") == "$64.00 an hour for a machine, $128.00 for 2 at once"
+    assert row(alone, "worst case") == "$640.00: $64.00 an hour x 1 h, 10 machines"
+    page = flowc("price", *names).out
+    assert row(page[page.index("sum of") :], "machines") == "3 at once at most, for $192.00 an hour"
+
+
 def test_another_region_is_offered_where_it_is_cheaper(folder: Path, flowc: Flowc) -> None:
     name = write(folder, "a.sbatch", "--gres=gpu:8 --time=60")
     page = flowc("price", name, "--region", "us-central2-b").out

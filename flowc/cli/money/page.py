@@ -51,8 +51,8 @@ def _job(path: str, unit: Unit, plan: JobPlan, *, alone: bool) -> str:
         ("asked", "; ".join(_asked(job))),
         ("chosen", f"{plan.nodes} x {plan.instance_type} in {plan.region}{tasks}, {gpus} each{sees}"),
         ("why", next((each.reason for each in plan.candidates if each.chosen), "")),
-        ("market", _hourly(plan.market_usd_per_instance_hour, plan)),
-        ("limit", _hourly(plan.limit_usd_per_instance_hour, plan)),
+        ("market", _hourly(plan.market_usd_per_instance_hour, unit, plan)),
+        ("limit", _hourly(plan.limit_usd_per_instance_hour, unit, plan)),
         ("time limit", kept),
         ("worst case", _worst(unit, plan)),
         ("expected", _usd(plan.expected_usd)),
@@ -131,13 +131,21 @@ def _worst(unit: Unit, plan: JobPlan) -> str:
     return f"${plan.worst_case_usd}: ${plan.limit_usd_per_instance_hour} an hour x {plan.hours_bound} h{on}"
 
 
-def _hourly(price: str | None, plan: JobPlan) -> str:
-    """The price of a machine, and that of all."""
+def _hourly(price: str | None, unit: Unit, plan: JobPlan) -> str:
+    """The price of a machine, and that of all that run at once."""
     if price is None:
         return UNKNOWN
-    machines = plan.nodes * plan.count
-    every = f", ${usd_text((parse_usd(price) or 0) * machines)} for {machines}" if machines > 1 else ""
+    machines = _at_once(unit, plan)
+    few = " at once" if machines < plan.nodes * plan.count else ""
+    every = f", ${usd_text((parse_usd(price) or 0) * machines)} for {machines}{few}" if machines > 1 or few else ""
     return f"${price} an hour for a machine{every}"
+
+
+def _at_once(unit: Unit, plan: JobPlan) -> int:
+    """So many machines of a job are paid at the same time at most."""
+    array = unit.job.array
+    most = array.max_concurrent if array is not None else None
+    return plan.nodes * min(plan.count, most or plan.count)
 
 
 def _cheaper(way: Way, unit: Unit) -> list[str]:
@@ -165,11 +173,11 @@ def _sum(every: list[tuple[Unit, JobPlan]], missing: int) -> str:
     worst = [parse_usd(plan.worst_case_usd) for _, plan in every if plan.worst_case_usd is not None]
     expected = [parse_usd(plan.expected_usd) for _, plan in every if plan.expected_usd is not None]
     hourly = sum(
-        (parse_usd(plan.limit_usd_per_instance_hour or "") or 0) * plan.nodes * plan.count for _, plan in every
+        (parse_usd(plan.limit_usd_per_instance_hour or "") or 0) * _at_once(unit, plan) for unit, plan in every
     )
-    machines = sum(plan.nodes * plan.count for _, plan in every)
+    machines = sum(_at_once(unit, plan) for unit, plan in every)
     rows = [
-        ("machines", f"{machines:,}, at most ${usd_text(hourly)} an hour while all run"),
+        ("machines", f"{machines:,} at once at most, for ${usd_text(hourly)} an hour"),
         ("worst case", _total(worst, len(every), "without bound")),
         ("expected", _total(expected, len(every), "of unknown price or time")),
     ]
