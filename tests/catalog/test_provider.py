@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from flowc.providers.mithril import calls
 from tests.mithril import document
 from tests.mithril.faults import Fault, other_types
 from tests.mithril.server import Server
+from tests.providers.mithril.listening import Server as Listener
 
 JOB = "#!/bin/bash\n#SBATCH --gpus-per-node=h100:8 --time=1:00:00\nhostname\n"
 
@@ -178,6 +181,37 @@ def test_a_slow_drip_ends_and_the_copy_stays(
     server.faults.add(Fault("drip", on, times=99, seconds=0.1))
     done = flowc("catalog", "refresh")
     assert done.status == 4
+    assert copy(tmp_path).read_bytes() == before
+
+
+def test_headers_that_drip_are_given_up(
+    flowc: Callable[..., Outcome], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The listener comes to an end by itself: who waits for that fails, and does not hang."""
+    sent, gone = 0, threading.Event()
+
+    def drips(connection: socket.socket) -> None:
+        nonlocal sent
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Slow: ")
+        while sent < 500 and not gone.wait(0.01):
+            connection.sendall(b"x")
+            sent += 1
+        connection.sendall(b"\r\n\r\n[]")
+
+    assert flowc("catalog", "refresh").status == 0
+    before = copy(tmp_path).read_bytes()
+    listener = Listener(drips)
+    monkeypatch.setattr(calls, "ATTEMPTS", 1)
+    monkeypatch.setenv("MITHRIL_API_URL", f"http://127.0.0.1:{listener.port}")
+    monkeypatch.setenv("FLOW_TIMEOUT", "0.1")
+    try:
+        done = flowc("catalog", "refresh")
+    finally:
+        gone.set()
+        listener.close()
+    assert (done.status, sent < 500) == (4, True)
+    assert "the reply takes too long" in done.err
     assert copy(tmp_path).read_bytes() == before
 
 

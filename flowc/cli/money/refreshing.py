@@ -33,7 +33,7 @@ def refresh(words: Words) -> int:
     from flowc.settings import catalog_place
     from flowc.settings.lookup import SettingsError
 
-    world = World(words, many=True)
+    world = World(words)  # one call after another, each with an end, however slowly a reply drips
     path = catalog_place(os.environ, world.home)
     if path is None:
         raise SettingsError("there is no home directory to keep a catalog in", "set XDG_STATE_HOME to a folder")
