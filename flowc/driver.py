@@ -266,6 +266,8 @@ def _surrounded(units: list[Unit], inputs: Inputs, together: Together) -> list[U
         units = [apply(unit, inputs.cluster) for unit in units]
         if units:
             together.used = frozenset((use.entry.section, use.entry.key) for unit in units for use in unit.used)
+    if inputs.policy is not None and not inputs.free:
+        units = [unit.replace(policy=inputs.policy) for unit in units]
     if inputs.flags.move:
         units = [unit.replace(stand_ins=(*unit.stand_ins, ("*", None))) for unit in units]
     if inputs.submitted:

@@ -7,6 +7,7 @@ from flowc.source import Derived, Source, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from flowc.ir.policy import Policy
     from flowc.ir.profile import Profile
     from flowc.source import Piece
 
@@ -85,7 +86,8 @@ class Inputs(Record):
 
     `manifests` are further files of Kubernetes' objects, to which jobs may refer; none of their jobs runs.
 
-    `profile` is the path of a cluster's profile, `cluster` what it says, once it is read.
+    `profile` is the path of a cluster's profile, `cluster` what it says, once it is read. `policy`: what the settings
+    allow.
 
     `flags` win over the file, the file over `defaults` (what the environment says, MITHRIL_PROJECT and the like; no
     field is in both). `flag_spans` maps a field name of either to its place; for each element of a repeated flag there
@@ -111,6 +113,7 @@ class Inputs(Record):
     manifests: tuple[Source, ...] = ()
     profile: str | None = None
     cluster: Profile | None = None
+    policy: Policy | None = None
     command: Derived | None = None
     once: bool = False
     allow_unknown: bool = False

@@ -327,6 +327,7 @@ class SettingRow(Strict):
     default: str | None = None
     secret: bool = False
     personal: bool = False
+    strictest: bool = False
 
 
 class SettingsTable(Strict):

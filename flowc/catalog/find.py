@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
-
+from flowc.patterns import is_like
 from flowc.record import Record
 
 TYPE_CHECKING = False
@@ -49,19 +48,20 @@ def fits(offer: Offer, wanted: Wanted) -> bool:
         and (machine.memory_gb or 0) >= wanted.memory_gb
         and (machine.disk_gb or 0) >= wanted.disk_gb
         and (wanted.gpu is None or machine.family == wanted.gpu.lower())
-        and (not wanted.regions or any(fnmatchcase(offer.region, each) for each in wanted.regions))
-        and (not wanted.clouds or any(fnmatchcase(offer.cloud, each) for each in wanted.clouds))
+        and (not wanted.regions or any(is_like(offer.region, each) for each in wanted.regions))
+        and (not wanted.clouds or any(is_like(offer.cloud, each) for each in wanted.clouds))
         and (wanted.most is None or offer.rank <= wanted.most)
         and (not wanted.available or (offer.available or 0) >= wanted.available)
-        and (not wanted.names or any(_is_named(offer, each) for each in wanted.names))
+        and (not wanted.names or any(is_named(offer, each) for each in wanted.names))
     )
 
 
-def _is_named(offer: Offer, text: str) -> bool:
+def is_named(offer: Offer, text: str) -> bool:
+    """Whether a text is one of a type's names or ids, a glob of its name, or spells it."""
     from flowc.catalog.names import Parsed, parse_instance_type
 
     machine, lowered = offer.type, text.strip().lower()
-    if lowered in (machine.name, *machine.aliases) or fnmatchcase(machine.name, lowered):
+    if lowered in (machine.name, *machine.aliases) or is_like(machine.name, lowered):
         return True
     if text.strip() in (offer.fid, *machine.former_fids):
         return True

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from flowc.cli.arguments import Words
+    from flowc.ir.policy import Policy
     from flowc.settings.lookup import Settings
     from flowc.source import Source
 
@@ -54,6 +55,7 @@ def gather(words: Words, argv: list[str], environ: Mapping[str, str]) -> Inputs:
         catalog=words.text("catalog") or _catalog(environ),
         manifests=manifests,
         profile=words.text("profile") or _profile(environ),
+        policy=_policy(settings),
         command=line.word(words.places["command"]) if line is not None and "command" in words.places else None,
         once=words.flag("once"),
         allow_unknown=words.flag("allow_unknown"),
@@ -193,6 +195,19 @@ def _defaults(given: Flags, settings: Settings | None, spans: dict[str, Span]) -
 
     try:
         return defaults_of(given, settings, spans), older_names(settings)
+    except SettingsError as error:
+        raise UsageError(error.message, error.help) from None
+
+
+def _policy(settings: Settings | None) -> Policy | None:
+    """Raises UsageError for a policy that cannot be read."""
+    if settings is None:
+        return None
+    from flowc.settings.lookup import SettingsError
+    from flowc.tasks.policies import policy_of
+
+    try:
+        return policy_of(settings)
     except SettingsError as error:
         raise UsageError(error.message, error.help) from None
 

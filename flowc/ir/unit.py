@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flowc.ir.job import Job
 from flowc.ir.plan import JobPlan
+from flowc.ir.policy import Policy
 from flowc.ir.profile import Profile, Use
 from flowc.record import Record
 from flowc.source import Source, Span
@@ -24,7 +25,8 @@ class Unit(Record):
     `outcome_spans` are the places of the options that `job.outcome` tells of, in its order. `profile`: what its cluster
     gave to every job, `used` what it takes of that. `stand_ins`: GPU models by globs that others may take the place of
     where they are not sold, and which; None: any that is at least as capable. `releases`: its machines
-    end their bid with the job; `held`: who submits it holds its bids back until their turn has come.
+    end their bid with the job; `held`: who submits it holds its bids back until their turn has come. `policy`: what the
+    settings allow.
     """
 
     source: Source
@@ -40,6 +42,7 @@ class Unit(Record):
     stand_ins: tuple[tuple[str, str | None], ...] = ()
     releases: bool = False
     held: bool = False
+    policy: Policy | None = None
 
     def origin(self, *paths: str) -> Span | None:
         """The span of the first of these IR paths that the user set."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from flowc.ir.plan import Candidate, CatalogInfo, JobPlan
 from flowc.ir.units import usd_text
 from flowc.passes.machine import choosing, wording
+from flowc.passes.machine.allowed import forbidden_by
 from flowc.passes.machine.choosing import Choice
 from flowc.passes.machine.findings import Findings
 from flowc.passes.machine.fit import shortage
@@ -140,6 +141,9 @@ def _reason(offer: Offer, choice: Choice) -> str:
     if nodes == 0:
         demand = choice.demand
         return shortage(offer.type, demand.share(demand.most)) or "its GPUs have less memory than is asked for"
+    rule = forbidden_by(offer, choice.unit.policy) if choice.unit.policy is not None else None
+    if rule is not None:
+        return f"not allowed by {rule.origin}"
     if nodes > choice.nodes:
         return f"fits{on}, the chosen one on {choice.nodes}"
     if offer.rank > choice.offer.rank:

@@ -24,6 +24,7 @@ from flowc.tasks.defaults import defaults_of
 from flowc.tasks.graph.given import behind
 from flowc.tasks.names import bids_of
 from flowc.tasks.placing import place
+from flowc.tasks.policies import policy_of, with_committed
 from flowc.tasks.refused import RefusedTaskError
 from flowc.tasks.submitting import Order, Submitting
 from flowc.tasks.waiting import Waiting
@@ -277,7 +278,11 @@ class Flow:
         flags = how.flags()
         spans = how.spans()
         defaults = defaults_of(flags, world.settings, spans).replace(body="auto")
+        policy = policy_of(world.settings)
+        if policy is not None and policy.per_month is not None and world.chosen != "local":
+            policy = with_committed(policy, world.journal, time.time())
         return Inputs(
+            policy=policy,
             environ=tuple(sorted(self._environ.items())),
             submitted=True,
             free=world.chosen == "local",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flowc._compiled.settings import GONE, SETTINGS
 from flowc.settings import user_path
 from flowc.settings.files import SettingsError, project_file, provider_profile, readable_by_others, user_file
-from flowc.settings.values import Setting, as_seconds, in_file, in_words
+from flowc.settings.values import Setting, as_seconds, in_file, in_words, project_place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,6 +42,17 @@ class Settings:
         if name not in self._found:
             self._found[name] = self._look(name)
         return self._found[name]
+
+    def levels(self, name: str) -> list[Setting]:
+        """What each level says of a setting of which the strictest holds. Raises as `get`."""
+        row = SETTINGS[name]
+        project, user = self._file("project"), self._file("user")
+        found = [
+            self._in_environment(name),
+            in_file(name, project, project_place(row)) if project is not None else None,
+            in_file(name, user, row["file"]) if user is not None else None,
+        ]
+        return [each for each in found if each is not None]
 
     def text(self, name: str) -> str | None:
         """The value of a setting of one text, None where nobody says it. Raises as `get`."""
@@ -87,6 +98,9 @@ class Settings:
 
     def _look(self, name: str) -> Setting:
         row = SETTINGS[name]
+        if row["strictest"] and (levels := self.levels(name)):
+            values = tuple(value for each in levels for value in each.values)
+            return Setting(name=name, values=values, origin="; ".join(each.origin or "" for each in levels))
         if self._flags.get(name):
             flag = self._flags[name]
             return in_words(name, (flag,) if isinstance(flag, str) else flag, f"flag {row['flag']}")
@@ -114,7 +128,7 @@ class Settings:
         row = SETTINGS[name]
         project = self._file("project")
         if project is not None:
-            place = row["file"].rpartition(".")[2]
+            place = project_place(row)
             found = in_file(name, project, place)
             if found is not None and row["personal"]:
                 where = "the environment or ~/.flow/config.yaml"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flowc._compiled.settings import OTHERS, SETTINGS
+from flowc.settings.values import project_place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def config_schema(dialect: str) -> dict[str, Any]:
         for old in row["old_file"]:
             _put(user, old, {**_setting(row), "description": f"An older place of `{row['file']}`.", "deprecated": True})
         if not row["personal"]:
-            _put(project, row["file"].rpartition(".")[2], _setting(row))
+            _put(project, project_place(row), _setting(row))
     for each in OTHERS:
         _put(user, each, {"description": "Of another tool; flowc does not read it."})
     return {"$schema": dialect, "title": "flowc.config/1", **user, "$defs": {"Project": project}}

@@ -7,7 +7,7 @@ import re
 
 from flowc._compiled.settings import OTHERS, SETTINGS
 from flowc.record import Record
-from flowc.settings.values import wanted
+from flowc.settings.values import project_place, wanted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def user_keys() -> tuple[str, ...]:
 
 def project_keys() -> tuple[str, ...]:
     """What may stand in a project's file."""
-    return tuple(row["file"].rpartition(".")[2] for row in SETTINGS.values() if not row["personal"])
+    return tuple(project_place(row) for row in SETTINGS.values() if not row["personal"])
 
 
 def in_user_file(path: str, data: bytes, content: Mapping[str, object]) -> list[Unknown]:
@@ -68,18 +68,29 @@ def in_project_file(path: str, data: bytes, content: Mapping[str, object]) -> li
     """Those of `.flowc.toml`, or of `[tool.flowc]` in a `pyproject.toml`."""
     known, text = project_keys(), data.decode("utf-8", "replace")
     # What is personal is refused when it is read.
-    own = {row["file"].rpartition(".")[2]: name for name, row in SETTINGS.items()}
+    own = {project_place(row): name for name, row in SETTINGS.items()}
     table = re.search(r"^[ \t]*\[[ \t]*tool\.flowc\b", text, re.M)
     found = []
-    for key, value in content.items():
+    for key, value in _entries(content, known):
         if key not in own or isinstance(value, dict):
-            name = re.escape(key)
-            place = re.compile(rf"^[ \t]*(?:\[[ \t]*(?:tool\.flowc\.)?)?[\"']?({name})[\"']?[ \t]*[=.\]]", re.M).search(
-                text, table.start() if table is not None else 0
-            )
+            section, _, last = key.rpartition(".")
+            name = re.escape(last)
+            within = rf"(?:{re.escape(section)}\.)?" if section else ""
+            place = re.compile(
+                rf"^[ \t]*(?:\[[ \t]*(?:tool\.flowc\.)?{within})?[\"']?({name})[\"']?[ \t]*[=.\]]", re.M
+            ).search(text, table.start() if table is not None else 0)
             span = place.span(1) if place is not None else (0, 0)
             found.append(_unknown(path, text, key, span, known, own.get(key)))
     return found
+
+
+def _entries(content: Mapping[str, object], known: Collection[str]) -> Iterator[tuple[str, object]]:
+    """Keys with their values; of a section that has settings those within."""
+    for key, value in content.items():
+        if isinstance(value, dict) and any(each.startswith(f"{key}.") for each in known):
+            yield from ((f"{key}.{inner}", each) for inner, each in value.items())
+        else:
+            yield key, value
 
 
 def _unknown(

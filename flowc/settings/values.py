@@ -8,7 +8,8 @@ from flowc.settings.files import SettingsError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+    from typing import Any
 
 
 class Setting(Record):
@@ -55,6 +56,12 @@ def in_file(name: str, file: tuple[str, dict[str, object]], place: str) -> Setti
         found = ", not a section" if isinstance(value, dict) else ""
         raise SettingsError(f"{path}: `{place}` is to be {wanted(name)}{found}", f"it is {SETTINGS[name]['about']}")
     return in_words(name, map(str, several), f"{path}, {place}")
+
+
+def project_place(row: Mapping[str, Any]) -> str:
+    """Where a setting stands in a project's file: the last part of its place in the user's, but for a policy."""
+    place: str = row["file"]
+    return place if row["strictest"] else place.rpartition(".")[2]
 
 
 def wanted(name: str) -> str:

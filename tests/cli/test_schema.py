@@ -20,6 +20,7 @@ from flowc.ir.encode import ir_document
 from flowc.ir.job import Container, Job, Mount, Run, SourceInfo, StopSignal, Time
 from flowc.ir.unit import Unit
 from flowc.settings.unknown import project_keys, user_keys
+from flowc.settings.values import project_place
 from flowc.settings.writing import write_user_file
 from flowc.source import Source
 from tests.cli.conftest import Outcome
@@ -103,6 +104,12 @@ def test_what_init_writes_is_valid(values: dict[str, Any], tmp_path: Path) -> No
     Draft202012Validator(CONFIG).validate(yaml.safe_load(Path(path).read_text()))
 
 
+def _at(key: str) -> dict[str, Any]:
+    """A document with something at a place."""
+    first, _, rest = key.partition(".")
+    return {first: _at(rest) if rest else "7"}
+
+
 def test_every_setting_is_in_the_schema_and_nothing_else_is_valid() -> None:
     user, project = Draft202012Validator(CONFIG), Draft202012Validator(PROJECT)
     for key in user_keys():
@@ -111,9 +118,9 @@ def test_every_setting_is_in_the_schema_and_nothing_else_is_valid() -> None:
             content = {part: content}
         user.validate(content)
     for key in project_keys():
-        project.validate({key: "7"})
+        project.validate(_at(key))
     for row in SETTINGS.values():
-        assert project.is_valid({row["file"].rpartition(".")[2]: "7"}) is not row["personal"]
+        assert project.is_valid(_at(project_place(row))) is not row["personal"]
     assert not user.is_valid({"mithril": {"regoin": "x"}})
     assert not user.is_valid({"mithril": {"region": ["a"]}})
     assert not user.is_valid({"timeout": 0})

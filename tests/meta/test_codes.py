@@ -28,13 +28,21 @@ CURES = ("avoid", "prefer", "use", "do", "always", "never", "no", "missing-check
 NAMES = ("Slurm", "GPU", "GPUs", "CPU", "CPUs", "PBS")
 
 
+# What the settings say where a finding is about their policy.
+POLICIES = {
+    "policy-exceeded": {"FLOW_POLICY_PER_JOB": "10"},
+    "policy-unbounded": {"FLOW_POLICY_PER_JOB": "10"},
+    "policy-machine": {"FLOW_POLICY_REGIONS": "us-central2-a"},
+}
+
+
 def found(code: Code, example: tuple[str, tuple[str, ...]], folder: Path) -> list[Diagnostic]:
     """What flowc says about an example, as `flowc compile PATH ARGS…` would, and `check` of comments that hide
     nothing and of lines that nobody uses."""
     text, args = example
     argv = ["compile", code.path, *args]
     words = parse(COMPILE, argv[1:])
-    inputs = gather(words, argv, {})
+    inputs = gather(words, argv, POLICIES.get(code.name, {}))
     (folder / code.path).write_bytes(text.encode("utf-8", "surrogateescape"))
     diagnostics: list[Diagnostic] = []
     for operand in words.operands:

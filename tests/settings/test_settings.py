@@ -13,6 +13,7 @@ import yaml
 from flowc._compiled.settings import SETTINGS
 from flowc.settings import may_be_set, working_folder
 from flowc.settings.lookup import Settings, SettingsError
+from flowc.settings.values import project_place
 
 KEY = "fkey_aaaaaaaaaaaaaaaaaaaaaaaa"
 
@@ -72,6 +73,7 @@ def test_each_says_where_it_comes_from(place: Place) -> None:
         "region": "~/.flow/config.yaml, mithril.region",
         "ssh_keys": "flag --ssh-key",
         **dict.fromkeys(("select", "ignore", "exclude", "severity", "judge", "per_file_ignores", "slurm_version")),
+        **dict.fromkeys(name for name in SETTINGS if name.startswith("policy_")),
         "timeout_s": "environment variable FLOW_TIMEOUT",
         "local_machine": "default",
         "local_image": None,
@@ -173,7 +175,7 @@ def test_files_that_cannot_be_used_are_told(place: Place, content: str, words: s
 
 @pytest.mark.parametrize("name", [name for name, row in SETTINGS.items() if not row["personal"]])
 def test_a_section_with_the_name_of_a_setting_is_told(place: Place, name: str) -> None:
-    key = SETTINGS[name]["file"].rpartition(".")[2]
+    key = project_place(SETTINGS[name])
     file = place.project / ".flowc.toml"
     file.write_text(f'# mine\n[{key}]\na = "b"\n')
     wanted = {"list": "a list of texts", "seconds": "a number of seconds"}.get(SETTINGS[name]["kind"], "a text")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from flowc.backends.base import Artifact
     from flowc.cli.arguments import Words
     from flowc.inputs import Repository
+    from flowc.ir.policy import Policy
 
 
 def compiled(
@@ -60,6 +61,8 @@ def results(
     if submitted:  # so what the startup script has no room for is brought over SSH
         inputs = inputs.replace(defaults=inputs.defaults.replace(body="auto"))
         inputs = inputs.replace(submitted=True, free=free, releases=releases, number=number)
+        if inputs.policy is not None and not free:
+            inputs = inputs.replace(policy=_with_this_month(inputs.policy, words))
     if words.text("code") == "git":
         inputs = inputs.replace(flags=inputs.flags.replace(repository=_checked_out(inputs.flags.secrets)))
     elif inputs.flags.code is not None and os.path.isfile(inputs.flags.code):
@@ -97,6 +100,16 @@ def results(
         yield path, result
     if tally.total:
         terminal.write(sys.stderr, summary(tally.severities, tally.files) + "\n")
+
+
+def _with_this_month(policy: Policy, words: Words) -> Policy:
+    """With what this month's submissions may cost, where that matters. Raises JournalError."""
+    import time
+
+    from flowc.cli.tasks.world import World
+    from flowc.tasks.policies import with_committed
+
+    return policy if policy.per_month is None else with_committed(policy, World(words).journal, time.time())
 
 
 def _tell_unknown_settings() -> None:

@@ -138,3 +138,55 @@ looks any more. Who sends the request in another way ends the bid himself.""",
     good=(_GOOD, ("--emit=script",)),
     money=True,
 )
+
+POLICY_EXCEEDED = Code(
+    id="FC709",
+    name="policy-exceeded",
+    severity="error",
+    title="{what}; the policy allows {most} ({origin})",
+    explain="""\
+The section `policy` of the settings says what may be spent: `per_job`, `per_hour` and `per_month` in USD, and `gpus` at
+a time. It stands in the user's file, in the project's (`[policy]` of .flowc.toml, `[tool.flowc.policy]` of
+pyproject.toml) and in variables such as FLOW_POLICY_PER_JOB; of all that say it the strictest holds, and no flag wins
+over it. What counts is the worst case, as of a budget. A month is a calendar month (UTC), with all that was submitted
+in it from here.
+
+Lower the limit price (`--max-price-per-hour`), the time limit or the number of machines, or have the policy
+changed.""",
+    bad=_GOOD,
+    good=_GOOD.replace("1:00:00", "5"),
+    money=True,
+)
+
+POLICY_UNBOUNDED = Code(
+    id="FC710",
+    name="policy-unbounded",
+    severity="error",
+    title="the policy allows ${most} {per} ({origin}), which cannot be promised {why}",
+    explain="""\
+What a job may cost is its limit price over its time limit. Without a time limit, or where the job's own text starts it
+anew (`scontrol requeue`), it may run, and cost, for ever, so a policy about the cost of a job or a month cannot be
+kept.
+
+Give the job a time limit: `#SBATCH --time=4:00:00` or the flag `--time`; with `--no-requeue` the text cannot start the
+job anew.""",
+    bad=_ENDLESS,
+    good=_GOOD.replace("1:00:00", "5"),
+    money=True,
+)
+
+POLICY_MACHINE = Code(
+    id="FC711",
+    name="policy-machine",
+    severity="error",
+    title="`{type}` in {region} is not allowed: the policy has {allowed} ({origin})",
+    explain="""\
+The section `policy` of the settings names the regions and the instance types that may be rented, as names or globs;
+all files that say so must allow a machine. Where a job leaves a choice, what is allowed is taken; where it asks for
+something else, or nothing that is allowed fits, it is refused.
+
+Choose a machine that is allowed (`--instance-type`, `--region`), or have the policy changed.""",
+    bad=_GOOD.replace("h100", "h200"),
+    good=_GOOD,
+    money=True,
+)

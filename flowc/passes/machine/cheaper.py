@@ -9,6 +9,7 @@ from flowc.catalog.prices import limit_price
 from flowc.ir.plan import Way
 from flowc.ir.units import MICROS_PER_CENT, plural
 from flowc.passes.machine import choices, choosing
+from flowc.passes.machine.allowed import is_allowed
 from flowc.passes.machine.findings import Findings
 
 TYPE_CHECKING = False
@@ -27,7 +28,7 @@ def ways(unit: Unit, chosen: Choice, catalog: Catalog) -> tuple[Way, ...]:
     here = _way("", (), unit, chosen.offer, chosen.nodes)
     found = []
     for kind in (_allowed(unit, chosen, catalog), _elsewhere(unit, catalog), _packed(unit, catalog)):
-        less = [way for way in kind if _can_be_had(way, unit) and _is_less(way, here)]
+        less = [way for way in kind if _can_be_had(way, unit, catalog) and _is_less(way, here)]
         if less:
             found.append(min(less, key=_cost))
     places: dict[tuple[str, str, int], Way] = {}
@@ -128,7 +129,10 @@ def _way(what: str, flags: tuple[str, ...], unit: Unit, offer: Offer, nodes: int
     )
 
 
-def _can_be_had(way: Way, unit: Unit) -> bool:
+def _can_be_had(way: Way, unit: Unit, catalog: Catalog) -> bool:
+    offer = catalog.offer(way.instance_type, way.region)
+    if offer is not None and not is_allowed(offer, unit.policy):
+        return False
     return way.limit >= max(way.minimum, way.market or 0)
 
 

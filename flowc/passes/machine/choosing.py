@@ -1,7 +1,8 @@
 """Choosing: the machine for one request, what speaks for it, and what the user should know of it.
 
 Fewest nodes first where the user left their number open (Slurm gives as few as fit); then the cheapest in all, or,
-where a GPU model was asked for with a count, the smallest machine that holds the request. Ties go to fewer GPUs, then
+where a GPU model was asked for with a count, the smallest machine that holds the request; of all that the policy of the
+settings allows. Ties go to fewer GPUs, then
 by name.
 """
 
@@ -12,6 +13,7 @@ from flowc.diag.codes import resolve as codes
 from flowc.diag.codes import storage
 from flowc.diag.lacks import PARTITION
 from flowc.ir.units import plural, size_text
+from flowc.passes.machine.allowed import is_allowed
 from flowc.passes.machine.demand import Demand
 from flowc.passes.machine.fit import fits
 from flowc.passes.machine.selection import Selection, by_model, check_regions, in_regions
@@ -56,6 +58,7 @@ def choose(unit: Unit, catalog: Catalog, findings: Findings) -> Choice | None:
 
         shortfall.report(selection, unit, demand, findings)
         return None
+    fitting = [offer for offer in fitting if is_allowed(offer, unit.policy)] or fitting
     of_model = selection.text is not None and demand.asks_gpus
     return Choice(unit, demand, selection, taken, min(fitting, key=lambda offer: _rank(offer, taken[offer], of_model)))
 
