@@ -73,6 +73,15 @@ def test_what_a_policy_allows(home: Path, flowc: Flowc, rule: str, words: tuple[
     assert flowc("check", "a.sbatch", *words).status == 1
 
 
+def test_of_an_array_what_runs_at_once_counts(home: Path, flowc: Flowc) -> None:
+    (home / "project" / "b.sbatch").write_text(JOB.format(f"{HOUR} --array=1-10%2"))
+    project(home, "per_hour = 128\ngpus = 16\nper_job = 640")
+    assert flowc("price", "b.sbatch").status == 0
+    project(home, "per_hour = 127\ngpus = 15\nper_job = 639")
+    done = flowc("price", "b.sbatch")
+    assert re.findall(r"allows (\S+)", done.err) == ["$639.00", "$127.00", "15"]
+
+
 def test_what_has_no_bound_is_refused(home: Path, flowc: Flowc) -> None:
     (home / "project" / "b.sbatch").write_text(JOB.format("--gpus-per-node=h100:8"))
     for rule in ("per_job", "per_month"):
