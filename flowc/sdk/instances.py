@@ -152,7 +152,7 @@ def _fits(row: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     if "max_price" in wanted and _rank(row) > wanted["max_price"]:
         return False
     gpu = wanted.get("gpu")
-    if gpu is not None and (gpu.family != row["gpu"] or gpu.count not in (None, row["gpu_count"])):
+    if gpu is not None and not (_is_model(gpu, row) and gpu.count in (None, row["gpu_count"])):
         return False
     exact = wanted.get("instance_type")
     return exact is None or _is_type(exact, row)
@@ -161,7 +161,11 @@ def _fits(row: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
 def _is_type(parsed: Any, row: Mapping[str, Any]) -> bool:
     from flowc._compiled.gpu_models import FAMILIES
 
-    if parsed.family != row["gpu"] or parsed.memory_gb not in (None, row["gpu_memory_gb"]):
+    if not _is_model(parsed, row):
         return False
     count = parsed.count or FAMILIES[parsed.family]["bare_count"]
     return count in (None, row["gpu_count"])
+
+
+def _is_model(parsed: Any, row: Mapping[str, Any]) -> bool:
+    return parsed.family == row["gpu"] and parsed.memory_gb in (None, row["gpu_memory_gb"])

@@ -123,6 +123,8 @@ def test_requirements_are_looked_at(offline: flowc.Flow, caplog: pytest.LogCaptu
     assert offline.find_instances({"region": "us-west-2"}) == []
     assert "nothing is sold in us-west-2" in caplog.text
     assert {row["instance_type"] for row in offline.find_instances({"instance_type": "8xh100"})} == {"h100-80gb.sxm.8x"}
+    assert offline.find_instances({"gpu": "a100-80gb"})
+    assert offline.find_instances({"gpu": "a100-40gb"}) == []
     for wrong, words in (
         ({"gpu_memry_gb": 40}, "Did you mean: 'gpu_memory_gb'?"),
         ({"gpu_memory_gb": "many"}, "expected a number"),
