@@ -27,7 +27,10 @@ signal.pthread_sigmask(signal.SIG_SETMASK, ())
 for _number in signal.valid_signals() - {signal.SIGPIPE}:  # which Python ignores, and resets for its children
     if signal.getsignal(_number) is signal.SIG_IGN:  # nohup, a background job of a script
         signal.signal(_number, lambda *_: None)  # still ignored here; its children have it as it is by default
-os.environ["XDG_CACHE_HOME"] = os.devnull  # nothing is kept from one test to the next
+# Nothing that flowc keeps goes from one test to the next; what the tests of a boot keep stays where it was.
+_caches = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+os.environ.setdefault("BOOT_CACHE", f"{_caches}/flowc/boot")
+os.environ["XDG_CACHE_HOME"] = os.devnull
 for _name in list(os.environ):
     if _name in ("BASH_ENV", "ENV", "CDPATH", "POSIXLY_CORRECT", "TZ", "LANG", "LANGUAGE") or _name.startswith("LC_"):
         del os.environ[_name]

@@ -47,6 +47,8 @@ NATURE = {
     "run.workdir": "SkyPilot runs all tasks in one folder of its own",
     "isolation.user": "a task of SkyPilot has the home of root, where its paths begin",
     "env_policy": "only sbatch knows an environment that could be handed on",
+    "placement.clouds": "SkyPilot names them; other formats have no word for it",
+    "placement.node_labels": "only Kubernetes has labels; what one says of the GPU is in the plan",
     "resources.gpus_per_node": "one format names a machine, another asks for GPUs; the plan must be the same",
     "resources.gpu_model": "see gpus_per_node",
     "resources.alternatives": "see gpus_per_node",

@@ -104,6 +104,7 @@ def test_every_pass_names_its_broken_promise() -> None:
     broken = {
         "validate": done.replace(job=done.job.replace(env=(("A-B", ""),))),
         "resolve": done.replace(plan=None),
+        "policy": done.replace(plan=None),
         "price-check": done.replace(plan=done.plan.replace(limit_usd_per_instance_hour="1.001")),
     }
     for step in PASSES:
