@@ -23,25 +23,30 @@ _ERRORS = {
 }
 
 
+# The C module, once it is loaded alone. In `sys.modules` it may be one that another thread is loading.
+_alone: Any = None
+
+
 def parser(text: str) -> tuple[Any, type[Exception]]:
     """What has `get_event` and `dispose` of PyYAML's loaders, and the class of its errors."""
+    global _alone
     if "yaml" not in sys.modules and "flowc.cli" in sys.modules:  # a program of others has the whole, as it expects
-        _load()
-    alone = sys.modules.get("yaml._yaml")
-    if alone is not None:
-        return alone.CParser(text), sys.modules["yaml.error"].YAMLError
+        _alone = _load()
+    if _alone is not None:
+        return _alone.CParser(text), sys.modules["yaml.error"].YAMLError
     import yaml
 
     return yaml.SafeLoader(text), yaml.YAMLError
 
 
-def _load() -> None:
-    """Loads the C module, and leaves a `yaml` behind that becomes the whole when more of it is asked for."""
+def _load() -> Any:
+    """Loads the C module, and leaves a `yaml` behind that becomes the whole when more of it is asked for; None where
+    that cannot be."""
     import _frozen_importlib as bootstrap
 
     spec = bootstrap._find_spec("yaml", None)  # type: ignore[attr-defined]
     if spec is None or spec.submodule_search_locations is None:
-        return
+        return None
     package: Any = type(sys)(spec.name)
     bootstrap._init_module_attrs(spec, package)
     package.__class__ = _Later
@@ -57,9 +62,10 @@ def _load() -> None:
         for each in {*sys.modules} - before:
             if each.partition(".")[0] == "yaml":
                 del sys.modules[each]
-    else:
-        for module in _ERRORS:
-            delattr(package, module)
+        return None
+    for module in _ERRORS:
+        delattr(package, module)
+    return package._yaml
 
 
 class _Later(type(sys)):  # type: ignore[misc]

@@ -51,6 +51,12 @@ class Unit(Record):
                 return self.origins[path]
         return None
 
+    def machines_at_once(self) -> int:
+        """So many machines of a planned job are paid at the same time at most."""
+        assert self.plan is not None, "there is a plan"
+        most = self.job.array.max_concurrent if self.job.array is not None else None
+        return self.plan.nodes * min(self.plan.count, most or self.plan.count)
+
     def text_span(self, start: int, end: int) -> Span | None:
         """The place of `job.run.text[start:end]` in the source, None where that text stands nowhere in it."""
         if self.text is not None:

@@ -9,7 +9,7 @@ from flowc.diag.codes import price as codes
 from flowc.ir.units import ceil_cents, hours_text, parse_usd, plural, usd_text
 from flowc.passes.machine import wording
 from flowc.passes.machine.allowed import forbidden_by, is_allowed
-from flowc.passes.price_check import bound_s, cost, machines_at_once
+from flowc.passes.price_check import bound_s, cost
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def check(units: list[Unit], context: Context, sink: Sink) -> None:
     hourly = sum(each.hourly for each in context.before) + sum(map(_hourly, units))
     if policy.per_hour is not None:
         _compare(hourly, policy.per_hour, "all machines together may cost {} an hour", "an hour", sink)
-    gpus = sum(unit.plan.gpus_per_node * machines_at_once(unit) for unit in units if unit.plan is not None)
+    gpus = sum(unit.plan.gpus_per_node * unit.machines_at_once() for unit in units if unit.plan is not None)
     if policy.gpus is not None and gpus > policy.gpus.amount:
         what, most = f"{plural(gpus, 'GPU')} are rented at a time", str(policy.gpus.amount)
         sink.report(codes.POLICY_EXCEEDED, None, what=what, most=most, origin=policy.gpus.origin)
@@ -107,7 +107,7 @@ def _worst(unit: Unit, seconds: int) -> int:
 
 def _hourly(unit: Unit) -> int:
     plan = unit.plan
-    return 0 if plan is None else (parse_usd(plan.limit_usd_per_instance_hour or "") or 0) * machines_at_once(unit)
+    return 0 if plan is None else (parse_usd(plan.limit_usd_per_instance_hour or "") or 0) * unit.machines_at_once()
 
 
 def _allowed(unit: Unit, catalog: Catalog) -> str | None:

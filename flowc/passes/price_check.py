@@ -152,10 +152,3 @@ def _market(plan: JobPlan) -> int | None:
 def cost(price: int, plan: JobPlan, seconds: int) -> int:
     """Micro-dollars for all machines over the whole time, rounded up to cents."""
     return ceil_cents(-(-price * plan.nodes * plan.count * seconds // SECONDS_PER_HOUR))
-
-
-def machines_at_once(unit: Unit) -> int:
-    """So many machines of a planned job are paid at the same time at most."""
-    assert unit.plan is not None, "price-check: no plan"
-    most = unit.job.array.max_concurrent if unit.job.array is not None else None
-    return unit.plan.nodes * min(unit.plan.count, most or unit.plan.count)

@@ -16,7 +16,6 @@ from flowc.ir.units import (
     size_text,
     usd_text,
 )
-from flowc.passes.price_check import machines_at_once
 from flowc.secret import masked
 
 TYPE_CHECKING = False
@@ -136,7 +135,7 @@ def _hourly(price: str | None, unit: Unit, plan: JobPlan) -> str:
     """The price of a machine, and that of all that run at once."""
     if price is None:
         return UNKNOWN
-    machines = machines_at_once(unit)
+    machines = unit.machines_at_once()
     few = " at once" if machines < plan.nodes * plan.count else ""
     every = f", ${usd_text((parse_usd(price) or 0) * machines)} for {machines}{few}" if machines > 1 or few else ""
     return f"${price} an hour for a machine{every}"
@@ -167,9 +166,9 @@ def _sum(every: list[tuple[Unit, JobPlan]], missing: int) -> str:
     worst = [parse_usd(plan.worst_case_usd) for _, plan in every if plan.worst_case_usd is not None]
     expected = [parse_usd(plan.expected_usd) for _, plan in every if plan.expected_usd is not None]
     hourly = sum(
-        (parse_usd(plan.limit_usd_per_instance_hour or "") or 0) * machines_at_once(unit) for unit, plan in every
+        (parse_usd(plan.limit_usd_per_instance_hour or "") or 0) * unit.machines_at_once() for unit, plan in every
     )
-    machines = sum(machines_at_once(unit) for unit, plan in every)
+    machines = sum(unit.machines_at_once() for unit, plan in every)
     rows = [
         ("machines", f"{machines:,} at once at most, for ${usd_text(hourly)} an hour"),
         ("worst case", _total(worst, len(every), "without bound")),
