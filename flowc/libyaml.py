@@ -36,7 +36,8 @@ def parser(text: str) -> tuple[Any, type[Exception]]:
         return _alone.CParser(text), sys.modules["yaml.error"].YAMLError
     import yaml
 
-    return yaml.SafeLoader(text), yaml.YAMLError
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # it may have been built without libyaml
+    return loader(text), yaml.YAMLError
 
 
 def _load() -> Any:

@@ -165,3 +165,12 @@ def test_words_are_those_of_shlex(text: str) -> None:
             split(text)
     else:
         assert split(text) == wanted
+
+
+def test_a_program_of_others_has_the_whole_and_its_c_parser_from_the_first_text_on() -> None:
+    program = """
+import json
+from flowc import libyaml
+print(json.dumps([type(libyaml.parser("a: 1")[0]).__name__ for _ in range(2)]))
+"""
+    assert told(program) == ["CSafeLoader", "CSafeLoader"]
