@@ -77,10 +77,11 @@ faults: .venv/developed ## 2,000 submissions that are cut at every moment: each 
 bench: .venv/developed ## start-up and throughput, as ratios within one run; BASE=commit compares with that one
 	$(BIN)/python -m tests.bench $(if $(BASE),--base $(BASE)) $(FLAGS)
 
-lint: .venv/developed ## ruff, its formatter and mypy
+lint: .venv/developed ## ruff, its formatter and mypy; whether what is made ahead is fresh
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m flowc.ahead --check
 
 generate: .venv/developed ## compile grammars/, templates/ and flowc/data/ into flowc/_compiled/
 	$(BIN)/python -m flowc.ahead

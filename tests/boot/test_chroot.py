@@ -20,6 +20,7 @@ from test_room import noise
 from flowc.ir.job import File, Io, Mount, Retry, Run, Time
 from flowc.ir.unit import Unit
 from flowc.scripts import build, job_id
+from tests.some import some
 
 STATUS = "/var/lib/foundry/flowc/status.json"
 UNIT = "flowc.service"
@@ -143,8 +144,10 @@ JOBS: dict[str, tuple[Unit, str, str, int, str]] = {
     ),
 }
 
+ORDINARY = ("bash", "sh", "python", "folder", "limit", "modules", "errors")
 
-@pytest.mark.parametrize("name", JOBS)
+
+@pytest.mark.parametrize("name", some(JOBS, *ORDINARY))
 def test_the_job_runs_as_it_says(boot: Any, name: str) -> None:
     job, path, said, code, state = JOBS[name]
     script = build(job, index=None).sent

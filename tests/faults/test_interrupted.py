@@ -27,7 +27,7 @@ SIGNALS = [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)]
 
 def line(signal: str, status: int, place: str | int) -> ParameterSet:
     """Each signal at some of the places in the ordinary suite, at all of them in the slow one."""
-    some = {"SIGINT": ["<string>:12", 3, 8], "SIGTERM": ["cb:1", 7], "SIGHUP": [10]}[signal]
+    some = {"SIGINT": ["<string>:12", 8], "SIGTERM": ["cb:1"], "SIGHUP": [10]}[signal]
     return pytest.param(signal, status, place, marks=[] if place in some else [pytest.mark.slow])
 
 

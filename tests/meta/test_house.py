@@ -26,6 +26,7 @@ def tracked() -> list[Path]:
     return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
 
 
+@pytest.mark.slow  # and a part of `make lint`
 def test_compiled_modules_are_fresh() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "flowc.ahead", "--check"],

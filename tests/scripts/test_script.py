@@ -25,12 +25,13 @@ from flowc.ir.job import Array, Layout, Resources, SourceInfo
 from flowc.ir.unit import Unit
 from flowc.scripts import build, job_id, parts, task_id
 from flowc.scripts.slurm.environment import batch_variables
+from tests.some import some
 
 ROOT = Path(__file__).resolve().parents[2]
 JOBS = {**KINDS, "noise": unit(noise(6600)), "large": unit(noise(9000))}
 
 
-@pytest.mark.parametrize("name", JOBS)
+@pytest.mark.parametrize("name", some(JOBS, "everything", "everything-contained"))
 def test_shellcheck_finds_nothing(name: str, program: Callable[[str, str], str], tmp_path: Path) -> None:
     startup = build(JOBS[name], index=None)
     plain, sent = tmp_path / "plain.sh", tmp_path / "sent.sh"

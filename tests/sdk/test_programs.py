@@ -15,7 +15,7 @@ from tests.tasks.conftest import ROOT, Cloud
 PROGRAMS = sorted((Path(__file__).parent / "programs").rglob("*.py"))
 # The machines of these tests have no file shares.
 NOT_THERE = {"volumes", "volumes_again"}
-OF_EVERY_DAY = {"function", "hello", "own_code"}
+OF_EVERY_DAY = {"function", "hello"}
 
 
 def there(path: Path) -> ParameterSet:

@@ -103,6 +103,7 @@ def checked(text: str, folder: Path) -> str:
     return done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_types_are_complete_and_hold(tmp_path: Path) -> None:
     assert [line for line in checked(PROGRAM, tmp_path).splitlines() if "program.py" in line] == []
     wrong = checked(WRONG, tmp_path)

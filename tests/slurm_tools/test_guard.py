@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from small import EVERYTHING, PATIENCE_S, PORT, Cluster, Start, install, lines, run
 
+from tests.some import some
+
 
 def many(cluster: Cluster, count: int, said: bytes) -> list[socket.socket]:
     """So many connections to the agent of n2 from a machine of the job, each of which says no more than this."""
@@ -71,7 +73,7 @@ KEYS = {
 }
 
 
-@pytest.mark.parametrize("case", KEYS)
+@pytest.mark.parametrize("case", some(KEYS, "only there", "only here", "known to be all", "all", "another"))
 def test_a_key(batch: dict[str, str], tmp_path: Path, start: Start, keyed: Path, case: str) -> None:
     """With none on some machines both go by the script; once all have it, nothing but the key does."""
     here, there, runs = KEYS[case]

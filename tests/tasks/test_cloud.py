@@ -9,6 +9,7 @@ from datetime import datetime
 import pytest
 
 from tests.machines.ordinary import until
+from tests.some import some
 from tests.tasks.conftest import Cloud
 
 BODY = "/var/lib/foundry/flowc/slurm_script"
@@ -51,7 +52,7 @@ startup_script: |
 }
 
 
-@pytest.mark.parametrize("frontend", SOURCES)
+@pytest.mark.parametrize("frontend", some(SOURCES, "slurm", "k8s"))
 def test_every_format_to_its_exit_status(cloud: Cloud, frontend: str) -> None:
     name, text = SOURCES[frontend]
     done = cloud.person.types("submit", cloud.person.job(text, name, head=""), "--from", frontend, "--follow")

@@ -79,6 +79,7 @@ def test_the_stub_reads_a_long_text_the_same_in_any_session(tmp_path: Path) -> N
     assert sent == pack.mixing_form(TEXT, b"").text
 
 
+@pytest.mark.slow
 def test_damage_is_noticed_before_anything_runs(tmp_path: Path) -> None:
     sent = pack.mixing_form(TEXT[:2000], b"").text
     payload = max(sent.split("\n"), key=len)
@@ -120,7 +121,7 @@ def helper(program: Callable[[str, str], str], tmp_path_factory: pytest.TempPath
         yield
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 @given(texts | st.just(b""))
 @example(TEXT[:1500])
 @example(b"\0" * 400)
