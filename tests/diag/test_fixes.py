@@ -84,7 +84,12 @@ def _named(diagnostic: Diagnostic) -> str:
     return f"{diagnostic.code.id}: {diagnostic.fix and diagnostic.fix.title}"
 
 
-@pytest.mark.parametrize(("code", "number"), EXAMPLES, ids=lambda each: getattr(each, "id", str(each)))
+@pytest.mark.parametrize(
+    ("code", "number"),
+    # A hundred thousand values are for the slow suite.
+    [pytest.param(*each, marks=[pytest.mark.slow] if each[0].id == "FC025" else []) for each in EXAMPLES],
+    ids=lambda each: getattr(each, "id", str(each)),
+)
 def test_fixes_of_examples_keep_the_job(code: Any, number: int) -> None:
     text, words = code.examples[number]
     argv = ["compile", code.path, *words]

@@ -43,7 +43,7 @@ def just_before(tmp_path_factory: pytest.TempPathFactory, program: Callable[[str
     return library
 
 
-@pytest.mark.parametrize("limit", [None, 600])
+@pytest.mark.parametrize("limit", [None, pytest.param(600, marks=pytest.mark.slow)])
 def test_a_stop_just_before_the_supervisor_sleeps_is_heard(
     tmp_path: Path, just_before: Path, limit: int | None
 ) -> None:
@@ -92,7 +92,7 @@ def until(found: Callable[[], object]) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "trap '' TERM\n"])
-@pytest.mark.parametrize("limit", [None, 600])
+@pytest.mark.parametrize("limit", [None, pytest.param(600, marks=pytest.mark.slow)])
 def test_a_job_whose_keeper_is_killed_has_failed(tmp_path: Path, limit: int | None, text: str) -> None:
     job(tmp_path, f"#!/bin/bash\n{text}echo $$ >new_pid\nmv new_pid pid\nsleep 300\n", limit)
     process = start(tmp_path)
@@ -176,7 +176,7 @@ cp runs "$1"
         ("kill -KILL $$", ("FAILED", 137, 9)),
     ],
 )
-@pytest.mark.parametrize("limit", [None, 600])
+@pytest.mark.parametrize("limit", [None, pytest.param(600, marks=pytest.mark.slow)])
 def test_a_full_disk_loses_no_state(
     tmp_path: Path, program: Callable[[str, str], str], limit: int | None, end: str, told: tuple[str, int, int]
 ) -> None:

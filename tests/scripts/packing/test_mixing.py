@@ -130,7 +130,7 @@ def test_the_compiled_helper_counts_alike(helper: None, text: bytes) -> None:
     assert list(likelihoods(text)) == [ones for _, ones in predictions(text)]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 @given(texts, st.integers(1, 1 << 200))
 @example(TEXT[:1500], 1)
 def test_a_block_of_bits_is_put_into_the_number_as_each_of_them_would_be(text: bytes, rest: int) -> None:
