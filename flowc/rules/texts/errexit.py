@@ -20,6 +20,9 @@ _off = at_first_use(r" \+(?:[A-Za-z]*e[A-Za-z]*|[A-Za-z]*o errexit)(?= |$)", "se
 _apart = at_first_use(r"[ \t]*(?:;|(?:#[^\n]*)?\n)(?:[ \t]*(?:#[^\n]*)?\n)*[ \t]*", "fullmatch")
 _kept = at_first_use(r"([A-Za-z_]\w*)=[\"']?\$\?[\"']?", "fullmatch")
 _tests = frozenset(("[", "[[", "test"))
+# What tests a value, what is read, and the end of the line that both stand in; what is given a value.
+_asks = at_first_use(r"(?:\[|\btest|\(\(|\bcase) |\$\{?([A-Za-z_]\w*)|\n", "finditer")
+_sets = at_first_use(r"(?<![\w$])([A-Za-z_]\w*)=", "finditer")
 _counting = at_first_use(
     r"(?m)^[ \t]*(?:\(\([ \t]*(\w+)\+\+[ \t]*\)\)|let[ \t]+[\"']?(\w+)\+\+[\"']?)[ \t]*;?$", "finditer"
 )
@@ -70,13 +73,16 @@ def _turned_on(seen: Scan, text: str, interpreter: list[str]) -> int | None:
 def _statuses(seen: Scan, text: str, start: int) -> list[tuple[int, int, str]]:
     """Where a status is tested that can only be 0, and what it is the status of."""
     found = []
+    asked: dict[str, int] | None = None
     before: Command | None = None
     for each in seen.commands:
         first = _first(each)
         if first is None or each.start < start or (before is not None and each.end <= before.end):
             continue  # or within the one before
         if before is not None and _follows(each, text, before, first):
-            place = _tested(each, text)
+            if asked is None:
+                asked = _asked(text)
+            place = _tested(each, asked)
             if place is not None:
                 found.append((place, place + 2, _program(before)))
         before = each if _at_margin(text, first) and not each.reserved() else None
@@ -99,10 +105,26 @@ def _first(each: Command) -> int | None:
 
 def _at_margin(text: str, place: int) -> bool:
     """Whether it is a line's first word, and no operator at the end of the line before leads here."""
-    return (place == 0 or text[place - 1] == "\n") and not text[:place].rstrip().endswith(("|", "&", "\\", "("))
+    if place and text[place - 1] != "\n":
+        return False
+    while place and text[place - 1].isspace():
+        place -= 1
+    return not place or text[place - 1] not in "|&\\("
 
 
-def _tested(each: Command, text: str) -> int | None:
+def _asked(text: str) -> dict[str, int]:
+    """The variables that a test reads, each with the place of the last one."""
+    found: dict[str, int] = {}
+    test: int | None = None
+    for match in _asks(text):
+        if match[1] is None:
+            test = None if match[0] == "\n" else match.start()
+        elif test is not None:
+            found[match[1]] = test
+    return found
+
+
+def _tested(each: Command, asked: dict[str, int]) -> int | None:
     """The place of the `$?` that a command tests, or keeps for what tests it later."""
     assigned, words, _ = each.parts()
     if words and words[0][1] in _tests:
@@ -111,15 +133,7 @@ def _tested(each: Command, text: str) -> int | None:
         return None
     place, word = assigned[0]
     kept = _kept(word)
-    if kept is None:
-        return None
-    later = text[each.end :]
-    asked = any(
-        f"${sign}{kept[1]}" in line and any(f"{test} " in line for test in ("[", "[[", "test", "((", "case"))
-        for line in later.splitlines()
-        for sign in ("", "{")
-    )
-    return place + word.index("$?") if asked else None
+    return place + word.index("$?") if kept is not None and asked.get(kept[1], -1) >= each.end else None
 
 
 def _program(before: Command) -> str:
@@ -130,10 +144,15 @@ def _program(before: Command) -> str:
 def _counts(seen: Scan, text: str, start: int) -> list[tuple[int, int, str]]:
     """Where a variable is counted up from 0: the value of `n++` is then 0, and the status 1."""
     found = []
+    values: dict[str, set[str]] = {}
+    read = 0
     for match in _counting(text, start):
+        for given in _sets(text, read, match.start()):
+            line = text[text.rfind("\n", 0, given.start()) + 1 : text.find("\n", given.end(), match.start() + 1)]
+            values.setdefault(given[1], set()).add(line.strip().rstrip(";"))
+        read = match.start()
         name = match[1] or match[2]
         place = match.start() + len(match[0]) - len(match[0].lstrip())
-        values = {line.strip().rstrip(";") for line in text[:place].splitlines() if f"{name}=" in line}
-        if values == {f"{name}=0"} and not seen.in_child(place) and not seen.in_string(place):
+        if values.get(name) == {f"{name}=0"} and not seen.in_child(place) and not seen.in_string(place):
             found.append((place, match.end(), name))
     return found
