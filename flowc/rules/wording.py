@@ -28,6 +28,6 @@ def image_for_step(job: Job) -> str | None:
 
 def by_profile(job: Job) -> str | None:
     """How what a job lacks comes to the machine without another text; an image has what it has."""
-    return (
-        "a line of a profile brings it: `flowc profile init` writes those that jobs need" if job.image is None else None
-    )
+    if job.image is not None:
+        return None
+    return "a line of a profile brings it: `flowc profile init DIR` writes those that jobs need"
