@@ -4,7 +4,8 @@
 The file is made of what a command had to load by itself, so it grows with the commands that are used. Each module in it
 is known by its source as it was then: size, and the nanoseconds of its last changes. One whose source is another by now
 is loaded from there, so none is ever older than its source. What is loaded so has its file, lines and source as always:
-tracebacks, debuggers and coverage see no difference.
+tracebacks, debuggers and coverage see no difference. Modules that were loaded one after the other are packed together,
+so that the names that they share are read once.
 """
 
 from __future__ import annotations
@@ -26,8 +27,10 @@ if TYPE_CHECKING:
     from types import CodeType, ModuleType
     from typing import Any
 
-    # Where the code begins in the file, its size and hash, the stamp of the source, what its text imports.
-    Entry = tuple[int, int, bytes, str, tuple[str, ...]]
+    # What tells one content of a source from another: size, and the times of its last changes in nanoseconds.
+    Stamp = tuple[int, int, int]
+    # The pack with its code and its place there, whether it is a package, the stamp of the source, what its text imports.
+    Entry = tuple[int, int, bool, Stamp, tuple[str, ...]]
 
 # Several installations and interpreters have one each.
 _MOST_FILES = 10
@@ -37,6 +40,8 @@ _HEAD = 16
 _FIRST = 1 << 16
 # A source that changed so lately may change again within what its times can tell.
 _SETTLED_NS = 2_000_000_000
+# Bytes of source in a pack: memory for more is asked of the system anew each time.
+_PACK = 200_000
 
 
 class Bundle:
@@ -46,11 +51,13 @@ class Bundle:
         self.path = path
         self.key = key
         self.entries: dict[str, Entry] = {}
-        self.learned: dict[str, tuple[str, bytes]] = {}
+        self.packs: list[tuple[int, int, bytes]] = []  # where each begins in the file, its size and hash
+        self.learned: dict[str, tuple[bool, Stamp, CodeType]] = {}
         # What each module that runs for the first time has asked for so far; the last is the one that runs.
         self.running: list[list[str]] = []
         self.imports: dict[str, list[str]] = {}
         self.place = -1  # among the finders; below 0 where others want to be asked
+        self._codes: dict[int, tuple[CodeType, ...]] = {}  # of packs that were read
         self._file = -1
         self._base = 0
         self._read_index()
@@ -68,22 +75,31 @@ class Bundle:
                     data += more
                 index = data[_HEAD : _HEAD + length]
                 if _hash(index) == data[8:_HEAD]:
-                    key, entries = marshal.loads(index)
+                    key, entries, packs = marshal.loads(index)
                     if key == self.key:
-                        self.entries, self._file, self._base = entries, file, _HEAD + length
+                        self.entries, self.packs, self._file, self._base = entries, packs, file, _HEAD + length
         except (OSError, ValueError, EOFError, TypeError):
             pass
         if self._file < 0:
             os.close(file)
 
-    def code(self, name: str) -> bytes | None:
+    def code(self, name: str) -> CodeType | None:
         """What is kept of a module; None where the file is damaged."""
-        start, size, hash, _, _ = self.entries[name]
+        pack, place, *_ = self.entries[name]
+        codes = self._codes.get(pack)
+        if codes is None:
+            data = self._pack(pack)
+            codes = self._codes[pack] = marshal.loads(data) if data else ()
+        return codes[place] if codes else None
+
+    def _pack(self, number: int) -> bytes:
+        """Nothing where the file is damaged."""
+        start, size, hash = self.packs[number]
         try:
             data = os.pread(self._file, size, self._base + start)
         except OSError:
-            return None
-        return data if len(data) == size and _hash(data) == hash else None
+            return b""
+        return data if len(data) == size and _hash(data) == hash else b""
 
     def find_spec(self, name: str, path: Sequence[str] | None = None, target: Any = None) -> Any:
         """Of a module below `flowc`; other finders are asked for all else."""
@@ -102,15 +118,16 @@ class Bundle:
         entry = self.entries.get(name)
         if entry is None:
             return None
-        package = entry[3][:1] == "P"
+        _, _, package, stamp, _ = entry
         file = f"{folder}/{name.rpartition('.')[2]}{'/__init__' if package else ''}.py"
-        return _spec(name, file, package, _Loader(name, file, self, kept=True)) if entry[3] == _stamp(file) else None
+        return _spec(name, file, package, _Loader(name, file, self, kept=True)) if stamp == _stamp(file) else None
 
     def load_imports(self, name: str) -> None:
         """Loads what the text of a module will ask for next, in the same order: Python takes three times as long to do
         so, since it has to think of other threads and finders. What cannot be loaded so is left to it."""
+        loaded = sys.modules
         for each in self.entries[name][4]:
-            if each not in sys.modules and self._is_alone():
+            if each not in loaded and self._is_alone():
                 self._load(each)
 
     def _is_alone(self) -> bool:
@@ -144,20 +161,37 @@ class Bundle:
         """Puts what was learned into the file, beside what else is in it."""
         if not self.learned:
             return
-        kept = {
-            name: (entry[3], code, entry[4])
-            for name, entry in self.entries.items()
-            if (code := self.code(name)) is not None
-        }
-        new = {name: (stamp, code, tuple(self.imports.get(name, ()))) for name, (stamp, code) in self.learned.items()}
-        start, entries, codes = 0, {}, []
-        for name, (stamp, code, imports) in {**kept, **new}.items():
-            entries[name] = (start, len(code), _hash(code), stamp, imports)
-            codes.append(code)
-            start += len(code)
+        index: dict[str, Entry] = {}
+        packs: list[bytes] = []
+        rest: list[tuple[str, bool, Stamp, CodeType, tuple[str, ...]]] = []
+        for number in range(len(self.packs)):
+            names = [name for name, entry in self.entries.items() if entry[0] == number]
+            data = self._pack(number)
+            if data and self.learned.keys().isdisjoint(names):
+                index.update({name: (len(packs), *self.entries[name][1:]) for name in names})
+                packs.append(data)
+                continue
+            for name in names if data else ():
+                code = self.code(name)
+                if code is not None and name not in self.learned:
+                    rest.append((name, *self.entries[name][2:4], code, self.entries[name][4]))
+        rest += [(name, *what, tuple(self.imports.get(name, ()))) for name, what in self.learned.items()]
+        together: list[CodeType] = []
+        size = 0
+        for place, (name, package, stamp, code, imports) in enumerate(rest, 1):
+            index[name] = (len(packs), len(together), package, stamp, imports)
+            together.append(code)
+            size += stamp[0]
+            if size >= _PACK or place == len(rest):
+                packs.append(marshal.dumps(tuple(together)))
+                together, size = [], 0
+        start, places = 0, []
+        for data in packs:
+            places.append((start, len(data), _hash(data)))
+            start += len(data)
         self.learned = {}
-        index = marshal.dumps((self.key, entries))
-        data = b"".join((len(index).to_bytes(8, "little"), _hash(index), index, *codes))
+        head = marshal.dumps((self.key, index, places))
+        data = b"".join((len(head).to_bytes(8, "little"), _hash(head), head, *packs))
         cache.keep(self.path, data, most=_MOST_FILES)
 
 
@@ -185,16 +219,15 @@ class _Loader(external.SourceFileLoader):
         bootstrap._call_with_frames_removed(exec, code, module.__dict__)  # type: ignore[attr-defined]
 
     def get_code(self, name: str) -> CodeType | None:
-        data = self._bundle.code(name) if self._kept and name == self.name else None
-        if data is not None:
-            kept: CodeType = marshal.loads(data)
+        kept = self._bundle.code(name) if self._kept and name == self.name else None
+        if kept is not None:
             if kept.co_filename != self.path:
                 _imp._fix_co_filename(kept, self.path)  # type: ignore[attr-defined]
             return kept
         stamp = _stamp(self.path)
         code = super().get_code(name)
-        if stamp is not None and code is not None and int(stamp.split()[2]) < time.time_ns() - _SETTLED_NS:
-            self._bundle.learned[name] = (stamp, marshal.dumps(code))
+        if stamp is not None and code is not None and stamp[1] < time.time_ns() - _SETTLED_NS:
+            self._bundle.learned[name] = (self.path.endswith("/__init__.py"), stamp, code)
         return code
 
 
@@ -227,14 +260,12 @@ def _spec(name: str, file: str, package: bool, loader: _Loader) -> Any:
     return spec
 
 
-def _stamp(file: str) -> str | None:
-    """What tells one content of a file from another, and whether it is that of a package."""
+def _stamp(file: str) -> Stamp | None:
     try:
         found = os.stat(file)
     except OSError:
         return None
-    kind = "P" if file.endswith("/__init__.py") else "M"
-    return f"{kind} {found.st_size} {found.st_ctime_ns} {found.st_mtime_ns}"
+    return found.st_size, found.st_ctime_ns, found.st_mtime_ns
 
 
 def _hash(data: bytes) -> bytes:
