@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     # What tells one content of a source from another: size, and the times of its last changes in nanoseconds.
     Stamp = tuple[int, int, int]
-    # The pack with its code and its place there, whether it is a package, the stamp of the source, what its text imports.
+    # The pack with its code and the place there, whether it is a package, the stamp of the source, what its text
+    # imports.
     Entry = tuple[int, int, bool, Stamp, tuple[str, ...]]
 
 # Several installations and interpreters have one each.

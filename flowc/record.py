@@ -29,34 +29,32 @@ class Record:
         UNSHOWN: ClassVar[tuple[str, ...]]
         FIELDS: ClassVar[tuple[str, ...]]
         DEFAULTS: ClassVar[dict[str, Any]]
+        # What making records takes, once the first of a class is made.
+        BLANK: ClassVar[dict[str, Any] | None]
         REQUIRED: ClassVar[frozenset[str]]
-        BLANK: ClassVar[dict[str, Any]]
         COUNT: ClassVar[int]
         MADE: ClassVar[list[int]]
     else:
         UNSHOWN = ()
         FIELDS = ()
         DEFAULTS = {}
-        REQUIRED = frozenset()
-        BLANK = {}
-        COUNT = 0
+        BLANK = None
 
     def __init_subclass__(cls) -> None:
         # `inspect.get_annotations` is for annotations that are wanted as types; here only their names are, without
         # inspect.
-        own = [name for name in vars(cls).get("__annotations__", {}) if not name.startswith("_")]
-        cls.FIELDS = cls.FIELDS + tuple(name for name in own if name not in cls.FIELDS)
-        cls.DEFAULTS = {**cls.DEFAULTS, **{name: cls.__dict__[name] for name in own if name in cls.__dict__}}
-        cls.COUNT = len(cls.FIELDS)
-        cls.REQUIRED = frozenset(cls.FIELDS) - cls.DEFAULTS.keys()
-        cls.BLANK = {name: cls.DEFAULTS.get(name) for name in cls.FIELDS}  # None for what is required
-        cls.MADE = [0]
-        if "__init__" not in vars(cls):
+        own = vars(cls)
+        names = own.get("__annotations__")
+        if names:
+            cls.FIELDS = (*dict.fromkeys((*cls.FIELDS, *[name for name in names if name[0] != "_"])),)
+            cls.DEFAULTS = {**cls.DEFAULTS, **{name: own[name] for name in names if name in own and name[0] != "_"}}
+        cls.BLANK = None
+        if cls.__init__ is not Record.__init__ and "__init__" not in own:
             cls.__init__ = Record.__init__  # type: ignore[method-assign]  # not one that was made for its base
 
     def __init__(self, **values: Any) -> None:
         fields, cls = self.__dict__, type(self)
-        fields.update(cls.BLANK)
+        fields.update(_blank(cls) if cls.BLANK is None else cls.BLANK)
         fields.update(values)
         cls.MADE[0] += 1
         if cls.MADE[0] == MANY and cls.__init__ is Record.__init__:
@@ -64,7 +62,7 @@ class Record:
         # An unknown name makes them more than there are. Where that is not so and all are given, none is missing.
         count = cls.COUNT
         if len(fields) != count or (len(values) != count and cls.REQUIRED and not values.keys() >= cls.REQUIRED):
-            odd = sorted((self.REQUIRED - values.keys()) | (values.keys() - self.BLANK.keys()))
+            odd = sorted((cls.REQUIRED - values.keys()) | (values.keys() - _blank(cls).keys()))
             raise TypeError(f"{type(self).__name__}: missing or unknown fields: {', '.join(odd)}")
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -89,6 +87,16 @@ class Record:
             f"{name}=…" if name in self.UNSHOWN and values[name] else f"{name}={values[name]!r}" for name in self.FIELDS
         )
         return f"{type(self).__name__}({inside})"
+
+
+def _blank(cls: type[Record]) -> dict[str, Any]:
+    """The values of a record of which nothing was said yet: None for what is required. Most classes that a command
+    loads it never makes a record of."""
+    cls.COUNT = len(cls.FIELDS)
+    cls.REQUIRED = frozenset(cls.FIELDS) - cls.DEFAULTS.keys()
+    cls.MADE = [0]
+    cls.BLANK = {name: cls.DEFAULTS.get(name) for name in cls.FIELDS}
+    return cls.BLANK
 
 
 def _own_init(cls: type[Record]) -> Any:

@@ -6,7 +6,7 @@ worked out only when something is shown.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from _bisect import bisect_left, bisect_right  # what `bisect` is made of, without a file more
 from itertools import accumulate
 
 TYPE_CHECKING = False

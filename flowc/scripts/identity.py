@@ -3,7 +3,7 @@ every reboot."""
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from _bisect import bisect_left  # what `bisect` is made of, without a file more
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

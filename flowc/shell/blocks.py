@@ -3,7 +3,7 @@ commands are fed."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from _bisect import bisect_right  # what `bisect` is made of, without a file more
 
 from flowc.patterns import at_first_use, at_words
 from flowc.shell.command import LEADING

@@ -7,7 +7,7 @@ What is read is what bash would read, without running it: quotes, substitutions,
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from _bisect import bisect_right  # what `bisect` is made of, without a file more
 from sys import maxsize
 
 from flowc.patterns import at_first_use

@@ -5,7 +5,7 @@ sbatch stops at the first fault; here reading goes on behind it, so that one run
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from _bisect import bisect_left  # what `bisect` is made of, without a file more
 
 from flowc._compiled.slurm_options import OPTIONS
 from flowc.source import Derived as Word
