@@ -216,7 +216,8 @@ class _Loader(external.SourceFileLoader):
             return
         code = self.get_code(name)
         assert code is not None
-        bundle.load_imports(name)
+        if bundle.entries[name][4]:
+            bundle.load_imports(name)
         bootstrap._call_with_frames_removed(exec, code, module.__dict__)  # type: ignore[attr-defined]
 
     def get_code(self, name: str) -> CodeType | None:

@@ -49,8 +49,8 @@ class Record:
             cls.FIELDS = (*dict.fromkeys((*cls.FIELDS, *[name for name in names if name[0] != "_"])),)
             cls.DEFAULTS = {**cls.DEFAULTS, **{name: own[name] for name in names if name in own and name[0] != "_"}}
         cls.BLANK = None
-        if cls.__init__ is not Record.__init__ and "__init__" not in own:
-            cls.__init__ = Record.__init__  # type: ignore[method-assign]  # not one that was made for its base
+        if cls.__base__ is not Record and "__init__" not in own:
+            cls.__init__ = Record.__init__  # type: ignore[method-assign]  # not one that is made for its base
 
     def __init__(self, **values: Any) -> None:
         fields, cls = self.__dict__, type(self)
