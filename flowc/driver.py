@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from flowc.backends.base import Backend
     from flowc.inputs import Inputs
+    from flowc.ir.plan import Thrift
     from flowc.ir.unit import Unit
     from flowc.passes.budget import Cost
     from flowc.source import Source
@@ -270,6 +271,8 @@ def _surrounded(units: list[Unit], inputs: Inputs, together: Together) -> list[U
         units = [unit.replace(policy=inputs.policy) for unit in units]
     if inputs.flags.move:
         units = [unit.replace(stand_ins=(*unit.stand_ins, ("*", None))) for unit in units]
+    if inputs.flags.optimize is not None:
+        units = [unit.replace(thrift=_thrift(unit, inputs, alone=len(units) == 1)) for unit in units]
     if inputs.submitted:
         units = [unit.replace(releases=inputs.releases, held=True) for unit in units]
     if inputs.number is not None:
@@ -277,6 +280,26 @@ def _surrounded(units: list[Unit], inputs: Inputs, together: Together) -> list[U
     if inputs.returns is not None:
         units = [_sharing(unit, inputs.returns) for unit in units]
     return units
+
+
+def _thrift(unit: Unit, inputs: Inputs, *, alone: bool) -> Thrift:
+    """Whether the job may be packed on fewer machines."""
+    from flowc.body.packing import binding
+    from flowc.ir.plan import Thrift
+
+    if (unit.job.resources.nodes or 1) < 2:
+        return Thrift()
+    if inputs.flags.num_instances is not None:
+        return Thrift(bound="`--num-instances` says how many", span=unit.origin("resources.nodes"))
+    if not alone:
+        return Thrift(bound="it is one of several jobs that belong together", span=unit.origin("resources.nodes"))
+    found = binding(unit.job)
+    if found is None:
+        return Thrift()
+    if found.option is not None:
+        return Thrift(bound=found.says, span=unit.outcome_spans[found.option])
+    span = None if found.start is None else unit.text_span(found.start, found.end)
+    return Thrift(bound=found.says, span=span or unit.origin("resources.nodes"))
 
 
 def _numbered(unit: Unit, first: int, together: Together) -> Unit:

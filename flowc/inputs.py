@@ -34,7 +34,7 @@ class Flags(Record):
     place in the source's document (`spec.backoffLimit`, `containers[0].image`) and YAML text. `fields` are (field,
     value) of earlier tools' flags that set a field of a task YAML, the value as written, `true` or `false` of a switch.
     `fill` are (name, value) of placeholders, of which the last of a name counts. `move`: what pins the job to another
-    cloud or cluster is noted and left out.
+    cloud or cluster is noted and left out. `optimize`: `cost`, what costs less is done where the job allows it.
     `with_commands` are names of a cluster's commands, in one text or several; `body` is `script` or `ssh`. `code`
     is a folder that the job runs in; where it says `git`, `repository` is that.
     """
@@ -61,6 +61,7 @@ class Flags(Record):
     fields: tuple[tuple[str, str], ...] = ()
     fill: tuple[tuple[str, str], ...] = ()
     move: bool = False
+    optimize: str | None = None
     with_commands: tuple[str, ...] = ()
     body: str | None = None
     code: str | None = None

@@ -291,6 +291,23 @@ class ShellWords(Strict):
     removers: tuple[str, ...]
 
 
+class NodeWord(Strict):
+    """A pattern, and what it says of a job."""
+
+    words: str
+    says: str
+
+
+class Packing(Strict):
+    """flowc/data/packing.yaml."""
+
+    options: tuple[str, ...]
+    variables: tuple[str, ...]
+    steps: tuple[str, ...]
+    harmless: tuple[str, ...]
+    words: tuple[NodeWord, ...]
+
+
 class DockerOptions(Strict):
     """flowc/data/docker_options.yaml."""
 
@@ -350,6 +367,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "gpu_capabilities": GpuCapabilities,
     "k8s_gpus": KubernetesGpus,
     "limits": Limits,
+    "packing": Packing,
     "profile_lines": ProfileLines,
     "prices": Prices,
     "secrets": Secrets,

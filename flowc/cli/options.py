@@ -102,6 +102,13 @@ JOB_OPTIONS = (
         group=_JOB,
     ),
     Option(
+        name="--optimize",
+        metavar="WHAT",
+        choices=("cost",),
+        help="cost: take what costs least, on fewer machines too where the job does not count on its nodes",
+        group=_JOB,
+    ),
+    Option(
         name="--with",
         metavar="FILE",
         kind="file",

@@ -8,6 +8,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from flowc.ir.job import Job
+    from flowc.source import Span
+
 
 class Candidate(Record):
     """One instance type that was looked at: `chosen` or not, and why."""
@@ -31,6 +34,15 @@ class Way(Record):
     minimum: int
     limit: int
     market: int | None
+
+
+class Thrift(Record):
+    """What `--optimize cost` may do: take any machine that the job allows, and, unless `bound` says what speaks against
+    it, at `span`, fewer of them than nodes were asked for. `asked`: the job before that was done."""
+
+    bound: str | None = None
+    span: Span | None = None
+    asked: Job | None = None
 
 
 class CatalogInfo(Record):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowc.ir.job import Job
-from flowc.ir.plan import JobPlan
+from flowc.ir.plan import JobPlan, Thrift
 from flowc.ir.policy import Policy
 from flowc.ir.profile import Profile, Use
 from flowc.record import Record
@@ -26,7 +26,7 @@ class Unit(Record):
     gave to every job, `used` what it takes of that. `stand_ins`: GPU models by globs that others may take the place of
     where they are not sold, and which; None: any that is at least as capable. `releases`: its machines
     end their bid with the job; `held`: who submits it holds its bids back until their turn has come. `policy`: what the
-    settings allow.
+    settings allow. `thrift`: the machine is to be the one that costs least.
     """
 
     source: Source
@@ -43,6 +43,7 @@ class Unit(Record):
     releases: bool = False
     held: bool = False
     policy: Policy | None = None
+    thrift: Thrift | None = None
 
     def origin(self, *paths: str) -> Span | None:
         """The span of the first of these IR paths that the user set."""

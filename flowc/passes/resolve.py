@@ -43,6 +43,13 @@ def run(unit: Unit, context: Context, sink: Sink) -> Unit:
         findings.tell(sink)
     if choice is None:
         return unit
+    if unit.thrift is not None:
+        from flowc.passes.machine.optimum import cheapest
+
+        better = cheapest(unit, choice, catalog, sink)
+        if better is not None:
+            unit, choice, before = better
+            others = (before,)
     choosing.report(choice, sink)
     if resources.nodes is None and unit.job.volumes:
         from flowc.passes.storage import check_sharing

@@ -55,6 +55,33 @@ def test_packing_is_offered_with_its_price(folder: Path, flowc: Flowc) -> None:
     )
 
 
+def test_packing_is_done_where_the_flag_says_so(folder: Path, flowc: Flowc) -> None:
+    name = write(folder, "a.sbatch", "--nodes=4 --ntasks=8 --gres=gpu:h100:2 --time=10:00:00")
+    (folder / name).write_text((folder / name).read_text().replace("hostname", "srun ./a.out"))
+    done = flowc("price", name, "--optimize", "cost")
+    assert row(done.out, "asked") == "4 nodes; 2 h100 GPUs on each node; 8 tasks"
+    assert row(done.out, "chosen") == "1 x h100-80gb.sxm.8x in us-central2-a, 8 H100 GPUs each"
+    assert row(done.out, "why").startswith("the cheapest, 4 nodes packed, ")
+    assert row(done.out, "worst case") == "$640.00: $64.00 an hour x 10 h"
+    assert "cheaper\n" not in done.out
+    assert "note[FC712] cost-optimized" in done.err
+
+
+def test_a_choice_in_order_of_preference_gives_way_to_a_cheaper_one(folder: Path, flowc: Flowc) -> None:
+    (folder / "b.yaml").write_text("run: hostname\nresources: {accelerators: [H200:8, H100:8]}\n")
+    done = flowc("price", "b.yaml", "--time", "60", "--optimize", "cost")
+    assert row(done.out, "chosen").startswith("1 x h100-80gb.sxm.8x in us-central2-a")
+    assert "note[FC712]" in done.err
+    assert flowc("price", "b.yaml", "--optimize", "speed").status == 2
+
+
+def test_a_region_that_is_named_stays(folder: Path, flowc: Flowc) -> None:
+    name = write(folder, "a.sbatch", "--gres=gpu:8 --time=60")
+    page = flowc("price", name, "--region", "us-central2-b", "--optimize", "cost").out
+    assert "in us-central2-b" in row(page, "chosen")
+    assert "another region: 1 x a100-80gb.sxm.8x in us-central3-a" in page
+
+
 def test_of_an_array_only_so_many_tasks_are_paid_at_once(folder: Path, flowc: Flowc) -> None:
     names = [write(folder, "a.sbatch", f"{HOUR} --array=1-10%2"), write(folder, "b.sbatch")]
     alone = flowc("price", names[0]).out

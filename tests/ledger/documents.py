@@ -214,6 +214,7 @@ AS_IT_IS = {
 TASK = "name: a\ninstance_type: 8xh100\ncommand: hostname\nmax_run_time_hours: 1\n"
 BATCH = "#!/bin/bash\n#SBATCH --gpus=h100:8 --time=1:00:00\npython train.py\n"
 PINNED = "resources:\n  infra: aws/us-east-1\n  accelerators: H100:8\nrun: nvidia-smi\n"
+SPREAD = "#!/bin/bash\n#SBATCH --nodes=4 --ntasks=8 --gpus-per-node=h100:2 --time=60\nsrun python train.py\n"
 FLAGS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     (TASK, ("--name", "b"), ("--name", "c")),
     (TASK, ("--instance-type", "8xa100"), ("--instance-type", "4xa100")),
@@ -233,6 +234,7 @@ FLAGS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     (TASK, ("--priority", "low"), ("--priority", "high")),
     (TASK, ("--set", "min_cpus=8"), ("--set", "min_cpus=8000")),
     (PINNED, ("--move",), ()),
+    (SPREAD, ("--optimize", "cost"), ()),
     (BATCH, ("--with-commands", "srun"), ("--with-commands", "squeue")),
     (BATCH, ("--body", "ssh"), ("--body", "script")),
 )

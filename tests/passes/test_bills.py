@@ -9,10 +9,10 @@ from fractions import Fraction
 import pytest
 
 from flowc.ir.job import Pricing, Time
-from flowc.ir.plan import JobPlan
+from flowc.ir.plan import JobPlan, Thrift
 from flowc.ir.units import parse_usd
 from tests.mithril.auction import clear
-from tests.passes.units import plan
+from tests.passes.units import plan, run, unit
 
 ROUND_S = 120
 # What a machine runs on, and is paid for, after it has lost: it is then within the job's time too.
@@ -32,6 +32,11 @@ def drawn(rng: random.Random) -> tuple[JobPlan, int]:
     """A job as it may come, and its time limit in seconds."""
     limit_s = rng.choice([60, 90, 119, 120, 121, 600, 3600, 3601, rng.randrange(60, 8000)])
     gpus = rng.choice([1, 8])
+    if rng.random() < 0.2:  # packed on fewer machines
+        spread = {"nodes": rng.choice([2, 4, 8]), "gpus_per_node": 1, "time": Time(limit_s=limit_s)}
+        packed = run(unit(gpu_model="h100", **spread).replace(thrift=Thrift()))[0].plan
+        assert packed is not None
+        return packed, limit_s
     found = plan(gpus_per_node=gpus, gpu_model=rng.choice(["h100", "h200"]), nodes=rng.choice([1, 1, 2, 5]))
     if rng.random() < 0.5:  # with a cap of the user's, in cents
         cap = f"{rng.randrange(1300, 9000) / 100:.2f}"

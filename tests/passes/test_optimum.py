@@ -13,6 +13,7 @@ from flowc.catalog.model import Catalog
 from flowc.catalog.prices import default_limit
 from flowc.catalog.schema import OfferRow
 from flowc.ir.job import Placement
+from flowc.ir.plan import Thrift
 from flowc.ir.units import parse_usd
 from tests.passes.units import run, unit
 
@@ -126,3 +127,72 @@ def test_what_is_called_cheaper_is_and_can_be_had(table: Catalog, asked: dict[st
             assert way.limit * way.machines < limit
         assert offer.type.gpus * way.nodes >= gpus
         assert model is None or not gpus or offer.type.family == model
+
+
+def limits(offer: Any, nodes: int) -> int:
+    return default_limit(offer.type.family, offer.type.gpus) * nodes
+
+
+def grown(asked: dict[str, Any], factor: int) -> dict[str, Any]:
+    """The request with so many of its nodes as one."""
+    scaled = ("gpus_per_node", "cpus_per_node", "memory_bytes_per_node")
+    return {**asked, **{name: asked[name] * factor for name in scaled if asked[name] is not None}}
+
+
+def thrifty(table: Catalog, asked: dict[str, Any], bound: str | None, model: str | None = None) -> Any:
+    """The plan with `--optimize cost`."""
+    each = unit(**asked, gpu_model=model).replace(thrift=Thrift(bound=bound))
+    return run(each, table=table)[0].plan
+
+
+def total(table: Catalog, found: Any) -> tuple[int, int]:
+    offer = table.offer(found.instance_type, found.region)
+    assert offer is not None
+    return price(offer) * found.nodes, limits(offer, found.nodes)
+
+
+@given(catalogs(), REQUESTS, st.sampled_from([None, "why"]), st.none() | st.sampled_from(["a100", "h100"]))
+def test_what_is_optimized_is_what_trying_everything_gives(
+    table: Catalog, asked: dict[str, Any], bound: str | None, model: str | None
+) -> None:
+    plain = run(unit(**asked, gpu_model=model), table=table)[0].plan
+    found = thrifty(table, asked, bound, model)
+    assert (found is None) == (plain is None)
+    if plain is None:
+        return
+    factors = [1] if bound else [each for each in range(1, asked["nodes"] + 1) if asked["nodes"] % each == 0]
+    first, most = total(table, plain)
+    every = [
+        (price(offer) * nodes, limits(offer, nodes))
+        for factor in factors
+        for nodes in [asked["nodes"] // factor]
+        for offer in satisfying(table, grown(asked, factor))
+        if model in (None, offer.type.family)
+        if limits(offer, 1) >= max(offer.minimum or 0, offer.market or 0) and limits(offer, nodes) <= most
+    ]
+    assert total(table, found) == min([(first, most), *every])
+
+
+@given(catalogs(), REQUESTS, st.none() | st.sampled_from(["a100", "h100"]))
+def test_what_is_optimized_has_all_that_was_asked(table: Catalog, asked: dict[str, Any], model: str | None) -> None:
+    found = thrifty(table, asked, None, model)
+    if found is None:
+        return
+    (factor, rest), offer = divmod(asked["nodes"], found.nodes), table.offer(found.instance_type, found.region)
+    assert rest == 0
+    assert offer in satisfying(table, grown(asked, factor))
+    assert model in (None, found.gpu_model)
+
+
+@given(catalogs(), REQUESTS, st.sampled_from((*WIDER, "placement", "bound")))
+def test_a_job_that_asks_for_less_never_costs_more(table: Catalog, asked: dict[str, Any], name: str) -> None:
+    """Neither by price nor by limits, unless the other one falls for it."""
+    wider = asked if name == "bound" else {**asked, name: Placement() if name == "placement" else None}
+    before = thrifty(table, asked, "why" if name == "bound" else None)
+    after = thrifty(table, wider, None)
+    if before is None:
+        return
+    assert after is not None
+    (old, old_limits), (new, new_limits) = total(table, before), total(table, after)
+    assert new <= old or new_limits < old_limits
+    assert new_limits <= old_limits or new < old

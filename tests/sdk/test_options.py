@@ -26,7 +26,7 @@ ELSEWHERE = {
     "--offline": "flowc.compile",
     "--resume": "the same call goes on",
     # Of job files; Python writes the values of its tasks itself, and none of its fields names another cloud.
-    **dict.fromkeys(("--fill", "--fill-from", "--move", "--with"), "flowc.compile"),
+    **dict.fromkeys(("--fill", "--fill-from", "--move", "--optimize", "--with"), "flowc.compile"),
 }
 # Those that are called otherwise: what repeats is plural, and a task's fields have their own names.
 CALLED = {

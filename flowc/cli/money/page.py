@@ -43,12 +43,13 @@ def page(found: Sequence[tuple[str, Sequence[Unit]]], today: str, *, of: int) ->
 
 
 def _job(path: str, unit: Unit, plan: JobPlan, *, alone: bool) -> str:
-    job, tasks = unit.job, f" for each of {plan.count} tasks" if plan.count > 1 else ""
+    asked = unit.thrift.asked if unit.thrift is not None else None
+    tasks = f" for each of {plan.count} tasks" if plan.count > 1 else ""
     gpus = plural(plan.gpus_per_node, f"{(plan.gpu_model or '').upper()} GPU".strip())
     sees = f", of which the job sees {plan.gpus_visible}" if plan.gpus_visible is not None else ""
     kept = _time(unit)
     rows = [
-        ("asked", "; ".join(_asked(job))),
+        ("asked", "; ".join(_asked(asked or unit.job))),
         ("chosen", f"{plan.nodes} x {plan.instance_type} in {plan.region}{tasks}, {gpus} each{sees}"),
         ("why", next((each.reason for each in plan.candidates if each.chosen), "")),
         ("market", _hourly(plan.market_usd_per_instance_hour, unit, plan)),
@@ -157,7 +158,7 @@ def _cheaper(way: Way, unit: Unit) -> list[str]:
     if way.flags:
         lines.append(f"  {' '.join(way.flags)}")
     else:
-        lines.append("  where the job does not count on its nodes: its file decides")
+        lines.append("  `--optimize cost` takes it where the job does not count on its nodes")
     return lines
 
 

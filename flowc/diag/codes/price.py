@@ -190,3 +190,43 @@ Choose a machine that is allowed (`--instance-type`, `--region`), or have the po
     good=_GOOD,
     money=True,
 )
+
+_SPREAD = """\
+#!/bin/bash
+#SBATCH --nodes=4 --ntasks=8 --gpus-per-node=h100:2 --time=1:00:00
+srun python train.py{}
+"""
+
+COST_OPTIMIZED = Code(
+    id="FC712",
+    name="cost-optimized",
+    severity="note",
+    title="{now} in place of {before}, as `--optimize cost` says: {price}; it would be {instead}",
+    explain="""\
+`--optimize cost` takes what costs least of all machines that the job allows, by the catalog's prices, and never for
+higher limits in all. A Slurm job on several nodes is packed on fewer machines where nothing in its options and its text
+is about single nodes; all that Slurm tells it (`SLURM_NNODES`, `SLURM_TASKS_PER_NODE` …) is then what Slurm would tell
+a job that asks for so few.
+
+Nothing to do. Without the flag the job runs as it is written.""",
+    bad=(_SPREAD.format(""), ("--optimize=cost",)),
+    good=_SPREAD.format(""),
+    money=True,
+)
+
+NOT_PACKED = Code(
+    id="FC713",
+    name="not-packed",
+    severity="note",
+    title="fewer machines would cost less, but the job may count on its nodes: {reason}; it would be {cheaper}",
+    explain="""\
+`--optimize cost` packs a job only where no option, no variable and no command of its text is about single nodes. What
+is not known to be harmless binds it: `--ntasks-per-node`, `SLURM_NODEID`, `srun -N`, `MASTER_ADDR`, ports, `/tmp`, a
+command beside `srun`, a text that cannot be seen.
+
+If the job does not count on its nodes, write it for fewer: `--nodes=1 --gpus-per-node=8` in place of four nodes with
+two GPUs each.""",
+    bad=(_SPREAD.format(" --rank $SLURM_NODEID"), ("--optimize=cost", "--instance-type=8xh100")),
+    good=(_SPREAD.format(""), ("--optimize=cost",)),
+    money=True,
+)

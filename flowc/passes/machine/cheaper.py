@@ -10,6 +10,7 @@ from flowc.ir.plan import Way
 from flowc.ir.units import MICROS_PER_CENT, plural
 from flowc.passes.machine import choices, choosing
 from flowc.passes.machine.allowed import is_allowed
+from flowc.passes.machine.demand import Demand
 from flowc.passes.machine.findings import Findings
 
 TYPE_CHECKING = False
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from flowc.ir.job import Job
     from flowc.ir.unit import Unit
     from flowc.passes.machine.choosing import Choice
+
+
+# By which Slurm says how many GPUs each node has.
+PER_NODE = "SLURM_GPUS_PER_NODE"
 
 
 def ways(unit: Unit, chosen: Choice, catalog: Catalog) -> tuple[Way, ...]:
@@ -40,7 +45,7 @@ def ways(unit: Unit, chosen: Choice, catalog: Catalog) -> tuple[Way, ...]:
 def packings(job: Job) -> Iterator[Job]:
     """The job with 2, 3, … of its nodes as one; what each node must have grows with them."""
     nodes, resources, layout = job.resources.nodes, job.resources, job.layout
-    if nodes is None or nodes < 2 or not resources.gpus_per_node or resources.exclusive:
+    if nodes is None or nodes < 2 or resources.exclusive:
         return
     for factor in range(2, nodes + 1):
         if nodes % factor:
@@ -48,7 +53,7 @@ def packings(job: Job) -> Iterator[Job]:
         fewer = resources.replace(
             nodes=nodes // factor,
             nodes_max=None,
-            gpus_per_node=resources.gpus_per_node * factor,
+            gpus_per_node=_times(resources.gpus_per_node, factor),
             cpus_per_node=_times(resources.cpus_per_node, factor),
             memory_bytes_per_node=_times(resources.memory_bytes_per_node, factor),
             disk_bytes=_times(resources.disk_bytes, factor),
@@ -56,9 +61,24 @@ def packings(job: Job) -> Iterator[Job]:
         )
         tasks = layout.tasks if layout.tasks is not None else nodes * (layout.tasks_per_node or 1)
         yield job.replace(
+            source=job.source.replace(variables=tuple(_variables(job, factor))),
             resources=fewer,
             layout=layout.replace(tasks=tasks, tasks_per_node=_times(layout.tasks_per_node, factor)),
         )
+
+
+def _variables(job: Job, factor: int) -> Iterator[tuple[str, str]]:
+    """What the format says of itself: the GPUs of a node, as the option for so many would be written."""
+    for name, text in job.source.variables:
+        if name != PER_NODE:
+            yield name, text
+            continue
+        items = []
+        for item in text.split(","):
+            kind, _, count = item.rpartition(":")
+            kind, count = (kind, count) if count.isdecimal() else (item, "1")
+            items.append((f"{kind}:" if kind else "") + str(int(count) * factor))
+        yield name, ",".join(items)
 
 
 def _times(amount: int | None, factor: int) -> int | None:
@@ -102,14 +122,17 @@ def _elsewhere(unit: Unit, catalog: Catalog) -> Iterator[Way]:
 
 def _packed(unit: Unit, catalog: Catalog) -> Iterator[Way]:
     """On fewer machines with as many GPUs in all."""
-    asked, each = unit.job.resources.nodes, unit.job.resources.gpus_per_node
+    asked = unit.job.resources.nodes or 1
+    each = Demand(unit.job).share(asked).gpus
     for job in packings(unit.job):
         findings = Findings()
         choice = choosing.choose(unit.replace(job=job), catalog, findings)
         if choice is None or findings.error is not None:
             continue
         fewer = plural(choice.nodes, "machine")
-        what = f"{asked} x {plural(each or 0, 'GPU')} packed on {fewer} of {choice.offer.type.gpus}"
+        what = f"{asked} x {plural(each, 'GPU')} packed on {fewer} of {choice.offer.type.gpus}"
+        if not each:
+            what = f"{plural(asked, 'node')} packed on {fewer}"
         yield _way(what, (), unit, choice.offer, choice.nodes)
 
 

@@ -80,8 +80,12 @@ def choose(unit: Unit, catalog: Catalog, sink: Sink) -> tuple[Choice | None, tup
 
 def fitting(unit: Unit, catalog: Catalog) -> list[Choice]:
     """The machine for each kind that is to be had, in the order in which they stand."""
-    tried = [_try(label, way, span, catalog) for label, way, span in _ways(unit)]
-    return [each.choice for each in tried if each.choice is not None]
+    return [each.choice for each in tried(unit, catalog) if each.choice is not None]
+
+
+def tried(unit: Unit, catalog: Catalog) -> list[Tried]:
+    """Each kind, to be had or not, in that order."""
+    return [_try(label, way, span, catalog) for label, way, span in _ways(unit)]
 
 
 def _try(label: str, unit: Unit, span: Span | None, catalog: Catalog) -> Tried:

@@ -212,6 +212,7 @@ COMMAND_LINE = Format(
         Field(path=("--fill=NAME={}",)),
         Field(path=("--fill-from={}",)),
         Field(path=("--move",)),
+        Field(path=("--optimize={}",)),
         Field(path=("--with={}",)),
         *(Field(path=(f"--set={key}={{}}",)) for key in ("working_dir", "env.X", "runtime_files.f", "volumes")),
         *(Field(path=(f"--{name}={{}}",)) for name in ("instance-type", "num-instances", "time", "priority", "body")),
