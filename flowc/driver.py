@@ -284,7 +284,7 @@ def _surrounded(units: list[Unit], inputs: Inputs, together: Together) -> list[U
 
 def _thrift(unit: Unit, inputs: Inputs, *, alone: bool) -> Thrift:
     """Whether the job may be packed on fewer machines."""
-    from flowc.body.packing import binding
+    from flowc.body.nodes.packing import binding
     from flowc.ir.plan import Thrift
 
     if (unit.job.resources.nodes or 1) < 2:

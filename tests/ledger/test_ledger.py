@@ -19,7 +19,7 @@ from tests.frontends.k8s import field_examples, field_examples_pod
 from tests.frontends.skypilot import examples as skypilot
 from tests.frontends.task.test_fields import HEAD, PLAIN, SAMPLES
 from tests.ledger.changes import Made, changes, decided, effect
-from tests.ledger.documents import AS_IT_IS, BATCH, FLAGS, FOUNDRY, K8S, SKYPILOT, SLURM, TASKS
+from tests.ledger.documents import AS_IT_IS, BATCH, FLAGS, FOUNDRY, K8S, SKYPILOT, SLURM, SPREAD, TASKS
 
 Document = tuple[str, str, str | None, Inputs]
 
@@ -172,7 +172,7 @@ def test_each_lowered_option_is_among_them() -> None:
 
 @pytest.mark.parametrize(("text", "words", "others"), FLAGS, ids=[row[1][0] for row in FLAGS])
 def test_what_a_flag_says_has_an_effect(text: str, words: tuple[str, ...], others: tuple[str, ...]) -> None:
-    path = "job.sbatch" if text == BATCH else "job.yaml"
+    path = "job.sbatch" if text in (BATCH, SPREAD) else "job.yaml"
     first, second = (Made(text, path, told(each)) for each in (words, others))
     assert (first.artifacts, first.said) != (second.artifacts, second.said)
 
