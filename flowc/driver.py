@@ -170,7 +170,7 @@ def _artifacts(
     units = override.run(
         units, inputs, sink, document=entry.document, task_fields=entry.task_fields, objects=entry.objects
     )
-    units = _surrounded(units, inputs, together)
+    units = surrounded(units, inputs, together)
     if len(units) > 1:
         _name_jobs(units, source, sink, document=entry.document)
     backend = _backend("mithril" if emit in (None, *STAGES) else emit)
@@ -259,7 +259,7 @@ def _filled(source: Source, inputs: Inputs, emit: str | None, sink: Sink, *, doc
     return found
 
 
-def _surrounded(units: list[Unit], inputs: Inputs, together: Together) -> list[Unit]:
+def surrounded(units: list[Unit], inputs: Inputs, together: Together) -> list[Unit]:
     """With what comes neither from the source nor from flags: the cluster's profile, and whoever submits."""
     if inputs.cluster is not None:
         from flowc.profile.apply import apply

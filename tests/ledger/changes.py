@@ -13,6 +13,7 @@ from flowc import catalog, override, pipeline, rules
 from flowc.backends.mithril import BACKEND
 from flowc.detect import detect
 from flowc.diag.sink import Sink
+from flowc.driver import Together, surrounded
 from flowc.inputs import Inputs
 from flowc.ir.encode import plan_document
 from flowc.ir.job import Outcome
@@ -54,6 +55,7 @@ class Made:
             return
         self.was_read = True
         units = override.run(entry.load().lower(tree, inputs, sink), inputs, sink)
+        units = surrounded(units, inputs, Together())
         self.outcome = [each for unit in units for each in unit.job.outcome]
         if sink.broken:
             return
