@@ -481,17 +481,31 @@ def startup_plain(v, sh):
             put('"\n    }\n')
         if v['git_token']:
             put('    # Git asks for it where a server does; it stands in no list of processes.\n    export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=credential.helper \\\n        GIT_CONFIG_VALUE_0=\'!g(){ . /run/flowc/secrets;echo username=x-access-token;echo "password=$GIT_TOKEN";};g\'\n')
+        if v['clones']:
+            put('    # A server that says nothing for ten minutes is asked anew.\n    export GIT_HTTP_LOW_SPEED_LIMIT=1 GIT_HTTP_LOW_SPEED_TIME=600\n')
         for l_url, l_ref, l_place, l_marker, l_options in v['clones']:
             put('    [ -e "$marker_dir/')
             put(str(l_marker))
             put('" ] || {\n        rm -rf ')
             put(sh(l_place))
-            put('.new\n        try_often git clone -q -- ')
-            put(sh(l_url))
-            put(' ')
-            put(sh(l_place))
             put('.new\n')
-            if l_ref:
+            if l_options:
+                put('        # All commits and tags, and of the files those of this commit; of a server that cannot choose, all.\n        try_often git clone -qn --filter=blob:none -- ')
+                put(sh(l_url))
+                put(' ')
+                put(sh(l_place))
+                put('.new\n        try_often git -C ')
+                put(sh(l_place))
+                put('.new checkout -q ')
+                put(sh(l_ref))
+                put(' --\n')
+            else:
+                put('        try_often git clone -q -- ')
+                put(sh(l_url))
+                put(' ')
+                put(sh(l_place))
+                put('.new\n')
+            if (l_ref and not (l_options)):
                 put('        git -C ')
                 put(sh(l_place))
                 put('.new checkout -q ')
@@ -1647,17 +1661,31 @@ def startup_small(v, sh):
             put('"\n}\n')
         if v['git_token']:
             put('export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=credential.helper GIT_CONFIG_VALUE_0=\'!g(){ . /run/flowc/secrets;echo username=x-access-token;echo "password=$GIT_TOKEN";};g\'\n')
+        if v['clones']:
+            put('export GIT_HTTP_LOW_SPEED_LIMIT=1 GIT_HTTP_LOW_SPEED_TIME=600\n')
         for l_url, l_ref, l_place, l_marker, l_options in v['clones']:
             put('[ -e "$md/')
             put(str(l_marker))
             put('" ]||{\nrm -rf ')
             put(sh(l_place))
-            put('.new\ny git clone -q -- ')
-            put(sh(l_url))
-            put(' ')
-            put(sh(l_place))
             put('.new\n')
-            if l_ref:
+            if l_options:
+                put('y git clone -qn --filter=blob:none -- ')
+                put(sh(l_url))
+                put(' ')
+                put(sh(l_place))
+                put('.new\ny git -C ')
+                put(sh(l_place))
+                put('.new checkout -q ')
+                put(sh(l_ref))
+                put(' --\n')
+            else:
+                put('y git clone -q -- ')
+                put(sh(l_url))
+                put(' ')
+                put(sh(l_place))
+                put('.new\n')
+            if (l_ref and not (l_options)):
                 put('git -C ')
                 put(sh(l_place))
                 put('.new checkout -q ')

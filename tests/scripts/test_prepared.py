@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -17,6 +18,7 @@ from jobs import PLAN, unit
 from flowc.ir.job import File, Mount, Retry, Run, Time, Volume
 from flowc.ir.unit import Unit
 from tests.some import some
+from tests.trees.repositories import Quiet, Smart, git, push, repository, serving
 
 DATA = Volume(name="data", mount_path="/mnt/data")
 
@@ -161,6 +163,38 @@ def test_every_kind_of_mount(tmp_path: Path) -> None:
         "mount -o remount\\,size=8192 /dev/shm",
     ]
     assert (tmp_path / "root/src").is_dir()
+
+
+@pytest.mark.parametrize(("kind", "filters", "left_out"), [(Smart, "true", 3), (Smart, "false", 0), (Quiet, "", 0)])
+def test_of_a_repository_comes_one_commits_files_where_the_server_can_choose(
+    tmp_path: Path, kind: type[Quiet], filters: str, left_out: int
+) -> None:
+    """A commit that no branch has any more comes too, where the server still has it."""
+    machine = Machine(tmp_path)
+    machine.program("git", f'exec {shutil.which("git")} "$@"')
+    (tmp_path / "served").mkdir()
+    (tmp_path / "workspace").mkdir(exist_ok=True)
+    with serving(tmp_path / "served", kind) as served:
+        code, bare = repository(tmp_path / "code", served), served[0] / "code.git"
+        git(bare, "config", "uploadpack.allowFilter", filters or "false")
+        wanted = first = git(code, "rev-parse", "HEAD")
+        for number in range(3):
+            (code / "sub" / "train.py").write_text(f"print({number})\n")
+            git(code, "commit", "-qam", f"change {number}")
+        push(code, bare)
+        if kind is Smart:
+            wanted = git(code, "commit-tree", "HEAD~1^{tree}", "-p", first, "-m", "of a branch that is away")
+            git(code, "push", "-q", str(bare), f"{wanted}:refs/heads/side")
+            git(bare, "update-ref", "-d", "refs/heads/side")
+        source = f"{served[1]}/code.git#{wanted}"
+        mount = Mount(kind="git", source=source, target="/workspace", copy=True, options=(("over", ""),))
+        assert machine.run(task(mounts=(mount,))) == 0
+    there = tmp_path / "workspace"
+    assert (git(there, "status", "--porcelain"), git(there, "rev-parse", "HEAD")) == ("", wanted)
+    assert (there / "sub/train.py").read_text() == ("print(1)\n" if kind is Smart else "print('committed')\n")
+    assert git(there, "log", "--format=%s", "main").count("change") == 3
+    missing = git(there, "rev-list", "--objects", "--all", "--missing=print", "HEAD")
+    assert missing.count("\n?") == left_out
 
 
 def test_buckets(tmp_path: Path) -> None:

@@ -49,10 +49,54 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
         return
 
 
+class Smart(Quiet):
+    """Serves the repositories by git's own program, which gives what it is asked for and no more."""
+
+    def do_GET(self) -> None:
+        self.do_POST()
+
+    def do_POST(self) -> None:
+        path, _, query = self.path.partition("?")
+        size = self.headers.get("Content-Length")
+        # A body of a size that is not told comes in pieces.
+        data = self.rfile.read(int(size)) if size else self._pieces() if "Transfer-Encoding" in self.headers else b""
+        environ = {
+            **os.environ,
+            "GIT_PROJECT_ROOT": self.directory,
+            "GIT_HTTP_EXPORT_ALL": "1",
+            "PATH_INFO": path,
+            "QUERY_STRING": query,
+            "REQUEST_METHOD": self.command,
+            "CONTENT_TYPE": self.headers.get("Content-Type", ""),
+            "CONTENT_LENGTH": str(len(data)),
+            "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
+            "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
+        }
+        done = subprocess.run(["git", "http-backend"], input=data, env=environ, capture_output=True, check=True)
+        head, _, body = done.stdout.partition(b"\r\n\r\n")
+        fields = [line.decode().split(": ", 1) for line in head.split(b"\r\n")]
+        status = next((value for name, value in fields if name == "Status"), "200 OK")
+        self.send_response(int(status[:3]))
+        for name, value in fields:
+            if name != "Status":
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _pieces(self) -> bytes:
+        found = b""
+        while size := int(self.rfile.readline(), 16):
+            found += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return found
+
+
 @contextmanager
-def serving(folder: Path) -> Iterator[tuple[Path, str]]:
+def serving(folder: Path, kind: type[Quiet] = Quiet) -> Iterator[tuple[Path, str]]:
     """A folder of repositories, and where it is served."""
-    handler = functools.partial(Quiet, directory=str(folder))
+    handler = functools.partial(kind, directory=str(folder))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
