@@ -2,7 +2,8 @@
 
 `python -m flowc.machines.enter DOOR ORDERS TERM WORDS…`: DOOR is a process (see `door`). ORDERS is an open file:
 each of its bytes is a signal for the command, and its end the command's end. TERM is the kind of
-terminal that its streams are, empty where they are none.
+terminal that its streams are. Where it is empty the command has none: what a terminal is of our own streams reaches it
+through pipes, as with `ssh -T`.
 """
 
 from __future__ import annotations
@@ -81,19 +82,59 @@ def _end_as(status: int) -> NoReturn:
     os._exit(code if code >= 0 else 128 - code)
 
 
-def _watch(child: int, orders: int) -> NoReturn:
-    """Until the command has ended: hands it the signals that are ordered, and ends it where nobody orders any more."""
+def _hide_terminals() -> list[int]:
+    """Put a pipe in the place of each stream that is a terminal. The processes that bring on what is said."""
+    pipes = {stream: os.pipe() for stream in (0, 1, 2) if os.isatty(stream)}
+    heard = []
+    for stream, (read, write) in pipes.items():
+        from_, to = (stream, write) if stream == 0 else (read, stream)
+        pump = os.fork()
+        if not pump:
+            die_with_parent()
+            for file in {0, 1, 2}.union(*pipes.values()) - {from_, to}:
+                os.close(file)
+            _pump(from_, to)
+        if stream:
+            heard.append(pump)
+    for stream, (read, write) in pipes.items():
+        os.dup2(write if stream else read, stream)
+        os.close(read)
+        os.close(write)
+    return heard
+
+
+def _pump(from_: int, to: int) -> NoReturn:
+    try:
+        while data := os.read(from_, 65_536):
+            while data:
+                data = data[os.write(to, data) :]
+    except OSError:
+        pass  # whoever read it is gone
+    finally:
+        os._exit(0)
+
+
+def _watch(child: int, orders: int, heard: list[int]) -> NoReturn:
+    """Until the command has ended: hands it the signals that are ordered, and ends it where nobody orders any more.
+    `heard`: processes that bring on what is said, by what the command leaves running too; as ssh, we wait for them."""
     read, wake = os.pipe()
     os.set_blocking(wake, False)
     signal.set_wakeup_fd(wake)
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    waits, end = [orders, read], None
+    waits, end, closed = [orders, read], None, False
     while True:
-        found, status = os.waitpid(child, os.WNOHANG)
-        if found:
-            _end_as(status)
-        if end is not None and time.monotonic() >= end:
+        # It is not forgotten yet: its number stays its own as long as what it has left running may be told something.
+        ended = os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        if ended and heard and not closed:
+            closed = True
+            os.close(1)
+            os.close(2)
+        late = end is not None and time.monotonic() >= end
+        if late:
             _signal(child, signal.SIGKILL)
+        heard = [pump for pump in heard if os.waitpid(pump, os.WNOHANG) == (0, 0)]
+        if ended and (late or not heard):
+            _end_as(os.waitpid(child, 0)[1])
         ready, _, _ = select.select(waits, [], [], None if end is None else 0.05)
         if read in ready:
             os.read(read, 4096)
@@ -132,11 +173,12 @@ def _name(pid: int) -> str | None:
 def main() -> NoReturn:
     """Raises OSError."""
     pid, orders, term, *argv = sys.argv[1:]
+    heard = [] if term else _hide_terminals()
     _go(int(pid), apart=False)
     environ = {"PATH": PATH, "LANG": "C.UTF-8", "HOME": "/root"}
     if term:
         environ["TERM"] = term
-    _watch(_start(argv, environ, alone=True), int(orders))
+    _watch(_start(argv, environ, alone=True), int(orders), heard)
 
 
 if __name__ == "__main__":

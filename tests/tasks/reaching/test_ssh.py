@@ -177,6 +177,27 @@ def test_a_terminal_though_the_output_goes_elsewhere(
     os.close(ours)
 
 
+@pytest.mark.parametrize("words", [("[ -t 0 ] || [ -t 1 ] || [ -t 2 ] || echo none; tr a-z A-Z; seq 30000; exit 7",), ()])
+def test_without_a_terminal_in_a_local_machine_as_ssh_does(here_now: tuple[Person, str], words: tuple[str, ...]) -> None:
+    """Its streams are pipes, and what is typed comes until Ctrl-D; a shell reads its commands so, and shows no prompt."""
+    person, name = here_now
+    ours, its = pty.openpty()
+    process = start(person, name, *words, flags=("-T",), stdin=its, stdout=its, stderr=its)
+    os.close(its)
+    screen = Screen(ours)
+    if words:
+        screen.shows(b"none")
+        screen.types(b"typed\n\x04")
+        screen.shows(b"TYPED")
+        screen.shows(b"29999\r\n30000\r\n")
+    else:
+        screen.types(b"[ -t 0 ] || echo $((5 * 5)) none; tty; exit 7\n")
+        screen.shows(b"25 none\r\nnot a tty\r\n")
+    screen.ends()
+    assert process.wait(600) == 7
+    os.close(ours)
+
+
 def test_a_terminal_in_a_local_machine_though_the_output_goes_elsewhere(here_now: tuple[Person, str]) -> None:
     person, name = here_now
     done = person.types("ssh", "-t", name, "[ -t 1 ] || echo none")
