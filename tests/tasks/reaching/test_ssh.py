@@ -177,9 +177,12 @@ def test_a_terminal_though_the_output_goes_elsewhere(
     os.close(ours)
 
 
-@pytest.mark.parametrize("words", [("[ -t 0 ] || [ -t 1 ] || [ -t 2 ] || echo none; tr a-z A-Z; seq 30000; exit 7",), ()])
-def test_without_a_terminal_in_a_local_machine_as_ssh_does(here_now: tuple[Person, str], words: tuple[str, ...]) -> None:
-    """Its streams are pipes, and what is typed comes until Ctrl-D; a shell reads its commands so, and shows no prompt."""
+HIDDEN = "[ -t 0 ] || [ -t 1 ] || [ -t 2 ] || echo none; tr a-z A-Z; seq 30000; exit 7"
+
+
+@pytest.mark.parametrize("words", [(HIDDEN,), ()])
+def test_without_a_terminal_in_a_local_machine(here_now: tuple[Person, str], words: tuple[str, ...]) -> None:
+    """As with ssh its streams are pipes, what is typed comes until Ctrl-D, and a shell reads its commands so."""
     person, name = here_now
     ours, its = pty.openpty()
     process = start(person, name, *words, flags=("-T",), stdin=its, stdout=its, stderr=its)
