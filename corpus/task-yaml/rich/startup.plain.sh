@@ -219,6 +219,8 @@ os.kill(int(sys.argv[2]),12)' "$gang_word" $$ >/dev/null 2>&1 &
     bucket_tool=(env RCLONE_S3_PROVIDER=AWS RCLONE_GCS_ANONYMOUS=true )
     mkdir -p /mnt/flowc/0
     mountpoint -q /mnt/flowc/0 || try_often "${bucket_tool[@]}" s3fs -o allow_other,public_bucket=1 datasets:/c4 /mnt/flowc/0
+    # A server that says nothing for ten minutes is asked anew.
+    export GIT_HTTP_LOW_SPEED_LIMIT=1 GIT_HTTP_LOW_SPEED_TIME=600
     [ -e "$marker_dir/done.2" ] || {
         rm -rf /mnt/flowc/1.new
         try_often git clone -q -- https://github.com/example/recipes.git /mnt/flowc/1.new
