@@ -62,6 +62,22 @@ def test_faults_and_their_places(line: str, code: str, place: str) -> None:
     assert fault.span.text == place
 
 
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("--environment=tools.toml", "a site's plugin"),
+        ("--env=A=1", "to sbatch this is `--export`"),
+        ("--exact", "an option of srun"),
+    ],
+)
+def test_an_option_of_others_is_told_what_it_is_and_not_renamed_to_what_it_is_not(line: str, words: str) -> None:
+    _, diagnostics = run(script(line))
+    (fault,) = [each for each in diagnostics if each.severity == "error"]
+    assert fault.code.id == "FC104"
+    assert words in (fault.help or "")
+    assert (fault.fix is not None) == ("to sbatch" in words)
+
+
 def test_all_faults_of_a_script_are_told_in_one_run() -> None:
     text = script("--time=1h --foo=2", "-N x", "--mem=1G --mem-per-cpu=2G stray", "--array=3-1")
     sink = Sink()
