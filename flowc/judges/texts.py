@@ -7,7 +7,7 @@ from flowc.body.commands import MOST_TEXT, interpreter_words
 from flowc.patterns import at_first_use
 from flowc.record import Record
 from flowc.rules.base import placed, texts
-from flowc.shell.inner import document_text, inner_texts
+from flowc.shell.inner import document_text, given_texts, inner_texts
 from flowc.shell.scan import scan
 
 TYPE_CHECKING = False
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 PYTHON = "python"
 _DEEPEST = 5
 _MOST = 100  # texts of a job
-_python = at_first_use(r"(?:python|pypy)[0-9.]*", "fullmatch")
+_python = at_first_use(r"(?:python|pypy)(?:3[0-9.]*)?", "fullmatch")  # the grammar of 2 is another one
 _put_in = at_first_use(r"(?:^|[^\\])(?:\\\\)*[$`]", "search")
 _FILLED = "a text into which the shell around it puts values"
 
@@ -61,6 +61,9 @@ def _within(unit: Unit, language: str, reason: str | None, deepest: int) -> Iter
     base = unit.text or (unit.source if text == unit.source.text else None)
     for inner in inner_texts(text):
         yield from _within(_inner_unit(unit, inner, base), "bash", reason or _filled(text, inner), deepest - 1)
+    for inner in given_texts(text, _python) if "python" in text or "pypy" in text else ():
+        why = reason or _filled(text, inner)
+        yield Judged(language=PYTHON, text=inner.text, unit=_inner_unit(unit, inner, base), reason=why)
     for document in scan(text).here_documents if "<<" in text else ():
         command = None if document.ignored else scan(text).command_at(document.command)
         words = [word.rpartition("/")[2] for _, word in command.words()] if command is not None else []

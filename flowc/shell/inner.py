@@ -10,7 +10,7 @@ from flowc.shell.scan import scan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from flowc.shell.command import Command
     from flowc.shell.scan import HereDocument
@@ -40,11 +40,7 @@ class Inner(Record):
 
 def inner_texts(text: str) -> list[Inner]:
     """The texts that other shells on the same machine run, in order."""
-    found: list[Inner] = []
-    for match, _ in zip(_given(text), range(_MOST), strict=False):
-        word = _given_text(text, match.end() - 1)
-        if word is not None:
-            found.append(word)
+    found = given_texts(text, SHELLS.__contains__)
     if "<<" in text:
         for document, _ in zip(scan(text).here_documents, range(_MOST), strict=False):
             command = None if document.ignored else scan(text).command_at(document.command)
@@ -54,13 +50,20 @@ def inner_texts(text: str) -> list[Inner]:
     return found
 
 
+def given_texts(text: str, reads: Callable[[str], object]) -> list[Inner]:
+    """The texts that follow the `-c` of a program on the same machine; `reads` says of its name whether it is one that
+    is meant."""
+    words = (_given_text(text, match.end() - 1, reads) for match, _ in zip(_given(text), range(_MOST), strict=False))
+    return [word for word in words if word is not None]
+
+
 def document_text(text: str, document: HereDocument) -> Inner:
     """What the reader of a here-document is given."""
     return _joined(text, _lines(text, document.start, document.end, document.tabs, document.quoted))
 
 
-def _given_text(text: str, place: int) -> Inner | None:
-    """The text of `-c` at this place, if a shell is given it."""
+def _given_text(text: str, place: int, reads: Callable[[str], object]) -> Inner | None:
+    """The text of `-c` at this place, if it is given to one who reads it."""
     command = scan(text).command_at(place)
     if command is None or text.find("--container-image", command.start, command.end) >= 0:
         return None
@@ -69,7 +72,7 @@ def _given_text(text: str, place: int) -> Inner | None:
     names = [word.rpartition("/")[2] for _, word in words[:number]]
     while names and (_options(names[-1]) or names[-1] == "pipefail"):
         names.pop()
-    if not names or names[-1] not in SHELLS or not _ELSEWHERE.isdisjoint(names):
+    if not names or not reads(names[-1]) or not _ELSEWHERE.isdisjoint(names):
         return None
     return _joined(text, _unquoted(command, place, place + len(words[number][1])))
 

@@ -93,6 +93,42 @@ def test_python_scripts_and_here_documents() -> None:
         assert said(HEAD + f"{other}\nprint 1\nE\n", "python") == []
 
 
+@pytest.mark.parametrize(
+    ("line", "place"),
+    [
+        ("python -c 'print 1'", (3, "print 1")),
+        ("x=$(srun -n1 python3.11 -u -c 'import os\nprint 1')", (4, "print 1")),
+        ('python3 -c "print(\\"a\\" c)"', (3, '\\"a\\" c')),
+        ("bash -c \"python3 -c 'x = = 1'\"", (3, "=")),
+        ("env A=1 $CONDA/bin/python -Ic $'x = 1\\nprint 1'", (3, "print 1")),
+    ],
+)
+def test_python_that_is_given_by_c(line: str, place: tuple[int, str]) -> None:
+    assert said(HEAD + line + "\n", "python") == [("FC854", *place)]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "python -c 'import os; print(os.getcwd())' x",
+        "echo python -c 'print 1'",
+        "python x.py -c 'print 1'",
+        "python -m a -c 'print 1'",
+        "docker run python:2 python -c 'print 1'",
+        "ssh other python -c 'print 1'",
+        "python2 -c 'print 1'",
+        "python2.7 <<'E'\nprint 1\nE",
+    ],
+)
+def test_other_words_behind_c_are_no_python(line: str) -> None:
+    assert said(HEAD + line + "\n", "python") == []
+
+
+def test_python_with_values_of_the_shell_is_not_judged() -> None:
+    (found,) = said(HEAD + 'n=1\npython -c "x = $n; print 1"\n', "python")
+    assert found == ("FC855", 0, "not judged: a text into which the shell around it puts values (by Python)")
+
+
 def test_what_is_not_judged_is_said_in_one_line() -> None:
     body = 'x=1\npython <<E\nprint($x)\nE\nbash -c "if $x; then"\n'
     (found,) = said(HEAD + body, "bash", "python")
