@@ -94,6 +94,8 @@ CODE_TAKERS = ('torchrun',
  'colossalai',
  'composer')
 
+CODE_NAMES = (' -m ', 'matlab', 'octave', 'wolframscript', 'stata', 'sas', 'gams')
+
 CODE_SUFFIXES = ('.py', '.sh', '.bash', '.R', '.r', '.jl', '.pl', '.ipynb')
 
 INTERFACES = ('NCCL_SOCKET_IFNAME',

@@ -279,6 +279,7 @@ class ShellWords(Strict):
     home_files: tuple[str, ...]
     fetchers: tuple[str, ...]
     code_takers: tuple[str, ...]
+    code_names: tuple[str, ...]
     code_suffixes: tuple[str, ...]
     interfaces: tuple[str, ...]
     environment: tuple[str, ...]

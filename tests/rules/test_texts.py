@@ -239,6 +239,8 @@ def test_a_folder_that_machines_share() -> None:
         ("1-3", "echo $SLURM_ARRAY_TASK_ID\n", False),
         ("1-3", "python train.py\n", False),
         ("1-3", "./train\n", False),
+        ("1-3", "srun matlab -nodisplay -r serial\n", False),
+        ("1-3", "srun python -m nanotron.train\n", False),
     ],
 )
 def test_arrays_without_their_index(array: str, body: str, told: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc._compiled.shell_words import CODE_SUFFIXES
+from flowc._compiled.shell_words import CODE_NAMES, CODE_SUFFIXES
 from flowc.rules.base import texts
 
 TYPE_CHECKING = False
@@ -19,7 +19,7 @@ def report(unit: Unit, sink: Sink) -> None:
         return
     for each in texts(unit):
         text = each.job.run.text or ""
-        if "ARRAY" in text or "./" in text or any(suffix in text for suffix in CODE_SUFFIXES):
+        if "ARRAY" in text or "./" in text or any(each in text for each in (*CODE_SUFFIXES, *CODE_NAMES)):
             return
     from flowc.diag.codes.texts import INDEX_NOT_READ
 
