@@ -182,7 +182,7 @@ def _artifacts(
         from flowc.ir.encode import ir_document
 
         return [_document("ir.json", ir_document(units, _notes(sink)))]
-    table = catalog.load(inputs.catalog, sink)
+    table = catalog.load(inputs.catalog, sink, own=inputs.own_catalog)
     if table is None:
         return []
     units = pipeline.run(units, Context(catalog=table, before=together.before()), sink)

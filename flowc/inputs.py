@@ -83,7 +83,7 @@ class Inputs(Record):
     """`args` is a foreign command line (`-- --nodes=2`). `environ` is the caller's environment: a frontend reads of it
     what its format names (SBATCH_*) and what the job names (`--export=NAME`); nothing else of it goes anywhere.
     `slurm_version` says which release's rules hold (None: nobody said), `catalog` is a catalog file's path (None: the
-    bundled one).
+    bundled one), `own_catalog`: it is the copy that `flowc catalog refresh` keeps, which nobody named.
 
     `manifests` are further files of Kubernetes' objects, to which jobs may refer; none of their jobs runs.
 
@@ -111,6 +111,7 @@ class Inputs(Record):
     flag_spans: tuple[tuple[str, Span], ...] = ()
     slurm_version: str | None = None
     catalog: str | None = None
+    own_catalog: bool = False
     manifests: tuple[Source, ...] = ()
     profile: str | None = None
     cluster: Profile | None = None

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
     from flowc.catalog.model import Catalog, Offer
 
-SORTS = ("price", "per-gpu", "gpus", "memory", "name")
-
 
 class Wanted(Record):
     """What a machine must be: each number at least, regions and clouds as names or globs, `most` micro-dollars an hour
-    by the price that it ranks by. `names` are texts as users spell instance types, any of them."""
+    by the price that it ranks by. `names` are texts as users spell instance types, any of them, `every` those of which
+    each must fit."""
 
     names: tuple[str, ...] = ()
+    every: tuple[str, ...] = ()
     gpu: str | None = None
     gpus: int = 0
     gpu_memory_gb: int = 0
@@ -53,6 +53,7 @@ def fits(offer: Offer, wanted: Wanted) -> bool:
         and (wanted.most is None or offer.rank <= wanted.most)
         and (not wanted.available or (offer.available or 0) >= wanted.available)
         and (not wanted.names or any(is_named(offer, each) for each in wanted.names))
+        and all(is_named(offer, each) for each in wanted.every)
     )
 
 
@@ -83,3 +84,4 @@ _ORDERS: dict[str, Callable[[Offer], Any]] = {
     "memory": lambda each: (each.type.gpu_memory_gb, each.rank, each.type.name, each.region),
     "name": lambda each: (each.type.name, each.region),
 }
+SORTS = tuple(_ORDERS)

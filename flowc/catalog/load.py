@@ -18,18 +18,38 @@ if TYPE_CHECKING:
 _bundled: Catalog | None = None
 
 
-def load(path: str | None, sink: Sink) -> Catalog | None:
-    """The catalog of a file, or the bundled one for None. Reports what is wrong with a file and returns
-    None."""
+def load(path: str | None, sink: Sink, *, own: bool = False) -> Catalog | None:
+    """The catalog of a file, or the bundled one for None. Reports what is wrong with a file and returns None; where it
+    is the user's `own` copy, which nobody named, it warns and gives the bundled one."""
     if path is None:
         return bundled()
     from flowc.catalog.user_file import read
 
+    if own:
+        return _own(path, sink)
     found = read(path, sink)
     if found is None:
         return None
     source, checked = found
     return make(source, checked["as_of"], checked["regions"], checked["instance_types"])
+
+
+def _own(path: str, sink: Sink) -> Catalog:
+    from flowc.catalog.user_file import read
+    from flowc.diag.codes import resolve as codes
+    from flowc.diag.sink import Sink as Unheard
+    from flowc.source import Source, Span
+
+    unheard = Unheard()
+    found = read(path, unheard)
+    if found is not None:
+        source, checked = found
+        return make(source, checked["as_of"], checked["regions"], checked["instance_types"])
+    table = bundled()
+    reason = unheard.diagnostics[0].message.replace(f"`{path}`", "it").replace("the catalog it", "it")
+    place = Span(Source("catalog.json", ""), 0, 0)  # documents name no path of a home
+    sink.report(codes.CATALOG_COPY_DAMAGED, place, reason=reason, as_of=table.as_of)
+    return table
 
 
 def bundled() -> Catalog:

@@ -25,7 +25,8 @@ MITHRIL = "mithril"
 
 class Sold(Record):
     """A type in a region, as the provider has it. Prices are decimal texts, USD of one machine for an hour; `winning`
-    is the lowest limit that has machines now, None where that is not known; `available` are machines without a bid."""
+    is the lowest limit that has machines now, None where that is not known; `available` are machines without a bid;
+    `others` further ids of the type there, which jobs may name and the catalog has no prices of."""
 
     name: str
     fid: str
@@ -41,6 +42,7 @@ class Sold(Record):
     minimum: str | None
     winning: str | None
     available: int
+    others: tuple[str, ...] = ()
 
 
 def refreshed(old: Catalog, sold: Iterable[Sold], today: str) -> dict[str, Any]:
@@ -60,6 +62,7 @@ def refreshed(old: Catalog, sold: Iterable[Sold], today: str) -> dict[str, Any]:
         before = known.get((each.name, each.region))
         regions.add(each.region)
         offered = row["family"] in MODELS if before is None else before["offered"]
+        row["former_fids"] = [*row["former_fids"], *each.others]
         row["offers"].append(_offered(each, today, offered=offered))
     for row in rows.values():
         now = {offer["fid"] for offer in row["offers"]}

@@ -53,6 +53,7 @@ def gather(words: Words, argv: list[str], environ: Mapping[str, str]) -> Inputs:
         flag_spans=tuple(spans.items()),
         slurm_version=words.text("slurm_version") or _slurm_version(settings),
         catalog=words.text("catalog") or _catalog(environ),
+        own_catalog=words.text("catalog") is None,
         manifests=manifests,
         profile=words.text("profile") or _profile(environ),
         policy=_policy(settings),

@@ -199,7 +199,9 @@ class Flow:
         from flowc.sdk.instances import find
 
         with translated():
-            return find(self._worlds.now(), requirements, limit=limit, catalog=self._catalog_file())
+            return find(
+                self._worlds.now(), requirements, limit=limit, catalog=self._catalog_file(), own=self._catalog is None
+            )
 
     def __enter__(self) -> Self:
         return self
@@ -291,6 +293,7 @@ class Flow:
             defaults=defaults,
             flag_spans=tuple(spans.items()),
             catalog=self._catalog_file(),
+            own_catalog=self._catalog is None,
         )
 
     def _catalog_file(self) -> str | None:

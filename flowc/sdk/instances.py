@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 
 from flowc import catalog
-from flowc.catalog.names import Mistake, parse_instance_type
+from flowc._compiled.gpu_models import FAMILIES
+from flowc.catalog.find import Wanted, fits
+from flowc.catalog.load import make_offer
+from flowc.catalog.names import Mistake, Parsed, parse_instance_type
 from flowc.diag.sink import Sink
-from flowc.ir.units import usd_text
+from flowc.ir.units import MICROS_PER_USD, parse_usd, usd_text
+from flowc.providers.mithril.money import dollars, exact
 from flowc.sdk import compiling
 from flowc.sdk.errors import ValidationError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from typing import Any
 
-    from flowc.catalog.model import Catalog, InstanceType
+    from flowc.catalog.model import Catalog, Offer
     from flowc.tasks.world import World
 
-# What a machine must have at least, and what of it is compared.
-LEAST = {"gpu_memory_gb": "gpu_memory_gb", "gpu_count": "gpu_count", "cpus": "cpus", "memory_gb": "memory_gb"}
+# What a machine must have at least, and how a catalog calls it.
+LEAST = {"gpu_memory_gb": "gpu_memory_gb", "gpu_count": "gpus", "cpus": "cpus", "memory_gb": "memory_gb"}
 TEXTS = ("gpu", "instance_type", "region")
 # What they are called elsewhere.
 OTHER_NAMES = {
@@ -33,21 +39,25 @@ OTHER_NAMES = {
 KNOWN = (*LEAST, *TEXTS, "max_price")
 
 
-def find(world: World, requirements: Mapping[str, Any], *, limit: int, catalog: str | None) -> list[dict[str, Any]]:
+def find(
+    world: World, requirements: Mapping[str, Any], *, limit: int, catalog: str | None, own: bool
+) -> list[dict[str, Any]]:
     """See Flow.find_instances. Raises as World and the provider do, and ValidationError."""
     wanted = _checked(requirements)
     if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
         raise ValidationError(f"limit is {limit!r}, expected a whole number, at least 1", field="limit")
-    table = _catalog(catalog)
+    table = _catalog(catalog, world, own=own)
     live = world.chosen != "local" and world.settings.text("api_key") is not None
-    rows = list(_live(world, table) if live else _seed(table))
+    offers = _live(world, table) if live else [*table.offers]
     region = wanted.get("region")
-    if region is not None and all(row["region"] != region for row in rows):
-        known = ", ".join(sorted({row["region"] for row in rows}))
+    if region is not None and not any(fits(each, Wanted(regions=(region,))) for each in offers):
+        known = ", ".join(sorted({each.region for each in offers}))
         world.tell(f"warning: nothing is sold in {region}; there are {known}")
-    found = [row for row in rows if _fits(row, wanted)]
-    found.sort(key=lambda row: (_rank(row), row["gpu_count"], row["instance_type"], row["region"]))
-    return [{key: value for key, value in row.items() if not key.startswith("_")} for row in found[:limit]]
+    demand, counts = _demand(wanted)
+    found = [each for each in offers if fits(each, demand) and all(count == each.type.gpus for count in counts)]
+    found.sort(key=lambda each: (each.rank, each.type.gpus, each.type.name, each.region))
+    source = "provider" if live else f"catalog of {table.as_of}"
+    return [_row(each, source) for each in found[:limit]]
 
 
 def _checked(requirements: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,11 +88,11 @@ def _checked(requirements: Mapping[str, Any]) -> dict[str, Any]:
         found[key] = number
     for key in ("gpu", "instance_type"):
         if key in found:
-            found[key] = _type(key, found[key])
+            found[key] = (found[key], _type(key, found[key]))
     return found
 
 
-def _type(key: str, text: str) -> Any:
+def _type(key: str, text: str) -> Parsed:
     parsed = parse_instance_type(text)
     if isinstance(parsed, Mistake):
         near = (f"Did you mean: '{parsed.suggestion}'?",) if parsed.suggestion else ()
@@ -90,82 +100,61 @@ def _type(key: str, text: str) -> Any:
     return parsed
 
 
-def _catalog(path: str | None) -> Catalog:
+def _catalog(path: str | None, world: World, *, own: bool) -> Catalog:
     sink = Sink()
-    table = catalog.load(path, sink)
+    table = catalog.load(path, sink, own=own)
     compiling.refuse(sink.diagnostics, None)
+    for each in sink.diagnostics:
+        world.tell(f"{each.severity}: {each.message}")
     assert table is not None
     return table
 
 
-def _seed(table: Catalog) -> Iterator[dict[str, Any]]:
-    for offer in table.offers:
-        price = None if offer.market is None else Decimal(usd_text(offer.market))
-        row = _row(offer.type, offer.region, price, None, f"catalog of {table.as_of}")
-        # Where no price is known, what is compared is what would be bid for.
-        yield {**row, "_rank": Decimal(usd_text(offer.rank))}
+def _demand(wanted: Mapping[str, Any]) -> tuple[Wanted, list[int]]:
+    """What is looked for in a catalog, and counts of GPUs that a machine must have exactly. A bare family as instance
+    type stands for its usual machine."""
+    least = {name: math.ceil(wanted[key]) for key, name in LEAST.items() if key in wanted}
+    most = int(wanted["max_price"] * MICROS_PER_USD) if "max_price" in wanted else None
+    texts = [wanted[key][0] for key in ("gpu", "instance_type") if key in wanted]
+    counts = []
+    if "instance_type" in wanted:
+        parsed = wanted["instance_type"][1]
+        usual = FAMILIES[parsed.family]["bare_count"] if parsed.family is not None and parsed.count is None else None
+        counts += [usual] if usual else []
+    regions = (wanted["region"],) if "region" in wanted else ()
+    return Wanted(every=tuple(texts), regions=regions, most=most, **least), counts
 
 
-def _live(world: World, table: Catalog) -> Iterator[dict[str, Any]]:
-    from flowc.providers.mithril.money import dollars
-
+def _live(world: World, table: Catalog) -> list[Offer]:
+    """Of types that jobs are put on: the size of others is not known."""
     client = world.client()
     names = {row["fid"]: str(row["name"]) for row in client.instance_types()}
+    found = []
     for market in client.availability():
-        name = names.get(market["instance_type"])
-        known = None if name is None else table.named(name)
-        if known is None:  # not a type that jobs are put on: its size is not known
+        fid = str(market["instance_type"])
+        known = table.named(names[fid]) if fid in names else None
+        if known is None:
             continue
         capacity = market.get("capacity")
         free = capacity if isinstance(capacity, int) and not isinstance(capacity, bool) else None
-        yield _row(known, str(market["region"]), dollars(market.get("last_instance_price")), free, "provider")
+        price = dollars(market.get("last_instance_price"))
+        offer = make_offer(known, str(market["region"]), fid, None, None if price is None else parse_usd(exact(price)))
+        # What has no price comes last, and is below no price.
+        found.append(offer.replace(available=free, rank=offer.rank if price is not None else sys.maxsize))
+    return found
 
 
-def _row(each: InstanceType, region: str, price: Decimal | None, free: int | None, source: str) -> dict[str, Any]:
+def _row(offer: Offer, source: str) -> dict[str, Any]:
+    each = offer.type
     return {
         "instance_type": each.name,
-        "region": region,
+        "region": offer.region,
         "gpu": each.family,
         "gpu_count": each.gpus,
         "gpu_memory_gb": each.gpu_memory_gb,
         "cpus": each.cpus,
         "memory_gb": each.memory_gb,
-        "price_usd_per_hour": None if price is None else float(price),
-        "available": free,
+        "price_usd_per_hour": None if offer.market is None else float(usd_text(offer.market)),
+        "available": offer.available,
         "source": source,
     }
-
-
-def _rank(row: Mapping[str, Any]) -> Decimal:
-    price = row["price_usd_per_hour"]
-    rank: Decimal | None = row.get("_rank") if price is None else Decimal(str(price))
-    return Decimal("Infinity") if rank is None else rank
-
-
-def _fits(row: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
-    """What no source says satisfies no requirement."""
-    for key, name in LEAST.items():
-        if key in wanted and (row[name] is None or row[name] < wanted[key]):
-            return False
-    if "region" in wanted and row["region"] != wanted["region"]:
-        return False
-    if "max_price" in wanted and _rank(row) > wanted["max_price"]:
-        return False
-    gpu = wanted.get("gpu")
-    if gpu is not None and not (_is_model(gpu, row) and gpu.count in (None, row["gpu_count"])):
-        return False
-    exact = wanted.get("instance_type")
-    return exact is None or _is_type(exact, row)
-
-
-def _is_type(parsed: Any, row: Mapping[str, Any]) -> bool:
-    from flowc._compiled.gpu_models import FAMILIES
-
-    if not _is_model(parsed, row):
-        return False
-    count = parsed.count or FAMILIES[parsed.family]["bare_count"]
-    return count in (None, row["gpu_count"])
-
-
-def _is_model(parsed: Any, row: Mapping[str, Any]) -> bool:
-    return parsed.family == row["gpu"] and parsed.memory_gb in (None, row["gpu_memory_gb"])

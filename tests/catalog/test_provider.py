@@ -6,6 +6,7 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from tests.mithril.server import Server
 from tests.providers.mithril.listening import Server as Listener
 
 JOB = "#!/bin/bash\n#SBATCH --gpus-per-node=h100:8 --time=1:00:00\nhostname\n"
+
+TYPES, MARKETS, PRICE = "GET /v2/instance-types", "GET /v2/spot/availability", "GET /v2/pricing/current"
 
 
 class Outcome:
@@ -95,6 +98,29 @@ def test_a_dry_run_writes_nothing(flowc: Callable[..., Outcome], tmp_path: Path)
     assert "nothing is written" in done.err
 
 
+@pytest.mark.parametrize(
+    ("price", "capacity", "fid"),
+    [(100, 5, "it_Twin"), (9900, 5, "it_H8central2a00001"), (100, 0, "it_H8central2a00001")],
+)
+def test_of_two_markets_of_one_type_in_a_region_one_is_taken_and_told(
+    price: int, capacity: int, fid: str, flowc: Callable[..., Outcome], server: Server, tmp_path: Path
+) -> None:
+    """One name may have several ids."""
+    market = server.state.market("h100-80gb.sxm.8x", "us-central2-a")
+    twin = replace(market.type, fid="it_Twin")
+    server.state.types[twin.fid] = twin
+    server.state.markets.append(replace(market, fid="auc_twin", type=twin, price=price, capacity=capacity))
+    done = flowc("catalog", "refresh")
+    assert done.status == 0, done.err
+    assert f"h100-80gb.sxm.8x has several markets in us-central2-a: {fid} at $" in done.err
+    rows = json.loads(flowc("catalog", "find", "h100", "--region", "us-central2-a", "--format", "json").out)["machines"]
+    assert [row["fid"] for row in rows if row["gpus"] == 8] == [fid]
+    for each in ("it_Twin", "it_H8central2a00001"):  # a job may name either
+        (tmp_path / "a.sbatch").write_text(JOB)
+        plan = json.loads(flowc("price", "a.sbatch", "-i", each, "--format", "json").out)["jobs"][0]
+        assert (plan["instance_type"], plan["fid"]) == ("h100-80gb.sxm.8x", each)
+
+
 def pages(reply: Any) -> Any:
     """A list that says that it goes on."""
     return {"data": reply, "next_cursor": "more"}
@@ -108,7 +134,6 @@ def changed(key: str, value: object) -> Callable[[Any], Any]:
     return lambda reply: [{**row, key: value} for row in reply]
 
 
-TYPES, MARKETS, PRICE = "GET /v2/instance-types", "GET /v2/spot/availability", "GET /v2/pricing/current"
 FAULTS: dict[str, Fault] = {
     **{
         f"{status} of {on.split('/')[-1]}": Fault("status", on, status=status, times=99, retry_after="3600")
@@ -233,7 +258,13 @@ def test_without_a_key_it_says_what_is_missing(
 def test_a_damaged_copy_is_made_anew(flowc: Callable[..., Outcome], tmp_path: Path) -> None:
     flowc("catalog", "refresh")
     copy(tmp_path).write_bytes(copy(tmp_path).read_bytes()[:900])
-    assert flowc("catalog", "list").status == 4
+    (tmp_path / "a.sbatch").write_text(JOB)
+    for words in (["catalog", "list"], ["check", "a.sbatch"], ["compile", "a.sbatch"], ["price", "a.sbatch"]):
+        done = flowc(*words)
+        assert done.status == 0
+        assert "warning[FC628]" in done.err + done.out
+    assert "bundled catalog" in flowc("price", "a.sbatch").out
+    assert flowc("price", "a.sbatch", "--catalog", str(copy(tmp_path))).status == 4
     done = flowc("catalog", "refresh")
     assert done.status == 0
     assert "your copy is made anew" in done.err

@@ -42,7 +42,12 @@ def found(code: Code, example: tuple[str, tuple[str, ...]], folder: Path) -> lis
     text, args = example
     argv = ["compile", code.path, *args]
     words = parse(COMPILE, argv[1:])
-    inputs = gather(words, argv, POLICIES.get(code.name, {}))
+    environ = POLICIES.get(code.name, {})
+    if code.name == "catalog-copy-damaged" and example == code.examples[0]:
+        (folder / "flowc").mkdir()
+        (folder / "flowc" / "catalog.json").write_text("{")
+        environ = {"XDG_STATE_HOME": str(folder)}
+    inputs = gather(words, argv, environ)
     (folder / code.path).write_bytes(text.encode("utf-8", "surrogateescape"))
     diagnostics: list[Diagnostic] = []
     for operand in words.operands:

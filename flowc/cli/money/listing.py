@@ -50,9 +50,10 @@ def _table(words: Words) -> Catalog | None:
     from flowc.settings import catalog_copy, home_of
 
     sink = Sink()
-    path = words.text("catalog") or catalog_copy(os.environ, home_of(os.environ))
-    table = catalog.load(path, sink)
-    if table is None:
+    named = words.text("catalog")
+    path = named or catalog_copy(os.environ, home_of(os.environ))
+    table = catalog.load(path, sink, own=named is None)
+    if sink.diagnostics:
         colours = terminal.palette(sys.stderr, os.environ)
         terminal.write(sys.stderr, render(path or "", tuple(sink.diagnostics), colours, terminal.width(sys.stderr)))
     return table
@@ -74,7 +75,7 @@ def _wanted(words: Words, table: Catalog) -> Wanted:
         most = parse_usd(text)
         if most is None:
             raise UsageError(f"`--max-price {text}` is no price", "USD as a decimal number: 12.50")
-    numbers = {
+    numbers: dict[str, Any] = {
         field: int(words.text(key) or 0)
         for field, key in (
             ("gpus", "gpus"),

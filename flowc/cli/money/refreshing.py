@@ -7,13 +7,10 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from decimal import Decimal
     from typing import Any
 
     from flowc.catalog.model import Catalog
-    from flowc.catalog.refresh import Sold
     from flowc.cli.arguments import Words
-    from flowc.providers.mithril.selling import Market
 
 
 def refresh(words: Words) -> int:
@@ -22,14 +19,14 @@ def refresh(words: Words) -> int:
 
     from flowc.catalog.copy import REFRESHED, sealed
     from flowc.catalog.load import make
-    from flowc.catalog.refresh import changes, refreshed
+    from flowc.catalog.refresh import Sold, changes, refreshed
     from flowc.cli import terminal
     from flowc.cli.checking.fix import write_new
     from flowc.cli.status import DONE
     from flowc.cli.tasks.world import World, tell
     from flowc.ir.units import plural
     from flowc.providers.errors import ProviderError
-    from flowc.providers.mithril.selling import markets
+    from flowc.providers.mithril.selling import sold
     from flowc.settings import catalog_place
     from flowc.settings.lookup import SettingsError
 
@@ -41,11 +38,11 @@ def refresh(words: Words) -> int:
     try:
         client = world.client()
         try:
-            sold = markets(client)
+            found, left_out = sold(client, Sold)
         finally:
             client.close()
         today = time.strftime("%Y-%m-%d", time.gmtime())
-        document = _checked(refreshed(old, [_sold(each) for each in sold], today))
+        document = _checked(refreshed(old, found, today))
     except ProviderError:
         tell(f"nothing is changed: prices are still of {old.as_of} ({old.source})")
         raise
@@ -56,8 +53,10 @@ def refresh(words: Words) -> int:
         write_new(path, sealed(document).encode())
     said = "".join(f"{line}\n" for line in lines)
     terminal.write(sys.stdout, said)
+    for line in left_out:
+        tell(line)
     told = plural(len(lines), "change") if lines else "no change"
-    tell(f"{told} since {old.as_of} ({old.source}); {plural(len(sold), 'offer')} now{_written(words)}")
+    tell(f"{told} since {old.as_of} ({old.source}); {plural(len(found), 'offer')} now{_written(words)}")
     return DONE
 
 
@@ -78,23 +77,6 @@ def _old(path: str) -> Catalog:
             return found
         tell(f"your copy is made anew: {sink.diagnostics[0].message}")
     return catalog.bundled()
-
-
-def _sold(each: Market) -> Sold:
-    from flowc.catalog.refresh import Sold
-
-    values = {name: getattr(each, name) for name in Sold.FIELDS}
-    return Sold(**{**values, **{name: _text(values[name]) for name in ("market", "minimum", "winning")}})
-
-
-def _text(amount: Decimal | None) -> str | None:
-    """A price with at most six decimals; parts of a micro-dollar are rounded up."""
-    from decimal import ROUND_UP, Decimal
-
-    if amount is None:
-        return None
-    exact = amount.quantize(Decimal("0.000001"), rounding=ROUND_UP)
-    return f"{exact:f}".rstrip("0").rstrip(".") if exact else "0"
 
 
 def _checked(document: dict[str, Any]) -> dict[str, Any]:

@@ -36,3 +36,11 @@ def written(amount: Decimal) -> str:
     from decimal import ROUND_DOWN, Decimal
 
     return f"${amount.quantize(Decimal('0.01'), rounding=ROUND_DOWN)}"
+
+
+def exact(amount: Decimal) -> str:
+    """A decimal text with at most six places; parts of a micro-dollar are rounded up."""
+    from decimal import ROUND_UP, Decimal
+
+    rounded = amount.quantize(Decimal("0.000001"), rounding=ROUND_UP)
+    return f"{rounded:f}".rstrip("0").rstrip(".") if rounded else "0"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flowc.catalog.find import SORTS
 from flowc.cli.table import HELP, WHAT, Command, Option
 from flowc.cli.tasks.options import FORMAT
 
@@ -48,7 +49,7 @@ COMMAND = Command(
         Option(
             name="--sort",
             metavar="BY",
-            choices=("price", "per-gpu", "gpus", "memory", "name"),
+            choices=SORTS,
             help="order (default: name; of find: price)",
             group=_WANTED,
         ),
