@@ -36,7 +36,7 @@ def load(path: str | None, sink: Sink, *, own: bool = False) -> Catalog | None:
 
 def _own(path: str, sink: Sink) -> Catalog:
     from flowc.catalog.user_file import read
-    from flowc.diag.codes import resolve as codes
+    from flowc.diag.codes import price as codes
     from flowc.diag.sink import Sink as Unheard
     from flowc.source import Source, Span
 
@@ -48,7 +48,8 @@ def _own(path: str, sink: Sink) -> Catalog:
     table = bundled()
     reason = unheard.diagnostics[0].message.replace(f"`{path}`", "it").replace("the catalog it", "it")
     place = Span(Source("catalog.json", ""), 0, 0)  # documents name no path of a home
-    sink.report(codes.CATALOG_COPY_DAMAGED, place, reason=reason, as_of=table.as_of)
+    help = "`flowc catalog refresh` makes it anew"
+    sink.report(codes.CATALOG_COPY_DAMAGED, place, help=help, reason=reason, as_of=table.as_of)
     return table
 
 

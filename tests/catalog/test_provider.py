@@ -262,7 +262,7 @@ def test_a_damaged_copy_is_made_anew(flowc: Callable[..., Outcome], tmp_path: Pa
     for words in (["catalog", "list"], ["check", "a.sbatch"], ["compile", "a.sbatch"], ["price", "a.sbatch"]):
         done = flowc(*words)
         assert done.status == 0
-        assert "warning[FC628]" in done.err + done.out
+        assert "warning[FC714]" in done.err + done.out
     assert "bundled catalog" in flowc("price", "a.sbatch").out
     assert flowc("price", "a.sbatch", "--catalog", str(copy(tmp_path))).status == 4
     done = flowc("catalog", "refresh")

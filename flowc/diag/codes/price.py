@@ -230,3 +230,17 @@ two GPUs each.""",
     good=(_SPREAD.format(""), ("--optimize=cost",)),
     money=True,
 )
+
+CATALOG_COPY_DAMAGED = Code(
+    id="FC714",
+    name="catalog-copy-damaged",
+    severity="warning",
+    title="your copy of the catalog is left aside, prices are those of {as_of}: {reason}",
+    explain="""\
+`flowc catalog refresh` keeps a copy of what the provider sells, by which jobs are compiled. It cannot be read, or is no
+catalog any more, so the catalog that comes with flowc holds: its machines may be gone, and its prices old.
+
+`flowc catalog refresh` makes the copy anew.""",
+    bad=_GOOD.replace("1:00:00", "2:00:00"),
+    good=_GOOD,
+)

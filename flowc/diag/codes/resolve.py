@@ -212,20 +212,6 @@ Mend the field that the message names; flowc/data/catalog.yaml shows the whole f
     good=_GOOD,
 )
 
-CATALOG_COPY_DAMAGED = Code(
-    id="FC628",
-    name="catalog-copy-damaged",
-    severity="warning",
-    title="your copy of the catalog is left aside, prices are those of {as_of}: {reason}",
-    explain="""\
-`flowc catalog refresh` keeps a copy of what the provider sells, by which jobs are compiled. It cannot be read, or is no
-catalog any more, so the catalog that comes with flowc holds: its machines may be gone, and its prices old.
-
-`flowc catalog refresh` makes the copy anew.""",
-    bad=_GOOD.replace("1:00:00", "2:00:00"),
-    good=_GOOD,
-)
-
 GPU_SLICE = Code(
     id="FC614",
     name="gpu-slice",
