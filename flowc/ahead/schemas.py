@@ -196,13 +196,14 @@ class BringsRow(Strict):
 
 
 class KnownModule(Strict):
-    """First parts of modules' names or names of programs, what a profile says of it, what a person should know, and
-    what that rests on."""
+    """First parts of modules' names or names of programs, what a profile says of it, what a person should know, what
+    that rests on, and programs that it does not serve."""
 
     parts: tuple[str, ...]
     brings: Literal["nothing"] | BringsRow
     says: str
     source: str
+    not_for: tuple[str, ...] = ()
 
 
 class OpenModule(Strict):

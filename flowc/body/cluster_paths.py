@@ -7,6 +7,7 @@ from flowc._compiled.slurm_commands import IMAGE_ROOTS
 from flowc.body.commands import MOST_TEXT, may_be_shell
 from flowc.patterns import at_first_use, at_words
 from flowc.shell.comments import in_comment
+from flowc.shell.uses import DECLARES, read_variables, writes_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +21,9 @@ _paths = at_words(r"(?:(?<=[\s\"'=(<>])|\A)(/([A-Za-z][\w.+-]*)/([\w.+-]+|\$\{?\
 _WRITERS = frozenset((*WRITERS, *CONTAINERS))
 # Variables of folders that programs make where they are missing.
 _made_by_programs = at_first_use(
-    r"(?:\w*CACHE\w*|HF_HOME|TORCH_HOME|XDG_\w+|(?:\w+_)?TE?MP(?:DIR)?|WANDB_DIR|MPLCONFIGDIR|\w*LOG_?DIR)\Z", "match"
+    r"(?:\w*CACHE\w*|HF_HOME|TORCH_HOME|TRITON_HOME|NXF_\w+|XDG_\w+|(?:\w+_)?TE?MP(?:DIR)?|WANDB_DIR|MPLCONFIGDIR"
+    r"|\w*LOG_?DIR)\Z",
+    "match",
 )
 # Options whose values are parts of addresses, or paths within containers.
 _no_path = at_first_use(
@@ -29,7 +32,8 @@ _no_path = at_first_use(
 _NO_PATH_SIGNS = ("container", "volume", "path", "prefix", "route", "url", "uri", "endpoint", "api")
 _variable = at_first_use(r"\$\{?(\w+)", "findall")
 _leading = at_first_use(r"((?:[\w.+-]+=)?[\"']?)\$\{?(\w+)\}?(?=[/\"']|\Z)", "match")
-_declares = frozenset(("export", "declare", "local", "readonly", "typeset", "setenv"))
+_MODULES = ("module", "ml")
+_MODULE_FOLDERS = ("use", "unuse")
 _MOST_PATHS = 2000
 _QUOTES = "\"'"
 EMPTY = ("scratch", "memory")
@@ -74,7 +78,8 @@ def _folders(job: Job) -> dict[str, str]:
 
 def _judged(text: str, made: list[str], given: dict[str, str]) -> Iterator[tuple[str, tuple[int, int]]]:
     """The mentions in a shell's text that something is read from, in order; what it makes goes into `made`. `given` are
-    folders that variables name: `$SCRATCH/data` is a mention too."""
+    folders that variables name: `$SCRATCH/data` is a mention too. What a variable holds of which nothing is read, or an
+    option that names a folder for output, is not needed."""
     from flowc.shell.scan import scan
 
     def _mentions(word: str, start: int) -> Iterator[tuple[str, tuple[int, int]]]:
@@ -83,26 +88,34 @@ def _judged(text: str, made: list[str], given: dict[str, str]) -> Iterator[tuple
             yield path, ((first, last) if whole is word else (start, start + len(word)))
 
     seen = scan(text)
+    read = read_variables(text)
+    contained = ["--container-image"]  # what is called with it runs in an image
     variables: dict[str, str] = {}
     documents = {each.command: each for each in seen.here_documents}
     for command in seen.commands:
         start, end = command.start, command.end
         document = documents.get(start)
-        if document is None and text.find("/", start, end) < 0 and text.find("$", start, end) < 0:
+        if document is None and not any(text.find(sign, start, end) >= 0 for sign in ("/", "$", "=(")):
             continue
         assigned, words, redirections = command.parts()
         name = words[0][1].rpartition("/")[2] if words else ""
-        if name in _declares:
+        if name in DECLARES:
             assigned, words = [*assigned, *words[1:]], []
         for start, word in assigned:
             variable, _, value = word.partition("=")
+            if value[:1] == "(" and "--container-image" in value:
+                contained.append(f"${{{variable.rstrip('+')}[")
             value = variables[variable] = _expanded(value.strip("\"'"), given)
             if "/" in value and _made_by_programs(variable):
                 made.append(value)
-            else:
+            elif read is None or variable in read:
                 yield from _mentions(word, start)
-        if name in SILENT or name in CONTAINERS or text.find("--container-image", command.start, end) >= 0:
+        if name in SILENT or name in CONTAINERS:
             continue
+        if any(text.find(sign, command.start, end) >= 0 for sign in contained):
+            continue
+        if name in _MODULES and any(word in _MODULE_FOLDERS for _, word in words[1:2]):
+            continue  # what is loaded of them is told by its name
         if document is not None and name not in _WRITERS:
             yield from _mentions(text[document.start : document.end], document.start)
         makes = name in MAKERS or "venv" in (word for _, word in words)
@@ -117,7 +130,8 @@ def _judged(text: str, made: list[str], given: dict[str, str]) -> Iterator[tuple
             made += _values(targets, variables)
         before = ""
         for start, word in [*words[:1], *rest]:
-            if "/" in word and not _is_no_path(word) and not (_is_no_path(before) and "=" not in before):
+            options = (word, before if "=" not in before else "")
+            if "/" in word and not any(_is_no_path(each) or writes_folder(each) for each in options):
                 yield from _mentions(word, start)
             before = word
         for start, _, word in redirections:

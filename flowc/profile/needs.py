@@ -35,7 +35,8 @@ _NO_PROGRAMS = frozenset((*PROVIDED, *REFUSED, *MODULE_COMMANDS))
 
 class Line(Record):
     """A line that files need. `brings` is what stands in the data, None where the line is open; `spelled` are the names
-    as files have them; `files` need it, and `frees` so many more lack nothing once it stands with those before it."""
+    as files have them; `files` need it, and `frees` so many more lack nothing once it stands with those before it.
+    `not_for` are programs that it does not serve."""
 
     section: str
     key: str
@@ -44,6 +45,7 @@ class Line(Record):
     spelled: tuple[str, ...] = ()
     files: int = 0
     frees: int = 0
+    not_for: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -125,7 +127,15 @@ def _known(section: str, key: str) -> Line:
 
 def _of_row(line: Line, name: str, rows: Iterable[Any]) -> Line:
     row = next((row for row in rows if any(is_like(name, glob) for glob in row["parts"])), None)
-    return line if row is None else line.replace(brings=row.get("brings"), says=row["says"])
+    if row is None:
+        return line
+    return line.replace(brings=row.get("brings"), says=row["says"], not_for=row.get("not_for", ()))
+
+
+def opened(line: Line, programs: Iterable[str]) -> Line:
+    """The line as one to be filled in, where files call programs that it does not serve."""
+    shown = ", ".join(f"`{each}`" for each in sorted(programs))
+    return line.replace(brings=None, says=f"{shown} called there: {line.says}") if shown else line
 
 
 def is_open(line: Line) -> bool:

@@ -34,6 +34,30 @@ FOUND = {
     "DATA=/scratch/in/x\npython a.py $DATA\n": ["/scratch/in"],
     "cp -r /scratch/in/x /data/y\nls /data/y/z\n": ["/scratch/in"],
     "python -m venv /data/venv\nsource /data/venv/bin/activate\n": [],
+    "module use /appl/local/modulefiles\nml use -a /appl/x\nml unuse /appl/y\nmodule load a; ls /appl/z\n": ["/appl/z"],
+    # variables by which nothing is read
+    'IMAGE=/appl/images/a.sif\nSRC=/data/in/x\nDST=/data/out\necho "$IMAGE"\ncp -r $SRC $DST/\n': ["/data/in"],
+    'S="/scratch/$USER"\nexport OUT_DIR=$S/out LOG=$S/log\nmkdir -p "$OUT_DIR"\npython a.py --out_dir $OUT_DIR\n': [],
+    "export SCRATCH=${SCRATCH:-/scratch/$USER}\nexport HF_HOME=$SCRATCH/hf\npython a.py\n": [],
+    "W=/lab1/me/x\nexport DATA=$W/in\npython a.py\n": ["/lab1/me"],
+    "A=/lab1/me\nB=$A/env\nsource $B/bin/activate\n": ["/lab1/me"],
+    "D=/data/in\nfor f in $D/*.txt; do :; done\n": ["/data/in"],
+    "D=/data/in\nn=$(wc -l < $D/a)\n": ["/data/in"],
+    'D=/data/in\nbash -c "ls $D"\n': ["/data/in"],
+    "D=/data/in\npython - <<EOF\nopen('$D/x')\nEOF\n": ["/data/in"],
+    "D=/data/in\ncat >conf <<EOF\ndata: $D\nEOF\n": ["/data/in"],
+    "D=/data/in\necho ok > $D/log\n": ["/data/in"],
+    'D=/data/in\neval "ls \\$D"\n': ["/data/in"],
+    'D=/data/in\nARGS=(--data $D)\npython a.py "${ARGS[@]}"\n': ["/data/in"],
+    "declare -rx D=/data/in\n./a.out\n": ["/data/in"],
+    "D=/data/in\n. ./run.sh\n": ["/data/in"],
+    "D=/data/in\nsource env/bin/activate\n": [],
+    "D=/data/in ./a.out\n": ["/data/in"],
+    # options for folders that programs make
+    "nextflow run a --outdir /nesi/out/x\npython a.py --save=/lab1/ckpt/x --logging-dir /lab1/log/x\n": [],
+    "python a.py --output /data/o/x.csv --load /data/ckpt/x --logger /data/l/x\n": ["/data/o", "/data/ckpt", "/data/l"],
+    # an image that an array names
+    'A=(--container-image a --mpi=pmix)\nsrun -l "${A[@]}" python /app/scripts/a.py\nls /data/x\n': ["/data/x"],
 }
 
 

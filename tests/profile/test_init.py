@@ -310,7 +310,8 @@ def test_folders_of_variables_are_scratch_or_of_their_own() -> None:
         ("mpi/mpich-x86_64", {"mpich", "libmpich-dev"}),
         ("mpi", {"openmpi-bin", "libopenmpi-dev"}),
         ("matlab/R2024a", None),
-        ("intel/2022", None),
+        ("PrgEnv-intel/8", None),
+        ("mpt/2.23", {"mpich", "libmpich-dev"}),
     ],
 )
 def test_what_a_module_is_known_as(name: str, brings: object) -> None:

@@ -12,6 +12,7 @@ from flowc.cli import sources, terminal
 from flowc.cli.checking.checker import PARALLEL_FROM
 from flowc.cli.checking.fix import write_new
 from flowc.cli.checking.summary import facts_of, is_free
+from flowc.cli.commands.profile.calls import called_in
 from flowc.cli.commands.profile.environments import environment_files
 from flowc.cli.inputs import gather
 from flowc.cli.status import DONE, ERRORS, WORLD_FAILED
@@ -19,7 +20,7 @@ from flowc.diag.excerpt import visible
 from flowc.diag.lacks import BLOCKING, KINDS
 from flowc.diag.render import count, render
 from flowc.diag.sink import Diagnostic, Sink
-from flowc.profile.needs import key_of, lines, needs_of, ranked
+from flowc.profile.needs import key_of, lines, needs_of, opened, ranked
 from flowc.profile.read import base_folder
 from flowc.profile.writing import UnreadableFormError, is_asked, with_lines
 
@@ -116,7 +117,14 @@ class Found:
         self.asked = ranked(still, [each for each in needs if each is not None])
 
     def _lines(self, facts: list[Facts]) -> list[Line]:
-        return lines((_lacks(each) for each in facts), self.environments)
+        found = lines((_lacks(each) for each in facts), self.environments)
+        return [opened(each, self._not_served(each)) if each.not_for else each for each in found]
+
+    def _not_served(self, line: Line) -> set[str]:
+        """The programs that files call which need the line, and that it does not serve."""
+        key = line.section, line.key
+        paths = [each["path"] for each in self.before if any(key_of(*lack) == key for lack in _lacks(each))]
+        return {name for path in paths for name in called_in(path, line.not_for)}
 
     def text(self, *, absolute: bool = False) -> str:
         """The whole profile; `absolute`: with the whole paths of files. Raises UnreadableFormError."""
@@ -198,13 +206,18 @@ def _text_of(path: str | None) -> str:
 
 def _facts(files: list[str], inputs: Inputs) -> list[Facts]:
     """What each file lacks, in their order."""
+    moved = inputs.replace(flags=inputs.flags.replace(move=True))
 
     def facts(path: str) -> Facts:
         try:
             source = sources.read(path)
             if isinstance(source, Diagnostic):
                 return facts_of(path, (source,))
-            return facts_of(path, driver.check(source, inputs, measured=False).diagnostics)
+            found = facts_of(path, driver.check(source, inputs, measured=False).diagnostics)
+            if found["failed"] and not inputs.flags.move:  # what it lacks is known only of one that gives a bid
+                again = facts_of(path, driver.check(source, moved, measured=False).diagnostics)
+                found["lacks"] = again["lacks"] if not again["failed"] else found["lacks"]
+            return found
         except Exception as error:  # a mistake of ours over one file must not hide what is known of the others
             from flowc.cli.trouble import bug
 
