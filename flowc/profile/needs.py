@@ -83,9 +83,14 @@ def _needed(lacks: Iterable[Lack]) -> list[Lack]:
     return [each for each in lacks if not (contained and each[0] == PROGRAM and each[1] in CONTAINERS)]
 
 
-def lines(files: Iterable[Iterable[Lack]], environments: Mapping[str, str] | None = None) -> list[Line]:
+def lines(
+    files: Iterable[Iterable[Lack]],
+    environments: Mapping[str, str] | None = None,
+    places: Mapping[str, tuple[str, int]] | None = None,
+) -> list[Line]:
     """All lines that these files need, filled in where flowc knows what takes the place, in no order. `environments`:
-    the files that make environments of conda, by their names."""
+    the files that make environments of conda, by their names; `places`: the folders that were at paths, with how many
+    files read there."""
     spelled: dict[Key, set[str]] = {}
     number: dict[Key, int] = {}
     for lacks in files:
@@ -105,7 +110,11 @@ def lines(files: Iterable[Iterable[Lack]], environments: Mapping[str, str] | Non
     ]
     folders = {each.brings for each in known if each.section == "variables" and each.brings is not None}
     there = {each.key for each in known if each.section == "paths"}
-    return [*known, *(_known("paths", folder) for folder in sorted(folders - there))]
+    own = [
+        Line(section="paths", key=path, brings=folder, says="all that they name there is in this tree", files=number_of)
+        for path, (folder, number_of) in sorted((places or {}).items())
+    ]
+    return [*own, *known, *(_known("paths", folder) for folder in sorted(folders - there))]
 
 
 def _known(section: str, key: str) -> Line:

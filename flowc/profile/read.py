@@ -72,7 +72,7 @@ def _profile(root: Node | None, path: str, digest: str, sink: Sink) -> Profile:
         nodes.append(_nodes(Entry(section="defaults", key="", span=defaults.key.span), defaults.value, sink))
     variables = tuple(_variable(key, pair, sink) for key, pair in _lines(root, "variables"))
     environments = [_environment(key, pair, path, sink) for key, pair in _lines(root, "conda")]
-    places = [_place(key, pair, sink) for key, pair in _lines(root, "paths")]
+    places = [_place(key, pair, path, sink) for key, pair in _lines(root, "paths")]
     return Profile(
         path=path,
         sha256=digest,
@@ -142,7 +142,7 @@ def _variable(key: str, pair: Pair, sink: Sink) -> Variable:
     return Variable(entry=_entry("variables", key, pair), value=value)
 
 
-def _place(key: str, pair: Pair, sink: Sink) -> Place | None:
+def _place(key: str, pair: Pair, path: str, sink: Sink) -> Place | None:
     entry, written = _entry("paths", key, pair), pair.value.read()
     try:
         if written == SCRATCH:
@@ -150,7 +150,10 @@ def _place(key: str, pair: Pair, sink: Sink) -> Place | None:
             return Place(
                 entry=entry, mount=Mount(kind="scratch", source=target.strip("~/").replace("/", "-"), target=target)
             )
-        return Place(entry=entry, mount=from_uri(written, key))
+        mount = from_uri(written, key)
+        if mount.kind == "local" and mount.source[:1] not in "/~":
+            mount = mount.replace(source=os.path.normpath(os.path.join(base_folder(path), mount.source)))
+        return Place(entry=entry, mount=mount)
     except ValueError as error:
         # The source may hold a password.
         expected = f"`scratch`, or what `--mount` takes: {error}"

@@ -67,14 +67,14 @@ def test_long_jobs_are_told_about_interruption(hours: int, noted: bool) -> None:
         (100, None, []),
         (101, None, ["array-over-quota"]),
         (101, 100, []),
-        (1001, 50, []),
-        (1001, 200, ["array-over-quota"]),
-        (1002, None, ["array-too-large"]),
+        (4000, 50, []),
+        (4000, 200, ["array-over-quota"]),
+        (4001, None, ["array-too-large"]),
     ],
 )
 def test_arrays_have_a_largest_size(count: int, together: int | None, expected: list[str]) -> None:
     array = Array(indices=tuple(range(count)), max_concurrent=together)
-    cost = [] if count > 1001 else ["cost-multiplied"]
+    cost = [] if count > 4000 else ["cost-multiplied"]
     assert codes(array=array, **GPU) == expected + cost
 
 

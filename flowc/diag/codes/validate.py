@@ -107,7 +107,7 @@ ARRAY_TOO_LARGE = Code(
     severity="error",
     title="an array of {count} tasks, at most {limit} are bid for at once",
     explain="""\
-Each task of an array becomes a bid of its own. As many are made as Slurm allows in its default configuration.
+Each task of an array becomes a bid of its own. Slurm allows 1,001 tasks by default, many clusters some thousand.
 
 Submit the array in parts (`--array=0-999`, then `--array=1000-1999`), or let one task do the work of
 several.""",

@@ -14,10 +14,11 @@ from flowc.cli.checking.fix import write_new
 from flowc.cli.checking.summary import facts_of, is_free
 from flowc.cli.commands.profile.calls import called_in
 from flowc.cli.commands.profile.environments import environment_files
+from flowc.cli.commands.profile.places import own_places
 from flowc.cli.inputs import gather
 from flowc.cli.status import DONE, ERRORS, WORLD_FAILED
 from flowc.diag.excerpt import visible
-from flowc.diag.lacks import BLOCKING, KINDS
+from flowc.diag.lacks import BLOCKING, KINDS, PATH, root
 from flowc.diag.render import count, render
 from flowc.diag.sink import Diagnostic, Sink
 from flowc.profile.needs import key_of, lines, needs_of, opened, ranked
@@ -58,7 +59,9 @@ def init(words: Words, argv: list[str]) -> int:
         return DONE
     before = _facts(files, inputs)
     base = base_folder(target)
-    found = Found(before, _text_of(inputs.profile), base, environment_files(words.operands[1:]))
+    lacking = {each["path"]: [name for kind, name in _lacks(each) if kind == PATH] for each in before}
+    places = own_places({path: names for path, names in lacking.items() if names}, words.operands[1:])
+    found = Found(before, _text_of(inputs.profile), base, environment_files(words.operands[1:]), places)
     try:
         found.fill(inputs)
         text = found.text()
@@ -89,14 +92,23 @@ def init(words: Words, argv: list[str]) -> int:
 
 class Found:
     """What files lack: as they are, and with what flowc fills in. `base` is the text of the profile so far, from
-    whose `folder` its files are seen; `environments` are files of conda environments, by their names."""
+    whose `folder` its files are seen; `environments` are files of conda environments, by their names, `places` the
+    folders that were at paths."""
 
-    def __init__(self, before: list[Facts], base: str, folder: str, environments: dict[str, str]) -> None:
+    def __init__(
+        self,
+        before: list[Facts],
+        base: str,
+        folder: str,
+        environments: dict[str, str],
+        places: dict[str, tuple[str, int]],
+    ) -> None:
         self.before = before
         self.after = before
         self.base = base
         self.folder = folder
         self.environments = environments
+        self.places = places
         self.filled: list[Line] = []
         self.asked: list[Line] = []
 
@@ -105,7 +117,7 @@ class Found:
         known = [each for each in self._lines(self.before) if each.brings is not None]
         text = with_lines(self.base, known, {})
         if text != self.base:
-            keys = {(line.section, line.key) for line in known}
+            keys = {(line.section, line.key) for line in known} | {("paths", root(path)) for path in self.places}
             concerned = [each["path"] for each in self.before if any(key_of(*lack) in keys for lack in _lacks(each))]
             again = {each["path"]: each for each in _facts_with(text, concerned, inputs, self.folder)}
             self.after = [again.get(each["path"], each) for each in self.before]
@@ -117,7 +129,7 @@ class Found:
         self.asked = ranked(still, [each for each in needs if each is not None])
 
     def _lines(self, facts: list[Facts]) -> list[Line]:
-        found = lines((_lacks(each) for each in facts), self.environments)
+        found = lines((_lacks(each) for each in facts), self.environments, self.places)
         return [opened(each, self._not_served(each)) if each.not_for else each for each in found]
 
     def _not_served(self, line: Line) -> set[str]:
@@ -132,8 +144,8 @@ class Found:
         entries = [*(line for line in self.filled if line.name not in asked), *self.asked]
         if not absolute:
             entries = [
-                each.replace(brings=os.path.relpath(each.brings, self.folder))
-                if each.section == "conda" and each.brings is not None
+                each.replace(brings=_seen_from(self.folder, each.brings))
+                if each.section in ("conda", "paths") and os.path.isabs(each.brings or "")
                 else each
                 for each in entries
             ]
@@ -191,6 +203,12 @@ class Found:
 
     def told(self) -> str:
         return "\n".join(self.sums()) + "\n"
+
+
+def _seen_from(folder: str, path: str) -> str:
+    """A path as a profile writes it: a word alone would be the name of a volume."""
+    found = os.path.relpath(path, folder)
+    return found if "/" in found or found[0] == "." else f"./{found}"
 
 
 def _lacks(facts: Facts) -> list[tuple[str, str]]:
