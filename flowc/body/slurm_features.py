@@ -205,8 +205,9 @@ def _of_job(job: Job, text: str, steps: list[int], *, shell: bool) -> set[str]:
         found.add("regain")
     if "--export" in text or "_EXPORT_ENV" in text:
         found.add("exports")
-    if "mpi" in text or "MPI" in text:
-        found |= _of_mpi(text, default=bool(steps))
+    named = f"{text}\n{job.setup}" if job.modules and job.setup else text  # what brings a module says which MPI it has
+    if "mpi" in named or "MPI" in named:
+        found |= _of_mpi(named, default=bool(steps))
     return found
 
 

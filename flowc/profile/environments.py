@@ -59,9 +59,13 @@ if [ -n "${CONDA_PREFIX-}" ]; then
     for conda_file in "$CONDA_PREFIX"/etc/conda/deactivate.d/*.sh; do
         [ ! -r "$conda_file" ] || . "$conda_file"
     done
-    PATH=:$PATH:
-    PATH=${PATH//":$CONDA_PREFIX/bin:"/:}
-    PATH=${PATH#:} PATH=${PATH%:}
+    conda_file=:$PATH:
+    case $conda_file in
+    *":$CONDA_PREFIX/bin:"*)
+        PATH=${conda_file%%":$CONDA_PREFIX/bin:"*}:${conda_file#*":$CONDA_PREFIX/bin:"}
+        PATH=${PATH#:} PATH=${PATH%:}
+        ;;
+    esac
     unset conda_file CONDA_PREFIX CONDA_DEFAULT_ENV
 fi
 """

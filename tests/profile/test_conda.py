@@ -198,6 +198,17 @@ def test_environment_is_left_as_it_was_entered(told: Callable[..., driver.Result
     assert missing.returncode == 1
 
 
+def test_plain_shell_enters_and_leaves_it_too(told: Callable[..., driver.Result], tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.run(job_of(told(LINE, JOB + "conda activate train\n"))["setup"])
+    body = (
+        ". /opt/conda/etc/profile.d/conda.sh; before=$PATH; conda activate train; tool x; conda deactivate;"
+        ' [ "$PATH" = "$before" ] && echo ${CONDA_PREFIX-none}; conda activate; echo $CONDA_DEFAULT_ENV'
+    )
+    done = machine.run(f"dash -euc '{body}'")
+    assert (done.stdout, done.stderr) == ("train hello x\nnone\nbase\n", "")
+
+
 def test_setup_runs_again_and_fails_with_one_line(told: Callable[..., driver.Result], tmp_path: Path) -> None:
     machine = Machine(tmp_path)
     setup = job_of(told(LINE, JOB + "conda activate train\n"))["setup"]

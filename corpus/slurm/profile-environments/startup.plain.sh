@@ -157,7 +157,7 @@ run_job() {
         SLURM_JOB_GPUS=0,1,2,3,4,5,6,7 \
         CUDA_VISIBLE_DEVICES=0,1,2,3,4,5,6,7 \
         SLURM_GPUS=h100:8 \
-        'BASH_FUNC_conda%%=() { case ${1-} in *activate) . /opt/conda/bin/$1 "${2:-base}" ;; *) command conda "$@" ;; esac; }' \
+        'BASH_FUNC_conda%%=() { case ${1-} in *activate) conda_do=$1; shift; . /opt/conda/bin/$conda_do "$@" ;; *) command conda "$@" ;; esac; }' \
         'BASH_FUNC_mamba%%=() { conda "$@"; }' \
     )
     [ -e "$state_dir/setup.done" ] || {
@@ -418,9 +418,9 @@ journal_lines=20
 trap '{ failed_status=$? last_word=$_;((journal_lines-->0))&&logger -tflowc -- 'input.sbatch'":$LINENO: exit status $failed_status: ${BASH_COMMAND%%[[:cntrl:]]*}"||:;: "$last_word";} 2>/dev/null' ERR
 E
 
-# ---- setup: 2735 bytes, run once ----
+# ---- setup: 2883 bytes, run once ----
 
-head -c 2735 >"$state_dir/setup" <<'E'
+head -c 2883 >"$state_dir/setup" <<'E'
 timeout 1800 bash -ec 'mkdir -p /opt/conda/bin /opt/conda/etc/profile.d
 cd /opt/conda/bin
 if [ ! -e micromamba ]; then
@@ -474,13 +474,17 @@ unset conda_env
     for conda_file in "$CONDA_PREFIX"/etc/conda/deactivate.d/*.sh; do
         [ ! -r "$conda_file" ] || . "$conda_file"
     done
-    PATH=:$PATH:
-    PATH=${PATH//":$CONDA_PREFIX/bin:"/:}
-    PATH=${PATH#:} PATH=${PATH%:}
+    conda_file=:$PATH:
+    case $conda_file in
+    *":$CONDA_PREFIX/bin:"*)
+        PATH=${conda_file%%":$CONDA_PREFIX/bin:"*}:${conda_file#*":$CONDA_PREFIX/bin:"}
+        PATH=${PATH#:} PATH=${PATH%:}
+        ;;
+    esac
     unset conda_file CONDA_PREFIX CONDA_DEFAULT_ENV
 fi
 '\'' >deactivate
-    echo '\''conda() { case ${1-} in *activate) . /opt/conda/bin/$1 "${2:-base}" ;; *) command conda "$@" ;; esac; }'\'' >../etc/profile.d/conda.sh
+    echo '\''conda() { case ${1-} in *activate) conda_do=$1; shift; . /opt/conda/bin/$conda_do "$@" ;; *) command conda "$@" ;; esac; }'\'' >../etc/profile.d/conda.sh
     ln -s conda mamba
 fi
 ln -sf $PWD/conda $PWD/mamba $PWD/activate $PWD/deactivate /usr/local/bin' || { echo 'flowc: cannot bring conda' >&2; exit 1; }
