@@ -369,13 +369,14 @@ MODULES = ({'parts': ('slurm*',
   'source': 'packages.ubuntu.com',
   'not_for': ()},
  {'parts': ('r-env*',),
-  'brings': {'apt': ('r-base',),
+  'brings': {'apt': ('r-base', 'r-cran-rmpi', 'r-cran-snow'),
              'pip': (),
-             'shell': 'printf \'#!/bin/sh\\nshift\\nexec "$@"\\n\' >/usr/local/bin/apptainer_wrapper\n'
+             'shell': 'ln -sf /usr/lib/R/site-library/snow/RMPISNOW /usr/local/bin/\n'
+                      'printf \'#!/bin/sh\\nshift\\nexec "$@"\\n\' >/usr/local/bin/apptainer_wrapper\n'
                       'chmod 755 /usr/local/bin/apptainer_wrapper\n'},
   'says': "R 4.1.2, with CSC's `apptainer_wrapper exec`; packages of CRAN are to be installed",
   'source': 'documentation of CSC, packages.ubuntu.com',
-  'not_for': ('RMPISNOW', 'start-rstudio-server')},
+  'not_for': ()},
  {'parts': ('r', 'r-base', 'r_eb', 'rproject'),
   'brings': {'apt': ('r-base',), 'pip': (), 'shell': ''},
   'says': 'R 4.1.2; packages of CRAN are to be installed',

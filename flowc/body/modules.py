@@ -24,7 +24,8 @@ CONDA_ROOT = "/opt/conda"
 # The function `conda` of the job's bash, where its setup makes environments: without it `conda activate` could not
 # change the shell that calls it.
 CONDA_FUNCTION = (
-    f'{{ case ${{1-}} in *activate) conda_do=$1; shift; . {CONDA_ROOT}/bin/$conda_do "$@" ;; *) command conda "$@" ;; esac; }}'
+    f'{{ case ${{1-}} in *activate) conda_do=$1; shift; . {CONDA_ROOT}/bin/$conda_do "$@" ;;'
+    ' *) command conda "$@" ;; esac; }'
 )
 CONTAINERS = ("singularity", "apptainer")
 _SIGNS = ("activate", "conda", "mamba")

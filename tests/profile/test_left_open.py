@@ -40,7 +40,6 @@ def profile() -> dict[str, Any]:
         ("toolchain/intel/2019b", "time mpiifort a.f90", False),
         ("comp-intel", "cd x; FC=ifort ./configure", False),
         ("r-env/440", "srun apptainer_wrapper exec Rscript a.R", True),
-        ("r-env", "srun apptainer_wrapper exec RMPISNOW -f a.R", False),
         ("impi/2021.2", "mpicc a.c && make && mpirun ./a.out", True),
         ("intelmpi/2019", "mpiicc a.c", False),
     ],
