@@ -242,7 +242,7 @@ def test_paths() -> None:
     [
         ("apt-get install -y openmpi-bin libopenmpi-dev\n", "pmix_always"),
         ("apt-get install -y mpich libmpich-dev\n", "pmi_always"),
-        ("pip install -q impi-rt==2021.19.0\n", "pmi_always"),
+        ("pip install -q impi-rt==2021.18.1\n", "pmi_always"),
     ],
 )
 def test_what_brings_a_module_says_which_mpi_it_has(setup: str, kind: str) -> None:
