@@ -96,6 +96,44 @@ class Variable(Record):
     value: str
 
 
+class Machine(Record):
+    """`count` nodes of the old cluster that are alike: CPUs, RAM in MB, GPUs by type (None: not said), features, the
+    partitions that have them."""
+
+    count: int
+    cpus: int = 1
+    memory_mb: int = 1
+    gpus: tuple[tuple[str | None, int], ...] = ()
+    features: tuple[str, ...] = ()
+    partitions: tuple[str, ...] = ()
+
+
+class Limits(Record):
+    """What a partition of the old cluster let pass. Times in seconds, memory in MB, None: without limit; `memory_per_`
+    are for jobs that ask for none. `state` is up, down, drain or inactive."""
+
+    name: str
+    default: bool = False
+    state: str = "up"
+    max_s: int | None = None
+    min_nodes: int = 0
+    max_nodes: int | None = None
+    max_cpus_per_node: int | None = None
+    memory_per_node: int | None = None
+    memory_per_cpu: int | None = None
+    max_memory_per_node: int | None = None
+    exclusive: bool = False
+
+
+class Site(Record):
+    """The old cluster itself. `enforce`: a request beyond a partition's limits is refused where `all` its partitions,
+    or `any` of them, do not allow it; `no`: it is taken, and waits."""
+
+    enforce: str
+    partitions: tuple[Limits, ...]
+    machines: tuple[Machine, ...]
+
+
 class Profile(Record):
     """`path` as given or found; `sha256` of the file, in hex."""
 
@@ -109,6 +147,7 @@ class Profile(Record):
     images: tuple[Image, ...] = ()
     places: tuple[Place, ...] = ()
     variables: tuple[Variable, ...] = ()
+    site: Site | None = None
 
 
 class Use(Record):

@@ -10,14 +10,14 @@ from flowc.diag.codes.yaml.document import WRONG_FORM
 from flowc.digest import sha256_hex
 from flowc.ir.job import Mount
 from flowc.ir.mounts import checked_target, from_uri
-from flowc.ir.profile import Entry, Environment, Image, Module, Nodes, Place, Profile, Program, StandIn, Variable
+from flowc.ir.profile import Entry, Environment, Image, Module, Nodes, Place, Profile, Program, Site, StandIn, Variable
 from flowc.override.apply import parse_duration
 from flowc.profile.environments import LIMIT_S, failed, of_file, of_packages, packed, step
 from flowc.secret import looks_secret
 from flowc.shell.quote import sh
 from flowc.source import Source, Span
 from flowc.yamldoc.check import Checker
-from flowc.yamldoc.node import Mapping, Node, Pair, Scalar, is_null
+from flowc.yamldoc.node import Mapping, Node, Pair, Scalar, is_null, plain
 from flowc.yamldoc.read import read as read_yaml
 from flowc.yamldoc.shapes import HIDDEN
 
@@ -96,7 +96,23 @@ def _profile(root: Node | None, path: str, digest: str, sink: Sink) -> Profile:
         ),
         places=tuple(each for each in places if each is not None),
         variables=variables,
+        site=_site(root, sink),
     )
+
+
+def _site(root: Mapping, sink: Sink) -> Site | None:
+    """What the cluster would have refused."""
+    found = root.get("cluster")
+    if not isinstance(found, Mapping):
+        return None
+    from flowc.profile.cluster.site import site_of
+
+    try:
+        return site_of(plain(found))
+    except ValueError as error:
+        expected = "a duration above 0, such as `90` (minutes) or `2-00:00:00`"
+        sink.report(WRONG_FORM, found.span, path="cluster.limits", value=str(error), expected=expected)
+        return None
 
 
 def _lines(root: Mapping, section: str) -> Iterator[tuple[str, Pair]]:

@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_KINDS = {"text": "string", "int": "integer"}
+_KINDS = {"text": "string", "int": "integer", "bool": "boolean"}
 _ABOUT = (
     "What a cluster had for every job there: .flowc/profile.yaml, found upwards, or the file that `--profile` names."
 )

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _DEFAULT = "default"
+_STATES = {"up": "up", "down": "down", "drain": "drain", "inactive": "inactive"}
 _YES = ("yes", "up", "true", "1")
 # Keys of nodes and partitions under other names.
 _SAME = {"procs": "cpus", "features": "feature", "shared": "oversubscribe"}
@@ -43,8 +44,13 @@ class Partition(Record):
     memory_per_gpu: int | None = None
     max_memory_per_node: int | None = None
     max_memory_per_cpu: int | None = None
+    max_cpus_per_node: int | None = None
     exclusive: bool = False
-    up: bool = True
+    state: str = "up"
+
+    @property
+    def up(self) -> bool:
+        return self.state == "up"
 
     @property
     def minutes(self) -> int | None:
@@ -53,8 +59,11 @@ class Partition(Record):
 
 
 class Cluster(Record):
+    """`enforce`: whether a request beyond limits is refused by `any` partition, by `all`, or by `no` one."""
+
     nodes: dict[str, Node]
     partitions: tuple[Partition, ...]
+    enforce: str = "no"
 
 
 def cluster(lines: Iterable[Line], gres: Iterable[Line] = ()) -> Cluster:
@@ -125,7 +134,9 @@ class _Maker:
         found = [self.partition(*each) for each in self.partitions]
         last = max((index for index, each in enumerate(found) if each.default), default=-1)
         partitions = tuple(each.replace(default=index == last) for index, each in enumerate(found))
-        return Cluster(nodes=nodes, partitions=partitions)
+        enforced = self.common.get("enforcepartlimits", "no").lower()
+        enforce = "all" if enforced == "yes" else enforced if enforced in ("any", "all") else "no"
+        return Cluster(nodes=nodes, partitions=partitions, enforce=enforce)
 
     def partition(self, name: str, values: dict[str, str], line: Line) -> Partition:
         longest, usual = (_checked(line, values, key, minutes) for key in ("maxtime", "defaulttime"))
@@ -153,7 +164,8 @@ class _Maker:
             max_memory_per_node=most_node,
             max_memory_per_cpu=most_cpu,
             exclusive=values.get("oversubscribe", "").lower() == "exclusive",
-            up=values.get("state", "up").lower() == "up",
+            max_cpus_per_node=_checked(line, values, "maxcpuspernode", number),
+            state=_STATES.get(values.get("state", "up").lower(), "up"),
         )
 
     def memory(self, line: Line, values: dict[str, str], key: str) -> tuple[int | None, int | None]:

@@ -84,3 +84,9 @@ def number(text: str) -> int | None:
     if not (text.isascii() and text.isdecimal()):
         raise ValueError(f"`{text}` is no number")
     return int(text)
+
+
+def clock(minutes: int) -> str:
+    """`1-12:00:00`, as sbatch writes it."""
+    days, rest = divmod(minutes, 1440)
+    return (f"{days}-" if days else "") + f"{rest // 60:02}:{rest % 60:02}:00"

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 
+from flowc.profile.cluster.ranges import clock
+from flowc.profile.cluster.site import section, site
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,7 +18,7 @@ _OPEN = "MODEL"
 
 
 def written(cluster: Cluster) -> str:
-    """The sections `partitions`, `constraints` and `defaults`, what a profile has no word for as comments."""
+    """The sections `partitions`, `constraints`, `defaults` and `cluster`; what has no word there as comments."""
     text = "partitions:\n"
     fields = {each.name: _fields(each, cluster) for each in cluster.partitions}
     for each in cluster.partitions:
@@ -26,15 +29,16 @@ def written(cluster: Cluster) -> str:
         text += "constraints:\n" + "".join(
             f"  {_key(name)}: {{gpu: {_key(kind)}}}\n" for name, kind in features.items()
         )
+    limits = section(site(cluster))
     default = next((each for each in cluster.partitions if each.default), None)
     if default is None or not fields[default.name]:
-        return text
+        return text + limits
     # A job of another partition that says nothing of a field must not get the default one's.
     own = {key: value for key, value in fields[default.name].items() if all(key in each for each in fields.values())}
     left = [key for key in fields[default.name] if key not in own]
     if left:
         text += f"# Jobs without a partition went to {default.name}, and had its {', '.join(left)}: `-p` says so.\n"
-    return text + (f"defaults: {_shown(own)}\n" if own else "")
+    return text + (f"defaults: {_shown(own)}\n" if own else "") + limits
 
 
 def _fields(partition: Partition, cluster: Cluster) -> dict[str, str]:
@@ -87,12 +91,6 @@ def _features(cluster: Cluster) -> dict[str, str]:
         if len(kinds) == 1 and None not in kinds:
             found[name] = str(next(iter(kinds)))
     return found
-
-
-def clock(minutes: int) -> str:
-    """`1-12:00:00`, as sbatch writes it."""
-    days, rest = divmod(minutes, 1440)
-    return (f"{days}-" if days else "") + f"{rest // 60:02}:{rest % 60:02}:00"
 
 
 def _shown(fields: dict[str, str]) -> str:

@@ -9,17 +9,18 @@ import shutil
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from flowc.profile.cluster.ranges import hosts
 
 PROGRAMS = ("slurmctld", "scontrol")
-_PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
 START_S = 30
 
 
 def missing() -> bool:
-    return os.geteuid() != 0 or any(shutil.which(each, path=_PATH) is None for each in PROGRAMS)
+    return os.geteuid() != 0 or any(shutil.which(each, path=PATH) is None for each in PROGRAMS)
 
 
 def head(folder: Path) -> str:
@@ -46,12 +47,31 @@ def _names(conf: Path) -> list[str]:
     return found
 
 
-def shown(conf: Path) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, str]], dict[str, str]] | None:
+Records = dict[str, dict[str, str]]
+
+
+def shown(conf: Path) -> tuple[Records, Records, dict[str, str]] | None:
     """Partitions and nodes by name, and the keys of the whole, as scontrol shows them; None where the controller
     refuses the file."""
+    try:
+        with running(conf) as environment:
+            config = call(["scontrol", "show", "config"], environment)
+            whole = dict(re.findall(r"(?m)^(\w+) +=[ ](.*?)[ ]*$", config))
+            return _records("partition", environment), _records("node", environment), whole
+    except RefusedError:
+        return None
+
+
+class RefusedError(Exception):
+    """The controller does not start on the file."""
+
+
+@contextlib.contextmanager
+def running(conf: Path) -> Iterator[dict[str, str]]:
+    """A controller, and the environment of those who ask it. Raises RefusedError."""
     folder = conf.parent
     (folder / "state").mkdir(exist_ok=True)
-    environment = {"PATH": _PATH, "SLURM_CONF": str(conf)}
+    environment = {"PATH": PATH, "SLURM_CONF": str(conf)}
     log = (folder / "log").open("wb")
     names = " ".join(_names(conf))
     (folder / "hosts").write_text(f"127.0.0.1 localhost {socket.gethostname()} {names}\n")
@@ -63,15 +83,12 @@ def shown(conf: Path) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, st
         until = time.monotonic() + START_S
         while daemon.poll() is None and time.monotonic() < until:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                done = call(["scontrol", "ping"], environment)
-                if " is UP" in done:
-                    whole = dict(
-                        re.findall(r"(?m)^(\w+) +=[ ](.*?)[ ]*$", call(["scontrol", "show", "config"], environment))
-                    )
-                    return _records("partition", environment), _records("node", environment), whole
+                if " is UP" in call(["scontrol", "ping"], environment):
+                    yield environment
+                    return
             time.sleep(0.1)
         assert daemon.poll() is not None, (folder / "log").read_text()
-        return None
+        raise RefusedError
     finally:
         daemon.kill()
         daemon.wait()

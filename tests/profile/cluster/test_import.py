@@ -43,6 +43,16 @@ constraints:
   fast: {gpu: h100}
   old: {gpu: v100}
 defaults: {time: 01:00:00}
+cluster:
+  enforce: "no"
+  limits:
+    "dgx": {time: "2-00:00:00", max_nodes: 2, memory_per_node: 100000, exclusive: true}
+    "old": {memory_per_cpu: 300}
+    "cpu": {time: "01:00:00", default: true, memory_per_cpu: 300}
+  machines:
+    - {count: 4, cpus: 64, memory: 1, gpus: {"h100": 8}, features: ["fast", "ib"], partitions: ["dgx"]}
+    - {count: 2, cpus: 32, memory: 1, gpus: {"v100": 4}, features: ["old"], partitions: ["old"]}
+    - {count: 9, cpus: 16, memory: 1, features: ["ib"], partitions: ["cpu"]}
 """
 GRES = "NodeName=v[1-2] Name=gpu Type=v100 File=/dev/nvidia[0-3]\nName=nvme Count=1\n"
 

@@ -136,7 +136,8 @@ def _partition(fields: dict[str, str]) -> dict[str, object]:
         "max_memory_per_node": _set(fields, "MaxMemPerNode"),
         "max_memory_per_cpu": _set(fields, "MaxMemPerCPU"),
         "exclusive": fields["OverSubscribe"] == "EXCLUSIVE",
-        "up": fields["State"] == "UP",
+        "max_cpus_per_node": None if fields["MaxCPUsPerNode"] == "UNLIMITED" else int(fields["MaxCPUsPerNode"]),
+        "state": fields["State"].lower(),
     }
 
 

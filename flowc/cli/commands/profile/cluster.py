@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from flowc.profile.cluster.conf import Line
 
 _DEFAULT = os.path.join(".flowc", "profile.yaml")
-_section = re.compile(r"(?m)^(partitions|constraints|defaults)[ \t]*:")
+_section = re.compile(r"(?m)^(partitions|constraints|defaults|cluster)[ \t]*:")
 
 
 def run_import(words: Words) -> int:

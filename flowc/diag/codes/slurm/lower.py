@@ -176,3 +176,21 @@ Write the command below the directives, on a line of its own.""",
     bad=_GOOD.replace("nvidia-smi", "#SBATCH --wrap='python train.py'\nhostname"),
     good=_GOOD,
 )
+
+_ON_DGX = "#!/bin/bash\n#SBATCH -p dgx --nodes={} --gres=gpu:8 --time=1:00:00\nsrun nvidia-smi\n"
+
+CLUSTER_REFUSES = Code(
+    id="FC193",
+    name="cluster-refuses",
+    severity="warning",
+    title="the cluster of the profile would refuse this job: {reason}",
+    explain="""\
+The section `cluster` of the profile says what the old cluster had: which nodes, and what its partitions let pass. A
+request that it would refuse never ran there as it stands, so this file may not be the one that did, or has a mistake
+that a rented machine would not show before it is paid for.
+
+Compare it with the job that ran. Rented machines know no partitions: if the job is meant so, nothing keeps it from
+running here.""",
+    bad=(_ON_DGX.format(3), ("--profile=corpus/slurm/profile-refused/profile.yaml",)),
+    good=(_ON_DGX.format(2), ("--profile=corpus/slurm/profile-refused/profile.yaml",)),
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from flowc._compiled.slurm_lowering import GPU_WORDS, LOWERING
 from flowc.diag.codes.slurm.body import SITE_VARIABLE
+from flowc.diag.codes.slurm.lower import CLUSTER_REFUSES
 from flowc.frontends.slurm.lint.body import site_variables
 from flowc.frontends.slurm.values import meaning
 from flowc.ir.job import Identity, Placement, Pricing
@@ -76,6 +77,16 @@ class Cluster:
             fields["memory_bytes_per_node"] = self.take("memory_bytes", "resources.memory_bytes_per_node", "{} a node")
         fields = {name: value for name, value in fields.items() if value is not None}
         return resources.replace(**fields) if fields else resources
+
+    def admit(self, options: dict[str, str]) -> None:
+        """Report what the cluster would have refused."""
+        if self.profile.site is None:
+            return
+        from flowc.frontends.slurm.lowering.admission import refusal
+
+        found = refusal(self.profile.site, options)
+        if found is not None:
+            self.ledger.sink.report(CLUSTER_REFUSES, self.ledger.span(found.option), reason=found.why)
 
     def close(self, fields: dict[str, Any], ast: Ast, origins: dict[str, Span]) -> tuple[Use, ...]:
         """Put into the job's `fields` what else the lines say, where no option does; decide what became of the options

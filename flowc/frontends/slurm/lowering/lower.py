@@ -92,6 +92,8 @@ class Lowering:
         if cluster is not None:
             resources = cluster.fill(resources, layout, self.options, self.inputs)
         self._check_partition(resources, layout)
+        if cluster is not None:
+            cluster.admit(self.options)
         self._check_distribution()
         self._check_priority()
         self._check_wrap()
