@@ -98,7 +98,7 @@ run_job() {
     mkdir -p /workspace
 
     node_list=$("$state_dir/bin/agent" 3 2>>/var/log/foundry/job.log) || not_started "cannot start" >>/var/log/foundry/job.log
-    output_file=/workspace/slurm-1912631570.out
+    output_file=/workspace/slurm-5885248.out
     # The first start empties the files, a later one goes on writing.
     [ "$start_count" ] || : >"$output_file"
     # The provider's log folder leads to the job's own output.
@@ -122,8 +122,8 @@ run_job() {
         SLURM_JOB_START_TIME="$EPOCHSECONDS" \
         SLURM_JOB_END_TIME=$((EPOCHSECONDS + 3600 - used_seconds)) \
         ${start_count:+SLURM_RESTART_COUNT=$start_count} \
-        SLURM_JOB_ID=1912631570 \
-        SLURM_JOBID=1912631570 \
+        SLURM_JOB_ID=5885248 \
+        SLURM_JOBID=5885248 \
         SLURM_JOB_NAME=input.sbatch \
         SLURM_JOB_NUM_NODES=3 \
         SLURM_NNODES=3 \
@@ -530,10 +530,11 @@ journal_lines=20
 trap '{ failed_status=$? last_word=$_;((journal_lines-->0))&&logger -tflowc -- 'input.sbatch'":$LINENO: exit status $failed_status: ${BASH_COMMAND%%[[:cntrl:]]*}"||:;: "$last_word";} 2>/dev/null' ERR
 E
 
-# ---- the job's own script: 106 bytes ----
+# ---- the job's own script: 215 bytes ----
 
-head -c 106 >"$state_dir/slurm_script" <<'E' && run_job
+head -c 215 >"$state_dir/slurm_script" <<'E' && run_job
 #!/bin/bash
+# Three nodes of a partition that gives a job two at most: the cluster of the profile would have refused it.
 #SBATCH --partition=dgx --nodes=3
 #SBATCH --gres=gpu:8
 #SBATCH --time=1:00:00
