@@ -34,6 +34,8 @@ _variable = at_first_use(r"\$\{?(\w+)", "findall")
 _leading = at_first_use(r"((?:[\w.+-]+=)?[\"']?)\$\{?(\w+)\}?(?=[/\"']|\Z)", "match")
 _MODULES = ("module", "ml")
 _MODULE_FOLDERS = ("use", "unuse")
+# Variables of a folder that each job had for itself: on the cluster, too, nothing was there but what the job put in.
+_OF_THE_JOB = ("SLURM_TMPDIR", "SLURM_SCRATCH", "LOCAL_SCRATCH", "TMPDIR")
 _MOST_PATHS = 2000
 _QUOTES = "\"'"
 EMPTY = ("scratch", "memory")
@@ -73,6 +75,7 @@ def _folders(job: Job) -> dict[str, str]:
         name: value.rstrip("/")
         for name, value in job.env
         if value[:1] == "/" and value.strip("/") and value.split("/")[1] not in (*IMAGE_ROOTS, "home")
+        if name not in _OF_THE_JOB
     }
 
 

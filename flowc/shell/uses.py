@@ -21,7 +21,7 @@ _SAYS = ("cat", "echo", "printf", ":", "true")
 _variables = at_first_use(r"\$\{?([A-Za-z_]\w*)", "findall")
 # Options of folders that programs make for what they write.
 _written = at_first_use(
-    r"--?(?:[\w-]*[-_])?(?:out|output|save|log|logs|logging|results?|tensorboard|tb)[-_]?(?:[\w-]*[-_])?"
+    r"--?(?:[\w-]*[-_])?(?:out|output|save|log|logs|logging|results?|tensorboard|tb|work|tmp|temp|cache)[-_]?(?:[\w-]*[-_])?"
     r"(?:dir|directory|folder)(?:=|\Z)|--(?:save|logs|logdir|outdir)(?:=|\Z)",
     "match",
 )

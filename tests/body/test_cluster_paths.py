@@ -55,6 +55,7 @@ FOUND = {
     "D=/data/in ./a.out\n": ["/data/in"],
     # options for folders that programs make
     "nextflow run a --outdir /nesi/out/x\npython a.py --save=/lab1/ckpt/x --logging-dir /lab1/log/x\n": [],
+    "nextflow run a -work-dir /lab1/w/x\npython a.py --cache_dir /lab1/c/x --tmp-dir=/lab1/t/x\n": [],
     "python a.py --output /data/o/x.csv --load /data/ckpt/x --logger /data/l/x\n": ["/data/o", "/data/ckpt", "/data/l"],
     # an image that an array names
     'A=(--container-image a --mpi=pmix)\nsrun -l "${A[@]}" python /app/scripts/a.py\nls /data/x\n': ["/data/x"],
@@ -67,6 +68,12 @@ def test_paths_of_a_cluster(text: str) -> None:
     found = cluster_paths(job)
     assert list(found) == FOUND[text]
     assert [(job.run.text or "")[slice(*place)] for place in found.values()] == list(found)
+
+
+def test_what_is_in_a_folder_of_the_job_alone_it_has_put_there_itself() -> None:
+    text = "#!/bin/bash\npython a.py --out $SLURM_TMPDIR/x\ncp $SLURM_TMPDIR/x/y .\ncp $SCRATCH/in/x .\n"
+    env = (("SLURM_TMPDIR", "/localscratch"), ("SCRATCH", "/scratch"))
+    assert list(cluster_paths(unit(text, env=env).job)) == ["/scratch/in"]
 
 
 def test_what_the_job_mounts_is_there() -> None:
