@@ -116,8 +116,6 @@ HARMLESS = (':',
  'readonly',
  'local',
  'let',
- 'source',
- '.',
  'module',
  'ml',
  'conda',
@@ -169,6 +167,8 @@ HARMLESS = (':',
  'uname',
  'printenv',
  'time')
+
+SOURCED = ('activate', 'conda.sh', 'mamba.sh', '.bashrc', 'bashrc', 'modules.sh')
 
 WORDS = ({'words': '\\b(?:MASTER|MAIN|HEAD)_?(?:ADDR|NODE|IP|HOST)\\w*|\\bmaster[-_]addr\\w*',
   'says': 'names the node that the others call'},

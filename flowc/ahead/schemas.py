@@ -307,6 +307,7 @@ class Packing(Strict):
     variables: tuple[str, ...]
     steps: tuple[str, ...]
     harmless: tuple[str, ...]
+    sourced: tuple[str, ...]
     words: tuple[NodeWord, ...]
 
 

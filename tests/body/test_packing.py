@@ -42,6 +42,7 @@ FREE = [
     "# SLURM_NODEID, MASTER_ADDR, srun -N 4\nsrun ./a.out",
     "srun ./a.out & srun -n8 ./b.out & wait",
     "export REPORT=1; import_dir=x; srun ./a.out",
+    'source ~/.bashrc\nsource "$HOME/venv/bin/activate"\nsource activate env\nsrun python train.py',
 ]
 
 
@@ -84,6 +85,12 @@ BOUND = {
     "echo $(hostname); srun ./a.out": "`hostname`",
     "scontrol show job; srun ./a.out": "`scontrol`",
     "python prepare.py\nsrun ./a.out": "`python` runs on its first node alone",
+    "source setup.sh; srun ./a.out": "`source` reads another text",
+    ". ./env; srun ./a.out": "`.` reads another text",
+    "echo ${!SLURM_@}; srun ./a.out": "`SLURM_`",
+    "srun -n 4 ./a : -n 4 ./b": "`4` tasks",
+    "srun -n 8 ./a : -n 8 ./b": "several programs",
+    "eval $COMMAND; srun ./a.out": "`eval` runs on its first node alone",
     "./a.out": "runs on its first node alone",
     "echo done": "runs on the first of its nodes alone",
     "cat > x.py <<E\nprint()\nE\nsrun python x.py": "writes another one",

@@ -6,7 +6,7 @@ call srun that may be about single nodes binds the job to its nodes. What progra
 
 from __future__ import annotations
 
-from flowc._compiled.packing import HARMLESS, OPTIONS, STEPS, VARIABLES, WORDS
+from flowc._compiled.packing import HARMLESS, OPTIONS, SOURCED, STEPS, VARIABLES, WORDS
 from flowc._compiled.slurm_commands import LAUNCHERS
 from flowc._compiled.slurm_options import OPTIONS as SBATCH
 from flowc._compiled.slurm_words import OPTIONS as TAKEN
@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.ir.job import Job
 
-_variables = at_first_use(r"(?<![A-Za-z0-9_])SLURMD?_\w+", "finditer")
+_variables = at_first_use(r"(?<![A-Za-z0-9_])SLURMD?_\w*", "finditer")
 _harmful = tuple((at_first_use(row["words"], "finditer"), row["says"]) for row in WORDS)
 _plain = at_first_use(r"[\w./@%+=:,-]+", "fullmatch")
 _assigned = at_first_use(r"[A-Za-z_]\w*=", "match")
@@ -113,6 +113,10 @@ def _by_text(job: Job) -> Binding | None:
             found = _by_call(name, rest, job)
             if found is not None:
                 return Binding(says=f"`{name}` {found}", start=start, end=start + len(name))
+        elif name in ("source", "."):
+            if not rest or rest[0][1].strip("\"'").rpartition("/")[2] not in SOURCED:
+                says = f"`{name}` reads another text, which is not seen"
+                return Binding(says=says, start=start, end=start + len(name))
         elif name not in HARMLESS and not _assigned(name):
             says = f"`{name}` runs on its first node alone, and would find more there"
             return Binding(says=says, start=start, end=start + len(name))
@@ -135,6 +139,8 @@ def _by_call(name: str, words: list[tuple[int, str]], job: Job) -> str | None:
             return "names files after nodes"
     if not left or not _plain(left[0]):
         return "starts what cannot be seen"
+    if ":" in left:
+        return "starts several programs at once"
     if any(word.endswith(_TEXTS) for word in left) or left[0].rpartition("/")[2] in ("bash", "sh"):
         return "starts another text, which is not seen"
     return None
