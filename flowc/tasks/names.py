@@ -24,6 +24,9 @@ def bids_of(journal: Journal, names: Iterable[str]) -> list[Bid]:
 
 
 def _named(journal: Journal, name: str) -> list[Bid]:
+    if not name.strip():
+        # It is how all names begin: `flowc cancel "$TASK"` where nothing has set it.
+        raise RefusedTaskError("the name of a task is empty", "`flowc list` shows those there are")
     found = journal.bids(name=name) or journal.bids(made=name) or journal.bids(key=name)
     if found:
         return found

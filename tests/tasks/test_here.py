@@ -113,9 +113,12 @@ def test_errors_of_the_source_submit_nothing(here: Person) -> None:
 
 
 def test_unknown_tasks_are_wrong_usage(here: Person) -> None:
-    for words in (("status", "nothing"), ("cancel", "nothing")):
-        assert here.types(*words).returncode == 2
-    assert here.types("wait", "nothing").returncode == 125
+    here.types("submit", here.job("sleep 1000\n"), "--provider", "local")
+    for name in ("nothing", ""):  # nothing is how all names begin
+        for command in ("status", "cancel"):
+            assert here.types(command, name).returncode == 2
+        assert here.types("wait", "--timeout", "1", name).returncode == 125
+    assert here.types("cancel", "job").returncode == 0
 
 
 PIPELINE = """name: pipeline

@@ -64,7 +64,7 @@ def _logs(words: Words) -> int:
     from flowc.cli.tasks.nodes import node_of
     from flowc.cli.tasks.progress import Progress
     from flowc.cli.tasks.staying import stay
-    from flowc.cli.tasks.world import World
+    from flowc.cli.tasks.world import World, tell
     from flowc.tasks.names import bids_of
     from flowc.tasks.output import Output
     from flowc.tasks.waiting import Waiting
@@ -73,7 +73,11 @@ def _logs(words: Words) -> int:
     bids = bids_of(world.journal, words.operands)
     node = node_of(words, world.journal, bids)
 
+    shown = False
+
     def write(data: bytes) -> None:
+        nonlocal shown
+        shown = True
         terminal.write_bytes(data)
         if not words.flag("follow"):
             progress.step()
@@ -91,6 +95,9 @@ def _logs(words: Words) -> int:
             finally:
                 progress.clear()
             output.raise_broken()
+    if words.flag("stderr") and not shown:
+        whose = bids[0].name if len(bids) == 1 else "these tasks"
+        tell(f"{whose}: nothing in a file for errors alone: they may be in the output")
     return DONE
 
 
@@ -139,10 +146,9 @@ def _show(world: World, output: Output, bid: Bid, *, errors: bool) -> None:
         return
     provider = world.provider(bid.provider)
     task = task_of(provider, bid)
-    what = "no output yet" if not errors else "nothing in a file for its errors alone: they may be in its output"
-    if not output.all(provider, bid, task):
+    if not output.all(provider, bid, task) and not errors:
         if task.state not in ENDED:
-            tell(f"{bid.name}: {task.state}, {what}")
+            tell(f"{bid.name}: {task.state}, no output yet")
         elif not provider.keeps_tasks:
             tell(f"{bid.name}: {task.state}, its machines are gone, and nothing of its output is kept here")
     output.last(provider, bid, task)

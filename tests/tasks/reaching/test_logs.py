@@ -180,5 +180,9 @@ def test_errors_of_a_local_task(here: Person) -> None:
     done = here.types("submit", here.job("echo out; echo err >&2\n", head=head), "--provider", "local", "--follow")
     assert (done.returncode, done.stdout) == (0, "out\n"), done.stderr
     name = here.types("list", "--all", "--provider", "local").stdout.splitlines()[1].split()[0]
-    assert here.types("logs", "--stderr", name).stdout == "err\n"
+    told = here.types("logs", "--stderr", name)
+    assert (told.stdout, told.stderr) == ("err\n", "")
     assert here.types("logs", name).stdout == "out\n"
+    here.types("submit", here.job("echo out; echo err >&2\n", name="both.sbatch"), "--provider", "local", "--follow")
+    told = here.types("logs", "--stderr", "both")
+    assert (told.stdout, "nothing in a file for errors alone" in told.stderr) == ("", True)
