@@ -13,7 +13,7 @@ from flowc.submit.turns import Turns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from flowc.providers.base import Provider, Task
     from flowc.submit.ending import End, Endings
@@ -73,6 +73,11 @@ def looked_after(world: World, provider: str, tasks: Iterable[Task]) -> list[Tas
             place_more(world, key)
     now = {task.identity: task for task, _ in seen}
     return [now.get(task.identity, task) for task in tasks]
+
+
+def placed_since(before: Collection[str | None], bids: Iterable[Bid]) -> list[Bid]:
+    """Those of these bids that were placed while somebody looked: `before` are the ids that there were."""
+    return [bid for bid in bids if bid.made is not None and bid.made not in before]
 
 
 def look_ahead(world: World, bids: Iterable[Bid], *, but: Iterable[Bid] = ()) -> None:

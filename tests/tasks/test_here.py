@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from flowc.tasks.inside import Inside
+import pytest
+
 from tests.machines.ordinary import as_ordinary_user, folder_of_the_user, left_of, python, until
 from tests.tasks.conftest import ROOT, Person
 
@@ -160,6 +162,21 @@ def test_cancelled_tasks_that_wait_for_their_turn_never_have_it(here: Person) ->
     assert follower.returncode == 130, err
     assert len(here.types("list", "--all", "--provider", "local").stdout.splitlines()) == 2
     assert "nothing is left to do" in here.types("submit", "--resume").stderr
+
+
+@pytest.mark.parametrize("look", ["list", "status"])
+def test_a_task_that_is_placed_on_the_way_is_shown(here: Person, look: str) -> None:
+    first, second = (here.job("sleep 1000\n", f"{name}.sbatch") for name in ("first", "second"))
+    here.types("submit", first, second, "--after", "afterany:first", "--provider", "local")
+    waiting = here.types("list", "--provider", "local")
+    assert "1 is not placed yet: `flowc list --tree`" in waiting.stderr
+    assert here.types("cancel", "first").returncode == 0
+    key = waiting.stdout.split()[6].rpartition("-")[2]
+    words = ("list", "--provider", "local") if look == "list" else ("status", f"second-sbatch-{key}")
+    told = here.types(*words)
+    assert f"second-sbatch-{key}" in told.stdout, told
+    assert "waits for" not in told.stdout
+    here.types("cancel", "second")
 
 
 def test_where_there_is_no_task_yet_it_is_told_how_to_begin(here: Person) -> None:

@@ -50,7 +50,8 @@ def _list(words: Words, world: World) -> int:
     from flowc.cli.tasks.world import tell
     from flowc.providers.base import ENDED
     from flowc.settings.lookup import SettingsError
-    from flowc.tasks.looking import deliver, looked_after
+    from flowc.submit.journal import OPEN, WAITING
+    from flowc.tasks.looking import deliver, looked_after, placed_since, tasks_of
 
     tasks, missing = [], None
     names = world.listed()
@@ -62,7 +63,9 @@ def _list(words: Words, world: World) -> int:
                 raise
             missing = f"what {name} has is not shown: {error}{f'; {error.help}' if error.help else ''}"
             continue
+        before = {bid.made for bid in world.journal.bids(provider=name)}
         mine = looked_after(world, name, provider.list_tasks(limit=int(words.text("limit") or 100)))
+        mine += tasks_of(provider, placed_since(before, world.journal.bids(provider=name)), lost=[])
         deliver(world, provider, [bid for bid in world.journal.bids(provider=name) if bid.lives], mine, lacking=True)
         tasks += mine
     tree = None
@@ -81,12 +84,18 @@ def _list(words: Words, world: World) -> int:
         lines = lines_for(os.environ, sys.stdout.encoding)
         width = terminal.width(sys.stdout) if sys.stdout.isatty() else None
         terminal.write(sys.stdout, tree.text(terminal.palette(sys.stdout, os.environ), lines, width))
-    elif tasks:
-        terminal.write(sys.stdout, table(tasks))
-    elif ever:
-        tell("no task waits or runs; `flowc list --all` shows those that have ended")
     else:
-        tell('there is no task yet; to try one here: flowc run "echo hello" --provider local')
+        held = [bid for bid in world.journal.bids() if bid.provider in names and bid.state == WAITING]
+        held = [bid for bid in held if bid.submission == OPEN]
+        if tasks:
+            terminal.write(sys.stdout, table(tasks))
+        if held:
+            one = len(held) == 1
+            tell(f"{len(held):,} {'is' if one else 'are'} not placed yet: `flowc list --tree` shows what for")
+        elif ever and not tasks:
+            tell("no task waits or runs; `flowc list --all` shows those that have ended")
+        elif not tasks:
+            tell('there is no task yet; to try one here: flowc run "echo hello" --provider local')
     if missing is not None:
         tell(missing)
     return 0

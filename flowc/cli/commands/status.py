@@ -52,7 +52,7 @@ def _status(words: Words) -> int:
     from flowc.submit.journal import SENT
     from flowc.submit.watch import watcher
     from flowc.tasks.inside import inside
-    from flowc.tasks.looking import deliver, look_ahead, looked_after, tasks_of
+    from flowc.tasks.looking import deliver, look_ahead, looked_after, placed_since, tasks_of
     from flowc.tasks.names import bids_of
 
     world = World(words)
@@ -60,6 +60,7 @@ def _status(words: Words) -> int:
     if waits := any(bid.made is None for bid in bids):
         look_ahead(world, bids)
         bids = bids_of(world.journal, words.operands)
+    before = {bid.made for bid in bids}
     tasks: list[Task] = []
     jobs: dict[str, Inside] = {}
     for name in dict.fromkeys(bid.provider for bid in bids):
@@ -70,7 +71,10 @@ def _status(words: Words) -> int:
         tasks += now
         deliver(world, provider, its, mine)
         jobs |= inside(world, provider, its, now)
-    waiting = [bid for bid in bids_of(world.journal, words.operands) if bid.made is None] if waits else []
+    bids = bids_of(world.journal, words.operands) if waits else bids
+    for bid in placed_since(before, bids):
+        tasks += tasks_of(world.provider(bid.provider), [bid], lost=[])
+    waiting = [bid for bid in bids if bid.made is None]
     if words.text("format") == "json":
         graph = [unplaced(world.journal, bid) for bid in waiting] if waiting else None
         terminal.write(sys.stdout, document(tasks, graph, jobs=jobs), encoding="utf-8")
