@@ -8,9 +8,9 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from flowc.tasks.inside import Inside
 import pytest
 
+from flowc.tasks.inside import Inside
 from tests.machines.ordinary import as_ordinary_user, folder_of_the_user, left_of, python, until
 from tests.tasks.conftest import ROOT, Person
 
