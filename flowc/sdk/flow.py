@@ -149,6 +149,8 @@ class Flow:
     def get_task(self, task_id: str) -> Task:
         """A task by its name or id, or the key of its submission, or the beginning of one of these. Raises
         NotFoundError."""
+        if not isinstance(task_id, str):
+            raise ValidationError(f"a task is named by a text, not by {task_id!r}", field="task_id")
         with translated():
             world = self._worlds.now()
             try:

@@ -74,6 +74,12 @@ def test_what_makes_no_sense_is_refused(
     assert not provider.log.done("bid placed")
 
 
+@pytest.mark.parametrize(("name", "words"), [("", "is empty"), (None, "not by None"), (3, "not by 3")])
+def test_what_names_no_task_is_refused(name: Any, words: str, flow: flowc.Flow) -> None:
+    with pytest.raises(flowc.ValidationError, match=words):
+        flow.get_task(name)
+
+
 def test_a_repository_that_machines_cannot_have_is_refused(
     offline: flowc.Flow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
