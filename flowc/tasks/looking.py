@@ -13,7 +13,7 @@ from flowc.submit.turns import Turns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Iterable
 
     from flowc.providers.base import Provider, Task
     from flowc.submit.ending import End, Endings
@@ -52,9 +52,9 @@ def endings_of(world: World, provider: str) -> Endings:
     )
 
 
-def looked_after(world: World, provider: str, tasks: Iterable[Task]) -> list[Task]:
+def looked_after(world: World, provider: str, tasks: Iterable[Task], *, placed: list[Bid] | None = None) -> list[Task]:
     """The tasks as they are now. One whose machine cannot be asked stays as the provider says. Bids whose turn it is
-    then are placed."""
+    then are placed, and go to `placed`."""
     from flowc.tasks.placing import place_more
 
     tasks = list(tasks)
@@ -71,13 +71,16 @@ def looked_after(world: World, provider: str, tasks: Iterable[Task]) -> list[Tas
     for key in reversed(held):  # the oldest first: others may wait for it
         if key in ended or Turns(world.journal, key, now=time.time()).may_change():
             place_more(world, key)
+            if placed is not None:
+                placed += [bid for bid in world.journal.bids(key=key) if bid.made is not None and bid.made not in ours]
     now = {task.identity: task for task, _ in seen}
     return [now.get(task.identity, task) for task in tasks]
 
 
-def placed_since(before: Collection[str | None], bids: Iterable[Bid]) -> list[Bid]:
-    """Those of these bids that were placed while somebody looked: `before` are the ids that there were."""
-    return [bid for bid in bids if bid.made is not None and bid.made not in before]
+def unplaced(world: World, provider: str) -> list[Bid]:
+    """The bids that wait for others or for their turn."""
+    held = [each.key for each in world.journal.submissions(state=OPEN) if each.provider == provider]
+    return [bid for key in held for bid in world.journal.bids(key=key) if bid.state == WAITING]
 
 
 def look_ahead(world: World, bids: Iterable[Bid], *, but: Iterable[Bid] = ()) -> None:

@@ -9,6 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.cli.arguments import Words
     from flowc.cli.tasks.world import World
+    from flowc.submit.journal import Bid
 
 COMMAND = Command(
     name="list",
@@ -50,8 +51,7 @@ def _list(words: Words, world: World) -> int:
     from flowc.cli.tasks.world import tell
     from flowc.providers.base import ENDED
     from flowc.settings.lookup import SettingsError
-    from flowc.submit.journal import OPEN, WAITING
-    from flowc.tasks.looking import deliver, looked_after, placed_since, tasks_of
+    from flowc.tasks.looking import deliver, looked_after, tasks_of, unplaced
 
     tasks, missing = [], None
     names = world.listed()
@@ -63,9 +63,9 @@ def _list(words: Words, world: World) -> int:
                 raise
             missing = f"what {name} has is not shown: {error}{f'; {error.help}' if error.help else ''}"
             continue
-        before = {bid.made for bid in world.journal.bids(provider=name)}
-        mine = looked_after(world, name, provider.list_tasks(limit=int(words.text("limit") or 100)))
-        mine += tasks_of(provider, placed_since(before, world.journal.bids(provider=name)), lost=[])
+        placed: list[Bid] = []
+        mine = looked_after(world, name, provider.list_tasks(limit=int(words.text("limit") or 100)), placed=placed)
+        mine += tasks_of(provider, placed, lost=[])
         deliver(world, provider, [bid for bid in world.journal.bids(provider=name) if bid.lives], mine, lacking=True)
         tasks += mine
     tree = None
@@ -85,8 +85,7 @@ def _list(words: Words, world: World) -> int:
         width = terminal.width(sys.stdout) if sys.stdout.isatty() else None
         terminal.write(sys.stdout, tree.text(terminal.palette(sys.stdout, os.environ), lines, width))
     else:
-        held = [bid for bid in world.journal.bids() if bid.provider in names and bid.state == WAITING]
-        held = [bid for bid in held if bid.submission == OPEN]
+        held = [bid for name in names for bid in unplaced(world, name)]
         if tasks:
             terminal.write(sys.stdout, table(tasks))
         if held:

@@ -9,6 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.cli.arguments import Words
     from flowc.providers.base import Task
+    from flowc.submit.journal import Bid
     from flowc.tasks.inside import Inside
 
 COMMAND = Command(
@@ -52,7 +53,7 @@ def _status(words: Words) -> int:
     from flowc.submit.journal import SENT
     from flowc.submit.watch import watcher
     from flowc.tasks.inside import inside
-    from flowc.tasks.looking import deliver, look_ahead, looked_after, placed_since, tasks_of
+    from flowc.tasks.looking import deliver, look_ahead, looked_after, tasks_of
     from flowc.tasks.names import bids_of
 
     world = World(words)
@@ -60,21 +61,20 @@ def _status(words: Words) -> int:
     if waits := any(bid.made is None for bid in bids):
         look_ahead(world, bids)
         bids = bids_of(world.journal, words.operands)
-    before = {bid.made for bid in bids}
     tasks: list[Task] = []
     jobs: dict[str, Inside] = {}
     for name in dict.fromkeys(bid.provider for bid in bids):
         provider = world.provider(name)
         its = [bid for bid in bids if bid.provider == name]
         mine = tasks_of(provider, its)
-        now = looked_after(world, name, mine)
+        placed: list[Bid] = []
+        now = looked_after(world, name, mine, placed=placed)
         tasks += now
         deliver(world, provider, its, mine)
         jobs |= inside(world, provider, its, now)
-    bids = bids_of(world.journal, words.operands) if waits else bids
-    for bid in placed_since(before, bids):
-        tasks += tasks_of(world.provider(bid.provider), [bid], lost=[])
-    waiting = [bid for bid in bids if bid.made is None]
+        asked = {bid.name for bid in bids}
+        tasks += tasks_of(provider, [bid for bid in placed if bid.name in asked], lost=[])
+    waiting = [bid for bid in bids_of(world.journal, words.operands) if bid.made is None] if waits else []
     if words.text("format") == "json":
         graph = [unplaced(world.journal, bid) for bid in waiting] if waiting else None
         terminal.write(sys.stdout, document(tasks, graph, jobs=jobs), encoding="utf-8")
