@@ -200,8 +200,8 @@ class Journal:
                 rows = base.execute("SELECT * FROM submissions WHERE substr(key, 1, ?) = ?", (len(key), key)).fetchall()
             return _submission(rows[0]) if len(rows) == 1 else None
 
-    def submissions(self, *, state: str | None = None, limit: int = 100) -> list[Submission]:
-        """The newest first."""
+    def submissions(self, *, state: str | None = None, limit: int = -1) -> list[Submission]:
+        """The newest first; without a `limit` all: what was begun first has its turn first."""
         with self._reading() as base:
             rows = base.execute(
                 "SELECT * FROM submissions WHERE ?1 IS NULL OR state = ?1"

@@ -207,3 +207,10 @@ def test_jobs_of_one_name_have_room_of_their_own(book: Book) -> None:
     book.set(key, "a", "placed")
     found = book.turns(key)
     assert (found.of("a-2"), found.of("volume:x")) == (NOW, NOW)
+
+
+def test_of_many_submissions_none_is_passed_over(tmp_path: Path) -> None:
+    """As a script makes them that calls `flowc sbatch` in a loop, each behind the one before: the first has its turn."""
+    book = Book(tmp_path)
+    keys = [book.submission({"name": "x", "bids": ["b"], "after": [], "max_concurrent": None}) for _ in range(120)]
+    assert [each.key for each in book.journal.submissions(state=OPEN)] == keys[::-1]
