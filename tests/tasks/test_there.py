@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from tests.mithril.server import Server
 from tests.tasks.conftest import Person
@@ -56,6 +57,19 @@ def test_list_status_and_cancel(there: Person, provider: Server) -> None:
     assert provider.state.bid_named(name).status == "Terminated"
     assert there.types("list").stdout == ""
     assert f"{name}  cancelled (130)" in there.types("list", "--all").stdout
+
+
+def test_what_is_paid_is_listed_behind_however_many_newer_ones(there: Person, provider: Server) -> None:
+    (name,) = there.types("submit", there.job("true\n")).stdout.split()
+    own = provider.state.bid_named(name)
+    for _ in range(100):
+        fid = provider.state.fid("bid")
+        newer = {"fid": fid, "name": f"of-somebody-{fid}", "age": provider.state.age(), "status": "Terminated"}
+        provider.state.bids[fid] = replace(own, **newer)
+    done = there.types("list")
+    assert (f"{name}  pending" in done.stdout, "only the newest 100" in done.stderr) == (True, True), done.stderr
+    chosen = there.types("list", "--limit", "100")
+    assert (chosen.stdout, "only the newest" in chosen.stderr) == ("", False)
 
 
 def test_bids_go_where_there_is_room_at_the_least_price(there: Person, provider: Server) -> None:

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from flowc.cli.tasks.world import World
     from flowc.submit.journal import Bid
 
+# Of each provider, beside one's own that live.
+MOST = 100
+
 COMMAND = Command(
     name="list",
     summary="show the tasks, newest first",
@@ -19,7 +22,7 @@ COMMAND = Command(
         HELP,
         Option(name="--all", short="-a", help="also those that have ended"),
         Option(name="--tree", help="who waits for whom, and why, with what is not placed yet"),
-        Option(name="--limit", metavar="N", kind="integer", help="of each provider at most so many (default: 100)"),
+        Option(name="--limit", metavar="N", kind="integer", help=f"of each provider at most so many (default: {MOST})"),
         PROVIDER.replace(help="of this one alone (default: all)"),
         FORMAT,
     ),
@@ -53,7 +56,7 @@ def _list(words: Words, world: World) -> int:
     from flowc.settings.lookup import SettingsError
     from flowc.tasks.looking import deliver, looked_after, tasks_of, unplaced
 
-    tasks, missing = [], None
+    tasks, missing, cut = [], None, []
     names = world.listed()
     for name in names:
         try:
@@ -64,7 +67,13 @@ def _list(words: Words, world: World) -> int:
             missing = f"what {name} has is not shown: {error}{f'; {error.help}' if error.help else ''}"
             continue
         placed: list[Bid] = []
-        mine = looked_after(world, name, provider.list_tasks(limit=int(words.text("limit") or 100)), placed=placed)
+        listed = list(provider.list_tasks(limit=int(words.text("limit") or MOST)))
+        if words.text("limit") is None and len(listed) >= MOST:
+            cut.append(name)
+            there = {task.identity for task in listed}
+            older = [bid for bid in world.journal.bids(provider=name) if bid.lives and bid.made is not None]
+            listed += tasks_of(provider, [bid for bid in older if bid.made not in there], lost=[])
+        mine = looked_after(world, name, listed, placed=placed)
         mine += tasks_of(provider, placed, lost=[])
         deliver(world, provider, [bid for bid in world.journal.bids(provider=name) if bid.lives], mine, lacking=True)
         tasks += mine
@@ -95,6 +104,8 @@ def _list(words: Words, world: World) -> int:
             tell("no task waits or runs; `flowc list --all` shows those that have ended")
         elif not tasks:
             tell('there is no task yet; to try one here: flowc run "echo hello" --provider local')
+    for name in cut:
+        tell(f"of {name} only the newest {MOST} were asked for, and yours that live: `--limit 1000` shows more")
     if missing is not None:
         tell(missing)
     return 0
