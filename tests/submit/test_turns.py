@@ -210,7 +210,7 @@ def test_jobs_of_one_name_have_room_of_their_own(book: Book) -> None:
 
 
 def test_of_many_submissions_none_is_passed_over(tmp_path: Path) -> None:
-    """As a script makes them that calls `flowc sbatch` in a loop, each behind the one before: the first has its turn."""
+    """A script that calls `flowc sbatch` in a loop makes many, each behind the one before: the first has its turn."""
     book = Book(tmp_path)
     job = {"name": "x", "bids": ["b"], "after": [], "max_concurrent": None}
     keys = [book.submission(job) for _ in range(120)]
