@@ -76,9 +76,10 @@ def scan(source: str, ignores: str | None = None) -> Tree:
         return _Walk(source, path, None if ignores is None else os.fsencode(ignores)).run()
     except OSError as error:
         name = os.fsdecode(error.filename) if error.filename not in (None, path) else source
-        raise TreeError(f"{name}: {error.strerror}", _CURE if name != source else None) from None
+        # No colon behind the name: it may be called `secret`, and what follows would be taken for one.
+        raise TreeError(f"{name} cannot be read: {error.strerror}", _CURE if name != source else None) from None
     except ignored.NoGitError as error:
-        raise TreeError(f"{source}: {error}") from None
+        raise TreeError(f"what is ignored in {source} is not known", str(error)) from None
 
 
 def _manifest(entries: tuple[Entry, ...]) -> bytes:
@@ -206,7 +207,7 @@ def _asks_for_git(folder: bytes) -> bool:
 def _readable(path: bytes, status: os.stat_result) -> None:
     """Raises PermissionError for a file that cannot be read. Most are one's own, which their mode tells."""
     if not (status.st_uid == os.geteuid() and status.st_mode & 0o400) and not os.access(path, os.R_OK):
-        raise PermissionError(13, "it cannot be read", path)
+        raise PermissionError(13, os.strerror(13), path)
 
 
 def size_text(count: float) -> str:

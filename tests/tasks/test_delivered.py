@@ -179,9 +179,9 @@ def test_what_cannot_be_sent_is_refused_before_anything_is_made(there: Person) -
     job = there.job("true\n")
     done = there.types("submit", job, "--code", "nowhere")
     assert done.returncode == 2
-    assert "nowhere: No such file or directory" in done.stderr
+    assert "nowhere cannot be read: No such file or directory" in done.stderr
     done = there.types("submit", job, "--mount", "/data=./none", "--dry-run")
-    assert "none: No such file or directory" in done.stderr
+    assert "none cannot be read: No such file or directory" in done.stderr
 
 
 def test_other_code_is_another_job(here: Person) -> None:

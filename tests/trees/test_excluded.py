@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from flowc.trees.walk import scan
+from flowc.trees.walk import TreeError, scan
 from tests.trees.test_trees import git, make, names
 
 SKY = """\
@@ -61,3 +61,16 @@ def test_skyignore_is_read_as_skypilot_has_rsync_read_it(tmp_path: Path) -> None
     assert "ignored.py" not in names(source)
     (source / ".skyignore").unlink()
     assert scan(str(source), ".skyignore") == scan(str(source))
+
+
+def test_ignore_files_need_git_and_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "env").symlink_to(str(shutil.which("env")))
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "a").write_text("a\n")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    assert [path for path, *_ in scan(str(tmp_path / "code")).entries if path] == [b"a"]
+    (tmp_path / "code" / ".flowcignore").write_text("b\n")
+    with pytest.raises(TreeError, match="is not known") as caught:
+        scan(str(tmp_path / "code"))
+    assert "install git" in (caught.value.help or "")

@@ -9,6 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.cli.arguments import Words
     from flowc.cli.tasks.world import World
+    from flowc.providers.base import Provider, Task
     from flowc.submit.journal import Bid
 
 # Of each provider, beside one's own that live.
@@ -67,12 +68,7 @@ def _list(words: Words, world: World) -> int:
             missing = f"what {name} has is not shown: {error}{f'; {error.help}' if error.help else ''}"
             continue
         placed: list[Bid] = []
-        listed = list(provider.list_tasks(limit=int(words.text("limit") or MOST)))
-        if words.text("limit") is None and len(listed) >= MOST:
-            cut.append(name)
-            there = {task.identity for task in listed}
-            older = [bid for bid in world.journal.bids(provider=name) if bid.lives and bid.made is not None]
-            listed += tasks_of(provider, [bid for bid in older if bid.made not in there], lost=[])
+        listed = _newest(world, provider, name, words.text("limit"), cut)
         mine = looked_after(world, name, listed, placed=placed)
         mine += tasks_of(provider, placed, lost=[])
         deliver(world, provider, [bid for bid in world.journal.bids(provider=name) if bid.lives], mine, lacking=True)
@@ -109,3 +105,17 @@ def _list(words: Words, world: World) -> int:
     if missing is not None:
         tell(missing)
     return 0
+
+
+def _newest(world: World, provider: Provider, name: str, limit: str | None, cut: list[str]) -> list[Task]:
+    """A provider's newest tasks. Without a limit one's own that live are among them; `cut` gets the name where it may
+    have others. Raises as providers do."""
+    from flowc.tasks.looking import tasks_of
+
+    found = list(provider.list_tasks(limit=int(limit or MOST)))
+    if limit is None and len(found) >= MOST:
+        cut.append(name)
+        there = {task.identity for task in found}
+        older = [bid for bid in world.journal.bids(provider=name) if bid.lives and bid.made is not None]
+        found += tasks_of(provider, [bid for bid in older if bid.made not in there], lost=[])
+    return found
