@@ -57,7 +57,8 @@ def _list(words: Words, world: World) -> int:
     from flowc.settings.lookup import SettingsError
     from flowc.tasks.looking import deliver, looked_after, tasks_of, unplaced
 
-    tasks, missing, cut = [], None, []
+    tasks, missing = [], None
+    cut: list[str] = []
     names = world.listed()
     for name in names:
         try:
