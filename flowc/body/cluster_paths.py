@@ -49,7 +49,9 @@ def cluster_paths(job: Job) -> dict[str, tuple[int, int]]:
     """
     text = (job.run.text or "")[:MOST_TEXT]
     given = _folders(job)
-    if job.image is not None or (next(_mentioned(text, 0), None) is None and not any(name in text for name in given)):
+    if job.image is not None or (
+        next(_mentioned(text.replace(":", " "), 0), None) is None and not any(name in text for name in given)
+    ):
         return {}
     # What is mounted holds what it may; a scratch folder is there, and empty.
     made = [
@@ -111,8 +113,8 @@ def _judged(text: str, made: list[str], given: dict[str, str]) -> Iterator[tuple
             value = variables[variable] = _expanded(value.strip("\"'"), given)
             if "/" in value and _made_by_programs(variable):
                 made.append(value)
-            elif read is None or variable in read:
-                yield from _mentions(word, start)
+            elif read is None or variable in read:  # of several folders each is one
+                yield from _mentions(word.replace(":", " ") if variable.endswith("PATH") else word, start)
         if name in SILENT or name in CONTAINERS:
             continue
         if any(text.find(sign, command.start, end) >= 0 for sign in contained):

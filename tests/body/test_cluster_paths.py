@@ -53,6 +53,13 @@ FOUND = {
     "D=/data/in\n. ./run.sh\n": ["/data/in"],
     "D=/data/in\nsource env/bin/activate\n": [],
     "D=/data/in ./a.out\n": ["/data/in"],
+    "export PATH=$PATH:/lab1/bin/x:/usr/bin LD_LIBRARY_PATH=/lab2/a/lib:/lab3/b/lib\n": [
+        "/lab1/bin",
+        "/lab2/a",
+        "/lab3/b",
+    ],
+    "export A=host:/lab1/x\n": [],
+    "export PATH=$PATH:/lab1/bin/x\n": ["/lab1/bin"],
     # options for folders that programs make
     "nextflow run a --outdir /nesi/out/x\npython a.py --save=/lab1/ckpt/x --logging-dir /lab1/log/x\n": [],
     "nextflow run a -work-dir /lab1/w/x\npython a.py --cache_dir /lab1/c/x --tmp-dir=/lab1/t/x\n": [],
