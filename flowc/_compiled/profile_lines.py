@@ -1173,7 +1173,6 @@ OPEN_PROGRAMS = ({'parts': ('matlab',), 'says': 'needs a licence and an installa
             'sstat',
             'sdiag',
             'sattach',
-            'sbcast',
             'sgather',
             'strigger',
             'sview',

@@ -29,12 +29,15 @@ from flowc.ahead.schemas_slurm import SlurmPrograms, SlurmWords
 GOES_ON = "\\"
 # Looked up in the program's text by name.
 KEPT = frozenset(
-    ("OPTIONS", "srun", "scontrol", "squeue", "sacct", "sinfo", "scancel", "sbatch", "salloc", "agent", "agent_rsh")
+    (
+        *("OPTIONS", "srun", "scontrol", "squeue", "sacct", "sinfo", "scancel", "sbcast", "sbatch", "salloc"),
+        *("agent", "agent_rsh"),
+    )
 )
 # What a job on several machines has that calls srun without options.
 PLAINEST = frozenset(("srun", "agent", "pipes", "chdir"))
-# What few jobs have, and has many names of its own: short ones are worth more to the others.
-RAREST = "pmix"
+# What few jobs have, and have many names of their own: short ones are worth more to the others.
+RAREST = ("pmix", "sbcast")
 PLACE = re.compile(r"@(\w+)\.(always|picks|rare)@")
 MARK = re.compile(r"#% (?:if (\S+)|end)")
 
@@ -90,7 +93,7 @@ def short_names(source: str) -> dict[str, str]:
     for names in scopes.values():
         for name in names:
             together[name] |= names
-    uses = Counter(re.findall(r"\w+", _chosen(source, partial(_without, RAREST))))
+    uses = Counter(re.findall(r"\w+", _chosen(source, partial(_without, *RAREST))))
     plainest = Counter(re.findall(r"\w+", _chosen(source, lambda mark: mark[0] == "!" or mark in PLAINEST)))
     short: dict[str, str] = {}
     for name in sorted(own - other, key=lambda name: (-plainest[name], -uses[name], name)):
@@ -138,8 +141,9 @@ def _sides(source: str) -> Iterator[str]:
         yield _chosen(source, partial(_without, absent))
 
 
-def _without(absent: str, mark: str) -> bool:
-    return any(mark == "!" + absent if word[0] == "!" else word != absent for word in mark.split("|"))
+def _without(*words: str) -> bool:
+    *absent, mark = words
+    return any(word[1:] in absent if word[0] == "!" else word not in absent for word in mark.split("|"))
 
 
 def _chosen(source: str, keep: Callable[[str], bool]) -> str:

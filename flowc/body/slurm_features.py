@@ -67,7 +67,9 @@ _surely_found = at_first_use(
 )
 _asks_anything = at_first_use(r"^ ?(?:-\S+ )*\$", "search")
 # Variables that the queries take for options.
-_by_variable = at_words(r"\b(?:SQUEUE|SACCT|SINFO|SCANCEL)_[A-Z]", ("SQUEUE_", "SACCT_", "SINFO_", "SCANCEL_"))
+_by_variable = at_words(
+    r"\b(?:SQUEUE|SACCT|SINFO|SCANCEL|SBCAST)_[A-Z]", ("SQUEUE_", "SACCT_", "SINFO_", "SCANCEL_", "SBCAST_")
+)
 # The ways to start MPI that srun serves itself, or a variable that may hold them.
 _asks_pmi = at_first_use(r"(?:--mpi(?:=|[ \t]+)|\bSLURM_MPI_TYPE=)[\"']?(pmi2|pmix|\$)", "findall")
 # MPI that finds its ranks so where srun is told of none, as on the many clusters that have a default: by PMI, by PMIx,
@@ -172,6 +174,8 @@ def _called(name: str, nodes: int) -> set[str]:
     """What a program needs whatever its options are."""
     if name in ("sbatch", "salloc"):
         return {"sbatch"}
+    if name == "sbcast":
+        return {name, "srun"}
     if name in NAMES:
         return {name}
     if name in LAUNCHERS:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from flowc.body.slurm_calls import Call
     from flowc.ir.job import Job
 
-QUERIES = ("squeue", "sacct", "sinfo", "scancel")
+QUERIES = ("squeue", "sacct", "sinfo", "scancel", "sbcast")
 # What scontrol does, and shows, in full; a name may be shorter, and written in other letters.
 SCONTROL = PROGRAMS["scontrol"]["commands"]["done"]
 SHOWN = {"hostnames": 5, "hostlistsorted": 9, "hostlist": 5, "jobs": 1, "jobid": 5, "nodes": 1}
@@ -197,6 +197,8 @@ def _asked(words: list[tuple[int, str]]) -> tuple[int, str, tuple[str, ...]] | N
 
 def picked(call: Call) -> set[str]:
     """Whether a query may have other options than those that all of its programs have."""
+    if call.name == "sbcast":
+        return {"rare"} if any(_may_be_rare(each, "sbcast") for each in call.words) else set()
     if call.name not in PLAIN:
         return set()
     flags, valued = (row.split() for row in PLAIN[call.name])

@@ -87,7 +87,7 @@ def facts():
 
 
 #% end
-#% if squeue|sacct|sinfo|scancel
+#% if squeue|sacct|sinfo|scancel|sbcast
 def asked(table):
     """The options by name, those of the program's variables too, and the other words. `table` is written as OPTIONS is."""
     global OPTIONS

@@ -67,6 +67,8 @@ def found(text: str, nodes: int = 1) -> set[str]:
         ("export SQUEUE_STATES=PD\nsqueue", "picks", ""),
         ("scancel --full $SLURM_JOB_ID", "picks", ""),
         ("sinfo -N -h -o %N", "sinfo", "picks"),
+        ("sbcast -pf a /tmp/a", "sbcast srun", "rare picks"),
+        ("sbcast --compress=lz4 a /tmp/a", "sbcast rare", ""),
         ("my_srun x; a-srun; echo srun.py", "", "srun scontrol"),
         ("srun --container-image=nvcr.io#nvidia/pytorch:24.01-py3 python x", "opt:container-image", "opt:output"),
         ("srun --mem=64G --cpu-bind=cores --hint 'nomultithread' --open-mode=append -K1 x", "opt:mem", "values"),

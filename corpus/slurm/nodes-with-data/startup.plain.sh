@@ -619,7 +619,7 @@ if J=="srun":
  os._exit(max(Z))
 globals()[J]()
 E
-tee squeue sacct scancel sinfo <<'E' >/dev/null
+tee squeue sacct scancel sinfo sbcast <<'E' >/dev/null
 #!/bin/sh
 echo "flowc: ${0##*/} is not on this machine: --with-commands ${0##*/} brings it" >&2
 exit 69

@@ -198,7 +198,7 @@ run_job() {
 
 mkdir -p "$state_dir/bin"
 cd "$state_dir/bin" && {
-tee srun scontrol squeue sacct scancel sinfo <<'E' >/dev/null
+tee srun scontrol squeue sacct scancel sinfo sbcast <<'E' >/dev/null
 #!/bin/sh
 echo "flowc: ${0##*/} is not on this machine: --with-commands ${0##*/} brings it" >&2
 exit 69

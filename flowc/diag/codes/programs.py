@@ -15,11 +15,12 @@ COMMAND_MISSING = Code(
     title="the job calls {commands}, which the machine does not have",
     explain="""\
 A cluster's nodes have programs that a rented machine has not. The startup script of a Slurm job brings `srun`,
-`scontrol`, `squeue`, `sacct`, `scancel`, `sinfo` and `module`; what asks for another program fails with "command not
-found", and with `set -e` so does the job. Jobs in other formats have no Slurm at all, and what a batch script runs in a
-container has none. Nor has the provider's image conda, an MPI (`mpirun`, `mpicc`), R, Java, CMake, ffmpeg, GNU parallel
-or samtools: `conda activate` finds neither the program nor the environment. Nothing is said of these where the text, or
-the `setup` before it, installs them, loads a module or sets a path first; nor of what a container's image may have.
+`scontrol`, `squeue`, `sacct`, `scancel`, `sinfo`, `sbcast` and `module`; what asks for another program fails with
+"command not found", and with `set -e` so does the job. Jobs in other formats have no Slurm at all, and what a batch
+script runs in a container has none. Nor has the provider's image conda, an MPI (`mpirun`, `mpicc`), R, Java, CMake,
+ffmpeg, GNU parallel or samtools: `conda activate` finds neither the program nor the environment. Nothing is said of
+these where the text, or the `setup` before it, installs them, loads a module or sets a path first; nor of what a
+container's image may have.
 
 Leave the call out, install the program in the script, or say in the profile what brings it (`programs:`). For
 `apptainer`, `singularity` and the like, give the image to the job: `--image`. A script that calls `srun` keeps it
