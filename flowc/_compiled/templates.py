@@ -1063,6 +1063,8 @@ def startup_plain(v, sh):
                 put(str(v['stand_in_status']))
                 put('\nE\n')
             put('chmod -f +x ./*\n}\n')
+            if v['login']:
+                put('ln -sft /usr/local/bin "$state_dir/bin/"*\n')
             for l_folder, l_name in v['tool_paths']:
                 put('mkdir -p ')
                 put(str(l_folder))
@@ -2216,6 +2218,8 @@ def startup_small(v, sh):
                 put(str(v['stand_in_status']))
                 put('\nE\n')
             put('chmod -f +x ./*\n}\n')
+            if v['login']:
+                put('ln -sft /usr/local/bin "$d/bin/"*\n')
             for l_folder, l_name in v['tool_paths']:
                 put('mkdir -p ')
                 put(str(l_folder))

@@ -30,6 +30,8 @@ _fed_block = at_first_use(
     r"|(?<!\|)\|&?(?!\|)\s*(?:\b(?:while|until|for|if|case)\b|[({])",
     "search",
 )
+# A file of its own for the input of each task.
+_input_each = at_first_use(r"(?:\s-i|--input|_STDINMODE)[=\s]?[^\s;|&]{0,200}[%$]", "search")
 # A step that is to see no GPU.
 _without_gpus = at_first_use(r"(?:--gres|--gpus\S{0,40}?|-G)[= ]?(?:none|\S{0,200}\b0\b|\S{0,200}\$)", "search")
 # Where steps may run at once: in the background, in a pipe, by a program that starts several.
@@ -199,6 +201,10 @@ def _of_job(job: Job, text: str, steps: list[int], *, shell: bool) -> set[str]:
     found |= {"values"} if may_be_wrong(text) else set()
     if "umask" in text:
         found.add("umask")
+    if _input_each(text):
+        found.add("input_each")
+    if "\\\\" in text and "%" in text:
+        found.add("backslash")
     if "gpu-bind" in text or "GPU_BIND" in text:
         found.add("gpu_forms")
     if "plane" in text or "PLANE" in text:

@@ -36,7 +36,8 @@ def done(node, rank, code):
             f"error: {names[node]}: task {rank}: "
             + (f"Exited with exit code {code}" if code > 0 else signal.strsignal(-code))
         )
-        codes.append(code if code > 0 else 128 - code)
+        # The highest signal counts, else the highest status: 872 more than 128 is above any of them.
+        codes.append(code if code > 0 else 1000 - code)
         #% if opt:kill-on-bad-exit
         if given.get("kill-on-bad-exit", ENV.get("SLURM_KILL_BAD_EXIT", "0")) != "0" and len(last) > 1:
             say(f"Terminating StepId={job}.{step}")

@@ -27,18 +27,7 @@ def target(stream, node, rank):
         return stream if int(name) == rank else 0
     if name.lower() == "none":
         return 0
-    values = {
-        #% if index_digit
-        "b": ENV.get("SLURM_ARRAY_TASK_ID", "0")[-1],
-        #% end
-        "t": rank, "n": nodes.index(node), "N": names[node].split(".")[0], "s": step, "j": job,
-        "J": job + "." + str(step), "x": ENV.get("SLURM_JOB_NAME"), "A": ENV.get("SLURM_ARRAY_JOB_ID", job),
-        "a": ENV.get("SLURM_ARRAY_TASK_ID", "4294967294"), "u": ENV.get("SLURM_JOB_USER"), "%": "%",
-    }
-    name = os.path.join(
-        where,
-        re.sub("%([0-9]*)(.)", lambda part: str(values.get(part[2], part[0])).zfill(min(10, int(part[1] or 0))), name),
-    )
+    name = filled(name, node, rank)
     if name not in files:
         try:
             mode = os.O_TRUNC
@@ -53,6 +42,29 @@ def target(stream, node, rank):
 
 
 #% end
+#% if output|input_each
+def filled(name, node, rank):
+    """A file's name for one task."""
+    values = {
+        #% if index_digit
+        "b": ENV.get("SLURM_ARRAY_TASK_ID", "0")[-1],
+        #% end
+        "t": rank, "n": nodes.index(node), "N": names[node].split(".")[0], "s": step, "j": job,
+        "J": job + "." + str(step), "x": ENV.get("SLURM_JOB_NAME"), "A": ENV.get("SLURM_ARRAY_JOB_ID", job),
+        "a": ENV.get("SLURM_ARRAY_TASK_ID", "4294967294"), "u": ENV.get("SLURM_JOB_USER"), "%": "%",
+    }
+    #% if backslash
+    # Then the name is as it stands.
+    if "\\" in name:
+        name, values = name.replace("\\", ""), {}
+    #% end
+    return os.path.join(
+        where,
+        re.sub("%([0-9]*)(.)", lambda part: str(values.get(part[2], part[0])).zfill(min(10, int(part[1] or 0))), name),
+    )
+
+
+#% end
 #% if stdin
 def open_input():
     """`unsaid`: the nodes that have not yet handed on what was read last."""
@@ -64,6 +76,15 @@ def open_input():
         only = int(name)
     elif name.lower() == "none":
         source = os.open("/dev/null", 0)
+    #% if input_each
+    elif "%" in name:
+        # Each task reads a file of its own, on its own machine.
+        source = os.open("/dev/null", 0)
+        programs.update({
+            rank: ["sh", "-c", 'exec "$@"<"$0"', filled(name, node, rank), *programs.get(rank, WORDS)]
+            for node, own in zip(nodes, ranks) for rank in own
+        })
+    #% end
     elif name != "all":
         try:
             source = os.open(os.path.join(where, name), 0)

@@ -106,12 +106,14 @@ def each_task(place):
     return [
         (
             rank,
-            #% if multi_prog|het
+            #% if multi_prog|het|input_each
             programs.get(rank, WORDS),
             #% end
             #% if !multi_prog
             #% if !het
+            #% if !input_each
             WORDS,
+            #% end
             #% end
             #% end
             {
@@ -229,7 +231,7 @@ if NAME == "srun":
     count_tasks()
     #% end
     lay_out()
-    #% if multi_prog|het
+    #% if multi_prog|het|input_each
     programs = {}
     #% end
     #% if het
@@ -296,10 +298,10 @@ if NAME == "srun":
     attend()
     #% end
     #% if pmix
-    os._exit(aborted or max(codes))
+    os._exit(aborted or max(codes) % 872)
     #% end
     #% if !pmix
-    os._exit(max(codes))
+    os._exit(max(codes) % 872)
     #% end
 #% end
 globals()[NAME]()

@@ -252,8 +252,8 @@ def start(argv,o,n,*b):
  def a(h):
   os.write(2,f"slurmstepd-{o['SLURMD_NODENAME']}: error: {h}\n".encode())
  try:
-  for s,t in enumerate(b):
-   os.dup2(t,s)
+  for s,u in enumerate(b):
+   os.dup2(u,s)
   os.setsid()
   for s in 13,*z:
    signal.signal(s,0)
@@ -266,9 +266,9 @@ def start(argv,o,n,*b):
 def D(e):
  d=0
  while d not in e:
-  d,b=os.wait()
+  d,a=os.wait()
  M([d],9)
- return e.pop(d),os.waitstatus_to_exitcode(b)
+ return e.pop(d),os.waitstatus_to_exitcode(a)
 def M(e,s):
  for d in[*e]:
   try:
@@ -295,8 +295,8 @@ def ac(a):
      C=a.recv()
      M(e,C)
      continue
-    t,c,h=f.pop(B)
-    if not t:
+    u,c,h=f.pop(B)
+    if not u:
      os.close(B)
      a.send((0,*D(e)))
      continue
@@ -306,9 +306,9 @@ def ac(a):
     if not p or len(h)-L>9999:
      L=len(h)
     if L:
-     a.send((t,c,h[:L]))
+     a.send((u,c,h[:L]))
     if p:
-     f[B]=t,c,h[L:]
+     f[B]=u,c,h[L:]
     else:
      os.close(B)
   for S in f.values():
@@ -332,7 +332,7 @@ def cast(C,*G):
 def W(d,c,l):
  if l:
   K(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {l}"if l>0 else signal.strsignal(-l)))
-  Z.append(l if l>0 else 128-l)
+  Z.append(l if l>0 else 1000-l)
 def al():
  global j,o
  with open("/run/flowc.step."+m,"ab",0)as a:
@@ -341,16 +341,16 @@ def al():
  o=dict(w)
 def bi(v,a=""):
  return sum(int(c.split(":")[-1])if c.split(":")[-1].isdecimal()else 1 for c in(P(v,a)or"").split(",")if c and(v!="gres"or c[:3]=="gpu"))
-def aI(a,x):
+def aI(b,x):
  ae=aP[:aK*x or N]
- c=ae[a*aK:(a+1)*aK]or ae
- bf=",".join(c)
+ a=ae[b*aK:(b+1)*aK]or ae
+ bf=",".join(a)
  return{"CUDA_VISIBLE_DEVICES":bf,"SLURM_STEP_GPUS":bf,"SLURM_GPUS_ON_NODE":str(len(ae)),**({"SLURMD_TRES_BIND":"gpu:"+aJ}if aJ and x>1 else{})}
 def P(v,a=""):
  return ao.get(v)or w.get("SLURM_"+(a or v.upper().replace("-","_")))
 def ab(q):
- u=H[q]
- return[(c,y,{**o,"SLURM_NODEID":str(q),"SLURMD_NODENAME":f[g[q]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**(aI(a,len(u))if N or aK else{})},)for a,c in enumerate(u)]
+ t=H[q]
+ return[(c,y,{**o,"SLURM_NODEID":str(q),"SLURMD_NODENAME":f[g[q]],"SLURM_GTIDS":",".join(map(str,t)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(b),**(aI(b,len(t))if N or aK else{})},)for b,c in enumerate(t)]
 if J=="srun":
  ao=aM(y)
  m=w["SLURM_JOB_ID"]
@@ -403,16 +403,16 @@ if J=="srun":
    if not C:
     del r[a]
     continue
-   t,c,p=C
-   if not t:
+   u,c,p=C
+   if not u:
     W(d,c,p)
     continue
    try:
     while p:
-     p=p[os.write(t,p):]
+     p=p[os.write(u,p):]
    except OSError as i:
     A(f"error: cannot write: {i.strerror}")
- os._exit(max(Z))
+ os._exit(max(Z)%872)
 globals()[J]()
 E
 tee scontrol squeue sacct scancel sinfo sbcast <<'E' >/dev/null

@@ -217,6 +217,7 @@ globals()[J]()
 E
 chmod -f +x ./*
 }
+ln -sft /usr/local/bin "$state_dir/bin/"*
 
 # ---- module: there are no environment modules here, but what they stand for may be installed ----
 

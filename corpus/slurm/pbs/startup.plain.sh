@@ -254,8 +254,8 @@ def start(argv,o,n,*b):
  def a(h):
   os.write(2,f"slurmstepd-{o['SLURMD_NODENAME']}: error: {h}\n".encode())
  try:
-  for s,t in enumerate(b):
-   os.dup2(t,s)
+  for s,u in enumerate(b):
+   os.dup2(u,s)
   os.setsid()
   for s in 13,*z:
    signal.signal(s,0)
@@ -268,9 +268,9 @@ def start(argv,o,n,*b):
 def D(e):
  d=0
  while d not in e:
-  d,b=os.wait()
+  d,a=os.wait()
  M([d],9)
- return e.pop(d),os.waitstatus_to_exitcode(b)
+ return e.pop(d),os.waitstatus_to_exitcode(a)
 def M(e,s):
  for d in[*e]:
   try:
@@ -297,8 +297,8 @@ def ac(a):
      C=a.recv()
      M(e,C)
      continue
-    t,c,h=f.pop(B)
-    if not t:
+    u,c,h=f.pop(B)
+    if not u:
      os.close(B)
      a.send((0,*D(e)))
      continue
@@ -308,9 +308,9 @@ def ac(a):
     if not p or len(h)-L>9999:
      L=len(h)
     if L:
-     a.send((t,c,h[:L]))
+     a.send((u,c,h[:L]))
     if p:
-     f[B]=t,c,h[L:]
+     f[B]=u,c,h[L:]
     else:
      os.close(B)
   for S in f.values():
@@ -341,7 +341,7 @@ def R(*G):
 def W(d,c,l):
  if l:
   K(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {l}"if l>0 else signal.strsignal(-l)))
-  Z.append(l if l>0 else 128-l)
+  Z.append(l if l>0 else 1000-l)
   if ao.get("kill-on-bad-exit",w.get("SLURM_KILL_BAD_EXIT","0"))!="0"and len(af)>1:
    K(f"Terminating StepId={m}.{j}")
    bM()
@@ -351,7 +351,7 @@ def bF(v):
   return[f.index(c)for c in T(open(h).read()if"/"in h else h)]
  except ValueError:
   A(f"error: Unable to create step for job {m}: Requested node configuration is not available")
-def cu(aT):
+def cv(aT):
  r,c,b=ao.get("nodes",w.get("SLURM_NNODES")or"1").partition("-")
  a,b=r or c and"0",b if c else r
  if not(a.isdecimal()and b.isdecimal())or 0<int(b)<int(a):
@@ -372,8 +372,8 @@ def s(v):
   A(f'error: Invalid numeric value "{value}" for --{v}.')
  return int(value)
 def ab(q):
- u=H[q]
- return[(c,y,{**o,"SLURM_NODEID":str(q),"SLURMD_NODENAME":f[g[q]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(u)]
+ t=H[q]
+ return[(c,y,{**o,"SLURM_NODEID":str(q),"SLURMD_NODENAME":f[g[q]],"SLURM_GTIDS":",".join(map(str,t)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(b)},)for b,c in enumerate(t)]
 if J=="srun":
  ao=aM(y)
  m=w["SLURM_JOB_ID"]
@@ -388,7 +388,7 @@ if J=="srun":
  f=[w["SLURM_JOB_NODELIST"]]
  g=range(len(f))
  I=aT=len(f)
- I,aT=cu(aT)
+ I,aT=cv(aT)
  b=s("ntasks")
  if 0<b<I:
   K(f"Warning: can't run {b} processes on {I} nodes, setting nnodes to {b}")
@@ -449,16 +449,16 @@ if J=="srun":
    if not C:
     del r[a]
     continue
-   t,c,p=C
-   if not t:
+   u,c,p=C
+   if not u:
     W(d,c,p)
     continue
    try:
     while p:
-     p=p[os.write(t,p):]
+     p=p[os.write(u,p):]
    except OSError as i:
     A(f"error: cannot write: {i.strerror}")
- os._exit(max(Z))
+ os._exit(max(Z)%872)
 globals()[J]()
 E
 tee scontrol squeue sacct scancel sinfo sbcast <<'E' >/dev/null

@@ -252,8 +252,8 @@ def start(argv,o,n,*b):
  def a(h):
   os.write(2,f"slurmstepd-{o['SLURMD_NODENAME']}: error: {h}\n".encode())
  try:
-  for s,t in enumerate(b):
-   os.dup2(t,s)
+  for s,u in enumerate(b):
+   os.dup2(u,s)
   os.setsid()
   for s in 13,*z:
    signal.signal(s,0)
@@ -266,9 +266,9 @@ def start(argv,o,n,*b):
 def D(e):
  d=0
  while d not in e:
-  d,b=os.wait()
+  d,a=os.wait()
  M([d],9)
- return e.pop(d),os.waitstatus_to_exitcode(b)
+ return e.pop(d),os.waitstatus_to_exitcode(a)
 def M(e,s):
  for d in[*e]:
   try:
@@ -297,8 +297,8 @@ def ac(a):
      C=a.recv()
      M(e,C)
      continue
-    t,c,h=f.pop(B)
-    if not t:
+    u,c,h=f.pop(B)
+    if not u:
      os.close(B)
      a.send((0,*D(e)))
      continue
@@ -308,9 +308,9 @@ def ac(a):
     if not p or len(h)-L>9999:
      L=len(h)
     if L:
-     a.send((t,c,h[:L]))
+     a.send((u,c,h[:L]))
     if p:
-     f[B]=t,c,h[L:]
+     f[B]=u,c,h[L:]
     else:
      os.close(B)
   for S in f.values():
@@ -334,7 +334,7 @@ def cast(C,*G):
 def W(d,c,l):
  if l:
   K(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {l}"if l>0 else signal.strsignal(-l)))
-  Z.append(l if l>0 else 128-l)
+  Z.append(l if l>0 else 1000-l)
 def al():
  global j,o
  with open("/run/flowc.step."+m,"ab",0)as a:
@@ -342,8 +342,8 @@ def al():
   j=a.tell()//10-1
  o=dict(w)
 def ab(q):
- u=H[q]
- return[(c,y,{**o,"SLURM_NODEID":str(q),"SLURMD_NODENAME":f[g[q]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(u)]
+ t=H[q]
+ return[(c,y,{**o,"SLURM_NODEID":str(q),"SLURMD_NODENAME":f[g[q]],"SLURM_GTIDS":",".join(map(str,t)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(b)},)for b,c in enumerate(t)]
 if J=="srun":
  if y and y[0][:1]=="-":
   A(f"unrecognized option '{y[0]}'",255)
@@ -389,16 +389,16 @@ if J=="srun":
    if not C:
     del r[a]
     continue
-   t,c,p=C
-   if not t:
+   u,c,p=C
+   if not u:
     W(d,c,p)
     continue
    try:
     while p:
-     p=p[os.write(t,p):]
+     p=p[os.write(u,p):]
    except OSError as i:
     A(f"error: cannot write: {i.strerror}")
- os._exit(max(Z))
+ os._exit(max(Z)%872)
 globals()[J]()
 E
 tee scontrol squeue sacct scancel sinfo sbcast <<'E' >/dev/null

@@ -238,8 +238,8 @@ def start(argv,o,n,*b):
  def a(h):
   os.write(2,f"slurmstepd-{o['SLURMD_NODENAME']}: error: {h}\n".encode())
  try:
-  for s,t in enumerate(b):
-   os.dup2(t,s)
+  for s,u in enumerate(b):
+   os.dup2(u,s)
   os.setsid()
   for s in 13,*z:
    signal.signal(s,0)
@@ -257,9 +257,9 @@ def start(argv,o,n,*b):
 def D(e):
  d=0
  while d not in e:
-  d,b=os.wait()
+  d,a=os.wait()
  M([d],9)
- return e.pop(d),os.waitstatus_to_exitcode(b)
+ return e.pop(d),os.waitstatus_to_exitcode(a)
 def M(e,s):
  for d in[*e]:
   try:
@@ -268,7 +268,7 @@ def M(e,s):
    pass
 def bJ(h):
  return b"".join(hmac.digest(open(v,"rb").read().strip(),h,"sha256")for v in(ak,bC))
-def bX(aB,h):
+def bY(aB,h):
  aD=64 if os.path.getsize(bC)>64 else 32
  return aB[:aD]==bJ(h)[:aD]
 def aa(b):
@@ -283,7 +283,7 @@ def ah(v,k):
    b.settimeout(None)
    d=os.urandom(32)
    b.send(d+bJ(b"s"+b.recv(32)))
-   if not bX(b.recv(64,256),b"a"+d):
+   if not bY(b.recv(64,256),b"a"+d):
     raise OSError("secret")
    a=aa(b)
    return a
@@ -292,7 +292,7 @@ def ah(v,k):
     K(f"waiting for the agent of {v}: {i}")
   time.sleep(c)
  A(f"error: {v}: no agent after 10 minutes")
-def ck(j,V,c):
+def cl(j,V,c):
  j.listen(4096)
  j.setblocking(False)
  e={}
@@ -317,7 +317,7 @@ def ck(j,V,c):
     k.unregister(s)
     b,d=e.pop(s)
     aB=b.recv(96,64)
-    if bX(aB[32:],b"s"+d)and not os.fork():
+    if bY(aB[32:],b"s"+d)and not os.fork():
      try:
       e.clear()
       signal.signal(17,signal.SIG_DFL)
@@ -351,11 +351,11 @@ def agent():
   return
  os.dup2(2,1)
  signal.signal(17,1)
- ck(j,[socket.gethostbyname(k)for k,G in g],c)
+ cl(j,[socket.gethostbyname(k)for k,G in g],c)
 def ac(a):
  n,b=a.recv()
  if not n:
-  cx(a,*b)
+  cy(a,*b)
  e,f={},{}
  signal.pthread_sigmask(0,z)
  m=[os.open("/dev/null",0)]
@@ -375,8 +375,8 @@ def ac(a):
      C=a.recv()
      M(e,C)
      continue
-    t,c,h=f.pop(B)
-    if not t:
+    u,c,h=f.pop(B)
+    if not u:
      os.close(B)
      a.send((0,*D(e)))
      continue
@@ -386,9 +386,9 @@ def ac(a):
     if not p or len(h)-L>9999:
      L=len(h)
     if L:
-     a.send((t,c,h[:L]))
+     a.send((u,c,h[:L]))
     if p:
-     f[B]=t,c,h[L:]
+     f[B]=u,c,h[L:]
     else:
      os.close(B)
   for S in f.values():
@@ -412,20 +412,20 @@ def cast(C,*G):
 def W(d,c,l):
  if l:
   K(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {l}"if l>0 else signal.strsignal(-l)))
-  Z.append(l if l>0 else 128-l)
+  Z.append(l if l>0 else 1000-l)
 def al():
  global j,o
  with open("/run/flowc.step."+m,"ab",0)as a:
   a.write(b"%9d\n"%os.getpid())
   j=a.tell()//10-1
  o=dict(w)
-def bT():
+def bU():
  al()
-def ci():
+def cj():
  return(m,)
-def cp():
+def cq():
  return(j,)
-def bY(aB):
+def bZ(aB):
  if type(aB)is str:
   K(aB)
  else:
@@ -433,11 +433,11 @@ def bY(aB):
 def av(a):
  if a==ba:
   try:
-   bY(a.recv())
+   bZ(a.recv())
   except(EOFError,OSError):
    A(f"error: Node failure on {f[0]}: connection lost")
  return a==ba
-def cx(a,aB,c):
+def cy(a,aB,c):
  global K,m
  (m,)=aB
  w.clear()
@@ -445,12 +445,12 @@ def cx(a,aB,c):
  K=a.send
  for ag in z:
   signal.signal(ag,lambda ag,G:a.send(ag))
- bT()
- a.send(cp())
+ bU()
+ a.send(cq())
  a.recv()
 def ab(q):
- u=H[q]
- return[(c,y,{**o,"SLURM_NODEID":str(q),"SLURMD_NODENAME":f[g[q]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)},)for a,c in enumerate(u)]
+ t=H[q]
+ return[(c,y,{**o,"SLURM_NODEID":str(q),"SLURMD_NODENAME":f[g[q]],"SLURM_GTIDS":",".join(map(str,t)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(b)},)for b,c in enumerate(t)]
 if J=="srun":
  if y and y[0][:1]=="-":
   A(f"unrecognized option '{y[0]}'",255)
@@ -466,13 +466,13 @@ if J=="srun":
  H=[[next(O)for G in range(q,b,x)]for q in range(x)]
  ba=None
  if w.get("SLURMD_NODENAME",f[0])==f[0]:
-  bT()
+  bU()
  else:
   ba=ah(f[0],V[0])
-  ba.send(("",(ci(),dict(w))))
+  ba.send(("",(cj(),dict(w))))
   try:
    while type(aB:=ba.recv())is not tuple:
-    bY(aB)
+    bZ(aB)
   except EOFError:
    os._exit(1)
   (j,)=aB
@@ -501,16 +501,16 @@ if J=="srun":
    if not C:
     del r[a]
     continue
-   t,c,p=C
-   if not t:
+   u,c,p=C
+   if not u:
     W(d,c,p)
     continue
    try:
     while p:
-     p=p[os.write(t,p):]
+     p=p[os.write(u,p):]
    except OSError as i:
     A(f"error: cannot write: {i.strerror}")
- os._exit(max(Z))
+ os._exit(max(Z)%872)
 globals()[J]()
 E
 tee scontrol squeue sacct scancel sinfo sbcast <<'E' >/dev/null

@@ -6,6 +6,7 @@ node. The program and what is read off texts for it are loaded by the first job 
 
 from __future__ import annotations
 
+from flowc.patterns import at_first_use
 from flowc.record import Record
 
 TYPE_CHECKING = False
@@ -22,6 +23,9 @@ END_FILE = "/run/flowc.end"
 # How a command of Slurm that is not brought ends: as nothing else does (sysexits.h: what is needed is not there).
 ABSENT = 69
 
+# What sets PATH anew on Debian, where a shell reads it.
+_login = at_first_use(r"\A#!.*\s(?:-\w*l|--login)|\bbash\s+-\w*l|--login\b|/etc/profile\b", "search")
+
 
 class Tools(Record):
     """What templates ask for. `tools` is the program, None for a job that calls nothing of Slurm; `tool_names` are the
@@ -30,7 +34,8 @@ class Tools(Record):
     `stand_in_status`. `steps`: the job starts some, and what they say at its end is waited for; `shows_job`: the small
     Slurm tells of the job's files. `agents`: one on each of several nodes starts tasks there, `guarded` against whoever
     else connects to it; `others_prepare`: only after something else. `asks_end`: the job may be ended from inside,
-    `asks_requeue`: and be started again; `step_containers`: steps may leave containers."""
+    `asks_requeue`: and be started again; `step_containers`: steps may leave containers; `login`: shells read
+    /etc/profile."""
 
     tools: str | None = None
     tool_names: tuple[str, ...] = ()
@@ -42,6 +47,7 @@ class Tools(Record):
     asks_end: bool = False
     asks_requeue: bool = False
     step_containers: bool = False
+    login: bool = False
     stand_ins: tuple[str, ...] = ()
     stand_in_status: int = ABSENT
 
@@ -99,6 +105,7 @@ def choose(
         asks_end=END_FILE in text,
         asks_requeue=END_FILE in text and job.retry.requeue is not False,
         step_containers=STEP_CONTAINERS in text,
+        login=guess and job.image is None and _login(job.run.text or "") is not None,
         stand_ins=_stand_ins(job, nodes, names) if guess else (),
     )
 
