@@ -14,7 +14,7 @@ import keyword
 import re
 import tokenize
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import count, product
 from pathlib import Path
@@ -37,7 +37,7 @@ KEPT = frozenset(
 # What a job on several machines has that calls srun without options.
 PLAINEST = frozenset(("srun", "agent", "pipes", "chdir"))
 # What few jobs have, and have many names of their own: short ones are worth more to the others.
-RAREST = ("pmix", "sbcast")
+RAREST = ("pmix", "sbcast", "input_each", "backslash", "export_none")
 PLACE = re.compile(r"@(\w+)\.(always|picks|rare)@")
 MARK = re.compile(r"#% (?:if (\S+)|end)")
 
@@ -168,7 +168,7 @@ def minified(source: str, names: dict[str, str]) -> list[str]:
     """The lines of the program, statement by statement; a statement with marks inside has several."""
     out: list[str] = []
     line, before, depth, indent = "", "", 0, 0
-    tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
+    tokens = list(_without_last_commas(tokenize.generate_tokens(io.StringIO(source).readline)))
     for token, following in zip(tokens, [*tokens[1:], tokens[-1]], strict=True):
         kind, text = token.type, token.string
         is_mark = kind == tokenize.COMMENT and MARK.fullmatch(text) is not None
@@ -194,6 +194,26 @@ def minified(source: str, names: dict[str, str]) -> list[str]:
             depth += (text in "([{") - (text in ")]}") if kind == tokenize.OP else 0
             before = text
     return out
+
+
+def _without_last_commas(tokens: Iterable[tokenize.TokenInfo]) -> Iterator[tokenize.TokenInfo]:
+    """Commas in front of a bracket that closes go, but where they may make a tuple of one, or a mark is between."""
+    found = [token for token in tokens if token.type != tokenize.NL]
+    needless: list[bool] = []  # of each open bracket, whether a comma more says nothing
+    before = ""
+    for token, following in zip(found, [*found[1:], found[-1]], strict=True):
+        if token.type == tokenize.OP:
+            if token.string in "([{":
+                is_call = _joins(before[-1:]) and not keyword.iskeyword(before)
+                needless.append(token.string != "(" or is_call)
+            elif token.string in ")]}":
+                needless.pop()
+            elif token.string == "," and needless:
+                if needless[-1] and following.string in (")", "]", "}"):
+                    continue
+                needless[-1] = True
+        before = token.string
+        yield token
 
 
 def _joins(char: str) -> bool:

@@ -199,12 +199,10 @@ def _of_job(job: Job, text: str, steps: list[int], *, shell: bool) -> set[str]:
     if _without_gpus(text):
         found.add("no_gpus")
     found |= {"values"} if may_be_wrong(text) else set()
-    if "umask" in text:
-        found.add("umask")
-    if _input_each(text):
-        found.add("input_each")
-    if "\\\\" in text and "%" in text:
-        found.add("backslash")
+    found |= {"umask"} if "umask" in text else set()
+    found |= {"input_each"} if _input_each(text) else set()
+    found |= {"backslash"} if "\\\\" in text and "%" in text else set()
+    found |= {"export_none"} if "none," in text.lower() else set()
     if "gpu-bind" in text or "GPU_BIND" in text:
         found.add("gpu_forms")
     if "plane" in text or "PLANE" in text:

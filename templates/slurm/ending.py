@@ -34,10 +34,10 @@ def done(node, rank, code):
     if code:
         say(
             f"error: {names[node]}: task {rank}: "
-            + (f"Exited with exit code {code}" if code > 0 else signal.strsignal(-code))
+            + (signal.strsignal(-code) if code < 0 else f"Exited with exit code {code}")
         )
-        # The highest signal counts, else the highest status: 872 more than 128 is above any of them.
-        codes.append(code if code > 0 else 1000 - code)
+        # For who waits 384 is 128, and yet it beats 255.
+        codes.append(384 - code if code < 0 else code)
         #% if opt:kill-on-bad-exit
         if given.get("kill-on-bad-exit", ENV.get("SLURM_KILL_BAD_EXIT", "0")) != "0" and len(last) > 1:
             say(f"Terminating StepId={job}.{step}")

@@ -123,8 +123,11 @@ def choose_variables():
     #% if exports
     export = given.get("export") or ENV.get("SRUN_EXPORT_ENV") or export
     #% end
-    # NONE ends the list.
-    items = re.findall(r"""(?:[^,'"]|'[^']*'|"[^"]*")+""", re.split("(?i)(?<![^,])none(?![^,])", export)[0])
+    #% if export_none
+    # It ends the list.
+    export = re.split("(?i)(?<![^,])none(?![^,])", export)[0]
+    #% end
+    items = re.findall(r"""(?:[^,'"]|'[^']*'|"[^"]*")+""", export)
     if "ALL" not in map(str.upper, items):
         env = {name: ENV[name] for name in ENV if name[:6] == "SLURM_" or name in items}
     for item in items:

@@ -21,16 +21,14 @@ def choose_gpus():
     global share, in_all
     #% end
     global devices, per_task, bind, here
-    devices = [*filter(None, ENV.get("SLURM_JOB_GPUS", "").split(","))]
+    devices = ENV.get("SLURM_JOB_GPUS", "").replace(",", " ").split()
     per_task = amount("gpus-per-task")
-    bind = ""
+    bind = f"per_task:{per_task}" if per_task else ""
     #% if opt:gpu-bind|opt:ntasks-per-gpu
-    bind = (option("gpu-bind") or "").replace("verbose,", "")
-    if option("ntasks-per-gpu") and not bind:
+    if option("ntasks-per-gpu"):
         bind = "single:" + option("ntasks-per-gpu")
+    bind = (option("gpu-bind") or "").replace("verbose,", "") or bind
     #% end
-    if per_task and not bind:
-        bind = f"per_task:{per_task}"
     here = int(ENV.get("FLOWC_STEP_GPUS", len(devices)))
     #% if gpu_shares
     share = amount("gres") or amount("gpus-per-node")

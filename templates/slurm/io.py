@@ -14,20 +14,43 @@ def open_output():
 
 
 def target(stream, node, rank):
-    """Where a stream of a task goes: a descriptor, or 0 when it is dropped."""
-    name = 0
+    """Where a stream of a task goes: a descriptor, or 0 when it is dropped; of its input (0) the file's name."""
+    name = option("output", "STDOUTMODE")
     #% if opt:error
     if stream == 2:
-        name = option("error", "STDERRMODE")
+        name = option("error", "STDERRMODE") or name
     #% end
-    name = name or option("output", "STDOUTMODE")
+    #% if input_each
+    if not stream:
+        name = option("input", "STDINMODE")
+    #% end
     if not name or name == "all":
         return stream
     if name.isdecimal() and int(name) < tasks:
-        return stream if int(name) == rank else 0
+        return stream * (int(name) == rank)
     if name.lower() == "none":
         return 0
-    name = filled(name, node, rank)
+    values = {
+        #% if index_digit
+        "b": ENV.get("SLURM_ARRAY_TASK_ID", "0")[-1],
+        #% end
+        "t": rank, "n": nodes.index(node), "N": names[node].split(".")[0], "s": step, "j": job,
+        "J": f"{job}.{step}", "x": ENV.get("SLURM_JOB_NAME"), "A": ENV.get("SLURM_ARRAY_JOB_ID", job),
+        "a": ENV.get("SLURM_ARRAY_TASK_ID", "4294967294"), "u": ENV.get("SLURM_JOB_USER"), "%": "%",
+    }
+    #% if backslash
+    # Then the name is as it stands.
+    if "\\" in name:
+        name, values = name.replace("\\", ""), {}
+    #% end
+    name = os.path.join(
+        where,
+        re.sub("%([0-9]*)(.)", lambda part: str(values.get(part[2], part[0])).zfill(min(10, int(part[1] or 0))), name),
+    )
+    #% if input_each
+    if not stream:
+        return name
+    #% end
     if name not in files:
         try:
             mode = os.O_TRUNC
@@ -39,29 +62,6 @@ def target(stream, node, rank):
         except OSError as error:
             die(f"error: Could not open {(0, 'stdout', 'stderr')[stream]} file: {error.strerror}")
     return files[name]
-
-
-#% end
-#% if output|input_each
-def filled(name, node, rank):
-    """A file's name for one task."""
-    values = {
-        #% if index_digit
-        "b": ENV.get("SLURM_ARRAY_TASK_ID", "0")[-1],
-        #% end
-        "t": rank, "n": nodes.index(node), "N": names[node].split(".")[0], "s": step, "j": job,
-        "J": job + "." + str(step), "x": ENV.get("SLURM_JOB_NAME"), "A": ENV.get("SLURM_ARRAY_JOB_ID", job),
-        "a": ENV.get("SLURM_ARRAY_TASK_ID", "4294967294"), "u": ENV.get("SLURM_JOB_USER"), "%": "%",
-    }
-    #% if backslash
-    # Then the name is as it stands.
-    if "\\" in name:
-        name, values = name.replace("\\", ""), {}
-    #% end
-    return os.path.join(
-        where,
-        re.sub("%([0-9]*)(.)", lambda part: str(values.get(part[2], part[0])).zfill(min(10, int(part[1] or 0))), name),
-    )
 
 
 #% end
@@ -81,7 +81,7 @@ def open_input():
         # Each task reads a file of its own, on its own machine.
         source = os.open("/dev/null", 0)
         programs.update({
-            rank: ["sh", "-c", 'exec "$@"<"$0"', filled(name, node, rank), *programs.get(rank, WORDS)]
+            rank: ["sh", "-c", 'exec "$@"<"$0"', target(0, node, rank), *programs.get(rank, WORDS)]
             for node, own in zip(nodes, ranks) for rank in own
         })
     #% end

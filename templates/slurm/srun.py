@@ -298,10 +298,10 @@ if NAME == "srun":
     attend()
     #% end
     #% if pmix
-    os._exit(aborted or max(codes) % 872)
+    os._exit(aborted or max(codes))
     #% end
     #% if !pmix
-    os._exit(max(codes) % 872)
+    os._exit(max(codes))
     #% end
 #% end
 globals()[NAME]()

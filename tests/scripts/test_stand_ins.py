@@ -24,7 +24,7 @@ def stand_ins(text: str, nodes: int = 1, tasks: int | None = None) -> set[str]:
         ("python train.py", 2, None, {*PROVIDED}),
         ("python train.py", 1, 8, {*PROVIDED}),
         ("srun python train.py", 1, 8, {*PROVIDED} - {"srun"}),
-        ("scontrol show hostnames; squeue", 2, None, {"srun", "sacct", "scancel", "sinfo"}),
+        ("scontrol show hostnames; squeue", 2, None, {"srun", "sacct", "scancel", "sinfo", "sbcast"}),
         # One task is all of the job: who looks for a command and does without does it all.
         ("python train.py", 1, None, set()),
         ("python train.py", 1, 1, set()),

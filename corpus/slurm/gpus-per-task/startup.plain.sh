@@ -252,8 +252,8 @@ def start(argv,o,n,*b):
  def a(h):
   os.write(2,f"slurmstepd-{o['SLURMD_NODENAME']}: error: {h}\n".encode())
  try:
-  for s,u in enumerate(b):
-   os.dup2(u,s)
+  for s,t in enumerate(b):
+   os.dup2(t,s)
   os.setsid()
   for s in 13,*z:
    signal.signal(s,0)
@@ -266,9 +266,9 @@ def start(argv,o,n,*b):
 def D(e):
  d=0
  while d not in e:
-  d,a=os.wait()
+  d,b=os.wait()
  M([d],9)
- return e.pop(d),os.waitstatus_to_exitcode(a)
+ return e.pop(d),os.waitstatus_to_exitcode(b)
 def M(e,s):
  for d in[*e]:
   try:
@@ -289,14 +289,14 @@ def ac(a):
   f[g[0]]=1,c,b""
   f[j[0]]=2,c,b""
  try:
-  while k:=wait([a,*f,],None if e else 0):
+  while k:=wait([a,*f],None if e else 0):
    for B in k:
     if B==a:
      C=a.recv()
      M(e,C)
      continue
-    u,c,h=f.pop(B)
-    if not u:
+    t,c,h=f.pop(B)
+    if not t:
      os.close(B)
      a.send((0,*D(e)))
      continue
@@ -306,9 +306,9 @@ def ac(a):
     if not p or len(h)-L>9999:
      L=len(h)
     if L:
-     a.send((u,c,h[:L]))
+     a.send((t,c,h[:L]))
     if p:
-     f[B]=u,c,h[L:]
+     f[B]=t,c,h[L:]
     else:
      os.close(B)
   for S in f.values():
@@ -331,8 +331,8 @@ def cast(C,*G):
    pass
 def W(d,c,l):
  if l:
-  K(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {l}"if l>0 else signal.strsignal(-l)))
-  Z.append(l if l>0 else 1000-l)
+  K(f"error: {f[d]}: task {c}: "+(signal.strsignal(-l)if l<0 else f"Exited with exit code {l}"))
+  Z.append(384-l if l<0 else l)
 def al():
  global j,o
  with open("/run/flowc.step."+m,"ab",0)as a:
@@ -341,16 +341,16 @@ def al():
  o=dict(w)
 def bi(v,a=""):
  return sum(int(c.split(":")[-1])if c.split(":")[-1].isdecimal()else 1 for c in(P(v,a)or"").split(",")if c and(v!="gres"or c[:3]=="gpu"))
-def aI(b,x):
- ae=aP[:aK*x or N]
- a=ae[b*aK:(b+1)*aK]or ae
- bf=",".join(a)
- return{"CUDA_VISIBLE_DEVICES":bf,"SLURM_STEP_GPUS":bf,"SLURM_GPUS_ON_NODE":str(len(ae)),**({"SLURMD_TRES_BIND":"gpu:"+aJ}if aJ and x>1 else{})}
+def aI(a,x):
+ ae=aP[:aJ*x or N]
+ c=ae[a*aJ:(a+1)*aJ]or ae
+ bf=",".join(c)
+ return{"CUDA_VISIBLE_DEVICES":bf,"SLURM_STEP_GPUS":bf,"SLURM_GPUS_ON_NODE":str(len(ae)),**({"SLURMD_TRES_BIND":"gpu:"+aL}if aL and x>1 else{})}
 def P(v,a=""):
  return ao.get(v)or w.get("SLURM_"+(a or v.upper().replace("-","_")))
 def ab(q):
- t=H[q]
- return[(c,y,{**o,"SLURM_NODEID":str(q),"SLURMD_NODENAME":f[g[q]],"SLURM_GTIDS":",".join(map(str,t)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(b),**(aI(b,len(t))if N or aK else{})},)for b,c in enumerate(t)]
+ u=H[q]
+ return[(c,y,{**o,"SLURM_NODEID":str(q),"SLURMD_NODENAME":f[g[q]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**(aI(a,len(u))if N or aJ else{})})for a,c in enumerate(u)]
 if J=="srun":
  ao=aM(y)
  m=w["SLURM_JOB_ID"]
@@ -362,16 +362,14 @@ if J=="srun":
  b=int(w.get("SLURM_NTASKS")or x*int(w.get("SLURM_NTASKS_PER_NODE",1)))
  O=iter(range(b))
  H=[[next(O)for G in range(q,b,x)]for q in range(x)]
- aP=[*filter(None,w.get("SLURM_JOB_GPUS","").split(","))]
- aK=bi("gpus-per-task")
- aJ=""
- if aK and not aJ:
-  aJ=f"per_task:{aK}"
+ aP=w.get("SLURM_JOB_GPUS","").replace(","," ").split()
+ aJ=bi("gpus-per-task")
+ aL=f"per_task:{aJ}"if aJ else""
  N=int(w.get("FLOWC_STEP_GPUS",len(aP)))
- if(max(N,*(aK*len(aC)for aC in H))>len(aP)):
+ if(max(N,*(aJ*len(aC)for aC in H))>len(aP)):
   A(f"error: Unable to create step for job {m}: Invalid generic resource (gres) specification")
  al()
- for value,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>I else"cyclic","DISTRIBUTION"),(w["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(w["SLURM_TASKS_PER_NODE"]if b%x else f"{b // x}(x{x})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(x,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
+ for value,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>I else"cyclic","DISTRIBUTION"),(w["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(w["SLURM_TASKS_PER_NODE"]if b%x else f"{b // x}(x{x})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(x,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
   for key in am.split():
    o["SLURM_"+key]=str(value)
  n=os.getcwd()
@@ -403,16 +401,16 @@ if J=="srun":
    if not C:
     del r[a]
     continue
-   u,c,p=C
-   if not u:
+   t,c,p=C
+   if not t:
     W(d,c,p)
     continue
    try:
     while p:
-     p=p[os.write(u,p):]
+     p=p[os.write(t,p):]
    except OSError as i:
     A(f"error: cannot write: {i.strerror}")
- os._exit(max(Z)%872)
+ os._exit(max(Z))
 globals()[J]()
 E
 tee scontrol squeue sacct scancel sinfo sbcast <<'E' >/dev/null

@@ -255,8 +255,8 @@ def start(argv,o,n,*b):
  def a(h):
   os.write(2,f"slurmstepd-{o['SLURMD_NODENAME']}: error: {h}\n".encode())
  try:
-  for s,u in enumerate(b):
-   os.dup2(u,s)
+  for s,t in enumerate(b):
+   os.dup2(t,s)
   os.setsid()
   for s in 13,*z:
    signal.signal(s,0)
@@ -269,9 +269,9 @@ def start(argv,o,n,*b):
 def D(e):
  d=0
  while d not in e:
-  d,a=os.wait()
+  d,b=os.wait()
  M([d],9)
- return e.pop(d),os.waitstatus_to_exitcode(a)
+ return e.pop(d),os.waitstatus_to_exitcode(b)
 def M(e,s):
  for d in[*e]:
   try:
@@ -292,14 +292,14 @@ def ac(a):
   f[g[0]]=1,c,b""
   f[j[0]]=2,c,b""
  try:
-  while k:=wait([a,*f,],None if e else 0):
+  while k:=wait([a,*f],None if e else 0):
    for B in k:
     if B==a:
      C=a.recv()
      M(e,C)
      continue
-    u,c,h=f.pop(B)
-    if not u:
+    t,c,h=f.pop(B)
+    if not t:
      os.close(B)
      a.send((0,*D(e)))
      continue
@@ -309,9 +309,9 @@ def ac(a):
     if not p or len(h)-L>9999:
      L=len(h)
     if L:
-     a.send((u,c,h[:L]))
+     a.send((t,c,h[:L]))
     if p:
-     f[B]=u,c,h[L:]
+     f[B]=t,c,h[L:]
     else:
      os.close(B)
   for S in f.values():
@@ -334,28 +334,28 @@ def cast(C,*G):
    pass
 def W(d,c,l):
  if l:
-  K(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {l}"if l>0 else signal.strsignal(-l)))
-  Z.append(l if l>0 else 1000-l)
+  K(f"error: {f[d]}: task {c}: "+(signal.strsignal(-l)if l<0 else f"Exited with exit code {l}"))
+  Z.append(384-l if l<0 else l)
 def bF(v):
  h=ao.get(v,"")
  try:
   return[f.index(c)for c in T(open(h).read()if"/"in h else h)]
  except ValueError:
   A(f"error: Unable to create step for job {m}: Requested node configuration is not available")
-def cv(aT):
+def cu(aT):
  r,c,b=ao.get("nodes",w.get("SLURM_NNODES")or"1").partition("-")
  a,b=r or c and"0",b if c else r
  if not(a.isdecimal()and b.isdecimal())or 0<int(b)<int(a):
   A(f'error: "{ao["nodes"]}" is not a valid node count',255)
  d=min(int(b)or int(a)or aT,max(int(a),aT))
  return int(a)or d,d
-def bV(d):
+def bU(d):
  try:
-  i,*f=open(f"/proc/{d}/stat").read().rpartition(")")[2].split()
-  return""if i=="Z"else f[18]
+  i,*k=open(f"/proc/{d}/stat").read().rpartition(")")[2].split()
+  return""if i=="Z"else k[18]
  except OSError:
   return""
-def cz():
+def cy():
  global aR,bc,aW
  try:
   by=open("/run/flowc.step."+m).read().split()[int(w["SLURM_STEP_ID"])]
@@ -367,10 +367,10 @@ def cz():
   with open("/run/flowc.use."+m,"a+")as e:
    fcntl.flock(e,2)
    e.seek(0)
-   j=[F for F in e if bV(F.split()[0])==F.split()[1]]
-   ci([F.split()for F in j if F.split()[0]!=by])
+   j=[F for F in e if bU(F.split()[0])==F.split()[1]]
+   ch([F.split()for F in j if F.split()[0]!=by])
    if aZ:
-    j+=[f"{os.getpid()} {bV(os.getpid())} {d} "+("0 -\n"if P("overlap")else f"{a} {','.join(ae) or '-'}\n")for d,(a,ae)in aZ.items()]
+    j+=[f"{os.getpid()} {bU(os.getpid())} {d} "+("0 -\n"if P("overlap")else f"{b} {','.join(ae) or '-'}\n")for d,(b,ae)in aZ.items()]
    e.truncate(0)
    e.writelines(j)
   if aZ:
@@ -378,15 +378,15 @@ def cz():
   K(f"Job {m} step creation {l or 'temporarily'} disabled, retrying (Requested nodes are busy)")
   l="still"
   try:
-   b=[os.pidfd_open(int(F.split()[0]))for F in j]
+   a=[os.pidfd_open(int(F.split()[0]))for F in j]
   except OSError:
    continue
-  select.select(b,[],[])
-  for k in b:
+  select.select(a,[],[])
+  for k in a:
    os.close(k)
  if l:
   K(f"Step created for job {m}")
-def ci(j):
+def ch(j):
  global aR,bc,g,x,H,aW,aZ
  aZ={}
  aW=aF*b
@@ -396,47 +396,47 @@ def ci(j):
   w=sum(int(F[3])for F in s)
   l=0 if w and not aQ else aE-w
   bc[h]=[v for v in aP if not any(v in F[4].split(",")for F in s)]
-  if len(bc[h])<max(aN,aK,aU if upper<2 else aU>0):
+  if len(bc[h])<max(aN,aJ,aU if upper<2 else aU>0):
    l=0
-  elif aK:
-   l=min(l,-(-len(bc[h])//aK)*aF)
+  elif aJ:
+   l=min(l,-(-len(bc[h])//aJ)*aF)
   if l>=(aF if aW else 1):
    aR[h]=l//aF*aF or l
  if not{*aO}<={*aR}:
   return
- aL=[*aO]
+ aK=[*aO]
  if len(aO)>I:
-  aR,aL={d:aR[d]for d in aO},[]
+  aR,aK={d:aR[d]for d in aO},[]
  def o(m):
   return sum(aR[d]for d in m)
  p=max(I,-(-aW//aE))
- i=[d for d in aR if d not in aL]
- t=[d for d in i if not any(F[2]==str(d)for F in j)]
- for m in t,i:
-  if len(aL)<p<=len(aL)+len(m):
-   f=min(max(upper,p)-len(aL),len(m))
-   y=-(-max(0,aW-o(aL))//f)
-   m=aL+sorted(m,key=lambda d:aR[d]<y and aE-aR[d])[:f]
+ f=[d for d in aR if d not in aK]
+ t=[d for d in f if not any(F[2]==str(d)for F in j)]
+ for m in t,f:
+  if len(aK)<p<=len(aK)+len(m):
+   k=min(max(upper,p)-len(aK),len(m))
+   y=-(-max(0,aW-o(aK))//k)
+   m=aK+sorted(m,key=lambda d:aR[d]<y and aE-aR[d])[:k]
    if o(m)>=aW:
-    aL=m
- for d in i:
-  if o(aL)<aW and len(aL)<upper and d not in aL:
-   aL.append(d)
- if len(aL)<p or o(aL)<aW or sum(len(bc[d])for d in aL)<aU:
+    aK=m
+ for d in f:
+  if o(aK)<aW and len(aK)<upper and d not in aK:
+   aK.append(d)
+ if len(aK)<p or o(aK)<aW or sum(len(bc[d])for d in aK)<aU:
   return
- g=sorted(aL)
+ g=sorted(aK)
  x=len(g)
  r=[0]*x
  for n in range(b):
-  z=[k for k in range(x)if aR[g[k]]//aF>n]or range(x)
-  for k in z[:b-sum(r)]:
-   r[k]+=1
- e=[(n,k)for k in range(x)for n in range(r[k])]
- H=[[c for c,n in enumerate(e)if n[1]==k]for k in range(x)]
+  z=[i for i in range(x)if aR[g[i]]//aF>n]or range(x)
+  for i in z[:b-sum(r)]:
+   r[i]+=1
+ e=[(n,i)for i in range(x)for n in range(r[i])]
+ H=[[c for c,n in enumerate(e)if n[1]==i]for i in range(x)]
  q=aU
- for k,which in enumerate(g):
-  u=aN or aK*len(H[k])or min(len(bc[which]),q-x+k+1)*(q>0)
-  aZ[which]=len(H[k])*aF*(aW>0)if aQ else aE,bc[which][:u]
+ for i,which in enumerate(g):
+  u=aN or aJ*len(H[i])or min(len(bc[which]),q-x+i+1)*(q>0)
+  aZ[which]=len(H[i])*aF*(aW>0)if aQ else aE,bc[which][:u]
   q-=u
 def al():
  global j,o
@@ -446,12 +446,12 @@ def al():
  o=dict(w)
 def bi(v,a=""):
  return sum(int(c.split(":")[-1])if c.split(":")[-1].isdecimal()else 1 for c in(P(v,a)or"").split(",")if c and(v!="gres"or c[:3]=="gpu"))
-def aI(b,x):
+def aI(a,x):
  ae=aP
- a=ae[b*aK:(b+1)*aK]or ae[:1]if aK and x>1 else ae
- bf=",".join(a)
- return{"CUDA_VISIBLE_DEVICES":bf,"SLURM_STEP_GPUS":bf,"SLURM_GPUS_ON_NODE":str(len(ae)),**({"SLURMD_TRES_BIND":"gpu:"+aJ}if aJ and x>1 else{})}
-def cs(E):
+ c=ae[a*aJ:(a+1)*aJ]or ae[:1]if aJ and x>1 else ae
+ bf=",".join(c)
+ return{"CUDA_VISIBLE_DEVICES":bf,"SLURM_STEP_GPUS":bf,"SLURM_GPUS_ON_NODE":str(len(ae)),**({"SLURMD_TRES_BIND":"gpu:"+aL}if aL and x>1 else{})}
+def cr(E):
  global ao,aY
  l=[[]]
  for c in E:
@@ -470,9 +470,9 @@ def cs(E):
  E[:]=l[0]
  if aY[1:]:
   ao.setdefault("nodes","1")
-def co(a):
- global ao,g,H,b,x,aq,bb,aO
- l,g,H,b,aq=[*range(len(f))],[],[],0,{}
+def cn(a):
+ global ao,g,H,b,x,ar,bb,aO
+ l,g,H,b,ar=[*range(len(f))],[],[],0,{}
  for ao,aC in a:
   if k:=ao.get("cpus-per-task"):
    w["SLURM_CPUS_PER_TASK"]=k
@@ -486,7 +486,7 @@ def co(a):
   g+=ae
   O=iter(range(b,b+j))
   H+=[[next(O)for G in range(q,j,len(ae))]for q in range(len(ae))]
-  aq.update({c:aC for c in range(b,b+j)})
+  ar.update({c:aC for c in range(b,b+j)})
   b+=j
  ao=a[0][0]
  x=len(g)
@@ -500,12 +500,12 @@ def s(v):
   A(f'error: Invalid numeric value "{value}" for --{v}.')
  return int(value)
 def ab(q):
- t=H[q]
+ u=H[q]
  global aP
- a,aP=aZ[g[q]]
- return[(c,aq.get(c,y),{**o,"SLURM_NODEID":str(q),"SLURMD_NODENAME":f[g[q]],"SLURM_GTIDS":",".join(map(str,t)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(b),**({"SLURM_CPUS_ON_NODE":str(a or len(t))}if aQ else{}),**(aI(b,len(t))if aP and(N or aK)else{})},)for b,c in enumerate(t)]
+ b,aP=aZ[g[q]]
+ return[(c,ar.get(c,y),{**o,"SLURM_NODEID":str(q),"SLURMD_NODENAME":f[g[q]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**({"SLURM_CPUS_ON_NODE":str(b or len(u))}if aQ else{}),**(aI(a,len(u))if aP and(N or aJ)else{})})for a,c in enumerate(u)]
 if J=="srun":
- cs(y)
+ cr(y)
  m=w["SLURM_JOB_ID"]
  if not y:
   A("fatal: No command given to execute.")
@@ -513,7 +513,7 @@ if J=="srun":
  f=[w["SLURM_JOB_NODELIST"]]
  g=range(len(f))
  I=aT=len(f)
- I,aT=cv(aT)
+ I,aT=cu(aT)
  b=s("ntasks")
  if 0<b<I:
   K(f"Warning: can't run {b} processes on {I} nodes, setting nnodes to {b}")
@@ -542,22 +542,20 @@ if J=="srun":
   A(f"error: Unable to create step for job {m}: More processors requested than permitted")
  O=iter(range(b))
  H=[[next(O)for G in range(q,b,x)]for q in range(x)]
- aq={}
+ ar={}
  if aY[1:]:
-  co(aY)
- aP=[*filter(None,w.get("SLURM_JOB_GPUS","").split(","))]
- aK=bi("gpus-per-task")
- aJ=""
- if aK and not aJ:
-  aJ=f"per_task:{aK}"
+  cn(aY)
+ aP=w.get("SLURM_JOB_GPUS","").replace(","," ").split()
+ aJ=bi("gpus-per-task")
+ aL=f"per_task:{aJ}"if aJ else""
  N=int(w.get("FLOWC_STEP_GPUS",len(aP)))
  aN=bi("gres")or bi("gpus-per-node")
  aU=bi("gpus")
  N=aN or-(-aU//len(g))or N
- aN=aN or(not aU and not aK)*N
- if(max(N,*(aK*len(aC)for aC in H))>len(aP)or 0<aU<I):
+ aN=aN or(not aU and not aJ)*N
+ if(max(N,*(aJ*len(aC)for aC in H))>len(aP)or 0<aU<I):
   A(f"error: Unable to create step for job {m}: Invalid generic resource (gres) specification")
- cz()
+ cy()
  al()
  for value,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>I else"cyclic","DISTRIBUTION"),(w["SLURM_JOB_NODELIST"]if x==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(bz(map(len,H)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(x,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
   for key in am.split():
@@ -591,16 +589,16 @@ if J=="srun":
    if not C:
     del r[a]
     continue
-   u,c,p=C
-   if not u:
+   t,c,p=C
+   if not t:
     W(d,c,p)
     continue
    try:
     while p:
-     p=p[os.write(u,p):]
+     p=p[os.write(t,p):]
    except OSError as i:
     A(f"error: cannot write: {i.strerror}")
- os._exit(max(Z)%872)
+ os._exit(max(Z))
 globals()[J]()
 E
 chmod -f +x ./*

@@ -254,8 +254,8 @@ def start(argv,o,n,*b):
  def a(h):
   os.write(2,f"slurmstepd-{o['SLURMD_NODENAME']}: error: {h}\n".encode())
  try:
-  for s,u in enumerate(b):
-   os.dup2(u,s)
+  for s,t in enumerate(b):
+   os.dup2(t,s)
   os.setsid()
   for s in 13,*z:
    signal.signal(s,0)
@@ -268,9 +268,9 @@ def start(argv,o,n,*b):
 def D(e):
  d=0
  while d not in e:
-  d,a=os.wait()
+  d,b=os.wait()
  M([d],9)
- return e.pop(d),os.waitstatus_to_exitcode(a)
+ return e.pop(d),os.waitstatus_to_exitcode(b)
 def M(e,s):
  for d in[*e]:
   try:
@@ -291,14 +291,14 @@ def ac(a):
   f[g[0]]=1,c,b""
   f[j[0]]=2,c,b""
  try:
-  while k:=wait([a,*f,],None if e else 0):
+  while k:=wait([a,*f],None if e else 0):
    for B in k:
     if B==a:
      C=a.recv()
      M(e,C)
      continue
-    u,c,h=f.pop(B)
-    if not u:
+    t,c,h=f.pop(B)
+    if not t:
      os.close(B)
      a.send((0,*D(e)))
      continue
@@ -308,9 +308,9 @@ def ac(a):
     if not p or len(h)-L>9999:
      L=len(h)
     if L:
-     a.send((u,c,h[:L]))
+     a.send((t,c,h[:L]))
     if p:
-     f[B]=u,c,h[L:]
+     f[B]=t,c,h[L:]
     else:
      os.close(B)
   for S in f.values():
@@ -340,8 +340,8 @@ def R(*G):
  bM()
 def W(d,c,l):
  if l:
-  K(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {l}"if l>0 else signal.strsignal(-l)))
-  Z.append(l if l>0 else 1000-l)
+  K(f"error: {f[d]}: task {c}: "+(signal.strsignal(-l)if l<0 else f"Exited with exit code {l}"))
+  Z.append(384-l if l<0 else l)
   if ao.get("kill-on-bad-exit",w.get("SLURM_KILL_BAD_EXIT","0"))!="0"and len(af)>1:
    K(f"Terminating StepId={m}.{j}")
    bM()
@@ -351,7 +351,7 @@ def bF(v):
   return[f.index(c)for c in T(open(h).read()if"/"in h else h)]
  except ValueError:
   A(f"error: Unable to create step for job {m}: Requested node configuration is not available")
-def cv(aT):
+def cu(aT):
  r,c,b=ao.get("nodes",w.get("SLURM_NNODES")or"1").partition("-")
  a,b=r or c and"0",b if c else r
  if not(a.isdecimal()and b.isdecimal())or 0<int(b)<int(a):
@@ -372,8 +372,8 @@ def s(v):
   A(f'error: Invalid numeric value "{value}" for --{v}.')
  return int(value)
 def ab(q):
- t=H[q]
- return[(c,y,{**o,"SLURM_NODEID":str(q),"SLURMD_NODENAME":f[g[q]],"SLURM_GTIDS":",".join(map(str,t)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(b)},)for b,c in enumerate(t)]
+ u=H[q]
+ return[(c,y,{**o,"SLURM_NODEID":str(q),"SLURMD_NODENAME":f[g[q]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)})for a,c in enumerate(u)]
 if J=="srun":
  ao=aM(y)
  m=w["SLURM_JOB_ID"]
@@ -388,7 +388,7 @@ if J=="srun":
  f=[w["SLURM_JOB_NODELIST"]]
  g=range(len(f))
  I=aT=len(f)
- I,aT=cv(aT)
+ I,aT=cu(aT)
  b=s("ntasks")
  if 0<b<I:
   K(f"Warning: can't run {b} processes on {I} nodes, setting nnodes to {b}")
@@ -449,16 +449,16 @@ if J=="srun":
    if not C:
     del r[a]
     continue
-   u,c,p=C
-   if not u:
+   t,c,p=C
+   if not t:
     W(d,c,p)
     continue
    try:
     while p:
-     p=p[os.write(u,p):]
+     p=p[os.write(t,p):]
    except OSError as i:
     A(f"error: cannot write: {i.strerror}")
- os._exit(max(Z)%872)
+ os._exit(max(Z))
 globals()[J]()
 E
 tee scontrol squeue sacct scancel sinfo sbcast <<'E' >/dev/null

@@ -263,7 +263,7 @@ def aM(E):
    A(f"unrecognized option '{c}'",255)
   aB[d[2:]]=value
  return aB
-def cr(v,n,b):
+def cq(v,n,b):
  c=[n]if v[0]=="."else b.split(":")*("/"not in v)
  return next((path for q in c if os.access(path:=q+"/"+v,1)),v)
 def start(argv,o,n,*b):
@@ -275,14 +275,14 @@ def start(argv,o,n,*b):
  def a(h):
   os.write(2,f"slurmstepd-{o['SLURMD_NODENAME']}: error: {h}\n".encode())
  try:
-  for s,u in enumerate(b):
-   os.dup2(u,s)
+  for s,t in enumerate(b):
+   os.dup2(t,s)
   os.setsid()
   for s in 13,*z:
    signal.signal(s,0)
   signal.pthread_sigmask(1,z)
   o["SLURM_TASK_PID"]=str(os.getpid())
-  argv[0]=cr(argv[0],n,o.get("PATH",""))
+  argv[0]=cq(argv[0],n,o.get("PATH",""))
   os.execve(argv[0],argv,o)
  except OSError as i:
   a(f"execve(): {argv[0]}: {i.strerror}")
@@ -290,9 +290,9 @@ def start(argv,o,n,*b):
 def D(e):
  d=0
  while d not in e:
-  d,a=os.wait()
+  d,b=os.wait()
  M([d],9)
- return e.pop(d),os.waitstatus_to_exitcode(a)
+ return e.pop(d),os.waitstatus_to_exitcode(b)
 def M(e,s):
  for d in[*e]:
   try:
@@ -315,14 +315,14 @@ def ac(a):
  signal.signal(15,lambda*G:M(e,15))
  signal.pthread_sigmask(1,(15,))
  try:
-  while k:=wait([a,*f,],None if e else 0):
+  while k:=wait([a,*f],None if e else 0):
    for B in k:
     if B==a:
      C=a.recv()
      M(e,C)
      continue
-    u,c,h=f.pop(B)
-    if not u:
+    t,c,h=f.pop(B)
+    if not t:
      os.close(B)
      a.send((0,*D(e)))
      continue
@@ -332,9 +332,9 @@ def ac(a):
     if not p or len(h)-L>9999:
      L=len(h)
     if L:
-     a.send((u,c,h[:L]))
+     a.send((t,c,h[:L]))
     if p:
-     f[B]=u,c,h[L:]
+     f[B]=t,c,h[L:]
     else:
      os.close(B)
   for S in f.values():
@@ -357,8 +357,8 @@ def cast(C,*G):
    pass
 def W(d,c,l):
  if l:
-  K(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {l}"if l>0 else signal.strsignal(-l)))
-  Z.append(l if l>0 else 1000-l)
+  K(f"error: {f[d]}: task {c}: "+(signal.strsignal(-l)if l<0 else f"Exited with exit code {l}"))
+  Z.append(384-l if l<0 else l)
 def al():
  global j,o
  with open("/run/flowc.step."+m,"ab",0)as a:
@@ -373,8 +373,8 @@ def s(v):
   A(f'error: Invalid numeric value "{value}" for --{v}.')
  return int(value)
 def ab(q):
- t=H[q]
- return[(c,y,{**o,"SLURM_NODEID":str(q),"SLURMD_NODENAME":f[g[q]],"SLURM_GTIDS":",".join(map(str,t)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(b)},)for b,c in enumerate(t)]
+ u=H[q]
+ return[(c,y,{**o,"SLURM_NODEID":str(q),"SLURMD_NODENAME":f[g[q]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)})for a,c in enumerate(u)]
 if J=="srun":
  ao=aM(y)
  m=w["SLURM_JOB_ID"]
@@ -437,16 +437,16 @@ if J=="srun":
    if not C:
     del r[a]
     continue
-   u,c,p=C
-   if not u:
+   t,c,p=C
+   if not t:
     W(d,c,p)
     continue
    try:
     while p:
-     p=p[os.write(u,p):]
+     p=p[os.write(t,p):]
    except OSError as i:
     A(f"error: cannot write: {i.strerror}")
- os._exit(max(Z)%872)
+ os._exit(max(Z))
 globals()[J]()
 E
 chmod -f +x ./*

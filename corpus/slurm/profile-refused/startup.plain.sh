@@ -238,8 +238,8 @@ def start(argv,o,n,*b):
  def a(h):
   os.write(2,f"slurmstepd-{o['SLURMD_NODENAME']}: error: {h}\n".encode())
  try:
-  for s,u in enumerate(b):
-   os.dup2(u,s)
+  for s,t in enumerate(b):
+   os.dup2(t,s)
   os.setsid()
   for s in 13,*z:
    signal.signal(s,0)
@@ -257,9 +257,9 @@ def start(argv,o,n,*b):
 def D(e):
  d=0
  while d not in e:
-  d,a=os.wait()
+  d,b=os.wait()
  M([d],9)
- return e.pop(d),os.waitstatus_to_exitcode(a)
+ return e.pop(d),os.waitstatus_to_exitcode(b)
 def M(e,s):
  for d in[*e]:
   try:
@@ -268,7 +268,7 @@ def M(e,s):
    pass
 def bJ(h):
  return b"".join(hmac.digest(open(v,"rb").read().strip(),h,"sha256")for v in(ak,bC))
-def bY(aB,h):
+def bX(aB,h):
  aD=64 if os.path.getsize(bC)>64 else 32
  return aB[:aD]==bJ(h)[:aD]
 def aa(b):
@@ -283,7 +283,7 @@ def ah(v,k):
    b.settimeout(None)
    d=os.urandom(32)
    b.send(d+bJ(b"s"+b.recv(32)))
-   if not bY(b.recv(64,256),b"a"+d):
+   if not bX(b.recv(64,256),b"a"+d):
     raise OSError("secret")
    a=aa(b)
    return a
@@ -292,7 +292,7 @@ def ah(v,k):
     K(f"waiting for the agent of {v}: {i}")
   time.sleep(c)
  A(f"error: {v}: no agent after 10 minutes")
-def cl(j,V,c):
+def ck(j,V,c):
  j.listen(4096)
  j.setblocking(False)
  e={}
@@ -317,7 +317,7 @@ def cl(j,V,c):
     k.unregister(s)
     b,d=e.pop(s)
     aB=b.recv(96,64)
-    if bY(aB[32:],b"s"+d)and not os.fork():
+    if bX(aB[32:],b"s"+d)and not os.fork():
      try:
       e.clear()
       signal.signal(17,signal.SIG_DFL)
@@ -351,11 +351,11 @@ def agent():
   return
  os.dup2(2,1)
  signal.signal(17,1)
- cl(j,[socket.gethostbyname(k)for k,G in g],c)
+ ck(j,[socket.gethostbyname(k)for k,G in g],c)
 def ac(a):
  n,b=a.recv()
  if not n:
-  cy(a,*b)
+  cx(a,*b)
  e,f={},{}
  signal.pthread_sigmask(0,z)
  m=[os.open("/dev/null",0)]
@@ -369,14 +369,14 @@ def ac(a):
   f[g[0]]=1,c,b""
   f[j[0]]=2,c,b""
  try:
-  while k:=wait([a,*f,],None if e else 0):
+  while k:=wait([a,*f],None if e else 0):
    for B in k:
     if B==a:
      C=a.recv()
      M(e,C)
      continue
-    u,c,h=f.pop(B)
-    if not u:
+    t,c,h=f.pop(B)
+    if not t:
      os.close(B)
      a.send((0,*D(e)))
      continue
@@ -386,9 +386,9 @@ def ac(a):
     if not p or len(h)-L>9999:
      L=len(h)
     if L:
-     a.send((u,c,h[:L]))
+     a.send((t,c,h[:L]))
     if p:
-     f[B]=u,c,h[L:]
+     f[B]=t,c,h[L:]
     else:
      os.close(B)
   for S in f.values():
@@ -411,21 +411,21 @@ def cast(C,*G):
    pass
 def W(d,c,l):
  if l:
-  K(f"error: {f[d]}: task {c}: "+(f"Exited with exit code {l}"if l>0 else signal.strsignal(-l)))
-  Z.append(l if l>0 else 1000-l)
+  K(f"error: {f[d]}: task {c}: "+(signal.strsignal(-l)if l<0 else f"Exited with exit code {l}"))
+  Z.append(384-l if l<0 else l)
 def al():
  global j,o
  with open("/run/flowc.step."+m,"ab",0)as a:
   a.write(b"%9d\n"%os.getpid())
   j=a.tell()//10-1
  o=dict(w)
-def bU():
+def bT():
  al()
-def cj():
+def ci():
  return(m,)
-def cq():
+def cp():
  return(j,)
-def bZ(aB):
+def bY(aB):
  if type(aB)is str:
   K(aB)
  else:
@@ -433,11 +433,11 @@ def bZ(aB):
 def av(a):
  if a==ba:
   try:
-   bZ(a.recv())
+   bY(a.recv())
   except(EOFError,OSError):
    A(f"error: Node failure on {f[0]}: connection lost")
  return a==ba
-def cy(a,aB,c):
+def cx(a,aB,c):
  global K,m
  (m,)=aB
  w.clear()
@@ -445,12 +445,12 @@ def cy(a,aB,c):
  K=a.send
  for ag in z:
   signal.signal(ag,lambda ag,G:a.send(ag))
- bU()
- a.send(cq())
+ bT()
+ a.send(cp())
  a.recv()
 def ab(q):
- t=H[q]
- return[(c,y,{**o,"SLURM_NODEID":str(q),"SLURMD_NODENAME":f[g[q]],"SLURM_GTIDS":",".join(map(str,t)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(b)},)for b,c in enumerate(t)]
+ u=H[q]
+ return[(c,y,{**o,"SLURM_NODEID":str(q),"SLURMD_NODENAME":f[g[q]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)})for a,c in enumerate(u)]
 if J=="srun":
  if y and y[0][:1]=="-":
   A(f"unrecognized option '{y[0]}'",255)
@@ -466,18 +466,18 @@ if J=="srun":
  H=[[next(O)for G in range(q,b,x)]for q in range(x)]
  ba=None
  if w.get("SLURMD_NODENAME",f[0])==f[0]:
-  bU()
+  bT()
  else:
   ba=ah(f[0],V[0])
-  ba.send(("",(cj(),dict(w))))
+  ba.send(("",(ci(),dict(w))))
   try:
    while type(aB:=ba.recv())is not tuple:
-    bZ(aB)
+    bY(aB)
   except EOFError:
    os._exit(1)
   (j,)=aB
   o=dict(w)
- for value,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>I else"cyclic","DISTRIBUTION"),(w["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(w["SLURM_TASKS_PER_NODE"]if b%x else f"{b // x}(x{x})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE",),(x,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),(V[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
+ for value,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>I else"cyclic","DISTRIBUTION"),(w["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(w["SLURM_TASKS_PER_NODE"]if b%x else f"{b // x}(x{x})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(x,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),(V[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
   for key in am.split():
    o["SLURM_"+key]=str(value)
  n=os.getcwd()
@@ -501,16 +501,16 @@ if J=="srun":
    if not C:
     del r[a]
     continue
-   u,c,p=C
-   if not u:
+   t,c,p=C
+   if not t:
     W(d,c,p)
     continue
    try:
     while p:
-     p=p[os.write(u,p):]
+     p=p[os.write(t,p):]
    except OSError as i:
     A(f"error: cannot write: {i.strerror}")
- os._exit(max(Z)%872)
+ os._exit(max(Z))
 globals()[J]()
 E
 tee scontrol squeue sacct scancel sinfo sbcast <<'E' >/dev/null
