@@ -41,8 +41,8 @@ _HEAD = 16
 _FIRST = 1 << 16
 # A source that changed so lately may change again within what its times can tell.
 _SETTLED_NS = 2_000_000_000
-# Bytes of source in a pack: memory for more is asked of the system anew each time.
-_PACK = 200_000
+# Bytes of source after which a pack is full: others may ask for a part of what is in it.
+_PACK = 60_000
 
 
 class Bundle:
@@ -57,6 +57,7 @@ class Bundle:
         # What each module that runs for the first time has asked for so far; the last is the one that runs.
         self.running: list[list[str]] = []
         self.imports: dict[str, list[str]] = {}
+        self.roots: set[str] = set()  # what was asked for by a function: a pack begins with each
         self.place = -1  # among the finders; below 0 where others want to be asked
         self._codes: dict[int, tuple[CodeType, ...]] = {}  # of packs that were read
         self._file = -1
@@ -174,16 +175,21 @@ class Bundle:
                 continue
             for name in names if data else ():
                 code = self.code(name)
+                if self.entries[name][1] == 0:
+                    self.roots.add(name)
                 if code is not None and name not in self.learned:
                     rest.append((name, *self.entries[name][2:4], code, self.entries[name][4]))
         rest += [(name, *what, tuple(self.imports.get(name, ()))) for name, what in self.learned.items()]
         together: list[CodeType] = []
         size = 0
         for place, (name, package, stamp, code, imports) in enumerate(rest, 1):
+            if together and (name in self.roots or size >= _PACK):
+                packs.append(marshal.dumps(tuple(together)))
+                together, size = [], 0
             index[name] = (len(packs), len(together), package, stamp, imports)
             together.append(code)
             size += stamp[0]
-            if size >= _PACK or place == len(rest):
+            if place == len(rest):
                 packs.append(marshal.dumps(tuple(together)))
                 together, size = [], 0
         start, places = 0, []
@@ -229,6 +235,8 @@ class _Loader(external.SourceFileLoader):
         stamp = _stamp(self.path)
         code = super().get_code(name)
         if stamp is not None and code is not None and stamp[1] < time.time_ns() - _SETTLED_NS:
+            if len(self._bundle.running) < 2:
+                self._bundle.roots.add(name)
             self._bundle.learned[name] = (self.path.endswith("/__init__.py"), stamp, code)
         return code
 

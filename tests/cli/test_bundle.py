@@ -175,6 +175,44 @@ def test_what_is_damaged_is_loaded_from_the_source_and_made_anew(
     assert read == []
 
 
+def test_what_is_asked_for_at_different_times_is_packed_apart(
+    tmp_path: Path, package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (package / "above.py").write_text("import flowc.below\n")
+    (package / "below.py").write_text("VALUE = 'below'\n")
+    monkeypatch.setattr(sys, "path", [])
+    again = kept(tmp_path, package)
+    spec = again.find_spec("flowc.above", [str(package)])
+    monkeypatch.setattr(sys, "meta_path", [_Below(again, package)])
+    monkeypatch.delitem(sys.modules, "flowc.below", raising=False)
+    spec.loader.exec_module(importlib.util.module_from_spec(spec))
+    again.save()
+    third = Bundle(again.path, "key")
+    packs = {name: entry[:2] for name, entry in third.entries.items()}
+    assert packs["flowc.above"] == (3, 0)
+    assert packs["flowc.below"] == (3, 1)
+    assert {packs[f"flowc.{name}"] for name in ("one", "two", "deep")} == {(0, 0), (1, 0), (2, 0)}
+    # A source that changes leaves the pack, the others of it stay together.
+    longer(package / "above.py")
+    load(third, package, "above")
+    third.save()
+    fourth = Bundle(again.path, "key")
+    assert load(fourth, package, "above").VALUE == 7
+    assert load(fourth, package, "below").VALUE == "below"
+    assert len(fourth.packs) == 5
+
+
+class _Below:
+    """As Python looks for a module of the package `flowc` whose folder is the test's."""
+
+    def __init__(self, found: Bundle, package: Path) -> None:
+        self.bundle = found
+        self.package = package
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> Any:
+        return self.bundle.find_spec(name, [str(self.package)])
+
+
 def test_what_others_could_have_written_is_not_run(tmp_path: Path, package: Path) -> None:
     file = Path(kept(tmp_path, package).path)
     for mode in (0o620, 0o602):
