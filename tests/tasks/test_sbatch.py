@@ -76,7 +76,8 @@ def test_the_number_is_the_jobs_own(researcher: Person) -> None:
     assert said == [f"{number + 1} {number}", f"{number + 2} {number}"]
     both = researcher.types("submit", "me.sbatch", "eval.sbatch", "--provider", "local", "--follow", "--force-new")
     assert both.returncode == 0, both.stderr
-    assert len(re.findall(r"[0-9]{3,}", both.stdout)) == 1
+    assert len(re.findall(r"(?m)^me-sbatch-\w+: [0-9]{3,}$", both.stdout)) == 1
+    assert len(re.findall(r"(?m): [0-9]{3,}$", both.stdout)) == 1
 
 
 def test_a_file_called_sbatch_does_the_same(researcher: Person) -> None:
