@@ -23,10 +23,12 @@ def load(path: str | None, sink: Sink, *, own: bool = False) -> Catalog | None:
     is the user's `own` copy, which nobody named, it warns and gives the bundled one."""
     if path is None:
         return bundled()
+    return _own(path, sink) if own else _of_file(path, sink)
+
+
+def _of_file(path: str, sink: Sink) -> Catalog | None:
     from flowc.catalog.user_file import read
 
-    if own:
-        return _own(path, sink)
     found = read(path, sink)
     if found is None:
         return None
@@ -35,16 +37,14 @@ def load(path: str | None, sink: Sink, *, own: bool = False) -> Catalog | None:
 
 
 def _own(path: str, sink: Sink) -> Catalog:
-    from flowc.catalog.user_file import read
     from flowc.diag.codes import price as codes
     from flowc.diag.sink import Sink as Unheard
     from flowc.source import Source, Span
 
     unheard = Unheard()
-    found = read(path, unheard)
+    found = _of_file(path, unheard)
     if found is not None:
-        source, checked = found
-        return make(source, checked["as_of"], checked["regions"], checked["instance_types"])
+        return found
     table = bundled()
     reason = unheard.diagnostics[0].message.replace(f"`{path}`", "it").replace("the catalog it", "it")
     place = Span(Source("catalog.json", ""), 0, 0)  # documents name no path of a home

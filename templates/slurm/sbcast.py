@@ -33,15 +33,16 @@ def sbcast():
         die(f"error: Can't open `{copy_from}`: {copy_error.strerror}", 255)
     if copy_fact.st_mode >> 12 == 4:
         die(f"error: Can't mmap file `{copy_from}`, No such device.", 255)
-    if copy[-1] == "/":
+    if copy[-1:] == "/":
         die("error: Target filename cannot be a directory.")
     if not copy_fact.st_size:
         say(f"error: Warning: file `{copy_from}` is empty.")
     import subprocess
 
     copy_nodes = ENV["SLURM_JOB_NUM_NODES"]
-    copy_step = ["srun", "--overlap", "-N", copy_nodes, "-n", copy_nodes, "--ntasks-per-node=1", "-i", copy_from]
-    copy_step += [sys.argv[0], "", os.path.abspath(copy), str(copy_fact.st_mode), "577" if "force" in copy_given else "193"]
+    copy_step = ["srun", "--overlap", "-N", copy_nodes, "-n", copy_nodes, "--ntasks-per-node=1", "-i"]
+    # A whole path: `none` and numbers have a meaning to srun. 577 is made or written anew, 193 is made alone.
+    copy_step += [os.path.abspath(copy_from), sys.argv[0], "", os.path.abspath(copy), str(copy_fact.st_mode), "577" if "force" in copy_given else "193"]
     copy_step += (str(copy_fact.st_atime), str(copy_fact.st_mtime)) * ("preserve" in copy_given)
     copy_done = subprocess.Popen(copy_step, -1, None, None, -1)
     copy_lines = copy_done.communicate()[0].decode().splitlines()
