@@ -8,8 +8,14 @@ JOB := corpus/slurm/train-8-gpus/input.sbatch
 # The slow tests, many of which have clocks of their own (a limit of a minute, a way that is dead), get two.
 SLOW_FLAGS ?= -n $(shell echo $$((2 * $$(nproc 2>/dev/null || echo 2)))) --dist worksteal
 PYTEST_FLAGS ?= -n $(shell echo $$((3 * $$(nproc 2>/dev/null || echo 2)))) --dist worksteal
+# In a fresh clone the bytecode of flowc, and pytest's own form of each test, are made ahead, once: the processes would all
+# make it at the same time, and those that tests start write none.
+BYTECODE = { echo "preparing the tests"; $(BIN)/python -m compileall -q flowc; ls -d tests/*/ | xargs -n 12 -P 4 $(BIN)/pytest -q --collect-only >/dev/null || :; }
 # `docker and not long` leaves out half of the minutes.
 DOCKER ?= docker
+
+# Who has Python write no bytecode has each process of the tests compile pytest's plugins again.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help demo test test-boot test-docker test-uml test-supervisor test-prism test-slow test-frameworks same-as-slurm step-sets differential fuzz faults bench lint generate clean
 
@@ -22,6 +28,7 @@ demo: .venv/installed ## compile a real job; show its diagnostics, plan, request
 # Each installs the Debian packages that its tests need (root), or names them: tests/packages.txt.
 test: .venv/developed ## all tests that take seconds; root has missing programs installed, others are told
 	@tests/install_packages test
+	@[ -e tests/__pycache__ ] || $(BYTECODE)
 	$(PYTEST) -m "not boot and not slow and not uml and not docker and not prism and not frameworks" tests
 
 test-boot: .venv/developed ## startup scripts on a real systemd, with a reboot (root, minutes)

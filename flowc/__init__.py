@@ -10,8 +10,6 @@ False
 `run` and `Flow` submit tasks and look after them (docs/python.md): what goes wrong there is a FlowError.
 """
 
-from __future__ import annotations
-
 from flowc.version import VERSION as __version__
 
 TYPE_CHECKING = False
@@ -106,14 +104,14 @@ _HOMES = {
 
 
 def compile(
-    source: Source | str | bytes,
-    inputs: Inputs | None = None,
+    source: "Source | str | bytes",
+    inputs: "Inputs | None" = None,
     *,
     path: str | None = None,
     emit: str = "mithril",
     frontend: str | None = None,
     strict: bool = False,
-) -> Result:
+) -> "Result":
     """Compile one job description to the artifacts of a target.
 
     `source` is a text, its bytes or a `Source`; `path` names a text in diagnostics and serves detection, which without
@@ -126,20 +124,20 @@ def compile(
 
 
 def check(
-    source: Source | str | bytes,
-    inputs: Inputs | None = None,
+    source: "Source | str | bytes",
+    inputs: "Inputs | None" = None,
     *,
     path: str | None = None,
     frontend: str | None = None,
     strict: bool = False,
-) -> Result:
+) -> "Result":
     """The diagnostics of one job description; the same pipeline as `compile`, without artifacts."""
     from flowc.driver import check as run
 
     return run(_source(source, path), inputs or _no_inputs(), frontend=frontend, strict=strict)
 
 
-def run(task: What = None, /, **options: Unpack[RunOptions]) -> Task:
+def run(task: "What" = None, /, **options: "Unpack[RunOptions]") -> "Task":
     """Submit a task: `flowc.run("python train.py", gpu="a100")`. As `Flow.run`, with the settings of the command line.
     Raises FlowError."""
     from flowc.sdk.flow import Flow
@@ -147,35 +145,35 @@ def run(task: What = None, /, **options: Unpack[RunOptions]) -> Task:
     return Flow().run(task, **options)
 
 
-def invoke(module: str | PathLike[str], function: str, /, *args: Any, **kwargs: Any) -> Any:
+def invoke(module: "str | PathLike[str]", function: str, /, *args: "Any", **kwargs: "Any") -> "Any":
     """As `Flow.invoke`."""
     from flowc.sdk.flow import Flow
 
     return Flow().invoke(module, function, *args, **kwargs)
 
 
-def get_task(task_id: str) -> Task:
+def get_task(task_id: str) -> "Task":
     """As `Flow.get_task`."""
     from flowc.sdk.flow import Flow
 
     return Flow().get_task(task_id)
 
 
-def list_tasks(limit: int = 100) -> list[Task]:
+def list_tasks(limit: int = 100) -> "list[Task]":
     """As `Flow.list_tasks`."""
     from flowc.sdk.flow import Flow
 
     return Flow().list_tasks(limit)
 
 
-def find_instances(requirements: Mapping[str, Any], limit: int = 10) -> list[dict[str, Any]]:
+def find_instances(requirements: "Mapping[str, Any]", limit: int = 10) -> "list[dict[str, Any]]":
     """As `Flow.find_instances`."""
     from flowc.sdk.flow import Flow
 
     return Flow().find_instances(requirements, limit)
 
 
-def _source(source: Source | str | bytes, path: str | None) -> Source:
+def _source(source: "Source | str | bytes", path: str | None) -> "Source":
     from flowc.source import Source
 
     if not isinstance(source, (str, bytes)):
@@ -189,7 +187,7 @@ def _source(source: Source | str | bytes, path: str | None) -> Source:
     return Source.from_bytes(named, source) if isinstance(source, bytes) else Source(named, source)
 
 
-def _no_inputs() -> Inputs:
+def _no_inputs() -> "Inputs":
     from flowc.inputs import Inputs
 
     return Inputs()

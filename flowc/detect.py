@@ -5,7 +5,6 @@ from __future__ import annotations
 from flowc.diag.codes import detect as codes
 from flowc.frontends import FRONTENDS, YAML, Entry
 from flowc.patterns import at_first_use
-from flowc.shell.scan import scan
 from flowc.source import Span
 
 TYPE_CHECKING = False
@@ -31,6 +30,9 @@ MOST_LOOKED_AT = 200_000
 MANIFESTS = (".yaml", ".yml")
 # Suffixes of scripts of all kinds, among them many batch scripts.
 _SCRIPTS = (".sh", ".bash", ".job", ".sub", ".batch")
+# Suffixes of templates, and what only a template has: no job before somebody renders it.
+_TEMPLATES = (".j2", ".jinja", ".jinja2", ".tmpl", ".tpl", ".erb", ".ejs", ".mustache", ".template", ".in")
+_TEMPLATE_SIGNS = ("{{", "{%", "<%")
 # What other programs' files have at their top, where they are easily taken for jobs.
 _OTHERS = (
     ("services", "a Compose file"),
@@ -109,10 +111,14 @@ def is_job(source: Source, *, once: bool = False) -> bool:
     """Whether a file found in a folder is worth checking: directives of Slurm are in effect in it, or it has the signs
     of a YAML job, not only of some manifest. `once`: a CronJob is one."""
     path, text = source.path.lower(), source.text
+    if path.endswith(_TEMPLATES) and any(sign in text for sign in _TEMPLATE_SIGNS):
+        return False
     live = _live(text)
     if live is not None and (path.endswith(_SCRIPTS) or (live[1] and text.startswith(("#!", "\ufeff#!")))):
         return True
     if path.endswith(_SCRIPTS):  # of one whose directives all come too late, that is what there is to say
+        from flowc.shell.scan import scan
+
         late, seen = [match.start() for match in _directive(text)], scan(text)
         return any(not seen.in_child(start) and not seen.in_string(start) for start in late)
     if not path.endswith(MANIFESTS):
@@ -125,12 +131,14 @@ def is_job(source: Source, *, once: bool = False) -> bool:
 # Kinds whose objects are work that ends. A CronJob, like a Deployment, is something that the cluster keeps doing: it is
 # a job where `--once` says so, and an error only where somebody names the file.
 _job_kind = at_first_use(
-    r"^[^\S\n]*(?:-\s*)?[\"']?kind[\"']?\s*:\s*[\"']?(?:Job|JobList|JobSet|PyTorchJob)[\"']?\s*(?:#.*)?$", "search", 8
+    r"^[^\S\n]*(?:-\s*)?[\"']?kind[\"']?\s*:\s*[\"']?(?:Job|JobList|JobSet|PyTorchJob|TFJob|RayJob)[\"']?\s*(?:#.*)?$",
+    "search",
+    8,
 )
 _cron_job = at_first_use(r"^[^\S\n]*(?:-\s*)?[\"']?kind[\"']?\s*:\s*[\"']?CronJob\b", "search", 8)
 # The kinds of documents that begin in the first column; deeper ones are parts of others, unless these are lists.
 _kinds = at_first_use(r"^[\"']?kind[\"']?\s*:\s*[\"']?([A-Za-z]+)", "findall", 8)
-_JOBS = ("Job", "JobSet", "PyTorchJob", "CronJob")
+_JOBS = ("Job", "JobSet", "PyTorchJob", "TFJob", "RayJob", "CronJob")
 
 
 def _has_job(text: str, once: bool) -> bool:

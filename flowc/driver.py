@@ -63,7 +63,7 @@ class Result(Record):
 class Together:
     """What the sources of one compilation share: what those before may cost, and the names that are taken."""
 
-    __slots__ = ("costs", "measured", "names", "numbers", "planned", "told", "units", "used")
+    __slots__ = ("costs", "measured", "names", "numbers", "planned", "reasons", "told", "units", "used")
 
     def __init__(self) -> None:
         self.costs: list[Cost] = []
@@ -74,6 +74,7 @@ class Together:
         self.numbers = 0  # of jobs, and of tasks of arrays
         self.used: frozenset[tuple[str, str]] | None = None
         self.measured = True
+        self.reasons = True  # it is told what each line of the profile is good for
 
     def before(self) -> tuple[Cost, ...]:
         """What the sources so far may cost; worked out once there is another one."""
@@ -134,7 +135,7 @@ def check(
     _check_name(frontend)
     sink = Sink(strict=strict)
     together = Together()
-    together.measured = measured
+    together.measured, together.reasons = measured, False
     _artifacts(source, inputs, None, frontend, sink, together)
     if sink.ignores is not None:
         sink.ignores.report(sink, idle=True)
@@ -157,7 +158,7 @@ def _artifacts(
     if inputs.profile is not None:
         from flowc import profile
 
-        inputs = inputs.replace(cluster=profile.load(inputs.profile, sink))
+        inputs = inputs.replace(cluster=profile.load(inputs.profile, sink, inputs.cache))
         if inputs.cluster is None:
             return []
     front = entry.load()
@@ -260,11 +261,12 @@ def _filled(source: Source, inputs: Inputs, emit: str | None, sink: Sink, *, doc
 
 
 def surrounded(units: list[Unit], inputs: Inputs, together: Together) -> list[Unit]:
-    """With what comes neither from the source nor from flags: the cluster's profile, and whoever submits."""
+    """With what comes neither from the source nor from flags: the cluster's profile, and whoever submits. Those that a
+    text runs steps over are one."""
     if inputs.cluster is not None:
         from flowc.profile.apply import apply
 
-        units = [apply(unit, inputs.cluster) for unit in units]
+        units = [apply(unit, inputs.cluster, reasons=together.reasons) for unit in units]
         if units:
             together.used = frozenset((use.entry.section, use.entry.key) for unit in units for use in unit.used)
     if inputs.policy is not None and not inputs.free:
@@ -279,6 +281,10 @@ def surrounded(units: list[Unit], inputs: Inputs, together: Together) -> list[Un
         units = [_numbered(unit, inputs.number, together) for unit in units]
     if inputs.returns is not None:
         units = [_sharing(unit, inputs.returns) for unit in units]
+    if len(units) > 1 and units[0].joins is not None:
+        from flowc.ir.groups import joined
+
+        units = joined(units)
     return units
 
 

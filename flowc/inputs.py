@@ -87,7 +87,8 @@ class Inputs(Record):
 
     `manifests` are further files of Kubernetes' objects, to which jobs may refer; none of their jobs runs.
 
-    `profile` is the path of a cluster's profile, `cluster` what it says, once it is read. `policy`: what the settings
+    `profile` is the path of a cluster's profile, `cluster` what it says, once it is read; `cache` a folder in which it
+    may be kept so. `policy`: what the settings
     allow.
 
     `flags` win over the file, the file over `defaults` (what the environment says, MITHRIL_PROJECT and the like; no
@@ -114,6 +115,7 @@ class Inputs(Record):
     own_catalog: bool = False
     manifests: tuple[Source, ...] = ()
     profile: str | None = None
+    cache: str | None = None
     cluster: Profile | None = None
     policy: Policy | None = None
     command: Derived | None = None

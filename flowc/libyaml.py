@@ -10,17 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-# What PyYAML's C module takes from the rest of it when it is loaded, beside small modules that need nothing.
-_ERRORS = {
-    "reader": "ReaderError",
-    "scanner": "ScannerError",
-    "parser": "ParserError",
-    "composer": "ComposerError",
-    "constructor": "ConstructorError",
-    "emitter": "EmitterError",
-    "serializer": "SerializerError",
-    "representer": "RepresenterError",
-}
+# Modules of PyYAML from which its C module takes classes when it is loaded, but calls them only for an error or for a
+# token. Those of events and nodes it also compares.
+_CALLED = ("tokens", "reader", "scanner", "parser", "composer", "constructor", "emitter", "serializer", "representer")
 
 
 # The C module, once it is loaded alone. In `sys.modules` it may be one that another thread is loading.
@@ -54,17 +46,17 @@ def _load() -> Any:
     before = {*sys.modules}
     sys.modules["yaml"] = package
     try:
-        for module in ("error", "events", "nodes", "tokens"):
+        for module in ("error", "events", "nodes"):
             __import__(f"yaml.{module}")
-        for module, name in _ERRORS.items():
-            setattr(package, module, _Errors(name, _raised(module, name)))
+        for module in _CALLED:
+            setattr(package, module, _Called(module))
         package._yaml = __import__("yaml._yaml", fromlist=["*"])
     except (ImportError, AttributeError):  # it was built without libyaml, or is a PyYAML of another kind
         for each in {*sys.modules} - before:
             if each.partition(".")[0] == "yaml":
                 del sys.modules[each]
         return None
-    for module in _ERRORS:
+    for module in _CALLED:
         delattr(package, module)
     return package._yaml
 
@@ -81,18 +73,18 @@ class _Later(type(sys)):  # type: ignore[misc]
         return getattr(self, name)
 
 
-class _Errors:
-    """Stands for a module of PyYAML that has an error."""
+class _Called:
+    """Stands for a module of PyYAML whose classes are only called: it is loaded when one of them is. Making its classes
+    would cost more than reading a task."""
 
-    def __init__(self, name: str, error: Callable[..., Exception]) -> None:
-        setattr(self, name, error)
+    def __init__(self, module: str) -> None:
+        self.module = module
 
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if not name.endswith(("Error", "Token")):
+            raise AttributeError(name)
 
-def _raised(module: str, name: str) -> Callable[..., Exception]:
-    """What makes the error: the C module calls its class, and never asks for it otherwise."""
+        def make(*words: Any) -> Any:
+            return getattr(__import__(f"yaml.{self.module}", fromlist=["*"]), name)(*words)
 
-    def error(*words: Any) -> Exception:
-        found: Exception = getattr(__import__(f"yaml.{module}", fromlist=["*"]), name)(*words)
-        return found
-
-    return error
+        return make

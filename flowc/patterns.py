@@ -5,7 +5,9 @@ itself. What the tables of `_compiled/expressions.py` have needs no parser."""
 
 from __future__ import annotations
 
+import _imp
 import _sre  # type: ignore[import-not-found]  # what `re` is made of
+import marshal
 import sys
 
 TYPE_CHECKING = False
@@ -30,14 +32,30 @@ def compiled(pattern: str, flags: int = 0) -> Pattern[str]:
 
 def _of_table(pattern: str, flags: int) -> Pattern[str] | None:
     """What the parser of `re` would make of it, where it was made ahead and this interpreter reads it."""
-    from flowc._compiled.expressions import EXPRESSIONS, MAGICS
+    from flowc._compiled import expressions
 
-    if _sre.MAGIC not in MAGICS or _sre.CODESIZE != 4 or sys.byteorder != "little":
+    if _sre.MAGIC not in expressions.MAGICS or _sre.CODESIZE != 4 or sys.byteorder != "little":
         return None
-    row = EXPRESSIONS.get(flags, {}).get(pattern)
-    if row is None:
-        return None
-    all_flags, groups, names, small, large = row
+    rows, which = expressions.EXPRESSIONS, expressions.WHICH
+    table = which[place(pattern, flags, len(which))]
+    if table:
+        rows = __import__(f"flowc._compiled.{expressions.TABLES[table]}", fromlist=["EXPRESSIONS"]).EXPRESSIONS
+    packed = rows[place(pattern, flags, len(rows))]
+    for found_pattern, found_flags, *row in marshal.loads(packed) if packed else ():
+        if found_pattern == pattern and found_flags == flags:
+            return _made(pattern, *row)
+    return None
+
+
+def place(pattern: str, flags: int, places: int) -> int:
+    """Where the table has a pattern."""
+    hash: bytes = _imp.source_hash(flags, pattern.encode())
+    return int.from_bytes(hash, "little") % places
+
+
+def _made(
+    pattern: str, all_flags: int, groups: int, names: tuple[str | None, ...], small: bytes, large: bytes
+) -> Pattern[str]:
     code = list(small)
     numbers = memoryview(large).cast("I")
     for place, word in zip(numbers[::2], numbers[1::2], strict=True):
@@ -119,18 +137,21 @@ def is_like(text: str, glob: str) -> bool:
 
 
 def remembered(most: int) -> Callable[[F], F]:
-    """As `functools.lru_cache`, but that all is forgotten when there is too much."""
+    """As `functools.lru_cache`, of `most` values to twice as many: with so many new ones, those are forgotten that
+    were not asked for since the last time."""
 
     def around(function: F) -> F:
         known: dict[tuple[object, ...], Any] = {}
+        before: dict[tuple[object, ...], Any] = {}
 
         def call(*words: object) -> Any:
+            nonlocal known, before
             try:
                 return known[words]
             except KeyError:
                 if len(known) >= most:
-                    known.clear()
-            found = known[words] = function(*words)
+                    known, before = {}, known
+            found = known[words] = before[words] if words in before else function(*words)
             return found
 
         call.__doc__ = function.__doc__

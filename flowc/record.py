@@ -20,6 +20,29 @@ else:
 MANY = 100
 
 
+class _OfClass:
+    """FIELDS or DEFAULTS of a class, made when they are first asked for: of most classes that a command loads it never
+    makes a record."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, record: object, cls: type[Record]) -> Any:
+        names: dict[str, None] = {}
+        values: dict[str, Any] = {}
+        for each in reversed(cls.__mro__[: cls.__mro__.index(Record)]):
+            own = each.__dict__
+            # `inspect.get_annotations` is for annotations that are wanted as types; here only their names are, without
+            # inspect.
+            own_names = [name for name in own.get("__annotations__", ()) if name[0] != "_"]
+            names.update(dict.fromkeys(own_names))
+            values.update({name: own[name] for name in own_names if name in own})
+        fields = tuple(names)
+        if cls is not Record:
+            cls.FIELDS, cls.DEFAULTS = fields, values
+        return fields if self.name == "FIELDS" else values
+
+
 @dataclass_transform(kw_only_default=True, frozen_default=True)
 class Record:
     """Base of all records. Fields are the annotated names of the class; defaults must be immutable. Of those that
@@ -36,21 +59,15 @@ class Record:
         MADE: ClassVar[list[int]]
     else:
         UNSHOWN = ()
-        FIELDS = ()
-        DEFAULTS = {}
+        FIELDS = _OfClass("FIELDS")
+        DEFAULTS = _OfClass("DEFAULTS")
         BLANK = None
 
     def __init_subclass__(cls) -> None:
-        # `inspect.get_annotations` is for annotations that are wanted as types; here only their names are, without
-        # inspect.
-        own = vars(cls)
-        names = own.get("__annotations__")
-        if names:
-            cls.FIELDS = (*dict.fromkeys((*cls.FIELDS, *[name for name in names if name[0] != "_"])),)
-            cls.DEFAULTS = {**cls.DEFAULTS, **{name: own[name] for name in names if name in own and name[0] != "_"}}
-        cls.BLANK = None
-        if cls.__base__ is not Record and "__init__" not in own:
-            cls.__init__ = Record.__init__  # type: ignore[method-assign]  # not one that is made for its base
+        if cls.__base__ is not Record:  # nothing that was made for its base
+            cls.FIELDS, cls.DEFAULTS, cls.BLANK = _OfClass("FIELDS"), _OfClass("DEFAULTS"), None  # type: ignore[assignment]
+            if "__init__" not in vars(cls):
+                cls.__init__ = Record.__init__  # type: ignore[method-assign]
 
     def __init__(self, **values: Any) -> None:
         fields, cls = self.__dict__, type(self)

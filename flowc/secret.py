@@ -65,6 +65,8 @@ _typed = at_first_use(
 )
 _parts = at_first_use(rf"[\w+/=.~-]{{{_LEAST_PART},}}", "findall")
 _login = at_first_use(r"://[^\s/:@\"']*:([^\s/@\"']+)@|https?://([^\s/:@\"'$<{]{8,})@", "finditer")
+# `$NAME` may be a password as it stands, where no shell reads it.
+_reference = at_first_use(r"\$\(\w+\)|\$\{\w+\}|\{\{[^{}]*\}\}|<[\w ]+>", "fullmatch")
 _path = at_first_use(r"(?:~|\.{1,2})?/[a-z][0-9A-Za-z_.-]*(?:/[0-9A-Za-z_.$@{}-]*)*", "fullmatch")
 # Values that tell nothing: switches, what begins a block in YAML, what flowc itself puts for a value.
 _SWITCHES = (
@@ -196,7 +198,8 @@ def _places(text: str, here: Signs) -> list[tuple[int, int]]:
     if here.bearer:
         found += [match.span(1) for match in _bearer(text)]
     if here.login:
-        found += [match.span(match.lastindex) for match in _login(text)]
+        logins = ((match, match.lastindex or 0) for match in _login(text))
+        found += [match.span(group) for match, group in logins if _reference(match[group]) is None]
     if here.typed:
         found += [match.span(1) for match in _typed(text) if is_told(match[1])]
     return sorted(found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -27,6 +28,9 @@ signal.pthread_sigmask(signal.SIG_SETMASK, ())
 for _number in signal.valid_signals() - {signal.SIGPIPE}:  # which Python ignores, and resets for its children
     if signal.getsignal(_number) is signal.SIG_IGN:  # nohup, a background job of a script
         signal.signal(_number, lambda *_: None)  # still ignored here; its children have it as it is by default
+# What tests import and start is compiled once, and not by each process again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 # Nothing that flowc keeps goes from one test to the next; what the tests of a boot keep stays where it was.
 _caches = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
 os.environ.setdefault("BOOT_CACHE", f"{_caches}/flowc/boot")

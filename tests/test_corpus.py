@@ -49,7 +49,7 @@ def test_startup_script_fits_the_provider(case: Path) -> None:
         assert len(script) <= PROVIDER_LIMIT
 
 
-@pytest.mark.parametrize("frontend", some(sorted({case.parent.name for case in CASES}), "slurm", "skypilot"))
+@pytest.mark.parametrize("frontend", some(sorted({case.parent.name for case in CASES}), "skypilot"))
 def test_shellcheck_finds_nothing_in_a_script(frontend: str, program: Callable[[str, str], str]) -> None:
     scripts = [path for case in CASES if case.parent.name == frontend for path in case.glob("*startup.plain.sh")]
     assert scripts

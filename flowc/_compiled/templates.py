@@ -219,6 +219,9 @@ def startup_plain(v, sh):
                 put('    : >/run/flowc.ready\n')
             put('    node_list=$("$state_dir/bin/agent" ')
             put(str(v['nodes']))
+            for l_count in v['groups']:
+                put(' ')
+                put(str(l_count))
             put(' 2>>/var/log/foundry/job.log) || not_started "cannot start" >>/var/log/foundry/job.log\n')
         else:
             put("    for _ in {1..120}; do\n        mapfile -t node_names < <(awk '$1 ~ /^[0-9.]+$/ && $1 !~ /^127/ { print $2")
@@ -315,14 +318,21 @@ def startup_plain(v, sh):
         put(str(v['limit_s']))
         put(')) || end_state=TIMEOUT\n')
     if v['together']:
-        put('    [ ! -e "$state_dir/cancelled" ] || end_state=CANCELLED\n')
+        if v['first_ends']:
+            put('    [ ! -e "$state_dir/cancelled" ] || read -r end_state <"$state_dir/cancelled"\n')
+        else:
+            put('    [ ! -e "$state_dir/cancelled" ] || end_state=CANCELLED\n')
     if not (v['signal'] is None):
         put('    : >"$state_dir/started"\n')
     if v['asks_end']:
         put('    rm -f /run/flowc.end /run/flowc.step.*\n')
     put('    # One process watches, and does nothing in a trap.\n    # Told to stop (shutdown, preemption): the next boot starts the job again.\n    trap stop_asked=1 TERM\n    # Job control gives each of its children a process group, and the signals of a fresh process.\n    set -m\n')
     if v['together']:
-        put('    # Where the job fails on one machine it ends on all: whoever has this script tells, by UDP.\n    gang_word=$(sha256sum <"$0")\n    trap peer_failed=1 USR2\n    python3 -c \'import os,socket,sys;s=socket.socket(2,2);s.bind(("",6818))\nwhile s.recv(99)!=sys.argv[1].encode():0\nos.kill(int(sys.argv[2]),12)\' "$gang_word" $$ >/dev/null 2>&1 &\n    ears_pid=$!\n')
+        if v['first_ends']:
+            put('    # Where the job has ended on the first machine it ends on all: whoever has this script tells, by UDP.\n    gang_word=$(sha256sum <"$0")\n    trap peer_failed=CANCELLED USR2\n    trap peer_failed=COMPLETED USR1\n    python3 -c \'import os,socket,sys;s=socket.socket(2,2);s.bind(("",6818));w=sys.argv[1].encode();m=b""\nwhile not m.startswith(w):m=s.recv(99)\nos.kill(int(sys.argv[2]),12 if m==w else 10)\' "$gang_word" $$ >/dev/null 2>&1 &\n')
+        else:
+            put('    # Where the job fails on one machine it ends on all: whoever has this script tells, by UDP.\n    gang_word=$(sha256sum <"$0")\n    trap peer_failed=1 USR2\n    python3 -c \'import os,socket,sys;s=socket.socket(2,2);s.bind(("",6818))\nwhile s.recv(99)!=sys.argv[1].encode():0\nos.kill(int(sys.argv[2]),12)\' "$gang_word" $$ >/dev/null 2>&1 &\n')
+        put('    ears_pid=$!\n')
     if v['others_prepare']:
         put('    }\n')
     sections.append(('start', ''.join(out)))
@@ -661,7 +671,15 @@ def startup_plain(v, sh):
             put(' ')
         put('\\\n')
     if v['slurm']:
-        if v['nodes'] > 1:
+        if v['groups']:
+            put('        SLURM_JOB_NODELIST="${node_list%%$\'\\n\'*}" SLURM_NODELIST="${node_list%%$\'\\n\'*}" \\\n')
+            for l_name, l_line in v['group_lists']:
+                put('        ')
+                put(str(l_name))
+                put('="$(sed -n ')
+                put(str(l_line))
+                put('p <<<"$node_list")" \\\n')
+        elif v['nodes'] > 1:
             put('        ')
             put(str(v['flag']))
             put('SLURM_JOB_NODELIST="$node_list" ')
@@ -952,9 +970,14 @@ def startup_plain(v, sh):
     else:
         put('        ((stop_asked)) && stop_asked= && end_body PENDING C\n')
     if v['together']:
-        put('        [ -z "$peer_failed" ] || { peer_failed= && end_body CANCELLED CI && (: >"$state_dir/cancelled"; sleep ')
-        put(str(v['grace_s']))
-        put(' && kill -KILL -"$body_pid" &); }\n')
+        if v['first_ends']:
+            put('        [ -z "$peer_failed" ] || { told_end=$peer_failed peer_failed= && end_body "$told_end" CI && (echo "$told_end" >"$state_dir/cancelled"; sleep ')
+            put(str(v['grace_s']))
+            put(' && kill -KILL -"$body_pid" &); }\n')
+        else:
+            put('        [ -z "$peer_failed" ] || { peer_failed= && end_body CANCELLED CI && (: >"$state_dir/cancelled"; sleep ')
+            put(str(v['grace_s']))
+            put(' && kill -KILL -"$body_pid" &); }\n')
     put('    done\n')
     if (v['agents'] and not (v['prepared'])):
         put('    # Of a stop systemd has told all processes.\n    end_state=${end_state:-${stop_asked:+PENDING}}\n')
@@ -1037,7 +1060,20 @@ def startup_plain(v, sh):
         put(']}\n    echo "flowc: exit status $body_status; starts again after $restart_delay seconds" >>"$output_file"\n    done\n')
     put('    job_state=COMPLETED\n    ((body_status)) && job_state=FAILED\n    job_state=${end_state:-$job_state}\n    save_state "$body_status" "$body_signal" "$EPOCHSECONDS"\n')
     if v['together']:
-        put('    kill "$ears_pid"\n    # For a minute: a datagram may be lost, a machine late.\n    for each_try in {1..12}; do\n        [ "$job_state${stop_asked-}" = FAILED ] || break\n        for each_node in "${node_names[@]#* }"; do\n            echo -n "$gang_word" >"/dev/udp/$each_node/6818"\n        done\n        [ "$each_try" = 12 ] || sleep 5\n    done\n')
+        put('    kill "$ears_pid"\n    # For a minute: a datagram may be lost, a machine late.\n')
+        if v['first_ends']:
+            put("    # The first machine's end is the job's.\n")
+            if v['fails_together']:
+                put('    tells=FAILED\n')
+            else:
+                put('    ((node_rank)) && tells=never || tells=FAILED\n')
+            put('    [ "$node_rank$job_state" != 0COMPLETED ] || { tells=COMPLETED; gang_word+=0; }\n')
+        put('    for each_try in {1..12}; do\n        [ "$job_state${stop_asked-}" = ')
+        if v['first_ends']:
+            put('"$tells"')
+        else:
+            put('FAILED')
+        put(' ] || break\n        for each_node in "${node_names[@]#* }"; do\n            echo -n "$gang_word" >"/dev/udp/$each_node/6818"\n        done\n        [ "$each_try" = 12 ] || sleep 5\n    done\n')
     if v['power_off']:
         put('    # Who looks after the job has a minute to see its end.\n    shutdown -P +1\n')
     put('    exit "$body_status"\n}\n')
@@ -1403,6 +1439,9 @@ def startup_small(v, sh):
                 put(':>/run/flowc.ready\n')
             put('l=$($d/bin/agent ')
             put(str(v['nodes']))
+            for l_count in v['groups']:
+                put(' ')
+                put(str(l_count))
             put(' 2>>/var/log/foundry/job.log)||ns "cannot start">>/var/log/foundry/job.log\n')
         else:
             put("for _ in {1..120};do\nmapfile -t a < <(awk '$1 ~ /^[0-9.]+$/&&$1 !~ /^127/ { print $2")
@@ -1497,14 +1536,21 @@ def startup_small(v, sh):
         put(str(v['limit_s']))
         put('))||S=TIMEOUT\n')
     if v['together']:
-        put('[ ! -e $d/cancelled ]||S=CANCELLED\n')
+        if v['first_ends']:
+            put('[ ! -e $d/cancelled ]||read -r S<$d/cancelled\n')
+        else:
+            put('[ ! -e $d/cancelled ]||S=CANCELLED\n')
     if not (v['signal'] is None):
         put(':>$d/started\n')
     if v['asks_end']:
         put('rm -f /run/flowc.end /run/flowc.step.*\n')
     put('trap A=1 TERM\nset -m\n')
     if v['together']:
-        put('gw=$(sha256sum<"$0")\ntrap pf0=1 USR2\npython3 -c \'import os,socket,sys;s=socket.socket(2,2);s.bind(("",6818))\nwhile s.recv(99)!=sys.argv[1].encode():0\nos.kill(int(sys.argv[2]),12)\' "$gw" $$ >/dev/null 2>&1 &\nep=$!\n')
+        if v['first_ends']:
+            put('gw=$(sha256sum<"$0")\ntrap pf0=CANCELLED USR2\ntrap pf0=COMPLETED USR1\npython3 -c \'import os,socket,sys;s=socket.socket(2,2);s.bind(("",6818));w=sys.argv[1].encode();m=b""\nwhile not m.startswith(w):m=s.recv(99)\nos.kill(int(sys.argv[2]),12 if m==w else 10)\' "$gw" $$ >/dev/null 2>&1 &\n')
+        else:
+            put('gw=$(sha256sum<"$0")\ntrap pf0=1 USR2\npython3 -c \'import os,socket,sys;s=socket.socket(2,2);s.bind(("",6818))\nwhile s.recv(99)!=sys.argv[1].encode():0\nos.kill(int(sys.argv[2]),12)\' "$gw" $$ >/dev/null 2>&1 &\n')
+        put('ep=$!\n')
     if v['others_prepare']:
         put('}\n')
     sections.append(('start', ''.join(out)))
@@ -1838,7 +1884,14 @@ def startup_small(v, sh):
             put(' ')
         put(' ')
     if v['slurm']:
-        if v['nodes'] > 1:
+        if v['groups']:
+            put('SLURM_JOB_NODELIST="${l%%$\'\\n\'*}" SLURM_NODELIST="${l%%$\'\\n\'*}" ')
+            for l_name, l_line in v['group_lists']:
+                put(str(l_name))
+                put('="$(sed -n ')
+                put(str(l_line))
+                put('p<<<"$l")" ')
+        elif v['nodes'] > 1:
             put(str(v['flag']))
             put('SLURM_JOB_NODELIST="$l" ')
             put(str(v['flag']))
@@ -2111,9 +2164,14 @@ def startup_small(v, sh):
     else:
         put('((A))&&A=&&E PENDING C\n')
     if v['together']:
-        put('[ -z "$pf0" ]||{ pf0=&&E CANCELLED CI&&(:>$d/cancelled; sleep ')
-        put(str(v['grace_s']))
-        put('&&kill -KILL -$p &);}\n')
+        if v['first_ends']:
+            put('[ -z "$pf0" ]||{ told_end=$pf0 pf0=&&E "$told_end" CI&&(echo "$told_end">$d/cancelled; sleep ')
+            put(str(v['grace_s']))
+            put('&&kill -KILL -$p &);}\n')
+        else:
+            put('[ -z "$pf0" ]||{ pf0=&&E CANCELLED CI&&(:>$d/cancelled; sleep ')
+            put(str(v['grace_s']))
+            put('&&kill -KILL -$p &);}\n')
     put('done\n')
     if (v['agents'] and not (v['prepared'])):
         put('S=${S:-${A:+PENDING}}\n')
@@ -2192,7 +2250,19 @@ def startup_small(v, sh):
         put(']}\necho "flowc: exit status $r; starts again after $rd seconds">>"$o"\ndone\n')
     put('s=COMPLETED\n((r))&&s=FAILED\ns=${S:-$s}\nw $r $G $EPOCHSECONDS\n')
     if v['together']:
-        put('kill "$ep"\nfor ey in {1..12};do\n[ "$s${A-}" = FAILED ]||break\nfor en in "${a[@]#* }";do\necho -n "$gw">"/dev/udp/$en/6818"\ndone\n[ "$ey" = 12 ]||sleep 5\ndone\n')
+        put('kill "$ep"\n')
+        if v['first_ends']:
+            if v['fails_together']:
+                put('tells=FAILED\n')
+            else:
+                put('((node_rank))&&tells=never||tells=FAILED\n')
+            put('[ "$node_rank$s" != 0COMPLETED ]||{ tells=COMPLETED; gw+=0;}\n')
+        put('for ey in {1..12};do\n[ "$s${A-}" = ')
+        if v['first_ends']:
+            put('"$tells"')
+        else:
+            put('FAILED')
+        put(' ]||break\nfor en in "${a[@]#* }";do\necho -n "$gw">"/dev/udp/$en/6818"\ndone\n[ "$ey" = 12 ]||sleep 5\ndone\n')
     if v['power_off']:
         put('shutdown -P +1\n')
     put('exit $r\n}\n')

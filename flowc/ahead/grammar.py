@@ -1,7 +1,8 @@
-"""The grammar step: grammars/NAME.lark becomes `_compiled/NAME_grammar.py`, parse tables and terminals as literals.
+"""The grammar step: of grammars/NAME.lark each rule under a comment `// ---- START rule` becomes a module
+`_compiled/NAME_grammar_RULE.py`, parse tables and terminals as literals.
 
-Each rule under a comment `// ---- START rule` is built on its own, so that a value's table and lexer hold nothing
-foreign, and becomes a function that gives its table, so that a script pays only for the grammars of its own values.
+It is built on its own, so that a value's table and lexer hold nothing foreign, and a script pays only for the grammars
+of its own values.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from pprint import pformat
-from textwrap import indent
 from typing import Any
 
 from lark import Lark
@@ -25,11 +25,9 @@ def compile_grammars(root: Path) -> dict[str, str]:
     modules = {}
     for path in sorted((root / "grammars").glob("*.lark")):
         text = path.read_text()
-        functions = []
         for start in STARTS.findall(text):
-            literal = pformat(table(build(text, start)), width=106, sort_dicts=False, compact=True)
-            functions.append(f"def {start}():\n" + indent(f"return {literal}\n", "    "))
-        modules[f"{path.stem}_grammar.py"] = "\n\n".join(functions)
+            literal = pformat(table(build(text, start)), width=110, sort_dicts=False, compact=True)
+            modules[f"{path.stem}_grammar_{start}.py"] = f"TABLE = {literal}\n"
     return modules
 
 

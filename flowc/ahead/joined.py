@@ -18,8 +18,8 @@ from typing import NamedTuple
 # In this order: what comes first defines, the last one runs.
 PARTS = (
     *("base", "hostlist", "options", "container", "task", "agent", "pmi", "pmix", "stepd", "job", "scancel"),
-    *("scontrol", "squeue", "sacct", "sinfo", "sbcast", "launchers", "ending", "release", "layout", "account"),
-    *("environment", "gres", "multi_prog", "het", "io", "srun"),
+    *("scontrol", "columns", "squeue", "sacct", "sinfo", "sbcast", "launchers", "ending", "release", "layout"),
+    *("account", "environment", "gres", "multi_prog", "het", "io", "srun"),
 )
 EMPTY = re.compile(r"^ *#% if \S+\n+ *#% end\n", re.MULTILINE)
 COMPREHENSIONS = frozenset(("listcomp", "setcomp", "dictcomp", "genexpr"))

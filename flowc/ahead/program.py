@@ -37,7 +37,10 @@ KEPT = frozenset(
 # What a job on several machines has that calls srun without options.
 PLAINEST = frozenset(("srun", "agent", "pipes", "chdir"))
 # What few jobs have, and have many names of their own: short ones are worth more to the others.
-RAREST = ("pmix", "sbcast", "input_each", "backslash", "export_none")
+RAREST = (
+    *("pmix", "sbcast", "input_each", "backslash", "export_none", "columns", "fields", "node_fields", "update"),
+    *("het_job", "opt:signal", "pyxis"),
+)
 PLACE = re.compile(r"@(\w+)\.(always|picks|rare)@")
 MARK = re.compile(r"#% (?:if (\S+)|end)")
 

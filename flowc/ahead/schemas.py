@@ -64,6 +64,7 @@ class ForeignOptions(Strict):
     later: dict[str, str] = {}
     ignored: str = ""
     long: dict[str, str]
+    instead: dict[str, str] = {}
 
 
 class SlurmOptions(Strict):
@@ -165,13 +166,15 @@ class ModuleRow(Strict):
 
 class BehindRow(Strict):
     """A regular expression that finds a program in a text, words of which such a text has one, the commands that
-    the program calls, the features of the small Slurm that it needs for them, and what it does without a queue."""
+    the program calls, the features of the small Slurm that it needs for them, and what it does without a queue.
+    `exact`: srun has no other options there than those of `features`, and what the text names."""
 
     signs: tuple[str, ...] = Field(min_length=1)
     words: str
     commands: tuple[str, ...]
     features: tuple[str, ...] = ()
     instead: str | None = None
+    exact: bool = False
 
 
 class BroughtRow(Strict):
@@ -200,7 +203,7 @@ class KnownModule(Strict):
     that rests on, and programs that it does not serve."""
 
     parts: tuple[str, ...]
-    brings: Literal["nothing"] | BringsRow
+    brings: Literal["nothing", "docker"] | BringsRow
     says: str
     source: str
     not_for: tuple[str, ...] = ()
@@ -219,7 +222,6 @@ class ProfileLines(Strict):
     modules: tuple[KnownModule, ...]
     programs: tuple[KnownModule, ...]
     open_programs: tuple[OpenModule, ...]
-    categories: tuple[str, ...]
     open: tuple[OpenModule, ...]
     scratch: tuple[str, ...]
     variables: dict[str, str]
@@ -232,6 +234,13 @@ class SlurmCommands(Strict):
     modules: tuple[str, ...]
     refused: tuple[str, ...]
     launchers: tuple[str, ...]
+    by_srun: tuple[str, ...]
+    elsewhere: tuple[str, ...]
+    singularity_files: tuple[str, ...]
+    enroot_files: tuple[str, ...]
+    enroot_values: dict[str, tuple[str, ...]]
+    enroot_names: tuple[str, ...]
+    step_images: tuple[str, ...]
     missing: tuple[str, ...]
     absent: tuple[str, ...]
     remote: tuple[str, ...]
@@ -241,6 +250,7 @@ class SlurmCommands(Strict):
     interpreter_packages: dict[str, str]
     shells: tuple[str, ...]
     programs: tuple[ModuleRow, ...]
+    categories: tuple[str, ...]
     on_image: tuple[str, ...]
     image_roots: tuple[str, ...]
 

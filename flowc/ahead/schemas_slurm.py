@@ -86,6 +86,7 @@ class ProgramWords(Strict):
     refused: OptionWords = ()
     commands: Decided = Decided()
     shows: Decided = Decided()
+    changes: Decided = Decided()
     reads: Read
     sets: Sets | None = None
 

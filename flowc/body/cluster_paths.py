@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flowc._compiled.shell_words import CONTAINERS, COPIERS, MAKERS, SILENT, WRITERS
 from flowc._compiled.slurm_commands import IMAGE_ROOTS
-from flowc.body.commands import MOST_TEXT, may_be_shell
-from flowc.patterns import at_first_use, at_words
+from flowc.body.interpreter import MOST_TEXT, may_be_shell
+from flowc.patterns import at_first_use, at_words, remembered
 from flowc.shell.comments import in_comment
 from flowc.shell.uses import DECLARES, read_variables, writes_folder
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flowc.ir.job import Job
+
+    # A path, and the place of its first two parts.
+    Mention = tuple[str, tuple[int, int]]
 
 # At the beginning of a word, with two parts at least: the second may be a variable.
 _paths = at_words(r"(?:(?<=[\s\"'=(<>])|\A)(/([A-Za-z][\w.+-]*)/([\w.+-]+|\$\{?\w+\}?))[\w./+${}-]*", ("/",))
@@ -33,7 +36,6 @@ _NO_PATH_SIGNS = ("container", "volume", "path", "prefix", "route", "url", "uri"
 _variable = at_first_use(r"\$\{?(\w+)", "findall")
 _leading = at_first_use(r"((?:[\w.+-]+=)?[\"']?)\$\{?(\w+)\}?(?=[/\"']|\Z)", "match")
 _MODULES = ("module", "ml")
-_MODULE_FOLDERS = ("use", "unuse")
 # Variables of a folder that each job had for itself: on the cluster, too, nothing was there but what the job put in.
 _OF_THE_JOB = ("SLURM_TMPDIR", "SLURM_SCRATCH", "LOCAL_SCRATCH", "TMPDIR")
 _MOST_PATHS = 2000
@@ -54,17 +56,18 @@ def cluster_paths(job: Job) -> dict[str, tuple[int, int]]:
     ):
         return {}
     # What is mounted holds what it may; a scratch folder is there, and empty.
-    made = [
-        *(mount.target for mount in job.mounts if mount.kind not in EMPTY),
-        *(each.mount_path for each in job.volumes),
-        job.run.workdir or "",
-    ]
-    if job.setup:
-        for _ in _judged(job.setup, made, given):
-            pass
+    mounted = [mount.target for mount in job.mounts if mount.kind not in EMPTY]
+    mounted += [each.mount_path for each in job.volumes]
+    made = [job.run.workdir or ""]
+    folders = tuple(given.items())
+    mentions, made_here = _judged(text, folders) if may_be_shell(job) else ([*_mentioned(text, 0)], [])
+    made += made_here
+    if mentions and job.setup:
+        made += _judged(job.setup, folders)[1]
     found: dict[str, tuple[int, int]] = {}
-    mentions = list(_judged(text, made, given) if may_be_shell(job) else _mentioned(text, 0))
     for path, place in mentions:
+        if any(path == each or path.startswith(f"{each}/") for each in mounted):
+            continue
         if not any(path.startswith(each) for each in made if each.strip("/")):
             name = text[slice(*place)]  # or a variable and what follows
             found.setdefault(name if name[:1] == "/" else "/".join(path.split("/")[:3]), place)
@@ -81,13 +84,19 @@ def _folders(job: Job) -> dict[str, str]:
     }
 
 
-def _judged(text: str, made: list[str], given: dict[str, str]) -> Iterator[tuple[str, tuple[int, int]]]:
-    """The mentions in a shell's text that something is read from, in order; what it makes goes into `made`. `given` are
-    folders that variables name: `$SCRATCH/data` is a mention too. What a variable holds of which nothing is read, or an
-    option that names a folder for output, is not needed."""
+@remembered(8)  # of a job, asked for with and without what a profile mounts
+def _judged(text: str, folders: tuple[tuple[str, str], ...]) -> tuple[list[Mention], list[str]]:
+    """The mentions in a shell's text that something is read from, in order, and what it makes. `folders` are those that
+    variables name: `$SCRATCH/data` is a mention too."""
+    made: list[str] = []
+    return [*_read_from(text, made, dict(folders))], made
+
+
+def _read_from(text: str, made: list[str], given: dict[str, str]) -> Iterator[Mention]:
+    """What a variable holds of which nothing is read, or an option that names a folder for output, is not needed."""
     from flowc.shell.scan import scan
 
-    def _mentions(word: str, start: int) -> Iterator[tuple[str, tuple[int, int]]]:
+    def _mentions(word: str, start: int) -> Iterator[Mention]:
         whole = _expanded(word, given) if given and "$" in word else word
         for path, (first, last) in _mentioned(whole, start):
             yield path, ((first, last) if whole is word else (start, start + len(word)))
@@ -119,8 +128,8 @@ def _judged(text: str, made: list[str], given: dict[str, str]) -> Iterator[tuple
             continue
         if any(text.find(sign, command.start, end) >= 0 for sign in contained):
             continue
-        if name in _MODULES and any(word in _MODULE_FOLDERS for _, word in words[1:2]):
-            continue  # what is loaded of them is told by its name
+        if name in _MODULES:
+            continue  # what is loaded is told by its name, from whichever folder it is
         if document is not None and name not in _WRITERS:
             yield from _mentions(text[document.start : document.end], document.start)
         makes = name in MAKERS or "venv" in (word for _, word in words)
@@ -171,7 +180,7 @@ def _values(words: list[str], variables: dict[str, str]) -> Iterator[str]:
                 yield variables[name]
 
 
-def _mentioned(text: str, offset: int) -> Iterator[tuple[str, tuple[int, int]]]:
+def _mentioned(text: str, offset: int) -> Iterator[Mention]:
     if "/" not in text:
         return
     for match, _ in zip(_paths(text), range(_MOST_PATHS), strict=False):

@@ -1,25 +1,23 @@
-"""What a job's text relies on and a plain machine does not have: its interpreter, commands of a cluster."""
+"""What a job's text relies on and a plain machine does not have: commands of a cluster."""
 
 from __future__ import annotations
 
 from flowc._compiled.slurm_commands import (
     ABSENT,
     BROUGHT,
-    INTERPRETER_PACKAGES,
-    INTERPRETERS,
     LAUNCHERS,
     MISSING,
     MODULES,
     PROVIDED,
     REFUSED,
     REMOTE,
-    SHELLS,
 )
 from flowc.body.frameworks import behind, submits
-from flowc.patterns import at_first_use, at_words
-from flowc.shell.blocks import guarded_by
+from flowc.body.interpreter import MOST_TEXT, interpreter_name, interpreter_words, is_shell
+from flowc.patterns import at_first_use, at_words, remembered
 from flowc.shell.comments import in_comment
 from flowc.shell.scan import scan
+from flowc.shell.words import calls_shells
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,8 +39,6 @@ _KNOWN = (
     *(name for row in BROUGHT for name in row["commands"] if name not in LAUNCHERS),
 )
 _NAMES = "|".join(_KNOWN)
-_SHELLS = frozenset(SHELLS)
-_python = at_first_use(r"(?<![\w./$=-])python(?![\w.=-])", "search")
 # Commands that start the program which stands among their words.
 STARTING = frozenset(
     (*LAUNCHERS, "srun", "exec", "command", "env", "nohup", "nice", "timeout", "stdbuf", "xargs", "parallel", "sudo")
@@ -78,8 +74,6 @@ _brought = tuple(at_first_use(row["words"], "search") for row in BROUGHT)
 # What the setup says where it cannot bring one of `job.programs`, of `job.environments`.
 PROGRAM_FAILS = "cannot bring program "
 ENVIRONMENT_FAILS = "cannot bring conda environment "
-# Characters of a text that are looked at for calls: no longer one fits into a script, whatever its compression.
-MOST_TEXT = 1 << 20
 _MOST_GUARDS = 100
 _DEEPEST = 5  # texts within texts
 _MOST_ON_A_LINE = 20
@@ -156,18 +150,21 @@ def called_programs(job: Job, names: Iterable[str]) -> set[str]:
     """Those of `names` by which the job is started, or that one of its texts calls: at the place of a command, or as a
     word of a command that starts others (`srun gmx`, `time make`). `activate` is conda's."""
     wanted = {*names, "activate"}
-    found = wanted & {_interpreter(job)}
+    found = wanted & {interpreter_name(job)}
     texts = [(job.setup or "")[:MOST_TEXT]]
     if is_shell(job):
         texts.append((job.run.text or "")[:MOST_TEXT])
     for _ in range(_DEEPEST):
         wanted -= found
-        found |= {name for name in wanted if any(name in text and _is_called(text, name) for text in texts)}
-        texts = [each.text for text in texts if "sh" in text for each in _inner(text)]
+        for text in texts:
+            found |= {name for name in wanted if name in text and _is_called(text, name)}
+        texts = [each.text for text in texts if calls_shells(text) for each in _inner(text)]
+        if not texts:
+            break
     return {"conda", *found} & {*names} if "activate" in found else found
 
 
-def _inner(text: str) -> list[Inner]:
+def _inner(text: str) -> Sequence[Inner]:
     from flowc.shell.inner import inner_texts
 
     return inner_texts(text)
@@ -211,38 +208,13 @@ def called(job: Job, name: str) -> list[int]:
     return _calls_of(job).get(name, [])
 
 
-def interpreter_words(job: Job) -> list[str]:
-    """`/usr/bin/env bash -e` as `usr`, `bin`, `env`, `bash`, `-e`."""
-    default = "/bin/bash" if job.run.kind == "shell" else ""
-    return (job.run.interpreter or default).replace("/", " ").split()
-
-
-def is_shell(job: Job) -> bool:
-    return not _SHELLS.isdisjoint(interpreter_words(job))
-
-
-def may_be_shell(job: Job) -> bool:
-    """The same, or that no program is named that would read the text."""
-    return not interpreter_words(job) or is_shell(job)
-
-
-# The last text and what was found in it, in one value, which threads see whole: one text is asked about several times.
-_last: tuple[str, dict[str, list[int]]] = ("", {})
-
-
 def _calls_of(job: Job) -> dict[str, list[int]]:
     """The offsets of the calls by their commands, as `missing_commands` says."""
-    global _last
     text = job.run.text
-    if not text or not is_shell(job):
-        return {}
-    known, found = _last
-    if known != text:
-        found = _search(text)
-        _last = text, found
-    return found
+    return _search(text) if text and is_shell(job) else {}
 
 
+@remembered(16)  # as `scan` is
 def _search(text: str) -> dict[str, list[int]]:
     calls = list(_calls(text))
     if not calls:
@@ -316,59 +288,10 @@ def _guarded(text: str) -> dict[str, list[tuple[int, int]]]:
     for guard in _guards(text):
         name = next((name for name in _KNOWN if guard[1] == name or guard[1].startswith(name + "-")), None)
         if name is not None and _is_call(text, guard.start()):
+            from flowc.shell.blocks import guarded_by
+
             found.setdefault(name, []).append(guarded_by(text, guard.start()))
             seen += 1
             if seen == _MOST_GUARDS:
                 break
     return found
-
-
-def interpreter_package(job: Job) -> tuple[str, str] | None:
-    """The program that the script's first line names and the machine lacks, with the package that brings it."""
-    name = _interpreter(job)
-    if job.image is not None or name not in INTERPRETER_PACKAGES:
-        return None
-    return name, INTERPRETER_PACKAGES[name]
-
-
-def names_python(job: Job) -> bool:
-    """Whether what runs on the machine itself names Python as `python`, which Ubuntu knows as `python3` alone."""
-    texts = ((job.run.text or "")[:MOST_TEXT], " ".join(job.run.argv), job.setup or "")
-    return job.image is None and any("python" in text and _python(text) is not None for text in texts)
-
-
-def missing_interpreter(job: Job) -> str | None:
-    """Why the machine may not start the script by its first line; None when it can."""
-    if job.run.kind != "script" or job.run.interpreter is None:
-        return None
-    words = job.run.interpreter.split()
-    if not words:
-        return "`#!` names none"
-    path = words[0]
-    if not path.startswith("/"):
-        return f"`{path}` is looked for in the working directory"
-    if path.rpartition("/")[0] not in ("/bin", "/usr/bin"):
-        return f"`{path}` is no path of the provider's image"
-    name = _interpreter(job)
-    if path == "/usr/bin/env" and name in job.programs:
-        return None
-    if name in INTERPRETERS or (name in INTERPRETER_PACKAGES and job.image is None):
-        return None
-    return f"`{name or path}` is not on the provider's image"
-
-
-def missing_env(job: Job) -> str | None:
-    """The program that a first line with `/usr/bin/env` names, where the machine may not have it."""
-    words = (job.run.interpreter or "").split()
-    return _interpreter(job) if words[:1] == ["/usr/bin/env"] and missing_interpreter(job) else None
-
-
-def _interpreter(job: Job) -> str:
-    """The program below /bin or /usr/bin that runs the script, "" where the first line names no such one."""
-    words = (job.run.interpreter or "").split()
-    if job.run.kind != "script" or not words or words[0].rpartition("/")[0] not in ("/bin", "/usr/bin"):
-        return ""
-    name = words[0].rpartition("/")[2]
-    if name == "env":
-        name = next((word for word in words[1:] if word[0] != "-" and "=" not in word), "")
-    return name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowc._compiled.slurm_commands import BEHIND, REFUSED
-from flowc.patterns import at_first_use
+from flowc.patterns import at_first_use, remembered
 from flowc.shell.comments import in_comment
 
 TYPE_CHECKING = False
@@ -23,6 +23,11 @@ def behind(text: str) -> set[str]:
     return {name for row, _ in _uses(text) for name in row["commands"]}
 
 
+def calls_freely(text: str) -> bool:
+    """Whether one of them may call srun with options that neither its row nor the text names."""
+    return any("srun" in row["commands"] and not row["exact"] for row, _ in _uses(text))
+
+
 def features_behind(text: str) -> set[str]:
     """The features of the small Slurm that they need, beside those of each call of these commands."""
     return {feature for row, _ in _uses(text) for feature in row["features"]}
@@ -39,18 +44,15 @@ def submits(text: str, *, shell: bool) -> tuple[int, int, str | None] | None:
     return min(places, key=lambda each: each[0], default=None)
 
 
-# The last text and the rows whose words may be in it, in one value, which threads see whole: it is asked several times.
-_last: tuple[str, list[int]] = ("", [])
+@remembered(16)  # of a text it is asked several times
+def _rows(text: str) -> list[int]:
+    """The rows of the table whose words are in a text."""
+    numbers = [number for number, row in enumerate(BEHIND) if any(sign in text for sign in row["signs"])]
+    return [number for number in numbers if next(_words[number](text), None) is not None]
 
 
 def _uses(text: str, most: int = 1) -> Iterator[tuple[Mapping[str, Any], Match[str]]]:
-    global _last
-    known, numbers = _last
-    if known != text:
-        numbers = [number for number, row in enumerate(BEHIND) if any(sign in text for sign in row["signs"])]
-        numbers = [number for number in numbers if next(_words[number](text), None) is not None]
-        _last = text, numbers
-    for number in numbers:
+    for number in _rows(text):
         for match, _ in zip(_words[number](text), range(most), strict=False):
             yield BEHIND[number], match
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowc._compiled.shell_words import CONTAINERS, COPIERS, ENTERS, HOME_FILES, INSTALLS, READS, SILENT
-from flowc.body.commands import MOST_TEXT, may_be_shell
+from flowc.body.interpreter import MOST_TEXT, may_be_shell
 from flowc.patterns import at_first_use
 
 TYPE_CHECKING = False
@@ -30,8 +30,10 @@ def home_paths(job: Job) -> dict[str, tuple[int, int]]:
         return {}
     from flowc.shell.scan import scan
 
-    targets = [*(each.target for each in job.mounts), *(each.mount_path for each in job.volumes), job.run.workdir or ""]
-    made = {*HOME_FILES, *_any_in_home(" ".join(targets)), *_any_in_home(job.setup or "")}
+    targets = [*(each.target for each in job.mounts), *(each.mount_path for each in job.volumes)]
+    deeper = [each for each in targets if each.count("/") > 1 and each[0] == "~"]
+    whole = [each for each in targets if each not in deeper]
+    made = {*HOME_FILES, *_any_in_home(" ".join((*whole, job.run.workdir or "", job.setup or "")))}
     installs = bool(job.setup)
     found: dict[str, tuple[int, int]] = {}
     for command in scan(text).commands:
@@ -46,7 +48,9 @@ def home_paths(job: Job) -> dict[str, tuple[int, int]]:
         read = _read(name, first, rest)
         for start, word in read:
             match = _in_home(word)
-            if match is not None and match[1] not in made and not (match[1][0] == "." and installs):
+            if match is None or match[1] in made or (match[1][0] == "." and installs):
+                continue
+            if not deeper or not _is_at("~/" + word[match.start(1) :], deeper):
                 skip = word[0] in "\"'"
                 found.setdefault("~/" + match[1], (start + skip, start + match.end()))
         given = [word for _, _, word in redirections]
@@ -56,6 +60,12 @@ def home_paths(job: Job) -> dict[str, tuple[int, int]]:
         if name == "git":
             made.update(word.rpartition("/")[2].removesuffix(".git") for _, word in rest)
     return found
+
+
+def _is_at(word: str, targets: list[str]) -> bool:
+    """Whether what a word names, as it stands in a text, is in one of these folders, or holds one."""
+    path = word.rstrip("\"'/")
+    return any(f"{path}/".startswith(f"{each}/") or each.startswith(f"{path}/") for each in targets)
 
 
 def _read(name: str, first: tuple[int, str], rest: list[tuple[int, str]]) -> list[tuple[int, str]]:

@@ -3,22 +3,19 @@ text enters."""
 
 from __future__ import annotations
 
-from flowc._compiled.slurm_commands import ON_IMAGE, PROGRAMS
-from flowc.body.commands import MOST_TEXT, STARTING, called, may_be_shell
-from flowc.patterns import at_first_use, at_words, is_like
+from flowc._compiled.slurm_commands import CATEGORIES, ON_IMAGE, PROGRAMS
+from flowc.body.commands import STARTING, called
+from flowc.body.interpreter import MOST_TEXT, may_be_shell
+from flowc.patterns import at_first_use, at_words, is_like, remembered
 from flowc.record import Record
 from flowc.shell.comments import in_comment
-from flowc.shell.words import words_behind
+from flowc.shell.words import calls_shells, words_behind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.ir.job import Job
 
 _names = at_words(r"(?<![\w./$@-])(?:module|ml)(?![\w./=-])", ("module", "ml"))
-_rows = tuple(
-    at_first_use("|".join(part.replace(".", r"\.").replace("*", ".*") for part in row["parts"]), "fullmatch")
-    for row in PROGRAMS
-)
 _CONDA = ("conda", "mamba", "micromamba")
 CONDA_ROOT = "/opt/conda"
 # The function `conda` of the job's bash, where its setup makes environments: without it `conda activate` could not
@@ -40,6 +37,8 @@ SUBCOMMANDS = (
     *(*LOADING, *SWAPPING, *UNLOADING, *EMPTYING, "list", "is-loaded", "use", "unuse", "avail", "av", "spider", "show"),
     *("display", "save", "whatis", "keyword", "help", "is-avail", "savelist", "refresh", "update"),
 )
+_version = at_first_use(r"v?\d", "match")
+_has_digit = at_first_use(r"\d", "search")
 # Letters that only the shell can tell the value of.
 _UNKNOWN = "$*?[{"
 
@@ -56,7 +55,7 @@ def surely_loaded(job: Job) -> list[Loaded]:
     """The modules that the text surely loads, in order and each once."""
     places = {place for name in ("module", "ml") for place in called(job, name)}
     found: dict[str, Loaded] = {}
-    for call in read_calls(job.run.text or "", shell=True) if places else ():
+    for call in _shell_calls(job.run.text or "") if places else ():
         for each in call.loaded() if call.start in places else ():
             if not unknown(each.name):
                 found.setdefault(each.name, each)
@@ -121,25 +120,44 @@ def read_calls(text: str, *, shell: bool) -> list[Call]:
     return found
 
 
+@remembered(16)  # a text is asked about several times
+def _shell_calls(text: str) -> list[Call]:
+    return read_calls(text, shell=True)
+
+
 def unknown(name: str) -> bool:
     return any(letter in name for letter in _UNKNOWN)
 
 
+@remembered(500)  # jobs of one cluster load the same ones
 def program_of(name: str) -> tuple[str | None, str | None]:
-    """The program of the image that a module's name stands for, None where it has none; and Ubuntu's packages."""
-    package = None
-    for part in name.lower().split("/"):
+    """The program of the image that a module's name stands for, None where it has none; and Ubuntu's packages.
+
+    The first part that is no category says which module it is. Behind a name that is not known here, a part may still
+    be the module (`site/python`), unless it has a version of its own or stands behind one: then it says what the
+    unknown one was built with (`tensorflow/python3.6`, `gromacs/2024.4/cuda-12`)."""
+    unknown = False
+    for number, part in enumerate(name.lower().split("/")):
+        if _version(part):
+            if number:
+                break
+            continue
         row = row_of(part)
         program = PROGRAMS[row]["program"] if row is not None else part
-        if program in ON_IMAGE:
+        if program in ON_IMAGE and not (unknown and _has_digit(part)):
             return program, None
-        if row is not None:
-            package = package or PROGRAMS[row]["package"]
-    return None, package
+        if row is not None and not unknown:
+            return None, PROGRAMS[row]["package"]
+        unknown = unknown or part not in CATEGORIES
+    return None, None
 
 
+@remembered(1000)
 def row_of(part: str) -> int | None:
-    return next((number for number, match in enumerate(_rows) if match(part)), None)
+    """Its place in the table; the scripts of a folder load the same ones."""
+    return next(
+        (number for number, row in enumerate(PROGRAMS) if any(is_like(part, each) for each in row["parts"])), None
+    )
 
 
 def environments(job: Job) -> dict[str, int]:
@@ -153,6 +171,8 @@ def environments(job: Job) -> dict[str, int]:
     found: dict[str, int] = {}
     made: set[str] = {*job.environments}
     for command in scan(text).commands:
+        if not any(text.find(sign, command.start, command.end) >= 0 for sign in _SIGNS):
+            continue
         _, words_of, _ = command.parts()
         words = [(start, word.strip("\"'")) for start, word in words_of]
         if words and words[0][1] in STARTING:
@@ -197,13 +217,18 @@ def brought_by_modules(job: Job) -> set[str]:
 
 def entered(job: Job) -> set[str]:
     """The same of all texts of the job: of what prepares it too, and of texts within."""
-    from flowc.shell.inner import inner_texts
-
     texts, found = [job.run.text or "", job.setup or ""], set[str]()
     for _ in range(5):
         for text in texts:
+            if not any(sign in text for sign in _SIGNS):
+                continue
             found.update(environments(job.replace(run=job.run.replace(text=text))))
-        texts = [each.text for text in texts if "sh" in text for each in inner_texts(text)]
+        texts = [text for text in texts if calls_shells(text)]
+        if not texts:
+            break
+        from flowc.shell.inner import inner_texts
+
+        texts = [each.text for text in texts for each in inner_texts(text)]
     return found
 
 

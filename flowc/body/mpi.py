@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from flowc.body.commands import MOST_TEXT, is_shell, launches
+from flowc.body.commands import launches
+from flowc.body.interpreter import MOST_TEXT, is_shell
 from flowc.patterns import at_first_use
 from flowc.shell.comments import in_comment
 

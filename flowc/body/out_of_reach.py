@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from flowc.body.commands import MOST_TEXT, called, is_shell
-from flowc.patterns import at_first_use, is_like
+from flowc._compiled.slurm_commands import ENROOT_FILES, ENROOT_NAMES, ENROOT_VALUES, SINGULARITY_FILES, STEP_IMAGES
+from flowc.body.commands import called
+from flowc.body.interpreter import MOST_TEXT, is_shell
+from flowc.ir.profile import is_meant
+from flowc.patterns import at_first_use
 from flowc.shell.comments import in_comment
 from flowc.shell.scan import scan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from flowc.ir.job import Job
 
 _asks_for_hosts = at_first_use(
@@ -32,10 +37,10 @@ _launcher = {
         at_first_use(rf"mpi\w+\b{_REST}*?\s(?:-H|--?host|--?hostfile|--?machinefile|-f)[\s=]", "match"),
     ),
 }
-_image = at_first_use(r"--container-image(?:=|[ \t]+)[\"']?([^\s\"';|&()`]+)", "finditer")
+_image = at_first_use(r"(?:--container-image(?:=|[ \t]+)|\bPYXIS_CONTAINER_IMAGE=)[\"']?([^\s\"';|&()`]+)", "finditer")
 _variable = at_first_use(r"\$\{?(\w+)\}?", "fullmatch")
 _words = at_first_use(r"[^\s\"'`;|&<>()=,]+", "findall")
-_FILES = (".sif", ".simg", ".img", ".sqsh", ".squashfs")
+_FILES = (*SINGULARITY_FILES, *ENROOT_FILES)
 _MOST_IMAGES = 50
 
 
@@ -56,34 +61,96 @@ def calls_by_ssh(job: Job) -> dict[str, int]:
 
 
 def image_in_file(job: Job) -> tuple[int, int] | None:
-    """Where the text gives `srun` the first image that is a file (of enroot), as offsets in `job.run.text`."""
+    """Where the text gives `srun`, or enroot where docker answers it, the first image that is a file (of enroot) or a
+    container that nothing here has, as offsets in `job.run.text`."""
     text = (job.run.text or "")[:MOST_TEXT]
-    if "--container-image" not in text:
+    enroot = "enroot" in job.programs and "enroot" in text and is_shell(job)
+    if not enroot and not any(sign in text for sign in STEP_IMAGES):
         return None
     shell = is_shell(job)
+    made = {*_made_by_enroot(text)} if enroot else set[str]()
     for match, _ in zip(_image(text), range(_MOST_IMAGES), strict=False):
         start = match.start()
         if (
             in_comment(text, start, shell=shell)
             or (shell and scan(text).in_child(start))
             or not _is_file(text, match[1])
-            or any(is_meant(key, each) for key, _ in job.image_files for each in _names(text, match[1]))
+            or _is_there(job, text, match[1], made)
         ):
             continue
         return match.start(1), match.end(1)
+    for start, word in images_of_enroot(text) if enroot else ():
+        image = word.strip("\"'")
+        known = _names(text, image) if "$" not in image or _variable(image) is not None else []
+        if any(each[:1] != "$" for each in known) and not _is_there(job, text, image, made):
+            place = start + word.find(image)
+            return place, place + len(image)
     return None
 
 
-def is_meant(key: str, image: str) -> bool:
-    """Whether the name of an image file, or a glob, means an image as a text names it; a bare one does, wherever the
-    file lies."""
-    return is_like(image, key) or ("/" not in key and is_like(image.rpartition("/")[2], key))
+def _is_there(job: Job, text: str, image: str, made: set[str]) -> bool:
+    """Whether a line says what it is, or the text makes it."""
+    if _plain(image) in made:
+        return True
+    names = _names(text, image)
+    return any(_plain(each) in made or any(is_meant(key, each) for key, _ in job.image_files) for each in names)
+
+
+def images_of_enroot(text: str) -> list[tuple[int, str]]:
+    """The files and containers that `enroot start` and `enroot create` are given, with their offsets."""
+    return [(start, word) for action, _, start, word in _calls_of_enroot(text) if action in ("start", "create")]
+
+
+def _made_by_enroot(text: str) -> Iterator[str]:
+    """The files and containers that it makes. Where a call leaves their name to it, that is made of the image's."""
+    for action, given, _, word in _calls_of_enroot(text):
+        if action == "start":
+            continue
+        if given:
+            yield _plain(given)
+        elif action == "create":
+            yield _plain(word).removesuffix(".sqsh")
+        elif action == "export":
+            yield _plain(word) + ".sqsh"
+        else:
+            image = word.strip("\"'").rpartition("#")[2].removeprefix("docker://")
+            head, _, rest = image.partition("/")
+            path = rest if rest and ("." in head or ":" in head) else image
+            name = path.removeprefix("library/").replace("/", "+").replace(":", "+")
+            name += "+latest" * (":" not in path)
+            yield _plain(name) + ".sqsh" * (action == "import")
+
+
+def _calls_of_enroot(text: str) -> Iterator[tuple[str, str, int, str]]:
+    """What each call is to do, what it names by an option, and what it is to do it with, with its offset."""
+    for command in scan(text).commands:
+        words = command.words()
+        place = next((at for at, (_, word) in enumerate(words) if word.rpartition("/")[2] == "enroot"), None)
+        if place is None or place + 1 >= len(words) or (action := words[place + 1][1]) not in ENROOT_VALUES:
+            continue
+        rest, given = iter(words[place + 2 :]), ""
+        for start, word in rest:
+            option, equals, value = word.partition("=")
+            if word[:1] != "-":
+                yield action, given, start, word
+                break
+            if option in ENROOT_VALUES[action]:
+                value = value if equals else next(rest, (0, ""))[1]
+                given = value if option in ENROOT_NAMES else given
+
+
+def _plain(word: str) -> str:
+    """A name as scripts compare it: without quotes, braces and folders."""
+    return word.strip("\"'").replace("{", "").replace("}", "").rpartition("/")[2]
 
 
 def images_of(text: str) -> list[str]:
     """What a text names as an image: words that end as their files do, and what `srun` is given."""
     found = [word for word in _words(text) if word.endswith(_FILES)]
-    return [*found, *(match[1] for match in _image(text))]
+    found += [match[1] for match in _image(text)]
+    if "enroot" in text:
+        found += [word.strip("\"'") for _, word in images_of_enroot(text)]
+    return found
 
 
 def _names(text: str, image: str) -> list[str]:

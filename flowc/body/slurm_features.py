@@ -6,11 +6,11 @@ from __future__ import annotations
 from flowc._compiled.slurm_commands import LAUNCHERS
 from flowc._compiled.slurm_programs import COMMON, INHERITED, NAMES
 from flowc._compiled.slurm_words import OPTIONS, VARIABLES
-from flowc.body.commands import MOST_TEXT, may_be_shell
-from flowc.body.frameworks import behind, features_behind
+from flowc.body.frameworks import behind, calls_freely, features_behind
+from flowc.body.interpreter import MOST_TEXT, may_be_shell
 from flowc.body.slurm_calls import Call, calls, variable_of, words_held
 from flowc.body.slurm_releases import rules_of
-from flowc.body.slurm_words import PLAIN, may_be_wrong, picked
+from flowc.body.slurm_words import PLAIN, by_name, fields_asked, may_be_wrong, named_in, of_any_call, picked
 from flowc.patterns import at_first_use, at_words
 from flowc.shell.blocks import any_enclosed
 from flowc.shell.scan import scan
@@ -35,9 +35,9 @@ _input_each = at_first_use(r"(?:\s-i|--input|_STDINMODE)[=\s]?[^\s;|&]{0,200}[%$
 # A step that is to see no GPU.
 _without_gpus = at_first_use(r"(?:--gres|--gpus\S{0,40}?|-G)[= ]?(?:none|\S{0,200}\b0\b|\S{0,200}\$)", "search")
 # Where steps may run at once: in the background, in a pipe, by a program that starts several.
-_at_once = at_first_use(
+_at_once = at_words(
     r"(?<![&>|<\\])&(?![&>\d-])|\bcoproc\b|[<>]\(|(?<![\w-])(?:parallel|xargs)(?![\w-])|Popen|Thread|Pool|\basync|\bsrun\b[^\n;]*[^|\n;]\|[^|\n;][^\n;]*\bsrun\b",
-    "finditer",
+    ("&", "coproc", "<(", ">(", "parallel", "xargs", "Popen", "Thread", "Pool", "async", "srun"),
 )
 # By which a program in Python has others run beside it.
 _beside = at_first_use(r"Popen|Thread|Pool|\basync|&|fork|spawn|[Ee]xecutor|multiprocessing|joblib|parallel", "search")
@@ -68,32 +68,30 @@ _surely_found = at_first_use(
     r"(?:(?:ba|da|z)?sh|python[\d.]*|env|true|hostname|torchrun|accelerate|nvidia-smi|date|echo|cat)$", "match"
 )
 _asks_anything = at_first_use(r"^ ?(?:-\S+ )*\$", "search")
-# Variables that the queries take for options.
-_by_variable = at_words(
-    r"\b(?:SQUEUE|SACCT|SINFO|SCANCEL|SBCAST)_[A-Z]", ("SQUEUE_", "SACCT_", "SINFO_", "SCANCEL_", "SBCAST_")
-)
 # The ways to start MPI that srun serves itself, or a variable that may hold them.
 _asks_pmi = at_first_use(r"(?:--mpi(?:=|[ \t]+)|\bSLURM_MPI_TYPE=)[\"']?(pmi2|pmix|\$)", "findall")
 # MPI that finds its ranks so where srun is told of none, as on the many clusters that have a default: by PMI, by PMIx,
 # or by one of them.
-_speaks_pmi = at_first_use(
-    r"(?i)(mpich|mvapich|(?<![a-z])i_?mpi(?![a-z])|intel-?mpi)|(open_?-?mpi|(?<![a-z])ompi|hpc-?x(?![a-z]))"
+_speaks_pmi = at_words(
+    r"(mpich|mvapich|(?<![a-z])i_?mpi(?![a-z])|intel-?mpi)|(open_?-?mpi|(?<![a-z])ompi|hpc-?x(?![a-z]))"
     r"|mpi4py|(?<![a-z/-])mpi(?:cc|cxx|c\+\+|f\d\d|fort|i?icc|iifort|icx|ifx)\b",
-    "finditer",
+    ("mpi", "mvapich", "i_mpi", "impi", "intel", "open", "ompi", "hpc"),
 )
 _MOST_VARIABLES = 20
 _MOST_SIGNS = 50
 
 
-def features(job: Job, nodes: int, *, guess: bool = True) -> set[str]:
-    """The features for this job on so many nodes; `guess`: also those that only its options speak for."""
+def features(job: Job, nodes: int, *, guess: bool = True, seldom: bool = True) -> set[str]:
+    """The features for this job on so many nodes; `guess`: also those that only its options speak for; `seldom`: those
+    that few calls need which no text shows."""
     text = (job.run.text or "")[:MOST_TEXT]
     shell = may_be_shell(job)
-    found: set[str] = set()
+    found = {"srun", "het_job"} if job.groups else set[str]()
     read, all_read = calls(text, shell=shell)
     unseen = {*job.run.commands, *behind(text)}
-    all_read = all_read and "srun" not in unseen and len(text) == len(job.run.text or "")
-    all_seen = all_read
+    all_read = all_read and len(text) == len(job.run.text or "")
+    all_read = all_read and not ("srun" in job.run.commands or calls_freely(text))
+    all_seen = all_read and not ("srun" in unseen or "SHELLFLAGS" in text)  # options of srun as the shell of make
     for call in read:
         if call.path and call.name not in LAUNCHERS:
             found.add(f"path:{call.path}:{call.name}")
@@ -105,13 +103,12 @@ def features(job: Job, nodes: int, *, guess: bool = True) -> set[str]:
             found |= _asked(call)
         else:
             found |= _called(call.name, nodes) | picked(call)
-    if set(PLAIN) & {*found, *unseen} and (not all_read or set(PLAIN) & unseen or _named_in(text)):
+    if set(PLAIN) & {*found, *unseen} and (not all_read or set(PLAIN) & unseen or named_in(text)):
         found.add("picks")
-    found |= _by_name(text)
+    found |= by_name(text)
     for name in unseen:  # not seen, so they may have any options
-        found |= _called(name, nodes) | (
-            {"scontrol_job", "requeue"} if name in job.run.commands and name == "scontrol" else set()
-        )
+        found |= _called(name, nodes) | (of_any_call(name, seldom=seldom) if name in job.run.commands else set())
+    found |= fields_asked(text) if "scontrol_job" in found else set()
     found |= features_behind(text)
     if guess and job.time.signal is not None and job.time.signal.to == "steps" and "python" in text:
         found |= {"scontrol", "requeue"}  # what hears the signal in Python asks for a new run, mostly
@@ -119,9 +116,8 @@ def features(job: Job, nodes: int, *, guess: bool = True) -> set[str]:
         found = _of_unseen(found, text, all_read=all_read, all_seen=all_seen, shell=shell)
         found |= _of_job(job, text, [call.start for call in read if call.name == "srun"], shell=shell)
         steps = [call.start for call in read if call.name == "srun"] if all_read else None
-        if not (all_read and _is_one_step(text, read, shell=shell)) and _at_once_somewhere(
-            job, text, steps, shell=shell
-        ):
+        one = all_read and _is_one_step(text, read, shell=shell)
+        if not one and _at_once_somewhere(job, text, steps, shell=shell):
             found.add("account")
         if nodes > 1 and shell and _starts_steps_elsewhere(text, read):
             found.add("shared")
@@ -136,13 +132,13 @@ def features(job: Job, nodes: int, *, guess: bool = True) -> set[str]:
         block = job.layout.tasks_per_node
         if block and job.layout.tasks not in (None, block * nodes):
             found.add("choose")  # steps are not laid out as the job is
-    if "several_nodes" in found and found & {"requeue", "scancel"}:
+    if "several_nodes" in found and found & {"requeue", "scancel", "update"}:
         found.add("relay")  # a task on another node may call it
     if job.retry.requeue is False and found & {"requeue", "scontrol_job"}:
         found = found - {"requeue"} | {"scontrol", "no_requeue"}
     own = all_read and "scontrol" not in job.run.commands and next(_sets_list(text), None) is None
     own = own and not any(_asks_of_others(each) for each in read if each.name == "scontrol")
-    if nodes > 1 and "scontrol" in found and not (own and "several_nodes" in found):
+    if nodes > 1 and found & {"scontrol", *PLAIN} - {"scancel"} and not (own and "several_nodes" in found):
         found.add("hostlist")  # the list of nodes is written node[1-4]
     return found
 
@@ -154,16 +150,6 @@ def _of_unseen(found: set[str], text: str, *, all_read: bool, all_seen: bool, sh
     if not all_read or len(held) > _MOST_VARIABLES or not all(_assigned(name[5:], text) for name in held):
         found |= {f"opt:{name}" for name in COMMON}
     return found if all_seen else found | _everything(text, shell=shell)
-
-
-def _named_in(text: str) -> bool:
-    return next(_by_variable(text), None) is not None
-
-
-def _by_name(text: str) -> set[str]:
-    """What the queries need for the variables that a text names."""
-    found = {"time_format"} if "SLURM_TIME_FORMAT" in text else set[str]()
-    return found | {"by_variable"} if _named_in(text) else found
 
 
 def _asks_of_others(call: Call) -> bool:
@@ -192,6 +178,8 @@ def _of_job(job: Job, text: str, steps: list[int], *, shell: bool) -> set[str]:
     found |= {INHERITED[name] for name, value in job.source.variables if name in INHERITED and value != "ALL"}
     if job.layout.gpus_per_task is not None:
         found.add("gpu")
+    if "PYXIS_CONTAINER_" in text or any(name[:16] == "PYXIS_CONTAINER_" for name, _ in job.env):
+        found.add("pyxis")
     if "SLURM_STEP_GPUS" in text:
         found.add("gpu")
     if _fed_later(text) or ((_fed_block(text) or _fed_function(text)) and any_enclosed(text, steps, shell=shell)):
@@ -222,7 +210,7 @@ def _of_job(job: Job, text: str, steps: list[int], *, shell: bool) -> set[str]:
 def _of_mpi(text: str, *, default: bool) -> set[str]:
     """How ranks may look for each other; `default`: also in steps that say nothing of it."""
     asked = {*_asks_pmi(text)}
-    kinds = {match.lastindex for match, _ in zip(_speaks_pmi(text), range(_MOST_SIGNS), strict=False)}
+    kinds = {match.lastindex for match, _ in zip(_speaks_pmi(text.lower()), range(_MOST_SIGNS), strict=False)}
     found = {"pmi"} if asked - {"pmix"} else set[str]()
     found |= {"pmix"} if asked - {"pmi2"} else set()
     if default and kinds - {2}:
@@ -397,4 +385,6 @@ def _asked(call: Call) -> set[str]:
         found.add("scontrol_job")
     if "requeue" in rest or _asks_anything(rest):
         found.add("requeue")
+    if "update" in rest:
+        found |= {"scontrol_job", "update"}
     return found

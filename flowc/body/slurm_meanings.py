@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from flowc._compiled.slurm_commands import LAUNCHERS
 from flowc._compiled.slurm_words import OPTIONS
-from flowc.body.commands import is_shell
+from flowc.body.interpreter import is_shell
 from flowc.patterns import at_first_use
 from flowc.record import Record
 from flowc.shell.scan import scan

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from flowc._compiled.slurm_words import PROGRAMS
-from flowc.body.commands import MOST_TEXT, called, is_shell
-from flowc.body.slurm_words import is_meant
+from flowc.body.commands import called
+from flowc.body.interpreter import MOST_TEXT, is_shell
 from flowc.patterns import at_first_use, at_words
 from flowc.record import Record
 from flowc.shell.scan import scan
@@ -68,6 +68,8 @@ def not_followed(job: Job) -> list[Variable]:
                 rows[name] = words["told"][option]
         if not rows or not called(job, program):
             continue
+        from flowc.body.slurm_words import is_meant
+
         for name in sorted(rows):
             for start in _places(text, rf"(?<![\w${{-]){name}(?==)"):
                 value = _value(text, start + len(name) + 1)[0]

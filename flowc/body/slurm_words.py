@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from flowc._compiled.slurm_words import OPTIONS, PROGRAMS
 from flowc.body.commands import called
-from flowc.patterns import at_first_use
+from flowc.patterns import at_first_use, at_words
 from flowc.record import Record
 from flowc.shell.words import words_behind
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 QUERIES = ("squeue", "sacct", "sinfo", "scancel", "sbcast")
 # What scontrol does, and shows, in full; a name may be shorter, and written in other letters.
 SCONTROL = PROGRAMS["scontrol"]["commands"]["done"]
+CHANGED = PROGRAMS["scontrol"]["changes"]["done"]
 SHOWN = {"hostnames": 5, "hostlistsorted": 9, "hostlist": 5, "jobs": 1, "jobid": 5, "nodes": 1}
 
 # A value of one of srun's options that is not plainly right, or cannot be seen.
@@ -28,6 +29,7 @@ may_be_wrong = at_first_use(
     r"(?![\"']?(?:v|q|verbose|quiet|none|no|cores|sockets|threads|ldoms|rank|local)[\"']?(?:[\s\\]|\Z))"
     r"|--hint[ =](?![\"']?(?:compute_bound|memory_bound|(?:no)?multithread)[\"']?(?:[\s\\]|\Z))"
     r"|--open-mode[ =](?![\"']?(?:append|truncate)[\"']?(?:[\s\\]|\Z))"
+    r"|\bsrun\b[^\n]{0,200}?--signal[ =](?![\"']?(?:SIG)?(?:USR[12]|TERM|INT|HUP)(?:@\d{1,4})?[\"']?(?:[\s\\]|\Z))"
     r"|--exclusive=|--kill-on-bad-exit=(?![01](?:[\s\\]|\Z)))",
     "search",
 )
@@ -40,6 +42,34 @@ PLAIN = {
     "sinfo": ("-h --noheader -N --Node", "-o --format"),
     "scancel": ("-b --batch $SLURM_JOB_ID $SLURM_JOBID ${SLURM_JOB_ID} ${SLURM_JOBID}", "-s --signal"),
 }
+# Formats of squeue and of sinfo that ask for nothing that few ask for: by letters; by names, of squeue alone.
+_common = {
+    "squeue": at_first_use(r"(?:[^%$`]|%[.\d]*[iAFKjTtMlLeSDNRuUPaCBZqoV])*\Z", "match"),
+    "sinfo": at_first_use(r"(?:[^%$`]|%[.\d]*[PRalDtTNncGm])*\Z", "match"),
+}
+_common_names = at_first_use(
+    r"(?i)(?:(?:jobid|jobarrayid|arrayjobid|arraytaskid|name|state|statecompact|timeused|timelimit|timeleft|endtime|starttime"
+    r"|numnodes|nodelist|reasonlist|username|userid|partition|account|numcpus|batchhost|workdir|qos|command|submittime)"
+    r"(?::\.?\d+)?(?:,|\Z))+\Z",
+    "match",
+)
+# Fields of jobs and of nodes that few look for.
+_job_fields = at_first_use(
+    r"(?i)TRES|Gres|Min(?:Memory|CPUs|TmpDisk)|\bArray(?:Job|Task|\()|AccrueTime|SuspendTime|PreSuspend|LastSched|Scheduler="
+    r"|AllocNode|(?:Req|Exc)NodeList|Socks|NtasksPer|CoreSpec|Features|DelayBoot|OverSubscribe|Contiguous|Licenses"
+    r"|Network=|Power=|CPU_IDs|\WNodes=|DerivedExit|\[A-Z|\bscontrol\b[^\n;|]{0,99}?(?: -d|--details)",
+    "search",
+)
+_node_fields = at_first_use(
+    r"(?i)\bnodes?\b[\s\S]*(?:TRES|CPUEfctv|CPULoad|(?:Real|Alloc|Free)Mem|Sockets|Boards|ThreadsPer|\bTmpDisk|Weight"
+    r"|Arch=|OS=|Version=|Features|Owner=|\[A-Z)",
+    "search",
+)
+# Variables that the queries take for options.
+_by_variable = at_words(
+    r"\b(?:SQUEUE|SACCT|SINFO|SCANCEL|SBCAST)_[A-Z]", ("SQUEUE_", "SACCT_", "SINFO_", "SCANCEL_", "SBCAST_")
+)
+_long_form = at_first_use(r"-[a-zA-Z]*[ls]", "match")
 _built = at_first_use(r"[$`\"'\\{}*?~]", "search")
 
 
@@ -186,6 +216,8 @@ def _asked(words: list[tuple[int, str]]) -> tuple[int, str, tuple[str, ...]] | N
     verb = word.lower()
     if verb not in (*SCONTROL, "help") and not (len(verb) > 2 and "show".startswith(verb)):
         return start, word, SCONTROL
+    if verb == "update":
+        return _changed(words)
     if verb[:2] != "sh" or len(asked) < 2 or _built(asked[1][1].partition("=")[0]):
         return None
     start, word = asked[1]
@@ -195,12 +227,47 @@ def _asked(words: list[tuple[int, str]]) -> tuple[int, str, tuple[str, ...]] | N
     return start, word, tuple(SHOWN)
 
 
+def _changed(words: list[tuple[int, str]]) -> tuple[int, str, tuple[str, ...]] | None:
+    """The first thing that `scontrol update` would change and cannot."""
+    for start, word in words:
+        name, equals, _ = word.partition("=")
+        name = name.rstrip("+-")
+        if equals and not _built(name) and name.lower() not in CHANGED:
+            return start, name, CHANGED
+    return None
+
+
+def of_any_call(name: str, *, seldom: bool) -> set[str]:
+    """What a call of a query that no text shows may ask for; `seldom`: what few of them do, too."""
+    found = {"scontrol_job", "requeue"} if name == "scontrol" else set[str]()
+    rare = {"scontrol": ("fields", "node_fields"), "squeue": ("columns",), "sinfo": ("columns",)}
+    return found.union(rare.get(name, ()) if seldom else ())
+
+
+def fields_asked(text: str) -> set[str]:
+    """What a text may look for in what scontrol shows of the job and its nodes."""
+    return {name for name, asks in (("fields", _job_fields), ("node_fields", _node_fields)) if asks(text)}
+
+
+def named_in(text: str) -> bool:
+    """Whether a text may set such a variable."""
+    return next(_by_variable(text), None) is not None
+
+
+def by_name(text: str) -> set[str]:
+    """What the queries need for the variables that a text names."""
+    found = {"time_format"} if "SLURM_TIME_FORMAT" in text else set[str]()
+    return found | {"by_variable"} if named_in(text) else found
+
+
 def picked(call: Call) -> set[str]:
     """Whether a query may have other options than those that all of its programs have."""
     if call.name == "sbcast":
         return {"rare"} if any(_may_be_rare(each, "sbcast") for each in call.words) else set()
     if call.name not in PLAIN:
         return set()
+    if _may_be_columns(call):
+        return {"picks", "rare", "columns"}
     flags, valued = (row.split() for row in PLAIN[call.name])
     words = iter(call.words)
     for quoted in words:
@@ -212,6 +279,26 @@ def picked(call: Call) -> set[str]:
         elif word not in flags and not (call.name == "scancel" and _own_step(word)):
             return {"picks", "rare"} if any(_may_be_rare(each, call.name) for each in call.words) else {"picks"}
     return {"picks"} if call.more else set()
+
+
+def _may_be_columns(call: Call) -> bool:
+    """Whether a call of squeue or sinfo may ask for columns that few ask for."""
+    if call.name not in _common:
+        return False
+    for quoted, following in zip(call.words, (*call.words, "")[1:], strict=True):
+        word = quoted.strip("\"'")
+        name, equals, value = word.partition("=")
+        if name[:1] == "-" != name[1:2]:
+            name, value = word[:2], word[2:] or following.strip("\"'")
+        elif not equals:
+            value = following.strip("\"'")
+        if name in ("-o", "--format") and not _common[call.name](value):
+            return True
+        if name in ("-O", "--Format") and not (call.name == "squeue" and _common_names(value)):
+            return True
+        if call.name == "sinfo" and (name in ("--long", "--summarize") or _long_form(word)):
+            return True
+    return False
 
 
 def _may_be_rare(quoted: str, program: str) -> bool:

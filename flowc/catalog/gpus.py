@@ -58,7 +58,7 @@ def _read(word: str) -> GpuWord | None:
     if any(part.startswith("tpu") for part in parts):
         return GpuWord(families=("tpu",), memory_gb=None, slice=False)
     rest, memory, slice_memory, in_slice = [], None, None, False
-    for part in map(_bare, parts):
+    for part in [piece for word in parts for piece in _parted(_bare(word))]:
         size = _size_gb(part)
         if in_slice and size is not None:
             slice_memory, in_slice = size, False
@@ -84,6 +84,15 @@ def _bare(part: str) -> str:
             if bare in _FAMILIES:
                 return bare
     return part
+
+
+def _parted(part: str) -> list[str]:
+    """A model and the size right behind it, `volta32gb`, as two parts; the longest that is a model."""
+    for end in range(len(part) - 3, 1, -1) if part.endswith("gb") else ():
+        model = _bare(part[:end])
+        if model in _FAMILIES and _size_gb(part[end:]) in SIZES_GB:
+            return [model, part[end:]]
+    return [part]
 
 
 def _families(parts: list[str]) -> tuple[str, ...] | None:

@@ -1,8 +1,6 @@
 """The command line. Reads the world (arguments, files, environment), shows what comes back, and says how it
 went."""
 
-from __future__ import annotations
-
 import gc
 import os
 import sys
@@ -42,8 +40,10 @@ def main(argv: list[str] | None = None) -> int:
     finally:
         _drop_unwritten()
         gc.freeze()
-    if modules is not None:
-        modules.save()
+    if modules is not None and modules.is_due:
+        from flowc.bundle.writing import save
+
+        save(modules)
     if _is_all(sys._getframe(1)):
         os._exit(status)
     return status
@@ -90,7 +90,7 @@ def _run(words: list[str]) -> int:
     return status
 
 
-def _heard_again(lost: sys.UnraisableHookArgs) -> None:
+def _heard_again(lost: "sys.UnraisableHookArgs") -> None:
     """What asks for our end while Python calls something from between two lines, such as for an object that is no more,
     goes nowhere: it is asked again at the next call or return, whichever comes first. A signal that we send ourselves
     would come too early, within what is called, or too late, when all is done."""
@@ -99,7 +99,7 @@ def _heard_again(lost: sys.UnraisableHookArgs) -> None:
         sys.__unraisablehook__(lost)
         return
 
-    def ask(frame: FrameType, what: str, _: object) -> None:
+    def ask(frame: "FrameType", what: str, _: object) -> None:
         if frame.f_code is not _heard_again.__code__:
             sys.setprofile(None)
             raise KeyboardInterrupt(*interrupt.args)
@@ -115,7 +115,7 @@ def _end_at_once() -> None:
         _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 
 
-def _is_all(caller: FrameType) -> bool:
+def _is_all(caller: "FrameType") -> bool:
     """Whether nothing is left to do in this process, all being written: then it need not take itself apart, which
     would be a tenth of its time. So where it is the command `flowc` or `python -m flowc`, and nobody looks on, waits
     in a thread or has asked to be called at the end."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from flowc import cache
 from flowc.cli.arguments import UsageError
 from flowc.inputs import SLURM_RELEASES, Flags, Inputs, OldSpelling, command_line
 from flowc.secret import looks_secret
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from flowc.cli.arguments import Words
     from flowc.ir.policy import Policy
+    from flowc.settings.asked import Asked
     from flowc.settings.lookup import Settings
     from flowc.source import Source
 
@@ -33,6 +35,11 @@ _MASK = "***"
 def gather(words: Words, argv: list[str], environ: Mapping[str, str]) -> Inputs:
     """`argv` is the whole command line after `flowc`, `words` what its command's parser made of it (after its
     first)."""
+    return gather_with(settings_of(environ), words, argv, environ)
+
+
+def gather_with(settings: Asked | None, words: Words, argv: list[str], environ: Mapping[str, str]) -> Inputs:
+    """The same for who needs the settings too."""
     given = Flags()
     spans: dict[str, Span] = {}
     given_any = words.places or words.old or words.rest or words.flag("move")
@@ -43,7 +50,6 @@ def gather(words: Words, argv: list[str], environ: Mapping[str, str]) -> Inputs:
         first, last = (line.span((len(argv) - 1 - back, 0)) for back in (len(words.rest), 1))
         spans["args"] = Span(first.source, first.start, last.end)
     manifests = _manifests(words, line, spans) if line is not None and "with" in words.values else ()
-    settings = settings_of(environ)
     defaults, older = _defaults(given, settings, spans)
     return Inputs(
         args=words.rest or (),
@@ -56,6 +62,7 @@ def gather(words: Words, argv: list[str], environ: Mapping[str, str]) -> Inputs:
         own_catalog=words.text("catalog") is None,
         manifests=manifests,
         profile=words.text("profile") or _profile(environ),
+        cache=cache.folder(environ),
         policy=_policy(settings),
         command=line.word(words.places["command"]) if line is not None and "command" in words.places else None,
         once=words.flag("once"),
@@ -174,24 +181,33 @@ def _manifests(words: Words, line: _Line, spans: dict[str, Span]) -> tuple[Sourc
     return tuple(found)
 
 
-def settings_of(environ: Mapping[str, str]) -> Settings | None:
-    """Where settings are looked up; None where nobody says any."""
+def settings_of(environ: Mapping[str, str], *, keeps: bool = True) -> Asked | None:
+    """Where settings are looked up; None where nobody says any. `keeps` as `Settings` has it."""
     from flowc.settings import home_of, may_be_set, working_folder
 
     folder, home = working_folder(), home_of(environ)
     if not may_be_set(environ, folder, home):
         return None
-    from flowc.settings.lookup import Settings
 
-    return Settings(environ, folder=folder, home=home)
+    def everything() -> Settings:
+        from flowc.settings.lookup import Settings
+
+        return Settings(environ, folder=folder, home=home, keeps=keeps)
+
+    kept_in = cache.folder(environ) if keeps else None
+    if kept_in is None:
+        return everything()
+    from flowc.settings.kept import known
+
+    return known(environ, folder, home, kept_in, everything) or everything()
 
 
-def _defaults(given: Flags, settings: Settings | None, spans: dict[str, Span]) -> tuple[Flags, tuple[OldSpelling, ...]]:
+def _defaults(given: Flags, settings: Asked | None, spans: dict[str, Span]) -> tuple[Flags, tuple[OldSpelling, ...]]:
     """What the settings say for flags that are not given, and settings by older names. Raises UsageError for settings
     that cannot be read."""
-    if settings is None:
+    if settings is None or not settings.may_say("project", "region", "ssh_keys"):
         return Flags(), ()
-    from flowc.settings.lookup import SettingsError
+    from flowc.settings.setting import SettingsError
     from flowc.tasks.defaults import defaults_of, older_names
 
     try:
@@ -200,11 +216,11 @@ def _defaults(given: Flags, settings: Settings | None, spans: dict[str, Span]) -
         raise UsageError(error.message, error.help) from None
 
 
-def _policy(settings: Settings | None) -> Policy | None:
+def _policy(settings: Asked | None) -> Policy | None:
     """Raises UsageError for a policy that cannot be read."""
-    if settings is None:
+    if settings is None or not settings.may_say("policy_"):
         return None
-    from flowc.settings.lookup import SettingsError
+    from flowc.settings.setting import SettingsError
     from flowc.tasks.policies import policy_of
 
     try:
@@ -213,11 +229,11 @@ def _policy(settings: Settings | None) -> Policy | None:
         raise UsageError(error.message, error.help) from None
 
 
-def _slurm_version(settings: Settings | None) -> str | None:
+def _slurm_version(settings: Asked | None) -> str | None:
     """The release of Slurm that the settings name. Raises UsageError for one that there is not."""
-    if settings is None:
+    if settings is None or not settings.may_say("slurm_version"):
         return None
-    from flowc.settings.lookup import SettingsError
+    from flowc.settings.setting import SettingsError
 
     try:
         found = settings.get("slurm_version")

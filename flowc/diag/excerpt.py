@@ -114,3 +114,14 @@ def _window(cells: _Cells, first: int, stop: int, width: int) -> tuple[int, int]
     low = first - cells.fitting(first, before, -1)
     used = sum(cells.widths[low:first])
     return low, first + cells.fitting(first, room - used, 1)
+
+
+def line_ranges(numbers: list[int]) -> list[str]:
+    """`3`, `5-7` for the lines 3, 5, 6 and 7."""
+    ranges: list[list[int]] = []
+    for number in numbers:
+        if ranges and number == ranges[-1][-1] + 1:
+            ranges[-1][-1] = number
+        else:
+            ranges.append([number, number])
+    return [str(low) if low == high else f"{low}-{high}" for low, high in ranges]

@@ -2,8 +2,9 @@
 nothing is left out.
 
 Warnings and notes of one code are one finding, which lists its places. Notes that speak of the same kind of thing as
-a worse finding (`Code.kind`) stand below that one, or below the first of them. Errors stay as they are, each is to be
-mended; so does what has a fix of its own, or notes. The formats that point at lines (concise, SARIF, annotations,
+a worse finding (`Code.kind`) stand below that one, or below the first of them; so do warnings of one kind that one help
+mends, and those about one place. Errors stay as they are, each is to be mended, but for those over open placeholders;
+so does what has a fix of its own, or notes. The formats that point at lines (concise, SARIF, annotations,
 reports) do without: there each place is told where it is.
 """
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from flowc.diag.sink import Diagnostic
+    from flowc.source import Span
 
 
 class Gathered(Record):
@@ -54,7 +56,12 @@ def gathered(path: str, diagnostics: Iterable[Diagnostic]) -> list[Gathered]:
 
 
 def _joins(diagnostic: Diagnostic) -> bool:
-    return diagnostic.code.severity != "error" and diagnostic.fix is None and not diagnostic.notes
+    if diagnostic.code.severity == "error":
+        from flowc.diag.suggest import FILL_IN
+
+        if diagnostic.help != FILL_IN:
+            return False
+    return diagnostic.fix is None and not diagnostic.notes
 
 
 def _below_their_kind(found: list[list[Diagnostic]]) -> list[list[Diagnostic]]:
@@ -65,11 +72,19 @@ def _below_their_kind(found: list[list[Diagnostic]]) -> list[list[Diagnostic]]:
             head = heads.setdefault((group[0].job, kind), group)
             if SEVERITIES.index(group[0].severity) < SEVERITIES.index(head[0].severity):
                 heads[group[0].job, kind] = group
+    alike: dict[tuple[str | None, str, str | Span], list[Diagnostic]] = {}
     kept = []
     for group in found:
-        first = group[0]
-        head = heads[first.job, first.code.kind] if first.code.kind is not None else group
-        if head is group or first.code.severity != "note" or not _joins(first):
+        first, kind = group[0], group[0].code.kind
+        head = group
+        if kind is not None and _joins(first):
+            if first.code.severity == "note":
+                head = heads[first.job, kind]
+            else:
+                for what in (first.help, first.span):
+                    if what is not None:
+                        head = alike.setdefault((first.job, kind, what), head)
+        if head is group:
             kept.append(group)
         else:
             head += group

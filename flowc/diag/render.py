@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from flowc.diag.code import SEVERITIES
-from flowc.diag.excerpt import TAB, excerpt, of_job, visible
+from flowc.diag.excerpt import TAB, excerpt, line_ranges, of_job, visible
 from flowc.diag.gather import gathered
+from flowc.patterns import at_first_use
 from flowc.record import Record
 from flowc.secret import masked, values_in
 
@@ -50,6 +51,10 @@ def colours() -> Palette:
     )
 
 
+# A message that names one thing, or several in a row.
+_named = at_first_use(r"([^`]*)(`[^`]+`(?:, `[^`]+`)*)([^`]*)", "fullmatch")
+
+
 def render(path: str, diagnostics: Iterable[Diagnostic], palette: Palette = PLAIN, width: int = WIDTH) -> str:
     """All findings about one source, those of one kind in one, each followed by an empty line. `width` is the room for
     a line of source."""
@@ -79,29 +84,38 @@ def _one(path: str, diagnostic: Diagnostic, others: tuple[Diagnostic, ...], pale
 
 
 def _further(path: str, first: Diagnostic, others: tuple[Diagnostic, ...], palette: Palette) -> list[str]:
-    """The lines below a finding for those of its kind: each place once, those with the same words in one line."""
-    said: dict[tuple[str, str, str], list[str]] = {}
+    """The lines below a finding for those of its kind: each place once, those with the same words but for names in one
+    line."""
+    said: dict[tuple[str, str, str, str], tuple[list[Span | None], list[str]]] = {}
     for each in others:
         own = each.code is first.code
         same = own and (each.message, each.help) == (first.message, first.help)
-        tag = "" if own else f"{palette.note}{each.severity}[{each.code.id}]{palette.end} {each.code.name}"
+        colour = getattr(palette, each.severity)
+        tag = "" if own else f"{colour}{each.severity}[{each.code.id}]{palette.end} {each.code.name}"
         help = f" ({each.help})" if each.help and each.help != first.help else ""
-        said.setdefault((tag, "" if same else visible(each.message), visible(help)), []).append(_line_of(path, each))
+        message = "" if same else visible(each.message)
+        named = _named(message)
+        before, names, after = named.groups() if named else (message, "", "")
+        spans, all_names = said.setdefault((tag, before, after, visible(help)), ([], []))
+        spans.append(each.span)
+        all_names.append(names)
     lines = []
-    for (tag, message, help), places in said.items():
-        where = ", ".join(filter(None, dict.fromkeys(places)))
+    for (tag, before, after, help), (spans, all_names) in said.items():
+        where = _places(path, spans)
         if not tag:
             where = f"also {where}".rstrip()
+        message = before + ", ".join(filter(None, dict.fromkeys(all_names))) + after
         lines.append(": ".join(filter(None, (where, tag, message))) + help)
     return lines
 
 
-def _line_of(path: str, diagnostic: Diagnostic) -> str:
-    """`line 7`; of another text with its path."""
-    span = diagnostic.span
-    if span is None:
-        return ""
-    return f"line {span.line}" if span.source.path == path else f"{visible(span.source.path)}:{span.line}"
+def _places(path: str, spans: list[Span | None]) -> str:
+    """`line 7`, `lines 7, 9-11`; of another text with its path."""
+    here = line_ranges(sorted({span.line for span in spans if span is not None and span.source.path == path}))
+    one = len(here) == 1 and "-" not in here[0]
+    found = [f"line{'' if one else 's'} {', '.join(here)}"] if here else []
+    elsewhere = (span for span in spans if span is not None and span.source.path != path)
+    return ", ".join(dict.fromkeys((*found, *(f"{visible(span.source.path)}:{span.line}" for span in elsewhere))))
 
 
 def _place(path: str, span: Span | None, palette: Palette) -> str:

@@ -159,6 +159,11 @@ class Sink:
         self._seen: set[tuple[str, Span | None, str, str | None]] = set()
         self._shown: tuple[int, list[Diagnostic]] | None = None  # how many there were, and they: asked for twice
 
+    @property
+    def heard(self) -> int:
+        """How many things were reported so far, be they kept or not."""
+        return len(self._seen)
+
     def report(
         self,
         code: Code,

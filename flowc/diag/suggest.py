@@ -1,12 +1,31 @@
-"""Did-you-mean: the one name that a misspelt word most likely stands for."""
+"""Did-you-mean: the one name that a misspelt word most likely stands for; and the gaps of templates."""
 
 from __future__ import annotations
+
+from flowc.patterns import at_first_use
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+# Gaps that are filled in before a text is used: `<NAME>`, `{{ NAME }}` and `${NAME}`, which flowc fills, and others.
+gaps = at_first_use(
+    r"<([^<>\s](?:[^<>\n]{0,60}[^<>\s])?)>|\$?\{\{-?[ \t]*([^{}\s][^{}\n]{0,80}?)[ \t]*-?\}\}|\$\{([A-Za-z_]\w*)\}"
+    r"|\#\#\w{1,60}\#\#|\{[A-Za-z_][\w-]{0,60}\}|@[A-Z_]{2,60}@|![A-Z_]{2,60}",
+    "finditer",
+)
+# The help where a whole value is such a gap.
+FILL_IN = "it looks like a placeholder: give it a value (`--fill NAME=VALUE`)"
 _LONGEST = 64  # no name is as long; keeps the cost of hostile words constant
+
+
+def to_fill(text: str) -> str | None:
+    """The help for a text with a gap of a form that flowc fills; None without one."""
+    for match in gaps(text) if "<" in text or "{" in text else ():
+        name = next(filter(None, match.groups()), None)
+        if name is not None:
+            return f"`--fill '{name}=VALUE'` puts a value there"
+    return None
 
 
 def nearest(word: str, candidates: Iterable[str]) -> str | None:

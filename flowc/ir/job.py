@@ -10,6 +10,29 @@ from flowc.ir.isolation import Isolation as Isolation
 from flowc.ir.isolation import Probe as Probe
 from flowc.record import Record
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.ir.parts import Array as Array
+    from flowc.ir.parts import Choice as Choice
+    from flowc.ir.parts import Container as Container
+    from flowc.ir.parts import Dependency as Dependency
+    from flowc.ir.parts import ExitRule as ExitRule
+    from flowc.ir.parts import File as File
+    from flowc.ir.parts import Mount as Mount
+    from flowc.ir.parts import Port as Port
+    from flowc.ir.parts import StopSignal as StopSignal
+    from flowc.ir.parts import Volume as Volume
+
+
+def __getattr__(name: str) -> object:
+    """The records of which most jobs have none: making a class costs far more than a record of it."""
+    if name[:1].isupper():
+        from flowc.ir import parts
+
+        if name in vars(parts):
+            return getattr(parts, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 class SourceInfo(Record):
     """Where a job came from: frontend name, path as given, hex sha256 of the input bytes.
@@ -70,19 +93,6 @@ class Conventions(Record):
     fails_together: bool = False
 
 
-class Choice(Record):
-    """One of several kinds of machine that would do; what is None is as `Resources` and `Placement` say. `name` is an
-    instance type; else a GPU model and its count, a request that a larger machine may fill."""
-
-    name: str | None = None
-    gpu_model: str | None = None
-    gpu_memory_bytes: int | None = None
-    gpus_per_node: int | None = None
-    cpus_per_node: int | None = None
-    memory_bytes_per_node: int | None = None
-    regions: tuple[str, ...] = ()
-
-
 class Resources(Record):
     """What each node must have, and how many nodes. `nodes` None: as few as the layout needs.
 
@@ -121,14 +131,6 @@ class Layout(Record):
     gpus_total: int | None = None
 
 
-class StopSignal(Record):
-    """Warn the job `before_s` seconds before its limit; `to` is `shell` (the batch script only) or `steps`."""
-
-    name: str
-    before_s: int
-    to: str
-
-
 class Time(Record):
     """Limits in seconds; `begin` and `deadline` as ISO text in UTC, or as the user wrote a relative form."""
 
@@ -140,90 +142,6 @@ class Time(Record):
     signal: StopSignal | None = None
 
 
-class Volume(Record):
-    """A persistent volume, by `name` or by the provider's `volume_id`. `interface` is block or file; `mount_path` is
-    absolute; `create`: it is made when there is none of that name; `size_bytes` None: as it is."""
-
-    name: str | None = None
-    volume_id: str | None = None
-    size_bytes: int | None = None
-    interface: str = "block"
-    mount_path: str
-    create: bool = False
-    read_only: bool = False
-    iops: int | None = None
-    throughput_bytes_s: int | None = None
-
-
-class Mount(Record):
-    """What is found at `target`, an absolute path or one below `~/` (the home of the user that runs the job).
-
-    `kind` says what `source` is: `bucket` (a URI such as s3://bucket/path), `local` (a path on the submitter's
-    computer, from where the command is given), `volume` (the name of a persistent volume, maybe with `/path` in it),
-    `scratch` (a name: an empty folder on the machine's disk that all containers of the job share), `memory` (the same
-    in memory), `host` (a path of the machine), `nfs` (server:/path), `git` (a repository's URL, maybe with `#ref`).
-    `copy`: filled once at the start, not mounted. `size_bytes` bounds scratch and memory. `options` are those of a
-    mount; of a repository `over` (what stands at the target stays) and `submodules` (they come too; its value is the
-    repository's host), of a folder of the submitter's `ignores` (how ignore files are called that hold in place of
-    git's where it has one). `create` is what is made of a path of the machine that is not there: `folder`, `file` or
-    `nothing`.
-    """
-
-    UNSHOWN = ("source",)
-
-    kind: str
-    source: str
-    target: str
-    read_only: bool = False
-    copy: bool = False
-    size_bytes: int | None = None
-    options: tuple[tuple[str, str], ...] = ()
-    create: str = "folder"
-
-
-class File(Record):
-    """A file that the job finds at `path`: its `text`, or the value of the secret that `secret` names; `mode` as
-    chmod takes it, `group` the number of the group that it belongs to. `read_only`: also to root, in a container."""
-
-    UNSHOWN = ("text",)
-
-    path: str
-    text: str | None = None
-    secret: str | None = None
-    mode: int = 0o644
-    group: int | None = None
-    read_only: bool = False
-
-
-class Container(Record):
-    """A container beside the main one. `role` is `init` (run to its end before what follows) or `sidecar` (detached,
-    ended after the main one); they start in their order. `restart` says when a sidecar starts again: `always`,
-    `on-failure` or `never`; what follows one that always does waits until it has started. Without `argv` the image's
-    entrypoint runs, `args` are its arguments. `gpus` is how many of the machine's GPUs it sees."""
-
-    UNSHOWN = ("argv", "args", "env")
-
-    name: str
-    role: str
-    image: str
-    argv: tuple[str, ...] = ()
-    args: tuple[str, ...] = ()
-    workdir: str | None = None
-    env: tuple[tuple[str, str], ...] = ()
-    env_facts: tuple[tuple[str, str], ...] = ()
-    secrets: tuple[str, ...] = ()
-    mounts: tuple[Mount, ...] = ()
-    gpus: int = 0
-    isolation: Isolation = Isolation()
-    restart: str = "on-failure"
-
-
-class Port(Record):
-    external: int
-    internal: int
-    protocol: str
-
-
 class Io(Record):
     """File names with Slurm's patterns kept. `stderr` None: the same file as stdout."""
 
@@ -231,33 +149,6 @@ class Io(Record):
     stderr: str | None = None
     stdin: str | None = None
     append: bool = False
-
-
-class Array(Record):
-    """`indices` in ascending order; `index_env` names the variable that holds the index at run time."""
-
-    indices: tuple[int, ...]
-    max_concurrent: int | None = None
-    index_env: str | None = None
-
-
-class Dependency(Record):
-    """`kind` is afterok, afterany, singleton, …; `on` a job id or name, None for singleton; `minutes` go by after it
-    has started (kind `after`). Of those with `any` one is enough; all others must hold."""
-
-    kind: str
-    on: str | None
-    minutes: int = 0
-    any: bool = False
-
-
-class ExitRule(Record):
-    """What a failure with one of `codes` (or with any other, if `negate`) means: `action` is `fail` (no restart),
-    `free` (a restart that is not counted) or `count`. The first rule that fits decides."""
-
-    action: str
-    codes: tuple[int, ...]
-    negate: bool = False
 
 
 # `max_restarts` of a job that starts again after each failure; Kubernetes' own word for it.
@@ -328,8 +219,19 @@ class Outcome(Record):
     note: str | None
 
 
+class Group(Record):
+    """One component of a het job that is one job here; `variables` as `SourceInfo` has them."""
+
+    UNSHOWN = ("variables",)
+
+    resources: Resources
+    layout: Layout
+    variables: tuple[tuple[str, str], ...] = ()
+
+
 class Job(Record):
-    """One job; het jobs, arrays of documents and the like are several.
+    """One job; het jobs, arrays of documents and the like are several. A het job whose steps run over its components is
+    one, with `groups`: `resources` (but for the number of nodes) and `layout` are those of the first, which runs it.
 
     With an `image` the job runs in a container of it: `run.argv` replaces the image's entrypoint, `run.args` are its
     arguments; with neither the image's own entrypoint and command run (`run.kind` is `argv` then). `setup` is shell
@@ -364,6 +266,7 @@ class Job(Record):
     containers: tuple[Container, ...] = ()
     resources: Resources = Resources()
     layout: Layout = Layout()
+    groups: tuple[Group, ...] = ()
     time: Time = Time()
     env: tuple[tuple[str, str], ...] = ()
     env_facts: tuple[tuple[str, str], ...] = ()
@@ -386,3 +289,7 @@ class Job(Record):
     workers_end: str | None = None
     number: int | None = None
     outcome: tuple[Outcome, ...] = ()
+
+    def all_files(self) -> list[File]:
+        """Its own, and behind them those of the containers beside it, in their order."""
+        return [*self.files, *(file for each in self.containers for file in each.files)]

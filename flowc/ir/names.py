@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+# Where a job runs that says nothing else.
+WORKSPACE = "/workspace"
+
 
 def variable_name(text: str) -> str:
     """The variable under which a secret of this name is delivered: what no shell takes for a name becomes `_`."""

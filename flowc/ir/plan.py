@@ -52,6 +52,13 @@ class CatalogInfo(Record):
     as_of: str
 
 
+class GroupPlan(Record):
+    """The part of one of a job's groups, as `JobPlan` says it of the job."""
+
+    nodes: int
+    gpus_visible: int | None
+
+
 class JobPlan(Record):
     """The outcome of the passes for one job.
 
@@ -59,6 +66,7 @@ class JobPlan(Record):
     `hours_bound` is the time limit in hours, None when there is none; `worst_case_usd` is then None too.
     Money and hours are decimal strings. `gpus_per_node` is what the instance has, `gpus_visible` what the job may see
     on each node (None: all of them). `cpus_per_node` is what the instance has, `memory_bytes_per_node` likewise.
+    `groups` are the parts of the job's groups, whose nodes are those of the bid in this order.
     `look` gives the `candidates`: a check shows none. `compare` gives the `cheaper` ways, which documents do not show.
     """
 
@@ -80,6 +88,7 @@ class JobPlan(Record):
     expected_usd: str | None
     look: Callable[[], tuple[Candidate, ...]]
     catalog: CatalogInfo
+    groups: tuple[GroupPlan, ...] = ()
     compare: Callable[[], tuple[Way, ...]] = tuple
 
     @property

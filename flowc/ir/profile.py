@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+from flowc.patterns import is_like
 from flowc.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any, Generic, TypeVar
+
     from flowc.ir.job import Mount
+    from flowc.ir.site import Site
     from flowc.source import Span
+
+    R = TypeVar("R")
+
+    class _Of(Generic[R]):
+        pass
+else:
+    R = None
+
+    class _Of:
+        def __class_getitem__(cls, _):
+            return cls
 
 
 class Entry(Record):
@@ -52,25 +68,14 @@ class StandIn(Record):
     model: str | None
 
 
-class Module(Record):
-    """An environment module: `setup` is shell text that brings it, empty where the machine needs nothing."""
+class Brought(Record):
+    """A module, a program that texts call by its name alone, or an environment of conda, `entry.key`: `setup` is shell
+    text that brings it, empty where the machine needs nothing. `by_docker`: the machine's docker answers it, and what
+    that takes depends on the job's text."""
 
     entry: Entry
     setup: str = ""
-
-
-class Program(Record):
-    """The same for a program that texts call by its name alone, `entry.key`."""
-
-    entry: Entry
-    setup: str = ""
-
-
-class Environment(Record):
-    """An environment of conda, `entry.key`; `setup` makes it."""
-
-    entry: Entry
-    setup: str
+    by_docker: bool = False
 
 
 class Image(Record):
@@ -78,6 +83,12 @@ class Image(Record):
 
     entry: Entry
     reference: str
+
+
+def is_meant(key: str, image: str) -> bool:
+    """Whether the name of an image file, or a glob, means an image as a text names it; a bare one does, wherever the
+    file lies."""
+    return is_like(image, key) or ("/" not in key and is_like(image.rpartition("/")[2], key))
 
 
 class Place(Record):
@@ -96,58 +107,78 @@ class Variable(Record):
     value: str
 
 
-class Machine(Record):
-    """`count` nodes of the old cluster that are alike: CPUs, RAM in MB, GPUs by type (None: not said), features, the
-    partitions that have them."""
+class Lines(_Of[R]):
+    """The records of a section's lines, in the order of the file. Of hundreds a job needs few: their `keys` are at
+    hand, the record of a line is made when it is asked for."""
 
-    count: int
-    cpus: int = 1
-    memory_mb: int = 1
-    gpus: tuple[tuple[str | None, int], ...] = ()
-    features: tuple[str, ...] = ()
-    partitions: tuple[str, ...] = ()
+    __slots__ = ("_found", "_make", "_numbers", "keys")
+
+    def __init__(self, keys: tuple[str, ...], make: Callable[[int], R]) -> None:
+        self.keys = keys
+        self._make = make
+        self._found: dict[int, R] = {}
+        self._numbers: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def __getitem__(self, number: int) -> R:
+        if number not in self._found:
+            self._found[number] = self._make(number)
+        return self._found[number]
+
+    def __iter__(self) -> Iterator[R]:
+        return (self[number] for number in range(len(self.keys)))
+
+    def named(self, keys: Iterable[str]) -> list[R]:
+        """The lines with these keys. No two lines have the same one."""
+        if not self._numbers:
+            self._numbers = {key: number for number, key in enumerate(self.keys)}
+        return [self[number] for number in sorted(self._numbers[key] for key in keys if key in self._numbers)]
+
+    def where(self, meant: Callable[[str], bool]) -> list[R]:
+        """The lines whose keys are meant."""
+        return [self[number] for number, key in enumerate(self.keys) if meant(key)]
 
 
-class Limits(Record):
-    """What a partition of the old cluster let pass. Times in seconds, memory in MB, None: without limit; `memory_per_`
-    are for jobs that ask for none. `state` is up, down, drain or inactive."""
-
-    name: str
-    default: bool = False
-    state: str = "up"
-    max_s: int | None = None
-    min_nodes: int = 0
-    max_nodes: int | None = None
-    max_cpus_per_node: int | None = None
-    memory_per_node: int | None = None
-    memory_per_cpu: int | None = None
-    max_memory_per_node: int | None = None
-    exclusive: bool = False
-
-
-class Site(Record):
-    """The old cluster itself. `enforce`: a request beyond a partition's limits is refused where `all` its partitions,
-    or `any` of them, do not allow it; `no`: it is taken, and waits."""
-
-    enforce: str
-    partitions: tuple[Limits, ...]
-    machines: tuple[Machine, ...]
+_NONE: Lines[Any] = Lines((), ().__getitem__)
 
 
 class Profile(Record):
-    """`path` as given or found; `sha256` of the file, in hex."""
+    """`path` as given or found; `sha256` of the file, in hex; `files`: those whose content became part of it, as it
+    names them, with the same of each. `environments` and `places` are its sections `conda` and `paths`; `defaults` has
+    one line at most."""
 
     path: str
     sha256: str
-    nodes: tuple[Nodes, ...] = ()
-    gpus: tuple[StandIn, ...] = ()
-    modules: tuple[Module, ...] = ()
-    programs: tuple[Program, ...] = ()
-    environments: tuple[Environment, ...] = ()
-    images: tuple[Image, ...] = ()
-    places: tuple[Place, ...] = ()
-    variables: tuple[Variable, ...] = ()
+    partitions: Lines[Nodes] = _NONE
+    constraints: Lines[Nodes] = _NONE
+    qos: Lines[Nodes] = _NONE
+    accounts: Lines[Nodes] = _NONE
+    defaults: Lines[Nodes] = _NONE
+    gpus: Lines[StandIn] = _NONE
+    modules: Lines[Brought] = _NONE
+    programs: Lines[Brought] = _NONE
+    environments: Lines[Brought] = _NONE
+    images: Lines[Image] = _NONE
+    places: Lines[Place] = _NONE
+    variables: Lines[Variable] = _NONE
     site: Site | None = None
+    files: tuple[tuple[str, str], ...] = ()
+
+
+# The fields of a profile that are lines, in the order of its sections: the section that each stands for, and of what
+# records they are.
+LINES: dict[str, tuple[str, type[Record]]] = {
+    **{name: (name, Nodes) for name in ("partitions", "constraints", "qos", "accounts", "defaults")},
+    "gpus": ("gpus", StandIn),
+    "modules": ("modules", Brought),
+    "programs": ("programs", Brought),
+    "environments": ("conda", Brought),
+    "images": ("images", Image),
+    "places": ("paths", Place),
+    "variables": ("variables", Variable),
+}
 
 
 class Use(Record):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import types
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from flowc.ir import job
+from flowc.ir import job, parts
 from flowc.record import Record
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -50,7 +50,7 @@ def _define(record: type[Record], definitions: dict[str, Any]) -> None:
     if record.__name__ in definitions:
         return
     definitions[record.__name__] = schema = _described(record)
-    hints = get_type_hints(record)
+    hints = get_type_hints(record, localns=vars(parts))
     schema["type"] = "object"
     names = [name for name in record.FIELDS if name not in getattr(record, "UNTOLD", ())]
     schema["properties"] = {name: _field(record, name, hints[name], definitions) for name in names}

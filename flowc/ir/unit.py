@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from flowc.ir.job import Job
 from flowc.ir.plan import JobPlan, Thrift
-from flowc.ir.policy import Policy
-from flowc.ir.profile import Profile, Use
 from flowc.record import Record
 from flowc.source import Source, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from flowc.ir.policy import Policy
+    from flowc.ir.profile import Profile, Use
     from flowc.source import Text
 
 
@@ -26,7 +26,9 @@ class Unit(Record):
     gave to every job, `used` what it takes of that. `stand_ins`: GPU models by globs that others may take the place of
     where they are not sold, and which; None: any that is at least as capable. `releases`: its machines
     end their bid with the job; `held`: who submits it holds its bids back until their turn has come. `policy`: what the
-    settings allow. `thrift`: the machine is to be the one that costs least.
+    settings allow. `thrift`: the machine is to be the one that costs least. `joins`: the word by which the text runs
+    steps over this and the other components of a het job; `parts`: what such components were, where the job is all of
+    them.
     """
 
     source: Source
@@ -44,6 +46,8 @@ class Unit(Record):
     held: bool = False
     policy: Policy | None = None
     thrift: Thrift | None = None
+    joins: Span | None = None
+    parts: tuple[Unit, ...] = ()
 
     def origin(self, *paths: str) -> Span | None:
         """The span of the first of these IR paths that the user set."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowc._compiled.shell_words import SHELLS
-from flowc.body.commands import MOST_TEXT, interpreter_words
+from flowc.body.interpreter import MOST_TEXT, interpreter_words
 from flowc.patterns import at_first_use
 from flowc.record import Record
 from flowc.rules.base import placed, texts

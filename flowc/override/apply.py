@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flowc._compiled.slurm_commands import MODULES, PROVIDED, REFUSED
 from flowc.diag.codes import override as codes
+from flowc.ir.names import WORKSPACE
 from flowc.patterns import at_first_use
 from flowc.secret import looks_secret
 from flowc.source import Source, Span
@@ -26,8 +27,6 @@ UNITS_S = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 MAX_PORTS = 1000
 # Where a flag's value takes the place of all that the file says.
 REPLACED = ("name", "resources.", "placement.regions", "pricing.", "time.limit_s", "identity.", "image", "run.delivery")
-# Where a job runs that says nothing else.
-WORKSPACE = "/workspace"
 _is_variable = at_first_use(r"[A-Za-z_][A-Za-z0-9_]*", "fullmatch")
 _is_amount = at_first_use(r"([0-9]{1,9})(\.[0-9]{1,6})?", "fullmatch")
 _is_image = at_first_use(r"[A-Za-z0-9][A-Za-z0-9._:/@-]*", "fullmatch")

@@ -31,6 +31,10 @@ def run(unit: Unit, context: Context, sink: Sink) -> Unit:
     """The unit with its plan; without one when an error was reported."""
     if unit.plan is not None:
         return unit
+    if unit.job.groups:
+        from flowc.passes.machine import together
+
+        return together.resolve(unit, context, sink, run)
     catalog, resources = context.catalog, unit.job.resources
     others: tuple[Candidate, ...] = ()
     if resources.choices or len(resources.alternatives) > 1:

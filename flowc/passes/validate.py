@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from flowc.passes.base import Context
     from flowc.source import Span
 
-_is_name = at_first_use(r"[A-Za-z_][A-Za-z0-9_]*", "fullmatch")
 _is_region = at_first_use(r"[a-z]+-[a-z]+[0-9]+-[a-z]", "fullmatch")
 
 
@@ -87,6 +86,10 @@ def _environment(unit: Unit, env: tuple[tuple[str, str], ...], paths: tuple[str,
         largest, value = max(env, key=lambda pair: len(pair[1]))
         help = f"the largest is `{largest}` with {len(value)} characters"
         sink.report(codes.ENVIRONMENT_TOO_LARGE, unit.origin(*paths), help=help, size=size, limit=ENVIRONMENT_BYTES)
+
+
+def _is_name(text: str) -> bool:
+    return text.isascii() and text.isidentifier()
 
 
 def _names(unit: Unit, env: tuple[tuple[str, str], ...], paths: tuple[str, ...], sink: Sink) -> None:

@@ -3,59 +3,57 @@ and variables. The job's own words and the command line's flags win."""
 
 from __future__ import annotations
 
+from flowc._compiled.slurm_commands import ENROOT_FILES, SINGULARITY_FILES, STEP_IMAGES
 from flowc.body.cluster_paths import cluster_paths
-from flowc.body.commands import PROGRAM_FAILS, called_programs, missing_commands, missing_env
+from flowc.body.commands import PROGRAM_FAILS, called_programs, missing_commands
 from flowc.body.home_paths import home_paths
+from flowc.body.interpreter import missing_env
 from flowc.body.modules import brought_by_modules, entered, is_brought, lacking, surely_loaded
-from flowc.body.out_of_reach import image_in_file, images_of, is_meant
-from flowc.body.slurm_variables import never_set
-from flowc.diag.codes.programs import (
-    CLUSTER_PATH,
-    COMMAND_MISSING,
-    ENVIRONMENT_MISSING,
-    IMAGE_IN_FILE,
-    INTERPRETER_MISSING,
-    MODULE_MISSING,
-)
-from flowc.diag.codes.slurm.words import SLURM_VARIABLE_NOT_SET
-from flowc.ir.profile import Use
-from flowc.patterns import at_first_use, is_like
-from flowc.profile import images
-from flowc.profile.environments import BEGIN, LIMIT_S
-from flowc.profile.read import APT, PIP
+from flowc.diag.codes import programs as codes
+from flowc.ir.profile import Use, is_meant
+from flowc.patterns import at_first_use, at_words, is_like, remembered
+from flowc.profile.base import APT, LIMIT_S, PIP
 from flowc.source import Derived
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-    from flowc.diag.code import Code
     from flowc.ir.job import Job
-    from flowc.ir.profile import Place, Profile
+    from flowc.ir.profile import Brought, Lines, Place, Profile
     from flowc.ir.unit import Unit
 
+_read_by_programs = at_first_use(r"\w*(?:CACHE|PATH|TMP|TEMP)\w*|HOME|\w+_(?:HOME|DATA|DIR|ROOT)", "fullmatch")
 # How steps begin that read.py makes.
 _APT, _PIP = f"timeout {LIMIT_S} {APT}", f"timeout {LIMIT_S} {PIP}"
-_part = at_first_use(r"[\w.+-]", "match")
+_SIGNS = "_.+-"
+# Other ways to write what lines begin with `~/` for.
+_home = at_first_use(r"(?:\$HOME|\$\{HOME\})[\"']?/", "sub")
+_PLAIN = frozenset(each for each in map(chr, range(128)) if each.isalnum() or each in f"/{_SIGNS}")
+# Paths where they begin.
+_paths = at_words(r"(?<![\w.+/-])/[\w.+/-]*", ("/",))
+# What a text has that names an image: how its file ends, or an option of `srun`.
+_IMAGE_SIGNS = (*SINGULARITY_FILES, *ENROOT_FILES, "enroot", *STEP_IMAGES)
 
 
-def apply(unit: Unit, profile: Profile) -> Unit:
-    """The unit with what its profile brings to it, and a record of that; each thing has its line for an origin."""
+def apply(unit: Unit, profile: Profile, *, reasons: bool = True) -> Unit:
+    """The unit with what its profile brings to it, and a record of that; each thing has its line for an origin.
+    `reasons`: it is to be told which findings each line makes needless, which takes longer than all else."""
     unit = _gpus(unit.replace(profile=profile), profile)
     if unit.job.conventions.commands:
-        unit = _variables(unit, profile)
+        unit = _variables(unit, profile, reasons)
     if unit.job.image is not None:  # what is in an image does not come from the cluster
         return unit
-    return _programs(_images(_modules(_environments(_places(unit, profile), profile), profile), profile), profile)
+    for bring in (_places, _environments, _modules, _images, _programs):
+        unit = bring(unit, profile, reasons)
+    return unit
 
 
 def _gpus(unit: Unit, profile: Profile) -> Unit:
     """Which models may take the place of those that the job names."""
     resources = unit.job.resources
     words = [resources.gpu_model, *(each.gpu_model for each in resources.choices), *resources.features]
-    found = [
-        each for each in profile.gpus if any(word and is_like(word.lower(), each.entry.key.lower()) for word in words)
-    ]
+    found = profile.gpus.where(lambda key: any(word and is_like(word.lower(), key.lower()) for word in words))
     if not found:
         return unit
     stand_ins = tuple((each.entry.key, each.model) for each in found)
@@ -63,17 +61,22 @@ def _gpus(unit: Unit, profile: Profile) -> Unit:
     return unit.replace(stand_ins=stand_ins, used=(*unit.used, *used))
 
 
-def _variables(unit: Unit, profile: Profile) -> Unit:
+def _variables(unit: Unit, profile: Profile, reasons: bool) -> Unit:
     job = unit.job
     own = {name for name, _ in (*job.env, *job.env_facts, *job.source.variables)} | {*job.secrets}
-    added = [each for each in profile.variables if each.entry.key not in own]
+    added = profile.variables.where(lambda key: key not in own)
     if not added:
         return unit
     env = (*((each.entry.key, each.value) for each in added), *job.env)
     told = {use.entry.key for use in unit.used if use.entry.section == "variables"}
-    lacked = {each.name for each in never_set(job)}
+    text = job.run.text or ""
+    lacked = set[str]()
+    if reasons and any(each.entry.key in text for each in added):
+        from flowc.body.slurm_variables import never_set
+
+        lacked = {each.name for each in never_set(job)}
     used = [
-        Use(entry=entry, what=f"{entry.key} is set", instead=_instead(SLURM_VARIABLE_NOT_SET, entry.key in lacked))
+        Use(entry=entry, what=f"{entry.key} is set", instead=_of_never_set() if entry.key in lacked else ())
         for entry in (each.entry for each in added)
         if entry.key not in told
     ]
@@ -81,38 +84,129 @@ def _variables(unit: Unit, profile: Profile) -> Unit:
     return unit.replace(job=job.replace(env=env), origins=origins, used=(*unit.used, *used))
 
 
-def _instead(code: Code, lacked: bool) -> tuple[str, ...]:
-    return (code.id,) if lacked else ()
+def _of_never_set() -> tuple[str, ...]:
+    from flowc.diag.codes.slurm.words import SLURM_VARIABLE_NOT_SET
+
+    return (SLURM_VARIABLE_NOT_SET.id,)
 
 
-def _places(unit: Unit, profile: Profile) -> Unit:
+def _places(unit: Unit, profile: Profile, reasons: bool) -> Unit:
     job = unit.job
     texts = [job.run.text or "", job.setup or "", job.run.workdir or "", *job.run.args, *job.run.argv]
-    texts += [value for _, value in job.env]
     texts += [each for each in (job.io.stdout, job.io.stderr, job.io.stdin) if each is not None]
+    texts += _values(unit, profile, texts)
     taken = {*(each.target for each in job.mounts), *(each.mount_path for each in job.volumes)}
-    added = [
-        each
-        for each in profile.places
-        if each.mount.target not in taken and any(_names(text, each.mount.target) for text in texts)
-    ]
+    together = "\n".join(texts)
+    paths = _stripped(profile.places.keys)
+    named = _may_be_in(together, profile.places.keys)
+    lines = [number for number, path in enumerate(paths) if path in named and takes(together, path, paths)]
+    added = [each for each in map(profile.places.__getitem__, lines) if each.mount.target not in taken]
     if not added:
         return unit
     mounts = (*job.mounts, *(each.mount for each in added))
     origins = dict(unit.origins)
     used = [*unit.used]
+    lacked = [*cluster_paths(job), *home_paths(job)] if reasons else []
+    wanted = [each for each in added if _lacks(lacked, each)]
+    mounted = job.replace(mounts=mounts)
+    still = [*cluster_paths(mounted), *home_paths(mounted)] if wanted else []
     for number, each in enumerate(added, len(job.mounts)):
         origins[f"mounts.{number}"] = each.entry.span
-        freed = _lacks(job, each) and not _lacks(job.replace(mounts=mounts), each)
+        freed = each in wanted and not _lacks(still, each)
         what = f"{each.mount.kind} at {each.mount.target}"
-        used.append(Use(entry=each.entry, what=what, instead=_instead(CLUSTER_PATH, freed)))
-    return unit.replace(job=job.replace(mounts=mounts), origins=origins, used=tuple(used))
+        used.append(Use(entry=each.entry, what=what, instead=(codes.CLUSTER_PATH.id,) if freed else ()))
+    return unit.replace(job=mounted, origins=origins, used=tuple(used))
 
 
-def _lacks(job: Job, place: Place) -> bool:
-    """Whether something that the job's texts need there is missing without it."""
-    found = {**cluster_paths(job), **home_paths(job)}
-    return any(_names(path, place.mount.target) for path in found)
+def _values(unit: Unit, profile: Profile, texts: list[str]) -> list[str]:
+    """What the job's variables hold. Those of the profile are every job's: they name a path where the job names them,
+    or where programs read them that are not told to."""
+    lines = profile.variables.keys
+    found = [value for name, value in unit.job.env if name not in lines]
+    together = "\n".join((*texts, *found))
+    for name, value in unit.job.env:
+        if name in lines and "/" in value and (_read_by_programs(name) or _is_word(name, together)):
+            found.append(value)
+    return found
+
+
+def _is_word(name: str, text: str) -> bool:
+    at = text.find(name)
+    while at >= 0:
+        around = text[at - 1 : at] if at else "", text[at + len(name) : at + len(name) + 1]
+        if not any(char.isalnum() or char == "_" for char in around):
+            return True
+        at = text.find(name, at + 1)
+    return False
+
+
+def takes(text: str, path: str, lines: Iterable[str]) -> bool:
+    """Whether a text names something for which the line of this path is the nearest of these."""
+    text = _with_home(text) if path[:1] == "~" and "HOME" in text else text
+    if not _names(text, path):
+        return False
+    below = f"{path}/"
+    for each in lines:
+        if each.startswith(below):
+            text = "\n".join(_without(text, each))
+    return _names(text, path)
+
+
+@remembered(1)  # the lines of one profile are asked for one after the other
+def _with_home(text: str) -> str:
+    """With `~/` for each other way to write it."""
+    return _home(lambda _: "~/", text)  # type: ignore[no-any-return]
+
+
+def _without(text: str, path: str) -> Iterator[str]:
+    """What a text says but for what it names at a path or below."""
+    start = at = 0
+    while (at := text.find(path, at)) >= 0:
+        end = at + len(path)
+        if not _part(text, end):
+            yield text[start:at]
+            start = end
+        at = end
+    yield text[start:]
+
+
+def _lacks(paths: list[str], place: Place) -> bool:
+    """Whether one of the paths that are missing is there."""
+    return any(_names(path, place.mount.target) for path in paths)
+
+
+def _part(text: str, at: int) -> bool:
+    """Whether the part of a path goes on with this character."""
+    char = text[at : at + 1]
+    return char.isalnum() or (char in _SIGNS and char != "")
+
+
+def _may_be_in(text: str, keys: tuple[str, ...]) -> set[str]:
+    """The paths of these keys that a text may name, and others. It has few, a profile many: these are looked up, not
+    looked for."""
+    found = {path for match in _paths(text) for path in _with_above(match[0])}
+    return found.union(path for path in _others(keys) if path[1:] in text)
+
+
+@remembered(4)
+def _stripped(keys: tuple[str, ...]) -> list[str]:
+    """The paths that these keys are for."""
+    return [key.rstrip("/") for key in keys]
+
+
+@remembered(4)
+def _others(keys: tuple[str, ...]) -> list[str]:
+    """Those that `_paths` does not see whole."""
+    return [key.rstrip("/") for key in keys if key[:1] != "/" or not _PLAIN.issuperset(key)]
+
+
+def _with_above(path: str) -> Iterator[str]:
+    """A path and those that it is below."""
+    at = path.find("/", 1)
+    while at > 0:
+        yield path[:at]
+        at = path.find("/", at + 1)
+    yield path
 
 
 def _names(text: str, path: str) -> bool:
@@ -125,41 +219,40 @@ def _names(text: str, path: str) -> bool:
     return False
 
 
-def _environments(unit: Unit, profile: Profile) -> Unit:
+def _environments(unit: Unit, profile: Profile, reasons: bool) -> Unit:
     job = unit.job
-    named = entered(job) if profile.environments else set[str]()
-    lines = [row for row in profile.environments if row.entry.key in named]
+    named = entered(job) if profile.environments.keys else set[str]()
+    lines = profile.environments.named(named)
     if not lines:
         return unit
-    lacks = {"conda", "mamba", "activate"} & _lacking_programs(job).keys()
-    instead = (COMMAND_MISSING.id if lacks else ENVIRONMENT_MISSING.id,)
+    lacks = {"conda", "mamba", "activate"} & _lacking_programs(job, reasons).keys()
+    instead = (codes.COMMAND_MISSING.id if lacks else codes.ENVIRONMENT_MISSING.id,) if reasons else ()
     used = [Use(entry=row.entry, what=f"conda environment {row.entry.key}", instead=instead) for row in lines]
     job = job.replace(environments=tuple(row.entry.key for row in lines))
     origins = {"environments": lines[0].entry.span, **unit.origins}
+    from flowc.profile.environments import BEGIN
+
     setup = "\n".join([BEGIN, *(row.setup for row in lines)])
     return _with_setup(unit.replace(job=job, origins=origins, used=(*unit.used, *used)), setup, lines[0].entry.span)
 
 
-def _modules(unit: Unit, profile: Profile) -> Unit:
+def _modules(unit: Unit, profile: Profile, reasons: bool) -> Unit:
     job = unit.job
-    if not profile.modules or "m" not in f"{job.run.text}{job.setup}":
+    if not profile.modules.keys or "m" not in f"{job.run.text}{job.setup}":
         return unit
-    names = surely_loaded(job)
-    missing = {each.name for each, _ in lacking(job)}
-    # A line of its own before one with a glob, which may stand first.
-    rows = sorted(profile.modules, key=lambda each: "*" in each.entry.key or "?" in each.entry.key)
     found: dict[str, list[str]] = {}
-    for each in names:
-        row = next((row for row in rows if is_brought(each.name, (row.entry.key,))), None)
-        if row is not None:
-            found.setdefault(row.entry.key, []).append(each.name)
+    for each in surely_loaded(job):
+        line = _module(each.name, profile.modules)
+        if line is not None:
+            found.setdefault(line, []).append(each.name)
     if not found:
         return unit
-    lines = [row for row in profile.modules if row.entry.key in found]
+    lines = profile.modules.named(found)
+    missing = {each.name for each, _ in lacking(job)} if reasons else set[str]()
     used = [*unit.used]
     for row in lines:
         loaded = found[row.entry.key]
-        instead = _instead(MODULE_MISSING, bool(missing.intersection(loaded)))
+        instead = () if missing.isdisjoint(loaded) else (codes.MODULE_MISSING.id,)
         used.append(Use(entry=row.entry, what=f"module {', '.join(loaded)}", instead=instead))
     job = job.replace(modules=tuple(row.entry.key for row in lines))
     origins = {"modules": lines[0].entry.span, **unit.origins}
@@ -168,63 +261,99 @@ def _modules(unit: Unit, profile: Profile) -> Unit:
     return _with_setup(unit, setup, lines[0].entry.span) if setup else unit
 
 
-def _images(unit: Unit, profile: Profile) -> Unit:
+def _module(name: str, lines: Lines[Brought]) -> str | None:
+    """The key of the line that brings a module: its own before one with a glob, which may stand first."""
+    parts = name.split("/")
+    own = lines.named("/".join(parts[:number]) for number in range(1, len(parts) + 1))
+    if own:
+        return own[0].entry.key
+    return next((key for key in _globs(lines.keys) if is_brought(name, (key,))), None)
+
+
+@remembered(4)
+def _globs(keys: tuple[str, ...]) -> list[str]:
+    return [key for key in keys if any(sign in key for sign in "*?[")]
+
+
+def _images(unit: Unit, profile: Profile, reasons: bool) -> Unit:
     """What the machine's docker has in the place of images in files, where Singularity or `srun` are given them."""
     job = unit.job
-    if not profile.images:
+    if not profile.images.keys:
         return unit
-    called = called_programs(job, images.PROGRAMS) - brought_by_modules(job)
     texts = [job.run.text or "", job.setup or "", *job.run.argv, *job.run.args, *(value for _, value in job.env)]
-    files = [each for text in texts for each in images_of(text)]
-    lines = [row for row in profile.images if any(is_meant(row.entry.key, each) for each in files)]
-    if not lines or not (called or "container-image" in f"{job.run.text}{job.setup}"):
+    if not any(sign in text for text in texts for sign in _IMAGE_SIGNS):
         return unit
-    before, lacked = image_in_file(job), _lacking_programs(job)
+    from flowc.body.out_of_reach import image_in_file, images_of
+    from flowc.profile import images
+
+    called = _called(job, images.PROGRAMS)
+    files = [each for text in texts for each in images_of(text)]
+    lines = profile.images.where(lambda key: any(is_meant(key, each) for each in files))
+    if not lines or not (called or any(sign in f"{job.run.text}{job.setup}" for sign in STEP_IMAGES)):
+        return unit
+    before, lacked = image_in_file(job) if reasons else None, _lacking_programs(job, reasons)
     pairs = tuple((row.entry.key, row.reference) for row in lines)
     job = job.replace(image_files=pairs)
-    if all(any(is_meant(key, each) for key, _ in pairs) for each in files if each.endswith(images.SINGULARITYS)):
-        job = job.replace(programs=(*job.programs, *(name for name in images.PROGRAMS if name in called)))
-    # Else the program is told to be missing for the sake of the other files.
+    answered = {*called}
+    if not all(any(is_meant(key, each) for key, _ in pairs) for each in files if each.endswith(SINGULARITY_FILES)):
+        answered &= {"enroot"}  # the program is told to be missing for the sake of the other files
+    job = job.replace(programs=(*job.programs, *(name for name in images.PROGRAMS if name in answered)))
     freed = {code for name in job.programs for code in lacked.get(name, ())}
-    freed |= {IMAGE_IN_FILE.id} if before is not None and image_in_file(job) is None else set()
+    freed |= {codes.IMAGE_IN_FILE.id} if before is not None and image_in_file(job) is None else set()
     used = [Use(entry=row.entry, what=f"image {row.reference}", instead=tuple(sorted(freed))) for row in lines]
     origins = {"image_files": lines[0].entry.span, "programs": lines[0].entry.span, **unit.origins}
     unit = unit.replace(job=job, origins=origins, used=(*unit.used, *used))
-    return _with_setup(unit, images.setup(pairs, answers=bool(called)), lines[0].entry.span)
+    return _with_setup(unit, images.setup(pairs, called, "\n".join(texts)), lines[0].entry.span)
 
 
-def _programs(unit: Unit, profile: Profile) -> Unit:
+def _programs(unit: Unit, profile: Profile, reasons: bool) -> Unit:
     job = unit.job
-    if not profile.programs:
+    if not profile.programs.keys:
         return unit
-    called = called_programs(job, [row.entry.key for row in profile.programs]) - brought_by_modules(job)
+    called = _called(job, profile.programs.keys)
     if job.environments:  # what makes them is conda
         called -= {"conda", "mamba"}
-    lines = [row for row in profile.programs if row.entry.key in called and row.entry.key not in job.programs]
+    lines = profile.programs.named(called.difference(job.programs))
     if not lines:
         return unit
-    lacked = _lacking_programs(job)
+    lacked = _lacking_programs(job, reasons)
     used = [*unit.used]
     for row in lines:
         key = row.entry.key
         used.append(Use(entry=row.entry, what=f"program {key}", instead=lacked.get(key, ())))
     job = job.replace(programs=(*job.programs, *(row.entry.key for row in lines)))
     origins = {"programs": lines[0].entry.span, **unit.origins}
+    lines = [_by_docker(row, job) if row.by_docker else row for row in lines]
     # Texts that bring the same under several names do it once.
     steps = {row.setup.replace(f"{PROGRAM_FAILS}{row.entry.key}", ""): row.setup for row in lines if row.setup}
     unit = unit.replace(job=job, origins=origins, used=tuple(used))
     return _with_setup(unit, _once_updated(steps.values()), lines[0].entry.span) if steps else unit
 
 
-def _lacking_programs(job: Job) -> dict[str, tuple[str, ...]]:
-    """The programs that the job calls and the machine lacks, with the findings that say so."""
-    said: tuple[str, ...] = (COMMAND_MISSING.id,)
+def _by_docker(row: Brought, job: Job) -> Brought:
+    """The line with what brings docker, and a program that has it answer what the job's text calls."""
+    from flowc.profile import images
+
+    return row.replace(setup=images.setup((), (row.entry.key,), f"{job.run.text}\n{job.setup}\n{job.env}"))
+
+
+def _called(job: Job, names: Iterable[str]) -> set[str]:
+    """The programs that the job calls and no module brings."""
+    called = called_programs(job, names)
+    return called - brought_by_modules(job) if called else called
+
+
+def _lacking_programs(job: Job, reasons: bool) -> dict[str, tuple[str, ...]]:
+    """The programs that the job calls and the machine lacks, with the findings that say so, where that is asked."""
+    if not reasons:
+        return {}
+    said: tuple[str, ...] = (codes.COMMAND_MISSING.id,)
     found = dict.fromkeys(missing_commands(job), said)
     if job.setup:
         run = job.run.replace(kind="shell", interpreter="/bin/bash", text=job.setup, commands=())
         found |= dict.fromkeys(missing_commands(job.replace(run=run, setup=None)), said)
     name = missing_env(job)
-    return found if name is None else {**found, name: (*found.get(name, ()), INTERPRETER_MISSING.id)}
+    return found if name is None else {**found, name: (*found.get(name, ()), codes.INTERPRETER_MISSING.id)}
 
 
 def _once_updated(setups: Iterable[str]) -> str:

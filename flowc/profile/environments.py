@@ -4,11 +4,10 @@ the job has no conda."""
 from __future__ import annotations
 
 from flowc.body.modules import CONDA_FUNCTION, CONDA_ROOT
+from flowc.profile.steps import step
 from flowc.shell.quote import sh
 
 ROOT = CONDA_ROOT
-# Seconds of one step: packages may be large, an archive slow.
-LIMIT_S = 1800
 # Of its releases page; several projects that pin it have the same hash.
 _MICROMAMBA = "https://github.com/mamba-org/micromamba-releases/releases/download/2.8.1-0/micromamba-linux-64"
 _SHA256 = "9689782d863c05a1bf5d2d371ba527104e7a4eb4310c1637d8653b751aed9c82"
@@ -109,15 +108,6 @@ def packed(name: str, url: str) -> str:
         f"mkdir -p {at}\ncurl -fsSL {sh(url)} | tar -xz -C {at}\n"
         f"[ ! -x {at}/bin/conda-unpack ] || PATH={at}/bin:$PATH {at}/bin/conda-unpack\n"
     )
-
-
-def step(text: str, what: str) -> str:
-    """A step of the setup: it ends after half an hour, and what fails in it ends the job with a line."""
-    return f"timeout {LIMIT_S} bash -ec {sh(text.rstrip())} || {failed(what)}"
-
-
-def failed(what: str) -> str:
-    return f"{{ echo {sh(f'flowc: cannot bring {what}')} >&2; exit 1; }}"
 
 
 def _created(name: str, what: str) -> str:

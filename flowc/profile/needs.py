@@ -7,9 +7,9 @@ the lines for all that it lacks stand; one that lacks what no line brings never 
 
 from __future__ import annotations
 
-from flowc._compiled.profile_lines import CATEGORIES, MODULES, OPEN, OPEN_PROGRAMS, PROGRAMS, SCRATCH, VARIABLES
+from flowc._compiled.profile_lines import MODULES, OPEN, OPEN_PROGRAMS, PROGRAMS, SCRATCH, VARIABLES
+from flowc._compiled.slurm_commands import CATEGORIES, PROVIDED, REFUSED
 from flowc._compiled.slurm_commands import MODULES as MODULE_COMMANDS
-from flowc._compiled.slurm_commands import PROVIDED, REFUSED
 from flowc.body.modules import CONTAINERS
 from flowc.diag.lacks import BLOCKING, ENVIRONMENT, MODULE, PATH, PROGRAM, VARIABLE, line_of, root
 from flowc.patterns import at_first_use, is_like
@@ -17,13 +17,13 @@ from flowc.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sized
     from typing import Any
 
     Key = tuple[str, str]  # the section of a line, and its key
     Lack = tuple[str, str]  # a kind and a name
 
-_module_key = at_first_use(r"[A-Za-z0-9_.+-][A-Za-z0-9_.+/-]*", "fullmatch")
+_module_key = at_first_use(r"[A-Za-z0-9_.+/-][A-Za-z0-9_.+/-]*", "fullmatch")
 _environment_key = at_first_use(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*", "fullmatch")
 _program_key = at_first_use(r"[A-Za-z0-9][A-Za-z0-9_.+-]*", "fullmatch")
 _path_key = at_first_use(r"(?:/|~/)[^\s:,\"'\\$*?<>{}\[\]()]+", "fullmatch")
@@ -86,11 +86,11 @@ def _needed(lacks: Iterable[Lack]) -> list[Lack]:
 def lines(
     files: Iterable[Iterable[Lack]],
     environments: Mapping[str, str] | None = None,
-    places: Mapping[str, tuple[str, int]] | None = None,
+    places: Mapping[str, tuple[str, Sized]] | None = None,
 ) -> list[Line]:
     """All lines that these files need, filled in where flowc knows what takes the place, in no order. `environments`:
-    the files that make environments of conda, by their names; `places`: the folders that were at paths, with how many
-    files read there."""
+    the files that make environments of conda, by their names; `places`: the folders that were at paths, with the files
+    that read there."""
     spelled: dict[Key, set[str]] = {}
     number: dict[Key, int] = {}
     for lacks in files:
@@ -111,8 +111,10 @@ def lines(
     folders = {each.brings for each in known if each.section == "variables" and each.brings is not None}
     there = {each.key for each in known if each.section == "paths"}
     own = [
-        Line(section="paths", key=path, brings=folder, says="all that they name there is in this tree", files=number_of)
-        for path, (folder, number_of) in sorted((places or {}).items())
+        Line(
+            section="paths", key=path, brings=folder, says="all that they name there is in this tree", files=len(those)
+        )
+        for path, (folder, those) in sorted((places or {}).items())
     ]
     return [*own, *known, *(_known("paths", folder) for folder in sorted(folders - there))]
 

@@ -10,12 +10,13 @@ from flowc.diag.codes.yaml.document import WRONG_FORM
 from flowc.digest import sha256_hex
 from flowc.ir.job import Mount
 from flowc.ir.mounts import checked_target, from_uri
-from flowc.ir.profile import Entry, Environment, Image, Module, Nodes, Place, Profile, Program, Site, StandIn, Variable
+from flowc.ir.profile import Brought, Entry, Image, Lines, Nodes, Place, Profile, StandIn, Variable
 from flowc.override.apply import parse_duration
-from flowc.profile.environments import LIMIT_S, failed, of_file, of_packages, packed, step
+from flowc.profile.base import APT, LIMIT_S, PIP, base_folder, beside, content, reason
+from flowc.profile.environments import of_file, of_packages, packed
+from flowc.profile.steps import failed, step
 from flowc.secret import looks_secret
 from flowc.shell.quote import sh
-from flowc.source import Source, Span
 from flowc.yamldoc.check import Checker
 from flowc.yamldoc.node import Mapping, Node, Pair, Scalar, is_null, plain
 from flowc.yamldoc.read import read as read_yaml
@@ -24,32 +25,24 @@ from flowc.yamldoc.shapes import HIDDEN
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any
+    from typing import Any, TypeVar
 
     from flowc.diag.sink import Sink
+    from flowc.ir.site import Site
+    from flowc.source import Source
+
+    L = TypeVar("L", Nodes, StandIn, Brought, Image, Place, Variable)
 
 SECTIONS = ("partitions", "constraints", "qos", "accounts")
-MOST_BYTES = 1_000_000
 SCRATCH = "scratch"
-APT = "env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300"
-PIP = "env PIP_BREAK_SYSTEM_PACKAGES=1 python3 -m pip"
 ANY = "any"
+DOCKER = "docker"
 _UNITS = {"": 20, "M": 20, "K": 10, "G": 30, "T": 40}
 
 
-def read(path: str, sink: Sink) -> Profile | None:
-    """The profile of a file; None after reporting what is wrong with it."""
-    try:
-        with open(path, "rb") as file:
-            data = file.read(MOST_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = (getattr(error, "strerror", None) or str(error)).lower()
-        sink.report(codes.PROFILE_UNREADABLE, Span(Source(path, ""), 0, 0), path=path, reason=reason)
-        return None
-    if len(data) > MOST_BYTES:
-        sink.report(codes.PROFILE_UNREADABLE, Span(Source(path, ""), 0, 0), path=path, reason="larger than 1 MB")
-        return None
-    source, before = Source.from_bytes(path, data), sink.error_count
+def read(source: Source, sink: Sink) -> Profile | None:
+    """What the text of a profile says; None after reporting what is wrong with it."""
+    path, before = source.path, sink.error_count
     roots = read_yaml(source, sink)
     checker = Checker(TYPES, sink)
     for root in roots or ():
@@ -59,45 +52,59 @@ def read(path: str, sink: Sink) -> Profile | None:
         sink.report(codes.PROFILE_UNREADABLE, span, path=path, reason="it has several documents, a profile is one")
     if roots is None or sink.error_count > before:
         return None
-    found = _profile(roots[0] if roots else None, path, sha256_hex(data), sink)
+    found = _profile(roots[0] if roots else None, path, sha256_hex(source.data), sink)
     return found if sink.error_count == before else None
 
 
 def _profile(root: Node | None, path: str, digest: str, sink: Sink) -> Profile:
     if not isinstance(root, Mapping):
         return Profile(path=path, sha256=digest)
-    nodes = [_nodes(_entry(name, key, pair), pair.value, sink) for name in SECTIONS for key, pair in _lines(root, name)]
-    defaults = root.pair("defaults")
-    if defaults is not None:
-        nodes.append(_nodes(Entry(section="defaults", key="", span=defaults.key.span), defaults.value, sink))
-    variables = tuple(_variable(key, pair, sink) for key, pair in _lines(root, "variables"))
-    environments = [_environment(key, pair, path, sink) for key, pair in _lines(root, "conda")]
+    nodes = {
+        name: _as_lines([_nodes(_entry(name, key, pair), pair.value, sink) for key, pair in _lines(root, name)])
+        for name in SECTIONS
+    }
+    pair = root.pair("defaults")
+    if pair is not None:
+        nodes["defaults"] = _as_lines([_nodes(Entry(section="defaults", key="", span=pair.key.span), pair.value, sink)])
+    variables = [_variable(key, pair, sink) for key, pair in _lines(root, "variables")]
+    files: dict[str, str] = {}
+    environments = [_environment(key, pair, path, files, sink) for key, pair in _lines(root, "conda")]
     places = [_place(key, pair, path, sink) for key, pair in _lines(root, "paths")]
     return Profile(
         path=path,
         sha256=digest,
-        nodes=tuple(nodes),
-        gpus=tuple(
-            StandIn(entry=_entry("gpus", key, pair), model=_instead(pair.value.read()))
-            for key, pair in _lines(root, "gpus")
+        **nodes,
+        gpus=_as_lines(
+            [
+                StandIn(entry=_entry("gpus", key, pair), model=_instead(pair.value.read()))
+                for key, pair in _lines(root, "gpus")
+            ]
         ),
-        modules=tuple(
-            Module(entry=_entry("modules", key, pair), setup=_setup(f"module {key}", pair.value))
-            for key, pair in _lines(root, "modules")
+        modules=_as_lines(
+            [
+                Brought(entry=_entry("modules", key, pair), setup=_setup(f"module {key}", pair.value))
+                for key, pair in _lines(root, "modules")
+            ]
         ),
-        programs=tuple(
-            Program(entry=_entry("programs", key, pair), setup=_setup(f"program {key}", pair.value))
-            for key, pair in _lines(root, "programs")
+        programs=_as_lines(
+            [_program(_entry("programs", key, pair), pair.value, sink) for key, pair in _lines(root, "programs")]
         ),
-        environments=tuple(each for each in environments if each is not None),
-        images=tuple(
-            Image(entry=_entry("images", key, pair), reference=pair.value.read().removeprefix("docker://"))
-            for key, pair in _lines(root, "images")
+        environments=_as_lines([each for each in environments if each is not None]),
+        images=_as_lines(
+            [
+                Image(entry=_entry("images", key, pair), reference=pair.value.read().removeprefix("docker://"))
+                for key, pair in _lines(root, "images")
+            ]
         ),
-        places=tuple(each for each in places if each is not None),
-        variables=variables,
+        places=_as_lines([each for each in places if each is not None]),
+        variables=_as_lines(variables),
         site=_site(root, sink),
+        files=tuple(files.items()),
     )
+
+
+def _as_lines(rows: list[L]) -> Lines[L]:
+    return Lines(tuple(row.entry.key for row in rows), rows.__getitem__)
 
 
 def _site(root: Mapping, sink: Sink) -> Site | None:
@@ -177,6 +184,16 @@ def _place(key: str, pair: Pair, path: str, sink: Sink) -> Place | None:
         return None
 
 
+def _program(entry: Entry, node: Node, sink: Sink) -> Brought:
+    if isinstance(node, Mapping) or node.read() != DOCKER:
+        return Brought(entry=entry, setup=_setup(f"program {entry.key}", node))
+    if entry.key != "enroot":
+        expected = f"`{DOCKER}` answers `enroot` alone; of other programs `nothing`, `apt`, `pip` or `shell`"
+        sink.report(WRONG_FORM, node.span, path=entry.name, value=DOCKER, expected=expected)
+        return Brought(entry=entry)
+    return Brought(entry=entry, by_docker=True)
+
+
 def _setup(what: str, node: Node) -> str:
     """The shell text that brings it; empty for `nothing`."""
     if not isinstance(node, Mapping):
@@ -192,28 +209,25 @@ def _setup(what: str, node: Node) -> str:
     return "\n".join(f"timeout {LIMIT_S} {step} || {failed(what)}" for step in steps)
 
 
-def base_folder(path: str) -> str:
-    """The folder from which a profile's files are seen: in which its .flowc is, or its own."""
-    folder = os.path.dirname(os.path.abspath(path))
-    return os.path.dirname(folder) if os.path.basename(folder) == ".flowc" else folder
-
-
-def _environment(key: str, pair: Pair, path: str, sink: Sink) -> Environment | None:
+def _environment(key: str, pair: Pair, path: str, files: dict[str, str], sink: Sink) -> Brought | None:
+    """What it takes of a file is noted in `files`."""
     entry, node, what = _entry("conda", key, pair), pair.value, f"conda environment {key}"
     if isinstance(node, Mapping):
         made = of_packages(key, _items(node, "packages"), _items(node, "channels") or ["conda-forge"])
-        return Environment(entry=entry, setup=step(made, what))
+        return Brought(entry=entry, setup=step(made, what))
     written = node.read()
     if written.startswith("https://"):
-        return Environment(entry=entry, setup=step(packed(key, written), what))
+        return Brought(entry=entry, setup=step(packed(key, written), what))
     try:
-        with open(os.path.join(base_folder(path), os.path.expanduser(written)), "rb") as file:
-            text = file.read(MOST_BYTES).decode()
+        data = content(beside(path, written))
+        text = data.decode()
     except (OSError, ValueError) as error:
-        reason = (getattr(error, "strerror", None) or "is no text in UTF-8").lower()
-        sink.report(codes.PROFILE_UNREADABLE, node.span, path=written, reason=reason)
+        why = "it is no text in UTF-8" if isinstance(error, UnicodeDecodeError) else reason(error)
+        why = f"the file `{written}` of the conda environment {key}: {why}"
+        sink.report(codes.PROFILE_UNREADABLE, node.span, path=path, reason=why)
         return None
-    return Environment(entry=entry, setup=step(of_file(key, os.path.basename(written), text), what))
+    files[written] = sha256_hex(data)
+    return Brought(entry=entry, setup=step(of_file(key, os.path.basename(written), text), what))
 
 
 def _items(node: Mapping, name: str) -> list[str]:

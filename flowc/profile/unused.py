@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flowc.diag.codes.input import UNUSED_PROFILE_LINE
 from flowc.diag.render import count
+from flowc.ir.profile import LINES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,11 +32,5 @@ def named_in(profile: Profile, text: str) -> set[tuple[str, str]]:
 
 def entries(profile: Profile) -> Iterator[Entry]:
     """All lines, in the order of their sections."""
-    yield from (each.entry for each in profile.nodes)
-    yield from (each.entry for each in profile.gpus)
-    yield from (each.entry for each in profile.modules)
-    yield from (each.entry for each in profile.programs)
-    yield from (each.entry for each in profile.environments)
-    yield from (each.entry for each in profile.images)
-    yield from (each.entry for each in profile.places)
-    yield from (each.entry for each in profile.variables)
+    for field in LINES:
+        yield from (each.entry for each in getattr(profile, field))

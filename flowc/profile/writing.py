@@ -22,6 +22,8 @@ _ASKED = {
 }
 _WIDTH = 110
 _MOST_SPELLED = 6
+# How files end that scripts name by themselves.
+_file = re.compile(r"\.(?:sh|bash|py|R|jl|txt|csv|tsv|json|ya?ml|conf|cfg|ini|tgz|tar|gz|zip|sif|simg)\Z")
 _plain = re.compile(r"[A-Za-z/~][\w./+-]*")
 # Words that are no text for YAML.
 _WORDS = ("null", "true", "false", "yes", "no", "on", "off", "y", "n")
@@ -90,8 +92,14 @@ def _entry(line: Line, rank: int | None, indent: str) -> str:
     comments = "".join(f"{indent}# {each}\n" for each in wrapped)
     key = _scalar(line.key)
     if line.brings is None:
-        return f"{comments}{indent}# {key}: {_ASKED[line.section]}\n"
+        asked = f"./{line.key.rpartition('/')[2]}" if _is_file(line) else _ASKED[line.section]
+        return f"{comments}{indent}# {key}: {asked}\n"
     return comments + _written(key, line.brings, indent)
+
+
+def _is_file(line: Line) -> bool:
+    """Whether a line is for one file by its name, where no volume can be."""
+    return line.section == "paths" and _file.search(line.key) is not None
 
 
 def _comment(line: Line, rank: int | None) -> str:
@@ -99,7 +107,7 @@ def _comment(line: Line, rank: int | None) -> str:
         "modules": "load it",
         "programs": "call it",
         "conda": "enter it",
-        "paths": "read below it",
+        "paths": "read it" if _is_file(line) else "read below it",
         "variables": "use it",
     }[line.section]
     parts = [f"{line.files:,} {'file' if line.files == 1 else 'files'} {what if line.files != 1 else _singular(what)}"]

@@ -244,13 +244,11 @@ class Link:
         return False
 
     def poke(self) -> bool:
-        """As `alive`, without a wait."""
+        """As `alive`, without a wait. Raises UnreachableError, which says why there is none any more."""
         if not self._lock.acquire(blocking=False):
             return True  # somebody else asks
         try:
             return self._try(Master.poke)
-        except UnreachableError:
-            return False
         finally:
             self._lock.release()
 

@@ -11,6 +11,7 @@ from flowc.rules.base import (
     has_idle_nodes,
     has_mounts,
     has_other_interpreter,
+    has_pipes,
     has_secrets,
     has_several_nodes,
     is_array_script,
@@ -36,7 +37,17 @@ _COMMANDS = (
     *(name for row in BROUGHT for name in row["commands"]),
 )
 _BY_VARIABLE = ("SQUEUE_", "SCANCEL_", "SINFO_", "SACCT_", "SBCAST_", "SCONTROL_")
-_AFAR = (*LAUNCHERS[:4], "ssh", "scp", "deepspeed", "--container-image", "--mpi", "SLURM_MPI_TYPE")
+_AFAR = (
+    *LAUNCHERS[:4],
+    "ssh",
+    "scp",
+    "deepspeed",
+    "--container-image",
+    "PYXIS_CONTAINER_IMAGE",
+    "enroot",
+    "--mpi",
+    "SLURM_MPI_TYPE",
+)
 RULES = (
     Rule(name="mounts", concerns=has_mounts),
     Rule(name="secrets", concerns=has_secrets),
@@ -60,8 +71,9 @@ RULES = (
     Rule(name="texts.variables", concerns=is_batch_script_on_machine, words=("$",)),
     Rule(name="texts.secrets", concerns=always),
     Rule(name="texts.network", concerns=always, words=INTERFACES),
+    Rule(name="texts.wheels", concerns=runs_on_machine, words=("--no-index",)),
     Rule(name="texts.documents", concerns=always, words=("<<",)),
-    Rule(name="texts.pipes", concerns=always, words=("|",)),
+    Rule(name="texts.pipes", concerns=has_pipes),
     Rule(name="texts.errexit", concerns=always, words=("$?", "++")),
     Rule(name="slurm.releases", concerns=may_mean_two_things),
     Rule(name="delivery", concerns=is_delivered),

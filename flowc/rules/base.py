@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flowc.record import Record
+from flowc.shell.words import calls_shells
 from flowc.source import Derived
 
 TYPE_CHECKING = False
@@ -96,6 +97,12 @@ def has_mounts(unit: Unit) -> bool:
     return bool(unit.job.mounts or unit.job.containers)
 
 
+def has_pipes(unit: Unit) -> bool:
+    """Whether the job's own text has any, be it none in what prepares it."""
+    own = unit.job.run.text or (unit.shell_text.text if unit.shell_text is not None else "")
+    return "|" in own
+
+
 def has_secrets(unit: Unit) -> bool:
     job = unit.job
     return bool(job.secrets or job.files or job.containers or job.isolation.pull_secrets)
@@ -123,13 +130,13 @@ def parts(unit: Unit, deepest: int = _DEEPEST) -> Sequence[Unit]:
     """This unit, and one for each text within its own that another shell on the machine runs; what the texts around it
     install is there."""
     text = unit.job.run.text or ""
-    if "sh " in text or "sh<" in text or "sh\t" in text or "sh\\" in text:  # most call no shell
+    if calls_shells(text):
         return [unit, *_inner(unit, text, deepest)]
     return (unit,)
 
 
 def _inner(unit: Unit, text: str, deepest: int) -> Iterator[Unit]:
-    from flowc.body.commands import is_shell
+    from flowc.body.interpreter import is_shell
     from flowc.shell.inner import inner_texts
 
     job = unit.job

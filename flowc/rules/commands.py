@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc._compiled.slurm_commands import MISSING, PROVIDED, REFUSED
+from flowc._compiled.slurm_commands import BY_SRUN, MISSING, PROVIDED, REFUSED
 from flowc.body.commands import missing_commands, package_of, refused_commands, settled, submitted_by
 from flowc.body.modules import CONTAINERS, brought_by_modules, environments
 from flowc.diag.lacks import ENVIRONMENT, PROGRAM
@@ -84,12 +84,16 @@ def _help(unit: Unit, found: dict[str, int]) -> str | None:
         else ""
     )
     help = f"`{step}apt-get install -y {packages}` in the script brings Ubuntu's own" if packages else None
-    if "sbatch" in found and not unit.job.outcome:
+    if "sbatch" in found and unit.job.outcome:
+        return "submit the other one yourself: `flowc submit FILE --after afterok:JOB` places it when this one is done"
+    if "sbatch" in found:
         # A script without options that submits others is none that should run on a rented machine.
         return 'it submits jobs itself? run it here: sbatch() { flowc sbatch "$@"; }; export -f sbatch; bash ' + sh(
             unit.job.source.path
         )
     if {*found} & {*PROVIDED} and (way_back := image_for_step(unit.job)):
         return way_back
+    if {*found} <= {*BY_SRUN} and unit.job.conventions.commands:
+        return "`srun` starts programs on the job's machines: `srun -n TASKS PROGRAM`"
     slurms = {*found} <= {*PROVIDED, *MISSING, *REFUSED}  # which no line brings
     return help or (None if slurms else by_profile(unit.job))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc.body.commands import interpreter_package, missing_env, missing_interpreter
+from flowc.body.interpreter import interpreter_package, missing_env, missing_interpreter
 from flowc.diag.lacks import PROGRAM
 
 TYPE_CHECKING = False

@@ -39,14 +39,25 @@ def _report(unit: Unit, said: set[str], sink: Sink) -> None:
         line, place = line + text.count("\n", place, each.start), each.start
         lines.setdefault(line, []).append((each.name, package, each.start, each.end))
     for loaded in lines.values():
-        packages = " ".join(dict.fromkeys(package for _, package, _, _ in loaded if package))
-        help = f"`apt-get install -y {packages}` in the script brings Ubuntu's own" if packages else None
+        help = _help(loaded, unit)
         names = ", ".join(f"`{name}`" for name, *_ in loaded)
         span = unit.text_span(loaded[0][2], loaded[-1][3])
         lacks = [(MODULE, name) for name, *_ in loaded]
         if any(brings_conda(name) for name, *_ in loaded):
             lacks += [(ENVIRONMENT, name) for name in environments(unit.job)]
-        sink.report(MODULE_MISSING, span, help=help or by_profile(unit.job), lacks=tuple(lacks), modules=names)
+        sink.report(MODULE_MISSING, span, help=help, lacks=tuple(lacks), modules=names)
+
+
+def _help(loaded: list[tuple[str, str | None, int, int]], unit: Unit) -> str | None:
+    packages = " ".join(dict.fromkeys(package for _, package, *_ in loaded if package))
+    brought = by_profile(unit.job)
+    if not packages:
+        return brought
+    help = f"`apt-get install -y {packages}` in the script brings Ubuntu's own"
+    own = [f"`{name}`" for name, package, *_ in loaded if package]
+    if len(own) == len(loaded) or brought is None:
+        return help
+    return f"{help} in place of {', '.join(own)}; for the others {brought}"
 
 
 def _report_environments(unit: Unit, sink: Sink) -> None:

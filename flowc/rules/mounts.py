@@ -38,14 +38,16 @@ def report_mount(job: Job, mount: Mount, span: Span | None, sink: Sink) -> None:
     if mount.kind == "local":
         sink.report(codes.FILES_NOT_CARRIED, span, source=mount.source, target=mount.target)
     elif mount.kind == "bucket":
+        scheme = mount.source.partition("://")[0].lower()
+        if scheme in ("s3", "gs"):
+            return
         from flowc.scripts.storage import BUCKETS
 
-        scheme = mount.source.partition("://")[0].lower()
         if scheme not in BUCKETS:
             sink.report(
                 codes.BUCKET_UNREACHABLE, span, source=scheme, reason="expected s3, gs or what speaks as s3 does"
             )
-        elif scheme not in ("s3", "gs") and "AWS_ENDPOINT_URL" not in dict(job.env):
+        elif "AWS_ENDPOINT_URL" not in dict(job.env):
             sink.report(
                 codes.BUCKET_UNREACHABLE, span, source=scheme, reason="expected its address in AWS_ENDPOINT_URL"
             )

@@ -19,4 +19,5 @@ def report(unit: Unit, sink: Sink) -> None:
 
     start, end, effect = found
     word = (unit.job.run.text or "")[start:end].strip()
-    sink.report(BASH_IN_SH, unit.text_span(start, end), word=word, effect=effect)
+    help = "begin the script with `#!/bin/bash`" if unit.job.run.kind == "script" else None
+    sink.report(BASH_IN_SH, unit.text_span(start, end), help=help, word=word, effect=effect)

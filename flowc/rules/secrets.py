@@ -20,7 +20,7 @@ def report(unit: Unit, sink: Sink) -> None:
 
 def awaited_secrets(job: Job) -> list[str]:
     """The names of all secrets that the machine waits for."""
-    found = [*job.secrets, *job.isolation.pull_secrets, *(file.secret for file in job.files if file.secret)]
+    found = [*job.secrets, *job.isolation.pull_secrets, *(file.secret for file in job.all_files() if file.secret)]
     for each in job.containers:
         found += [*each.secrets, *each.isolation.pull_secrets]
     return list(dict.fromkeys(found))

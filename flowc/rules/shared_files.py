@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc.body.waited_files import waited_for
+from flowc.body.nodes.waited_files import waited_for
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -111,7 +111,7 @@ def containers(job: Job, plan: JobPlan | None, arranged: Arrangement, folder: st
                 each.role == "init",
                 each.restart,
                 exporting(each.secrets),
-                side_words(each, plan, arranged),
+                side_words(each, plan, arranged, _first_file(job, number)),
                 [(name, words[fact]) for name, fact in each.env_facts],
                 process_words(each.argv, each.args, each.image),
                 f"/var/log/foundry/{number}.log",
@@ -141,13 +141,18 @@ def main_words(job: Job, plan: JobPlan | None, arranged: Arrangement) -> list[st
     return [*words, *secret_words(job.secrets)]
 
 
-def side_words(container: Container, plan: JobPlan | None, arranged: Arrangement) -> list[str]:
+def _first_file(job: Job, number: int) -> int:
+    """How many files stand before those of this container."""
+    return len(job.files) + sum(len(each.files) for each in job.containers[: number - 1])
+
+
+def side_words(container: Container, plan: JobPlan | None, arranged: Arrangement, first_file: int) -> list[str]:
     """The options of a container beside the main one, its literal environment with them."""
     count = plan.gpus_per_node if plan else 0
     words = [*isolation_words(container.isolation), *gpu_words(min(container.gpus, count), count)]
     shm = arranged.shm_of(container.mounts)
     words += [f"--shm-size={shm}"] if shm else []
-    words += arranged.words(container.mounts, (), ())
+    words += arranged.words(container.mounts, (), container.files, first_file)
     if container.workdir:
         words += ["-w", home(container.workdir)]
     for name, value in container.env:

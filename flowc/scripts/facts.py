@@ -46,7 +46,7 @@ class Environment(Record):
 
 def environment(job: Job, plan: JobPlan | None, index: int | None, submit_dir: str) -> Environment:
     if job.conventions.commands:
-        fixed = batch_variables(job, plan, index, submit_dir)
+        fixed = _of_slurm(job, plan, index, submit_dir)
         facts = [(name, fact_words(1)[fact]) for name, fact in job.env_facts]
     else:
         fixed, facts = [], []
@@ -70,6 +70,14 @@ def environment(job: Job, plan: JobPlan | None, index: int | None, submit_dir: s
         needs_ip=any("private_ip" in word for word in asked),
         needs_ips=any("node_ips" in word for word in asked),
     )
+
+
+def _of_slurm(job: Job, plan: JobPlan | None, index: int | None, submit_dir: str) -> Pairs:
+    if not job.groups:
+        return batch_variables(job, plan, index, submit_dir)
+    from flowc.scripts.slurm.groups import group_variables
+
+    return group_variables(job, plan, submit_dir)
 
 
 def format_variables(job: Job, plan: JobPlan | None, index: int | None) -> tuple[Pairs, Pairs]:
@@ -121,5 +129,5 @@ def mentioned_in(job: Job) -> str:
     """All text in which the user may name a variable."""
     run = job.run
     texts = [run.text or "", job.setup or "", *run.argv, *run.args, *(value for _, value in job.env)]
-    texts += [file.text or "" for file in job.files]
+    texts += [file.text or "" for file in job.all_files()]
     return "\n".join(texts + [word for each in job.containers for word in (*each.argv, *each.args)])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from flowc._compiled.slurm_commands import PROGRAMS
-from flowc.body.commands import interpreter_words, is_shell, provided
+from flowc.body.commands import provided
+from flowc.body.interpreter import interpreter_words, is_shell
 from flowc.body.modules import (
     EMPTYING,
     LOADING,

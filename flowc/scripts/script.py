@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from flowc._compiled import templates
 from flowc._compiled.limits import SCRIPT_BYTES
-from flowc.body.commands import interpreter_package, names_python
+from flowc.body.interpreter import interpreter_package, names_python
 from flowc.digest import sha256_hex
+from flowc.ir.names import WORKSPACE
 from flowc.record import Record
 from flowc.scripts.delivery import TOGETHER, WHOLE, Apart, Body, body
 from flowc.scripts.docker import NO_CONTAINERS, Containers, containers
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from flowc.ir.job import Job
     from flowc.ir.unit import Unit
 
-WORKSPACE = "/workspace"
 # Arrays of more tasks are not packed in the form that takes seconds for each.
 FEW_TASKS = 8
 # What a job can do without, from the first that is left out where there is no room to the last.
@@ -38,6 +38,7 @@ JOURNAL = "lines in the machine's journal about commands of the script that fail
 GUARD = "what keeps many connections and those without the job's key from the agents of srun"
 ACCOUNT = "the one account of steps that different machines start"
 LAST_WORDS = "the two seconds in which srun hands on what tasks say when their job is told to end"
+SELDOM = "columns and fields that few ask Slurm's queries for"
 STAND_INS = "what says which of Slurm's commands are not on the machine, and those that only a signal may call"
 # Any of these, and what prepares the job runs in one process group with it.
 PREPARED = ("setup", "image", "containers", "secrets", "files", "volumes", "mounts")
@@ -52,7 +53,11 @@ class Frame(Record):
     readable: bool
     slurm: bool
     nodes: int
+    groups: tuple[int, ...]
+    group_lists: tuple[tuple[str, int], ...]
     together: bool
+    fails_together: bool
+    first_ends: bool
     prepared: bool
     workdir: str
     folders: list[str]
@@ -114,10 +119,12 @@ class Drafts:
         tools = next(each for each in self._parts if isinstance(each, Tools))
         self._guarded = tools.agents
         self._steps = tools.steps
-        self._stands = tools.agents or bool(tools.stand_ins)
+        # There is something in it that the job may do without.
+        self._stands = tools.agents or bool(tools.stand_ins or job.run.commands)
         self._patient = job.array is None or len(job.array.indices) <= FEW_TASKS
-        self._full = Draft([*self._parts, told], apart=self._apart)
-        self._silent = self._full if told.journal is None else Draft([*self._parts, SILENT], JOURNAL)
+        self._packings: dict[tuple[bytes, bytes], Packing] = {}  # ways that are told apart may have one text
+        self._full = Draft([*self._parts, told], self._packings, apart=self._apart)
+        self._silent = self._full if told.journal is None else Draft([*self._parts, SILENT], self._packings, JOURNAL)
         self._smallest: list[Draft] | None = None
 
     @property
@@ -126,12 +133,13 @@ class Drafts:
         no text of a script is made, and seldom the densest form."""
         if self._full.packing.is_plain or self._apart:
             return self._full.packing.fits(patient=False)
-        if self._silent.packing.fits(patient=self._patient and not self._stands):
+        silent = self._silent.packing
+        if not self._stands:
+            return silent.fits(patient=self._patient)
+        if silent.fits_easily:
             return True
-        small = self._small() if self._stands else []
-        if any(draft.packing.fits(patient=False) for draft in reversed(small)):
-            return True
-        return bool(small) and small[-1].packing.fits(patient=self._patient)
+        tools = self._tools(spare=False)  # of the smallest
+        return self._with(tools).packing.fits(patient=self._patient) or silent.fits(patient=False)
 
     @property
     def has_tools(self) -> bool:
@@ -143,8 +151,9 @@ class Drafts:
         """What the script waits for, where that is not the job's script itself."""
         return self._full.whole
 
-    def startup(self) -> Startup:
-        """The first that fits, else the smallest."""
+    def startup(self, *, measured: bool = False) -> Startup:
+        """The first that fits, else the smallest. `measured`: only how long the script is is asked for; where it does
+        not fit, what is `sent` has no more than its length."""
         if self._apart:
             return self._full.startup(patient=False).replace(guarded=self._guarded)
         found = self._full
@@ -153,11 +162,12 @@ class Drafts:
             found = self._silent
             if self._stands and not found.packing.is_plain:
                 if not found.packing.fits(patient=False):
-                    return self._first_small().startup(patient=self._patient)
+                    return self._first_small().startup(patient=self._patient, measured=measured)
                 least = None if self._guarded else self._with(self._tools(spare=False), STAND_INS)
                 if least is not None and least.is_plainer(found, patient=self._patient):
                     return least.startup(patient=self._patient)
-        return found.startup(patient=self._patient and not self._stands).replace(guarded=self._guarded)
+        found_startup = found.startup(patient=self._patient and not self._stands, measured=measured)
+        return found_startup.replace(guarded=self._guarded)
 
     def _first_small(self) -> Draft:
         small = self._small()
@@ -173,11 +183,19 @@ class Drafts:
             self._smallest = []
             seen: set[str | None] = set()
             some = self._guarded or self._steps
-            for guess, shares in ((True, True), (False, True), (False, False))[not some :]:
-                tools = self._tools(spare=False, guess=guess, shares=shares)
+            levels = ((True, True, True), (False, True, True), (False, False, True), (False, False, False))
+            for seldom, guess, shares in levels[not some :]:
+                if guess and not seldom and not self._unit.job.run.commands:
+                    continue  # its calls are seen
+                tools = self._tools(spare=False, seldom=seldom, guess=guess, shares=shares)
                 if shares or tools.tools not in seen:
-                    alone = self._guarded and tools.tools == self._tools(spare=False, guess=guess).tools
-                    self._smallest.append(self._with(tools, ACCOUNT if alone else None, None if guess else STAND_INS))
+                    without = self._tools(spare=False, seldom=seldom, guess=guess)
+                    lacks = (
+                        SELDOM if self._unit.job.run.commands and not seldom else None,
+                        ACCOUNT if self._guarded and tools.tools == without.tools else None,
+                        None if guess else STAND_INS,
+                    )
+                    self._smallest.append(self._with(tools, *lacks))
                 seen.add(tools.tools)
         return self._smallest
 
@@ -190,17 +208,24 @@ class Drafts:
             LAST_WORDS if self._steps else None,
             *lacks,
         )
-        return Draft([*parts, SILENT], "; ".join(filter(None, without)))
+        return Draft([*parts, SILENT], self._packings, "; ".join(filter(None, without)))
 
-    def _tools(self, *, spare: bool, guess: bool = False, shares: bool = False) -> Tools:
-        return _tools(self._unit, spare=spare, guess=guess, shares=shares)
+    def _tools(self, *, spare: bool, seldom: bool = False, guess: bool = False, shares: bool = False) -> Tools:
+        return _tools(self._unit, spare=spare, seldom=seldom, guess=guess, shares=shares)
 
 
 class Draft:
-    """One way to write a script. `left_out` as `Startup` has it; `apart`: it waits for the whole one, as a person reads
-    it."""
+    """One way to write a script. `packings`: those of other ways, by head and body; `left_out` as `Startup` has it;
+    `apart`: it waits for the whole one, as a person reads it."""
 
-    def __init__(self, parts: list[Record], left_out: str | None = None, *, apart: bool = False) -> None:
+    def __init__(
+        self,
+        parts: list[Record],
+        packings: dict[tuple[bytes, bytes], Packing],
+        left_out: str | None = None,
+        *,
+        apart: bool = False,
+    ) -> None:
         self._variables: dict[str, Any] = {}
         for part in parts:
             self._variables.update(part.__dict__)
@@ -215,6 +240,7 @@ class Draft:
             self._templates = templates.apart_plain, templates.apart_small
         self._sections: tuple[tuple[str, bytes], ...] | None = None
         self._packing: Packing | None = None
+        self._packings = packings
 
     @property
     def sections(self) -> tuple[tuple[str, bytes], ...]:
@@ -232,7 +258,10 @@ class Draft:
     def packing(self) -> Packing:
         if self._packing is None:
             head = b"".join(text for name, text in self.sections if name != "body")
-            self._packing = Packing(head, dict(self.sections).get("body", b""))
+            body = dict(self.sections).get("body", b"")
+            self._packing = self._packings.get((head, body))
+            if self._packing is None:
+                self._packing = self._packings[head, body] = Packing(head, body)
         return self._packing
 
     def is_plainer(self, other: Draft, *, patient: bool) -> bool:
@@ -240,12 +269,12 @@ class Draft:
         form = self.packing.first(patient=patient)
         return form.fits and form.encoding != other.packing.first(patient=False).encoding
 
-    def startup(self, *, patient: bool) -> Startup:
+    def startup(self, *, patient: bool, measured: bool = False) -> Startup:
         plain = self._templates[0](self._variables, sh)
         form = self.packing.first(patient=patient)
         return Startup(
             plain="".join(text for _, text in plain),
-            sent=form.text,
+            sent=form.outline if measured and not form.fits else form.text,
             encoding=form.encoding,
             payload=self.packing.whole,
             limit=SCRIPT_BYTES,
@@ -266,7 +295,11 @@ def _parts(unit: Unit, index: int | None) -> list[Record]:
         readable=True,
         slurm=slurm,
         nodes=nodes,
-        together=nodes > 1 and job.conventions.fails_together,
+        groups=tuple(part.nodes for part in plan.groups) if plan is not None else (),
+        group_lists=_group_lists(job) if job.groups else (),
+        together=nodes > 1 and (job.conventions.fails_together or job.workers_end == "first"),
+        fails_together=job.conventions.fails_together,
+        first_ends=nodes > 1 and job.workers_end == "first",
         prepared=ready,
         workdir=folder,
         folders=_folders(job, folder, slurm),
@@ -300,9 +333,16 @@ def _parts(unit: Unit, index: int | None) -> list[Record]:
     ]
 
 
-def _tools(unit: Unit, *, spare: bool = True, guess: bool = False, shares: bool = False) -> Tools:
+def _group_lists(job: Job) -> tuple[tuple[str, int], ...]:
+    from flowc.scripts.slurm.groups import group_lists
+
+    return group_lists(job)
+
+
+def _tools(unit: Unit, *, spare: bool = True, seldom: bool = False, guess: bool = False, shares: bool = False) -> Tools:
     """`spare`: there is room for all that the small Slurm may do; `guess`: at least for commands that may not be
-    called; `shares`: for one account of the steps that the text starts on different machines."""
+    called; `seldom`: for what few calls ask for that nobody sees; `shares`: for one account of the steps that the text
+    starts on different machines."""
     job = unit.job
     if not _brings_slurm(job):
         return NO_TOOLS
@@ -313,6 +353,7 @@ def _tools(unit: Unit, *, spare: bool = True, guess: bool = False, shares: bool 
         step_gpus=step_gpus(job, unit.plan) is not None,
         whole=job.run.delivery == WHOLE,
         spare=spare,
+        seldom=spare or seldom,
         guess=spare or guess,
         shares=spare or shares,
     )

@@ -28,7 +28,7 @@ NO_SECRETS = Secrets()
 
 def secrets(job: Job) -> Secrets:
     used, pulls = _used(job), _pulls(job)
-    every = [*used, *pulls, *(file.secret for file in job.files if file.secret is not None)]
+    every = [*used, *pulls, *(file.secret for file in job.all_files() if file.secret is not None)]
     if not every:
         return NO_SECRETS
     return Secrets(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from zlib import crc32
 
-from flowc.body.commands import interpreter_package
+from flowc.body.interpreter import interpreter_package
 from flowc.ir.names import variable_name
 from flowc.record import Record
 from flowc.scripts.delivery import FOLDER
@@ -115,11 +115,13 @@ class Arrangement(Record):
     def place(self, mount: Mount) -> str:
         return dict(self.places)[identity(mount)]
 
-    def words(self, mounts: tuple[Mount, ...], volumes: tuple[Volume, ...], files: tuple[File, ...]) -> list[str]:
-        """The options of `docker run` that bring these into the container."""
+    def words(
+        self, mounts: tuple[Mount, ...], volumes: tuple[Volume, ...], files: tuple[File, ...], first: int = 0
+    ) -> list[str]:
+        """The options of `docker run` that bring these into the container; `first` is the number of its first file."""
         found = [(volume_place(volume, contained=True), volume.mount_path, volume.read_only) for volume in volumes]
         found += [(self.place(each), each.target, each.read_only) for each in mounts if not in_shm(each)]
-        found += [(f"{FILES}/{number}", each.path, each.read_only) for number, each in enumerate(files)]
+        found += [(f"{FILES}/{number}", each.path, each.read_only) for number, each in enumerate(files, first)]
         words = []
         for source, target, read_only in found:
             words += bind_words(source, home(target), read_only=read_only)
@@ -293,13 +295,13 @@ def user_of(isolation: Isolation) -> str:
 def files(job: Job) -> list[tuple[str, str, str | None, str, int | None]]:
     return [
         (
-            f"{FILES}/{number}" if job.image is not None else home(each.path),
+            f"{FILES}/{number}" if job.image is not None or number >= len(job.files) else home(each.path),
             each.text or "",
             variable_name(each.secret) if each.secret is not None else None,
             f"{each.mode:o}",
             each.group,
         )
-        for number, each in enumerate(job.files)
+        for number, each in enumerate(job.all_files())
     ]
 
 

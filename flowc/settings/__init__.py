@@ -92,10 +92,13 @@ def catalog_copy(environ: Mapping[str, str], home: str | None) -> str | None:
 
 def may_be_set(environ: Mapping[str, str], folder: str, home: str | None) -> bool:
     """Whether anything but the defaults may hold: a quick look at names of variables and files."""
-    if any(name.startswith(PREFIXES) for name in environ):
-        return True
-    others = [profile_path(home, environ), user_path(home) if home is not None else None]
-    return any(_may_say(path) for path in (*project_paths(folder, home), *others) if path is not None)
+    return others_may_say(environ, home) or any(map(_may_say, project_paths(folder, home)))
+
+
+def others_may_say(environ: Mapping[str, str], home: str | None) -> bool:
+    """The same of all places but a project's file."""
+    paths = (profile_path(home, environ), user_path(home) if home is not None else None)
+    return any(name.startswith(PREFIXES) for name in environ) or any(path and os.path.lexists(path) for path in paths)
 
 
 def _may_say(path: str) -> bool:

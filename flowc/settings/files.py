@@ -6,6 +6,7 @@ import os
 import stat
 
 from flowc.settings import MOST_BYTES, SHARED_FILE, SHARED_SIGN, profile_path, project_paths, user_path
+from flowc.settings.setting import SettingsError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,38 +14,25 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-class SettingsError(Exception):
-    """A file or a value that cannot be used: the user's mistake, where it is not one of those below. `help` is one
-    line."""
-
-    def __init__(self, message: str, help: str) -> None:
-        super().__init__(message)
-        self.message = message
-        self.help = help
-
-
-class UnwritableSettingsError(SettingsError):
-    """The file cannot be written."""
-
-
-class NoKeyError(SettingsError):
-    """There is none, so the provider would refuse."""
-
-
-def project_file(folder: str, home: str | None) -> tuple[str, dict[str, Any]] | None:
+def project_file(folder: str, home: str | None, cache: str | None = None) -> tuple[str, dict[str, Any]] | None:
     """The nearest file of a project: `.flowc.toml`, or a `pyproject.toml` with `[tool.flowc]`, so written: most are not
-    worth a TOML parser."""
+    worth a TOML parser. `cache`: the folder in which what was read is kept."""
     for path in project_paths(folder, home):
         data, shared = _bytes(path), os.path.basename(path) == SHARED_FILE
         if data is None or (shared and SHARED_SIGN not in data):
             continue
-        content: Any = _toml(path, data)
-        if shared:
-            tool = content.get("tool")
-            content = tool.get("flowc") if isinstance(tool, dict) else None
-        if isinstance(content, dict):
-            return path, content
+        section = _section(_kept(path, data, cache), shared=shared)
+        if isinstance(section, dict):
+            return path, section
     return None
+
+
+def _section(content: dict[str, Any], *, shared: bool) -> object:
+    """What is flowc's of a file, None where nothing is."""
+    if not shared:
+        return content
+    tool = content.get("tool")
+    return tool.get("flowc") if isinstance(tool, dict) else None
 
 
 def user_file(home: str | None, environ: Mapping[str, str]) -> tuple[str, dict[str, Any]] | None:
@@ -120,6 +108,20 @@ def _bytes(path: str, *, named: bool = False) -> bytes | None:
     if len(data) > MOST_BYTES:
         raise SettingsError(f"{path} has more than {MOST_BYTES:,} bytes", "settings are a few lines")
     return data
+
+
+def _kept(path: str, data: bytes, cache: str | None) -> dict[str, Any]:
+    if cache is None:
+        return _toml(path, data)
+    from flowc.settings import kept
+
+    name = os.path.basename(path)
+    found = kept.get(cache, name, data)
+    if found is not None:
+        return found[0]
+    content = _toml(path, data)
+    kept.put(cache, name, data, content, _section(content, shared=name == SHARED_FILE))
+    return content
 
 
 def _toml(path: str, data: bytes) -> dict[str, Any]:

@@ -3,7 +3,7 @@ raise what they like: locked, no session bus, no module; that is as if there wer
 
 from __future__ import annotations
 
-from flowc.settings.values import Setting
+from flowc.settings.setting import Setting
 
 SERVICE, ENTRY = "flowc", "api_key"
 ORIGIN = "the system's keyring"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from flowc import cache
 from flowc._compiled.settings import GONE, SETTINGS
 from flowc.settings import user_path
-from flowc.settings.files import SettingsError, project_file, provider_profile, readable_by_others, user_file
-from flowc.settings.values import Setting, as_seconds, in_file, in_words, project_place
+from flowc.settings.files import project_file, provider_profile, readable_by_others, user_file
+from flowc.settings.setting import Setting, SettingsError
+from flowc.settings.values import as_seconds, in_file, in_words, project_place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ __all__ = ["Setting", "Settings", "SettingsError"]
 class Settings:
     """The settings of one run. `environ` and `flags` are what the command was given (a flag's value by the setting's
     name), `folder` is where the search for the project's file begins, `home` the user's folder (None: there is
-    none)."""
+    none). `keeps`: what the project's file says may be kept in the cache folder."""
 
     def __init__(
         self,
@@ -28,8 +30,10 @@ class Settings:
         folder: str,
         home: str | None,
         flags: Mapping[str, str | tuple[str, ...]] | None = None,
+        keeps: bool = True,
     ) -> None:
         self._environ = environ
+        self._keeps = keeps
         self._folder = folder
         self._home = home
         self._flags = dict(flags or {})
@@ -42,6 +46,10 @@ class Settings:
         if name not in self._found:
             self._found[name] = self._look(name)
         return self._found[name]
+
+    def may_say(self, *beginnings: str) -> bool:
+        """Whether a setting whose name begins so may be said: who asks knows more."""
+        return True
 
     def levels(self, name: str) -> list[Setting]:
         """What each level says of a setting of which the strictest holds. Raises as `get`."""
@@ -165,7 +173,9 @@ class Settings:
         """A file's name as people write it and what stands in it, None where there is none; each is read once."""
         if kind not in self._files:
             if kind == "project":
-                self._files[kind] = project_file(self._folder, self._home)
+                self._files[kind] = project_file(
+                    self._folder, self._home, cache.folder(self._environ) if self._keeps else None
+                )
             elif kind == "user":
                 self._files[kind] = user_file(self._home, self._environ)
             else:

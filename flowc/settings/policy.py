@@ -9,14 +9,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flowc.settings.lookup import Settings
-    from flowc.settings.values import Setting
+    from flowc.settings.asked import Asked
+    from flowc.settings.setting import Setting
 
 NUMBERS = ("per_job", "per_hour", "per_month", "gpus")
 NAMES = ("regions", "types")
 
 
-def numbers(settings: Settings, parse: Callable[[str], int | None]) -> dict[str, tuple[int, str]]:
+def numbers(settings: Asked, parse: Callable[[str], int | None]) -> dict[str, tuple[int, str]]:
     """The strictest of each, with its origin; money as `parse` reads it. Raises SettingsError."""
     found: dict[str, tuple[int, str]] = {}
     for name in NUMBERS:
@@ -26,7 +26,7 @@ def numbers(settings: Settings, parse: Callable[[str], int | None]) -> dict[str,
     return found
 
 
-def names(settings: Settings) -> dict[str, list[tuple[tuple[str, ...], str]]]:
+def names(settings: Asked) -> dict[str, list[tuple[tuple[str, ...], str]]]:
     """What each level allows, with its origin. Raises SettingsError."""
     return {
         name: [(each.values, each.origin or "") for each in settings.levels(f"policy_{name}") if each.values]
@@ -35,7 +35,7 @@ def names(settings: Settings) -> dict[str, list[tuple[tuple[str, ...], str]]]:
 
 
 def _number(name: str, setting: Setting, parse: Callable[[str], int | None]) -> int:
-    from flowc.settings.files import SettingsError
+    from flowc.settings.setting import SettingsError
 
     text = setting.values[0] if setting.values else ""
     if name == "gpus":

@@ -1,35 +1,14 @@
-"""One setting: its values, and where they come from."""
+"""How a setting is read from words and from files."""
 
 from __future__ import annotations
 
 from flowc._compiled.settings import SETTINGS
-from flowc.record import Record
-from flowc.settings.files import SettingsError
+from flowc.settings.setting import Setting, SettingsError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
-
-
-class Setting(Record):
-    """`values` are empty where nobody says it; `origin` is for people, None where there are none; `note` says that an
-    older name was taken, `instead` what it is called now. `repr` does not tell the values: one of them may be a key."""
-
-    UNSHOWN = ("values",)
-
-    name: str
-    values: tuple[str, ...]
-    origin: str | None
-    note: str | None = None
-    instead: str | None = None
-
-    @property
-    def shown(self) -> str:
-        """The values for people; of a secret only that there is one."""
-        if not self.values:
-            return "not set"
-        return "***" if SETTINGS[self.name]["secret"] else ", ".join(self.values)
 
 
 def in_words(name: str, texts: Iterable[str], origin: str, note: str | None = None) -> Setting:

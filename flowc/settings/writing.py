@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 
 from flowc._compiled.settings import SETTINGS
-from flowc.settings.files import SettingsError, UnwritableSettingsError, user_file
+from flowc.settings.files import user_file
+from flowc.settings.setting import SettingsError, UnwritableSettingsError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,8 +3,6 @@ them."""
 
 from __future__ import annotations
 
-from flowc.shell.scan import scan
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -16,6 +14,8 @@ _LINE = 500  # characters of a line that are looked at before a word
 def in_comment(text: str, start: int, *, shell: bool) -> bool:
     """Whether a word surely stands in a comment."""
     if shell:
+        from flowc.shell.scan import scan
+
         return scan(text).in_comment(start)
     line_start = text.rfind("\n", max(0, start - _LINE), start) + 1
     before = text[max(line_start, start - _LINE) : start]

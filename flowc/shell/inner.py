@@ -4,13 +4,13 @@ escapes and tabs that the outer shell takes away, and with the places where thei
 from __future__ import annotations
 
 from flowc._compiled.shell_words import CONTAINERS, ELSEWHERE, SHELLS
-from flowc.patterns import at_first_use, at_words
+from flowc.patterns import at_first_use, at_words, remembered
 from flowc.record import Record
 from flowc.shell.scan import scan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from flowc.shell.command import Command
     from flowc.shell.scan import HereDocument
@@ -38,7 +38,8 @@ class Inner(Record):
     pieces: tuple[Piece, ...]
 
 
-def inner_texts(text: str) -> list[Inner]:
+@remembered(16)  # as `scan` is
+def inner_texts(text: str) -> Sequence[Inner]:
     """The texts that other shells on the same machine run, in order."""
     found = given_texts(text, SHELLS.__contains__)
     if "<<" in text:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from _bisect import bisect_right  # what `bisect` is made of, without a file more
 from sys import maxsize
 
-from flowc.patterns import at_first_use
+from flowc.patterns import at_first_use, remembered
 from flowc.record import Record
 from flowc.shell.command import Command
 
@@ -126,17 +126,10 @@ def _apart(stretches: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return found
 
 
-# The last text and its scan, in one value, which threads see whole.
-_last: tuple[str, Scan | None] = ("", None)
-
-
+@remembered(16)  # what prepares a job, its text and the texts within are asked about in turns
 def scan(text: str) -> Scan:
-    global _last
-    known, found = _last
-    if found is None or known != text:
-        found = _Scanner(text).run()
-        _last = text, found
-    return found
+    """What a shell would see in a text."""
+    return _Scanner(text).run()
 
 
 class _Scanner:

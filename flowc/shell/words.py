@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from flowc.shell.command import Command
-from flowc.shell.scan import scan
+# How the name of each shell ends, and what may follow it there: a blank, an input, an output, a line that goes on.
+_GIVEN = ("sh ", "sh\t", "sh<", "sh>", "sh\\")
+
+
+def calls_shells(text: str) -> bool:
+    """Whether other shells may be given texts by this one; most texts call none."""
+    return any(sign in text for sign in _GIVEN)
 
 
 def words_behind(text: str, place: int) -> list[tuple[int, str]]:
     """The words that stand behind the one at `place` in its command, with their offsets, as they are written. Within a
     string or a here-document, which may be another shell's text: those of the command that would stand there."""
+    from flowc.shell.command import Command
+    from flowc.shell.scan import scan
+
     command = scan(text).command_at(place)
     if command is not None:
         words = command.words()

@@ -48,7 +48,11 @@ class Choice(Record):
 
 
 def named(code: Code, words: Iterable[str]) -> bool:
-    return any(code.id.startswith(word.upper()) or word.lower() in (code.name, ALL) for word in words)
+    return any(_is_named(code.id, code.name, word) for word in words)
+
+
+def _is_named(id: str, name: str, word: str) -> bool:
+    return id.startswith(word.upper()) or word.lower() in (name, ALL)
 
 
 def matches(path: str, patterns: Iterable[str]) -> bool:
@@ -62,10 +66,11 @@ def matches(path: str, patterns: Iterable[str]) -> bool:
 
 def verify(words: Iterable[str]) -> None:
     """Raises WordError for one that names nothing."""
-    from flowc.diag.codes.table import all_codes, nearest_code
+    from flowc._compiled.code_names import NAMES
 
-    codes = all_codes()
     for word in words:
-        if not any(named(code, (word,)) for code in codes):
+        if not any(_is_named(id, name, word) for id, name in NAMES.items()):
+            from flowc.diag.codes.table import nearest_code
+
             near = nearest_code(word)
             raise WordError(word, f"did you mean `{near}`?" if near else "`flowc explain --all` has them all")

@@ -7,15 +7,15 @@ from flowc.source import Source, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from flowc.settings.lookup import Settings
-    from flowc.settings.values import Setting
+    from flowc.settings.asked import Asked
+    from flowc.settings.setting import Setting
 
 # Both have the field's name.
 _SETTINGS = ("project", "region", "ssh_keys")
 _VARIABLE = "environment variable "
 
 
-def defaults_of(given: Flags, settings: Settings, spans: dict[str, Span]) -> Flags:
+def defaults_of(given: Flags, settings: Asked, spans: dict[str, Span]) -> Flags:
     """What the settings say for flags that are not given; `spans` gets their places. Raises SettingsError."""
     values: dict[str, object] = {}
     for field in _SETTINGS:
@@ -28,7 +28,7 @@ def defaults_of(given: Flags, settings: Settings, spans: dict[str, Span]) -> Fla
     return Flags(**values) if values else Flags()  # type: ignore[arg-type]
 
 
-def older_names(settings: Settings) -> tuple[OldSpelling, ...]:
+def older_names(settings: Asked) -> tuple[OldSpelling, ...]:
     """Settings that hold by a name of an earlier tool. Raises SettingsError."""
     return tuple(_older(each) for each in settings.older())
 

@@ -8,14 +8,14 @@ from flowc.settings import policy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from flowc.settings.lookup import Settings
+    from flowc.settings.asked import Asked
     from flowc.submit.journal import Journal
 
 # More submissions of one month are not looked at.
 MOST_SUBMISSIONS = 100_000
 
 
-def policy_of(settings: Settings) -> Policy | None:
+def policy_of(settings: Asked) -> Policy | None:
     """None where nobody says anything. Raises SettingsError."""
     numbers = {name: Most(amount=most, origin=at) for name, (most, at) in policy.numbers(settings, parse_usd).items()}
     allowed = {

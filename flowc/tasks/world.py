@@ -6,8 +6,8 @@ from __future__ import annotations
 import os
 
 from flowc.settings import home_of, working_folder
-from flowc.settings.files import NoKeyError
 from flowc.settings.lookup import Settings, SettingsError
+from flowc.settings.setting import NoKeyError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

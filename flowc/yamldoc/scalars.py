@@ -22,7 +22,6 @@ _BOOLS = {
 _SHORT_BOOLS = {"y": True, "Y": True, "n": False, "N": False}
 
 # Advice for a text such as `$NODES`.
-FILL_IN = "it looks like a placeholder: give it a value (`--fill NAME=VALUE`)"
 
 # Everything that is no text begins with one of these, or is a word of the tables above.
 _NUMBER_STARTS = frozenset("0123456789+-.")
@@ -58,7 +57,11 @@ TEXT = "text"
 def to_fill_in(node: object) -> str | None:
     """Advice for a value that a template left to be filled in, None for any other."""
     text = node.text if isinstance(node, Scalar) else ""
-    return FILL_IN if text[:1] == "$" and text.strip("${}").isidentifier() else None
+    if text[:1] != "$" or not text.strip("${}").isidentifier():
+        return None
+    from flowc.diag.suggest import FILL_IN
+
+    return FILL_IN
 
 
 def meaning(scalar: Scalar, reader: str) -> Meaning:

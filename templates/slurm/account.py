@@ -127,9 +127,15 @@ def share_out():
     #% if opt:distribution
     if spread[:6] == "cyclic":
         turns.sort()
+    #% end
+    #% if opt:distribution|het
     laid = ranks
     #% end
     ranks = [[rank for rank, turn in enumerate(turns) if turn[1] == seat] for seat in range(count)]
+    #% if het
+    if "fixed" in given:
+        ranks = laid
+    #% end
     #% if opt:distribution
     if spread[:1] in ("p", "a") and len(laid) == count:
         ranks = laid

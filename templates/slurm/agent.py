@@ -116,7 +116,7 @@ def guard(door, addresses, rank):
                 if proven(found[32:], b"s" + question) and not os.fork():
                     try:
                         waiting.clear()
-                        signal.signal(17, signal.SIG_DFL)
+                        signal.signal(17, 0)
                         peer.send(proof(b"a" + found[:32]))
                         link = linked(peer)
                         #% if prepared
@@ -136,11 +136,16 @@ def guard(door, addresses, rank):
 #% end
 def listed(names, here):
     """Prints the list of nodes."""
+    #% if het_job
+    list_groups(names)
+    #% end
+    #% if !het_job
     # As Slurm writes names with numbers in a row.
     stem = here.rstrip("0123456789")
     low = names[0][len(stem) :]
     row = [stem + str(int(low or 0) + place).zfill(len(low)) for place in range(len(names))]
     print(f"{stem}[{low}-{names[-1][len(stem):]}]" if names == row else ",".join(names))
+    #% end
 
 
 def agent():

@@ -172,12 +172,15 @@ def describe_step():
         (addresses[0], "LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),
         #% end
     ):
-        for key in keys.split():
+        for name in keys.split():
             #% if opt:preserve-env
-            if given.get("preserve-env") and key in ("NTASKS", "NPROCS", "NNODES"):
+            if given.get("preserve-env") and name in ("NTASKS", "NPROCS", "NNODES"):
                 continue
             #% end
-            env["SLURM_" + key] = str(value)
+            env["SLURM_" + name] = str(value)
+    #% if het_job
+    describe_groups()
+    #% end
     #% if opt:distribution
     if spread:
         env["SLURM_DISTRIBUTION"] = spread.split("=")[0]

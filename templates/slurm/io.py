@@ -30,7 +30,7 @@ def target(stream, node, rank):
         return stream * (int(name) == rank)
     if name.lower() == "none":
         return 0
-    values = {
+    found = {
         #% if index_digit
         "b": ENV.get("SLURM_ARRAY_TASK_ID", "0")[-1],
         #% end
@@ -41,11 +41,11 @@ def target(stream, node, rank):
     #% if backslash
     # Then the name is as it stands.
     if "\\" in name:
-        name, values = name.replace("\\", ""), {}
+        name, found = name.replace("\\", ""), {}
     #% end
     name = os.path.join(
         where,
-        re.sub("%([0-9]*)(.)", lambda part: str(values.get(part[2], part[0])).zfill(min(10, int(part[1] or 0))), name),
+        re.sub("%([0-9]*)(.)", lambda part: str(found.get(part[2], part[0])).zfill(min(10, int(part[1] or 0))), name),
     )
     #% if input_each
     if not stream:
@@ -160,8 +160,8 @@ def show(stream, rank, data):
     """Writes what a task said."""
     #% if label
     if option("label", "LABELIO"):
-        prefix = b"%*d: " % (len(str(tasks - 1)), rank)
-        data = b"".join(prefix + line + b"\n" for line in data.removesuffix(b"\n").split(b"\n"))
+        mark = b"%*d: " % (len(str(tasks - 1)), rank)
+        data = b"".join(mark + line + b"\n" for line in data.removesuffix(b"\n").split(b"\n"))
     #% end
     #% if output
     stream = targets[stream, rank]

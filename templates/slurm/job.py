@@ -24,6 +24,79 @@ def count_cpus(get):
     return cpus
 
 
+#% if columns|fields|node_fields
+def gigabytes(number):
+    """Memory as Slurm writes it."""
+    return "0" if not number else f"{number}M" if number % 1024 else f"{number >> 10}G"
+
+
+#% end
+#% if columns|fields
+def details(cpus, nodes):
+    """What few ask for: counts for each node, memory, GPUs."""
+    get = ENV.get
+    each, width = get("SLURM_NTASKS_PER_NODE", "0"), int(get("SLURM_CPUS_PER_TASK", 1))
+    node, cpu = int(get("SLURM_MEM_PER_NODE", 0)), int(get("SLURM_MEM_PER_CPU", 0))
+    gpus = int(get("SLURM_GPUS_ON_NODE", 0))
+    asked = {
+        "Job": get("SLURM_GPUS"), "Task": get("SLURM_GPUS_PER_TASK"),
+        "Node": get("SLURM_GPUS_PER_NODE") or (gpus if "SLURM_GPUS" not in ENV and "SLURM_GPUS_PER_TASK" not in ENV else 0),
+    }
+    memory = node * nodes or cpu * cpus
+    return {
+        "pernode": each, "mincpus": str(max(1, int(each)) * width), "minmemory": gigabytes(node or cpu),
+        "memoryof": "CPU" if cpu else "Node", "gpus": gpus * nodes,
+        "tres": f"cpu={cpus}," + f"mem={gigabytes(memory)}," * (memory > 0) + f"node={nodes},billing={cpus}" + f",gres/gpu={gpus * nodes}" * (gpus > 0),
+        **{"tresper" + name.lower(): f"gres:gpu:{value}" if value else "N/A" for name, value in asked.items()},
+        "idx": f"{cpus // nodes - 1}", "gres": f"gpu:{gpus}(IDX:0" * (gpus > 0) + f"-{gpus - 1}" * (gpus > 1) + ")" * (gpus > 0),
+        "array": f"ArrayJobId={get('SLURM_ARRAY_JOB_ID')} ArrayTaskId={get('SLURM_ARRAY_TASK_ID')} " * ("SLURM_ARRAY_JOB_ID" in ENV),
+        "submitter": get("SLURM_SUBMIT_HOST", "(null)"), "comment": "(null)",
+    }
+
+
+#% end
+#% if node_fields|columns
+def hardware():
+    """Of this machine, as all machines of a job are alike: sockets, cores of each, threads of each core, load, memory."""
+    kinds = {}
+    for line in open("/proc/cpuinfo"):
+        kinds.setdefault(line.split("\t")[0].strip(), {*()}).add(line.split(":")[-1].strip())
+    sockets = len(kinds.get("physical id", "1"))
+    threads = int([*kinds.get("siblings", "1")][0]) // int([*kinds.get("cpu cores", "1")][0]) or 1
+    page = os.sysconf("SC_PAGE_SIZE")
+    free, memory = page * os.sysconf("SC_AVPHYS_PAGES") >> 20, page * os.sysconf("SC_PHYS_PAGES") >> 20
+    return sockets, max(1, os.cpu_count() // sockets // threads), threads, os.getloadavg()[0], free, memory
+
+
+#% end
+#% if update
+CHANGES = "/run/flowc.changes"
+
+
+def changes():
+    """What `scontrol update` has said of the job."""
+    return dict(line[:-1].split("=", 1) for line in open(CHANGES)) if os.path.exists(CHANGES) else {}
+
+
+#% end
+#% if scontrol_job|columns
+def submitted(get):
+    """Files of the job, and what it was submitted with."""
+    return {
+        "stdout": get("FLOWC_STDOUT", "(null)"),
+        "stderr": get("FLOWC_STDERR", get("FLOWC_STDOUT", "(null)")),
+        "restarts": get("SLURM_RESTART_COUNT", "0"),
+        #% if no_requeue
+        "requeue": "0",
+        #% end
+        #% if !no_requeue
+        "requeue": "1",
+        #% end
+        "width": get("SLURM_CPUS_PER_TASK", "1"),
+    }
+
+
+#% end
 def facts():
     """What is known about the job, under the names of sacct."""
     import time
@@ -58,30 +131,29 @@ def facts():
         #% if squeue|scontrol_job
         "command": get("FLOWC_COMMAND", "(null)"),
         #% end
-        #% if sacct|scontrol_job
+        #% if sacct|scontrol_job|columns
         "gid": get("SLURM_JOB_GID", "0"),
         "group": "root", "exitcode": "0:0",
         "ntasks": get("SLURM_NTASKS", str(len(names))),
         #% end
         #% if scontrol_job
-        "stdout": get("FLOWC_STDOUT", "(null)"),
-        "stderr": get("FLOWC_STDERR", get("FLOWC_STDOUT", "(null)")),
-        "restarts": get("SLURM_RESTART_COUNT", "0"),
-        #% if no_requeue
-        "requeue": "0",
         #% end
-        #% if !no_requeue
-        "requeue": "1",
+        #% if scontrol_job|columns
+        **submitted(get),
         #% end
-        "width": get("SLURM_CPUS_PER_TASK", "1"),
+        #% if columns|fields
+        **details(cpus, len(names)),
         #% end
-        #% if sacct
+        #% if sacct|columns
         "cluster": get("SLURM_CLUSTER_NAME", "flowc"),
         "derivedexitcode": "0:0",
         "elapsedraw": str(passed),
         "timelimitraw": str((ends - began) // 60) if ends else "UNLIMITED",
         "allocnodes": str(len(names)), "alloccpus": str(cpus),
         "reqmem": get("SLURM_MEM_PER_NODE", "0") + "M",
+        #% end
+        #% if update
+        **changes(),
         #% end
     }
 
@@ -135,13 +207,30 @@ def picked(given, fact):
 #% if squeue|sinfo
 def table(text, columns, header, rows):
     """Prints rows by a format of `%.18i` items."""
+    #% if columns
+    text = re.sub("%+", "%", text).rstrip("%")
+    #% end
     def cell(part):
         name, title = columns.get(part[3], " ").split(" ")
         return fit(row.get(name, "N/A") if row else title, part[1], int(part[2] or 0))
 
     for row in ([] if header else [{}]) + rows:
-        line = re.sub(r"%(\.?)(\d*)([a-zA-Z])", cell, text)
-        print(line.rstrip() if text.endswith("R") else line)
+        print(re.sub(r"%(\.?)(\d*)([^\W\d_])", cell, text))
+
+
+#% end
+#% if picks
+def long_form(text, letters):
+    """The format of names such as `name:10,state`, in letters."""
+    form = ""
+    for item in text.split(","):
+        name, colon, rest = item.partition(":")
+        name = re.sub("[-_]", "", name.lower())
+        if name not in letters:
+            die("error: Invalid job format specification: " + item)
+        dot, width, more = re.match(r"(\.?)(\d*)(.*)", rest if colon else "20").groups()
+        form += "%" + dot + width + letters[name] + more
+    return form
 
 
 #% end

@@ -29,6 +29,10 @@ def find_nodes():
     #% if agent
     words = open(STATE).read().split()
     names, addresses = words[::2], words[1::2]
+    #% if het_job
+    if whose >= 0:
+        names, addresses = (each[firsts[whose] : firsts[whose + 1]] for each in (names, addresses))
+    #% end
     #% end
     #% if !agent
     names = [ENV["SLURM_JOB_NODELIST"]]

@@ -28,17 +28,17 @@ def options(words):
             break
         try:
             long = word[1] == "-"
-            name, given, value = word[2:].partition("=") if long else (word[1], word[2:], word[2:])
+            name, given, text = word[2:].partition("=") if long else (word[1], word[2:], word[2:])
             hits = [entry for entry in OPTIONS.split() if (entry[2:].startswith(name) if long else entry[0] == name)]
             hits = [entry for entry in hits if entry[2:] == name] or hits
             (hit,) = hits
             if hit[1] == ".":
                 if given:
                     # `-lN2` is `-l -N2`; `--label=2` is an error.
-                    words["1" if long else 0 : 0] = ["-" + value]
-                value = "1"
+                    words["1" if long else 0 : 0] = ["-" + text]
+                text = "1"
             elif hit[1] == "=" and not given:
-                value = words.pop(0)
+                text = words.pop(0)
         except (ValueError, IndexError, TypeError):
             #% if picks
             if NAME != "srun":
@@ -47,7 +47,7 @@ def options(words):
                 die(f"unrecognized option '{word}'" if long else f"invalid option -- '{name}'")
             #% end
             die(f"unrecognized option '{word}'", 255)
-        found[hit[2:]] = value
+        found[hit[2:]] = text
     #% if help
     answer(found)
     #% end

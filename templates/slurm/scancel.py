@@ -26,10 +26,9 @@ def on_head():
         #% if pmix
         link.send(None)
         #% end
-        stream, _, data = link.recv()
-        if stream:
-            os.write(2, data)
-        os._exit(data if not stream else 1)
+        while (told_there := link.recv())[0]:
+            os.write(2, told_there[2])
+        os._exit(told_there[2])
 
 
 #% end
@@ -88,7 +87,7 @@ def scancel():
         except OSError:
             pids = []
         if step.isdecimal() and int(step) >= len(pids):
-            die(f"error: Kill job error on job id {name}: Invalid job id specified")
+            die(f"error: Kill job error on job step id {name}: Invalid job id specified", 225)
         for pid in [pids[int(step)]] if step.isdecimal() else pids:
             try:
                 # The number may belong to another program by now.

@@ -1,40 +1,96 @@
 """scontrol."""
 #% if scontrol_job
 def show_job(words):
-    own(words[2:])
     fact = facts()
-    text = """JobId={jobidraw} JobName={jobname}
-   UserId={user}({uid}) GroupId={group}({gid}) MCS_label=N/A
-   Priority=1 Nice=0 Account={account} QOS={qos}
-   JobState={state} Reason=None Dependency=(null)
-   Requeue={requeue} Restarts={restarts} BatchFlag=1 Reboot=0 ExitCode={exitcode}
-   RunTime={elapsed} TimeLimit={timelimit} TimeMin=N/A
-   SubmitTime={submit} EligibleTime={start}
-   StartTime={start} EndTime={end} Deadline=N/A
-   Partition={partition}
-   NodeList={nodelist}
-   BatchHost={head}
-   NumNodes={nnodes} NumCPUs={ncpus} NumTasks={ntasks} CPUs/Task={width} ReqB:S:C:T=0:0:*:*
-   Command={command}
-   WorkDir={workdir}
-   StdErr={stderr}
-   StdIn=/dev/null
-   StdOut={stdout}
-""".format(**fact)
+    #% if het_job
+    fact = in_group(fact)
+    #% end
+    # No text of several lines: the function may be put in another's place, and these would move with it.
+    text = (
+        "JobId={jobidraw} "
+        #% if fields
+        "{array}"
+        #% end
+        "JobName={jobname}\n   UserId={user}({uid}) GroupId={group}({gid}) MCS_label=N/A\n"
+        "   Priority=1 Nice=0 Account={account} QOS={qos}\n   JobState={state} Reason=None Dependency=(null)\n"
+        "   Requeue={requeue} Restarts={restarts} BatchFlag=1 Reboot=0 ExitCode={exitcode}\n"
+        #% if fields
+        "{derived}"
+        #% end
+        "   RunTime={elapsed} TimeLimit={timelimit} TimeMin=N/A\n   SubmitTime={submit} EligibleTime={start}\n"
+        #% if fields
+        "   AccrueTime={start}\n"
+        #% end
+        "   StartTime={start} EndTime={end} Deadline=N/A\n"
+        #% if fields
+        "   SuspendTime=None SecsPreSuspend=0 LastSchedEval={start} Scheduler=Main\n"
+        #% end
+        "   Partition={partition}"
+        #% if fields
+        " AllocNode:Sid={submitter}:0\n   ReqNodeList=(null) ExcNodeList=(null)"
+        #% end
+        "\n   NodeList={nodelist}\n   BatchHost={head}\n"
+        "   NumNodes={nnodes} NumCPUs={ncpus} NumTasks={ntasks} CPUs/Task={width} ReqB:S:C:T=0:0:*:*\n"
+        #% if fields
+        "   TRES={tres}\n   Socks/Node=* NtasksPerN:B:S:C={pernode}:0:*:* CoreSpec=*\n{shares}"
+        "   MinCPUsNode={mincpus} MinMemory{memoryof}={minmemory} MinTmpDiskNode=0\n   Features=(null) DelayBoot=00:00:00\n"
+        "   OverSubscribe=NO Contiguous=0 Licenses=(null) Network=(null)\n"
+        #% end
+        "   Command={command}\n   WorkDir={workdir}\n"
+        #% if update
+        "{said}"
+        #% end
+        "   StdErr={stderr}\n   StdIn=/dev/null\n   StdOut={stdout}\n"
+        #% if fields
+        "   Power=\n{asked}"
+        #% end
+    )
+    #% if fields
+    fact["shares"] = fact["derived"] = ""
+    if any(word[:2] == "-d" or word[:4] == "--de" for word in WORDS):
+        fact["derived"] = "   DerivedExitCode=0:0\n"
+        fact["shares"] = f"   JOB_GRES=gpu:{fact['gpus']}\n" * (fact["gpus"] > 0)
+        fact["shares"] += "     Nodes={nodelist} CPU_IDs=0-{idx} Mem=0 GRES={gres}\n".format(**fact)
+    fact["asked"] = "".join(
+        f"   TresPer{name}={fact['tresper' + name.lower()]}\n" for name in ("Job", "Node", "Task") if fact["tresper" + name.lower()] != "N/A"
+    )
+    #% end
+    #% if update
+    fact["said"] = "   Comment={comment} \n".format(**fact) if "comment" in changes() else ""
+    #% end
+    text = text.format(**fact)
     print(" ".join(text.split()) if "-o" in WORDS or "--oneliner" in WORDS else text)
 
 
 def show_nodes(words):
     fact = facts()
+    #% if node_fields
+    sockets, cores, threads, load, free, memory = hardware()
+    tres = f"cpu={os.cpu_count()},mem={gigabytes(memory)}"
+    #% end
     known = hosts(fact["nodelist"])
     for name in hosts(words[2]) if len(words) > 2 else known:
         if name not in known:
             die(f"Node {name} not found")
+        #% if node_fields
+        text = (
+            f"NodeName={name} Arch={os.uname()[4]} CoresPerSocket={cores} \n"
+            f"   CPUAlloc={os.cpu_count()} CPUEfctv={os.cpu_count()} CPUTot={os.cpu_count()} CPULoad={load:.2f}\n"
+            "   AvailableFeatures=(null)\n   ActiveFeatures=(null)\n"
+            f"   Gres=gpu:{ENV.get('SLURM_GPUS_ON_NODE', 0)}\n   NodeAddr={name} NodeHostName={name} Version=22.05.8\n"
+            f"   OS={' '.join(os.uname()[:4:2])} \n   RealMemory={memory} AllocMem=0 FreeMem={free} Sockets={sockets} Boards=1\n"
+            f"   State=ALLOCATED ThreadsPerCore={threads} TmpDisk=0 Weight=1 Owner=N/A MCS_label=N/A\n"
+            f"   Partitions={fact['partition']} \n   CfgTRES={tres},billing={os.cpu_count()}\n   AllocTRES={tres}\n"
+        )
+        print(" ".join(text.split()) if {"-o", "--oneliner"} & {*WORDS} else text)
+        #% end
+        #% if !node_fields
         print(
             f"NodeName={name} NodeAddr={name} NodeHostName={name} CPUAlloc={os.cpu_count()} "
             f"CPUTot={os.cpu_count()} Gres=gpu:{ENV.get('SLURM_GPUS_ON_NODE', 0)} State=ALLOCATED "
             f"Partitions={fact['partition']}"
         )
+        #% end
 
 
 #% end
@@ -42,7 +98,7 @@ def show_nodes(words):
 def spelled():
     """The words without options, the first two in full."""
     flags = "-a --all -d -dd -ddd --details --federation -F --future --hide --local -o --oneliner -Q --quiet --sibling -v --verbose"
-    words = [word for word in WORDS if word not in flags.split()]
+    words = [word for word in WORDS if word not in flags.split() and (word[:2] != "--" or " " + word not in " " + flags)]
     if words[:1] in (["-V"], ["--version"], ["version"]):
         os.write(1, b"slurm-wlm 22.05.8\n")
         os._exit(0)
@@ -61,6 +117,35 @@ def spelled():
             os.write(2, f"too {'many' if words[1:] else 'few'} arguments for keyword:show\n".encode())
             os._exit(1)
     return words
+
+
+#% end
+#% if update
+def update(words):
+    """What the job says of itself is kept for who asks; it changes nothing else."""
+    if words[:1] in (["job"], ["jobid"]) and words[1:]:
+        words[:2] = ["jobid=" + words[1]]
+    if not words:
+        os.write(2, b"too few arguments for update keyword\n")
+        os._exit(1)
+    said, ids = changes(), []
+    for word in words:
+        key, equal, value = word.partition("=")
+        name = key.lower()
+        if name in ("job", "jobid"):
+            ids += value.split(",")
+        elif name in ("name", "jobname", "comment") and equal:
+            said["comment" if name[0] == "c" else "jobname"] = " ".join(value.split("\n"))
+        else:
+            die(f"error: there is no Slurm on this machine: `scontrol update {word}` cannot be done")
+    if not ids or len(ids) == len(words):
+        die("No changes specified" if ids else "error: no job is named")
+    own(ids)
+    #% if relay
+    on_head()
+    #% end
+    with open(CHANGES, "w") as file:
+        file.write("".join(f"{name}={value}\n" for name, value in said.items()))
 
 
 #% end
@@ -84,10 +169,19 @@ def scontrol():
     #% end
     #% if scontrol_job
     if what[0] == "show" and what[1][:3] == "job":
+        #% if het_job
+        words[2:] = of_group(words[2:])
+        #% end
+        own(words[2:])
         show_job(words)
         return
     if what[0] == "show" and what[1][:4] == "node":
         show_nodes(words)
+        return
+    #% end
+    #% if update
+    if what[0] == "update":
+        update(words[1:])
         return
     #% end
     #% if requeue|no_requeue

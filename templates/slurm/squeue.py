@@ -8,6 +8,9 @@ def squeue():
     #% if rare
     text += " @squeue.rare@"
     #% end
+    #% if het_job
+    WORDS[:] = of_group(WORDS)
+    #% end
     given, rest = asked(text)
     given.setdefault("nodelist", given.get("nodes", ""))
     if "jobs" in given and rest:
@@ -26,6 +29,14 @@ def squeue():
         "V": "submit SUBMIT_TIME",
     }
     fact = {**facts(), "short": "R"}
+    #% if het_job
+    fact = in_group(fact)
+    given.update({"noheader": "1"} if ENV["FLOWC_HEADLESS"] else {})
+    #% end
+    names = {}
+    #% if columns
+    job_columns(columns, fact, names)
+    #% end
     for name in "elapsed", "timelimit", "left":  # 0:05, 30:00, 1:30:00
         text = fact[name]
         while text[0] in "0:" and len(text) > 4:
@@ -43,15 +54,9 @@ def squeue():
         bare or print(time.asctime())
         form = "%.18i %.9P %.8j %.8u %.8T %.10M %.9l %.6D %R"
     if "Format" in given:
-        letters = {text.split()[1].replace("_", "").lower(): letter for letter, text in columns.items()}
-        names = "jobarrayid i statecompact t numnodes D username u userid U numcpus C timeused M batchhost B reasonlist R".split()
-        letters.update(zip(names[::2], names[1::2]))
-        form = ""
-        for item in given["Format"].split(","):
-            name, _, width = item.partition(":")
-            if name.lower() not in letters:
-                die("error: Invalid job format specification: " + item)
-            form += f"%{width or 20}{letters[name.lower()]}"
+        letters = {text.split()[1].replace("_", "").lower(): letter for letter, text in columns.items() if text[2:]}
+        words = "jobarrayid i statecompact t numnodes D username u userid U numcpus C timeused M batchhost B reasonlist R".split()
+        form = long_form(given["Format"], {**letters, **dict(zip(words[::2], words[1::2])), **names})
     #% end
     table(form, columns, bare, [fact] * picked(given, fact))
 

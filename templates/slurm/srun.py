@@ -32,6 +32,13 @@ def check_values():
         ("hint", r"((compute_bound|memory_bound|(no)?multithread)(,|$))+", 1),
         ("open-mode", "[at].*", 255),
         ("exclusive", "(user|mcs)?", 255),
+        #% if opt:signal
+        (
+            "signal",
+            r"(0*[1-9]\d*|(sig)?(abrt|alrm|cont|hup|int|kill|quit|stop|term|tstp|ttin|ttou|urg|usr[12]|xcpu))(@[1-6]?\d{1,4})?",
+            255,
+        ),
+        #% end
         ("kill-on-bad-exit", r"\d*", 1),
     ):
         if not re.fullmatch(form, given.get(name, ""), 2) and name in given:
@@ -65,7 +72,7 @@ def read_words():
     # Where standard input is closed, the next file opened would be taken for it.
     os.path.exists("/dev/fd/0") or os.open("/dev/null", 0)
     #% end
-    #% if version
+    #% if opt:version
     if "version" in given:
         os.write(1, b"slurm-wlm 22.05.8\n")
         os._exit(0)
@@ -75,7 +82,13 @@ def read_words():
         die(f"error: Unable to confirm allocation for job {given['jobid']}: Invalid job id specified")
     #% end
     #% if container
-    image = given.setdefault("container-image", ENV.get("PYXIS_CONTAINER_IMAGE", ""))
+    #% if pyxis
+    for wish in "image", "mounts", "workdir", "name", "env":
+        given.setdefault("container-" + wish, ENV.get("PYXIS_CONTAINER_" + wish.upper(), ""))
+    if ENV.get("PYXIS_CONTAINER_MOUNT_HOME") in ("1", "true", "yes", "y") and "no-container-mount-home" not in given:
+        given["container-mount-home"] = "1"
+    #% end
+    image = given.setdefault("container-image", "")
     #% if image_files
     # By a variable: what the shell is given needs no quotes.
     ENV["FLOWC_IMAGE"] = image
@@ -123,6 +136,9 @@ def each_task(place):
                 "SLURM_GTIDS": ",".join(map(str, own)),
                 "SLURM_PROCID": str(rank),
                 "SLURM_LOCALID": str(local),
+                #% if het_job
+                **settle(place, len(own)),
+                #% end
                 #% if pmi
                 **({"PMI_RANK": str(rank)} if mpi == "pmi2" else {}),
                 #% end
@@ -156,8 +172,8 @@ def each_task(place):
 def start_here():
     global processes
     processes = {}
-    for rank, argv, task_env in each_task(0):
-        processes[start(argv, task_env, where)] = rank
+    for rank, words, task_env in each_task(0):
+        processes[start(words, task_env, where)] = rank
 
 
 #% end
@@ -220,6 +236,10 @@ if NAME == "srun":
     #% if released
     read_as_released()
     #% end
+    #% if het_job
+    choose_groups()
+    lay_out_groups()
+    #% end
     find_nodes()
     #% if opt:ntasks-per-node
     read_tasks_per_node()
@@ -235,11 +255,16 @@ if NAME == "srun":
     programs = {}
     #% end
     #% if het
+    #% if !het_job
     if components[1:]:
         lay_out_components(components)
     #% end
+    #% end
     #% if gpu
     choose_gpus()
+    #% end
+    #% if het_job
+    join_groups()
     #% end
     #% if shared
     keeper = None

@@ -39,9 +39,7 @@ def serve(link):
     start_writer()
     #% end
     #% if prepared
-    # Here it tells the agents alone.
-    signal.signal(15, lambda *_: deliver(processes, 15))
-    signal.pthread_sigmask(1, (15,))
+    pass_on_end(processes)
     #% end
     try:
         hand_on(link, processes, sources)
@@ -62,6 +60,21 @@ def serve(link):
     #% end
 
 
+#% if prepared
+def pass_on_end(processes):
+    """Where machines prepare themselves one that is shut down tells the agents alone; they tell the tasks."""
+
+    def pass_on(*_):
+        deliver(processes, 15)
+        # It stays pending, as where the machine has told them.
+        signal.pthread_sigmask(0, (15,))
+        os.kill(os.getpid(), 15)
+
+    signal.signal(15, pass_on)
+    signal.pthread_sigmask(1, (15,))
+
+
+#% end
 def end_tasks(processes):
     """srun is gone: its tasks have 30 seconds to end."""
     deliver(processes, 15)
@@ -120,7 +133,7 @@ def start_tasks(tasks, where, processes, sources):
     #% if !stdin
     feed = [os.open("/dev/null", 0)]
     #% end
-    for rank, argv, env in tasks:
+    for rank, words, env in tasks:
         #% if stdin
         feed = os.pipe()
         writers[rank] = feed[1]
@@ -140,7 +153,7 @@ def start_tasks(tasks, where, processes, sources):
         if calling:
             env.update(pmix_variables(rank))
         #% end
-        process = start(argv, env, where, feed[0], output[1], errors[1])
+        process = start(words, env, where, feed[0], output[1], errors[1])
         #% if pmi
         if served:
             os.close(theirs)
@@ -167,6 +180,23 @@ def start_writer():
 
 
 #% end
+def signal_tasks(processes, message):
+    """Gives tasks a signal, unless their machine is shut down and has told them: a second one would cut short what they do
+    at the first."""
+    #% if agent
+    message in signal.sigpending() or deliver(processes, message)
+    #% end
+    #% if !agent
+    # Who serves them is called srun too: what is pending may be for all that are.
+    deliver(processes, message)
+    #% end
+    #% if prepared
+    if message == 15:
+        # The machines of a bid are shut down one soon after the other.
+        signal.signal(15, 1)
+    #% end
+
+
 def hand_on(link, processes, sources):
     """When all have ended, what they wrote is still to be read; a daemon that left its session may hold the pipe."""
     while ready := wait([
@@ -189,7 +219,7 @@ def hand_on(link, processes, sources):
                     todo.send(message)
                     continue
                 #% end
-                deliver(processes, message)
+                signal_tasks(processes, message)
                 continue
             #% if stdin
             if source == todo:

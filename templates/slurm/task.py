@@ -8,7 +8,7 @@ def path_of(name, where, folders):
 
 #% end
 #% if srun
-def start(argv, env, where, *streams):
+def start(words, env, where, *streams):
     """Starts a program in a session of its own and gives its process id. The caller has blocked HEARD."""
     #% if !pipes
     import ctypes
@@ -59,14 +59,14 @@ def start(argv, env, where, *streams):
         #% end
         env["SLURM_TASK_PID"] = str(os.getpid())
         #% if lookup
-        argv[0] = path_of(argv[0], where, env.get("PATH", ""))
-        os.execve(argv[0], argv, env)
+        words[0] = path_of(words[0], where, env.get("PATH", ""))
+        os.execve(words[0], words, env)
         #% end
         #% if !lookup
-        os.execvpe(argv[0], argv, env)
+        os.execvpe(words[0], words, env)
         #% end
     except OSError as error:
-        complain(f"execve(): {argv[0]}: {error.strerror}")
+        complain(f"execve(): {words[0]}: {error.strerror}")
         os._exit(error.errno)
 
 

@@ -244,6 +244,7 @@ def test_script_beyond_the_limit_is_refused_with_sizes_and_a_way_out() -> None:
     taken, left = map(int, re.findall(r"\d{4,}", found.help or ""))
     assert taken > 9000
     assert 7000 < left < taken
+    assert (found.help or "").startswith("`flowc submit` brings it over SSH by itself")
     assert "fetch" in (found.help or "")
 
 

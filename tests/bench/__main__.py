@@ -70,6 +70,7 @@ def main() -> None:
     with other(words.base) as release:
         print(f"compared with: {release[0] if release else 'nothing'}\n")
         print(real.report(release, max(1, rounds // 13)))
+        print(f"\n{real.growth()}")
         if words.real:
             return
         print()

@@ -23,6 +23,7 @@ BARS = {
     **{f"flowc check, {name}": (3.0, 2.5) for name in TASKS},
     "flowc check, no .pyc": (4.0, 3.0),
 }
+WORKFLOW = ROOT / "tests" / "bench" / "workflow.yml"
 # As today's installers write it.
 LAUNCHER = """\
 import sys
@@ -59,9 +60,13 @@ def commands(folder: Path, tree: Path | None) -> dict[str, list[str]]:
         ("sbatch --test-only", ["sbatch", "--test-only", JOB]),
         ("shellcheck", ["shellcheck", JOB]),
         ("yamllint", ["yamllint", "-d", "relaxed", str(TASKS["k8s"])]),
+        ("ruff check", ["ruff", "check", "--no-cache", str(ROOT / "flowc" / "version.py")]),
+        ("actionlint", ["actionlint", "-shellcheck=", "-pyflakes=", str(WORKFLOW)]),
     ):
-        if shutil.which(words[0]):
-            found[name] = words
+        # Those of this environment too, which a command need not have on its PATH.
+        program = shutil.which(words[0], path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+        if program is not None:
+            found[name] = [program, *words[1:]]
     return found
 
 

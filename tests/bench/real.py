@@ -7,13 +7,18 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
+from flowc import driver
+from flowc.inputs import Inputs
+from flowc.source import Source
 from tests.bench.generated import script
 from tests.corpus import CASES
 
 ROOT = Path(__file__).resolve().parents[2]
 COUNT = 400
+LONG = 11  # the number of a generated script with a body of ordinary length
 # In a process of its own with the flowc of a tree: CPU seconds of a round over the files of a folder, by what is done.
 _WORK = """
 import os, sys, time
@@ -62,6 +67,30 @@ def rates(trees: dict[str, Path], rounds: int) -> dict[str, dict[str, float]]:
                 for what, seconds in json.loads(done.stdout).items():
                     found[name][what] = max(found[name].get(what, 0), count / seconds)
     return found
+
+
+def growth() -> str:
+    """What a check and a bid take of one script, of one ten times as long, and of one a hundred times: per byte, in
+    units of the first."""
+    head, _, body = script(LONG).partition("\n\n")
+    titles = f"{'bytes':>10}{'check ms':>10}{'a byte':>8}{'bid ms':>10}{'a byte':>8}"
+    lines = [f"{'one script, so many times as long':<34}{titles}"]
+    first: tuple[float, float] | None = None
+    for times in (1, 10, 100):
+        data = f"{head}\n\n{body * times}".encode()
+        took = []
+        for act in (driver.check, driver.compile):
+            best = float("inf")
+            for _ in range(5):
+                start = time.process_time()
+                act(Source.from_bytes("grown.sbatch", data), Inputs())
+                best = min(best, time.process_time() - start)
+            took.append(best / len(data))
+        first = first or (took[0], took[1])
+        pairs = zip(took, first, strict=True)
+        each = "".join(f"{one * len(data) * 1000:>10.2f}{one / of:>8.2f}" for one, of in pairs)
+        lines.append(f"{times:<34}{len(data):>10,}{each}")
+    return "\n".join(lines)
 
 
 def whole(tree: Path, times: int, cache: str, runs: int = 1) -> tuple[float, int]:

@@ -5,16 +5,8 @@ from __future__ import annotations
 import pytest
 
 from flowc._compiled.slurm_commands import MISSING, MODULES, PROVIDED
-from flowc.body.commands import (
-    called,
-    interpreter_package,
-    missing_commands,
-    missing_interpreter,
-    names_python,
-    provided,
-    reaches_other_nodes,
-    refused_commands,
-)
+from flowc.body.commands import called, missing_commands, provided, reaches_other_nodes, refused_commands
+from flowc.body.interpreter import interpreter_package, missing_interpreter, names_python
 from flowc.ir.job import Job
 from tests.scripts.jobs import unit
 

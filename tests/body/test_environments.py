@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flowc.body.modules import brings_conda, environments
+from flowc.body.modules import brings_conda, environments, program_of
 from flowc.ir.job import Job, Run, SourceInfo
 
 
@@ -40,3 +40,26 @@ def test_environments_that_a_text_enters(text: str, names: list[str]) -> None:
 )
 def test_modules_with_conda(name: str, brings: bool) -> None:
     assert brings_conda(name) is brings
+
+
+@pytest.mark.parametrize(
+    ("name", "program", "package"),
+    [
+        ("python/3.12", "python3", None),
+        ("lang/python/3.9", "python3", None),
+        ("compilers/gcc9/9.3", None, "build-essential"),
+        ("libs/cuda-10.0/1", "nvcc", None),
+        ("openmpi/gcc/3.1.4/64", None, "openmpi-bin libopenmpi-dev"),
+        ("2022/gcc/9", None, "build-essential"),
+        ("site/python", "python3", None),
+        ("ccs/python/3.9", "python3", None),
+        # What the module was built with is not the module.
+        ("gromacs/2024.4/gcc-13.2.0_cuda-12.6.2", None, None),
+        ("gromacs/openmpi/intel/2020.4", None, None),
+        ("tensorflow/python3.6/1.5.0", None, None),
+        ("cudnn/cuda-10.0/7.6.3", None, None),
+        ("vasp/6.3/cuda", None, None),
+    ],
+)
+def test_program_of_a_module(name: str, program: str | None, package: str | None) -> None:
+    assert program_of(name) == (program, package)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,14 @@ DATA = Path(__file__).resolve().parents[2] / "flowc" / "data" / "catalog.yaml"
 
 
 def content() -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load(DATA.read_text())
+    loaded: dict[str, Any] = json.loads(_content())
     return loaded
+
+
+@cache
+def _content() -> str:
+    """Read once: each test changes something else of it."""
+    return json.dumps(yaml.safe_load(DATA.read_text()))
 
 
 def written(folder: Path, document: object, name: str = "catalog.json") -> str:

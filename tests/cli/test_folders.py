@@ -62,6 +62,8 @@ def test_script_with_directives_is_read_whatever_its_name(flowc: Run, folder: Pa
         ("README.md", f"# Jobs\n```\n{GOOD}```\n"),
         ("notes.txt", "#SBATCH --gpus=h100:8\n"),  # sbatch refuses it; of a name for scripts that is said
         ("core", "#!\n#SBATCH -N1\0\n"),
+        ("job.sh.j2", GOOD.replace("h100:8", "h100:{{ gpus }}")),
+        ("slurm.tmpl", GOOD.replace("h100:8", "h100:<%= gpus %>")),
         ("compose.yaml", COMPOSE),
         ("values.yaml", CHART),
         ("cron.yaml", CRON),

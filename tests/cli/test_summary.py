@@ -211,4 +211,28 @@ def test_unused_lines_are_told_to_people_too(tree: Path, capsysbinary: pytest.Ca
     out = capsysbinary.readouterr().out.decode()
     assert ".flowc/profile.yaml:3:3: error[FC046]" in out
     assert out.endswith("1 error in 6 files\n")
-    assert "= also line 9: no job of 6 files" in out
+    assert "= also lines 6, 9: no job of 6 files" in out
+
+
+@pytest.mark.parametrize("text", ["conda: {train: gone.yml}\n", "modules: 3\n", "a: [\n"])
+def test_profile_that_cannot_be_read_is_told_once(
+    tree: Path, text: str, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    (tree / ".flowc").mkdir()
+    (tree / ".flowc" / "profile.yaml").write_text(text)
+    assert main(["check", "--format=concise", "."]) == 1
+    captured = capsysbinary.readouterr()
+    assert [line.split(b":")[0] for line in captured.out.splitlines()] == [b".flowc/profile.yaml"]
+    assert captured.err == b"flowc: error: nothing was checked: the profile is to be mended first\n"
+    assert main(["check", "--summary", "--format=json", "."]) == 1
+    captured = capsysbinary.readouterr()
+    assert captured.out == b""
+    assert b".flowc/profile.yaml:1:" in captured.err
+
+
+def test_what_is_odd_in_a_profile_is_told_once(tree: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    (tree / ".flowc").mkdir()
+    for operand in (".", "both.sbatch"):
+        (tree / ".flowc" / "profile.yaml").write_text("variables: {API_KEY: x}\n")
+        main(["check", "--format=concise", operand])
+        assert capsysbinary.readouterr().out.count(b"FC451") == 1

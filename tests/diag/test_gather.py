@@ -71,9 +71,43 @@ def test_notes_without_a_warning_stand_below_the_first() -> None:
     assert shown(KIN.replace("gpus=8", "gpus=h100:16")) == [("FC180", ["FC707"])]
 
 
+def test_what_one_help_mends_is_one_finding() -> None:
+    text = MODULES.replace("module load vasp", "source /proj/lab/env.sh").replace("nvidia-smi", "conda activate lab")
+    found = driver.check(Source("job.sbatch", text), Inputs()).diagnostics
+    assert len({each.help for each in found}) == 1
+    assert shown(text) == [("FC812", ["FC820", "FC804"])]
+    lines = render("job.sbatch", found).splitlines()
+    assert any(line.startswith("  = line 4: warning[FC820] cluster-path: ") for line in lines)
+    # What Ubuntu has is mended otherwise.
+    assert shown(text.replace("gaussian", "cmake")) == [("FC812", []), ("FC820", ["FC804"])]
+
+
+def test_names_of_one_kind_stand_in_one_line() -> None:
+    loads = "".join(f"module load {name}\n" for name in ("vasp", "abinit", "cmake", "lammps", "vasp", "orca"))
+    found = driver.check(Source("job.sbatch", MODULES.partition("module")[0] + loads), Inputs()).diagnostics
+    text = render("job.sbatch", found)
+    assert "  = also lines 4, 6, 8: the machine has nothing in place of module `abinit`, `lammps`, `orca`\n" in text
+    assert "  = also line 5: the machine has nothing in place of module `cmake` (`apt-get install" in text
+
+
+def test_what_is_about_one_place_is_one_finding() -> None:
+    text = "#!/bin/bash\n#SBATCH --gpus=1 --ntasks=28 --time=10\nnvidia-smi\n"
+    assert shown(text) == [("FC608", ["FC606"])]
+
+
+def test_no_limit_stands_below_the_price() -> None:
+    assert shown("#!/bin/bash\n#SBATCH --gpus=1\nnvidia-smi\n") == [("FC608", ["FC703"])]
+
+
 def test_errors_and_fixes_stay_alone() -> None:
     errors = "#!/bin/bash\n#SBATCH --tmie=5\n#SBATCH --mme=5\nhostname\n"
     assert shown(errors) == [("FC104", []), ("FC104", [])]
+
+
+def test_open_placeholders_of_a_manifest_are_one_finding() -> None:
+    job = 'apiVersion: batch/v1\nkind: Job\nmetadata: {name: "${A}-x", namespace: "${B}"}\n'
+    job += "spec: {template: {spec: {restartPolicy: Never, containers: [{name: c, image: x, command: [ls]}]}}}\n"
+    assert ("FC307", ["FC307"]) in shown(job, "job.yaml")
 
 
 def test_nothing_is_left_out_and_the_count_is_of_what_is_shown(

@@ -16,6 +16,9 @@ from flowc.secret import masked
         ("db_passwd='x'", "db_passwd='*'"),
         ("HF_TOKEN: $HF_TOKEN", "HF_TOKEN: $HF_TOKEN"),
         ("TOKEN: <your token>", "TOKEN: <your token>"),
+        ("https://me:$(PW)@host https://me:${PW}@host", "https://me:$(PW)@host https://me:${PW}@host"),
+        ("https://me:$ecret@host", "https://me:******@host"),
+        ("https://me:${a}b@host", "https://me:*****@host"),
         ("--max_tokens=512 tokenizer: gpt2", "--max_tokens=512 tokenizer: gpt2"),
     ],
 )

@@ -28,6 +28,7 @@ def shared(*containers: dict[str, Any]) -> dict[str, Any]:
     return {"volumes": [{"name": "v", "emptyDir": {}}], "initContainers": made}
 
 
+KEY = [{"key": "key", "path": "key"}]
 MOUNTED: dict[str, Any] = {"volumeMounts": [{"name": "v", "mountPath": "/v"}]}
 
 
@@ -40,6 +41,38 @@ def test_init_containers_run_in_order_and_alone(docker: Any) -> None:
     )
     assert docker.end(job(pod=pod, command=sh("cat /v/log"), **MOUNTED)) == ("COMPLETED", 0, 0)
     assert docker.output().split() == ["a", "A", "b", "B", "side", "c"]
+
+
+def test_init_containers_find_their_own_files(docker: Any) -> None:
+    conf = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"a": "one ", "b": "two "}}
+    pod = shared(named("a", "cat /c/b /k/key >>/v/log; ls /conf >>/v/log 2>&1 || echo none >>/v/log"))
+    pod["volumes"] += [
+        {"name": "c", "configMap": {"name": "c"}},
+        {"name": "k", "secret": {"secretName": "s", "items": KEY}},
+    ]
+    pod["initContainers"][0]["volumeMounts"] = [
+        *MOUNTED["volumeMounts"],
+        {"name": "c", "mountPath": "/c/b", "subPath": "b"},
+        {"name": "k", "mountPath": "/k"},
+    ]
+    mounts = [*MOUNTED["volumeMounts"], {"name": "c", "mountPath": "/conf"}]
+    docker.start(
+        job(pod=pod, objects=[conf], command=sh("cat /v/log /conf/a"), volumeMounts=mounts), secrets={"S_KEY": "key "}
+    )
+    assert docker.wait()["state"] == "COMPLETED", docker.output()
+    assert docker.output().split() == [
+        "two",
+        "key",
+        "ls:",
+        "/conf:",
+        "No",
+        "such",
+        "file",
+        "or",
+        "directory",
+        "none",
+        "one",
+    ]
 
 
 def test_what_fails_in_an_init_container_fails_the_job(docker: Any) -> None:

@@ -27,7 +27,7 @@ SIGNALS = [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)]
 
 def line(signal: str, status: int, place: str | int) -> ParameterSet:
     """Each signal at some of the places in the ordinary suite, at all of them in the slow one."""
-    some = {"SIGINT": ["<string>:12", 8], "SIGTERM": ["cb:1"], "SIGHUP": [10]}[signal]
+    some = {"SIGINT": ["<string>:12"], "SIGTERM": ["cb:1"], "SIGHUP": [10]}[signal]
     return pytest.param(signal, status, place, marks=[] if place in some else [pytest.mark.slow])
 
 
@@ -57,7 +57,9 @@ def bids(stage: Stage) -> list[tuple[str, bool]]:
     return [(each.name[:6], each.status != "Terminated") for each in stage.server.state.bids.values()]
 
 
-@pytest.mark.parametrize(("signal", "status"), SIGNALS)
+@pytest.mark.parametrize(
+    ("signal", "status"), [SIGNALS[0], *(pytest.param(*each, marks=pytest.mark.slow) for each in SIGNALS[1:])]
+)
 def test_what_is_there_and_how_it_goes_on(stage: Stage, signal: str, status: int) -> None:
     assert stage.process(stage.command, Cut(signal, 3, POST, acted=True)) == status
     assert said(stage).splitlines()[-2:] == [

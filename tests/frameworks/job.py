@@ -50,8 +50,19 @@ class FrameworkJob(Body):
         python = "/usr/bin/python3"
         subprocess.run([python, "-m", "venv", "--without-pip", self.folder], check=True)
         pip = [sys.executable, "-m", "pip", "-q", "--disable-pip-version-check", "--python", self.folder / "bin/python"]
-        subprocess.run([*pip, "install", *self.packages], check=True, timeout=INSTALL_S)
+        # The tests have no cache folder, and pip builds no wheel without one.
+        environ = {name: value for name, value in os.environ.items() if name != "XDG_CACHE_HOME"}
+        subprocess.run([*pip, "install", *self.packages], check=True, timeout=INSTALL_S, env=environ)
         done.touch()
+
+    def absent(self) -> list[str]:
+        """The Debian packages that are not there."""
+        asked = ["dpkg-query", "-W", "-f", "${db:Status-Status}"]
+        return [
+            each
+            for each in self.debian
+            if subprocess.run([*asked, each], capture_output=True, text=True, check=False).stdout != "installed"
+        ]
 
     def versions(self) -> str:
         """What is compared, for a reader."""

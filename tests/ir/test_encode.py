@@ -77,6 +77,7 @@ JOB_KEYS: dict[str, tuple[str, ...] | None] = {
         "choices_ordered",
     ),
     "layout": ("tasks", "tasks_per_node", "cpus_per_task", "gpus_per_task", "gpus_total"),
+    "groups": None,
     "time": ("limit_s", "min_s", "attempt_limit_s", "begin", "deadline", "signal"),
     "env": None,
     "env_facts": None,

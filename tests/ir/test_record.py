@@ -70,3 +70,23 @@ def test_a_record_that_makes_itself_goes_on_doing_so() -> None:
             super().__init__(first=first + 1)
 
     assert [Own(1).first for _ in range(2 * MANY)] == [2] * (2 * MANY)
+
+
+@pytest.mark.parametrize("first", ["base", "child", "record"])
+def test_fields_are_those_of_a_class_whichever_was_asked_first(first: str) -> None:
+    class Base(Record):
+        first: int
+        second: str = "2"
+        _hidden: int = 0
+
+    class Child(Base):
+        second: str = "two"
+        third: int = 3
+
+    {"base": Base, "child": Child, "record": Record}[first].FIELDS  # noqa: B018
+    assert Base(first=1).replace(second="").second == ""
+    assert (Base.FIELDS, Base.DEFAULTS) == (("first", "second"), {"second": "2"})
+    assert (Child.FIELDS, Child.DEFAULTS) == (("first", "second", "third"), {"second": "two", "third": 3})
+    assert Child(first=1).DEFAULTS is Child.DEFAULTS
+    assert (Record.FIELDS, Record.DEFAULTS) == ((), {})
+    assert Child(first=1) == Child(first=1, second="two", third=3)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import _sre
+import marshal
 import re
 import subprocess
 import sys
@@ -15,11 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowc import patterns
-from flowc._compiled import expressions
+from flowc._compiled import expressions, expressions_seldom, expressions_yaml
 from flowc.patterns import is_like, remembered
 
 ROOT = Path(__file__).resolve().parents[2]
-ALL = [(pattern, flags) for flags, found in expressions.EXPRESSIONS.items() for pattern in found]
+TABLES = (expressions, expressions_yaml, expressions_seldom)
+ALL = [(row[0], row[1]) for table in TABLES for packed in table.EXPRESSIONS if packed for row in marshal.loads(packed)]
 
 
 def test_table_is_what_the_parser_makes_on_this_interpreter() -> None:
@@ -95,7 +97,7 @@ def test_globs_mean_what_they_mean_to_fnmatch(text: str, glob: str) -> None:
     assert is_like(text, stars) == fnmatchcase(text, stars)
 
 
-def test_what_is_remembered_is_asked_once_until_there_is_too_much() -> None:
+def test_what_is_remembered_is_asked_once_as_long_as_it_is_wanted() -> None:
     asked = []
 
     @remembered(2)
@@ -108,8 +110,11 @@ def test_what_is_remembered_is_asked_once_until_there_is_too_much() -> None:
     assert [double(number) for number in (1, 2, 1, 2)] == [2, 4, 2, 4]
     assert asked == [1, 2]
     assert [double(3), double(1)] == [6, 2]
-    assert asked == [1, 2, 3, 1]
+    assert asked == [1, 2, 3], "1 was among the last ones"
+    assert [double(4), double(1), double(2)] == [8, 2, 4]
+    assert asked == [1, 2, 3, 4, 2], "2 was not asked for since"
+    asked.clear()
     for _ in range(2):
         with pytest.raises(ValueError, match="-1"):
             double(-1)
-    assert asked == [1, 2, 3, 1, -1, -1]
+    assert asked == [-1, -1]

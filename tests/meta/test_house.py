@@ -78,13 +78,14 @@ def test_only_the_command_line_prints_exits_or_reads_the_environment() -> None:
 
 
 def test_every_module_defers_annotations() -> None:
+    """But for those that a command loads before the bundle, which would load `__future__` for it; they quote."""
     late = "from __future__ import annotations"
-    found = [
-        path.relative_to(ROOT)
+    found = {
+        path.relative_to(ROOT / "flowc").as_posix()
         for path in (ROOT / "flowc").rglob("*.py")
         if "_compiled" not in path.parts and late not in (text := path.read_text()) and "def " in text
-    ]
-    assert found == []
+    }
+    assert found == {"__init__.py", "cache.py", "bundle/__init__.py", "cli/__init__.py"}
 
 
 @pytest.mark.slow

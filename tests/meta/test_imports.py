@@ -40,7 +40,7 @@ ALLOWED = {
     "digest": set(),
     "cache": set(),
     "libyaml": set(),
-    "bundle": {"cache", "version"},
+    "bundle": {"bundle", "cache", "version"},
     "patterns": {"_compiled"},
     "shell": {"record", "patterns", "_compiled"},
     "secret": {"patterns", "_compiled"},
@@ -60,10 +60,12 @@ ALLOWED = {
     "pipeline": {"record", "diag", "ir", "passes"},
     "detect": {"inputs", "source", "diag", "patterns", "shell", "yamldoc", "frontends"},
     "override": {"record", "inputs", "source", "diag", "ir", "secret", "patterns", "_compiled"},
-    "silence": {"record", "source", "patterns", "diag"},
+    "silence": {"record", "source", "patterns", "diag", "_compiled"},
     "filling": {"record", "source", "diag", "inputs", "patterns", "secret", "shell", "yamldoc"},
     "profile": {
         *(
+            "cache",
+            "version",
             "record",
             "source",
             "diag",
@@ -78,7 +80,7 @@ ALLOWED = {
             "_compiled",
         ),
     },
-    "settings": {"record", "_compiled"},
+    "settings": {"record", "cache", "secret", "version", "_compiled"},
     "machines": {"record", "digest", "remote"},
     "remote": {"record", "shell"},
     "trees": {"record", "digest"},
@@ -134,8 +136,8 @@ ALLOWED = {
         "trees",
     },
     "__main__": {"cli"},
-    # The schema of the catalog, the models of a task, what hears of each expression.
-    "ahead": {"ahead", "catalog", "frontends", "patterns"},
+    # The schema of the catalog, the models of a task, what hears of each expression, and what asks for them.
+    "ahead": {"ahead", "catalog", "diag", "driver", "frontends", "inputs", "patterns", "source"},
 }
 # Subpackages whose siblings may not know each other.
 APART = ("frontends", "backends")

@@ -10,6 +10,7 @@ import pytest
 
 from flowc.ahead.joined import PARTS, joined
 from flowc.ahead.program import compile_program
+from flowc.ahead.programs import pieces
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -103,3 +104,14 @@ def test_a_function_goes_in_the_place_of_its_only_call(tmp_path: Path, text: str
 def test_a_name_that_would_mean_something_else_fails_the_build(tmp_path: Path, text: str) -> None:
     with pytest.raises(ValueError, match="would mean something else"):
         joined_of(tmp_path, text)
+
+
+def test_parts_of_a_program_in_the_shell() -> None:
+    text = "#!/bin/bash\n# Why.\nif a; then\n    b\n    #% if exec\n    c\n    #% end\nfi\n"
+    assert pieces(text) == [("", "#!/bin/bash\nif a; then\nb\n"), ("exec", "c\n"), ("", "fi\n")]
+
+
+@pytest.mark.parametrize("text", ["#% if a\n#% if b\n#% end\n", "#% end\n", "#% if a\nb\n", "#% iff a\n#% end\n"])
+def test_marks_of_a_program_in_the_shell_fit_together(text: str) -> None:
+    with pytest.raises(ValueError, match=r"mark|no end"):
+        pieces(text)

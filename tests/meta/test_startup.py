@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.mithril.server import Server
+from tests.some import some
 
 ROOT = Path(__file__).resolve().parents[2]
 JOB = ROOT / "corpus" / "slurm" / "train-8-gpus" / "input.sbatch"
@@ -100,10 +101,10 @@ def test_importing_flowc_costs_nothing_but_its_version() -> None:
         check=True,
         env={"PYTHONPATH": str(ROOT)},
     )
-    assert set(done.stdout.split()) == {"flowc", "flowc.version", "__future__"}
+    assert set(done.stdout.split()) == {"flowc", "flowc.version"}
 
 
-@pytest.mark.parametrize("command", ["list", "status", "wait", "cancel"])
+@pytest.mark.parametrize("command", some(["list", "status", "wait", "cancel"], "wait"))
 def test_commands_of_tasks_load_no_library_of_others(command: str, tmp_path: Path) -> None:
     """With a key and a task of the provider: all that a look at it needs."""
     from tests.mithril.server import Server

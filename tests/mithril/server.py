@@ -8,6 +8,7 @@ with Server() as server:
 
 from __future__ import annotations
 
+import selectors
 import socket
 import struct
 import sys
@@ -29,7 +30,6 @@ Judge = Callable[[Call, Answer], None]
 class _Connections(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
-    timeout = 0.02  # how long `handle_request` waits
 
     def __init__(self, port: int, owner: Server) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
@@ -90,8 +90,12 @@ class Server:
     def _serve(self) -> None:
         """As `serve_forever`, whose `shutdown` waits for ever for a thread that is gone, as after a fork."""
         try:
-            while not self.stopped.is_set():
-                self._connections.handle_request()
+            with selectors.DefaultSelector() as waiting:
+                waiting.register(self._connections, selectors.EVENT_READ)
+                while not self.stopped.is_set():
+                    # Not in `handle_request`, which does not wait at all where the socket does not.
+                    if waiting.select(0.02):
+                        self._connections.handle_request()
         except BaseException as error:
             self.errors.append(error)
 

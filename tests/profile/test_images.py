@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from flowc import driver
-from flowc.body.out_of_reach import images_of, is_meant
-from flowc.profile.images import PROGRAM, names
+from flowc.body.out_of_reach import images_of
+from flowc.ir.profile import is_meant
+from flowc.profile.images import names, program
 from tests.profile.jobs import JOB, ids, job_of
 
 LINES = "images: {'torch*.sif': 'nvcr.io/nvidia/pytorch:24.07-py3', /shared/tool.sqsh: 'alpine:3'}\n"
@@ -48,7 +49,7 @@ class Machine:
         texts = {
             "docker": DOCKER,
             "nsenter": NSENTER,
-            "singularity": PROGRAM,
+            "singularity": program("singularity"),
             "flowc-image": names([("torch*.sif", "torch:1"), ("/x/*", "x:2")]),
         }
         for name, text in texts.items():

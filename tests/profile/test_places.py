@@ -16,6 +16,7 @@ from flowc.diag.sink import Sink
 from flowc.profile import load
 
 AT = "/proj/lab/me/code"
+USER = "/home" + "/me"
 HEAD = "#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\n"
 
 
@@ -34,7 +35,8 @@ def places(tree: Path, *texts: str) -> dict[str, tuple[str, int]]:
     for number, text in enumerate(texts):
         names.append(f"{number}.sh")
         (tree / names[-1]).write_text(HEAD + text)
-    return own_places({name: ["/proj/lab"] for name in names}, ["."])
+    found = own_places({name: ["/proj/lab"] for name in names}, ["."])
+    return {path: (folder, len(files)) for path, (folder, files) in found.items()}
 
 
 @pytest.mark.parametrize(
@@ -48,6 +50,26 @@ def places(tree: Path, *texts: str) -> dict[str, tuple[str, int]]:
 )
 def test_what_scripts_read_there_is_in_the_tree(text: str, tree: Path) -> None:
     assert places(tree, text) == {AT: (str(tree), 1)}
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("cd ~/git/model && python $HOME/git/model/src/train.py\n", "~/git/model"),
+        (f"cd {USER}/model/src\npython train.py\n", f"{USER}/model"),
+        ("cd $HOME/model\n", "~/model"),
+        ("python ~/git/code/src/train.py; . ${HOME}/git/code/env.sh\n", "~/git/code"),
+        ("cd ~/git/model && python ~/git/model/src/gone.py\n", None),
+        ("cd ~/git/other && python ~/git/other/src/train.py\n", None),
+    ],
+)
+def test_tree_in_a_home_folder(text: str, place: str | None, tree: Path) -> None:
+    (tree / "model").mkdir()
+    for name in ("src", "env.sh"):
+        (tree / name).rename(tree / "model" / name)
+    (tree / "0.sh").write_text(HEAD + text)
+    found = own_places({"0.sh": ["~/git", "~/model", USER]}, ["model"])
+    assert [*found] == ([place] if place else [])
 
 
 @pytest.mark.parametrize(
@@ -94,3 +116,18 @@ def test_folders_are_seen_from_the_profile(source: str, expected: str, tree: Pat
     loaded = load("../.flowc/profile.yaml", Sink())
     assert loaded is not None
     assert loaded.places[0].mount.source == os.path.normpath(tree / expected)
+
+
+def test_tree_beside_which_something_is_missing_is_part_of_that(
+    tree: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """Nothing can be mounted in a volume."""
+    (tree / "a.sbatch").write_text(f"{HEAD}python {AT}/src/train.py {AT}/src/test.py\n")
+    assert main(["profile", "init", "-o", "-", "."]) == 0
+    assert yaml.safe_load(capsysbinary.readouterr().out)["paths"] == {AT: "."}
+    (tree / "b.sbatch").write_text(f"{HEAD}python {AT}/src/train.py /proj/lab/data/x\n")
+    assert main(["profile", "init", "-o", "-", "."]) == 0
+    captured = capsysbinary.readouterr()
+    assert b"the tree itself was at " in captured.out
+    assert b"# /proj: volume://NAME\n" in captured.out
+    assert b"of 2, 0 lack nothing\nfill in this line, and 2 of 2 lack nothing:" in captured.err

@@ -210,6 +210,76 @@ def test_path_is_mounted_where_a_job_names_it(
     assert [each["target"] for each in found["mounts"]] == targets
 
 
+@pytest.mark.parametrize(
+    ("script", "mounted"),
+    [
+        ("hostname\n", False),
+        ("echo $WORKER\n", False),
+        ("ls $WORK\n", True),
+        ("ls ${WORK%/}/x\n", True),
+        ("python -c 'import os; print(os.environ[\"WORK\"])'\n", True),
+        ("#SBATCH --export=OUT=/store/me\nhostname\n", True),
+    ],
+)
+def test_a_variable_of_the_profile_mounts_for_those_who_read_it(
+    told: Callable[..., driver.Result], script: str, mounted: bool
+) -> None:
+    found = job_of(told("paths: {/store: volume://w}\nvariables: {WORK: /store}\n", JOB + script))
+    assert [each["target"] for each in found["mounts"]] == ["/store"] * mounted
+
+
+@pytest.mark.parametrize("name", ["HF_HOME", "TMPDIR", "PYTHONPATH", "PIP_CACHE_DIR", "NLTK_DATA", "PATH"])
+def test_what_programs_read_by_themselves_is_mounted(told: Callable[..., driver.Result], name: str) -> None:
+    found = job_of(told(f"paths: {{/store: volume://w}}\nvariables: {{{name}: /store/x}}\n", JOB + "hostname\n"))
+    assert [each["target"] for each in found["mounts"]] == ["/store"]
+
+
+def test_mount_elsewhere_does_not_stand_for_a_name_that_begins_alike(told: Callable[..., driver.Result]) -> None:
+    result = told("paths: {/data: s3://b/x}\n", JOB + "ls /data/x /data2/y/z\n", emit="mithril")
+    assert [each.message for each in result.diagnostics if each.code.id == "FC820"] == [
+        "the machine has nothing of the cluster's file systems: `/data2/y`"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("script", "missing"),
+    [
+        (". ~/tools/env.sh\n", ""),
+        (". $HOME/tools/env.sh\n", ""),
+        ("python ${HOME}/tools/a.py\n", ""),
+        ("cd $HOME/git/mine/src && . $HOME/git/mine/env.sh\n", ""),
+        ("cd ~/git && . ~/git/mine/env.sh\n", ""),
+        ("cd ~/git\n", "`~/git`"),
+        ("cd $HOME/git/mine\n. ~/git/other/env.sh\n", "`~/git`"),
+        ("cp /proj/code/a /proj/code2/b .\n", "`/proj/code2`"),
+    ],
+)
+def test_line_brings_what_is_below_it_and_nothing_beside_it(
+    told: Callable[..., driver.Result], script: str, missing: str
+) -> None:
+    profile = "paths: {~/tools: s3://b/t, ~/git/mine: s3://b/g, /proj/code: s3://b/c}\n"
+    found = told(profile, JOB + script, emit="mithril")
+    assert not found.failed
+    said = [each.message for each in found.diagnostics if each.code.id == "FC820"]
+    assert said == ([f"the machine has nothing of the cluster's file systems: {missing}"] if missing else [])
+
+
+@pytest.mark.parametrize(
+    ("script", "targets"),
+    [
+        ("cp /proj/code/a .\n", ["/proj/code"]),
+        ("cp /proj/data/a .\n", ["/proj"]),
+        ("cp /proj/code2/a .\n", ["/proj"]),
+        ("#SBATCH -o /proj/code/x.log\ncp /proj/code/a ~/lib/b .\n", ["/proj/code", "~/lib"]),
+    ],
+)
+def test_nearest_line_above_a_path_is_taken(
+    told: Callable[..., driver.Result], script: str, targets: list[str]
+) -> None:
+    profile = "paths: {/proj: s3://b/p, /proj/code: s3://b/c, ~/lib: s3://b/l, ~/lib/x: s3://b/x}\n"
+    assert [each["target"] for each in job_of(told(profile, JOB + script))["mounts"]] == targets
+
+
 def test_what_is_read_in_an_empty_folder_is_still_missing(told: Callable[..., driver.Result]) -> None:
     script = JOB + "mkdir -p /scratch/me\ncp /scratch/me/a /scratch/other/b .\n"
     bucket = told("paths: {/scratch: s3://b/x}\n", script, emit="mithril")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+# With SHLVL a shell is around each command: bash would read the account's own ~/.bashrc for it, whatever that costs.
 CONFIG = """\
 ListenAddress {host}:{port}
 HostKey {folder}/{key}
@@ -25,7 +26,8 @@ StrictModes no
 UsePAM no
 PrintMotd no
 LogLevel ERROR
-SetEnv PATH={folder}/bin:{path}
+KexAlgorithms curve25519-sha256
+SetEnv PATH={folder}/bin:{path} SHLVL=1
 """
 SUDO = '#!/bin/sh\n[ "$1" = -n ] || exit 1\nshift\nexec "$@"\n'
 

@@ -127,6 +127,7 @@ def test_what_does_not_fit_is_told_by_parts_and_fits_over_ssh() -> None:
     body = f"srun ./a {text}\n"
     (found,) = compiled(body).diagnostics
     assert found.code.name == "startup-script-too-large"
+    assert "submit" not in (found.help or "")
     assert "--body ssh" in (found.help or "")
     assert "tools " in (found.help or "")
     assert not compiled(body, Flags(body="ssh")).failed

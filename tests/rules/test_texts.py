@@ -12,7 +12,7 @@ HEAD = "#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\n"
 NAMES = {
     *("code-not-brought", "variable-from-elsewhere", "secret-in-script", "network-of-cluster"),
     *("expands-early", "status-of-pipe", "prepared-on-one-machine", "index-not-read"),
-    *("status-never-seen", "counting-ends"),
+    *("status-never-seen", "counting-ends", "wheels-of-cluster"),
 }
 
 
@@ -61,7 +61,29 @@ def test_code_that_is_there_or_may_be(body: str) -> None:
 
 
 def test_an_image_or_a_mount_may_have_the_code() -> None:
-    assert said("python train.py\n", flags=Flags(image="python:3")) == []
+    for flags in (Flags(image="python:3"), Flags(mounts=("/workspace=s3://b/x",))):
+        assert said("python train.py\n", flags=flags) == []
+    assert said("python src/train.py\n", flags=Flags(mounts=("/workspace/src=s3://b/x",))) == []
+    assert said("python proj/train.py\n", HEAD + "#SBATCH -D /root\n", Flags(mounts=("~/proj=s3://b/x",))) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "mount"),
+    [
+        ("python train.py\n", "/data=s3://b/x"),
+        ("python src2/train.py\n", "/workspace/src=s3://b/x"),
+    ],
+)
+def test_a_mount_elsewhere_brings_no_code(body: str, mount: str) -> None:
+    assert [name for name, _ in said(body, flags=Flags(mounts=(mount,)))] == ["code-not-brought"]
+
+
+@pytest.mark.parametrize("folder", ["/scratch/me/project", "src", "~/project"])
+def test_the_folder_of_a_job_that_nothing_brings_is_empty_too(folder: str) -> None:
+    head = HEAD + f"#SBATCH -D {folder}\n"
+    assert said("python train.py\n", head) == [("code-not-brought", "train.py")]
+    target = folder.replace("src", "/workspace/src")
+    assert said("python train.py\n", head, Flags(mounts=(f"{target}=s3://b/x",))) == []
 
 
 @pytest.mark.parametrize(
@@ -309,6 +331,36 @@ def test_statuses_that_may_be_seen(body: str) -> None:
 )
 def test_counting_from_nothing(body: str, marked: str | None) -> None:
     assert said(body) == ([] if marked is None else [("counting-ends", marked)])
+
+
+@pytest.mark.parametrize(
+    ("body", "package"),
+    [
+        ("pip install --no-index --upgrade pip\npip install --no-index numpy\n", "`numpy`"),
+        (
+            "$TMPDIR/env/bin/pip3.11 install -q --no-index 'torch==2.1.0+computecanada'\n",
+            "`torch==2.1.0+computecanada`",
+        ),
+        ("python -m pip install --no-index -r requirements.txt\n", "those of requirements.txt"),
+        ("uv pip install --no-index --prefix x six\n", "`six`"),
+        (
+            "srun -N1 bash <<EOF\nvirtualenv --no-download e\n. e/bin/activate\npip install --no-index jax\nEOF\n",
+            "`jax`",
+        ),
+        ("pip install --no-index --upgrade pip setuptools\n", None),
+        ("pip install --no-index . ./wheels/x-1-py3-none-any.whl y-1-py3-none-any.whl -c limits.txt\n", None),
+        ("pip install --no-index $PACKAGES\n", None),
+        ("pip install --no-index --find-links wheels numpy\n", None),
+        ("export PIP_FIND_LINKS=~/wheels\npip install --no-index numpy\n", None),
+        ("pip install --no-index numpy || pip install numpy\n", None),
+        ("# pip install --no-index numpy\necho pip install --no-index numpy\n", None),
+        ("pip download --no-index numpy\n", None),
+    ],
+)
+def test_wheels_of_the_cluster(body: str, package: str | None) -> None:
+    found = flowc.compile(Source("job.sbatch", HEAD + body), Inputs()).diagnostics
+    told = [each.message.partition("from finding ")[2].partition(": ")[0] for each in found if each.code.id == "FC857"]
+    assert told == ([] if package is None else [package])
 
 
 POD = """\

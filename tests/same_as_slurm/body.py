@@ -7,6 +7,7 @@
 # compare: file NAME=TEXT         a file in the working directory; escapes as in printf
 # compare: dir=NAME               a folder in the working directory
 # compare: settle=2.5             seconds to wait after the end, for what must not come
+# compare: long                   many seconds of the processor: only the slow suite runs it
 
 A folder of bodies/ is a theme; its golden.json holds what the real Slurm made of each body.
 """
@@ -32,7 +33,7 @@ class Body:
     def __init__(self, path: Path) -> None:
         self.path, self.name, self.theme = path, path.stem, path.parent.name
         self.script = path.read_bytes()
-        self.ordered, self.partition, self.settle = True, "whole", 0.2
+        self.ordered, self.partition, self.settle, self.long = True, "whole", 0.2, False
         self.options: list[str] = []
         self.args: list[str] = []
         self.files: dict[str, str] = {}
@@ -40,6 +41,8 @@ class Body:
         for key, name, value in MARK.findall(self.script.decode("utf-8", "surrogateescape")):
             if key == "sorted":
                 self.ordered = False
+            elif key == "long":
+                self.long = True
             elif key == "settle":
                 self.settle = float(value)
             elif key == "partition":

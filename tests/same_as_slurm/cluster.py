@@ -204,11 +204,14 @@ class Cluster:
         time.sleep(body.settle)
         numbers = {str(job.number), *(record["JobId"] for record in records)}
         names = {}
-        for record in records:
+        parts = [each for each in self.shown if each.get("HetJobId") == str(job.number)] or records
+        for record in parts:
             listed = self.control("scontrol", "show", "hostnames", record.get("NodeList", "")).stdout.split()
-            names.update({name: f"n{rank}" for rank, name in enumerate(listed, 1)})
+            before = len(names) if parts is not records else 0
+            names.update({name: f"n{rank}" for rank, name in enumerate(listed, before + 1)})
         tasks = [(record["JobState"], _status(record)) for record in records]
-        return Outcome(tasks, files_below(job.folder), workdir=job.inside, ids=numbers, names=names)
+        later = len(parts) - 1 if parts is not records else 0
+        return Outcome(tasks, files_below(job.folder), workdir=job.inside, ids=numbers, names=names, later=later)
 
 
 class Submitted:

@@ -48,6 +48,17 @@ KNOWN: dict[str, tuple[Row, ...]] = {
         ),
     ),
     "environment": (NEWER, PARTITION),
+    "het": (
+        NEWER,
+        (".*", r"env \S+ SLURM_JOB_PARTITION\S* missing", PARTITION[2]),
+        (".*", r"env \S+ SLURM_(\w+_PACK_GROUP_\d|PACK_SIZE) missing", "older names, brought where a text has them"),
+        (".*", r"env \S+ SLURM_SRUN_COMM_(HOST|PORT) missing", "where a task would reach srun by Slurm's own protocol"),
+        (
+            "het-steps",
+            "file slurm-JOBID.out differs",
+            "Slurm kills a step over components at once; its tasks hear TERM first here, as those of any step do",
+        ),
+    ),
     "limits": (
         (
             "requeue-truncate",

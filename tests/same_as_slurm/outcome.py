@@ -20,7 +20,7 @@ class Outcome:
     """`tasks` holds (state in Slurm's words, exit status or None) of each task of an array in order, one pair
     otherwise; 128 + N stands for signal N. `files`: path below the working directory to content. `said`: messages of
     who refused the job. What is specific to this run is replaced: `workdir` by /workspace, job numbers `ids` by JOBID,
-    host `names` (found to wanted)."""
+    those of so many `later` components of a het job by JOBID+1 and so on, host `names` (found to wanted)."""
 
     def __init__(
         self,
@@ -31,15 +31,20 @@ class Outcome:
         ids: Iterable[str] = (),
         names: dict[str, str] | None = None,
         said: str = "",
+        later: int = 0,
     ) -> None:
         self.tasks, self.files, self.workdir, self.said = tasks, files, workdir, said
         self.ids, self.names = sorted(ids, key=len, reverse=True), names or {}
+        self.later = later
 
     def text(self, content: bytes) -> str:
         """Without what differs from run to run."""
         found = content.decode("utf-8", "surrogateescape")
         found = SCRIPT.sub("SCRIPT", found)
         found = re.sub(rf"{re.escape(self.workdir)}(?![\w-])", "/workspace", found)
+        for number in self.ids if self.later else ():
+            for place in range(1, self.later + 1):
+                found = re.sub(rf"(?<!\d)0*{int(number) + place}(?!\d)", f"JOBID+{place}", found)
         for number in self.ids:
             found = re.sub(rf"(?<![1-9])0*{number}(?!\d)", "JOBID", found)
         if self.names:

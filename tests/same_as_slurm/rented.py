@@ -95,19 +95,20 @@ def run(body: Body, release: str | None = None, hangs: float | None = None) -> O
     tasks: list[tuple[str, int | None]] = []
     files: dict[str, bytes] = {}
     ids: set[str] = set()
+    later = 0
     for bid in bids:
-        task, found, numbers = run_bid(body, bid, hangs)
+        task, found, numbers, later = run_bid(body, bid, hangs)
         tasks.append(task)
         ids |= numbers
         for path, content in found.items():
             files.setdefault(path, content)
-    return Outcome(tasks, files, ids=ids)
+    return Outcome(tasks, files, ids=ids, later=later)
 
 
 def run_bid(
     body: Body, bid: Bid, hangs: float | None = None
-) -> tuple[tuple[str, int | None], dict[str, bytes], set[str]]:
-    """(state, exit status), files of all nodes, job numbers."""
+) -> tuple[tuple[str, int | None], dict[str, bytes], set[str], int]:
+    """(state, exit status), files of all nodes, job numbers, and how many components come after the first one."""
     names = [f"n{number}" for number in range(1, bid.nodes + 1)]
     lines = [f"{NETWORK}.{number} {name}" for number, name in enumerate(names, 1)]
     hosts = "\n".join(["127.0.0.1 localhost", *reversed(lines)]) + "\n"
@@ -128,9 +129,10 @@ def run_bid(
         script = head.root / "var/lib/foundry/flowc/run"
         text = script.read_bytes() if script.exists() else b""
         ids = {number.decode() for number in re.findall(rb"JOB_ID='?(\d{6,})", text)}
+        later = len(set(re.findall(rb"JOB_ID_HET_GROUP_([1-9]\d*)=", text)))
     for process in started:
         process.wait()
-    return task, files, ids
+    return task, files, ids, later
 
 
 def _log(machine: Machine) -> Path:

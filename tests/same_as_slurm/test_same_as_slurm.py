@@ -20,8 +20,11 @@ from tests.same_as_slurm.real import run_slurm
 
 # Every so many bodies is run on the real cluster, which shows that the golden files are what Slurm says.
 SAMPLE = 6
+# What srun itself does is a race here and there (the parts of a het step share its environment, busy nodes answer in
+# another order): what came out otherwise is run again, with the fewer bodies that are left, so many times in all.
+RUNS = 4
 # Of so many bodies of a theme one is run by flowc in the ordinary suite, all by the slow one.
-ONE_OF = 6
+ONE_OF = 12
 
 
 @pytest.fixture(scope="session")
@@ -40,8 +43,9 @@ def local_machines(program: Callable[[str, str], str]) -> None:
 
 
 def few(name: str) -> list[Body]:
-    """Those of a theme that the ordinary suite runs: none that waits for its time limit, which takes minutes."""
-    return [body for body in bodies(theme=name) if not body.waits][::ONE_OF]
+    """Those of a theme that the ordinary suite runs: none that waits for its time limit, which takes minutes, or whose
+    three machines each unpack the densest form."""
+    return [body for body in bodies(theme=name) if not body.waits and not body.long][::ONE_OF]
 
 
 def report_of(chosen: list[Body], theme: str, program: Callable[[str, str], str]) -> Report:
@@ -78,5 +82,10 @@ def test_golden_files_are_what_slurm_says(local_machines: None, program: Callabl
     for name, package in cluster.PROGRAMS.items():
         program(name, package)
     chosen = [body for body in bodies() if not body.waits][::SAMPLE]
-    golden = {name: each for theme in THEMES for name, each in read_golden(theme).items()}
-    assert run_slurm(chosen) == {body.name: loaded(golden[body.name]) for body in chosen}
+    golden = {name: loaded(each) for theme in THEMES for name, each in read_golden(theme).items()}
+    for _ in range(RUNS):
+        found = run_slurm(chosen)
+        chosen = [body for body in chosen if found[body.name] != golden[body.name]]
+        if not chosen:
+            return
+    assert {body.name: found[body.name] for body in chosen} == {body.name: golden[body.name] for body in chosen}

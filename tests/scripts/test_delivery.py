@@ -19,6 +19,7 @@ from fakes import Machine
 from jobs import unit
 from local import install, run, start, status
 
+from flowc._compiled.slurm_commands import INTERPRETER_PACKAGES
 from flowc.ir.isolation import Isolation
 from flowc.ir.job import Container, Io, Mount, Retry, Run
 from flowc.ir.unit import Unit
@@ -92,15 +93,16 @@ def test_the_script_is_small_whatever_the_text(tmp_path: Path) -> None:
 
 
 def test_an_interpreter_that_is_missing_is_installed_first(tmp_path: Path) -> None:
-    if shutil.which("Rscript"):
-        pytest.skip("this machine has Rscript")
+    packages = {name: package for name, package in INTERPRETER_PACKAGES.items() if not shutil.which(name)}
+    assert packages, "nothing is missing here"
+    program = next(iter(packages))
     machine = Machine(tmp_path)
-    machine.program("apt-get", f"[[ $* != *install* ]] || cp /bin/cat {tmp_path}/bin/Rscript")
-    text = "#!/usr/bin/env Rscript\necho x\n"
-    run_ = Run(text=text, interpreter="/usr/bin/env Rscript", workdir=str(tmp_path))
+    machine.program("apt-get", f"[[ $* != *install* ]] || cp /bin/cat {tmp_path}/bin/{program}")
+    text = f"#!/usr/bin/env {program}\necho x\n"
+    run_ = Run(text=text, interpreter=f"/usr/bin/env {program}", workdir=str(tmp_path))
     assert machine.run(unit(text, run=run_, io=Io(stdout="out"))) == 0
-    assert (tmp_path / "out").read_text() == "flowc: installs r-base-core\n" + text
-    assert machine.called("apt-get")[-1].endswith("install r-base-core")
+    assert (tmp_path / "out").read_text() == f"flowc: installs {packages[program]}\n{text}"
+    assert machine.called("apt-get")[-1].endswith(f"install {packages[program]}")
 
 
 def whole(folder: Path, **fields: object) -> Unit:

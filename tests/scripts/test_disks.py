@@ -14,6 +14,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from fakes import Machine
 from test_prepared import DATA, task
 
+from tests.some import some
+
 # As far as the script looks for zeros, and more.
 SIZE = 160 << 20
 DEVICE = "dev/disk/by-id/virtio-vol_1"
@@ -108,7 +110,7 @@ FILLED = (
 )
 
 
-@pytest.mark.parametrize("fill", FILLED)
+@pytest.mark.parametrize("fill", some(FILLED, mbr, luks, raw_far_inside, raid_member))
 def test_anything_else_is_left_as_it_is(
     tmp_path: Path, program: Callable[[str, str], str], fill: Callable[[Path], None]
 ) -> None:

@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from jobs import unit
 
 from flowc import driver
-from flowc.inputs import Inputs
+from flowc.inputs import Flags, Inputs
 from flowc.ir.job import Time
 from flowc.scripts import build
 from flowc.source import Source
@@ -46,6 +46,18 @@ def room(text: bytes) -> int:
 
 def test_6656_bytes_that_do_not_compress_fit() -> None:
     assert fits(noise(6656))
+
+
+@pytest.mark.parametrize(
+    "commands", ["srun,squeue", "srun,scontrol", "srun,sinfo", "srun,scancel", "squeue,scontrol,sinfo"]
+)
+@pytest.mark.parametrize("nodes", [1, 2])
+def test_commands_that_no_text_shows_fit_together(commands: str, nodes: int) -> None:
+    """What few calls ask for stays away where there is no room for it, and the plan says so."""
+    flags = Flags(with_commands=(commands,))
+    text = f"#!/bin/bash\n#SBATCH -N {nodes}\n./a\n".encode()
+    result = driver.compile(Source.from_bytes("job.sbatch", text), Inputs(flags=flags))
+    assert [each.message for each in result.diagnostics if each.severity == "error"] == []
 
 
 @pytest.mark.skipif(not BASH.exists(), reason="needs Debian's package cloud-init")

@@ -42,6 +42,13 @@ def test_shellcheck_finds_nothing(name: str, program: Callable[[str, str], str],
     assert done.stdout.decode("utf-8", "replace") == ""
 
 
+def test_shellcheck_finds_nothing_in_programs(program: Callable[[str, str], str]) -> None:
+    programs = sorted((ROOT / "templates" / "programs").glob("*.sh"))
+    assert programs
+    words = [program("shellcheck", "shellcheck"), "-s", "bash", "-e", "SC2154", *programs]
+    assert subprocess.run(words, capture_output=True, text=True, check=False).stdout == ""
+
+
 @pytest.mark.parametrize("name", JOBS)
 def test_the_script_unpacks_to_what_was_packed(name: str, tmp_path: Path) -> None:
     startup = build(JOBS[name], index=None)

@@ -121,6 +121,55 @@ def test_machines_of_a_pytorch_job(rent: Rent) -> None:
         assert told["TOKEN"] == "tok"
 
 
+TENSORFLOW = """\
+apiVersion: kubeflow.org/v1
+kind: TFJob
+metadata: {name: tf}
+spec:
+  runPolicy: {backoffLimit: LIMIT}
+  tfReplicaSpecs:
+    Worker:
+      replicas: 2
+      restartPolicy: OnFailure
+      template: &pod {spec: {containers: [{name: tensorflow, image: "img:1", command: [worker]}]}}
+    PS: {replicas: 1, restartPolicy: OnFailure, template: *pod}
+"""
+# Writes which part it is; a server runs on, the first worker ends as it is told.
+RUN = """#!/bin/bash
+[ "$1" = run ] || exit 0
+while [ "$1" != -c ]; do
+    [ "$1" != -e ] || case $2 in
+        *=*) export "$2" ;;
+    esac
+    shift
+done
+worker() {
+    echo "$TF_CONFIG" | tail -c 70
+    case $FLOWC_RANK in
+    0) sleep 3; exit END ;;
+    1) exit 0 ;;
+    esac
+    exec sleep 600
+}
+. <(echo "${2//exec worker/worker}")
+"""
+
+
+@pytest.mark.parametrize(("end", "state", "limit"), [(0, "COMPLETED", 3), (3, "FAILED", 1)])
+def test_servers_end_with_the_first_machine(rent: Rent, end: int, state: str, limit: int) -> None:
+    rented = rent("job.yaml", TENSORFLOW.replace("LIMIT", str(limit)), "--budget", "99", "--time", "5")
+    for name in rented.names:
+        rented.program(name, "docker", RUN.replace("END", str(end)))
+        rented.program(name, "nvidia-container-runtime-hook", "#!/bin/sh\n")
+    rented.start()
+    assert rented.wait("n1") == (state, end)
+    assert rented.wait("n2") == ("COMPLETED", 0)
+    rented.wait_for("n3", STATUS, '"exit_code":143,"signal":15,')
+    assert rented.wait("n3")[0] == (state if end == 0 else "CANCELLED")
+    tasks = [rented.read(name, LOG).partition('"task": ')[2].partition("}")[0] for name in rented.names]
+    assert tasks == ['{"type": "worker", "index": 0', '{"type": "worker", "index": 1', '{"type": "ps", "index": 0']
+
+
 def test_machines_that_do_not_come_fail_the_job(rent: Rent) -> None:
     """Those that are there say so, in the job's output as in its state, after 10 minutes."""
     rented = rent("task.yaml", SKYPILOT)

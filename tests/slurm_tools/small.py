@@ -23,8 +23,8 @@ EVERYTHING = closed(
     {"guarded", "shared", "picks", *NEEDS, *NAMES}
     | {*(f"opt:{entry[2:]}" for entry in TABLE), *" ".join(NEEDS.values()).split()}
 )
-# Defaults that the text of a job gives.
-EVERYTHING -= {"pmi_always", "pmix_always"}
+# Defaults that the text of a job gives, and what all of a job is.
+EVERYTHING -= {"pmi_always", "pmix_always", "het_job"}
 NODES = 4
 # `start("srun", …, env=batch)`: with its output as lines.
 Start = Callable[..., subprocess.Popen[str]]

@@ -63,6 +63,40 @@ def test_a_task_that_is_told_with_its_agent_is_heard(batch: dict[str, str], star
     assert srun.returncode == 3
 
 
+def test_a_task_that_the_machine_has_told_is_not_told_again_by_srun(batch: dict[str, str], start: Start) -> None:
+    """Else its second signal would cut short what it does at the first."""
+    program = f"trap 'echo told' TERM; trap 'echo end; exit 3' USR1; echo $$ $PPID; {WAITS}"
+    srun = start("srun", "-N1", "-n1", "sh", "-c", program, env=batch)
+    for process in reversed(lines(srun, 1)[0].split()):
+        os.kill(int(process), signal.SIGTERM)
+    assert lines(srun, 1) == ["told"]
+    srun.terminate()
+    time.sleep(0.5)
+    srun.send_signal(signal.SIGUSR1)
+    assert srun.communicate(timeout=PATIENCE_S)[0] == "end\n"
+    assert srun.returncode == 3
+
+
+@pytest.mark.parametrize("first", ["agent", "srun"])
+def test_who_has_something_to_prepare_tells_the_tasks_once(
+    batch: dict[str, str], tmp_path: Path, start: Start, first: str
+) -> None:
+    """There a machine that is shut down tells its agents alone."""
+    (tmp_path / "run").write_text("the script\n")
+    (tmp_path / "hosts").write_text("127.0.0.8 n1\n")
+    where = install(tmp_path / "bin", EVERYTHING | {"prepared"})
+    batch |= {"PATH": f"{where}:{os.environ['PATH']}", "SLURM_NNODES": "1"}
+    assert start(where / "agent", "1", env=batch, stderr=None).communicate(timeout=PATIENCE_S)[0]
+    program = f"trap 'echo told' TERM; trap 'echo end; exit 3' USR1; echo $PPID; {WAITS}"
+    srun = start("srun", "-n1", "sh", "-c", program, env=batch)
+    agent = int(lines(srun, 1)[0])
+    for process in (agent, srun.pid) if first == "agent" else (srun.pid, agent):
+        os.kill(process, signal.SIGTERM)
+        time.sleep(0.5)
+    srun.send_signal(signal.SIGUSR1)
+    assert srun.communicate(timeout=PATIENCE_S)[0] == "told\nend\n"
+
+
 @pytest.mark.parametrize("features", [set(), {"pipes"}], ids=["plain", "pipes"])
 def test_no_signal_is_lost_while_tasks_start(tmp_path: Path, start: Start, features: set[str]) -> None:
     env = one_node(tmp_path, closed({"srun", *features})) | {"SLURM_NTASKS": "4", "SLURM_TASKS_PER_NODE": "4"}
@@ -221,7 +255,7 @@ def test_scancel_of_a_step_that_another_machine_started(batch: dict[str, str], s
     found = run(batch | {"SLURMD_NODENAME": caller}, "scancel $SLURM_JOB_ID.0")
     assert (found.returncode, found.stderr) == (0, "")
     assert step.wait(timeout=PATIENCE_S) == 143
-    assert run(batch | {"SLURMD_NODENAME": caller}, "scancel $SLURM_JOB_ID.1").returncode == 1
+    assert run(batch | {"SLURMD_NODENAME": caller}, "scancel $SLURM_JOB_ID.1").returncode == 225
 
 
 def test_sacct_squeue_sinfo(batch: dict[str, str]) -> None:

@@ -22,15 +22,30 @@ static void now(void)
     }
 }
 
+static ssize_t (*real_read)(int, void *, size_t);
+static pid_t (*real_waitpid)(pid_t, int *, int);
+
+/* Once, before main: bash waits for children in its handler of SIGCHLD, and a handler that looks symbols up while it has
+   interrupted a look-up waits for ever for the lock that it itself holds. */
+__attribute__((constructor)) static void look_up(void)
+{
+    real_read = (ssize_t(*)(int, void *, size_t))dlsym(RTLD_NEXT, "read");
+    real_waitpid = (pid_t(*)(pid_t, int *, int))dlsym(RTLD_NEXT, "waitpid");
+}
+
 ssize_t read(int fd, void *buffer, size_t size)
 {
+    if (!real_read)
+        look_up();
     now();
-    return ((ssize_t(*)(int, void *, size_t))dlsym(RTLD_NEXT, "read"))(fd, buffer, size);
+    return real_read(fd, buffer, size);
 }
 
 pid_t waitpid(pid_t pid, int *status, int flags)
 {
+    if (!real_waitpid)
+        look_up();
     if (!(flags & WNOHANG))
         now();
-    return ((pid_t(*)(pid_t, int *, int))dlsym(RTLD_NEXT, "waitpid"))(pid, status, flags);
+    return real_waitpid(pid, status, flags);
 }

@@ -143,6 +143,7 @@ def test_submit_stays_until_the_machine_has_its_secrets(cloud: Cloud) -> None:
     assert cloud.living() == []
 
 
+@pytest.mark.slow
 def test_list_brings_what_machines_wait_for(cloud: Cloud) -> None:
     job = cloud.person.job('echo "${#TOKEN} letters"\n')
     submitter = cloud.person.starts("submit", job, "--secret", "TOKEN", TOKEN="abc")

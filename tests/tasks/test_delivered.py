@@ -220,6 +220,7 @@ def test_the_commit_that_is_checked_out(cloud: Cloud, tmp_path: Path, name: str)
     assert (refused.returncode, "other (new)" in refused.stderr) == (2, True)
 
 
+@pytest.mark.slow
 def test_no_secret_is_seen_beside_all_that_is_delivered(cloud: Cloud, tmp_path: Path) -> None:
     tree(cloud.person.home)
     text = noise(60_000) + 'echo "${#TOKEN} letters"; ./run.sh\n'
@@ -233,6 +234,7 @@ def test_no_secret_is_seen_beside_all_that_is_delivered(cloud: Cloud, tmp_path: 
     assert files_with(tmp_path, TOKEN) == []
 
 
+@pytest.mark.slow
 def test_submodules_are_what_git_itself_clones(cloud: Cloud, tmp_path: Path) -> None:
     (tmp_path / "served").mkdir()
     with serving(tmp_path / "served") as served:

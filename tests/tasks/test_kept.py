@@ -63,6 +63,7 @@ def test_what_has_not_ended_keeps_what_it_has(cloud: Cloud) -> None:
     assert (again.returncode, f"{name}: had ended before: cancelled" in again.stderr) == (0, True)
 
 
+@pytest.mark.slow
 def test_what_a_job_has_said_is_brought_before_it_is_cancelled(cloud: Cloud) -> None:
     person = cloud.person
     (living,) = person.types("submit", person.job("echo so far; sleep 600\n", "living.sbatch")).stdout.split()

@@ -57,7 +57,7 @@ def person(there: Person, tmp_path: Path) -> Person:
     return there
 
 
-@pytest.mark.parametrize("place", some(PLACES, "everywhere", "keyring"))
+@pytest.mark.parametrize("place", some(PLACES, "keyring"))
 def test_it_is_used_and_not_told(person: Person, provider: Server, place: str) -> None:
     key = provider.key
     files = put(person, place, key)

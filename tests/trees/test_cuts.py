@@ -193,9 +193,7 @@ HOW: dict[str, Callable[[Sshd], None]] = {
 }
 
 
-@pytest.mark.parametrize(
-    "how", [pytest.param(how, marks=[pytest.mark.slow] if "stands still" in how else []) for how in HOW]
-)
+@pytest.mark.parametrize("how", some(HOW, "the server", "the receiver"))
 def test_a_connection_that_is_cut_anywhere(tmp_path: Path, sshd: Sshd, link: Link, how: str) -> None:
     here = Here(tmp_path / "here", 7, large=8 << 20)
     place, marker = tmp_path / "place", tmp_path / "marker"

@@ -75,9 +75,9 @@ end_body() {
 # ---- time: counted over all starts; looked at every 5 seconds, and when something is due ----
 
 on_time() {
-    ((used_seconds < 600)) || end_body TIMEOUT CI
+    ((used_seconds < 480)) || end_body TIMEOUT CI
 
-    ((used_seconds < 630)) || kill -KILL -"$body_pid"
+    ((used_seconds < 510)) || kill -KILL -"$body_pid"
     # Until it is called again.
     wait_time=5
     ((wait_time-=used_seconds%5))
@@ -90,7 +90,7 @@ run_job() {
     IFS=:, read -r _ start_count _ used_seconds _ job_state _ first_start _ <"$state_dir/status.json"
     # RUNNING and PENDING are to be started again, so is a job that never was. What is over has an A or a T.
     [[ $job_state = *[AT]* ]] && exit
-    output_file=/workspace/slurm-1330844486.out
+    output_file=/workspace/slurm-135093174.out
     mkdir -p /workspace
 
     # The first start empties the files, a later one goes on writing.
@@ -101,7 +101,7 @@ run_job() {
 
     job_state=RUNNING
     # What was to end when the power was cut does not begin again.
-    ((used_seconds < 600)) || end_state=TIMEOUT
+    ((used_seconds < 480)) || end_state=TIMEOUT
     # One process watches, and does nothing in a trap.
     # Told to stop (shutdown, preemption): the next boot starts the job again.
     trap stop_asked=1 TERM
@@ -114,11 +114,11 @@ run_job() {
         SLURM_JOB_NODELIST="$host_name" SLURM_NODELIST="$host_name" \
         SLURM_SUBMIT_HOST="$host_name" SLURMD_NODENAME="$host_name" SLURM_TASK_PID="$BASHPID" \
         SLURM_JOB_START_TIME="$EPOCHSECONDS" \
-        SLURM_JOB_END_TIME=$((EPOCHSECONDS + 600 - used_seconds)) \
+        SLURM_JOB_END_TIME=$((EPOCHSECONDS + 480 - used_seconds)) \
         ${start_count:+SLURM_RESTART_COUNT=$start_count} \
         "BASH_FUNC_module%%=() $module_text" \
-        SLURM_JOB_ID=1330844486 \
-        SLURM_JOBID=1330844486 \
+        SLURM_JOB_ID=135093174 \
+        SLURM_JOBID=135093174 \
         SLURM_JOB_NAME=input.sbatch \
         SLURM_JOB_NUM_NODES=1 \
         SLURM_NNODES=1 \
@@ -235,9 +235,9 @@ journal_lines=20
 trap '{ failed_status=$? last_word=$_;((journal_lines-->0))&&logger -tflowc -- 'input.sbatch'":$LINENO: exit status $failed_status: ${BASH_COMMAND%%[[:cntrl:]]*}"||:;: "$last_word";} 2>/dev/null' ERR
 E
 
-# ---- the job's own script: 321 bytes ----
+# ---- the job's own script: 320 bytes ----
 
-head -c 321 >"$state_dir/slurm_script" <<'E' && run_job
+head -c 320 >"$state_dir/slurm_script" <<'E' && run_job
 #!/bin/bash
 # Directives that look alive and that Slurm never sees.
 #SBATCH --gpus=1
@@ -245,7 +245,7 @@ head -c 321 >"$state_dir/slurm_script" <<'E' && run_job
  #SBATCH --mem=64G
 ##SBATCH --nodes=2
 #sbatch --ntasks=4
-#SBATCH --time=10:00
+#SBATCH --time=8:00
 module load cuda
 #SBATCH --gpus=8
 cat > child.sh <<'EOF'

@@ -90,7 +90,7 @@ run_job() {
     IFS=:, read -r _ start_count _ used_seconds _ job_state _ first_start _ <"$state_dir/status.json"
     # RUNNING and PENDING are to be started again, so is a job that never was. What is over has an A or a T.
     [[ $job_state = *[AT]* ]] && exit
-    output_file=/workspace/slurm-692725072.out
+    output_file=/workspace/slurm-580234123.out
     mkdir -p /workspace
 
     # The first start empties the files, a later one goes on writing.
@@ -116,8 +116,8 @@ run_job() {
         SLURM_JOB_START_TIME="$EPOCHSECONDS" \
         SLURM_JOB_END_TIME=$((EPOCHSECONDS + 3600 - used_seconds)) \
         ${start_count:+SLURM_RESTART_COUNT=$start_count} \
-        SLURM_JOB_ID=692725072 \
-        SLURM_JOBID=692725072 \
+        SLURM_JOB_ID=580234123 \
+        SLURM_JOBID=580234123 \
         SLURM_JOB_NAME=serve-and-ask-het0 \
         SLURM_JOB_NUM_NODES=1 \
         SLURM_NNODES=1 \
@@ -207,84 +207,83 @@ cd "$state_dir/bin" && {
 tee srun <<'E' >/dev/null
 #!/usr/bin/python3 -IS
 import os,signal,sys
-import fcntl,select
 import itertools
 from multiprocessing.connection import Connection,Pipe,wait
-w=os.environ
-J=os.path.basename(sys.argv[0])
-y=sys.argv[1:]
-z=1,2,3,10,12,15,18
-def K(h):
- os.write(2,(J+": "+h+"\n").encode())
-def A(h,l=1):
- K(h)
- os._exit(l)
+y=os.environ
+L=os.path.basename(sys.argv[0])
+A=sys.argv[1:]
+B=1,2,3,10,12,15,18
+def M(h):
+ os.write(2,(L+": "+h+"\n").encode())
+def C(h,m=1):
+ M(h)
+ os._exit(m)
 def T(h):
  return h.replace(","," ").split()
-def bz(b):
- return",".join(f"{x}(x{len([*a])})"for x,a in itertools.groupby(b)).replace("(x1)","")
-OPTIONS="n=ntasks N=nodes w=nodelist -=ntasks-per-node -=gpus-per-task -=het-group"
-def aM(E):
+def aw(b):
+ return",".join(f"{z}(x{len([*a])})"for z,a in itertools.groupby(b)).replace("(x1)","")
+OPTIONS="n=ntasks N=nodes w=nodelist -=ntasks-per-node -=het-group"
+def aO(l):
  aB={}
- while E and E[0][:1]=="-"!=E[0]:
-  c=E.pop(0)
+ while l and l[0][:1]=="-"!=l[0]:
+  c=l.pop(0)
   if c=="--":
    break
   try:
    a=c[1]=="-"
-   v,ao,value=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
-   b=[g for g in OPTIONS.split()if(g[2:].startswith(v)if a else g[0]==v)]
-   b=[g for g in b if g[2:]==v]or b
+   p,ap,h=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
+   b=[g for g in OPTIONS.split()if(g[2:].startswith(p)if a else g[0]==p)]
+   b=[g for g in b if g[2:]==p]or b
    (d,)=b
    if d[1]==".":
-    if ao:
-     E["1"if a else 0:0]=["-"+value]
-    value="1"
-   elif d[1]=="="and not ao:
-    value=E.pop(0)
+    if ap:
+     l["1"if a else 0:0]=["-"+h]
+    h="1"
+   elif d[1]=="="and not ap:
+    h=l.pop(0)
   except(ValueError,IndexError,TypeError):
-   A(f"unrecognized option '{c}'",255)
-  aB[d[2:]]=value
+   C(f"unrecognized option '{c}'",255)
+  aB[d[2:]]=h
  return aB
-def start(argv,o,n,*b):
+def start(l,q,o,*b):
  d=os.fork()
  if d:
   while os.getpgid(d)!=d:
    pass
   return d
  def a(h):
-  os.write(2,f"slurmstepd-{o['SLURMD_NODENAME']}: error: {h}\n".encode())
+  os.write(2,f"slurmstepd-{q['SLURMD_NODENAME']}: error: {h}\n".encode())
  try:
-  for s,t in enumerate(b):
-   os.dup2(t,s)
+  for u,w in enumerate(b):
+   os.dup2(w,u)
   os.setsid()
-  for s in 13,*z:
-   signal.signal(s,0)
-  signal.pthread_sigmask(1,z)
-  o["SLURM_TASK_PID"]=str(os.getpid())
-  os.execvpe(argv[0],argv,o)
+  for u in 13,*B:
+   signal.signal(u,0)
+  signal.pthread_sigmask(1,B)
+  q["SLURM_TASK_PID"]=str(os.getpid())
+  os.execvpe(l[0],l,q)
  except OSError as i:
-  a(f"execve(): {argv[0]}: {i.strerror}")
+  a(f"execve(): {l[0]}: {i.strerror}")
   os._exit(i.errno)
-def D(e):
+def F(e):
  d=0
  while d not in e:
   d,b=os.wait()
- M([d],9)
+ G([d],9)
  return e.pop(d),os.waitstatus_to_exitcode(b)
-def M(e,s):
+def G(e,u):
  for d in[*e]:
   try:
-   os.killpg(d,s)
+   os.killpg(d,u)
   except OSError:
    pass
-def ac(a):
- n,b=a.recv()
+def ad(b):
+ o,a=b.recv()
  e,f={},{}
- m=[os.open("/dev/null",0)]
- for c,argv,o in b:
+ n=[os.open("/dev/null",0)]
+ for c,l,q in a:
   g,j=os.pipe(),os.pipe()
-  d=start(argv,o,n,m[0],g[1],j[1])
+  d=start(l,q,o,n[0],g[1],j[1])
   os.close(g[1])
   os.close(j[1])
   e[d]=c
@@ -292,314 +291,199 @@ def ac(a):
   f[g[0]]=1,c,b""
   f[j[0]]=2,c,b""
  try:
-  while k:=wait([a,*f],None if e else 0):
-   for B in k:
-    if B==a:
-     C=a.recv()
-     M(e,C)
+  while k:=wait([b,*f],None if e else 0):
+   for D in k:
+    if D==b:
+     x=b.recv()
+     G(e,x)
      continue
-    t,c,h=f.pop(B)
-    if not t:
-     os.close(B)
-     a.send((0,*D(e)))
+    w,c,h=f.pop(D)
+    if not w:
+     os.close(D)
+     b.send((0,*F(e)))
      continue
-    p=os.read(B,65536)
-    h+=p
-    L=h.rfind(b"\n")+1
-    if not p or len(h)-L>9999:
-     L=len(h)
-    if L:
-     a.send((t,c,h[:L]))
-    if p:
-     f[B]=t,c,h[L:]
+    r=os.read(D,65536)
+    h+=r
+    E=h.rfind(b"\n")+1
+    if not r or len(h)-E>9999:
+     E=len(h)
+    if E:
+     b.send((w,c,h[:E]))
+    if r:
+     f[D]=w,c,h[E:]
     else:
-     os.close(B)
+     os.close(D)
   for S in f.values():
    if S[2]:
-    a.send(S)
-  a.send(())
+    b.send(S)
+  b.send(())
   while 1:
-   a.recv()
+   b.recv()
  except(EOFError,OSError):
-  M(e,15)
-  signal.signal(14,lambda*G:M(e,9))
+  G(e,15)
+  signal.signal(14,lambda*I:G(e,9))
   signal.alarm(30)
   while e:
-   D(e)
-def cast(C,*G):
- for a in r:
+   F(e)
+def cast(x,*I):
+ for b in t:
   try:
-   a.send(C)
+   b.send(x)
   except OSError:
    pass
-def W(d,c,l):
- if l:
-  K(f"error: {f[d]}: task {c}: "+(signal.strsignal(-l)if l<0 else f"Exited with exit code {l}"))
-  Z.append(384-l if l<0 else l)
-def bF(v):
- h=ao.get(v,"")
+def W(d,c,m):
+ if m:
+  M(f"error: {f[d]}: task {c}: "+(signal.strsignal(-m)if m<0 else f"Exited with exit code {m}"))
+  aa.append(384-m if m<0 else m)
+def bG(p):
+ h=ap.get(p,"")
  try:
   return[f.index(c)for c in T(open(h).read()if"/"in h else h)]
  except ValueError:
-  A(f"error: Unable to create step for job {m}: Requested node configuration is not available")
-def cu(aT):
- r,c,b=ao.get("nodes",w.get("SLURM_NNODES")or"1").partition("-")
- a,b=r or c and"0",b if c else r
- if not(a.isdecimal()and b.isdecimal())or 0<int(b)<int(a):
-  A(f'error: "{ao["nodes"]}" is not a valid node count',255)
- d=min(int(b)or int(a)or aT,max(int(a),aT))
- return int(a)or d,d
-def bU(d):
- try:
-  i,*k=open(f"/proc/{d}/stat").read().rpartition(")")[2].split()
-  return""if i=="Z"else k[18]
- except OSError:
-  return""
-def cy():
- global aR,bc,aW
- try:
-  by=open("/run/flowc.step."+m).read().split()[int(w["SLURM_STEP_ID"])]
- except(LookupError,OSError,ValueError):
-  by=""
- aR=bc=aW=0
- l=""
- while 1:
-  with open("/run/flowc.use."+m,"a+")as e:
-   fcntl.flock(e,2)
-   e.seek(0)
-   j=[F for F in e if bU(F.split()[0])==F.split()[1]]
-   ch([F.split()for F in j if F.split()[0]!=by])
-   if aZ:
-    j+=[f"{os.getpid()} {bU(os.getpid())} {d} "+("0 -\n"if P("overlap")else f"{b} {','.join(ae) or '-'}\n")for d,(b,ae)in aZ.items()]
-   e.truncate(0)
-   e.writelines(j)
-  if aZ:
-   break
-  K(f"Job {m} step creation {l or 'temporarily'} disabled, retrying (Requested nodes are busy)")
-  l="still"
-  try:
-   a=[os.pidfd_open(int(F.split()[0]))for F in j]
-  except OSError:
-   continue
-  select.select(a,[],[])
-  for k in a:
-   os.close(k)
- if l:
-  K(f"Step created for job {m}")
-def ch(j):
- global aR,bc,g,x,H,aW,aZ
- aZ={}
- aW=aF*b
- aR,bc={},{}
- for h in bb:
-  s=[]if P("overlap")else[F for F in j if F[2]==str(h)]
-  w=sum(int(F[3])for F in s)
-  l=0 if w and not aQ else aE-w
-  bc[h]=[v for v in aP if not any(v in F[4].split(",")for F in s)]
-  if len(bc[h])<max(aN,aJ,aU if upper<2 else aU>0):
-   l=0
-  elif aJ:
-   l=min(l,-(-len(bc[h])//aJ)*aF)
-  if l>=(aF if aW else 1):
-   aR[h]=l//aF*aF or l
- if not{*aO}<={*aR}:
-  return
- aK=[*aO]
- if len(aO)>I:
-  aR,aK={d:aR[d]for d in aO},[]
- def o(m):
-  return sum(aR[d]for d in m)
- p=max(I,-(-aW//aE))
- f=[d for d in aR if d not in aK]
- t=[d for d in f if not any(F[2]==str(d)for F in j)]
- for m in t,f:
-  if len(aK)<p<=len(aK)+len(m):
-   k=min(max(upper,p)-len(aK),len(m))
-   y=-(-max(0,aW-o(aK))//k)
-   m=aK+sorted(m,key=lambda d:aR[d]<y and aE-aR[d])[:k]
-   if o(m)>=aW:
-    aK=m
- for d in f:
-  if o(aK)<aW and len(aK)<upper and d not in aK:
-   aK.append(d)
- if len(aK)<p or o(aK)<aW or sum(len(bc[d])for d in aK)<aU:
-  return
- g=sorted(aK)
- x=len(g)
- r=[0]*x
- for n in range(b):
-  z=[i for i in range(x)if aR[g[i]]//aF>n]or range(x)
-  for i in z[:b-sum(r)]:
-   r[i]+=1
- e=[(n,i)for i in range(x)for n in range(r[i])]
- H=[[c for c,n in enumerate(e)if n[1]==i]for i in range(x)]
- q=aU
- for i,which in enumerate(g):
-  u=aN or aJ*len(H[i])or min(len(bc[which]),q-x+i+1)*(q>0)
-  aZ[which]=len(H[i])*aF*(aW>0)if aQ else aE,bc[which][:u]
-  q-=u
-def al():
- global j,o
- with open("/run/flowc.step."+m,"ab",0)as a:
+  C(f"error: Unable to create step for job {n}: Requested node configuration is not available")
+def cz(aV):
+ p,c,a=ap.get("nodes",y.get("SLURM_NNODES")or"1").partition("-")
+ b,a=p or c and"0",a if c else p
+ if not(b.isdecimal()and a.isdecimal())or 0<int(a)<int(b):
+  C(f'error: "{ap["nodes"]}" is not a valid node count',255)
+ d=min(int(a)or int(b)or aV,max(int(b),aV))
+ return int(b)or d,d
+def am():
+ global j,q
+ with open("/run/flowc.step."+n,"ab",0)as a:
   a.write(b"%9d\n"%os.getpid())
   j=a.tell()//10-1
- o=dict(w)
-def bi(v,a=""):
- return sum(int(c.split(":")[-1])if c.split(":")[-1].isdecimal()else 1 for c in(P(v,a)or"").split(",")if c and(v!="gres"or c[:3]=="gpu"))
-def aI(a,x):
- ae=aP
- c=ae[a*aJ:(a+1)*aJ]or ae[:1]if aJ and x>1 else ae
- bf=",".join(c)
- return{"CUDA_VISIBLE_DEVICES":bf,"SLURM_STEP_GPUS":bf,"SLURM_GPUS_ON_NODE":str(len(ae)),**({"SLURMD_TRES_BIND":"gpu:"+aL}if aL and x>1 else{})}
-def cr(E):
- global ao,aY
- l=[[]]
- for c in E:
+ q=dict(y)
+def cw(l):
+ global ap,ba
+ m=[[]]
+ for c in l:
   if c==":":
-   l.append([])
+   m.append([])
   else:
-   l[-1].append(c)
- aY=[(aM(aC),aC)for aC in l]
- b=[a.get("het-group",a.get("pack-group"))for a,aC in aY]
- if{*b}-{None,"0"}or sum(k=="0"for k in b)>1:
-  A(f"error: Requested het-group offset exceeds highest hetjob index, or is asked for twice ({[*filter(None, b)]})")
- for a,aC in aY:
-  if not aC and aY[1:]:
-   A("fatal: No command given to execute.")
- ao=aY[0][0]
- E[:]=l[0]
- if aY[1:]:
-  ao.setdefault("nodes","1")
-def cn(a):
- global ao,g,H,b,x,ar,bb,aO
- l,g,H,b,ar=[*range(len(f))],[],[],0,{}
- for ao,aC in a:
-  if k:=ao.get("cpus-per-task"):
-   w["SLURM_CPUS_PER_TASK"]=k
-  aD=int(ao.get("nodes","1").split("-")[0])
-  j=s("ntasks")or aD
-  aD=min(aD,j)
-  ae=bF("nodelist")if"nodelist"in ao else l[:aD]
-  if aD>len(ae)or not{*ae}<={*l}:
-   A(f"error: Allocation failure of {aD} nodes: job size of {len(f)}, "f"already allocated {len(f) - len(l)} nodes to previous components.")
-  l=[d for d in l if d not in ae]
-  g+=ae
-  O=iter(range(b,b+j))
-  H+=[[next(O)for G in range(q,j,len(ae))]for q in range(len(ae))]
-  ar.update({c:aC for c in range(b,b+j)})
-  b+=j
- ao=a[0][0]
- x=len(g)
- g,H=[*map(list,zip(*sorted(zip(g,H))))]
- bb=aO=g
-def P(v,a=""):
- return ao.get(v)or w.get("SLURM_"+(a or v.upper().replace("-","_")))
-def s(v):
- value=P(v)or"0"
- if not value.isdecimal()or int(value)<(v in ao and v<"r"):
-  A(f'error: Invalid numeric value "{value}" for --{v}.')
+   m[-1].append(c)
+ ba=[(aO(aD),aD)for aD in m]
+ groups=[a.get("het-group",a.get("pack-group"))for a,aD in ba]
+ if{*groups}-{None,"0"}or sum(k=="0"for k in groups)>1:
+  C(f"error: Requested het-group offset exceeds highest hetjob index, or is asked for twice ({[*filter(None, groups)]})")
+ for a,aD in ba:
+  if not aD and ba[1:]:
+   C("fatal: No command given to execute.")
+ ap=ba[0][0]
+ l[:]=m[0]
+ if ba[1:]:
+  ap.setdefault("nodes","1")
+def cr(b):
+ global ap,g,J,a,z,K,at,bd,aQ
+ m,g,J,a,at=[*range(len(f))],[],[],0,{}
+ for ap,aD in b:
+  if k:=ap.get("cpus-per-task"):
+   y["SLURM_CPUS_PER_TASK"]=k
+  aE=int(ap.get("nodes","1").split("-")[0])
+  j=u("ntasks")or aE
+  aE=min(aE,j)
+  af=bG("nodelist")if"nodelist"in ap else m[:aE]
+  if aE>len(af)or not{*af}<={*m}:
+   C(f"error: Allocation failure of {aE} nodes: job size of {len(f)}, "f"already allocated {len(f) - len(m)} nodes to previous components.")
+  m=[d for d in m if d not in af]
+  g+=af
+  P=iter(range(a,a+j))
+  J+=[[next(P)for I in range(s,j,len(af))]for s in range(len(af))]
+  at.update({c:aD for c in range(a,a+j)})
+  a+=j
+ ap={**b[0][0],"fixed":"1"}
+ z=K=len(g)
+ g,J=[*map(list,zip(*sorted(zip(g,J))))]
+def Q(p,a=""):
+ return ap.get(p)or y.get("SLURM_"+(a or p.upper().replace("-","_")))
+def u(p):
+ value=Q(p)or"0"
+ if not value.isdecimal()or int(value)<(p in ap and p<"r"):
+  C(f'error: Invalid numeric value "{value}" for --{p}.')
  return int(value)
-def ab(q):
- u=H[q]
- global aP
- b,aP=aZ[g[q]]
- return[(c,ar.get(c,y),{**o,"SLURM_NODEID":str(q),"SLURMD_NODENAME":f[g[q]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**({"SLURM_CPUS_ON_NODE":str(b or len(u))}if aQ else{}),**(aI(a,len(u))if aP and(N or aJ)else{})})for a,c in enumerate(u)]
-if J=="srun":
- cr(y)
- m=w["SLURM_JOB_ID"]
- if not y:
-  A("fatal: No command given to execute.")
- aE=int(w["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
- f=[w["SLURM_JOB_NODELIST"]]
+def ac(s):
+ v=J[s]
+ return[(c,at.get(c,A),{**q,"SLURM_NODEID":str(s),"SLURMD_NODENAME":f[g[s]],"SLURM_GTIDS":",".join(map(str,v)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)})for a,c in enumerate(v)]
+if L=="srun":
+ cw(A)
+ n=y["SLURM_JOB_ID"]
+ if not A:
+  C("fatal: No command given to execute.")
+ aF=int(y["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
+ f=[y["SLURM_JOB_NODELIST"]]
  g=range(len(f))
- I=aT=len(f)
- I,aT=cu(aT)
- b=s("ntasks")
- if 0<b<I:
-  K(f"Warning: can't run {b} processes on {I} nodes, setting nnodes to {b}")
-  I=b
- aT=max(I,min(aT,b or aT))
- if I>len(g):
-  A(f"error: Only allocated {len(g)} nodes asked for {I}")
- bb,aO,upper=g,(),aT
- bo=bF("nodelist")
- bb,aO=[*{*bo,*g}],bo
- g=sorted((bo+[d for d in g if d not in bo])[:aT])
- k=s("ntasks-per-node")if P("ntasks-per-node")else 0
- if not b or b==k*len(g):
-  b=b or k*len(g)
+ K=aV=len(f)
+ K,aV=cz(aV)
+ a=u("ntasks")
+ if 0<a<K:
+  M(f"Warning: can't run {a} processes on {K} nodes, setting nnodes to {a}")
+  K=a
+ aV=max(K,min(aV,a or aV))
+ if K>len(g):
+  C(f"error: Only allocated {len(g)} nodes asked for {K}")
+ bq=bG("nodelist")
+ g=sorted((bq+[d for d in g if d not in bq])[:aV])
+ k=u("ntasks-per-node")if Q("ntasks-per-node")else 0
+ if not a or a==k*len(g):
+  a=a or k*len(g)
   if k:
-   w["SLURM_NTASKS_PER_NODE"]=str(k)
- elif ao.get("ntasks-per-node"):
-  K(f"Warning: can't honor --ntasks-per-node set to {k} which doesn't match the requested tasks {b} "f"with the number of requested nodes {len(g)}. Ignoring --ntasks-per-node.")
- aF=1
- aQ=P("exact")or{"exclusive","SLURM_EXCLUSIVE"}&{*ao,*w}
- x=len(g)
- b=b or x
- if b>aE//aF*x:
-  aE=max(aE,os.cpu_count())
- if b>max(aE,os.cpu_count())//aF*x:
-  A(f"error: Unable to create step for job {m}: More processors requested than permitted")
- O=iter(range(b))
- H=[[next(O)for G in range(q,b,x)]for q in range(x)]
- ar={}
- if aY[1:]:
-  cn(aY)
- aP=w.get("SLURM_JOB_GPUS","").replace(","," ").split()
- aJ=bi("gpus-per-task")
- aL=f"per_task:{aJ}"if aJ else""
- N=int(w.get("FLOWC_STEP_GPUS",len(aP)))
- aN=bi("gres")or bi("gpus-per-node")
- aU=bi("gpus")
- N=aN or-(-aU//len(g))or N
- aN=aN or(not aU and not aJ)*N
- if(max(N,*(aJ*len(aC)for aC in H))>len(aP)or 0<aU<I):
-  A(f"error: Unable to create step for job {m}: Invalid generic resource (gres) specification")
- cy()
- al()
- for value,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>I else"cyclic","DISTRIBUTION"),(w["SLURM_JOB_NODELIST"]if x==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(bz(map(len,H)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(x,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
-  for key in am.split():
-   o["SLURM_"+key]=str(value)
- n=os.getcwd()
- Z=[0]
- r={}
- signal.pthread_sigmask(0,z)
- for ag in z:
-  signal.signal(ag,cast)
- a,ad=Pipe()
+   y["SLURM_NTASKS_PER_NODE"]=str(k)
+ elif ap.get("ntasks-per-node"):
+  M(f"Warning: can't honor --ntasks-per-node set to {k} which doesn't match the requested tasks {a} "f"with the number of requested nodes {len(g)}. Ignoring --ntasks-per-node.")
+ aG=1
+ z=len(g)
+ a=a or z
+ if a>max(aF,os.cpu_count())//aG*z:
+  C(f"error: Unable to create step for job {n}: More processors requested than permitted")
+ P=iter(range(a))
+ J=[[next(P)for I in range(s,a,z)]for s in range(z)]
+ at={}
+ if ba[1:]:
+  cr(ba)
+ am()
+ for value,an in((a,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if a>K else"cyclic","DISTRIBUTION"),(y["SLURM_JOB_NODELIST"]if z==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(aw(map(len,J)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(z,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
+  for p in an.split():
+   q["SLURM_"+p]=str(value)
+ o=os.getcwd()
+ aa=[0]
+ t={}
+ signal.pthread_sigmask(0,B)
+ for ah in B:
+  signal.signal(ah,cast)
+ b,ae=Pipe()
  if not os.fork():
   os.setsid()
-  a.close()
+  b.close()
   try:
-   ac(ad)
+   ad(ae)
   finally:
    os._exit(0)
- ad.close()
- r[a]=0
- for q,a in enumerate(r):
-  a.send((n,ab(q)))
- signal.pthread_sigmask(1,z)
- while r:
-  for a in wait([*r]):
-   d=r[a]
+ ae.close()
+ t[b]=0
+ for s,b in enumerate(t):
+  b.send((o,ac(s)))
+ signal.pthread_sigmask(1,B)
+ while t:
+  for b in wait([*t]):
+   d=t[b]
    try:
-    C=a.recv()
+    x=b.recv()
    except(EOFError,OSError)as i:
-    A(f"error: Node failure on {f[d]}: {i or 'connection lost'}")
-   if not C:
-    del r[a]
+    C(f"error: Node failure on {f[d]}: {i or 'connection lost'}")
+   if not x:
+    del t[b]
     continue
-   t,c,p=C
-   if not t:
-    W(d,c,p)
+   w,c,r=x
+   if not w:
+    W(d,c,r)
     continue
    try:
-    while p:
-     p=p[os.write(t,p):]
+    while r:
+     r=r[os.write(w,r):]
    except OSError as i:
-    A(f"error: cannot write: {i.strerror}")
- os._exit(max(Z))
-globals()[J]()
+    C(f"error: cannot write: {i.strerror}")
+ os._exit(max(aa))
+globals()[L]()
 E
 chmod -f +x ./*
 }
@@ -613,16 +497,14 @@ journal_lines=20
 trap '{ failed_status=$? last_word=$_;((journal_lines-->0))&&logger -tflowc -- 'input.sbatch'":$LINENO: exit status $failed_status: ${BASH_COMMAND%%[[:cntrl:]]*}"||:;: "$last_word";} 2>/dev/null' ERR
 E
 
-# ---- the job's own script: 256 bytes ----
+# ---- the job's own script: 244 bytes ----
 
-head -c 256 >"$state_dir/slurm_script" <<'E' && run_job
+head -c 244 >"$state_dir/slurm_script" <<'E' && run_job
 #!/bin/bash
-# Two components: a large node that serves, a small one that asks.
+# Two components and no step over them: a bid for each, whose machine the text does not reach.
 #SBATCH --job-name=serve-and-ask
 #SBATCH --gpus=h100:8 --time=1:00:00
 #SBATCH hetjob
 #SBATCH --gpus=1
-srun --het-group=0 python serve.py &
-srun --het-group=1 python ask.py
-wait
+srun --het-group=0 python serve.py
 E

@@ -88,7 +88,7 @@ run_job() {
     IFS=:, read -r _ start_count _ used_seconds _ job_state _ first_start _ <"$state_dir/status.json"
     # RUNNING and PENDING are to be started again, so is a job that never was. What is over has an A or a T.
     [[ $job_state = *[AT]* ]] && exit
-    output_file=/workspace/slurm-1582110170.out
+    output_file=/workspace/slurm-1435671325.out
     mkdir -p /workspace
 
     # The first start empties the files, a later one goes on writing.
@@ -114,8 +114,8 @@ run_job() {
         SLURM_JOB_START_TIME="$EPOCHSECONDS" \
         SLURM_JOB_END_TIME=$((EPOCHSECONDS + 3600 - used_seconds)) \
         ${start_count:+SLURM_RESTART_COUNT=$start_count} \
-        SLURM_JOB_ID=1582110170 \
-        SLURM_JOBID=1582110170 \
+        SLURM_JOB_ID=1435671325 \
+        SLURM_JOBID=1435671325 \
         SLURM_JOB_NAME=serve-and-ask-het1 \
         SLURM_JOB_NUM_NODES=1 \
         SLURM_NNODES=1 \

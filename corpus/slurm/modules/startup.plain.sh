@@ -202,18 +202,18 @@ cd "$state_dir/bin" && {
 tee sbatch salloc <<'E' >/dev/null
 #!/usr/bin/python3 -IS
 import os,signal,sys
-w=os.environ
-J=os.path.basename(sys.argv[0])
-y=sys.argv[1:]
-def K(h):
- os.write(2,(J+": "+h+"\n").encode())
-def A(h,l=1):
- K(h)
- os._exit(l)
+y=os.environ
+L=os.path.basename(sys.argv[0])
+A=sys.argv[1:]
+def M(h):
+ os.write(2,(L+": "+h+"\n").encode())
+def C(h,m=1):
+ M(h)
+ os._exit(m)
 def sbatch():
- A("error: there is no Slurm here that could take another job: compile and submit it with `flowc` instead")
+ C("error: there is no Slurm here that could take another job: compile and submit it with `flowc` instead")
 salloc=sbatch
-globals()[J]()
+globals()[L]()
 E
 chmod -f +x ./*
 }

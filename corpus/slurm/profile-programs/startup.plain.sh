@@ -229,225 +229,231 @@ tee srun <<'E' >/dev/null
 import os,signal,sys
 import itertools
 from multiprocessing.connection import Connection,Pipe,wait
-w=os.environ
-J=os.path.basename(sys.argv[0])
-y=sys.argv[1:]
-z=1,2,3,10,12,15,18
-def K(h):
- os.write(2,(J+": "+h+"\n").encode())
-def A(h,l=1):
- K(h)
- os._exit(l)
-def bz(b):
- return",".join(f"{x}(x{len([*a])})"for x,a in itertools.groupby(b)).replace("(x1)","")
+y=os.environ
+L=os.path.basename(sys.argv[0])
+A=sys.argv[1:]
+B=1,2,3,10,12,15,18
+def M(h):
+ os.write(2,(L+": "+h+"\n").encode())
+def C(h,m=1):
+ M(h)
+ os._exit(m)
+def aw(b):
+ return",".join(f"{z}(x{len([*a])})"for z,a in itertools.groupby(b)).replace("(x1)","")
 OPTIONS="n=ntasks -=ntasks-per-node"
-def aM(E):
+def aO(l):
  aB={}
- while E and E[0][:1]=="-"!=E[0]:
-  c=E.pop(0)
+ while l and l[0][:1]=="-"!=l[0]:
+  c=l.pop(0)
   if c=="--":
    break
   try:
    a=c[1]=="-"
-   v,ao,value=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
-   b=[g for g in OPTIONS.split()if(g[2:].startswith(v)if a else g[0]==v)]
-   b=[g for g in b if g[2:]==v]or b
+   p,ap,h=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
+   b=[g for g in OPTIONS.split()if(g[2:].startswith(p)if a else g[0]==p)]
+   b=[g for g in b if g[2:]==p]or b
    (d,)=b
    if d[1]==".":
-    if ao:
-     E["1"if a else 0:0]=["-"+value]
-    value="1"
-   elif d[1]=="="and not ao:
-    value=E.pop(0)
+    if ap:
+     l["1"if a else 0:0]=["-"+h]
+    h="1"
+   elif d[1]=="="and not ap:
+    h=l.pop(0)
   except(ValueError,IndexError,TypeError):
-   A(f"unrecognized option '{c}'",255)
-  aB[d[2:]]=value
+   C(f"unrecognized option '{c}'",255)
+  aB[d[2:]]=h
  return aB
-def cq(v,n,b):
- c=[n]if v[0]=="."else b.split(":")*("/"not in v)
- return next((path for q in c if os.access(path:=q+"/"+v,1)),v)
-def start(argv,o,n,*b):
+def cv(p,o,c):
+ d=[o]if p[0]=="."else c.split(":")*("/"not in p)
+ return next((path for s in d if os.access(path:=s+"/"+p,1)),p)
+def start(l,q,o,*b):
  d=os.fork()
  if d:
   while os.getpgid(d)!=d:
    pass
   return d
  def a(h):
-  os.write(2,f"slurmstepd-{o['SLURMD_NODENAME']}: error: {h}\n".encode())
+  os.write(2,f"slurmstepd-{q['SLURMD_NODENAME']}: error: {h}\n".encode())
  try:
-  for s,t in enumerate(b):
-   os.dup2(t,s)
+  for u,w in enumerate(b):
+   os.dup2(w,u)
   os.setsid()
-  for s in 13,*z:
-   signal.signal(s,0)
-  signal.pthread_sigmask(1,z)
-  o["SLURM_TASK_PID"]=str(os.getpid())
-  argv[0]=cq(argv[0],n,o.get("PATH",""))
-  os.execve(argv[0],argv,o)
+  for u in 13,*B:
+   signal.signal(u,0)
+  signal.pthread_sigmask(1,B)
+  q["SLURM_TASK_PID"]=str(os.getpid())
+  l[0]=cv(l[0],o,q.get("PATH",""))
+  os.execve(l[0],l,q)
  except OSError as i:
-  a(f"execve(): {argv[0]}: {i.strerror}")
+  a(f"execve(): {l[0]}: {i.strerror}")
   os._exit(i.errno)
-def D(e):
+def F(e):
  d=0
  while d not in e:
   d,b=os.wait()
- M([d],9)
+ G([d],9)
  return e.pop(d),os.waitstatus_to_exitcode(b)
-def M(e,s):
+def G(e,u):
  for d in[*e]:
   try:
-   os.killpg(d,s)
+   os.killpg(d,u)
   except OSError:
    pass
-def ac(a):
- n,b=a.recv()
+def ad(b):
+ o,a=b.recv()
  e,f={},{}
- m=[os.open("/dev/null",0)]
- for c,argv,o in b:
+ n=[os.open("/dev/null",0)]
+ for c,l,q in a:
   g,j=os.pipe(),os.pipe()
-  d=start(argv,o,n,m[0],g[1],j[1])
+  d=start(l,q,o,n[0],g[1],j[1])
   os.close(g[1])
   os.close(j[1])
   e[d]=c
   f[os.pidfd_open(d)]=0,c,b""
   f[g[0]]=1,c,b""
   f[j[0]]=2,c,b""
- signal.signal(15,lambda*G:M(e,15))
+ def A(*I):
+  G(e,15)
+  signal.pthread_sigmask(0,(15,))
+  os.kill(os.getpid(),15)
+ signal.signal(15,A)
  signal.pthread_sigmask(1,(15,))
  try:
-  while k:=wait([a,*f],None if e else 0):
-   for B in k:
-    if B==a:
-     C=a.recv()
-     M(e,C)
+  while k:=wait([b,*f],None if e else 0):
+   for D in k:
+    if D==b:
+     x=b.recv()
+     G(e,x)
+     if x==15:
+      signal.signal(15,1)
      continue
-    t,c,h=f.pop(B)
-    if not t:
-     os.close(B)
-     a.send((0,*D(e)))
+    w,c,h=f.pop(D)
+    if not w:
+     os.close(D)
+     b.send((0,*F(e)))
      continue
-    p=os.read(B,65536)
-    h+=p
-    L=h.rfind(b"\n")+1
-    if not p or len(h)-L>9999:
-     L=len(h)
-    if L:
-     a.send((t,c,h[:L]))
-    if p:
-     f[B]=t,c,h[L:]
+    r=os.read(D,65536)
+    h+=r
+    E=h.rfind(b"\n")+1
+    if not r or len(h)-E>9999:
+     E=len(h)
+    if E:
+     b.send((w,c,h[:E]))
+    if r:
+     f[D]=w,c,h[E:]
     else:
-     os.close(B)
+     os.close(D)
   for S in f.values():
    if S[2]:
-    a.send(S)
-  a.send(())
+    b.send(S)
+  b.send(())
   while 1:
-   a.recv()
+   b.recv()
  except(EOFError,OSError):
-  M(e,15)
-  signal.signal(14,lambda*G:M(e,9))
+  G(e,15)
+  signal.signal(14,lambda*I:G(e,9))
   signal.alarm(30)
   while e:
-   D(e)
-def cast(C,*G):
- for a in r:
+   F(e)
+def cast(x,*I):
+ for b in t:
   try:
-   a.send(C)
+   b.send(x)
   except OSError:
    pass
-def W(d,c,l):
- if l:
-  K(f"error: {f[d]}: task {c}: "+(signal.strsignal(-l)if l<0 else f"Exited with exit code {l}"))
-  Z.append(384-l if l<0 else l)
-def al():
- global j,o
- with open("/run/flowc.step."+m,"ab",0)as a:
+def W(d,c,m):
+ if m:
+  M(f"error: {f[d]}: task {c}: "+(signal.strsignal(-m)if m<0 else f"Exited with exit code {m}"))
+  aa.append(384-m if m<0 else m)
+def am():
+ global j,q
+ with open("/run/flowc.step."+n,"ab",0)as a:
   a.write(b"%9d\n"%os.getpid())
   j=a.tell()//10-1
- o=dict(w)
-def P(v,a=""):
- return ao.get(v)or w.get("SLURM_"+(a or v.upper().replace("-","_")))
-def s(v):
- value=P(v)or"0"
- if not value.isdecimal()or int(value)<(v in ao and v<"r"):
-  A(f'error: Invalid numeric value "{value}" for --{v}.')
+ q=dict(y)
+def Q(p,a=""):
+ return ap.get(p)or y.get("SLURM_"+(a or p.upper().replace("-","_")))
+def u(p):
+ value=Q(p)or"0"
+ if not value.isdecimal()or int(value)<(p in ap and p<"r"):
+  C(f'error: Invalid numeric value "{value}" for --{p}.')
  return int(value)
-def ab(q):
- u=H[q]
- return[(c,y,{**o,"SLURM_NODEID":str(q),"SLURMD_NODENAME":f[g[q]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)})for a,c in enumerate(u)]
-if J=="srun":
- ao=aM(y)
- m=w["SLURM_JOB_ID"]
- if not y:
-  A("fatal: No command given to execute.")
- aE=int(w["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
- f=[w["SLURM_JOB_NODELIST"]]
+def ac(s):
+ v=J[s]
+ return[(c,A,{**q,"SLURM_NODEID":str(s),"SLURMD_NODENAME":f[g[s]],"SLURM_GTIDS":",".join(map(str,v)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)})for a,c in enumerate(v)]
+if L=="srun":
+ ap=aO(A)
+ n=y["SLURM_JOB_ID"]
+ if not A:
+  C("fatal: No command given to execute.")
+ aF=int(y["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
+ f=[y["SLURM_JOB_NODELIST"]]
  g=range(len(f))
- I=aT=len(f)
- b=s("ntasks")
- if 0<b<I:
-  K(f"Warning: can't run {b} processes on {I} nodes, setting nnodes to {b}")
-  I=b
- aT=I
- g=g[:aT]
- k=s("ntasks-per-node")if P("ntasks-per-node")else 0
- if not b or b==k*len(g):
-  b=b or k*len(g)
+ K=aV=len(f)
+ a=u("ntasks")
+ if 0<a<K:
+  M(f"Warning: can't run {a} processes on {K} nodes, setting nnodes to {a}")
+  K=a
+ aV=K
+ g=g[:aV]
+ k=u("ntasks-per-node")if Q("ntasks-per-node")else 0
+ if not a or a==k*len(g):
+  a=a or k*len(g)
   if k:
-   w["SLURM_NTASKS_PER_NODE"]=str(k)
- elif ao.get("ntasks-per-node"):
-  K(f"Warning: can't honor --ntasks-per-node set to {k} which doesn't match the requested tasks {b} "f"with the number of requested nodes {len(g)}. Ignoring --ntasks-per-node.")
- aF=1
- x=len(g)
- b=b or x
- if b>max(aE,os.cpu_count())//aF*x:
-  A(f"error: Unable to create step for job {m}: More processors requested than permitted")
- O=iter(range(b))
- H=[[next(O)for G in range(q,b,x)]for q in range(x)]
- al()
- for value,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>I else"cyclic","DISTRIBUTION"),(w["SLURM_JOB_NODELIST"]if x==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(bz(map(len,H)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(x,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
-  for key in am.split():
-   o["SLURM_"+key]=str(value)
- n=os.getcwd()
- Z=[0]
- r={}
- signal.pthread_sigmask(0,z)
- for ag in z:
-  signal.signal(ag,cast)
- a,ad=Pipe()
+   y["SLURM_NTASKS_PER_NODE"]=str(k)
+ elif ap.get("ntasks-per-node"):
+  M(f"Warning: can't honor --ntasks-per-node set to {k} which doesn't match the requested tasks {a} "f"with the number of requested nodes {len(g)}. Ignoring --ntasks-per-node.")
+ aG=1
+ z=len(g)
+ a=a or z
+ if a>max(aF,os.cpu_count())//aG*z:
+  C(f"error: Unable to create step for job {n}: More processors requested than permitted")
+ P=iter(range(a))
+ J=[[next(P)for I in range(s,a,z)]for s in range(z)]
+ am()
+ for value,an in((a,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if a>K else"cyclic","DISTRIBUTION"),(y["SLURM_JOB_NODELIST"]if z==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(aw(map(len,J)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(z,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
+  for p in an.split():
+   q["SLURM_"+p]=str(value)
+ o=os.getcwd()
+ aa=[0]
+ t={}
+ signal.pthread_sigmask(0,B)
+ for ah in B:
+  signal.signal(ah,cast)
+ b,ae=Pipe()
  if not os.fork():
   os.setsid()
-  a.close()
+  b.close()
   try:
-   ac(ad)
+   ad(ae)
   finally:
    os._exit(0)
- ad.close()
- r[a]=0
- for q,a in enumerate(r):
-  a.send((n,ab(q)))
- signal.pthread_sigmask(1,z)
- while r:
-  for a in wait([*r]):
-   d=r[a]
+ ae.close()
+ t[b]=0
+ for s,b in enumerate(t):
+  b.send((o,ac(s)))
+ signal.pthread_sigmask(1,B)
+ while t:
+  for b in wait([*t]):
+   d=t[b]
    try:
-    C=a.recv()
+    x=b.recv()
    except(EOFError,OSError)as i:
-    A(f"error: Node failure on {f[d]}: {i or 'connection lost'}")
-   if not C:
-    del r[a]
+    C(f"error: Node failure on {f[d]}: {i or 'connection lost'}")
+   if not x:
+    del t[b]
     continue
-   t,c,p=C
-   if not t:
-    W(d,c,p)
+   w,c,r=x
+   if not w:
+    W(d,c,r)
     continue
    try:
-    while p:
-     p=p[os.write(t,p):]
+    while r:
+     r=r[os.write(w,r):]
    except OSError as i:
-    A(f"error: cannot write: {i.strerror}")
- os._exit(max(Z))
-globals()[J]()
+    C(f"error: cannot write: {i.strerror}")
+ os._exit(max(aa))
+globals()[L]()
 E
 chmod -f +x ./*
 }

@@ -216,152 +216,152 @@ import socket
 import hmac,time
 import select
 from multiprocessing.connection import Connection,Pipe,wait
-w=os.environ
-J=os.path.basename(sys.argv[0])
-y=sys.argv[1:]
-Q="/var/lib/foundry/flowc/nodes"
+y=os.environ
+L=os.path.basename(sys.argv[0])
+A=sys.argv[1:]
+R="/var/lib/foundry/flowc/nodes"
 ak="/var/lib/foundry/flowc/run"
-bC="/var/lib/foundry/flowc/key"
-Y=6818
-z=1,2,3,10,12,15,18
-def K(h):
- os.write(2,(J+": "+h+"\n").encode())
-def A(h,l=1):
- K(h)
- os._exit(l)
-def start(argv,o,n,*b):
+bD="/var/lib/foundry/flowc/key"
+Z=6818
+B=1,2,3,10,12,15,18
+def M(h):
+ os.write(2,(L+": "+h+"\n").encode())
+def C(h,m=1):
+ M(h)
+ os._exit(m)
+def start(l,q,o,*b):
  d=os.fork()
  if d:
   while os.getpgid(d)!=d:
    pass
   return d
  def a(h):
-  os.write(2,f"slurmstepd-{o['SLURMD_NODENAME']}: error: {h}\n".encode())
+  os.write(2,f"slurmstepd-{q['SLURMD_NODENAME']}: error: {h}\n".encode())
  try:
-  for s,t in enumerate(b):
-   os.dup2(t,s)
+  for u,w in enumerate(b):
+   os.dup2(w,u)
   os.setsid()
-  for s in 13,*z:
-   signal.signal(s,0)
-  signal.pthread_sigmask(1,z)
+  for u in 13,*B:
+   signal.signal(u,0)
+  signal.pthread_sigmask(1,B)
   try:
-   os.chdir(n)
+   os.chdir(o)
   except OSError as i:
-   a(f"couldn't chdir to `{n}': {i.strerror}: going to /tmp instead")
+   a(f"couldn't chdir to `{o}': {i.strerror}: going to /tmp instead")
    os.chdir("/tmp")
-  o["SLURM_TASK_PID"]=str(os.getpid())
-  os.execvpe(argv[0],argv,o)
+  q["SLURM_TASK_PID"]=str(os.getpid())
+  os.execvpe(l[0],l,q)
  except OSError as i:
-  a(f"execve(): {argv[0]}: {i.strerror}")
+  a(f"execve(): {l[0]}: {i.strerror}")
   os._exit(i.errno)
-def D(e):
+def F(e):
  d=0
  while d not in e:
   d,b=os.wait()
- M([d],9)
+ G([d],9)
  return e.pop(d),os.waitstatus_to_exitcode(b)
-def M(e,s):
+def G(e,u):
  for d in[*e]:
   try:
-   os.killpg(d,s)
+   os.killpg(d,u)
   except OSError:
    pass
-def bJ(h):
- return b"".join(hmac.digest(open(v,"rb").read().strip(),h,"sha256")for v in(ak,bC))
-def bX(aB,h):
- aD=64 if os.path.getsize(bC)>64 else 32
- return aB[:aD]==bJ(h)[:aD]
-def aa(b):
- for P in(1,18,1),(1,9,1),(6,4,30),(6,5,10),(6,18,120000):
-  b.setsockopt(*P)
- return Connection(b.detach())
-def ah(v,k):
+def bK(h):
+ return b"".join(hmac.digest(open(p,"rb").read().strip(),h,"sha256")for p in(ak,bD))
+def bY(aB,h):
+ aE=64 if os.path.getsize(bD)>64 else 32
+ return aB[:aE]==bK(h)[:aE]
+def ab(a):
+ for Q in(1,18,1),(1,9,1),(6,4,30),(6,5,10),(6,18,120000):
+  a.setsockopt(*Q)
+ return Connection(a.detach())
+def ai(p,k):
  for c in range(35):
   try:
-   N=dict(map(str.split,open(Q)))[socket.gethostname().split(".")[0]]
-   b=socket.create_connection((k,Y),9,(N,0))
-   b.settimeout(None)
+   N=dict(map(str.split,open(R)))[socket.gethostname().split(".")[0]]
+   a=socket.create_connection((k,Z),9,(N,0))
+   a.settimeout(None)
    d=os.urandom(32)
-   b.send(d+bJ(b"s"+b.recv(32)))
-   if not bX(b.recv(64,256),b"a"+d):
+   a.send(d+bK(b"s"+a.recv(32)))
+   if not bY(a.recv(64,256),b"a"+d):
     raise OSError("secret")
-   a=aa(b)
-   return a
+   b=ab(a)
+   return b
   except(OSError,EOFError)as i:
    if c==4:
-    K(f"waiting for the agent of {v}: {i}")
+    M(f"waiting for the agent of {p}: {i}")
   time.sleep(c)
- A(f"error: {v}: no agent after 10 minutes")
-def ck(j,V,c):
+ C(f"error: {p}: no agent after 10 minutes")
+def co(j,V,c):
  j.listen(4096)
  j.setblocking(False)
  e={}
  k=select.poll()
  k.register(j,1)
  while 1:
-  for s,G in k.poll():
+  for u,I in k.poll():
    try:
-    if s not in e:
-     b,B=j.accept()
-     if B[0]in V:
-      b.setsockopt(1,18,96)
+    if u not in e:
+     a,D=j.accept()
+     if D[0]in V:
+      a.setsockopt(1,18,96)
       d=os.urandom(32)
-      b.send(d)
-      s=b.fileno()
-      e[s]=b,d
-      k.register(s,1)
+      a.send(d)
+      u=a.fileno()
+      e[u]=a,d
+      k.register(u,1)
      if len(e)<500:
-      b=0
+      a=0
       continue
-     s=[*e][0]
-    k.unregister(s)
-    b,d=e.pop(s)
-    aB=b.recv(96,64)
-    if bX(aB[32:],b"s"+d)and not os.fork():
+     u=[*e][0]
+    k.unregister(u)
+    a,d=e.pop(u)
+    aB=a.recv(96,64)
+    if bY(aB[32:],b"s"+d)and not os.fork():
      try:
       e.clear()
-      signal.signal(17,signal.SIG_DFL)
-      b.send(bJ(b"a"+aB[:32]))
-      a=aa(b)
-      ac(a)
+      signal.signal(17,0)
+      a.send(bK(b"a"+aB[:32]))
+      b=ab(a)
+      ad(b)
      finally:
       os._exit(0)
-    b.close()
+    a.close()
    except OSError:
     pass
 def agent():
  N=socket.gethostname().split(".")[0]
- for G in range(120):
-  g=[F.split()[:2]for F in open("/etc/hosts")if F[:1].isdigit()and F[:3]!="127"][::-1]
-  f=[v.split(".")[0]for G,v in g]
-  if len(g)>=int(y[0])and N in f:
+ for I in range(120):
+  g=[H.split()[:2]for H in open("/etc/hosts")if H[:1].isdigit()and H[:3]!="127"][::-1]
+  f=[p.split(".")[0]for I,p in g]
+  if len(g)>=int(A[0])and N in f:
    break
   time.sleep(5)
  else:
-  A(f"/etc/hosts does not list {N} and {y[0]} nodes after 10 minutes: {f}")
- open(Q,"w").writelines(f"{v} {d[0]}\n"for v,d in zip(f,g))
- open(bC,"a")
+  C(f"/etc/hosts does not list {N} and {A[0]} nodes after 10 minutes: {f}")
+ open(R,"w").writelines(f"{p} {d[0]}\n"for p,d in zip(f,g))
+ open(bD,"a")
  c=f.index(N)
- j=socket.create_server((g[c][0],Y))
+ j=socket.create_server((g[c][0],Z))
  if not c and os.fork():
   e=N.rstrip("0123456789")
-  I=f[0][len(e):]
-  i=[e+str(int(I or 0)+q).zfill(len(I))for q in range(len(f))]
-  print(f"{e}[{I}-{f[-1][len(e):]}]"if f==i else",".join(f))
+  K=f[0][len(e):]
+  i=[e+str(int(K or 0)+s).zfill(len(K))for s in range(len(f))]
+  print(f"{e}[{K}-{f[-1][len(e):]}]"if f==i else",".join(f))
   return
  os.dup2(2,1)
  signal.signal(17,1)
- ck(j,[socket.gethostbyname(k)for k,G in g],c)
-def ac(a):
- n,b=a.recv()
- if not n:
-  cx(a,*b)
+ co(j,[socket.gethostbyname(k)for k,I in g],c)
+def ad(b):
+ o,a=b.recv()
+ if not o:
+  cC(b,*a)
  e,f={},{}
- signal.pthread_sigmask(0,z)
- m=[os.open("/dev/null",0)]
- for c,argv,o in b:
+ signal.pthread_sigmask(0,B)
+ n=[os.open("/dev/null",0)]
+ for c,l,q in a:
   g,j=os.pipe(),os.pipe()
-  d=start(argv,o,n,m[0],g[1],j[1])
+  d=start(l,q,o,n[0],g[1],j[1])
   os.close(g[1])
   os.close(j[1])
   e[d]=c
@@ -369,149 +369,149 @@ def ac(a):
   f[g[0]]=1,c,b""
   f[j[0]]=2,c,b""
  try:
-  while k:=wait([a,*f],None if e else 0):
-   for B in k:
-    if B==a:
-     C=a.recv()
-     M(e,C)
+  while k:=wait([b,*f],None if e else 0):
+   for D in k:
+    if D==b:
+     x=b.recv()
+     x in signal.sigpending()or G(e,x)
      continue
-    t,c,h=f.pop(B)
-    if not t:
-     os.close(B)
-     a.send((0,*D(e)))
+    w,c,h=f.pop(D)
+    if not w:
+     os.close(D)
+     b.send((0,*F(e)))
      continue
-    p=os.read(B,65536)
-    h+=p
-    L=h.rfind(b"\n")+1
-    if not p or len(h)-L>9999:
-     L=len(h)
-    if L:
-     a.send((t,c,h[:L]))
-    if p:
-     f[B]=t,c,h[L:]
+    r=os.read(D,65536)
+    h+=r
+    E=h.rfind(b"\n")+1
+    if not r or len(h)-E>9999:
+     E=len(h)
+    if E:
+     b.send((w,c,h[:E]))
+    if r:
+     f[D]=w,c,h[E:]
     else:
-     os.close(B)
+     os.close(D)
   for S in f.values():
    if S[2]:
-    a.send(S)
-  a.send(())
+    b.send(S)
+  b.send(())
   while 1:
-   a.recv()
+   b.recv()
  except(EOFError,OSError):
-  M(e,15)
-  signal.signal(14,lambda*G:M(e,9))
+  G(e,15)
+  signal.signal(14,lambda*I:G(e,9))
   signal.alarm(30)
   while e:
-   D(e)
-def cast(C,*G):
- for a in r:
+   F(e)
+def cast(x,*I):
+ for b in t:
   try:
-   a.send(C)
+   b.send(x)
   except OSError:
    pass
-def W(d,c,l):
- if l:
-  K(f"error: {f[d]}: task {c}: "+(signal.strsignal(-l)if l<0 else f"Exited with exit code {l}"))
-  Z.append(384-l if l<0 else l)
-def al():
- global j,o
- with open("/run/flowc.step."+m,"ab",0)as a:
+def W(d,c,m):
+ if m:
+  M(f"error: {f[d]}: task {c}: "+(signal.strsignal(-m)if m<0 else f"Exited with exit code {m}"))
+  aa.append(384-m if m<0 else m)
+def am():
+ global j,q
+ with open("/run/flowc.step."+n,"ab",0)as a:
   a.write(b"%9d\n"%os.getpid())
   j=a.tell()//10-1
- o=dict(w)
-def bT():
- al()
-def ci():
- return(m,)
-def cp():
+ q=dict(y)
+def bU():
+ am()
+def cm():
+ return(n,)
+def cu():
  return(j,)
-def bY(aB):
+def bZ(aB):
  if type(aB)is str:
-  K(aB)
+  M(aB)
  else:
   os.kill(os.getpid(),aB)
-def av(a):
- if a==ba:
+def ax(b):
+ if b==bc:
   try:
-   bY(a.recv())
+   bZ(b.recv())
   except(EOFError,OSError):
-   A(f"error: Node failure on {f[0]}: connection lost")
- return a==ba
-def cx(a,aB,c):
- global K,m
- (m,)=aB
- w.clear()
- w.update(c)
- K=a.send
- for ag in z:
-  signal.signal(ag,lambda ag,G:a.send(ag))
- bT()
- a.send(cp())
- a.recv()
-def ab(q):
- u=H[q]
- return[(c,y,{**o,"SLURM_NODEID":str(q),"SLURMD_NODENAME":f[g[q]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)})for a,c in enumerate(u)]
-if J=="srun":
- if y and y[0][:1]=="-":
-  A(f"unrecognized option '{y[0]}'",255)
- m=w["SLURM_JOB_ID"]
- if not y:
-  A("fatal: No command given to execute.")
- E=open(Q).read().split()
- f,V=E[::2],E[1::2]
+   C(f"error: Node failure on {f[0]}: connection lost")
+ return b==bc
+def cC(b,aB,c):
+ global M,n
+ (n,)=aB
+ y.clear()
+ y.update(c)
+ M=b.send
+ for ah in B:
+  signal.signal(ah,lambda ah,I:b.send(ah))
+ bU()
+ b.send(cu())
+ b.recv()
+def ac(s):
+ v=J[s]
+ return[(c,A,{**q,"SLURM_NODEID":str(s),"SLURMD_NODENAME":f[g[s]],"SLURM_GTIDS":",".join(map(str,v)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)})for a,c in enumerate(v)]
+if L=="srun":
+ if A and A[0][:1]=="-":
+  C(f"unrecognized option '{A[0]}'",255)
+ n=y["SLURM_JOB_ID"]
+ if not A:
+  C("fatal: No command given to execute.")
+ l=open(R).read().split()
+ f,V=l[::2],l[1::2]
  g=range(len(f))
- x=I=len(f)
- b=int(w.get("SLURM_NTASKS")or x*int(w.get("SLURM_NTASKS_PER_NODE",1)))
- O=iter(range(b))
- H=[[next(O)for G in range(q,b,x)]for q in range(x)]
- ba=None
- if w.get("SLURMD_NODENAME",f[0])==f[0]:
-  bT()
+ z=K=len(f)
+ a=int(y.get("SLURM_NTASKS")or z*int(y.get("SLURM_NTASKS_PER_NODE",1)))
+ P=iter(range(a))
+ J=[[next(P)for I in range(s,a,z)]for s in range(z)]
+ bc=None
+ if y.get("SLURMD_NODENAME",f[0])==f[0]:
+  bU()
  else:
-  ba=ah(f[0],V[0])
-  ba.send(("",(ci(),dict(w))))
+  bc=ai(f[0],V[0])
+  bc.send(("",(cm(),dict(y))))
   try:
-   while type(aB:=ba.recv())is not tuple:
-    bY(aB)
+   while type(aB:=bc.recv())is not tuple:
+    bZ(aB)
   except EOFError:
    os._exit(1)
   (j,)=aB
-  o=dict(w)
- for value,am in((b,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if b>I else"cyclic","DISTRIBUTION"),(w["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(w["SLURM_TASKS_PER_NODE"]if b%x else f"{b // x}(x{x})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(x,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),(V[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
-  for key in am.split():
-   o["SLURM_"+key]=str(value)
- n=os.getcwd()
- Z=[0]
- r={ah(f[d],V[d]):d for d in g}
- signal.pthread_sigmask(0,z)
- for ag in z:
-  signal.signal(ag,cast)
- for q,a in enumerate(r):
-  a.send((n,ab(q)))
- signal.pthread_sigmask(1,z)
- while r:
-  for a in wait([*r,*([ba]if ba else[])]):
-   if av(a):
+  q=dict(y)
+ for value,an in((a,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if a>K else"cyclic","DISTRIBUTION"),(y["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(y["SLURM_TASKS_PER_NODE"]if a%z else f"{a // z}(x{z})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(z,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),(V[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
+  for p in an.split():
+   q["SLURM_"+p]=str(value)
+ o=os.getcwd()
+ aa=[0]
+ t={ai(f[d],V[d]):d for d in g}
+ signal.pthread_sigmask(0,B)
+ for ah in B:
+  signal.signal(ah,cast)
+ for s,b in enumerate(t):
+  b.send((o,ac(s)))
+ signal.pthread_sigmask(1,B)
+ while t:
+  for b in wait([*t,*([bc]if bc else[])]):
+   if ax(b):
     continue
-   d=r[a]
+   d=t[b]
    try:
-    C=a.recv()
+    x=b.recv()
    except(EOFError,OSError)as i:
-    A(f"error: Node failure on {f[d]}: {i or 'connection lost'}")
-   if not C:
-    del r[a]
+    C(f"error: Node failure on {f[d]}: {i or 'connection lost'}")
+   if not x:
+    del t[b]
     continue
-   t,c,p=C
-   if not t:
-    W(d,c,p)
+   w,c,r=x
+   if not w:
+    W(d,c,r)
     continue
    try:
-    while p:
-     p=p[os.write(t,p):]
+    while r:
+     r=r[os.write(w,r):]
    except OSError as i:
-    A(f"error: cannot write: {i.strerror}")
- os._exit(max(Z))
-globals()[J]()
+    C(f"error: cannot write: {i.strerror}")
+ os._exit(max(aa))
+globals()[L]()
 E
 tee scontrol squeue sacct scancel sinfo sbcast <<'E' >/dev/null
 #!/bin/sh

@@ -33,7 +33,6 @@ REPORTED = {
     "placement.reservation": "the bid is for the spot market",
     "placement.preemptible": "machines of the spot market can always be taken away",
     "placement.interconnect": "the instance type brings the network that it has",
-    "workers_end": "each machine goes on until its own part has ended",
     "notify.email": "it is no mail address, and the provider sends mail to nothing else",
 }
 
@@ -70,6 +69,8 @@ def report(unit: Unit, sink: Sink) -> None:
 
         span = unit.origin(path, section)
         what = span.text if span is not None and "\n" not in span.text else path
+        if what.isdigit() and job.array is not None:  # the number of tasks, which says that they take turns
+            what = f"{job.array.max_concurrent} at once"
         code = codes.ORDER_KEPT_BY_SUBMIT if path in HELD else codes.NOT_IN_BID
         sink.report(code, span, what=what, consequence=consequence)
     report_name(unit, sink)
@@ -100,7 +101,7 @@ def report_size(unit: Unit, sink: Sink) -> None:
         return
     way = fits_apart(unit, tools=drafts.has_tools)
     if way is None:
-        report_script(unit, drafts.startup(), sink)
+        report_script(unit, drafts.startup(measured=True), sink)
     else:
         report_apart(apart(unit, way), _drafts(apart(unit, way)).whole, sink)
 
@@ -139,13 +140,16 @@ def report_script(unit: Unit, script: Startup, sink: Sink) -> None:
     body = next((size for size, name in sizes if name == "body"), 0)
     largest = ", ".join(f"{name} {size}" for size, name in sizes[:MOST_PARTS] if name != "body")
     help = f"the largest other parts are {largest}"
-    if fits_as(unit, "ssh"):
+    alone = fits_as(unit, "ssh")
+    if alone:
         left = max(0, script.limit - len(script.sent) + body)
         help = (
             f"the job's own text takes {body} of them, {left} are left for it ({help}); "
             "let the job fetch long here-documents and encoded data, or write `--body ssh`: the text is then copied "
             "over SSH once the machine is there"
         )
+    if not unit.held and (alone or fits_as(unit, "whole")):
+        help = f"`flowc submit` brings it over SSH by itself, a bid that is sent otherwise has no room for it; {help}"
     sink.report(codes.STARTUP_SCRIPT_TOO_LARGE, None, help=help, size=len(script.sent), limit=script.limit)
 
 

@@ -48,7 +48,7 @@ def _texts(job: Job) -> Iterator[str]:
     for words in (run.argv or (), run.args):
         yield from words
     yield from (value for _, value in job.env)
-    yield from (file.path for file in job.files)
+    yield from (file.path for file in job.all_files())
     for mounts in (job.mounts, *(each.mounts for each in job.containers)):
         for mount in mounts:
             yield from (mount.target, mount.source if mount.kind == "host" else "")

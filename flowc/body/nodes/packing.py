@@ -10,7 +10,7 @@ from flowc._compiled.packing import HARMLESS, OPTIONS, SOURCED, STEPS, VARIABLES
 from flowc._compiled.slurm_commands import LAUNCHERS
 from flowc._compiled.slurm_options import OPTIONS as SBATCH
 from flowc._compiled.slurm_words import OPTIONS as TAKEN
-from flowc.body.commands import MOST_TEXT, is_shell
+from flowc.body.interpreter import MOST_TEXT, is_shell
 from flowc.patterns import at_first_use
 from flowc.record import Record
 from flowc.shell.scan import scan

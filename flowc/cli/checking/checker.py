@@ -9,7 +9,7 @@ import sys
 from flowc import driver
 from flowc.cli import sources, terminal
 from flowc.cli.checking.showing import Showing
-from flowc.cli.inputs import gather
+from flowc.cli.inputs import gather_with, settings_of
 from flowc.cli.status import Tally
 from flowc.cli.table import COMMAND_LINE
 from flowc.diag.render import count, render, summary
@@ -38,7 +38,9 @@ class Checker:
     """What is the same for all files of a run."""
 
     def __init__(self, words: Words, argv: list[str]) -> None:
-        self.inputs = gather(words, argv, os.environ)
+        self.keeps = not words.flag("no_cache")
+        settings = settings_of(os.environ, keeps=self.keeps)
+        self.inputs = gather_with(settings, words, argv, os.environ)
         self.frontend = words.text("from") if self.inputs.command is None else COMMAND_LINE
         self.strict = words.flag("strict")
         self.fix = words.flag("fix")
@@ -46,13 +48,16 @@ class Checker:
         self.unsafe = words.flag("unsafe_fixes")
         self.adopts = words.flag("add_ignores")
         self.quiet = words.flag("quiet")
-        self.keeps = not words.flag("no_cache")
+        if not self.keeps:
+            self.inputs = self.inputs.replace(cache=None)
         self.stdin = words.text("stdin_filename") or sources.STDIN
-        self.showing = Showing(words, os.environ)
+        self.showing = Showing(words, settings)
         self.judges = self._judges()
         self.format = words.text("format") or "human"
         self.summary = words.flag("summary")
-        self.profile = self._whole(words.operands)
+        self.told = Sink(strict=self.strict)  # of the profile itself
+        self.cluster = self._cluster()
+        self.profile = self.cluster if self._whole(words.operands) else None
         self.palette = terminal.palette(sys.stdout, os.environ)
         self.width = terminal.width(sys.stdout)
 
@@ -189,18 +194,40 @@ class Checker:
             reason = (error.strerror or str(error)).lower()
             terminal.write(sys.stderr, f"flowc: error: cannot write `{path}`: {reason}\n")
 
-    def _whole(self, operands: tuple[str, ...]) -> Profile | None:
-        """The profile, where all of the folder is checked that holds it: its lines are for the files there."""
-        path = self.inputs.profile
-        if path is None or self.adopts or self.fix or self.diff:
-            return None
-        place = os.path.realpath(path)
-        folders = [os.path.realpath(each) for each in operands if os.path.isdir(each)]
-        if not any(os.path.commonpath((place, folder)) == folder for folder in folders):
+    def _cluster(self) -> Profile | None:
+        """The profile, read once for all files; None where there is none, or none can be made of it."""
+        if self.inputs.profile is None:
             return None
         from flowc import profile
 
-        return profile.load(path, Sink())
+        return profile.load(self.inputs.profile, self.told, self.inputs.cache)
+
+    def _whole(self, operands: tuple[str, ...]) -> bool:
+        """Whether all of the folder is checked that holds the profile: its lines are for the files there."""
+        path = self.inputs.profile
+        if path is None or self.adopts or self.fix or self.diff:
+            return False
+        place = os.path.realpath(path)
+        folders = [os.path.realpath(each) for each in operands if os.path.isdir(each)]
+        return any(os.path.commonpath((place, folder)) == folder for folder in folders)
+
+    @property
+    def stuck(self) -> bool:
+        """Whether nothing can be checked: jobs would become others without their profile."""
+        return self.inputs.profile is not None and self.cluster is None
+
+    def of_profile(self, tally: Tally) -> tuple[str, list[dict[str, Any]]]:
+        """What is wrong with the profile itself: once, not for each file."""
+        path = self.inputs.profile
+        found = self.showing.of(tuple(self.told.diagnostics), path) if path is not None else ()
+        if path is None or not found:
+            return "", []
+        tally.count(path, found)
+        if self.summary and self.stuck:  # there will be no document
+            terminal.write(sys.stderr, render(path, found, terminal.palette(sys.stderr, os.environ)))
+            return "", []
+        text, documents = self._shown(path, found)
+        return text, [{**each, "other": True} for each in documents] if self.summary else documents
 
     def unused(self, tally: Tally) -> tuple[str, list[dict[str, Any]]]:
         """What is said of lines of the profile that no file used, once all are checked; it is added to the tally."""
@@ -257,7 +284,7 @@ class Checker:
             checked = tally.files - tally.bugs
             if checked:
                 lines.append(summary(tally.severities, checked, 0 if self.fix else tally.fixable))
-            text = "" if self.quiet else "\n".join(lines) + "\n"
+            text = "" if self.quiet or not lines else "\n".join(lines) + "\n"
         elif self.format == "json":
             from flowc.diag.json_format import render_json
 

@@ -147,7 +147,7 @@ def key_of_run(checker: Checker) -> bytes | None:
     code, inputs = _code(), checker.inputs
     if checker.judges or checker.changes or checker.diff or checker.adopts or inputs.command is not None or not code:
         return None
-    profile, catalog = _profile(inputs.profile), _catalog(inputs.catalog)
+    profile, catalog = _profile(inputs), _catalog(inputs.catalog)
     if profile is None or catalog is None:
         return None
     world = VERSION, sys.version, sys.byteorder, zlib.ZLIB_RUNTIME_VERSION
@@ -222,19 +222,16 @@ def _stamps(folder: str) -> Iterable[tuple[str, int, int, int]]:
                     todo.append(entry.path)
 
 
-def _profile(path: str | None) -> object | None:
+def _profile(inputs: Inputs) -> object | None:
     """What a profile says; None where it cannot be read."""
+    path = inputs.profile
     if path is None:
         return ()
     from flowc import profile
     from flowc.diag.sink import Sink
 
-    found = profile.load(path, Sink())
-    return (
-        None
-        if found is None
-        else [path, sha256_hex(_content(path) or b""), [each.setup for each in found.environments]]
-    )
+    found = profile.load(path, Sink(), inputs.cache)
+    return None if found is None else [path, found.sha256, found.files]
 
 
 def _catalog(path: str | None) -> object | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flowc.cli.arguments import UsageError
-from flowc.cli.inputs import settings_of
 from flowc.diag.code import SEVERITIES
 
 TYPE_CHECKING = False
@@ -12,6 +11,7 @@ if TYPE_CHECKING:
 
     from flowc.cli.arguments import Words
     from flowc.diag.sink import Diagnostic
+    from flowc.settings.asked import Asked
     from flowc.silence.baseline import Baseline
     from flowc.silence.choice import Choice
 
@@ -23,13 +23,13 @@ class Showing:
     """`exclude`: patterns of files that folders do not give. Raises UsageError for words that name no finding, settings
     that cannot be read and a baseline that is none."""
 
-    def __init__(self, words: Words, environ: Mapping[str, str]) -> None:
+    def __init__(self, words: Words, settings: Asked | None) -> None:
         given = {key: _split(words.texts(key)) for key in ("select", "ignore")}
         given["exclude"] = words.texts("exclude")
         level = words.text("severity")
         given["severity"] = (level,) if level else ()
         _verify((*given["select"], *given["ignore"]), "")
-        found = {**_settings(environ), **{key: values for key, values in given.items() if values}}
+        found = {**_settings(settings), **{key: values for key, values in given.items() if values}}
         self.exclude = found.get("exclude", ())
         self.judges = found.get("judge", ())
         self._choice = _choice(found)
@@ -52,17 +52,16 @@ def _split(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(word.strip() for text in texts for word in text.split(",") if word.strip())
 
 
-def _settings(environ: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    settings = settings_of(environ)
+def _settings(settings: Asked | None) -> dict[str, tuple[str, ...]]:
     if settings is None:
         return {}
-    from flowc.settings.lookup import SettingsError
+    from flowc.settings.setting import SettingsError
 
     found: dict[str, tuple[str, ...]] = {}
     try:
         for key in (*_KEYS, _PER_FILE):
-            setting = settings.get(key)
-            if setting.values:
+            setting = settings.get(key) if settings.may_say(key) else None
+            if setting is not None and setting.values:
                 found[key] = setting.values
                 if key in ("select", "ignore"):
                     _verify(setting.values, f"{setting.origin}: ")

@@ -10,9 +10,8 @@ from flowc.diag.code import SEVERITIES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from flowc.cli.arguments import Words
+    from flowc.cli.checking.checker import Checker
     from flowc.cli.status import Tally
 
 _SHOWN = "what is shown"
@@ -96,10 +95,10 @@ COMMAND = Command(
     notes=(
         "SOURCE is a file, a folder, or - for standard input. In folders, these are checked: files with a "
         "suffix that only job files have (.sbatch, .slurm, …), scripts with directives that sbatch would read, "
-        "whatever their names, and .yaml where it is plainly a job; hidden folders are passed over. "
-        "A comment `# flowc: ignore[FC820] why` behind a line, or on a line of its own above it, hides that finding; "
-        "at the head of the file all of that kind in it. For all files of a project, `select`, `ignore`, `exclude`, "
-        "`severity` and `per-file-ignores` stand in `[tool.flowc]` of pyproject.toml, or in .flowc.toml."
+        "whatever their names, and .yaml where it is plainly a job; hidden folders and templates (job.sh.j2) are "
+        "passed over. A comment `# flowc: ignore[FC820] why` behind a line, or on a line of its own above it, hides "
+        "that finding; at the head of the file all of that kind in it. For all files of a project, `select`, `ignore`, "
+        "`exclude`, `severity` and `per-file-ignores` stand in `[tool.flowc]` of pyproject.toml, or in .flowc.toml."
     ),
 )
 
@@ -107,27 +106,14 @@ COMMAND = Command(
 def run(words: Words, argv: list[str]) -> int:
     """The exit status. Raises UsageError."""
     from flowc.cli import sources, terminal
-    from flowc.cli.arguments import UsageError, refuse_mixtures
+    from flowc.cli.arguments import refuse_mixtures
     from flowc.cli.checking.checker import Checker
     from flowc.cli.status import DONE, ERRORS, Tally
 
     checker = Checker(words, argv)
     refuse_mixtures(words)
     commanded = checker.inputs.command
-    if not words.operands and commanded is None:
-        raise UsageError("no SOURCE given", "name job files or folders, or - for standard input: flowc check .")
-    if checker.changes and ("-" in words.operands or commanded is not None):
-        what = "standard input" if commanded is None else "the command line"
-        raise UsageError(f"`{checker.changes}` cannot change {what}", "name a file")
-    if checker.diff and checker.format != "human":
-        raise UsageError("`--diff` is a format of its own", "leave out `--format`")
-    if checker.summary and (checker.changes or checker.diff or checker.format not in ("human", "json", "html")):
-        word = checker.changes or ("--diff" if checker.diff else f"--format {checker.format}")
-        raise UsageError(f"`--summary` and `{word}` do not go together", "a summary is a table, or json, or html")
-    if checker.format == "html" and not checker.summary:
-        raise UsageError("`--format html` is the page of a summary", "add `--summary`")
-    if checker.unsafe and not (checker.fix or checker.diff):
-        raise UsageError("`--unsafe-fixes` says which fixes, not that there are to be any", "add `--fix` or `--diff`")
+    _refuse(checker, words)
     only_jobs = words.flag("only_jobs")
     if commanded is None:
         excluded = checker.showing.exclude
@@ -145,12 +131,18 @@ def run(words: Words, argv: list[str]) -> int:
         return 0
     tally = Tally()
     tally.world_failed = any(version is None for _, version in checker.judges)
-    documents: list[dict[str, Any]] = []
-    for text, found, numbers in checker.outcomes(files):
+    text, documents = checker.of_profile(tally)
+    if text:
+        terminal.write(sys.stdout, text)
+    for text, found, numbers in checker.outcomes(files) if not checker.stuck else ():
         tally.merge(numbers)
         documents += found
         if text:
             terminal.write(sys.stdout, text)
+    if checker.stuck:
+        terminal.write(sys.stderr, "flowc: error: nothing was checked: the profile is to be mended first\n")
+        if checker.summary or checker.adopts:
+            return tally.status
     text, found = checker.unused(tally)
     documents += found
     if text:
@@ -161,6 +153,27 @@ def run(words: Words, argv: list[str]) -> int:
         return _keep(checker.showing.baseline_path, tally)
     would_change = checker.diff and tally.fixed + tally.adopted
     return ERRORS if would_change and tally.status == DONE else tally.status
+
+
+def _refuse(checker: Checker, words: Words) -> None:
+    """Raises UsageError where flags do not go together."""
+    from flowc.cli.arguments import UsageError
+
+    commanded = checker.inputs.command
+    if not words.operands and commanded is None:
+        raise UsageError("no SOURCE given", "name job files or folders, or - for standard input: flowc check .")
+    if checker.changes and ("-" in words.operands or commanded is not None):
+        what = "standard input" if commanded is None else "the command line"
+        raise UsageError(f"`{checker.changes}` cannot change {what}", "name a file")
+    if checker.diff and checker.format != "human":
+        raise UsageError("`--diff` is a format of its own", "leave out `--format`")
+    if checker.summary and (checker.changes or checker.diff or checker.format not in ("human", "json", "html")):
+        word = checker.changes or ("--diff" if checker.diff else f"--format {checker.format}")
+        raise UsageError(f"`--summary` and `{word}` do not go together", "a summary is a table, or json, or html")
+    if checker.format == "html" and not checker.summary:
+        raise UsageError("`--format html` is the page of a summary", "add `--summary`")
+    if checker.unsafe and not (checker.fix or checker.diff):
+        raise UsageError("`--unsafe-fixes` says which fixes, not that there are to be any", "add `--fix` or `--diff`")
 
 
 def _keep(path: str, tally: Tally) -> int:

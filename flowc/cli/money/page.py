@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from flowc.cli.money.age import age
 from flowc.diag.excerpt import visible
+from flowc.ir.groups import each_group
 from flowc.ir.units import (
     SECONDS_PER_HOUR,
     ceil_cents,
@@ -49,7 +50,7 @@ def _job(path: str, unit: Unit, plan: JobPlan, *, alone: bool) -> str:
     sees = f", of which the job sees {plan.gpus_visible}" if plan.gpus_visible is not None else ""
     kept = _time(unit)
     rows = [
-        ("asked", "; ".join(_asked(asked or unit.job))),
+        *_asked_for(asked or unit.job),
         ("chosen", f"{plan.nodes} x {plan.instance_type} in {plan.region}{tasks}, {gpus} each{sees}"),
         ("why", next((each.reason for each in plan.candidates if each.chosen), "")),
         ("market", _hourly(plan.market_usd_per_instance_hour, unit, plan)),
@@ -70,6 +71,14 @@ def _job(path: str, unit: Unit, plan: JobPlan, *, alone: bool) -> str:
         lines.append("  cheaper")
         lines += [f"    {line}" for way in ways for line in _cheaper(way, unit)]
     return "".join(f"{line}\n" for line in lines)
+
+
+def _asked_for(job: Job) -> list[tuple[str, str]]:
+    """A row, or one for each group of the job."""
+    rows = ["; ".join(_asked(group)) for group, _ in each_group(job, None)]
+    if not job.groups:
+        return [("asked", rows[0])]
+    return [("asked" if not place else "", f"component {place}: {row}") for place, row in enumerate(rows)]
 
 
 def _asked(job: Job) -> list[str]:

@@ -18,7 +18,7 @@ def guarded(work: Callable[[], int], *, failed: int) -> int:
     from flowc.cli.status import WORLD_FAILED, WRONG_USAGE
     from flowc.cli.tasks.world import tell
     from flowc.providers.errors import ProviderError
-    from flowc.settings.files import NoKeyError, SettingsError, UnwritableSettingsError
+    from flowc.settings.setting import NoKeyError, SettingsError, UnwritableSettingsError
     from flowc.submit.journal import JournalError
     from flowc.submit.steps import InterruptedSubmissionError, RefusedError
     from flowc.tasks.refused import RefusedTaskError

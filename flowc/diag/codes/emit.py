@@ -17,7 +17,8 @@ The provider takes startup scripts of at most 10,000 characters. The job's own t
 with the few sections that run it, and what goes beyond the limit is nearly always data inside the script: a
 long here-document, an encoded archive, a table.
 
-`flowc submit` sends over SSH what does not fit. Elsewhere put such data where the job can fetch it (a bucket, a
+`flowc submit` sends over SSH what does not fit. It is an error of `check` and `compile` all the same: they speak of the
+request alone, which whoever else sends it cannot send. There put such data where the job can fetch it (a bucket, a
 repository, a volume), or write `--body ssh`: what does not fit is then no part of the startup script and is copied over
 SSH once the machine is there. `report.txt` (from `compile -o DIR`) shows what each part takes.""",
     # Digits without a pattern, which no compressor makes shorter than half.

@@ -47,6 +47,7 @@ COST_UNBOUNDED = Code(
     id="FC703",
     name="cost-unbounded",
     severity="note",
+    kind="placing",
     title="{why}: the job may run without end, at up to ${limit} an hour",
     explain="""\
 A cluster puts a limit on jobs that name none. Rented machines are paid until somebody ends their bid: `flowc submit`

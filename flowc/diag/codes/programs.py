@@ -49,7 +49,7 @@ NODES_NOT_JOINED = Code(
     id="FC806",
     name="nodes-not-joined",
     severity="warning",
-    title="the script runs on the first of {nodes} machines, and calls nothing that starts programs on the others",
+    title="the script runs on the first of {nodes} machines, and nothing that it calls starts programs on the others",
     explain="""\
 As under Slurm, the script runs on the first node only; `srun` and `mpirun` reach the others, and the startup script
 brings what they need. No such call is in the text, so the other machines would only cost money. (SSH does not reach
@@ -137,9 +137,10 @@ IMAGE_IN_FILE = Code(
     explain="""\
 Under Slurm the Pyxis plugin runs a step in an image of a registry, or in a squashfs file of enroot (`.sqsh`) on the
 cluster's file system. Here docker takes its place: it pulls images and reads no such files, so the step fails with a
-message.
+message. Where docker answers `enroot`, so do files and containers that the text does not make.
 
-Push the image to a registry and name it: `--container-image=ghcr.io#owner/name:tag`.""",
+Push the image to a registry and name it: `--container-image=ghcr.io#owner/name:tag`. Or say in the profile which image
+stands in the place of the file or the container (`images`).""",
     bad=_HEAD + "srun --container-image=/scratch/torch.sqsh python train.py\n",
     good=_HEAD + "srun --container-image=nvcr.io#nvidia/pytorch:24.05-py3 python train.py\n",
 )

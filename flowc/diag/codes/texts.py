@@ -1,4 +1,4 @@
-"""FC840 to FC848: what the texts of a job count on that is on a cluster alone, or nowhere."""
+"""FC840 to FC857: what the texts of a job count on that is on a cluster alone, or nowhere."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ empty folder: a program that lay beside the script is not there, and the job end
 
 Submit with `--code .`, which brings the folder, or `--code git`, which clones it at this commit. Or let the script
 fetch what it runs: `git clone URL . `. Nothing is said where a text fetches anything, goes to another folder or runs in
-an image, nor where the job has mounts or a folder of its own.""",
+an image, nor of files below what the job mounts.""",
     bad=_HEAD + "python train.py\n",
     good=_HEAD + "git clone https://github.com/karpathy/nanoGPT .\npython train.py\n",
 )
@@ -161,4 +161,20 @@ that such a line counts from 0, `set -e` takes it for a failure and ends the scr
 An assignment has no such status: `n=$((n + 1))`.""",
     bad=_HEAD + "set -e\nn=0\nfor each in a b; do\n    ((n++))\ndone\nnvidia-smi\n",
     good=_HEAD + "set -e\nn=0\nfor each in a b; do\n    n=$((n + 1))\ndone\nnvidia-smi\n",
+)
+
+WHEELS_OF_CLUSTER = Code(
+    id="FC857",
+    name="wheels-of-cluster",
+    severity="warning",
+    title="`--no-index` keeps pip from finding {package}: the wheels that it is to take were the cluster's",
+    explain="""\
+Some clusters build packages of Python themselves, and name the folder in a configuration of pip. With `--no-index` pip
+looks nowhere else. A rented machine has no such folder, so pip ends with an error, and the job with it or soon after.
+
+Leave the option out, and pip takes the packages from PyPI; where versions end in the cluster's name
+(`torch==2.1.0+computecanada`) leave that out too. Nothing is said where the text names a folder of wheels
+(`--find-links`), where a failure is met (`||`), nor of pip and setuptools themselves, which are there.""",
+    bad=_HEAD + "python3 -m venv env\nenv/bin/pip install --no-index numpy\nenv/bin/python -c 'import numpy'\n",
+    good=_HEAD + "python3 -m venv env\nenv/bin/pip install numpy\nenv/bin/python -c 'import numpy'\n",
 )

@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.diag.code import Code
     from flowc.diag.sink import Sink
-    from flowc.frontends.k8s.objects import Companions, JobObject
+    from flowc.frontends.k8s.objects import Companions, JobObject, Part
     from flowc.inputs import Inputs
     from flowc.source import Span
     from flowc.yamldoc.node import Node, Pair
@@ -34,9 +34,10 @@ class Shape:
 
 
 class Context:
-    """The lowering of one job so far. `matters` are findings that are told once for all places where they arise."""
+    """The lowering of one job so far. `matters` are findings that are told once for all places where they arise. `part`
+    is the part of a gang that is looked at."""
 
-    __slots__ = ("companions", "inputs", "job", "ledger", "matters", "origins", "shape", "sink")
+    __slots__ = ("companions", "inputs", "job", "ledger", "matters", "origins", "part", "shape", "sink")
 
     def __init__(self, job: JobObject, companions: Companions, inputs: Inputs, sink: Sink) -> None:
         self.job = job
@@ -47,6 +48,7 @@ class Context:
         self.origins: dict[str, Span] = {}
         self.matters: dict[Code, dict[str, Span]] = {}
         self.shape = Shape()
+        self.part: Part | None = None
 
     def put(self, path: str, node: Node | None) -> None:
         """An IR field stems from this node; the first that says so is kept."""

@@ -136,7 +136,7 @@ def _fields(pod: Pod, context: Context) -> dict[str, Any]:
     main, metadata = pod.main, context.job.metadata
     _check_system(context)
     context.put("name", metadata.at("name") or metadata.at("generateName"))
-    process = processes.process_of(main, context)
+    process = processes.process_of(main, context, main=True)
     found = process.environment
     storage = volumes.storage_of(pod, context)
     extra = tuple(processes.beside(each, pod, context) for each in pod.beside)
@@ -179,6 +179,7 @@ OWN_CONTROLLERS = (
     "kubernetes.io/job-controller",
     "jobset.sigs.k8s.io/jobset-controller",
     "kubeflow.org/training-operator",
+    "ray.io/kuberay-operator",
 )
 
 
@@ -232,6 +233,11 @@ def _resources(pod: Pod, shm_bytes: int | None, context: Context) -> Resources:
         if value:
             fields[field] = value
             context.put(f"resources.{field}", _largest(pod, names, context))
+    if not shm_bytes and context.job.kind == "RayJob":
+        from flowc.frontends.k8s.kinds.ray import shared_memory
+
+        shm_bytes = shared_memory(pod.main)
+        context.put("resources.shm_bytes", needs.asked(pod.main, "memory"))
     if shm_bytes:
         fields["shm_bytes"] = shm_bytes
     wanted = gpus.wanted(pod, amount.gpus, context)

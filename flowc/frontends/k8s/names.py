@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flowc.patterns import at_first_use
-from flowc.yamldoc import scalars
 from flowc.yamldoc.node import Mapping, is_null
 
 TYPE_CHECKING = False
@@ -64,7 +63,9 @@ def placeholder(text: str) -> str | None:
     if "{{" in text:
         return "it looks like a template: render it first (`helm template`), or give it a value (`--fill NAME=VALUE`)"
     if "$" in text:
-        return scalars.FILL_IN
+        from flowc.diag.suggest import FILL_IN
+
+        return FILL_IN
     if text.startswith("<") or (text.isupper() and len(text) > 2):
         return "it looks like a placeholder: write your own value"
     return None

@@ -13,26 +13,40 @@ if TYPE_CHECKING:
 DEFAULT_NAMESPACE = "default"
 
 
+class Part(Record):
+    """Machines of a gang that start the same: `count` of them, called `name` with a number (from 0 for every `each` of
+    them, where a JobSet makes several Jobs). `container` is the one of their `pod`, None where all parts have the same
+    pod."""
+
+    name: str
+    count: int
+    each: int
+    container: Mapping | None
+    pod: Node | None
+
+
 class Gang(Record):
     """The machines of an object that is no Job but says how many pods run together: `nodes` of them, written at `node`
     (None: nothing says so) of the part `holder`. `slots` is the number of processes in each that it gives in words of
-    its own."""
+    its own. `parts`, in the order of their ranks: where the machines start different things, or are told which part
+    they are."""
 
     nodes: int
     holder: Node
     node: Node | None = None
     slots: str | None = None
+    parts: tuple[Part, ...] = ()
 
 
 class JobObject(Record):
     """One job of a manifest.
 
-    `node` is the whole object and `kind` what it is (Job, CronJob, Pod, JobSet, VolcanoJob, PyTorchJob); the other
-    nodes lie in it. `metadata` is the object's own; `job_spec` is what holds backoffLimit, activeDeadlineSeconds,
-    suspend and the like: the JobSpec, a PyTorchJob's runPolicy, a VolcanoJob's spec, and an empty mapping for a Pod.
-    `template` is the pod template (of a Pod the Pod), of which `template.metadata` are the pod's labels; `pod_spec` is
-    its spec. `prefix` is the path of the pod spec as messages say it (`spec.template.spec`). `gang` is set for a
-    PyTorchJob and a VolcanoJob.
+    `node` is the whole object and `kind` what it is (Job, CronJob, Pod, JobSet, VolcanoJob, PyTorchJob, TFJob); the
+    other nodes lie in it. `metadata` is the object's own; `job_spec` is what holds backoffLimit, activeDeadlineSeconds,
+    suspend and the like: the JobSpec, the runPolicy of a PyTorchJob or TFJob, a VolcanoJob's spec, and an empty mapping
+    for a Pod. `template` is the pod template (of a Pod the Pod), of which `template.metadata` are the pod's labels;
+    `pod_spec` is its spec. `prefix` is the path of the pod spec as messages say it (`spec.template.spec`). `gang` is
+    set for a PyTorchJob, a TFJob and a VolcanoJob, and a JobSet of more than one Job.
     """
 
     node: Mapping

@@ -126,6 +126,7 @@ class _Manifest:
         "jobs",
         "left_out",
         "seen",
+        "services",
         "sink",
         "source",
     )
@@ -144,6 +145,7 @@ class _Manifest:
         self.companions = Companions(config_maps={}, secrets={}, claims={}, volumes={}, services={})
         self.left_out: list[tuple[Mapping, Scalar, str]] = []
         self.seen: dict[tuple[str, str, str], Scalar] = {}
+        self.services: list[Mapping] = []
 
     def take_beside(self, source: Source) -> None:
         """The objects of another file to which jobs may refer. One without a namespace, as one for a job without, goes
@@ -219,7 +221,6 @@ class _Manifest:
     def _object(self, node: Mapping, kind: str, version: str) -> None:
         job = kinds.JOBS.get((kind, version))
         companion = kinds.COMPANIONS.get((kind, version))
-        span = node.at("kind") or node
         if self.beside and (job is not None or kind in kinds.REFUSED):
             self._leave_out(node, "of a file of `--with` only what jobs refer to is read")
         elif job is not None:
@@ -233,14 +234,40 @@ class _Manifest:
             self._check(node, companion)
             object_rules.companion(self.findings, node, companion)
             self._keep(node, companion)
+        elif kind in kinds.SERVICES:
+            self.services.append(node)
         elif kind in kinds.REFUSED:
             reason, help = kinds.REFUSED[kind]
-            self.sink.report(codes.NOT_A_BATCH_JOB, place(span), help=help, kind=kind, reason=reason)
+            span = place(node.at("kind") or node)
+            self.sink.report(codes.NOT_A_BATCH_JOB, span, help=help, kind=kind, reason=reason)
         elif kind in kinds.BYSTANDERS:
             self.checker.check(node, {"is": "any"})
             self.documents.append(node)
         else:
             self._unknown(node, kind, version)
+
+    def _beside_a_job(self) -> None:
+        """What stays up beside a job belongs to the cluster: `--move` leaves it there, and tells; but not where a job
+        names it, or a Service that may be its own."""
+        hosts = [name for _, name in self.companions.services]
+        texts = [node.source.text[node.start : node.end] for node, _ in self.jobs]
+        for node in self.services:
+            kind = self._word(node, "kind") or ""
+            reason, help = kinds.REFUSED[kind]
+            own = node.at("metadata", "name")
+            known = [*([own.text] if isinstance(own, Scalar) else []), *hosts]
+            named = [name for name in known if name and _names(texts, name)]
+            if self.jobs and named:
+                help = (
+                    f"the job names `{named[0]}`: start it beside the job, as a sidecar, or name a server that is there"
+                )
+            elif self.jobs and self.inputs.flags.move:
+                self._leave_out(node, "it stays with the cluster")
+                continue
+            elif self.jobs:
+                help = f"{help}; `--move` leaves it out"
+            span = place(node.at("kind") or node)
+            self.sink.report(codes.NOT_A_BATCH_JOB, span, help=help, kind=kind, reason=reason)
 
     def _set(self, node: Mapping) -> None:
         """`--set` goes to every job of the file."""
@@ -303,6 +330,7 @@ class _Manifest:
 
     def tree(self) -> Tree:
         """What was found, after what can be said only at the end."""
+        self._beside_a_job()
         for node, found, version in self.left_out:
             if self.jobs:
                 name = node.at("metadata", "name")
@@ -310,7 +338,9 @@ class _Manifest:
                 reason = f"kind {found.text} of {version} is not known"
                 self.sink.report(codes.OBJECT_LEFT_OUT, found.span, kind=found.text, name=text, reason=reason)
             else:
-                help = "flowc runs Job, CronJob (with `--once`), Pod, JobSet, PyTorchJob and Volcano's Job"
+                help = (
+                    "flowc runs Job, CronJob (with `--once`), Pod, JobSet, PyTorchJob, TFJob, RayJob and Volcano's Job"
+                )
                 self.sink.report(codes.KIND_UNKNOWN, found.span, help=help, kind=found.text, version=version)
         jobs: list[JobObject] = []
         for node, kind in self.jobs:
@@ -327,3 +357,16 @@ class _Manifest:
         node = self.documents[0].at("kind") if self.documents else None
         help = "put the Job that uses it into the same file" if names else "is everything a comment?"
         self.sink.report(codes.JOB_MISSING, place(node) if node is not None else None, help=help, found=found)
+
+
+def _names(texts: list[str], name: str) -> bool:
+    """Whether one of the texts has the name as a word of its own: `redis` is none in `redis-data`."""
+    for text in texts:
+        at = -1
+        while (at := text.find(name, at + 1)) >= 0:
+            before, after = text[at - 1 : at], text[at + len(name) : at + len(name) + 1]
+            if not (before.isalnum() or before in ("-", "_", "/")) and not (
+                after.isalnum() or after in ("-", "_", "/")
+            ):
+                return True
+    return False

@@ -229,4 +229,8 @@ class Storage:
 
     def _refuse(self, path: str, node: Node, reason: str, help: str | None) -> None:
         span = node.pairs[0].key.span if isinstance(node, Mapping) and node.pairs and not node.flow else node.span
+        if help is None and isinstance(node, Scalar):
+            from flowc.diag.suggest import to_fill
+
+            help = to_fill(node.text)
         self.sink.report(codes.SKYPILOT_MOUNT, span, help=help, path=path, reason=reason)

@@ -12,7 +12,7 @@ from flowc._compiled.slurm_options import OPTIONS
 from flowc.diag.codes.slurm import read as codes
 from flowc.frontends.slurm import environment
 from flowc.frontends.slurm.ast import Ast, Component, Given
-from flowc.frontends.slurm.faults import report
+from flowc.frontends.slurm.faults import gaps, report
 from flowc.frontends.slurm.gather import Gatherer
 from flowc.frontends.slurm.lint.script import lint
 from flowc.frontends.slurm.rules.options import verify
@@ -300,5 +300,6 @@ class Reader(Gatherer):
             self.sink.report(code, None, option=f"--{name}" if name in OPTIONS else name, reason=reason)
             return
         option = given.written if given.origin == "environment" else f"--{name}"
-        help = report.count_last(name, given.value)
-        self.sink.report(codes.BAD_VALUE, given.value_span or given.span, help=help, option=option, reason=reason)
+        place = given.value_span or given.span
+        help = gaps.advice(place.source, place.start, place.end) or report.count_last(name, given.value)
+        self.sink.report(codes.BAD_VALUE, place, help=help, option=option, reason=reason)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from flowc.catalog.find import is_named
 from flowc.patterns import is_like
 
 TYPE_CHECKING = False
@@ -17,6 +16,8 @@ def forbidden_by(offer: Offer, policy: Policy) -> Only | None:
         if not any(is_like(offer.region, name) for name in only.names):
             return only
     for only in policy.types:
+        from flowc.catalog.find import is_named
+
         if not any(is_named(offer, name) for name in only.names):
             return only
     return None

@@ -114,13 +114,12 @@ def report(choice: Choice, sink: Sink) -> None:
         if unit.job.resources.exclusive:
             fate = f"{gpus} may be used (`exclusive`; a step of `srun` gets those that it asks for)"
         price = choice.offer.price_of(choice.nodes, limit, tasks=tasks)
-        sink.report(codes.GPU_NOT_ASKED, None, type=machine.name, fate=fate, price=price)
+        sink.report(codes.GPU_NOT_ASKED, None, help=_by_name_of_nodes(unit), type=machine.name, fate=fate, price=price)
     elif selection.text is None and selection.stands_for is None:
         price = choice.offer.price_of(choice.nodes, limit, tasks=tasks)
         word = unit.job.resources.gpu_model
         given = "no GPU model given" if word is None else f"`{word}` names no GPU model"
-        partitions = dict(unit.job.source.variables).get("SLURM_JOB_PARTITION", "")
-        lacks = tuple((PARTITION, name) for name in partitions.split(",") if name)
+        lacks = tuple((PARTITION, name) for name in _partitions(unit))
         sink.report(codes.GPU_MODEL_OPEN, gpus_span, lacks=lacks, given=given, type=machine.name, price=price)
     confined = asked < machine.gpus and demand.asks_gpus and not unit.job.resources.exclusive
     if confined and (not selection.named or selection.bare):
@@ -135,6 +134,20 @@ def report(choice: Choice, sink: Sink) -> None:
             asked=asked,
             price=price,
         )
+
+
+def _partitions(unit: Unit) -> list[str]:
+    return [name for name in dict(unit.job.source.variables).get("SLURM_JOB_PARTITION", "").split(",") if name]
+
+
+def _by_name_of_nodes(unit: Unit) -> str | None:
+    """The help where the nodes that a job without GPUs asks for have them by their name."""
+    partitions = _partitions(unit)
+    features = [name for name in unit.job.resources.features if "gpu" in name.lower()]
+    named = features or (partitions if all("gpu" in name.lower() for name in partitions) else [])
+    if not named or not unit.job.conventions.commands:
+        return None
+    return f"`{named[0]}` is a name of nodes with GPUs? ask for them, or the job sees none: `--gpus-per-node=1`"
 
 
 def _report_name(choice: Choice, sink: Sink) -> None:

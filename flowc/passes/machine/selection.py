@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flowc.catalog.gpus import GpuWord, known_words, maker_of, read_gpu_word
 from flowc.catalog.load import make_offer
-from flowc.catalog.stand_ins import stand_ins
 from flowc.diag.codes import resolve as codes
 from flowc.passes.machine import wording
 from flowc.patterns import is_like
@@ -93,9 +92,20 @@ def _stand_in(model: str, word: GpuWord, unit: Unit, catalog: Catalog) -> Select
         named = None
         if other is not None and other.families:
             named = _of_families(other.families, other.memory_gb or 0, model, catalog)
-        offers = named.offers if named is not None else stand_ins(word, catalog) if instead is None else ()
+        offers = named.offers if named is not None else _stand_ins(word, catalog) if instead is None else ()
         return Selection(offers, stands_for=model) if offers else None
     return None
+
+
+def _stand_ins(word: GpuWord, catalog: Catalog) -> tuple[Offer, ...]:
+    from flowc.catalog.stand_ins import stand_ins  # few jobs name what is not sold
+
+    return stand_ins(word, catalog)
+
+
+def _or_move(help: str, word: GpuWord, catalog: Catalog) -> str:
+    """The help, and that `--move` takes another model, where there is one."""
+    return f"{help}; {_MOVE}" if _stand_ins(word, catalog) else help
 
 
 def _report_not_sold(
@@ -117,8 +127,7 @@ def _report_not_sold(
     asked = (f"{least_gb} GB " if least_gb else "") + wording.models(word.families)
     family = next((each for each in word.families if each in catalog.families), None)
     short = f"no machine with {asked} GPUs is sold" if family is None else None
-    if stand_ins(word, catalog):
-        help = f"{help}; {_MOVE}"
+    help = _or_move(help, word, catalog)
     sold = wording.sold(catalog, family)
     findings.report(codes.GPU_MODEL_NOT_SOLD, span, help=help, short=short, model=asked, sold=sold)
 
@@ -143,8 +152,7 @@ def _by_features(unit: Unit, demand: Demand, catalog: Catalog, findings: Finding
         help, sold = wording.choose_help(catalog), wording.sold(catalog, None)
         model = wording.models(families)
         short = f"no machine with {model} GPUs is sold"
-        if stand_ins(GpuWord(families=families, memory_gb=memory, slice=False), catalog):
-            help = f"{help}; {_MOVE}"
+        help = _or_move(help, GpuWord(families=families, memory_gb=memory, slice=False), catalog)
         findings.report(codes.GPU_MODEL_NOT_SOLD, span, help=help, short=short, model=model, sold=sold)
     return found
 

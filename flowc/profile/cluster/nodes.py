@@ -8,10 +8,12 @@ from flowc.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
 _DEFAULT = "default"
+# What a slurm.conf has that says nothing of MaxArraySize.
+INDICES = 1001
 _STATES = {"up": "up", "down": "down", "drain": "drain", "inactive": "inactive"}
 _YES = ("yes", "up", "true", "1")
 # Keys of nodes and partitions under other names.
@@ -47,6 +49,8 @@ class Partition(Record):
     max_cpus_per_node: int | None = None
     exclusive: bool = False
     state: str = "up"
+    root_only: bool = False
+    reserved: bool = False
 
     @property
     def up(self) -> bool:
@@ -59,11 +63,15 @@ class Partition(Record):
 
 
 class Cluster(Record):
-    """`enforce`: whether a request beyond limits is refused by `any` partition, by `all`, or by `no` one."""
+    """`enforce`: whether a request beyond limits is refused by `any` partition, by `all`, or by `no` one. `indices`,
+    `timed` and `licenses` as of `flowc.ir.profile.Site`."""
 
     nodes: dict[str, Node]
     partitions: tuple[Partition, ...]
     enforce: str = "no"
+    indices: int = INDICES
+    timed: bool = False
+    licenses: tuple[tuple[str, int], ...] = ()
 
 
 def cluster(lines: Iterable[Line], gres: Iterable[Line] = ()) -> Cluster:
@@ -136,7 +144,19 @@ class _Maker:
         partitions = tuple(each.replace(default=index == last) for index, each in enumerate(found))
         enforced = self.common.get("enforcepartlimits", "no").lower()
         enforce = "all" if enforced == "yes" else enforced if enforced in ("any", "all") else "no"
-        return Cluster(nodes=nodes, partitions=partitions, enforce=enforce)
+        return Cluster(
+            nodes=nodes,
+            partitions=partitions,
+            enforce=enforce,
+            indices=self.whole("maxarraysize", INDICES),
+            timed="require_timelimit" in self.common.get("jobsubmitplugins", "").lower(),
+            licenses=tuple(_licenses(self.common.get("licenses", ""))),
+        )
+
+    def whole(self, key: str, default: int) -> int:
+        """A number of the cluster's; the default for what is none, of which there is no line to tell."""
+        text = self.common.get(key, "")
+        return int(text) if text.isascii() and text.isdigit() else default
 
     def partition(self, name: str, values: dict[str, str], line: Line) -> Partition:
         longest, usual = (_checked(line, values, key, minutes) for key in ("maxtime", "defaulttime"))
@@ -164,6 +184,8 @@ class _Maker:
             max_memory_per_node=most_node,
             max_memory_per_cpu=most_cpu,
             exclusive=values.get("oversubscribe", "").lower() == "exclusive",
+            root_only=values.get("rootonly", "").lower() in _YES,
+            reserved=values.get("reqresv", "").lower() in _YES,
             max_cpus_per_node=_checked(line, values, "maxcpuspernode", number),
             state=_STATES.get(values.get("state", "up").lower(), "up"),
         )
@@ -195,6 +217,14 @@ class _Maker:
         named = _hosts(line, line.values.get("nodes", ""))
         feature = line.values.get("feature")
         return [*named, *(node.name for node in self.nodes.values() if feature in node.features)]
+
+
+def _licenses(text: str) -> Iterator[tuple[str, int]]:
+    """`name`, `name:count` and `name*count`, one after the other."""
+    for each in text.replace("*", ":").split(","):
+        name, _, count = each.strip().partition(":")
+        if name:
+            yield name, int(count) if count.isascii() and count.isdigit() else 1
 
 
 def _gpus(line: Line, text: str) -> list[tuple[str | None, int]]:

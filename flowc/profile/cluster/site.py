@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 
-from flowc.ir.profile import Limits, Machine, Site
+from flowc.ir.site import Limits, Machine, Site
 from flowc.override.apply import parse_duration
 from flowc.profile.cluster.ranges import clock
 
@@ -33,7 +33,14 @@ def site(cluster: Cluster) -> Site:
         )
         kinds[machine] = kinds.get(machine, 0) + 1
     machines = tuple(each.replace(count=count) for each, count in kinds.items())
-    return Site(enforce=cluster.enforce, partitions=tuple(map(_limits, cluster.partitions)), machines=machines)
+    return Site(
+        enforce=cluster.enforce,
+        partitions=tuple(map(_limits, cluster.partitions)),
+        machines=machines,
+        indices=cluster.indices,
+        timed=cluster.timed,
+        licenses=cluster.licenses,
+    )
 
 
 def _summed(gpus: tuple[tuple[str | None, int], ...]) -> list[tuple[str | None, int]]:
@@ -56,6 +63,8 @@ def _limits(part: Partition) -> Limits:
         memory_per_cpu=part.memory_per_cpu,
         max_memory_per_node=part.max_memory_per_node,
         exclusive=part.exclusive,
+        root_only=part.root_only,
+        reserved=part.reserved,
     )
 
 
@@ -65,7 +74,14 @@ ANY = "any"
 
 def section(found: Site) -> str:
     """The text that says it in a profile."""
-    text = f"cluster:\n  enforce: {json.dumps(found.enforce)}\n  limits:\n"
+    text = f"cluster:\n  enforce: {json.dumps(found.enforce)}\n"
+    if found.indices is not None:
+        text += f"  indices: {found.indices}\n"
+    if found.timed:
+        text += "  timed: true\n"
+    if found.licenses is not None:
+        text += f"  licenses: {_line(dict(found.licenses))}\n"
+    text += "  limits:\n"
     for part in found.partitions:
         text += f"    {json.dumps(part.name)}: {_line(_limits_told(part))}\n"
     return text + "  machines:\n" + "".join(f"    - {_line(_machine_told(each))}\n" for each in found.machines)
@@ -99,6 +115,9 @@ def site_of(content: dict[str, Any]) -> Site:
         enforce=content.get("enforce") or "no",
         partitions=tuple(_limits_of(name, fields or {}) for name, fields in content["limits"].items()),
         machines=tuple(_machine_of(each) for each in content["machines"]),
+        indices=content.get("indices"),
+        timed=bool(content.get("timed")),
+        licenses=None if content.get("licenses") is None else tuple(content["licenses"].items()),
     )
 
 

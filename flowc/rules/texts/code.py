@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from posixpath import normpath
+
 from flowc._compiled.shell_words import CODE_SUFFIXES, CODE_TAKERS, CONTAINERS, ENTERS, FETCHERS, SILENT
-from flowc.body.commands import MOST_TEXT, may_be_shell
+from flowc.body.cluster_paths import EMPTY
+from flowc.body.interpreter import MOST_TEXT, may_be_shell
+from flowc.ir.names import WORKSPACE
 from flowc.patterns import at_first_use
 from flowc.rules.base import parts, texts
 from flowc.rules.wording import first_of
@@ -21,17 +25,19 @@ _SHOWN = 3
 # A path below the folder where the job begins; what a variable or a pattern says is not known.
 _relative = at_first_use(r"[\"']?((?:\./)?[\w+-][\w.+/-]*)[\"']?", "fullmatch")
 _python = at_first_use(r"python[0-9.]*", "fullmatch")
-# Of these there are no files yet; any other mount may be the folder.
-_EMPTY = ("scratch", "memory")
 
 
 def report(unit: Unit, sink: Sink) -> None:
     """One finding a job, at the first of its files."""
     job = unit.job
-    if job.run.workdir or job.files or any(each.kind not in _EMPTY for each in job.mounts) or job.volumes:
+    brought = _brought(job)
+    folder = _whole(job.run.workdir or "")
+    if _is_below(folder, brought):
         return
     for each in (part for text in texts(unit) for part in parts(text)):
         found = lacking(each.job)
+        if brought:
+            found = {name: place for name, place in found.items() if not _is_below(_whole(name, folder), brought)}
         if found:
             from flowc.diag.codes.texts import CODE_NOT_BROUGHT
 
@@ -40,6 +46,25 @@ def report(unit: Unit, sink: Sink) -> None:
                 CODE_NOT_BROUGHT, each.text_span(*min(found.values())), help=help, files=first_of(found, _SHOWN)
             )
             return
+
+
+def _brought(job: Job) -> list[str]:
+    """What may hold files of the job: of scratch folders it is known that they are empty."""
+    paths = [each.target for each in job.mounts if each.kind not in EMPTY]
+    paths += [each.mount_path for each in job.volumes]
+    paths += [each.path for each in job.files]
+    return [_whole(each) for each in paths]
+
+
+def _whole(path: str, folder: str = WORKSPACE) -> str:
+    """An absolute path, of one that begins in a folder; the job runs as root."""
+    if path[:2] == "~/" or path == "~":
+        path = f"/root{path[1:]}"
+    return normpath(f"{folder}/{path}" if path[:1] != "/" else path)
+
+
+def _is_below(path: str, folders: list[str]) -> bool:
+    return any(path == each or path.startswith(f"{each}/") for each in folders)
 
 
 def lacking(job: Job) -> dict[str, tuple[int, int]]:
@@ -53,8 +78,11 @@ def lacking(job: Job) -> dict[str, tuple[int, int]]:
         return {}
     found: dict[str, tuple[int, int]] = {}
     made: set[str] = set()
+    in_image = "PYXIS_CONTAINER_IMAGE=" in text
     for command in seen.commands:
         ran = _run(command)
+        if in_image and ran and _name(command.words()[0][1]) == "srun":
+            continue
         for start, word in ran:
             name = word.removeprefix("./")
             if name not in made and name not in found and not seen.in_child(command.start):

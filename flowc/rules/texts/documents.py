@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc.body.commands import MOST_TEXT, is_shell
+from flowc.body.interpreter import MOST_TEXT, is_shell
 from flowc.rules.base import texts
 from flowc.shell.scan import scan
 from flowc.shell.variables import read_plain, set_in

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowc._compiled.shell_words import INTERFACES
-from flowc.body.commands import MOST_TEXT, may_be_shell
+from flowc.body.interpreter import MOST_TEXT, may_be_shell
 from flowc.patterns import at_first_use
 from flowc.rules.base import texts
 from flowc.shell.comments import in_comment
@@ -42,4 +42,5 @@ def _tell(unit: Unit, sink: Sink, at: tuple[int, int] | None, name: str, value: 
     from flowc.diag.codes.texts import NETWORK_OF_CLUSTER
 
     place = unit.text_span(*at) if at is not None else unit.origin(f"env.{name}", "env")
-    sink.report(NETWORK_OF_CLUSTER, place, variable=name, value=value)
+    help = "leave it out: the machine's own are found without it"
+    sink.report(NETWORK_OF_CLUSTER, place, help=help, variable=name, value=value)

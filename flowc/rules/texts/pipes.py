@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowc._compiled.shell_words import KEEPERS
-from flowc.body.commands import MOST_TEXT, is_shell
+from flowc.body.interpreter import MOST_TEXT, is_shell
 from flowc.rules.base import texts
 from flowc.shell.scan import scan
 

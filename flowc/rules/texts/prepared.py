@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowc._compiled.shell_words import CODE_SUFFIXES, CODE_TAKERS
-from flowc.body.commands import MOST_TEXT, is_shell
+from flowc.body.interpreter import MOST_TEXT, is_shell
 from flowc.patterns import at_first_use
 from flowc.rules.base import texts
 from flowc.rules.shared_files import shares_folder

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowc._compiled.shell_words import STAND_INS
-from flowc.body.commands import MOST_TEXT
+from flowc.body.interpreter import MOST_TEXT
 from flowc.patterns import at_first_use
 from flowc.rules.base import texts
 from flowc.secret import begins_secret, places
@@ -32,6 +32,8 @@ def report(unit: Unit, sink: Sink) -> None:
             match = _name(text, max(0, start - 90), start)
             name = match[1].lstrip("-") if match is not None else None
             what = f"the value of `{name}`" if name else "a key or password"
+            if text[end : end + 1] == "@" and "://" in text[max(0, start - 90) : start]:  # scheme://user:password@host
+                what = "the password of a URL"
             help = f"`--secret {name}` brings it after the start" if name and name.isupper() else None
             sink.report(SECRET_IN_SCRIPT, each.text_span(start, end), help=help, what=what)
             break

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowc._compiled.shell_words import ENVIRONMENT, FROM_OTHERS, REMOVERS, SETTERS, SHELLS, SITE_VARIABLES
-from flowc.body.commands import MOST_TEXT, interpreter_words
+from flowc.body.interpreter import MOST_TEXT, interpreter_words
 from flowc.rules.base import texts
 from flowc.secret import looks_secret
 from flowc.shell.scan import scan

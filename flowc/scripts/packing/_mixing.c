@@ -18,10 +18,21 @@ typedef struct {
     long long one, half, unit, evidence, sure, divisor, surprised, weight, learning;
 } Numbers;
 
+/* What a context remembers for one beginning of a byte: how likely a one is, and by how much the divisor of its next
+ * step is more than that of its first. So memory of zeros is one that knows nothing. */
+typedef struct {
+    int32_t likely, seen;
+} State;
+
+/* The states for the beginnings of half a byte, which are 1 to 15. What a context has seen of bytes mostly is one byte,
+ * so a block for the upper half and one for each lower half are less than a place for each beginning. In the blocks of
+ * upper halves, place 0 holds the half that was met last (`likely`) and the block of what follows it (`seen`). */
+typedef State Block[16];
+
 /* Open addressing; `key` is one more than the key, 0 where there is none. */
 typedef struct {
     uint64_t key;
-    int32_t first, second;
+    int32_t number;
 } Entry;
 
 typedef struct {
@@ -49,19 +60,18 @@ place_of(const Table *table, uint64_t key)
     return &table->entries[at];
 }
 
-/* The entry of a key, which is put in with these values where it is not there; NULL without memory. Holds until the
- * next call. */
-static Entry *
-found_in(Table *table, uint64_t key, int64_t first, int64_t second)
+/* The number of a key: `*next`, which then is one more, where the key is not there yet. Below 0 without memory. */
+static int32_t
+number_of(Table *table, uint64_t key, int32_t *next)
 {
     Entry *found = place_of(table, key);
     if (found->key != 0) {
-        return found;
+        return found->number;
     }
     if (table->used * 2 > table->mask) {
         Table larger;
         if (!table_of(&larger, (table->mask + 1) * 2)) {
-            return NULL;
+            return -1;
         }
         for (size_t old = 0; old <= table->mask; old++) {
             if (table->entries[old].key != 0) {
@@ -74,24 +84,24 @@ found_in(Table *table, uint64_t key, int64_t first, int64_t second)
         found = place_of(table, key);
     }
     found->key = key + 1;
-    found->first = (int32_t)first;
-    found->second = (int32_t)second;
+    found->number = (*next)++;
     table->used++;
-    return found;
+    return found->number;
 }
 
-/* As Python divides: to the integer below. */
-static int64_t
-divided(int64_t number, int64_t by)
-{
-    int64_t times = number / by;
-    return number % by < 0 ? times - 1 : times;
-}
-
+/* As Python shifts: to the integer below. */
 static int64_t
 shifted(int64_t number, int by)
 {
-    return divided(number, (int64_t)1 << by);
+    return number < 0 ? ~(~number >> by) : number >> by;
+}
+
+/* As Python divides: to the integer below. `by` is above 0. */
+static int32_t
+divided(int32_t number, int32_t by)
+{
+    int32_t times = number / by;
+    return times - (number % by < 0);
 }
 
 static uint64_t
@@ -123,98 +133,133 @@ shape_of(const unsigned char *plain, size_t place)
     return key | (uint64_t)(place - from) << 56;
 }
 
+typedef struct {
+    Table uppers[CONTEXTS], lowers[CONTEXTS], words;
+    Block *blocks;
+    int32_t used;
+    int64_t by_beginning[256][CONTEXTS], by_last[257][CONTEXTS];
+    int32_t *stretch;
+} Memory;
+
+static int
+prepare(Memory *memory, size_t size, const Numbers *n)
+{
+    /* Each byte meets at most two new blocks of each context. Those that it does not are never touched. */
+    memory->blocks = calloc(2 * size * CONTEXTS + 1, sizeof *memory->blocks);
+    memory->stretch = malloc((size_t)n->one * sizeof *memory->stretch);
+    int good = memory->blocks && memory->stretch && table_of(&memory->words, 1024);
+    for (int each = 0; good && each < CONTEXTS; each++) {
+        good = table_of(&memory->uppers[each], 1024) && table_of(&memory->lowers[each], 1024);
+    }
+    for (int at = 0; good && at < 257; at++) {
+        for (int each = 0; each < CONTEXTS; each++) {
+            memory->by_last[at][each] = n->weight;
+            if (at < 256) {
+                memory->by_beginning[at][each] = n->weight;
+            }
+        }
+    }
+    for (int64_t likely = -n->sure; good && likely <= n->sure; likely++) {
+        memory->stretch[likely + n->half] = (int32_t)(atanh((double)likely / (double)n->half) * (double)n->unit);
+    }
+    return good;
+}
+
+static void
+release(Memory *memory)
+{
+    for (int each = 0; each < CONTEXTS; each++) {
+        free(memory->uppers[each].entries);
+        free(memory->lowers[each].entries);
+    }
+    free(memory->words.entries);
+    free(memory->blocks);
+    free(memory->stretch);
+    free(memory);
+}
+
+/* The block of what follows the upper half of a byte, 1 to 16. Below 0 without memory. */
+static int32_t
+lower_block(Memory *memory, int each, int32_t upper, int half)
+{
+    State *last = &memory->blocks[upper][0];
+    if (last->likely != half) {
+        int32_t found = number_of(&memory->lowers[each], (uint64_t)upper << 5 | (uint64_t)half, &memory->used);
+        if (found < 0) {
+            return found;
+        }
+        last->likely = half;
+        last->seen = found;
+    }
+    return last->seen;
+}
+
 /* Writes for each bit how likely a one seemed, two bytes each. 0 without memory. */
 static int
-predict(const unsigned char *plain, size_t size, const Numbers *n, uint16_t *out)
+predict(Memory *memory, const unsigned char *plain, size_t size, const Numbers *n, uint16_t *out)
 {
-    Table rows[CONTEXTS], states[CONTEXTS], words = {0};
-    int64_t (*by_beginning)[CONTEXTS] = malloc(256 * sizeof *by_beginning);
-    int64_t (*by_last)[CONTEXTS] = malloc(257 * sizeof *by_last);
-    int64_t *stretch = malloc((size_t)n->one * sizeof *stretch);
-    int good = by_beginning && by_last && stretch && table_of(&words, 1024);
-    memset(rows, 0, sizeof rows);
-    memset(states, 0, sizeof states);
-    for (int each = 0; good && each < CONTEXTS; each++) {
-        good = table_of(&rows[each], 256) && table_of(&states[each], 4096);
-    }
-    if (good) {
-        for (int at = 0; at < 257; at++) {
-            for (int each = 0; each < CONTEXTS; each++) {
-                if (at < 256) {
-                    by_beginning[at][each] = n->weight;
-                }
-                by_last[at][each] = n->weight;
-            }
-        }
-        for (int64_t likely = -n->sure; likely <= n->sure; likely++) {
-            stretch[likely + n->half] = (int64_t)(atanh((double)likely / (double)n->half) * (double)n->unit);
-        }
-    }
-    uint64_t word = 0, next_word = 1;
-    for (size_t place = 0; good && place < size; place++) {
+    int32_t word = 0, next_word = 1;
+    for (size_t place = 0; place < size; place++) {
         if (place > 0 && is_letter_or_digit(plain[place - 1])) {
-            Entry *longer = found_in(&words, word << 8 | plain[place - 1], (int64_t)next_word, 0);
-            if (!(good = longer != NULL)) {
-                break;
+            word = number_of(&memory->words, (uint64_t)word << 8 | plain[place - 1], &next_word);
+            if (word < 0) {
+                return 0;
             }
-            word = (uint64_t)longer->first;
-            next_word = word == next_word ? next_word + 1 : next_word;
         } else {
             word = 0;
         }
         uint64_t keys[CONTEXTS] = {
-            0, word, last_bytes(plain, place, 1),
+            0, (uint64_t)word, last_bytes(plain, place, 1),
             place > 1 ? last_bytes(plain, place - 1, 1) : 0, last_bytes(plain, place, 2), last_bytes(plain, place, 3),
             last_bytes(plain, place, 4), last_bytes(plain, place, 7), shape_of(plain, place)};
-        uint64_t row[CONTEXTS];
-        for (int each = 0; good && each < CONTEXTS; each++) {
-            Entry *found = found_in(&rows[each], keys[each], (int64_t)rows[each].used, 0);
-            if ((good = found != NULL)) {
-                row[each] = (uint64_t)found->first;
+        int32_t uppers[CONTEXTS];
+        int64_t *second = memory->by_last[place > 0 ? plain[place - 1] : 256];
+        State *states[CONTEXTS];
+        for (int each = 0; each < CONTEXTS; each++) {
+            uppers[each] = number_of(&memory->uppers[each], keys[each], &memory->used);
+            if (uppers[each] < 0) {
+                return 0;
             }
+            states[each] = memory->blocks[uppers[each]];
         }
-        int64_t *second = by_last[place > 0 ? plain[place - 1] : 256];
-        unsigned beginning = 1;
-        for (int shift = 7; good && shift >= 0; shift--) {
-            int bit = plain[place] >> shift & 1;
-            int64_t *first = by_beginning[beginning], inputs[CONTEXTS], total = 0;
-            Entry *here[CONTEXTS]; /* each of another table, so all hold */
-            for (int each = 0; good && each < CONTEXTS; each++) {
-                here[each] = found_in(&states[each], row[each] << 8 | beginning, 0, n->divisor);
-                if ((good = here[each] != NULL)) {
-                    inputs[each] = stretch[here[each]->first + n->half];
-                    total += inputs[each] * (first[each] + second[each]);
+        unsigned beginning = 1, in_half = 1;
+        for (int shift = 7; shift >= 0; shift--) {
+            if (shift == 3) {
+                for (int each = 0; each < CONTEXTS; each++) {
+                    int32_t lower = lower_block(memory, each, uppers[each], (int)(in_half - 15));
+                    if (lower < 0) {
+                        return 0;
+                    }
+                    states[each] = memory->blocks[lower];
                 }
+                in_half = 1;
             }
-            if (!good) {
-                break;
+            int bit = plain[place] >> shift & 1;
+            int64_t *first = memory->by_beginning[beginning], inputs[CONTEXTS], total = 0;
+            for (int each = 0; each < CONTEXTS; each++) {
+                inputs[each] = memory->stretch[states[each][in_half].likely + n->half];
+                total += inputs[each] * (first[each] + second[each]);
             }
             double weighed = (double)shifted(total, 16) / (double)n->evidence;
-            int64_t ones = (int64_t)(tanh(weighed) * ((double)n->sure + 0.5)) + n->half;
+            int32_t ones = (int32_t)(tanh(weighed) * ((double)n->sure + 0.5)) + (int32_t)n->half;
             *out++ = (uint16_t)ones;
-            int64_t error = bit * n->one - ones, goal = bit ? n->sure : -n->sure;
+            int32_t error = bit * (int32_t)n->one - ones, goal = bit ? (int32_t)n->sure : -(int32_t)n->sure;
             for (int each = 0; each < CONTEXTS; each++) {
-                int64_t likely = here[each]->first, divisor = here[each]->second;
-                int64_t learnt = shifted(inputs[each] * error, (int)n->learning), step = likely * error;
+                State *here = &states[each][in_half];
+                int64_t learnt = shifted(inputs[each] * error, (int)n->learning), step = (int64_t)here->likely * error;
+                int32_t divisor = here->seen + (int32_t)n->divisor;
                 first[each] += learnt;
                 second[each] += learnt;
                 step = step > n->surprised ? step : n->surprised;
-                step = divisor < step ? divisor : step;
-                here[each]->first = (int32_t)(likely + divided((goal - likely) * 3, step));
-                here[each]->second = (int32_t)(step + 3);
+                divisor = divisor < step ? divisor : (int32_t)step;
+                here->likely += divided((goal - here->likely) * 3, divisor);
+                here->seen = divisor + 3 - (int32_t)n->divisor;
             }
             beginning = beginning * 2 + (unsigned)bit;
+            in_half = in_half * 2 + (unsigned)bit;
         }
     }
-    for (int each = 0; each < CONTEXTS; each++) {
-        free(rows[each].entries);
-        free(states[each].entries);
-    }
-    free(words.entries);
-    free(by_beginning);
-    free(by_last);
-    free(stretch);
-    return good;
+    return 1;
 }
 
 static PyObject *
@@ -232,15 +277,46 @@ likelihoods(PyObject *self, PyObject *args)
     if (found == NULL) {
         return NULL;
     }
-    if (!predict((const unsigned char *)plain, (size_t)size, &n, (uint16_t *)(void *)PyBytes_AsString(found))) {
+    const unsigned char *text = (const unsigned char *)plain;
+    Memory *memory = calloc(1, sizeof *memory);
+    int good = memory != NULL && prepare(memory, (size_t)size, &n) &&
+               predict(memory, text, (size_t)size, &n, (uint16_t *)(void *)PyBytes_AsString(found));
+    if (memory != NULL) {
+        release(memory);
+    }
+    if (!good) {
         Py_DECREF(found);
         return PyErr_NoMemory();
     }
     return found;
 }
 
+static PyObject *
+information(PyObject *self, PyObject *args)
+{
+    const char *plain, *likely;
+    Py_ssize_t size, count, bits;
+    long long one;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "y#y#nL", &plain, &size, &likely, &count, &bits, &one)) {
+        return NULL;
+    }
+    if (bits < 0 || bits > size * 8 || bits > count / 2) {
+        PyErr_SetString(PyExc_ValueError, "more bits than there are");
+        return NULL;
+    }
+    double found = 0;
+    for (Py_ssize_t at = 0; at < bits; at++) {
+        uint16_t ones;
+        memcpy(&ones, likely + 2 * at, sizeof ones);
+        found += 16 - log2((double)((unsigned char)plain[at >> 3] >> (7 - (at & 7)) & 1 ? ones : one - ones));
+    }
+    return PyFloat_FromDouble(found);
+}
+
 static PyMethodDef methods[] = {
     {"likelihoods", likelihoods, METH_VARARGS, "How likely a one seemed at each bit, an unsigned short each."},
+    {"information", information, METH_VARARGS, "How many bits say the first bits of a text that seemed so likely."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -56,7 +56,7 @@ class Packed(Record):
 class Form:
     """A way to send a script: its `encoding`, and its `size` in characters, which is known before there are any."""
 
-    __slots__ = ("_payload", "_sizes", "_template", "encoding", "size")
+    __slots__ = ("_length", "_payload", "_sizes", "_template", "encoding", "size")
 
     def __init__(
         self, encoding: str, template: Template, length: int, payload: Callable[[], str], size: int = 0, tail: int = 0
@@ -64,6 +64,7 @@ class Form:
         """`payload` gives as many characters as `length` says; `size` and `tail` are those of `Packed`."""
         self.encoding = encoding
         self._template = template
+        self._length = length
         self._payload = payload
         self._sizes = size, tail
         self.size = len(self._filled("")) + length
@@ -76,6 +77,11 @@ class Form:
     def text(self) -> str:
         return self._filled(self._payload())
 
+    @property
+    def outline(self) -> str:
+        """As long as the text, line by line, for whoever measures it alone: it says nothing."""
+        return self._filled("!" * self._length)
+
     def _filled(self, payload: str) -> str:
         size, tail = self._sizes
         packed = Packed(payload=payload, size=size, tail=tail)
@@ -85,33 +91,39 @@ class Form:
 class Packing:
     """The forms of one text, each made when it is first asked for."""
 
-    __slots__ = ("_body", "_dense", "_fits", "_made", "_mixed", "_rest", "whole")
+    __slots__ = ("_apart", "_body", "_chunks", "_dense", "_made", "_mixed", "_rest", "whole")
 
     def __init__(self, head: bytes, body: bytes) -> None:
         self.whole = head + body
         self._body = body
         self._made: list[Form] = []
         self._rest = self._easy()
+        self._apart = head, body  # as they are packed apart
+        self._chunks: dict[tuple[bool, int], bytes] | None = None  # None while nothing asks for LZMA
         self._mixed: tuple[bytes, bytes] | None = None  # what the densest form holds; None: it cannot help
         self._dense: Form | None = None
-        self._fits: bool | None = None  # that one, once it is known
 
     @property
     def is_plain(self) -> bool:
         """Whether it fits in the form that every image can unpack."""
         return any(form.fits for form in self._forms(plainest=True))
 
+    @property
+    def fits_easily(self) -> bool:
+        """Whether a form fits of which that is quickly known."""
+        return any(form.fits for form in self._forms(harder=False))
+
     def fits(self, *, patient: bool) -> bool:
         """Whether a form fits. `patient`: the densest counts too, which takes long to make."""
+        if self.fits_easily:
+            return True
+        # Of LZMA's streams, one that is short enough says that the shortest is.
+        if self._chunks is not None and any(lzma_form(each).fits for each in self._streams()):
+            return True
         if any(form.fits for form in self._forms()):
             return True
-        if not patient or self._mixed is None:
-            return False
-        if self._fits is None:
-            least, most = mixing_sizes(*self._mixed)
-            dense = self._densest() if least <= LIMIT < most else None
-            self._fits = most <= LIMIT if dense is None else dense.fits
-        return self._fits
+        dense = self._densest() if patient else None
+        return dense is not None and dense.fits
 
     def first(self, *, patient: bool) -> Form:
         """The first form that fits, else the shortest there is."""
@@ -123,11 +135,13 @@ class Packing:
         dense = self._densest() if patient and not shortest.fits else None
         return dense if dense is not None and dense.size < shortest.size else shortest
 
-    def _forms(self, *, plainest: bool = False) -> Iterator[Form]:
-        """From the plainest to the last but one in density, none behind one that fits."""
+    def _forms(self, *, plainest: bool = False, harder: bool = True) -> Iterator[Form]:
+        """From the plainest to the last but one in density, or without that one; none behind one that fits."""
         at = 0
         while True:
             if at == len(self._made):
+                if self._chunks is not None and not harder:
+                    return
                 form = next(self._rest, None)
                 if form is None:
                     return
@@ -151,16 +165,32 @@ class Packing:
         # The first byte that is no text, if there is one.
         data = self._body.translate(None, TEXT)[:1]
         end = start + (self._body.index(data) if data else 0)
-        head, body = whole[:end], whole[end:]
+        head, body = self._apart = whole[:end], whole[end:]
         apart = deflate(head, body)
         yield gzip_form(apart, whole)
+        self._chunks = {}
         yield zlib_form(min(together, apart, key=len), whole)
-        chunks, stored = lzma_together(whole), lzma_stored(head, body)
-        shortest = lzma_form(min(chunks, stored or chunks, key=len))
-        mixed, tail = (head, body) if stored and len(stored) < len(chunks) else (whole, b"")
-        if len(mixed) <= LONGEST_MIXED and shortest.size * 100 <= SCRIPT_BYTES * BEYOND_MIXING:
+        (*chunks,) = self._streams()
+        shortest = min(chunks, key=len)
+        form = lzma_form(shortest)
+        mixed, tail = (head, body) if chunks.index(shortest) >= len(CONTEXTS) else (whole, b"")
+        if len(mixed) <= LONGEST_MIXED and form.size * 100 <= SCRIPT_BYTES * BEYOND_MIXING:
             self._mixed = mixed, tail
-        yield shortest
+        yield form
+
+    def _streams(self) -> Iterator[bytes]:
+        """What LZMA makes of all together for each of its contexts, then with the body as it is; each made once."""
+        assert self._chunks is not None
+        head, body = self._apart
+        for stored in (False, True) if 0 < len(body) <= LARGEST_CHUNK else (False,):
+            for context in CONTEXTS:
+                found = self._chunks.get((stored, context))
+                if found is None:
+                    found = (
+                        lzma_chunks(head, context) + stored_chunk(body) if stored else lzma_chunks(self.whole, context)
+                    )
+                    self._chunks[stored, context] = found
+                yield found
 
     def _densest(self) -> Form | None:
         if self._dense is None and self._mixed is not None:
@@ -203,39 +233,33 @@ def zlib_form(deflated: bytes, plain: bytes) -> Form:
 
 
 def mixing_form(plain: bytes, tail: bytes) -> Form:
-    """`tail`: what is stored as it is, behind what is mixed."""
-    from flowc.scripts.packing.mixing import mixed
+    """`tail`: what is stored as it is, behind what is mixed. How many digits there will be is known before them, which
+    take as long again; but for one number in some thousands."""
+    from flowc.scripts.packing import mixing
 
-    number = mixed(plain, int.from_bytes(tail, "big")) if tail else mixed(plain)
-    return _in_base94("mixing+base94", templates.mixing, number, size=len(plain), tail=len(tail))
+    likely, rest = mixing.likelihoods(plain), int.from_bytes(tail, "big") if tail else 1
+    bits = mixing.length(plain, rest, likely)
+    least, most = (int((bits + error) / BITS_OF_94) + 1 for error in (-1e-3, 1e-3))
 
+    def number() -> int:
+        return mixing.mixed(plain, rest, likely)
 
-def mixing_sizes(plain: bytes, tail: bytes) -> tuple[int, int]:
-    """The least and the most that the form of these may have, in less time than it takes to make it."""
-    from flowc.scripts.packing.mixing import length
-
-    bits = length(plain, int.from_bytes(tail, "big")) if tail else length(plain)
-    stub = Form("", templates.mixing, 0, str, size=len(plain), tail=len(tail)).size
-    return stub + int((bits - 1e-3) / BITS_OF_94), stub + int((bits + 1e-3) / BITS_OF_94) + 1
+    digits = least if least == most else digits94(number())
+    sizes = {"size": len(plain), "tail": len(tail)}
+    return Form("mixing+base94", templates.mixing, digits, lambda: base94(number()), **sizes)
 
 
 def lzma_form(chunks: bytes) -> Form:
     return _in_base94("lzma+base94", templates.lzma, int.from_bytes(chunks + b"\0", "big"))
 
 
-def _in_base94(encoding: str, template: Template, number: int, **sizes: int) -> Form:
-    return Form(encoding, template, digits94(number), lambda: base94(number), **sizes)
+def _in_base94(encoding: str, template: Template, number: int) -> Form:
+    return Form(encoding, template, digits94(number), lambda: base94(number))
 
 
-def lzma_together(whole: bytes) -> bytes:
-    return min((lzma_chunks(whole, context) for context in CONTEXTS), key=len)
-
-
-def lzma_stored(head: bytes, body: bytes) -> bytes | None:
-    """With the body in a chunk that is not compressed: its mark, its size less one, and the bytes themselves."""
-    if not 0 < len(body) <= LARGEST_CHUNK:
-        return None
-    return lzma_together(head) + b"\x02" + (len(body) - 1).to_bytes(2, "big") + body
+def stored_chunk(body: bytes) -> bytes:
+    """A chunk that is not compressed: its mark, its size less one, and the bytes themselves."""
+    return b"\x02" + (len(body) - 1).to_bytes(2, "big") + body
 
 
 def lzma_chunks(plain: bytes, context: int) -> bytes:

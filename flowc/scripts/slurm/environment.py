@@ -12,7 +12,6 @@ from itertools import pairwise
 from flowc.body.commands import MPI_SIGNS, launches
 from flowc.body.slurm_releases import holds
 from flowc.patterns import at_first_use
-from flowc.scripts.identity import job_id, task_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +30,8 @@ _by_ssh = at_first_use(
 
 def batch_variables(job: Job, plan: JobPlan | None, index: int | None, submit_dir: str) -> list[tuple[str, str]]:
     """Names and values, in a fixed order. `index` is the array index of this task."""
+    from flowc.scripts.identity import job_id, task_id
+
     number, nodes = str(task_id(job, index)), plan.nodes if plan else job.resources.nodes or 1
     cpus = cpus_per_node(job, plan)
     found = [
@@ -174,12 +175,26 @@ def mpi_variables(job: Job, nodes: int) -> list[tuple[str, str]]:
 
 def array_variables(array: Array, master: int, index: int) -> list[tuple[str, str]]:
     indices = array.indices
-    steps = {after - before for before, after in pairwise(indices)} or {1}
     return [
         ("SLURM_ARRAY_JOB_ID", str(master)),
         ("SLURM_ARRAY_TASK_ID", str(index)),
         ("SLURM_ARRAY_TASK_COUNT", str(len(indices))),
         ("SLURM_ARRAY_TASK_MIN", str(indices[0])),
         ("SLURM_ARRAY_TASK_MAX", str(indices[-1])),
-        ("SLURM_ARRAY_TASK_STEP", str(steps.pop() if len(steps) == 1 else 1)),
+        ("SLURM_ARRAY_TASK_STEP", str(_step(indices))),
     ]
+
+
+_last: tuple[tuple[int, ...], int] = ((), 1)
+
+
+def _step(indices: tuple[int, ...]) -> int:
+    """How far each of these is from the one before; 1 where that differs. Asked for by each task of an array, of the
+    same."""
+    global _last
+    known, step = _last
+    if known is not indices:
+        steps = {after - before for before, after in pairwise(indices)}
+        step = steps.pop() if len(steps) == 1 else 1
+        _last = indices, step
+    return step

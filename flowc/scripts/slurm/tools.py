@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # How the program marks the containers of steps.
 STEP_CONTAINERS = "--label=flowc"
+# What a profile brings that knows which images stand for files.
+IMAGE_PROGRAM = "/usr/local/bin/flowc-image"
 # Where it leaves what the job asked about itself.
 END_FILE = "/run/flowc.end"
 # How a command of Slurm that is not brought ends: as nothing else does (sysexits.h: what is needed is not there).
@@ -63,18 +65,18 @@ def choose(
     step_gpus: bool = False,
     whole: bool = False,
     spare: bool = True,
+    seldom: bool = True,
     guess: bool = True,
     shares: bool = True,
 ) -> Tools:
     """What the job may call. `prepared`: each machine has something to do before tasks can start there. `step_gpus`:
     steps get fewer GPUs than the job has. `whole`: there is room for all that a job could ever call; `guess`: for what
-    it may well never call; `spare`: and for what guards the machines; `shares`: for one account of the steps that the
-    text starts on different machines."""
+    it may well never call, `seldom`: for what few calls ask for that nobody sees; `spare`: and for what guards the
+    machines; `shares`: for one account of the steps that the text starts on different machines."""
     from flowc._compiled.slurm_programs import NAMES
-    from flowc.body.slurm_features import features
     from flowc.body.slurm_releases import answer, features_of
 
-    wanted = features(job, nodes, guess=guess)
+    wanted = _features_for(job, nodes, guess=guess, seldom=seldom)
     if not shares:
         wanted.discard("shared")
     if not wanted:
@@ -83,7 +85,8 @@ def choose(
         wanted |= _every(job, nodes)
     if prepared:
         wanted.add("prepared")
-    if job.image_files and "container" in closed(wanted):
+    names_images = job.image_files or (job.setup and IMAGE_PROGRAM in job.setup)
+    if names_images and "container" in closed(wanted):
         wanted.add("image_files")
     if step_gpus:
         wanted.add("step_gpus")
@@ -110,6 +113,25 @@ def choose(
     )
 
 
+# The last job and what it wants, in one value, which threads see whole: each way to write its script asks.
+_last: tuple[Job | None, dict[tuple[int, bool, bool], frozenset[str]]] = (None, {})
+
+
+def _features_for(job: Job, nodes: int, *, guess: bool, seldom: bool) -> set[str]:
+    """The features that it wants."""
+    global _last
+    from flowc.body.slurm_features import features
+
+    last, found = _last
+    if last is not job:
+        found = {}
+        _last = job, found
+    key = nodes, guess, seldom
+    if key not in found:
+        found[key] = frozenset(features(job, nodes, guess=guess, seldom=seldom))
+    return {*found[key]}
+
+
 def _stand_ins(job: Job, nodes: int, names: Collection[str]) -> tuple[str, ...]:
     """The commands that `--with-commands` would bring and did not.
 
@@ -134,7 +156,7 @@ def _stand_ins(job: Job, nodes: int, names: Collection[str]) -> tuple[str, ...]:
 # What is as the job and its machines are, whatever the room.
 _GIVEN = {
     *("prepared", "step_gpus", "several_nodes", "agent", "guarded", "shared", "relay", "rsh"),
-    *("own_hosts", "plain_hosts", "requeue", "no_requeue", "pmi_always", "pmix_always", "image_files"),
+    *("own_hosts", "plain_hosts", "requeue", "no_requeue", "pmi_always", "pmix_always", "image_files", "het_job"),
 }
 
 

@@ -74,6 +74,28 @@ def pytorch(run: dict[str, Any] | None = None, nproc: str | None = None, **maste
     return {"apiVersion": "kubeflow.org/v1", "kind": "PyTorchJob", "metadata": {"name": "t"}, "spec": inner}
 
 
+def ray(spec: dict[str, Any] | None = None, head: dict[str, Any] | None = None, **group: Any) -> dict[str, Any]:
+    """A RayJob with one group of workers, where there are parts of it."""
+    pod = {"spec": {"containers": [{"name": "ray", "image": "ray:1"}]}}
+    cluster: dict[str, Any] = {"headGroupSpec": {"rayStartParams": {}, "template": pod, **(head or {})}}
+    workers = {"groupName": "w", "replicas": 1, "rayStartParams": {}, "template": pod, **group}
+    cluster |= {"workerGroupSpecs": [workers]} if group else {}
+    inner = {"entrypoint": "python a.py", "rayClusterSpec": cluster, **(spec or {})}
+    return {"apiVersion": "ray.io/v1", "kind": "RayJob", "metadata": {"name": "t"}, "spec": inner}
+
+
+def tensorflow(clean: str | None = None, success: str | None = None, **counts: int) -> dict[str, Any]:
+    """A TFJob; its pods write what they are told."""
+    container = {"name": "tensorflow", "image": "tf:1", "command": ["sh", "-c", 'echo "$TF_CONFIG"']}
+    specs = {
+        role: {"replicas": count, "template": {"spec": {"containers": [container]}}} for role, count in counts.items()
+    }
+    inner: dict[str, Any] = {"tfReplicaSpecs": specs}
+    inner |= {"runPolicy": {"cleanPodPolicy": clean}} if clean else {}
+    inner |= {"successPolicy": success} if success else {}
+    return {"apiVersion": "kubeflow.org/v1", "kind": "TFJob", "metadata": {"name": "t"}, "spec": inner}
+
+
 def volcano(replicas: int = 1, **more: Any) -> dict[str, Any]:
     task = {"name": "w", "replicas": replicas, "template": {"spec": job()["spec"]["template"]["spec"]}}
     inner = {"tasks": [task], **more}
@@ -284,6 +306,30 @@ EXAMPLES: dict[str, Example] = {
     "VolcanoJobSpec.ttlSecondsAfterFinished": (volcano(), volcano(ttlSecondsAfterFinished=2)),
     "VolcanoJobSpec.plugins": (volcano(), volcano(plugins={"svc": []})),
     "VolcanoTask.replicas": (volcano(), volcano(2)),
+    "RayJobSpec.activeDeadlineSeconds": (ray(), ray({"activeDeadlineSeconds": 60})),
+    "RayJobSpec.backoffLimit": (ray(), ray({"backoffLimit": 2})),
+    "RayJobSpec.metadata": (ray(), ray({"metadata": {"a": "b"}})),
+    "RayJobSpec.managedBy": (
+        ray({"managedBy": "ray.io/kuberay-operator"}),
+        ray({"managedBy": "example.com/controller"}),
+    ),
+    "RayJobSpec.entrypoint": (ray(), ray({"entrypoint": "python b.py"})),
+    "RayJobSpec.runtimeEnvYAML": (ray(), ray({"runtimeEnvYAML": "pip: [a]"})),
+    "RayJobSpec.jobId": (ray(), ray({"jobId": "a"})),
+    "RayJobSpec.entrypointResources": (ray(), ray({"entrypointResources": '{"a": 1}'})),
+    "RayJobSpec.entrypointNumCpus": (ray(), ray({"entrypointNumCpus": 0.5})),
+    "RayJobSpec.entrypointNumGpus": (ray(), ray({"entrypointNumGpus": 1})),
+    "RayJobSpec.ttlSecondsAfterFinished": (ray(), ray({"ttlSecondsAfterFinished": 0})),
+    "RayJobSpec.shutdownAfterJobFinishes": (ray(), ray({"shutdownAfterJobFinishes": True})),
+    "RayJobSpec.suspend": (ray(), ray({"suspend": True})),
+    "RayHeadGroup.rayStartParams": (ray(), ray(head={"rayStartParams": {"num-cpus": "0"}})),
+    "RayWorkerGroup.replicas": (ray(replicas=1), ray(replicas=2)),
+    "RayWorkerGroup.rayStartParams": (ray(replicas=1), ray(rayStartParams={"num-cpus": "4"})),
+    "RayWorkerGroup.numOfHosts": (ray(replicas=1), ray(numOfHosts=2)),
+    "TFJobSpec.successPolicy": (
+        tensorflow("All", Worker=2),
+        tensorflow("All", "AllWorkers", Worker=2),
+    ),
     "PyTorchJobSpec.nprocPerNode": (pytorch(), pytorch(nproc="4")),
     "ReplicaSpec.replicas": (pytorch(), pytorch(replicas=2)),
     "ReplicaSpec.restartPolicy": (pytorch(), pytorch(restartPolicy="ExitCode")),

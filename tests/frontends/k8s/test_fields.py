@@ -27,6 +27,8 @@ NEIGHBOURS = {
     *("JobSetDependency", "JobSetNetwork", "JobSetStartupPolicy", "JobSetSuccessPolicy"),
     *("VolcanoDependsOn", "VolcanoPartition", "VolcanoTopology"),
     *("PyTorchJob", "PyTorchJobSpec", "PyTorchReplicaSpecs", "ReplicaSpec", "RunPolicy"),
+    *("TFJob", "TFJobSpec", "TFReplicaSpecs"),
+    *("RayJob", "RayJobSpec", "RayClusterSpec", "RayHeadGroup", "RayWorkerGroup"),
 }
 ROWS = [(name, key, row) for name, fields in TYPES.items() for key, row in fields.items()]
 

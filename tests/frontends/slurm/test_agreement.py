@@ -51,6 +51,7 @@ def test_generated_scripts() -> None:
 
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.randoms(use_true_random=False))
+@pytest.mark.slow
 def test_drawn_scripts(random: Random) -> None:
     assert not list(unexplained([generator.case(random) for _ in range(8)]))
 

@@ -15,10 +15,11 @@ from tests.frontends.task.cases import ids
 
 DOCUMENT = ROOT / "docs" / "task-yaml.md"
 BEGIN, END = "<!-- fields -->\n", "<!-- end of fields -->\n"
+SCHEMA = json_schema()
 PLACES = {
-    "Task": ("", json_schema()),
+    "Task": ("", SCHEMA),
     **{
-        name: (place, json_schema()["$defs"][name])
+        name: (place, SCHEMA["$defs"][name])
         for name, place in (
             *(("Volume", "volumes[]."), ("DataMount", "data_mounts[].")),
             *(("Retries", "retries."), ("Constraints", "constraints.")),

@@ -27,6 +27,12 @@ def conf(seed: int) -> str:
     lines = [f"EnforcePartLimits={rng.choice(['NO', 'ANY', 'ALL'])}\n"]
     if rng.random() < 0.3:
         lines.append(rng.choice(["DefMemPerCPU=500\n", "DefMemPerNode=3000\n"]))
+    more = random.Random(seed + 5000)
+    for line, share in (("MaxArraySize=20", 0.3), ("JobSubmitPlugins=require_timelimit", 0.1), ("Licenses=a:2,b", 0.5)):
+        if more.random() < share:
+            lines.append(f"{line}\n")
+    # Where limits are not enforced, what becomes of several partitions hangs on more than that.
+    closed = [] if "NO" in lines[0] else [("ReqResv=YES", 0.05), ("RootOnly=YES", 0.05)]
     names = []
     for group in range(rng.randint(1, 3)):
         name = f"{'abc'[group]}[1-{rng.randint(1, 6)}]"
@@ -52,6 +58,9 @@ def conf(seed: int) -> str:
         ):
             if rng.random() < share:
                 keys.append(f"{key}={rng.choice(values)}")
+        keys += [
+            key for key, share in ((f"MaxMemPerCPU={more.choice([500, 1000])}", 0.1), *closed) if more.random() < share
+        ]
         if index == 0:
             keys.append("Default=YES")
         lines.append(" ".join(keys) + "\n")
@@ -60,7 +69,7 @@ def conf(seed: int) -> str:
 
 def requests(text: str, seed: int, count: int) -> list[str]:
     parts = re.findall(r"PartitionName=(\w+)", text)
-    rng = random.Random(seed + 1000)
+    rng, more = random.Random(seed + 1000), random.Random(seed + 6000)
     found = []
     for _ in range(count):
         words = []
@@ -81,6 +90,12 @@ def requests(text: str, seed: int, count: int) -> list[str]:
                 words.append(rng.choice(choices))
         if not any("gres" in each for each in words) and rng.random() < 0.1:
             words.append(rng.choice(["--gpus=1", "--gpus=16", "--gpus-per-node=h100:4", "--gpus-per-task=1"]))
+        for share, choices in (
+            (0.05, ["-a 1-5", "-a 0-19", "-a 1-20", "-a 1-2000", "-a 1-1001", "-a 0-1000"]),
+            (0.05, ["-L a", "-L a:2", "-L a:3", "-L b,a", "-L c"]),
+        ):
+            if more.random() < share:
+                words.append(more.choice(choices))
         found.append(" ".join(words))
     return found
 

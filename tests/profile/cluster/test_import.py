@@ -45,6 +45,8 @@ constraints:
 defaults: {time: 01:00:00}
 cluster:
   enforce: "no"
+  indices: 1001
+  licenses: {}
   limits:
     "dgx": {time: "2-00:00:00", max_nodes: 2, memory_per_node: 100000, exclusive: true}
     "old": {memory_per_cpu: 300}

@@ -72,13 +72,29 @@ def test_two_thousand_requests_to_forty_clusters(tmp_path: Path) -> None:
         ("-p off", "partition `off` takes no jobs"),
         ("--mem=200G", "the nodes of `cpu` do not hold it"),
         ("-p dgx --gres=gpu:h100:8 -N 2 -t 2-0", None),
+        ("-p root", "partition `root` takes no jobs but those of root"),
+        ("-p held", "partition `held` takes no jobs but those in a reservation"),
+        ("-p held --reservation=r", None),
+        ("-a 0-99", None),
+        ("-a 1-100%5", "indices of an array are below 100 there"),
+        ("-a 1-100:50", None),
+        ("-L matlab:2", None),
+        ("-L matlab:3", "it has 2 licenses `matlab`"),
+        ("-L other", "it has no licenses `other`"),
+        ("-L other@server:9", None),
+        ("-p dgx -n 65 --gpus=1", None),  # GPUs of the whole job bound its nodes where it counts them itself
+        ("-p dgx -N 1-2 -n 65 --gpus=1", "the nodes of `dgx` do not hold it"),
+        ("-p pair -n 2 --gpus=1", "`pair` gives a job at least 2 nodes, with a GPU each"),
+        ("-p off,cpu -c 4", None),  # what takes no jobs decides nothing
     ],
 )
 def test_reasons(options: str, why: str | None, tmp_path: Path) -> None:
     (tmp_path / "slurm.conf").write_text(
         "EnforcePartLimits=ALL\nNodeName=g[1-4] CPUs=64 RealMemory=500000 Gres=gpu:h100:8 Feature=ib\n"
         "NodeName=c[1-9] CPUs=16 RealMemory=64000\nPartitionName=dgx Nodes=g[1-4] MaxTime=2-0 MaxNodes=2\n"
-        "PartitionName=cpu Nodes=c[1-9] Default=YES\nPartitionName=off Nodes=c1 State=INACTIVE\n"
+        "PartitionName=cpu Nodes=c[1-9] Default=YES\nPartitionName=off Nodes=c1 State=INACTIVE MaxCPUsPerNode=2\n"
+        "PartitionName=root Nodes=c1 RootOnly=YES\nPartitionName=held Nodes=c1 ReqResv=YES\nMaxArraySize=100\n"
+        "Licenses=matlab*2\nPartitionName=pair Nodes=g[1-4] MinNodes=2\n"
     )
     profile = tmp_path / "profile.yaml"
     profile.write_text(written(cluster(read(str(tmp_path / "slurm.conf")))))

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowc.providers.mithril.client import Client
@@ -155,6 +155,7 @@ def generated(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
 def test_whatever_the_document_allows_is_taken(name: str) -> None:
     call, operation = OPERATIONS[name]
 
+    @settings(max_examples=50)  # of each of the operations, whose replies are much alike
     @given(generated(replies(operation)) if replies(operation) else st.none())
     def taken(answer: Any) -> None:
         call(client(Kept(answer), "http://api"))

@@ -14,6 +14,7 @@ from flowc.scripts.delivery import FOLDER
 from flowc.scripts.storage import trees
 from tests.scripts.fakes import PROGRAMS, Machine
 from tests.scripts.hostile.formats import COMMAND_LINE, CONTAINED, FORMATS, Field, Format, units
+from tests.some import some
 
 # `canary` is a program of the machine: whoever runs it is caught.
 RUN = (
@@ -72,7 +73,8 @@ def test_all_flags_are_tried() -> None:
     assert tried == {option.name for option in JOB_OPTIONS}
 
 
-@pytest.mark.parametrize("name", FORMATS)
+# What texts become in the end is the same for all formats: some of them are of the ordinary suite.
+@pytest.mark.parametrize("name", some(FORMATS, "slurm", "task", "skypilot", "command-line"))
 # A failure shows its texts as they are: each example costs too much for hypothesis to look for a shorter one.
 @settings(
     max_examples=20, phases=[Phase.generate], suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]

@@ -26,6 +26,7 @@ from flowc.scripts.packing.mixing import (
     SURE,
     SURPRISED,
     UNIT,
+    information,
     likelihoods,
     mixed,
     predictions,
@@ -102,6 +103,11 @@ def test_no_rounding_of_a_library_matters() -> None:
     assert (stretched(0), squashed(0), squashed(1 << 60)) == (0, 0, SURE)
 
 
+def together(whole: bytes) -> bytes:
+    """What LZMA makes of a text."""
+    return min((pack.lzma_chunks(whole, context) for context in pack.CONTEXTS), key=len)
+
+
 @pytest.fixture(scope="module")
 def helper(program: Callable[[str, str], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """The compiled helper, from the source as it stands."""
@@ -118,6 +124,7 @@ def helper(program: Callable[[str, str], str], tmp_path_factory: pytest.TempPath
     spec.loader.exec_module(module)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(mixing, "_counted", module.likelihoods)
+        patch.setattr(mixing, "_added", module.information)
         yield
 
 
@@ -127,7 +134,10 @@ def helper(program: Callable[[str, str], str], tmp_path_factory: pytest.TempPath
 @example(b"\0" * 400)
 @example(bytes(range(256)) * 2)
 def test_the_compiled_helper_counts_alike(helper: None, text: bytes) -> None:
-    assert list(likelihoods(text)) == [ones for _, ones in predictions(text)]
+    found = likelihoods(text)
+    assert list(found) == [ones for _, ones in predictions(text)]
+    for end in {0, 8 * len(text), 8 * (len(text) // 3)}:
+        assert information(text, found, end) == pytest.approx(information(text, list(found), end), abs=1e-6)
 
 
 @settings(deadline=None, max_examples=30)
@@ -157,15 +167,13 @@ def test_predictions_are_the_bits_and_leave_both_values_possible(text: bytes) ->
 
 @pytest.mark.slow
 def test_it_is_denser_than_lzma_by_a_tenth() -> None:
-    assert mixed(TEXT).bit_length() / 8 < 0.9 * len(pack.lzma_together(TEXT))
+    assert mixed(TEXT).bit_length() / 8 < 0.9 * len(together(TEXT))
 
 
 @pytest.mark.slow
 def test_what_does_not_compress_is_stored_behind_what_is_mixed() -> None:
     head, body = TEXT[:8000], noise(4000)
-    together, stored = pack.lzma_together(head + body), pack.lzma_stored(head, body)
-    assert stored is not None
-    assert len(stored) < len(together)
+    assert len(together(head) + pack.stored_chunk(body)) < len(together(head + body))
     assert pack.mixing_form(head, body).size < pack.mixing_form(head + body, b"").size
 
 
@@ -197,7 +205,7 @@ def test_the_stub_has_the_numbers_of_the_encoder() -> None:
 
 @pytest.mark.parametrize("tail", [b"", b"tail"])
 def test_shellcheck_finds_nothing(tail: bytes, program: Callable[[str, str], str], tmp_path: Path) -> None:
-    forms = pack.mixing_form(b"true\n", tail), pack.lzma_form(pack.lzma_together(b"true\n"))
+    forms = pack.mixing_form(b"true\n", tail), pack.lzma_form(together(b"true\n"))
     (tmp_path / "sent.sh").write_text("".join(form.text for form in forms))
     done = subprocess.run(
         [program("shellcheck", "shellcheck"), tmp_path / "sent.sh"], capture_output=True, text=True, check=False

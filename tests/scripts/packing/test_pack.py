@@ -13,7 +13,7 @@ from flowc.ir.job import Array
 from flowc.scripts import Drafts, build
 from flowc.scripts.packing import pack
 from flowc.scripts.packing.mixing import length, mixed
-from tests.scripts.packing.test_mixing import LONG, TEXT, noise, unit
+from tests.scripts.packing.test_mixing import LONG, TEXT, noise, together, unit
 
 
 @given(st.integers(1, 1 << 2000))
@@ -40,12 +40,12 @@ def test_a_form_is_as_large_as_it_says(head: bytes, body: bytes) -> None:
         pack.gzip_form(pack.deflate(whole), whole),
         pack.gzip_form(pack.deflate(head, body), whole),
         pack.zlib_form(pack.deflate(whole), whole),
-        pack.lzma_form(pack.lzma_together(whole)),
+        pack.lzma_form(together(whole)),
         pack.mixing_form(head, body),
     ]
-    assert [form.size for form in forms] == [len(form.text) for form in forms]
-    least, most = pack.mixing_sizes(head, body)
-    assert least <= forms[-1].size <= most
+    for form in forms:
+        assert form.size == len(form.text)
+        assert [*map(len, form.outline.split("\n"))] == [*map(len, form.text.split("\n"))]
 
 
 @settings(max_examples=50, deadline=None)
@@ -55,6 +55,21 @@ def test_a_form_is_as_large_as_it_says(head: bytes, body: bytes) -> None:
 @example(TEXT[:4000], 1)
 def test_how_long_a_number_gets_is_known(text: bytes, rest: int) -> None:
     assert abs(length(text, rest) - log2(mixed(text, rest))) < 1e-3
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.binary(min_size=1, max_size=300), st.integers(0, 3))
+@example(TEXT[:16000] + noise(4000), 0)
+@example(TEXT[:16000], 2)
+@example(noise(9000), 0)
+def test_the_forms_are_the_same_whoever_asks_first(whole: bytes, split: int) -> None:
+    at = len(whole) // 4 * split
+    asked, first = (pack.Packing(whole[:at], whole[at:]) for _ in range(2))
+    fits = asked.fits(patient=False)
+    one, other = asked.first(patient=False), first.first(patient=False)
+    assert (one.encoding, one.size, one.text) == (other.encoding, other.size, other.text)
+    assert fits == one.fits == first.fits(patient=False)
+    assert fits or asked.fits(patient=True) == first.fits(patient=True) == first.first(patient=True).fits
 
 
 SCRIPTS = {

@@ -164,7 +164,14 @@ def test_a_shell_on_a_terminal_in_a_local_machine(here_now: tuple[Person, str]) 
     os.close(ours)
 
 
-@pytest.mark.parametrize(("flags", "is_terminal"), [(("-t",), True), ((), False), (("-T",), False)])
+@pytest.mark.parametrize(
+    ("flags", "is_terminal"),
+    [
+        (("-t",), True),
+        pytest.param((), False, marks=pytest.mark.slow),
+        pytest.param(("-T",), False, marks=pytest.mark.slow),
+    ],
+)
 def test_a_terminal_though_the_output_goes_elsewhere(
     there_now: tuple[Person, str], flags: tuple[str, ...], is_terminal: bool
 ) -> None:
@@ -261,6 +268,7 @@ def test_a_cut_connection_is_told(cloud: Cloud, there_now: tuple[Person, str]) -
     until(lambda: not sleeping(mark), "the end of the command")
 
 
+@pytest.mark.slow
 def test_secrets_stand_in_no_list_of_processes(cloud: Cloud) -> None:
     """While they are brought, while output is and while somebody is there: in no command line on either side, and in
     the environment of nobody but the job, and whoever has got it from the user."""

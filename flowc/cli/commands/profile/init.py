@@ -14,15 +14,16 @@ from flowc.cli.checking.fix import write_new
 from flowc.cli.checking.summary import facts_of, is_free
 from flowc.cli.commands.profile.calls import called_in
 from flowc.cli.commands.profile.environments import environment_files
-from flowc.cli.commands.profile.places import own_places
+from flowc.cli.commands.profile.places import own_places, start_of
 from flowc.cli.inputs import gather
 from flowc.cli.status import DONE, ERRORS, WORLD_FAILED
 from flowc.diag.excerpt import visible
-from flowc.diag.lacks import BLOCKING, KINDS, PATH, root
+from flowc.diag.lacks import BLOCKING, KINDS, PATH
 from flowc.diag.render import count, render
 from flowc.diag.sink import Diagnostic, Sink
+from flowc.profile.apply import takes
+from flowc.profile.base import base_folder
 from flowc.profile.needs import key_of, lines, needs_of, opened, ranked
-from flowc.profile.read import base_folder
 from flowc.profile.writing import UnreadableFormError, is_asked, with_lines
 
 TYPE_CHECKING = False
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from flowc.cli.arguments import Words
     from flowc.inputs import Inputs
-    from flowc.profile.needs import Line
+    from flowc.profile.needs import Key, Line
 
     Facts = dict[str, Any]
 
@@ -101,7 +102,7 @@ class Found:
         base: str,
         folder: str,
         environments: dict[str, str],
-        places: dict[str, tuple[str, int]],
+        places: dict[str, tuple[str, set[str]]],
     ) -> None:
         self.before = before
         self.after = before
@@ -109,6 +110,7 @@ class Found:
         self.folder = folder
         self.environments = environments
         self.places = places
+        self.within: dict[Key | None, str] = {}  # places of the tree, by what is to be brought as a whole
         self.filled: list[Line] = []
         self.asked: list[Line] = []
 
@@ -117,10 +119,16 @@ class Found:
         known = [each for each in self._lines(self.before) if each.brings is not None]
         text = with_lines(self.base, known, {})
         if text != self.base:
-            keys = {(line.section, line.key) for line in known} | {("paths", root(path)) for path in self.places}
+            keys = {(line.section, line.key) for line in known} | {key_of(PATH, path) for path in self.places}
             concerned = [each["path"] for each in self.before if any(key_of(*lack) in keys for lack in _lacks(each))]
             again = {each["path"]: each for each in _facts_with(text, concerned, inputs, self.folder)}
             self.after = [again.get(each["path"], each) for each in self.before]
+            clashing = self._clashing()
+            if clashing:
+                self.within |= {key_of(PATH, path): path for path in clashing}
+                self.places = {path: found for path, found in self.places.items() if path not in clashing}
+                self.after = self.before
+                return self.fill(inputs)
         pairs = zip(self.before, self.after, strict=True)
         freed = [needs_of(_lacks(old)) for old, new in pairs if is_free(new) and not is_free(old)]
         self.filled = ranked(known, [each for each in freed if each is not None])
@@ -128,9 +136,25 @@ class Found:
         needs = [needs_of(_lacks(each)) for each in self.after if not each["failed"] and not is_free(each)]
         self.asked = ranked(still, [each for each in needs if each is not None])
 
+    def _clashing(self) -> list[str]:
+        """The places of the tree beside which one of their files names something that is still to be brought: in a
+        volume or a bucket for that nothing else can be mounted."""
+        asked = {key_of(*lack) for each in self.after for lack in _lacks(each) if lack[0] == PATH}
+        whole = {path: key for path in self.places if (key := key_of(PATH, path)) in asked and key is not None}
+        return [
+            path
+            for path, (_, folder) in whole.items()
+            if any(takes(start_of(file), folder, [path]) for file in self.places[path][1])
+        ]
+
     def _lines(self, facts: list[Facts]) -> list[Line]:
         found = lines((_lacks(each) for each in facts), self.environments, self.places)
-        return [opened(each, self._not_served(each)) if each.not_for else each for each in found]
+        found = [opened(each, self._not_served(each)) if each.not_for else each for each in found]
+        return [
+            each.replace(says=f"the tree itself was at {place}") if place else each
+            for each in found
+            for place in [self.within.get((each.section, each.key))]
+        ]
 
     def _not_served(self, line: Line) -> set[str]:
         """The programs that files call which need the line, and that it does not serve."""
@@ -231,7 +255,7 @@ def _facts(files: list[str], inputs: Inputs) -> list[Facts]:
             source = sources.read(path)
             if isinstance(source, Diagnostic):
                 return facts_of(path, (source,))
-            found = facts_of(path, driver.check(source, inputs, measured=False).diagnostics)
+            found = facts_of(path, driver.check(source, inputs).diagnostics)
             if found["failed"] and not inputs.flags.move:  # what it lacks is known only of one that gives a bid
                 again = facts_of(path, driver.check(source, moved, measured=False).diagnostics)
                 found["lacks"] = again["lacks"] if not again["failed"] else found["lacks"]

@@ -202,7 +202,8 @@ STORAGE_EXPECTED = Code(
     title="must be within reach of the machine, with its data: {items}",
     explain="""\
 The job uses storage that is only named in this file: a claim whose volume lies in the cluster, or a server of its
-network. A claim is taken for a volume of the provider with the same name; nothing copies the data there.
+network. A claim is taken for a volume of the provider with the same name, under `--move` a disk or a share of another
+cloud too; nothing copies the data there.
 
 Make the volume with that name and put the data into it, or add the claim to the file: then an empty volume of its size
 is made. Servers must be reachable over the internet.""",

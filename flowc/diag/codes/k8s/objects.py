@@ -198,8 +198,9 @@ NOT_ONE_GANG = Code(
     severity="error",
     title="{path}: {found}, expected {expected}",
     explain="""\
-Machines of one bid all run the same. A Volcano Job with one task, a JobSet with one replicated job and a PyTorchJob
-whose master and workers have the same pod can be run so; what joins different programs cannot.
+The machines of one bid are all the same, and run the same image. The tasks of a Volcano Job, the jobs of a JobSet and
+the replicas of a PyTorchJob or TFJob can be run so: they may differ in `command`, `args` and `env`, and ask for less
+than one of them does. What has different images, or is to run one after the other, cannot.
 
 Write one Job for each, or one program that looks at its rank.""",
     bad="""\
@@ -220,7 +221,7 @@ SECRET_DATA = Code(
     id="FC329",
     name="secret-data",
     severity="error",
-    title="{path}: Invalid value: {key} is {found}, expected {expected}",
+    title="`{path}.{key}` is {found}, expected {expected}",
     explain="""\
 Values of a Secret are text: in `stringData` as they are, in `data` in base64. Messages never show them.
 

@@ -59,13 +59,13 @@ MINUTES_SECONDS = Code(
     severity="warning",
     title="`{value}` is {minutes} to Slurm, not {hours}",
     explain="""\
-Two fields of a time are minutes and seconds; hours need three (`10:00:00`) or a day (`0-10`). A job that was meant to
-run for ten hours is killed after ten minutes. Only what could be hours of a day, or whole days in hours, is reported:
-`30:00` and `90:00` are commonly meant as minutes.
+Two fields of a time are minutes and seconds; hours need three (`8:00:00`) or a day (`0-8`). A job that was meant to run
+for eight hours is killed after eight minutes. Only what could be hours of a day, or whole days in hours, is reported:
+`10:00`, `30:00` and `90:00` are commonly meant as minutes, if no comment behind them speaks of hours.
 
-Write hours as H:MM:SS. If minutes are meant, a plain number says so: `10`.""",
-    bad=_script(time="--time=10:00"),
-    good=_script(time="--time=10:00:00"),
+Write hours as H:MM:SS. If minutes are meant, a plain number says so: `8`.""",
+    bad=_script(time="--time=8:00"),
+    good=_script(time="--time=8:00:00"),
 )
 
 TASKS_PER_NODE = Code(

@@ -141,7 +141,8 @@ HET_JOB = Code(
     title="the {count} components of this job become {count} bids, which may start at different times",
     explain="""\
 Slurm starts all components of a heterogeneous job together and runs the script on the first one; the others are reached
-by `srun --het-group`. The provider knows no such bond: each component is a bid of its own, linked by name.
+by `srun --het-group`. The provider knows no such bond: each component is a bid of its own, linked by name. (Where the
+text has such steps all of them are one bid, see FC194.)
 
 The script runs on component 0; the machines of the others are held until their time limit.""",
     bad="#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\n#SBATCH hetjob\n#SBATCH --gpus=h100:1\nnvidia-smi\n",

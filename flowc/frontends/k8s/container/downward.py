@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 INDEX_LABEL = "batch.kubernetes.io/job-completion-index"
 _RANK_LABELS = (INDEX_LABEL, "training.kubeflow.org/replica-index", "volcano.sh/task-index")
 _NAME_LABELS = ("batch.kubernetes.io/job-name", "job-name", "training.kubeflow.org/job-name", "volcano.sh/job-name")
+_OF_SET = "jobset.sigs.k8s.io/"
 _MACHINE = {
     "status.hostIP": "private_ip",
     "status.hostIPs": "private_ip",
@@ -63,10 +64,23 @@ def _from_metadata(part: str, key: str, context: Context) -> Value:
         if context.shape.nodes > 1:
             return Value(fact="rank")
         return Value(text="0") if context.shape.tasks is None else Value(variable="JOB_COMPLETION_INDEX")
+    if context.job.kind == "JobSet" and key.startswith(_OF_SET):
+        return _of_set(key.removeprefix(_OF_SET), context)
     pair = pair_of(context.job.template.at("metadata", part), key)
     if pair is None and part == "labels" and key in _NAME_LABELS:
         return Value(text=context.job.name)
     return Value(text=text_of(pair) if pair is not None else "")
+
+
+def _of_set(key: str, context: Context) -> Value:
+    """What a JobSet writes at its pods; empty where it is not known, as that of a label that is not there."""
+    jobs, part = context.job.node.each("spec", "replicatedJobs"), context.part
+    name = part.name if part is not None else str(jobs[0].read("name", default=""))
+    copies = part.count // part.each if part is not None else 1
+    if key == "job-index" and copies > 1:
+        return Value(variable="FLOWC_JOB")
+    known = {"jobset-name": context.job.name, "replicatedjob-name": name, "replicatedjob-replicas": str(copies)}
+    return Value(text={**known, "job-index": "0", "restart-attempt": "0"}.get(key, ""))
 
 
 def _one_pod(context: Context) -> bool:

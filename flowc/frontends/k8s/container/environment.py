@@ -244,6 +244,8 @@ def _add_own(container: Mapping, found: Environment, context: Context) -> None:
             found.given.add(INDEX)
     if job.gang is None:
         return
+    if job.kind == "JobSet" and shape.nodes > 1 and found.lookup(INDEX) is None:
+        found.facts[INDEX] = "rank"  # within its Job, where the parts are told apart
     if job.kind == "PyTorchJob":
         from flowc.frontends.k8s.kinds import torch
 

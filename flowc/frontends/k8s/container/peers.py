@@ -7,7 +7,7 @@ Programs on several machines need no other name, as a rule: they meet at the fir
 from __future__ import annotations
 
 from flowc.diag.codes.k8s import lower as codes
-from flowc.frontends.k8s.container.expand import Piece, Pieces, literal
+from flowc.frontends.k8s.container.expand import Piece, Pieces, expand, literal
 from flowc.patterns import at_first_use
 
 TYPE_CHECKING = False
@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from flowc.frontends.k8s.container.environment import Environment
     from flowc.frontends.k8s.context import Context
     from flowc.source import Span
+    from flowc.yamldoc.node import Mapping
 
     _Tail: TypeAlias = Callable[[str, int], Match[str] | None]
 
-HEAD = "FLOWC_HEAD_IP"
+HEAD, IP = "FLOWC_HEAD_IP", "FLOWC_IP_"
 _DOMAIN = r"(?:\.[a-z0-9-]+(?:\.[a-z0-9-]+(?:\.svc(?:\.cluster\.local)?)?)?)"
 
 
@@ -30,7 +31,39 @@ _DOMAIN = r"(?:\.[a-z0-9-]+(?:\.[a-z0-9-]+(?:\.svc(?:\.cluster\.local)?)?)?)"
 _of_worker = at_first_use(rf"-worker-([0-9]+){_DOMAIN}?(?![\w-])", "match")
 _of_master = at_first_use(rf"-master-([0-9]+){_DOMAIN}?(?![\w-])", "match")
 _of_group = at_first_use(rf"-[a-z0-9-]*?([0-9]+){_DOMAIN}(?![\w-])", "match")
+# A name of a pod that a shell puts together, with the domain behind it: `${JOBSET_NAME}-w-0-0.${JOBSET_NAME}`.
+_made = at_first_use(r"\$\{?\w+\}?(?:-[\w${}]+)*-[0-9]+\.\$\{?\w+\}?", "search")
 _of_job = at_first_use(rf"-([0-9]+){_DOMAIN}(?![\w-])", "match")
+
+
+def address(rank: int) -> str:
+    """The variable with the address of a machine, where a shell chooses by the rank."""
+    return f"{IP}{rank}"
+
+
+def words(container: Mapping, key: str, found: Environment, context: Context) -> list[Pieces]:
+    """The words of a command, names of pods replaced."""
+    for node in container.each(key) if context.shape.nodes > 1 else ():
+        if (made := _made(str(node.value or ""))) is not None:
+            context.gather(codes.POD_NAMES, f"`{made[0]}`", node.span)
+    pieces = [(expand(str(node.value or ""), found.lookup), node.span) for node in container.each(key)]
+    return [replaced(each, found, context, span) for each, span in pieces]
+
+
+def _of_parts(text: str, context: Context) -> Iterator[tuple[int, int, int]]:
+    """The places of names of pods of several kinds in a text, with the ranks of their machines."""
+    from re import compile, escape
+
+    gang, start, found = context.job.gang, 0, list[tuple[int, int, int]]()
+    for part in gang.parts if gang is not None else ():
+        two = r"([0-9]+)-" if context.job.kind == "JobSet" else "()"
+        name = escape(f"{context.job.name}-{part.name}-")
+        for match in compile(rf"(?<![\w.-]){name}{two}([0-9]+){_DOMAIN}?(?![\w-])").finditer(text):
+            number = int(match[1] or 0) * part.each + int(match[2])
+            if number < part.count:
+                found.append((match.start(), match.end(), start + number))
+        start += part.count
+    yield from sorted(found)
 
 
 def _tail(context: Context) -> _Tail | None:
@@ -55,7 +88,11 @@ def _pods(text: str, context: Context, tail: _Tail) -> Iterator[tuple[int, int, 
 
 
 def replaced(pieces: Pieces, found: Environment, context: Context, span: Span) -> Pieces:
-    """The pieces with the first pod's name as the address of the first machine; other pods' names are reported."""
+    """The pieces with the first pod's name as the address of the first machine; other pods' names are reported, unless
+    there are parts, where a shell knows all addresses."""
+    gang = context.job.gang
+    if gang is not None and gang.parts and context.shape.nodes > 1:
+        return _addressed(pieces, context)
     tail = _tail(context)
     if tail is None:
         return pieces
@@ -75,6 +112,17 @@ def replaced(pieces: Pieces, found: Environment, context: Context, span: Span) -
             found.facts.setdefault(HEAD, "head_ip")
             found.written.setdefault(HEAD, whole)
         parts.append(Piece(text=piece.text[start:]))
+    return tuple(part for part in parts if part.text) or pieces[:1]
+
+
+def _addressed(pieces: Pieces, context: Context) -> Pieces:
+    parts: list[Piece] = []
+    for piece in pieces:
+        start = 0
+        for begin, end, rank in () if piece.late else _of_parts(piece.text, context):
+            parts += (Piece(text=piece.text[start:begin]), Piece(text=address(rank), late=True))
+            start = end
+        parts.append(piece if piece.late else Piece(text=piece.text[start:]))
     return tuple(part for part in parts if part.text) or pieces[:1]
 
 

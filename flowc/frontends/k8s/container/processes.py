@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowc.diag.codes.k8s import lower as codes
-from flowc.frontends.k8s.container import environment, peers
+from flowc.frontends.k8s.container import environment, peers, ranks
 from flowc.frontends.k8s.container.expand import Pieces, expand, literal, started_late
 from flowc.frontends.k8s.container.isolation import isolation_of
 from flowc.frontends.k8s.machine.needs import gpus_of
@@ -35,12 +35,15 @@ class Process:
         self.environment = environment
 
 
-def process_of(container: Mapping, context: Context) -> Process:
+def process_of(container: Mapping, context: Context, *, main: bool = False) -> Process:
     """The words that a container starts. Where some of them are known only on the machine, a shell puts them in."""
     found = environment.read(container, context)
+    gang = context.job.gang
+    if main and gang is not None and gang.parts and (context.shape.nodes > 1 or context.job.kind == "RayJob"):
+        return _by_rank(container, found, context)
     peers.look_at(found, context)
-    command = _words(container, "command", found, context)
-    args = _words(container, "args", found, context)
+    command = peers.words(container, "command", found, context)
+    args = peers.words(container, "args", found, context)
     needed = environment.names_in([*command, *args], found)
     if not needed:
         return Process(_texts(command), _texts(args), found)
@@ -59,6 +62,18 @@ def process_of(container: Mapping, context: Context) -> Process:
     return Process(started_late([*command, *args], found.exports.items()), (), found)
 
 
+def _by_rank(container: Mapping, found: Environment, context: Context) -> Process:
+    """What each machine of a gang starts that are not all told the same."""
+    if context.job.kind != "RayJob" and not container.each("command"):
+        help = "write what the image starts as `command`"
+        reason = "what the image itself starts is not known here"
+        span = (container.at("args") or container.at("name") or container).span
+        what = f"what each of the {context.shape.nodes} machines is told"
+        context.sink.report(codes.EXPANSION_IMPOSSIBLE, span, help=help, what=what, reason=reason)
+        return Process((), (), found)
+    return Process(ranks.command(container, found, context), (), found)
+
+
 def shell_text(container: Mapping, argv: tuple[str, ...], args: tuple[str, ...]) -> Derived | None:
     """The text of `sh -c` with its places, where the shell gets it as it is written."""
     nodes = [node for key in ("command", "args") for node in container.each(key)]
@@ -66,14 +81,6 @@ def shell_text(container: Mapping, argv: tuple[str, ...], args: tuple[str, ...])
     if not argv or words != [*argv, *args]:
         return None
     return text_of_shell([node for node in nodes if isinstance(node, Scalar)])
-
-
-def _words(container: Mapping, key: str, found: Environment, context: Context) -> list[Pieces]:
-    words = []
-    for node in container.each(key):
-        pieces = expand(str(node.value or ""), found.lookup)
-        words.append(peers.replaced(pieces, found, context, node.span))
-    return words
 
 
 def _texts(words: list[Pieces]) -> tuple[str, ...]:
@@ -120,6 +127,7 @@ def beside(container: Mapping, pod: Pod, context: Context) -> Container:
     context.decide(container, "livenessProbe", "ignored", "only the main container is watched")
     context.decide(container, "startupProbe", "ignored", "what follows begins when this one runs, ready or not")
     gpus = gpus_of(container)
+    storage = volumes.storage_beside(container, context)
     return Container(
         name=str(container.read("name", default="")),
         role="init" if init else "sidecar",
@@ -130,7 +138,8 @@ def beside(container: Mapping, pod: Pod, context: Context) -> Container:
         env=found.env(),
         env_facts=found.env_facts(),
         secrets=tuple(found.secrets),
-        mounts=volumes.mounts_beside(container, context),
+        mounts=storage.mounts,
+        files=storage.files,
         gpus=gpus,
         isolation=isolation_of(container, context),
         restart="on-failure" if init else restart_of(container, context),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flowc.diag.codes.k8s import machines as machine_codes
 from flowc.frontends.k8s.context import pair_of
+from flowc.frontends.k8s.kinds.known import ROLES
 from flowc.ir.job import WITHOUT_LIMIT, ExitRule, Retry
 
 TYPE_CHECKING = False
@@ -111,10 +112,16 @@ def _in_set(action: str, rule: Node, restarts: int, context: Context) -> str:
 
 
 def _policy_place(context: Context) -> Node | None:
-    """Where it stands what a failure does; a PyTorchJob says it beside its template, and nowhere else."""
-    if context.job.kind == "PyTorchJob":
-        replicas = context.job.node.at("spec", "pytorchReplicaSpecs")
-        for name in ("Master", "Worker"):
+    """Where it stands what a failure does; jobs of the training operator say it beside their templates, and nowhere
+    else."""
+    if context.job.kind == "RayJob":
+        note = "the RayJob's `backoffLimit` says how often its cluster starts again"
+        context.ledger.decide(pair_of(context.job.pod_spec, "restartPolicy"), "ignored", note, quiet=True)
+        return None
+    if context.job.kind in ROLES:
+        key, names = ROLES[context.job.kind]
+        replicas = context.job.node.at("spec", key)
+        for name in names:
             found = replicas.at(name, "restartPolicy") if replicas is not None else None
             if found is not None:
                 return found
@@ -126,7 +133,8 @@ def _policy_place(context: Context) -> Node | None:
 
 def _decide(place: Node, note: str, context: Context) -> None:
     """What became of the policy at `place`."""
-    replicas = context.job.node.at("spec", "pytorchReplicaSpecs")
+    key = ROLES[context.job.kind][0] if context.job.kind in ROLES else ""
+    replicas = context.job.node.at("spec", key)
     parts = [each.value for each in replicas.pairs_at()] if replicas is not None else []
     holders = [context.job.pod_spec, *context.job.pod_spec.each("containers"), *parts]
     for holder in holders:
@@ -153,7 +161,7 @@ def _restarts(policy: str, context: Context) -> int:
                 context.decide(job.pod_spec, "restartPolicy", "approximated", note)
         return 0
     per_index, limit = spec.at("backoffLimitPerIndex"), spec.at("backoffLimit")
-    if job.kind == "PyTorchJob":
+    if job.kind in ROLES:
         if policy == "Never":
             note = "a replica that may not start again ends the job when it fails"
             context.decide(spec, "backoffLimit", "ignored", note)
@@ -164,6 +172,8 @@ def _restarts(policy: str, context: Context) -> int:
             reason = "the machines of one bid start again together, not one by one"
             context.refuse(spec, "backoffLimitPerIndex", reason, "write `backoffLimit`")
         return int(per_index.value)
+    if limit is None and job.kind == "RayJob":
+        return 0
     if limit is None:
         runs = _runs(policy, DEFAULT_LIMIT)
         context.gather(machine_codes.DEFAULT_RESTARTS, f"{runs - 1}", _name_span(context))

@@ -6,9 +6,12 @@ from flowc.diag.codes.k8s import objects as codes
 from flowc.diag.codes.yaml import document as yaml_codes
 from flowc.diag.sink import Edit, Fix
 from flowc.frontends.k8s.findings import int_at, place, text_at
-from flowc.frontends.k8s.objects import DEFAULT_NAMESPACE, Gang, JobObject
+from flowc.frontends.k8s.kinds import parts, ray, sets, volcano
+from flowc.frontends.k8s.kinds.known import ROLES
+from flowc.frontends.k8s.kinds.parts import Pods
+from flowc.frontends.k8s.objects import DEFAULT_NAMESPACE, Gang, JobObject, Part
 from flowc.yamldoc import scalars
-from flowc.yamldoc.node import Mapping, Scalar, Sequence, plain
+from flowc.yamldoc.node import Mapping, Scalar, Sequence
 from flowc.yamldoc.shapes import quoted
 
 TYPE_CHECKING = False
@@ -65,10 +68,12 @@ def job(node: Mapping, kind: str, source: Source, inputs: Inputs, sink: Sink) ->
         return None
     if kind == "VolcanoJob":
         return _volcano(node, sink)
-    if kind == "PyTorchJob":
-        return _pytorch(node, sink)
+    if kind in ROLES:
+        return _kubeflow(node, kind, sink)
     if kind == "JobSet":
         return _job_set(node, sink)
+    if kind == "RayJob":
+        return _ray(node, sink)
     if kind == "Pod":
         return _made(node, kind, _empty(node), node, "spec")
     spec, path = node.at("spec"), "spec"
@@ -109,95 +114,86 @@ def _empty(node: Mapping) -> Mapping:
 
 def _volcano(node: Mapping, sink: Sink) -> JobObject | None:
     tasks = node.each("spec", "tasks")
-    if not _same(tasks, [f"spec.tasks[{index}]" for index in range(len(tasks))], "the first task", sink):
+    if not tasks:
         return None
-    return _made(
-        node,
-        "VolcanoJob",
-        node.at("spec"),
-        tasks[0].at("template"),
-        "spec.tasks[0].template.spec",
-        _gang(tasks, absent=0),
-    )
+    pods = [
+        Pods(volcano.task_name(task, at), int_at(task, "replicas") or 0, task, task.at("template"), f"spec.tasks[{at}]")
+        for at, task in enumerate(tasks)
+    ]
+    gang = _gang(tasks, absent=0)
+    running = [each for each in pods if each.count] or pods[:1]
+    if parts.same(running) and not (gang.nodes > 1 and volcano.hosts_named(tasks)):
+        where = f"{running[0].path}.template.spec"
+        return _made(node, "VolcanoJob", node.at("spec"), running[0].template, where, gang)
+    # The first machine's end can be the job's; where PyTorch meets at its master, that one is the first.
+    ending = volcano.completing(tasks) if node.at("spec", "plugins", "pytorch") is None else []
+    found = parts.joined(sorted(running, key=lambda each: each.holder not in ending), sink)
+    if found is None:
+        return None
+    base, ranked = found
+    where = f"{base.path}.template.spec"
+    return _made(node, "VolcanoJob", node.at("spec"), base.template, where, gang.replace(parts=ranked))
 
 
-def _pytorch(node: Mapping, sink: Sink) -> JobObject | None:
-    path = "spec.pytorchReplicaSpecs"
-    specs = {name: node.at("spec", "pytorchReplicaSpecs", name) for name in ("Master", "Worker")}
-    found = {name: each for name, each in specs.items() if each is not None}
-    parts = list(found.values())
-    if not _same(parts, [f"{path}.{name}" for name in found], "Master", sink):
+def _kubeflow(node: Mapping, kind: str, sink: Sink) -> JobObject | None:
+    """A job of the training operator, whose pods stand by their roles. Those of a TFJob are told theirs."""
+    key, roles = ROLES[kind]
+    found = {name: each for name in roles if (each := node.at("spec", key, name)) is not None}
+    if not found:
         return None
-    policy = node.at("spec", "runPolicy")
+    pods = []
+    for name, each in found.items():
+        count = int_at(each, "replicas")
+        where = f"spec.{key}.{name}"
+        pods.append(Pods(name.lower(), 1 if count is None else count, each, each.at("template"), where))
     slots = node.read("spec", "nprocPerNode")
-    gang = _gang(parts, str(slots) if slots is not None else None)
-    first = next(iter(found))
-    where = f"{path}.{first}.template.spec"
-    return _made(node, "PyTorchJob", policy or _empty(node), parts[0].at("template"), where, gang)
+    gang = _gang(list(found.values()), str(slots) if slots is not None else None)
+    running = [each for each in pods if each.count] or pods[:1]
+    base, ranked = running[0], tuple[Part, ...]()
+    if not parts.same(running) or (kind == "TFJob" and gang.nodes > 1):
+        joined = parts.joined(running, sink)
+        if joined is None:
+            return None
+        base, ranked = joined
+    policy = node.at("spec", "runPolicy") or _empty(node)
+    return _made(node, kind, policy, base.template, f"{base.path}.template.spec", gang.replace(parts=ranked))
 
 
 def _job_set(node: Mapping, sink: Sink) -> JobObject | None:
-    parts, path = node.each("spec", "replicatedJobs"), "spec.replicatedJobs"
-    if not parts:
+    jobs, path = node.each("spec", "replicatedJobs"), "spec.replicatedJobs"
+    if not jobs:
         return None
-    replicas = parts[0].at("replicas")
-    if len(parts) > 1:
-        expected = "one replicated job, since all machines of a bid run the same"
-        found = f"there are {len(parts)} replicated jobs"
-        sink.report(codes.NOT_ONE_GANG, place(parts[1]), path=path, found=found, expected=expected)
+    if len(jobs) == 1 and int_at(jobs[0], "replicas") in (None, 1):
+        spec = jobs[0].at("template", "spec")
+        template = spec.at("template") if spec is not None else None
+        return _made(node, "JobSet", spec, template, f"{path}[0].template.spec.template.spec")
+    pods = sets.pods(node, sink)
+    found = parts.joined(pods, sink) if pods else None
+    if pods is None or found is None:
         return None
-    if replicas is not None and int_at(replicas) not in (None, 1):
-        help = "write the number of machines as `parallelism` and `completions` of its template"
-        where, found = f"{path}[0].replicas", f"there are {replicas.value} copies of the job"
-        sink.report(codes.NOT_ONE_GANG, place(replicas), help=help, path=where, found=found, expected="1")
-        return None
-    spec = parts[0].at("template", "spec")
-    template = spec.at("template") if spec is not None else None
-    return _made(node, "JobSet", spec, template, f"{path}[0].template.spec.template.spec")
+    base, ranked = found
+    counted = [(each, number) for each in jobs if (number := each.at("replicas")) is not None]
+    holder, number = counted[-1] if counted else (jobs[0], None)
+    gang = Gang(nodes=sum(each.count for each in pods), holder=holder, node=number, parts=ranked)
+    spec = base.holder.at("template", "spec")
+    return _made(node, "JobSet", spec, base.template, f"{base.path}.template.spec.template.spec", gang)
 
 
-def _gang(parts: list[Node], slots: str | None = None, *, absent: int = 1) -> Gang:
+def _ray(node: Mapping, sink: Sink) -> JobObject | None:
+    pods = [each for each in ray.pods(node, sink) or () if each.count]
+    found = parts.joined(pods, sink, started=True) if pods else None
+    if found is None:
+        return None
+    base, ranked = found
+    held = [(each.holder, number) for each in pods if (number := each.holder.at("replicas")) is not None]
+    holder, number = held[-1] if held else (pods[0].holder, None)
+    gang = Gang(nodes=sum(each.count for each in pods), holder=holder, node=number, parts=ranked)
+    return _made(node, "RayJob", node.at("spec"), base.template, f"{base.path}.template.spec", gang)
+
+
+def _gang(held: list[Node], slots: str | None = None, *, absent: int = 1) -> Gang:
     """The pods of all parts together; a part without a number has `absent`."""
-    counts = [count if (count := int_at(part, "replicas")) is not None else absent for part in parts]
-    places = [(part, node) for part in parts if (node := part.at("replicas")) is not None]
-    holder, node = places[-1] if places else (parts[0], None)
+    counts = [count if (count := int_at(part, "replicas")) is not None else absent for part in held]
+    places = [(part, node) for part in held if (node := part.at("replicas")) is not None]
+    holder, node = places[-1] if places else (held[0], None)
     return Gang(nodes=sum(counts), holder=holder, node=node, slots=slots)
-
-
-def _same(parts: list[Node], paths: list[str], first: str, sink: Sink) -> bool:
-    """Whether there are parts, and all of their pods are the same, names of containers aside; reports where not."""
-    if not parts:
-        return False
-    pods = [_pod(part) for part in parts]
-    for part, pod, path in zip(parts[1:], pods[1:], paths[1:], strict=True):
-        if pod != pods[0]:
-            where = _difference(pods[0], pod, "template.spec")
-            help = "make the pods the same, with a program that looks at its rank; or write a Job for each"
-            expected = f"the same as in {first}"
-            sink.report(
-                codes.NOT_ONE_GANG, place(part), help=help, path=path, found=f"`{where}` differs", expected=expected
-            )
-            return False
-    return True
-
-
-def _pod(part: Node) -> object:
-    pod = part.at("template", "spec")
-    found = plain(pod) if pod is not None else {}
-    for container in found.get("containers") or () if isinstance(found, dict) else ():
-        if isinstance(container, dict):
-            container.pop("name", None)
-    return found
-
-
-def _difference(a: object, b: object, path: str) -> str:
-    """The first place at which two values differ."""
-    if isinstance(a, dict) and isinstance(b, dict):
-        for key in {**a, **b}:
-            if a.get(key) != b.get(key):
-                return _difference(a.get(key), b.get(key), f"{path}.{key}")
-    if isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
-        for index, (one, other) in enumerate(zip(a, b, strict=True)):
-            if one != other:
-                return _difference(one, other, f"{path}[{index}]")
-    return path

@@ -10,6 +10,15 @@ JOBS = {
     ("Job", "batch.volcano.sh/v1alpha1"): "VolcanoJob",
     ("JobSet", "jobset.x-k8s.io/v1alpha2"): "JobSet",
     ("PyTorchJob", "kubeflow.org/v1"): "PyTorchJob",
+    ("TFJob", "kubeflow.org/v1"): "TFJob",
+    ("RayJob", "ray.io/v1"): "RayJob",
+    ("RayJob", "ray.io/v1alpha1"): "RayJob",
+}
+
+# Jobs of the training operator: where the replicas stand, and their roles in the order of the machines' ranks.
+ROLES = {
+    "PyTorchJob": ("pytorchReplicaSpecs", ("Master", "Worker")),
+    "TFJob": ("tfReplicaSpecs", ("Chief", "Master", "Worker", "PS", "Evaluator")),
 }
 
 # Kinds that a job may refer to.
@@ -38,17 +47,22 @@ BYSTANDERS = frozenset(
 _SERVICE = "it starts what is to stay up, and would never end"
 _ONE_POD = "write its pod as a Job, which ends"
 
+# Kinds that stay up. Beside a job they are part of its cluster.
+SERVICES = frozenset(("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController"))
+
 # Kinds that cannot be run: why not, and what to do instead.
 REFUSED = {
     **dict.fromkeys(("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"), (_SERVICE, _ONE_POD)),
     "ReplicationController": (_SERVICE, _ONE_POD),
+    "LeaderWorkerSet": (_SERVICE, "write a Job with completionMode Indexed, which ends"),
+    "RayCronJob": ("a bid is placed once", "write its `jobTemplate` as a RayJob"),
     "PodTemplate": ("it is a pattern for pods that starts none", "write a Job with this template"),
     "MPIJob": (
         "mpirun starts its workers over ssh through a controller of the cluster",
         "write a Job with completionMode Indexed that starts with torchrun, or with mpirun and a list of hosts",
     ),
     **dict.fromkeys(
-        ("TFJob", "XGBoostJob", "PaddleJob", "MXJob", "JAXJob"),
+        ("XGBoostJob", "PaddleJob", "MXJob", "JAXJob"),
         (
             "its controller gives every replica a part and addresses of its own",
             "write a Job with completionMode Indexed whose program looks at its index",
@@ -59,8 +73,8 @@ REFUSED = {
         ("the runtime that it names lives in the cluster", "write the Job that the runtime makes of it"),
     ),
     **dict.fromkeys(
-        ("RayJob", "RayCluster", "RayService"),
-        ("Ray's head and workers are set up by an operator of the cluster", "start Ray in the command of a Job"),
+        ("RayCluster", "RayService"),
+        ("Ray stays up until somebody ends it", "write a RayJob with what is to run on it as its `entrypoint`"),
     ),
     **dict.fromkeys(
         ("Workflow", "WorkflowTemplate", "CronWorkflow"),
@@ -81,6 +95,8 @@ VERSIONS = {
     "Pod": "v1",
     "JobSet": "jobset.x-k8s.io/v1alpha2",
     "PyTorchJob": "kubeflow.org/v1",
+    "TFJob": "kubeflow.org/v1",
+    "RayJob": "ray.io/v1",
     **{kind: version for kind, version in COMPANIONS},
 }
 OLD_VERSIONS = frozenset(

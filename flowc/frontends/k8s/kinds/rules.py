@@ -5,7 +5,8 @@ from __future__ import annotations
 from flowc.diag.codes.k8s import objects as codes
 from flowc.frontends.k8s import names
 from flowc.frontends.k8s.job import rules as job_rules
-from flowc.frontends.k8s.kinds import cron, sets, torch, volcano
+from flowc.frontends.k8s.kinds import cron, ray, sets, tensorflow, torch, volcano
+from flowc.frontends.k8s.kinds.known import ROLES
 from flowc.frontends.k8s.pod import rules as pod_rules
 from flowc.frontends.k8s.pod import selectors
 from flowc.frontends.k8s.volumes import rules as volume_rules
@@ -30,10 +31,20 @@ def job(findings: Findings, node: Mapping, kind: str) -> None:
         for index, task in enumerate(node.each("spec", "tasks")):
             _template(findings, task.at("template"), f"spec.tasks[{index}].template")
         volcano.check(findings, node)
-    elif kind == "PyTorchJob":
-        for pair in node.pairs_at("spec", "pytorchReplicaSpecs"):
-            _template(findings, pair.value.at("template"), f"spec.pytorchReplicaSpecs.{pair.key.text}.template")
-        torch.check(findings, node)
+    elif kind in ROLES:
+        key = ROLES[kind][0]
+        for pair in node.pairs_at("spec", key):
+            _template(findings, pair.value.at("template"), f"spec.{key}.{pair.key.text}.template")
+        (tensorflow if kind == "TFJob" else torch).check(findings, node)
+    elif kind == "RayJob":
+        cluster = node.at(*ray.CLUSTER)
+        groups = [("headGroupSpec", cluster.at("headGroupSpec"))] if cluster is not None else []
+        workers = cluster.each("workerGroupSpecs") if cluster is not None else []
+        groups += [(f"workerGroupSpecs[{index}]", each) for index, each in enumerate(workers)]
+        for where, group in groups:
+            if group is not None:
+                _template(findings, group.at("template"), f"{'.'.join(ray.CLUSTER)}.{where}.template")
+        ray.check(findings, node)
     elif kind == "JobSet":
         for index, part in enumerate(node.each("spec", "replicatedJobs")):
             where = f"spec.replicatedJobs[{index}].template.spec"

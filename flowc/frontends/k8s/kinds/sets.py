@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from flowc.diag.codes.k8s import lower as codes
 from flowc.frontends.k8s import names
 from flowc.frontends.k8s.findings import int_at, key_span, text_at
+from flowc.frontends.k8s.kinds import parts
+from flowc.frontends.k8s.kinds.parts import Pods
 from flowc.patterns import at_first_use
+from flowc.yamldoc.node import Mapping, plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
+    from flowc.diag.sink import Sink
+    from flowc.frontends.k8s.context import Context
     from flowc.frontends.k8s.findings import Findings
-    from flowc.yamldoc.node import Mapping, Node
+    from flowc.yamldoc.node import Node
 
 # Why a Job may have failed, to a rule of a failurePolicy.
 REASONS = ("BackoffLimitExceeded", "DeadlineExceeded", "FailedIndexes", "MaxFailedIndexesExceeded", "PodFailurePolicy")
@@ -60,6 +68,64 @@ def claims(node: Mapping) -> dict[str, Node]:
             if name is not None and isinstance(name.value, str):
                 found[name.value] = name
     return found
+
+
+def pods(node: Mapping, sink: Sink) -> list[Pods] | None:
+    """The pods of a set of several Jobs, that which decides the set first; None after a report that they are not the
+    machines of one bid."""
+    path, jobs = "spec.replicatedJobs", node.each("spec", "replicatedJobs")
+    found, first = list[Pods](), None
+    for index, part in enumerate(jobs):
+        spec = part.at("template", "spec")
+        copies, count = int_at(part, "replicas"), int_at(spec, "parallelism") if spec is not None else None
+        each, copies = 1 if count is None else count, 1 if copies is None else copies
+        template = spec.at("template") if spec is not None else None
+        own = Pods(text_at(part, "name") or "", copies * each, part, template, f"{path}[{index}]")
+        own.each = max(each, 1)
+        found += [own] if own.count or len(jobs) == 1 else []
+        completions = int_at(spec, "completions") if spec is not None else None
+        if completions not in (None, each):
+            parts.report(own, f"its {completions} completions run {each} at a time", "all of them together", sink)
+            return None
+        if any(text_at(other, "status") == "Complete" for other in part.each("dependsOn")):
+            help = "write a Job for each, and submit it when the one before has ended (`flowc submit --after`)"
+            parts.report(own, "it starts when another job is complete", "jobs that run together", sink, help)
+            return None
+        rest = _without_pods(spec)
+        first = rest if first is None else first
+        if rest != first:
+            where = parts.first_difference(first, rest, "template.spec")
+            parts.report(own, f"`{where}` differs", "the same as in the first job", sink)
+            return None
+    policy = node.at("spec", "successPolicy")
+    deciding = [each.value for each in policy.each("targetReplicatedJobs")] if policy is not None else []
+    return sorted(found, key=lambda each: each.name not in deciding)
+
+
+def tell(context: Context) -> None:
+    """What becomes of what a set says of its Jobs where all their pods are machines of one bid."""
+    node = context.job.node
+    together = "all machines of a bid start together"
+    if text_at(node, "spec", "startupPolicy", "startupPolicyOrder") == "InOrder":
+        _told(node.at("spec"), "startupPolicy", together, context)
+    for part in node.each("spec", "replicatedJobs"):
+        _told(part, "dependsOn", together, context)
+    for rule in node.each("spec", "failurePolicy", "rules"):
+        _told(rule, "targetReplicatedJobs", "a failure on any of the machines is the set's", context)
+
+
+def _told(holder: Node | None, key: str, note: str, context: Context) -> None:
+    """What is not kept, though nothing is lost of it where a set has one Job."""
+    pair = holder.pair(key) if isinstance(holder, Mapping) else None
+    if pair is not None:
+        context.sink.report(codes.FIELD_IGNORED, pair.key.span, path=pair.path, reason=note)
+        context.decide(holder, key, "ignored", note, codes.FIELD_IGNORED)
+
+
+def _without_pods(spec: Node | None) -> Any:
+    said = plain(spec) if spec is not None else {}
+    kept = said if isinstance(said, dict) else {}
+    return {key: kept[key] for key in kept if key not in ("parallelism", "completions", "completionMode", "template")}
 
 
 def _made_names(findings: Findings, node: Mapping, part: Node, name: Node, path: str) -> None:

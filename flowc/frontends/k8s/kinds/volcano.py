@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from flowc.frontends.k8s.container.environment import Environment
     from flowc.frontends.k8s.context import Context
     from flowc.frontends.k8s.findings import Findings
-    from flowc.frontends.k8s.objects import Gang
+    from flowc.frontends.k8s.objects import Gang, Part
     from flowc.yamldoc.node import Mapping, Node
 
 EVENTS = ("*", "PodFailed", "PodEvicted", "PodPending", "Unknown", "TaskCompleted", "TaskFailed", "JobUpdated")
@@ -72,6 +72,36 @@ def task_name(task: Node, index: int) -> str:
     return text_at(task, "name") or f"default{index}"
 
 
+def completing(tasks: list[Node]) -> list[Node]:
+    """The tasks with whose end the job is done."""
+    return [
+        task
+        for task in tasks
+        if any(
+            text_at(each, "action") == "CompleteJob"
+            and "TaskCompleted" in (text_at(each, "event"), *(event.value for event in each.each("events")))
+            for each in task.each("policies")
+        )
+    ]
+
+
+def hosts_named(tasks: list[Node]) -> bool:
+    """Whether a command reads the list of hosts of a task."""
+    words = [HOSTS, *(hosts_variable(task_name(task, index)) for index, task in enumerate(tasks))]
+    texts = [
+        str(word.value or "")
+        for task in tasks
+        for container in task.each("template", "spec", "containers")
+        for key in ("command", "args")
+        for word in container.each(key)
+    ]
+    return any(word in text for word in words for text in texts)
+
+
+def hosts_variable(task: str) -> str:
+    return f"VC_{task.replace('-', '_').upper()}_HOSTS"
+
+
 def _pod_name(findings: Findings, node: Mapping, task: str, index: int, path: str) -> None:
     name = node.at("metadata", "name")
     longest = f"{name.value}-{task}-{index}" if name is not None else ""
@@ -131,7 +161,8 @@ def add_plugins(container: Mapping, found: Environment, gang: Gang, context: Con
             known[f"VC_{word}_NUM"] = str(count)
             if gang.nodes == 1:
                 known[f"VC_{word}_HOSTS"] = "localhost"
-        _hosts(container, tasks if gang.nodes > 1 else [], context)
+        if not gang.parts:
+            _hosts(container, tasks if gang.nodes > 1 else [], context)
     if "pytorch" in plugins:
         words = [str(each.value) for each in plugins["pytorch"].each()]
         roles = {key: _option(words, key, key) for key in ("master", "worker")}
@@ -150,6 +181,28 @@ def add_plugins(container: Mapping, found: Environment, gang: Gang, context: Con
             found.facts[name] = fact
 
 
+def host_lists(gang: tuple[Part, ...], context: Context) -> list[str]:
+    """Lines of shell that make the lists of hosts as the plugin `svc` gives them, where a command reads one."""
+    job = context.job.node
+    tasks = job.each("spec", "tasks")
+    for task in tasks if job.at("spec", "plugins", "ssh") is not None else ():
+        for container in task.each("template", "spec", "containers"):
+            for key in ("command", "args"):
+                if any("sshd" in str(word.value or "") for word in container.each(key)):
+                    reason = "port 22 is that of the machine's own sshd, and the plugin's keys for it are not there"
+                    context.refuse(container, key, reason, "let the machines meet by torchrun, Ray or the like")
+                    return []
+    if not hosts_named(tasks):
+        return []
+    lines, start = [f"mkdir -p {HOSTS} || exit"], 1
+    for part in gang:
+        these = f"printf '%s\\n' \"$FLOWC_IPS\" | sed -n {start},{start + part.count - 1}p"
+        lines.append(f"{these} >{HOSTS}{part.name}.host || exit")
+        lines.append(f"export {hosts_variable(part.name)}=$({these} | tr '\\n' , | sed 's/,$//')")
+        start += part.count
+    return lines
+
+
 def _option(words: list[str], name: str, default: str) -> str:
     """The value of a flag of Go's: `--name=value`, `-name value`."""
     for index, word in enumerate(words):
@@ -161,7 +214,7 @@ def _option(words: list[str], name: str, default: str) -> str:
 
 def _hosts(container: Mapping, tasks: list[tuple[str, int]], context: Context) -> None:
     """A command that reads the list of hosts would find none: it is refused, for the job would fail when it starts."""
-    lists = (HOSTS, *(f"VC_{name.replace('-', '_').upper()}_HOSTS" for name, _ in tasks))
+    lists = (HOSTS, *(hosts_variable(name) for name, _ in tasks))
     for key in ("command", "args"):
         for word in container.each(key):
             text = str(word.value or "")

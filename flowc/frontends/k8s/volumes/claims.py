@@ -7,7 +7,7 @@ from flowc.frontends.k8s.context import pair_of
 from flowc.frontends.k8s.machine.needs import scaled
 from flowc.frontends.k8s.quantity import bytes_of
 from flowc.frontends.k8s.volumes import host_paths, places
-from flowc.frontends.k8s.volumes.mounts import made, volume_named
+from flowc.frontends.k8s.volumes.mounts import made, target_of, volume_named
 from flowc.ir.job import Mount, Volume
 
 TYPE_CHECKING = False
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from flowc.frontends.k8s.pod.containers import Pod
     from flowc.yamldoc.node import Mapping, Node
 
+SHARED = "several machines have it at a time: it becomes file storage"
 SHARED_MODES = ("ReadWriteMany", "ReadOnlyMany")
 
 
@@ -107,6 +108,8 @@ def _volume(name: str, volume: Mapping, mount: Node | None, context: Context) ->
     shared = any(mode in SHARED_MODES for mode in modes) or (claim is None and several)
     if claim is None:
         context.gather(machine_codes.STORAGE_EXPECTED, f"`{name}`", place.span)
+    elif several and not shared and context.moves(claim.at("spec") or claim, "accessModes", SHARED):
+        shared = True
     elif several and not shared:
         help = "write `accessModes: [ReadWriteMany]` in the claim, which becomes file storage"
         pair = pair_of(claim.at("spec"), "accessModes")
@@ -116,7 +119,7 @@ def _volume(name: str, volume: Mapping, mount: Node | None, context: Context) ->
     if spec is not None and spec.read("volumeMode") == "Block":
         context.refuse(spec, "volumeMode", "a container cannot have a raw block device", "write `Filesystem`")
     size = claim.at("spec", "resources", "requests", "storage") if claim is not None else None
-    path = str(mount.read("mountPath", default="")) if mount is not None else f"/volumes/{name}"
+    path = target_of(mount) if mount is not None else f"/volumes/{name}"
     read_only = bool(source.read("readOnly")) or (mount is not None and bool(mount.read("readOnly")))
     return Volume(
         name=name,

@@ -6,6 +6,7 @@ from flowc.diag.codes.k8s import lower as codes
 from flowc.frontends.k8s.container import downward
 from flowc.frontends.k8s.container.environment import keys_of, unknown_key
 from flowc.frontends.k8s.context import pair_of, text_of
+from flowc.frontends.k8s.volumes.mounts import target_of
 from flowc.ir.job import File
 from flowc.ir.names import variable_name
 
@@ -34,7 +35,7 @@ class Entry:
 def files_of(kind: str, source: Node, mount: Node, container: Mapping, context: Context) -> list[File]:
     """The files that a mount of such a volume brings; with `subPath` the one that it names, at the mount's own path.
     The pod's `fsGroup` owns them and may read them, and nobody may write them, as the kubelet has it."""
-    target = str(mount.read("mountPath", default="")).rstrip("/")
+    target = target_of(mount).rstrip("/")
     sub = str(mount.read("subPath", default="")).strip("/")
     found: dict[str, File] = {}
     errors = context.sink.error_count
@@ -51,13 +52,6 @@ def files_of(kind: str, source: Node, mount: Node, container: Mapping, context: 
     if not found and sub and context.sink.error_count == errors:
         context.refuse(mount, "subPath", "the volume has no file of this name")
     return list(found.values())
-
-
-def known(kind: str, source: Node, context: Context) -> bool:
-    """Whether the object that an optional volume names is in the file."""
-    if kind in ("configMap", "secret"):
-        return companion_of(kind, source, context) is not None
-    return True
 
 
 def companion_of(kind: str, source: Node, context: Context) -> Mapping | None:

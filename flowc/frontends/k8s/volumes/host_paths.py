@@ -43,6 +43,8 @@ def mount_of(source: Node, mount: Node, context: Context) -> Mount | None:
         return made("host", whole, mount).replace(create="nothing")
     if path in PLACES or path.startswith(tuple(f"{each}/" for each in TREES)) or path in TREES:
         return made("host", whole, mount).replace(create=MAKES.get(kind, "nothing"))
+    if kind == "Directory" and context.moves(source, "type", "the folder is made, and has nothing of the old nodes'"):
+        kind = "DirectoryOrCreate"
     if kind not in MAKES or path.endswith(".sock"):
         key = "type" if source.at("type") is not None and kind not in MAKES else "path"
         help = "a folder that is made where it is missing is `type: DirectoryOrCreate`, an empty one an emptyDir"

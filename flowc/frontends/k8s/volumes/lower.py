@@ -8,8 +8,9 @@ from flowc.frontends.k8s.machine.needs import scaled
 from flowc.frontends.k8s.quantity import bytes_of
 from flowc.frontends.k8s.volumes import claims, host_paths, places
 from flowc.frontends.k8s.volumes import files as volume_files
-from flowc.frontends.k8s.volumes.mounts import made, source_of, volume_named
+from flowc.frontends.k8s.volumes.mounts import made, source_of, target_of, volume_named
 from flowc.ir.job import Mount
+from flowc.patterns import at_first_use
 from flowc.record import Record
 
 TYPE_CHECKING = False
@@ -20,6 +21,18 @@ if TYPE_CHECKING:
     from flowc.yamldoc.node import Mapping, Node
 
 SHM = "/dev/shm"
+_is_name = at_first_use(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", "fullmatch")
+# Disks and shares of the old cluster, by what they are called there: the key of their name, where they have one.
+DISKS = {
+    "azureFile": "shareName",
+    "azureDisk": "diskName",
+    "gcePersistentDisk": "pdName",
+    "awsElasticBlockStore": "volumeID",
+    "cinder": "volumeID",
+    "vsphereVolume": "volumePath",
+    **dict.fromkeys(("cephfs", "fc", "flexVolume", "flocker", "glusterfs", "iscsi", "photonPersistentDisk"), ""),
+    **dict.fromkeys(("portworxVolume", "quobyte", "rbd", "scaleIO", "storageos"), ""),
+}
 FILE_SOURCES = ("configMap", "secret", "projected", "downwardAPI")
 
 
@@ -70,28 +83,29 @@ def storage_of(pod: Pod, context: Context) -> Storage:
     return Storage(volumes=volumes, mounts=tuple(mounts), files=tuple(files), shm_bytes=shm_bytes)
 
 
-def mounts_beside(container: Mapping, context: Context) -> tuple[Mount, ...]:
-    """The mounts of a container beside the main one."""
+def storage_beside(container: Mapping, context: Context) -> Storage:
+    """The mounts and files of a container beside the main one."""
     found: list[Mount] = []
+    files: list[File] = []
     for each in container.each("volumeMounts"):
         volume = volume_named(str(each.read("name", default="")), context)
         if volume is None:
             continue
         kind, source = source_of(volume)
         if kind in FILE_SOURCES:
-            if not source.read("optional") or volume_files.known(kind, source, context):
-                reason = "only the main container finds files of the manifest; write them in the command instead"
-                context.refuse(each, "name", reason)
-            else:
+            errors = context.sink.error_count
+            own = volume_files.files_of(kind, source, each, container, context)
+            files += own
+            if not own and context.sink.error_count == errors:  # an empty folder is there nevertheless
                 found.append(made("scratch", str(volume.read("name", default="")), each))
             continue
         found += mounts_of(volume, each, context)
-    return tuple(found)
+    return Storage(mounts=tuple(found), files=tuple(files))
 
 
 def _is_shm(mount: Node, kind: str, source: Node) -> bool:
     in_memory = kind == "emptyDir" and source.read("medium") == "Memory"
-    return in_memory and str(mount.read("mountPath", default="")).rstrip("/") == SHM and mount.at("subPath") is None
+    return in_memory and target_of(mount).rstrip("/") == SHM and mount.at("subPath") is None
 
 
 def mounts_of(volume: Mapping, mount: Node, context: Context) -> list[Mount]:
@@ -116,6 +130,11 @@ def mounts_of(volume: Mapping, mount: Node, context: Context) -> list[Mount]:
         found = made("nfs", f"{server}:{path}", mount, read_only=bool(source.read("readOnly")))
     elif kind == "csi":
         found = _csi(source, mount, context)
+    elif kind in DISKS and context.moves(volume, kind, "a volume of the provider takes its place"):
+        name = str(source.read(DISKS[kind], default="")) if DISKS[kind] else ""
+        name = name if _is_name(name) else str(volume.read("name", default=""))
+        context.gather(machine_codes.STORAGE_EXPECTED, f"`{name}`", source.span)
+        found = made("volume", name, mount, read_only=bool(source.read("readOnly")))
     return [found] if found is not None else []
 
 

@@ -26,10 +26,15 @@ def source_of(volume: Mapping) -> tuple[str, Node]:
     return "emptyDir", volume
 
 
+def target_of(mount: Node) -> str:
+    """Where a mount is; the kubelet takes a relative path from the root of the container."""
+    return "/" + str(mount.read("mountPath", default="")).lstrip("/")
+
+
 def made(kind: str, source: str, mount: Node, *, read_only: bool = False, size_bytes: int | None = None) -> Mount:
     """A mount at the place that the container says, of the folder of it that `subPath` names."""
     sub = str(mount.read("subPath", default="")).strip("/")
-    target = str(mount.read("mountPath", default=""))
+    target = target_of(mount)
     return Mount(
         kind=kind,
         source=f"{source.rstrip('/')}/{sub}" if sub else source,

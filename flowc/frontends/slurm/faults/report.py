@@ -6,6 +6,7 @@ from flowc._compiled.slurm_options import ELSEWHERE, FOREIGN, OPTIONS, REMOVED
 from flowc.diag.codes.slurm import read as codes
 from flowc.diag.sink import Edit, Fix
 from flowc.diag.suggest import nearest
+from flowc.frontends.slurm.faults import gaps
 from flowc.frontends.slurm.values.numerals import BLANKS
 from flowc.frontends.slurm.words.getopt import table_of
 from flowc.source import Span
@@ -38,8 +39,12 @@ def value_mistake(source: Source, occurrence: Occurrence, mistake: ValueMistake,
     fix = glued_long_name(source, occurrence)
     help = _HELP.get(kind)
     odd = odd_characters(Span(source, occurrence.start, occurrence.end), occurrence.text)
+    whole = gaps.taken_from_next_line(source, occurrence) or gaps.advice(source, occurrence.start, occurrence.end)
+    whole = whole or gaps.instead_of_lsf(source, occurrence.start)
     if odd is not None:
         help, fix = odd
+    elif whole is not None:
+        help = whole
     elif fix is not None:
         help = "a long name takes two dashes"
     elif occurrence.text is not None and occurrence.text.startswith("=") and occurrence.written[:2] != "--":
@@ -56,7 +61,10 @@ def value_mistake(source: Source, occurrence: Occurrence, mistake: ValueMistake,
     code = codes.FILE_NOT_READ if kind in ("nodefile", "file", "export-file") else codes.BAD_VALUE
     if kind == "exit" or (kind == "gres" and occurrence.text and occurrence.text.lower() in ("help", "list")):
         code = codes.PRINTS_AND_EXITS
-    sink.report(code, span, help=help, fix=fix, option=shown, reason=mistake.message)
+    reason = mistake.message
+    if occurrence.text == "":
+        reason = reason.replace("found the end, ", "it is empty, ")
+    sink.report(code, span, help=help, fix=fix, option=shown, reason=reason)
 
 
 def count_last(option: str, value: str | None) -> str | None:
@@ -140,6 +148,9 @@ def getopt_problem(source: Source, problem: Problem, table: Table, sink: Sink) -
 
 
 def _unknown(source: Source, span: Span, problem: Problem, table: Table, sink: Sink) -> None:
+    if (lsf := gaps.instead_of_lsf(source, span.start)) is not None:
+        sink.report(codes.UNKNOWN_OPTION, span, option=problem.name.partition("=")[0], help=lsf)
+        return
     advice = _by_characters(source, span, table) or _by_dashes(source, span, problem, table)
     if advice is None and problem.name.startswith("--"):
         advice = _by_tables(span, problem.name, table)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flowc.diag.codes.slurm import read as codes
 from flowc.diag.sink import Edit, Fix
-from flowc.frontends.slurm.faults import lookalikes
+from flowc.frontends.slurm.faults import gaps, lookalikes
 from flowc.frontends.slurm.values.settings import accepts
 from flowc.patterns import at_first_use
 from flowc.source import Span
@@ -27,6 +27,7 @@ def report_stray(source: Source, problem: Problem, table: Table, sink: Sink) -> 
     text = span.text
     help, fix = (
         _by_characters(source, span, problem, table)
+        or _by_gap(source, span, problem)
         or _by_spelling_before(source, span, problem, table)
         or _comment_sign(source, span)
         or _by_option_before(source, span, problem, table)
@@ -45,6 +46,15 @@ def _by_characters(source: Source, span: Span, problem: Problem, table: Table) -
     if fix is None and problem.before is not None:
         fix = lookalikes.mend_options(source, Span(source, problem.before.start, span.end), table)
     return lookalikes.advice(char), fix
+
+
+def _by_gap(source: Source, span: Span, problem: Problem) -> Advice | None:
+    before = problem.before
+    help = gaps.taken_from_next_line(source, before) if before is not None and before.text is not None else None
+    help = help or gaps.advice(source, span.start, span.end)
+    if help is None and before is not None:
+        help = gaps.instead_of_lsf(source, before.start)
+    return None if help is None else (help, None)
 
 
 def _by_itself(source: Source, span: Span, table: Table) -> Advice | None:

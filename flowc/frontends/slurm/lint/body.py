@@ -29,6 +29,7 @@ _site_use = at_first_use(rf"\$(?:\{{({_names})\b([^}}\n]?)|({_names})\b)", "find
 MOST_USES = 2_000  # looked at; enough for any script that a person wrote
 _waits = at_first_use(r"wait", "finditer")
 _TESTS = frozenset(("[", "[[", "test"))
+_SAYING = frozenset(("echo", "printf"))
 _in_case = at_first_use(r"\bcase\s[^;\n)]*\Z", "search")  # none of a command: what is between it and its first pattern
 _CONDITIONS = frozenset(("if", "elif"))
 
@@ -77,13 +78,14 @@ def lint_variables(ast: Ast, source: Source, sink: Sink, body: int) -> None:
         return
     for name, span in _uses(text, body, _use, missing):
         reason = _INSTEAD.get(name, f"it needs `--{NEEDS[name][0]}`")
-        sink.report(codes.VARIABLE_NEVER_SET, Span(source, *span), variable=name, reason=reason)
+        help = f"where sbatch's command line gives it, give it here too: `-- --{NEEDS[name][0]}=…`"
+        sink.report(codes.VARIABLE_NEVER_SET, Span(source, *span), help=help, variable=name, reason=reason)
 
 
 def lint_site_variables(ast: Ast, source: Source, sink: Sink, body: int, inputs: Inputs) -> None:
     """The same for variables that the prologs of some clusters set, and Slurm itself never does."""
     for name, span in site_variables(ast, source, body):
-        if inputs.cluster is None or not any(each.entry.key == name for each in inputs.cluster.variables):
+        if inputs.cluster is None or name not in inputs.cluster.variables.keys:
             from flowc.diag.codes.slurm.body import SITE_VARIABLE
             from flowc.diag.lacks import VARIABLE
 
@@ -110,7 +112,7 @@ def _uses(
         name = use[1] or use[3]
         if name not in wanted or name in handled:
             continue
-        if _is_plain(text, use.start()):
+        if _is_plain(text, use.start()) or ("ARRAY" not in name and _is_only_said(text, use.start())):
             continue
         if (use[2] and use[2] in ":-+=?") or _tested(text, use.start()):
             handled.add(name)
@@ -128,6 +130,16 @@ def _tested(text: str, place: int) -> bool:
         if (words and words[0][1] in _TESTS) or not _CONDITIONS.isdisjoint(command.reserved()):
             return True
     return _in_case(text[max(0, place - 200) : place]) is not None
+
+
+def _is_only_said(text: str, place: int) -> bool:
+    """Whether it is written to the job's output and goes nowhere else: there it may well be empty."""
+    commands = scan(text).commands_at(place)
+    words = commands[0].words() if len(commands) == 1 else []
+    if not words or words[0][1] not in _SAYING:
+        return False
+    rest = text[place : commands[0].end]
+    return ">" not in rest and text[commands[0].end : commands[0].end + 1] != "|" and "|" not in rest
 
 
 def _is_plain(text: str, place: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flowc.diag.codes.slurm import lint as codes
+from flowc.diag.excerpt import line_ranges
 from flowc.diag.sink import Edit, Fix
 from flowc.frontends.slurm.values.settings import accepts
 from flowc.frontends.slurm.words import tokens
@@ -47,15 +48,8 @@ def lint_lines(ast: Ast, source: Source, sink: Sink, body: int) -> None:
 def _which(source: Source, places: list[Place], one: str, many: str) -> str:
     if len(places) == 1:
         return one
-    numbers = [source.line_at(start) for start, _ in places]
-    ranges: list[list[int]] = []
-    for number in numbers:
-        if ranges and number == ranges[-1][-1] + 1:
-            ranges[-1] = [ranges[-1][0], number]
-        else:
-            ranges.append([number, number])
-    shown = [str(low) if low == high else f"{low}-{high}" for low, high in ranges[:6]]
-    return f"these {len(places)} {many} (lines {', '.join(shown)}{', …' if len(ranges) > 6 else ''})"
+    ranges = line_ranges([source.line_at(start) for start, _ in places])
+    return f"these {len(places)} {many} (lines {', '.join(ranges[:6])}{', …' if len(ranges) > 6 else ''})"
 
 
 def _options_of(source: Source, start: int, end: int) -> list[str] | None:

@@ -11,6 +11,7 @@ from flowc.frontends.slurm.lint.body import lint_commands, lint_site_variables, 
 from flowc.frontends.slurm.lint.lines import lint_lines
 from flowc.frontends.slurm.lint.values import PLAIN_TEXT, lint_values
 from flowc.frontends.slurm.values.numerals import BLANKS
+from flowc.patterns import at_first_use
 from flowc.source import Span
 
 TYPE_CHECKING = False
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from flowc.source import Source
 
 
+_ngpus = at_first_use(r"(?m)^#PBS[ \t][^\n]*\bngpus=([1-9][0-9]{0,3})\b", "search")
+_ncpus = at_first_use(r"(?m)^#PBS[ \t][^\n]*\bnodes=[0-9]+(?::[^\s,:]+)*:ncpus=([1-9][0-9]{0,3})\b", "search")
 _SYSTEMS = {"#PBS": "PBS", "#BSUB": "LSF", "#$": "Grid Engine", "#PJM": "PJM", "#OAR": "OAR"}
 
 
@@ -96,10 +99,24 @@ def _other(source: Source, sink: Sink, taken: str) -> None:
         system = next((magic for magic in _SYSTEMS if line.startswith(f"{magic} -")), None)
         if system is not None:
             place = Span(source, start, start + len(system))
-            sink.report(codes.OTHER_BATCH_SYSTEM, place, system=_SYSTEMS[system], magic=system, taken=taken)
+            help = _not_as_in_pbs(source.text) if system == "#PBS" else None
+            sink.report(codes.OTHER_BATCH_SYSTEM, place, help=help, system=_SYSTEMS[system], magic=system, taken=taken)
         if system is not None or (line.strip() and line[:1] != "#"):
             return
         start += len(line) + 1
+
+
+def _not_as_in_pbs(text: str) -> str | None:
+    """What sbatch does with the words of `-l` that it reads as something else than PBS does."""
+    gpus = _ngpus(text) if "ngpus=" in text else None
+    cpus = _ncpus(text) if "ncpus=" in text else None
+    parts = [f"sbatch passes over `ngpus={gpus[1]}`: write `#SBATCH --gpus-per-node={gpus[1]}`"] if gpus else []
+    if cpus is not None:
+        word = f"ncpus={cpus[1]}"
+        parts.append(
+            f"sbatch takes `{word}` behind `nodes=` for a node's name: write `#SBATCH --cpus-per-task={cpus[1]}`"
+        )
+    return "; ".join(parts) or None
 
 
 def _glued_comments(ast: Ast, source: Source, sink: Sink, lines: list[tuple[Directive, Line]]) -> None:

@@ -40,6 +40,8 @@ _expansion = at_first_use(r"\$\{[^}]*\}?|\$\([^)]*\)?|\$\w+|`[^`]*`|\A~(?=/|\Z)"
 _BRACKETS = frozenset(("array", "constraint", "prefer", "nodelist", "exclude", "cluster-constraint"))
 _ADDS_UP = frozenset(("signal", "switches", "kill-on-invalid-dep", "mail-type", "verbose", "quiet"))
 _MOST_HOURS = 24  # a first field up to this may be meant as hours
+_PLAIN_MINUTES = (5, 10, 15, 20)  # `10:00` is what people write for ten minutes, if nothing beside it says hours
+_hours = at_first_use(r"(?i)#[^\n]*\b(?:h|hrs?|hours?|hh)\b", "search")
 _DAYS_IN_HOURS = frozenset(("24", "48", "72", "96", "168"))
 
 
@@ -96,7 +98,10 @@ def _one_value(given: Given, value: str, span: Span, sink: Sink, directories: se
         _characters(given, value, span, sink)
     found = looks_unfilled(value) or (_printf(value) if "%" in value and kind != "path" else None)
     if found and not (given.option in _BRACKETS and found[0][:1] in ("[", "!")):
-        sink.report(codes.PLACEHOLDER, span, text=found[0])
+        from flowc.diag.suggest import to_fill
+
+        help = "`--fill NAME=VALUE` puts a value there" if to_fill(found[0]) else None
+        sink.report(codes.PLACEHOLDER, span, help=help, text=found[0])
     else:
         shell = "$" in value or "`" in value or value[:1] == "~"
         expansion = _expansion(value) if shell else None
@@ -110,7 +115,8 @@ def _one_value(given: Given, value: str, span: Span, sink: Sink, directories: se
     elif kind == "gpus" and (value == "gpu" or value.startswith("gpu:")):
         sink.report(codes.GPU_AS_TYPE, span, value=value)
     elif kind == "mail-type":
-        _mail(value, span, sink)
+        if given.origin != "pbs":  # which has letters for events
+            _mail(value, span, sink)
     elif kind == "path":
         _directory(value, span, sink, directories)
 
@@ -159,17 +165,26 @@ def _characters(given: Given, value: str, span: Span, sink: Sink) -> None:
 def _time(given: Given, value: str, span: Span, sink: Sink) -> None:
     found = _minutes_seconds(value)
     if found and given.origin != "bsub":
-        if int(found[1]) <= _MOST_HOURS or found[1] in _DAYS_IN_HOURS:
-            _minutes_or_hours(int(found[1]), int(found[2]), value, span, sink)
+        hours, seconds = int(found[1]), int(found[2])
+        plain = seconds == 0 and hours in _PLAIN_MINUTES and not _speaks_of_hours(span)
+        if not plain and (hours <= _MOST_HOURS or found[1] in _DAYS_IN_HOURS):
+            _minutes_or_hours(hours, seconds, value, span, sink)
     elif value[:1] == "-" and value != "-1":
         sink.report(codes.NEGATIVE_TIME, span, value=value, canonical=given.canonical)
     elif value in _DAYS_IN_HOURS and given.origin == "script":
         sink.report(codes.DAYS_AS_MINUTES, span, value=value, help=f"for hours write `{value}:00:00`")
 
 
+def _speaks_of_hours(span: Span) -> bool:
+    """Whether the comment behind the value does."""
+    text = span.source.text
+    end = text.find("\n", span.end)
+    return _hours(text, span.end, end if end >= 0 else len(text)) is not None
+
+
 def _minutes_or_hours(first: int, second: int, value: str, span: Span, sink: Sink) -> None:
-    """`10:00`. Beyond a day, as in `30:00` or `90:00`, minutes are what most people mean; days in hours are an
-    exception."""
+    """`8:00`. Beyond a day, as in `30:00` or `90:00`, minutes are what most people mean, and so they are in round ones;
+    days in hours are an exception."""
     long = f"{first}:{second:02}:00"
     hours = f"{first} h" + (f" {second} min" if second else "")
     minutes = f"{first} min" + (f" {second} s" if second else "")

@@ -11,7 +11,7 @@ from flowc.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from flowc.ir.profile import Limits, Machine, Site
+    from flowc.ir.site import Limits, Machine, Site
 
 # Options that change which nodes would do in ways that are not looked at.
 UNREAD = (
@@ -28,7 +28,7 @@ UNREAD = (
         "clusters",
         "cluster",
     ),
-    *("prefer", "licenses", "switches", "oversubscribe", "batch"),
+    *("prefer", "switches", "oversubscribe", "batch"),
 )
 
 
@@ -74,8 +74,17 @@ def refusal(site: Site, options: dict[str, str]) -> Refusal | None:
     if not chosen:
         return Refusal(option="", why="there is no partition for jobs that name none")
     closed = [each for each in chosen if each.state in ("inactive", "drain")]
+    option = "partition" if names else ""
     if len(closed) == len(chosen):
-        return Refusal(option="partition" if names else "", why=f"partition `{closed[0].name}` takes no jobs")
+        return Refusal(option=option, why=f"partition `{closed[0].name}` takes no jobs")
+    left = [each for each in chosen if each not in closed]
+    others = [each for each in left if each.root_only or (each.reserved and "reservation" not in options)]
+    if others and (site.enforce != "no" or len(others) == len(left)):
+        whose = "of root" if others[0].root_only else "in a reservation"
+        return Refusal(option=option, why=f"partition `{others[0].name}` takes no jobs but those {whose}")
+    beyond_all = _by_site(site, options)
+    if beyond_all is not None:
+        return beyond_all
     words = _features(options)
     known = {word for each in site.machines for word in each.features}
     unknown = next((word for word in words or () if word not in known), None)
@@ -83,17 +92,37 @@ def refusal(site: Site, options: dict[str, str]) -> Refusal | None:
         return Refusal(option="constraint", why=f"no node has the feature `{unknown}`")
     if words is None or any(option in options for option in UNREAD):
         return None
-    # Of memory that nobody asked for, and of the CPUs of a node, the first partition decides.
-    asked = _asked(chosen, options, words)
+    # Of memory that nobody asked for, and of the CPUs of a node, the first partition that takes jobs decides.
+    asked = _asked(left, options, words)
     if asked is None:
         return None
     if site.enforce != "no":
-        beyond = [_by_limits(each, asked, site) for each in chosen if each not in closed]
+        beyond = [_by_limits(each, asked, site) for each in left]
         refused = [each for each in beyond if each is not None]
         if refused and (site.enforce == "all" or len(refused) == len(beyond)):
             return refused[0]
-    lacking = [_by_nodes(each, asked, site) for each in chosen if each not in closed]
+    lacking = [_by_nodes(each, asked, site) for each in left]
     return lacking[0] if all(lacking) else None
+
+
+def _by_site(site: Site, options: dict[str, str]) -> Refusal | None:
+    """What the cluster asks of all jobs."""
+    if site.timed and "time" not in options:
+        return Refusal(option="", why="it takes no job without `--time`")
+    if site.indices is not None and options.get("array"):
+        indices, _ = meaning.array_spec(options["array"])
+        if indices and indices[-1] >= site.indices:
+            return Refusal(option="array", why=f"indices of an array are below {site.indices} there")
+    if site.licenses is not None and options.get("licenses"):
+        has = dict(site.licenses)
+        for each in options["licenses"].replace("*", ":").split(","):
+            name, _, count = each.partition(":")
+            if "@" in name or "|" in name or not (count.isdigit() or not count):  # of a server; of several one
+                continue
+            if int(count or 1) > has.get(name, 0):
+                why = f"it has {has[name]} licenses `{name}`" if name in has else f"it has no licenses `{name}`"
+                return Refusal(option="licenses", why=why)
+    return None
 
 
 def _features(options: dict[str, str]) -> tuple[str, ...] | None:
@@ -192,8 +221,16 @@ def _by_nodes(part: Limits, asked: Asked, site: Site) -> Refusal | None:
     all_tasks = asked.tasks if asked.tasks is not None else low * (asked.per_node or 1)
     total = asked.total or tuple((kind, number * all_tasks) for kind, number in asked.task_gpus)
     spread = None if asked.tasks is None else max(asked.tasks, low)
-    bounds = (sum(each.count for each in nodes), part.max_nodes, asked.high, spread, *(count for _, count in total))
+    # GPUs of the whole job bound its nodes where it counts them itself, else they are at least as many as the nodes.
+    by_gpus = [count for _, count in total]
+    bounds = [sum(each.count for each in nodes), part.max_nodes, asked.high, spread]
+    bounds += by_gpus if asked.counted else []
+    if not asked.counted and any(count < part.min_nodes for count in by_gpus):
+        return Refusal(option="gpus", why=f"`{part.name}` gives a job at least {part.min_nodes} nodes, with a GPU each")
     high = min(each for each in bounds if each is not None)
+    whole = asked.exclusive or part.exclusive
+    if asked.total and asked.counted and asked.tasks is None and site.enforce == "no" and not whole:
+        high = max(high, low)  # such a job is taken, and waits
     rooms = sorted(((_room(each, part, asked), each) for each in nodes), key=lambda pair: -pair[0])
     taken, tasks = 0, 0
     gpus: dict[str | None, int] = {}

@@ -4,8 +4,6 @@ options win; of several lines the more special one does, field by field."""
 from __future__ import annotations
 
 from flowc._compiled.slurm_lowering import GPU_WORDS, LOWERING
-from flowc.diag.codes.slurm.body import SITE_VARIABLE
-from flowc.diag.codes.slurm.lower import CLUSTER_REFUSES
 from flowc.frontends.slurm.lint.body import site_variables
 from flowc.frontends.slurm.values import meaning
 from flowc.ir.job import Identity, Placement, Pricing
@@ -21,11 +19,11 @@ if TYPE_CHECKING:
     from flowc.frontends.slurm.lowering.ledger import Ledger
     from flowc.inputs import Inputs
     from flowc.ir.job import Layout, Resources
-    from flowc.ir.profile import Nodes, Profile
+    from flowc.ir.profile import Lines, Nodes, Profile
     from flowc.source import Span
 
-# The options by which a line is chosen, the most special first; and the sections of their lines.
-OPTIONS = (("constraint", "constraints"), ("partition", "partitions"), ("qos", "qos"), ("account", "accounts"))
+# The options by which a line is chosen, the most special first.
+OPTIONS = ("constraint", "partition", "qos", "account")
 
 
 class Cluster:
@@ -39,13 +37,14 @@ class Cluster:
         self.origins: dict[str, Span] = {}
         self.taken: dict[int, list[str]] = {}
         self.rows: list[tuple[str, Nodes]] = []
-        for option, section in OPTIONS:
+        lines = (profile.constraints, profile.partitions, profile.qos, profile.accounts)
+        for option, section in zip(OPTIONS, lines, strict=True):
             text = options.get(option)
             for name in _names(option, text) if text else ():
-                row = _row(profile, section, name)
+                row = _row(section, name)
                 if row is not None:
                     self.rows.append((option, row))
-        self.rows += [("", each) for each in profile.nodes if each.entry.section == "defaults"]
+        self.rows += [("", each) for each in profile.defaults]
 
     def take(self, field: str, path: str, shown: str) -> Any:
         """The value of a field, None where no line has one. It is for an IR field, and `shown` names it in notes."""
@@ -86,6 +85,8 @@ class Cluster:
 
         found = refusal(self.profile.site, options)
         if found is not None:
+            from flowc.diag.codes.slurm.lower import CLUSTER_REFUSES
+
             self.ledger.sink.report(CLUSTER_REFUSES, self.ledger.span(found.option), reason=found.why)
 
     def close(self, fields: dict[str, Any], ast: Ast, origins: dict[str, Span]) -> tuple[Use, ...]:
@@ -112,13 +113,16 @@ class Cluster:
 
 def _variables_set(profile: Profile, ast: Ast) -> tuple[Use, ...]:
     """The variables without which the text would count on what nothing sets."""
-    if not profile.variables or ast.body_line is None:
+    if not profile.variables.keys or ast.body_line is None:
         return ()
     wanted = {name for name, _ in site_variables(ast, ast.source, ast.source.line_starts[ast.body_line - 1])}
+    if not wanted:
+        return ()
+    from flowc.diag.codes.slurm.body import SITE_VARIABLE
+
     return tuple(
         Use(entry=each.entry, what=f"{each.entry.key} is set", instead=(SITE_VARIABLE.id,))
-        for each in profile.variables
-        if each.entry.key in wanted
+        for each in profile.variables.named(wanted)
     )
 
 
@@ -126,11 +130,10 @@ def _names(option: str, text: str) -> tuple[str, ...]:
     return meaning.constraint_names(text) if option == "constraint" else tuple(text.split(","))
 
 
-def _row(profile: Profile, section: str, name: str) -> Nodes | None:
+def _row(lines: Lines[Nodes], name: str) -> Nodes | None:
     """The line of that name, or the first whose glob fits it."""
-    rows = [each for each in profile.nodes if each.entry.section == section]
-    exact = next((each for each in rows if each.entry.key == name), None)
-    return exact or next((each for each in rows if is_like(name, each.entry.key)), None)
+    rows = lines.where(name.__eq__) or lines.where(lambda key: is_like(name, key))
+    return rows[0] if rows else None
 
 
 def _says_anything(row: Nodes) -> bool:

@@ -15,21 +15,7 @@ from flowc.frontends.slurm.lowering.layout import allot
 from flowc.frontends.slurm.lowering.ledger import Ledger
 from flowc.frontends.slurm.values import meaning
 from flowc.frontends.slurm.words.getopt import release
-from flowc.ir.job import (
-    Array,
-    Conventions,
-    Dependency,
-    Io,
-    Job,
-    Layout,
-    Notify,
-    Resources,
-    Retry,
-    Run,
-    SourceInfo,
-    StopSignal,
-    Time,
-)
+from flowc.ir.job import Conventions, Io, Job, Layout, Notify, Resources, Retry, Run, SourceInfo, Time
 from flowc.ir.unit import Unit
 from flowc.patterns import at_first_use
 from flowc.secret import looks_secret
@@ -45,6 +31,8 @@ if TYPE_CHECKING:
     from flowc.frontends.slurm.ast import Ast, Component
     from flowc.frontends.slurm.lowering.cluster import Cluster
     from flowc.inputs import Inputs
+    from flowc.ir.parts import Array, Dependency
+    from flowc.ir.profile import Use
 
 CONVENTIONS = Conventions(runs_on="first", commands=True, file_name="slurm_script", workdir_on="machine")
 # A job on one of the later components of a het job holds its machine: under Slurm only steps run there.
@@ -61,20 +49,22 @@ def lower(ast: Ast, inputs: Inputs, sink: Sink) -> list[Unit]:
     controller.check(ast, sink, release(inputs.slurm_version))
     if sink.broken:
         return []
-    count = len(ast.components)
-    if count > 1:
-        first = next((given for given in ast.given if given.component == 1), None)
-        sink.report(codes.HET_JOB, first.span if first else None, count=count)
+    joins = None
+    if len(ast.components) > 1:
+        from flowc.frontends.slurm.lowering.het import joined_by
+
+        joins = joined_by(ast, sink)
     digest = sha256_hex(ast.source.data if ast.source.text else ast.text.encode("utf-8", "surrogateescape"))
-    return [
+    units = [
         Lowering(ast, index, component, inputs, sink).unit(digest) for index, component in enumerate(ast.components)
     ]
+    return units if joins is None else [unit.replace(joins=joins) for unit in units]
 
 
 class Lowering:
     """The lowering of one component."""
 
-    __slots__ = ("ast", "component", "index", "inputs", "ledger", "options", "origins", "sink")
+    __slots__ = ("ast", "component", "index", "inputs", "ledger", "options", "origins", "sink", "used")
 
     def __init__(self, ast: Ast, index: int, component: Component, inputs: Inputs, sink: Sink) -> None:
         self.ast = ast
@@ -85,6 +75,7 @@ class Lowering:
         self.options = component.options
         self.ledger = Ledger(component.given, sink)
         self.origins: dict[str, Span] = {}
+        self.used: tuple[Use, ...] = ()
 
     def unit(self, digest: str) -> Unit:
         resources, layout, self.origins = allot(self.component, self.ledger)
@@ -117,7 +108,7 @@ class Lowering:
             "notify": self._notify(),
             **self._inside(),
         }
-        used = cluster.close(fields, self.ast, self.origins) if cluster is not None else ()
+        self.used += cluster.close(fields, self.ast, self.origins) if cluster is not None else ()
         source = SourceInfo(
             frontend="slurm",
             path=self.ast.source.path,
@@ -135,7 +126,7 @@ class Lowering:
             origins=self.origins,
             text=self.ast.placed if self.index == 0 else None,
             outcome_spans=self.ledger.spans,
-            used=used,
+            used=self.used,
         )
 
     def _cluster(self) -> Cluster | None:
@@ -211,9 +202,10 @@ class Lowering:
             return {}
         from flowc.frontends.slurm.lowering.container import ORIGINS, in_image
 
-        inside = in_image(self.options, self.ledger, runs_script=self.index == 0)
+        inside = in_image(self.options, self.ledger, self.inputs.cluster, runs_script=self.index == 0)
         for path, option in ORIGINS if inside.image is not None else ():
             self._put(path, option)
+        self.used += inside.used
         return {"image": inside.image, "mounts": inside.mounts, "isolation": inside.isolation}
 
     def _time(self) -> Time:
@@ -229,6 +221,8 @@ class Lowering:
                 fields[name] = self.options[name]
                 self._put(f"time.{name}", name)
         if "signal" in self.options:
+            from flowc.ir.parts import StopSignal
+
             spec = meaning.signal_spec(self.options["signal"])
             fields["signal"] = StopSignal(
                 name=spec.name, before_s=spec.seconds, to="shell" if spec.to_shell else "steps"
@@ -320,6 +314,8 @@ class Lowering:
         indices, limit = meaning.array_spec(text)
         if not indices:
             return None
+        from flowc.ir.parts import Array
+
         self._put("array", "array")
         at_once = limit if limit is not None and limit < len(indices) else None
         return Array(indices=indices, max_concurrent=at_once, index_env="SLURM_ARRAY_TASK_ID")
@@ -328,6 +324,8 @@ class Lowering:
         text = self.options.get("dependency")
         if not text:
             return ()
+        from flowc.ir.parts import Dependency
+
         items, separator = meaning.dependency_items(text)
         if items:
             self._put("depends_on", "dependency")

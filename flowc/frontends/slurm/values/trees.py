@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from flowc._compiled import slurm_grammar
 from flowc.lalr import Node, Parser, Unexpected
 from flowc.patterns import remembered
 
@@ -70,7 +69,8 @@ def parse(rule: str, text: str) -> Node:
     """The tree of a value by one of the grammar's start rules, which nobody changes. Raises ValueMistake."""
     parser = _PARSERS.get(rule)
     if parser is None:
-        parser = _PARSERS[rule] = Parser(getattr(slurm_grammar, rule)())
+        table = __import__(f"flowc._compiled.slurm_grammar_{rule}", fromlist=["TABLE"]).TABLE
+        parser = _PARSERS[rule] = Parser(table)
     try:
         return parser.parse(text)
     except Unexpected as problem:

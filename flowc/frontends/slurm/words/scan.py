@@ -66,11 +66,10 @@ def _report_shebang(source: Source, sink: Sink) -> None:
         sink.report(codes.MISSING_SHEBANG, Span(source, 0, front), fix=fix, help="take out what stands before `#!`")
         return
     end = text.find("\n")
-    sink.report(
-        codes.MISSING_SHEBANG,
-        Span(source, 0, len(text) if end < 0 else end),
-        help="write the interpreter on the first line, such as `#!/bin/bash`",
-    )
+    help = "write the interpreter on the first line, such as `#!/bin/bash`"
+    if text.startswith("<<<<<<< "):
+        help = "git left a conflict here: keep one side, and take its marks out"
+    sink.report(codes.MISSING_SHEBANG, Span(source, 0, len(text) if end < 0 else end), help=help)
 
 
 def directives(text: str) -> tuple[list[Directive], int | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc._compiled.slurm_grammar import directive
+from flowc._compiled.slurm_grammar_directive import TABLE
 from flowc.frontends.slurm.words.scan import separator
 from flowc.lalr import Parser
 from flowc.patterns import at_first_use
@@ -16,7 +16,7 @@ _words = at_first_use(r"[^ \t\r\v\f]+", "finditer")
 _hard = at_first_use(r"[\"'\\]", "search")
 _escaped = at_first_use(r"\\(.)", "finditer", 16)  # re.DOTALL
 _without_backslashes = at_first_use(r"\\(.)", "sub", 16)
-_parser = Parser(directive())
+_parser = Parser(TABLE)
 
 
 # No script has as many words in its directives; a line is read no further than to the one beyond.

@@ -97,7 +97,12 @@ def test_a_mended_line_is_fine(line: str) -> None:
 
 HELPED = {
     "#SBATCH --job-name=my job": '`--job-name="my job"`',
-    "#SBATCH --job-name=<a b>": '`--job-name="<a b>"`',
+    "#SBATCH --job-name=<a b>": "`--fill 'a b=VALUE'` puts a value there",
+    "#SBATCH -J {{ name }}": "`{{ name }}` looks like a placeholder that was never filled in: `--fill 'name=VALUE'`",
+    "#SBATCH --nodes=${NODES}": "`--fill 'NODES=VALUE'`",
+    "#SBATCH --nodes=!NODES": "`!NODES` looks like a placeholder that was never filled in",
+    "#SBATCH --ntasks={n}": "`{n}` looks like a placeholder that was never filled in",
+    "#SBATCH --time=##TIME##": "begins a comment",
     "#SBATCH -J my job": '`-J "my job"`',
     "#SBATCH --hold now": "`--hold` takes no value",
     "#SBATCH --time=1 hour": "comments begin with `#`",
@@ -113,6 +118,22 @@ def test_help(line: str) -> None:
     assert HELPED[line] in str(found[0].help)
     assert len(found) == 1
     assert found[0].fix is None
+
+
+def test_what_stands_in_the_place_of_a_value() -> None:
+    (empty,) = of("#SBATCH --nodes=")
+    assert empty.message == "value of `--nodes`: it is empty, expected `-` or a number"
+    taken = findings("#!/bin/bash\n#SBATCH -t \n#SBATCH -N 2\nhostname\n")
+    assert {each.help for each in taken} == {"`-t` on line 2 has no value, so sbatch takes `-N` of line 3 for it"}
+
+
+def test_letters_for_mail_of_pbs_are_events() -> None:
+    assert "FC151" not in [each.code.id for each in findings("#!/bin/bash\n#PBS -m abe\nhostname\n")]
+
+
+def test_a_placeholder_says_how_it_is_filled() -> None:
+    (found,) = of("#SBATCH --account=<project>")
+    assert found.help == "`--fill NAME=VALUE` puts a value there"
 
 
 def test_every_line_of_strays_is_reported_by_itself() -> None:
@@ -167,12 +188,18 @@ def test_one_finding_for_lines_that_are_all_indented() -> None:
     assert mended(script, found) == script.replace("  #", "#")
 
 
-@pytest.mark.parametrize("value", ["10:00", "2:00", "0:30", "1:30", "24:00", "48:00", "72:00"])
+@pytest.mark.parametrize("value", ["8:00", "2:00", "0:30", "1:30", "24:00", "48:00", "72:00", "12:00"])
 def test_minutes_that_may_be_hours(value: str) -> None:
     assert codes(f"#SBATCH --time-min={value}") == ["FC133"]
 
 
-@pytest.mark.parametrize("value", ["30:00", "60:00", "90:00", "45:00", "1:30:00", "10"])
+@pytest.mark.parametrize("comment", ["# hh:mm:ss", "# 10 hours", "# time in H:M"])
+def test_round_minutes_beside_which_hours_are_named(comment: str) -> None:
+    assert codes(f"#SBATCH --time-min=10:00  {comment}") == ["FC133"]
+    assert codes("#SBATCH --time-min=10:00  # more than enough") == []
+
+
+@pytest.mark.parametrize("value", ["30:00", "60:00", "90:00", "45:00", "1:30:00", "10", "10:00", "05:00", "15:00"])
 def test_minutes_that_are_minutes(value: str) -> None:
     assert codes(f"#SBATCH --time-min={value}") == []
 
@@ -231,7 +258,7 @@ def test_a_variable_that_the_shell_does_not_expand(use: str) -> None:
     assert codes("", f"{use}\n") == []
 
 
-@pytest.mark.parametrize("use", ["echo $SLURM_NTASKS", 'echo "it\'s $SLURM_NTASKS"', "echo \\\\$SLURM_NTASKS"])
+@pytest.mark.parametrize("use", ["./a $SLURM_NTASKS", './a "it\'s $SLURM_NTASKS"', "./a \\\\$SLURM_NTASKS"])
 def test_a_variable_that_is_never_set(use: str) -> None:
     assert codes("", f"{use}\n") == ["FC141"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc.body.commands import MOST_TEXT, is_shell
+from flowc.body.interpreter import MOST_TEXT, is_shell
 from flowc.patterns import at_first_use, at_words
 from flowc.shell.scan import scan
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
-import subprocess
 import sys
 import traceback
 from collections.abc import Callable
@@ -17,10 +15,8 @@ from typing import Any
 import pytest
 
 from flowc import bundle, cache
-from flowc.bundle import Bundle
+from flowc.bundle import Bundle, writing
 
-ROOT = Path(__file__).resolve().parents[2]
-JOB = ROOT / "corpus" / "slurm" / "train-8-gpus" / "input.sbatch"
 Load = Callable[..., ModuleType]
 
 
@@ -36,6 +32,12 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+def save(found: Bundle) -> None:
+    """As a command does at its end."""
+    if found.is_due:
+        writing.save(found)
+
+
 def load(found: Bundle, package: Path, name: str) -> ModuleType:
     spec = found.find_spec(f"flowc.{name}", [str(package)])
     module = importlib.util.module_from_spec(spec)
@@ -49,7 +51,7 @@ def kept(tmp_path: Path, package: Path, key: str = "key") -> Bundle:
     first = Bundle(path, key)
     for name in ("one", "two", "deep"):
         load(first, package, name)
-    first.save()
+    save(first)
     return Bundle(path, key)
 
 
@@ -124,7 +126,7 @@ def test_no_module_is_older_than_its_source(
     change(package / "one.py")
     assert load(again, package, "one").VALUE == 7
     assert load(again, package, "two").VALUE == 2
-    again.save()
+    save(again)
     read = loaded_from_source(monkeypatch)
     third = Bundle(again.path, "key")
     assert [load(third, package, name).VALUE for name in ("one", "two", "deep")] == [7, 2, "deep"]
@@ -169,13 +171,13 @@ def test_what_is_damaged_is_loaded_from_the_source_and_made_anew(
         file.write_bytes(data)
         again = Bundle(str(file), "key")
         assert [load(again, package, name).VALUE for name in ("one", "two", "deep")] == [1, 2, "deep"]
-    again.save()
+    save(again)
     read = loaded_from_source(monkeypatch)
     assert load(Bundle(str(file), "key"), package, "one").VALUE == 1
     assert read == []
 
 
-def test_what_is_asked_for_at_different_times_is_packed_apart(
+def test_what_one_command_learns_is_one_pack_and_stays_one_while_it_is_used(
     tmp_path: Path, package: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (package / "above.py").write_text("import flowc.below\n")
@@ -186,20 +188,96 @@ def test_what_is_asked_for_at_different_times_is_packed_apart(
     monkeypatch.setattr(sys, "meta_path", [_Below(again, package)])
     monkeypatch.delitem(sys.modules, "flowc.below", raising=False)
     spec.loader.exec_module(importlib.util.module_from_spec(spec))
-    again.save()
+    save(again)
     third = Bundle(again.path, "key")
-    packs = {name: entry[:2] for name, entry in third.entries.items()}
-    assert packs["flowc.above"] == (3, 0)
-    assert packs["flowc.below"] == (3, 1)
-    assert {packs[f"flowc.{name}"] for name in ("one", "two", "deep")} == {(0, 0), (1, 0), (2, 0)}
+    assert packs(third) == [["one", "two", "deep"], ["above", "below"]]
     # A source that changes leaves the pack, the others of it stay together.
-    longer(package / "above.py")
-    load(third, package, "above")
-    third.save()
+    longer(package / "one.py")
+    load(third, package, "one")
+    save(third)
     fourth = Bundle(again.path, "key")
-    assert load(fourth, package, "above").VALUE == 7
-    assert load(fourth, package, "below").VALUE == "below"
-    assert len(fourth.packs) == 5
+    assert packs(fourth) == [["two", "deep"], ["above", "below"], ["one"]]
+    assert [load(fourth, package, name).VALUE for name in ("one", "two", "deep", "below")] == [7, 2, "deep", "below"]
+
+
+def packs(found: Bundle) -> list[list[str]]:
+    rows = sorted((entry[:2], name.removeprefix("flowc.")) for name, entry in found.entries.items())
+    return [[name for (pack, _), name in rows if pack == number] for number in range(len(found.packs))]
+
+
+def test_what_a_command_reads_that_learns_nothing_is_made_lean(tmp_path: Path, package: Path) -> None:
+    text = "\n\nfrom __future__ import annotations\n\n\ndef fails() -> None:\n    'Why.'\n    raise LookupError\n"
+    (package / "one.py").write_text(text)
+    (package / "two.py").write_text(text)
+    again = kept(tmp_path, package)
+    assert load(again, package, "one").fails.__doc__ == "Why."
+    longer(package / "two.py")  # not what was read any more
+    save(again)
+    third = Bundle(again.path, "key")
+    assert packs(third) == [["one", "two", "deep"]]
+    assert load(third, package, "one").fails.__doc__ is None
+    assert load(third, package, "two").VALUE == 7
+    assert third.raw() == frozenset()
+    save(third)
+    fourth = Bundle(again.path, "key")
+    assert packs(fourth) == [["one", "deep"], ["two"]]
+    assert load(fourth, package, "one").fails.__doc__ is None
+    assert [each[3] for each in fourth.packs] == [True, False]
+
+
+def test_what_is_read_for_nothing_gets_a_pack_of_its_own(
+    tmp_path: Path, package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asked_for(name: str) -> list[list[str]]:
+        found = Bundle(path, "key")
+        load(found, package, name)
+        save(found)
+        return packs(Bundle(path, "key"))
+
+    path = kept(tmp_path, package).path
+    assert asked_for("two") == [["one", "two", "deep"]]  # little was read for nothing
+    monkeypatch.setattr(bundle, "_WASTE", 10)
+    assert asked_for("two") == [["two"], ["one", "deep"]]
+    before = Path(path).stat()
+    assert asked_for("two") == [["two"], ["one", "deep"]]
+    assert Path(path).stat() == before
+    assert [load(Bundle(path, "key"), package, name).VALUE for name in ("one", "two", "deep")] == [1, 2, "deep"]
+    # What others did for a process, it cannot tell.
+    found = Bundle(path, "key")
+    found.forks()
+    load(found, package, "one")
+    save(found)
+    assert asked_for("two") == [["two"], ["one", "deep"]]
+    assert asked_for("one") == [["two"], ["one"], ["deep"]]
+
+
+def test_a_file_that_nobody_has_changed_is_not_added_up(
+    tmp_path: Path, package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its time says so. One that was copied, or written to, has another."""
+    file = Path(kept(tmp_path, package).path)
+    added_up: list[int] = []
+    before = bundle.hash_of
+    monkeypatch.setattr(bundle, "hash_of", lambda data: added_up.append(len(data)) or before(data))
+    assert load(Bundle(str(file), "key"), package, "one").VALUE == 1
+    assert added_up == []
+    os.utime(file)
+    assert load(Bundle(str(file), "key"), package, "one").VALUE == 1
+    assert len(added_up) == 2
+
+
+def test_names_that_a_module_makes_when_asked_are_there(tmp_path: Path, package: Path) -> None:
+    (package / "one.py").write_text("VALUE = 1\n\n\ndef __getattr__(name):\n    return name\n")
+    (package / "two.py").write_text("def fails():\n    return none\n")
+    path = kept(tmp_path, package).path
+    one, two = (load(Bundle(path, "key"), package, name) for name in ("one", "two"))
+    assert (one.VALUE, one.other, hasattr(two, "other")) == (1, "other", False)
+    assert isinstance(two, ModuleType)
+    with pytest.raises(NameError):
+        two.fails()
+    with pytest.raises(AttributeError, match="other"):
+        two.other  # noqa: B018
+    assert repr(two) == f"<module 'flowc.two' from '{package}/two.py'>"
 
 
 class _Below:
@@ -234,7 +312,7 @@ def test_nothing_is_kept_where_nothing_can_be(tmp_path: Path, package: Path) -> 
     ):
         found = Bundle(str(path), "key")
         assert load(found, package, "one").VALUE == 1
-        found.save()
+        save(found)
     assert not (tmp_path / "no").exists()
 
 
@@ -256,114 +334,6 @@ def test_cache_folder_is_where_others_look_for_it() -> None:
     assert cache.folder({}) is cache.folder({"HOME": ""}) is None
 
 
-PROGRAM = """
-import sys
-opened = []
-sys.addaudithook(lambda event, given: opened.append(str(given[0])) if event == "open" else None)
-from flowc.cli import main
-main()
-print(*opened, sep=chr(10), file=sys.stderr)
-"""
-
-
-def opened(folder: Path, *flags: str) -> tuple[list[str], str]:
-    """Files of flowc's own that a check reads, and what it says."""
-    done = subprocess.run(
-        [
-            sys.executable,
-            *flags,
-            "-S",
-            "-c",
-            PROGRAM,
-            "check",
-            str(JOB),
-        ],
-        cwd=ROOT,
-        env={"PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(folder)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return [each for each in done.stderr.splitlines() if each.startswith(f"{ROOT}/flowc/")], done.stdout
-
-
-def test_a_command_opens_the_file_and_few_others(tmp_path: Path) -> None:
-    first, said = opened(tmp_path, "-B")
-    assert len(first) > 100
-    second, said_again = opened(tmp_path, "-B")
-    assert said_again == said != ""
-    # What is there before the bundle is.
-    loaded = {each.removeprefix(f"{ROOT}/flowc/").replace("__pycache__/", "").partition(".")[0] for each in second}
-    assert loaded == {"__init__", "version", "cli/__init__", "cache", "bundle"}
-    assert [each.name.rpartition("-")[0] for each in (tmp_path / "flowc").iterdir()] == ["modules"]
-    # Optimised code is other code.
-    assert len(opened(tmp_path, "-O", "-B")[0]) > 100
-
-
-def test_first_uses_at_once_are_all_right(tmp_path: Path) -> None:
-    words = [sys.executable, "-S", "-m", "flowc", "check", str(JOB)]
-    environ = {"PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(tmp_path)}
-    running = [subprocess.Popen(words, env=environ, stdout=subprocess.PIPE, text=True) for _ in range(4)]
-    said = {each.communicate()[0] for each in running}
-    assert [each.returncode for each in running] == [0] * 4
-    assert len(said) == 1
-    (file,) = (tmp_path / "flowc").iterdir()
-    assert said == {opened(tmp_path)[1]}
-    assert len(opened(tmp_path)[0]) < 20
-    assert [*(tmp_path / "flowc").iterdir()] == [file]
-
-
-LOADED = """
-import json, sys
-class Watching:
-    asked = []
-    def find_spec(self, name, path=None, target=None):
-        self.asked.append(name)
-if "watched" in sys.argv:
-    sys.meta_path.insert(0, Watching())
-from flowc.cli import main
-words, sys.argv[1:] = sys.argv[1:], sys.argv[1:3]
-main()
-found = {}
-for name, module in sys.modules.items():
-    if name[:6] == "flowc." and name[6:] not in ("bundle", "cache", "version", "cli"):
-        above, _, last = name.rpartition(".")
-        spec = module.__spec__
-        found[name] = [
-            module.__name__, module.__package__, module.__file__, module.__cached__, getattr(module, "__path__", None),
-            spec.name, spec.parent, spec.origin, spec.cached, spec.submodule_search_locations, spec._initializing,
-            module.__loader__ is spec.loader, getattr(sys.modules[above], last) is module, sorted(vars(module)),
-        ]
-print(chr(0) + json.dumps([list(found.items()), Watching.asked]))
-"""
-
-
-def loaded(cache_home: Path, *words: str) -> list[Any]:
-    done = subprocess.run(
-        [sys.executable, "-S", "-c", LOADED, "check", str(JOB), *words],
-        env={"PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(cache_home)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    found: list[Any] = json.loads(done.stdout.rpartition("\0")[2])
-    return found
-
-
-def test_modules_that_are_loaded_together_are_what_python_makes_of_them(tmp_path: Path) -> None:
-    usual, _ = loaded(Path("/dev/null"))
-    loaded(tmp_path)
-    together, _ = loaded(tmp_path)
-    assert dict(together) == dict(usual)
-    assert len(usual) > 100
-
-
-def test_finders_of_others_are_asked_for_each_module(tmp_path: Path) -> None:
-    for _ in range(2):
-        found, asked = loaded(tmp_path, "watched")
-        assert {name for name, _ in found} <= {*asked}
-
-
 def test_what_fails_while_it_is_loaded_fails_where_it_is_imported(
     tmp_path: Path, package: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -383,7 +353,7 @@ def test_what_fails_while_it_is_loaded_fails_where_it_is_imported(
         if round < 2:
             spec.loader.exec_module(module)
             assert module.fails is sys.modules["flowc.above.fails"] is above.fails
-            found.save()
+            save(found)
             del above.fails
         else:
             assert found.entries["flowc.above.asks"][4] == ("flowc.above.fails",)

@@ -1,0 +1,764 @@
+#!/bin/bash
+# Startup script of job coupled.
+#
+# This is the script as a person reads it. What is sent is the same text without comments and with shorter names,
+# compressed; it unpacks itself to /var/lib/foundry/flowc/run and goes on there.
+#
+#   run               installs the job: writes the systemd unit and starts it
+#   run job           runs the job (called by the unit, on this boot and on every later one until the job has ended)
+#   status.json       how often the job was started, seconds used, state, exit status, times
+#   slurm_script      the job's own script
+#
+# What the user wrote stands in single quotes because it is meant literally.
+# shellcheck disable=SC2016,SC2043,SC2317
+
+[ "$0" = /var/lib/foundry/flowc/run ] || {
+    install -D -m 700 -- "$0" /var/lib/foundry/flowc/run && exec bash /var/lib/foundry/flowc/run
+    exit
+}
+state_dir=${0%/*}
+
+# ---- install: run by cloud-init or by hand, as root, on the first boot; may be run again ----
+
+[ "$1" ] || {
+    # Not ordered after cloud-init, which would wait for us. The network is waited for, but not required.
+    # SIGPIPE must end `yes | head` as in any shell; one process out of memory must not stop the whole job.
+    cat >/etc/systemd/system/flowc.service <<E
+[Unit]
+Wants=network-online.target
+After=network-online.target
+[Service]
+ExecStart=/bin/bash $0 job
+IgnoreSIGPIPE=no
+OOMPolicy=continue
+[Install]
+WantedBy=multi-user.target
+E
+    mkdir -p /var/log/foundry
+    # An empty state file says: never started. One that is there keeps what it says.
+    : >>"$state_dir/status.json"
+    # Where no systemd runs, the job runs in the background, once at a time.
+    systemctl enable --now --no-block flowc ||
+        setsid -f flock -no "$state_dir" bash "$0" job &>/dev/null
+    # All of this must outlive a power cut.
+    sync
+    exit
+}
+
+# ---- state: one small JSON file, replaced as a whole; on a full disk written over, which takes no room ----
+
+# Usage: save_state [EXIT_CODE SIGNAL END]
+save_state() {
+    IFS=. read -r uptime_seconds _ </proc/uptime
+    used_base=${used_base-$((used_seconds - uptime_seconds))} used_seconds=$((used_base + uptime_seconds)) first_start=${first_start:-$EPOCHSECONDS}
+    state_line='{"starts":'${start_count:-0}',"used_s":'$used_seconds',"state":"'$job_state'","start":'$first_start',"exit_code":'${1-null}',"signal":'${2-null}',"end":'${3-null}'}'
+    # shellcheck disable=SC2015
+    echo "$state_line" >"$state_dir/new" && mv "$state_dir/new" "$state_dir/status.json" || echo "$state_line         " 1<>"$state_dir/status.json"
+}
+
+# Usage: not_started MESSAGE. The job has failed before it began.
+not_started() {
+    echo "flowc: $*"
+    job_state=FAILED
+    save_state 1 0 "$EPOCHSECONDS"
+    exit 1
+}
+
+# ---- stop: the job is asked to end; what it was prepared with stays until it has ended ----
+
+end_body() {
+    [ -z "$end_state" ] && [ -e "/proc/$body_pid/exe" ] || return
+    end_state=TIMEOUT
+    grep -q 'Sig[CI]g.*[4-7c-f]...$' "/proc/$body_pid/status" || must_die=1
+    kill -TERM -"$body_pid"
+    kill -CONT -"$body_pid"
+}
+
+# ---- time: counted over all starts; looked at every 5 seconds, and when something is due ----
+
+on_time() {
+    ((used_seconds < 7200)) || end_body
+
+    ((used_seconds < 7230)) || kill -KILL -"$body_pid"
+    # Until it is called again.
+    wait_time=5
+    ((wait_time-=used_seconds%5))
+}
+
+# ---- run: called by the unit ----
+
+run_job() {
+    host_name=${HOSTNAME%%.*}
+    IFS=:, read -r _ start_count _ used_seconds _ job_state _ first_start _ <"$state_dir/status.json"
+    # RUNNING and PENDING are to be started again, so is a job that never was. What is over has an A or a T.
+    [[ $job_state = *[AT]* ]] && exit
+    # The nodes are listed in /etc/hosts, the last one is the head. The head runs the job, the others serve its srun: there the
+    # agent does not return.
+    # Where the steps run.
+    mkdir -p /workspace
+
+    node_list=$("$state_dir/bin/agent" 3 1 2 2>>/var/log/foundry/job.log) || not_started "cannot start" >>/var/log/foundry/job.log
+    output_file=/workspace/slurm-1441399543.out
+    # The first start empties the files, a later one goes on writing.
+    [ "$start_count" ] || : >"$output_file"
+    # The provider's log folder leads to the job's own output.
+    ln -sf "$output_file" /var/log/foundry/job.log
+    chmod 700 "$state_dir/slurm_script"
+
+    job_state=RUNNING
+    # What was to end when the power was cut does not begin again.
+    ((used_seconds < 7200)) || end_state=TIMEOUT
+    # One process watches, and does nothing in a trap.
+    # Told to stop (shutdown, preemption): the next boot starts the job again.
+    trap stop_asked=1 TERM
+    # Job control gives each of its children a process group, and the signals of a fresh process.
+    set -m
+    launch() {
+    # What a batch step of Slurm would find in its environment. What the user set comes last and wins.
+    exec env -i -C /workspace PATH="$state_dir/bin:$PATH" LANG=C.UTF-8 HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TMPDIR=/tmp \
+        HOSTNAME="$host_name" \
+        SLURM_JOB_NODELIST="${node_list%%$'\n'*}" SLURM_NODELIST="${node_list%%$'\n'*}" \
+        SLURM_JOB_NODELIST_HET_GROUP_0="$(sed -n 1p <<<"$node_list")" \
+        SLURM_JOB_NODELIST_HET_GROUP_1="$(sed -n 2p <<<"$node_list")" \
+        SLURM_SUBMIT_HOST="$host_name" SLURMD_NODENAME="$host_name" SLURM_TASK_PID="$BASHPID" \
+        SLURM_JOB_START_TIME="$EPOCHSECONDS" \
+        SLURM_JOB_END_TIME=$((EPOCHSECONDS + 7200 - used_seconds)) \
+        ${start_count:+SLURM_RESTART_COUNT=$start_count} \
+        SLURM_JOB_ID=1441399543 \
+        SLURM_JOBID=1441399543 \
+        SLURM_JOB_NAME=coupled \
+        SLURM_JOB_NUM_NODES=1 \
+        SLURM_NNODES=1 \
+        SLURM_JOB_CPUS_PER_NODE=4 \
+        SLURM_CPUS_ON_NODE=4 \
+        SLURM_TASKS_PER_NODE=4 \
+        SLURM_SUBMIT_DIR=/workspace \
+        SLURM_CLUSTER_NAME=flowc \
+        SLURM_JOB_USER=root \
+        SLURM_JOB_UID=0 \
+        SLURM_JOB_GID=0 \
+        SLURM_NODEID=0 \
+        SLURM_PROCID=0 \
+        SLURM_LOCALID=0 \
+        SLURM_GTIDS=0 \
+        ENVIRONMENT=BATCH \
+        SLURM_NTASKS=4 \
+        SLURM_NPROCS=4 \
+        SLURM_GPUS_ON_NODE=8 \
+        SLURM_JOB_GPUS=0,1,2,3,4,5,6,7 \
+        CUDA_VISIBLE_DEVICES=0,1,2,3,4,5,6,7 \
+        SLURM_HET_SIZE=2 \
+        SLURM_JOB_NAME_HET_GROUP_0=coupled \
+        SLURM_JOB_NUM_NODES_HET_GROUP_0=1 \
+        SLURM_JOB_CPUS_PER_NODE_HET_GROUP_0=4 \
+        SLURM_TASKS_PER_NODE_HET_GROUP_0=4 \
+        SLURM_NTASKS_HET_GROUP_0=4 \
+        SLURM_NPROCS_HET_GROUP_0=4 \
+        SLURM_GPUS_PER_NODE_HET_GROUP_0=h100:8 \
+        SLURM_JOB_ID_HET_GROUP_0=1441399543 \
+        SLURM_JOB_NAME_HET_GROUP_1=coupled \
+        SLURM_JOB_NUM_NODES_HET_GROUP_1=2 \
+        'SLURM_JOB_CPUS_PER_NODE_HET_GROUP_1=8(x2)' \
+        'SLURM_TASKS_PER_NODE_HET_GROUP_1=8(x2)' \
+        SLURM_NTASKS_HET_GROUP_1=16 \
+        SLURM_NPROCS_HET_GROUP_1=16 \
+        SLURM_NTASKS_PER_NODE_HET_GROUP_1=8 \
+        SLURM_GPUS_PER_NODE_HET_GROUP_1=h100:8 \
+        SLURM_JOB_ID_HET_GROUP_1=1441399544 \
+        "$state_dir/slurm_script" \
+        </dev/null
+    }
+    # Both files have their room on the disk before the job may fill it.
+    save_state
+    # The exit status, where the keeper lives to tell it; written over, since the disk may be full by then. (Nor does bash
+    # know it always: where a stop comes while it hears of it, `wait` has lost it.)
+    echo 137 1<>"$state_dir/life"
+    echo 1<>"$state_dir/death"
+    # The keeper has the body as its child and nothing else to do. Bash tells it of a death by a signal, in words, and of an
+    # exit in none; the status may be the same. It alone holds a pipe open: the end of that is its end, whichever way.
+    exec 3<> <(:)
+    (
+        trap '' TERM
+        set -m
+        (
+            trap - TERM
+            echo "$BASHPID"
+            [ "$end_state" ] && kill "$BASHPID"
+            exec >>"$output_file" 2>&1 3>&- &&
+                launch
+        ) &
+        # In a subshell `wait` passes over a body that is only stopped.
+        wait $!
+        echo $? 1<>"$state_dir/life"
+    ) >&3 2<>"$state_dir/death" &
+    exec 2>/dev/null 3</dev/fd/3
+    ((++start_count))
+    read -r body_pid <&3
+    # Bash's `wait` misses no signal, whenever it comes; `read` misses what comes just before it sleeps.
+    until
+        save_state
+        on_time
+        read -rt "$wait_time" <&3 &
+        wait $!
+        read -rt 0 <&3
+    do
+        :
+    done
+    # Of a stop systemd has told all processes.
+    end_state=${end_state:-${stop_asked:+PENDING}}
+    read -r body_status <"$state_dir/life"
+    read -r state_line <"$state_dir/death"
+    ((body_signal = ${#state_line} && body_status > 128 ? body_status - 128 : 0))
+    ((must_die && body_signal - 15)) && end_state=
+    # What is ended has still to hand on what its tasks said at that.
+    for _ in {1..20}; do
+        [ "$end_state$body_signal" = 0 ] && break
+        pgrep -g "$body_pid" -x srun || break
+        sleep .1
+    done
+    # The end of the script is the end of the job: what still runs in the background ends too.
+    kill -KILL -"$body_pid"
+    job_state=COMPLETED
+    ((body_status)) && job_state=FAILED
+    job_state=${end_state:-$job_state}
+    save_state "$body_status" "$body_signal" "$EPOCHSECONDS"
+    exit "$body_status"
+}
+
+# ---- the small Slurm: one program, called under several names; what of Slurm is not here says so ----
+
+mkdir -p "$state_dir/bin"
+cd "$state_dir/bin" && {
+tee srun agent <<'E' >/dev/null
+#!/usr/bin/python3 -IS
+import os,signal,sys
+import re
+import itertools
+import socket
+import hmac,time
+import select
+from multiprocessing.connection import Connection,Pipe,wait
+y=os.environ
+L=os.path.basename(sys.argv[0])
+A=sys.argv[1:]
+R="/var/lib/foundry/flowc/nodes"
+ak="/var/lib/foundry/flowc/run"
+bD="/var/lib/foundry/flowc/key"
+Z=6818
+B=1,2,3,10,12,15,18
+def M(h):
+ os.write(2,(L+": "+h+"\n").encode())
+def C(h,m=1):
+ M(h)
+ os._exit(m)
+def T(h):
+ aB=[]
+ for c in re.findall(r"(?:\[[^]]*]|[^][,\s])+",h):
+  aD=re.match(r"([^[]*)\[([^]]*)](.*)",c)
+  if not aD:
+   aB.append(c)
+   continue
+  for aI in aD[2].split(","):
+   K,I,aV=aI.partition("-")
+   aB+=[aD[1]+str(u).zfill(len(K))+S for u in range(int(K),int(aV or K)+1)for S in T(aD[3])or[""]]
+ return aB
+def aw(b):
+ return",".join(f"{z}(x{len([*a])})"for z,a in itertools.groupby(b)).replace("(x1)","")
+OPTIONS="n=ntasks N=nodes w=nodelist -=ntasks-per-node -=gpus-per-task -=het-group"
+def aO(l):
+ aB={}
+ while l and l[0][:1]=="-"!=l[0]:
+  c=l.pop(0)
+  if c=="--":
+   break
+  try:
+   a=c[1]=="-"
+   p,ap,h=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
+   b=[g for g in OPTIONS.split()if(g[2:].startswith(p)if a else g[0]==p)]
+   b=[g for g in b if g[2:]==p]or b
+   (d,)=b
+   if d[1]==".":
+    if ap:
+     l["1"if a else 0:0]=["-"+h]
+    h="1"
+   elif d[1]=="="and not ap:
+    h=l.pop(0)
+  except(ValueError,IndexError,TypeError):
+   C(f"unrecognized option '{c}'",255)
+  aB[d[2:]]=h
+ return aB
+def start(l,q,o,*b):
+ d=os.fork()
+ if d:
+  while os.getpgid(d)!=d:
+   pass
+  return d
+ def a(h):
+  os.write(2,f"slurmstepd-{q['SLURMD_NODENAME']}: error: {h}\n".encode())
+ try:
+  for u,w in enumerate(b):
+   os.dup2(w,u)
+  os.setsid()
+  for u in 13,*B:
+   signal.signal(u,0)
+  signal.pthread_sigmask(1,B)
+  try:
+   os.chdir(o)
+  except OSError as i:
+   a(f"couldn't chdir to `{o}': {i.strerror}: going to /tmp instead")
+   os.chdir("/tmp")
+  q["SLURM_TASK_PID"]=str(os.getpid())
+  os.execvpe(l[0],l,q)
+ except OSError as i:
+  a(f"execve(): {l[0]}: {i.strerror}")
+  os._exit(i.errno)
+def F(e):
+ d=0
+ while d not in e:
+  d,b=os.wait()
+ G([d],9)
+ return e.pop(d),os.waitstatus_to_exitcode(b)
+def G(e,u):
+ for d in[*e]:
+  try:
+   os.killpg(d,u)
+  except OSError:
+   pass
+def bK(h):
+ return b"".join(hmac.digest(open(p,"rb").read().strip(),h,"sha256")for p in(ak,bD))
+def bY(aB,h):
+ aE=64 if os.path.getsize(bD)>64 else 32
+ return aB[:aE]==bK(h)[:aE]
+def ab(a):
+ for Q in(1,18,1),(1,9,1),(6,4,30),(6,5,10),(6,18,120000):
+  a.setsockopt(*Q)
+ return Connection(a.detach())
+def ai(p,k):
+ for c in range(35):
+  try:
+   N=dict(map(str.split,open(R)))[socket.gethostname().split(".")[0]]
+   a=socket.create_connection((k,Z),9,(N,0))
+   a.settimeout(None)
+   d=os.urandom(32)
+   a.send(d+bK(b"s"+a.recv(32)))
+   if not bY(a.recv(64,256),b"a"+d):
+    raise OSError("secret")
+   b=ab(a)
+   return b
+  except(OSError,EOFError)as i:
+   if c==4:
+    M(f"waiting for the agent of {p}: {i}")
+  time.sleep(c)
+ C(f"error: {p}: no agent after 10 minutes")
+def co(j,V,c):
+ j.listen(4096)
+ j.setblocking(False)
+ e={}
+ k=select.poll()
+ k.register(j,1)
+ while 1:
+  for u,I in k.poll():
+   try:
+    if u not in e:
+     a,D=j.accept()
+     if D[0]in V:
+      a.setsockopt(1,18,96)
+      d=os.urandom(32)
+      a.send(d)
+      u=a.fileno()
+      e[u]=a,d
+      k.register(u,1)
+     if len(e)<500:
+      a=0
+      continue
+     u=[*e][0]
+    k.unregister(u)
+    a,d=e.pop(u)
+    aB=a.recv(96,64)
+    if bY(aB[32:],b"s"+d)and not os.fork():
+     try:
+      e.clear()
+      signal.signal(17,0)
+      a.send(bK(b"a"+aB[:32]))
+      b=ab(a)
+      ad(b)
+     finally:
+      os._exit(0)
+    a.close()
+   except OSError:
+    pass
+def agent():
+ N=socket.gethostname().split(".")[0]
+ for I in range(120):
+  g=[H.split()[:2]for H in open("/etc/hosts")if H[:1].isdigit()and H[:3]!="127"][::-1]
+  f=[p.split(".")[0]for I,p in g]
+  if len(g)>=int(A[0])and N in f:
+   break
+  time.sleep(5)
+ else:
+  C(f"/etc/hosts does not list {N} and {A[0]} nodes after 10 minutes: {f}")
+ open(R,"w").writelines(f"{p} {d[0]}\n"for p,d in zip(f,g))
+ open(bD,"a")
+ c=f.index(N)
+ j=socket.create_server((g[c][0],Z))
+ if not c and os.fork():
+  for aE in map(int,A[1:]):
+   print(dx(f[:aE]))
+   del f[:aE]
+  return
+ os.dup2(2,1)
+ signal.signal(17,1)
+ co(j,[socket.gethostbyname(k)for k,I in g],c)
+def ad(b):
+ o,a=b.recv()
+ if not o:
+  cC(b,*a)
+ e,f={},{}
+ signal.pthread_sigmask(0,B)
+ n=[os.open("/dev/null",0)]
+ for c,l,q in a:
+  g,j=os.pipe(),os.pipe()
+  d=start(l,q,o,n[0],g[1],j[1])
+  os.close(g[1])
+  os.close(j[1])
+  e[d]=c
+  f[os.pidfd_open(d)]=0,c,b""
+  f[g[0]]=1,c,b""
+  f[j[0]]=2,c,b""
+ try:
+  while k:=wait([b,*f],None if e else 0):
+   for D in k:
+    if D==b:
+     x=b.recv()
+     x in signal.sigpending()or G(e,x)
+     continue
+    w,c,h=f.pop(D)
+    if not w:
+     os.close(D)
+     b.send((0,*F(e)))
+     continue
+    r=os.read(D,65536)
+    h+=r
+    E=h.rfind(b"\n")+1
+    if not r or len(h)-E>9999:
+     E=len(h)
+    if E:
+     b.send((w,c,h[:E]))
+    if r:
+     f[D]=w,c,h[E:]
+    else:
+     os.close(D)
+  for S in f.values():
+   if S[2]:
+    b.send(S)
+  b.send(())
+  while 1:
+   b.recv()
+ except(EOFError,OSError):
+  G(e,15)
+  signal.signal(14,lambda*I:G(e,9))
+  signal.alarm(30)
+  while e:
+   F(e)
+def cast(x,*I):
+ for b in t:
+  try:
+   b.send(x)
+  except OSError:
+   pass
+def W(d,c,m):
+ if m:
+  M(f"error: {f[d]}: task {c}: "+(signal.strsignal(-m)if m<0 else f"Exited with exit code {m}"))
+  aa.append(384-m if m<0 else m)
+def bG(p):
+ h=ap.get(p,"")
+ try:
+  return[f.index(c)for c in T(open(h).read()if"/"in h else h)]
+ except ValueError:
+  C(f"error: Unable to create step for job {n}: Requested node configuration is not available")
+def cz(aV):
+ p,c,a=ap.get("nodes",y.get("SLURM_NNODES")or"1").partition("-")
+ b,a=p or c and"0",a if c else p
+ if not(b.isdecimal()and a.isdecimal())or 0<int(a)<int(b):
+  C(f'error: "{ap["nodes"]}" is not a valid node count',255)
+ d=min(int(a)or int(b)or aV,max(int(b),aV))
+ return int(b)or d,d
+def am():
+ global j,q
+ with open("/run/flowc.step."+n,"ab",0)as a:
+  a.write(b"%9d\n"%os.getpid())
+  j=a.tell()//10-1
+ q=dict(y)
+def bU():
+ am()
+def cm():
+ return(n,)
+def cu():
+ return(j,)
+def bZ(aB):
+ if type(aB)is str:
+  M(aB)
+ else:
+  os.kill(os.getpid(),aB)
+def ax(b):
+ if b==bc:
+  try:
+   bZ(b.recv())
+  except(EOFError,OSError):
+   C(f"error: Node failure on {f[0]}: connection lost")
+ return b==bc
+def cC(b,aB,c):
+ global M,n
+ (n,)=aB
+ y.clear()
+ y.update(c)
+ M=b.send
+ for ah in B:
+  signal.signal(ah,lambda ah,I:b.send(ah))
+ bU()
+ b.send(cu())
+ b.recv()
+def bk(p,a=""):
+ return sum(int(c.split(":")[-1])if c.split(":")[-1].isdecimal()else 1 for c in(Q(p,a)or"").split(",")if c and(p!="gres"or c[:3]=="gpu"))
+def aJ(a,z):
+ af=aR[:aP or aK*z or N]
+ b=af[a*aK:(a+1)*aK]or af[:1]if aK and z>1 else af
+ bh=",".join(b)
+ return{"CUDA_VISIBLE_DEVICES":bh,"SLURM_STEP_GPUS":bh,"SLURM_GPUS_ON_NODE":str(len(af)),**({"SLURMD_TRES_BIND":"gpu:"+aN}if aN and z>1 else{})}
+def cw(l):
+ global ap,ba
+ m=[[]]
+ for c in l:
+  if c==":":
+   m.append([])
+  else:
+   m[-1].append(c)
+ ba=[(aO(aD),aD)for aD in m]
+ for a,aD in ba:
+  if not aD and ba[1:]:
+   C("fatal: No command given to execute.")
+ ap=ba[0][0]
+ l[:]=m[0]
+def df(s):
+ aM=f"_HET_GROUP_{s}"
+ for p in[*y]:
+  if p.endswith(aM):
+   y[p[:-len(aM)].replace("FLOWC_SLURM","SLURM")]=y[p]
+def dx(n):
+ e=n[0].rstrip("0123456789")
+ start=n[0][len(e):]
+ i=[e+str(int(start or 0)+s).zfill(len(start))for s in range(len(n))]
+ return f"{e}[{start}-{n[-1][len(e):]}]"if n[1:]and n==i else",".join(n)
+def dd():
+ global cc,de,dz,ap
+ de=[]
+ for cc in sorted(cR):
+  b,dz=Pipe()
+  d=os.fork()
+  if not d:
+   ap,A[:]=cR[cc]
+   if dh or"SLURM_STEP_NODELIST"not in y:
+    df(cc)
+    y["SLURM_NNODES"]=y["SLURM_JOB_NUM_NODES"]
+   y["SLURM_JOB_CPUS_PER_NODE"]=y[f"SLURM_JOB_CPUS_PER_NODE_HET_GROUP_{cc}"]
+   y["SLURM_JOB_ID"]=n
+   return
+  dz.close()
+  try:
+   de.append(b.recv())
+  except EOFError:
+   os._exit(os.waitstatus_to_exitcode(os.waitpid(d,0)[1]))
+  os.waitpid(d,0)
+ y["SLURM_JOB_CPUS_PER_NODE"]=y[f"SLURM_JOB_CPUS_PER_NODE_HET_GROUP_{min(cR)}"]
+ cc=-1
+ ap={p:str(cW[-1])for p in("ntasks","nodes")}
+def cT(d):
+ return y[f"SLURM_JOB_CPUS_PER_NODE_HET_GROUP_{sum(d >= a for a in cW[1:])}"].split("(")[0]
+def dv(s,z):
+ global aR,aK,aN,N,aP
+ if de[1:]:
+  aR,aK,aN,N,aP,I=cY[s]
+  aR=aR[:aP or aK*z or N]
+ aB={"SLURM_CPUS_ON_NODE":cT(g[s])}if dh else{}
+ if"CUDA_VISIBLE_DEVICES"in q:
+  aB["CUDA_VISIBLE_DEVICES"]=""
+ return aB
+def Q(p,a=""):
+ return ap.get(p)or y.get("SLURM_"+(a or p.upper().replace("-","_")))
+def u(p):
+ value=Q(p)or"0"
+ if not value.isdecimal()or int(value)<(p in ap and p<"r"):
+  C(f'error: Invalid numeric value "{value}" for --{p}.')
+ return int(value)
+def ac(s):
+ v=J[s]
+ return[(c,at.get(c,A),{**q,"SLURM_NODEID":str(s),"SLURMD_NODENAME":f[g[s]],"SLURM_GTIDS":",".join(map(str,v)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**dv(s,len(v)),**(aJ(a,len(v))if N or aK else{})})for a,c in enumerate(v)]
+if L=="srun":
+ cw(A)
+ n=y["SLURM_JOB_ID"]
+ if not A:
+  C("fatal: No command given to execute.")
+ cW,cR,dh=[0],{},ba[1:]
+ while aE:=y.get(f"SLURM_JOB_NUM_NODES_HET_GROUP_{len(cW) - 1}"):
+  cW.append(cW[-1]+int(aE))
+ dC=len(cW)-2
+ for s,(dm,aD)in enumerate(ba):
+  dE=dm.get("het-group",dm.get("pack-group"))
+  dh=dh or dE is not None
+  dE=str(s)if dE is None else dE
+  ds=[]
+  for aI in dE.strip("[]").split(","):
+   cM,da,dB=aI.lstrip().partition("-")
+   dB=dB if da else cM
+   if not(cM.isdecimal()and dB.isdecimal())or int(cM)>int(dB):
+    M(f"error: _parse_single_range: Invalid range: `{aI}'")
+    C(f"error: Invalid --het-group value: {dE}")
+   ds.append((int(cM),int(dB)))
+  dD=max(dB for I,dB in ds)
+  if dD>dC:
+   if ds==[(dD,dD)]and not ba[1:]:
+    C(f"error: Requested het-group offset exceeds highest hetjob index ({dD} > {dC})")
+   C(f"error: Attempt to run a job step with het group value of {dD}, but the job allocation has maximum value of {dC}")
+  for dk in{k for cM,dB in ds for k in range(cM,dB+1)}:
+   if dk in cR:
+    C("fatal: Duplicate het groups in single srun not supported")
+   cR[dk]=dm,aD
+ dd()
+ aF=int(y["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
+ l=open(R).read().split()
+ f,V=l[::2],l[1::2]
+ if cc>=0:
+  f,V=(k[cW[cc]:cW[cc+1]]for k in(f,V))
+ g=range(len(f))
+ K=aV=len(f)
+ K,aV=cz(aV)
+ a=u("ntasks")
+ if 0<a<K:
+  M(f"Warning: can't run {a} processes on {K} nodes, setting nnodes to {a}")
+  K=a
+ aV=max(K,min(aV,a or aV))
+ if K>len(g):
+  C(f"error: Only allocated {len(g)} nodes asked for {K}")
+ bq=bG("nodelist")
+ g=sorted((bq+[d for d in g if d not in bq])[:aV])
+ k=u("ntasks-per-node")if Q("ntasks-per-node")else 0
+ if not a or a==k*len(g):
+  a=a or k*len(g)
+  if k:
+   y["SLURM_NTASKS_PER_NODE"]=str(k)
+ elif ap.get("ntasks-per-node"):
+  M(f"Warning: can't honor --ntasks-per-node set to {k} which doesn't match the requested tasks {a} "f"with the number of requested nodes {len(g)}. Ignoring --ntasks-per-node.")
+ aG=1
+ z=len(g)
+ a=a or z
+ if a>max(aF,os.cpu_count())//aG*z:
+  C(f"error: Unable to create step for job {n}: More processors requested than permitted")
+ P=iter(range(a))
+ J=[[next(P)for I in range(s,a,z)]for s in range(z)]
+ at={}
+ aR=y.get("SLURM_JOB_GPUS","").replace(","," ").split()
+ aK=bk("gpus-per-task")
+ aN=f"per_task:{aK}"if aK else""
+ N=int(y.get("FLOWC_STEP_GPUS",len(aR)))
+ aP=bk("gres")or bk("gpus-per-node")
+ aW=bk("gpus")
+ N=aP or-(-aW//len(g))or N
+ if(max(N,*(aK*len(aD)for aD in J))>len(aR)):
+  C(f"error: Unable to create step for job {n}: Invalid generic resource (gres) specification")
+ af=[aF,K,a,J,[d+cW[cc]for d in g],(aR,aK,aN,N,aP,aW)]
+ if cc>=0:
+  dz.send(af)
+  os._exit(0)
+ ap=ba[0][0]
+ aF,K,a,J,g,cY=0,0,0,[],[],[]
+ for dk,aD in zip(sorted(cR),de):
+  dm,l=cR[dk]
+  if k:=dm.get("cpus-per-task"):
+   y["SLURM_CPUS_PER_TASK"]=k
+  k=y.get(f"SLURM_NTASKS_PER_NODE_HET_GROUP_{dk}")
+  if dh and k and aD[2]==int(k)*len(aD[4]):
+   y["SLURM_NTASKS_PER_NODE"]=k
+  aF=max(aF,aD[0])
+  K+=aD[1]
+  at.update({a+c:l for c in range(aD[2])})
+  J+=[[a+c for c in v]for v in aD[3]]
+  a+=aD[2]
+  g+=aD[4]
+  cY+=[aD[5]]*len(aD[4])
+ z=len(g)
+ aR,aK,aN,N,aP,aW=de[0][5]
+ if de[1:]:
+  K=z
+ bc=None
+ if y.get("SLURMD_NODENAME",f[0])==f[0]:
+  bU()
+ else:
+  bc=ai(f[0],V[0])
+  bc.send(("",(cm(),dict(y))))
+  try:
+   while type(aB:=bc.recv())is not tuple:
+    bZ(aB)
+  except EOFError:
+   os._exit(1)
+  (j,)=aB
+  q=dict(y)
+ for value,an in((a,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if a>K else"cyclic","DISTRIBUTION"),(y["SLURM_JOB_NODELIST"]if z==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(aw(map(len,J)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(z,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),(V[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
+  for p in an.split():
+   q["SLURM_"+p]=str(value)
+ q["SLURM_STEP_NODELIST"]=dx([f[d]for d in g])
+ if dh:
+  dF=[cT(d)for d in g]
+  q.update(SLURM_JOB_NODELIST=q["SLURM_STEP_NODELIST"],SLURM_NODELIST=q["SLURM_STEP_NODELIST"],SLURM_JOB_NUM_NODES=str(z),SLURM_JOB_CPUS_PER_NODE=aw(dF)if de[1:]else y["SLURM_JOB_CPUS_PER_NODE"])
+ o=os.getcwd()
+ aa=[0]
+ t={ai(f[d],V[d]):d for d in g}
+ signal.pthread_sigmask(0,B)
+ for ah in B:
+  signal.signal(ah,cast)
+ for s,b in enumerate(t):
+  b.send((o,ac(s)))
+ signal.pthread_sigmask(1,B)
+ while t:
+  for b in wait([*t,*([bc]if bc else[])]):
+   if ax(b):
+    continue
+   d=t[b]
+   try:
+    x=b.recv()
+   except(EOFError,OSError)as i:
+    C(f"error: Node failure on {f[d]}: {i or 'connection lost'}")
+   if not x:
+    del t[b]
+    continue
+   w,c,r=x
+   if not w:
+    W(d,c,r)
+    continue
+   try:
+    while r:
+     r=r[os.write(w,r):]
+   except OSError as i:
+    C(f"error: cannot write: {i.strerror}")
+ os._exit(max(aa))
+globals()[L]()
+E
+tee scontrol squeue sacct scancel sinfo sbcast <<'E' >/dev/null
+#!/bin/sh
+echo "flowc: ${0##*/} is not on this machine: --with-commands ${0##*/} brings it" >&2
+exit 69
+E
+chmod -f +x ./*
+}
+
+# ---- the job's own script: 424 bytes ----
+
+head -c 424 >"$state_dir/slurm_script" <<'E' && run_job
+#!/bin/bash
+# Two models that talk to each other in one step, each on nodes of its own: one bid for both components.
+#SBATCH --job-name=coupled --time=2:00:00
+#SBATCH --nodes=1 --ntasks=4 --gpus-per-node=h100:8
+#SBATCH hetjob
+#SBATCH --nodes=2 --ntasks-per-node=8 --gpus-per-node=h100:8
+echo "ocean on $SLURM_JOB_NODELIST_HET_GROUP_0, air on $SLURM_JOB_NODELIST_HET_GROUP_1"
+srun --het-group=0 ./ocean : --het-group=1 ./air
+E

@@ -1,0 +1,131 @@
+"""What the machines of a gang start that are not all told the same: a shell of the image chooses by the rank."""
+
+from __future__ import annotations
+
+from flowc.frontends.k8s.container import environment, peers
+from flowc.frontends.k8s.container.expand import Piece, late_names
+from flowc.frontends.k8s.kinds import parts, ray, sets, tensorflow, volcano
+from flowc.ir.names import variable_name
+from flowc.shell.quote import sh
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.frontends.k8s.container.environment import Environment
+    from flowc.frontends.k8s.container.expand import Pieces
+    from flowc.frontends.k8s.context import Context
+    from flowc.frontends.k8s.objects import Part
+    from flowc.yamldoc.node import Mapping
+
+RANK, IPS, INDEX = "FLOWC_RANK", "FLOWC_IPS", "FLOWC_INDEX"
+JOB = "FLOWC_JOB"  # which of the Jobs of its part
+OF_ALL = ("RANK", "PET_NODE_RANK", RANK)  # count all machines, whatever their part
+NOTE = "a shell of the image starts it on the machines of its part"
+
+
+def command(main: Mapping, found: Environment, context: Context) -> tuple[str, ...]:
+    """The words by which /bin/sh starts what the machine's part is to start. `found` are the variables of the main
+    container; what only a machine knows, and what is secret, all parts are given."""
+    gang = context.job.gang
+    assert gang is not None
+    found.facts[RANK] = "rank"
+    peers.look_at(found, context)
+    branches, needed = list[list[str]](), set[str]()
+    start = 0
+    for part in gang.parts:
+        context.part = part
+        container = part.container or main
+        own = environment.read(container, context)
+        peers.look_at(own, context)
+        _join(container, own, found, context)
+        lines, late = _branch(part, start, container, own, found, context)
+        branches.append(lines)
+        needed |= late
+        start += part.count
+        for key in parts.RANKED if container is not main else ():
+            context.decide(container, key, "approximated", NOTE)
+    context.part = None
+    parts.tell(main, context)
+    if context.job.kind == "JobSet":
+        sets.tell(context)
+    if context.job.kind == "RayJob":
+        ray.tell(context)
+        found.facts |= ray.FACTS
+    text = list[str]()
+    ips = sorted(int(name.removeprefix(peers.IP)) for name in needed if name.startswith(peers.IP))
+    lists = volcano.host_lists(gang.parts, context) if context.job.kind == "VolcanoJob" else []
+    if ips or lists:
+        found.facts[IPS] = "ips"
+    text += [f"{peers.IP}{rank}=$(printf '%s\\n' \"${IPS}\" | sed -n {rank + 1}p)" for rank in ips]
+    text += lists
+    start = 0
+    for index, (part, lines) in enumerate(zip(gang.parts, branches, strict=True)):
+        start += part.count
+        last = index == len(branches) - 1
+        text += lines if last else [f'if [ "${RANK}" -lt {start} ]; then', *lines, "fi"]
+    found.exports.clear()
+    return ("/bin/sh", "-c", "\n".join(text))
+
+
+def _join(container: Mapping, own: Environment, found: Environment, context: Context) -> None:
+    """Give all machines what the part's have that only they know."""
+    for name, fact in own.facts.items():
+        if found.facts.setdefault(name, fact) != fact:
+            reason = f"`{name}` is something else on the machine for each of the parts"
+            context.refuse(container, "env", reason, "give them different names")
+    found.secrets += [name for name in own.secrets if name not in found.secrets]
+    found.spans |= {name: span for name, span in own.spans.items() if name not in found.spans}
+
+
+def _branch(
+    part: Part, start: int, container: Mapping, own: Environment, found: Environment, context: Context
+) -> tuple[list[str], set[str]]:
+    """The lines of a part, and the variables that only the machine knows in them. `found` are those of all parts."""
+    words = [word for key in ("command", "args") for word in peers.words(container, key, own, context)]
+    texts = [str(node.value or "") for key in ("command", "args") for node in container.each(key)]
+    texts += [text for _, text in own.env()]
+    exports = dict(own.exports)
+    numbered = [name for name, fact in own.facts.items() if fact == "rank" and name not in OF_ALL]
+    exports |= {name: (Piece(text=INDEX, late=True),) for name in numbered}
+    if context.job.kind == "TFJob" and own.lookup(tensorflow.CONFIG) is None:
+        exports[tensorflow.CONFIG] = tensorflow.config(part, context)
+    if any("HOSTNAME" in text for text in texts) and own.lookup("HOSTNAME") is None:
+        exports["HOSTNAME"] = (Piece(text=f"{context.job.name}-{part.name}-"), Piece(text=INDEX, late=True))
+        if part.each != part.count or context.job.kind == "JobSet":
+            before = (Piece(text=JOB, late=True), Piece(text="-"))
+            exports["HOSTNAME"] = (exports["HOSTNAME"][0], *before, exports["HOSTNAME"][1])
+    lines = []
+    late = set(late_names([*words, *exports.values()]))
+    count = f"({RANK} - {start})" if start else RANK
+    if INDEX in late:
+        lines.append(f"{INDEX}=" + ("0" if part.each == 1 else f"$(({_within(count, part)}))"))
+    if JOB in late:
+        lines.append(f"{JOB}=$(({count} / {part.each}))")
+    lines += [f"export {name}={sh(text)}" for name, text in own.env() if found.known.get(name) != text]
+    others = [name for name in found.known if own.lookup(name) is None]
+    lines += [f"unset {' '.join(others)}"] if others else []
+    for name in (*own.known, *exports, *others):
+        if variable_name(name) != name and found.known.get(name) != own.known.get(name):
+            context.refuse(container, "env", f"a shell has to set `{name}`, and cannot", "rename it")
+    lines += [f"export {name}={_word(pieces)}" for name, pieces in exports.items()]
+    if context.job.kind == "RayJob":
+        return [*lines, *ray.lines(part, container, own, context)], late
+    lines.append(" ".join(["exec", *map(_word, words)]))
+    return lines, late
+
+
+def _within(count: str, part: Part) -> str:
+    """The number of a machine within its Job."""
+    return f"{count} % {part.each}" if part.each < part.count else count.strip("()")
+
+
+def _word(pieces: Pieces) -> str:
+    """One word of the shell; what only the machine knows stands in it as a variable."""
+    found, texts = list[str](), list[str]()
+    for each in (*pieces, None):
+        if each is not None and not each.late:
+            texts.append(each.text)
+            continue
+        found += [sh("".join(texts))] if any(texts) else []
+        texts.clear()
+        found += [f'"${{{variable_name(each.text)}}}"'] if each is not None else []
+    return "".join(found) or "''"

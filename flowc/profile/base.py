@@ -1,0 +1,40 @@
+"""What the parts of this package share: the files of a profile, and how the steps begin that its lines make."""
+
+from __future__ import annotations
+
+import os
+
+# How steps of a job's setup begin that lines bring: seconds of each (packages may be large, an archive slow), and what
+# is then called.
+LIMIT_S = 1800
+APT = "env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300"
+PIP = "env PIP_BREAK_SYSTEM_PACKAGES=1 python3 -m pip"
+MOST_BYTES = 1_000_000
+
+
+def content(path: str) -> bytes:
+    """What a file holds. Raises OSError and ValueError."""
+    with open(path, "rb", buffering=0) as file:
+        found = b""
+        while more := file.read(MOST_BYTES + 1 - len(found)):
+            found += more
+    if len(found) > MOST_BYTES:
+        raise OSError(None, "larger than 1 MB")
+    return found
+
+
+def reason(error: OSError | ValueError) -> str:
+    """Why a file cannot be read, as it stands in a sentence."""
+    text = getattr(error, "strerror", None) or str(error)
+    return text[:1].lower() + text[1:]
+
+
+def beside(path: str, written: str) -> str:
+    """A file that the profile at `path` names."""
+    return os.path.join(base_folder(path), os.path.expanduser(written))
+
+
+def base_folder(path: str) -> str:
+    """The folder from which a profile's files are seen: in which its .flowc is, or its own."""
+    folder = os.path.dirname(os.path.abspath(path))
+    return os.path.dirname(folder) if os.path.basename(folder) == ".flowc" else folder

@@ -1,0 +1,100 @@
+"""What a finding advises, where it depends on the job."""
+
+from __future__ import annotations
+
+import pytest
+
+from flowc import driver
+from flowc.inputs import Inputs
+from flowc.source import Source
+
+HEAD = "#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\n"
+SKY = "resources:\n  accelerators: H100:8\nfile_mounts:\n  /data: s3://<bucket>\nrun: nvidia-smi\n"
+
+
+def helped(code: str, text: str, path: str = "job.sbatch") -> str | None:
+    (found,) = [each for each in driver.check(Source(path, text), Inputs()).diagnostics if each.code.id == code]
+    return found.help
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [("--constraint=gpu", "gpu"), ("-p gpu-long", "gpu-long"), ("-p cpu,gpu", None), ("--constraint=haswell", None)],
+)
+def test_nodes_whose_name_says_that_they_have_gpus(options: str, named: str | None) -> None:
+    help = helped("FC607", f"#!/bin/bash\n#SBATCH --time=10 --ntasks=2 {options}\nhostname\n")
+    if named is None:
+        assert help is None
+    else:
+        assert help is not None
+        assert help.startswith(f"`{named}` is a name of nodes with GPUs?")
+
+
+@pytest.mark.parametrize(
+    ("code", "body", "help"),
+    [
+        ("FC813", "python train.py\nsbatch next.sbatch\n", "`flowc submit FILE --after afterok:JOB`"),
+        ("FC843", "export NCCL_IB_HCA=mlx5_0\nnvidia-smi\n", "leave it out"),
+        ("FC141", "./a $SLURM_ARRAY_TASK_ID\n", "give it here too: `-- --array=…`"),
+        ("FC812", "module load gromacs/2024.4/gcc-13.2.0_cuda-12\n", "a line of a profile brings it"),
+        ("FC812", "module load tensorflow/python3.6/1.5.0\n", "a line of a profile brings it"),
+        (
+            "FC812",
+            "module load cmake vasp/6\n",
+            "own in place of `cmake`; for the others a line of a",
+        ),
+        ("FC804", "aprun -n 4 ./a\n", "`srun` starts programs on the job's machines"),
+        ("FC812", "module load compilers/gcc/12\n", "`apt-get install -y build-essential`"),
+    ],
+)
+def test_what_is_advised(code: str, body: str, help: str) -> None:
+    assert help in str(helped(code, HEAD + body))
+
+
+def test_a_script_for_sh_is_to_be_one_for_bash() -> None:
+    text = HEAD.replace("bash", "sh") + "source env.sh\nnvidia-smi\n"
+    assert helped("FC833", text) == "begin the script with `#!/bin/bash`"
+
+
+def test_a_bucket_that_was_never_filled_in() -> None:
+    assert helped("FC371", SKY, "task.yaml") == "`--fill 'bucket=VALUE'` puts a value there"
+
+
+def test_a_password_within_a_url() -> None:
+    text = HEAD + 'export DB="mongodb://reader:HXH7vExF7GvCeMWn@192.0.2.7/data"\nnvidia-smi\n'
+    (found,) = [
+        each for each in driver.check(Source("j.sbatch", text), Inputs()).diagnostics if each.code.id == "FC842"
+    ]
+    assert found.message == "the password of a URL stands in the script"
+
+
+def test_what_another_launcher_needs() -> None:
+    text = HEAD.replace("=10", "=10 --nodes=2") + "horovodrun -np 2 --hosts a,b python train.py\n"
+    assert "`horovodrun` is not there, or reaches them by SSH" in str(helped("FC806", text))
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "help"),
+    [
+        ('-R "rusage[mem=4GB]"', "FC104", "an option of LSF: write `#SBATCH --mem=…"),
+        ("-N", "FC104", "an option of LSF: write `#SBATCH --mail-type=END`"),
+        ("-nnodes 2", "FC108", "an option of LSF: write `#SBATCH --nodes=…`"),
+        ("-oo logs/out", "FC103", "an option of LSF: write `#SBATCH --output=…`"),
+        ("-K", "FC104", "an option of LSF that sbatch does not know"),
+    ],
+)
+def test_options_of_lsf(line: str, code: str, help: str) -> None:
+    assert str(helped(code, f"#!/bin/bash\n#BSUB {line}\nhostname\n")).startswith(help)
+
+
+def test_gpus_that_pbs_names_otherwise() -> None:
+    text = "#!/bin/bash\n#PBS -l select=1:ncpus=4:ngpus=2\nhostname\n"
+    assert helped("FC155", text) == "sbatch passes over `ngpus=2`: write `#SBATCH --gpus-per-node=2`"
+    text = "#!/bin/bash\n#PBS -l nodes=2:ncpus=4,mem=4gb\nhostname\n"
+    expected = "sbatch takes `ncpus=4` behind `nodes=` for a node's name: write `#SBATCH --cpus-per-task=4`"
+    assert helped("FC155", text) == expected
+
+
+def test_a_conflict_that_git_left() -> None:
+    text = "<<<<<<< HEAD\n#!/bin/bash\n#SBATCH --time=10\nhostname\n"
+    assert "git left a conflict here" in str(helped("FC002", text))
