@@ -182,7 +182,10 @@ FROM_OTHERS = ('SLURM',
  'XDG_',
  'PBS',
  'LSB',
- 'LS_')
+ 'LS_',
+ 'LOADEDMODULES',
+ 'MODULE',
+ 'LMOD')
 
 STAND_INS = ('your', 'xxx', 'change', 'example', 'placeholder', 'dummy', 'secret', 'token', 'password', 'replace', '...')
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _reads = at_first_use(r"(?<!\\)\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)([^}\n]?)[^}\n]*\}?)", "finditer")
 # Whatever may give a value: an assignment, in arithmetic too, and the names behind the words that set some.
 _assigned = at_first_use(r"(?<![\w$])([A-Za-z_]\w*+)(?:\[[^\]\n]{0,200}\])?(?:[-+*/%&|^]|<<|>>)?=(?!=)", "finditer")
+_defaulted = at_first_use(r"\$\{([A-Za-z_]\w*)(?:\[[^\]\n]{0,200}\])?:?=", "finditer")
 _stepped = at_first_use(r"(?<![\w${-])([A-Za-z_]\w*+)[ ]?(?:\+\+|--(?![\w-]))", "finditer")
 _named = at_words(
     r"\b(?:for|select|read|mapfile|readarray|getopts|local|declare|typeset|unset|let|setenv|printf[ \t]+-v)\b"
@@ -48,6 +49,8 @@ def read_plain(text: str) -> dict[str, tuple[int, int]]:
 def set_in(text: str) -> set[str]:
     """The variables that may have a value by this text, or of which it asks whether they have one."""
     found = {match[1] for match in _asked(text)}
+    if "${" in text:
+        found.update(match[1] for match in _defaulted(text))
     for find in (_assigned, _counted, _stepped):
         if find is not _stepped or "++" in text or "--" in text:
             found.update(match[1] for match in find(text))

@@ -116,6 +116,10 @@ def test_a_variable_that_nothing_sets(body: str, marked: str) -> None:
         "cat <<'E'\n$DATA\nE\n",
         "printf -v text %s x\necho $text\n",
         "select a in 1; do echo $a; done\n",
+        ': "${DATA:=/x}"\necho $DATA\n',
+        "echo ${DATA=/x}\nls $DATA\n",
+        ': ${DIR:=${ROOT:-/x}/y}\nls ${DIR} "$DIR/z"\n',
+        "echo $LOADEDMODULES $MODULEPATH $LMOD_CMD\n",
     ],
 )
 def test_variables_that_have_a_value_or_may(body: str) -> None:
