@@ -51,6 +51,19 @@ def test_what_is_advised(code: str, body: str, help: str) -> None:
     assert help in str(helped(code, HEAD + body))
 
 
+def test_a_variable_in_place_of_a_count() -> None:
+    help = helped("FC108", "#!/bin/bash\n#SBATCH --nodes=$NODES\nhostname\n")
+    assert help == "`$NODES` is not expanded in a directive: `--fill NODES=VALUE` puts a value there"
+
+
+@pytest.mark.parametrize("address", ["", "<mail>", "YOUR_EMAIL"])
+def test_an_address_that_was_never_filled_in_is_no_address(address: str) -> None:
+    source = Source("j.sbatch", HEAD + f"#SBATCH --mail-user={address}\nnvidia-smi\n")
+    found = {each.code.id for each in driver.check(source, Inputs()).diagnostics}
+    assert "FC803" not in found
+    assert ("FC136" in found) is bool(address)
+
+
 def test_a_script_for_sh_is_to_be_one_for_bash() -> None:
     text = HEAD.replace("bash", "sh") + "source env.sh\nnvidia-smi\n"
     assert helped("FC833", text) == "begin the script with `#!/bin/bash`"

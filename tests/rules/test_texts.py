@@ -86,59 +86,6 @@ def test_the_folder_of_a_job_that_nothing_brings_is_empty_too(folder: str) -> No
     assert said("python train.py\n", head, Flags(mounts=(f"{target}=s3://b/x",))) == []
 
 
-@pytest.mark.parametrize(
-    ("body", "marked"),
-    [
-        ("echo $DATA\n", "$DATA"),
-        ('echo "${DATA}/x"\n', "${DATA}"),
-        ("cd ${PROJ%/}\n", "${PROJ%/}"),
-        ("for i in $LIST; do echo $i; done\n", "$LIST"),
-    ],
-)
-def test_a_variable_that_nothing_sets(body: str, marked: str) -> None:
-    assert said(body) == [("variable-from-elsewhere", marked)]
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        "DATA=/x\necho $DATA\n",
-        "echo ${DATA:-/x} ${A-} ${B:+y}\n",
-        'if [ -n "$DATA" ]; then echo $DATA; fi\n',
-        "echo '$DATA' \\$DATA # $DATA\n",
-        "source /etc/profile\necho $DATA\n",
-        "module load gcc\necho $EBROOTGCC\n",
-        "read -r A B <x\necho $A $B\n",
-        "while getopts ab o; do echo $o $OPTARG; done\n",
-        "mapfile -t lines <x\necho ${lines[0]} ${#lines[@]}\n",
-        "((n = 3)); let m=1; echo $n $m $RANDOM $HOME $SLURM_JOB_ID $HOSTNAME\n",
-        "f() { local a=$1; echo $a; }\nf 1\n",
-        "cat <<'E'\n$DATA\nE\n",
-        "printf -v text %s x\necho $text\n",
-        "select a in 1; do echo $a; done\n",
-        ': "${DATA:=/x}"\necho $DATA\n',
-        "echo ${DATA=/x}\nls $DATA\n",
-        ': ${DIR:=${ROOT:-/x}/y}\nls ${DIR} "$DIR/z"\n',
-        "echo $LOADEDMODULES $MODULEPATH $LMOD_CMD\n",
-    ],
-)
-def test_variables_that_have_a_value_or_may(body: str) -> None:
-    assert said(body) == []
-
-
-@pytest.mark.parametrize(("name", "flag"), [("DATA", "--env DATA=VALUE"), ("MY_API_KEY", "--secret MY_API_KEY")])
-def test_a_key_is_not_to_be_written_down(name: str, flag: str) -> None:
-    found = flowc.compile(Source("job.sbatch", f"{HEAD}echo ${name}\n"), Inputs()).diagnostics
-    (help,) = [each.help for each in found if each.code.name == "variable-from-elsewhere"]
-    assert flag in help
-    assert ("--env" in help) is ("--secret" not in help)
-
-
-def test_a_variable_of_the_command_line_has_a_value() -> None:
-    assert said("echo $DATA\n", HEAD.replace("\n#SBATCH", "\n#SBATCH --export=ALL,DATA=/x", 1)) == []
-    assert said("echo $DATA\n", flags=Flags(env=(("DATA", "/x"),))) == []
-
-
 KEY = "8f14e45fceea167a5a36dedd4bea2543aa01b9c7"
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 
 from flowc._compiled.slurm_options import BSUB
 from flowc.diag.suggest import gaps, to_fill
+from flowc.patterns import at_first_use
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.frontends.slurm.words.getopt import Occurrence
     from flowc.source import Source
+
+_variable = at_first_use(r"\$([A-Za-z_]\w{0,60})", "search")
 
 
 def advice(source: Source, start: int, end: int) -> str | None:
@@ -22,7 +25,12 @@ def advice(source: Source, start: int, end: int) -> str | None:
             how = f": {how}" if how else ""
             comment = "; a `#` that follows a blank or `=` begins a comment" if match[0][0] == "#" else ""
             return f"`{match[0]}` looks like a placeholder that was never filled in{how}{comment}"
-    return None
+    match = _variable(text, start, end) if "$" in text[start:end] else None
+    return f"`{match[0]}` is not expanded in a directive: {give(match[1])}" if match else None
+
+
+def give(variable: str) -> str:
+    return f"`--fill {variable}=VALUE` puts a value there"
 
 
 def taken_from_next_line(source: Source, occurrence: Occurrence) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flowc._compiled.shell_words import ENVIRONMENT
 from flowc._compiled.slurm_options import OPTIONS
 from flowc.diag.codes.slurm import lint as codes
 from flowc.diag.sink import Edit, Fix
@@ -23,7 +24,7 @@ PLAIN_TEXT = frozenset(name for name, row in OPTIONS.items() if row["kind"] in (
 
 _minutes_seconds = at_first_use(r"0*([0-9]{1,6}):0*([0-9]{1,6})\Z", "match")
 _placeholder = at_first_use(
-    r"<[^<>]{1,60}>|\{\{.{0,60}?\}\}|\{[A-Za-z_][\w-]{0,60}\}|@[A-Z_]{2,}@|(?<![A-Za-z])X{3,}(?![A-Za-z])"
+    r"<[^<>]{1,60}>|\{\{.{0,60}?\}\}|(?<!\$)\{[A-Za-z_][\w-]{0,60}\}|@[A-Z_]{2,}@|(?<![A-Za-z])X{3,}(?![A-Za-z])"
     r"|(?<![A-Za-z])(?i:your)[_-]\w+|\w{1,60}[_-]of[_-]your[_-]\w+"
     r"|(?<![A-Za-z])(?i:REPLACE|CHANGE|FILL|INSERT|EDIT|SET)[_-]?(?i:ME|THIS|WITH|IN)(?![a-z])\w*"
     r"|\A![A-Z_]{2,}\Z|\A\[[A-Za-z][\w ,/|-]*\]\Z|\ATODO\b|(?:\A|/)path/to/",
@@ -39,6 +40,15 @@ _expansion = at_first_use(r"\$\{[^}]*\}?|\$\([^)]*\)?|\$\w+|`[^`]*`|\A~(?=/|\Z)"
 # Here brackets and exclamation marks have a meaning.
 _BRACKETS = frozenset(("array", "constraint", "prefer", "nodelist", "exclude", "cluster-constraint"))
 _ADDS_UP = frozenset(("signal", "switches", "kill-on-invalid-dep", "mail-type", "verbose", "quiet"))
+# What of the patterns of file names stands for a variable.
+_PATTERNS = {
+    "USER": "`%u` in a file name is the user's name",
+    "SLURM_JOB_NAME": "`%x` in a file name is the job's name",
+    "SLURM_ARRAY_JOB_ID": "`%A` in a file name is the array's number",
+    "SLURM_ARRAY_TASK_ID": "`%a` in a file name is the index of the task",
+    "SLURM_JOB_ID": "`%j` in a file name is the job's number",
+    "SLURM_JOBID": "`%j` in a file name is the job's number",
+}
 _MOST_HOURS = 24  # a first field up to this may be meant as hours
 _PLAIN_MINUTES = (5, 10, 15, 20)  # `10:00` is what people write for ten minutes, if nothing beside it says hours
 _hours = at_first_use(r"(?i)#[^\n]*\b(?:h|hrs?|hours?|hh)\b", "search")
@@ -106,7 +116,7 @@ def _one_value(given: Given, value: str, span: Span, sink: Sink, directories: se
         shell = "$" in value or "`" in value or value[:1] == "~"
         expansion = _expansion(value) if shell else None
         if expansion and given.origin != "arguments":
-            sink.report(codes.NOT_EXPANDED, span, text=expansion[0])
+            sink.report(codes.NOT_EXPANDED, span, help=_instead_of(expansion[0], kind), text=expansion[0])
     if kind == "duration":
         _time(given, value, span, sink)
     elif kind == "size" and not foreign and value.isdecimal() and 0 < int(value[:9]) < 100:
@@ -117,8 +127,20 @@ def _one_value(given: Given, value: str, span: Span, sink: Sink, directories: se
     elif kind == "mail-type":
         if given.origin != "pbs":  # which has letters for events
             _mail(value, span, sink)
-    elif kind == "path":
+    elif kind == "path" and not found:
         _directory(value, span, sink, directories)
+
+
+def _instead_of(expansion: str, kind: str) -> str | None:
+    """What to write in place of a variable: a pattern of file names, or what `--fill` puts there."""
+    name = expansion.strip("${}")
+    if kind == "path" and name in _PATTERNS:
+        return _PATTERNS[name]
+    if not name.isidentifier() or name in ENVIRONMENT or name.startswith(("SLURM", "SBATCH")):
+        return None
+    from flowc.frontends.slurm.faults.gaps import give
+
+    return give(name)
 
 
 def _spelling(given: Given, value: str, span: Span, sink: Sink) -> bool:

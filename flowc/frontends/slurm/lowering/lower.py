@@ -13,9 +13,10 @@ from flowc.digest import sha256_hex
 from flowc.frontends.slurm import controller
 from flowc.frontends.slurm.lowering.layout import allot
 from flowc.frontends.slurm.lowering.ledger import Ledger
+from flowc.frontends.slurm.lowering.notify import notify
 from flowc.frontends.slurm.values import meaning
 from flowc.frontends.slurm.words.getopt import release
-from flowc.ir.job import Conventions, Io, Job, Layout, Notify, Resources, Retry, Run, SourceInfo, Time
+from flowc.ir.job import Conventions, Io, Job, Layout, Resources, Retry, Run, SourceInfo, Time
 from flowc.ir.unit import Unit
 from flowc.patterns import at_first_use
 from flowc.secret import looks_secret
@@ -105,7 +106,7 @@ class Lowering:
             "depends_on": self._depends_on(),
             "kill_on_invalid_dep": self._kills(),
             "retry": self._retry(),
-            "notify": self._notify(),
+            "notify": notify(self.options, self.ledger, self._put),
             **self._inside(),
         }
         self.used += cluster.close(fields, self.ast, self.origins) if cluster is not None else ()
@@ -359,19 +360,6 @@ class Lowering:
         from flowc.frontends.slurm.lowering.requeues import requeue_word
 
         return requeue_word(self.ast.text, shell=self.ast.is_shell)
-
-    def _notify(self) -> Notify:
-        events: tuple[str, ...] = ()
-        if "mail-type" in self.options:
-            events = tuple(meaning.mail_events(self.options["mail-type"]))
-            if events:
-                self._put("notify.events", "mail-type")
-            else:
-                self.ledger.decide("mail-type", "lowered", "no mail")
-        email = self.options.get("mail-user")
-        if email is not None:
-            self._put("notify.email", "mail-user")
-        return Notify(email=email, events=events)
 
     def _variables(self, layout: Layout) -> tuple[tuple[str, str], ...]:
         """The variables by which Slurm repeats an option's text to the job, and those of its release."""

@@ -184,3 +184,26 @@ def test_wait_is_written_behind_the_last_command(body: str, mended: str) -> None
     text = edit.span.source.text
     assert text[: edit.span.start] + edit.text + text[edit.span.end :] == script("-N2", body=mended)
     assert codes(script("-N2", body=mended)) == []
+
+
+@pytest.mark.parametrize("line", ["--output={logs_dir}/%x/%j.out", "-o <folder>/%j.out", "-e your_logs/%j.err"])
+def test_no_folder_is_made_of_a_placeholder(line: str) -> None:
+    assert codes(script(line)) == ["FC136"]
+
+
+@pytest.mark.parametrize(
+    ("line", "help"),
+    [
+        ("-o /scratch/$USER/%j.out", "`%u` in a file name is the user's name"),
+        ("--error=log-$SLURM_JOB_ID.err", "`%j` in a file name is the job's number"),
+        ("--output=${SLURM_ARRAY_JOB_ID}.out", "`%A` in a file name is the array's number"),
+        ("--output=~/x.log", None),
+        ("--job-name=run-${RUN}", "`--fill RUN=VALUE` puts a value there"),
+        ("-J $RUN", "`--fill RUN=VALUE` puts a value there"),
+        ("-J $HOSTNAME", None),
+        ("--mail-user=$USER@example.org", None),
+    ],
+)
+def test_what_stands_for_a_variable_that_is_not_expanded(line: str, help: str | None) -> None:
+    (found,) = warnings(script(line))
+    assert (found.code.id, found.help) == ("FC150", help)
