@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc._compiled.shell_words import CONTAINERS, COPIERS, MAKERS, SILENT, WRITERS
+from flowc._compiled.shell_words import CODE_SUFFIXES, CONTAINERS, COPIERS, MAKERS, SILENT, WRITERS
 from flowc._compiled.slurm_commands import IMAGE_ROOTS
 from flowc.body.interpreter import MOST_TEXT, may_be_shell
 from flowc.patterns import at_first_use, at_words, remembered
@@ -35,11 +35,15 @@ _no_path = at_first_use(
 _NO_PATH_SIGNS = ("container", "volume", "path", "prefix", "route", "url", "uri", "endpoint", "api")
 _variable = at_first_use(r"\$\{?(\w+)", "findall")
 _leading = at_first_use(r"((?:[\w.+-]+=)?[\"']?)\$\{?(\w+)\}?(?=[/\"']|\Z)", "match")
+_REMOVE = ("rm", "rmdir")
 _MODULES = ("module", "ml")
 # Variables of a folder that each job had for itself: on the cluster, too, nothing was there but what the job put in.
 _OF_THE_JOB = ("SLURM_TMPDIR", "SLURM_SCRATCH", "LOCAL_SCRATCH", "TMPDIR")
 _MOST_PATHS = 2000
 _QUOTES = "\"'"
+_CODE = tuple(CODE_SUFFIXES)
+# Of what the image has, what are folders of a cluster all the same; below /mnt there is but the machine's own disk.
+_OTHERS_OWN = (("var", "scratch"),)
 EMPTY = ("scratch", "memory")
 
 
@@ -58,7 +62,9 @@ def cluster_paths(job: Job) -> dict[str, tuple[int, int]]:
     # What is mounted holds what it may; a scratch folder is there, and empty.
     mounted = [mount.target for mount in job.mounts if mount.kind not in EMPTY]
     mounted += [each.mount_path for each in job.volumes]
-    made = [job.run.workdir or ""]
+    mounted += [f"/mnt/{each.name}" for each in job.volumes]
+    own = f"{(job.run.workdir or '').rstrip('/')}/"  # made, and empty
+    made: list[str] = []
     folders = tuple(given.items())
     mentions, made_here = _judged(text, folders) if may_be_shell(job) else ([*_mentioned(text, 0)], [])
     made += made_here
@@ -67,6 +73,8 @@ def cluster_paths(job: Job) -> dict[str, tuple[int, int]]:
     found: dict[str, tuple[int, int]] = {}
     for path, place in mentions:
         if any(path == each or path.startswith(f"{each}/") for each in mounted):
+            continue
+        if own != "/" and f"{path}/".startswith(own) and not path.endswith(_CODE):
             continue
         if not any(path.startswith(each) for each in made if each.strip("/")):
             name = text[slice(*place)]  # or a variable and what follows
@@ -104,6 +112,7 @@ def _read_from(text: str, made: list[str], given: dict[str, str]) -> Iterator[Me
     seen = scan(text)
     read = read_variables(text)
     contained = ["--container-image"]  # what is called with it runs in an image
+    runners: list[str] = []  # what a variable starts in a container
     variables: dict[str, str] = {}
     documents = {each.command: each for each in seen.here_documents}
     for command in seen.commands:
@@ -120,11 +129,13 @@ def _read_from(text: str, made: list[str], given: dict[str, str]) -> Iterator[Me
             if value[:1] == "(" and "--container-image" in value:
                 contained.append(f"${{{variable.rstrip('+')}[")
             value = variables[variable] = _expanded(value.strip("\"'"), given)
-            if "/" in value and _made_by_programs(variable):
+            if value.partition(" ")[0] in CONTAINERS:
+                runners += (f"${variable}", f"${{{variable}}}")
+            elif "/" in value and _made_by_programs(variable):
                 made.append(value)
             elif read is None or variable in read:  # of several folders each is one
                 yield from _mentions(word.replace(":", " ") if variable.endswith("PATH") else word, start)
-        if name in SILENT or name in CONTAINERS:
+        if name in SILENT or name in CONTAINERS or name in _REMOVE or (words and words[0][1].strip(_QUOTES) in runners):
             continue
         if any(text.find(sign, command.start, end) >= 0 for sign in contained):
             continue
@@ -132,16 +143,7 @@ def _read_from(text: str, made: list[str], given: dict[str, str]) -> Iterator[Me
             continue  # what is loaded is told by its name, from whichever folder it is
         if document is not None and name not in _WRITERS:
             yield from _mentions(text[document.start : document.end], document.start)
-        makes = name in MAKERS or "venv" in (word for _, word in words)
-        rest = words[1:]
-        if makes or (name in COPIERS and rest):
-            targets = [_expanded(word, given) for _, word in (rest if makes else rest[-1:])]
-            rest = [] if makes else rest[:-1]
-            if given:  # such a folder is there, with what is put into it
-                folders = [each for each in targets if each.strip(_QUOTES).rstrip("/") in given.values()]
-                targets = [each for each in targets if each not in folders]
-                targets += [f"{folder.strip(_QUOTES)}/{_last(word)}" for folder in folders for _, word in rest]
-            made += _values(targets, variables)
+        rest = _not_made(name, words, made, variables, given)
         before = ""
         for start, word in [*words[:1], *rest]:
             options = (word, before if "=" not in before else "")
@@ -150,6 +152,25 @@ def _read_from(text: str, made: list[str], given: dict[str, str]) -> Iterator[Me
             before = word
         for start, _, word in redirections:
             yield from _mentions(word, start)
+
+
+def _not_made(
+    name: str, words: list[tuple[int, str]], made: list[str], variables: dict[str, str], given: dict[str, str]
+) -> list[tuple[int, str]]:
+    """What a command is given beside what it makes, which is noted, and what is in an image."""
+    makes = name in MAKERS or "venv" in (word for _, word in words)
+    rest = words[1:]
+    if "shifter" in (word for _, word in rest):  # the image is an option: what follows is in it
+        return []
+    if makes or (name in COPIERS and rest):
+        targets = [_expanded(word, given) for _, word in (rest if makes else rest[-1:])]
+        rest = [] if makes else rest[:-1]
+        if given:  # such a folder is there, with what is put into it
+            folders = [each for each in targets if each.strip(_QUOTES).rstrip("/") in given.values()]
+            targets = [each for each in targets if each not in folders]
+            targets += [f"{folder.strip(_QUOTES)}/{_last(word)}" for folder in folders for _, word in rest]
+        made += _values(targets, variables)
+    return rest
 
 
 def _last(word: str) -> str:
@@ -185,6 +206,13 @@ def _mentioned(text: str, offset: int) -> Iterator[Mention]:
         return
     for match, _ in zip(_paths(text), range(_MOST_PATHS), strict=False):
         _, root, second = match.groups()
-        there = root in IMAGE_ROOTS if root != "home" else second == "ubuntu"
-        if not there and not in_comment(text, match.start(), shell=False):
+        if not _is_there(root, second) and not in_comment(text, match.start(), shell=False):
             yield match[0], (offset + match.start(1), offset + match.end(1))
+
+
+def _is_there(root: str, second: str) -> bool:
+    if root == "home":
+        return second == "ubuntu"
+    if root == "mnt":
+        return second == "local"
+    return root in IMAGE_ROOTS and (root, second) not in _OTHERS_OWN

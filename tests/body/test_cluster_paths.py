@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flowc.body.cluster_paths import cluster_paths
-from flowc.ir.job import Mount
+from flowc.ir.job import Mount, Volume
 from tests.scripts.jobs import unit
 
 HOME = "/".join(("", "home", "ubuntu"))
@@ -19,6 +19,12 @@ FOUND = {
     "mkdir -p /scratch/me\ncd /scratch/me/x\nsrun --container-mounts=a:/data/x true\n": [],
     "docker run -v /data/x:/data/x app /app/run\n": [],
     "cd /scratch\nls / /*\n": [],
+    # Below folders that the image has, where it has nothing of the kind.
+    "cd /mnt/personal/me/x\n./a /var/scratch/me/b /var/log/c /mnt/local/d\n": ["/mnt/personal", "/var/scratch"],
+    # What is only taken away need not be there; what a variable runs in a container is in its image.
+    "rm -rf /scratch/me/old\nrmdir /scratch/me\n": [],
+    'RUN="singularity exec --bind /data x.sif java -jar /app/b/c.jar"\n$RUN /tools/d/e.jar\n': [],
+    "srun -n 1 shifter --image=a/b -e X=1 /app/c/run.sh\nls /data/x/y\n": ["/data/x"],
     'OUT=/results/$ID\nmkdir -p "$OUT"\npython a.py --out $OUT --log /results/$ID/log\n': [],
     "export TMPDIR=/scratch/$USER\nmkdir -p $TMPDIR\ncd /scratch/$USER\n": [],
     "git clone https://host/a.git /data/code && cd /data/code\n": [],
@@ -88,6 +94,19 @@ def test_what_the_job_mounts_is_there() -> None:
     mount = Mount(kind="bucket", source="s3://b/me", target="/scratch/me")
     assert list(cluster_paths(unit(text, mounts=(mount,)).job)) == ["/data/y"]
     assert not cluster_paths(unit(text, image="a").job)
+
+
+def test_the_folder_of_the_job_is_made_and_empty() -> None:
+    text = "#!/bin/bash\ncd /lustre/me/run\npython /lustre/me/run/a.py > /lustre/me/run/out --x /lustre/me/run/data\n"
+    assert list(cluster_paths(unit(text, workdir="/lustre/me/run").job)) == ["/lustre/me"]
+    assert not cluster_paths(unit(text.replace("a.py", "a"), workdir="/lustre/me/run").job)
+
+
+def test_a_volume_is_where_the_provider_puts_it() -> None:
+    text = "#!/bin/bash\ncd /mnt/data/x\n"
+    assert list(cluster_paths(unit(text).job)) == ["/mnt/data"]
+    volume = Volume(name="data", size_bytes=10**9, interface="file", mount_path="/volumes/data", create=False)
+    assert not cluster_paths(unit(text, volumes=(volume,)).job)
 
 
 def test_what_prepares_the_job_makes_paths_too() -> None:

@@ -16,7 +16,16 @@ FOUND = {
     "cp -r ~/data $TMPDIR\nrsync -a $TMPDIR/x ~/results\ncd ~/results\n": ["~/data"],
     "if ! source ~/env.sh; then exit 1; fi\n": ["~/env.sh"],
     "srun bash ~/run.sh\necho $(~/bin/pick)\n": ["~/run.sh", "~/bin"],
+    "export PATH=$HOME/anaconda3/bin:$PATH\nsource activate x\n": ["$HOME/anaconda3"],
     # What a new home folder has, what is made, asked for or only told.
+    "VENV=$HOME/v\npython3 -m venv $VENV\nsource $VENV/bin/activate\n": [],
+    "export D=$HOME/x\n[ -d $D ] || git clone https://host/x $D\ncd $D\n": [],
+    "C=$HOME/miniconda3\nbash inst.sh -b -p $C\nsource $C/bin/activate\n": [],
+    "OUT=~/out\npython a.py --out $OUT\ncd $OUT\n": [],
+    "D=$HOME/x\nD=/tmp\ncd $D\n": [],
+    "export PATH=$HOME/.local/bin:$HOME/bin:$PATH\npython a.py\n": [],
+    "export PATH=$PATH:$HOME/mc/bin\nconda -V || bash inst.sh -b -p ~/mc\nconda -V\n": [],
+    "echo $HOME/a\nX=$HOME/a\n": [],
     "source ~/.bashrc\n. $HOME/.profile\ncd ~/.cache\n": [],
     "git clone https://host/project.git ~/project\ncd ~/project\n": [],
     "cd\ngit clone https://host/project\ncd ~/other\n": [],
@@ -33,6 +42,21 @@ FOUND = {
     "cd ~other/project; cd ~/$NAME; ls $HOMEWORK/x\n": [],
     "docker run -v ~/data:/data app\n": [],
 }
+
+
+# Where a variable names it.
+BY_VARIABLES = {
+    "VENV=$HOME/envs/a\nsource $VENV/bin/activate\n": {"~/envs": "$VENV/bin/activate"},
+    'J="$HOME/julia"\nP=${HOME}/dev/x\n"$J" $P/run.jl\n': {"~/julia": '"$J"', "~/dev": "$P/run.jl"},
+    "ROOT=~/work\nexport CODE=$ROOT/code\ncd ${CODE}/src\n": {"~/work": "${CODE}/src"},
+}
+
+
+@pytest.mark.parametrize("text", BY_VARIABLES)
+def test_what_a_variable_names(text: str) -> None:
+    job = unit(f"#!/bin/bash\n{text}").job
+    found = home_paths(job)
+    assert {name: (job.run.text or "")[slice(*place)] for name, place in found.items()} == BY_VARIABLES[text]
 
 
 @pytest.mark.parametrize("text", FOUND)

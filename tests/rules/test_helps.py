@@ -51,6 +51,15 @@ def test_what_is_advised(code: str, body: str, help: str) -> None:
     assert help in str(helped(code, HEAD + body))
 
 
+def test_a_path_that_was_never_filled_in() -> None:
+    text = HEAD + "source /path/to/env/bin/activate\ncd /scratch/x/y\npython a.py --data /your/data/b --z /path/to/c\n"
+    found = [each for each in driver.check(Source("j.sbatch", text), Inputs()).diagnostics if each.span]
+    told = {(each.code.id, each.span.text, each.help) for each in found if each.span}
+    assert {("FC136", "/path/to", None), ("FC136", "/your/data", None)} <= told
+    (path,) = [each for each in found if each.code.id == "FC820"]
+    assert path.message.endswith("file systems: `/scratch/x`")
+
+
 def test_a_variable_in_place_of_a_count() -> None:
     help = helped("FC108", "#!/bin/bash\n#SBATCH --nodes=$NODES\nhostname\n")
     assert help == "`$NODES` is not expanded in a directive: `--fill NODES=VALUE` puts a value there"

@@ -102,8 +102,8 @@ PLACEHOLDER = Code(
     severity="warning",
     title="`{text}` looks like a placeholder that was never filled in",
     explain="""\
-The value looks like the gap of a template. sbatch passes it on as it is, and the job fails, waits for ever or writes
-to an odd place.
+The text looks like the gap of a template. sbatch passes a value on as it is, and a path of documentation
+(`/path/to/data`) is on no machine: the job fails, waits for ever or writes to an odd place.
 
 Fill it in, or take the option out.""",
     bad=_script("--output=<file>"),
