@@ -32,6 +32,10 @@ def said(body: str, head: str = HEAD, flags: Flags | None = None) -> list[tuple[
         ("source env.sh\nnvidia-smi\n", "env.sh"),
         ("./run --all\n", "./run"),
         ("bash -c 'cat x\nRscript model.R'\n", "model.R"),
+        ("srun -n 4 ./wrf.exe\n", "./wrf.exe"),
+        ("mpirun --bind-to=core -np 8 ./real.exe >log\n", "./real.exe"),
+        ("srun --mpi=pmix -l ./a.out x\n", "./a.out"),
+        ("nohup ./serve &\nwait\n", "./serve"),
     ],
 )
 def test_code_that_nothing_brings(body: str, file: str) -> None:
@@ -54,6 +58,13 @@ def test_code_that_nothing_brings(body: str, file: str) -> None:
         "gcc -o prog -x c - <<<'int main(){}'\n./prog\n",
         "srun --container-image=python:3 python train.py\n",
         "# python train.py\nnvidia-smi\n",
+        # What is looked for in PATH, which a module may have changed; options; what is built.
+        "module load manta\nconfigManta.py --bam x\n",
+        "export PATH=/opt/x/bin:$PATH\nrun_all.py --bam x\n",
+        "srun --output ./log hostname\nsrun -D ./x hostname\n",
+        "make prog\nsrun -n 2 ./prog\n",
+        "srun -n 1 gcc -o prog -x c - <<<'int main(){}'\nmpirun ./prog\n",
+        "srun --container-image=a ./x\nmpirun singularity exec x.sif ./y\n",
     ],
 )
 def test_code_that_is_there_or_may_be(body: str) -> None:

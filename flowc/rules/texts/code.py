@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from posixpath import normpath
 
-from flowc._compiled.shell_words import CODE_SUFFIXES, CODE_TAKERS, CONTAINERS, ENTERS, FETCHERS, SILENT
+from flowc._compiled.shell_words import CODE_SUFFIXES, CODE_TAKERS, CONTAINERS, ENTERS, FETCHERS, SETTERS, SILENT
 from flowc.body.cluster_paths import EMPTY
+from flowc.body.commands import STARTING
 from flowc.body.interpreter import MOST_TEXT, may_be_shell
 from flowc.ir.names import WORKSPACE
 from flowc.patterns import at_first_use
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from flowc.shell.scan import Scan
 
 _SHOWN = 3
+_CONTAINERS = frozenset(CONTAINERS)
+# Options of launchers that take no value.
+_FLAGS = ("-l", "-u", "-v", "-K", "--label", "--unbuffered", "--exclusive", "--exact", "--overlap", "--oversubscribe")
 # A path below the folder where the job begins; what a variable or a pattern says is not known.
 _relative = at_first_use(r"[\"']?((?:\./)?[\w+-][\w.+/-]*)[\"']?", "fullmatch")
 _python = at_first_use(r"python[0-9.]*", "fullmatch")
@@ -78,17 +82,28 @@ def lacking(job: Job) -> dict[str, tuple[int, int]]:
         return {}
     found: dict[str, tuple[int, int]] = {}
     made: set[str] = set()
+    path_changes = False
     in_image = "PYXIS_CONTAINER_IMAGE=" in text
     for command in seen.commands:
         ran = _run(command)
         if in_image and ran and _name(command.words()[0][1]) == "srun":
             continue
+        path_changes = path_changes or _changes_path(command)
         for start, word in ran:
+            if path_changes and "/" not in word and start == command.words()[0][0]:
+                continue  # it is looked for there
             name = word.removeprefix("./")
             if name not in made and name not in found and not seen.in_child(command.start):
                 found[name] = start, start + len(word)
         made |= _made(command, ran)
     return found
+
+
+def _changes_path(command: Command) -> bool:
+    assigned, words, _ = command.parts()
+    if words and _name(words[0][1]) in SETTERS:
+        return True
+    return any(word.startswith("PATH=") for _, word in (*assigned, *words[1:]))
 
 
 def _fetches(seen: Scan) -> bool:
@@ -118,7 +133,10 @@ def _run(command: Command) -> list[tuple[int, str]]:
         return []
     takers = [index for index, name in enumerate(names) if name in CODE_TAKERS or _python(name)]
     behind = takers[-1] + 1 if takers else 0
-    for start, word in words[behind:] if takers else words[:1]:
+    candidates = words[behind:] if takers else words[:1]
+    if not takers and first in STARTING:
+        candidates = _started(words, names)
+    for start, word in candidates:
         match = _relative(word)
         if match is None:
             continue
@@ -126,6 +144,18 @@ def _run(command: Command) -> list[tuple[int, str]]:
             return [(start + match.start(1), match[1])]
         if takers and names[takers[-1]] in ("bash", "sh", "source", "."):
             return []
+    return []
+
+
+def _started(words: list[tuple[int, str]], names: list[str]) -> list[tuple[int, str]]:
+    """What stands behind a launcher and its options and is surely no value of one: `srun -n 4 ./a`."""
+    if not _CONTAINERS.isdisjoint(names):
+        return []
+    before = words[0][1]
+    for start, word in words[1:]:
+        if word.startswith("./") and (before[:1] != "-" or "=" in before or before in _FLAGS):
+            return [(start, word)]
+        before = word
     return []
 
 
