@@ -113,7 +113,7 @@ def _is_at(word: str, targets: list[str]) -> bool:
 
 def _read(name: str, first: tuple[int, str], rest: list[tuple[int, str]]) -> list[tuple[int, str]]:
     """The words of a command, with their offsets, that must name what is there."""
-    if name in SILENT or name in CONTAINERS:
+    if name in SILENT or name in CONTAINERS or any(word.startswith("--container-image") for _, word in rest):
         return []
     if name in COPIERS:
         return rest[:-1]

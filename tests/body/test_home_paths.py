@@ -48,7 +48,7 @@ FOUND = {
 BY_VARIABLES = {
     "VENV=$HOME/envs/a\nsource $VENV/bin/activate\n": {"~/envs": "$VENV/bin/activate"},
     'J="$HOME/julia"\nP=${HOME}/dev/x\n"$J" $P/run.jl\n': {"~/julia": '"$J"', "~/dev": "$P/run.jl"},
-    "ROOT=~/work\nexport CODE=$ROOT/code\ncd ${CODE}/src\n": {"~/work": "${CODE}/src"},
+    "ROOT=~/proj\nexport CODE=$ROOT/code\ncd ${CODE}/src\n": {"~/proj": "${CODE}/src"},
 }
 
 

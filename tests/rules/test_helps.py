@@ -31,6 +31,35 @@ def test_nodes_whose_name_says_that_they_have_gpus(options: str, named: str | No
 
 
 @pytest.mark.parametrize(
+    ("body", "named", "gpus"),
+    [
+        ("export GPUS_PER_NODE=4\nsrun a\n", "GPUS_PER_NODE=4", 4),
+        ("N=8\ntorchrun --nproc_per_node=8 a.py\n", "--nproc_per_node=8", 8),
+        ("python -m torch.distributed.run --nproc-per-node 2 a.py\n", "--nproc-per-node 2", 2),
+        ("# torchrun\nCUDA_VISIBLE_DEVICES=0,1 python a.py\n", "CUDA_VISIBLE_DEVICES=0,1", 2),
+        ("torchrun --nproc_per_node=$N a.py\n", "torchrun", 1),
+        ("nvidia-smi\npython a.py\n", "nvidia-smi", 1),
+        ("module load cuda/11.7 cudnn/8.9\npython a.py\n", "cudnn", 1),
+        ("singularity exec --nv x.sif python a.py\n", "--nv", 1),
+        ("python a.py # nvidia-smi\n#export GPUS_PER_NODE=4\n", None, 0),
+        ("module load cuda\nmake CUDA=1\nexport CUDA_VISIBLE_DEVICES=\nnvidia-smix --nvx\n", None, 0),
+    ],
+)
+def test_texts_that_use_gpus(body: str, named: str | None, gpus: int) -> None:
+    help = helped("FC607", f"#!/bin/bash\n#SBATCH --time=10 --ntasks=2\n{body}")
+    if named is None:
+        assert help is None
+    else:
+        ask = f"`--gpus-per-node={gpus}`"
+        assert help == f"the text has `{named}`: GPUs are meant? ask for them, or the job sees none: {ask}"
+
+
+def test_a_whole_machine_has_as_many_gpus_as_it_is_asked_for() -> None:
+    help = helped("FC607", "#!/bin/bash\n#SBATCH --time=10 --exclusive\nexport GPUS_PER_NODE=8\n./a\n")
+    assert help == "the text has `GPUS_PER_NODE=8`: GPUs are meant? ask for them: `--gpus-per-node=8`"
+
+
+@pytest.mark.parametrize(
     ("code", "body", "help"),
     [
         ("FC813", "python train.py\nsbatch next.sbatch\n", "`flowc submit FILE --after afterok:JOB`"),

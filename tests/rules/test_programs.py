@@ -124,7 +124,7 @@ def test_a_text_over_ssh_is_an_artifact_of_its_own() -> None:
 
 def test_what_does_not_fit_is_told_by_parts_and_fits_over_ssh() -> None:
     text = "".join(random.Random(1).choices("abcdefghijklmnopqrstuvwxyz0123456789", k=30000))
-    body = f"srun ./a {text}\n"
+    body = f"srun hostname {text}\n"
     (found,) = compiled(body).diagnostics
     assert found.code.name == "startup-script-too-large"
     assert "submit" not in (found.help or "")

@@ -114,7 +114,7 @@ def report(choice: Choice, sink: Sink) -> None:
         if unit.job.resources.exclusive:
             fate = f"{gpus} may be used (`exclusive`; a step of `srun` gets those that it asks for)"
         price = choice.offer.price_of(choice.nodes, limit, tasks=tasks)
-        sink.report(codes.GPU_NOT_ASKED, None, help=_by_name_of_nodes(unit), type=machine.name, fate=fate, price=price)
+        sink.report(codes.GPU_NOT_ASKED, None, help=_meant(unit), type=machine.name, fate=fate, price=price)
     elif selection.text is None and selection.stands_for is None:
         price = choice.offer.price_of(choice.nodes, limit, tasks=tasks)
         word = unit.job.resources.gpu_model
@@ -140,12 +140,20 @@ def _partitions(unit: Unit) -> list[str]:
     return [name for name in dict(unit.job.source.variables).get("SLURM_JOB_PARTITION", "").split(",") if name]
 
 
-def _by_name_of_nodes(unit: Unit) -> str | None:
-    """The help where the nodes that a job without GPUs asks for have them by their name."""
+def _meant(unit: Unit) -> str | None:
+    """The help where a job without GPUs uses some by its text, or asks for nodes that have them by their name."""
+    if not unit.job.conventions.commands:
+        return None
+    from flowc.passes.machine.in_text import gpus_in_text
+
+    found = gpus_in_text(unit.job)
+    if found is not None:
+        none = "" if unit.job.resources.exclusive else ", or the job sees none"
+        return f"the text has `{found[0]}`: GPUs are meant? ask for them{none}: `--gpus-per-node={found[1]}`"
     partitions = _partitions(unit)
     features = [name for name in unit.job.resources.features if "gpu" in name.lower()]
     named = features or (partitions if all("gpu" in name.lower() for name in partitions) else [])
-    if not named or not unit.job.conventions.commands:
+    if not named:
         return None
     return f"`{named[0]}` is a name of nodes with GPUs? ask for them, or the job sees none: `--gpus-per-node=1`"
 
