@@ -151,6 +151,13 @@ def test_pods(lines: list[str], error: str, note: str) -> None:
     assert note in notes
 
 
+def test_labels_that_ask_for_the_same_are_one_finding() -> None:
+    labels = "cloud.google.com/gke-tpu-topology: 2x4, cloud.google.com/gke-tpu-accelerator: tpu-v5-lite"
+    found = flowc.check(pod(f"nodeSelector: {{{labels}}}")).diagnostics
+    (told,) = [each.message for each in found if each.code.id == "FC352"]
+    assert "`cloud.google.com/gke-tpu-topology`, `cloud.google.com/gke-tpu-accelerator`" in told
+
+
 @pytest.mark.parametrize(
     "lines",
     [

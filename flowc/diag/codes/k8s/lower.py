@@ -245,7 +245,7 @@ EXPANSION_IMPOSSIBLE = Code(
     id="FC342",
     name="expansion-impossible",
     severity="error",
-    title="`{what}` cannot be put in: {reason}",
+    title="{what} cannot be put into the command: {reason}",
     explain="""\
 The value is known only on the machine, where a shell has to put it into the command. For that the command must be
 known (the image's own entrypoint is not, before the image is there), and the variable's name must be one that a shell

@@ -169,7 +169,7 @@ NODE_LABEL_REFUSED = Code(
     id="FC352",
     name="node-label-refused",
     severity="error",
-    title="no machine has the node label `{key}` as it is asked for: {reason}",
+    title="no machine has the node label {keys} as it is asked for: {reason}",
     explain="""\
 The label asks for a node that cannot be rented here: a TPU, a slice of a GPU, another operating system. The job would
 not run on what is there instead.
@@ -199,7 +199,7 @@ STORAGE_EXPECTED = Code(
     id="FC354",
     name="storage-expected",
     severity="warning",
-    title="must be within reach of the machine, with its data: {items}",
+    title="storage that is only named here must be within reach of the machine, with its data: {items}",
     explain="""\
 The job uses storage that is only named in this file: a claim whose volume lies in the cluster, or a server of its
 network. A claim is taken for a volume of the provider with the same name, under `--move` a disk or a share of another

@@ -52,7 +52,7 @@ def process_of(container: Mapping, context: Context, *, main: bool = False) -> P
     if not command:
         reason = "what the image itself starts is not known here"
         help = "write what the image starts as `command`"
-        what = found.written.get(needed[0], f"$({needed[0]})")
+        what = f"`{found.written.get(needed[0], f'$({needed[0]})')}`"
         context.sink.report(codes.EXPANSION_IMPOSSIBLE, span, help=help, what=what, reason=reason)
     for name in needed:
         if name in found.facts:  # the shell that puts it in may have to call it otherwise

@@ -66,10 +66,23 @@ def kinds_of(found: list[Requirement], count: int, context: Context, *, preferre
     """What conditions that must all hold say about GPUs. `count` is how many the pod asks for; conditions that are only
     preferred are never told about when they mean nothing."""
     kinds = Kinds([])
+    if not preferred:
+        _refuse(found, context)
     for each in found:
         one = _read(each, count, context, preferred)
         kinds = (kinds.both(one, context) if one is not None else None) or kinds
     return kinds
+
+
+def _refuse(found: list[Requirement], context: Context) -> None:
+    """Labels that ask for what is not rented: one finding for all that ask for the same."""
+    refused: dict[str, list[Requirement]] = {}
+    for each in found:
+        if each.key in data.REFUSED_LABELS and not (context.inputs.flags.move and each.key in data.PART_LABELS):
+            refused.setdefault(data.REFUSED_LABELS[each.key], []).append(each)
+    for reason, several in refused.items():
+        keys = ", ".join(f"`{each.key}`" for each in several)
+        context.sink.report(machine_codes.NODE_LABEL_REFUSED, several[0].place.span, keys=keys, reason=reason)
 
 
 def _read(each: Requirement, count: int, context: Context, preferred: bool) -> Kinds | None:
@@ -78,8 +91,6 @@ def _read(each: Requirement, count: int, context: Context, preferred: bool) -> K
     if key in data.REFUSED_LABELS:
         if context.inputs.flags.move and key in data.PART_LABELS:
             return _nothing(each, context, preferred)
-        if not preferred:
-            context.sink.report(machine_codes.NODE_LABEL_REFUSED, place.span, key=key, reason=data.REFUSED_LABELS[key])
         return None
     if key in data.MARKET_LABELS:
         _check_market(each, context, preferred)
@@ -101,7 +112,7 @@ def _read(each: Requirement, count: int, context: Context, preferred: bool) -> K
     if key in ARCH:
         return Kinds(ARM_GPUS, 0, place) if each.values == ["arm64"] and each.operator == "In" else None
     if key in SYSTEM and "windows" in each.values and each.operator == "In":
-        context.sink.report(machine_codes.NODE_LABEL_REFUSED, place.span, key=key, reason="machines run Linux")
+        context.sink.report(machine_codes.NODE_LABEL_REFUSED, place.span, keys=f"`{key}`", reason="machines run Linux")
         return None
     if key in data.SILENT_LABELS or key in SYSTEM or (key in data.COUNT_LABELS and count):
         return None
@@ -141,7 +152,7 @@ def _models(each: Requirement, table: dict[str, str], context: Context) -> Kinds
             context.gather(codes.CLUSTER_FIELDS, f"`{part[0]}` of node label `{each.key}`", _span(each))
         elif part is not None:
             reason = "whole GPUs are rented, no parts of them; name the model alone"
-            context.sink.report(machine_codes.NODE_LABEL_REFUSED, _span(each), key=each.key, reason=reason)
+            context.sink.report(machine_codes.NODE_LABEL_REFUSED, _span(each), keys=f"`{each.key}`", reason=reason)
             return None
         words.append(word)
     return Kinds(list(dict.fromkeys(words)), 0, each.place)
