@@ -6,1227 +6,811 @@
 def startup_plain(v, sh):
     sections = []
     out = []
-    put = out.append
     if v['readable']:
-        put('#!/bin/bash\n# Startup script of job ')
-        put(str(v['title']))
-        put('.\n#\n# This is the script as a person reads it. What is sent is the same text without comments and with shorter names,\n# compressed; it unpacks itself to /var/lib/foundry/flowc/run and goes on there.\n#\n#   run               installs the job: writes the systemd unit and starts it\n#   run job           runs the job (called by the unit, on this boot and on every later one until the job has ended)\n#   status.json       how often the job was started, seconds used, state, exit status, times\n#   ')
-        put(str(v['body_name']))
-        put('      the job\'s own script\n#\n# What the user wrote stands in single quotes because it is meant literally.\n# shellcheck disable=SC2016,SC2043,SC2317\n\n[ "$0" = /var/lib/foundry/flowc/run ] || {\n    install -D -m 700 -- "$0" /var/lib/foundry/flowc/run && exec bash /var/lib/foundry/flowc/run\n    exit\n}\n')
-    put('state_dir=${0%/*}\n')
+        out += '#!/bin/bash\n# Startup script of job ', str(v['title']), '.\n#\n# This is the script as a person reads it. What is sent is the same text without comments and with shorter names,\n# compressed; it unpacks itself to /var/lib/foundry/flowc/run and goes on there.\n#\n#   run               installs the job: writes the systemd unit and starts it\n#   run job           runs the job (called by the unit, on this boot and on every later one until the job has ended)\n#   status.json       how often the job was started, seconds used, state, exit status, times\n#   ', str(v['body_name']), '      the job\'s own script\n#\n# What the user wrote stands in single quotes because it is meant literally.\n# shellcheck disable=SC2016,SC2043,SC2317\n\n[ "$0" = /var/lib/foundry/flowc/run ] || {\n    install -D -m 700 -- "$0" /var/lib/foundry/flowc/run && exec bash /var/lib/foundry/flowc/run\n    exit\n}\n'
+    out.append('state_dir=${0%/*}\n')
     sections.append(('header', ''.join(out)))
     out.clear()
-    put('\n# ---- install: run by cloud-init or by hand, as root, on the first boot; may be run again ----\n\n')
+    out.append('\n# ---- install: run by cloud-init or by hand, as root, on the first boot; may be run again ----\n\n')
     if v['releases']:
-        put('# Run by a unit of its own: what ends the bid comes over SSH after each boot, with a key that no script should hold.\n[ "$1" != release ] || {\n    until [ -s /run/flowc/release ]; do sleep 5; done\n    exec python3 -I /run/flowc/release\n}\n')
-    put('[ "$1" ] || {\n    # Not ordered after cloud-init, which would wait for us. The network is waited for, but not required.\n    # SIGPIPE must end `yes | head` as in any shell; one process out of memory must not stop the whole job.\n    cat >/etc/systemd/system/flowc.service <<E\n[Unit]\nWants=network-online.target\nAfter=network-online.target')
+        out.append('# Run by a unit of its own: what ends the bid comes over SSH after each boot, with a key that no script should hold.\n[ "$1" != release ] || {\n    until [ -s /run/flowc/release ]; do sleep 5; done\n    exec python3 -I /run/flowc/release\n}\n')
+    out.append('[ "$1" ] || {\n    # Not ordered after cloud-init, which would wait for us. The network is waited for, but not required.\n    # SIGPIPE must end `yes | head` as in any shell; one process out of memory must not stop the whole job.\n    cat >/etc/systemd/system/flowc.service <<E\n[Unit]\nWants=network-online.target\nAfter=network-online.target')
     if v['images']:
-        put(' docker.service')
-    put('\n[Service]\nExecStart=/bin/bash $0 job\nIgnoreSIGPIPE=no\nOOMPolicy=continue\n')
+        out.append(' docker.service')
+    out.append('\n[Service]\nExecStart=/bin/bash $0 job\nIgnoreSIGPIPE=no\nOOMPolicy=continue\n')
     if (v['prepared'] or not (v['agents'])):
-        put('KillMode=mixed\n')
+        out.append('KillMode=mixed\n')
     if v['prepared']:
-        put('TimeoutStopSec=')
-        put(str(v['stop_s']))
-        put('\n')
-    put('[Install]\nWantedBy=multi-user.target\nE\n')
+        out += 'TimeoutStopSec=', str(v['stop_s']), '\n'
+    out.append('[Install]\nWantedBy=multi-user.target\nE\n')
     if v['python']:
-        put('    # Ubuntu knows Python by its new name alone.\n    type -P python >/dev/null || ln -s /usr/bin/python3 /usr/local/bin/python\n')
-    put('    mkdir -p /var/log/foundry\n    # An empty state file says: never started. One that is there keeps what it says.\n    : >>"$state_dir/status.json"\n    # Where no systemd runs, the job runs in the background, once at a time.\n    systemctl enable --now --no-block flowc ||\n        setsid -f flock -no "$state_dir" bash "$0" job &>/dev/null\n')
+        out.append('    # Ubuntu knows Python by its new name alone.\n    type -P python >/dev/null || ln -s /usr/bin/python3 /usr/local/bin/python\n')
+    out.append('    mkdir -p /var/log/foundry\n    # An empty state file says: never started. One that is there keeps what it says.\n    : >>"$state_dir/status.json"\n    # Where no systemd runs, the job runs in the background, once at a time.\n    systemctl enable --now --no-block flowc ||\n        setsid -f flock -no "$state_dir" bash "$0" job &>/dev/null\n')
     if v['releases']:
-        put('    cat >/etc/systemd/system/flowc-release.service <<E\n[Unit]\nWants=network-online.target\nAfter=network-online.target\n[Service]\nExecStart=/bin/bash $0 release\nRestart=on-failure\nRestartSec=30\n[Install]\nWantedBy=multi-user.target\nE\n    systemctl enable --now --no-block flowc-release ||\n        setsid -f bash "$0" release &>/dev/null\n')
+        out.append('    cat >/etc/systemd/system/flowc-release.service <<E\n[Unit]\nWants=network-online.target\nAfter=network-online.target\n[Service]\nExecStart=/bin/bash $0 release\nRestart=on-failure\nRestartSec=30\n[Install]\nWantedBy=multi-user.target\nE\n    systemctl enable --now --no-block flowc-release ||\n        setsid -f bash "$0" release &>/dev/null\n')
     if v['port_units']:
-        put("    # Ports are closed but for those that the provider's tool holds open.\n    cat >/etc/systemd/system/flowc-port@.service <<'E'\n[Unit]\nWants=network-online.target\nAfter=network-online.target\n[Service]\nExecStart=/usr/local/bin/foundrypf %i\nRestart=always\nRestartSec=5\n[Install]\nWantedBy=multi-user.target\nE\n")
+        out.append("    # Ports are closed but for those that the provider's tool holds open.\n    cat >/etc/systemd/system/flowc-port@.service <<'E'\n[Unit]\nWants=network-online.target\nAfter=network-online.target\n[Service]\nExecStart=/usr/local/bin/foundrypf %i\nRestart=always\nRestartSec=5\n[Install]\nWantedBy=multi-user.target\nE\n")
         if v['forward_units']:
-            put("    # EXTERNAL:INTERNAL\n    cat >/etc/systemd/system/flowc-forward@.service <<'E'\n[Service]\nExecStart=/bin/sh -c 'p=%i;exec systemd-socket-activate -l $${p%%%%:*} /lib/systemd/systemd-socket-proxyd localhost:$${p#*:}'\nRestart=always\nRestartSec=5\n[Install]\nWantedBy=multi-user.target\nE\n")
-        put('    systemctl enable --now --no-block')
+            out.append("    # EXTERNAL:INTERNAL\n    cat >/etc/systemd/system/flowc-forward@.service <<'E'\n[Service]\nExecStart=/bin/sh -c 'p=%i;exec systemd-socket-activate -l $${p%%%%:*} /lib/systemd/systemd-socket-proxyd localhost:$${p#*:}'\nRestart=always\nRestartSec=5\n[Install]\nWantedBy=multi-user.target\nE\n")
+        out.append('    systemctl enable --now --no-block')
         for l_unit in v['port_units']:
-            put(' ')
-            put(str(l_unit))
+            out += ' ', str(l_unit)
         for l_unit in v['forward_units']:
-            put(' ')
-            put(str(l_unit))
-        put('\n')
-    put('    # All of this must outlive a power cut.\n    sync\n    exit\n}\n')
+            out += ' ', str(l_unit)
+        out.append('\n')
+    out.append('    # All of this must outlive a power cut.\n    sync\n    exit\n}\n')
     sections.append(('install', ''.join(out)))
     out.clear()
-    put('\n# ---- state: one small JSON file, replaced as a whole; on a full disk written over, which takes no room ----\n\n# Usage: save_state [EXIT_CODE SIGNAL END]\nsave_state() {\n    IFS=. read -r uptime_seconds _ </proc/uptime\n    used_base=${used_base-$((used_seconds - uptime_seconds))} used_seconds=$((used_base + uptime_seconds)) first_start=${first_start:-$EPOCHSECONDS}\n    state_line=\'{"starts":\'${start_count:-0}\',"used_s":\'$used_seconds\',"state":"\'$job_state\'","start":\'$first_start\',')
+    out.append('\n# ---- state: one small JSON file, replaced as a whole; on a full disk written over, which takes no room ----\n\n# Usage: save_state [EXIT_CODE SIGNAL END]\nsave_state() {\n    IFS=. read -r uptime_seconds _ </proc/uptime\n    used_base=${used_base-$((used_seconds - uptime_seconds))} used_seconds=$((used_base + uptime_seconds)) first_start=${first_start:-$EPOCHSECONDS}\n    state_line=\'{"starts":\'${start_count:-0}\',"used_s":\'$used_seconds\',"state":"\'$job_state\'","start":\'$first_start\',')
     if v['restarts']:
-        put('"restarts":\'${failure_count:-0}\',')
-    put('"exit_code":\'${1-null}\',"signal":\'${2-null}\',"end":\'${3-null}\'}\'\n    # shellcheck disable=SC2015\n    echo "$state_line" >"$state_dir/new" && mv "$state_dir/new" "$state_dir/status.json" || echo "$state_line         " 1<>"$state_dir/status.json"\n}\n')
+        out.append('"restarts":\'${failure_count:-0}\',')
+    out.append('"exit_code":\'${1-null}\',"signal":\'${2-null}\',"end":\'${3-null}\'}\'\n    # shellcheck disable=SC2015\n    echo "$state_line" >"$state_dir/new" && mv "$state_dir/new" "$state_dir/status.json" || echo "$state_line         " 1<>"$state_dir/status.json"\n}\n')
     if ((v['nodes'] > 1 or v['body_sha256']) or v['whole_sha256']):
-        put('\n# Usage: not_started MESSAGE. The job has failed before it began.\nnot_started() {\n    echo "flowc: $*"\n    job_state=FAILED\n    save_state 1 0 "$EPOCHSECONDS"\n    exit 1\n}\n')
+        out.append('\n# Usage: not_started MESSAGE. The job has failed before it began.\nnot_started() {\n    echo "flowc: $*"\n    job_state=FAILED\n    save_state 1 0 "$EPOCHSECONDS"\n    exit 1\n}\n')
     sections.append(('state', ''.join(out)))
     out.clear()
-    put('\n# ---- stop: the job is asked to end; what it was prepared with stays until it has ended ----\n')
+    out.append('\n# ---- stop: the job is asked to end; what it was prepared with stays until it has ended ----\n')
     if v['prepared']:
-        put('\nstop_body() {\n')
+        out.append('\nstop_body() {\n')
         if v['before_stop']:
-            put('    timeout ')
-            put(str(v['grace_s']))
+            out += '    timeout ', str(v['grace_s'])
             for l_word in v['before_stop']:
-                put(' ')
-                put(sh(l_word))
-            put('\n')
+                out += ' ', sh(l_word)
+            out.append('\n')
         if not (v['image'] is None):
-            put('    docker stop -t ')
-            put(str(v['grace_s']))
-            put(' flowc\n')
-        put('    kill -TERM -"$body_pid"\n    kill -CONT -"$body_pid"\n}\n')
-    put('\n')
+            out += '    docker stop -t ', str(v['grace_s']), ' flowc\n'
+        out.append('    kill -TERM -"$body_pid"\n    kill -CONT -"$body_pid"\n}\n')
+    out.append('\n')
     if (not (v['agents']) or v['prepared']):
-        put('# Usage: end_body STATE SIGNALS. What is dead by now has ended by itself: it has no program any more. So has what then ends\n# otherwise than by TERM though it did not catch TERM (SIGNALS: C), nor ignore it (I). Until its end it runs: state, exit\n# status and signal are told at once.\n')
+        out.append('# Usage: end_body STATE SIGNALS. What is dead by now has ended by itself: it has no program any more. So has what then ends\n# otherwise than by TERM though it did not catch TERM (SIGNALS: C), nor ignore it (I). Until its end it runs: state, exit\n# status and signal are told at once.\n')
     if ((not (v['agents']) or v['prepared']) or not (v['limit_s'] is None)):
-        put('end_body() {\n    [ -z "$end_state" ] && [ -e "/proc/$body_pid/exe" ]')
+        out.append('end_body() {\n    [ -z "$end_state" ] && [ -e "/proc/$body_pid/exe" ]')
         if v['asks_end']:
-            put(' && [ ! -e /run/flowc.end ]')
-        put(' || return\n')
+            out.append(' && [ ! -e /run/flowc.end ]')
+        out.append(' || return\n')
         if v['asks_end']:
-            put('    # Told once: what the job asks for from now on only says what comes after its end.\n    : >>/run/flowc.end\n')
+            out.append('    # Told once: what the job asks for from now on only says what comes after its end.\n    : >>/run/flowc.end\n')
         if (v['agents'] and not (v['prepared'])):
-            put('    end_state=TIMEOUT\n    grep -q \'Sig[CI]g.*[4-7c-f]...$\' "/proc/$body_pid/status" || must_die=1\n')
+            out.append('    end_state=TIMEOUT\n    grep -q \'Sig[CI]g.*[4-7c-f]...$\' "/proc/$body_pid/status" || must_die=1\n')
         else:
-            put('    end_state=$1\n    grep -q "Sig[$2]g.*[4-7c-f]...$" "/proc/$body_pid/status" || must_die=1\n')
+            out.append('    end_state=$1\n    grep -q "Sig[$2]g.*[4-7c-f]...$" "/proc/$body_pid/status" || must_die=1\n')
         if (v['images'] and v['containers']):
-            put("    # Of the machine's uptime: its clock may jump.\n    save_state\n    told_at=$uptime_seconds\n")
+            out.append("    # Of the machine's uptime: its clock may jump.\n    save_state\n    told_at=$uptime_seconds\n")
         if v['prepared']:
-            put('    (stop_body &)\n')
+            out.append('    (stop_body &)\n')
         else:
-            put('    kill -TERM -"$body_pid"\n    kill -CONT -"$body_pid"\n')
-        put('}\n')
+            out.append('    kill -TERM -"$body_pid"\n    kill -CONT -"$body_pid"\n')
+        out.append('}\n')
     sections.append(('stop', ''.join(out)))
     out.clear()
     if v['ticks']:
-        put('\n# ---- time: counted over all starts; looked at every 5 seconds, and when something is due ----\n\non_time() {\n')
+        out.append('\n# ---- time: counted over all starts; looked at every 5 seconds, and when something is due ----\n\non_time() {\n')
         if not (v['signal'] is None):
-            put('    # The provider\'s notice lies there for 5 minutes, or until the bid wins again; one from before this start is over.\n    if [ /opt/mithril/MITHRIL_SIGNAL.yml -nt "$state_dir/started" ]')
+            out.append('    # The provider\'s notice lies there for 5 minutes, or until the bid wins again; one from before this start is over.\n    if [ /opt/mithril/MITHRIL_SIGNAL.yml -nt "$state_dir/started" ]')
             if not (v['signal_at_s'] is None):
-                put(' || ((used_seconds >= ')
-                put(str(v['signal_at_s']))
-                put('))')
-            put('; then\n        ((warned_already)) ||\n')
+                out += ' || ((used_seconds >= ', str(v['signal_at_s']), '))'
+            out.append('; then\n        ((warned_already)) ||\n')
             if not (v['image'] is None):
-                put('            docker kill -s ')
-                put(str(v['signal']))
-                put(' flowc\n')
+                out += '            docker kill -s ', str(v['signal']), ' flowc\n'
             elif v['signal_to_shell']:
-                put('            kill -')
-                put(str(v['signal']))
-                put(' "$body_pid"\n')
+                out += '            kill -', str(v['signal']), ' "$body_pid"\n'
             else:
-                put("            # The job's steps; srun hands it on to their tasks.\n            pkill -")
-                put(str(v['signal']))
-                put(' -x srun\n')
-            put('        # A body that has just begun (2) hears no signal yet.\n        ((warned_already = warned_already < 2))\n    else\n        warned_already=0\n    fi\n')
+                out += "            # The job's steps; srun hands it on to their tasks.\n            pkill -", str(v['signal']), ' -x srun\n'
+            out.append('        # A body that has just begun (2) hears no signal yet.\n        ((warned_already = warned_already < 2))\n    else\n        warned_already=0\n    fi\n')
         if not (v['limit_s'] is None):
-            put('    ((used_seconds < ')
-            put(str(v['limit_s']))
-            put(')) || end_body')
+            out += '    ((used_seconds < ', str(v['limit_s']), ')) || end_body'
             if (not (v['agents']) or v['prepared']):
-                put(' TIMEOUT CI')
-            put('\n\n    ((used_seconds < ')
-            put(str(v['kill_at_s']))
-            put(')) || kill -KILL -"$body_pid"\n')
-        put('    # Until it is called again.\n    wait_time=5\n')
+                out.append(' TIMEOUT CI')
+            out += '\n\n    ((used_seconds < ', str(v['kill_at_s']), ')) || kill -KILL -"$body_pid"\n'
+        out.append('    # Until it is called again.\n    wait_time=5\n')
         if not (v['tick_phase'] is None):
-            put('    ((wait_time-=')
+            out.append('    ((wait_time-=')
             if v['tick_phase']:
-                put('(used_seconds+')
-                put(str(v['tick_phase']))
-                put(')')
+                out += '(used_seconds+', str(v['tick_phase']), ')'
             else:
-                put('used_seconds')
-            put('%5))\n')
+                out.append('used_seconds')
+            out.append('%5))\n')
         elif not (v['limit_s'] is None):
-            put('    # What is due first comes last.\n    for each_time in ')
-            put(str(v['kill_at_s']))
-            put(' ')
-            put(str(v['limit_s']))
+            out += '    # What is due first comes last.\n    for each_time in ', str(v['kill_at_s']), ' ', str(v['limit_s'])
             if not (v['signal'] is None):
-                put(' ')
-                put(str(v['signal_at_s']))
-            put('; do\n        ((each_time -= used_seconds, each_time > 0 && each_time < 5 && (wait_time = each_time)))\n    done\n')
-        put('}\n')
+                out += ' ', str(v['signal_at_s'])
+            out.append('; do\n        ((each_time -= used_seconds, each_time > 0 && each_time < 5 && (wait_time = each_time)))\n    done\n')
+        out.append('}\n')
         sections.append(('time_limit', ''.join(out)))
         out.clear()
     if v['prepared']:
-        put('\n# ---- helpers of the start ----\n\n# Usage: give_up MESSAGE. The message goes to the job\'s output for errors.\ngive_up() {\n    echo "flowc: $*" >&2\n    exit 1\n}\n')
+        out.append('\n# ---- helpers of the start ----\n\n# Usage: give_up MESSAGE. The message goes to the job\'s output for errors.\ngive_up() {\n    echo "flowc: $*" >&2\n    exit 1\n}\n')
         if v['retried']:
-            put('\n# Usage: try_often COMMAND... Up to five times, 10 seconds apart.\ntry_often() {\n    for _ in {1..5}; do\n        "$@" && return\n        sleep 10\n    done\n    give_up "five attempts failed: $*"\n}\n')
+            out.append('\n# Usage: try_often COMMAND... Up to five times, 10 seconds apart.\ntry_often() {\n    for _ in {1..5}; do\n        "$@" && return\n        sleep 10\n    done\n    give_up "five attempts failed: $*"\n}\n')
         if v['packages']:
-            put('\ninstall_package() {\n    echo "flowc: installs $1"\n    apt-get -qq update\n    apt-get -qqy --no-install-recommends -o DPkg::Lock::Timeout=600 install "$1" >/dev/null\n}\n\n# Usage: need_program PROGRAM PACKAGE. Installs what the image has not.\nneed_program() {\n    command -v "$1" >/dev/null || try_often install_package "$2"\n}\n')
+            out.append('\ninstall_package() {\n    echo "flowc: installs $1"\n    apt-get -qq update\n    apt-get -qqy --no-install-recommends -o DPkg::Lock::Timeout=600 install "$1" >/dev/null\n}\n\n# Usage: need_program PROGRAM PACKAGE. Installs what the image has not.\nneed_program() {\n    command -v "$1" >/dev/null || try_often install_package "$2"\n}\n')
         if v['sources']:
-            put('\n# Usage: add_source PACKAGE KEY_URL SOURCE. A package that Ubuntu does not have.\nadd_source() {\n    curl -fsSLo "/usr/share/keyrings/$1.asc" "$2" || return\n    echo "deb [signed-by=/usr/share/keyrings/$1.asc] $3" >"/etc/apt/sources.list.d/$1.list"\n    install_package "$1"\n}\n')
+            out.append('\n# Usage: add_source PACKAGE KEY_URL SOURCE. A package that Ubuntu does not have.\nadd_source() {\n    curl -fsSLo "/usr/share/keyrings/$1.asc" "$2" || return\n    echo "deb [signed-by=/usr/share/keyrings/$1.asc] $3" >"/etc/apt/sources.list.d/$1.list"\n    install_package "$1"\n}\n')
         if v['pull_secrets']:
-            put("\n# Usage: pull_image IMAGE. With each of the registry's credentials, until one is good; what was wrong with the others is\n# told where none is.\npull_image() {\n    errors=\n    for each_name in")
+            out.append("\n# Usage: pull_image IMAGE. With each of the registry's credentials, until one is good; what was wrong with the others is\n# told where none is.\npull_image() {\n    errors=\n    for each_name in")
             for l_name in v['pull_secrets']:
-                put(' ')
-                put(sh(l_name))
-            put('; do\n        # shellcheck disable=SC1091\n        (umask 077 && . /run/flowc/secrets && mkdir -p "/run/flowc/$each_name" && printf %s "${!each_name}" >"/run/flowc/$each_name/config.json")\n        errors+=$(docker --config "/run/flowc/$each_name" pull -q "$1" 2>&1 >/dev/null)$\'\\n\' && return\n    done\n    echo "$errors" >&2\n    return 1\n}\n')
+                out += ' ', sh(l_name)
+            out.append('; do\n        # shellcheck disable=SC1091\n        (umask 077 && . /run/flowc/secrets && mkdir -p "/run/flowc/$each_name" && printf %s "${!each_name}" >"/run/flowc/$each_name/config.json")\n        errors+=$(docker --config "/run/flowc/$each_name" pull -q "$1" 2>&1 >/dev/null)$\'\\n\' && return\n    done\n    echo "$errors" >&2\n    return 1\n}\n')
         if v['files']:
-            put('\n# Usage: put_file MODE PATH [GROUP]. Its content comes on stdin.\nput_file() {\n    mkdir -p "${2%/*}"\n    (umask 077 && cat >"$2") || give_up "cannot write $2"\n    [ -z "$3" ] || chgrp "$3" "$2"\n    chmod "$1" "$2"\n}\n')
+            out.append('\n# Usage: put_file MODE PATH [GROUP]. Its content comes on stdin.\nput_file() {\n    mkdir -p "${2%/*}"\n    (umask 077 && cat >"$2") || give_up "cannot write $2"\n    [ -z "$3" ] || chgrp "$3" "$2"\n    chmod "$1" "$2"\n}\n')
         if v['trees']:
-            put('\n# Usage: await_tree TARGET MARKER. Until the submitter\'s files are there as a whole: once for each disk.\nawait_tree() {\n    [ -e "$2" ] || echo "flowc: waits for the files of $1"\n    until [ -e "$2" ]; do\n        ((EPOCHSECONDS < $(stat -c %Y /run/flowc.trees) + 1800)) || give_up "no files for $1: nothing came for 30 minutes"\n        sleep 1\n    done\n}\n')
+            out.append('\n# Usage: await_tree TARGET MARKER. Until the submitter\'s files are there as a whole: once for each disk.\nawait_tree() {\n    [ -e "$2" ] || echo "flowc: waits for the files of $1"\n    until [ -e "$2" ]; do\n        ((EPOCHSECONDS < $(stat -c %Y /run/flowc.trees) + 1800)) || give_up "no files for $1: nothing came for 30 minutes"\n        sleep 1\n    done\n}\n')
         if v['blocks']:
-            put('\n# Usage: mount_block FOLDER LABEL OPTIONS [ID [BYTES]]. A disk is found by its id, by the label that we gave it, or among\n# those not in use: the one of the nearest size, without sizes the first one in the order of attachment. It is formatted\n# only where nothing at all is on it: no mark of a file system, partitions, LVM or RAID anywhere, at its end included, and\n# zeros as far as the first copy of an ext4\'s superblock.\nmount_block() {\n    mkdir -p "$1"\n    ! mountpoint -q "$1" || return 0\n    if [ "$4" ]; then\n        # The link may come after the disk.\n        disk_link=/dev/disk/by-id/virtio-${4::20}\n        for _ in {1..60}; do\n            [ ! -e "$disk_link" ] || break\n            sleep 1\n        done\n        # Where no volume has a link it is the one disk that there is.\n        [ ${#disk_list[@]} != 1 ] || compgen -G \'/dev/disk/by-id/virtio-vol_*\' >/dev/null || disk_link=${disk_list[0]}\n        disk_device=$(readlink -e "$disk_link") || give_up "volume $2: no $disk_link after 60 seconds"\n    else\n        disk_device=$(blkid -t LABEL="$2" -o device "${disk_list[@]}" || ')
+            out.append('\n# Usage: mount_block FOLDER LABEL OPTIONS [ID [BYTES]]. A disk is found by its id, by the label that we gave it, or among\n# those not in use: the one of the nearest size, without sizes the first one in the order of attachment. It is formatted\n# only where nothing at all is on it: no mark of a file system, partitions, LVM or RAID anywhere, at its end included, and\n# zeros as far as the first copy of an ext4\'s superblock.\nmount_block() {\n    mkdir -p "$1"\n    ! mountpoint -q "$1" || return 0\n    if [ "$4" ]; then\n        # The link may come after the disk.\n        disk_link=/dev/disk/by-id/virtio-${4::20}\n        for _ in {1..60}; do\n            [ ! -e "$disk_link" ] || break\n            sleep 1\n        done\n        # Where no volume has a link it is the one disk that there is.\n        [ ${#disk_list[@]} != 1 ] || compgen -G \'/dev/disk/by-id/virtio-vol_*\' >/dev/null || disk_link=${disk_list[0]}\n        disk_device=$(readlink -e "$disk_link") || give_up "volume $2: no $disk_link after 60 seconds"\n    else\n        disk_device=$(blkid -t LABEL="$2" -o device "${disk_list[@]}" || ')
             if v['blocks_by_size']:
-                put('lsblk -bdnpo SIZE,NAME "${disk_list[@]}" | awk "{ \\$1 -= $5; print \\$1 < 0 ? -\\$1 : \\$1, \\$2 }" | sort -sg | cut -d \' \' -f 2')
+                out.append('lsblk -bdnpo SIZE,NAME "${disk_list[@]}" | awk "{ \\$1 -= $5; print \\$1 < 0 ? -\\$1 : \\$1, \\$2 }" | sort -sg | cut -d \' \' -f 2')
             else:
-                put('printf \'%s\\n\' "${disk_list[@]}"')
-            put(' | grep -vxFf <(cut -d \' \' -f 1 /proc/mounts) | head -n 1)\n    fi\n    if disk_marks=$(wipefs "$disk_device") && [ -z "$disk_marks" ] && cmp -sn 129M "$disk_device" /dev/zero; then\n        mkfs.ext4 -qFL "$2" "$disk_device" || give_up "volume $2: cannot format $disk_device"\n    fi\n    mount -o "$3" "$disk_device" "$1" || give_up "volume $2: cannot mount $disk_device"\n}\n')
+                out.append('printf \'%s\\n\' "${disk_list[@]}"')
+            out.append(' | grep -vxFf <(cut -d \' \' -f 1 /proc/mounts) | head -n 1)\n    fi\n    if disk_marks=$(wipefs "$disk_device") && [ -z "$disk_marks" ] && cmp -sn 129M "$disk_device" /dev/zero; then\n        mkfs.ext4 -qFL "$2" "$disk_device" || give_up "volume $2: cannot format $disk_device"\n    fi\n    mount -o "$3" "$disk_device" "$1" || give_up "volume $2: cannot mount $disk_device"\n}\n')
         if v['binds']:
-            put('\n# Usage: bind_mount SOURCE TARGET [ro]\nbind_mount() {\n    mkdir -p "$2"\n    mountpoint -q "$2" || mount --bind "$1" "$2" || give_up "cannot mount $1 on $2"\n    [ -z "$3" ] || mount -o remount,bind,ro "$2"\n}\n')
+            out.append('\n# Usage: bind_mount SOURCE TARGET [ro]\nbind_mount() {\n    mkdir -p "$2"\n    mountpoint -q "$2" || mount --bind "$1" "$2" || give_up "cannot mount $1 on $2"\n    [ -z "$3" ] || mount -o remount,bind,ro "$2"\n}\n')
         sections.append(('helpers', ''.join(out)))
         out.clear()
     if v['body_sha256']:
-        put('\n# ---- the job\'s own script comes over SSH: copied under another name first, and moved ----\n\nawait_body() {\n    for wait_count in {1..360}; do\n        ! sha256sum -c --status <<<"')
-        put(str(v['body_sha256']))
-        put('  $state_dir/')
-        put(str(v['body_name']))
-        put('" 2>/dev/null || return 0\n        [ "$wait_count" != 1 ] || echo "flowc: waits for $state_dir/')
-        put(str(v['body_name']))
-        put('" >>"$output_file"\n        sleep 5\n    done\n    not_started "no $state_dir/')
-        put(str(v['body_name']))
-        put(' after 30 minutes" >>"$output_file"\n}\n')
+        out += '\n# ---- the job\'s own script comes over SSH: copied under another name first, and moved ----\n\nawait_body() {\n    for wait_count in {1..360}; do\n        ! sha256sum -c --status <<<"', str(v['body_sha256']), '  $state_dir/', str(v['body_name']), '" 2>/dev/null || return 0\n        [ "$wait_count" != 1 ] || echo "flowc: waits for $state_dir/', str(v['body_name']), '" >>"$output_file"\n        sleep 5\n    done\n    not_started "no $state_dir/', str(v['body_name']), ' after 30 minutes" >>"$output_file"\n}\n'
         sections.append(('await', ''.join(out)))
         out.clear()
-    put('\n# ---- run: called by the unit ----\n\nrun_job() {\n')
+    out.append('\n# ---- run: called by the unit ----\n\nrun_job() {\n')
     if v['uses_host_name']:
-        put('    host_name=${HOSTNAME%%.*}\n')
-    put('    IFS=:, read -r _ start_count _ used_seconds _ job_state _ first_start _ ')
+        out.append('    host_name=${HOSTNAME%%.*}\n')
+    out.append('    IFS=:, read -r _ start_count _ used_seconds _ job_state _ first_start _ ')
     if v['restarts']:
-        put('failure_count _ ')
-    put('<"$state_dir/status.json"\n    # RUNNING and PENDING are to be started again, so is a job that never was. What is over has an A or a T.\n    [[ $job_state = *[AT]* ]] && exit\n')
+        out.append('failure_count _ ')
+    out.append('<"$state_dir/status.json"\n    # RUNNING and PENDING are to be started again, so is a job that never was. What is over has an A or a T.\n    [[ $job_state = *[AT]* ]] && exit\n')
     sections.append(('run', ''.join(out)))
     out.clear()
     if v['nodes'] > 1:
         if v['agents']:
             if v['others_prepare']:
-                put('    # The nodes are listed in /etc/hosts, the last one is the head. The head runs the job, the others serve its srun: there\n    # the agent says nothing.\n')
+                out.append('    # The nodes are listed in /etc/hosts, the last one is the head. The head runs the job, the others serve its srun: there\n    # the agent says nothing.\n')
             else:
-                put('    # The nodes are listed in /etc/hosts, the last one is the head. The head runs the job, the others serve its srun: there the\n    # agent does not return.\n')
+                out.append('    # The nodes are listed in /etc/hosts, the last one is the head. The head runs the job, the others serve its srun: there the\n    # agent does not return.\n')
         elif v['slurm']:
-            put('    # The nodes are listed in /etc/hosts, the last one is the head. Only the head runs the job.\n')
+            out.append('    # The nodes are listed in /etc/hosts, the last one is the head. Only the head runs the job.\n')
         else:
-            put('    # The nodes are listed in /etc/hosts, the last one is the head. Each runs the job.\n')
+            out.append('    # The nodes are listed in /etc/hosts, the last one is the head. Each runs the job.\n')
         if v['agents']:
-            put('    # Where the steps run.\n    mkdir -p')
+            out.append('    # Where the steps run.\n    mkdir -p')
             for l_folder in v['folders']:
-                put(' ')
-                put(sh(l_folder))
-            put('\n\n')
+                out += ' ', sh(l_folder)
+            out.append('\n\n')
             if v['others_prepare']:
-                put('    : >/run/flowc.ready\n')
-            put('    node_list=$("$state_dir/bin/agent" ')
-            put(str(v['nodes']))
+                out.append('    : >/run/flowc.ready\n')
+            out += '    node_list=$("$state_dir/bin/agent" ', str(v['nodes'])
             for l_count in v['groups']:
-                put(' ')
-                put(str(l_count))
-            put(' 2>>/var/log/foundry/job.log) || not_started "cannot start" >>/var/log/foundry/job.log\n')
+                out += ' ', str(l_count)
+            out.append(' 2>>/var/log/foundry/job.log) || not_started "cannot start" >>/var/log/foundry/job.log\n')
         else:
-            put("    for _ in {1..120}; do\n        mapfile -t node_names < <(awk '$1 ~ /^[0-9.]+$/ && $1 !~ /^127/ { print $2")
+            out.append("    for _ in {1..120}; do\n        mapfile -t node_names < <(awk '$1 ~ /^[0-9.]+$/ && $1 !~ /^127/ { print $2")
             if not (v['slurm']):
-                put(', $1')
-            put(" }' /etc/hosts | tac)\n        [ ${#node_names[@]} -lt ")
-            put(str(v['nodes']))
-            put(' ] || break\n        sleep 5\n    done\n    [ ${#node_names[@]} -ge ')
-            put(str(v['nodes']))
-            put(' ] || not_started "/etc/hosts lists ${#node_names[@]} of ')
-            put(str(v['nodes']))
-            put(' nodes after 10 minutes" >>/var/log/foundry/job.log\n')
+                out.append(', $1')
+            out += " }' /etc/hosts | tac)\n        [ ${#node_names[@]} -lt ", str(v['nodes']), ' ] || break\n        sleep 5\n    done\n    [ ${#node_names[@]} -ge ', str(v['nodes']), ' ] || not_started "/etc/hosts lists ${#node_names[@]} of ', str(v['nodes']), ' nodes after 10 minutes" >>/var/log/foundry/job.log\n'
             if (v['slurm'] and not (v['agents'])):
-                put('    [ "${node_names[0]%%.*}" = "$host_name" ] || exit 0\n')
+                out.append('    [ "${node_names[0]%%.*}" = "$host_name" ] || exit 0\n')
             else:
-                put('    node_rank=0\n    until [ "${node_names[node_rank]%%[. ]*}" = "$host_name" ]; do\n        ((++node_rank < ')
-                put(str(v['nodes']))
-                put(')) || not_started "/etc/hosts does not list $host_name" >>/var/log/foundry/job.log\n    done\n')
+                out += '    node_rank=0\n    until [ "${node_names[node_rank]%%[. ]*}" = "$host_name" ]; do\n        ((++node_rank < ', str(v['nodes']), ')) || not_started "/etc/hosts does not list $host_name" >>/var/log/foundry/job.log\n    done\n'
                 if v['needs_ip']:
-                    put('    private_ip=${node_names[node_rank]#* }\n')
+                    out.append('    private_ip=${node_names[node_rank]#* }\n')
                 if v['needs_ips']:
-                    put('    node_ips=$(printf \'%s\\n\' "${node_names[@]#* }")\n')
+                    out.append('    node_ips=$(printf \'%s\\n\' "${node_names[@]#* }")\n')
             if v['slurm']:
-                put('    # As Slurm writes it where the names are numbered: node[1-4].\n    # shellcheck disable=SC2016\n    node_list=$(printf \'%s\\n\' "${node_names[@]%% *}" | awk \'{\n        p = $1; sub(/[0-9]+$/, "", p); n = substr($1, length(p) + 1); l = l "," $1\n        if (NR == 1) { q = p; f = n }\n        if (p != q || n + 0 != f + NR - 1 || length(n) != length(f)) b = 1\n    } END { print b ? substr(l, 2) : q "[" f "-" n "]" }\')\n')
+                out.append('    # As Slurm writes it where the names are numbered: node[1-4].\n    # shellcheck disable=SC2016\n    node_list=$(printf \'%s\\n\' "${node_names[@]%% *}" | awk \'{\n        p = $1; sub(/[0-9]+$/, "", p); n = substr($1, length(p) + 1); l = l "," $1\n        if (NR == 1) { q = p; f = n }\n        if (p != q || n + 0 != f + NR - 1 || length(n) != length(f)) b = 1\n    } END { print b ? substr(l, 2) : q "[" f "-" n "]" }\')\n')
     elif v['needs_ip']:
-        put('    read -r private_ip _ < <(hostname -I)\n')
+        out.append('    read -r private_ip _ < <(hostname -I)\n')
     sections.append(('rank', ''.join(out)))
     out.clear()
     if v['others_prepare']:
-        put('    [ -z "$node_list" ] || {\n')
-    put('    output_file=')
+        out.append('    [ -z "$node_list" ] || {\n')
+    out.append('    output_file=')
     for l_part in v['stdout']:
         if l_part is None:
-            put('"$host_name"')
+            out.append('"$host_name"')
         else:
-            put(sh(l_part))
-    put('\n')
+            out.append(sh(l_part))
+    out.append('\n')
     if v['stderr']:
-        put('    error_file=')
+        out.append('    error_file=')
         for l_part in v['stderr']:
             if l_part is None:
-                put('"$host_name"')
+                out.append('"$host_name"')
             else:
-                put(sh(l_part))
-        put('\n')
+                out.append(sh(l_part))
+        out.append('\n')
     if ((not (v['agents']) or v['make_output_folder']) or v['make_error_folder']):
-        put('    mkdir -p')
+        out.append('    mkdir -p')
         if not (v['agents']):
             for l_folder in v['folders']:
-                put(' ')
-                put(sh(l_folder))
+                out += ' ', sh(l_folder)
         if v['make_output_folder']:
-            put(' "${output_file%/*}"')
+            out.append(' "${output_file%/*}"')
         if v['make_error_folder']:
-            put(' "${error_file%/*}"')
-        put('\n\n')
+            out.append(' "${error_file%/*}"')
+        out.append('\n\n')
     if not (v['append']):
-        put('    # The first start empties the files, a later one goes on writing.\n    [ "$start_count" ] || : >"$output_file"\n')
+        out.append('    # The first start empties the files, a later one goes on writing.\n    [ "$start_count" ] || : >"$output_file"\n')
         if v['stderr']:
-            put('    [ "$start_count" ] || : >"$error_file"\n')
-    put("    # The provider's log folder leads to the job's own output.\n")
+            out.append('    [ "$start_count" ] || : >"$error_file"\n')
+    out.append("    # The provider's log folder leads to the job's own output.\n")
     if v['link_output']:
-        put('    ln -sf "$output_file" /var/log/foundry/job.log\n')
+        out.append('    ln -sf "$output_file" /var/log/foundry/job.log\n')
     if v['stderr']:
-        put('    ln -sf "$error_file" /var/log/foundry/job.err\n')
+        out.append('    ln -sf "$error_file" /var/log/foundry/job.err\n')
     if v['body_sha256']:
-        put('    await_body\n')
+        out.append('    await_body\n')
     if not (v['body'] is None):
-        put('    chmod ')
-        put(str(v['body_mode']))
-        put(' "$state_dir/')
-        put(str(v['body_name']))
-        put('"\n')
+        out += '    chmod ', str(v['body_mode']), ' "$state_dir/', str(v['body_name']), '"\n'
         if v['own_place']:
-            put('    # Where a script of Slurm finds itself.\n    install -D "$state_dir/')
-            put(str(v['body_name']))
-            put('" ')
-            put(str(v['own_place']))
-            put('\n')
+            out += '    # Where a script of Slurm finds itself.\n    install -D "$state_dir/', str(v['body_name']), '" ', str(v['own_place']), '\n'
         if (v['shows_job'] and v['keeps_submitted']):
-            put('    [ -e ')
-            put(sh(v['submitted']))
-            put(' ] || install -D "$state_dir/')
-            put(str(v['body_name']))
-            put('" ')
-            put(sh(v['submitted']))
-            put('\n')
-    put('\n')
+            out += '    [ -e ', sh(v['submitted']), ' ] || install -D "$state_dir/', str(v['body_name']), '" ', sh(v['submitted']), '\n'
+    out.append('\n')
     if not (v['requeue']):
-        put('    # The job is not to be started twice: what was cut short has failed.\n    [ -z "$start_count" ] || {\n        job_state=NODE_FAIL\n        save_state null null "$EPOCHSECONDS"\n        exit 1\n    }\n')
-    put('    job_state=RUNNING\n')
+        out.append('    # The job is not to be started twice: what was cut short has failed.\n    [ -z "$start_count" ] || {\n        job_state=NODE_FAIL\n        save_state null null "$EPOCHSECONDS"\n        exit 1\n    }\n')
+    out.append('    job_state=RUNNING\n')
     if not (v['limit_s'] is None):
-        put('    # What was to end when the power was cut does not begin again.\n    ((used_seconds < ')
-        put(str(v['limit_s']))
-        put(')) || end_state=TIMEOUT\n')
+        out += '    # What was to end when the power was cut does not begin again.\n    ((used_seconds < ', str(v['limit_s']), ')) || end_state=TIMEOUT\n'
     if v['together']:
         if v['first_ends']:
-            put('    [ ! -e "$state_dir/cancelled" ] || read -r end_state <"$state_dir/cancelled"\n')
+            out.append('    [ ! -e "$state_dir/cancelled" ] || read -r end_state <"$state_dir/cancelled"\n')
         else:
-            put('    [ ! -e "$state_dir/cancelled" ] || end_state=CANCELLED\n')
+            out.append('    [ ! -e "$state_dir/cancelled" ] || end_state=CANCELLED\n')
     if not (v['signal'] is None):
-        put('    : >"$state_dir/started"\n')
+        out.append('    : >"$state_dir/started"\n')
     if v['asks_end']:
-        put('    rm -f /run/flowc.end /run/flowc.step.*\n')
-    put('    # One process watches, and does nothing in a trap.\n    # Told to stop (shutdown, preemption): the next boot starts the job again.\n    trap stop_asked=1 TERM\n    # Job control gives each of its children a process group, and the signals of a fresh process.\n    set -m\n')
+        out.append('    rm -f /run/flowc.end /run/flowc.step.*\n')
+    out.append('    # One process watches, and does nothing in a trap.\n    # Told to stop (shutdown, preemption): the next boot starts the job again.\n    trap stop_asked=1 TERM\n    # Job control gives each of its children a process group, and the signals of a fresh process.\n    set -m\n')
     if v['together']:
         if v['first_ends']:
-            put('    # Where the job has ended on the first machine it ends on all: whoever has this script tells, by UDP.\n    gang_word=$(sha256sum <"$0")\n    trap peer_failed=CANCELLED USR2\n    trap peer_failed=COMPLETED USR1\n    python3 -c \'import os,socket,sys;s=socket.socket(2,2);s.bind(("",6818));w=sys.argv[1].encode();m=b""\nwhile not m.startswith(w):m=s.recv(99)\nos.kill(int(sys.argv[2]),12 if m==w else 10)\' "$gang_word" $$ >/dev/null 2>&1 &\n')
+            out.append('    # Where the job has ended on the first machine it ends on all: whoever has this script tells, by UDP.\n    gang_word=$(sha256sum <"$0")\n    trap peer_failed=CANCELLED USR2\n    trap peer_failed=COMPLETED USR1\n    python3 -c \'import os,socket,sys;s=socket.socket(2,2);s.bind(("",6818));w=sys.argv[1].encode();m=b""\nwhile not m.startswith(w):m=s.recv(99)\nos.kill(int(sys.argv[2]),12 if m==w else 10)\' "$gang_word" $$ >/dev/null 2>&1 &\n')
         else:
-            put('    # Where the job fails on one machine it ends on all: whoever has this script tells, by UDP.\n    gang_word=$(sha256sum <"$0")\n    trap peer_failed=1 USR2\n    python3 -c \'import os,socket,sys;s=socket.socket(2,2);s.bind(("",6818))\nwhile s.recv(99)!=sys.argv[1].encode():0\nos.kill(int(sys.argv[2]),12)\' "$gang_word" $$ >/dev/null 2>&1 &\n')
-        put('    ears_pid=$!\n')
+            out.append('    # Where the job fails on one machine it ends on all: whoever has this script tells, by UDP.\n    gang_word=$(sha256sum <"$0")\n    trap peer_failed=1 USR2\n    python3 -c \'import os,socket,sys;s=socket.socket(2,2);s.bind(("",6818))\nwhile s.recv(99)!=sys.argv[1].encode():0\nos.kill(int(sys.argv[2]),12)\' "$gang_word" $$ >/dev/null 2>&1 &\n')
+        out.append('    ears_pid=$!\n')
     if v['others_prepare']:
-        put('    }\n')
+        out.append('    }\n')
     sections.append(('start', ''.join(out)))
     out.clear()
     if v['prepared']:
-        put('    # What a start needs, and the job itself at its end, are one process group: limit and stop reach it at any point.\n')
-    put('    launch() {\n')
+        out.append('    # What a start needs, and the job itself at its end, are one process group: limit and stop reach it at any point.\n')
+    out.append('    launch() {\n')
     if v['prepared']:
         if v['restarts']:
-            put('    sleep "${restart_delay:-0}"\n')
-        put('    export HOME=/root DEBIAN_FRONTEND=noninteractive\n')
+            out.append('    sleep "${restart_delay:-0}"\n')
+        out.append('    export HOME=/root DEBIAN_FRONTEND=noninteractive\n')
         if v['secrets']:
-            put("    # Secrets come after the boot, from the submitter: lines NAME='value' in a file in memory that only root can read.\n    for wait_count in {1..360}; do\n        # shellcheck disable=SC1091\n        missing_names=$(\n            [ ! -e /run/flowc/secrets ] || . /run/flowc/secrets\n            for each_name in")
+            out.append("    # Secrets come after the boot, from the submitter: lines NAME='value' in a file in memory that only root can read.\n    for wait_count in {1..360}; do\n        # shellcheck disable=SC1091\n        missing_names=$(\n            [ ! -e /run/flowc/secrets ] || . /run/flowc/secrets\n            for each_name in")
             for l_name in v['secrets']:
-                put(' ')
-                put(sh(l_name))
-            put('; do [ "${!each_name+x}" ] || echo -n " $each_name"; done\n        )\n        [ "$missing_names" ] || break\n        [ "$wait_count" != 1 ] || echo "flowc: waits for secrets in /run/flowc/secrets:$missing_names"\n        sleep 5\n    done\n    [ -z "$missing_names" ] || give_up "no secrets after 30 minutes:$missing_names"\n')
+                out += ' ', sh(l_name)
+            out.append('; do [ "${!each_name+x}" ] || echo -n " $each_name"; done\n        )\n        [ "$missing_names" ] || break\n        [ "$wait_count" != 1 ] || echo "flowc: waits for secrets in /run/flowc/secrets:$missing_names"\n        sleep 5\n    done\n    [ -z "$missing_names" ] || give_up "no secrets after 30 minutes:$missing_names"\n')
     sections.append(('begin', ''.join(out)))
     out.clear()
     if v['prepared']:
         if v['blocks']:
-            put("    # The provider's block devices in the order of their attachment.\n    for _ in {1..60}; do\n        mapfile -t disk_list < <({ readlink -e /dev/disk/by-id/virtio-vol_* || readlink -e /dev/vd[d-z] /dev/xvd[d-z]; } | sort)\n        [ ${#disk_list[@]} -lt ")
-            put(str(v['block_count']))
-            put(' ] || break\n        sleep 1\n    done\n    [ ${#disk_list[@]} -ge ')
-            put(str(v['block_count']))
-            put(' ] || give_up "${#disk_list[@]} of ')
-            put(str(v['block_count']))
-            put(' block volumes after 60 seconds"\n')
+            out += "    # The provider's block devices in the order of their attachment.\n    for _ in {1..60}; do\n        mapfile -t disk_list < <({ readlink -e /dev/disk/by-id/virtio-vol_* || readlink -e /dev/vd[d-z] /dev/xvd[d-z]; } | sort)\n        [ ${#disk_list[@]} -lt ", str(v['block_count']), ' ] || break\n        sleep 1\n    done\n    [ ${#disk_list[@]} -ge ', str(v['block_count']), ' ] || give_up "${#disk_list[@]} of ', str(v['block_count']), ' block volumes after 60 seconds"\n'
             if v['block_count'] > 1:
                 for l_place, l_label, l_options, l_id, l_size in v['blocks']:
-                    put('    ! blkid -t LABEL=')
-                    put(sh(l_label))
-                    put(' -o device "${disk_list[@]}" >/dev/null || mount_block ')
-                    put(sh(l_place))
-                    put(' ')
-                    put(sh(l_label))
-                    put(' ')
-                    put(str(l_options))
-                    put(' ')
-                    put(sh(l_id))
+                    out += '    ! blkid -t LABEL=', sh(l_label), ' -o device "${disk_list[@]}" >/dev/null || mount_block ', sh(l_place), ' ', sh(l_label), ' ', str(l_options), ' ', sh(l_id)
                     if v['blocks_by_size']:
-                        put(' ')
-                        put(str(l_size))
-                    put('\n')
+                        out += ' ', str(l_size)
+                    out.append('\n')
             for l_place, l_label, l_options, l_id, l_size in v['blocks']:
-                put('    mount_block ')
-                put(sh(l_place))
-                put(' ')
-                put(sh(l_label))
-                put(' ')
-                put(str(l_options))
-                put(' ')
-                put(sh(l_id))
+                out += '    mount_block ', sh(l_place), ' ', sh(l_label), ' ', str(l_options), ' ', sh(l_id)
                 if v['blocks_by_size']:
-                    put(' ')
-                    put(str(l_size))
-                put('\n')
+                    out += ' ', str(l_size)
+                out.append('\n')
         for l_name in v['shares']:
-            put('    # The platform mounts shared volumes by itself.\n    for _ in {1..60}; do\n        ! mountpoint -q ')
-            put(sh(l_name))
-            put(' || break\n        sleep 1\n    done\n    mountpoint -q ')
-            put(sh(l_name))
-            put(' || give_up ')
-            put(sh(l_name))
-            put(" 'is not mounted after 60 seconds'\n")
+            out += '    # The platform mounts shared volumes by itself.\n    for _ in {1..60}; do\n        ! mountpoint -q ', sh(l_name), ' || break\n        sleep 1\n    done\n    mountpoint -q ', sh(l_name), ' || give_up ', sh(l_name), " 'is not mounted after 60 seconds'\n"
         if v['local_disk']:
-            put("    # The machine's own disk is larger than the one that it boots from.\n    ! mountpoint -q /mnt/local || {\n        mkdir -p /mnt/local/flowc\n        [ -e ")
-            put(str(v['places']))
-            put(' ] || ln -s /mnt/local/flowc ')
-            put(str(v['places']))
-            put('\n    }\n')
+            out += "    # The machine's own disk is larger than the one that it boots from.\n    ! mountpoint -q /mnt/local || {\n        mkdir -p /mnt/local/flowc\n        [ -e ", str(v['places']), ' ] || ln -s /mnt/local/flowc ', str(v['places']), '\n    }\n'
         for l_program, l_package in v['programs']:
-            put('    need_program ')
-            put(str(l_program))
-            put(' ')
-            put(str(l_package))
-            put('\n')
+            out += '    need_program ', str(l_program), ' ', str(l_package), '\n'
         for l_place in v['scratches']:
-            put('    install -dm 1777 ')
-            put(sh(l_place))
-            put('\n')
+            out += '    install -dm 1777 ', sh(l_place), '\n'
         for l_place, l_options in v['memories']:
-            put('    mkdir -p ')
-            put(sh(l_place))
-            put('\n    mountpoint -q ')
-            put(sh(l_place))
-            put(' || mount -t tmpfs -o ')
-            put(sh(l_options))
-            put(' flowc ')
-            put(sh(l_place))
-            put('\n')
+            out += '    mkdir -p ', sh(l_place), '\n    mountpoint -q ', sh(l_place), ' || mount -t tmpfs -o ', sh(l_options), ' flowc ', sh(l_place), '\n'
         for l_folder in v['made']:
-            put('    [ -e ')
-            put(sh(l_folder))
-            put(' ] || mkdir -p ')
-            put(sh(l_folder))
-            put('\n')
+            out += '    [ -e ', sh(l_folder), ' ] || mkdir -p ', sh(l_folder), '\n'
         for l_file in v['made_files']:
-            put('    [ -e ')
-            put(sh(l_file))
-            put(' ] || : >')
-            put(sh(l_file))
-            put('\n')
+            out += '    [ -e ', sh(l_file), ' ] || : >', sh(l_file), '\n'
         for l_type, l_source, l_options, l_place in v['shared_folders']:
-            put('    mkdir -p ')
-            put(sh(l_place))
-            put('\n    mountpoint -q ')
-            put(sh(l_place))
-            put(' || try_often mount -t ')
-            put(str(l_type))
-            put(' -o ')
-            put(sh(l_options))
-            put(' -- ')
-            put(sh(l_source))
-            put(' ')
-            put(sh(l_place))
-            put('\n')
+            out += '    mkdir -p ', sh(l_place), '\n    mountpoint -q ', sh(l_place), ' || try_often mount -t ', str(l_type), ' -o ', sh(l_options), ' -- ', sh(l_source), ' ', sh(l_place), '\n'
         if v['markers']:
-            put('    # What is fetched once, and where that is noted: on the same disk.\n    marker_dir=')
+            out.append('    # What is fetched once, and where that is noted: on the same disk.\n    marker_dir=')
             if v['contained']:
-                put(str(v['places']))
+                out.append(str(v['places']))
             else:
-                put('"$state_dir"')
-            put('\n')
+                out.append('"$state_dir"')
+            out.append('\n')
         if v['gcsfuse']:
-            put('    command -v gcsfuse >/dev/null || try_often add_source gcsfuse https://packages.cloud.google.com/apt/doc/apt-key.gpg \\\n        "https://packages.cloud.google.com/apt gcsfuse-$(sed -n \'s/^VERSION_CODENAME=//p\' /etc/os-release) main"\n')
+            out.append('    command -v gcsfuse >/dev/null || try_often add_source gcsfuse https://packages.cloud.google.com/apt/doc/apt-key.gpg \\\n        "https://packages.cloud.google.com/apt gcsfuse-$(sed -n \'s/^VERSION_CODENAME=//p\' /etc/os-release) main"\n')
         if v['bucket_environment']:
-            put('    bucket_tool=(')
+            out.append('    bucket_tool=(')
             for l_word in v['bucket_environment']:
-                put(sh(l_word))
-                put(' ')
-            put(')\n')
+                out += sh(l_word), ' '
+            out.append(')\n')
         for l_words, l_place in v['bucket_mounts']:
-            put('    mkdir -p ')
-            put(sh(l_place))
-            put('\n    mountpoint -q ')
-            put(sh(l_place))
-            put(' || try_often "${bucket_tool[@]}"')
+            out += '    mkdir -p ', sh(l_place), '\n    mountpoint -q ', sh(l_place), ' || try_often "${bucket_tool[@]}"'
             for l_word in l_words:
-                put(' ')
-                put(sh(l_word))
-            put(' ')
-            put(sh(l_place))
-            put('\n')
+                out += ' ', sh(l_word)
+            out += ' ', sh(l_place), '\n'
         for l_remote, l_place, l_marker in v['bucket_copies']:
-            put('    [ -e "$marker_dir/')
-            put(str(l_marker))
-            put('" ] || {\n        mkdir -p "$(dirname ')
-            put(sh(l_place))
-            put(')"\n        try_often "${bucket_tool[@]}" rclone copyto ')
-            put(sh(l_remote))
-            put(' ')
-            put(sh(l_place))
-            put('\n        : >"$marker_dir/')
-            put(str(l_marker))
-            put('"\n    }\n')
+            out += '    [ -e "$marker_dir/', str(l_marker), '" ] || {\n        mkdir -p "$(dirname ', sh(l_place), ')"\n        try_often "${bucket_tool[@]}" rclone copyto ', sh(l_remote), ' ', sh(l_place), '\n        : >"$marker_dir/', str(l_marker), '"\n    }\n'
         if v['git_token']:
-            put('    # Git asks for it where a server does; it stands in no list of processes.\n    export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=credential.helper \\\n        GIT_CONFIG_VALUE_0=\'!g(){ . /run/flowc/secrets;echo username=x-access-token;echo "password=$GIT_TOKEN";};g\'\n')
+            out.append('    # Git asks for it where a server does; it stands in no list of processes.\n    export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=credential.helper \\\n        GIT_CONFIG_VALUE_0=\'!g(){ . /run/flowc/secrets;echo username=x-access-token;echo "password=$GIT_TOKEN";};g\'\n')
         if v['clones']:
-            put('    # A server that says nothing for ten minutes is asked anew.\n    export GIT_HTTP_LOW_SPEED_LIMIT=1 GIT_HTTP_LOW_SPEED_TIME=600\n')
+            out.append('    # A server that says nothing for ten minutes is asked anew.\n    export GIT_HTTP_LOW_SPEED_LIMIT=1 GIT_HTTP_LOW_SPEED_TIME=600\n')
         for l_url, l_ref, l_place, l_marker, l_options in v['clones']:
-            put('    [ -e "$marker_dir/')
-            put(str(l_marker))
-            put('" ] || {\n        rm -rf ')
-            put(sh(l_place))
-            put('.new\n')
+            out += '    [ -e "$marker_dir/', str(l_marker), '" ] || {\n        rm -rf ', sh(l_place), '.new\n'
             if l_options:
-                put('        # All commits and tags, and of the files those of this commit; of a server that cannot choose, all.\n        try_often git clone -qn --filter=blob:none -- ')
-                put(sh(l_url))
-                put(' ')
-                put(sh(l_place))
-                put('.new\n        try_often git -C ')
-                put(sh(l_place))
-                put('.new checkout -q ')
-                put(sh(l_ref))
-                put(' --\n')
+                out += '        # All commits and tags, and of the files those of this commit; of a server that cannot choose, all.\n        try_often git clone -qn --filter=blob:none -- ', sh(l_url), ' ', sh(l_place), '.new\n        try_often git -C ', sh(l_place), '.new checkout -q ', sh(l_ref), ' --\n'
             else:
-                put('        try_often git clone -q -- ')
-                put(sh(l_url))
-                put(' ')
-                put(sh(l_place))
-                put('.new\n')
+                out += '        try_often git clone -q -- ', sh(l_url), ' ', sh(l_place), '.new\n'
             if (l_ref and not (l_options)):
-                put('        git -C ')
-                put(sh(l_place))
-                put('.new checkout -q ')
-                put(sh(l_ref))
-                put(' -- || give_up "git: no such version"\n')
+                out += '        git -C ', sh(l_place), '.new checkout -q ', sh(l_ref), ' -- || give_up "git: no such version"\n'
             for l_option, l_host in l_options:
                 if l_option == 'submodules':
-                    put('        # Those of the same host are read as the repository itself is.\n        try_often git -C ')
-                    put(sh(l_place))
-                    put('.new -c url.https://')
-                    put(str(l_host))
-                    put('/.insteadOf=git@')
-                    put(str(l_host))
-                    put(': \\\n            -c url.https://')
-                    put(str(l_host))
-                    put('/.insteadOf=ssh://git@')
-                    put(str(l_host))
-                    put('/ submodule -q update --init --recursive\n')
+                    out += '        # Those of the same host are read as the repository itself is.\n        try_often git -C ', sh(l_place), '.new -c url.https://', str(l_host), '/.insteadOf=git@', str(l_host), ': \\\n            -c url.https://', str(l_host), '/.insteadOf=ssh://git@', str(l_host), '/ submodule -q update --init --recursive\n'
             if l_options:
-                put("        # The job's output may be there already.\n        cp -aT ")
-                put(sh(l_place))
-                put('.new ')
-                put(sh(l_place))
-                put(' && rm -rf ')
-                put(sh(l_place))
-                put('.new || give_up "git: cannot copy"\n')
+                out += "        # The job's output may be there already.\n        cp -aT ", sh(l_place), '.new ', sh(l_place), ' && rm -rf ', sh(l_place), '.new || give_up "git: cannot copy"\n'
             else:
-                put('        mv -T ')
-                put(sh(l_place))
-                put('.new ')
-                put(sh(l_place))
-                put(' || give_up "git: the folder is not empty"\n')
-            put('        : >"$marker_dir/')
-            put(str(l_marker))
-            put('"\n    }\n')
+                out += '        mv -T ', sh(l_place), '.new ', sh(l_place), ' || give_up "git: the folder is not empty"\n'
+            out += '        : >"$marker_dir/', str(l_marker), '"\n    }\n'
         if v['trees']:
-            put('    # Whoever brings the submitter\'s files leaves alone what the job itself writes, and says with this file\'s time that\n    # something comes.\n    printf \'%s\\0\' "$output_file"')
+            out.append('    # Whoever brings the submitter\'s files leaves alone what the job itself writes, and says with this file\'s time that\n    # something comes.\n    printf \'%s\\0\' "$output_file"')
             if v['stderr']:
-                put(' "$error_file"')
-            put(' >/run/flowc.trees\n')
+                out.append(' "$error_file"')
+            out.append(' >/run/flowc.trees\n')
             for l_target, l_marker in v['trees']:
-                put('    await_tree ')
-                put(sh(l_target))
-                put(' "$marker_dir/')
-                put(str(l_marker))
-                put('"\n')
-            put('    rm /run/flowc.trees\n')
+                out += '    await_tree ', sh(l_target), ' "$marker_dir/', str(l_marker), '"\n'
+            out.append('    rm /run/flowc.trees\n')
         for l_source, l_target, l_options in v['binds']:
-            put('    bind_mount ')
-            put(sh(l_source))
-            put(' ')
-            put(sh(l_target))
-            put(' ')
-            put(str(l_options))
-            put('\n')
+            out += '    bind_mount ', sh(l_source), ' ', sh(l_target), ' ', str(l_options), '\n'
         if not (v['shm_remount'] is None):
-            put('    mount -o remount,size=')
-            put(str(v['shm_remount']))
-            put(' /dev/shm\n')
+            out += '    mount -o remount,size=', str(v['shm_remount']), ' /dev/shm\n'
         for l_path, l_text, l_secret, l_mode, l_group in v['files']:
             if l_secret:
-                put('    # shellcheck disable=SC1091\n    put_file ')
-                put(str(l_mode))
-                put(' ')
-                put(sh(l_path))
+                out += '    # shellcheck disable=SC1091\n    put_file ', str(l_mode), ' ', sh(l_path)
                 if l_group:
-                    put(' ')
-                    put(str(l_group))
-                put(' < <(. /run/flowc/secrets && printf %s "$')
-                put(str(l_secret))
-                put('")\n')
+                    out += ' ', str(l_group)
+                out += ' < <(. /run/flowc/secrets && printf %s "$', str(l_secret), '")\n'
             else:
-                put('    put_file ')
-                put(str(l_mode))
-                put(' ')
-                put(sh(l_path))
+                out += '    put_file ', str(l_mode), ' ', sh(l_path)
                 if l_group:
-                    put(' ')
-                    put(str(l_group))
-                put(' < <(printf %s ')
-                put(sh(l_text))
-                put(')\n')
+                    out += ' ', str(l_group)
+                out += ' < <(printf %s ', sh(l_text), ')\n'
         sections.append(('storage', ''.join(out)))
         out.clear()
         if v['images']:
-            put('    need_program docker docker.io\n')
+            out.append('    need_program docker docker.io\n')
             if v['toolkit']:
-                put("    need_program curl curl\n    command -v nvidia-container-runtime-hook >/dev/null || {\n        # shellcheck disable=SC2016\n        try_often add_source nvidia-container-toolkit https://nvidia.github.io/libnvidia-container/gpgkey \\\n            'https://nvidia.github.io/libnvidia-container/stable/deb/$(ARCH) /'\n        systemctl restart docker\n    }\n")
-            put('    # A start begins with fresh containers. Their output is read as it comes: docker\'s own copy would fill the disk.\n    # Where docker starts anew, its own file is newer than this one.\n    docker ps -aqf label=flowc | xargs -r docker rm -fv >"$state_dir/docker"\n')
+                out.append("    need_program curl curl\n    command -v nvidia-container-runtime-hook >/dev/null || {\n        # shellcheck disable=SC2016\n        try_often add_source nvidia-container-toolkit https://nvidia.github.io/libnvidia-container/gpgkey \\\n            'https://nvidia.github.io/libnvidia-container/stable/deb/$(ARCH) /'\n        systemctl restart docker\n    }\n")
+            out.append('    # A start begins with fresh containers. Their output is read as it comes: docker\'s own copy would fill the disk.\n    # Where docker starts anew, its own file is newer than this one.\n    docker ps -aqf label=flowc | xargs -r docker rm -fv >"$state_dir/docker"\n')
             for l_image, l_pull in v['images']:
                 if l_pull != 'never':
-                    put('    ')
+                    out.append('    ')
                     if l_pull == 'missing':
-                        put('docker image inspect ')
-                        put(sh(l_image))
-                        put(' >/dev/null 2>&1 || ')
-                    put('try_often ')
+                        out += 'docker image inspect ', sh(l_image), ' >/dev/null 2>&1 || '
+                    out.append('try_often ')
                     if v['pull_secrets']:
-                        put('pull_image')
+                        out.append('pull_image')
                     else:
-                        put('docker pull -q')
-                    put(' ')
-                    put(sh(l_image))
-                    put(' >/dev/null\n')
+                        out.append('docker pull -q')
+                    out += ' ', sh(l_image), ' >/dev/null\n'
             for l_image, l_opened_places in v['opened']:
-                put('    # It belongs to root, and the container has another user.\n')
+                out.append('    # It belongs to root, and the container has another user.\n')
                 if l_image:
-                    put('    case $(docker image inspect -f ')
-                    put(sh(v['user_format']))
-                    put(' ')
-                    put(sh(l_image))
-                    put(") in\n        '' | 0 | 0:* | root | root:*) ;;\n        *) chmod -R a+rwX --")
+                    out += '    case $(docker image inspect -f ', sh(v['user_format']), ' ', sh(l_image), ") in\n        '' | 0 | 0:* | root | root:*) ;;\n        *) chmod -R a+rwX --"
                     for l_place in l_opened_places:
-                        put(' ')
-                        put(sh(l_place))
-                    put(' ;;\n    esac\n')
+                        out += ' ', sh(l_place)
+                    out.append(' ;;\n    esac\n')
                 else:
-                    put('    chmod -R a+rwX --')
+                    out.append('    chmod -R a+rwX --')
                     for l_place in l_opened_places:
-                        put(' ')
-                        put(sh(l_place))
-                    put('\n\n')
+                        out += ' ', sh(l_place)
+                    out.append('\n\n')
         for l_word in v['host_sysctls']:
-            put('    sysctl -qw ')
-            put(sh(l_word))
-            put('\n')
+            out += '    sysctl -qw ', sh(l_word), '\n'
         sections.append(('docker', ''.join(out)))
         out.clear()
     if v['fabric']:
-        put('    # What the machines talk over to each other, where they have it, and the right to hold memory for it.\n    [ ! -e /dev/infiniband ] || fabric_words=(--device=/dev/infiniband --ulimit=memlock=-1)\n')
+        out.append('    # What the machines talk over to each other, where they have it, and the right to hold memory for it.\n    [ ! -e /dev/infiniband ] || fabric_words=(--device=/dev/infiniband --ulimit=memlock=-1)\n')
     if v['slurm']:
-        put('    # What a batch step of Slurm would find in its environment. What the user set comes last and wins.\n')
+        out.append('    # What a batch step of Slurm would find in its environment. What the user set comes last and wins.\n')
     else:
-        put('    # What the user set comes last and wins.\n')
+        out.append('    # What the user set comes last and wins.\n')
     if v['prepared']:
-        put('    # shellcheck disable=SC2054\n    in_job=(\n')
+        out.append('    # shellcheck disable=SC2054\n    in_job=(\n')
     if v['image'] is None:
-        put('    ')
+        out.append('    ')
         if not (v['prepared']):
-            put('exec ')
-        put('env -i -C ')
-        put(sh(v['workdir']))
-        put(' PATH="')
+            out.append('exec ')
+        out += 'env -i -C ', sh(v['workdir']), ' PATH="'
         if ((v['tool_names'] or v['stand_ins']) or v['module_programs']):
-            put('$state_dir/bin:')
-        put('$PATH" LANG=C.UTF-8 HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TMPDIR=/tmp \\\n        HOSTNAME="$host_name" \\\n')
+            out.append('$state_dir/bin:')
+        out.append('$PATH" LANG=C.UTF-8 HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TMPDIR=/tmp \\\n        HOSTNAME="$host_name" \\\n')
     else:
-        put('        docker run --label flowc --log-driver none ')
+        out.append('        docker run --label flowc --log-driver none ')
         if v['fabric']:
-            put('"${fabric_words[@]}" ')
+            out.append('"${fabric_words[@]}" ')
         for l_word in v['docker_words']:
-            put(sh(l_word))
-            put(' ')
-        put('\\\n')
+            out += sh(l_word), ' '
+        out.append('\\\n')
     if v['slurm']:
         if v['groups']:
-            put('        SLURM_JOB_NODELIST="${node_list%%$\'\\n\'*}" SLURM_NODELIST="${node_list%%$\'\\n\'*}" \\\n')
+            out.append('        SLURM_JOB_NODELIST="${node_list%%$\'\\n\'*}" SLURM_NODELIST="${node_list%%$\'\\n\'*}" \\\n')
             for l_name, l_line in v['group_lists']:
-                put('        ')
-                put(str(l_name))
-                put('="$(sed -n ')
-                put(str(l_line))
-                put('p <<<"$node_list")" \\\n')
+                out += '        ', str(l_name), '="$(sed -n ', str(l_line), 'p <<<"$node_list")" \\\n'
         elif v['nodes'] > 1:
-            put('        ')
-            put(str(v['flag']))
-            put('SLURM_JOB_NODELIST="$node_list" ')
-            put(str(v['flag']))
-            put('SLURM_NODELIST="$node_list" \\\n')
+            out += '        ', str(v['flag']), 'SLURM_JOB_NODELIST="$node_list" ', str(v['flag']), 'SLURM_NODELIST="$node_list" \\\n'
         else:
-            put('        ')
-            put(str(v['flag']))
-            put('SLURM_JOB_NODELIST="$host_name" ')
-            put(str(v['flag']))
-            put('SLURM_NODELIST="$host_name" \\\n')
-        put('        ')
-        put(str(v['flag']))
-        put('SLURM_SUBMIT_HOST="$host_name" ')
-        put(str(v['flag']))
-        put('SLURMD_NODENAME="$host_name" ')
-        put(str(v['flag']))
-        put('SLURM_TASK_PID="$BASHPID"')
+            out += '        ', str(v['flag']), 'SLURM_JOB_NODELIST="$host_name" ', str(v['flag']), 'SLURM_NODELIST="$host_name" \\\n'
+        out += '        ', str(v['flag']), 'SLURM_SUBMIT_HOST="$host_name" ', str(v['flag']), 'SLURMD_NODENAME="$host_name" ', str(v['flag']), 'SLURM_TASK_PID="$BASHPID"'
         if v['asks_end']:
-            put(' FLOWC_BODY="$BASHPID"')
-        put(' \\\n        ')
-        put(str(v['flag']))
-        put('SLURM_JOB_START_TIME="$EPOCHSECONDS" \\\n')
+            out.append(' FLOWC_BODY="$BASHPID"')
+        out += ' \\\n        ', str(v['flag']), 'SLURM_JOB_START_TIME="$EPOCHSECONDS" \\\n'
         if not (v['limit_s'] is None):
-            put('        ')
-            put(str(v['flag']))
-            put('SLURM_JOB_END_TIME=$((EPOCHSECONDS + ')
-            put(str(v['limit_s']))
-            put(' - used_seconds)) \\\n')
+            out += '        ', str(v['flag']), 'SLURM_JOB_END_TIME=$((EPOCHSECONDS + ', str(v['limit_s']), ' - used_seconds)) \\\n'
         if v['shows_job']:
-            put('        FLOWC_STDOUT="$output_file" FLOWC_COMMAND=')
+            out.append('        FLOWC_STDOUT="$output_file" FLOWC_COMMAND=')
             if v['submitted']:
-                put(sh(v['submitted']))
+                out.append(sh(v['submitted']))
             else:
-                put('"$state_dir/slurm_script"')
-            put(' ')
+                out.append('"$state_dir/slurm_script"')
+            out.append(' ')
             if v['stderr']:
-                put('FLOWC_STDERR="$error_file" ')
-            put('\\\n')
-        put('        ${start_count:+')
-        put(str(v['flag']))
-        put('SLURM_RESTART_COUNT=$start_count} \\\n')
+                out.append('FLOWC_STDERR="$error_file" ')
+            out.append('\\\n')
+        out += '        ${start_count:+', str(v['flag']), 'SLURM_RESTART_COUNT=$start_count} \\\n'
     if v['module_functions']:
-        put('        ')
-        put(str(v['flag']))
-        put('"BASH_FUNC_module%%=() $module_text" \\\n')
+        out += '        ', str(v['flag']), '"BASH_FUNC_module%%=() $module_text" \\\n'
         if v['ml']:
-            put('        ')
-            put(str(v['flag']))
-            put('"BASH_FUNC_ml%%=() $ml_text" \\\n')
+            out += '        ', str(v['flag']), '"BASH_FUNC_ml%%=() $ml_text" \\\n'
     for l_pair in v['environment']:
-        put('        ')
-        put(str(v['flag']))
-        put(sh(l_pair))
-        put(' \\\n')
+        out += '        ', str(v['flag']), sh(l_pair), ' \\\n'
     for l_name, l_value in v['facts']:
-        put('        ')
-        put(str(v['flag']))
-        put(sh(l_name))
-        put('=')
-        put(str(l_value))
-        put(' \\\n')
+        out += '        ', str(v['flag']), sh(l_name), '=', str(l_value), ' \\\n'
     if (v['with_secrets'] and v['image'] is None):
-        put('        ')
+        out.append('        ')
         for l_word in v['with_secrets']:
-            put(sh(l_word))
-            put(' ')
-        put('\\\n')
+            out += sh(l_word), ' '
+        out.append('\\\n')
     sections.append(('environment', ''.join(out)))
     out.clear()
     if v['prepared']:
-        put('    )\n')
+        out.append('    )\n')
         if not (v['setup_bytes'] is None):
             if v['image'] is None:
-                put('    [ -e "$state_dir/setup.done" ] || {\n        "${in_job[@]}" bash "$state_dir/setup" || give_up "setup failed with status $?"\n        : >"$state_dir/setup.done"\n    }\n')
+                out.append('    [ -e "$state_dir/setup.done" ] || {\n        "${in_job[@]}" bash "$state_dir/setup" || give_up "setup failed with status $?"\n        : >"$state_dir/setup.done"\n    }\n')
             else:
-                put("    # What is written below an image's own volumes is in no image: they get a name, and so setup's are the job's.\n    for each_volume in $(docker image inspect -f ")
-                put(sh(v['volumes_format']))
-                put(' ')
-                put(sh(v['image']))
-                put('); do\n        [[ "${in_job[*]} " = *[:=]"$each_volume"[\\ ,:]* ]] || in_job+=(-v flowc"${each_volume//\\//_}:$each_volume")\n    done\n    # What setup leaves in its container is the image of all later starts.\n    docker image inspect flowc >/dev/null 2>&1 || {\n        ')
+                out += "    # What is written below an image's own volumes is in no image: they get a name, and so setup's are the job's.\n    for each_volume in $(docker image inspect -f ", sh(v['volumes_format']), ' ', sh(v['image']), '); do\n        [[ "${in_job[*]} " = *[:=]"$each_volume"[\\ ,:]* ]] || in_job+=(-v flowc"${each_volume//\\//_}:$each_volume")\n    done\n    # What setup leaves in its container is the image of all later starts.\n    docker image inspect flowc >/dev/null 2>&1 || {\n        '
                 for l_word in v['with_secrets']:
-                    put(sh(l_word))
-                    put(' ')
-                put('"${in_job[@]}" --name flowc-setup -v "$state_dir/setup":/flowc-setup:ro --entrypoint bash ')
-                put(sh(v['image']))
-                put(' /flowc-setup || {\n            setup_status=$?\n            # Where docker itself starts anew, setup was interrupted like by a reboot.\n            sleep 5\n            docker ps >/dev/null\n            [ /run/docker.pid -nt "$state_dir/docker" ] && exit 125\n            give_up "setup failed with status $setup_status"\n        }\n        docker commit')
+                    out += sh(l_word), ' '
+                out += '"${in_job[@]}" --name flowc-setup -v "$state_dir/setup":/flowc-setup:ro --entrypoint bash ', sh(v['image']), ' /flowc-setup || {\n            setup_status=$?\n            # Where docker itself starts anew, setup was interrupted like by a reboot.\n            sleep 5\n            docker ps >/dev/null\n            [ /run/docker.pid -nt "$state_dir/docker" ] && exit 125\n            give_up "setup failed with status $setup_status"\n        }\n        docker commit'
                 for l_key, l_format in v['kept_settings']:
-                    put(' -c "')
-                    put(str(l_key))
-                    put(' $(docker image inspect -f ')
-                    put(sh(l_format))
-                    put(' ')
-                    put(sh(v['image']))
-                    put(')"')
-                put(' flowc-setup flowc >/dev/null || give_up "cannot keep what setup made"\n        docker rm -v flowc-setup >/dev/null\n    }\n')
+                    out += ' -c "', str(l_key), ' $(docker image inspect -f ', sh(l_format), ' ', sh(v['image']), ')"'
+                out.append(' flowc-setup flowc >/dev/null || give_up "cannot keep what setup made"\n        docker rm -v flowc-setup >/dev/null\n    }\n')
         if v['restarts']:
-            put('    # What fails from here on is started again.\n')
+            out.append('    # What fails from here on is started again.\n')
             if v['image'] is None:
-                put('    ps -eo unit=,pid= | awk \'/^flowc.service/\' >"$state_dir/ready"\n')
+                out.append('    ps -eo unit=,pid= | awk \'/^flowc.service/\' >"$state_dir/ready"\n')
             else:
-                put('    : >"$state_dir/ready"\n')
+                out.append('    : >"$state_dir/ready"\n')
         sections.append(('setup', ''.join(out)))
         out.clear()
         for l_name, l_is_init, l_restart, l_secret_words, l_words, l_facts, l_command, l_log in v['containers']:
             if l_is_init:
-                put('    ')
+                out.append('    ')
                 if v['once_per_boot']:
-                    put('[ -e /run/flowc/started ] || ')
+                    out.append('[ -e /run/flowc/started ] || ')
                 for l_word in l_secret_words:
-                    put(sh(l_word))
-                    put(' ')
-                put('docker run --rm --label flowc --log-driver none ')
+                    out += sh(l_word), ' '
+                out.append('docker run --rm --label flowc --log-driver none ')
                 if v['fabric']:
-                    put('"${fabric_words[@]}" ')
-                put('--name ')
-                put(sh(l_name))
-                put(' \\\n')
+                    out.append('"${fabric_words[@]}" ')
+                out += '--name ', sh(l_name), ' \\\n'
             else:
                 if l_restart == 'always':
-                    put('    began_at=$EPOCHSECONDS\n')
-                put('    ')
+                    out.append('    began_at=$EPOCHSECONDS\n')
+                out.append('    ')
                 if l_restart == 'always':
-                    put('while ')
+                    out.append('while ')
                 elif l_restart == 'on-failure':
-                    put('while ! ')
+                    out.append('while ! ')
                 for l_word in l_secret_words:
-                    put(sh(l_word))
-                    put(' ')
-                put('docker run --rm --label flowc --log-driver none ')
+                    out += sh(l_word), ' '
+                out.append('docker run --rm --label flowc --log-driver none ')
                 if v['fabric']:
-                    put('"${fabric_words[@]}" ')
-                put('--name ')
-                put(sh(l_name))
-                put(' \\\n')
-            put('        ')
+                    out.append('"${fabric_words[@]}" ')
+                out += '--name ', sh(l_name), ' \\\n'
+            out.append('        ')
             for l_word in l_words:
-                put(sh(l_word))
-                put(' ')
-            put('\\\n')
+                out += sh(l_word), ' '
+            out.append('\\\n')
             for l_variable, l_value in l_facts:
-                put('        -e ')
-                put(sh(l_variable))
-                put('=')
-                put(str(l_value))
-                put(' \\\n')
+                out += '        -e ', sh(l_variable), '=', str(l_value), ' \\\n'
             if l_is_init:
-                put('        ')
+                out.append('        ')
                 for l_word in l_command:
-                    put(sh(l_word))
-                    put(' ')
-                put('|| {\n        body_status=$?\n        echo flowc: ')
-                put(str(l_name))
-                put(' failed with status $body_status\n        exit $body_status\n    }\n')
+                    out += sh(l_word), ' '
+                out += '|| {\n        body_status=$?\n        echo flowc: ', str(l_name), ' failed with status $body_status\n        exit $body_status\n    }\n'
             else:
-                put('        ')
+                out.append('        ')
                 for l_word in l_command:
-                    put(sh(l_word))
-                    put(' ')
+                    out += sh(l_word), ' '
                 if l_restart == 'always':
-                    put('; :; do sleep 5; done ')
+                    out.append('; :; do sleep 5; done ')
                 elif l_restart == 'on-failure':
-                    put('; do sleep 5; done ')
-                put('>>')
-                put(sh(l_log))
-                put(' 2>&1 &\n')
+                    out.append('; do sleep 5; done ')
+                out += '>>', sh(l_log), ' 2>&1 &\n'
                 if l_restart == 'always':
-                    put('    # What follows begins when this one has started.\n    read -r _ < <(exec docker events --since "$began_at" -f container=')
-                    put(sh(l_name))
-                    put(' -f event=start)\n    kill $!\n')
+                    out += '    # What follows begins when this one has started.\n    read -r _ < <(exec docker events --since "$began_at" -f container=', sh(l_name), ' -f event=start)\n    kill $!\n'
         if v['once_per_boot']:
-            put('    : >/run/flowc/started\n')
+            out.append('    : >/run/flowc/started\n')
         if v['liveness']:
-            put('    (\n        sleep ')
-            put(str(v['liveness_delay']))
-            put('\n        probe_failures=0\n        while sleep ')
-            put(str(v['liveness_period']))
-            put('; do\n            if timeout ')
-            put(str(v['liveness_timeout']))
-            put(' docker exec flowc')
+            out += '    (\n        sleep ', str(v['liveness_delay']), '\n        probe_failures=0\n        while sleep ', str(v['liveness_period']), '; do\n            if timeout ', str(v['liveness_timeout']), ' docker exec flowc'
             for l_word in v['liveness']:
-                put(' ')
-                put(sh(l_word))
-            put(' >/dev/null 2>&1; then\n                probe_failures=0\n            elif ((++probe_failures == ')
-            put(str(v['liveness_failures']))
-            put(')); then\n                echo "flowc: the liveness probe failed ')
-            put(str(v['liveness_failures']))
-            put(' times in a row"\n')
+                out += ' ', sh(l_word)
+            out += ' >/dev/null 2>&1; then\n                probe_failures=0\n            elif ((++probe_failures == ', str(v['liveness_failures']), ')); then\n                echo "flowc: the liveness probe failed ', str(v['liveness_failures']), ' times in a row"\n'
             if v['before_stop']:
-                put('                timeout ')
-                put(str(v['grace_s']))
+                out += '                timeout ', str(v['grace_s'])
                 for l_word in v['before_stop']:
-                    put(' ')
-                    put(sh(l_word))
-                put(' >/dev/null 2>&1\n')
-            put('                docker stop -t ')
-            put(str(v['grace_s']))
-            put(' flowc >/dev/null\n            fi\n        done\n    ) &\n')
+                    out += ' ', sh(l_word)
+                out.append(' >/dev/null 2>&1\n')
+            out += '                docker stop -t ', str(v['grace_s']), ' flowc >/dev/null\n            fi\n        done\n    ) &\n'
         sections.append(('containers', ''.join(out)))
         out.clear()
     if v['others_prepare']:
-        put('    [ "$node_list" ] || exit 0\n    # The head waits for what the others prepare.\n    "$state_dir/bin/agent" || exit\n')
+        out.append('    [ "$node_list" ] || exit 0\n    # The head waits for what the others prepare.\n    "$state_dir/bin/agent" || exit\n')
     if v['prepared']:
-        put('    exec ')
+        out.append('    exec ')
         if not (v['attempt_limit_s'] is None):
-            put('timeout -k ')
-            put(str(v['grace_s']))
-            put(' ')
-            put(str(v['attempt_limit_s']))
-            put(' ')
+            out += 'timeout -k ', str(v['grace_s']), ' ', str(v['attempt_limit_s']), ' '
         if not (v['image'] is None):
             for l_word in v['with_secrets']:
-                put(sh(l_word))
-                put(' ')
-        put('"${in_job[@]}" \\\n')
+                out += sh(l_word), ' '
+        out.append('"${in_job[@]}" \\\n')
     if not (v['image'] is None):
-        put('        --rm --name flowc ')
+        out.append('        --rm --name flowc ')
         if not (v['body'] is None):
-            put('-v "$state_dir/')
-            put(str(v['body_name']))
-            put('":/flowc-body:ro ')
+            out += '-v "$state_dir/', str(v['body_name']), '":/flowc-body:ro '
         for l_word in v['command']:
-            put(sh(l_word))
-            put(' ')
-        put('\\\n')
+            out += sh(l_word), ' '
+        out.append('\\\n')
     elif v['argv']:
-        put('        ')
+        out.append('        ')
         for l_arg in v['argv']:
-            put(sh(l_arg))
-            put(' ')
-        put('\\\n')
+            out += sh(l_arg), ' '
+        out.append('\\\n')
     else:
         if not (v['journal'] is None):
-            put('        ')
+            out.append('        ')
             if v['prepared']:
-                put('env ')
-            put('BASH_ENV="$state_dir/trap" \\\n')
-        put('        ')
+                out.append('env ')
+            out.append('BASH_ENV="$state_dir/trap" \\\n')
+        out.append('        ')
         if v['own_place']:
-            put(str(v['own_place']))
+            out.append(str(v['own_place']))
         else:
-            put('"$state_dir/')
-            put(str(v['body_name']))
-            put('"')
+            out += '"$state_dir/', str(v['body_name']), '"'
         for l_arg in v['args']:
-            put(' ')
-            put(sh(l_arg))
-        put(' \\\n')
-    put('        <')
+            out += ' ', sh(l_arg)
+        out.append(' \\\n')
+    out.append('        <')
     for l_part in v['stdin']:
         if l_part is None:
-            put('"$host_name"')
+            out.append('"$host_name"')
         else:
-            put(sh(l_part))
-    put('\n    }\n')
+            out.append(sh(l_part))
+    out.append('\n    }\n')
     if v['others_prepare']:
-        put('    [ "$node_list" ] || {\n        # The last line says why it failed.\n        if (launch) >>/var/log/foundry/job.log 2>&1; then echo; else echo "not prepared: $(sed \'$!d;s/^flowc: //\' /var/log/foundry/job.log)"; fi >/run/flowc.ready\n        # Told to stop: the tasks have as long as those of the head.\n        trap \'pkill -g 0 -x agent; while pgrep -g 0 -x agent; do sleep 1; done\' TERM\n        sleep infinity &\n        wait\n        exit\n    }\n')
+        out.append('    [ "$node_list" ] || {\n        # The last line says why it failed.\n        if (launch) >>/var/log/foundry/job.log 2>&1; then echo; else echo "not prepared: $(sed \'$!d;s/^flowc: //\' /var/log/foundry/job.log)"; fi >/run/flowc.ready\n        # Told to stop: the tasks have as long as those of the head.\n        trap \'pkill -g 0 -x agent; while pgrep -g 0 -x agent; do sleep 1; done\' TERM\n        sleep infinity &\n        wait\n        exit\n    }\n')
     if v['restarts']:
-        put('    while :; do\n    rm -f "$state_dir/ready"\n    must_die=\n')
+        out.append('    while :; do\n    rm -f "$state_dir/ready"\n    must_die=\n')
     if not (v['signal'] is None):
-        put('    warned_already=2\n')
-    put('    # Both files have their room on the disk before the job may fill it.\n    save_state\n    # The exit status, where the keeper lives to tell it; written over, since the disk may be full by then. (Nor does bash\n    # know it always: where a stop comes while it hears of it, `wait` has lost it.)\n    echo 137 1<>"$state_dir/life"\n    echo 1<>"$state_dir/death"\n    # The keeper has the body as its child and nothing else to do. Bash tells it of a death by a signal, in words, and of an\n    # exit in none; the status may be the same. It alone holds a pipe open: the end of that is its end, whichever way.\n    exec 3<> <(:)\n    (\n        trap \'\' TERM\n        set -m\n        (\n            trap - TERM\n            echo "$BASHPID"\n')
+        out.append('    warned_already=2\n')
+    out.append('    # Both files have their room on the disk before the job may fill it.\n    save_state\n    # The exit status, where the keeper lives to tell it; written over, since the disk may be full by then. (Nor does bash\n    # know it always: where a stop comes while it hears of it, `wait` has lost it.)\n    echo 137 1<>"$state_dir/life"\n    echo 1<>"$state_dir/death"\n    # The keeper has the body as its child and nothing else to do. Bash tells it of a death by a signal, in words, and of an\n    # exit in none; the status may be the same. It alone holds a pipe open: the end of that is its end, whichever way.\n    exec 3<> <(:)\n    (\n        trap \'\' TERM\n        set -m\n        (\n            trap - TERM\n            echo "$BASHPID"\n')
     if (not (v['limit_s'] is None) or v['together']):
-        put('            [ "$end_state" ] && kill "$BASHPID"\n')
-    put('            exec >>"$output_file" 2>')
+        out.append('            [ "$end_state" ] && kill "$BASHPID"\n')
+    out.append('            exec >>"$output_file" 2>')
     if v['stderr']:
-        put('>"$error_file"')
+        out.append('>"$error_file"')
     else:
-        put('&1')
-    put(' 3>&- &&\n                launch\n        ) &\n        # In a subshell `wait` passes over a body that is only stopped.\n        wait $!\n        echo $? 1<>"$state_dir/life"\n    ) >&3 2<>"$state_dir/death" &\n    exec 2>/dev/null 3</dev/fd/3\n    ((++start_count))\n    read -r body_pid <&3\n    # Bash\'s `wait` misses no signal, whenever it comes; `read` misses what comes just before it sleeps.\n')
+        out.append('&1')
+    out.append(' 3>&- &&\n                launch\n        ) &\n        # In a subshell `wait` passes over a body that is only stopped.\n        wait $!\n        echo $? 1<>"$state_dir/life"\n    ) >&3 2<>"$state_dir/death" &\n    exec 2>/dev/null 3</dev/fd/3\n    ((++start_count))\n    read -r body_pid <&3\n    # Bash\'s `wait` misses no signal, whenever it comes; `read` misses what comes just before it sleeps.\n')
     if (not (v['agents']) or v['prepared']):
-        put('    # A stop that was not looked at yet leaves nothing to wait for.\n')
-    put('    until\n        save_state\n')
+        out.append('    # A stop that was not looked at yet leaves nothing to wait for.\n')
+    out.append('    until\n        save_state\n')
     if v['ticks']:
-        put('        on_time\n        read -rt "$wait_time" <&3 &\n')
+        out.append('        on_time\n        read -rt "$wait_time" <&3 &\n')
     if (v['agents'] and not (v['prepared'])):
-        put('        wait $!\n')
+        out.append('        wait $!\n')
     else:
-        put('        # shellcheck disable=SC2086\n        wait ${stop_asked:-')
+        out.append('        # shellcheck disable=SC2086\n        wait ${stop_asked:-')
         if v['together']:
-            put('${peer_failed:-$!}')
+            out.append('${peer_failed:-$!}')
         else:
-            put('$!')
-        put('}\n')
-    put('        read -rt 0 <&3\n    do\n')
+            out.append('$!')
+        out.append('}\n')
+    out.append('        read -rt 0 <&3\n    do\n')
     if (v['agents'] and not (v['prepared'])):
-        put('        :\n')
+        out.append('        :\n')
     else:
-        put('        ((stop_asked)) && stop_asked= && end_body PENDING C\n')
+        out.append('        ((stop_asked)) && stop_asked= && end_body PENDING C\n')
     if v['together']:
         if v['first_ends']:
-            put('        [ -z "$peer_failed" ] || { told_end=$peer_failed peer_failed= && end_body "$told_end" CI && (echo "$told_end" >"$state_dir/cancelled"; sleep ')
-            put(str(v['grace_s']))
-            put(' && kill -KILL -"$body_pid" &); }\n')
+            out += '        [ -z "$peer_failed" ] || { told_end=$peer_failed peer_failed= && end_body "$told_end" CI && (echo "$told_end" >"$state_dir/cancelled"; sleep ', str(v['grace_s']), ' && kill -KILL -"$body_pid" &); }\n'
         else:
-            put('        [ -z "$peer_failed" ] || { peer_failed= && end_body CANCELLED CI && (: >"$state_dir/cancelled"; sleep ')
-            put(str(v['grace_s']))
-            put(' && kill -KILL -"$body_pid" &); }\n')
-    put('    done\n')
+            out += '        [ -z "$peer_failed" ] || { peer_failed= && end_body CANCELLED CI && (: >"$state_dir/cancelled"; sleep ', str(v['grace_s']), ' && kill -KILL -"$body_pid" &); }\n'
+    out.append('    done\n')
     if (v['agents'] and not (v['prepared'])):
-        put('    # Of a stop systemd has told all processes.\n    end_state=${end_state:-${stop_asked:+PENDING}}\n')
-    put('    read -r body_status <"$state_dir/life"\n')
+        out.append('    # Of a stop systemd has told all processes.\n    end_state=${end_state:-${stop_asked:+PENDING}}\n')
+    out.append('    read -r body_status <"$state_dir/life"\n')
     if not (v['image'] is None):
-        put("    # Docker gives a container's end by a signal as such a status.\n    ((body_status > 128 && body_status < 193)) && body_signal=$((body_status - 128)) || body_signal=0\n")
+        out.append("    # Docker gives a container's end by a signal as such a status.\n    ((body_status > 128 && body_status < 193)) && body_signal=$((body_status - 128)) || body_signal=0\n")
     else:
-        put('    read -r state_line <"$state_dir/death"\n    ((body_signal = ${#state_line} && body_status > 128 ? body_status - 128 : 0))\n')
+        out.append('    read -r state_line <"$state_dir/death"\n    ((body_signal = ${#state_line} && body_status > 128 ? body_status - 128 : 0))\n')
     if v['restarts']:
-        put('    # A stop holds for the attempts to come.\n    [ "$end_state" != PENDING ] || stop_asked=1\n')
-    put('    ((must_die && body_signal - 15)) && end_state=\n')
+        out.append('    # A stop holds for the attempts to come.\n    [ "$end_state" != PENDING ] || stop_asked=1\n')
+    out.append('    ((must_die && body_signal - 15)) && end_state=\n')
     if (v['steps'] and (not (v['limit_s'] is None) or v['asks_end'])):
-        put('    # What is ended has still to hand on what its tasks said at that.\n    for _ in {1..20}; do\n        [ "$end_state$body_signal" = 0 ] && break\n        pgrep -g "$body_pid" -x srun || break\n        sleep .1\n    done\n')
-    put('    # The end of the script is the end of the job: what still runs in the background ends too.\n')
+        out.append('    # What is ended has still to hand on what its tasks said at that.\n    for _ in {1..20}; do\n        [ "$end_state$body_signal" = 0 ] && break\n        pgrep -g "$body_pid" -x srun || break\n        sleep .1\n    done\n')
+    out.append('    # The end of the script is the end of the job: what still runs in the background ends too.\n')
     if (not (v['image'] is None) and v['containers']):
-        put('    # Not yet docker, which brings the last output of containers: only what would start them again.\n    pkill -KILL -g "$body_pid" -x bash\n')
+        out.append('    # Not yet docker, which brings the last output of containers: only what would start them again.\n    pkill -KILL -g "$body_pid" -x bash\n')
     else:
-        put('    kill -KILL -"$body_pid"\n')
+        out.append('    kill -KILL -"$body_pid"\n')
     if (v['images'] and v['containers']):
         for l_words in v['stops_beside']:
-            put('    timeout ')
-            put(str(v['grace_s']))
+            out += '    timeout ', str(v['grace_s'])
             for l_word in l_words:
-                put(' ')
-                put(sh(l_word))
-            put('\n')
-        put('    # What is left of the grace period is for all: the job has had its part.\n    save_state\n    grace_left=$((told_at ? ')
-        put(str(v['grace_s']))
-        put(' + told_at - uptime_seconds : ')
-        put(str(v['grace_s']))
-        put('))\n    docker ps -qf label=flowc | xargs -r docker stop -t $((grace_left > 0 ? grace_left : 0))\n')
+                out += ' ', sh(l_word)
+            out.append('\n')
+        out += '    # What is left of the grace period is for all: the job has had its part.\n    save_state\n    grace_left=$((told_at ? ', str(v['grace_s']), ' + told_at - uptime_seconds : ', str(v['grace_s']), '))\n    docker ps -qf label=flowc | xargs -r docker stop -t $((grace_left > 0 ? grace_left : 0))\n'
     if (not (v['image'] is None) and v['containers']):
-        put('    kill -KILL -"$body_pid"\n')
+        out.append('    kill -KILL -"$body_pid"\n')
     if (v['images'] or v['step_containers']):
-        put('    # Docker may be removing one already, and says only that it does.\n    for _ in {1..10}; do\n        docker ps -aqf label=flowc | xargs -r docker rm -fv && break\n        sleep 1\n    done\n')
+        out.append('    # Docker may be removing one already, and says only that it does.\n    for _ in {1..10}; do\n        docker ps -aqf label=flowc | xargs -r docker rm -fv && break\n        sleep 1\n    done\n')
     if not (v['image'] is None):
-        put('    # When docker itself was started anew (its package was upgraded, say), the job was interrupted like by a reboot.\n    if [ "$body_status$end_state" = 125 ] && [ /run/docker.pid -nt "$state_dir/docker" ]; then\n        job_state=PENDING\n        save_state\n        systemctl restart --no-block flowc\n        exit\n    fi\n')
+        out.append('    # When docker itself was started anew (its package was upgraded, say), the job was interrupted like by a reboot.\n    if [ "$body_status$end_state" = 125 ] && [ /run/docker.pid -nt "$state_dir/docker" ]; then\n        job_state=PENDING\n        save_state\n        systemctl restart --no-block flowc\n        exit\n    fi\n')
     if v['asks_end']:
-        put('    # What the job asked of the small Slurm about itself.\n    case $(</run/flowc.end) in\n')
+        out.append('    # What the job asked of the small Slurm about itself.\n    case $(</run/flowc.end) in\n')
         if v['asks_requeue']:
-            put('    requeue)\n        # A new run with a time limit of its own; nothing of the old one may still be there.\n        job_state=PENDING used_seconds=0\n        unset used_base\n        save_state\n')
+            out.append('    requeue)\n        # A new run with a time limit of its own; nothing of the old one may still be there.\n        job_state=PENDING used_seconds=0\n        unset used_base\n        save_state\n')
             if v['agents']:
-                put('        [ -d /run/systemd/system ] || {\n            # What serves steps here, of the script\'s own group, ends first: the new run has its own.\n            own_group=$(ps -o pgid= $$)\n            pkill -g "${own_group// /}" -x agent\n            while pgrep -g "${own_group// /}" -x agent; do sleep 1; done\n            exec bash "$0" job\n        }\n')
+                out.append('        [ -d /run/systemd/system ] || {\n            # What serves steps here, of the script\'s own group, ends first: the new run has its own.\n            own_group=$(ps -o pgid= $$)\n            pkill -g "${own_group// /}" -x agent\n            while pgrep -g "${own_group// /}" -x agent; do sleep 1; done\n            exec bash "$0" job\n        }\n')
             else:
-                put('        [ -d /run/systemd/system ] || exec bash "$0" job\n')
-            put('        systemctl restart --no-block flowc\n        exit\n        ;;\n')
-        put('    cancel) [ "$end_state" = TIMEOUT ] || end_state=CANCELLED ;;\n    esac\n')
+                out.append('        [ -d /run/systemd/system ] || exec bash "$0" job\n')
+            out.append('        systemctl restart --no-block flowc\n        exit\n        ;;\n')
+        out.append('    cancel) [ "$end_state" = TIMEOUT ] || end_state=CANCELLED ;;\n    esac\n')
     if v['restarts']:
-        put('    # Only a failure of the job itself, while it may still run, is one that a restart may mend.\n    if [ "$end_state" ] || [ "$body_status" = 0 ] || [ ! -e "$state_dir/ready" ]; then break; fi\n    case $body_status in\n')
+        out.append('    # Only a failure of the job itself, while it may still run, is one that a restart may mend.\n    if [ "$end_state" ] || [ "$body_status" = 0 ] || [ ! -e "$state_dir/ready" ]; then break; fi\n    case $body_status in\n')
         for l_codes, l_meaning in v['cases']:
             if l_meaning == 'fail':
-                put('    ')
-                put(str(l_codes))
-                put(') break ;;\n')
+                out += '    ', str(l_codes), ') break ;;\n'
             elif l_meaning == 'free':
-                put('    ')
-                put(str(l_codes))
-                put(') ;;\n')
+                out += '    ', str(l_codes), ') ;;\n'
             else:
-                put('    ')
-                put(str(l_codes))
-                put(') ((failure_count < ')
-                put(str(v['max_restarts']))
-                put(' && ++failure_count)) || break ;;\n')
-        put('    esac\n')
+                out += '    ', str(l_codes), ') ((failure_count < ', str(v['max_restarts']), ' && ++failure_count)) || break ;;\n'
+        out.append('    esac\n')
         if v['image'] is None:
-            put('    # Of the unit only what was there before stays: what has left the job\'s process group ends too.\n    # shellcheck disable=SC2046\n    [ ! -s "$state_dir/ready" ] || kill -KILL $(ps -eo unit=,pid= | awk \'/^flowc.service/\' | grep -vxFf "$state_dir/ready")\n')
+            out.append('    # Of the unit only what was there before stays: what has left the job\'s process group ends too.\n    # shellcheck disable=SC2046\n    [ ! -s "$state_dir/ready" ] || kill -KILL $(ps -eo unit=,pid= | awk \'/^flowc.service/\' | grep -vxFf "$state_dir/ready")\n')
         for l_place in v['cleared']:
-            put('    find ')
-            put(sh(l_place))
-            put(' -mindepth 1 -delete\n')
-        put('    restart_delays=(')
+            out += '    find ', sh(l_place), ' -mindepth 1 -delete\n'
+        out.append('    restart_delays=(')
         for l_delay in v['delays']:
-            put(str(l_delay))
-            put(' ')
-        put(')\n    restart_delay=${restart_delays[failure_count < ')
-        put(str(v['last_delay']))
-        put(' ? failure_count : ')
-        put(str(v['last_delay']))
-        put(']}\n    echo "flowc: exit status $body_status; starts again after $restart_delay seconds" >>"$output_file"\n    done\n')
-    put('    job_state=COMPLETED\n    ((body_status)) && job_state=FAILED\n    job_state=${end_state:-$job_state}\n    save_state "$body_status" "$body_signal" "$EPOCHSECONDS"\n')
+            out += str(l_delay), ' '
+        out += ')\n    restart_delay=${restart_delays[failure_count < ', str(v['last_delay']), ' ? failure_count : ', str(v['last_delay']), ']}\n    echo "flowc: exit status $body_status; starts again after $restart_delay seconds" >>"$output_file"\n    done\n'
+    out.append('    job_state=COMPLETED\n    ((body_status)) && job_state=FAILED\n    job_state=${end_state:-$job_state}\n    save_state "$body_status" "$body_signal" "$EPOCHSECONDS"\n')
     if v['together']:
-        put('    kill "$ears_pid"\n    # For a minute: a datagram may be lost, a machine late.\n')
+        out.append('    kill "$ears_pid"\n    # For a minute: a datagram may be lost, a machine late.\n')
         if v['first_ends']:
-            put("    # The first machine's end is the job's.\n")
+            out.append("    # The first machine's end is the job's.\n")
             if v['fails_together']:
-                put('    tells=FAILED\n')
+                out.append('    tells=FAILED\n')
             else:
-                put('    ((node_rank)) && tells=never || tells=FAILED\n')
-            put('    [ "$node_rank$job_state" != 0COMPLETED ] || { tells=COMPLETED; gang_word+=0; }\n')
-        put('    for each_try in {1..12}; do\n        [ "$job_state${stop_asked-}" = ')
+                out.append('    ((node_rank)) && tells=never || tells=FAILED\n')
+            out.append('    [ "$node_rank$job_state" != 0COMPLETED ] || { tells=COMPLETED; gang_word+=0; }\n')
+        out.append('    for each_try in {1..12}; do\n        [ "$job_state${stop_asked-}" = ')
         if v['first_ends']:
-            put('"$tells"')
+            out.append('"$tells"')
         else:
-            put('FAILED')
-        put(' ] || break\n        for each_node in "${node_names[@]#* }"; do\n            echo -n "$gang_word" >"/dev/udp/$each_node/6818"\n        done\n        [ "$each_try" = 12 ] || sleep 5\n    done\n')
+            out.append('FAILED')
+        out.append(' ] || break\n        for each_node in "${node_names[@]#* }"; do\n            echo -n "$gang_word" >"/dev/udp/$each_node/6818"\n        done\n        [ "$each_try" = 12 ] || sleep 5\n    done\n')
     if v['power_off']:
-        put('    # Who looks after the job has a minute to see its end.\n    shutdown -P +1\n')
-    put('    exit "$body_status"\n}\n')
+        out.append('    # Who looks after the job has a minute to see its end.\n    shutdown -P +1\n')
+    out.append('    exit "$body_status"\n}\n')
     sections.append(('end', ''.join(out)))
     out.clear()
     if (v['tool_names'] or v['stand_ins']):
         if (v['tool_names'] or v['stand_ins']):
-            put('\n# ---- the small Slurm: one program, called under several names; what of Slurm is not here says so ----\n\nmkdir -p "$state_dir/bin"\ncd "$state_dir/bin" && {\n')
+            out.append('\n# ---- the small Slurm: one program, called under several names; what of Slurm is not here says so ----\n\nmkdir -p "$state_dir/bin"\ncd "$state_dir/bin" && {\n')
             if v['tool_names']:
-                put('tee')
+                out.append('tee')
                 for l_name in v['tool_names']:
-                    put(' ')
-                    put(str(l_name))
-                put(" <<'E' >/dev/null\n")
-                put(str(v['tools']))
-                put('\nE\n')
+                    out += ' ', str(l_name)
+                out += " <<'E' >/dev/null\n", str(v['tools']), '\nE\n'
             if v['stand_ins']:
-                put('tee')
+                out.append('tee')
                 for l_name in v['stand_ins']:
-                    put(' ')
-                    put(str(l_name))
-                put(' <<\'E\' >/dev/null\n#!/bin/sh\necho "flowc: ${0##*/} is not on this machine: --with-commands ${0##*/} brings it" >&2\nexit ')
-                put(str(v['stand_in_status']))
-                put('\nE\n')
-            put('chmod -f +x ./*\n}\n')
+                    out += ' ', str(l_name)
+                out += ' <<\'E\' >/dev/null\n#!/bin/sh\necho "flowc: ${0##*/} is not on this machine: --with-commands ${0##*/} brings it" >&2\nexit ', str(v['stand_in_status']), '\nE\n'
+            out.append('chmod -f +x ./*\n}\n')
             if v['login']:
-                put('ln -sft /usr/local/bin "$state_dir/bin/"*\n')
+                out.append('ln -sft /usr/local/bin "$state_dir/bin/"*\n')
             for l_folder, l_name in v['tool_paths']:
-                put('mkdir -p ')
-                put(str(l_folder))
-                put('\nln -sf "$state_dir/bin/')
-                put(str(l_name))
-                put('" ')
-                put(str(l_folder))
-                put('\n')
+                out += 'mkdir -p ', str(l_folder), '\nln -sf "$state_dir/bin/', str(l_name), '" ', str(l_folder), '\n'
         sections.append(('tools', ''.join(out)))
         out.clear()
     if v['module']:
-        put('\n# ---- module: there are no environment modules here, but what they stand for may be installed ----\n\n# Usage: module SUBCOMMAND [NAME...]. A name of which no part is a program here is told once. That is no failure: the job\n# may do without it, and `set -e` would end it before anybody knows. Subcommands that the job does not use are left out.\nmodule() {\n    local IFS=/ module_verb module_name module_part\n')
+        out.append('\n# ---- module: there are no environment modules here, but what they stand for may be installed ----\n\n# Usage: module SUBCOMMAND [NAME...]. A name of which no part is a program here is told once. That is no failure: the job\n# may do without it, and `set -e` would end it before anybody knows. Subcommands that the job does not use are left out.\nmodule() {\n    local IFS=/ module_verb module_name module_part\n')
         if v['module_options']:
-            put('    while [[ ${1-} = -* ]]; do shift; done\n')
-        put('    module_verb=${1-}\n    [ $# = 0 ] || shift\n    case $module_verb in\n    ')
-        put(str(v['module_loading']))
-        put(') ;;\n')
+            out.append('    while [[ ${1-} = -* ]]; do shift; done\n')
+        out += '    module_verb=${1-}\n    [ $# = 0 ] || shift\n    case $module_verb in\n    ', str(v['module_loading']), ') ;;\n'
         if v['module_unloads']:
-            put('    # What begins with a dash is taken off the list.\n    unload | rm | del | remove) set -- "${@/#/-}" ;;\n    sw*) [ $# -lt 2 ] || set -- "-$1" "${@:2}" ;;\n')
+            out.append('    # What begins with a dash is taken off the list.\n    unload | rm | del | remove) set -- "${@/#/-}" ;;\n    sw*) [ $# -lt 2 ] || set -- "-$1" "${@:2}" ;;\n')
         if v['module_asks']:
-            put('    is-loaded)\n        [[ :${LOADEDMODULES-}: = *:"${1-}"[:/]* ]]\n        return\n        ;;\n')
+            out.append('    is-loaded)\n        [[ :${LOADEDMODULES-}: = *:"${1-}"[:/]* ]]\n        return\n        ;;\n')
         if v['module_lists']:
-            put('    list) echo "Currently Loaded Modules: ${LOADEDMODULES-}" >&2 ;;&\n')
+            out.append('    list) echo "Currently Loaded Modules: ${LOADEDMODULES-}" >&2 ;;&\n')
         if v['module_purges']:
-            put('    purge | reset) LOADEDMODULES= ;;&\n')
-        put('    *) return 0 ;;\n    esac\n    for module_name; do\n        [[ :${LOADEDMODULES-}: = *:"$module_name":* ]] && continue\n')
+            out.append('    purge | reset) LOADEDMODULES= ;;&\n')
+        out.append('    *) return 0 ;;\n    esac\n    for module_name; do\n        [[ :${LOADEDMODULES-}: = *:"$module_name":* ]] && continue\n')
         if v['module_unloads']:
-            put('        module_verb=\n        IFS=:\n        for module_part in ${LOADEDMODULES-}; do\n            [[ $module_part/ = "${module_name#-}"/* ]] || module_verb+=$module_part:\n        done\n        IFS=/\n        LOADEDMODULES=${module_verb%:}\n        [[ $module_name = -* ]] && continue\n')
-        put('        export LOADEDMODULES="${LOADEDMODULES:+$LOADEDMODULES:}$module_name"\n')
+            out.append('        module_verb=\n        IFS=:\n        for module_part in ${LOADEDMODULES-}; do\n            [[ $module_part/ = "${module_name#-}"/* ]] || module_verb+=$module_part:\n        done\n        IFS=/\n        LOADEDMODULES=${module_verb%:}\n        [[ $module_name = -* ]] && continue\n')
+        out.append('        export LOADEDMODULES="${LOADEDMODULES:+$LOADEDMODULES:}$module_name"\n')
         if v['module_brought']:
-            put('        case $module_name in ')
-            put(str(v['module_brought']))
-            put(') continue ;; esac\n')
-        put('        for module_part in ${module_name,,}; do\n')
+            out += '        case $module_name in ', str(v['module_brought']), ') continue ;; esac\n'
+        out.append('        for module_part in ${module_name,,}; do\n')
         if v['module_rows']:
-            put('            case $module_part in\n')
+            out.append('            case $module_part in\n')
             for l_parts, l_program in v['module_rows']:
-                put('            ')
-                put(str(l_parts))
-                put(') module_part=')
-                put(str(l_program))
-                put(' ;;\n')
-            put('            esac\n')
+                out += '            ', str(l_parts), ') module_part=', str(l_program), ' ;;\n'
+            out.append('            esac\n')
         if v['module_cuda']:
-            put('            [[ $module_part != nvcc || ! -d /usr/local/cuda ]] || export CUDA_HOME=/usr/local/cuda PATH=/usr/local/cuda/bin:$PATH\n')
-        put('            type -P "$module_part" >/dev/null && continue 2\n        done\n')
+            out.append('            [[ $module_part != nvcc || ! -d /usr/local/cuda ]] || export CUDA_HOME=/usr/local/cuda PATH=/usr/local/cuda/bin:$PATH\n')
+        out.append('            type -P "$module_part" >/dev/null && continue 2\n        done\n')
         if v['module_functions']:
             if v['ml']:
-                put('        module_part=0\n        [ "${FUNCNAME[1]}" != ml ] || module_part=1\n        module_verb=${BASH_SOURCE[module_part + 1]##*/}\n        module_part=${BASH_LINENO[module_part]}\n')
+                out.append('        module_part=0\n        [ "${FUNCNAME[1]}" != ml ] || module_part=1\n        module_verb=${BASH_SOURCE[module_part + 1]##*/}\n        module_part=${BASH_LINENO[module_part]}\n')
             else:
-                put('        module_verb=${BASH_SOURCE[1]##*/} module_part=${BASH_LINENO[0]}\n')
+                out.append('        module_verb=${BASH_SOURCE[1]##*/} module_part=${BASH_LINENO[0]}\n')
             if v['source_name']:
-                put('        [ "$module_verb" != ')
-                put(str(v['body_name']))
-                put(' ] || module_verb=')
-                put(sh(v['source_name']))
+                out += '        [ "$module_verb" != ', str(v['body_name']), ' ] || module_verb=', sh(v['source_name'])
                 if v['source_line']:
-                    put(' module_part=$((module_part + ')
-                    put(str(v['source_line']))
-                    put('))')
-                put('\n\n')
-            put('        echo "flowc: $module_verb:$module_part: module $module_name is not on this machine" >&2\n')
+                    out += ' module_part=$((module_part + ', str(v['source_line']), '))'
+                out.append('\n\n')
+            out.append('        echo "flowc: $module_verb:$module_part: module $module_name is not on this machine" >&2\n')
         else:
-            put('        echo "flowc: module $module_name is not on this machine" >&2\n')
-        put('    done\n}\n')
+            out.append('        echo "flowc: module $module_name is not on this machine" >&2\n')
+        out.append('    done\n}\n')
         if v['ml']:
-            put('\n# Usage: ml [NAME...], ml SUBCOMMAND [NAME...]\nml() {\n    case ${1-list} in\n    ')
-            put(str(v['module_subcommands']))
-            put(') module "${@:-list}" ;;\n    *) module load "$@" ;;\n    esac\n}\n')
+            out += '\n# Usage: ml [NAME...], ml SUBCOMMAND [NAME...]\nml() {\n    case ${1-list} in\n    ', str(v['module_subcommands']), ') module "${@:-list}" ;;\n    *) module load "$@" ;;\n    esac\n}\n'
         if v['module_functions']:
-            put("\n# The job's bash takes functions from its environment.\nmodule_text=$(declare -f module | tail -n +2)\n")
+            out.append("\n# The job's bash takes functions from its environment.\nmodule_text=$(declare -f module | tail -n +2)\n")
             if v['ml']:
-                put('ml_text=$(declare -f ml | tail -n +2)\n')
+                out.append('ml_text=$(declare -f ml | tail -n +2)\n')
         if v['module_programs']:
-            put('\n# The job\'s shell takes no functions from its environment.\nmkdir -p "$state_dir/bin"\n{\n    echo \'#!/bin/bash\'\n    declare -f\n    echo \'"${0##*/}" "$@"\'\n} >"$state_dir/bin/module"\nchmod 755 "$state_dir/bin/module"\n')
+            out.append('\n# The job\'s shell takes no functions from its environment.\nmkdir -p "$state_dir/bin"\n{\n    echo \'#!/bin/bash\'\n    declare -f\n    echo \'"${0##*/}" "$@"\'\n} >"$state_dir/bin/module"\nchmod 755 "$state_dir/bin/module"\n')
             if v['ml']:
-                put('ln -sf module "$state_dir/bin/ml"\n')
+                out.append('ln -sf module "$state_dir/bin/ml"\n')
         for l_file in v['module_files']:
-            put('[ -e ')
-            put(sh(l_file))
-            put(' ] || install -D /dev/null ')
-            put(sh(l_file))
-            put('\n')
+            out += '[ -e ', sh(l_file), ' ] || install -D /dev/null ', sh(l_file), '\n'
         sections.append(('modules', ''.join(out)))
         out.clear()
     if not (v['journal'] is None):
-        put('\n# ---- journal: where a command of the job\'s own script failed; its bash reads this first ----\n\n# The script must not notice: status and $_ are as they were, nothing is shown under `set -x`, 20 lines are enough.\ncat >"$state_dir/trap" <<\'E\'\nunset BASH_ENV\njournal_lines=20\ntrap \'{ failed_status=$? last_word=$_;((journal_lines-->0))&&logger -tflowc -- \'')
-        put(sh(v['journal']))
-        put('\'":')
+        out += '\n# ---- journal: where a command of the job\'s own script failed; its bash reads this first ----\n\n# The script must not notice: status and $_ are as they were, nothing is shown under `set -x`, 20 lines are enough.\ncat >"$state_dir/trap" <<\'E\'\nunset BASH_ENV\njournal_lines=20\ntrap \'{ failed_status=$? last_word=$_;((journal_lines-->0))&&logger -tflowc -- \'', sh(v['journal']), '\'":'
         if v['journal_line']:
-            put('$((LINENO+')
-            put(str(v['journal_line']))
-            put('))')
+            out += '$((LINENO+', str(v['journal_line']), '))'
         else:
-            put('$LINENO')
-        put(': exit status $failed_status: ${BASH_COMMAND%%[[:cntrl:]]*}"||:;: "$last_word";} 2>/dev/null\' ERR\nE\n')
+            out.append('$LINENO')
+        out.append(': exit status $failed_status: ${BASH_COMMAND%%[[:cntrl:]]*}"||:;: "$last_word";} 2>/dev/null\' ERR\nE\n')
     sections.append(('journal', ''.join(out)))
     out.clear()
     if not (v['setup_bytes'] is None):
-        put('\n# ---- setup: ')
-        put(str(v['setup_bytes']))
-        put(' bytes, run once ----\n\nhead -c ')
-        put(str(v['setup_bytes']))
-        put(' >"$state_dir/setup" <<\'')
-        put(str(v['setup_delimiter']))
-        put("'\n")
-        put(str(v['setup']))
-        put('\n')
-        put(str(v['setup_delimiter']))
-        put('\n')
+        out += '\n# ---- setup: ', str(v['setup_bytes']), ' bytes, run once ----\n\nhead -c ', str(v['setup_bytes']), ' >"$state_dir/setup" <<\'', str(v['setup_delimiter']), "'\n", str(v['setup']), '\n', str(v['setup_delimiter']), '\n'
     if (not (v['body_bytes'] is None) and not (v['body_sha256'])):
-        put("\n# ---- the job's own script: ")
-        put(str(v['body_bytes']))
-        put(' bytes ----\n\nhead -c ')
-        put(str(v['body_bytes']))
-        put(' >"$state_dir/')
-        put(str(v['body_name']))
-        put('" <<\'')
-        put(str(v['delimiter']))
-        put("' && run_job\n")
-        put(str(v['body']))
-        put('\n')
-        put(str(v['delimiter']))
-        put('\n')
+        out += "\n# ---- the job's own script: ", str(v['body_bytes']), ' bytes ----\n\nhead -c ', str(v['body_bytes']), ' >"$state_dir/', str(v['body_name']), '" <<\'', str(v['delimiter']), "' && run_job\n", str(v['body']), '\n', str(v['delimiter']), '\n'
     else:
-        put('run_job\n')
+        out.append('run_job\n')
     sections.append(('body', ''.join(out)))
     out.clear()
     sections.append(('startup', ''.join(out)))
@@ -1237,190 +821,154 @@ def startup_plain(v, sh):
 def startup_small(v, sh):
     sections = []
     out = []
-    put = out.append
     if v['readable']:
-        put('#!/bin/bash\n[ "$0" = /var/lib/foundry/flowc/run ]||{\ninstall -D -m 700 -- "$0" /var/lib/foundry/flowc/run&&exec bash /var/lib/foundry/flowc/run\nexit\n}\n')
-    put('d=${0%/*}\n')
+        out.append('#!/bin/bash\n[ "$0" = /var/lib/foundry/flowc/run ]||{\ninstall -D -m 700 -- "$0" /var/lib/foundry/flowc/run&&exec bash /var/lib/foundry/flowc/run\nexit\n}\n')
+    out.append('d=${0%/*}\n')
     sections.append(('header', ''.join(out)))
     out.clear()
     if v['releases']:
-        put('[ "$1" != release ]||{\nuntil [ -s /run/flowc/release ];do sleep 5;done\nexec python3 -I /run/flowc/release\n}\n')
-    put('[ "$1" ]||{\ncat>/etc/systemd/system/flowc.service <<E\n[Unit]\nWants=network-online.target\nAfter=network-online.target')
+        out.append('[ "$1" != release ]||{\nuntil [ -s /run/flowc/release ];do sleep 5;done\nexec python3 -I /run/flowc/release\n}\n')
+    out.append('[ "$1" ]||{\ncat>/etc/systemd/system/flowc.service <<E\n[Unit]\nWants=network-online.target\nAfter=network-online.target')
     if v['images']:
-        put(' docker.service')
-    put('\n[Service]\nExecStart=/bin/bash $0 job\nIgnoreSIGPIPE=no\nOOMPolicy=continue\n')
+        out.append(' docker.service')
+    out.append('\n[Service]\nExecStart=/bin/bash $0 job\nIgnoreSIGPIPE=no\nOOMPolicy=continue\n')
     if (v['prepared'] or not (v['agents'])):
-        put('KillMode=mixed\n')
+        out.append('KillMode=mixed\n')
     if v['prepared']:
-        put('TimeoutStopSec=')
-        put(str(v['stop_s']))
-        put('\n')
-    put('[Install]\nWantedBy=multi-user.target\nE\n')
+        out += 'TimeoutStopSec=', str(v['stop_s']), '\n'
+    out.append('[Install]\nWantedBy=multi-user.target\nE\n')
     if v['python']:
-        put('type -P python>/dev/null||ln -s /usr/bin/python3 /usr/local/bin/python\n')
-    put('mkdir -p /var/log/foundry\n:>>$d/status.json\nsystemctl enable --now --no-block flowc||\nsetsid -f flock -no $d bash "$0" job &>/dev/null\n')
+        out.append('type -P python>/dev/null||ln -s /usr/bin/python3 /usr/local/bin/python\n')
+    out.append('mkdir -p /var/log/foundry\n:>>$d/status.json\nsystemctl enable --now --no-block flowc||\nsetsid -f flock -no $d bash "$0" job &>/dev/null\n')
     if v['releases']:
-        put('cat>/etc/systemd/system/flowc-release.service <<E\n[Unit]\nWants=network-online.target\nAfter=network-online.target\n[Service]\nExecStart=/bin/bash $0 release\nRestart=on-failure\nRestartSec=30\n[Install]\nWantedBy=multi-user.target\nE\nsystemctl enable --now --no-block flowc-release||\nsetsid -f bash "$0" release &>/dev/null\n')
+        out.append('cat>/etc/systemd/system/flowc-release.service <<E\n[Unit]\nWants=network-online.target\nAfter=network-online.target\n[Service]\nExecStart=/bin/bash $0 release\nRestart=on-failure\nRestartSec=30\n[Install]\nWantedBy=multi-user.target\nE\nsystemctl enable --now --no-block flowc-release||\nsetsid -f bash "$0" release &>/dev/null\n')
     if v['port_units']:
-        put("cat>/etc/systemd/system/flowc-port@.service <<'E'\n[Unit]\nWants=network-online.target\nAfter=network-online.target\n[Service]\nExecStart=/usr/local/bin/foundrypf %i\nRestart=always\nRestartSec=5\n[Install]\nWantedBy=multi-user.target\nE\n")
+        out.append("cat>/etc/systemd/system/flowc-port@.service <<'E'\n[Unit]\nWants=network-online.target\nAfter=network-online.target\n[Service]\nExecStart=/usr/local/bin/foundrypf %i\nRestart=always\nRestartSec=5\n[Install]\nWantedBy=multi-user.target\nE\n")
         if v['forward_units']:
-            put("cat>/etc/systemd/system/flowc-forward@.service <<'E'\n[Service]\nExecStart=/bin/sh -c 'p=%i;exec systemd-socket-activate -l $${p%%%%:*} /lib/systemd/systemd-socket-proxyd localhost:$${p#*:}'\nRestart=always\nRestartSec=5\n[Install]\nWantedBy=multi-user.target\nE\n")
-        put('systemctl enable --now --no-block')
+            out.append("cat>/etc/systemd/system/flowc-forward@.service <<'E'\n[Service]\nExecStart=/bin/sh -c 'p=%i;exec systemd-socket-activate -l $${p%%%%:*} /lib/systemd/systemd-socket-proxyd localhost:$${p#*:}'\nRestart=always\nRestartSec=5\n[Install]\nWantedBy=multi-user.target\nE\n")
+        out.append('systemctl enable --now --no-block')
         for l_unit in v['port_units']:
-            put(' ')
-            put(str(l_unit))
+            out += ' ', str(l_unit)
         for l_unit in v['forward_units']:
-            put(' ')
-            put(str(l_unit))
-        put('\n')
-    put('sync\nexit\n}\n')
+            out += ' ', str(l_unit)
+        out.append('\n')
+    out.append('sync\nexit\n}\n')
     sections.append(('install', ''.join(out)))
     out.clear()
-    put('w() {\nIFS=. read -r t _</proc/uptime\nb=${b-$((u-t))} u=$((b+t)) f=${f:-$EPOCHSECONDS}\nX=\'{"starts":\'${n:-0}\',"used_s":\'$u\',"state":"\'$s\'","start":\'$f\',')
+    out.append('w() {\nIFS=. read -r t _</proc/uptime\nb=${b-$((u-t))} u=$((b+t)) f=${f:-$EPOCHSECONDS}\nX=\'{"starts":\'${n:-0}\',"used_s":\'$u\',"state":"\'$s\'","start":\'$f\',')
     if v['restarts']:
-        put('"restarts":\'${fc:-0}\',')
-    put('"exit_code":\'${1-null}\',"signal":\'${2-null}\',"end":\'${3-null}\'}\'\necho "$X">$d/new&&mv $d/new $d/status.json||echo "$X         " 1<>$d/status.json\n}\n')
+        out.append('"restarts":\'${fc:-0}\',')
+    out.append('"exit_code":\'${1-null}\',"signal":\'${2-null}\',"end":\'${3-null}\'}\'\necho "$X">$d/new&&mv $d/new $d/status.json||echo "$X         " 1<>$d/status.json\n}\n')
     if ((v['nodes'] > 1 or v['body_sha256']) or v['whole_sha256']):
-        put('ns() {\necho "flowc: $*"\ns=FAILED\nw 1 0 $EPOCHSECONDS\nexit 1\n}\n')
+        out.append('ns() {\necho "flowc: $*"\ns=FAILED\nw 1 0 $EPOCHSECONDS\nexit 1\n}\n')
     sections.append(('state', ''.join(out)))
     out.clear()
     if v['prepared']:
-        put('sb() {\n')
+        out.append('sb() {\n')
         if v['before_stop']:
-            put('timeout ')
-            put(str(v['grace_s']))
+            out += 'timeout ', str(v['grace_s'])
             for l_word in v['before_stop']:
-                put(' ')
-                put(sh(l_word))
-            put('\n')
+                out += ' ', sh(l_word)
+            out.append('\n')
         if not (v['image'] is None):
-            put('docker stop -t ')
-            put(str(v['grace_s']))
-            put(' flowc\n')
-        put('kill -TERM -$p\nkill -CONT -$p\n}\n')
+            out += 'docker stop -t ', str(v['grace_s']), ' flowc\n'
+        out.append('kill -TERM -$p\nkill -CONT -$p\n}\n')
     if (not (v['agents']) or v['prepared']):
         pass
     if ((not (v['agents']) or v['prepared']) or not (v['limit_s'] is None)):
-        put('E() {\n[ -z "$S" ]&&[ -e /proc/$p/exe ]')
+        out.append('E() {\n[ -z "$S" ]&&[ -e /proc/$p/exe ]')
         if v['asks_end']:
-            put('&&[ ! -e /run/flowc.end ]')
-        put('||return\n')
+            out.append('&&[ ! -e /run/flowc.end ]')
+        out.append('||return\n')
         if v['asks_end']:
-            put(':>>/run/flowc.end\n')
+            out.append(':>>/run/flowc.end\n')
         if (v['agents'] and not (v['prepared'])):
-            put("S=TIMEOUT\ngrep -q 'Sig[CI]g.*[4-7c-f]...$' /proc/$p/status||D=1\n")
+            out.append("S=TIMEOUT\ngrep -q 'Sig[CI]g.*[4-7c-f]...$' /proc/$p/status||D=1\n")
         else:
-            put('S=$1\ngrep -q "Sig[$2]g.*[4-7c-f]...$" /proc/$p/status||D=1\n')
+            out.append('S=$1\ngrep -q "Sig[$2]g.*[4-7c-f]...$" /proc/$p/status||D=1\n')
         if (v['images'] and v['containers']):
-            put('w\nta=$t\n')
+            out.append('w\nta=$t\n')
         if v['prepared']:
-            put('(sb &)\n')
+            out.append('(sb &)\n')
         else:
-            put('kill -TERM -$p\nkill -CONT -$p\n')
-        put('}\n')
+            out.append('kill -TERM -$p\nkill -CONT -$p\n')
+        out.append('}\n')
     sections.append(('stop', ''.join(out)))
     out.clear()
     if v['ticks']:
-        put('q() {\n')
+        out.append('q() {\n')
         if not (v['signal'] is None):
-            put('if [ /opt/mithril/MITHRIL_SIGNAL.yml -nt $d/started ]')
+            out.append('if [ /opt/mithril/MITHRIL_SIGNAL.yml -nt $d/started ]')
             if not (v['signal_at_s'] is None):
-                put('||((u>=')
-                put(str(v['signal_at_s']))
-                put('))')
-            put(';then\n((k))||\n')
+                out += '||((u>=', str(v['signal_at_s']), '))'
+            out.append(';then\n((k))||\n')
             if not (v['image'] is None):
-                put('docker kill -s ')
-                put(str(v['signal']))
-                put(' flowc\n')
+                out += 'docker kill -s ', str(v['signal']), ' flowc\n'
             elif v['signal_to_shell']:
-                put('kill -')
-                put(str(v['signal']))
-                put(' $p\n')
+                out += 'kill -', str(v['signal']), ' $p\n'
             else:
-                put('pkill -')
-                put(str(v['signal']))
-                put(' -x srun\n')
-            put('((k=k<2))\nelse\nk=0\nfi\n')
+                out += 'pkill -', str(v['signal']), ' -x srun\n'
+            out.append('((k=k<2))\nelse\nk=0\nfi\n')
         if not (v['limit_s'] is None):
-            put('((u<')
-            put(str(v['limit_s']))
-            put('))||E')
+            out += '((u<', str(v['limit_s']), '))||E'
             if (not (v['agents']) or v['prepared']):
-                put(' TIMEOUT CI')
-            put('\n((u<')
-            put(str(v['kill_at_s']))
-            put('))||kill -KILL -$p\n')
-        put('wt=5\n')
+                out.append(' TIMEOUT CI')
+            out += '\n((u<', str(v['kill_at_s']), '))||kill -KILL -$p\n'
+        out.append('wt=5\n')
         if not (v['tick_phase'] is None):
-            put('((wt-=')
+            out.append('((wt-=')
             if v['tick_phase']:
-                put('(u+')
-                put(str(v['tick_phase']))
-                put(')')
+                out += '(u+', str(v['tick_phase']), ')'
             else:
-                put('u')
-            put('%5))\n')
+                out.append('u')
+            out.append('%5))\n')
         elif not (v['limit_s'] is None):
-            put('for T in ')
-            put(str(v['kill_at_s']))
-            put(' ')
-            put(str(v['limit_s']))
+            out += 'for T in ', str(v['kill_at_s']), ' ', str(v['limit_s'])
             if not (v['signal'] is None):
-                put(' ')
-                put(str(v['signal_at_s']))
-            put(';do\n((T-=u,T>0&&T<5&&(wt=T)))\ndone\n')
-        put('}\n')
+                out += ' ', str(v['signal_at_s'])
+            out.append(';do\n((T-=u,T>0&&T<5&&(wt=T)))\ndone\n')
+        out.append('}\n')
         sections.append(('time_limit', ''.join(out)))
         out.clear()
     if v['prepared']:
-        put('x() {\necho "flowc: $*">&2\nexit 1\n}\n')
+        out.append('x() {\necho "flowc: $*">&2\nexit 1\n}\n')
         if v['retried']:
-            put('y() {\nfor _ in {1..5};do\n"$@"&&return\nsleep 10\ndone\nx "five attempts failed: $*"\n}\n')
+            out.append('y() {\nfor _ in {1..5};do\n"$@"&&return\nsleep 10\ndone\nx "five attempts failed: $*"\n}\n')
         if v['packages']:
-            put('install_package() {\necho "flowc: installs $1"\napt-get -qq update\napt-get -qqy --no-install-recommends -o DPkg::Lock::Timeout=600 install "$1">/dev/null\n}\nnp() {\ncommand -v "$1">/dev/null||y install_package "$2"\n}\n')
+            out.append('install_package() {\necho "flowc: installs $1"\napt-get -qq update\napt-get -qqy --no-install-recommends -o DPkg::Lock::Timeout=600 install "$1">/dev/null\n}\nnp() {\ncommand -v "$1">/dev/null||y install_package "$2"\n}\n')
         if v['sources']:
-            put('add_source() {\ncurl -fsSLo "/usr/share/keyrings/$1.asc" "$2"||return\necho "deb [signed-by=/usr/share/keyrings/$1.asc] $3">"/etc/apt/sources.list.d/$1.list"\ninstall_package "$1"\n}\n')
+            out.append('add_source() {\ncurl -fsSLo "/usr/share/keyrings/$1.asc" "$2"||return\necho "deb [signed-by=/usr/share/keyrings/$1.asc] $3">"/etc/apt/sources.list.d/$1.list"\ninstall_package "$1"\n}\n')
         if v['pull_secrets']:
-            put('pull_image() {\nerrors=\nfor z in')
+            out.append('pull_image() {\nerrors=\nfor z in')
             for l_name in v['pull_secrets']:
-                put(' ')
-                put(sh(l_name))
-            put(';do\n(umask 077&&. /run/flowc/secrets&&mkdir -p "/run/flowc/$z"&&printf %s "${!z}">"/run/flowc/$z/config.json")\nerrors+=$(docker --config "/run/flowc/$z" pull -q "$1" 2>&1 >/dev/null)$\'\\n\'&&return\ndone\necho "$errors">&2\nreturn 1\n}\n')
+                out += ' ', sh(l_name)
+            out.append(';do\n(umask 077&&. /run/flowc/secrets&&mkdir -p "/run/flowc/$z"&&printf %s "${!z}">"/run/flowc/$z/config.json")\nerrors+=$(docker --config "/run/flowc/$z" pull -q "$1" 2>&1 >/dev/null)$\'\\n\'&&return\ndone\necho "$errors">&2\nreturn 1\n}\n')
         if v['files']:
-            put('pf() {\nmkdir -p "${2%/*}"\n(umask 077&&cat>"$2")||x "cannot write $2"\n[ -z "$3" ]||chgrp "$3" "$2"\nchmod "$1" "$2"\n}\n')
+            out.append('pf() {\nmkdir -p "${2%/*}"\n(umask 077&&cat>"$2")||x "cannot write $2"\n[ -z "$3" ]||chgrp "$3" "$2"\nchmod "$1" "$2"\n}\n')
         if v['trees']:
-            put('await_tree() {\n[ -e "$2" ]||echo "flowc: waits for the files of $1"\nuntil [ -e "$2" ];do\n((EPOCHSECONDS < $(stat -c %Y /run/flowc.trees) + 1800))||x "no files for $1: nothing came for 30 minutes"\nsleep 1\ndone\n}\n')
+            out.append('await_tree() {\n[ -e "$2" ]||echo "flowc: waits for the files of $1"\nuntil [ -e "$2" ];do\n((EPOCHSECONDS < $(stat -c %Y /run/flowc.trees) + 1800))||x "no files for $1: nothing came for 30 minutes"\nsleep 1\ndone\n}\n')
         if v['blocks']:
-            put('mb() {\nmkdir -p "$1"\n! mountpoint -q "$1"||return 0\nif [ "$4" ];then\ndk=/dev/disk/by-id/virtio-${4::20}\nfor _ in {1..60};do\n[ ! -e "$dk" ]||break\nsleep 1\ndone\n[ ${#dl[@]} != 1 ]||compgen -G \'/dev/disk/by-id/virtio-vol_*\'>/dev/null||dk=${dl[0]}\ndd=$(readlink -e "$dk")||x "volume $2: no $dk after 60 seconds"\nelse\ndd=$(blkid -t LABEL="$2" -o device "${dl[@]}"||')
+            out.append('mb() {\nmkdir -p "$1"\n! mountpoint -q "$1"||return 0\nif [ "$4" ];then\ndk=/dev/disk/by-id/virtio-${4::20}\nfor _ in {1..60};do\n[ ! -e "$dk" ]||break\nsleep 1\ndone\n[ ${#dl[@]} != 1 ]||compgen -G \'/dev/disk/by-id/virtio-vol_*\'>/dev/null||dk=${dl[0]}\ndd=$(readlink -e "$dk")||x "volume $2: no $dk after 60 seconds"\nelse\ndd=$(blkid -t LABEL="$2" -o device "${dl[@]}"||')
             if v['blocks_by_size']:
-                put('lsblk -bdnpo SIZE,NAME "${dl[@]}"|awk "{ \\$1 -= $5; print \\$1 < 0 ? -\\$1 : \\$1, \\$2 }"|sort -sg|cut -d \' \' -f 2')
+                out.append('lsblk -bdnpo SIZE,NAME "${dl[@]}"|awk "{ \\$1 -= $5; print \\$1 < 0 ? -\\$1 : \\$1, \\$2 }"|sort -sg|cut -d \' \' -f 2')
             else:
-                put('printf \'%s\\n\' "${dl[@]}"')
-            put('|grep -vxFf <(cut -d \' \' -f 1 /proc/mounts)|head -n 1)\nfi\nif dm=$(wipefs "$dd")&&[ -z "$dm" ]&&cmp -sn 129M "$dd" /dev/zero;then\nmkfs.ext4 -qFL "$2" "$dd"||x "volume $2: cannot format $dd"\nfi\nmount -o "$3" "$dd" "$1"||x "volume $2: cannot mount $dd"\n}\n')
+                out.append('printf \'%s\\n\' "${dl[@]}"')
+            out.append('|grep -vxFf <(cut -d \' \' -f 1 /proc/mounts)|head -n 1)\nfi\nif dm=$(wipefs "$dd")&&[ -z "$dm" ]&&cmp -sn 129M "$dd" /dev/zero;then\nmkfs.ext4 -qFL "$2" "$dd"||x "volume $2: cannot format $dd"\nfi\nmount -o "$3" "$dd" "$1"||x "volume $2: cannot mount $dd"\n}\n')
         if v['binds']:
-            put('bm() {\nmkdir -p "$2"\nmountpoint -q "$2"||mount --bind "$1" "$2"||x "cannot mount $1 on $2"\n[ -z "$3" ]||mount -o remount,bind,ro "$2"\n}\n')
+            out.append('bm() {\nmkdir -p "$2"\nmountpoint -q "$2"||mount --bind "$1" "$2"||x "cannot mount $1 on $2"\n[ -z "$3" ]||mount -o remount,bind,ro "$2"\n}\n')
         sections.append(('helpers', ''.join(out)))
         out.clear()
     if v['body_sha256']:
-        put('ab() {\nfor c in {1..360};do\n! sha256sum -c --status<<<"')
-        put(str(v['body_sha256']))
-        put('  $d/')
-        put(str(v['body_name']))
-        put('" 2>/dev/null||return 0\n[ "$c" != 1 ]||echo "flowc: waits for $d/')
-        put(str(v['body_name']))
-        put('">>"$o"\nsleep 5\ndone\nns "no $d/')
-        put(str(v['body_name']))
-        put(' after 30 minutes">>"$o"\n}\n')
+        out += 'ab() {\nfor c in {1..360};do\n! sha256sum -c --status<<<"', str(v['body_sha256']), '  $d/', str(v['body_name']), '" 2>/dev/null||return 0\n[ "$c" != 1 ]||echo "flowc: waits for $d/', str(v['body_name']), '">>"$o"\nsleep 5\ndone\nns "no $d/', str(v['body_name']), ' after 30 minutes">>"$o"\n}\n'
         sections.append(('await', ''.join(out)))
         out.clear()
-    put('m() {\n')
+    out.append('m() {\n')
     if v['uses_host_name']:
-        put('h=${HOSTNAME%%.*}\n')
-    put('IFS=:, read -r _ n _ u _ s _ f _ ')
+        out.append('h=${HOSTNAME%%.*}\n')
+    out.append('IFS=:, read -r _ n _ u _ s _ f _ ')
     if v['restarts']:
-        put('fc _ ')
-    put('<$d/status.json\n[[ $s = *[AT]* ]]&&exit\n')
+        out.append('fc _ ')
+    out.append('<$d/status.json\n[[ $s = *[AT]* ]]&&exit\n')
     sections.append(('run', ''.join(out)))
     out.clear()
     if v['nodes'] > 1:
@@ -1430,987 +978,628 @@ def startup_small(v, sh):
         elif v['slurm']:
             pass
         if v['agents']:
-            put('mkdir -p')
+            out.append('mkdir -p')
             for l_folder in v['folders']:
-                put(' ')
-                put(sh(l_folder))
-            put('\n')
+                out += ' ', sh(l_folder)
+            out.append('\n')
             if v['others_prepare']:
-                put(':>/run/flowc.ready\n')
-            put('l=$($d/bin/agent ')
-            put(str(v['nodes']))
+                out.append(':>/run/flowc.ready\n')
+            out += 'l=$($d/bin/agent ', str(v['nodes'])
             for l_count in v['groups']:
-                put(' ')
-                put(str(l_count))
-            put(' 2>>/var/log/foundry/job.log)||ns "cannot start">>/var/log/foundry/job.log\n')
+                out += ' ', str(l_count)
+            out.append(' 2>>/var/log/foundry/job.log)||ns "cannot start">>/var/log/foundry/job.log\n')
         else:
-            put("for _ in {1..120};do\nmapfile -t a < <(awk '$1 ~ /^[0-9.]+$/&&$1 !~ /^127/ { print $2")
+            out.append("for _ in {1..120};do\nmapfile -t a < <(awk '$1 ~ /^[0-9.]+$/&&$1 !~ /^127/ { print $2")
             if not (v['slurm']):
-                put(', $1')
-            put(" }' /etc/hosts|tac)\n[ ${#a[@]} -lt ")
-            put(str(v['nodes']))
-            put(' ]||break\nsleep 5\ndone\n[ ${#a[@]} -ge ')
-            put(str(v['nodes']))
-            put(' ]||ns "/etc/hosts lists ${#a[@]} of ')
-            put(str(v['nodes']))
-            put(' nodes after 10 minutes">>/var/log/foundry/job.log\n')
+                out.append(', $1')
+            out += " }' /etc/hosts|tac)\n[ ${#a[@]} -lt ", str(v['nodes']), ' ]||break\nsleep 5\ndone\n[ ${#a[@]} -ge ', str(v['nodes']), ' ]||ns "/etc/hosts lists ${#a[@]} of ', str(v['nodes']), ' nodes after 10 minutes">>/var/log/foundry/job.log\n'
             if (v['slurm'] and not (v['agents'])):
-                put('[ "${a[0]%%.*}" = $h ]||exit 0\n')
+                out.append('[ "${a[0]%%.*}" = $h ]||exit 0\n')
             else:
-                put('node_rank=0\nuntil [ "${a[node_rank]%%[. ]*}" = $h ];do\n((++node_rank<')
-                put(str(v['nodes']))
-                put('))||ns "/etc/hosts does not list $h">>/var/log/foundry/job.log\ndone\n')
+                out += 'node_rank=0\nuntil [ "${a[node_rank]%%[. ]*}" = $h ];do\n((++node_rank<', str(v['nodes']), '))||ns "/etc/hosts does not list $h">>/var/log/foundry/job.log\ndone\n'
                 if v['needs_ip']:
-                    put('private_ip=${a[node_rank]#* }\n')
+                    out.append('private_ip=${a[node_rank]#* }\n')
                 if v['needs_ips']:
-                    put('node_ips=$(printf \'%s\\n\' "${a[@]#* }")\n')
+                    out.append('node_ips=$(printf \'%s\\n\' "${a[@]#* }")\n')
             if v['slurm']:
-                put('l=$(printf \'%s\\n\' "${a[@]%% *}"|awk \'{\np = $1; sub(/[0-9]+$/, "", p); n = substr($1, length(p) + 1); l = l "," $1\nif (NR == 1) { q = p; f = n }\nif (p != q||n + 0 != f + NR - 1||length(n) != length(f)) b = 1\n} END { print b ? substr(l, 2) : q "[" f "-" n "]" }\')\n')
+                out.append('l=$(printf \'%s\\n\' "${a[@]%% *}"|awk \'{\np = $1; sub(/[0-9]+$/, "", p); n = substr($1, length(p) + 1); l = l "," $1\nif (NR == 1) { q = p; f = n }\nif (p != q||n + 0 != f + NR - 1||length(n) != length(f)) b = 1\n} END { print b ? substr(l, 2) : q "[" f "-" n "]" }\')\n')
     elif v['needs_ip']:
-        put('read -r private_ip _ < <(hostname -I)\n')
+        out.append('read -r private_ip _ < <(hostname -I)\n')
     sections.append(('rank', ''.join(out)))
     out.clear()
     if v['others_prepare']:
-        put('[ -z "$l" ]||{\n')
-    put('o=')
+        out.append('[ -z "$l" ]||{\n')
+    out.append('o=')
     for l_part in v['stdout']:
         if l_part is None:
-            put('"$h"')
+            out.append('"$h"')
         else:
-            put(sh(l_part))
-    put('\n')
+            out.append(sh(l_part))
+    out.append('\n')
     if v['stderr']:
-        put('e=')
+        out.append('e=')
         for l_part in v['stderr']:
             if l_part is None:
-                put('"$h"')
+                out.append('"$h"')
             else:
-                put(sh(l_part))
-        put('\n')
+                out.append(sh(l_part))
+        out.append('\n')
     if ((not (v['agents']) or v['make_output_folder']) or v['make_error_folder']):
-        put('mkdir -p')
+        out.append('mkdir -p')
         if not (v['agents']):
             for l_folder in v['folders']:
-                put(' ')
-                put(sh(l_folder))
+                out += ' ', sh(l_folder)
         if v['make_output_folder']:
-            put(' "${o%/*}"')
+            out.append(' "${o%/*}"')
         if v['make_error_folder']:
-            put(' "${e%/*}"')
-        put('\n')
+            out.append(' "${e%/*}"')
+        out.append('\n')
     if not (v['append']):
-        put('[ "$n" ]||:>"$o"\n')
+        out.append('[ "$n" ]||:>"$o"\n')
         if v['stderr']:
-            put('[ "$n" ]||:>"$e"\n')
+            out.append('[ "$n" ]||:>"$e"\n')
     if v['link_output']:
-        put('ln -sf "$o" /var/log/foundry/job.log\n')
+        out.append('ln -sf "$o" /var/log/foundry/job.log\n')
     if v['stderr']:
-        put('ln -sf "$e" /var/log/foundry/job.err\n')
+        out.append('ln -sf "$e" /var/log/foundry/job.err\n')
     if v['body_sha256']:
-        put('ab\n')
+        out.append('ab\n')
     if not (v['body'] is None):
-        put('chmod ')
-        put(str(v['body_mode']))
-        put(' $d/')
-        put(str(v['body_name']))
-        put('\n')
+        out += 'chmod ', str(v['body_mode']), ' $d/', str(v['body_name']), '\n'
         if v['own_place']:
-            put('install -D $d/')
-            put(str(v['body_name']))
-            put(' ')
-            put(str(v['own_place']))
-            put('\n')
+            out += 'install -D $d/', str(v['body_name']), ' ', str(v['own_place']), '\n'
         if (v['shows_job'] and v['keeps_submitted']):
-            put('[ -e ')
-            put(sh(v['submitted']))
-            put(' ]||install -D $d/')
-            put(str(v['body_name']))
-            put(' ')
-            put(sh(v['submitted']))
-            put('\n')
+            out += '[ -e ', sh(v['submitted']), ' ]||install -D $d/', str(v['body_name']), ' ', sh(v['submitted']), '\n'
     if not (v['requeue']):
-        put('[ -z "$n" ]||{\ns=NODE_FAIL\nw null null $EPOCHSECONDS\nexit 1\n}\n')
-    put('s=RUNNING\n')
+        out.append('[ -z "$n" ]||{\ns=NODE_FAIL\nw null null $EPOCHSECONDS\nexit 1\n}\n')
+    out.append('s=RUNNING\n')
     if not (v['limit_s'] is None):
-        put('((u<')
-        put(str(v['limit_s']))
-        put('))||S=TIMEOUT\n')
+        out += '((u<', str(v['limit_s']), '))||S=TIMEOUT\n'
     if v['together']:
         if v['first_ends']:
-            put('[ ! -e $d/cancelled ]||read -r S<$d/cancelled\n')
+            out.append('[ ! -e $d/cancelled ]||read -r S<$d/cancelled\n')
         else:
-            put('[ ! -e $d/cancelled ]||S=CANCELLED\n')
+            out.append('[ ! -e $d/cancelled ]||S=CANCELLED\n')
     if not (v['signal'] is None):
-        put(':>$d/started\n')
+        out.append(':>$d/started\n')
     if v['asks_end']:
-        put('rm -f /run/flowc.end /run/flowc.step.*\n')
-    put('trap A=1 TERM\nset -m\n')
+        out.append('rm -f /run/flowc.end /run/flowc.step.*\n')
+    out.append('trap A=1 TERM\nset -m\n')
     if v['together']:
         if v['first_ends']:
-            put('gw=$(sha256sum<"$0")\ntrap pf0=CANCELLED USR2\ntrap pf0=COMPLETED USR1\npython3 -c \'import os,socket,sys;s=socket.socket(2,2);s.bind(("",6818));w=sys.argv[1].encode();m=b""\nwhile not m.startswith(w):m=s.recv(99)\nos.kill(int(sys.argv[2]),12 if m==w else 10)\' "$gw" $$ >/dev/null 2>&1 &\n')
+            out.append('gw=$(sha256sum<"$0")\ntrap pf0=CANCELLED USR2\ntrap pf0=COMPLETED USR1\npython3 -c \'import os,socket,sys;s=socket.socket(2,2);s.bind(("",6818));w=sys.argv[1].encode();m=b""\nwhile not m.startswith(w):m=s.recv(99)\nos.kill(int(sys.argv[2]),12 if m==w else 10)\' "$gw" $$ >/dev/null 2>&1 &\n')
         else:
-            put('gw=$(sha256sum<"$0")\ntrap pf0=1 USR2\npython3 -c \'import os,socket,sys;s=socket.socket(2,2);s.bind(("",6818))\nwhile s.recv(99)!=sys.argv[1].encode():0\nos.kill(int(sys.argv[2]),12)\' "$gw" $$ >/dev/null 2>&1 &\n')
-        put('ep=$!\n')
+            out.append('gw=$(sha256sum<"$0")\ntrap pf0=1 USR2\npython3 -c \'import os,socket,sys;s=socket.socket(2,2);s.bind(("",6818))\nwhile s.recv(99)!=sys.argv[1].encode():0\nos.kill(int(sys.argv[2]),12)\' "$gw" $$ >/dev/null 2>&1 &\n')
+        out.append('ep=$!\n')
     if v['others_prepare']:
-        put('}\n')
+        out.append('}\n')
     sections.append(('start', ''.join(out)))
     out.clear()
     if v['prepared']:
         pass
-    put('g() {\n')
+    out.append('g() {\n')
     if v['prepared']:
         if v['restarts']:
-            put('sleep "${rd:-0}"\n')
-        put('export HOME=/root DEBIAN_FRONTEND=noninteractive\n')
+            out.append('sleep "${rd:-0}"\n')
+        out.append('export HOME=/root DEBIAN_FRONTEND=noninteractive\n')
         if v['secrets']:
-            put('for c in {1..360};do\nmn=$(\n[ ! -e /run/flowc/secrets ]||. /run/flowc/secrets\nfor z in')
+            out.append('for c in {1..360};do\nmn=$(\n[ ! -e /run/flowc/secrets ]||. /run/flowc/secrets\nfor z in')
             for l_name in v['secrets']:
-                put(' ')
-                put(sh(l_name))
-            put(';do [ "${!z+x}" ]||echo -n " $z";done\n)\n[ "$mn" ]||break\n[ "$c" != 1 ]||echo "flowc: waits for secrets in /run/flowc/secrets:$mn"\nsleep 5\ndone\n[ -z "$mn" ]||x "no secrets after 30 minutes:$mn"\n')
+                out += ' ', sh(l_name)
+            out.append(';do [ "${!z+x}" ]||echo -n " $z";done\n)\n[ "$mn" ]||break\n[ "$c" != 1 ]||echo "flowc: waits for secrets in /run/flowc/secrets:$mn"\nsleep 5\ndone\n[ -z "$mn" ]||x "no secrets after 30 minutes:$mn"\n')
     sections.append(('begin', ''.join(out)))
     out.clear()
     if v['prepared']:
         if v['blocks']:
-            put('for _ in {1..60};do\nmapfile -t dl < <({ readlink -e /dev/disk/by-id/virtio-vol_*||readlink -e /dev/vd[d-z] /dev/xvd[d-z];}|sort)\n[ ${#dl[@]} -lt ')
-            put(str(v['block_count']))
-            put(' ]||break\nsleep 1\ndone\n[ ${#dl[@]} -ge ')
-            put(str(v['block_count']))
-            put(' ]||x "${#dl[@]} of ')
-            put(str(v['block_count']))
-            put(' block volumes after 60 seconds"\n')
+            out += 'for _ in {1..60};do\nmapfile -t dl < <({ readlink -e /dev/disk/by-id/virtio-vol_*||readlink -e /dev/vd[d-z] /dev/xvd[d-z];}|sort)\n[ ${#dl[@]} -lt ', str(v['block_count']), ' ]||break\nsleep 1\ndone\n[ ${#dl[@]} -ge ', str(v['block_count']), ' ]||x "${#dl[@]} of ', str(v['block_count']), ' block volumes after 60 seconds"\n'
             if v['block_count'] > 1:
                 for l_place, l_label, l_options, l_id, l_size in v['blocks']:
-                    put('! blkid -t LABEL=')
-                    put(sh(l_label))
-                    put(' -o device "${dl[@]}">/dev/null||mb ')
-                    put(sh(l_place))
-                    put(' ')
-                    put(sh(l_label))
-                    put(' ')
-                    put(str(l_options))
-                    put(' ')
-                    put(sh(l_id))
+                    out += '! blkid -t LABEL=', sh(l_label), ' -o device "${dl[@]}">/dev/null||mb ', sh(l_place), ' ', sh(l_label), ' ', str(l_options), ' ', sh(l_id)
                     if v['blocks_by_size']:
-                        put(' ')
-                        put(str(l_size))
-                    put('\n')
+                        out += ' ', str(l_size)
+                    out.append('\n')
             for l_place, l_label, l_options, l_id, l_size in v['blocks']:
-                put('mb ')
-                put(sh(l_place))
-                put(' ')
-                put(sh(l_label))
-                put(' ')
-                put(str(l_options))
-                put(' ')
-                put(sh(l_id))
+                out += 'mb ', sh(l_place), ' ', sh(l_label), ' ', str(l_options), ' ', sh(l_id)
                 if v['blocks_by_size']:
-                    put(' ')
-                    put(str(l_size))
-                put('\n')
+                    out += ' ', str(l_size)
+                out.append('\n')
         for l_name in v['shares']:
-            put('for _ in {1..60};do\n! mountpoint -q ')
-            put(sh(l_name))
-            put('||break\nsleep 1\ndone\nmountpoint -q ')
-            put(sh(l_name))
-            put('||x ')
-            put(sh(l_name))
-            put(" 'is not mounted after 60 seconds'\n")
+            out += 'for _ in {1..60};do\n! mountpoint -q ', sh(l_name), '||break\nsleep 1\ndone\nmountpoint -q ', sh(l_name), '||x ', sh(l_name), " 'is not mounted after 60 seconds'\n"
         if v['local_disk']:
-            put('! mountpoint -q /mnt/local||{\nmkdir -p /mnt/local/flowc\n[ -e ')
-            put(str(v['places']))
-            put(' ]||ln -s /mnt/local/flowc ')
-            put(str(v['places']))
-            put('\n}\n')
+            out += '! mountpoint -q /mnt/local||{\nmkdir -p /mnt/local/flowc\n[ -e ', str(v['places']), ' ]||ln -s /mnt/local/flowc ', str(v['places']), '\n}\n'
         for l_program, l_package in v['programs']:
-            put('np ')
-            put(str(l_program))
-            put(' ')
-            put(str(l_package))
-            put('\n')
+            out += 'np ', str(l_program), ' ', str(l_package), '\n'
         for l_place in v['scratches']:
-            put('install -dm 1777 ')
-            put(sh(l_place))
-            put('\n')
+            out += 'install -dm 1777 ', sh(l_place), '\n'
         for l_place, l_options in v['memories']:
-            put('mkdir -p ')
-            put(sh(l_place))
-            put('\nmountpoint -q ')
-            put(sh(l_place))
-            put('||mount -t tmpfs -o ')
-            put(sh(l_options))
-            put(' flowc ')
-            put(sh(l_place))
-            put('\n')
+            out += 'mkdir -p ', sh(l_place), '\nmountpoint -q ', sh(l_place), '||mount -t tmpfs -o ', sh(l_options), ' flowc ', sh(l_place), '\n'
         for l_folder in v['made']:
-            put('[ -e ')
-            put(sh(l_folder))
-            put(' ]||mkdir -p ')
-            put(sh(l_folder))
-            put('\n')
+            out += '[ -e ', sh(l_folder), ' ]||mkdir -p ', sh(l_folder), '\n'
         for l_file in v['made_files']:
-            put('[ -e ')
-            put(sh(l_file))
-            put(' ]||: >')
-            put(sh(l_file))
-            put('\n')
+            out += '[ -e ', sh(l_file), ' ]||: >', sh(l_file), '\n'
         for l_type, l_source, l_options, l_place in v['shared_folders']:
-            put('mkdir -p ')
-            put(sh(l_place))
-            put('\nmountpoint -q ')
-            put(sh(l_place))
-            put('||y mount -t ')
-            put(str(l_type))
-            put(' -o ')
-            put(sh(l_options))
-            put(' -- ')
-            put(sh(l_source))
-            put(' ')
-            put(sh(l_place))
-            put('\n')
+            out += 'mkdir -p ', sh(l_place), '\nmountpoint -q ', sh(l_place), '||y mount -t ', str(l_type), ' -o ', sh(l_options), ' -- ', sh(l_source), ' ', sh(l_place), '\n'
         if v['markers']:
-            put('md=')
+            out.append('md=')
             if v['contained']:
-                put(str(v['places']))
+                out.append(str(v['places']))
             else:
-                put('$d')
-            put('\n')
+                out.append('$d')
+            out.append('\n')
         if v['gcsfuse']:
-            put('command -v gcsfuse>/dev/null||y add_source gcsfuse https://packages.cloud.google.com/apt/doc/apt-key.gpg "https://packages.cloud.google.com/apt gcsfuse-$(sed -n \'s/^VERSION_CODENAME=//p\' /etc/os-release) main"\n')
+            out.append('command -v gcsfuse>/dev/null||y add_source gcsfuse https://packages.cloud.google.com/apt/doc/apt-key.gpg "https://packages.cloud.google.com/apt gcsfuse-$(sed -n \'s/^VERSION_CODENAME=//p\' /etc/os-release) main"\n')
         if v['bucket_environment']:
-            put('bt=(')
+            out.append('bt=(')
             for l_word in v['bucket_environment']:
-                put(sh(l_word))
-                put(' ')
-            put(')\n')
+                out += sh(l_word), ' '
+            out.append(')\n')
         for l_words, l_place in v['bucket_mounts']:
-            put('mkdir -p ')
-            put(sh(l_place))
-            put('\nmountpoint -q ')
-            put(sh(l_place))
-            put('||y "${bt[@]}"')
+            out += 'mkdir -p ', sh(l_place), '\nmountpoint -q ', sh(l_place), '||y "${bt[@]}"'
             for l_word in l_words:
-                put(' ')
-                put(sh(l_word))
-            put(' ')
-            put(sh(l_place))
-            put('\n')
+                out += ' ', sh(l_word)
+            out += ' ', sh(l_place), '\n'
         for l_remote, l_place, l_marker in v['bucket_copies']:
-            put('[ -e "$md/')
-            put(str(l_marker))
-            put('" ]||{\nmkdir -p "$(dirname ')
-            put(sh(l_place))
-            put(')"\ny "${bt[@]}" rclone copyto ')
-            put(sh(l_remote))
-            put(' ')
-            put(sh(l_place))
-            put('\n:>"$md/')
-            put(str(l_marker))
-            put('"\n}\n')
+            out += '[ -e "$md/', str(l_marker), '" ]||{\nmkdir -p "$(dirname ', sh(l_place), ')"\ny "${bt[@]}" rclone copyto ', sh(l_remote), ' ', sh(l_place), '\n:>"$md/', str(l_marker), '"\n}\n'
         if v['git_token']:
-            put('export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=credential.helper GIT_CONFIG_VALUE_0=\'!g(){ . /run/flowc/secrets;echo username=x-access-token;echo "password=$GIT_TOKEN";};g\'\n')
+            out.append('export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=credential.helper GIT_CONFIG_VALUE_0=\'!g(){ . /run/flowc/secrets;echo username=x-access-token;echo "password=$GIT_TOKEN";};g\'\n')
         if v['clones']:
-            put('export GIT_HTTP_LOW_SPEED_LIMIT=1 GIT_HTTP_LOW_SPEED_TIME=600\n')
+            out.append('export GIT_HTTP_LOW_SPEED_LIMIT=1 GIT_HTTP_LOW_SPEED_TIME=600\n')
         for l_url, l_ref, l_place, l_marker, l_options in v['clones']:
-            put('[ -e "$md/')
-            put(str(l_marker))
-            put('" ]||{\nrm -rf ')
-            put(sh(l_place))
-            put('.new\n')
+            out += '[ -e "$md/', str(l_marker), '" ]||{\nrm -rf ', sh(l_place), '.new\n'
             if l_options:
-                put('y git clone -qn --filter=blob:none -- ')
-                put(sh(l_url))
-                put(' ')
-                put(sh(l_place))
-                put('.new\ny git -C ')
-                put(sh(l_place))
-                put('.new checkout -q ')
-                put(sh(l_ref))
-                put(' --\n')
+                out += 'y git clone -qn --filter=blob:none -- ', sh(l_url), ' ', sh(l_place), '.new\ny git -C ', sh(l_place), '.new checkout -q ', sh(l_ref), ' --\n'
             else:
-                put('y git clone -q -- ')
-                put(sh(l_url))
-                put(' ')
-                put(sh(l_place))
-                put('.new\n')
+                out += 'y git clone -q -- ', sh(l_url), ' ', sh(l_place), '.new\n'
             if (l_ref and not (l_options)):
-                put('git -C ')
-                put(sh(l_place))
-                put('.new checkout -q ')
-                put(sh(l_ref))
-                put(' --||x "git: no such version"\n')
+                out += 'git -C ', sh(l_place), '.new checkout -q ', sh(l_ref), ' --||x "git: no such version"\n'
             for l_option, l_host in l_options:
                 if l_option == 'submodules':
-                    put('y git -C ')
-                    put(sh(l_place))
-                    put('.new -c url.https://')
-                    put(str(l_host))
-                    put('/.insteadOf=git@')
-                    put(str(l_host))
-                    put(': -c url.https://')
-                    put(str(l_host))
-                    put('/.insteadOf=ssh://git@')
-                    put(str(l_host))
-                    put('/ submodule -q update --init --recursive\n')
+                    out += 'y git -C ', sh(l_place), '.new -c url.https://', str(l_host), '/.insteadOf=git@', str(l_host), ': -c url.https://', str(l_host), '/.insteadOf=ssh://git@', str(l_host), '/ submodule -q update --init --recursive\n'
             if l_options:
-                put('cp -aT ')
-                put(sh(l_place))
-                put('.new ')
-                put(sh(l_place))
-                put('&&rm -rf ')
-                put(sh(l_place))
-                put('.new||x "git: cannot copy"\n')
+                out += 'cp -aT ', sh(l_place), '.new ', sh(l_place), '&&rm -rf ', sh(l_place), '.new||x "git: cannot copy"\n'
             else:
-                put('mv -T ')
-                put(sh(l_place))
-                put('.new ')
-                put(sh(l_place))
-                put('||x "git: the folder is not empty"\n')
-            put(':>"$md/')
-            put(str(l_marker))
-            put('"\n}\n')
+                out += 'mv -T ', sh(l_place), '.new ', sh(l_place), '||x "git: the folder is not empty"\n'
+            out += ':>"$md/', str(l_marker), '"\n}\n'
         if v['trees']:
-            put('printf \'%s\\0\' "$o"')
+            out.append('printf \'%s\\0\' "$o"')
             if v['stderr']:
-                put(' "$e"')
-            put(' >/run/flowc.trees\n')
+                out.append(' "$e"')
+            out.append(' >/run/flowc.trees\n')
             for l_target, l_marker in v['trees']:
-                put('await_tree ')
-                put(sh(l_target))
-                put(' "$md/')
-                put(str(l_marker))
-                put('"\n')
-            put('rm /run/flowc.trees\n')
+                out += 'await_tree ', sh(l_target), ' "$md/', str(l_marker), '"\n'
+            out.append('rm /run/flowc.trees\n')
         for l_source, l_target, l_options in v['binds']:
-            put('bm ')
-            put(sh(l_source))
-            put(' ')
-            put(sh(l_target))
-            put(' ')
-            put(str(l_options))
-            put('\n')
+            out += 'bm ', sh(l_source), ' ', sh(l_target), ' ', str(l_options), '\n'
         if not (v['shm_remount'] is None):
-            put('mount -o remount,size=')
-            put(str(v['shm_remount']))
-            put(' /dev/shm\n')
+            out += 'mount -o remount,size=', str(v['shm_remount']), ' /dev/shm\n'
         for l_path, l_text, l_secret, l_mode, l_group in v['files']:
             if l_secret:
-                put('pf ')
-                put(str(l_mode))
-                put(' ')
-                put(sh(l_path))
+                out += 'pf ', str(l_mode), ' ', sh(l_path)
                 if l_group:
-                    put(' ')
-                    put(str(l_group))
-                put(' < <(. /run/flowc/secrets&&printf %s "$')
-                put(str(l_secret))
-                put('")\n')
+                    out += ' ', str(l_group)
+                out += ' < <(. /run/flowc/secrets&&printf %s "$', str(l_secret), '")\n'
             else:
-                put('pf ')
-                put(str(l_mode))
-                put(' ')
-                put(sh(l_path))
+                out += 'pf ', str(l_mode), ' ', sh(l_path)
                 if l_group:
-                    put(' ')
-                    put(str(l_group))
-                put(' < <(printf %s ')
-                put(sh(l_text))
-                put(')\n')
+                    out += ' ', str(l_group)
+                out += ' < <(printf %s ', sh(l_text), ')\n'
         sections.append(('storage', ''.join(out)))
         out.clear()
         if v['images']:
-            put('np docker docker.io\n')
+            out.append('np docker docker.io\n')
             if v['toolkit']:
-                put("np curl curl\ncommand -v nvidia-container-runtime-hook>/dev/null||{\ny add_source nvidia-container-toolkit https://nvidia.github.io/libnvidia-container/gpgkey 'https://nvidia.github.io/libnvidia-container/stable/deb/$(ARCH) /'\nsystemctl restart docker\n}\n")
-            put('docker ps -aqf label=flowc|xargs -r docker rm -fv>$d/docker\n')
+                out.append("np curl curl\ncommand -v nvidia-container-runtime-hook>/dev/null||{\ny add_source nvidia-container-toolkit https://nvidia.github.io/libnvidia-container/gpgkey 'https://nvidia.github.io/libnvidia-container/stable/deb/$(ARCH) /'\nsystemctl restart docker\n}\n")
+            out.append('docker ps -aqf label=flowc|xargs -r docker rm -fv>$d/docker\n')
             for l_image, l_pull in v['images']:
                 if l_pull != 'never':
                     if l_pull == 'missing':
-                        put('docker image inspect ')
-                        put(sh(l_image))
-                        put(' >/dev/null 2>&1||')
-                    put('y ')
+                        out += 'docker image inspect ', sh(l_image), ' >/dev/null 2>&1||'
+                    out.append('y ')
                     if v['pull_secrets']:
-                        put('pull_image')
+                        out.append('pull_image')
                     else:
-                        put('docker pull -q')
-                    put(' ')
-                    put(sh(l_image))
-                    put(' >/dev/null\n')
+                        out.append('docker pull -q')
+                    out += ' ', sh(l_image), ' >/dev/null\n'
             for l_image, l_opened_places in v['opened']:
                 if l_image:
-                    put('case $(docker image inspect -f ')
-                    put(sh(v['user_format']))
-                    put(' ')
-                    put(sh(l_image))
-                    put(") in\n''|0|0:*|root|root:*);;\n*) chmod -R a+rwX --")
+                    out += 'case $(docker image inspect -f ', sh(v['user_format']), ' ', sh(l_image), ") in\n''|0|0:*|root|root:*);;\n*) chmod -R a+rwX --"
                     for l_place in l_opened_places:
-                        put(' ')
-                        put(sh(l_place))
-                    put(';;\nesac\n')
+                        out += ' ', sh(l_place)
+                    out.append(';;\nesac\n')
                 else:
-                    put('chmod -R a+rwX --')
+                    out.append('chmod -R a+rwX --')
                     for l_place in l_opened_places:
-                        put(' ')
-                        put(sh(l_place))
-                    put('\n')
+                        out += ' ', sh(l_place)
+                    out.append('\n')
         for l_word in v['host_sysctls']:
-            put('sysctl -qw ')
-            put(sh(l_word))
-            put('\n')
+            out += 'sysctl -qw ', sh(l_word), '\n'
         sections.append(('docker', ''.join(out)))
         out.clear()
     if v['fabric']:
-        put('[ ! -e /dev/infiniband ]||fw=(--device=/dev/infiniband --ulimit=memlock=-1)\n')
+        out.append('[ ! -e /dev/infiniband ]||fw=(--device=/dev/infiniband --ulimit=memlock=-1)\n')
     if v['slurm']:
         pass
     if v['prepared']:
-        put('j=(\n')
+        out.append('j=(\n')
     if v['image'] is None:
         if not (v['prepared']):
-            put('exec ')
-        put('env -i -C ')
-        put(sh(v['workdir']))
-        put(' PATH="')
+            out.append('exec ')
+        out += 'env -i -C ', sh(v['workdir']), ' PATH="'
         if ((v['tool_names'] or v['stand_ins']) or v['module_programs']):
-            put('$d/bin:')
-        put('$PATH" LANG=C.UTF-8 HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TMPDIR=/tmp HOSTNAME=$h ')
+            out.append('$d/bin:')
+        out.append('$PATH" LANG=C.UTF-8 HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TMPDIR=/tmp HOSTNAME=$h ')
     else:
-        put('docker run --label flowc --log-driver none ')
+        out.append('docker run --label flowc --log-driver none ')
         if v['fabric']:
-            put('"${fw[@]}" ')
+            out.append('"${fw[@]}" ')
         for l_word in v['docker_words']:
-            put(sh(l_word))
-            put(' ')
-        put(' ')
+            out += sh(l_word), ' '
+        out.append(' ')
     if v['slurm']:
         if v['groups']:
-            put('SLURM_JOB_NODELIST="${l%%$\'\\n\'*}" SLURM_NODELIST="${l%%$\'\\n\'*}" ')
+            out.append('SLURM_JOB_NODELIST="${l%%$\'\\n\'*}" SLURM_NODELIST="${l%%$\'\\n\'*}" ')
             for l_name, l_line in v['group_lists']:
-                put(str(l_name))
-                put('="$(sed -n ')
-                put(str(l_line))
-                put('p<<<"$l")" ')
+                out += str(l_name), '="$(sed -n ', str(l_line), 'p<<<"$l")" '
         elif v['nodes'] > 1:
-            put(str(v['flag']))
-            put('SLURM_JOB_NODELIST="$l" ')
-            put(str(v['flag']))
-            put('SLURM_NODELIST="$l" ')
+            out += str(v['flag']), 'SLURM_JOB_NODELIST="$l" ', str(v['flag']), 'SLURM_NODELIST="$l" '
         else:
-            put(str(v['flag']))
-            put('SLURM_JOB_NODELIST=$h ')
-            put(str(v['flag']))
-            put('SLURM_NODELIST=$h ')
-        put(str(v['flag']))
-        put('SLURM_SUBMIT_HOST=$h ')
-        put(str(v['flag']))
-        put('SLURMD_NODENAME=$h ')
-        put(str(v['flag']))
-        put('SLURM_TASK_PID=$BASHPID')
+            out += str(v['flag']), 'SLURM_JOB_NODELIST=$h ', str(v['flag']), 'SLURM_NODELIST=$h '
+        out += str(v['flag']), 'SLURM_SUBMIT_HOST=$h ', str(v['flag']), 'SLURMD_NODENAME=$h ', str(v['flag']), 'SLURM_TASK_PID=$BASHPID'
         if v['asks_end']:
-            put(' FLOWC_BODY=$BASHPID')
-        put(' ')
-        put(str(v['flag']))
-        put('SLURM_JOB_START_TIME=$EPOCHSECONDS ')
+            out.append(' FLOWC_BODY=$BASHPID')
+        out += ' ', str(v['flag']), 'SLURM_JOB_START_TIME=$EPOCHSECONDS '
         if not (v['limit_s'] is None):
-            put(str(v['flag']))
-            put('SLURM_JOB_END_TIME=$((EPOCHSECONDS+')
-            put(str(v['limit_s']))
-            put('-u)) ')
+            out += str(v['flag']), 'SLURM_JOB_END_TIME=$((EPOCHSECONDS+', str(v['limit_s']), '-u)) '
         if v['shows_job']:
-            put('FLOWC_STDOUT="$o" FLOWC_COMMAND=')
+            out.append('FLOWC_STDOUT="$o" FLOWC_COMMAND=')
             if v['submitted']:
-                put(sh(v['submitted']))
+                out.append(sh(v['submitted']))
             else:
-                put('$d/slurm_script')
-            put(' ')
+                out.append('$d/slurm_script')
+            out.append(' ')
             if v['stderr']:
-                put('FLOWC_STDERR="$e" ')
-            put(' ')
-        put('${n:+')
-        put(str(v['flag']))
-        put('SLURM_RESTART_COUNT=$n} ')
+                out.append('FLOWC_STDERR="$e" ')
+            out.append(' ')
+        out += '${n:+', str(v['flag']), 'SLURM_RESTART_COUNT=$n} '
     if v['module_functions']:
-        put(str(v['flag']))
-        put('"BASH_FUNC_module%%=() $M" ')
+        out += str(v['flag']), '"BASH_FUNC_module%%=() $M" '
         if v['ml']:
-            put(str(v['flag']))
-            put('"BASH_FUNC_ml%%=() $L" ')
+            out += str(v['flag']), '"BASH_FUNC_ml%%=() $L" '
     for l_pair in v['environment']:
-        put(str(v['flag']))
-        put(sh(l_pair))
-        put(' ')
+        out += str(v['flag']), sh(l_pair), ' '
     for l_name, l_value in v['facts']:
-        put(str(v['flag']))
-        put(sh(l_name))
-        put('=')
-        put(str(l_value))
-        put(' ')
+        out += str(v['flag']), sh(l_name), '=', str(l_value), ' '
     if (v['with_secrets'] and v['image'] is None):
         for l_word in v['with_secrets']:
-            put(sh(l_word))
-            put(' ')
-        put(' ')
+            out += sh(l_word), ' '
+        out.append(' ')
     sections.append(('environment', ''.join(out)))
     out.clear()
     if v['prepared']:
-        put(')\n')
+        out.append(')\n')
         if not (v['setup_bytes'] is None):
             if v['image'] is None:
-                put('[ -e $d/setup.done ]||{\n"${j[@]}" bash $d/setup||x "setup failed with status $?"\n:>$d/setup.done\n}\n')
+                out.append('[ -e $d/setup.done ]||{\n"${j[@]}" bash $d/setup||x "setup failed with status $?"\n:>$d/setup.done\n}\n')
             else:
-                put('for each_volume in $(docker image inspect -f ')
-                put(sh(v['volumes_format']))
-                put(' ')
-                put(sh(v['image']))
-                put(');do\n[[ "${j[*]} " = *[:=]"$each_volume"[\\ ,:]* ]]||j+=(-v flowc"${each_volume//\\//_}:$each_volume")\ndone\ndocker image inspect flowc>/dev/null 2>&1||{\n')
+                out += 'for each_volume in $(docker image inspect -f ', sh(v['volumes_format']), ' ', sh(v['image']), ');do\n[[ "${j[*]} " = *[:=]"$each_volume"[\\ ,:]* ]]||j+=(-v flowc"${each_volume//\\//_}:$each_volume")\ndone\ndocker image inspect flowc>/dev/null 2>&1||{\n'
                 for l_word in v['with_secrets']:
-                    put(sh(l_word))
-                    put(' ')
-                put('"${j[@]}" --name flowc-setup -v $d/setup:/flowc-setup:ro --entrypoint bash ')
-                put(sh(v['image']))
-                put(' /flowc-setup||{\nss=$?\nsleep 5\ndocker ps>/dev/null\n[ /run/docker.pid -nt $d/docker ]&&exit 125\nx "setup failed with status $ss"\n}\ndocker commit')
+                    out += sh(l_word), ' '
+                out += '"${j[@]}" --name flowc-setup -v $d/setup:/flowc-setup:ro --entrypoint bash ', sh(v['image']), ' /flowc-setup||{\nss=$?\nsleep 5\ndocker ps>/dev/null\n[ /run/docker.pid -nt $d/docker ]&&exit 125\nx "setup failed with status $ss"\n}\ndocker commit'
                 for l_key, l_format in v['kept_settings']:
-                    put(' -c "')
-                    put(str(l_key))
-                    put(' $(docker image inspect -f ')
-                    put(sh(l_format))
-                    put(' ')
-                    put(sh(v['image']))
-                    put(')"')
-                put(' flowc-setup flowc>/dev/null||x "cannot keep what setup made"\ndocker rm -v flowc-setup>/dev/null\n}\n')
+                    out += ' -c "', str(l_key), ' $(docker image inspect -f ', sh(l_format), ' ', sh(v['image']), ')"'
+                out.append(' flowc-setup flowc>/dev/null||x "cannot keep what setup made"\ndocker rm -v flowc-setup>/dev/null\n}\n')
         if v['restarts']:
             if v['image'] is None:
-                put("ps -eo unit=,pid=|awk '/^flowc.service/'>$d/ready\n")
+                out.append("ps -eo unit=,pid=|awk '/^flowc.service/'>$d/ready\n")
             else:
-                put(':>$d/ready\n')
+                out.append(':>$d/ready\n')
         sections.append(('setup', ''.join(out)))
         out.clear()
         for l_name, l_is_init, l_restart, l_secret_words, l_words, l_facts, l_command, l_log in v['containers']:
             if l_is_init:
                 if v['once_per_boot']:
-                    put('[ -e /run/flowc/started ]||')
+                    out.append('[ -e /run/flowc/started ]||')
                 for l_word in l_secret_words:
-                    put(sh(l_word))
-                    put(' ')
-                put('docker run --rm --label flowc --log-driver none ')
+                    out += sh(l_word), ' '
+                out.append('docker run --rm --label flowc --log-driver none ')
                 if v['fabric']:
-                    put('"${fw[@]}" ')
-                put('--name ')
-                put(sh(l_name))
-                put(' ')
+                    out.append('"${fw[@]}" ')
+                out += '--name ', sh(l_name), ' '
             else:
                 if l_restart == 'always':
-                    put('began_at=$EPOCHSECONDS\n')
+                    out.append('began_at=$EPOCHSECONDS\n')
                 if l_restart == 'always':
-                    put('while ')
+                    out.append('while ')
                 elif l_restart == 'on-failure':
-                    put('while ! ')
+                    out.append('while ! ')
                 for l_word in l_secret_words:
-                    put(sh(l_word))
-                    put(' ')
-                put('docker run --rm --label flowc --log-driver none ')
+                    out += sh(l_word), ' '
+                out.append('docker run --rm --label flowc --log-driver none ')
                 if v['fabric']:
-                    put('"${fw[@]}" ')
-                put('--name ')
-                put(sh(l_name))
-                put(' ')
+                    out.append('"${fw[@]}" ')
+                out += '--name ', sh(l_name), ' '
             for l_word in l_words:
-                put(sh(l_word))
-                put(' ')
-            put(' ')
+                out += sh(l_word), ' '
+            out.append(' ')
             for l_variable, l_value in l_facts:
-                put('-e ')
-                put(sh(l_variable))
-                put('=')
-                put(str(l_value))
-                put(' ')
+                out += '-e ', sh(l_variable), '=', str(l_value), ' '
             if l_is_init:
                 for l_word in l_command:
-                    put(sh(l_word))
-                    put(' ')
-                put('||{\nr=$?\necho flowc: ')
-                put(str(l_name))
-                put(' failed with status $r\nexit $r\n}\n')
+                    out += sh(l_word), ' '
+                out += '||{\nr=$?\necho flowc: ', str(l_name), ' failed with status $r\nexit $r\n}\n'
             else:
                 for l_word in l_command:
-                    put(sh(l_word))
-                    put(' ')
+                    out += sh(l_word), ' '
                 if l_restart == 'always':
-                    put('; :;do sleep 5;done ')
+                    out.append('; :;do sleep 5;done ')
                 elif l_restart == 'on-failure':
-                    put(';do sleep 5;done ')
-                put('>>')
-                put(sh(l_log))
-                put(' 2>&1 &\n')
+                    out.append(';do sleep 5;done ')
+                out += '>>', sh(l_log), ' 2>&1 &\n'
                 if l_restart == 'always':
-                    put('read -r _ < <(exec docker events --since "$began_at" -f container=')
-                    put(sh(l_name))
-                    put(' -f event=start)\nkill $!\n')
+                    out += 'read -r _ < <(exec docker events --since "$began_at" -f container=', sh(l_name), ' -f event=start)\nkill $!\n'
         if v['once_per_boot']:
-            put(':>/run/flowc/started\n')
+            out.append(':>/run/flowc/started\n')
         if v['liveness']:
-            put('(\nsleep ')
-            put(str(v['liveness_delay']))
-            put('\npr=0\nwhile sleep ')
-            put(str(v['liveness_period']))
-            put(';do\nif timeout ')
-            put(str(v['liveness_timeout']))
-            put(' docker exec flowc')
+            out += '(\nsleep ', str(v['liveness_delay']), '\npr=0\nwhile sleep ', str(v['liveness_period']), ';do\nif timeout ', str(v['liveness_timeout']), ' docker exec flowc'
             for l_word in v['liveness']:
-                put(' ')
-                put(sh(l_word))
-            put(' >/dev/null 2>&1;then\npr=0\nelif ((++pr==')
-            put(str(v['liveness_failures']))
-            put('));then\necho "flowc: the liveness probe failed ')
-            put(str(v['liveness_failures']))
-            put(' times in a row"\n')
+                out += ' ', sh(l_word)
+            out += ' >/dev/null 2>&1;then\npr=0\nelif ((++pr==', str(v['liveness_failures']), '));then\necho "flowc: the liveness probe failed ', str(v['liveness_failures']), ' times in a row"\n'
             if v['before_stop']:
-                put('timeout ')
-                put(str(v['grace_s']))
+                out += 'timeout ', str(v['grace_s'])
                 for l_word in v['before_stop']:
-                    put(' ')
-                    put(sh(l_word))
-                put(' >/dev/null 2>&1\n')
-            put('docker stop -t ')
-            put(str(v['grace_s']))
-            put(' flowc>/dev/null\nfi\ndone\n) &\n')
+                    out += ' ', sh(l_word)
+                out.append(' >/dev/null 2>&1\n')
+            out += 'docker stop -t ', str(v['grace_s']), ' flowc>/dev/null\nfi\ndone\n) &\n'
         sections.append(('containers', ''.join(out)))
         out.clear()
     if v['others_prepare']:
-        put('[ "$l" ]||exit 0\n$d/bin/agent||exit\n')
+        out.append('[ "$l" ]||exit 0\n$d/bin/agent||exit\n')
     if v['prepared']:
-        put('exec ')
+        out.append('exec ')
         if not (v['attempt_limit_s'] is None):
-            put('timeout -k ')
-            put(str(v['grace_s']))
-            put(' ')
-            put(str(v['attempt_limit_s']))
-            put(' ')
+            out += 'timeout -k ', str(v['grace_s']), ' ', str(v['attempt_limit_s']), ' '
         if not (v['image'] is None):
             for l_word in v['with_secrets']:
-                put(sh(l_word))
-                put(' ')
-        put('"${j[@]}" ')
+                out += sh(l_word), ' '
+        out.append('"${j[@]}" ')
     if not (v['image'] is None):
-        put('--rm --name flowc ')
+        out.append('--rm --name flowc ')
         if not (v['body'] is None):
-            put('-v $d/')
-            put(str(v['body_name']))
-            put(':/flowc-body:ro ')
+            out += '-v $d/', str(v['body_name']), ':/flowc-body:ro '
         for l_word in v['command']:
-            put(sh(l_word))
-            put(' ')
-        put(' ')
+            out += sh(l_word), ' '
+        out.append(' ')
     elif v['argv']:
         for l_arg in v['argv']:
-            put(sh(l_arg))
-            put(' ')
-        put(' ')
+            out += sh(l_arg), ' '
+        out.append(' ')
     else:
         if not (v['journal'] is None):
             if v['prepared']:
-                put('env ')
-            put('BASH_ENV=$d/trap ')
+                out.append('env ')
+            out.append('BASH_ENV=$d/trap ')
         if v['own_place']:
-            put(str(v['own_place']))
+            out.append(str(v['own_place']))
         else:
-            put('"$d/')
-            put(str(v['body_name']))
-            put('"')
+            out += '"$d/', str(v['body_name']), '"'
         for l_arg in v['args']:
-            put(' ')
-            put(sh(l_arg))
-        put(' ')
-    put('<')
+            out += ' ', sh(l_arg)
+        out.append(' ')
+    out.append('<')
     for l_part in v['stdin']:
         if l_part is None:
-            put('"$h"')
+            out.append('"$h"')
         else:
-            put(sh(l_part))
-    put('\n}\n')
+            out.append(sh(l_part))
+    out.append('\n}\n')
     if v['others_prepare']:
-        put('[ "$l" ]||{\nif (g)>>/var/log/foundry/job.log 2>&1;then echo; else echo "not prepared: $(sed \'$!d;s/^flowc: //\' /var/log/foundry/job.log)"; fi>/run/flowc.ready\ntrap \'pkill -g 0 -x agent; while pgrep -g 0 -x agent;do sleep 1;done\' TERM\nsleep infinity &\nwait\nexit\n}\n')
+        out.append('[ "$l" ]||{\nif (g)>>/var/log/foundry/job.log 2>&1;then echo; else echo "not prepared: $(sed \'$!d;s/^flowc: //\' /var/log/foundry/job.log)"; fi>/run/flowc.ready\ntrap \'pkill -g 0 -x agent; while pgrep -g 0 -x agent;do sleep 1;done\' TERM\nsleep infinity &\nwait\nexit\n}\n')
     if v['restarts']:
-        put('while :;do\nrm -f $d/ready\nD=\n')
+        out.append('while :;do\nrm -f $d/ready\nD=\n')
     if not (v['signal'] is None):
-        put('k=2\n')
-    put("w\necho 137 1<>$d/life\necho 1<>$d/death\nexec 3<> <(:)\n(\ntrap '' TERM\nset -m\n(\ntrap - TERM\necho $BASHPID\n")
+        out.append('k=2\n')
+    out.append("w\necho 137 1<>$d/life\necho 1<>$d/death\nexec 3<> <(:)\n(\ntrap '' TERM\nset -m\n(\ntrap - TERM\necho $BASHPID\n")
     if (not (v['limit_s'] is None) or v['together']):
-        put('[ "$S" ]&&kill $BASHPID\n')
-    put('exec>>"$o" 2>')
+        out.append('[ "$S" ]&&kill $BASHPID\n')
+    out.append('exec>>"$o" 2>')
     if v['stderr']:
-        put('>"$e"')
+        out.append('>"$e"')
     else:
-        put('&1')
-    put(' 3>&-&&\ng\n) &\nwait $!\necho $? 1<>$d/life\n)>&3 2<>$d/death &\nexec 2>/dev/null 3</dev/fd/3\n((++n))\nread -r p<&3\n')
+        out.append('&1')
+    out.append(' 3>&-&&\ng\n) &\nwait $!\necho $? 1<>$d/life\n)>&3 2<>$d/death &\nexec 2>/dev/null 3</dev/fd/3\n((++n))\nread -r p<&3\n')
     if (not (v['agents']) or v['prepared']):
         pass
-    put('until\nw\n')
+    out.append('until\nw\n')
     if v['ticks']:
-        put('q\nread -rt $wt<&3 &\n')
+        out.append('q\nread -rt $wt<&3 &\n')
     if (v['agents'] and not (v['prepared'])):
-        put('wait $!\n')
+        out.append('wait $!\n')
     else:
-        put('wait ${A:-')
+        out.append('wait ${A:-')
         if v['together']:
-            put('${pf0:-$!}')
+            out.append('${pf0:-$!}')
         else:
-            put('$!')
-        put('}\n')
-    put('read -rt 0 <&3\ndo\n')
+            out.append('$!')
+        out.append('}\n')
+    out.append('read -rt 0 <&3\ndo\n')
     if (v['agents'] and not (v['prepared'])):
-        put(':\n')
+        out.append(':\n')
     else:
-        put('((A))&&A=&&E PENDING C\n')
+        out.append('((A))&&A=&&E PENDING C\n')
     if v['together']:
         if v['first_ends']:
-            put('[ -z "$pf0" ]||{ told_end=$pf0 pf0=&&E "$told_end" CI&&(echo "$told_end">$d/cancelled; sleep ')
-            put(str(v['grace_s']))
-            put('&&kill -KILL -$p &);}\n')
+            out += '[ -z "$pf0" ]||{ told_end=$pf0 pf0=&&E "$told_end" CI&&(echo "$told_end">$d/cancelled; sleep ', str(v['grace_s']), '&&kill -KILL -$p &);}\n'
         else:
-            put('[ -z "$pf0" ]||{ pf0=&&E CANCELLED CI&&(:>$d/cancelled; sleep ')
-            put(str(v['grace_s']))
-            put('&&kill -KILL -$p &);}\n')
-    put('done\n')
+            out += '[ -z "$pf0" ]||{ pf0=&&E CANCELLED CI&&(:>$d/cancelled; sleep ', str(v['grace_s']), '&&kill -KILL -$p &);}\n'
+    out.append('done\n')
     if (v['agents'] and not (v['prepared'])):
-        put('S=${S:-${A:+PENDING}}\n')
-    put('read -r r<$d/life\n')
+        out.append('S=${S:-${A:+PENDING}}\n')
+    out.append('read -r r<$d/life\n')
     if not (v['image'] is None):
-        put('((r>128&&r<193))&&G=$((r-128))||G=0\n')
+        out.append('((r>128&&r<193))&&G=$((r-128))||G=0\n')
     else:
-        put('read -r X<$d/death\n((G=${#X}&&r>128?r-128:0))\n')
+        out.append('read -r X<$d/death\n((G=${#X}&&r>128?r-128:0))\n')
     if v['restarts']:
-        put('[ "$S" != PENDING ]||A=1\n')
-    put('((D&&G-15))&&S=\n')
+        out.append('[ "$S" != PENDING ]||A=1\n')
+    out.append('((D&&G-15))&&S=\n')
     if (v['steps'] and (not (v['limit_s'] is None) or v['asks_end'])):
-        put('for _ in {1..20};do\n[ "$S$G" = 0 ]&&break\npgrep -g $p -x srun||break\nsleep .1\ndone\n')
+        out.append('for _ in {1..20};do\n[ "$S$G" = 0 ]&&break\npgrep -g $p -x srun||break\nsleep .1\ndone\n')
     if (not (v['image'] is None) and v['containers']):
-        put('pkill -KILL -g $p -x bash\n')
+        out.append('pkill -KILL -g $p -x bash\n')
     else:
-        put('kill -KILL -$p\n')
+        out.append('kill -KILL -$p\n')
     if (v['images'] and v['containers']):
         for l_words in v['stops_beside']:
-            put('timeout ')
-            put(str(v['grace_s']))
+            out += 'timeout ', str(v['grace_s'])
             for l_word in l_words:
-                put(' ')
-                put(sh(l_word))
-            put('\n')
-        put('w\ngl=$((ta?')
-        put(str(v['grace_s']))
-        put('+ta-t:')
-        put(str(v['grace_s']))
-        put('))\ndocker ps -qf label=flowc|xargs -r docker stop -t $((gl>0?gl:0))\n')
+                out += ' ', sh(l_word)
+            out.append('\n')
+        out += 'w\ngl=$((ta?', str(v['grace_s']), '+ta-t:', str(v['grace_s']), '))\ndocker ps -qf label=flowc|xargs -r docker stop -t $((gl>0?gl:0))\n'
     if (not (v['image'] is None) and v['containers']):
-        put('kill -KILL -$p\n')
+        out.append('kill -KILL -$p\n')
     if (v['images'] or v['step_containers']):
-        put('for _ in {1..10};do\ndocker ps -aqf label=flowc|xargs -r docker rm -fv&&break\nsleep 1\ndone\n')
+        out.append('for _ in {1..10};do\ndocker ps -aqf label=flowc|xargs -r docker rm -fv&&break\nsleep 1\ndone\n')
     if not (v['image'] is None):
-        put('if [ "$r$S" = 125 ]&&[ /run/docker.pid -nt $d/docker ];then\ns=PENDING\nw\nsystemctl restart --no-block flowc\nexit\nfi\n')
+        out.append('if [ "$r$S" = 125 ]&&[ /run/docker.pid -nt $d/docker ];then\ns=PENDING\nw\nsystemctl restart --no-block flowc\nexit\nfi\n')
     if v['asks_end']:
-        put('case $(</run/flowc.end) in\n')
+        out.append('case $(</run/flowc.end) in\n')
         if v['asks_requeue']:
-            put('requeue)\ns=PENDING u=0\nunset b\nw\n')
+            out.append('requeue)\ns=PENDING u=0\nunset b\nw\n')
             if v['agents']:
-                put('[ -d /run/systemd/system ]||{\nog=$(ps -o pgid= $$)\npkill -g "${og// /}" -x agent\nwhile pgrep -g "${og// /}" -x agent;do sleep 1;done\nexec bash "$0" job\n}\n')
+                out.append('[ -d /run/systemd/system ]||{\nog=$(ps -o pgid= $$)\npkill -g "${og// /}" -x agent\nwhile pgrep -g "${og// /}" -x agent;do sleep 1;done\nexec bash "$0" job\n}\n')
             else:
-                put('[ -d /run/systemd/system ]||exec bash "$0" job\n')
-            put('systemctl restart --no-block flowc\nexit\n;;\n')
-        put('cancel) [ "$S" = TIMEOUT ]||S=CANCELLED;;\nesac\n')
+                out.append('[ -d /run/systemd/system ]||exec bash "$0" job\n')
+            out.append('systemctl restart --no-block flowc\nexit\n;;\n')
+        out.append('cancel) [ "$S" = TIMEOUT ]||S=CANCELLED;;\nesac\n')
     if v['restarts']:
-        put('if [ "$S" ]||[ $r = 0 ]||[ ! -e $d/ready ];then break; fi\ncase $r in\n')
+        out.append('if [ "$S" ]||[ $r = 0 ]||[ ! -e $d/ready ];then break; fi\ncase $r in\n')
         for l_codes, l_meaning in v['cases']:
             if l_meaning == 'fail':
-                put(str(l_codes))
-                put(') break;;\n')
+                out += str(l_codes), ') break;;\n'
             elif l_meaning == 'free':
-                put(str(l_codes))
-                put(');;\n')
+                out += str(l_codes), ');;\n'
             else:
-                put(str(l_codes))
-                put(') ((fc<')
-                put(str(v['max_restarts']))
-                put('&&++fc))||break;;\n')
-        put('esac\n')
+                out += str(l_codes), ') ((fc<', str(v['max_restarts']), '&&++fc))||break;;\n'
+        out.append('esac\n')
         if v['image'] is None:
-            put("[ ! -s $d/ready ]||kill -KILL $(ps -eo unit=,pid=|awk '/^flowc.service/'|grep -vxFf $d/ready)\n")
+            out.append("[ ! -s $d/ready ]||kill -KILL $(ps -eo unit=,pid=|awk '/^flowc.service/'|grep -vxFf $d/ready)\n")
         for l_place in v['cleared']:
-            put('find ')
-            put(sh(l_place))
-            put(' -mindepth 1 -delete\n')
-        put('rs=(')
+            out += 'find ', sh(l_place), ' -mindepth 1 -delete\n'
+        out.append('rs=(')
         for l_delay in v['delays']:
-            put(str(l_delay))
-            put(' ')
-        put(')\nrd=${rs[fc < ')
-        put(str(v['last_delay']))
-        put(' ? fc : ')
-        put(str(v['last_delay']))
-        put(']}\necho "flowc: exit status $r; starts again after $rd seconds">>"$o"\ndone\n')
-    put('s=COMPLETED\n((r))&&s=FAILED\ns=${S:-$s}\nw $r $G $EPOCHSECONDS\n')
+            out += str(l_delay), ' '
+        out += ')\nrd=${rs[fc < ', str(v['last_delay']), ' ? fc : ', str(v['last_delay']), ']}\necho "flowc: exit status $r; starts again after $rd seconds">>"$o"\ndone\n'
+    out.append('s=COMPLETED\n((r))&&s=FAILED\ns=${S:-$s}\nw $r $G $EPOCHSECONDS\n')
     if v['together']:
-        put('kill "$ep"\n')
+        out.append('kill "$ep"\n')
         if v['first_ends']:
             if v['fails_together']:
-                put('tells=FAILED\n')
+                out.append('tells=FAILED\n')
             else:
-                put('((node_rank))&&tells=never||tells=FAILED\n')
-            put('[ "$node_rank$s" != 0COMPLETED ]||{ tells=COMPLETED; gw+=0;}\n')
-        put('for ey in {1..12};do\n[ "$s${A-}" = ')
+                out.append('((node_rank))&&tells=never||tells=FAILED\n')
+            out.append('[ "$node_rank$s" != 0COMPLETED ]||{ tells=COMPLETED; gw+=0;}\n')
+        out.append('for ey in {1..12};do\n[ "$s${A-}" = ')
         if v['first_ends']:
-            put('"$tells"')
+            out.append('"$tells"')
         else:
-            put('FAILED')
-        put(' ]||break\nfor en in "${a[@]#* }";do\necho -n "$gw">"/dev/udp/$en/6818"\ndone\n[ "$ey" = 12 ]||sleep 5\ndone\n')
+            out.append('FAILED')
+        out.append(' ]||break\nfor en in "${a[@]#* }";do\necho -n "$gw">"/dev/udp/$en/6818"\ndone\n[ "$ey" = 12 ]||sleep 5\ndone\n')
     if v['power_off']:
-        put('shutdown -P +1\n')
-    put('exit $r\n}\n')
+        out.append('shutdown -P +1\n')
+    out.append('exit $r\n}\n')
     sections.append(('end', ''.join(out)))
     out.clear()
     if (v['tool_names'] or v['stand_ins']):
         if (v['tool_names'] or v['stand_ins']):
-            put('mkdir -p $d/bin\ncd $d/bin&&{\n')
+            out.append('mkdir -p $d/bin\ncd $d/bin&&{\n')
             if v['tool_names']:
-                put('tee')
+                out.append('tee')
                 for l_name in v['tool_names']:
-                    put(' ')
-                    put(str(l_name))
-                put(" <<'E'>/dev/null\n")
-                put(str(v['tools']))
-                put('\nE\n')
+                    out += ' ', str(l_name)
+                out += " <<'E'>/dev/null\n", str(v['tools']), '\nE\n'
             if v['stand_ins']:
-                put('tee')
+                out.append('tee')
                 for l_name in v['stand_ins']:
-                    put(' ')
-                    put(str(l_name))
-                put(' <<\'E\'>/dev/null\n#!/bin/sh\necho "flowc: ${0##*/} is not on this machine: --with-commands ${0##*/} brings it">&2\nexit ')
-                put(str(v['stand_in_status']))
-                put('\nE\n')
-            put('chmod -f +x ./*\n}\n')
+                    out += ' ', str(l_name)
+                out += ' <<\'E\'>/dev/null\n#!/bin/sh\necho "flowc: ${0##*/} is not on this machine: --with-commands ${0##*/} brings it">&2\nexit ', str(v['stand_in_status']), '\nE\n'
+            out.append('chmod -f +x ./*\n}\n')
             if v['login']:
-                put('ln -sft /usr/local/bin "$d/bin/"*\n')
+                out.append('ln -sft /usr/local/bin "$d/bin/"*\n')
             for l_folder, l_name in v['tool_paths']:
-                put('mkdir -p ')
-                put(str(l_folder))
-                put('\nln -sf $d/bin/')
-                put(str(l_name))
-                put(' ')
-                put(str(l_folder))
-                put('\n')
+                out += 'mkdir -p ', str(l_folder), '\nln -sf $d/bin/', str(l_name), ' ', str(l_folder), '\n'
         sections.append(('tools', ''.join(out)))
         out.clear()
     if v['module']:
-        put('module() {\nlocal IFS=/ v i P\n')
+        out.append('module() {\nlocal IFS=/ v i P\n')
         if v['module_options']:
-            put('while [[ ${1-} = -* ]];do shift;done\n')
-        put('v=${1-}\n[ $# = 0 ]||shift\ncase $v in\n')
-        put(str(v['module_loading']))
-        put(');;\n')
+            out.append('while [[ ${1-} = -* ]];do shift;done\n')
+        out += 'v=${1-}\n[ $# = 0 ]||shift\ncase $v in\n', str(v['module_loading']), ');;\n'
         if v['module_unloads']:
-            put('unload|rm|del|remove) set -- "${@/#/-}";;\nsw*) [ $# -lt 2 ]||set -- "-$1" "${@:2}";;\n')
+            out.append('unload|rm|del|remove) set -- "${@/#/-}";;\nsw*) [ $# -lt 2 ]||set -- "-$1" "${@:2}";;\n')
         if v['module_asks']:
-            put('is-loaded)\n[[ :${LOADEDMODULES-}: = *:"${1-}"[:/]* ]]\nreturn\n;;\n')
+            out.append('is-loaded)\n[[ :${LOADEDMODULES-}: = *:"${1-}"[:/]* ]]\nreturn\n;;\n')
         if v['module_lists']:
-            put('list) echo "Currently Loaded Modules: ${LOADEDMODULES-}">&2;;&\n')
+            out.append('list) echo "Currently Loaded Modules: ${LOADEDMODULES-}">&2;;&\n')
         if v['module_purges']:
-            put('purge|reset) LOADEDMODULES=;;&\n')
-        put('*) return 0;;\nesac\nfor i;do\n[[ :${LOADEDMODULES-}: = *:"$i":* ]]&&continue\n')
+            out.append('purge|reset) LOADEDMODULES=;;&\n')
+        out.append('*) return 0;;\nesac\nfor i;do\n[[ :${LOADEDMODULES-}: = *:"$i":* ]]&&continue\n')
         if v['module_unloads']:
-            put('v=\nIFS=:\nfor P in ${LOADEDMODULES-};do\n[[ $P/ = "${i#-}"/* ]]||v+=$P:\ndone\nIFS=/\nLOADEDMODULES=${v%:}\n[[ $i = -* ]]&&continue\n')
-        put('export LOADEDMODULES="${LOADEDMODULES:+$LOADEDMODULES:}$i"\n')
+            out.append('v=\nIFS=:\nfor P in ${LOADEDMODULES-};do\n[[ $P/ = "${i#-}"/* ]]||v+=$P:\ndone\nIFS=/\nLOADEDMODULES=${v%:}\n[[ $i = -* ]]&&continue\n')
+        out.append('export LOADEDMODULES="${LOADEDMODULES:+$LOADEDMODULES:}$i"\n')
         if v['module_brought']:
-            put('case $i in ')
-            put(str(v['module_brought']))
-            put(') continue;; esac\n')
-        put('for P in ${i,,};do\n')
+            out += 'case $i in ', str(v['module_brought']), ') continue;; esac\n'
+        out.append('for P in ${i,,};do\n')
         if v['module_rows']:
-            put('case $P in\n')
+            out.append('case $P in\n')
             for l_parts, l_program in v['module_rows']:
-                put(str(l_parts))
-                put(') P=')
-                put(str(l_program))
-                put(';;\n')
-            put('esac\n')
+                out += str(l_parts), ') P=', str(l_program), ';;\n'
+            out.append('esac\n')
         if v['module_cuda']:
-            put('[[ $P != nvcc||! -d /usr/local/cuda ]]||export CUDA_HOME=/usr/local/cuda PATH=/usr/local/cuda/bin:$PATH\n')
-        put('type -P "$P">/dev/null&&continue 2\ndone\n')
+            out.append('[[ $P != nvcc||! -d /usr/local/cuda ]]||export CUDA_HOME=/usr/local/cuda PATH=/usr/local/cuda/bin:$PATH\n')
+        out.append('type -P "$P">/dev/null&&continue 2\ndone\n')
         if v['module_functions']:
             if v['ml']:
-                put('P=0\n[ "${FUNCNAME[1]}" != ml ]||P=1\nv=${BASH_SOURCE[P + 1]##*/}\nP=${BASH_LINENO[P]}\n')
+                out.append('P=0\n[ "${FUNCNAME[1]}" != ml ]||P=1\nv=${BASH_SOURCE[P + 1]##*/}\nP=${BASH_LINENO[P]}\n')
             else:
-                put('v=${BASH_SOURCE[1]##*/} P=${BASH_LINENO[0]}\n')
+                out.append('v=${BASH_SOURCE[1]##*/} P=${BASH_LINENO[0]}\n')
             if v['source_name']:
-                put('[ "$v" != ')
-                put(str(v['body_name']))
-                put(' ]||v=')
-                put(sh(v['source_name']))
+                out += '[ "$v" != ', str(v['body_name']), ' ]||v=', sh(v['source_name'])
                 if v['source_line']:
-                    put(' P=$((P+')
-                    put(str(v['source_line']))
-                    put('))')
-                put('\n')
-            put('echo "flowc: $v:$P: module $i is not on this machine">&2\n')
+                    out += ' P=$((P+', str(v['source_line']), '))'
+                out.append('\n')
+            out.append('echo "flowc: $v:$P: module $i is not on this machine">&2\n')
         else:
-            put('echo "flowc: module $i is not on this machine">&2\n')
-        put('done\n}\n')
+            out.append('echo "flowc: module $i is not on this machine">&2\n')
+        out.append('done\n}\n')
         if v['ml']:
-            put('ml() {\ncase ${1-list} in\n')
-            put(str(v['module_subcommands']))
-            put(') module "${@:-list}";;\n*) module load "$@";;\nesac\n}\n')
+            out += 'ml() {\ncase ${1-list} in\n', str(v['module_subcommands']), ') module "${@:-list}";;\n*) module load "$@";;\nesac\n}\n'
         if v['module_functions']:
-            put('M=$(declare -f module|tail -n +2)\n')
+            out.append('M=$(declare -f module|tail -n +2)\n')
             if v['ml']:
-                put('L=$(declare -f ml|tail -n +2)\n')
+                out.append('L=$(declare -f ml|tail -n +2)\n')
         if v['module_programs']:
-            put('mkdir -p $d/bin\n{\necho \'#!/bin/bash\'\ndeclare -f\necho \'"${0##*/}" "$@"\'\n} >$d/bin/module\nchmod 755 $d/bin/module\n')
+            out.append('mkdir -p $d/bin\n{\necho \'#!/bin/bash\'\ndeclare -f\necho \'"${0##*/}" "$@"\'\n} >$d/bin/module\nchmod 755 $d/bin/module\n')
             if v['ml']:
-                put('ln -sf module $d/bin/ml\n')
+                out.append('ln -sf module $d/bin/ml\n')
         for l_file in v['module_files']:
-            put('[ -e ')
-            put(sh(l_file))
-            put(' ]||install -D /dev/null ')
-            put(sh(l_file))
-            put('\n')
+            out += '[ -e ', sh(l_file), ' ]||install -D /dev/null ', sh(l_file), '\n'
         sections.append(('modules', ''.join(out)))
         out.clear()
     if not (v['journal'] is None):
-        put("cat>$d/trap <<'E'\nunset BASH_ENV\n__n=20\ntrap '{ __s=$? __w=$_;((__n-->0))&&logger -tflowc -- '")
-        put(sh(v['journal']))
-        put('\'":')
+        out += "cat>$d/trap <<'E'\nunset BASH_ENV\n__n=20\ntrap '{ __s=$? __w=$_;((__n-->0))&&logger -tflowc -- '", sh(v['journal']), '\'":'
         if v['journal_line']:
-            put('$((LINENO+')
-            put(str(v['journal_line']))
-            put('))')
+            out += '$((LINENO+', str(v['journal_line']), '))'
         else:
-            put('$LINENO')
-        put(': exit status $__s: ${BASH_COMMAND%%[[:cntrl:]]*}"||:;: "$__w";} 2>/dev/null\' ERR\nE\n')
+            out.append('$LINENO')
+        out.append(': exit status $__s: ${BASH_COMMAND%%[[:cntrl:]]*}"||:;: "$__w";} 2>/dev/null\' ERR\nE\n')
     sections.append(('journal', ''.join(out)))
     out.clear()
     if not (v['setup_bytes'] is None):
-        put('head -c ')
-        put(str(v['setup_bytes']))
-        put(" >$d/setup <<'")
-        put(str(v['setup_delimiter']))
-        put("'\n")
-        put(str(v['setup']))
-        put('\n')
-        put(str(v['setup_delimiter']))
-        put('\n')
+        out += 'head -c ', str(v['setup_bytes']), " >$d/setup <<'", str(v['setup_delimiter']), "'\n", str(v['setup']), '\n', str(v['setup_delimiter']), '\n'
     if (not (v['body_bytes'] is None) and not (v['body_sha256'])):
-        put('head -c ')
-        put(str(v['body_bytes']))
-        put(' >$d/')
-        put(str(v['body_name']))
-        put(" <<'")
-        put(str(v['delimiter']))
-        put("'&&m\n")
-        put(str(v['body']))
-        put('\n')
-        put(str(v['delimiter']))
-        put('\n')
+        out += 'head -c ', str(v['body_bytes']), ' >$d/', str(v['body_name']), " <<'", str(v['delimiter']), "'&&m\n", str(v['body']), '\n', str(v['delimiter']), '\n'
     else:
-        put('m\n')
+        out.append('m\n')
     sections.append(('body', ''.join(out)))
     out.clear()
     sections.append(('startup', ''.join(out)))
@@ -2421,61 +1610,50 @@ def startup_small(v, sh):
 def apart_plain(v, sh):
     sections = []
     out = []
-    put = out.append
     if v['readable']:
-        put('#!/bin/bash\n# Startup script of job ')
-        put(str(v['title']))
-        put('.\n#\n# This is the script as a person reads it. What is sent is the same text without comments and with shorter names,\n# compressed; it unpacks itself to /var/lib/foundry/flowc/run and goes on there.\n#\n#   run               installs the job: writes the systemd unit and starts it\n#   run job           runs the job (called by the unit, on this boot and on every later one until the job has ended)\n#   status.json       how often the job was started, seconds used, state, exit status, times\n#   ')
-        put(str(v['body_name']))
-        put('      the job\'s own script\n#\n# What the user wrote stands in single quotes because it is meant literally.\n# shellcheck disable=SC2016,SC2043,SC2317\n\n[ "$0" = /var/lib/foundry/flowc/run ] || {\n    install -D -m 700 -- "$0" /var/lib/foundry/flowc/run && exec bash /var/lib/foundry/flowc/run\n    exit\n}\n')
-    put('state_dir=${0%/*}\n')
+        out += '#!/bin/bash\n# Startup script of job ', str(v['title']), '.\n#\n# This is the script as a person reads it. What is sent is the same text without comments and with shorter names,\n# compressed; it unpacks itself to /var/lib/foundry/flowc/run and goes on there.\n#\n#   run               installs the job: writes the systemd unit and starts it\n#   run job           runs the job (called by the unit, on this boot and on every later one until the job has ended)\n#   status.json       how often the job was started, seconds used, state, exit status, times\n#   ', str(v['body_name']), '      the job\'s own script\n#\n# What the user wrote stands in single quotes because it is meant literally.\n# shellcheck disable=SC2016,SC2043,SC2317\n\n[ "$0" = /var/lib/foundry/flowc/run ] || {\n    install -D -m 700 -- "$0" /var/lib/foundry/flowc/run && exec bash /var/lib/foundry/flowc/run\n    exit\n}\n'
+    out.append('state_dir=${0%/*}\n')
     sections.append(('header', ''.join(out)))
     out.clear()
-    put('\n# ---- install: run by cloud-init or by hand, as root, on the first boot; may be run again ----\n\n')
+    out.append('\n# ---- install: run by cloud-init or by hand, as root, on the first boot; may be run again ----\n\n')
     if v['releases']:
-        put('# Run by a unit of its own: what ends the bid comes over SSH after each boot, with a key that no script should hold.\n[ "$1" != release ] || {\n    until [ -s /run/flowc/release ]; do sleep 5; done\n    exec python3 -I /run/flowc/release\n}\n')
-    put('[ "$1" ] || {\n    # Not ordered after cloud-init, which would wait for us. The network is waited for, but not required.\n    # SIGPIPE must end `yes | head` as in any shell; one process out of memory must not stop the whole job.\n    cat >/etc/systemd/system/flowc.service <<E\n[Unit]\nWants=network-online.target\nAfter=network-online.target')
+        out.append('# Run by a unit of its own: what ends the bid comes over SSH after each boot, with a key that no script should hold.\n[ "$1" != release ] || {\n    until [ -s /run/flowc/release ]; do sleep 5; done\n    exec python3 -I /run/flowc/release\n}\n')
+    out.append('[ "$1" ] || {\n    # Not ordered after cloud-init, which would wait for us. The network is waited for, but not required.\n    # SIGPIPE must end `yes | head` as in any shell; one process out of memory must not stop the whole job.\n    cat >/etc/systemd/system/flowc.service <<E\n[Unit]\nWants=network-online.target\nAfter=network-online.target')
     if v['images']:
-        put(' docker.service')
-    put('\n[Service]\nExecStart=/bin/bash $0 job\nIgnoreSIGPIPE=no\nOOMPolicy=continue\n')
+        out.append(' docker.service')
+    out.append('\n[Service]\nExecStart=/bin/bash $0 job\nIgnoreSIGPIPE=no\nOOMPolicy=continue\n')
     if (v['prepared'] or not (v['agents'])):
-        put('KillMode=mixed\n')
+        out.append('KillMode=mixed\n')
     if v['prepared']:
-        put('TimeoutStopSec=')
-        put(str(v['stop_s']))
-        put('\n')
-    put('[Install]\nWantedBy=multi-user.target\nE\n')
+        out += 'TimeoutStopSec=', str(v['stop_s']), '\n'
+    out.append('[Install]\nWantedBy=multi-user.target\nE\n')
     if v['python']:
-        put('    # Ubuntu knows Python by its new name alone.\n    type -P python >/dev/null || ln -s /usr/bin/python3 /usr/local/bin/python\n')
-    put('    mkdir -p /var/log/foundry\n    # An empty state file says: never started. One that is there keeps what it says.\n    : >>"$state_dir/status.json"\n    # Where no systemd runs, the job runs in the background, once at a time.\n    systemctl enable --now --no-block flowc ||\n        setsid -f flock -no "$state_dir" bash "$0" job &>/dev/null\n')
+        out.append('    # Ubuntu knows Python by its new name alone.\n    type -P python >/dev/null || ln -s /usr/bin/python3 /usr/local/bin/python\n')
+    out.append('    mkdir -p /var/log/foundry\n    # An empty state file says: never started. One that is there keeps what it says.\n    : >>"$state_dir/status.json"\n    # Where no systemd runs, the job runs in the background, once at a time.\n    systemctl enable --now --no-block flowc ||\n        setsid -f flock -no "$state_dir" bash "$0" job &>/dev/null\n')
     if v['releases']:
-        put('    cat >/etc/systemd/system/flowc-release.service <<E\n[Unit]\nWants=network-online.target\nAfter=network-online.target\n[Service]\nExecStart=/bin/bash $0 release\nRestart=on-failure\nRestartSec=30\n[Install]\nWantedBy=multi-user.target\nE\n    systemctl enable --now --no-block flowc-release ||\n        setsid -f bash "$0" release &>/dev/null\n')
+        out.append('    cat >/etc/systemd/system/flowc-release.service <<E\n[Unit]\nWants=network-online.target\nAfter=network-online.target\n[Service]\nExecStart=/bin/bash $0 release\nRestart=on-failure\nRestartSec=30\n[Install]\nWantedBy=multi-user.target\nE\n    systemctl enable --now --no-block flowc-release ||\n        setsid -f bash "$0" release &>/dev/null\n')
     if v['port_units']:
-        put("    # Ports are closed but for those that the provider's tool holds open.\n    cat >/etc/systemd/system/flowc-port@.service <<'E'\n[Unit]\nWants=network-online.target\nAfter=network-online.target\n[Service]\nExecStart=/usr/local/bin/foundrypf %i\nRestart=always\nRestartSec=5\n[Install]\nWantedBy=multi-user.target\nE\n")
+        out.append("    # Ports are closed but for those that the provider's tool holds open.\n    cat >/etc/systemd/system/flowc-port@.service <<'E'\n[Unit]\nWants=network-online.target\nAfter=network-online.target\n[Service]\nExecStart=/usr/local/bin/foundrypf %i\nRestart=always\nRestartSec=5\n[Install]\nWantedBy=multi-user.target\nE\n")
         if v['forward_units']:
-            put("    # EXTERNAL:INTERNAL\n    cat >/etc/systemd/system/flowc-forward@.service <<'E'\n[Service]\nExecStart=/bin/sh -c 'p=%i;exec systemd-socket-activate -l $${p%%%%:*} /lib/systemd/systemd-socket-proxyd localhost:$${p#*:}'\nRestart=always\nRestartSec=5\n[Install]\nWantedBy=multi-user.target\nE\n")
-        put('    systemctl enable --now --no-block')
+            out.append("    # EXTERNAL:INTERNAL\n    cat >/etc/systemd/system/flowc-forward@.service <<'E'\n[Service]\nExecStart=/bin/sh -c 'p=%i;exec systemd-socket-activate -l $${p%%%%:*} /lib/systemd/systemd-socket-proxyd localhost:$${p#*:}'\nRestart=always\nRestartSec=5\n[Install]\nWantedBy=multi-user.target\nE\n")
+        out.append('    systemctl enable --now --no-block')
         for l_unit in v['port_units']:
-            put(' ')
-            put(str(l_unit))
+            out += ' ', str(l_unit)
         for l_unit in v['forward_units']:
-            put(' ')
-            put(str(l_unit))
-        put('\n')
-    put('    # All of this must outlive a power cut.\n    sync\n    exit\n}\n')
+            out += ' ', str(l_unit)
+        out.append('\n')
+    out.append('    # All of this must outlive a power cut.\n    sync\n    exit\n}\n')
     sections.append(('install', ''.join(out)))
     out.clear()
-    put('\n# ---- state: one small JSON file, replaced as a whole; on a full disk written over, which takes no room ----\n\n# Usage: save_state [EXIT_CODE SIGNAL END]\nsave_state() {\n    IFS=. read -r uptime_seconds _ </proc/uptime\n    used_base=${used_base-$((used_seconds - uptime_seconds))} used_seconds=$((used_base + uptime_seconds)) first_start=${first_start:-$EPOCHSECONDS}\n    state_line=\'{"starts":\'${start_count:-0}\',"used_s":\'$used_seconds\',"state":"\'$job_state\'","start":\'$first_start\',')
+    out.append('\n# ---- state: one small JSON file, replaced as a whole; on a full disk written over, which takes no room ----\n\n# Usage: save_state [EXIT_CODE SIGNAL END]\nsave_state() {\n    IFS=. read -r uptime_seconds _ </proc/uptime\n    used_base=${used_base-$((used_seconds - uptime_seconds))} used_seconds=$((used_base + uptime_seconds)) first_start=${first_start:-$EPOCHSECONDS}\n    state_line=\'{"starts":\'${start_count:-0}\',"used_s":\'$used_seconds\',"state":"\'$job_state\'","start":\'$first_start\',')
     if v['restarts']:
-        put('"restarts":\'${failure_count:-0}\',')
-    put('"exit_code":\'${1-null}\',"signal":\'${2-null}\',"end":\'${3-null}\'}\'\n    # shellcheck disable=SC2015\n    echo "$state_line" >"$state_dir/new" && mv "$state_dir/new" "$state_dir/status.json" || echo "$state_line         " 1<>"$state_dir/status.json"\n}\n')
+        out.append('"restarts":\'${failure_count:-0}\',')
+    out.append('"exit_code":\'${1-null}\',"signal":\'${2-null}\',"end":\'${3-null}\'}\'\n    # shellcheck disable=SC2015\n    echo "$state_line" >"$state_dir/new" && mv "$state_dir/new" "$state_dir/status.json" || echo "$state_line         " 1<>"$state_dir/status.json"\n}\n')
     if ((v['nodes'] > 1 or v['body_sha256']) or v['whole_sha256']):
-        put('\n# Usage: not_started MESSAGE. The job has failed before it began.\nnot_started() {\n    echo "flowc: $*"\n    job_state=FAILED\n    save_state 1 0 "$EPOCHSECONDS"\n    exit 1\n}\n')
+        out.append('\n# Usage: not_started MESSAGE. The job has failed before it began.\nnot_started() {\n    echo "flowc: $*"\n    job_state=FAILED\n    save_state 1 0 "$EPOCHSECONDS"\n    exit 1\n}\n')
     sections.append(('state', ''.join(out)))
     out.clear()
-    put('\n# ---- all that the job needs comes over SSH: copied under another name first, and moved ----\n\n# A state is there only when this was given up.\n[ ! -s "$state_dir/status.json" ] || exit 0\nfor wait_count in {1..360}; do\n    # It takes the place of this file, and goes on as the unit that this is.\n    ! sha256sum -c --status <<<"')
-    put(str(v['whole_sha256']))
-    put('  $state_dir/whole" 2>/dev/null || {\n        bash "$state_dir/whole" && exec bash "$state_dir/run" job\n    }\n    [ "$wait_count" != 1 ] || echo "flowc: waits for $state_dir/whole"\n    sleep 5\ndone\nnot_started "no $state_dir/whole after 30 minutes" >>/var/log/foundry/job.log\n')
+    out += '\n# ---- all that the job needs comes over SSH: copied under another name first, and moved ----\n\n# A state is there only when this was given up.\n[ ! -s "$state_dir/status.json" ] || exit 0\nfor wait_count in {1..360}; do\n    # It takes the place of this file, and goes on as the unit that this is.\n    ! sha256sum -c --status <<<"', str(v['whole_sha256']), '  $state_dir/whole" 2>/dev/null || {\n        bash "$state_dir/whole" && exec bash "$state_dir/run" job\n    }\n    [ "$wait_count" != 1 ] || echo "flowc: waits for $state_dir/whole"\n    sleep 5\ndone\nnot_started "no $state_dir/whole after 30 minutes" >>/var/log/foundry/job.log\n'
     sections.append(('whole', ''.join(out)))
     out.clear()
     sections.append(('apart', ''.join(out)))
@@ -2486,56 +1664,49 @@ def apart_plain(v, sh):
 def apart_small(v, sh):
     sections = []
     out = []
-    put = out.append
     if v['readable']:
-        put('#!/bin/bash\n[ "$0" = /var/lib/foundry/flowc/run ]||{\ninstall -D -m 700 -- "$0" /var/lib/foundry/flowc/run&&exec bash /var/lib/foundry/flowc/run\nexit\n}\n')
-    put('d=${0%/*}\n')
+        out.append('#!/bin/bash\n[ "$0" = /var/lib/foundry/flowc/run ]||{\ninstall -D -m 700 -- "$0" /var/lib/foundry/flowc/run&&exec bash /var/lib/foundry/flowc/run\nexit\n}\n')
+    out.append('d=${0%/*}\n')
     sections.append(('header', ''.join(out)))
     out.clear()
     if v['releases']:
-        put('[ "$1" != release ]||{\nuntil [ -s /run/flowc/release ];do sleep 5;done\nexec python3 -I /run/flowc/release\n}\n')
-    put('[ "$1" ]||{\ncat>/etc/systemd/system/flowc.service <<E\n[Unit]\nWants=network-online.target\nAfter=network-online.target')
+        out.append('[ "$1" != release ]||{\nuntil [ -s /run/flowc/release ];do sleep 5;done\nexec python3 -I /run/flowc/release\n}\n')
+    out.append('[ "$1" ]||{\ncat>/etc/systemd/system/flowc.service <<E\n[Unit]\nWants=network-online.target\nAfter=network-online.target')
     if v['images']:
-        put(' docker.service')
-    put('\n[Service]\nExecStart=/bin/bash $0 job\nIgnoreSIGPIPE=no\nOOMPolicy=continue\n')
+        out.append(' docker.service')
+    out.append('\n[Service]\nExecStart=/bin/bash $0 job\nIgnoreSIGPIPE=no\nOOMPolicy=continue\n')
     if (v['prepared'] or not (v['agents'])):
-        put('KillMode=mixed\n')
+        out.append('KillMode=mixed\n')
     if v['prepared']:
-        put('TimeoutStopSec=')
-        put(str(v['stop_s']))
-        put('\n')
-    put('[Install]\nWantedBy=multi-user.target\nE\n')
+        out += 'TimeoutStopSec=', str(v['stop_s']), '\n'
+    out.append('[Install]\nWantedBy=multi-user.target\nE\n')
     if v['python']:
-        put('type -P python>/dev/null||ln -s /usr/bin/python3 /usr/local/bin/python\n')
-    put('mkdir -p /var/log/foundry\n:>>$d/status.json\nsystemctl enable --now --no-block flowc||\nsetsid -f flock -no $d bash "$0" job &>/dev/null\n')
+        out.append('type -P python>/dev/null||ln -s /usr/bin/python3 /usr/local/bin/python\n')
+    out.append('mkdir -p /var/log/foundry\n:>>$d/status.json\nsystemctl enable --now --no-block flowc||\nsetsid -f flock -no $d bash "$0" job &>/dev/null\n')
     if v['releases']:
-        put('cat>/etc/systemd/system/flowc-release.service <<E\n[Unit]\nWants=network-online.target\nAfter=network-online.target\n[Service]\nExecStart=/bin/bash $0 release\nRestart=on-failure\nRestartSec=30\n[Install]\nWantedBy=multi-user.target\nE\nsystemctl enable --now --no-block flowc-release||\nsetsid -f bash "$0" release &>/dev/null\n')
+        out.append('cat>/etc/systemd/system/flowc-release.service <<E\n[Unit]\nWants=network-online.target\nAfter=network-online.target\n[Service]\nExecStart=/bin/bash $0 release\nRestart=on-failure\nRestartSec=30\n[Install]\nWantedBy=multi-user.target\nE\nsystemctl enable --now --no-block flowc-release||\nsetsid -f bash "$0" release &>/dev/null\n')
     if v['port_units']:
-        put("cat>/etc/systemd/system/flowc-port@.service <<'E'\n[Unit]\nWants=network-online.target\nAfter=network-online.target\n[Service]\nExecStart=/usr/local/bin/foundrypf %i\nRestart=always\nRestartSec=5\n[Install]\nWantedBy=multi-user.target\nE\n")
+        out.append("cat>/etc/systemd/system/flowc-port@.service <<'E'\n[Unit]\nWants=network-online.target\nAfter=network-online.target\n[Service]\nExecStart=/usr/local/bin/foundrypf %i\nRestart=always\nRestartSec=5\n[Install]\nWantedBy=multi-user.target\nE\n")
         if v['forward_units']:
-            put("cat>/etc/systemd/system/flowc-forward@.service <<'E'\n[Service]\nExecStart=/bin/sh -c 'p=%i;exec systemd-socket-activate -l $${p%%%%:*} /lib/systemd/systemd-socket-proxyd localhost:$${p#*:}'\nRestart=always\nRestartSec=5\n[Install]\nWantedBy=multi-user.target\nE\n")
-        put('systemctl enable --now --no-block')
+            out.append("cat>/etc/systemd/system/flowc-forward@.service <<'E'\n[Service]\nExecStart=/bin/sh -c 'p=%i;exec systemd-socket-activate -l $${p%%%%:*} /lib/systemd/systemd-socket-proxyd localhost:$${p#*:}'\nRestart=always\nRestartSec=5\n[Install]\nWantedBy=multi-user.target\nE\n")
+        out.append('systemctl enable --now --no-block')
         for l_unit in v['port_units']:
-            put(' ')
-            put(str(l_unit))
+            out += ' ', str(l_unit)
         for l_unit in v['forward_units']:
-            put(' ')
-            put(str(l_unit))
-        put('\n')
-    put('sync\nexit\n}\n')
+            out += ' ', str(l_unit)
+        out.append('\n')
+    out.append('sync\nexit\n}\n')
     sections.append(('install', ''.join(out)))
     out.clear()
-    put('w() {\nIFS=. read -r t _</proc/uptime\nb=${b-$((u-t))} u=$((b+t)) f=${f:-$EPOCHSECONDS}\nX=\'{"starts":\'${n:-0}\',"used_s":\'$u\',"state":"\'$s\'","start":\'$f\',')
+    out.append('w() {\nIFS=. read -r t _</proc/uptime\nb=${b-$((u-t))} u=$((b+t)) f=${f:-$EPOCHSECONDS}\nX=\'{"starts":\'${n:-0}\',"used_s":\'$u\',"state":"\'$s\'","start":\'$f\',')
     if v['restarts']:
-        put('"restarts":\'${fc:-0}\',')
-    put('"exit_code":\'${1-null}\',"signal":\'${2-null}\',"end":\'${3-null}\'}\'\necho "$X">$d/new&&mv $d/new $d/status.json||echo "$X         " 1<>$d/status.json\n}\n')
+        out.append('"restarts":\'${fc:-0}\',')
+    out.append('"exit_code":\'${1-null}\',"signal":\'${2-null}\',"end":\'${3-null}\'}\'\necho "$X">$d/new&&mv $d/new $d/status.json||echo "$X         " 1<>$d/status.json\n}\n')
     if ((v['nodes'] > 1 or v['body_sha256']) or v['whole_sha256']):
-        put('ns() {\necho "flowc: $*"\ns=FAILED\nw 1 0 $EPOCHSECONDS\nexit 1\n}\n')
+        out.append('ns() {\necho "flowc: $*"\ns=FAILED\nw 1 0 $EPOCHSECONDS\nexit 1\n}\n')
     sections.append(('state', ''.join(out)))
     out.clear()
-    put('[ ! -s $d/status.json ]||exit 0\nfor c in {1..360};do\n! sha256sum -c --status<<<"')
-    put(str(v['whole_sha256']))
-    put('  $d/whole" 2>/dev/null||{\nbash $d/whole&&exec bash $d/run job\n}\n[ "$c" != 1 ]||echo "flowc: waits for $d/whole"\nsleep 5\ndone\nns "no $d/whole after 30 minutes">>/var/log/foundry/job.log\n')
+    out += '[ ! -s $d/status.json ]||exit 0\nfor c in {1..360};do\n! sha256sum -c --status<<<"', str(v['whole_sha256']), '  $d/whole" 2>/dev/null||{\nbash $d/whole&&exec bash $d/run job\n}\n[ "$c" != 1 ]||echo "flowc: waits for $d/whole"\nsleep 5\ndone\nns "no $d/whole after 30 minutes">>/var/log/foundry/job.log\n'
     sections.append(('whole', ''.join(out)))
     out.clear()
     sections.append(('apart', ''.join(out)))
@@ -2546,10 +1717,7 @@ def apart_small(v, sh):
 def gzip(v, sh):
     sections = []
     out = []
-    put = out.append
-    put('#!/bin/bash\nd=/var/lib/foundry/flowc\nmkdir -p $d&&cd $d&&base64 -d<<!|gunzip>new&&mv new run&&exec bash $d/run\n')
-    put(str(v['payload']))
-    put('\n!\n')
+    out += '#!/bin/bash\nd=/var/lib/foundry/flowc\nmkdir -p $d&&cd $d&&base64 -d<<!|gunzip>new&&mv new run&&exec bash $d/run\n', str(v['payload']), '\n!\n'
     sections.append(('gzip', ''.join(out)))
     out.clear()
     return sections
@@ -2558,10 +1726,7 @@ def gzip(v, sh):
 def zlib(v, sh):
     sections = []
     out = []
-    put = out.append
-    put('#!/bin/bash\nd=/var/lib/foundry/flowc\nmkdir -p $d&&cd $d&&python3 -c "n=0\nfor c in input():n=n*94+ord(c)-33\nimport zlib\nopen(\'new\',\'wb\').write(zlib.decompress(bytes.fromhex(\'%x\'%n)))"<<\\!&&mv new run&&exec bash $d/run\n')
-    put(str(v['payload']))
-    put('\n!\n')
+    out += '#!/bin/bash\nd=/var/lib/foundry/flowc\nmkdir -p $d&&cd $d&&python3 -c "n=0\nfor c in input():n=n*94+ord(c)-33\nimport zlib\nopen(\'new\',\'wb\').write(zlib.decompress(bytes.fromhex(\'%x\'%n)))"<<\\!&&mv new run&&exec bash $d/run\n', str(v['payload']), '\n!\n'
     sections.append(('zlib', ''.join(out)))
     out.clear()
     return sections
@@ -2570,10 +1735,7 @@ def zlib(v, sh):
 def lzma(v, sh):
     sections = []
     out = []
-    put = out.append
-    put('#!/bin/bash\nd=/var/lib/foundry/flowc\nmkdir -p $d&&cd $d&&python3 -c "n=0\nfor c in input():n=n*94+ord(c)-33\nimport lzma\nopen(\'new\',\'wb\').write(lzma.decompress(bytes.fromhex(\'%x\'%n),3,None,[{\'id\':33}]))"<<\\!&&mv new run&&exec bash $d/run\n')
-    put(str(v['payload']))
-    put('\n!\n')
+    out += '#!/bin/bash\nd=/var/lib/foundry/flowc\nmkdir -p $d&&cd $d&&python3 -c "n=0\nfor c in input():n=n*94+ord(c)-33\nimport lzma\nopen(\'new\',\'wb\').write(lzma.decompress(bytes.fromhex(\'%x\'%n),3,None,[{\'id\':33}]))"<<\\!&&mv new run&&exec bash $d/run\n', str(v['payload']), '\n!\n'
     sections.append(('lzma', ''.join(out)))
     out.clear()
     return sections
@@ -2582,19 +1744,12 @@ def lzma(v, sh):
 def mixing(v, sh):
     sections = []
     out = []
-    put = out.append
-    put('#!/bin/bash\nd=/var/lib/foundry/flowc\nmkdir -p $d;python3 -c "n=0\nfor c in input():n=n*94+ord(c)-33\nimport re\nfrom math import*\nd=w=b\'\';T={};g=T.setdefault;M=1<<16\nwhile len(d)<')
-    put(str(v['size']))
-    put(":\n c=1;l=d[-1:];w=(w+l)*l.isalnum();K=0,w,l,d[-2:-1],d[-2:],d[-3:],d[-4:],d[-7:],re.sub(rb'\\w',b'a',d[-4:])\n while c<256:\n  x=0;E=[]\n  for i,k in enumerate(K):q,m=g((i,k,c),(0,4));t=int(atanh(q/M*2)*512);x+=t*(g((i,c),M)+g((i,l),M));E+=(i,k,q,m,t),\n  p=int(tanh(x//M/4e3)*32767.5)+M//2;r=n%M;y=r<p;e=y*M-p;n=n//M*(M-abs(e))+min(r,r+e)\n  for i,k,q,m,t in E:m=min(m,max(10,q*e));T[i,k,c]=q+(y*65534-32767-q)*3//m,m+3;T[i,c]+=t*e>>12;T[i,l]+=t*e>>12\n  c+=c+y\n d+=bytes([c-256])\n")
+    out += '#!/bin/bash\nd=/var/lib/foundry/flowc\nmkdir -p $d;python3 -c "n=0\nfor c in input():n=n*94+ord(c)-33\nimport re\nfrom math import*\nd=w=b\'\';T={};g=T.setdefault;M=1<<16\nwhile len(d)<', str(v['size']), ":\n c=1;l=d[-1:];w=(w+l)*l.isalnum();K=0,w,l,d[-2:-1],d[-2:],d[-3:],d[-4:],d[-7:],re.sub(rb'\\w',b'a',d[-4:])\n while c<256:\n  x=0;E=[]\n  for i,k in enumerate(K):q,m=g((i,k,c),(0,4));t=int(atanh(q/M*2)*512);x+=t*(g((i,c),M)+g((i,l),M));E+=(i,k,q,m,t),\n  p=int(tanh(x//M/4e3)*32767.5)+M//2;r=n%M;y=r<p;e=y*M-p;n=n//M*(M-abs(e))+min(r,r+e)\n  for i,k,q,m,t in E:m=min(m,max(10,q*e));T[i,k,c]=q+(y*65534-32767-q)*3//m,m+3;T[i,c]+=t*e>>12;T[i,l]+=t*e>>12\n  c+=c+y\n d+=bytes([c-256])\n"
     if v['tail']:
-        put("open('$d/run','wb').write(d+n.to_bytes(")
-        put(str(v['tail']))
-        put(",'big'))")
+        out += "open('$d/run','wb').write(d+n.to_bytes(", str(v['tail']), ",'big'))"
     else:
-        put("1/(n==1);open('$d/run','wb').write(d)")
-    put('"<<\\!&&bash $d/run\n')
-    put(str(v['payload']))
-    put('\n!\n')
+        out.append("1/(n==1);open('$d/run','wb').write(d)")
+    out += '"<<\\!&&bash $d/run\n', str(v['payload']), '\n!\n'
     sections.append(('mixing', ''.join(out)))
     out.clear()
     return sections

@@ -87,6 +87,7 @@ class Translator:
         for name in FILTERS:
             self.environment.filters[name] = str
         self.lines: list[str] = []
+        self.pieces: list[str] = []  # not in the lines yet
         self.local: set[str] = set()
 
     def parse(self, file_name: str) -> nodes.Template:
@@ -98,14 +99,21 @@ class Translator:
             f"def {function_name}(v, sh):",
             "    sections = []",
             "    out = []",
-            "    put = out.append",
         ]
         self.block(self.parse(f"{name}.sh.j2").body, 1)
         self.flush(name, 1)
         return "\n".join([*self.lines, "    return sections", ""])
 
     def add(self, depth: int, line: str) -> None:
+        self.put(depth)
         self.lines.append("    " * depth + line)
+
+    def put(self, depth: int) -> None:
+        """What stands between two tags is put in one step, as much of it as it is."""
+        pieces, self.pieces = self.pieces, []
+        if pieces:
+            line = f"out.append({pieces[0]})" if len(pieces) == 1 else f"out += {', '.join(pieces)}"
+            self.lines.append("    " * depth + line)
 
     def flush(self, section: str, depth: int) -> None:
         """End a section: what was put since the last one is its text."""
@@ -116,13 +124,14 @@ class Translator:
         before = len(self.lines)
         for node in body:
             self.statement(node, depth)
+        self.put(depth)
         if len(self.lines) == before:
             self.add(depth, "pass")
 
     def statement(self, node: nodes.Node, depth: int) -> None:
         match node:
             case nodes.Output():
-                self.output(node, depth)
+                self.output(node)
             case nodes.If():
                 self.condition(node, depth)
             case nodes.For(target=target, iter=over, body=body, else_=[], test=None):
@@ -150,15 +159,15 @@ class Translator:
             self.add(depth, "else:")
             self.block(node.else_, depth + 1)
 
-    def output(self, node: nodes.Output, depth: int) -> None:
+    def output(self, node: nodes.Output) -> None:
         for part in node.nodes:
             match part:
                 case nodes.TemplateData(data=text):
-                    self.add(depth, f"put({text!r})")
+                    self.pieces.append(repr(text))
                 case nodes.Filter(name="sh", node=inner, args=[], kwargs=[]):
-                    self.add(depth, f"put(sh({self.expression(inner)}))")
+                    self.pieces.append(f"sh({self.expression(inner)})")
                 case nodes.Filter(name="raw", node=inner, args=[], kwargs=[]):
-                    self.add(depth, f"put(str({self.expression(inner)}))")
+                    self.pieces.append(f"str({self.expression(inner)})")
                 case _:
                     raise TemplateError(f"line {part.lineno}: `{{{{ }}}}` must end in one of the filters {FILTERS}")
 

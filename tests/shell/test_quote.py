@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowc.shell.quote import sh
+from flowc.shell.quote import MOST, SHORT, sh
 
 WORDS = st.lists(
     st.one_of(
@@ -36,3 +36,9 @@ def test_any_text_is_one_inert_word(shell: str, words: list[str]) -> None:
 
 def test_harmless_words_stay_as_they_are() -> None:
     assert [sh(word) for word in ("/a/b.c", "K=v,1:2", "x@y")] == ["/a/b.c", "K=v,1:2", "x@y"]
+
+
+def test_words_of_more_scripts_than_are_remembered_are_quoted_as_before() -> None:
+    words = [f"a b{number}" for number in range(MOST)] + ["c d" * SHORT]
+    for _ in range(2):
+        assert [sh(word) for word in words] == [f"'{word}'" for word in words]
