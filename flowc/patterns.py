@@ -115,6 +115,20 @@ def at_words(pattern: str, words: tuple[str, ...]) -> Callable[..., Iterator[Mat
     return find
 
 
+def function_at_first_use(module: str, name: str) -> Callable[..., Any]:
+    """A function of a module that is loaded by its first call, which puts the function itself under its name in the
+    calling module. An import within a function costs as much each time as a short function does."""
+
+    def call(*arguments: Any, **named: Any) -> Any:
+        function = getattr(__import__(module, fromlist=[name]), name)
+        names = sys._getframe(1).f_globals
+        for own in [own for own, value in names.items() if value is call]:
+            names[own] = function
+        return function(*arguments, **named)
+
+    return call
+
+
 def is_like(text: str, glob: str) -> bool:
     """As `fnmatch.fnmatchcase`: whether a glob means this text."""
     if "[" in glob or "?" in glob:

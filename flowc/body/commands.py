@@ -39,6 +39,8 @@ _KNOWN = (
     *(name for row in BROUGHT for name in row["commands"] if name not in LAUNCHERS),
 )
 _NAMES = "|".join(_KNOWN)
+_MISSING, _MODULES = frozenset(MISSING), frozenset(MODULES)
+_NOWHERE, _SLURMS = frozenset((*MISSING, *ABSENT)), frozenset((*PROVIDED, *REFUSED))
 # Commands that start the program which stands among their words.
 STARTING = frozenset(
     (*LAUNCHERS, "srun", "exec", "command", "env", "nohup", "nice", "timeout", "stdbuf", "xargs", "parallel", "sudo")
@@ -92,9 +94,9 @@ def provided(job: Job) -> set[str]:
             found.add(match[0])
     found |= behind(text)
     found |= {name for name in _calls_of(job) if name in MODULES or name in REFUSED}
-    if found & {*MODULES}:
-        found.difference_update(_defined(text) & {*MODULES})
-    return found if _has_slurm(job) else found & {*MODULES}
+    if not _MODULES.isdisjoint(found):
+        found -= _defined(text) & _MODULES
+    return found if _has_slurm(job) else found & _MODULES
 
 
 def _has_slurm(job: Job) -> bool:
@@ -115,13 +117,15 @@ def missing_commands(job: Job) -> dict[str, int]:
     if not calls:
         return {}
     if job.image is None:
-        names = {*MISSING, *ABSENT, *_not_brought(job)}
+        names = {*_NOWHERE.intersection(calls), *_not_brought(job)}
     elif not job.conventions.commands:
         return {}  # the image may have all of them
     else:
-        names = {*MISSING} if "bash" in interpreter_words(job) else {*MISSING, *MODULES}
+        names = {*_MISSING.intersection(calls)}
+        if "bash" not in interpreter_words(job):
+            names |= _MODULES.intersection(calls)
     if not _has_slurm(job):
-        names |= {*PROVIDED, *REFUSED}
+        names |= _SLURMS.intersection(calls)
     names.difference_update(job.programs)
     if job.environments or "conda" in job.programs:
         names -= {"conda", "mamba", "activate"} if job.environments else {"activate"}

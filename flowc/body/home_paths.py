@@ -32,7 +32,7 @@ def home_paths(job: Job) -> dict[str, tuple[int, int]]:
     text = (job.run.text or "")[:MOST_TEXT]
     if job.image is not None or "HOME" in dict(job.env) or ("~/" not in text and "HOME" not in text):
         return {}
-    if _sets_home(text) or not may_be_shell(job):
+    if ("HOME=" in text and _sets_home(text)) or not may_be_shell(job):
         return {}
     from flowc.shell.scan import scan
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowc._compiled.slurm_commands import INTERPRETER_PACKAGES, INTERPRETERS, SHELLS
-from flowc.patterns import at_first_use
+from flowc.patterns import at_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 # Characters of a text that are looked at for calls: no longer one fits into a script, whatever its compression.
 MOST_TEXT = 1 << 20
 _SHELLS = frozenset(SHELLS)
-_python = at_first_use(r"(?<![\w./$=-])python(?![\w.=-])", "search")
+_python = at_words(r"(?<![\w./$=-])python(?![\w.=-])", ("python",))
 
 
 def interpreter_words(job: Job) -> list[str]:
@@ -41,7 +41,7 @@ def interpreter_package(job: Job) -> tuple[str, str] | None:
 def names_python(job: Job) -> bool:
     """Whether what runs on the machine itself names Python as `python`, which Ubuntu knows as `python3` alone."""
     texts = ((job.run.text or "")[:MOST_TEXT], " ".join(job.run.argv), job.setup or "")
-    return job.image is None and any("python" in text and _python(text) is not None for text in texts)
+    return job.image is None and any(True for text in texts for _ in _python(text))
 
 
 def missing_interpreter(job: Job) -> str | None:

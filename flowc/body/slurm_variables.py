@@ -58,11 +58,10 @@ def not_followed(job: Job) -> list[Variable]:
     found: list[Variable] = []
     for program, words in PROGRAMS.items():
         reads = words["reads"]
-        refused = {word[2:] for word in words["refused"]}
         rows = {name: row for name, row in reads["told"].items() if name in names}
-        for name in names & {*reads["options"]}:
+        for name in names & reads["options"].keys():
             option = reads["options"][name]
-            if option in refused:
+            if any(word[2:] == option for word in words["refused"]):
                 rows[name] = None
             elif option in words["told"]:
                 rows[name] = words["told"][option]
@@ -86,7 +85,7 @@ def never_set(job: Job) -> list[Variable]:
     """Variables that Slurm sets, nobody sets here, and the text reads for more than to show them."""
     absent = PROGRAMS["srun"]["sets"]["absent"]
     given = {name for name, _ in (*job.source.variables, *job.env)}
-    names, text = _known(job) & {*absent} - given, job.run.text or ""
+    names, text = _known(job) & absent.keys() - given, job.run.text or ""
     found: list[Variable] = []
     for name in sorted(names):
         if any(True for _ in _places(text, rf"(?<![\w$]){name}=")):

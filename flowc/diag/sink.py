@@ -65,6 +65,8 @@ def shortened(text: str) -> str:
         return text
     if len(text) > _LONGEST_FIELD:
         text = f"{text[: _LONGEST_FIELD // 2]}…{text[-_LONGEST_FIELD // 2 :]}"
+    if max(map(len, text.split()), default=0) <= _LONGEST_WORD:
+        return text
     cut: str = _long_word(lambda found: f"{found[0][: _LONGEST_WORD - 20]}…{found[0][-19:]}", text)
     return cut
 

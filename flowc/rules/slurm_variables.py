@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flowc.body.slurm_variables import never_set, not_followed
 from flowc.diag.lacks import VARIABLE
 
 TYPE_CHECKING = False
@@ -14,8 +15,6 @@ MOST = 10  # findings
 
 def report(unit: Unit, sink: Sink) -> None:
     """Tell each such variable where it stands first."""
-    from flowc.body.slurm_variables import never_set, not_followed
-
     lost, unset = not_followed(unit.job), never_set(unit.job)
     if not lost and not unset:
         return

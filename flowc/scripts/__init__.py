@@ -29,5 +29,6 @@ _HOMES = {
 
 def __getattr__(name: str) -> object:
     if name in _HOMES:
-        return getattr(__import__(f"flowc.scripts.{_HOMES[name]}", fromlist=[name]), name)
+        found = globals()[name] = getattr(__import__(f"flowc.scripts.{_HOMES[name]}", fromlist=[name]), name)
+        return found
     raise AttributeError(f"module 'flowc.scripts' has no attribute {name!r}")

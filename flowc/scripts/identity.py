@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from _bisect import bisect_left  # what `bisect` is made of, without a file more
 
+from flowc.patterns import remembered
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.ir.job import Job
@@ -18,10 +20,15 @@ def job_id(job: Job) -> int:
     """The job's id; of an array, the id of the whole (Slurm's `SLURM_ARRAY_JOB_ID`)."""
     if job.number is not None:
         return job.number
+    return _of_content(job.source.sha256, (job.name, *job.run.args))
+
+
+@remembered(100)  # a script names it many times
+def _of_content(sha256: str, words: tuple[str, ...]) -> int:
     from zlib import crc32
 
-    told = "\0".join((job.name, *job.run.args)).encode("utf-8", "surrogateescape")
-    return 1 + (int(job.source.sha256[:8] or "0", 16) ^ crc32(told)) % BASES
+    told = "\0".join(words).encode("utf-8", "surrogateescape")
+    return 1 + (int(sha256[:8] or "0", 16) ^ crc32(told)) % BASES
 
 
 def task_id(job: Job, index: int | None) -> int:

@@ -114,7 +114,7 @@ class Drafts:
     def __init__(self, unit: Unit, index: int | None) -> None:
         job = unit.job
         self._unit = unit
-        self._parts, told = _parts(unit, index), journal(unit)
+        self._parts, self._journal = _parts(unit, index), journal(unit)
         self._apart = job.run.delivery == WHOLE
         tools = next(each for each in self._parts if isinstance(each, Tools))
         self._guarded = tools.agents
@@ -123,9 +123,18 @@ class Drafts:
         self._stands = tools.agents or bool(tools.stand_ins or job.run.commands)
         self._patient = job.array is None or len(job.array.indices) <= FEW_TASKS
         self._packings: dict[tuple[bytes, bytes], Packing] = {}  # ways that are told apart may have one text
-        self._full = Draft([*self._parts, told], self._packings, apart=self._apart)
-        self._silent = self._full if told.journal is None else Draft([*self._parts, SILENT], self._packings, JOURNAL)
+        self._full = Draft([*self._parts, self._journal], self._packings, apart=self._apart)
+        self._second: Draft | None = None
         self._smallest: list[Draft] | None = None
+
+    @property
+    def _silent(self) -> Draft:
+        """Without a journal."""
+        if self._journal.journal is None:
+            return self._full
+        if self._second is None:
+            self._second = Draft([*self._parts, SILENT], self._packings, JOURNAL)
+        return self._second
 
     @property
     def fits(self) -> bool:

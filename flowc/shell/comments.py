@@ -3,20 +3,22 @@ them."""
 
 from __future__ import annotations
 
+from flowc.patterns import function_at_first_use
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from re import Match
 
+_scan = function_at_first_use("flowc.shell.scan", "scan")
 _LINE = 500  # characters of a line that are looked at before a word
 
 
 def in_comment(text: str, start: int, *, shell: bool) -> bool:
     """Whether a word surely stands in a comment."""
     if shell:
-        from flowc.shell.scan import scan
-
-        return scan(text).in_comment(start)
+        inside: bool = _scan(text).in_comment(start)
+        return inside
     line_start = text.rfind("\n", max(0, start - _LINE), start) + 1
     before = text[max(line_start, start - _LINE) : start]
     return before.lstrip()[:1] == "#" or (" #" in before and not {"'", '"'} & {*before})

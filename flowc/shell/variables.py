@@ -16,6 +16,7 @@ _reads = at_first_use(r"(?<!\\)\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)([^}\n]?)[^}\
 _assigned = at_first_use(r"(?<![\w$])([A-Za-z_]\w*+)(?:\[[^\]\n]{0,200}\])?(?:[-+*/%&|^]|<<|>>)?=(?!=)", "finditer")
 _defaulted = at_first_use(r"\$\{([A-Za-z_]\w*)(?:\[[^\]\n]{0,200}\])?:?=", "finditer")
 _stepped = at_first_use(r"(?<![\w${-])([A-Za-z_]\w*+)[ ]?(?:\+\+|--(?![\w-]))", "finditer")
+_steps = at_words(r"\+\+|--(?![\w-])", ("++", "--"))
 _named = at_words(
     r"\b(?:for|select|read|mapfile|readarray|getopts|local|declare|typeset|unset|let|setenv|printf[ \t]+-v)\b"
     r"([^\n;|&]{1,400})",
@@ -52,7 +53,7 @@ def set_in(text: str) -> set[str]:
     if "${" in text:
         found.update(match[1] for match in _defaulted(text))
     for find in (_assigned, _counted, _stepped):
-        if find is not _stepped or "++" in text or "--" in text:
+        if find is not _stepped or any(True for _ in _steps(text)):
             found.update(match[1] for match in find(text))
     for match in _named(text):
         found.update(_word(match[1]))

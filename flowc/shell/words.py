@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from flowc.patterns import function_at_first_use
+
+_scan = function_at_first_use("flowc.shell.scan", "scan")
 # How the name of each shell ends, and what may follow it there: a blank, an input, an output, a line that goes on.
 _GIVEN = ("sh ", "sh\t", "sh<", "sh>", "sh\\")
 
@@ -14,17 +17,16 @@ def calls_shells(text: str) -> bool:
 def words_behind(text: str, place: int) -> list[tuple[int, str]]:
     """The words that stand behind the one at `place` in its command, with their offsets, as they are written. Within a
     string or a here-document, which may be another shell's text: those of the command that would stand there."""
-    from flowc.shell.command import Command
-    from flowc.shell.scan import scan
-
-    command = scan(text).command_at(place)
+    command = _scan(text).command_at(place)
     if command is not None:
-        words = command.words()
+        words: list[tuple[int, str]] = command.words()
         for index, (start, word) in enumerate(words):
             if start <= place < start + len(word):
                 if start == place:
                     return words[index + 1 :]
                 break  # in a string
+    from flowc.shell.command import Command
+
     return Command(text, place, _end_of_line(text, place), {}).words()[1:]
 
 

@@ -3,7 +3,7 @@
 The rows of a format's table carry a decision: `action` is lowered, approximated, ignored or refused, `note` says in
 a few words why or what happens instead, `quiet` keeps an ignored key out of the diagnostics (only the outcome tells).
 A row without an action holds others (`spec`, `template`): its keys are looked at. Lowering may overrule a row for one
-pair with `decide`, and says itself whether that is quiet.
+pair with `decide`.
 """
 
 from __future__ import annotations
@@ -77,7 +77,6 @@ class Ledger:
         for pair in node.pairs:
             decision = self.decisions.get(id(pair))
             row = pair.field or _NO_ROW
-            quiet = id(pair) in self.quiet if decision is not None else row.get("quiet")
             if decision is not None:
                 action, note, code = decision
             elif "action" not in row:
@@ -89,7 +88,7 @@ class Ledger:
             else:
                 action, note, code = row["action"], row.get("note"), None
             key = pair.key
-            if code is None and action != "lowered" and not quiet:
+            if code is None and action != "lowered" and not row.get("quiet") and id(pair) not in self.quiet:
                 kind: Code = getattr(self.codes, action)
                 if report:
                     self.sink.report(kind, key.span, path=pair.path, reason=note or "")

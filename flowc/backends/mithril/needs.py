@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowc._compiled.slurm_commands import IMAGE_ROOTS
-from flowc.patterns import at_first_use
+from flowc.patterns import at_words
 from flowc.scripts.ports import opens
 from flowc.scripts.storage import arrange, storage
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from flowc.scripts import Startup
 
 # The first part of an absolute path, where a word may begin.
-_roots = at_first_use(r"(?<![\w.$}/*~@:-])/([A-Za-z0-9_][\w.-]*)", "findall")
+_roots = at_words(r"(?<![\w.$}/*~@:-])/([A-Za-z0-9_][\w.-]*)", ("/",))
 _SYSTEM = frozenset(IMAGE_ROOTS)
 
 
 def needs(job: Job, plan: JobPlan, script: Startup) -> dict[str, Any]:
     """`ports` that are opened; `mounts`: which folder or device of the machine is seen where; `folders` of the root
     that the job names, but for those of every image; `docker`: it may be called. What there is none of is left out."""
-    folders = dict.fromkeys(name for text in _texts(job) if "/" in text for name in _roots(text))
+    folders = dict.fromkeys(found[1] for text in _texts(job) for found in _roots(text))
     found = {
         "ports": sorted({port.external for port in job.ports if opens(port)}),
         "mounts": _mounts(job, plan) if job.volumes or job.mounts else [],

@@ -268,7 +268,7 @@ def _base(alternative: Alternative, ledger: Ledger, *, moving: bool) -> tuple[Ch
             fields[field] = read(pair.value.value)
             spans.append((field, pair.value.span))
             if not pair.value.value.rstrip().endswith("+"):
-                ledger.decide(pair, "approximated", _EXACT, quiet=True)
+                ledger.decide(pair, "approximated", _EXACT)
     if place.region is not None and place.region_span is not None:
         fields["regions"] = (place.region,)
         spans.append(("regions", place.region_span))

@@ -3,6 +3,10 @@ which one it was written for."""
 
 from __future__ import annotations
 
+from flowc._compiled.slurm_releases import DEFAULT, MEANINGS
+from flowc.body.slurm_meanings import counts_tasks, places
+from flowc.scripts.slurm.environment import cpus_per_node
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.diag.sink import Sink
@@ -12,10 +16,6 @@ if TYPE_CHECKING:
 
 def report(unit: Unit, sink: Sink) -> None:
     """Say it once, where the text first does; the help names what else is of the kind."""
-    from flowc._compiled.slurm_releases import DEFAULT, MEANINGS
-    from flowc.body.slurm_meanings import counts_tasks, places
-    from flowc.scripts.slurm.environment import cpus_per_node
-
     job, plan = unit.job, unit.plan
     nodes = plan.nodes if plan is not None else job.resources.nodes or 1
     found: dict[str, Span | None] = {}

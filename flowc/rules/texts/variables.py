@@ -15,19 +15,29 @@ if TYPE_CHECKING:
     from flowc.ir.unit import Unit
 
 _SHELLS = frozenset(SHELLS)
+_KNOWN = frozenset((*ENVIRONMENT, *SITE_VARIABLES))
 
 
 def report(unit: Unit, sink: Sink) -> None:
     """One finding for each variable, at its first place; none where a file that is read may set them."""
     job = unit.job
-    set_so_far = {*ENVIRONMENT, *SITE_VARIABLES, *job.secrets, *(name for name, _ in (*job.env, *job.env_facts))}
+    given = {*job.secrets, *(name for name, _ in (*job.env, *job.env_facts))}
+    unread: list[str] = []  # texts that may set variables, of which none was asked for yet
     for each in texts(unit):
         text = (each.job.run.text or "")[:MOST_TEXT]
         if "$" not in text or _SHELLS.isdisjoint(interpreter_words(each.job)):
             continue
-        set_so_far |= set_in(text)
-        found = {name: at for name, at in read_plain(text).items() if name not in set_so_far}
-        found = {name: at for name, at in found.items() if not name.startswith(FROM_OTHERS)}
+        unread.append(text)
+        found = {
+            name: at
+            for name, at in read_plain(text).items()
+            if not (name in _KNOWN or name in given or name.startswith(FROM_OTHERS))
+        }
+        if not found:
+            continue
+        given.update(*map(set_in, unread))
+        unread.clear()
+        found = {name: at for name, at in found.items() if name not in given}
         seen = scan(text) if found else None
         if seen is None or any(word.strip("\"'") in SETTERS for part in seen.commands for _, word in part.words()[:1]):
             continue

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from flowc.body.commands import MPI_SIGNS, launches
 from flowc.body.slurm_releases import holds
-from flowc.patterns import at_first_use
+from flowc.patterns import at_first_use, function_at_first_use
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from flowc.ir.plan import JobPlan
 
 MIB = 1 << 20
+_job_id = function_at_first_use("flowc.scripts.identity", "job_id")
+_task_id = function_at_first_use("flowc.scripts.identity", "task_id")
 # Read by the small srun: how many GPUs of a node a step gets by itself.
 STEP_GPUS = "FLOWC_STEP_GPUS"
 # Launchers of MPICH and Intel MPI that are told to take SSH, which the machines of a job lack.
@@ -30,9 +32,7 @@ _by_ssh = at_first_use(
 
 def batch_variables(job: Job, plan: JobPlan | None, index: int | None, submit_dir: str) -> list[tuple[str, str]]:
     """Names and values, in a fixed order. `index` is the array index of this task."""
-    from flowc.scripts.identity import job_id, task_id
-
-    number, nodes = str(task_id(job, index)), plan.nodes if plan else job.resources.nodes or 1
+    number, nodes = str(_task_id(job, index)), plan.nodes if plan else job.resources.nodes or 1
     cpus = cpus_per_node(job, plan)
     found = [
         ("SLURM_JOB_ID", number),
@@ -56,7 +56,7 @@ def batch_variables(job: Job, plan: JobPlan | None, index: int | None, submit_di
     found += memory_variables(job.resources)
     found += gpu_variables(job, plan)
     if job.array is not None and index is not None:
-        found += array_variables(job.array, job_id(job), index)
+        found += array_variables(job.array, _job_id(job), index)
     found += job.source.variables
     if holds("numbered", job):
         found.append(("SLURM_JOB_SLUID", f"s{int(number):013X}"))

@@ -6,7 +6,10 @@ node. The program and what is read off texts for it are loaded by the first job 
 
 from __future__ import annotations
 
-from flowc.patterns import at_first_use
+from flowc._compiled.slurm_commands import PROVIDED
+from flowc.body.frameworks import behind
+from flowc.body.slurm_releases import answer, features_of
+from flowc.patterns import at_words, function_at_first_use
 from flowc.record import Record
 
 TYPE_CHECKING = False
@@ -26,7 +29,10 @@ END_FILE = "/run/flowc.end"
 ABSENT = 69
 
 # What sets PATH anew on Debian, where a shell reads it.
-_login = at_first_use(r"\A#!.*\s(?:-\w*l|--login)|\bbash\s+-\w*l|--login\b|/etc/profile\b", "search")
+_login = at_words(
+    r"\A#!.*\s(?:-\w*l|--login)|\bbash\s+-\w*l|--login\b|/etc/profile\b", ("#!", "bash", "--login", "/etc/profile")
+)
+_features = function_at_first_use("flowc.body.slurm_features", "features")
 
 
 class Tools(Record):
@@ -73,14 +79,13 @@ def choose(
     steps get fewer GPUs than the job has. `whole`: there is room for all that a job could ever call; `guess`: for what
     it may well never call, `seldom`: for what few calls ask for that nobody sees; `spare`: and for what guards the
     machines; `shares`: for one account of the steps that the text starts on different machines."""
-    from flowc._compiled.slurm_programs import NAMES
-    from flowc.body.slurm_releases import answer, features_of
-
     wanted = _features_for(job, nodes, guess=guess, seldom=seldom)
     if not shares:
         wanted.discard("shared")
     if not wanted:
         return Tools(stand_ins=_stand_ins(job, nodes, ())) if guess else NO_TOOLS
+    from flowc._compiled.slurm_programs import NAMES
+
     if whole:
         wanted |= _every(job, nodes)
     if prepared:
@@ -108,7 +113,7 @@ def choose(
         asks_end=END_FILE in text,
         asks_requeue=END_FILE in text and job.retry.requeue is not False,
         step_containers=STEP_CONTAINERS in text,
-        login=guess and job.image is None and _login(job.run.text or "") is not None,
+        login=guess and job.image is None and any(True for _ in _login(job.run.text or "")),
         stand_ins=_stand_ins(job, nodes, names) if guess else (),
     )
 
@@ -120,15 +125,13 @@ _last: tuple[Job | None, dict[tuple[int, bool, bool], frozenset[str]]] = (None, 
 def _features_for(job: Job, nodes: int, *, guess: bool, seldom: bool) -> set[str]:
     """The features that it wants."""
     global _last
-    from flowc.body.slurm_features import features
-
     last, found = _last
     if last is not job:
         found = {}
         _last = job, found
     key = nodes, guess, seldom
     if key not in found:
-        found[key] = frozenset(features(job, nodes, guess=guess, seldom=seldom))
+        found[key] = frozenset(_features(job, nodes, guess=guess, seldom=seldom))
     return {*found[key]}
 
 
@@ -142,9 +145,6 @@ def _stand_ins(job: Job, nodes: int, names: Collection[str]) -> tuple[str, ...]:
     and programs that find it (signac-flow, clustermq) submit to it what they would run themselves. The launchers of MPI
     look for none of them on one node.
     """
-    from flowc._compiled.slurm_commands import PROVIDED
-    from flowc.body.frameworks import behind
-
     text = job.run.text or ""
     if nodes > 1 or max(job.layout.tasks or 1, job.layout.tasks_per_node or 1) > 1:
         wanted: Collection[str] = PROVIDED

@@ -25,10 +25,9 @@ if TYPE_CHECKING:
 RANKED = ("command", "args", "env")  # a shell chooses among these
 WRITE_AMOUNT = "write it as Kubernetes does, such as `4`, `500m` or `16Gi`"
 ALIKE = "the machines of a bid are alike: they are what the pods of `{name}` ask for"
-# What may differ between pods, and what becomes of it where it does; None: what its row says of all.
+# What may differ between pods, and what becomes of it where it does.
 _OF_PODS = {
-    **dict.fromkeys(("nodeSelector", "affinity"), ALIKE),
-    **dict.fromkeys(("tolerations", "topologySpreadConstraints"), None),
+    **dict.fromkeys(("nodeSelector", "tolerations", "affinity", "topologySpreadConstraints"), ALIKE),
     "restartPolicy": "the machines of a bid start again together, as the pods of `{name}` do",
     "volumes": "all machines have the volumes of the pods of `{name}`",
 }
@@ -191,9 +190,5 @@ def tell(main: Mapping, context: Context) -> None:
         ):
             for key, note in notes.items():
                 theirs = holder.at(key)
-                if (
-                    note is not None
-                    and theirs is not None
-                    and plain(theirs) != (plain(found) if (found := own.at(key)) else None)
-                ):
+                if theirs is not None and plain(theirs) != (plain(found) if (found := own.at(key)) else None):
                     context.decide(holder, key, "approximated", note.format(name=name))

@@ -3,6 +3,7 @@ operator's submitter does."""
 
 from __future__ import annotations
 
+from flowc.diag.codes.k8s import lower as codes
 from flowc.frontends.k8s.findings import int_at, text_at
 from flowc.frontends.k8s.kinds.parts import Pods
 from flowc.frontends.k8s.machine import needs
@@ -189,9 +190,16 @@ def tell(context: Context) -> None:
         return
     for group in cluster.each("workerGroupSpecs"):
         if cluster.read("enableInTreeAutoscaling"):
-            context.decide(group, "maxReplicas", "ignored", "the number of machines of a bid does not change")
+            _told(group, "maxReplicas", "the number of machines of a bid does not change", context)
     for group in _groups(context.job.node):
         for pair in group.pairs_at("rayStartParams"):
             if pair.key.text in _OWN:
                 note = "the machines meet at the first of them, at Ray's own port"
                 context.ledger.decide(pair, "approximated", note, quiet=True)
+
+
+def _told(holder: Node, key: str, note: str, context: Context) -> None:
+    pair = holder.pair(key) if isinstance(holder, Mapping) else None
+    if pair is not None:
+        context.sink.report(codes.FIELD_IGNORED, pair.key.span, path=pair.path, reason=note)
+        context.decide(holder, key, "ignored", note, codes.FIELD_IGNORED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flowc.diag.codes.k8s import lower as codes
 from flowc.frontends.k8s import names
 from flowc.frontends.k8s.findings import int_at, key_span, text_at
 from flowc.frontends.k8s.kinds import parts
@@ -106,11 +107,19 @@ def tell(context: Context) -> None:
     node = context.job.node
     together = "all machines of a bid start together"
     if text_at(node, "spec", "startupPolicy", "startupPolicyOrder") == "InOrder":
-        context.decide(node.at("spec"), "startupPolicy", "ignored", together)
+        _told(node.at("spec"), "startupPolicy", together, context)
     for part in node.each("spec", "replicatedJobs"):
-        context.decide(part, "dependsOn", "ignored", together)
+        _told(part, "dependsOn", together, context)
     for rule in node.each("spec", "failurePolicy", "rules"):
-        context.decide(rule, "targetReplicatedJobs", "ignored", "a failure on any of the machines is the set's")
+        _told(rule, "targetReplicatedJobs", "a failure on any of the machines is the set's", context)
+
+
+def _told(holder: Node | None, key: str, note: str, context: Context) -> None:
+    """What is not kept, though nothing is lost of it where a set has one Job."""
+    pair = holder.pair(key) if isinstance(holder, Mapping) else None
+    if pair is not None:
+        context.sink.report(codes.FIELD_IGNORED, pair.key.span, path=pair.path, reason=note)
+        context.decide(holder, key, "ignored", note, codes.FIELD_IGNORED)
 
 
 def _without_pods(spec: Node | None) -> Any:

@@ -8,7 +8,7 @@ from flowc.diag.sink import Edit, Fix
 from flowc.frontends.slurm.values.settings import accepts
 from flowc.frontends.slurm.words import tokens
 from flowc.frontends.slurm.words.getopt import read_options, table_of
-from flowc.patterns import at_first_use
+from flowc.patterns import at_first_use, at_words
 from flowc.shell.scan import scan
 from flowc.source import Span
 
@@ -24,7 +24,7 @@ _MOST_MOVED = 50  # lines that a fix moves; their options are read for it
 
 _dead = at_first_use(r"(?m)^#SBATCH[ \t]*-[^\n]*", "finditer")
 _commented = at_first_use(r"(?m)^(?:([ \t]+)#SBATCH|(#[ \t]+)SBATCH|(?i:#sbatch)(?<!#SBATCH))[ \t]+-[^\n]*", "finditer")
-_capitals = at_first_use(r"(?m)^#([A-Z]{5,8}):?(?=[ \t]+-)", "finditer")
+_capitals = at_words(r"(?m)^#([SB][A-Z]{4,7}):?(?=[ \t]+-)", ("#S", "#B"))
 _no_command = at_first_use(r"(?:[ \t]*(?:#[^\n]*)?(?:\n|\Z))*\Z", "match")
 
 
@@ -121,9 +121,9 @@ def _commented_out(source: Source, sink: Sink, body: int, live: set[str]) -> Non
 def _misspelt(source: Source, sink: Sink, body: int) -> None:
     text = source.text
     places: list[Place] = []
-    for match in _capitals(text, 0, body):
+    for match in _capitals(text[:body]):
         word = match[1]
-        if word == "SBATCH" or word[0] not in "SB":
+        if word == "SBATCH":
             continue
         from flowc.diag.suggest import nearest
 
