@@ -283,6 +283,20 @@ def startup_plain(v, sh):
             out.append('; do [ "${!each_name+x}" ] || echo -n " $each_name"; done\n        )\n        [ "$missing_names" ] || break\n        [ "$wait_count" != 1 ] || echo "flowc: waits for secrets in /run/flowc/secrets:$missing_names"\n        sleep 5\n    done\n    [ -z "$missing_names" ] || give_up "no secrets after 30 minutes:$missing_names"\n')
     sections.append(('begin', ''.join(out)))
     out.clear()
+    if v['peers']:
+        out += "    # The job's containers start commands in each other: `ssh` there asks its machine, by pipes in a folder that both have.\n    rm -rf /run/flowc/peers\n    mkdir -m 1777 /run/flowc/peers\n    (\n    cd /run/flowc/peers || exit\n    mkfifo -m 666 door\n    cat >ssh <<'E'\n", str(v['peers_ssh']), "\nE\n    cat >sshd <<'E'\n", str(v['peers_sshd']), '\nE\n    chmod 755 ssh sshd\n    ln ssh kubexec.sh\n'
+        if v['nodes'] > 1:
+            out += '    printf \'%s\\n\' "${node_names[@]}" "localhost 127.0.0.1" | awk -v own="$node_rank" \'{ r = NR > ', str(v['nodes']), ' ? own : NR - 1; sub(/\\..*/, "", $1); print $1, r; print $2, r }\' >hosts\n'
+        else:
+            out.append('    printf \'%s 0\\n\' localhost 127.0.0.1 "${HOSTNAME%%.*}" >hosts\n')
+        out += "    cat >peers <<'E'\n", str(v['peers_program']), '\nE\n    )\n    python3 /run/flowc/peers/peers ', sh(v['peers']), ' '
+        if v['nodes'] > 1:
+            out.append('"${node_names[@]#* }"')
+        else:
+            out.append('127.0.0.1')
+        out.append(' >/dev/null 2>&1 &\n')
+        sections.append(('peers', ''.join(out)))
+        out.clear()
     if v['prepared']:
         if v['blocks']:
             out += "    # The provider's block devices in the order of their attachment.\n    for _ in {1..60}; do\n        mapfile -t disk_list < <({ readlink -e /dev/disk/by-id/virtio-vol_* || readlink -e /dev/vd[d-z] /dev/xvd[d-z]; } | sort)\n        [ ${#disk_list[@]} -lt ", str(v['block_count']), ' ] || break\n        sleep 1\n    done\n    [ ${#disk_list[@]} -ge ', str(v['block_count']), ' ] || give_up "${#disk_list[@]} of ', str(v['block_count']), ' block volumes after 60 seconds"\n'
@@ -407,6 +421,8 @@ def startup_plain(v, sh):
                     for l_place in l_opened_places:
                         out += ' ', sh(l_place)
                     out.append('\n\n')
+        if v['peers']:
+            out.append("    # MPI would take docker's own network, which each machine has alike, for one between them.\n    ip link set docker0 down 2>/dev/null\n")
         for l_word in v['host_sysctls']:
             out += '    sysctl -qw ', sh(l_word), '\n'
         sections.append(('docker', ''.join(out)))
@@ -1089,6 +1105,20 @@ def startup_small(v, sh):
             out.append(';do [ "${!z+x}" ]||echo -n " $z";done\n)\n[ "$mn" ]||break\n[ "$c" != 1 ]||echo "flowc: waits for secrets in /run/flowc/secrets:$mn"\nsleep 5\ndone\n[ -z "$mn" ]||x "no secrets after 30 minutes:$mn"\n')
     sections.append(('begin', ''.join(out)))
     out.clear()
+    if v['peers']:
+        out += "rm -rf /run/flowc/peers\nmkdir -m 1777 /run/flowc/peers\n(\ncd /run/flowc/peers||exit\nmkfifo -m 666 door\ncat >ssh <<'E'\n", str(v['peers_ssh']), "\nE\ncat >sshd <<'E'\n", str(v['peers_sshd']), '\nE\nchmod 755 ssh sshd\nln ssh kubexec.sh\n'
+        if v['nodes'] > 1:
+            out += 'printf \'%s\\n\' "${a[@]}" "localhost 127.0.0.1"|awk -v own="$node_rank" \'{ r = NR > ', str(v['nodes']), ' ? own : NR - 1; sub(/\\..*/, "", $1); print $1, r; print $2, r }\' >hosts\n'
+        else:
+            out.append('printf \'%s 0\\n\' localhost 127.0.0.1 "${HOSTNAME%%.*}" >hosts\n')
+        out += "cat >peers <<'E'\n", str(v['peers_program']), '\nE\n)\npython3 /run/flowc/peers/peers ', sh(v['peers']), ' '
+        if v['nodes'] > 1:
+            out.append('"${a[@]#* }"')
+        else:
+            out.append('127.0.0.1')
+        out.append(' >/dev/null 2>&1 &\n')
+        sections.append(('peers', ''.join(out)))
+        out.clear()
     if v['prepared']:
         if v['blocks']:
             out += 'for _ in {1..60};do\nmapfile -t dl < <({ readlink -e /dev/disk/by-id/virtio-vol_*||readlink -e /dev/vd[d-z] /dev/xvd[d-z];}|sort)\n[ ${#dl[@]} -lt ', str(v['block_count']), ' ]||break\nsleep 1\ndone\n[ ${#dl[@]} -ge ', str(v['block_count']), ' ]||x "${#dl[@]} of ', str(v['block_count']), ' block volumes after 60 seconds"\n'
@@ -1211,6 +1241,8 @@ def startup_small(v, sh):
                     for l_place in l_opened_places:
                         out += ' ', sh(l_place)
                     out.append('\n')
+        if v['peers']:
+            out.append('ip link set docker0 down 2>/dev/null\n')
         for l_word in v['host_sysctls']:
             out += 'sysctl -qw ', sh(l_word), '\n'
         sections.append(('docker', ''.join(out)))

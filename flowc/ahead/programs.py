@@ -1,7 +1,7 @@
-"""The step of programs in the shell: templates/programs/*.sh become text in `_compiled/shell_programs.py`.
+"""The step of small programs: templates/programs/*.sh and *.py become text in `_compiled/shell_programs.py`.
 
-Indents and comments go: no text of these programs goes over the end of a line. `#% if WORD` … `#% end` stands around
-lines that only texts with that word need.
+Of the shell's, indents and comments go: no text of these programs goes over the end of a line. `#% if WORD` … `#% end`
+stands around lines that only texts with that word need.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from itertools import groupby
 from pathlib import Path
+
+from flowc.ahead.program import minified, short_names
 
 _MARK = re.compile(r"#% (?:if (\w+)|end)")
 
@@ -19,6 +21,10 @@ def compile_shell_programs(root: Path) -> dict[str, str]:
     for path in sorted((root / "templates" / "programs").glob("*.sh")):
         parts = pieces(path.read_text())
         rows.append(f"    {path.stem!r}: (\n" + "".join(f"        {part!r},\n" for part in parts) + "    ),\n")
+    for path in sorted((root / "templates" / "programs").glob("*.py")):
+        source = path.read_text()
+        lines = minified(source, short_names(source))
+        rows.append(f"    {path.stem!r}: (('', {chr(10).join([*lines, ''])!r}),),\n")
     about = "# Each program in parts, with the word of a text for which a part is there (empty: always).\n"
     return {"shell_programs.py": f"{about}PROGRAMS = {{\n{''.join(rows)}}}\n"}
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 # Where a job runs that says nothing else.
 WORKSPACE = "/workspace"
+# A folder that the machine makes for containers that mount it: its `ssh` starts a command in the job's container on
+# another of its machines, its `sshd` stands where the image has one, and says that this one is ready for that.
+PEERS = "/run/flowc/peers"
 
 
 def variable_name(text: str) -> str:

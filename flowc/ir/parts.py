@@ -48,7 +48,8 @@ class Mount(Record):
     `kind` says what `source` is: `bucket` (a URI such as s3://bucket/path), `local` (a path on the submitter's
     computer, from where the command is given), `volume` (the name of a persistent volume, maybe with `/path` in it),
     `scratch` (a name: an empty folder on the machine's disk that all containers of the job share), `memory` (the same
-    in memory), `host` (a path of the machine), `nfs` (server:/path), `git` (a repository's URL, maybe with `#ref`).
+    in memory), `host` (a path of the machine; PEERS is made there), `nfs` (server:/path), `git` (a repository's URL,
+    maybe with `#ref`).
     `copy`: filled once at the start, not mounted. `size_bytes` bounds scratch and memory. `options` are those of a
     mount; of a repository `over` (what stands at the target stays) and `submodules` (they come too; its value is the
     repository's host), of a folder of the submitter's `ignores` (how ignore files are called that hold in place of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc.ir.names import variable_name
+from flowc.ir.names import PEERS, variable_name
 from flowc.record import Record
 from flowc.scripts.facts import fact_words
 from flowc.scripts.secrets import exporting
@@ -43,7 +43,8 @@ class Containers(Record):
     `images` are pulled `always`, where they are `missing` or `never`. `opened` are places that
     others than root write to: the user of an image, whom `user_format` asks for (empty: one who is known not to be
     root). `before_stop` is done before the container is
-    stopped, `stops_beside` before those beside it are; `fabric`: InfiniBand is for them too. Times in seconds."""
+    stopped, `stops_beside` before those beside it are; `fabric`: InfiniBand is for them too; `peers` is where the
+    main one has the folder PEERS, with the programs of it. Times in seconds."""
 
     image: str | None = None
     images: tuple[tuple[str, str], ...] = ()
@@ -58,6 +59,10 @@ class Containers(Record):
     stops_beside: tuple[tuple[str, ...], ...] = ()
     host_sysctls: tuple[str, ...] = ()
     fabric: bool = False
+    peers: str = ""
+    peers_ssh: str = ""
+    peers_sshd: str = ""
+    peers_program: str = ""
     toolkit: bool = False
     once_per_boot: bool = False
     liveness: tuple[str, ...] = ()
@@ -78,6 +83,7 @@ def containers(job: Job, plan: JobPlan | None, arranged: Arrangement, folder: st
     gpus = job.image is not None or any(each.gpus for each in job.containers)
     live = job.isolation.liveness
     options = main_words(job, plan, arranged)
+    peers = next((each.target for each in job.mounts if each.kind == "host" and each.source == PEERS), "")
     if job.conventions.commands and job.image is not None:
         # A job of Slurm runs where it was submitted, and so does its container.
         options = [*bind_words(folder, folder, read_only=False), "-w", folder, *options]
@@ -98,6 +104,7 @@ def containers(job: Job, plan: JobPlan | None, arranged: Arrangement, folder: st
         ),
         host_sysctls=tuple(host_sysctls(job)),
         fabric=(plan.nodes if plan else 1) > 1,
+        **(_programs_of_peers(peers) if peers else {}),
         toolkit=gpus and plan is not None and plan.gpus_per_node > 0 and plan.gpus_visible != 0,
         once_per_boot=bool(job.retry.keep_scratch) and any(each.role == "init" for each in job.containers),
         liveness=live.argv if live is not None else (),
@@ -119,6 +126,14 @@ def containers(job: Job, plan: JobPlan | None, arranged: Arrangement, folder: st
             for number, each in enumerate(job.containers, 1)
         ),
     )
+
+
+def _programs_of_peers(place: str) -> dict[str, str]:
+    from flowc._compiled.shell_programs import PROGRAMS
+
+    texts = {name: "".join(text for _, text in PROGRAMS[name]).strip() for name in ("ssh", "sshd", "peers")}
+    sshd = texts["sshd"].replace("PLACE", place)
+    return {"peers": place, "peers_ssh": texts["ssh"], "peers_sshd": sshd, "peers_program": texts["peers"]}
 
 
 def _before_stop(container: str, words: tuple[str, ...]) -> tuple[str, ...]:

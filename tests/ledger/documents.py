@@ -56,6 +56,21 @@ startup_script: echo before
 
 # Beside the examples of single fields: what stands well with other things only.
 K8S = {
+    "mpi": """\
+apiVersion: kubeflow.org/v1alpha2
+kind: MPIJob
+metadata: {name: m}
+spec:
+  slotsPerWorker: 8
+  runLauncherAsWorker: false
+  mpiImplementation: OpenMPI
+  activeDeadlineSeconds: 60
+  backoffLimit: 1
+  ttlSecondsAfterFinished: 9
+  mpiReplicaSpecs:
+    Launcher: {replicas: 1, template: {spec: {containers: [{name: m, image: "m:1", command: [mpirun, a]}]}}}
+    Worker: {replicas: 2, template: {spec: {containers: [{name: m, image: "m:1"}]}}}
+""",
     "pod": """\
 apiVersion: v1
 kind: Pod

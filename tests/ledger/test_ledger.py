@@ -94,6 +94,7 @@ KEPT_ALL_THE_SAME = {
     "JobSpec.ttlSecondsAfterFinished": "that the machine is given back, whatever the number",
     "VolcanoJobSpec.ttlSecondsAfterFinished": "the same",
     "RunPolicy.ttlSecondsAfterFinished": "the same",
+    "MPIJobSpec.ttlSecondsAfterFinished": "the same",
     "Autostop.idle_minutes": "the same",
     "PodSpec.schedulingGates": "that the bid is placed paused, whatever the gates are called",
     "PodSpec.subdomain": "names of the job's pods stand for addresses, with it or without",

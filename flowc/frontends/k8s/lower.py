@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from flowc.frontends.k8s.objects import JobObject, Tree
     from flowc.frontends.k8s.pod.containers import Pod
     from flowc.inputs import Inputs
-    from flowc.ir.job import Outcome
+    from flowc.ir.job import Isolation, Mount, Outcome
     from flowc.source import Source, Span
 
 CONVENTIONS = Conventions(mounts_nest=True, fails_together=True)
@@ -154,7 +154,7 @@ def _fields(pod: Pod, context: Context) -> dict[str, Any]:
         "labels": _labels(context),
         "run": Run(kind="argv", argv=process.argv, args=process.args, workdir=main.read("workingDir") or None),
         "image": str(main.read("image", default="")),
-        "isolation": isolation_of(main, context, main=True),
+        "isolation": _isolation(main, context),
         "containers": extra,
         "resources": _resources(pod, storage.shm_bytes, context),
         "time": time_of(context),
@@ -164,7 +164,7 @@ def _fields(pod: Pod, context: Context) -> dict[str, Any]:
         "env_policy": "listed",
         "files": storage.files,
         "volumes": storage.volumes,
-        "mounts": storage.mounts,
+        "mounts": (*storage.mounts, *_peers(context)),
         "ports": _ports(pod, context),
         "array": policy.array_of(context),
         "retry": retry_of(main, context),
@@ -174,12 +174,32 @@ def _fields(pod: Pod, context: Context) -> dict[str, Any]:
     }
 
 
+def _isolation(main: Mapping, context: Context) -> Isolation:
+    found = isolation_of(main, context, main=True)
+    if context.job.kind != "MPIJob":
+        return found
+    from flowc.frontends.k8s.container import launch
+
+    return launch.room(found, context)
+
+
+def _peers(context: Context) -> tuple[Mount, ...]:
+    """What brings the containers of an MPIJob to each other."""
+    if context.job.kind != "MPIJob":
+        return ()
+    from flowc.frontends.k8s.container import launch
+
+    context.put("mounts", context.job.node.at("spec", "mpiReplicaSpecs"))
+    return launch.mounts()
+
+
 # Whoever runs jobs of a kind where nothing else is said.
 OWN_CONTROLLERS = (
     "kubernetes.io/job-controller",
     "jobset.sigs.k8s.io/jobset-controller",
     "kubeflow.org/training-operator",
     "ray.io/kuberay-operator",
+    "kubeflow.org/mpi-operator",
 )
 
 

@@ -338,9 +338,8 @@ class _Manifest:
                 reason = f"kind {found.text} of {version} is not known"
                 self.sink.report(codes.OBJECT_LEFT_OUT, found.span, kind=found.text, name=text, reason=reason)
             else:
-                help = (
-                    "flowc runs Job, CronJob (with `--once`), Pod, JobSet, PyTorchJob, TFJob, RayJob and Volcano's Job"
-                )
+                known = "Job, CronJob (with `--once`), Pod, JobSet, PyTorchJob, TFJob, MPIJob, RayJob and Volcano's Job"
+                help = f"flowc runs {known}"
                 self.sink.report(codes.KIND_UNKNOWN, found.span, help=help, kind=found.text, version=version)
         jobs: list[JobObject] = []
         for node, kind in self.jobs:

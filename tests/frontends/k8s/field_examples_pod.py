@@ -96,6 +96,24 @@ def tensorflow(clean: str | None = None, success: str | None = None, **counts: i
     return {"apiVersion": "kubeflow.org/v1", "kind": "TFJob", "metadata": {"name": "t"}, "spec": inner}
 
 
+def mpi(
+    spec: dict[str, Any] | None = None,
+    worker: dict[str, Any] | None = None,
+    launcher: dict[str, Any] | None = None,
+    version: str = "v2beta1",
+    replicas: int = 2,
+) -> dict[str, Any]:
+    """An MPIJob; `worker` and `launcher` are of their containers."""
+
+    def replica(count: int, **container: Any) -> dict[str, Any]:
+        return {"replicas": count, "template": {"spec": {"containers": [{"name": "m", "image": "mpi:1", **container}]}}}
+
+    specs = {"Launcher": replica(1, **{"command": ["mpirun", "a"], **(launcher or {})})}
+    specs |= {"Worker": replica(replicas, **(worker or {}))} if replicas else {}
+    inner = {"mpiReplicaSpecs": specs, **(spec or {})}
+    return {"apiVersion": f"kubeflow.org/{version}", "kind": "MPIJob", "metadata": {"name": "t"}, "spec": inner}
+
+
 def volcano(replicas: int = 1, **more: Any) -> dict[str, Any]:
     task = {"name": "w", "replicas": replicas, "template": {"spec": job()["spec"]["template"]["spec"]}}
     inner = {"tasks": [task], **more}
@@ -330,6 +348,13 @@ EXAMPLES: dict[str, Example] = {
         tensorflow("All", Worker=2),
         tensorflow("All", "AllWorkers", Worker=2),
     ),
+    "MPIJobSpec.slotsPerWorker": (mpi(), mpi({"slotsPerWorker": 8})),
+    "MPIJobSpec.runLauncherAsWorker": (mpi(), mpi({"runLauncherAsWorker": True})),
+    "MPIJobSpec.mpiImplementation": (mpi(), mpi({"mpiImplementation": "MPICH"})),
+    **{
+        f"MPIJobSpec.{key}": (mpi(version="v1alpha2"), mpi({key: 2}, version="v1alpha2"))
+        for key in ("activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished")
+    },
     "PyTorchJobSpec.nprocPerNode": (pytorch(), pytorch(nproc="4")),
     "ReplicaSpec.replicas": (pytorch(), pytorch(replicas=2)),
     "ReplicaSpec.restartPolicy": (pytorch(), pytorch(restartPolicy="ExitCode")),

@@ -28,6 +28,7 @@ NEIGHBOURS = {
     *("VolcanoDependsOn", "VolcanoPartition", "VolcanoTopology"),
     *("PyTorchJob", "PyTorchJobSpec", "PyTorchReplicaSpecs", "ReplicaSpec", "RunPolicy"),
     *("TFJob", "TFJobSpec", "TFReplicaSpecs"),
+    *("MPIJob", "MPIJobSpec", "MPIReplicaSpecs"),
     *("RayJob", "RayJobSpec", "RayClusterSpec", "RayHeadGroup", "RayWorkerGroup"),
 }
 ROWS = [(name, key, row) for name, fields in TYPES.items() for key, row in fields.items()]

@@ -200,7 +200,8 @@ NOT_ONE_GANG = Code(
     explain="""\
 The machines of one bid are all the same, and run the same image. The tasks of a Volcano Job, the jobs of a JobSet and
 the replicas of a PyTorchJob or TFJob can be run so: they may differ in `command`, `args` and `env`, and ask for less
-than one of them does. What has different images, or is to run one after the other, cannot.
+than one of them does; so may the launcher of an MPIJob and its workers, in whose container on the first machine it
+runs. What has different images, or is to run one after the other, cannot.
 
 Write one Job for each, or one program that looks at its rank.""",
     bad="""\

@@ -55,6 +55,10 @@ def _of_parts(text: str, context: Context) -> Iterator[tuple[int, int, int]]:
     from re import compile, escape
 
     gang, start, found = context.job.gang, 0, list[tuple[int, int, int]]()
+    if context.job.kind == "MPIJob":
+        launcher = escape(f"{context.job.name}-launcher")
+        places = compile(rf"(?<![\w.-]){launcher}{_DOMAIN}?(?![\w-])").finditer(text)
+        found += [(match.start(), match.end(), 0) for match in places]
     for part in gang.parts if gang is not None else ():
         two = r"([0-9]+)-" if context.job.kind == "JobSet" else "()"
         name = escape(f"{context.job.name}-{part.name}-")

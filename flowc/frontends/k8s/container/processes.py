@@ -39,6 +39,10 @@ def process_of(container: Mapping, context: Context, *, main: bool = False) -> P
     """The words that a container starts. Where some of them are known only on the machine, a shell puts them in."""
     found = environment.read(container, context)
     gang = context.job.gang
+    if main and context.job.kind == "MPIJob":
+        from flowc.frontends.k8s.container import launch
+
+        return Process(*launch.command(container, found, context), found)
     if main and gang is not None and gang.parts and (context.shape.nodes > 1 or context.job.kind == "RayJob"):
         return _by_rank(container, found, context)
     peers.look_at(found, context)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flowc.frontends.k8s.container import environment, peers
 from flowc.frontends.k8s.container.expand import Piece, late_names
-from flowc.frontends.k8s.kinds import parts, ray, sets, tensorflow, volcano
+from flowc.frontends.k8s.kinds import mpi, parts, ray, sets, tensorflow, volcano
 from flowc.ir.names import variable_name
 from flowc.shell.quote import sh
 
@@ -36,7 +36,7 @@ def command(main: Mapping, found: Environment, context: Context) -> tuple[str, .
         container = part.container or main
         own = environment.read(container, context)
         peers.look_at(own, context)
-        _join(container, own, found, context)
+        join(container, own, found, context)
         lines, late = _branch(part, start, container, own, found, context)
         branches.append(lines)
         needed |= late
@@ -51,12 +51,11 @@ def command(main: Mapping, found: Environment, context: Context) -> tuple[str, .
         ray.tell(context)
         found.facts |= ray.FACTS
     text = list[str]()
-    ips = sorted(int(name.removeprefix(peers.IP)) for name in needed if name.startswith(peers.IP))
+    reached = addresses(needed)
     lists = volcano.host_lists(gang.parts, context) if context.job.kind == "VolcanoJob" else []
-    if ips or lists:
+    if reached or lists:
         found.facts[IPS] = "ips"
-    text += [f"{peers.IP}{rank}=$(printf '%s\\n' \"${IPS}\" | sed -n {rank + 1}p)" for rank in ips]
-    text += lists
+    text += [*reached, *lists]
     start = 0
     for index, (part, lines) in enumerate(zip(gang.parts, branches, strict=True)):
         start += part.count
@@ -66,7 +65,13 @@ def command(main: Mapping, found: Environment, context: Context) -> tuple[str, .
     return ("/bin/sh", "-c", "\n".join(text))
 
 
-def _join(container: Mapping, own: Environment, found: Environment, context: Context) -> None:
+def addresses(needed: set[str]) -> list[str]:
+    """The lines that set those of the variables that are addresses of machines."""
+    ips = sorted(int(name.removeprefix(peers.IP)) for name in needed if name.startswith(peers.IP))
+    return [f"{peers.IP}{rank}=$(printf '%s\\n' \"${IPS}\" | sed -n {rank + 1}p)" for rank in ips]
+
+
+def join(container: Mapping, own: Environment, found: Environment, context: Context) -> None:
     """Give all machines what the part's have that only they know."""
     for name, fact in own.facts.items():
         if found.facts.setdefault(name, fact) != fact:
@@ -81,6 +86,24 @@ def _branch(
 ) -> tuple[list[str], set[str]]:
     """The lines of a part, and the variables that only the machine knows in them. `found` are those of all parts."""
     words = [word for key in ("command", "args") for word in peers.words(container, key, own, context)]
+    lines, late = settings(part, start, container, own, found, words, context)
+    if context.job.kind == "RayJob":
+        return [*lines, *ray.lines(part, container, own, context)], late
+    return [*lines, f"exec {line(words)}"], late
+
+
+def settings(
+    part: Part,
+    start: int,
+    container: Mapping,
+    own: Environment,
+    found: Environment,
+    words: list[Pieces],
+    context: Context,
+    *,
+    merged: bool = False,
+) -> tuple[list[str], set[str]]:
+    """The lines by which a part gets its variables. `merged`: what all parts are given besides stays."""
     texts = [str(node.value or "") for key in ("command", "args") for node in container.each(key)]
     texts += [text for _, text in own.env()]
     exports = dict(own.exports)
@@ -90,7 +113,9 @@ def _branch(
         exports[tensorflow.CONFIG] = tensorflow.config(part, context)
     if any("HOSTNAME" in text for text in texts) and own.lookup("HOSTNAME") is None:
         exports["HOSTNAME"] = (Piece(text=f"{context.job.name}-{part.name}-"), Piece(text=INDEX, late=True))
-        if part.each != part.count or context.job.kind == "JobSet":
+        if context.job.kind == "MPIJob" and part.name == mpi.LAUNCHER:
+            exports["HOSTNAME"] = (Piece(text=f"{context.job.name}-{part.name}"),)
+        elif part.each != part.count or context.job.kind == "JobSet":
             before = (Piece(text=JOB, late=True), Piece(text="-"))
             exports["HOSTNAME"] = (exports["HOSTNAME"][0], *before, exports["HOSTNAME"][1])
     lines = []
@@ -101,16 +126,18 @@ def _branch(
     if JOB in late:
         lines.append(f"{JOB}=$(({count} / {part.each}))")
     lines += [f"export {name}={sh(text)}" for name, text in own.env() if found.known.get(name) != text]
-    others = [name for name in found.known if own.lookup(name) is None]
+    others = [name for name in found.known if own.lookup(name) is None and not merged]
     lines += [f"unset {' '.join(others)}"] if others else []
     for name in (*own.known, *exports, *others):
         if variable_name(name) != name and found.known.get(name) != own.known.get(name):
             context.refuse(container, "env", f"a shell has to set `{name}`, and cannot", "rename it")
     lines += [f"export {name}={_word(pieces)}" for name, pieces in exports.items()]
-    if context.job.kind == "RayJob":
-        return [*lines, *ray.lines(part, container, own, context)], late
-    lines.append(" ".join(["exec", *map(_word, words)]))
     return lines, late
+
+
+def line(words: list[Pieces]) -> str:
+    """The words as a shell reads them."""
+    return " ".join(map(_word, words))
 
 
 def _within(count: str, part: Part) -> str:

@@ -153,6 +153,9 @@ def _part_ends(gang: tuple[Part, ...], context: Context) -> str | None:
     kind, node, first = context.job.kind, context.job.node, gang[0]
     holder: Node | None = node.at("spec")
     key, alone = "successPolicy", False
+    if kind == "MPIJob":
+        context.put("workers_end", node.at("spec", "mpiReplicaSpecs", "Launcher"))
+        return "first" if context.shape.nodes > 1 else None
     if kind == "RayJob" and len(gang) > 1:
         context.put("workers_end", node.at("spec", "entrypoint"))
         return "first"

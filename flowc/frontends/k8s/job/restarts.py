@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flowc.diag.codes.k8s import machines as machine_codes
 from flowc.frontends.k8s.context import pair_of
+from flowc.frontends.k8s.kinds import mpi
 from flowc.frontends.k8s.kinds.known import ROLES
 from flowc.ir.job import WITHOUT_LIMIT, ExitRule, Retry
 
@@ -35,6 +36,8 @@ def retry_of(main: Mapping, context: Context) -> Retry:
     """How often and after which exit codes the job starts again. What its main container says wins over its pod."""
     place = _policy_place(context)
     policy = str(place.value) if place is not None else FILLED_IN.get(context.job.kind, "Never")
+    if place is None and context.job.kind == "MPIJob" and mpi.is_v2(context.job.node):
+        policy = "OnFailure"
     of_pod = policy
     own = main.at("restartPolicy")
     if own is not None:
@@ -120,6 +123,7 @@ def _policy_place(context: Context) -> Node | None:
         return None
     if context.job.kind in ROLES:
         key, names = ROLES[context.job.kind]
+        names = names[:1] if context.job.kind == "MPIJob" else names  # the launcher's end is the job's
         replicas = context.job.node.at("spec", key)
         for name in names:
             found = replicas.at(name, "restartPolicy") if replicas is not None else None
@@ -161,7 +165,7 @@ def _restarts(policy: str, context: Context) -> int:
                 context.decide(job.pod_spec, "restartPolicy", "approximated", note)
         return 0
     per_index, limit = spec.at("backoffLimitPerIndex"), spec.at("backoffLimit")
-    if job.kind in ROLES:
+    if job.kind in ROLES and not mpi.is_v2(job.node):
         if policy == "Never":
             note = "a replica that may not start again ends the job when it fails"
             context.decide(spec, "backoffLimit", "ignored", note)

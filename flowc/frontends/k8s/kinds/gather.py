@@ -6,7 +6,7 @@ from flowc.diag.codes.k8s import objects as codes
 from flowc.diag.codes.yaml import document as yaml_codes
 from flowc.diag.sink import Edit, Fix
 from flowc.frontends.k8s.findings import int_at, place, text_at
-from flowc.frontends.k8s.kinds import parts, ray, sets, volcano
+from flowc.frontends.k8s.kinds import mpi, parts, ray, sets, volcano
 from flowc.frontends.k8s.kinds.known import ROLES
 from flowc.frontends.k8s.kinds.parts import Pods
 from flowc.frontends.k8s.objects import DEFAULT_NAMESPACE, Gang, JobObject, Part
@@ -68,6 +68,8 @@ def job(node: Mapping, kind: str, source: Source, inputs: Inputs, sink: Sink) ->
         return None
     if kind == "VolcanoJob":
         return _volcano(node, sink)
+    if kind == "MPIJob":
+        return _mpi(node, sink)
     if kind in ROLES:
         return _kubeflow(node, kind, sink)
     if kind == "JobSet":
@@ -157,6 +159,33 @@ def _kubeflow(node: Mapping, kind: str, sink: Sink) -> JobObject | None:
         base, ranked = joined
     policy = node.at("spec", "runPolicy") or _empty(node)
     return _made(node, kind, policy, base.template, f"{base.path}.template.spec", gang.replace(parts=ranked))
+
+
+def _mpi(node: Mapping, sink: Sink) -> JobObject | None:
+    launcher, workers = mpi.pods(node)
+    if launcher is None:
+        return None
+    if workers is None or not workers.count:
+        base, ranked = launcher, [Part(name=mpi.LAUNCHER, count=1, each=1, container=None, pod=launcher.spec)]
+    elif mpi.launcher_is_host(node, launcher):
+        joined = parts.joined([launcher, workers], sink, started=True)
+        if joined is None:
+            return None
+        base, ranked = joined[0], [*joined[1]]
+    else:
+        found = mpi.beside(launcher, workers, sink)
+        if found is None:
+            return None
+        base, container = found
+        alone = Part(name=mpi.LAUNCHER, count=0, each=1, container=launcher.container, pod=launcher.spec)
+        count = base.count
+        ranked = [alone, Part(name=mpi.WORKER, count=count, each=count, container=container, pod=base.spec)]
+    holder = workers.holder if workers is not None else launcher.holder
+    nodes = sum(each.count for each in ranked)
+    gang = Gang(nodes=nodes, holder=holder, node=holder.at("replicas"), parts=tuple(ranked))
+    old = node.at("spec") if text_at(node, "apiVersion") == mpi.ALPHA else None
+    policy = old or node.at("spec", "runPolicy") or _empty(node)
+    return _made(node, "MPIJob", policy, base.template, f"{base.path}.template.spec", gang)
 
 
 def _job_set(node: Mapping, sink: Sink) -> JobObject | None:

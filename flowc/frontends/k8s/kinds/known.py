@@ -11,6 +11,7 @@ JOBS = {
     ("JobSet", "jobset.x-k8s.io/v1alpha2"): "JobSet",
     ("PyTorchJob", "kubeflow.org/v1"): "PyTorchJob",
     ("TFJob", "kubeflow.org/v1"): "TFJob",
+    **{("MPIJob", f"kubeflow.org/{version}"): "MPIJob" for version in ("v2beta1", "v1", "v1alpha2")},
     ("RayJob", "ray.io/v1"): "RayJob",
     ("RayJob", "ray.io/v1alpha1"): "RayJob",
 }
@@ -19,6 +20,7 @@ JOBS = {
 ROLES = {
     "PyTorchJob": ("pytorchReplicaSpecs", ("Master", "Worker")),
     "TFJob": ("tfReplicaSpecs", ("Chief", "Master", "Worker", "PS", "Evaluator")),
+    "MPIJob": ("mpiReplicaSpecs", ("Launcher", "Worker")),
 }
 
 # Kinds that a job may refer to.
@@ -57,10 +59,6 @@ REFUSED = {
     "LeaderWorkerSet": (_SERVICE, "write a Job with completionMode Indexed, which ends"),
     "RayCronJob": ("a bid is placed once", "write its `jobTemplate` as a RayJob"),
     "PodTemplate": ("it is a pattern for pods that starts none", "write a Job with this template"),
-    "MPIJob": (
-        "mpirun starts its workers over ssh through a controller of the cluster",
-        "write a Job with completionMode Indexed that starts with torchrun, or with mpirun and a list of hosts",
-    ),
     **dict.fromkeys(
         ("XGBoostJob", "PaddleJob", "MXJob", "JAXJob"),
         (
@@ -96,6 +94,7 @@ VERSIONS = {
     "JobSet": "jobset.x-k8s.io/v1alpha2",
     "PyTorchJob": "kubeflow.org/v1",
     "TFJob": "kubeflow.org/v1",
+    "MPIJob": "kubeflow.org/v2beta1",
     "RayJob": "ray.io/v1",
     **{kind: version for kind, version in COMPANIONS},
 }

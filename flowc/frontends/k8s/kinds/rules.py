@@ -5,7 +5,7 @@ from __future__ import annotations
 from flowc.diag.codes.k8s import objects as codes
 from flowc.frontends.k8s import names
 from flowc.frontends.k8s.job import rules as job_rules
-from flowc.frontends.k8s.kinds import cron, ray, sets, tensorflow, torch, volcano
+from flowc.frontends.k8s.kinds import cron, mpi, ray, sets, tensorflow, torch, volcano
 from flowc.frontends.k8s.kinds.known import ROLES
 from flowc.frontends.k8s.pod import rules as pod_rules
 from flowc.frontends.k8s.pod import selectors
@@ -35,7 +35,7 @@ def job(findings: Findings, node: Mapping, kind: str) -> None:
         key = ROLES[kind][0]
         for pair in node.pairs_at("spec", key):
             _template(findings, pair.value.at("template"), f"spec.{key}.{pair.key.text}.template")
-        (tensorflow if kind == "TFJob" else torch).check(findings, node)
+        {"TFJob": tensorflow, "MPIJob": mpi}.get(kind, torch).check(findings, node)
     elif kind == "RayJob":
         cluster = node.at(*ray.CLUSTER)
         groups = [("headGroupSpec", cluster.at("headGroupSpec"))] if cluster is not None else []
