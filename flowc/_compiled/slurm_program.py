@@ -679,7 +679,7 @@ LINES = (
     ' aB=[b for p in(a,"mpirun")if(b:=shutil.which(p,path=path))]',
     ' c=[*map(os.path.dirname,[*aB,*map(os.path.realpath,aB)]),*path.split(":")]',
     ' d=[bT+aD for bT in c for aD in("/../lib/openmpi","/../lib","/../lib64")]',
-    ' for s in[*q.get("LD_LIBRARY_PATH","").split(":"),*d,""]:',
+    ' for s in[*filter(None,q.get("LD_LIBRARY_PATH","").split(":")),*d,""]:',
     '  for p in"libpmix.so.2","libopen-pal.so.40":',
     '   b=s and s+"/"+p',
     '   if not b or os.path.exists(b):',

@@ -12,7 +12,7 @@ def load_pmix(program, env):
     found = [file for name in (program, "mpirun") if (file := shutil.which(name, path=path))]
     folders = [*map(os.path.dirname, [*found, *map(os.path.realpath, found)]), *path.split(":")]
     places = [folder + part for folder in folders for part in ("/../lib/openmpi", "/../lib", "/../lib64")]
-    for place in [*env.get("LD_LIBRARY_PATH", "").split(":"), *places, ""]:
+    for place in [*filter(None, env.get("LD_LIBRARY_PATH", "").split(":")), *places, ""]:
         # Open MPI 4 may have PMIx within a library of its own.
         for name in "libpmix.so.2", "libopen-pal.so.40":
             file = place and place + "/" + name

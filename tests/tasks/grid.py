@@ -95,5 +95,5 @@ class Logins:
 
     def close(self) -> None:
         """Nobody can log in any more."""
-        for server in self.servers.values():
+        for server in list(self.servers.values()):
             server.close()
