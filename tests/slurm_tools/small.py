@@ -34,6 +34,15 @@ PORT = 20000 + os.getpid() % 10000
 HOSTS = "".join(f"127.0.0.{number + 1} n{number}.local n{number}\n" for number in (4, 3, 2, 1))
 
 
+def no_pmix(folder: Path) -> dict[str, str]:
+    """The variable with which srun finds no library of PMIx: this machine may have one, and what cannot be loaded is
+    found before it."""
+    folder.mkdir(exist_ok=True)
+    for name in ("libpmix.so.2", "libopen-pal.so.40"):
+        (folder / name).touch()
+    return {"LD_LIBRARY_PATH": str(folder)}
+
+
 def install(where: Path, features: set[str], host: str = "n1") -> Path:
     """The programs with these features, as on the machine of this name; their files are in the folder above."""
     where.mkdir(parents=True)

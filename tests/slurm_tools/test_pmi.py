@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from small import Cluster, install
+from small import Cluster, install, no_pmix
 
 from flowc.scripts.slurm.tools import closed
 
@@ -21,7 +21,7 @@ def batch(cluster: Cluster, tmp_path: Path) -> dict[str, str]:
         "PATH": f"{cluster.bin}:{os.environ['PATH']}", "SLURM_JOB_ID": f"7{os.getpid()}",
         "SLURM_JOB_NODELIST": "n[1-4]", "SLURM_NODELIST": "n[1-4]", "SLURM_NNODES": "4",
         "SLURM_JOB_CPUS_PER_NODE": "16(x4)", "SLURM_TASKS_PER_NODE": "1(x4)", "HOME": str(tmp_path),
-        "SLURMD_NODENAME": "n1",
+        "SLURMD_NODENAME": "n1", **no_pmix(tmp_path / "none"),
     }  # fmt: skip
 
 

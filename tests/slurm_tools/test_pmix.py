@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from small import Cluster, install
+from small import Cluster, install, no_pmix
 
 from flowc.scripts.slurm.tools import closed
 
@@ -164,11 +164,7 @@ def test_library_is_looked_for(batch: dict[str, str], library: Path) -> None:
 
 
 def test_without_the_library_nothing_runs(batch: dict[str, str], library: Path, tmp_path: Path) -> None:
-    # This machine may have one: what cannot be loaded is found before it.
-    for name in ("libpmix.so.2", "libopen-pal.so.40"):
-        (tmp_path / name).touch()
-    path = batch["PATH"].replace(str(library / "bin"), "/nowhere")
-    bare = {**batch, "PATH": path, "LD_LIBRARY_PATH": str(tmp_path)}
+    bare = {**batch, "PATH": batch["PATH"].replace(str(library / "bin"), "/nowhere"), **no_pmix(tmp_path / "none")}
     missing = "error: mpi/pmix: there is no libpmix.so.2 on this machine: `apt-get install libpmix2` on each brings it"
     assert srun(bare, "--mpi=pmix -N2 -n2", "bye") == ([], f"srun: {missing}\n", 1)
 
