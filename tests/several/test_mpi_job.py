@@ -153,3 +153,55 @@ def test_what_stands_for_ssh(ran: Callable[[str], Rented]) -> None:
     rented = ran(SSH)
     assert rented.wait() == ("COMPLETED", 0)
     assert sorted(rented.read("n1", LOG).splitlines()) == sorted(SAID.splitlines())
+
+
+VOLCANO = """\
+apiVersion: batch.volcano.sh/v1alpha1
+kind: Job
+metadata: {name: v}
+spec:
+  minAvailable: 3
+  plugins: {ssh: [], svc: []}
+  tasks:
+  - name: mpimaster
+    replicas: 1
+    policies: [{event: TaskCompleted, action: CompleteJob}]
+    template:
+      spec:
+        restartPolicy: Never
+        containers:
+        - name: m
+          image: mpi:1
+          ports: [{containerPort: 22, name: mpijob-port}]
+          command: [sh, -c]
+          args:
+          - |
+            MPI_HOST=`cat /etc/volcano/mpiworker.host | tr "\\n" ","`;
+            mkdir -p /var/run/sshd; /usr/sbin/sshd;
+            ssh v-mpiworker-1.v hostname
+            mpiexec.openmpi --allow-run-as-root --host ${MPI_HOST} -np 2 sh -c 'echo $(hostname) $OMPI_COMM_WORLD_RANK'
+  - name: mpiworker
+    replicas: 2
+    template:
+      spec:
+        restartPolicy: Never
+        containers:
+        - name: w
+          image: mpi:1
+          ports: [{containerPort: 22, name: mpijob-port}]
+          command: [sh, -c, "mkdir -p /var/run/sshd; /usr/sbin/sshd -D;"]
+          resources: {limits: {nvidia.com/gpu: 8}}
+"""
+
+
+def test_tasks_of_volcano_reach_each_other(rent: Rent, program: Callable[[str, str], str]) -> None:
+    program("mpirun", "openmpi-bin")
+    rented = rent("job.yaml", VOLCANO, *FLAGS)
+    for name in rented.names:
+        rented.program(name, "docker", DOCKER)
+        rented.program(name, "nvidia-container-runtime-hook", "#!/bin/sh\n")
+    rented.start()
+    assert rented.wait() == ("COMPLETED", 0), rented.read("n1", LOG)
+    said = [line for line in rented.read("n1", LOG).splitlines() if "setpgid" not in line]
+    assert sorted(said) == ["n2 0", "n3", "n3 1"]
+    assert rented.wait("n3")[0] == "COMPLETED"

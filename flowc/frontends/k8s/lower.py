@@ -184,13 +184,22 @@ def _isolation(main: Mapping, context: Context) -> Isolation:
 
 
 def _peers(context: Context) -> tuple[Mount, ...]:
-    """What brings the containers of an MPIJob to each other."""
-    if context.job.kind != "MPIJob":
+    """What brings the containers of a job to each other, where they start commands there."""
+    node, kind = context.job.node, context.job.kind
+    if kind == "MPIJob":
+        from flowc.frontends.k8s.kinds.mpi import FOLDER as folder
+    elif kind == "VolcanoJob":
+        from flowc.frontends.k8s.kinds.volcano import HOSTS as folder
+        from flowc.frontends.k8s.kinds.volcano import reaches
+
+        if not reaches(node):
+            return ()
+    else:
         return ()
     from flowc.frontends.k8s.container import launch
 
-    context.put("mounts", context.job.node.at("spec", "mpiReplicaSpecs"))
-    return launch.mounts()
+    context.put("mounts", node.at("spec", "mpiReplicaSpecs" if kind == "MPIJob" else "plugins"))
+    return launch.mounts(folder.rstrip("/"))
 
 
 # Whoever runs jobs of a kind where nothing else is said.

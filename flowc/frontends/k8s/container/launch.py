@@ -35,9 +35,10 @@ _AWAIT = f"i=0; until [ -e {READY} ] || [ $i -ge 600 ]; do sleep 1; i=$((i + 1))
 _STAY = f"exec {SSHD} -D"
 
 
-def mounts() -> tuple[Mount, ...]:
+def mounts(folder: str) -> tuple[Mount, ...]:
+    """What containers that start commands in each other have of their machine, in this folder."""
     sshd = Mount(kind="host", source=f"{PEERS}/sshd", target=SSHD, read_only=True, create="nothing")
-    return Mount(kind="host", source=PEERS, target=FOLDER, create="nothing"), sshd
+    return Mount(kind="host", source=PEERS, target=folder, create="nothing"), sshd
 
 
 def command(main: Mapping, found: Environment, context: Context) -> tuple[Words, Words]:

@@ -124,7 +124,8 @@ def _volcano(node: Mapping, sink: Sink) -> JobObject | None:
     ]
     gang = _gang(tasks, absent=0)
     running = [each for each in pods if each.count] or pods[:1]
-    if parts.same(running) and not (gang.nodes > 1 and volcano.hosts_named(tasks)):
+    told = gang.nodes > 1 and (volcano.hosts_named(tasks) or volcano.reaches(node))
+    if parts.same(running) and not told:
         where = f"{running[0].path}.template.spec"
         return _made(node, "VolcanoJob", node.at("spec"), running[0].template, where, gang)
     # The first machine's end can be the job's; where PyTorch meets at its master, that one is the first.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from flowc.frontends.k8s import names
 from flowc.frontends.k8s.findings import int_at, key_span, text_at
+from flowc.patterns import at_first_use
+from flowc.shell.quote import sh
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ ENDING = ("AbortJob", "TerminateJob", "CompleteJob", "RestartJob")
 PLUGINS = ("env", "svc", "ssh", "pytorch", "tensorflow", "mpi", "ray", "hcclrank")
 TORCH_PORT = 23456
 HOSTS = "/etc/volcano/"  # where the svc plugin writes the hosts of each task
+_launches = at_first_use(r"\b(?:sshd?|pdsh|mpirun|mpiexec|horovodrun|deepspeed)\b", "search")
 
 
 def check(findings: Findings, node: Mapping) -> None:
@@ -88,14 +91,26 @@ def completing(tasks: list[Node]) -> list[Node]:
 def hosts_named(tasks: list[Node]) -> bool:
     """Whether a command reads the list of hosts of a task."""
     words = [HOSTS, *(hosts_variable(task_name(task, index)) for index, task in enumerate(tasks))]
-    texts = [
+    return any(word in text for word in words for text in _texts(tasks))
+
+
+def _texts(tasks: list[Node]) -> list[str]:
+    """All that the containers of tasks are started with."""
+    return [
         str(word.value or "")
         for task in tasks
         for container in task.each("template", "spec", "containers")
         for key in ("command", "args")
         for word in container.each(key)
     ]
-    return any(word in text for word in words for text in texts)
+
+
+def reaches(node: Node) -> bool:
+    """Whether machines of a job start commands on each other, by the keys of its plugins."""
+    plugins = [pair.key.text for pair in node.pairs_at("spec", "plugins")]
+    tasks = node.each("spec", "tasks")
+    several = sum(int_at(each, "replicas") or 0 for each in tasks) > 1
+    return several and not {"ssh", "mpi"}.isdisjoint(plugins) and any(_launches(text) for text in _texts(tasks))
 
 
 def hosts_variable(task: str) -> str:
@@ -184,23 +199,30 @@ def add_plugins(container: Mapping, found: Environment, gang: Gang, context: Con
 def host_lists(gang: tuple[Part, ...], context: Context) -> list[str]:
     """Lines of shell that make the lists of hosts as the plugin `svc` gives them, where a command reads one."""
     job = context.job.node
-    tasks = job.each("spec", "tasks")
-    for task in tasks if job.at("spec", "plugins", "ssh") is not None else ():
-        for container in task.each("template", "spec", "containers"):
-            for key in ("command", "args"):
-                if any("sshd" in str(word.value or "") for word in container.each(key)):
-                    reason = "port 22 is that of the machine's own sshd, and the plugin's keys for it are not there"
-                    context.refuse(container, key, reason, "let the machines meet by torchrun, Ray or the like")
-                    return []
-    if not hosts_named(tasks):
+    tasks, reached = job.each("spec", "tasks"), reaches(job)
+    if not hosts_named(tasks) and not reached:
         return []
     lines, start = [f"mkdir -p {HOSTS} || exit"], 1
     for part in gang:
         these = f"printf '%s\\n' \"$FLOWC_IPS\" | sed -n {start},{start + part.count - 1}p"
         lines.append(f"{these} >{HOSTS}{part.name}.host || exit")
         lines.append(f"export {hosts_variable(part.name)}=$({these} | tr '\\n' , | sed 's/,$//')")
+        if reached:
+            name, numbers = sh(f"{context.job.name}-{part.name}-"), " ".join(map(str, range(part.count)))
+            lines.append(f"for i in {numbers}; do echo {name}$i $((i + {start - 1})); done >>{HOSTS}names")
         start += part.count
-    return lines
+    return [*lines, *(_ways(job) if reached else [])]
+
+
+def _ways(job: Node) -> list[str]:
+    """How a machine's launcher of MPI reaches the others, and what it is told of them."""
+    lines = [f"export {name}={HOSTS}ssh" for name in ("OMPI_MCA_plm_rsh_agent", "PRTE_MCA_plm_ssh_agent")]
+    lines.append(f'export PATH="{HOSTS.rstrip("/")}:$PATH"')
+    plugin = job.at("spec", "plugins", "mpi")
+    if plugin is not None:
+        worker = _option([str(each.value) for each in plugin.each()], "worker", "worker")
+        lines.append(f'export MPI_HOST="${hosts_variable(worker)}"')
+    return [*lines, f"(umask 77; export -p >{HOSTS}env)"]
 
 
 def _option(words: list[str], name: str, default: str) -> str:

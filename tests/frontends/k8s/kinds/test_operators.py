@@ -247,7 +247,18 @@ def test_tasks_of_volcano_are_told_apart() -> None:
         patch.chdir(folder)
         assert started(found, 1, *here) == "1 10.0.0.3 10.0.0.1,10.0.0.2\n10.0.0.1\n10.0.0.2\n"
     assert "FC331" in ids(servers("echo"))
-    assert "FC333" in ids(servers("/usr/sbin/sshd -D", ssh=[]))
+
+
+def test_tasks_of_volcano_reach_each_other() -> None:
+    """Where they are to, and the plugins `ssh` or `mpi` are there."""
+    found = one(servers("/usr/sbin/sshd; mpiexec --host $VC_WORKER_HOSTS a", mpi=["--worker=worker"]))
+    assert [each.target for each in found.mounts] == ["/etc/volcano", "/usr/sbin/sshd"]
+    text = found.run.argv[-1]
+    assert 'export MPI_HOST="$VC_WORKER_HOSTS"' in text
+    assert "for i in 0 1; do echo t-worker-$i $((i + 0)); done >>/etc/volcano/names" in text
+    assert "export OMPI_MCA_plm_rsh_agent=/etc/volcano/ssh" in text
+    assert one(servers("python a.py", ssh=[])).mounts == ()
+    assert one(servers("mpirun a")).mounts == ()
 
 
 def test_plugins_of_volcano() -> None:
