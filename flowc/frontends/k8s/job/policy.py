@@ -5,7 +5,7 @@ from __future__ import annotations
 from flowc.diag.codes.k8s import lower as codes
 from flowc.diag.codes.k8s import machines as machine_codes
 from flowc.frontends.k8s.context import Shape, pair_of
-from flowc.frontends.k8s.kinds import tensorflow, volcano
+from flowc.frontends.k8s.kinds import mpi, ray, sets, tensorflow, volcano
 from flowc.ir.job import Array
 from flowc.source import Span
 
@@ -148,55 +148,27 @@ def _master_ends(context: Context) -> str | None:
     return "first"
 
 
+# Of kinds whose pods may differ: the key that lets the end of the first of them be the job's.
+_ENDS = {
+    "MPIJob": mpi.ending,
+    "RayJob": ray.ending,
+    "VolcanoJob": volcano.ending,
+    "TFJob": tensorflow.ending,
+    "JobSet": sets.ending,
+}
+
+
 def _part_ends(gang: tuple[Part, ...], context: Context) -> str | None:
     """Of a job with several parts: whether it is done when its first machine is."""
-    kind, node, first = context.job.kind, context.job.node, gang[0]
-    holder: Node | None = node.at("spec")
-    key, alone = "successPolicy", False
-    if kind == "MPIJob":
-        context.put("workers_end", node.at("spec", "mpiReplicaSpecs", "Launcher"))
-        return "first" if context.shape.nodes > 1 else None
-    if kind == "RayJob" and len(gang) > 1:
-        context.put("workers_end", node.at("spec", "entrypoint"))
-        return "first"
-    if kind == "VolcanoJob":
-        tasks = node.each("spec", "tasks")
-        holder, key = _task(first, tasks), "policies"
-        alone = holder is not None and holder in volcano.completing(tasks)
-    elif kind == "TFJob":
-        servers = any(each.name in tensorflow.SERVERS for each in gang)
-        clean = context.job.job_spec.at("cleanPodPolicy")
-        alone = servers or (clean is not None and clean.value in ("Running", "All"))
-        if holder is not None and holder.read("successPolicy") == "AllWorkers":
-            alone = servers
-            note = "the end of the first worker is the job's, for servers do not end" if servers else "all have to end"
-            context.decide(holder, key, "approximated", note)
-        specs = node.pairs_at("spec", "tfReplicaSpecs")
-        holder, key = next((pair.value for pair in specs if pair.key.text.lower() == first.name), None), "replicas"
-    elif kind == "JobSet":
-        policy = node.at("spec", key)
-        targets = [each.value for each in policy.each("targetReplicatedJobs")] if policy is not None else []
-        alone = policy is not None and first.name in targets and len(targets) < len({each.name for each in gang})
-        if policy is not None and not alone and policy.read("operator") == "Any" and holder is not None:
-            reason = "only that all machines, or one job of the set, decide can be kept"
-            context.refuse(holder, key, reason, f"name the one that decides: `targetReplicatedJobs: [{first.name}]`")
-        if len(targets) > 1 and alone:
-            context.refuse(policy or node, "targetReplicatedJobs", "only one job of the set can decide", "name one")
-        # Of one job that decides all and any are the same.
-        holder, key = policy, "targetReplicatedJobs"
-    if not alone or holder is None:
+    found = _ENDS[context.job.kind](gang, context) if context.job.kind in _ENDS else None
+    if found is None:
         return None
+    (holder, key), first = found, gang[0]
     context.put("workers_end", holder.at(key) or holder)
-    if kind == "JobSet":
-        context.decide(holder, key, "lowered", f"the end of `{first.name}` is the set's")
     if first.count > 1:
         note = f"the end of the first of the {first.count} machines of `{first.name}` is the job's"
         context.decide(holder, key, "approximated", note)
     return "first"
-
-
-def _task(part: Part, tasks: list[Node]) -> Node | None:
-    return next((each for at, each in enumerate(tasks) if volcano.task_name(each, at) == part.name), None)
 
 
 def terminate(context: Context) -> bool | None:

@@ -16,6 +16,7 @@ from flowc.yamldoc.node import Mapping, Pair, Sequence, plain
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.diag.sink import Sink
+    from flowc.frontends.k8s.context import Context
     from flowc.frontends.k8s.findings import Findings
     from flowc.frontends.k8s.objects import Part
     from flowc.yamldoc.node import Node
@@ -145,6 +146,12 @@ def beside(launcher: Pods, workers: Pods, sink: Sink) -> tuple[Pods, Mapping] | 
     spec = _put(spec, "containers", [container])
     template = _put(workers.template, "spec", spec) if isinstance(workers.template, Mapping) else workers.template
     return Pods(WORKER, workers.count, workers.holder, template, workers.path), container
+
+
+def ending(gang: tuple[Part, ...], context: Context) -> tuple[Node, str] | None:
+    """What says that the job is done when the launcher is, where there are other machines."""
+    roles = context.job.node.at("spec", "mpiReplicaSpecs")
+    return (roles, "Launcher") if roles is not None and context.shape.nodes > 1 else None
 
 
 def _more_rights(own: Mapping, other: Mapping) -> bool:

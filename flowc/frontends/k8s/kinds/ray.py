@@ -89,6 +89,12 @@ def pods(node: Mapping, sink: Sink) -> list[Pods] | None:
     return found
 
 
+def ending(gang: tuple[Part, ...], context: Context) -> tuple[Node, str] | None:
+    """What says that the job is done when the head is: of a cluster of several machines, the entrypoint."""
+    spec = context.job.node.at("spec")
+    return (spec, "entrypoint") if spec is not None and len(gang) > 1 else None
+
+
 def lines(part: Part, container: Mapping, own: Environment, context: Context) -> list[str]:
     """What a machine of the part runs."""
     node = context.job.node

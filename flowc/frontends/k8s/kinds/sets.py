@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from flowc.diag.sink import Sink
     from flowc.frontends.k8s.context import Context
     from flowc.frontends.k8s.findings import Findings
+    from flowc.frontends.k8s.objects import Part
     from flowc.yamldoc.node import Node
 
 # Why a Job may have failed, to a rule of a failurePolicy.
@@ -100,6 +101,27 @@ def pods(node: Mapping, sink: Sink) -> list[Pods] | None:
     policy = node.at("spec", "successPolicy")
     deciding = [each.value for each in policy.each("targetReplicatedJobs")] if policy is not None else []
     return sorted(found, key=lambda each: each.name not in deciding)
+
+
+def ending(gang: tuple[Part, ...], context: Context) -> tuple[Node, str] | None:
+    """What says that the set is done when its first part is: of its jobs the policy names that one."""
+    spec, first = context.job.node.at("spec"), gang[0]
+    policy = spec.at("successPolicy") if spec is not None else None
+    if spec is None or policy is None:
+        return None
+    key = "targetReplicatedJobs"
+    targets = [each.value for each in policy.each(key)]
+    # Of one job that decides all and any are the same.
+    if first.name not in targets or len(targets) >= len({each.name for each in gang}):
+        if policy.read("operator") == "Any":
+            reason = "only that all machines, or one job of the set, decide can be kept"
+            help = f"name the one that decides: `targetReplicatedJobs: [{first.name}]`"
+            context.refuse(spec, "successPolicy", reason, help)
+        return None
+    if len(targets) > 1:
+        context.refuse(policy, key, "only one job of the set can decide", "name one")
+    context.decide(policy, key, "lowered", f"the end of `{first.name}` is the set's")
+    return policy, key
 
 
 def tell(context: Context) -> None:

@@ -57,6 +57,23 @@ def config(part: Part, context: Context) -> Pieces:
     return tuple(pieces)
 
 
+def ending(gang: tuple[Part, ...], context: Context) -> tuple[Node, str] | None:
+    """What says that the job is done when the first part is: servers beside it, or `cleanPodPolicy`."""
+    spec = context.job.node.at("spec")
+    if spec is None:
+        return None
+    servers = any(each.name in SERVERS for each in gang)
+    clean = context.job.job_spec.at("cleanPodPolicy")
+    alone = servers or (clean is not None and clean.value in ("Running", "All"))
+    if spec.read("successPolicy") == "AllWorkers":
+        alone = servers
+        note = "the end of the first worker is the job's, for servers do not end" if servers else "all have to end"
+        context.decide(spec, "successPolicy", "approximated", note)
+    roles = spec.pairs_at("tfReplicaSpecs")
+    own = next((pair.value for pair in roles if pair.key.text.lower() == gang[0].name), None)
+    return (own, "replicas") if own is not None and alone else None
+
+
 def _port(pod: Node | None) -> int:
     for container in pod.each("containers") if pod is not None else ():
         for port in container.each("ports"):

@@ -88,6 +88,13 @@ def completing(tasks: list[Node]) -> list[Node]:
     ]
 
 
+def ending(gang: tuple[Part, ...], context: Context) -> tuple[Node, str] | None:
+    """What says that the job is done when the first part is: a policy of its task."""
+    tasks = context.job.node.each("spec", "tasks")
+    own = next((each for at, each in enumerate(tasks) if task_name(each, at) == gang[0].name), None)
+    return (own, "policies") if own is not None and own in completing(tasks) else None
+
+
 def hosts_named(tasks: list[Node]) -> bool:
     """Whether a command reads the list of hosts of a task."""
     words = [HOSTS, *(hosts_variable(task_name(task, index)) for index, task in enumerate(tasks))]
