@@ -9,6 +9,7 @@ from flowc.diag.lacks import ENVIRONMENT, PROGRAM
 from flowc.rules.base import parts, texts
 from flowc.rules.wording import by_profile
 from flowc.shell.quote import sh
+from flowc.shell.scan import scan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def _report(unit: Unit, missing: dict[str, int], refused: dict[str, int], said: 
                 spans[next(iter(found))],
                 help=_help(unit, found),
                 lacks=_lacks(unit, found) if code is codes.COMMAND_MISSING else (),
-                commands=", ".join(f"`{name}`" for name in found),
+                commands=", ".join(f"`{name}`{' of conda' if name == 'activate' else ''}" for name in found),
             )
 
 
@@ -64,6 +65,13 @@ def _lacks(unit: Unit, found: dict[str, int]) -> tuple[tuple[str, str], ...]:
         return tuple(names)
     inside = [(ENVIRONMENT, name) for name in environments(unit.job)]
     return (*names, *(inside or [(PROGRAM, "conda")] if "activate" in found else inside))
+
+
+def _submits_itself(unit: Unit, start: int) -> bool:
+    command = scan(unit.job.run.text or "").command_at(start)
+    own = ("$0", "${0}", "${BASH_SOURCE[0]}", "$BASH_SOURCE", unit.job.source.path.rpartition("/")[2])
+    words = [word.strip("\"'") for _, word in command.words()] if command is not None else []
+    return any(word in own or word.rpartition("/")[2] == own[-1] for word in words)
 
 
 def _report_unseen(unit: Unit, start: int, end: int, instead: str | None, sink: Sink) -> None:
@@ -85,6 +93,8 @@ def _help(unit: Unit, found: dict[str, int]) -> str | None:
     )
     help = f"`{step}apt-get install -y {packages}` in the script brings Ubuntu's own" if packages else None
     if "sbatch" in found and unit.job.outcome:
+        if _submits_itself(unit, found["sbatch"]):
+            return "it submits itself: one job may have all the time that it needs; a cron of yours submits what is to run later"
         return "submit the other one yourself: `flowc submit FILE --after afterok:JOB` places it when this one is done"
     if "sbatch" in found:
         # A script without options that submits others is none that should run on a rented machine.

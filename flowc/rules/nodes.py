@@ -25,4 +25,5 @@ def report(unit: Unit, sink: Sink) -> None:
     other = next((first[0][1] for first in words if first and first[0][1] in ELSEWHERE), None)
     if help is None and other is not None:
         help = f"`{other}` is not there, or reaches them by SSH, which is not: `srun` starts programs on them"
+    help = help or "`srun PROGRAM` starts it on all; if a script that this one calls does: `--with-commands srun`"
     sink.report(NODES_NOT_JOINED, span, help=help, nodes=nodes)

@@ -63,6 +63,10 @@ def test_a_whole_machine_has_as_many_gpus_as_it_is_asked_for() -> None:
     ("code", "body", "help"),
     [
         ("FC813", "python train.py\nsbatch next.sbatch\n", "`flowc submit FILE --after afterok:JOB`"),
+        ("FC813", "python train.py\nsbatch $0\n", "it submits itself: one job may have all the time that it needs"),
+        ("FC813", "sbatch --begin=now+1hour job.sbatch\n", "it submits itself"),
+        ("FC813", 'a && sbatch -t 10 "${BASH_SOURCE[0]}"\n', "it submits itself"),
+        ("FC813", "nextflow run main.nf -profile slurm\n", "`-process.executor local`"),
         ("FC843", "export NCCL_IB_HCA=mlx5_0\nnvidia-smi\n", "leave it out"),
         ("FC141", "./a $SLURM_ARRAY_TASK_ID\n", "give it here too: `-- --array=…`"),
         ("FC812", "module load gromacs/2024.4/gcc-13.2.0_cuda-12\n", "a line of a profile brings it"),
@@ -78,6 +82,18 @@ def test_a_whole_machine_has_as_many_gpus_as_it_is_asked_for() -> None:
 )
 def test_what_is_advised(code: str, body: str, help: str) -> None:
     assert help in str(helped(code, HEAD + body))
+
+
+def test_machines_that_nothing_uses() -> None:
+    help = helped("FC806", HEAD.replace("=10", "=10 --nodes=2") + "bash run_all.sh\n")
+    assert help == "`srun PROGRAM` starts it on all; if a script that this one calls does: `--with-commands srun`"
+
+
+def test_activate_is_condas() -> None:
+    found = driver.check(Source("j.sbatch", HEAD + "source activate env\n"), Inputs()).diagnostics
+    assert [each.message for each in found if each.code.id == "FC804"] == [
+        "the job calls `activate` of conda, which the machine does not have"
+    ]
 
 
 def test_a_path_that_was_never_filled_in() -> None:

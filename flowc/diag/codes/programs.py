@@ -49,7 +49,7 @@ NODES_NOT_JOINED = Code(
     id="FC806",
     name="nodes-not-joined",
     severity="warning",
-    title="the script runs on the first of {nodes} machines, and nothing that it calls starts programs on the others",
+    title="the script runs on the first of {nodes} machines, and nothing in it starts programs on the others",
     explain="""\
 As under Slurm, the script runs on the first node only; `srun` and `mpirun` reach the others, and the startup script
 brings what they need. No such call is in the text, so the other machines would only cost money. (SSH does not reach
