@@ -94,7 +94,8 @@ def _help(unit: Unit, found: dict[str, int]) -> str | None:
     help = f"`{step}apt-get install -y {packages}` in the script brings Ubuntu's own" if packages else None
     if "sbatch" in found and unit.job.outcome:
         if _submits_itself(unit, found["sbatch"]):
-            return "it submits itself: one job may have all the time that it needs; a cron of yours submits what is to run later"
+            later = "a cron of yours submits what is to run later"
+            return f"it submits itself: one job may have all the time that it needs; {later}"
         return "submit the other one yourself: `flowc submit FILE --after afterok:JOB` places it when this one is done"
     if "sbatch" in found:
         # A script without options that submits others is none that should run on a rented machine.
