@@ -65,7 +65,7 @@ SUBMITS = {
     "snakemake \\\n  --jobs 20 --slurm all\n": "--jobs 20 --slurm",
     "snakemake -j 9 --cluster 'sbatch -c {threads}'\n": "snakemake -j 9 --cluster 'sbatch",
     'snakemake \\\n  --cluster "sbatch -n 1" all\n': '--cluster "sbatch',
-    "nextflow run a/main.nf \\\n  -with-dag x.png \\\n  -profile singularity,slurm -resume\n": "-profile singularity,slurm",
+    "nextflow run a.nf \\\n  -with-dag x.png \\\n  -profile apptainer,slurm -resume\n": "-profile apptainer,slurm",
     "nextflow run main.nf -process.executor slurm\n": "nextflow run main.nf -process.executor slurm",
     "toil-cwl-runner --batchSystem slurm w.cwl\n": "--batchSystem slurm",
     "torchx run --scheduler slurm dist.ddp -j 2x8\n": "torchx run --scheduler slurm",

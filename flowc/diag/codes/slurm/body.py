@@ -50,3 +50,17 @@ Set it at the top of the script, to a new folder or to where a volume is mounted
     bad=_FRONT + 'cp -r data "$SLURM_TMPDIR"\npython train.py\n',
     good=_FRONT + 'export SLURM_TMPDIR=$(mktemp -d)\ncp -r data "$SLURM_TMPDIR"\npython train.py\n',
 )
+
+GLUED_VARIABLE = Code(
+    id="FC163",
+    name="glued-variable",
+    severity="warning",
+    title="`{written}` is a variable of its own, which nothing sets: `{meant}` is the one of Slurm",
+    explain="""\
+A variable's name goes on as far as there are letters, digits and underscores: `$SLURM_ARRAY_JOB_ID_3.log` is the value
+of `SLURM_ARRAY_JOB_ID_3`, which is empty, and `.log`. All tasks of an array then write the same file.
+
+Write braces around the name: `${SLURM_ARRAY_JOB_ID}_3.log`.""",
+    bad=_FRONT + "python train.py > out_$SLURM_JOB_ID_a.log\n",
+    good=_FRONT + "python train.py > out_${SLURM_JOB_ID}_a.log\n",
+)

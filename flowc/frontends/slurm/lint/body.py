@@ -26,6 +26,11 @@ _use = at_first_use(r"\$(?:\{(SLURM_[A-Z_]+)([^}\n]?)|(SLURM_[A-Z_]+))", "findit
 _names = "|".join(SITE_VARIABLES)
 _site_use = at_first_use(rf"\$(?:\{{({_names})\b([^}}\n]?)|({_names})\b)", "finditer")
 
+_glued = at_first_use(
+    r"\$(SLURM_(?:ARRAY_TASK_ID|ARRAY_JOB_ID|JOB_ID|JOBID|JOB_NAME|PROCID|LOCALID|NODEID))((?:_\w*|[0-9]\w*))",
+    "finditer",
+)
+
 MOST_USES = 2_000  # looked at; enough for any script that a person wrote
 _waits = at_first_use(r"wait", "finditer")
 _TESTS = frozenset(("[", "[[", "test"))
@@ -80,6 +85,25 @@ def lint_variables(ast: Ast, source: Source, sink: Sink, body: int) -> None:
         reason = _INSTEAD.get(name, f"it needs `--{NEEDS[name][0]}`")
         help = f"where sbatch's command line gives it, give it here too: `-- --{NEEDS[name][0]}=…`"
         sink.report(codes.VARIABLE_NEVER_SET, Span(source, *span), help=help, variable=name, reason=reason)
+
+
+def lint_glued(ast: Ast, source: Source, sink: Sink, body: int) -> None:
+    """Report a variable of Slurm's whose name goes on into the text behind it, where another one was hardly meant."""
+    text = source.text
+    if ast.shebang is None or text.find("$SLURM_", body) < 0 or not ast.is_shell:
+        return
+    told: set[str] = set()
+    for match, _ in zip(_glued(text, body), range(MOST_USES), strict=False):
+        name = match[1] + match[2]
+        if name in told or _is_plain(text, match.start()) or surely_set(text, name):
+            continue
+        from flowc.diag.codes.slurm.body import GLUED_VARIABLE
+
+        told.add(name)
+        span = Span(source, match.start(), match.end())
+        meant = f"${{{match[1]}}}{match[2]}"
+        fix = Fix(title=f"write `{meant}`", edits=(Edit(span=span, text=meant),), certain=False)
+        sink.report(GLUED_VARIABLE, span, fix=fix, written=match[0], meant=f"${{{match[1]}}}")
 
 
 def lint_site_variables(ast: Ast, source: Source, sink: Sink, body: int, inputs: Inputs) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from flowc._compiled.slurm_options import OPTIONS
 from flowc.diag.codes.slurm import lint as codes
-from flowc.frontends.slurm.lint.body import lint_commands, lint_site_variables, lint_variables
+from flowc.frontends.slurm.lint.body import lint_commands, lint_glued, lint_site_variables, lint_variables
 from flowc.frontends.slurm.lint.lines import lint_lines
 from flowc.frontends.slurm.lint.values import PLAIN_TEXT, lint_values
 from flowc.frontends.slurm.values.numerals import BLANKS
@@ -49,6 +49,7 @@ def lint(
     lint_values(ast, sink, doubtful)
     if not sink.broken:  # options that were refused, or not understood, may be the ones that set them
         lint_variables(ast, source, sink, body)
+        lint_glued(ast, source, sink, body)
         lint_site_variables(ast, source, sink, body, inputs)
         lint_commands(ast, source, sink, body)
     _glued_comments(ast, source, sink, lines)

@@ -207,3 +207,31 @@ def test_no_folder_is_made_of_a_placeholder(line: str) -> None:
 def test_what_stands_for_a_variable_that_is_not_expanded(line: str, help: str | None) -> None:
     (found,) = warnings(script(line))
     assert (found.code.id, found.help) == ("FC150", help)
+
+
+@pytest.mark.parametrize(
+    ("body", "marked", "mended"),
+    [
+        ("./a > net$SLURM_ARRAY_TASK_ID_30runs.log\n", "$SLURM_ARRAY_TASK_ID_30runs", "${SLURM_ARRAY_TASK_ID}_30runs"),
+        ('./a -o "x_$SLURM_JOB_ID_"\n', "$SLURM_JOB_ID_", "${SLURM_JOB_ID}_"),
+        ("./a $SLURM_ARRAY_JOB_ID_$SLURM_ARRAY_TASK_ID\n", "$SLURM_ARRAY_JOB_ID_", "${SLURM_ARRAY_JOB_ID}_"),
+        ("./a $SLURM_JOBID387\n", "$SLURM_JOBID387", "${SLURM_JOBID}387"),
+    ],
+)
+def test_a_variable_that_the_text_behind_it_makes_another(body: str, marked: str, mended: str) -> None:
+    (found,) = [each for each in warnings(script("--array=1-4", body=body)) if each.code.id == "FC163"]
+    assert (found.span and found.span.text, found.fix and found.fix.edits[0].text) == (marked, mended)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "./a ${SLURM_ARRAY_TASK_ID}_30 $SLURM_ARRAY_TASK_ID.x $SLURM_JOB_ID-1 $SLURM_JOB_NAME/x\n",
+        "SLURM_JOB_ID_0=3\n./a $SLURM_JOB_ID_0\n",
+        "./a '$SLURM_JOB_ID_0' \\$SLURM_JOB_ID_0 # $SLURM_JOB_ID_0\n",
+        "./a $SLURM_JOB_ID $SLURM_JOB_NUM_NODES $SLURM_NTASKS_PER_NODE $SLURM_JOBID $SLURM_JOB_IDLE\n",
+        "cat <<'E' >x\n$SLURM_JOB_ID_0\nE\nbash x\n",
+    ],
+)
+def test_variables_that_are_what_they_seem(body: str) -> None:
+    assert "FC163" not in codes(script("--array=1-4", "--ntasks-per-node=2", body=body))
