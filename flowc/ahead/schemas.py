@@ -253,6 +253,7 @@ class SlurmCommands(Strict):
     categories: tuple[str, ...]
     on_image: tuple[str, ...]
     image_roots: tuple[str, ...]
+    cluster_folders: tuple[str, ...]
 
 
 # File stem to the model of the whole file; a model's docstring says what the file is for.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowc._compiled.shell_words import CODE_SUFFIXES, CONTAINERS, COPIERS, MAKERS, SILENT, WRITERS
-from flowc._compiled.slurm_commands import IMAGE_ROOTS
+from flowc._compiled.slurm_commands import CLUSTER_FOLDERS, IMAGE_ROOTS
 from flowc.body.interpreter import MOST_TEXT, may_be_shell
 from flowc.patterns import at_first_use, at_words, remembered
 from flowc.shell.comments import in_comment
@@ -42,8 +42,6 @@ _OF_THE_JOB = ("SLURM_TMPDIR", "SLURM_SCRATCH", "LOCAL_SCRATCH", "TMPDIR")
 _MOST_PATHS = 2000
 _QUOTES = "\"'"
 _CODE = tuple(CODE_SUFFIXES)
-# Of what the image has, what are folders of a cluster all the same; below /mnt there is but the machine's own disk.
-_OTHERS_OWN = (("var", "scratch"),)
 EMPTY = ("scratch", "memory")
 
 
@@ -71,7 +69,10 @@ def cluster_paths(job: Job) -> dict[str, tuple[int, int]]:
     if mentions and job.setup:
         made += _judged(job.setup, folders)[1]
     found: dict[str, tuple[int, int]] = {}
+    installs = "apt" in text or "dpkg" in text  # below /opt
     for path, place in mentions:
+        if installs and path[:5] == "/opt/":
+            continue
         if any(path == each or path.startswith(f"{each}/") for each in mounted):
             continue
         if own != "/" and f"{path}/".startswith(own) and not path.endswith(_CODE):
@@ -215,4 +216,4 @@ def _is_there(root: str, second: str) -> bool:
         return second == "ubuntu"
     if root == "mnt":
         return second == "local"
-    return root in IMAGE_ROOTS and (root, second) not in _OTHERS_OWN
+    return root in IMAGE_ROOTS and f"{root}/{second}" not in CLUSTER_FOLDERS

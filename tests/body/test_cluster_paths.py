@@ -21,6 +21,12 @@ FOUND = {
     "cd /scratch\nls / /*\n": [],
     # Below folders that the image has, where it has nothing of the kind.
     "cd /mnt/personal/me/x\n./a /var/scratch/me/b /var/log/c /mnt/local/d\n": ["/mnt/personal", "/var/scratch"],
+    ". /etc/bashrc\nsource /opt/intel/oneapi/setvars.sh\n/opt/nvidia/bin/x /usr/local/bin/y\n": [
+        "/etc/bashrc",
+        "/opt/intel",
+    ],
+    "if [ -f /etc/bashrc ]; then\n. /etc/bashrc\nfi\n": [],
+    "apt-get install -y intel-oneapi-mkl\nsource /opt/intel/oneapi/setvars.sh\n": [],
     # What is only taken away need not be there; what a variable runs in a container is in its image.
     "rm -rf /scratch/me/old\nrmdir /scratch/me\n": [],
     'RUN="singularity exec --bind /data x.sif java -jar /app/b/c.jar"\n$RUN /tools/d/e.jar\n': [],
