@@ -189,6 +189,8 @@ def _artifacts(
     units = pipeline.run(units, Context(catalog=table, before=together.before()), sink)
     together.planned.append((units, source.path))
     if sink.broken:
+        if emit is None:  # what the texts lack does not hang on the machine that was not found
+            _judge(units, inputs, sink)
         return []
     if emit == "plan":
         from flowc.ir.encode import plan_document

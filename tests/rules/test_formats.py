@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import flowc
+from flowc import driver
 from flowc.inputs import Flags, Inputs
 from flowc.source import Source
 
@@ -111,3 +112,34 @@ def test_what_setup_appends_to_the_profile_is_seen(guard: str, tmp_path: Path) -
             ["/bin/bash", str(tmp_path / "body")], capture_output=True, text=True, env=environment, check=False
         )
         assert done.stdout.split() == expected
+
+
+SKY_V100 = "resources: {accelerators: V100:4}\nnum_nodes: 2\nrun: |\n  python train.py\n"
+POD_T4 = """\
+apiVersion: batch/v1
+kind: Job
+metadata: {name: a}
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+      nodeSelector: {cloud.google.com/gke-accelerator: nvidia-tesla-t4}
+      containers:
+      - name: a
+        image: busybox
+        command: [sh, -c, "export API_KEY=831cb57f73367e89b34e0e6cfdb9e2d143987fcd; run"]
+        resources: {limits: {nvidia.com/gpu: 1}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "code"),
+    [
+        ("job.sbatch", "#!/bin/bash\n#SBATCH --gpus=v100:4 -N2 -t 10\nmodule load vasp\npython a.py\n", "FC812"),
+        ("task.yaml", SKY_V100, "FC840"),
+        ("job.yaml", POD_T4, "FC842"),
+    ],
+)
+def test_a_check_tells_of_the_text_where_no_machine_was_found(path: str, text: str, code: str) -> None:
+    codes = {each.code.id for each in driver.check(Source(path, text), Inputs()).diagnostics}
+    assert {"FC605", code} <= codes
