@@ -21,12 +21,14 @@ from flowc.shell.words import calls_shells
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from re import Match
 
     from flowc.ir.job import Job
     from flowc.shell.inner import Inner
     from flowc.shell.scan import Scan
 
+    Search = Callable[..., Match[str] | None]
 
 _KNOWN = (
     *PROVIDED,
@@ -140,9 +142,17 @@ def _not_brought(job: Job) -> set[str]:
     names = set[str]()
     for row, brings in zip(BROUGHT, _brought, strict=True):
         places = [found[name][0] for name in row["commands"] if name in found]
-        if places and not brings(text, 0, min(places)) and not (setup and brings(setup)):
+        if places and not _is_brought(brings, text, min(places)) and not (setup and brings(setup)):
             names.update(row["commands"])
     return names
+
+
+def _is_brought(brings: Search, text: str, end: int) -> bool:
+    """Whether words that bring a command stand before `end`, and in no comment."""
+    match = brings(text, 0, end)
+    while match is not None and in_comment(text, match.end() - 1, shell=True):
+        match = brings(text, match.end(), end)
+    return match is not None
 
 
 def package_of(command: str) -> str | None:

@@ -61,7 +61,7 @@ RULES = (
     Rule(name="slurm_variables", concerns=is_batch_script, words=("SLURM", "SRUN_", *_BY_VARIABLE)),
     Rule(name="plain_sh", concerns=runs_plain_sh),
     Rule(name="shared_files", concerns=has_several_nodes, words=("while", "until", "file", "FileStore")),
-    Rule(name="texts.code", concerns=runs_on_machine, words=(*CODE_SUFFIXES, "./")),
+    Rule(name="texts.code", concerns=runs_on_machine, words=(*CODE_SUFFIXES, "./", "cd ", "pushd ")),
     Rule(
         name="texts.prepared",
         concerns=has_several_nodes,

@@ -107,6 +107,8 @@ NOT_BROUGHT = {
     "srun -N 1 -n 1 --mpi=pmix singularity exec a.sif ./a\n": ["singularity"],
     "A=1 timeout 60 podman run x\n": ["podman"],
     "Rscript a.R\n": ["Rscript"],
+    "# module load julia\njulia a.jl\n": ["julia"],
+    "#source env.sh\nX=1 # export PATH=/opt/x:$PATH\nmpirun ./a\n": ["mpirun"],
 }
 BROUGHT = [
     "source ~/miniconda3/etc/profile.d/conda.sh\nconda activate nlp\n",
@@ -115,6 +117,7 @@ BROUGHT = [
     "CONDA_PREFIX=/opt/miniconda3\nsource $CONDA_PREFIX/etc/profile.d/conda.sh\nconda activate nlp\n",
     "source venv/bin/activate\n. ./activate\npython a.py activate\n",
     "module load anaconda3\nsource activate nlp\n",
+    "# module load julia\nmodule load julia\njulia a.jl\n",
     "wget https://host/Miniforge3-Linux-x86_64.sh\nsh Mini*\nconda init\n",
     "module load openmpi\nmpirun ./a\n",
     ". ./env.sh\nmpirun ./a\n",

@@ -25,6 +25,8 @@ def said(body: str, head: str = HEAD, flags: Flags | None = None) -> list[tuple[
         ('echo "${DATA}/x"\n', "${DATA}"),
         ("cd ${PROJ%/}\n", "${PROJ%/}"),
         ("for i in $LIST; do echo $i; done\n", "$LIST"),
+        ("source $TOOLS/activate.sh $TOOLS x\npython $TOOLS/a.py $OTHER\n", "$TOOLS"),
+        ("ls $DATA\nmodule load gcc\necho $EBROOTGCC\n", "$DATA"),
     ],
 )
 def test_a_variable_that_nothing_sets(body: str, marked: str) -> None:
@@ -40,6 +42,7 @@ def test_a_variable_that_nothing_sets(body: str, marked: str) -> None:
         "echo '$DATA' \\$DATA # $DATA\n",
         "source /etc/profile\necho $DATA\n",
         "module load gcc\necho $EBROOTGCC\n",
+        "run() {\n  ls $DATA\n}\nsource /etc/profile\nrun\n",
         "read -r A B <x\necho $A $B\n",
         "while getopts ab o; do echo $o $OPTARG; done\n",
         "mapfile -t lines <x\necho ${lines[0]} ${#lines[@]}\n",

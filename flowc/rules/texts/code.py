@@ -23,11 +23,16 @@ if TYPE_CHECKING:
     from flowc.shell.scan import Scan
 
 _SHOWN = 3
+_CHANGES = tuple(f"{word} " for word in ENTERS)
 _CONTAINERS = frozenset(CONTAINERS)
 # Options of launchers that take no value.
 _FLAGS = ("-l", "-u", "-v", "-K", "--label", "--unbuffered", "--exclusive", "--exact", "--overlap", "--oversubscribe")
 # A path below the folder where the job begins; what a variable or a pattern says is not known.
 _relative = at_first_use(r"[\"']?((?:\./)?[\w+-][\w.+/-]*)[\"']?", "fullmatch")
+_folder = at_first_use(r"[\"']?(?:\$\{?(?:PWD|SLURM_SUBMIT_DIR)\}?|\$\(pwd\)|`pwd`)/", "match")  # the job's own
+_attached = at_first_use(r"-[A-Za-z][0-9]+", "fullmatch")
+# Programs that start the one which stands among their words.
+_STARTING = STARTING | {"nvprof", "nsys", "ncu", "rocprof", "valgrind", "perf", "taskset", "numactl", "catchsegv"}
 _python = at_first_use(r"python[0-9.]*", "fullmatch")
 
 
@@ -75,7 +80,7 @@ def lacking(job: Job) -> dict[str, tuple[int, int]]:
     """Each such file with the place of its first mention in `job.run.text`. Nothing where the text, or what prepares
     it, fetches anything or goes to another folder: what is there then no text shows."""
     text = (job.run.text or "")[:MOST_TEXT]
-    if not any(sign in text for sign in (*CODE_SUFFIXES, "./")) or not may_be_shell(job):
+    if not any(sign in text for sign in (*CODE_SUFFIXES, "./", *_CHANGES)) or not may_be_shell(job):
         return {}
     seen = scan(text)
     if _fetches(seen) or (job.setup and _fetches(scan(job.setup))):
@@ -85,18 +90,34 @@ def lacking(job: Job) -> dict[str, tuple[int, int]]:
     path_changes = False
     in_image = "PYXIS_CONTAINER_IMAGE=" in text
     for command in seen.commands:
+        words = command.words()
+        if words and _name(words[0][1]) in ENTERS and not seen.in_child(command.start):
+            entered = _entered(words)
+            if entered is not None and not made & {entered[1], entered[1].partition("/")[0]}:
+                found.setdefault(entered[1], (entered[0], entered[0] + len(entered[1])))
+            break  # what is in another folder no text shows
         ran = _run(command)
-        if in_image and ran and _name(command.words()[0][1]) == "srun":
+        if in_image and ran and _name(words[0][1]) == "srun":
             continue
         path_changes = path_changes or _changes_path(command)
         for start, word in ran:
-            if path_changes and "/" not in word and start == command.words()[0][0]:
+            if path_changes and "/" not in word and start == words[0][0]:
                 continue  # it is looked for there
             name = word.removeprefix("./")
             if name not in made and name not in found and not seen.in_child(command.start):
                 found[name] = start, start + len(word)
         made |= _made(command, ran)
     return found
+
+
+def _entered(words: list[tuple[int, str]]) -> tuple[int, str] | None:
+    """The folder below the job's own that a command changes to, with its offset."""
+    for start, word in words[1:2]:
+        match = _relative(word)
+        if match is not None and match[1] != "-":
+            folder = match[1].removeprefix("./").rstrip("/")
+            return start + match.start(1) + match[1].find(folder), folder
+    return None
 
 
 def _changes_path(command: Command) -> bool:
@@ -111,7 +132,7 @@ def _fetches(seen: Scan) -> bool:
         words = command.words()
         if words:
             name = _name(words[0][1])
-            if name in FETCHERS or name in ENTERS:
+            if name in FETCHERS:
                 return True
     return False
 
@@ -134,9 +155,12 @@ def _run(command: Command) -> list[tuple[int, str]]:
     takers = [index for index, name in enumerate(names) if name in CODE_TAKERS or _python(name)]
     behind = takers[-1] + 1 if takers else 0
     candidates = words[behind:] if takers else words[:1]
-    if not takers and first in STARTING:
+    if not takers and first in _STARTING:
         candidates = _started(words, names)
     for start, word in candidates:
+        own = _folder(word)
+        if own is not None:
+            start, word = start + own.end(), word[own.end() :]
         match = _relative(word)
         if match is None:
             continue
@@ -153,7 +177,7 @@ def _started(words: list[tuple[int, str]], names: list[str]) -> list[tuple[int, 
         return []
     before = words[0][1]
     for start, word in words[1:]:
-        if word.startswith("./") and (before[:1] != "-" or "=" in before or before in _FLAGS):
+        if word.startswith("./") and (before[:1] != "-" or "=" in before or before in _FLAGS or _attached(before)):
             return [(start, word)]
         before = word
     return []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flowc._compiled.shell_words import ENVIRONMENT, FROM_OTHERS, REMOVERS, SETTERS, SHELLS, SITE_VARIABLES
 from flowc.body.interpreter import MOST_TEXT, interpreter_words
+from flowc.patterns import at_first_use
 from flowc.rules.base import texts
 from flowc.secret import looks_secret
 from flowc.shell.scan import scan
@@ -13,13 +14,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.diag.sink import Sink
     from flowc.ir.unit import Unit
+    from flowc.shell.scan import Scan
 
 _SHELLS = frozenset(SHELLS)
 _KNOWN = frozenset((*ENVIRONMENT, *SITE_VARIABLES))
+_function = at_first_use(r"\w[ \t]*\([ \t]*\)|\bfunction[ \t]", "search")
 
 
 def report(unit: Unit, sink: Sink) -> None:
-    """One finding for each variable, at its first place; none where a file that is read may set them."""
+    """One finding for each variable, at its first place; none behind a file that is read, which may set them."""
     job = unit.job
     given = {*job.secrets, *(name for name, _ in (*job.env, *job.env_facts))}
     unread: list[str] = []  # texts that may set variables, of which none was asked for yet
@@ -38,15 +41,24 @@ def report(unit: Unit, sink: Sink) -> None:
         given.update(*map(set_in, unread))
         unread.clear()
         found = {name: at for name, at in found.items() if name not in given}
-        seen = scan(text) if found else None
-        if seen is None or any(word.strip("\"'") in SETTERS for part in seen.commands for _, word in part.words()[:1]):
+        if not found:
             continue
+        seen = scan(text)
+        limit = _first_setter(seen)
+        if limit is not None:  # what is read before may be in a function that is called later
+            found = {name: at for name, at in found.items() if at[0] < limit and not _function(text, 0, at[0])}
         from flowc.diag.codes.texts import VARIABLE_FROM_ELSEWHERE
 
         for name, at in found.items():
             command = seen.command_at(at[0])
             words = [word for _, word in command.words()] if command is not None else []
             sink.report(VARIABLE_FROM_ELSEWHERE, each.text_span(*at), help=_help(name, words), variable=name)
+
+
+def _first_setter(seen: Scan) -> int | None:
+    """Where the first command ends that may set variables which no text shows."""
+    ends = (part.end for part in seen.commands for _, word in part.words()[:1] if word.strip("\"'") in SETTERS)
+    return min(ends, default=None)
 
 
 def _help(name: str, words: list[str]) -> str:
