@@ -17,8 +17,8 @@ On a cluster a job begins in the folder where it was submitted, with all that is
 empty folder: a program that lay beside the script is not there, and the job ends in its first second.
 
 Submit with `--code .`, which brings the folder, or `--code git`, which clones it at this commit. Or let the script
-fetch what it runs: `git clone URL . `. Nothing is said where a text fetches anything, goes to another folder or runs in
-an image, nor of files below what the job mounts.""",
+fetch what it runs: `git clone URL . `. Nothing is said where a text fetches anything or runs in an image, behind a `cd`,
+nor of files below what the job mounts.""",
     bad=_HEAD + "python train.py\n",
     good=_HEAD + "git clone https://github.com/karpathy/nanoGPT .\npython train.py\n",
 )
@@ -32,7 +32,8 @@ VARIABLE_FROM_ELSEWHERE = Code(
     explain="""\
 `sbatch` gives a job all variables of whoever submits it, those of ~/.bashrc too. A rented machine has none of them:
 what the script reads is empty there, in silence. Nothing is said of a variable that the script sets, asks for
-(`-n "$X"`) or has a default for (`${X:-1}`), nor where it reads other files or loads modules, which may set it.
+(`-n "$X"`) or has a default for (`${X:-1}`), nor behind a line that reads another file or loads a module, which may
+set it.
 
 Set it in the script, give it by `--env NAME=VALUE` (`--secret NAME` for keys), or write it into the profile's
 `variables`.""",
