@@ -8,6 +8,7 @@ from flowc.body.interpreter import MOST_TEXT, may_be_shell
 from flowc.patterns import at_first_use, at_words, remembered
 from flowc.shell.comments import in_comment
 from flowc.shell.uses import DECLARES, read_variables, writes_folder
+from flowc.shell.words import program_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ _no_path = at_first_use(
 _NO_PATH_SIGNS = ("container", "volume", "path", "prefix", "route", "url", "uri", "endpoint", "api")
 _variable = at_first_use(r"\$\{?(\w+)", "findall")
 _leading = at_first_use(r"((?:[\w.+-]+=)?[\"']?)\$\{?(\w+)\}?(?=[/\"']|\Z)", "match")
+# A word that is an image; that of `shifter` is the value of an option.
+_image = at_first_use(r"(?!-)\S*(?:\.(?:sif|simg|img|sqsh)|://\S*)[\"']?", "fullmatch")
 _REMOVE = ("rm", "rmdir")
 _MODULES = ("module", "ml")
 # Variables of a folder that each job had for itself: on the cluster, too, nothing was there but what the job put in.
@@ -161,8 +164,10 @@ def _not_made(
     """What a command is given beside what it makes, which is noted, and what is in an image."""
     makes = name in MAKERS or "venv" in (word for _, word in words)
     rest = words[1:]
-    if "shifter" in (word for _, word in rest):  # the image is an option: what follows is in it
-        return []
+    inside = next((number for number, (_, word) in enumerate(rest) if program_in(word) in CONTAINERS), None)
+    if inside is not None:  # what follows the image is in it
+        image = next((number for number, (_, word) in enumerate(rest) if number > inside and _image(word)), inside)
+        return rest[: image + 1]
     if makes or (name in COPIERS and rest):
         targets = [_expanded(word, given) for _, word in (rest if makes else rest[-1:])]
         rest = [] if makes else rest[:-1]

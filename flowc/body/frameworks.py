@@ -59,6 +59,7 @@ def _uses(text: str, most: int = 1) -> Iterator[tuple[Mapping[str, Any], Match[s
 
 def _place(match: Match[str]) -> tuple[int, int]:
     """The last line of its words, as far as it is no bracket."""
-    shown = match[0].rpartition("\n")[2].lstrip()[-_MOST_SHOWN:]
+    line = match[0].rpartition("\n")[2].lstrip()
+    shown = line if len(line) <= _MOST_SHOWN else line[-_MOST_SHOWN:].partition(" ")[2]
     start = match.end() - len(shown)
     return start, start + len(shown.rstrip(" \t("))

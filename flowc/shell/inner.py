@@ -7,6 +7,7 @@ from flowc._compiled.shell_words import CONTAINERS, ELSEWHERE, SHELLS
 from flowc.patterns import at_first_use, at_words, remembered
 from flowc.record import Record
 from flowc.shell.scan import scan
+from flowc.shell.words import program_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def _given_text(text: str, place: int, reads: Callable[[str], object]) -> Inner 
         return None
     words = command.words()
     number = next((number for number, (start, _) in enumerate(words) if start == place), 0)
-    names = [word.rpartition("/")[2] for _, word in words[:number]]
+    names = [program_in(word) for _, word in words[:number]]
     while names and (_options(names[-1]) or names[-1] == "pipefail"):
         names.pop()
     if not names or not reads(names[-1]) or not _ELSEWHERE.isdisjoint(names):
@@ -80,7 +81,7 @@ def _given_text(text: str, place: int, reads: Callable[[str], object]) -> Inner 
 
 def _reads_input(words: list[str]) -> bool:
     """Whether this is a shell, on this machine, that is given no other text."""
-    names = [word.rpartition("/")[2] for word in words]
+    names = [program_in(word) for word in words]
     number = next((number for number, name in enumerate(names) if name in SHELLS), None)
     if number is None or not _ELSEWHERE.isdisjoint(names) or any(name[:17] == "--container-image" for name in names):
         return False

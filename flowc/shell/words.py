@@ -35,3 +35,11 @@ def _end_of_line(text: str, place: int) -> int:
     while end > 0 and text[end - 1] == "\\":
         end = text.find("\n", end + 1)
     return len(text) if end < 0 else end
+
+
+def program_in(word: str) -> str:
+    """The name of the program that a word calls: of `/usr/bin/a`, `$(which a)`, "`command -v a`"."""
+    plain = word.strip("\"'")
+    if plain[:1] in "$`" and ("which " in plain or "command -v " in plain):
+        plain = plain.rstrip(")`").rpartition(" ")[2]
+    return plain.rpartition("/")[2]

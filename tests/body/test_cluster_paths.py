@@ -30,6 +30,12 @@ FOUND = {
     # What is only taken away need not be there; what a variable runs in a container is in its image.
     "rm -rf /scratch/me/old\nrmdir /scratch/me\n": [],
     'RUN="singularity exec --bind /data x.sif java -jar /app/b/c.jar"\n$RUN /tools/d/e.jar\n': [],
+    'srun -l singularity exec --overlay /ovl/a/b.ext3 /img/c/d.sif bash -c "\nsource /ext3/env.sh"\n': [
+        "/ovl/a",
+        "/img/c",
+    ],
+    'srun $(which singularity) exec --nv $IMG /bin/bash -c "source /ext3/env.sh"\n': [],
+    "mpirun `which apptainer` run docker://ubuntu /app/b/c\n": [],
     "srun -n 1 shifter --image=a/b -e X=1 /app/c/run.sh\nls /data/x/y\n": ["/data/x"],
     'OUT=/results/$ID\nmkdir -p "$OUT"\npython a.py --out $OUT --log /results/$ID/log\n': [],
     "export TMPDIR=/scratch/$USER\nmkdir -p $TMPDIR\ncd /scratch/$USER\n": [],

@@ -77,6 +77,7 @@ def test_code_that_nothing_brings(body: str, file: str) -> None:
         "git clone https://host/x\ncd x\n./y\n",
         "if [ -d src ]; then cd src; fi\n",
         "srun -n 1 gcc -o prog -x c - <<<'int main(){}'\nmpirun ./prog\n",
+        "srun $(which singularity) exec --nv x.sif bash -c 'python train.py'\n",
         "srun --container-image=a ./x\nmpirun singularity exec x.sif ./y\n",
     ],
 )

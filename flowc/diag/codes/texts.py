@@ -17,8 +17,8 @@ On a cluster a job begins in the folder where it was submitted, with all that is
 empty folder: a program that lay beside the script is not there, and the job ends in its first second.
 
 Submit with `--code .`, which brings the folder, or `--code git`, which clones it at this commit. Or let the script
-fetch what it runs: `git clone URL . `. Nothing is said where a text fetches anything or runs in an image, behind a `cd`,
-nor of files below what the job mounts.""",
+fetch what it runs: `git clone URL . `. Nothing is said where a text fetches anything or runs in an image, of what
+stands behind a `cd`, nor of files below what the job mounts.""",
     bad=_HEAD + "python train.py\n",
     good=_HEAD + "git clone https://github.com/karpathy/nanoGPT .\npython train.py\n",
 )

@@ -13,6 +13,7 @@ from flowc.patterns import at_first_use
 from flowc.rules.base import parts, texts
 from flowc.rules.wording import first_of
 from flowc.shell.scan import scan
+from flowc.shell.words import program_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -91,13 +92,13 @@ def lacking(job: Job) -> dict[str, tuple[int, int]]:
     in_image = "PYXIS_CONTAINER_IMAGE=" in text
     for command in seen.commands:
         words = command.words()
-        if words and _name(words[0][1]) in ENTERS and not seen.in_child(command.start):
+        if words and program_in(words[0][1]) in ENTERS and not seen.in_child(command.start):
             entered = _entered(words)
             if entered is not None and not made & {entered[1], entered[1].partition("/")[0]}:
                 found.setdefault(entered[1], (entered[0], entered[0] + len(entered[1])))
             break  # what is in another folder no text shows
         ran = _run(command)
-        if in_image and ran and _name(words[0][1]) == "srun":
+        if in_image and ran and program_in(words[0][1]) == "srun":
             continue
         path_changes = path_changes or _changes_path(command)
         for start, word in ran:
@@ -122,7 +123,7 @@ def _entered(words: list[tuple[int, str]]) -> tuple[int, str] | None:
 
 def _changes_path(command: Command) -> bool:
     assigned, words, _ = command.parts()
-    if words and _name(words[0][1]) in SETTERS:
+    if words and program_in(words[0][1]) in SETTERS:
         return True
     return any(word.startswith("PATH=") for _, word in (*assigned, *words[1:]))
 
@@ -131,23 +132,19 @@ def _fetches(seen: Scan) -> bool:
     for command in seen.commands:
         words = command.words()
         if words:
-            name = _name(words[0][1])
+            name = program_in(words[0][1])
             if name in FETCHERS:
                 return True
     return False
 
 
-def _name(word: str) -> str:
-    return word.strip("\"'").rpartition("/")[2]
-
-
 def _run(command: Command) -> list[tuple[int, str]]:
     """The file that a command runs, with its offset; that it is one, its suffix tells, or `./` in front."""
     words = command.words()
-    first = _name(words[0][1]) if words else ""
+    first = program_in(words[0][1]) if words else ""
     if not words or first in SILENT or first in CONTAINERS:
         return []
-    names = [first, *(_name(word) for _, word in words[1:])]
+    names = [first, *(program_in(word) for _, word in words[1:])]
     if command.text.find("container-image", command.start, command.end) >= 0 and any(
         "container-image" in name for name in names
     ):
