@@ -145,7 +145,12 @@ def _array(unit: Unit, sink: Sink) -> None:
     if count > BIDS_PER_ARRAY:
         sink.report(codes.ARRAY_TOO_LARGE, span, count=count, limit=BIDS_PER_ARRAY)
     elif together > CONCURRENT_TASKS:
-        sink.report(codes.ARRAY_OVER_QUOTA, span, count=together, limit=CONCURRENT_TASKS)
+        help = (
+            f"`%{CONCURRENT_TASKS}` behind the indices of `--array` keeps to it"
+            if unit.job.conventions.commands
+            else None
+        )
+        sink.report(codes.ARRAY_OVER_QUOTA, span, help=help, count=together, limit=CONCURRENT_TASKS)
 
 
 def _command(unit: Unit, sink: Sink) -> None:

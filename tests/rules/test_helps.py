@@ -84,6 +84,11 @@ def test_what_is_advised(code: str, body: str, help: str) -> None:
     assert help in str(helped(code, HEAD + body))
 
 
+def test_tasks_beyond_what_a_project_has_room_for() -> None:
+    help = helped("FC508", HEAD.replace("=10", "=10 --array=1-500") + "./a $SLURM_ARRAY_TASK_ID\n")
+    assert help == "`%100` behind the indices of `--array` keeps to it"
+
+
 def test_machines_that_nothing_uses() -> None:
     help = helped("FC806", HEAD.replace("=10", "=10 --nodes=2") + "bash run_all.sh\n")
     assert help == "`srun PROGRAM` starts it on all; if a script that this one calls does: `--with-commands srun`"
