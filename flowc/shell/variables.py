@@ -29,22 +29,36 @@ _asked = at_words(
     r"(?:-[nzv]|\b(?:test|unset))[ \t]+[\"']?\$?\{?([A-Za-z_]\w*)",
     tuple(f"{word}{blank}" for word in ("-n", "-z", "-v", "test", "unset") for blank in " \t"),
 )
+_SAYING = ("echo", "printf")
 _KEPT = ("", "}", "/", "#", "%", "^", ",", "@", "[")
 _MOST = 2_000
 
 
-def read_plain(text: str) -> dict[str, tuple[int, int]]:
+def read_plain(text: str, *, said: bool = True) -> dict[str, tuple[int, int]]:
     """Each variable that is read with nothing said for the case that it has no value, with its first such place. Not
-    within single quotes, comments and here-documents whose word is quoted."""
+    within single quotes, comments and here-documents whose word is quoted; nor, without `said`, where a text only says
+    its value."""
     seen, found = scan(text), dict[str, tuple[int, int]]()
     for match, _ in zip(_reads(text), range(_MOST), strict=False):
         name, place = match[1] or match[2], match.start()
         if name in found or (match[2] and match[3] not in _KEPT):
             continue
+        if not said and only_said(text, place):
+            continue
         if seen.in_quotes(place) or seen.in_comment(place) or seen.is_verbatim(place):
             continue
         found[name] = match.span()
     return found
+
+
+def only_said(text: str, place: int) -> bool:
+    """Whether it is written to the job's output and goes nowhere else: there it may well be empty."""
+    commands = scan(text).commands_at(place)
+    words = commands[0].words() if len(commands) == 1 else []
+    if not words or words[0][1] not in _SAYING:
+        return False
+    rest = text[place : commands[0].end]
+    return ">" not in rest and text[commands[0].end : commands[0].end + 1] != "|" and "|" not in rest
 
 
 def set_in(text: str) -> set[str]:

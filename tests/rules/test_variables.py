@@ -21,12 +21,16 @@ def said(body: str, head: str = HEAD, flags: Flags | None = None) -> list[tuple[
 @pytest.mark.parametrize(
     ("body", "marked"),
     [
-        ("echo $DATA\n", "$DATA"),
-        ('echo "${DATA}/x"\n', "${DATA}"),
+        ("ls $DATA\n", "$DATA"),
+        ('ls "${DATA}/x"\n', "${DATA}"),
+        ("echo $DATA >list\n", "$DATA"),
+        ("echo $DATA | tee list\n", "$DATA"),
+        ("X=$(echo $DATA)\nls $X\n", "$DATA"),
+        ('echo "in $DATA"\nls $DATA/x\n', "$DATA"),
         ("cd ${PROJ%/}\n", "${PROJ%/}"),
-        ("for i in $LIST; do echo $i; done\n", "$LIST"),
+        ("for i in $LIST; do ls $i; done\n", "$LIST"),
         ("source $TOOLS/activate.sh $TOOLS x\npython $TOOLS/a.py $OTHER\n", "$TOOLS"),
-        ("ls $DATA\nmodule load gcc\necho $EBROOTGCC\n", "$DATA"),
+        ("ls $DATA\nmodule load gcc\nls $EBROOTGCC\n", "$DATA"),
     ],
 )
 def test_a_variable_that_nothing_sets(body: str, marked: str) -> None:
@@ -36,21 +40,22 @@ def test_a_variable_that_nothing_sets(body: str, marked: str) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        "DATA=/x\necho $DATA\n",
-        "echo ${DATA:-/x} ${A-} ${B:+y}\n",
-        'if [ -n "$DATA" ]; then echo $DATA; fi\n',
+        "DATA=/x\nls $DATA\n",
+        'echo "DATA: $DATA"\nprintf "%s\\n" $DATA\n',
+        "ls ${DATA:-/x} ${A-} ${B:+y}\n",
+        'if [ -n "$DATA" ]; then ls $DATA; fi\n',
         "echo '$DATA' \\$DATA # $DATA\n",
-        "source /etc/profile\necho $DATA\n",
-        "module load gcc\necho $EBROOTGCC\n",
+        "source /etc/profile\nls $DATA\n",
+        "module load gcc\nls $EBROOTGCC\n",
         "run() {\n  ls $DATA\n}\nsource /etc/profile\nrun\n",
-        "read -r A B <x\necho $A $B\n",
-        "while getopts ab o; do echo $o $OPTARG; done\n",
-        "mapfile -t lines <x\necho ${lines[0]} ${#lines[@]}\n",
-        "((n = 3)); let m=1; echo $n $m $RANDOM $HOME $SLURM_JOB_ID $HOSTNAME\n",
-        "f() { local a=$1; echo $a; }\nf 1\n",
+        "read -r A B <x\nls $A $B\n",
+        "while getopts ab o; do ls $o $OPTARG; done\n",
+        "mapfile -t lines <x\nls ${lines[0]} ${#lines[@]}\n",
+        "((n = 3)); let m=1; ls $n $m $RANDOM $HOME $SLURM_JOB_ID $HOSTNAME\n",
+        "f() { local a=$1; ls $a; }\nf 1\n",
         "cat <<'E'\n$DATA\nE\n",
-        "printf -v text %s x\necho $text\n",
-        "select a in 1; do echo $a; done\n",
+        "printf -v text %s x\nls $text\n",
+        "select a in 1; do ls $a; done\n",
         ': "${DATA:=/x}"\necho $DATA\n',
         "echo ${DATA=/x}\nls $DATA\n",
         ': ${DIR:=${ROOT:-/x}/y}\nls ${DIR} "$DIR/z"\n',
@@ -63,12 +68,12 @@ def test_variables_that_have_a_value_or_may(body: str) -> None:
 
 @pytest.mark.parametrize(("name", "flag"), [("DATA", "--env DATA=VALUE"), ("MY_API_KEY", "--secret MY_API_KEY")])
 def test_a_key_is_not_to_be_written_down(name: str, flag: str) -> None:
-    found = flowc.compile(Source("job.sbatch", f"{HEAD}echo ${name}\n"), Inputs()).diagnostics
+    found = flowc.compile(Source("job.sbatch", f"{HEAD}run ${name}\n"), Inputs()).diagnostics
     (help,) = [each.help for each in found if each.code.name == "variable-from-elsewhere"]
     assert flag in help
     assert ("--env" in help) is ("--secret" not in help)
 
 
 def test_a_variable_of_the_command_line_has_a_value() -> None:
-    assert said("echo $DATA\n", HEAD.replace("\n#SBATCH", "\n#SBATCH --export=ALL,DATA=/x", 1)) == []
-    assert said("echo $DATA\n", flags=Flags(env=(("DATA", "/x"),))) == []
+    assert said("ls $DATA\n", HEAD.replace("\n#SBATCH", "\n#SBATCH --export=ALL,DATA=/x", 1)) == []
+    assert said("ls $DATA\n", flags=Flags(env=(("DATA", "/x"),))) == []

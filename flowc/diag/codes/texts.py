@@ -32,8 +32,8 @@ VARIABLE_FROM_ELSEWHERE = Code(
     explain="""\
 `sbatch` gives a job all variables of whoever submits it, those of ~/.bashrc too. A rented machine has none of them:
 what the script reads is empty there, in silence. Nothing is said of a variable that the script sets, asks for
-(`-n "$X"`) or has a default for (`${X:-1}`), nor behind a line that reads another file or loads a module, which may
-set it.
+(`-n "$X"`), only says (`echo`) or has a default for (`${X:-1}`), nor behind a line that reads another file or loads a
+module, which may set it.
 
 Set it in the script, give it by `--env NAME=VALUE` (`--secret NAME` for keys), or write it into the profile's
 `variables`.""",

@@ -33,7 +33,7 @@ def report(unit: Unit, sink: Sink) -> None:
         unread.append(text)
         found = {
             name: at
-            for name, at in read_plain(text).items()
+            for name, at in read_plain(text, said=False).items()
             if not (name in _KNOWN or name in given or name.startswith(FROM_OTHERS))
         }
         if not found:

@@ -9,7 +9,7 @@ from flowc.diag.sink import Edit, Fix
 from flowc.patterns import at_first_use
 from flowc.shell.comments import first_in_code
 from flowc.shell.scan import scan
-from flowc.shell.variables import surely_set
+from flowc.shell.variables import only_said, surely_set
 from flowc.source import Span
 
 TYPE_CHECKING = False
@@ -34,7 +34,6 @@ _glued = at_first_use(
 MOST_USES = 2_000  # looked at; enough for any script that a person wrote
 _waits = at_first_use(r"wait", "finditer")
 _TESTS = frozenset(("[", "[[", "test"))
-_SAYING = frozenset(("echo", "printf"))
 _in_case = at_first_use(r"\bcase\s[^;\n)]*\Z", "search")  # none of a command: what is between it and its first pattern
 _CONDITIONS = frozenset(("if", "elif"))
 
@@ -136,7 +135,7 @@ def _uses(
         name = use[1] or use[3]
         if name not in wanted or name in handled:
             continue
-        if _is_plain(text, use.start()) or ("ARRAY" not in name and _is_only_said(text, use.start())):
+        if _is_plain(text, use.start()) or ("ARRAY" not in name and only_said(text, use.start())):
             continue
         if (use[2] and use[2] in ":-+=?") or _tested(text, use.start()):
             handled.add(name)
@@ -154,16 +153,6 @@ def _tested(text: str, place: int) -> bool:
         if (words and words[0][1] in _TESTS) or not _CONDITIONS.isdisjoint(command.reserved()):
             return True
     return _in_case(text[max(0, place - 200) : place]) is not None
-
-
-def _is_only_said(text: str, place: int) -> bool:
-    """Whether it is written to the job's output and goes nowhere else: there it may well be empty."""
-    commands = scan(text).commands_at(place)
-    words = commands[0].words() if len(commands) == 1 else []
-    if not words or words[0][1] not in _SAYING:
-        return False
-    rest = text[place : commands[0].end]
-    return ">" not in rest and text[commands[0].end : commands[0].end + 1] != "|" and "|" not in rest
 
 
 def _is_plain(text: str, place: int) -> bool:
