@@ -3,7 +3,7 @@ the registry; a target reports only what it cannot say itself."""
 
 from __future__ import annotations
 
-from flowc._compiled.shell_words import CODE_SUFFIXES, INTERFACES
+from flowc._compiled.shell_words import CODE_SUFFIXES
 from flowc._compiled.slurm_commands import ABSENT, BEHIND, BROUGHT, LAUNCHERS, MISSING, MODULES, PROVIDED, REFUSED
 from flowc.rules.base import (
     Rule,
@@ -20,6 +20,7 @@ from flowc.rules.base import (
     is_delivered,
     may_lack_commands,
     may_mean_two_things,
+    names_network,
     runs_on_machine,
     runs_plain_sh,
 )
@@ -70,7 +71,7 @@ RULES = (
     Rule(name="texts.indices", concerns=is_array_script),
     Rule(name="texts.variables", concerns=is_batch_script_on_machine, words=("$",)),
     Rule(name="texts.secrets", concerns=always),
-    Rule(name="texts.network", concerns=always, words=INTERFACES),
+    Rule(name="texts.network", concerns=names_network),
     Rule(name="texts.wheels", concerns=runs_on_machine, words=("--no-index",)),
     Rule(name="texts.documents", concerns=always, words=("<<",)),
     Rule(name="texts.pipes", concerns=has_pipes),

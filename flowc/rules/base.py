@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flowc._compiled.shell_words import INTERFACES
 from flowc.record import Record
 from flowc.shell.words import calls_shells
 from flowc.source import Derived
@@ -101,6 +102,19 @@ def has_pipes(unit: Unit) -> bool:
     """Whether the job's own text has any, be it none in what prepares it."""
     own = unit.job.run.text or (unit.shell_text.text if unit.shell_text is not None else "")
     return "|" in own
+
+
+def names_network(unit: Unit) -> bool:
+    """Whether the job sets a variable that names a network: in its environment, a text, or words of a command."""
+    job = unit.job
+    said = [job.setup or "", job.run.text or "", *job.run.argv, *job.run.args]
+    said += [name for name, _ in job.env]
+    said += [unit.shell_text.text] if unit.shell_text is not None else []
+    text = "\n".join(said)
+    for name in INTERFACES:  # noqa: SIM110 - a generator costs as much as the search
+        if name in text:
+            return True
+    return False
 
 
 def has_secrets(unit: Unit) -> bool:

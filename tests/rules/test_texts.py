@@ -139,7 +139,7 @@ def test_what_stands_for_a_secret(body: str) -> None:
     [
         ("export NCCL_SOCKET_IFNAME=ib0\nnvidia-smi\n", "NCCL_SOCKET_IFNAME=ib0"),
         ("UCX_NET_DEVICES='mlx5_0:1' nvidia-smi\n", "UCX_NET_DEVICES='mlx5_0:1"),
-        ("srun --export=ALL,NCCL_IB_HCA=mlx5 nvidia-smi\n", "NCCL_IB_HCA=mlx5"),
+        ("srun --export=ALL,NCCL_IB_HCA=mlx5_2 nvidia-smi\n", "NCCL_IB_HCA=mlx5_2"),
     ],
 )
 def test_a_network_of_the_cluster(body: str, marked: str) -> None:
@@ -149,6 +149,11 @@ def test_a_network_of_the_cluster(body: str, marked: str) -> None:
 @pytest.mark.parametrize("value", ["^lo,docker0", "lo", "$IFACE_OF"])
 def test_a_network_that_any_machine_may_have(value: str) -> None:
     assert said(f"IFACE_OF=\nexport NCCL_SOCKET_IFNAME={value}\nnvidia-smi\n") == []
+
+
+def test_cards_by_how_their_names_begin() -> None:
+    """`mlx5` is no card: NCCL takes all whose names begin so."""
+    assert said("export NCCL_IB_HCA=mlx5\nnvidia-smi\n") == []
 
 
 def test_a_here_document_that_is_replaced_too_early() -> None:

@@ -144,6 +144,7 @@ def _fields(pod: Pod, context: Context) -> dict[str, Any]:
         context.put(f"containers.{number}", each.at("name") or each)
     for number, name in enumerate(found.secrets):
         context.origins[f"secrets.{number}"] = found.spans[name]
+    context.put("run.argv", main.at("args") or main.at("command"))
     context.put("image", main.at("image"))
     context.put_key("env", main, "env")
     context.put_key("env", main, "envFrom")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from flowc.ir.unit import Unit
 
 _sets = at_first_use(rf"(?<![\w$])({'|'.join(INTERFACES)})=[\"']?([\w:.,=^-]+)", "finditer")
-_FREE = ("lo", "all", "none")
+_FREE = ("lo", "all", "none", "mlx5")  # NCCL takes all cards whose names begin so
 
 
 def report(unit: Unit, sink: Sink) -> None:
@@ -24,6 +24,11 @@ def report(unit: Unit, sink: Sink) -> None:
         if name in INTERFACES and _names(value):
             _tell(unit, sink, None, name, value)
             told.add(name)
+    for word in () if unit.shell_text is not None else (*unit.job.run.argv, *unit.job.run.args):
+        for match in _sets(word):
+            if match[1] not in told and _names(match[2]):
+                told.add(match[1])
+                _tell(unit, sink, None, match[1], match[2], "run.argv")
     for each in texts(unit):
         text = (each.job.run.text or "")[:MOST_TEXT]
         shell = may_be_shell(each.job)
@@ -38,9 +43,9 @@ def _names(value: str) -> bool:
     return value[:1] not in ("", "^", "$") and value not in _FREE
 
 
-def _tell(unit: Unit, sink: Sink, at: tuple[int, int] | None, name: str, value: str) -> None:
+def _tell(unit: Unit, sink: Sink, at: tuple[int, int] | None, name: str, value: str, field: str = "") -> None:
     from flowc.diag.codes.texts import NETWORK_OF_CLUSTER
 
-    place = unit.text_span(*at) if at is not None else unit.origin(f"env.{name}", "env")
+    place = unit.text_span(*at) if at is not None else unit.origin(f"env.{name}", field or "env")
     help = "leave it out: the machine's own are found without it"
     sink.report(NETWORK_OF_CLUSTER, place, help=help, variable=name, value=value)

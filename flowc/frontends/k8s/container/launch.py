@@ -49,6 +49,7 @@ def command(main: Mapping, found: Environment, context: Context) -> tuple[Words,
     parts = {each.name: each for each in gang.parts}
     launcher, worker = parts[mpi.LAUNCHER], parts.get(mpi.WORKER)
     head = launcher.container or main
+    context.put("run.argv", head.at("args") or head.at("command"))
     needed = set[str]()
     own = _variables(launcher, main, found, context)
     first = [*_started(launcher, main, own, found, context, needed, merged=launcher.count == 0)]
@@ -108,6 +109,8 @@ def _variables(part: Part, main: Mapping, found: Environment, context: Context) 
         own.known["K_MPI_JOB_ROLE"] = mpi.WORKER
     peers.look_at(own, context)
     ranks.join(container, own, found, context)
+    for name, span in own.spans.items():
+        context.origins.setdefault(f"env.{name}", span)
     return own
 
 

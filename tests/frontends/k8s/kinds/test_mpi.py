@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from flowc import driver
 from flowc.diag.sink import Sink
 from flowc.frontends.k8s import FRONTEND
 from flowc.inputs import Inputs
@@ -182,3 +183,19 @@ def test_a_launcher_that_cannot_share_the_container_is_refused(launcher: dict[st
     sink = Sink()
     FRONTEND.read(Source("job.yaml", json.dumps(mpi(None, None, launcher))), Inputs(), sink)
     assert [each.code.id for each in sink.diagnostics] == ["FC328"]
+
+
+@pytest.mark.parametrize(
+    ("launcher", "line"),
+    [
+        ({"command": ["mpirun"], "args": ["-x", "NCCL_SOCKET_IFNAME=eth0"]}, '["-x", "NCCL_SOCKET_IFNAME=eth0"]'),
+        ({"command": ["a"], "env": [{"name": "NCCL_SOCKET_IFNAME", "value": "eth0"}]}, '"eth0"'),
+    ],
+)
+def test_networks_of_the_cluster_are_told(launcher: dict[str, Any], line: str) -> None:
+    text = json.dumps(mpi(worker=GPUS, launcher=launcher))
+    (found,) = [
+        each for each in driver.check(Source("job.yaml", text), Inputs()).diagnostics if each.code.id == "FC843"
+    ]
+    assert found.span is not None
+    assert text[found.span.start : found.span.end] == line
