@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flowc.digest import sha256_hex
 from flowc.frontends.k8s import quantity
+from flowc.frontends.k8s.container.expand import JOB
 from flowc.frontends.k8s.context import pair_of, text_of
 from flowc.patterns import at_first_use
 from flowc.record import Record
@@ -78,7 +79,7 @@ def _of_set(key: str, context: Context) -> Value:
     name = part.name if part is not None else str(jobs[0].read("name", default=""))
     copies = part.count // part.each if part is not None else 1
     if key == "job-index" and copies > 1:
-        return Value(variable="FLOWC_JOB")
+        return Value(variable=JOB)
     known = {"jobset-name": context.job.name, "replicatedjob-name": name, "replicatedjob-replicas": str(copies)}
     return Value(text={**known, "job-index": "0", "restart-attempt": "0"}.get(key, ""))
 

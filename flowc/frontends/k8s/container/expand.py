@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 
+# Variables of the machine, for late pieces and the shell around them: addresses (that of machine N is `IP` with N),
+# this machine's rank, its number within its part or its Job, and which of the Jobs of its part that is.
+HEAD, IPS, IP = "FLOWC_HEAD_IP", "FLOWC_IPS", "FLOWC_IP_"
+RANK, INDEX, JOB = "FLOWC_RANK", "FLOWC_INDEX", "FLOWC_JOB"
+
+
 class Piece(Record):
     """A part of a text: literal, or (`late`) the name of a variable whose value goes there on the machine."""
 

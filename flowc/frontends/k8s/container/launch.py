@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from flowc.diag.codes.k8s import lower as codes
 from flowc.frontends.k8s.container import environment, peers, ranks
+from flowc.frontends.k8s.container.expand import IPS, RANK
 from flowc.frontends.k8s.kinds import mpi
 from flowc.frontends.k8s.kinds.mpi import FOLDER, HOSTFILE, SSHD
 from flowc.frontends.k8s.machine import needs
@@ -67,13 +68,13 @@ def command(main: Mapping, found: Environment, context: Context) -> tuple[Words,
             first = [ready, *first, "fi", *others, *stay]
         else:
             apart = [ready] if stays else [*told, f"{ranks.line(words)} &", *([] if told else [_AWAIT])]
-            rest = [f'if [ "${ranks.RANK}" -gt 0 ]; then', *stay, "fi"] if several else []
+            rest = [f'if [ "${RANK}" -gt 0 ]; then', *stay, "fi"] if several else []
             first = [*others, *rest, *apart, *first]
     if launcher.count and several:
-        first = [f'if [ "${ranks.RANK}" -eq 0 ]; then', *first]
+        first = [f'if [ "${RANK}" -eq 0 ]; then', *first]
     text = [*ranks.addresses(needed), *_files(launcher, worker, context), *first]
     if several:
-        found.facts |= {ranks.RANK: "rank", ranks.IPS: "ips"}
+        found.facts |= {RANK: "rank", IPS: "ips"}
     found.exports.clear()
     _tell(launcher, worker, main, context)
     shell = ("/bin/sh", "-c", "\n".join(text))
@@ -152,7 +153,7 @@ def _only_waits(part: Part, main: Mapping, words: list[Pieces], context: Context
 def _files(launcher: Part, worker: Part | None, context: Context) -> list[str]:
     """What the operator mounts: the hosts, and by which names they are called."""
     node, name = context.job.node, context.job.name
-    hosts = f"printf '%s\\n' \"${ranks.IPS}\"" if context.shape.nodes > 1 else "echo localhost"
+    hosts = f"printf '%s\\n' \"${IPS}\"" if context.shape.nodes > 1 else "echo localhost"
     each = mpi.slots(node)
     ends = f":{each}" if mpi.implementation(node) != "OpenMPI" and mpi.is_v2(node) else f" slots={each}"
     count = worker.count if worker is not None else 0

@@ -7,7 +7,7 @@ Programs on several machines need no other name, as a rule: they meet at the fir
 from __future__ import annotations
 
 from flowc.diag.codes.k8s import lower as codes
-from flowc.frontends.k8s.container.expand import Piece, Pieces, expand, literal
+from flowc.frontends.k8s.container.expand import HEAD, IP, Piece, Pieces, expand, literal
 from flowc.patterns import at_first_use
 
 TYPE_CHECKING = False
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     _Tail: TypeAlias = Callable[[str, int], Match[str] | None]
 
-HEAD, IP = "FLOWC_HEAD_IP", "FLOWC_IP_"
 _DOMAIN = r"(?:\.[a-z0-9-]+(?:\.[a-z0-9-]+(?:\.svc(?:\.cluster\.local)?)?)?)"
 
 

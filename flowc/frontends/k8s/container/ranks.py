@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowc.frontends.k8s.container import environment, peers
-from flowc.frontends.k8s.container.expand import Piece, late_names
+from flowc.frontends.k8s.container.expand import INDEX, IP, IPS, JOB, RANK, Piece, late_names
 from flowc.frontends.k8s.kinds import mpi, parts, ray, sets, tensorflow, volcano
 from flowc.ir.names import variable_name
 from flowc.shell.quote import sh
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from flowc.frontends.k8s.objects import Part
     from flowc.yamldoc.node import Mapping
 
-RANK, IPS, INDEX = "FLOWC_RANK", "FLOWC_IPS", "FLOWC_INDEX"
-JOB = "FLOWC_JOB"  # which of the Jobs of its part
 OF_ALL = ("RANK", "PET_NODE_RANK", RANK)  # count all machines, whatever their part
 NOTE = "a shell of the image starts it on the machines of its part"
 
@@ -67,8 +65,8 @@ def command(main: Mapping, found: Environment, context: Context) -> tuple[str, .
 
 def addresses(needed: set[str]) -> list[str]:
     """The lines that set those of the variables that are addresses of machines."""
-    ips = sorted(int(name.removeprefix(peers.IP)) for name in needed if name.startswith(peers.IP))
-    return [f"{peers.IP}{rank}=$(printf '%s\\n' \"${IPS}\" | sed -n {rank + 1}p)" for rank in ips]
+    ips = sorted(int(name.removeprefix(IP)) for name in needed if name.startswith(IP))
+    return [f"{IP}{rank}=$(printf '%s\\n' \"${IPS}\" | sed -n {rank + 1}p)" for rank in ips]
 
 
 def join(container: Mapping, own: Environment, found: Environment, context: Context) -> None:

@@ -4,6 +4,7 @@ operator's submitter does."""
 from __future__ import annotations
 
 from flowc.diag.codes.k8s import lower as codes
+from flowc.frontends.k8s.container import expand
 from flowc.frontends.k8s.findings import int_at, text_at
 from flowc.frontends.k8s.kinds.parts import Pods
 from flowc.frontends.k8s.machine import needs
@@ -25,7 +26,7 @@ HEAD = "head"
 PORT = "6379"
 SHM = "/dev/shm"
 # Facts of the machine for the shell. A machine may have several networks: Ray is told which.
-FACTS = {"FLOWC_HEAD_IP": "head_ip", "FLOWC_OWN_IP": "private_ip"}
+FACTS = {expand.HEAD: "head_ip", "FLOWC_OWN_IP": "private_ip"}
 OWN_ADDRESS = '--node-ip-address="$FLOWC_OWN_IP"'
 CLUSTER = ("spec", "rayClusterSpec")
 # Options of `ray start` that take a value though it is a truth value; others stand without.
@@ -112,10 +113,10 @@ def lines(part: Part, container: Mapping, own: Environment, context: Context) ->
     files = sh(known.get("RAY_START_ULIMIT_OPEN_FILES", "65536"))
     begin = f"ulimit -n {files}"
     if part.name != HEAD or part is not gang.parts[0]:
-        address = f'"$FLOWC_HEAD_IP:{PORT}"'
+        address = f'"${expand.HEAD}:{PORT}"'
         return [
             begin,
-            f'export RAY_ADDRESS={address} FQ_RAY_IP="$FLOWC_HEAD_IP" RAY_IP="$FLOWC_HEAD_IP"',
+            f'export RAY_ADDRESS={address} FQ_RAY_IP="${expand.HEAD}" RAY_IP="${expand.HEAD}"',
             f"until ray health-check --address {address} >/dev/null 2>&1; do sleep 2; done",
             f"exec ray start --address={address} {OWN_ADDRESS} {options} --block",
         ]

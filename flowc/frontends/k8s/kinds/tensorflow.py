@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc.frontends.k8s.container.expand import Piece
+from flowc.frontends.k8s.container.expand import INDEX, Piece
 from flowc.frontends.k8s.findings import given, int_at, text_at
 from flowc.yamldoc.node import Mapping
 
@@ -53,7 +53,7 @@ def config(part: Part, context: Context) -> Pieces:
     for index, name in enumerate(sorted(roles)):
         pieces += [Piece(text=f'{", " if index else ""}"{name}": ['), *roles[name], Piece(text="]")]
     pieces.append(Piece(text=f'}}, "task": {{"type": "{part.name}", "index": '))
-    pieces += [Piece(text="FLOWC_INDEX", late=True), Piece(text='}, "environment": "cloud"}')]
+    pieces += [Piece(text=INDEX, late=True), Piece(text='}, "environment": "cloud"}')]
     return tuple(pieces)
 
 

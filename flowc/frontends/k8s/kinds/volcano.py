@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flowc.frontends.k8s import names
+from flowc.frontends.k8s.container.expand import IPS
 from flowc.frontends.k8s.findings import int_at, key_span, text_at
 from flowc.patterns import at_first_use
 from flowc.shell.quote import sh
@@ -211,7 +212,7 @@ def host_lists(gang: tuple[Part, ...], context: Context) -> list[str]:
         return []
     lines, start = [f"mkdir -p {HOSTS} || exit"], 1
     for part in gang:
-        these = f"printf '%s\\n' \"$FLOWC_IPS\" | sed -n {start},{start + part.count - 1}p"
+        these = f"printf '%s\\n' \"${IPS}\" | sed -n {start},{start + part.count - 1}p"
         lines.append(f"{these} >{HOSTS}{part.name}.host || exit")
         lines.append(f"export {hosts_variable(part.name)}=$({these} | tr '\\n' , | sed 's/,$//')")
         if reached:
