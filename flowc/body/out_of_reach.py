@@ -19,12 +19,16 @@ if TYPE_CHECKING:
 _asks_for_hosts = at_first_use(
     r"\bscontrol[ \t]+show[ \t]+hostname|NODELIST\b|NODE_IPS\b|HEAD_NODE(?:_IP)?\b|MAIN_IP\b|MASTER_ADDR\b", "search"
 )
-# A host that only the shell knows, such as `$node`, `root@$node` and, of scp, `$node:/tmp`.
+# A host that only the shell knows, such as `$node`, `root@$node` and, of scp, `$node:/tmp`; not one that is named after
+# something else that is no part of the job.
+_ELSEWHERE = r"(?!\{?(?i:\w*(?:mail|login|gateway|remote|submit)))"
 _host = {
     "ssh": at_first_use(
-        r"ssh(?:[ \t]+-[^\s;&|]{1,99}(?:[ \t]+[\w=./-]{1,99})?){0,20}[ \t]+[\"']?(?:[\w${}]{1,60}@[\"']?)?\$", "match"
+        r"ssh(?:[ \t]+-[^\s;&|]{1,99}(?:[ \t]+[\w=./-]{1,99})?){0,20}[ \t]+[\"']?(?:[\w${}]{1,60}@[\"']?)?\$"
+        + _ELSEWHERE,
+        "match",
     ),
-    "scp": at_first_use(r"scp[ \t][^\n;&|]{0,300}\$\{?\w{1,60}(?:\[[^\]\n]{0,20}\])?\}?:", "match"),
+    "scp": at_first_use(r"scp[ \t][^\n;&|]{0,300}\$" + _ELSEWHERE + r"\{?\w{1,60}(?:\[[^\]\n]{0,20}\])?\}?:", "match"),
 }
 # Launchers that start their parts on the machines of a list, by SSH.
 _REST = r"(?:[^\n;&|]|\\\n)"

@@ -72,6 +72,7 @@ BY_SSH = {
     HOSTS + "  scp data $n:/tmp\ndone\nsrun a\n": ["scp"],
     HOSTS + "  echo ssh $n\n  # ssh $n\ndone\nssh me@login.host ls\nsrun a\n": [],
     "ssh $LOGIN ls\nsrun a\n": [],
+    HOSTS + '  echo $n\ndone\nssh $mailhost "mail -s done me"\nscp out ${LOGIN_NODE}:/tmp\nsrun a\n': [],
 }
 
 
