@@ -147,9 +147,19 @@ def program_of(name: str) -> tuple[str | None, str | None]:
         if program in ON_IMAGE and not (unknown and _has_digit(part)):
             return program, None
         if row is not None and not unknown:
-            return None, PROGRAMS[row]["package"]
+            return None, _built_with(name, number, row) or PROGRAMS[row]["package"]
         unknown = unknown or part not in CATEGORIES
     return None, None
+
+
+def _built_with(name: str, number: int, row: int) -> str | None:
+    """The package of what a compiler in front, without a version behind it, has built: `gcc11/openmpi/4.1`."""
+    behind = name.lower().split("/")[number + 1 :]
+    if PROGRAMS[row]["program"] != "gcc" or not behind or _version(behind[0]):
+        return None
+    other = row_of(behind[0])
+    package: str | None = PROGRAMS[other]["package"] if other is not None else None
+    return package
 
 
 @remembered(1000)

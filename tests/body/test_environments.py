@@ -49,6 +49,8 @@ def test_modules_with_conda(name: str, brings: bool) -> None:
         ("lang/python/3.9", "python3", None),
         ("compilers/gcc9/9.3", None, "build-essential"),
         ("libs/cuda-10.0/1", "nvcc", None),
+        ("gcc11/openmpi/4.1.4", None, "openmpi-bin libopenmpi-dev"),
+        ("gcc/11.2.0/openmpi", None, "build-essential"),
         ("openmpi/gcc/3.1.4/64", None, "openmpi-bin libopenmpi-dev"),
         ("2022/gcc/9", None, "build-essential"),
         ("site/python", "python3", None),

@@ -144,16 +144,19 @@ class Gpus:
     def _other_gres(self, item: meaning.GresItem, gpus: list[meaning.GresItem], option: str) -> None:
         ledger = self.allotment.ledger
         shown = ":".join(str(part) for part in (item.name, item.type, item.count) if part is not None)
+        span = ledger.value_span(option)
+        written = span.text.strip("\"'").split(",") if span is not None else []
+        shown = next((each for each in written if each.partition(":")[0] == item.name), shown)
         if item.name in GPU_SHARE_GRES:
             gpus.append(item.replace(name="gpu", type=item.type, count=1))
-            ledger.sink.report(codes.GPU_SHARE, ledger.value_span(option), item=shown)
+            ledger.sink.report(codes.GPU_SHARE, span, item=shown)
             ledger.decide(option, "approximated", "a part of a GPU becomes a whole one", codes.GPU_SHARE.id)
             return
         local = item.name.lower() in DISK_GRES
         reason = "each machine has local disk of its own" if local else "only GPUs are known here"
         meant = item.name.lower() in ("gpu", "gpus")
         help = f"GPUs are called `gpu`: `gpu{shown[len(item.name) :]}`" if meant else None
-        ledger.sink.report(codes.GRES_IGNORED, ledger.value_span(option), help=help, item=shown, reason=reason)
+        ledger.sink.report(codes.GRES_IGNORED, span, help=help, item=shown, reason=reason)
         ledger.decide(option, "approximated", f"`{shown}` is ignored: {reason}", codes.GRES_IGNORED.id)
 
     def _sum(self, items: tuple[meaning.GresItem, ...], option: str) -> int:

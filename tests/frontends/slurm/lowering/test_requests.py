@@ -134,6 +134,12 @@ def test_newer_spellings_of_gres_ask_for_the_same(line: str, model: str | None, 
     assert (job.resources.gpu_model, job.resources.gpus_per_node) == (model, count)
 
 
+def test_what_is_ignored_of_gres_is_shown_as_it_was_written() -> None:
+    _, sink = lowered("--gres=gpu:2,VRAM:24G,tmp:20G")
+    told = [each.message.partition(" in ")[0] for each in sink.diagnostics if each.code.name == "gres-ignored"]
+    assert told == ["`VRAM:24G`", "`tmp:20G`"]
+
+
 @pytest.mark.parametrize("version", ["22.05", "26.05"])
 def test_equals_sign_before_a_count_of_gpus(version: str) -> None:
     job, _ = lowered("--gpus=h100=8", version)
