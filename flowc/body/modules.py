@@ -176,10 +176,15 @@ def environments(job: Job) -> dict[str, int]:
     text = (job.run.text or "")[:MOST_TEXT]
     if job.image is not None or not any(sign in text for sign in _SIGNS) or not may_be_shell(job):
         return {}
+    return _entered(text, job.environments)
+
+
+@remembered(16)  # as `_shell_calls`
+def _entered(text: str, there: tuple[str, ...]) -> dict[str, int]:
     from flowc.shell.scan import scan
 
     found: dict[str, int] = {}
-    made: set[str] = {*job.environments}
+    made: set[str] = {*there}
     for command in scan(text).commands:
         if not any(text.find(sign, command.start, command.end) >= 0 for sign in _SIGNS):
             continue

@@ -111,13 +111,14 @@ class Lines(_Of[R]):
     """The records of a section's lines, in the order of the file. Of hundreds a job needs few: their `keys` are at
     hand, the record of a line is made when it is asked for."""
 
-    __slots__ = ("_found", "_make", "_numbers", "keys")
+    __slots__ = ("_found", "_globs", "_make", "_numbers", "keys")
 
     def __init__(self, keys: tuple[str, ...], make: Callable[[int], R]) -> None:
         self.keys = keys
         self._make = make
         self._found: dict[int, R] = {}
         self._numbers: dict[str, int] = {}
+        self._globs: list[str] | None = None
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -135,6 +136,13 @@ class Lines(_Of[R]):
         if not self._numbers:
             self._numbers = {key: number for number, key in enumerate(self.keys)}
         return [self[number] for number in sorted(self._numbers[key] for key in keys if key in self._numbers)]
+
+    @property
+    def globs(self) -> list[str]:
+        """The keys that are meant for several names."""
+        if self._globs is None:
+            self._globs = [key for key in self.keys if any(sign in key for sign in "*?[")]
+        return self._globs
 
     def where(self, meant: Callable[[str], bool]) -> list[R]:
         """The lines whose keys are meant."""

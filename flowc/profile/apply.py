@@ -267,12 +267,7 @@ def _module(name: str, lines: Lines[Brought]) -> str | None:
     own = lines.named("/".join(parts[:number]) for number in range(1, len(parts) + 1))
     if own:
         return own[0].entry.key
-    return next((key for key in _globs(lines.keys) if is_brought(name, (key,))), None)
-
-
-@remembered(4)
-def _globs(keys: tuple[str, ...]) -> list[str]:
-    return [key for key in keys if any(sign in key for sign in "*?[")]
+    return next((key for key in lines.globs if is_brought(name, (key,))), None)
 
 
 def _images(unit: Unit, profile: Profile, reasons: bool) -> Unit:
@@ -281,7 +276,8 @@ def _images(unit: Unit, profile: Profile, reasons: bool) -> Unit:
     if not profile.images.keys:
         return unit
     texts = [job.run.text or "", job.setup or "", *job.run.argv, *job.run.args, *(value for _, value in job.env)]
-    if not any(sign in text for text in texts for sign in _IMAGE_SIGNS):
+    together = "\n".join(texts)
+    if not any(sign in together for sign in _IMAGE_SIGNS):
         return unit
     from flowc.body.out_of_reach import image_in_file, images_of
     from flowc.profile import images
@@ -303,7 +299,7 @@ def _images(unit: Unit, profile: Profile, reasons: bool) -> Unit:
     used = [Use(entry=row.entry, what=f"image {row.reference}", instead=tuple(sorted(freed))) for row in lines]
     origins = {"image_files": lines[0].entry.span, "programs": lines[0].entry.span, **unit.origins}
     unit = unit.replace(job=job, origins=origins, used=(*unit.used, *used))
-    return _with_setup(unit, images.setup(pairs, called, "\n".join(texts)), lines[0].entry.span)
+    return _with_setup(unit, images.setup(pairs, called, together), lines[0].entry.span)
 
 
 def _programs(unit: Unit, profile: Profile, reasons: bool) -> Unit:

@@ -3,6 +3,7 @@ options win; of several lines the more special one does, field by field."""
 
 from __future__ import annotations
 
+from flowc._compiled.shell_words import SITE_VARIABLES
 from flowc._compiled.slurm_lowering import GPU_WORDS, LOWERING
 from flowc.frontends.slurm.lint.body import site_variables
 from flowc.frontends.slurm.values import meaning
@@ -111,9 +112,12 @@ class Cluster:
         return tuple(used)
 
 
+_SITE_VARIABLES = frozenset(SITE_VARIABLES)
+
+
 def _variables_set(profile: Profile, ast: Ast) -> tuple[Use, ...]:
     """The variables without which the text would count on what nothing sets."""
-    if not profile.variables.keys or ast.body_line is None:
+    if ast.body_line is None or _SITE_VARIABLES.isdisjoint(profile.variables.keys):
         return ()
     wanted = {name for name, _ in site_variables(ast, ast.source, ast.source.line_starts[ast.body_line - 1])}
     if not wanted:
@@ -132,7 +136,7 @@ def _names(option: str, text: str) -> tuple[str, ...]:
 
 def _row(lines: Lines[Nodes], name: str) -> Nodes | None:
     """The line of that name, or the first whose glob fits it."""
-    rows = lines.where(name.__eq__) or lines.where(lambda key: is_like(name, key))
+    rows = lines.named((name,)) or lines.named([key for key in lines.globs if is_like(name, key)])
     return rows[0] if rows else None
 
 
