@@ -41,6 +41,8 @@ _at_once = at_words(
 )
 # By which a program in Python has others run beside it.
 _beside = at_first_use(r"Popen|Thread|Pool|\basync|&|fork|spawn|[Ee]xecutor|multiprocessing|joblib|parallel", "search")
+# Locks and pipes that a shell holds open, which are released when nobody has them open any more.
+_descriptors = at_first_use(r"\bflock\b|\bcoproc\b|\bexec[ \t]+(?:\d+|\{\w+\})<>", "search")
 # What sets the standard input of all that follows, in a shell; that of a program, in another language.
 _fed_later = at_first_use(r"\bexec[ \t]+0?<|\b(?:stdin|input)[ \t]*=|\bcommunicate\(", "search")
 _functions = at_first_use(r"(?m)^[ \t]*(?:function[ \t]+([\w-]+)|([\w-]+)[ \t]*\([ \t]*\))", "findall")
@@ -187,6 +189,9 @@ def _of_job(job: Job, text: str, steps: list[int], *, shell: bool) -> set[str]:
     if _without_gpus(text):
         found.add("no_gpus")
     found |= {"values"} if may_be_wrong(text) else set()
+    found |= {"descriptors"} if _descriptors(text) else set()
+    # What a program ignores those that it starts ignore too.
+    found |= {"ignores"} if "trap ''" in text or 'trap ""' in text or "IGN" in text else set()
     found |= {"umask"} if "umask" in text else set()
     found |= {"input_each"} if _input_each(text) else set()
     found |= {"backslash"} if "\\\\" in text and "%" in text else set()

@@ -67,12 +67,20 @@ def regain(process):
 
 regain(os.getpid())
 #% end
+#% if descriptors
+# Of the script: its locks and pipes are not a task's.
+opened = [os.set_inheritable(place, False) or place for place in range(3, 99) if os.path.exists(f"/dev/fd/{place}")]
+#% end
 #% if values
 SIZE = r"\d+[kmgt]?b?"
 #% end
 #% if srun
 # What srun hands on to its tasks.
 HEARD = 1, 2, 3, 10, 12, 15, 18
+#% if ignores
+# Where CHLD is ignored nobody can wait for the end of a task.
+signal.signal(17, 0)
+#% end
 #% end
 
 

@@ -135,6 +135,8 @@ def choose_nodes():
     #% end
     #% if opt:nodelist
     wanted = indices("nodelist")
+    if "nodelist" in given and not wanted:
+        die("error: Hostlist is empty!  Can not run job.")
     #% if opt:relative|opt:exclude
     if wanted and "relative" in given or not {*wanted} <= {*nodes}:
         die(f"error: Unable to create step for job {job}: Requested node configuration is not available")
@@ -157,9 +159,10 @@ def choose_nodes():
 def read_tasks_per_node():
     global tasks
     #% if opt:tasks-per-node
-    given.setdefault("ntasks-per-node", given.get("tasks-per-node", ""))
+    if "tasks-per-node" in given:
+        given.setdefault("ntasks-per-node", given["tasks-per-node"])
     #% end
-    each = number("ntasks-per-node") if option("ntasks-per-node") else 0
+    each = number("ntasks-per-node")
     if not tasks or tasks == each * len(nodes):
         tasks = tasks or each * len(nodes)
         if each:
@@ -180,8 +183,8 @@ def count_tasks():
     #% end
     global width, tasks, count, cpus
     #% if opt:cpus-per-task
-    given.setdefault("cpus-per-task", ENV.get("SRUN_CPUS_PER_TASK", ""))
-    if given["cpus-per-task"]:
+    given.setdefault("cpus-per-task", ENV.get("SRUN_CPUS_PER_TASK") or None)
+    if given["cpus-per-task"] is not None:
         width = number("cpus-per-task")
         ENV["SLURM_CPUS_PER_TASK"] = str(width)
         tasks = tasks or cpus // width * len(nodes)

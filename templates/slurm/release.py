@@ -20,7 +20,7 @@ def read_as_released():
             die("fatal: --cpus-per-task, --tres-per-task=cpu:#, and --cpus-per-gpu are mutually exclusive")
         else:
             job_wide = job_wide or "".join(share_wide)
-        given["cpus-per-task"] = job_wide
+        given["cpus-per-task"] = job_wide or None
         if job_wide:
             given["exact"] = "1"
     #% end

@@ -79,16 +79,17 @@ def scancel():
             end_job("cancel")
             continue
         if "batch" in given or "full" in given:
-            # The shell alone, or all that it started: srun hands it on to its tasks.
+            # The shell alone, or all that it started but this program: srun hands it on to its tasks.
+            signal.pthread_sigmask(0, (number or 15,))
             (os.killpg if "full" in given else os.kill)(int(ENV["FLOWC_BODY"]), number or 15)
             continue
+        if step and not step.isdecimal():
+            die(f"error: Invalid job id {name}")
         try:
             pids = open("/run/flowc.step." + ENV["SLURM_JOB_ID"]).read().split()
         except OSError:
             pids = []
-        if step.isdecimal() and int(step) >= len(pids):
-            die(f"error: Kill job error on job step id {name}: Invalid job id specified", 225)
-        for pid in [pids[int(step)]] if step.isdecimal() else pids:
+        for pid in pids[int(step) :][:1] if step else pids:
             try:
                 # The number may belong to another program by now.
                 mark = f"SLURM_JOB_ID={ENV['SLURM_JOB_ID']}\0".encode()
@@ -100,8 +101,12 @@ def scancel():
                 #% end
                 if ours:
                     os.kill(int(pid), number or 15)
+                    step = ""
             except OSError:
                 pass
+        # A signal for a step that has ended is no mistake.
+        if step and not number:
+            die(f"error: Kill job error on job step id {name}: Invalid job id specified", 225)
 
 
 #% end

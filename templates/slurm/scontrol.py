@@ -162,6 +162,8 @@ def scontrol():
     #% if show_hostlist
     if what[0] == "show" and what[1][:8] == "hostlist":
         names = hosts(words[2] if len(words) > 2 else ENV["SLURM_NODELIST"])
+        if "".join(names)[:1] == "/":
+            names = hosts(open(words[2]).read())
         if what[1] == "hostlistsorted":
             names.sort(key=lambda name: (name.rstrip("0123456789"), len(name), name))
         print(compress(names))

@@ -8,7 +8,8 @@ def option(name, variable=""):
 #% end
 #% if choose|opt:wait
 def number(name):
-    value = option(name) or "0"
+    # What a variable that is not set gives is no number.
+    value = given.get(name, option(name)) or "0"
     # Of all numbers only those of --wait and --relative may be 0.
     if not value.isdecimal() or int(value) < (name in given and name < "r"):
         die(f'error: Invalid numeric value "{value}" for --{name}.')
@@ -25,7 +26,7 @@ def check_values():
         ("mem-per-gpu", SIZE, 255),
         (
             "cpu-bind",
-            r"((q|quiet|v|verbose|no(ne)?|rank|rank_ldom|(socket|core|thread|ldom|board)s?)(,|$))*((map|mask)_(cpu|ldom):.+)?",
+            r"(?!$)((q|quiet|v|verbose|no(ne)?|rank|rank_ldom|(socket|core|thread|ldom|board)s?)(,|$))*((map|mask)_(cpu|ldom):.+)?",
             1,
         ),
         ("mem-bind", r"((q|quiet|v|verbose|no(ne)?|rank|local|prefer|p|(no)?sort)(,|$))*((map|mask)_mem:.+)?", 255),
@@ -105,7 +106,7 @@ def read_words():
     if not WORDS:
         die("fatal: No command given to execute.")
     #% if time
-    limit = seconds(option("time", "TIMELIMIT") or "0")
+    limit = seconds(given.get("time", option("time", "TIMELIMIT") or "0"))
     #% end
 
 
@@ -198,6 +199,9 @@ def launch():
     if not os.fork():
         os.setsid()
         link.close()
+        #% if descriptors
+        [*map(os.close, opened)]
+        #% end
         try:
             serve(far)
         finally:
@@ -207,7 +211,13 @@ def launch():
     #% end
     for place, link in enumerate(links):
         #% if opt:unbuffered
-        link.send(option("unbuffered", "UNBUFFEREDIO"))
+        link.send(
+            (option("unbuffered", "UNBUFFEREDIO") or "pty" in given)
+            #% if output
+            # Not where each task or node has a file of its own.
+            and not re.search(r"%\d*[tnN]", option("output", "STDOUTMODE") or "")
+            #% end
+        )
         #% end
         #% if container
         link.send(given)

@@ -121,6 +121,26 @@ def refuse(link, tasks, error):
 
 
 #% end
+#% if opt:unbuffered
+def read_either(source):
+    """From a pipe or a terminal, whose end is an error."""
+    try:
+        data = os.read(source, 65536)
+    except OSError:
+        data = b""
+    return data
+
+
+def terminal():
+    """Where programs write at once what they say."""
+    import tty
+
+    ends = os.openpty()
+    tty.setraw(ends[1])
+    return ends
+
+
+#% end
 def start_tasks(tasks, where, processes, sources):
     """Fills `processes` (rank of each), `sources` (what each descriptor tells of) and `writers` (their standard input)."""
     #% if stdin
@@ -139,6 +159,11 @@ def start_tasks(tasks, where, processes, sources):
         writers[rank] = feed[1]
         #% end
         output, errors = os.pipe(), os.pipe()
+        #% if opt:unbuffered
+        if chunks:
+            [*map(os.close, output)]
+            output = terminal()
+        #% end
         #% if container
         # What the image says goes before what the machine says.
         env.update(image_env or {})
@@ -197,6 +222,14 @@ def signal_tasks(processes, message):
     #% end
 
 
+def said_whole(text, data):
+    """Up to where it is handed on: lines stay whole, as long as they are not too long."""
+    cut = text.rfind(b"\n") + 1
+    if not data or len(text) - cut > 9999:
+        cut = len(text)
+    return cut
+
+
 def hand_on(link, processes, sources):
     """When all have ended, what they wrote is still to be read; a daemon that left its session may hold the pipe."""
     while ready := wait([
@@ -239,12 +272,14 @@ def hand_on(link, processes, sources):
                     os.close(source)
                 continue
             #% end
+            #% if opt:unbuffered
+            data = read_either(source)
+            #% end
+            #% if !opt:unbuffered
             data = os.read(source, 65536)
+            #% end
             text += data
-            # Lines stay whole, as long as they are not too long.
-            cut = text.rfind(b"\n") + 1
-            if not data or len(text) - cut > 9999:
-                cut = len(text)
+            cut = said_whole(text, data)
             #% if opt:unbuffered
             if chunks:
                 cut = len(text)

@@ -8,6 +8,21 @@ def path_of(name, where, folders):
 
 #% end
 #% if srun
+def hear_as_usual():
+    """What came since the fork is for the program (0: its default); before, it would have gone to the handlers of srun
+    and be lost. What the script or Python ignores is not ignored by the task."""
+    for part in [
+        #% if ignores
+        *{*range(1, 32)} - {9, 19},
+        #% end
+        #% if !ignores
+        13, 25, *HEARD,
+        #% end
+    ]:
+        signal.signal(part, 0)
+    signal.pthread_sigmask(1, HEARD)
+
+
 def start(words, env, where, *streams):
     """Starts a program in a session of its own and gives its process id. The caller has blocked HEARD."""
     #% if !pipes
@@ -37,11 +52,7 @@ def start(words, env, where, *streams):
             os._exit(9)
         #% end
         os.setsid()
-        # What came since the fork is for the program (0: its default); before, it would have gone to the handlers of srun
-        # and be lost.
-        for number in 13, *HEARD:
-            signal.signal(number, 0)
-        signal.pthread_sigmask(1, HEARD)
+        hear_as_usual()
         #% if container
         if box:
             # Into the files of the container.

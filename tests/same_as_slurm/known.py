@@ -38,7 +38,10 @@ COMPARED = re.compile(
 Row = tuple[str, str, str]
 NEWER: Row = (".*", r"env \S+ SLURM_JOB_(START|END)_TIME extra", "Slurm 23.02 and newer set it")
 PARTITION: Row = (".*", r"env \S+ SLURM_JOB_PARTITION missing", "a rented machine has no partition")
-TOLD = "Slurm kills a step whose srun gets TERM; flowc's tasks hear it and end in order, as docs/machine.md promises"
+TOLD = (
+    "Slurm kills a step whose srun gets TERM, HUP or QUIT; flowc's tasks hear it and end in order, as docs/machine.md "
+    "promises"
+)
 KNOWN: dict[str, tuple[Row, ...]] = {
     "ends": (
         (
@@ -114,6 +117,14 @@ KNOWN: dict[str, tuple[Row, ...]] = {
             "srun-nodes-of-tasks-shared",
             "file .* differs",
             "a cluster that gives the CPUs that were asked for refuses more tasks; one of whole nodes runs them",
+        ),
+    ),
+    "strangers": (
+        ("hangup-and-quit", "file .* differs", TOLD),
+        (
+            "interrupt-once",
+            "file .* differs",
+            "Slurm wants a second Ctrl-C within a second, as from a person; flowc's tasks hear the first",
         ),
     ),
     "words": (

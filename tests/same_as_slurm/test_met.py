@@ -69,6 +69,14 @@ MET = {
     "bash in a script of sh": "rules/test_plain_sh.py::test_*",
     "files that nodes do not share": "rules/test_shared_files.py::test_*",
     "every word is decided": "rules/test_slurm_words.py::test_*",
+    # Processes of tasks.
+    "standard output that is a terminal": "strangers/unbuffered-terminal",
+    "signals that a script ignores": "strangers/ignored-signals strangers/background-signals strangers/perl-launcher",
+    "descriptors of the script": "strangers/descriptors-kept",
+    "options of variables that are not set": "strangers/empty-counts strangers/empty-nodes",
+    "steps that have ended": "strangers/scancel-ended-step",
+    "scancel of all that runs": "strangers/scancel-full-self",
+    "Ctrl-C, HUP and QUIT": "strangers/interrupt-once strangers/hangup-and-quit",
     # Releases.
     "which variable of CPUs a step reads": "releases/step-cpus releases/job-cpus releases/two-widths",
     "steps at once": "releases/steps-at-once releases/steps-without-width",

@@ -96,7 +96,7 @@ def test_sacct_forms(folder: Path) -> None:
         ("scancel 77 -s NOPE", 1, "Unknown job signal: NOPE\n"),
         ("scancel -f", 1, "scancel: error: No job identification provided\n"),
         ("scancel -Qv", 1, "scancel: error: No job identification provided\n"),
-        ("scancel 77.²", 0, ""),
+        ("scancel 77.²", 1, "scancel: error: Invalid job id 77.²\n"),
     ],
 )
 def test_refused(folder: Path, line: str, status: int, said: str) -> None:

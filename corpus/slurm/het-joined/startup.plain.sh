@@ -238,56 +238,56 @@ import socket
 import hmac,time
 import select
 from multiprocessing.connection import Connection,Pipe,wait
-y=os.environ
+x=os.environ
 L=os.path.basename(sys.argv[0])
-A=sys.argv[1:]
+z=sys.argv[1:]
 R="/var/lib/foundry/flowc/nodes"
-ak="/var/lib/foundry/flowc/run"
+al="/var/lib/foundry/flowc/run"
 bD="/var/lib/foundry/flowc/key"
 Z=6818
-B=1,2,3,10,12,15,18
+A=1,2,3,10,12,15,18
 def M(h):
  os.write(2,(L+": "+h+"\n").encode())
-def C(h,m=1):
+def B(h,m=1):
  M(h)
  os._exit(m)
 def T(h):
- aB=[]
+ aC=[]
  for c in re.findall(r"(?:\[[^]]*]|[^][,\s])+",h):
-  aD=re.match(r"([^[]*)\[([^]]*)](.*)",c)
-  if not aD:
-   aB.append(c)
+  af=re.match(r"([^[]*)\[([^]]*)](.*)",c)
+  if not af:
+   aC.append(c)
    continue
-  for aI in aD[2].split(","):
+  for aI in af[2].split(","):
    K,I,aV=aI.partition("-")
-   aB+=[aD[1]+str(u).zfill(len(K))+S for u in range(int(K),int(aV or K)+1)for S in T(aD[3])or[""]]
- return aB
-def aw(b):
- return",".join(f"{z}(x{len([*a])})"for z,a in itertools.groupby(b)).replace("(x1)","")
+   aC+=[af[1]+str(C).zfill(len(K))+S for C in range(int(K),int(aV or K)+1)for S in T(af[3])or[""]]
+ return aC
+def ax(b):
+ return",".join(f"{y}(x{len([*a])})"for y,a in itertools.groupby(b)).replace("(x1)","")
 OPTIONS="n=ntasks N=nodes w=nodelist -=ntasks-per-node -=gpus-per-task -=het-group"
 def aO(l):
- aB={}
+ aC={}
  while l and l[0][:1]=="-"!=l[0]:
   c=l.pop(0)
   if c=="--":
    break
   try:
    a=c[1]=="-"
-   p,ap,h=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
+   p,aq,h=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
    b=[g for g in OPTIONS.split()if(g[2:].startswith(p)if a else g[0]==p)]
    b=[g for g in b if g[2:]==p]or b
    (d,)=b
    if d[1]==".":
-    if ap:
+    if aq:
      l["1"if a else 0:0]=["-"+h]
     h="1"
-   elif d[1]=="="and not ap:
+   elif d[1]=="="and not aq:
     h=l.pop(0)
   except(ValueError,IndexError,TypeError):
-   C(f"unrecognized option '{c}'",255)
-  aB[d[2:]]=h
- return aB
-def start(l,q,o,*b):
+   B(f"unrecognized option '{c}'",255)
+  aC[d[2:]]=h
+ return aC
+def start(l,q,n,*b):
  d=os.fork()
  if d:
   while os.getpgid(d)!=d:
@@ -296,16 +296,16 @@ def start(l,q,o,*b):
  def a(h):
   os.write(2,f"slurmstepd-{q['SLURMD_NODENAME']}: error: {h}\n".encode())
  try:
-  for u,w in enumerate(b):
-   os.dup2(w,u)
+  for C,v in enumerate(b):
+   os.dup2(v,C)
   os.setsid()
-  for u in 13,*B:
-   signal.signal(u,0)
-  signal.pthread_sigmask(1,B)
+  for af in[13,25,*A]:
+   signal.signal(af,0)
+  signal.pthread_sigmask(1,A)
   try:
-   os.chdir(o)
+   os.chdir(n)
   except OSError as i:
-   a(f"couldn't chdir to `{o}': {i.strerror}: going to /tmp instead")
+   a(f"couldn't chdir to `{n}': {i.strerror}: going to /tmp instead")
    os.chdir("/tmp")
   q["SLURM_TASK_PID"]=str(os.getpid())
   os.execvpe(l[0],l,q)
@@ -318,22 +318,22 @@ def F(e):
   d,b=os.wait()
  G([d],9)
  return e.pop(d),os.waitstatus_to_exitcode(b)
-def G(e,u):
+def G(e,C):
  for d in[*e]:
   try:
-   os.killpg(d,u)
+   os.killpg(d,C)
   except OSError:
    pass
 def bK(h):
- return b"".join(hmac.digest(open(p,"rb").read().strip(),h,"sha256")for p in(ak,bD))
-def bY(aB,h):
+ return b"".join(hmac.digest(open(p,"rb").read().strip(),h,"sha256")for p in(al,bD))
+def bZ(aC,h):
  aE=64 if os.path.getsize(bD)>64 else 32
- return aB[:aE]==bK(h)[:aE]
+ return aC[:aE]==bK(h)[:aE]
 def ab(a):
  for Q in(1,18,1),(1,9,1),(6,4,30),(6,5,10),(6,18,120000):
   a.setsockopt(*Q)
  return Connection(a.detach())
-def ai(p,k):
+def aj(p,k):
  for c in range(35):
   try:
    N=dict(map(str.split,open(R)))[socket.gethostname().split(".")[0]]
@@ -341,7 +341,7 @@ def ai(p,k):
    a.settimeout(None)
    d=os.urandom(32)
    a.send(d+bK(b"s"+a.recv(32)))
-   if not bY(a.recv(64,256),b"a"+d):
+   if not bZ(a.recv(64,256),b"a"+d):
     raise OSError("secret")
    b=ab(a)
    return b
@@ -349,37 +349,37 @@ def ai(p,k):
    if c==4:
     M(f"waiting for the agent of {p}: {i}")
   time.sleep(c)
- C(f"error: {p}: no agent after 10 minutes")
-def co(j,V,c):
+ B(f"error: {p}: no agent after 10 minutes")
+def cp(j,V,c):
  j.listen(4096)
  j.setblocking(False)
  e={}
  k=select.poll()
  k.register(j,1)
  while 1:
-  for u,I in k.poll():
+  for C,I in k.poll():
    try:
-    if u not in e:
+    if C not in e:
      a,D=j.accept()
      if D[0]in V:
       a.setsockopt(1,18,96)
       d=os.urandom(32)
       a.send(d)
-      u=a.fileno()
-      e[u]=a,d
-      k.register(u,1)
+      C=a.fileno()
+      e[C]=a,d
+      k.register(C,1)
      if len(e)<500:
       a=0
       continue
-     u=[*e][0]
-    k.unregister(u)
-    a,d=e.pop(u)
-    aB=a.recv(96,64)
-    if bY(aB[32:],b"s"+d)and not os.fork():
+     C=[*e][0]
+    k.unregister(C)
+    a,d=e.pop(C)
+    aC=a.recv(96,64)
+    if bZ(aC[32:],b"s"+d)and not os.fork():
      try:
       e.clear()
       signal.signal(17,0)
-      a.send(bK(b"a"+aB[:32]))
+      a.send(bK(b"a"+aC[:32]))
       b=ab(a)
       ad(b)
      finally:
@@ -392,33 +392,33 @@ def agent():
  for I in range(120):
   g=[H.split()[:2]for H in open("/etc/hosts")if H[:1].isdigit()and H[:3]!="127"][::-1]
   f=[p.split(".")[0]for I,p in g]
-  if len(g)>=int(A[0])and N in f:
+  if len(g)>=int(z[0])and N in f:
    break
   time.sleep(5)
  else:
-  C(f"/etc/hosts does not list {N} and {A[0]} nodes after 10 minutes: {f}")
+  B(f"/etc/hosts does not list {N} and {z[0]} nodes after 10 minutes: {f}")
  open(R,"w").writelines(f"{p} {d[0]}\n"for p,d in zip(f,g))
  open(bD,"a")
  c=f.index(N)
  j=socket.create_server((g[c][0],Z))
  if not c and os.fork():
-  for aE in map(int,A[1:]):
-   print(dx(f[:aE]))
+  for aE in map(int,z[1:]):
+   print(dz(f[:aE]))
    del f[:aE]
   return
  os.dup2(2,1)
  signal.signal(17,1)
- co(j,[socket.gethostbyname(k)for k,I in g],c)
+ cp(j,[socket.gethostbyname(k)for k,I in g],c)
 def ad(b):
- o,a=b.recv()
- if not o:
-  cC(b,*a)
+ n,a=b.recv()
+ if not n:
+  cE(b,*a)
  e,f={},{}
- signal.pthread_sigmask(0,B)
- n=[os.open("/dev/null",0)]
+ signal.pthread_sigmask(0,A)
+ o=[os.open("/dev/null",0)]
  for c,l,q in a:
   g,j=os.pipe(),os.pipe()
-  d=start(l,q,o,n[0],g[1],j[1])
+  d=start(l,q,n,o[0],g[1],j[1])
   os.close(g[1])
   os.close(j[1])
   e[d]=c
@@ -429,23 +429,23 @@ def ad(b):
   while k:=wait([b,*f],None if e else 0):
    for D in k:
     if D==b:
-     x=b.recv()
-     x in signal.sigpending()or G(e,x)
+     w=b.recv()
+     w in signal.sigpending()or G(e,w)
      continue
-    w,c,h=f.pop(D)
-    if not w:
+    v,c,h=f.pop(D)
+    if not v:
      os.close(D)
      b.send((0,*F(e)))
      continue
-    r=os.read(D,65536)
-    h+=r
+    s=os.read(D,65536)
+    h+=s
     E=h.rfind(b"\n")+1
-    if not r or len(h)-E>9999:
+    if not s or len(h)-E>9999:
      E=len(h)
     if E:
-     b.send((w,c,h[:E]))
-    if r:
-     f[D]=w,c,h[E:]
+     b.send((v,c,h[:E]))
+    if s:
+     f[D]=v,c,h[E:]
     else:
      os.close(D)
   for S in f.values():
@@ -460,10 +460,10 @@ def ad(b):
   signal.alarm(30)
   while e:
    F(e)
-def cast(x,*I):
+def cast(w,*I):
  for b in t:
   try:
-   b.send(x)
+   b.send(w)
   except OSError:
    pass
 def W(d,c,m):
@@ -471,274 +471,276 @@ def W(d,c,m):
   M(f"error: {f[d]}: task {c}: "+(signal.strsignal(-m)if m<0 else f"Exited with exit code {m}"))
   aa.append(384-m if m<0 else m)
 def bG(p):
- h=ap.get(p,"")
+ h=aq.get(p,"")
  try:
   return[f.index(c)for c in T(open(h).read()if"/"in h else h)]
  except ValueError:
-  C(f"error: Unable to create step for job {n}: Requested node configuration is not available")
-def cz(aV):
- p,c,a=ap.get("nodes",y.get("SLURM_NNODES")or"1").partition("-")
+  B(f"error: Unable to create step for job {o}: Requested node configuration is not available")
+def cB(aV):
+ p,c,a=aq.get("nodes",x.get("SLURM_NNODES")or"1").partition("-")
  b,a=p or c and"0",a if c else p
  if not(b.isdecimal()and a.isdecimal())or 0<int(a)<int(b):
-  C(f'error: "{ap["nodes"]}" is not a valid node count',255)
+  B(f'error: "{aq["nodes"]}" is not a valid node count',255)
  d=min(int(a)or int(b)or aV,max(int(b),aV))
  return int(b)or d,d
-def am():
+def an():
  global j,q
- with open("/run/flowc.step."+n,"ab",0)as a:
+ with open("/run/flowc.step."+o,"ab",0)as a:
   a.write(b"%9d\n"%os.getpid())
   j=a.tell()//10-1
- q=dict(y)
-def bU():
- am()
-def cm():
- return(n,)
-def cu():
+ q=dict(x)
+def bV():
+ an()
+def cn():
+ return(o,)
+def cv():
  return(j,)
-def bZ(aB):
- if type(aB)is str:
-  M(aB)
+def ca(aC):
+ if type(aC)is str:
+  M(aC)
  else:
-  os.kill(os.getpid(),aB)
-def ax(b):
+  os.kill(os.getpid(),aC)
+def ay(b):
  if b==bc:
   try:
-   bZ(b.recv())
+   ca(b.recv())
   except(EOFError,OSError):
-   C(f"error: Node failure on {f[0]}: connection lost")
+   B(f"error: Node failure on {f[0]}: connection lost")
  return b==bc
-def cC(b,aB,c):
- global M,n
- (n,)=aB
- y.clear()
- y.update(c)
+def cE(b,aC,c):
+ global M,o
+ (o,)=aC
+ x.clear()
+ x.update(c)
  M=b.send
- for ah in B:
-  signal.signal(ah,lambda ah,I:b.send(ah))
- bU()
- b.send(cu())
+ for ai in A:
+  signal.signal(ai,lambda ai,I:b.send(ai))
+ bV()
+ b.send(cv())
  b.recv()
 def bk(p,a=""):
  return sum(int(c.split(":")[-1])if c.split(":")[-1].isdecimal()else 1 for c in(Q(p,a)or"").split(",")if c and(p!="gres"or c[:3]=="gpu"))
-def aJ(a,z):
- af=aR[:aP or aK*z or N]
- b=af[a*aK:(a+1)*aK]or af[:1]if aK and z>1 else af
+def aJ(a,y):
+ ag=aR[:aP or aK*y or N]
+ b=ag[a*aK:(a+1)*aK]or ag[:1]if aK and y>1 else ag
  bh=",".join(b)
- return{"CUDA_VISIBLE_DEVICES":bh,"SLURM_STEP_GPUS":bh,"SLURM_GPUS_ON_NODE":str(len(af)),**({"SLURMD_TRES_BIND":"gpu:"+aN}if aN and z>1 else{})}
-def cw(l):
- global ap,ba
+ return{"CUDA_VISIBLE_DEVICES":bh,"SLURM_STEP_GPUS":bh,"SLURM_GPUS_ON_NODE":str(len(ag)),**({"SLURMD_TRES_BIND":"gpu:"+aN}if aN and y>1 else{})}
+def cy(l):
+ global aq,ba
  m=[[]]
  for c in l:
   if c==":":
    m.append([])
   else:
    m[-1].append(c)
- ba=[(aO(aD),aD)for aD in m]
- for a,aD in ba:
-  if not aD and ba[1:]:
-   C("fatal: No command given to execute.")
- ap=ba[0][0]
+ ba=[(aO(af),af)for af in m]
+ for a,af in ba:
+  if not af and ba[1:]:
+   B("fatal: No command given to execute.")
+ aq=ba[0][0]
  l[:]=m[0]
-def df(s):
- aM=f"_HET_GROUP_{s}"
- for p in[*y]:
+def dh(r):
+ aM=f"_HET_GROUP_{r}"
+ for p in[*x]:
   if p.endswith(aM):
-   y[p[:-len(aM)].replace("FLOWC_SLURM","SLURM")]=y[p]
-def dx(n):
+   x[p[:-len(aM)].replace("FLOWC_SLURM","SLURM")]=x[p]
+def dz(n):
  e=n[0].rstrip("0123456789")
  start=n[0][len(e):]
- i=[e+str(int(start or 0)+s).zfill(len(start))for s in range(len(n))]
+ i=[e+str(int(start or 0)+r).zfill(len(start))for r in range(len(n))]
  return f"{e}[{start}-{n[-1][len(e):]}]"if n[1:]and n==i else",".join(n)
-def dd():
- global cc,de,dz,ap
- de=[]
- for cc in sorted(cR):
-  b,dz=Pipe()
+def df():
+ global bP,dg,dB,aq
+ dg=[]
+ for bP in sorted(cT):
+  b,dB=Pipe()
   d=os.fork()
   if not d:
-   ap,A[:]=cR[cc]
-   if dh or"SLURM_STEP_NODELIST"not in y:
-    df(cc)
-    y["SLURM_NNODES"]=y["SLURM_JOB_NUM_NODES"]
-   y["SLURM_JOB_CPUS_PER_NODE"]=y[f"SLURM_JOB_CPUS_PER_NODE_HET_GROUP_{cc}"]
-   y["SLURM_JOB_ID"]=n
+   aq,z[:]=cT[bP]
+   if dj or"SLURM_STEP_NODELIST"not in x:
+    dh(bP)
+    x["SLURM_NNODES"]=x["SLURM_JOB_NUM_NODES"]
+   x["SLURM_JOB_CPUS_PER_NODE"]=x[f"SLURM_JOB_CPUS_PER_NODE_HET_GROUP_{bP}"]
+   x["SLURM_JOB_ID"]=o
    return
-  dz.close()
+  dB.close()
   try:
-   de.append(b.recv())
+   dg.append(b.recv())
   except EOFError:
    os._exit(os.waitstatus_to_exitcode(os.waitpid(d,0)[1]))
   os.waitpid(d,0)
- y["SLURM_JOB_CPUS_PER_NODE"]=y[f"SLURM_JOB_CPUS_PER_NODE_HET_GROUP_{min(cR)}"]
- cc=-1
- ap={p:str(cW[-1])for p in("ntasks","nodes")}
-def cT(d):
- return y[f"SLURM_JOB_CPUS_PER_NODE_HET_GROUP_{sum(d >= a for a in cW[1:])}"].split("(")[0]
-def dv(s,z):
+ x["SLURM_JOB_CPUS_PER_NODE"]=x[f"SLURM_JOB_CPUS_PER_NODE_HET_GROUP_{min(cT)}"]
+ bP=-1
+ aq={p:str(cY[-1])for p in("ntasks","nodes")}
+def cV(d):
+ return x[f"SLURM_JOB_CPUS_PER_NODE_HET_GROUP_{sum(d >= a for a in cY[1:])}"].split("(")[0]
+def dx(r,y):
  global aR,aK,aN,N,aP
- if de[1:]:
-  aR,aK,aN,N,aP,I=cY[s]
-  aR=aR[:aP or aK*z or N]
- aB={"SLURM_CPUS_ON_NODE":cT(g[s])}if dh else{}
+ if dg[1:]:
+  aR,aK,aN,N,aP,I=da[r]
+  aR=aR[:aP or aK*y or N]
+ aC={"SLURM_CPUS_ON_NODE":cV(g[r])}if dj else{}
  if"CUDA_VISIBLE_DEVICES"in q:
-  aB["CUDA_VISIBLE_DEVICES"]=""
- return aB
+  aC["CUDA_VISIBLE_DEVICES"]=""
+ return aC
 def Q(p,a=""):
- return ap.get(p)or y.get("SLURM_"+(a or p.upper().replace("-","_")))
-def u(p):
- value=Q(p)or"0"
- if not value.isdecimal()or int(value)<(p in ap and p<"r"):
-  C(f'error: Invalid numeric value "{value}" for --{p}.')
+ return aq.get(p)or x.get("SLURM_"+(a or p.upper().replace("-","_")))
+def C(p):
+ value=aq.get(p,Q(p))or"0"
+ if not value.isdecimal()or int(value)<(p in aq and p<"r"):
+  B(f'error: Invalid numeric value "{value}" for --{p}.')
  return int(value)
-def ac(s):
- v=J[s]
- return[(c,at.get(c,A),{**q,"SLURM_NODEID":str(s),"SLURMD_NODENAME":f[g[s]],"SLURM_GTIDS":",".join(map(str,v)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**dv(s,len(v)),**(aJ(a,len(v))if N or aK else{})})for a,c in enumerate(v)]
+def ac(r):
+ u=J[r]
+ return[(c,au.get(c,z),{**q,"SLURM_NODEID":str(r),"SLURMD_NODENAME":f[g[r]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**dx(r,len(u)),**(aJ(a,len(u))if N or aK else{})})for a,c in enumerate(u)]
 if L=="srun":
- cw(A)
- n=y["SLURM_JOB_ID"]
- if not A:
-  C("fatal: No command given to execute.")
- cW,cR,dh=[0],{},ba[1:]
- while aE:=y.get(f"SLURM_JOB_NUM_NODES_HET_GROUP_{len(cW) - 1}"):
-  cW.append(cW[-1]+int(aE))
- dC=len(cW)-2
- for s,(dm,aD)in enumerate(ba):
-  dE=dm.get("het-group",dm.get("pack-group"))
-  dh=dh or dE is not None
-  dE=str(s)if dE is None else dE
-  ds=[]
-  for aI in dE.strip("[]").split(","):
-   cM,da,dB=aI.lstrip().partition("-")
-   dB=dB if da else cM
-   if not(cM.isdecimal()and dB.isdecimal())or int(cM)>int(dB):
+ cy(z)
+ o=x["SLURM_JOB_ID"]
+ if not z:
+  B("fatal: No command given to execute.")
+ cY,cT,dj=[0],{},ba[1:]
+ while aE:=x.get(f"SLURM_JOB_NUM_NODES_HET_GROUP_{len(cY) - 1}"):
+  cY.append(cY[-1]+int(aE))
+ dE=len(cY)-2
+ for r,(do,af)in enumerate(ba):
+  dG=do.get("het-group",do.get("pack-group"))
+  dj=dj or dG is not None
+  dG=str(r)if dG is None else dG
+  du=[]
+  for aI in dG.strip("[]").split(","):
+   cO,dc,dD=aI.lstrip().partition("-")
+   dD=dD if dc else cO
+   if not(cO.isdecimal()and dD.isdecimal())or int(cO)>int(dD):
     M(f"error: _parse_single_range: Invalid range: `{aI}'")
-    C(f"error: Invalid --het-group value: {dE}")
-   ds.append((int(cM),int(dB)))
-  dD=max(dB for I,dB in ds)
-  if dD>dC:
-   if ds==[(dD,dD)]and not ba[1:]:
-    C(f"error: Requested het-group offset exceeds highest hetjob index ({dD} > {dC})")
-   C(f"error: Attempt to run a job step with het group value of {dD}, but the job allocation has maximum value of {dC}")
-  for dk in{k for cM,dB in ds for k in range(cM,dB+1)}:
-   if dk in cR:
-    C("fatal: Duplicate het groups in single srun not supported")
-   cR[dk]=dm,aD
- dd()
- aF=int(y["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
+    B(f"error: Invalid --het-group value: {dG}")
+   du.append((int(cO),int(dD)))
+  dF=max(dD for I,dD in du)
+  if dF>dE:
+   if du==[(dF,dF)]and not ba[1:]:
+    B(f"error: Requested het-group offset exceeds highest hetjob index ({dF} > {dE})")
+   B(f"error: Attempt to run a job step with het group value of {dF}, but the job allocation has maximum value of {dE}")
+  for dm in{k for cO,dD in du for k in range(cO,dD+1)}:
+   if dm in cT:
+    B("fatal: Duplicate het groups in single srun not supported")
+   cT[dm]=do,af
+ df()
+ aF=int(x["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
  l=open(R).read().split()
  f,V=l[::2],l[1::2]
- if cc>=0:
-  f,V=(k[cW[cc]:cW[cc+1]]for k in(f,V))
+ if bP>=0:
+  f,V=(k[cY[bP]:cY[bP+1]]for k in(f,V))
  g=range(len(f))
  K=aV=len(f)
- K,aV=cz(aV)
- a=u("ntasks")
+ K,aV=cB(aV)
+ a=C("ntasks")
  if 0<a<K:
   M(f"Warning: can't run {a} processes on {K} nodes, setting nnodes to {a}")
   K=a
  aV=max(K,min(aV,a or aV))
  if K>len(g):
-  C(f"error: Only allocated {len(g)} nodes asked for {K}")
- bq=bG("nodelist")
- g=sorted((bq+[d for d in g if d not in bq])[:aV])
- k=u("ntasks-per-node")if Q("ntasks-per-node")else 0
+  B(f"error: Only allocated {len(g)} nodes asked for {K}")
+ bo=bG("nodelist")
+ if"nodelist"in aq and not bo:
+  B("error: Hostlist is empty!  Can not run job.")
+ g=sorted((bo+[d for d in g if d not in bo])[:aV])
+ k=C("ntasks-per-node")
  if not a or a==k*len(g):
   a=a or k*len(g)
   if k:
-   y["SLURM_NTASKS_PER_NODE"]=str(k)
- elif ap.get("ntasks-per-node"):
+   x["SLURM_NTASKS_PER_NODE"]=str(k)
+ elif aq.get("ntasks-per-node"):
   M(f"Warning: can't honor --ntasks-per-node set to {k} which doesn't match the requested tasks {a} "f"with the number of requested nodes {len(g)}. Ignoring --ntasks-per-node.")
  aG=1
- z=len(g)
- a=a or z
- if a>max(aF,os.cpu_count())//aG*z:
-  C(f"error: Unable to create step for job {n}: More processors requested than permitted")
+ y=len(g)
+ a=a or y
+ if a>max(aF,os.cpu_count())//aG*y:
+  B(f"error: Unable to create step for job {o}: More processors requested than permitted")
  P=iter(range(a))
- J=[[next(P)for I in range(s,a,z)]for s in range(z)]
- at={}
- aR=y.get("SLURM_JOB_GPUS","").replace(","," ").split()
+ J=[[next(P)for I in range(r,a,y)]for r in range(y)]
+ au={}
+ aR=x.get("SLURM_JOB_GPUS","").replace(","," ").split()
  aK=bk("gpus-per-task")
  aN=f"per_task:{aK}"if aK else""
- N=int(y.get("FLOWC_STEP_GPUS",len(aR)))
+ N=int(x.get("FLOWC_STEP_GPUS",len(aR)))
  aP=bk("gres")or bk("gpus-per-node")
  aW=bk("gpus")
  N=aP or-(-aW//len(g))or N
- if(max(N,*(aK*len(aD)for aD in J))>len(aR)):
-  C(f"error: Unable to create step for job {n}: Invalid generic resource (gres) specification")
- af=[aF,K,a,J,[d+cW[cc]for d in g],(aR,aK,aN,N,aP,aW)]
- if cc>=0:
-  dz.send(af)
+ if(max(N,*(aK*len(af)for af in J))>len(aR)):
+  B(f"error: Unable to create step for job {o}: Invalid generic resource (gres) specification")
+ ag=[aF,K,a,J,[d+cY[bP]for d in g],(aR,aK,aN,N,aP,aW)]
+ if bP>=0:
+  dB.send(ag)
   os._exit(0)
- ap=ba[0][0]
- aF,K,a,J,g,cY=0,0,0,[],[],[]
- for dk,aD in zip(sorted(cR),de):
-  dm,l=cR[dk]
-  if k:=dm.get("cpus-per-task"):
-   y["SLURM_CPUS_PER_TASK"]=k
-  k=y.get(f"SLURM_NTASKS_PER_NODE_HET_GROUP_{dk}")
-  if dh and k and aD[2]==int(k)*len(aD[4]):
-   y["SLURM_NTASKS_PER_NODE"]=k
-  aF=max(aF,aD[0])
-  K+=aD[1]
-  at.update({a+c:l for c in range(aD[2])})
-  J+=[[a+c for c in v]for v in aD[3]]
-  a+=aD[2]
-  g+=aD[4]
-  cY+=[aD[5]]*len(aD[4])
- z=len(g)
- aR,aK,aN,N,aP,aW=de[0][5]
- if de[1:]:
-  K=z
+ aq=ba[0][0]
+ aF,K,a,J,g,da=0,0,0,[],[],[]
+ for dm,af in zip(sorted(cT),dg):
+  do,l=cT[dm]
+  if k:=do.get("cpus-per-task"):
+   x["SLURM_CPUS_PER_TASK"]=k
+  k=x.get(f"SLURM_NTASKS_PER_NODE_HET_GROUP_{dm}")
+  if dj and k and af[2]==int(k)*len(af[4]):
+   x["SLURM_NTASKS_PER_NODE"]=k
+  aF=max(aF,af[0])
+  K+=af[1]
+  au.update({a+c:l for c in range(af[2])})
+  J+=[[a+c for c in u]for u in af[3]]
+  a+=af[2]
+  g+=af[4]
+  da+=[af[5]]*len(af[4])
+ y=len(g)
+ aR,aK,aN,N,aP,aW=dg[0][5]
+ if dg[1:]:
+  K=y
  bc=None
- if y.get("SLURMD_NODENAME",f[0])==f[0]:
-  bU()
+ if x.get("SLURMD_NODENAME",f[0])==f[0]:
+  bV()
  else:
-  bc=ai(f[0],V[0])
-  bc.send(("",(cm(),dict(y))))
+  bc=aj(f[0],V[0])
+  bc.send(("",(cn(),dict(x))))
   try:
-   while type(aB:=bc.recv())is not tuple:
-    bZ(aB)
+   while type(aC:=bc.recv())is not tuple:
+    ca(aC)
   except EOFError:
    os._exit(1)
-  (j,)=aB
-  q=dict(y)
- for value,an in((a,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if a>K else"cyclic","DISTRIBUTION"),(y["SLURM_JOB_NODELIST"]if z==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(aw(map(len,J)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(z,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),(V[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
-  for p in an.split():
+  (j,)=aC
+  q=dict(x)
+ for value,ao in((a,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if a>K else"cyclic","DISTRIBUTION"),(x["SLURM_JOB_NODELIST"]if y==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(ax(map(len,J)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(y,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),(V[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
+  for p in ao.split():
    q["SLURM_"+p]=str(value)
- q["SLURM_STEP_NODELIST"]=dx([f[d]for d in g])
- if dh:
-  dF=[cT(d)for d in g]
-  q.update(SLURM_JOB_NODELIST=q["SLURM_STEP_NODELIST"],SLURM_NODELIST=q["SLURM_STEP_NODELIST"],SLURM_JOB_NUM_NODES=str(z),SLURM_JOB_CPUS_PER_NODE=aw(dF)if de[1:]else y["SLURM_JOB_CPUS_PER_NODE"])
- o=os.getcwd()
+ q["SLURM_STEP_NODELIST"]=dz([f[d]for d in g])
+ if dj:
+  dH=[cV(d)for d in g]
+  q.update(SLURM_JOB_NODELIST=q["SLURM_STEP_NODELIST"],SLURM_NODELIST=q["SLURM_STEP_NODELIST"],SLURM_JOB_NUM_NODES=str(y),SLURM_JOB_CPUS_PER_NODE=ax(dH)if dg[1:]else x["SLURM_JOB_CPUS_PER_NODE"])
+ n=os.getcwd()
  aa=[0]
- t={ai(f[d],V[d]):d for d in g}
- signal.pthread_sigmask(0,B)
- for ah in B:
-  signal.signal(ah,cast)
- for s,b in enumerate(t):
-  b.send((o,ac(s)))
- signal.pthread_sigmask(1,B)
+ t={aj(f[d],V[d]):d for d in g}
+ signal.pthread_sigmask(0,A)
+ for ai in A:
+  signal.signal(ai,cast)
+ for r,b in enumerate(t):
+  b.send((n,ac(r)))
+ signal.pthread_sigmask(1,A)
  while t:
   for b in wait([*t,*([bc]if bc else[])]):
-   if ax(b):
+   if ay(b):
     continue
    d=t[b]
    try:
-    x=b.recv()
+    w=b.recv()
    except(EOFError,OSError)as i:
-    C(f"error: Node failure on {f[d]}: {i or 'connection lost'}")
-   if not x:
+    B(f"error: Node failure on {f[d]}: {i or 'connection lost'}")
+   if not w:
     del t[b]
     continue
-   w,c,r=x
-   if not w:
-    W(d,c,r)
+   v,c,s=w
+   if not v:
+    W(d,c,s)
     continue
    try:
-    while r:
-     r=r[os.write(w,r):]
+    while s:
+     s=s[os.write(v,s):]
    except OSError as i:
-    C(f"error: cannot write: {i.strerror}")
+    B(f"error: cannot write: {i.strerror}")
  os._exit(max(aa))
 globals()[L]()
 E

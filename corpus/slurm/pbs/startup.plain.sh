@@ -209,43 +209,43 @@ tee srun <<'E' >/dev/null
 import os,signal,sys
 import itertools
 from multiprocessing.connection import Connection,Pipe,wait
-y=os.environ
+x=os.environ
 L=os.path.basename(sys.argv[0])
-A=sys.argv[1:]
-B=1,2,3,10,12,15,18
+z=sys.argv[1:]
+A=1,2,3,10,12,15,18
 def M(h):
  os.write(2,(L+": "+h+"\n").encode())
-def C(h,m=1):
+def B(h,m=1):
  M(h)
  os._exit(m)
 def T(h):
  return h.replace(","," ").split()
-def aw(b):
- return",".join(f"{z}(x{len([*a])})"for z,a in itertools.groupby(b)).replace("(x1)","")
+def ax(b):
+ return",".join(f"{y}(x{len([*a])})"for y,a in itertools.groupby(b)).replace("(x1)","")
 OPTIONS="n=ntasks N=nodes w=nodelist -=ntasks-per-node i=input K?kill-on-bad-exit O.overcommit -=mpi V.version -=cpu-bind -.external-launcher"
 def aO(l):
- aB={}
+ aC={}
  while l and l[0][:1]=="-"!=l[0]:
   c=l.pop(0)
   if c=="--":
    break
   try:
    a=c[1]=="-"
-   p,ap,h=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
+   p,aq,h=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
    b=[g for g in OPTIONS.split()if(g[2:].startswith(p)if a else g[0]==p)]
    b=[g for g in b if g[2:]==p]or b
    (d,)=b
    if d[1]==".":
-    if ap:
+    if aq:
      l["1"if a else 0:0]=["-"+h]
     h="1"
-   elif d[1]=="="and not ap:
+   elif d[1]=="="and not aq:
     h=l.pop(0)
   except(ValueError,IndexError,TypeError):
-   C(f"unrecognized option '{c}'",255)
-  aB[d[2:]]=h
- return aB
-def start(l,q,o,*b):
+   B(f"unrecognized option '{c}'",255)
+  aC[d[2:]]=h
+ return aC
+def start(l,q,n,*b):
  d=os.fork()
  if d:
   while os.getpgid(d)!=d:
@@ -254,12 +254,12 @@ def start(l,q,o,*b):
  def a(h):
   os.write(2,f"slurmstepd-{q['SLURMD_NODENAME']}: error: {h}\n".encode())
  try:
-  for u,w in enumerate(b):
-   os.dup2(w,u)
+  for C,v in enumerate(b):
+   os.dup2(v,C)
   os.setsid()
-  for u in 13,*B:
-   signal.signal(u,0)
-  signal.pthread_sigmask(1,B)
+  for af in[13,25,*A]:
+   signal.signal(af,0)
+  signal.pthread_sigmask(1,A)
   q["SLURM_TASK_PID"]=str(os.getpid())
   os.execvpe(l[0],l,q)
  except OSError as i:
@@ -271,19 +271,19 @@ def F(e):
   d,b=os.wait()
  G([d],9)
  return e.pop(d),os.waitstatus_to_exitcode(b)
-def G(e,u):
+def G(e,C):
  for d in[*e]:
   try:
-   os.killpg(d,u)
+   os.killpg(d,C)
   except OSError:
    pass
 def ad(b):
- o,a=b.recv()
+ n,a=b.recv()
  e,f={},{}
- n=[os.open("/dev/null",0)]
+ o=[os.open("/dev/null",0)]
  for c,l,q in a:
   g,j=os.pipe(),os.pipe()
-  d=start(l,q,o,n[0],g[1],j[1])
+  d=start(l,q,n,o[0],g[1],j[1])
   os.close(g[1])
   os.close(j[1])
   e[d]=c
@@ -294,23 +294,23 @@ def ad(b):
   while k:=wait([b,*f],None if e else 0):
    for D in k:
     if D==b:
-     x=b.recv()
-     G(e,x)
+     w=b.recv()
+     G(e,w)
      continue
-    w,c,h=f.pop(D)
-    if not w:
+    v,c,h=f.pop(D)
+    if not v:
      os.close(D)
      b.send((0,*F(e)))
      continue
-    r=os.read(D,65536)
-    h+=r
+    s=os.read(D,65536)
+    h+=s
     E=h.rfind(b"\n")+1
-    if not r or len(h)-E>9999:
+    if not s or len(h)-E>9999:
      E=len(h)
     if E:
-     b.send((w,c,h[:E]))
-    if r:
-     f[D]=w,c,h[E:]
+     b.send((v,c,h[:E]))
+    if s:
+     f[D]=v,c,h[E:]
     else:
      os.close(D)
   for S in f.values():
@@ -325,105 +325,107 @@ def ad(b):
   signal.alarm(30)
   while e:
    F(e)
-def cast(x,*I):
+def cast(w,*I):
  for b in t:
   try:
-   b.send(x)
+   b.send(w)
   except OSError:
    pass
 def bN(*I):
- if ag:
-  cast(ag.pop())
+ if ah:
+  cast(ah.pop())
   signal.alarm(30)
 def O(*I):
- ag[:]=9,15
+ ah[:]=9,15
  bN()
 def W(d,c,m):
  if m:
   M(f"error: {f[d]}: task {c}: "+(signal.strsignal(-m)if m<0 else f"Exited with exit code {m}"))
   aa.append(384-m if m<0 else m)
-  if ap.get("kill-on-bad-exit",y.get("SLURM_KILL_BAD_EXIT","0"))!="0"and len(ag)>1:
-   M(f"Terminating StepId={n}.{j}")
+  if aq.get("kill-on-bad-exit",x.get("SLURM_KILL_BAD_EXIT","0"))!="0"and len(ah)>1:
+   M(f"Terminating StepId={o}.{j}")
    bN()
 def bG(p):
- h=ap.get(p,"")
+ h=aq.get(p,"")
  try:
   return[f.index(c)for c in T(open(h).read()if"/"in h else h)]
  except ValueError:
-  C(f"error: Unable to create step for job {n}: Requested node configuration is not available")
-def cz(aV):
- p,c,a=ap.get("nodes",y.get("SLURM_NNODES")or"1").partition("-")
+  B(f"error: Unable to create step for job {o}: Requested node configuration is not available")
+def cB(aV):
+ p,c,a=aq.get("nodes",x.get("SLURM_NNODES")or"1").partition("-")
  b,a=p or c and"0",a if c else p
  if not(b.isdecimal()and a.isdecimal())or 0<int(a)<int(b):
-  C(f'error: "{ap["nodes"]}" is not a valid node count',255)
+  B(f'error: "{aq["nodes"]}" is not a valid node count',255)
  d=min(int(a)or int(b)or aV,max(int(b),aV))
  return int(b)or d,d
-def am():
+def an():
  global j,q
- with open("/run/flowc.step."+n,"ab",0)as a:
+ with open("/run/flowc.step."+o,"ab",0)as a:
   a.write(b"%9d\n"%os.getpid())
   j=a.tell()//10-1
- q=dict(y)
+ q=dict(x)
 def Q(p,a=""):
- return ap.get(p)or y.get("SLURM_"+(a or p.upper().replace("-","_")))
-def u(p):
- value=Q(p)or"0"
- if not value.isdecimal()or int(value)<(p in ap and p<"r"):
-  C(f'error: Invalid numeric value "{value}" for --{p}.')
+ return aq.get(p)or x.get("SLURM_"+(a or p.upper().replace("-","_")))
+def C(p):
+ value=aq.get(p,Q(p))or"0"
+ if not value.isdecimal()or int(value)<(p in aq and p<"r"):
+  B(f'error: Invalid numeric value "{value}" for --{p}.')
  return int(value)
-def ac(s):
- v=J[s]
- return[(c,A,{**q,"SLURM_NODEID":str(s),"SLURMD_NODENAME":f[g[s]],"SLURM_GTIDS":",".join(map(str,v)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)})for a,c in enumerate(v)]
+def ac(r):
+ u=J[r]
+ return[(c,z,{**q,"SLURM_NODEID":str(r),"SLURMD_NODENAME":f[g[r]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)})for a,c in enumerate(u)]
 if L=="srun":
- ap=aO(A)
- n=y["SLURM_JOB_ID"]
- if"version"in ap:
+ aq=aO(z)
+ o=x["SLURM_JOB_ID"]
+ if"version"in aq:
   os.write(1,b"slurm-wlm 22.05.8\n")
   os._exit(0)
- if not A:
-  C("fatal: No command given to execute.")
- if"external-launcher"in ap:
-  ap.update(overlap="1",ntasks=ap.get("ntasks")or y["SLURM_NNODES"])
- aF=int(y["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
- f=[y["SLURM_JOB_NODELIST"]]
+ if not z:
+  B("fatal: No command given to execute.")
+ if"external-launcher"in aq:
+  aq.update(overlap="1",ntasks=aq.get("ntasks")or x["SLURM_NNODES"])
+ aF=int(x["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
+ f=[x["SLURM_JOB_NODELIST"]]
  g=range(len(f))
  K=aV=len(f)
- K,aV=cz(aV)
- a=u("ntasks")
+ K,aV=cB(aV)
+ a=C("ntasks")
  if 0<a<K:
   M(f"Warning: can't run {a} processes on {K} nodes, setting nnodes to {a}")
   K=a
  aV=max(K,min(aV,a or aV))
  if K>len(g):
-  C(f"error: Only allocated {len(g)} nodes asked for {K}")
- bq=bG("nodelist")
- g=sorted((bq+[d for d in g if d not in bq])[:aV])
- k=u("ntasks-per-node")if Q("ntasks-per-node")else 0
+  B(f"error: Only allocated {len(g)} nodes asked for {K}")
+ bo=bG("nodelist")
+ if"nodelist"in aq and not bo:
+  B("error: Hostlist is empty!  Can not run job.")
+ g=sorted((bo+[d for d in g if d not in bo])[:aV])
+ k=C("ntasks-per-node")
  if not a or a==k*len(g):
   a=a or k*len(g)
   if k:
-   y["SLURM_NTASKS_PER_NODE"]=str(k)
- elif ap.get("ntasks-per-node"):
+   x["SLURM_NTASKS_PER_NODE"]=str(k)
+ elif aq.get("ntasks-per-node"):
   M(f"Warning: can't honor --ntasks-per-node set to {k} which doesn't match the requested tasks {a} "f"with the number of requested nodes {len(g)}. Ignoring --ntasks-per-node.")
  aG=1
- z=len(g)
- a=a or z
- if a>max(aF,os.cpu_count())//aG*z:
+ y=len(g)
+ a=a or y
+ if a>max(aF,os.cpu_count())//aG*y:
   if not Q("overcommit"):
-   C(f"error: Unable to create step for job {n}: More processors requested than permitted")
+   B(f"error: Unable to create step for job {o}: More processors requested than permitted")
  P=iter(range(a))
- J=[[next(P)for I in range(s,a,z)]for s in range(z)]
- am()
- for value,an in((a,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if a>K else"cyclic","DISTRIBUTION"),(y["SLURM_JOB_NODELIST"]if z==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(aw(map(len,J)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(z,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
-  for p in an.split():
+ J=[[next(P)for I in range(r,a,y)]for r in range(y)]
+ an()
+ for value,ao in((a,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if a>K else"cyclic","DISTRIBUTION"),(x["SLURM_JOB_NODELIST"]if y==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(ax(map(len,J)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(y,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
+  for p in ao.split():
    q["SLURM_"+p]=str(value)
- o=os.getcwd()
+ n=os.getcwd()
  aa=[0]
- ag=[9,15]
+ ah=[9,15]
  t={}
- signal.pthread_sigmask(0,B)
- for ah in B:
-  signal.signal(ah,cast)
+ signal.pthread_sigmask(0,A)
+ for ai in A:
+  signal.signal(ai,cast)
  signal.signal(14,bN)
  signal.signal(15,O)
  b,ae=Pipe()
@@ -436,28 +438,28 @@ if L=="srun":
    os._exit(0)
  ae.close()
  t[b]=0
- for s,b in enumerate(t):
-  b.send((o,ac(s)))
- signal.pthread_sigmask(1,B)
+ for r,b in enumerate(t):
+  b.send((n,ac(r)))
+ signal.pthread_sigmask(1,A)
  while t:
   for b in wait([*t]):
    d=t[b]
    try:
-    x=b.recv()
+    w=b.recv()
    except(EOFError,OSError)as i:
-    C(f"error: Node failure on {f[d]}: {i or 'connection lost'}")
-   if not x:
+    B(f"error: Node failure on {f[d]}: {i or 'connection lost'}")
+   if not w:
     del t[b]
     continue
-   w,c,r=x
-   if not w:
-    W(d,c,r)
+   v,c,s=w
+   if not v:
+    W(d,c,s)
     continue
    try:
-    while r:
-     r=r[os.write(w,r):]
+    while s:
+     s=s[os.write(v,s):]
    except OSError as i:
-    C(f"error: cannot write: {i.strerror}")
+    B(f"error: cannot write: {i.strerror}")
  os._exit(max(aa))
 globals()[L]()
 E

@@ -234,16 +234,16 @@ tee srun <<'E' >/dev/null
 #!/usr/bin/python3 -IS
 import os,signal,sys
 from multiprocessing.connection import Connection,Pipe,wait
-y=os.environ
+x=os.environ
 L=os.path.basename(sys.argv[0])
-A=sys.argv[1:]
-B=1,2,3,10,12,15,18
+z=sys.argv[1:]
+A=1,2,3,10,12,15,18
 def M(h):
  os.write(2,(L+": "+h+"\n").encode())
-def C(h,m=1):
+def B(h,m=1):
  M(h)
  os._exit(m)
-def start(l,q,o,*b):
+def start(l,q,n,*b):
  d=os.fork()
  if d:
   while os.getpgid(d)!=d:
@@ -252,12 +252,12 @@ def start(l,q,o,*b):
  def a(h):
   os.write(2,f"slurmstepd-{q['SLURMD_NODENAME']}: error: {h}\n".encode())
  try:
-  for u,w in enumerate(b):
-   os.dup2(w,u)
+  for C,v in enumerate(b):
+   os.dup2(v,C)
   os.setsid()
-  for u in 13,*B:
-   signal.signal(u,0)
-  signal.pthread_sigmask(1,B)
+  for af in[13,25,*A]:
+   signal.signal(af,0)
+  signal.pthread_sigmask(1,A)
   q["SLURM_TASK_PID"]=str(os.getpid())
   os.execvpe(l[0],l,q)
  except OSError as i:
@@ -269,54 +269,54 @@ def F(e):
   d,b=os.wait()
  G([d],9)
  return e.pop(d),os.waitstatus_to_exitcode(b)
-def G(e,u):
+def G(e,C):
  for d in[*e]:
   try:
-   os.killpg(d,u)
+   os.killpg(d,C)
   except OSError:
    pass
 def ad(b):
- o,a=b.recv()
+ n,a=b.recv()
  e,f={},{}
- n=[os.open("/dev/null",0)]
+ o=[os.open("/dev/null",0)]
  for c,l,q in a:
   g,j=os.pipe(),os.pipe()
-  d=start(l,q,o,n[0],g[1],j[1])
+  d=start(l,q,n,o[0],g[1],j[1])
   os.close(g[1])
   os.close(j[1])
   e[d]=c
   f[os.pidfd_open(d)]=0,c,b""
   f[g[0]]=1,c,b""
   f[j[0]]=2,c,b""
- def A(*I):
+ def B(*I):
   G(e,15)
   signal.pthread_sigmask(0,(15,))
   os.kill(os.getpid(),15)
- signal.signal(15,A)
+ signal.signal(15,B)
  signal.pthread_sigmask(1,(15,))
  try:
   while k:=wait([b,*f],None if e else 0):
    for D in k:
     if D==b:
-     x=b.recv()
-     G(e,x)
-     if x==15:
+     w=b.recv()
+     G(e,w)
+     if w==15:
       signal.signal(15,1)
      continue
-    w,c,h=f.pop(D)
-    if not w:
+    v,c,h=f.pop(D)
+    if not v:
      os.close(D)
      b.send((0,*F(e)))
      continue
-    r=os.read(D,65536)
-    h+=r
+    s=os.read(D,65536)
+    h+=s
     E=h.rfind(b"\n")+1
-    if not r or len(h)-E>9999:
+    if not s or len(h)-E>9999:
      E=len(h)
     if E:
-     b.send((w,c,h[:E]))
-    if r:
-     f[D]=w,c,h[E:]
+     b.send((v,c,h[:E]))
+    if s:
+     f[D]=v,c,h[E:]
     else:
      os.close(D)
   for S in f.values():
@@ -331,47 +331,47 @@ def ad(b):
   signal.alarm(30)
   while e:
    F(e)
-def cast(x,*I):
+def cast(w,*I):
  for b in t:
   try:
-   b.send(x)
+   b.send(w)
   except OSError:
    pass
 def W(d,c,m):
  if m:
   M(f"error: {f[d]}: task {c}: "+(signal.strsignal(-m)if m<0 else f"Exited with exit code {m}"))
   aa.append(384-m if m<0 else m)
-def am():
+def an():
  global j,q
- with open("/run/flowc.step."+n,"ab",0)as a:
+ with open("/run/flowc.step."+o,"ab",0)as a:
   a.write(b"%9d\n"%os.getpid())
   j=a.tell()//10-1
- q=dict(y)
-def ac(s):
- v=J[s]
- return[(c,A,{**q,"SLURM_NODEID":str(s),"SLURMD_NODENAME":f[g[s]],"SLURM_GTIDS":",".join(map(str,v)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)})for a,c in enumerate(v)]
+ q=dict(x)
+def ac(r):
+ u=J[r]
+ return[(c,z,{**q,"SLURM_NODEID":str(r),"SLURMD_NODENAME":f[g[r]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)})for a,c in enumerate(u)]
 if L=="srun":
- if A and A[0][:1]=="-":
-  C(f"unrecognized option '{A[0]}'",255)
- n=y["SLURM_JOB_ID"]
- if not A:
-  C("fatal: No command given to execute.")
- f=[y["SLURM_JOB_NODELIST"]]
+ if z and z[0][:1]=="-":
+  B(f"unrecognized option '{z[0]}'",255)
+ o=x["SLURM_JOB_ID"]
+ if not z:
+  B("fatal: No command given to execute.")
+ f=[x["SLURM_JOB_NODELIST"]]
  g=range(len(f))
- z=K=len(f)
- a=int(y.get("SLURM_NTASKS")or z*int(y.get("SLURM_NTASKS_PER_NODE",1)))
+ y=K=len(f)
+ a=int(x.get("SLURM_NTASKS")or y*int(x.get("SLURM_NTASKS_PER_NODE",1)))
  P=iter(range(a))
- J=[[next(P)for I in range(s,a,z)]for s in range(z)]
- am()
- for value,an in((a,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if a>K else"cyclic","DISTRIBUTION"),(y["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(y["SLURM_TASKS_PER_NODE"]if a%z else f"{a // z}(x{z})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(z,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
-  for p in an.split():
+ J=[[next(P)for I in range(r,a,y)]for r in range(y)]
+ an()
+ for value,ao in((a,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if a>K else"cyclic","DISTRIBUTION"),(x["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(x["SLURM_TASKS_PER_NODE"]if a%y else f"{a // y}(x{y})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(y,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
+  for p in ao.split():
    q["SLURM_"+p]=str(value)
- o=os.getcwd()
+ n=os.getcwd()
  aa=[0]
  t={}
- signal.pthread_sigmask(0,B)
- for ah in B:
-  signal.signal(ah,cast)
+ signal.pthread_sigmask(0,A)
+ for ai in A:
+  signal.signal(ai,cast)
  b,ae=Pipe()
  if not os.fork():
   os.setsid()
@@ -382,28 +382,28 @@ if L=="srun":
    os._exit(0)
  ae.close()
  t[b]=0
- for s,b in enumerate(t):
-  b.send((o,ac(s)))
- signal.pthread_sigmask(1,B)
+ for r,b in enumerate(t):
+  b.send((n,ac(r)))
+ signal.pthread_sigmask(1,A)
  while t:
   for b in wait([*t]):
    d=t[b]
    try:
-    x=b.recv()
+    w=b.recv()
    except(EOFError,OSError)as i:
-    C(f"error: Node failure on {f[d]}: {i or 'connection lost'}")
-   if not x:
+    B(f"error: Node failure on {f[d]}: {i or 'connection lost'}")
+   if not w:
     del t[b]
     continue
-   w,c,r=x
-   if not w:
-    W(d,c,r)
+   v,c,s=w
+   if not v:
+    W(d,c,s)
     continue
    try:
-    while r:
-     r=r[os.write(w,r):]
+    while s:
+     s=s[os.write(v,s):]
    except OSError as i:
-    C(f"error: cannot write: {i.strerror}")
+    B(f"error: cannot write: {i.strerror}")
  os._exit(max(aa))
 globals()[L]()
 E

@@ -216,20 +216,20 @@ import socket
 import hmac,time
 import select
 from multiprocessing.connection import Connection,Pipe,wait
-y=os.environ
+x=os.environ
 L=os.path.basename(sys.argv[0])
-A=sys.argv[1:]
+z=sys.argv[1:]
 R="/var/lib/foundry/flowc/nodes"
-ak="/var/lib/foundry/flowc/run"
+al="/var/lib/foundry/flowc/run"
 bD="/var/lib/foundry/flowc/key"
 Z=6818
-B=1,2,3,10,12,15,18
+A=1,2,3,10,12,15,18
 def M(h):
  os.write(2,(L+": "+h+"\n").encode())
-def C(h,m=1):
+def B(h,m=1):
  M(h)
  os._exit(m)
-def start(l,q,o,*b):
+def start(l,q,n,*b):
  d=os.fork()
  if d:
   while os.getpgid(d)!=d:
@@ -238,16 +238,16 @@ def start(l,q,o,*b):
  def a(h):
   os.write(2,f"slurmstepd-{q['SLURMD_NODENAME']}: error: {h}\n".encode())
  try:
-  for u,w in enumerate(b):
-   os.dup2(w,u)
+  for C,v in enumerate(b):
+   os.dup2(v,C)
   os.setsid()
-  for u in 13,*B:
-   signal.signal(u,0)
-  signal.pthread_sigmask(1,B)
+  for af in[13,25,*A]:
+   signal.signal(af,0)
+  signal.pthread_sigmask(1,A)
   try:
-   os.chdir(o)
+   os.chdir(n)
   except OSError as i:
-   a(f"couldn't chdir to `{o}': {i.strerror}: going to /tmp instead")
+   a(f"couldn't chdir to `{n}': {i.strerror}: going to /tmp instead")
    os.chdir("/tmp")
   q["SLURM_TASK_PID"]=str(os.getpid())
   os.execvpe(l[0],l,q)
@@ -260,22 +260,22 @@ def F(e):
   d,b=os.wait()
  G([d],9)
  return e.pop(d),os.waitstatus_to_exitcode(b)
-def G(e,u):
+def G(e,C):
  for d in[*e]:
   try:
-   os.killpg(d,u)
+   os.killpg(d,C)
   except OSError:
    pass
 def bK(h):
- return b"".join(hmac.digest(open(p,"rb").read().strip(),h,"sha256")for p in(ak,bD))
-def bY(aB,h):
+ return b"".join(hmac.digest(open(p,"rb").read().strip(),h,"sha256")for p in(al,bD))
+def bZ(aC,h):
  aE=64 if os.path.getsize(bD)>64 else 32
- return aB[:aE]==bK(h)[:aE]
+ return aC[:aE]==bK(h)[:aE]
 def ab(a):
  for Q in(1,18,1),(1,9,1),(6,4,30),(6,5,10),(6,18,120000):
   a.setsockopt(*Q)
  return Connection(a.detach())
-def ai(p,k):
+def aj(p,k):
  for c in range(35):
   try:
    N=dict(map(str.split,open(R)))[socket.gethostname().split(".")[0]]
@@ -283,7 +283,7 @@ def ai(p,k):
    a.settimeout(None)
    d=os.urandom(32)
    a.send(d+bK(b"s"+a.recv(32)))
-   if not bY(a.recv(64,256),b"a"+d):
+   if not bZ(a.recv(64,256),b"a"+d):
     raise OSError("secret")
    b=ab(a)
    return b
@@ -291,37 +291,37 @@ def ai(p,k):
    if c==4:
     M(f"waiting for the agent of {p}: {i}")
   time.sleep(c)
- C(f"error: {p}: no agent after 10 minutes")
-def co(j,V,c):
+ B(f"error: {p}: no agent after 10 minutes")
+def cp(j,V,c):
  j.listen(4096)
  j.setblocking(False)
  e={}
  k=select.poll()
  k.register(j,1)
  while 1:
-  for u,I in k.poll():
+  for C,I in k.poll():
    try:
-    if u not in e:
+    if C not in e:
      a,D=j.accept()
      if D[0]in V:
       a.setsockopt(1,18,96)
       d=os.urandom(32)
       a.send(d)
-      u=a.fileno()
-      e[u]=a,d
-      k.register(u,1)
+      C=a.fileno()
+      e[C]=a,d
+      k.register(C,1)
      if len(e)<500:
       a=0
       continue
-     u=[*e][0]
-    k.unregister(u)
-    a,d=e.pop(u)
-    aB=a.recv(96,64)
-    if bY(aB[32:],b"s"+d)and not os.fork():
+     C=[*e][0]
+    k.unregister(C)
+    a,d=e.pop(C)
+    aC=a.recv(96,64)
+    if bZ(aC[32:],b"s"+d)and not os.fork():
      try:
       e.clear()
       signal.signal(17,0)
-      a.send(bK(b"a"+aB[:32]))
+      a.send(bK(b"a"+aC[:32]))
       b=ab(a)
       ad(b)
      finally:
@@ -334,11 +334,11 @@ def agent():
  for I in range(120):
   g=[H.split()[:2]for H in open("/etc/hosts")if H[:1].isdigit()and H[:3]!="127"][::-1]
   f=[p.split(".")[0]for I,p in g]
-  if len(g)>=int(A[0])and N in f:
+  if len(g)>=int(z[0])and N in f:
    break
   time.sleep(5)
  else:
-  C(f"/etc/hosts does not list {N} and {A[0]} nodes after 10 minutes: {f}")
+  B(f"/etc/hosts does not list {N} and {z[0]} nodes after 10 minutes: {f}")
  open(R,"w").writelines(f"{p} {d[0]}\n"for p,d in zip(f,g))
  open(bD,"a")
  c=f.index(N)
@@ -346,22 +346,22 @@ def agent():
  if not c and os.fork():
   e=N.rstrip("0123456789")
   K=f[0][len(e):]
-  i=[e+str(int(K or 0)+s).zfill(len(K))for s in range(len(f))]
+  i=[e+str(int(K or 0)+r).zfill(len(K))for r in range(len(f))]
   print(f"{e}[{K}-{f[-1][len(e):]}]"if f==i else",".join(f))
   return
  os.dup2(2,1)
  signal.signal(17,1)
- co(j,[socket.gethostbyname(k)for k,I in g],c)
+ cp(j,[socket.gethostbyname(k)for k,I in g],c)
 def ad(b):
- o,a=b.recv()
- if not o:
-  cC(b,*a)
+ n,a=b.recv()
+ if not n:
+  cE(b,*a)
  e,f={},{}
- signal.pthread_sigmask(0,B)
- n=[os.open("/dev/null",0)]
+ signal.pthread_sigmask(0,A)
+ o=[os.open("/dev/null",0)]
  for c,l,q in a:
   g,j=os.pipe(),os.pipe()
-  d=start(l,q,o,n[0],g[1],j[1])
+  d=start(l,q,n,o[0],g[1],j[1])
   os.close(g[1])
   os.close(j[1])
   e[d]=c
@@ -372,23 +372,23 @@ def ad(b):
   while k:=wait([b,*f],None if e else 0):
    for D in k:
     if D==b:
-     x=b.recv()
-     x in signal.sigpending()or G(e,x)
+     w=b.recv()
+     w in signal.sigpending()or G(e,w)
      continue
-    w,c,h=f.pop(D)
-    if not w:
+    v,c,h=f.pop(D)
+    if not v:
      os.close(D)
      b.send((0,*F(e)))
      continue
-    r=os.read(D,65536)
-    h+=r
+    s=os.read(D,65536)
+    h+=s
     E=h.rfind(b"\n")+1
-    if not r or len(h)-E>9999:
+    if not s or len(h)-E>9999:
      E=len(h)
     if E:
-     b.send((w,c,h[:E]))
-    if r:
-     f[D]=w,c,h[E:]
+     b.send((v,c,h[:E]))
+    if s:
+     f[D]=v,c,h[E:]
     else:
      os.close(D)
   for S in f.values():
@@ -403,113 +403,113 @@ def ad(b):
   signal.alarm(30)
   while e:
    F(e)
-def cast(x,*I):
+def cast(w,*I):
  for b in t:
   try:
-   b.send(x)
+   b.send(w)
   except OSError:
    pass
 def W(d,c,m):
  if m:
   M(f"error: {f[d]}: task {c}: "+(signal.strsignal(-m)if m<0 else f"Exited with exit code {m}"))
   aa.append(384-m if m<0 else m)
-def am():
+def an():
  global j,q
- with open("/run/flowc.step."+n,"ab",0)as a:
+ with open("/run/flowc.step."+o,"ab",0)as a:
   a.write(b"%9d\n"%os.getpid())
   j=a.tell()//10-1
- q=dict(y)
-def bU():
- am()
-def cm():
- return(n,)
-def cu():
+ q=dict(x)
+def bV():
+ an()
+def cn():
+ return(o,)
+def cv():
  return(j,)
-def bZ(aB):
- if type(aB)is str:
-  M(aB)
+def ca(aC):
+ if type(aC)is str:
+  M(aC)
  else:
-  os.kill(os.getpid(),aB)
-def ax(b):
+  os.kill(os.getpid(),aC)
+def ay(b):
  if b==bc:
   try:
-   bZ(b.recv())
+   ca(b.recv())
   except(EOFError,OSError):
-   C(f"error: Node failure on {f[0]}: connection lost")
+   B(f"error: Node failure on {f[0]}: connection lost")
  return b==bc
-def cC(b,aB,c):
- global M,n
- (n,)=aB
- y.clear()
- y.update(c)
+def cE(b,aC,c):
+ global M,o
+ (o,)=aC
+ x.clear()
+ x.update(c)
  M=b.send
- for ah in B:
-  signal.signal(ah,lambda ah,I:b.send(ah))
- bU()
- b.send(cu())
+ for ai in A:
+  signal.signal(ai,lambda ai,I:b.send(ai))
+ bV()
+ b.send(cv())
  b.recv()
-def ac(s):
- v=J[s]
- return[(c,A,{**q,"SLURM_NODEID":str(s),"SLURMD_NODENAME":f[g[s]],"SLURM_GTIDS":",".join(map(str,v)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)})for a,c in enumerate(v)]
+def ac(r):
+ u=J[r]
+ return[(c,z,{**q,"SLURM_NODEID":str(r),"SLURMD_NODENAME":f[g[r]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)})for a,c in enumerate(u)]
 if L=="srun":
- if A and A[0][:1]=="-":
-  C(f"unrecognized option '{A[0]}'",255)
- n=y["SLURM_JOB_ID"]
- if not A:
-  C("fatal: No command given to execute.")
+ if z and z[0][:1]=="-":
+  B(f"unrecognized option '{z[0]}'",255)
+ o=x["SLURM_JOB_ID"]
+ if not z:
+  B("fatal: No command given to execute.")
  l=open(R).read().split()
  f,V=l[::2],l[1::2]
  g=range(len(f))
- z=K=len(f)
- a=int(y.get("SLURM_NTASKS")or z*int(y.get("SLURM_NTASKS_PER_NODE",1)))
+ y=K=len(f)
+ a=int(x.get("SLURM_NTASKS")or y*int(x.get("SLURM_NTASKS_PER_NODE",1)))
  P=iter(range(a))
- J=[[next(P)for I in range(s,a,z)]for s in range(z)]
+ J=[[next(P)for I in range(r,a,y)]for r in range(y)]
  bc=None
- if y.get("SLURMD_NODENAME",f[0])==f[0]:
-  bU()
+ if x.get("SLURMD_NODENAME",f[0])==f[0]:
+  bV()
  else:
-  bc=ai(f[0],V[0])
-  bc.send(("",(cm(),dict(y))))
+  bc=aj(f[0],V[0])
+  bc.send(("",(cn(),dict(x))))
   try:
-   while type(aB:=bc.recv())is not tuple:
-    bZ(aB)
+   while type(aC:=bc.recv())is not tuple:
+    ca(aC)
   except EOFError:
    os._exit(1)
-  (j,)=aB
-  q=dict(y)
- for value,an in((a,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if a>K else"cyclic","DISTRIBUTION"),(y["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(y["SLURM_TASKS_PER_NODE"]if a%z else f"{a // z}(x{z})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(z,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),(V[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
-  for p in an.split():
+  (j,)=aC
+  q=dict(x)
+ for value,ao in((a,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if a>K else"cyclic","DISTRIBUTION"),(x["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(x["SLURM_TASKS_PER_NODE"]if a%y else f"{a // y}(x{y})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(y,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),(V[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
+  for p in ao.split():
    q["SLURM_"+p]=str(value)
- o=os.getcwd()
+ n=os.getcwd()
  aa=[0]
- t={ai(f[d],V[d]):d for d in g}
- signal.pthread_sigmask(0,B)
- for ah in B:
-  signal.signal(ah,cast)
- for s,b in enumerate(t):
-  b.send((o,ac(s)))
- signal.pthread_sigmask(1,B)
+ t={aj(f[d],V[d]):d for d in g}
+ signal.pthread_sigmask(0,A)
+ for ai in A:
+  signal.signal(ai,cast)
+ for r,b in enumerate(t):
+  b.send((n,ac(r)))
+ signal.pthread_sigmask(1,A)
  while t:
   for b in wait([*t,*([bc]if bc else[])]):
-   if ax(b):
+   if ay(b):
     continue
    d=t[b]
    try:
-    x=b.recv()
+    w=b.recv()
    except(EOFError,OSError)as i:
-    C(f"error: Node failure on {f[d]}: {i or 'connection lost'}")
-   if not x:
+    B(f"error: Node failure on {f[d]}: {i or 'connection lost'}")
+   if not w:
     del t[b]
     continue
-   w,c,r=x
-   if not w:
-    W(d,c,r)
+   v,c,s=w
+   if not v:
+    W(d,c,s)
     continue
    try:
-    while r:
-     r=r[os.write(w,r):]
+    while s:
+     s=s[os.write(v,s):]
    except OSError as i:
-    C(f"error: cannot write: {i.strerror}")
+    B(f"error: cannot write: {i.strerror}")
  os._exit(max(aa))
 globals()[L]()
 E

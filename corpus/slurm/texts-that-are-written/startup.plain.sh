@@ -202,16 +202,16 @@ cd "$state_dir/bin" && {
 tee sbatch salloc <<'E' >/dev/null
 #!/usr/bin/python3 -IS
 import os,signal,sys
-y=os.environ
+x=os.environ
 L=os.path.basename(sys.argv[0])
-A=sys.argv[1:]
+z=sys.argv[1:]
 def M(h):
  os.write(2,(L+": "+h+"\n").encode())
-def C(h,m=1):
+def B(h,m=1):
  M(h)
  os._exit(m)
 def sbatch():
- C("error: there is no Slurm here that could take another job: compile and submit it with `flowc` instead")
+ B("error: there is no Slurm here that could take another job: compile and submit it with `flowc` instead")
 salloc=sbatch
 globals()[L]()
 E
