@@ -4,10 +4,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTEST = $(BIN)/pytest $(PYTEST_FLAGS)
 JOB := corpus/slurm/train-8-gpus/input.sbatch
-# Three processes for each core, since many tests wait for what they have started; who is ready takes from who is not.
-# The slow tests, many of which have clocks of their own (a limit of a minute, a way that is dead), get two.
-SLOW_FLAGS ?= -n $(shell echo $$((2 * $$(nproc 2>/dev/null || echo 2)))) --dist worksteal
-PYTEST_FLAGS ?= -n $(shell echo $$((3 * $$(nproc 2>/dev/null || echo 2)))) --dist worksteal
+# Two processes for each core, since many tests wait for what they have started; who is ready takes from who is not. (Each
+# collects all tests first, which takes five seconds of a core.)
+PYTEST_FLAGS ?= -n $(shell echo $$((2 * $$(nproc 2>/dev/null || echo 2)))) --dist worksteal
 # In a fresh clone the bytecode of flowc, and pytest's own form of each test, are made ahead, once: the processes would all
 # make it at the same time, and those that tests start write none.
 BYTECODE = { echo "preparing the tests"; $(BIN)/python -m compileall -q flowc; ls -d tests/*/ | xargs -n 12 -P 4 $(BIN)/pytest -q --collect-only >/dev/null || :; }
@@ -54,7 +53,7 @@ test-prism: .venv/developed ## the client against a mock that Prism makes of the
 
 test-slow: .venv/developed ## tests that take minutes
 	@tests/install_packages test
-	$(BIN)/pytest $(SLOW_FLAGS) -m slow tests
+	$(BIN)/pytest $(PYTEST_FLAGS) -m slow tests
 
 test-frameworks: .venv/developed ## launchers and frameworks from PyPI, on a real Slurm and under flowc; a table (root, network, minutes)
 	@tests/install_packages test

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.remote.server import Sshd
+from tests.some import some
 
 ROOT = Path(__file__).resolve().parents[2]
 # Brings a file as `flowc logs` does, and tells from the beginning.
@@ -113,7 +114,7 @@ with progress.Idle() as idle:
 """
 
 
-@pytest.mark.parametrize("where", ["a terminal", "a file", "nowhere"])
+@pytest.mark.parametrize("where", some(["a terminal", "a file", "nowhere"], "a terminal", "nowhere"))
 def test_that_nothing_comes_is_said_where_no_line_stands_half(tmp_path: Path, where: str) -> None:
     ours, its = pty.openpty()
     program = QUIET.replace("while not idle._shown", "for _ in range(50)") if where == "nowhere" else QUIET

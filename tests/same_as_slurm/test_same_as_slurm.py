@@ -24,7 +24,7 @@ SAMPLE = 6
 # another order): what came out otherwise is run again, with the fewer bodies that are left, so many times in all.
 RUNS = 4
 # Of so many bodies of a theme one is run by flowc in the ordinary suite, all by the slow one.
-ONE_OF = 12
+ONE_OF = 16
 
 
 @pytest.fixture(scope="session")

@@ -155,7 +155,9 @@ worker() {
 """
 
 
-@pytest.mark.parametrize(("end", "state", "limit"), [(0, "COMPLETED", 3), (3, "FAILED", 1)])
+@pytest.mark.parametrize(
+    ("end", "state", "limit"), [(0, "COMPLETED", 3), pytest.param(3, "FAILED", 1, marks=pytest.mark.slow)]
+)
 def test_servers_end_with_the_first_machine(rent: Rent, end: int, state: str, limit: int) -> None:
     rented = rent("job.yaml", TENSORFLOW.replace("LIMIT", str(limit)), "--budget", "99", "--time", "5")
     for name in rented.names:

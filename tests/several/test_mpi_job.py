@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.several.conftest import Rent, Rented
+from tests.some import some
 
 FLAGS = ("--budget", "99", "--time", "5")
 LOG = "var/log/foundry/job.log"
@@ -91,14 +92,14 @@ def ran(rent: Rent, program: Callable[[str, str], str]) -> Callable[[str], Rente
 RANKS = "sh -c 'echo $(hostname) $OMPI_COMM_WORLD_RANK of $OMPI_COMM_WORLD_SIZE $COLOR'"
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        "",
-        "--hostfile /etc/mpi/hostfile -np 6 --mca plm_rsh_args '-p 2222' --mca plm_rsh_agent ssh",
-        "-H pi-worker-0.pi:2,pi-worker-1:2,pi-worker-2:2 --mca routed_radix 1",
-    ],
+OPTIONS = (
+    "",
+    "--hostfile /etc/mpi/hostfile -np 6 --mca plm_rsh_args '-p 2222' --mca plm_rsh_agent ssh",
+    "-H pi-worker-0.pi:2,pi-worker-1:2,pi-worker-2:2 --mca routed_radix 1",
 )
+
+
+@pytest.mark.parametrize("options", some(OPTIONS, OPTIONS[2]))
 def test_ranks_run_on_all_machines(ran: Callable[[str], Rented], options: str) -> None:
     rented = ran(f"mpirun.openmpi {options} {RANKS}")
     assert rented.wait() == ("COMPLETED", 0), rented.read("n1", LOG)

@@ -73,7 +73,7 @@ KEYS = {
 }
 
 
-@pytest.mark.parametrize("case", some(KEYS, "only there", "only here", "known to be all", "all", "another"))
+@pytest.mark.parametrize("case", some(KEYS, "only there", "only here", "known to be all", "all"))
 def test_a_key(batch: dict[str, str], tmp_path: Path, start: Start, keyed: Path, case: str) -> None:
     """With none on some machines both go by the script; once all have it, nothing but the key does."""
     here, there, runs = KEYS[case]

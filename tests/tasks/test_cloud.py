@@ -52,7 +52,7 @@ startup_script: |
 }
 
 
-@pytest.mark.parametrize("frontend", some(SOURCES, "slurm", "k8s"))
+@pytest.mark.parametrize("frontend", some(SOURCES, "k8s"))
 def test_every_format_to_its_exit_status(cloud: Cloud, frontend: str) -> None:
     name, text = SOURCES[frontend]
     done = cloud.person.types("submit", cloud.person.job(text, name, head=""), "--from", frontend, "--follow")
