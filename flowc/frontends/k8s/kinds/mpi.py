@@ -39,9 +39,9 @@ HIDING = {"CUDA_VISIBLE_DEVICES": ("", "-1", "none"), "NVIDIA_VISIBLE_DEVICES": 
 _ALIKE = "the launcher runs beside the first worker, on the machines that the workers ask for"
 _OF_PODS = (
     *("nodeSelector", "tolerations", "affinity", "topologySpreadConstraints", "schedulerName", "priorityClassName"),
-    *("restartPolicy", "serviceAccountName", "serviceAccount", "hostNetwork", "dnsPolicy", "enableServiceLinks"),
-    *("automountServiceAccountToken", "terminationGracePeriodSeconds", "activeDeadlineSeconds", "runtimeClassName"),
-    *("hostname", "subdomain", "nodeName", "volumes", "imagePullSecrets"),
+    *("restartPolicy", "serviceAccountName", "serviceAccount", "hostNetwork", "hostPID", "hostIPC", "dnsPolicy"),
+    *("enableServiceLinks", "automountServiceAccountToken", "terminationGracePeriodSeconds", "activeDeadlineSeconds"),
+    *("runtimeClassName", "hostname", "subdomain", "nodeName", "volumes", "imagePullSecrets"),
 )
 _OF_CONTAINERS = (
     *("resources", "volumeMounts", "ports", "imagePullPolicy", "tty", "stdin", "name", *parts.RANKED),

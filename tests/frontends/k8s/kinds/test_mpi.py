@@ -147,7 +147,7 @@ def test_the_launcher_shares_what_the_worker_has() -> None:
     launcher = {"command": ["mpirun"], "resources": sizes, "env": hidden, "securityContext": {"privileged": True}}
     document = mpi(None, {"resources": {"limits": {"memory": "4Gi", "cpu": "2"}}}, launcher)
     pod = document["spec"]["mpiReplicaSpecs"]["Launcher"]["template"]["spec"]
-    pod["volumes"] = [{"name": "v", "emptyDir": {}}]
+    pod |= {"volumes": [{"name": "v", "emptyDir": {}}], "hostPID": True, "hostIPC": True}
     pod["containers"][0]["volumeMounts"] = [{"name": "v", "mountPath": "/v"}]
     found = one(document)
     assert (found.isolation.memory_bytes, found.isolation.cpus, found.isolation.privileged) == (5 << 30, "2", True)
