@@ -6,20 +6,21 @@
 from __future__ import annotations
 
 from datetime import datetime
+from secrets import token_hex
 
 from tests.mithril.parts.model import Image, InstanceType, Market, Project, Quota, Region, SshKey, User
 
 PROJECT, OTHER_PROJECT, FOREIGN_PROJECT = "proj_research0000001", "proj_scratch00000002", "proj_foreign00000003"
 TEAM_KEY, OWN_KEY = "sshkey_team000000001", "sshkey_laptop0000002"
-KEY = "fkey_loopback0000000000000000"
 MEMBER_KEY = "fkey_member000000000000000000"
 PUBLIC = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI"
 
 
 def users() -> dict[str, User]:
-    """By key. The member sees one project and administers nothing."""
+    """By key. The member sees one project and administers nothing. The first key is another one each time: some tests
+    look for theirs in all that runs on this computer."""
     return {
-        KEY: User("user_ada000000000001", "Ada", "ada@example.com", [PROJECT, OTHER_PROJECT]),
+        f"fkey_{token_hex(12)}": User("user_ada000000000001", "Ada", "ada@example.com", [PROJECT, OTHER_PROJECT]),
         MEMBER_KEY: User("user_bob000000000002", "Bob", "bob@example.com", [PROJECT], role="member"),
     }
 
