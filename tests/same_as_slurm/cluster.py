@@ -123,6 +123,8 @@ class Cluster:
         for number in range(GPUS):
             # Slurm takes only device files for GPUs: these lead to /dev/null.
             os.mknod(place / "gpus" / f"nvidia{number}", 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+        for name in ("ctl", *NODES):
+            self.machines[name].without_pmix()
         self._daemon("ctl", "slurmctld", "-D", "-c")
         for name in NODES:
             self.machines[name].call(["mkdir", "-p", "/var/spool/slurmd"])

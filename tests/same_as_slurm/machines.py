@@ -87,6 +87,12 @@ class Machine:
                 start_new_session=True,
             )
 
+    def without_pmix(self) -> None:
+        """Takes away what a package of other tests may have brought: each srun serves PMIx where its library is."""
+        libraries = self.root / "usr/lib"
+        for library in [*libraries.glob("*/libpmix.so*"), *libraries.glob("*/pmix2/lib/libpmix.so*")]:
+            library.unlink()
+
     def call(
         self, argv: Sequence[str], workdir: str = "/", environment: Mapping[str, str] | None = None, timeout: float = 60
     ) -> subprocess.CompletedProcess[str]:

@@ -148,9 +148,7 @@ def _prepare(machine: Machine, body: Body, bid: Bid) -> None:
     machine.call(["mount", "--bind", "/etc/cpus", "/sys/devices/system/cpu/online"])
     for program in SLURM_PROGRAMS.split():
         (root / "usr/bin" / program).unlink(missing_ok=True)
-    # The real one here has no plugin for it, and srun would serve it.
-    for library in (root / "usr/lib").glob("*/libpmix.so.*"):
-        library.unlink()
+    machine.without_pmix()
     (root / "usr/local/bin/systemctl").write_text(SYSTEMCTL)
     (root / "usr/local/bin/systemctl").chmod(0o755)
     for folder in body.folders:

@@ -55,7 +55,7 @@ def test_who_looks_brings_agents_a_key_that_nobody_sees(cloud: Cloud) -> None:
 
     def keys() -> list[str]:
         said.append(cloud.person.types("list").stderr)
-        return [each.run(["cat", KEY])[1] for each in cloud.machines.running.values()]
+        return [each.run(["cat", KEY])[1] for each in list(cloud.machines.running.values())]
 
     until(lambda: [len(each) for each in keys()] == [65, 65], "the key on both machines")
     follower = cloud.person.starts("logs", "pair", "--follow")

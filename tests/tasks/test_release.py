@@ -90,7 +90,7 @@ def test_it_asks_again_where_the_provider_fails(cloud: Cloud) -> None:
 @pytest.mark.slow
 def test_of_several_machines_the_first_waits_for_all(cloud: Cloud) -> None:
     submitted(cloud, cloud.person.job(EVERY_MACHINE, "task.yaml", head=""))
-    machines = {each.spec.name: each for each in cloud.machines.running.values()}
+    machines = {each.spec.name: each for each in list(cloud.machines.running.values())}
     first, second = (next(each for name, each in machines.items() if name.endswith(end)) for end in ("-0", "-1"))
     until(lambda: '"COMPLETED"' in (first.text("/var/lib/foundry/flowc/status.json") or ""), "the end on the first")
     time.sleep(8)

@@ -120,7 +120,7 @@ def relocate(cloud: Cloud, follower: Reader, size: int, *, same_disk: bool = Tru
 
 
 def enough(cloud: Cloud) -> None:
-    for machine in cloud.machines.running.values():
+    for machine in list(cloud.machines.running.values()):
         machine.put("/etc/enough", "")
 
 

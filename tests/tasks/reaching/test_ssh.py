@@ -260,7 +260,7 @@ def test_a_cut_connection_is_told(cloud: Cloud, there_now: tuple[Person, str]) -
     process = start(person, name, f"echo begun; sleep {mark}", stdin=subprocess.DEVNULL)
     assert process.stdout is not None
     assert process.stdout.readline() == b"begun\n"
-    for server in cloud.logins.servers.values():
+    for server in list(cloud.logins.servers.values()):
         server.cut()
     _, err = process.communicate(timeout=600)
     assert process.returncode == 125

@@ -50,7 +50,7 @@ def test_who_waits_hears_of_the_end(cloud: Cloud) -> None:
     until(lambda: of_job(person, name).get("state") == "RUNNING", "the job")
     waiting = person.starts("wait", "--every", "100000", name)
     until(lambda: [each for each in command_lines() if b"\0/dev/null\0/var/lib/foundry/" in each], "who listens")
-    for machine in cloud.machines.running.values():
+    for machine in list(cloud.machines.running.values()):
         machine.put("/etc/enough", "")
     out, said = waiting.communicate(timeout=600)
     assert (waiting.returncode, out) == (4, ""), said
