@@ -192,3 +192,5 @@ STAND_INS = ('your', 'xxx', 'change', 'example', 'placeholder', 'dummy', 'secret
 SETTERS = ('source', '.', 'eval', 'module', 'ml', 'conda', 'mamba', 'micromamba', 'spack')
 
 REMOVERS = ('rm', 'rmdir', 'mv', 'find')
+
+WATCHERS = ('nvprof', 'nsys', 'ncu', 'rocprof', 'valgrind', 'perf', 'taskset', 'numactl', 'catchsegv')

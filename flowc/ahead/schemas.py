@@ -302,6 +302,7 @@ class ShellWords(Strict):
     stand_ins: tuple[str, ...]
     setters: tuple[str, ...]
     removers: tuple[str, ...]
+    watchers: tuple[str, ...]
 
 
 class NodeWord(Strict):

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from posixpath import normpath
 
-from flowc._compiled.shell_words import CODE_SUFFIXES, CODE_TAKERS, CONTAINERS, ENTERS, FETCHERS, SETTERS, SILENT
+from flowc._compiled.shell_words import (
+    CODE_SUFFIXES,
+    CODE_TAKERS,
+    CONTAINERS,
+    ENTERS,
+    FETCHERS,
+    SETTERS,
+    SILENT,
+    WATCHERS,
+)
 from flowc.body.cluster_paths import EMPTY
 from flowc.body.commands import STARTING
 from flowc.body.interpreter import MOST_TEXT, may_be_shell
@@ -32,8 +41,7 @@ _FLAGS = ("-l", "-u", "-v", "-K", "--label", "--unbuffered", "--exclusive", "--e
 _relative = at_first_use(r"[\"']?((?:\./)?[\w+-][\w.+/-]*)[\"']?", "fullmatch")
 _folder = at_first_use(r"[\"']?(?:\$\{?(?:PWD|SLURM_SUBMIT_DIR)\}?|\$\(pwd\)|`pwd`)/", "match")  # the job's own
 _attached = at_first_use(r"-[A-Za-z][0-9]+", "fullmatch")
-# Programs that start the one which stands among their words.
-_STARTING = STARTING | {"nvprof", "nsys", "ncu", "rocprof", "valgrind", "perf", "taskset", "numactl", "catchsegv"}
+_STARTING = STARTING.union(WATCHERS)
 _python = at_first_use(r"python[0-9.]*", "fullmatch")
 
 
