@@ -70,6 +70,7 @@ class Bundle:
         self.imports: dict[str, list[str]] = {}
         self.place = -1  # among the finders; below 0 where others want to be asked
         self.forked = False
+        self.ended = False
         self._used: set[str] = set()
         self._sound = False  # nobody has changed the file since it was written
         self._codes: dict[int, tuple[CodeType, ...]] = {}  # of packs that were read
@@ -106,7 +107,8 @@ class Bundle:
         if codes is None:
             data = self.pack(pack)
             codes = self._codes[pack] = marshal.loads(data) if data else ()
-        self._used.add(name)
+        if not self.ended:
+            self._used.add(name)
         return codes[place] if codes else None
 
     def module(self, name: str) -> "ModuleType":
@@ -187,9 +189,11 @@ class Bundle:
         """What others need from now on is not seen here."""
         self.forked = True
 
-    @property
     def is_due(self) -> bool:
-        """Whether the file wants to be written anew."""
+        """Whether the file wants to be written anew, asked when a command has ended: the modules that write it are
+        none of those that the command used. Were they, what they share a pack with would be told apart each time
+        and never be apart."""
+        self.ended = True
         return bool(self.learned) or (
             bool(self.wasted() or self.raw()) and os.access(os.path.dirname(self.path), os.W_OK)
         )
@@ -238,10 +242,12 @@ class _Loader(external.SourceFileLoader):
             if kept.co_filename != self.path:
                 _imp._fix_co_filename(kept, self.path)  # type: ignore[attr-defined]
             return kept
-        stamp = stamp_of(self.path)
+        bundle, stamp = self._bundle, stamp_of(self.path)
         code = super().get_code(name)
-        if stamp is not None and code is not None and stamp[1] < time.time_ns() - _SETTLED_NS:
-            self._bundle.learned[name] = (self.path.endswith("/__init__.py"), stamp, code)
+        if bundle.ended or stamp is None or code is None:
+            return code
+        if stamp[1] < time.time_ns() - _SETTLED_NS:
+            bundle.learned[name] = (self.path.endswith("/__init__.py"), stamp, code)
         return code
 
 

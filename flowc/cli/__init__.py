@@ -40,7 +40,7 @@ def main(argv: list[str] | None = None) -> int:
     finally:
         _drop_unwritten()
         gc.freeze()
-    if modules is not None and modules.is_due:
+    if modules is not None and modules.is_due():
         from flowc.bundle.writing import save
 
         save(modules)

@@ -34,7 +34,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def save(found: Bundle) -> None:
     """As a command does at its end."""
-    if found.is_due:
+    if found.is_due():
         writing.save(found)
 
 
@@ -249,6 +249,27 @@ def test_what_is_read_for_nothing_gets_a_pack_of_its_own(
     save(found)
     assert asked_for("two") == [["two"], ["one", "deep"]]
     assert asked_for("one") == [["two"], ["one"], ["deep"]]
+
+
+def test_what_writes_the_file_is_none_of_what_a_command_used(
+    tmp_path: Path, package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The module that does so lies in the file like others. Counted as used, it kept a pack from being parted, and each
+    later command wrote the file anew, half as long again as it would have taken."""
+    monkeypatch.setattr(bundle, "_WASTE", 10)
+    path = kept(tmp_path, package).path
+    (package / "writer.py").write_text("VALUE = 'writes'\n")
+    for names in (["one", "two", "deep"], [], []):
+        found = Bundle(path, "key")
+        for name in ("two", *names):
+            load(found, package, name)
+        due = found.is_due()
+        load(found, package, "deep")
+        load(found, package, "writer")
+        if due:
+            writing.save(found)
+    assert packs(Bundle(path, "key")) == [["two"], ["one", "deep"]]
+    assert not due
 
 
 def test_a_file_that_nobody_has_changed_is_not_added_up(
