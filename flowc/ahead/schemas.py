@@ -189,10 +189,12 @@ class BringsRow(Strict):
     """The value of a line of a profile's modules."""
 
     apt: tuple[str, ...] = ()
+    conda: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
     pip: tuple[str, ...] = ()
     shell: str = ""
 
-    @field_validator("apt", "pip", mode="before")
+    @field_validator("apt", "conda", "channels", "pip", mode="before")
     @classmethod
     def _one_or_several(cls, value: object) -> object:
         return [value] if isinstance(value, str) else value

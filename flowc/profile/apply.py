@@ -12,7 +12,7 @@ from flowc.body.modules import brought_by_modules, entered, is_brought, lacking,
 from flowc.diag.codes import programs as codes
 from flowc.ir.profile import Use, is_meant
 from flowc.patterns import at_first_use, at_words, is_like, remembered
-from flowc.profile.base import APT, LIMIT_S, PIP
+from flowc.profile.base import APT, BRING, LIMIT_S, PIP
 from flowc.source import Derived
 
 TYPE_CHECKING = False
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _read_by_programs = at_first_use(r"\w*(?:CACHE|PATH|TMP|TEMP)\w*|HOME|\w+_(?:HOME|DATA|DIR|ROOT)", "fullmatch")
 # How steps begin that read.py makes.
-_APT, _PIP = f"timeout {LIMIT_S} {APT}", f"timeout {LIMIT_S} {PIP}"
+_APT, _PIP, _CONDA = f"timeout {LIMIT_S} {APT}", f"timeout {LIMIT_S} {PIP}", f"timeout {LIMIT_S} {BRING}"
 _SIGNS = "_.+-"
 # Other ways to write what lines begin with `~/` for.
 _home = at_first_use(r"(?:\$HOME|\$\{HOME\})[\"']?/", "sub")
@@ -256,7 +256,7 @@ def _modules(unit: Unit, profile: Profile, reasons: bool) -> Unit:
         used.append(Use(entry=row.entry, what=f"module {', '.join(loaded)}", instead=instead))
     job = job.replace(modules=tuple(row.entry.key for row in lines))
     origins = {"modules": lines[0].entry.span, **unit.origins}
-    setup = _once_updated([row.setup for row in lines if row.setup])
+    setup = _together([row.setup for row in lines if row.setup])
     unit = unit.replace(job=job, origins=origins, used=tuple(used))
     return _with_setup(unit, setup, lines[0].entry.span) if setup else unit
 
@@ -323,7 +323,7 @@ def _programs(unit: Unit, profile: Profile, reasons: bool) -> Unit:
     # Texts that bring the same under several names do it once.
     steps = {row.setup.replace(f"{PROGRAM_FAILS}{row.entry.key}", ""): row.setup for row in lines if row.setup}
     unit = unit.replace(job=job, origins=origins, used=tuple(used))
-    return _with_setup(unit, _once_updated(steps.values()), lines[0].entry.span) if steps else unit
+    return _with_setup(unit, _together(steps.values()), lines[0].entry.span) if steps else unit
 
 
 def _by_docker(row: Brought, job: Job) -> Brought:
@@ -352,16 +352,21 @@ def _lacking_programs(job: Job, reasons: bool) -> dict[str, tuple[str, ...]]:
     return found if name is None else {**found, name: (*found.get(name, ()), codes.INTERPRETER_MISSING.id)}
 
 
-def _once_updated(setups: Iterable[str]) -> str:
+def _together(setups: Iterable[str]) -> str:
     """The steps of several lines, with one look for new packages before those of apt that follow each other: what
-    stands between, lines of shell, may bring other sources."""
+    stands between, lines of shell, may bring other sources. What makes environments of conda is brought first."""
     found: list[str] = []
     fresh = False
     for line in "\n".join(setups).split("\n"):
         update = line.startswith(_APT) and " update || " in line
         if not (update and fresh):
             found.append(line)
-        fresh = update or (fresh and line.startswith((_APT, _PIP)))
+        fresh = update or (fresh and line.startswith((_APT, _PIP, _CONDA)))
+    at = next((number for number, line in enumerate(found) if line.startswith(_CONDA)), None)
+    if at is not None:
+        from flowc.profile.environments import BEGIN_PROGRAMS
+
+        found.insert(at, BEGIN_PROGRAMS)
     return "\n".join(found)
 
 

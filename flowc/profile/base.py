@@ -9,6 +9,8 @@ import os
 LIMIT_S = 1800
 APT = "env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300"
 PIP = "env PIP_BREAK_SYSTEM_PACKAGES=1 python3 -m pip"
+MAMBA = "/opt/micromamba"
+BRING = f"bash {MAMBA}/bring"
 MOST_BYTES = 1_000_000
 
 

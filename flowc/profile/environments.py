@@ -1,9 +1,11 @@
 """The shell text that makes environments of conda on a machine, with micromamba, and what stands in conda's place where
-the job has no conda."""
+the job has no conda. Modules and programs may have environments too, of which only their own programs are seen."""
 
 from __future__ import annotations
 
 from flowc.body.modules import CONDA_FUNCTION, CONDA_ROOT
+from flowc.digest import sha256_hex
+from flowc.profile.base import BRING, MAMBA
 from flowc.profile.steps import step
 from flowc.shell.quote import sh
 
@@ -32,7 +34,7 @@ fi
 case "$*" in
 "info --base") echo {ROOT} ;;
 shell* | init*) ;;
-*) exec {ROOT}/bin/micromamba -r {ROOT} "$@" ;;
+*) exec {MAMBA}/micromamba -r {ROOT} "$@" ;;
 esac
 """
 _ACTIVATE = f"""\
@@ -68,15 +70,50 @@ if [ -n "${CONDA_PREFIX-}" ]; then
     unset conda_file CONDA_PREFIX CONDA_DEFAULT_ENV
 fi
 """
-_BEGIN = f"""\
-mkdir -p {ROOT}/bin {ROOT}/etc/profile.d
-cd {ROOT}/bin
+# It stands apart: what installs conda itself takes a folder at conda's place for one that is there already.
+_FETCH = f"""\
+mkdir -p {MAMBA}
+cd {MAMBA}
 if [ ! -e micromamba ]; then
     curl -fsSLo micromamba.new {_MICROMAMBA}
     echo '{_SHA256}  micromamba.new' | sha256sum -c --quiet
     chmod 755 micromamba.new
     mv micromamba.new micromamba
 fi
+"""
+# Usage: bring NAME CHANNELS PACKAGE... Each program of these packages is found on PATH and runs within their
+# environment, whose other programs hide nothing. Where a package has none of its own (snakemake), those of its parts
+# are taken (snakemake-minimal).
+_BRING = f"""\
+#!/bin/bash
+set -e
+prefix={MAMBA}/envs/$1 channels=($2)
+{MAMBA}/micromamba create -yq -r {MAMBA} -n $1 --override-channels "${{channels[@]/#/-c}}" "${{@:3}}"
+cat >$prefix/enter <<E
+#!/bin/bash
+export CONDA_PREFIX=$prefix PATH=$prefix/bin:\\$PATH
+for conda_env in $prefix/etc/conda/activate.d/*.sh; do
+    [ ! -r "\\$conda_env" ] || . "\\$conda_env"
+done
+unset conda_env
+exec "$prefix/bin/\\${{0##*/}}" "\\$@"
+E
+chmod 755 $prefix/enter
+cd $prefix/conda-meta
+found() {{ ls | grep -ix "$1[^-]*-[^-]*[.]json" | xargs -r grep -oh '"bin/[^"/.][^"/]*"' || :; }}
+for name in "${{@:3}}"; do
+    name=${{name##*::}}
+    name=${{name%%[^a-zA-Z0-9._-]*}}
+    programs=$(found $name-)
+    for each in ${{programs:-$(found "$name-.*-")}}; do
+        each=${{each#*/}}
+        ln -sf $prefix/enter /usr/local/bin/${{each%?}}
+    done
+done
+"""
+_BEGIN = f"""\
+mkdir -p {ROOT}/bin {ROOT}/etc/profile.d
+cd {ROOT}/bin
 if [ ! -e conda ]; then
     printf %s {sh(_CONDA)} >conda
     chmod 755 conda
@@ -111,8 +148,16 @@ def packed(name: str, url: str) -> str:
 
 
 def _created(name: str, what: str) -> str:
-    return f"{ROOT}/bin/micromamba create -yq -r {ROOT} -n {sh(name)} {what}\n"
+    return f"{MAMBA}/micromamba create -yq -r {ROOT} -n {sh(name)} {what}\n"
 
 
-# What all environments of a job need, once.
-BEGIN = step(_BEGIN, "conda")
+def programs_of(packages: list[str], channels: list[str]) -> str:
+    """The command that brings the programs of these packages, which stand in an environment of their own."""
+    known = sha256_hex(repr((packages, channels)).encode())[:8]
+    plain = "".join(each if each.isalnum() or each in "._-" else "-" for each in packages[0])
+    return f"{BRING} {plain}-{known} {sh(' '.join(channels))} {' '.join(map(sh, packages))}"
+
+
+# What all environments of a job need, once; and all that modules and programs have.
+BEGIN = step(_FETCH + _BEGIN, "conda")
+BEGIN_PROGRAMS = step(f"{_FETCH}printf %s {sh(_BRING)} >bring", "conda")

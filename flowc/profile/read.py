@@ -13,7 +13,7 @@ from flowc.ir.mounts import checked_target, from_uri
 from flowc.ir.profile import Brought, Entry, Image, Lines, Nodes, Place, Profile, StandIn, Variable
 from flowc.override.apply import parse_duration
 from flowc.profile.base import APT, LIMIT_S, PIP, base_folder, beside, content, reason
-from flowc.profile.environments import of_file, of_packages, packed
+from flowc.profile.environments import of_file, of_packages, packed, programs_of
 from flowc.profile.steps import failed, step
 from flowc.secret import looks_secret
 from flowc.shell.quote import sh
@@ -82,7 +82,7 @@ def _profile(root: Node | None, path: str, digest: str, sink: Sink) -> Profile:
         ),
         modules=_as_lines(
             [
-                Brought(entry=_entry("modules", key, pair), setup=_setup(f"module {key}", pair.value))
+                Brought(entry=_entry("modules", key, pair), setup=_setup(f"module {key}", pair.value, sink))
                 for key, pair in _lines(root, "modules")
             ]
         ),
@@ -186,22 +186,28 @@ def _place(key: str, pair: Pair, path: str, sink: Sink) -> Place | None:
 
 def _program(entry: Entry, node: Node, sink: Sink) -> Brought:
     if isinstance(node, Mapping) or node.read() != DOCKER:
-        return Brought(entry=entry, setup=_setup(f"program {entry.key}", node))
+        return Brought(entry=entry, setup=_setup(f"program {entry.key}", node, sink))
     if entry.key != "enroot":
-        expected = f"`{DOCKER}` answers `enroot` alone; of other programs `nothing`, `apt`, `pip` or `shell`"
+        expected = f"`{DOCKER}` answers `enroot` alone; of other programs `nothing`, `apt`, `conda`, `pip` or `shell`"
         sink.report(WRONG_FORM, node.span, path=entry.name, value=DOCKER, expected=expected)
         return Brought(entry=entry)
     return Brought(entry=entry, by_docker=True)
 
 
-def _setup(what: str, node: Node) -> str:
+def _setup(what: str, node: Node, sink: Sink) -> str:
     """The shell text that brings it; empty for `nothing`."""
     if not isinstance(node, Mapping):
         return ""
     steps = []
-    apt, pip, shell = _items(node, "apt"), _items(node, "pip"), node.read("shell")
+    apt, conda, pip, shell = _items(node, "apt"), _items(node, "conda"), _items(node, "pip"), node.read("shell")
+    channels = node.pair("channels")
+    if channels is not None and not conda:
+        expected = "packages of these channels in `conda`"
+        sink.report(WRONG_FORM, channels.key.span, path=f"{what}.channels", value="channels", expected=expected)
     if apt:
         steps += [f"{APT} update", f"{APT} install -y {' '.join(map(sh, apt))}"]
+    if conda:
+        steps.append(programs_of(conda, _items(node, "channels") or ["conda-forge"]))
     if pip:
         steps.append(f"{PIP} install -q {' '.join(map(sh, pip))}")
     if shell:

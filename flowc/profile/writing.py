@@ -135,7 +135,7 @@ def _singular(words: str) -> str:
 def _written(key: str, brings: Any, indent: str) -> str:
     if isinstance(brings, str):
         return f"{indent}{key}: {_scalar(brings)}\n"
-    fields = {name: [*brings[name]] for name in ("apt", "pip") if brings[name]}
+    fields = {name: [*brings[name]] for name in ("apt", "conda", "channels", "pip") if brings[name]}
     shown = [f"{name}: {_items(values)}" for name, values in fields.items()]
     if not brings["shell"]:
         return f"{indent}{key}: {{{', '.join(shown)}}}\n"

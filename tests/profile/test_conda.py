@@ -140,7 +140,9 @@ class Machine:
         )
 
     def here(self, text: str) -> str:
-        return text.replace("/opt/conda", f"{self.folder}/conda").replace("/usr/local/bin", str(self.bin))
+        for place, here in (("/opt/conda", "conda"), ("/opt/micromamba", "mamba"), ("/usr/local/bin", "bin")):
+            text = text.replace(place, f"{self.folder}/{here}")
+        return text
 
 
 def functions(result: driver.Result) -> list[list[str]]:
@@ -217,7 +219,7 @@ def test_setup_runs_again_and_fails_with_one_line(told: Callable[..., driver.Res
     assert machine.log.read_text().splitlines()[0] == machine.here(
         "create -yq -r /opt/conda -n train --override-channels -c conda-forge -c nvidia python=3.12 numpy"
     )
-    (machine.folder / "conda" / "bin" / "micromamba").write_text("#!/bin/bash\nexit 7\n")
+    (machine.folder / "mamba" / "micromamba").write_text("#!/bin/bash\nexit 7\n")
     failed = machine.run(setup)
     assert (failed.returncode, failed.stderr) == (1, "flowc: cannot bring conda environment train\n")
 
@@ -232,9 +234,10 @@ def test_micromamba_of_another_hash_is_not_run(told: Callable[..., driver.Result
 
 def test_file_and_packed_environment(tmp_path: Path) -> None:
     machine = Machine(tmp_path)
-    (tmp_path / "conda" / "bin").mkdir(parents=True)
-    (tmp_path / "conda" / "bin" / "micromamba").write_text(MICROMAMBA.replace("{log}", str(machine.log)))
-    (tmp_path / "conda" / "bin" / "micromamba").chmod(0o755)
+    (tmp_path / "conda").mkdir()
+    (tmp_path / "mamba").mkdir()
+    (tmp_path / "mamba" / "micromamba").write_text(MICROMAMBA.replace("{log}", str(machine.log)))
+    (tmp_path / "mamba" / "micromamba").chmod(0o755)
     text = 'name: x\ndependencies: [it\'s, $HOME, "q"]\n'
     assert machine.run(of_file("train", "my env.yml", text)).returncode == 0
     assert machine.log.read_text().endswith(text)

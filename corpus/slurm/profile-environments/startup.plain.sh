@@ -424,17 +424,19 @@ journal_lines=20
 trap '{ failed_status=$? last_word=$_;((journal_lines-->0))&&logger -tflowc -- 'input.sbatch'":$LINENO: exit status $failed_status: ${BASH_COMMAND%%[[:cntrl:]]*}"||:;: "$last_word";} 2>/dev/null' ERR
 E
 
-# ---- setup: 2883 bytes, run once ----
+# ---- setup: 2929 bytes, run once ----
 
-head -c 2883 >"$state_dir/setup" <<'E'
-timeout 1800 bash -ec 'mkdir -p /opt/conda/bin /opt/conda/etc/profile.d
-cd /opt/conda/bin
+head -c 2929 >"$state_dir/setup" <<'E'
+timeout 1800 bash -ec 'mkdir -p /opt/micromamba
+cd /opt/micromamba
 if [ ! -e micromamba ]; then
     curl -fsSLo micromamba.new https://github.com/mamba-org/micromamba-releases/releases/download/2.8.1-0/micromamba-linux-64
     echo '\''9689782d863c05a1bf5d2d371ba527104e7a4eb4310c1637d8653b751aed9c82  micromamba.new'\'' | sha256sum -c --quiet
     chmod 755 micromamba.new
     mv micromamba.new micromamba
 fi
+mkdir -p /opt/conda/bin /opt/conda/etc/profile.d
+cd /opt/conda/bin
 if [ ! -e conda ]; then
     printf %s '\''#!/bin/bash
 if [ "${1-}" = run ]; then
@@ -455,7 +457,7 @@ fi
 case "$*" in
 "info --base") echo /opt/conda ;;
 shell* | init*) ;;
-*) exec /opt/conda/bin/micromamba -r /opt/conda "$@" ;;
+*) exec /opt/micromamba/micromamba -r /opt/conda "$@" ;;
 esac
 '\'' >conda
     chmod 755 conda
@@ -494,7 +496,7 @@ fi
     ln -s conda mamba
 fi
 ln -sf $PWD/conda $PWD/mamba $PWD/activate $PWD/deactivate /usr/local/bin' || { echo 'flowc: cannot bring conda' >&2; exit 1; }
-timeout 1800 bash -ec '/opt/conda/bin/micromamba create -yq -r /opt/conda -n train --override-channels -c conda-forge -c nvidia python=3.12 '\''pytorch>=2.5'\''' || { echo 'flowc: cannot bring conda environment train' >&2; exit 1; }
+timeout 1800 bash -ec '/opt/micromamba/micromamba create -yq -r /opt/conda -n train --override-channels -c conda-forge -c nvidia python=3.12 '\''pytorch>=2.5'\''' || { echo 'flowc: cannot bring conda environment train' >&2; exit 1; }
 timeout 1800 bash -ec 'mkdir -p /opt/conda/envs/prepare
 curl -fsSL https://example.com/prepare.tar.gz | tar -xz -C /opt/conda/envs/prepare
 [ ! -x /opt/conda/envs/prepare/bin/conda-unpack ] || PATH=/opt/conda/envs/prepare/bin:$PATH /opt/conda/envs/prepare/bin/conda-unpack' || { echo 'flowc: cannot bring conda environment prepare' >&2; exit 1; }
