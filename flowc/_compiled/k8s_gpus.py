@@ -2,7 +2,7 @@
 
 GPU_RESOURCE = 'nvidia.com/gpu'
 
-GPU_ALIASES = ('deviceclass.resource.kubernetes.io/gpu.nvidia.com',)
+GPU_ALIASES = ('deviceclass.resource.kubernetes.io/gpu.nvidia.com', 'alpha.kubernetes.io/nvidia-gpu')
 
 MODEL_LABELS = {'nvidia.com/gpu.product': {'NVIDIA-GH200-480GB': 'gh200',
                             'NVIDIA-GH200-144GB-HBM3e': 'gh200',

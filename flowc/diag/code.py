@@ -24,8 +24,8 @@ class Code(Record):
     is loaded, a function that gives it. `stops`: an error after which the stage behind the one that found it has
     nothing to work on; where it is False, that stage still says what else there is to say. `kind`: what it speaks of
     beside others, so that a note is shown below a worse finding of its kind (`diag/gather.py`): `placing`, what becomes
-    of a job's wishes on rented machines; `lacking`, what is not there. `money`: it is about what a
-    rented machine costs, and about nothing where none is rented.
+    of a job's wishes on rented machines; `lacking`, what is not there; `secrets`, what is to be delivered. `money`: it
+    is about what a rented machine costs, and about nothing where none is rented.
     """
 
     id: str

@@ -27,7 +27,24 @@ def fill(source: Source, inputs: Inputs, sink: Sink, *, document: bool) -> Sourc
     _report_open(source, [each for each in places if each.name not in values and each.sure], sink)
     _report_idle(source, inputs, found, sink)
     put = [each for each in places if each.name in values]
-    return filled(source, [(each.start, each.end, values[each.name], looks_secret(each.name)) for each in put])
+    return filled(
+        source, [(each.start, each.end, _text(source, each, values[each.name]), looks_secret(each.name)) for each in put]
+    )
+
+
+def _text(source: Source, place: Placeholder, value: str) -> str:
+    """The value as it stands in the place of a placeholder."""
+    if not place.bare:
+        return value
+    from flowc.yamldoc.shapes import quoted
+
+    if "\n" in value:
+        from json import dumps
+
+        value = dumps(value, ensure_ascii=False)
+    else:
+        value = quoted(value)
+    return f" {value}" if source.text[place.start - 1] == ":" else value
 
 
 def filled(source: Source, places: list[tuple[int, int, str, bool]]) -> Source:

@@ -35,17 +35,19 @@ _FOR_SHELLS = frozenset(
         *("postStart", "preStop", "exec"),
     )
 )
-# Keys of a SkyPilot task whose variables it puts into its paths by itself.
+# Keys of a SkyPilot task whose variables it puts into its paths by itself; one without a value is a place for it.
 _VALUES = ("envs", "secrets")
 
 
 class Placeholder(Record):
-    """One that stands at `start` to `end`; `sure`: it can be nothing else, so that it is told when it stays open."""
+    """One that stands at `start` to `end`; `sure`: it can be nothing else, so that it is told when it stays open.
+    `bare`: a whole value of YAML that is empty or null, so that the text that is put in needs quotes."""
 
     start: int
     end: int
     name: str
     sure: bool
+    bare: bool = False
 
 
 class Other(Record):
@@ -64,9 +66,9 @@ def placeholders(source: Source, *, document: bool, bare: Container[str] = ()) -
     if bare and "$" in text:
         matches += [match for match in _bare(text) if match[1] in bare]
         matches.sort(key=lambda match: match.start())
-    if not matches:
+    if not matches and not (document and bare and any(key in text for key in _VALUES)):
         return []
-    stretches, given = _scalars(source, matches) if document else ([*_directives(text)], frozenset())
+    stretches, given, empty = _scalars(source, matches) if document else ([*_directives(text)], frozenset(), [])
     found = [place for match in matches if (place := _kind(text, match, stretches, document)) is not None]
     for index, each in enumerate(found):
         if isinstance(each, Placeholder) and each.name in given and _is_variable(text, each.start):
@@ -76,7 +78,12 @@ def placeholders(source: Source, *, document: bool, bare: Container[str] = ()) -
         for index, each in enumerate(found):
             if isinstance(each, Other) and each.name in variables and _is_variable(text, each.start):
                 found[index] = Placeholder(start=each.start, end=each.end, name=each.name, sure=False)
-    return found
+    found += [each for each in empty if each.name in bare]
+    return sorted(found, key=_start) if empty else found
+
+
+def _start(place: Placeholder | Other) -> int:
+    return place.start
 
 
 def _is_variable(text: str, start: int) -> bool:
@@ -115,13 +122,15 @@ def _directives(text: str) -> Iterator[tuple[int, int, bool]]:
             yield match.start(), match.end(), False
 
 
-def _scalars(source: Source, matches: list[Match[str]]) -> tuple[list[tuple[int, int, bool]], frozenset[str]]:
-    """The scalars of a document, and the variables whose values the format itself puts in. It is read with other words,
-    as long as they are, in the places of `{{ NAME }}`, which begin a mapping in YAML; one that is no YAML for all that
-    has none but texts for a shell."""
+def _scalars(
+    source: Source, matches: list[Match[str]]
+) -> tuple[list[tuple[int, int, bool]], frozenset[str], list[Placeholder]]:
+    """The scalars of a document, the variables whose values the format itself puts in, and those of them that have
+    none. It is read with other words, as long as they are, in the places of `{{ NAME }}`, which begin a mapping in
+    YAML; one that is no YAML for all that has none but texts for a shell."""
     from flowc.diag.sink import Sink
     from flowc.source import Source as Plain
-    from flowc.yamldoc.node import Scalar, walk
+    from flowc.yamldoc.node import Scalar, is_null, walk
     from flowc.yamldoc.read import read
 
     parts, place = [], 0
@@ -132,12 +141,17 @@ def _scalars(source: Source, matches: list[Match[str]]) -> tuple[list[tuple[int,
     sink = Sink()
     roots = read(Plain(source.path, "".join(parts) + source.text[place:]), sink)
     if roots is None or sink.error_count:
-        return [(0, len(source.text), True)], frozenset()
+        return [(0, len(source.text), True)], frozenset(), []
     marked = {id(node) for root in roots for node in _for_shells(root)}
     scalars = [node for root in roots for node in walk(root) if isinstance(node, Scalar)]
     found = {(node.start, node.end, id(node) in marked or node.style in ("|", ">")) for node in scalars}
-    names = {pair.key.text for root in roots for key in _VALUES for pair in root.pairs_at(key)}
-    return sorted(found), frozenset(names)
+    pairs = [pair for root in roots for key in _VALUES for pair in root.pairs_at(key)]
+    empty = [
+        Placeholder(start=pair.value.start, end=pair.value.end, name=pair.key.text, sure=False, bare=True)
+        for pair in pairs
+        if is_null(pair.value) or (isinstance(pair.value, Scalar) and not pair.value.text)
+    ]
+    return sorted(found), frozenset(pair.key.text for pair in pairs), empty
 
 
 def _for_shells(root: Node) -> Iterator[Node]:

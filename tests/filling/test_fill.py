@@ -3,6 +3,7 @@ a text with values point."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,30 @@ def test_what_a_task_gives_a_value_is_not_open() -> None:
     (found,) = told(text, True, T="5")[:1]
     assert found.startswith("FC047 1 placeholder stays open: `C` ")
     assert put(text, True, A="v") == text.replace("${A}", "v")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("envs:\n  X:\n  Y:\n", 'envs:\n  X: "v"\n  Y:\n'),
+        ("envs:\n  X:  # yours\n", 'envs:\n  X: "v"  # yours\n'),
+        ("secrets: {X: , Y: }\n", 'secrets: {X: "v", Y: }\n'),
+        ("envs: {X: null}\nsecrets:\n  X: ~\n", 'envs: {X: "v"}\nsecrets:\n  X: "v"\n'),
+        ("envs:\n  X: ''\nname: ${X}\nrun: echo ${X}\n", 'envs:\n  X: "v"\nname: v\nrun: echo ${X}\n'),
+        ("envs: {X: 1}\n", None),
+        ("env:\n  X:\n", None),
+    ],
+)
+def test_variables_of_a_task_without_a_value(before: str, after: str | None) -> None:
+    assert put(before, True, X="v") == (after or before)
+
+
+@pytest.mark.parametrize("value", ["", "a b", "yes", "1.50", 'a"b\\n', "it's", "a: b # c", "a\nb\n"])
+def test_what_a_task_is_given_is_a_text(value: str) -> None:
+    text = put("name: a\nenvs:\n  X:\nresources: {accelerators: H100:8}\nrun: echo $X\n", True, X=value)
+    (document,) = flowc.compile(text, frontend="skypilot", emit="ir").artifacts
+    (job,) = json.loads(document.text)["jobs"]
+    assert job["env"] == [["X", value]]
 
 
 @pytest.mark.parametrize(

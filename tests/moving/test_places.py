@@ -167,3 +167,14 @@ def test_labels_that_ask_for_the_same_are_one_finding() -> None:
 )
 def test_pods_that_stay_refused(lines: list[str]) -> None:
     assert codes(pod(*lines), MOVE)[0]
+
+
+def test_a_cron_job_of_an_old_version_is_read_as_todays() -> None:
+    head, _, spec = pod().partition("spec:\n")
+    spec = "".join(f"    {line}\n" for line in spec.splitlines())
+    head = head.replace("batch/v1", "batch/v1beta1").replace("kind: Job", "kind: CronJob")
+    job = f"{head}spec:\n  schedule: '@daily'\n  jobTemplate:\n    spec:\n{spec}"
+    inputs = MOVE.replace(once=True)
+    assert codes(job, inputs)[0] == set()
+    assert "FC456" in codes(job, inputs)[1]
+    assert codes(job, Inputs(once=True))[0] == {"FC325"}

@@ -124,6 +124,7 @@ SECRETS_AWAITED = Code(
     id="FC810",
     name="secrets-awaited",
     severity="note",
+    kind="secrets",
     title="the job waits for {names} in /run/flowc/secrets on each machine",
     explain="""\
 Everybody in the project can read a bid and its startup script, so no secret is in them. The script waits for a file in

@@ -16,6 +16,7 @@ from flowc.frontends.k8s.context import LEDGER_CODES, Context, pair_of, text_of
 from flowc.frontends.k8s.job import policy
 from flowc.frontends.k8s.job.restarts import retry_of
 from flowc.frontends.k8s.job.times import time_of
+from flowc.frontends.k8s.kinds.known import KUBEFLOW, OF_POLICY
 from flowc.frontends.k8s.machine import gpus, needs
 from flowc.frontends.k8s.pod.containers import arrange
 from flowc.frontends.k8s.volumes import claims, places
@@ -322,6 +323,9 @@ def _settings(context: Context) -> None:
     if pair_of(spec, "priorityClassName") is not None:
         note = "classes belong to a cluster; `--priority` says low, med or high"
         context.leave_out(spec, "priorityClassName", note)
+    if job.kind in ("TFJob", "PyTorchJob") and job.node.read("apiVersion") != KUBEFLOW:
+        for key in OF_POLICY:
+            context.decide(job.job_spec, key, "lowered", "as `runPolicy` has it today")
     if pair_of(spec, "subdomain") is not None:
         note = "the first pod's name stands for the first machine's address"
         context.ledger.decide(pair_of(spec, "subdomain"), "approximated", note, quiet=True)

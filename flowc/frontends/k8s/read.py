@@ -219,12 +219,13 @@ class _Manifest:
                 return
 
     def _object(self, node: Mapping, kind: str, version: str) -> None:
-        job = kinds.JOBS.get((kind, version))
+        job = kinds.JOBS.get((kind, version)) or self._of_old(node, kind, version)
         companion = kinds.COMPANIONS.get((kind, version))
         if self.beside and (job is not None or kind in kinds.REFUSED):
             self._leave_out(node, "of a file of `--with` only what jobs refer to is read")
         elif job is not None:
             self.documents.append(node)
+            gather.role_names(node, job)
             self._set(node)
             self._check(node, job)
             self.jobs.append((node, job))
@@ -245,6 +246,16 @@ class _Manifest:
             self.documents.append(node)
         else:
             self._unknown(node, kind, version)
+
+    def _of_old(self, node: Mapping, kind: str, version: str) -> str | None:
+        """The type of a job whose version is gone; `--move` reads it as today's, and tells."""
+        if not self.inputs.flags.move or (kind, version) not in kinds.OLD_JOBS:
+            return None
+        from flowc.diag.codes.override import LEFT_OUT
+
+        reason = f"`{version}` is gone, and read as `{kinds.VERSIONS[kind]}`"
+        self.sink.report(LEFT_OUT, place(node.at("apiVersion") or node), path="apiVersion", reason=reason)
+        return kinds.OLD_JOBS[kind, version]
 
     def _beside_a_job(self) -> None:
         """What stays up beside a job belongs to the cluster: `--move` leaves it there, and tells; but not where a job
@@ -312,6 +323,8 @@ class _Manifest:
             wrong = node.at("apiVersion")
             code = codes.OLD_API_VERSION if version in kinds.OLD_VERSIONS else codes.KIND_UNKNOWN
             help = f"write `apiVersion: {kinds.VERSIONS[kind]}`"
+            if (kind, version) in kinds.OLD_JOBS:
+                help = f"{help}; `--move` reads it as that"
             group = version.partition("/")[0]
             if code is codes.KIND_UNKNOWN and "." in group and not group.endswith(kinds.GROUPS_OF_KUBERNETES):
                 help = f"flowc reads {kind} of {kinds.VERSIONS[kind]}; this is another kind of the same name"

@@ -142,11 +142,11 @@ def _partitions(unit: Unit) -> list[str]:
 
 def _meant(unit: Unit) -> str | None:
     """The help where a job without GPUs uses some by its text, or asks for nodes that have them by their name."""
-    if not unit.job.conventions.commands:
-        return None
     from flowc.passes.machine.in_text import gpus_in_text
 
     found = gpus_in_text(unit.job)
+    if not unit.job.conventions.commands:
+        return found and f"the text has `{found[0]}`: GPUs are meant? ask for them, or the job sees none"
     if found is not None:
         none = "" if unit.job.resources.exclusive else ", or the job sees none"
         return f"the text has `{found[0]}`: GPUs are meant? ask for them{none}: `--gpus-per-node={found[1]}`"

@@ -26,7 +26,7 @@ _MODULES = ("module ", "ml ")
 
 def gpus_in_text(job: Job) -> tuple[str, int] | None:
     """The words that say so, and how many GPUs a machine is to have."""
-    text = (job.run.text or "")[:_MOST_TEXT]
+    text = " ".join((job.run.text or "", *job.run.argv, *job.run.args))[:_MOST_TEXT]
     for find in (_counted, _used):
         for match, _ in zip(find(text), range(_MOST), strict=False):
             before = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]

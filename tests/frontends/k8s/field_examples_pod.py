@@ -173,6 +173,7 @@ EXAMPLES: dict[str, Example] = {
     ),
     "VolumeMount.mountPath": (parts(), parts(mountPath="/other")),
     "VolumeMount.subPath": (parts(), parts(subPath="x")),
+    "VolumeMount.subPathExpr": (parts(), parts(subPathExpr="x")),
     "VolumeMount.readOnly": (parts(), parts(readOnly=True)),
     "Volume.name": (BASE, parts()),
     "EmptyDirVolumeSource.medium": (vol("emptyDir"), vol("emptyDir", medium="Memory")),

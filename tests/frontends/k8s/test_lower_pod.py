@@ -60,11 +60,20 @@ class TestResources:
         assert "did you mean `nvidia.com/gpu`?" in [each.help for each in found if each.code.id == "FC349"]
 
     def test_gpus_by_another_name_are_not_lost(self) -> None:
-        names = ("nvidia.com/gpus", "example.com/gpu", "alpha.kubernetes.io/nvidia-gpu", "koordinator.sh/gpu")
+        names = ("nvidia.com/gpus", "example.com/gpu", "koordinator.sh/gpu")
         for name in names:
             assert ids(job(container={"resources": {"limits": {name: 8}}})) == ["FC392"], name
         beside = {"nvidia.com/gpu": 8, "example.com/gpu-licence": 1}
         assert ids(job(container={"resources": {"limits": beside}})) == ["FC349"]
+
+    def test_their_name_of_old_days_is_one_of_theirs(self) -> None:
+        found = one(job(container={"resources": {"limits": {"alpha.kubernetes.io/nvidia-gpu": 2}}}))
+        assert found.resources.gpus_per_node == 2
+
+    def test_a_number_that_was_never_written_is_told(self) -> None:
+        assert ids(job(container={"resources": {"limits": {"nvidia.com/gpu": None}}})) == ["FC393"]
+        told = {"limits": {"nvidia.com/gpu": 2}, "requests": {"nvidia.com/gpu": None}}
+        assert "FC393" not in ids(job(container={"resources": told}))
 
     def test_gpus_of_a_device_class_are_whole_ones(self) -> None:
         prefix = "deviceclass.resource.kubernetes.io"

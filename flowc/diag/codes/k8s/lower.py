@@ -116,6 +116,7 @@ SECRETS_TO_DELIVER = Code(
     id="FC334",
     name="secrets-to-deliver",
     severity="note",
+    kind="secrets",
     title="values to be delivered under these names: {items}",
     explain="""\
 Secrets never go into a request or a startup script, which every member of the project can read: not even when their

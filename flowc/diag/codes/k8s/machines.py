@@ -129,6 +129,22 @@ Ask for them as `nvidia.com/gpu`.""",
     path="job.yaml",
 )
 
+GPU_COUNT_EMPTY = Code(
+    id="FC393",
+    name="gpu-count-empty",
+    severity="warning",
+    kind="placing",
+    title="`{name}` has no value: no GPU is asked for",
+    explain="""\
+To Kubernetes an amount without a value is 0: the pod gets no GPU, and nothing says so. As a rule a number was to be
+written there, or a template left its place empty.
+
+Write the number, or leave the line out.""",
+    bad=GOOD.replace("nvidia.com/gpu: 8", "nvidia.com/gpu: "),
+    good=GOOD,
+    path="job.yaml",
+)
+
 MODELS_CONTRADICT = Code(
     id="FC350",
     name="models-contradict",

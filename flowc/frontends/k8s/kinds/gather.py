@@ -7,7 +7,7 @@ from flowc.diag.codes.yaml import document as yaml_codes
 from flowc.diag.sink import Edit, Fix
 from flowc.frontends.k8s.findings import int_at, place, text_at
 from flowc.frontends.k8s.kinds import mpi, parts, ray, sets, volcano
-from flowc.frontends.k8s.kinds.known import ROLES
+from flowc.frontends.k8s.kinds.known import KUBEFLOW, ROLES
 from flowc.frontends.k8s.kinds.parts import Pods
 from flowc.frontends.k8s.objects import DEFAULT_NAMESPACE, Gang, JobObject, Part
 from flowc.yamldoc import scalars
@@ -52,6 +52,19 @@ def plain_keys(root: Node, sink: Sink) -> None:
                 )
                 key.text = text
                 node.forget()
+
+
+def role_names(node: Mapping, kind: str) -> None:
+    """The training operator takes the names of roles in any case: `Ps` is `PS`."""
+    if kind not in ("TFJob", "PyTorchJob"):
+        return
+    key, roles = ROLES[kind]
+    specs, known = node.at("spec", key), {role.lower(): role for role in roles}
+    for pair in specs.pairs if isinstance(specs, Mapping) else ():
+        role = known.get(pair.key.text.lower())
+        if role is not None and specs is not None and specs.at(role) is None:
+            pair.key.text = role
+            specs.forget()
 
 
 def namespace(node: Mapping) -> str:
@@ -158,7 +171,8 @@ def _kubeflow(node: Mapping, kind: str, sink: Sink) -> JobObject | None:
         if joined is None:
             return None
         base, ranked = joined
-    policy = node.at("spec", "runPolicy") or _empty(node)
+    old = node.at("spec") if text_at(node, "apiVersion") != KUBEFLOW else None
+    policy = old or node.at("spec", "runPolicy") or _empty(node)
     return _made(node, kind, policy, base.template, f"{base.path}.template.spec", gang.replace(parts=ranked))
 
 

@@ -16,6 +16,19 @@ JOBS = {
     ("RayJob", "ray.io/v1alpha1"): "RayJob",
 }
 
+# Versions that are gone whose objects have the form of today's, which `--move` reads as those.
+KUBEFLOW = "kubeflow.org/v1"
+OLD_JOBS = {
+    ("CronJob", "batch/v1beta1"): "CronJob",
+    **{
+        (kind, f"kubeflow.org/{version}"): kind
+        for kind in ("TFJob", "PyTorchJob")
+        for version in ("v1alpha2", "v1beta1", "v1beta2")
+    },
+}
+# What these say in their spec, and today's in `runPolicy`.
+OF_POLICY = ("activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished", "cleanPodPolicy")
+
 # Jobs of the training operator: where the replicas stand, and their roles in the order of the machines' ranks.
 ROLES = {
     "PyTorchJob": ("pytorchReplicaSpecs", ("Master", "Worker")),

@@ -11,6 +11,7 @@ from flowc.frontends.k8s.context import pair_of
 from flowc.frontends.k8s.machine import labels, models
 from flowc.frontends.k8s.machine.labels import Kinds, Requirement
 from flowc.frontends.k8s.machine.needs import (
+    PARTS,
     asked,
     gpus_of,
     model_resource,
@@ -21,12 +22,13 @@ from flowc.frontends.k8s.machine.needs import (
 )
 from flowc.ir.job import Choice
 from flowc.record import Record
+from flowc.yamldoc.node import is_null
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.frontends.k8s.context import Context
     from flowc.frontends.k8s.pod.containers import Pod
-    from flowc.yamldoc.node import Node
+    from flowc.yamldoc.node import Mapping, Node
 
 _REQUIRED = ("affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms")
 ORDINARY = ("cpu", "memory", "ephemeral-storage", data.GPU_RESOURCE, *data.GPU_ALIASES)
@@ -166,6 +168,7 @@ def check_resources(pod: Pod, context: Context) -> None:
     from flowc.diag.suggest import nearest
 
     for container in (pod.main, *pod.beside):
+        _without_number(container, context)
         for name, place in resource_names(container):
             if name in ORDINARY or model_resource(name):
                 continue
@@ -191,6 +194,17 @@ def check_resources(pod: Pod, context: Context) -> None:
                 context.sink.report(machine_codes.RESOURCE_UNKNOWN, place.span, help=help, items=f"`{name}`")
             else:
                 context.gather(machine_codes.RESOURCE_UNKNOWN, f"`{name}`", place.span)
+
+
+def _without_number(container: Mapping, context: Context) -> None:
+    """A number of GPUs that was to be written and is not: it is none, to Kubernetes."""
+    for part in PARTS:
+        for pair in container.pairs_at("resources", part):
+            own = is_null(pair.value) and (pair.key.text == data.GPU_RESOURCE or model_resource(pair.key.text))
+            if own and not gpus_of(container):
+                help = f"write the number: `{pair.key.text}: 1`"
+                context.sink.report(machine_codes.GPU_COUNT_EMPTY, pair.key.span, help=help, name=pair.key.text)
+                return
 
 
 def _below(name: str, prefix: str) -> bool:

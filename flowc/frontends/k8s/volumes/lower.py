@@ -6,7 +6,7 @@ from flowc.diag.codes.k8s import machines as machine_codes
 from flowc.frontends.k8s.context import pair_of
 from flowc.frontends.k8s.machine.needs import scaled
 from flowc.frontends.k8s.quantity import bytes_of
-from flowc.frontends.k8s.volumes import claims, host_paths, places
+from flowc.frontends.k8s.volumes import claims, host_paths, places, sub_paths
 from flowc.frontends.k8s.volumes import files as volume_files
 from flowc.frontends.k8s.volumes.mounts import made, source_of, target_of, volume_named
 from flowc.ir.job import Mount
@@ -51,9 +51,10 @@ def storage_of(pod: Pod, context: Context) -> Storage:
     files: list[File] = []
     shm_bytes = None
     whole: dict[str, Node] = {}  # claim to the mount by which the main container has it as it is
-    for each in pod.main.each("volumeMounts"):
-        volume = volume_named(str(each.read("name", default="")), context)
-        if volume is None:
+    for written in pod.main.each("volumeMounts"):
+        each = sub_paths.resolved(written, pod.main, context)
+        volume = volume_named(str(written.read("name", default="")), context)
+        if volume is None or each is None:
             continue
         kind, source = source_of(volume)
         claim = claims.of_cluster(volume, context) if kind == "persistentVolumeClaim" else None
@@ -87,9 +88,10 @@ def storage_beside(container: Mapping, context: Context) -> Storage:
     """The mounts and files of a container beside the main one."""
     found: list[Mount] = []
     files: list[File] = []
-    for each in container.each("volumeMounts"):
-        volume = volume_named(str(each.read("name", default="")), context)
-        if volume is None:
+    for written in container.each("volumeMounts"):
+        each = sub_paths.resolved(written, container, context)
+        volume = volume_named(str(written.read("name", default="")), context)
+        if volume is None or each is None:
             continue
         kind, source = source_of(volume)
         if kind in FILE_SOURCES:
@@ -157,7 +159,7 @@ def _empty(volume: Mapping, source: Node, mount: Node, context: Context) -> Moun
 
 
 def _mounted_whole(name: str, context: Context) -> bool:
-    return any(each.at("subPath") is None for each in mounts_named(name, context))
+    return any(each.at("subPath") is None and not each.read(sub_paths.KEY) for each in mounts_named(name, context))
 
 
 def mounts_named(name: str, context: Context) -> list[Node]:

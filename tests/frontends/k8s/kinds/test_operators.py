@@ -14,7 +14,7 @@ import pytest
 from flowc import driver
 from flowc.diag.sink import Sink
 from flowc.frontends.k8s import FRONTEND
-from flowc.inputs import Inputs
+from flowc.inputs import Flags, Inputs
 from flowc.ir.job import Job
 from flowc.source import Source
 from tests.frontends.k8s.field_examples_pod import in_task, job_set, policies, pytorch, tensorflow, volcano
@@ -47,6 +47,34 @@ def test_the_masters_end_is_the_jobs_where_the_others_are_stopped(policy: str | 
     run = {"cleanPodPolicy": policy} if policy is not None else {}
     assert one(master(**run)).workers_end == end
     assert one(pytorch(run, replicas=2)).workers_end is None
+
+
+def test_names_of_roles_are_taken_in_any_case() -> None:
+    document = master()
+    specs = document["spec"]["pytorchReplicaSpecs"]
+    document["spec"]["pytorchReplicaSpecs"] = {name.lower(): spec for name, spec in specs.items()}
+    assert one(document).resources.nodes == 2
+
+
+@pytest.mark.parametrize("kind", ["PyTorchJob", "TFJob"])
+def test_what_stands_beside_the_policy_is_told(kind: str) -> None:
+    plain, document = [pytorch() if kind == "PyTorchJob" else tensorflow(Worker=1) for _ in range(2)]
+    document["spec"] |= {"cleanPodPolicy": "None", "backoffLimit": 3}
+    assert ids(document) == sorted([*ids(plain), "FC332"])
+    assert one(document).retry == one(plain).retry
+
+
+def test_versions_that_are_gone_are_read_to_be_moved() -> None:
+    move = Inputs(flags=Flags(move=True))
+    document = pytorch(replicas=2)
+    document["apiVersion"] = "kubeflow.org/v1beta2"
+    document["spec"] |= {"cleanPodPolicy": "None", "backoffLimit": 3, "activeDeadlineSeconds": 60}
+    found = one(document, inputs=move)
+    today = one(pytorch({"cleanPodPolicy": "None", "backoffLimit": 3, "activeDeadlineSeconds": 60}, replicas=2))
+    assert found.replace(source=today.source, outcome=()) == today.replace(outcome=())
+    said = {each.input.removeprefix("spec."): each.action for each in found.outcome}
+    assert {said[key] for key in ("backoffLimit", "activeDeadlineSeconds")} == {"lowered"}
+    assert "FC456" in ids(document, inputs=move)
 
 
 def test_without_a_master_the_first_worker_is_the_first_machine() -> None:
