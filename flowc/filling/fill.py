@@ -27,8 +27,9 @@ def fill(source: Source, inputs: Inputs, sink: Sink, *, document: bool) -> Sourc
     _report_open(source, [each for each in places if each.name not in values and each.sure], sink)
     _report_idle(source, inputs, found, sink)
     put = [each for each in places if each.name in values]
+    texts = [_text(source, each, values[each.name]) for each in put]
     return filled(
-        source, [(each.start, each.end, _text(source, each, values[each.name]), looks_secret(each.name)) for each in put]
+        source, [(each.start, each.end, text, looks_secret(each.name)) for each, text in zip(put, texts, strict=True)]
     )
 
 

@@ -20,6 +20,23 @@ def codes(text: str, inputs: Inputs) -> tuple[set[str], set[str]]:
     return of["error"], of["note"]
 
 
+def pod(*lines: str) -> str:
+    inner = "".join(f"      {line}\n" for line in lines)
+    return f"""\
+apiVersion: batch/v1
+kind: Job
+metadata: {{name: a}}
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+{inner}      containers:
+      - name: a
+        image: busybox:1
+        resources: {{limits: {{nvidia.com/gpu: 8}}}}
+"""
+
+
 def task(resources: str, rest: str = "") -> str:
     return f"resources:\n  accelerators: H100:8\n{resources}{rest}run: nvidia-smi\n"
 
@@ -80,6 +97,27 @@ def test_a_service_of_several_replicas_is_one_of_them(service: str, said: str) -
     assert f"there are no others ({said})" in warning.message
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        pod("nodeName: n17"),
+        pod("resourceClaims: [{name: imex, resourceClaimTemplateName: t}]").replace(
+            "resources: {", "resources: {claims: [{name: imex}], "
+        ),
+    ],
+)
+def test_what_is_the_clusters_own_of_a_pod(text: str) -> None:
+    assert codes(text, Inputs())[0] == {"FC333"}
+    errors, notes = codes(text, MOVE)
+    assert errors == set()
+    assert "FC456" in notes
+
+
+def test_devices_that_stand_for_gpus_are_not_lost() -> None:
+    text = pod("resourceClaims: [{name: gpu, resourceClaimTemplateName: t}]")
+    assert codes(text.replace("limits: {nvidia.com/gpu: 8}", "claims: [{name: gpu}]"), MOVE)[0] == {"FC333"}
+
+
 def test_slices_of_gpus_are_whole_ones() -> None:
     text = pod().replace("nvidia.com/gpu: 8", "nvidia.com/mig-1g.5gb: 2")
     assert codes(text, Inputs())[0] == {"FC346"}
@@ -108,23 +146,6 @@ def test_a_container_is_kept() -> None:
     text = task("  infra: aws\n  image_id: docker:busybox:1\n")
     result = flowc.compile(text, MOVE, path="job.yaml", emit="ir")
     assert '"image": "busybox:1"' in result.artifacts[0].text
-
-
-def pod(*lines: str) -> str:
-    inner = "".join(f"      {line}\n" for line in lines)
-    return f"""\
-apiVersion: batch/v1
-kind: Job
-metadata: {{name: a}}
-spec:
-  template:
-    spec:
-      restartPolicy: Never
-{inner}      containers:
-      - name: a
-        image: busybox:1
-        resources: {{limits: {{nvidia.com/gpu: 8}}}}
-"""
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from flowc.frontends.k8s.job.restarts import retry_of
 from flowc.frontends.k8s.job.times import time_of
 from flowc.frontends.k8s.kinds.known import KUBEFLOW, OF_POLICY
 from flowc.frontends.k8s.machine import gpus, needs
+from flowc.frontends.k8s.machine.needs import gpus_of
 from flowc.frontends.k8s.pod.containers import arrange
 from flowc.frontends.k8s.volumes import claims, places
 from flowc.frontends.k8s.volumes import lower as volumes
@@ -229,11 +230,22 @@ def _check_system(context: Context) -> None:
     system = spec.at("os", "name")
     if system is not None and system.value == "windows":
         context.refuse(spec.at("os") or spec, "name", "machines run Linux")
+    context.moves(spec, "nodeName", "it names a machine of the cluster")
+    claims = [(spec, "resourceClaims"), *((each, "claims") for each in _resources_held(spec))]
+    for holder, key in claims:
+        if any(gpus_of(each) for each in spec.each("containers")):
+            context.moves(holder, key, "the device is the cluster's; the GPUs are asked for beside it")
     runtime = spec.at("runtimeClassName")
     if runtime is not None and not str(runtime.value).startswith("nvidia"):
         reason = "the class is a sandbox of the cluster; containers run in the ordinary way"
         if not context.moves(spec, "runtimeClassName", reason):
             context.refuse(spec, "runtimeClassName", reason, "take it out, or write `nvidia`")
+
+
+def _resources_held(spec: Mapping) -> list[Mapping]:
+    """The `resources` of a pod's containers."""
+    containers = [*spec.each("containers"), *spec.each("initContainers")]
+    return [found for each in containers if isinstance(found := each.at("resources"), Mapping)]
 
 
 def _labels(context: Context) -> tuple[tuple[str, str], ...]:

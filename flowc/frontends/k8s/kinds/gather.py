@@ -60,9 +60,11 @@ def role_names(node: Mapping, kind: str) -> None:
         return
     key, roles = ROLES[kind]
     specs, known = node.at("spec", key), {role.lower(): role for role in roles}
-    for pair in specs.pairs if isinstance(specs, Mapping) else ():
+    if not isinstance(specs, Mapping):
+        return
+    for pair in specs.pairs:
         role = known.get(pair.key.text.lower())
-        if role is not None and specs is not None and specs.at(role) is None:
+        if role is not None and specs.at(role) is None:
             pair.key.text = role
             specs.forget()
 
