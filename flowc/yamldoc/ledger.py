@@ -33,14 +33,19 @@ class Ledger:
     """The decisions for one document, or for the part of it that is one job. `spans`: once it is closed, the places of
     what it told of, in that order."""
 
-    __slots__ = ("codes", "decisions", "quiet", "sink", "spans")
+    __slots__ = ("codes", "decisions", "made", "quiet", "sink", "spans")
 
     def __init__(self, codes: LedgerCodes, sink: Sink) -> None:
         self.codes = codes
         self.sink = sink
         self.decisions: dict[int, tuple[str, str | None, str | None]] = {}
         self.quiet: set[int] = set()
+        self.made: dict[int, tuple[Pair, Pair]] = {}
         self.spans: tuple[Span, ...] = ()
+
+    def stands_for(self, made: Pair, pair: Pair) -> None:
+        """What is decided about a pair that lowering made is decided about that of the document."""
+        self.made[id(made)] = made, pair
 
     def decide(
         self, pair: Pair | None, action: str, note: str | None, code: Code | None = None, *, quiet: bool = False
@@ -48,6 +53,7 @@ class Ledger:
         """Overrule the table for one pair; `code` was already reported about it, otherwise `close` reports, unless
         `quiet`."""
         if pair is not None:
+            pair = self.made.get(id(pair), (pair, pair))[1]
             self.decisions[id(pair)] = (action, note, code.id if code is not None else None)
             if quiet:
                 self.quiet.add(id(pair))

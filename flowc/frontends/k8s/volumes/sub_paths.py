@@ -33,6 +33,7 @@ def resolved(mount: Node, container: Mapping, context: Context) -> Node | None:
     value.value = text
     own = Pair(Scalar(pair.key.source, pair.key.start, pair.key.end, "subPath", None, None), value)
     own.field, own.owner, own.path = pair.field, pair.owner, pair.path
+    context.ledger.stands_for(own, pair)
     found.put(own)
     return found
 

@@ -49,7 +49,7 @@ def test_machines_that_share_a_volume_have_no_folder_each() -> None:
 
 def test_machines_with_a_disk_each_do() -> None:
     gang = {"completions": 2, "parallelism": 2, "completionMode": "Indexed"}
-    document = pod("$(POD_NAME)", {"emptyDir": {}}, [POD_NAME], **gang)
+    document = pod("$(POD_NAME)", {"hostPath": {"path": "/d"}}, [POD_NAME], **gang)
     found = one(document)
     assert [each.target for each in found.mounts] == ["/v"]
     told = [(each.action, each.input) for each in found.outcome if "subPathExpr" in each.input]
