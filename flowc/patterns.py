@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     F = TypeVar("F", bound=Callable[..., Any])
 
 _compiled: dict[tuple[str, int], Pattern[str]] = {}
+# With so many calls of a method it is worth looking for the names by which a module knows it.
+_OFTEN = 5
 
 
 def compiled(pattern: str, flags: int = 0) -> Pattern[str]:
@@ -72,14 +74,17 @@ def _parsed(pattern: str, flags: int) -> Pattern[str]:
 
 
 def at_first_use(pattern: str, method: str, flags: int = 0) -> Callable[..., Any]:
-    """The method (`match`, `search`, `finditer`…) of a compiled pattern; its first call compiles, and puts the method
-    itself under the name by which the calling module knows it: some are called a hundred times for a job."""
+    """The method (`match`, `search`, `finditer`…) of a compiled pattern; its first call compiles, and a later one puts
+    the method itself under the name by which the calling module knows it: some are called a hundred times for a job."""
     bound: Callable[..., Any] | None = None
+    calls = 0
 
     def call(*arguments: Any) -> Any:
-        nonlocal bound
+        nonlocal bound, calls
         if bound is None:
             bound = getattr(compiled(pattern, flags), method)
+        calls += 1
+        if calls == _OFTEN:
             names = sys._getframe(1).f_globals
             for name in [name for name, value in names.items() if value is call]:
                 names[name] = bound

@@ -112,7 +112,7 @@ def _blank(cls: type[Record]) -> dict[str, Any]:
     cls.COUNT = len(cls.FIELDS)
     cls.REQUIRED = frozenset(cls.FIELDS) - cls.DEFAULTS.keys()
     cls.MADE = [0]
-    cls.BLANK = {name: cls.DEFAULTS.get(name) for name in cls.FIELDS}
+    cls.BLANK = {**dict.fromkeys(cls.FIELDS), **cls.DEFAULTS}
     return cls.BLANK
 
 
