@@ -77,8 +77,13 @@ def _offer(each: InstanceType, row: Mapping[str, Any]) -> Offer:
     minimum, market, winning = (
         None if row[name] is None else parse_usd(row[name]) for name in ("minimum_usd", "market_usd", "winning_usd")
     )
-    found = make_offer(each, row["region"], row["fid"], minimum, market, row["offered"])
-    return found.replace(
+    return make_offer(
+        each,
+        row["region"],
+        row["fid"],
+        minimum,
+        market,
+        row["offered"],
         cloud=row["cloud"],
         winning=winning,
         available=row["available"],
@@ -94,9 +99,10 @@ def make_offer(
     minimum: int | None,
     market: int | None,
     offered: bool = True,
+    **others: Any,
 ) -> Offer:
     """An offer, with the price that it ranks by; prices in micro-dollars per instance-hour, None where
-    unknown."""
+    unknown. `others` are its other fields."""
     from flowc.catalog.prices import default_limit
 
     if market is not None:
@@ -115,4 +121,5 @@ def make_offer(
         rank=rank,
         rank_kind=rank_kind,
         price=f"${usd_text(rank)} an hour by {rank_kind}",
+        **others,
     )

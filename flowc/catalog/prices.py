@@ -11,17 +11,11 @@ if TYPE_CHECKING:
 
 __all__ = ["DEFAULT_PRIORITY", "PRIORITIES", "default_limit", "limit_price"]
 
-# Micro-dollars per GPU-hour.
-_TABLE = {
-    family: {priority: parse_usd(text) or 0 for priority, text in row.items()}
-    for family, row in USD_PER_GPU_HOUR.items()
-}
-
 
 def default_limit(family: str | None, gpus: int, priority: str | None = None) -> int:
     """Micro-dollars per instance-hour for a machine with so many GPUs (one without any counts as one)."""
-    row = _TABLE.get(family or "default") or _TABLE["default"]
-    return row[priority or DEFAULT_PRIORITY] * max(gpus, 1)
+    row = USD_PER_GPU_HOUR.get(family or "default") or USD_PER_GPU_HOUR["default"]
+    return (parse_usd(row[priority or DEFAULT_PRIORITY]) or 0) * max(gpus, 1)
 
 
 def limit_price(pricing: Pricing, family: str | None, gpus: int) -> int:

@@ -20,7 +20,7 @@ from flowc.frontends.slurm.values.settings import SETTERS
 from flowc.frontends.slurm.values.state import NULL, UMASK, State
 from flowc.frontends.slurm.values.trees import ValueMistake
 from flowc.frontends.slurm.words import scan
-from flowc.frontends.slurm.words.getopt import Occurrence, release
+from flowc.frontends.slurm.words.getopt import Occurrence, carried, release
 from flowc.source import Derived, Source, Span
 
 TYPE_CHECKING = False
@@ -119,8 +119,9 @@ class Reader(Gatherer):
         found = []
         for self.component in range(count):
             if self.component:
-                self.state.next_component(self.table.carried)
-                self._own = {name: given for name, given in self._own.items() if name in self.table.carried}
+                handed_on = carried(self.version)
+                self.state.next_component(handed_on)
+                self._own = {name: given for name, given in self._own.items() if name in handed_on}
             self._apply_component()
             verify(self.state, self._refuse, {occurrence.name for occurrence in self._chunk()})
             options = {name: text for name, text in self.state.listing().items() if name not in HIDDEN}
@@ -135,7 +136,7 @@ class Reader(Gatherer):
         `-N1 : -J b` names the first component too, and the command line's `--ignore-pbs` comes in time."""
         kept = len(self.given)
         for occurrence in self.first:
-            if occurrence.name in self.table.carried and occurrence.name not in HIDDEN:
+            if occurrence.name in carried(self.version) and occurrence.name not in HIDDEN:
                 self._set(self.arguments, occurrence, "arguments", (occurrence.name, occurrence.text))
                 self.state.given.update(dict.fromkeys(self.state.given.keys() & {occurrence.name}, True))
         del self.given[kept:]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from _bisect import bisect_left  # what `bisect` is made of, without a file more
 
 from flowc._compiled.slurm_options import OPTIONS
+from flowc.patterns import remembered
 from flowc.source import Derived as Word
 from flowc.source import Span
 
@@ -27,11 +28,10 @@ def release(text: str | None) -> tuple[int, ...]:
 
 class Table:
     """The options of one release of sbatch (or of another system's directives): `longs` maps every long name to the
-    name it prints under, `shorts` every letter; `args` maps that name to none, required or optional; `carried` are
-    those that the components of a het job hand on;
-    `plugins` those that a site's plugin adds."""
+    name it prints under, `shorts` every letter; `args` maps that name to none, required or optional; `plugins` are
+    those that a site's plugin adds, `newer` those of later releases, with their release."""
 
-    __slots__ = ("args", "carried", "longs", "names", "newer", "plugins", "shorts")
+    __slots__ = ("args", "longs", "names", "newer", "plugins", "shorts")
 
     def __init__(self, longs: dict[str, str], shorts: dict[str, str], args: dict[str, str]) -> None:
         self.longs = longs
@@ -39,8 +39,7 @@ class Table:
         self.args = args
         self.names = sorted(longs)
         self.newer: dict[str, str] = {}
-        self.carried: frozenset[str] = frozenset()
-        self.plugins: frozenset[str] = frozenset()
+        self.plugins: set[str] = set()
 
     def find(self, name: str) -> list[str]:
         """The long names that a written name stands for: itself, or all that it begins."""
@@ -58,18 +57,20 @@ _TABLES: dict[tuple[int, ...], Table] = {}
 
 
 def table_of(version: tuple[int, ...]) -> Table:
-    """The options that a release knows; `newer` has those that come later, with their release."""
+    """The options that a release knows."""
     if version not in _TABLES:
         longs: dict[str, str] = {}
         shorts: dict[str, str] = {}
         args: dict[str, str] = {}
         newer: dict[str, str] = {}
+        plugins: set[str] = set()
         for name, row in OPTIONS.items():
             gone = row["absent"] and release(row["absent"][0]) <= version < release(row["absent"][1])
             if gone or (row["until"] and release(row["until"]) <= version):
                 continue
-            args[name] = _later(row, "arg", version)
+            args[name] = _later(row, "arg", version) if row["arg_later"] else row["arg"]
             if row["plugin"]:
+                plugins.add(name)
                 continue
             if row["since"] and release(row["since"]) > version:
                 newer[name] = row["since"]
@@ -80,11 +81,15 @@ def table_of(version: tuple[int, ...]) -> Table:
             if row["short"]:
                 shorts[row["short"]] = name
         table = Table(longs, shorts, args)
-        table.newer = newer
-        table.plugins = frozenset(name for name, row in OPTIONS.items() if row["plugin"])
-        table.carried = frozenset(name for name, row in OPTIONS.items() if _later(row, "het", version) == "carried")
+        table.newer, table.plugins = newer, plugins
         _TABLES[version] = table
     return _TABLES[version]
+
+
+@remembered(20)
+def carried(version: tuple[int, ...]) -> frozenset[str]:
+    """The options that the components of a het job hand on."""
+    return frozenset(name for name, row in OPTIONS.items() if _later(row, "het", version) == "carried")
 
 
 def _later(row: dict[str, Any], column: str, version: tuple[int, ...]) -> str:
