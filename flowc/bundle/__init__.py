@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     # What tells one content of a source from another: size, and the times of its last changes in nanoseconds.
     Stamp = tuple[int, int, int]
     # The pack with its code and the place there, whether it is a package, the stamp of the source, what its text
-    # imports.
-    Entry = tuple[int, int, bool, Stamp, tuple[str, ...]]
+    # imports, whether it has a `__getattr__`.
+    Entry = tuple[int, int, bool, Stamp, tuple[str, ...], bool]
     Module = ModuleType
 else:
     Module = type(sys)
@@ -53,6 +53,8 @@ class _Module(Module):
 
 
 _QUICK = sys.version_info < (3, 12)
+# How the files end that Python keeps beside a source; nothing where it keeps them elsewhere, or of another kind.
+_PYC = "" if sys.pycache_prefix or sys.flags.optimize else f".{sys.implementation.cache_tag}.pyc"
 
 
 class Bundle:
@@ -74,6 +76,7 @@ class Bundle:
         self._used: set[str] = set()
         self._sound = False  # nobody has changed the file since it was written
         self._codes: dict[int, tuple[CodeType, ...]] = {}  # of packs that were read
+        self._room = bytearray()  # that packs are read into, one after the other: fresh memory costs more than reading
         self._file = -1
         self._base = 0
         self._read_index()
@@ -102,7 +105,8 @@ class Bundle:
 
     def code(self, name: str) -> "CodeType | None":
         """What is kept of a module; None where the file is damaged."""
-        pack, place, *_ = self.entries[name]
+        entry = self.entries[name]
+        pack, place = entry[0], entry[1]
         codes = self._codes.get(pack)
         if codes is None:
             data = self.pack(pack)
@@ -113,17 +117,20 @@ class Bundle:
 
     def module(self, name: str) -> "ModuleType":
         """An empty one, for a module of the file."""
-        code = self.code(name)
-        return (_Module if _QUICK and code is not None and "__getattr__" not in code.co_names else Module)(name)
+        return (_Module if _QUICK and not self.entries[name][5] else Module)(name)
 
-    def pack(self, number: int) -> bytes:
-        """Nothing where the file is damaged."""
+    def pack(self, number: int) -> memoryview:
+        """As it stands until the next one is asked for; nothing where the file is damaged."""
         start, size, hash, _ = self.packs[number]
+        if size > len(self._room):
+            self._room = bytearray(max(size for _, size, _, _ in self.packs))
+        data = memoryview(self._room)[:size]
         try:
-            data = os.pread(self._file, size, self._base + start)
+            os.lseek(self._file, self._base + start, os.SEEK_SET)
+            whole = os.readv(self._file, [data]) == size
         except OSError:
-            return b""
-        return data if len(data) == size and (self._sound or hash_of(data) == hash) else b""
+            whole = False
+        return data if whole and (self._sound or hash_of(data) == hash) else data[:0]
 
     def find_spec(self, name: str, path: "Sequence[str] | None" = None, target: "Any" = None) -> "Any":
         """Of a module below `flowc`; other finders are asked for all else."""
@@ -135,24 +142,25 @@ class Bundle:
         if spec is None:
             spec = external.PathFinder.find_spec(name, path, target)
             if spec is not None and spec.origin is not None and type(spec.loader) is external.SourceFileLoader:
-                spec.loader = _Loader(name, spec.origin, self, kept=False)
+                spec.loader = _Loader(name, spec.origin, self, False)
         return spec
 
     def _kept(self, name: str, folder: str) -> "Any":
         entry = self.entries.get(name)
         if entry is None:
             return None
-        _, _, package, stamp, _ = entry
+        package = entry[2]
         file = f"{folder}/{name.rpartition('.')[2]}{'/__init__' if package else ''}.py"
-        return _spec(name, file, package, _Loader(name, file, self, kept=True)) if stamp == stamp_of(file) else None
+        return _spec(name, file, package, _Loader(name, file, self, True)) if entry[3] == stamp_of(file) else None
 
     def load_imports(self, name: str) -> None:
         """Loads what the text of a module will ask for next, in the same order: Python takes three times as long to do
         so, since it has to think of other threads and finders. What cannot be loaded so is left to it."""
         loaded = sys.modules
-        for each in self.entries[name][4]:
-            if each not in loaded and self._is_alone():
-                self._load(each)
+        if self._is_alone():
+            for each in self.entries[name][4]:
+                if each not in loaded:
+                    self._load(each)
 
     def _is_alone(self) -> bool:
         return self.place >= 0 and sys.meta_path[self.place] is self and "threading" not in sys.modules
@@ -160,23 +168,25 @@ class Bundle:
     def _load(self, name: str) -> None:
         above, _, last = name.rpartition(".")
         package = sys.modules.get(above)
-        spec = None if package is None else self._kept(name, package.__path__[0])
-        if spec is None:
+        spec: Any = None if package is None else self._kept(name, package.__path__[0])
+        code = None if spec is None else spec.loader.get_code(name)
+        if code is None:
             return
-        module, loader, locations = self.module(name), spec.loader, spec.submodule_search_locations
-        vars(module).update(
-            __spec__=spec,
-            __loader__=loader,
-            __package__=above if locations is None else name,
-            __file__=spec.origin,
-            __cached__=spec._cached,
-        )
+        module, locations = self.module(name), spec.submodule_search_locations
+        names = vars(module)
+        names["__spec__"] = spec
+        names["__loader__"] = spec.loader
+        names["__file__"] = spec.origin
+        names["__cached__"] = spec._cached
+        names["__package__"] = above
         if locations is not None:
-            module.__path__ = locations
+            names["__package__"], names["__path__"] = name, locations
         spec._initializing = True
         sys.modules[name] = module
         try:
-            loader.exec_module(module)
+            if self.entries[name][4]:
+                self.load_imports(name)
+            exec(code, names)
         except BaseException as error:
             sys.modules.pop(name, None)
             if not isinstance(error, Exception):
@@ -200,7 +210,8 @@ class Bundle:
 
     def wasted(self) -> frozenset[str]:
         """What was read and not asked for, where that was much. A process that has others work for it cannot say."""
-        unused = frozenset(name for name, entry in self.entries.items() if entry[0] in self._codes) - self._used
+        left = self.entries.keys() - self._used
+        unused = frozenset(name for name in left if self.entries[name][0] in self._codes)
         size = 0 if self.forked else sum(self.entries[name][3][0] for name in unused)
         return unused if size > _WASTE else frozenset()
 
@@ -212,7 +223,7 @@ class Bundle:
 class _Loader(external.SourceFileLoader):
     """Loads a module of the file; one that is not there, or is damaged, from its source, and it is learned."""
 
-    def __init__(self, name: str, file: str, bundle: Bundle, *, kept: bool) -> None:
+    def __init__(self, name: str, file: str, bundle: Bundle, kept: bool) -> None:
         self.name = name
         self.path = file
         self._bundle = bundle
@@ -273,13 +284,14 @@ def use(folder: str | None) -> Bundle | None:
 
 def _spec(name: str, file: str, package: bool, loader: _Loader) -> "Any":
     """As `importlib.util.spec_from_file_location` makes it, at a tenth of the cost."""
-    spec: Any = bootstrap.ModuleSpec(name, loader, origin=file, is_package=package)
+    spec: Any = bootstrap.ModuleSpec(name, loader, origin=file)
     spec._set_fileattr = True  # as `has_location`, without a call
-    folder, _, base = file.rpartition("/")
-    if package:
-        spec.submodule_search_locations.append(folder)
-    if sys.pycache_prefix is None and not sys.flags.optimize:
-        spec._cached = f"{folder}/__pycache__/{base[:-3]}.{sys.implementation.cache_tag}.pyc"
+    if package or _PYC:
+        folder, _, base = file.rpartition("/")
+        if package:
+            spec.submodule_search_locations = [folder]
+        if _PYC:
+            spec._cached = f"{folder}/__pycache__/{base[:-3]}{_PYC}"
     return spec
 
 
@@ -291,6 +303,6 @@ def stamp_of(file: str) -> "Stamp | None":
     return found.st_size, found.st_ctime_ns, found.st_mtime_ns
 
 
-def hash_of(data: bytes) -> bytes:
+def hash_of(data: bytes | memoryview) -> bytes:
     found: bytes = _imp.source_hash(0, data)
     return found

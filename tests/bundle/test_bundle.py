@@ -205,6 +205,18 @@ def packs(found: Bundle) -> list[list[str]]:
     return [[name for (pack, _), name in rows if pack == number] for number in range(len(found.packs))]
 
 
+def test_many_modules_make_packs_of_much_the_same_size(
+    tmp_path: Path, package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ((_, together, _, _),) = kept(tmp_path, package).packs
+    monkeypatch.setattr(writing, "_PACK", together)  # alone, each has names that they share
+    again = kept(tmp_path, package, "other key")
+    assert len(packs(again)) == 2
+    assert [name for names in packs(again) for name in names] == ["one", "two", "deep"]
+    assert all(size < together for _, size, _, _ in again.packs)
+    assert [load(again, package, name).VALUE for name in ("one", "deep", "two", "one")] == [1, "deep", 2, 1]
+
+
 def test_what_a_command_reads_that_learns_nothing_is_made_lean(tmp_path: Path, package: Path) -> None:
     text = "\n\nfrom __future__ import annotations\n\n\ndef fails() -> None:\n    'Why.'\n    raise LookupError\n"
     (package / "one.py").write_text(text)
