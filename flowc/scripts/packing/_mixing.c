@@ -136,18 +136,76 @@ shape_of(const unsigned char *plain, size_t place)
 typedef struct {
     Table uppers[CONTEXTS], lowers[CONTEXTS], words;
     Block *blocks;
+    size_t held;
     int32_t used;
     int64_t by_beginning[256][CONTEXTS], by_last[257][CONTEXTS];
-    int32_t *stretch;
 } Memory;
 
+/* The two functions of real numbers, for all arguments that there are, and what they were made with. */
+static struct {
+    Numbers numbers;
+    int32_t *stretch;
+    uint16_t *squash;
+} tables;
+
+/* Evidence of so many units is as sure as can be. */
+#define SUREST 8
+
+/* As Python cuts a number: to the integer nearer to zero. So both functions are odd, and half of them is worked out. */
 static int
-prepare(Memory *memory, size_t size, const Numbers *n)
+make_tables(const Numbers *n)
 {
-    /* Each byte meets at most two new blocks of each context. Those that it does not are never touched. */
-    memory->blocks = calloc(2 * size * CONTEXTS + 1, sizeof *memory->blocks);
-    memory->stretch = malloc((size_t)n->one * sizeof *memory->stretch);
-    int good = memory->blocks && memory->stretch && table_of(&memory->words, 1024);
+    if (tables.stretch != NULL && memcmp(&tables.numbers, n, sizeof *n) == 0) {
+        return 1;
+    }
+    int64_t surest = SUREST * n->evidence;
+    free(tables.stretch);
+    free(tables.squash);
+    tables.numbers = *n;
+    tables.stretch = malloc((size_t)n->one * sizeof *tables.stretch);
+    tables.squash = malloc((size_t)(2 * surest + 1) * sizeof *tables.squash);
+    if (tables.stretch == NULL || tables.squash == NULL) {
+        free(tables.stretch);
+        free(tables.squash);
+        tables.stretch = NULL;
+        tables.squash = NULL;
+        return 0;
+    }
+    for (int64_t likely = 0; likely <= n->sure; likely++) {
+        int32_t stretched = (int32_t)(atanh((double)likely / (double)n->half) * (double)n->unit);
+        tables.stretch[n->half + likely] = stretched;
+        tables.stretch[n->half - likely] = -stretched;
+    }
+    for (int64_t evidence = 0; evidence <= surest; evidence++) {
+        int32_t squashed = (int32_t)(tanh((double)evidence / (double)n->evidence) * ((double)n->sure + 0.5));
+        tables.squash[surest + evidence] = (uint16_t)(n->half + squashed);
+        tables.squash[surest - evidence] = (uint16_t)(n->half - squashed);
+    }
+    return 1;
+}
+
+/* Makes room for the blocks that the next byte may meet: of each context at most two. 0 without memory. */
+static int
+room_for_a_byte(Memory *memory)
+{
+    if ((size_t)memory->used + 2 * CONTEXTS <= memory->held) {
+        return 1;
+    }
+    size_t held = memory->held * 2 + 1024;
+    Block *larger = realloc(memory->blocks, held * sizeof *larger);
+    if (larger == NULL) {
+        return 0;
+    }
+    memset(larger + memory->held, 0, (held - memory->held) * sizeof *larger);
+    memory->blocks = larger;
+    memory->held = held;
+    return 1;
+}
+
+static int
+prepare(Memory *memory, const Numbers *n)
+{
+    int good = make_tables(n) && table_of(&memory->words, 1024);
     for (int each = 0; good && each < CONTEXTS; each++) {
         good = table_of(&memory->uppers[each], 1024) && table_of(&memory->lowers[each], 1024);
     }
@@ -158,9 +216,6 @@ prepare(Memory *memory, size_t size, const Numbers *n)
                 memory->by_beginning[at][each] = n->weight;
             }
         }
-    }
-    for (int64_t likely = -n->sure; good && likely <= n->sure; likely++) {
-        memory->stretch[likely + n->half] = (int32_t)(atanh((double)likely / (double)n->half) * (double)n->unit);
     }
     return good;
 }
@@ -174,7 +229,6 @@ release(Memory *memory)
     }
     free(memory->words.entries);
     free(memory->blocks);
-    free(memory->stretch);
     free(memory);
 }
 
@@ -198,6 +252,9 @@ lower_block(Memory *memory, int each, int32_t upper, int half)
 static int
 predict(Memory *memory, const unsigned char *plain, size_t size, const Numbers *n, uint16_t *out)
 {
+    const int64_t surest = SUREST * n->evidence;
+    const int32_t *stretch = tables.stretch + n->half;
+    const uint16_t *squash = tables.squash + surest;
     int32_t word = 0, next_word = 1;
     for (size_t place = 0; place < size; place++) {
         if (place > 0 && is_letter_or_digit(plain[place - 1])) {
@@ -212,6 +269,9 @@ predict(Memory *memory, const unsigned char *plain, size_t size, const Numbers *
             0, (uint64_t)word, last_bytes(plain, place, 1),
             place > 1 ? last_bytes(plain, place - 1, 1) : 0, last_bytes(plain, place, 2), last_bytes(plain, place, 3),
             last_bytes(plain, place, 4), last_bytes(plain, place, 7), shape_of(plain, place)};
+        if (!room_for_a_byte(memory)) {
+            return 0;
+        }
         int32_t uppers[CONTEXTS];
         int64_t *second = memory->by_last[place > 0 ? plain[place - 1] : 256];
         State *states[CONTEXTS];
@@ -237,11 +297,11 @@ predict(Memory *memory, const unsigned char *plain, size_t size, const Numbers *
             int bit = plain[place] >> shift & 1;
             int64_t *first = memory->by_beginning[beginning], inputs[CONTEXTS], total = 0;
             for (int each = 0; each < CONTEXTS; each++) {
-                inputs[each] = memory->stretch[states[each][in_half].likely + n->half];
+                inputs[each] = stretch[states[each][in_half].likely];
                 total += inputs[each] * (first[each] + second[each]);
             }
-            double weighed = (double)shifted(total, 16) / (double)n->evidence;
-            int32_t ones = (int32_t)(tanh(weighed) * ((double)n->sure + 0.5)) + (int32_t)n->half;
+            int64_t weighed = shifted(total, 16);
+            int32_t ones = squash[weighed < -surest ? -surest : weighed > surest ? surest : weighed];
             *out++ = (uint16_t)ones;
             int32_t error = bit * (int32_t)n->one - ones, goal = bit ? (int32_t)n->sure : -(int32_t)n->sure;
             for (int each = 0; each < CONTEXTS; each++) {
@@ -279,7 +339,7 @@ likelihoods(PyObject *self, PyObject *args)
     }
     const unsigned char *text = (const unsigned char *)plain;
     Memory *memory = calloc(1, sizeof *memory);
-    int good = memory != NULL && prepare(memory, (size_t)size, &n) &&
+    int good = memory != NULL && prepare(memory, &n) &&
                predict(memory, text, (size_t)size, &n, (uint16_t *)(void *)PyBytes_AsString(found));
     if (memory != NULL) {
         release(memory);
