@@ -1,7 +1,8 @@
 """The environment of a job: Slurm's variables, those that the other formats promise, and facts that only the machine
 knows.
 
-Room is scarce: of what a format sets for every job, one machine gets what the job's own text mentions.
+Room is scarce: of what a format sets for every job, one machine gets what the job's own text mentions, and what
+programs look for that come from elsewhere.
 """
 
 from __future__ import annotations
@@ -29,8 +30,10 @@ FACTS = {
 }
 ON_ONE_NODE = {**FACTS, "rank": "0", "head_ip": FACTS["private_ip"], "ips": FACTS["private_ip"]}
 
+# A task's own programs look for these, which are seen by nobody here: folders and repositories bring them.
+OF_PROGRAMS = ("SKYPILOT_NUM_NODES", "SKYPILOT_NUM_GPUS_PER_NODE", "SKYPILOT_NODE_RANK", "SKYPILOT_NODE_IPS")
 # Programs look for these themselves, so several nodes always get them.
-ALWAYS_ON_SEVERAL = ("HEAD_NODE_IP", "NODE_RANK", "NUM_NODES", "GPU_COUNT", "MASTER_ADDR", "MASTER_PORT")
+ALWAYS_ON_SEVERAL = ("HEAD_NODE_IP", "NODE_RANK", "NUM_NODES", "GPU_COUNT", "MASTER_ADDR", "MASTER_PORT", *OF_PROGRAMS)
 ALWAYS = ("PYTHONUNBUFFERED",)
 
 
@@ -84,16 +87,22 @@ def format_variables(job: Job, plan: JobPlan | None, index: int | None) -> tuple
     """(NAME, value) known at compile time, and (NAME, word of the script). What the user sets is in neither."""
     nodes = plan.nodes if plan else job.resources.nodes or 1
     text = mentioned_in(job) if job.conventions.variables else ""
+    always = ALWAYS_ON_SEVERAL if nodes > 1 else OF_PROGRAMS if text and _brings_programs(job, text) else ()
     own = {name for name, _ in (*job.env, *job.env_facts)} | set(job.secrets)
     words, static, dynamic = fact_words(nodes), list[tuple[str, str]](), list[tuple[str, str]]()
     for name, fact in job.conventions.variables:
-        if name in own or not (name in text or name in ALWAYS or (nodes > 1 and name in ALWAYS_ON_SEVERAL)):
+        if name in own or not (name in text or name in ALWAYS or name in always):
             continue
         if fact in words:
             dynamic.append((name, words[fact]))
         else:
             static.append((name, _known(fact, job, plan, index)))
     return static, [*dynamic, *((name, words[fact]) for name, fact in job.env_facts)]
+
+
+def _brings_programs(job: Job, text: str) -> bool:
+    """Whether programs come with the job that nobody has seen: with its folders, or out of a repository."""
+    return "git clone" in text or any(each.kind in ("local", "git") for each in job.mounts)
 
 
 def _known(fact: str, job: Job, plan: JobPlan | None, index: int | None) -> str:

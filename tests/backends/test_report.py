@@ -71,6 +71,13 @@ def test_what_a_bid_cannot_keep_is_told_so(text: str, path: str, option: str, co
     assert (row.became, row.code) == ("approximated", code)
 
 
+def test_so_is_it_where_values_were_put_in() -> None:
+    text = "name: ${NAME}\nresources: {accelerators: H100:8, use_spot: false}\nenvs:\n  A:\nrun: hostname\n"
+    rows = report(text, "a.yaml", Flags(fill=(("A", "1"), ("NAME", "a-much-longer-name"))))
+    (row,) = [each for each in rows if each.option == "resources.use_spot"]
+    assert (row.line, row.became, row.code) == ("2", "approximated", "FC803")
+
+
 def test_what_is_kept_stays_lowered() -> None:
     rows = report(TASK + "upload_code: true\ndata: {/a: ./a, /b: 's3://b'}\nports: [8080]\n", "a.yaml")
     assert {each.option: each.became for each in rows} == {

@@ -352,6 +352,23 @@ def test_variables_of_the_formats(tmp_path: Path, frontend: str, text: str, said
     assert machine.output == said + "\n"
 
 
+@pytest.mark.parametrize(
+    ("brought", "nodes", "said"),
+    [("", 1, ""), ("# git clone\n", 1, "0 1 8"), ("", 3, "1 3 8")],
+)
+def test_programs_that_come_with_a_job_find_the_variables_of_skypilot(
+    tmp_path: Path, brought: str, nodes: int, said: str
+) -> None:
+    names = ("NODE_RANK", "NUM_NODES", "NUM_GPUS_PER_NODE")
+    text = "".join(f"env | sed -n s/^SKY''PILOT_{name}=//p\n" for name in names)
+    machine = Machine(tmp_path)
+    machine.install(task(text + brought, frontend="skypilot", plan=PLAN.replace(nodes=nodes)))
+    (tmp_path / "etc/hosts").write_text("127.0.0.1 localhost\n10.0.0.1 a.x\n10.0.0.2 b.x\n10.0.0.3 c.x\n")
+    (tmp_path / "prelude").write_text("HOSTNAME=b\nsleep() { :; }\nln() { :; }\n")
+    machine.run()
+    assert machine.output.split() == said.split()
+
+
 @pytest.mark.parametrize(("host", "rank"), [("a", 2), ("b", 1), ("c", 0)])
 def test_each_of_several_nodes_runs_the_job_and_knows_its_rank(tmp_path: Path, host: str, rank: int) -> None:
     machine = Machine(tmp_path)

@@ -142,7 +142,10 @@ os.kill(int(sys.argv[2]),12)' "$gang_word" $$ >/dev/null 2>&1 &
     in_job=(
     env -i -C /root/sky_workdir PATH="$PATH" LANG=C.UTF-8 HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TMPDIR=/tmp \
         HOSTNAME="$host_name" \
+        SKYPILOT_NUM_NODES=2 \
+        SKYPILOT_NUM_GPUS_PER_NODE=8 \
         PYTHONUNBUFFERED=1 \
+        SKYPILOT_NODE_RANK="$node_rank" \
         SKYPILOT_NODE_IPS="$node_ips" \
     )
     [ -e "$state_dir/setup.done" ] || {

@@ -98,6 +98,7 @@ run_job() {
     until [ "${node_names[node_rank]%%[. ]*}" = "$host_name" ]; do
         ((++node_rank < 2)) || not_started "/etc/hosts does not list $host_name" >>/var/log/foundry/job.log
     done
+    node_ips=$(printf '%s\n' "${node_names[@]#* }")
     output_file=/var/log/foundry/job.log
     mkdir -p /root/sky_workdir
 
@@ -124,7 +125,11 @@ os.kill(int(sys.argv[2]),12)' "$gang_word" $$ >/dev/null 2>&1 &
     # What the user set comes last and wins.
     exec env -i -C /root/sky_workdir PATH="$PATH" LANG=C.UTF-8 HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TMPDIR=/tmp \
         HOSTNAME="$host_name" \
+        SKYPILOT_NUM_NODES=2 \
+        SKYPILOT_NUM_GPUS_PER_NODE=8 \
         PYTHONUNBUFFERED=1 \
+        SKYPILOT_NODE_RANK="$node_rank" \
+        SKYPILOT_NODE_IPS="$node_ips" \
         BASH_ENV="$state_dir/trap" \
         "$state_dir/body" \
         </dev/null

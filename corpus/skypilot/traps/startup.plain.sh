@@ -139,6 +139,7 @@ run_job() {
     IFS=:, read -r _ start_count _ used_seconds _ job_state _ first_start _ <"$state_dir/status.json"
     # RUNNING and PENDING are to be started again, so is a job that never was. What is over has an A or a T.
     [[ $job_state = *[AT]* ]] && exit
+    read -r private_ip _ < <(hostname -I)
     output_file=/var/log/foundry/job.log
     mkdir -p /root/sky_workdir /run/flowc
 
@@ -186,6 +187,8 @@ run_job() {
     in_job=(
     env -i -C /root/sky_workdir PATH="$PATH" LANG=C.UTF-8 HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TMPDIR=/tmp \
         HOSTNAME="$host_name" \
+        SKYPILOT_NUM_NODES=1 \
+        SKYPILOT_NUM_GPUS_PER_NODE=1 \
         PYTHONUNBUFFERED=1 \
         FLAG=True \
         SHORT=8 \
@@ -193,6 +196,8 @@ run_job() {
         'WANDB_API_KEY=${WANDB_API_KEY}' \
         'PYTHONPATH=/opt/lib:$PYTHONPATH' \
         HF_TOKEN=hf_placeholder \
+        SKYPILOT_NODE_RANK=0 \
+        SKYPILOT_NODE_IPS="$private_ip" \
         bash -c '. /run/flowc/secrets&&export OTHER&&exec "$@"' - \
     )
     exec "${in_job[@]}" \

@@ -128,6 +128,8 @@ def _profile(unit: Unit) -> list[str]:
 
 
 def _within(inner: Span, outer: Span) -> bool:
+    """Whether one lies in the other, as the user wrote them: findings are told of that text."""
+    inner, outer = inner.written, outer.written
     return inner.source is outer.source and outer.start <= inner.start and inner.end <= outer.end
 
 

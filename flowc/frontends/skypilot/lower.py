@@ -114,6 +114,10 @@ class Lowering:
         disks = resources.pair("volumes") if isinstance(resources, Mapping) else None
         if disks is not None and flags.move:
             self.ledger.leave_out(disks, "disks of another cloud; the machine's own disk is there instead")
+        pods = moving.of_pods(self.task)
+        if pods:
+            note = f"the task does not run on Kubernetes, and has not what its pods would: {', '.join(pods)}"
+            self.ledger.decide(self.task.at("config").pair("kubernetes"), "ignored", note)  # type: ignore[union-attr]
         storage = self._storage(environment)
         text = self._text("run.text", "run") or ""
         fields: dict[str, Any] = {

@@ -77,3 +77,13 @@ def machine_of(pair: Pair, ledger: Ledger) -> tuple[str | None, int | None] | No
         return None
     ledger.leave_out(pair, "another cloud's instance type; how many CPUs and how much memory it has is not known here")
     return None, None
+
+
+def of_pods(task: Mapping) -> list[str]:
+    """The folders and variables that a task says its pods are to have."""
+    names: list[Node | None] = []
+    for container in task.each("config", "kubernetes", "pod_config", "spec", "containers"):
+        names += [each.at("mountPath") for each in container.each("volumeMounts")]
+        names += [each.at("name") for each in container.each("env")]
+    found = dict.fromkeys(each.text for each in names if isinstance(each, Scalar))
+    return [f"`{name}`" for name in found if name not in ("", "/dev/shm")]

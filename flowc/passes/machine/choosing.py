@@ -146,7 +146,7 @@ def _meant(unit: Unit) -> str | None:
 
     found = gpus_in_text(unit.job)
     if not unit.job.conventions.commands:
-        return found and f"the text has `{found[0]}`: GPUs are meant? ask for them, or the job sees none"
+        return found and f"the text has `{found[0]}`: GPUs are meant? ask for as many as it uses"
     if found is not None:
         none = "" if unit.job.resources.exclusive else ", or the job sees none"
         return f"the text has `{found[0]}`: GPUs are meant? ask for them{none}: `--gpus-per-node={found[1]}`"

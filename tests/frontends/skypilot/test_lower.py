@@ -112,3 +112,10 @@ def test_ports_are_merged_and_in_order(text: str, expected: list[int]) -> None:
 @pytest.mark.parametrize("text", ["0", "70000", "6010-6006", "http", "1-5000", "true", "[8080, [1]]"])
 def test_what_is_no_port(text: str) -> None:
     assert compiled(with_resources(f"ports: {text}")).failed
+
+
+def test_what_its_pods_would_have_is_told() -> None:
+    spec = "{containers: [{volumeMounts: [{name: v, mountPath: /shared}, {name: s, mountPath: /dev/shm}], env: "
+    text = f"config: {{kubernetes: {{pod_config: {{spec: {spec}[{{name: A, value: b}}]}}]}}}}}}}}\nrun: hostname\n"
+    (told,) = [each.message for each in compiled(text).diagnostics if each.code.id == "FC361"]
+    assert told.endswith("has not what its pods would: `/shared`, `A`")

@@ -194,6 +194,28 @@ See that these are all that the job reads. With the object in the file nothing c
     path="job.yaml",
 )
 
+_MOUNTED = """\
+        args: [--token-file=/hub/token]
+        volumeMounts: [{name: hub, mountPath: /hub}]
+      volumes:
+      - name: hub
+        secret: {secretName: hub}
+"""
+KEYS_BY_NAME = Code(
+    id="FC394",
+    name="keys-by-name",
+    severity="warning",
+    title="only the keys that the pod names are its files: {items}",
+    explain="""\
+The Secret is not in the file, so its keys are not known. Those are taken whose files a mount, a command or a variable
+names; a file that only the image's programs look for would not be there.
+
+See that these are all that the job reads, or name a file that has the Secret (`--with FILE`): its keys are enough.""",
+    bad=container(_MOUNTED),
+    good=container(_MOUNTED.replace("hub}\n", "hub, items: [{key: token, path: token}]}\n")),
+    path="job.yaml",
+)
+
 LEFT_OUT_OF_ENVIRONMENT = Code(
     id="FC339",
     name="left-out-of-environment",

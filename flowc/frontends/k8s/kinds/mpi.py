@@ -128,14 +128,14 @@ def beside(launcher: Pods, workers: Pods, sink: Sink) -> tuple[Pods, Mapping] | 
         for pair in theirs.pairs_at():
             found = own.at(pair.key.text)
             said = plain(found) if found is not None else None
-            if pair.key.text == "securityContext" and theirs is other and _more_rights(one, other):
+            if pair.key.text == "securityContext" and theirs is other and (_fewer(one, other) or _more(one, other)):
                 continue
             if pair.key.text not in free and theirs.at(pair.key.text) is not None and plain(pair.value) != said:
                 help = "the launcher runs beside the first worker, in a container of the same image: make them the same"
                 parts.report(launcher, f"`{where}.{pair.key.text}` differs", "the same as in `worker`", sink, help)
                 return None
     container = _with(one, other, "volumeMounts", "mountPath")
-    if container is not None and _more_rights(one, other):
+    if container is not None and _more(one, other):
         container = _put(container, "securityContext", other.at("securityContext"), other)
     spec = _with(workers.spec, launcher.spec, "volumes", "name")
     spec = _with(spec, launcher.spec, "imagePullSecrets", "name")
@@ -154,11 +154,20 @@ def ending(gang: tuple[Part, ...], context: Context) -> tuple[Node, str] | None:
     return (roles, "Launcher") if roles is not None and context.shape.nodes > 1 else None
 
 
-def _more_rights(own: Mapping, other: Mapping) -> bool:
+_RIGHTS = {"capabilities", "privileged", "allowPrivilegeEscalation"}
+
+
+def _more(own: Mapping, other: Mapping) -> bool:
     """Whether the other's container alone says something of its rights, and only of more."""
     rights = {pair.key.text for pair in other.pairs_at("securityContext")}
-    more = {"capabilities", "privileged", "allowPrivilegeEscalation"}
-    return own.at("securityContext") is None and bool(rights) and rights <= more
+    return own.at("securityContext") is None and bool(rights) and rights <= _RIGHTS
+
+
+def _fewer(own: Mapping, other: Mapping) -> bool:
+    """Whether all that the other's container says of who it is and may do holds in this one, which may more."""
+    mine = {pair.key.text: plain(pair.value) for pair in own.pairs_at("securityContext")}
+    theirs = {pair.key.text: plain(pair.value) for pair in other.pairs_at("securityContext")}
+    return all(mine.get(key) == value for key, value in theirs.items()) and mine.keys() - theirs.keys() <= _RIGHTS
 
 
 def _with(own: Node | None, other: Node, key: str, name: str) -> Mapping | None:

@@ -7,6 +7,7 @@ from flowc.frontends.k8s.container import downward
 from flowc.frontends.k8s.container.environment import keys_of, unknown_key
 from flowc.frontends.k8s.context import pair_of, text_of
 from flowc.frontends.k8s.volumes.mounts import target_of
+from flowc.frontends.k8s.volumes.named_keys import named_keys
 from flowc.ir.job import File
 from flowc.ir.names import variable_name
 
@@ -78,12 +79,18 @@ def _of_object(kind: str, source: Node, volume: Node, context: Context) -> list[
     companion = companion_of(kind, source, context)
     shown = "ConfigMap" if kind == "configMap" else "Secret"
     items = source.each("items")
-    if companion is None and (source.read("optional") or kind == "configMap" or not items):
+    named = []
+    if companion is None and kind == "secret" and not items and not source.read("optional"):
+        named = named_keys(volume, context)
+    if named:
+        span = (source.at("secretName") or source.at("name") or source).span
+        context.gather(codes.KEYS_BY_NAME, f"{', '.join(f'`{key}`' for key in named)} of Secret `{name}`", span)
+    elif companion is None and (source.read("optional") or kind == "configMap" or not items):
         _report_missing(shown, name, source, context)
         return []
     mode = volume.read("defaultMode", default=MODE)
     parts = ("data", "binaryData") if kind == "configMap" else ("data", "stringData")
-    keys = keys_of(companion, *parts) if companion is not None else []
+    keys = keys_of(companion, *parts) if companion is not None else named
     chosen = [(str(each.read("key")), str(each.read("path")), each.read("mode", default=mode), each) for each in items]
     found = []
     for key, path, file_mode, place in chosen or [(key, key, mode, source) for key in keys]:

@@ -178,6 +178,12 @@ def test_the_launcher_starts_again_as_its_operator_has_it(
 OTHER = {"command": ["mpirun"], "image": "b:1"}
 
 
+def test_a_launcher_may_do_less_than_the_workers() -> None:
+    worker = {"securityContext": {"runAsUser": 0, "capabilities": {"add": ["IPC_LOCK"]}}}
+    found = one(mpi(None, worker, {"command": ["mpirun"], "securityContext": {"runAsUser": 0}}))
+    assert (found.isolation.user, found.isolation.cap_add) == ("0", ("IPC_LOCK",))
+
+
 @pytest.mark.parametrize("launcher", [OTHER, {"command": ["mpirun"], "securityContext": {"runAsUser": 1}}])
 def test_a_launcher_that_cannot_share_the_container_is_refused(launcher: dict[str, Any]) -> None:
     sink = Sink()

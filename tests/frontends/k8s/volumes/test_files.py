@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from flowc.ir.job import File
 from tests.frontends.k8s.lowering import ids, one
 from tests.frontends.k8s.manifests import job
@@ -39,3 +41,26 @@ def test_init_containers_find_files_too() -> None:
 def test_a_file_that_is_not_there_is_told_of_them_too() -> None:
     assert ids(pod({"name": "conf", "mountPath": "/c"}), KEYS) == ["FC336"]
     assert ids(pod({"name": "conf", "mountPath": "/c/x", "subPath": "x"}), CONF, KEYS) == ["FC333"]
+
+
+@pytest.mark.parametrize(
+    ("mount", "container", "keys"),
+    [
+        ({}, {"args": ["--key=/k/id_rsa", "/k/id_rsa"]}, ["id_rsa"]),
+        ({}, {"env": [{"name": "CREDENTIALS", "value": "/k/a.json"}]}, ["a.json"]),
+        ({}, {"args": ["cat /k/a /k/b.", "/other/k/c", "/k/$X", "/k/d/e"]}, ["a", "b"]),
+        ({"subPath": ".netrc", "mountPath": "/root/.netrc"}, {}, [".netrc"]),
+    ],
+)
+def test_of_a_secret_that_is_elsewhere_come_the_files_that_are_named(
+    mount: dict[str, Any], container: dict[str, Any], keys: list[str]
+) -> None:
+    mounts = [{"name": "keys", "mountPath": "/k", **mount}]
+    document = job(None, {"volumes": VOLUMES[1:]}, {"volumeMounts": mounts, **container})
+    assert [each.path.rpartition("/")[2] for each in one(document).files] == keys
+    assert "FC394" in ids(document)
+
+
+def test_of_which_none_is_named_is_refused() -> None:
+    document = job(None, {"volumes": VOLUMES[1:]}, {"volumeMounts": [{"name": "keys", "mountPath": "/k"}]})
+    assert ids(document) == ["FC335"]
