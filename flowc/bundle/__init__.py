@@ -126,8 +126,7 @@ class Bundle:
             self._room = bytearray(max(size for _, size, _, _ in self.packs))
         data = memoryview(self._room)[:size]
         try:
-            os.lseek(self._file, self._base + start, os.SEEK_SET)
-            whole = os.readv(self._file, [data]) == size
+            whole = _read(self._file, data, self._base + start) == size
         except OSError:
             whole = False
         return data if whole and (self._sound or hash_of(data) == hash) else data[:0]
@@ -293,6 +292,15 @@ def _spec(name: str, file: str, package: bool, loader: _Loader) -> "Any":
         if _PYC:
             spec._cached = f"{folder}/__pycache__/{base[:-3]}{_PYC}"
     return spec
+
+
+def _read(file: int, room: memoryview, start: int) -> int:
+    """Bytes that were read. Processes that share a file by a fork share its place too: none may move it."""
+    if hasattr(os, "preadv"):
+        return os.preadv(file, [room], start)
+    data = os.pread(file, len(room), start)  # macOS
+    room[: len(data)] = data
+    return len(data)
 
 
 def stamp_of(file: str) -> "Stamp | None":

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from flowc import bundle, cache
+from flowc import bundle
 from flowc.bundle import Bundle, writing
 
 Load = Callable[..., ModuleType]
@@ -299,6 +299,20 @@ def test_a_file_that_nobody_has_changed_is_not_added_up(
     assert len(added_up) == 2
 
 
+@pytest.mark.parametrize("preadv", [True, False])
+def test_processes_that_share_the_file_do_not_move_its_place(
+    preadv: bool, tmp_path: Path, package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that check files of a folder at once are forks: where each moved the place and then read there, one read
+    what another had looked for."""
+    if not preadv:
+        monkeypatch.delattr(os, "preadv")
+    found = kept(tmp_path, package)
+    os.lseek(found._file, 5, os.SEEK_SET)
+    assert load(found, package, "one").VALUE == 1
+    assert os.lseek(found._file, 0, os.SEEK_CUR) == 5
+
+
 def test_names_that_a_module_makes_when_asked_are_there(tmp_path: Path, package: Path) -> None:
     (package / "one.py").write_text("VALUE = 1\n\n\ndef __getattr__(name):\n    return name\n")
     (package / "two.py").write_text("def fails():\n    return none\n")
@@ -347,24 +361,6 @@ def test_nothing_is_kept_where_nothing_can_be(tmp_path: Path, package: Path) -> 
         assert load(found, package, "one").VALUE == 1
         save(found)
     assert not (tmp_path / "no").exists()
-
-
-def test_files_of_the_newest_installations_stay(tmp_path: Path) -> None:
-    folder = tmp_path / "flowc"
-    for number in range(12):
-        cache.keep(str(folder / f"modules-{number:02}"), b"x", most=10)
-        os.utime(folder / f"modules-{number:02}", (number, number))
-    cache.keep(str(folder / "other-1"), b"x", most=10)
-    names = sorted(each.name for each in folder.iterdir())
-    assert len(names) == 11
-    assert (names[-2], names[-1]) == ("modules-11", "other-1")
-
-
-def test_cache_folder_is_where_others_look_for_it() -> None:
-    assert cache.folder({"HOME": "/home/user"}) == "/home/user/.cache/flowc"
-    assert cache.folder({"HOME": "/home/user", "XDG_CACHE_HOME": "/var/tmp/"}) == "/var/tmp/flowc"
-    assert cache.folder({"HOME": "/home/user", "XDG_CACHE_HOME": "relative"}) == "/home/user/.cache/flowc"
-    assert cache.folder({}) is cache.folder({"HOME": ""}) is None
 
 
 def test_what_fails_while_it_is_loaded_fails_where_it_is_imported(
