@@ -68,6 +68,70 @@ def test_tasks(text: str, error: str, note: str) -> None:
     assert not note or note in notes
 
 
+def test_alternatives_of_other_clouds_may_differ() -> None:
+    inner = "[{infra: aws}, {infra: gcp, ports: 80, image_id: projects/p/global/images/i}, {infra: k8s, ports: [81]}]"
+    text = task(f"  ordered: {inner}\n")
+    assert "FC366" not in codes(text, Inputs())[0]
+    errors, notes = codes(text, MOVE)
+    assert errors == set()
+    assert {"FC380", "FC456"} <= notes
+    found = flowc.compile(text, MOVE, path="job.yaml", emit="ir").artifacts[0].text
+    assert '"external": 80' in found
+    docker = task("  any_of: [{infra: aws, image_id: ami-0123456789}, {infra: gcp, image_id: 'docker:a:1'}]\n")
+    assert '"image": "a:1"' in flowc.compile(docker, MOVE, path="job.yaml", emit="ir").artifacts[0].text
+    here = task("  any_of: [{infra: mithril, ports: 80}, {infra: mithril}]\n")
+    assert codes(here, MOVE)[0] == {"FC366"}
+
+
+def test_files_of_a_config_map_of_the_other_cluster_are_brought() -> None:
+    text = pod("volumes: [{name: v, configMap: {name: settings}}]")
+    text += "        volumeMounts: [{name: v, mountPath: /conf}, {name: v, mountPath: /a.py, subPath: a.py}]\n"
+    assert codes(text, Inputs())[0] == {"FC336"}
+    errors, notes = codes(text, MOVE)
+    assert errors == set()
+    assert "FC807" in notes
+    (job,) = json.loads(flowc.compile(text, MOVE, path="job.yaml", emit="ir").artifacts[0].text)["jobs"]
+    assert [(each["source"], each["target"]) for each in job["mounts"]] == [
+        ("settings", "/conf"),
+        ("settings/a.py", "/a.py"),
+    ]
+    script = flowc.compile(text, MOVE, path="job.yaml", emit="script").artifacts[0].text
+    assert "dst=/a.py,readonly" in script
+    beside = text.replace(
+        "      containers:",
+        "      initContainers:\n      - {name: i, image: b, volumeMounts: "
+        "[{name: v, mountPath: /c}]}\n      containers:",
+    )
+    assert codes(beside, MOVE)[0] == set()
+
+
+def test_the_token_of_a_dumped_pod_stays_with_its_cluster() -> None:
+    text = pod("volumes: [{name: default-token-x, secret: {secretName: default-token-x}}]")
+    text += (
+        "        volumeMounts: [{name: default-token-x, mountPath: /var/run/secrets/kubernetes.io/serviceaccount}]\n"
+    )
+    for inputs in (Inputs(), MOVE):
+        errors, notes = codes(text, inputs)
+        assert errors == set()
+        assert "FC330" in notes
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "envFrom: [{configMapRef: {name: settings}}]",
+        "envFrom: [{secretRef: {name: keys}}]",
+        "env: [{name: A, valueFrom: {configMapKeyRef: {name: settings, key: a}}}]",
+    ],
+)
+def test_variables_that_lie_in_the_other_cluster_are_told(source: str) -> None:
+    text = pod() + f"        {source}\n"
+    assert codes(text, Inputs())[0] <= {"FC335", "FC336"}
+    assert codes(text, Inputs())[0]
+    assert codes(text, MOVE)[0] == set()
+    assert "FC395" in {each.code.id for each in flowc.check(text, MOVE, path="job.yaml").diagnostics}
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flowc.diag.codes.yaml import skypilot as codes
 from flowc.diag.sink import Edit, Fix
 from flowc.frontends.skypilot import accelerators, places, sizes
+from flowc.frontends.skypilot.image import PREFIX
 from flowc.frontends.skypilot.moving import machine_of
 from flowc.frontends.skypilot.places import Place
 from flowc.ir.job import Choice
@@ -71,6 +72,7 @@ def wishes(resources: Mapping | None, ledger: Ledger, sink: Sink, *, flag: str |
     clouds = [each.place.name if pinned else each.place.cloud for each in (elsewhere if pinned else here)]
     named = [each for each in clouds if each]
     cloud_span = (here or elsewhere)[0].place.pairs[0].value.span if named and len(named) == len(clouds) else None
+    moved = not here and flag is not None
     if not here:
         if flag is None:
             for each in reversed(elsewhere):
@@ -84,7 +86,7 @@ def wishes(resources: Mapping | None, ledger: Ledger, sink: Sink, *, flag: str |
     kinds, in_order, smaller = _kinds(here, ordered, ledger, sink, moving=flag == MOVED)
     if smaller is not None and flag != NAMED and not pinned:
         sink.report(codes.A100_MEANS_40_GB, smaller, help="write `A100-80GB` if that is meant")
-    keys = _of_the_job(here, ledger, sink)
+    keys = _of_the_job(here, ledger, sink, moved=moved)
     return Wishes(
         wishes=kinds,
         ordered=ordered or in_order,
@@ -196,8 +198,9 @@ def _keys(node: Mapping, sink: Sink) -> Keys:
     return keys
 
 
-def _of_the_job(here: list[Alternative], ledger: Ledger, sink: Sink) -> Keys:
-    """What all alternatives say of the job itself; reports where they differ. Of disks the largest is taken."""
+def _of_the_job(here: list[Alternative], ledger: Ledger, sink: Sink, *, moved: bool) -> Keys:
+    """What all alternatives say of the job itself; reports where they differ. Of disks the largest is taken. `moved`:
+    all are other clouds', in which they may well differ; what is said first of a key holds then, and is told."""
     found: Keys = {}
     for key in OF_THE_JOB:
         pairs = [each.keys[key] for each in here if key in each.keys]
@@ -210,6 +213,13 @@ def _of_the_job(here: list[Alternative], ledger: Ledger, sink: Sink) -> Keys:
                 if plain(pair.value) != plain(found[key].value):
                     ledger.decide(pair, "approximated", "the largest disk of all alternatives is asked for")
         elif len(pairs) < len(here) or any(plain(pair.value) != plain(pairs[0].value) for pair in pairs):
+            if moved:
+                found[key] = next((pair for pair in pairs if str(pair.value.value).startswith(PREFIX)), pairs[0])
+                for pair in dict.fromkeys(pairs):
+                    note = "it holds whichever alternative is taken" if pair is found[key] else "another one holds"
+                    note = f"the alternatives of the other clouds differ in it: {note}"
+                    ledger.decide(pair, "approximated", note)
+                continue
             other = next((pair for pair in pairs if plain(pair.value) != plain(pairs[0].value)), pairs[0])
             what = f"the alternatives differ in `{key}`, which the job has once"
             help = "write it above the list of alternatives, or make a task of each"

@@ -154,6 +154,8 @@ def _read_config_key(name: str, ref: Node, found: Environment, context: Context)
             )
         elif name in dict(context.inputs.flags.env):
             found.known[name] = dict(context.inputs.flags.env)[name]
+        elif context.inputs.flags.move:
+            context.gather(codes.VARIABLES_NOT_BROUGHT, f"`{name}` (key `{key}` of ConfigMap `{config}`)", ref.span)
         else:
             help = f"name a file that has it, `--with FILE`, or give the value: `--env {name}=…`"
             context.sink.report(codes.CONFIG_MAP_MISSING, ref.span, help=help, name=config)
@@ -223,6 +225,9 @@ def _missing_source(ref: Node, kind: str, found: Environment, context: Context) 
                 found.secrets.append(each)
             else:
                 found.known[each] = dict(flags.env)[each]
+        return
+    if context.inputs.flags.move:
+        context.gather(codes.VARIABLES_NOT_BROUGHT, f"those of {kind} `{name}`", ref.span)
         return
     if kind == "Secret":
         help = "name a file that has it (keys are enough), `--with FILE`, or its variables: `--secret NAME` for each"

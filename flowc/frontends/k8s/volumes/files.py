@@ -50,9 +50,22 @@ def files_of(kind: str, source: Node, mount: Node, container: Mapping, context: 
         path = target + rest
         found.pop(path, None)  # of two sources the last one's file is there
         found[path] = File(path=path, text=each.text, secret=each.secret, mode=mode, group=group, read_only=True)
-    if not found and sub and context.sink.error_count == errors:
+    there = kind not in ("configMap", "secret") or companion_of(kind, source, context) is not None
+    if not found and sub and there and context.sink.error_count == errors:
         context.refuse(mount, "subPath", "the volume has no file of this name")
     return list(found.values())
+
+
+def to_bring(kind: str, source: Node, context: Context) -> bool:
+    """Whether a volume has the files of a ConfigMap that lies in the other cluster: with `--move` the submitter brings
+    them, from a folder of its name."""
+    if kind != "configMap" or not context.inputs.flags.move or source.read("optional"):
+        return False
+    if companion_of(kind, source, context) is not None:
+        return False
+    name = source.at("name") or source
+    context.gather(codes.FILES_TO_BRING, f"`{source.read('name', default='')}`", name.span)
+    return True
 
 
 def companion_of(kind: str, source: Node, context: Context) -> Mapping | None:

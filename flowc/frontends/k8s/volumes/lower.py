@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flowc.diag.codes.k8s import lower as codes
 from flowc.diag.codes.k8s import machines as machine_codes
 from flowc.frontends.k8s.context import pair_of
 from flowc.frontends.k8s.machine.needs import scaled
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from flowc.yamldoc.node import Mapping, Node
 
 SHM = "/dev/shm"
+TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount"
 _is_name = at_first_use(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", "fullmatch")
 # Disks and shares of the old cluster, by what they are called there: the key of their name, where they have one.
 DISKS = {
@@ -51,13 +53,13 @@ def storage_of(pod: Pod, context: Context) -> Storage:
     files: list[File] = []
     shm_bytes = None
     whole: dict[str, Node] = {}  # claim to the mount by which the main container has it as it is
-    for written in pod.main.each("volumeMounts"):
-        each = sub_paths.resolved(written, pod.main, context)
-        volume = volume_named(str(written.read("name", default="")), context)
-        if volume is None or each is None:
-            continue
+    for each, volume in _mounted(pod.main, context):
         kind, source = source_of(volume)
         claim = claims.of_cluster(volume, context) if kind == "persistentVolumeClaim" else None
+        if volume_files.to_bring(kind, source, context):
+            context.put(f"mounts.{len(mounts)}", each.at("mountPath"))
+            mounts.append(made("local", str(source.read("name", default="")), each, read_only=True))
+            continue
         if kind in FILE_SOURCES:
             errors = context.sink.error_count
             found = volume_files.files_of(kind, source, each, pod.main, context)
@@ -88,12 +90,11 @@ def storage_beside(container: Mapping, context: Context) -> Storage:
     """The mounts and files of a container beside the main one."""
     found: list[Mount] = []
     files: list[File] = []
-    for written in container.each("volumeMounts"):
-        each = sub_paths.resolved(written, container, context)
-        volume = volume_named(str(written.read("name", default="")), context)
-        if volume is None or each is None:
-            continue
+    for each, volume in _mounted(container, context):
         kind, source = source_of(volume)
+        if volume_files.to_bring(kind, source, context):
+            found.append(made("local", str(source.read("name", default="")), each, read_only=True))
+            continue
         if kind in FILE_SOURCES:
             errors = context.sink.error_count
             own = volume_files.files_of(kind, source, each, container, context)
@@ -103,6 +104,22 @@ def storage_beside(container: Mapping, context: Context) -> Storage:
             continue
         found += mounts_of(volume, each, context)
     return Storage(mounts=tuple(found), files=tuple(files))
+
+
+def _mounted(container: Mapping, context: Context) -> list[tuple[Node, Mapping]]:
+    """The mounts of a container, each with its volume; without the cluster's own token, which dumped pods have."""
+    found: list[tuple[Node, Mapping]] = []
+    for written in container.each("volumeMounts"):
+        volume = volume_named(str(written.read("name", default="")), context)
+        if volume is not None and target_of(written).rstrip("/") == TOKEN:
+            context.gather(codes.CLUSTER_FIELDS, f"the mount of `{TOKEN}`", written.span)
+            for pair in written.pairs_at():
+                note = "there is no cluster whose API it could open"
+                context.decide(written, pair.key.text, "ignored", note, codes.CLUSTER_FIELDS)
+            continue
+        each = sub_paths.resolved(written, container, context)
+        found += [(each, volume)] if volume is not None and each is not None else []
+    return found
 
 
 def _is_shm(mount: Node, kind: str, source: Node) -> bool:
