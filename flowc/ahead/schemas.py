@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -229,6 +230,24 @@ class ProfileLines(Strict):
     variables: dict[str, str]
 
 
+class ToolNames(Strict):
+    """flowc/data/tool_names.yaml: words in the order of their names, `NAME` or `NAME=PACKAGE`."""
+
+    programs: str
+    libraries: str
+    bioconda: str
+    pip: str
+    python: str
+
+    @field_validator("*")
+    @classmethod
+    def _sorted_and_each_once(cls, text: str) -> str:
+        names = [re.sub("[-_.]", "", word.partition("=")[0]) for word in text.split()]
+        if names != sorted(set(names)) or text != text.lower():
+            raise ValueError("the names are not in order, not each once, or not in small letters")
+        return text
+
+
 class SlurmCommands(Strict):
     """flowc/data/slurm_commands.yaml."""
 
@@ -386,6 +405,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "limits": Limits,
     "packing": Packing,
     "profile_lines": ProfileLines,
+    "tool_names": ToolNames,
     "prices": Prices,
     "secrets": Secrets,
     "shell_words": ShellWords,

@@ -13,6 +13,7 @@ from flowc._compiled.slurm_commands import MODULES as MODULE_COMMANDS
 from flowc.body.modules import CONTAINERS
 from flowc.diag.lacks import BLOCKING, ENVIRONMENT, MODULE, PATH, PROGRAM, VARIABLE, line_of, root
 from flowc.patterns import at_first_use, is_like
+from flowc.profile.names import of_python, package_of
 from flowc.record import Record
 
 TYPE_CHECKING = False
@@ -27,6 +28,7 @@ _module_key = at_first_use(r"[A-Za-z0-9_.+/-][A-Za-z0-9_.+/-]*", "fullmatch")
 _environment_key = at_first_use(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*", "fullmatch")
 _program_key = at_first_use(r"[A-Za-z0-9][A-Za-z0-9_.+-]*", "fullmatch")
 _path_key = at_first_use(r"(?:/|~/)[^\s:,\"'\\$*?<>{}\[\]()]+", "fullmatch")
+_version = at_first_use(r"([a-z].*?)[-_]v?[0-9].*", "fullmatch")
 _variable_key = at_first_use(r"[A-Za-z_][A-Za-z0-9_]*", "fullmatch")
 _ENVIRONMENT = "a file, or {packages: [python=3.12, …]}"
 # What Slurm and modules are is beyond a line: a job of another format that calls them means a cluster.
@@ -36,7 +38,8 @@ _NO_PROGRAMS = frozenset((*PROVIDED, *REFUSED, *MODULE_COMMANDS))
 class Line(Record):
     """A line that files need. `brings` is what stands in the data, None where the line is open; `spelled` are the names
     as files have them; `files` need it, and `frees` so many more lack nothing once it stands with those before it.
-    `not_for` are programs that it does not serve."""
+    `not_for` are programs that it does not serve; `sets` are variables that the module set, and the line does not, as a
+    regular expression."""
 
     section: str
     key: str
@@ -46,6 +49,7 @@ class Line(Record):
     files: int = 0
     frees: int = 0
     not_for: tuple[str, ...] = ()
+    sets: str = ""
 
     @property
     def name(self) -> str:
@@ -133,7 +137,34 @@ def _known(section: str, key: str) -> Line:
     parts = key.lower().split("/")
     while len(parts) > 1 and parts[0] in CATEGORIES:
         parts.pop(0)
-    return _of_row(line, parts[0], (*MODULES, *OPEN))  # what follows says what it was built with
+    return _of_module(line, parts[0])  # what follows says what it was built with
+
+
+def _of_module(line: Line, name: str) -> Line:
+    """By its name, or by that without a version: `r-3.6.0-gcc-5.4.0-bzuuksv`, `hdf5-1.8.11_gcc-4.4.7`."""
+    plain = _version(name)
+    for each in (name, plain[1]) if plain is not None else (name,):
+        bare = of_python(each)
+        found = _of_python(line, each, bare) if bare else _of_row(line, each, (*MODULES, *OPEN))
+        if found is not line:
+            return found
+        named = package_of(each)
+        if named is not None:
+            brings, says, sets = named
+            return line.replace(brings=brings, says=says, sets=sets)
+    return line
+
+
+def _of_python(line: Line, name: str, bare: str) -> Line:
+    """By a row that has the very name, or else by one that brings packages of Python, for the name without a prefix."""
+    own = [row for row in (*MODULES, *OPEN) if name in row["parts"]]
+    if own:
+        return _of_row(line, name, own)
+    return _of_row(line, bare, [row for row in MODULES if _is_python(row["brings"])])
+
+
+def _is_python(brings: Any) -> bool:
+    return not isinstance(brings, str) and brings["pip"] and not (brings["apt"] or brings["shell"])
 
 
 def _of_row(line: Line, name: str, rows: Iterable[Any]) -> Line:
@@ -143,10 +174,14 @@ def _of_row(line: Line, name: str, rows: Iterable[Any]) -> Line:
     return line.replace(brings=row.get("brings"), says=row["says"], not_for=row.get("not_for", ()))
 
 
-def opened(line: Line, programs: Iterable[str]) -> Line:
-    """The line as one to be filled in, where files call programs that it does not serve."""
-    shown = ", ".join(f"`{each}`" for each in sorted(programs))
-    return line.replace(brings=None, says=f"{shown} called there: {line.says}") if shown else line
+def opened(line: Line, programs: Iterable[str], variables: Iterable[str] = ()) -> Line:
+    """The line as one to be filled in, where files call programs that it does not serve, or read variables that the
+    module set."""
+    for verb, names in (("called", programs), ("read", variables)):
+        shown = ", ".join(f"`{each}`" for each in sorted(names))
+        if shown:
+            return line.replace(brings=None, says=f"{shown} {verb} there: {line.says}")
+    return line
 
 
 def is_open(line: Line) -> bool:

@@ -12,7 +12,7 @@ from flowc.cli import sources, terminal
 from flowc.cli.checking.checker import PARALLEL_FROM
 from flowc.cli.checking.fix import write_new
 from flowc.cli.checking.summary import facts_of, is_free
-from flowc.cli.commands.profile.calls import called_in
+from flowc.cli.commands.profile.calls import called_in, read_in
 from flowc.cli.commands.profile.environments import environment_files
 from flowc.cli.commands.profile.places import own_places, start_of
 from flowc.cli.inputs import gather
@@ -149,18 +149,20 @@ class Found:
 
     def _lines(self, facts: list[Facts]) -> list[Line]:
         found = lines((_lacks(each) for each in facts), self.environments, self.places)
-        found = [opened(each, self._not_served(each)) if each.not_for else each for each in found]
+        found = [opened(each, *self._not_served(each)) if each.not_for or each.sets else each for each in found]
         return [
             each.replace(says=f"the tree itself was at {place}") if place else each
             for each in found
             for place in [self.within.get((each.section, each.key))]
         ]
 
-    def _not_served(self, line: Line) -> set[str]:
-        """The programs that files call which need the line, and that it does not serve."""
+    def _not_served(self, line: Line) -> tuple[set[str], set[str]]:
+        """The programs that files call which need the line, and that it does not serve; and the variables that they
+        read, and that it does not set."""
         key = line.section, line.key
         paths = [each["path"] for each in self.before if any(key_of(*lack) == key for lack in _lacks(each))]
-        return {name for path in paths for name in called_in(path, line.not_for)}
+        called = {name for path in paths for name in called_in(path, line.not_for)}
+        return called, {name for path in paths for name in read_in(path, line.sets)}
 
     def text(self, *, absolute: bool = False) -> str:
         """The whole profile; `absolute`: with the whole paths of files. Raises UnreadableFormError."""
