@@ -201,15 +201,26 @@ class BringsRow(Strict):
         return [value] if isinstance(value, str) else value
 
 
+class InsteadRow(Strict):
+    """What takes the place of a row where a file calls a program that this does not serve; values of variables that the
+    module set, and names of others, as a regular expression: a file that reads one of those is not served at all."""
+
+    brings: BringsRow
+    says: str
+    variables: dict[str, str] = {}
+    sets: str = ""
+
+
 class KnownModule(Strict):
     """First parts of modules' names or names of programs, what a profile says of it, what a person should know, what
-    that rests on, and programs that it does not serve."""
+    that rests on, and programs that it does not serve, with what takes its place there."""
 
     parts: tuple[str, ...]
     brings: Literal["nothing", "docker"] | BringsRow
     says: str
     source: str
     not_for: tuple[str, ...] = ()
+    instead: InsteadRow | None = None
 
 
 class OpenModule(Strict):

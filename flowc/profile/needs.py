@@ -39,7 +39,8 @@ class Line(Record):
     """A line that files need. `brings` is what stands in the data, None where the line is open; `spelled` are the names
     as files have them; `files` need it, and `frees` so many more lack nothing once it stands with those before it.
     `not_for` are programs that it does not serve; `sets` are variables that the module set, and the line does not, as a
-    regular expression."""
+    regular expression; it comes with a line for each of `variables` that they read, with a value. `instead` takes its
+    place where they are called."""
 
     section: str
     key: str
@@ -50,6 +51,8 @@ class Line(Record):
     frees: int = 0
     not_for: tuple[str, ...] = ()
     sets: str = ""
+    variables: Any = ()
+    instead: Any = None
 
     @property
     def name(self) -> str:
@@ -171,7 +174,15 @@ def _of_row(line: Line, name: str, rows: Iterable[Any]) -> Line:
     row = next((row for row in rows if any(is_like(name, glob) for glob in row["parts"])), None)
     if row is None:
         return line
-    return line.replace(brings=row.get("brings"), says=row["says"], not_for=row.get("not_for", ()))
+    return line.replace(
+        brings=row.get("brings"), says=row["says"], not_for=row.get("not_for", ()), instead=row.get("instead")
+    )
+
+
+def served(line: Line, called: bool) -> Line:
+    """The line, or what takes its place where files call programs that it does not serve."""
+    other = line.instead if called else None
+    return line if other is None else line.replace(**other, not_for=(), instead=None)
 
 
 def opened(line: Line, programs: Iterable[str], variables: Iterable[str] = ()) -> Line:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from flowc._compiled.profile_lines import MODULES
 from flowc.cli import main
 
 HEAD = "#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\n"
@@ -33,27 +36,89 @@ def profile() -> dict[str, Any]:
     return found
 
 
+COMPILERS = "intel-oneapi-compiler-fortran-2023.2.4"
+
+
 @pytest.mark.parametrize(
-    ("module", "text", "is_filled_in"),
+    ("module", "text", "brought"),
     [
-        ("intel/2022", "srun ./a.out", True),
-        ("intel/2022", "srun python make.py", True),
-        ("intel/2022", "make -j 4 && ./a.out", False),
-        ("toolchain/intel/2019b", "time mpiifort a.f90", False),
-        ("comp-intel", "cd x; FC=ifort ./configure", False),
-        ("r-env/440", "srun apptainer_wrapper exec Rscript a.R", True),
-        ("impi/2021.2", "mpicc a.c && make && mpirun ./a.out", True),
-        ("intelmpi/2019", "mpiicc a.c", False),
+        ("intel/2022", "srun ./a.out", "mkl=="),
+        ("intel/2022", "srun python make.py", "mkl=="),
+        ("intel/2022", "make -j 4 && ./a.out", COMPILERS),
+        ("toolchain/intel/2019b", "time mpiifort a.f90", COMPILERS),
+        ("comp-intel", "cd x; FC=ifort ./configure", COMPILERS),
+        ("impi/2021.2", "mpicc a.c && make && mpirun ./a.out", "impi-devel"),
+        ("intelmpi/2019", "mpiicc a.c", COMPILERS),
+        ("intel/2022", "icc a.c -L$MKL_LIB", None),
+        ("intel/2022", "MKL_LIB=/opt/x\nicc a.c -L$MKL_LIB", COMPILERS),
+        ("intel/2022", "./a.out $MKL_LIB", "mkl=="),
+        ("r-env/440", "srun apptainer_wrapper exec Rscript a.R", "r-base"),
     ],
 )
-def test_line_that_does_not_serve_what_a_file_calls_stays_open(
-    module: str, text: str, is_filled_in: bool, tree: Path, capsysbinary: pytest.CaptureFixture[bytes]
+def test_line_that_does_not_serve_what_a_file_calls_is_another_one_or_open(
+    module: str, text: str, brought: str | None, tree: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     (tree / "one").mkdir()
     (tree / "one" / "a.sh").write_text(f"{HEAD}module load {module}\n{text}\n")
     init(capsysbinary, "one")
-    assert (profile()["modules"] is not None) is is_filled_in
-    assert ("called there" in Path(".flowc/profile.yaml").read_text()) is not is_filled_in
+    if brought is None:
+        assert profile()["modules"] is None
+        assert "`MKL_LIB` read there: " in Path(".flowc/profile.yaml").read_text()
+    else:
+        assert brought in json.dumps(profile()["modules"])
+
+
+def test_variable_that_the_module_set_gets_a_line(tree: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    (tree / "a.sbatch").write_text(f"{HEAD}module load intel\nicc a.c -L$MKLROOT/lib/intel64\n")
+    (tree / "b.sbatch").write_text(f"{HEAD}module load intel\nmake\n")
+    init(capsysbinary, ".")
+    assert profile()["variables"] == {"MKLROOT": "/opt/intel/oneapi/mkl/latest"}
+    assert "1 file uses it; frees 0; what the module intel set" in Path(".flowc/profile.yaml").read_text()
+    main(["check", "--summary", "--format=json", "."])
+    assert json.loads(capsysbinary.readouterr().out)["free"] == 2
+
+
+def test_intels_compilers_are_called_as_its_setvars_has_it(tmp_path: Path) -> None:
+    """With what stands in the place of its repository, of apt and of the folders that belong to root."""
+    row = next(row for row in MODULES if "intel" in row["parts"])
+    text = row["instead"]["brings"]["shell"]
+    for folder in ("bin", "opt/intel/oneapi", "usr/share/keyrings", "etc/apt/sources.list.d", "etc/ld.so.conf.d"):
+        (tmp_path / folder).mkdir(parents=True)
+    for place, here in (
+        ("/opt/intel", "opt/intel"),
+        ("/usr/local/bin", "bin"),
+        ("/usr/share", "usr/share"),
+        ("/etc/", "etc/"),
+    ):
+        text = text.replace(place, f"{tmp_path}/{here}")
+    at = tmp_path / "opt/intel/oneapi"
+    (tmp_path / "install").write_text(f"""#!/bin/bash
+case $* in *install*) ;; *) exit ;; esac
+mkdir -p {at}/compiler/bin {at}/compiler/lib {at}/mkl/lib {at}/tbb
+touch {at}/compiler/lib/libsvml.so {at}/mkl/lib/libmkl_rt.so.2
+echo '[ $# = 0 ] || echo given "$@"' >{at}/setvars.sh
+echo 'export SETVARS_COMPLETED=1 MKLROOT={at}/mkl PATH={at}/compiler/bin:$PATH' >>{at}/setvars.sh
+for each in icc make; do
+    printf '#!/bin/bash\\necho %s $MKLROOT "$@"; [ $1 != nested ] || icc b.c\\n' $each >{at}/compiler/bin/$each
+done
+chmod 755 {at}/compiler/bin/*
+""")
+    (tmp_path / "mpi").write_text("#!/bin/bash\nPREFIX=I_MPI_SUBSTITUTE_INSTALLDIR\n")
+    (tmp_path / "nothing").write_text("#!/bin/bash\n")
+    for name, what in (("apt-get", "install"), ("curl", "nothing"), ("ldconfig", "nothing"), ("mpiicc", "mpi")):
+        (tmp_path / what).chmod(0o755)
+        (tmp_path / "bin" / name).write_bytes((tmp_path / what).read_bytes())
+        (tmp_path / "bin" / name).chmod(0o755)
+    environ = {"PATH": f"{tmp_path}/bin:{os.environ['PATH']}"}
+    done = subprocess.run(["bash", "-ec", text], capture_output=True, text=True, check=False, env=environ)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "etc/ld.so.conf.d/intel.conf").read_text() == f"{at}/compiler/lib\n{at}/mkl/lib\n"
+    assert "I_MPI" not in (tmp_path / "bin/mpiicc").read_text()
+    for line in ("icc a.c", "make nested", "bash -c 'exec icc a.c'"):
+        done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False, env=environ)
+        more = f"icc {at}/mkl b.c\n" if "nested" in line else ""
+        first = "make" if "make" in line else "icc"
+        assert (done.stdout, done.stderr) == (f"{first} {at}/mkl {'nested' if more else 'a.c'}\n{more}", "")
 
 
 def test_file_that_is_given_no_bid_without_move_is_looked_at_all_the_same(

@@ -23,7 +23,7 @@ from flowc.diag.render import count, render
 from flowc.diag.sink import Diagnostic, Sink
 from flowc.profile.apply import takes
 from flowc.profile.base import base_folder
-from flowc.profile.needs import key_of, lines, needs_of, opened, ranked
+from flowc.profile.needs import Line, key_of, lines, needs_of, opened, ranked, served
 from flowc.profile.writing import UnreadableFormError, is_asked, with_lines
 
 TYPE_CHECKING = False
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from flowc.cli.arguments import Words
     from flowc.inputs import Inputs
-    from flowc.profile.needs import Key, Line
+    from flowc.profile.needs import Key
 
     Facts = dict[str, Any]
 
@@ -149,20 +149,35 @@ class Found:
 
     def _lines(self, facts: list[Facts]) -> list[Line]:
         found = lines((_lacks(each) for each in facts), self.environments, self.places)
-        found = [opened(each, *self._not_served(each)) if each.not_for or each.sets else each for each in found]
+        found = [self._for_these(each) if each.not_for or each.sets else each for each in found]
+        found += [each for line in found if line.variables for each in self._variables(line)]
         return [
             each.replace(says=f"the tree itself was at {place}") if place else each
             for each in found
             for place in [self.within.get((each.section, each.key))]
         ]
 
-    def _not_served(self, line: Line) -> tuple[set[str], set[str]]:
-        """The programs that files call which need the line, and that it does not serve; and the variables that they
-        read, and that it does not set."""
-        key = line.section, line.key
-        paths = [each["path"] for each in self.before if any(key_of(*lack) == key for lack in _lacks(each))]
+    def _for_these(self, line: Line) -> Line:
+        """The line as it serves the files that need it: another one, or an open one, where they call programs that it
+        does not serve, or read variables that it does not set."""
+        paths = self._files_of(line)
         called = {name for path in paths for name in called_in(path, line.not_for)}
-        return called, {name for path in paths for name in read_in(path, line.sets)}
+        line = served(line, bool(called))
+        read = {name for path in paths for name in read_in(path, line.sets)}
+        return opened(line, called if line.not_for else (), read)
+
+    def _variables(self, line: Line) -> Iterator[Line]:
+        """Lines for what the module of this line set, where files read it."""
+        paths = self._files_of(line)
+        for name, value in line.variables.items() if line.brings is not None else ():
+            files = sum(bool(read_in(path, name)) for path in paths)
+            if files:
+                says = f"what the module {line.key} set"
+                yield Line(section="variables", key=name, brings=value, says=says, files=files)
+
+    def _files_of(self, line: Line) -> list[str]:
+        key = line.section, line.key
+        return [each["path"] for each in self.before if any(key_of(*lack) == key for lack in _lacks(each))]
 
     def text(self, *, absolute: bool = False) -> str:
         """The whole profile; `absolute`: with the whole paths of files. Raises UnreadableFormError."""
