@@ -237,6 +237,7 @@ class ProfileLines(Strict):
     programs: tuple[KnownModule, ...]
     open_programs: tuple[OpenModule, ...]
     open: tuple[OpenModule, ...]
+    folders: tuple[str, ...]
     scratch: tuple[str, ...]
     variables: dict[str, str]
 

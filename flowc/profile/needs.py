@@ -7,7 +7,7 @@ the lines for all that it lacks stand; one that lacks what no line brings never 
 
 from __future__ import annotations
 
-from flowc._compiled.profile_lines import MODULES, OPEN, OPEN_PROGRAMS, PROGRAMS, SCRATCH, VARIABLES
+from flowc._compiled.profile_lines import FOLDERS, MODULES, OPEN, OPEN_PROGRAMS, PROGRAMS, SCRATCH, VARIABLES
 from flowc._compiled.slurm_commands import CATEGORIES, PROVIDED, REFUSED
 from flowc._compiled.slurm_commands import MODULES as MODULE_COMMANDS
 from flowc.body.modules import CONTAINERS
@@ -138,7 +138,7 @@ def _known(section: str, key: str) -> Line:
     if section == "programs":
         return _of_row(line, key, (*PROGRAMS, *OPEN_PROGRAMS))
     parts = key.lower().split("/")
-    while len(parts) > 1 and parts[0] in CATEGORIES:
+    while len(parts) > 1 and (parts[0] in CATEGORIES or parts[0] in FOLDERS):
         parts.pop(0)
     return _of_module(line, parts[0])  # what follows says what it was built with
 
