@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from flowc.ahead.schemas_k8s import KubernetesGpus
+from flowc.ahead.schemas_shapes import ProfileLines, ToolNames
 from flowc.ahead.schemas_slurm import SlurmPrograms, SlurmReleases, SlurmWords
 from flowc.catalog.schema import CatalogFile
 
@@ -184,80 +184,6 @@ class BroughtRow(Strict):
     commands: tuple[str, ...]
     words: str
     package: str | None = None
-
-
-class BringsRow(Strict):
-    """The value of a line of a profile's modules."""
-
-    apt: tuple[str, ...] = ()
-    conda: tuple[str, ...] = ()
-    channels: tuple[str, ...] = ()
-    pip: tuple[str, ...] = ()
-    shell: str = ""
-
-    @field_validator("apt", "conda", "channels", "pip", mode="before")
-    @classmethod
-    def _one_or_several(cls, value: object) -> object:
-        return [value] if isinstance(value, str) else value
-
-
-class InsteadRow(Strict):
-    """What takes the place of a row where a file calls a program that this does not serve; values of variables that the
-    module set, and names of others, as a regular expression: a file that reads one of those is not served at all."""
-
-    brings: BringsRow
-    says: str
-    variables: dict[str, str] = {}
-    sets: str = ""
-
-
-class KnownModule(Strict):
-    """First parts of modules' names or names of programs, what a profile says of it, what a person should know, what
-    that rests on, and programs that it does not serve, with what takes its place there."""
-
-    parts: tuple[str, ...]
-    brings: Literal["nothing", "docker"] | BringsRow
-    says: str
-    source: str
-    not_for: tuple[str, ...] = ()
-    instead: InsteadRow | None = None
-
-
-class OpenModule(Strict):
-    """The same for names that no line is filled in for."""
-
-    parts: tuple[str, ...]
-    says: str
-
-
-class ProfileLines(Strict):
-    """flowc/data/profile_lines.yaml."""
-
-    modules: tuple[KnownModule, ...]
-    programs: tuple[KnownModule, ...]
-    open_programs: tuple[OpenModule, ...]
-    open: tuple[OpenModule, ...]
-    folders: tuple[str, ...]
-    scratch: tuple[str, ...]
-    variables: dict[str, str]
-
-
-class ToolNames(Strict):
-    """flowc/data/tool_names.yaml: words in the order of their names, `NAME` or `NAME=PACKAGE`."""
-
-    programs: str
-    libraries: str
-    bioconda: str
-    pip: str
-    python: str
-
-    @field_validator("*")
-    @classmethod
-    def _sorted_and_each_once(cls, text: str) -> str:
-        names = [re.sub("[-_.]", "", word.partition("=")[0]) for word in text.split()]
-        if names != sorted(set(names)) or text != text.lower():
-            raise ValueError("the names are not in order, not each once, or not in small letters")
-        return text
 
 
 class SlurmCommands(Strict):

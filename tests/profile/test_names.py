@@ -23,6 +23,11 @@ HEAD = "#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\n"
 BIOCONDA = ("conda-forge", "bioconda")
 
 
+def shell_of(name: str) -> str:
+    found: str = next(row["brings"]["shell"] for row in MODULES if name in row["parts"])
+    return found
+
+
 def brought(module: str) -> dict[str, Any] | str | None:
     brings = lines([[("module", module)]])[0].brings
     return (
@@ -55,6 +60,21 @@ def brought(module: str) -> dict[str, Any] | str | None:
         ("python-pandas", {"pip": ("pandas",)}),
         ("nlpl-wandb/0.12.6-foss-2019b", {"pip": ("wandb",)}),
         ("py-mpi4py", {"apt": ("openmpi-bin", "libopenmpi-dev", "python3-mpi4py")}),
+        # folders of sites in front, and names that only open others
+        ("UHTS/Analysis/picard-tools/2.18.11", {"conda": ("picard",), "channels": BIOCONDA}),
+        ("plgrid/libs/fftw/3.3.9", {"apt": ("libfftw3-dev", "libfftw3-mpi-dev")}),
+        ("harvard/centos6/hdf5-1.8.11_gcc-4.4.7", {"apt": ("hdf5-tools", "libhdf5-dev", "libhdf5-openmpi-dev")}),
+        (
+            "openmind/singularity",
+            {"shell": shell_of("*singularity*")},
+        ),
+        ("modenv/hiera", "nothing"),
+        ("calcua/2020a", "nothing"),
+        ("cpuarch/amd", "nothing"),
+        ("lang", "nothing"),
+        ("lang/JuliaHPC/1.9", {"shell": shell_of("juliahpc")}),
+        ("container_env", None),
+        ("default-wilkes", None),
         # names of several things, and of none
         ("flash/4.6", None),
         ("ray/1.1.0", None),
@@ -90,6 +110,7 @@ def test_every_name_brings_what_a_profile_takes() -> None:
         ("picard", "picard MarkDuplicates", ""),
         ("picard", 'java -jar "$EBROOTPICARD/picard.jar"', "EBROOTPICARD"),
         ("picard", "java -jar ${PICARD_JAR} x", "PICARD_JAR"),
+        ("gatk/4.2", "gatk HaplotypeCaller", ""),
         ("picard", "java -jar $PICARD", "PICARD"),
         ("picard", "PICARD=picard\n$PICARD x", ""),
         ("picard", "echo $PICARDS_ALL", ""),
@@ -107,6 +128,14 @@ def test_line_stays_open_where_a_file_reads_what_the_module_set(
     written = Path(".flowc/profile.yaml").read_text()
     assert (f"`{open_for}` read there" in written) is bool(open_for)
     assert (yaml.safe_load(written)["modules"] is None) is bool(open_for)
+
+
+def test_program_of_java_that_is_called_by_its_file_stays_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("jobs").mkdir()
+    Path("jobs/a.sbatch").write_text(f"{HEAD}module load gatk\njava -jar /x/GenomeAnalysisTK.jar\n")
+    assert main(["profile", "init", "jobs"]) == 0
+    assert "`java` called there: GATK 4" in Path(".flowc/profile.yaml").read_text()
 
 
 def test_names_are_looked_up_by_profile_init_alone() -> None:
