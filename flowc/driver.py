@@ -155,7 +155,7 @@ def _artifacts(
         return []
     if inputs.flags.fill and inputs.command is None:
         source = _filled(source, inputs, emit, sink, document=entry.document)
-    if inputs.profile is not None:
+    if inputs.profile is not None and inputs.cluster is None:
         from flowc import profile
 
         inputs = inputs.replace(cluster=profile.load(inputs.profile, sink, inputs.cache))

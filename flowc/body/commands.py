@@ -225,11 +225,11 @@ def called(job: Job, name: str) -> list[int]:
 def _calls_of(job: Job) -> dict[str, list[int]]:
     """The offsets of the calls by their commands, as `missing_commands` says."""
     text = job.run.text
-    return _search(text) if text and is_shell(job) else {}
+    return calls_in(text) if text and is_shell(job) else {}
 
 
-@remembered(16)  # as `scan` is
-def _search(text: str) -> dict[str, list[int]]:
+@remembered(100)  # what prepares jobs is much alike
+def calls_in(text: str) -> dict[str, list[int]]:
     calls = list(_calls(text))
     if not calls:
         return {}

@@ -44,7 +44,7 @@ def submits(text: str, *, shell: bool) -> tuple[int, int, str | None] | None:
     return min(places, key=lambda each: each[0], default=None)
 
 
-@remembered(16)  # of a text it is asked several times
+@remembered(100)  # of a text it is asked several times, and what prepares jobs is much alike
 def _rows(text: str) -> list[int]:
     """The rows of the table whose words are in a text."""
     numbers = [number for number, row in enumerate(BEHIND) if any(sign in text for sign in row["signs"])]

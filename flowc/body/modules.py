@@ -4,8 +4,8 @@ text enters."""
 from __future__ import annotations
 
 from flowc._compiled.slurm_commands import CATEGORIES, ON_IMAGE, PROGRAMS
-from flowc.body.commands import STARTING, called
-from flowc.body.interpreter import MOST_TEXT, may_be_shell
+from flowc.body.commands import STARTING, calls_in
+from flowc.body.interpreter import MOST_TEXT, is_shell, may_be_shell
 from flowc.patterns import at_first_use, at_words, is_like, remembered
 from flowc.record import Record
 from flowc.shell.comments import in_comment
@@ -53,9 +53,16 @@ class Loaded(Record):
 
 def surely_loaded(job: Job) -> list[Loaded]:
     """The modules that the text surely loads, in order and each once."""
-    places = {place for name in ("module", "ml") for place in called(job, name)}
+    text = job.run.text
+    return _surely_loaded(text) if text and ("module" in text or "ml" in text) and is_shell(job) else []
+
+
+@remembered(16)  # as `_shell_calls`
+def _surely_loaded(text: str) -> list[Loaded]:
+    calls = calls_in(text)
+    places = {place for name in ("module", "ml") for place in calls.get(name, ())}
     found: dict[str, Loaded] = {}
-    for call in _shell_calls(job.run.text or "") if places else ():
+    for call in _shell_calls(text) if places else ():
         for each in call.loaded() if call.start in places else ():
             if not unknown(each.name):
                 found.setdefault(each.name, each)
@@ -225,7 +232,12 @@ def brought_by_modules(job: Job) -> set[str]:
     """The programs that surely come with modules which the job loads and its setup brings: conda's, and Apptainer's."""
     if not job.modules:
         return set()
-    loaded = [each.name for each in surely_loaded(job) if is_brought(each.name, job.modules)]
+    return _brought_with(tuple(each.name for each in surely_loaded(job)), job.modules)
+
+
+@remembered(16)
+def _brought_with(names: tuple[str, ...], globs: tuple[str, ...]) -> set[str]:
+    loaded = [name for name in names if is_brought(name, globs)]
     found = set(_CONDA) if any(map(brings_conda, loaded)) else set[str]()
     return found.union(CONTAINERS if any(word in name.lower() for name in loaded for word in CONTAINERS) else ())
 

@@ -30,6 +30,8 @@ _SIGNS = "_.+-"
 # Other ways to write what lines begin with `~/` for.
 _home = at_first_use(r"(?:\$HOME|\$\{HOME\})[\"']?/", "sub")
 _PLAIN = frozenset(each for each in map(chr, range(128)) if each.isalnum() or each in f"/{_SIGNS}")
+# So many lines are looked for sooner than all paths of a text are found.
+_FEW_PATHS = 50
 # Paths where they begin.
 _paths = at_words(r"(?<![\w.+/-])/[\w.+/-]*", ("/",))
 # What a text has that names an image: how its file ends, or an option of `srun`.
@@ -182,8 +184,10 @@ def _part(text: str, at: int) -> bool:
 
 
 def _may_be_in(text: str, keys: tuple[str, ...]) -> set[str]:
-    """The paths of these keys that a text may name, and others. It has few, a profile many: these are looked up, not
-    looked for."""
+    """The paths of these keys that a text may name, and others. It has few, a profile may have many: these are looked
+    up, not looked for."""
+    if len(keys) <= _FEW_PATHS:
+        return {path for path in _stripped(keys) if path[1:] in text}
     found = {path for match in _paths(text) for path in _with_above(match[0])}
     return found.union(path for path in _others(keys) if path[1:] in text)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flowc.diag.codes.input import UNUSED_PROFILE_LINE
 from flowc.diag.render import count
 from flowc.ir.profile import LINES
+from flowc.patterns import remembered
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,11 +24,14 @@ def report_unused(profile: Profile, used: Collection[tuple[str, str]], files: in
 
 def named_in(profile: Profile, text: str) -> set[tuple[str, str]]:
     """The lines that a text may be meant by: what its jobs take is not known, since it did not compile."""
-    return {
-        (entry.section, entry.key)
-        for entry in entries(profile)
-        if not entry.key or max(entry.key.replace("?", "*").split("*"), key=len) in text
-    }
+    return {line for line, sign in _signs(profile) if sign in text}
+
+
+@remembered(1)
+def _signs(profile: Profile) -> list[tuple[tuple[str, str], str]]:
+    """Each line with the longest part of its key that is no glob."""
+    found = ((each.section, each.key) for each in entries(profile))
+    return [(line, max(line[1].replace("?", "*").split("*"), key=len)) for line in found]
 
 
 def entries(profile: Profile) -> Iterator[Entry]:

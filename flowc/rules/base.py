@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from flowc.source import Piece, Text
 
 _DEEPEST = 5  # texts within texts
+# The unit that was asked about last, with its texts; the parts of each of these.
+_last: tuple[Unit, tuple[Unit, ...]] | None = None
+_parts: dict[int, list[Unit]] = {}
 
 
 class Rule(Record):
@@ -126,9 +129,17 @@ def is_delivered(unit: Unit) -> bool:
     return unit.job.run.delivery == "ssh"
 
 
-def texts(unit: Unit) -> Iterator[Unit]:
+def texts(unit: Unit) -> Sequence[Unit]:
     """A unit for each text that a shell of the job runs: what prepares it, looked at as a job of its own, and the job
-    itself."""
+    itself. All rules that ask get the same ones."""
+    global _last
+    if _last is None or _last[0] is not unit:
+        _last = unit, (*_texts(unit),)
+        _parts.clear()
+    return _last[1]
+
+
+def _texts(unit: Unit) -> Iterator[Unit]:
     job = unit.job
     if job.setup:
         run = job.run.replace(kind="shell", interpreter="/bin/bash", text=job.setup, commands=())
@@ -142,11 +153,16 @@ def texts(unit: Unit) -> Iterator[Unit]:
 
 def parts(unit: Unit, deepest: int = _DEEPEST) -> Sequence[Unit]:
     """This unit, and one for each text within its own that another shell on the machine runs; what the texts around it
-    install is there."""
+    install is there. Of what `texts` gives all rules get the same ones."""
     text = unit.job.run.text or ""
-    if calls_shells(text):
+    if not calls_shells(text):
+        return (unit,)
+    if _last is None or all(unit is not each for each in _last[1]):
         return [unit, *_inner(unit, text, deepest)]
-    return (unit,)
+    found = _parts.get(id(unit))
+    if found is None:
+        found = _parts[id(unit)] = [unit, *_inner(unit, text, deepest)]
+    return found
 
 
 def _inner(unit: Unit, text: str, deepest: int) -> Iterator[Unit]:

@@ -39,7 +39,7 @@ class Inner(Record):
     pieces: tuple[Piece, ...]
 
 
-@remembered(16)  # as `scan` is
+@remembered(50)  # a text is asked about several times, and what prepares jobs is much alike
 def inner_texts(text: str) -> Sequence[Inner]:
     """The texts that other shells on the same machine run, in order."""
     found = given_texts(text, SHELLS.__contains__)

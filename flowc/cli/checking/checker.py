@@ -57,6 +57,7 @@ class Checker:
         self.summary = words.flag("summary")
         self.told = Sink(strict=self.strict)  # of the profile itself
         self.cluster = self._cluster()
+        self.inputs = self.inputs.replace(cluster=self.cluster)
         self.profile = self.cluster if self._whole(words.operands) else None
         self.palette = terminal.palette(sys.stdout, os.environ)
         self.width = terminal.width(sys.stdout)

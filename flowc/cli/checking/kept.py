@@ -152,7 +152,7 @@ def key_of_run(checker: Checker) -> bytes | None:
         return None
     world = VERSION, sys.version, sys.byteorder, zlib.ZLIB_RUNTIME_VERSION
     return _digest(
-        _told((world, code, profile, catalog, _narrowed(inputs)))
+        _told((world, code, profile, catalog, _narrowed(inputs).replace(cluster=None)))
         + _told((checker.frontend, checker.strict, checker.format, checker.summary, checker.palette, checker.width))
         + _told((checker.showing.key, checker.profile is not None))
     )

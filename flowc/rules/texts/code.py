@@ -18,7 +18,7 @@ from flowc.body.cluster_paths import EMPTY
 from flowc.body.commands import STARTING
 from flowc.body.interpreter import MOST_TEXT, may_be_shell
 from flowc.ir.names import WORKSPACE
-from flowc.patterns import at_first_use
+from flowc.patterns import at_first_use, remembered
 from flowc.rules.base import parts, texts
 from flowc.rules.wording import first_of
 from flowc.shell.scan import scan
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from flowc.ir.job import Job
     from flowc.ir.unit import Unit
     from flowc.shell.command import Command
-    from flowc.shell.scan import Scan
 
 _SHOWN = 3
 _CHANGES = tuple(f"{word} " for word in ENTERS)
@@ -92,7 +91,7 @@ def lacking(job: Job) -> dict[str, tuple[int, int]]:
     if not any(sign in text for sign in (*CODE_SUFFIXES, "./", *_CHANGES)) or not may_be_shell(job):
         return {}
     seen = scan(text)
-    if _fetches(seen) or (job.setup and _fetches(scan(job.setup))):
+    if _fetches(text) or (job.setup and _fetches(job.setup)):
         return {}
     found: dict[str, tuple[int, int]] = {}
     made: set[str] = set()
@@ -136,8 +135,9 @@ def _changes_path(command: Command) -> bool:
     return any(word.startswith("PATH=") for _, word in (*assigned, *words[1:]))
 
 
-def _fetches(seen: Scan) -> bool:
-    for command in seen.commands:
+@remembered(100)  # what prepares jobs is much alike
+def _fetches(text: str) -> bool:
+    for command in scan(text).commands:
         words = command.words()
         if words:
             name = program_in(words[0][1])
