@@ -96,7 +96,7 @@ def _folders(job: Job) -> dict[str, str]:
     }
 
 
-@remembered(8)  # of a job, asked for with and without what a profile mounts
+@remembered(100)  # of a job, asked for with and without what a profile mounts; what prepares jobs is much alike
 def _judged(text: str, folders: tuple[tuple[str, str], ...]) -> tuple[list[Mention], list[str]]:
     """The mentions in a shell's text that something is read from, in order, and what it makes. `folders` are those that
     variables name: `$SCRATCH/data` is a mention too."""

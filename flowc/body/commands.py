@@ -163,19 +163,21 @@ def package_of(command: str) -> str | None:
 def called_programs(job: Job, names: Iterable[str]) -> set[str]:
     """Those of `names` by which the job is started, or that one of its texts calls: at the place of a command, or as a
     word of a command that starts others (`srun gmx`, `time make`). `activate` is conda's."""
-    wanted = {*names, "activate"}
-    found = wanted & {interpreter_name(job)}
-    texts = [(job.setup or "")[:MOST_TEXT]]
-    if is_shell(job):
-        texts.append((job.run.text or "")[:MOST_TEXT])
-    for _ in range(_DEEPEST):
-        wanted -= found
-        for text in texts:
-            found |= {name for name in wanted if name in text and _is_called(text, name)}
-        texts = [each.text for text in texts if calls_shells(text) for each in _inner(text)]
-        if not texts:
-            break
-    return {"conda", *found} & {*names} if "activate" in found else found
+    wanted = (*names, "activate")
+    found = {interpreter_name(job)}.intersection(wanted)
+    if job.setup:
+        found |= _called_in(job.setup[:MOST_TEXT], wanted, _DEEPEST)
+    if job.run.text and is_shell(job):
+        found |= _called_in(job.run.text[:MOST_TEXT], wanted, _DEEPEST)
+    return {"conda", *found}.intersection(names) if "activate" in found else found
+
+
+@remembered(100)  # what prepares jobs is much alike
+def _called_in(text: str, names: tuple[str, ...], deepest: int) -> set[str]:
+    found = {name for name in names if name in text and _is_called(text, name)}
+    if deepest > 1 and calls_shells(text):
+        found = found.union(*(_called_in(each.text, names, deepest - 1) for each in _inner(text)))
+    return found
 
 
 def _inner(text: str) -> Sequence[Inner]:
