@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from flowc.frontends.slurm.values.meaning import dependency_items
+from flowc.frontends.slurm.values.lists import dependency_items
 from flowc.submit.journal import GIVEN_UP, MADE, NEVER, OPEN, Journal, Submission
 from flowc.submit.plan import steps_of
 from flowc.submit.steps import Carrier

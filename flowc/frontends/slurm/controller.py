@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from flowc.diag.codes.slurm import read as codes
 from flowc.frontends.slurm.faults import report
-from flowc.frontends.slurm.values import meaning
+from flowc.frontends.slurm.values.meaning import gpu_items, gres_items
 from flowc.frontends.slurm.values.trees import ValueMistake
 
 TYPE_CHECKING = False
@@ -26,19 +26,14 @@ _LONGEST = {
 }  # fmt: skip
 
 _CHECKS: dict[str, Callable[[str], object]] = {
-    "array": meaning.array_spec,
-    "dependency": meaning.dependency_items,
-    "constraint": lambda text: text and meaning.constraint_tree(text),
-    "prefer": lambda text: text and meaning.constraint_tree(text),
-    "licenses": meaning.licence_items,
-    "gres": meaning.gres_items,
-    "gpus": meaning.gpu_items,
-    "gpus-per-node": meaning.gpu_items,
-    "gpus-per-socket": meaning.gpu_items,
-    "gpus-per-task": meaning.gpu_items,
-    "nodelist": meaning.host_names,
-    "exclude": meaning.host_names,
+    "gres": gres_items,
+    **dict.fromkeys(("gpus", "gpus-per-node", "gpus-per-socket", "gpus-per-task"), gpu_items),
 }
+# The same, by the names of functions in `values/lists.py`.
+_CHECKS_OF_LISTS = {
+    "array": "array_spec", "dependency": "dependency_items", "constraint": "constraint_names",
+    "prefer": "constraint_names", "licenses": "licence_items", "nodelist": "host_names", "exclude": "host_names",
+}  # fmt: skip
 
 
 def check(ast: Ast, sink: Sink, version: tuple[int, ...] = (22, 5)) -> None:
@@ -67,6 +62,10 @@ def _check_one(name: str, text: str, given: Given, sink: Sink) -> None:
         sink.report(codes.CONTROLLER_REFUSES, given.value_span or given.span, option=f"--{name}", reason=reason)
         return
     judge = _CHECKS.get(name)
+    if name in _CHECKS_OF_LISTS:
+        from flowc.frontends.slurm.values import lists
+
+        judge = getattr(lists, _CHECKS_OF_LISTS[name])
     if judge is None:
         return
     try:

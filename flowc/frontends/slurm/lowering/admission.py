@@ -7,6 +7,7 @@ says more about nodes than that, only what holds whatever else it says is told.
 from __future__ import annotations
 
 from flowc.frontends.slurm.values import meaning
+from flowc.frontends.slurm.values.lists import array_spec
 from flowc.record import Record
 
 TYPE_CHECKING = False
@@ -110,7 +111,7 @@ def _by_site(site: Site, options: dict[str, str]) -> Refusal | None:
     if site.timed and "time" not in options:
         return Refusal(option="", why="it takes no job without `--time`")
     if site.indices is not None and options.get("array"):
-        indices, _ = meaning.array_spec(options["array"])
+        indices, _ = array_spec(options["array"])
         if indices and indices[-1] >= site.indices:
             return Refusal(option="array", why=f"indices of an array are below {site.indices} there")
     if site.licenses is not None and options.get("licenses"):

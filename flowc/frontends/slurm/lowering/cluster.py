@@ -6,7 +6,7 @@ from __future__ import annotations
 from flowc._compiled.shell_words import SITE_VARIABLES
 from flowc._compiled.slurm_lowering import GPU_WORDS, LOWERING
 from flowc.frontends.slurm.lint.body import site_variables
-from flowc.frontends.slurm.values import meaning
+from flowc.frontends.slurm.values.lists import constraint_names
 from flowc.ir.job import Identity, Placement, Pricing
 from flowc.ir.profile import Use
 from flowc.ir.units import size_text
@@ -64,7 +64,7 @@ class Cluster:
         asks = resources.gpus_per_node or layout.gpus_total
         if not asks and resources.gpus_per_node is None:
             asks = fields["gpus_per_node"] = self.take("gpus", "resources.gpus_per_node", "{} GPUs a node")
-        features = meaning.constraint_names(options["constraint"]) if options.get("constraint") else ()
+        features = constraint_names(options["constraint"]) if options.get("constraint") else ()
         # Words of the constraint, and a flag, choose a model themselves.
         lined = {row.entry.key for option, row in self.rows if option == "constraint" and row.gpu}
         chosen = any(word in name.lower() for name in features if name not in lined for word in GPU_WORDS)
@@ -131,7 +131,7 @@ def _variables_set(profile: Profile, ast: Ast) -> tuple[Use, ...]:
 
 
 def _names(option: str, text: str) -> tuple[str, ...]:
-    return meaning.constraint_names(text) if option == "constraint" else tuple(text.split(","))
+    return constraint_names(text) if option == "constraint" else tuple(text.split(","))
 
 
 def _row(lines: Lines[Nodes], name: str) -> Nodes | None:

@@ -7,14 +7,14 @@ the number without them.
 from __future__ import annotations
 
 from flowc._compiled.slurm_lowering import GPU_WORDS
-from flowc.frontends.slurm.values import meaning
+from flowc.frontends.slurm.values.lists import constraint_names, constraint_tree
 from flowc.lalr import Node
 
 
 def nodes_wanted(constraint: str) -> int:
     """The nodes that the counts of a constraint need at least, 0 without counts: `a*2` two, `[a*2&b*1]` three."""
     wanted = 0
-    for node in meaning.constraint_tree(constraint).nodes():
+    for node in constraint_tree(constraint).nodes():
         if node.name == "choice":
             wanted = max(wanted, sum(_count(item) for item in node.nodes()))
         wanted = max(wanted, _count(node))
@@ -34,8 +34,8 @@ def gpu_word(name: str) -> str | None:
 def two_models(constraint: str, model: str | None) -> str | None:
     """The GPU models that no node can have together, as a message names them: features of the constraint, and the
     model that is asked for elsewhere (None: any). None when the constraint can hold."""
-    tree = meaning.constraint_tree(constraint)
-    names = [name for name in meaning.constraint_names(constraint) if gpu_word(name)]
+    tree = constraint_tree(constraint)
+    names = [name for name in constraint_names(constraint) if gpu_word(name)]
     asked = gpu_word(model) if model is not None else None
     if not names or (model is not None and asked is None):
         return None

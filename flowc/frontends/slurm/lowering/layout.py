@@ -233,8 +233,11 @@ def _nodes(a: Allotment, gpus: Gpus) -> tuple[int | None, str]:
         if low == 0:
             a.ledger.decide("nodes", "refused", "a job on no node runs nothing here")
         return low, "nodes"
-    if "nodelist" in options and (named := meaning.host_count(options["nodelist"])):
-        return named, "nodelist"
+    if "nodelist" in options:
+        from flowc.frontends.slurm.values.lists import host_count
+
+        if named := host_count(options["nodelist"]):
+            return named, "nodelist"
     if per_node is not None:
         return (1 if tasks is None else -(-tasks // per_node)), "ntasks-per-node"
     if by_gpus:

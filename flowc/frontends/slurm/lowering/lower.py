@@ -161,7 +161,11 @@ class Lowering:
     def _check_distribution(self) -> None:
         """Blocks are how tasks are laid out anyway; anything else is approximated."""
         text = self.options.get("distribution")
-        if text is not None and (meaning.distribution_spec(text).levels or ("block",))[0] in ("block", "*"):
+        if text is None:
+            return
+        from flowc.frontends.slurm.values.lists import distribution_spec
+
+        if (distribution_spec(text).levels or ("block",))[0] in ("block", "*"):
             self.ledger.decide("distribution", "lowered", "tasks are laid out in blocks")
 
     def _check_wrap(self) -> None:
@@ -222,9 +226,10 @@ class Lowering:
                 fields[name] = self.options[name]
                 self._put(f"time.{name}", name)
         if "signal" in self.options:
+            from flowc.frontends.slurm.values.lists import signal_spec
             from flowc.ir.parts import StopSignal
 
-            spec = meaning.signal_spec(self.options["signal"])
+            spec = signal_spec(self.options["signal"])
             fields["signal"] = StopSignal(
                 name=spec.name, before_s=spec.seconds, to="shell" if spec.to_shell else "steps"
             )
@@ -248,9 +253,10 @@ class Lowering:
         if not text:
             return ()
         from flowc.frontends.slurm.lowering.features import two_models
+        from flowc.frontends.slurm.values.lists import constraint_names
 
         self._put("resources.features", "constraint")
-        names = meaning.constraint_names(text)
+        names = constraint_names(text)
         models = two_models(text, model)
         if models is not None:
             self.sink.report(codes.TWO_GPU_MODELS, self.ledger.value_span("constraint"), models=models)
@@ -265,7 +271,9 @@ class Lowering:
         text = self.options.get("export")
         if text is None:
             return "all", ()
-        policy, names, assignments = meaning.export_items(text)
+        from flowc.frontends.slurm.values.lists import export_items
+
+        policy, names, assignments = export_items(text)
         if policy in ("none", "nil"):
             self.ledger.decide("export", "lowered", "the job starts without the submitter's environment")
         elif policy == "listed":
@@ -312,7 +320,9 @@ class Lowering:
         text = self.options.get("array")
         if text is None:
             return None
-        indices, limit = meaning.array_spec(text)
+        from flowc.frontends.slurm.values.lists import array_spec
+
+        indices, limit = array_spec(text)
         if not indices:
             return None
         from flowc.ir.parts import Array
@@ -325,9 +335,10 @@ class Lowering:
         text = self.options.get("dependency")
         if not text:
             return ()
+        from flowc.frontends.slurm.values.lists import dependency_items
         from flowc.ir.parts import Dependency
 
-        items, separator = meaning.dependency_items(text)
+        items, separator = dependency_items(text)
         if items:
             self._put("depends_on", "dependency")
         return tuple(

@@ -7,7 +7,7 @@ The functions have the form of settings.SETTERS: (state, option, text), raising 
 from __future__ import annotations
 
 from flowc.frontends.slurm.values.numerals import BLANKS, INT_MAX, size_of, size_text, strtol, whole_number, wrap32
-from flowc.frontends.slurm.values.state import INFINITE, NO_VAL, UNSET, State, clock
+from flowc.frontends.slurm.values.state import INFINITE, NO_VAL, State, clock
 from flowc.frontends.slurm.values.trees import ValueMistake, parse
 from flowc.patterns import at_first_use
 
@@ -68,13 +68,6 @@ def duration(state: State, name: str, text: str | None) -> None:
     state.texts[name] = "UNLIMITED" if seconds == INFINITE else clock(seconds)
 
 
-def delay(state: State, name: str, text: str | None) -> None:
-    seconds = seconds_of(text or "")
-    if seconds is None:
-        raise locate("duration", text or "", "not a time")
-    state.texts[name] = "UNLIMITED" if seconds == INFINITE else clock(seconds % 0x100000000)
-
-
 def size(state: State, name: str, text: str | None) -> None:
     mib = size_of(text or "")
     if mib is None or mib == 0xFFFFFFFFFFFFFFFE:
@@ -83,7 +76,8 @@ def size(state: State, name: str, text: str | None) -> None:
     state.texts[name] = size_text(mib)
 
 
-def _integer(state: State, text: str | None, *, positive: bool) -> int:
+def integer(state: State, text: str | None, *, positive: bool) -> int:
+    """A whole number of 0 or more; `positive`: above 0."""
     number = whole_number(text or "", positive=positive, version=state.version)
     if number is None:
         raise _number_mistake(text or "", positive)
@@ -101,45 +95,14 @@ def _number_mistake(text: str, positive: bool) -> ValueMistake:
 
 
 def number(state: State, name: str, text: str | None) -> None:
-    number = _integer(state, text, positive=True)
+    number = integer(state, text, positive=True)
     state.slots[name] = number
     if name != "mincpus":
         state.texts[name] = str(number)
 
 
 def shape(state: State, name: str, text: str | None) -> None:
-    state.slots[name.partition("-")[0]] = _integer(state, text, positive=True)
-
-
-def zero_one(state: State, name: str, text: str | None) -> None:
-    if text is None:
-        state.texts[name] = "1"
-        return
-    number = _integer(state, text, positive=False)
-    number = number if name == "oom-kill-step" else number % 0x10000
-    if number > 1:
-        raise wrong(text, "expected 0 or 1")
-    state.texts[name] = str(number)
-
-
-def ports(state: State, name: str, text: str | None) -> None:
-    state.texts[name] = str(_integer(state, text, positive=False)) if text is not None else "0"
-
-
-def segment(state: State, name: str, text: str | None) -> None:
-    number, end = strtol(text or "")
-    if end != len(text or "") or not 0 <= number < 0xFFFE:
-        raise wrong(text or "", "expected a whole number from 0 to 65533")
-    state.slots["segment"] = number
-    state.texts[name] = str(number) if number else UNSET
-
-
-def core_spec(state: State, name: str, text: str | None) -> None:
-    state.slots["core-spec"] = _integer(state, text, positive=False)
-
-
-def thread_spec(state: State, name: str, text: str | None) -> None:
-    state.slots["core-spec"] = _integer(state, text, positive=True) | 0x8000
+    state.slots[name.partition("-")[0]] = integer(state, text, positive=True)
 
 
 def nodes(state: State, name: str, text: str | None) -> None:
@@ -195,45 +158,3 @@ def _node_list(text: str) -> tuple[int, int]:
             raise wrong(text, "expected MIN-MAX:STEP")
         return numbers[0], numbers[0] + (numbers[1] - numbers[0] - 1) // step * step  # the end itself is left out
     return min(numbers), max(numbers)
-
-
-def switches(state: State, name: str, text: str | None) -> None:
-    count, at, wait = (text or "").partition("@")
-    if at:
-        seconds = seconds_of(wait)
-        state.slots["switch_wait"] = NO_VAL if seconds is None else seconds
-    state.slots["switches"] = _integer(state, count, positive=True)
-
-
-def extra_node_info(state: State, name: str, text: str | None) -> None:
-    parts = [*(text or "").split(":"), "", ""][:3]
-    offset = 0
-    for slot, part in zip(("sockets", "cores", "threads"), parts, strict=True):
-        least = _shape_count(part, offset)
-        state.slots[slot] = least
-        offset += len(part) + 1
-    state.slots["extra_set"] = True
-
-
-def _shape_count(part: str, offset: int) -> int:
-    """One field of `-B`: a count, `*`, or a range of which the low end counts."""
-    if part[:1] in ("", "*"):
-        return NO_VAL
-    low, end = _scaled(part, 0)
-    if (part[end:] and part[end] != "-") or not 0 <= low <= 0x7FFFFFFF:
-        raise ValueMistake("expected a count, MIN-MAX or `*`", offset, offset + len(part))
-    if end < len(part):
-        high, last = _scaled(part, end + 1)
-        if (part[last:] and part[last] != "-") or not 0 < high <= 0x7FFFFFFF:
-            raise ValueMistake("expected a count, MIN-MAX or `*`", offset, offset + len(part))
-        if low == 1 and high == 0x7FFFFFFF:
-            return NO_VAL
-    return low
-
-
-def _scaled(part: str, start: int) -> tuple[int, int]:
-    number, end = strtol(part[start:])
-    unit = part[start + end : start + end + 1].lower()
-    if unit in ("k", "m"):
-        return number * (1024 if unit == "k" else 1048576), start + end + 1
-    return number, start + end

@@ -10,7 +10,11 @@ from flowc.frontends.slurm.values.numerals import wrap32
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Callable
+    from typing import Any, TypeAlias
+
+    # What judges the value of an option and keeps it: (state, option, text), the text None for a bare flag.
+    Setter: TypeAlias = "Callable[[State, str, str | None], None]"
 
 NO_VAL = -2  # what a C int shows of Slurm's "no value"
 INFINITE = -1

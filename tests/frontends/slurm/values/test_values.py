@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowc.frontends.slurm.values import meaning
+from flowc.frontends.slurm.values import lists, meaning
 from flowc.frontends.slurm.values.amounts import seconds_of
 from flowc.frontends.slurm.values.hosts import HostList
-from flowc.frontends.slurm.values.meaning import GresItem, SignalSpec, ValueMistake
+from flowc.frontends.slurm.values.lists import SignalSpec
+from flowc.frontends.slurm.values.meaning import GresItem, ValueMistake
 from flowc.frontends.slurm.values.moments import days_of, moment_text, stamp
 from flowc.frontends.slurm.values.numerals import count_of, size_of, size_text, strtol, whole_number, wrap32
 
@@ -89,53 +90,53 @@ def test_generic_resources() -> None:
 
 
 def test_arrays() -> None:
-    assert meaning.array_spec("0-15:4") == ((0, 4, 8, 12), None)
-    assert meaning.array_spec("1-3,2-5%2") == ((1, 2, 3, 4, 5), 2)
-    assert meaning.array_spec("[0-3]") == ((0, 1, 2, 3), None)
-    assert meaning.array_spec("%3") == ((0,), 3)
-    assert meaning.array_spec("0-10%0")[1] is None
-    assert meaning.array_spec("") == ((), None)
+    assert lists.array_spec("0-15:4") == ((0, 4, 8, 12), None)
+    assert lists.array_spec("1-3,2-5%2") == ((1, 2, 3, 4, 5), 2)
+    assert lists.array_spec("[0-3]") == ((0, 1, 2, 3), None)
+    assert lists.array_spec("%3") == ((0,), 3)
+    assert lists.array_spec("0-10%0")[1] is None
+    assert lists.array_spec("") == ((), None)
 
 
 def test_dependencies() -> None:
-    assert meaning.dependency_items("afterok:1:2_3,singleton") == (
+    assert lists.dependency_items("afterok:1:2_3,singleton") == (
         (("afterok", "1", 0), ("afterok", "2_3", 0), ("singleton", None, 0)),
         ",",
     )
-    assert meaning.dependency_items("after:5+10?AFTERANY:7_*") == ((("after", "5", 10), ("afterany", "7_*", 0)), "?")
-    assert meaning.dependency_items("afterok:after-x:1f-k_3,afterany:a_[1-3]:b_*") == (
+    assert lists.dependency_items("after:5+10?AFTERANY:7_*") == ((("after", "5", 10), ("afterany", "7_*", 0)), "?")
+    assert lists.dependency_items("afterok:after-x:1f-k_3,afterany:a_[1-3]:b_*") == (
         (("afterok", "after-x", 0), ("afterok", "1f-k_3", 0), ("afterany", "a_[1-3]", 0), ("afterany", "b_*", 0)),
         ",",
     )
     # As a slurmctld 22.05 shows it: the minutes hold for those behind, in the same clause.
-    assert [each[1:] for each in meaning.dependency_items("after:1:2+5:3:4+6,after:5")[0]] == [
+    assert [each[1:] for each in lists.dependency_items("after:1:2+5:3:4+6,after:5")[0]] == [
         *[("1", 0), ("2", 5), ("3", 5), ("4", 6), ("5", 0)]
     ]
-    assert meaning.dependency_items("after:" + "9" * 5000)[0][0][1] == "9" * 5000
-    assert meaning.dependency_items("1,2") == ((("afterany", "1", 0), ("afterany", "2", 0)), ",")
-    assert meaning.dependency_items("0") == ((), ",")
+    assert lists.dependency_items("after:" + "9" * 5000)[0][0][1] == "9" * 5000
+    assert lists.dependency_items("1,2") == ((("afterany", "1", 0), ("afterany", "2", 0)), ",")
+    assert lists.dependency_items("0") == ((), ",")
 
 
 def test_constraints_hosts_and_licences() -> None:
-    assert meaning.constraint_names("[a*2&b*1]|c&a") == ("a", "b", "c")
-    assert meaning.host_names("n[1-2,7],m1 a[01-02]b[3]") == ("n1", "n2", "n7", "m1", "a01b3", "a02b3")
-    assert meaning.host_count("n[1-3],n2") == 3
-    assert meaning.licence_items("a@b:3,c;d:0") == (("a@b", 3), ("c", 1), ("d", 0))
+    assert lists.constraint_names("[a*2&b*1]|c&a") == ("a", "b", "c")
+    assert lists.host_names("n[1-2,7],m1 a[01-02]b[3]") == ("n1", "n2", "n7", "m1", "a01b3", "a02b3")
+    assert lists.host_count("n[1-3],n2") == 3
+    assert lists.licence_items("a@b:3,c;d:0") == (("a@b", 3), ("c", 1), ("d", 0))
 
 
 def test_exports() -> None:
-    assert meaning.export_items("ALL") == ("all", (), ())
-    assert meaning.export_items("none") == ("none", (), ())
-    assert meaning.export_items("NIL") == ("nil", (), ())
-    assert meaning.export_items('A,B=2,"C=3,4",ALL') == ("all", ("A",), (("B", "2"), ("C", "3,4")))
-    assert meaning.export_items('A="x,y",A') == ("listed", ("A",), ())
+    assert lists.export_items("ALL") == ("all", (), ())
+    assert lists.export_items("none") == ("none", (), ())
+    assert lists.export_items("NIL") == ("nil", (), ())
+    assert lists.export_items('A,B=2,"C=3,4",ALL') == ("all", ("A",), (("B", "2"), ("C", "3,4")))
+    assert lists.export_items('A="x,y",A') == ("listed", ("A",), ())
 
 
 def test_signals_distributions_mail_and_nodes() -> None:
-    assert meaning.signal_spec("RB:USR1@300") == SignalSpec(name="USR1", seconds=300, to_shell=True)
-    assert meaning.signal_spec("10") == SignalSpec(name="10", seconds=60, to_shell=False)
-    assert meaning.distribution_spec("block:cyclic,pack").levels == ("block", "cyclic")
-    assert meaning.distribution_spec("plane=4").plane == 4
+    assert lists.signal_spec("RB:USR1@300") == SignalSpec(name="USR1", seconds=300, to_shell=True)
+    assert lists.signal_spec("10") == SignalSpec(name="10", seconds=60, to_shell=False)
+    assert lists.distribution_spec("block:cyclic,pack").levels == ("block", "cyclic")
+    assert lists.distribution_spec("plane=4").plane == 4
     assert meaning.mail_events("NONE") == ()
     assert meaning.mail_events("BEGIN,END") == ("BEGIN", "END")
     assert [meaning.node_range(text) for text in ("2", "2-4", "2-0")] == [(2, 2), (2, 4), (2, None)]
@@ -144,25 +145,25 @@ def test_signals_distributions_mail_and_nodes() -> None:
 MISTAKES = [
     (meaning.gres_items, "gpu:", 4, 4),
     (meaning.gres_items, "gpu:a:x", 6, 7),
-    (meaning.array_spec, "1,3-1", 2, 5),
-    (meaning.array_spec, "1..5", 1, 2),
-    (meaning.array_spec, "1-5:0", 0, 5),
-    (meaning.array_spec, "0-99999999", 0, 10),
-    (meaning.dependency_items, "afterok", 7, 7),
-    (meaning.dependency_items, "afterok:1,expand:2", 10, 18),
-    (meaning.dependency_items, "afterok:0", 8, 9),
-    (meaning.dependency_items, "5,afterok:6", 0, 1),
-    (meaning.dependency_items, "prepare", 0, 7),
-    (meaning.constraint_tree, "a||b", 2, 3),
-    (meaning.constraint_tree, "[a&b]", 1, 2),
-    (meaning.constraint_tree, "a*0", 0, 3),
-    (meaning.constraint_tree, "[a|b]&[c|d]", 6, 11),
-    (meaning.host_names, "n[3-1]", 2, 5),
-    (meaning.host_names, "n[1-99999999]", 2, 12),
-    (meaning.licence_items, "a b", 1, 2),
+    (lists.array_spec, "1,3-1", 2, 5),
+    (lists.array_spec, "1..5", 1, 2),
+    (lists.array_spec, "1-5:0", 0, 5),
+    (lists.array_spec, "0-99999999", 0, 10),
+    (lists.dependency_items, "afterok", 7, 7),
+    (lists.dependency_items, "afterok:1,expand:2", 10, 18),
+    (lists.dependency_items, "afterok:0", 8, 9),
+    (lists.dependency_items, "5,afterok:6", 0, 1),
+    (lists.dependency_items, "prepare", 0, 7),
+    (lists.constraint_tree, "a||b", 2, 3),
+    (lists.constraint_tree, "[a&b]", 1, 2),
+    (lists.constraint_tree, "a*0", 0, 3),
+    (lists.constraint_tree, "[a|b]&[c|d]", 6, 11),
+    (lists.host_names, "n[3-1]", 2, 5),
+    (lists.host_names, "n[1-99999999]", 2, 12),
+    (lists.licence_items, "a b", 1, 2),
     (meaning.node_range, "²", 0, 1),
     (meaning.duration_seconds, "0:²:0", 0, 5),
-    (meaning.signal_spec, "B:@5", 2, 4),
+    (lists.signal_spec, "B:@5", 2, 4),
 ]
 
 
@@ -176,7 +177,7 @@ def test_mistakes_point_at_the_place(read: object, text: str, start: int, end: i
 
 def test_messages_name_what_was_found_and_expected() -> None:
     with pytest.raises(ValueMistake, match=r"found `\|`, expected the end, a feature name"):
-        meaning.constraint_tree("a||b")
+        lists.constraint_tree("a||b")
 
 
 def test_points_in_time() -> None:
@@ -207,19 +208,19 @@ def test_host_lists_are_sorted_joined_and_cut() -> None:
 ANY = (
     meaning.gres_items,
     meaning.gpu_items,
-    meaning.array_spec,
-    meaning.dependency_items,
-    meaning.constraint_names,
-    meaning.host_names,
-    meaning.host_count,
-    meaning.licence_items,
-    meaning.export_items,
-    meaning.signal_spec,
+    lists.array_spec,
+    lists.dependency_items,
+    lists.constraint_names,
+    lists.host_names,
+    lists.host_count,
+    lists.licence_items,
+    lists.export_items,
+    lists.signal_spec,
     meaning.duration_seconds,
     meaning.size_mib,
     meaning.node_range,
     meaning.mail_events,
-    meaning.distribution_spec,
+    lists.distribution_spec,
 )
 
 
