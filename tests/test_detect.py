@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from flowc.detect import detect, is_job
+from flowc.detect import detect
+from flowc.detect.signs import is_job
 from flowc.diag.sink import Sink
 from flowc.inputs import Inputs
 from flowc.source import Source

@@ -121,7 +121,7 @@ def _is_walked(place: str, name: str) -> bool:
 
 def _is_job_file(path: str, once: bool) -> bool:
     """By its name, or by what stands in it. One that cannot be opened counts: it may be a job."""
-    from flowc.detect import MANIFESTS, is_job, only_jobs
+    from flowc.detect.signs import MANIFESTS, is_job, only_jobs
 
     if not os.path.isfile(path):
         return False

@@ -90,3 +90,15 @@ FRONTENDS = (
         task_fields=True,
     ),
 )
+
+
+def named(name: str) -> Entry:
+    """The frontend of this name."""
+    return next(entry for entry in FRONTENDS if entry.name == name)
+
+
+def by_suffix(path: str) -> Entry | None:
+    """The frontend to which a file's suffix belongs; None for suffixes that several share."""
+    lowered = path.lower()
+    found = [entry for entry in FRONTENDS if entry.suffixes and lowered.endswith(entry.suffixes)]
+    return found[0] if len(found) == 1 else None

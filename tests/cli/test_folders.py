@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowc.detect import is_job
+from flowc.detect.signs import is_job
 from flowc.frontends.slurm.words.scan import directives
 from flowc.source import Source
 

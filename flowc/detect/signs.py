@@ -1,16 +1,15 @@
-"""Which frontend reads a source: by the user's word, by its name, by what stands in it; never silently a guess."""
+"""What tells a format in a text: keys, marks and directives; and whether a file that a folder has is a job."""
 
 from __future__ import annotations
 
 from flowc.diag.codes import detect as codes
-from flowc.frontends import FRONTENDS, YAML, Entry
+from flowc.frontends import FRONTENDS, YAML, Entry, by_suffix, named
 from flowc.patterns import at_first_use
 from flowc.source import Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.diag.sink import Sink
-    from flowc.inputs import Inputs
     from flowc.source import Source
 
 _top_keys = at_first_use(r"^([ ]*)(['\"]?)([A-Za-z_$][\w.-]*)\2[ \t]*:(?=[ \t\r\n]|$)", "finditer", 8)  # re.MULTILINE
@@ -55,44 +54,6 @@ _TASK_RUNS = frozenset(("run", "setup"))
 _OLDER_RESOURCES = frozenset(("disk", "gpu", "cpu", "memory", "storage", "ports", "vCPU", "RAM", "GPU"))
 
 
-def detect(source: Source, inputs: Inputs, name: str | None, sink: Sink) -> Entry | None:
-    """The registry entry for this source, or None after reporting that it is in no format that flowc reads, or in
-    two."""
-    if name is not None:
-        return _named(name)
-    if inputs.command is not None:
-        return _named("command-line")
-    if not source.path.lower().endswith(YAML):
-        entry = by_suffix(source.path)
-        if entry is not None or source.text.startswith("#!"):
-            return entry or FRONTENDS[0]
-    elif source.text.startswith("#!"):
-        return FRONTENDS[0]
-    found = _by_signs(source)
-    if not source.path.lower().endswith(YAML) and by_content(source.text) is not None:
-        found.setdefault("slurm", _mark(source))
-    if not found and inputs.args:  # only sbatch has a command line of its own
-        return FRONTENDS[0]
-    if len(found) == 1:
-        return _named(next(iter(found)))
-    if found:
-        _report_two(source, found, sink)
-    else:
-        _report_none(source, sink)
-    return None
-
-
-def _named(name: str) -> Entry:
-    return next(entry for entry in FRONTENDS if entry.name == name)
-
-
-def by_suffix(path: str) -> Entry | None:
-    """The frontend to which a file's suffix belongs; None for suffixes that several share."""
-    lowered = path.lower()
-    found = [entry for entry in FRONTENDS if entry.suffixes and lowered.endswith(entry.suffixes)]
-    return found[0] if len(found) == 1 else None
-
-
 def by_content(text: str) -> Entry | None:
     """The frontend whose marks stand in the text."""
     for entry in FRONTENDS:
@@ -123,7 +84,7 @@ def is_job(source: Source, *, once: bool = False) -> bool:
         return any(not seen.in_child(start) and not seen.in_string(start) for start in late)
     if not path.endswith(MANIFESTS):
         return False
-    found = _by_signs(source)
+    found = by_signs(source)
     job = _has_job(text, once) if "k8s" in found else _is_task(source, tuple(found))
     return job and not _is_template(source)
 
@@ -168,7 +129,7 @@ def _is_template(source: Source) -> bool:
 def _is_task(source: Source, formats: tuple[str, ...]) -> bool:
     """One key may stand in any file; two make a task, unless the values of a chart or a pipeline have both as well."""
     keys = _keys(source)
-    signs = {name: [key for key in keys if key in _named(name).signs] for name in formats}
+    signs = {name: [key for key in keys if key in named(name).signs] for name in formats}
     found = {key for its in signs.values() for key in its}
     if len(found) < 2:
         return False
@@ -209,7 +170,7 @@ def _brace_keys(source: Source, start: int) -> dict[str, Span]:
     return found
 
 
-def _by_signs(source: Source) -> dict[str, Span]:
+def by_signs(source: Source) -> dict[str, Span]:
     """The formats that have a sign in the text, with the place of the first. Some keys count only in company."""
     keys = _keys(source)
     signs = {entry.name: [key for key in keys if key in entry.signs] for entry in FRONTENDS}
@@ -258,24 +219,24 @@ def _inline_keys(line: str) -> list[str]:
     return [part.partition(":")[0] for part in inside.partition("}")[0].split(",")] if brace else []
 
 
-def _mark(source: Source) -> Span:
+def mark(source: Source) -> Span:
     place, mark = min((source.text.find(mark), mark) for mark in FRONTENDS[0].marks if mark in source.text)
     return Span(source, place, place + len(mark))
 
 
-def _report_two(source: Source, found: dict[str, Span], sink: Sink) -> None:
+def report_two(source: Source, found: dict[str, Span], sink: Sink) -> None:
     (_, first), *others = found.items()
-    titles = [_named(name).title for name in found]
+    titles = [named(name).title for name in found]
     sink.report(
         codes.TWO_FORMATS,
         first,
         help=f"take the keys of one of them out, or say which it is with `--from {'|'.join(found)}`",
-        notes=tuple((span, f"a sign of {_named(name).title}") for name, span in others),
+        notes=tuple((span, f"a sign of {named(name).title}") for name, span in others),
         formats=" and of ".join(titles),
     )
 
 
-def _report_none(source: Source, sink: Sink) -> None:
+def report_none(source: Source, sink: Sink) -> None:
     """Say that no format was found; where the file is no YAML at all, that is what is wrong with it."""
     if source.path.lower().endswith(YAML):
         from flowc.yamldoc.read import read
