@@ -20,7 +20,6 @@ from __future__ import annotations
 
 from flowc import catalog, override, pipeline, rules
 from flowc.backends import BACKENDS
-from flowc.backends.base import Artifact
 from flowc.detect import detect
 from flowc.diag.codes import price
 from flowc.diag.sink import Diagnostic, Sink
@@ -34,9 +33,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from flowc.backends.artifacts import Artifact
     from flowc.backends.base import Backend
     from flowc.inputs import Inputs
-    from flowc.ir.plan import Thrift
+    from flowc.ir.parts import Thrift
     from flowc.ir.unit import Unit
     from flowc.passes.budget import Cost
     from flowc.source import Source
@@ -293,7 +293,7 @@ def surrounded(units: list[Unit], inputs: Inputs, together: Together) -> list[Un
 def _thrift(unit: Unit, inputs: Inputs, *, alone: bool) -> Thrift:
     """Whether the job may be packed on fewer machines."""
     from flowc.body.nodes.packing import binding
-    from flowc.ir.plan import Thrift
+    from flowc.ir.parts import Thrift
 
     if (unit.job.resources.nodes or 1) < 2:
         return Thrift()
@@ -335,6 +335,7 @@ def _check_name(frontend: str | None) -> None:
 
 
 def _document(name: str, document: dict[str, object]) -> Artifact:
+    from flowc.backends.artifacts import Artifact
     from flowc.ir.encode import dumps
 
     return Artifact(name=name, text=dumps(document))

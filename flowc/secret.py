@@ -31,7 +31,7 @@ _SPELT = tuple(
 )
 _KEY = "key"
 _CORES = tuple(dict.fromkeys(word.strip("_-") for word in _SPELT if _KEY not in word))
-_NAMES = (*(word for word in _CORES if not any(other in word for other in _CORES if other != word)), _KEY)
+_NAMES = (*(word for word in _CORES if sum(map(word.__contains__, _CORES)) == 1), _KEY)  # that hold no other
 _KEYS = tuple(word for word in _SPELT if _KEY in word and word != _KEY)
 
 

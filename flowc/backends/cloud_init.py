@@ -5,7 +5,8 @@ from __future__ import annotations
 from binascii import b2a_base64
 
 from flowc._compiled.limits import USER_DATA_BYTES
-from flowc.backends.base import Artifact, Backend, checks_nothing
+from flowc.backends.artifacts import Artifact
+from flowc.backends.base import Backend, checks_nothing
 from flowc.scripts import build
 from flowc.scripts.packing.pack import deflate, gzip_member
 

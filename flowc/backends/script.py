@@ -3,7 +3,8 @@ is sent."""
 
 from __future__ import annotations
 
-from flowc.backends.base import Artifact, Backend, checks_nothing
+from flowc.backends.artifacts import Artifact
+from flowc.backends.base import Backend, checks_nothing
 from flowc.scripts import build, size_table
 
 TYPE_CHECKING = False

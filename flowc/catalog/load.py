@@ -67,9 +67,11 @@ def make(source: str, as_of: str, regions: Iterable[str], rows: Iterable[Mapping
     """A catalog of checked rows; `source` is `bundled`, `refreshed` or the path that they came from."""
     types, offers = [], []
     for row in rows:
-        each = InstanceType(**{key: value for key, value in row.items() if key != "offers"})
+        fields = dict(row)
+        its_offers = fields.pop("offers")
+        each = InstanceType(**fields)
         types.append(each)
-        offers += [_offer(each, offer) for offer in row["offers"]]
+        offers += [_offer(each, offer) for offer in its_offers]
     return Catalog(source, as_of, regions, types, offers)
 
 

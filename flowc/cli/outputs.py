@@ -9,7 +9,7 @@ from flowc.cli import terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from flowc.backends.base import Artifact
+    from flowc.backends.artifacts import Artifact
 
 
 class Outputs:

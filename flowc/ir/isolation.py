@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from flowc.record import Record
 
-
-class Probe(Record):
-    """How a running container is found to be dead: `argv` (inside it) fails `failures` times in a row."""
-
-    UNSHOWN = ("argv",)
-
-    argv: tuple[str, ...]
-    period_s: int = 10
-    timeout_s: int = 1
-    delay_s: int = 0
-    failures: int = 3
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.ir.parts import Probe
 
 
 class Isolation(Record):

@@ -7,7 +7,6 @@ Raw numbers carry their unit in the name. None or an empty tuple means that the 
 from __future__ import annotations
 
 from flowc.ir.isolation import Isolation as Isolation
-from flowc.ir.isolation import Probe as Probe
 from flowc.record import Record
 
 TYPE_CHECKING = False
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from flowc.ir.parts import File as File
     from flowc.ir.parts import Mount as Mount
     from flowc.ir.parts import Port as Port
+    from flowc.ir.parts import Probe as Probe
     from flowc.ir.parts import StopSignal as StopSignal
     from flowc.ir.parts import Volume as Volume
 

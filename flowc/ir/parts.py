@@ -1,9 +1,15 @@
-"""Records of which most jobs have none; `ir.job` gives them when they are first asked for."""
+"""Records of which most jobs and plans have none, or nobody asks for them; `ir.job` gives those of jobs when they are
+first asked for."""
 
 from __future__ import annotations
 
 from flowc.ir.isolation import Isolation
 from flowc.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.ir.job import Job
+    from flowc.source import Span
 
 
 class Choice(Record):
@@ -137,3 +143,55 @@ class ExitRule(Record):
     action: str
     codes: tuple[int, ...]
     negate: bool = False
+
+
+class Candidate(Record):
+    """One instance type that was looked at: `chosen` or not, and why."""
+
+    instance_type: str
+    region: str | None
+    chosen: bool
+    reason: str
+
+
+class Way(Record):
+    """Another way to run a job that costs less: `what` in words, and the `flags` that take it. `machines` are those of
+    all bids; money is micro-dollars per instance-hour, `market` None where it is unknown."""
+
+    what: str
+    flags: tuple[str, ...]
+    instance_type: str
+    region: str
+    nodes: int
+    machines: int
+    minimum: int
+    limit: int
+    market: int | None
+
+
+class Thrift(Record):
+    """What `--optimize cost` may do: take any machine that the job allows, and, unless `bound` says what speaks against
+    it, at `span`, fewer of them than nodes were asked for. `asked`: the job before that was done."""
+
+    bound: str | None = None
+    span: Span | None = None
+    asked: Job | None = None
+
+
+class GroupPlan(Record):
+    """The part of one of a job's groups, as `JobPlan` says it of the job."""
+
+    nodes: int
+    gpus_visible: int | None
+
+
+class Probe(Record):
+    """How a running container is found to be dead: `argv` (inside it) fails `failures` times in a row."""
+
+    UNSHOWN = ("argv",)
+
+    argv: tuple[str, ...]
+    period_s: int = 10
+    timeout_s: int = 1
+    delay_s: int = 0
+    failures: int = 3

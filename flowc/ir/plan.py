@@ -8,41 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flowc.ir.job import Job
-    from flowc.source import Span
-
-
-class Candidate(Record):
-    """One instance type that was looked at: `chosen` or not, and why."""
-
-    instance_type: str
-    region: str | None
-    chosen: bool
-    reason: str
-
-
-class Way(Record):
-    """Another way to run a job that costs less: `what` in words, and the `flags` that take it. `machines` are those of
-    all bids; money is micro-dollars per instance-hour, `market` None where it is unknown."""
-
-    what: str
-    flags: tuple[str, ...]
-    instance_type: str
-    region: str
-    nodes: int
-    machines: int
-    minimum: int
-    limit: int
-    market: int | None
-
-
-class Thrift(Record):
-    """What `--optimize cost` may do: take any machine that the job allows, and, unless `bound` says what speaks against
-    it, at `span`, fewer of them than nodes were asked for. `asked`: the job before that was done."""
-
-    bound: str | None = None
-    span: Span | None = None
-    asked: Job | None = None
+    from flowc.ir.parts import Candidate, GroupPlan, Way
 
 
 class CatalogInfo(Record):
@@ -50,13 +16,6 @@ class CatalogInfo(Record):
 
     source: str
     as_of: str
-
-
-class GroupPlan(Record):
-    """The part of one of a job's groups, as `JobPlan` says it of the job."""
-
-    nodes: int
-    gpus_visible: int | None
 
 
 class JobPlan(Record):

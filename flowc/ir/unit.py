@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from flowc.ir.job import Job
-from flowc.ir.plan import JobPlan, Thrift
+from flowc.ir.plan import JobPlan
 from flowc.record import Record
 from flowc.source import Source, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from flowc.ir.parts import Thrift
     from flowc.ir.policy import Policy
     from flowc.ir.profile import Profile, Use
     from flowc.source import Text

@@ -6,7 +6,7 @@ goes through several kinds of machine of which any will do.
 
 from __future__ import annotations
 
-from flowc.ir.plan import Candidate, CatalogInfo, JobPlan
+from flowc.ir.plan import CatalogInfo, JobPlan
 from flowc.ir.units import usd_text
 from flowc.passes.machine import choosing, wording
 from flowc.passes.machine.allowed import forbidden_by
@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.catalog.model import Catalog, Offer
     from flowc.diag.sink import Sink
-    from flowc.ir.plan import Way
+    from flowc.ir.parts import Candidate, Way
     from flowc.ir.unit import Unit
     from flowc.passes.base import Context
 
@@ -128,6 +128,8 @@ def _candidates(choice: Choice, others: tuple[Candidate, ...], catalog: Catalog)
 
 
 def _candidate(offer: Offer, choice: Choice) -> Candidate:
+    from flowc.ir.parts import Candidate
+
     return Candidate(
         instance_type=offer.type.name,
         region=offer.region,

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any
 
-    from flowc.backends.base import Artifact
+    from flowc.backends.artifacts import Artifact
 
 
 def document_of(artifacts: Sequence[Artifact]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowc import catalog, driver, rules
-from flowc.backends.base import Artifact
+from flowc.backends.artifacts import Artifact
 from flowc.backends.mithril import BACKEND
 from flowc.backends.mithril.naming import References, safe_name, unique_name
 from flowc.diag.sink import Diagnostic, Sink

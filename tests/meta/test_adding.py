@@ -65,7 +65,8 @@ def run(words, argv):
 """
 BACKEND = """from __future__ import annotations
 
-from flowc.backends.base import Artifact, Backend, checks_nothing
+from flowc.backends.artifacts import Artifact
+from flowc.backends.base import Backend, checks_nothing
 
 BACKEND = Backend(
     check=checks_nothing,

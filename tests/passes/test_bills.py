@@ -9,7 +9,8 @@ from fractions import Fraction
 import pytest
 
 from flowc.ir.job import Pricing, Time
-from flowc.ir.plan import JobPlan, Thrift
+from flowc.ir.parts import Thrift
+from flowc.ir.plan import JobPlan
 from flowc.ir.units import parse_usd
 from tests.mithril.auction import clear
 from tests.passes.units import plan, run, unit

@@ -13,7 +13,7 @@ from flowc.catalog.model import Catalog
 from flowc.catalog.prices import default_limit
 from flowc.catalog.schema import OfferRow
 from flowc.ir.job import Placement
-from flowc.ir.plan import Thrift
+from flowc.ir.parts import Thrift
 from flowc.ir.units import parse_usd
 from tests.passes.units import run, unit
 

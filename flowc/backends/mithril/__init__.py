@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from flowc.backends.base import Artifact, Backend
+from flowc.backends.base import Backend
 from flowc.backends.mithril import limits
 from flowc.diag.codes import price as codes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from flowc.backends.artifacts import Artifact
     from flowc.diag.sink import Sink
     from flowc.ir.unit import Unit
 

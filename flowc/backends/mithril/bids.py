@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowc import scripts
-from flowc.backends.base import Artifact, LazyArtifact
+from flowc.backends.artifacts import Artifact, LazyArtifact
 from flowc.backends.mithril import limits
 from flowc.backends.mithril.naming import References, safe_name, unique_name
 from flowc.backends.mithril.needs import needs

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from flowc.ir.job import Job
-    from flowc.ir.plan import JobPlan, Way
+    from flowc.ir.parts import Way
+    from flowc.ir.plan import JobPlan
     from flowc.ir.unit import Unit
 
 # So many machines that were not chosen are shown of each job where there are several jobs.

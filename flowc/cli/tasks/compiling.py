@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from flowc.backends.base import Artifact
+    from flowc.backends.artifacts import Artifact
     from flowc.cli.arguments import Words
     from flowc.inputs import Repository
     from flowc.ir.policy import Policy

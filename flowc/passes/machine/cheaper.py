@@ -6,7 +6,7 @@ Nothing here chooses: each way is the choice for a job that was changed a little
 from __future__ import annotations
 
 from flowc.catalog.prices import limit_price
-from flowc.ir.plan import Way
+from flowc.ir.parts import Way
 from flowc.ir.units import MICROS_PER_CENT, plural
 from flowc.passes.machine import choices, choosing
 from flowc.passes.machine.allowed import is_allowed

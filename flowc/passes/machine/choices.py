@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from flowc.catalog.gpus import known_words
 from flowc.diag.codes import resolve as codes
-from flowc.ir.plan import Candidate
+from flowc.ir.parts import Candidate
 from flowc.ir.units import parse_usd, plural, size_text, usd_text
 from flowc.passes.machine import choosing, wording
 from flowc.passes.machine.findings import Findings

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from flowc.catalog.prices import limit_price
 from flowc.diag.codes import price as codes
-from flowc.ir.plan import Candidate
+from flowc.ir.parts import Candidate
 from flowc.ir.units import MICROS_PER_CENT, plural, usd_text
 from flowc.passes.machine import choices, choosing
 from flowc.passes.machine.allowed import is_allowed

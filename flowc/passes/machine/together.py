@@ -11,7 +11,7 @@ from flowc._compiled.limits import NODES_PER_BID
 from flowc.diag.codes import validate
 from flowc.diag.codes.slurm import het as codes
 from flowc.ir.groups import each_group
-from flowc.ir.plan import Candidate, GroupPlan
+from flowc.ir.parts import Candidate, GroupPlan
 from flowc.ir.units import plural, usd_text
 from flowc.passes.machine import choosing, wording
 from flowc.passes.machine.findings import Findings

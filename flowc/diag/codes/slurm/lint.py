@@ -151,21 +151,6 @@ Put the value in quotes, or write a backslash before `#`.""",
     good=_script('--job-name="run#3"'),
 )
 
-OUTPUT_DIRECTORY = Code(
-    id="FC140",
-    name="output-directory",
-    severity="note",
-    kind="placing",
-    title="`{directory}` is created here; Slurm does not create it, and there the job fails when it is missing",
-    explain="""\
-Slurm opens the output file before the script starts and does not create its directory: without it the job fails with no
-output at all. flowc creates the directory, so the same script may work here and fail there.
-
-Nothing to do here. On a cluster create the directory before submitting.""",
-    bad=_script("--output=logs/%j.out"),
-    good=_script("--output=%j.out"),
-)
-
 VARIABLE_NEVER_SET = Code(
     id="FC141",
     name="variable-never-set",
@@ -301,20 +286,6 @@ sbatch takes a number of days below zero and wraps it around to some eight thous
 Write a time above zero.""",
     bad=_script(time="--time=-49710"),
     good=_script(time="--time=5"),
-)
-
-NOT_EXPANDED = Code(
-    id="FC150",
-    name="not-expanded",
-    severity="warning",
-    title="`{text}` is not expanded in a directive",
-    explain="""\
-sbatch expands nothing in directives: neither variables, nor `~`, nor commands. The text stays as it is:
-`--output=~/x.log` writes into a directory called `~`. Only `%` patterns of file names (`%j`, `%x`) are replaced.
-
-Write the value itself, or give the option on sbatch's command line, where the shell expands it.""",
-    bad=_script("--output=$HOME/x.log"),
-    good=_script("--output=x-%j.log"),
 )
 
 UNKNOWN_MAIL_EVENT = Code(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flowc._compiled.shell_words import ENVIRONMENT
 from flowc._compiled.slurm_options import OPTIONS
+from flowc.diag.codes.slurm import files
 from flowc.diag.codes.slurm import lint as codes
 from flowc.diag.sink import Edit, Fix
 from flowc.frontends.slurm.faults import report
@@ -116,7 +117,7 @@ def _one_value(given: Given, value: str, span: Span, sink: Sink, directories: se
         shell = "$" in value or "`" in value or value[:1] == "~"
         expansion = _expansion(value) if shell else None
         if expansion and given.origin != "arguments":
-            sink.report(codes.NOT_EXPANDED, span, help=_instead_of(expansion[0], kind), text=expansion[0])
+            sink.report(files.NOT_EXPANDED, span, help=_instead_of(expansion[0], kind), text=expansion[0])
     if kind == "duration":
         _time(given, value, span, sink)
     elif kind == "size" and not foreign and value.isdecimal() and 0 < int(value[:9]) < 100:
@@ -227,7 +228,7 @@ def _directory(value: str, span: Span, sink: Sink, directories: set[str]) -> Non
     if value.startswith(("/", "~", "$")) or directory in ("", ".", "..", "../..") or directory in directories:
         return
     directories.add(directory)
-    sink.report(codes.OUTPUT_DIRECTORY, span, directory=directory)
+    sink.report(files.OUTPUT_DIRECTORY, span, directory=directory)
 
 
 def _lowered_nodes(ast: Ast, sink: Sink) -> None:
