@@ -25,7 +25,6 @@ from flowc.diag.codes import price
 from flowc.diag.sink import Diagnostic, Sink
 from flowc.frontends import FRONTENDS
 from flowc.passes.base import Context
-from flowc.passes.budget import of_source
 from flowc.passes.price_check import bound_s as bound_s
 from flowc.record import Record
 
@@ -78,8 +77,11 @@ class Together:
 
     def before(self) -> tuple[Cost, ...]:
         """What the sources so far may cost; worked out once there is another one."""
-        self.costs += [of_source(units, path) for units, path in self.planned]
-        self.planned.clear()
+        if self.planned:
+            from flowc.passes.budget import of_source
+
+            self.costs += [of_source(units, path) for units, path in self.planned]
+            self.planned.clear()
         return tuple(self.costs)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from flowc.diag.codes import price as codes
 from flowc.ir.units import hours_text, parse_usd, plural, usd_text
-from flowc.passes.price_check import bound_s, cost
+from flowc.passes.price_check import bound_s, cost, machines
 from flowc.record import Record
 
 TYPE_CHECKING = False
@@ -32,8 +32,6 @@ def check(units: list[Unit], context: Context, sink: Sink) -> None:
     """The worst case of all units, and of the sources before this one, against the budget; without a budget, a word on
     what multiplies the price."""
     budget = next((unit for unit in units if unit.job.pricing.budget_usd is not None), None)
-    if budget is None and _machines(units) <= 1 and all(bound_s(unit.job) is not None for unit in units):
-        return  # nothing multiplies the price of most jobs
     costs = [_cost(unit, alone=len(units) == 1) for unit in units]
     if budget is None:
         _without_budget(units, costs, sink)
@@ -80,15 +78,11 @@ def _without_budget(units: list[Unit], costs: list[Cost], sink: Sink) -> None:
             )
     sink.turn_to(None)
     bounded = [each for each in costs if each.worst is not None]
-    if endless or _machines(units) == 1:
+    if endless or machines(units) == 1:
         return
     span = units[0].origin("array", "resources.nodes", "layout.tasks", "layout.gpus_total") if len(units) == 1 else None
     worst = usd_text(sum(each.worst or 0 for each in bounded))
     sink.report(codes.COST_MULTIPLIED, span, worst=worst, arithmetic=_sum(bounded))
-
-
-def _machines(units: list[Unit]) -> int:
-    return sum(unit.plan.count * unit.plan.nodes for unit in units if unit.plan is not None)
 
 
 def _sum(costs: list[Cost]) -> str:

@@ -152,3 +152,8 @@ def _market(plan: JobPlan) -> int | None:
 def cost(price: int, plan: JobPlan, seconds: int) -> int:
     """Micro-dollars for all machines over the whole time, rounded up to cents."""
     return ceil_cents(-(-price * plan.nodes * plan.count * seconds // SECONDS_PER_HOUR))
+
+
+def machines(units: list[Unit]) -> int:
+    """Those of all bids."""
+    return sum(unit.plan.count * unit.plan.nodes for unit in units if unit.plan is not None)

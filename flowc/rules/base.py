@@ -66,12 +66,14 @@ def may_mean_two_things(unit: Unit) -> bool:
     """Whether it may be one of the batch scripts that mean something else under another release, of which none is
     named."""
     job = unit.job
-    layout = job.layout
-    if not job.conventions.commands or job.source.release is not None or not job.run.text:
+    layout, text = job.layout, job.run.text
+    if not job.conventions.commands or job.source.release is not None or not text:
+        return False
+    if not (layout.tasks_per_node or any(sign in text for sign in ("srun", "CPUS_PER_TASK=", "SLURM_GPUS_PER_TASK"))):
         return False
     shared = layout.cpus_per_task or layout.gpus_per_task or layout.tasks_per_node
     by_gpus = any(name[:10] == "SLURM_GPUS" for name, _ in job.source.variables)
-    return bool(shared) or by_gpus or "SRUN_CPUS" in job.run.text
+    return bool(shared) or by_gpus or "SRUN_CPUS" in text
 
 
 def has_idle_nodes(unit: Unit) -> bool:

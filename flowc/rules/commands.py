@@ -8,7 +8,6 @@ from flowc.body.modules import CONTAINERS, brought_by_modules, environments
 from flowc.diag.lacks import ENVIRONMENT, PROGRAM
 from flowc.rules.base import parts, texts
 from flowc.rules.wording import by_profile
-from flowc.shell.quote import sh
 from flowc.shell.scan import scan
 
 TYPE_CHECKING = False
@@ -98,6 +97,8 @@ def _help(unit: Unit, found: dict[str, int]) -> str | None:
             return f"it submits itself: one job may have all the time that it needs; {later}"
         return "submit the other one yourself: `flowc submit FILE --after afterok:JOB` places it when this one is done"
     if "sbatch" in found:
+        from flowc.shell.quote import sh
+
         # A script without options that submits others is none that should run on a rented machine.
         return 'it submits jobs itself? run it here: sbatch() { flowc sbatch "$@"; }; export -f sbatch; bash ' + sh(
             unit.job.source.path

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from flowc import catalog, driver, rules
 from flowc.backends.artifacts import Artifact
 from flowc.backends.mithril import BACKEND
-from flowc.backends.mithril.naming import References, safe_name, unique_name
+from flowc.backends.mithril.naming import safe_name, unique_name
+from flowc.backends.mithril.references import References
 from flowc.diag.sink import Diagnostic, Sink
 from flowc.inputs import Inputs
 from flowc.ir.job import Array, Dependency, Identity, Notify, Outcome, Placement, Time

@@ -5,8 +5,9 @@ from __future__ import annotations
 from flowc import scripts
 from flowc.backends.artifacts import Artifact, LazyArtifact
 from flowc.backends.mithril import limits
-from flowc.backends.mithril.naming import References, safe_name, unique_name
+from flowc.backends.mithril.naming import safe_name, unique_name
 from flowc.backends.mithril.needs import needs
+from flowc.backends.mithril.references import References
 from flowc.digest import sha256_hex
 from flowc.ir.encode import about, dumps
 from flowc.record import Record

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flowc._compiled.slurm_lowering import DISK_GRES, GPU_SHARE_GRES
 from flowc.diag.codes.slurm import lower as codes
-from flowc.frontends.slurm.values import meaning, tres
+from flowc.frontends.slurm.values import meaning
 from flowc.frontends.slurm.values.state import NULL
 from flowc.ir.job import Layout, Resources
 
@@ -174,8 +174,10 @@ class Gpus:
 
     def _tres_per_task(self, text: str) -> int | None:
         """GPUs in `gres/gpu:h100=2,cpu=4`. Other resources are told as those of `--gres` are."""
+        from flowc.frontends.slurm.values.tres import GRES, items
+
         gpus: list[meaning.GresItem] = []
-        for name, kind, count in tres.items(text, tres.GRES):
+        for name, kind, count in items(text, GRES):
             item = meaning.GresItem(name=name or "", type=kind, count=count)
             if name == "gpu":
                 gpus.append(item)
@@ -298,7 +300,11 @@ def _cpus_per_task(a: Allotment) -> tuple[int | None, str]:
     """CPUs for each task and the option that says so."""
     if (number := a.number("cpus-per-task")) is not None:
         return number, "cpus-per-task"
-    found = next(tres.items(a.options.get("tres-per-task", ""), "cpu"), None)
+    if "tres-per-task" not in a.options:
+        return None, "tres-per-task"
+    from flowc.frontends.slurm.values.tres import items
+
+    found = next(items(a.options["tres-per-task"], "cpu"), None)
     return (found[2] if found else None), "tres-per-task"
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from flowc.frontends.slurm.values.numerals import count_of
 from flowc.frontends.slurm.values.state import State
 from flowc.frontends.slurm.values.trees import ValueMistake
-from flowc.frontends.slurm.values.tres import GRES, items
 from flowc.patterns import at_first_use
 
 # A name that a site's configuration can declare.
@@ -83,6 +82,8 @@ def demand_of(demands: Demands, name: str, kind: str | None, slot: str, option: 
 
 def _read_list(demands: Demands, slot: str, option: str, text: str, front: str) -> str | None:
     """Add the items of one option; the reason when sbatch refuses one. Rules since 23.11."""
+    from flowc.frontends.slurm.values.tres import GRES, items
+
     if front:
         text = ",".join(f"{GRES}/{front}{word}" for word in text.split(",") if word)
     try:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from flowc.frontends.slurm.values.numerals import count_of, size_of
 from flowc.frontends.slurm.values.trees import ValueMistake as ValueMistake
 from flowc.frontends.slurm.values.trees import parse
-from flowc.frontends.slurm.values.tres import GRES, items
 from flowc.lalr import Node, Token
 from flowc.record import Record
 
@@ -80,6 +79,8 @@ def gres_items(text: str) -> tuple[GresItem, ...]:
 
 def _later_items(text: str) -> tuple[GresItem, ...]:
     """The same of `gres/gpu:2,gres/gpu:h100=2`."""
+    from flowc.frontends.slurm.values.tres import GRES, items
+
     found: dict[tuple[str, str | None], GresItem] = {}
     for name, kind, count in items(text, GRES):
         if name is None:
