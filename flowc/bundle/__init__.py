@@ -37,7 +37,7 @@ else:
 # The size of the index, its hash, and when the file was written come first, in eight bytes each.
 _HEAD = 24
 # What is read at once: mostly the head and the index.
-_FIRST = 1 << 16
+_FIRST = 1 << 14
 # A source that changed so lately may change again within what its times can tell.
 _SETTLED_NS = 2_000_000_000
 # Bytes of source that a command may read for nothing.
@@ -103,8 +103,8 @@ class Bundle:
         if self._file < 0:
             os.close(file)
 
-    def code(self, name: str) -> "CodeType | None":
-        """What is kept of a module; None where the file is damaged."""
+    def code(self, name: str, file: str = "") -> "CodeType | None":
+        """What is kept of a module, whose source is this one; None where the file is damaged."""
         entry = self.entries[name]
         pack, place = entry[0], entry[1]
         codes = self._codes.get(pack)
@@ -113,7 +113,11 @@ class Bundle:
             codes = self._codes[pack] = marshal.loads(data) if data else ()
         if not self.ended:
             self._used.add(name)
-        return codes[place] if codes else None
+        if not codes:
+            return None
+        if file and codes[place].co_filename != file:
+            _imp._fix_co_filename(codes[place], file)  # type: ignore[attr-defined]
+        return codes[place]
 
     def module(self, name: str) -> "ModuleType":
         """An empty one, for a module of the file."""
@@ -168,7 +172,7 @@ class Bundle:
         above, _, last = name.rpartition(".")
         package = sys.modules.get(above)
         spec: Any = None if package is None else self._kept(name, package.__path__[0])
-        code = None if spec is None else spec.loader.get_code(name)
+        code = None if spec is None else self.code(name, spec.origin)
         if code is None:
             return
         module, locations = self.module(name), spec.submodule_search_locations
@@ -247,10 +251,8 @@ class _Loader(external.SourceFileLoader):
         bootstrap._call_with_frames_removed(exec, code, module.__dict__)  # type: ignore[attr-defined]
 
     def get_code(self, name: str) -> "CodeType | None":
-        kept = self._bundle.code(name) if self._kept and name == self.name else None
+        kept = self._bundle.code(name, self.path) if self._kept and name == self.name else None
         if kept is not None:
-            if kept.co_filename != self.path:
-                _imp._fix_co_filename(kept, self.path)  # type: ignore[attr-defined]
             return kept
         bundle, stamp = self._bundle, stamp_of(self.path)
         code = super().get_code(name)
