@@ -34,9 +34,11 @@ class _OfClass:
             own = each.__dict__
             # `inspect.get_annotations` is for annotations that are wanted as types; here only their names are, without
             # inspect.
-            own_names = [name for name in own.get("__annotations__", ()) if name[0] != "_"]
-            names.update(dict.fromkeys(own_names))
-            values.update({name: own[name] for name in own_names if name in own})
+            for name in own.get("__annotations__", ()):
+                if name[0] != "_":
+                    names[name] = None
+                    if name in own:
+                        values[name] = own[name]
         fields = tuple(names)
         if cls is not Record:
             cls.FIELDS, cls.DEFAULTS = fields, values

@@ -12,10 +12,10 @@ SIZES_GB = frozenset((5, 10, 12, 16, 20, 24, 32, 40, 48, 64, 80, 94, 96, 120, 12
 MOST_SLICES = 7
 
 _DROPPED = frozenset((*VENDOR_WORDS, *FORM_WORDS))
-_FAMILIES = {
+_FAMILIES: dict[str, tuple[str, ...]] = {
     **{name: (name,) for name in FAMILIES},
     **{name.replace("-", ""): (name,) for name in FAMILIES},
-    **{word: tuple(families) for word, families in WORDS.items()},
+    **WORDS,
 }
 _MAKERS = {name: maker for maker, names in MAKERS.items() for name in names}
 _seen: dict[str, tuple[GpuWord | None]] = {}
