@@ -14,7 +14,7 @@ from flowc.shell.scan import scan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Collection, Iterator
     from re import Match
 
     from flowc.source import Source
@@ -58,7 +58,7 @@ class Other(Record):
     name: str
 
 
-def placeholders(source: Source, *, document: bool, bare: Container[str] = ()) -> list[Placeholder | Other]:
+def placeholders(source: Source, *, document: bool, bare: Collection[str] = ()) -> list[Placeholder | Other]:
     """All in the order of the text; `document`: it is YAML. Of the form `$NAME`, which may be meant as it stands, those
     of `bare` alone."""
     text = source.text
@@ -66,7 +66,8 @@ def placeholders(source: Source, *, document: bool, bare: Container[str] = ()) -
     if bare and "$" in text:
         matches += [match for match in _bare(text) if match[1] in bare]
         matches.sort(key=lambda match: match.start())
-    if not matches and not (document and bare and any(key in text for key in _VALUES)):
+    words = [*_words(text, bare)] if bare else []
+    if not matches and not words and not (document and bare and any(key in text for key in _VALUES)):
         return []
     stretches, given, empty = _scalars(source, matches) if document else ([*_directives(text)], frozenset(), [])
     found = [place for match in matches if (place := _kind(text, match, stretches, document)) is not None]
@@ -79,7 +80,24 @@ def placeholders(source: Source, *, document: bool, bare: Container[str] = ()) -
             if isinstance(each, Other) and each.name in variables and _is_variable(text, each.start):
                 found[index] = Placeholder(start=each.start, end=each.end, name=each.name, sure=False)
     found += [each for each in empty if each.name in bare]
-    return sorted(found, key=_start) if empty else found
+    held = [(first, last) for first, last, for_shell in stretches if not for_shell]
+    shells = [(first, last) for first, last, for_shell in stretches if for_shell]
+    known = {each.name for each in found}
+    for each in words:
+        here = any(first <= each.start and each.end <= last for first, last in held)
+        told = any(first <= each.start and each.end <= last for first, last in shells)
+        found += [each] if here and not told and each.name not in known else []
+    return sorted(found, key=_start) if empty or words else found
+
+
+def _words(text: str, names: Collection[str]) -> Iterator[Placeholder]:
+    """Where a name that is asked for stands as it is, and can be nothing else: `YOUR_REGISTRY/train:1`."""
+    for name in names:
+        at = -1
+        while name.startswith("YOUR_") and name.isupper() and (at := text.find(name, at + 1)) >= 0:
+            before, after = text[at - 1 : at], text[at + len(name) : at + len(name) + 1]
+            if not (before.isalnum() or before in ("_", "$")) and not (after.isalnum() or after == "_"):
+                yield Placeholder(start=at, end=at + len(name), name=name, sure=False)
 
 
 def _start(place: Placeholder | Other) -> int:

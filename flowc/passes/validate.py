@@ -187,6 +187,14 @@ def _ports(unit: Unit, sink: Sink) -> None:
             )
 
 
+def _to_fill(image: str) -> str | None:
+    """The help where an image has a gap that flowc fills."""
+    from flowc.diag.suggest import to_fill
+
+    word = next((part for part in image.replace(":", "/").split("/") if part.startswith("YOUR_")), None)
+    return to_fill(f"<{word}>" if word is not None else image)
+
+
 def _images(unit: Unit, sink: Sink) -> None:
     from flowc.passes.image import mistake
 
@@ -198,5 +206,5 @@ def _images(unit: Unit, sink: Sink) -> None:
         found = mistake(image)
         if found is not None:
             reason, near = found
-            help = f"did you mean `{near}`?" if near is not None else None
+            help = f"did you mean `{near}`?" if near is not None else _to_fill(image)
             sink.report(codes.IMAGE_REFERENCE, unit.origin(*paths), help=help, image=image, reason=reason)

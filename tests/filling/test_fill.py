@@ -140,6 +140,32 @@ def test_variables_of_a_task_without_a_value(before: str, after: str | None) -> 
     assert put(before, True, X="v") == (after or before)
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("image: YOUR_X/train:1", "image: v/train:1"),
+        ("image: a/YOUR_X", "image: a/v"),
+        ("image: MY_YOUR_X/YOUR_X2", None),
+        ("run: echo YOUR_X", None),
+        ("YOUR_X: 1", "v: 1"),
+        ("image: ${YOUR_X}/YOUR_X", "image: v/YOUR_X"),
+        ("a: b  # YOUR_X", None),
+    ],
+)
+def test_words_in_capitals_that_are_asked_for(before: str, after: str | None) -> None:
+    assert put(f"a: 1\n{before}\n", True, YOUR_X="v") == f"a: 1\n{after or before}\n"
+    assert put("#!/bin/sh\n#SBATCH -A YOUR_X\necho YOUR_X\n", YOUR_X="v") == "#!/bin/sh\n#SBATCH -A v\necho YOUR_X\n"
+
+
+@pytest.mark.parametrize("image", ["YOUR_X/train:1", "<YOUR_X>/train", "a/${YOUR_X}"])
+def test_an_image_with_a_gap_says_how_to_fill_it(image: str) -> None:
+    text = f"name: a\nresources: {{accelerators: H100:8, image_id: 'docker:{image}'}}\nrun: hostname\n"
+    (found,) = [each for each in flowc.check(text, frontend="skypilot").diagnostics if each.severity == "error"]
+    assert found.help == "`--fill 'YOUR_X=VALUE'` puts a value there"
+    inputs = Inputs(flags=Flags(fill=(("YOUR_X", "mine"),)))
+    assert not flowc.check(text, inputs, frontend="skypilot").failed
+
+
 @pytest.mark.parametrize("value", ["", "a b", "yes", "1.50", 'a"b\\n', "it's", "a: b # c", "a\nb\n"])
 def test_what_a_task_is_given_is_a_text(value: str) -> None:
     text = put("name: a\nenvs:\n  X:\nresources: {accelerators: H100:8}\nrun: echo $X\n", True, X=value)

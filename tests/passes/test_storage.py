@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -319,7 +320,10 @@ def test_bad_image(image: str, reason: str, near: str | None) -> None:
     found = error(image=image, **GPU)
     assert found.code.name == "image-reference"
     assert reason in found.message
-    assert found.help == (f"did you mean `{near}`?" if near else None)
+    gap = re.fullmatch(r"\$\{(\w+)\}|<(.*)>|(YOUR_\w+)/.*|\{\{ (.*) \}\}", image)
+    name = next(filter(None, gap.groups()), None) if gap is not None else None
+    filled = f"`--fill '{name}=VALUE'` puts a value there" if name else None
+    assert found.help == (f"did you mean `{near}`?" if near else filled)
     assert codes(image="a", containers=(Container(name="c", role="init", image=image),), **GPU) == ["image-reference"]
 
 
