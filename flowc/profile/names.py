@@ -41,6 +41,14 @@ def _package_of(name: str) -> tuple[dict[str, Any], str] | None:
     return ({"pip": (package,)}, "newest version") if package else None
 
 
+def environment_of(name: str) -> dict[str, Any] | None:
+    """The environment of conda with the tool of this name; None where it is not known."""
+    from flowc._compiled import tool_names as table
+
+    package = _packages(table.BIOCONDA).get(_key(name.lower()))
+    return {"packages": (package,), "channels": _BIOCONDA} if package else None
+
+
 def of_python(name: str) -> str:
     """The package of Python that sites name so; nothing where it is none."""
     return next((name[len(prefix) :] for prefix in _PYTHON if name.startswith(prefix)), "")

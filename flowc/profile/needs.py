@@ -29,6 +29,8 @@ _environment_key = at_first_use(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*", "fullmatch")
 _program_key = at_first_use(r"[A-Za-z0-9][A-Za-z0-9_.+-]*", "fullmatch")
 _path_key = at_first_use(r"(?:/|~/)[^\s:,\"'\\$*?<>{}\[\]()]+", "fullmatch")
 _version = at_first_use(r"([a-z].*?)[-_]v?[0-9].*", "fullmatch")
+# How EasyBuild names what it built for a Python: `ObsPy/0.10.3-intel-2015a-Python-2.7.9`.
+_with_python = at_first_use(r"-python-[0-9]", "search")
 _variable_key = at_first_use(r"[A-Za-z_][A-Za-z0-9_]*", "fullmatch")
 _ENVIRONMENT = "a file, or {packages: [python=3.12, …]}"
 # What Slurm and modules are is beyond a line: a job of another format that calls them means a cluster.
@@ -107,7 +109,9 @@ def lines(
                 spelled.setdefault(key, set()).add(name)
         for key in {key for key, _ in found if key is not None}:
             number[key] = number.get(key, 0) + 1
-    known = [_known(*key).replace(spelled=tuple(sorted(names)), files=number[key]) for key, names in spelled.items()]
+    known = [
+        _known(*key, names).replace(spelled=tuple(sorted(names)), files=number[key]) for key, names in spelled.items()
+    ]
     made = environments or {}
     known = [
         each.replace(brings=made.get(each.key), says=_ENVIRONMENT if each.key not in made else "")
@@ -126,7 +130,7 @@ def lines(
     return [*own, *known, *(_known("paths", folder) for folder in sorted(folders - there))]
 
 
-def _known(section: str, key: str) -> Line:
+def _known(section: str, key: str, names: Iterable[str] = ()) -> Line:
     line = Line(section=section, key=key)
     if section == "variables":
         return line.replace(brings=VARIABLES.get(key))
@@ -140,7 +144,10 @@ def _known(section: str, key: str) -> Line:
     parts = key.lower().split("/")
     while len(parts) > 1 and (parts[0] in CATEGORIES or parts[0] in FOLDERS):
         parts.pop(0)
-    return _of_module(line, parts[0])  # what follows says what it was built with
+    found = _of_module(line, parts[0])  # what follows says what it was built with
+    if found is line and any(_with_python(name.lower()) for name in names):
+        return _of_module(line, f"py-{parts[0]}")
+    return found
 
 
 def _of_module(line: Line, name: str) -> Line:

@@ -20,6 +20,7 @@ _ASKED = {
     "paths": "volume://NAME",
     "variables": "VALUE",
 }
+_FIELDS = ("apt", "conda", "packages", "channels", "pip")
 _WIDTH = 110
 _MOST_SPELLED = 6
 # How files end that scripts name by themselves.
@@ -135,9 +136,9 @@ def _singular(words: str) -> str:
 def _written(key: str, brings: Any, indent: str) -> str:
     if isinstance(brings, str):
         return f"{indent}{key}: {_scalar(brings)}\n"
-    fields = {name: [*brings[name]] for name in ("apt", "conda", "channels", "pip") if brings[name]}
+    fields = {name: [*brings[name]] for name in _FIELDS if brings.get(name)}
     shown = [f"{name}: {_items(values)}" for name, values in fields.items()]
-    if not brings["shell"]:
+    if not brings.get("shell"):
         return f"{indent}{key}: {{{', '.join(shown)}}}\n"
     inner = indent * 2
     text = "".join(f"{inner}  {each}\n" for each in brings["shell"].rstrip("\n").split("\n"))

@@ -59,6 +59,9 @@ def brought(module: str) -> dict[str, Any] | str | None:
         ("py-tensorflow/2.1.0_py36", {"pip": ("tensorflow[and-cuda]",)}),
         ("python-pandas", {"pip": ("pandas",)}),
         ("nlpl-wandb/0.12.6-foss-2019b", {"pip": ("wandb",)}),
+        ("ObsPy/0.10.3rc1-intel-2015a-Python-2.7.9", {"pip": ("obspy",)}),
+        ("datasets/2.10.1-foss-2020b-Python-3.8.6", {"pip": ("datasets",)}),
+        ("datasets/2024", None),
         ("py-mpi4py", {"apt": ("openmpi-bin", "libopenmpi-dev", "python3-mpi4py")}),
         # folders of sites in front, and names that only open others
         ("UHTS/Analysis/picard-tools/2.18.11", {"conda": ("picard",), "channels": BIOCONDA}),
@@ -152,3 +155,27 @@ def test_licensed_programs_are_in_no_list() -> None:
         if "brings" not in row:
             for name in row["parts"]:
                 assert "*" in name or brought(name) is None, name
+
+
+@pytest.mark.parametrize(
+    ("texts", "is_filled_in"),
+    [
+        (["conda activate snakemake\nsnakemake --cores 8"], True),
+        (["source activate snakemake; srun snakemake -j 8", "conda activate snakemake\ntime snakemake -n"], True),
+        (["conda activate snakemake\nsnakemake -n", "conda activate snakemake\npython x.py"], False),
+        (["conda activate snakemake\npython snakemake.py"], False),
+        (["conda activate py39\npy39"], False),
+        (["conda activate house\nhouse x"], False),
+    ],
+)
+def test_environment_that_is_named_after_the_tool_that_is_called(
+    texts: list[str], is_filled_in: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("jobs").mkdir()
+    for number, text in enumerate(texts):
+        Path(f"jobs/{number}.sbatch").write_text(f"{HEAD}{text}\n")
+    assert main(["profile", "init", "jobs"]) == 0
+    found = yaml.safe_load(Path(".flowc/profile.yaml").read_text())["conda"]
+    package = {"packages": "snakemake", "channels": ["conda-forge", "bioconda"]}
+    assert found == ({"snakemake": package} if is_filled_in else None)

@@ -23,6 +23,7 @@ from flowc.diag.render import count, render
 from flowc.diag.sink import Diagnostic, Sink
 from flowc.profile.apply import takes
 from flowc.profile.base import base_folder
+from flowc.profile.names import environment_of
 from flowc.profile.needs import Line, key_of, lines, needs_of, opened, ranked, served
 from flowc.profile.writing import UnreadableFormError, is_asked, with_lines
 
@@ -150,6 +151,7 @@ class Found:
     def _lines(self, facts: list[Facts]) -> list[Line]:
         found = lines((_lacks(each) for each in facts), self.environments, self.places)
         found = [self._for_these(each) if each.not_for or each.sets else each for each in found]
+        found = [self._of_tool(each) if each.section == "conda" and each.brings is None else each for each in found]
         found += [each for line in found if line.variables for each in self._variables(line)]
         return [
             each.replace(says=f"the tree itself was at {place}") if place else each
@@ -165,6 +167,13 @@ class Found:
         line = served(line, bool(called))
         read = {name for path in paths for name in read_in(path, line.sets)}
         return opened(line, called if line.not_for else (), read)
+
+    def _of_tool(self, line: Line) -> Line:
+        """The line of an environment with the tool that it is named after, where each file that enters it calls it."""
+        brings = environment_of(line.key)
+        if brings is None or not all(called_in(path, (line.key,)) for path in self._files_of(line)):
+            return line
+        return line.replace(brings=brings, says="the tool that it is named after, bioconda's newest version, alone")
 
     def _variables(self, line: Line) -> Iterator[Line]:
         """Lines for what the module of this line set, where files read it."""
@@ -186,7 +195,7 @@ class Found:
         if not absolute:
             entries = [
                 each.replace(brings=_seen_from(self.folder, each.brings))
-                if each.section in ("conda", "paths") and os.path.isabs(each.brings or "")
+                if each.section in ("conda", "paths") and isinstance(each.brings, str) and os.path.isabs(each.brings)
                 else each
                 for each in entries
             ]
