@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from math import log2
 
 import pytest
@@ -70,6 +71,23 @@ def test_the_forms_are_the_same_whoever_asks_first(whole: bytes, split: int) -> 
     assert (one.encoding, one.size, one.text) == (other.encoding, other.size, other.text)
     assert fits == one.fits == first.fits(patient=False)
     assert fits or asked.fits(patient=True) == first.fits(patient=True) == first.first(patient=True).fits
+
+
+OTHERS = {
+    "letters and digits": b64encode(noise(7500)),
+    "digits of 16": noise(5000).hex().encode(),
+    "numbers": b" ".join(b"%.6f" % (each / 255) for each in noise(1250)),
+    "bytes": noise(9000),
+    "text": TEXT,
+}
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+@pytest.mark.parametrize("before", [b"", LONG[12_000:]])
+def test_no_context_is_much_longer_than_another(before: bytes, kind: str) -> None:
+    """By this, one that is longer than the best known by more needs no others beside it."""
+    sizes = [len(pack.lzma_chunks(before + OTHERS[kind], each)) for each in pack.CONTEXTS]
+    assert max(sizes) * 100 <= min(sizes) * (pack.ALIKE - 1)
 
 
 SCRIPTS = {
