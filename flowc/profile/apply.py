@@ -260,7 +260,9 @@ def _modules(unit: Unit, profile: Profile, reasons: bool) -> Unit:
         used.append(Use(entry=row.entry, what=f"module {', '.join(loaded)}", instead=instead))
     job = job.replace(modules=tuple(row.entry.key for row in lines))
     origins = {"modules": lines[0].entry.span, **unit.origins}
-    setup = _together([row.setup for row in lines if row.setup])
+    # Texts that bring the same under several names do it once.
+    steps = {row.setup.replace(f"module {row.entry.key}", ""): row.setup for row in lines if row.setup}
+    setup = _together(steps.values()) if steps else ""
     unit = unit.replace(job=job, origins=origins, used=tuple(used))
     return _with_setup(unit, setup, lines[0].entry.span) if setup else unit
 

@@ -153,3 +153,13 @@ def test_look_for_packages_of_ubuntu_is_not_repeated_for_conda(told: Callable[..
     assert setup.count(" update || ") == 1
     order = [setup.index(f"{each} || ") for each in (" -y a", " -y b", "'conda-forge bioconda' c", " -q d", " -y e")]
     assert order == sorted(order)
+
+
+def test_modules_that_bring_the_same_do_it_once(told: Callable[..., driver.Result]) -> None:
+    profile = (
+        "modules:\n  a: {conda: tool}\n  b/1: {conda: tool}\n  c: {shell: same}\n  d: {shell: same}\n  e: nothing\n"
+    )
+    result = told(profile, JOB + "module load a b/1 c d e\n", emit="plan")
+    assert len(job_of(result)["profile"]["used"]) == 5
+    setup = job_of(told(profile, JOB + "module load a b/1 c d e\n"))["setup"]
+    assert (setup.count("conda-forge tool"), setup.count("bash -ec same")) == (1, 1)
