@@ -140,6 +140,8 @@ def test_variables_that_lie_in_the_other_cluster_are_told(source: str) -> None:
     assert codes(text, Inputs())[0]
     assert codes(text, MOVE)[0] == set()
     assert "FC395" in {each.code.id for each in flowc.check(text, MOVE, path="job.yaml").diagnostics}
+    (job,) = json.loads(flowc.compile(text, MOVE, path="job.yaml", emit="ir").artifacts[0].text)["jobs"]
+    assert [each["action"] for each in job["outcome"] if each.get("code") == "FC395"] == ["ignored"]
 
 
 @pytest.mark.parametrize(

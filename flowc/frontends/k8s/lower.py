@@ -137,6 +137,11 @@ def _stem(source: Source) -> str:
 def _fields(pod: Pod, context: Context) -> dict[str, Any]:
     main, metadata = pod.main, context.job.metadata
     _check_system(context)
+    if ".svc" in context.job.node.source.text:
+        from flowc.frontends.k8s.container import hosts
+
+        for each in (main, *pod.beside):
+            hosts.look_at(each, context)
     context.put("name", metadata.at("name") or metadata.at("generateName"))
     process = processes.process_of(main, context, main=True)
     found = process.environment

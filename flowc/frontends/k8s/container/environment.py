@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from flowc.yamldoc.node import Mapping, Node
 
 INDEX = "JOB_COMPLETION_INDEX"
+NOT_HERE = "it lies in the other cluster"
 HOST = "HOSTNAME"
 
 
@@ -106,6 +107,8 @@ def _read_value_from(name: str, source: Node, container: Mapping, found: Environ
         _read_secret_key(name, secret, found, context)
     elif config is not None:
         _read_config_key(name, config, found, context)
+        if context.inputs.flags.move and found.lookup(name) is None and not config.read("optional"):
+            context.decide(source, "configMapKeyRef", "ignored", NOT_HERE, codes.VARIABLES_NOT_BROUGHT)
     elif field is not None:
         _put(found, name, downward.field(str(field.read("fieldPath", default="")), field, context))
     elif resource is not None:
@@ -190,7 +193,7 @@ def _read_source(source: Node, found: Environment, context: Context) -> None:
     if config is not None:
         companion = context.companions.config_maps.get((context.job.namespace, str(config.read("name", default=""))))
         if companion is None:
-            _missing_source(config, "ConfigMap", found, context)
+            _missing_source(source, "configMapRef", found, context)
         else:
             for pair in companion.pairs_at("data"):
                 found.forget(prefix + pair.key.text)
@@ -200,7 +203,7 @@ def _read_source(source: Node, found: Environment, context: Context) -> None:
         name = str(secret.read("name", default=""))
         companion = context.companions.secrets.get((context.job.namespace, name))
         if companion is None:
-            _missing_source(secret, "Secret", found, context)
+            _missing_source(source, "secretRef", found, context)
         for key in keys_of(companion, "data", "stringData") if companion is not None else ():
             found.forget(prefix + key)
             found.secrets.append(prefix + key)
@@ -208,9 +211,10 @@ def _read_source(source: Node, found: Environment, context: Context) -> None:
             context.secret(prefix + key, f"key `{key}` of Secret `{name}`", secret.span)
 
 
-def _missing_source(ref: Node, kind: str, found: Environment, context: Context) -> None:
+def _missing_source(source: Node, key: str, found: Environment, context: Context) -> None:
     """An object that is not in the file: its keys cannot be known, unless the command line gives variables. These are
     the container's, whichever of the pod it is."""
+    ref, kind = source.at(key) or source, "ConfigMap" if key == "configMapRef" else "Secret"
     name, flags = str(ref.read("name", default="")), context.inputs.flags
     if ref.read("optional"):
         context.gather(codes.LEFT_OUT_OF_ENVIRONMENT, f"the optional {kind} `{name}`", ref.span)
@@ -228,6 +232,7 @@ def _missing_source(ref: Node, kind: str, found: Environment, context: Context) 
         return
     if context.inputs.flags.move:
         context.gather(codes.VARIABLES_NOT_BROUGHT, f"those of {kind} `{name}`", ref.span)
+        context.decide(source, key, "ignored", NOT_HERE, codes.VARIABLES_NOT_BROUGHT)
         return
     if kind == "Secret":
         help = "name a file that has it (keys are enough), `--with FILE`, or its variables: `--secret NAME` for each"
