@@ -43,6 +43,7 @@ def brought(module: str) -> dict[str, Any] | str | None:
         ("picard/2.25.1-Java-11", {"conda": ("picard",), "channels": BIOCONDA}),
         ("RepeatMasker/4.1.5-foss-2022a", {"conda": ("repeatmasker",), "channels": BIOCONDA}),
         ("kallisto/0.46.1", {"apt": ["kallisto"]}),
+        ("Trimmomatic/0.39-Java-11", {"conda": ("trimmomatic",), "channels": BIOCONDA}),  # Ubuntu's is TrimmomaticPE
         ("Exonerate/2.4.0-GCC-12.2.0", {"apt": ["exonerate"]}),
         ("Voro++/0.4.6", {"apt": ["voro++", "voro++-dev"]}),
         ("deal.II/9.3", {"apt": ["libdeal.ii-dev"]}),
