@@ -111,7 +111,22 @@ BROUGHT = ({'commands': ('conda', 'mamba', 'activate'),
  {'commands': ('matlab', 'julia'),
   'words': '(?m)\\b(?:module|ml|conda|mamba|spack|guix|nix|source|(?<!pip )(?<!pip3 )install|activate)\\b|^[ '
            '\\t]*\\.[ \\t]|PATH=',
-  'package': None})
+  'package': None},
+ {'commands': ('spack', 'guix', 'uenv', 'micromamba', 'pixi'),
+  'words': '(?m)\\b(?:module|ml|source|install|clone|curl|wget)\\b|^[ \\t]*\\.[ \\t]|PATH=',
+  'package': None},
+ {'commands': ('uv', 'poetry', 'nextflow'),
+  'words': '(?m)\\b(?:module|ml|conda|mamba|spack|guix|nix|source|install|activate|curl|wget)\\b|^[ '
+           '\\t]*\\.[ \\t]|PATH=',
+  'package': None},
+ {'commands': ('snakemake',),
+  'words': '(?m)\\b(?:module|ml|conda|mamba|spack|guix|nix|source|install|activate|curl|wget)\\b|^[ '
+           '\\t]*\\.[ \\t]|PATH=',
+  'package': 'snakemake'},
+ {'commands': ('aws',),
+  'words': '(?m)\\b(?:module|ml|conda|mamba|spack|guix|nix|source|install|activate|curl|wget)\\b|^[ '
+           '\\t]*\\.[ \\t]|PATH=',
+  'package': 'awscli'})
 
 BEHIND = ({'signs': ('launcher', 'init_dist'),
   'words': 'launcher[\\s=\'"]+slurm\\b|\\binit_dist\\(\\s*[\'"]slurm\\b',

@@ -142,7 +142,10 @@ def program_of(name: str) -> tuple[str | None, str | None]:
 
     The first part that is no category says which module it is. Behind a name that is not known here, a part may still
     be the module (`site/python`), unless it has a version of its own or stands behind one: then it says what the
-    unknown one was built with (`tensorflow/python3.6`, `gromacs/2024.4/cuda-12`)."""
+    unknown one was built with (`tensorflow/python3.6`, `gromacs/2024.4/cuda-12`). A Python of conda's
+    (`python/3.9-anaconda-2021.11`) is not the image's: it has conda, and packages."""
+    if _of_conda(name):
+        return None, None
     unknown = False
     for number, part in enumerate(name.lower().split("/")):
         if _version(part):
@@ -262,7 +265,13 @@ def entered(job: Job) -> set[str]:
 def brings_conda(name: str) -> bool:
     """Whether a module of this name has the program `conda`."""
     rows = (row_of(part) for part in name.lower().split("/"))
-    return any(row is not None and PROGRAMS[row]["program"] == "conda" for row in rows)
+    return _of_conda(name) or any(row is not None and PROGRAMS[row]["program"] == "conda" for row in rows)
+
+
+def _of_conda(name: str) -> bool:
+    """Whether it is a Python whose version says that it is conda's."""
+    first, _, behind = name.lower().partition("python/")
+    return "conda" in behind and (not first or first[-1] == "/")
 
 
 def _operand(words: list[tuple[int, str]]) -> tuple[int, str] | None:

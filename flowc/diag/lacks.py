@@ -27,14 +27,14 @@ def root(path: str) -> str:
 
 
 def line_of(kind: str, name: str) -> str:
-    """What is counted as one: what one line of a profile may stand for. Of modules the name without a version, of paths
-    the first part."""
+    """What is counted as one: what one line of a profile may stand for. Of modules the name without a version, unless
+    that says more (`python/3.9-anaconda-2021.11`); of paths the first part."""
     if kind == PATH:
         return root(name)
     if kind != MODULE:
         return name
     parts = name.split("/")
-    while len(parts) > 1 and _is_version(parts[-1]):
+    while len(parts) > 1 and _is_version(parts[-1]) and "conda" not in parts[-1]:
         parts.pop()
     return "/".join(parts)
 

@@ -108,6 +108,11 @@ NOT_BROUGHT = {
     "A=1 timeout 60 podman run x\n": ["podman"],
     "Rscript a.R\n": ["Rscript"],
     "# module load julia\njulia a.jl\n": ["julia"],
+    "spack load miniconda3\nconda activate nlp\n": ["spack"],
+    'eval "$(spack load --sh gcc)"\n': ["spack"],
+    "micromamba activate nlp\n": ["micromamba"],
+    "uv run a.py\naws s3 cp a s3://b/a\n": ["aws", "uv"],
+    "snakemake -j 4\nsrun nextflow run x\n": ["nextflow", "snakemake"],
     "#source env.sh\nX=1 # export PATH=/opt/x:$PATH\nmpirun ./a\n": ["mpirun"],
 }
 BROUGHT = [
@@ -125,6 +130,10 @@ BROUGHT = [
     "export PATH=/opt/mpi/bin:$PATH\nmpiexec ./a\n",
     "if command -v conda; then\n  conda activate a\nfi\n",
     "echo conda\n# mpirun ./a\nsrun --conda ./a\npython -m julia\n",
+    ". spack/share/spack/setup-env.sh\nspack load gcc\n",
+    "pip install uv snakemake\nuv run a.py\nsnakemake -j 4\n",
+    "curl -LsSf https://astral.sh/uv/install.sh | sh\nuv run a.py\n",
+    "module load nextflow\nnextflow run x\n",
 ]
 
 

@@ -36,7 +36,8 @@ def test_environments_that_a_text_enters(text: str, names: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "brings"), [("anaconda3/2024", True), ("python/miniforge", True), ("python/3.12", False)]
+    ("name", "brings"),
+    [("anaconda3/2024", True), ("python/miniforge", True), ("python/3.12", False), ("python/3.6-conda5.2", True)],
 )
 def test_modules_with_conda(name: str, brings: bool) -> None:
     assert brings_conda(name) is brings
@@ -55,6 +56,9 @@ def test_modules_with_conda(name: str, brings: bool) -> None:
         ("2022/gcc/9", None, "build-essential"),
         ("site/python", "python3", None),
         ("ccs/python/3.9", "python3", None),
+        ("python/3.9-anaconda-2021.11", None, None),
+        ("lang/python/anaconda/3.9.7-tensorflow.2.7.0", None, None),
+        ("ipython/3.9-conda", None, None),
         # What the module was built with is not the module.
         ("gromacs/2024.4/gcc-13.2.0_cuda-12.6.2", None, None),
         ("gromacs/openmpi/intel/2020.4", None, None),

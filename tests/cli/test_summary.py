@@ -138,6 +138,7 @@ def test_what_does_not_go_together_is_wrong_usage(
         (MODULE, "mpi/openmpi-x86_64", "mpi/openmpi-x86_64"),
         (MODULE, "2022", "2022"),
         (MODULE, "R/v4/default", "R"),
+        (MODULE, "python/3.9-anaconda-2021.11", "python/3.9-anaconda-2021.11"),
         (PATH, "/scratch/me", "/scratch"),
         (PATH, "/n/lab/x", "/n/lab"),
         (PATH, "~/tools", "~/tools"),
