@@ -12,7 +12,7 @@ from flowc._compiled.slurm_commands import CATEGORIES, PROVIDED, REFUSED
 from flowc._compiled.slurm_commands import MODULES as MODULE_COMMANDS
 from flowc.body.modules import CONTAINERS
 from flowc.diag.lacks import BLOCKING, ENVIRONMENT, MODULE, PATH, PROGRAM, VARIABLE, line_of, root
-from flowc.patterns import at_first_use, is_like
+from flowc.patterns import at_first_use, is_like, remembered
 from flowc.profile.names import of_python, package_of
 from flowc.record import Record
 
@@ -61,6 +61,7 @@ class Line(Record):
         return f"{self.section}.{self.key}"
 
 
+@remembered(5000)  # the files of a tree lack much the same
 def key_of(kind: str, name: str) -> Key | None:
     """The line that would bring it; None where a profile has none."""
     if kind == MODULE and _module_key(name):

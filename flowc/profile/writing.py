@@ -29,6 +29,7 @@ _plain = re.compile(r"[A-Za-z/~][\w./+-]*")
 # Words that are no text for YAML.
 _WORDS = ("null", "true", "false", "yes", "no", "on", "off", "y", "n")
 _next_section = re.compile(r"(?m)^[^\s#]")
+_line = re.compile(r"(?m)^[ \t]*(?:#[ \t]*)?([^\s#].*?)[ \t]*:(?:[ \t]|$)")
 
 
 class UnreadableFormError(Exception):
@@ -46,7 +47,8 @@ def with_lines(text: str, lines: Sequence[Line], ranks: dict[str, int], head: It
     for section in SECTIONS:
         begin, end = _section(text, section)
         there = text[begin:end]
-        added = [line for line in lines if line.section == section and not _stands(there, line.key)]
+        standing = _standing(there)
+        added = [line for line in lines if line.section == section and line.key not in standing]
         if not added:
             continue
         indent = _indent(there)
@@ -77,10 +79,10 @@ def _section(text: str, name: str) -> tuple[int, int]:
     return match.end(), end
 
 
-def _stands(block: str, key: str) -> bool:
-    """Whether a section has a line of this key, or a comment with one."""
-    shown = re.escape(key)
-    return re.search(rf"(?m)^[ \t]*(?:#[ \t]*)?(?:{shown}|'{shown}'|\"{shown}\")[ \t]*:(?:[ \t]|$)", block) is not None
+def _standing(block: str) -> set[str]:
+    """The keys of which a section has a line, or a comment with one."""
+    found = {match[1] for match in _line.finditer(block)}
+    return found | {key[1:-1] for key in found if key[0] in "'\"" and key[0] == key[-1]}
 
 
 def _indent(block: str) -> str:

@@ -24,7 +24,7 @@ from flowc.diag.sink import Diagnostic, Sink
 from flowc.profile.apply import takes
 from flowc.profile.base import base_folder
 from flowc.profile.names import environment_of
-from flowc.profile.needs import Line, key_of, lines, needs_of, opened, ranked, served
+from flowc.profile.needs import Line, is_open, key_of, lines, needs_of, opened, ranked, served
 from flowc.profile.writing import UnreadableFormError, is_asked, with_lines
 
 TYPE_CHECKING = False
@@ -112,6 +112,7 @@ class Found:
         self.environments = environments
         self.places = places
         self.within: dict[Key | None, str] = {}  # places of the tree, by what is to be brought as a whole
+        self.needing: dict[Key | None, list[str]] = {}  # files, by each line that they need as they are
         self.filled: list[Line] = []
         self.asked: list[Line] = []
 
@@ -120,10 +121,12 @@ class Found:
         known = [each for each in self._lines(self.before) if each.brings is not None]
         text = with_lines(self.base, known, {})
         if text != self.base:
-            keys = {(line.section, line.key) for line in known} | {key_of(PATH, path) for path in self.places}
-            concerned = [each["path"] for each in self.before if any(key_of(*lack) in keys for lack in _lacks(each))]
-            again = {each["path"]: each for each in _facts_with(text, concerned, inputs, self.folder)}
-            self.after = [again.get(each["path"], each) for each in self.before]
+            closed = {(line.section, line.key) for line in known if not is_open(line)}
+            own = {key_of(PATH, path) for path in self.places}
+            # Only what may lack nothing then is judged anew: of others it is known what they still lack.
+            judged = [each["path"] for each in self.before if _may_be_free(each, closed, own)]
+            again = {each["path"]: each for each in _facts_with(text, judged, inputs, self.folder)}
+            self.after = [again.get(each["path"]) or _without(each, closed) for each in self.before]
             clashing = self._clashing()
             if clashing:
                 self.within |= {key_of(PATH, path): path for path in clashing}
@@ -185,8 +188,11 @@ class Found:
                 yield Line(section="variables", key=name, brings=value, says=says, files=files)
 
     def _files_of(self, line: Line) -> list[str]:
-        key = line.section, line.key
-        return [each["path"] for each in self.before if any(key_of(*lack) == key for lack in _lacks(each))]
+        if not self.needing:
+            for each in self.before:
+                for key in {key_of(*lack) for lack in _lacks(each)}:
+                    self.needing.setdefault(key, []).append(each["path"])
+        return self.needing.get((line.section, line.key), [])
 
     def text(self, *, absolute: bool = False) -> str:
         """The whole profile; `absolute`: with the whole paths of files. Raises UnreadableFormError."""
@@ -253,6 +259,18 @@ class Found:
 
     def told(self) -> str:
         return "\n".join(self.sums()) + "\n"
+
+
+def _may_be_free(facts: Facts, closed: set[Key], own: set[Key | None]) -> bool:
+    """Whether lines that stand may bring all that a file lacks, or a folder of the tree some of it."""
+    needs = [key_of(*lack) for lack in _lacks(facts) if lack[0] in BLOCKING]
+    return any(key in own for key in needs) or (bool(needs) and all(key in closed for key in needs))
+
+
+def _without(facts: Facts, closed: set[Key]) -> Facts:
+    """What a file still lacks beside what lines bring."""
+    left = [row for row in facts["lacks"] if key_of(row[0], row[1]) not in closed]
+    return facts if len(left) == len(facts["lacks"]) else {**facts, "lacks": left}
 
 
 def _seen_from(folder: str, path: str) -> str:
