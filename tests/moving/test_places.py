@@ -105,16 +105,6 @@ def test_files_of_a_config_map_of_the_other_cluster_are_brought() -> None:
     assert codes(beside, MOVE)[0] == set()
 
 
-def test_files_of_a_secret_are_too_where_none_is_named() -> None:
-    text = pod("volumes: [{name: v, secret: {secretName: s3}}]")
-    text += "        volumeMounts: [{name: v, mountPath: /root}]\n"
-    assert codes(text, Inputs())[0] == {"FC335"}
-    assert codes(text, MOVE)[0] == set()
-    assert "FC807" in codes(text, MOVE)[1]
-    named = text + "        args: [/root/.s3cfg]\n"
-    assert "FC807" not in codes(named, MOVE)[1]
-
-
 def test_the_token_of_a_dumped_pod_stays_with_its_cluster() -> None:
     text = pod("volumes: [{name: default-token-x, secret: {secretName: default-token-x}}]")
     text += (

@@ -220,11 +220,10 @@ FILES_TO_BRING = Code(
     name="files-to-bring",
     severity="warning",
     kind="lacking",
-    title="what lies in the other cluster is brought from folders of these names: {items}",
+    title="files of ConfigMaps that lie in the other cluster are brought from folders of their names: {items}",
     explain="""\
 With `--move` the job waits for the files of a ConfigMap that is not in the manifest, as for any folder of the
-submitter: they are to lie in a folder of its name, where the job is submitted, as the volume would have them. So does
-it for those of a Secret of which the pod names no key; on the machine they lie on its disk, not in memory.
+submitter: they are to lie in a folder of its name, where the job is submitted, as the volume would have them.
 
 Make the folder, or write what `kubectl get configmap NAME -o yaml` prints into a file and name it: `--with FILE`.""",
     bad=(container(_CONFIGURED), ("--move",)),

@@ -57,27 +57,20 @@ def files_of(kind: str, source: Node, mount: Node, container: Mapping, context: 
 
 
 def to_bring(kind: str, source: Node, context: Context) -> bool:
-    """Whether a volume has the files of a ConfigMap that lies in the other cluster, or of a Secret whose keys nobody
-    names: with `--move` the submitter brings them, from a folder of its name."""
-    if kind not in ("configMap", "secret") or not context.inputs.flags.move or source.read("optional"):
+    """Whether a volume has the files of a ConfigMap that lies in the other cluster: with `--move` the submitter brings
+    them, from a folder of its name."""
+    if kind != "configMap" or not context.inputs.flags.move or source.read("optional"):
         return False
     if companion_of(kind, source, context) is not None:
         return False
-    if kind == "secret" and (source.each("items") or named_keys(source, context)):
-        return False
-    name = source.at("name") or source.at("secretName") or source
-    context.gather(codes.FILES_TO_BRING, f"`{name.value}`", name.span)
+    name = source.at("name") or source
+    context.gather(codes.FILES_TO_BRING, f"`{source.read('name', default='')}`", name.span)
     return True
-
-
-def name_of(source: Node) -> str:
-    """Of the ConfigMap or Secret of a volume."""
-    return str(source.read("name") or source.read("secretName") or "")
 
 
 def companion_of(kind: str, source: Node, context: Context) -> Mapping | None:
     table = context.companions.config_maps if kind == "configMap" else context.companions.secrets
-    return table.get((context.job.namespace, name_of(source)))
+    return table.get((context.job.namespace, str(source.read("name") or source.read("secretName") or "")))
 
 
 def entries(kind: str, source: Node, volume: Node, container: Mapping, context: Context) -> list[Entry]:
@@ -95,7 +88,7 @@ def entries(kind: str, source: Node, volume: Node, container: Mapping, context: 
 
 
 def _of_object(kind: str, source: Node, volume: Node, context: Context) -> list[Entry]:
-    name = name_of(source)
+    name = str(source.read("name") or source.read("secretName") or "")
     companion = companion_of(kind, source, context)
     shown = "ConfigMap" if kind == "configMap" else "Secret"
     items = source.each("items")

@@ -58,7 +58,7 @@ def storage_of(pod: Pod, context: Context) -> Storage:
         claim = claims.of_cluster(volume, context) if kind == "persistentVolumeClaim" else None
         if volume_files.to_bring(kind, source, context):
             context.put(f"mounts.{len(mounts)}", each.at("mountPath"))
-            mounts.append(made("local", volume_files.name_of(source), each, read_only=True))
+            mounts.append(made("local", str(source.read("name", default="")), each, read_only=True))
             continue
         if kind in FILE_SOURCES:
             errors = context.sink.error_count
@@ -93,7 +93,7 @@ def storage_beside(container: Mapping, context: Context) -> Storage:
     for each, volume in _mounted(container, context):
         kind, source = source_of(volume)
         if volume_files.to_bring(kind, source, context):
-            found.append(made("local", volume_files.name_of(source), each, read_only=True))
+            found.append(made("local", str(source.read("name", default="")), each, read_only=True))
             continue
         if kind in FILE_SOURCES:
             errors = context.sink.error_count
