@@ -170,7 +170,8 @@ def remembered(most: int) -> Callable[[F], F]:
             except KeyError:
                 if len(known) >= most:
                     known, before = {}, known
-            found = known[words] = before[words] if words in before else function(*words)
+            older = before  # as it is now: another thread may begin anew meanwhile
+            found = known[words] = older[words] if words in older else function(*words)
             return found
 
         call.__doc__ = function.__doc__

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from flowc.source import Piece, Text
 
 _DEEPEST = 5  # texts within texts
-# The unit that was asked about last, with its texts; the parts of each of these.
-_last: tuple[Unit, tuple[Unit, ...]] | None = None
-_parts: dict[int, list[Unit]] = {}
+# The unit that was asked about last, with its texts, and the parts of each of these: in one value, which threads see
+# whole.
+_last: tuple[Unit | None, tuple[Unit, ...], dict[int, list[Unit]]] = (None, (), {})
 
 
 class Rule(Record):
@@ -135,10 +135,11 @@ def texts(unit: Unit) -> Sequence[Unit]:
     """A unit for each text that a shell of the job runs: what prepares it, looked at as a job of its own, and the job
     itself. All rules that ask get the same ones."""
     global _last
-    if _last is None or _last[0] is not unit:
-        _last = unit, (*_texts(unit),)
-        _parts.clear()
-    return _last[1]
+    last, found, _ = _last
+    if last is not unit:
+        found = (*_texts(unit),)
+        _last = unit, found, {}
+    return found
 
 
 def _texts(unit: Unit) -> Iterator[Unit]:
@@ -159,11 +160,12 @@ def parts(unit: Unit, deepest: int = _DEEPEST) -> Sequence[Unit]:
     text = unit.job.run.text or ""
     if not calls_shells(text):
         return (unit,)
-    if _last is None or all(unit is not each for each in _last[1]):
+    _, asked, known = _last
+    if all(unit is not each for each in asked):
         return [unit, *_inner(unit, text, deepest)]
-    found = _parts.get(id(unit))
+    found = known.get(id(unit))
     if found is None:
-        found = _parts[id(unit)] = [unit, *_inner(unit, text, deepest)]
+        found = known[id(unit)] = [unit, *_inner(unit, text, deepest)]
     return found
 
 
