@@ -124,11 +124,13 @@ class Bundle:
         return (_Module if _QUICK and not self.entries[name][5] else Module)(name)
 
     def pack(self, number: int) -> memoryview:
-        """As it stands until the next one is asked for; nothing where the file is damaged."""
+        """As it stands until the next one is asked for, where there are no threads to ask; nothing where the file is
+        damaged."""
         start, size, hash, _ = self.packs[number]
-        if size > len(self._room):
-            self._room = bytearray(max(size for _, size, _, _ in self.packs))
-        data = memoryview(self._room)[:size]
+        room = self._room
+        if size > len(room) or "threading" in sys.modules:
+            room = self._room = bytearray(max(size for _, size, _, _ in self.packs))
+        data = memoryview(room)[:size]
         try:
             whole = _read(self._file, data, self._base + start) == size
         except OSError:

@@ -266,8 +266,7 @@ def test_what_is_read_for_nothing_gets_a_pack_of_its_own(
 def test_what_writes_the_file_is_none_of_what_a_command_used(
     tmp_path: Path, package: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The module that does so lies in the file like others. Counted as used, it kept a pack from being parted, and each
-    later command wrote the file anew, half as long again as it would have taken."""
+    """The module that does so lies in the file like others. Counted as used, it kept a pack from being parted."""
     monkeypatch.setattr(bundle, "_WASTE", 10)
     path = kept(tmp_path, package).path
     (package / "writer.py").write_text("VALUE = 'writes'\n")
@@ -299,12 +298,18 @@ def test_a_file_that_nobody_has_changed_is_not_added_up(
     assert len(added_up) == 2
 
 
+def test_threads_do_not_read_into_one_memory(tmp_path: Path, package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writing, "_PACK", 1)
+    found = kept(tmp_path, package)
+    before = bytes(first := found.pack(0))
+    assert bytes(found.pack(1)) != before == bytes(first)
+
+
 @pytest.mark.parametrize("preadv", [True, False])
 def test_processes_that_share_the_file_do_not_move_its_place(
     preadv: bool, tmp_path: Path, package: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Those that check files of a folder at once are forks: where each moved the place and then read there, one read
-    what another had looked for."""
+    """Where each moved the place and then read there, one read what another had looked for."""
     if not preadv:
         monkeypatch.delattr(os, "preadv")
     found = kept(tmp_path, package)
