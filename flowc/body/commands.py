@@ -148,11 +148,12 @@ def _not_brought(job: Job) -> set[str]:
 
 
 def _is_brought(brings: Search, text: str, end: int) -> bool:
-    """Whether words that bring a command stand before `end`, and in no comment."""
+    """Whether words that bring a command stand before `end`, and in no comment, or behind its call for the case that it
+    fails (`uv venv || pip install uv`)."""
     match = brings(text, 0, end)
     while match is not None and in_comment(text, match.end() - 1, shell=True):
         match = brings(text, match.end(), end)
-    return match is not None
+    return match is not None or brings(text[end:].partition("\n")[0].partition("||")[2]) is not None
 
 
 def package_of(command: str) -> str | None:

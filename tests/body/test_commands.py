@@ -113,6 +113,7 @@ NOT_BROUGHT = {
     "micromamba activate nlp\n": ["micromamba"],
     "uv run a.py\naws s3 cp a s3://b/a\n": ["aws", "uv"],
     "snakemake -j 4\nsrun nextflow run x\n": ["nextflow", "snakemake"],
+    "uv run a.py || exit 1\npip install uv\n": ["uv"],
     "#source env.sh\nX=1 # export PATH=/opt/x:$PATH\nmpirun ./a\n": ["mpirun"],
 }
 BROUGHT = [
@@ -134,6 +135,7 @@ BROUGHT = [
     "pip install uv snakemake\nuv run a.py\nsnakemake -j 4\n",
     "curl -LsSf https://astral.sh/uv/install.sh | sh\nuv run a.py\n",
     "module load nextflow\nnextflow run x\n",
+    "uv venv --python 3.11 || pip install uv\nuv run a.py\n",
 ]
 
 
