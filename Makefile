@@ -4,9 +4,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTEST = $(BIN)/pytest $(PYTEST_FLAGS)
 JOB := corpus/slurm/train-8-gpus/input.sbatch
-# Two processes for each core, since many tests wait for what they have started; who is ready takes from who is not. (Each
-# collects all tests first, which takes five seconds of a core.)
-PYTEST_FLAGS ?= -n $(shell echo $$((2 * $$(nproc 2>/dev/null || echo 2)))) --dist worksteal
+# Several processes for each core, since many tests wait for what they have started; who is ready takes from who is not.
+# (Each collects all tests first, which takes five seconds of a core.) Those that take minutes keep the cores busy alone.
+CORES = $(shell nproc 2>/dev/null || echo 2)
+test: PYTEST_FLAGS ?= -n $(shell echo $$((3 * $(CORES)))) --dist worksteal
+test-slow test-uml fuzz: PYTEST_FLAGS ?= -n $(shell echo $$((2 * $(CORES)))) --dist worksteal
 # In a fresh clone the bytecode of flowc, and pytest's own form of each test, are made ahead, once: the processes would all
 # make it at the same time, and those that tests start write none.
 BYTECODE = { echo "preparing the tests"; $(BIN)/python -m compileall -q flowc; ls -d tests/*/ | xargs -n 12 -P 4 $(BIN)/pytest -q --collect-only >/dev/null || :; }
