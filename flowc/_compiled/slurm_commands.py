@@ -115,7 +115,11 @@ BROUGHT = ({'commands': ('conda', 'mamba', 'activate'),
  {'commands': ('spack', 'guix', 'uenv', 'micromamba', 'pixi'),
   'words': '(?m)\\b(?:module|ml|source|install|clone|curl|wget)\\b|^[ \\t]*\\.[ \\t]|PATH=',
   'package': None},
- {'commands': ('uv', 'poetry', 'nextflow'),
+ {'commands': ('uv', 'uvx'),
+  'words': '(?m)\\b(?:module|ml|conda|mamba|nix|source|activate)\\b|^[ \\t]*\\.[ '
+           '\\t]|PATH=|\\binstall\\b[^\\n]*\\buv\\b|\\bastral(?:\\.sh|-sh)\\b',
+  'package': None},
+ {'commands': ('poetry', 'nextflow'),
   'words': '(?m)\\b(?:module|ml|conda|mamba|spack|guix|nix|source|install|activate|curl|wget)\\b|^[ '
            '\\t]*\\.[ \\t]|PATH=',
   'package': None},

@@ -318,3 +318,18 @@ Check what else in the file belongs to the other cloud: buckets, images, instanc
     good=(_with("infra: mithril"), ("--region", "us-central1-b")),
     path=_PATH,
 )
+
+PROGRAM_INSTALLED = Code(
+    id="FC382",
+    name="program-installed",
+    severity="note",
+    title="SkyPilot's machines have `{name}`: this one installs it before the setup",
+    explain="""\
+SkyPilot installs some programs for itself on each machine, and its tasks may call them. The machine of a bid has them
+not; where a task calls one and neither its setup nor an image brings it, the newest version is installed from PyPI.
+
+Nothing to do. For a version of your own, install it in `setup`.""",
+    bad=_GOOD.replace("run: python train.py", "run: uv run train.py"),
+    good=_GOOD,
+    path=_PATH,
+)
