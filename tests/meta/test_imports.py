@@ -51,7 +51,7 @@ ALLOWED = {
     "ir": {"record", "source", "secret", "patterns"},
     "catalog": {"record", "source", "diag", "ir", "digest", "patterns", "_compiled"},
     "yamldoc": {"libyaml", "record", "source", "diag", "ir", "patterns", "secret", "_compiled"},
-    "frontends": BELOW_FRONTENDS | {"yamldoc", "lalr", "digest"},
+    "frontends": BELOW_FRONTENDS | {"yamldoc", "lalr", "digest", "body"},
     "passes": {"record", "source", "diag", "ir", "catalog", "patterns", "_compiled"},
     "body": {"record", "ir", "patterns", "shell", "_compiled"},
     "scripts": {"record", "ir", "digest", "patterns", "shell", "body", "_compiled"},

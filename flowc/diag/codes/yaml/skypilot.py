@@ -323,7 +323,7 @@ PROGRAM_INSTALLED = Code(
     id="FC382",
     name="program-installed",
     severity="note",
-    title="SkyPilot's machines have `{name}`: this one installs it before the setup",
+    title="the machine installs `{name}` before the setup, as SkyPilot's machines do",
     explain="""\
 SkyPilot installs some programs for itself on each machine, and its tasks may call them. The machine of a bid has them
 not; where a task calls one and neither its setup nor an image brings it, the newest version is installed from PyPI.
