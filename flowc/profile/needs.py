@@ -82,11 +82,11 @@ def key_of(kind: str, name: str) -> Key | None:
 
 def needs_of(lacks: Iterable[Lack]) -> frozenset[Key] | None:
     """The lines that free a file; None where something has none."""
-    keys = [key_of(*each) for each in _needed(lacks) if each[0] in BLOCKING]
+    keys = [key_of(*each) for each in needed(lacks) if each[0] in BLOCKING]
     return None if None in keys else frozenset(key for key in keys if key is not None)
 
 
-def _needed(lacks: Iterable[Lack]) -> list[Lack]:
+def needed(lacks: Iterable[Lack]) -> list[Lack]:
     """Without the programs that a module brings which is missing too."""
     lacks = [*lacks]
     contained = any(part in name.lower() for kind, name in lacks if kind == MODULE for part in CONTAINERS)
@@ -104,7 +104,7 @@ def lines(
     spelled: dict[Key, set[str]] = {}
     number: dict[Key, int] = {}
     for lacks in files:
-        found = {(key_of(kind, name), name) for kind, name in _needed(lacks)}
+        found = {(key_of(kind, name), name) for kind, name in needed(lacks)}
         for key, name in found:
             if key is not None:
                 spelled.setdefault(key, set()).add(name)

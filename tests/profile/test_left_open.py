@@ -163,3 +163,16 @@ def test_line_for_one_file_asks_for_a_file(tree: Path, capsysbinary: pytest.Capt
     Path(".flowc/profile.yaml").write_text("paths: {~/env.sh: ./env.sh, ~/data: volume://data}\n")
     main(["check", "--summary", "--format=json", "."])
     assert json.loads(capsysbinary.readouterr().out)["free"] == 1
+
+
+def test_a_program_that_comes_with_a_module_is_no_need_of_its_own(
+    tree: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    body = "module load singularity/3.8\nsingularity --version\n"
+    (tree / "a.sbatch").write_text(HEAD + body)
+    (tree / "b.sbatch").write_text(HEAD + body + "cat /house/data/x\n")
+    told = init(capsysbinary, ".")
+    assert "2 job files; of 2, 0 lack nothing, 1 with what is filled in\n" in told
+    assert "fill in this line, and 2 of 2 lack nothing:\n  1. paths./house " in told
+    assert [*profile()["modules"]] == ["singularity"]
+    assert "programs" not in profile()

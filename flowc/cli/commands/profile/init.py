@@ -24,7 +24,7 @@ from flowc.diag.sink import Diagnostic, Sink
 from flowc.profile.apply import takes
 from flowc.profile.base import base_folder
 from flowc.profile.names import environment_of
-from flowc.profile.needs import Line, is_open, key_of, lines, needs_of, opened, ranked, served
+from flowc.profile.needs import Line, is_open, key_of, lines, needed, needs_of, opened, ranked, served
 from flowc.profile.writing import UnreadableFormError, is_asked, with_lines
 
 TYPE_CHECKING = False
@@ -263,14 +263,14 @@ class Found:
 
 def _may_be_free(facts: Facts, closed: set[Key], own: set[Key | None]) -> bool:
     """Whether lines that stand may bring all that a file lacks, or a folder of the tree some of it."""
-    needs = [key_of(*lack) for lack in _lacks(facts) if lack[0] in BLOCKING]
-    return any(key in own for key in needs) or (bool(needs) and all(key in closed for key in needs))
+    needs = needs_of(_lacks(facts))
+    return bool(needs and needs <= closed) or any(key_of(*lack) in own for lack in _lacks(facts))
 
 
 def _without(facts: Facts, closed: set[Key]) -> Facts:
     """What a file still lacks beside what lines bring."""
-    left = [row for row in facts["lacks"] if key_of(row[0], row[1]) not in closed]
-    return facts if len(left) == len(facts["lacks"]) else {**facts, "lacks": left}
+    left = {lack for lack in needed(_lacks(facts)) if key_of(*lack) not in closed}
+    return {**facts, "lacks": [row for row in facts["lacks"] if (row[0], row[1]) in left]}
 
 
 def _seen_from(folder: str, path: str) -> str:
