@@ -5,7 +5,7 @@ from __future__ import annotations
 from flowc.ir.job import Job
 from flowc.ir.plan import JobPlan
 from flowc.record import Record
-from flowc.source import Source, Span
+from flowc.source import Derived, Source, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,6 +56,23 @@ class Unit(Record):
             if path in self.origins:
                 return self.origins[path]
         return None
+
+    @property
+    def preparing(self) -> Unit | None:
+        """What prepares the job, looked at as a job of its own; None where nothing does."""
+        job = self.job
+        if not job.setup:
+            return None
+        run = job.run.replace(kind="shell", interpreter="/bin/bash", text=job.setup, commands=())
+        return self.replace(job=job.replace(run=run, setup=None), text=self.setup_text or Derived.joined(job.setup))
+
+    def prepared(self, text: str, span: Span) -> Unit:
+        """The same with these lines of shell before what prepares the job; `span` asks for them."""
+        own = self.job.setup
+        if own is None:
+            return self.replace(job=self.job.replace(setup=text + "\n"), origins={**self.origins, "setup": span})
+        placed = Derived.joined(text + "\n", self.setup_text or own)
+        return self.replace(job=self.job.replace(setup=f"{text}\n{own}"), setup_text=placed)
 
     def machines_at_once(self) -> int:
         """So many machines of a planned job are paid at the same time at most."""

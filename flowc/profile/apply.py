@@ -5,15 +5,15 @@ from __future__ import annotations
 
 from flowc._compiled.slurm_commands import ENROOT_FILES, SINGULARITY_FILES, STEP_IMAGES
 from flowc.body.cluster_paths import cluster_paths
-from flowc.body.commands import PROGRAM_FAILS, called_programs, missing_commands
+from flowc.body.commands import called_programs, missing_commands
 from flowc.body.home_paths import home_paths
 from flowc.body.interpreter import missing_env
 from flowc.body.modules import brought_by_modules, entered, is_brought, lacking, surely_loaded
 from flowc.diag.codes import programs as codes
 from flowc.ir.profile import Use, is_meant
 from flowc.patterns import at_first_use, at_words, is_like, remembered
-from flowc.profile.base import APT, BRING, LIMIT_S, PIP
-from flowc.source import Derived
+from flowc.profile.base import BRING
+from flowc.shell.steps import APT, LIMIT_S, PIP
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -229,7 +229,7 @@ def _environments(unit: Unit, profile: Profile, reasons: bool) -> Unit:
     lines = profile.environments.named(named)
     if not lines:
         return unit
-    lacks = {"conda", "mamba", "activate"} & _lacking_programs(job, reasons).keys()
+    lacks = {"conda", "mamba", "activate"} & _lacking_programs(unit, reasons).keys()
     instead = (codes.COMMAND_MISSING.id if lacks else codes.ENVIRONMENT_MISSING.id,) if reasons else ()
     used = [Use(entry=row.entry, what=f"conda environment {row.entry.key}", instead=instead) for row in lines]
     job = job.replace(environments=tuple(row.entry.key for row in lines))
@@ -237,7 +237,7 @@ def _environments(unit: Unit, profile: Profile, reasons: bool) -> Unit:
     from flowc.profile.environments import BEGIN
 
     setup = "\n".join([BEGIN, *(row.setup for row in lines)])
-    return _with_setup(unit.replace(job=job, origins=origins, used=(*unit.used, *used)), setup, lines[0].entry.span)
+    return unit.replace(job=job, origins=origins, used=(*unit.used, *used)).prepared(setup, lines[0].entry.span)
 
 
 def _modules(unit: Unit, profile: Profile, reasons: bool) -> Unit:
@@ -260,11 +260,8 @@ def _modules(unit: Unit, profile: Profile, reasons: bool) -> Unit:
         used.append(Use(entry=row.entry, what=f"module {', '.join(loaded)}", instead=instead))
     job = job.replace(modules=tuple(row.entry.key for row in lines))
     origins = {"modules": lines[0].entry.span, **unit.origins}
-    # Texts that bring the same under several names do it once.
-    steps = {row.setup.replace(f"module {row.entry.key}", ""): row.setup for row in lines if row.setup}
-    setup = _together(steps.values()) if steps else ""
     unit = unit.replace(job=job, origins=origins, used=tuple(used))
-    return _with_setup(unit, setup, lines[0].entry.span) if setup else unit
+    return _brought(unit, lines, "module")
 
 
 def _module(name: str, lines: Lines[Brought]) -> str | None:
@@ -293,7 +290,7 @@ def _images(unit: Unit, profile: Profile, reasons: bool) -> Unit:
     lines = profile.images.where(lambda key: any(is_meant(key, each) for each in files))
     if not lines or not (called or any(sign in f"{job.run.text}{job.setup}" for sign in STEP_IMAGES)):
         return unit
-    before, lacked = image_in_file(job) if reasons else None, _lacking_programs(job, reasons)
+    before, lacked = image_in_file(job) if reasons else None, _lacking_programs(unit, reasons)
     pairs = tuple((row.entry.key, row.reference) for row in lines)
     job = job.replace(image_files=pairs)
     answered = {*called}
@@ -305,7 +302,7 @@ def _images(unit: Unit, profile: Profile, reasons: bool) -> Unit:
     used = [Use(entry=row.entry, what=f"image {row.reference}", instead=tuple(sorted(freed))) for row in lines]
     origins = {"image_files": lines[0].entry.span, "programs": lines[0].entry.span, **unit.origins}
     unit = unit.replace(job=job, origins=origins, used=(*unit.used, *used))
-    return _with_setup(unit, images.setup(pairs, called, together), lines[0].entry.span)
+    return unit.prepared(images.setup(pairs, called, together), lines[0].entry.span)
 
 
 def _programs(unit: Unit, profile: Profile, reasons: bool) -> Unit:
@@ -318,7 +315,7 @@ def _programs(unit: Unit, profile: Profile, reasons: bool) -> Unit:
     lines = profile.programs.named(called.difference(job.programs))
     if not lines:
         return unit
-    lacked = _lacking_programs(job, reasons)
+    lacked = _lacking_programs(unit, reasons)
     used = [*unit.used]
     for row in lines:
         key = row.entry.key
@@ -326,10 +323,8 @@ def _programs(unit: Unit, profile: Profile, reasons: bool) -> Unit:
     job = job.replace(programs=(*job.programs, *(row.entry.key for row in lines)))
     origins = {"programs": lines[0].entry.span, **unit.origins}
     lines = [_by_docker(row, job) if row.by_docker else row for row in lines]
-    # Texts that bring the same under several names do it once.
-    steps = {row.setup.replace(f"{PROGRAM_FAILS}{row.entry.key}", ""): row.setup for row in lines if row.setup}
     unit = unit.replace(job=job, origins=origins, used=tuple(used))
-    return _with_setup(unit, _together(steps.values()), lines[0].entry.span) if steps else unit
+    return _brought(unit, lines, "program")
 
 
 def _by_docker(row: Brought, job: Job) -> Brought:
@@ -345,17 +340,23 @@ def _called(job: Job, names: Iterable[str]) -> set[str]:
     return called - brought_by_modules(job) if called else called
 
 
-def _lacking_programs(job: Job, reasons: bool) -> dict[str, tuple[str, ...]]:
+def _lacking_programs(unit: Unit, reasons: bool) -> dict[str, tuple[str, ...]]:
     """The programs that the job calls and the machine lacks, with the findings that say so, where that is asked."""
     if not reasons:
         return {}
     said: tuple[str, ...] = (codes.COMMAND_MISSING.id,)
-    found = dict.fromkeys(missing_commands(job), said)
-    if job.setup:
-        run = job.run.replace(kind="shell", interpreter="/bin/bash", text=job.setup, commands=())
-        found |= dict.fromkeys(missing_commands(job.replace(run=run, setup=None)), said)
-    name = missing_env(job)
+    found = dict.fromkeys(missing_commands(unit.job), said)
+    preparing = unit.preparing
+    if preparing is not None:
+        found |= dict.fromkeys(missing_commands(preparing.job), said)
+    name = missing_env(unit.job)
     return found if name is None else {**found, name: (*found.get(name, ()), codes.INTERPRETER_MISSING.id)}
+
+
+def _brought(unit: Unit, lines: list[Brought], kind: str) -> Unit:
+    """The unit with what its lines bring. Texts that bring the same under several names do it once."""
+    steps = {row.setup.replace(f"{kind} {row.entry.key}", ""): row.setup for row in lines if row.setup}
+    return unit.prepared(_together(steps.values()), lines[0].entry.span) if steps else unit
 
 
 def _together(setups: Iterable[str]) -> str:
@@ -374,11 +375,3 @@ def _together(setups: Iterable[str]) -> str:
 
         found.insert(at, BEGIN_PROGRAMS)
     return "\n".join(found)
-
-
-def _with_setup(unit: Unit, text: str, span: object) -> Unit:
-    own = unit.job.setup
-    if own is None:
-        return unit.replace(job=unit.job.replace(setup=text + "\n"), origins={**unit.origins, "setup": span})
-    placed = Derived.joined(text + "\n", unit.setup_text or own)
-    return unit.replace(job=unit.job.replace(setup=f"{text}\n{own}"), setup_text=placed)

@@ -1,14 +1,9 @@
-"""What the parts of this package share: the files of a profile, and how the steps begin that its lines make."""
+"""What the parts of this package share: the files of a profile, and where micromamba stands."""
 
 from __future__ import annotations
 
 import os
 
-# How steps of a job's setup begin that lines bring: seconds of each (packages may be large, an archive slow), and what
-# is then called.
-LIMIT_S = 1800
-APT = "env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300"
-PIP = "env PIP_BREAK_SYSTEM_PACKAGES=1 python3 -m pip"
 MAMBA = "/opt/micromamba"
 BRING = f"bash {MAMBA}/bring"
 MOST_BYTES = 1_000_000

@@ -6,8 +6,8 @@ from __future__ import annotations
 from flowc.body.modules import CONDA_FUNCTION, CONDA_ROOT
 from flowc.digest import sha256_hex
 from flowc.profile.base import BRING, MAMBA
-from flowc.profile.steps import step
 from flowc.shell.quote import sh
+from flowc.shell.steps import step
 
 ROOT = CONDA_ROOT
 # Of its releases page; several projects that pin it have the same hash.

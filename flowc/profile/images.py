@@ -4,8 +4,8 @@ place of images that are files."""
 from __future__ import annotations
 
 from flowc._compiled.shell_programs import PROGRAMS as _PROGRAMS
-from flowc.profile.steps import step
 from flowc.shell.quote import sh
+from flowc.shell.steps import step
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

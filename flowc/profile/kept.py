@@ -30,7 +30,7 @@ MOST_FILES = 16
 MOST_BYTES = 1 << 22
 # The code that says what a profile means, by which it is known beside the version.
 _CODE = (
-    *("profile/base.py", "profile/kept.py", "profile/read.py", "profile/environments.py", "profile/steps.py"),
+    *("profile/base.py", "profile/kept.py", "profile/read.py", "profile/environments.py", "shell/steps.py"),
     *("profile/images.py", "_compiled/shell_programs.py"),
     *("profile/cluster/site.py", "override/apply.py", "ir/profile.py", "ir/site.py", "ir/job.py", "ir/mounts.py"),
     "shell/quote.py",

@@ -23,7 +23,7 @@ def package_of(name: str) -> tuple[dict[str, Any], str, str] | None:
     brings, says = found
     upper = _key(name).upper()
     sets = rf"EBROOT{upper}|(?:[A-Z]+_)?{upper}(?:_?(?:{_WHERE})\w*)?"
-    return {"apt": (), "conda": (), "channels": (), "pip": (), "shell": "", **brings}, says, sets
+    return brings, says, sets
 
 
 def _package_of(name: str) -> tuple[dict[str, Any], str] | None:

@@ -12,11 +12,11 @@ from flowc.ir.job import Mount
 from flowc.ir.mounts import checked_target, from_uri
 from flowc.ir.profile import Brought, Entry, Image, Lines, Nodes, Place, Profile, StandIn, Variable
 from flowc.override.apply import parse_duration
-from flowc.profile.base import APT, LIMIT_S, PIP, base_folder, beside, content, reason
+from flowc.profile.base import base_folder, beside, content, reason
 from flowc.profile.environments import of_file, of_packages, packed, programs_of
-from flowc.profile.steps import failed, step
 from flowc.secret import looks_secret
 from flowc.shell.quote import sh
+from flowc.shell.steps import APT, LIMIT_S, PIP, failed, step
 from flowc.yamldoc.check import Checker
 from flowc.yamldoc.node import Mapping, Node, Pair, Scalar, is_null, plain
 from flowc.yamldoc.read import read as read_yaml

@@ -143,10 +143,9 @@ def texts(unit: Unit) -> Sequence[Unit]:
 
 
 def _texts(unit: Unit) -> Iterator[Unit]:
-    job = unit.job
-    if job.setup:
-        run = job.run.replace(kind="shell", interpreter="/bin/bash", text=job.setup, commands=())
-        yield unit.replace(job=job.replace(run=run, setup=None), text=unit.setup_text or Derived.joined(job.setup))
+    job, preparing = unit.job, unit.preparing
+    if preparing is not None:
+        yield preparing
     if job.run.text:
         yield unit
     elif unit.shell_text is not None:

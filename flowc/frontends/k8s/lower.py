@@ -236,9 +236,8 @@ def _check_system(context: Context) -> None:
     if system is not None and system.value == "windows":
         context.refuse(spec.at("os") or spec, "name", "machines run Linux")
     context.moves(spec, "nodeName", "it names a machine of the cluster")
-    claims = [(spec, "resourceClaims"), *((each, "claims") for each in _resources_held(spec))]
-    for holder, key in claims:
-        if any(gpus_of(each) for each in spec.each("containers")):
+    if any(gpus_of(each) for each in spec.each("containers")):
+        for holder, key in ((spec, "resourceClaims"), *((each, "claims") for each in _resources_held(spec))):
             context.moves(holder, key, "the device is the cluster's; the GPUs are asked for beside it")
     runtime = spec.at("runtimeClassName")
     if runtime is not None and not str(runtime.value).startswith("nvidia"):

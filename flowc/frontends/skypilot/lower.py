@@ -152,7 +152,7 @@ class Lowering:
             setup_text=setup.placed if isinstance(setup, Scalar) else None,
             outcome_spans=(*(span for _, span in head), *self.ledger.spans),
         )
-        return with_programs(unit, self.sink) if "uv" in self.tree.source.text else unit
+        return with_programs(unit, self.sink)
 
     def _image(self, environment: Environment) -> str | None:
         pair = self.keys.get("image_id")

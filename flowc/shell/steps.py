@@ -1,9 +1,13 @@
-"""The steps of a job's setup that a profile's lines make."""
+"""The steps of a job's setup that bring what a job needs: how they begin, and how they end."""
 
 from __future__ import annotations
 
-from flowc.profile.base import LIMIT_S
 from flowc.shell.quote import sh
+
+# Seconds of each (packages may be large, an archive slow), and what is then called.
+LIMIT_S = 1800
+APT = "env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300"
+PIP = "env PIP_BREAK_SYSTEM_PACKAGES=1 python3 -m pip"
 
 
 def step(text: str, what: str) -> str:
