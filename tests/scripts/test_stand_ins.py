@@ -68,6 +68,22 @@ def test_what_has_no_room_goes_without() -> None:
     pytest.fail("none was at the limit")
 
 
+def test_login_shells_find_the_commands_however_little_room_there_is() -> None:
+    """/etc/profile sets PATH anew, so that they must be where it looks."""
+    import random
+
+    noise = random.Random(1)
+    for size in range(5000, 8000, 20):
+        waste = "".join(chr(noise.randrange(33, 127)) for _ in range(size))
+        text = f"#!/bin/bash -l\nscontrol show hostnames\n: {waste}\n"
+        found = build(unit(text, layout=Layout(tasks=2)), index=None)
+        assert b"/usr/local/bin" in found.payload
+        if b"with-commands" not in found.payload:
+            assert found.fits
+            return
+    pytest.fail("none was at the limit")
+
+
 def test_what_guards_the_machines_goes_first() -> None:
     import random
     import string

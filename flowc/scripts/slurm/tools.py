@@ -113,7 +113,7 @@ def choose(
         asks_end=END_FILE in text,
         asks_requeue=END_FILE in text and job.retry.requeue is not False,
         step_containers=STEP_CONTAINERS in text,
-        login=guess and job.image is None and any(True for _ in _login(job.run.text or "")),
+        login=job.image is None and any(True for _ in _login(job.run.text or "")),
         stand_ins=_stand_ins(job, nodes, names) if guess else (),
     )
 
