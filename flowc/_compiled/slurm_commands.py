@@ -18,9 +18,13 @@ LAUNCHERS = ('mpirun',
  'mpirun.hydra',
  'mpiexec.gforker')
 
-BY_SRUN = ('aprun', 'jsrun', 'ibrun')
+OF_SITES = ('ibrun',)
 
-ELSEWHERE = ('aprun', 'jsrun', 'ibrun', 'horovodrun', 'charmrun', 'pbsdsh', 'pdsh', 'clush', 'mpiexec_mpt', 'prun')
+OPTIONS_OF_SITES = ('-n', '-np', '-o')
+
+BY_SRUN = ('aprun', 'jsrun')
+
+ELSEWHERE = ('aprun', 'jsrun', 'horovodrun', 'charmrun', 'pbsdsh', 'pdsh', 'clush', 'mpiexec_mpt', 'prun')
 
 SINGULARITY_FILES = ('.sif', '.simg', '.img')
 
@@ -49,7 +53,7 @@ MISSING = ('sattach',
  'scrontab',
  'seff')
 
-ABSENT = ('shifter', 'enroot', 'sarus', 'ch-run', 'ibrun', 'aprun', 'jsrun', 'pdsh', 'clush', 'nodeset')
+ABSENT = ('shifter', 'enroot', 'sarus', 'ch-run', 'aprun', 'jsrun', 'pdsh', 'clush', 'nodeset')
 
 REMOTE = ('ssh', 'scp', 'deepspeed')
 

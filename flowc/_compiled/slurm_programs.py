@@ -9,6 +9,7 @@ NAMES = {'srun': ('srun',),
  'sbcast': ('sbcast',),
  'sbatch': ('sbatch', 'salloc'),
  'rsh': ('agent_rsh',),
+ 'ibrun': ('ibrun',),
  'several_nodes': ('agent',)}
 
 ALONE = ('any_option',
@@ -47,6 +48,9 @@ ALONE = ('any_option',
 
 NEEDS = {'account': 'choose gpu_shares',
  'several_nodes': 'agent pipes chdir',
+ 'ibrun': 'srun lookup',
+ 'ibrun_options': 'ibrun opt:ntasks opt:nodes opt:relative opt:overlap',
+ 'ibrun_rare': 'ibrun_options opt:cpus-per-task opt:ntasks-per-node',
  'values': 'regex any_option',
  'agent': 'pipes',
  'opt:ntasks': 'choose',

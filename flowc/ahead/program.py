@@ -31,7 +31,7 @@ GOES_ON = "\\"
 KEPT = frozenset(
     (
         *("OPTIONS", "srun", "scontrol", "squeue", "sacct", "sinfo", "scancel", "sbcast", "sbatch", "salloc"),
-        *("agent", "agent_rsh"),
+        *("agent", "agent_rsh", "ibrun"),
     )
 )
 # What a job on several machines has that calls srun without options.
@@ -39,7 +39,7 @@ PLAINEST = frozenset(("srun", "agent", "pipes", "chdir"))
 # What few jobs have, and have many names of their own: short ones are worth more to the others.
 RAREST = (
     *("pmix", "sbcast", "input_each", "backslash", "export_none", "columns", "fields", "node_fields", "update"),
-    *("het_job", "opt:signal", "pyxis"),
+    *("het_job", "opt:signal", "pyxis", "ibrun", "ibrun_options", "ibrun_rare"),
 )
 PLACE = re.compile(r"@(\w+)\.(always|picks|rare)@")
 MARK = re.compile(r"#% (?:if (\S+)|end)")

@@ -193,6 +193,8 @@ class SlurmCommands(Strict):
     modules: tuple[str, ...]
     refused: tuple[str, ...]
     launchers: tuple[str, ...]
+    of_sites: tuple[str, ...]
+    options_of_sites: tuple[str, ...]
     by_srun: tuple[str, ...]
     elsewhere: tuple[str, ...]
     singularity_files: tuple[str, ...]

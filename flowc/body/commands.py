@@ -8,6 +8,7 @@ from flowc._compiled.slurm_commands import (
     LAUNCHERS,
     MISSING,
     MODULES,
+    OF_SITES,
     PROVIDED,
     REFUSED,
     REMOTE,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 _KNOWN = (
     *PROVIDED,
+    *OF_SITES,
     *MODULES,
     *REFUSED,
     *LAUNCHERS,
@@ -42,17 +44,20 @@ _KNOWN = (
 )
 _NAMES = "|".join(_KNOWN)
 _MISSING, _MODULES = frozenset(MISSING), frozenset(MODULES)
-_NOWHERE, _SLURMS = frozenset((*MISSING, *ABSENT)), frozenset((*PROVIDED, *REFUSED))
+_NOWHERE, _SLURMS = frozenset((*MISSING, *ABSENT)), frozenset((*PROVIDED, *OF_SITES, *REFUSED))
 # Commands that start the program which stands among their words.
 STARTING = frozenset(
-    (*LAUNCHERS, "srun", "exec", "command", "env", "nohup", "nice", "timeout", "stdbuf", "xargs", "parallel", "sudo")
+    (
+        *(*LAUNCHERS, *OF_SITES, "srun", "exec", "command", "env"),
+        *("nohup", "nice", "timeout", "stdbuf", "xargs", "parallel", "sudo"),
+    )
 )
 # Beside letters, digits and the underscore: a known name with one of these before or behind it is part of another word.
 _JOINED_BEFORE, _JOINED_BEHIND = frozenset("_./$\"'=@-"), frozenset("_./=-")
 # Words before a command's name that hand on to it, such as a launcher with its options.
 _handing_on = at_first_use(
     r"(?:(?:exec|command)[ \t]+)*"
-    r"(?:(?:srun|mpirun|mpiexec|nohup|timeout)"
+    r"(?:(?:srun|ibrun|mpirun|mpiexec|nohup|timeout)"
     r"(?:[ \t]+(?:-[^\s;&|]{1,99}(?:[ \t]+\w[^\s;&|]{0,99})?|\d\w{0,9})){0,20}[ \t]+|(?:source|\.)[ \t]+)?\Z",
     "match",
 )
@@ -66,10 +71,10 @@ _guards = at_words(r"\b(?:command[ \t]+-[vV]|type(?:[ \t]+-\w+)?|which|hash)[ \t
 # One is in each name of a launcher.
 MPI_SIGNS = ("mpirun", "mpiexec", "orterun", "prterun")
 # Where a call may come from: a variable, the words of another program, a script that the text writes.
-_MENTIONED = (*PROVIDED, *LAUNCHERS, "module")
+_MENTIONED = (*PROVIDED, *OF_SITES, *LAUNCHERS, "module")
 _mentions = at_words(
     r"(?<![\w.$@])(?:(?<!-)|(?<=:-))(?:(?<!/)|(?<=/bin/))"
-    rf"(?:{'|'.join((*PROVIDED, *LAUNCHERS))})(?![\w/=-]|\.\w)|"
+    rf"(?:{'|'.join(_MENTIONED[:-1])})(?![\w/=-]|\.\w)|"
     r"(?<![\w./$@-])module(?=[ \t]+(?:-\S+[ \t]+)*"
     r"(?:load|add|purge|unload|use|list|swap|switch|avail|restore|is-loaded)\b)",
     _MENTIONED,
@@ -212,7 +217,7 @@ def submitted_by(job: Job) -> tuple[int, int, str | None] | None:
 
 def reaches_other_nodes(job: Job) -> bool:
     """Whether the text of a Slurm job starts anything on the nodes beside the first one."""
-    return bool(provided(job) & {"srun", *LAUNCHERS})
+    return bool(provided(job) & {"srun", *OF_SITES, *LAUNCHERS})
 
 
 def launches(job: Job) -> bool:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from flowc.shell.command import Command
 
-PROGRAMS = "srun|scontrol|squeue|sacct|sinfo|scancel|sbcast|sbatch|salloc|mpirun|orterun|prterun|mpiexec"
+PROGRAMS = "srun|ibrun|scontrol|squeue|sacct|sinfo|scancel|sbcast|sbatch|salloc|mpirun|orterun|prterun|mpiexec"
 # A name is none of a longer word, but may be a default: `${SRUN:-srun}`.
 _mentions = at_words(
     rf"(?<![\w.$@])(?:(?<!-)|(?<=:-))({PROGRAMS})(?:(?:(?<=mpiexec)|(?<=mpirun))\.\w+)?(?![\w=/-]|\.\w)",

@@ -3,7 +3,7 @@ ends the job, what is too much costs some bytes."""
 
 from __future__ import annotations
 
-from flowc._compiled.slurm_commands import LAUNCHERS
+from flowc._compiled.slurm_commands import LAUNCHERS, OF_SITES
 from flowc._compiled.slurm_programs import COMMON, INHERITED, NAMES
 from flowc._compiled.slurm_words import OPTIONS, VARIABLES
 from flowc.body.frameworks import behind, calls_freely, features_behind
@@ -79,6 +79,7 @@ _speaks_pmi = at_words(
     r"|mpi4py|(?<![a-z/-])mpi(?:cc|cxx|c\+\+|f\d\d|fort|i?icc|iifort|icx|ifx)\b",
     ("mpi", "mvapich", "i_mpi", "impi", "intel", "open", "ompi", "hpc"),
 )
+_STEPS = ("srun", *OF_SITES)
 _MOST_VARIABLES = 20
 _MOST_SIGNS = 50
 
@@ -116,8 +117,8 @@ def features(job: Job, nodes: int, *, guess: bool = True, seldom: bool = True) -
         found |= {"scontrol", "requeue"}  # what hears the signal in Python asks for a new run, mostly
     if "srun" in found:
         found = _of_unseen(found, text, all_read=all_read, all_seen=all_seen, shell=shell)
-        found |= _of_job(job, text, [call.start for call in read if call.name == "srun"], shell=shell)
-        steps = [call.start for call in read if call.name == "srun"] if all_read else None
+        found |= _of_job(job, text, [call.start for call in read if call.name in _STEPS], shell=shell)
+        steps = [call.start for call in read if call.name in _STEPS] if all_read else None
         one = all_read and _is_one_step(text, read, shell=shell)
         if not one and _at_once_somewhere(job, text, steps, shell=shell):
             found.add("account")
@@ -164,7 +165,7 @@ def _called(name: str, nodes: int) -> set[str]:
     """What a program needs whatever its options are."""
     if name in ("sbatch", "salloc"):
         return {"sbatch"}
-    if name == "sbcast":
+    if name in ("sbcast", *OF_SITES):
         return {name, "srun"}
     if name in NAMES:
         return {name}
@@ -209,6 +210,8 @@ def _of_job(job: Job, text: str, steps: list[int], *, shell: bool) -> set[str]:
     named = f"{text}\n{job.setup}" if job.modules and job.setup else text  # what brings a module says which MPI it has
     if "mpi" in named or "MPI" in named:
         found |= _of_mpi(named, default=bool(steps))
+    if "pmix_always" not in found and any(name in text for name in OF_SITES):
+        found.add("pmi_always")  # the MPI that these sites have
     return found
 
 
@@ -228,7 +231,7 @@ def _of_mpi(text: str, *, default: bool) -> set[str]:
 
 def _is_one_step(text: str, read: list[Call], *, shell: bool) -> bool:
     """Whether a single step is surely all there is: its call is in no block and no text for another shell."""
-    steps = [call for call in read if call.name == "srun" or call.name in LAUNCHERS]
+    steps = [call for call in read if call.name in _STEPS or call.name in LAUNCHERS]
     if not shell or len(steps) != 1 or steps[0].more:
         return False
     seen, place = scan(text), steps[0].start
@@ -237,7 +240,7 @@ def _is_one_step(text: str, read: list[Call], *, shell: bool) -> bool:
 
 def _starts_steps_elsewhere(text: str, read: list[Call]) -> bool:
     """Whether a step is started by a text for another shell, which may be that of a task on another machine."""
-    seen, steps = scan(text), [call.start for call in read if call.name == "srun" or call.name in LAUNCHERS]
+    seen, steps = scan(text), [call.start for call in read if call.name in _STEPS or call.name in LAUNCHERS]
     return any(seen.in_string(place) or seen.in_child(place) for place in steps)
 
 
@@ -290,9 +293,9 @@ def _fed_function(text: str) -> bool:
 def _step(call: Call, text: str) -> tuple[set[str], bool]:
     """What one call of srun needs, and whether its options are all that can be seen. `text`: where a shell's variables
     have their values."""
-    options, complete = _options(call, text)
-    fed = {"stdin"} if call.fed else set[str]()
-    return {"srun"} | options | _looked_up(call) | ({"het"} if ":" in call.words else set()) | fed, complete
+    found, complete = _options(call, text)
+    found |= {"het"} if ":" in call.words else set()
+    return {"srun"} | found | _looked_up(call) | ({"stdin"} if call.fed else set()), complete
 
 
 def _options(call: Call, text: str) -> tuple[set[str], bool]:

@@ -3,6 +3,7 @@ text shows is judged, never a word that a variable or a command gives."""
 
 from __future__ import annotations
 
+from flowc._compiled.slurm_commands import OF_SITES, OPTIONS_OF_SITES
 from flowc._compiled.slurm_words import OPTIONS, PROGRAMS
 from flowc.body.commands import called
 from flowc.patterns import at_first_use, at_words
@@ -238,10 +239,26 @@ def _changed(words: list[tuple[int, str]]) -> tuple[int, str, tuple[str, ...]] |
 
 
 def of_any_call(name: str, *, seldom: bool) -> set[str]:
-    """What a call of a query that no text shows may ask for; `seldom`: what few of them do, too."""
+    """What a call that no text shows may ask for; `seldom`: what few of them do, too."""
     found = {"scontrol_job", "requeue"} if name == "scontrol" else set[str]()
+    found |= {f"{name}_rare", "stdin"} if name in OF_SITES else set()
     rare = {"scontrol": ("fields", "node_fields"), "squeue": ("columns",), "sinfo": ("columns",)}
     return found.union(rare.get(name, ()) if seldom else ())
+
+
+def _of_site(call: Call) -> set[str]:
+    """What the step of a site's launcher needs beyond its program."""
+    found, words = {"stdin"} if call.fed else set[str](), iter(call.words)
+    for quoted in words:
+        word = quoted.strip("\"'")
+        if word in OPTIONS_OF_SITES:
+            found.add(f"{call.name}_options")
+            next(words, "")
+        elif word[:1] in ("-", "$", "`", "{"):
+            return found | {f"{call.name}_rare"}
+        else:
+            return found
+    return found | {f"{call.name}_rare"}
 
 
 def fields_asked(text: str) -> set[str]:
@@ -261,7 +278,9 @@ def by_name(text: str) -> set[str]:
 
 
 def picked(call: Call) -> set[str]:
-    """Whether a query may have other options than those that all of its programs have."""
+    """Whether a query may have other options than those that all of its programs have; what a site's launcher needs."""
+    if call.name in OF_SITES:
+        return _of_site(call)
     if call.name == "sbcast":
         return {"rare"} if any(_may_be_rare(each, "sbcast") for each in call.words) else set()
     if call.name not in PLAIN:

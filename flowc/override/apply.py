@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc._compiled.slurm_commands import MODULES, PROVIDED, REFUSED
+from flowc._compiled.slurm_commands import MODULES, OF_SITES, PROVIDED, REFUSED
 from flowc.diag.codes import override as codes
 from flowc.ir.names import WORKSPACE
 from flowc.patterns import at_first_use
@@ -260,7 +260,7 @@ class Override:
 
     def commands(self) -> None:
         """Each text is a list of names, between commas."""
-        known, wanted = (*PROVIDED, *MODULES, *REFUSED), list[str]()
+        known, wanted = (*PROVIDED, *OF_SITES, *MODULES, *REFUSED), list[str]()
         for index, text in enumerate(self.flags.with_commands):
             names = [name.strip() for name in text.split(",")]
             if not all(name in known for name in names):

@@ -8,7 +8,7 @@ the lines for all that it lacks stand; one that lacks what no line brings never 
 from __future__ import annotations
 
 from flowc._compiled.profile_lines import FOLDERS, MODULES, OPEN, OPEN_PROGRAMS, PROGRAMS, SCRATCH, VARIABLES
-from flowc._compiled.slurm_commands import CATEGORIES, PROVIDED, REFUSED
+from flowc._compiled.slurm_commands import CATEGORIES, OF_SITES, PROVIDED, REFUSED
 from flowc._compiled.slurm_commands import MODULES as MODULE_COMMANDS
 from flowc.body.modules import CONTAINERS
 from flowc.diag.lacks import BLOCKING, ENVIRONMENT, MODULE, PATH, PROGRAM, VARIABLE, line_of, root
@@ -34,7 +34,7 @@ _with_python = at_first_use(r"-python-[0-9]", "search")
 _variable_key = at_first_use(r"[A-Za-z_][A-Za-z0-9_]*", "fullmatch")
 _ENVIRONMENT = "a file, or {packages: [python=3.12, …]}"
 # What Slurm and modules are is beyond a line: a job of another format that calls them means a cluster.
-_NO_PROGRAMS = frozenset((*PROVIDED, *REFUSED, *MODULE_COMMANDS))
+_NO_PROGRAMS = frozenset((*PROVIDED, *OF_SITES, *REFUSED, *MODULE_COMMANDS))
 
 
 class Line(Record):

@@ -4,7 +4,17 @@ the registry; a target reports only what it cannot say itself."""
 from __future__ import annotations
 
 from flowc._compiled.shell_words import CODE_SUFFIXES
-from flowc._compiled.slurm_commands import ABSENT, BEHIND, BROUGHT, LAUNCHERS, MISSING, MODULES, PROVIDED, REFUSED
+from flowc._compiled.slurm_commands import (
+    ABSENT,
+    BEHIND,
+    BROUGHT,
+    LAUNCHERS,
+    MISSING,
+    MODULES,
+    OF_SITES,
+    PROVIDED,
+    REFUSED,
+)
 from flowc.rules.base import (
     Rule,
     always,
@@ -34,7 +44,7 @@ if TYPE_CHECKING:
 
 _SUBMIT = tuple(sign for row in BEHIND if not {*REFUSED}.isdisjoint(row["commands"]) for sign in row["signs"])
 _COMMANDS = (
-    *(*PROVIDED, *REFUSED, *MODULES, *MISSING, *ABSENT, *_SUBMIT),
+    *(*PROVIDED, *OF_SITES, *REFUSED, *MODULES, *MISSING, *ABSENT, *_SUBMIT),
     *(name for row in BROUGHT for name in row["commands"]),
 )
 _BY_VARIABLE = ("SQUEUE_", "SCANCEL_", "SINFO_", "SACCT_", "SBCAST_", "SCONTROL_")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc._compiled.slurm_commands import BY_SRUN, MISSING, PROVIDED, REFUSED
+from flowc._compiled.slurm_commands import BY_SRUN, MISSING, OF_SITES, PROVIDED, REFUSED
 from flowc.body.commands import missing_commands, package_of, refused_commands, settled, submitted_by
 from flowc.body.modules import CONTAINERS, brought_by_modules, environments
 from flowc.diag.lacks import ENVIRONMENT, PROGRAM
@@ -103,9 +103,9 @@ def _help(unit: Unit, found: dict[str, int]) -> str | None:
         return 'it submits jobs itself? run it here: sbatch() { flowc sbatch "$@"; }; export -f sbatch; bash ' + sh(
             unit.job.source.path
         )
-    if {*found} & {*PROVIDED} and (way_back := image_for_step(unit.job)):
+    if {*found} & {*PROVIDED, *OF_SITES} and (way_back := image_for_step(unit.job)):
         return way_back
     if {*found} <= {*BY_SRUN} and unit.job.conventions.commands:
         return "`srun` starts programs on the job's machines: `srun -n TASKS PROGRAM`"
-    slurms = {*found} <= {*PROVIDED, *MISSING, *REFUSED}  # which no line brings
+    slurms = {*found} <= {*PROVIDED, *OF_SITES, *MISSING, *REFUSED}  # which no line brings
     return help or (None if slurms else by_profile(unit.job))

@@ -17,8 +17,9 @@ from flowc.body.slurm_features import features
 from flowc.scripts.slurm.tools import closed, program
 
 PIECES = (
-    *("srun", "scontrol", "squeue", "sbatch", "mpirun", "-n", "4", "--label", "-l", "-o", "f", "--container-image=x"),
-    *("$ARGS", "|", "<", "\\\n", "\n", "#", "show", "hostnames", "[", "'", '"', "requeue", "-", "--", "-lN2", "ü"),
+    *("srun", "ibrun", "scontrol", "squeue", "sbatch", "mpirun", "-n", "4", "--label", "-l", "-o", "f"),
+    *("--container-image=x", "$ARGS", "|", "<", "\\\n", "\n", "#", "show", "hostnames", "[", "'", '"'),
+    *("requeue", "-", "--", "-lN2", "ü"),
 )
 
 
@@ -89,6 +90,11 @@ def found(text: str, nodes: int = 1) -> set[str]:
         ("srun --mem-per-cpu 1.5G x", "values", ""),
         ("srun --cpu-bind=verbose,cores x", "values", ""),
         ("srun --hint=wrong x", "values", ""),
+        ("module load impi\nibrun ./x -n 4", "ibrun srun pmi_always", "ibrun_options stdin pmix_always"),
+        ("ibrun -n 4 -o 0 ./x <in & ibrun $ARGS ./y", "ibrun_rare stdin account", ""),
+        ("ibrun -n $N -o 0 ./x --npernode 3", "ibrun_options", "ibrun_rare"),
+        ("module load openmpi\nibrun ./x", "ibrun pmix_always", "pmi_always"),
+        ("echo ibrun-log; # ibrun x", "", "ibrun srun"),
     ],
 )
 def test_found(text: str, wanted: str, unwanted: str) -> None:

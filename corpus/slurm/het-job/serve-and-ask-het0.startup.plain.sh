@@ -342,8 +342,8 @@ def bG(p):
  except ValueError:
   B(f"error: Unable to create step for job {o}: Requested node configuration is not available")
 def cB(aV):
- p,c,a=aq.get("nodes",x.get("SLURM_NNODES")or"1").partition("-")
- b,a=p or c and"0",a if c else p
+ t,c,a=aq.get("nodes",x.get("SLURM_NNODES")or"1").partition("-")
+ b,a=t or c and"0",a if c else t
  if not(b.isdecimal()and a.isdecimal())or 0<int(a)<int(b):
   B(f'error: "{aq["nodes"]}" is not a valid node count',255)
  d=min(int(a)or int(b)or aV,max(int(b),aV))

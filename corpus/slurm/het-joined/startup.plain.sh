@@ -403,7 +403,7 @@ def agent():
  j=socket.create_server((g[c][0],Z))
  if not c and os.fork():
   for aE in map(int,z[1:]):
-   print(dz(f[:aE]))
+   print(dA(f[:aE]))
    del f[:aE]
   return
  os.dup2(2,1)
@@ -477,8 +477,8 @@ def bG(p):
  except ValueError:
   B(f"error: Unable to create step for job {o}: Requested node configuration is not available")
 def cB(aV):
- p,c,a=aq.get("nodes",x.get("SLURM_NNODES")or"1").partition("-")
- b,a=p or c and"0",a if c else p
+ t,c,a=aq.get("nodes",x.get("SLURM_NNODES")or"1").partition("-")
+ b,a=t or c and"0",a if c else t
  if not(b.isdecimal()and a.isdecimal())or 0<int(a)<int(b):
   B(f'error: "{aq["nodes"]}" is not a valid node count',255)
  d=min(int(a)or int(b)or aV,max(int(b),aV))
@@ -539,47 +539,47 @@ def cy(l):
    B("fatal: No command given to execute.")
  aq=ba[0][0]
  l[:]=m[0]
-def dh(r):
+def di(r):
  aM=f"_HET_GROUP_{r}"
  for p in[*x]:
   if p.endswith(aM):
    x[p[:-len(aM)].replace("FLOWC_SLURM","SLURM")]=x[p]
-def dz(n):
+def dA(n):
  e=n[0].rstrip("0123456789")
  start=n[0][len(e):]
  i=[e+str(int(start or 0)+r).zfill(len(start))for r in range(len(n))]
  return f"{e}[{start}-{n[-1][len(e):]}]"if n[1:]and n==i else",".join(n)
-def df():
- global bP,dg,dB,aq
- dg=[]
- for bP in sorted(cT):
-  b,dB=Pipe()
+def dg():
+ global bP,dh,dC,aq
+ dh=[]
+ for bP in sorted(cU):
+  b,dC=Pipe()
   d=os.fork()
   if not d:
-   aq,z[:]=cT[bP]
-   if dj or"SLURM_STEP_NODELIST"not in x:
-    dh(bP)
+   aq,z[:]=cU[bP]
+   if dk or"SLURM_STEP_NODELIST"not in x:
+    di(bP)
     x["SLURM_NNODES"]=x["SLURM_JOB_NUM_NODES"]
    x["SLURM_JOB_CPUS_PER_NODE"]=x[f"SLURM_JOB_CPUS_PER_NODE_HET_GROUP_{bP}"]
    x["SLURM_JOB_ID"]=o
    return
-  dB.close()
+  dC.close()
   try:
-   dg.append(b.recv())
+   dh.append(b.recv())
   except EOFError:
    os._exit(os.waitstatus_to_exitcode(os.waitpid(d,0)[1]))
   os.waitpid(d,0)
- x["SLURM_JOB_CPUS_PER_NODE"]=x[f"SLURM_JOB_CPUS_PER_NODE_HET_GROUP_{min(cT)}"]
+ x["SLURM_JOB_CPUS_PER_NODE"]=x[f"SLURM_JOB_CPUS_PER_NODE_HET_GROUP_{min(cU)}"]
  bP=-1
- aq={p:str(cY[-1])for p in("ntasks","nodes")}
-def cV(d):
- return x[f"SLURM_JOB_CPUS_PER_NODE_HET_GROUP_{sum(d >= a for a in cY[1:])}"].split("(")[0]
-def dx(r,y):
+ aq={p:str(cZ[-1])for p in("ntasks","nodes")}
+def cW(d):
+ return x[f"SLURM_JOB_CPUS_PER_NODE_HET_GROUP_{sum(d >= a for a in cZ[1:])}"].split("(")[0]
+def dy(r,y):
  global aR,aK,aN,N,aP
- if dg[1:]:
-  aR,aK,aN,N,aP,I=da[r]
+ if dh[1:]:
+  aR,aK,aN,N,aP,I=db[r]
   aR=aR[:aP or aK*y or N]
- aC={"SLURM_CPUS_ON_NODE":cV(g[r])}if dj else{}
+ aC={"SLURM_CPUS_ON_NODE":cW(g[r])}if dk else{}
  if"CUDA_VISIBLE_DEVICES"in q:
   aC["CUDA_VISIBLE_DEVICES"]=""
  return aC
@@ -592,43 +592,43 @@ def C(p):
  return int(value)
 def ac(r):
  u=J[r]
- return[(c,au.get(c,z),{**q,"SLURM_NODEID":str(r),"SLURMD_NODENAME":f[g[r]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**dx(r,len(u)),**(aJ(a,len(u))if N or aK else{})})for a,c in enumerate(u)]
+ return[(c,au.get(c,z),{**q,"SLURM_NODEID":str(r),"SLURMD_NODENAME":f[g[r]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**dy(r,len(u)),**(aJ(a,len(u))if N or aK else{})})for a,c in enumerate(u)]
 if L=="srun":
  cy(z)
  o=x["SLURM_JOB_ID"]
  if not z:
   B("fatal: No command given to execute.")
- cY,cT,dj=[0],{},ba[1:]
- while aE:=x.get(f"SLURM_JOB_NUM_NODES_HET_GROUP_{len(cY) - 1}"):
-  cY.append(cY[-1]+int(aE))
- dE=len(cY)-2
- for r,(do,af)in enumerate(ba):
-  dG=do.get("het-group",do.get("pack-group"))
-  dj=dj or dG is not None
-  dG=str(r)if dG is None else dG
-  du=[]
-  for aI in dG.strip("[]").split(","):
-   cO,dc,dD=aI.lstrip().partition("-")
-   dD=dD if dc else cO
-   if not(cO.isdecimal()and dD.isdecimal())or int(cO)>int(dD):
+ cZ,cU,dk=[0],{},ba[1:]
+ while aE:=x.get(f"SLURM_JOB_NUM_NODES_HET_GROUP_{len(cZ) - 1}"):
+  cZ.append(cZ[-1]+int(aE))
+ dF=len(cZ)-2
+ for r,(dp,af)in enumerate(ba):
+  dH=dp.get("het-group",dp.get("pack-group"))
+  dk=dk or dH is not None
+  dH=str(r)if dH is None else dH
+  dv=[]
+  for aI in dH.strip("[]").split(","):
+   cP,dd,dE=aI.lstrip().partition("-")
+   dE=dE if dd else cP
+   if not(cP.isdecimal()and dE.isdecimal())or int(cP)>int(dE):
     M(f"error: _parse_single_range: Invalid range: `{aI}'")
-    B(f"error: Invalid --het-group value: {dG}")
-   du.append((int(cO),int(dD)))
-  dF=max(dD for I,dD in du)
-  if dF>dE:
-   if du==[(dF,dF)]and not ba[1:]:
-    B(f"error: Requested het-group offset exceeds highest hetjob index ({dF} > {dE})")
-   B(f"error: Attempt to run a job step with het group value of {dF}, but the job allocation has maximum value of {dE}")
-  for dm in{k for cO,dD in du for k in range(cO,dD+1)}:
-   if dm in cT:
+    B(f"error: Invalid --het-group value: {dH}")
+   dv.append((int(cP),int(dE)))
+  dG=max(dE for I,dE in dv)
+  if dG>dF:
+   if dv==[(dG,dG)]and not ba[1:]:
+    B(f"error: Requested het-group offset exceeds highest hetjob index ({dG} > {dF})")
+   B(f"error: Attempt to run a job step with het group value of {dG}, but the job allocation has maximum value of {dF}")
+  for dn in{k for cP,dE in dv for k in range(cP,dE+1)}:
+   if dn in cU:
     B("fatal: Duplicate het groups in single srun not supported")
-   cT[dm]=do,af
- df()
+   cU[dn]=dp,af
+ dg()
  aF=int(x["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
  l=open(R).read().split()
  f,V=l[::2],l[1::2]
  if bP>=0:
-  f,V=(k[cY[bP]:cY[bP+1]]for k in(f,V))
+  f,V=(k[cZ[bP]:cZ[bP+1]]for k in(f,V))
  g=range(len(f))
  K=aV=len(f)
  K,aV=cB(aV)
@@ -667,18 +667,18 @@ if L=="srun":
  N=aP or-(-aW//len(g))or N
  if(max(N,*(aK*len(af)for af in J))>len(aR)):
   B(f"error: Unable to create step for job {o}: Invalid generic resource (gres) specification")
- ag=[aF,K,a,J,[d+cY[bP]for d in g],(aR,aK,aN,N,aP,aW)]
+ ag=[aF,K,a,J,[d+cZ[bP]for d in g],(aR,aK,aN,N,aP,aW)]
  if bP>=0:
-  dB.send(ag)
+  dC.send(ag)
   os._exit(0)
  aq=ba[0][0]
- aF,K,a,J,g,da=0,0,0,[],[],[]
- for dm,af in zip(sorted(cT),dg):
-  do,l=cT[dm]
-  if k:=do.get("cpus-per-task"):
+ aF,K,a,J,g,db=0,0,0,[],[],[]
+ for dn,af in zip(sorted(cU),dh):
+  dp,l=cU[dn]
+  if k:=dp.get("cpus-per-task"):
    x["SLURM_CPUS_PER_TASK"]=k
-  k=x.get(f"SLURM_NTASKS_PER_NODE_HET_GROUP_{dm}")
-  if dj and k and af[2]==int(k)*len(af[4]):
+  k=x.get(f"SLURM_NTASKS_PER_NODE_HET_GROUP_{dn}")
+  if dk and k and af[2]==int(k)*len(af[4]):
    x["SLURM_NTASKS_PER_NODE"]=k
   aF=max(aF,af[0])
   K+=af[1]
@@ -686,10 +686,10 @@ if L=="srun":
   J+=[[a+c for c in u]for u in af[3]]
   a+=af[2]
   g+=af[4]
-  da+=[af[5]]*len(af[4])
+  db+=[af[5]]*len(af[4])
  y=len(g)
- aR,aK,aN,N,aP,aW=dg[0][5]
- if dg[1:]:
+ aR,aK,aN,N,aP,aW=dh[0][5]
+ if dh[1:]:
   K=y
  bc=None
  if x.get("SLURMD_NODENAME",f[0])==f[0]:
@@ -707,10 +707,10 @@ if L=="srun":
  for value,ao in((a,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if a>K else"cyclic","DISTRIBUTION"),(x["SLURM_JOB_NODELIST"]if y==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(ax(map(len,J)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(y,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),(V[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
   for p in ao.split():
    q["SLURM_"+p]=str(value)
- q["SLURM_STEP_NODELIST"]=dz([f[d]for d in g])
- if dj:
-  dH=[cV(d)for d in g]
-  q.update(SLURM_JOB_NODELIST=q["SLURM_STEP_NODELIST"],SLURM_NODELIST=q["SLURM_STEP_NODELIST"],SLURM_JOB_NUM_NODES=str(y),SLURM_JOB_CPUS_PER_NODE=ax(dH)if dg[1:]else x["SLURM_JOB_CPUS_PER_NODE"])
+ q["SLURM_STEP_NODELIST"]=dA([f[d]for d in g])
+ if dk:
+  dI=[cW(d)for d in g]
+  q.update(SLURM_JOB_NODELIST=q["SLURM_STEP_NODELIST"],SLURM_NODELIST=q["SLURM_STEP_NODELIST"],SLURM_JOB_NUM_NODES=str(y),SLURM_JOB_CPUS_PER_NODE=ax(dI)if dh[1:]else x["SLURM_JOB_CPUS_PER_NODE"])
  n=os.getcwd()
  aa=[0]
  t={aj(f[d],V[d]):d for d in g}
