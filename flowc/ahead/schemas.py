@@ -234,6 +234,25 @@ class Promises(Strict):
 
     skypilot: dict[str, str]
     task: dict[str, str]
+    programs: dict[str, tuple[str, ...]]
+
+
+class SkypilotProgram(Strict):
+    """A row of flowc/data/skypilot_programs.yaml."""
+
+    names: tuple[str, ...]
+    uses: str = "(?!)"
+    own: str
+    what: str
+    unless: str
+    brings: str
+    then: str = ""
+
+
+class SkypilotPrograms(Strict):
+    """flowc/data/skypilot_programs.yaml."""
+
+    programs: tuple[SkypilotProgram, ...]
 
 
 class ShellWords(Strict):
@@ -350,6 +369,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "secrets": Secrets,
     "shell_words": ShellWords,
     "promises": Promises,
+    "skypilot_programs": SkypilotPrograms,
     "slurm_commands": SlurmCommands,
     "slurm_lowering": SlurmLowering,
     "slurm_options": SlurmOptions,

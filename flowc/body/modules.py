@@ -28,6 +28,7 @@ CONTAINERS = ("singularity", "apptainer")
 _SIGNS = ("activate", "conda", "mamba")
 _BASE = ("base", "root")
 _environment = at_first_use(r"[\w.+-]+", "fullmatch")
+_question = at_first_use(r"\|\||\$\?|\bthen\b", "search")
 LOADING = ("load", "add", "try-load", "restore")
 SWAPPING = ("swap", "switch", "sw")
 UNLOADING = ("unload", "rm", "del", "remove")
@@ -182,19 +183,31 @@ def row_of(part: str) -> int | None:
 
 def environments(job: Job) -> dict[str, int]:
     """Each that the text enters and neither it nor the setup makes first, with the offset of its name in
-    `job.run.text`. The base environment is there where conda is, and one with a path for its name is a path."""
+    `job.run.text`. The base environment is there where conda is, and one with a path for its name is a path. Where the
+    text asks whether it could enter one, it may make it then."""
     text = (job.run.text or "")[:MOST_TEXT]
     if job.image is not None or not any(sign in text for sign in _SIGNS) or not may_be_shell(job):
         return {}
-    return _entered(text, job.environments)
+    entered, made = _environments_in(text)
+    there = {*job.environments, *_environments_in((job.setup or "")[:MOST_TEXT])[1]}
+    found = {}
+    for name, start in entered.items():
+        places = [place for each, place in made.items() if each in (name, "")]
+        if not there & {name, ""} and not any(place < start or _asks(text, start, place) for place in places):
+            found[name] = start
+    return found
 
 
 @remembered(16)  # as `_shell_calls`
-def _entered(text: str, there: tuple[str, ...]) -> dict[str, int]:
+def _environments_in(text: str) -> tuple[dict[str, int], dict[str, int]]:
+    """Those that a text enters, each with the offset of its name, and those that it makes, each with the offset of the
+    command: "" is one whose name stands in a file."""
+    found: dict[str, int] = {}
+    made: dict[str, int] = {}
+    if not any(sign in text for sign in _SIGNS):
+        return found, made
     from flowc.shell.scan import scan
 
-    found: dict[str, int] = {}
-    made: set[str] = {*there}
     for command in scan(text).commands:
         if not any(text.find(sign, command.start, command.end) >= 0 for sign in _SIGNS):
             continue
@@ -207,8 +220,9 @@ def _entered(text: str, there: tuple[str, ...]) -> dict[str, int]:
         verbs = [word for _, word in words[1:3]]
         entered: tuple[int, str] | None = None
         if program in _CONDA:
-            if "create" in verbs:
-                made.update(name for _, name in _named(words))
+            if "create" in verbs or verbs == ["env", "update"]:
+                for name in _made(words):
+                    made.setdefault(name, command.start)
             elif verbs[:1] == ["activate"]:
                 entered = _operand(words[2:])
             elif verbs[:1] == ["run"]:
@@ -217,10 +231,21 @@ def _entered(text: str, there: tuple[str, ...]) -> dict[str, int]:
             entered = _operand(words[1:])
         elif program in ("source", ".") and verbs and verbs[0].rpartition("/")[2] == "activate":
             entered = _operand(words[2:])
-        if entered is not None and entered[1] not in made and entered[1] not in _BASE and _environment(entered[1]):
+        if entered is not None and entered[1] not in _BASE and _environment(entered[1]):
             quoted = text[entered[0]] in "\"'"
             found.setdefault(entered[1], entered[0] + quoted)
-    return found
+    return found, made
+
+
+def _asks(text: str, start: int, end: int) -> bool:
+    return _question(text, start, end) is not None
+
+
+def _made(words: list[tuple[int, str]]) -> list[str]:
+    """The name of what `create` makes: none where it has a path."""
+    if any(_is_option(word, "p", "prefix") or word[:9] == "--prefix=" for _, word in words):
+        return []
+    return [name for _, name in _named(words)] or [""]
 
 
 def without_environment(job: Job) -> dict[str, int]:
@@ -279,11 +304,16 @@ def _operand(words: list[tuple[int, str]]) -> tuple[int, str] | None:
 
 
 def _named(words: list[tuple[int, str]]) -> list[tuple[int, str]]:
-    """What stands behind `-n` or `--name`."""
+    """What stands behind `-n`, `-yn` or `--name`."""
     found = []
     for number, (start, word) in enumerate(words):
-        if word in ("-n", "--name"):
+        if _is_option(word, "n", "name"):
             found += words[number + 1 : number + 2]
         elif word[:7] == "--name=":
             found.append((start + 7, word[7:]))
     return found
+
+
+def _is_option(word: str, letter: str, name: str) -> bool:
+    """Whether a word is this option, maybe behind others without values."""
+    return word == f"--{name}" or (word[:1] == "-" and word[1:2] != "-" and word[-1] == letter)

@@ -7,6 +7,7 @@ programs look for that come from elsewhere.
 
 from __future__ import annotations
 
+from flowc._compiled.promises import PROGRAMS
 from flowc.record import Record
 from flowc.scripts.identity import task_id
 from flowc.scripts.slurm.environment import batch_variables, gpus_per_node
@@ -29,12 +30,6 @@ FACTS = {
     "ips": '"$node_ips"',
 }
 ON_ONE_NODE = {**FACTS, "rank": "0", "head_ip": FACTS["private_ip"], "ips": FACTS["private_ip"]}
-
-# A task's own programs look for these, which are seen by nobody here: folders and repositories bring them.
-OF_PROGRAMS = ("SKYPILOT_NUM_NODES", "SKYPILOT_NUM_GPUS_PER_NODE", "SKYPILOT_NODE_RANK", "SKYPILOT_NODE_IPS")
-# Programs look for these themselves, so several nodes always get them.
-ALWAYS_ON_SEVERAL = ("HEAD_NODE_IP", "NODE_RANK", "NUM_NODES", "GPU_COUNT", "MASTER_ADDR", "MASTER_PORT", *OF_PROGRAMS)
-ALWAYS = ("PYTHONUNBUFFERED",)
 
 
 class Environment(Record):
@@ -87,11 +82,15 @@ def format_variables(job: Job, plan: JobPlan | None, index: int | None) -> tuple
     """(NAME, value) known at compile time, and (NAME, word of the script). What the user sets is in neither."""
     nodes = plan.nodes if plan else job.resources.nodes or 1
     text = mentioned_in(job) if job.conventions.variables else ""
-    always = ALWAYS_ON_SEVERAL if nodes > 1 else OF_PROGRAMS if text and _brings_programs(job, text) else ()
+    always = PROGRAMS["always"]
+    if nodes > 1:
+        always += PROGRAMS["nodes"] + PROGRAMS["brought"]
+    elif text and _brings_programs(job, text):
+        always += PROGRAMS["brought"]
     own = {name for name, _ in (*job.env, *job.env_facts)} | set(job.secrets)
     words, static, dynamic = fact_words(nodes), list[tuple[str, str]](), list[tuple[str, str]]()
     for name, fact in job.conventions.variables:
-        if name in own or not (name in text or name in ALWAYS or name in always):
+        if name in own or not (name in text or name in always):
             continue
         if fact in words:
             dynamic.append((name, words[fact]))

@@ -23,6 +23,12 @@ from flowc.ir.job import Job, Run, SourceInfo
         ("conda create -y -n train python\nconda activate train\n", []),
         ("conda env create -n train -f e.yml\nconda activate train\n", []),
         ("conda activate train\nconda create -y -n train python\n", ["train"]),
+        ("conda activate train\nif [ $? -ne 0 ]; then\n  conda create -yn x\n  conda create -y -n train\nfi\n", []),
+        ("conda activate train || conda create --name=train\n", []),
+        ("conda activate train || exit\nconda create -y -n other\n", ["train"]),
+        ("conda env create -f e.yml\nconda activate train\n", []),
+        ("conda env update --file e.yml\nconda activate train\n", []),
+        ("conda create -yp ./env -p ./env\nconda activate train\n", ["train"]),
         ("# conda activate train\necho conda activate train\n", []),
         ("conda activate a\nconda activate b\nconda activate a\n", ["a", "b"]),
     ],
@@ -33,6 +39,16 @@ def test_environments_that_a_text_enters(text: str, names: list[str]) -> None:
     found = environments(job)
     assert [*found] == names
     assert all(text[start:].startswith(name) for name, start in found.items())
+
+
+@pytest.mark.parametrize(
+    ("setup", "names"),
+    [("conda create -yn a\n", ["train"]), ("conda create -y -n train\n", []), ("conda env create -f e.yml\n", [])],
+)
+def test_what_the_setup_makes_is_there(setup: str, names: list[str]) -> None:
+    source = SourceInfo(frontend="skypilot", path="x", sha256="")
+    run = Run(kind="shell", interpreter="/bin/bash", text="conda activate train\n")
+    assert [*environments(Job(name="x", source=source, run=run, setup=setup))] == names
 
 
 @pytest.mark.parametrize(

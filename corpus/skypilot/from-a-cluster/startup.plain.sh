@@ -225,9 +225,22 @@ journal_lines=20
 trap '{ failed_status=$? last_word=$_;((journal_lines-->0))&&logger -tflowc -- 'input.yaml'":$((LINENO+10)): exit status $failed_status: ${BASH_COMMAND%%[[:cntrl:]]*}"||:;: "$last_word";} 2>/dev/null' ERR
 E
 
-# ---- setup: 137 bytes, run once ----
+# ---- setup: 849 bytes, run once ----
 
-head -c 137 >"$state_dir/setup" <<'E'
+head -c 849 >"$state_dir/setup" <<'E'
+command -v conda >/dev/null || {
+timeout 1800 bash -ec 'if ! grep -qs '\''conda.sh; set'\'' ~/.bashrc; then
+cd /tmp
+curl -fsSLo miniforge.sh https://github.com/conda-forge/miniforge/releases/download/24.3.0-0/Miniforge3-24.3.0-0-Linux-x86_64.sh
+echo "23367676b610de826f50f7ddc91139a816d4b59bd4c69cc9b6082d9b2e7fe8a3  miniforge.sh" | sha256sum -c --quiet
+rm -rf ~/miniconda3
+bash miniforge.sh -b -p ~/miniconda3 >/dev/null
+~/miniconda3/bin/conda init -q bash >/dev/null
+echo "set -a; . ~/miniconda3/etc/profile.d/conda.sh; set +a" >>~/.bashrc
+fi' || { echo 'flowc: cannot bring program conda' >&2; exit 1; }
+eval "$(~/miniconda3/bin/conda shell.bash hook)"
+set -a; . ~/miniconda3/etc/profile.d/conda.sh; set +a
+}
 cp -r /scratch/team/data ./data
 curl -LsSf https://astral.sh/uv/install.sh | sh
 echo 'export PATH="$HOME/.local/bin:$PATH"' >> ~/.bashrc

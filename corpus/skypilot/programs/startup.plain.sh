@@ -203,10 +203,10 @@ journal_lines=20
 trap '{ failed_status=$? last_word=$_;((journal_lines-->0))&&logger -tflowc -- 'input.yaml'":$((LINENO+9)): exit status $failed_status: ${BASH_COMMAND%%[[:cntrl:]]*}"||:;: "$last_word";} 2>/dev/null' ERR
 E
 
-# ---- setup: 217 bytes, run once ----
+# ---- setup: 228 bytes, run once ----
 
-head -c 217 >"$state_dir/setup" <<'E'
-command -v uv >/dev/null || timeout 1800 env PIP_BREAK_SYSTEM_PACKAGES=1 python3 -m pip install -q uv || { echo 'flowc: cannot bring program uv' >&2; exit 1; }
+head -c 228 >"$state_dir/setup" <<'E'
+command -v uv >/dev/null || timeout 1800 bash -ec 'env PIP_BREAK_SYSTEM_PACKAGES=1 python3 -m pip install -q uv' || { echo 'flowc: cannot bring program uv' >&2; exit 1; }
 uv venv --python 3.11
 uv pip install -r requirements.txt
 E

@@ -167,11 +167,12 @@ ENVIRONMENT_MISSING = Code(
     id="FC823",
     name="environment-missing",
     severity="warning",
-    title="the conda of the profile has no environment `{name}`",
+    title="the job's conda has no environment `{name}`",
     explain="""\
-A line of the profile brings the module with conda. It is new on each machine, and what users made in it on the cluster
-is not in it: `conda activate NAME` fails, `source activate NAME` too, and the job goes on without the environment's
-programs. Of what the text makes itself (`conda create -n NAME`) and of `base` nothing is said.
+A line of the profile brings conda, or the machine installs it as SkyPilot's do. It is new on each machine, and what
+users made in it elsewhere is not in it: `conda activate NAME` fails, `source activate NAME` too, and the job goes on
+without the environment's programs. Of what the job makes itself (`conda create -n NAME`, `conda env create`) and of
+`base` nothing is said.
 
 Say in the profile what it is (`conda:`), make it in the script first (`conda create -n NAME …`, `conda env create -n
 NAME -f environment.yml`), or give the job an image that has its programs.""",

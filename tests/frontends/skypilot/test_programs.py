@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from flowc.scripts.delivery import PROFILE
 from tests.frontends.skypilot.reading import checked, jobs, names
 
 BASE = "resources: {accelerators: H100:8}\n"
@@ -16,6 +17,8 @@ INSTALLED = [
     RUN + "uv run train.py\n",
     RUN + "cd a && uvx ruff check\n",
     SETUP + "uv venv --python 3.11\n  uv pip install torch\n",
+    SETUP + "export PATH=$HOME/.local/bin:$PATH\n  uv sync\n",
+    SETUP + "source /opt/env.sh\n  uv sync\n",
     BASE + "setup: |\n  sudo apt-get install -y git\nrun: |\n  uv run train.py\n",
 ]
 NOT = [
@@ -66,3 +69,138 @@ def test_the_setup_brings_it_once_or_ends(fails: bool, tmp_path: Path) -> None:
         assert (done.returncode, done.stdout, done.stderr) == wanted
     if not fails:
         assert (tmp_path / "calls").read_text() == "-m pip install -q uv\n"
+
+
+CALLS_CONDA = [
+    RUN + "conda activate base\n",
+    RUN + "source activate base\n",
+    SETUP + "conda create -n llm python=3.10 -y\n  conda activate llm\n  pip install vllm\n",
+    SETUP + 'eval "$(conda shell.bash hook)"\n  conda install -y gxx\n',
+    BASE + "setup: pip install numpy\nrun: conda env list\n",
+    RUN + "source $(conda info --base)/etc/profile.d/conda.sh\n",
+    RUN + ". ~/miniconda3/etc/profile.d/conda.sh\n",
+    RUN + "source $HOME/miniconda3/bin/activate\n",
+    RUN + "# bash Miniconda3.sh -b\n  conda install -y -c conda-forge gxx\n",
+]
+HAS_CONDA = [
+    RUN + "python train.py --env conda\n",
+    SETUP + "bash Miniconda3-latest-Linux-x86_64.sh -b\n  conda create -n llm -y\n",
+    BASE + "setup: bash Miniforge3.sh -b\nrun: conda activate base\n",
+    BASE + "setup: curl -L micro.mamba.pm/install.sh | bash\nrun: . ~/miniconda3/bin/activate\n",
+    BASE + "setup: curl -o i.sh https://repo.anaconda.com/x && bash i.sh -b\nrun: conda activate base\n",
+    RUN + "command -v conda >/dev/null && conda activate base\n",
+    BASE.replace("}", ", image_id: 'docker:ubuntu:24.04'}") + "run: conda env list\n",
+]
+
+
+@pytest.mark.parametrize("task", CALLS_CONDA)
+def test_conda_is_installed_where_a_task_only_calls_it(task: str) -> None:
+    (job,) = jobs(task)
+    assert job["setup"].startswith("command -v conda >/dev/null || {\n")
+    assert job["setup"].endswith("}\n" + yaml.safe_load(task).get("setup", ""))
+    assert job["programs"] == ["conda", "mamba", "activate"]
+    kinds = ("program-installed", "command-missing", "environment-missing")
+    found = [each for each in checked(task).diagnostics if each.code.name in kinds]
+    assert [each.code.name for each in found] == ["program-installed"]
+    assert "conda-forge" in found[0].message
+
+
+@pytest.mark.parametrize("task", HAS_CONDA)
+def test_conda_of_the_task_or_its_image_is_left_alone(task: str) -> None:
+    assert "miniforge" not in (jobs(task)[0]["setup"] or "")
+    assert "program-installed" not in names(task)
+
+
+def test_both_are_installed() -> None:
+    (job,) = jobs(SETUP + "conda create -n a -y\n  uv pip install x\n")
+    assert job["programs"] == ["uv", "uvx", "conda", "mamba", "activate"]
+    places = [job["setup"].index(f"command -v {name}") for name in ("conda", "uv")]
+    assert max(places) < job["setup"].index("conda create -n a")
+
+
+# What stands in for the installer, with the parts of conda that shells see.
+INSTALLER = r"""
+[ "$*" = "-b -p $HOME/miniconda3" ] || exit 9
+echo installed >>$HOME/calls
+mkdir -p ~/miniconda3/bin ~/miniconda3/envs ~/miniconda3/etc/profile.d
+cat >~/miniconda3/etc/profile.d/conda.sh <<'E'
+export CONDA_EXE=$HOME/miniconda3/bin/conda
+[ -n "${CONDA_SHLVL+x}" ] || export CONDA_SHLVL=0 PATH=$HOME/miniconda3/condabin:$PATH
+conda() {
+    case $1 in
+    activate) _conda_enter "${2-base}" ;;
+    *) "$CONDA_EXE" "$@" ;;
+    esac
+}
+_conda_enter() {
+    local to=$HOME/miniconda3/envs/$1
+    [ "$1" != base ] || to=$HOME/miniconda3
+    [ -d "$to" ] || { echo "EnvironmentNameNotFound: $1" >&2; return 1; }
+    PATH=${PATH#"${CONDA_PREFIX-}/bin:"}
+    export CONDA_PREFIX=$to PATH=$to/bin:$PATH
+}
+E
+cat >~/miniconda3/bin/conda <<'E'
+#!/bin/bash
+case $1 in
+shell.bash) cat $HOME/miniconda3/etc/profile.d/conda.sh; echo 'conda activate base' ;;
+init) printf '# >>> conda initialize >>>\neval "$($HOME/miniconda3/bin/conda shell.bash hook)"\n' >>$HOME/.bashrc ;;
+create)
+    mkdir -p $HOME/miniconda3/envs/$3/bin
+    printf '#!/bin/sh\necho python of '$3'\n' >$HOME/miniconda3/envs/$3/bin/python
+    chmod 755 $HOME/miniconda3/envs/$3/bin/python
+    ;;
+esac
+E
+printf '#!/bin/sh\necho python of base\n' >~/miniconda3/bin/python
+chmod 755 ~/miniconda3/bin/*
+"""
+UBUNTU = '# If not running interactively\n[ -z "$PS1" ] && return\ncase $- in *i*) ;; *) return ;; esac\n'
+
+
+def _machine(folder: Path) -> dict[str, str]:
+    """A home folder and a PATH with what stands in for the network."""
+    programs = folder / "programs"
+    programs.mkdir()
+    (folder / ".bashrc").write_text(UBUNTU)
+    (folder / "installer").write_text(INSTALLER)
+    curl = f'[ "$1" = -fsSLo ] && [ ! -e {folder}/offline ] && cp {folder}/installer $2\n'
+    hashed = 'read -r hash name; [ ${#hash} = 64 ] && [ -e "$name" ]\n'
+    for name, text in (("curl", curl), ("sha256sum", hashed)):
+        (programs / name).write_text(f"#!/bin/bash\n{text}")
+        (programs / name).chmod(0o755)
+    return {"PATH": f"{programs}:/usr/bin:/bin", "HOME": str(folder)}
+
+
+def _bash(text: str, folder: Path, env: dict[str, str]) -> tuple[int, str, str]:
+    (folder / "text").write_text(text)
+    done = subprocess.run(["/bin/bash", "text"], cwd=folder, env=env, capture_output=True, text=True)
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_setup_and_run_enter_environments_as_on_skypilots_machines(tmp_path: Path) -> None:
+    """The base environment is active in both; what the setup makes the run enters, and so do scripts that it starts."""
+    task = BASE + (
+        "setup: |\n  python\n  conda activate llm\n  if [ $? -ne 0 ]; then\n    conda create -n llm -y\n"
+        "    conda activate llm\n  fi\n  python\n"
+        "run: |\n  python\n  conda activate llm\n  python\n  bash child.sh\n"
+    )
+    (job,) = jobs(task)
+    env = _machine(tmp_path)
+    (tmp_path / "child.sh").write_text("conda activate base && python\n")
+    for second in (False, True):
+        status, out, said = _bash(job["setup"], tmp_path, env)
+        assert (status, out) == (0, "python of base\npython of llm\n")
+        assert said == ("" if second else "EnvironmentNameNotFound: llm\n")
+    assert (tmp_path / "calls").read_text() == "installed\n"
+    assert (tmp_path / ".bashrc").read_text().count("conda initialize") == 1
+    out = "python of base\npython of llm\npython of base\n"
+    assert _bash(PROFILE + job["run"]["text"], tmp_path, env) == (0, out, "")
+
+
+def test_what_cannot_be_fetched_ends_the_job(tmp_path: Path) -> None:
+    (job,) = jobs(RUN + "conda env list\n")
+    env = _machine(tmp_path)
+    (tmp_path / "offline").touch()
+    assert _bash(job["setup"], tmp_path, env) == (1, "", "flowc: cannot bring program conda\n")
+    assert not (tmp_path / "miniconda3").exists()

@@ -323,10 +323,13 @@ PROGRAM_INSTALLED = Code(
     id="FC382",
     name="program-installed",
     severity="note",
-    title="the machine installs `{name}` before the setup, as SkyPilot's machines do",
+    title="the machine installs {what} before the setup, as SkyPilot's machines do",
     explain="""\
-SkyPilot installs some programs for itself on each machine, and its tasks may call them. The machine of a bid has them
-not; where a task calls one and neither its setup nor an image brings it, the newest version is installed from PyPI.
+SkyPilot installs some programs on each machine, and its tasks may call them. The machine of a bid has them not; where a
+task calls one and neither its setup nor an image brings it, the machine installs it first: `uv` in its newest version
+from PyPI, `conda` as Miniforge with Python 3.10 in `~/miniconda3`, its base environment active in `setup` and `run`.
+Most versions of SkyPilot install Miniconda there, whose packages come from Anaconda's channels, which have terms of
+their own; those of Miniforge come from conda-forge.
 
 Nothing to do. For a version of your own, install it in `setup`.""",
     bad=_GOOD.replace("run: python train.py", "run: uv run train.py"),
