@@ -44,9 +44,10 @@ def test_all_targets_tell_the_same(emit: str) -> None:
 
 
 SKYPILOT: list[tuple[Source, list[tuple[str, str]]]] = [
-    (sky("conda activate x\n"), [("FC804", "conda")]),
-    (sky("conda activate x\n", "pip install a\n"), [("FC804", "conda")]),
-    (sky("conda activate x\n", "conda create -n x\n"), [("FC804", "conda"), ("FC804", "conda")]),
+    (sky("Rscript a.R\n"), [("FC804", "Rscript")]),
+    (sky("Rscript a.R\n", "pip install a\n"), [("FC804", "Rscript")]),
+    (sky("Rscript a.R\n", "Rscript b.R\n"), [("FC804", "Rscript"), ("FC804", "Rscript")]),
+    (sky("conda activate x\n", "conda create -n x\n"), []),
     (sky("conda activate x\n", "wget https://h/Miniconda3-latest.sh\nbash Mini*.sh -b\n"), []),
     (sky("conda activate x\ncd /scratch/me\n", more=", image_id: 'docker:a'"), []),
     (sky("mpirun -np 8 ./a\n", "pip install mpi4py\n"), [("FC804", "mpirun")]),
