@@ -84,8 +84,9 @@ def _report_open(source: Source, left: list[Placeholder], sink: Sink) -> None:
     names = list(dict.fromkeys(each.name for each in left))
     if not names:
         return
-    more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
-    shown = ", ".join(f"`{name}`" for name in names[:_MOST_NAMED]) + more
+    from flowc.listing import some_of
+
+    shown = some_of((f"`{name}`" for name in names), _MOST_NAMED)
     first = left[0]
     help = f"give each a value: `--fill '{first.name}=VALUE'`, or all of them in a file: `--fill-from FILE`"
     sink.report(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from textwrap import wrap
 
+from flowc.listing import some_of
 from flowc.profile.needs import Line, is_open
 
 TYPE_CHECKING = False
@@ -116,8 +117,7 @@ def _comment(line: Line, rank: int | None) -> str:
     parts = [f"{line.files:,} {'file' if line.files == 1 else 'files'} {what if line.files != 1 else _singular(what)}"]
     names = [name.removeprefix(f"{line.key}/") for name in line.spelled if name != line.key]
     if line.section != "variables" and names:
-        more = f" and {len(names) - _MOST_SPELLED:,} more" if len(names) > _MOST_SPELLED else ""
-        parts[0] += f" ({', '.join(names[:_MOST_SPELLED])}{more})"
+        parts[0] += f" ({some_of(names, _MOST_SPELLED)})"
     if not line.files:
         parts = ["an empty folder, for a variable"]
     elif line.brings == "scratch":

@@ -7,6 +7,8 @@ import os
 import threading
 import time
 
+from flowc.listing import some_of
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -127,5 +129,4 @@ class Sender:
 
 
 def _names(paths: tuple[bytes, ...]) -> str:
-    shown = ", ".join(os.fsdecode(path).encode("utf-8", "backslashreplace").decode() for path in paths[:MOST_NAMES])
-    return shown if len(paths) <= MOST_NAMES else f"{shown} and {len(paths) - MOST_NAMES:,} more"
+    return some_of((os.fsdecode(path).encode("utf-8", "backslashreplace").decode() for path in paths), MOST_NAMES)

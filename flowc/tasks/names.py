@@ -47,8 +47,9 @@ def _named(journal: Journal, name: str) -> list[Bid]:
         return found
     if found or keys:
         several = [bid.name for bid in found] or sorted(keys)
-        listed = ", ".join(several[-8:]) + (f" and {len(several) - 8} more" if len(several) > 8 else "")
-        raise RefusedTaskError(f"`{name}` may be several tasks", f"name one: {listed}")
+        from flowc.listing import some_of
+
+        raise RefusedTaskError(f"`{name}` may be several tasks", f"name one: {some_of(several[::-1], 8)}")
     from flowc.diag.suggest import nearest
 
     near = nearest(name, [bid.name for bid in every])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 
+from flowc.listing import some_of
 from flowc.record import Record
 from flowc.trees.ignored import NoGitError, run
 from flowc.trees.walk import TreeError
@@ -73,10 +74,8 @@ def _refuse_changes(root: bytes) -> None:
         if entry[:1] in (b"R", b"C"):
             next(entries, None)  # what it was called before
     if found:
-        more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
-        shown = ", ".join(found[:MOST_NAMED]).encode("utf-8", "backslashreplace").decode()
         raise TreeError(
-            f"what is here is not what is committed: {shown}{more}",
+            f"what is here is not what is committed: {_shown(found)}",
             "commit and push it, or `--code .` brings the folder as it is",
         )
 
@@ -110,9 +109,13 @@ def _refuse_large_files(root: bytes) -> None:
     said = run(root, "check-attr", "-z", "--stdin", "filter", given=tracked).split(b"\0")
     found = [os.fsdecode(path) for path, value in zip(said[0::3], said[2::3], strict=False) if value == b"lfs"]
     if found:
-        shown = ", ".join(found[:MOST_NAMED]).encode("utf-8", "backslashreplace").decode()
-        more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
-        raise TreeError(f"machines have no Git LFS, which keeps {shown}{more}", "`--code .` brings the folder as it is")
+        raise TreeError(
+            f"machines have no Git LFS, which keeps {_shown(found)}", "`--code .` brings the folder as it is"
+        )
+
+
+def _shown(paths: list[str]) -> str:
+    return some_of(paths, MOST_NAMED).encode("utf-8", "backslashreplace").decode()
 
 
 def _refuse_submodules(root: bytes, url: str, *, token: bool) -> None:

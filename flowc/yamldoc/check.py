@@ -140,9 +140,10 @@ class Checker:
         elif home := next((words for name, words in self.words.homes if key in self.types[name]), None):
             help = f"it belongs to {home}"
         else:
+            from flowc.listing import some_of
+
             known = [name for name, field in fields.items() if "words" not in field and "alias" not in field]
-            more = f" and {len(known) - 12} more" if len(known) > 12 else ""
-            help = f"known here: {', '.join(known[:12])}{more}" if known else None
+            help = f"known here: {some_of(known, 12)}" if known else None
         code = self.words.unknown_key_allowed if self.allow_unknown else self.words.unknown_key
         self.sink.report(code, pair.key.span, help=help, fix=fix, path=pair.path, key=key, where=path or "the document")
         return self.allow_unknown

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "flowc"
 
-FOUNDATION = {"record", "version", "patterns", "shell", "secret"}
+FOUNDATION = {"listing", "record", "version", "patterns", "shell", "secret"}
 BELOW_FRONTENDS = FOUNDATION | {"source", "inputs", "diag", "ir", "_compiled"}
 EVERYTHING_BELOW_DRIVER = BELOW_FRONTENDS | {
     *(
@@ -38,6 +38,7 @@ ALLOWED = {
     "version": set(),
     "lalr": {"record", "source", "patterns"},
     "digest": set(),
+    "listing": set(),
     "cache": set(),
     "libyaml": set(),
     "bundle": {"bundle", "cache", "version"},
@@ -50,7 +51,7 @@ ALLOWED = {
     "diag": {"record", "source", "patterns", "secret"},
     "ir": {"record", "source", "secret", "patterns"},
     "catalog": {"record", "source", "diag", "ir", "digest", "patterns", "_compiled"},
-    "yamldoc": {"libyaml", "record", "source", "diag", "ir", "patterns", "secret", "_compiled"},
+    "yamldoc": {"libyaml", "listing", "record", "source", "diag", "ir", "patterns", "secret", "_compiled"},
     "frontends": BELOW_FRONTENDS | {"yamldoc", "lalr", "digest", "body"},
     "passes": {"record", "source", "diag", "ir", "catalog", "patterns", "_compiled"},
     "body": {"record", "ir", "patterns", "shell", "_compiled"},
@@ -61,11 +62,12 @@ ALLOWED = {
     "detect": {"inputs", "source", "diag", "patterns", "shell", "yamldoc", "frontends"},
     "override": {"record", "inputs", "source", "diag", "ir", "secret", "patterns", "_compiled"},
     "silence": {"record", "source", "patterns", "diag", "_compiled"},
-    "filling": {"record", "source", "diag", "inputs", "patterns", "secret", "shell", "yamldoc"},
+    "filling": {"listing", "record", "source", "diag", "inputs", "patterns", "secret", "shell", "yamldoc"},
     "profile": {
         *(
             "cache",
             "version",
+            "listing",
             "record",
             "source",
             "diag",
@@ -83,9 +85,20 @@ ALLOWED = {
     "settings": {"record", "cache", "secret", "version", "_compiled"},
     "machines": {"record", "digest", "remote"},
     "remote": {"record", "shell"},
-    "trees": {"record", "digest"},
-    "providers": {"_compiled", "record", "digest", "version", "secret", "diag", "machines", "remote", "trees"},
-    "submit": {"_compiled", "record", "digest", "shell", "providers", "trees"},
+    "trees": {"listing", "record", "digest"},
+    "providers": {
+        "_compiled",
+        "listing",
+        "record",
+        "digest",
+        "version",
+        "secret",
+        "diag",
+        "machines",
+        "remote",
+        "trees",
+    },
+    "submit": {"_compiled", "listing", "record", "digest", "shell", "providers", "trees"},
     "tasks": {
         *(
             "ir",
@@ -100,7 +113,7 @@ ALLOWED = {
             "providers",
             "submit",
         ),
-        *("trees", "_compiled"),
+        *("trees", "listing", "_compiled"),
     },
     "judges": FOUNDATION | {"source", "diag", "ir", "body", "rules", "_compiled"},
     "driver": EVERYTHING_BELOW_DRIVER,
@@ -114,6 +127,7 @@ ALLOWED = {
         "bundle",
         "cache",
         "digest",
+        "listing",
         "catalog",
         "driver",
         "detect",

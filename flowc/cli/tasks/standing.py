@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from flowc.cli.tasks.guard import how_on
 from flowc.cli.tasks.world import tell
+from flowc.listing import some_of
 from flowc.submit.journal import MADE, SENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from flowc.submit.journal import Journal
 
 # So many names are told.
@@ -60,16 +59,11 @@ def what_stands(journal: Journal, key: str) -> str:
     unsure += [bid.name for bid in bids if bid.state == SENT]
     parts = []
     if len(bids) > 1:
-        parts.append(f"{len(placed)} of {len(bids)} bids placed" + (f" ({_listed(placed)})" if placed else ""))
+        parts.append(f"{len(placed)} of {len(bids)} bids placed" + (f" ({some_of(placed, MOST)})" if placed else ""))
     elif bids[0].state != SENT:
         parts.append(f"{bids[0].name} is placed" if placed else f"{bids[0].name} is not placed")
     if made:
-        parts.append(f"made: {_listed(made)}")
+        parts.append(f"made: {some_of(made, MOST)}")
     if unsure:
-        parts.append(f"may be there, no reply has come: {_listed(unsure)}")
+        parts.append(f"may be there, no reply has come: {some_of(unsure, MOST)}")
     return "; ".join(parts)
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - MOST} more" if len(names) > MOST else ""
-    return ", ".join(names[:MOST]) + more

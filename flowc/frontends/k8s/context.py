@@ -79,9 +79,9 @@ class Context:
     def tell(self) -> None:
         """Report what was gathered: each code once, at its first place."""
         for code, found in self.matters.items():
-            items = list(found)
-            more = f" and {len(items) - MOST_NAMES} more" if len(items) > MOST_NAMES else ""
-            self.sink.report(code, found[items[0]], items=", ".join(items[:MOST_NAMES]) + more)
+            from flowc.listing import some_of
+
+            self.sink.report(code, next(iter(found.values())), items=some_of(found, MOST_NAMES))
 
     def refuse(self, parent: Node, key: str, reason: str, help: str | None = None) -> None:
         """An error at a key's value."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 
 from flowc._compiled.limits import SCRIPT_BYTES
+from flowc.listing import some_of
 from flowc.providers.base import Resolution
 from flowc.providers.errors import ProviderError, ValidationError
 from flowc.providers.mithril.market import allowed, best, offers, refuse_over_quota
@@ -250,8 +251,7 @@ def _name(reference: str, kind: str) -> str | None:
 
 
 def _names(rows: Iterable[Mapping[str, Any]], most: int = 8) -> str:
-    names = list(dict.fromkeys(str(row["name"]) for row in rows))
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "") or "none"
+    return some_of(dict.fromkeys(str(row["name"]) for row in rows), most) or "none"
 
 
 def ssh_key_of(rows: list[dict[str, Any]], name: str) -> str:

@@ -10,6 +10,7 @@ import os
 import re
 
 from flowc._compiled.dependencies import KINDS
+from flowc.listing import some_of
 from flowc.record import Record
 from flowc.submit.plan import number_of
 from flowc.tasks.refused import RefusedTaskError
@@ -229,5 +230,4 @@ def _refuse_circles(jobs: Sequence[dict[str, Any]]) -> None:
 
 
 def _listed(names: Iterable[str]) -> str:
-    every = sorted(names)
-    return ", ".join(every[:MOST]) + (f" and {len(every) - MOST} more" if len(every) > MOST else "")
+    return some_of(sorted(names), MOST)

@@ -291,8 +291,9 @@ class Lowering:
     def _report_names(self, code: Code, names: list[str]) -> None:
         """One finding for all variables of `--export` that it concerns; a few of them are named."""
         if names:
-            more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
-            shown = ", ".join(f"`{name}`" for name in names[:MOST_NAMES]) + more
+            from flowc.listing import some_of
+
+            shown = some_of((f"`{name}`" for name in names), MOST_NAMES)
             self.sink.report(code, self.ledger.value_span("export"), names=shown)
 
     def _io(self) -> Io:
