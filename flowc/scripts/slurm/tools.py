@@ -118,7 +118,7 @@ def choose(
     )
 
 
-# The last job and what it wants, in one value, which threads see whole: each way to write its script asks.
+# The last job and what it wants, in one value, which threads see whole: each way to write and to send its script asks.
 _last: tuple[Job | None, dict[tuple[int, bool, bool], frozenset[str]]] = (None, {})
 
 
@@ -126,13 +126,23 @@ def _features_for(job: Job, nodes: int, *, guess: bool, seldom: bool) -> set[str
     """The features that it wants."""
     global _last
     last, found = _last
-    if last is not job:
+    if last is None or not _is_alike(last, job):
         found = {}
         _last = job, found
     key = nodes, guess, seldom
     if key not in found:
         found[key] = frozenset(_features(job, nodes, guess=guess, seldom=seldom))
     return {*found[key]}
+
+
+def _is_alike(one: Job, other: Job) -> bool:
+    """Whether they are the same job, be it that its text comes to the machine in another way."""
+    if one is other:
+        return True
+    runs, others = one.run.__dict__, other.__dict__
+    return all(value is others[name] for name, value in one.__dict__.items() if name != "run") and all(
+        value is runs[name] for name, value in other.run.__dict__.items() if name != "delivery"
+    )
 
 
 def _stand_ins(job: Job, nodes: int, names: Collection[str]) -> tuple[str, ...]:
