@@ -49,6 +49,8 @@ FORM_WORDS = ('sxm',
  'server',
  'mig')
 
+SERIES = {'rtx': ('rtx-2080-ti', 'rtx-3090', 'rtx-4090'), 'gtx': ('gtx-1080', 'gtx-1080-ti')}
+
 WORDS = {'blackwell': ('b200', 'gb200', 'b300', 'gb300'),
  'hopper': ('h100', 'h200', 'gh200'),
  'ampere': ('a100', 'a40', 'a30', 'a10', 'a16', 'rtx-a6000'),

@@ -97,6 +97,7 @@ class GpuModels(Strict):
     families: dict[str, GpuFamily]
     vendor_words: tuple[str, ...]
     form_words: tuple[str, ...]
+    series: dict[str, tuple[str, ...]]
     words: dict[str, tuple[str, ...]]
     makers: dict[str, tuple[str, ...]]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc._compiled.gpu_models import FAMILIES, FORM_WORDS, MAKERS, VENDOR_WORDS, WORDS
+from flowc._compiled.gpu_models import FAMILIES, FORM_WORDS, MAKERS, SERIES, VENDOR_WORDS, WORDS
 from flowc.record import Record
 
 # Sizes of memory, in GB, that GPUs come with: a bare number in a word (`a30.24`) is one only if it is among
@@ -87,7 +87,8 @@ def _bare(part: str) -> str:
 
 
 def _parted(part: str) -> list[str]:
-    """A model and the size right behind it, `volta32gb`, as two parts; the longest that is a model."""
+    """A model and the size right behind it, `volta32gb`, `a10080gbpcie`, as two parts; the longest that is a model."""
+    part = next((part.removesuffix(word) for word in _DROPPED if part.endswith(f"gb{word}")), part)
     for end in range(len(part) - 3, 1, -1) if part.endswith("gb") else ():
         model = _bare(part[:end])
         if model in _FAMILIES and _size_gb(part[end:]) in SIZES_GB:
@@ -97,8 +98,8 @@ def _parted(part: str) -> list[str]:
 
 def _families(parts: list[str]) -> tuple[str, ...] | None:
     joined = "".join(parts)
-    if joined in _FAMILIES:
-        return _FAMILIES[joined]
+    if joined in _FAMILIES or joined in SERIES:
+        return _FAMILIES.get(joined) or SERIES[joined]
     known = [_FAMILIES[part] for part in parts if part in _FAMILIES]
     return known[0] if len(known) == 1 and len(parts) <= 3 and parts[0] in _FAMILIES else None
 

@@ -41,6 +41,9 @@ SEEN = (
     ("teslak80", ("k80",), None, False),
     ("NVIDIAA100-PCIE-40GB", ("a100",), 40, False),
     ("h100sxm", ("h100",), None, False),
+    ("NVIDIAA10080GBPCIe", ("a100",), 80, False),
+    ("rtx", ("rtx-2080-ti", "rtx-3090", "rtx-4090"), None, False),
+    ("geforce_gtx", ("gtx-1080", "gtx-1080-ti"), None, False),
     ("gpu", (), None, False),
 )
 
@@ -50,7 +53,7 @@ def test_word_seen_in_scripts(word: str, families: tuple[str, ...], memory: int 
     assert read_gpu_word(word) == GpuWord(families=families, memory_gb=memory, slice=slice)
 
 
-@pytest.mark.parametrize("word", ["h1000", "fast", "a", "gpu_big", "x" * 500])
+@pytest.mark.parametrize("word", ["h1000", "fast", "a", "gpu_big", "rtx_9999", "rtx_pro", "a10080gbfast", "x" * 500])
 def test_unknown_word(word: str) -> None:
     assert read_gpu_word(word) is None
 
