@@ -53,7 +53,8 @@ _any_option = at_first_use(r"(?:(?<![\w$/.-])|(?<=:-))(--?[A-Za-z][\w-]*)", "fin
 _sets_list = at_words(r"\bSLURM_(?:JOB_)?NODELIST=", ("SLURM_NODELIST=", "SLURM_JOB_NODELIST="))
 _unbound = at_first_use(r"(?:gpu-bind(?:=|\s+)|SLURM_GPU_BIND=)[\"']?(?:none\b|\$)", "search")
 _separators = at_first_use(r"[\s\"',()\[\]\\]+", "sub")
-_asks_job = at_first_use(r"\bshow (?:-\S+ )*(?:job|node|\$)|^ ?(?:-\S+ )*\$", "search")
+# Keywords may be short, and in any case.
+_asks_job = at_first_use(r"\b(?i:show? (?:-\S+ )*(?:[jn]|\$))|^ ?(?:-\S+ )*\$", "search")
 # The spellings of calls of scontrol that it takes as they stand; what variables give may be any.
 _plain_call = at_first_use(
     r"(?:(?:-[od]|--oneliner|--details) )*"
@@ -385,7 +386,7 @@ def _asked(call: Call) -> set[str]:
     if not _plain_call(" ".join(call.words[:3])):
         found.add("spelled")
     rest = _separators(" ", call.after[:200] if call.more else call.after[:200].replace("\\\n", " ").partition("\n")[0])
-    if "show" in rest and "hostlist" in rest:
+    if "hostlist" in rest.lower():
         found.add("show_hostlist")
     if _brackets(call.after.partition("\n")[0]):
         found.add("hostlist")
