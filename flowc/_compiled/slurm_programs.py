@@ -42,6 +42,7 @@ ALONE = ('any_option',
  'shared',
  'step_gpus',
  'time_format',
+ 'tmpdir',
  'umask',
  'unbound',
  'version')

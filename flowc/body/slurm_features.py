@@ -188,20 +188,19 @@ def _of_job(job: Job, text: str, steps: list[int], *, shell: bool) -> set[str]:
         found.add("gpu")
     if _fed_later(text) or ((_fed_block(text) or _fed_function(text)) and any_enclosed(text, steps, shell=shell)):
         found.add("stdin")
-    if _without_gpus(text):
-        found.add("no_gpus")
+    found |= {"no_gpus"} if _without_gpus(text) else set()
     found |= {"values"} if may_be_wrong(text) else set()
     found |= {"descriptors"} if _descriptors(text) else set()
     # What a program ignores those that it starts ignore too.
     found |= {"ignores"} if "trap ''" in text or 'trap ""' in text or "IGN" in text else set()
     found |= {"umask"} if "umask" in text else set()
+    found |= {"tmpdir"} if "TMPDIR" in text.replace("SLURM_TMPDIR", "") else set()
     found |= {"input_each"} if _input_each(text) else set()
     found |= {"backslash"} if "\\\\" in text and "%" in text else set()
     found |= {"export_none"} if "none," in text.lower() else set()
     if "gpu-bind" in text or "GPU_BIND" in text:
         found.add("gpu_forms")
-    if "plane" in text or "PLANE" in text:
-        found.add("plane")
+    found |= {"plane"} if "plane" in text or "PLANE" in text else set()
     if "SLURM_HOSTFILE" in text or "arbitrary" in text:
         found.add("arbitrary")
     if _takes_away(text):

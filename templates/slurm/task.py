@@ -7,6 +7,19 @@ def path_of(name, where, folders):
 
 
 #% end
+#% if tmpdir
+def make_folder(env, complain):
+    """As slurmd does for each task."""
+    folder = env.setdefault("TMPDIR", "/tmp")
+    try:
+        os.mkdir(folder, 448)
+    except OSError as error:
+        if not os.access(folder, 3):
+            complain(f"Unable to create TMPDIR [{folder}]: {error.strerror}")
+            env["TMPDIR"] = "/tmp"
+
+
+#% end
 #% if srun
 def hear_as_usual():
     """What came since the fork is for the program (0: its default); before, it would have gone to the handlers of srun
@@ -67,6 +80,9 @@ def start(words, env, where, *streams):
         except OSError as error:
             complain(f"couldn't chdir to `{where}': {error.strerror}: going to /tmp instead")
             os.chdir("/tmp")
+        #% end
+        #% if tmpdir
+        make_folder(env, complain)
         #% end
         env["SLURM_TASK_PID"] = str(os.getpid())
         #% if lookup

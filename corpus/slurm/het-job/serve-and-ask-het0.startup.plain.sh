@@ -335,7 +335,7 @@ def W(d,c,m):
  if m:
   M(f"error: {f[d]}: task {c}: "+(signal.strsignal(-m)if m<0 else f"Exited with exit code {m}"))
   aa.append(384-m if m<0 else m)
-def bG(p):
+def bH(p):
  h=aq.get(p,"")
  try:
   return[f.index(c)for c in T(open(h).read()if"/"in h else h)]
@@ -382,7 +382,7 @@ def cs(b):
   aE=int(aq.get("nodes","1").split("-")[0])
   j=C("ntasks")or aE
   aE=min(aE,j)
-  ag=bG("nodelist")if"nodelist"in aq else m[:aE]
+  ag=bH("nodelist")if"nodelist"in aq else m[:aE]
   if aE>len(ag)or not{*ag}<={*m}:
    B(f"error: Allocation failure of {aE} nodes: job size of {len(f)}, "f"already allocated {len(f) - len(m)} nodes to previous components.")
   m=[d for d in m if d not in ag]
@@ -421,7 +421,7 @@ if L=="srun":
  aV=max(K,min(aV,a or aV))
  if K>len(g):
   B(f"error: Only allocated {len(g)} nodes asked for {K}")
- bo=bG("nodelist")
+ bo=bH("nodelist")
  if"nodelist"in aq and not bo:
   B("error: Hostlist is empty!  Can not run job.")
  g=sorted((bo+[d for d in g if d not in bo])[:aV])

@@ -243,7 +243,7 @@ L=os.path.basename(sys.argv[0])
 z=sys.argv[1:]
 R="/var/lib/foundry/flowc/nodes"
 al="/var/lib/foundry/flowc/run"
-bD="/var/lib/foundry/flowc/key"
+bE="/var/lib/foundry/flowc/key"
 Z=6818
 A=1,2,3,10,12,15,18
 def M(h):
@@ -324,11 +324,11 @@ def G(e,C):
    os.killpg(d,C)
   except OSError:
    pass
-def bK(h):
- return b"".join(hmac.digest(open(p,"rb").read().strip(),h,"sha256")for p in(al,bD))
+def bL(h):
+ return b"".join(hmac.digest(open(p,"rb").read().strip(),h,"sha256")for p in(al,bE))
 def bZ(aC,h):
- aE=64 if os.path.getsize(bD)>64 else 32
- return aC[:aE]==bK(h)[:aE]
+ aE=64 if os.path.getsize(bE)>64 else 32
+ return aC[:aE]==bL(h)[:aE]
 def ab(a):
  for Q in(1,18,1),(1,9,1),(6,4,30),(6,5,10),(6,18,120000):
   a.setsockopt(*Q)
@@ -340,7 +340,7 @@ def aj(p,k):
    a=socket.create_connection((k,Z),9,(N,0))
    a.settimeout(None)
    d=os.urandom(32)
-   a.send(d+bK(b"s"+a.recv(32)))
+   a.send(d+bL(b"s"+a.recv(32)))
    if not bZ(a.recv(64,256),b"a"+d):
     raise OSError("secret")
    b=ab(a)
@@ -379,7 +379,7 @@ def cp(j,V,c):
      try:
       e.clear()
       signal.signal(17,0)
-      a.send(bK(b"a"+aC[:32]))
+      a.send(bL(b"a"+aC[:32]))
       b=ab(a)
       ad(b)
      finally:
@@ -398,7 +398,7 @@ def agent():
  else:
   B(f"/etc/hosts does not list {N} and {z[0]} nodes after 10 minutes: {f}")
  open(R,"w").writelines(f"{p} {d[0]}\n"for p,d in zip(f,g))
- open(bD,"a")
+ open(bE,"a")
  c=f.index(N)
  j=socket.create_server((g[c][0],Z))
  if not c and os.fork():
@@ -470,7 +470,7 @@ def W(d,c,m):
  if m:
   M(f"error: {f[d]}: task {c}: "+(signal.strsignal(-m)if m<0 else f"Exited with exit code {m}"))
   aa.append(384-m if m<0 else m)
-def bG(p):
+def bH(p):
  h=aq.get(p,"")
  try:
   return[f.index(c)for c in T(open(h).read()if"/"in h else h)]
@@ -550,17 +550,17 @@ def dA(n):
  i=[e+str(int(start or 0)+r).zfill(len(start))for r in range(len(n))]
  return f"{e}[{start}-{n[-1][len(e):]}]"if n[1:]and n==i else",".join(n)
 def dg():
- global bP,dh,dC,aq
+ global bQ,dh,dC,aq
  dh=[]
- for bP in sorted(cU):
+ for bQ in sorted(cU):
   b,dC=Pipe()
   d=os.fork()
   if not d:
-   aq,z[:]=cU[bP]
+   aq,z[:]=cU[bQ]
    if dk or"SLURM_STEP_NODELIST"not in x:
-    di(bP)
+    di(bQ)
     x["SLURM_NNODES"]=x["SLURM_JOB_NUM_NODES"]
-   x["SLURM_JOB_CPUS_PER_NODE"]=x[f"SLURM_JOB_CPUS_PER_NODE_HET_GROUP_{bP}"]
+   x["SLURM_JOB_CPUS_PER_NODE"]=x[f"SLURM_JOB_CPUS_PER_NODE_HET_GROUP_{bQ}"]
    x["SLURM_JOB_ID"]=o
    return
   dC.close()
@@ -570,7 +570,7 @@ def dg():
    os._exit(os.waitstatus_to_exitcode(os.waitpid(d,0)[1]))
   os.waitpid(d,0)
  x["SLURM_JOB_CPUS_PER_NODE"]=x[f"SLURM_JOB_CPUS_PER_NODE_HET_GROUP_{min(cU)}"]
- bP=-1
+ bQ=-1
  aq={p:str(cZ[-1])for p in("ntasks","nodes")}
 def cW(d):
  return x[f"SLURM_JOB_CPUS_PER_NODE_HET_GROUP_{sum(d >= a for a in cZ[1:])}"].split("(")[0]
@@ -627,8 +627,8 @@ if L=="srun":
  aF=int(x["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
  l=open(R).read().split()
  f,V=l[::2],l[1::2]
- if bP>=0:
-  f,V=(k[cZ[bP]:cZ[bP+1]]for k in(f,V))
+ if bQ>=0:
+  f,V=(k[cZ[bQ]:cZ[bQ+1]]for k in(f,V))
  g=range(len(f))
  K=aV=len(f)
  K,aV=cB(aV)
@@ -639,7 +639,7 @@ if L=="srun":
  aV=max(K,min(aV,a or aV))
  if K>len(g):
   B(f"error: Only allocated {len(g)} nodes asked for {K}")
- bo=bG("nodelist")
+ bo=bH("nodelist")
  if"nodelist"in aq and not bo:
   B("error: Hostlist is empty!  Can not run job.")
  g=sorted((bo+[d for d in g if d not in bo])[:aV])
@@ -667,8 +667,8 @@ if L=="srun":
  N=aP or-(-aW//len(g))or N
  if(max(N,*(aK*len(af)for af in J))>len(aR)):
   B(f"error: Unable to create step for job {o}: Invalid generic resource (gres) specification")
- ag=[aF,K,a,J,[d+cZ[bP]for d in g],(aR,aK,aN,N,aP,aW)]
- if bP>=0:
+ ag=[aF,K,a,J,[d+cZ[bQ]for d in g],(aR,aK,aN,N,aP,aW)]
+ if bQ>=0:
   dC.send(ag)
   os._exit(0)
  aq=ba[0][0]

@@ -331,21 +331,21 @@ def cast(w,*I):
    b.send(w)
   except OSError:
    pass
-def bN(*I):
+def bO(*I):
  if ah:
   cast(ah.pop())
   signal.alarm(30)
 def O(*I):
  ah[:]=9,15
- bN()
+ bO()
 def W(d,c,m):
  if m:
   M(f"error: {f[d]}: task {c}: "+(signal.strsignal(-m)if m<0 else f"Exited with exit code {m}"))
   aa.append(384-m if m<0 else m)
   if aq.get("kill-on-bad-exit",x.get("SLURM_KILL_BAD_EXIT","0"))!="0"and len(ah)>1:
    M(f"Terminating StepId={o}.{j}")
-   bN()
-def bG(p):
+   bO()
+def bH(p):
  h=aq.get(p,"")
  try:
   return[f.index(c)for c in T(open(h).read()if"/"in h else h)]
@@ -396,7 +396,7 @@ if L=="srun":
  aV=max(K,min(aV,a or aV))
  if K>len(g):
   B(f"error: Only allocated {len(g)} nodes asked for {K}")
- bo=bG("nodelist")
+ bo=bH("nodelist")
  if"nodelist"in aq and not bo:
   B("error: Hostlist is empty!  Can not run job.")
  g=sorted((bo+[d for d in g if d not in bo])[:aV])
@@ -426,7 +426,7 @@ if L=="srun":
  signal.pthread_sigmask(0,A)
  for ai in A:
   signal.signal(ai,cast)
- signal.signal(14,bN)
+ signal.signal(14,bO)
  signal.signal(15,O)
  b,ae=Pipe()
  if not os.fork():

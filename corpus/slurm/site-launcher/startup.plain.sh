@@ -300,7 +300,7 @@ def cu():
    a[1]+=af[1]
    aC.remove(af)
  return"(vector"+"".join(",(%d,%d,%d)"%(*af,)for af in aC[1:])+")"
-by,bm={},{}
+bz,bm={},{}
 def ci(b,v,f,s):
  if v>5:
   aD,p,a=s
@@ -314,12 +314,12 @@ def ci(b,v,f,s):
   M("Job step aborted: Waiting up to 32 seconds for job step to finish.")
   cast(9)
  else:
-  by[b]=s
- if len(by)==y:
-  cast({key:value for af in by.values()for key,value in af.items()})
-  by.clear()
+  bz[b]=s
+ if len(bz)==y:
+  cast({key:value for af in bz.values()for key,value in af.items()})
+  bz.clear()
 bg={}
-ar,bF,bx,bO={},{},[],[]
+ar,bG,by,bP={},{},[],[]
 def bn(f,h,value=None):
  aM=";"if bg[f][2]else" "
  h="cmd="+h.replace(" ",aM)+(aM+"value="+value if value is not None else"")
@@ -361,23 +361,23 @@ def cq(f,b,j):
   i[2]=a
  elif aD in e:
   if"put"in aD:
-   (ar if aD[0]=="i"else bF)[key]=value
+   (ar if aD[0]=="i"else bG)[key]=value
   d="-response"if a else"_result"if aD=="put"else"_ack"if aD=="finalize"else""
   bn(f,(aD.removeprefix("get_")+d+" rc=0 "+e[aD]).strip())
-  for g in bO[:]:
+  for g in bP[:]:
    if g[2]in ar:
-    bO.remove(g)
+    bP.remove(g)
     tell(*g)
   return aD!="finalize"
  elif j.get("wait")=="TRUE"and key not in ar:
-  bO.append((f,aD,key))
+  bP.append((f,aD,key))
  elif key and"get"in aD:
   tell(f,aD,key)
  elif aD in("barrier_in","kvs-fence"):
-  bx.append(f)
-  if len(bx)==len(q["SLURM_GTIDS"].split(",")):
-   b.send((4,0,{**bF}))
-   bF.clear()
+  by.append(f)
+  if len(by)==len(q["SLURM_GTIDS"].split(",")):
+   b.send((4,0,{**bG}))
+   bG.clear()
  elif"publish"in aD or"lookup"in aD:
   b.send((6,f,(aD,j.get("service")or j.get("name"),j.get("port"))))
  elif aD=="abort":
@@ -386,7 +386,7 @@ def cq(f,b,j):
   b.send((2,c,f"slurmstepd-{q['SLURMD_NODENAME']}: error: mpi/pmi2: {aD} is not served here\n".encode()))
   bn(f,aD+("-response"if a else"_result")+" rc=1 errmsg=not_served")
  return 1
-def bJ(c,q):
+def bK(c,q):
  ag,r=(k.detach()for k in socket.socketpair())
  os.set_inheritable(r,True)
  q["PMI_FD"]=str(r)
@@ -405,9 +405,9 @@ def cI(w):
   cH(*w)
   return
  ar.update(w)
- for f in bx:
+ for f in by:
   bn(f,("kvs-fence-response"if bg[f][2]else"barrier_out")+" rc=0")
- bx.clear()
+ by.clear()
 def ad(b):
  n,a=b.recv()
  e,f={},{}
@@ -416,7 +416,7 @@ def ad(b):
   g,j=os.pipe(),os.pipe()
   u=q.get("SLURM_PMI2_PROC_MAPPING")
   if u:
-   ag,r=bJ(c,q)
+   ag,r=bK(c,q)
    f[ag]=4,c,b""
   d=start(l,q,n,o[0],g[1],j[1])
   if u:
@@ -476,7 +476,7 @@ def ibrun():
  l,j=z,["srun"]
  aq={"o":0}
  while l and l[0][0]=="-":
-  p,bw,value=l.pop(0).strip("-").partition("=")
+  p,bx,value=l.pop(0).strip("-").partition("=")
   if p=="v":
    continue
   try:
@@ -515,9 +515,9 @@ def bW(d):
 def cF():
  global aT,be,aY
  try:
-  bA=open("/run/flowc.step."+o).read().split()[int(x["SLURM_STEP_ID"])]
+  bB=open("/run/flowc.step."+o).read().split()[int(x["SLURM_STEP_ID"])]
  except(LookupError,OSError,ValueError):
-  bA=""
+  bB=""
  aT=be=aY=0
  m=""
  while 1:
@@ -525,7 +525,7 @@ def cF():
    fcntl.flock(b,2)
    b.seek(0)
    e=[H for H in b if bW(H.split()[0])==H.split()[1]]
-   cm([H.split()for H in e if H.split()[0]!=bA])
+   cm([H.split()for H in e if H.split()[0]!=bB])
    if bb:
     e+=[f"{os.getpid()} {bW(os.getpid())} {d} "+("0 -\n"if Q("overlap")else f"{j} {','.join(ag) or '-'}\n")for d,(j,ag)in bb.items()]
    b.truncate(0)
@@ -638,10 +638,10 @@ if L=="srun":
   M(f"Warning: can't run {a} processes on {K} nodes, setting nnodes to {a}")
   K=a
  aV=max(K,min(aV,a or aV))
- bB=C("relative")
- if bB and bB+K>len(f):
-  B(f"error: --relative and --nodes option incompatible with count of allocated nodes ({bB}+{K}>{len(f)})")
- g=g[bB:]
+ bC=C("relative")
+ if bC and bC+K>len(f):
+  B(f"error: --relative and --nodes option incompatible with count of allocated nodes ({bC}+{K}>{len(f)})")
+ g=g[bC:]
  if K>len(g):
   B(f"error: Only allocated {len(g)} nodes asked for {K}")
  bd,aQ,upper=g,(),aV

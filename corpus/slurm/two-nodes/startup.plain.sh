@@ -238,7 +238,7 @@ L=os.path.basename(sys.argv[0])
 z=sys.argv[1:]
 R="/var/lib/foundry/flowc/nodes"
 al="/var/lib/foundry/flowc/run"
-bD="/var/lib/foundry/flowc/key"
+bE="/var/lib/foundry/flowc/key"
 Z=6818
 A=1,2,3,10,12,15,18
 def M(h):
@@ -287,11 +287,11 @@ def G(e,C):
    os.killpg(d,C)
   except OSError:
    pass
-def bK(h):
- return b"".join(hmac.digest(open(p,"rb").read().strip(),h,"sha256")for p in(al,bD))
+def bL(h):
+ return b"".join(hmac.digest(open(p,"rb").read().strip(),h,"sha256")for p in(al,bE))
 def bZ(aC,h):
- aE=64 if os.path.getsize(bD)>64 else 32
- return aC[:aE]==bK(h)[:aE]
+ aE=64 if os.path.getsize(bE)>64 else 32
+ return aC[:aE]==bL(h)[:aE]
 def ab(a):
  for Q in(1,18,1),(1,9,1),(6,4,30),(6,5,10),(6,18,120000):
   a.setsockopt(*Q)
@@ -303,7 +303,7 @@ def aj(p,k):
    a=socket.create_connection((k,Z),9,(N,0))
    a.settimeout(None)
    d=os.urandom(32)
-   a.send(d+bK(b"s"+a.recv(32)))
+   a.send(d+bL(b"s"+a.recv(32)))
    if not bZ(a.recv(64,256),b"a"+d):
     raise OSError("secret")
    b=ab(a)
@@ -342,7 +342,7 @@ def cp(j,V,c):
      try:
       e.clear()
       signal.signal(17,0)
-      a.send(bK(b"a"+aC[:32]))
+      a.send(bL(b"a"+aC[:32]))
       b=ab(a)
       ad(b)
      finally:
@@ -361,7 +361,7 @@ def agent():
  else:
   B(f"/etc/hosts does not list {N} and {z[0]} nodes after 10 minutes: {f}")
  open(R,"w").writelines(f"{p} {d[0]}\n"for p,d in zip(f,g))
- open(bD,"a")
+ open(bE,"a")
  c=f.index(N)
  j=socket.create_server((g[c][0],Z))
  if not c and os.fork():
