@@ -72,7 +72,7 @@ def cluster_paths(job: Job) -> dict[str, tuple[int, int]]:
     if mentions and job.setup:
         made += _judged(job.setup, folders)[1]
     found: dict[str, tuple[int, int]] = {}
-    installs = "apt" in text or "dpkg" in text  # below /opt
+    installs = _installs(text)
     for path, place in mentions:
         if installs and path[:5] == "/opt/":
             continue
@@ -84,6 +84,27 @@ def cluster_paths(job: Job) -> dict[str, tuple[int, int]]:
             name = text[slice(*place)]  # or a variable and what follows
             found.setdefault(name if name[:1] == "/" else "/".join(path.split("/")[:3]), place)
     return found
+
+
+def _installs(text: str) -> bool:
+    """Whether it may install what comes to be below /opt."""
+    return "apt" in text or "dpkg" in text
+
+
+def surely_none(text: str) -> bool:
+    """Whether a shell's text mentions no such path, whatever variables hold and what stands around it."""
+    from flowc.shell.scan import scan
+
+    seen = scan(text)
+    for command in seen.commands:
+        assigned, words, redirections = command.parts()
+        if assigned or (words and words[0][1] in DECLARES):
+            return False
+        given = (*(word for _, word in words), *(word for *_, word in redirections))
+        if any("$" in word and _leading(word) is not None for word in given):
+            return False
+    mentions = _judged(text, ())[0] if not seen.here_documents else None
+    return mentions is not None and all(path[:5] == "/opt/" and _installs(text) for path, _ in mentions)
 
 
 def _folders(job: Job) -> dict[str, str]:

@@ -18,6 +18,7 @@ from flowc.body.interpreter import MOST_TEXT, interpreter_name, interpreter_word
 from flowc.patterns import at_first_use, at_words, remembered
 from flowc.shell.comments import in_comment
 from flowc.shell.scan import scan
+from flowc.shell.steps import STEP, plain_words
 from flowc.shell.words import calls_shells
 
 TYPE_CHECKING = False
@@ -85,6 +86,7 @@ PROGRAM_FAILS = "cannot bring program "
 ENVIRONMENT_FAILS = "cannot bring conda environment "
 _MOST_GUARDS = 100
 _DEEPEST = 5  # texts within texts
+MOST_INNER = 50  # of one text
 _MOST_ON_A_LINE = 20
 
 
@@ -166,20 +168,26 @@ def package_of(command: str) -> str | None:
     return next((row["package"] for row in BROUGHT if command in row["commands"]), None)
 
 
-def called_programs(job: Job, names: Iterable[str]) -> set[str]:
+def called_programs(job: Job, names: Iterable[str], brought: tuple[str, ...] = ()) -> set[str]:
     """Those of `names` by which the job is started, or that one of its texts calls: at the place of a command, or as a
-    word of a command that starts others (`srun gmx`, `time make`). `activate` is conda's."""
+    word of a command that starts others (`srun gmx`, `time make`). `activate` is conda's. `brought`: the texts that
+    make up what prepares the job, where that is known: other jobs have the same ones."""
     wanted = (*names, "activate")
     found = {interpreter_name(job)}.intersection(wanted)
     if job.setup:
-        found |= _called_in(job.setup[:MOST_TEXT], wanted, _DEEPEST)
+        apart = brought if job.setup.count("c ") <= MOST_INNER else ()
+        for each in apart or (job.setup[:MOST_TEXT],):
+            found |= _called_in(each, wanted, _DEEPEST)
     if job.run.text and is_shell(job):
         found |= _called_in(job.run.text[:MOST_TEXT], wanted, _DEEPEST)
     return {"conda", *found}.intersection(names) if "activate" in found else found
 
 
-@remembered(100)  # what prepares jobs is much alike
+@remembered(500)  # what prepares jobs is made of the lines of a profile
 def _called_in(text: str, names: tuple[str, ...], deepest: int) -> set[str]:
+    words = plain_words(text) if text[: len(STEP)] == STEP else None
+    if words is not None:
+        return {name for name in names if name in words}
     found = {name for name in names if name in text and _is_called(text, name)}
     if deepest > 1 and calls_shells(text):
         found = found.union(*(_called_in(each.text, names, deepest - 1) for each in _inner(text)))

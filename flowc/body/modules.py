@@ -25,7 +25,7 @@ CONDA_FUNCTION = (
     ' *) command conda "$@" ;; esac; }'
 )
 CONTAINERS = ("singularity", "apptainer")
-_SIGNS = ("activate", "conda", "mamba")
+SIGNS = ("activate", "conda", "mamba")
 _BASE = ("base", "root")
 _environment = at_first_use(r"[\w.+-]+", "fullmatch")
 _question = at_first_use(r"\|\||\$\?|\bthen\b", "search")
@@ -186,7 +186,7 @@ def environments(job: Job) -> dict[str, int]:
     `job.run.text`. The base environment is there where conda is, and one with a path for its name is a path. Where the
     text asks whether it could enter one, it may make it then."""
     text = (job.run.text or "")[:MOST_TEXT]
-    if job.image is not None or not any(sign in text for sign in _SIGNS) or not may_be_shell(job):
+    if job.image is not None or not any(sign in text for sign in SIGNS) or not may_be_shell(job):
         return {}
     entered, made = _environments_in(text)
     there = {*job.environments, *_environments_in((job.setup or "")[:MOST_TEXT])[1]}
@@ -198,18 +198,23 @@ def environments(job: Job) -> dict[str, int]:
     return found
 
 
+def enters(text: str) -> bool:
+    """Whether a shell's text enters any, be it one that it makes."""
+    return bool(_environments_in(text)[0])
+
+
 @remembered(16)  # as `_shell_calls`
 def _environments_in(text: str) -> tuple[dict[str, int], dict[str, int]]:
     """Those that a text enters, each with the offset of its name, and those that it makes, each with the offset of the
     command: "" is one whose name stands in a file."""
     found: dict[str, int] = {}
     made: dict[str, int] = {}
-    if not any(sign in text for sign in _SIGNS):
+    if not any(sign in text for sign in SIGNS):
         return found, made
     from flowc.shell.scan import scan
 
     for command in scan(text).commands:
-        if not any(text.find(sign, command.start, command.end) >= 0 for sign in _SIGNS):
+        if not any(text.find(sign, command.start, command.end) >= 0 for sign in SIGNS):
             continue
         _, words_of, _ = command.parts()
         words = [(start, word.strip("\"'")) for start, word in words_of]
@@ -265,9 +270,9 @@ def brought_by_modules(job: Job) -> set[str]:
 
 @remembered(16)
 def _brought_with(names: tuple[str, ...], globs: tuple[str, ...]) -> set[str]:
-    loaded = [name for name in names if is_brought(name, globs)]
-    found = set(_CONDA) if any(map(brings_conda, loaded)) else set[str]()
-    return found.union(CONTAINERS if any(word in name.lower() for name in loaded for word in CONTAINERS) else ())
+    found = set(_CONDA) if any(brings_conda(name) and is_brought(name, globs) for name in names) else set[str]()
+    contained = (name for name in names if any(word in name.lower() for word in CONTAINERS))
+    return found.union(CONTAINERS if any(is_brought(name, globs) for name in contained) else ())
 
 
 def entered(job: Job) -> set[str]:
@@ -275,7 +280,7 @@ def entered(job: Job) -> set[str]:
     texts, found = [job.run.text or "", job.setup or ""], set[str]()
     for _ in range(5):
         for text in texts:
-            if not any(sign in text for sign in _SIGNS):
+            if not any(sign in text for sign in SIGNS):
                 continue
             found.update(environments(job.replace(run=job.run.replace(text=text))))
         texts = [text for text in texts if calls_shells(text)]

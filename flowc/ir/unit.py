@@ -29,7 +29,8 @@ class Unit(Record):
     end their bid with the job; `held`: who submits it holds its bids back until their turn has come. `policy`: what the
     settings allow. `thrift`: the machine is to be the one that costs least. `joins`: the word by which the text runs
     steps over this and the other components of a het job; `parts`: what such components were, where the job is all of
-    them.
+    them. `brought`: the texts of lines of the profile that make up `job.setup`, of which each stands for itself; empty
+    where there is more in it.
     """
 
     source: Source
@@ -49,6 +50,7 @@ class Unit(Record):
     thrift: Thrift | None = None
     joins: Span | None = None
     parts: tuple[Unit, ...] = ()
+    brought: tuple[str, ...] = ()
 
     def origin(self, *paths: str) -> Span | None:
         """The span of the first of these IR paths that the user set."""
@@ -66,13 +68,16 @@ class Unit(Record):
         run = job.run.replace(kind="shell", interpreter="/bin/bash", text=job.setup, commands=())
         return self.replace(job=job.replace(run=run, setup=None), text=self.setup_text or Derived.joined(job.setup))
 
-    def prepared(self, text: str, span: Span) -> Unit:
-        """The same with these lines of shell before what prepares the job; `span` asks for them."""
+    def prepared(self, text: str, span: Span, brought: tuple[str, ...] = ()) -> Unit:
+        """The same with these lines of shell before what prepares the job; `span` asks for them. `brought` is of these
+        lines what the field is of all."""
         own = self.job.setup
         if own is None:
-            return self.replace(job=self.job.replace(setup=text + "\n"), origins={**self.origins, "setup": span})
-        placed = Derived.joined(text + "\n", self.setup_text or own)
-        return self.replace(job=self.job.replace(setup=f"{text}\n{own}"), setup_text=placed)
+            job = self.job.replace(setup=text + "\n")
+            return self.replace(job=job, origins={**self.origins, "setup": span}, brought=brought)
+        placed, job = Derived.joined(text + "\n", self.setup_text or own), self.job.replace(setup=f"{text}\n{own}")
+        both = (*brought, *self.brought) if brought and self.brought else ()
+        return self.replace(job=job, setup_text=placed, brought=both)
 
     def machines_at_once(self) -> int:
         """So many machines of a planned job are paid at the same time at most."""

@@ -15,7 +15,7 @@ from flowc._compiled.limits import (
 )
 from flowc.diag.codes import validate as codes
 from flowc.ir.units import SECONDS_PER_HOUR, duration_text
-from flowc.patterns import at_first_use
+from flowc.patterns import at_first_use, remembered
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ def ensures(unit: Unit) -> None:
     assert all(1 <= number <= 65535 for number in ports), "validate: a port that there is not"
 
 
+@remembered(16)  # what a profile sets is the same in each job
 def environment_bytes(env: tuple[tuple[str, str], ...]) -> int:
     """The size of an environment as the kernel counts it: `NAME=value` and a zero byte each."""
     return sum(len(f"{name}={value}".encode("utf-8", "surrogateescape")) + 1 for name, value in env)

@@ -12,8 +12,7 @@ from flowc.body.modules import brought_by_modules, entered, is_brought, lacking,
 from flowc.diag.codes import programs as codes
 from flowc.ir.profile import Use, is_meant
 from flowc.patterns import at_first_use, at_words, is_like, remembered
-from flowc.profile.base import BRING
-from flowc.shell.steps import APT, LIMIT_S, PIP
+from flowc.shell.steps import APT, BRING, PIP, STEP
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,10 +21,12 @@ if TYPE_CHECKING:
     from flowc.ir.job import Job
     from flowc.ir.profile import Brought, Lines, Place, Profile
     from flowc.ir.unit import Unit
+    from flowc.source import Span
 
 _read_by_programs = at_first_use(r"\w*(?:CACHE|PATH|TMP|TEMP)\w*|HOME|\w+_(?:HOME|DATA|DIR|ROOT)", "fullmatch")
 # How steps begin that read.py makes.
-_APT, _PIP, _CONDA = f"timeout {LIMIT_S} {APT}", f"timeout {LIMIT_S} {PIP}", f"timeout {LIMIT_S} {BRING}"
+_APT, _PIP, _CONDA = f"{STEP}{APT}", f"{STEP}{PIP}", f"{STEP}{BRING}"
+_SHELL = f"{STEP}bash -ec "
 _SIGNS = "_.+-"
 # Other ways to write what lines begin with `~/` for.
 _home = at_first_use(r"(?:\$HOME|\$\{HOME\})[\"']?/", "sub")
@@ -236,8 +237,9 @@ def _environments(unit: Unit, profile: Profile, reasons: bool) -> Unit:
     origins = {"environments": lines[0].entry.span, **unit.origins}
     from flowc.profile.environments import BEGIN
 
-    setup = "\n".join([BEGIN, *(row.setup for row in lines)])
-    return unit.replace(job=job, origins=origins, used=(*unit.used, *used)).prepared(setup, lines[0].entry.span)
+    setups = (BEGIN, *(row.setup for row in lines))
+    unit = unit.replace(job=job, origins=origins, used=(*unit.used, *used))
+    return unit.prepared("\n".join(setups), lines[0].entry.span, setups)
 
 
 def _modules(unit: Unit, profile: Profile, reasons: bool) -> Unit:
@@ -264,6 +266,7 @@ def _modules(unit: Unit, profile: Profile, reasons: bool) -> Unit:
     return _brought(unit, lines, "module")
 
 
+@remembered(1000)  # jobs of one cluster load the same ones
 def _module(name: str, lines: Lines[Brought]) -> str | None:
     """The key of the line that brings a module: its own before one with a glob, which may stand first."""
     parts = name.split("/")
@@ -285,7 +288,7 @@ def _images(unit: Unit, profile: Profile, reasons: bool) -> Unit:
     from flowc.body.out_of_reach import image_in_file, images_of
     from flowc.profile import images
 
-    called = _called(job, images.PROGRAMS)
+    called = _called(unit, images.PROGRAMS)
     files = [each for text in texts for each in images_of(text)]
     lines = profile.images.where(lambda key: any(is_meant(key, each) for each in files))
     if not lines or not (called or any(sign in f"{job.run.text}{job.setup}" for sign in STEP_IMAGES)):
@@ -309,7 +312,7 @@ def _programs(unit: Unit, profile: Profile, reasons: bool) -> Unit:
     job = unit.job
     if not profile.programs.keys:
         return unit
-    called = _called(job, profile.programs.keys)
+    called = _called(unit, profile.programs.keys)
     if job.environments:  # what makes them is conda
         called -= {"conda", "mamba"}
     lines = profile.programs.named(called.difference(job.programs))
@@ -334,10 +337,10 @@ def _by_docker(row: Brought, job: Job) -> Brought:
     return row.replace(setup=images.setup((), (row.entry.key,), f"{job.run.text}\n{job.setup}\n{job.env}"))
 
 
-def _called(job: Job, names: Iterable[str]) -> set[str]:
+def _called(unit: Unit, names: Iterable[str]) -> set[str]:
     """The programs that the job calls and no module brings."""
-    called = called_programs(job, names)
-    return called - brought_by_modules(job) if called else called
+    called = called_programs(unit.job, names, unit.brought)
+    return called - brought_by_modules(unit.job) if called else called
 
 
 def _lacking_programs(unit: Unit, reasons: bool) -> dict[str, tuple[str, ...]]:
@@ -356,12 +359,14 @@ def _lacking_programs(unit: Unit, reasons: bool) -> dict[str, tuple[str, ...]]:
 def _brought(unit: Unit, lines: list[Brought], kind: str) -> Unit:
     """The unit with what its lines bring. Texts that bring the same under several names do it once."""
     steps = {row.setup.replace(f"{kind} {row.entry.key}", ""): row.setup for row in lines if row.setup}
-    return unit.prepared(_together(steps.values()), lines[0].entry.span) if steps else unit
+    return unit.prepared(*_together((*steps.values(),), lines[0].entry.span)) if steps else unit
 
 
-def _together(setups: Iterable[str]) -> str:
+def _together(setups: tuple[str, ...], span: Span) -> tuple[str, Span, tuple[str, ...]]:
     """The steps of several lines, with one look for new packages before those of apt that follow each other: what
-    stands between, lines of shell, may bring other sources. What makes environments of conda is brought first."""
+    stands between, lines of shell, may bring other sources. What makes environments of conda is brought first. With the
+    other words of `Unit.prepared`."""
+    brought = setups if all(map(_is_plain, setups)) else ()
     found: list[str] = []
     fresh = False
     for line in "\n".join(setups).split("\n"):
@@ -374,4 +379,13 @@ def _together(setups: Iterable[str]) -> str:
         from flowc.profile.environments import BEGIN_PROGRAMS
 
         found.insert(at, BEGIN_PROGRAMS)
-    return "\n".join(found)
+        brought = brought and (BEGIN_PROGRAMS, *brought)
+    return "\n".join(found), span, brought
+
+
+@remembered(500)
+def _is_plain(setup: str) -> bool:
+    """Whether what begins as a step does is one, and no line of the text that a step is given."""
+    steps, _, shell = setup.partition(_SHELL)
+    alone = all(line.startswith(STEP) for line in steps.rstrip("\n").split("\n") if line)
+    return alone and f"\n{STEP}" not in shell

@@ -1,11 +1,9 @@
-"""What the parts of this package share: the files of a profile, and where micromamba stands."""
+"""What the parts of this package share: the files of a profile."""
 
 from __future__ import annotations
 
 import os
 
-MAMBA = "/opt/micromamba"
-BRING = f"bash {MAMBA}/bring"
 MOST_BYTES = 1_000_000
 
 

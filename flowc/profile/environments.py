@@ -5,9 +5,8 @@ from __future__ import annotations
 
 from flowc.body.modules import CONDA_FUNCTION, CONDA_ROOT
 from flowc.digest import sha256_hex
-from flowc.profile.base import BRING, MAMBA
 from flowc.shell.quote import sh
-from flowc.shell.steps import step
+from flowc.shell.steps import BRING, MAMBA, step
 
 ROOT = CONDA_ROOT
 # Of its releases page; several projects that pin it have the same hash.

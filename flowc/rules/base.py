@@ -142,10 +142,27 @@ def texts(unit: Unit) -> Sequence[Unit]:
     return found
 
 
+def leave_out_preparing(unit: Unit) -> None:
+    """Have `texts` give the own text of this unit alone, where nothing is to be said of what prepares it."""
+    global _last
+    _last = unit, (*_own(unit),), {}
+
+
+def forget() -> None:
+    """Have `texts` give all that there is, again."""
+    global _last
+    _last = None, (), {}
+
+
 def _texts(unit: Unit) -> Iterator[Unit]:
-    job, preparing = unit.job, unit.preparing
+    preparing = unit.preparing
     if preparing is not None:
         yield preparing
+    yield from _own(unit)
+
+
+def _own(unit: Unit) -> Iterator[Unit]:
+    job = unit.job
     if job.run.text:
         yield unit
     elif unit.shell_text is not None:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 3
 _CHANGES = tuple(f"{word} " for word in ENTERS)
-_SIGNS = (*CODE_SUFFIXES, "./", *_CHANGES)
+SIGNS = (*CODE_SUFFIXES, "./", *_CHANGES)
 _CONTAINERS = frozenset(CONTAINERS)
 # Options of launchers that take no value.
 _FLAGS = ("-l", "-u", "-v", "-K", "--label", "--unbuffered", "--exclusive", "--exact", "--overlap", "--oversubscribe")
@@ -89,11 +89,16 @@ def lacking(job: Job) -> dict[str, tuple[int, int]]:
     """Each such file with the place of its first mention in `job.run.text`. Nothing where the text, or what prepares
     it, fetches anything or goes to another folder: what is there then no text shows."""
     text = (job.run.text or "")[:MOST_TEXT]
-    if not any(sign in text for sign in _SIGNS) or not may_be_shell(job):
+    if not any(sign in text for sign in SIGNS) or not may_be_shell(job):
         return {}
     if _fetches(text) or (job.setup and _fetches(job.setup)):
         return {}
     return _lacking(text)
+
+
+def may_lack(text: str) -> bool:
+    """Whether a shell's text may name such a file, be it one of several that stand together."""
+    return any(sign in text for sign in SIGNS) and not _fetches(text) and bool(_lacking(text))
 
 
 @remembered(100)  # what prepares jobs is much alike

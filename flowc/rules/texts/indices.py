@@ -17,8 +17,7 @@ def report(unit: Unit, sink: Sink) -> None:
     array = unit.job.array
     if array is None or len(array.indices) < 2 or array.max_concurrent == 1:
         return
-    for each in texts(unit):
-        text = each.job.run.text or ""
+    for text in (unit.job.setup or "", *(each.job.run.text or "" for each in texts(unit))):
         if "ARRAY" in text or "./" in text or any(each in text for each in (*CODE_SUFFIXES, *CODE_NAMES)):
             return
     from flowc.diag.codes.texts import INDEX_NOT_READ

@@ -25,12 +25,14 @@ def report(unit: Unit, sink: Sink) -> None:
     """One finding for each variable, at its first place; none behind a file that is read, which may set them."""
     job = unit.job
     given = {*job.secrets, *(name for name, _ in (*job.env, *job.env_facts))}
-    unread: list[str] = []  # texts that may set variables, of which none was asked for yet
+    setup = (job.setup or "")[:MOST_TEXT]
+    unread = [setup] if "$" in setup else []  # texts that may set variables, of which none was asked for yet
     for each in texts(unit):
         text = (each.job.run.text or "")[:MOST_TEXT]
         if "$" not in text or _SHELLS.isdisjoint(interpreter_words(each.job)):
             continue
-        unread.append(text)
+        if text != setup:
+            unread.append(text)
         found = {
             name: at
             for name, at in read_plain(text, said=False).items()
