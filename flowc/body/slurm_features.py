@@ -180,12 +180,11 @@ def _of_job(job: Job, text: str, steps: list[int], *, shell: bool) -> set[str]:
     """What srun, which is called in these places, takes from elsewhere than its own line."""
     found = {f"opt:{option}" for name, option in VARIABLES.items() if f"{name}=" in text}
     found |= {INHERITED[name] for name, value in job.source.variables if name in INHERITED and value != "ALL"}
-    if job.layout.gpus_per_task is not None:
-        found.add("gpu")
     if "PYXIS_CONTAINER_" in text or any(name[:16] == "PYXIS_CONTAINER_" for name, _ in job.env):
         found.add("pyxis")
-    if "SLURM_STEP_GPUS" in text:
+    if job.layout.gpus_per_task is not None or "SLURM_STEP_GPUS" in text:
         found.add("gpu")
+    found |= {"sets_gpus"} if "CUDA_VISIBLE_DEVICES=" in text or "unset CUDA_VISIBLE_DEVICES" in text else set()
     if _fed_later(text) or ((_fed_block(text) or _fed_function(text)) and any_enclosed(text, steps, shell=shell)):
         found.add("stdin")
     found |= {"no_gpus"} if _without_gpus(text) else set()

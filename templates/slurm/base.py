@@ -36,6 +36,11 @@ box = 0
 ENV = os.environ
 NAME = os.path.basename(sys.argv[0])
 WORDS = sys.argv[1:]
+#% if sets_gpus
+# A step has the job's GPUs, whatever the script says of its own.
+if "SLURM_JOB_GPUS" in ENV:
+    ENV["CUDA_VISIBLE_DEVICES"] = ENV["SLURM_JOB_GPUS"]
+#% end
 #% if agent
 STATE = "/var/lib/foundry/flowc/nodes"
 # What only the machines of this job have: the text of their script.
