@@ -347,4 +347,5 @@ NAMES = {'FC001': 'empty-script',
  'FC854': 'python-refuses',
  'FC855': 'not-judged',
  'FC856': 'counting-ends',
- 'FC857': 'wheels-of-cluster'}
+ 'FC857': 'wheels-of-cluster',
+ 'FC858': 'bucket-without-login'}

@@ -11,6 +11,12 @@ if TYPE_CHECKING:
     from flowc.ir.unit import Unit
     from flowc.source import Span
 
+# How the login of S3, of Google, is given.
+_HELPS = (
+    "`--secret AWS_ACCESS_KEY_ID --secret AWS_SECRET_ACCESS_KEY` ask for it",
+    "`--env GOOGLE_APPLICATION_CREDENTIALS=/root/key.json` says where the job has a file with it",
+)
+
 
 def report(unit: Unit, sink: Sink) -> None:
     """Report each mount at its place."""
@@ -39,15 +45,16 @@ def report_mount(job: Job, mount: Mount, span: Span | None, sink: Sink) -> None:
         sink.report(codes.FILES_NOT_CARRIED, span, source=mount.source, target=mount.target)
     elif mount.kind == "bucket":
         scheme = mount.source.partition("://")[0].lower()
-        if scheme in ("s3", "gs"):
-            return
-        from flowc.scripts.storage import BUCKETS
+        from flowc.scripts.storage import BUCKETS, known, login_of
 
         if scheme not in BUCKETS:
             sink.report(
                 codes.BUCKET_UNREACHABLE, span, source=scheme, reason="expected s3, gs or what speaks as s3 does"
             )
-        elif "AWS_ENDPOINT_URL" not in dict(job.env):
+        elif scheme not in ("s3", "gs") and "AWS_ENDPOINT_URL" not in dict(job.env):
             sink.report(
                 codes.BUCKET_UNREACHABLE, span, source=scheme, reason="expected its address in AWS_ENDPOINT_URL"
             )
+        elif not known(job, login_of(scheme)):
+            help = _HELPS[scheme == "gs"]
+            sink.report(codes.BUCKET_WITHOUT_LOGIN, span, help=help, source=mount.source, name=login_of(scheme))

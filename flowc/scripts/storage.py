@@ -313,11 +313,11 @@ def bucket_words(mount: Mount, job: Job) -> list[str]:
     options = ["allow_other", *(["ro"] if mount.read_only else [])]
     if scheme == "gs":
         words = ["gcsfuse", "--implicit-dirs", "-o", ",".join(options)]
-        words += [] if known(job, "GOOGLE_APPLICATION_CREDENTIALS") else ["--anonymous-access"]
+        words += [] if known(job, login_of("gs")) else ["--anonymous-access"]
         return [*words, *(["--only-dir", folder] if folder else []), bucket]
     options += [f"url={url}" for name, url in job.env if name == ENDPOINT]
     options += ["use_path_request_style"] if known(job, ENDPOINT) else []
-    options += [] if known(job, "AWS_ACCESS_KEY_ID") else ["public_bucket=1"]
+    options += [] if known(job, login_of("s3")) else ["public_bucket=1"]
     return ["s3fs", "-o", ",".join(options), f"{bucket}:/{folder}" if folder else bucket]
 
 
@@ -326,13 +326,19 @@ def bucket_environment(job: Job) -> list[str]:
     found = [f"{name}={value}" for name, value in job.env if name.startswith(BUCKET_VARIABLES)]
     found.append(f"RCLONE_S3_PROVIDER={'Other' if known(job, ENDPOINT) else 'AWS'}")
     found += [f"RCLONE_S3_ENDPOINT={value}" for name, value in job.env if name == ENDPOINT]
-    found += ["RCLONE_S3_ENV_AUTH=true"] if known(job, "AWS_ACCESS_KEY_ID") else []
-    found += [] if known(job, "GOOGLE_APPLICATION_CREDENTIALS") else ["RCLONE_GCS_ANONYMOUS=true"]
+    found += ["RCLONE_S3_ENV_AUTH=true"] if known(job, login_of("s3")) else []
+    found += [] if known(job, login_of("gs")) else ["RCLONE_GCS_ANONYMOUS=true"]
     return [*exporting_all(job), "env", *found]
 
 
+def login_of(scheme: str) -> str:
+    """The variable that gives a program the login for buckets of this scheme."""
+    return "GOOGLE_APPLICATION_CREDENTIALS" if scheme == "gs" else "AWS_ACCESS_KEY_ID"
+
+
 def known(job: Job, name: str) -> bool:
-    return name in job.secrets or any(name == each for each, _ in job.env)
+    """Whether the job has a variable of this name that is not empty."""
+    return name in job.secrets or any(name == each and value for each, value in job.env)
 
 
 def add_volume(found: _Found, volume: Volume, *, contained: bool) -> None:

@@ -79,8 +79,9 @@ def _of_mapping(node: Mapping, found: list[Scalar], waiting: list[Node]) -> None
     for pair in sections:
         if isinstance(pair.value, Mapping) and (secret or pair.key.text != "data"):
             inner = [each.value for each in pair.value.pairs]
+            # What begins with one of these is a reference or a placeholder.
             found += [
-                each for each in inner if isinstance(each, Scalar) and not is_null(each) and each.text[:1] not in "$"
+                each for each in inner if isinstance(each, Scalar) and not is_null(each) and each.text[:1] not in "$<"
             ]
 
 

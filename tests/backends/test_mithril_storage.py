@@ -98,11 +98,17 @@ def test_what_needs_a_word_gets_one(fields: dict[str, Any], name: str, words: st
     assert found.span is not None
 
 
+LOGIN = (("AWS_ACCESS_KEY_ID", "a"),)
+
+
 @pytest.mark.parametrize(
     "fields",
     [
-        {"mounts": (Mount(kind="bucket", source="s3://b", target="/d"),)},
-        {"mounts": (Mount(kind="bucket", source="r2://b", target="/d"),), "env": (("AWS_ENDPOINT_URL", "https://e"),)},
+        {"mounts": (Mount(kind="bucket", source="s3://b", target="/d"),), "env": LOGIN},
+        {
+            "mounts": (Mount(kind="bucket", source="r2://b", target="/d"),),
+            "env": (("AWS_ENDPOINT_URL", "https://e"), *LOGIN),
+        },
         {"ports": (Port(external=8080, internal=80, protocol="TCP"),)},
         {"volumes": (NEW,)},
     ],

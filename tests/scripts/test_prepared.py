@@ -234,6 +234,13 @@ def test_an_s3_like_service_and_a_public_bucket(tmp_path: Path) -> None:
     ]
 
 
+def test_an_empty_variable_is_no_login(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    mounts = (Mount(kind="bucket", source="s3://b", target="/mnt/s3"),)
+    machine.run(task(mounts=mounts, env=(("AWS_ACCESS_KEY_ID", ""),)))
+    assert machine.called("s3fs") == ["s3fs -o allow_other\\,public_bucket=1 b /mnt/s3"]
+
+
 def test_what_is_missing_is_installed(tmp_path: Path) -> None:
     machine = Machine(tmp_path, without=("gcsfuse", "s3fs"))
     (tmp_path / "etc/apt/sources.list.d").mkdir(parents=True)

@@ -117,7 +117,30 @@ credentials of their own.
 Say the address of an S3-like service in the variable `AWS_ENDPOINT_URL` of the job's environment. From other stores,
 let the job itself fetch its data.""",
     bad=("#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\npython train.py\n", ("--mount", "/data=hf://org/data")),
-    good=("#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\npython train.py\n", ("--mount", "/data=gs://bucket/data")),
+    good=(
+        "#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\npython train.py\n",
+        ("--mount", "/data=gs://bucket/data", "--env", "GOOGLE_APPLICATION_CREDENTIALS=/root/key.json"),
+    ),
+)
+
+BUCKET_WITHOUT_LOGIN = Code(
+    id="FC858",
+    name="bucket-without-login",
+    severity="warning",
+    title="`{source}` is read as a public bucket: nothing gives the job `{name}`",
+    explain="""\
+The machine has nobody's login for buckets, where other launchers bring some: SkyPilot copies the credentials of whoever
+launches to each machine. Without one a bucket that is not public cannot be mounted, which ends the job, and nothing can
+be written to one that is.
+
+Give the login as secrets: `--secret AWS_ACCESS_KEY_ID --secret AWS_SECRET_ACCESS_KEY` for S3 and what speaks as it
+does; for Google Cloud Storage bring a file, and say its path in `GOOGLE_APPLICATION_CREDENTIALS`. For a public bucket
+nothing is to do.""",
+    bad=("#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\npython train.py\n", ("--mount", "/data=s3://bucket/data")),
+    good=(
+        "#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\npython train.py\n",
+        ("--mount", "/data=s3://bucket/data", "--secret", "AWS_ACCESS_KEY_ID", "--secret", "AWS_SECRET_ACCESS_KEY"),
+    ),
 )
 
 SECRETS_AWAITED = Code(

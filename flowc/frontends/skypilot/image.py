@@ -24,8 +24,16 @@ _container = at_first_use(
 )
 
 
-def image(pair: Pair | None, server: str | None, origins: dict[str, Span], sink: Sink) -> str | None:
-    """The image, of the registry `server` if it names none; reports images of machines."""
+def is_container(text: str) -> bool:
+    """Whether a text without `docker:` has the form of a container's image."""
+    return _container(text.strip()) is not None
+
+
+def image(
+    pair: Pair | None, server: str | None, origins: dict[str, Span], sink: Sink, *, bare: bool = False
+) -> str | None:
+    """The image, of the registry `server` if it names none; reports images of machines. `bare`: without `docker:` it is
+    a container's too."""
     if pair is None:
         return None
     node: Node = pair.value
@@ -36,7 +44,7 @@ def image(pair: Pair | None, server: str | None, origins: dict[str, Span], sink:
         if pair.value.at("docker") is not None:
             return _named(str(node.value).strip().removeprefix(PREFIX), server, node, origins)
     text = str(node.value or "").strip()
-    if text.startswith(PREFIX):
+    if text.startswith(PREFIX) or (bare and text):
         return _named(text.removeprefix(PREFIX).strip(), server, node, origins)
     if _container(text):
         fix = None

@@ -156,9 +156,13 @@ class Lowering:
 
     def _image(self, environment: Environment) -> str | None:
         pair = self.keys.get("image_id")
-        if pair is not None and self.inputs.flags.move and moving.leave_out_image(pair, self.ledger):
-            return None
-        return image(pair, environment.server, self.origins, self.sink)
+        bare = False
+        if pair is not None and self.inputs.flags.move:
+            bare = moving.of_containers(pair, self.task.at("resources"))
+            if not bare:
+                moving.leave_out_image(pair, self.ledger)
+                return None
+        return image(pair, environment.server, self.origins, self.sink, bare=bare)
 
     def _text(self, ir_path: str, key: str) -> str | None:
         node = self.task.at(key)

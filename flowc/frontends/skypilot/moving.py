@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowc._compiled.k8s_gpus import MACHINES
-from flowc.frontends.skypilot.image import PREFIX
+from flowc.frontends.skypilot.image import PREFIX, is_container
 from flowc.patterns import at_first_use
 from flowc.yamldoc.node import Mapping, Scalar, is_null
 
@@ -21,6 +21,8 @@ _foreign = at_first_use(
     r"|[a-z]{1,2}-[0-9]+vcpu-[0-9]+gb(?:-[a-z]+)?|(?:VM|BM)\.(?:Standard|Optimized|DenseIO)[0-9A-Za-z.]*(?:\$_\w+)?",
     "fullmatch",
 )
+# Clouds whose machines are containers.
+_CONTAINERS = ("k8s", "kubernetes", "ssh", "runpod", "vast")
 _COUNTS = ("replicas", "min_replicas", "max_replicas")
 
 
@@ -50,17 +52,23 @@ def _number(node: Node) -> int | None:
     return int(node.text) if isinstance(node, Scalar) and node.text.isdecimal() else 0
 
 
-def leave_out_image(pair: Pair, ledger: Ledger) -> bool:
-    """An image of machines, for which the machines here have their own; not one of containers."""
-    node = pair.value
-    if isinstance(node, Mapping):
-        texts = [str(each.value.value or "") for each in node.pairs]
-        if node.at("docker") is not None or any(text.startswith(PREFIX) for text in texts):
-            return False
-    elif str(node.value or "").strip().startswith(PREFIX):
-        return False
+def leave_out_image(pair: Pair, ledger: Ledger) -> None:
+    """An image of machines, for which the machines here have their own."""
     ledger.leave_out(pair, "an image of another cloud's machines; the machines here have Ubuntu with NVIDIA's driver")
-    return True
+
+
+def of_containers(pair: Pair, resources: Node | None) -> bool:
+    """Whether the image is a container's, as it is without `docker:` too where pods or containers are the machines;
+    else its form says so."""
+    node = pair.value
+    nodes = [each.value for each in node.pairs] if isinstance(node, Mapping) else [node]
+    texts = [str(each.value or "").strip() for each in nodes]
+    if any(text.startswith(PREFIX) for text in texts) or (isinstance(node, Mapping) and "docker" in node):
+        return True
+    place = resources.read("infra") or resources.read("cloud") if isinstance(resources, Mapping) else None
+    if str(place or "").strip().lower().partition("/")[0] in _CONTAINERS:
+        return any(texts)
+    return len(texts) == 1 and is_container(texts[0])
 
 
 def machine_of(pair: Pair, ledger: Ledger) -> tuple[str | None, int | None] | None:

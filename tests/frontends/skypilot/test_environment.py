@@ -154,6 +154,15 @@ def test_values_of_secrets_are_never_shown(text: str) -> None:
     assert "hidden-value" not in render("job.yaml", result.diagnostics)
 
 
+def test_a_placeholder_is_no_value_to_hide() -> None:
+    """What names it in a message would be stars."""
+    text = "secrets: {OTHER_TOKEN: <MY_OTHER_TOKEN>, MORE: <MY_OTHER>}\nrun: echo {{ SAID }}\n"
+    flags = Flags(fill=(("SAID", "hello"),))
+    result = driver.check(Source("job.yaml", text), Inputs(flags=flags), frontend="skypilot")
+    shown = [each.message for each in result.diagnostics if each.code.name == "open-placeholders"]
+    assert shown == ["2 placeholders stay open: `MY_OTHER_TOKEN`, `MY_OTHER`"]
+
+
 def test_values_of_secrets_are_not_in_the_document() -> None:
     text = "secrets: {OTHER: hidden-value}\nrun: 'true'\n"
     result = driver.compile(Source("job.yaml", text), Inputs(), emit="ast", frontend="skypilot")

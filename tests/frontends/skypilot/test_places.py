@@ -191,6 +191,28 @@ def test_images_that_are_none_of_containers(text: str, code: str) -> None:
     assert names(with_resources(f"image_id: {text}")) == [code]
 
 
+@pytest.mark.parametrize(
+    ("text", "image"),
+    [
+        ("cloud: kubernetes, image_id: 'nvcr.io/nvidia/pytorch:26.02-py3'", "nvcr.io/nvidia/pytorch:26.02-py3"),
+        ("infra: K8s/context, image_id: 'ubuntu:24.04'", "ubuntu:24.04"),
+        ("cloud: runpod, region: US, image_id: {US: 'a/b:1'}", "a/b:1"),
+        ("infra: ssh/pool, image_id: 'docker:a/b'", "a/b"),
+        ("image_id: 'pytorch/pytorch:2.5.1-cuda12.4-cudnn9-devel'", "pytorch/pytorch:2.5.1-cuda12.4-cudnn9-devel"),
+        ("cloud: gcp, image_id: 'projects/deeplearning/global/images/family'", None),
+        ("cloud: aws, image_id: ami-0123456789abcdef0", None),
+        ("cloud: azure, image_id: 'microsoft-dsvm:ubuntu-2004:2004:21.11.04'", None),
+        ("cloud: gcp, image_id: 'skypilot:gpu-debian-10'", None),
+    ],
+)
+def test_images_without_docker_that_move(text: str, image: str | None) -> None:
+    """Where pods are the machines, an image without `docker:` is a container's."""
+    flags = Flags(move=True)
+    (job,) = jobs(with_resources(text), flags)
+    assert job["image"] == image
+    assert ("left-out" in names(with_resources(text), flags)) is (image is None)
+
+
 def test_docker_is_written_before_an_image_by_its_fix() -> None:
     (found,) = compiled(with_resources("image_id: rocm/pytorch:latest")).diagnostics
     assert found.fix is not None

@@ -249,7 +249,8 @@ IMAGE_WITHOUT_DOCKER = Code(
     title="`{image}` lacks `docker:`: SkyPilot takes it for an image of machines",
     explain="""\
 `image_id` names an image of another cloud's machines unless it begins with `docker:`. This one has the form of a
-container's image.
+container's image: on Kubernetes and RunPod, whose machines are containers, SkyPilot takes it as one, and so does
+`--move`.
 
 Write `image_id: docker:IMAGE`.""",
     bad=_with("image_id: rocm/pytorch:latest"),
