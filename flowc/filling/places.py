@@ -35,6 +35,7 @@ _FOR_SHELLS = frozenset(
         *("postStart", "preStop", "exec"),
     )
 )
+_JOINTS = "/.-@"  # between the parts of a path or host
 # Keys of a SkyPilot task whose variables it puts into its paths by itself; one without a value is a place for it.
 _VALUES = ("envs", "secrets")
 
@@ -91,12 +92,15 @@ def placeholders(source: Source, *, document: bool, bare: Collection[str] = ()) 
 
 
 def _words(text: str, names: Collection[str]) -> Iterator[Placeholder]:
-    """Where a name that is asked for stands as it is, and can be nothing else: `YOUR_REGISTRY/train:1`."""
+    """Where a name that is asked for stands as it is, and can be nothing else: `YOUR_REGISTRY/train:1`, or a part of a
+    path or host, `gcr.io/PROJECT_ID/train:1`, or an image."""
     for name in names:
         at = -1
-        while name.startswith("YOUR_") and name.isupper() and (at := text.find(name, at + 1)) >= 0:
+        while name.isupper() and (at := text.find(name, at + 1)) >= 0:
             before, after = text[at - 1 : at], text[at + len(name) : at + len(name) + 1]
-            if not (before.isalnum() or before in ("_", "$")) and not (after.isalnum() or after == "_"):
+            sure = name.startswith("YOUR_") or any(each and each in _JOINTS for each in (before, after))
+            sure = sure or text[text.rfind("\n", 0, at) + 1 : at].strip(" -'\"") == "image:"
+            if sure and not (before.isalnum() or before in ("_", "$")) and not (after.isalnum() or after == "_"):
                 yield Placeholder(start=at, end=at + len(name), name=name, sure=False)
 
 

@@ -192,7 +192,8 @@ def _to_fill(image: str) -> str | None:
     """The help where an image has a gap that flowc fills."""
     from flowc.diag.suggest import to_fill
 
-    word = next((part for part in image.replace(":", "/").split("/") if part.startswith("YOUR_")), None)
+    parts = image.replace(":", "/").split("/")
+    word = next((part for part in parts if part.isidentifier() and part.isupper() and "_" in part), None)
     return to_fill(f"<{word}>" if word is not None else image)
 
 

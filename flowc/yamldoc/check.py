@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 class Checker:
     """Checks documents of one format. `types` is its table of types, `reader` see `scalars`; `null`: null stands for an
-    absent value; `allow_unknown`: unknown keys are warnings."""
+    absent value; `allow_unknown`: unknown keys are warnings; `allow_stray`: those that are no misspelt ones are."""
 
-    __slots__ = ("allow_unknown", "null", "reader", "sink", "types", "words")
+    __slots__ = ("allow_stray", "allow_unknown", "null", "reader", "sink", "types", "words")
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Checker:
         self.sink = sink
         self.reader = reader
         self.null = null
-        self.allow_unknown = allow_unknown
+        self.allow_unknown, self.allow_stray = allow_unknown, False
         self.words = words or Words()
 
     def check(self, node: Node, shape: Shape, path: str = "") -> bool:
@@ -129,24 +129,24 @@ class Checker:
 
     def _unknown(self, pair: Pair, node: Mapping, fields: dict[str, Shape], path: str) -> bool:
         from flowc.diag.suggest import completed, nearest
+        from flowc.listing import some_of
 
         key, help, fix = pair.key.text, None, None
         free = [name for name in fields if name not in node and "words" not in fields[name]]
         required = [name for name in free if fields[name].get("required")]
         near = nearest(key, free) or completed(key, required) or completed(key, free)
-        pair.intended = None if self.allow_unknown else near
+        allowed = self.allow_unknown or (self.allow_stray and near is None)
+        pair.intended = None if allowed else near
         if near is not None:
             help, fix = f"did you mean `{near}`?", self._renamed(pair, near, node)
         elif home := next((words for name, words in self.words.homes if key in self.types[name]), None):
             help = f"it belongs to {home}"
         else:
-            from flowc.listing import some_of
-
             known = [name for name, field in fields.items() if "words" not in field and "alias" not in field]
             help = f"known here: {some_of(known, 12)}" if known else None
-        code = self.words.unknown_key_allowed if self.allow_unknown else self.words.unknown_key
+        code = self.words.unknown_key_allowed if allowed else self.words.unknown_key
         self.sink.report(code, pair.key.span, help=help, fix=fix, path=pair.path, key=key, where=path or "the document")
-        return self.allow_unknown
+        return allowed
 
     def _dict(self, node: Node, shape: Shape, path: str) -> bool:
         if not isinstance(node, Mapping):

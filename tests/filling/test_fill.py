@@ -157,12 +157,28 @@ def test_words_in_capitals_that_are_asked_for(before: str, after: str | None) ->
     assert put("#!/bin/sh\n#SBATCH -A YOUR_X\necho YOUR_X\n", YOUR_X="v") == "#!/bin/sh\n#SBATCH -A v\necho YOUR_X\n"
 
 
-@pytest.mark.parametrize("image", ["YOUR_X/train:1", "<YOUR_X>/train", "a/${YOUR_X}"])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("image: gcr.io/PROJECT_ID/train:1", "image: gcr.io/v/train:1"),
+        ("image: a.io/MY_PROJECT_ID/PROJECT_ID", "image: a.io/MY_PROJECT_ID/v"),
+        ("- name: PROJECT_ID", None),
+        ('  - image: "PROJECT_ID"', '  - image: "v"'),
+        ("image: PROJECT_ID:latest", "image: v:latest"),
+        ("run: echo a/PROJECT_ID", None),
+    ],
+)
+def test_words_in_capitals_that_are_parts_of_paths(before: str, after: str | None) -> None:
+    assert put(before, True, PROJECT_ID="v") == (after or before)
+
+
+@pytest.mark.parametrize("image", ["YOUR_X/train:1", "<YOUR_X>/train", "a/${YOUR_X}", "gcr.io/YOUR_X/a", "a/MY_X"])
 def test_an_image_with_a_gap_says_how_to_fill_it(image: str) -> None:
     text = f"name: a\nresources: {{accelerators: H100:8, image_id: 'docker:{image}'}}\nrun: hostname\n"
     (found,) = [each for each in flowc.check(text, frontend="skypilot").diagnostics if each.severity == "error"]
-    assert found.help == "`--fill 'YOUR_X=VALUE'` puts a value there"
-    inputs = Inputs(flags=Flags(fill=(("YOUR_X", "mine"),)))
+    name = "MY_X" if "MY_X" in image else "YOUR_X"
+    assert found.help == f"`--fill '{name}=VALUE'` puts a value there"
+    inputs = Inputs(flags=Flags(fill=((name, "mine"),)))
     assert not flowc.check(text, inputs, frontend="skypilot").failed
 
 

@@ -16,6 +16,7 @@ from flowc._compiled.slurm_lowering import LOWERING
 from flowc.inputs import Flags, Inputs, Repository
 from tests.corpus import CASES, load, told
 from tests.frontends.k8s import field_examples, field_examples_pod
+from tests.frontends.k8s.kinds import train_examples
 from tests.frontends.skypilot import examples as skypilot
 from tests.frontends.task.test_fields import HEAD, PLAIN, SAMPLES
 from tests.ledger.changes import Made, changes, decided, effect
@@ -36,7 +37,7 @@ def _documents() -> dict[str, Document]:
         if case.parent.name not in ("slurm", "command-line"):
             source, inputs = load(case)
             found[f"{case.parent.name}/{case.name}"] = (source.text, source.path, None, inputs)
-    for name, pair in {**field_examples.EXAMPLES, **field_examples_pod.EXAMPLES}.items():
+    for name, pair in {**field_examples.EXAMPLES, **field_examples_pod.EXAMPLES, **train_examples.EXAMPLES}.items():
         for side, documents in zip(("without", "with"), pair, strict=True):
             found[f"k8s/{name}/{side}"] = (_k8s(documents), "job.yaml", None, Inputs())
     for name, (path, value, more) in skypilot.EXAMPLES.items():
@@ -60,6 +61,10 @@ NOT_SEEN = {
     "SeccompProfile.localhostProfile": "the same",
     "NodeSelectorTerm.matchFields": "refused where it stands",
     "SuccessPolicyRule.succeededCount": "the same",
+    "MLPolicy.flux": "the same",
+    "MLPolicy.mpi": "the same",
+    "MLPolicy.jax": "that it stands there is all it says",
+    "MLPolicy.xgboost": "the same",
     "Resources.zone": "the same",
     "GRPCAction.mode": "told of as a part of its probe",
     "HTTPGetAction.host": "the same",
@@ -97,6 +102,7 @@ KEPT_ALL_THE_SAME = {
     "MPIJobSpec.ttlSecondsAfterFinished": "the same",
     "Autostop.idle_minutes": "the same",
     "PodSpec.schedulingGates": "that the bid is placed paused, whatever the gates are called",
+    "PodSpecPatch.schedulingGates": "the same",
     "PodSpec.subdomain": "names of the job's pods stand for addresses, with it or without",
     "VolcanoJobSpec.plugins": "some of them set variables",
     "VolcanoTask.policies": "some of them count",

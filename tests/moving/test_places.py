@@ -265,3 +265,15 @@ def test_a_cron_job_of_an_old_version_is_read_as_todays() -> None:
     assert codes(job, inputs)[0] == set()
     assert "FC456" in codes(job, inputs)[1]
     assert codes(job, Inputs(once=True))[0] == {"FC325"}
+
+
+def test_keys_that_the_server_does_not_know_are_left_out() -> None:
+    stray = pod("ttlSecondsAfterFinished: 60", "colour: blue")
+    assert codes(stray, Inputs())[0] == {"FC300"}
+    found = flowc.check(stray, MOVE, path="job.yaml").diagnostics
+    assert [each.severity for each in found if each.code.id == "FC301"] == ["warning", "warning"]
+    assert codes(stray, MOVE)[0] == set()
+    assert codes(pod("nodeSelectr: {a: b}"), MOVE)[0] == {"FC300"}
+    pods = "{template: {spec: {containers: [{name: tensorflow, image: tf:1, command: [a]}]}}, tfReplicaType: WORKER}"
+    head = "apiVersion: kubeflow.org/v1alpha2\nkind: TFJob\nmetadata: {name: t}\n"
+    assert codes(f"{head}spec: {{tfReplicaSpecs: {{Worker: {pods}}}}}\n", MOVE)[0] == set()

@@ -320,7 +320,7 @@ def test_bad_image(image: str, reason: str, near: str | None) -> None:
     found = error(image=image, **GPU)
     assert found.code.name == "image-reference"
     assert reason in found.message
-    gap = re.fullmatch(r"\$\{(\w+)\}|<(.*)>|(YOUR_\w+)/.*|\{\{ (.*) \}\}", image)
+    gap = re.fullmatch(r"\$\{(\w+)\}|<(.*)>|(?:gcr\.io/)?([A-Z]+_[A-Z]+)/.*|\{\{ (.*) \}\}", image)
     name = next(filter(None, gap.groups()), None) if gap is not None else None
     filled = f"`--fill '{name}=VALUE'` puts a value there" if name else None
     assert found.help == (f"did you mean `{near}`?" if near else filled)

@@ -54,7 +54,7 @@ def lower(tree: Tree, inputs: Inputs, sink: Sink) -> list[Unit]:
 
 def _companions(tree: Tree, sink: Sink) -> list[tuple[Outcome, Span]]:
     """What became of the keys of objects that do not run."""
-    running = [job.node for job in tree.jobs]
+    running = [each for job in tree.jobs for each in job.written or (job.node,)]
     found: list[tuple[Outcome, Span]] = []
     for each in tree.documents:
         if not any(each is node for node in running):
@@ -76,6 +76,9 @@ def _unused(document: Mapping, tree: Tree, ledger: Ledger) -> None:
                 ledger.decide(pair, "ignored", "no job of the file names it", quiet=True)
         elif kind == "Secret":
             ledger.decide(named, "approximated", "its keys are looked up by it", quiet=True)
+    elif kind in ("ClusterTrainingRuntime", "TrainingRuntime"):
+        for pair in (named, pair_of(document, "spec")):
+            ledger.decide(pair, "ignored", "no TrainJob of the file names it", quiet=True)
     elif kind == "PersistentVolumeClaim":
         own, volumes_there = document.read("spec", "volumeName"), tree.companions.volumes
         refs = [each.read("spec", "claimRef", "name") for each in volumes_there.values()]
@@ -115,7 +118,10 @@ def _unit(
     fields: dict[str, Any] | None = None if pod is None else _fields(pod, context)
     _settings(context)
     context.tell()
-    outcome = (*context.ledger.close(job.node), *(told for told, _ in beside))
+    for pair, action, note, quiet in job.decided:
+        context.ledger.decide(pair, action, note, quiet=quiet)
+    closed = [(context.ledger.close(each), context.ledger.spans) for each in job.written or (job.node,)]
+    outcome = (*(told for found, _ in closed for told in found), *(told for told, _ in beside))
     if fields is None:
         return None
     source = SourceInfo(frontend="k8s", path=tree.source.path, sha256=digest)
@@ -125,7 +131,7 @@ def _unit(
 
         conventions = CONVENTIONS.replace(fails_together=ends_all(job.node))
     built = Job(name=job.name or _stem(tree.source), source=source, conventions=conventions, outcome=outcome, **fields)
-    spans = (*context.ledger.spans, *(span for _, span in beside))
+    spans = (*(span for _, found in closed for span in found), *(span for _, span in beside))
     text = processes.shell_text(pod.main, built.run.argv, built.run.args) if pod is not None else None
     return Unit(source=tree.source, job=built, origins=context.origins, outcome_spans=spans, shell_text=text)
 
@@ -217,6 +223,7 @@ OWN_CONTROLLERS = (
     "kubeflow.org/training-operator",
     "ray.io/kuberay-operator",
     "kubeflow.org/mpi-operator",
+    "trainer.kubeflow.org/trainjob-controller",
 )
 
 

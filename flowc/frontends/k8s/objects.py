@@ -7,8 +7,13 @@ from flowc.yamldoc.node import Mapping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from flowc.source import Source
-    from flowc.yamldoc.node import Node
+    from flowc.yamldoc.node import Node, Pair
+
+    # What became of a key before it is lowered: lowered, ignored …, why, and whether only the outcome tells.
+    Decision: TypeAlias = tuple[Pair, str, str, bool]
 
 DEFAULT_NAMESPACE = "default"
 
@@ -46,7 +51,8 @@ class JobObject(Record):
     suspend and the like: the JobSpec, the runPolicy of a PyTorchJob or TFJob, a VolcanoJob's spec, and an empty mapping
     for a Pod. `template` is the pod template (of a Pod the Pod), of which `template.metadata` are the pod's labels;
     `pod_spec` is its spec. `prefix` is the path of the pod spec as messages say it (`spec.template.spec`). `gang` is
-    set for a PyTorchJob, a TFJob and a VolcanoJob, and a JobSet of more than one Job.
+    set for a PyTorchJob, a TFJob and a VolcanoJob, and a JobSet of more than one Job. `written`: the objects that
+    `node` is made of, where it does not stand in the file itself, and `decided` what became of keys of these.
     """
 
     node: Mapping
@@ -59,10 +65,16 @@ class JobObject(Record):
     pod_spec: Mapping
     prefix: str
     gang: Gang | None = None
+    written: tuple[Mapping, ...] = ()
+    decided: tuple[Decision, ...] = ()
+
+
+TABLES = ("config_maps", "secrets", "claims", "volumes", "services", "runtimes")
 
 
 class Companions(Record):
-    """The other objects of a file, by (namespace, name); a PersistentVolume by ("", name), since it has no namespace.
+    """The other objects of a file, by (namespace, name); a PersistentVolume by ("", name), since it has no namespace,
+    and so the runtimes of TrainJobs.
     An object without a namespace is in that of DEFAULT_NAMESPACE."""
 
     config_maps: dict[tuple[str, str], Mapping]
@@ -70,10 +82,11 @@ class Companions(Record):
     claims: dict[tuple[str, str], Mapping]
     volumes: dict[tuple[str, str], Mapping]
     services: dict[tuple[str, str], Mapping]
+    runtimes: dict[tuple[str, str], Mapping]
 
     @property
     def tables(self) -> tuple[dict[tuple[str, str], Mapping], ...]:
-        return self.config_maps, self.secrets, self.claims, self.volumes, self.services
+        return tuple(getattr(self, name) for name in TABLES)
 
 
 class Tree(Record):

@@ -9,7 +9,7 @@ from flowc.frontends.k8s.findings import Findings, place, text_at
 from flowc.frontends.k8s.kinds import gather
 from flowc.frontends.k8s.kinds import known as kinds
 from flowc.frontends.k8s.kinds import rules as object_rules
-from flowc.frontends.k8s.objects import DEFAULT_NAMESPACE, Companions, Tree
+from flowc.frontends.k8s.objects import DEFAULT_NAMESPACE, TABLES, Companions, Tree
 from flowc.source import Source, Span
 from flowc.yamldoc import edit
 from flowc.yamldoc.check import Checker
@@ -140,9 +140,10 @@ class _Manifest:
         self.sink = sink
         self.findings = Findings(sink)
         self.checker = Checker(TYPES, sink, reader=READER, allow_unknown=inputs.allow_unknown, words=WORDS)
+        self.checker.allow_stray = inputs.flags.move
         self.documents: list[Mapping] = []
         self.jobs: list[tuple[Mapping, str]] = []
-        self.companions = Companions(config_maps={}, secrets={}, claims={}, volumes={}, services={})
+        self.companions = Companions(**{name: {} for name in TABLES})
         self.left_out: list[tuple[Mapping, Scalar, str]] = []
         self.seen: dict[tuple[str, str, str], Scalar] = {}
         self.services: list[Mapping] = []
@@ -152,7 +153,7 @@ class _Manifest:
         where the job goes: kubectl would send both to the same."""
         self.sink.sources.append(source)
         own, documents, self.documents, self.seen, self.beside = self.companions, self.documents, [], {}, True
-        self.companions = Companions(config_maps={}, secrets={}, claims={}, volumes={}, services={})
+        self.companions = Companions(**{name: {} for name in TABLES})
         for root in read_yaml(source, self.sink) or ():
             gather.plain_keys(root, self.sink)
             self.take(root)
@@ -307,6 +308,8 @@ class _Manifest:
         namespace = gather.namespace(node)
         if kind == "PersistentVolume":
             kept.volumes["", name] = node
+        elif kind == "TrainingRuntime":
+            kept.runtimes["", name] = node
         elif kind == "Service":
             kept.services[namespace, name] = node
         elif kind == "ConfigMap":
@@ -351,17 +354,28 @@ class _Manifest:
                 reason = f"kind {found.text} of {version} is not known"
                 self.sink.report(codes.OBJECT_LEFT_OUT, found.span, kind=found.text, name=text, reason=reason)
             else:
-                known = "Job, CronJob (with `--once`), Pod, JobSet, PyTorchJob, TFJob, MPIJob, RayJob and Volcano's Job"
-                help = f"flowc runs {known}"
+                known = "Job, CronJob (with `--once`), Pod, JobSet, PyTorchJob, TFJob, MPIJob, RayJob, TrainJob"
+                help = f"flowc runs {known} and Volcano's Job"
                 self.sink.report(codes.KIND_UNKNOWN, found.span, help=help, kind=found.text, version=version)
         jobs: list[JobObject] = []
         for node, kind in self.jobs:
-            job = gather.job(node, kind, self.source, self.inputs, self.sink)
+            job = self._trained(node) if kind == "TrainJob" else gather.job(node, kind, self.inputs, self.sink)
             if job is not None:
                 jobs.append(job)
         if not self.jobs and not self.sink.broken:
             self._no_job()
         return Tree(source=self.source, documents=tuple(self.documents), jobs=tuple(jobs), companions=self.companions)
+
+    def _trained(self, node: Mapping) -> JobObject | None:
+        """The job of a TrainJob: of the JobSet that it and its runtime make."""
+        from flowc.frontends.k8s.kinds import train
+
+        made = train.job_set(node, self.companions, self.checker, self.inputs, self.sink)
+        if made is None:
+            return None
+        object_rules.job(self.findings, made.node, "JobSet")
+        job = gather.job(made.node, "JobSet", self.inputs, self.sink)
+        return job.replace(written=made.written, decided=made.decided) if job is not None else None
 
     def _no_job(self) -> None:
         names = dict.fromkeys(self._word(each, "kind") or "" for each in self.documents)

@@ -334,6 +334,7 @@ EXAMPLES: dict[str, Example] = {
     ),
     "RayJobSpec.entrypoint": (ray(), ray({"entrypoint": "python b.py"})),
     "RayJobSpec.runtimeEnvYAML": (ray(), ray({"runtimeEnvYAML": "pip: [a]"})),
+    "RayJobSpec.runtimeEnv": (ray(), ray({"runtimeEnv": "eyJwaXAiOiBbImEiXX0="})),
     "RayJobSpec.jobId": (ray(), ray({"jobId": "a"})),
     "RayJobSpec.entrypointResources": (ray(), ray({"entrypointResources": '{"a": 1}'})),
     "RayJobSpec.entrypointNumCpus": (ray(), ray({"entrypointNumCpus": 0.5})),

@@ -44,9 +44,11 @@ def job(
     return found
 
 
-def read_text(text: str, *, once: bool = False, sets: tuple[tuple[str, str], ...] = ()) -> tuple[Tree | None, Sink]:
+def read_text(
+    text: str, *, once: bool = False, move: bool = False, sets: tuple[tuple[str, str], ...] = ()
+) -> tuple[Tree | None, Sink]:
     sink = Sink()
-    return read(Source("job.yaml", text), Inputs(once=once, flags=Flags(sets=sets)), sink), sink
+    return read(Source("job.yaml", text), Inputs(once=once, flags=Flags(move=move, sets=sets)), sink), sink
 
 
 def found(document: dict[str, Any] | str) -> list[Diagnostic]:

@@ -29,6 +29,10 @@ NEIGHBOURS = {
     *("PyTorchJob", "PyTorchJobSpec", "PyTorchReplicaSpecs", "ReplicaSpec", "RunPolicy"),
     *("TFJob", "TFJobSpec", "TFReplicaSpecs"),
     *("MPIJob", "MPIJobSpec", "MPIReplicaSpecs"),
+    *("TrainJob", "TrainJobSpec", "RuntimeRef", "Trainer", "RuntimePatch", "TrainingRuntimeSpecPatch"),
+    *("JobSetTemplatePatch", "JobSetSpecPatch", "ReplicatedJobPatch", "JobTemplatePatch", "JobSpecPatch"),
+    *("PodTemplateOverride", "PodTemplateOverrideTarget", "TrainingRuntime", "TrainingRuntimeSpec", "MLPolicy"),
+    *("TorchPolicy", "JobSetTemplateSpec", "PodTemplatePatch", "PodSpecPatch", "ContainerPatch"),
     *("RayJob", "RayJobSpec", "RayClusterSpec", "RayHeadGroup", "RayWorkerGroup"),
 }
 ROWS = [(name, key, row) for name, fields in TYPES.items() for key, row in fields.items()]

@@ -7,9 +7,10 @@ import pytest
 from flowc._compiled.k8s_fields import TYPES
 from flowc.ir.encode import dumps, job_document
 from tests.frontends.k8s import field_examples, field_examples_pod
+from tests.frontends.k8s.kinds import train_examples
 from tests.frontends.k8s.lowering import Documents, lowered
 
-EXAMPLES = {**field_examples.EXAMPLES, **field_examples_pod.EXAMPLES}
+EXAMPLES = {**field_examples.EXAMPLES, **field_examples_pod.EXAMPLES, **train_examples.EXAMPLES}
 # Fields that cannot change anything by themselves, with the reason.
 WITHOUT_EFFECT = {
     "PodFailurePolicyOnPodConditionsPattern.status": "the provider takes machines away, or it does not",
@@ -17,6 +18,7 @@ WITHOUT_EFFECT = {
     "SeccompProfile.localhostProfile": "goes with a type that is refused",
     "AppArmorProfile.localhostProfile": "goes with a type that is refused",
     "ReplicatedJob.replicas": "there may be one only",
+    **dict.fromkeys(("MLPolicy.mpi", "MLPolicy.flux"), "such a TrainJob is refused when it is read"),
 }
 # What a probe, a hook or a rule holds is told about as one.
 AS_A_WHOLE = ("HTTPGetAction", "HTTPHeader", "TCPSocketAction", "GRPCAction", "ContainerRestartRule")

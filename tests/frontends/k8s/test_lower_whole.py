@@ -14,9 +14,10 @@ from flowc import driver
 from flowc.inputs import Inputs
 from flowc.source import Source
 from tests.frontends.k8s import field_examples, field_examples_pod
+from tests.frontends.k8s.kinds import train_examples
 from tests.frontends.k8s.lowering import Documents
 
-EXAMPLES = {**field_examples.EXAMPLES, **field_examples_pod.EXAMPLES}
+EXAMPLES = {**field_examples.EXAMPLES, **field_examples_pod.EXAMPLES, **train_examples.EXAMPLES}
 EVERY = [documents for pair in EXAMPLES.values() for documents in pair]
 ODD: list[Any] = [
     None,

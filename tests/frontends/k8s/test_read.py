@@ -86,7 +86,7 @@ def test_jobs_keep_the_order_of_the_text() -> None:
         (kind("Deployment", "apps/v1"), "Deployment is no batch job"),
         (kind("JAXJob", "kubeflow.org/v1"), "JAXJob is no batch job: its controller"),
         (kind("RayService", "ray.io/v1"), "RayService is no batch job: Ray"),
-        (kind("TrainJob", "trainer.kubeflow.org/v1alpha1"), "TrainJob is no batch job: the runtime"),
+        (kind("TrainJob", "trainer.kubeflow.org/v1alpha1"), "spec: Required value"),
         (kind("Widget", "example.com/v1"), 'no matches for kind "Widget"'),
         (kind("Namespace", "v1"), "the file holds no job: there is Namespace"),
         ("# nothing\n", "the file holds no job: all of its documents are empty"),
@@ -190,6 +190,12 @@ def test_a_cron_job_runs_only_on_request() -> None:
     (only,) = tree.jobs
     assert (only.kind, only.name, only.prefix) == ("CronJob", "nightly", "spec.jobTemplate.spec.template.spec")
     assert only.pod_spec.read("containers", 0, "image") == CONTAINER["image"]
+    tree, sink = read_text(json.dumps(cron), move=True)
+    assert tree is not None
+    assert len(tree.jobs) == 1
+    (told,) = sink.diagnostics
+    assert told.code.id == "FC456"
+    assert "the job runs once, now, not by `0 3 * * *`" in told.message
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,8 @@ UNKNOWN_FIELD = Code(
 The object has no such field at this place. The API server refuses it as well (`strict decoding error`); older ones
 dropped it in silence and ran another job than the one that was meant. Names are matched letter for letter.
 
-Correct the name or take the field out; `--allow-unknown` makes such findings warnings.""",
+Correct the name or take the field out; `--allow-unknown` makes such findings warnings, and so does `--move` where the
+key is no misspelt one: the server passed it over where kubectl did not ask it to be strict.""",
     bad=_with("command:", "commandd:"),
     good=GOOD,
     path=_PATH,
@@ -54,7 +55,7 @@ UNKNOWN_FIELD_IGNORED = Code(
     severity="warning",
     title='unknown field "{path}" has no effect',
     explain="""\
-The object has no such field at this place, and `--allow-unknown` was given.
+The object has no such field at this place, and `--allow-unknown` or `--move` was given: the server leaves it out.
 
 Correct the name or take the field out.""",
     bad=(_with("  backoffLimit: 0\n", "  backoffLimit: 0\n  colour: blue\n"), ("--allow-unknown",)),

@@ -194,46 +194,6 @@ See that these are all that the job reads. With the object in the file nothing c
     path="job.yaml",
 )
 
-VARIABLES_NOT_BROUGHT = Code(
-    id="FC395",
-    name="variables-not-brought",
-    severity="warning",
-    kind="lacking",
-    title="the job has no variables that lie in the other cluster: {items}",
-    explain="""\
-A ConfigMap or Secret of the cluster gives the job variables. With `--move` the job comes without them; without the
-flag that is an error.
-
-See whether the job can do without. Otherwise name a file that has the object (`--with FILE`), or give the variables:
-`--env NAME=VALUE`, `--secret NAME`.""",
-    bad=(container("        envFrom: [{configMapRef: {name: settings}}]\n"), ("--move",)),
-    good=(container("        envFrom: [{configMapRef: {name: settings}}]\n"), ("--move", "--env", "EPOCHS=3")),
-    path="job.yaml",
-)
-
-_CONFIGURED = """\
-        volumeMounts: [{name: settings, mountPath: /settings}]
-      volumes: [{name: settings, configMap: {name: settings}}]
-"""
-FILES_TO_BRING = Code(
-    id="FC396",
-    name="files-to-bring",
-    severity="warning",
-    kind="lacking",
-    title="files of ConfigMaps that lie in the other cluster are brought from folders of their names: {items}",
-    explain="""\
-With `--move` the job waits for the files of a ConfigMap that is not in the manifest, as for any folder of the
-submitter: they are to lie in a folder of its name, where the job is submitted, as the volume would have them.
-
-Make the folder, or write what `kubectl get configmap NAME -o yaml` prints into a file and name it: `--with FILE`.""",
-    bad=(container(_CONFIGURED), ("--move",)),
-    good=(
-        container(_CONFIGURED) + "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {a: b}\n",
-        ("--move",),
-    ),
-    path="job.yaml",
-)
-
 _MOUNTED = """\
         args: [--token-file=/hub/token]
         volumeMounts: [{name: hub, mountPath: /hub}]

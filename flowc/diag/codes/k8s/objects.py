@@ -71,7 +71,8 @@ CRON_JOB = Code(
     explain="""\
 The provider has no schedules. A bid that is placed now would run once and be taken for a job that runs every night.
 
-`--once` runs the job of its jobTemplate once, now. For a schedule, call `flowc` from cron, CI or the like.""",
+`--once` runs the job of its jobTemplate once, now; `--move` does so too, and tells that the schedule is left out. For a
+schedule, call `flowc` from cron, CI or the like.""",
     bad=_CRON,
     good=(_CRON, ("--once",)),
     path=_PATH,

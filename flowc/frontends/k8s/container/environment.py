@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flowc.diag.codes.k8s import lower as codes
+from flowc.diag.codes.k8s import moved as moved_codes
 from flowc.frontends.k8s.container import downward
 from flowc.frontends.k8s.container.expand import Piece, Pieces, expand, late_names, literal
 from flowc.frontends.k8s.context import pair_of, text_of
@@ -108,7 +109,7 @@ def _read_value_from(name: str, source: Node, container: Mapping, found: Environ
     elif config is not None:
         _read_config_key(name, config, found, context)
         if context.inputs.flags.move and found.lookup(name) is None and not config.read("optional"):
-            context.decide(source, "configMapKeyRef", "ignored", NOT_HERE, codes.VARIABLES_NOT_BROUGHT)
+            context.decide(source, "configMapKeyRef", "ignored", NOT_HERE, moved_codes.VARIABLES_NOT_BROUGHT)
     elif field is not None:
         _put(found, name, downward.field(str(field.read("fieldPath", default="")), field, context))
     elif resource is not None:
@@ -158,7 +159,9 @@ def _read_config_key(name: str, ref: Node, found: Environment, context: Context)
         elif name in dict(context.inputs.flags.env):
             found.known[name] = dict(context.inputs.flags.env)[name]
         elif context.inputs.flags.move:
-            context.gather(codes.VARIABLES_NOT_BROUGHT, f"`{name}` (key `{key}` of ConfigMap `{config}`)", ref.span)
+            context.gather(
+                moved_codes.VARIABLES_NOT_BROUGHT, f"`{name}` (key `{key}` of ConfigMap `{config}`)", ref.span
+            )
         else:
             help = f"name a file that has it, `--with FILE`, or give the value: `--env {name}=…`"
             context.sink.report(codes.CONFIG_MAP_MISSING, ref.span, help=help, name=config)
@@ -231,8 +234,8 @@ def _missing_source(source: Node, key: str, found: Environment, context: Context
                 found.known[each] = dict(flags.env)[each]
         return
     if context.inputs.flags.move:
-        context.gather(codes.VARIABLES_NOT_BROUGHT, f"those of {kind} `{name}`", ref.span)
-        context.decide(source, key, "ignored", NOT_HERE, codes.VARIABLES_NOT_BROUGHT)
+        context.gather(moved_codes.VARIABLES_NOT_BROUGHT, f"those of {kind} `{name}`", ref.span)
+        context.decide(source, key, "ignored", NOT_HERE, moved_codes.VARIABLES_NOT_BROUGHT)
         return
     if kind == "Secret":
         help = "name a file that has it (keys are enough), `--with FILE`, or its variables: `--secret NAME` for each"

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 _services = at_first_use(r"(?<![\w.$}-])(?:[a-z0-9][a-z0-9-]*\.)+svc(?:\.cluster\.local)?(?![\w-]|\.\w)", "finditer")
 
+_of_job = at_first_use(r"-[0-9]+", "fullmatch")
+_of_parts = at_first_use(r"-(?:launcher|[a-z0-9-]*?[0-9]+)", "fullmatch")
+
 
 def look_at(container: Mapping, context: Context) -> None:
     """Tell those that a container names, but for names of the job's own pods."""
@@ -23,8 +26,17 @@ def look_at(container: Mapping, context: Context) -> None:
             _tell(node, context)
 
 
+def _own(host: str, context: Context) -> bool:
+    """Whether a host is a pod of the job, as its kind calls them; a Service `train-db` beside a job `train` is none."""
+    name = host.partition(".")[0]
+    if not context.job.name or not name.startswith(context.job.name):
+        return False
+    of_parts = context.job.kind not in ("Job", "CronJob", "Pod")
+    return (_of_parts if of_parts else _of_job)(name, len(context.job.name)) is not None
+
+
 def _tell(node: Scalar, context: Context) -> None:
     for match in _services(node.text):
-        if not context.job.name or not match[0].startswith(context.job.name):
+        if not _own(match[0], context):
             span = node.placed.span(match.start(), match.end()) or node.span
             context.gather(codes.POD_NAMES, f"`{match[0]}`", span)

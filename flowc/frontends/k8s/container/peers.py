@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     _Tail: TypeAlias = Callable[[str, int], Match[str] | None]
 
+ALONE = "localhost"  # what stands for the name of the only pod
 _DOMAIN = r"(?:\.[a-z0-9-]+(?:\.[a-z0-9-]+(?:\.svc(?:\.cluster\.local)?)?)?)"
 
 
@@ -42,7 +43,7 @@ def address(rank: int) -> str:
 
 def words(container: Mapping, key: str, found: Environment, context: Context) -> list[Pieces]:
     """The words of a command, names of pods replaced."""
-    for node in container.each(key) if context.shape.nodes > 1 else ():
+    for node in container.each(key) if _named(context) else ():
         if (made := _made(str(node.value or ""))) is not None:
             context.gather(codes.POD_NAMES, f"`{made[0]}`", node.span)
     pieces = [(expand(str(node.value or ""), found.lookup), node.span) for node in container.each(key)]
@@ -69,10 +70,15 @@ def _of_parts(text: str, context: Context) -> Iterator[tuple[int, int, int]]:
     yield from sorted(found)
 
 
+def _named(context: Context) -> bool:
+    """Whether the names of the job's pods are known before they are there, and so may stand in it."""
+    return bool(context.job.name) and (context.shape.indexed or context.job.gang is not None or context.shape.nodes > 1)
+
+
 def _tail(context: Context) -> _Tail | None:
-    """What the names of this job's pods go on with; None for a pod alone."""
-    job, shape = context.job, context.shape
-    if shape.nodes < 2 or not job.name:
+    """What the names of this job's pods go on with; None for pods of names that nobody knows before."""
+    job = context.job
+    if not _named(context):
         return None
     if job.kind == "PyTorchJob":
         return _of_worker if job.node.at("spec", "pytorchReplicaSpecs", "Master") is None else _of_master
@@ -91,8 +97,8 @@ def _pods(text: str, context: Context, tail: _Tail) -> Iterator[tuple[int, int, 
 
 
 def replaced(pieces: Pieces, found: Environment, context: Context, span: Span) -> Pieces:
-    """The pieces with the first pod's name as the address of the first machine; other pods' names are reported, unless
-    there are parts, where a shell knows all addresses."""
+    """The pieces with the first pod's name as the address of the first machine; other pods' names are reported, and all
+    those of tasks, which are bids of their own, unless there are parts, where a shell knows all addresses."""
     gang = context.job.gang
     if gang is not None and gang.parts and context.shape.nodes > 1:
         return _addressed(pieces, context)
@@ -107,8 +113,12 @@ def replaced(pieces: Pieces, found: Environment, context: Context, span: Span) -
         start = 0
         for begin, end, number in _pods(piece.text, context, tail):
             whole = piece.text[begin:end]
-            if number.strip("0"):
+            if number.strip("0") or context.shape.tasks is not None:
                 context.gather(codes.POD_NAMES, f"`{whole}`", span)
+                continue
+            if context.shape.nodes < 2:
+                parts.append(Piece(text=f"{piece.text[start:begin]}{ALONE}"))
+                start = end
                 continue
             parts += (Piece(text=piece.text[start:begin]), Piece(text=HEAD, late=True))
             start = end
@@ -138,7 +148,8 @@ def look_at(found: Environment, context: Context) -> None:
         if span is None:
             continue
         pieces = replaced((Piece(text=value),), found, context, span)
-        if literal(pieces) is not None:
+        if (text := literal(pieces)) is not None:
+            found.known[name] = text
             continue
         del found.known[name]
         if pieces == (Piece(text=HEAD, late=True),):

@@ -18,7 +18,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flowc.diag.sink import Sink
     from flowc.inputs import Inputs
-    from flowc.source import Source
     from flowc.yamldoc.node import Node
 
 _WORDS = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false"))
@@ -74,11 +73,11 @@ def namespace(node: Mapping) -> str:
     return found.text if isinstance(found, Scalar) and found.text else DEFAULT_NAMESPACE
 
 
-def job(node: Mapping, kind: str, source: Source, inputs: Inputs, sink: Sink) -> JobObject | None:
+def job(node: Mapping, kind: str, inputs: Inputs, sink: Sink) -> JobObject | None:
     """The job of an object of one of the kinds in `kinds.JOBS`; None after a report that it cannot be run."""
-    if kind == "CronJob" and not inputs.once:
+    if kind == "CronJob" and not (inputs.once or inputs.flags.move):
         found = node.at("kind")
-        help = "`--once` runs its job once, now; for a schedule, call flowc from cron or CI"
+        help = "`--once` runs its job once, now, and so does `--move`; for a schedule, call flowc from cron or CI"
         sink.report(codes.CRON_JOB, place(found or node), help=help)
         return None
     if kind == "VolcanoJob":
@@ -96,8 +95,13 @@ def job(node: Mapping, kind: str, source: Source, inputs: Inputs, sink: Sink) ->
     spec, path = node.at("spec"), "spec"
     if kind == "CronJob":
         schedule = node.at("spec", "schedule")
-        if schedule is not None:
+        if schedule is not None and inputs.once:
             sink.report(codes.SCHEDULE_IGNORED, place(schedule), schedule=str(schedule.value))
+        elif schedule is not None:
+            from flowc.diag.codes.override import LEFT_OUT
+
+            reason = f"the job runs once, now, not by `{schedule.value}`; for a schedule, call flowc from cron or CI"
+            sink.report(LEFT_OUT, place(schedule), path="spec.schedule", reason=reason)
         spec, path = node.at("spec", "jobTemplate", "spec"), "spec.jobTemplate.spec"
     return _made(node, kind, spec, spec.at("template") if spec is not None else None, f"{path}.template.spec")
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+# Versions of the group of Kubeflow's trainer, whose objects are alike.
+TRAINER = ("trainer.kubeflow.org/v1alpha1", "kubeflow.org/v2alpha1")
+
 # Kinds that become jobs: (kind, apiVersion) to the type of the table, which is also `JobObject.kind`.
 JOBS = {
     ("Job", "batch/v1"): "Job",
@@ -14,6 +17,7 @@ JOBS = {
     **{("MPIJob", f"kubeflow.org/{version}"): "MPIJob" for version in ("v2beta1", "v1", "v1alpha2")},
     ("RayJob", "ray.io/v1"): "RayJob",
     ("RayJob", "ray.io/v1alpha1"): "RayJob",
+    **{("TrainJob", version): "TrainJob" for version in TRAINER},
 }
 
 # Versions that are gone whose objects have the form of today's, which `--move` reads as those.
@@ -43,6 +47,20 @@ COMPANIONS = {
     ("PersistentVolumeClaim", "v1"): "PersistentVolumeClaim",
     ("PersistentVolume", "v1"): "PersistentVolume",
     ("Service", "v1"): "Service",
+    **{
+        (kind, version): "TrainingRuntime"
+        for kind in ("ClusterTrainingRuntime", "TrainingRuntime")
+        for version in TRAINER
+    },
+}
+
+# Runtimes that Kubeflow's trainer brings: their policies, and the images of their one container.
+RUNTIMES = {
+    "torch-distributed": ("torch", "pytorch/pytorch:2.13.0-cuda13.0-cudnn9-runtime"),
+    "jax-distributed": ("jax", "nvcr.io/nvidia/jax:25.10-py3"),
+    "xgboost-distributed": ("xgboost", "ghcr.io/kubeflow/trainer/xgboost-runtime"),
+    "deepspeed-distributed": ("mpi", "ghcr.io/kubeflow/trainer/deepspeed-runtime"),
+    "mlx-distributed": ("mpi", "ghcr.io/kubeflow/trainer/mlx-runtime"),
 }
 
 # Kinds that only a cluster reads: rights, quotas, queues. Nothing of a job is lost without them.
@@ -80,10 +98,6 @@ REFUSED = {
         ),
     ),
     **dict.fromkeys(
-        ("TrainJob", "TrainingRuntime", "ClusterTrainingRuntime"),
-        ("the runtime that it names lives in the cluster", "write the Job that the runtime makes of it"),
-    ),
-    **dict.fromkeys(
         ("RayCluster", "RayService"),
         ("Ray stays up until somebody ends it", "write a RayJob with what is to run on it as its `entrypoint`"),
     ),
@@ -109,7 +123,8 @@ VERSIONS = {
     "TFJob": "kubeflow.org/v1",
     "MPIJob": "kubeflow.org/v2beta1",
     "RayJob": "ray.io/v1",
-    **{kind: version for kind, version in COMPANIONS},
+    "TrainJob": TRAINER[0],
+    **{kind: version for kind, version in reversed(COMPANIONS)},
 }
 OLD_VERSIONS = frozenset(
     (

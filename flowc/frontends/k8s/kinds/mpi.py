@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from flowc.frontends.k8s.findings import int_at, text_at
 from flowc.frontends.k8s.kinds import parts
+from flowc.frontends.k8s.kinds.made import listed, put, with_items
 from flowc.frontends.k8s.kinds.parts import Pods
 from flowc.frontends.k8s.machine import needs
 from flowc.patterns import at_first_use
-from flowc.yamldoc.node import Mapping, Pair, Sequence, plain
+from flowc.yamldoc.node import Mapping, plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -134,17 +135,18 @@ def beside(launcher: Pods, workers: Pods, sink: Sink) -> tuple[Pods, Mapping] | 
                 help = "the launcher runs beside the first worker, in a container of the same image: make them the same"
                 parts.report(launcher, f"`{where}.{pair.key.text}` differs", "the same as in `worker`", sink, help)
                 return None
-    container = _with(one, other, "volumeMounts", "mountPath")
+    container = with_items(one, other, "volumeMounts", "mountPath")
     if container is not None and _more(one, other):
-        container = _put(container, "securityContext", other.at("securityContext"), other)
-    spec = _with(workers.spec, launcher.spec, "volumes", "name")
-    spec = _with(spec, launcher.spec, "imagePullSecrets", "name")
+        rights = other.pair("securityContext")
+        container = put(container, "securityContext", rights.value, rights) if rights is not None else container
+    spec = with_items(workers.spec, launcher.spec, "volumes", "name") if isinstance(workers.spec, Mapping) else None
+    spec = with_items(spec, launcher.spec, "imagePullSecrets", "name") if spec is not None else None
     if container is None or spec is None:
         what = "volume" if container is not None else "mount"
         parts.report(launcher, f"another {what} of the same name", "one for each name", sink)
         return None
-    spec = _put(spec, "containers", [container])
-    template = _put(workers.template, "spec", spec) if isinstance(workers.template, Mapping) else workers.template
+    spec = put(spec, "containers", listed([container], container))
+    template = put(workers.template, "spec", spec) if isinstance(workers.template, Mapping) else workers.template
     return Pods(WORKER, workers.count, workers.holder, template, workers.path), container
 
 
@@ -168,33 +170,6 @@ def _fewer(own: Mapping, other: Mapping) -> bool:
     mine = {pair.key.text: plain(pair.value) for pair in own.pairs_at("securityContext")}
     theirs = {pair.key.text: plain(pair.value) for pair in other.pairs_at("securityContext")}
     return all(mine.get(key) == value for key, value in theirs.items()) and mine.keys() - theirs.keys() <= _RIGHTS
-
-
-def _with(own: Node | None, other: Node, key: str, name: str) -> Mapping | None:
-    """A mapping with the items of the other's list behind its own; None where two of one name are not the same."""
-    if not isinstance(own, Mapping):
-        return None
-    mine = own.each(key)
-    there = {each.read(name): plain(each) for each in mine}
-    more = [each for each in other.each(key) if each.read(name) not in there]
-    if any(there.get(each.read(name), plain(each)) != plain(each) for each in other.each(key)):
-        return None
-    return _put(own, key, [*mine, *more], other) if more else own
-
-
-def _put(holder: Mapping, key: str, value: Node | list[Node] | None, other: Node | None = None) -> Mapping:
-    """The mapping with another value; the document stays as it is. `other` has the key where this one has not."""
-    old = holder.pair(key) or (other.pair(key) if isinstance(other, Mapping) else None)
-    assert old is not None
-    assert value is not None
-    if isinstance(value, list):
-        value = Sequence(old.value.source, old.value.start, old.value.end, value)
-    pair = Pair(old.key, value)
-    pair.field, pair.owner, pair.path = old.field, old.owner, old.path
-    found = Mapping(holder.source, holder.start, holder.end, list(holder.pairs), flow=holder.flow)
-    found.value, found.via = holder.value, holder.via
-    found.put(pair)
-    return found
 
 
 def differences(launcher: Part, spec: Mapping, container: Mapping) -> list[tuple[Node, str]]:

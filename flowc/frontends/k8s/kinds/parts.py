@@ -1,17 +1,20 @@
 """Objects that join several kinds of pods: which of them can be the machines of one bid.
 
 All machines of a bid are the same and run the same image. What the pods start, and the variables they start it with,
-may differ: a shell of the image chooses by the machine's rank (`container.ranks`). What one of them needs least, the
-others may have too.
+may differ: a shell of the image chooses by the machine's rank (`container.ranks`). What one of them needs, the others
+have too: room, volumes, rights of their container.
 """
 
 from __future__ import annotations
 
 from flowc.diag.codes.k8s import objects as codes
 from flowc.frontends.k8s import quantity
+from flowc.frontends.k8s.context import pair_of
 from flowc.frontends.k8s.findings import place
+from flowc.frontends.k8s.kinds.made import listed, put, with_items, without
 from flowc.frontends.k8s.machine import needs
 from flowc.frontends.k8s.objects import Part
+from flowc.patterns import at_first_use
 from flowc.yamldoc.node import Mapping, plain
 
 TYPE_CHECKING = False
@@ -20,21 +23,35 @@ if TYPE_CHECKING:
 
     from flowc.diag.sink import Sink
     from flowc.frontends.k8s.context import Context
-    from flowc.yamldoc.node import Node
+    from flowc.yamldoc.node import Node, Pair
 
 RANKED = ("command", "args", "env")  # a shell chooses among these
 WRITE_AMOUNT = "write it as Kubernetes does, such as `4`, `500m` or `16Gi`"
 ALIKE = "the machines of a bid are alike: they are what the pods of `{name}` ask for"
+AS_THEY = "it is for all machines as the pods of `{name}` have it"
 # What may differ between pods, and what becomes of it where it does.
 _OF_PODS = {
     **dict.fromkeys(("nodeSelector", "tolerations", "affinity", "topologySpreadConstraints"), ALIKE),
     "restartPolicy": "the machines of a bid start again together, as the pods of `{name}` do",
-    "volumes": "all machines have the volumes of the pods of `{name}`",
+    "volumes": "all machines have the volumes of all pods",
+    "imagePullSecrets": "all machines have the logins of all pods",
+    "hostAliases": "all machines know the hosts of all pods",
+    "initContainers": "it runs on all machines",
+    **dict.fromkeys(("terminationGracePeriodSeconds", "hostNetwork", "dnsPolicy", "enableServiceLinks"), AS_THEY),
+    **dict.fromkeys(("priorityClassName", "schedulerName", "runtimeClassName", "hostname"), AS_THEY),
+    **dict.fromkeys(
+        ("serviceAccountName", "serviceAccount", "automountServiceAccountToken"),
+        "the rights of a service account do not come with the job",
+    ),
 }
 _OF_CONTAINERS = {
-    "resources": ALIKE,
-    "volumeMounts": "all machines have the mounts of the pods of `{name}`",
+    "resources": "the machines of a bid are alike: each has room for the pod that asks for most",
+    "volumeMounts": "all machines have the mounts of all pods",
+    "securityContext": "it holds for the containers of all machines",
+    "image": "all machines run that of the pods of `{name}`, of the same version",
     "ports": "the ports of the pods of `{name}` are opened",
+    **dict.fromkeys(("imagePullPolicy", "lifecycle", "terminationMessagePath", "terminationMessagePolicy"), AS_THEY),
+    **dict.fromkeys(("tty", "stdin"), "nobody watches a batch job at a terminal"),
     **dict.fromkeys(
         ("livenessProbe", "readinessProbe", "startupProbe"), "all machines are watched as the pods of `{name}` are"
     ),
@@ -78,7 +95,9 @@ def joined(pods: list[Pods], sink: Sink, *, started: bool = False) -> tuple[Pods
         except quantity.QuantityError as error:
             report(each, "an amount in `resources` cannot be read", error.expected, sink, WRITE_AMOUNT)
             return None
-    base = max(pods, key=_size)
+    first = max(pods, key=_size)
+    base = _with_all(first, pods, started=started)
+    pods = [base if each is first else each for each in pods]
     for each in pods:
         where = None if each is base else _difference(base, each, started=started)
         if where is not None:
@@ -133,10 +152,12 @@ def _difference(base: Pods, other: Pods, *, started: bool) -> str | None:
         return f"{inside}.{changed[0]}"
     if not _fits(base.container, other.container):
         return f"{inside}.resources"
-    for key in ("volumes", "volumeMounts"):
-        holder, where = (one, two) if key == "volumes" else (own, theirs)
-        if any(each not in (holder.get(key) or []) for each in where.get(key) or []):
-            return f"template.spec.{key}" if key == "volumes" else f"{inside}.{key}"
+    for key in (*_LISTS, "initContainers", "securityContext", "image"):
+        holder, where = (one, two) if key in _OF_PODS else (own, theirs)
+        if not _holds(key, holder.get(key), where.get(key), started=started):
+            return f"template.spec.{key}" if key in _OF_PODS else f"{inside}.{key}"
+    if "postStart" in (theirs.get("lifecycle") or {}) and own.get("lifecycle") != theirs["lifecycle"]:
+        return f"{inside}.lifecycle"
     for key in (*RANKED, *_OF_CONTAINERS):
         own.pop(key, None)
         theirs.pop(key, None)
@@ -157,6 +178,105 @@ def _fits(base: Mapping, other: Mapping) -> bool:
         if more > _LEAST.get(name, 0) * quantity.NANO or base.at("resources", "limits", name) is not None:
             return False
     return True
+
+
+# Lists of which the machines have the items of all pods.
+_LISTS = {"volumes": "name", "imagePullSecrets": "name", "hostAliases": "ip", "volumeMounts": "mountPath"}
+# By which an init container waits for another pod: on that pod's machine it would wait for itself.
+_waits = at_first_use(r"\b(?:nslookup|getent|dig|ping|nc|ncat|wait-for|until|while)\b", "search")
+_RIGHTS = {"capabilities", "privileged", "allowPrivilegeEscalation"}
+
+
+def _with_all(base: Pods, pods: list[Pods], *, started: bool) -> Pods:
+    """The pods with what the others need beside that, as far as it can be put together."""
+    spec, container = base.spec, base.container
+    for each in pods:
+        if each is base or not isinstance(spec, Mapping) or container is None or each.container is None:
+            continue
+        assert each.spec is not None
+        for key, name in _LISTS.items():
+            if key in _OF_PODS:
+                spec = with_items(spec, each.spec, key, name) or spec
+            else:
+                container = with_items(container, each.container, key, name) or container
+        pair = each.spec.pair("initContainers") if isinstance(each.spec, Mapping) else None
+        if pair is not None and spec.at("initContainers") is None and _waits(_words(plain(pair.value))) is None:
+            spec = put(spec, "initContainers", pair.value, pair)
+        container = _larger(_entitled(container, each.container), each.container)
+        if started and (image := _newer(container, each.container)) is not None:
+            container = put(container, "image", image.value, image)
+    if not isinstance(spec, Mapping) or container is None or (spec is base.spec and container is base.container):
+        return base
+    spec = put(spec, "containers", listed([container], container))
+    assert isinstance(base.template, Mapping)
+    found = Pods(base.name, base.count, base.holder, put(base.template, "spec", spec), base.path)
+    found.each = base.each
+    return found
+
+
+def _holds(key: str, own: Any, theirs: Any, *, started: bool) -> bool:
+    """Whether what the machines have serves a pod that says something else of it, or nothing."""
+    if own == theirs:
+        return True
+    if key in _LISTS:
+        return all(each in (own or []) for each in theirs or [])
+    if key == "initContainers":
+        return not theirs and _waits(_words(own)) is None
+    if key == "securityContext":
+        return theirs is None and isinstance(own, dict) and own.keys() <= _RIGHTS
+    return started and isinstance(own, str) and own.startswith(f"{theirs}-")
+
+
+def _words(containers: Any) -> str:
+    """What containers start."""
+    every = [each.get(key) or [] for each in containers or () for key in ("command", "args")]
+    return " ".join(str(word) for words in every for word in words)
+
+
+def _entitled(own: Mapping, other: Mapping) -> Mapping:
+    """The container with the rights that the other's has and its own has not, where that is all it says of itself."""
+    pair = other.pair("securityContext")
+    rights = {each.key.text for each in other.pairs_at("securityContext")}
+    if pair is None or own.at("securityContext") is not None or not rights or not rights <= _RIGHTS:
+        return own
+    return put(own, "securityContext", pair.value, pair)
+
+
+def _larger(own: Mapping, other: Mapping) -> Mapping:
+    """The container with as much of what every machine has as the other asks for, and may use."""
+    found = own.at("resources")
+    theirs = other.at("resources")
+    if not isinstance(theirs, Mapping):
+        return own
+    if not isinstance(found, Mapping):
+        found = Mapping(own.source, own.start, own.start, [])
+    changed = False
+    for name in _LEAST:
+        most, bound, others = needs.asked(other, name), found.at("limits", name), theirs.at("limits", name)
+        asked = needs.asked(own, name)
+        if most is not None and needs.scaled(most) > needs.scaled(asked):
+            found, changed = _amount(found, "requests", name, most, theirs), True
+        if bound is not None and (others is None or needs.scaled(others) > needs.scaled(bound)):
+            if others is None and needs.asked(other, name) is None:
+                continue  # it asks for nothing, so that the bound was not meant for it
+            if asked is bound:  # the limit was the request too
+                found = _amount(found, "requests", name, max(asked, most or asked, key=needs.scaled), theirs)
+            found, changed = _amount(found, "limits", name, others, theirs), True
+    return put(own, "resources", found, own.pair("resources") or other.pair("resources")) if changed else own
+
+
+def _amount(resources: Mapping, part: str, name: str, amount: Node | None, other: Mapping) -> Mapping:
+    """The resources with another amount of one; None: without it."""
+    held = resources.at(part)
+    held = held if isinstance(held, Mapping) else Mapping(resources.source, resources.start, resources.start, [])
+    held = without(held, name) if amount is None else put(held, name, amount)
+    return put(resources, part, held, resources.pair(part) or other.pair(part))
+
+
+def _newer(own: Mapping, other: Mapping) -> Pair | None:
+    """Of two builds of one version of an image (`ray:2.9.0`, `ray:2.9.0-gpu`) the one for which more is said."""
+    mine, theirs = str(own.read("image", default="")), str(other.read("image", default=""))
+    return other.pair("image") if theirs.startswith(f"{mine}-") and ":" in mine.rpartition("/")[2] else None
 
 
 # Every machine that is sold has so much, whatever is asked for.
@@ -181,14 +301,25 @@ def tell(main: Mapping, context: Context) -> None:
     job = context.job
     assert job.gang is not None
     name = next((each.name for each in job.gang.parts if each.pod is job.pod_spec), job.gang.parts[0].name)
-    for part in job.gang.parts:
-        if part.container is None or part.pod is None or part.container is main:
-            continue
-        for holder, own, notes in (
-            (part.pod, job.pod_spec, _OF_PODS),
-            (part.container, main, _OF_CONTAINERS),
+    parts = [part for part in job.gang.parts if part.container is not None and part.pod is not None]
+    for part in parts:
+        for holder, own, notes, every in (
+            (part.pod, job.pod_spec, _OF_PODS, [each.pod for each in parts]),
+            (part.container, main, _OF_CONTAINERS, [each.container for each in parts]),
         ):
+            assert holder is not None
             for key, note in notes.items():
-                theirs = holder.at(key)
-                if theirs is not None and plain(theirs) != (plain(found) if (found := own.at(key)) else None):
+                theirs = _said(holder, key)
+                given = holder is not own and pair_of(own, key) is pair_of(holder, key)
+                spread = key in _SPREAD and (given or any(_said(each, key) is None for each in every))
+                if theirs is not None and (spread or (part.container is not main and theirs != _said(own, key))):
                     context.decide(holder, key, "approximated", note.format(name=name))
+
+
+# What all machines have where one of the pods says it.
+_SPREAD = ("initContainers", "securityContext")
+
+
+def _said(holder: Node | None, key: str) -> Any:
+    found = holder.at(key) if holder is not None else None
+    return plain(found) if found is not None else None

@@ -84,7 +84,7 @@ def pods(node: Mapping, sink: Sink) -> list[Pods] | None:
         least, hosts = int_at(group, "minReplicas"), int_at(group, "numOfHosts")
         count = int_at(group, "replicas")
         count = (least or 0) if count is None else count
-        name = text_at(group, "groupName") or f"group{index}"
+        name = _name(group, index)
         at = f"{path}.workerGroupSpecs[{index}]"
         found.append(Pods(name, count * (hosts or 1), group, group.at("template"), at))
     return found
@@ -107,7 +107,7 @@ def lines(part: Part, container: Mapping, own: Environment, context: Context) ->
         key = "command" if container.each("command") else "args"
         reason = "the operator starts Ray in its place, or behind it"
         context.refuse(container, key, reason, "take it out")
-    group = next(each for each in _groups(node) if each.at("template", "spec") is part.pod)
+    group = next(group for name, group in _groups(node) if name == part.name)
     options = " ".join(_options(group, container))
     known = own.known
     files = sh(known.get("RAY_START_ULIMIT_OPEN_FILES", "65536"))
@@ -135,7 +135,7 @@ def lines(part: Part, container: Mapping, own: Environment, context: Context) ->
             given["entrypoint_resources"] = json.loads(str(text))
         except ValueError:
             context.refuse(spec, "entrypointResources", "it is no JSON", 'write it so: {"name": 1}')
-    arguments = (str(gang.nodes), str(spec.read("entrypoint")).strip(), str(spec.read("runtimeEnvYAML") or ""))
+    arguments = (str(gang.nodes), str(spec.read("entrypoint")).strip(), _runtime_env(spec, context))
     submit = " ".join(map(sh, (*arguments, json.dumps(given))))
     if spec.read("submissionMode") == "InteractiveMode":
         context.refuse(spec, "submissionMode", "somebody else submits what it runs", "leave it out")
@@ -147,6 +147,22 @@ def lines(part: Part, container: Mapping, own: Environment, context: Context) ->
     ]
 
 
+def _runtime_env(spec: Node, context: Context) -> str:
+    """The job's environment in YAML, or, as KubeRay took it before, in JSON in base64."""
+    said, before = spec.at("runtimeEnvYAML"), spec.at("runtimeEnv")
+    if said is not None or before is None:
+        note = "`runtimeEnvYAML` is what the operator reads"
+        context.ledger.decide(spec.pair("runtimeEnv") if isinstance(spec, Mapping) else None, "ignored", note)
+        return str(said.value or "") if said is not None else ""
+    from binascii import Error, a2b_base64
+
+    try:
+        return a2b_base64("".join(str(before.value).split()), strict_mode=True).decode()
+    except (Error, UnicodeDecodeError):
+        context.refuse(spec, "runtimeEnv", "it is no base64", "write it as `runtimeEnvYAML`")
+        return ""
+
+
 def shared_memory(container: Mapping) -> int:
     """Bytes of shared memory, where Ray keeps its objects: the operator gives all that the container may have."""
     if any(target_of(each).rstrip("/") == SHM for each in container.each("volumeMounts")):
@@ -154,10 +170,17 @@ def shared_memory(container: Mapping) -> int:
     return bytes_of(needs.scaled(needs.asked(container, "memory")))
 
 
-def _groups(node: Mapping) -> list[Node]:
+def _groups(node: Mapping) -> list[tuple[str, Node]]:
+    """Head and groups of workers, by their names."""
     cluster = node.at(*CLUSTER)
     head = cluster.at("headGroupSpec") if cluster is not None else None
-    return [*([head] if head is not None else []), *(cluster.each("workerGroupSpecs") if cluster is not None else ())]
+    workers = cluster.each("workerGroupSpecs") if cluster is not None else ()
+    found = [(_name(each, index), each) for index, each in enumerate(workers)]
+    return [(HEAD, head), *found] if head is not None else found
+
+
+def _name(group: Node, index: int) -> str:
+    return text_at(group, "groupName") or f"group{index}"
 
 
 def _options(group: Node, container: Mapping) -> list[str]:
@@ -198,7 +221,7 @@ def tell(context: Context) -> None:
     for group in cluster.each("workerGroupSpecs"):
         if cluster.read("enableInTreeAutoscaling"):
             _told(group, "maxReplicas", "the number of machines of a bid does not change", context)
-    for group in _groups(context.job.node):
+    for _, group in _groups(context.job.node):
         for pair in group.pairs_at("rayStartParams"):
             if pair.key.text in _OWN:
                 note = "the machines meet at the first of them, at Ray's own port"

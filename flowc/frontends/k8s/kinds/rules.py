@@ -36,6 +36,8 @@ def job(findings: Findings, node: Mapping, kind: str) -> None:
         for pair in node.pairs_at("spec", key):
             _template(findings, pair.value.at("template"), f"spec.{key}.{pair.key.text}.template")
         {"TFJob": tensorflow, "MPIJob": mpi}.get(kind, torch).check(findings, node)
+    elif kind == "TrainJob":
+        torch.service_name(findings, node)  # its pods are those of the JobSet that comes of it
     elif kind == "RayJob":
         cluster = node.at(*ray.CLUSTER)
         groups = [("headGroupSpec", cluster.at("headGroupSpec"))] if cluster is not None else []

@@ -21,11 +21,16 @@ CONTROLLERS = ("kubeflow.org/training-operator", "kueue.x-k8s.io/multikueue")
 _SERVERS = ("etcd", "etcd-v2")  # backends that meet at a server of their own, not at the first machine
 
 
-def check(findings: Findings, node: Mapping) -> None:
-    """Check the spec of a PyTorchJob, without its pods."""
+def service_name(findings: Findings, node: Mapping) -> None:
+    """The object's name is a Service's too."""
     name = node.at("metadata", "name")
     if name is not None and isinstance(name.value, str) and names.is_label(name.value):
         names.service_name(findings, name, "metadata.name")
+
+
+def check(findings: Findings, node: Mapping) -> None:
+    """Check the spec of a PyTorchJob, without its pods."""
+    service_name(findings, node)
     path = "spec.pytorchReplicaSpecs"
     specs = node.at("spec", "pytorchReplicaSpecs")
     if isinstance(specs, Mapping) and not given(specs, ("Master", "Worker")):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from flowc.diag.codes.k8s import lower as codes
+from flowc.diag.codes.k8s import moved as moved_codes
 from flowc.frontends.k8s.container import downward
-from flowc.frontends.k8s.container.environment import keys_of, unknown_key
+from flowc.frontends.k8s.container.environment import NOT_HERE, keys_of, unknown_key
 from flowc.frontends.k8s.context import pair_of, text_of
 from flowc.frontends.k8s.volumes.mounts import target_of
 from flowc.frontends.k8s.volumes.named_keys import named_keys
@@ -64,7 +65,7 @@ def to_bring(kind: str, source: Node, context: Context) -> bool:
     if companion_of(kind, source, context) is not None:
         return False
     name = source.at("name") or source
-    context.gather(codes.FILES_TO_BRING, f"`{source.read('name', default='')}`", name.span)
+    context.gather(moved_codes.FILES_TO_BRING, f"`{source.read('name', default='')}`", name.span)
     return True
 
 
@@ -129,7 +130,11 @@ def _report_missing(kind: str, name: str, source: Node, context: Context) -> Non
     if source.read("optional"):
         context.gather(codes.LEFT_OUT_OF_ENVIRONMENT, f"the optional {kind} `{name}`", span)
         return
-    if kind == "Secret":
+    if kind == "Secret" and context.inputs.flags.move:
+        context.gather(moved_codes.FILES_NOT_BROUGHT, f"`{name}`", span)
+        for key in ("secretName", "name"):
+            context.decide(source, key, "ignored", NOT_HERE, moved_codes.FILES_NOT_BROUGHT)
+    elif kind == "Secret":
         help = "name a file that has it (its keys are enough), `--with FILE`, or list them in `items`"
         context.sink.report(codes.SECRET_MISSING, span, help=help, name=name)
     else:

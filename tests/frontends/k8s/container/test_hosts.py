@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.frontends.k8s.lowering import lowered
+from tests.frontends.k8s.field_examples_pod import job_set
+from tests.frontends.k8s.lowering import INDEXED, lowered, one
 from tests.frontends.k8s.manifests import job
 
 
@@ -21,6 +22,9 @@ from tests.frontends.k8s.manifests import job
         ({"args": ["sh", "-c", "wait-for minio.ml.svc:9000"]}, "minio.ml.svc"),
         ({"args": ["a.svc.example.com", "$HOST.x.svc", "x.svcs", "svc"]}, None),
         ({"args": ["t-0.workers.default.svc"]}, None),
+        ({"args": ["t-db.ml.svc"]}, "t-db.ml.svc"),
+        ({"args": ["training.ml.svc"]}, "training.ml.svc"),
+        ({"args": ["t-db-0.db.ml.svc"]}, "t-db-0.db.ml.svc"),
     ],
 )
 def test_services_of_the_cluster_are_told(container: dict[str, Any], told: str | None) -> None:
@@ -28,3 +32,31 @@ def test_services_of_the_cluster_are_told(container: dict[str, Any], told: str |
     document["metadata"]["name"] = "t"
     found = [each.message for each in lowered(document)[1] if each.code.id == "FC343"]
     assert found == ([f"no machine answers to `{told}`"] if told else [])
+
+
+def addressed(*, document: dict[str, Any]) -> tuple[str | None, list[str]]:
+    """The value of MASTER_ADDR, and the names that are told."""
+    jobs, diagnostics = lowered(document)
+    told = [each.message for each in diagnostics if each.code.id == "FC343"]
+    return dict(jobs[0].env).get("MASTER_ADDR"), told
+
+
+def test_the_name_of_the_only_pod_is_the_machine_itself() -> None:
+    container = {"env": [{"name": "MASTER_ADDR", "value": "t-w-0-0.t"}], "command": ["a", "--to=t-w-0-0.t:80"]}
+    document = job_set({"completions": 1, "parallelism": 1})
+    document["spec"]["replicatedJobs"][0]["template"]["spec"] = job(
+        {"completions": 1, "parallelism": 1}, container=container
+    )["spec"]
+    assert addressed(document=document) == ("localhost", [])
+    assert one(document).run.argv[-1] == "--to=localhost:80"
+    alone = job({**INDEXED, "completions": 1, "parallelism": 1}, container=container)
+    alone["spec"]["template"]["spec"]["containers"][0]["env"][0]["value"] = "train-0.workers"
+    assert addressed(document=alone) == ("localhost", [])
+
+
+def test_names_of_pods_that_are_bids_of_their_own_are_told() -> None:
+    container = {"env": [{"name": "MASTER_ADDR", "value": "train-0.workers"}]}
+    document = job({**INDEXED, "completions": 4, "parallelism": 2}, container=container)
+    value, (message,) = addressed(document=document)
+    assert value == "train-0.workers"
+    assert "train-0.workers" in message

@@ -192,9 +192,14 @@ def test_the_job_that_decides_is_on_the_first_machine(more: dict[str, Any], end:
     ("other", "more"),
     [
         ({**say(), "image": "b:1"}, {}),
-        ({**say(), "resources": {"limits": {"memory": "1Ti"}}}, {"resources": {"limits": {"nvidia.com/gpu": 1}}}),
+        (
+            {**say(), "resources": {"limits": {"nvidia.com/t4": 1}}},
+            {"resources": {"limits": {"nvidia.com/h100": 8}}},
+        ),
         ({"name": "c", "image": "a:1", "args": ["x"]}, {}),
-        ({**say(), "volumeMounts": [{"name": "v", "mountPath": "/v"}]}, {}),
+        ({**say(), "securityContext": {"runAsUser": 7}}, {}),
+        ({**say(), "lifecycle": {"postStart": {"exec": {"command": ["a"]}}}}, {}),
+        ({**say(), "image": "a:1-gpu"}, {}),
     ],
 )
 def test_pods_that_no_machine_can_hold_both_are_refused(other: dict[str, Any], more: dict[str, Any]) -> None:

@@ -94,3 +94,11 @@ def test_what_one_bid_cannot_be_is_refused(document: dict[str, Any], said: str) 
 
 def test_a_command_of_the_container_is_refused() -> None:
     assert "FC333" in ids(ray(head={"template": pod(command=["sleep"])}))
+
+
+def test_the_environment_of_a_job_may_be_in_base64() -> None:
+    (*_, text) = one(ray({"runtimeEnv": "eyJwaXAiOiBbImEiXX0="})).run.argv
+    assert """'{"pip": ["a"]}'""" in text
+    (*_, text) = one(ray({"runtimeEnv": "eyJwaXAiOiBbImEiXX0=", "runtimeEnvYAML": "pip: [b]"})).run.argv
+    assert "pip: [b]" in text
+    assert "FC333" in ids(ray({"runtimeEnv": "_"}))

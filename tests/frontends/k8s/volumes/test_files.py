@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from flowc.inputs import Flags, Inputs
 from flowc.ir.job import File
 from tests.frontends.k8s.lowering import ids, one
 from tests.frontends.k8s.manifests import job
@@ -64,3 +65,6 @@ def test_of_a_secret_that_is_elsewhere_come_the_files_that_are_named(
 def test_of_which_none_is_named_is_refused() -> None:
     document = job(None, {"volumes": VOLUMES[1:]}, {"volumeMounts": [{"name": "keys", "mountPath": "/k"}]})
     assert ids(document) == ["FC335"]
+    moved = Inputs(flags=Flags(move=True))
+    assert "FC399" in ids(document, inputs=moved)
+    assert one(document, inputs=moved).files == ()
