@@ -67,6 +67,12 @@ def body_text(job: Job) -> str | None:
     return text
 
 
+def _setup_text(job: Job) -> str | None:
+    """What prepares the job: in a container it sees what the image's installers append to ~/.bashrc."""
+    seen = job.setup is not None and job.image is not None and reads_profile(job)
+    return f"{PROFILE}{job.setup}" if seen else job.setup
+
+
 def reads_profile(job: Job) -> bool:
     """Whether there may be more in ~/.bashrc than what the machine comes with, and the format's texts see it."""
     return job.conventions.reads_profile and (job.setup is not None or job.image is not None)
@@ -94,7 +100,7 @@ def delivery(job: Job) -> Delivery | None:
 def body(job: Job) -> Body:
     sent = delivery(job)
     text, text_bytes, delimiter = _document(body_text(job))
-    setup, setup_bytes, setup_delimiter = _document(job.setup)
+    setup, setup_bytes, setup_delimiter = _document(_setup_text(job))
     return Body(
         body=text,
         body_bytes=text_bytes,

@@ -368,10 +368,10 @@ os.kill(int(sys.argv[2]),12)' "$gang_word" $$ >/dev/null 2>&1 &
     exit "$body_status"
 }
 
-# ---- setup: 32 bytes, run once ----
+# ---- setup: 89 bytes, run once ----
 
-head -c 32 >"$state_dir/setup" <<'E'
-pip install -r requirements.txt
+head -c 89 >"$state_dir/setup" <<'E'
+[ ! -f ~/.bashrc ]||PS1=x . <(sed 's/\$-/i/g' ~/.bashrc);pip install -r requirements.txt
 E
 
 # ---- the job's own script: 395 bytes ----

@@ -9,7 +9,7 @@ from flowc.digest import sha256_hex
 from flowc.frontends.skypilot import moving, sizes
 from flowc.frontends.skypilot.environment import LOGIN_SECRET, Environment
 from flowc.frontends.skypilot.image import image, isolation
-from flowc.frontends.skypilot.programs import with_programs
+from flowc.frontends.skypilot.programs import with_profile, with_programs
 from flowc.frontends.skypilot.read import Tree
 from flowc.frontends.skypilot.resources import NAMED, Wishes, wishes
 from flowc.frontends.skypilot.rules import check_task, close_values
@@ -152,7 +152,7 @@ class Lowering:
             setup_text=setup.placed if isinstance(setup, Scalar) else None,
             outcome_spans=(*(span for _, span in head), *self.ledger.spans),
         )
-        return with_programs(unit, self.sink)
+        return with_profile(with_programs(unit, self.sink))
 
     def _image(self, environment: Environment) -> str | None:
         pair = self.keys.get("image_id")

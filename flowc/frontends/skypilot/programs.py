@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 
     Search = Callable[..., Match[str] | None]
 
+# SkyPilot's shells are interactive: what they source is not left at its first line because nobody types.
+_sources_profile = at_first_use(
+    r"(?m)(?:^|[;&|])[ \t]*(?:source|\.)[ \t]+[\"']?(?:~|\$HOME|\$\{HOME\}|/root)/\.(?:bashrc|profile|bash_profile)\b",
+    "search",
+)
+_ALL_OF_IT = r"[ ! -f ~/.bashrc ] || sed -i '/PS1.*return/d; s/\$-/i/g' ~/.bashrc"
 _uses = tuple(at_first_use(row["uses"], "search") for row in PROGRAMS)
 _own = tuple(at_first_use(row["own"], "search") for row in PROGRAMS)
 
@@ -42,6 +48,17 @@ def with_programs(unit: Unit, sink: Sink) -> Unit:
             sink.report(codes.PROGRAM_INSTALLED, span, what=row["what"])
             job = unit.job.replace(programs=(*unit.job.programs, *row["names"]))
             unit = unit.replace(job=job, origins={**unit.origins, "programs": span}).prepared(_bring(row), span)
+    return unit
+
+
+def with_profile(unit: Unit) -> Unit:
+    """The same, where a text sources ~/.bashrc to see what it has installed: a shell in which nobody types would see
+    nothing of it."""
+    for part in (unit.preparing, unit):
+        match = _first(_sources_profile, part.job.run.text or "") if part is not None else None
+        if part is not None and match is not None:
+            span = part.text_span(*match.span()) or part.origins["run.text"]
+            return unit.prepared(_ALL_OF_IT, span)
     return unit
 
 

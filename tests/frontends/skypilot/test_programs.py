@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from flowc import driver
+from flowc.inputs import Inputs
 from flowc.scripts.delivery import PROFILE
+from flowc.source import Source
 from tests.frontends.skypilot.reading import checked, jobs, names
 
 BASE = "resources: {accelerators: H100:8}\n"
@@ -204,3 +207,33 @@ def test_what_cannot_be_fetched_ends_the_job(tmp_path: Path) -> None:
     (tmp_path / "offline").touch()
     assert _bash(job["setup"], tmp_path, env) == (1, "", "flowc: cannot bring program conda\n")
     assert not (tmp_path / "miniconda3").exists()
+
+
+@pytest.mark.parametrize(
+    ("source", "sees"),
+    [
+        ("source ~/.bashrc", True),
+        (". $HOME/.bashrc", True),
+        ("true && source ${HOME}/.profile", True),
+        ("# source ~/.bashrc", False),
+        ("echo source ~/.bashrc", False),
+    ],
+)
+def test_what_a_text_installs_is_seen_where_it_sources_bashrc(source: str, sees: bool, tmp_path: Path) -> None:
+    """SkyPilot runs `bash -i`, for whose sake ~/.bashrc is read to its end."""
+    task = SETUP + f"echo 'NEW=installed' >>~/.bashrc\n  {source}\n  echo \"$NEW\"\n"
+    (job,) = jobs(task)
+    env = _machine(tmp_path)
+    (tmp_path / ".profile").write_text("[ ! -f ~/.bashrc ] || . ~/.bashrc\n")
+    for _ in range(2):
+        status, out, said = _bash(job["setup"], tmp_path, env)
+        assert (status, out.split("\n")[-2], said) == (0, "installed" if sees else "", "")
+    (run,) = jobs(RUN + f"{source}\n")
+    assert bool(run["setup"]) is sees
+
+
+def test_setup_and_run_see_what_an_image_has_in_bashrc() -> None:
+    task = BASE.replace("}", ", image_id: 'docker:a/b'}") + "setup: echo one\nrun: echo two\n"
+    script = driver.compile(Source("a.yaml", task), Inputs(), emit="script", frontend="skypilot").artifacts[0].text
+    assert f"{PROFILE}echo one\n" in script
+    assert f"{PROFILE}echo two\n" in script
